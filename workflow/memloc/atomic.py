@@ -1,0 +1,83 @@
+"""Files and folders that appear complete or not at all.
+
+Written next to their final place (a rename is atomic only within one file system), flushed to disk, then renamed.
+The temporary name is hidden and ends like the final one, because many writers choose the format from the suffix.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+
+@contextmanager
+def atomic_path(final: Path | str) -> Iterator[Path]:
+    """Yield a temporary path; on success its file replaces `final`, on any error it is deleted.
+
+    The caller creates the file (FileNotFoundError if it does not). Missing parent folders of `final` are made.
+    """
+    final = Path(final)
+    final.parent.mkdir(parents=True, exist_ok=True)
+    temporary = _beside(final)
+    try:
+        yield temporary
+        _flush(temporary)
+        os.replace(temporary, final)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _flush(final.parent)
+
+
+@contextmanager
+def atomic_folder(final: Path | str) -> Iterator[Path]:
+    """Yield a new empty folder; on success it takes the place of `final`, on any error it is deleted.
+
+    An existing folder `final` is replaced as a whole: it stays in place until the new one is complete.
+    NotADirectoryError if `final` is a file.
+    """
+    final = Path(final)
+    if final.exists() and not final.is_dir():
+        raise NotADirectoryError(f"{final} is a file, a folder is to be written there")
+    final.parent.mkdir(parents=True, exist_ok=True)
+    temporary = _beside(final)
+    temporary.mkdir()
+    try:
+        yield temporary
+        for path in [*temporary.rglob("*"), temporary]:
+            _flush(path)
+        _swap_in(temporary, final)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    _flush(final.parent)
+
+
+def _swap_in(new: Path, final: Path) -> None:
+    """Rename `new` to `final`; a folder already there is moved aside, and back if the rename fails."""
+    if not final.exists():
+        os.replace(new, final)
+        return
+    old = _beside(final)
+    os.replace(final, old)
+    try:
+        os.replace(new, final)
+    except BaseException:
+        os.replace(old, final)
+        raise
+    shutil.rmtree(old)
+
+
+def _beside(final: Path) -> Path:
+    return final.with_name(f".partial-{uuid4().hex[:8]}-{final.name}")
+
+
+def _flush(path: Path) -> None:
+    """Write a file's content, or a folder's entries, through to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
