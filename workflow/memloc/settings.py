@@ -1,0 +1,416 @@
+"""The settings of a study: one pydantic model is the source of validation, JSON schema and documentation.
+
+Defaults are the paper's values wherever the paper gives one. A config file states only what differs.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+Positive = Annotated[int, Field(ge=1)]
+NonNegative = Annotated[int, Field(ge=0)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class ConfigError(ValueError):
+    """A config file holds a wrong key, type or value."""
+
+
+class Section(BaseModel):
+    """A group of settings: unknown keys are errors and values never change after validation."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Paragraph(Section):
+    """What a paragraph is (paper 3.2)."""
+
+    length: Positive = Field(100, description="Tokens of a paragraph.")
+    prefix: Positive = Field(50, description="Tokens of its prefix; the rest is the continuation.")
+
+    @model_validator(mode="after")
+    def _prefix_is_shorter(self) -> "Paragraph":
+        if self.prefix >= self.length:
+            raise ValueError("prefix must be smaller than length")
+        return self
+
+
+class EmbeddedData(Section):
+    """Paragraphs from the docstrings of installed packages, repeated a known number of times."""
+
+    source: Literal["embedded"] = Field(description="Chooses this source.")
+    packages: list[str] = Field(
+        ["scipy", "pandas", "numpy", "matplotlib", "networkx"],
+        min_length=1,
+        description="Installed packages whose docstrings are the text.",
+    )
+    min_characters: Positive = Field(200, description="Shorter docstrings are left out.")
+    vocabulary: Annotated[int, Field(ge=300, le=65000)] = Field(
+        4096, description="Size of the byte-level BPE vocabulary that is trained on the text."
+    )
+    n_repeated: Positive = Field(
+        400, description="Paragraphs that occur more than once in the training stream."
+    )
+    n_once: Positive = Field(7000, description="Paragraphs that occur exactly once.")
+    min_repeats: Annotated[int, Field(ge=2)] = Field(
+        4, description="Fewest repeats; the number of repeats is log-uniform."
+    )
+    max_repeats: Annotated[int, Field(ge=2)] = Field(128, description="Most repeats.")
+
+    @model_validator(mode="after")
+    def _repeats_are_ordered(self) -> "EmbeddedData":
+        if self.min_repeats > self.max_repeats:
+            raise ValueError("min_repeats must not exceed max_repeats")
+        return self
+
+
+class ReleaseData(Section):
+    """The published Pile subset of Carlini et al. (2022)."""
+
+    source: Literal["release"] = Field(description="Chooses this source.")
+    location: str = Field(
+        "https://github.com/ethz-spylab/lm_memorization_data/releases/download/v1.0/data.zip",
+        description="Address (or mirror) of the archive, or a local archive or folder that holds its files.",
+    )
+    prompts_sha256: Sha256 | None = Field(None, description="Checksum of prompts_{length}.npy, where known.")
+    counts_sha256: Sha256 | None = Field(None, description="Checksum of counts_{length}.npy, where known.")
+    allow_http: bool = Field(False, description="Accept an address without encryption.")
+
+
+class EmbeddedModel(Section):
+    """A small GPT-Neo that the workflow trains on the embedded data's training stream."""
+
+    source: Literal["embedded"] = Field(description="Chooses this source.")
+    n_layers: Positive = Field(4, description="Layers; global and local attention alternate.")
+    n_heads: Positive = Field(8, description="Attention heads per layer.")
+    width: Positive = Field(256, description="Width of the residual stream, a multiple of the heads.")
+    window: Positive = Field(256, description="Window of local attention and longest context, in tokens.")
+    batch: Positive = Field(16, description="Paragraphs per optimiser step.")
+    learning_rate: float = Field(
+        1e-3, gt=0, description="Peak learning rate of AdamW (warm-up, then cosine decay)."
+    )
+    warmup_steps: Positive = Field(100, description="Steps of linear warm-up.")
+    checkpoint_steps: Positive = Field(200, description="A killed training resumes from the last such step.")
+    precision: Literal["auto", "bfloat16", "float32"] = Field(
+        "auto", description="Training precision; auto is bfloat16 where the processor multiplies it natively."
+    )
+    threads: Positive = Field(2, description="Threads of the training; part of what makes it repeatable.")
+
+    @model_validator(mode="after")
+    def _heads_divide_width(self) -> "EmbeddedModel":
+        if self.width % self.n_heads:
+            raise ValueError("width must be a multiple of n_heads")
+        return self
+
+
+class HubModel(Section):
+    """A causal language model of the Hugging Face hub."""
+
+    source: Literal["hub"] = Field(description="Chooses this source.")
+    id: str = Field("EleutherAI/gpt-neo-125m", description="Model id.")
+    revision: str = Field(
+        "21def0189f5705e2521767faed922f1f15e7d7db", description="Commit of the model repository."
+    )
+    sha256: Sha256 | None = Field(None, description="Checksum of model.safetensors.")
+    endpoint: str = Field("https://huggingface.co", description="Hub, or a mirror of it.")
+    allow_http: bool = Field(False, description="Accept an endpoint without encryption.")
+
+
+class LocalModel(Section):
+    """A causal language model in a local Hugging Face folder (safetensors and tokenizer)."""
+
+    source: Literal["local"] = Field(description="Chooses this source.")
+    folder: str = Field(description="The folder.")
+
+
+class Filters(Section):
+    """Which paragraphs are left out (paper A.1, METHODS M0)."""
+
+    keywords: list[str] = Field(
+        [
+            "TripAdvisor",
+            "href",
+            "license",
+            "copyright",
+            "software",
+            "manuscript",
+            "submission",
+            "distribution",
+            "disclaimed",
+            "limited",
+        ],
+        description="Paragraphs that hold any variation of one of these are dropped.",
+    )
+    match: Literal["text", "tokens"] = Field(
+        "text",
+        description="Look for a variation in the text, or for all of its tokens among the paragraph's.",
+    )
+    min_unique: float = Field(0.5, ge=0, le=1, description="Smallest share of unique tokens that is kept.")
+    reference: bool = Field(False, description="As the authors' code: more than half unique, match tokens.")
+
+
+class Scores(Section):
+    """Exact match and NLL (paper 3.2, METHODS M1)."""
+
+    micro_batch: Positive = Field(64, description="Paragraphs per forward pass.")
+    margin_threshold: float = Field(
+        1e-3, ge=0, description="Paragraphs decided by a smaller logit margin are decoded step by step."
+    )
+
+
+class Sets(Section):
+    """Memorized and non-memorized sets and their samples (paper 3.2, METHODS M2)."""
+
+    n_memorized: Positive = Field(50, description="Memorized paragraphs that the analyses use.")
+    n_non_memorized: Positive = Field(50, description="Non-memorized paragraphs that the analyses use.")
+    n_partly: Positive = Field(50, description="Paragraphs of each partly memorized set.")
+    n_rare_tokens: Positive = Field(1000, description="Paragraphs of the rare-token analysis (paper 6.3).")
+    continuation: Literal["model", "corpus"] = Field(
+        "model",
+        description="Continuation of not memorized paragraphs: the model's own greedy one, or the true one.",
+    )
+
+
+class Perturbation(Section):
+    """Replace one prefix token at a time (paper 4, METHODS M3)."""
+
+    draws: Positive = Field(1, description="Random tokens tried at every position.")
+    micro_batch: Positive = Field(64, description="Perturbed paragraphs per forward pass.")
+    nll_generated: bool = Field(
+        False, description="Also the NLL of the greedy continuation of every perturbed prefix."
+    )
+    reference: bool = Field(False, description="As the authors' code: position 0 is never perturbed.")
+
+
+class ParameterGradients(Section):
+    """Gradients of the NLL with respect to the weights (paper 5.1, METHODS M4)."""
+
+    micro_batch: Positive = Field(10, description="Paragraphs per forward and backward pass.")
+
+
+class Contrastive(Section):
+    """The contrastive objective (paper 5.2, METHODS M5)."""
+
+    nll_weight: float = Field(
+        1.0, gt=0, description="Weight of the memorized paragraph's NLL (authors' code: 0.1)."
+    )
+    n_controls: Positive = Field(10, description="Non-memorized paragraphs drawn for each memorized one.")
+    micro_batch: Positive = Field(10, description="Paragraphs per forward and backward pass.")
+    reference: bool = Field(
+        False, description="As the authors' code: KL summed over positions instead of averaged."
+    )
+
+
+class ActivationGradients(Section):
+    """Gradients of the NLL with respect to activations (paper 6.1, A.2, METHODS M7)."""
+
+    loss_tokens: Literal["first", "all"] = Field(
+        "all", description="Continuation tokens in the loss (the authors' Figure 6: only the first)."
+    )
+    micro_batch: Positive = Field(10, description="Paragraphs per forward and backward pass.")
+
+
+class Attention(Section):
+    """Attention of the first decoded token onto the prefix (paper 6.2, METHODS M8)."""
+
+    micro_batch: Positive = Field(32, description="Paragraphs per forward pass.")
+
+
+class RareTokens(Section):
+    """Attention against token rarity (paper 6.3, METHODS M9)."""
+
+    n_permutations: Positive = Field(200, description="Permutations of the null distribution.")
+
+
+class Patching(Section):
+    """Two-way activation patching (paper A.3, METHODS M10)."""
+
+    micro_batch: Positive = Field(64, description="Patched runs per forward pass.")
+
+
+class Head(Section):
+    """One attention head."""
+
+    layer: NonNegative = Field(description="Layer, from 0.")
+    head: NonNegative = Field(description="Head, from 0.")
+
+
+class Expected(Section):
+    """Published numbers of this study; the run reports its own next to them, and assumes none."""
+
+    n_paragraphs: int | None = Field(None, description="Paragraphs left by the filters.")
+    n_memorized: int | None = Field(None, description="Memorized paragraphs.")
+    n_non_memorized: int | None = Field(None, description="Non-memorized paragraphs.")
+    max_count: int | None = Field(None, description="Occurrences of the most frequent paragraph.")
+    memorized_list: str | None = Field(
+        None, description="CSV with columns id, count, nll of the published memorized paragraphs, if at hand."
+    )
+
+
+class Settings(Section):
+    """A study."""
+
+    study: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="Name of the study: results/<study>/."
+    )
+    seed: NonNegative = Field(0, description="Seed of every random draw.")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes a GPU where there is one.")
+    threads: Positive = Field(1, description="Processor threads of each rule that runs the model.")
+    paragraph: Paragraph = Paragraph()
+    data: Annotated[
+        EmbeddedData | ReleaseData, Field(discriminator="source", description="Where paragraphs come from.")
+    ]
+    model: Annotated[
+        EmbeddedModel | HubModel | LocalModel,
+        Field(discriminator="source", description="Where the model comes from."),
+    ]
+    filters: Filters = Filters()
+    scores: Scores = Scores()
+    sets: Sets = Sets()
+    perturbation: Perturbation = Perturbation()
+    parameter_gradients: ParameterGradients = ParameterGradients()
+    contrastive: Contrastive = Contrastive()
+    activation_gradients: ActivationGradients = ActivationGradients()
+    attention: Attention = Attention()
+    rare_tokens: RareTokens = RareTokens()
+    patching: Patching = Patching()
+    highlight: Literal["auto"] | Head = Field(
+        "auto",
+        description="Head that figures point at; auto takes the one that the methods rank first together.",
+    )
+    expected: Expected = Expected()
+
+    @model_validator(mode="after")
+    def _sources_fit(self) -> "Settings":
+        if self.model.source == "embedded" and self.data.source != "embedded":
+            raise ValueError("the embedded model is trained on embedded data: set data.source to embedded")
+        if self.model.source == "embedded" and self.model.window < self.paragraph.length:
+            raise ValueError("model.window must hold a paragraph")
+        return self
+
+
+def validate(config: dict[str, Any], file: str) -> Settings:
+    """Settings from a config; `file` is named in errors.
+
+    Raises:
+        ConfigError: one message with a line per wrong key: its path, what was given, what is allowed.
+    """
+    try:
+        return Settings.model_validate(config)
+    except ValidationError as error:
+        lines = [f"{file}: {_explain(problem)}" for problem in error.errors()]
+        raise ConfigError("\n".join(lines)) from None
+
+
+def _explain(problem: dict[str, Any]) -> str:
+    location = problem["loc"]
+    if location[:1] in (("data",), ("model",)) and len(location) > 1:
+        location = (location[0], *location[2:])
+    location = tuple(part for part in location if part not in ("literal['auto']", "Head"))
+    path = ".".join(str(part) for part in location) or "(top level)"
+    if problem["type"] == "extra_forbidden":
+        return f"{path}: unknown key; allowed here: {', '.join(_allowed_keys(problem['loc'][:-1]))}"
+    if problem["type"] == "missing":
+        return f"{path}: missing; it must be given"
+    given = json.dumps(problem["input"], default=str)
+    given = given if len(given) <= 120 else given[:117] + "..."
+    return f"{path}: given {given}; allowed: {problem['msg'].removeprefix('Value error, ')}"
+
+
+def _allowed_keys(location: tuple[str | int, ...]) -> list[str]:
+    section: type[Section] = Settings
+    for part in location:
+        choices = _sections(section).get(str(part)) or [section]
+        section = choices[0]
+        for choice in choices:
+            if part == choice.__name__ or location[-1] == _tag(choice):
+                section = choice
+    return sorted(section.model_fields)
+
+
+def _tag(section: type[Section]) -> str | None:
+    source = section.model_fields.get("source")
+    return source.annotation.__args__[0] if source else None
+
+
+def _sections(section: type[Section]) -> dict[str, list[type[Section]]]:
+    """Sections below each key of a section; several where a `source` decides."""
+    found = {}
+    for key, field in section.model_fields.items():
+        types = getattr(field.annotation, "__args__", (field.annotation,))
+        below = [choice for choice in types if isinstance(choice, type) and issubclass(choice, Section)]
+        if below:
+            found[key] = below
+    return found
+
+
+def json_schema() -> str:
+    """JSON schema of a config file, for completion and checks in editors."""
+    return json.dumps(Settings.model_json_schema(), indent=2) + "\n"
+
+
+def key_table() -> str:
+    """Markdown table of every key: path, allowed values, default, meaning."""
+    rows = ["| key | type | default | meaning |", "|---|---|---|---|", *_key_rows(Settings, "")]
+    return "\n".join(rows) + "\n"
+
+
+def _key_rows(section: type[Section], prefix: str) -> list[str]:
+    rows = []
+    schemas = section.model_json_schema()["properties"]
+    for key, field in section.model_fields.items():
+        below = _sections(section).get(key, [])
+        for choice in below:
+            note = f" (`source: {_tag(choice)}`)" if _tag(choice) else ""
+            rows.append(
+                f"| **`{prefix}{key}`**{note} | section | | {choice.__doc__.strip().splitlines()[0]} |"
+            )
+            rows += _key_rows(choice, f"{prefix}{key}.")
+        if not below or key == "highlight":
+            default = "required" if field.is_required() else f"`{json.dumps(field.default)}`"
+            rows.append(
+                f"| `{prefix}{key}` | {_allowed_values(schemas[key])} | {default} | {field.description} |"
+            )
+    return rows
+
+
+def _allowed_values(schema: dict[str, Any]) -> str:
+    """Allowed values of one JSON-schema property, in words."""
+    if "anyOf" in schema:
+        return " or ".join(_allowed_values(choice) for choice in schema["anyOf"])
+    if "const" in schema:
+        return f"`{schema['const']}`"
+    if "enum" in schema:
+        return ", ".join(f"`{value}`" for value in schema["enum"])
+    if "$ref" in schema:
+        return "section"
+    limits = {"minimum": "\u2265", "exclusiveMinimum": ">", "maximum": "\u2264", "pattern": "like"}
+    stated = [f"{word} `{schema[key]}`" for key, word in limits.items() if key in schema]
+    return " ".join([{"null": "nothing"}.get(schema["type"], schema["type"]), *stated])
+
+
+def effective(settings: Settings) -> str:
+    """All settings of a study, defaults included, as YAML."""
+    import yaml
+
+    return yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)
+
+
+def write_documentation(folder: Path) -> None:
+    """Write `schema.json` and the key table of `README.md` between its markers."""
+    (folder / "schema.json").write_text(json_schema())
+    readme = folder / "README.md"
+    readme.write_text(with_key_table(readme.read_text()))
+
+
+def with_key_table(readme: str) -> str:
+    """`readme` with the generated key table between its two markers."""
+    begin, end = "<!-- keys -->\n", "<!-- /keys -->\n"
+    before, rest = readme.split(begin)
+    return before + begin + key_table() + end + rest.split(end)[1]
+
+
+if __name__ == "__main__":
+    write_documentation(Path("config"))

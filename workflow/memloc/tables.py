@@ -1,0 +1,234 @@
+"""Every table of the workflow: its schema, and the only functions that write and read it.
+
+A table is a Parquet file that is validated on write and on read, written atomically, and carries its
+provenance (study, model, settings, code, seed, versions, units) in the file's metadata.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pandera.pandas as pa
+import pyarrow
+import pyarrow.parquet as parquet
+
+from memloc.atomic import atomic_path
+
+METADATA_KEY = b"memloc"
+N_ROWS_SHOWN = 5
+
+SETS = ("memorized", "non_memorized", "partly_11_29", "partly_30_49", "unassigned")
+UNITS = {
+    "nll": "nats per token",
+    "nll_original": "nats per token",
+    "nll_generated": "nats per token",
+    "nll_change": "nats",
+    "margin": "logits",
+    "position": "token position in the paragraph, from 0",
+    "impact_position": "token position in the paragraph, from 0",
+    "layer": "from 0",
+    "head": "from 0",
+    "em": "tokens",
+    "count": "occurrences in the training corpus",
+}
+
+
+class TableError(ValueError):
+    """A table breaks its schema or cannot be read."""
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Tokens of a paragraph and of its prefix; schemas depend on them."""
+
+    paragraph: int = 100
+    prefix: int = 50
+
+    @property
+    def continuation(self) -> int:
+        """Tokens of the continuation."""
+        return self.paragraph - self.prefix
+
+
+def integer(low: int, high: int | None = None, **options: Any) -> pa.Column:
+    """Integer column within inclusive limits."""
+    check = pa.Check.ge(low) if high is None else pa.Check.in_range(low, high)
+    return pa.Column("int64", check, **options)
+
+
+def number(low: float | None = None, high: float | None = None, **options: Any) -> pa.Column:
+    """Finite number column within inclusive limits."""
+    checks = [pa.Check(lambda column: column.abs() < float("inf"), name="finite", error="finite")]
+    if low is not None:
+        checks.append(pa.Check.ge(low))
+    if high is not None:
+        checks.append(pa.Check.le(high))
+    return pa.Column("float64", checks, **options)
+
+
+def category(*values: str, **options: Any) -> pa.Column:
+    """Text column that holds one of the values."""
+    return pa.Column("str", pa.Check.isin(values), **options)
+
+
+def token_list(length: int, **options: Any) -> pa.Column:
+    """Column of token lists of one length."""
+    check = pa.Check(
+        lambda tokens: len(tokens) == length, element_wise=True, error=f"list of {length} tokens"
+    )
+    return pa.Column(object, check, **options)
+
+
+HEAD = pa.Column("Int64", pa.Check.ge(0), nullable=True)
+
+
+def _paragraphs(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "id": integer(0, unique=True),
+        "count": integer(0),
+        "tokens": token_list(lengths.paragraph),
+        "text": pa.Column("str"),
+    }
+
+
+def _vocabulary(lengths: Lengths) -> dict[str, pa.Column]:
+    return {"token": integer(0, unique=True), "text": pa.Column("str")}
+
+
+def _training_stream(lengths: Lengths) -> dict[str, pa.Column]:
+    return {"id": integer(0)}
+
+
+def _training_curve(lengths: Lengths) -> dict[str, pa.Column]:
+    return {"step": integer(1, unique=True), "loss": number(0), "learning_rate": number(0)}
+
+
+def _dropped_paragraphs(lengths: Lengths) -> dict[str, pa.Column]:
+    return {"id": integer(0, unique=True), "reason": pa.Column("str", pa.Check.str_length(min_value=1))}
+
+
+def _scores(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "id": integer(0, unique=True),
+        "em": integer(0, lengths.continuation),
+        "nll": number(0),
+        "margin": number(0),
+        "redecoded": pa.Column(bool),
+    }
+
+
+def _sets(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "id": integer(0, unique=True),
+        "set": category(*SETS),
+        "sampled": pa.Column(bool),
+        "sampled_rare_tokens": pa.Column(bool),
+        "continuation": token_list(lengths.continuation, nullable=True),
+    }
+
+
+def _expected(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "quantity": pa.Column("str", unique=True),
+        "expected": number(nullable=True),
+        "found": number(nullable=True),
+        "agrees": pa.Column("boolean", nullable=True),
+    }
+
+
+SCHEMAS: dict[str, Callable[[Lengths], dict[str, pa.Column]]] = {
+    "paragraphs": _paragraphs,
+    "vocabulary": _vocabulary,
+    "training_stream": _training_stream,
+    "training_curve": _training_curve,
+    "dropped_paragraphs": _dropped_paragraphs,
+    "scores": _scores,
+    "sets": _sets,
+    "expected": _expected,
+}
+
+
+def validate(name: str, frame: pd.DataFrame, lengths: Lengths) -> pd.DataFrame:
+    """`frame` with the table's columns in order and their types.
+
+    Raises:
+        TableError: names the table, the column, the broken check and the first bad rows.
+    """
+    schema = pa.DataFrameSchema(SCHEMAS[name](lengths), coerce=True, strict=True, ordered=False)
+    try:
+        frame = schema.validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        raise TableError(_explain(name, error.failure_cases)) from None
+    return frame[list(schema.columns)].reset_index(drop=True)
+
+
+def _explain(name: str, failures: pd.DataFrame) -> str:
+    lines = []
+    for (column, check), rows in failures.groupby(["column", "check"], dropna=False, sort=False):
+        column = rows.failure_case.iloc[0] if str(check).startswith("column_in") else column
+        shown = ", ".join(
+            f"row {index}: {str(case)[:80]}" if pd.notna(index) else str(case)[:80]
+            for index, case in rows[["index", "failure_case"]].head(N_ROWS_SHOWN).itertuples(index=False)
+        )
+        lines.append(f"table {name}, column {column}: breaks {check} in {len(rows)} places ({shown})")
+    return "\n".join(lines)
+
+
+def write(name: str, frame: pd.DataFrame, path: str | Path, provenance: dict[str, Any]) -> None:
+    """Validate `frame` as table `name` and write it atomically with its provenance.
+
+    `provenance["paragraph"]` holds the lengths (`length`, `prefix`) that the schema depends on.
+
+    Raises:
+        TableError: the frame breaks the schema; nothing is written.
+    """
+    frame = validate(name, frame, _lengths(provenance))
+    units = {column: UNITS[column] for column in frame.columns if column in UNITS}
+    stamp = {"table": name, **provenance, "units": units}
+    table = pyarrow.Table.from_pandas(frame, preserve_index=False)
+    table = table.replace_schema_metadata({**table.schema.metadata, METADATA_KEY: json.dumps(stamp).encode()})
+    with atomic_path(Path(path)) as temporary:
+        parquet.write_table(table, temporary, compression="zstd")
+
+
+def read(name: str, path: str | Path) -> pd.DataFrame:
+    """Table `name` from `path`, validated.
+
+    Raises:
+        TableError: the file cannot be read, is another table, or breaks the schema.
+    """
+    stamp = provenance(path)
+    if stamp.get("table") != name:
+        raise TableError(f"{path}: holds table {stamp.get('table')!r}, not {name!r}")
+    try:
+        frame = parquet.read_table(path).to_pandas()
+    except (pyarrow.ArrowException, OSError) as error:
+        raise TableError(f"{path}: damaged Parquet file ({error}); delete it and run again") from None
+    try:
+        return validate(name, frame, _lengths(stamp))
+    except TableError as error:
+        raise TableError(f"{path}: {error}") from None
+
+
+def provenance(path: str | Path) -> dict[str, Any]:
+    """The provenance that a table's file carries.
+
+    Raises:
+        TableError: not a Parquet file, or one that this workflow did not write.
+    """
+    try:
+        metadata = parquet.read_schema(path).metadata or {}
+    except (pyarrow.ArrowException, OSError) as error:
+        raise TableError(f"{path}: not a readable Parquet file ({error}); delete it and run again") from None
+    if METADATA_KEY not in metadata:
+        raise TableError(
+            f"{path}: carries no provenance, so this workflow did not write it; delete it and run again"
+        )
+    return json.loads(metadata[METADATA_KEY])
+
+
+def _lengths(stamp: dict[str, Any]) -> Lengths:
+    return Lengths(stamp["paragraph"]["length"], stamp["paragraph"]["prefix"])

@@ -1,0 +1,122 @@
+"""Train the embedded study's GPT-Neo on its training stream, resumably and repeatably.
+
+Every occurrence of a paragraph is one row of a batch, so a paragraph always starts at position 0 and the
+number of times that the model saw it is its count. State is checkpointed atomically every few steps: a
+killed training goes on from the last checkpoint and gives the same weights, because the order of the
+stream, the learning rate and the (dropout-free) model depend on the step alone.
+"""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional
+from transformers import GPTNeoConfig, GPTNeoForCausalLM
+
+from memloc.atomic import atomic_path
+
+CLIP_NORM = 1.0
+LOG_STEPS = 20
+
+
+def new_model(
+    vocabulary: int, n_layers: int, n_heads: int, width: int, window: int, seed: int
+) -> GPTNeoForCausalLM:
+    """Randomly initialised GPT-Neo whose layers alternate between global and local attention."""
+    torch.manual_seed(seed)
+    kinds = ["global" if layer % 2 == 0 else "local" for layer in range(n_layers)]
+    config = GPTNeoConfig(
+        vocab_size=vocabulary,
+        hidden_size=width,
+        num_layers=n_layers,
+        num_heads=n_heads,
+        attention_types=[[[kind], 1] for kind in kinds],
+        window_size=window,
+        max_position_embeddings=window,
+        bos_token_id=0,
+        eos_token_id=0,
+    )
+    return GPTNeoForCausalLM(config)
+
+
+def native_bfloat16() -> bool:
+    """Whether this processor multiplies bfloat16 matrices natively, so that it pays to train in it."""
+    return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+
+
+def learning_rate(step: int, n_steps: int, peak: float, warmup: int) -> float:
+    """Learning rate of `step` (from 0): linear warm-up times cosine decay to zero."""
+    return peak * min(1.0, (step + 1) / warmup) * 0.5 * (1 + math.cos(math.pi * step / n_steps))
+
+
+def language_model_loss(
+    model: GPTNeoForCausalLM, rows: Int[Tensor, "row token"], bf16: bool
+) -> Float[Tensor, ""]:
+    """Mean NLL in nats of every token but the first of each row."""
+    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        logits = model(rows[:, :-1], use_cache=False).logits
+    return functional.cross_entropy(logits.float().flatten(0, 1), rows[:, 1:].flatten())
+
+
+def train(
+    model: GPTNeoForCausalLM,
+    rows: Int[np.ndarray, "row token"],
+    batch: int,
+    peak: float,
+    warmup: int,
+    bf16: bool,
+    checkpoint: Path,
+    checkpoint_steps: int,
+    report: Callable[[int, int, float], None],
+) -> list[tuple[int, float, float]]:
+    """One pass over `rows` with AdamW; `model` is trained in place.
+
+    Args:
+        checkpoint: file of the resumable state; read if it exists, written every `checkpoint_steps`.
+        report: called with step, number of steps and loss every few steps.
+
+    Returns:
+        The training curve: (step, loss, learning rate) every few steps.
+    """
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=peak, betas=(0.9, 0.95), weight_decay=0.01, fused=True
+    )
+    n_steps = math.ceil(len(rows) / batch)
+    first, curve = _resume(model, optimizer, checkpoint)
+    model.train()
+    for step in range(first, n_steps):
+        rate = learning_rate(step, n_steps, peak, warmup)
+        optimizer.param_groups[0]["lr"] = rate
+        loss = language_model_loss(model, torch.from_numpy(rows[step * batch : (step + 1) * batch]), bf16)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP_NORM)
+        optimizer.step()
+        if step % LOG_STEPS == 0 or step == n_steps - 1:
+            curve.append((step + 1, loss.item(), rate))
+            report(step + 1, n_steps, loss.item())
+        if (step + 1) % checkpoint_steps == 0:
+            _save(model, optimizer, checkpoint, step + 1, curve)
+    return curve
+
+
+def _save(
+    model: GPTNeoForCausalLM, optimizer: torch.optim.Optimizer, path: Path, step: int, curve: list
+) -> None:
+    state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "curve": curve}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(path) as temporary:
+        torch.save(state, temporary)
+
+
+def _resume(model: GPTNeoForCausalLM, optimizer: torch.optim.Optimizer, path: Path) -> tuple[int, list]:
+    if not path.exists():
+        return 0, []
+    state = torch.load(path, weights_only=True)
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    return state["step"], [tuple(point) for point in state["curve"]]
