@@ -1,0 +1,30 @@
+# Thin wrappers: everything else is plain Snakemake (see README.md).
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: reproduce test docs clean-environment
+
+reproduce: .venv/complete
+	$(BIN)/snakemake --cores all
+
+test: .venv/complete
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/python -m pytest
+
+# Generated parts of the documentation and the environment files: run after a change of settings or figures.
+docs: .venv/complete
+	$(BIN)/python -m memloc.settings
+	$(BIN)/python envs/conda_from_lock.py
+
+.venv/complete: envs/requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info[:2] <= (3, 13), "Python 3.11 to 3.13 is needed: make PYTHON=python3.11"'
+	rm -rf .venv
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r envs/requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
+clean-environment:
+	rm -rf .venv

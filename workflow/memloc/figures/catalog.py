@@ -1,0 +1,45 @@
+"""The list of figures and tables to look at: names, titles, where they are in the paper, what they read.
+
+Imports nothing heavy: the Snakefile, the README's table and the tests read it.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FigureInfo:
+    """One figure (or rendered table); module memloc.figures.<name> draws it."""
+
+    name: str
+    title: str
+    section: str
+    tables: tuple[str, ...]
+    settings: tuple[str, ...] = ()
+    only_for: str | None = None  # data source or model source that the figure needs
+
+    @property
+    def category(self) -> str:
+        """Chapter of the report."""
+        return "Extended analyses" if self.section == "extended" else "Figures of the paper"
+
+
+FIGURES = (
+    FigureInfo("fig2", "NLL and exact match of all paragraphs", "3.2, Figure 2", ("scores", "sets")),
+    FigureInfo(
+        "fig8",
+        "How often paragraphs occur, and their exact match",
+        "A.1, Figure 8",
+        ("paragraphs", "scores", "sets"),
+    ),
+    FigureInfo(
+        "table1", "Memorized paragraphs", "A.1, Table 1", ("paragraphs", "vocabulary", "scores", "sets")
+    ),
+    FigureInfo("repeats", "Memorization against repeats", "extended", ("paragraphs", "scores", "sets")),
+    FigureInfo(
+        "training_curve",
+        "Training of the embedded model",
+        "extended",
+        ("training_curve",),
+        only_for="embedded",
+    ),
+)

@@ -1,0 +1,38 @@
+"""Figure 8: how often paragraphs occur in the training corpus, and their exact match (paper A.1)."""
+
+import numpy as np
+import pandas as pd
+
+from memloc.figures.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
+
+ORDER = ("non_memorized", "partly_11_29", "partly_30_49", "unassigned", "memorized")
+
+
+def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+    """Left: histogram of counts (log bins). Right: histogram of EM, one bar per value."""
+    data = tables["scores"].merge(tables["paragraphs"][["id", "count"]], on="id")
+    data = data.merge(tables["sets"][["id", "set"]], on="id")[["id", "set", "count", "em"]]
+    figure, (left, right) = subplots(PAGE_WIDTH * 0.8, 2.2, ncols=2)
+    names = [name for name in ORDER if (data["set"] == name).any()]
+    shared = {"stacked": True, "color": [COLOURS[name] for name in names], "log": True}
+    bins = np.geomspace(1, data["count"].max() + 1, 40)
+    left.hist([data.loc[data["set"] == name, "count"] for name in names], bins, **shared)
+    left.set(xscale="log", xlabel="occurrences in the training corpus", ylabel="paragraphs")
+    right.hist(
+        [data.loc[data["set"] == name, "em"] for name in names],
+        np.arange(-0.5, data.em.max() + 1),
+        label=[LABELS[name] for name in names],
+        **shared,
+    )
+    right.set(xlabel="exact match (tokens)", ylabel="paragraphs")
+    right.legend(loc="upper center")
+    panel_label(left, "a")
+    panel_label(right, "b")
+    numbers = {
+        "n_paragraphs": len(data),
+        "max_count": int(data["count"].max()),
+        "median_count": float(data["count"].median()),
+        "median_count_memorized": float(data.loc[data["set"] == "memorized", "count"].median()),
+        "share_em_0": float((data.em == 0).mean()),
+    }
+    return Drawing(figure, data, numbers)

@@ -1,0 +1,56 @@
+"""Fraction of paragraphs that are memorized, against how often they occur in training (not in the paper)."""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from memloc.figures.style import COLOURS, Drawing, subplots
+
+CONFIDENCE = 0.95
+BINS_PER_DOUBLING = 2
+
+
+def wilson_interval(successes: np.ndarray, trials: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Wilson score interval of a proportion at the module's confidence."""
+    z = stats.norm.ppf((1 + CONFIDENCE) / 2)
+    share = successes / trials
+    centre = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
+    half = z / (1 + z**2 / trials) * np.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
+    return centre - half, centre + half
+
+
+def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+    """Share of memorized paragraphs per bin of repeats (half a doubling wide) with a 95 % Wilson band."""
+    data = tables["paragraphs"][["id", "count"]].merge(tables["sets"][["id", "set"]], on="id")
+    data["bin"] = np.floor(np.log2(data["count"]) * BINS_PER_DOUBLING).astype(int)
+    grouped = data.groupby("bin")
+    binned = pd.DataFrame(
+        {
+            "count_mean": grouped["count"].mean(),
+            "count_min": grouped["count"].min(),
+            "count_max": grouped["count"].max(),
+            "n_paragraphs": grouped.size(),
+            "n_memorized": grouped["set"].agg(lambda sets: (sets == "memorized").sum()),
+        }
+    ).reset_index(drop=True)
+    binned["fraction"] = binned.n_memorized / binned.n_paragraphs
+    low, high = wilson_interval(binned.n_memorized.to_numpy(), binned.n_paragraphs.to_numpy())
+    binned["low"], binned["high"] = low, high
+
+    figure, axes = subplots()
+    axes.fill_between(binned.count_mean, binned.low, binned.high, color=COLOURS["memorized"], alpha=0.2, lw=0)
+    axes.plot(binned.count_mean, binned.fraction, marker="o", ms=3, color=COLOURS["memorized"])
+    axes.set(
+        xscale="log",
+        xlabel="occurrences in the training corpus",
+        ylabel="fraction memorized",
+        ylim=(-0.02, 1.02),
+    )
+    half = binned[binned.fraction >= 0.5]
+    numbers = {
+        "confidence": CONFIDENCE,
+        "first_memorized": int(data.loc[data["set"] == "memorized", "count"].min()),
+        "half": int(half.count_min.iloc[0]) if len(half) else None,
+        "n_paragraphs": len(data),
+    }
+    return Drawing(figure, binned, numbers)

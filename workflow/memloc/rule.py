@@ -1,0 +1,84 @@
+"""What every script does first: log to the rule's file and the console, and take the rule's threads."""
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any, TextIO
+
+LIBRARIES = ("torch", "transformers", "transformer-lens", "numpy", "pandas", "pyarrow")
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+
+class Tee:
+    """A text stream that writes to several streams."""
+
+    def __init__(self, *streams: TextIO) -> None:
+        self.streams = streams
+
+    def write(self, text: str) -> int:
+        """Write to every stream at once, so that a killed job leaves its log."""
+        for stream in self.streams:
+            stream.write(text)
+            stream.flush()
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush every stream."""
+        for stream in self.streams:
+            stream.flush()
+
+    def isatty(self) -> bool:
+        """Progress bars then print lines that are readable in a log."""
+        return False
+
+
+def start(snakemake: Any) -> None:
+    """Begin the script of a rule: set threads before torch is imported, log to file and console.
+
+    An uncaught exception is written with its traceback to both.
+    """
+    for variable in THREAD_VARIABLES:
+        os.environ[variable] = str(snakemake.threads)
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    os.environ["TRANSFORMERS_NO_ADVISORY_WARNINGS"] = "1"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    Path(snakemake.log[0]).parent.mkdir(parents=True, exist_ok=True)
+    file = open(snakemake.log[0], "w", encoding="utf-8")  # noqa: SIM115 - open until the process ends
+    sys.stdout, sys.stderr = Tee(sys.stdout, file), Tee(sys.stderr, file)
+    sys.excepthook = lambda kind, error, trace: traceback.print_exception(kind, error, trace)
+    log(f"rule {snakemake.rule}, {snakemake.threads} threads, Python {platform.python_version()}")
+
+
+def log(text: str) -> None:
+    """Print a line with the time of day."""
+    print(f"[{time.strftime('%H:%M:%S')}] {text}")
+
+
+def provenance(snakemake: Any) -> dict[str, Any]:
+    """What a table's metadata says of its origin; depends on inputs and versions only, never on the time.
+
+    Rules that use the model have its manifest as the input `model`.
+    """
+    params = snakemake.params
+    manifest = getattr(snakemake.input, "model", None)
+    return {
+        "study": params.study,
+        "seed": params.seed,
+        "rule": snakemake.rule,
+        "paragraph": params.settings["paragraph"],
+        "settings": params.settings,
+        "config_hash": hashlib.sha256(json.dumps(params.settings, sort_keys=True).encode()).hexdigest()[:16],
+        "code": params.code,
+        "model": json.loads(Path(manifest).read_text()) if manifest else None,
+        "versions": {"python": platform.python_version(), **_versions()},
+    }
+
+
+def _versions() -> dict[str, str]:
+    return {library: importlib.metadata.version(library) for library in LIBRARIES}

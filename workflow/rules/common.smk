@@ -1,0 +1,71 @@
+# Settings, paths and the parameters that every rule shares. Rules themselves are in the other files.
+
+import importlib.metadata
+import os
+import sys
+
+# Scripts import memloc from here also where it is not installed (conda environments, containers).
+LIBRARY = os.path.join(workflow.basedir, "workflow")
+sys.path.insert(0, LIBRARY)
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [LIBRARY, os.environ.get("PYTHONPATH")]))
+
+from pathlib import Path
+
+from memloc import settings as memloc_settings
+from memloc import tracking
+from memloc.figures.catalog import FIGURES
+from snakemake.exceptions import WorkflowError
+
+
+def validated(config, files):
+    """The study's settings; a wrong config stops the workflow before any job runs."""
+    try:
+        return memloc_settings.validate(config, " + ".join(str(file) for file in files))
+    except memloc_settings.ConfigError as error:
+        raise WorkflowError(str(error))
+
+
+SETTINGS = validated(config, workflow.configfiles)
+RESULTS = f"results/{SETTINGS.study}"
+ENVIRONMENT = "../../envs/environment.yaml"
+
+
+def table(name):
+    """Path of a table of this study."""
+    return f"{RESULTS}/tables/{name}.parquet"
+
+
+def log_file(name):
+    return f"{RESULTS}/logs/{name}.log"
+
+
+def benchmark_file(name):
+    return f"{RESULTS}/benchmarks/{name}.tsv"
+
+
+def tracked(script, *sections, modules=()):
+    """Parameters of a script: the settings it uses and the hash of the code it uses, so that a rule
+    reruns when, and only when, one of these changes."""
+    files = [Path(LIBRARY) / "scripts" / script]
+    files += [Path(LIBRARY) / "memloc" / f"{module}.py" for module in modules]
+    chosen = SETTINGS.model_dump(mode="json", include={"paragraph", *sections})
+    return {
+        "study": SETTINGS.study,
+        "seed": SETTINGS.seed,
+        "settings": chosen,
+        "code": tracking.code_hash(*files),
+    }
+
+
+def package_versions(packages):
+    """Installed versions of the packages whose text is used: another version is another text."""
+    return {package: importlib.metadata.version(package) for package in packages}
+
+
+def growing(megabytes):
+    """Memory that doubles with every retry of a job."""
+    return lambda wildcards, attempt: megabytes * 2 ** (attempt - 1)
+
+
+# GPUs of a rule that runs the model: local runs ignore the number unless a profile sets a limit.
+N_GPU = 0 if SETTINGS.device == "cpu" else 1

@@ -1,0 +1,59 @@
+# One rule per figure, named like it: `snakemake fig7` draws Figure 7. The list is memloc/figures/catalog.py.
+
+SOURCES = {None, DATA.source, MODEL.source}
+SHOWN = [figure for figure in FIGURES if figure.only_for in SOURCES]
+TABLES = sorted({name for figure in SHOWN for name in figure.tables})
+
+for figure in SHOWN:
+
+    rule:
+        name:
+            figure.name
+        input:
+            tables=[table(name) for name in figure.tables],
+            caption=f"workflow/report/{figure.name}.rst",
+        output:
+            pdf=f"{RESULTS}/figures/{figure.name}.pdf",
+            png=report(
+                f"{RESULTS}/figures/{figure.name}.png",
+                caption=os.path.abspath(f"{RESULTS}/figures/{figure.name}.rst"),
+                category=figure.category,
+                labels={"figure": figure.name, "shows": figure.title, "paper": figure.section},
+            ),
+            csv=f"{RESULTS}/figures/{figure.name}.csv",
+            caption=f"{RESULTS}/figures/{figure.name}.rst",
+        log:
+            log_file(figure.name),
+        benchmark:
+            benchmark_file(figure.name)
+        conda:
+            ENVIRONMENT
+        threads: 1
+        resources:
+            mem_mb=growing(2000),
+            runtime=10,
+        params:
+            **tracked("figure.py", *figure.settings, modules=[f"figures/{figure.name}"]),
+            figure=figure.name,
+        message:
+            f"Draw {figure.name}: {figure.title}."
+        script:
+            "../scripts/figure.py"
+
+
+rule figures:
+    input:
+        [
+            f"{RESULTS}/figures/{figure.name}.{kind}"
+            for figure in SHOWN
+            for kind in ("pdf", "png", "csv", "rst")
+        ],
+    message:
+        "All figures are drawn."
+
+
+rule tables:
+    input:
+        [table(name) for name in TABLES],
+    message:
+        "All tables are computed."

@@ -1,0 +1,75 @@
+# Paragraphs of both data sources, and those that the filters drop.
+
+if DATA.source == "embedded":
+
+    rule paragraphs:
+        output:
+            paragraphs=table("paragraphs"),
+            stream=table("training_stream"),
+            tokenizer=directory(f"{RESULTS}/tokenizer"),
+        log:
+            log_file("paragraphs"),
+        benchmark:
+            benchmark_file("paragraphs")
+        conda:
+            ENVIRONMENT
+        threads: 1
+        resources:
+            mem_mb=growing(3000),
+            runtime=30,
+        params:
+            **tracked("paragraphs_embedded.py", "data"),
+            versions=package_versions(DATA.packages),
+        message:
+            "Cut paragraphs from the docstrings of installed packages and draw their repeats."
+        script:
+            "../scripts/paragraphs_embedded.py"
+
+else:
+
+    rule paragraphs:
+        input:
+            release=RELEASE_FILES,
+            folder=MODEL_FOLDER,
+        output:
+            paragraphs=table("paragraphs"),
+        log:
+            log_file("paragraphs"),
+        benchmark:
+            benchmark_file("paragraphs")
+        conda:
+            ENVIRONMENT
+        threads: 1
+        resources:
+            mem_mb=growing(4000),
+            runtime=30,
+        params:
+            **tracked("paragraphs_release.py", "data"),
+        message:
+            "Read the published paragraphs and decode their text."
+        script:
+            "../scripts/paragraphs_release.py"
+
+
+rule dropped_paragraphs:
+    input:
+        paragraphs=table("paragraphs"),
+        folder=MODEL_FOLDER,
+    output:
+        table("dropped_paragraphs"),
+    log:
+        log_file("dropped_paragraphs"),
+    benchmark:
+        benchmark_file("dropped_paragraphs")
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=30,
+    params:
+        **tracked("dropped_paragraphs.py", "filters"),
+    message:
+        "Filter paragraphs by keywords and unique tokens (paper A.1)."
+    script:
+        "../scripts/dropped_paragraphs.py"

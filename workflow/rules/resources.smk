@@ -1,0 +1,127 @@
+# What is downloaded (resources/) or trained (results/<study>/model): the only rules that use the network.
+
+import hashlib
+
+DATA = SETTINGS.data
+MODEL = SETTINGS.model
+DOWNLOADS = []
+
+if DATA.source == "release":
+    RELEASE = f"resources/release-{hashlib.sha256(DATA.location.encode()).hexdigest()[:8]}"
+    RELEASE_FILES = [f"{RELEASE}/{kind}_{SETTINGS.paragraph.length}.npy" for kind in ("prompts", "counts")]
+    DOWNLOADS += RELEASE_FILES
+
+    rule download_release:
+        output:
+            RELEASE_FILES,
+        log:
+            log_file("download_release"),
+        benchmark:
+            benchmark_file("download_release")
+        retries: 2
+        conda:
+            ENVIRONMENT
+        threads: 1
+        resources:
+            mem_mb=growing(1000),
+            runtime=60,
+        params:
+            **tracked("download_release.py", "data"),
+        message:
+            "Download the published paragraphs: only the needed members of the archive."
+        script:
+            "../scripts/download_release.py"
+
+
+if MODEL.source == "hub":
+    MODEL_FOLDER = f"resources/models/{MODEL.id.replace('/', '--')}@{MODEL.revision[:12]}"
+    MODEL_NAME, MODEL_REVISION = MODEL.id, MODEL.revision
+    DOWNLOADS.append(MODEL_FOLDER)
+
+    rule download_model:
+        output:
+            directory(MODEL_FOLDER),
+        log:
+            log_file("download_model"),
+        benchmark:
+            benchmark_file("download_model")
+        retries: 2
+        conda:
+            ENVIRONMENT
+        threads: 1
+        resources:
+            mem_mb=growing(2000),
+            runtime=120,
+        params:
+            **tracked("download_model.py", "model"),
+        message:
+            "Download the model from the hub: configuration, tokenizer and safetensors weights."
+        script:
+            "../scripts/download_model.py"
+
+elif MODEL.source == "local":
+    MODEL_FOLDER = MODEL.folder
+    MODEL_NAME, MODEL_REVISION = MODEL.folder, None
+
+else:
+    MODEL_FOLDER = f"{RESULTS}/model"
+    MODEL_NAME, MODEL_REVISION = f"embedded model of study {SETTINGS.study}", None
+
+    rule train_model:
+        input:
+            stream=table("training_stream"),
+            paragraphs=table("paragraphs"),
+            tokenizer=f"{RESULTS}/tokenizer",
+        output:
+            folder=directory(MODEL_FOLDER),
+            curve=table("training_curve"),
+        log:
+            log_file("train_model"),
+        benchmark:
+            benchmark_file("train_model")
+        conda:
+            ENVIRONMENT
+        threads: MODEL.threads
+        resources:
+            mem_mb=growing(4000),
+            runtime=120,
+        params:
+            **tracked("train_model.py", "model"),
+            checkpoints=f"{RESULTS}/checkpoints",
+        message:
+            "Train the embedded GPT-Neo on the training stream (resumes where it was killed)."
+        script:
+            "../scripts/train_model.py"
+
+
+rule resources:
+    input:
+        DOWNLOADS,
+    message:
+        "Everything that needs the network is here."
+
+
+rule model:
+    input:
+        folder=MODEL_FOLDER,
+    output:
+        manifest=f"{RESULTS}/model.json",
+        vocabulary=table("vocabulary"),
+    log:
+        log_file("model"),
+    benchmark:
+        benchmark_file("model")
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=30,
+    params:
+        **tracked("model.py"),
+        name=MODEL_NAME,
+        revision=MODEL_REVISION,
+    message:
+        "Identify the model (hash, sizes) and write the text of its tokens."
+    script:
+        "../scripts/model.py"

@@ -1,0 +1,55 @@
+# Exact match and NLL of every kept paragraph, and the sets that follow from them (paper 3.2).
+
+
+rule scores:
+    input:
+        model=rules.model.output.manifest,
+        folder=MODEL_FOLDER,
+        paragraphs=table("paragraphs"),
+        dropped=table("dropped_paragraphs"),
+    output:
+        table("scores"),
+    log:
+        log_file("scores"),
+    benchmark:
+        benchmark_file("scores")
+    conda:
+        ENVIRONMENT
+    threads: SETTINGS.threads
+    resources:
+        gpu=N_GPU,
+        mem_mb=growing(6000),
+        runtime=240,
+    params:
+        **tracked("scores.py", "scores", "device"),
+    message:
+        "Score every paragraph: exact match and NLL from one teacher-forced pass."
+    script:
+        "../scripts/scores.py"
+
+
+rule sets:
+    input:
+        model=rules.model.output.manifest,
+        folder=MODEL_FOLDER,
+        paragraphs=table("paragraphs"),
+        scores=table("scores"),
+    output:
+        table("sets"),
+    log:
+        log_file("sets"),
+    benchmark:
+        benchmark_file("sets")
+    conda:
+        ENVIRONMENT
+    threads: SETTINGS.threads
+    resources:
+        gpu=N_GPU,
+        mem_mb=growing(6000),
+        runtime=120,
+    params:
+        **tracked("sets.py", "sets", "device", "scores"),
+    message:
+        "Split paragraphs into memorized and non-memorized sets, draw samples, decode their continuations."
+    script:
+        "../scripts/sets.py"

@@ -1,0 +1,28 @@
+"""Rules fig1 .. fig12, table1, ..: draw one figure from tables and fill in its caption."""
+
+from memloc.rule import log, start
+
+start(snakemake)
+
+import importlib
+from pathlib import Path
+
+from memloc import tables
+from memloc.atomic import atomic_path
+from memloc.figures.caption import fill
+
+params, output = snakemake.params, snakemake.output
+module = importlib.import_module(f"memloc.figures.{params.figure}")
+drawing = module.draw(
+    {Path(path).stem: tables.read(Path(path).stem, path) for path in snakemake.input.tables}, params.settings
+)
+log(str(drawing.numbers))
+
+for path, options in ((output.pdf, {"metadata": {"CreationDate": None}}), (output.png, {})):
+    with atomic_path(path) as temporary:
+        drawing.figure.savefig(temporary, **options)
+with atomic_path(output.csv) as temporary:
+    drawing.data.to_csv(temporary, index=False)
+with atomic_path(output.caption) as temporary:
+    template = Path(snakemake.input.caption).read_text()
+    Path(temporary).write_text(fill(template, drawing.numbers | {"study": params.study}))

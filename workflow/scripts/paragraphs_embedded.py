@@ -1,0 +1,31 @@
+"""Rule paragraphs (embedded): cut paragraphs from docstrings and draw how often each is repeated."""
+
+from memloc.rule import log, provenance, start
+
+start(snakemake)
+
+from memloc import embedded, tables
+from memloc.atomic import atomic_folder
+
+settings = snakemake.params.settings["data"]
+texts = [
+    text
+    for package in settings["packages"]
+    for text in embedded.docstrings(package, settings["min_characters"])
+]
+log(f"{len(texts)} docstrings, {sum(map(len, texts)):,} characters")
+tokenizer = embedded.train_tokenizer(texts, settings["vocabulary"])
+paragraphs, stream = embedded.make_stream(
+    texts,
+    tokenizer,
+    length=snakemake.params.settings["paragraph"]["length"],
+    **{key: settings[key] for key in ("n_repeated", "n_once", "min_repeats", "max_repeats")},
+    seed=snakemake.params.seed,
+)
+log(f"{len(paragraphs)} paragraphs, {len(stream)} occurrences in the training stream")
+
+stamp = provenance(snakemake) | {"packages": snakemake.params.versions}
+with atomic_folder(snakemake.output.tokenizer) as folder:
+    tokenizer.save_pretrained(folder)
+tables.write("paragraphs", paragraphs, snakemake.output.paragraphs, stamp)
+tables.write("training_stream", stream, snakemake.output.stream, stamp)

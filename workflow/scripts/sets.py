@@ -1,0 +1,35 @@
+"""Rule sets: the memorized and non-memorized sets, the drawn samples and their continuations."""
+
+from memloc.rule import log, provenance, start
+
+start(snakemake)
+
+import torch
+
+from memloc import models, scoring, sets, tables
+from memloc.paragraphs import token_tensor
+
+settings = snakemake.params.settings
+n_prefix = settings["paragraph"]["prefix"]
+sizes = {key: value for key, value in settings["sets"].items() if key.startswith("n_")}
+paragraphs = tables.read("paragraphs", snakemake.input.paragraphs).set_index("id")
+scores = tables.read("scores", snakemake.input.scores)
+
+n_continuation = settings["paragraph"]["length"] - n_prefix
+frame = sets.split(scores, n_continuation, **sizes, seed=snakemake.params.seed)
+for name, rows in frame.groupby("set"):
+    log(f"{name}: {len(rows)} paragraphs, {int(rows.sampled.sum())} sampled")
+
+filled = frame.sampled | frame.sampled_rare_tokens | (frame.set == "memorized")
+tokens = token_tensor(paragraphs.tokens.loc[frame.id[filled]])
+if settings["sets"]["continuation"] == "model":
+    model = models.load_model(snakemake.input.folder, settings["device"])
+    em = torch.as_tensor(scores.em[filled].to_numpy())
+    continuation = scoring.continue_from_scores(
+        model, tokens, em, n_prefix, settings["scores"]["micro_batch"]
+    )
+else:
+    continuation = tokens[:, n_prefix:]
+frame["continuation"] = None
+frame.loc[filled, "continuation"] = [row.tolist() for row in continuation]
+tables.write("sets", frame, snakemake.output[0], provenance(snakemake))

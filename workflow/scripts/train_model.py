@@ -1,0 +1,53 @@
+"""Rule train_model: train the embedded GPT-Neo and save it as an ordinary Hugging Face folder."""
+
+from memloc.rule import log, provenance, start
+
+start(snakemake)
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from transformers import AutoTokenizer
+
+from memloc import tables, training
+from memloc.atomic import atomic_folder
+from memloc.models import use_deterministic_algorithms
+
+use_deterministic_algorithms()
+settings = snakemake.params.settings["model"]
+stamp = provenance(snakemake)
+paragraphs = tables.read("paragraphs", snakemake.input.paragraphs).set_index("id")["tokens"]
+stream = tables.read("training_stream", snakemake.input.stream)["id"]
+rows = np.stack(paragraphs.loc[stream].to_list())
+
+tokenizer = AutoTokenizer.from_pretrained(snakemake.input.tokenizer, local_files_only=True)
+shape = {key: settings[key] for key in ("n_layers", "n_heads", "width", "window")}
+model = training.new_model(len(tokenizer), **shape, seed=snakemake.params.seed)
+bf16 = settings["precision"] == "bfloat16" or (settings["precision"] == "auto" and training.native_bfloat16())
+log(f"{model.num_parameters():,} parameters, {rows.size:,} tokens, {'bfloat16' if bf16 else 'float32'}")
+
+# The state belongs to these settings, this text and this code: another training never resumes from it.
+key = hashlib.sha256(json.dumps([stamp, bf16, snakemake.threads]).encode() + rows.tobytes()).hexdigest()[:16]
+checkpoints = Path(snakemake.params.checkpoints)
+curve = training.train(
+    model,
+    rows,
+    batch=settings["batch"],
+    peak=settings["learning_rate"],
+    warmup=settings["warmup_steps"],
+    bf16=bf16,
+    checkpoint=checkpoints / f"{key}.pt",
+    checkpoint_steps=settings["checkpoint_steps"],
+    report=lambda step, n_steps, loss: log(f"step {step} of {n_steps}, loss {loss:.3f}"),
+)
+
+with atomic_folder(snakemake.output.folder) as folder:
+    model.eval().save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+curve = pd.DataFrame(curve, columns=["step", "loss", "learning_rate"])
+tables.write("training_curve", curve, snakemake.output.curve, stamp)
+shutil.rmtree(checkpoints, ignore_errors=True)
