@@ -1,0 +1,94 @@
+"""Gradients of weighted sums over paragraphs, in micro-batches (shared by METHODS M4, M5 and M6).
+
+A loss that is a sum over paragraphs has a gradient that is a sum over paragraphs, so it can be added up
+a few paragraphs at a time: the result is that of one large batch, the peak memory that of a small one.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from memloc.components import editable_parameters
+from memloc.metrics import token_nll
+from memloc.scoring import continuation_logits
+
+Gradients = dict[str, Tensor]
+"""Parameter name -> gradient, shaped like the parameter."""
+
+
+@contextmanager
+def editable_gradients(model: PreTrainedModel) -> Iterator[None]:
+    """Within this context only W_* weights collect gradients; none is left behind (paper 5.2).
+
+    Autograd then skips biases, LayerNorms and embeddings. Every `requires_grad` is restored on exit.
+    """
+    editable = set(editable_parameters(model))
+    before = {parameter: parameter.requires_grad for parameter in model.parameters()}
+    model.zero_grad(set_to_none=True)
+    try:
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad_(name in editable)
+        yield
+    finally:
+        for parameter, required in before.items():
+            parameter.requires_grad_(required)
+        model.zero_grad(set_to_none=True)
+
+
+def add_gradients(
+    loss: Callable[[slice], Float[Tensor, "paragraph"]],
+    weights: Float[Tensor, "n_paragraphs"],
+    micro_batch: int,
+) -> float:
+    """Add the gradient of sum_n weights[n] * loss_n to every `.grad`, and return the value of the sum.
+
+    `loss` maps a slice of the paragraphs to one loss per paragraph. Peak memory depends on `micro_batch`
+    only.
+
+    Raises:
+        ValueError: there is no paragraph.
+    """
+    if not len(weights):
+        raise ValueError("cannot take the gradient over zero paragraphs")
+    total = 0.0
+    for start in range(0, len(weights), micro_batch):
+        rows = slice(start, start + micro_batch)
+        losses = loss(rows)
+        value = (losses * weights[rows].to(losses)).sum()
+        value.backward()
+        total += value.item()
+    return total
+
+
+def take_gradients(model: PreTrainedModel) -> Gradients:
+    """Move the collected gradients of the W_* weights out of the model."""
+    parameters = {name: model.get_parameter(name) for name in editable_parameters(model)}
+    gradients = {name: parameter.grad for name, parameter in parameters.items()}
+    model.zero_grad(set_to_none=True)
+    return gradients
+
+
+def paragraph_nll(
+    model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], n_prefix: int
+) -> Float[Tensor, "paragraph"]:
+    """Mean NLL of each paragraph's continuation, in nats per token (METHODS M1), differentiable."""
+    tokens = tokens.to(model.device)
+    return token_nll(continuation_logits(model, tokens, n_prefix), tokens[:, n_prefix:]).mean(dim=-1)
+
+
+def nll_gradients(
+    model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], n_prefix: int, micro_batch: int
+) -> Gradients:
+    """Gradient of the continuation NLL, mean over paragraphs and tokens, for every W_* weight (paper Eq. 1).
+
+    Raises:
+        ValueError: there is no paragraph.
+    """
+    weights = torch.ones(len(tokens)) / len(tokens)
+    with editable_gradients(model):
+        add_gradients(lambda rows: paragraph_nll(model, tokens[rows], n_prefix), weights, micro_batch)
+        return take_gradients(model)
