@@ -1,0 +1,191 @@
+"""Contrastive objectives: change memorized continuations, keep the others (paper 5.2 and 5.3, METHODS M5).
+
+    unlearn:  CO(θ) = -w NLL(memorized; θ) + KL(p(.|controls; θ0) || p(.|controls; θ))        (paper Eq. 3)
+    edit:     CO(θ) = +w NLL(edited;    θ) + KL(p(.|controls; θ0) || p(.|controls; θ))        (paper Eq. 4)
+
+θ0 are the original weights, detached; the controls are non-memorized paragraphs. At θ = θ0 the KL
+divergence has its minimum, so its gradient is exactly zero in theory and rounding noise in practice: the
+contrastive scores then come from the NLL term alone. The norm of each term's gradient makes that visible.
+"""
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn.functional import kl_div
+from transformers import PreTrainedModel
+
+from memloc.components import Component, component_table
+from memloc.gradients import Gradients, add_gradients, editable_gradients, paragraph_nll, take_gradients
+from memloc.parameter_gradients import component_scores
+from memloc.scoring import continuation_logits
+
+SIGN = {"unlearn": -1.0, "edit": 1.0}
+
+
+class ContrastiveGradients(NamedTuple):
+    """The objective summed over memorized paragraphs, and the gradient of each of its two terms."""
+
+    value: float
+    nll_term: Gradients
+    kl_term: Gradients
+
+
+def log_probabilities(
+    model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], n_prefix: int
+) -> Float[Tensor, "paragraph continuation vocabulary"]:
+    """Log-probabilities (nats) of the whole vocabulary at every continuation position."""
+    return continuation_logits(model, tokens.to(model.device), n_prefix).log_softmax(dim=-1)
+
+
+@torch.no_grad()
+def original_log_probabilities(
+    model: PreTrainedModel, controls: Int[Tensor, "control token"], n_prefix: int, micro_batch: int
+) -> Float[Tensor, "control continuation vocabulary"]:
+    """Detached log-probabilities of the controls, to be taken once while the model still is θ0."""
+    return torch.cat([log_probabilities(model, rows, n_prefix) for rows in controls.split(micro_batch)])
+
+
+def paragraph_kl(
+    original: Float[Tensor, "paragraph continuation vocabulary"],
+    current: Float[Tensor, "paragraph continuation vocabulary"],
+    reference: bool,
+) -> Float[Tensor, "paragraph"]:
+    """KL(p0 || p) in nats from log-probabilities, mean over continuation positions.
+
+    `reference` takes the sum over positions, as the authors' code does.
+    """
+    per_position = kl_div(current, original, reduction="none", log_target=True).sum(dim=-1)
+    return per_position.sum(dim=-1) if reference else per_position.mean(dim=-1)
+
+
+def add_nll_term(
+    model: PreTrainedModel,
+    target: Int[Tensor, "paragraph token"],
+    n_prefix: int,
+    micro_batch: int,
+    *,
+    objective: Literal["unlearn", "edit"],
+    nll_weight: float,
+) -> float:
+    """Add the gradient of the NLL term, summed over the target paragraphs, to `.grad`; return its value.
+
+    The target of `unlearn` is the memorized paragraph; that of `edit` holds the continuation that should
+    become likely, after the prefix from which it should follow.
+    """
+    weights = torch.full((len(target),), SIGN[objective] * nll_weight)
+    return add_gradients(lambda rows: paragraph_nll(model, target[rows], n_prefix), weights, micro_batch)
+
+
+def add_kl_term(
+    model: PreTrainedModel,
+    controls: Int[Tensor, "control token"],
+    original: Float[Tensor, "control continuation vocabulary"] | None,
+    n_prefix: int,
+    micro_batch: int,
+    *,
+    weights: Float[Tensor, "control"],
+    reference: bool,
+) -> float:
+    """Add the gradient of the weighted sum of KL(p0 || p) over the controls to `.grad`; return its value.
+
+    `original` holds the controls' log-probabilities under θ0. None says that the model still is θ0: they
+    are then taken with each micro-batch instead of being kept for all controls.
+    """
+
+    def loss(rows: slice) -> Float[Tensor, "paragraph"]:
+        tokens = controls[rows]
+        at_theta0 = original is None
+        p0 = original_log_probabilities(model, tokens, n_prefix, micro_batch) if at_theta0 else original[rows]
+        return paragraph_kl(p0, log_probabilities(model, tokens, n_prefix), reference)
+
+    return add_gradients(loss, weights, micro_batch)
+
+
+def add_objective(
+    model: PreTrainedModel,
+    target: Int[Tensor, "1 token"],
+    controls: Int[Tensor, "control token"],
+    original: Float[Tensor, "control continuation vocabulary"],
+    n_prefix: int,
+    micro_batch: int,
+    *,
+    objective: Literal["unlearn", "edit"],
+    nll_weight: float,
+    reference: bool,
+) -> float:
+    """Add the gradient of one paragraph's objective at any θ (Eq. 3 or 4) to `.grad`; return its value."""
+    weights = torch.ones(len(controls)) / len(controls)
+    nll = add_nll_term(model, target, n_prefix, micro_batch, objective=objective, nll_weight=nll_weight)
+    kl = add_kl_term(model, controls, original, n_prefix, micro_batch, weights=weights, reference=reference)
+    return nll + kl
+
+
+def draw_controls(
+    n_paragraphs: int, n_available: int, n_controls: int, rng: np.random.Generator
+) -> Int[np.ndarray, "paragraph control"]:
+    """Indices of `n_controls` different non-memorized paragraphs for each memorized one.
+
+    Raises:
+        ValueError: there are fewer than `n_controls` non-memorized paragraphs.
+    """
+    if n_controls > n_available:
+        raise ValueError(
+            f"{n_controls} controls asked for, but only {n_available} non-memorized paragraphs to draw from"
+        )
+    available = np.tile(np.arange(n_available), (n_paragraphs, 1))
+    return rng.permuted(available, axis=1)[:, :n_controls]
+
+
+def contrastive_gradients(
+    model: PreTrainedModel,
+    memorized: Int[Tensor, "memorized token"],
+    non_memorized: Int[Tensor, "non_memorized token"],
+    drawn: Int[np.ndarray, "memorized control"],
+    n_prefix: int,
+    micro_batch: int,
+    *,
+    nll_weight: float,
+    reference: bool,
+) -> ContrastiveGradients:
+    """Value and gradient of the unlearning objective at θ0, summed over memorized paragraphs (paper Eq. 3).
+
+    Paragraph n is contrasted with the mean KL of the non-memorized paragraphs drawn[n]. Because gradients
+    add up, a paragraph drawn several times is run once, with a weight.
+    """
+    n_controls = drawn.shape[1]
+    controls, n_draws = np.unique(drawn, return_counts=True)
+    weights = torch.from_numpy(n_draws / n_controls).float()
+    with editable_gradients(model):
+        nll = add_nll_term(
+            model, memorized, n_prefix, micro_batch, objective="unlearn", nll_weight=nll_weight
+        )
+        nll_term = take_gradients(model)
+        kl = add_kl_term(
+            model, non_memorized[controls], None, n_prefix, micro_batch, weights=weights, reference=reference
+        )
+        kl_term = take_gradients(model)
+    return ContrastiveGradients(nll + kl, nll_term, kl_term)
+
+
+def contrastive_scores(model: PreTrainedModel, gradients: ContrastiveGradients) -> pd.DataFrame:
+    """Component scores of the contrastive objective (Figure 4 bottom) with the norms of its two terms.
+
+    Returns the rows of `component_scores` with group "contrastive" as first column and, for every
+    component and head, nll_term_norm and kl_term_norm: the Euclidean norm of each term's gradient (norms
+    of the whole gradient are the root of their summed squares).
+    """
+    total = {name: gradients.nll_term[name] + gradients.kl_term[name] for name in gradients.nll_term}
+
+    def norms(component: Component) -> dict[str, Float[Tensor, "head"]]:
+        nll, kl = (
+            component.by_head(term[component.parameter]) for term in (gradients.nll_term, gradients.kl_term)
+        )
+        return {"nll_term_norm": nll.norm(dim=1), "kl_term_norm": kl.norm(dim=1)}
+
+    scores = component_scores(model, total)
+    scores.insert(0, "group", "contrastive")
+    return scores.join(component_table(model, norms)[["nll_term_norm", "kl_term_norm"]])
