@@ -20,6 +20,7 @@ from memloc.atomic import atomic_path
 METADATA_KEY = b"memloc"
 N_ROWS_SHOWN = 5
 
+COMPONENTS = ("W_Q", "W_K", "W_V", "W_O", "W_in", "W_out", "W_gate")
 SETS = ("memorized", "non_memorized", "partly_11_29", "partly_30_49", "unassigned")
 UNITS = {
     "nll": "nats per token",
@@ -130,6 +131,29 @@ def _sets(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
+def _parameter_gradients(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "group": category(*SETS[:4], "contrastive"),
+        "layer": integer(0),
+        "component": category(*COMPONENTS),
+        "head": HEAD,
+        "max_abs": number(0),
+        "sum_abs": number(0),
+        "n_weights": integer(1),
+        "nll_term_norm": number(0, nullable=True),
+        "kl_term_norm": number(0, nullable=True),
+    }
+
+
+def _gradient_similarity(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "layer": integer(0),
+        "component": category(*COMPONENTS),
+        "head": HEAD,
+        "cosine": number(-1.000001, 1.000001, nullable=True),
+    }
+
+
 def _expected(lengths: Lengths) -> dict[str, pa.Column]:
     return {
         "quantity": pa.Column("str", unique=True),
@@ -147,6 +171,8 @@ SCHEMAS: dict[str, Callable[[Lengths], dict[str, pa.Column]]] = {
     "dropped_paragraphs": _dropped_paragraphs,
     "scores": _scores,
     "sets": _sets,
+    "parameter_gradients": _parameter_gradients,
+    "gradient_similarity": _gradient_similarity,
     "expected": _expected,
 }
 
