@@ -6,6 +6,10 @@ import pytest
 from memloc.atomic import atomic_folder, atomic_path
 
 
+def listing(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
 def test_file_appears_only_at_the_end_and_keeps_its_suffix(tmp_path):
     final = tmp_path / "made" / "scores.parquet"
     with atomic_path(final) as temporary:
@@ -13,7 +17,7 @@ def test_file_appears_only_at_the_end_and_keeps_its_suffix(tmp_path):
         assert temporary.parent == final.parent and temporary.suffix == ".parquet"
         assert not final.exists()
     assert final.read_text() == "new"
-    assert os.listdir(final.parent) == ["scores.parquet"]
+    assert listing(final.parent) == ["scores.parquet"]
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
@@ -24,13 +28,13 @@ def test_error_leaves_the_old_file_and_nothing_else(tmp_path, error):
         temporary.write_text("half")
         raise error
     assert final.read_text() == "old"
-    assert os.listdir(tmp_path) == ["scores.csv"]
+    assert listing(tmp_path) == ["scores.csv"]
 
 
 def test_file_that_was_never_written_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError), atomic_path(tmp_path / "scores.csv"):
         pass
-    assert os.listdir(tmp_path) == []
+    assert listing(tmp_path) == []
 
 
 def test_file_has_the_permissions_of_any_other_new_file(tmp_path):
@@ -48,9 +52,9 @@ def test_folder_replaces_the_old_one_as_a_whole(tmp_path):
         (temporary / "sub").mkdir()
         (temporary / "sub" / "config.json").write_text("new")
         assert (final / "stale.json").exists()
-    assert os.listdir(final) == ["sub"]
+    assert listing(final) == ["sub"]
     assert (final / "sub" / "config.json").read_text() == "new"
-    assert os.listdir(tmp_path) == ["model"]
+    assert listing(tmp_path) == ["model"]
 
 
 def test_error_leaves_the_old_folder_and_nothing_else(tmp_path):
@@ -61,7 +65,7 @@ def test_error_leaves_the_old_folder_and_nothing_else(tmp_path):
         (temporary / "config.json").write_text("half")
         raise ValueError
     assert (final / "config.json").read_text() == "old"
-    assert os.listdir(tmp_path) == ["model"]
+    assert listing(tmp_path) == ["model"]
 
 
 def test_old_folder_comes_back_when_the_new_one_cannot_be_placed(tmp_path, monkeypatch):
@@ -78,8 +82,8 @@ def test_old_folder_comes_back_when_the_new_one_cannot_be_placed(tmp_path, monke
     monkeypatch.setattr(os, "replace", refuse)
     with pytest.raises(OSError, match="no space"), atomic_folder(final) as temporary:
         (temporary / "new.json").touch()
-    assert os.listdir(final) == ["config.json"]
-    assert os.listdir(tmp_path) == ["model"]
+    assert listing(final) == ["config.json"]
+    assert listing(tmp_path) == ["model"]
 
 
 def test_folder_is_not_written_over_a_file(tmp_path):

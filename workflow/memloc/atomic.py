@@ -1,7 +1,7 @@
 """Files and folders that appear complete or not at all.
 
-Written next to their final place (a rename is atomic only within one file system), flushed to disk, then renamed.
-The temporary name is hidden and ends like the final one, because many writers choose the format from the suffix.
+They are written next to their final place, because a rename is atomic only within one file system, flushed to
+the disk and renamed. Temporary names end like the final ones: many writers choose the format from the suffix.
 """
 
 import os
@@ -16,7 +16,7 @@ from uuid import uuid4
 def atomic_path(final: Path | str) -> Iterator[Path]:
     """Yield a temporary path; on success its file replaces `final`, on any error it is deleted.
 
-    The caller creates the file (FileNotFoundError if it does not). Missing parent folders of `final` are made.
+    The caller creates the file (FileNotFoundError if it does not). Missing parent folders are made.
     """
     final = Path(final)
     final.parent.mkdir(parents=True, exist_ok=True)
