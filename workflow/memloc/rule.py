@@ -15,6 +15,14 @@ LIBRARIES = ("torch", "transformers", "transformer-lens", "numpy", "pandas", "py
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
+QUIET = {
+    "TOKENIZERS_PARALLELISM": "false",
+    "TRANSFORMERS_VERBOSITY": "error",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+}
+
+
 class Tee:
     """A text stream that writes to several streams."""
 
@@ -45,9 +53,7 @@ def start(snakemake: Any) -> None:
     """
     for variable in THREAD_VARIABLES:
         os.environ[variable] = str(snakemake.threads)
-    os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    os.environ["TRANSFORMERS_NO_ADVISORY_WARNINGS"] = "1"
-    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    os.environ.update(QUIET)
     Path(snakemake.log[0]).parent.mkdir(parents=True, exist_ok=True)
     file = open(snakemake.log[0], "w", encoding="utf-8")  # noqa: SIM115 - open until the process ends
     sys.stdout, sys.stderr = Tee(sys.stdout, file), Tee(sys.stderr, file)

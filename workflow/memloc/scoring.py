@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from transformers import PreTrainedModel
+from transformers import DynamicCache, PreTrainedModel
 
 from memloc.metrics import exact_match, token_nll
 
@@ -98,10 +98,9 @@ def greedy_continuation(
 def _decode(
     model: PreTrainedModel, context: Int[Tensor, "paragraph context"], n_tokens: int
 ) -> Int[Tensor, "paragraph continuation"]:
-    decoded, cache, step = [], None, context
+    decoded, cache, step = [], DynamicCache(config=model.config), context
     for _ in range(n_tokens):
-        output = model.base_model(step, past_key_values=cache, use_cache=True)
-        cache = output.past_key_values
+        output = model.base_model(step, cache=cache, use_cache=True)
         logits = model.get_output_embeddings()(output.last_hidden_state[:, -1]).float()
         step = logits.argmax(dim=-1, keepdim=True)
         decoded.append(step)

@@ -4,6 +4,7 @@ from memloc.rule import log, provenance, start
 
 start(snakemake)
 
+import pandas as pd
 import torch
 
 from memloc import models, scoring, sets, tables
@@ -24,12 +25,11 @@ filled = frame.sampled | frame.sampled_rare_tokens | (frame.set == "memorized")
 tokens = token_tensor(paragraphs.tokens.loc[frame.id[filled]])
 if settings["sets"]["continuation"] == "model":
     model = models.load_model(snakemake.input.folder, settings["device"])
-    em = torch.as_tensor(scores.em[filled].to_numpy())
+    em = torch.tensor(scores.em[filled].to_numpy())
     continuation = scoring.continue_from_scores(
         model, tokens, em, n_prefix, settings["scores"]["micro_batch"]
     )
 else:
     continuation = tokens[:, n_prefix:]
-frame["continuation"] = None
-frame.loc[filled, "continuation"] = [row.tolist() for row in continuation]
+frame["continuation"] = pd.Series([row.tolist() for row in continuation], index=frame.index[filled])
 tables.write("sets", frame, snakemake.output[0], provenance(snakemake))
