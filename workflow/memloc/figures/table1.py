@@ -10,7 +10,7 @@ WIDTHS = (7, 7, 7, 52, 52)
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
-    """The sampled memorized paragraphs with the smallest ids, whatever they say; the CSV holds all of them."""
+    """The sampled memorized paragraphs with the smallest ids, whatever they say; the CSV holds all."""
     n_prefix = settings["paragraph"]["prefix"]
     vocabulary = tables["vocabulary"].set_index("token")["text"]
     memorized = tables["sets"].query("set == 'memorized'")[["id", "sampled"]]
