@@ -39,6 +39,12 @@ class Clock:
         self.waits.append(seconds)
 
 
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch):
+    """Broken connections leave a part of the file, as they do with large files."""
+    monkeypatch.setattr("memloc.download.CHUNK", 1000)
+
+
 @pytest.fixture
 def server():
     with FileServer() as running:
@@ -100,8 +106,7 @@ def test_broken_connection_is_tried_again_after_growing_waits(server, tmp_path, 
     assert clock.waits == [1.0, 2.0, 4.0]
 
 
-def test_verified_transfer_goes_on_where_it_stopped(server, tmp_path, local, monkeypatch):
-    monkeypatch.setattr("memloc.download.CHUNK", 1000)
+def test_verified_transfer_goes_on_where_it_stopped(server, tmp_path, local):
     server.files["/a.bin"], server.drops = CONTENT, 2
     fetch_file(f"{server.url}/a.bin", tmp_path / "a.bin", sha256=sha256(CONTENT), **local)
     assert [headers.get("Range") for _, headers in server.requests] == [

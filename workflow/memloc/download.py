@@ -192,13 +192,7 @@ def fetch_model(
             raise DownloadError(
                 f"{model_id}: expected tokenizer.json or vocab.json and merges.txt, got neither"
             )
-        try:
-            fetch(WEIGHTS, size=size, sha256=sha256)
-        except MissingFileError:
-            if size or sha256:
-                raise
-            for shard in _shards(fetch(f"{WEIGHTS}.index.json"), model_id):
-                fetch(shard)
+        _fetch_weights(fetch, size, sha256)
     return Path(folder)
 
 
@@ -341,12 +335,17 @@ def _authorization(endpoint: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"} if token and urlsplit(endpoint).scheme == "https" else {}
 
 
-def _shards(index: Path, model_id: str) -> list[str]:
-    """Names of the weight files in an index: safetensors files beside it, anything else is refused."""
-    shards = sorted(set(json.loads(index.read_text())["weight_map"].values()))
-    for shard in shards:
-        if not re.fullmatch(r"[\w-][\w.-]*\.safetensors", shard):
-            raise DownloadError(
-                f"{model_id}, {index.name}: expected names of safetensors files, got {shard!r}"
-            )
-    return shards
+def _fetch_weights(fetch: Callable[..., Path], size: int | None, sha256: str | None) -> None:
+    """Fetch model.safetensors or, unless size or checksum pin that file, the shards of an index."""
+    try:
+        fetch(WEIGHTS, size=size, sha256=sha256)
+    except MissingFileError:
+        if size or sha256:
+            raise
+        index = fetch(f"{WEIGHTS}.index.json")
+        for shard in sorted(set(json.loads(index.read_text())["weight_map"].values())):
+            if not re.fullmatch(r"[\w-][\w.-]*\.safetensors", shard):
+                raise DownloadError(
+                    f"{index.name}: expected names of safetensors files, got {shard!r}"
+                ) from None
+            fetch(shard)
