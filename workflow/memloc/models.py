@@ -26,7 +26,11 @@ class ModelError(ValueError):
 
 
 def resolve_device(device: Literal["auto", "cpu", "cuda"]) -> torch.device:
-    """The device to compute on; "auto" takes a GPU where there is one. ModelError: "cuda" without a GPU."""
+    """The device to compute on; "auto" takes a GPU where there is one.
+
+    Raises:
+        ModelError: "cuda" without a GPU.
+    """
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda" and not torch.cuda.is_available():
@@ -45,8 +49,9 @@ def use_deterministic_algorithms() -> None:
 def load_tokenizer(folder: Path | str) -> "PreTrainedTokenizerBase":
     """The tokenizer of a model folder.
 
-    ModelError: no tokenizer file (transformers would then make an empty one), or token ids that the model of
-    the same folder has no embedding for.
+    Raises:
+        ModelError: no tokenizer file (transformers would then make an empty one), or token ids that the model
+            of the same folder has no embedding for.
     """
     from transformers import AutoConfig, AutoTokenizer
 
@@ -70,8 +75,9 @@ def load_tokenizer(folder: Path | str) -> "PreTrainedTokenizerBase":
 def load_model(folder: Path | str, device: str = "cpu", dtype: Dtype = "float32") -> "PreTrainedModel":
     """The causal language model of a folder, in evaluation mode, on `resolve_device(device)`.
 
-    ModelError: no safetensors file, weights that the file lacks (they would be random), weights that are not
-    finite.
+    Raises:
+        ModelError: no safetensors file, weights that it lacks (they would be random), weights that are not
+            finite.
     """
     from transformers import AutoModelForCausalLM
 
@@ -97,7 +103,7 @@ def load_model(folder: Path | str, device: str = "cpu", dtype: Dtype = "float32"
 
 
 def load_bridge(folder: Path | str, device: str = "cpu", dtype: Dtype = "float32") -> "TransformerBridge":
-    """`load_model` with TransformerLens hooks, and the folder's tokenizer. ModelError: as both."""
+    """`load_model` with TransformerLens hooks, and the folder's tokenizer; raises what both raise."""
     return boot_bridge(load_model(folder, device, dtype), load_tokenizer(folder))
 
 
@@ -106,8 +112,8 @@ def boot_bridge(
 ) -> "TransformerBridge":
     """Give a loaded model TransformerLens hooks. Its modules are wrapped in place: use one or the other.
 
-    Does what `TransformerBridge.boot_transformers` does with a model in memory, which without a tokenizer would
-    look for one on the hub.
+    Does what `TransformerBridge.boot_transformers` does with a model in memory; that one, given no tokenizer,
+    would look for one on the hub.
     """
     from transformer_lens.model_bridge.sources import build_bridge_from_module
 
@@ -118,7 +124,11 @@ def boot_bridge(
 
 
 def weight_files(folder: Path | str) -> list[Path]:
-    """The safetensors files of a model folder, by name. ModelError: there is none."""
+    """The safetensors files of a model folder, by name.
+
+    Raises:
+        ModelError: there is none.
+    """
     files = sorted(Path(folder).glob("*.safetensors"))
     if not files:
         raise ModelError(
@@ -131,7 +141,8 @@ def weight_files(folder: Path | str) -> list[Path]:
 def weights_sha256(folder: Path | str) -> str:
     """SHA-256 of a model's weights: that of its one safetensors file, else that of their `sha256sum` list.
 
-    ModelError: no safetensors file.
+    Raises:
+        ModelError: no safetensors file.
     """
     digests = {}
     for path in weight_files(folder):
