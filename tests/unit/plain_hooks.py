@@ -1,0 +1,98 @@
+"""Activations of plain Hugging Face models through plain torch hooks: the slow, obvious way to q, k, v.
+
+Nothing of TransformerLens and nothing of memloc, so that it can be held against both.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from torch import Tensor
+from transformers import PreTrainedModel
+
+# family -> its layers, and component -> (module of a layer, whether the module's input or output)
+PLACES = {
+    "gpt2": (
+        "transformer.h",
+        {
+            **dict.fromkeys("qkv", ("attn.c_attn", "output")),
+            "z": ("attn.c_proj", "input"),
+            "pre": ("mlp.c_fc", "output"),
+            "post": ("mlp.c_proj", "input"),
+        },
+    ),
+    "gpt_neo": (
+        "transformer.h",
+        {
+            **{name: (f"attn.attention.{name}_proj", "output") for name in "qkv"},
+            "z": ("attn.attention.out_proj", "input"),
+            "pre": ("mlp.c_fc", "output"),
+            "post": ("mlp.c_proj", "input"),
+        },
+    ),
+    "llama": (
+        "model.layers",
+        {
+            **{name: (f"self_attn.{name}_proj", "output") for name in "qkv"},
+            "z": ("self_attn.o_proj", "input"),
+            "pre": ("mlp.gate_proj", "output"),
+            "post": ("mlp.down_proj", "input"),
+        },
+    ),
+    "gpt_neox": (
+        "gpt_neox.layers",
+        {
+            **dict.fromkeys("qkv", ("attention.query_key_value", "output")),
+            "z": ("attention.dense", "input"),
+            "pre": ("mlp.dense_h_to_4h", "output"),
+            "post": ("mlp.dense_4h_to_h", "input"),
+        },
+    ),
+}
+
+
+def n_heads(model: PreTrainedModel, component: str) -> int:
+    """Heads of q, k, v or z."""
+    heads = model.config.num_attention_heads
+    return getattr(model.config, "num_key_value_heads", heads) if component in "kv" else heads
+
+
+def columns(model: PreTrainedModel, component: str, head: int) -> slice:
+    """Columns of the module's input or output that hold one head of q, k, v or z."""
+    width = model.config.hidden_size // model.config.num_attention_heads
+    start = head * width
+    if component in "qkv" and model.config.model_type == "gpt2":  # all q, all k, all v
+        start += "qkv".index(component) * model.config.hidden_size
+    if component in "qkv" and model.config.model_type == "gpt_neox":  # q, k, v of head 0, then of head 1
+        start = (3 * head + "qkv".index(component)) * width
+    return slice(start, start + width)
+
+
+@contextmanager
+def edited(
+    model: PreTrainedModel, layer: int, component: str, edit: Callable[[Tensor], Tensor]
+) -> Iterator[None]:
+    """Within the context, `edit(activation)` [batch, position, column] takes the place of the activation."""
+    layers, places = PLACES[model.config.model_type]
+    name, side = places[component]
+    module = model.get_submodule(f"{layers}.{layer}.{name}")
+    if side == "input":
+        handle = module.register_forward_pre_hook(lambda _, inputs: (edit(inputs[0]), *inputs[1:]))
+    else:
+        handle = module.register_forward_hook(lambda _, inputs, output: edit(output))
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def activation(model: PreTrainedModel, tokens: Tensor, layer: int, component: str) -> tuple[Tensor, Tensor]:
+    """The activation [batch, position, column] when the model runs the tokens, and the logits of that run."""
+    seen = []
+
+    def keep(value: Tensor) -> Tensor:
+        seen.append(value)
+        return value
+
+    with edited(model, layer, component, keep):
+        logits = model(tokens).logits
+    return seen[0], logits
