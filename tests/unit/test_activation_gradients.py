@@ -1,0 +1,153 @@
+"""Activation gradients against finite differences and plain autograd through plain torch hooks."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from memloc.activation_gradients import activation_gradients, impact_gradients
+from memloc.activations import COMPONENTS, HEAD_COMPONENTS, sites
+from memloc.models import boot_bridge
+from plain_hooks import activation, columns, edited, n_heads
+from torch.nn import functional
+
+N_PREFIX = 6
+IDS = np.array([40, 7, 23, 11, 5, 90, 61])
+
+
+def continuation_nll(logits, tokens, n_tokens):
+    """Mean NLL of each paragraph's first `n_tokens` continuation tokens."""
+    scored = logits[:, N_PREFIX - 1 : N_PREFIX - 1 + n_tokens].transpose(1, 2)
+    return functional.cross_entropy(scored, tokens[:, N_PREFIX : N_PREFIX + n_tokens], reduction="none").mean(
+        1
+    )
+
+
+def expected_scores(model, tokens, layer, component, n_tokens):
+    """[paragraph, position, head]: plain autograd, one paragraph at a time."""
+    scores = []
+    for paragraph in tokens.split(1):
+        value, logits = activation(model, paragraph, layer, component)
+        (gradient,) = torch.autograd.grad(continuation_nll(logits, paragraph, n_tokens).sum(), value)
+        if component in HEAD_COMPONENTS:
+            heads = [columns(model, component, head) for head in range(n_heads(model, component))]
+            scores.append(torch.stack([gradient[0, :, head].abs().amax(-1) for head in heads], dim=-1))
+        else:
+            scores.append(gradient[0].abs().amax(-1, keepdim=True))
+    return torch.stack(scores)
+
+
+def as_array(frame, layer, component, n_positions):
+    rows = frame.query("layer == @layer and component == @component").copy()
+    rows["head"] = rows["head"].fillna(0)
+    rows["order"] = rows["id"].map({number: order for order, number in enumerate(IDS)})
+    values = rows.sort_values(["order", "position", "head"]).max_abs.to_numpy()
+    return torch.tensor(values).reshape(len(IDS), n_positions, -1)
+
+
+@pytest.mark.parametrize(("loss_tokens", "n_tokens", "n_positions"), [("all", 6, 11), ("first", 1, 6)])
+def test_scores_equal_plain_autograd_one_paragraph_at_a_time(
+    tiny_model, tiny_tokens, loss_tokens, n_tokens, n_positions
+):
+    plain = copy.deepcopy(tiny_model)
+    frame = activation_gradients(
+        boot_bridge(tiny_model), tiny_tokens, IDS, "memorized", N_PREFIX, 3, loss_tokens=loss_tokens
+    )
+    for layer in range(2):
+        for component in COMPONENTS:
+            expected = expected_scores(plain, tiny_tokens, layer, component, n_tokens)
+            found = as_array(frame, layer, component, n_positions)
+            torch.testing.assert_close(found, expected[:, :n_positions], atol=1e-6, rtol=1e-4)
+            assert (expected[:, n_positions:] == 0).all()  # nothing that the loss depends on is left out
+
+
+# GPT-Neo computes attention in single precision even in a double precision model: larger steps, fewer digits.
+@pytest.mark.parametrize(("family", "step", "rel"), [("tiny_gpt2", 1e-5, 1e-4), ("tiny_gpt_neo", 3e-3, 1e-2)])
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_scores_equal_finite_differences(request, family, step, rel, component, tiny_tokens):
+    """Central differences in double precision, for one head of layer 0 at one position of one paragraph."""
+    model = request.getfixturevalue(family)
+    plain, tokens, position, head = copy.deepcopy(model).double(), tiny_tokens[2:3], 4, 3
+
+    def nll(column, change):
+        def nudge(value):
+            value = value.clone()
+            value[0, position, column] += change
+            return value
+
+        with torch.no_grad(), edited(plain, 0, component, nudge):
+            return continuation_nll(plain(tokens).logits, tokens, 6).item()
+
+    width = activation(plain, tokens, 0, component)[0].shape[-1]
+    of_head = columns(plain, component, head) if component in HEAD_COMPONENTS else slice(None)
+    slopes = [(nll(column, step) - nll(column, -step)) / (2 * step) for column in range(width)[of_head]]
+    frame = activation_gradients(
+        boot_bridge(model), tiny_tokens, IDS, "memorized", N_PREFIX, 7, components=[component], layers=[0]
+    )
+    rows = frame.query("id == 23 and position == @position")
+    found = rows.query("head == @head") if component in HEAD_COMPONENTS else rows
+    assert found.max_abs.item() == pytest.approx(max(map(abs, slopes)), rel=rel)
+
+
+def test_impact_gradients_are_read_at_two_positions(tiny_model, tiny_tokens):
+    """Each paragraph has its own impact token; its gradient is that of this token's NLL alone."""
+    plain = copy.deepcopy(tiny_model)
+    perturbed, impact = torch.tensor([0, 5, 3, 2, 5, 1, 4]), torch.tensor([6, 6, 11, 8, 7, 10, 9])
+    frame = impact_gradients(
+        boot_bridge(tiny_model), tiny_tokens, IDS, "perturbed", perturbed, impact, micro_batch=3
+    )
+    assert len(frame) == sum(7 * 2 * n_heads(plain, component) for component in "qk") * 2
+    by_key = frame.set_index(["id", "layer", "component", "role"]).sort_index()
+    for number, paragraph in enumerate(tiny_tokens):
+        at = {"perturbed": int(perturbed[number]), "impact": int(impact[number]) - 1}
+        for layer in range(2):
+            for component in "qk":
+                value, logits = activation(plain, paragraph[None], layer, component)
+                token = paragraph[impact[number]]
+                nll = functional.cross_entropy(logits[0, impact[number] - 1], token)
+                (gradient,) = torch.autograd.grad(nll, value)
+                for role, position in at.items():
+                    found = by_key.loc[IDS[number], layer, component, role]
+                    assert (found.position == position).all()
+                    for head, score in zip(found["head"], found.max_abs, strict=True):
+                        expected = gradient[0, position, columns(plain, component, head)].abs().max()
+                        assert score == pytest.approx(expected.item(), rel=1e-4, abs=1e-6)
+
+
+def test_micro_batches_change_nothing(tiny_gpt_neo, tiny_tokens):
+    bridge = boot_bridge(tiny_gpt_neo)
+    one, all_at_once = (
+        activation_gradients(bridge, tiny_tokens, IDS, "memorized", N_PREFIX, size).sort_values(
+            ["layer", "component", "id", "position", "head"], ignore_index=True
+        )
+        for size in (1, 7)
+    )
+    assert one.drop(columns="max_abs").equals(all_at_once.drop(columns="max_abs"))
+    np.testing.assert_allclose(one.max_abs, all_at_once.max_abs, atol=1e-6)
+
+
+def test_weights_get_no_gradient(tiny_gpt2, tiny_tokens):
+    bridge = boot_bridge(tiny_gpt2)
+    activation_gradients(bridge, tiny_tokens, IDS, "memorized", N_PREFIX, 7)
+    assert all(weight.grad is None for weight in bridge.original_model.parameters())
+
+
+def test_restricted_table_is_part_of_the_whole_and_compact(tiny_gpt2, tiny_tokens):
+    bridge = boot_bridge(tiny_gpt2)
+    whole = activation_gradients(bridge, tiny_tokens, IDS, "memorized", N_PREFIX, 7)
+    part = activation_gradients(
+        bridge, tiny_tokens, IDS, "memorized", N_PREFIX, 7, components=["v"], layers=[1], positions=[5, 2]
+    )
+    expected = whole.query("component == 'v' and layer == 1 and position in [2, 5]")
+    key = ["id", "position", "head"]
+    assert part.sort_values(key, ignore_index=True).equals(expected.sort_values(key, ignore_index=True))
+    assert whole.memory_usage(index=False).sum() / len(whole) < 20  # bytes per row
+    assert whole.query("component == 'pre'")["head"].isna().all()
+
+
+def test_unknown_component_or_layer_is_refused(tiny_gpt2):
+    bridge = boot_bridge(tiny_gpt2)
+    with pytest.raises(ValueError, match="no component 'w' in layer 0"):
+        sites(bridge, ["w"])
+    with pytest.raises(ValueError, match="no component 'q' in layer 2"):
+        sites(bridge, ["q"], layers=[2])
