@@ -1,0 +1,125 @@
+"""Rank and correlation tables against loops, and a planted rare-token head against the artefact of sums."""
+
+import numpy as np
+import pytest
+from memloc.rare_tokens import (
+    kendall,
+    pearson,
+    prefix_ranks,
+    rank_attention,
+    rank_correlation,
+    spearman,
+    unigram_counts,
+)
+from scipy import stats
+
+N_PARAGRAPHS, N_POSITIONS, N_VOCABULARY = 200, 20, 60
+RARE, EVEN, OTHER = 0, 1, 2
+
+
+@pytest.fixture
+def ranks():
+    """Some paragraphs repeat few tokens, others hold many: high ranks are scarce, as in real text."""
+    random = np.random.default_rng(0)
+    n_different = random.integers(2, N_POSITIONS, size=(N_PARAGRAPHS, 1))
+    prefix = random.integers(n_different, size=(N_PARAGRAPHS, N_POSITIONS))
+    return prefix_ranks(prefix, unigram_counts(prefix, N_VOCABULARY))
+
+
+@pytest.fixture
+def attention(ranks):
+    """One layer of three heads: one that looks for rare tokens, one almost even, one at random."""
+    random = np.random.default_rng(1)
+    scores = random.normal(size=(N_PARAGRAPHS, 1, 3, N_POSITIONS))
+    scores[:, 0, RARE] = -0.5 * ranks + 0.3 * scores[:, 0, RARE]
+    scores[:, 0, EVEN] *= 0.01
+    weights = np.exp(scores)
+    return (weights / weights.sum(axis=-1, keepdims=True)).astype(np.float32)
+
+
+def test_counts():
+    assert unigram_counts(np.array([[0, 2, 2], [2, 4, 0]]), n_vocabulary=6).tolist() == [2, 0, 3, 0, 1, 0]
+
+
+def test_rarest_token_has_rank_zero_and_ties_share_a_rank():
+    counts = np.array([50, 3, 3, 1000, 7])
+    assert prefix_ranks(np.array([[0, 1, 2, 3, 1], [3, 3, 4, 4, 0]]), counts).tolist() == [
+        [1, 0, 0, 2, 0],
+        [2, 2, 0, 0, 1],
+    ]
+
+
+def test_table_equals_a_loop(attention, ranks):
+    sums, occurrences = {}, {}
+    for paragraph in range(N_PARAGRAPHS):
+        for position in range(N_POSITIONS):
+            rank = ranks[paragraph, position]
+            for head in range(3):
+                value = float(attention[paragraph, 0, head, position])
+                sums[head, rank] = sums.get((head, rank), 0) + value
+                occurrences[head, rank] = occurrences.get((head, rank), 0) + 1
+    frame = rank_attention(attention, ranks)
+    assert len(frame) == len(sums)
+    for row in frame.itertuples():
+        key = row.head, row.rank
+        assert row.layer == 0
+        assert row.occurrences == occurrences[key]
+        assert row.attention_sum == pytest.approx(sums[key], rel=1e-12)
+        assert row.attention_mean == pytest.approx(sums[key] / occurrences[key], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [(pearson, stats.pearsonr), (spearman, stats.spearmanr), (kendall, stats.kendalltau)],
+)
+def test_correlations_equal_those_of_scipy(ours, theirs):
+    values = np.random.default_rng(2).integers(0, 8, size=(15, 30)).astype(float)  # with ties
+    expected = [theirs(np.arange(15), column).statistic for column in values.T]
+    np.testing.assert_allclose(ours(values), expected, atol=1e-12)
+
+
+def test_table_of_correlations_equals_scipy(attention, ranks):
+    table = rank_attention(attention, ranks).set_index("head")
+    frame = rank_correlation(attention, ranks, n_permutations=5, random=np.random.default_rng(3))
+    for head, row in frame.set_index("head").iterrows():
+        rank = table.loc[head, "rank"]
+        for name, theirs in {"pearson": stats.pearsonr, "kendall": stats.kendalltau}.items():
+            assert row[name] == pytest.approx(theirs(rank, table.loc[head, "attention_sum"]).statistic)
+            assert row[f"{name}_mean"] == pytest.approx(
+                theirs(rank, table.loc[head, "attention_mean"]).statistic
+            )
+
+
+def test_null_keeps_what_each_paragraph_has_and_only_reassigns_it(attention, ranks):
+    """The null of one permutation is the correlation under that permutation, made here by hand."""
+    frame = rank_correlation(attention, ranks, 1, np.random.default_rng(4), quantiles=[0.5])
+    random = np.random.default_rng(4)
+    shuffled = random.permuted(ranks, axis=1)
+    assert (np.sort(shuffled) == np.sort(ranks)).all()
+    table = rank_attention(attention, shuffled)
+    for row in frame.itertuples():
+        sums = table.query("head == @row.head")
+        assert row.pearson_null_q500 == pytest.approx(stats.pearsonr(sums["rank"], sums.attention_sum)[0])
+
+
+def test_rare_token_head_stands_out_and_the_sum_misleads_about_an_even_head(attention, ranks):
+    frame = rank_correlation(attention, ranks, 100, np.random.default_rng(5)).set_index("head")
+    rare, even, other = (frame.loc[head] for head in (RARE, EVEN, OTHER))
+    # The summed measure is strongly negative for every head, also for those that ignore what the tokens are.
+    assert even.pearson < -0.9
+    assert even.spearman < -0.9
+    assert other.spearman < -0.9
+    # The mean per occurrence finds the one that does not, and the null says so.
+    assert rare.spearman_mean < -0.9
+    assert abs(even.spearman_mean) < 0.6
+    assert frame.pearson_mean.idxmin() == RARE
+    for head, stands_out in ((rare, True), (even, False), (other, False)):
+        for measure in ("pearson_mean", "spearman_mean", "kendall_mean"):
+            low, high = head[f"{measure}_null_q025"], head[f"{measure}_null_q975"]
+            assert (not low <= head[measure] <= high) == stands_out, (measure, stands_out)
+    assert even.pearson_null_q025 <= even.pearson <= even.pearson_null_q975
+
+
+def test_same_seed_same_null(attention, ranks):
+    first, second = (rank_correlation(attention, ranks, 10, np.random.default_rng(6)) for _ in range(2))
+    assert first.equals(second)

@@ -1,0 +1,130 @@
+"""Do heads attend to a prefix's rarest tokens (paper 6.3, Fig. 7; METHODS M9)? Arrays only, no model.
+
+Every paragraph has a token of rank 0, few have one of a high rank. The attention summed over paragraphs
+therefore falls with the rank for any head, also for one that attends evenly. Two remedies stand next to the
+paper's measure: the mean attention per occurrence of a rank, and a null distribution in which the tokens of
+each prefix exchange their attention at random, so that only the link between tokens and attention is lost.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+from scipy.sparse import csc_array
+from scipy.stats import rankdata
+
+QUANTILES = (0.025, 0.5, 0.975)
+
+
+def unigram_counts(
+    tokens: Int[np.ndarray, "paragraph token"], n_vocabulary: int
+) -> Int[np.ndarray, "vocabulary"]:
+    """How often each token of the vocabulary occurs in the paragraphs."""
+    return np.bincount(tokens.ravel(), minlength=n_vocabulary)
+
+
+def prefix_ranks(
+    prefix: Int[np.ndarray, "paragraph position"], counts: Int[np.ndarray, "vocabulary"]
+) -> Int[np.ndarray, "paragraph position"]:
+    """Dense rank of each prefix token's count within its paragraph: 0 is the rarest, ties share a rank."""
+    return rankdata(counts[prefix], method="dense", axis=1).astype(np.int64) - 1
+
+
+def rank_attention(
+    attention: Float[np.ndarray, "paragraph layer head position"],
+    ranks: Int[np.ndarray, "paragraph position"],
+) -> pd.DataFrame:
+    """Attention of each head by token rank: layer, head, rank, attention_sum, attention_mean, occurrences.
+
+    Summed over the paragraphs (the paper's measure), and its mean per occurrence of the rank.
+    """
+    n_layers, n_heads = attention.shape[1:3]
+    sums = _sum_by_rank(_flat(attention), ranks).T.reshape(n_layers, n_heads, -1)
+    occurrences = np.bincount(ranks.ravel())
+    layer, head, rank = (axis.ravel() for axis in np.indices(sums.shape))
+    return pd.DataFrame(
+        {
+            "layer": layer,
+            "head": head,
+            "rank": rank,
+            "attention_sum": sums.ravel(),
+            "attention_mean": (sums / occurrences).ravel(),
+            "occurrences": occurrences[rank],
+        }
+    )
+
+
+def rank_correlation(
+    attention: Float[np.ndarray, "paragraph layer head position"],
+    ranks: Int[np.ndarray, "paragraph position"],
+    n_permutations: int,
+    random: np.random.Generator,
+    quantiles: Sequence[float] = QUANTILES,
+) -> pd.DataFrame:
+    """Correlation of each head's attention by rank with the rank, one row per layer and head.
+
+    Columns pearson, spearman, kendall: of the summed attention (the paper's measure, Fig. 7); pearson_mean,
+    spearman_mean, kendall_mean: of the mean per occurrence. Each has its quantiles under the null, such as
+    pearson_null_q025 or kendall_mean_null_q975 (q025 is the quantile 0.025).
+    """
+    flat = _flat(attention)
+    columns = observed = _correlations(flat, ranks)
+    null = [_correlations(flat, random.permuted(ranks, axis=1)) for _ in range(n_permutations)]
+    for name in observed:
+        values = np.quantile([draw[name] for draw in null], quantiles, axis=0)
+        columns = columns | {
+            f"{name}_null_q{1000 * quantile:03.0f}": value
+            for quantile, value in zip(quantiles, values, strict=True)
+        }
+    layer, head = (axis.ravel() for axis in np.indices(attention.shape[1:3]))
+    return pd.DataFrame({"layer": layer, "head": head, **columns})
+
+
+def _flat(
+    attention: Float[np.ndarray, "paragraph layer head position"],
+) -> Float[np.ndarray, "occurrence layer_head"]:
+    """One row per prefix token, in double precision: thousands of small numbers are summed."""
+    n_paragraphs, n_layers, n_heads, n_positions = attention.shape
+    by_token = attention.transpose(0, 3, 1, 2).astype(np.float64)
+    return by_token.reshape(n_paragraphs * n_positions, n_layers * n_heads)
+
+
+def _sum_by_rank(
+    flat: Float[np.ndarray, "occurrence layer_head"], ranks: Int[np.ndarray, "paragraph position"]
+) -> Float[np.ndarray, "rank layer_head"]:
+    ones, one_per_column = np.ones(ranks.size), np.arange(ranks.size + 1)
+    has_rank = csc_array((ones, ranks.ravel(), one_per_column), shape=(ranks.max() + 1, ranks.size))
+    return has_rank @ flat
+
+
+def _correlations(
+    flat: Float[np.ndarray, "occurrence layer_head"], ranks: Int[np.ndarray, "paragraph position"]
+) -> dict[str, Float[np.ndarray, "layer_head"]]:
+    sums = _sum_by_rank(flat, ranks)
+    means = sums / np.bincount(ranks.ravel())[:, None]
+    measures = {"pearson": pearson, "spearman": spearman, "kendall": kendall}
+    return {name: measure(sums) for name, measure in measures.items()} | {
+        f"{name}_mean": measure(means) for name, measure in measures.items()
+    }
+
+
+def pearson(values: Float[np.ndarray, "rank column"]) -> Float[np.ndarray, "column"]:
+    """Pearson correlation of each column with its row number; NaN for a constant column."""
+    rank = np.arange(len(values)) - (len(values) - 1) / 2
+    centred = values - values.mean(axis=0)
+    with np.errstate(invalid="ignore"):
+        return rank @ centred / (np.linalg.norm(rank) * np.linalg.norm(centred, axis=0))
+
+
+def spearman(values: Float[np.ndarray, "rank column"]) -> Float[np.ndarray, "column"]:
+    """Spearman correlation of each column with its row number; ties share their mean rank."""
+    return pearson(rankdata(values, axis=0))
+
+
+def kendall(values: Float[np.ndarray, "rank column"]) -> Float[np.ndarray, "column"]:
+    """Kendall's tau-b of each column with its row number, which has no ties; NaN for a constant column."""
+    earlier, later = np.triu_indices(len(values), k=1)
+    order = np.sign(values[later] - values[earlier])
+    with np.errstate(invalid="ignore"):
+        return order.sum(axis=0) / np.sqrt(len(order) * np.abs(order).sum(axis=0))
