@@ -22,6 +22,8 @@ N_ROWS_SHOWN = 5
 
 COMPONENTS = ("W_Q", "W_K", "W_V", "W_O", "W_in", "W_out", "W_gate")
 SETS = ("memorized", "non_memorized", "partly_11_29", "partly_30_49", "unassigned")
+METHODS = ("parameter_gradient", "contrastive", "activation_gradient", "rare_tokens", "patching")
+COMBINED = "combined"
 UNITS = {
     "nll": "nats per token",
     "nll_original": "nats per token",
@@ -163,6 +165,27 @@ def _expected(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
+def _head_ranking(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "method": category(*METHODS, COMBINED),
+        "layer": integer(0),
+        "head": integer(0),
+        "score": number(),
+        "rank": integer(1),
+    }
+
+
+def _ranking_agreement(lengths: Lengths) -> dict[str, pa.Column]:
+    methods = (*METHODS, COMBINED)
+    return {
+        "method_a": category(*methods),
+        "method_b": category(*methods),
+        "kendall": number(-1, 1, nullable=True),
+        "p_value": number(0, 1, nullable=True),
+        "n_heads": integer(1),
+    }
+
+
 SCHEMAS: dict[str, Callable[[Lengths], dict[str, pa.Column]]] = {
     "paragraphs": _paragraphs,
     "vocabulary": _vocabulary,
@@ -174,6 +197,8 @@ SCHEMAS: dict[str, Callable[[Lengths], dict[str, pa.Column]]] = {
     "parameter_gradients": _parameter_gradients,
     "gradient_similarity": _gradient_similarity,
     "expected": _expected,
+    "head_ranking": _head_ranking,
+    "ranking_agreement": _ranking_agreement,
 }
 
 
