@@ -31,6 +31,14 @@ def rare_token_sample(
     return _joined(paragraphs, sets[sets["sampled_rare_tokens"]], n_prefix)
 
 
+def attention_sample(
+    paragraphs: pd.DataFrame, sets: pd.DataFrame, n_prefix: int
+) -> tuple[np.ndarray, Int[Tensor, "paragraph token"]]:
+    """Ids and tokens of the sampled memorized and non-memorized paragraphs and of the rare-token sample."""
+    sampled = sets["sampled"] & sets["set"].isin(["memorized", "non_memorized"])
+    return _joined(paragraphs, sets[sampled | sets["sampled_rare_tokens"]], n_prefix)
+
+
 def _joined(
     paragraphs: pd.DataFrame, chosen: pd.DataFrame, n_prefix: int
 ) -> tuple[np.ndarray, Int[Tensor, "paragraph token"]]:

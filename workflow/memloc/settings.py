@@ -194,22 +194,33 @@ class Contrastive(Section):
     """The contrastive objective (paper 5.2, METHODS M5)."""
 
     nll_weight: float = Field(
-        1.0, gt=0, description="Weight of the memorized paragraph's NLL (authors' code: 0.1)."
+        1.0, gt=0, description="Weight of the memorized paragraph's NLL (with reference: 0.1 unless given)."
     )
     n_controls: Positive = Field(10, description="Non-memorized paragraphs drawn for each memorized one.")
     micro_batch: Positive = Field(10, description="Paragraphs per forward and backward pass.")
     reference: bool = Field(
-        False, description="As the authors' code: KL summed over positions instead of averaged."
+        False,
+        description="As the authors' code: KL summed over positions instead of averaged, NLL weight 0.1.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _reference_weight(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("reference") is True:
+            return {"nll_weight": 0.1} | given
+        return given
 
 
 class ActivationGradients(Section):
     """Gradients of the NLL with respect to activations (paper 6.1, A.2, METHODS M7)."""
 
     loss_tokens: Literal["first", "all"] = Field(
-        "all", description="Continuation tokens in the loss (the authors' Figure 6: only the first)."
+        "all", description="Continuation tokens in the loss: the first one, or all."
     )
     micro_batch: Positive = Field(10, description="Paragraphs per forward and backward pass.")
+    reference: bool = Field(
+        False, description="As the authors' Figure 6: only the first continuation token is in the loss."
+    )
 
 
 class Attention(Section):
@@ -288,6 +299,12 @@ class Settings(Section):
             raise ValueError("the embedded model is trained on embedded data: set data.source to embedded")
         if self.model.source == "embedded" and self.model.window < self.paragraph.length:
             raise ValueError("model.window must hold a paragraph")
+        return self
+
+    @model_validator(mode="after")
+    def _controls_are_sampled(self) -> "Settings":
+        if self.contrastive.n_controls > self.sets.n_non_memorized:
+            raise ValueError("contrastive.n_controls must not exceed sets.n_non_memorized")
         return self
 
 

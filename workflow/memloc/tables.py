@@ -21,6 +21,7 @@ METADATA_KEY = b"memloc"
 N_ROWS_SHOWN = 5
 
 COMPONENTS = ("W_Q", "W_K", "W_V", "W_O", "W_in", "W_out", "W_gate")
+ACTIVATIONS = ("q", "k", "v", "z", "pre", "post")
 SETS = ("memorized", "non_memorized", "partly_11_29", "partly_30_49", "unassigned")
 METHODS = ("parameter_gradient", "contrastive", "activation_gradient", "rare_tokens", "patching")
 COMBINED = "combined"
@@ -30,6 +31,8 @@ UNITS = {
     "nll_generated": "nats per token",
     "nll_change": "nats",
     "margin": "logits",
+    "attention": "share of the attention of the first decoded token",
+    "entropy": "nats",
     "position": "token position in the paragraph, from 0",
     "impact_position": "token position in the paragraph, from 0",
     "layer": "from 0",
@@ -56,24 +59,28 @@ class Lengths:
         return self.paragraph - self.prefix
 
 
-def integer(low: int, high: int | None = None, **options: Any) -> pa.Column:
-    """Integer column within inclusive limits."""
+def integer(low: int, high: int | None = None, dtype: str = "int64", **options: Any) -> pa.Column:
+    """Integer column within inclusive limits; tables of millions of rows take a small `dtype`."""
     check = pa.Check.ge(low) if high is None else pa.Check.in_range(low, high)
-    return pa.Column("int64", check, **options)
+    return pa.Column(dtype, check, **options)
 
 
-def number(low: float | None = None, high: float | None = None, **options: Any) -> pa.Column:
-    """Finite number column within inclusive limits."""
+def number(
+    low: float | None = None, high: float | None = None, dtype: str = "float64", **options: Any
+) -> pa.Column:
+    """Finite number column within inclusive limits; tables of millions of rows take a small `dtype`."""
     checks = [pa.Check(lambda column: column.abs() < float("inf"), name="finite", error="finite")]
     if low is not None:
         checks.append(pa.Check.ge(low))
     if high is not None:
         checks.append(pa.Check.le(high))
-    return pa.Column("float64", checks, **options)
+    return pa.Column(dtype, checks, **options)
 
 
-def category(*values: str, **options: Any) -> pa.Column:
-    """Text column that holds one of the values."""
+def category(*values: str, dictionary: bool = False, **options: Any) -> pa.Column:
+    """Text column that holds one of the values; a dictionary of codes in tables of millions of rows."""
+    if dictionary:
+        return pa.Column(pd.CategoricalDtype(values), **options)
     return pa.Column("str", pa.Check.isin(values), **options)
 
 
@@ -156,6 +163,54 @@ def _gradient_similarity(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
+def _activation_scores(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "id": integer(0, dtype="int32"),
+        "layer": integer(0, dtype="int16"),
+        "component": category(*ACTIVATIONS, dictionary=True),
+        "head": pa.Column("Int16", pa.Check.ge(0), nullable=True),
+        "position": integer(0, lengths.paragraph - 1, dtype="int16"),
+        "max_abs": number(0, dtype="float32"),
+    }
+
+
+def _activation_gradients(lengths: Lengths) -> dict[str, pa.Column]:
+    groups = category("memorized", "perturbed", dictionary=True)
+    return {"group": groups, **_activation_scores(lengths)}
+
+
+def _impact_gradients(lengths: Lengths) -> dict[str, pa.Column]:
+    groups = category("memorized", "perturbed", dictionary=True)
+    roles = category("perturbed", "impact", dictionary=True)
+    return {"group": groups, **_activation_scores(lengths), "role": roles}
+
+
+def _activation_similarity(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "layer": integer(0),
+        "component": category(*ACTIVATIONS),
+        "head": HEAD,
+        **{
+            column: number(-1.000001, 1.000001, nullable=True)
+            for column in ("cosine", "cosine_memorized", "cosine_non_memorized")
+        },
+    }
+
+
+def _attention(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "id": integer(0, dtype="int32"),
+        "layer": integer(0, dtype="int16"),
+        "head": integer(0, dtype="int16"),
+        "position": integer(0, lengths.prefix - 1, dtype="int16"),
+        "attention": number(0, 1.000001, dtype="float32"),
+    }
+
+
+def _attention_entropy(lengths: Lengths) -> dict[str, pa.Column]:
+    return {"id": integer(0), "layer": integer(0), "head": integer(0), "entropy": number(0)}
+
+
 def _expected(lengths: Lengths) -> dict[str, pa.Column]:
     return {
         "quantity": pa.Column("str", unique=True),
@@ -196,6 +251,11 @@ SCHEMAS: dict[str, Callable[[Lengths], dict[str, pa.Column]]] = {
     "sets": _sets,
     "parameter_gradients": _parameter_gradients,
     "gradient_similarity": _gradient_similarity,
+    "activation_gradients": _activation_gradients,
+    "impact_gradients": _impact_gradients,
+    "activation_similarity": _activation_similarity,
+    "attention": _attention,
+    "attention_entropy": _attention_entropy,
     "expected": _expected,
     "head_ranking": _head_ranking,
     "ranking_agreement": _ranking_agreement,
