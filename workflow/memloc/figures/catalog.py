@@ -24,6 +24,13 @@ class FigureInfo:
 
 
 FIGURES = (
+    FigureInfo(
+        "fig1",
+        "The study at a glance",
+        "1, Figure 1",
+        ("sets", "perturbed_paragraphs", "head_ranking"),
+        settings=("highlight",),
+    ),
     FigureInfo("fig2", "NLL and exact match of all paragraphs", "3.2, Figure 2", ("scores", "sets")),
     FigureInfo(
         "fig8",
@@ -41,5 +48,12 @@ FIGURES = (
         "extended",
         ("training_curve",),
         only_for="embedded",
+    ),
+    FigureInfo(
+        "head_ranking",
+        "Rank of every head by every method",
+        "extended",
+        ("head_ranking", "ranking_agreement"),
+        settings=("highlight",),
     ),
 )

@@ -34,6 +34,14 @@ LABELS = {
     "unassigned": "unassigned",
     "contrastive": "contrastive",
 }
+METHOD_LABELS = {
+    "parameter_gradient": "parameter gradients",
+    "contrastive": "contrastive gradients",
+    "activation_gradient": "activation gradients",
+    "rare_tokens": "attention to rare tokens",
+    "patching": "activation patching",
+    "combined": "all together",
+}
 SEQUENTIAL = "viridis"
 DIVERGING = "RdBu_r"
 
