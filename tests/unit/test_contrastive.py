@@ -4,12 +4,14 @@ import copy
 
 import memloc.contrastive as contrastive
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from memloc.components import editable_parameters
 from memloc.contrastive import (
     add_kl_term,
     add_objective,
+    contrastive_attribution,
     contrastive_gradients,
     contrastive_scores,
     draw_controls,
@@ -195,3 +197,16 @@ def test_controls_differ_within_a_draw_and_follow_the_seed():
 def test_too_few_paragraphs_to_draw_from():
     with pytest.raises(ValueError, match="5 controls asked for, but only 3"):
         draw_controls(2, 3, 5, np.random.default_rng(0))
+
+
+def test_attribution_draws_its_controls_from_the_generator(tiny_gpt2, tiny_tokens):
+    options = {"n_controls": 2, "micro_batch": 3, "nll_weight": 0.5, "reference": True}
+    memorized, others = tiny_tokens[:2], tiny_tokens[2:]
+    table = contrastive_attribution(
+        tiny_gpt2, memorized, others, N_PREFIX, np.random.default_rng(4), **options
+    )
+    drawn = draw_controls(2, 5, 2, np.random.default_rng(4))
+    gradients = contrastive_gradients(
+        tiny_gpt2, memorized, others, drawn, N_PREFIX, 3, nll_weight=0.5, reference=True
+    )
+    pd.testing.assert_frame_equal(table, contrastive_scores(tiny_gpt2, gradients))

@@ -6,7 +6,8 @@ import itertools
 import pytest
 import torch
 from memloc.components import Component, components
-from memloc.parameter_gradients import group_scores
+from memloc.gradients import nll_gradients
+from memloc.parameter_gradients import compare_groups, group_scores
 from torch import Tensor
 from transformers import PreTrainedModel
 
@@ -14,7 +15,7 @@ N_PREFIX = 5
 
 
 def scores(model: PreTrainedModel, tokens: Tensor):
-    return group_scores(model, tokens, "memorized", N_PREFIX, micro_batch=3)
+    return group_scores(model, nll_gradients(model, tokens, N_PREFIX, micro_batch=3), "memorized")
 
 
 def heads(model: PreTrainedModel, name: str) -> list[tuple[Component, int]]:
@@ -47,6 +48,24 @@ def test_columns_and_types(tiny_gpt_neo, tiny_tokens):
     assert table["head"].dtype == "Int64"
     assert len(table) == 2 * (4 * 4 + 2)
     assert table["n_weights"].sum() == 2 * (4 * 16 * 16 + 2 * 16 * 64)
+
+
+def test_groups_are_scored_one_by_one_and_the_two_sets_compared(tiny_gpt2, tiny_tokens):
+    samples = {
+        "non_memorized": tiny_tokens[3:],
+        "partly_11_29": tiny_tokens[2:3],
+        "memorized": tiny_tokens[:2],
+    }
+    result = compare_groups(tiny_gpt2, samples, N_PREFIX, micro_batch=2)
+    assert list(result.scores["group"].unique()) == list(samples)
+    for group, rows in result.scores.groupby("group"):
+        alone = scores(tiny_gpt2, samples[group])["max_abs"].tolist()
+        assert rows["max_abs"].tolist() == pytest.approx(alone, rel=1e-5)
+    same = {"memorized": tiny_tokens, "non_memorized": tiny_tokens, "partly_11_29": tiny_tokens[:1]}
+    assert compare_groups(tiny_gpt2, same, N_PREFIX, 7).similarity["cosine"].tolist() == pytest.approx(
+        [1] * 36
+    )
+    assert result.similarity["cosine"].max() < 0.99
 
 
 def test_reordering_heads_reorders_the_scores(tiny_gpt_neox, tiny_tokens):

@@ -20,7 +20,7 @@ from transformers import PreTrainedModel
 
 from memloc.components import Component, component_table
 from memloc.gradients import Gradients, add_gradients, editable_gradients, paragraph_nll, take_gradients
-from memloc.parameter_gradients import component_scores
+from memloc.parameter_gradients import group_scores
 from memloc.scoring import continuation_logits
 
 SIGN = {"unlearn": -1.0, "edit": 1.0}
@@ -186,6 +186,36 @@ def contrastive_scores(model: PreTrainedModel, gradients: ContrastiveGradients) 
         )
         return {"nll_term_norm": nll.norm(dim=1), "kl_term_norm": kl.norm(dim=1)}
 
-    scores = component_scores(model, total)
-    scores.insert(0, "group", "contrastive")
+    scores = group_scores(model, total, "contrastive")
     return scores.join(component_table(model, norms)[["nll_term_norm", "kl_term_norm"]])
+
+
+def contrastive_attribution(
+    model: PreTrainedModel,
+    memorized: Int[Tensor, "memorized token"],
+    non_memorized: Int[Tensor, "non_memorized token"],
+    n_prefix: int,
+    rng: np.random.Generator,
+    *,
+    n_controls: int,
+    micro_batch: int,
+    nll_weight: float,
+    reference: bool,
+) -> pd.DataFrame:
+    """`contrastive_scores` of memorized paragraphs, each against its own random draw of controls (paper 5.2).
+
+    Raises:
+        ValueError: there are fewer than `n_controls` non-memorized paragraphs.
+    """
+    drawn = draw_controls(len(memorized), len(non_memorized), n_controls, rng)
+    gradients = contrastive_gradients(
+        model,
+        memorized,
+        non_memorized,
+        drawn,
+        n_prefix,
+        micro_batch,
+        nll_weight=nll_weight,
+        reference=reference,
+    )
+    return contrastive_scores(model, gradients)

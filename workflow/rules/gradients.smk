@@ -1,0 +1,29 @@
+# Gradients of the weights: which components memorized and other paragraphs depend on (paper 5.1 and 5.2).
+
+
+rule parameter_gradients:
+    input:
+        model=rules.model.output.manifest,
+        folder=MODEL_FOLDER,
+        paragraphs=table("paragraphs"),
+        sets=table("sets"),
+    output:
+        gradients=table("parameter_gradients"),
+        similarity=table("gradient_similarity"),
+    log:
+        log_file("parameter_gradients"),
+    benchmark:
+        benchmark_file("parameter_gradients")
+    conda:
+        ENVIRONMENT
+    threads: SETTINGS.threads
+    resources:
+        gpu=N_GPU,
+        mem_mb=growing(8000),
+        runtime=60,
+    params:
+        **tracked("parameter_gradients.py", "parameter_gradients", "contrastive", "device"),
+    message:
+        "Attribute the NLL of every set, and the contrastive objective, to the model's weights."
+    script:
+        "../scripts/parameter_gradients.py"
