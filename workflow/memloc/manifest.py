@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from memloc.models import weights_sha256
+from memloc.paragraphs import decoded
 
 
 def describe(model: PreTrainedModel, folder: Path | str, name: str, revision: str | None) -> dict[str, Any]:
@@ -27,5 +29,5 @@ def describe(model: PreTrainedModel, folder: Path | str, name: str, revision: st
 
 def vocabulary(tokenizer: PreTrainedTokenizerBase) -> pd.DataFrame:
     """Every token (id) and its text; bytes that are no text by themselves become the replacement mark."""
-    tokens = range(len(tokenizer))
-    return pd.DataFrame({"token": tokens, "text": tokenizer.batch_decode([[token] for token in tokens])})
+    tokens = torch.arange(len(tokenizer))
+    return pd.DataFrame({"token": tokens.numpy(), "text": decoded(tokens[:, None], tokenizer)})

@@ -1,6 +1,7 @@
 """Tokens of paragraphs as tensors, and the samples that the analyses use."""
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -8,10 +9,27 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
 
 def token_tensor(tokens: Iterable[Sequence[int]]) -> Int[Tensor, "paragraph token"]:
     """Tensor of token lists of one length, as a table's column holds them. ValueError: lengths differ."""
     return torch.from_numpy(np.stack([np.asarray(row, dtype=np.int64) for row in tokens]))
+
+
+def decoded(tokens: Int[Tensor, "paragraph token"], tokenizer: "PreTrainedTokenizerBase") -> list[str]:
+    """Text of every paragraph, to the letter: no space is cleaned up.
+
+    Raises:
+        ValueError: tokens that the tokenizer does not have, which it would skip.
+    """
+    if len(tokens) and tokens.max() >= len(tokenizer):
+        raise ValueError(
+            f"paragraphs hold token {int(tokens.max())}, the tokenizer has {len(tokenizer)} tokens: "
+            "they were made with another tokenizer than the model's"
+        )
+    return tokenizer.batch_decode(tokens.tolist(), clean_up_tokenization_spaces=False)
 
 
 def sampled_tokens(

@@ -1,4 +1,6 @@
 # What is downloaded (resources/) or trained (results/<study>/model): the only rules that use the network.
+# Studies share downloads, and what an address holds does not depend on the code that fetches it: neither the
+# study nor the hash of the code is a parameter of a download.
 
 import hashlib
 
@@ -26,7 +28,8 @@ if DATA.source == "release":
             mem_mb=growing(1000),
             runtime=60,
         params:
-            **tracked("download_release.py", "data"),
+            release=DATA.model_dump(),
+            length=SETTINGS.paragraph.length,
         message:
             "Download the published paragraphs: only the needed members of the archive."
         script:
@@ -53,7 +56,7 @@ if MODEL.source == "hub":
             mem_mb=growing(2000),
             runtime=120,
         params:
-            **tracked("download_model.py", "model"),
+            model=MODEL.model_dump(),
         message:
             "Download the model from the hub: configuration, tokenizer and safetensors weights."
         script:
