@@ -14,7 +14,6 @@ from scipy import stats
 
 from memloc.tables import COMBINED, METHODS
 
-
 Scores = pd.Series  # indexed by layer and head
 
 
@@ -34,7 +33,7 @@ def strongest_component(scores: pd.Series, n_heads: int) -> Scores:
 
 
 def parameter_gradient_scores(parameter_gradients: pd.DataFrame, group: str, n_heads: int) -> Scores:
-    """Largest |gradient| of any weight of the head (paper 5.1 for the memorized group, 5.2 for contrastive)."""
+    """Largest |gradient| of any weight of the head (paper 5.1; 5.2 for the contrastive group)."""
     rows = parameter_gradients[(parameter_gradients["group"] == group) & parameter_gradients["head"].notna()]
     return strongest_component(rows.set_index(["component", "layer", "head"])["max_abs"], n_heads)
 
@@ -95,7 +94,7 @@ def rank_heads(scores: dict[str, Scores]) -> pd.DataFrame:
 
 
 def agreement(ranking: pd.DataFrame) -> pd.DataFrame:
-    """Kendall's tau-b of each pair of methods over all heads: method_a, method_b, kendall, p_value, n_heads."""
+    """Kendall's tau-b of each pair of methods: method_a, method_b, kendall, p_value, n_heads."""
     scores = ranking.pivot(index=["layer", "head"], columns="method", values="score")
     methods = [method for method in (*METHODS, COMBINED) if method in scores]
     rows = []

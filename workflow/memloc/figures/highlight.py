@@ -4,7 +4,7 @@ import pandas as pd
 
 
 def highlighted_head(tables: dict[str, pd.DataFrame], settings: dict) -> tuple[int, int]:
-    """(layer, head) of `settings["highlight"]`; "auto" is the first of the combined ranking in `head_ranking`."""
+    """(layer, head) of `settings["highlight"]`; "auto" is the first of the combined ranking."""
     chosen = settings["highlight"]
     if chosen == "auto":
         ranking = tables["head_ranking"]
