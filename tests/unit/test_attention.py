@@ -8,6 +8,7 @@ import pytest
 import torch
 from memloc.attention import attention_array, attention_entropy, attention_frame, prefix_attention
 from memloc.models import boot_bridge
+from transformers import OPTConfig, OPTForCausalLM
 
 N_PREFIX = 6
 IDS = np.array([40, 7, 23, 11, 5, 90, 61])
@@ -29,6 +30,20 @@ def test_pattern_is_that_of_hugging_face(tiny_model, tiny_tokens, expected):
     torch.testing.assert_close(attention, expected, atol=1e-6, rtol=0)
     torch.testing.assert_close(attention.sum(dim=-1), torch.ones(7, 2, 4), atol=1e-6, rtol=0)
     assert expected.std(dim=-1).mean() > 0.05  # far from even: a wrong head or layer would not go unseen
+
+
+def test_pattern_of_a_family_whose_attention_the_bridge_does_not_compute_itself(tiny_tokens):
+    """Hugging Face's default, fused attention has no pattern: loading must have chosen the eager one."""
+    torch.manual_seed(0)
+    width = {"hidden_size": 16, "word_embed_proj_dim": 16, "ffn_dim": 32, "vocab_size": 64, "init_std": 0.25}
+    model = OPTForCausalLM(OPTConfig(num_hidden_layers=2, num_attention_heads=4, **width)).eval()
+    eager = copy.deepcopy(model)
+    eager.set_attn_implementation("eager")
+    attentions = eager(tiny_tokens, output_attentions=True).attentions
+    attention = prefix_attention(boot_bridge(model), tiny_tokens, N_PREFIX, micro_batch=7)
+    for layer in range(2):
+        expected = attentions[layer][:, :, N_PREFIX, : N_PREFIX + 1]
+        torch.testing.assert_close(attention[:, layer], expected, atol=1e-6, rtol=0)
 
 
 def test_micro_batches_change_nothing(tiny_gpt_neo, tiny_tokens):

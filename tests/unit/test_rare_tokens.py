@@ -14,7 +14,7 @@ from memloc.rare_tokens import (
 from scipy import stats
 
 N_PARAGRAPHS, N_POSITIONS, N_VOCABULARY = 200, 20, 60
-RARE, EVEN, OTHER = 0, 1, 2
+RARE, EVEN, OTHER = (1, 0), (0, 2), (1, 1)  # layer, head
 
 
 @pytest.fixture
@@ -28,11 +28,11 @@ def ranks():
 
 @pytest.fixture
 def attention(ranks):
-    """One layer of three heads: one that looks for rare tokens, one almost even, one at random."""
+    """Two layers of three heads: one looks for rare tokens, one is almost even, the others are random."""
     random = np.random.default_rng(1)
-    scores = random.normal(size=(N_PARAGRAPHS, 1, 3, N_POSITIONS))
-    scores[:, 0, RARE] = -0.5 * ranks + 0.3 * scores[:, 0, RARE]
-    scores[:, 0, EVEN] *= 0.01
+    scores = random.normal(size=(N_PARAGRAPHS, 2, 3, N_POSITIONS))
+    scores[:, *RARE] = -0.5 * ranks + 0.3 * scores[:, *RARE]
+    scores[:, *EVEN] *= 0.01
     weights = np.exp(scores)
     return (weights / weights.sum(axis=-1, keepdims=True)).astype(np.float32)
 
@@ -50,22 +50,18 @@ def test_rarest_token_has_rank_zero_and_ties_share_a_rank():
 
 
 def test_table_equals_a_loop(attention, ranks):
-    sums, occurrences = {}, {}
-    for paragraph in range(N_PARAGRAPHS):
-        for position in range(N_POSITIONS):
-            rank = ranks[paragraph, position]
-            for head in range(3):
-                value = float(attention[paragraph, 0, head, position])
-                sums[head, rank] = sums.get((head, rank), 0) + value
-                occurrences[head, rank] = occurrences.get((head, rank), 0) + 1
     frame = rank_attention(attention, ranks)
-    assert len(frame) == len(sums)
+    assert len(frame) == 2 * 3 * (ranks.max() + 1)
     for row in frame.itertuples():
-        key = row.head, row.rank
-        assert row.layer == 0
-        assert row.occurrences == occurrences[key]
-        assert row.attention_sum == pytest.approx(sums[key], rel=1e-12)
-        assert row.attention_mean == pytest.approx(sums[key] / occurrences[key], rel=1e-12)
+        values = [
+            float(attention[paragraph, row.layer, row.head, position])
+            for paragraph in range(N_PARAGRAPHS)
+            for position in range(N_POSITIONS)
+            if ranks[paragraph, position] == row.rank
+        ]
+        assert row.occurrences == len(values)
+        assert row.attention_sum == pytest.approx(sum(values), rel=1e-12)
+        assert row.attention_mean == pytest.approx(sum(values) / len(values), rel=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -79,31 +75,29 @@ def test_correlations_equal_those_of_scipy(ours, theirs):
 
 
 def test_table_of_correlations_equals_scipy(attention, ranks):
-    table = rank_attention(attention, ranks).set_index("head")
+    table = rank_attention(attention, ranks).set_index(["layer", "head"])
     frame = rank_correlation(attention, ranks, n_permutations=5, random=np.random.default_rng(3))
-    for head, row in frame.set_index("head").iterrows():
-        rank = table.loc[head, "rank"]
+    assert len(frame) == 6
+    for row in frame.to_dict("records"):
+        ours = table.loc[(row["layer"], row["head"])]
         for name, theirs in {"pearson": stats.pearsonr, "kendall": stats.kendalltau}.items():
-            assert row[name] == pytest.approx(theirs(rank, table.loc[head, "attention_sum"]).statistic)
-            assert row[f"{name}_mean"] == pytest.approx(
-                theirs(rank, table.loc[head, "attention_mean"]).statistic
-            )
+            assert row[name] == pytest.approx(theirs(ours["rank"], ours.attention_sum).statistic)
+            assert row[f"{name}_mean"] == pytest.approx(theirs(ours["rank"], ours.attention_mean).statistic)
 
 
-def test_null_keeps_what_each_paragraph_has_and_only_reassigns_it(attention, ranks):
-    """The null of one permutation is the correlation under that permutation, made here by hand."""
+def test_null_reassigns_attention_within_each_paragraph(attention, ranks):
+    """With one permutation, the null is the correlation under that permutation, made here by hand."""
     frame = rank_correlation(attention, ranks, 1, np.random.default_rng(4), quantiles=[0.5])
-    random = np.random.default_rng(4)
-    shuffled = random.permuted(ranks, axis=1)
+    shuffled = np.random.default_rng(4).permuted(ranks, axis=1)
     assert (np.sort(shuffled) == np.sort(ranks)).all()
-    table = rank_attention(attention, shuffled)
+    table = rank_attention(attention, shuffled).set_index(["layer", "head"])
     for row in frame.itertuples():
-        sums = table.query("head == @row.head")
+        sums = table.loc[(row.layer, row.head)]
         assert row.pearson_null_q500 == pytest.approx(stats.pearsonr(sums["rank"], sums.attention_sum)[0])
 
 
 def test_rare_token_head_stands_out_and_the_sum_misleads_about_an_even_head(attention, ranks):
-    frame = rank_correlation(attention, ranks, 100, np.random.default_rng(5)).set_index("head")
+    frame = rank_correlation(attention, ranks, 100, np.random.default_rng(5)).set_index(["layer", "head"])
     rare, even, other = (frame.loc[head] for head in (RARE, EVEN, OTHER))
     # The summed measure is strongly negative for every head, also for those that ignore what the tokens are.
     assert even.pearson < -0.9
