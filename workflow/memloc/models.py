@@ -80,7 +80,9 @@ def load_model(folder: Path | str, device: str = "cpu", dtype: Dtype = "float32"
             finite.
     """
     from transformers import AutoModelForCausalLM
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()
     use_deterministic_algorithms()
     weight_files(folder)
     model, loading = AutoModelForCausalLM.from_pretrained(
@@ -113,7 +115,8 @@ def boot_bridge(
     """Give a loaded model TransformerLens hooks. Its modules are wrapped in place: use one or the other.
 
     Does what `TransformerBridge.boot_transformers` does with a model in memory; that one, given no tokenizer,
-    would look for one on the hub.
+    would look for one on the hub. Run whole sequences only: in some families (GPT-2, Llama) the bridge loses a
+    key/value cache without a word, and the logits are then wrong.
     """
     from transformer_lens.model_bridge.sources import build_bridge_from_module
 
