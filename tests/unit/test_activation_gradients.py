@@ -5,8 +5,8 @@ import copy
 import numpy as np
 import pytest
 import torch
-from memloc.activation_gradients import activation_gradients, impact_gradients
-from memloc.activations import COMPONENTS, HEAD_COMPONENTS, sites
+from memloc.activation_gradients import activation_gradients, impact_gradients, prefix_gradients
+from memloc.activations import COMPONENTS, HEAD_COMPONENTS, Site, sites
 from memloc.models import boot_bridge
 from plain_hooks import activation, columns, edited, n_heads
 from torch.nn import functional
@@ -112,6 +112,50 @@ def test_impact_gradients_are_read_at_two_positions(tiny_model, tiny_tokens):
                     for head, score in zip(found["head"], found.max_abs, strict=True):
                         expected = gradient[0, position, columns(plain, component, head)].abs().max()
                         assert score == pytest.approx(expected.item(), rel=1e-4, abs=1e-6)
+
+
+def test_reference_puts_only_the_first_token_in_the_loss(tiny_gpt2, tiny_tokens):
+    bridge = boot_bridge(tiny_gpt2)
+    arguments = (bridge, tiny_tokens, IDS, "memorized", N_PREFIX, 7)
+    first = activation_gradients(*arguments, loss_tokens="first")
+    assert activation_gradients(*arguments, loss_tokens="all", reference=True).equals(first)
+    assert len(activation_gradients(*arguments, loss_tokens="all")) > len(first)
+
+
+@pytest.mark.parametrize(("loss_tokens", "n_tokens"), [("all", 6), ("first", 1)])
+def test_prefix_gradients_are_sums_over_prefix_positions(tiny_model, tiny_tokens, loss_tokens, n_tokens):
+    plain = copy.deepcopy(tiny_model)
+    found = prefix_gradients(boot_bridge(tiny_model), tiny_tokens, N_PREFIX, 3, loss_tokens=loss_tokens)
+    for layer in range(2):
+        for component in COMPONENTS:
+            value, logits = activation(plain, tiny_tokens, layer, component)
+            (gradient,) = torch.autograd.grad(continuation_nll(logits, tiny_tokens, n_tokens).sum(), value)
+            summed = gradient[:, :N_PREFIX].sum(dim=1)
+            if component in HEAD_COMPONENTS:
+                heads = [columns(plain, component, head) for head in range(n_heads(plain, component))]
+                expected = torch.stack([summed[:, head] for head in heads], dim=1)
+            else:
+                expected = summed[:, None]
+            torch.testing.assert_close(found[Site(layer, component)], expected, atol=1e-5, rtol=1e-4)
+
+
+def test_prefix_gradient_is_the_slope_along_a_vector_added_to_the_prefix(tiny_gpt2, tiny_tokens):
+    """Finite differences: the same small vector is added to the values of a head at all prefix positions."""
+    plain, tokens, head, step = copy.deepcopy(tiny_gpt2).double(), tiny_tokens[2:3], 3, 1e-4
+    direction = torch.randn(4, generator=torch.Generator().manual_seed(0)).double()
+
+    def nll(size):
+        def shift(value):
+            value = value.clone()
+            value[:, :N_PREFIX, columns(plain, "v", head)] += size * direction
+            return value
+
+        with torch.no_grad(), edited(plain, 0, "v", shift):
+            return continuation_nll(plain(tokens).logits, tokens, 6).item()
+
+    vectors = prefix_gradients(boot_bridge(tiny_gpt2), tokens, N_PREFIX, 1, components=["v"])[Site(0, "v")]
+    slope = (nll(step) - nll(-step)) / (2 * step)
+    assert vectors[0, head].double() @ direction == pytest.approx(slope, rel=1e-4)
 
 
 def test_micro_batches_change_nothing(tiny_gpt_neo, tiny_tokens):

@@ -1,9 +1,12 @@
 """Cosine similarity of gradients by component."""
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
+from memloc.activations import Site
 from memloc.components import components, editable_parameters
-from memloc.gradient_similarity import component_cosine
+from memloc.gradient_similarity import activation_cosine, component_cosine
 from memloc.gradients import nll_gradients
 
 N_PREFIX = 5
@@ -41,3 +44,21 @@ def test_a_vanished_gradient_has_no_direction(tiny_gpt_neo):
     table = component_cosine(tiny_gpt_neo, a, b)
     missing = table[table["cosine"].isna()]
     assert missing[["layer", "component", "head"]].values.tolist() == [[1, "W_V", 2]]
+
+
+def test_activation_cosine_compares_group_means_and_halves():
+    """Head 0: groups at a right angle; head 1: opposite; every paragraph of a group the same."""
+    memorized = torch.tensor([[1.0, 0.0], [1e-20, 0.0]]).expand(4, 2, 2).clone()
+    memorized[1::2, 0] = torch.tensor([-3.0, 4.0])  # halves of head 0 differ: cosine -0.6
+    other = torch.tensor([[4.0, 2.0], [-7.0, 0.0]]).expand(5, 2, 2)
+    value, post = Site(1, "v"), Site(1, "post")
+    table = activation_cosine(
+        {value: memorized, post: memorized[:, :1]}, {value: other, post: torch.zeros(5, 1, 2)}
+    )
+    assert list(table) == ["layer", "component", "head", "cosine", "cosine_memorized", "cosine_non_memorized"]
+    assert table["head"].tolist() == [0, 1, pd.NA]
+    mean = np.array([-1.0, 2.0])
+    expected = mean @ [2, 1] / np.linalg.norm(mean) / np.linalg.norm([2, 1])
+    assert table["cosine"].tolist() == pytest.approx([expected, -1, float("nan")], nan_ok=True)
+    assert table["cosine_memorized"].tolist() == pytest.approx([-0.6, 1, -0.6])
+    assert table["cosine_non_memorized"].tolist() == pytest.approx([1, 1, float("nan")], nan_ok=True)

@@ -6,7 +6,7 @@ Paragraphs share a batch but not their gradients: the loss is the SUM of each pa
 activation of one paragraph enters another's NLL, so that the batch size changes nothing.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -30,7 +30,10 @@ from memloc.scoring import continuation_logits
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
-GROUP = pd.CategoricalDtype(["memorized", "non_memorized", "partly_11_29", "partly_30_49", "perturbed"])
+LossTokens = Literal["first", "all"]
+Nll = Callable[[Int[Tensor, "paragraph token"], slice], Float[Tensor, "paragraph"]]
+
+GROUP = pd.CategoricalDtype(["memorized", "perturbed"])
 COMPONENT = pd.CategoricalDtype(COMPONENTS)
 ROLE = pd.CategoricalDtype(["perturbed", "impact"])
 
@@ -42,29 +45,50 @@ def activation_gradients(
     group: str,
     n_prefix: int,
     micro_batch: int,
-    loss_tokens: Literal["first", "all"] = "all",
+    loss_tokens: LossTokens = "all",
+    reference: bool = False,
     components: Sequence[str] = COMPONENTS,
     layers: Sequence[int] | None = None,
     positions: Sequence[int] | None = None,
 ) -> pd.DataFrame:
     """Activation gradients of the continuation's NLL: group, id, layer, component, head, position, max_abs.
 
-    The NLL is the mean over the continuation, in nats, or that of its first token only (the authors' Fig. 6).
-    By default there is a row for each position that the loss depends on: 0..T-2, or 0..n_prefix-1 for the
-    first token. `head` is null for MLP components. The columns have small types: there are millions of rows.
+    The NLL is the mean over the continuation, in nats, or that of its first token only, which is also what
+    `reference` asks for (the authors' Fig. 6). By default there is a row for each position that the loss
+    depends on: 0..T-2, or 0..n_prefix-1 for the first token. `head` is null for MLP components. The columns
+    have small types: there are millions of rows.
     """
-    if loss_tokens == "first":
-        tokens = tokens[:, : n_prefix + 1]
-    if positions is None:
-        positions = range(tokens.shape[1] - 1)
-
-    def nll(rows: Int[Tensor, "paragraph token"], batch: slice) -> Float[Tensor, "paragraph"]:
-        logits = continuation_logits(bridge.original_model, rows, n_prefix)
-        return token_nll(logits, rows[:, n_prefix:]).mean(dim=-1)
-
-    read = torch.tensor(positions).expand(len(tokens), -1)
+    tokens = _scored(tokens, n_prefix, loss_tokens, reference)
+    read = torch.tensor(range(tokens.shape[1] - 1) if positions is None else positions).expand(
+        len(tokens), -1
+    )
+    nll = _continuation_nll(bridge, n_prefix)
     scores = _scores(bridge, tokens, read, sites(bridge, components, layers), nll, micro_batch)
     return _frame(scores, ids, group, read).drop(columns="slot")
+
+
+def prefix_gradients(
+    bridge: "TransformerBridge",
+    tokens: Int[Tensor, "paragraph token"],
+    n_prefix: int,
+    micro_batch: int,
+    loss_tokens: LossTokens = "all",
+    reference: bool = False,
+    components: Sequence[str] = COMPONENTS,
+) -> dict[Site, Float[Tensor, "paragraph head hidden"]]:
+    """Gradient vectors of each paragraph's NLL, summed over the prefix positions; an MLP counts as one head.
+
+    The sum is the NLL's derivative by one vector that is added to the activation at every prefix position.
+    The loss is that of `activation_gradients`.
+    """
+    tokens = _scored(tokens, n_prefix, loss_tokens, reference)
+    wanted, nll = sites(bridge, components), _continuation_nll(bridge, n_prefix)
+    parts: dict[Site, list[Tensor]] = {site: [] for site in wanted}
+    for _, found in _batch_gradients(bridge, tokens, wanted, nll, micro_batch):
+        for site, gradient in found.items():
+            summed = gradient[:, :n_prefix].float().sum(dim=1)
+            parts[site].append(summed.reshape(len(summed), -1, summed.shape[-1]).cpu())
+    return {site: torch.cat(vectors) for site, vectors in parts.items()}
 
 
 def impact_gradients(
@@ -96,24 +120,50 @@ def impact_gradients(
     return frame
 
 
+def _scored(
+    tokens: Int[Tensor, "paragraph token"], n_prefix: int, loss_tokens: LossTokens, reference: bool
+) -> Int[Tensor, "paragraph scored"]:
+    """The prefix and those tokens of the continuation that are in the loss."""
+    return tokens[:, : n_prefix + 1] if reference or loss_tokens == "first" else tokens
+
+
+def _continuation_nll(bridge: "TransformerBridge", n_prefix: int) -> Nll:
+    def nll(rows: Int[Tensor, "paragraph token"], batch: slice) -> Float[Tensor, "paragraph"]:
+        logits = continuation_logits(bridge.original_model, rows, n_prefix)
+        return token_nll(logits, rows[:, n_prefix:]).mean(dim=-1)
+
+    return nll
+
+
+def _batch_gradients(
+    bridge: "TransformerBridge",
+    tokens: Int[Tensor, "paragraph token"],
+    wanted: Sequence[Site],
+    nll: Nll,
+    micro_batch: int,
+) -> Iterator[tuple[slice, dict[Site, Tensor]]]:
+    """Gradients of each paragraph's own NLL with respect to its activations, batch by batch."""
+    for start in range(0, len(tokens), micro_batch):
+        batch = slice(start, start + micro_batch)
+        with recording(bridge, wanted) as activations:
+            loss = nll(tokens[batch].to(bridge.original_model.device), batch).sum()
+        yield batch, gradients(loss, activations)
+
+
 def _scores(
     bridge: "TransformerBridge",
     tokens: Int[Tensor, "paragraph token"],
     read: Int[Tensor, "paragraph position"],
     wanted: Sequence[Site],
-    nll: Callable[[Int[Tensor, "paragraph token"], slice], Float[Tensor, "paragraph"]],
+    nll: Nll,
     micro_batch: int,
 ) -> dict[Site, Float[Tensor, "paragraph position head"]]:
     """Largest |gradient| over the hidden dimension at the positions to read; an MLP counts as one head."""
     parts: dict[Site, list[Tensor]] = {site: [] for site in wanted}
-    for start in range(0, len(tokens), micro_batch):
-        batch = slice(start, start + micro_batch)
-        rows = tokens[batch].to(bridge.original_model.device)
-        with recording(bridge, wanted) as activations:
-            loss = nll(rows, batch).sum()
-        at = read[batch].to(rows.device)
-        paragraph = torch.arange(len(rows), device=rows.device).unsqueeze(1)
-        for site, gradient in gradients(loss, activations).items():
+    for batch, found in _batch_gradients(bridge, tokens, wanted, nll, micro_batch):
+        at = read[batch].to(bridge.original_model.device)
+        paragraph = torch.arange(len(at), device=at.device).unsqueeze(1)
+        for site, gradient in found.items():
             largest = gradient[paragraph, at].abs().amax(dim=-1)
             parts[site].append(largest.reshape(*at.shape, -1).float().cpu())
     return {site: torch.cat(scores) for site, scores in parts.items()}
