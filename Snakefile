@@ -13,8 +13,10 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/resources.smk"
 include: "workflow/rules/paragraphs.smk"
 include: "workflow/rules/scores.smk"
+include: "workflow/rules/perturbation.smk"
 include: "workflow/rules/gradients.smk"
 include: "workflow/rules/ranking.smk"
+include: "workflow/rules/expected.smk"
 include: "workflow/rules/figures.smk"
 
 

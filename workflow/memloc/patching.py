@@ -24,11 +24,11 @@ from torch import Tensor
 
 from memloc.activations import Site, gradients, recording, sites, token_logits
 from memloc.metrics import token_nll
+from memloc.paragraphs import token_tensor
+from memloc.tables import DIRECTIONS
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
-
-DIRECTIONS = ("memorized_into_perturbed", "perturbed_into_memorized")
 
 
 class Pairs(NamedTuple):
@@ -39,6 +39,18 @@ class Pairs(NamedTuple):
     perturbed: Int[Tensor, "pair token"]
     perturbed_position: Int[Tensor, "pair"]
     impact_position: Int[Tensor, "pair"]
+
+    @classmethod
+    def from_tables(cls, paragraphs: pd.DataFrame, perturbed_paragraphs: pd.DataFrame) -> "Pairs":
+        """Every perturbed paragraph with the memorized one that it was made from."""
+        memorized = paragraphs.set_index("id")["tokens"].loc[perturbed_paragraphs["id"]]
+        return cls(
+            perturbed_paragraphs["id"].to_numpy(),
+            token_tensor(memorized),
+            token_tensor(perturbed_paragraphs["tokens"]),
+            torch.tensor(perturbed_paragraphs["position"].to_numpy()),
+            torch.tensor(perturbed_paragraphs["impact_position"].to_numpy()),
+        )
 
     def check(self) -> None:
         """Only the activations downstream of ONE changed token may differ between the runs of a pair.

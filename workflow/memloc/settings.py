@@ -241,6 +241,12 @@ class Patching(Section):
     micro_batch: Positive = Field(64, description="Patched runs per forward pass.")
 
 
+class MinK(Section):
+    """Separation of the sets by their least likely tokens (not in the paper)."""
+
+    percent: float = Field(20, gt=0, le=100, description="Share of the continuation's tokens, in percent.")
+
+
 class Head(Section):
     """One attention head."""
 
@@ -256,7 +262,8 @@ class Expected(Section):
     n_non_memorized: int | None = Field(None, description="Non-memorized paragraphs.")
     max_count: int | None = Field(None, description="Occurrences of the most frequent paragraph.")
     memorized_list: str | None = Field(
-        None, description="CSV with columns id, count, nll of the published memorized paragraphs, if at hand."
+        None,
+        description="CSV of the published memorized paragraphs (columns paragraph, id, count, nll), if at hand.",
     )
 
 
@@ -287,6 +294,7 @@ class Settings(Section):
     attention: Attention = Attention()
     rare_tokens: RareTokens = RareTokens()
     patching: Patching = Patching()
+    min_k: MinK = MinK()
     highlight: Literal["auto"] | Head = Field(
         "auto",
         description="Head that figures point at; auto takes the one that the methods rank first together.",

@@ -25,12 +25,15 @@ ACTIVATIONS = ("q", "k", "v", "z", "pre", "post")
 SETS = ("memorized", "non_memorized", "partly_11_29", "partly_30_49", "unassigned")
 METHODS = ("parameter_gradient", "contrastive", "activation_gradient", "rare_tokens", "patching")
 COMBINED = "combined"
+DIRECTIONS = ("memorized_into_perturbed", "perturbed_into_memorized")
 UNITS = {
     "nll": "nats per token",
     "nll_original": "nats per token",
     "nll_generated": "nats per token",
+    "published_nll": "nats per token",
     "nll_change": "nats",
     "margin": "logits",
+    "top_gap": "logits",
     "attention": "share of the attention of the first decoded token",
     "entropy": "nats",
     "position": "token position in the paragraph, from 0",
@@ -140,6 +143,31 @@ def _sets(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
+def _perturbation(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "id": integer(0),
+        "set": category("memorized", "non_memorized"),
+        "position": integer(-1, lengths.prefix - 1),
+        "draw": integer(0),
+        "token": integer(-1),
+        "em": integer(0, lengths.continuation),
+        "nll_original": number(0),
+        "nll_generated": number(0, nullable=True),
+        "redecoded": pa.Column(bool),
+    }
+
+
+def _perturbed_paragraphs(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "id": integer(0, unique=True),
+        "position": integer(0, lengths.prefix - 1),
+        "token": integer(0),
+        "impact_position": integer(lengths.prefix, lengths.paragraph - 1),
+        "tokens": token_list(lengths.paragraph),
+        "em": integer(0, lengths.continuation - 1),
+    }
+
+
 def _parameter_gradients(lengths: Lengths) -> dict[str, pa.Column]:
     return {
         "group": category(*SETS[:4], "contrastive"),
@@ -220,6 +248,22 @@ def _expected(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
+def _memorized_agreement(lengths: Lengths) -> dict[str, pa.Column]:
+    whole = pa.Column("Int64", pa.Check.ge(0), nullable=True)
+    return {
+        "text": pa.Column("str", unique=True),
+        "published": pa.Column(bool),
+        "memorized": pa.Column(bool),
+        "id": whole,
+        "published_id": whole,
+        "count": whole,
+        "published_count": whole,
+        "em": pa.Column("Int64", pa.Check.in_range(0, lengths.continuation), nullable=True),
+        "nll": number(0, nullable=True),
+        "published_nll": number(0, nullable=True),
+    }
+
+
 def _head_ranking(lengths: Lengths) -> dict[str, pa.Column]:
     return {
         "method": category(*METHODS, COMBINED),
@@ -241,6 +285,66 @@ def _ranking_agreement(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
+def _rare_tokens(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "layer": integer(0),
+        "head": integer(0),
+        "rank": integer(0, lengths.prefix - 1),
+        "attention_sum": number(0),
+        "attention_mean": number(0, 1),
+        "occurrences": integer(1),
+        "attention_mean_null_q025": number(0, 1),
+        "attention_mean_null_q500": number(0, 1),
+        "attention_mean_null_q975": number(0, 1),
+    }
+
+
+def _rare_token_correlation(lengths: Lengths) -> dict[str, pa.Column]:
+    measures = ("pearson", "spearman", "kendall", "pearson_mean", "spearman_mean", "kendall_mean")
+    correlations = [*measures, *(f"{name}_null_q{q}" for name in measures for q in ("025", "500", "975"))]
+    return {
+        "layer": integer(0),
+        "head": integer(0),
+        **{name: number(-1.000001, 1.000001) for name in correlations},
+        "n_paragraphs": integer(1),
+        "n_unique_tokens": integer(1),
+        "n_permutations": integer(1),
+    }
+
+
+def _patching(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "id": integer(0),
+        "direction": category(*DIRECTIONS),
+        "layer": integer(0),
+        "component": category("q", "k", "v"),
+        "head": integer(0),
+        "nll_change": number(),
+    }
+
+
+def _residual_patching(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "id": integer(0),
+        "direction": category(*DIRECTIONS),
+        "layer": integer(0),
+        "position": integer(0, lengths.paragraph - 1),
+        "nll_change": number(),
+    }
+
+
+def _token_statistics(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "id": integer(0),
+        "set": category("memorized", "non_memorized"),
+        "continuation": category("corpus", "model"),
+        "position": integer(lengths.prefix, lengths.paragraph - 1),
+        "nll": number(0),
+        "top_gap": number(0),
+        "true_rank": integer(0),
+    }
+
+
 SCHEMAS: dict[str, Callable[[Lengths], dict[str, pa.Column]]] = {
     "paragraphs": _paragraphs,
     "vocabulary": _vocabulary,
@@ -249,6 +353,8 @@ SCHEMAS: dict[str, Callable[[Lengths], dict[str, pa.Column]]] = {
     "dropped_paragraphs": _dropped_paragraphs,
     "scores": _scores,
     "sets": _sets,
+    "perturbation": _perturbation,
+    "perturbed_paragraphs": _perturbed_paragraphs,
     "parameter_gradients": _parameter_gradients,
     "gradient_similarity": _gradient_similarity,
     "activation_gradients": _activation_gradients,
@@ -257,8 +363,15 @@ SCHEMAS: dict[str, Callable[[Lengths], dict[str, pa.Column]]] = {
     "attention": _attention,
     "attention_entropy": _attention_entropy,
     "expected": _expected,
+    "memorized_agreement": _memorized_agreement,
     "head_ranking": _head_ranking,
     "ranking_agreement": _ranking_agreement,
+    "rare_tokens": _rare_tokens,
+    "rare_token_correlation": _rare_token_correlation,
+    "patching": _patching,
+    "attribution_patching": _patching,
+    "residual_patching": _residual_patching,
+    "token_statistics": _token_statistics,
 }
 
 

@@ -1,0 +1,28 @@
+# Attention against token rarity (paper 6.3): arithmetic on the table `attention`, no model.
+
+
+rule rare_tokens:
+    input:
+        model=rules.model.output.manifest,
+        paragraphs=table("paragraphs"),
+        sets=table("sets"),
+        attention=table("attention"),
+    output:
+        by_rank=table("rare_tokens"),
+        correlation=table("rare_token_correlation"),
+    log:
+        log_file("rare_tokens"),
+    benchmark:
+        benchmark_file("rare_tokens")
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=60,
+    params:
+        **tracked("rare_tokens.py", "rare_tokens"),
+    message:
+        "Sum attention by token rarity, correlate it with the rarity, and permute tokens for a null."
+    script:
+        "../scripts/rare_tokens.py"

@@ -1,0 +1,28 @@
+# How sure the model is of every continuation token (extended analyses min_k and logit_differences).
+
+
+rule token_statistics:
+    input:
+        model=rules.model.output.manifest,
+        folder=MODEL_FOLDER,
+        paragraphs=table("paragraphs"),
+        sets=table("sets"),
+    output:
+        table("token_statistics"),
+    log:
+        log_file("token_statistics"),
+    benchmark:
+        benchmark_file("token_statistics")
+    conda:
+        ENVIRONMENT
+    threads: SETTINGS.threads
+    resources:
+        gpu=N_GPU,
+        mem_mb=growing(6000),
+        runtime=60,
+    params:
+        **tracked("token_statistics.py", "scores", "sets", "device"),
+    message:
+        "Score every continuation token of the samples: NLL, lead of the first choice, rank of the true token."
+    script:
+        "../scripts/token_statistics.py"

@@ -1,0 +1,35 @@
+"""Rule token_statistics: how sure the model is of each continuation token of the sampled paragraphs."""
+
+from memloc.rule import log, provenance, start
+
+start(snakemake)
+
+import pandas as pd
+
+from memloc import models, tables
+from memloc.paragraphs import sampled_tokens, token_tensor
+from memloc.token_statistics import statistics_frame, token_statistics
+
+settings = snakemake.params.settings
+n_prefix = settings["paragraph"]["prefix"]
+paragraphs = tables.read("paragraphs", snakemake.input.paragraphs)
+sets = tables.read("sets", snakemake.input.sets)
+
+memorized, memorized_tokens = sampled_tokens(paragraphs, sets, "memorized", n_prefix)
+others, others_tokens = sampled_tokens(paragraphs, sets, "non_memorized", n_prefix)
+corpus_tokens = token_tensor(paragraphs.set_index("id").tokens.loc[others])
+texts = [
+    ("memorized", "corpus", memorized, memorized_tokens),
+    ("non_memorized", "corpus", others, corpus_tokens),
+]
+if settings["sets"]["continuation"] == "model":
+    texts.append(("non_memorized", "model", others, others_tokens))
+
+model = models.load_model(snakemake.input.folder, settings["device"])
+frames = []
+for name, continuation, ids, tokens in texts:
+    statistics = token_statistics(model, tokens, n_prefix, settings["scores"]["micro_batch"])
+    frame = statistics_frame(statistics, ids, n_prefix)
+    frames.append(frame.assign(set=name, continuation=continuation))
+    log(f"{name}, continuation of the {continuation}: {len(ids)} paragraphs")
+tables.write("token_statistics", pd.concat(frames), snakemake.output[0], provenance(snakemake))
