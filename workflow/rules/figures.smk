@@ -1,7 +1,7 @@
 # One rule per figure, named like it: `snakemake fig7` draws Figure 7. The list is memloc/figures/catalog.py.
 
-SOURCES = {None, DATA.source, MODEL.source}
-SHOWN = [figure for figure in FIGURES if figure.only_for in SOURCES]
+PRESENT = {None, DATA.source, MODEL.source, *COMPARED}
+SHOWN = [figure for figure in FIGURES if figure.only_for in PRESENT]
 TABLES = sorted({name for figure in SHOWN for name in figure.tables})
 
 for figure in SHOWN:
@@ -55,5 +55,6 @@ rule figures:
 rule tables:
     input:
         [table(name) for name in TABLES],
+        rules.run_config.output,
     message:
         "All tables are computed."

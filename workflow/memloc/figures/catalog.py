@@ -15,7 +15,7 @@ class FigureInfo:
     section: str
     tables: tuple[str, ...]
     settings: tuple[str, ...] = ()
-    only_for: str | None = None  # data source or model source that the figure needs
+    only_for: str | None = None  # data source, model source or comparison that the figure needs
 
     @property
     def category(self) -> str:
@@ -55,5 +55,19 @@ FIGURES = (
         "extended",
         ("head_ranking", "ranking_agreement"),
         settings=("highlight",),
+    ),
+    FigureInfo(
+        "expected",
+        "Published numbers and this run's",
+        "extended",
+        ("expected",),
+        only_for="expected",
+    ),
+    FigureInfo(
+        "memorized_agreement",
+        "Published memorized paragraphs and this run's",
+        "extended",
+        ("memorized_agreement",),
+        only_for="memorized_agreement",
     ),
 )

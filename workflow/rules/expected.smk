@@ -1,0 +1,85 @@
+# The effective settings of the study, and published numbers next to those of the run.
+
+EXPECTED = SETTINGS.expected
+COMPARED = ["expected"] if any(value is not None for _, value in EXPECTED) else []
+if EXPECTED.memorized_list:
+    COMPARED.append("memorized_agreement")
+
+
+rule run_config:
+    output:
+        f"{RESULTS}/run_config.yaml",
+    log:
+        log_file("run_config"),
+    benchmark:
+        benchmark_file("run_config")
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(500),
+        runtime=5,
+    params:
+        **tracked("run_config.py"),
+        effective=memloc_settings.effective(SETTINGS),
+    message:
+        "Write the effective settings of the study."
+    script:
+        "../scripts/run_config.py"
+
+
+if EXPECTED.memorized_list:
+
+    rule compare_memorized_list:
+        input:
+            model=rules.model.output.manifest,
+            published=EXPECTED.memorized_list,
+            paragraphs=table("paragraphs"),
+            scores=table("scores"),
+            sets=table("sets"),
+        output:
+            table("memorized_agreement"),
+        log:
+            log_file("compare_memorized_list"),
+        benchmark:
+            benchmark_file("compare_memorized_list")
+        conda:
+            ENVIRONMENT
+        threads: 1
+        resources:
+            mem_mb=growing(2000),
+            runtime=15,
+        params:
+            **tracked("compare_memorized_list.py", "expected"),
+        message:
+            "Compare the memorized paragraphs with the published list, by text."
+        script:
+            "../scripts/compare_memorized_list.py"
+
+
+if COMPARED:
+
+    rule compare_expected:
+        input:
+            model=rules.model.output.manifest,
+            paragraphs=table("paragraphs"),
+            sets=table("sets"),
+            agreement=[table(name) for name in COMPARED if name == "memorized_agreement"],
+        output:
+            table("expected"),
+        log:
+            log_file("compare_expected"),
+        benchmark:
+            benchmark_file("compare_expected")
+        conda:
+            ENVIRONMENT
+        threads: 1
+        resources:
+            mem_mb=growing(2000),
+            runtime=15,
+        params:
+            **tracked("compare_expected.py", "expected"),
+        message:
+            "Compare published numbers with those of this run."
+        script:
+            "../scripts/compare_expected.py"
