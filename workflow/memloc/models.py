@@ -115,8 +115,8 @@ def boot_bridge(
     """Give a loaded model TransformerLens hooks. Its modules are wrapped in place: use one or the other.
 
     Does what `TransformerBridge.boot_transformers` does with a model in memory; that one, given no tokenizer,
-    would look for one on the hub. Run whole sequences only: in some families (GPT-2, Llama) the bridge loses a
-    key/value cache without a word, and the logits are then wrong.
+    would look for one on the hub. Run whole sequences only: of some families (GPT-2, Llama) the bridge drops
+    the key/value cache without a word, and logits are then wrong.
     """
     from transformer_lens.model_bridge.sources import build_bridge_from_module
 
