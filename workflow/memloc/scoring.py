@@ -6,6 +6,7 @@ step-by-step decoding, whose matrix products have other shapes, choose different
 smallest margin is below a threshold are therefore decoded step by step.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
@@ -26,11 +27,19 @@ class Scores(NamedTuple):
 
 
 def continuation_logits(
-    model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], n_prefix: int
+    model: PreTrainedModel,
+    tokens: Int[Tensor, "paragraph token"],
+    n_prefix: int,
+    cache: DynamicCache | None = None,
 ) -> Float[Tensor, "paragraph continuation vocabulary"]:
-    """Logits that predict tokens n_prefix..T-1; only these positions are unembedded."""
-    hidden = model.base_model(tokens[:, :-1], use_cache=False).last_hidden_state
-    return model.get_output_embeddings()(hidden[:, n_prefix - 1 :]).float()
+    """Logits that predict tokens n_prefix..T-1; only these positions are unembedded.
+
+    A `cache` with the keys and values of the first tokens (fewer than n_prefix) spares running these again;
+    it is extended.
+    """
+    n_cached = 0 if cache is None else cache.get_seq_length()
+    output = model.base_model(tokens[:, n_cached:-1], cache=cache, use_cache=cache is not None)
+    return model.get_output_embeddings()(output.last_hidden_state[:, n_prefix - 1 - n_cached :]).float()
 
 
 def decision_margin(
@@ -51,16 +60,25 @@ def teacher_forced(
 
     Memory grows with `micro_batch`, not with the number of paragraphs.
     """
-    parts = []
-    for rows in tokens.split(micro_batch):
-        rows = rows.to(model.device)
-        logits = continuation_logits(model, rows, n_prefix)
-        true = rows[:, n_prefix:]
-        em = exact_match(logits.argmax(dim=-1), true)
-        nll = token_nll(logits, true).mean(dim=-1)
-        parts.append((em.cpu(), nll.cpu(), decision_margin(logits, em).cpu()))
-    em, nll, margin = (torch.cat(column) for column in zip(*parts, strict=True))
-    return Scores(em, nll, margin, torch.zeros_like(em, dtype=torch.bool))
+    batches = (rows.to(model.device) for rows in tokens.split(micro_batch))
+    return concatenated(
+        scores_of_logits(continuation_logits(model, rows, n_prefix), rows[:, n_prefix:]) for rows in batches
+    )
+
+
+def scores_of_logits(
+    logits: Float[Tensor, "paragraph continuation vocabulary"], true: Int[Tensor, "paragraph continuation"]
+) -> Scores:
+    """Scores of the true continuation, given the logits that predict it."""
+    em = exact_match(logits.argmax(dim=-1), true)
+    nll = token_nll(logits, true).mean(dim=-1)
+    redecoded = torch.zeros_like(em, dtype=torch.bool)
+    return Scores(*(column.cpu() for column in (em, nll, decision_margin(logits, em), redecoded)))
+
+
+def concatenated(parts: Iterable[Scores]) -> Scores:
+    """The scores of several batches of paragraphs as one."""
+    return Scores(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
 
 def score(
@@ -72,6 +90,18 @@ def score(
 ) -> Scores:
     """`teacher_forced`, with paragraphs whose margin is below the threshold decoded step by step."""
     scores = teacher_forced(model, tokens, n_prefix, micro_batch)
+    return redecode(model, tokens, scores, n_prefix, micro_batch, margin_threshold)
+
+
+def redecode(
+    model: PreTrainedModel,
+    tokens: Int[Tensor, "paragraph token"],
+    scores: Scores,
+    n_prefix: int,
+    micro_batch: int,
+    margin_threshold: float,
+) -> Scores:
+    """Scores in which the exact match of near-ties (margin below the threshold) is that of real decoding."""
     doubtful = scores.margin < margin_threshold
     if not doubtful.any():
         return scores

@@ -1,0 +1,192 @@
+"""Replace one prefix token at a time and see what becomes of the continuation (paper 4, METHODS M3).
+
+The token at every prefix position is replaced by a random other one, while the rest of the prefix stays.
+Exact match and NLL of the UNPERTURBED continuation under each perturbed prefix come from teacher-forced
+passes, so nothing is decoded (METHODS M1). Up to the replaced token, all versions of a paragraph are equal:
+its keys and values are computed once, and each version is run from its replaced token on.
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from transformers import DynamicCache
+
+from memloc import scoring
+from memloc.metrics import exact_match
+from memloc.seeds import generator
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+UNPERTURBED = -1  # position and token of the row that holds a paragraph's baseline
+
+
+def draw_replacements(
+    prefix: Int[np.ndarray, "position"], n_vocabulary: int, draws: int, random: np.random.Generator
+) -> Int[np.ndarray, "draw position"]:
+    """For every position `draws` tokens of 0..n_vocabulary-1, uniform over those that are not the prefix's.
+
+    More draws leave the earlier ones as they are.
+    """
+    others = random.integers(n_vocabulary - 1, size=(draws, len(prefix)))
+    return others + (others >= prefix)
+
+
+def replace_each(
+    tokens: Int[Tensor, "paragraph token"],
+    replacements: Int[Tensor, "paragraph draw chosen"],
+    positions: Int[Tensor, "chosen"],
+) -> Int[Tensor, "paragraph draw chosen token"]:
+    """Versions of each paragraph with the token at one of the chosen positions replaced."""
+    perturbed = tokens[:, None, None].repeat(1, *replacements.shape[1:], 1)
+    perturbed[:, :, torch.arange(len(positions)), positions] = replacements
+    return perturbed
+
+
+def perturb_prefixes(
+    model: "PreTrainedModel",
+    ids: Int[np.ndarray, "paragraph"],
+    tokens: Int[Tensor, "paragraph token"],
+    n_prefix: int,
+    n_vocabulary: int,
+    draws: int,
+    seed: int,
+    micro_batch: int,
+    margin_threshold: float,
+    nll_generated: bool,
+    reference: bool,
+) -> pd.DataFrame:
+    """Score every (paragraph, position, draw); the random tokens of a paragraph depend on seed and id only.
+
+    `reference`: position 0 stays unperturbed, as in the authors' code, which keeps its baseline there.
+
+    Returns:
+        id, position, draw, token (the new one), em (tokens), nll_original (nats per token, of the unperturbed
+        continuation), nll_generated (of the model's own greedy continuation under the perturbed prefix; NaN
+        unless asked for), redecoded (a near-tie, decided by decoding). Position and token of each paragraph's
+        baseline row are -1.
+    """
+    positions = torch.arange(int(reference), n_prefix)
+    prefixes = zip(ids, tokens[:, :n_prefix].numpy(), strict=True)
+    drawn = [
+        draw_replacements(prefix, n_vocabulary, draws, generator(seed, "perturbation", str(name)))
+        for name, prefix in prefixes
+    ]
+    replacements = torch.from_numpy(np.stack(drawn))[..., positions]
+    perturbed = replace_each(tokens, replacements, positions)
+    batch = {"n_prefix": n_prefix, "micro_batch": micro_batch}
+    baseline = scoring.score(model, tokens, margin_threshold=margin_threshold, **batch)
+    scores = score_versions(
+        model, perturbed.flatten(0, 1), positions, margin_threshold=margin_threshold, **batch
+    )
+
+    paragraph, draw, chosen = (axis.ravel() for axis in np.indices(replacements.shape))
+    labels = {"id": ids, "position": UNPERTURBED, "draw": 0, "token": UNPERTURBED}
+    frames = [_frame(labels, baseline)]
+    labels = {"id": ids[paragraph], "position": positions.numpy()[chosen], "draw": draw}
+    frames.append(_frame({**labels, "token": replacements.flatten().numpy()}, scores))
+    if nll_generated:
+        for frame, rows in zip(frames, (tokens, perturbed.flatten(0, 2)), strict=True):
+            frame["nll_generated"] = generated_nll(model, rows, torch.tensor(frame["em"].to_numpy()), **batch)
+    return pd.concat(frames, ignore_index=True)
+
+
+def _frame(labels: dict, scores: scoring.Scores) -> pd.DataFrame:
+    values = {"em": scores.em, "nll_original": scores.nll, "redecoded": scores.redecoded}
+    return pd.DataFrame(
+        {**labels, **{name: value.numpy() for name, value in values.items()}, "nll_generated": np.nan}
+    )
+
+
+@torch.inference_mode()
+def score_versions(
+    model: "PreTrainedModel",
+    versions: Int[Tensor, "row chosen token"],
+    positions: Int[Tensor, "chosen"],
+    n_prefix: int,
+    micro_batch: int,
+    margin_threshold: float,
+) -> scoring.Scores:
+    """What `scoring.score` gives for the versions of each row, flattened; in less time.
+
+    Version c of a row has its own token at positions[c]; all other tokens are the row's. Positions ascend.
+    `micro_batch` rows are run at a time, and the keys and values of their prefixes are held.
+    """
+    parts = []
+    for rows in versions.split(micro_batch):
+        rows = rows.to(model.device)
+        shared = DynamicCache()
+        # The last version is the unperturbed paragraph in all tokens that any version can share.
+        model.base_model(rows[:, -1, : positions[-1] + 1], cache=shared, use_cache=True)
+        by_position = []
+        for version, position in zip(rows.unbind(1), positions.tolist(), strict=True):
+            logits = scoring.continuation_logits(model, version, n_prefix, _first(shared, position))
+            by_position.append(scoring.scores_of_logits(logits, version[:, n_prefix:]))
+        columns = zip(*by_position, strict=True)
+        parts.append(scoring.Scores(*(torch.stack(column, dim=1).flatten() for column in columns)))
+    scores = scoring.concatenated(parts)
+    return scoring.redecode(model, versions.flatten(0, 1), scores, n_prefix, micro_batch, margin_threshold)
+
+
+def _first(cache: DynamicCache, n_tokens: int) -> DynamicCache:
+    """A cache of the first tokens only, which can be extended without touching `cache`."""
+    return DynamicCache([(keys[:, :, :n_tokens], values[:, :, :n_tokens]) for keys, values, _ in cache])
+
+
+def generated_nll(
+    model: "PreTrainedModel",
+    tokens: Int[Tensor, "paragraph token"],
+    em: Int[Tensor, "paragraph"],
+    n_prefix: int,
+    micro_batch: int,
+) -> Float[Tensor, "paragraph"]:
+    """NLL (nats per token) of the model's own greedy continuation of each prefix.
+
+    `em` is the exact match of the continuation that `tokens` holds.
+    """
+    continuation = scoring.continue_from_scores(model, tokens, em, n_prefix, micro_batch)
+    generated = torch.cat([tokens[:, :n_prefix], continuation], dim=1)
+    return scoring.teacher_forced(model, generated, n_prefix, micro_batch).nll
+
+
+def strongest(perturbation: pd.DataFrame) -> pd.DataFrame:
+    """The row of each paragraph with the lowest EM; on ties the first position, then the first draw."""
+    rows = perturbation[perturbation["position"] != UNPERTURBED]
+    return rows.sort_values(["id", "em", "position", "draw"]).groupby("id", sort=False).head(1)
+
+
+def perturbed_paragraphs(
+    model: "PreTrainedModel",
+    perturbation: pd.DataFrame,
+    ids: Int[np.ndarray, "paragraph"],
+    tokens: Int[Tensor, "paragraph token"],
+    n_prefix: int,
+    micro_batch: int,
+) -> pd.DataFrame:
+    """Each paragraph's strongest perturbation with the greedy continuation that it leads to (a PMP, paper 4).
+
+    Columns: id, position, token, impact_position (the first continuation token that differs), tokens, em. A
+    paragraph whose continuation no perturbation changes has no such counterpart and is left out.
+    """
+    chosen = strongest(perturbation).set_index("id").loc[ids]
+    prefix = tokens[:, :n_prefix].clone()
+    prefix[torch.arange(len(ids)), torch.tensor(chosen["position"].to_numpy())] = torch.tensor(
+        chosen["token"].to_numpy()
+    )
+    continuation = scoring.greedy_continuation(model, prefix, tokens.shape[1] - n_prefix, micro_batch)
+    em = exact_match(continuation, tokens[:, n_prefix:]).numpy()
+    frame = pd.DataFrame(
+        {
+            "id": ids,
+            "position": chosen["position"].to_numpy(),
+            "token": chosen["token"].to_numpy(),
+            "impact_position": n_prefix + em,
+            "tokens": torch.cat([prefix, continuation], dim=1).tolist(),
+            "em": em,
+        }
+    )
+    return frame[em < continuation.shape[1]].reset_index(drop=True)
