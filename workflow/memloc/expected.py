@@ -52,7 +52,8 @@ def memorized_agreement(
     """One row per paragraph that is in the published list, memorized here, or both; joined by text.
 
     Columns: text, published and memorized (in which of the two), id, count, em and nll of this run (null if
-    no paragraph that the filters keep has the text), published_id, published_count and published_nll. Of several paragraphs with one text the memorized one with the smallest id stands for all.
+    no paragraph that the filters keep has the text), published_id, published_count and published_nll.
+    Of several paragraphs with one text the memorized one with the smallest id stands for all.
     """
     ours = scores[["id", "em", "nll"]].merge(paragraphs[["id", "count", "text"]], on="id")
     ours["memorized"] = ours["id"].isin(sets["id"][sets["set"] == "memorized"])

@@ -1,7 +1,7 @@
 # What the localization methods say of every head, side by side.
 
 
-rule head_ranking:
+rule rank_heads:
     input:
         model=rules.model.output.manifest,
         tables=[
@@ -12,11 +12,11 @@ rule head_ranking:
         ranking=table("head_ranking"),
         agreement=table("ranking_agreement"),
     params:
-        **tracked("head_ranking.py"),
+        **tracked("rank_heads.py"),
     log:
-        log_file("head_ranking"),
+        log_file("rank_heads"),
     benchmark:
-        benchmark_file("head_ranking")
+        benchmark_file("rank_heads")
     message:
         "Rank the attention heads by every method and compare the rankings."
     conda:
@@ -26,4 +26,4 @@ rule head_ranking:
         mem_mb=growing(4000),
         runtime=15,
     script:
-        "../scripts/head_ranking.py"
+        "../scripts/rank_heads.py"

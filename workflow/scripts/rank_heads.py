@@ -1,4 +1,4 @@
-"""Rule head_ranking: rank of every head by every method, and the agreement of the methods."""
+"""Rule rank_heads: rank of every head by every method, and the agreement of the methods."""
 
 from memloc.rule import log, provenance, start
 
