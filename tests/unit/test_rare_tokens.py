@@ -8,6 +8,7 @@ from memloc.rare_tokens import (
     prefix_ranks,
     rank_attention,
     rank_correlation,
+    rank_null,
     spearman,
     unigram_counts,
 )
@@ -112,6 +113,24 @@ def test_rare_token_head_stands_out_and_the_sum_misleads_about_an_even_head(atte
             low, high = head[f"{measure}_null_q025"], head[f"{measure}_null_q975"]
             assert (not low <= head[measure] <= high) == stands_out, (measure, stands_out)
     assert even.pearson_null_q025 <= even.pearson <= even.pearson_null_q975
+
+
+def test_null_by_rank_is_the_table_of_a_permutation_in_the_same_rows(attention, ranks):
+    shuffled = np.random.default_rng(4).permuted(ranks, axis=1)
+    null = rank_null(attention, ranks, 1, np.random.default_rng(4), quantiles=[0.5])
+    expected = rank_attention(attention, shuffled)
+    np.testing.assert_allclose(null.attention_mean_null_q500, expected.attention_mean, rtol=1e-12)
+    assert expected.occurrences.equals(rank_attention(attention, ranks).occurrences)
+
+
+def test_null_by_rank_holds_an_even_head_and_not_a_rare_token_head(attention, ranks):
+    random = np.random.default_rng(5)
+    frame = rank_attention(attention, ranks).join(rank_null(attention, ranks, 200, random))
+    low, high = frame.attention_mean_null_q025, frame.attention_mean_null_q975
+    frame["outside"] = ~frame.attention_mean.between(low, high)
+    share = frame[frame.occurrences > 20].groupby(["layer", "head"]).outside.mean()
+    assert share[RARE] > 0.8
+    assert share[EVEN] < 0.4
 
 
 def test_same_seed_same_null(attention, ranks):

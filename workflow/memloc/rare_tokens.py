@@ -55,6 +55,27 @@ def rank_attention(
     )
 
 
+def rank_null(
+    attention: Float[np.ndarray, "paragraph layer head position"],
+    ranks: Int[np.ndarray, "paragraph position"],
+    n_permutations: int,
+    random: np.random.Generator,
+    quantiles: Sequence[float] = QUANTILES,
+) -> pd.DataFrame:
+    """Quantiles of `attention_mean` under the null, in the rows and their order of `rank_attention`.
+
+    Columns attention_mean_null_q025, ...; times the occurrences they are those of the sum, as a permutation
+    leaves the number of occurrences as it is. A generator in the same state permutes as `rank_correlation`.
+    """
+    n_layers, n_heads = attention.shape[1:3]
+    flat, occurrences = _flat(attention), np.bincount(ranks.ravel())[:, None]
+    null = [_sum_by_rank(flat, random.permuted(ranks, axis=1)) / occurrences for _ in range(n_permutations)]
+    values = np.quantile(null, quantiles, axis=0)
+    by_head = values.transpose(0, 2, 1).reshape(len(quantiles), n_layers * n_heads * len(occurrences))
+    names = [_null_column("attention_mean", quantile) for quantile in quantiles]
+    return pd.DataFrame(dict(zip(names, by_head, strict=True)))
+
+
 def rank_correlation(
     attention: Float[np.ndarray, "paragraph layer head position"],
     ranks: Int[np.ndarray, "paragraph position"],
@@ -74,11 +95,14 @@ def rank_correlation(
     for name in observed:
         values = np.quantile([draw[name] for draw in null], quantiles, axis=0)
         columns = columns | {
-            f"{name}_null_q{1000 * quantile:03.0f}": value
-            for quantile, value in zip(quantiles, values, strict=True)
+            _null_column(name, quantile): value for quantile, value in zip(quantiles, values, strict=True)
         }
     layer, head = (axis.ravel() for axis in np.indices(attention.shape[1:3]))
     return pd.DataFrame({"layer": layer, "head": head, **columns})
+
+
+def _null_column(name: str, quantile: float) -> str:
+    return f"{name}_null_q{1000 * quantile:03.0f}"
 
 
 def _flat(
