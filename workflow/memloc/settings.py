@@ -79,6 +79,14 @@ class ReleaseData(Section):
     allow_http: bool = Field(False, description="Accept an address without encryption.")
 
 
+class TextData(Section):
+    """Your own text: cut into paragraphs, whose repeats in it are counted."""
+
+    source: Literal["text"] = Field(description="Chooses this source.")
+    files: list[str] = Field(min_length=1, description="Files that end in .txt, .jsonl or .parquet.")
+    field: str = Field("text", description="Key (.jsonl) or column (.parquet) that holds the text.")
+
+
 class EmbeddedModel(Section):
     """A small GPT-Neo that the workflow trains on the embedded data's training stream."""
 
@@ -278,7 +286,8 @@ class Settings(Section):
     threads: Positive = Field(1, description="Processor threads of each rule that runs the model.")
     paragraph: Paragraph = Paragraph()
     data: Annotated[
-        EmbeddedData | ReleaseData, Field(discriminator="source", description="Where paragraphs come from.")
+        EmbeddedData | ReleaseData | TextData,
+        Field(discriminator="source", description="Where paragraphs come from."),
     ]
     model: Annotated[
         EmbeddedModel | HubModel | LocalModel,

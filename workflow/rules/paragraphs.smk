@@ -25,6 +25,31 @@ if DATA.source == "embedded":
         script:
             "../scripts/paragraphs_embedded.py"
 
+elif DATA.source == "text":
+
+    rule paragraphs:
+        input:
+            texts=DATA.files,
+            folder=MODEL_FOLDER,
+        output:
+            paragraphs=table("paragraphs"),
+        params:
+            **tracked("paragraphs_text.py", "data"),
+        log:
+            log_file("paragraphs"),
+        benchmark:
+            benchmark_file("paragraphs")
+        message:
+            "Cut paragraphs from your own text and count their repeats."
+        conda:
+            ENVIRONMENT
+        threads: 1
+        resources:
+            mem_mb=growing(4000),
+            runtime=60,
+        script:
+            "../scripts/paragraphs_text.py"
+
 else:
 
     rule paragraphs:
