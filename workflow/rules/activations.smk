@@ -1,0 +1,111 @@
+# What the model does with the prefix: activation gradients and attention (paper 6.1, 6.2 and A.2).
+
+
+rule activation_gradients:
+    input:
+        model=rules.model.output.manifest,
+        folder=MODEL_FOLDER,
+        paragraphs=table("paragraphs"),
+        sets=table("sets"),
+        perturbed=table("perturbed_paragraphs"),
+    output:
+        table("activation_gradients"),
+    log:
+        log_file("activation_gradients"),
+    benchmark:
+        benchmark_file("activation_gradients")
+    conda:
+        ENVIRONMENT
+    threads: SETTINGS.threads
+    resources:
+        gpu=N_GPU,
+        mem_mb=growing(8000),
+        runtime=60,
+    params:
+        **tracked("activation_gradients.py", "activation_gradients", "device"),
+    message:
+        "Attribute the NLL of memorized and perturbed paragraphs to activations at every position."
+    script:
+        "../scripts/activation_gradients.py"
+
+
+rule impact_gradients:
+    input:
+        model=rules.model.output.manifest,
+        folder=MODEL_FOLDER,
+        paragraphs=table("paragraphs"),
+        perturbed=table("perturbed_paragraphs"),
+    output:
+        table("impact_gradients"),
+    log:
+        log_file("impact_gradients"),
+    benchmark:
+        benchmark_file("impact_gradients")
+    conda:
+        ENVIRONMENT
+    threads: SETTINGS.threads
+    resources:
+        gpu=N_GPU,
+        mem_mb=growing(8000),
+        runtime=60,
+    params:
+        **tracked("impact_gradients.py", "activation_gradients", "device"),
+    message:
+        "Attribute the first changed token to queries and keys at the perturbed and the impact position."
+    script:
+        "../scripts/impact_gradients.py"
+
+
+rule activation_similarity:
+    input:
+        model=rules.model.output.manifest,
+        folder=MODEL_FOLDER,
+        paragraphs=table("paragraphs"),
+        sets=table("sets"),
+    output:
+        table("activation_similarity"),
+    log:
+        log_file("activation_similarity"),
+    benchmark:
+        benchmark_file("activation_similarity")
+    conda:
+        ENVIRONMENT
+    threads: SETTINGS.threads
+    resources:
+        gpu=N_GPU,
+        mem_mb=growing(8000),
+        runtime=60,
+    params:
+        **tracked("activation_similarity.py", "activation_gradients", "device"),
+    message:
+        "Compare the directions of memorized and non-memorized activation gradients."
+    script:
+        "../scripts/activation_similarity.py"
+
+
+rule attention:
+    input:
+        model=rules.model.output.manifest,
+        folder=MODEL_FOLDER,
+        paragraphs=table("paragraphs"),
+        sets=table("sets"),
+    output:
+        attention=table("attention"),
+        entropy=table("attention_entropy"),
+    log:
+        log_file("attention"),
+    benchmark:
+        benchmark_file("attention")
+    conda:
+        ENVIRONMENT
+    threads: SETTINGS.threads
+    resources:
+        gpu=N_GPU,
+        mem_mb=growing(6000),
+        runtime=60,
+    params:
+        **tracked("attention.py", "attention", "device"),
+    message:
+        "Record the attention of the first decoded token onto the prefix, and its entropy."
+    script:
+        "../scripts/attention.py"

@@ -1,0 +1,34 @@
+"""Rule impact_gradients: activation gradients at the perturbed and at the impact position (paper A.2)."""
+
+from memloc.rule import log, provenance, start
+
+start(snakemake)
+
+import pandas as pd
+
+from memloc import models, tables
+from memloc.activation_gradients import impact_gradients
+from memloc.patching import Pairs
+
+settings = snakemake.params.settings
+paragraphs = tables.read("paragraphs", snakemake.input.paragraphs)
+perturbed = tables.read("perturbed_paragraphs", snakemake.input.perturbed)
+pairs = Pairs.from_tables(paragraphs, perturbed)
+log(f"{len(pairs.ids)} pairs of a memorized paragraph and its perturbed version")
+
+bridge = models.load_bridge(snakemake.input.folder, settings["device"])
+frames = [
+    impact_gradients(
+        bridge,
+        tokens,
+        pairs.ids,
+        group,
+        pairs.perturbed_position,
+        pairs.impact_position,
+        settings["activation_gradients"]["micro_batch"],
+    )
+    for group, tokens in (("memorized", pairs.memorized), ("perturbed", pairs.perturbed))
+]
+tables.write(
+    "impact_gradients", pd.concat(frames, ignore_index=True), snakemake.output[0], provenance(snakemake)
+)
