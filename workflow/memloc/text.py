@@ -65,7 +65,7 @@ def row_hashes(rows: Int[np.ndarray, "row token"]) -> UInt64[np.ndarray, "row"]:
 def count_repeats(
     paragraphs: Int[np.ndarray, "paragraph token"], texts: list[Int[np.ndarray, "token"]]
 ) -> Int[np.ndarray, "paragraph"]:
-    """How often each of the distinct paragraphs occurs in the texts, at any offset; compared token by token."""
+    """How often each of the distinct paragraphs occurs in the texts, at any offset (exact)."""
     length = paragraphs.shape[1]
     hashes = row_hashes(paragraphs)
     order = np.argsort(hashes, kind="stable")
