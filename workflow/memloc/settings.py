@@ -9,8 +9,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-Positive = Annotated[int, Field(ge=1)]
-NonNegative = Annotated[int, Field(ge=0)]
+# Strict: neither text nor true is a number. Other numbers are not, since YAML reads 1e-3 as text.
+Positive = Annotated[int, Field(ge=1, strict=True)]
+NonNegative = Annotated[int, Field(ge=0, strict=True)]
+HIGHLIGHT_FORMS = ("literal['auto']", "Head")  # pydantic's names of the two forms of `highlight`
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -47,17 +49,17 @@ class EmbeddedData(Section):
         description="Installed packages whose docstrings are the text.",
     )
     min_characters: Positive = Field(200, description="Shorter docstrings are left out.")
-    vocabulary: Annotated[int, Field(ge=300, le=65000)] = Field(
+    vocabulary: Annotated[int, Field(ge=300, le=65000, strict=True)] = Field(
         4096, description="Size of the byte-level BPE vocabulary that is trained on the text."
     )
     n_repeated: Positive = Field(
         400, description="Paragraphs that occur more than once in the training stream."
     )
     n_once: Positive = Field(7000, description="Paragraphs that occur exactly once.")
-    min_repeats: Annotated[int, Field(ge=2)] = Field(
+    min_repeats: Annotated[int, Field(ge=2, strict=True)] = Field(
         4, description="Fewest repeats; the number of repeats is log-uniform."
     )
-    max_repeats: Annotated[int, Field(ge=2)] = Field(128, description="Most repeats.")
+    max_repeats: Annotated[int, Field(ge=2, strict=True)] = Field(128, description="Most repeats.")
 
     @model_validator(mode="after")
     def _repeats_are_ordered(self) -> "EmbeddedData":
@@ -265,13 +267,13 @@ class Head(Section):
 class Expected(Section):
     """Published numbers of this study; the run reports its own next to them, and assumes none."""
 
-    n_paragraphs: int | None = Field(None, description="Paragraphs left by the filters.")
-    n_memorized: int | None = Field(None, description="Memorized paragraphs.")
-    n_non_memorized: int | None = Field(None, description="Non-memorized paragraphs.")
-    max_count: int | None = Field(None, description="Occurrences of the most frequent paragraph.")
+    n_paragraphs: NonNegative | None = Field(None, description="Paragraphs left by the filters.")
+    n_memorized: NonNegative | None = Field(None, description="Memorized paragraphs.")
+    n_non_memorized: NonNegative | None = Field(None, description="Non-memorized paragraphs.")
+    max_count: NonNegative | None = Field(None, description="Occurrences of the most frequent paragraph.")
     memorized_list: str | None = Field(
         None,
-        description="CSV of the published memorized paragraphs (columns paragraph, id, count, nll), if at hand.",
+        description="CSV of the published memorized paragraphs: columns paragraph, id, count, nll.",
     )
 
 
@@ -334,23 +336,47 @@ def validate(config: dict[str, Any], file: str) -> Settings:
     try:
         return Settings.model_validate(config)
     except ValidationError as error:
-        lines = [f"{file}: {_explain(problem)}" for problem in error.errors()]
+        problems = filter(_of_the_given_form, error.errors())
+        lines = [f"{file}: {_explain(problem)}" for problem in problems]
         raise ConfigError("\n".join(lines)) from None
 
 
 def _explain(problem: dict[str, Any]) -> str:
-    location = problem["loc"]
-    if location[:1] in (("data",), ("model",)) and len(location) > 1:
-        location = (location[0], *location[2:])
-    location = tuple(part for part in location if part not in ("literal['auto']", "Head"))
-    path = ".".join(str(part) for part in location) or "(top level)"
-    if problem["type"] == "extra_forbidden":
-        return f"{path}: unknown key; allowed here: {', '.join(_allowed_keys(problem['loc'][:-1]))}"
-    if problem["type"] == "missing":
+    kind, location, given = problem["type"], problem["loc"], problem["input"]
+    keys = ", ".join(_allowed_keys(location[:-1] if kind == "extra_forbidden" else location))
+    path = ".".join(_path(location)) or "(top level)"
+    if kind == "extra_forbidden":
+        return f"{path}: unknown key; allowed here: {keys}"
+    if kind == "missing":
         return f"{path}: missing; it must be given"
-    given = json.dumps(problem["input"], default=str)
-    given = given if len(given) <= 120 else given[:117] + "..."
-    return f"{path}: given {given}; allowed: {problem['msg'].removeprefix('Value error, ')}"
+    allowed = problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    if kind.startswith("union_tag"):
+        sources = " or ".join(json.dumps(_tag(section)) for section in _sections(Settings)[path])
+        if kind == "union_tag_not_found":
+            return f"{path}.source: missing; allowed: {sources}"
+        path, given, allowed = f"{path}.source", given["source"], sources
+    elif kind.startswith("model_"):
+        allowed = f"a section with keys {keys}"
+    elif path == "highlight":
+        allowed += f", or a section with keys {', '.join(sorted(Head.model_fields))}"
+    shown = json.dumps(given, default=str)
+    shown = shown if len(shown) <= 120 else shown[:117] + "..."
+    return f"{path}: given {shown}; allowed: {allowed}"
+
+
+def _path(location: tuple[str | int, ...]) -> list[str]:
+    """Keys that lead to a place in the file; pydantic's also names the chosen form of a section."""
+    if location[:1] in (("data",), ("model",)):
+        location = (location[0], *location[2:])
+    return [str(part) for part in location if part not in HIGHLIGHT_FORMS]
+
+
+def _of_the_given_form(problem: dict[str, Any]) -> bool:
+    """Whether a problem is one of the form, text or section, in which `highlight` is given."""
+    form = problem["loc"][1] if problem["loc"][:1] == ("highlight",) else None
+    if form == HIGHLIGHT_FORMS[0]:
+        return not isinstance(problem["input"], dict)
+    return form is None or not problem["type"].startswith("model_")
 
 
 def _allowed_keys(location: tuple[str | int, ...]) -> list[str]:
