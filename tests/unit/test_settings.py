@@ -1,0 +1,157 @@
+"""A wrong config gives one message: file, key path, what was given, what is allowed. The documents agree."""
+
+import json
+import re
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from memloc import settings
+from memloc.settings import ConfigError, Settings, validate
+
+ROOT = Path(__file__).parents[2]
+CONFIGS = sorted((ROOT / "config").glob("*.yaml"))
+VALID = {"study": "x", "data": {"source": "embedded"}, "model": {"source": "embedded"}}
+
+
+def message(**changes):
+    """The message for the valid config with these keys changed (or left out, where they are `...`)."""
+    config = {key: value for key, value in {**VALID, **changes}.items() if value is not ...}
+    with pytest.raises(ConfigError) as error:
+        validate(config, "config/mine.yaml")
+    return str(error.value)
+
+
+def test_a_valid_config_has_the_defaults_of_the_paper():
+    study = validate(VALID, "f")
+    assert (study.paragraph.length, study.paragraph.prefix) == (100, 50)
+    assert (study.sets.n_memorized, study.sets.n_non_memorized, study.sets.n_rare_tokens) == (50, 50, 1000)
+    assert not any(value for _, value in study.expected)
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_every_config_file_is_valid(path):
+    config = yaml.safe_load(path.read_text())
+    validate(config, path.name)
+    jsonschema.validate(config, json.loads(settings.json_schema()))
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_config_files_point_editors_to_the_schema(path):
+    assert path.read_text().startswith("# yaml-language-server: $schema=schema.json\n")
+
+
+def test_studies_do_not_share_a_name():
+    studies = [yaml.safe_load(path.read_text())["study"] for path in CONFIGS]
+    assert len(set(studies)) == len(studies)
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "parts"),
+    [
+        ({"scroes": {}}, "scroes", ["unknown key", "scores", "paragraph"]),
+        ({"scores": {"batch": 3}}, "scores.batch", ["unknown key", "micro_batch", "margin_threshold"]),
+        ({"model": {"source": "embedded", "id": "a/b"}}, "model.id", ["unknown key", "n_layers", "width"]),
+        ({"data": {"source": "release", "n_once": 3}}, "data.n_once", ["unknown key", "location"]),
+        ({"highlight": {"layer": 0, "head": 1, "x": 1}}, "highlight.x", ["unknown key", "head, layer"]),
+        ({"scores": {"micro_batch": "many"}}, "scores.micro_batch", ['given "many"', "integer"]),
+        ({"scores": {"micro_batch": "3"}}, "scores.micro_batch", ['given "3"', "integer"]),
+        ({"seed": True}, "seed", ["given true", "integer"]),
+        ({"seed": 1.5}, "seed", ["given 1.5", "integer"]),
+        ({"scores": 3}, "scores", ["given 3", "section with keys margin_threshold, micro_batch"]),
+        ({"data": "embedded"}, "data", ['given "embedded"', "section with keys", "source"]),
+        ({"filters": {"keywords": "href"}}, "filters.keywords", ['given "href"', "list"]),
+        ({"scores": {"micro_batch": 0}}, "scores.micro_batch", ["given 0", "greater than or equal to 1"]),
+        ({"filters": {"min_unique": 1.5}}, "filters.min_unique", ["given 1.5", "less than or equal to 1"]),
+        ({"device": "tpu"}, "device", ['given "tpu"', "'auto', 'cpu' or 'cuda'"]),
+        ({"study": "a/b"}, "study", ['given "a/b"', "pattern"]),
+        ({"model": {"source": "hub", "sha256": "12"}}, "model.sha256", ['given "12"', "pattern"]),
+        ({"model": {"source": "embedded", "width": 30}}, "model", ["30", "multiple of n_heads"]),
+        ({"paragraph": {"prefix": 100}}, "paragraph", ['given {"prefix": 100}', "smaller than length"]),
+        (
+            {"highlight": "first"},
+            "highlight",
+            ['given "first"', "'auto', or a section with keys head, layer"],
+        ),
+        ({"highlight": {"layer": -1, "head": 0}}, "highlight.layer", ["given -1", "greater than or equal"]),
+        ({"highlight": {"layer": 1}}, "highlight.head", ["missing"]),
+        ({"study": ...}, "study", ["missing"]),
+        ({"data": ...}, "data", ["missing"]),
+        ({"model": {"source": "local"}}, "model.folder", ["missing"]),
+        ({"data": {}}, "data.source", ["missing", '"embedded"', '"release"']),
+        ({"data": {"source": "pile"}}, "data.source", ['given "pile"', '"embedded"', '"release"']),
+        ({"data": {"source": "release"}}, "(top level)", ["embedded model is trained on embedded data"]),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_message_names_file_key_given_and_allowed(changes, path, parts):
+    text = message(**changes)
+    assert text.startswith(f"config/mine.yaml: {path}: ")
+    assert len(text.splitlines()) == 1
+    for part in parts:
+        assert part in text
+
+
+def test_every_wrong_key_has_its_line():
+    lines = message(seed=-1, threads=0, scores={"x": 1}).splitlines()
+    assert [line.split(": ")[1] for line in lines] == ["seed", "threads", "scores.x"]
+
+
+@pytest.mark.parametrize("config", [None, [], "study"])
+def test_a_config_that_is_no_mapping_is_explained(config):
+    with pytest.raises(ConfigError, match="f: .top level.: given .*; allowed: a section with keys"):
+        validate(config, "f")
+
+
+def test_a_long_value_is_shortened():
+    assert len(message(device="x" * 5000)) < 300
+
+
+def test_numbers_that_yaml_reads_as_text_are_numbers():
+    config = yaml.safe_load("margin_threshold: 1e-3")
+    assert config == {"margin_threshold": "1e-3"}
+    assert validate({**VALID, "scores": config}, "f").scores.margin_threshold == 1e-3
+
+
+def test_settings_cannot_change():
+    with pytest.raises(ValueError, match="frozen"):
+        validate(VALID, "f").seed = 3
+
+
+def test_effective_settings_are_a_config_of_the_same_study():
+    study = validate(VALID, "f")
+    assert validate(yaml.safe_load(settings.effective(study)), "f") == study
+
+
+def test_schema_file_is_up_to_date():
+    assert (ROOT / "config/schema.json").read_text() == settings.json_schema(), "run `make docs`"
+
+
+def test_key_table_is_up_to_date():
+    readme = (ROOT / "config/README.md").read_text()
+    assert readme == settings.with_key_table(readme), "run `make docs`"
+
+
+def test_writing_the_documentation_repairs_it(tmp_path):
+    (tmp_path / "README.md").write_text("before\n<!-- keys -->\nstale\n<!-- /keys -->\nafter\n")
+    settings.write_documentation(tmp_path)
+    readme = (tmp_path / "README.md").read_text()
+    assert readme.startswith("before\n<!-- keys -->\n| key |") and readme.endswith("<!-- /keys -->\nafter\n")
+    assert "stale" not in readme
+    assert json.loads((tmp_path / "schema.json").read_text())["title"] == "Settings"
+
+
+def all_keys(section, prefix=""):
+    for key in section.model_fields:
+        yield prefix + key
+        for below in settings._sections(section).get(key, []):
+            yield from all_keys(below, f"{prefix}{key}.")
+
+
+def test_every_key_is_in_the_table_and_described():
+    table = settings.key_table()
+    for key in all_keys(Settings):
+        row = re.search(rf"^\| \**`{re.escape(key)}`.*\| (.+) \|$", table, re.MULTILINE)
+        assert row and row[1] not in ("None", ""), key
