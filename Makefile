@@ -15,8 +15,7 @@ test: .venv/complete
 
 # Generated parts of the documentation and the environment files: run after a change of settings or figures.
 docs: .venv/complete
-	$(BIN)/python -m memloc.settings
-	$(BIN)/python envs/conda_from_lock.py
+	$(BIN)/python docs/generate.py
 
 .venv/complete: envs/requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info[:2] <= (3, 13), "Python 3.11 to 3.13 is needed: make PYTHON=python3.11"'

@@ -1,10 +1,7 @@
-"""Write environment.yaml, the conda environment that is equivalent to requirements.lock (`make docs`)."""
+"""environment.yaml: the conda environment that is equivalent to requirements.lock (written by `make docs`)."""
 
-from pathlib import Path
-
-FOLDER = Path(__file__).parent
 HEADER = """\
-# Generated from requirements.lock by conda_from_lock.py: the environment of every rule under --sdm conda.
+# Generated from requirements.lock by `make docs`: the environment of every rule under --sdm conda.
 name: memloc
 channels:
   - conda-forge
@@ -19,7 +16,3 @@ def environment(lock: str) -> str:
     """The conda environment file of a pip lock: the same packages, installed by pip into a conda Python."""
     packages = [line for line in lock.splitlines() if line and not line.startswith("#")]
     return HEADER + "".join(f'      - "{package}"\n' for package in packages)
-
-
-if __name__ == "__main__":
-    (FOLDER / "environment.yaml").write_text(environment((FOLDER / "requirements.lock").read_text()))

@@ -4,7 +4,6 @@ Defaults are the paper's values wherever the paper gives one. A config file stat
 """
 
 import json
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -458,19 +457,8 @@ def effective(settings: Settings) -> str:
     return yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)
 
 
-def write_documentation(folder: Path) -> None:
-    """Write `schema.json` and the key table of `README.md` between its markers."""
-    (folder / "schema.json").write_text(json_schema())
-    readme = folder / "README.md"
-    readme.write_text(with_key_table(readme.read_text()))
-
-
 def with_key_table(readme: str) -> str:
     """`readme` with the generated key table between its two markers."""
     begin, end = "<!-- keys -->\n", "<!-- /keys -->\n"
     before, rest = readme.split(begin)
     return before + begin + key_table() + end + rest.split(end)[1]
-
-
-if __name__ == "__main__":
-    write_documentation(Path("config"))

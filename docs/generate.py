@@ -1,0 +1,57 @@
+"""Write the generated parts of the documentation and of the environment files (`make docs`).
+
+A test fails when one of them no longer says what the code says.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "workflow"), str(ROOT / "envs")]
+
+from conda_from_lock import environment  # noqa: E402
+from memloc import settings  # noqa: E402
+from memloc.figures.catalog import FIGURES  # noqa: E402
+
+
+def figure_table() -> str:
+    """Markdown table of every figure: target, what it shows, section of the paper, tables."""
+    rows = ["| target | shows | paper | tables |", "|---|---|---|---|"]
+    for figure in FIGURES:
+        tables = ", ".join(f"`{name}`" for name in figure.tables)
+        rows.append(f"| `{figure.name}` | {figure.title} | {figure.section} | {tables} |")
+    return "\n".join(rows) + "\n"
+
+
+def rule_graph() -> str:
+    """The default study's real graph of the rules that compute its tables, as a mermaid block."""
+    command = [sys.executable, "-m", "snakemake", "tables", "--rulegraph", "mermaid-js"]
+    graph = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    lines = [line.strip() for line in graph[graph.index("flowchart") :].splitlines()]
+    kept = [line for line in lines if line and not line.startswith("style")]
+    return "```mermaid\n" + "\n".join(kept) + "\n```\n"
+
+
+def between(text: str, marker: str, content: str) -> str:
+    """`text` with `content` between `<!-- marker -->` and `<!-- /marker -->`."""
+    begin, end = f"<!-- {marker} -->\n", f"<!-- /{marker} -->\n"
+    before, rest = text.split(begin)
+    return before + begin + content + end + rest.split(end)[1]
+
+
+def generated() -> dict[Path, str]:
+    """Every file that has generated parts, as it should be."""
+    readme = between((ROOT / "README.md").read_text(), "figures", figure_table())
+    config = ROOT / "config" / "README.md"
+    return {
+        ROOT / "README.md": between(readme, "rules", rule_graph()),
+        config: settings.with_key_table(config.read_text()),
+        ROOT / "config" / "schema.json": settings.json_schema(),
+        ROOT / "envs" / "environment.yaml": environment((ROOT / "envs" / "requirements.lock").read_text()),
+    }
+
+
+if __name__ == "__main__":
+    for path, text in generated().items():
+        path.write_text(text)
