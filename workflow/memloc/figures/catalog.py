@@ -33,10 +33,24 @@ FIGURES = (
     ),
     FigureInfo("fig2", "NLL and exact match of all paragraphs", "3.2, Figure 2", ("scores", "sets")),
     FigureInfo(
+        "fig4",
+        "Gradients of the weights, and contrastive ones",
+        "5.1 and 5.2, Figure 4",
+        ("parameter_gradients", "sets", "head_ranking"),
+        settings=("highlight",),
+    ),
+    FigureInfo(
         "fig8",
         "How often paragraphs occur, and their exact match",
         "A.1, Figure 8",
         ("paragraphs", "scores", "sets"),
+    ),
+    FigureInfo(
+        "fig9",
+        "Gradients of the weights over four bins of exact match",
+        "A.2, Figure 9",
+        ("parameter_gradients", "sets", "head_ranking"),
+        settings=("highlight",),
     ),
     FigureInfo(
         "table1", "Memorized paragraphs", "A.1, Table 1", ("paragraphs", "vocabulary", "scores", "sets")
@@ -48,6 +62,13 @@ FIGURES = (
         "extended",
         ("training_curve",),
         only_for="embedded",
+    ),
+    FigureInfo(
+        "gradient_similarity",
+        "Similarity of memorized and non-memorized gradients",
+        "extended",
+        ("gradient_similarity", "head_ranking"),
+        settings=("highlight",),
     ),
     FigureInfo(
         "head_ranking",

@@ -6,6 +6,7 @@ columns stay readable on a page.
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -46,6 +47,23 @@ def layer_matrix(frame: pd.DataFrame, value: str) -> pd.DataFrame:
     order = {name: place for place, name in enumerate(WEIGHTS + ACTIVATIONS)}
     columns = sorted(matrix.columns, key=lambda column: (order[column[0]], column[1]))
     return matrix[columns].sort_index()
+
+
+def query_head_scores(matrix: pd.DataFrame) -> pd.DataFrame:
+    """Largest value over the components of every head: layers x query heads.
+
+    Query heads of grouped-query models share their key-value head's values.
+    """
+    names = matrix.columns.get_level_values(0).unique()
+    parts = [matrix[name] for name in names if NO_HEAD not in matrix[name]]
+    n_heads = max(part.shape[1] for part in parts)
+    spread = [part.iloc[:, stored_head(np.arange(n_heads), part.shape[1], n_heads)] for part in parts]
+    return pd.DataFrame(np.nanmax([part.to_numpy() for part in spread], axis=0), index=matrix.index)
+
+
+def stored_head(head: int | np.ndarray, n_stored: int, n_heads: int) -> int | np.ndarray:
+    """Head of a component with `n_stored` heads that query head `head` of `n_heads` uses."""
+    return head * n_stored // n_heads
 
 
 def map_height(n_layers: int) -> float:
@@ -102,11 +120,20 @@ def colour_bar(mesh: QuadMesh, axes: Axes, label: str) -> Colorbar:
     return bar
 
 
-def layer_bars(axes: Axes, values: pd.Series, label: str, **options) -> None:
-    """Horizontal bars, one per layer (the index), next to a map that shares its layers (`sharey`)."""
-    axes.barh(values.index, values, **({"height": 0.8, "color": "0.45"} | options))
+def layer_bars(axes: Axes, values: pd.DataFrame, colours: Sequence[str], label: str) -> None:
+    """Horizontal bars next to a map that shares its layers (`sharey`): a row per layer, a column per kind.
+
+    Kinds lie below each other within a layer, with their column names as labels of a legend.
+    """
+    height = 0.8 / values.shape[1]
+    for place, (kind, colour) in enumerate(zip(values, colours, strict=True)):
+        offset = ((values.shape[1] - 1) / 2 - place) * height
+        axes.barh(values.index + offset, values[kind], height, color=colour, label=kind)
+    if (values >= 0).all(axis=None):
+        axes.set_xlim(left=0)
+    else:
+        axes.axvline(0, color="black", lw=0.5)
     axes.set_xlabel(label)
-    axes.set_xlim(left=0)
     axes.xaxis.set_major_locator(MaxNLocator(2))
     axes.xaxis.set_major_formatter("{x:g}")
     axes.tick_params(axis="y", left=False, labelleft=False)
@@ -201,7 +228,7 @@ def _outline(axes: Axes, groups: list[_Group], layer: int, head: int) -> None:
     n_query_heads = max(group.n_heads for group in groups)
     for group in groups:
         if group.n_heads:
-            column = group.column_starts[head * group.n_heads // n_query_heads]
+            column = group.column_starts[stored_head(head, group.n_heads, n_query_heads)]
             cell = Rectangle((column, layer - 0.5), 1, 1, fill=False, edgecolor="black", lw=0.7, zorder=3)
             cell.set(clip_on=False, path_effects=[withStroke(linewidth=1.9, foreground="white")])
             axes.add_patch(cell)

@@ -1,0 +1,49 @@
+"""Figure 4: gradients of the weights, of memorized and other paragraphs and contrastive ones (paper 5)."""
+
+from typing import Any
+
+import pandas as pd
+
+from memloc.figures.gradient_summary import group_numbers, layer_numbers
+from memloc.figures.heatmap import colour_bar, heat_map, layer_bars, layer_matrix, map_height
+from memloc.figures.highlight import highlighted_head
+from memloc.figures.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
+
+GROUPS = ("memorized", "non_memorized", "contrastive")
+CLEAR_LEAN = 0.02  # smaller differences in the share of lower layers say nothing
+
+
+def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+    """A map of max |gradient| per group, each with its own colours, and its sum over every layer."""
+    gradients = tables["parameter_gradients"]
+    data = gradients[gradients["group"].isin(GROUPS)]
+    head = highlighted_head(tables, settings)
+    height = len(GROUPS) * map_height(data["layer"].nunique())
+    figure, axes = subplots(PAGE_WIDTH, height, nrows=len(GROUPS), ncols=2, width_ratios=(9, 1), sharey=True)
+    for (left, right), group, letter in zip(axes, GROUPS, "abc", strict=True):
+        matrix = layer_matrix(data[data["group"] == group], "max_abs")
+        mesh = heat_map(left, matrix, highlight=head)
+        layer_bars(right, matrix.sum(axis=1).to_frame(), [COLOURS[group]], "layer sum")
+        colour_bar(mesh, right, "max |gradient|")
+        panel_label(left, letter)
+        left.set_title(LABELS[group], color=COLOURS[group])
+    return Drawing(figure, data, _numbers(data, tables["sets"], *head))
+
+
+def _numbers(data: pd.DataFrame, sets: pd.DataFrame, layer: int, head: int) -> dict[str, Any]:
+    groups = {group: group_numbers(rows, layer, head) for group, rows in data.groupby("group")}
+    sampled = sets.loc[sets["sampled"], "set"].value_counts()
+    terms = (data[["nll_term_norm", "kl_term_norm"]] ** 2).sum() ** 0.5
+    return {
+        "groups": groups,
+        "layer": layer,
+        "head": head,
+        "n_memorized": int(sampled["memorized"]),
+        "n_non_memorized": int(sampled["non_memorized"]),
+        "ratio": groups["non_memorized"]["sum"] / groups["memorized"]["sum"],
+        "lean": groups["memorized"]["lower_share_max"] - groups["non_memorized"]["lower_share_max"],
+        "clear_lean": CLEAR_LEAN,
+        **layer_numbers(data),
+        "nll_term_norm": float(terms["nll_term_norm"]),
+        "kl_term_norm": float(terms["kl_term_norm"]),
+    }
