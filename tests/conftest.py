@@ -1,5 +1,7 @@
 """Tiny random models of every supported family, in single precision and evaluation mode."""
 
+import copy
+
 import pytest
 import torch
 from transformers import (
@@ -80,3 +82,32 @@ def tiny_llama() -> PreTrainedModel:
 def tiny_tokens() -> torch.Tensor:
     """Seven random paragraphs of 12 tokens."""
     return torch.randint(VOCABULARY, (7, 12), generator=torch.Generator().manual_seed(1))
+
+
+@pytest.fixture(scope="session")
+def memorized_tokens() -> torch.Tensor:
+    """Twelve paragraphs of 24 tokens that `memorizing_model` knows by heart."""
+    return torch.randint(VOCABULARY, (12, 24), generator=torch.Generator().manual_seed(2))
+
+
+@pytest.fixture(scope="session")
+def _trained_on_memorized_tokens(memorized_tokens: torch.Tensor) -> PreTrainedModel:
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    layers = {"attention_types": [[["global", "local"], 1]], "num_layers": 2, "window_size": 8}
+    shape = {"hidden_size": 32, "num_heads": 4, "max_position_embeddings": 64}
+    config = GPTNeoConfig(**layers, **shape, **(SPREAD | {"initializer_range": 0.1}))
+    model = GPTNeoForCausalLM(config)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=5e-3)
+    for _ in range(200):
+        optimiser.zero_grad()
+        model(memorized_tokens, labels=memorized_tokens).loss.backward()
+        optimiser.step()
+    model.zero_grad()
+    return model.eval()
+
+
+@pytest.fixture
+def memorizing_model(_trained_on_memorized_tokens: PreTrainedModel) -> PreTrainedModel:
+    """A GPT-Neo that was trained to continue `memorized_tokens`; local attention sees 8 tokens."""
+    return copy.deepcopy(_trained_on_memorized_tokens)

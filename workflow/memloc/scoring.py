@@ -147,16 +147,15 @@ def continue_from_scores(
 ) -> Int[Tensor, "paragraph continuation"]:
     """Greedy continuations of paragraphs whose exact match is known: decode from the first mismatch on.
 
-    The first `em` tokens of the continuation are the true ones. Paragraphs are decoded in the order of
-    their exact match, so that those of one micro-batch share as long a known context as possible.
+    The first `em` tokens of the continuation are the true ones; where all are, nothing is decoded. Paragraphs
+    are decoded in the order of their exact match, so that those of one micro-batch share as long a known
+    context as possible.
     """
     continuation = tokens[:, n_prefix:].clone()
     order = em.argsort(stable=True)
+    order = order[em[order] < continuation.shape[1]]
     for batch in order.split(micro_batch):
         known = int(em[batch].min())
-        n_left = continuation.shape[1] - known
-        if n_left == 0:
-            continue
         context = tokens[batch, : n_prefix + known].to(model.device)
-        continuation[batch, known:] = _decode(model, context, n_left).cpu()
+        continuation[batch, known:] = _decode(model, context, continuation.shape[1] - known).cpu()
     return continuation

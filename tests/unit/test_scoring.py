@@ -1,0 +1,199 @@
+"""Scores against decoding step by step, in which the whole context is run again for every token."""
+
+import pytest
+import torch
+from plain_decoding import decode, matching, mean_nll
+from transformers import DynamicCache, GPTNeoConfig, GPTNeoForCausalLM
+
+from memloc import scoring
+from memloc.metrics import exact_match, token_nll
+
+N_PREFIX = 8
+N_TOKENS = 20
+
+
+def random(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+def own_paragraphs(model, n, seed=0):
+    """Random prefixes, each with the model's greedy continuation; in most, one of its tokens is replaced.
+
+    Every exact match from none to all occurs.
+    """
+    n_left = N_TOKENS - N_PREFIX
+    prefix = torch.randint(64, (n, N_PREFIX), generator=random(seed))
+    continuation = decode(model, prefix, n_left)
+    where = torch.arange(n) % (n_left + 1)
+    changed = where < n_left
+    continuation[changed, where[changed]] = (continuation[changed, where[changed]] + 5) % 64
+    return torch.cat([prefix, continuation], dim=1)
+
+
+@pytest.fixture
+def paragraphs(tiny_model):
+    return own_paragraphs(tiny_model, 200)
+
+
+@pytest.fixture
+def disturbed(memorized_tokens):
+    """240 memorized paragraphs with one to three tokens of the prefix (12 tokens) replaced at random."""
+    tokens = memorized_tokens.repeat(20, 1)
+    for n in range(3):
+        rows = slice(80 * n, None)
+        where = torch.randint(12, (240,), generator=random(n))[rows]
+        new = torch.randint(64, (240,), generator=random(10 + n))[rows]
+        tokens[torch.arange(240)[rows], where] = new
+    return tokens
+
+
+def test_exact_match_ends_at_the_first_mismatch():
+    true = torch.tensor([[1, 2, 3], [1, 2, 3], [1, 2, 3], [1, 2, 3]])
+    predicted = torch.tensor([[1, 2, 3], [9, 2, 3], [1, 9, 3], [1, 2, 9]])
+    assert exact_match(predicted, true).tolist() == [3, 0, 1, 2]
+
+
+def test_exact_match_counts_like_a_loop():
+    predicted, true = torch.randint(2, (2, 300, 6), generator=random(0))
+    assert torch.equal(exact_match(predicted, true), matching(predicted, true))
+
+
+def test_token_nll_is_cross_entropy():
+    logits = 50 * torch.randn(4, 5, 9, generator=random(0), dtype=torch.float64)
+    targets = torch.randint(9, (4, 5), generator=random(1))
+    expected = torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none")
+    assert torch.allclose(token_nll(logits, targets).flatten(), expected, rtol=1e-12)
+
+
+def test_scores_equal_step_by_step_decoding(tiny_model, paragraphs):
+    scores = scoring.score(tiny_model, paragraphs, N_PREFIX, micro_batch=64, margin_threshold=1e-4)
+    decoded = decode(tiny_model, paragraphs[:, :N_PREFIX], N_TOKENS - N_PREFIX)
+    assert torch.equal(scores.em, matching(decoded, paragraphs[:, N_PREFIX:]))
+    assert scores.em.unique().tolist() == list(range(N_TOKENS - N_PREFIX + 1))
+    assert torch.allclose(scores.nll, mean_nll(tiny_model, paragraphs, N_PREFIX), atol=1e-5)
+
+
+def test_scores_of_a_memorizing_model_equal_step_by_step_decoding(memorizing_model, disturbed):
+    scores = scoring.score(memorizing_model, disturbed, 12, micro_batch=50, margin_threshold=1e-4)
+    assert torch.equal(
+        scores.em, matching(decode(memorizing_model, disturbed[:, :12], 12), disturbed[:, 12:])
+    )
+    assert torch.allclose(scores.nll, mean_nll(memorizing_model, disturbed, 12), atol=1e-5)
+    assert (scores.em == 12).sum() > 20 and (scores.em < 4).sum() > 20
+
+
+def test_memorized_paragraphs_match_in_full(memorizing_model, memorized_tokens):
+    scores = scoring.score(memorizing_model, memorized_tokens, 12, micro_batch=5, margin_threshold=1e-3)
+    assert scores.em.tolist() == [12] * 12
+    assert not scores.redecoded.any()
+
+
+@pytest.mark.parametrize("micro_batch", [1, 7])
+def test_micro_batch_changes_nothing(tiny_model, paragraphs, micro_batch):
+    whole = scoring.teacher_forced(tiny_model, paragraphs[:40], N_PREFIX, micro_batch=40)
+    parts = scoring.teacher_forced(tiny_model, paragraphs[:40], N_PREFIX, micro_batch)
+    assert torch.equal(whole.em, parts.em)
+    assert torch.allclose(whole.nll, parts.nll, atol=1e-5)
+    assert torch.allclose(whole.margin, parts.margin, atol=1e-5)
+
+
+def test_margin_is_the_smallest_gap_up_to_the_first_mismatch(tiny_model, paragraphs):
+    scores = scoring.teacher_forced(tiny_model, paragraphs, N_PREFIX, micro_batch=64)
+    with torch.no_grad():
+        logits = tiny_model(paragraphs, use_cache=False).logits
+    for row, em, margin in zip(logits, scores.em.tolist(), scores.margin.tolist(), strict=True):
+        gaps = []
+        for position in range(N_PREFIX, min(N_PREFIX + em + 1, N_TOKENS)):
+            first, second = row[position - 1].sort(descending=True).values[:2].tolist()
+            gaps.append(first - second)
+        assert margin == pytest.approx(min(gaps), abs=1e-5)
+
+
+def test_ties_are_decoded_step_by_step(tiny_model):
+    """Tokens 32..63 get the unembedding of 0..31: the two largest logits are equal in every decision."""
+    with torch.no_grad():
+        weight = tiny_model.get_output_embeddings().weight
+        weight[32:] = weight[:32]
+    prefix = torch.randint(64, (50, N_PREFIX), generator=random(3))
+    decoded = scoring.greedy_continuation(tiny_model, prefix, 12, micro_batch=50)
+    tokens = torch.cat([prefix, decoded], dim=1)
+    tokens[25:, -1] = (tokens[25:, -1] + 32) % 64  # the other token of a tie
+    scores = scoring.score(tiny_model, tokens, N_PREFIX, micro_batch=50, margin_threshold=1e-3)
+    assert scores.redecoded.all() and scores.margin.max() < 1e-4
+    assert scores.em.tolist() == [12] * 25 + [11] * 25
+
+
+def test_only_near_ties_are_decoded(tiny_gpt_neo, monkeypatch):
+    tokens = own_paragraphs(tiny_gpt_neo, 60)
+    forced = scoring.teacher_forced(tiny_gpt_neo, tokens, N_PREFIX, micro_batch=60)
+    threshold = float(forced.margin.median())
+    doubtful = forced.margin < threshold
+
+    def other_decision(model, prefix, n_tokens, micro_batch):
+        assert torch.equal(prefix, tokens[doubtful, :N_PREFIX])
+        decoded = tokens[doubtful, N_PREFIX:].clone()
+        decoded[:, 3] = (decoded[:, 3] + 1) % 64
+        return decoded
+
+    monkeypatch.setattr(scoring, "greedy_continuation", other_decision)
+    scores = scoring.score(tiny_gpt_neo, tokens, N_PREFIX, micro_batch=60, margin_threshold=threshold)
+    assert torch.equal(scores.redecoded, doubtful)
+    assert (scores.em[doubtful] == 3).all()
+    assert torch.equal(scores.em[~doubtful], forced.em[~doubtful])
+    assert torch.equal(scores.nll, forced.nll)
+
+
+def test_cached_decoding_equals_full_recomputation(tiny_model):
+    prefix = torch.randint(64, (30, N_PREFIX), generator=random(4))
+    decoded = scoring.greedy_continuation(tiny_model, prefix, 30, micro_batch=11)
+    assert torch.equal(decoded, decode(tiny_model, prefix, 30))
+
+
+@pytest.mark.parametrize("window", [1, 3, 8, 20])
+def test_cached_decoding_with_local_attention_shorter_than_the_text(window):
+    torch.manual_seed(0)
+    layers = {"attention_types": [[["global", "local"], 1]], "num_layers": 2, "window_size": window}
+    shape = {"hidden_size": 16, "num_heads": 4, "max_position_embeddings": 64, "vocab_size": 64}
+    model = GPTNeoForCausalLM(GPTNeoConfig(**layers, **shape, initializer_range=0.25)).eval()
+    tokens = own_paragraphs(model, 40)
+    decoded = scoring.greedy_continuation(model, tokens[:, :N_PREFIX], 30, micro_batch=40)
+    assert torch.equal(decoded, decode(model, tokens[:, :N_PREFIX], 30))
+    scores = scoring.score(model, tokens, N_PREFIX, micro_batch=40, margin_threshold=1e-4)
+    assert torch.equal(scores.em, matching(decoded[:, :12], tokens[:, N_PREFIX:]))
+
+
+def test_end_token_does_not_end_decoding(tiny_model):
+    """With an unembedding of zeros, the end token (0) is the most likely one at every step."""
+    with torch.no_grad():
+        tiny_model.get_output_embeddings().weight.zero_()
+    assert tiny_model.config.eos_token_id == 0
+    prefix = torch.randint(64, (3, N_PREFIX), generator=random(5))
+    assert scoring.greedy_continuation(tiny_model, prefix, 6, micro_batch=2).tolist() == [[0] * 6] * 3
+
+
+@pytest.mark.parametrize("micro_batch", [1, 9, 500])
+def test_continuation_from_the_first_mismatch_is_the_greedy_one(memorizing_model, disturbed, micro_batch):
+    tokens = disturbed[::4]
+    em = scoring.teacher_forced(memorizing_model, tokens, 12, micro_batch=60).em
+    greedy = scoring.greedy_continuation(memorizing_model, tokens[:, :12], 12, micro_batch=60)
+    assert torch.equal(scoring.continue_from_scores(memorizing_model, tokens, em, 12, micro_batch), greedy)
+
+
+def test_continuation_of_a_full_match_is_the_true_one(tiny_gpt_neo, tiny_tokens):
+    """Also where decoding would give another one: a full match is a decision, and is not taken again."""
+    em = torch.tensor([8, 0, 8, 8, 3, 8, 8])
+    continuation = scoring.continue_from_scores(tiny_gpt_neo, tiny_tokens, em, 4, micro_batch=7)
+    full = em == 8
+    assert torch.equal(continuation[full], tiny_tokens[full, 4:])
+    assert not torch.equal(continuation[~full], tiny_tokens[~full, 4:])
+
+
+@pytest.mark.parametrize("n_cached", [1, 4, N_PREFIX - 1])
+def test_logits_from_a_cache_equal_those_of_the_whole_paragraph(tiny_model, paragraphs, n_cached):
+    tokens = paragraphs[:9]
+    with torch.no_grad():
+        cache = tiny_model(tokens[:, :n_cached], cache=DynamicCache(), use_cache=True).cache
+        fast = scoring.continuation_logits(tiny_model, tokens, N_PREFIX, cache)
+        slow = tiny_model(tokens, use_cache=False).logits[:, N_PREFIX - 1 : -1]
+    assert fast.shape == (9, N_TOKENS - N_PREFIX, 64)
+    assert torch.allclose(fast, slow, atol=1e-4)
