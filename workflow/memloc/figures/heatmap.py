@@ -108,9 +108,12 @@ def heat_map(
     return mesh
 
 
-def colour_bar(mesh: QuadMesh, axes: Axes, label: str) -> Colorbar:
-    """Colour bar at the right of `axes` (the map's, or those of its bars), with a few short labels."""
-    bar = axes.figure.colorbar(mesh, ax=axes, label=label, aspect=12, fraction=0.3, pad=0.04)
+def colour_bar(mesh: QuadMesh, axes: Axes, label: str, fraction: float = 0.3) -> Colorbar:
+    """Colour bar at the right of `axes`, with a few short labels.
+
+    It takes a `fraction` of their width: that of the narrow axes of bars by default, less of a map's.
+    """
+    bar = axes.figure.colorbar(mesh, ax=axes, label=label, aspect=12, fraction=fraction, pad=0.13 * fraction)
     bar.outline.set_visible(False)
     bar.locator = MaxNLocator(4)
     bar.formatter = ScalarFormatter()
