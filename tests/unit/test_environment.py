@@ -1,0 +1,96 @@
+"""Project file, lock and conda file say the same, and the code imports only what they name."""
+
+import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions, version
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+LOCK = [line for line in (ROOT / "envs/requirements.lock").read_text().splitlines() if line[:1] not in "#"]
+LOCKED = {canonicalize_name(Requirement(line).name): Requirement(line) for line in LOCK}
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+REQUIRED = [Requirement(text) for text in PROJECT["dependencies"]]
+OPTIONAL = [Requirement(text) for texts in PROJECT["optional-dependencies"].values() for text in texts]
+OWN = {"memloc", "docs"} | {path.stem for path in (ROOT / "tests").rglob("*.py")}
+
+
+def names(requirements):
+    return {canonicalize_name(requirement.name) for requirement in requirements}
+
+
+def test_the_conda_file_is_the_lock():
+    dependencies = yaml.safe_load((ROOT / "envs/environment.yaml").read_text())["dependencies"]
+    assert dependencies[-1]["pip"] == LOCK
+    python = next(text for text in dependencies if str(text).startswith("python "))
+    assert python.removeprefix("python ") == PROJECT["requires-python"]
+
+
+def test_the_lock_pins_everything_but_torch():
+    loose = {name for name, locked in LOCKED.items() if not re.fullmatch(r"==[^,*]+", str(locked.specifier))}
+    assert loose == {"torch"}
+    assert "+" not in "".join(LOCK), "a build of torch for one kind of machine is named"
+    assert not [locked for locked in LOCKED.values() if locked.url]
+    assert len(LOCK) == len(LOCKED), "a package is locked twice"
+
+
+@pytest.mark.parametrize("requirement", [*REQUIRED, *OPTIONAL], ids=str)
+def test_the_lock_satisfies_the_project(requirement):
+    locked = LOCKED[canonicalize_name(requirement.name)]
+    if canonicalize_name(requirement.name) == "torch":
+        assert str(locked.specifier) == str(requirement.specifier)
+    else:
+        assert requirement.specifier.contains(str(locked.specifier).removeprefix("=="), prereleases=True)
+
+
+def imported(folder):
+    """Top-level modules that the Python files of a folder import, wherever in the file."""
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.level == 0:
+                modules = [node.module]
+            yield from ((module.split(".")[0], path.name) for module in modules)
+
+
+def undeclared(folder, requirements):
+    distributions = packages_distributions()
+    known = names(requirements)
+    return {
+        (module, file)
+        for module, file in imported(folder)
+        if module not in sys.stdlib_module_names and module not in OWN
+        if not known & {canonicalize_name(name) for name in distributions.get(module, [module])}
+    }
+
+
+@pytest.mark.parametrize("folder", ["workflow/memloc", "workflow/scripts"])
+def test_the_library_imports_what_the_project_requires(folder):
+    assert undeclared(folder, REQUIRED) == set()
+
+
+def test_the_tests_import_what_the_project_names():
+    assert undeclared("tests", REQUIRED + OPTIONAL) == set()
+
+
+def test_the_project_requires_nothing_that_it_does_not_use():
+    distributions = packages_distributions()
+    modules = {module for folder in ("workflow", "docs") for module, _ in imported(folder)}
+    used = {canonicalize_name(name) for module in modules for name in distributions.get(module, [])}
+    assert names(REQUIRED) - used <= {"snakemake"}
+
+
+def test_this_environment_is_the_locked_one():
+    """Guards a developer's environment: `make` makes it again when the lock changes."""
+    wrong = {
+        str(locked)
+        for name, locked in LOCKED.items()
+        if name in names(REQUIRED) and not locked.specifier.contains(version(name), prereleases=True)
+    }
+    assert not wrong
