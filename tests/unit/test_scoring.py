@@ -185,6 +185,8 @@ def test_continuation_of_a_full_match_is_the_true_one(tiny_gpt_neo, tiny_tokens)
     continuation = scoring.continue_from_scores(tiny_gpt_neo, tiny_tokens, em, 4, micro_batch=7)
     full = em == 8
     assert torch.equal(continuation[full], tiny_tokens[full, 4:])
+    of_full = scoring.continue_from_scores(tiny_gpt_neo, tiny_tokens[full], em[full], 4, micro_batch=7)
+    assert torch.equal(of_full, tiny_tokens[full, 4:])
     assert not torch.equal(continuation[~full], tiny_tokens[~full, 4:])
 
 

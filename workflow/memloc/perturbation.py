@@ -71,35 +71,44 @@ def perturb_prefixes(
         baseline row are -1.
     """
     positions = torch.arange(int(reference), n_prefix)
-    prefixes = zip(ids, tokens[:, :n_prefix].numpy(), strict=True)
-    drawn = [
-        draw_replacements(prefix, n_vocabulary, draws, generator(seed, "perturbation", str(name)))
-        for name, prefix in prefixes
-    ]
-    replacements = torch.from_numpy(np.stack(drawn))[..., positions]
+    replacements = _draw(ids, tokens[:, :n_prefix], n_vocabulary, draws, seed)[..., positions]
     perturbed = replace_each(tokens, replacements, positions)
     batch = {"n_prefix": n_prefix, "micro_batch": micro_batch}
     baseline = scoring.score(model, tokens, margin_threshold=margin_threshold, **batch)
-    scores = score_versions(
-        model, perturbed.flatten(0, 1), positions, margin_threshold=margin_threshold, **batch
-    )
+    versions = perturbed.flatten(0, 1)
+    scores = score_versions(model, versions, positions, margin_threshold=margin_threshold, **batch)
 
     paragraph, draw, chosen = (axis.ravel() for axis in np.indices(replacements.shape))
-    labels = {"id": ids, "position": UNPERTURBED, "draw": 0, "token": UNPERTURBED}
-    frames = [_frame(labels, baseline)]
     labels = {"id": ids[paragraph], "position": positions.numpy()[chosen], "draw": draw}
-    frames.append(_frame({**labels, "token": replacements.flatten().numpy()}, scores))
+    frames = [
+        _frame(baseline, id=ids, position=UNPERTURBED, draw=0, token=UNPERTURBED),
+        _frame(scores, **labels, token=replacements.flatten().numpy()),
+    ]
     if nll_generated:
-        for frame, rows in zip(frames, (tokens, perturbed.flatten(0, 2)), strict=True):
-            frame["nll_generated"] = generated_nll(model, rows, torch.tensor(frame["em"].to_numpy()), **batch)
+        frames[0]["nll_generated"] = generated_nll(model, tokens, baseline.em, **batch).numpy()
+        frames[1]["nll_generated"] = generated_nll(model, versions.flatten(0, 1), scores.em, **batch).numpy()
     return pd.concat(frames, ignore_index=True)
 
 
-def _frame(labels: dict, scores: scoring.Scores) -> pd.DataFrame:
+def _draw(
+    ids: Int[np.ndarray, "paragraph"],
+    prefixes: Int[Tensor, "paragraph position"],
+    n_vocabulary: int,
+    draws: int,
+    seed: int,
+) -> Int[Tensor, "paragraph draw position"]:
+    streams = [generator(seed, "perturbation", str(name)) for name in ids]
+    drawn = [
+        draw_replacements(prefix, n_vocabulary, draws, random)
+        for prefix, random in zip(prefixes.numpy(), streams, strict=True)
+    ]
+    return torch.from_numpy(np.stack(drawn))
+
+
+def _frame(scores: scoring.Scores, **labels: np.ndarray | int) -> pd.DataFrame:
     values = {"em": scores.em, "nll_original": scores.nll, "redecoded": scores.redecoded}
-    return pd.DataFrame(
-        {**labels, **{name: value.numpy() for name, value in values.items()}, "nll_generated": np.nan}
-    )
+    values = {name: value.numpy() for name, value in values.items()}
+    return pd.DataFrame({**labels, **values, "nll_generated": np.nan})
 
 
 @torch.inference_mode()

@@ -154,6 +154,8 @@ def continue_from_scores(
     continuation = tokens[:, n_prefix:].clone()
     order = em.argsort(stable=True)
     order = order[em[order] < continuation.shape[1]]
+    if len(order) == 0:
+        return continuation
     for batch in order.split(micro_batch):
         known = int(em[batch].min())
         context = tokens[batch, : n_prefix + known].to(model.device)
