@@ -163,6 +163,9 @@ class Filters(Section):
 class Scores(Section):
     """Exact match and NLL (paper 3.2, METHODS M1)."""
 
+    threads: Positive = Field(
+        2, description="Processor threads: no other rule that runs the model can run yet."
+    )
     micro_batch: Positive = Field(64, description="Paragraphs per forward pass.")
     margin_threshold: float = Field(
         1e-3, ge=0, description="Paragraphs decided by a smaller logit margin are decoded step by step."

@@ -15,7 +15,7 @@ rule scores:
         benchmark_file("scores")
     conda:
         ENVIRONMENT
-    threads: SETTINGS.threads
+    threads: SETTINGS.scores.threads
     resources:
         gpu=N_GPU,
         mem_mb=growing(6000),

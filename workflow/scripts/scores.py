@@ -16,7 +16,11 @@ kept = paragraphs[~paragraphs.id.isin(dropped.id)]
 
 model = models.load_model(snakemake.input.folder, settings["device"])
 scores = scoring.score(
-    model, token_tensor(kept.tokens), n_prefix=settings["paragraph"]["prefix"], **settings["scores"]
+    model,
+    token_tensor(kept.tokens),
+    n_prefix=settings["paragraph"]["prefix"],
+    micro_batch=settings["scores"]["micro_batch"],
+    margin_threshold=settings["scores"]["margin_threshold"],
 )
 log(f"{len(kept)} paragraphs, {int(scores.redecoded.sum())} near-ties decoded step by step")
 

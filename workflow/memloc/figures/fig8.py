@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from memloc.figures.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, plain_log_ticks, subplots
 
 ORDER = ("non_memorized", "partly_11_29", "partly_30_49", "unassigned", "memorized")
 
@@ -26,6 +26,10 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     )
     right.set(xlabel="exact match (tokens)", ylabel="paragraphs")
     right.legend(loc="upper center")
+    for axis in (left.xaxis, left.yaxis, right.yaxis):
+        plain_log_ticks(axis)
+    for axes in (left, right):
+        axes.set_ylim(bottom=0.7)  # a bar of one paragraph is seen
     panel_label(left, "a")
     panel_label(right, "b")
     numbers = {

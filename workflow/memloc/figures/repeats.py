@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from memloc.figures.style import COLOURS, Drawing, subplots
+from memloc.figures.style import COLOURS, Drawing, plain_log_ticks, subplots
 
 CONFIDENCE = 0.95
 BINS_PER_DOUBLING = 2
@@ -46,6 +46,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
         ylabel="fraction memorized",
         ylim=(-0.02, 1.02),
     )
+    plain_log_ticks(axes.xaxis)
     half = binned[binned.fraction >= 0.5]
     numbers = {
         "confidence": CONFIDENCE,

@@ -10,7 +10,9 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt  # noqa: E402
 from matplotlib.axes import Axes  # noqa: E402
+from matplotlib.axis import Axis  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: E402
 
 COLUMN_WIDTH = 3.4  # inches, one column of a two-column page
 PAGE_WIDTH = 7.0
@@ -86,6 +88,13 @@ def visible(text: str) -> str:
     """A token's text with whitespace as visible marks, so that two tokens that differ also look different."""
     marked = "".join(VISIBLE.get(character, character) for character in text)
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in marked)
+
+
+def plain_log_ticks(axis: Axis) -> None:
+    """Ticks of a logarithmic axis at powers of ten, written out: 1, 10, .., 1,000."""
+    axis.set_major_locator(LogLocator(base=10, numticks=6))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def panel_label(axes: Axes, letter: str) -> None:

@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 
 from memloc.figures.style import subplots, visible
 
-CHARACTER_WIDTH = 0.0602  # inches of one DejaVu Sans Mono character of FONT_SIZE
 LINE_HEIGHT = 0.118
-FONT_SIZE = 6.0 * 1.2 / 1.2
+FONT_SIZE = 6.0  # points
+CHARACTER_WIDTH = 0.602 * FONT_SIZE / 72  # inches: DejaVu Sans Mono advances 0.602 em
 ROW_GAP = 0.12
 COLUMN_GAP = 0.15
 
