@@ -2,11 +2,14 @@
 
 import copy
 
-import memloc.contrastive as contrastive
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+import memloc.contrastive as contrastive
 from memloc.components import editable_parameters
 from memloc.contrastive import (
     add_kl_term,
@@ -19,8 +22,7 @@ from memloc.contrastive import (
 )
 from memloc.gradients import editable_gradients, nll_gradients, paragraph_nll, take_gradients
 from memloc.parameter_gradients import component_scores
-from torch import Tensor
-from transformers import PreTrainedModel
+from memloc.settings import ConfigError, Contrastive, validate
 
 N_PREFIX = 5
 POSITIONS = slice(N_PREFIX - 1, -1)
@@ -210,3 +212,16 @@ def test_attribution_draws_its_controls_from_the_generator(tiny_gpt2, tiny_token
         tiny_gpt2, memorized, others, drawn, N_PREFIX, 3, nll_weight=0.5, reference=True
     )
     pd.testing.assert_frame_equal(table, contrastive_scores(tiny_gpt2, gradients))
+
+
+def test_settings_take_the_weight_of_the_authors_code_with_reference():
+    assert Contrastive().nll_weight == 1.0
+    assert Contrastive(reference=True).nll_weight == 0.1
+    assert Contrastive(reference=True, nll_weight=0.3).nll_weight == 0.3
+
+
+def test_settings_refuse_more_controls_than_sampled_paragraphs():
+    sources = {"data": {"source": "embedded"}, "model": {"source": "embedded"}}
+    config = {"study": "s", **sources, "sets": {"n_non_memorized": 5}, "contrastive": {"n_controls": 6}}
+    with pytest.raises(ConfigError, match="n_controls must not exceed"):
+        validate(config, "study.yaml")

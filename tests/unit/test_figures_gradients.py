@@ -178,6 +178,14 @@ def test_figure_9_leaves_out_bins_without_paragraphs():
     assert list(drawing.numbers["groups"]) == ["non_memorized", "partly_11_29", "memorized"]
 
 
+def test_figure_9_warns_of_bins_of_different_sizes():
+    tables = made_up(2, 3)
+    template = (REPORT / "fig9.rst").read_text()
+    assert "differ in size" not in fill(template, fig9.draw(tables, SETTINGS).numbers | {"study": "s"})
+    tables["sets"] = tables["sets"].iloc[1:]
+    assert "differ in size" in fill(template, fig9.draw(tables, SETTINGS).numbers | {"study": "s"})
+
+
 @pytest.mark.parametrize(
     ("sums", "falls"), [([4, 3, 2, 1], True), ([4, 3, 3, 1], False), ([1, 2], False), ([1], True)]
 )

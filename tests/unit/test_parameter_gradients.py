@@ -5,11 +5,12 @@ import itertools
 
 import pytest
 import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
 from memloc.components import Component, components
 from memloc.gradients import nll_gradients
 from memloc.parameter_gradients import compare_groups, group_scores
-from torch import Tensor
-from transformers import PreTrainedModel
 
 N_PREFIX = 5
 

@@ -62,6 +62,7 @@ def _numbers(
         "layer": layer,
         "head": head,
         **layer_numbers(data),
+        "sizes_differ": len({numbers[group]["n"] for group in groups}) > 1,
         "sums_fall": steadily_falls([numbers[group]["sum"] for group in groups]),
         "lower_shares_rise": steadily_falls([-numbers[group]["lower_share_sum"] for group in groups]),
     }
