@@ -386,11 +386,25 @@ def validate(name: str, frame: pd.DataFrame, lengths: Lengths) -> pd.DataFrame:
         TableError: names the table, the column, the broken check and the first bad rows.
     """
     schema = pa.DataFrameSchema(SCHEMAS[name](lengths), coerce=True, strict=True, ordered=False)
+    given = frame.reset_index(drop=True)
     try:
-        frame = schema.validate(frame, lazy=True)
+        frame = schema.validate(given, lazy=True)
     except pa.errors.SchemaErrors as error:
         raise TableError(_explain(name, error.failure_cases)) from None
-    return frame[list(schema.columns)].reset_index(drop=True)
+    changed = pd.concat([_changed_values(given[column], frame[column]) for column in schema.columns])
+    if len(changed):
+        raise TableError(_explain(name, changed))
+    return frame[list(schema.columns)]
+
+
+def _changed_values(given: pd.Series, coerced: pd.Series) -> pd.DataFrame:
+    """Whole numbers and truth values that their type cannot hold: pandas would cut 0.5 to 0 in silence."""
+    exact = pd.api.types.is_integer_dtype(coerced) or pd.api.types.is_bool_dtype(coerced)
+    changed = (given != coerced).fillna(False).astype(bool) if exact else pd.Series(False, index=given.index)
+    changed &= coerced.notna()
+    values = {"column": given.name, "check": f"type {coerced.dtype}"}
+    rows = {"index": given.index[changed], "failure_case": given[changed]}
+    return pd.DataFrame({**rows, **values}, dtype=object)
 
 
 def _explain(name: str, failures: pd.DataFrame) -> str:
