@@ -1,0 +1,85 @@
+"""Sets follow from the exact match alone; samples are drawn from their set, repeatably."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from memloc.sets import EmptySetError, assign_sets, sample_ids, split
+
+SIZES = {"n_memorized": 5, "n_non_memorized": 4, "n_partly": 3, "n_rare_tokens": 10}
+
+
+@pytest.fixture
+def scores():
+    rng = np.random.default_rng(0)
+    return pd.DataFrame({"id": rng.permutation(1000)[:400], "em": rng.integers(0, 51, 400)})
+
+
+def slow_set(em):
+    if em == 50:
+        return "memorized"
+    if em <= 10:
+        return "non_memorized"
+    if 11 <= em <= 29:
+        return "partly_11_29"
+    return "partly_30_49"
+
+
+def test_sets_of_every_exact_match():
+    em = pd.Series(range(51))
+    assert assign_sets(em, 50).tolist() == [slow_set(value) for value in em]
+
+
+def test_a_long_continuation_leaves_paragraphs_unassigned():
+    assert assign_sets(pd.Series([49, 50, 60, 100]), 100).tolist() == [
+        "partly_30_49",
+        "unassigned",
+        "unassigned",
+        "memorized",
+    ]
+
+
+def test_in_a_short_continuation_memorized_wins():
+    assert assign_sets(pd.Series([8, 5]), 8).tolist() == ["memorized", "non_memorized"]
+
+
+def test_samples_lie_in_their_sets_and_have_their_sizes(scores):
+    frame = split(scores, 50, **SIZES, seed=0)
+    assert frame["id"].tolist() == scores["id"].tolist()
+    drawn = frame[frame["sampled"]]["set"].value_counts().to_dict()
+    assert drawn == {"memorized": 5, "non_memorized": 4, "partly_11_29": 3, "partly_30_49": 3}
+    rare = frame[frame["sampled_rare_tokens"]]
+    assert len(rare) == 10 and set(rare["set"]) <= {"memorized", "non_memorized"}
+
+
+def test_small_sets_are_taken_whole(scores):
+    sizes = dict.fromkeys(SIZES, 10_000)
+    frame = split(scores, 50, **sizes, seed=0)
+    assert frame["sampled"].all()
+    assert frame["sampled_rare_tokens"].equals(frame["set"].isin(["memorized", "non_memorized"]))
+
+
+def test_draws_are_repeatable_and_follow_the_seed(scores):
+    first, again, other = (split(scores, 50, **SIZES, seed=seed) for seed in (0, 0, 1))
+    pd.testing.assert_frame_equal(first, again)
+    assert not first["sampled"].equals(other["sampled"])
+    assert not first["sampled_rare_tokens"].equals(other["sampled_rare_tokens"])
+
+
+def test_the_sample_of_one_set_does_not_depend_on_the_size_of_another(scores):
+    more = split(scores, 50, **{**SIZES, "n_non_memorized": 40, "n_rare_tokens": 3}, seed=0)
+    frame = split(scores, 50, **SIZES, seed=0)
+    memorized = frame["set"] == "memorized"
+    assert frame["sampled"][memorized].equals(more["sampled"][memorized])
+
+
+def test_sample_ids_are_different_members():
+    ids = sample_ids(pd.Series(range(100, 200)), 30, np.random.default_rng(0))
+    assert ids.is_unique and len(ids) == 30 and ids.isin(range(100, 200)).all()
+
+
+@pytest.mark.parametrize(("em", "name"), [([0, 3, 49], "memorized"), ([50, 11, 30], "non_memorized")])
+def test_an_empty_set_is_explained(em, name):
+    scores = pd.DataFrame({"id": range(3), "em": em})
+    with pytest.raises(EmptySetError, match=f"no paragraph is {name}: .*{max(em)} of 50, smallest {min(em)}"):
+        split(scores, 50, **SIZES, seed=0)
