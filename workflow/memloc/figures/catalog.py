@@ -53,6 +53,13 @@ FIGURES = (
         settings=("highlight",),
     ),
     FigureInfo(
+        "fig10",
+        "Query and key gradients at the perturbed and the impact token",
+        "A.2, Figure 10",
+        ("impact_gradients", "head_ranking"),
+        settings=("highlight",),
+    ),
+    FigureInfo(
         "table1", "Memorized paragraphs", "A.1, Table 1", ("paragraphs", "vocabulary", "scores", "sets")
     ),
     FigureInfo("repeats", "Memorization against repeats", "extended", ("paragraphs", "scores", "sets")),
@@ -68,6 +75,20 @@ FIGURES = (
         "Similarity of memorized and non-memorized gradients",
         "extended",
         ("gradient_similarity", "head_ranking"),
+        settings=("highlight",),
+    ),
+    FigureInfo(
+        "activation_similarity",
+        "Similarity of memorized and non-memorized activation gradients",
+        "extended",
+        ("activation_similarity", "head_ranking"),
+        settings=("highlight",),
+    ),
+    FigureInfo(
+        "attention_entropy",
+        "How evenly heads spread their attention",
+        "extended",
+        ("attention_entropy", "sets", "head_ranking"),
         settings=("highlight",),
     ),
     FigureInfo(

@@ -1,0 +1,79 @@
+"""How evenly every head spreads its attention in memorized and in other paragraphs (extended)."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from memloc.figures.heatmap import colour_bar, heat_map, map_height
+from memloc.figures.highlight import highlighted_head
+from memloc.figures.style import LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
+
+LEVEL = 0.05  # of all heads together
+GROUPS = ("memorized", "non_memorized")
+
+
+def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+    """Layers x heads: (a) mean entropy of either set, (b) the difference, memorized minus non-memorized.
+
+    A dot: the difference is not zero (Welch's t test, Bonferroni-corrected over all heads).
+    """
+    layer, head = highlighted_head(tables, settings)
+    data = compare_heads(tables["attention_entropy"].merge(tables["sets"][["id", "set"]], on="id"))
+    means = pd.concat({LABELS[group]: data[f"entropy_{group}"].unstack("head") for group in GROUPS}, axis=1)
+    difference = pd.concat({"difference": data["difference"].unstack("head")}, axis=1)
+    figure, (left, right) = subplots(
+        PAGE_WIDTH, map_height(len(means)) + 0.1, ncols=2, width_ratios=(2, 1.15), sharey=True
+    )
+    mesh = heat_map(left, means, highlight=(layer, head))
+    colour_bar(mesh, left, "entropy (nats)", fraction=0.06)
+    mesh = heat_map(right, difference, diverging=True, highlight=(layer, head))
+    colour_bar(mesh, right, "difference (nats)", fraction=0.1)
+    right.set_ylabel(None)
+    clear = data.index[data["clear"]].to_frame()
+    right.plot(clear["head"] + 0.5, clear["layer"], "o", color="black", ms=1.8, markeredgewidth=0)
+    panel_label(left, "a")
+    panel_label(right, "b")
+    return Drawing(figure, data.reset_index(), _numbers(data, layer, head, settings))
+
+
+def compare_heads(entropy: pd.DataFrame) -> pd.DataFrame:
+    """Mean entropy and size of both sets, and their difference, per (layer, head)."""
+    samples = {
+        name: {group: rows["entropy"].to_numpy() for group, rows in block.groupby("set")}
+        for name, block in entropy.groupby(["layer", "head"])
+    }
+    rows = []
+    for sample in samples.values():
+        test = stats.ttest_ind(*(sample[group] for group in GROUPS), equal_var=False)
+        means = {f"entropy_{group}": sample[group].mean() for group in GROUPS}
+        sizes = {f"n_{group}": len(sample[group]) for group in GROUPS}
+        rows.append({**means, **sizes, "p_value": test.pvalue})
+    data = pd.DataFrame(rows, index=pd.MultiIndex.from_tuples(samples, names=["layer", "head"]))
+    data["difference"] = data["entropy_memorized"] - data["entropy_non_memorized"]
+    data["clear"] = data["p_value"] < LEVEL / len(data)
+    return data
+
+
+def _numbers(data: pd.DataFrame, layer: int, head: int, settings: dict) -> dict[str, Any]:
+    chosen, extreme = data.loc[(layer, head)], data["difference"].abs().idxmax()
+    return {
+        "layer": layer,
+        "head": head,
+        "n_heads": len(data),
+        "n_memorized": int(chosen["n_memorized"]),
+        "n_non_memorized": int(chosen["n_non_memorized"]),
+        "maximum": float(np.log(settings["paragraph"]["prefix"] + 1)),
+        "mean_memorized": float(data["entropy_memorized"].mean()),
+        "mean_non_memorized": float(data["entropy_non_memorized"].mean()),
+        "highlighted": {group: float(chosen[f"entropy_{group}"]) for group in GROUPS},
+        "n_lower": int((data["clear"] & (data["difference"] < 0)).sum()),
+        "n_higher": int((data["clear"] & (data["difference"] > 0)).sum()),
+        "extreme": {
+            "layer": int(extreme[0]),
+            "head": int(extreme[1]),
+            "value": float(data["difference"][extreme]),
+        },
+        "level": LEVEL,
+    }

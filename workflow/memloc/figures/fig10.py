@@ -1,0 +1,58 @@
+"""Figure 10: query and key gradients at the perturbed and at the impact position (paper A.2)."""
+
+from typing import Any
+
+import pandas as pd
+
+from memloc.figures.gradient_summary import strongest_component
+from memloc.figures.heatmap import colour_bar, heat_map, layer_matrix, map_height
+from memloc.figures.highlight import highlighted_head
+from memloc.figures.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
+
+GROUPS = ("memorized", "perturbed")
+ROLES = {"perturbed": "perturbed token", "impact": "impact token"}
+
+
+def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+    """Layers x components: mean over paragraphs of max |gradient|; memorized left, perturbed right.
+
+    The two positions are rows, and share the colours of their group. Memorized gradients are far smaller.
+    """
+    keys = ["group", "role", "layer", "component", "head"]
+    gradients = tables["impact_gradients"]
+    data = gradients.groupby(keys, observed=True)["max_abs"].mean().reset_index()
+    head = highlighted_head(tables, settings)
+    height = len(ROLES) * (map_height(data["layer"].nunique()) + 0.1)
+    figure, axes = subplots(PAGE_WIDTH, height, nrows=2, ncols=2, sharey=True)
+    for column, group in zip(axes.T, GROUPS, strict=True):
+        of_group = data[data["group"] == group]
+        for panel, (role, title) in zip(column, ROLES.items(), strict=True):
+            matrix = layer_matrix(of_group[of_group["role"] == role], "max_abs")
+            mesh = heat_map(panel, matrix, limit=of_group["max_abs"].max(), highlight=head)
+            panel.set_title(f"{LABELS[group]}, {title}", color=COLOURS[group])
+            colour_bar(mesh, panel, "max |gradient|", fraction=0.1)
+    for panel in axes[:, 1]:
+        panel.set_ylabel(None)
+    for panel, letter in zip(axes.flat, "abcd", strict=True):
+        panel_label(panel, letter)
+    return Drawing(figure, data, _numbers(gradients, data, *head))
+
+
+def _numbers(gradients: pd.DataFrame, data: pd.DataFrame, layer: int, head: int) -> dict[str, Any]:
+    means = data.groupby(["group", "role", "component"], observed=True)["max_abs"].mean()
+    layers = data.groupby(["group", "role", "layer"], observed=True)["max_abs"].mean()
+    panels = {
+        group: {
+            role: {
+                "strongest": strongest_component(data[(data["group"] == group) & (data["role"] == role)]),
+                "layer": int(layers[group, role].idxmax()),
+                "query_to_key": float(means[group, role, "q"] / means[group, role, "k"]),
+            }
+            for role in ROLES
+        }
+        for group in GROUPS
+    }
+    overall = data.groupby(["group", "role"], observed=True)["max_abs"].mean()
+    ratio = {role: float(overall["perturbed", role] / overall["memorized", role]) for role in ROLES}
+    n_pairs = int(gradients["id"].nunique())
+    return {"layer": layer, "head": head, "n_pairs": n_pairs, "panels": panels, "ratio": ratio}
