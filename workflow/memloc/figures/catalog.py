@@ -40,6 +40,13 @@ FIGURES = (
         settings=("highlight",),
     ),
     FigureInfo(
+        "fig7",
+        "Attention to tokens by their rarity",
+        "6.3, Figure 7",
+        ("rare_tokens", "rare_token_correlation", "head_ranking"),
+        settings=("highlight",),
+    ),
+    FigureInfo(
         "fig8",
         "How often paragraphs occur, and their exact match",
         "A.1, Figure 8",
@@ -57,6 +64,13 @@ FIGURES = (
         "Query and key gradients at the perturbed and the impact token",
         "A.2, Figure 10",
         ("impact_gradients", "head_ranking"),
+        settings=("highlight",),
+    ),
+    FigureInfo(
+        "fig11",
+        "Two-way activation patching at the perturbed token",
+        "A.3, Figure 11",
+        ("patching", "attribution_patching", "perturbed_paragraphs", "head_ranking"),
         settings=("highlight",),
     ),
     FigureInfo(
@@ -90,6 +104,23 @@ FIGURES = (
         "extended",
         ("attention_entropy", "sets", "head_ranking"),
         settings=("highlight",),
+    ),
+    FigureInfo(
+        "rare_token_heads",
+        "Rare-token correlation of every head",
+        "extended",
+        ("rare_token_correlation", "head_ranking"),
+        settings=("highlight",),
+    ),
+    FigureInfo(
+        "prefix_patching",
+        "Patching of every position and layer",
+        "extended",
+        ("residual_patching", "perturbed_paragraphs", "vocabulary"),
+    ),
+    FigureInfo("min_k", "Least likely tokens", "extended", ("token_statistics",), settings=("min_k",)),
+    FigureInfo(
+        "logit_differences", "Lead of the first choice over the second", "extended", ("token_statistics",)
     ),
     FigureInfo(
         "head_ranking",

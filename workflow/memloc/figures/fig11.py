@@ -1,0 +1,74 @@
+"""Figure 11: two-way activation patching at the perturbed token (paper A.3)."""
+
+from typing import Any
+
+import pandas as pd
+from scipy import stats
+
+from memloc.figures.heatmap import colour_bar, heat_map, layer_matrix, map_height, query_head_scores
+from memloc.figures.highlight import highlighted_head
+from memloc.figures.style import PAGE_WIDTH, Drawing, panel_label, subplots
+
+DIRECTIONS = {
+    "memorized_into_perturbed": "memorized patched into perturbed",
+    "perturbed_into_memorized": "perturbed patched into memorized",
+}
+SITE = ["layer", "component", "head"]
+
+
+def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+    """Mean change in the NLL of the impact token (nats) for q, k and v of every head, a map per direction."""
+    data = summary(tables["patching"], tables["attribution_patching"])
+    highlight = highlighted_head(tables, settings)
+    height = 2 * map_height(data["layer"].nunique()) + 0.2
+    figure, axes = subplots(PAGE_WIDTH * 0.9, height, nrows=2)
+    for panel, (direction, title), letter in zip(axes, DIRECTIONS.items(), "ab", strict=True):
+        rows = data[data["direction"] == direction]
+        mesh = heat_map(panel, layer_matrix(rows, "mean"), diverging=True, highlight=highlight)
+        colour_bar(mesh, panel, "change in NLL (nats)")
+        panel_label(panel, letter)
+        panel.set_title(title)
+    pairs = tables["perturbed_paragraphs"]
+    numbers = {
+        "n_pairs": len(pairs),
+        "n_adjacent": int((pairs["position"] == pairs["impact_position"] - 1).sum()),
+        "layer": highlight[0],
+        "head": highlight[1],
+        "directions": {
+            direction: _numbers(rows, *highlight) for direction, rows in data.groupby("direction")
+        },
+    }
+    return Drawing(figure, data, numbers)
+
+
+def summary(patching: pd.DataFrame, attribution_patching: pd.DataFrame) -> pd.DataFrame:
+    """Per direction and site: mean change over pairs, its standard error and estimate, median, share of rises."""
+    keys = ["direction", *SITE]
+    changes = patching.groupby(keys)["nll_change"]
+    estimate = attribution_patching.groupby(keys)["nll_change"].mean()
+    return pd.DataFrame(
+        {
+            "mean": changes.mean(),
+            "standard_error": changes.sem(),
+            "median": changes.median(),
+            "share_rises": changes.agg(lambda change: (change > 0).mean()),
+            "first_order_estimate": estimate,
+        }
+    ).reset_index()
+
+
+def _numbers(rows: pd.DataFrame, layer: int, head: int) -> dict[str, Any]:
+    by_head = query_head_scores(layer_matrix(rows.assign(size=rows["mean"].abs()), "size"))
+    strongest = rows.loc[rows["mean"].abs().idxmax()]
+    totals = rows["mean"].abs().groupby(rows["layer"]).sum()
+    agreement = rows["mean"], rows["first_order_estimate"]
+    return {
+        "strongest": f"{strongest['component']} of head {strongest['head']} in layer {strongest['layer']}",
+        **strongest[["mean", "standard_error", "median", "share_rises"]].astype(float).to_dict(),
+        "layer": int(totals.idxmax()),
+        "layer_share": float(totals.max() / totals.sum()),
+        "place": int((by_head > by_head.loc[layer, head]).to_numpy().sum()) + 1,
+        "n_heads": by_head.size,
+        "spearman": float(stats.spearmanr(*agreement).statistic),
+        "kendall": float(stats.kendalltau(*agreement).statistic),
+    }

@@ -1,0 +1,123 @@
+"""Figure 7: attention to tokens by their rarity, for every head of a layer (paper 6.3).
+
+Above, the paper's measure: attention summed over paragraphs. It falls with the rank for any head, as fewer
+paragraphs have a token of a high rank. Below, the mean attention per occurrence of a rank, which does not.
+Both stand next to what they are if the tokens of a prefix exchange their attention at random.
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+
+from memloc.figures.highlight import highlighted_head
+from memloc.figures.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, subplots
+
+MEASURES = {"attention_sum": "pearson", "attention_mean": "pearson_mean"}  # and their correlations
+AXIS_LABELS = {
+    "attention_sum": "attention, summed over paragraphs",
+    "attention_mean": "attention, mean per occurrence",
+}
+NULL_COLOUR = "0.75"
+STRONG = -0.9  # a correlation like the paper's -0.97
+CLEAR_LEAD = 0.05  # by which a head must lead the next one of its layer to stand out
+
+
+def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+    """Attention by rank (left) and its Pearson correlation with the rank (right), sums above, means below."""
+    layer, head = highlighted_head(tables, settings)
+    correlation = tables["rare_token_correlation"].query("layer == @layer").set_index("head")
+    by_rank = _with_null(tables["rare_tokens"].query("layer == @layer"))
+    colours = head_colours(correlation.index, head)
+    height = max(4.0, 2 * (0.8 + 0.11 * len(correlation)))
+    figure, axes = subplots(PAGE_WIDTH * 0.9, height, nrows=2, ncols=2, width_ratios=(2, 1))
+    for (left, right), (measure, name) in zip(axes, MEASURES.items(), strict=True):
+        _draw_ranks(left, by_rank, measure, colours, head)
+        _draw_correlations(right, correlation, name, colours)
+    axes[0, 0].legend(loc="upper right")
+    for panel, letter in zip(axes.flat, "abcd", strict=True):
+        panel_label(panel, letter)
+    columns = [column for column in correlation if column.startswith(tuple(MEASURES.values()))]
+    data = by_rank.merge(correlation[columns], left_on="head", right_index=True)
+    return Drawing(figure, data, _numbers(by_rank, correlation, layer, head))
+
+
+def head_colours(heads: pd.Index, highlight: int) -> dict[int, Any]:
+    """Red for the highlighted head, shades from dark to light for the others."""
+    shades = colormaps["viridis"](np.linspace(0.05, 0.9, len(heads)))
+    return dict(zip(heads, shades, strict=True)) | {highlight: COLOURS["memorized"]}
+
+
+def _with_null(by_rank: pd.DataFrame) -> pd.DataFrame:
+    """The null of the sum is that of the mean times the occurrences, which permutations leave as they are."""
+    quantiles = [column for column in by_rank if "_null_" in column]
+    sums = by_rank[quantiles].mul(by_rank["occurrences"], axis=0)
+    return by_rank.join(sums.rename(columns=lambda name: name.replace("_mean", "_sum")))
+
+
+def _draw_ranks(axes: Axes, by_rank: pd.DataFrame, measure: str, colours: dict, highlight: int) -> None:
+    marked = by_rank[by_rank["head"] == highlight]
+    low, high = (marked[f"{measure}_null_q{q}"] for q in ("025", "975"))
+    axes.fill_between(
+        marked["rank"], low, high, color=NULL_COLOUR, lw=0, label=f"null of head {highlight} (95 %)"
+    )
+    for head, rows in by_rank.groupby("head"):
+        style = {"lw": 1.8, "zorder": 3, "label": f"head {head}"} if head == highlight else {"lw": 0.7}
+        axes.plot(rows["rank"], rows[measure], color=colours[head], **style)
+    axes.set(xlabel="rank of the token (0 = rarest)", ylabel=AXIS_LABELS[measure], xlim=(0, None))
+    axes.set_ylim(0, 1.1 * by_rank[measure].max())  # the null of the scarcest ranks is wider than the panel
+
+
+def _draw_correlations(axes: Axes, correlation: pd.DataFrame, name: str, colours: dict) -> None:
+    """One row per head: its null interval as a bar, its correlation as a dot and in figures."""
+    low, high = (correlation[f"{name}_null_q{q}"] for q in ("025", "975"))
+    axes.barh(correlation.index, high - low, left=low, height=0.6, color=NULL_COLOUR)
+    axes.scatter(correlation[name], correlation.index, s=14, c=[colours[head] for head in correlation.index])
+    for head, value in correlation[name].items():
+        figures = f"{value:.2f}".replace("-", "\u2212")
+        axes.text(1.02, head, figures, transform=axes.get_yaxis_transform(), va="center", fontsize=6)
+    axes.axvline(0, color="black", lw=0.5, zorder=0)
+    axes.set(xlim=(-1.05, 1.05), ylim=(len(correlation) - 0.5, -0.5), yticks=correlation.index)
+    axes.set(xlabel="Pearson correlation with the rank", ylabel="head")
+
+
+def below_null(correlation: pd.DataFrame, name: str) -> pd.Series:
+    """Whether each head's correlation is lower than 97.5 % of those under the null."""
+    return correlation[name] < correlation[f"{name}_null_q025"]
+
+
+def _numbers(by_rank: pd.DataFrame, in_layer: pd.DataFrame, layer: int, head: int) -> dict[str, Any]:
+    first = in_layer.iloc[0]
+    return {
+        "layer": layer,
+        "head": head,
+        "n_heads": len(in_layer),
+        **{name: int(first[name]) for name in ("n_paragraphs", "n_unique_tokens", "n_permutations")},
+        "max_rank": int(by_rank["rank"].max()),
+        "occurrences_first": int(by_rank["occurrences"].iloc[0]),
+        "occurrences_last": int(by_rank["occurrences"].iloc[-1]),
+        "strong": STRONG,
+        "clear_lead": CLEAR_LEAD,
+        "sum": _correlation_numbers(in_layer, "pearson", head),
+        "mean": _correlation_numbers(in_layer, "pearson_mean", head),
+    }
+
+
+def _correlation_numbers(in_layer: pd.DataFrame, name: str, head: int) -> dict[str, Any]:
+    ordered = in_layer[name].sort_values()
+    low, high = (f"{name}_null_q{q}" for q in ("025", "975"))
+    return {
+        "value": float(in_layer.loc[head, name]),
+        "null_low": float(in_layer.loc[head, low]),
+        "null_high": float(in_layer.loc[head, high]),
+        "below_null": bool(below_null(in_layer, name)[head]),
+        "above_null": bool(in_layer.loc[head, name] > in_layer.loc[head, high]),
+        "place": int(ordered.index.get_loc(head)) + 1,
+        "lowest_head": int(ordered.index[0]),
+        "lowest": float(ordered.iloc[0]),
+        "lead": float(ordered.iloc[1] - ordered.iloc[0]) if len(ordered) > 1 else None,
+        "n_strong": int((ordered <= STRONG).sum()),
+        "n_below": int(below_null(in_layer, name).sum()),
+    }

@@ -1,0 +1,78 @@
+"""Rare-token correlation of every head of every layer, by sum and by occurrence (extends Figure 7)."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from memloc.figures.fig7 import STRONG, below_null
+from memloc.figures.heatmap import colour_bar, heat_map, map_height
+from memloc.figures.highlight import highlighted_head
+from memloc.figures.style import PAGE_WIDTH, Drawing, panel_label, subplots
+
+MEASURES = ("pearson", "spearman", "kendall")
+PANELS = {"": "attention summed over paragraphs", "_mean": "mean attention per occurrence"}
+CHANCE = 0.05  # share of heads beyond a 95 % interval of the null if no head cares for rarity
+
+
+def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+    """Two maps, layers x heads for three correlations each; triangles mark heads beyond their null interval.
+
+    They point down where the correlation is below the interval, up where it is above.
+    """
+    correlation = tables["rare_token_correlation"]
+    highlight = highlighted_head(tables, settings)
+    height = 2 * map_height(correlation["layer"].nunique()) + 0.2
+    figure, axes = subplots(PAGE_WIDTH * 0.9, height, nrows=2)
+    for panel, (suffix, title), letter in zip(axes, PANELS.items(), "ab", strict=True):
+        values = _matrix(correlation, suffix)
+        mesh = heat_map(panel, values, diverging=True, limit=1.0, highlight=highlight)
+        _mark(panel, values < _matrix(correlation, f"{suffix}_null_q025"), "v")
+        _mark(panel, values > _matrix(correlation, f"{suffix}_null_q975"), "^")
+        colour_bar(mesh, panel, "correlation with the rank")
+        panel_label(panel, letter)
+        panel.set_title(title)
+    return Drawing(figure, correlation, _numbers(correlation, *highlight))
+
+
+def _matrix(correlation: pd.DataFrame, suffix: str) -> pd.DataFrame:
+    """Layers x (measure, head) of the columns that end in `suffix`."""
+    by_head = correlation.set_index(["layer", "head"])[[name + suffix for name in MEASURES]]
+    return by_head.set_axis([name.capitalize() for name in MEASURES], axis=1).unstack("head").sort_index()
+
+
+def _mark(axes: Axes, marks: pd.DataFrame, marker: str) -> None:
+    row, column = np.nonzero(marks.to_numpy())
+    style = {"s": 9, "color": "black", "edgecolor": "white", "linewidth": 0.5, "zorder": 4}
+    axes.scatter(column + 0.5, marks.index[row], marker=marker, **style)
+
+
+def _numbers(correlation: pd.DataFrame, layer: int, head: int) -> dict[str, Any]:
+    heads = correlation.set_index(["layer", "head"])
+    return {
+        "layer": layer,
+        "head": head,
+        "n_heads": len(heads),
+        "n_by_chance": CHANCE * len(heads),
+        "n_permutations": int(correlation["n_permutations"].iloc[0]),
+        "strong": STRONG,
+        "sum": _correlation_numbers(heads, "pearson", (layer, head)),
+        "mean": _correlation_numbers(heads, "pearson_mean", (layer, head)),
+    }
+
+
+def _correlation_numbers(heads: pd.DataFrame, name: str, head: tuple[int, int]) -> dict[str, Any]:
+    ordered, below = heads[name].sort_values(), below_null(heads, name)
+    by_layer = below.groupby("layer").sum()
+    return {
+        "lowest_layer": int(ordered.index[0][0]),
+        "lowest_head": int(ordered.index[0][1]),
+        "lowest": float(ordered.iloc[0]),
+        "n_strong": int((ordered <= STRONG).sum()),
+        "n_below": int(below.sum()),
+        "n_above": int((heads[name] > heads[f"{name}_null_q975"]).sum()),
+        "layers_below": ", ".join(f"layer {layer}: {n}" for layer, n in by_layer.items() if n),
+        "value": float(heads.loc[head, name]),
+        "place": int(ordered.index.get_loc(head)) + 1,
+    }
