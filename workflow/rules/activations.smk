@@ -56,7 +56,7 @@ rule impact_gradients:
         "../scripts/impact_gradients.py"
 
 
-rule activation_similarity:
+rule compare_activation_gradients:
     input:
         model=rules.model.output.manifest,
         folder=MODEL_FOLDER,
@@ -65,9 +65,9 @@ rule activation_similarity:
     output:
         table("activation_similarity"),
     log:
-        log_file("activation_similarity"),
+        log_file("compare_activation_gradients"),
     benchmark:
-        benchmark_file("activation_similarity")
+        benchmark_file("compare_activation_gradients")
     conda:
         ENVIRONMENT
     threads: SETTINGS.threads
@@ -76,11 +76,11 @@ rule activation_similarity:
         mem_mb=growing(8000),
         runtime=60,
     params:
-        **tracked("activation_similarity.py", "activation_gradients", "device"),
+        **tracked("compare_activation_gradients.py", "activation_gradients", "device"),
     message:
         "Compare the directions of memorized and non-memorized activation gradients."
     script:
-        "../scripts/activation_similarity.py"
+        "../scripts/compare_activation_gradients.py"
 
 
 rule attention:

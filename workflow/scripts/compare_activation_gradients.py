@@ -1,4 +1,4 @@
-"""Rule activation_similarity: cosine of the activation gradients of memorized and other paragraphs."""
+"""Rule compare_activation_gradients: cosine of the activation gradients of memorized and other paragraphs."""
 
 from memloc.rule import log, provenance, start
 
