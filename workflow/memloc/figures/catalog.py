@@ -33,6 +33,12 @@ FIGURES = (
     ),
     FigureInfo("fig2", "NLL and exact match of all paragraphs", "3.2, Figure 2", ("scores", "sets")),
     FigureInfo(
+        "fig3",
+        "Replacing one token of the prefix",
+        "4, Figure 3",
+        ("perturbation", "paragraphs", "vocabulary"),
+    ),
+    FigureInfo(
         "fig4",
         "Gradients of the weights, and contrastive ones",
         "5.1 and 5.2, Figure 4",
@@ -75,6 +81,12 @@ FIGURES = (
     ),
     FigureInfo(
         "table1", "Memorized paragraphs", "A.1, Table 1", ("paragraphs", "vocabulary", "scores", "sets")
+    ),
+    FigureInfo(
+        "table2",
+        "Perturbed memorized paragraphs",
+        "4 and A.2, Table 2",
+        ("perturbed_paragraphs", "paragraphs", "vocabulary"),
     ),
     FigureInfo("repeats", "Memorization against repeats", "extended", ("paragraphs", "scores", "sets")),
     FigureInfo(

@@ -1,6 +1,7 @@
 """Paragraphs as a typeset table: wrapped, monospaced text with runs of tokens in colours."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -13,20 +14,32 @@ CHARACTER_WIDTH = 0.602 * FONT_SIZE / 72  # inches: DejaVu Sans Mono advances 0.
 ROW_GAP = 0.12
 COLUMN_GAP = 0.15
 
-Cell = Sequence[tuple[str, str]]  # pieces of text, each with a colour
+MARK = "0.9"  # background of marked pieces
 
 
-def wrap(cell: Cell, n_characters: int) -> list[list[tuple[str, str]]]:
-    """Lines of (text, colour) pieces of at most `n_characters`, broken anywhere, whitespace visible."""
-    lines: list[list[tuple[str, str]]] = [[]]
+class Piece(NamedTuple):
+    """A run of text; a marked one is bold on a grey background, and its spaces are visible."""
+
+    text: str
+    colour: str
+    marked: bool = False
+
+
+Cell = Sequence[Piece | tuple[str, str]]
+
+
+def wrap(cell: Cell, n_characters: int) -> list[list[Piece]]:
+    """Lines of pieces of at most `n_characters`, broken anywhere, line breaks and the like visible."""
+    lines: list[list[Piece]] = [[]]
     room = n_characters
-    for text, colour in cell:
-        text = visible(text).replace("\u2423", " ")
+    for piece in cell:
+        piece = Piece(*piece)
+        text = visible(piece.text) if piece.marked else visible(piece.text).replace("\u2423", " ")
         while text:
             if room == 0:
                 lines.append([])
                 room = n_characters
-            lines[-1].append((text[:room], colour))
+            lines[-1].append(piece._replace(text=text[:room]))
             text, room = text[room:], room - len(text[:room])
     return lines
 
@@ -54,20 +67,22 @@ def draw_table(header: Sequence[str], rows: Sequence[Sequence[Cell]], widths: Se
     return figure
 
 
-def _draw_cell(axes, left: float, top: float, lines: list[list[tuple[str, str]]]) -> None:
+def _draw_cell(axes, left: float, top: float, lines: list[list[Piece]]) -> None:
+    marked = {"fontweight": "bold", "bbox": {"facecolor": MARK, "edgecolor": "none", "pad": 0.8}}
     for number, line in enumerate(lines):
         offset = 0
-        for text, colour in line:
+        for piece in line:
             axes.text(
                 left + offset * CHARACTER_WIDTH,
                 top + number * LINE_HEIGHT,
-                text,
+                piece.text,
                 family="DejaVu Sans Mono",
                 fontsize=FONT_SIZE,
-                color=colour,
+                color=piece.colour,
                 va="top",
+                **(marked if piece.marked else {}),
             )
-            offset += len(text)
+            offset += len(piece.text)
 
 
 def join_tokens(tokens: Sequence[int], vocabulary: pd.Series) -> str:

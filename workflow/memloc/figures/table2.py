@@ -1,0 +1,66 @@
+"""Table 2: perturbed memorized paragraphs, and what the model goes on with (paper 4, A.2)."""
+
+import pandas as pd
+
+from memloc.figures.style import COLOURS, Drawing
+from memloc.figures.text_table import Cell, Piece, draw_table, join_tokens
+
+N_SHOWN = 6
+WIDTHS = (6, 48, 46, 46)
+HEADER = (
+    "id",
+    "prefix with the replaced token",
+    "memorized continuation",
+    "continuation after the replacement",
+)
+
+
+def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+    """The perturbed paragraphs with the smallest ids, whatever they say; the CSV holds all."""
+    n_prefix = settings["paragraph"]["prefix"]
+    texts = tables["vocabulary"].set_index("token")["text"]
+    pairs = tables["perturbed_paragraphs"].merge(
+        tables["paragraphs"][["id", "tokens"]], on="id", suffixes=("", "_original"), validate="1:1"
+    )
+    pairs = pairs.sort_values("id", ignore_index=True)
+    rows = [_cells(pair, texts, n_prefix) for pair in pairs.head(N_SHOWN).itertuples()]
+    return Drawing(draw_table(HEADER, rows, WIDTHS), _data(pairs, texts, n_prefix), _numbers(pairs, n_prefix))
+
+
+def _cells(pair, texts: pd.Series, n_prefix: int) -> list[Cell]:
+    """Cells of a row: old token red and new one purple; the continuation purple from its change on."""
+    original, position, impact = pair.tokens_original, pair.position, pair.impact_position
+    red, purple = COLOURS["memorized"], COLOURS["perturbed"]
+    prefix = [
+        Piece(join_tokens(original[:position], texts), "black"),
+        Piece(texts.loc[original[position]], red, marked=True),
+        Piece("\u2192", "black"),
+        Piece(texts.loc[pair.token], purple, marked=True),
+        Piece(join_tokens(original[position + 1 : n_prefix], texts), "black"),
+    ]
+    kept = Piece(join_tokens(pair.tokens[n_prefix:impact], texts), red)
+    changed = Piece(join_tokens(pair.tokens[impact:], texts), purple)
+    memorized = Piece(join_tokens(original[n_prefix:], texts), red)
+    return [[Piece(str(pair.id), "black")], prefix, [memorized], [kept, changed]]
+
+
+def _data(pairs: pd.DataFrame, texts: pd.Series, n_prefix: int) -> pd.DataFrame:
+    data = pairs[["id", "position", "impact_position", "em"]].copy()
+    original = pairs["tokens_original"]
+    data["prefix"] = [join_tokens(tokens[:n_prefix], texts) for tokens in original]
+    places = zip(original, pairs["position"], strict=True)
+    data["old_token"] = [texts.loc[tokens[position]] for tokens, position in places]
+    data["new_token"] = texts.loc[pairs["token"]].to_numpy()
+    data["memorized_continuation"] = [join_tokens(tokens[n_prefix:], texts) for tokens in original]
+    data["perturbed_continuation"] = [join_tokens(tokens[n_prefix:], texts) for tokens in pairs["tokens"]]
+    return data
+
+
+def _numbers(pairs: pd.DataFrame, n_prefix: int) -> dict:
+    return {
+        "n_shown": min(N_SHOWN, len(pairs)),
+        "n_perturbed": len(pairs),
+        "n_at_last": int((pairs["position"] == n_prefix - 1).sum()),
+        "n_changed_at_once": int((pairs["em"] == 0).sum()),
+        "median_distance": float((n_prefix - pairs["position"]).median()),
+    }
