@@ -7,7 +7,7 @@ import sys
 # Scripts import memloc from here also where it is not installed (conda environments, containers).
 LIBRARY = os.path.join(workflow.basedir, "workflow")
 sys.path.insert(0, LIBRARY)
-os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [LIBRARY, os.environ.get("PYTHONPATH")]))
+os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [LIBRARY, os.environ.get("PYTHONPATH")])))
 
 from pathlib import Path
 
@@ -67,5 +67,5 @@ def growing(megabytes):
     return lambda wildcards, attempt: megabytes * 2 ** (attempt - 1)
 
 
-# GPUs of a rule that runs the model: local runs ignore the number unless a profile sets a limit.
+# GPUs of every rule that runs the model; local runs ignore the number unless a profile sets a limit.
 N_GPU = 0 if SETTINGS.device == "cpu" else 1

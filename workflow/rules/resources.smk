@@ -37,7 +37,8 @@ if DATA.source == "release":
 
 
 if MODEL.source == "hub":
-    MODEL_FOLDER = f"resources/models/{MODEL.id.replace('/', '--')}@{MODEL.revision[:12]}"
+    MODEL_PATH = MODEL.id.split("/")
+    MODEL_FOLDER = f"resources/models/{'--'.join(MODEL_PATH)}@{MODEL.revision[:12]}"
     MODEL_NAME, MODEL_REVISION = MODEL.id, MODEL.revision
     DOWNLOADS.append(MODEL_FOLDER)
 
