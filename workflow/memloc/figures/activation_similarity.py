@@ -22,12 +22,13 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     data = tables["activation_similarity"]
     layer, head = highlighted_head(tables, settings)
     height = len(PANELS) * map_height(data["layer"].nunique())
-    shape = {"nrows": len(PANELS), "ncols": 2, "width_ratios": (9, 1)}
-    figure, axes = subplots(PAGE_WIDTH, height, **shape, sharex="col", sharey=True)
+    figure, axes = subplots(PAGE_WIDTH, height, nrows=len(PANELS), ncols=2, width_ratios=(9, 1), sharey=True)
+    layer_means = data.groupby("layer")[[*PANELS]].mean()
     for (left, right), (column, title), letter in zip(axes, PANELS.items(), "abc", strict=True):
         matrix = layer_matrix(data, column)
         mesh = heat_map(left, matrix, diverging=True, limit=1, highlight=(layer, head))
-        layer_bars(right, matrix.mean(axis=1).to_frame(), ["0.45"], "mean")
+        layer_bars(right, layer_means[[column]], ["0.45"], "mean")
+        right.set_xlim(min(0, layer_means.min(axis=None)), layer_means.max(axis=None))
         colour_bar(mesh, right, "cosine similarity")
         panel_label(left, letter)
         left.set_title(title)

@@ -46,6 +46,21 @@ FIGURES = (
         settings=("highlight",),
     ),
     FigureInfo(
+        "fig6",
+        "Value gradients and attention over a prefix's tokens",
+        "6.1 and 6.2, Figure 6",
+        (
+            "activation_gradients",
+            "attention",
+            "paragraphs",
+            "vocabulary",
+            "perturbation",
+            "perturbed_paragraphs",
+            "head_ranking",
+        ),
+        settings=("highlight",),
+    ),
+    FigureInfo(
         "fig7",
         "Attention to tokens by their rarity",
         "6.3, Figure 7",
@@ -77,6 +92,21 @@ FIGURES = (
         "Two-way activation patching at the perturbed token",
         "A.3, Figure 11",
         ("patching", "attribution_patching", "perturbed_paragraphs", "head_ranking"),
+        settings=("highlight",),
+    ),
+    FigureInfo(
+        "fig12",
+        "A second perturbed example, and the attention of another layer",
+        "A.3, Figure 12",
+        (
+            "sets",
+            "attention",
+            "paragraphs",
+            "vocabulary",
+            "perturbation",
+            "perturbed_paragraphs",
+            "head_ranking",
+        ),
         settings=("highlight",),
     ),
     FigureInfo(

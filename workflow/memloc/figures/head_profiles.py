@@ -52,6 +52,12 @@ def correlation_of_profiles(gradient: pd.DataFrame, attention: pd.DataFrame) -> 
     return attention.corrwith(same, axis=1).unstack("head")
 
 
+def correlation_with_profile(found: pd.DataFrame, profile: pd.DataFrame) -> pd.DataFrame:
+    """Pearson correlation of every head's profile with one profile per paragraph: paragraphs x heads."""
+    same = profile.loc[found.index.get_level_values("id")].set_axis(found.index)
+    return found.corrwith(same, axis=1).unstack("head")
+
+
 def share_below(found: pd.DataFrame, positions: pd.Series) -> pd.DataFrame:
     """Share of the other prefix positions with a smaller value than that at `positions` (by id).
 

@@ -1,0 +1,324 @@
+"""Activation figures on made-up tables: the plotted numbers, the captions, and labels that can be read."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from figure_labels import clipped_labels, drawn_labels, overlapping_labels
+from matplotlib import pyplot as plt
+from matplotlib.collections import QuadMesh
+from scipy import stats
+
+from memloc.figures import activation_similarity, attention_entropy, fig6, fig10, fig12, token_map
+from memloc.figures.caption import fill
+from memloc.figures.head_profiles import correlation_of_profiles, correlation_with_others, share_below
+from memloc.figures.style import COLOURS, subplots
+
+REPORT = Path(__file__).parents[2] / "workflow" / "report"
+N_PREFIX, LENGTH = 10, 20
+SETTINGS = {"highlight": {"layer": 1, "head": 2}, "paragraph": {"prefix": N_PREFIX, "length": LENGTH}}
+MEMORIZED, OTHERS = [3, 8, 21], [4, 30, 31]
+MODULES = (fig6, fig10, fig12, attention_entropy, activation_similarity)
+TEXTS = ["the", " of", "\n\n    ", "\t", "Washington", " internationalization_of_everything", ".", " "]
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def crossed(**axes) -> pd.DataFrame:
+    """One row per combination of values."""
+    return pd.MultiIndex.from_product(axes.values(), names=axes).to_frame(index=False)
+
+
+def components(n_layers: int, heads: dict[str, int | None]) -> pd.DataFrame:
+    """Rows layer, component, head; components of no heads have a single row with a null head."""
+    rows = [
+        (layer, component, head)
+        for layer in range(n_layers)
+        for component, n_heads in heads.items()
+        for head in ([None] if n_heads is None else range(n_heads))
+    ]
+    return pd.DataFrame(rows, columns=["layer", "component", "head"]).astype({"head": "Int16"})
+
+
+def perturbation(rng: np.random.Generator) -> pd.DataFrame:
+    """One draw for every position of the memorized paragraphs, and their unperturbed rows."""
+    frame = crossed(id=MEMORIZED, position=range(-1, N_PREFIX)).assign(set="memorized", draw=0, token=5)
+    em = np.where(frame["position"] < 0, LENGTH - N_PREFIX, rng.integers(LENGTH - N_PREFIX, size=len(frame)))
+    return frame.assign(em=em, nll_original=rng.uniform(0, 3, len(frame)))
+
+
+def made_up(
+    n_layers: int = 2, n_heads: int = 4, n_kv_heads: int | None = None, scale: float = 1e-3
+) -> dict[str, pd.DataFrame]:
+    """Tables with random gradients and attention of three memorized and three other paragraphs."""
+    rng, n_kv_heads = np.random.default_rng(0), n_kv_heads or n_heads
+    heads = {"q": n_heads, "k": n_kv_heads, "v": n_kv_heads, "z": n_heads, "pre": None, "post": None}
+    every = components(n_layers, heads)
+    gradients = every[every["component"] == "v"].merge(
+        crossed(group=["memorized", "perturbed"], id=MEMORIZED, position=range(LENGTH - 1)), how="cross"
+    )
+    impact = every[every["component"].isin(["q", "k"])].merge(
+        crossed(group=["memorized", "perturbed"], id=MEMORIZED, role=["perturbed", "impact"]), how="cross"
+    )
+    attention = crossed(
+        id=MEMORIZED + OTHERS, layer=range(n_layers), head=range(n_heads), position=range(N_PREFIX)
+    )
+    entropy = crossed(id=MEMORIZED + OTHERS, layer=range(n_layers), head=range(n_heads))
+    cosines = ("cosine", "cosine_memorized", "cosine_non_memorized")
+    ids = MEMORIZED + OTHERS
+    tokens = [rng.integers(len(TEXTS), size=LENGTH) for _ in ids]
+    return {
+        "activation_gradients": gradients.assign(max_abs=rng.gamma(1, scale, len(gradients))),
+        "impact_gradients": impact.assign(max_abs=rng.gamma(1, scale, len(impact)), position=0),
+        "attention": attention.assign(
+            attention=rng.dirichlet(np.ones(N_PREFIX), len(attention) // N_PREFIX).ravel()
+        ),
+        "attention_entropy": entropy.assign(entropy=rng.uniform(0, np.log(N_PREFIX + 1), len(entropy))),
+        "activation_similarity": every.assign(**{name: rng.uniform(-1, 1, len(every)) for name in cosines}),
+        "sets": pd.DataFrame({"id": ids, "set": ["memorized"] * 3 + ["non_memorized"] * 3, "sampled": True}),
+        "paragraphs": pd.DataFrame({"id": ids, "tokens": tokens}),
+        "vocabulary": pd.DataFrame({"token": range(len(TEXTS)), "text": TEXTS}),
+        "perturbation": perturbation(rng),
+        "perturbed_paragraphs": pd.DataFrame({"id": MEMORIZED, "position": [4, 0, 9]}),
+    }
+
+
+@pytest.fixture(autouse=True)
+def _example(monkeypatch):
+    for module in (fig6, fig12):
+        monkeypatch.setattr(module, "example_ids", lambda tables: [8, 3])
+
+
+def map_values(axes) -> np.ndarray:
+    """Values of the map in a panel, rows from top to bottom as in the table."""
+    return next(artist for artist in axes.collections if isinstance(artist, QuadMesh)).get_array()
+
+
+def panels(drawing) -> list:
+    """Panels of a figure in reading order, without the colour bars."""
+    return [axes for axes in drawing.figure.axes if axes.get_label() != "<colorbar>"]
+
+
+def test_figure_6_shows_the_example_in_the_layer_of_the_head():
+    tables = made_up()
+    drawing = fig6.draw(tables, SETTINGS)
+    top, bottom = panels(drawing)
+    rows = tables["attention"].query("id == 8 and layer == 1")
+    assert map_values(bottom)[2].tolist() == rows.query("head == 2").attention.tolist()
+    rows = tables["activation_gradients"].query(
+        "group == 'memorized' and id == 8 and layer == 1 and position < @N_PREFIX"
+    )
+    assert map_values(top)[3].tolist() == rows.query("head == 3").max_abs.tolist()
+    assert bottom.get_ylim() == (3.5, -0.5)  # head 0 on top
+    assert len(drawing.data) == 2 * 4 * N_PREFIX
+
+
+def test_figure_6_writes_the_tokens_and_marks_the_perturbed_one():
+    tables = made_up()
+    drawing = fig6.draw(tables, SETTINGS)
+    tokens = tables["paragraphs"].set_index("id")["tokens"][8][:N_PREFIX]
+    labels = panels(drawing)[1].get_xticklabels()
+    assert [label.get_text() for label in labels] == [token_map.label(TEXTS[token]) for token in tokens]
+    colours = [label.get_color() for label in labels]
+    assert colours.index(COLOURS["perturbed"]) == 0 and colours.count(COLOURS["perturbed"]) == 1
+    assert drawing.data["token"].tolist()[::4][:N_PREFIX] == [TEXTS[token] for token in tokens]
+
+
+def test_figure_6_without_a_perturbation_that_changes_the_example():
+    tables = made_up()
+    tables["perturbed_paragraphs"] = tables["perturbed_paragraphs"].query("id != 8")
+    drawing = fig6.draw(tables, SETTINGS)
+    assert drawing.numbers["marked"] is None
+    assert "Triangle" not in fill((REPORT / "fig6.rst").read_text(), drawing.numbers | {"study": "s"})
+
+
+def test_figure_6_outlines_the_key_value_head_of_the_query_head():
+    drawing = fig6.draw(made_up(n_heads=4, n_kv_heads=2), SETTINGS)
+    outlined = [axes.patches[0].get_xy()[1] + 0.5 for axes in panels(drawing)]
+    assert outlined == [1, 2]
+
+
+def test_figure_6_names_the_head_with_the_most_attention_on_the_perturbed_token():
+    tables = made_up()
+    attention = tables["attention"]
+    at = (attention["layer"] == 1) & (attention["id"] == 8) & (attention["position"] == 0)
+    attention.loc[at, "attention"] = 0.01
+    attention.loc[at & (attention["head"] == 3), "attention"] = 0.9
+    numbers = fig6.draw(tables, SETTINGS).numbers["example"]["attention"]
+    assert (numbers["top_head"], numbers["top_value"], numbers["value"]) == (3, 0.9, 0.01)
+
+
+@pytest.mark.parametrize(("layer", "shown"), [(0, 1), (1, 2), (2, 1)])
+def test_figure_12_shows_the_next_layer_of_figure_6s_paragraph(layer, shown):
+    tables = made_up(3, 4)
+    settings = SETTINGS | {"highlight": {"layer": layer, "head": 2}}
+    drawing = fig12.draw(tables, settings)
+    below = panels(drawing)[2]
+    rows = tables["attention"].query("id == 8 and layer == @shown and head == 1")
+    assert map_values(below)[1].tolist() == rows["attention"].tolist()
+    assert drawing.numbers["other"] == shown
+    assert drawing.numbers["example"]["id"] == 3
+
+
+def test_figure_12_finds_the_most_similar_heads_of_either_layer():
+    tables = made_up(2, 4)
+    attention = tables["attention"].set_index(["layer", "head"]).sort_index()
+    attention.loc[(0, 3), "attention"] = attention.loc[(1, 2), "attention"].to_numpy()
+    tables["attention"] = attention.reset_index()
+    numbers = fig12.draw(tables, SETTINGS).numbers
+    assert numbers["closest"] == 3
+    assert numbers["closest_correlation"] == pytest.approx(1)
+    assert numbers["own_layer_correlation"] < 0.9  # without the head itself
+
+
+def profile_frame(values: dict[tuple[int, int], list[float]]) -> pd.DataFrame:
+    index = pd.MultiIndex.from_tuples(values, names=["id", "head"])
+    return pd.DataFrame(list(values.values()), index, dtype=float)
+
+
+def test_correlation_with_others_is_the_mean_of_pairs():
+    found = profile_frame({(5, 0): [1, 2, 3, 9], (5, 1): [2, 4, 6, 18], (5, 2): [1, 5, 0, 2]})
+    r = np.corrcoef([1, 2, 3, 9], [1, 5, 0, 2])[0, 1]
+    assert correlation_with_others(found).loc[5].tolist() == pytest.approx([(1 + r) / 2, (1 + r) / 2, r])
+
+
+def test_correlation_of_profiles_repeats_key_value_heads():
+    gradient = profile_frame({(5, 0): [1, 2, 3], (5, 1): [3, 1, 0]})
+    attention = profile_frame(
+        {(5, head): row for head, row in enumerate([[2, 4, 6], [3, 2, 1], [6, 2, 0], [0, 2, 3]])}
+    )
+    assert correlation_of_profiles(gradient, attention).loc[5].tolist() == pytest.approx([1, -1, 1, -1])
+
+
+def test_share_below_counts_the_other_positions():
+    found = profile_frame({(5, 0): [0, 1, 2, 3, 4], (5, 1): [4, 3, 9, 8, 7]})
+    assert share_below(found, pd.Series({5: 3})).loc[5].tolist() == [0.75, 0.75]
+    assert share_below(found, pd.Series({5: 0})).loc[5].tolist() == [0, 0.25]
+
+
+def test_figure_10_averages_paragraphs_and_gives_both_positions_of_a_group_one_scale():
+    tables = made_up()
+    drawing = fig10.draw(tables, SETTINGS)
+    rows = tables["impact_gradients"].query("group == 'perturbed' and role == 'impact' and layer == 1")
+    top_left, top_right, bottom_left, bottom_right = panels(drawing)
+    queries = map_values(bottom_right)[1][4:]  # keys come first
+    expected = rows.query("component == 'q'").groupby("head")["max_abs"].mean()
+    assert queries.tolist() == pytest.approx(expected.tolist())
+    limits = [axes.collections[0].get_clim()[1] for axes in (top_left, bottom_left, top_right, bottom_right)]
+    assert limits[0] == limits[1] == pytest.approx(drawing.data.query("group == 'memorized'").max_abs.max())
+    assert limits[2] == limits[3] == pytest.approx(drawing.data.query("group == 'perturbed'").max_abs.max())
+
+
+def test_entropy_of_sets_is_compared_head_by_head():
+    rng = np.random.default_rng(0)
+    entropy = crossed(id=range(40), layer=range(2), head=range(3))
+    entropy["set"] = np.where(entropy["id"] < 15, "memorized", "non_memorized")
+    entropy["entropy"] = rng.normal(2, 0.1, len(entropy))
+    shifted = (entropy["layer"] == 1) & (entropy["head"] == 2) & (entropy["set"] == "memorized")
+    entropy.loc[shifted, "entropy"] -= 1
+    data = attention_entropy.compare_heads(entropy)
+    assert data.index[data["clear"]].tolist() == [(1, 2)]
+    a, b = (
+        entropy[(entropy["layer"] == 0) & (entropy["head"] == 1) & (entropy["set"] == name)].entropy
+        for name in ("memorized", "non_memorized")
+    )
+    assert data.loc[(0, 1), "difference"] == pytest.approx(a.mean() - b.mean())
+    assert data.loc[(0, 1), "p_value"] == pytest.approx(stats.ttest_ind(a, b, equal_var=False).pvalue)
+    assert data.loc[(0, 1), ["n_memorized", "n_non_memorized"]].tolist() == [15, 25]
+
+
+def test_entropy_dots_lie_in_their_cells():
+    tables = made_up(3, 4)
+    frame = tables["attention_entropy"]
+    noise = np.random.default_rng(0).normal(0, 1e-3, len(frame))
+    planted = (frame["layer"] == 2) & (frame["head"] == 1) & frame["id"].isin(MEMORIZED)
+    tables["attention_entropy"] = frame.assign(entropy=1 + noise - planted)
+    right = panels(attention_entropy.draw(tables, SETTINGS))[1]
+    dots = next(line for line in right.lines if line.get_marker() == "o")
+    assert dots.get_xydata().tolist() == [[1.5, 2]]
+    assert map_values(right)[2, 1] == pytest.approx(-1, abs=0.01)
+
+
+def test_every_map_of_activation_similarity_names_its_components():
+    figure = activation_similarity.draw(made_up(4, 8), SETTINGS).figure
+    texts = [text for text, _ in drawn_labels(figure)]
+    assert all(texts.count(name) == 3 for name in ("k", "q", "v", "z", "pre", "post"))
+
+
+def test_activation_similarity_shows_the_sets_and_the_halves_of_each():
+    tables = made_up()
+    drawing = activation_similarity.draw(tables, SETTINGS)
+    columns = ("cosine", "cosine_memorized", "cosine_non_memorized")
+    first = tables["activation_similarity"].query("layer == 0 and component == 'k' and head == 1")
+    for axes, column in zip(panels(drawing)[::2], columns, strict=True):
+        assert map_values(axes)[0, 1] == first[column].item()
+        assert axes.collections[0].get_clim() == (-1, 1)
+        assert drawing.numbers["means"][column] == pytest.approx(
+            tables["activation_similarity"][column].mean()
+        )
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (" of", "\u2423of"),
+        ("\n", "\u21b5"),
+        (" internationalization_of", "\u2423internationaliza\u2026"),
+        ("x" * 18, "x" * 18),
+        ("x" * 19, "x" * 17 + "\u2026"),
+    ],
+)
+def test_token_labels_are_visible_and_short(text, shown):
+    assert token_map.label(text) == shown
+
+
+SHAPES = {
+    "test": (2, 4, {}),
+    "mini": (4, 8, {}),
+    "gpt-neo-125m": (12, 12, {}),
+    "grouped queries": (30, 9, {"n_kv_heads": 3}),
+    "many heads": (24, 32, {}),
+    "small gradients": (4, 8, {"scale": 3e-7}),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.split(".")[-1])
+def test_labels_are_on_the_page_and_apart(module, shape):
+    n_layers, n_heads, options = SHAPES[shape]
+    figure = module.draw(made_up(n_layers, n_heads, **options), SETTINGS).figure
+    assert clipped_labels(figure) == []
+    assert overlapping_labels(figure) == []
+
+
+def test_fifty_tokens_fit_next_to_each_other():
+    _, axes = subplots(7, 2)
+    values = pd.DataFrame(np.ones((12, 50)))
+    token_map.token_map(axes, values, highlight=3)
+    token_map.label_tokens(axes, (TEXTS * 7)[:50], marked=4)
+    assert clipped_labels(axes.figure) == []
+    assert overlapping_labels(axes.figure) == []
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.split(".")[-1])
+def test_captions_find_their_numbers(module):
+    name = module.__name__.split(".")[-1]
+    numbers = module.draw(made_up(4, 8), SETTINGS).numbers
+    caption = fill((REPORT / f"{name}.rst").read_text(), numbers | {"study": "made-up"})
+    assert "study made-up" in caption
+    assert "nan" not in caption.split()
+
+
+def test_activation_figures_import_no_model_library():
+    names = ", ".join(module.__name__ for module in MODULES)
+    heavy = {"torch", "transformers", "transformer_lens", "pandera"}
+    code = f"import sys, {names}; print({heavy} & set(sys.modules))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "set()"

@@ -1,0 +1,82 @@
+"""Figure 12: a second perturbed example, and the attention of another layer than Figure 6's (paper 6.2, A.3).
+
+The attention is that of Figure 6's paragraph, so that the layers can be compared.
+"""
+
+from typing import Any
+
+import pandas as pd
+
+from memloc.figures.head_profiles import attention_profiles, correlation_with_profile, strongest_tokens
+from memloc.figures.heatmap import colour_bar
+from memloc.figures.highlight import highlighted_head
+from memloc.figures.perturbation_example import draw_example, example_ids
+from memloc.figures.style import PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.token_map import (
+    label,
+    label_height,
+    label_tokens,
+    mark_position,
+    panel_height,
+    prefix_texts,
+    token_map,
+)
+
+CURVE_HEIGHT = 1.0  # inches
+
+
+def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+    """(a) NLL and EM of the second example per replaced token; (b) heads x prefix tokens of the first."""
+    n_prefix = settings["paragraph"]["prefix"]
+    layer, head = highlighted_head(tables, settings)
+    other = neighbour(layer, n_layers=int(tables["attention"]["layer"].max()) + 1)
+    first, second = (example_ids(tables) * 2)[:2]
+    positions = tables["perturbed_paragraphs"].set_index("id")["position"]
+    sets = tables["sets"]
+    ids = sets.loc[(sets["set"] == "memorized") & sets["sampled"], "id"]
+    found = {name: attention_profiles(tables["attention"], name, ids, n_prefix) for name in {layer, other}}
+    shown, texts, marked = (
+        found[other].loc[first],
+        prefix_texts(tables, first, n_prefix),
+        positions.get(first),
+    )
+
+    panels = [CURVE_HEIGHT, CURVE_HEIGHT, panel_height(len(shown))]
+    height = sum(panels) + label_height(texts) + label_height(prefix_texts(tables, second, n_prefix)) + 0.4
+    figure, (nll_axes, em_axes, map_axes) = subplots(PAGE_WIDTH, height, nrows=3, height_ratios=panels)
+    example_data, example_numbers = draw_example(nll_axes, em_axes, tables, second, n_prefix)
+    colour_bar(token_map(map_axes, shown), map_axes, f"attention, layer {other}", fraction=0.05)
+    label_tokens(map_axes, texts, marked)
+    if marked is not None:
+        mark_position(map_axes, marked)
+    panel_label(nll_axes, "a")
+    panel_label(map_axes, "b")
+
+    data = shown.melt(ignore_index=False, value_name="attention").reset_index()
+    data["text"] = data["position"].map(dict(enumerate(texts)))
+    data = pd.concat([example_data.assign(panel="a"), data.assign(panel="b")], ignore_index=True)
+    numbers = {"example": example_numbers, "id": first, "layer": layer, "head": head, "other": other}
+    numbers |= _attention_numbers(found, layer, head, other)
+    numbers["marked"] = None if marked is None else label(texts[marked])
+    if marked is not None:
+        numbers |= {"top_head": int(shown[marked].idxmax()), "top_value": float(shown[marked].max())}
+    numbers["tokens"] = strongest_tokens(shown.mean(), texts, 3)
+    return Drawing(figure, data[["panel", *data.columns.drop("panel")]], numbers)
+
+
+def neighbour(layer: int, n_layers: int) -> int:
+    """The next layer, or the one before the last; a single layer has only itself."""
+    return layer + 1 if layer + 1 < n_layers else max(layer - 1, 0)
+
+
+def _attention_numbers(found: dict[int, pd.DataFrame], layer: int, head: int, other: int) -> dict[str, Any]:
+    """The heads of either layer that attend most like the highlighted one, over all memorized paragraphs."""
+    profile = found[layer].xs(head, level="head")
+    alike = {name: correlation_with_profile(found[name], profile).mean() for name in (layer, other)}
+    alike[layer] = alike[layer].drop(head)
+    return {
+        "n_paragraphs": len(profile),
+        "closest": int(alike[other].idxmax()),
+        "closest_correlation": float(alike[other].max()),
+        "own_layer_correlation": float(alike[layer].max()),
+    }

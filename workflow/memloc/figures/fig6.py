@@ -1,0 +1,111 @@
+"""Figure 6: value-activation gradients and attention of one layer, over a prefix's tokens (paper 6.1, 6.2).
+
+The paragraph is the example of Figure 3, whose strongest perturbation is marked.
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from memloc.figures.head_profiles import (
+    attention_profiles,
+    correlation_of_profiles,
+    correlation_with_others,
+    share_below,
+    strongest_tokens,
+    value_gradient_profiles,
+)
+from memloc.figures.heatmap import colour_bar, stored_head
+from memloc.figures.highlight import highlighted_head
+from memloc.figures.perturbation_example import example_ids
+from memloc.figures.style import PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.token_map import (
+    label,
+    label_height,
+    label_tokens,
+    mark_position,
+    panel_height,
+    prefix_texts,
+    token_map,
+)
+
+N_NAMED = 3  # tokens that the caption names
+TITLES = {"gradient": "max |gradient| of v", "attention": "attention"}
+
+
+def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+    """Heads x prefix tokens: (a) max |gradient| of the values, (b) attention of the first decoded token."""
+    n_prefix = settings["paragraph"]["prefix"]
+    layer, head = highlighted_head(tables, settings)
+    example = example_ids(tables)[0]
+    gradient = value_gradient_profiles(tables["activation_gradients"], layer, n_prefix)
+    ids = gradient.index.get_level_values("id").unique()
+    attention = attention_profiles(tables["attention"], layer, ids, n_prefix)
+    found = {"gradient": gradient, "attention": attention}
+    panels = {name: values.loc[example] for name, values in found.items()}
+    rows = {"gradient": stored_head(head, *(len(panels[name]) for name in panels)), "attention": head}
+    texts = prefix_texts(tables, example, n_prefix)
+    positions = tables["perturbed_paragraphs"].set_index("id")["position"]
+    marked = positions.get(example)
+
+    height = sum(panel_height(len(panel)) for panel in panels.values()) + label_height(texts)
+    figure, axes = subplots(PAGE_WIDTH, height, nrows=2, sharex=True)
+    for panel_axes, (name, values), letter in zip(axes, panels.items(), "ab", strict=True):
+        mesh = token_map(panel_axes, values, highlight=rows[name])
+        colour_bar(mesh, panel_axes, TITLES[name], fraction=0.05)
+        panel_label(panel_axes, letter)
+        if marked is not None:
+            mark_position(panel_axes, marked)
+    label_tokens(axes[-1], texts, marked)
+
+    numbers = {"id": int(example), "layer": layer, "head": head, "n_paragraphs": len(ids)}
+    numbers["example"] = {
+        name: _example_numbers(values, rows[name], texts, marked) for name, values in panels.items()
+    }
+    numbers["all"] = {
+        name: _all_numbers(values, rows[name], positions[positions.index.isin(ids)])
+        for name, values in found.items()
+    }
+    agreement = correlation_of_profiles(gradient, attention).mean()
+    numbers["agreement"] = {"head": float(agreement[head]), "others": float(agreement.drop(head).mean())}
+    numbers["marked"] = None if marked is None else label(texts[marked])
+    return Drawing(figure, _data(panels, texts), numbers)
+
+
+def _data(panels: dict[str, pd.DataFrame], texts: list[str]) -> pd.DataFrame:
+    data = pd.concat(
+        values.melt(ignore_index=False, value_name="value").reset_index().assign(panel=name)
+        for name, values in panels.items()
+    )
+    data["token"] = np.asarray(texts)[data["position"]]
+    return data[["panel", "head", "position", "token", "value"]]
+
+
+def _example_numbers(panel: pd.DataFrame, head: int, texts: list[str], marked: int | None) -> dict[str, Any]:
+    """Of one paragraph: the head's strongest tokens, and the head with the most on the perturbed token."""
+    numbers = {"tokens": strongest_tokens(panel.loc[head], texts, N_NAMED)}
+    if marked is not None:
+        numbers |= {
+            "top_head": int(panel[marked].idxmax()),
+            "top_value": float(panel[marked].max()),
+            "value": float(panel.loc[head, marked]),
+            "mean": float(panel.loc[head].mean()),
+        }
+    return numbers
+
+
+def _all_numbers(found: pd.DataFrame, head: int, positions: pd.Series) -> dict[str, Any]:
+    """Over all memorized paragraphs: likeness of the heads, and where the perturbed token ranks."""
+    likeness = correlation_with_others(found).mean()
+    below = share_below(found, positions).mean()
+    return {
+        "correlation": float(likeness[head]),
+        "correlation_all": float(likeness.mean()),
+        "least_alike": int(likeness.idxmin()),
+        "least_correlation": float(likeness.min()),
+        "below": float(below[head]),
+        "below_all": float(below.mean()),
+        "below_best": int(below.idxmax()),
+        "below_max": float(below.max()),
+    }
