@@ -42,7 +42,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
 
 
 def summary(patching: pd.DataFrame, attribution_patching: pd.DataFrame) -> pd.DataFrame:
-    """Per direction and site: mean change over pairs, its standard error and estimate, median, share of rises."""
+    """Per direction and site, over pairs: mean change, standard error, median, share that rises, estimate."""
     keys = ["direction", *SITE]
     changes = patching.groupby(keys)["nll_change"]
     estimate = attribution_patching.groupby(keys)["nll_change"].mean()

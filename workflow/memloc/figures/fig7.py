@@ -90,14 +90,15 @@ def below_null(correlation: pd.DataFrame, name: str) -> pd.Series:
 
 def _numbers(by_rank: pd.DataFrame, in_layer: pd.DataFrame, layer: int, head: int) -> dict[str, Any]:
     first = in_layer.iloc[0]
+    occurrences = by_rank.groupby("rank")["occurrences"].first()
     return {
         "layer": layer,
         "head": head,
         "n_heads": len(in_layer),
         **{name: int(first[name]) for name in ("n_paragraphs", "n_unique_tokens", "n_permutations")},
-        "max_rank": int(by_rank["rank"].max()),
-        "occurrences_first": int(by_rank["occurrences"].iloc[0]),
-        "occurrences_last": int(by_rank["occurrences"].iloc[-1]),
+        "max_rank": int(occurrences.index[-1]),
+        "occurrences_first": int(occurrences.iloc[0]),
+        "occurrences_last": int(occurrences.iloc[-1]),
         "strong": STRONG,
         "clear_lead": CLEAR_LEAD,
         "sum": _correlation_numbers(in_layer, "pearson", head),

@@ -1,0 +1,153 @@
+"""Figure 7 and the rare-token correlation of every head: plotted numbers, verdicts, readable labels."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from figure_labels import clipped_labels, drawn_labels, overlapping_labels
+from matplotlib import pyplot as plt
+from matplotlib.collections import QuadMesh
+
+from memloc.figures import fig7, rare_token_heads
+from memloc.figures.caption import fill
+
+REPORT = Path(__file__).parents[2] / "workflow" / "report"
+SETTINGS = {"highlight": {"layer": 1, "head": 2}}
+MEASURES = ("pearson", "spearman", "kendall")
+N_RANKS = 40
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def made_up(n_layers: int = 3, n_heads: int = 5) -> dict[str, pd.DataFrame]:
+    """Tables in which no head is correlated: all correlations are -0.1 within a null of -0.5 to 0.3."""
+    random = np.random.default_rng(0)
+    layer, head, rank = (axis.ravel() for axis in np.indices((n_layers, n_heads, N_RANKS)))
+    occurrences = (N_RANKS - rank) ** 2
+    mean = random.uniform(0.01, 0.03, len(rank))
+    by_rank = pd.DataFrame(
+        {
+            "layer": layer,
+            "head": head,
+            "rank": rank,
+            "attention_sum": mean * occurrences,
+            "attention_mean": mean,
+            "occurrences": occurrences,
+            **{
+                f"attention_mean_null_q{q}": value
+                for q, value in zip(("025", "500", "975"), (0.015, 0.02, 0.025), strict=True)
+            },
+        }
+    )
+    layer, head = (axis.ravel() for axis in np.indices((n_layers, n_heads)))
+    correlation = pd.DataFrame({"layer": layer, "head": head})
+    for name in (*MEASURES, *(f"{measure}_mean" for measure in MEASURES)):
+        correlation[name] = -0.1
+        for quantile, value in (("025", -0.5), ("500", -0.1), ("975", 0.3)):
+            correlation[f"{name}_null_q{quantile}"] = value
+    counts = {"n_paragraphs": 1000, "n_unique_tokens": 34562, "n_permutations": 200}
+    return {"rare_tokens": by_rank, "rare_token_correlation": correlation.assign(**counts)}
+
+
+def set_correlation(tables, layer, head, name, value):
+    table = tables["rare_token_correlation"]
+    table.loc[(table["layer"] == layer) & (table["head"] == head), name] = value
+
+
+def caption(module, drawing) -> str:
+    """The filled caption on one line."""
+    template = (REPORT / f"{module.__name__.split('.')[-1]}.rst").read_text()
+    return " ".join(fill(template, drawing.numbers | {"study": "made up"}).split())
+
+
+@pytest.mark.parametrize(("n_layers", "n_heads"), [(2, 4), (4, 8), (12, 12)])
+@pytest.mark.parametrize("module", [fig7, rare_token_heads])
+def test_labels_are_readable(module, n_layers, n_heads):
+    drawing = module.draw(made_up(n_layers, n_heads), SETTINGS)
+    assert clipped_labels(drawing.figure) == []
+    assert overlapping_labels(drawing.figure) == []
+    assert "made up" in caption(module, drawing)
+
+
+def test_fig7_plots_every_head_of_the_highlighted_layer_only():
+    tables = made_up()
+    drawing = fig7.draw(tables, SETTINGS)
+    left = drawing.figure.axes[0], drawing.figure.axes[2]
+    rows = tables["rare_tokens"].query("layer == 1")
+    for axes, measure in zip(left, ("attention_sum", "attention_mean"), strict=True):
+        assert len(axes.lines) == 5
+        for line, (_, of_head) in zip(axes.lines, rows.groupby("head"), strict=True):
+            np.testing.assert_allclose(line.get_ydata(), of_head[measure])
+    assert set(drawing.data["layer"]) == {1}
+    assert len(drawing.data) == 5 * N_RANKS
+
+
+def test_null_of_the_sum_is_that_of_the_mean_times_the_occurrences():
+    drawing = fig7.draw(made_up(), SETTINGS)
+    np.testing.assert_allclose(drawing.data["attention_sum_null_q975"], 0.025 * drawing.data["occurrences"])
+
+
+def test_fig7_lists_the_correlation_of_every_head():
+    tables = made_up()
+    for head, value in enumerate((-0.11, -0.22, -0.97, -0.44, 0.55)):
+        set_correlation(tables, 1, head, "pearson", value)
+    texts = [text for text, _ in drawn_labels(fig7.draw(tables, SETTINGS).figure)]
+    for shown in ("\u22120.11", "\u22120.22", "\u22120.97", "\u22120.44", "0.55"):
+        assert shown in texts
+
+
+def test_verdict_holds_for_one_head_that_leads():
+    tables = made_up()
+    set_correlation(tables, 1, 2, "pearson", -0.97)
+    set_correlation(tables, 1, 2, "pearson_mean", -0.9)
+    text = caption(fig7, fig7.draw(tables, SETTINGS))
+    assert "holds here for head 2" in text
+    assert "It attends to rare tokens more than chance explains; 1 of the 5 heads" in text
+
+
+def test_verdict_fails_if_all_heads_are_alike():
+    tables = made_up()
+    for head in range(5):
+        set_correlation(tables, 1, head, "pearson", -0.97 + 0.01 * head)
+    text = caption(fig7, fig7.draw(tables, SETTINGS))
+    assert "5 of the 5 heads reach -0.9" in text
+    assert "does not hold here: a correlation of that size is reached, but the first head leads" in text
+    assert "the next by 0.010" in text
+    assert "number 3 of 5" in text
+    assert "rare tokens no more than chance explains" in text
+
+
+def test_verdict_fails_without_a_strong_head_whatever_other_layers_do():
+    tables = made_up()
+    set_correlation(tables, 0, 1, "pearson", -0.97)
+    set_correlation(tables, 1, 2, "pearson_mean", 0.8)
+    text = caption(fig7, fig7.draw(tables, SETTINGS))
+    assert "no head of this layer is correlated that strongly" in text
+    assert "less than chance explains" in text
+
+
+def test_map_holds_the_correlations_and_marks_heads_beyond_their_null():
+    tables = made_up()
+    set_correlation(tables, 0, 1, "pearson", -0.97)
+    set_correlation(tables, 2, 4, "pearson", 0.8)
+    set_correlation(tables, 2, 0, "kendall_mean", 0.31)
+    drawing = rare_token_heads.draw(tables, SETTINGS)
+    summed, mean = drawing.figure.axes[:2]
+    (mesh,) = (artist for artist in summed.collections if isinstance(artist, QuadMesh))
+    values = mesh.get_array().reshape(3, 15)
+    assert values[0, 1] == -0.97
+    assert values[2, 4] == 0.8
+    assert (values[:, 5:] == -0.1).all()
+    assert mesh.get_clim() == (-1, 1)
+    down, up = (dots.get_offsets().tolist() for dots in summed.collections if not isinstance(dots, QuadMesh))
+    assert (down, up) == ([[1.5, 0]], [[4.5, 2]])
+    down, up = (dots.get_offsets().tolist() for dots in mean.collections if not isinstance(dots, QuadMesh))
+    assert (down, up) == ([], [[10.5, 2]])
+    assert drawing.numbers["sum"]["lowest_layer"] == 0
+    assert drawing.numbers["sum"]["lowest_head"] == 1
+    assert (drawing.numbers["sum"]["n_below"], drawing.numbers["sum"]["n_above"]) == (1, 1)
