@@ -1,0 +1,114 @@
+"""A copy of the working tree, Snakemake in it, and one finished run of the study `test` that tests share."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+# What a clone does not hold, and what the tests do not need.
+NOT_COPIED = shutil.ignore_patterns(
+    ".git", ".venv", ".snakemake", "__pycache__", ".*_cache", "*.egg-info", "tests"
+)
+PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
+NO_NETWORK = dict.fromkeys(PROXIES, "http://127.0.0.1:9") | {"no_proxy": "localhost", "HF_HUB_OFFLINE": "1"}
+STUDY = "config/test.yaml"
+TARGETS = {"all", "figures", "tables", "resources"}
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of the project's folder."""
+
+    folder: Path
+
+    def start(self, *arguments: str, config: str | None = STUDY) -> subprocess.Popen:
+        """Snakemake in a process group of its own, without a network."""
+        chosen = ["--configfile", config] if config else []
+        return subprocess.Popen(
+            [sys.executable, "-m", "snakemake", *arguments, *chosen],
+            cwd=self.folder,
+            env=os.environ | NO_NETWORK,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def snakemake(self, *arguments: str, config: str | None = STUDY, status: int = 0) -> str:
+        """Output of a Snakemake that ends with `status`."""
+        process = self.start(*arguments, config=config)
+        output, _ = process.communicate()
+        assert process.returncode == status, output
+        return output
+
+    def jobs(self, *arguments: str, config: str | None = STUDY) -> dict[str, int]:
+        """Rules that a dry-run would run, and how often, without those that only collect files."""
+        output = self.snakemake("--dry-run", *arguments, config=config)
+        table = re.search(r"^job +count\n-+ +-+\n(.*?)^total ", output, re.MULTILINE | re.DOTALL)
+        rows = [row.split() for row in table[1].splitlines()] if table else []
+        assert table or "Nothing to be done" in output, output
+        return {rule: int(count) for rule, count in rows if rule not in TARGETS}
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        """Replace a piece of text of a file that is there once."""
+        path = self.folder / file
+        text = path.read_text()
+        assert text.count(old) == 1, f"{file} holds {old!r} {text.count(old)} times"
+        path.write_text(text.replace(old, new))
+
+
+@dataclass(frozen=True)
+class Finished(Project):
+    """A copy in which the study `test` has run."""
+
+    seconds: float
+    output: str
+
+    @property
+    def results(self) -> Path:
+        """Folder of the study's results."""
+        return self.folder / "results/test"
+
+
+def copy_project(folder: Path) -> Project:
+    """What a fresh clone of the working tree would hold, in `folder`."""
+
+    def ignored(directory: str, names: list[str]) -> set[str]:
+        left_out = NOT_COPIED(directory, names)
+        if Path(directory) in (ROOT / "results", ROOT / "resources"):
+            left_out |= set(names) - {"README.md"}
+        return left_out
+
+    shutil.copytree(ROOT, folder, ignore=ignored)
+    return Project(folder)
+
+
+@pytest.fixture(scope="session")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A fresh copy in which no test runs anything but dry-runs."""
+    return copy_project(tmp_path_factory.mktemp("clone") / "project")
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """The finished study; tests read it and change nothing."""
+    project = copy_project(tmp_path_factory.mktemp("finished") / "project")
+    begin = time.monotonic()
+    output = project.snakemake("--cores", "2")
+    return Finished(project.folder, time.monotonic() - begin, output)
+
+
+@pytest.fixture
+def editable(finished: Finished, tmp_path: Path) -> Iterator[Finished]:
+    """A copy of the finished study that a test may change."""
+    folder = shutil.copytree(finished.folder, tmp_path / "project", symlinks=True)
+    yield Finished(folder, finished.seconds, finished.output)
+    shutil.rmtree(folder)

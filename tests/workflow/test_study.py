@@ -1,0 +1,129 @@
+"""The whole study `test`, end to end: everything is there, valid, and nothing is left to do."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+import yaml
+
+from memloc import settings, tables
+from memloc.figures.catalog import FIGURES
+
+FIGURE_NAMES = [figure.name for figure in FIGURES if figure.only_for in (None, "embedded")]
+ELSEWHERE = {"expected", "memorized_agreement"}  # tables of studies that name published numbers
+
+
+def test_every_figure_has_its_files(finished):
+    for name in FIGURE_NAMES:
+        path = finished.results / "figures" / name
+        assert path.with_suffix(".pdf").read_bytes().startswith(b"%PDF-"), name
+        assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG"), name
+        assert len(pd.read_csv(path.with_suffix(".csv"))), name
+    assert {path.stem for path in (finished.results / "figures").iterdir()} == set(FIGURE_NAMES)
+
+
+def test_every_caption_is_filled(finished):
+    for name in FIGURE_NAMES:
+        caption = (finished.results / f"figures/{name}.rst").read_text()
+        assert len(caption) > 40 and not re.search(r"[{}]|\bnan\b|None", caption), f"{name}: {caption}"
+
+
+def test_every_table_is_valid_and_says_where_it_comes_from(finished):
+    paths = sorted((finished.results / "tables").iterdir())
+    assert {path.name for path in paths} == {f"{name}.parquet" for name in set(tables.SCHEMAS) - ELSEWHERE}
+    logs = {path.stem for path in (finished.results / "logs").iterdir()}
+    manifest = json.loads((finished.results / "model.json").read_text())
+    for path in paths:
+        assert len(tables.read(path.stem, path)), path.stem
+        stamp = tables.provenance(path)
+        assert stamp["study"] == "test" and stamp["seed"] == 0 and stamp["rule"] in logs
+        assert {"code", "config_hash", "settings", "versions", "units"} <= stamp.keys()
+        assert stamp["model"] in (None, manifest), path.stem
+
+
+def test_the_tables_of_the_model_name_it(finished):
+    for name in ("vocabulary", "scores", "sets", "parameter_gradients"):
+        stamp = tables.provenance(finished.results / f"tables/{name}.parquet")
+        assert len(stamp["model"]["sha256"]) == 64, name
+
+
+def test_every_job_has_its_log_and_its_benchmark(finished):
+    logs = {path.stem: path.read_text() for path in (finished.results / "logs").iterdir()}
+    benchmarks = {path.stem for path in (finished.results / "benchmarks").iterdir()}
+    assert set(logs) == benchmarks >= set(FIGURE_NAMES)
+    for name, text in logs.items():
+        assert re.search(rf"rule {name}, \d threads, Python 3\.", text), name
+        assert "Traceback" not in text, name
+
+
+def test_nothing_half_written_is_left(finished):
+    assert not list(finished.folder.rglob(".partial*"))
+    assert not (finished.results / "checkpoints").exists()
+
+
+def test_the_effective_settings_are_kept(finished):
+    written = yaml.safe_load((finished.results / "run_config.yaml").read_text())
+    study = settings.validate(written, "run_config.yaml")
+    config = yaml.safe_load((finished.folder / "config/test.yaml").read_text())
+    assert study == settings.validate(config, "test.yaml")
+    assert set(written) == set(settings.Settings.model_fields)
+
+
+def test_a_second_run_does_nothing(finished):
+    output = finished.snakemake("--cores", "2")
+    assert "Nothing to be done" in output and "Select jobs to execute" not in output
+
+
+def test_memorized_paragraphs_are_the_repeated_ones(finished):
+    """The embedded model memorizes what it saw often: the study shows what it is made to show."""
+    read = {
+        name: tables.read(name, finished.results / f"tables/{name}.parquet")
+        for name in ("paragraphs", "sets")
+    }
+    frame = read["paragraphs"].merge(read["sets"], on="id")
+    memorized = frame[frame["set"] == "memorized"]
+    assert len(memorized) >= 6 and memorized["count"].min() >= 16
+    assert (frame.loc[frame["set"] == "non_memorized", "count"] == 1).mean() > 0.8
+
+
+BLOCKED = """
+import importlib, sys
+
+class Block:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {blocked}:
+            raise ImportError(f"{{name}} is imported")
+
+sys.meta_path.insert(0, Block())
+for name in {names}:
+    importlib.import_module("memloc.figures." + name)
+"""
+
+
+def test_figure_modules_import_neither_torch_nor_the_table_schemas():
+    blocked = {"torch", "transformers", "transformer_lens", "pandera", "tokenizers", "snakemake"}
+    code = BLOCKED.format(blocked=blocked, names=[figure.name for figure in FIGURES])
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
+
+
+@pytest.mark.parametrize("kind", ["pdf", "png", "csv", "rst"])
+def test_deleted_figures_are_all_that_is_drawn_again(editable, kind):
+    for path in (editable.results / "figures").glob(f"*.{kind}"):
+        path.unlink()
+    assert editable.jobs() == dict.fromkeys(FIGURE_NAMES, 1)
+
+
+def test_one_deleted_figure_is_drawn_again_alone_and_equal(editable):
+    paths = [editable.results / f"figures/fig2.{kind}" for kind in ("png", "csv", "rst")]
+    before = [path.read_bytes() for path in paths]
+    for path in paths:
+        path.unlink()
+    assert editable.jobs() == {"fig2": 1}
+    # A figure needs no model: torch cannot even be imported here.
+    (editable.folder / "workflow/torch.py").write_text("raise ImportError('torch is imported')\n")
+    editable.snakemake("--cores", "1", "fig2")
+    assert [path.read_bytes() for path in paths] == before
