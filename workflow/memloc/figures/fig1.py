@@ -24,7 +24,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     sizes["perturbed"] = len(tables["perturbed_paragraphs"])
     ranking = tables["head_ranking"]
     layer, head = highlighted_head(tables, settings)
-    first = ranking[ranking["rank"] == 1].set_index("method")
+    first = ranking[ranking["rank"] == 1].set_index("method")[["layer", "head", "score"]]
     rank = ranking[(ranking["layer"] == layer) & (ranking["head"] == head)].set_index("method")["rank"]
     n_heads = int(ranking["rank"].max())
 
@@ -35,8 +35,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     heights = _draw_sets(axes, sizes)
     for place, (method, sets) in enumerate(USES.items()):
         y = 37.0 - 8.2 * place
-        top = first.loc[method]
-        text = f"{METHOD_LABELS[method]}\nfirst: layer {top.layer}, head {top['head']}"
+        top_layer, top_head = first.loc[method, ["layer", "head"]].astype(int)
+        text = f"{METHOD_LABELS[method]}\nfirst: layer {top_layer}, head {top_head}"
         _box(axes, METHODS_LEFT, y, 28, 6.6, text, "0.3")
         for name in sets:
             _arrow(axes, SETS_LEFT + 22, heights[name], METHODS_LEFT, y + 3.3, COLOURS[name])
@@ -45,7 +45,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     chosen = "ranked first by all\nmethods together" if settings["highlight"] == "auto" else "configured"
     axes.text(HEAD_LEFT + 9.5, 12.8, chosen, ha="center", va="top", fontsize=6, color="0.35")
 
-    data = first.reset_index()[["method", "layer", "head", "score"]]
+    data = first.reset_index()
     data["rank_of_highlighted"] = data["method"].map(rank)
     numbers = {
         "sizes": {name: int(sizes.get(name, 0)) for name in ("memorized", "non_memorized", "perturbed")},
