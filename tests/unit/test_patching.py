@@ -5,9 +5,10 @@ import copy
 import numpy as np
 import pytest
 import torch
+from plain_hooks import PLACES, activation, columns, edited, n_heads
+
 from memloc.models import boot_bridge
 from memloc.patching import Pairs, activation_patching, attribution_patching, residual_patching
-from plain_hooks import PLACES, activation, columns, edited, n_heads
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from scipy import stats
+
 from memloc.rare_tokens import (
     kendall,
     pearson,
@@ -12,7 +14,6 @@ from memloc.rare_tokens import (
     spearman,
     unigram_counts,
 )
-from scipy import stats
 
 N_PARAGRAPHS, N_POSITIONS, N_VOCABULARY = 200, 20, 60
 RARE, EVEN, OTHER = (1, 0), (0, 2), (1, 1)  # layer, head
