@@ -216,6 +216,20 @@ def test_figure_10_averages_paragraphs_and_gives_both_positions_of_a_group_one_s
     assert limits[2] == limits[3] == pytest.approx(drawing.data.query("group == 'perturbed'").max_abs.max())
 
 
+@pytest.mark.parametrize(("factor", "verdict"), [(10, "one holds"), (0.1, "one does not hold")])
+def test_figure_10_says_whether_queries_are_more_active_at_the_impact_token(factor, verdict):
+    tables = made_up()
+    frame = tables["impact_gradients"]
+    queries = (frame["component"] == "q") & (frame["role"] == "impact")
+    frame.loc[queries, "max_abs"] *= factor
+    numbers = fig10.draw(tables, SETTINGS).numbers
+    assert numbers["query_growth"]["memorized"] == pytest.approx(
+        frame[queries & (frame["group"] == "memorized")]["max_abs"].mean()
+        / frame.query("component == 'q' and role == 'perturbed' and group == 'memorized'")["max_abs"].mean()
+    )
+    assert verdict in fill((REPORT / "fig10.rst").read_text(), numbers | {"study": "s"})
+
+
 def test_entropy_of_sets_is_compared_head_by_head():
     rng = np.random.default_rng(0)
     entropy = crossed(id=range(40), layer=range(2), head=range(3))

@@ -54,5 +54,13 @@ def _numbers(gradients: pd.DataFrame, data: pd.DataFrame, layer: int, head: int)
     }
     overall = data.groupby(["group", "role"], observed=True)["max_abs"].mean()
     ratio = {role: float(overall["perturbed", role] / overall["memorized", role]) for role in ROLES}
-    n_pairs = int(gradients["id"].nunique())
-    return {"layer": layer, "head": head, "n_pairs": n_pairs, "panels": panels, "ratio": ratio}
+    return {
+        "layer": layer,
+        "head": head,
+        "n_pairs": int(gradients["id"].nunique()),
+        "panels": panels,
+        "ratio": ratio,
+        "query_growth": {
+            group: float(means[group, "impact", "q"] / means[group, "perturbed", "q"]) for group in GROUPS
+        },
+    }

@@ -31,6 +31,7 @@ from memloc.figures.token_map import (
 )
 
 N_NAMED = 3  # tokens that the caption names
+CLEAR_CORRELATION = 0.05  # a mean correlation nearer to zero has no sign to speak of
 TITLES = {"gradient": "max |gradient| of v", "attention": "attention"}
 
 
@@ -60,6 +61,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     label_tokens(axes[-1], texts, marked)
 
     numbers = {"id": int(example), "layer": layer, "head": head, "n_paragraphs": len(ids)}
+    numbers["clear_correlation"] = CLEAR_CORRELATION
     numbers["example"] = {
         name: _example_numbers(values, rows[name], texts, marked) for name, values in panels.items()
     }
