@@ -3,6 +3,7 @@
 A test fails when one of them no longer says what the code says.
 """
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -28,9 +29,10 @@ def rule_graph() -> str:
     """The default study's real graph of the rules that compute its tables, as a mermaid block."""
     command = [sys.executable, "-m", "snakemake", "tables", "--rulegraph", "mermaid-js"]
     graph = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    lines = [line.strip() for line in graph[graph.index("flowchart") :].splitlines()]
-    kept = [line for line in lines if line and not line.startswith("style")]
-    return "```mermaid\n" + "\n".join(kept) + "\n```\n"
+    names = dict(re.findall(r"(id\d+)\[(.+)\]", graph))
+    edges = {(names[a], names[b]) for a, b in re.findall(r"(id\d+) --> (id\d+)", graph)}
+    lines = [f"  {above} --> {below}" for above, below in sorted(edges) if below != "tables"]
+    return "\n".join(["```mermaid", "flowchart TB", *lines, "```"]) + "\n"
 
 
 def between(text: str, marker: str, content: str) -> str:
