@@ -11,7 +11,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "workflow"), str(ROOT / "envs")]
 
+import networkx  # noqa: E402
 from conda_from_lock import environment  # noqa: E402
+
 from memloc import settings  # noqa: E402
 from memloc.figures.catalog import FIGURES  # noqa: E402
 
@@ -26,12 +28,16 @@ def figure_table() -> str:
 
 
 def rule_graph() -> str:
-    """The default study's real graph of the rules that compute its tables, as a mermaid block."""
+    """The default study's real graph of the rules that compute its tables, as a mermaid block.
+
+    Edges that follow from others are left out (transitive reduction).
+    """
     command = [sys.executable, "-m", "snakemake", "tables", "--rulegraph", "mermaid-js"]
     graph = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     names = dict(re.findall(r"(id\d+)\[(.+)\]", graph))
-    edges = {(names[a], names[b]) for a, b in re.findall(r"(id\d+) --> (id\d+)", graph)}
-    lines = [f"  {above} --> {below}" for above, below in sorted(edges) if below != "tables"]
+    edges = [(names[a], names[b]) for a, b in re.findall(r"(id\d+) --> (id\d+)", graph)]
+    reduced = networkx.transitive_reduction(networkx.DiGraph(edges)).edges
+    lines = [f"  {above} --> {below}" for above, below in sorted(reduced) if below != "tables"]
     return "\n".join(["```mermaid", "flowchart TB", *lines, "```"]) + "\n"
 
 
