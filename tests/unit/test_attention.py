@@ -6,9 +6,10 @@ import math
 import numpy as np
 import pytest
 import torch
+from transformers import OPTConfig, OPTForCausalLM
+
 from memloc.attention import attention_array, attention_entropy, attention_frame, prefix_attention
 from memloc.models import boot_bridge
-from transformers import OPTConfig, OPTForCausalLM
 
 N_PREFIX = 6
 IDS = np.array([40, 7, 23, 11, 5, 90, 61])

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+
 from memloc.activations import Site
 from memloc.components import components, editable_parameters
 from memloc.gradient_similarity import activation_cosine, component_cosine
