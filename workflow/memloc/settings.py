@@ -189,7 +189,7 @@ class Perturbation(Section):
     """Replace one prefix token at a time (paper 4, METHODS M3)."""
 
     draws: Positive = Field(1, description="Random tokens tried at every position.")
-    micro_batch: Positive = Field(64, description="Perturbed paragraphs per forward pass.")
+    micro_batch: Positive = Field(16, description="Perturbed paragraphs per forward pass.")
     nll_generated: bool = Field(
         False, description="Also the NLL of the greedy continuation of every perturbed prefix."
     )

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from scipy.stats import rankdata
+from scipy.stats import spearmanr
 
 from memloc.figures.perturbation_example import draw_example, em_drops, example_ids, strongest
 from memloc.figures.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
@@ -59,12 +59,10 @@ def interval(values: np.ndarray) -> np.ndarray:
     return np.quantile(values, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], axis=0)
 
 
-def position_correlation(means: np.ndarray) -> np.ndarray:
-    """Spearman correlation of the position with the mean drop, for each row [.., position]."""
-    ranks = rankdata(means, axis=-1)
-    ranks = ranks - ranks.mean(axis=-1, keepdims=True)
-    positions = np.arange(means.shape[-1]) - (means.shape[-1] - 1) / 2
-    return ranks @ positions / np.sqrt((ranks**2).sum(axis=-1) * (positions**2).sum())
+def late_minus_early(means: np.ndarray) -> np.ndarray:
+    """Mean drop over the second half of the positions (last axis) minus that over the first half."""
+    half = means.shape[-1] // 2
+    return means[..., -half:].mean(axis=-1) - means[..., :half].mean(axis=-1)
 
 
 def _draw_mean(axes: Axes, name: str, drops: pd.DataFrame, resamples: np.ndarray) -> pd.DataFrame:
@@ -88,7 +86,8 @@ def _numbers(
         numbers[name] = {
             "n": len(matrix),
             "drop": _with_interval(means[name].mean(), resamples[name].mean(axis=1)),
-            "trend": _with_interval(position_correlation(means[name]), position_correlation(resamples[name])),
+            "late": _with_interval(late_minus_early(means[name]), late_minus_early(resamples[name])),
+            "spearman": float(spearmanr(matrix.columns, means[name]).statistic),
             "last": float(means[name][-1]),
         }
     difference = resamples["non_memorized"].mean(axis=1) - resamples["memorized"].mean(axis=1)

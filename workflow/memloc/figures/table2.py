@@ -34,7 +34,7 @@ def _cells(pair, texts: pd.Series, n_prefix: int) -> list[Cell]:
     prefix = [
         Piece(join_tokens(original[:position], texts), "black"),
         Piece(texts.loc[original[position]], red, marked=True),
-        Piece("\u2192", "black"),
+        Piece(" \u2192 ", "black"),
         Piece(texts.loc[pair.token], purple, marked=True),
         Piece(join_tokens(original[position + 1 : n_prefix], texts), "black"),
     ]
@@ -62,5 +62,4 @@ def _numbers(pairs: pd.DataFrame, n_prefix: int) -> dict:
         "n_perturbed": len(pairs),
         "n_at_last": int((pairs["position"] == n_prefix - 1).sum()),
         "n_changed_at_once": int((pairs["em"] == 0).sum()),
-        "median_distance": float((n_prefix - pairs["position"]).median()),
     }

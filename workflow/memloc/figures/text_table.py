@@ -68,7 +68,8 @@ def draw_table(header: Sequence[str], rows: Sequence[Sequence[Cell]], widths: Se
 
 
 def _draw_cell(axes, left: float, top: float, lines: list[list[Piece]]) -> None:
-    marked = {"fontweight": "bold", "bbox": {"facecolor": MARK, "edgecolor": "none", "pad": 0.8}}
+    # A lower zorder keeps the background below the neighbouring text.
+    marked = {"fontweight": "bold", "bbox": {"facecolor": MARK, "edgecolor": "none", "pad": 0.8}, "zorder": 2}
     for number, line in enumerate(lines):
         offset = 0
         for piece in line:

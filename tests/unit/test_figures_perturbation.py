@@ -1,0 +1,250 @@
+"""Figure 3, Table 2 and their example on small tables: the plotted numbers, the captions, readable labels."""
+
+from pathlib import Path
+
+import docutils.core
+import numpy as np
+import pandas as pd
+import pytest
+from figure_labels import clipped_labels, overlapping_labels
+from matplotlib import pyplot as plt
+from matplotlib.colors import to_hex
+
+from memloc.figures import fig3, table2
+from memloc.figures.caption import fill, quoted
+from memloc.figures.perturbation_example import draw_example, em_drops, example_ids
+from memloc.figures.style import COLOURS, subplots
+from memloc.figures.text_table import Piece, draw_table, wrap
+
+REPORT = Path(__file__).parents[2] / "workflow" / "report"
+N_PREFIX, N_TOKENS, N_WORDS = 10, 18, 40
+FULL = N_TOKENS - N_PREFIX
+SETTINGS = {"paragraph": {"prefix": N_PREFIX, "length": N_TOKENS}}
+SPECIAL = [" ``", "*", "\n\n", "`_", "|x|", "\\"]  # text that could be markup
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def perturbation_table(em, group="memorized", first_id=0, full=FULL):
+    """Rows of paragraphs with em[paragraph][position][draw]; NLL is what is missing to a full match."""
+    rows = []
+    for number, by_position in enumerate(em):
+        labels = {"id": first_id + number, "set": group}
+        rows.append(labels | {"position": -1, "draw": 0, "token": -1, "em": full})
+        for position, by_draw in enumerate(by_position):
+            for draw, value in enumerate(by_draw):
+                rows.append(labels | {"position": position, "draw": draw, "token": 20 + draw, "em": value})
+    frame = pd.DataFrame(rows)
+    return frame.assign(nll_original=(full - frame["em"]) / 2 + 0.25, nll_generated=np.nan, redecoded=False)
+
+
+@pytest.fixture
+def tables():
+    """Four memorized and five non-memorized paragraphs, two draws, of which the latter lose more."""
+    rng = np.random.default_rng(0)
+    memorized = rng.integers(5, FULL + 1, (4, N_PREFIX, 2))
+    memorized[2, 3, 1] = 0
+    memorized[1, 6, 0] = 1
+    other = rng.integers(0, 5, (5, N_PREFIX, 2))
+    words = [f" word{number}" for number in range(N_WORDS)]
+    words[: len(SPECIAL)] = SPECIAL
+    tokens = [rng.integers(0, N_WORDS, N_TOKENS) for _ in range(9)]
+    return {
+        "perturbation": pd.concat(
+            [perturbation_table(memorized), perturbation_table(other, "non_memorized", first_id=4)]
+        ),
+        "paragraphs": pd.DataFrame({"id": range(9), "count": 1, "tokens": tokens, "text": ""}),
+        "vocabulary": pd.DataFrame({"token": range(N_WORDS), "text": words}),
+    }
+
+
+@pytest.fixture
+def pairs(tables):
+    """Perturbed paragraphs 2 and 1, which change at once and after three tokens."""
+    rows = []
+    for name, position, impact in ((2, 3, N_PREFIX), (1, 9, N_PREFIX + 3)):
+        tokens = tables["paragraphs"]["tokens"][name].copy()
+        tokens[position] = (tokens[position] + 1) % N_WORDS
+        tokens[impact:] = (tokens[impact:] + 1) % N_WORDS
+        labels = {"id": name, "position": position, "token": tokens[position], "impact_position": impact}
+        rows.append({**labels, "tokens": tokens, "em": impact - N_PREFIX})
+    return tables | {"perturbed_paragraphs": pd.DataFrame(rows)}
+
+
+def test_drop_is_taken_from_the_paragraphs_own_baseline():
+    frame = pd.concat(
+        [perturbation_table([[[3], [8]]]), perturbation_table([[[3], [8]]], first_id=1, full=9)]
+    )
+    assert em_drops(frame)["em_drop"].tolist() == [5, 0, 6, 1]
+
+
+def test_examples_are_ordered_by_the_distance_of_their_strongest_token():
+    em = [
+        [[8], [8], [2], [8]],  # 0: position 2
+        [[7], [0], [8], [0]],  # 1: position 1, the first of two
+        [[4], [5], [8], [8]],  # 2: position 0, exactly half of the continuation
+        [[5], [8], [8], [8]],  # 3: position 0, but weak
+        [[8], [1], [8], [8]],  # 4: position 1, less than 1
+    ]
+    table = pd.concat([perturbation_table(em), perturbation_table([[[0]] * 4], "non_memorized", first_id=9)])
+    assert example_ids({"perturbation": table}) == [2, 1, 4, 0, 3]
+    assert example_ids({"perturbation": table.sample(frac=1, random_state=1)}) == [2, 1, 4, 0, 3]
+
+
+def test_example_shows_mean_and_range_of_draws(tables):
+    _, axes = subplots(nrows=2)
+    data, numbers = draw_example(*axes, tables, 2, N_PREFIX)
+    rows = tables["perturbation"].query("id == 2 and position >= 0").groupby("position")
+    assert data["em_mean"].tolist() == rows["em"].mean().tolist()
+    assert data["em_min"].tolist() == rows["em"].min().tolist()
+    assert data["nll_max"].tolist() == rows["nll_original"].max().tolist()
+    assert axes[1].lines[0].get_ydata().tolist() == rows["em"].mean().tolist()
+    assert axes[0].lines[0].get_ydata().tolist() == rows["nll_original"].mean().tolist()
+    assert [line.get_ydata()[0] for line in (axes[0].lines[1], axes[1].lines[1])] == [0.25, FULL]
+    assert (numbers["position"], numbers["distance"]) == (3, N_PREFIX - 3)
+    assert (numbers["em"], numbers["em_drop"]) == (0, FULL)
+    marked = [text.get_color() == COLOURS["perturbed"] for text in axes[1].get_xticklabels()]
+    assert marked == [position == 3 for position in range(N_PREFIX)]
+
+
+def test_figure_3_plots_mean_drops_per_position(tables):
+    drawing = fig3.draw(tables, SETTINGS)
+    assert set(drawing.data["panel"]) == {"a", "b"}
+    drops = em_drops(tables["perturbation"])
+    axes = drawing.figure.axes[2]
+    for name, line in zip(fig3.SETS, axes.lines, strict=True):
+        rows = drops[drops["set"] == name]
+        expected = rows.groupby("position")["em_drop"].mean()
+        assert line.get_ydata() == pytest.approx(expected.to_numpy())
+        mean = drawing.numbers[name]["drop"]
+        assert mean["value"] == pytest.approx(rows["em_drop"].mean())
+        assert mean["low"] < mean["value"] < mean["high"]
+        half = N_PREFIX // 2
+        late = expected.iloc[half:].mean() - expected.iloc[:half].mean()
+        assert drawing.numbers[name]["late"]["value"] == pytest.approx(late)
+        assert f"{mean['value']:.1f} tokens" in line.get_label()
+    assert drawing.numbers["difference"]["value"] == pytest.approx(
+        drawing.numbers["non_memorized"]["drop"]["value"] - drawing.numbers["memorized"]["drop"]["value"]
+    )
+    assert drawing.numbers["example"]["id"] == 2
+    assert drawing.numbers["largest"] == {"max": FULL, "n_45": 0, "n": 4}
+
+
+def test_bands_are_bootstrap_intervals_over_paragraphs():
+    drops = np.random.default_rng(3).normal(10, 2, (40, 6))
+    low, high = fig3.interval(fig3.resampled_means(drops))
+    error = drops.std(axis=0) / np.sqrt(40)
+    assert low == pytest.approx(drops.mean(axis=0) - 1.96 * error, abs=0.15)
+    assert high == pytest.approx(drops.mean(axis=0) + 1.96 * error, abs=0.15)
+    constant = fig3.interval(fig3.resampled_means(np.ones((5, 3))))
+    assert constant == pytest.approx(1)
+
+
+def test_figure_3_is_the_same_every_time(tables):
+    first, second = fig3.draw(tables, SETTINGS), fig3.draw(tables, SETTINGS)
+    pd.testing.assert_frame_equal(first.data, second.data)
+
+
+def caption_of(em_memorized, em_other, tables):
+    frame = pd.concat(
+        [perturbation_table(em_memorized), perturbation_table(em_other, "non_memorized", first_id=4)]
+    )
+    return caption("fig3", fig3.draw(tables | {"perturbation": frame}, SETTINGS).numbers)
+
+
+def caption(name, numbers):
+    text = fill((REPORT / f"{name}.rst").read_text(), numbers | {"study": "s"})
+    docutils.core.publish_string(text, writer="null", settings_overrides={"halt_level": 2, "report_level": 2})
+    return " ".join(text.split())
+
+
+def test_caption_of_figure_3_says_what_holds(tables):
+    full, none = np.full((4, N_PREFIX, 1), FULL), np.full((5, N_PREFIX, 1), 0)
+    none[:, [0, -1]] = 1
+    rising = np.broadcast_to(np.arange(N_PREFIX)[::-1, None] * FULL // N_PREFIX, (4, N_PREFIX, 1))
+    text = caption_of(rising, none, tables)
+    assert "than memorized ones: holds" in text
+    assert "in memorized paragraphs: holds" in text
+    assert "in non-memorized paragraphs: undecided" in text
+    assert "up to 45: does not hold" in text
+    assert "of the paragraphs that one token costs at least half" in text
+    text = caption_of(rising[:, ::-1], np.concatenate([full, full[:1]]), tables)
+    assert "than memorized ones: the opposite holds" in text
+    assert "in memorized paragraphs: the opposite holds" in text
+    weak = full.copy()
+    weak[:, 2] = FULL - 1
+    assert "at least half of their" not in caption_of(weak, none, tables)
+
+
+def test_captions_hold_whatever_the_tokens_are(tables, pairs):
+    for token in range(len(SPECIAL)):
+        tables["paragraphs"]["tokens"][2][3] = token
+        text = caption("fig3", fig3.draw(tables, SETTINGS).numbers)
+        assert "2 draws per position" in text
+    assert "1 change with their first token" in caption("table2", table2.draw(pairs, SETTINGS).numbers)
+
+
+def test_quoted_text_is_no_markup():
+    for text in SPECIAL:
+        document = docutils.core.publish_string(
+            quoted(text.strip()), writer="pseudoxml", settings_overrides={"halt_level": 2}
+        )
+        assert f"\u201c{text.strip()}\u201d" in document.decode()
+
+
+def test_reference_mode_has_no_first_position(tables):
+    tables["perturbation"] = tables["perturbation"].query("position != 0")
+    drawing = fig3.draw(tables, SETTINGS)
+    assert drawing.data.query("panel == 'b'")["position"].min() == 1
+    assert drawing.numbers["example"]["n_positions"] == N_PREFIX - 1
+
+
+def test_labels_of_figure_3_are_readable(tables):
+    figure = fig3.draw(tables, SETTINGS).figure
+    assert clipped_labels(figure) == []
+    assert overlapping_labels(figure) == []
+
+
+def test_table_2_marks_the_replaced_token_and_the_change(pairs):
+    drawing = table2.draw(pairs, SETTINGS)
+    assert drawing.data["id"].tolist() == [1, 2]
+    assert drawing.data["em"].tolist() == [3, 0]
+    texts = pairs["vocabulary"]["text"]
+    original = pairs["paragraphs"]["tokens"][1]
+    assert drawing.data["old_token"][0] == texts[original[9]]
+    assert drawing.data["new_token"][0] == texts[(original[9] + 1) % N_WORDS]
+    assert drawing.data["prefix"][0] == "".join(texts[original[:N_PREFIX]])
+    kept = "".join(texts[original[N_PREFIX : N_PREFIX + 3]])
+    assert drawing.data["perturbed_continuation"][0].startswith(kept)
+    row = next(row for row in pairs["perturbed_paragraphs"].itertuples() if row.id == 1)
+    cells = table2._cells(
+        row_with_original(row, original), pairs["vocabulary"].set_index("token")["text"], N_PREFIX
+    )
+    assert [piece.marked for piece in cells[1]] == [False, True, False, True, False]
+    assert [piece.colour for piece in cells[3]] == [COLOURS["memorized"], COLOURS["perturbed"]]
+    assert cells[3][0].text == kept
+    assert drawing.numbers["n_at_last"] == 1 and drawing.numbers["n_changed_at_once"] == 1
+
+
+def row_with_original(row, original):
+    return pd.Series({**row._asdict(), "tokens_original": original})
+
+
+def test_marked_pieces_keep_their_spaces_visible_across_lines():
+    lines = wrap([Piece("a b", "black"), Piece(" cd", "red", marked=True)], 4)
+    assert lines == [
+        [Piece("a b", "black"), Piece("\u2423", "red", True)],
+        [Piece("cd", "red", True)],
+    ]
+
+
+def test_marked_pieces_are_drawn_below_their_neighbours():
+    figure = draw_table(("x",), [[[Piece("ab", "black"), Piece("cd", "#c8102e", marked=True)]]], (10,))
+    plain, marked = figure.axes[0].texts[1:]
+    assert marked.get_bbox_patch() is not None and plain.get_bbox_patch() is None
+    assert marked.get_zorder() < plain.get_zorder()
+    assert to_hex(marked.get_color()) == "#c8102e"
