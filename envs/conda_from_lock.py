@@ -1,4 +1,4 @@
-"""environment.yaml: the conda environment that is equivalent to requirements.lock (written by `make docs`)."""
+"""environment.yaml: the conda environment equivalent to requirements.lock (written by `make docs`)."""
 
 HEADER = """\
 # Generated from requirements.lock by `make docs`: the environment of every rule under --sdm conda.

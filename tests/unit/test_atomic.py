@@ -3,6 +3,7 @@
 import os
 
 import pytest
+
 from memloc.atomic import atomic_folder, atomic_path
 
 

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from memloc.components import component_table, components, editable_parameters
 from torch import Tensor
 from transformers import (
     AutoModelForCausalLM,
@@ -14,6 +13,8 @@ from transformers import (
     PreTrainedModel,
     Qwen2Config,
 )
+
+from memloc.components import component_table, components, editable_parameters
 
 HEAD = 4  # d_head of the tiny models
 WIDTH = 16

@@ -10,6 +10,7 @@ import subprocess
 import zipfile
 
 import pytest
+
 from http_server import FileServer
 from memloc.download import (
     DownloadError,

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from transformers import GPT2TokenizerFast
+
 from memloc.filters import drop_reasons, n_unique, variations
 from memloc.settings import Filters
-from transformers import GPT2TokenizerFast
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "paper" / "reference"
 VOCABULARY = {" a": 1, "href": 2, "HR": 3, "EF": 4, " href": 5, "Href": 6, " Href": 7}

@@ -1,12 +1,13 @@
 """Micro-batched gradients against one full forward and backward pass of the Hugging Face model."""
 
-import memloc.gradients as gradients
 import pytest
 import torch
-from memloc.components import editable_parameters
-from memloc.gradients import editable_gradients, nll_gradients, paragraph_nll
 from torch import Tensor
 from transformers import PreTrainedModel
+
+import memloc.gradients as gradients
+from memloc.components import editable_parameters
+from memloc.gradients import editable_gradients, nll_gradients, paragraph_nll
 
 N_PREFIX = 5
 

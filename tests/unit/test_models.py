@@ -4,6 +4,10 @@ import hashlib
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer, models
+from transformers import GPTNeoConfig, GPTNeoForCausalLM, PreTrainedTokenizerFast
+
 from memloc.models import (
     ModelError,
     boot_bridge,
@@ -13,9 +17,6 @@ from memloc.models import (
     resolve_device,
     weights_sha256,
 )
-from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer, models
-from transformers import GPTNeoConfig, GPTNeoForCausalLM, PreTrainedTokenizerFast
 
 VOCABULARY = 64
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from memloc.release import ReleaseError, read_release, release_files
 
 PROMPTS = np.arange(60, dtype=np.uint16).reshape(6, 10)
