@@ -39,3 +39,5 @@ rule all:
     input:
         rules.figures.input,
         rules.tables.input,
+    message:
+        "Everything is done."
