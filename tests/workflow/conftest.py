@@ -97,6 +97,12 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return copy_project(tmp_path_factory.mktemp("clone") / "project")
 
 
+@pytest.fixture(scope="module")
+def clone_for_kills(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A fresh copy whose runs are killed."""
+    return copy_project(tmp_path_factory.mktemp("killed") / "project")
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     """The finished study; tests read it and change nothing."""

@@ -1,0 +1,82 @@
+"""What the rules of a study say of themselves, read through Snakemake's own interface.
+
+Runs as a process of its own, `python describe_rules.py SNAKEFILE CONFIG`, because a workflow changes the
+process that reads it.
+"""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Descriptions of a study's rules and what follows from their inputs and outputs."""
+
+    all: list[dict[str, Any]]
+
+    @staticmethod
+    @cache
+    def of(folder: Path, config: str) -> "Rules":
+        """Rules of the project in `folder` with a config file."""
+        command = [sys.executable, __file__, "Snakefile", config]
+        process = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        assert process.returncode == 0, process.stderr
+        return Rules(json.loads(process.stdout.splitlines()[-1]))
+
+    @property
+    def jobs(self) -> list[dict[str, Any]]:
+        """Rules that run a script."""
+        return [rule for rule in self.all if rule["script"]]
+
+    @property
+    def producers(self) -> dict[str, str]:
+        """Rule that makes each file."""
+        return {path: rule["name"] for rule in self.all for path in rule["outputs"]}
+
+    def above(self, name: str) -> set[str]:
+        """Rules that a rule needs, directly or through others."""
+        inputs = next(rule["inputs"] for rule in self.all if rule["name"] == name)
+        direct = {self.producers[path] for path in inputs if path in self.producers}
+        return direct | {more for other in direct for more in self.above(other)}
+
+    def below(self, name: str) -> set[str]:
+        """Rules that run a script and need this one, directly or through others."""
+        return {rule["name"] for rule in self.jobs if name in self.above(rule["name"])}
+
+
+def _describe(rule: Any) -> dict[str, Any]:
+    params = dict(rule.params.items())
+    memory = rule.resources["mem_mb"]._evaluator if "mem_mb" in rule.resources else None
+    return {
+        "name": rule.name,
+        "script": rule.script,
+        "log": [str(path) for path in rule.log],
+        "benchmark": rule.benchmark and str(rule.benchmark),
+        "message": rule.message,
+        "conda": rule.conda_env and str(rule.conda_env),
+        "resources": sorted(name for name in rule.resources if not name.startswith("_")),
+        "memory": [memory(None, attempt=attempt) for attempt in (1, 2)] if memory else None,
+        "inputs": [str(path) for path in rule.input],
+        "outputs": [str(path) for path in rule.output],
+        "settings": sorted(params.get("settings", {})),
+        "code": params.get("code"),
+    }
+
+
+if __name__ == "__main__":
+    from snakemake.api import SnakemakeApi
+    from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, ResourceSettings
+
+    snakefile, config = map(Path, sys.argv[1:])
+    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
+        workflow = api.workflow(
+            resource_settings=ResourceSettings(cores=1),
+            config_settings=ConfigSettings(configfiles=[config]),
+            snakefile=snakefile,
+        )._workflow
+        print(json.dumps([_describe(rule) for rule in workflow.rules]))

@@ -1,0 +1,256 @@
+"""What would run: plans of every study, what every rule says of itself, and what an edit runs again."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from describe_rules import Rules
+
+from memloc import tracking
+from memloc.figures.catalog import FIGURES
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS, LIBRARY = ROOT / "workflow/scripts", ROOT / "workflow/memloc"
+CONFIGS = sorted(f"config/{path.name}" for path in (ROOT / "config").glob("*.yaml"))
+# Four seconds is the promise on an idle machine; tests share theirs.
+SECONDS = 10
+
+
+def study(project, config):
+    return yaml.safe_load((project.folder / config).read_text())
+
+
+@pytest.fixture(scope="module", params=CONFIGS)
+def rules(request, clone):
+    """Rules of each study in turn."""
+    return Rules.of(clone.folder, request.param)
+
+
+@pytest.fixture(scope="module")
+def test_rules(clone):
+    return Rules.of(clone.folder, "config/test.yaml")
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_the_plan_is_complete_quick_and_needs_no_network(clone, config):
+    begin = time.monotonic()
+    jobs = clone.jobs(config=config)
+    assert time.monotonic() - begin < SECONDS
+    source = {key: study(clone, config)[key]["source"] for key in ("data", "model")}
+    assert ("download_release" in jobs) == (source["data"] == "release")
+    assert ("download_model" in jobs) == (source["model"] == "hub")
+    assert ("train_model" in jobs) == (source["model"] == "embedded")
+    shown = {figure.name for figure in FIGURES if figure.only_for in (None, *source.values())}
+    assert {"paragraphs", "scores", "sets", "run_config"} | shown <= set(jobs)
+    assert set(jobs.values()) == {1}
+    assert not [path for path in (clone.folder / "results").iterdir() if path.name != "README.md"]
+
+
+def test_published_numbers_are_compared_where_they_are_given(clone):
+    for config in CONFIGS:
+        compared = {"compare_expected", "expected"} <= set(clone.jobs(config=config))
+        assert compared == any((study(clone, config).get("expected") or {}).values()), config
+
+
+def test_the_default_study_needs_no_config_file(clone):
+    assert clone.jobs(config=None) == clone.jobs(config="config/default.yaml")
+
+
+def test_every_rule_says_what_it_does(rules):
+    for rule in rules.all:
+        assert rule["message"] and rule["message"][0].isupper() and rule["message"].endswith("."), rule[
+            "name"
+        ]
+    messages = [rule["message"] for rule in rules.all]
+    assert len(set(messages)) == len(messages)
+
+
+def test_every_job_has_log_benchmark_environment_threads_and_resources(rules):
+    for rule in rules.jobs:
+        name = rule["name"]
+        results = rule["log"][0].split("/logs/")[0]
+        assert rule["log"] == [f"{results}/logs/{name}.log"]
+        assert rule["benchmark"] == f"{results}/benchmarks/{name}.tsv"
+        assert rule["conda"].endswith("envs/environment.yaml")
+        assert {"mem_mb", "runtime"} <= set(rule["resources"]), name
+        assert rule["memory"][1] > rule["memory"][0], f"{name}: a retry gets no more memory"
+
+
+def test_every_rule_states_its_threads():
+    for path in (ROOT / "workflow/rules").glob("*.smk"):
+        text = path.read_text()
+        scripts, threads = (re.findall(rf"^ +{word}:", text, re.MULTILINE) for word in ("script", "threads"))
+        assert len(scripts) == len(threads), path.name
+
+
+def test_rules_that_choose_a_device_ask_for_a_gpu(rules):
+    for rule in rules.jobs:
+        assert ("gpu" in rule["resources"]) == ("device" in rule["settings"]), rule["name"]
+        if "gpu" in rule["resources"]:
+            assert any(path.endswith("/model.json") for path in rule["inputs"]), rule["name"]
+
+
+def test_studies_share_no_computed_file(clone):
+    outputs = {config: set(Rules.of(clone.folder, config).producers) for config in CONFIGS}
+    for config, paths in outputs.items():
+        name = study(clone, config)["study"]
+        downloads = {path for path in paths if path.startswith("resources/")}
+        assert all(path.startswith(f"results/{name}/") for path in paths - downloads)
+
+
+def test_every_input_has_a_producer(rules):
+    for rule in rules.all:
+        for path in rule["inputs"]:
+            known = path in rules.producers or any(path.startswith(f"{made}/") for made in rules.producers)
+            assert known or (ROOT / path).exists(), f"{rule['name']}: nothing makes {path}"
+
+
+def test_code_is_tracked_but_for_downloads(rules):
+    for rule in rules.jobs:
+        assert (rule["code"] is None) == rule["name"].startswith("download_"), rule["name"]
+
+
+def test_every_script_belongs_to_a_rule(clone):
+    used = {rule["script"] for config in CONFIGS for rule in Rules.of(clone.folder, config).jobs}
+    conditional = {"compare_memorized_list.py", "paragraphs_text.py"}
+    scripts = {path.name for path in SCRIPTS.glob("*.py")}
+    assert {Path(script).name for script in used} | conditional == scripts
+
+
+def test_every_figure_and_collection_is_a_target(clone, test_rules):
+    shown = [figure.name for figure in FIGURES if figure.only_for in (None, "embedded")]
+    assert set(shown) <= set(clone.jobs(*shown))
+    for target in ("figures", "tables", "all"):
+        assert clone.jobs(target)
+    assert clone.jobs("resources") == {}
+    jobs = clone.jobs("resources", config="config/gpt-neo-125m.yaml")
+    assert jobs == {"download_release": 1, "download_model": 1}
+
+
+def test_a_figure_alone_runs_no_other_analysis(clone, test_rules):
+    assert set(clone.jobs("fig2")) == {"fig2", *test_rules.above("fig2")}
+    assert not set(clone.jobs("fig2")) & {"perturbation", "parameter_gradients", "attention", "fig8"}
+
+
+@pytest.mark.parametrize("config", ["config/test.yaml", "config/gpt-neo-125m.yaml"])
+def test_the_linter_is_content(clone, config):
+    assert "Congratulations" in clone.snakemake("--lint", config=config)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("scores: {batch: 3}", ["bad.yaml: scores.batch: unknown key", "margin_threshold, micro_batch"]),
+        ("seed: many", ['bad.yaml: seed: given "many"; allowed: a valid integer']),
+        ("device: tpu", ['bad.yaml: device: given "tpu"', "'auto', 'cpu' or 'cuda'"]),
+    ],
+)
+def test_a_wrong_config_stops_before_any_job(clone, tmp_path, text, parts):
+    config = tmp_path / "bad.yaml"
+    config.write_text((ROOT / "config/test.yaml").read_text() + f"\n{text}\n")
+    output = clone.snakemake("--cores", "1", config=str(config), status=1)
+    for part in parts:
+        assert part in output
+    assert "Traceback" not in output and "Select jobs" not in output
+    assert not (clone.folder / "results/test").exists()
+
+
+def test_a_model_that_is_not_there_stops_before_any_job(clone, tmp_path):
+    config = tmp_path / "local.yaml"
+    settings = {
+        "study": "x",
+        "data": {"source": "embedded"},
+        "model": {"source": "local", "folder": "no/model"},
+    }
+    config.write_text(yaml.safe_dump(settings))
+    output = clone.snakemake("--cores", "1", config=str(config), status=1)
+    assert "no/model" in output and "Select jobs" not in output
+
+
+# What an edit runs again, in a copy of the finished study.
+
+
+def users(rules, module):
+    """Rules whose script, or figure module, imports a module of the library directly or through others."""
+    found = set()
+    for rule in rules.jobs:
+        files = [SCRIPTS / Path(rule["script"]).name]
+        if files[0].name == "figure.py":
+            files.append(LIBRARY / f"figures/{rule['name']}.py")
+        if LIBRARY / module in tracking.dependencies(*files):
+            found.add(rule["name"])
+    return found
+
+
+def with_all_below(rules, names):
+    return names | {below for name in names for below in rules.below(name)}
+
+
+def append_comment(project, module):
+    with (project.folder / "workflow/memloc" / module).open("a") as file:
+        file.write("# edited\n")
+
+
+@pytest.mark.parametrize("figure", ["fig2", "repeats"])
+def test_editing_a_figure_draws_it_again_and_nothing_else(editable, figure):
+    append_comment(editable, f"figures/{figure}.py")
+    assert editable.jobs() == {figure: 1}
+
+
+@pytest.mark.parametrize("module", ["scoring.py", "head_ranking.py", "sets.py", "figures/style.py"])
+def test_editing_a_module_runs_its_users_again_and_what_follows(editable, test_rules, module):
+    direct = users(test_rules, module)
+    assert direct and len(direct) < len(test_rules.jobs)
+    append_comment(editable, module)
+    assert set(editable.jobs()) == with_all_below(test_rules, direct)
+
+
+def test_editing_one_script_runs_its_rule_again_and_what_follows(editable, test_rules):
+    with (editable.folder / "workflow/scripts/rare_tokens.py").open("a") as file:
+        file.write("# edited\n")
+    assert set(editable.jobs()) == with_all_below(test_rules, {"rare_tokens"})
+
+
+def test_editing_a_caption_draws_its_figure_again(editable):
+    with (editable.folder / "workflow/report/fig8.rst").open("a") as file:
+        file.write("More.\n")
+    assert editable.jobs() == {"fig8": 1}
+
+
+def test_changing_a_setting_runs_its_rules_again_and_what_follows(editable, test_rules):
+    edit = editable.folder / "config/test.yaml"
+    edit.write_text(edit.read_text() + "\nrare_tokens: {n_permutations: 7}\n")
+    expected = with_all_below(test_rules, {"rare_tokens", "run_config"})
+    assert set(editable.jobs()) == expected
+    assert "scores" not in expected and "train_model" not in expected
+
+
+def test_settings_that_no_rule_uses_twice_are_not_shared(test_rules):
+    """A rule names the sections of settings that its script reads, and no others."""
+    for rule in test_rules.jobs:
+        script = SCRIPTS / Path(rule["script"]).name
+        if script.name == "figure.py":
+            continue
+        text = script.read_text()
+        for section in rule["settings"]:
+            assert f'"{section}"' in text or section == "paragraph", f"{rule['name']} does not read {section}"
+
+
+def test_formats_are_those_of_the_tools():
+    bin_ = Path(sys.executable).parent
+    for command in (["ruff", "check", "."], ["ruff", "format", "--check", "."]):
+        process = subprocess.run([bin_ / command[0], *command[1:]], cwd=ROOT, capture_output=True, text=True)
+        assert process.returncode == 0, process.stdout
+    command = [bin_ / "snakefmt", "--check", "Snakefile", "workflow/rules"]
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
+
+
+def test_rules_are_described_as_json(clone):
+    """Guards the tests' own tool: a Snakemake that is newer may call things by other names."""
+    assert json.loads(json.dumps(Rules.of(clone.folder, "config/test.yaml").all))
