@@ -1,4 +1,4 @@
-"""A wrong config gives one message: file, key path, what was given, what is allowed. Every key is documented."""
+"""A wrong config gives one message: file, key path, what was given, what is allowed."""
 
 import json
 import re

@@ -98,9 +98,9 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture(scope="module")
-def clone_for_kills(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A fresh copy whose runs are killed."""
-    return copy_project(tmp_path_factory.mktemp("killed") / "project")
+def own_clone(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A fresh copy that one test module may do with as it likes."""
+    return copy_project(tmp_path_factory.mktemp("own") / "project")
 
 
 @pytest.fixture(scope="session")

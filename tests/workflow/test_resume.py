@@ -33,9 +33,9 @@ def wait_for_lock(project, seconds=60):
 
 
 @pytest.fixture(scope="module")
-def killed(finished, clone_for_kills):
+def killed(finished, own_clone):
     """A finished study whose run was killed at random moments; and how often it was."""
-    project, moments = clone_for_kills, random.Random(SEED)
+    project, moments = own_clone, random.Random(SEED)
     n_killed = 0
     for _ in range(KILLS):
         process = project.start("--cores", "2")

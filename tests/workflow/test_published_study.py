@@ -1,0 +1,207 @@
+"""The path of the paper's study at the size of the test study: published archive, hub, published numbers.
+
+The archive and the hub are a real server on this machine that serves the test study's own paragraphs and
+model, so that the finished test study says what must come out.
+"""
+
+import hashlib
+import io
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from http_server import FileServer
+from memloc import tables
+
+MODEL, REVISION = "tests/tiny-neo", "0123456789abcdef0123456789abcdef01234567"
+TAMPERED = "f" * 40
+TARGETS = ("fig2", "fig8", "table1", "expected", "memorized_agreement", "run_config")
+
+
+def read(project, study, name):
+    return tables.read(name, project.folder / f"results/{study}/tables/{name}.parquet")
+
+
+def archive(paragraphs):
+    """The published form: token ids and counts as arrays in a ZIP file, and lengths that nobody needs."""
+    tokens = np.stack(paragraphs["tokens"])
+    arrays = {
+        # The release holds rows that failed to parse: zeros, with a count of zero.
+        "prompts_100": np.concatenate([tokens, np.zeros((2, 100))]).astype(np.uint16),
+        "counts_100": np.concatenate([paragraphs["count"], [0, 0]]).astype(np.uint32),
+        "prompts_500": np.random.default_rng(0).integers(0, 50_000, (8_000, 500)).astype(np.uint16),
+        "counts_500": np.ones(8_000, dtype=np.uint32),
+    }
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as file:
+        for name, array in arrays.items():
+            member = io.BytesIO()
+            np.save(member, array)
+            file.writestr(f"data/{name}.npy", member.getvalue())
+    return content.getvalue()
+
+
+def published_list(paragraphs, scores):
+    """Memorized paragraphs as the authors publish them: other ids, rounded NLLs; one count is another."""
+    frame = paragraphs.merge(scores[scores["em"] == 50], on="id").rename(columns={"text": "paragraph"})
+    frame["id"], frame["nll"] = range(9000, 9000 + len(frame)), frame["nll"].round(3)
+    frame.loc[0, "count"] += 1
+    return frame[["paragraph", "id", "count", "em", "nll"]]
+
+
+@pytest.fixture(scope="module")
+def source(finished):
+    """Paragraphs, scores and sets of the finished test study, and the files of its model."""
+    names = ("paragraphs", "scores", "sets")
+    model = {path.name: path.read_bytes() for path in (finished.results / "model").iterdir()}
+    return {name: read(finished, "test", name) for name in names} | {"model": model}
+
+
+@pytest.fixture(scope="module")
+def server(source):
+    files = {"/data.zip": archive(source["paragraphs"])}
+    for name, content in source["model"].items():
+        files[f"/{MODEL}/resolve/{REVISION}/{name}"] = content
+    with FileServer(files) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def config(source, server, tmp_path_factory):
+    """Config file of the study `published`."""
+    folder = tmp_path_factory.mktemp("published")
+    published = published_list(source["paragraphs"], source["scores"])
+    published.to_csv(folder / "memorized.csv", index=False)
+    sizes = source["sets"]["set"].value_counts()
+    settings = {
+        "study": "published",
+        "data": {"source": "release", "location": f"{server.url}/data.zip", "allow_http": True},
+        "model": {
+            "source": "hub",
+            "id": MODEL,
+            "revision": REVISION,
+            "sha256": hashlib.sha256(source["model"]["model.safetensors"]).hexdigest(),
+            "endpoint": server.url,
+            "allow_http": True,
+        },
+        "sets": {"n_memorized": 6, "n_non_memorized": 6, "n_partly": 4, "n_rare_tokens": 40},
+        "expected": {
+            "n_paragraphs": len(source["scores"]),
+            "n_memorized": int(sizes["memorized"]) + 1,
+            "max_count": int(source["paragraphs"]["count"].max()),
+            "memorized_list": str(folder / "memorized.csv"),
+        },
+    }
+    (folder / "published.yaml").write_text(yaml.safe_dump(settings))
+    return folder / "published.yaml"
+
+
+@pytest.fixture(scope="module")
+def published(own_clone, server, config):
+    """The finished study `published`."""
+    own_clone.snakemake("--cores", "2", *TARGETS, config=str(config))
+    return own_clone
+
+
+def test_the_plan_downloads_both(own_clone, config):
+    assert {"download_release", "download_model"} <= set(own_clone.jobs(config=str(config)))
+
+
+def test_only_the_needed_members_are_downloaded(published, server, source):
+    names = {path.name for path in (published.folder / "resources").glob("release-*/*")}
+    assert names == {"prompts_100.npy", "counts_100.npy"}
+    model = sum(map(len, source["model"].values()))
+    assert server.bytes_sent - model < len(server.files["/data.zip"])
+
+
+def test_the_downloaded_model_is_the_served_one(published, source):
+    folder = published.folder / f"resources/models/tests--tiny-neo@{REVISION[:12]}"
+    found = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert found == {name: source["model"][name] for name in found}
+    assert {"config.json", "model.safetensors", "tokenizer.json"} <= set(found)
+    stamp = tables.provenance(published.folder / "results/published/tables/scores.parquet")
+    assert stamp["model"]["name"] == MODEL and stamp["model"]["revision"] == REVISION
+
+
+def test_paragraphs_are_the_published_ones(published, source):
+    found = read(published, "published", "paragraphs")
+    assert found["count"].tolist()[-2:] == [0, 0]
+    pd.testing.assert_frame_equal(found[:-2], source["paragraphs"])
+    dropped = read(published, "published", "dropped_paragraphs")
+    assert (dropped["reason"] == "parsing failed").sum() == 2
+
+
+def test_scores_and_sets_are_those_of_the_same_paragraphs_and_model(published, source):
+    for name in ("scores", "sets"):
+        pd.testing.assert_frame_equal(read(published, "published", name), source[name])
+
+
+def test_published_numbers_are_compared(published, source):
+    frame = read(published, "published", "expected").set_index("quantity")
+    n_memorized = int((source["scores"]["em"] == 50).sum())
+    assert frame.loc["n_paragraphs", "agrees"] and frame.loc["max_count", "agrees"]
+    assert frame.loc["n_memorized", ["expected", "found"]].tolist() == [n_memorized + 1, n_memorized]
+    assert not frame.loc["n_memorized", "agrees"]
+    assert pd.isna(frame.loc["n_non_memorized", "agrees"])
+    assert frame.loc[["n_both", "n_found"], "found"].tolist() == [n_memorized] * 2
+    assert frame.loc[["n_only_here", "n_only_published"], "found"].tolist() == [0, 0]
+    assert frame.loc["n_equal_counts", "found"] == n_memorized - 1
+    assert 0 < frame.loc["nll_difference_max", "found"] <= 0.0005 + 1e-9
+
+
+def test_the_comparison_is_drawn(published, source):
+    figures = published.folder / "results/published/figures"
+    n_memorized = int((source["scores"]["em"] == 50).sum())
+    caption = (figures / "memorized_agreement.rst").read_text()
+    assert f"Of {n_memorized} published memorized paragraphs, {n_memorized} are memorized" in caption
+    assert "of 8 are equal" in (figures / "expected.rst").read_text()
+    for name in TARGETS[:-1]:
+        assert (figures / f"{name}.pdf").stat().st_size > 1000
+
+
+def test_nothing_is_downloaded_again(published, config):
+    """Neither for this study nor for another one with the same data and model, and not after an edit."""
+    assert published.jobs(*TARGETS, config=str(config)) == {}
+    other = config.with_name("other.yaml")
+    other.write_text(config.read_text().replace("study: published", "study: other\nseed: 3"))
+    jobs = published.jobs("fig2", config=str(other))
+    assert "scores" in jobs and not {"download_release", "download_model"} & set(jobs)
+
+
+def test_weights_that_are_not_the_expected_ones_fail_and_leave_nothing(own_clone, config, server, source):
+    for name, content in source["model"].items():
+        server.files[f"/{MODEL}/resolve/{TAMPERED}/{name}"] = content
+    settings = yaml.safe_load(config.read_text())
+    settings["model"] |= {"revision": TAMPERED, "sha256": "0" * 64}
+    wrong = config.with_name("wrong.yaml")
+    wrong.write_text(yaml.safe_dump(settings | {"study": "wrong"}))
+    output = own_clone.snakemake("--cores", "1", "--retries", "0", "resources", config=str(wrong), status=1)
+    address, found = f"{server.url}/{MODEL}/resolve/{TAMPERED}", yaml.safe_load(config.read_text())["model"]
+    assert f"{address}/model.safetensors: expected sha256 {'0' * 64}, got {found['sha256']}" in output
+    left = [path.name for path in (own_clone.folder / "resources/models").glob("*")]
+    assert not [name for name in left if TAMPERED[:12] in name]
+    log = (own_clone.folder / "results/wrong/logs/download_model.log").read_text()
+    assert "Traceback" in log and "expected sha256" in log
+
+
+@pytest.mark.parametrize("packed", [True, False], ids=["archive", "folder"])
+def test_the_data_can_lie_on_this_machine(own_clone, config, server, tmp_path, packed):
+    local = tmp_path / "data.zip"
+    local.write_bytes(server.files["/data.zip"])
+    if not packed:
+        with zipfile.ZipFile(local) as file:
+            file.extractall(tmp_path / "unpacked")
+        local = tmp_path / "unpacked"
+    settings = yaml.safe_load(config.read_text())
+    settings["data"] = {"source": "release", "location": str(local)}
+    study = tmp_path / "local.yaml"
+    study.write_text(yaml.safe_dump(settings | {"study": "local"}))
+    before = set((own_clone.folder / "resources").glob("release-*"))
+    own_clone.snakemake("--cores", "1", "--until", "download_release", config=str(study))
+    (made,) = set((own_clone.folder / "resources").glob("release-*")) - before
+    with zipfile.ZipFile(io.BytesIO(server.files["/data.zip"])) as file:
+        for path in made.iterdir():
+            assert path.read_bytes() == file.read(f"data/{path.name}")

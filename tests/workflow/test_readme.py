@@ -1,0 +1,93 @@
+"""Every command in the documentation works, every link leads somewhere, every path is there."""
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from memloc.figures.catalog import FIGURES
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *ROOT.glob("*/README.md")])
+# Commands that prepare a shell and need no test of ours.
+SHELL = (("git", "clone"), ("cd",), (".",), ("source",), ("export",))
+
+
+def commands(page):
+    """Commands of the code blocks of a page, without comments; blocks of other languages hold none."""
+    for block in re.findall(r"(?ms)^```(?:console|bash|sh)\n(.*?)^```", page.read_text()):
+        for line in block.replace("\\\n", " ").splitlines():
+            if words := shlex.split(line.removeprefix("$ "), comments=True):
+                yield words
+
+
+COMMANDS = sorted({tuple(words) for page in PAGES for words in commands(page)})
+SNAKEMAKE = [words for words in COMMANDS if words[0] == "snakemake"]
+
+
+def test_the_readme_has_the_two_commands():
+    assert {("make", "reproduce"), ("make", "test")} <= set(map(tuple, commands(ROOT / "README.md")))
+
+
+@pytest.mark.parametrize("words", [words for words in COMMANDS if words[0] == "make"], ids=" ".join)
+def test_make_targets_are_there(words):
+    process = subprocess.run(["make", "--dry-run", *words[1:]], cwd=ROOT, capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
+
+
+def test_every_other_command_is_known():
+    others = [words for words in COMMANDS if words[0] not in ("make", "snakemake")]
+    assert [words for words in others if not any(words[: len(known)] == known for known in SHELL)] == []
+
+
+@pytest.mark.parametrize("words", SNAKEMAKE, ids=" ".join)
+def test_snakemake_commands_plan_something(request, words):
+    """Reports need a finished study and are made from it; everything else is planned in a fresh copy."""
+    if "--report" in words:
+        finished = request.getfixturevalue("finished")
+        finished.snakemake(*words[1:])
+        (finished.folder / words[words.index("--report") + 1]).unlink()
+    elif "--unlock" in words:
+        request.getfixturevalue("clone").snakemake(*words[1:], config=None)
+    else:
+        assert "This was a dry-run" in plan(request.getfixturevalue("clone"), words)
+
+
+def plan(project, words):
+    return project.snakemake(*words[1:], "--dry-run", config=None)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if "://" in target or target.startswith("mailto:"):
+            continue
+        path, _, anchor = target.partition("#")
+        linked = (page.parent / path) if path else page
+        assert linked.exists(), f"{page.name} links {target}"
+        assert not anchor or anchor in anchors(linked), f"{page.name} links {target}"
+
+
+def anchors(page):
+    """Anchors of a page's headings, as repository sites make them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_that_are_named_are_there(page):
+    """`config/..`, `envs/..`, `workflow/..` and so on in code font; names with a placeholder are none."""
+    for name in re.findall(r"`((?:config|docs|envs|profiles|tests|workflow)/[\w./-]*)`", page.read_text()):
+        assert (ROOT / name).exists(), f"{page.name} names {name}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_nothing_is_left_to_fill_in(page):
+    assert not re.search(r"\b(TODO|TBD|FIXME|XXX|[A-Z]+_[A-Z_]+ (minutes|seconds))\b", page.read_text())
+
+
+def test_figures_that_the_readme_shows_are_drawn():
+    shown = re.findall(r"docs/images/(\w+)\.png", (ROOT / "README.md").read_text())
+    assert shown and set(shown) <= {figure.name for figure in FIGURES} | {"dag"}

@@ -1,0 +1,70 @@
+"""The report holds every figure with its caption, and is made without a network."""
+
+import html
+import json
+import re
+import zipfile
+
+import pytest
+
+from memloc.figures.catalog import FIGURES
+
+SHOWN = {figure.name: figure for figure in FIGURES if figure.only_for in (None, "embedded")}
+
+
+@pytest.fixture(scope="module")
+def report(finished, tmp_path_factory):
+    """The files of the report, by name."""
+    path = tmp_path_factory.mktemp("report") / "report.zip"
+    finished.snakemake("--report", str(path))
+    with zipfile.ZipFile(path) as file:
+        assert file.testzip() is None
+        return {name: file.read(name) for name in file.namelist()}
+
+
+@pytest.fixture(scope="module")
+def page(report):
+    return report["report/report.html"].decode()
+
+
+def entry(page, name):
+    """What the report says of a figure."""
+    start = re.search(rf'"results/test/figures/{name}\.png": (?=\{{)', page).end()
+    return json.JSONDecoder().raw_decode(page, start)[0]
+
+
+def words(text):
+    return re.findall(r"\w+", text)
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_every_figure_is_there_with_its_labels(finished, report, page, name):
+    figure = entry(page, name)
+    shown = (finished.results / f"figures/{name}.png").read_bytes()
+    assert report[f"report/{figure['data_uri']}"] == shown
+    assert figure["labels"] == {"figure": name, "shows": SHOWN[name].title, "paper": SHOWN[name].section}
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_captions_say_what_this_run_found(finished, page, name):
+    caption = html.unescape(re.sub(r"<[^>]+>", "", entry(page, name)["caption"]))
+    assert words(caption) == words((finished.results / f"figures/{name}.rst").read_text())
+
+
+def test_captions_are_valid_markup(page):
+    """What reStructuredText does not understand, it puts into the page as a message."""
+    for name in SHOWN:
+        assert "system-message" not in entry(page, name)["caption"], name
+
+
+def test_figures_are_in_chapters(page):
+    for chapter in {figure.category for figure in SHOWN.values()}:
+        assert f'"{chapter}"' in page
+
+
+def test_the_report_describes_the_study(page):
+    assert "<strong>test</strong>" in page and "results/test/run_config.yaml" in page
+
+
+def test_the_report_loads_nothing_from_elsewhere(page):
+    assert not re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="(?:https?:)?//[^"]+"', page)
