@@ -1,0 +1,362 @@
+"""Unlearning and editing against written-out loops; what moves, what is measured, what is restored."""
+
+import copy
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from memloc import editing
+from memloc.edit_cases import Case, edit_cases, mispaired
+from memloc.editing import (
+    Recipe,
+    Terms,
+    edit_paragraphs,
+    evaluate,
+    movable_weights,
+    objective_gradients,
+    relearning_steps,
+    share_recited,
+    start,
+)
+from memloc.optimisers import SparseAdam
+from memloc.scoring import greedy_continuation, teacher_forced
+from memloc.weights import EditError, OriginalWeights, all_weights, head_weights, n_weights
+
+N_PREFIX, N_TOKENS = 10, 24
+N_CONTINUATION = N_TOKENS - N_PREFIX
+ARMS = ("all", "top", "random", "head", "layer")
+RECIPE = Recipe("unlearn", N_PREFIX, steps=4, fraction=0.01, micro_batch=8)
+
+
+def own_continuations(model: PreTrainedModel, tokens: Tensor) -> Tensor:
+    prefix = tokens[:, :N_PREFIX]
+    return torch.cat([prefix, greedy_continuation(model, prefix, N_CONTINUATION, 8)], dim=1)
+
+
+@pytest.fixture
+def case(memorizing_model, memorized_tokens) -> Case:
+    """One paragraph that the model knows, with texts that it does not know as controls."""
+    random = torch.Generator().manual_seed(5)
+    unknown = torch.randint(64, (9, N_TOKENS), generator=random)
+    target = memorized_tokens[:1].clone()
+    target[:, N_PREFIX:] = memorized_tokens[1, N_PREFIX:]
+    perturbed = memorized_tokens[:1].repeat(3, 1)
+    perturbed[[0, 1, 2], [0, 4, 9]] += 1
+    return Case(
+        id=7,
+        memorized=memorized_tokens[:1],
+        target=target,
+        controls=own_continuations(memorizing_model, unknown[:4]),
+        held_out=unknown[4:],
+        others=memorized_tokens[2:],
+        perturbed=perturbed % 64,
+    )
+
+
+def weights(model: PreTrainedModel) -> dict[str, Tensor]:
+    return {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+
+
+def slow_objective(
+    model: PreTrainedModel, theta0: PreTrainedModel, case: Case, objective: str, w: float, k: float
+) -> Tensor:
+    """Eq. 3 and 4 with loops over positions, from whole forward passes."""
+    learned = case.memorized if objective == "unlearn" else case.target
+    log_p = model(learned).logits[0].log_softmax(dim=-1)
+    nll = -sum(log_p[place - 1, learned[0, place]] for place in range(N_PREFIX, N_TOKENS)) / N_CONTINUATION
+    kl = 0
+    for control in case.controls:
+        p = model(control[None]).logits[0].log_softmax(dim=-1)
+        p0 = theta0(control[None]).logits[0].log_softmax(dim=-1).detach()
+        for place in range(N_PREFIX - 1, N_TOKENS - 1):
+            kl = kl + (p0[place].exp() * (p0[place] - p[place])).sum()
+    kl = kl / N_CONTINUATION / len(case.controls)
+    return (-w if objective == "unlearn" else w) * nll + k * kl
+
+
+@pytest.mark.parametrize("objective", ["unlearn", "edit"])
+def test_steps_go_down_the_written_out_objective(memorizing_model, case, objective):
+    """Gradients at every step against Eq. 3 and 4 by hand; what Adam makes of them, by hand as well."""
+    theta0, slow = copy.deepcopy(memorizing_model), copy.deepcopy(memorizing_model)
+    recipe = replace(RECIPE, objective=objective, nll_weight=0.7, kl_weight=2.0)
+    shared, movable = start(memorizing_model, case, recipe), all_weights(memorizing_model)
+    adam = SparseAdam(slow, movable, 1e-3)
+    for _ in editing.optimise(memorizing_model, shared.terms, shared.gradients, movable, 1e-3, recipe):
+        slow.zero_grad()
+        slow_objective(slow, theta0, case, objective, 0.7, 2.0).backward()
+        written_out = {name: slow.get_parameter(name).grad for name in editable_parameters(slow)}
+        gradients = objective_gradients(slow, shared.terms, recipe)
+        for name, gradient in gradients.items():
+            torch.testing.assert_close(gradient, written_out[name], atol=1e-5, rtol=1e-3)
+        adam.step(gradients)
+        assert all(
+            torch.equal(weight, slow.get_parameter(name))
+            for name, weight in memorizing_model.named_parameters()
+        )
+
+
+def test_gradients_of_several_learned_paragraphs_are_their_mean(memorizing_model, memorized_tokens, case):
+    original = editing.original_log_probabilities(memorizing_model, case.controls, N_PREFIX, 8)
+    single = [
+        objective_gradients(memorizing_model, Terms(text[None], case.controls, original), RECIPE)
+        for text in memorized_tokens[:3]
+    ]
+    joint = objective_gradients(
+        memorizing_model, Terms(memorized_tokens[:3], case.controls, original), RECIPE
+    )
+    for name, gradient in joint.items():
+        mean = sum(gradients[name] for gradients in single) / 3
+        torch.testing.assert_close(gradient, mean, atol=1e-6, rtol=1e-3)
+
+
+def test_gradients_of_parameters_that_do_not_move_are_spared(memorizing_model, case):
+    shared = start(memorizing_model, case, RECIPE)
+    movable = head_weights(memorizing_model, 1, 0)
+    gradients = objective_gradients(memorizing_model, shared.terms, RECIPE, movable)
+    for name, gradient in gradients.items():
+        if name in movable:
+            torch.testing.assert_close(gradient, shared.gradients[name], atol=1e-6, rtol=1e-4)
+        else:
+            assert gradient is None
+    assert all(parameter.requires_grad for parameter in memorizing_model.parameters())
+
+
+@pytest.mark.parametrize("objective", ["unlearn", "edit"])
+def test_only_the_arm_moves_and_all_is_restored(memorizing_model, case, objective):
+    before, logits = weights(memorizing_model), memorizing_model(case.memorized).logits
+    seen = []
+
+    def spy(model, changed_case, recipe):
+        seen.append(weights(model))
+        return evaluate(model, changed_case, recipe)
+
+    recipe = replace(RECIPE, objective=objective)
+    shared = start(memorizing_model, case, recipe)
+    for arm in ARMS:
+        seen.clear()
+        movable = movable_weights(
+            memorizing_model, arm, shared.gradients, 0.01, (1, 2), np.random.default_rng(0)
+        )
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(editing, "evaluate", spy)
+            row, trajectory = editing.edit_paragraph(
+                memorizing_model, case, shared, OriginalWeights(memorizing_model), movable, 1e-3, recipe
+            )
+        n_changed = 0
+        for name, weight in seen[-1].items():
+            changed = (weight != before[name]).flatten()
+            n_changed += int(changed.sum())
+            if name in movable:
+                changed[movable[name]] = False
+            assert not changed.any()
+        assert row["n_changed_weights"] == n_changed
+        assert 0.5 * row["n_movable_weights"] < n_changed <= row["n_movable_weights"]
+        assert row["n_movable_weights"] == n_weights(memorizing_model, movable)
+        assert [point["step"] for point in trajectory] == [0, 1, 2, 3, 4]
+        assert torch.equal(memorizing_model(case.memorized).logits, logits)
+        assert all(torch.equal(weight, before[name]) for name, weight in weights(memorizing_model).items())
+
+
+def test_reference_is_dense_in_every_arm(memorizing_model, case):
+    recipe = RECIPE.as_reference()
+    assert recipe.nll_weight == 0.1
+    edits = edit_paragraphs(memorizing_model, [case], recipe, ("top", "random"), (1e-4,), (0, 0), 0).edits
+    n_editable = n_weights(memorizing_model, all_weights(memorizing_model))
+    assert (edits["n_movable_weights"] == round(0.01 * n_editable)).all()
+    assert (edits["n_changed_weights"] > 0.99 * n_editable).all()
+    assert edits["reference"].all()
+
+
+def test_a_leak_fails_the_run_and_the_weights_are_restored(memorizing_model, case, monkeypatch):
+    """A sparse arm with the authors' optimiser, as their code has it."""
+    logits = memorizing_model(case.memorized).logits
+    monkeypatch.setattr(editing, "SparseAdam", editing.ReferenceAdam)
+    with pytest.raises(EditError, match="changed outside of the mask"):
+        edit_paragraphs(memorizing_model, [case], RECIPE, ("top",), (1e-4,), (0, 0), 0)
+    assert torch.equal(memorizing_model(case.memorized).logits, logits)
+
+
+def test_unlearning_forgets_and_editing_overwrites(memorizing_model, case):
+    """Enough steps on a tiny model: the sign of both objectives, and that the controls are held."""
+    unlearn = replace(RECIPE, steps=12)
+    edits = edit_paragraphs(memorizing_model, [case], unlearn, ("all",), (3e-3,), (0, 0), 0).edits.iloc[0]
+    assert edits["em_memorized_before"] == N_CONTINUATION
+    assert edits["em_control_before"] == N_CONTINUATION
+    assert edits["em_memorized"] < 5
+    assert edits["nll_memorized"] > edits["nll_memorized_before"] + 2
+    assert edits["recited"] <= edits["recited_before"]
+    recipe = replace(RECIPE, objective="edit", steps=30)
+    edits = edit_paragraphs(memorizing_model, [case], recipe, ("all",), (3e-3,), (0, 0), 0).edits.iloc[0]
+    assert edits["em_target"] == N_CONTINUATION
+    assert edits["em_memorized"] < N_CONTINUATION
+    free = replace(RECIPE, steps=12, kl_weight=1e-6)
+    unheld = edit_paragraphs(memorizing_model, [case], free, ("all",), (3e-3,), (0, 0), 0).edits.iloc[0]
+    held = edit_paragraphs(memorizing_model, [case], unlearn, ("all",), (3e-3,), (0, 0), 0).edits.iloc[0]
+    assert held["nll_control"] < unheld["nll_control"]
+
+
+def test_evaluation_is_that_of_each_text_by_itself(memorizing_model, case):
+    values = evaluate(memorizing_model, case, RECIPE)
+    for name, text in {
+        "memorized": case.memorized,
+        "target": case.target,
+        "control": case.controls,
+        "other": case.others,
+        "held_out": case.held_out,
+    }.items():
+        scores = teacher_forced(memorizing_model, text, N_PREFIX, 100)
+        assert values[f"nll_{name}"] == pytest.approx(scores.nll.mean().item(), abs=1e-5)
+        if name != "held_out":
+            assert values[f"em_{name}"] == pytest.approx(scores.em.float().mean().item())
+    without = evaluate(memorizing_model, case._replace(target=None), RECIPE)
+    assert np.isnan(without["em_target"]) and without["em_control"] == values["em_control"]
+
+
+def test_share_recited_counts_whole_continuations(memorizing_model, case):
+    texts = torch.cat([case.memorized, case.held_out[:3]])
+    assert share_recited(memorizing_model, case._replace(perturbed=texts), RECIPE) == 0.25
+    assert np.isnan(share_recited(memorizing_model, case._replace(perturbed=texts[:0]), RECIPE))
+
+
+def test_relearning_counts_steps_until_the_paragraph_is_back(memorizing_model, case):
+    assert relearning_steps(memorizing_model, case, 1e-3, RECIPE) == 0
+    shared = start(memorizing_model, case, RECIPE)
+    for _ in editing.optimise(
+        memorizing_model,
+        shared.terms,
+        shared.gradients,
+        all_weights(memorizing_model),
+        3e-3,
+        replace(RECIPE, steps=8),
+    ):
+        pass
+    unlearned = copy.deepcopy(memorizing_model)
+    assert relearning_steps(memorizing_model, case, 3e-3, RECIPE) is None
+    model = copy.deepcopy(unlearned)
+    adam, slow = SparseAdam(model, all_weights(model), 3e-3), 0
+    while teacher_forced(model, case.memorized, N_PREFIX, 1).em.item() < N_CONTINUATION:
+        adam.step(editing.nll_gradients(model, case.memorized, N_PREFIX, 1))
+        slow += 1
+    assert slow > 1
+    assert (
+        relearning_steps(copy.deepcopy(unlearned), case, 3e-3, replace(RECIPE, relearning_limit=slow)) == slow
+    )
+    assert relearning_steps(unlearned, case, 3e-3, replace(RECIPE, relearning_limit=slow - 1)) is None
+
+
+def test_every_run_is_labelled_and_the_sweep_starts_from_the_original_weights(memorizing_model, case):
+    second = case._replace(id=8, target=None)
+    recipe = replace(RECIPE, steps=3, evaluate_every=2)
+    both = edit_paragraphs(memorizing_model, [case, second], recipe, ARMS, (1e-4, 1e-3), (0, 1), 3)
+    assert len(both.edits) == 2 * len(ARMS) * 2
+    assert sorted(both.trajectories["step"].unique()) == [0, 2, 3]
+    alone = edit_paragraphs(memorizing_model, [second], recipe, ("random",), (1e-3,), (0, 1), 3).edits
+    row = both.edits.query("id == 8 and arm == 'random' and learning_rate == 1e-3").reset_index(drop=True)
+    pd.testing.assert_frame_equal(row, alone)
+    final = both.trajectories[both.trajectories["step"] == 3].reset_index(drop=True)
+    pd.testing.assert_series_equal(final["em_memorized"], both.edits["em_memorized"])
+    edits = edit_paragraphs(
+        memorizing_model, [case, second], replace(recipe, objective="edit"), ("all",), (1e-4,), (0, 1), 3
+    ).edits
+    assert edits["id"].tolist() == [7]
+
+
+def test_head_and_layer_are_those_given(memorizing_model, case):
+    gradients = start(memorizing_model, case, RECIPE).gradients
+    options = (gradients, 0.01, (1, 3), np.random.default_rng(0))
+    head = movable_weights(memorizing_model, "head", *options)
+    expected = head_weights(memorizing_model, 1, 3)
+    assert all(torch.equal(places, expected[name]) for name, places in head.items())
+    layer = movable_weights(memorizing_model, "layer", *options)
+    assert layer and all(".h.1." in name for name in layer)
+
+
+@pytest.fixture
+def tables() -> dict[str, pd.DataFrame]:
+    """Twelve memorized (six sampled) and ten other paragraphs (four sampled), distinct tokens everywhere."""
+    ids = np.arange(22)
+    tokens = [list(range(24 * number, 24 * number + 24)) for number in ids]
+    own = [list(range(1000 + 20 * number, 1000 + 20 * number + 14)) for number in ids]
+    memorized = ids < 12
+    sampled = (ids % 2 == 0) & (ids < 20)
+    continuation = [
+        row[N_PREFIX:] if known else (mine if drawn else None)
+        for row, mine, known, drawn in zip(tokens, own, memorized, sampled, strict=True)
+    ]
+    rows = [(number, place, 0, 9000 + place) for number in (0, 2, 4, 6, 8, 10) for place in range(-1, 10)]
+    perturbed = [tokens[number][:9] + [9009] + [7000 + number] * 14 for number in (0, 2, 4, 6, 8)]
+    return {
+        "paragraphs": pd.DataFrame({"id": ids, "tokens": tokens}),
+        "sets": pd.DataFrame(
+            {
+                "id": ids,
+                "set": np.where(memorized, "memorized", "non_memorized"),
+                "sampled": sampled,
+                "continuation": continuation,
+            }
+        ),
+        "perturbation": pd.DataFrame(rows, columns=["id", "position", "draw", "token"]),
+        "perturbed_paragraphs": pd.DataFrame({"id": [0, 2, 4, 6, 8], "tokens": perturbed}),
+    }
+
+
+COUNTS = {"n_paragraphs": 6, "n_controls": 3, "n_held_out": 4, "n_others": 5, "n_perturbations": 4}
+
+
+def test_cases_hold_the_texts_of_the_tables(tables):
+    cases = edit_cases(tables, N_PREFIX, 0, **COUNTS)
+    assert sorted(case.id for case in cases) == [0, 2, 4, 6, 8, 10]
+    for case in cases:
+        assert case.memorized.tolist() == [list(range(24 * case.id, 24 * case.id + 24))]
+        if case.id == 10:
+            assert case.target is None
+        else:
+            assert case.target[0, :N_PREFIX].tolist() == case.memorized[0, :N_PREFIX].tolist()
+            assert case.target[0, N_PREFIX:].tolist() == [7000 + case.id] * 14
+        assert len(case.controls) == 3 and len(set(case.controls[:, 0].tolist())) == 3
+        assert (case.controls[:, N_PREFIX] >= 1000).all(), "the model's own continuation"
+        assert len(case.held_out) == 4
+        assert set((case.held_out[:, 0] // 24).tolist()) <= {13, 15, 17, 19, 20, 21}
+        assert (case.held_out[:, -1] % 24 == 23).all(), "the corpus's continuation"
+        others = set((case.others[:, 0] // 24).tolist())
+        assert len(others) == 5 and case.id not in others and max(others) < 12
+        changed = case.perturbed != case.memorized
+        assert (changed.sum(dim=1) == 1).all() and not changed[:, N_PREFIX:].any()
+        assert (case.perturbed[changed] - 9000).tolist() == changed.nonzero()[:, 1].tolist()
+
+
+def test_cases_follow_the_seed_and_fewer_are_a_part_of_more(tables):
+    few = edit_cases(tables, N_PREFIX, 0, **{**COUNTS, "n_paragraphs": 2})
+    many = edit_cases(tables, N_PREFIX, 0, **COUNTS)
+    assert [case.id for case in few] == [case.id for case in many][:2]
+    assert torch.equal(few[1].controls, many[1].controls)
+    others = edit_cases(tables, N_PREFIX, 1, **COUNTS)
+    assert [case.id for case in others] != [case.id for case in many]
+
+
+def test_no_held_out_paragraph_is_an_error(tables):
+    tables["sets"].loc[tables["sets"]["set"] == "non_memorized", "sampled"] = True
+    tables["sets"]["continuation"] = tables["sets"]["continuation"].map(
+        lambda tokens: tokens if isinstance(tokens, list) else [0] * 14
+    )
+    with pytest.raises(ValueError, match="no paragraph is left to draw held_out ones from"):
+        edit_cases(tables, N_PREFIX, 0, **COUNTS)
+
+
+def test_mispaired_targets_are_a_permutation(tables):
+    cases = edit_cases(tables, N_PREFIX, 0, **COUNTS)
+    exchanged = mispaired(cases, N_PREFIX, np.random.default_rng(0))
+    assert [case.id for case in exchanged] == [case.id for case in cases]
+    pairs = {case.id: int(case.target[0, N_PREFIX]) - 7000 for case in exchanged if case.target is not None}
+    assert sorted(pairs) == sorted(pairs.values()) == [0, 2, 4, 6, 8]
+    assert any(own != other for own, other in pairs.items())
+    for case in exchanged:
+        if case.target is not None:
+            assert torch.equal(case.target[:, :N_PREFIX], case.memorized[:, :N_PREFIX])
+    with pytest.raises(ValueError, match="nothing to edit it into"):
+        next(case for case in exchanged if case.id == 10).learned("edit")
