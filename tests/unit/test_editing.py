@@ -11,6 +11,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from memloc import editing
+from memloc.components import editable_parameters
 from memloc.edit_cases import Case, edit_cases, mispaired
 from memloc.editing import (
     Recipe,
