@@ -70,13 +70,13 @@ def server(source):
 
 
 @pytest.fixture(scope="module")
-def config(source, server, tmp_path_factory):
-    """Config file of the study `published`."""
+def config(finished, source, server, tmp_path_factory):
+    """Config file of the study `published`: the test study with other sources of data and model."""
     folder = tmp_path_factory.mktemp("published")
     published = published_list(source["paragraphs"], source["scores"])
     published.to_csv(folder / "memorized.csv", index=False)
     sizes = source["sets"]["set"].value_counts()
-    settings = {
+    settings = yaml.safe_load((finished.folder / "config/test.yaml").read_text()) | {
         "study": "published",
         "data": {"source": "release", "location": f"{server.url}/data.zip", "allow_http": True},
         "model": {
@@ -87,7 +87,6 @@ def config(source, server, tmp_path_factory):
             "endpoint": server.url,
             "allow_http": True,
         },
-        "sets": {"n_memorized": 6, "n_non_memorized": 6, "n_partly": 4, "n_rare_tokens": 40},
         "expected": {
             "n_paragraphs": len(source["scores"]),
             "n_memorized": int(sizes["memorized"]) + 1,
