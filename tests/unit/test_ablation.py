@@ -1,0 +1,196 @@
+"""Ablation of heads against edits of the weights and written-out hooks, in every model family."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from plain_hooks import columns, edited
+from torch import Tensor
+
+from memloc.ablation import (
+    ablate_cumulatively,
+    ablate_heads,
+    ablated,
+    mean_outputs,
+    orders,
+    specific_effects,
+)
+from memloc.components import components
+from memloc.scoring import teacher_forced
+
+N_PREFIX = 5
+
+
+def zeros(model) -> Tensor:
+    config = model.config
+    return torch.zeros(
+        config.num_hidden_layers, config.num_attention_heads, config.hidden_size // config.num_attention_heads
+    )
+
+
+@pytest.mark.parametrize("head", [0, 3])
+def test_zero_ablation_equals_a_head_without_output_weights(tiny_model, tiny_tokens, head):
+    """Without its rows of W_O a head says nothing: the slow way to ablate it."""
+    with torch.no_grad():
+        with ablated(tiny_model, [(1, head)], zeros(tiny_model)):
+            fast = tiny_model(tiny_tokens).logits
+        whole = tiny_model(tiny_tokens).logits
+        for component in components(tiny_model):
+            if component.layer == 1 and component.name == "W_O":
+                component.view(tiny_model.get_parameter(component.parameter))[head] = 0
+        slow = tiny_model(tiny_tokens).logits
+    torch.testing.assert_close(fast, slow, atol=1e-5, rtol=1e-5)
+    assert (fast - whole).abs().max() > 1e-3
+
+
+def test_outputs_of_several_heads_are_replaced_by_theirs(tiny_model, tiny_tokens):
+    outputs = torch.randn_like(zeros(tiny_model))
+    heads = [(0, 1), (1, 0), (1, 3)]
+    with ablated(tiny_model, heads, outputs):
+        fast = tiny_model(tiny_tokens).logits
+
+    def replace(layer: int, head: int):
+        def edit(z: Tensor) -> Tensor:
+            z = z.clone()
+            z[..., columns(tiny_model, "z", head)] = outputs[layer, head]
+            return z
+
+        return edited(tiny_model, layer, "z", edit)
+
+    with replace(0, 1), replace(1, 0), replace(1, 3):
+        slow = tiny_model(tiny_tokens).logits
+    torch.testing.assert_close(fast, slow)
+    assert torch.equal(tiny_model(tiny_tokens).logits, tiny_model(tiny_tokens).logits)
+
+
+def test_hooks_are_gone_after_an_error(tiny_gpt_neo, tiny_tokens):
+    logits = tiny_gpt_neo(tiny_tokens).logits
+    with pytest.raises(RuntimeError), ablated(tiny_gpt_neo, [(0, 0)], zeros(tiny_gpt_neo)):
+        raise RuntimeError
+    assert torch.equal(tiny_gpt_neo(tiny_tokens).logits, logits)
+
+
+@pytest.mark.parametrize("micro_batch", [3, 100])
+def test_means_are_those_of_written_out_hooks(tiny_model, tiny_tokens, micro_batch):
+    means = mean_outputs(tiny_model, tiny_tokens, micro_batch)
+    for layer in range(2):
+        seen = []
+        with edited(tiny_model, layer, "z", lambda z, seen=seen: seen.append(z) or z), torch.no_grad():
+            tiny_model(tiny_tokens)
+        for head in range(4):
+            own = seen[0][..., columns(tiny_model, "z", head)]
+            torch.testing.assert_close(means[layer, head], own.mean(dim=(0, 1)), atol=1e-6, rtol=1e-5)
+
+
+def test_mean_ablation_of_a_head_with_constant_output_changes_nothing(tiny_gpt2, tiny_tokens):
+    """Without W_V a GPT-2 head's output is its value bias, whatever it attends to."""
+    with torch.no_grad():
+        tiny_gpt2.transformer.h[0].attn.c_attn.bias.normal_()
+        for component in components(tiny_gpt2):
+            if component.layer == 0 and component.name == "W_V":
+                component.view(tiny_gpt2.get_parameter(component.parameter))[2] = 0
+        whole = tiny_gpt2(tiny_tokens).logits
+        means = mean_outputs(tiny_gpt2, tiny_tokens, 7)
+        assert means[0, 2].abs().min() > 1e-3
+        with ablated(tiny_gpt2, [(0, 2)], means):
+            torch.testing.assert_close(tiny_gpt2(tiny_tokens).logits, whole, atol=1e-5, rtol=1e-5)
+        with ablated(tiny_gpt2, [(0, 1)], means):
+            assert (tiny_gpt2(tiny_tokens).logits - whole).abs().max() > 1e-3
+
+
+@pytest.fixture
+def texts(memorized_tokens) -> dict[str, tuple[list[int], Tensor]]:
+    unknown = torch.randint(64, (5, 24), generator=torch.Generator().manual_seed(9))
+    return {
+        "memorized": ([3, 1], memorized_tokens[:2]),
+        "non_memorized": ([5, 6, 7], unknown[:3]),
+        "held_out": ([8, 9], unknown[3:]),
+    }
+
+
+def test_every_head_is_ablated_by_itself(memorizing_model, texts):
+    means = mean_outputs(memorizing_model, texts["held_out"][1], 4)
+    table = ablate_heads(
+        memorizing_model, texts, {"zero": zeros(memorizing_model), "mean": means}, N_PREFIX, 4
+    )
+    assert len(table) == 2 * 2 * 4 * 7
+    for (replacement, layer, head), rows in table.groupby(["replacement", "layer", "head"]):
+        outputs = means if replacement == "mean" else zeros(memorizing_model)
+        for group, (ids, tokens) in texts.items():
+            own = rows[rows["group"] == group]
+            whole = teacher_forced(memorizing_model, tokens, N_PREFIX, 100)
+            with ablated(memorizing_model, [(layer, head)], outputs):
+                without = teacher_forced(memorizing_model, tokens, N_PREFIX, 100)
+            assert own["id"].tolist() == ids
+            assert own["em"].tolist() == without.em.tolist()
+            assert own["em_lost"].tolist() == (whole.em - without.em).tolist()
+            assert own["nll"].tolist() == pytest.approx(without.nll.tolist(), abs=1e-4)
+            assert own["nll_gained"].tolist() == pytest.approx((without.nll - whole.nll).tolist(), abs=1e-4)
+    assert table["nll_gained"].abs().max() > 0.1
+
+
+def made_up_ablation(n_paragraphs: int, random: np.random.Generator) -> pd.DataFrame:
+    """Head 1 matters to memorized paragraphs only, head 2 to all, head 0 to none."""
+    means = {"memorized": (0, 6, 4), "non_memorized": (0, 0, 4), "held_out": (0, 0, 4)}
+    rows = [
+        {
+            "group": group,
+            "id": 100 * place + paragraph,
+            "replacement": "mean",
+            "layer": 0,
+            "head": head,
+            "em_lost": mean + random.normal(),
+            "nll_gained": mean / 10 + random.normal() / 10,
+        }
+        for place, (group, by_head) in enumerate(means.items())
+        for head, mean in enumerate(by_head)
+        for paragraph in range(n_paragraphs)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_specific_effect_is_that_on_memorized_minus_that_on_others():
+    table = made_up_ablation(30, np.random.default_rng(0))
+    effects = specific_effects(table, np.random.default_rng(1), 2000).set_index(["measure", "head"])
+    for head in range(3):
+        row = effects.loc[("em_lost", head)]
+        own = table[table["head"] == head].groupby("group")["em_lost"]
+        mean, variance = own.mean(), own.var(ddof=0) / 30
+        assert row["specific"] == pytest.approx(mean["memorized"] - mean["non_memorized"])
+        assert row["held_out"] == pytest.approx(mean["held_out"])
+        width = 2 * 1.96 * (variance["memorized"] + variance["non_memorized"]) ** 0.5
+        assert row["high"] - row["low"] == pytest.approx(width, rel=0.1)
+        assert row["low"] < row["specific"] < row["high"]
+    assert effects.loc["em_lost"]["rank"].tolist().index(1) == 1
+    assert effects.loc[("em_lost", 1), "low"] > 4
+    assert effects.loc[("em_lost", 2), "low"] < 0.5
+    assert effects.loc["nll_gained"]["rank"].tolist().index(1) == 1
+
+
+def test_orders_are_those_of_the_ranking_and_random_ones():
+    ranking = pd.DataFrame(
+        {"method": ["a"] * 3 + ["b"] * 3, "layer": 0, "head": [0, 1, 2] * 2, "rank": [2, 3, 1, 1, 2, 3]}
+    )
+    found = orders(ranking, 2, np.random.default_rng(0))
+    assert found[:2] == [("a", 0, [(0, 2), (0, 0), (0, 1)]), ("b", 0, [(0, 0), (0, 1), (0, 2)])]
+    assert [(method, draw) for method, draw, _ in found[2:]] == [("random", 0), ("random", 1)]
+    assert all(sorted(heads) == [(0, 0), (0, 1), (0, 2)] for *_, heads in found)
+
+
+def test_cumulative_ablation_takes_the_first_heads_together(memorizing_model, texts):
+    tokens = {group: rows for group, (_, rows) in texts.items()}
+    means = mean_outputs(memorizing_model, tokens["held_out"], 4)
+    heads = [(1, 3), (0, 0), (1, 1)]
+    table = ablate_cumulatively(
+        memorizing_model, tokens, [("a", 0, heads), ("random", 1, heads[::-1])], means, (2, 1, 9), N_PREFIX, 4
+    )
+    assert table[["method", "n_heads"]].to_numpy().tolist() == [
+        [method, k] for method in ("a", "random") for k in (0, 1, 2)
+    ]
+    for row in table.itertuples():
+        chosen = (heads if row.method == "a" else heads[::-1])[: row.n_heads]
+        with ablated(memorizing_model, chosen, means):
+            for group, rows in tokens.items():
+                scores = teacher_forced(memorizing_model, rows, N_PREFIX, 100)
+                assert getattr(row, f"em_{group}") == pytest.approx(scores.em.float().mean().item())
+                assert getattr(row, f"nll_{group}") == pytest.approx(scores.nll.mean().item(), abs=1e-4)

@@ -1,0 +1,129 @@
+"""Joint unlearning: what it changes, and that the exported folder shows what its card says."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from transformers import AutoModelForCausalLM
+
+from memloc.contrastive import original_log_probabilities
+from memloc.editing import Recipe, Terms, objective_gradients
+from memloc.joint_edit import JointTexts, card, joint_texts, unlearn_jointly
+from memloc.scoring import greedy_continuation, teacher_forced
+from memloc.weights import OriginalWeights, all_weights, top_weights
+
+TEMPLATE = Path(__file__).parents[2] / "workflow/report/model_card.md"
+N_PREFIX, N_CONTINUATION = 10, 14
+RECIPE = Recipe("unlearn", N_PREFIX, steps=10, fraction=0.05, micro_batch=8)
+BASE = {"name": "tiny", "revision": None, "sha256": "abc"}
+
+
+@pytest.fixture
+def texts(memorizing_model, memorized_tokens) -> JointTexts:
+    unknown = torch.randint(64, (9, 24), generator=torch.Generator().manual_seed(5))
+    prefix = unknown[:5, :N_PREFIX]
+    control = torch.cat([prefix, greedy_continuation(memorizing_model, prefix, N_CONTINUATION, 8)], dim=1)
+    return JointTexts([4, 2, 9], memorized_tokens[:3], control, memorized_tokens[3:], unknown[5:])
+
+
+def test_listed_paragraphs_are_unlearned_together(memorizing_model, texts):
+    original = OriginalWeights(memorizing_model)
+    edit = unlearn_jointly(memorizing_model, texts, RECIPE, "top", 1e-2, (0, 0), 0)
+    assert edit.n_changed == original.n_changed(memorizing_model, all_weights(memorizing_model))
+    assert edit.n_changed <= edit.n_movable == round(0.05 * 2 * 12 * 32 * 32)
+    assert edit.n_total == sum(weight.numel() for weight in memorizing_model.parameters())
+    unlearned = edit.scores[edit.scores["group"] == "unlearned"]
+    assert unlearned["id"].tolist() == texts.ids
+    assert (unlearned["em_before"] == N_CONTINUATION).all()
+    assert unlearned["em"].mean() < 5
+    assert edit.scores.groupby("group").size().to_dict() == {
+        "control": 5,
+        "held_out": 4,
+        "other": 9,
+        "unlearned": 3,
+    }
+    after = teacher_forced(memorizing_model, texts.held_out, N_PREFIX, 100)
+    held_out = edit.scores[edit.scores["group"] == "held_out"]
+    assert held_out["nll"].tolist() == pytest.approx(after.nll.tolist(), abs=1e-5)
+    assert held_out["id"].isna().all()
+
+
+def test_export_reloads_and_shows_the_reported_scores(memorizing_model, texts, tmp_path):
+    edit = unlearn_jointly(memorizing_model, texts, RECIPE, "top", 1e-2, (0, 0), 0)
+    memorizing_model.save_pretrained(tmp_path)
+    loaded = AutoModelForCausalLM.from_pretrained(tmp_path, local_files_only=True).eval()
+    for group in ("unlearned", "control", "other", "held_out"):
+        scores = teacher_forced(loaded, getattr(texts, group), N_PREFIX, 8)
+        reported = edit.scores[edit.scores["group"] == group]
+        assert scores.em.tolist() == reported["em"].tolist()
+        assert scores.nll.tolist() == reported["nll"].tolist()
+
+
+@pytest.mark.parametrize("reference", [False, True])
+def test_card_states_what_was_changed_and_what_it_cost(memorizing_model, texts, reference):
+    recipe = replace(RECIPE, steps=2, reference=reference)
+    edit = unlearn_jointly(memorizing_model, texts, recipe, "random", 1e-4, (0, 0), 0)
+    options = {"arm": "random", "steps": 2, "learning_rate": 1e-4, "reference": reference}
+    text = card(TEMPLATE.read_text(), edit, BASE, "tests", {**options, "n_continuation": N_CONTINUATION})
+    assert text.startswith("---\nlibrary_name: transformers\n")
+    assert f"{edit.n_changed:,} of {edit.n_total:,} weights differ" in text
+    assert ("bit for bit" in text) != reference and ("Weight decay" in text) == reference
+    assert (edit.n_changed > edit.n_movable) == reference
+    assert "4, 2, 9." in text and "learning rate 0.0001" in text
+    means = edit.scores.groupby("group")[["em_before", "em", "nll_before", "nll"]].mean()
+    for group, start in (("unlearned", "| unlearned"), ("held_out", "| held-out")):
+        row = next(line for line in text.splitlines() if line.startswith(start)).split(" | ")
+        shown = [float(value.strip(" |")) for value in row[2:]]
+        assert shown == pytest.approx(means.loc[group].tolist(), abs=0.051)
+    assert "{{" not in text and "{%" not in text
+
+
+@pytest.fixture
+def tables() -> dict[str, pd.DataFrame]:
+    ids = np.arange(12)
+    tokens = [list(range(24 * number, 24 * number + 24)) for number in ids]
+    sampled = ids % 2 == 0
+    return {
+        "paragraphs": pd.DataFrame({"id": ids, "tokens": tokens}),
+        "sets": pd.DataFrame(
+            {
+                "id": ids,
+                "set": np.where(ids < 6, "memorized", "non_memorized"),
+                "sampled": sampled,
+                "continuation": [row[N_PREFIX:] for row in tokens],
+            }
+        ),
+    }
+
+
+COUNTS = {"n_controls": 2, "n_held_out": 2, "n_others": 2}
+
+
+def test_texts_of_a_list(tables):
+    texts = joint_texts(tables, N_PREFIX, 0, ids=[5, 0], **COUNTS)
+    assert texts.ids == [5, 0]
+    assert (texts.unlearned[:, 0] // 24).tolist() == [5, 0]
+    assert set((texts.other[:, 0] // 24).tolist()) <= {1, 2, 3, 4}
+    assert set((texts.control[:, 0] // 24).tolist()) <= {6, 8, 10}
+    assert set((texts.held_out[:, 0] // 24).tolist()) <= {7, 9, 11}
+    assert len(texts.other) == len(texts.control) == len(texts.held_out) == 2
+
+
+def test_no_list_means_all_sampled_memorized_paragraphs(tables):
+    assert joint_texts(tables, N_PREFIX, 0, ids=[], **COUNTS).ids == [0, 2, 4]
+
+
+def test_a_paragraph_that_is_not_memorized_is_refused(tables):
+    with pytest.raises(ValueError, match=r"not memorized paragraphs of this study: \[7, 99\]"):
+        joint_texts(tables, N_PREFIX, 0, ids=[99, 0, 7], **COUNTS)
+
+
+def test_weights_are_chosen_by_the_joint_gradient(memorizing_model, texts):
+    p0 = original_log_probabilities(memorizing_model, texts.control, N_PREFIX, 8)
+    gradients = objective_gradients(memorizing_model, Terms(texts.unlearned, texts.control, p0), RECIPE)
+    movable, original = top_weights(gradients, RECIPE.fraction), OriginalWeights(memorizing_model)
+    edit = unlearn_jointly(memorizing_model, texts, RECIPE, "top", 1e-3, (0, 0), 0)
+    assert original.n_changed(memorizing_model, movable) == edit.n_changed > 0
