@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -29,14 +30,16 @@ class Project:
 
     folder: Path
 
-    def start(self, *arguments: str, config: str | None = STUDY) -> subprocess.Popen:
+    def start(
+        self, *arguments: str, config: str | None = STUDY, console: int | IO = subprocess.PIPE
+    ) -> subprocess.Popen:
         """Snakemake in a process group of its own, without a network."""
         chosen = ["--configfile", config] if config else []
         return subprocess.Popen(
             [sys.executable, "-m", "snakemake", *arguments, *chosen],
             cwd=self.folder,
             env=os.environ | NO_NETWORK,
-            stdout=subprocess.PIPE,
+            stdout=console,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
@@ -78,35 +81,31 @@ class Finished(Project):
         return self.folder / "results/test"
 
 
-def copy_project(folder: Path) -> Project:
-    """What a fresh clone of the working tree would hold, in `folder`."""
-
-    def ignored(directory: str, names: list[str]) -> set[str]:
-        left_out = NOT_COPIED(directory, names)
-        if Path(directory) in (ROOT / "results", ROOT / "resources"):
-            left_out |= set(names) - {"README.md"}
-        return left_out
-
-    shutil.copytree(ROOT, folder, ignore=ignored)
-    return Project(folder)
+def not_in_a_clone(folder: str, names: list[str]) -> set[str]:
+    """Names in a folder of the working tree that a fresh clone would not hold."""
+    left_out = NOT_COPIED(folder, names)
+    if Path(folder) in (ROOT / "results", ROOT / "resources"):
+        left_out |= set(names) - {"README.md"}
+    return left_out
 
 
 @pytest.fixture(scope="session")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A fresh copy in which no test runs anything but dry-runs."""
-    return copy_project(tmp_path_factory.mktemp("clone") / "project")
+    """What a fresh clone of the working tree would hold; tests do nothing but plan in it."""
+    folder = tmp_path_factory.mktemp("clone") / "project"
+    return Project(shutil.copytree(ROOT, folder, ignore=not_in_a_clone))
 
 
 @pytest.fixture(scope="module")
-def own_clone(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def own_clone(clone: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A fresh copy that one test module may do with as it likes."""
-    return copy_project(tmp_path_factory.mktemp("own") / "project")
+    return Project(shutil.copytree(clone.folder, tmp_path_factory.mktemp("own") / "project"))
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+def finished(clone: Project, tmp_path_factory: pytest.TempPathFactory) -> Finished:
     """The finished study; tests read it and change nothing."""
-    project = copy_project(tmp_path_factory.mktemp("finished") / "project")
+    project = Project(shutil.copytree(clone.folder, tmp_path_factory.mktemp("finished") / "project"))
     begin = time.monotonic()
     output = project.snakemake("--cores", "2")
     return Finished(project.folder, time.monotonic() - begin, output)

@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import time
+from contextlib import contextmanager
 
 import pytest
 
@@ -16,20 +17,23 @@ KILLS = int(os.environ.get("MEMLOC_KILLS", 4))
 SEED = int(os.environ.get("MEMLOC_SEED", 0))
 
 
-def kill(process):
-    """What a power cut or a cluster does: no process of the run gets a chance to tidy up."""
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+@contextmanager
+def running(project, *arguments):
+    """A Snakemake that has locked its folder; at the end it is killed, and its jobs with it.
 
-
-def wait_for_lock(project, seconds=60):
-    """Until the running Snakemake has locked the folder."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if any((project.folder / ".snakemake/locks").glob("*")):
-            return
-        time.sleep(0.1)
-    raise TimeoutError("no lock appeared")
+    As in a power cut, no process of the run gets a chance to tidy up.
+    """
+    console = project.folder / "console.txt"
+    with console.open("w") as file:
+        process = project.start(*arguments, console=file)
+    try:
+        while not any((project.folder / ".snakemake/locks").glob("*")):
+            assert process.poll() is None, console.read_text()
+            time.sleep(0.1)
+        yield process
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -38,11 +42,9 @@ def killed(finished, own_clone):
     project, moments = own_clone, random.Random(SEED)
     n_killed = 0
     for _ in range(KILLS):
-        process = project.start("--cores", "2")
-        wait_for_lock(project)
-        time.sleep(moments.uniform(1, 0.3 * finished.seconds))
-        n_killed += process.poll() is None
-        kill(process)
+        with running(project, "--cores", "2") as process:
+            time.sleep(moments.uniform(1, 0.3 * finished.seconds))
+            n_killed += process.poll() is None
         assert_whole(project)
         project.snakemake("--unlock")
     project.snakemake("--cores", "2")
@@ -84,19 +86,16 @@ def test_nothing_is_left_to_do(killed):
     assert project.jobs() == {}
 
 
-def test_a_second_run_in_the_same_folder_is_refused_and_harms_nothing(editable):
+def test_a_second_run_in_the_same_folder_is_refused(editable):
     (editable.results / "tables/perturbation.parquet").unlink()
-    first = editable.start("--cores", "1", "--forcerun", "fig2")
-    wait_for_lock(editable)
-    output = editable.snakemake("--cores", "1", status=1)
+    with running(editable, "--cores", "1"):
+        output = editable.snakemake("--cores", "1", status=1)
     assert "cannot be locked" in output or "LockException" in output
-    kill(first)
 
 
 def test_the_lock_of_a_killed_run_is_named_and_can_be_removed(editable):
-    first = editable.start("--cores", "1", "--forcerun", "scores")
-    wait_for_lock(editable)
-    kill(first)
+    with running(editable, "--cores", "1", "--forcerun", "scores"):
+        pass
     assert "--unlock" in editable.snakemake("--cores", "1", status=1)
     editable.snakemake("--unlock")
     editable.jobs()
