@@ -1,0 +1,74 @@
+"""What must be true of any run, checked on the finished study against the model and between tables."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from memloc import models, scoring, tables
+from memloc.paragraphs import sampled_tokens, token_tensor
+
+N_PREFIX, N_CONTINUATION = 50, 50
+
+
+@pytest.fixture(scope="module")
+def table(finished):
+    """Reads a table of the finished study."""
+    return lambda name: tables.read(name, finished.results / "tables" / f"{name}.parquet")
+
+
+def test_the_unperturbed_continuation_is_what_the_model_decodes(table):
+    baseline = table("perturbation").query("position == -1")
+    assert set(baseline["set"]) == {"memorized", "non_memorized"}
+    assert (baseline.em == N_CONTINUATION).all()
+
+
+def test_replacing_a_prefix_token_lowers_the_exact_match(table):
+    perturbed = table("perturbation").query("position >= 0")
+    for _, rows in perturbed.groupby("set"):
+        drop = N_CONTINUATION - rows.groupby("id").em.mean()
+        assert stats.binomtest(int((drop > 0).sum()), len(drop), alternative="greater").pvalue < 0.05
+
+
+def test_memorized_paragraphs_are_those_that_decoding_recites(table, finished):
+    model = models.load_model(finished.results / "model")
+    paragraphs = table("paragraphs").merge(table("sets")[["id", "set"]], on="id")
+    tokens = token_tensor(paragraphs.tokens)
+    decoded = scoring.greedy_continuation(model, tokens[:, :N_PREFIX], N_CONTINUATION, micro_batch=64)
+    recited = (decoded == tokens[:, N_PREFIX:]).all(dim=1).numpy()
+    assert np.array_equal(recited, (paragraphs["set"] == "memorized").to_numpy())
+
+
+def test_repeated_paragraphs_are_memorized_and_single_ones_are_not(table):
+    rows = table("paragraphs").merge(table("sets")[["id", "set"]], on="id")
+    memorized = rows["set"] == "memorized"
+    assert not (memorized & (rows["count"] == 1)).any()
+    assert (
+        stats.mannwhitneyu(rows["count"][memorized], rows["count"][~memorized], alternative="greater").pvalue
+        < 1e-4
+    )
+
+
+def test_gradients_of_memorized_paragraphs_are_those_of_the_model(table, finished):
+    model = models.load_model(finished.results / "model")
+    _, tokens = sampled_tokens(table("paragraphs"), table("sets"), "memorized", N_PREFIX)
+    labels = torch.cat([torch.full_like(tokens[:, :N_PREFIX], -100), tokens[:, N_PREFIX:]], dim=1)
+    model(tokens, labels=labels).loss.backward()
+    rows = table("parameter_gradients").query("group == 'memorized' and component == 'W_out'")
+    for row in rows.itertuples():
+        expected = model.transformer.h[row.layer].mlp.c_proj.weight.grad.abs().max().item()
+        assert row.max_abs == pytest.approx(expected, rel=1e-4)
+
+
+def test_patched_pairs_are_the_perturbed_paragraphs(table):
+    perturbed, patching = table("perturbed_paragraphs"), table("patching")
+    assert set(patching.id) == set(perturbed.id)
+    assert (perturbed.em < N_CONTINUATION).all()
+    assert (perturbed.impact_position == N_PREFIX + perturbed.em).all()
+
+
+def test_no_other_head_is_before_the_combined_first(table):
+    ranking = table("head_ranking")
+    mean_rank = ranking[ranking.method != "combined"].groupby(["layer", "head"])["rank"].mean()
+    first = ranking.query("method == 'combined' and rank == 1").iloc[0]
+    assert mean_rank[first.layer, first["head"]] == mean_rank.min()
