@@ -7,7 +7,7 @@ import os
 import random
 import signal
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -32,7 +32,8 @@ def running(project, *arguments):
             time.sleep(0.1)
         yield process
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it may have ended before
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
