@@ -33,20 +33,20 @@ elif DATA.source == "text":
             folder=MODEL_FOLDER,
         output:
             paragraphs=table("paragraphs"),
-        params:
-            **tracked("paragraphs_text.py", "data"),
         log:
             log_file("paragraphs"),
         benchmark:
             benchmark_file("paragraphs")
-        message:
-            "Cut paragraphs from your own text and count their repeats."
         conda:
             ENVIRONMENT
         threads: 1
         resources:
             mem_mb=growing(4000),
             runtime=60,
+        params:
+            **tracked("paragraphs_text.py", "data"),
+        message:
+            "Cut paragraphs from your own text and count their repeats."
         script:
             "../scripts/paragraphs_text.py"
 

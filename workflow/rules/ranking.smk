@@ -11,19 +11,19 @@ rule rank_heads:
     output:
         ranking=table("head_ranking"),
         agreement=table("ranking_agreement"),
-    params:
-        **tracked("rank_heads.py"),
     log:
         log_file("rank_heads"),
     benchmark:
         benchmark_file("rank_heads")
-    message:
-        "Rank the attention heads by every method and compare the rankings."
     conda:
         ENVIRONMENT
     threads: 1
     resources:
         mem_mb=growing(4000),
         runtime=15,
+    params:
+        **tracked("rank_heads.py"),
+    message:
+        "Rank the attention heads by every method and compare the rankings."
     script:
         "../scripts/rank_heads.py"
