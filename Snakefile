@@ -20,6 +20,7 @@ include: "workflow/rules/rare_tokens.smk"
 include: "workflow/rules/patching.smk"
 include: "workflow/rules/token_statistics.smk"
 include: "workflow/rules/ranking.smk"
+include: "workflow/rules/editing.smk"
 include: "workflow/rules/expected.smk"
 include: "workflow/rules/figures.smk"
 

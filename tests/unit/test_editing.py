@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 
 from memloc import editing
 from memloc.components import editable_parameters
-from memloc.edit_cases import Case, edit_cases, mispaired
+from memloc.edit_cases import Case, edit_cases, mispaired, text_groups
 from memloc.editing import (
     Recipe,
     Terms,
@@ -21,6 +21,7 @@ from memloc.editing import (
     movable_weights,
     objective_gradients,
     relearning_steps,
+    run_edits,
     share_recited,
     start,
 )
@@ -361,3 +362,36 @@ def test_mispaired_targets_are_a_permutation(tables):
             assert torch.equal(case.target[:, :N_PREFIX], case.memorized[:, :N_PREFIX])
     with pytest.raises(ValueError, match="nothing to edit it into"):
         next(case for case in exchanged if case.id == 10).learned("edit")
+
+
+def test_groups_of_texts_for_ablation_and_noise(tables):
+    groups = text_groups(tables["paragraphs"], tables["sets"], N_PREFIX, 0, n_paragraphs=3, n_held_out=2)
+    assert {name: len(ids) for name, (ids, _) in groups.items()} == {
+        "memorized": 3,
+        "non_memorized": 3,
+        "held_out": 2,
+    }
+    for name, (ids, tokens) in groups.items():
+        assert (tokens[:, 0] // 24).tolist() == ids.tolist()
+        known = tables["sets"].set_index("id").loc[ids]
+        assert (known["set"] == ("memorized" if name == "memorized" else "non_memorized")).all()
+        assert (known["sampled"] == (name != "held_out")).all()
+
+
+def test_some_paragraphs_are_also_edited_as_the_authors_do(memorizing_model, case):
+    cases = [case, case._replace(id=8), case._replace(id=9, target=case.others[:1])]
+    recipe = replace(RECIPE, objective="edit", steps=2)
+    edits = run_edits(memorizing_model, cases, recipe, ("head",), (1e-4,), (0, 0), 0, n_reference=2).edits
+    counts = edits.groupby(["reference", "arm"]).size().to_dict()
+    own = {(False, arm): 3 for arm in ("all", "top", "random", "head")}
+    assert counts == own | {(True, arm): 2 for arm in ("all", "top", "random")}
+    theirs = run_edits(
+        memorizing_model, cases, recipe.as_reference(), (), (1e-4,), (0, 0), 0, n_reference=2
+    ).edits
+    assert theirs["reference"].all() and len(theirs) == 9
+
+
+def test_nothing_to_edit_is_an_error(memorizing_model, case):
+    recipe = replace(RECIPE, objective="edit")
+    with pytest.raises(ValueError, match="there is nothing to edit"):
+        edit_paragraphs(memorizing_model, [case._replace(target=None)], recipe, ARMS, (1e-4,), (0, 0), 0)

@@ -15,6 +15,8 @@ from memloc.perturbation import UNPERTURBED
 from memloc.seeds import generator
 
 Objective = Literal["unlearn", "edit"]
+Sample = tuple[Int[np.ndarray, "paragraph"], Int[Tensor, "paragraph token"]]
+"""Ids and tokens of paragraphs."""
 
 
 class Case(NamedTuple):
@@ -66,7 +68,7 @@ def edit_cases(
     _, pool = sampled_tokens(paragraphs, sets, "non_memorized", n_prefix)
     chosen = generator(seed, "editing", "paragraphs").permutation(len(ids))[:n_paragraphs]
     drawn = draw_controls(len(chosen), len(pool), n_controls, generator(seed, "editing", "controls"))
-    held_out = held_out_tokens(paragraphs, sets, n_held_out, seed)
+    _, held_out = held_out_sample(paragraphs, sets, n_held_out, seed)
     targets = _targets(tables["perturbed_paragraphs"], n_prefix)
     cases = []
     for place, controls in zip(chosen, drawn, strict=True):
@@ -77,16 +79,32 @@ def edit_cases(
             target=_with_continuation(text, targets[name]) if name in targets else None,
             controls=pool[controls],
             held_out=held_out,
-            others=other_memorized(paragraphs, sets, [name], n_others, seed),
+            others=other_memorized(paragraphs, sets, [name], n_others, seed)[1],
             perturbed=_perturbed(text, tables["perturbation"], name, n_perturbations, seed),
         )
         cases.append(case)
     return cases
 
 
-def held_out_tokens(
-    paragraphs: pd.DataFrame, sets: pd.DataFrame, n_held_out: int, seed: int
-) -> Int[Tensor, "held_out token"]:
+def text_groups(
+    paragraphs: pd.DataFrame,
+    sets: pd.DataFrame,
+    n_prefix: int,
+    seed: int,
+    *,
+    n_paragraphs: int,
+    n_held_out: int,
+) -> dict[str, Sample]:
+    """Random memorized, non-memorized (with the model's own continuation) and held-out paragraphs."""
+    groups = {}
+    for name in ("memorized", "non_memorized"):
+        ids, tokens = sampled_tokens(paragraphs, sets, name, n_prefix)
+        chosen = generator(seed, "texts", name).permutation(len(ids))[:n_paragraphs]
+        groups[name] = (ids[chosen], tokens[chosen])
+    return groups | {"held_out": held_out_sample(paragraphs, sets, n_held_out, seed)}
+
+
+def held_out_sample(paragraphs: pd.DataFrame, sets: pd.DataFrame, n_held_out: int, seed: int) -> Sample:
     """Random non-memorized paragraphs with their true continuation that no analysis has sampled.
 
     Raises:
@@ -98,7 +116,7 @@ def held_out_tokens(
 
 def other_memorized(
     paragraphs: pd.DataFrame, sets: pd.DataFrame, edited: Sequence[int], n_others: int, seed: int
-) -> Int[Tensor, "other token"]:
+) -> Sample:
     """Random memorized paragraphs that are not among the edited ones. ValueError: there is none."""
     free = sets.loc[(sets["set"] == "memorized") & ~sets["id"].isin(edited), "id"]
     return _drawn(paragraphs, free, n_others, seed, "others")
@@ -115,13 +133,11 @@ def mispaired(cases: Sequence[Case], n_prefix: int, random: np.random.Generator)
     return [case._replace(target=exchanged.get(case.id)) for case in cases]
 
 
-def _drawn(
-    paragraphs: pd.DataFrame, ids: pd.Series, n_drawn: int, seed: int, stream: str
-) -> Int[Tensor, "paragraph token"]:
+def _drawn(paragraphs: pd.DataFrame, ids: pd.Series, n_drawn: int, seed: int, stream: str) -> Sample:
     if ids.empty:
         raise ValueError(f"editing: no paragraph is left to draw {stream} ones from")
     chosen = generator(seed, "editing", stream).permutation(ids)[:n_drawn]
-    return token_tensor(paragraphs.set_index("id")["tokens"].loc[chosen])
+    return chosen, token_tensor(paragraphs.set_index("id")["tokens"].loc[chosen])
 
 
 def _targets(perturbed: pd.DataFrame, n_prefix: int) -> dict[int, Int[Tensor, "continuation"]]:

@@ -21,7 +21,7 @@ every W_* weight in every arm, and targets with the continuation of a randomly p
 (`edit_cases.mispaired`).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
@@ -34,7 +34,7 @@ from transformers import PreTrainedModel
 
 from memloc.components import editable_parameters
 from memloc.contrastive import add_kl_term, add_nll_term, original_log_probabilities
-from memloc.edit_cases import Case, Objective
+from memloc.edit_cases import Case, Objective, mispaired
 from memloc.gradients import Gradients, editable_gradients, nll_gradients, take_gradients
 from memloc.optimisers import ReferenceAdam, SparseAdam
 from memloc.scoring import teacher_forced
@@ -51,6 +51,7 @@ from memloc.weights import (
 )
 
 Arm = Literal["all", "top", "random", "head", "layer"]
+PAPER_ARMS: tuple[Arm, ...] = ("all", "top", "random")
 REFERENCE_NLL_WEIGHT = 0.1
 
 
@@ -260,6 +261,7 @@ def edit_paragraphs(
 
     Raises:
         EditError: a weight has changed that its arm may not move.
+        ValueError: no case has a target to edit it into.
     """
     original, rows, trajectories = OriginalWeights(model), [], []
     for case in cases:
@@ -280,7 +282,37 @@ def edit_paragraphs(
                 row, trajectory = edit_paragraph(model, case, shared, original, movable, rate, recipe)
                 rows.append({**labels, **row, "seed": seed})
                 trajectories += [{**labels, **point} for point in trajectory]
-    frame = pd.DataFrame(rows)
-    if len(frame):
-        frame["relearning_steps"] = frame["relearning_steps"].astype("Int64")
-    return Edits(frame, pd.DataFrame(trajectories))
+    if not rows:
+        raise ValueError("no perturbation changes any of the memorized paragraphs: there is nothing to edit")
+    edits = pd.DataFrame(rows).astype({"relearning_steps": "Int64"})
+    return Edits(edits, pd.DataFrame(trajectories))
+
+
+def run_edits(
+    model: PreTrainedModel,
+    cases: Sequence[Case],
+    recipe: Recipe,
+    extra_arms: Iterable[Arm],
+    learning_rates: Iterable[float],
+    head: tuple[int, int],
+    seed: int,
+    n_reference: int,
+) -> Edits:
+    """Edit every case with the paper's arms and extra ones, and some also as the authors' code does.
+
+    With `recipe.reference` everything is done as the authors' code does, and nothing is left to compare.
+
+    Raises:
+        EditError: a weight has changed that its arm may not move.
+        ValueError: no case has a target to edit it into.
+    """
+    plan = [(cases, recipe, (*PAPER_ARMS, *extra_arms))]
+    if n_reference and not recipe.reference:
+        plan.append((cases[:n_reference], recipe.as_reference(), PAPER_ARMS))
+    parts = []
+    for chosen, chosen_recipe, arms in plan:
+        if chosen_recipe.reference:
+            chosen = mispaired(chosen, recipe.n_prefix, generator(seed, "editing", "pairs"))
+        parts.append(edit_paragraphs(model, chosen, chosen_recipe, arms, learning_rates, head, seed))
+    edits, trajectories = (pd.concat(frames, ignore_index=True) for frames in zip(*parts, strict=True))
+    return Edits(edits, trajectories)

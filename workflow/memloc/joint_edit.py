@@ -13,7 +13,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from memloc.contrastive import original_log_probabilities
-from memloc.edit_cases import held_out_tokens, other_memorized
+from memloc.edit_cases import held_out_sample, other_memorized
 from memloc.editing import Arm, Recipe, Terms, movable_weights, objective_gradients, optimise
 from memloc.figures.caption import fill
 from memloc.paragraphs import sampled_tokens, token_tensor
@@ -68,8 +68,8 @@ def joint_texts(
         ids,
         token_tensor(paragraphs.set_index("id")["tokens"].loc[ids]),
         pool[chosen],
-        other_memorized(paragraphs, sets, ids, n_others, seed),
-        held_out_tokens(paragraphs, sets, n_held_out, seed),
+        other_memorized(paragraphs, sets, ids, n_others, seed)[1],
+        held_out_sample(paragraphs, sets, n_held_out, seed)[1],
     )
 
 

@@ -253,6 +253,106 @@ class Patching(Section):
     micro_batch: Positive = Field(64, description="Patched runs per forward pass.")
 
 
+class _Contrast(Section):
+    """Weights of the two terms of a contrastive objective."""
+
+    nll_weight: float = Field(
+        1.0, gt=0, description="Weight of the edited paragraph's NLL (with reference: 0.1 unless given)."
+    )
+    kl_weight: float = Field(1.0, ge=0, description="Weight of the controls' KL divergence.")
+    reference: bool = Field(
+        False,
+        description="As the authors' code: KL summed over positions, NLL weight 0.1, weight decay of 1.0 on "
+        "every weight.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _reference_weight(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("reference") is True:
+            return {"nll_weight": 0.1} | given
+        return given
+
+
+class Editing(_Contrast):
+    """Unlearning and editing of single memorized paragraphs (paper 5.3, METHODS M6)."""
+
+    n_paragraphs: Positive = Field(50, description="Memorized paragraphs, each edited by itself.")
+    steps: Positive = Field(10, description="Steps of Adam.")
+    learning_rates: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)] = Field(
+        [1e-5], description="Learning rates of a sweep; Figure 5 shows the first one."
+    )
+    fraction: float = Field(
+        0.001, gt=0, le=1, description="Share of the W_* weights that the sparse arms move."
+    )
+    extra_arms: list[Literal["head", "layer"]] = Field(
+        ["head", "layer"],
+        description="Arms besides all, top and random: the highlighted head, and its layer.",
+    )
+    n_controls: Positive = Field(10, description="Non-memorized paragraphs that each edit is to keep.")
+    n_held_out: Positive = Field(20, description="Paragraphs in no objective whose NLL shows damage.")
+    n_others: Positive = Field(20, description="Other memorized paragraphs whose EM shows damage.")
+    n_perturbations: Positive = Field(
+        50, description="Perturbed prefixes from which an edited paragraph may still be recited."
+    )
+    evaluate_every: Positive = Field(2, description="Steps between two evaluations.")
+    relearning_limit: NonNegative = Field(
+        20, description="Most steps of training on the paragraph until it is recited again; 0: not tried."
+    )
+    n_reference: NonNegative = Field(
+        10, description="Paragraphs that are also edited as the authors' code does, to compare."
+    )
+    micro_batch: Positive = Field(16, description="Paragraphs per pass.")
+
+
+class HeadAblation(Section):
+    """Ablation of attention heads in the forward pass (not in the paper)."""
+
+    n_paragraphs: Positive = Field(50, description="Memorized, and as many non-memorized, paragraphs.")
+    n_held_out: Positive = Field(50, description="Paragraphs in the corpus's words, also for the means.")
+    replacements: Annotated[list[Literal["zero", "mean"]], Field(min_length=1)] = Field(
+        ["zero", "mean"], description="What takes the place of a head's output."
+    )
+    n_resamples: Positive = Field(2000, description="Bootstrap resamples of the paragraphs.")
+    top: Annotated[list[Positive], Field(min_length=1)] = Field(
+        [1, 2, 4, 8, 16, 32], description="Numbers of heads that are ablated together (by their mean)."
+    )
+    n_random: Positive = Field(5, description="Random orders of the heads, to compare with the rankings.")
+    micro_batch: Positive = Field(16, description="Paragraphs per forward pass.")
+
+
+class WeightNoise(Section):
+    """Noise on, and zeroing of, the weights with the largest contrastive gradient (authors' notebook)."""
+
+    n_paragraphs: Positive = Field(50, description="Memorized, and as many non-memorized, paragraphs.")
+    n_held_out: Positive = Field(50, description="Paragraphs in the corpus's words.")
+    fraction: float = Field(0.001, gt=0, le=1, description="Share of the W_* weights that is disturbed.")
+    sizes: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)] = Field(
+        [0.3, 1.0, 3.0, 10.0],
+        description="Standard deviations of the noise, in those of the model's W_* weights.",
+    )
+    draws: Positive = Field(3, description="Draws of the noise, and of the random weights.")
+    micro_batch: Positive = Field(16, description="Paragraphs per pass.")
+
+
+class EditModel(_Contrast):
+    """The model that `edit_model` exports: paragraphs unlearned jointly."""
+
+    ids: list[NonNegative] = Field([], description="Memorized paragraphs; none: all sampled ones.")
+    arm: Literal["all", "top", "random", "head", "layer"] = Field(
+        "top", description="Which weights move, as in editing."
+    )
+    steps: Positive = Field(10, description="Steps of Adam.")
+    learning_rate: float = Field(1e-5, gt=0, description="Learning rate of Adam.")
+    fraction: float = Field(
+        0.001, gt=0, le=1, description="Share of the W_* weights that the sparse arms move."
+    )
+    n_controls: Positive = Field(50, description="Non-memorized paragraphs that are to be kept.")
+    n_held_out: Positive = Field(50, description="Paragraphs in no objective whose NLL shows damage.")
+    n_others: Positive = Field(50, description="Other memorized paragraphs whose EM shows damage.")
+    micro_batch: Positive = Field(16, description="Paragraphs per pass.")
+
+
 class MinK(Section):
     """Separation of the sets by their least likely tokens (not in the paper)."""
 
@@ -307,6 +407,10 @@ class Settings(Section):
     attention: Attention = Attention()
     rare_tokens: RareTokens = RareTokens()
     patching: Patching = Patching()
+    editing: Editing = Editing()
+    head_ablation: HeadAblation = HeadAblation()
+    weight_noise: WeightNoise = WeightNoise()
+    edit_model: EditModel = EditModel()
     min_k: MinK = MinK()
     highlight: Literal["auto"] | Head = Field(
         "auto",
@@ -326,6 +430,8 @@ class Settings(Section):
     def _controls_are_sampled(self) -> "Settings":
         if self.contrastive.n_controls > self.sets.n_non_memorized:
             raise ValueError("contrastive.n_controls must not exceed sets.n_non_memorized")
+        if self.editing.n_controls > self.sets.n_non_memorized:
+            raise ValueError("editing.n_controls must not exceed sets.n_non_memorized")
         return self
 
 

@@ -25,6 +25,10 @@ ACTIVATIONS = ("q", "k", "v", "z", "pre", "post")
 SETS = ("memorized", "non_memorized", "partly_11_29", "partly_30_49", "unassigned")
 METHODS = ("parameter_gradient", "contrastive", "activation_gradient", "rare_tokens", "patching")
 COMBINED = "combined"
+OBJECTIVES = ("unlearn", "edit")
+ARMS = ("all", "top", "random", "head", "layer")
+EDIT_TEXTS = ("memorized", "target", "control", "other", "held_out")
+TEXTS = ("memorized", "non_memorized", "held_out")
 DIRECTIONS = ("memorized_into_perturbed", "perturbed_into_memorized")
 UNITS = {
     "nll": "nats per token",
@@ -32,6 +36,15 @@ UNITS = {
     "nll_generated": "nats per token",
     "published_nll": "nats per token",
     "nll_change": "nats",
+    **{f"nll_{text}": "nats per token" for text in EDIT_TEXTS},
+    **{f"nll_{text}_before": "nats per token" for text in EDIT_TEXTS},
+    "nll_non_memorized": "nats per token",
+    **{f"em_{text}": "tokens" for text in (*EDIT_TEXTS, "non_memorized")},
+    **{f"em_{text}_before": "tokens" for text in EDIT_TEXTS[:-1]},
+    "em_lost": "tokens",
+    "nll_gained": "nats per token",
+    "recited": "share of the perturbed prefixes",
+    "recited_before": "share of the perturbed prefixes",
     "margin": "logits",
     "top_gap": "logits",
     "attention": "share of the attention of the first decoded token",
@@ -349,6 +362,96 @@ def _token_statistics(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
+def _edit_scores(lengths: Lengths, suffix: str = "") -> dict[str, pa.Column]:
+    """Means over the texts around an edit; that of the target is missing where a paragraph has none."""
+    columns = {}
+    for name in EDIT_TEXTS:
+        missing = name == "target"
+        if name != "held_out":
+            columns[f"em_{name}{suffix}"] = number(0, lengths.continuation, nullable=missing)
+        columns[f"nll_{name}{suffix}"] = number(0, nullable=missing)
+    return columns
+
+
+def _edit_labels() -> dict[str, pa.Column]:
+    return {
+        "id": integer(0),
+        "objective": category(*OBJECTIVES),
+        "arm": category(*ARMS),
+        "learning_rate": number(0),
+        "reference": pa.Column(bool),
+    }
+
+
+def _edits(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        **_edit_labels(),
+        **_edit_scores(lengths),
+        **_edit_scores(lengths, "_before"),
+        "recited": number(0, 1),
+        "recited_before": number(0, 1),
+        "n_movable_weights": integer(1),
+        "n_changed_weights": integer(0),
+        "relearning_steps": pa.Column("Int64", pa.Check.ge(0), nullable=True),
+        "seed": integer(0),
+    }
+
+
+def _edit_trajectories(lengths: Lengths) -> dict[str, pa.Column]:
+    return {**_edit_labels(), "step": integer(0), **_edit_scores(lengths)}
+
+
+def _head_ablation(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "group": category(*TEXTS),
+        "id": integer(0),
+        "replacement": category("zero", "mean"),
+        "layer": integer(0),
+        "head": integer(0),
+        "em": integer(0, lengths.continuation),
+        "nll": number(0),
+        "em_lost": integer(-lengths.continuation, lengths.continuation),
+        "nll_gained": number(),
+    }
+
+
+def _head_effects(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "measure": category("em_lost", "nll_gained"),
+        "replacement": category("zero", "mean"),
+        "layer": integer(0),
+        "head": integer(0),
+        **{name: number() for name in (*TEXTS, "specific", "low", "high")},
+        "rank": integer(1),
+    }
+
+
+def _group_means(lengths: Lengths) -> dict[str, pa.Column]:
+    return {f"em_{name}": number(0, lengths.continuation) for name in TEXTS} | {
+        f"nll_{name}": number(0) for name in TEXTS
+    }
+
+
+def _cumulative_ablation(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "method": category(*METHODS, COMBINED, "random"),
+        "draw": integer(0),
+        "n_heads": integer(0),
+        **_group_means(lengths),
+    }
+
+
+def _weight_noise(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "arm": category("top", "random"),
+        "kind": category("noise", "zero"),
+        "size": number(0, nullable=True),
+        "draw": integer(0),
+        "n_weights": integer(1),
+        **_group_means(lengths),
+    }
+
+
 SCHEMAS: dict[str, Callable[[Lengths], dict[str, pa.Column]]] = {
     "paragraphs": _paragraphs,
     "vocabulary": _vocabulary,
@@ -376,6 +479,12 @@ SCHEMAS: dict[str, Callable[[Lengths], dict[str, pa.Column]]] = {
     "attribution_patching": _patching,
     "residual_patching": _residual_patching,
     "token_statistics": _token_statistics,
+    "edits": _edits,
+    "edit_trajectories": _edit_trajectories,
+    "head_ablation": _head_ablation,
+    "head_effects": _head_effects,
+    "cumulative_ablation": _cumulative_ablation,
+    "weight_noise": _weight_noise,
 }
 
 

@@ -1,0 +1,293 @@
+"""Figures on editing, ablation and noise on made-up tables: plotted numbers, verdicts, readable labels."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from figure_labels import clipped_labels, overlapping_labels
+from matplotlib import pyplot as plt
+
+from memloc.figures import (
+    cumulative_ablation,
+    edited_weights,
+    editing_robustness,
+    editing_tradeoff,
+    fig5,
+    head_ablation,
+    weight_noise,
+)
+from memloc.figures.caption import fill
+from memloc.figures.edit_summary import claims
+from memloc.figures.style import METHOD_LABELS
+
+REPORT = Path(__file__).parents[2] / "workflow" / "report"
+ARMS = ("all", "top", "random", "head", "layer")
+RATES = [1e-3, 1e-5]
+# Tokens that remain of memorized paragraphs and of controls.
+LEFT = {
+    "unlearn": {"all": (2, 10), "top": (1, 40), "random": (50, 50), "head": (20, 45), "layer": (3, 20)},
+    "edit": {"all": (10, 20), "top": (11, 30), "random": (50, 50), "head": (30, 45), "layer": (12, 20)},
+}
+SETTINGS = {
+    "paragraph": {"length": 100, "prefix": 50},
+    "editing": {
+        "learning_rates": RATES,
+        "steps": 10,
+        "n_controls": 10,
+        "fraction": 0.001,
+        "relearning_limit": 5,
+    },
+    "highlight": {"layer": 1, "head": 2},
+}
+MODULES = {
+    "fig5": fig5,
+    "editing_tradeoff": editing_tradeoff,
+    "edited_weights": edited_weights,
+    "editing_robustness": editing_robustness,
+    "head_ablation": head_ablation,
+    "cumulative_ablation": cumulative_ablation,
+    "weight_noise": weight_noise,
+}
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def runs(n_paragraphs: int, arms: tuple[str, ...] = ARMS, reference: bool = False) -> list[dict]:
+    rng = np.random.default_rng(0)
+    rows = []
+    for objective, by_arm in LEFT.items():
+        for arm in arms:
+            for rate in RATES:
+                for number in range(n_paragraphs):
+                    memorized, control = by_arm[arm] if rate == RATES[0] else (50, 50)
+                    jitter = rng.uniform(0, 0.5) if memorized < 50 else 0
+                    rows.append(
+                        {
+                            "id": number,
+                            "objective": objective,
+                            "arm": arm,
+                            "learning_rate": rate,
+                            "reference": reference,
+                            "em_memorized": memorized + jitter,
+                            "em_control": control - jitter,
+                            "em_other": 50 - (50 - control) / 5,
+                            "em_target": np.nan if objective == "unlearn" else 50 - memorized,
+                            "nll_held_out": 3 + (50 - control) / 100,
+                            "recited": (memorized == 50) * 0.7,
+                            "recited_before": 0.7,
+                            "relearning_steps": pd.NA if memorized < 5 else 2,
+                            "n_movable_weights": 1000 if arm in ("top", "random") else 10**6,
+                            "n_changed_weights": 998 if arm in ("top", "random") and not reference else 10**6,
+                        }
+                    )
+    return rows
+
+
+def trajectories(edits: pd.DataFrame) -> pd.DataFrame:
+    """A straight way from the original model to the end of each run."""
+    frames = []
+    for step in (0, 5, 10):
+        frame, share = edits.copy(), step / 10
+        for column, start in (("em_memorized", 50), ("em_other", 50), ("nll_held_out", 3)):
+            frame[column] = start + share * (edits[column] - start)
+        frames.append(frame.assign(step=step))
+    return pd.concat(frames, ignore_index=True)
+
+
+def made_up(n_layers: int = 3, n_heads: int = 4, n_reference: int = 2) -> dict[str, pd.DataFrame]:
+    rng = np.random.default_rng(1)
+    rows = runs(6) + (runs(n_reference, ARMS[:3], reference=True) if n_reference else [])
+    edits = pd.DataFrame(rows).astype({"relearning_steps": "Int64"})
+    places = [(layer, head) for layer in range(n_layers) for head in range(n_heads)]
+    effects = pd.DataFrame(
+        [
+            {"measure": measure, "replacement": replacement, "layer": layer, "head": head, "memorized": 1.0}
+            for measure in ("em_lost", "nll_gained")
+            for replacement in ("zero", "mean")
+            for layer, head in places
+        ]
+    )
+    effects["specific"] = rng.normal(size=len(effects))
+    by_map = effects.groupby(["measure", "replacement"])["specific"]
+    effects = effects.assign(
+        non_memorized=1 - effects["specific"],
+        held_out=0.5,
+        low=effects["specific"] - 0.5,
+        high=effects["specific"] + 0.5,
+        rank=by_map.rank(ascending=False).astype(int),
+    )
+    groups = ("memorized", "non_memorized", "held_out")
+    ablation = pd.DataFrame([{"group": group, "id": number} for group in groups for number in range(7)])
+    orders = [(name, 0) for name in METHOD_LABELS] + [("random", 0), ("random", 1)]
+    cumulative = pd.DataFrame(
+        [
+            {
+                "method": name,
+                "draw": draw,
+                "n_heads": k,
+                "em_memorized": 50 - k * (4 if name == "patching" else 2 + draw if name == "random" else 2.5),
+                "em_non_memorized": 50 - k,
+                "nll_held_out": 3 + k / 10,
+            }
+            for name, draw in orders
+            for k in (0, 1, 4)
+        ]
+    )
+    conditions = [("noise", 0.0), ("noise", 1.0), ("noise", 10.0), ("zero", np.nan)]
+    noise = pd.DataFrame(
+        [
+            {
+                "arm": arm,
+                "kind": kind,
+                "size": size,
+                "draw": draw,
+                "n_weights": 1000,
+                "em_memorized": 50 - (0 if arm == "random" else 4 * (size if size == size else 5)),
+                "em_non_memorized": 50 - draw,
+                "nll_held_out": 3.0 + draw / 10,
+            }
+            for arm in ("top", "random")
+            for kind, size in conditions
+            for draw in range(2)
+        ]
+    )
+    return {
+        "edits": edits,
+        "edit_trajectories": trajectories(edits),
+        "head_effects": effects,
+        "head_ablation": ablation,
+        "cumulative_ablation": cumulative,
+        "weight_noise": noise,
+    }
+
+
+def caption(name: str, drawing) -> str:
+    return fill((REPORT / f"{name}.rst").read_text(), drawing.numbers | {"study": "tests"})
+
+
+@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("shape", [(3, 4), (12, 12)])
+@pytest.mark.parametrize("n_reference", [0, 2])
+def test_labels_can_be_read_and_captions_are_filled(name, shape, n_reference):
+    drawing = MODULES[name].draw(made_up(*shape, n_reference), SETTINGS)
+    assert not clipped_labels(drawing.figure)
+    assert not overlapping_labels(drawing.figure)
+    text = caption(name, drawing)
+    assert "tests" in text and "nan" not in text and "None" not in text
+    assert len(drawing.data)
+
+
+def test_figure_5_plots_exact_matches_of_the_first_learning_rate():
+    drawing = fig5.draw(made_up(), SETTINGS)
+    assert set(drawing.data["learning_rate"]) == {RATES[0]} and len(drawing.data) == 2 * 3 * 6
+    for axes, (objective, arm) in zip(
+        drawing.figure.axes, [(o, a) for o in LEFT for a in ARMS[:3]], strict=True
+    ):
+        counts = [[bar.get_height() for bar in patches] for patches in axes.containers]
+        for heights, value in zip(counts, LEFT[objective][arm], strict=True):
+            inside = (
+                min(int(value // 5), 9)
+                if value == LEFT[objective][arm][0]
+                else min(int((value - 0.1) // 5), 9)
+            )
+            assert heights[inside] == 6 and sum(heights) == 6
+        means = [line.get_xdata()[0] for line in axes.lines]
+        rows = drawing.data.query("objective == @objective and arm == @arm")
+        assert means == pytest.approx([rows["em_memorized"].mean(), rows["em_control"].mean()])
+
+
+def test_statements_are_judged_by_paired_differences():
+    table = made_up()["edits"]
+    first = table[~table["reference"] & (table["learning_rate"] == RATES[0])]
+    found = claims(first, 50)
+    assert {name: claim.verdict for name, claim in found.items()} == {
+        "top_unlearns": "holds",
+        "top_spares": "holds",
+        "random_idle": "holds",
+        "top_edits": "holds",
+        "editing_harder": "holds",
+    }
+    assert found["top_spares"].difference == pytest.approx(-30, abs=0.5)
+    assert found["editing_harder"].difference == pytest.approx(-9.5, abs=0.5)
+    second = table[~table["reference"] & (table["learning_rate"] == RATES[1])]
+    assert claims(second, 50)["top_spares"].verdict == "does not hold, but they hardly unlearn"
+    swapped = first.assign(arm=first["arm"].replace({"all": "top", "top": "all"}))
+    assert claims(swapped, 50)["top_spares"].verdict == "does not hold"
+    worse = first.assign(em_memorized=first["em_memorized"] + 20 * (first["arm"] == "top"))
+    assert claims(worse, 50)["top_unlearns"].verdict == "does not hold"
+    noisy = first.copy()
+    noisy.loc[noisy["arm"] == "top", "em_memorized"] = [0, 50, 0, 0, 0, 0] * 2
+    assert claims(noisy, 50)["top_unlearns"].verdict == "is undecided"
+    assert claims(first[first["id"] == 0], 50)["top_unlearns"].verdict == "is undecided"
+
+
+def test_trade_off_is_what_was_lost_since_the_start():
+    data = editing_tradeoff.draw(made_up(), SETTINGS).data.set_index(
+        ["objective", "arm", "learning_rate", "step"]
+    )
+    assert (data.xs(0, level="step") == 0).all(axis=None)
+    row = data.loc[("unlearn", "all", RATES[0], 10)]
+    assert row["em_lost"] == pytest.approx(48, abs=0.5)
+    assert row["nll_damage"] == pytest.approx(0.4) and row["em_damage"] == pytest.approx(8)
+    half = data.loc[("unlearn", "all", RATES[0], 5)]
+    assert half["nll_damage"] == pytest.approx(0.2)
+    cheapest = editing_tradeoff.draw(made_up(), SETTINGS).numbers["cheapest"]
+    assert [row["arm"] for row in cheapest["unlearning"]] == ["top", "layer", "all"]
+    assert cheapest["editing"] == [], "no arm takes 40 tokens"
+
+
+def test_changed_weights_compare_the_same_paragraphs():
+    drawing = edited_weights.draw(made_up(), SETTINGS)
+    assert drawing.numbers["n_paragraphs"] == 2
+    assert drawing.numbers["ours"]["top gradients"]["n_changed_weights"] == 998
+    assert drawing.numbers["theirs"]["top gradients"]["n_changed_weights"] == 10**6
+    assert edited_weights.draw(made_up(n_reference=0), SETTINGS).numbers["n_paragraphs"] == 6
+
+
+def test_paragraphs_that_do_not_come_back_lie_above_the_line():
+    drawing = editing_robustness.draw(made_up(), SETTINGS)
+    rows = {(row["arm"], row["rate"]): row for row in drawing.numbers["rows"]}
+    assert rows[("all weights", RATES[0])]["n_back"] == 0
+    assert rows[("one head", RATES[0])]["median_steps"] == 2
+    assert not [row for row in drawing.numbers["rows"] if row["rate"] == RATES[1]], "none was forgotten"
+    right = drawing.figure.axes[1]
+    heights = np.concatenate([points.get_offsets()[:, 1] for points in right.collections])
+    assert heights.max() == 6 and right.get_ylim()[1] > 6
+
+
+def test_marks_are_intervals_that_exclude_zero():
+    tables = made_up()
+    drawing = head_ablation.draw(tables, SETTINGS)
+    panel = drawing.figure.axes[0]
+    effects = tables["head_effects"].query("measure == 'em_lost'")
+    up, down = panel.collections[1:3]
+    assert len(up.get_offsets()) == (effects["low"] > 0).sum()
+    assert len(down.get_offsets()) == (effects["high"] < 0).sum()
+    own = effects.query("replacement == 'zero' and layer == 1 and head == 2").iloc[0]
+    found = next(
+        m for m in drawing.numbers["maps"] if m["measure"] == "EM lost" and m["replacement"] == "zeroed"
+    )
+    assert found["own"]["rank"] == own["rank"] and found["first"]["rank"] == 1
+    assert drawing.numbers["n_memorized"] == 7
+
+
+def test_methods_below_random_orders_are_named():
+    steps = cumulative_ablation.draw(made_up(), SETTINGS).numbers["steps"]
+    assert [step["k"] for step in steps] == [1, 4]
+    assert steps[1]["first"] == "activation patching" and steps[1]["em"] == 34
+    assert (steps[1]["low"], steps[1]["high"]) == (38, 42)
+    assert steps[1]["below"] == ["activation patching"]
+
+
+def test_noise_is_averaged_over_draws():
+    numbers = weight_noise.draw(made_up(), SETTINGS).numbers
+    assert [row["size"] for row in numbers["noise"]] == [1.0, 10.0]
+    assert numbers["noise"][1]["top"]["em_memorized"] == 10
+    assert numbers["noise"][1]["random"]["em_non_memorized"] == 49.5
+    assert numbers["zero"]["top"]["em_memorized"] == 30
+    assert numbers["whole"]["nll_held_out"] == 3.0

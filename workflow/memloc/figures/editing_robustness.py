@@ -1,0 +1,83 @@
+"""Is an unlearned paragraph gone? Recited from perturbed prefixes, and relearned in how many steps
+(extended)."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from memloc.figures.edit_summary import ARM_COLOURS, ARM_LABELS, MARKERS, arms_of, own_runs
+from memloc.figures.style import PAGE_WIDTH, Drawing, panel_label, subplots
+
+COLUMNS = ["id", "arm", "learning_rate", "em_memorized", "recited_before", "recited", "relearning_steps"]
+
+
+def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+    """Left: share of perturbed prefixes; right: steps of relearning; a marker per learning rate."""
+    runs = own_runs(tables["edits"])
+    data = runs.loc[runs["objective"] == "unlearn", COLUMNS]
+    limit, paragraph = settings["editing"]["relearning_limit"], settings["paragraph"]
+    n_continuation = paragraph["length"] - paragraph["prefix"]
+    arms, rates = arms_of(data), sorted(data["learning_rate"].unique())
+    figure, (left, right) = subplots(PAGE_WIDTH, 2.4, ncols=2)
+    forgotten = data[data["em_memorized"] < n_continuation]
+    for place, rate in enumerate(rates):
+        offset = (place - (len(rates) - 1) / 2) * 0.2
+        style = {"marker": MARKERS[place % len(MARKERS)], "label": f"rate {rate:g}", "offset": offset}
+        _points(left, data[data["learning_rate"] == rate], arms, "recited", **style)
+        steps = forgotten.assign(steps=forgotten["relearning_steps"].astype(float).fillna(limit + 1))
+        _points(right, steps[steps["learning_rate"] == rate], arms, "steps", **style)
+    before = data["recited_before"].mean()
+    left.axhline(before, color="0.5", ls=":", lw=0.9)
+    where = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "bottom"}
+    left.annotate("before", (1, before), color="0.4", **where)
+    left.set_ylabel("share of perturbed prefixes\nthat are still continued verbatim")
+    left.set_ylim(-0.03, 1.03)
+    right.axhline(limit + 0.5, color="0.8", lw=0.6)
+    right.set_ylim(0, limit + 1.6)
+    right.yaxis.set_major_locator(MaxNLocator(6, integer=True))
+    right.set_ylabel(f"steps until recited again\n(above the line: more than {limit})")
+    for axes, letter in zip((left, right), "ab", strict=True):
+        axes.set_xticks(range(len(arms)), [ARM_LABELS[arm].replace(" ", "\n") for arm in arms])
+        axes.set_xlim(-0.6, len(arms) - 0.4)
+        panel_label(axes, letter)
+    figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=len(rates))
+    return Drawing(figure, data, _numbers(data, forgotten, limit))
+
+
+def _points(
+    axes: Axes, rows: pd.DataFrame, arms: list[str], column: str, marker: str, label: str, offset: float
+) -> None:
+    """Every paragraph faintly, and the mean of each arm."""
+    place = rows["arm"].map(arms.index).astype(float) + offset
+    colours = rows["arm"].map(ARM_COLOURS).tolist()
+    axes.scatter(place, rows[column], s=6, marker=marker, c=colours, alpha=0.3, linewidth=0)
+    means = rows.groupby("arm")[column].mean()
+    where = [arms.index(arm) + offset for arm in means.index]
+    means_colours = [ARM_COLOURS[arm] for arm in means.index]
+    axes.scatter(where, means, s=22, marker=marker, c=means_colours, edgecolor="white", linewidth=0.4)
+    axes.scatter([], [], s=16, marker=marker, c="0.4", label=label)
+
+
+def _numbers(data: pd.DataFrame, forgotten: pd.DataFrame, limit: int) -> dict[str, Any]:
+    rows = []
+    for (arm, rate), runs in forgotten.groupby(["arm", "learning_rate"]):
+        back = runs["relearning_steps"].dropna()
+        rows.append(
+            {
+                "arm": ARM_LABELS[arm],
+                "rate": rate,
+                "n": len(runs),
+                "recited": float(runs["recited"].mean()),
+                "n_back": len(back),
+                "median_steps": float(np.median(back)) if len(back) else -1.0,
+            }
+        )
+    return {
+        "limit": limit,
+        "before": float(data["recited_before"].mean()),
+        "n_paragraphs": int(data["id"].nunique()),
+        "rows": rows,
+    }

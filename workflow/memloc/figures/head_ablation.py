@@ -1,0 +1,71 @@
+"""What memorized paragraphs lose, and others do not, when a head is ablated (extended)."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from memloc.figures.heatmap import colour_bar, heat_map, map_height
+from memloc.figures.highlight import highlighted_head
+from memloc.figures.style import PAGE_WIDTH, Drawing, panel_label, subplots
+
+MEASURES = {"em_lost": ("EM lost", "tokens"), "nll_gained": ("NLL gained", "nats per token")}
+REPLACEMENT_LABELS = {"zero": "zeroed", "mean": "replaced by its mean"}
+
+
+def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+    """A map per measure, layers x heads for each replacement: memorized minus non-memorized.
+
+    Triangles mark heads whose confidence interval excludes 0; they point up where memorized paragraphs lose
+    more.
+    """
+    effects = tables["head_effects"]
+    highlight = highlighted_head(tables, settings)
+    height = 2 * map_height(effects["layer"].nunique()) + 0.2
+    figure, axes = subplots(PAGE_WIDTH * 0.9, height, nrows=2)
+    for panel, (measure, (title, unit)), letter in zip(axes, MEASURES.items(), "ab", strict=True):
+        rows = effects[effects["measure"] == measure]
+        mesh = heat_map(panel, _matrix(rows, "specific"), diverging=True, highlight=highlight)
+        _mark(panel, _matrix(rows, "low") > 0, "^")
+        _mark(panel, _matrix(rows, "high") < 0, "v")
+        colour_bar(mesh, panel, unit, fraction=0.12)
+        panel_label(panel, letter)
+        panel.set_title(f"{title}: memorized minus non-memorized")
+    ablation = tables["head_ablation"]
+    sizes = ablation.drop_duplicates(["group", "id"])["group"].value_counts()
+    return Drawing(figure, effects, _numbers(effects, sizes, *highlight))
+
+
+def _matrix(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Layers x (replacement, head)."""
+    names = [name for name in REPLACEMENT_LABELS if name in set(rows["replacement"])]
+    matrix = rows.pivot(index="layer", columns=["replacement", "head"], values=column)[names].sort_index()
+    return matrix.rename(columns=REPLACEMENT_LABELS, level=0)
+
+
+def _mark(axes: Axes, marks: pd.DataFrame, marker: str) -> None:
+    row, column = np.nonzero(marks.to_numpy())
+    style = {"s": 9, "color": "black", "edgecolor": "white", "linewidth": 0.5, "zorder": 4}
+    axes.scatter(column + 0.5, marks.index[row], marker=marker, **style)
+
+
+def _numbers(effects: pd.DataFrame, sizes: pd.Series, layer: int, head: int) -> dict[str, Any]:
+    maps = []
+    for (measure, replacement), rows in effects.groupby(["measure", "replacement"]):
+        first = rows.sort_values("rank").iloc[0].to_dict()
+        own = rows[(rows["layer"] == layer) & (rows["head"] == head)].iloc[0].to_dict()
+        maps.append(
+            {
+                "measure": MEASURES[measure][0],
+                "unit": MEASURES[measure][1],
+                "replacement": REPLACEMENT_LABELS[replacement],
+                "first": first,
+                "own": own,
+                "n_specific": int((rows["low"] > 0).sum()),
+                "n_opposite": int((rows["high"] < 0).sum()),
+            }
+        )
+    n_heads = int(effects.groupby(["measure", "replacement"]).size().iloc[0])
+    groups = {f"n_{name}": int(size) for name, size in sizes.items()}
+    return {"layer": layer, "head": head, "n_heads": n_heads, "maps": maps, **groups}

@@ -1,0 +1,65 @@
+"""Noise on, and zeroing of, top-gradient and random weights (extended; after the authors' notebook)."""
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from memloc.figures.edit_summary import ARM_COLOURS, ARM_LABELS
+from memloc.figures.style import PAGE_WIDTH, Drawing, panel_label, subplots
+
+PANELS = {
+    "em_memorized": "EM of memorized\nparagraphs (tokens)",
+    "em_non_memorized": "EM of non-memorized\nparagraphs (tokens)",
+    "nll_held_out": "NLL of held-out\nparagraphs (nats per token)",
+}
+ARMS = ("top", "random")
+
+
+def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+    """Scores against the size of the noise, with the range over draws; at the right, the weights zeroed."""
+    data = tables["weight_noise"]
+    figure, axes = subplots(PAGE_WIDTH, 2.3, ncols=3)
+    for panel, (column, label), letter in zip(axes, PANELS.items(), "abc", strict=True):
+        _lines(panel, data, column)
+        panel.set_xlabel("noise (standard deviations)")
+        panel.set_ylabel(label)
+        panel_label(panel, letter)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    return Drawing(figure, data, _numbers(data))
+
+
+def _lines(axes: Axes, data: pd.DataFrame, column: str) -> None:
+    """Sizes at even distances: 0 would have no place on a logarithmic axis."""
+    sizes = sorted(data["size"].dropna().unique())
+    for arm in ARMS:
+        rows = data[data["arm"] == arm]
+        noise = rows[rows["kind"] == "noise"].groupby("size")[column]
+        places = [sizes.index(size) for size in noise.mean().index]
+        style = {"color": ARM_COLOURS[arm], "marker": "o", "ms": 2.5}
+        axes.fill_between(places, noise.min(), noise.max(), color=ARM_COLOURS[arm], alpha=0.2, lw=0)
+        axes.plot(places, noise.mean(), label=ARM_LABELS[arm], **style)
+        zeroed = rows.loc[rows["kind"] == "zero", column]
+        axes.plot([len(sizes)], [zeroed.mean()], ls="", **style)
+    axes.axvline(len(sizes) - 0.5, color="0.85", lw=0.6)
+    axes.set_xticks(range(len(sizes) + 1), [*(f"{size:g}" for size in sizes), "zeroed"])
+    if column.startswith("em_"):
+        axes.set_ylim(bottom=0)
+
+
+def _numbers(data: pd.DataFrame) -> dict[str, Any]:
+    means = data[data["size"] != 0].groupby(["arm", "kind", "size"], dropna=False)[list(PANELS)].mean()
+    rows = [
+        {"size": size, "kind": kind, **{arm: means.loc[(arm, kind, size)].to_dict() for arm in ARMS}}
+        for arm, kind, size in means.index
+        if arm == ARMS[0] and kind == "noise"
+    ]
+    zero = means.xs("zero", level="kind")
+    whole = data[data["size"] == 0].iloc[0]
+    return {
+        "n_weights": int(data["n_weights"].iloc[0]),
+        "n_draws": int(data["draw"].nunique()),
+        "whole": {column: float(whole[column]) for column in PANELS},
+        "noise": rows,
+        "zero": {arm: zero.loc[arm].iloc[0].to_dict() for arm in ARMS},
+    }
