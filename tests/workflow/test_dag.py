@@ -186,7 +186,8 @@ def users(rules, module):
 
 
 def with_all_below(rules, names):
-    return names | {below for name in names for below in rules.below(name)}
+    """The rules and all that follow from them, as far as the default target needs them (not `edit_model`)."""
+    return (names | {below for name in names for below in rules.below(name)}) & rules.above("all")
 
 
 def append_comment(project, module):
