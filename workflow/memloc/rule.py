@@ -53,7 +53,7 @@ def start(snakemake: Any) -> None:
     """
     for variable in THREAD_VARIABLES:
         os.environ[variable] = str(snakemake.threads)
-    os.environ["OMP_WAIT_POLICY"] = "passive"  # spinning threads starve the other jobs of the workflow
+    os.environ["GOMP_SPINCOUNT"] = "10000"  # threads that wait longer sleep, and leave cores to other jobs
     os.environ.update(QUIET)
     Path(snakemake.log[0]).parent.mkdir(parents=True, exist_ok=True)
     file = open(snakemake.log[0], "w", encoding="utf-8")  # noqa: SIM115 - open until the process ends

@@ -164,7 +164,7 @@ class Scores(Section):
     """Exact match and NLL (paper 3.2, METHODS M1)."""
 
     threads: Positive = Field(
-        2, description="Processor threads: no other rule that runs the model can run yet."
+        2, description="Processor threads of scores and sets, before which no other rule can run the model."
     )
     micro_batch: Positive = Field(64, description="Paragraphs per forward pass.")
     margin_threshold: float = Field(

@@ -42,7 +42,7 @@ rule sets:
         benchmark_file("sets")
     conda:
         ENVIRONMENT
-    threads: SETTINGS.threads
+    threads: SETTINGS.scores.threads
     resources:
         gpu=N_GPU,
         mem_mb=growing(6000),
