@@ -42,7 +42,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
             _arrow(axes, SETS_LEFT + 22, heights[name], METHODS_LEFT, y + 3.3, COLOURS[name])
         _arrow(axes, METHODS_LEFT + 28, y + 3.3, HEAD_LEFT, 22.0, "0.6", f"rank {rank[method]} of {n_heads}")
     _box(axes, HEAD_LEFT, 15.0, 19, 14, f"layer {layer}\nhead {head}", COLOURS["memorized"], size=10)
-    chosen = "ranked first by all\nmethods together" if settings["highlight"] == "auto" else "configured"
+    chosen = "lowest mean rank\nof all methods" if settings["highlight"] == "auto" else "configured"
     axes.text(HEAD_LEFT + 9.5, 12.8, chosen, ha="center", va="top", fontsize=6, color="0.35")
 
     data = first.reset_index()
