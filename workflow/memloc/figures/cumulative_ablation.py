@@ -6,13 +6,9 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.style import METHOD_LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.disturbance import three_panels
+from memloc.figures.style import METHOD_LABELS, Drawing
 
-PANELS = {
-    "em_memorized": "EM of memorized\nparagraphs (tokens)",
-    "em_non_memorized": "EM of non-memorized\nparagraphs (tokens)",
-    "nll_held_out": "NLL of held-out\nparagraphs (nats per token)",
-}
 METHOD_COLOURS = {
     "parameter_gradient": "#0072b2",
     "contrastive": "#56b4e9",
@@ -26,13 +22,7 @@ METHOD_COLOURS = {
 def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     """A line per ranking against the number of heads; grey: mean and range of random orders."""
     data = tables["cumulative_ablation"]
-    figure, axes = subplots(PAGE_WIDTH, 2.5, ncols=3)
-    for panel, (column, label), letter in zip(axes, PANELS.items(), "abc", strict=True):
-        _lines(panel, data, column)
-        panel.set_xlabel("heads ablated together")
-        panel.set_ylabel(label)
-        panel_label(panel, letter)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
+    figure = three_panels(data, _lines, "heads ablated together", height=2.5, legend_columns=4)
     return Drawing(figure, data, _numbers(data))
 
 

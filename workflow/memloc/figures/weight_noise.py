@@ -5,27 +5,17 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
+from memloc.figures.disturbance import PANELS, three_panels
 from memloc.figures.edit_summary import ARM_COLOURS, ARM_LABELS
-from memloc.figures.style import PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.style import Drawing
 
-PANELS = {
-    "em_memorized": "EM of memorized\nparagraphs (tokens)",
-    "em_non_memorized": "EM of non-memorized\nparagraphs (tokens)",
-    "nll_held_out": "NLL of held-out\nparagraphs (nats per token)",
-}
 ARMS = ("top", "random")
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     """Scores against the size of the noise, with the range over draws; at the right, the weights zeroed."""
     data = tables["weight_noise"]
-    figure, axes = subplots(PAGE_WIDTH, 2.3, ncols=3)
-    for panel, (column, label), letter in zip(axes, PANELS.items(), "abc", strict=True):
-        _lines(panel, data, column)
-        panel.set_xlabel("noise (standard deviations)")
-        panel.set_ylabel(label)
-        panel_label(panel, letter)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    figure = three_panels(data, _lines, "noise (standard deviations)", height=2.3, legend_columns=2)
     return Drawing(figure, data, _numbers(data))
 
 
