@@ -4,13 +4,16 @@ import hashlib
 
 import pytest
 import torch
+import transformers
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models
 from transformers import GPTNeoConfig, GPTNeoForCausalLM, PreTrainedTokenizerFast
 
+from memloc.gradients import nll_gradients
 from memloc.models import (
     ModelError,
     boot_bridge,
+    checkpoint_layers,
     load_bridge,
     load_model,
     load_tokenizer,
@@ -136,3 +139,83 @@ def test_device():
         assert resolve_device("auto").type == "cpu"
         with pytest.raises(ModelError, match="no GPU"):
             resolve_device("cuda")
+
+
+@pytest.fixture
+def placed(monkeypatch, folder):
+    """Loads on pretended GPUs; returns the arguments of `from_pretrained`, with where layers came to lie."""
+
+    def load(n_visible, layers_on=0, **loading):
+        given = {}
+        model = load_model(folder)
+        model.hf_device_map = {"transformer.wte": 0, "transformer.h": layers_on}
+        model.to = lambda place: given.update(moved_to=place)
+
+        def from_pretrained(folder, **arguments):
+            given.update(arguments)
+            return model, {"missing_keys": set()}
+
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: n_visible > 0)
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: n_visible)
+        monkeypatch.setattr(transformers.AutoModelForCausalLM, "from_pretrained", from_pretrained)
+        load_model(folder, **loading)
+        return given
+
+    return load
+
+
+def test_several_gpus_share_the_layers(placed):
+    given = placed(2, layers_on=1, device="auto", gpus=2, dtype="bfloat16")
+    assert given["device_map"] == "auto" and given["dtype"] == torch.bfloat16 and "moved_to" not in given
+
+
+@pytest.mark.parametrize("gpus", [1, 2])
+def test_one_device_holds_the_whole_model(placed, gpus):
+    """Without a GPU, `gpus` of a study that also runs elsewhere is no error with device auto."""
+    given = placed(0 if gpus == 2 else 1, device="auto", gpus=gpus)
+    assert given["device_map"] is None and given["moved_to"].type == ("cpu" if gpus == 2 else "cuda")
+
+
+def test_fewer_gpus_than_asked_for(placed):
+    with pytest.raises(ModelError, match="loading.gpus is 3, but this job sees 2 GPUs"):
+        placed(2, gpus=3, device="cuda")
+
+
+@pytest.mark.parametrize("place", ["cpu", "disk"])
+def test_a_model_that_does_not_fit_the_gpus(placed, place):
+    with pytest.raises(ModelError, match="does not fit the memory of 2 GPUs"):
+        placed(2, layers_on=place, gpus=2, device="cuda")
+
+
+def kept_bytes(model, tokens):
+    """Bytes that autograd keeps of a forward pass for the backward pass, without the weights."""
+    seen = {weight.untyped_storage().data_ptr(): 0 for weight in model.parameters()}
+
+    def keep(tensor):
+        seen.setdefault(tensor.untyped_storage().data_ptr(), tensor.untyped_storage().nbytes())
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        model.base_model(tokens, use_cache=False)
+    return sum(seen.values())
+
+
+def test_checkpointing_keeps_less_and_changes_no_number(tiny_model, tiny_tokens):
+    whole, logits = kept_bytes(tiny_model, tiny_tokens), tiny_model(tiny_tokens, use_cache=False).logits
+    expected = nll_gradients(tiny_model, tiny_tokens, n_prefix=6, micro_batch=4)
+    checkpoint_layers(tiny_model)
+    assert kept_bytes(tiny_model, tiny_tokens) < whole / 2
+    torch.testing.assert_close(tiny_model(tiny_tokens, use_cache=False).logits, logits, atol=0, rtol=0)
+    found = nll_gradients(tiny_model, tiny_tokens, n_prefix=6, micro_batch=4)
+    torch.testing.assert_close(found, expected, atol=0, rtol=0)
+
+
+def test_checkpointing_drops_nothing_out_and_keeps_caches(folder):
+    """Its layers are in training mode, but only they."""
+    model = load_model(folder, checkpointing=True)
+    assert not any(module.training for module in model.modules() if isinstance(module, torch.nn.Dropout))
+    tokens = torch.arange(20).reshape(2, 10)
+    with torch.no_grad():
+        cache = model(tokens[:, :5], use_cache=True).past_key_values
+        continued = model(tokens[:, 5:], cache=cache).logits
+        torch.testing.assert_close(continued, model(tokens).logits[:, 5:])

@@ -65,7 +65,8 @@ def test_studies_do_not_share_a_name():
         ({"filters": {"keywords": "href"}}, "filters.keywords", ['given "href"', "list"]),
         ({"scores": {"micro_batch": 0}}, "scores.micro_batch", ["given 0", "greater than or equal to 1"]),
         ({"filters": {"min_unique": 1.5}}, "filters.min_unique", ["given 1.5", "less than or equal to 1"]),
-        ({"device": "tpu"}, "device", ['given "tpu"', "'auto', 'cpu' or 'cuda'"]),
+        ({"loading": {"device": "tpu"}}, "loading.device", ['given "tpu"', "'auto', 'cpu' or 'cuda'"]),
+        ({"loading": {"device": "cpu", "gpus": 2}}, "loading", ["gpus above 1 need device auto or cuda"]),
         ({"study": "a/b"}, "study", ['given "a/b"', "pattern"]),
         ({"model": {"source": "hub", "sha256": "12"}}, "model.sha256", ['given "12"', "pattern"]),
         ({"model": {"source": "embedded", "width": 30}}, "model", ["30", "multiple of n_heads"]),
@@ -106,7 +107,7 @@ def test_a_config_that_is_no_mapping_is_explained(config):
 
 
 def test_a_long_value_is_shortened():
-    assert len(message(device="x" * 5000)) < 300
+    assert len(message(loading="x" * 5000)) < 300
 
 
 def test_numbers_that_yaml_reads_as_text_are_numbers():

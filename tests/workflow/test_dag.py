@@ -86,9 +86,9 @@ def test_every_rule_states_its_threads():
         assert len(scripts) == len(threads), path.name
 
 
-def test_rules_that_choose_a_device_ask_for_a_gpu(rules):
+def test_rules_that_load_the_model_ask_for_a_gpu(rules):
     for rule in rules.jobs:
-        assert ("gpu" in rule["resources"]) == ("device" in rule["settings"]), rule["name"]
+        assert ("gpu" in rule["resources"]) == ("loading" in rule["settings"]), rule["name"]
         if "gpu" in rule["resources"]:
             assert any(path.endswith("/model.json") for path in rule["inputs"]), rule["name"]
 
@@ -145,7 +145,7 @@ def test_the_linter_is_content(clone, config):
     [
         ("scores: {batch: 3}", ["bad.yaml: scores.batch: unknown key", "margin_threshold, micro_batch"]),
         ("seed: many", ['bad.yaml: seed: given "many"; allowed: a valid integer']),
-        ("device: tpu", ['bad.yaml: device: given "tpu"', "'auto', 'cpu' or 'cuda'"]),
+        ("loading: {device: tpu}", ['bad.yaml: loading.device: given "tpu"', "'auto', 'cpu' or 'cuda'"]),
     ],
 )
 def test_a_wrong_config_stops_before_any_job(clone, tmp_path, text, parts):

@@ -9,7 +9,7 @@ are therefore imported where they are used.
 import hashlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
@@ -72,12 +72,24 @@ def load_tokenizer(folder: Path | str) -> "PreTrainedTokenizerBase":
     return tokenizer
 
 
-def load_model(folder: Path | str, device: str = "cpu", dtype: Dtype = "float32") -> "PreTrainedModel":
-    """The causal language model of a folder, in evaluation mode, on `resolve_device(device)`.
+def load_model(
+    folder: Path | str,
+    device: Literal["auto", "cpu", "cuda"] = "cpu",
+    dtype: Dtype = "float32",
+    gpus: int = 1,
+    checkpointing: bool = False,
+) -> "PreTrainedModel":
+    """The causal language model of a folder, in evaluation mode.
+
+    Args:
+        device: where it computes, as in `resolve_device`.
+        dtype: type of the weights and activations; losses are computed in single precision at least.
+        gpus: more than one spreads the layers over the GPUs that this process sees (not on a processor).
+        checkpointing: keep only each layer's input for the backward pass and compute the rest again.
 
     Raises:
         ModelError: no safetensors file, weights that it lacks (they would be random), weights that are not
-            finite.
+            finite, too few GPUs or too little memory on them.
     """
     from transformers import AutoModelForCausalLM
     from transformers.utils.logging import disable_progress_bar
@@ -85,28 +97,65 @@ def load_model(folder: Path | str, device: str = "cpu", dtype: Dtype = "float32"
     disable_progress_bar()
     use_deterministic_algorithms()
     weight_files(folder)
+    place = resolve_device(device)
+    spread = gpus > 1 and place.type == "cuda"
+    if spread and torch.cuda.device_count() < gpus:
+        raise ModelError(f"loading.gpus is {gpus}, but this job sees {torch.cuda.device_count()} GPUs")
     model, loading = AutoModelForCausalLM.from_pretrained(
         folder,
         local_files_only=True,
         use_safetensors=True,
         trust_remote_code=False,
         dtype=getattr(torch, dtype),
+        device_map="auto" if spread else None,
         output_loading_info=True,
     )
-    if loading["missing_keys"]:
+    _check_weights(model, loading["missing_keys"], folder)
+    if spread:
+        _check_placement(model)
+    else:
+        model.to(place)
+    if checkpointing:
+        checkpoint_layers(model)
+    return model
+
+
+def _check_weights(model: "PreTrainedModel", missing: set[str], folder: Path | str) -> None:
+    if missing:
         raise ModelError(
-            f"{folder}: the safetensors files lack {', '.join(sorted(loading['missing_keys']))}: "
+            f"{folder}: the safetensors files lack {', '.join(sorted(missing))}: "
             "they are not those of this config.json; fetch the model again"
         )
     for name, weight in model.named_parameters():
         if not weight.isfinite().all():
             raise ModelError(f"{folder}: {name} holds NaN or infinite weights; fetch or train it again")
-    return model.eval().to(resolve_device(device))
 
 
-def load_bridge(folder: Path | str, device: str = "cpu", dtype: Dtype = "float32") -> "TransformerBridge":
-    """`load_model` with TransformerLens hooks, and the folder's tokenizer; raises what both raise."""
-    return boot_bridge(load_model(folder, device, dtype), load_tokenizer(folder))
+def _check_placement(model: "PreTrainedModel") -> None:
+    if {"cpu", "disk"} & {str(place) for place in model.hf_device_map.values()}:
+        raise ModelError(
+            f"the model does not fit the memory of {torch.cuda.device_count()} GPUs: "
+            "raise loading.gpus, or set loading.dtype to bfloat16"
+        )
+
+
+def checkpoint_layers(model: "PreTrainedModel") -> None:
+    """Recompute each layer's activations in the backward pass instead of keeping them.
+
+    transformers does so in layers that are in training mode, and only where gradients are wanted. Their
+    submodules stay in evaluation mode, so that nothing is dropped out and every number stays the same.
+    """
+    from transformers.modeling_layers import GradientCheckpointingLayer
+
+    model.activation_checkpointing_enable()
+    for module in model.modules():
+        if isinstance(module, GradientCheckpointingLayer):
+            module.training = True
+
+
+def load_bridge(folder: Path | str, **loading: Any) -> "TransformerBridge":
+    """`load_model` with TransformerLens hooks, and the folder's tokenizer; takes and raises what both do."""
+    return boot_bridge(load_model(folder, **loading), load_tokenizer(folder))
 
 
 def boot_bridge(

@@ -134,6 +134,25 @@ class LocalModel(Section):
     folder: str = Field(description="The folder.")
 
 
+class Loading(Section):
+    """How every rule that runs the model loads it."""
+
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes a GPU where there is one.")
+    dtype: Literal["float32", "bfloat16"] = Field(
+        "float32", description="Type of the weights; bfloat16 halves the memory and makes near-ties common."
+    )
+    gpus: Positive = Field(1, description="GPUs of each job; the layers are spread over more than one.")
+    checkpointing: bool = Field(
+        False, description="Compute activations again in backward passes: less memory, a third more time."
+    )
+
+    @model_validator(mode="after")
+    def _gpus_need_a_gpu(self) -> "Loading":
+        if self.device == "cpu" and self.gpus > 1:
+            raise ValueError("gpus above 1 need device auto or cuda")
+        return self
+
+
 class Filters(Section):
     """Which paragraphs are left out (paper A.1, METHODS M0)."""
 
@@ -386,8 +405,8 @@ class Settings(Section):
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="Name of the study: results/<study>/."
     )
     seed: NonNegative = Field(0, description="Seed of every random draw.")
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes a GPU where there is one.")
     threads: Positive = Field(1, description="Processor threads of each rule that runs the model.")
+    loading: Loading = Loading()
     paragraph: Paragraph = Paragraph()
     data: Annotated[
         EmbeddedData | ReleaseData | TextData,

@@ -22,7 +22,7 @@ rule activation_gradients:
         mem_mb=growing(8000),
         runtime=60,
     params:
-        **tracked("activation_gradients.py", "activation_gradients", "device"),
+        **tracked("activation_gradients.py", "activation_gradients", "loading"),
     message:
         "Attribute the NLL of memorized and perturbed paragraphs to activations at every position."
     script:
@@ -49,7 +49,7 @@ rule impact_gradients:
         mem_mb=growing(8000),
         runtime=60,
     params:
-        **tracked("impact_gradients.py", "activation_gradients", "device"),
+        **tracked("impact_gradients.py", "activation_gradients", "loading"),
     message:
         "Attribute the first changed token to queries and keys at the perturbed and the impact position."
     script:
@@ -76,7 +76,7 @@ rule compare_activation_gradients:
         mem_mb=growing(8000),
         runtime=60,
     params:
-        **tracked("compare_activation_gradients.py", "activation_gradients", "device"),
+        **tracked("compare_activation_gradients.py", "activation_gradients", "loading"),
     message:
         "Compare the directions of memorized and non-memorized activation gradients."
     script:
@@ -104,7 +104,7 @@ rule attention:
         mem_mb=growing(6000),
         runtime=60,
     params:
-        **tracked("attention.py", "attention", "device"),
+        **tracked("attention.py", "attention", "loading"),
     message:
         "Record the attention of the first decoded token onto the prefix, and its entropy."
     script:

@@ -68,4 +68,4 @@ def growing(megabytes):
 
 
 # GPUs of every rule that runs the model; local runs ignore the number unless a profile sets a limit.
-N_GPU = 0 if SETTINGS.device == "cpu" else 1
+N_GPU = 0 if SETTINGS.loading.device == "cpu" else SETTINGS.loading.gpus

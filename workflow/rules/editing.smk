@@ -30,7 +30,7 @@ for objective in ("unlearn", "edit"):
             mem_mb=growing(8000),
             runtime=1440,
         params:
-            **tracked("edit_paragraphs.py", "editing", "device", "highlight"),
+            **tracked("edit_paragraphs.py", "editing", "loading", "highlight"),
             objective=objective,
         message:
             f"{objective.capitalize()} memorized paragraphs, each from the original weights, with every arm."
@@ -86,7 +86,7 @@ rule ablate_heads:
         mem_mb=growing(6000),
         runtime=480,
     params:
-        **tracked("ablate_heads.py", "head_ablation", "device"),
+        **tracked("ablate_heads.py", "head_ablation", "loading"),
     message:
         "Ablate every attention head, and the first heads of every ranking together."
     script:
@@ -113,7 +113,7 @@ rule disturb_weights:
         mem_mb=growing(8000),
         runtime=240,
     params:
-        **tracked("disturb_weights.py", "weight_noise", "device"),
+        **tracked("disturb_weights.py", "weight_noise", "loading"),
     message:
         "Disturb the weights with the largest contrastive gradients, and as many random ones."
     script:
@@ -143,7 +143,7 @@ rule edit_model:
         mem_mb=growing(8000),
         runtime=120,
     params:
-        **tracked("edit_model.py", "edit_model", "device", "highlight"),
+        **tracked("edit_model.py", "edit_model", "loading", "highlight"),
     message:
         "Unlearn the chosen paragraphs jointly and write the model with a card of what changed and what it cost."
     script:

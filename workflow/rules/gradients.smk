@@ -22,7 +22,7 @@ rule parameter_gradients:
         mem_mb=growing(8000),
         runtime=60,
     params:
-        **tracked("parameter_gradients.py", "parameter_gradients", "contrastive", "device"),
+        **tracked("parameter_gradients.py", "parameter_gradients", "contrastive", "loading"),
     message:
         "Attribute the NLL of every set, and the contrastive objective, to the model's weights."
     script:

@@ -22,7 +22,7 @@ rule patching:
         mem_mb=growing(8000),
         runtime=480,
     params:
-        **tracked("patching.py", "patching", "device"),
+        **tracked("patching.py", "patching", "loading"),
     message:
         "Patch q, k and v of every head at the perturbed position, both ways."
     script:
@@ -49,7 +49,7 @@ rule residual_patching:
         mem_mb=growing(8000),
         runtime=480,
     params:
-        **tracked("residual_patching.py", "patching", "device"),
+        **tracked("residual_patching.py", "patching", "loading"),
     message:
         "Patch the residual stream of every layer and position, both ways."
     script:

@@ -23,7 +23,7 @@ rule perturbation:
         mem_mb=growing(6000),
         runtime=240,
     params:
-        **tracked("perturbation.py", "perturbation", "device", "scores"),
+        **tracked("perturbation.py", "perturbation", "loading", "scores"),
     message:
         "Replace every prefix token of the sampled paragraphs and score what the model goes on with."
     script:

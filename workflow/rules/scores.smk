@@ -21,7 +21,7 @@ rule scores:
         mem_mb=growing(6000),
         runtime=240,
     params:
-        **tracked("scores.py", "scores", "device"),
+        **tracked("scores.py", "scores", "loading"),
     message:
         "Score every paragraph: exact match and NLL from one teacher-forced pass."
     script:
@@ -48,7 +48,7 @@ rule sets:
         mem_mb=growing(6000),
         runtime=120,
     params:
-        **tracked("sets.py", "sets", "device", "scores"),
+        **tracked("sets.py", "sets", "loading", "scores"),
     message:
         "Split paragraphs into memorized and non-memorized sets, draw samples, decode their continuations."
     script:

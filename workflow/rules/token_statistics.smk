@@ -21,7 +21,7 @@ rule token_statistics:
         mem_mb=growing(6000),
         runtime=60,
     params:
-        **tracked("token_statistics.py", "scores", "sets", "device"),
+        **tracked("token_statistics.py", "scores", "sets", "loading"),
     message:
         "Score every continuation token of the samples: NLL, lead of the first choice, rank of the true token."
     script:

@@ -21,7 +21,7 @@ samples = {
 }
 log(", ".join(f"{group}: {len(ids)} paragraphs" for group, (ids, _) in samples.items()))
 
-bridge = models.load_bridge(snakemake.input.folder, settings["device"])
+bridge = models.load_bridge(snakemake.input.folder, **settings["loading"])
 frames = [
     activation_gradients(bridge, tokens, ids, group, n_prefix, **settings["activation_gradients"])
     for group, (ids, tokens) in samples.items()

@@ -14,7 +14,7 @@ paragraphs = tables.read("paragraphs", snakemake.input.paragraphs)
 sets = tables.read("sets", snakemake.input.sets)
 ids, tokens = attention_sample(paragraphs, sets, n_prefix)
 
-bridge = models.load_bridge(snakemake.input.folder, settings["device"])
+bridge = models.load_bridge(snakemake.input.folder, **settings["loading"])
 attention = prefix_attention(bridge, tokens, n_prefix, **settings["attention"])
 log(f"{len(ids)} paragraphs x {attention.shape[1]} layers x {attention.shape[2]} heads")
 stamp = provenance(snakemake)

@@ -14,7 +14,7 @@ n_prefix = settings["paragraph"]["prefix"]
 paragraphs = tables.read("paragraphs", snakemake.input.paragraphs)
 sets = tables.read("sets", snakemake.input.sets)
 
-bridge = models.load_bridge(snakemake.input.folder, settings["device"])
+bridge = models.load_bridge(snakemake.input.folder, **settings["loading"])
 vectors = {}
 for name in ("memorized", "non_memorized"):
     _, tokens = sampled_tokens(paragraphs, sets, name, n_prefix)

@@ -16,7 +16,7 @@ counts = {name: options.pop(name) for name in ("n_paragraphs", "n_held_out")}
 groups = text_groups(paragraphs, sets, n_prefix, snakemake.params.seed, **counts)
 texts = {name: tokens for name, (_, tokens) in groups.items()}
 
-model = models.load_model(source.folder, settings["device"])
+model = models.load_model(source.folder, **settings["loading"])
 # At the original weights the gradient of the contrastive objective is that of its NLL term, but for the sign.
 gradients = nll_gradients(model, texts["memorized"], n_prefix, options["micro_batch"])
 frame = disturb_weights(model, texts, gradients, n_prefix=n_prefix, seed=snakemake.params.seed, **options)

@@ -19,7 +19,7 @@ counts = ("n_paragraphs", "n_controls", "n_held_out", "n_others", "n_perturbatio
 cases = edit_cases(found, n_prefix, params.seed, **{name: options[name] for name in counts})
 log(f"{len(cases)} memorized paragraphs, head {head[1]} of layer {head[0]}")
 
-model = models.load_model(snakemake.input.folder, settings["device"])
+model = models.load_model(snakemake.input.folder, **settings["loading"])
 steps = ("steps", "nll_weight", "kl_weight", "fraction", "evaluate_every", "relearning_limit")
 chosen = {name: options[name] for name in (*steps, "micro_batch", "reference")}
 recipe = Recipe(params.objective, n_prefix, **chosen)

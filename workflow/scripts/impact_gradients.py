@@ -16,7 +16,7 @@ perturbed = tables.read("perturbed_paragraphs", snakemake.input.perturbed)
 pairs = Pairs.from_tables(paragraphs, perturbed)
 log(f"{len(pairs.ids)} pairs of a memorized paragraph and its perturbed version")
 
-bridge = models.load_bridge(snakemake.input.folder, settings["device"])
+bridge = models.load_bridge(snakemake.input.folder, **settings["loading"])
 frames = [
     impact_gradients(
         bridge,

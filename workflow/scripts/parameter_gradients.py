@@ -22,7 +22,7 @@ groups = [name for name in ("memorized", "non_memorized", *PARTLY) if name in dr
 samples = {name: sampled_tokens(paragraphs, sets, name, n_prefix)[1] for name in groups}
 log(", ".join(f"{name}: {len(tokens)} paragraphs" for name, tokens in samples.items()))
 
-model = models.load_model(snakemake.input.folder, settings["device"])
+model = models.load_model(snakemake.input.folder, **settings["loading"])
 comparison = compare_groups(model, samples, n_prefix, **settings["parameter_gradients"])
 contrastive = contrastive_attribution(
     model,

@@ -13,7 +13,7 @@ perturbed = tables.read("perturbed_paragraphs", snakemake.input.perturbed)
 pairs = patching.Pairs.from_tables(paragraphs, perturbed)
 log(f"{len(pairs.ids)} pairs")
 
-bridge = models.load_bridge(snakemake.input.folder, settings["device"])
+bridge = models.load_bridge(snakemake.input.folder, **settings["loading"])
 exact = patching.activation_patching(bridge, pairs, micro_batch)
 tables.write("patching", exact, snakemake.output.exact, provenance(snakemake))
 estimate = patching.attribution_patching(bridge, pairs, micro_batch)

@@ -16,7 +16,7 @@ n_prefix = settings["paragraph"]["prefix"]
 paragraphs = tables.read("paragraphs", snakemake.input.paragraphs)
 sets = tables.read("sets", snakemake.input.sets)
 n_vocabulary = len(tables.read("vocabulary", snakemake.input.vocabulary))
-model = models.load_model(snakemake.input.folder, settings["device"])
+model = models.load_model(snakemake.input.folder, **settings["loading"])
 
 samples = {name: sampled_tokens(paragraphs, sets, name, n_prefix) for name in ("memorized", "non_memorized")}
 frames = {

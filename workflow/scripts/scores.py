@@ -14,7 +14,7 @@ paragraphs = tables.read("paragraphs", snakemake.input.paragraphs)
 dropped = tables.read("dropped_paragraphs", snakemake.input.dropped)
 kept = paragraphs[~paragraphs.id.isin(dropped.id)]
 
-model = models.load_model(snakemake.input.folder, settings["device"])
+model = models.load_model(snakemake.input.folder, **settings["loading"])
 scores = scoring.score(
     model,
     token_tensor(kept.tokens),

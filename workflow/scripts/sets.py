@@ -24,7 +24,7 @@ for name, rows in frame.groupby("set"):
 filled = frame.sampled | frame.sampled_rare_tokens | (frame.set == "memorized")
 tokens = token_tensor(paragraphs.tokens.loc[frame.id[filled]])
 if settings["sets"]["continuation"] == "model":
-    model = models.load_model(snakemake.input.folder, settings["device"])
+    model = models.load_model(snakemake.input.folder, **settings["loading"])
     em = torch.tensor(scores.em[filled].to_numpy())
     continuation = scoring.continue_from_scores(
         model, tokens, em, n_prefix, settings["scores"]["micro_batch"]
