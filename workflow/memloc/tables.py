@@ -5,7 +5,8 @@ provenance (study, model, settings, code, seed, versions, units) in the file's m
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pyarrow
 import pyarrow.parquet as parquet
 
 from memloc.atomic import atomic_path
+from memloc.row_groups import DamagedError, RowGroupWriter, row_groups
 
 METADATA_KEY = b"memloc"
 N_ROWS_SHOWN = 5
@@ -488,22 +490,26 @@ SCHEMAS: dict[str, Callable[[Lengths], dict[str, pa.Column]]] = {
 }
 
 
-def validate(name: str, frame: pd.DataFrame, lengths: Lengths) -> pd.DataFrame:
-    """`frame` with the table's columns in order and their types.
+def validate(
+    name: str, frame: pd.DataFrame, lengths: Lengths, columns: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """`frame` with the table's columns in order and their types; with `columns`, it has only these.
 
     Raises:
         TableError: names the table, the column, the broken check and the first bad rows.
     """
-    schema = pa.DataFrameSchema(SCHEMAS[name](lengths), coerce=True, strict=True, ordered=False)
+    expected = SCHEMAS[name](lengths)
+    chosen = {column: expected[column] for column in columns or expected}
+    schema = pa.DataFrameSchema(chosen, coerce=True, strict=True, ordered=False)
     given = frame.reset_index(drop=True)
     try:
         frame = schema.validate(given, lazy=True)
     except pa.errors.SchemaErrors as error:
         raise TableError(_explain(name, error.failure_cases)) from None
-    changed = pd.concat([_changed_values(given[column], frame[column]) for column in schema.columns])
+    changed = pd.concat([_changed_values(given[column], frame[column]) for column in chosen])
     if len(changed):
         raise TableError(_explain(name, changed))
-    return frame[list(schema.columns)]
+    return frame[list(chosen)]
 
 
 def _changed_values(given: pd.Series, coerced: pd.Series) -> pd.DataFrame:
@@ -528,40 +534,131 @@ def _explain(name: str, failures: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def write(name: str, frame: pd.DataFrame, path: str | Path, provenance: dict[str, Any]) -> None:
-    """Validate `frame` as table `name` and write it atomically with its provenance.
+class TableWriter:
+    """A table that is written piece by piece: every piece is validated, in memory is one row group.
+
+    Values that must be unique are held until the end, to compare those of all pieces.
+    """
+
+    def __init__(self, name: str, file: Path, provenance: dict[str, Any]) -> None:
+        self._name, self._lengths = name, _lengths(provenance)
+        self._columns = SCHEMAS[name](self._lengths)
+        schema = _arrow_schema(self._columns)
+        units = {column: UNITS[column] for column in self._columns if column in UNITS}
+        stamp = json.dumps({"table": name, **provenance, "units": units}).encode()
+        self.rows = RowGroupWriter(file, schema.with_metadata({**schema.metadata, METADATA_KEY: stamp}))
+        self._unique = {column: [] for column, check in self._columns.items() if check.unique}
+
+    def append(self, frame: pd.DataFrame) -> None:
+        """Add rows. TableError: they break the schema."""
+        frame = validate(self._name, frame, self._lengths)
+        for column, values in self._unique.items():
+            values.append(frame[column])
+        self.rows.append(pyarrow.Table.from_pandas(frame, _arrow_schema(self._columns), preserve_index=False))
+
+    def check(self) -> None:
+        """Compare the values that must be unique. TableError: some come more than once."""
+        for column, values in self._unique.items():
+            values = pd.concat(values, ignore_index=True) if len(values) > 1 else pd.Series(dtype=object)
+            repeated = values[values.duplicated(keep=False)]
+            if len(repeated):
+                rows = {"column": column, "check": "field_uniqueness", "index": repeated.index}
+                raise TableError(_explain(self._name, pd.DataFrame({**rows, "failure_case": repeated})))
+
+
+def _arrow_schema(columns: dict[str, pa.Column]) -> pyarrow.Schema:
+    """Types of the file's columns: they follow from the table's schema, whatever rows there are."""
+    empty = pd.DataFrame({name: pd.Series(dtype=str(column.dtype)) for name, column in columns.items()})
+    for name, column in columns.items():
+        if isinstance(column.dtype.type, pd.CategoricalDtype):
+            empty[name] = empty[name].astype(column.dtype.type)
+    inferred = pyarrow.Schema.from_pandas(empty, preserve_index=False)
+    lists = pyarrow.list_(pyarrow.int64())
+    fields = [field.with_type(lists) if empty[field.name].dtype == object else field for field in inferred]
+    return pyarrow.Table.from_pandas(empty, pyarrow.schema(fields), preserve_index=False).schema
+
+
+@contextmanager
+def writer(name: str, path: str | Path, provenance: dict[str, Any]) -> Iterator[TableWriter]:
+    """A `TableWriter` of table `name`; the file appears at the end, and only without an error.
 
     `provenance["paragraph"]` holds the lengths (`length`, `prefix`) that the schema depends on.
 
     Raises:
-        TableError: the frame breaks the schema; nothing is written.
+        TableError: rows break the schema; nothing is written.
     """
-    frame = validate(name, frame, _lengths(provenance))
-    units = {column: UNITS[column] for column in frame.columns if column in UNITS}
-    stamp = {"table": name, **provenance, "units": units}
-    table = pyarrow.Table.from_pandas(frame, preserve_index=False)
-    table = table.replace_schema_metadata({**table.schema.metadata, METADATA_KEY: json.dumps(stamp).encode()})
     with atomic_path(Path(path)) as temporary:
-        parquet.write_table(table, temporary, compression="zstd")
+        table = TableWriter(name, temporary, provenance)
+        try:
+            yield table
+            table.check()
+        except BaseException:
+            table.rows.abandon()
+            raise
+        table.rows.close()
 
 
-def read(name: str, path: str | Path) -> pd.DataFrame:
-    """Table `name` from `path`, validated.
+def write(name: str, frame: pd.DataFrame, path: str | Path, provenance: dict[str, Any]) -> None:
+    """Write a whole table: see `writer`."""
+    with writer(name, path, provenance) as table:
+        table.append(frame)
+
+
+def read(
+    name: str,
+    path: str | Path,
+    columns: Sequence[str] | None = None,
+    ids: Iterable[int] | None = None,
+) -> pd.DataFrame:
+    """Table `name` from `path`, validated: all of it, or some columns, or the rows with one of the ids.
+
+    With `ids`, memory is that of the rows that have one; `columns` must hold `id`.
 
     Raises:
-        TableError: the file cannot be read, is another table, or breaks the schema.
+        TableError: the file cannot be read, is another table, was changed, or breaks the schema.
     """
+    if ids is not None:
+        chosen = set(ids)
+        parts = [rows[rows["id"].isin(chosen)] for rows in batches(name, path, columns)]
+        return pd.concat(parts, ignore_index=True)
+    lengths = _stored_lengths(name, path)
+    with _naming(path):
+        table = pyarrow.concat_tables(row_groups(path, columns or SCHEMAS[name](lengths)))
+        return validate(name, table.to_pandas(), lengths, columns)
+
+
+def batches(
+    name: str, path: str | Path, columns: Sequence[str] | None = None, rows: range | None = None
+) -> Iterator[pd.DataFrame]:
+    """The rows of a table, or those of the range `rows`, piece by piece: in memory is one row group.
+
+    At least one piece, which may be empty. That ids differ between pieces was checked at the time of writing.
+
+    Raises:
+        TableError: see `read`.
+    """
+    lengths = _stored_lengths(name, path)
+    with _naming(path):
+        for group in row_groups(path, columns or SCHEMAS[name](lengths), rows):
+            yield validate(name, group.to_pandas(), lengths, columns)
+
+
+@contextmanager
+def _naming(path: str | Path) -> Iterator[None]:
+    """Name the file in errors, and say what to do about damage."""
+    try:
+        yield
+    except DamagedError as error:
+        raise TableError(f"{path}: {error}; delete it and run again") from None
+    except TableError as error:
+        raise TableError(f"{path}: {error}") from None
+
+
+def _stored_lengths(name: str, path: str | Path) -> Lengths:
     stamp = provenance(path)
     if stamp.get("table") != name:
         raise TableError(f"{path}: holds table {stamp.get('table')!r}, not {name!r}")
-    try:
-        frame = parquet.read_table(path).to_pandas()
-    except (pyarrow.ArrowException, OSError) as error:
-        raise TableError(f"{path}: damaged Parquet file ({error}); delete it and run again") from None
-    try:
-        return validate(name, frame, _lengths(stamp))
-    except TableError as error:
-        raise TableError(f"{path}: {error}") from None
+    return _lengths(stamp)
 
 
 def provenance(path: str | Path) -> dict[str, Any]:
