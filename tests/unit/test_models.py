@@ -7,11 +7,16 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models
+from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils._pytree import tree_map_only
 from transformers import GPTNeoConfig, GPTNeoForCausalLM, PreTrainedTokenizerFast
 
-from memloc.gradients import nll_gradients
+from conftest import TINY
+from memloc.gradients import nll_gradients, paragraph_nll
 from memloc.models import (
     ModelError,
+    answer_on_first_device,
     boot_bridge,
     checkpoint_layers,
     load_bridge,
@@ -185,6 +190,47 @@ def test_fewer_gpus_than_asked_for(placed):
 def test_a_model_that_does_not_fit_the_gpus(placed, place):
     with pytest.raises(ModelError, match="does not fit the memory of 2 GPUs"):
         placed(2, layers_on=place, gpus=2, device="cuda")
+
+
+def spread(model):
+    """Put the last layer, the last norm and an unembedding of its own on another device, torch's "meta".
+
+    Modules fetch their inputs, as those do that transformers spreads over GPUs.
+    """
+    base = dict(model.base_model.named_children())
+    (layers,) = (module for module in base.values() if isinstance(module, nn.ModuleList))
+    norm = list(base.values())[list(base.values()).index(layers) + 1]
+    tied = model.config.tie_word_embeddings
+    far = [layers[-1], norm] + ([] if tied else [model.get_output_embeddings()])
+    far = {module for root in far for module in root.modules()}
+    for module in far:
+        weights = {key: weight for key, weight in module._parameters.items() if weight is not None}
+        module._parameters |= {key: nn.Parameter(weight.to("meta")) for key, weight in weights.items()}
+        module._buffers |= {key: buffer.to("meta") for key, buffer in module._buffers.items()}
+    for module in {module for root in base.values() for module in root.modules()} | far:
+        place = "meta" if module in far else "cpu"
+        module.register_forward_pre_hook(
+            lambda _, inputs, options, place=place: tree_map_only(
+                torch.Tensor, lambda tensor: tensor.to(place), (inputs, options)
+            ),
+            with_kwargs=True,
+        )
+
+
+@pytest.mark.parametrize("family", TINY)
+def test_a_model_on_several_devices_answers_on_the_first(family):
+    """PyTorch pretends to compute but, as with GPUs, refuses tensors of two devices in one step."""
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        model = TINY[family]()
+        spread(model)
+        tokens = torch.zeros(4, 12, dtype=torch.long)
+        if not model.config.tie_word_embeddings:
+            with pytest.raises(RuntimeError, match="same device"):
+                paragraph_nll(model, tokens, n_prefix=6)
+        answer_on_first_device(model)
+        paragraph_nll(model, tokens, n_prefix=6).sum().backward()
+        places = {weight.grad.device.type for weight in model.parameters() if weight.grad is not None}
+        assert places == {"cpu", "meta"}
 
 
 def kept_bytes(model, tokens):

@@ -113,6 +113,7 @@ def load_model(
     _check_weights(model, loading["missing_keys"], folder)
     if spread:
         _check_placement(model)
+        answer_on_first_device(model)
     else:
         model.to(place)
     if checkpointing:
@@ -137,6 +138,17 @@ def _check_placement(model: "PreTrainedModel") -> None:
             f"the model does not fit the memory of {torch.cuda.device_count()} GPUs: "
             "raise loading.gpus, or set loading.dtype to bfloat16"
         )
+
+
+def answer_on_first_device(model: "PreTrainedModel") -> None:
+    """Let a model that is spread over devices give hidden states and logits where it takes tokens."""
+
+    def move_states(_module: torch.nn.Module, _inputs: tuple, output: Any) -> None:
+        output.last_hidden_state = output.last_hidden_state.to(model.device)
+
+    model.base_model.register_forward_hook(move_states)
+    unembedding = model.get_output_embeddings()
+    unembedding.register_forward_hook(lambda _module, _inputs, logits: logits.to(model.device))
 
 
 def checkpoint_layers(model: "PreTrainedModel") -> None:
