@@ -42,3 +42,9 @@ rule all:
         rules.tables.input,
     message:
         "Everything is done."
+
+
+# A profile names the model of its GPUs as a resource of every rule; only rules with a GPU may keep it.
+for each in workflow.rules:
+    if not N_GPU or "gpu" not in each.resources:
+        each.resources["gpu_model"] = None

@@ -15,16 +15,20 @@ START = """
 import sys
 from types import SimpleNamespace
 from memloc.rule import log, start
-start(SimpleNamespace(threads={threads}, log=["logs/deep/job.log"], rule="job"))
+start(SimpleNamespace(threads={threads}, log=["logs/deep/job.log"], rule="job", resources={{"gpu": 2}}))
 """
 
 
-def run(folder, code, threads=1):
+def run(folder, code, threads=1, **environment):
     """The finished process of a script with this code behind its start."""
     script = folder / "script.py"
     script.write_text(START.format(threads=threads) + code)
     return subprocess.run(
-        [sys.executable, script], cwd=folder, env={"PYTHONPATH": str(LIBRARY)}, capture_output=True, text=True
+        [sys.executable, script],
+        cwd=folder,
+        env={"PYTHONPATH": str(LIBRARY)} | environment,
+        capture_output=True,
+        text=True,
     )
 
 
@@ -100,3 +104,28 @@ def test_provenance_depends_on_settings_and_not_on_time():
     hashes = {rule.provenance(job(a=value))["config_hash"] for value in (1, 1, 2)}
     assert len(hashes) == 2
     assert rule.provenance(job())["model"] is None
+
+
+def test_a_job_waits_for_the_same_job_that_a_killed_snakemake_left_running(tmp_path):
+    """Two at once would write the same files; the second one then starts with an empty log."""
+    (tmp_path / "left.py").write_text(START.format(threads=1) + "import time; time.sleep(2); log('left')")
+    environment = {"PYTHONPATH": str(LIBRARY)}
+    left = subprocess.Popen(
+        [sys.executable, "left.py"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE
+    )
+    left.stdout.readline()
+    process = run(tmp_path, "log('again')")
+    assert left.wait(10) == 0 and process.returncode == 0
+    written = (tmp_path / "logs/deep/job.log").read_text()
+    assert "again" in written and "left" not in written
+
+
+def test_a_job_sees_the_gpus_that_it_asked_for(tmp_path):
+    code = "import os; print('sees', os.environ['CUDA_VISIBLE_DEVICES'])"
+    assert "sees 3,4\n" in run(tmp_path, code, CUDA_VISIBLE_DEVICES="3,4,5").stdout
+    assert "GPU 3, 4\n" in (tmp_path / "logs/deep/job.log").read_text()
+
+
+def test_only_downloads_may_use_the_network(tmp_path):
+    code = "import huggingface_hub.constants as hub; print('offline', hub.HF_HUB_OFFLINE)"
+    assert "offline True\n" in run(tmp_path, code).stdout

@@ -49,9 +49,11 @@ class Rules:
         return {rule["name"] for rule in self.jobs if name in self.above(rule["name"])}
 
 
-def _describe(rule: Any) -> dict[str, Any]:
+def _describe(rule: Any, workflow: Any) -> dict[str, Any]:
     params = dict(rule.params.items())
-    memory = rule.resources["mem_mb"]._evaluator if "mem_mb" in rule.resources else None
+    growing = {
+        name: rule.resources[name]._evaluator for name in ("mem_mb", "runtime") if name in rule.resources
+    }
     return {
         "name": rule.name,
         "script": rule.script,
@@ -60,7 +62,8 @@ def _describe(rule: Any) -> dict[str, Any]:
         "message": rule.message,
         "conda": rule.conda_env and str(rule.conda_env),
         "resources": sorted(name for name in rule.resources if not name.startswith("_")),
-        "memory": [memory(None, attempt=attempt) for attempt in (1, 2)] if memory else None,
+        "growth": {name: [of(None, attempt=attempt) for attempt in (1, 2)] for name, of in growing.items()},
+        "local": rule.name in workflow._localrules,
         "inputs": [str(path) for path in rule.input],
         "outputs": [str(path) for path in rule.output],
         "settings": sorted(params.get("settings", {})),
@@ -79,4 +82,4 @@ if __name__ == "__main__":
             config_settings=ConfigSettings(configfiles=[config]),
             snakefile=snakefile,
         )._workflow
-        print(json.dumps([_describe(rule) for rule in workflow.rules]))
+        print(json.dumps([_describe(rule, workflow) for rule in workflow.rules]))

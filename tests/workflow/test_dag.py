@@ -75,8 +75,9 @@ def test_every_job_has_log_benchmark_environment_threads_and_resources(rules):
         assert rule["log"] == [f"{results}/logs/{name}.log"]
         assert rule["benchmark"] == f"{results}/benchmarks/{name}.tsv"
         assert rule["conda"].endswith("envs/environment.yaml")
-        assert {"mem_mb", "runtime"} <= set(rule["resources"]), name
-        assert rule["memory"][1] > rule["memory"][0], f"{name}: a retry gets no more memory"
+        for resource in ("mem_mb", "runtime"):
+            first, second = rule["growth"][resource]
+            assert second == 2 * first > 0, f"{name}: a retry gets no more {resource}"
 
 
 def test_every_rule_states_its_threads():
@@ -91,6 +92,15 @@ def test_rules_that_load_the_model_ask_for_a_gpu(rules):
         assert ("gpu" in rule["resources"]) == ("loading" in rule["settings"]), rule["name"]
         if "gpu" in rule["resources"]:
             assert any(path.endswith("/model.json") for path in rule["inputs"]), rule["name"]
+
+
+def test_downloads_and_tiny_rules_run_where_snakemake_runs(rules):
+    figures = {figure.name for figure in FIGURES}
+    tiny = {"run_config", "edits", "compare_expected", "compare_memorized_list"}
+    downloads = {"download_release", "download_model"}
+    for rule in rules.jobs:
+        assert rule["local"] == (rule["name"] in figures | tiny | downloads), rule["name"]
+        assert not (rule["local"] and "gpu" in rule["resources"])
 
 
 def test_studies_share_no_computed_file(clone):

@@ -1,5 +1,6 @@
-"""What every script does first: log to the rule's file and the console, and take the rule's threads."""
+"""What every script does first: log to the rule's file and the console, take the rule's threads and GPUs."""
 
+import fcntl
 import hashlib
 import importlib.metadata
 import json
@@ -8,12 +9,14 @@ import platform
 import sys
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
+from memloc import devices
+
 LIBRARIES = ("torch", "transformers", "transformer-lens", "numpy", "pandas", "pyarrow")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-
 
 QUIET = {
     "TOKENIZERS_PARALLELISM": "false",
@@ -21,6 +24,8 @@ QUIET = {
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
 }
+# The download rules ask servers themselves: nothing else may use the network.
+OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
 
 
 class Tee:
@@ -47,19 +52,32 @@ class Tee:
 
 
 def start(snakemake: Any) -> None:
-    """Begin the script of a rule: set threads before torch is imported, log to file and console.
+    """Begin the script of a rule: log to file and console, set threads and GPUs before torch is imported.
 
-    An uncaught exception is written with its traceback to both.
+    An uncaught exception is written with its traceback to both. The script of a killed Snakemake lives on:
+    whoever starts the same job anew waits until it has ended.
     """
     for variable in THREAD_VARIABLES:
         os.environ[variable] = str(snakemake.threads)
     os.environ["GOMP_SPINCOUNT"] = "10000"  # threads that wait longer sleep, and leave cores to other jobs
-    os.environ.update(QUIET)
-    Path(snakemake.log[0]).parent.mkdir(parents=True, exist_ok=True)
-    file = open(snakemake.log[0], "w", encoding="utf-8")  # noqa: SIM115 - open until the process ends
+    os.environ.update(QUIET | OFFLINE)
+    file = _own_log(Path(snakemake.log[0]))
     sys.stdout, sys.stderr = Tee(sys.stdout, file), Tee(sys.stderr, file)
     sys.excepthook = lambda kind, error, trace: traceback.print_exception(kind, error, trace)
     log(f"rule {snakemake.rule}, {snakemake.threads} threads, Python {platform.python_version()}")
+    gpus = devices.claim_gpus(snakemake.resources.get("gpu", 0), devices.lock_folder())
+    if gpus:
+        log(f"GPU {', '.join(gpus)}")
+
+
+def _own_log(path: Path) -> TextIO:
+    """The log file, emptied, and locked until this process ends (where the file system has locks)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = path.open("a", encoding="utf-8")
+    with suppress(OSError):
+        fcntl.flock(file, fcntl.LOCK_EX)
+    file.truncate(0)
+    return file
 
 
 def log(text: str) -> None:

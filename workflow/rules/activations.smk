@@ -20,7 +20,7 @@ rule activation_gradients:
     resources:
         gpu=N_GPU,
         mem_mb=growing(8000),
-        runtime=60,
+        runtime=growing(60),
     params:
         **tracked("activation_gradients.py", "activation_gradients", "loading"),
     message:
@@ -47,7 +47,7 @@ rule impact_gradients:
     resources:
         gpu=N_GPU,
         mem_mb=growing(8000),
-        runtime=60,
+        runtime=growing(60),
     params:
         **tracked("impact_gradients.py", "activation_gradients", "loading"),
     message:
@@ -74,7 +74,7 @@ rule compare_activation_gradients:
     resources:
         gpu=N_GPU,
         mem_mb=growing(8000),
-        runtime=60,
+        runtime=growing(60),
     params:
         **tracked("compare_activation_gradients.py", "activation_gradients", "loading"),
     message:
@@ -102,7 +102,7 @@ rule attention:
     resources:
         gpu=N_GPU,
         mem_mb=growing(6000),
-        runtime=60,
+        runtime=growing(60),
     params:
         **tracked("attention.py", "attention", "loading"),
     message:

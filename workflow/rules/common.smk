@@ -62,9 +62,9 @@ def package_versions(packages):
     return {package: importlib.metadata.version(package) for package in packages}
 
 
-def growing(megabytes):
-    """Memory that doubles with every retry of a job."""
-    return lambda wildcards, attempt: megabytes * 2 ** (attempt - 1)
+def growing(amount):
+    """Memory (MB) or time (minutes) that doubles with every retry of a job."""
+    return lambda wildcards, attempt: amount * 2 ** (attempt - 1)
 
 
 # GPUs of every rule that runs the model; local runs ignore the number unless a profile sets a limit.

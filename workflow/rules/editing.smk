@@ -28,7 +28,7 @@ for objective in ("unlearn", "edit"):
         resources:
             gpu=N_GPU,
             mem_mb=growing(8000),
-            runtime=1440,
+            runtime=growing(1440),
         params:
             **tracked("edit_paragraphs.py", "editing", "loading", "highlight"),
             objective=objective,
@@ -49,12 +49,13 @@ rule edits:
         log_file("edits"),
     benchmark:
         benchmark_file("edits")
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
         mem_mb=growing(2000),
-        runtime=10,
+        runtime=growing(10),
     params:
         **tracked("edits.py"),
     message:
@@ -84,7 +85,7 @@ rule ablate_heads:
     resources:
         gpu=N_GPU,
         mem_mb=growing(6000),
-        runtime=480,
+        runtime=growing(480),
     params:
         **tracked("ablate_heads.py", "head_ablation", "loading"),
     message:
@@ -111,7 +112,7 @@ rule disturb_weights:
     resources:
         gpu=N_GPU,
         mem_mb=growing(8000),
-        runtime=240,
+        runtime=growing(240),
     params:
         **tracked("disturb_weights.py", "weight_noise", "loading"),
     message:
@@ -141,7 +142,7 @@ rule edit_model:
     resources:
         gpu=N_GPU,
         mem_mb=growing(8000),
-        runtime=120,
+        runtime=growing(120),
     params:
         **tracked("edit_model.py", "edit_model", "loading", "highlight"),
     message:

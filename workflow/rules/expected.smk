@@ -13,12 +13,13 @@ rule run_config:
         log_file("run_config"),
     benchmark:
         benchmark_file("run_config")
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
         mem_mb=growing(500),
-        runtime=5,
+        runtime=growing(5),
     params:
         **tracked("run_config.py"),
         effective=memloc_settings.effective(SETTINGS),
@@ -43,12 +44,13 @@ if EXPECTED.memorized_list:
             log_file("compare_memorized_list"),
         benchmark:
             benchmark_file("compare_memorized_list")
+        localrule: True
         conda:
             ENVIRONMENT
         threads: 1
         resources:
             mem_mb=growing(2000),
-            runtime=15,
+            runtime=growing(15),
         params:
             **tracked("compare_memorized_list.py", "expected"),
         message:
@@ -71,12 +73,13 @@ if COMPARED:
             log_file("compare_expected"),
         benchmark:
             benchmark_file("compare_expected")
+        localrule: True
         conda:
             ENVIRONMENT
         threads: 1
         resources:
             mem_mb=growing(2000),
-            runtime=15,
+            runtime=growing(15),
         params:
             **tracked("compare_expected.py", "expected"),
         message:

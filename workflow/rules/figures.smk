@@ -26,12 +26,13 @@ for figure in SHOWN:
             log_file(figure.name),
         benchmark:
             benchmark_file(figure.name)
+        localrule: True
         conda:
             ENVIRONMENT
         threads: 1
         resources:
             mem_mb=growing(2000),
-            runtime=10,
+            runtime=growing(10),
         params:
             **tracked("figure.py", *figure.settings, modules=[f"figures/{figure.name}"]),
             figure=figure.name,

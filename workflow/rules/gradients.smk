@@ -20,7 +20,7 @@ rule parameter_gradients:
     resources:
         gpu=N_GPU,
         mem_mb=growing(8000),
-        runtime=60,
+        runtime=growing(60),
     params:
         **tracked("parameter_gradients.py", "parameter_gradients", "contrastive", "loading"),
     message:

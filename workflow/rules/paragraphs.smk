@@ -16,7 +16,7 @@ if DATA.source == "embedded":
         threads: 1
         resources:
             mem_mb=growing(3000),
-            runtime=30,
+            runtime=growing(30),
         params:
             **tracked("paragraphs_embedded.py", "data"),
             versions=package_versions(DATA.packages),
@@ -42,7 +42,7 @@ elif DATA.source == "text":
         threads: 1
         resources:
             mem_mb=growing(4000),
-            runtime=60,
+            runtime=growing(60),
         params:
             **tracked("paragraphs_text.py", "data"),
         message:
@@ -67,7 +67,7 @@ else:
         threads: 1
         resources:
             mem_mb=growing(4000),
-            runtime=30,
+            runtime=growing(30),
         params:
             **tracked("paragraphs_release.py", "data"),
         message:
@@ -91,7 +91,7 @@ rule dropped_paragraphs:
     threads: 1
     resources:
         mem_mb=growing(4000),
-        runtime=30,
+        runtime=growing(30),
     params:
         **tracked("dropped_paragraphs.py", "filters"),
     message:

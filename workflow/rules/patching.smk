@@ -20,7 +20,7 @@ rule patching:
     resources:
         gpu=N_GPU,
         mem_mb=growing(8000),
-        runtime=480,
+        runtime=growing(480),
     params:
         **tracked("patching.py", "patching", "loading"),
     message:
@@ -47,7 +47,7 @@ rule residual_patching:
     resources:
         gpu=N_GPU,
         mem_mb=growing(8000),
-        runtime=480,
+        runtime=growing(480),
     params:
         **tracked("residual_patching.py", "patching", "loading"),
     message:

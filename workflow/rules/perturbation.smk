@@ -21,7 +21,7 @@ rule perturbation:
     resources:
         gpu=N_GPU,
         mem_mb=growing(6000),
-        runtime=240,
+        runtime=growing(240),
     params:
         **tracked("perturbation.py", "perturbation", "loading", "scores"),
     message:

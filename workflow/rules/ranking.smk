@@ -20,7 +20,7 @@ rule rank_heads:
     threads: 1
     resources:
         mem_mb=growing(4000),
-        runtime=15,
+        runtime=growing(15),
     params:
         **tracked("rank_heads.py"),
     message:

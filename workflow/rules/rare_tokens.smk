@@ -19,7 +19,7 @@ rule rare_tokens:
     threads: 1
     resources:
         mem_mb=growing(4000),
-        runtime=60,
+        runtime=growing(60),
     params:
         **tracked("rare_tokens.py", "rare_tokens"),
     message:

@@ -21,12 +21,13 @@ if DATA.source == "release":
         benchmark:
             benchmark_file("download_release")
         retries: 2
+        localrule: True
         conda:
             ENVIRONMENT
         threads: 1
         resources:
             mem_mb=growing(1000),
-            runtime=60,
+            runtime=growing(60),
         params:
             release=DATA.model_dump(),
             length=SETTINGS.paragraph.length,
@@ -50,12 +51,13 @@ if MODEL.source == "hub":
         benchmark:
             benchmark_file("download_model")
         retries: 2
+        localrule: True
         conda:
             ENVIRONMENT
         threads: 1
         resources:
             mem_mb=growing(2000),
-            runtime=120,
+            runtime=growing(120),
         params:
             model=MODEL.model_dump(),
         message:
@@ -88,7 +90,7 @@ else:
         threads: MODEL.threads
         resources:
             mem_mb=growing(4000),
-            runtime=120,
+            runtime=growing(120),
         params:
             **tracked("train_model.py", "model"),
             checkpoints=f"{RESULTS}/checkpoints",
@@ -120,7 +122,7 @@ rule model:
     threads: 1
     resources:
         mem_mb=growing(4000),
-        runtime=30,
+        runtime=growing(30),
     params:
         **tracked("model.py"),
         name=MODEL_NAME,

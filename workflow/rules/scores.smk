@@ -19,7 +19,7 @@ rule scores:
     resources:
         gpu=N_GPU,
         mem_mb=growing(6000),
-        runtime=240,
+        runtime=growing(240),
     params:
         **tracked("scores.py", "scores", "loading"),
     message:
@@ -46,7 +46,7 @@ rule sets:
     resources:
         gpu=N_GPU,
         mem_mb=growing(6000),
-        runtime=120,
+        runtime=growing(120),
     params:
         **tracked("sets.py", "sets", "loading", "scores"),
     message:

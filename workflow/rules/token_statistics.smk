@@ -19,7 +19,7 @@ rule token_statistics:
     resources:
         gpu=N_GPU,
         mem_mb=growing(6000),
-        runtime=60,
+        runtime=growing(60),
     params:
         **tracked("token_statistics.py", "scores", "sets", "loading"),
     message:

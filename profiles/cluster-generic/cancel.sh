@@ -1,0 +1,3 @@
+#!/bin/sh
+# Cancel PBS jobs.
+exec qdel "$@"

@@ -1,0 +1,74 @@
+"""GPUs of one machine, shared out among its jobs.
+
+Snakemake limits how many GPUs its jobs use together and does not say which. Here a job takes as many as it
+asked for by file locks: the kernel releases them when the process ends, however it ends, so that neither a
+killed job nor a killed Snakemake leaves a GPU taken.
+"""
+
+import fcntl
+import os
+import re
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+VARIABLE = "CUDA_VISIBLE_DEVICES"
+POLL_SECONDS = 1.0
+
+
+def visible_gpus() -> list[str]:
+    """Names of the GPUs that this process may use: those of CUDA_VISIBLE_DEVICES, else all of the machine."""
+    if VARIABLE in os.environ:
+        return [name.strip() for name in os.environ[VARIABLE].split(",") if name.strip()]
+    n_gpus = sum(bool(re.fullmatch(r"nvidia\d+", path.name)) for path in Path("/dev").glob("nvidia*"))
+    return [str(index) for index in range(n_gpus)]
+
+
+def lock_folder() -> Path:
+    """Where this user's jobs on this machine lock GPUs; the same for all of them, whatever their TMPDIR."""
+    return Path("/tmp") / f"memloc-gpus-{os.getuid()}"
+
+
+def claim_gpus(n: int, folder: Path) -> list[str]:
+    """Make `n` GPUs that no other job has the only ones that CUDA will show this process; returns them.
+
+    Must run before torch is imported. Waits until enough are free. A scheduler that already chose, and a
+    machine that has no more than `n`, are left alone.
+    """
+    gpus = visible_gpus()
+    if len(gpus) > n:
+        gpus = _lock(gpus, n, folder) if n else []
+        os.environ[VARIABLE] = ",".join(gpus)
+    return gpus
+
+
+def _lock(gpus: Sequence[str], n: int, folder: Path) -> list[str]:
+    """The first `n` of `gpus` to be free, locked until this process ends."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # One job at a time chooses: two that wait for the other's second GPU would wait forever.
+    turn = _open(folder / "turn")
+    fcntl.flock(turn, fcntl.LOCK_EX)
+    taken: list[str] = []
+    while len(taken) < n:
+        if free := next((gpu for gpu in gpus if gpu not in taken and _take(gpu, folder)), None):
+            taken.append(free)
+        else:
+            time.sleep(POLL_SECONDS)
+    os.close(turn)
+    return taken
+
+
+def _take(gpu: str, folder: Path) -> bool:
+    """Whether the GPU was free; its lock is then held by a descriptor that stays open."""
+    descriptor = _open(folder / quote(gpu, safe=""))
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return False
+    return True
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
