@@ -191,11 +191,59 @@ def test_continuation_of_a_full_match_is_the_true_one(tiny_gpt_neo, tiny_tokens)
 
 
 @pytest.mark.parametrize("n_cached", [1, 4, N_PREFIX - 1])
-def test_logits_from_a_cache_equal_those_of_the_whole_paragraph(tiny_model, paragraphs, n_cached):
+def test_scores_from_a_cache_equal_those_of_the_whole_paragraph(tiny_model, paragraphs, n_cached):
     tokens = paragraphs[:9]
     with torch.no_grad():
         cache = tiny_model(tokens[:, :n_cached], cache=DynamicCache(), use_cache=True).cache
-        fast = scoring.continuation_logits(tiny_model, tokens, N_PREFIX, cache)
-        slow = tiny_model(tokens, use_cache=False).logits[:, N_PREFIX - 1 : -1]
-    assert fast.shape == (9, N_TOKENS - N_PREFIX, 64)
-    assert torch.allclose(fast, slow, atol=1e-4)
+    fast = scoring.score_batch(tiny_model, tokens, N_PREFIX, cache)
+    slow = scoring.score_batch(tiny_model, tokens, N_PREFIX)
+    assert torch.equal(fast.em, slow.em)
+    assert torch.allclose(fast.nll, slow.nll, atol=1e-5) and torch.allclose(
+        fast.margin, slow.margin, atol=1e-4
+    )
+
+
+def test_logits_are_those_of_the_whole_paragraph(tiny_model, paragraphs):
+    with torch.no_grad():
+        slow = tiny_model(paragraphs, use_cache=False).logits[:, N_PREFIX - 1 : -1]
+        assert torch.equal(scoring.continuation_logits(tiny_model, paragraphs, N_PREFIX), slow)
+
+
+def test_logits_of_a_few_tokens_at_a_time_change_nothing(tiny_model, paragraphs, monkeypatch):
+    whole = scoring.score_batch(tiny_model, paragraphs, N_PREFIX)
+    monkeypatch.setitem(scoring.LOGITS_BYTES, "cpu", 7 * 4 * 64)
+    parts = scoring.score_batch(tiny_model, paragraphs, N_PREFIX)
+    assert torch.equal(parts.em, whole.em)
+    assert torch.allclose(parts.nll, whole.nll, atol=1e-6) and torch.allclose(
+        parts.margin, whole.margin, atol=1e-5
+    )
+
+
+def test_judgement_equals_that_of_sorted_logits_and_cross_entropy():
+    logits = 8 * torch.randn(500, 9, generator=random(0), dtype=torch.float64)
+    true = torch.randint(9, (500,), generator=random(1))
+    true[::2] = logits[::2].argmax(-1)
+    logits[7] = 0.0  # all tied: the gap is 0
+    ordered, order = logits.sort(dim=-1, descending=True)
+    nll = torch.nn.functional.cross_entropy(logits, true, reduction="none")
+    decisions = scoring.judge_logits(logits.clone(), true)
+    tied = torch.arange(500) == 7
+    assert torch.equal(decisions.matched[~tied], (order[:, 0] == true)[~tied]) and decisions.gap[7] == 0
+    assert torch.equal(decisions.gap, ordered[:, 0] - ordered[:, 1])
+    assert torch.allclose(decisions.nll, nll, rtol=1e-12)
+
+
+def test_nll_of_a_certain_token_keeps_its_digits():
+    """log1p: a sum that starts at 1 would lose what lies below the precision of 1."""
+    decisions = scoring.judge_logits(torch.tensor([[20.0, 0.0]]), torch.tensor([0]))
+    assert decisions.nll.item() == pytest.approx(2.0611536e-09, rel=1e-6)
+
+
+def test_a_micro_batch_is_scored_as_if_it_were_alone(memorizing_model, disturbed):
+    """Bit for bit, re-decoded near-ties included: tables can be made in parts."""
+    options = {"n_prefix": 12, "micro_batch": 50, "margin_threshold": 2.0}
+    whole = scoring.score(memorizing_model, disturbed, **options)
+    parts = [scoring.score(memorizing_model, rows, **options) for rows in disturbed.split([50, 100, 90])]
+    assert 0 < whole.redecoded.sum() < len(disturbed)
+    for left, right in zip(whole, scoring.concatenated(parts), strict=True):
+        assert torch.equal(left, right)

@@ -42,6 +42,9 @@ def use_deterministic_algorithms() -> None:
     """Same numbers in every run on one device: deterministic kernels where torch has them, and no TF32."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS reads it when it is first used
     torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = (
+        False  # only finds bugs, and writes all memory twice
+    )
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
 

@@ -17,6 +17,7 @@ from transformers import DynamicCache
 
 from memloc import scoring
 from memloc.metrics import exact_match
+from memloc.micro_batches import in_micro_batches
 from memloc.seeds import generator
 
 if TYPE_CHECKING:
@@ -125,20 +126,21 @@ def score_versions(
     Version c of a row has its own token at positions[c]; all other tokens are the row's. Positions ascend.
     `micro_batch` rows are run at a time, and the keys and values of their prefixes are held.
     """
-    parts = []
-    for rows in versions.split(micro_batch):
+
+    def of_rows(rows: Int[Tensor, "row chosen token"]) -> scoring.Scores:
         rows = rows.to(model.device)
         shared = DynamicCache()
         # The last version is the unperturbed paragraph in all tokens that any version can share.
         model.base_model(rows[:, -1, : positions[-1] + 1], cache=shared, use_cache=True)
-        by_position = []
-        for version, position in zip(rows.unbind(1), positions.tolist(), strict=True):
-            logits = scoring.continuation_logits(model, version, n_prefix, _first(shared, position))
-            by_position.append(scoring.scores_of_logits(logits, version[:, n_prefix:]))
+        by_position = [
+            scoring.score_batch(model, version, n_prefix, _first(shared, position))
+            for version, position in zip(rows.unbind(1), positions.tolist(), strict=True)
+        ]
         columns = zip(*by_position, strict=True)
-        parts.append(scoring.Scores(*(torch.stack(column, dim=1).flatten() for column in columns)))
-    scores = scoring.concatenated(parts)
-    return scoring.redecode(model, versions.flatten(0, 1), scores, n_prefix, micro_batch, margin_threshold)
+        scores = scoring.Scores(*(torch.stack(column, dim=1).flatten() for column in columns))
+        return scoring.redecode(model, rows.flatten(0, 1).cpu(), scores, n_prefix, margin_threshold)
+
+    return scoring.concatenated(in_micro_batches(of_rows, micro_batch, versions))
 
 
 def _first(cache: DynamicCache, n_tokens: int) -> DynamicCache:
