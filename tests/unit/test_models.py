@@ -11,6 +11,7 @@ from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._pytree import tree_map_only
 from transformers import GPTNeoConfig, GPTNeoForCausalLM, PreTrainedTokenizerFast
+from transformers.activations import NewGELUActivation
 
 from conftest import TINY
 from memloc.gradients import nll_gradients, paragraph_nll
@@ -19,6 +20,7 @@ from memloc.models import (
     answer_on_first_device,
     boot_bridge,
     checkpoint_layers,
+    fuse_gelu,
     load_bridge,
     load_model,
     load_tokenizer,
@@ -51,6 +53,19 @@ def folder(tmp_path):
     GPTNeoForCausalLM(config).save_pretrained(tmp_path)
     save_tokenizer(tmp_path)
     return tmp_path
+
+
+def test_fused_gelu_changes_logits_by_rounding_only(tiny_model, tiny_tokens):
+    with torch.no_grad():
+        before = tiny_model(tiny_tokens).logits
+        fuse_gelu(tiny_model)
+        after = tiny_model(tiny_tokens).logits
+    assert torch.allclose(before, after, atol=1e-5)
+
+
+def test_gelu_of_a_loaded_model_is_fused(folder):
+    kinds = {type(module) for module in load_model(folder).modules()}
+    assert nn.GELU in kinds and NewGELUActivation not in kinds
 
 
 def test_model_is_loaded_for_analysis(folder):
