@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from plain_hooks import columns, edited
 from torch import Tensor
 
 from memloc.ablation import (
@@ -16,6 +15,7 @@ from memloc.ablation import (
     specific_effects,
 )
 from memloc.components import components
+from memloc.plain.hooks import columns, edited
 from memloc.scoring import teacher_forced
 
 N_PREFIX = 5

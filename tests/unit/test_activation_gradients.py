@@ -5,12 +5,12 @@ import copy
 import numpy as np
 import pytest
 import torch
-from plain_hooks import activation, columns, edited, n_heads
 from torch.nn import functional
 
 from memloc.activation_gradients import activation_gradients, impact_gradients, prefix_gradients
 from memloc.activations import COMPONENTS, HEAD_COMPONENTS, Site, sites
 from memloc.models import boot_bridge
+from memloc.plain.hooks import activation, columns, edited, n_heads
 
 N_PREFIX = 6
 IDS = np.array([40, 7, 23, 11, 5, 90, 61])

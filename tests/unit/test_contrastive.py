@@ -22,10 +22,10 @@ from memloc.contrastive import (
 )
 from memloc.gradients import editable_gradients, nll_gradients, paragraph_nll, take_gradients
 from memloc.parameter_gradients import component_scores
+from memloc.plain import gradients as plain
 from memloc.settings import ConfigError, Contrastive, validate
 
 N_PREFIX = 5
-POSITIONS = slice(N_PREFIX - 1, -1)
 
 
 @pytest.fixture
@@ -39,24 +39,8 @@ def moved(tiny_model) -> PreTrainedModel:
     return model
 
 
-def slow_kl(theta: PreTrainedModel, theta0: PreTrainedModel, tokens: Tensor) -> Tensor:
-    """The authors' KL: torch's KLDivLoss over all continuation logits, summed over positions."""
-    log_p = theta(tokens).logits[:, POSITIONS].log_softmax(dim=-1)
-    p0 = theta0(tokens).logits[:, POSITIONS].softmax(dim=-1).detach()
-    return torch.nn.KLDivLoss(reduction="batchmean")(log_p, p0)
-
-
-def slow_nll(theta: PreTrainedModel, tokens: Tensor) -> Tensor:
-    labels = tokens.clone()
-    labels[:, :N_PREFIX] = -100
-    return theta(tokens, labels=labels).loss
-
-
 def slow_gradients(model: PreTrainedModel, loss: Tensor) -> dict[str, Tensor]:
-    names = editable_parameters(model)
-    return dict(
-        zip(names, torch.autograd.grad(loss, [model.get_parameter(name) for name in names]), strict=True)
-    )
+    return plain.gradients(model, loss, editable_parameters(model))
 
 
 def assert_same(fast: dict[str, Tensor], slow: dict[str, Tensor]) -> None:
@@ -84,9 +68,9 @@ def test_objective_away_from_theta0(tiny_model, moved, tiny_tokens, objective, s
             reference=reference,
         )
         fast = take_gradients(moved)
-    kl = slow_kl(moved, tiny_model, controls)
+    kl = plain.kl(moved, tiny_model, controls, N_PREFIX)
     assert kl > 0.05
-    loss = sign * 0.1 * slow_nll(moved, target) + (kl if reference else kl / 7)
+    loss = sign * 0.1 * plain.nll(moved, target, N_PREFIX) + (kl if reference else kl / 7)
     assert value == pytest.approx(loss.item(), rel=1e-4)
     assert_same(fast, slow_gradients(moved, loss))
 
@@ -99,7 +83,9 @@ def test_kl_gradient_is_zero_at_theta0(tiny_model, tiny_tokens):
     table = contrastive_scores(tiny_model, result)
     assert (table["kl_term_norm"] < 1e-4 * table["nll_term_norm"]).all()
     assert (table["nll_term_norm"] > 0).all()
-    assert result.value == pytest.approx(-3 * slow_nll(tiny_model, tiny_tokens[:3]).item(), rel=1e-4)
+    assert result.value == pytest.approx(
+        -3 * plain.nll(tiny_model, tiny_tokens[:3], N_PREFIX).item(), rel=1e-4
+    )
 
 
 @pytest.mark.parametrize("reference", [False, True])
@@ -117,8 +103,10 @@ def test_sum_over_memorized_paragraphs_equals_a_loop(tiny_model, moved, tiny_tok
     result = contrastive_gradients(
         moved, memorized, non_memorized, drawn, N_PREFIX, 2, nll_weight=0.5, reference=reference
     )
-    nll = sum(-0.5 * slow_nll(moved, paragraph[None]) for paragraph in memorized)
-    kl = sum(slow_kl(moved, tiny_model, non_memorized[rows]) for rows in drawn) / (1 if reference else 7)
+    nll = sum(-0.5 * plain.nll(moved, paragraph[None], N_PREFIX) for paragraph in memorized)
+    kl = sum(plain.kl(moved, tiny_model, non_memorized[rows], N_PREFIX) for rows in drawn) / (
+        1 if reference else 7
+    )
     assert result.value == pytest.approx((nll + kl).item(), rel=1e-4)
     assert_same(result.nll_term, slow_gradients(moved, nll))
     assert_same(result.kl_term, slow_gradients(moved, kl))

@@ -8,19 +8,14 @@ from transformers import PreTrainedModel
 import memloc.gradients as gradients
 from memloc.components import editable_parameters
 from memloc.gradients import editable_gradients, nll_gradients, paragraph_nll
+from memloc.plain import gradients as plain
 
 N_PREFIX = 5
 
 
 def slow_nll_gradients(model: PreTrainedModel, tokens: Tensor) -> dict[str, Tensor]:
-    """Gradient of the model's own loss over all logits, with the prefix masked out of the labels."""
-    labels = tokens.clone()
-    labels[:, :N_PREFIX] = -100
-    names = editable_parameters(model)
-    loss = model(tokens, labels=labels).loss
-    return dict(
-        zip(names, torch.autograd.grad(loss, [model.get_parameter(name) for name in names]), strict=True)
-    )
+    """Gradient of the model's own loss over all logits."""
+    return plain.gradients(model, plain.nll(model, tokens, N_PREFIX), editable_parameters(model))
 
 
 @pytest.mark.parametrize("micro_batch", [1, 3, 100])

@@ -5,10 +5,11 @@ import copy
 import numpy as np
 import pytest
 import torch
-from plain_hooks import PLACES, activation, columns, edited, n_heads
 
 from memloc.models import boot_bridge
 from memloc.patching import Pairs, activation_patching, attribution_patching, residual_patching
+from memloc.plain.hooks import PLACES, n_heads
+from memloc.plain.patching import SitePatching, impact_nll
 
 
 @pytest.fixture
@@ -33,27 +34,9 @@ def cases(pairs):
         yield name, "perturbed_into_memorized", memorized[None], perturbed[None], *at
 
 
-@torch.no_grad()
-def nll(model, tokens, impact):
-    """NLL of the paragraph's own token at the impact position, from a full forward pass."""
-    return -model(tokens).logits.log_softmax(-1)[0, impact - 1, tokens[0, impact]].item()
-
-
-def plain_change(model, case, layer, component, head, fraction=1.0):
+def plain_change(model, case, *site, fraction=1.0):
     """NLL change when one head is moved by a fraction of the way to the source run's activation."""
-    _, _, clean, source, position, impact = case
-    with torch.no_grad():
-        target = activation(model, source, layer, component)[0]
-
-    def patch(value):
-        value = value.clone()
-        here = 0, position, columns(model, component, head)
-        value[here] += fraction * (target[here] - value[here])
-        return value
-
-    with edited(model, layer, component, patch):
-        patched = nll(model, clean, impact)
-    return patched - nll(model, clean, impact)
+    return SitePatching(model, *case[2:], [site]).nll_changes(fraction)[0]
 
 
 def test_activation_patching_equals_one_full_pass_per_site(tiny_model, pairs):
@@ -88,9 +71,9 @@ def test_residual_patching_equals_one_full_pass_per_site(tiny_model, pairs):
                     return (value, *inputs[1:])
 
                 handle = layers[layer].register_forward_pre_hook(patch)
-                expected = nll(plain, clean, impact)
+                expected = impact_nll(plain, clean, impact)
                 handle.remove()
-                expected -= nll(plain, clean, impact)
+                expected -= impact_nll(plain, clean, impact)
                 if perturbed_position <= position < impact:
                     assert found[name, direction, layer, position] == pytest.approx(expected, abs=5e-6)
                 else:  # left out of the table
@@ -105,7 +88,7 @@ def test_patching_the_embedding_is_running_the_other_paragraph(tiny_gpt_neo, pai
     for name, direction, clean, source, position, impact in cases(pairs):
         other = source.clone()
         other[0, impact] = clean[0, impact]
-        expected = nll(plain, other, impact) - nll(plain, clean, impact)
+        expected = impact_nll(plain, other, impact) - impact_nll(plain, clean, impact)
         assert found[name, direction, 0, position] == pytest.approx(expected, abs=5e-6)
 
 
@@ -120,7 +103,7 @@ def test_attribution_is_the_first_order_of_exact_patching(tiny_model, pairs):
             for component in "qkv":
                 for head in range(n_heads(plain, component)):
                     site = layer, component, head
-                    there, back = (plain_change(plain, case, *site, sign * step) for sign in (1, -1))
+                    there, back = (plain_change(plain, case, *site, fraction=sign * step) for sign in (1, -1))
                     expected = (there - back) / (2 * step)
                     assert found[*case[:2], *site] == pytest.approx(expected, abs=1e-3, rel=1e-2)
 

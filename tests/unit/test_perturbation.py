@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from plain_decoding import decode, matching, mean_nll
 
 from memloc import perturbation, scoring, tables
 from memloc.perturbation import draw_replacements, perturb_prefixes, perturbed_paragraphs, strongest
+from memloc.plain.decoding import decode, matching, mean_nll
 
 N_PREFIX, N_TOKENS = 8, 20
 OPTIONS = {

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from plain_decoding import decode, matching, mean_nll
 from transformers import DynamicCache, GPTNeoConfig, GPTNeoForCausalLM
 
 from memloc import scoring
 from memloc.metrics import exact_match, token_nll
+from memloc.plain.decoding import decode, generate, matching, mean_nll
 
 N_PREFIX = 8
 N_TOKENS = 20
@@ -162,6 +162,11 @@ def test_cached_decoding_with_local_attention_shorter_than_the_text(window):
     assert torch.equal(scores.em, matching(decoded[:, :12], tokens[:, N_PREFIX:]))
 
 
+def test_the_loop_of_transformers_decodes_the_same(tiny_model):
+    prefix = torch.randint(64, (30, N_PREFIX), generator=random(6))
+    assert torch.equal(generate(tiny_model, prefix, 30), decode(tiny_model, prefix, 30))
+
+
 def test_end_token_does_not_end_decoding(tiny_model):
     """With an unembedding of zeros, the end token (0) is the most likely one at every step."""
     with torch.no_grad():
@@ -169,6 +174,7 @@ def test_end_token_does_not_end_decoding(tiny_model):
     assert tiny_model.config.eos_token_id == 0
     prefix = torch.randint(64, (3, N_PREFIX), generator=random(5))
     assert scoring.greedy_continuation(tiny_model, prefix, 6, micro_batch=2).tolist() == [[0] * 6] * 3
+    assert generate(tiny_model, prefix, 6).tolist() == [[0] * 6] * 3
 
 
 @pytest.mark.parametrize("micro_batch", [1, 9, 500])

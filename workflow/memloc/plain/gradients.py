@@ -1,0 +1,35 @@
+"""Gradients and contrastive objectives from full logits, in one pass over all paragraphs."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from transformers import PreTrainedModel
+
+
+def nll(model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], n_prefix: int) -> Float[Tensor, ""]:
+    """The model's own loss over all logits, with the prefix masked out of the labels."""
+    labels = tokens.clone()
+    labels[:, :n_prefix] = -100
+    return model(tokens, labels=labels).loss
+
+
+def kl(
+    theta: PreTrainedModel,
+    theta0: PreTrainedModel,
+    tokens: Int[Tensor, "paragraph token"],
+    n_prefix: int,
+) -> Float[Tensor, ""]:
+    """The authors' KL: torch's KLDivLoss over all continuation logits, summed over positions."""
+    positions = slice(n_prefix - 1, -1)
+    with torch.no_grad():
+        p0 = theta0(tokens).logits[:, positions].softmax(dim=-1)
+    log_p = theta(tokens).logits[:, positions].log_softmax(dim=-1)
+    return torch.nn.KLDivLoss(reduction="batchmean")(log_p, p0)
+
+
+def gradients(model: PreTrainedModel, loss: Float[Tensor, ""], names: Sequence[str]) -> dict[str, Tensor]:
+    """Gradient of the loss with respect to the named parameters."""
+    parameters = [model.get_parameter(name) for name in names]
+    return dict(zip(names, torch.autograd.grad(loss, parameters), strict=True))
