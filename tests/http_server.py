@@ -14,6 +14,7 @@ class FileServer:
 
     files: dict[str, bytes] = field(default_factory=dict)
     redirects: dict[str, str] = field(default_factory=dict)  # path -> address
+    headers: dict[str, dict[str, str]] = field(default_factory=dict)  # path -> more headers of its answers
     ranges: bool = True
     drops: int = 0  # so many answers with content break off after half of it
     errors: list[int] = field(default_factory=list)  # statuses of the next answers
@@ -75,7 +76,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _head(self, status: int, length: int, headers: dict[str, str]) -> None:
         self.send_response(status)
-        for name, value in {"Content-Length": str(length), **headers}.items():
+        more = self.files.headers.get(self.path, {})
+        for name, value in {"Content-Length": str(length), **headers, **more}.items():
             self.send_header(name, value)
         self.end_headers()
 

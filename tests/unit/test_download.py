@@ -327,6 +327,36 @@ def test_model_with_one_weight_file(server, tmp_path, local):
     assert not [path for path, _ in server.requests if path.endswith(".bin")]
 
 
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.mark.parametrize("redirected", [False, True])
+def test_a_branch_is_pinned_to_the_commit_that_it_stands_for(server, tmp_path, local, redirected):
+    branch = "/lab/tiny/resolve/main/config.json"
+    files = SMALL | {"model.safetensors": CONTENT}
+    server.files = {f"/lab/tiny/resolve/{COMMIT}/{name}": content for name, content in files.items()}
+    server.headers[branch] = {"X-Repo-Commit": COMMIT}
+    if redirected:
+        server.redirects[branch] = f"{server.url}/lab/tiny/resolve/{COMMIT}/config.json"
+    else:
+        server.files[branch] = b"{}"
+    fetch_model("lab/tiny", "main", tmp_path / "model", endpoint=server.url, **local)
+    assert folder_content(tmp_path / "model") == files | {"commit.txt": f"{COMMIT}\n".encode()}
+
+
+def test_a_mirror_that_does_not_tell_the_commit_serves_the_branch(server, tmp_path, local):
+    files = SMALL | {"model.safetensors": CONTENT}
+    serve_model(server, files)
+    fetch_model("lab/tiny", "abc", tmp_path / "model", endpoint=server.url, **local)
+    assert folder_content(tmp_path / "model") == files
+
+
+def test_a_tokenizer_alone(server, tmp_path, local):
+    serve_model(server, SMALL | {"model.safetensors": CONTENT})
+    fetch_model("lab/tiny", "abc", tmp_path / "model", endpoint=server.url, weights=False, **local)
+    assert folder_content(tmp_path / "model") == SMALL
+
+
 def test_model_in_shards_with_a_vocabulary_in_two_files(server, tmp_path, local):
     shards = {f"model-0000{i}-of-00002.safetensors": bytes([i]) * 100 for i in (1, 2)}
     index = json.dumps({"weight_map": dict(zip("abc", [*shards, *shards], strict=False))}).encode()

@@ -1,9 +1,12 @@
 """The two files of the release become one frame; anything else is an error that names file and finding."""
 
 import numpy as np
+import pandas as pd
 import pytest
+from tokenizers import Regex, Tokenizer, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
 
-from memloc.release import ReleaseError, read_release, release_files
+from memloc.release import ReleaseError, read_release, release_files, retokenized
 
 PROMPTS = np.arange(60, dtype=np.uint16).reshape(6, 10)
 COUNTS = np.array([3, 0, 1, 70_000, 2, 5], dtype=np.uint32)
@@ -68,3 +71,23 @@ def test_missing_or_damaged_file_is_named(release):
         ReleaseError, match=r"prompts_10\.npy: expected a NumPy array file, got: .*No such file"
     ):
         read_release(folder, 10)
+
+
+@pytest.fixture
+def letters():
+    """A tokenizer whose tokens are letters, a to z from 0 on."""
+    alphabet = {letter: token for token, letter in enumerate("abcdefghijklmnopqrstuvwxyz ")}
+    tokenizer = Tokenizer(models.WordLevel(alphabet, unk_token=" "))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex("."), behavior="isolated")
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token=" ")
+
+
+def test_retokenized_paragraphs_are_the_beginning_of_the_text(letters):
+    """Left out: what failed to parse, what is no text, what is too short."""
+    texts = ["abcdef", "ghij", "unparsed", "klm", "no text \ufffd", "zzzzz"]
+    frame = pd.DataFrame({"id": range(6), "count": [7, 3, 0, 9, 5, 1], "tokens": [[0]] * 6, "text": texts})
+    found = retokenized(frame, letters, length=4)
+    assert found["id"].tolist() == [0, 1, 5] and found["count"].tolist() == [7, 3, 1]
+    assert np.stack(found["tokens"]).tolist() == [[0, 1, 2, 3], [6, 7, 8, 9], [25, 25, 25, 25]]
+    with pytest.raises(ReleaseError, match="no published paragraph has 7 tokens.*raise data.retokenize"):
+        retokenized(frame, letters, length=7)

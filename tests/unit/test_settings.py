@@ -12,7 +12,7 @@ from memloc import settings
 from memloc.settings import ConfigError, Settings, validate
 
 ROOT = Path(__file__).parents[2]
-CONFIGS = sorted((ROOT / "config").glob("*.yaml"))
+CONFIGS = sorted((ROOT / "config").rglob("*.yaml"))
 VALID = {"study": "x", "data": {"source": "embedded"}, "model": {"source": "embedded"}}
 
 
@@ -40,7 +40,8 @@ def test_every_config_file_is_valid(path):
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
 def test_config_files_point_editors_to_the_schema(path):
-    assert path.read_text().startswith("# yaml-language-server: $schema=schema.json\n")
+    schema = "../" * (len(path.relative_to(ROOT / "config").parts) - 1) + "schema.json"
+    assert path.read_text().startswith(f"# yaml-language-server: $schema={schema}\n")
 
 
 def test_studies_do_not_share_a_name():

@@ -15,6 +15,7 @@ from memloc.figures.catalog import FIGURES
 ROOT = Path(__file__).parents[2]
 SCRIPTS, LIBRARY = ROOT / "workflow/scripts", ROOT / "workflow/memloc"
 CONFIGS = sorted(f"config/{path.name}" for path in (ROOT / "config").glob("*.yaml"))
+CONFIGS.append("config/models/pythia-70m.yaml")  # the other files of the folder differ in the model alone
 # Four seconds is the promise on an idle machine; tests share theirs.
 SECONDS = 10
 
@@ -138,6 +139,8 @@ def test_every_figure_and_collection_is_a_target(clone, test_rules):
     assert clone.jobs("resources") == {}
     jobs = clone.jobs("resources", config="config/gpt-neo-125m.yaml")
     assert jobs == {"download_release": 1, "download_model": 1}
+    jobs = clone.jobs("resources", config="config/models/pythia-70m.yaml")
+    assert jobs == {"download_release": 1, "download_model": 1, "download_tokenizer": 1}
 
 
 def test_a_figure_alone_runs_no_other_analysis(clone, test_rules):

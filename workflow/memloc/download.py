@@ -35,6 +35,7 @@ from memloc.atomic import atomic_folder, atomic_path
 
 HUB = "https://huggingface.co"
 WEIGHTS = "model.safetensors"
+COMMIT, COMMIT_HASH = "commit.txt", re.compile(r"[0-9a-f]{40}")
 TOKENIZERS = (("tokenizer.json",), ("vocab.json", "merges.txt"))
 OPTIONAL_FILES = (
     *TOKENIZERS[0],
@@ -165,19 +166,29 @@ def fetch_model(
     size: int | None = None,
     sha256: str | None = None,
     allow_http: bool = False,
+    weights: bool = True,
     retry: Retry = Retry(),
 ) -> Path:
     """Download configuration, tokenizer and safetensors weights of a causal language model to `folder`.
 
     `size` (bytes) and `sha256` belong to model.safetensors; without them the weights may also be a sharded
     set. Pickled weights are never fetched. The environment variable HF_TOKEN, if set, is sent to the endpoint
-    only, and only encrypted. `folder` appears, or is replaced, when everything is there.
+    only, and only encrypted. `folder` appears, or is replaced, when everything is there. Of a branch or tag,
+    all files come from the one commit that it stands for, which the file `COMMIT` names, where the server
+    tells it.
 
     Raises:
         DownloadError: a file fails or does not match, or the model lacks a tokenizer or safetensors weights.
     """
-    common = {"headers": _authorization(endpoint), "allow_http": allow_http, "retry": retry}
+    headers = _authorization(endpoint)
+    common = {"headers": headers, "allow_http": allow_http, "retry": retry}
     with atomic_folder(folder) as temporary:
+        if not COMMIT_HASH.fullmatch(revision):
+            address = hub_url(model_id, revision, "config.json", endpoint)
+            commit = retry.run(lambda: _commit(address, headers, allow_http))
+            if commit:
+                (temporary / COMMIT).write_text(f"{commit}\n")
+            revision = commit or revision
 
         def fetch(file: str, **known: Any) -> Path:
             return fetch_file(
@@ -192,8 +203,16 @@ def fetch_model(
             raise DownloadError(
                 f"{model_id}: expected tokenizer.json or vocab.json and merges.txt, got neither"
             )
-        _fetch_weights(fetch, size, sha256)
+        if weights:
+            _fetch_weights(fetch, size, sha256)
     return Path(folder)
+
+
+def _commit(url: str, headers: Mapping[str, str], allow_http: bool) -> str | None:
+    """Commit that a file of a branch or tag comes from, as the hub says it (also where it redirects)."""
+    with _get(url, headers, allow_http) as response:
+        named = (answer.headers.get("X-Repo-Commit", "") for answer in (*response.history, response))
+        return next(filter(COMMIT_HASH.fullmatch, named), None)
 
 
 @contextmanager

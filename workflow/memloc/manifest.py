@@ -7,16 +7,20 @@ import pandas as pd
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from memloc.download import COMMIT
 from memloc.models import weights_sha256
 from memloc.paragraphs import decoded
 
 
 def describe(model: PreTrainedModel, folder: Path | str, name: str, revision: str | None) -> dict[str, Any]:
-    """Name, revision, hash of the weights and sizes of a model. ModelError: no safetensors file."""
-    config = model.config
+    """Name, revision, hash of the weights and sizes of a model. ModelError: no safetensors file.
+
+    Where the folder names the commit that it was downloaded at, that is the revision.
+    """
+    config, commit = model.config, Path(folder) / COMMIT
     return {
         "name": name,
-        "revision": revision,
+        "revision": commit.read_text().strip() if commit.exists() else revision,
         "sha256": weights_sha256(folder),
         "family": config.model_type,
         "n_parameters": sum(weight.numel() for weight in model.parameters()),

@@ -5,9 +5,13 @@ For every paragraph length n the release holds `prompts_{n}.npy` [N, n], token i
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 
 class ReleaseError(ValueError):
@@ -33,6 +37,28 @@ def read_release(folder: Path | str, length: int) -> pd.DataFrame:
     _require(counts.shape == prompts.shape[:1], counts_file, f"shape [{len(prompts)}]", counts)
     tokens = list(prompts.astype(np.int64))
     return pd.DataFrame({"id": np.arange(len(tokens)), "count": counts.astype(np.int64), "tokens": tokens})
+
+
+def retokenized(paragraphs: pd.DataFrame, tokenizer: "PreTrainedTokenizerBase", length: int) -> pd.DataFrame:
+    """Paragraphs cut anew from `text`: `id`, `count` and the first `length` tokens of another tokenizer.
+
+    Left out are paragraphs that failed to parse (count 0), whose bytes are no text, or that have fewer than
+    `length` tokens. A count is still that of the whole published paragraph: what is left of it occurs at
+    least as often.
+
+    Raises:
+        ReleaseError: no paragraph has `length` tokens.
+    """
+    whole = (paragraphs["count"] > 0) & ~paragraphs["text"].str.contains("\ufffd")
+    kept = paragraphs.loc[whole, ["id", "count"]]
+    tokens = tokenizer(list(paragraphs["text"][whole]), add_special_tokens=False)["input_ids"]
+    kept["tokens"] = [np.array(ids[:length], dtype=np.int64) for ids in tokens]
+    kept = kept[kept["tokens"].map(len) == length].reset_index(drop=True)
+    if kept.empty:
+        raise ReleaseError(
+            f"no published paragraph has {length} tokens of the model's: raise data.retokenize.length"
+        )
+    return kept
 
 
 def _load(path: Path) -> np.ndarray:

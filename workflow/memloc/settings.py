@@ -67,6 +67,24 @@ class EmbeddedData(Section):
         return self
 
 
+class Retokenize(Section):
+    """The published paragraphs in the tokens of a model whose vocabulary is not GPT-2's."""
+
+    length: Positive = Field(
+        150,
+        description="Tokens (GPT-2's) of the published paragraphs whose text is cut anew: 100, 150, .., 500.",
+    )
+    folder: str | None = Field(
+        None, description="Folder with GPT-2's tokenizer and config.json, instead of a download."
+    )
+    id: str = Field("openai-community/gpt2", description="Model of the hub that has GPT-2's tokenizer.")
+    revision: str = Field(
+        "607a30d783dfa663caf39e06633721c8d4cfcd7e", description="Commit, branch or tag of its repository."
+    )
+    endpoint: str = Field("https://huggingface.co", description="Hub, or a mirror of it.")
+    allow_http: bool = Field(False, description="Accept an endpoint without encryption.")
+
+
 class ReleaseData(Section):
     """The published Pile subset of Carlini et al. (2022)."""
 
@@ -78,6 +96,9 @@ class ReleaseData(Section):
     prompts_sha256: Sha256 | None = Field(None, description="Checksum of prompts_{length}.npy, where known.")
     counts_sha256: Sha256 | None = Field(None, description="Checksum of counts_{length}.npy, where known.")
     allow_http: bool = Field(False, description="Accept an address without encryption.")
+    retokenize: Retokenize | None = Field(
+        None, description="Cut the published text anew, for a model with another vocabulary."
+    )
 
 
 class TextData(Section):
@@ -120,7 +141,8 @@ class HubModel(Section):
     source: Literal["hub"] = Field(description="Chooses this source.")
     id: str = Field("EleutherAI/gpt-neo-125m", description="Model id.")
     revision: str = Field(
-        "21def0189f5705e2521767faed922f1f15e7d7db", description="Commit of the model repository."
+        "21def0189f5705e2521767faed922f1f15e7d7db",
+        description="Commit of the model repository; of a branch or tag, the commit is recorded.",
     )
     sha256: Sha256 | None = Field(None, description="Checksum of model.safetensors.")
     endpoint: str = Field("https://huggingface.co", description="Hub, or a mirror of it.")

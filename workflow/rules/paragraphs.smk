@@ -56,6 +56,7 @@ else:
         input:
             release=RELEASE_FILES,
             folder=MODEL_FOLDER,
+            tokenizer=[RELEASE_TOKENIZER] if DATA.retokenize else [],
         output:
             paragraphs=table("paragraphs"),
         log:

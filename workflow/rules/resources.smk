@@ -10,7 +10,8 @@ DOWNLOADS = []
 
 if DATA.source == "release":
     RELEASE = f"resources/release-{hashlib.sha256(DATA.location.encode()).hexdigest()[:8]}"
-    RELEASE_FILES = [f"{RELEASE}/{kind}_{SETTINGS.paragraph.length}.npy" for kind in ("prompts", "counts")]
+    RELEASE_LENGTH = DATA.retokenize.length if DATA.retokenize else SETTINGS.paragraph.length
+    RELEASE_FILES = [f"{RELEASE}/{kind}_{RELEASE_LENGTH}.npy" for kind in ("prompts", "counts")]
     DOWNLOADS += RELEASE_FILES
 
     rule download_release:
@@ -29,17 +30,52 @@ if DATA.source == "release":
             mem_mb=growing(1000),
             runtime=growing(60),
         params:
-            release=DATA.model_dump(),
-            length=SETTINGS.paragraph.length,
+            release=DATA.model_dump(exclude={"retokenize"}),
+            length=RELEASE_LENGTH,
         message:
             "Download the published paragraphs: only the needed members of the archive."
         script:
             "../scripts/download_release.py"
 
 
+def hub_folder(kind, repository):
+    """Where what is downloaded of a repository of the hub lies."""
+    return f"resources/{kind}/{repository.id.replace('/', '--')}@{repository.revision[:12]}"
+
+
+if DATA.source == "release" and DATA.retokenize and not DATA.retokenize.folder:
+    RELEASE_TOKENIZER = hub_folder("tokenizers", DATA.retokenize)
+    DOWNLOADS.append(RELEASE_TOKENIZER)
+
+    rule download_tokenizer:
+        output:
+            directory(RELEASE_TOKENIZER),
+        log:
+            log_file("download_tokenizer"),
+        benchmark:
+            benchmark_file("download_tokenizer")
+        retries: 2
+        localrule: True
+        conda:
+            ENVIRONMENT
+        threads: 1
+        resources:
+            mem_mb=growing(1000),
+            runtime=growing(30),
+        params:
+            model=DATA.retokenize.model_dump(include={"id", "revision", "endpoint", "allow_http"}),
+            weights=False,
+        message:
+            "Download the tokenizer of the published paragraphs."
+        script:
+            "../scripts/download_model.py"
+
+elif DATA.source == "release" and DATA.retokenize:
+    RELEASE_TOKENIZER = DATA.retokenize.folder
+
+
 if MODEL.source == "hub":
-    MODEL_PATH = MODEL.id.split("/")
-    MODEL_FOLDER = f"resources/models/{'--'.join(MODEL_PATH)}@{MODEL.revision[:12]}"
+    MODEL_FOLDER = hub_folder("models", MODEL)
     MODEL_NAME, MODEL_REVISION = MODEL.id, MODEL.revision
     DOWNLOADS.append(MODEL_FOLDER)
 
@@ -59,7 +95,8 @@ if MODEL.source == "hub":
             mem_mb=growing(2000),
             runtime=growing(120),
         params:
-            model=MODEL.model_dump(),
+            model=MODEL.model_dump(include={"id", "revision", "endpoint", "sha256", "allow_http"}),
+            weights=True,
         message:
             "Download the model from the hub: configuration, tokenizer and safetensors weights."
         script:

@@ -1,4 +1,4 @@
-"""Rule download_model: configuration, tokenizer and safetensors weights of a model of the hub."""
+"""Rules download_model and download_tokenizer: configuration, tokenizer and weights of a model of the hub."""
 
 from memloc.rule import log, start
 
@@ -6,14 +6,13 @@ start(snakemake)
 
 from memloc.download import fetch_model
 
-settings = snakemake.params.model
+settings = dict(snakemake.params.model)
 folder = fetch_model(
-    settings["id"],
-    settings["revision"],
+    settings.pop("id"),
+    settings.pop("revision"),
     snakemake.output[0],
-    endpoint=settings["endpoint"],
-    sha256=settings["sha256"],
-    allow_http=settings["allow_http"],
+    weights=snakemake.params.weights,
+    **settings,
 )
 for path in sorted(folder.iterdir()):
     log(f"{path}: {path.stat().st_size:,} bytes")

@@ -8,12 +8,20 @@ from pathlib import Path
 
 from memloc import models, tables
 from memloc.paragraphs import decoded, token_tensor
-from memloc.release import read_release
+from memloc.release import read_release, retokenized
 
+settings = snakemake.params.settings
+length, retokenize = settings["paragraph"]["length"], settings["data"]["retokenize"]
 paragraphs = read_release(
-    Path(snakemake.input.release[0]).parent, snakemake.params.settings["paragraph"]["length"]
+    Path(snakemake.input.release[0]).parent, retokenize["length"] if retokenize else length
 )
-tokenizer = models.load_tokenizer(snakemake.input.folder)
-paragraphs["text"] = decoded(token_tensor(paragraphs.tokens), tokenizer)
 log(f"{len(paragraphs)} paragraphs, {int((paragraphs['count'] == 0).sum())} of them unparsed (count 0)")
+
+tokenizer = models.load_tokenizer(snakemake.input.folder)
+if retokenize:
+    original = models.load_tokenizer(snakemake.input.tokenizer[0])
+    paragraphs["text"] = decoded(token_tensor(paragraphs.tokens), original)
+    paragraphs = retokenized(paragraphs, tokenizer, length)
+    log(f"{len(paragraphs)} of them have {length} tokens of the model's")
+paragraphs["text"] = decoded(token_tensor(paragraphs.tokens), tokenizer)
 tables.write("paragraphs", paragraphs, snakemake.output.paragraphs, provenance(snakemake))
