@@ -90,6 +90,18 @@ def memorized_tokens() -> torch.Tensor:
     return torch.randint(VOCABULARY, (12, 24), generator=torch.Generator().manual_seed(2))
 
 
+@pytest.fixture
+def disturbed(memorized_tokens):
+    """240 memorized paragraphs with one to three tokens of the prefix (12 tokens) replaced at random."""
+    tokens = memorized_tokens.repeat(20, 1)
+    for n in range(3):
+        rows = slice(80 * n, None)
+        where = torch.randint(12, (240,), generator=torch.Generator().manual_seed(n))[rows]
+        new = torch.randint(64, (240,), generator=torch.Generator().manual_seed(10 + n))[rows]
+        tokens[torch.arange(240)[rows], where] = new
+    return tokens
+
+
 @pytest.fixture(scope="session")
 def _trained_on_memorized_tokens(memorized_tokens: torch.Tensor) -> PreTrainedModel:
     torch.set_num_threads(1)

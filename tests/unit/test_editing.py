@@ -12,6 +12,7 @@ from transformers import PreTrainedModel
 
 from memloc import editing
 from memloc.components import editable_parameters
+from memloc.decoding import greedy_continuation
 from memloc.edit_cases import Case, edit_cases, mispaired, text_groups
 from memloc.editing import (
     Recipe,
@@ -26,7 +27,7 @@ from memloc.editing import (
     start,
 )
 from memloc.optimisers import SparseAdam
-from memloc.scoring import greedy_continuation, teacher_forced
+from memloc.scoring import teacher_forced
 from memloc.weights import EditError, OriginalWeights, all_weights, head_weights, n_weights
 
 N_PREFIX, N_TOKENS = 10, 24

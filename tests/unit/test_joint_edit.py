@@ -10,9 +10,10 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from memloc.contrastive import original_log_probabilities
+from memloc.decoding import greedy_continuation
 from memloc.editing import Recipe, Terms, objective_gradients
 from memloc.joint_edit import JointTexts, card, joint_texts, unlearn_jointly
-from memloc.scoring import greedy_continuation, teacher_forced
+from memloc.scoring import teacher_forced
 from memloc.weights import OriginalWeights, all_weights, top_weights
 
 TEMPLATE = Path(__file__).parents[2] / "workflow/report/model_card.md"

@@ -2,49 +2,17 @@
 
 import pytest
 import torch
-from transformers import DynamicCache, GPTNeoConfig, GPTNeoForCausalLM
+from made_paragraphs import N_PREFIX, N_TOKENS, own_paragraphs, random
+from transformers import DynamicCache
 
-from memloc import scoring
+from memloc import decoding, scoring
 from memloc.metrics import exact_match, token_nll
 from memloc.plain.decoding import decode, generate, matching, mean_nll
-
-N_PREFIX = 8
-N_TOKENS = 20
-
-
-def random(seed):
-    return torch.Generator().manual_seed(seed)
-
-
-def own_paragraphs(model, n, seed=0):
-    """Random prefixes, each with the model's greedy continuation; in most, one of its tokens is replaced.
-
-    Every exact match from none to all occurs.
-    """
-    n_left = N_TOKENS - N_PREFIX
-    prefix = torch.randint(64, (n, N_PREFIX), generator=random(seed))
-    continuation = decode(model, prefix, n_left)
-    where = torch.arange(n) % (n_left + 1)
-    changed = where < n_left
-    continuation[changed, where[changed]] = (continuation[changed, where[changed]] + 5) % 64
-    return torch.cat([prefix, continuation], dim=1)
 
 
 @pytest.fixture
 def paragraphs(tiny_model):
     return own_paragraphs(tiny_model, 200)
-
-
-@pytest.fixture
-def disturbed(memorized_tokens):
-    """240 memorized paragraphs with one to three tokens of the prefix (12 tokens) replaced at random."""
-    tokens = memorized_tokens.repeat(20, 1)
-    for n in range(3):
-        rows = slice(80 * n, None)
-        where = torch.randint(12, (240,), generator=random(n))[rows]
-        new = torch.randint(64, (240,), generator=random(10 + n))[rows]
-        tokens[torch.arange(240)[rows], where] = new
-    return tokens
 
 
 def test_exact_match_ends_at_the_first_mismatch():
@@ -115,7 +83,7 @@ def test_ties_are_decoded_step_by_step(tiny_model):
         weight = tiny_model.get_output_embeddings().weight
         weight[32:] = weight[:32]
     prefix = torch.randint(64, (50, N_PREFIX), generator=random(3))
-    decoded = scoring.greedy_continuation(tiny_model, prefix, 12, micro_batch=50)
+    decoded = decoding.greedy_continuation(tiny_model, prefix, 12, micro_batch=50)
     tokens = torch.cat([prefix, decoded], dim=1)
     tokens[25:, -1] = (tokens[25:, -1] + 32) % 64  # the other token of a tie
     scores = scoring.score(tiny_model, tokens, N_PREFIX, micro_batch=50, margin_threshold=1e-3)
@@ -143,57 +111,9 @@ def test_only_near_ties_are_decoded(tiny_gpt_neo, monkeypatch):
     assert torch.equal(scores.nll, forced.nll)
 
 
-def test_cached_decoding_equals_full_recomputation(tiny_model):
-    prefix = torch.randint(64, (30, N_PREFIX), generator=random(4))
-    decoded = scoring.greedy_continuation(tiny_model, prefix, 30, micro_batch=11)
-    assert torch.equal(decoded, decode(tiny_model, prefix, 30))
-
-
-@pytest.mark.parametrize("window", [1, 3, 8, 20])
-def test_cached_decoding_with_local_attention_shorter_than_the_text(window):
-    torch.manual_seed(0)
-    layers = {"attention_types": [[["global", "local"], 1]], "num_layers": 2, "window_size": window}
-    shape = {"hidden_size": 16, "num_heads": 4, "max_position_embeddings": 64, "vocab_size": 64}
-    model = GPTNeoForCausalLM(GPTNeoConfig(**layers, **shape, initializer_range=0.25)).eval()
-    tokens = own_paragraphs(model, 40)
-    decoded = scoring.greedy_continuation(model, tokens[:, :N_PREFIX], 30, micro_batch=40)
-    assert torch.equal(decoded, decode(model, tokens[:, :N_PREFIX], 30))
-    scores = scoring.score(model, tokens, N_PREFIX, micro_batch=40, margin_threshold=1e-4)
-    assert torch.equal(scores.em, matching(decoded[:, :12], tokens[:, N_PREFIX:]))
-
-
 def test_the_loop_of_transformers_decodes_the_same(tiny_model):
     prefix = torch.randint(64, (30, N_PREFIX), generator=random(6))
     assert torch.equal(generate(tiny_model, prefix, 30), decode(tiny_model, prefix, 30))
-
-
-def test_end_token_does_not_end_decoding(tiny_model):
-    """With an unembedding of zeros, the end token (0) is the most likely one at every step."""
-    with torch.no_grad():
-        tiny_model.get_output_embeddings().weight.zero_()
-    assert tiny_model.config.eos_token_id == 0
-    prefix = torch.randint(64, (3, N_PREFIX), generator=random(5))
-    assert scoring.greedy_continuation(tiny_model, prefix, 6, micro_batch=2).tolist() == [[0] * 6] * 3
-    assert generate(tiny_model, prefix, 6).tolist() == [[0] * 6] * 3
-
-
-@pytest.mark.parametrize("micro_batch", [1, 9, 500])
-def test_continuation_from_the_first_mismatch_is_the_greedy_one(memorizing_model, disturbed, micro_batch):
-    tokens = disturbed[::4]
-    em = scoring.teacher_forced(memorizing_model, tokens, 12, micro_batch=60).em
-    greedy = scoring.greedy_continuation(memorizing_model, tokens[:, :12], 12, micro_batch=60)
-    assert torch.equal(scoring.continue_from_scores(memorizing_model, tokens, em, 12, micro_batch), greedy)
-
-
-def test_continuation_of_a_full_match_is_the_true_one(tiny_gpt_neo, tiny_tokens):
-    """Also where decoding would give another one: a full match is a decision, and is not taken again."""
-    em = torch.tensor([8, 0, 8, 8, 3, 8, 8])
-    continuation = scoring.continue_from_scores(tiny_gpt_neo, tiny_tokens, em, 4, micro_batch=7)
-    full = em == 8
-    assert torch.equal(continuation[full], tiny_tokens[full, 4:])
-    of_full = scoring.continue_from_scores(tiny_gpt_neo, tiny_tokens[full], em[full], 4, micro_batch=7)
-    assert torch.equal(of_full, tiny_tokens[full, 4:])
-    assert not torch.equal(continuation[~full], tiny_tokens[~full, 4:])
 
 
 @pytest.mark.parametrize("n_cached", [1, 4, N_PREFIX - 1])

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy import stats
 
-from memloc import models, scoring, tables
+from memloc import decoding, models, tables
 from memloc.paragraphs import sampled_tokens, token_tensor
 
 N_PREFIX, N_CONTINUATION = 50, 50
@@ -34,7 +34,7 @@ def test_memorized_paragraphs_are_those_that_decoding_recites(table, finished):
     model = models.load_model(finished.results / "model")
     paragraphs = table("paragraphs").merge(table("sets")[["id", "set"]], on="id")
     tokens = token_tensor(paragraphs.tokens)
-    decoded = scoring.greedy_continuation(model, tokens[:, :N_PREFIX], N_CONTINUATION, micro_batch=64)
+    decoded = decoding.greedy_continuation(model, tokens[:, :N_PREFIX], N_CONTINUATION, micro_batch=64)
     recited = (decoded == tokens[:, N_PREFIX:]).all(dim=1).numpy()
     assert np.array_equal(recited, (paragraphs["set"] == "memorized").to_numpy())
 

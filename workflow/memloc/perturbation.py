@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import DynamicCache
 
-from memloc import scoring
+from memloc import decoding, scoring
 from memloc.metrics import exact_match
 from memloc.micro_batches import in_micro_batches
 from memloc.seeds import generator
@@ -159,7 +159,7 @@ def generated_nll(
 
     `em` is the exact match of the continuation that `tokens` holds.
     """
-    continuation = scoring.continue_from_scores(model, tokens, em, n_prefix, micro_batch)
+    continuation = decoding.continue_from_scores(model, tokens, em, n_prefix, micro_batch)
     generated = torch.cat([tokens[:, :n_prefix], continuation], dim=1)
     return scoring.teacher_forced(model, generated, n_prefix, micro_batch).nll
 
@@ -188,7 +188,7 @@ def perturbed_paragraphs(
     prefix[torch.arange(len(ids)), torch.tensor(chosen["position"].to_numpy())] = torch.tensor(
         chosen["token"].to_numpy()
     )
-    continuation = scoring.greedy_continuation(model, prefix, tokens.shape[1] - n_prefix, micro_batch)
+    continuation = decoding.greedy_continuation(model, prefix, tokens.shape[1] - n_prefix, micro_batch)
     em = exact_match(continuation, tokens[:, n_prefix:]).numpy()
     frame = pd.DataFrame(
         {

@@ -1,4 +1,4 @@
-"""Score paragraphs: exact match, NLL and greedy continuations (paper 3.2, METHODS M1).
+"""Score paragraphs: exact match and NLL (paper 3.2, METHODS M1).
 
 Greedy decoding follows the true continuation until its first mismatch, so one teacher-forced pass gives
 the exact match without decoding anything. Only a near-tie between the two largest logits could make
@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
+from memloc.decoding import greedy_continuation
 from memloc.metrics import exact_match
 from memloc.micro_batches import in_micro_batches
 
@@ -159,56 +160,3 @@ def redecode(
     em = scores.em.clone()
     em[doubtful] = exact_match(decoded, rows[:, n_prefix:])
     return scores._replace(em=em, redecoded=doubtful)
-
-
-@torch.inference_mode()
-def greedy_continuation(
-    model: PreTrainedModel,
-    prefix: Int[Tensor, "paragraph prefix"],
-    n_tokens: int,
-    micro_batch: int,
-) -> Int[Tensor, "paragraph continuation"]:
-    """Decode `n_tokens` tokens greedily, step by step; no token is banned and none ends the decoding."""
-    return torch.cat(
-        in_micro_batches(
-            lambda rows: _decode(model, rows.to(model.device), n_tokens).cpu(), micro_batch, prefix
-        )
-    )
-
-
-def _decode(
-    model: PreTrainedModel, context: Int[Tensor, "paragraph context"], n_tokens: int
-) -> Int[Tensor, "paragraph continuation"]:
-    decoded, cache, step = [], DynamicCache(config=model.config), context
-    for _ in range(n_tokens):
-        output = model.base_model(step, cache=cache, use_cache=True)
-        logits = model.get_output_embeddings()(output.last_hidden_state[:, -1]).float()
-        step = logits.argmax(dim=-1, keepdim=True)
-        decoded.append(step)
-    return torch.cat(decoded, dim=1)
-
-
-@torch.inference_mode()
-def continue_from_scores(
-    model: PreTrainedModel,
-    tokens: Int[Tensor, "paragraph token"],
-    em: Int[Tensor, "paragraph"],
-    n_prefix: int,
-    micro_batch: int,
-) -> Int[Tensor, "paragraph continuation"]:
-    """Greedy continuations of paragraphs whose exact match is known: decode from the first mismatch on.
-
-    The first `em` tokens of the continuation are the true ones; where all are, nothing is decoded. Paragraphs
-    are decoded in the order of their exact match, so that those of one micro-batch share as long a known
-    context as possible.
-    """
-    continuation = tokens[:, n_prefix:].clone()
-    order = em.argsort(stable=True)
-    order = order[em[order] < continuation.shape[1]]
-    if len(order) == 0:
-        return continuation
-    for batch in order.split(micro_batch):
-        known = int(em[batch].min())
-        context = tokens[batch, : n_prefix + known].to(model.device)
-        continuation[batch, known:] = _decode(model, context, continuation.shape[1] - known).cpu()
-    return continuation

@@ -7,7 +7,7 @@ start(snakemake)
 import pandas as pd
 import torch
 
-from memloc import models, scoring, sets, tables
+from memloc import decoding, models, sets, tables
 from memloc.paragraphs import token_tensor
 
 settings = snakemake.params.settings
@@ -26,7 +26,7 @@ tokens = token_tensor(paragraphs.tokens.loc[frame.id[filled]])
 if settings["sets"]["continuation"] == "model":
     model = models.load_model(snakemake.input.folder, **settings["loading"])
     em = torch.tensor(scores.em[filled].to_numpy())
-    continuation = scoring.continue_from_scores(
+    continuation = decoding.continue_from_scores(
         model, tokens, em, n_prefix, settings["scores"]["micro_batch"]
     )
 else:
