@@ -18,6 +18,7 @@ from torch.nn import functional
 from transformers import GPTNeoConfig, GPTNeoForCausalLM
 
 from memloc.atomic import atomic_path
+from memloc.models import fuse_gelu
 
 CLIP_NORM = 1.0
 LOG_STEPS = 20
@@ -40,7 +41,9 @@ def new_model(
         bos_token_id=0,
         eos_token_id=0,
     )
-    return GPTNeoForCausalLM(config)
+    model = GPTNeoForCausalLM(config)
+    fuse_gelu(model)
+    return model
 
 
 def native_bfloat16() -> bool:
