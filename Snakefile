@@ -22,6 +22,7 @@ include: "workflow/rules/token_statistics.smk"
 include: "workflow/rules/ranking.smk"
 include: "workflow/rules/editing.smk"
 include: "workflow/rules/expected.smk"
+include: "workflow/rules/shards.smk"
 include: "workflow/rules/figures.smk"
 
 

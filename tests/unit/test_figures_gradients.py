@@ -17,7 +17,7 @@ from memloc.figures.heatmap import NO_HEAD, heat_map, layer_matrix, query_head_s
 from memloc.figures.style import Drawing, subplots
 
 REPORT = Path(__file__).parents[2] / "workflow" / "report"
-SETTINGS = {"highlight": {"layer": 1, "head": 2}}
+SETTINGS = {"highlight": {"layer": 1, "head": 2}, "paragraph": {"length": 100, "prefix": 50}}
 GROUPS = ("memorized", "non_memorized", "partly_11_29", "partly_30_49", "contrastive")
 MODULES = (fig4, fig9, gradient_similarity)
 

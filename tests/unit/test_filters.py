@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from transformers import GPT2TokenizerFast
 
-from memloc.filters import drop_reasons, n_unique, variations
+from memloc.filters import NothingKeptError, drop_reasons, kept_rows, n_unique, variations
 from memloc.settings import Filters
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "paper" / "reference"
@@ -136,3 +136,10 @@ def test_no_published_paragraph_is_dropped(published, gpt2, options):
     assert drop_reasons(tokens, counts, texts, keywords, encode=gpt2.encode, **options).isna().all()
     spoiled = np.where(np.arange(100) < 60, tokens[:, :1], tokens)
     assert drop_reasons(spoiled, counts, texts, keywords, encode=gpt2.encode, **options).notna().all()
+
+
+def test_what_no_filter_drops_is_kept():
+    ids, dropped = pd.Series([5, 3, 8, 1]), pd.Series([8, 5])
+    assert kept_rows(ids, dropped).tolist() == [1, 3]
+    with pytest.raises(NothingKeptError, match=r"all 4 paragraphs .*filters\.min_unique.*filters\.keywords"):
+        kept_rows(ids, ids)

@@ -31,7 +31,7 @@ def paragraphs():
 
 def sets():
     continuation = [[7, i] if i % 2 else None for i in range(N)]
-    names = ["memorized", "unassigned", "non_memorized"]
+    names = ["memorized", "partly_11_29", "non_memorized"]
     frame = pd.DataFrame({"id": range(N), "set": [names[i % 3] for i in range(N)], "sampled": False})
     return frame.assign(sampled_rare_tokens=True, continuation=continuation)
 

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from memloc.sets import EmptySetError, assign_sets, sample_ids, split
+from memloc.paragraphs import sampled_tokens
+from memloc.sets import EmptySetError, assign_sets, bins, sample_ids, split
 
 SIZES = {"n_memorized": 5, "n_non_memorized": 4, "n_partly": 3, "n_rare_tokens": 10}
 
@@ -30,17 +31,23 @@ def test_sets_of_every_exact_match():
     assert assign_sets(em, 50).tolist() == [slow_set(value) for value in em]
 
 
-def test_a_long_continuation_leaves_paragraphs_unassigned():
-    assert assign_sets(pd.Series([49, 50, 60, 100]), 100).tolist() == [
-        "partly_30_49",
-        "unassigned",
-        "unassigned",
-        "memorized",
-    ]
+@pytest.mark.parametrize("n_continuation", [1, 2, 3, 8, 40, 49, 51, 200])
+def test_other_lengths_have_sets_of_the_same_shares(n_continuation):
+    sets = assign_sets(pd.Series(range(n_continuation + 1)), n_continuation)
+    shares = {"non_memorized": (0, 10 / 50), "partly_11_29": (10 / 50, 30 / 50), "partly_30_49": (30 / 50, 1)}
+    for em, name in enumerate(sets[:-1]):
+        low, high = shares[name]
+        at_most = name == "non_memorized" and em / n_continuation == high
+        assert at_most or low <= em / n_continuation < high
+    assert sets.iloc[-1] == "memorized" and (sets == "memorized").sum() == 1
 
 
-def test_in_a_short_continuation_memorized_wins():
-    assert assign_sets(pd.Series([8, 5]), 8).tolist() == ["memorized", "non_memorized"]
+def test_bins_are_the_exact_matches_of_their_sets():
+    for n_continuation in (1, 7, 40, 50):
+        sets = assign_sets(pd.Series(range(n_continuation + 1)), n_continuation)
+        assert {name: list(em) for name, em in bins(n_continuation).items() if em} == {
+            name: rows.index.tolist() for name, rows in sets.groupby(sets)
+        }
 
 
 def test_samples_lie_in_their_sets_and_have_their_sizes(scores):
@@ -79,7 +86,11 @@ def test_sample_ids_are_different_members():
 
 
 @pytest.mark.parametrize(("em", "name"), [([0, 3, 49], "memorized"), ([50, 11, 30], "non_memorized")])
-def test_an_empty_set_is_explained(em, name):
+def test_a_set_may_be_empty_and_then_cannot_be_sampled(em, name):
     scores = pd.DataFrame({"id": range(3), "em": em})
-    with pytest.raises(EmptySetError, match=f"no paragraph is {name}: .*{max(em)} of 50, smallest {min(em)}"):
-        split(scores, 50, **SIZES, seed=0)
+    frame = split(scores, 50, **SIZES, seed=0)
+    frame["continuation"] = [[1] * 50] * 3
+    paragraphs = pd.DataFrame({"id": range(3), "tokens": [[1] * 100] * 3})
+    assert name not in set(frame["set"])
+    with pytest.raises(EmptySetError, match=f"no paragraph is {name.replace('_', '-')}, .* fig2 shows"):
+        sampled_tokens(paragraphs, frame, name, 50)

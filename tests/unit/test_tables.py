@@ -30,7 +30,7 @@ def sets():
     return pd.DataFrame(
         {
             "id": [3, 1],
-            "set": ["memorized", "unassigned"],
+            "set": ["memorized", "non_memorized"],
             "sampled": [True, False],
             "sampled_rare_tokens": [True, False],
             "continuation": [[7, 8], None],

@@ -15,26 +15,67 @@ def slow_count(paragraph, texts):
     return sum(list(ids[i : i + n]) == list(paragraph) for ids in texts for i in range(len(ids) - n + 1))
 
 
-def test_repeats_are_counted_at_every_offset():
+def cut(tmp_path, texts, length):
+    """Distinct paragraphs and their repeats."""
+    with (tmp_path / "tokens").open("w+b") as file:
+        stream = text.distinct(text.write_stream(texts, length, file))
+        return stream.windows(stream.starts), text.count_repeats(stream)
+
+
+def slow_cut(texts, length):
+    """Distinct paragraphs in the order of the text."""
+    return list(
+        dict.fromkeys(
+            tuple(ids[i : i + length]) for ids in texts for i in range(0, len(ids) - length + 1, length)
+        )
+    )
+
+
+@pytest.fixture(params=["hash", "sum"], autouse=True)
+def every_hash(request, monkeypatch):
+    """With powers of 1 the hash is a sum, and windows of the same tokens in another order collide."""
+    if request.param == "sum":
+        monkeypatch.setattr(text, "BASE", np.uint64(1))
+
+
+@pytest.mark.parametrize("block", [1, 7, 2**18])
+@pytest.mark.parametrize("length", [1, 2, 4, 9])
+def test_paragraphs_and_repeats_at_every_offset(tmp_path, monkeypatch, block, length):
+    monkeypatch.setattr(text, "BLOCK", block)
     random = np.random.default_rng(0)
-    texts = [random.integers(0, 3, size=size).tolist() for size in (40, 7, 2, 63)]
+    texts = [random.integers(0, 3, size=size).tolist() for size in (40, 7, 2, 0, 63)]
     texts.append([9] + texts[0])  # the same document, shifted by one
-    found, counts = text.paragraphs(texts, length=4)
-    assert counts.tolist() == [slow_count(row, texts) for row in found]
+    found, counts = cut(tmp_path, texts, length)
+    assert list(map(tuple, found.tolist())) == slow_cut(texts, length)
+    assert counts.tolist() == [slow_count(row, texts) for row in found.tolist()]
     assert counts.max() > 1
-    assert len({tuple(row) for row in found}) == len(found)
 
 
-def test_windows_that_share_a_hash_are_told_apart(monkeypatch):
-    monkeypatch.setattr(text, "BASE", np.uint64(1))  # the hash is now a sum: permutations collide
-    texts = [[1, 2, 2, 1, 1, 2]]
-    found, counts = text.paragraphs(texts, length=2)
-    assert dict(zip(map(tuple, found.tolist()), counts.tolist(), strict=True)) == {(1, 2): 2, (2, 1): 1}
+def test_no_repeat_runs_over_the_end_of_a_document(tmp_path):
+    found, counts = cut(tmp_path, [[1, 2, 3, 4], [5, 1], [2, 6]], 2)
+    assert dict(zip(map(tuple, found.tolist()), counts.tolist(), strict=True)) == {
+        (1, 2): 1,
+        (3, 4): 1,
+        (5, 1): 1,
+        (2, 6): 1,
+    }
 
 
-def test_a_text_without_a_paragraph_is_an_error():
+def test_hashes_of_windows_are_those_of_their_tokens_alone():
+    tokens = np.random.default_rng(0).integers(0, 50_000, 30).astype(np.int32)
+    together = text.window_hashes(tokens, 5)
+    assert together.tolist() == [int(text.window_hashes(tokens[i : i + 5], 5)[0]) for i in range(26)]
+    assert len(text.window_hashes(tokens[:4], 5)) == 0
+
+
+def test_a_text_without_a_paragraph_is_an_error(tmp_path):
     with pytest.raises(text.TextError, match=r"paragraph\.length"):
-        text.paragraphs([[1, 2, 3]], length=4)
+        cut(tmp_path, [[1, 2, 3]], 4)
+
+
+def test_texts_are_batched_in_order():
+    batches = list(text.batched(["ab", "c", "defgh", "", "i"], 3))
+    assert batches == [["ab", "c"], ["defgh"], ["", "i"]]
 
 
 def test_documents_of_every_kind_of_file(tmp_path):
@@ -46,12 +87,18 @@ def test_documents_of_every_kind_of_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "content"), [("a.csv", "x"), ("b.jsonl", '{"body": "x"}'), ("c.jsonl", "[1]")]
+    ("name", "content"), [("a.csv", "x"), ("b.jsonl", '{"body": "x"}'), ("c.jsonl", "[1]"), ("d.jsonl", "{")]
 )
 def test_files_that_cannot_be_used_say_why(tmp_path, name, content):
     (tmp_path / name).write_text(content)
     with pytest.raises(text.TextError, match=name):
         list(text.documents(tmp_path / name, "text"))
+
+
+def test_a_text_in_another_encoding_says_so(tmp_path):
+    (tmp_path / "a.txt").write_bytes("caf\u00e9".encode("latin-1"))
+    with pytest.raises(text.TextError, match=r"a\.txt: not UTF-8"):
+        list(text.documents(tmp_path / "a.txt", "text"))
 
 
 def test_a_parquet_file_without_the_column_says_what_it_has(tmp_path):

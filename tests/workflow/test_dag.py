@@ -126,7 +126,7 @@ def test_code_is_tracked_but_for_downloads(rules):
 
 def test_every_script_belongs_to_a_rule(clone):
     used = {rule["script"] for config in CONFIGS for rule in Rules.of(clone.folder, config).jobs}
-    conditional = {"compare_memorized_list.py", "paragraphs_text.py"}
+    conditional = {"compare_memorized_list.py", "join_shards.py", "paragraphs_text.py"}
     scripts = {path.name for path in SCRIPTS.glob("*.py")}
     assert {Path(script).name for script in used} | conditional == scripts
 

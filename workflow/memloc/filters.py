@@ -10,6 +10,10 @@ from jaxtyping import Int
 PARSING_FAILED = "parsing failed"
 
 
+class NothingKeptError(ValueError):
+    """The filters drop every paragraph."""
+
+
 def variations(keyword: str) -> list[str]:
     """The keyword as written, in upper case and capitalised, each without and with a leading space."""
     forms = dict.fromkeys((keyword, keyword.upper(), keyword.capitalize()))
@@ -51,6 +55,21 @@ def drop_reasons(
         found = _in_texts(texts, keywords)
     reasons = pd.Series([f"keyword: {variation}" if variation else None for variation in found], dtype="str")
     return reasons.mask(repetitive, words).mask(np.asarray(counts) == 0, PARSING_FAILED)
+
+
+def kept_rows(ids: pd.Series, dropped: pd.Series) -> Int[np.ndarray, "kept"]:
+    """Places of the paragraphs that no filter drops.
+
+    Raises:
+        NothingKeptError: every paragraph is dropped.
+    """
+    kept = np.flatnonzero(~ids.isin(dropped))
+    if not len(kept):
+        raise NothingKeptError(
+            f"all {len(ids)} paragraphs are dropped: table dropped_paragraphs says why; set "
+            "filters.min_unique lower or filters.keywords to fewer words (none: []), or give other text"
+        )
+    return kept
 
 
 def _in_texts(texts: Sequence[str], keywords: Sequence[str]) -> list[str | None]:

@@ -9,6 +9,8 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from memloc.sets import EmptySetError
+
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
@@ -38,15 +40,18 @@ def sampled_tokens(
     """Ids and tokens of the sampled paragraphs of a set: true prefix and the continuation kept in `sets`.
 
     For memorized paragraphs that is the true continuation; for others the model's own (METHODS M2).
+
+    Raises:
+        EmptySetError: the set has no paragraph.
     """
-    return _joined(paragraphs, sets[(sets["set"] == name) & sets["sampled"]], n_prefix)
+    return _joined(paragraphs, sets[(sets["set"] == name) & sets["sampled"]], n_prefix, name)
 
 
 def rare_token_sample(
     paragraphs: pd.DataFrame, sets: pd.DataFrame, n_prefix: int
 ) -> tuple[np.ndarray, Int[Tensor, "paragraph token"]]:
     """Ids and tokens of the paragraphs drawn for the rare-token analysis (paper 6.3)."""
-    return _joined(paragraphs, sets[sets["sampled_rare_tokens"]], n_prefix)
+    return _joined(paragraphs, sets[sets["sampled_rare_tokens"]], n_prefix, "memorized or non_memorized")
 
 
 def attention_sample(
@@ -54,11 +59,18 @@ def attention_sample(
 ) -> tuple[np.ndarray, Int[Tensor, "paragraph token"]]:
     """Ids and tokens of the sampled memorized and non-memorized paragraphs and of the rare-token sample."""
     sampled = sets["sampled"] & sets["set"].isin(["memorized", "non_memorized"])
-    return _joined(paragraphs, sets[sampled | sets["sampled_rare_tokens"]], n_prefix)
+    chosen = sets[sampled | sets["sampled_rare_tokens"]]
+    return _joined(paragraphs, chosen, n_prefix, "memorized or non_memorized")
 
 
 def _joined(
-    paragraphs: pd.DataFrame, chosen: pd.DataFrame, n_prefix: int
+    paragraphs: pd.DataFrame, chosen: pd.DataFrame, n_prefix: int, what: str
 ) -> tuple[np.ndarray, Int[Tensor, "paragraph token"]]:
+    if chosen.empty:
+        raise EmptySetError(
+            f"no paragraph is {what.replace('_', '-')}, and this analysis needs some: fig2 shows how far the "
+            "paragraphs are from it. Use text that the model has seen more or less often, more paragraphs, "
+            "another model, or another paragraph.length"
+        )
     prefix = token_tensor(paragraphs.set_index("id")["tokens"].loc[chosen["id"]])[:, :n_prefix]
     return chosen["id"].to_numpy(), torch.cat([prefix, token_tensor(chosen["continuation"])], dim=1)

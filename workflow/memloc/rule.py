@@ -95,7 +95,7 @@ def provenance(snakemake: Any) -> dict[str, Any]:
     return {
         "study": params.study,
         "seed": params.seed,
-        "rule": snakemake.rule,
+        "rule": snakemake.rule.removesuffix("_shard"),  # a shard's rows are those of the whole stage
         "paragraph": params.settings["paragraph"],
         "settings": params.settings,
         "config_hash": hashlib.sha256(json.dumps(params.settings, sort_keys=True).encode()).hexdigest()[:16],

@@ -5,22 +5,28 @@ import pandas as pd
 
 from memloc.seeds import generator
 
-NON_MEMORIZED_MAX = 10
-PARTLY = {"partly_11_29": (11, 29), "partly_30_49": (30, 49)}
+PARTLY = ("partly_11_29", "partly_30_49")
 
 
 class EmptySetError(ValueError):
-    """A set that the analyses need has no paragraph."""
+    """A set that an analysis needs has no paragraph."""
+
+
+def bins(n_continuation: int) -> dict[str, range]:
+    """Exact matches of each set: those of the paper for its 50 tokens, the same shares for other lengths."""
+    few, many = n_continuation // 5 + 1, -(-n_continuation * 3 // 5)
+    return {
+        "non_memorized": range(few),
+        "partly_11_29": range(few, many),
+        "partly_30_49": range(many, n_continuation),
+        "memorized": range(n_continuation, n_continuation + 1),
+    }
 
 
 def assign_sets(em: pd.Series, n_continuation: int) -> pd.Series:
-    """Set of each paragraph by its exact match: memorized where all `n_continuation` tokens match."""
-    sets = pd.Series("unassigned", index=em.index, dtype="str")
-    sets[em <= NON_MEMORIZED_MAX] = "non_memorized"
-    for name, (low, high) in PARTLY.items():
-        sets[em.between(low, high)] = name
-    sets[em == n_continuation] = "memorized"
-    return sets
+    """Set of each paragraph by its exact match; see `bins`."""
+    name_of = {value: name for name, values in bins(n_continuation).items() for value in values}
+    return em.map(name_of).astype("str")
 
 
 def sample_ids(ids: pd.Series, n: int, rng: np.random.Generator) -> pd.Index:
@@ -42,19 +48,9 @@ def split(
     Returns:
         One row per paragraph: id, set, sampled (drawn for the analyses of its set) and sampled_rare_tokens
         (drawn from both sets together for the rare-token analysis). A set that is smaller than its sample
-        is taken whole.
-
-    Raises:
-        EmptySetError: no paragraph is memorized, or none is not.
+        is taken whole, and may be empty.
     """
     frame = pd.DataFrame({"id": scores["id"], "set": assign_sets(scores["em"], n_continuation)})
-    for name in ("memorized", "non_memorized"):
-        if not (frame["set"] == name).any():
-            raise EmptySetError(
-                f"no paragraph is {name}: the analyses compare both sets. Largest exact match "
-                f"{scores['em'].max()} of {n_continuation}, smallest {scores['em'].min()}. "
-                "Use text that the model was trained on repeatedly, more paragraphs, or a larger model"
-            )
     sizes = {"memorized": n_memorized, "non_memorized": n_non_memorized, **dict.fromkeys(PARTLY, n_partly)}
     drawn = [
         sample_ids(frame.id[frame.set == name], n, generator(seed, "sets", name)) for name, n in sizes.items()

@@ -429,6 +429,9 @@ class Settings(Section):
     seed: NonNegative = Field(0, description="Seed of every random draw.")
     threads: Positive = Field(1, description="Processor threads of each rule that runs the model.")
     loading: Loading = Loading()
+    shards: Positive = Field(
+        1, description="Jobs that each stage with a cost per paragraph is split into; results do not change."
+    )
     paragraph: Paragraph = Paragraph()
     data: Annotated[
         EmbeddedData | ReleaseData | TextData,

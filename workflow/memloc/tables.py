@@ -24,7 +24,7 @@ N_ROWS_SHOWN = 5
 
 COMPONENTS = ("W_Q", "W_K", "W_V", "W_O", "W_in", "W_out", "W_gate")
 ACTIVATIONS = ("q", "k", "v", "z", "pre", "post")
-SETS = ("memorized", "non_memorized", "partly_11_29", "partly_30_49", "unassigned")
+SETS = ("memorized", "non_memorized", "partly_11_29", "partly_30_49")
 METHODS = ("parameter_gradient", "contrastive", "activation_gradient", "rare_tokens", "patching")
 COMBINED = "combined"
 OBJECTIVES = ("unlearn", "edit")
@@ -189,7 +189,7 @@ def _perturbed_paragraphs(lengths: Lengths) -> dict[str, pa.Column]:
 
 def _parameter_gradients(lengths: Lengths) -> dict[str, pa.Column]:
     return {
-        "group": category(*SETS[:4], "contrastive"),
+        "group": category(*SETS, "contrastive"),
         "layer": integer(0),
         "component": category(*COMPONENTS),
         "head": HEAD,

@@ -46,6 +46,37 @@ def benchmark_file(name):
     return f"{RESULTS}/benchmarks/{name}.tsv"
 
 
+class Shards:
+    """A stage that runs as several jobs, rule <stage>_shard, whose parts rule <stage> joins (shards.smk).
+
+    With one shard there are no parts: rule <stage> writes its tables itself.
+    """
+
+    joined = []
+
+    def __init__(self, stage, most=None):
+        """`most` jobs have work; more are not started."""
+        self.stage, self.parts = stage, {}
+        self.n = SETTINGS.shards if most is None else min(SETTINGS.shards, most)
+        self.rule, name = stage, stage
+        if self.n > 1:
+            self.joined.append(self)
+            self.rule, name = f"{stage}_shard", f"{stage}/{{shard}}-of-{self.n}"
+        self.log, self.benchmark = log_file(name), benchmark_file(name)
+
+    def table(self, name):
+        """What a job of the stage writes of a table."""
+        if self.n == 1:
+            return table(name)
+        part = f"{RESULTS}/shards/{name}/{{shard}}-of-{self.n}.parquet"
+        self.parts[name] = [part.replace("{shard}", str(shard)) for shard in range(self.n)]
+        return part
+
+    def number(self, wildcards):
+        """Which shard a job computes, from 0, and of how many."""
+        return [int(wildcards.get("shard", 0)), self.n]
+
+
 def tracked(script, *sections, modules=()):
     """Parameters of a script: the settings it uses and the hash of the code it uses, so that a rule
     reruns when, and only when, one of these changes."""

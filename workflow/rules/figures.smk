@@ -36,6 +36,8 @@ for figure in SHOWN:
         params:
             **tracked("figure.py", *figure.settings, modules=[f"figures/{figure.name}"]),
             figure=figure.name,
+            paragraphs=figure.paragraphs,
+            shown=figure.shown,
         message:
             f"Draw {figure.name}: {figure.title}."
         script:

@@ -1,18 +1,23 @@
 # Exact match and NLL of every kept paragraph, and the sets that follow from them (paper 3.2).
 
 
-rule scores:
+SCORES = Shards("scores")
+
+
+rule:
+    name:
+        SCORES.rule
     input:
         model=rules.model.output.manifest,
         folder=MODEL_FOLDER,
         paragraphs=table("paragraphs"),
         dropped=table("dropped_paragraphs"),
     output:
-        table("scores"),
+        SCORES.table("scores"),
     log:
-        log_file("scores"),
+        SCORES.log,
     benchmark:
-        benchmark_file("scores")
+        SCORES.benchmark
     conda:
         ENVIRONMENT
     threads: SETTINGS.scores.threads
@@ -22,6 +27,7 @@ rule scores:
         runtime=growing(240),
     params:
         **tracked("scores.py", "scores", "loading"),
+        shard=SCORES.number,
     message:
         "Score every paragraph: exact match and NLL from one teacher-forced pass."
     script:

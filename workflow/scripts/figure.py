@@ -13,9 +13,14 @@ from memloc.figures.caption import fill
 
 params, output = snakemake.params, snakemake.output
 module = importlib.import_module(f"memloc.figures.{params.figure}")
-drawing = module.draw(
-    {Path(path).stem: tables.read(Path(path).stem, path) for path in snakemake.input.tables}, params.settings
-)
+paths = {Path(path).stem: path for path in snakemake.input.tables}
+found = {name: tables.read(name, path) for name, path in paths.items() if name != "paragraphs"}
+if "paragraphs" in paths:
+    # Of this long table only what is drawn: paragraphs of `sets` that analyses use have a continuation there.
+    shown = found[params.shown] if params.shown else None
+    ids = None if shown is None else shown.dropna(subset=shown.columns.intersection(["continuation"])).id
+    found["paragraphs"] = tables.read("paragraphs", paths["paragraphs"], params.paragraphs, ids)
+drawing = module.draw(found, params.settings)
 log(str(drawing.numbers))
 
 for path, options in ((output.pdf, {"metadata": {"CreationDate": None}}), (output.png, {})):

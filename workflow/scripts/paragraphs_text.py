@@ -4,25 +4,34 @@ from memloc.rule import log, provenance, start
 
 start(snakemake)
 
+from tempfile import TemporaryFile
+
 import pandas as pd
+import torch
 
 from memloc import models, tables, text
+from memloc.paragraphs import decoded
+from memloc.row_groups import ROWS
 
+N_CHARACTERS = 2**20  # tokenised at a time
 settings = snakemake.params.settings
+length, field = settings["paragraph"]["length"], settings["data"]["field"]
 tokenizer = models.load_tokenizer(snakemake.input.folder)
-documents = [
-    document for file in snakemake.input.texts for document in text.documents(file, settings["data"]["field"])
-]
-tokens = tokenizer(documents, add_special_tokens=False)["input_ids"]
-log(f"{len(documents)} documents, {sum(map(len, tokens)):,} tokens")
-paragraphs, counts = text.paragraphs(tokens, settings["paragraph"]["length"])
-frame = pd.DataFrame(
-    {
-        "id": range(len(paragraphs)),
-        "count": counts,
-        "tokens": list(paragraphs),
-        "text": tokenizer.batch_decode(paragraphs.tolist(), clean_up_tokenization_spaces=False),
-    }
+documents = (document for file in snakemake.input.texts for document in text.documents(file, field))
+tokens = (
+    ids
+    for batch in text.batched(documents, N_CHARACTERS)
+    for ids in tokenizer(batch, add_special_tokens=False, return_attention_mask=False)["input_ids"]
 )
-log(f"{len(frame)} paragraphs, the most frequent occurs {counts.max()} times")
-tables.write("paragraphs", frame, snakemake.output.paragraphs, provenance(snakemake))
+with TemporaryFile() as file:
+    stream = text.write_stream(tokens, length, file)
+    log(f"{len(stream.tokens):,} tokens, {len(stream.starts):,} paragraphs")
+    stream = text.distinct(stream)
+    counts = text.count_repeats(stream)
+    log(f"{len(counts):,} different paragraphs, the most frequent occurs {counts.max():,} times")
+    with tables.writer("paragraphs", snakemake.output.paragraphs, provenance(snakemake)) as table:
+        for first in range(0, len(counts), ROWS):
+            rows = slice(first, first + ROWS)
+            windows = torch.from_numpy(stream.windows(stream.starts[rows]).astype("int64"))
+            frame = pd.DataFrame({"count": counts[rows], "text": decoded(windows, tokenizer)})
+            table.append(frame.assign(id=frame.index + first, tokens=list(windows.numpy())))

@@ -1,4 +1,4 @@
-"""Rule scores: exact match, NLL and decision margin of every kept paragraph."""
+"""Rule scores: exact match, NLL and decision margin of every kept paragraph, or of one shard of them."""
 
 from memloc.rule import log, provenance, start
 
@@ -7,24 +7,30 @@ start(snakemake)
 import pandas as pd
 
 from memloc import models, scoring, tables
+from memloc.filters import kept_rows
 from memloc.paragraphs import token_tensor
+from memloc.row_groups import ROWS
+from memloc.shards import regrouped, shard_rows
 
-settings = snakemake.params.settings
-paragraphs = tables.read("paragraphs", snakemake.input.paragraphs)
-dropped = tables.read("dropped_paragraphs", snakemake.input.dropped)
-kept = paragraphs[~paragraphs.id.isin(dropped.id)]
+settings, source = snakemake.params.settings, snakemake.input
+options = settings["scores"]
+micro_batch, threshold = options["micro_batch"], options["margin_threshold"]
+dropped = tables.read("dropped_paragraphs", source.dropped).id
+kept = kept_rows(tables.read("paragraphs", source.paragraphs, ["id"]).id, dropped)
+rows = kept[shard_rows(len(kept), *snakemake.params.shard, micro_batch)]
+log(f"{len(rows)} of {len(kept)} paragraphs")
 
-model = models.load_model(snakemake.input.folder, **settings["loading"])
-scores = scoring.score(
-    model,
-    token_tensor(kept.tokens),
-    n_prefix=settings["paragraph"]["prefix"],
-    micro_batch=settings["scores"]["micro_batch"],
-    margin_threshold=settings["scores"]["margin_threshold"],
-)
-log(f"{len(kept)} paragraphs, {int(scores.redecoded.sum())} near-ties decoded step by step")
-
-frame = pd.DataFrame(
-    {"id": kept.id.to_numpy(), **{name: column.numpy() for name, column in scores._asdict().items()}}
-)
-tables.write("scores", frame, snakemake.output[0], provenance(snakemake))
+model = models.load_model(source.folder, **settings["loading"])
+between = range(rows[0], rows[-1] + 1) if len(rows) else range(0)
+pieces = tables.batches("paragraphs", source.paragraphs, ["id", "tokens"], between)
+pieces = (piece[~piece.id.isin(dropped)] for piece in pieces)
+n_redecoded = 0
+with tables.writer("scores", snakemake.output[0], provenance(snakemake)) as table:
+    for piece in regrouped(pieces, max(1, ROWS // micro_batch) * micro_batch):
+        scores = scoring.score(
+            model, token_tensor(piece.tokens), settings["paragraph"]["prefix"], micro_batch, threshold
+        )
+        columns = {name: column.numpy() for name, column in scores._asdict().items()}
+        table.append(pd.DataFrame({"id": piece.id, **columns}))
+        n_redecoded += int(scores.redecoded.sum())
+        log(f"paragraph {piece.id.iloc[-1]}, {n_redecoded} near-ties decoded step by step")

@@ -13,16 +13,19 @@ from memloc.paragraphs import token_tensor
 settings = snakemake.params.settings
 n_prefix = settings["paragraph"]["prefix"]
 sizes = {key: value for key, value in settings["sets"].items() if key.startswith("n_")}
-paragraphs = tables.read("paragraphs", snakemake.input.paragraphs).set_index("id")
 scores = tables.read("scores", snakemake.input.scores)
 
 n_continuation = settings["paragraph"]["length"] - n_prefix
 frame = sets.split(scores, n_continuation, **sizes, seed=snakemake.params.seed)
-for name, rows in frame.groupby("set"):
-    log(f"{name}: {len(rows)} paragraphs, {int(rows.sampled.sum())} sampled")
+for name in tables.SETS:
+    rows = frame[frame.set == name]
+    asked = sizes.get(f"n_{name}", sizes["n_partly"])
+    log(f"{name}: {len(rows)} paragraphs, {int(rows.sampled.sum())} sampled, {asked} asked for")
 
 filled = frame.sampled | frame.sampled_rare_tokens | (frame.set == "memorized")
-tokens = token_tensor(paragraphs.tokens.loc[frame.id[filled]])
+ids = frame.id[filled]
+paragraphs = tables.read("paragraphs", snakemake.input.paragraphs, ["id", "tokens"], ids).set_index("id")
+tokens = token_tensor(paragraphs.tokens.loc[ids])
 if settings["sets"]["continuation"] == "model":
     model = models.load_model(snakemake.input.folder, **settings["loading"])
     em = torch.tensor(scores.em[filled].to_numpy())

@@ -16,6 +16,8 @@ class FigureInfo:
     tables: tuple[str, ...]
     settings: tuple[str, ...] = ()
     only_for: str | None = None  # data source, model source or comparison that the figure needs
+    paragraphs: tuple[str, ...] = ()  # columns of table paragraphs that the figure needs, which may be long
+    shown: str | None = None  # table whose paragraphs are the only ones that it needs
 
     @property
     def category(self) -> str:
@@ -31,12 +33,20 @@ FIGURES = (
         ("sets", "perturbed_paragraphs", "head_ranking"),
         settings=("highlight",),
     ),
-    FigureInfo("fig2", "NLL and exact match of all paragraphs", "3.2, Figure 2", ("scores", "sets")),
+    FigureInfo(
+        "fig2",
+        "NLL and exact match of all paragraphs",
+        "3.2, Figure 2",
+        ("scores", "sets"),
+        settings=("sets",),
+    ),
     FigureInfo(
         "fig3",
         "Replacing one token of the prefix",
         "4, Figure 3",
         ("perturbation", "paragraphs", "vocabulary"),
+        paragraphs=("id", "tokens"),
+        shown="perturbation",
     ),
     FigureInfo(
         "fig4",
@@ -66,6 +76,8 @@ FIGURES = (
             "head_ranking",
         ),
         settings=("highlight",),
+        paragraphs=("id", "tokens"),
+        shown="perturbation",
     ),
     FigureInfo(
         "fig7",
@@ -79,6 +91,7 @@ FIGURES = (
         "How often paragraphs occur, and their exact match",
         "A.1, Figure 8",
         ("paragraphs", "scores", "sets"),
+        paragraphs=("id", "count"),
     ),
     FigureInfo(
         "fig9",
@@ -115,17 +128,41 @@ FIGURES = (
             "head_ranking",
         ),
         settings=("highlight",),
+        paragraphs=("id", "tokens"),
+        shown="perturbation",
     ),
     FigureInfo(
-        "table1", "Memorized paragraphs", "A.1, Table 1", ("paragraphs", "vocabulary", "scores", "sets")
+        "table1",
+        "Memorized paragraphs",
+        "A.1, Table 1",
+        ("paragraphs", "vocabulary", "scores", "sets"),
+        paragraphs=("id", "count", "tokens"),
+        shown="sets",
+    ),
+    FigureInfo(
+        "recited",
+        "What of this text the model recites",
+        "extended",
+        ("paragraphs", "vocabulary", "scores", "sets"),
+        only_for="text",
+        paragraphs=("id", "count", "tokens"),
+        shown="sets",
     ),
     FigureInfo(
         "table2",
         "Perturbed memorized paragraphs",
         "4 and A.2, Table 2",
         ("perturbed_paragraphs", "paragraphs", "vocabulary"),
+        paragraphs=("id", "tokens"),
+        shown="perturbed_paragraphs",
     ),
-    FigureInfo("repeats", "Memorization against repeats", "extended", ("paragraphs", "scores", "sets")),
+    FigureInfo(
+        "repeats",
+        "Memorization against repeats",
+        "extended",
+        ("paragraphs", "scores", "sets"),
+        paragraphs=("id", "count"),
+    ),
     FigureInfo(
         "training_curve",
         "Training of the embedded model",

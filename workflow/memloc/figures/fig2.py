@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from memloc.figures.style import COLOURS, LABELS, Drawing, plain_log_ticks, subplots
+from memloc.figures.style import COLOURS, Drawing, plain_log_ticks, set_labels, subplots
+from memloc.sets import PARTLY, bins
 
-ORDER = ("unassigned", "non_memorized", "partly_11_29", "partly_30_49", "memorized")
+ORDER = ("non_memorized", *PARTLY, "memorized")
 JITTER = 0.35
 
 
@@ -18,19 +19,28 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     top, main, side = axes[0, 0], axes[1, 0], axes[1, 1]
     axes[0, 1].axis("off")
     jitter = np.random.default_rng(0).uniform(-JITTER, JITTER, len(data))  # EM is whole: spread equal ones
+    labels = set_labels(settings)
     for name in ORDER:
         rows = (data["set"] == name).to_numpy()
         if not rows.any():
             continue
-        style = {"color": COLOURS[name], "label": f"{LABELS[name]}, {rows.sum():,}"}
-        main.scatter(data.nll[rows], data.em[rows] + jitter[rows], s=2.5, alpha=0.35, linewidths=0, **style)
+        style = {"color": COLOURS[name], "label": f"{labels[name]}, {rows.sum():,}"}
+        main.scatter(
+            data.nll[rows],
+            data.em[rows] + jitter[rows],
+            s=2.5,
+            alpha=0.35,
+            linewidths=0,
+            rasterized=True,
+            **style,
+        )
     _histogram(top, data, "nll", np.linspace(0, data.nll.max(), 60), "vertical")
     _histogram(side, data, "em", np.arange(-0.5, data.em.max() + 1), "horizontal")
     main.set(xlabel="NLL (nats per token)", ylabel="exact match (tokens)", xlim=(0, None))
     legend = main.legend(loc="center right", markerscale=3, handletextpad=0.2)
     for handle in legend.legend_handles:
         handle.set_alpha(1)
-    return Drawing(figure, data, _numbers(data))
+    return Drawing(figure, data, _numbers(data, settings))
 
 
 def _histogram(axes, data: pd.DataFrame, column: str, bins: np.ndarray, orientation: str) -> None:
@@ -49,12 +59,20 @@ def _histogram(axes, data: pd.DataFrame, column: str, bins: np.ndarray, orientat
         axes.tick_params(axis="x", rotation=90)
 
 
-def _numbers(data: pd.DataFrame) -> dict:
-    sizes = data["set"].value_counts()
+def _numbers(data: pd.DataFrame, settings: dict) -> dict:
+    n_continuation = settings["paragraph"]["length"] - settings["paragraph"]["prefix"]
+    sizes, asked, both = data["set"].value_counts(), settings["sets"], ("memorized", "non_memorized")
     medians = data.groupby("set").nll.median()
     return {
         "n_paragraphs": len(data),
         "sizes": {name: int(sizes.get(name, 0)) for name in ORDER},
-        "nll_memorized": float(medians["memorized"]),
-        "nll_non_memorized": float(medians["non_memorized"]),
+        "bins": {name: (em.start, em.stop - 1) for name, em in bins(n_continuation).items()},
+        "max_em": int(data.em.max()),
+        "n_continuation": n_continuation,
+        "nll": {name.replace("_", "-"): float(medians[name]) for name in both if sizes.get(name)},
+        "fewer": [
+            {"set": name.replace("_", "-"), "found": int(sizes.get(name, 0)), "asked": asked[f"n_{name}"]}
+            for name in both
+            if sizes.get(name, 0) < asked[f"n_{name}"]
+        ],
     }

@@ -3,9 +3,18 @@
 import numpy as np
 import pandas as pd
 
-from memloc.figures.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, plain_log_ticks, subplots
+from memloc.figures.style import (
+    COLOURS,
+    PAGE_WIDTH,
+    Drawing,
+    panel_label,
+    plain_log_ticks,
+    set_labels,
+    subplots,
+)
+from memloc.sets import PARTLY
 
-ORDER = ("non_memorized", "partly_11_29", "partly_30_49", "unassigned", "memorized")
+ORDER = ("non_memorized", *PARTLY, "memorized")
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
@@ -13,6 +22,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     data = tables["scores"].merge(tables["paragraphs"][["id", "count"]], on="id")
     data = data.merge(tables["sets"][["id", "set"]], on="id")[["id", "set", "count", "em"]]
     figure, (left, right) = subplots(PAGE_WIDTH * 0.8, 2.2, ncols=2)
+    labels = set_labels(settings)
     names = [name for name in ORDER if (data["set"] == name).any()]
     shared = {"stacked": True, "color": [COLOURS[name] for name in names], "log": True}
     bins = np.geomspace(1, data["count"].max() + 1, 40)
@@ -21,7 +31,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     right.hist(
         [data.loc[data["set"] == name, "em"] for name in names],
         np.arange(-0.5, data.em.max() + 1),
-        label=[LABELS[name] for name in names],
+        label=[labels[name] for name in names],
         **shared,
     )
     right.set(xlabel="exact match (tokens)", ylabel="paragraphs")
@@ -32,11 +42,12 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
         axes.set_ylim(bottom=0.7)  # a bar of one paragraph is seen
     panel_label(left, "a")
     panel_label(right, "b")
+    memorized = data.loc[data["set"] == "memorized", "count"]
     numbers = {
         "n_paragraphs": len(data),
         "max_count": int(data["count"].max()),
         "median_count": float(data["count"].median()),
-        "median_count_memorized": float(data.loc[data["set"] == "memorized", "count"].median()),
+        "median_count_memorized": float(memorized.median()) if len(memorized) else None,
         "share_em_0": float((data.em == 0).mean()),
     }
     return Drawing(figure, data, numbers)

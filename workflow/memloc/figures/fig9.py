@@ -8,9 +8,10 @@ import pandas as pd
 from memloc.figures.gradient_summary import group_numbers, layer_numbers
 from memloc.figures.heatmap import colour_bar, heat_map, layer_bars, layer_matrix, map_height
 from memloc.figures.highlight import highlighted_head
-from memloc.figures.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, set_labels, subplots
+from memloc.sets import PARTLY
 
-GROUPS = ("non_memorized", "partly_11_29", "partly_30_49", "memorized")
+GROUPS = ("non_memorized", *PARTLY, "memorized")
 ATTENTION = ("W_Q", "W_K", "W_V", "W_O")
 BAR_COLOURS = {"attention": "0.2", "MLP": "0.65"}
 
@@ -23,7 +24,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     gradients = tables["parameter_gradients"]
     groups = [group for group in GROUPS if (gradients["group"] == group).any()]
     data = gradients[gradients["group"].isin(groups)].drop(columns=["nll_term_norm", "kl_term_norm"])
-    head = highlighted_head(tables, settings)
+    head, labels = highlighted_head(tables, settings), set_labels(settings)
     height = len(groups) * map_height(data["layer"].nunique())
     figure, axes = subplots(PAGE_WIDTH, height, nrows=len(groups), ncols=2, width_ratios=(7, 1), sharey=True)
     for (left, right), group, letter in zip(axes, groups, "abcd", strict=False):
@@ -32,9 +33,11 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
         layer_bars(right, block_sums(rows), list(BAR_COLOURS.values()), "sum |gradient|")
         colour_bar(mesh, right, "max |gradient|")
         panel_label(left, letter)
-        left.set_title(LABELS[group], color=COLOURS[group])
+        left.set_title(labels[group], color=COLOURS[group])
     axes[0, 1].legend(loc="lower center", bbox_to_anchor=(0.5, 1), borderaxespad=0.2, handlelength=1)
-    return Drawing(figure, data, _numbers(data, tables["sets"], groups, *head))
+    return Drawing(
+        figure, data, _numbers(data, tables["sets"], {group: labels[group] for group in groups}, *head)
+    )
 
 
 def block_sums(rows: pd.DataFrame) -> pd.DataFrame:
@@ -45,15 +48,15 @@ def block_sums(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _numbers(
-    data: pd.DataFrame, sets: pd.DataFrame, groups: list[str], layer: int, head: int
+    data: pd.DataFrame, sets: pd.DataFrame, groups: dict[str, str], layer: int, head: int
 ) -> dict[str, Any]:
     sampled = sets.loc[sets["sampled"], "set"].value_counts()
     numbers = {}
-    for group in groups:
+    for group, label in groups.items():
         rows = data[data["group"] == group]
         numbers[group] = {
             **group_numbers(rows, layer, head),
-            "label": LABELS[group],
+            "label": label,
             "n": int(sampled[group]),
             "attention_share": float(block_sums(rows)["attention"].sum() / rows["sum_abs"].sum()),
         }

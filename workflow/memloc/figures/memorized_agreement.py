@@ -23,7 +23,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     found = data[data["published"] & data["id"].notna()]
     for memorized, label in ((True, "memorized here"), (False, "not memorized here")):
         rows = found[found["memorized"] == memorized]
-        colour = COLOURS["memorized" if memorized else "unassigned"]
+        colour = COLOURS["memorized" if memorized else "non_memorized"]
         difference.scatter(
             rows["published_nll"],
             rows["nll"] - rows["published_nll"],

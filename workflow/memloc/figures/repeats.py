@@ -47,10 +47,11 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
         ylim=(-0.02, 1.02),
     )
     plain_log_ticks(axes.xaxis)
+    memorized = data.loc[data["set"] == "memorized", "count"]
     half = binned[binned.fraction >= 0.5]
     numbers = {
         "confidence": CONFIDENCE,
-        "first_memorized": int(data.loc[data["set"] == "memorized", "count"].min()),
+        "first_memorized": int(memorized.min()) if len(memorized) else None,
         "half": int(half.count_min.iloc[0]) if len(half) else None,
         "n_paragraphs": len(data),
     }

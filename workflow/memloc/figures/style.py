@@ -14,6 +14,8 @@ from matplotlib.axis import Axis  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: E402
 
+from memloc.sets import PARTLY, bins  # noqa: E402
+
 COLUMN_WIDTH = 3.4  # inches, one column of a two-column page
 PAGE_WIDTH = 7.0
 
@@ -24,16 +26,12 @@ COLOURS = {
     "perturbed": "#8e44ad",
     "partly_11_29": "#7fa8d9",
     "partly_30_49": "#e79aa5",
-    "unassigned": "#9a9a9a",
     "contrastive": "#555555",
 }
 LABELS = {
     "memorized": "memorized",
     "non_memorized": "non-memorized",
     "perturbed": "perturbed memorized",
-    "partly_11_29": "partly (11\u201329)",
-    "partly_30_49": "partly (30\u201349)",
-    "unassigned": "unassigned",
     "contrastive": "contrastive",
 }
 METHOD_LABELS = {
@@ -88,6 +86,13 @@ def visible(text: str) -> str:
     """A token's text with whitespace as visible marks, so that two tokens that differ also look different."""
     marked = "".join(VISIBLE.get(character, character) for character in text)
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in marked)
+
+
+def set_labels(settings: dict) -> dict[str, str]:
+    """Labels of all sets; those of partly memorized ones name the exact matches, which depend on lengths."""
+    n_continuation = settings["paragraph"]["length"] - settings["paragraph"]["prefix"]
+    partly = {name: bins(n_continuation)[name] for name in PARTLY}
+    return LABELS | {name: f"partly ({em.start}\u2013{em.stop - 1})" for name, em in partly.items()}
 
 
 def plain_log_ticks(axis: Axis) -> None:

@@ -1,6 +1,7 @@
 """Table 1: memorized paragraphs, prefix and continuation, with their counts and scores (paper A.1)."""
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from memloc.figures.style import COLOURS, Drawing
 from memloc.figures.text_table import draw_table, join_tokens
@@ -11,13 +12,25 @@ WIDTHS = (7, 7, 7, 52, 52)
 
 def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     """The sampled memorized paragraphs with the smallest ids, whatever they say; the CSV holds all."""
-    n_prefix = settings["paragraph"]["prefix"]
+    data = memorized_paragraphs(tables, settings["paragraph"]["prefix"])
+    shown = data[data.sampled].sort_values("id").head(N_SHOWN)
+    median = float(data["count"].median()) if len(data) else None
+    numbers = {"n_shown": len(shown), "n_memorized": len(data), "median_count": median}
+    return Drawing(draw_paragraphs(shown), data, numbers)
+
+
+def memorized_paragraphs(tables: dict[str, pd.DataFrame], n_prefix: int) -> pd.DataFrame:
+    """Id, sampled, count, em, nll, and the texts of prefix and continuation of all memorized paragraphs."""
     vocabulary = tables["vocabulary"].set_index("token")["text"]
     memorized = tables["sets"].query("set == 'memorized'")[["id", "sampled"]]
     data = memorized.merge(tables["paragraphs"], on="id").merge(tables["scores"], on="id")
     data["prefix"] = [join_tokens(tokens[:n_prefix], vocabulary) for tokens in data.tokens]
     data["continuation"] = [join_tokens(tokens[n_prefix:], vocabulary) for tokens in data.tokens]
-    shown = data[data.sampled].sort_values("id").head(N_SHOWN)
+    return data[["id", "sampled", "count", "em", "nll", "prefix", "continuation"]]
+
+
+def draw_paragraphs(shown: pd.DataFrame) -> Figure:
+    """A row per memorized paragraph, its continuation in colour."""
     rows = [
         [
             [(str(row.id), "black")],
@@ -28,7 +41,4 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
         ]
         for row in shown.rename(columns={"count": "count_"}).itertuples()
     ]
-    figure = draw_table(("id", "count", "NLL", "prefix", "memorized continuation"), rows, WIDTHS)
-    numbers = {"n_shown": len(shown), "n_memorized": len(data), "median_count": float(data["count"].median())}
-    columns = ["id", "sampled", "count", "em", "nll", "prefix", "continuation"]
-    return Drawing(figure, data[columns], numbers)
+    return draw_table(("id", "count", "NLL", "prefix", "memorized continuation"), rows, WIDTHS)

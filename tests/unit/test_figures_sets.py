@@ -1,0 +1,84 @@
+"""Figures of all paragraphs: labels and captions follow the lengths of a run, and sets may be empty."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from memloc.figures import fig2, fig8, recited, repeats, style, table1
+from memloc.figures.caption import fill
+from memloc.sets import split
+
+REPORT = Path(__file__).parents[2] / "workflow/report"
+SIZES = {"n_memorized": 20, "n_non_memorized": 5, "n_partly": 4, "n_rare_tokens": 10}
+SETTINGS = {"paragraph": {"length": 60, "prefix": 20}, "sets": {**SIZES, "continuation": "model"}}
+FIGURES = {"fig2": fig2, "fig8": fig8, "repeats": repeats, "table1": table1, "recited": recited}
+EM = {
+    "all sets": [0, 8, 9, 23, 24, 39, 40, 40, 40],
+    "none memorized": [0, 8, 9, 23, 24, 39, 31, 2, 1],
+    "all memorized": [40] * 9,
+}
+
+
+def tables(em):
+    rng = np.random.default_rng(0)
+    n = len(em)
+    ids = np.arange(n) + 3
+    scores = pd.DataFrame({"id": ids, "em": em, "nll": rng.uniform(0, 3, n)})
+    sets = split(scores, 40, **SIZES, seed=0).assign(continuation=None)
+    paragraphs = pd.DataFrame(
+        {"id": ids, "count": np.arange(n) + 1, "tokens": list(rng.integers(9, size=(n, 60)))}
+    )
+    vocabulary = pd.DataFrame({"token": range(9), "text": list("abcdefgh ")})
+    return {"scores": scores, "sets": sets, "paragraphs": paragraphs, "vocabulary": vocabulary}
+
+
+def caption(name, drawing):
+    return " ".join(fill((REPORT / f"{name}.rst").read_text(), drawing.numbers | {"study": "x"}).split())
+
+
+@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("em", EM.values(), ids=EM)
+def test_every_figure_is_drawn_whatever_sets_there_are(name, em, tmp_path):
+    drawing = FIGURES[name].draw(tables(em), SETTINGS)
+    drawing.figure.savefig(tmp_path / "figure.png")
+    text = caption(name, drawing)
+    assert "None" not in text and "nan" not in text
+
+
+def test_labels_and_captions_name_the_exact_matches_of_the_run():
+    assert style.set_labels(SETTINGS)["partly_11_29"] == "partly (9–23)"
+    assert style.set_labels({"paragraph": {"length": 100, "prefix": 50}})["partly_30_49"] == "partly (30–49)"
+    text = caption("fig2", fig2.draw(tables(EM["all sets"]), SETTINGS))
+    assert (
+        "3 memorized (EM 40), 2 non-memorized (EM of at most 8), 2 with EM 9 to 23 and 2 with EM 24 to 39"
+        in text
+    )
+
+
+def test_a_set_that_is_smaller_than_asked_for_is_told():
+    text = caption("fig2", fig2.draw(tables(EM["all sets"]), SETTINGS))
+    assert "fewer memorized paragraphs than the 20 asked for: analyses of that set use all 3." in text
+    assert "fewer non-memorized paragraphs than the 5 asked for: analyses of that set use all 2." in text
+    text = caption("fig2", fig2.draw(tables(EM["none memorized"]), SETTINGS))
+    assert (
+        "fewer memorized paragraphs than the 20 asked for: analyses of that set use none, and stop." in text
+    )
+    enough = SETTINGS | {"sets": {"n_memorized": 3, "n_non_memorized": 2}}
+    assert "fewer" not in caption("fig2", fig2.draw(tables(EM["all sets"]), enough))
+
+
+def test_recited_paragraphs_come_in_the_order_of_their_repeats():
+    found = tables(EM["all sets"])
+    drawing = recited.draw(found, SETTINGS)
+    assert drawing.data["count"].tolist() == [9, 8, 7] and drawing.data["id"].tolist() == [11, 10, 9]
+    tokens = found["paragraphs"]["tokens"][8]
+    row = drawing.data.iloc[0]
+    assert row.prefix + row.continuation == "".join("abcdefgh "[token] for token in tokens)
+    assert len(row.prefix) == 20
+    assert "recites 3: given the first 20 tokens, it goes on with exactly the other 40" in caption(
+        "recited", drawing
+    )
+    nothing = recited.draw(tables(EM["none memorized"]), SETTINGS)
+    assert nothing.data.empty and "is 39 of 40 tokens." in caption("recited", nothing)

@@ -1,0 +1,31 @@
+"""Split a stage over several jobs without a trace in its results.
+
+A model's numbers for a paragraph may differ in the last bit with the other paragraphs of its forward pass.
+Borders of shards are therefore borders of micro-batches, and every micro-batch is computed by itself.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import pandas as pd
+
+
+def shard_rows(n_rows: int, shard: int, n_shards: int, micro_batch: int) -> range:
+    """Rows of shard number `shard` (from 0): whole micro-batches, as many as in other shards or one more.
+
+    The shards in turn hold every row once; where there are fewer micro-batches than shards, some are empty.
+    """
+    n_batches = -(-n_rows // micro_batch)
+    first, last = (n_batches * number // n_shards * micro_batch for number in (shard, shard + 1))
+    return range(min(first, n_rows), min(last, n_rows))
+
+
+def regrouped(frames: Iterable[pd.DataFrame], n_rows: int) -> Iterator[pd.DataFrame]:
+    """The rows of the frames in frames of `n_rows`, but for the last, which holds the rest."""
+    waiting = pd.DataFrame()
+    for frame in frames:
+        waiting = pd.concat([waiting, frame], ignore_index=True) if len(waiting) else frame
+        while len(waiting) >= n_rows:
+            yield waiting[:n_rows].reset_index(drop=True)
+            waiting = waiting[n_rows:]
+    if len(waiting):
+        yield waiting.reset_index(drop=True)

@@ -1,0 +1,27 @@
+# Join the parts of the stages that run as several jobs (setting `shards`); with one shard there are none.
+
+for stage in Shards.joined:
+
+    rule:
+        name:
+            stage.stage
+        input:
+            **stage.parts,
+        output:
+            **{name: table(name) for name in stage.parts},
+        log:
+            log_file(stage.stage),
+        benchmark:
+            benchmark_file(stage.stage)
+        conda:
+            ENVIRONMENT
+        threads: 1
+        resources:
+            mem_mb=growing(2000),
+            runtime=60,
+        params:
+            **tracked("join_shards.py"),
+        message:
+            f"Join the {stage.n} shards of {stage.stage}."
+        script:
+            "../scripts/join_shards.py"
