@@ -31,14 +31,18 @@ class Project:
     folder: Path
 
     def start(
-        self, *arguments: str, config: str | None = STUDY, console: int | IO = subprocess.PIPE
+        self,
+        *arguments: str,
+        config: str | None = STUDY,
+        console: int | IO = subprocess.PIPE,
+        environment: dict[str, str] | None = None,
     ) -> subprocess.Popen:
         """Snakemake in a process group of its own, without a network."""
         chosen = ["--configfile", config] if config else []
         return subprocess.Popen(
             [sys.executable, "-m", "snakemake", *arguments, *chosen],
             cwd=self.folder,
-            env=os.environ | NO_NETWORK,
+            env=os.environ | NO_NETWORK | (environment or {}),
             stdout=console,
             stderr=subprocess.STDOUT,
             text=True,

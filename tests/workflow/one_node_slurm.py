@@ -1,0 +1,203 @@
+"""A real Slurm of one node with one pretended GPU, all of it in one folder and gone afterwards.
+
+`python tests/workflow/one_node_slurm.py` starts it by hand and says how to use it; Control-C ends it.
+"""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+PACKAGES = ("slurmctld", "slurmd", "slurm-client", "munge")
+PROGRAMS = ("slurmctld", "slurmd", "sbatch", "squeue", "srun", "munged")
+SECONDS_TO_START = 60
+SLURM_CONF = """
+ClusterName=one
+SlurmctldHost={host}(127.0.0.1)
+SlurmUser={user}
+SlurmdUser={user}
+AuthType=auth/munge
+AuthInfo=socket={folder}/munge.socket
+CredType=cred/munge
+SlurmctldPort={ports[0]}
+SlurmdPort={ports[1]}
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/spool
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/slurmd.pid
+SlurmctldLogFile={folder}/slurmctld.log
+SlurmdLogFile={folder}/slurmd.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core_Memory
+SchedulerParameters=sched_interval=2,batch_sched_delay=0
+JobAcctGatherType=jobacct_gather/none
+AccountingStorageType=accounting_storage/none
+JobCompType=jobcomp/none
+MinJobAge=3600
+MpiDefault=none
+KillWait=2
+SlurmdParameters=config_overrides
+MailProg=/bin/true
+ReturnToService=2
+GresTypes=gpu
+NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory=64000 Gres=gpu:1
+PartitionName=cpu Nodes={host} Default=YES State=UP MaxTime=INFINITE
+PartitionName=gpu Nodes={host} State=UP MaxTime=INFINITE
+"""
+
+
+def install() -> str | None:
+    """Install what is missing; the reason if that is impossible."""
+    if not missing():
+        return None
+    if not shutil.which("apt-get") or os.getuid() != 0:
+        return f"{', '.join(missing())} are not installed, and installing them needs apt-get and root"
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["update"], ["install", "--yes", "--no-install-recommends", *PACKAGES]):
+        process = subprocess.run(
+            ["timeout", "-k", "10", "300", "apt-get", "--quiet=2", *command],
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+    return f"apt-get failed: {process.stderr[-500:]}" if missing() else None
+
+
+def missing() -> list[str]:
+    """Programs of Slurm that are not there."""
+    return [name for name in PROGRAMS if not _program(name)]
+
+
+def _program(name: str) -> str | None:
+    return shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
+
+
+@dataclass
+class Slurm:
+    """The daemons of a running one-node Slurm; `environment` points its commands to it."""
+
+    folder: Path
+    daemons: dict[str, subprocess.Popen] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        path = f"{self.folder}/bin:{os.environ['PATH']}"
+        return {"SLURM_CONF": str(self.folder / "slurm.conf"), "PATH": path}
+
+    def jobs(self) -> list[dict[str, str]]:
+        """What Slurm says of every job so far, in the order of submission; nothing while it is down."""
+        lines = self.command("scontrol", "show", "job", "--oneliner").splitlines()
+        records = [dict(re.findall(r"(\S+?)=(\S*)", line)) for line in lines if line.startswith("JobId=")]
+        return sorted(records, key=lambda record: int(record["JobId"]))
+
+    def command(self, *words: str) -> str:
+        """Output of a command of Slurm; empty where the controller does not answer."""
+        process = subprocess.run(
+            words, env=os.environ | self.environment, capture_output=True, text=True, timeout=60
+        )
+        return process.stdout
+
+    def start(self, name: str) -> None:
+        """Start one of the daemons."""
+        options = {
+            "munged": ["--foreground", "--force", f"--key-file={self.folder}/munge.key"]
+            + [f"--socket={self.folder}/munge.socket", f"--pid-file={self.folder}/munge.pid"]
+            + [f"--log-file={self.folder}/munge.log", f"--seed-file={self.folder}/munge.seed"],
+            "slurmctld": ["-D", "-f", f"{self.folder}/slurm.conf"],
+            "slurmd": ["-D", "-f", f"{self.folder}/slurm.conf"],
+        }
+        with (self.folder / f"{name}.console").open("a") as console:
+            self.daemons[name] = subprocess.Popen(
+                [_program(name), *options[name]],
+                env=os.environ | self.environment,
+                stdout=console,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def kill(self, name: str) -> None:
+        """End a daemon as a crash does."""
+        daemon = self.daemons.pop(name)
+        daemon.kill()
+        daemon.wait()
+
+    def wait_until_ready(self) -> None:
+        """Wait until the node takes jobs."""
+        deadline = time.monotonic() + SECONDS_TO_START
+        while self.command("sinfo", "--noheader", "--format=%t", "--partition=gpu").strip() not in (
+            "idle",
+            "mix",
+        ):
+            if time.monotonic() > deadline:
+                raise TimeoutError("".join(path.read_text() for path in self.folder.glob("*.console")))
+            time.sleep(0.5)
+
+    def stop(self) -> None:
+        """Cancel all jobs and end the daemons."""
+        if "slurmctld" in self.daemons:
+            self.command("scancel", "--signal=KILL", f"--user={os.getuid()}")
+            self.command("scancel", f"--user={os.getuid()}")
+            deadline = time.monotonic() + 15
+            while self.command("squeue", "--noheader").strip() and time.monotonic() < deadline:
+                time.sleep(0.5)
+        for name in list(self.daemons):
+            self.kill(name)
+
+
+@contextmanager
+def one_node(cpus: int = 2) -> Iterator[Slurm]:
+    """A running Slurm of this machine with partitions `cpu` and `gpu`; one GPU that is really /dev/null."""
+    with TemporaryDirectory(prefix="slurm-", dir="/tmp") as name:  # sockets need short paths
+        slurm = Slurm(Path(name))
+        _configure(slurm.folder, cpus)
+        try:
+            for daemon in ("munged", "slurmctld", "slurmd"):
+                slurm.start(daemon)
+                time.sleep(1)
+            slurm.wait_until_ready()
+            yield slurm
+        finally:
+            slurm.stop()
+
+
+def _configure(folder: Path, cpus: int) -> None:
+    host = socket.gethostname().split(".")[0]
+    with socket.socket() as first, socket.socket() as second:
+        first.bind(("127.0.0.1", 0)), second.bind(("127.0.0.1", 0))
+        ports = first.getsockname()[1], second.getsockname()[1]
+    user = os.environ.get("USER") or subprocess.check_output(["id", "-un"], text=True).strip()
+    (folder / "slurm.conf").write_text(
+        SLURM_CONF.format(host=host, user=user, folder=folder, ports=ports, cpus=cpus)
+    )
+    (folder / "gres.conf").write_text("Name=gpu Count=1 File=/dev/null\n")
+    (folder / "cgroup.conf").write_text("CgroupPlugin=disabled\n")
+    (folder / "munge.key").write_bytes(os.urandom(128))
+    (folder / "munge.key").chmod(0o400)
+    for name in ("state", "spool", "bin"):
+        (folder / name).mkdir()
+    # Snakemake's jobs call srun without the variables of Slurm.
+    (folder / "bin/srun").write_text(
+        f'#!/bin/sh\nSLURM_CONF={folder}/slurm.conf exec {_program("srun")} "$@"\n'
+    )
+    (folder / "bin/srun").chmod(0o755)
+
+
+if __name__ == "__main__":
+    if reason := install():
+        sys.exit(f"Slurm cannot be installed: {reason}")
+    with one_node() as running:
+        for variable, value in running.environment.items():
+            print(f"export {variable}={value}")
+        print("# Slurm runs for shells in which these lines were entered; Control-C ends it.", flush=True)
+        signal.sigwait({signal.SIGINT, signal.SIGTERM})
