@@ -100,8 +100,9 @@ def config(finished, source, server, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def published(own_clone, server, config):
-    """The finished study `published`."""
-    own_clone.snakemake("--cores", "2", *TARGETS, config=str(config))
+    """The finished study `published`: downloads first, then all else without a network."""
+    own_clone.snakemake("--cores", "1", "resources", config=str(config))
+    own_clone.snakemake("--cores", "2", *TARGETS, config=str(config), network=False)
     return own_clone
 
 

@@ -1,55 +1,47 @@
-"""A run that is killed again and again ends with the tables of one that was not.
+"""A run that is killed again and again, in every way, ends with the tables of one that was not.
 
-MEMLOC_KILLS and MEMLOC_SEED ask for more kills, or for others.
+Four times in `make test`, 52 times in `make stress`; MEMLOC_SEED asks for other moments.
 """
 
+import itertools
 import os
 import random
-import signal
-import time
-from contextlib import contextmanager, suppress
+import shutil
 
 import pytest
+from kills import WAYS, kill_everything, running, scripts
 
+from conftest import Project
 from memloc import tables
 
-KILLS = int(os.environ.get("MEMLOC_KILLS", 4))
 SEED = int(os.environ.get("MEMLOC_SEED", 0))
+# How often, and the longest wait before a kill as a part of an undisturbed run's time.
+FEW, MANY = (4, 0.3), (52, 0.1)
+TRAINING = {"paragraphs.parquet", "training_stream.parquet", "training_curve.parquet"}
 
 
-@contextmanager
-def running(project, *arguments):
-    """A Snakemake that has locked its folder; at the end it is killed, and its jobs with it.
-
-    As in a power cut, no process of the run gets a chance to tidy up.
-    """
-    console = project.folder / "console.txt"
-    with console.open("w") as file:
-        process = project.start(*arguments, console=file)
-    try:
-        while not any((project.folder / ".snakemake/locks").glob("*")):
-            assert process.poll() is None, console.read_text()
-            time.sleep(0.1)
-        yield process
-    finally:
-        with suppress(ProcessLookupError):  # it may have ended before
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-@pytest.fixture(scope="module")
-def killed(finished, own_clone):
-    """A finished study whose run was killed at random moments; and how often it was."""
-    project, moments = own_clone, random.Random(SEED)
+@pytest.fixture(
+    scope="module", params=[FEW, pytest.param(MANY, marks=pytest.mark.stress)], ids=["few", "many"]
+)
+def killed(request, finished, clone, tmp_path_factory):
+    """A finished study whose run was killed at random moments."""
+    folder = tmp_path_factory.mktemp("killed") / "project"
+    project, moments = Project(shutil.copytree(clone.folder, folder)), random.Random(SEED)
+    n_kills, part = request.param
     n_killed = 0
-    for _ in range(KILLS):
-        with running(project, "--cores", "2") as process:
-            time.sleep(moments.uniform(1, 0.3 * finished.seconds))
-            n_killed += process.poll() is None
-        assert_whole(project)
-        project.snakemake("--unlock")
+    for kill in itertools.islice(itertools.cycle(WAYS), 3 * n_kills):
+        if kill(project, moments, part * finished.seconds):
+            n_killed += 1
+            assert_whole(project)
+            project.snakemake("--unlock")
+        elif project.jobs() == {}:  # it ended before the kill
+            assert_same(project, finished)
+            start_over(project)
+        if n_killed == n_kills:
+            break
+    assert n_killed == n_kills
     project.snakemake("--cores", "2")
-    return project, n_killed
+    return project
 
 
 def assert_whole(project):
@@ -58,33 +50,37 @@ def assert_whole(project):
         tables.read(path.stem, path)
 
 
-def test_the_run_was_killed(killed):
-    _, n_killed = killed
-    assert n_killed == KILLS
+def assert_same(project, finished):
+    """Tables, model, plotted numbers and captions are those of an undisturbed run, byte for byte."""
+    results = project.folder / "results/test"
+    assert names(results / "tables") == names(finished.results / "tables")
+    for pattern in ("tables/*.parquet", "model/*", "figures/*.csv", "figures/*.rst"):
+        for path in finished.results.glob(pattern):
+            found = results / path.relative_to(finished.results)
+            assert found.read_bytes() == path.read_bytes(), path.name
 
 
-def test_tables_are_those_of_an_undisturbed_run(finished, killed):
-    project, _ = killed
-    expected = {path.name: path.read_bytes() for path in (finished.results / "tables").iterdir()}
-    found = {
-        path.name: path.read_bytes()
-        for path in (project.folder / "results/test/tables").iterdir()
-        if not path.name.startswith(".partial")
-    }
-    assert expected.keys() == found.keys()
-    assert [name for name in expected if expected[name] != found[name]] == []
+def names(folder):
+    return {path.name for path in folder.iterdir() if not path.name.startswith(".partial")}
 
 
-def test_plotted_numbers_and_captions_are_those_of_an_undisturbed_run(finished, killed):
-    project, _ = killed
-    for path in (finished.results / "figures").iterdir():
-        if path.suffix in (".csv", ".rst"):
-            assert (project.folder / "results/test/figures" / path.name).read_bytes() == path.read_bytes()
+def start_over(project):
+    """Forget everything but the trained model."""
+    results = project.folder / "results/test"
+    for path in (results / "tables").iterdir():
+        if path.name not in TRAINING:
+            path.unlink()
+    for folder in ("figures", "parts"):
+        shutil.rmtree(results / folder)
+
+
+def test_the_study_is_that_of_an_undisturbed_run(finished, killed):
+    assert_same(killed, finished)
 
 
 def test_nothing_is_left_to_do(killed):
-    project, _ = killed
-    assert project.jobs() == {}
+    assert killed.jobs() == {}
+    assert scripts(killed) == []
 
 
 def test_a_second_run_in_the_same_folder_is_refused(editable):
@@ -95,8 +91,8 @@ def test_a_second_run_in_the_same_folder_is_refused(editable):
 
 
 def test_the_lock_of_a_killed_run_is_named_and_can_be_removed(editable):
-    with running(editable, "--cores", "1", "--forcerun", "scores"):
-        pass
+    with running(editable, "--cores", "1", "--forcerun", "scores") as process:
+        kill_everything(process)
     assert "--unlock" in editable.snakemake("--cores", "1", status=1)
     editable.snakemake("--unlock")
     editable.jobs()

@@ -1,5 +1,6 @@
 """What every script does first: log to the rule's file and the console, take the rule's threads and GPUs."""
 
+import errno
 import fcntl
 import hashlib
 import importlib.metadata
@@ -11,6 +12,7 @@ import time
 import traceback
 from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
 from typing import Any, TextIO
 
 from memloc import devices
@@ -37,14 +39,13 @@ class Tee:
     def write(self, text: str) -> int:
         """Write to every stream at once, so that a killed job leaves its log."""
         for stream in self.streams:
-            stream.write(text)
-            stream.flush()
+            with suppress(OSError):  # a full disk takes no log, and the console is then all the more needed
+                stream.write(text)
+                stream.flush()
         return len(text)
 
     def flush(self) -> None:
-        """Flush every stream."""
-        for stream in self.streams:
-            stream.flush()
+        """Every text was flushed when it was written."""
 
     def isatty(self) -> bool:
         """Progress bars then print lines that are readable in a log."""
@@ -63,11 +64,18 @@ def start(snakemake: Any) -> None:
     os.environ.update(QUIET | OFFLINE)
     file = _own_log(Path(snakemake.log[0]))
     sys.stdout, sys.stderr = Tee(sys.stdout, file), Tee(sys.stderr, file)
-    sys.excepthook = lambda kind, error, trace: traceback.print_exception(kind, error, trace)
+    sys.excepthook = _report
     log(f"rule {snakemake.rule}, {snakemake.threads} threads, Python {platform.python_version()}")
     gpus = devices.claim_gpus(snakemake.resources.get("gpu", 0), devices.lock_folder())
     if gpus:
         log(f"GPU {', '.join(gpus)}")
+
+
+def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print an uncaught exception, and what to do where it is not the code's fault."""
+    traceback.print_exception(kind, error, trace)
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        log("The disk is full. Free some space and start again: what is complete is kept.")
 
 
 def _own_log(path: Path) -> TextIO:

@@ -1,0 +1,106 @@
+"""Ways to kill a run: one of its scripts, Snakemake alone, everything at once, everything before a rename."""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from subprocess import DEVNULL, Popen
+
+from conftest import Project
+
+# Imported by every Python process of a run: ends the run, in place of the n-th of its renames.
+DIE_AT_RENAME = """
+import os, signal
+replace = os.replace
+def die_or_replace(source, target, **options):
+    if ".partial-" in os.fspath(source):
+        counter = os.open(os.environ["RENAMES"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        os.write(counter, b".")
+        if os.fstat(counter).st_size == int(os.environ["DIE_AT"]):
+            os.killpg(os.getpgrp(), signal.SIGKILL)
+    replace(source, target, **options)
+os.replace = die_or_replace
+"""
+
+
+@contextmanager
+def running(project: Project, *arguments: str, environment: dict[str, str] | None = None) -> Iterator[Popen]:
+    """A Snakemake that has locked its folder; at the end it is killed, and its jobs with it.
+
+    As in a power cut, no process of the run gets a chance to tidy up.
+    """
+    console = project.folder / "console.txt"
+    with console.open("w") as file:
+        process = project.start(*arguments, console=file, environment=environment)
+    try:
+        while not any((project.folder / ".snakemake/locks").glob("*")):
+            assert process.poll() is None, console.read_text()
+            time.sleep(0.1)
+        yield process
+    finally:
+        kill_everything(process)
+
+
+def kill_everything(process: Popen) -> None:
+    """Kill Snakemake and all jobs that it started."""
+    with suppress(ProcessLookupError):  # it may have ended before
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def scripts(project: Project) -> list[int]:
+    """Process ids of the project's running scripts."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            command = (process / "cmdline").read_bytes().decode(errors="replace")
+            if f"{project.folder}/.snakemake/scripts/" in command and "python" in command.split("\0")[0]:
+                found.append(int(process.name))
+    return found
+
+
+def everything(project: Project, moments: random.Random, longest: float) -> bool:
+    """Kill Snakemake and its jobs at a random moment; whether there was something to kill."""
+    with running(project, "--cores", "2") as process:
+        time.sleep(moments.uniform(0, longest))
+        return process.poll() is None
+
+
+def everything_before_a_rename(project: Project, moments: random.Random, longest: float) -> bool:
+    """Kill Snakemake and its jobs when one has written a file and not yet given it its name."""
+    hook = project.folder / "hook"
+    hook.mkdir(exist_ok=True)
+    (hook / "sitecustomize.py").write_text(DIE_AT_RENAME)
+    (hook / "renames").unlink(missing_ok=True)
+    die_at = {"PYTHONPATH": str(hook), "RENAMES": str(hook / "renames"), "DIE_AT": str(moments.randint(1, 6))}
+    with running(project, "--cores", "2", environment=die_at) as process:
+        return process.wait() == -signal.SIGKILL
+
+
+def snakemake_alone(project: Project, moments: random.Random, longest: float) -> bool:
+    """Kill Snakemake at a random moment; its scripts live on and meet those of the next run."""
+    process = project.start("--cores", "2", console=DEVNULL)
+    time.sleep(moments.uniform(2, 2 + longest))
+    alive = process.poll() is None
+    process.kill()
+    process.wait()
+    return alive
+
+
+def one_script(project: Project, moments: random.Random, longest: float) -> bool:
+    """Kill one running script; Snakemake reports it and ends."""
+    with running(project, "--cores", "2") as process:
+        time.sleep(moments.uniform(0, longest))
+        while process.poll() is None:
+            if found := scripts(project):
+                with suppress(ProcessLookupError):
+                    os.kill(moments.choice(found), signal.SIGKILL)
+                return process.wait() != 0
+            time.sleep(0.05)
+    return False
+
+
+WAYS = (everything, one_script, snakemake_alone, everything_before_a_rename)
