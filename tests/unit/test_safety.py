@@ -1,0 +1,109 @@
+"""No file that is read can run code, nothing but downloads asks a server, and no setting holds a secret.
+
+That archives are unpacked below their folder only, that addresses are encrypted and that the hub's token goes
+to the hub alone and into no log: test_download.py.
+"""
+
+import ast
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import GPT2Config, GPT2LMHeadModel
+
+from memloc import models, settings, training
+
+WORKFLOW = Path(models.__file__).parents[1]
+FILES = sorted(WORKFLOW.rglob("*.py"))
+# Readers, and what makes them safe.
+NEEDED = {
+    "load": {"torch": ("weights_only", True), "np": ("allow_pickle", False)},
+    "from_pretrained": {None: ("trust_remote_code", False)},
+}
+PICKLING = {"pickle", "cPickle", "dill", "joblib", "cloudpickle", "shelve", "marshal"}
+
+
+class Payload:
+    """Touches a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def calls(name):
+    """(file, call) of every call of a method or function of this name in library and scripts."""
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == name:
+                yield path, node
+
+
+def test_every_reader_is_called_in_its_safe_form():
+    n_checked = 0
+    for name, owners in NEEDED.items():
+        for path, call in calls(name):
+            owner = getattr(call.func.value, "id", None)
+            if needed := owners.get(owner, owners.get(None)):
+                given = {word.arg: getattr(word.value, "value", None) for word in call.keywords}
+                assert given.get(needed[0]) is needed[1], f"{path.name}:{call.lineno}"
+                n_checked += 1
+    assert n_checked >= 6
+
+
+def test_nothing_is_pickled():
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not PICKLING & {name.split(".")[0] for name in names}, path.name
+    assert not list(calls("read_pickle")) and not list(calls("to_pickle"))
+
+
+def test_a_checkpoint_that_holds_code_is_refused(tmp_path):
+    torch.save({"model": Payload(tmp_path / "ran")}, tmp_path / "state.pt")
+    model = training.new_model(vocabulary=16, n_layers=1, n_heads=1, width=8, window=8, seed=0)
+    with pytest.raises(Exception, match="weights_only|Weights only"):
+        training._resume(model, torch.optim.AdamW(model.parameters()), tmp_path / "state.pt")
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("model_type", ["gpt2", "unknown"])
+def test_code_in_a_model_folder_never_runs(tmp_path, model_type):
+    """Also where the folder names no known architecture; one that is known is read by the library's code."""
+    model = GPT2LMHeadModel(GPT2Config(n_embd=8, n_head=2, n_layer=1, n_positions=8, vocab_size=16))
+    model.save_pretrained(tmp_path)
+    classes = {"AutoConfig": "evil.Config", "AutoModelForCausalLM": "evil.Model"}
+    config = json.loads((tmp_path / "config.json").read_text())
+    config |= {"auto_map": classes, "model_type": model_type}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nConfig = Model = object\n")
+    if model_type == "gpt2":
+        assert isinstance(models.load_model(tmp_path), GPT2LMHeadModel)
+    else:
+        with pytest.raises(Exception, match="trust_remote_code|custom code"):
+            models.load_model(tmp_path)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_pickled_weights_are_not_read(tmp_path):
+    torch.save(Payload(tmp_path / "ran"), tmp_path / "pytorch_model.bin")
+    (tmp_path / "config.json").write_text(GPT2Config().to_json_string())
+    with pytest.raises(models.ModelError, match="safetensors"):
+        models.load_model(tmp_path)
+    assert not (tmp_path / "ran").exists()
+
+
+RELEASE, HUB = {"source": "release"}, {"source": "hub"}
+
+
+@pytest.mark.parametrize("address", ["https://me:secret@mirror.example/x", "https://token@mirror.example/x"])
+@pytest.mark.parametrize("kind", ["data", "model"])
+def test_addresses_with_a_password_are_refused(kind, address):
+    """They would be written into logs, tables and run_config.yaml."""
+    section = RELEASE | {"location": address} if kind == "data" else HUB | {"endpoint": address}
+    with pytest.raises(settings.ConfigError, match="name or password"):
+        settings.validate({"study": "x", kind: section}, "x.yaml")
