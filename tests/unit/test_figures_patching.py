@@ -48,7 +48,7 @@ def made_up(n_layers: int = 2, n_heads: int = 4, n_kv_heads: int | None = None, 
     residual = pd.DataFrame(positions, columns=["id", "direction", "layer", "position"])
     tokens = [random.integers(20, size=100).tolist() for _ in places]
     return {
-        "patching": exact.assign(nll_change=random.normal(size=len(exact))),
+        "patching": exact.assign(nll_change=random.normal(size=len(exact)), method="exact"),
         "attribution_patching": exact.assign(nll_change=random.normal(size=len(exact))),
         "residual_patching": residual.assign(nll_change=random.normal(size=len(residual))),
         "perturbed_paragraphs": pd.DataFrame(
@@ -140,6 +140,19 @@ def test_fig11_names_the_strongest_head_the_rank_of_the_outlined_one_and_the_agr
         assert [found["spearman"], found["kendall"]] == pytest.approx([1.0, 1.0])
     assert drawing.numbers["n_adjacent"] == 1
     assert "-2.00 nats" in caption(fig11, drawing)
+
+
+def test_fig11_says_that_patches_were_estimated():
+    tables = made_up()
+    drawing = fig11.draw(tables, SETTINGS)
+    assert "first-order estimates" not in caption(fig11, drawing)
+    assert "to these exact values" in caption(fig11, drawing)
+    tables["patching"] = tables["attribution_patching"].assign(method="attribution")
+    drawing = fig11.draw(tables, SETTINGS)
+    assert "first-order estimates" in caption(fig11, drawing)
+    assert "exact values" not in caption(fig11, drawing)
+    labels = [axes.get_ylabel() + axes.get_xlabel() for axes in drawing.figure.axes]
+    assert "estimated change in NLL (nats)" in labels
 
 
 def test_spread_pairs_leave_out_those_whose_two_ends_are_one():

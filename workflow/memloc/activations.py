@@ -6,7 +6,7 @@ attaches to the modules themselves, so any call of `bridge.original_model` or of
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -81,7 +81,7 @@ def recording(bridge: "TransformerBridge", sites: Sequence[Site]) -> Iterator[di
         yield activations
 
 
-def gradients(loss: Float[Tensor, ""], activations: Mapping[Site, Tensor]) -> dict[Site, Tensor]:
+def gradients(loss: Float[Tensor, ""], activations: Mapping[Any, Tensor]) -> dict[Any, Tensor]:
     """Gradient of `loss` with respect to each recorded activation; no gradient of any weight is computed."""
     return dict(zip(activations, torch.autograd.grad(loss, list(activations.values())), strict=True))
 

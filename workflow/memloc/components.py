@@ -9,6 +9,7 @@ Axes are einops patterns. They only split and permute axes, so the result is a v
 changes the model. Weights are never folded or centred, because gradients of folded weights differ.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -16,8 +17,10 @@ from typing import NamedTuple
 import pandas as pd
 from einops import rearrange
 from jaxtyping import Shaped
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import PreTrainedModel
+
+PROJECTIONS = {"q": "W_Q", "k": "W_K", "v": "W_V"}  # activation: the component that computes it
 
 
 class Stored(NamedTuple):
@@ -29,9 +32,10 @@ class Stored(NamedTuple):
 
 
 class Family(NamedTuple):
-    """Where the layers of a model family lie, and the components in each of them."""
+    """Where a model family has its layers, the LayerNorm after them, and the components in each of them."""
 
     layers: str
+    final_norm: str
     components: dict[str, Stored]
 
 
@@ -43,6 +47,7 @@ _NEOX_FUSED = "(head qkv d_head) d_model -> qkv head d_model d_head"
 
 _GPT_NEO = Family(
     "transformer.h",
+    "transformer.ln_f",
     {
         "W_Q": Stored("attn.attention.q_proj", _INTO_HEADS),
         "W_K": Stored("attn.attention.k_proj", _INTO_HEADS),
@@ -54,6 +59,7 @@ _GPT_NEO = Family(
 )
 _GPT2 = Family(
     "transformer.h",
+    "transformer.ln_f",
     {
         "W_Q": Stored("attn.c_attn", _GPT2_FUSED, part=0),
         "W_K": Stored("attn.c_attn", _GPT2_FUSED, part=1),
@@ -65,6 +71,7 @@ _GPT2 = Family(
 )
 _GPT_NEOX = Family(
     "gpt_neox.layers",
+    "gpt_neox.final_layer_norm",
     {
         "W_Q": Stored("attention.query_key_value", _NEOX_FUSED, part=0),
         "W_K": Stored("attention.query_key_value", _NEOX_FUSED, part=1),
@@ -76,6 +83,7 @@ _GPT_NEOX = Family(
 )
 _LLAMA = Family(
     "model.layers",
+    "model.norm",
     {
         "W_Q": Stored("self_attn.q_proj", _INTO_HEADS),
         "W_K": Stored("self_attn.k_proj", _INTO_HEADS),
@@ -121,9 +129,49 @@ class Component:
             return rearrange(tensor, axes, head=self.n_heads)
         return rearrange(tensor, axes, head=self.n_heads, qkv=3)[part]
 
+    @property
+    def module(self) -> str:
+        """Name of the module that multiplies with this component, perhaps fused with others."""
+        return self.parameter.removesuffix(".weight")
+
+    def heads(
+        self, output: Shaped[Tensor, "row position column"]
+    ) -> Shaped[Tensor, "row position head d_head"]:
+        """View of this component's heads in an output of its module; for W_Q, W_K and W_V.
+
+        The columns of the output are the axis of the weight that is split into heads.
+        """
+        columns = re.search(r"\(.*?\)", self.stored.axes).group()
+        if self.stored.part is None:
+            return rearrange(output, f"row position {columns} -> row position head d_head", head=self.n_heads)
+        pattern = f"row position {columns} -> qkv row position head d_head"
+        return rearrange(output, pattern, head=self.n_heads, qkv=3)[self.stored.part]
+
     def by_head(self, tensor: Shaped[Tensor, "..."]) -> Shaped[Tensor, "head weight"]:
         """This component's weights as one row per head, or a single row for an MLP matrix (read-only use)."""
         return self.view(tensor).reshape(self.n_heads or 1, -1)
+
+
+def family_of(model: PreTrainedModel) -> Family:
+    """The table of a causal language model's family.
+
+    Raises:
+        ValueError: the model's family has no table.
+    """
+    model_type = model.config.model_type
+    if model_type not in FAMILIES:
+        raise ValueError(f"model type {model_type!r} is not supported; supported: {', '.join(FAMILIES)}")
+    return FAMILIES[model_type]
+
+
+def layers_of(model: PreTrainedModel) -> nn.ModuleList:
+    """The layers of a causal language model, first to last."""
+    return model.get_submodule(family_of(model).layers)
+
+
+def final_norm_of(model: PreTrainedModel) -> nn.Module:
+    """The normalization between the last layer and the unembedding."""
+    return model.get_submodule(family_of(model).final_norm)
 
 
 def components(model: PreTrainedModel) -> list[Component]:
@@ -132,12 +180,7 @@ def components(model: PreTrainedModel) -> list[Component]:
     Raises:
         ValueError: the model's family has no table.
     """
-    config = model.config
-    if config.model_type not in FAMILIES:
-        raise ValueError(
-            f"model type {config.model_type!r} is not supported; supported: {', '.join(FAMILIES)}"
-        )
-    family = FAMILIES[config.model_type]
+    config, family = model.config, family_of(model)
     n_kv_heads = getattr(config, "num_key_value_heads", config.num_attention_heads)
     n_heads = {
         "W_Q": config.num_attention_heads,

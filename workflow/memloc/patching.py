@@ -9,26 +9,35 @@ less likely.
     memorized_into_perturbed: clean = the perturbed paragraph, activations of the memorized one are patched in
     perturbed_into_memorized: clean = the memorized paragraph, activations of the perturbed one are patched in
 
-Tokens from the impact position on are never run: causal attention hides them from the position that predicts
-the impact token. Patches are stacked along the batch axis: row r is the clean paragraph with patch r.
+Only what a patch can change is computed, because attention is causal:
+
+- positions from the perturbed one to the one that predicts the impact token. The keys and values of the
+  tokens before are computed once for both paragraphs and read from a cache.
+- layers from the patched one on. Layers are called as the model itself called them in the clean run. Patches
+  are stacked along the batch axis and sorted by layer: each row joins the batch at the layer that it patches.
+- in the last layer, attention's output and the MLP at the predicting position alone, and the unembedding of
+  that position alone.
 """
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
+from transformers import DynamicCache, PreTrainedModel
 
-from memloc.activations import Site, gradients, recording, sites, token_logits
+from memloc.activations import gradients
+from memloc.components import PROJECTIONS, Component, components, final_norm_of, layers_of
 from memloc.metrics import token_nll
 from memloc.paragraphs import token_tensor
 from memloc.tables import DIRECTIONS
 
-if TYPE_CHECKING:
-    from transformer_lens.model_bridge import TransformerBridge
+EXACT_UP_TO = 1_000_000_000  # parameters; `exact: auto` estimates the patches of larger models
+HEAD_COLUMNS = ["id", "direction", "layer", "component", "head", "nll_change", "method"]
 
 
 class Pairs(NamedTuple):
@@ -69,178 +78,274 @@ class Pairs(NamedTuple):
                 "paragraph must differ from the memorized one at its perturbed position and nowhere else"
             )
 
-    def runs(self, direction: str) -> tuple[Int[Tensor, "pair token"], Int[Tensor, "pair token"]]:
-        """The clean paragraphs, and those whose activations are patched in."""
-        if direction == "memorized_into_perturbed":
-            return self.perturbed, self.memorized
-        return self.memorized, self.perturbed
-
 
 class Patch(NamedTuple):
-    """One position of a component, of one head where it has heads."""
+    """What is replaced at one position: a head of q, k or v, or the residual stream that enters a layer."""
 
     layer: int
-    component: str
-    position: int
+    component: str  # q, k, v or resid_pre
+    position: int  # from the perturbed one on, which is 0
     head: int | None = None
 
-    @property
-    def site(self) -> Site:
-        """The activation that the patch is part of."""
-        return Site(self.layer, self.component)
 
-    @property
-    def index(self) -> tuple[int, ...]:
-        """Where the patch is in the activation of one paragraph."""
-        return (self.position,) if self.head is None else (self.position, self.head)
+class SharedPrefix(DynamicCache):
+    """Keys and values of the tokens before the perturbed one: every row of a batch reads them."""
+
+    def __init__(self, filled: DynamicCache) -> None:
+        super().__init__()
+        self.layers = filled.layers
+
+    def update(self, keys: Tensor, values: Tensor, layer: int, *args: Any, **kwargs: Any) -> tuple:
+        """The prefix's keys and values, followed by those of each row's later tokens, which are not kept."""
+        if layer >= len(self.layers):  # the first token is the perturbed one
+            return keys, values
+        before = self.layers[layer].keys, self.layers[layer].values
+        return tuple(
+            torch.cat([shared.expand(len(own), -1, -1, -1), own], dim=-2)
+            for shared, own in zip(before, (keys, values), strict=True)
+        )
 
 
-Activations = dict[Site, Tensor]  # of one paragraph: [position, head, hidden] or [position, hidden]
+class Call(NamedTuple):
+    """How the model called one of its layers: the residual stream that entered it, and all else."""
+
+    residual: Float[Tensor, "1 position hidden"]
+    arguments: tuple
+    options: dict[str, Any]
 
 
-def activation_patching(
-    bridge: "TransformerBridge", pairs: Pairs, micro_batch: int, components: Sequence[str] = ("q", "k", "v")
-) -> pd.DataFrame:
-    """Patch each head of each component and layer at the perturbed position (Fig. 11).
+class Run(NamedTuple):
+    """One paragraph, from its perturbed position to the one that predicts the impact token."""
 
-    Columns: id, direction, layer, component, head, nll_change. Exact: every patch is run, `micro_batch` of
+    calls: list[Call]  # one per layer
+    outputs: dict[str, Float[Tensor, "1 position column"]]  # of the modules that compute q, k and v
+    target: Int[Tensor, "1"]  # the impact token
+    nll: Float[Tensor, "1"]
+
+
+def wants_exact(exact: bool | Literal["auto"], model: PreTrainedModel) -> bool:
+    """Is every patch to be run? "auto": of models up to `EXACT_UP_TO` parameters."""
+    return model.num_parameters() <= EXACT_UP_TO if exact == "auto" else exact
+
+
+def activation_patching(model: PreTrainedModel, pairs: Pairs, micro_batch: int) -> pd.DataFrame:
+    """Patch each head of q, k and v in each layer at the perturbed position (Fig. 11).
+
+    Columns: id, direction, layer, component, head, nll_change, method. Every patch is run, `micro_batch` of
     them at a time. Grouped-query models have fewer heads for k and v than for q.
 
     Raises:
-        ValueError: see `Pairs.check`.
+        ValueError: see `Pairs.check`; a family of models that `components` does not know.
     """
-
-    def patches(source: Activations, position: int, impact: int) -> list[Patch]:
-        return [Patch(*site, position, head) for site in source for head in range(source[site].shape[1])]
-
-    frame = _patch(bridge, pairs, components, patches, micro_batch)
-    return frame[["id", "direction", "layer", "component", "head", "nll_change"]]
+    patches = _head_patches(model)
+    return _patch(model, pairs, lambda n_positions: patches, micro_batch).assign(method="exact")[HEAD_COLUMNS]
 
 
-def residual_patching(bridge: "TransformerBridge", pairs: Pairs, micro_batch: int) -> pd.DataFrame:
+def residual_patching(model: PreTrainedModel, pairs: Pairs, micro_batch: int) -> pd.DataFrame:
     """Patch the residual stream that enters each layer, one position at a time.
 
     Columns: id, direction, layer, position, nll_change. Positions run from the perturbed one to the one that
     predicts the impact token; at earlier ones both runs are equal, so that the change is zero.
 
     Raises:
-        ValueError: see `Pairs.check`.
+        ValueError: see `activation_patching`.
     """
 
-    def patches(source: Activations, position: int, impact: int) -> list[Patch]:
-        return [Patch(*site, at) for site in source for at in range(position, impact)]
+    def patches(n_positions: int) -> list[Patch]:
+        layers = range(len(layers_of(model)))
+        return [Patch(layer, "resid_pre", position) for layer in layers for position in range(n_positions)]
 
-    frame = _patch(bridge, pairs, ["resid_pre"], patches, micro_batch)
+    frame = _patch(model, pairs, patches, micro_batch)
     return frame[["id", "direction", "layer", "position", "nll_change"]]
 
 
-def attribution_patching(
-    bridge: "TransformerBridge", pairs: Pairs, micro_batch: int, components: Sequence[str] = ("q", "k", "v")
-) -> pd.DataFrame:
+def attribution_patching(model: PreTrainedModel, pairs: Pairs) -> pd.DataFrame:
     """First-order estimate of `activation_patching` with the same columns: clean gradient x difference.
 
-    Two forward passes and one backward pass give all heads of `micro_batch` pairs at once. A screen only: the
+    Per pair, two forward passes and one backward pass for each direction give all heads. A screen only: the
     metric is not linear in differences as large as those between tokens.
 
     Raises:
-        ValueError: see `Pairs.check`.
+        ValueError: see `activation_patching`.
     """
-    pairs.check()
-    frames = [
-        _attribute(bridge, pairs, direction, batch, sites(bridge, components))
-        for direction in DIRECTIONS
-        for batch in torch.arange(len(pairs.ids)).split(micro_batch)
+    patches, frames = _head_patches(model), []
+    with _last_position_only(model):
+        for number, direction, clean, source in _runs(model, pairs):
+            labels = {"id": pairs.ids[number], "direction": direction, "method": "attribution"}
+            changes = _first_order(model, clean, source)
+            frames.append(pd.DataFrame(patches).assign(nll_change=changes, **labels))
+    return pd.concat(frames, ignore_index=True)[HEAD_COLUMNS]
+
+
+def _projections(model: PreTrainedModel) -> dict[tuple[int, str], Component]:
+    """The components that compute q, k and v, by layer and activation."""
+    by_name = {(component.layer, component.name): component for component in components(model)}
+    layers = range(len(layers_of(model)))
+    return {(layer, name): by_name[layer, PROJECTIONS[name]] for layer in layers for name in PROJECTIONS}
+
+
+def _head_patches(model: PreTrainedModel) -> list[Patch]:
+    return [
+        Patch(layer, name, 0, head)
+        for (layer, name), component in _projections(model).items()
+        for head in range(component.n_heads)
     ]
-    return pd.concat(frames, ignore_index=True)
 
 
 @torch.inference_mode()
 def _patch(
-    bridge: "TransformerBridge",
-    pairs: Pairs,
-    components: Sequence[str],
-    patches: Callable[[Activations, int, int], list[Patch]],
-    micro_batch: int,
+    model: PreTrainedModel, pairs: Pairs, patches: Callable[[int], list[Patch]], micro_batch: int
 ) -> pd.DataFrame:
-    """Run the patches that `patches(source activations, perturbed position, impact position)` asks for."""
-    pairs.check()
-    wanted, frames = sites(bridge, components), []
-    for direction in DIRECTIONS:
-        for number, (clean, other) in enumerate(zip(*pairs.runs(direction), strict=True)):
-            position, impact = int(pairs.perturbed_position[number]), int(pairs.impact_position[number])
-            with recording(bridge, wanted) as activations:
-                _impact_nll(bridge, other[: impact + 1].unsqueeze(0))
-            source = {site: activations[site][0] for site in wanted}
-            chosen = patches(source, position, impact)
-            changes = _nll_changes(bridge, clean[: impact + 1], source, chosen, micro_batch)
-            frame = pd.DataFrame(chosen, columns=Patch._fields)
-            frames.append(frame.assign(id=pairs.ids[number], direction=direction, nll_change=changes))
+    """Run the patches that `patches(number of positions)` asks for, sorted by layer, in both directions."""
+    frames = []
+    with _last_position_only(model):
+        for number, direction, clean, source in _runs(model, pairs):
+            chosen = patches(clean.calls[0].residual.shape[1])
+            batches = (chosen[start : start + micro_batch] for start in range(0, len(chosen), micro_batch))
+            changes = torch.cat([_patched_nll(model, clean, source, batch) - clean.nll for batch in batches])
+            frame = pd.DataFrame(chosen).assign(id=pairs.ids[number], direction=direction)
+            frame["position"] += int(pairs.perturbed_position[number])
+            frames.append(frame.assign(nll_change=changes.cpu().numpy()))
     return pd.concat(frames, ignore_index=True)
 
 
-def _nll_changes(
-    bridge: "TransformerBridge",
-    clean: Int[Tensor, "token"],
-    source: Activations,
-    patches: Sequence[Patch],
-    micro_batch: int,
-) -> Float[np.ndarray, "patch"]:
-    unpatched = _impact_nll(bridge, clean.unsqueeze(0))
-    changes = []
-    for start in range(0, len(patches), micro_batch):
-        batch = patches[start : start + micro_batch]
-        with bridge.hooks(fwd_hooks=_replacements(batch, source)):
-            patched = _impact_nll(bridge, clean.expand(len(batch), -1))
-        changes.append((patched - unpatched).cpu())
-    return torch.cat(changes).numpy()
+@contextmanager
+def _last_position_only(model: PreTrainedModel) -> Iterator[None]:
+    """Within the context, the last layer's output is right at the last position only, and cheap.
+
+    Its attention reads all positions, but W_O and the MLP are given the last one; what they return is added
+    to the residual stream of every position.
+    """
+
+    def last(module: nn.Module, inputs: tuple) -> tuple:
+        return inputs[0][:, -1:], *inputs[1:]
+
+    w_o = next(component for component in reversed(components(model)) if component.name == "W_O")
+    modules = model.get_submodule(w_o.module), layers_of(model)[-1].mlp
+    with ExitStack() as hooks:
+        for module in modules:
+            hooks.enter_context(module.register_forward_pre_hook(last))
+        yield
 
 
-def _replacements(batch: Sequence[Patch], source: Activations) -> list[tuple[str, Callable]]:
-    """Hooks that put patch r of the batch into paragraph r of the batch, and leave all else as it is."""
+def _runs(model: PreTrainedModel, pairs: Pairs) -> Iterator[tuple[int, str, Run, Run]]:
+    """Of each pair and direction: number of the pair, direction, clean run, run that patches come from.
 
-    def replacement(site: Site) -> Callable[[Tensor, object], Tensor]:
-        def replace(activation: Tensor, hook: object) -> Tensor:
-            patched = activation.clone()
-            for row, patch in enumerate(batch):
-                if patch.site == site:
-                    patched[row, *patch.index] = source[site][patch.index]
-            return patched
+    Training mode would let checkpointed layers drop the cache: the model is put into evaluation mode.
+    """
+    pairs.check()
+    model.eval()
+    for number in range(len(pairs.ids)):
+        position, impact = int(pairs.perturbed_position[number]), int(pairs.impact_position[number])
+        paragraphs = torch.stack([pairs.memorized[number], pairs.perturbed[number]]).to(model.device)
+        cache = DynamicCache()
+        if position > 0:
+            with torch.no_grad():
+                model.base_model(paragraphs[:1, :position], cache=cache, use_cache=True)
+        prefix = SharedPrefix(cache)
+        memorized, perturbed = (_run(model, row, prefix, position, impact) for row in paragraphs)
+        clean_and_source = (perturbed, memorized), (memorized, perturbed)
+        for direction, (clean, source) in zip(DIRECTIONS, clean_and_source, strict=True):
+            yield number, direction, clean, source
+
+
+def _run(
+    model: PreTrainedModel, tokens: Int[Tensor, "token"], prefix: SharedPrefix, position: int, impact: int
+) -> Run:
+    calls, outputs = [], {}
+
+    def keep_call(module: nn.Module, arguments: tuple, options: dict[str, Any]) -> None:
+        calls.append(Call(arguments[0], arguments[1:], options))
+
+    def keep_output(name: str) -> Callable[[nn.Module, tuple, Tensor], None]:
+        return lambda module, inputs, output: outputs.update({name: output})
+
+    with ExitStack() as hooks:
+        for layer in layers_of(model):
+            hooks.enter_context(layer.register_forward_pre_hook(keep_call, with_kwargs=True))
+        for name in {component.module for component in _projections(model).values()}:
+            hooks.enter_context(model.get_submodule(name).register_forward_hook(keep_output(name)))
+        rows = tokens[None, position:impact]
+        hidden = model.base_model(rows, cache=prefix, use_cache=True).last_hidden_state
+    target = tokens[impact : impact + 1]
+    return Run(calls, outputs, target, _nll(model, hidden, target))
+
+
+def _nll(
+    model: PreTrainedModel, hidden: Float[Tensor, "row position hidden"], target: Int[Tensor, "1"]
+) -> Float[Tensor, "row"]:
+    """NLL of the target after the last position; half precision is raised to single."""
+    logits = model.get_output_embeddings()(hidden[:, -1])
+    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    return token_nll(logits, target.to(logits.device).expand(len(hidden)))
+
+
+def _patched_nll(
+    model: PreTrainedModel, clean: Run, source: Run, patches: Sequence[Patch]
+) -> Float[Tensor, "patch"]:
+    """NLL of the impact token in the clean run with each of the patches, which are sorted by layer."""
+    rows = clean.calls[0].residual[:0]
+    for number, (layer, call) in enumerate(zip(layers_of(model), clean.calls, strict=True)):
+        joining = [patch for patch in patches if patch.layer == number]
+        if len(rows) + len(joining) == 0:
+            continue
+        with _patched_heads(model, len(rows), joining, source):
+            rows = torch.cat([rows, _residuals(call, source.calls[number], joining)])
+            output = layer(rows, *call.arguments, **call.options)
+        rows = output[0] if isinstance(output, tuple) else output
+    return _nll(model, final_norm_of(model)(rows[:, -1:]), clean.target)
+
+
+def _residuals(clean: Call, source: Call, patches: Sequence[Patch]) -> Float[Tensor, "patch position hidden"]:
+    """The clean residual stream once for each patch, replaced where the patch is one of the stream."""
+    residuals = clean.residual.repeat(len(patches), 1, 1)
+    for row, patch in enumerate(patches):
+        if patch.component == "resid_pre":
+            residuals[row, patch.position] = source.residual[0, patch.position]
+    return residuals
+
+
+@contextmanager
+def _patched_heads(
+    model: PreTrainedModel, n_before: int, patches: Sequence[Patch], source: Run
+) -> Iterator[None]:
+    """Within the context, rows `n_before`, `n_before` + 1, ... of the batch have one head replaced each.
+
+    Up to q, k and v these rows are all the same clean run: one of them is projected and then repeated.
+    """
+    projections = _projections(model)
+    patched_layers = {patch.layer for patch in patches if patch.component in PROJECTIONS}
+    modules = {projections[layer, name].module for layer in patched_layers for name in PROJECTIONS}
+
+    def one_clean_row(module: nn.Module, inputs: tuple) -> tuple:
+        return inputs[0][: n_before + 1], *inputs[1:]
+
+    def repeated_and_patched(name: str) -> Callable[[nn.Module, tuple, Tensor], Tensor]:
+        def replace(module: nn.Module, inputs: tuple, output: Tensor) -> Tensor:
+            output = torch.cat([output[:n_before], output[n_before:].expand(len(patches), -1, -1)])
+            for row, patch in enumerate(patches, n_before):
+                component, here = projections[patch.layer, patch.component], (patch.position, patch.head)
+                if component.module == name:
+                    component.heads(output)[row, *here] = component.heads(source.outputs[name])[0, *here]
+            return output
 
         return replace
 
-    return [(site.hook, replacement(site)) for site in {patch.site for patch in batch}]
+    with ExitStack() as hooks:
+        for name in modules:
+            module = model.get_submodule(name)
+            hooks.enter_context(module.register_forward_pre_hook(one_clean_row))
+            hooks.enter_context(module.register_forward_hook(repeated_and_patched(name)))
+        yield
 
 
-def _impact_nll(bridge: "TransformerBridge", rows: Int[Tensor, "row token"]) -> Float[Tensor, "row"]:
-    """NLL of each row's last token."""
-    rows = rows.to(bridge.original_model.device)
-    last = torch.full((len(rows),), rows.shape[1] - 1, device=rows.device)
-    return token_nll(token_logits(bridge.original_model, rows, last), rows[:, -1])
-
-
-def _attribute(
-    bridge: "TransformerBridge",
-    pairs: Pairs,
-    direction: str,
-    batch: Int[Tensor, "pair"],
-    wanted: Sequence[Site],
-) -> pd.DataFrame:
-    model = bridge.original_model
-    clean, other = (run[batch].to(model.device) for run in pairs.runs(direction))
-    position, impact = (
-        column[batch].to(model.device) for column in (pairs.perturbed_position, pairs.impact_position)
-    )
-    pair = torch.arange(len(batch), device=model.device)
-    with torch.no_grad(), recording(bridge, wanted) as source:
-        token_logits(model, other, impact)
-    with recording(bridge, wanted) as activations:
-        nll = token_nll(token_logits(model, clean, impact), clean[pair, impact])
-    slopes = gradients(nll.sum(), activations)
-    frames = []
-    for site in wanted:
-        difference = (source[site] - activations[site].detach())[pair, position]
-        change = (difference * slopes[site][pair, position]).sum(dim=-1).cpu().numpy()
-        row, head = (axis.ravel() for axis in np.indices(change.shape))
-        labels = {"id": pairs.ids[batch.numpy()][row], "direction": direction, **site._asdict()}
-        frames.append(pd.DataFrame({**labels, "head": head, "nll_change": change.ravel()}))
-    return pd.concat(frames)
+def _first_order(model: PreTrainedModel, clean: Run, source: Run) -> Float[np.ndarray, "patch"]:
+    """Change in NLL to first order, in the order of `_head_patches`."""
+    slopes = gradients(clean.nll.sum(), clean.outputs)
+    changes = []
+    for component in _projections(model).values():
+        name = component.module
+        difference = (source.outputs[name] - clean.outputs[name]).detach()
+        products = component.heads(difference) * component.heads(slopes[name])
+        changes.append(products[0, 0].sum(dim=-1).double().cpu())
+    return torch.cat(changes).numpy()

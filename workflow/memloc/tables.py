@@ -339,6 +339,7 @@ def _patching(lengths: Lengths) -> dict[str, pa.Column]:
         "component": category("q", "k", "v"),
         "head": integer(0),
         "nll_change": number(),
+        "method": category("exact", "attribution"),
     }
 
 

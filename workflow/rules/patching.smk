@@ -8,7 +8,7 @@ rule patching:
         paragraphs=table("paragraphs"),
         perturbed=table("perturbed_paragraphs"),
     output:
-        exact=table("patching"),
+        changes=table("patching"),
         estimate=table("attribution_patching"),
     log:
         log_file("patching"),

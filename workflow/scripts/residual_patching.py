@@ -12,6 +12,6 @@ perturbed = tables.read("perturbed_paragraphs", snakemake.input.perturbed)
 pairs = patching.Pairs.from_tables(paragraphs, perturbed)
 log(f"{len(pairs.ids)} pairs")
 
-bridge = models.load_bridge(snakemake.input.folder, **settings["loading"])
-frame = patching.residual_patching(bridge, pairs, settings["patching"]["micro_batch"])
+model = models.load_model(snakemake.input.folder, **settings["loading"])
+frame = patching.residual_patching(model, pairs, settings["patching"]["micro_batch"])
 tables.write("residual_patching", frame, snakemake.output[0], provenance(snakemake))

@@ -212,7 +212,7 @@ FIGURES = (
         "head_ranking",
         "Rank of every head by every method",
         "extended",
-        ("head_ranking", "ranking_agreement"),
+        ("head_ranking", "ranking_agreement", "patching"),
         settings=("highlight",),
     ),
     FigureInfo("editing_tradeoff", "What unlearning and editing cost", "extended", ("edit_trajectories",)),

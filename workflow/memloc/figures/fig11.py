@@ -20,16 +20,18 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     """Mean change in the NLL of the impact token (nats) for q, k and v of every head, a map per direction."""
     data = summary(tables["patching"], tables["attribution_patching"])
     highlight = highlighted_head(tables, settings)
+    exact = bool((tables["patching"]["method"] == "exact").all())
     height = 2 * map_height(data["layer"].nunique()) + 0.2
     figure, axes = subplots(PAGE_WIDTH * 0.9, height, nrows=2)
     for panel, (direction, title), letter in zip(axes, DIRECTIONS.items(), "ab", strict=True):
         rows = data[data["direction"] == direction]
         mesh = heat_map(panel, layer_matrix(rows, "mean"), diverging=True, highlight=highlight)
-        colour_bar(mesh, panel, "change in NLL (nats)")
+        colour_bar(mesh, panel, "change in NLL (nats)" if exact else "estimated change in NLL (nats)")
         panel_label(panel, letter)
         panel.set_title(title)
     pairs = tables["perturbed_paragraphs"]
     numbers = {
+        "exact": exact,
         "n_pairs": len(pairs),
         "n_adjacent": int((pairs["position"] == pairs["impact_position"] - 1).sum()),
         "layer": highlight[0],

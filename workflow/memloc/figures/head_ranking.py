@@ -32,6 +32,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     panel_label(right, "b")
     pairs = agreement[(agreement["method_a"] != "combined") & (agreement["method_b"] != "combined")]
     numbers = {
+        "exact_patching": bool((tables["patching"]["method"] == "exact").all()),
         "layer": layer,
         "head": head,
         "n_heads": ranks.shape[1],
