@@ -12,7 +12,7 @@ from memloc.figures.catalog import FIGURES
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *ROOT.glob("[!.]*/README.md")])
 # Commands that prepare a shell and need no test of ours.
-SHELL = (("git", "clone"), ("cd",), (".",), ("source",), ("export",))
+SHELL = (("git", "clone"), ("cd",), ("cp", "-r"), (".",), ("source",), ("export",))
 
 
 def commands(page):

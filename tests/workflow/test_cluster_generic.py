@@ -1,0 +1,63 @@
+"""The profile for other schedulers, against stand-ins for the three programs of PBS that it calls."""
+
+import os
+import signal
+import sys
+import time
+
+import pytest
+from kills import scripts
+
+# Starts the job in the background and notes what it asked for, and later its exit status.
+QSUB = """#!{python}
+import os, subprocess, sys
+from pathlib import Path
+folder = Path({folder!r})
+number = len(list(folder.glob("*.asked")))
+(folder / f"{{number}}.asked").write_text(" ".join(sys.argv[1:]))
+command = f"sh {{sys.argv[-1]}} > {folder}/{{number}}.out 2>&1; echo $? > {folder}/{{number}}.status"
+subprocess.Popen(command, shell=True, stdout=subprocess.DEVNULL)
+print(f"{{number}}.server")
+"""
+QSTAT = """#!{python}
+import json, sys
+from pathlib import Path
+status = Path({folder!r}) / sys.argv[-1].replace(".server", ".status")
+ended = status.exists() and status.read_text().strip()
+job = {{"job_state": "F", "Exit_status": int(ended)}} if ended else {{"job_state": "R"}}
+print(json.dumps({{"Jobs": {{sys.argv[-1]: job}}}}))
+"""
+
+
+@pytest.fixture
+def scheduler(tmp_path):
+    """Folder of the stand-ins and of what they note."""
+    folder = tmp_path / "pbs"
+    folder.mkdir()
+    for name, text in (("qsub", QSUB), ("qstat", QSTAT), ("qdel", "#!/bin/sh\n")):
+        (folder / name).write_text(text.format(python=sys.executable, folder=str(folder)))
+        (folder / name).chmod(0o755)
+    return folder
+
+
+def test_jobs_ask_for_what_they_need_and_a_killed_one_runs_again(editable, scheduler):
+    tables = [editable.results / f"tables/{name}.parquet" for name in ("token_statistics", "rare_tokens")]
+    before = [path.read_bytes() for path in tables]
+    for path in tables:
+        path.unlink()
+    options = ("--profile", "profiles/cluster-generic", "--latency-wait", "10")
+    environment = {"PATH": f"{scheduler}:{os.environ['PATH']}"}
+    with (editable.folder / "console.txt").open("w") as console:
+        process = editable.start("tables", *options, console=console, environment=environment)
+    while not (running := scripts(editable)):
+        assert process.poll() is None, (editable.folder / "console.txt").read_text()
+        time.sleep(0.1)
+    os.kill(running[0], signal.SIGKILL)
+    assert process.wait(timeout=300) == 0, (editable.folder / "console.txt").read_text()
+    assert [path.read_bytes() for path in tables] == before
+    asked = sorted(path.read_text() for path in scheduler.glob("*.asked"))
+    assert len(asked) == 3 and len({text.split()[1] for text in asked}) == 2, asked
+    for text in asked:
+        on_gpu = "-N token_statistics " in text
+        assert ("-q gpu" in text) == (":ngpus=1" in text) == on_gpu, text
+        assert "walltime=" in text and "ncpus=" in text and "mem=" in text
