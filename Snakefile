@@ -9,22 +9,6 @@ if not workflow.configfiles:
     configfile: "config/default.yaml"
 
 
-include: "workflow/rules/common.smk"
-include: "workflow/rules/resources.smk"
-include: "workflow/rules/paragraphs.smk"
-include: "workflow/rules/scores.smk"
-include: "workflow/rules/perturbation.smk"
-include: "workflow/rules/gradients.smk"
-include: "workflow/rules/activations.smk"
-include: "workflow/rules/rare_tokens.smk"
-include: "workflow/rules/patching.smk"
-include: "workflow/rules/token_statistics.smk"
-include: "workflow/rules/ranking.smk"
-include: "workflow/rules/editing.smk"
-include: "workflow/rules/expected.smk"
-include: "workflow/rules/shards.smk"
-include: "workflow/rules/figures.smk"
-
 
 report: "workflow/report/workflow.rst"
 
@@ -34,6 +18,15 @@ localrules:
     figures,
     tables,
     resources,
+
+
+if config.get("models"):
+
+    include: "workflow/rules/models.smk"
+
+else:
+
+    include: "workflow/rules/study.smk"
 
 
 rule all:

@@ -4,7 +4,7 @@ Defaults are the paper's values wherever the paper gives one. A config file stat
 """
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -14,6 +14,9 @@ Positive = Annotated[int, Field(ge=1, strict=True)]
 NonNegative = Annotated[int, Field(ge=0, strict=True)]
 HIGHLIGHT_FORMS = ("literal['auto']", "Head")  # pydantic's names of the two forms of `highlight`
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+# No underscore: rules of a member are named <member>_<rule>, and no two of them may share a name.
+Member = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$")]
+STUDY_FOLDERS = ("benchmarks", "figures", "logs", "tables")  # a member's folder lies next to these
 
 
 def _without_password(address: str) -> str:
@@ -436,11 +439,16 @@ class Expected(Section):
     )
 
 
+Model = Annotated[EmbeddedModel | HubModel | LocalModel, Field(discriminator="source")]
+
+
 class Settings(Section):
-    """A study."""
+    """A study of one model, or of several that share all other settings."""
 
     study: str = Field(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="Name of the study: results/<study>/."
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9.-]*)?$",
+        description="Name of the study: results/<study>/. A member of a study of several models is a study named "
+        "<study>/<member>.",
     )
     seed: NonNegative = Field(0, description="Seed of every random draw.")
     threads: Positive = Field(1, description="Processor threads of each rule that runs the model.")
@@ -453,10 +461,10 @@ class Settings(Section):
         EmbeddedData | ReleaseData | TextData,
         Field(discriminator="source", description="Where paragraphs come from."),
     ]
-    model: Annotated[
-        EmbeddedModel | HubModel | LocalModel,
-        Field(discriminator="source", description="Where the model comes from."),
-    ]
+    model: Model | None = Field(None, description="Where the model comes from.")
+    models: dict[Member, Model] | None = Field(
+        None, min_length=2, description="Instead of `model`: several models by name, each with the keys of `model`."
+    )
     filters: Filters = Filters()
     scores: Scores = Scores()
     sets: Sets = Sets()
@@ -478,12 +486,32 @@ class Settings(Section):
     )
     expected: Expected = Expected()
 
+    @property
+    def member(self) -> str | None:
+        """Name of the model in a study of several; nothing in other studies."""
+        return self.study.partition("/")[2] or None
+
+    @model_validator(mode="after")
+    def _one_model_or_several(self) -> "Settings":
+        if (self.model is None) == (self.models is None):
+            raise ValueError("one of model (a section) and models (several, by name)")
+        names = list(self.models or {})
+        if "/" in self.study and names:
+            raise ValueError("a study of several models is no member of another: take the slash out of its name")
+        if taken := sorted(set(names) & set(STUDY_FOLDERS)):
+            raise ValueError(f"a model is named like a folder of the study: {', '.join(taken)}")
+        places = [_place(model) for model in (self.models or {}).values()]
+        if twice := [name for name, place in zip(names, places, strict=True) if places.count(place) > 1]:
+            raise ValueError(f"these models are the same one: {', '.join(twice)}")
+        return self
+
     @model_validator(mode="after")
     def _sources_fit(self) -> "Settings":
-        if self.model.source == "embedded" and self.data.source != "embedded":
-            raise ValueError("the embedded model is trained on embedded data: set data.source to embedded")
-        if self.model.source == "embedded" and self.model.window < self.paragraph.length:
-            raise ValueError("model.window must hold a paragraph")
+        for model in (self.models or {"": self.model}).values():
+            if model.source == "embedded" and self.data.source != "embedded":
+                raise ValueError("the embedded model is trained on embedded data: set data.source to embedded")
+            if model.source == "embedded" and model.window < self.paragraph.length:
+                raise ValueError("model.window must hold a paragraph")
         return self
 
     @model_validator(mode="after")
@@ -509,9 +537,24 @@ def validate(config: dict[str, Any], file: str) -> Settings:
         raise ConfigError("\n".join(lines)) from None
 
 
+def _place(model: EmbeddedModel | HubModel | LocalModel) -> Any:
+    """What no two models of a study may share: the place of a download, and otherwise all settings."""
+    return (model.id, model.revision) if isinstance(model, HubModel) else model
+
+
+def members(study: Settings) -> dict[str, Settings]:
+    """The study of each model of a study of several, by name: all other settings are the study's."""
+    shared = study.model_dump(exclude={"study", "model", "models"})
+    return {
+        name: Settings(study=f"{study.study}/{name}", model=model.model_dump(), **shared)
+        for name, model in study.models.items()
+    }
+
+
 def _explain(problem: dict[str, Any]) -> str:
     kind, location, given = problem["type"], problem["loc"], problem["input"]
-    keys = ", ".join(_allowed_keys(location[:-1] if kind == "extra_forbidden" else location))
+    setting = _setting(location)
+    keys = ", ".join(_allowed_keys(setting[:-1] if kind == "extra_forbidden" else setting))
     path = ".".join(_path(location)) or "(top level)"
     if kind == "extra_forbidden":
         return f"{path}: unknown key; allowed here: {keys}"
@@ -519,7 +562,7 @@ def _explain(problem: dict[str, Any]) -> str:
         return f"{path}: missing; it must be given"
     allowed = problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     if kind.startswith("union_tag"):
-        sources = " or ".join(json.dumps(_tag(section)) for section in _sections(Settings)[path])
+        sources = " or ".join(json.dumps(_tag(section)) for section in _sections(Settings)[setting[0]])
         if kind == "union_tag_not_found":
             return f"{path}.source: missing; allowed: {sources}"
         path, given, allowed = f"{path}.source", given["source"], sources
@@ -534,9 +577,14 @@ def _explain(problem: dict[str, Any]) -> str:
 
 def _path(location: tuple[str | int, ...]) -> list[str]:
     """Keys that lead to a place in the file; pydantic's also names the chosen form of a section."""
-    if location[:1] in (("data",), ("model",)):
-        location = (location[0], *location[2:])
-    return [str(part) for part in location if part not in HIGHLIGHT_FORMS]
+    form = {("data",): 1, ("model",): 1, ("models",): 2}.get(location[:1])
+    keys = location if form is None else (*location[:form], *location[form + 1 :])
+    return [str(part) for part in keys if part not in HIGHLIGHT_FORMS]
+
+
+def _setting(location: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Place among the settings: a member of `models` has the keys of `model`."""
+    return ("model", *location[2:]) if location[:1] == ("models",) else location
 
 
 def _of_the_given_form(problem: dict[str, Any]) -> bool:
@@ -567,11 +615,18 @@ def _sections(section: type[Section]) -> dict[str, list[type[Section]]]:
     """Sections below each key of a section; several where a `source` decides."""
     found = {}
     for key, field in section.model_fields.items():
-        types = getattr(field.annotation, "__args__", (field.annotation,))
-        below = [choice for choice in types if isinstance(choice, type) and issubclass(choice, Section)]
-        if below:
+        if below := _section_types(field.annotation):
             found[key] = below
     return found
+
+
+def _section_types(annotation: Any) -> list[type[Section]]:
+    """Sections among the alternatives of a type; those of `models` are the ones of `model`."""
+    if isinstance(annotation, type):
+        return [annotation] if issubclass(annotation, Section) else []
+    if get_origin(annotation) is dict:
+        return []
+    return [section for part in get_args(annotation) for section in _section_types(part)]
 
 
 def json_schema() -> str:
@@ -614,6 +669,8 @@ def _allowed_values(schema: dict[str, Any]) -> str:
         return ", ".join(f"`{value}`" for value in schema["enum"])
     if "$ref" in schema:
         return "section"
+    if "patternProperties" in schema:
+        return "sections by name"
     limits = {"minimum": "\u2265", "exclusiveMinimum": ">", "maximum": "\u2264", "pattern": "like"}
     stated = [f"{word} `{schema[key]}`" for key, word in limits.items() if key in schema]
     return " ".join([{"null": "nothing"}.get(schema["type"], schema["type"]), *stated])

@@ -46,6 +46,22 @@ def benchmark_file(name):
     return f"{RESULTS}/benchmarks/{name}.tsv"
 
 
+FIGURE_KINDS = ("pdf", "png", "csv", "rst")
+
+
+def figure_files(figure):
+    """Outputs of the rule that draws a figure; the report sorts those of several models by model."""
+    path = f"{RESULTS}/figures/{figure.name}"
+    shown = report(
+        f"{path}.png",
+        caption=os.path.abspath(f"{path}.rst"),
+        category=figure.category,
+        subcategory=SETTINGS.member,
+        labels={"figure": figure.name, "shows": figure.title, "paper": figure.section},
+    )
+    return {"pdf": f"{path}.pdf", "png": shown, "csv": f"{path}.csv", "caption": f"{path}.rst"}
+
+
 class Shards:
     """A stage that runs as several jobs, rule <stage>_shard, whose parts rule <stage> joins (shards.smk).
 

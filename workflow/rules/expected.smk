@@ -1,32 +1,9 @@
-# The effective settings of the study, and published numbers next to those of the run.
+# Published numbers next to those of the run.
 
 EXPECTED = SETTINGS.expected
 COMPARED = ["expected"] if any(value is not None for _, value in EXPECTED) else []
 if EXPECTED.memorized_list:
     COMPARED.append("memorized_agreement")
-
-
-rule run_config:
-    output:
-        f"{RESULTS}/run_config.yaml",
-    log:
-        log_file("run_config"),
-    benchmark:
-        benchmark_file("run_config")
-    localrule: True
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(500),
-        runtime=growing(5),
-    params:
-        **tracked("run_config.py"),
-        effective=memloc_settings.effective(SETTINGS),
-    message:
-        "Write the effective settings of the study."
-    script:
-        "../scripts/run_config.py"
 
 
 if EXPECTED.memorized_list:

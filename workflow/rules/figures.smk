@@ -13,15 +13,7 @@ for figure in SHOWN:
             tables=[table(name) for name in figure.tables],
             caption=f"workflow/report/{figure.name}.rst",
         output:
-            pdf=f"{RESULTS}/figures/{figure.name}.pdf",
-            png=report(
-                f"{RESULTS}/figures/{figure.name}.png",
-                caption=os.path.abspath(f"{RESULTS}/figures/{figure.name}.rst"),
-                category=figure.category,
-                labels={"figure": figure.name, "shows": figure.title, "paper": figure.section},
-            ),
-            csv=f"{RESULTS}/figures/{figure.name}.csv",
-            caption=f"{RESULTS}/figures/{figure.name}.rst",
+            **figure_files(figure),
         log:
             log_file(figure.name),
         benchmark:
@@ -49,7 +41,7 @@ rule figures:
         [
             f"{RESULTS}/figures/{figure.name}.{kind}"
             for figure in SHOWN
-            for kind in ("pdf", "png", "csv", "rst")
+            for kind in FIGURE_KINDS
         ],
     message:
         "All figures are drawn."

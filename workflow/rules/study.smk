@@ -1,0 +1,19 @@
+# One model's analyses and figures. The Snakefile includes this file; a study of several models imports it once per
+# model (models.smk).
+
+include: "common.smk"
+include: "resources.smk"
+include: "paragraphs.smk"
+include: "scores.smk"
+include: "perturbation.smk"
+include: "gradients.smk"
+include: "activations.smk"
+include: "rare_tokens.smk"
+include: "patching.smk"
+include: "token_statistics.smk"
+include: "ranking.smk"
+include: "editing.smk"
+include: "expected.smk"
+include: "run_config.smk"
+include: "shards.smk"
+include: "figures.smk"
