@@ -9,7 +9,6 @@ if not workflow.configfiles:
     configfile: "config/default.yaml"
 
 
-
 report: "workflow/report/workflow.rst"
 
 

@@ -447,8 +447,7 @@ class Settings(Section):
 
     study: str = Field(
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9.-]*)?$",
-        description="Name of the study: results/<study>/. A member of a study of several models is a study named "
-        "<study>/<member>.",
+        description="Name of the study: results/<study>/. Each of several models is a study <study>/<model>.",
     )
     seed: NonNegative = Field(0, description="Seed of every random draw.")
     threads: Positive = Field(1, description="Processor threads of each rule that runs the model.")
@@ -463,7 +462,9 @@ class Settings(Section):
     ]
     model: Model | None = Field(None, description="Where the model comes from.")
     models: dict[Member, Model] | None = Field(
-        None, min_length=2, description="Instead of `model`: several models by name, each with the keys of `model`."
+        None,
+        min_length=2,
+        description="Instead of `model`: several by name, each with the keys of `model`.",
     )
     filters: Filters = Filters()
     scores: Scores = Scores()
@@ -497,7 +498,7 @@ class Settings(Section):
             raise ValueError("one of model (a section) and models (several, by name)")
         names = list(self.models or {})
         if "/" in self.study and names:
-            raise ValueError("a study of several models is no member of another: take the slash out of its name")
+            raise ValueError("the name of a study of several models holds no slash")
         if taken := sorted(set(names) & set(STUDY_FOLDERS)):
             raise ValueError(f"a model is named like a folder of the study: {', '.join(taken)}")
         places = [_place(model) for model in (self.models or {}).values()]
@@ -507,11 +508,12 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _sources_fit(self) -> "Settings":
-        for model in (self.models or {"": self.model}).values():
-            if model.source == "embedded" and self.data.source != "embedded":
-                raise ValueError("the embedded model is trained on embedded data: set data.source to embedded")
-            if model.source == "embedded" and model.window < self.paragraph.length:
-                raise ValueError("model.window must hold a paragraph")
+        models = [self.model] if self.models is None else self.models.values()
+        embedded = [model for model in models if model.source == "embedded"]
+        if embedded and self.data.source != "embedded":
+            raise ValueError("the embedded model is trained on embedded data: set data.source to embedded")
+        if any(model.window < self.paragraph.length for model in embedded):
+            raise ValueError("model.window must hold a paragraph")
         return self
 
     @model_validator(mode="after")

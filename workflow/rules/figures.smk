@@ -38,11 +38,7 @@ for figure in SHOWN:
 
 rule figures:
     input:
-        [
-            f"{RESULTS}/figures/{figure.name}.{kind}"
-            for figure in SHOWN
-            for kind in FIGURE_KINDS
-        ],
+        [f"{RESULTS}/figures/{figure.name}.{kind}" for figure in SHOWN for kind in FIGURE_KINDS],
     message:
         "All figures are drawn."
 

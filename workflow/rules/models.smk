@@ -3,16 +3,18 @@
 
 
 include: "common.smk"
+include: "run_config.smk"
 
 
 MEMBERS = memloc_settings.members(SETTINGS)
-
+ACROSS = [figure for figure in FIGURES if figure.only_for == "models"]
+# An imported rule is said to be a certain member's by its name, and here also by its message.
 for member, settings in MEMBERS.items():
     member_module, member_prefix = f"member {member}", f"{member}_"
+    known = set(workflow.rules)
 
     module:
-        name:
-            member_module
+        name: member_module
         snakefile:
             "study.smk"
         config:
@@ -20,28 +22,68 @@ for member, settings in MEMBERS.items():
 
     use rule * from member_module exclude download_release as member_prefix*
 
+    for imported in set(workflow.rules) - known:
+        imported.message = f"{member}: {imported.message}"
 
-def of_members(target):
-    """Files that a target collects, of all members."""
-    return [getattr(rules, f"{member}_{target}").input for member in MEMBERS]
+
+if SETTINGS.data.source == "release":
+
+    # The paragraphs that all members share are downloaded by one rule: the first member's, under its own name.
+    first_module = f"member {next(iter(MEMBERS))}"
+
+    use rule download_release from first_module
+
+
+for figure in ACROSS:
+
+    rule:
+        name:
+            figure.name
+        input:
+            models=[f"{RESULTS}/{member}/model.json" for member in MEMBERS],
+            tables=[
+                f"{RESULTS}/{member}/tables/{name}.parquet" for name in figure.tables for member in MEMBERS
+            ],
+            caption=f"workflow/report/{figure.name}.rst",
+        output:
+            **figure_files(figure),
+        log:
+            log_file(figure.name),
+        benchmark:
+            benchmark_file(figure.name)
+        conda:
+            ENVIRONMENT
+        threads: 1
+        resources:
+            mem_mb=growing(2000),
+            runtime=10,
+        params:
+            **tracked("figure_across_models.py", *figure.settings, modules=[f"figures/{figure.name}"]),
+            figure=figure.name,
+        message:
+            f"Draw {figure.name}: {figure.title}."
+        script:
+            "../scripts/figure_across_models.py"
 
 
 rule figures:
     input:
-        of_members("figures"),
+        [getattr(rules, f"{member}_figures").input for member in MEMBERS],
+        [f"{RESULTS}/figures/{figure.name}.{kind}" for figure in ACROSS for kind in FIGURE_KINDS],
     message:
         "All figures are drawn."
 
 
 rule tables:
     input:
-        of_members("tables"),
+        [getattr(rules, f"{member}_tables").input for member in MEMBERS],
+        rules.run_config.output,
     message:
         "All tables are computed."
 
 
 rule resources:
     input:
-        of_members("resources"),
+        [getattr(rules, f"{member}_resources").input for member in MEMBERS],
     message:
         "Everything that needs the network is here."

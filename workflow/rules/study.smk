@@ -1,6 +1,7 @@
 # One model's analyses and figures. The Snakefile includes this file; a study of several models imports it once per
 # model (models.smk).
 
+
 include: "common.smk"
 include: "resources.smk"
 include: "paragraphs.smk"

@@ -8,10 +8,9 @@ import importlib
 from pathlib import Path
 
 from memloc import tables
-from memloc.atomic import atomic_path
-from memloc.figures.caption import fill
+from memloc.figures import files
 
-params, output = snakemake.params, snakemake.output
+params = snakemake.params
 module = importlib.import_module(f"memloc.figures.{params.figure}")
 paths = {Path(path).stem: path for path in snakemake.input.tables}
 found = {name: tables.read(name, path) for name, path in paths.items() if name != "paragraphs"}
@@ -22,12 +21,4 @@ if "paragraphs" in paths:
     found["paragraphs"] = tables.read("paragraphs", paths["paragraphs"], params.paragraphs, ids)
 drawing = module.draw(found, params.settings)
 log(str(drawing.numbers))
-
-for path, options in ((output.pdf, {"metadata": {"CreationDate": None}}), (output.png, {})):
-    with atomic_path(path) as temporary:
-        drawing.figure.savefig(temporary, **options)
-with atomic_path(output.csv) as temporary:
-    drawing.data.to_csv(temporary, index=False)
-with atomic_path(output.caption) as temporary:
-    template = Path(snakemake.input.caption).read_text()
-    Path(temporary).write_text(fill(template, drawing.numbers | {"study": params.study}))
+files.write(drawing, snakemake.output, snakemake.input.caption, params.study)

@@ -15,14 +15,15 @@ class FigureInfo:
     section: str
     tables: tuple[str, ...]
     settings: tuple[str, ...] = ()
-    only_for: str | None = None  # data source, model source or comparison that the figure needs
+    only_for: str | None = None  # data source, model source, comparison or `models` that the figure needs
     paragraphs: tuple[str, ...] = ()  # columns of table paragraphs that the figure needs, which may be long
     shown: str | None = None  # table whose paragraphs are the only ones that it needs
 
     @property
     def category(self) -> str:
         """Chapter of the report."""
-        return "Extended analyses" if self.section == "extended" else "Figures of the paper"
+        chapters = {"extended": "Extended analyses", "across models": "Across models"}
+        return chapters.get(self.section, "Figures of the paper")
 
 
 FIGURES = (
@@ -257,5 +258,35 @@ FIGURES = (
         "extended",
         ("memorized_agreement",),
         only_for="memorized_agreement",
+    ),
+    FigureInfo(
+        "models_memorized",
+        "Memorization against the size of the model",
+        "across models",
+        ("paragraphs", "sets"),
+        only_for="models",
+        paragraphs=("id", "text"),
+    ),
+    FigureInfo(
+        "models_repeats",
+        "Memorization against repeats, by model",
+        "across models",
+        ("paragraphs", "sets"),
+        only_for="models",
+        paragraphs=("id", "count"),
+    ),
+    FigureInfo(
+        "models_profiles",
+        "Heads and layers by every method, by model",
+        "across models",
+        ("head_ranking",),
+        only_for="models",
+    ),
+    FigureInfo(
+        "models_agreement",
+        "Which methods agree across models",
+        "across models",
+        ("head_ranking", "ranking_agreement"),
+        only_for="models",
     ),
 )

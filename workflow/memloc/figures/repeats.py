@@ -19,11 +19,12 @@ def wilson_interval(successes: np.ndarray, trials: np.ndarray) -> tuple[np.ndarr
     return centre - half, centre + half
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
-    """Share of memorized paragraphs per bin of repeats (half a doubling wide) with a 95 % Wilson band."""
-    data = tables["paragraphs"][["id", "count"]].merge(tables["sets"][["id", "set"]], on="id")
-    data["bin"] = np.floor(np.log2(data["count"]) * BINS_PER_DOUBLING).astype(int)
-    grouped = data.groupby("bin")
+def fraction_by_repeats(data: pd.DataFrame) -> pd.DataFrame:
+    """Share of memorized paragraphs, with its interval, per bin of repeats (half a doubling wide).
+
+    `data` has a row per paragraph: count, set. The result has a row per bin that holds paragraphs.
+    """
+    grouped = data.groupby(np.floor(np.log2(data["count"]) * BINS_PER_DOUBLING).astype(int))
     binned = pd.DataFrame(
         {
             "count_mean": grouped["count"].mean(),
@@ -35,8 +36,19 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     ).reset_index(drop=True)
     binned["fraction"] = binned.n_memorized / binned.n_paragraphs
     low, high = wilson_interval(binned.n_memorized.to_numpy(), binned.n_paragraphs.to_numpy())
-    binned["low"], binned["high"] = low, high
+    return binned.assign(low=low, high=high)
 
+
+def first_half(binned: pd.DataFrame) -> int | None:
+    """Fewest repeats of the first bin in which half of the paragraphs are memorized; None: no bin."""
+    half = binned[binned.fraction >= 0.5]
+    return int(half.count_min.iloc[0]) if len(half) else None
+
+
+def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+    """Share of memorized paragraphs per bin of repeats with a 95 % Wilson band."""
+    data = tables["paragraphs"][["id", "count"]].merge(tables["sets"][["id", "set"]], on="id")
+    binned = fraction_by_repeats(data)
     figure, axes = subplots()
     axes.fill_between(binned.count_mean, binned.low, binned.high, color=COLOURS["memorized"], alpha=0.2, lw=0)
     axes.plot(binned.count_mean, binned.fraction, marker="o", ms=3, color=COLOURS["memorized"])
@@ -48,11 +60,10 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     )
     plain_log_ticks(axes.xaxis)
     memorized = data.loc[data["set"] == "memorized", "count"]
-    half = binned[binned.fraction >= 0.5]
     numbers = {
         "confidence": CONFIDENCE,
         "first_memorized": int(memorized.min()) if len(memorized) else None,
-        "half": int(half.count_min.iloc[0]) if len(half) else None,
+        "half": first_half(binned),
         "n_paragraphs": len(data),
     }
     return Drawing(figure, binned, numbers)

@@ -1,0 +1,220 @@
+"""Figures across models, on tables made up so that every number is known."""
+
+import json
+from itertools import permutations
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from figure_labels import clipped_labels, overlapping_labels
+from scipy import stats
+
+from memloc import head_ranking, members, tables
+from memloc.figures import across, models_agreement, models_memorized, models_profiles, models_repeats
+from memloc.figures.caption import fill
+from memloc.tables import METHODS
+
+REPORT = Path(__file__).parents[2] / "workflow/report"
+FIGURES = (models_memorized, models_repeats, models_profiles, models_agreement)
+
+SIZES = {"small": (2, 4), "middle": (3, 6), "large-long.name": (6, 8)}  # layers, heads
+
+
+def ranked(n_layers: int, n_heads: int, seed: int) -> pd.DataFrame:
+    """A ranking in which methods share a part of their scores, and rare_tokens contradicts them."""
+    heads = pd.MultiIndex.from_product([range(n_layers), range(n_heads)], names=["layer", "head"])
+    random = np.random.default_rng(seed)
+    common = np.asarray(heads.get_level_values("layer")) + random.normal(size=len(heads))
+    signs = dict.fromkeys(METHODS, 1) | {"rare_tokens": -1}
+    scores = {m: sign * common + 0.5 * random.normal(size=len(heads)) for m, sign in signs.items()}
+    return head_ranking.rank_heads({m: pd.Series(values, heads) for m, values in scores.items()})
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def made_up() -> dict[str, pd.DataFrame]:
+    frames = {"models": [], "head_ranking": [], "ranking_agreement": [], "paragraphs": [], "sets": []}
+    ids = np.arange(400)
+    counts = np.where(ids < 200, 2 ** (ids % 8), 1)
+    for place, (model, (n_layers, n_heads)) in enumerate(SIZES.items()):
+        ranking = ranked(n_layers, n_heads, seed=place)
+        memorized = (ids < 200) & (ids % 8 >= 6 - 2 * place)
+        found = {
+            "models": pd.DataFrame(
+                {"n_parameters": [10 ** (5 + place)], "n_layers": n_layers, "n_heads": n_heads}
+            ),
+            "head_ranking": ranking,
+            "ranking_agreement": head_ranking.agreement(ranking),
+            "paragraphs": pd.DataFrame({"id": ids, "count": counts, "text": [f"text {i}" for i in ids]}),
+            "sets": pd.DataFrame({"id": ids, "set": np.where(memorized, "memorized", "unassigned")}),
+        }
+        for name, frame in found.items():
+            frames[name].append(frame.assign(model=model))
+    return {name: pd.concat(parts, ignore_index=True) for name, parts in frames.items()}
+
+
+@pytest.mark.parametrize("module", FIGURES, ids=lambda module: module.__name__.rpartition(".")[2])
+def test_labels_are_readable_and_captions_complete(made_up, module):
+    drawing = module.draw(made_up, {})
+    assert clipped_labels(drawing.figure) == [] and overlapping_labels(drawing.figure) == []
+    template = (REPORT / f"{module.__name__.rpartition('.')[2]}.rst").read_text()
+    caption = fill(template, drawing.numbers)
+    assert not any(word in caption for word in ("None", "nan", "{", "}"))
+    assert len(drawing.data)
+
+
+def test_fractions_and_intervals_are_those_of_the_counts(made_up):
+    data = models_memorized.draw(made_up, {}).data.set_index("model")
+    assert data["n_memorized"].to_dict() == {"small": 50, "middle": 100, "large-long.name": 150}
+    assert data["fraction"].to_list() == [50 / 400, 100 / 400, 150 / 400]
+    for row in data.itertuples():
+        interval = stats.binomtest(row.n_memorized, 400).proportion_ci(0.95, method="wilson")
+        assert (row.low, row.high) == pytest.approx((interval.low, interval.high))
+
+
+def with_memorized(made_up, **ids):
+    """The made-up tables with other memorized paragraphs."""
+    sets = made_up["sets"].copy()
+    for model, memorized in ids.items():
+        rows = sets["model"] == model
+        sets.loc[rows, "set"] = np.where(sets.loc[rows, "id"].isin(memorized), "memorized", "unassigned")
+    return made_up | {"sets": sets}
+
+
+@pytest.mark.parametrize(
+    ("small", "middle", "verdict"),
+    [
+        (range(0, 10), range(5, 40), "more"),  # 30 against 5
+        (range(0, 30), range(29, 32), "fewer"),  # 2 against 29
+        (range(0, 10), range(5, 18), "undecided"),  # 8 against 5: p = 0.58
+        (range(0, 10), range(0, 10), "undecided"),  # no difference at all
+    ],
+)
+def test_who_recites_more_is_said_only_where_the_paragraphs_decide_it(made_up, small, middle, verdict):
+    changed = with_memorized(made_up, small=small, middle=middle)
+    found = models_memorized.draw(changed, {}).numbers["comparisons"][0]
+    only = len(set(middle) - set(small)), len(set(small) - set(middle))
+    assert (found["only_larger"], found["only_smaller"]) == only
+    assert found["verdict"] == verdict
+    if sum(only):
+        assert found["p_value"] == stats.binomtest(only[0], sum(only)).pvalue
+
+
+def test_paragraphs_that_are_not_the_same_text_are_not_compared(made_up):
+    other = made_up["paragraphs"].copy()
+    other.loc[other["model"] == "small", "text"] = "another tokenizer cuts other paragraphs"
+    found = models_memorized.draw(made_up | {"paragraphs": other}, {}).numbers["comparisons"]
+    assert [pair["n_shared"] for pair in found] == [0, 400]
+
+
+def test_repeats_have_a_line_per_model_and_say_where_bands_are_apart(made_up):
+    drawing = models_repeats.draw(made_up, {})
+    assert drawing.numbers["half"] == {"small": 64, "middle": 16, "large-long.name": 4}
+    once = drawing.data.query("model == 'small' and count_max == 1").iloc[0]
+    assert (once.n_paragraphs, once.n_memorized) == (225, 0)
+    assert (drawing.numbers["n_bins"], drawing.numbers["n_bins_apart"]) == (8, 0)
+
+
+def test_bands_are_apart_where_every_model_differs(made_up):
+    ids = {model: [i for i in range(200, 400) if i % 10 < 2 + 3 * place] for place, model in enumerate(SIZES)}
+    changed = with_memorized(made_up, **ids)
+    assert models_repeats.draw(changed, {}).numbers["n_bins_apart"] == 1
+
+
+def test_strength_is_the_share_of_heads_that_rank_lower(made_up):
+    strength = across.head_strength(made_up["head_ranking"])
+    for _, rows in strength.groupby(["model", "method"]):
+        for row in rows.itertuples():
+            lower = (rows["score"] < row.score).sum() / (len(rows) - 1)
+            assert row.method == "combined" or row.strength == pytest.approx(lower)
+
+
+def test_layers_lie_at_their_middle_and_average_their_heads(made_up):
+    ranking = made_up["head_ranking"]
+    profiles = across.layer_profiles(ranking)
+    middle = profiles.query("model == 'middle' and method == 'patching'")
+    assert middle["depth"].to_list() == pytest.approx([1 / 6, 3 / 6, 5 / 6])
+    ranks = ranking.query("model == 'middle' and method == 'patching' and layer == 1")["rank"]
+    assert middle["strength"].iloc[1] == pytest.approx(((18 - ranks) / 17).mean())
+    assert middle["strength"].mean() == pytest.approx(0.5)
+
+
+def test_the_strongest_layer_is_named(made_up):
+    numbers = models_profiles.draw(made_up, {}).numbers
+    assert numbers["strongest"]["activation patching"] == {"small": 1, "middle": 2, "large-long.name": 5}
+    assert numbers["n_lower"]["activation patching"] == 0
+    assert numbers["n_lower"]["attention to rare tokens"] == 3
+
+
+def profile(strength):
+    n = len(strength)
+    return pd.DataFrame({"depth": (np.arange(n) + 0.5) / n, "strength": strength})
+
+
+def test_profiles_correlate_where_the_shallower_model_has_its_layers():
+    shallow, deep = [0.1, 0.5, 0.4, 0.9, 0.2], [0.0, 0.1, 0.2, 0.7, 0.8, 0.5, 0.6, 0.9, 0.4, 0.3]
+    read = [
+        (deep[2 * i] + deep[2 * i + 1]) / 2 for i in range(5)
+    ]  # its layers lie between two of the deep ones
+    expected = np.corrcoef(shallow, read)[0, 1]
+    orders = [np.corrcoef(order, read)[0, 1] for order in permutations(shallow)]
+    as_large = np.mean([value >= expected - 1e-12 for value in orders])
+    for first, second in ((shallow, deep), (deep, shallow)):
+        value, p_value, n_layers = models_agreement.profile_correlation(profile(first), profile(second))
+        assert (value, p_value, n_layers) == (pytest.approx(expected), pytest.approx(2 * as_large), 5)
+
+
+@pytest.mark.parametrize("shallow", [[0.3], [0.2, 0.8], [0.5, 0.5, 0.5]])
+def test_profiles_that_cannot_correlate_have_no_correlation(shallow):
+    deep = profile([0.1, 0.4, 0.2, 0.9])
+    assert np.isnan(models_agreement.profile_correlation(profile(shallow), deep)[:2]).all()
+
+
+def test_so_few_layers_decide_nothing():
+    few = profile(np.arange(models_agreement.FEWEST_DECIDED - 1.0))
+    enough = profile(np.arange(models_agreement.FEWEST_DECIDED + 0.0))
+    assert models_agreement.profile_correlation(few, few)[1] >= models_agreement.SIGNIFICANCE
+    assert models_agreement.profile_correlation(enough, enough)[1] < models_agreement.SIGNIFICANCE
+
+
+def test_pairs_of_methods_are_counted_by_what_all_models_show(made_up):
+    agreement = made_up["ranking_agreement"]
+    agreement = agreement[(agreement["method_a"] != "combined") & (agreement["method_b"] != "combined")]
+    shown = {}
+    for pair, rows in agreement.groupby(["method_a", "method_b"]):
+        shown[pair] = set(np.where(rows["p_value"] < 0.05, np.sign(rows["kendall"]), 0))
+    numbers = models_agreement.draw(made_up, {}).numbers
+    assert numbers["n_pairs"] == 10 == len(shown)
+    assert len(numbers["agree"]) == sum(signs == {1} for signs in shown.values()) > 0
+    assert len(numbers["contradict"]) == sum(signs == {-1} for signs in shown.values()) > 0
+    assert numbers["n_nowhere"] == sum(signs == {0} for signs in shown.values())
+
+
+def test_looks_differ_in_colour_and_mark(made_up):
+    styles = across.looks(made_up["models"]).values()
+    for key in ("color", "marker", "ls"):
+        assert len({str(style[key]) for style in styles}) == len(SIZES)
+
+
+def test_tables_of_members_are_joined_by_size(tmp_path):
+    stamp = {"paragraph": {"length": 100, "prefix": 50}}
+    paths = {"models": [], "tables": []}
+    for model, n_parameters in (("large", 10), ("small", 5)):
+        manifest = tmp_path / model / "model.json"
+        manifest.parent.mkdir()
+        manifest.write_text(json.dumps({"name": "x", "n_parameters": n_parameters}))
+        frame = pd.DataFrame({"id": [n_parameters], "reason": ["few unique tokens"]})
+        path = tmp_path / model / "tables/dropped_paragraphs.parquet"
+        tables.write("dropped_paragraphs", frame, path, stamp)
+        paths["models"].append(str(manifest))
+        paths["tables"].append(str(path))
+    found = members.read(paths["models"], paths["tables"], {"dropped_paragraphs": ["id"]})
+    assert found["models"][["model", "n_parameters"]].values.tolist() == [["small", 5], ["large", 10]]
+    assert found["dropped_paragraphs"].values.tolist() == [[5, "small"], [10, "large"]]

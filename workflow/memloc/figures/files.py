@@ -1,0 +1,26 @@
+"""The files of a figure: PDF, PNG, plotted numbers and caption."""
+
+from pathlib import Path
+from typing import Any
+
+from memloc.atomic import atomic_path
+from memloc.figures.caption import fill
+from memloc.figures.style import Drawing
+
+
+def write(drawing: Drawing, output: Any, template: str | Path, study: str) -> None:
+    """Write a drawing to `output.pdf`, `.png`, `.csv` and, with the template filled in, `.caption`.
+
+    Each file appears whole or not at all, and holds no time: the same drawing gives the same bytes.
+
+    Raises:
+        jinja2.UndefinedError: the template names a number that the drawing does not give.
+    """
+    for path, options in ((output.pdf, {"metadata": {"CreationDate": None}}), (output.png, {})):
+        with atomic_path(path) as temporary:
+            drawing.figure.savefig(temporary, **options)
+    with atomic_path(output.csv) as temporary:
+        drawing.data.to_csv(temporary, index=False)
+    with atomic_path(output.caption) as temporary:
+        text = fill(Path(template).read_text(), drawing.numbers | {"study": study})
+        Path(temporary).write_text(text)

@@ -1,0 +1,75 @@
+"""Fraction of paragraphs that each model memorized, against its number of parameters (not in the paper)."""
+
+from itertools import pairwise
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
+from scipy import stats
+
+from memloc.figures.across import looks
+from memloc.figures.repeats import CONFIDENCE, wilson_interval
+from memloc.figures.style import Drawing, subplots
+
+COLUMNS = {"paragraphs": ["id", "text"], "sets": ["id", "set"]}
+SIGNIFICANCE = 0.05
+
+
+def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+    """Fraction with a 95 % Wilson interval per model, on a logarithmic axis of parameters."""
+    data = tables["sets"].assign(memorized=tables["sets"]["set"] == "memorized")
+    counts = data.groupby("model")["memorized"].agg(n_paragraphs="size", n_memorized="sum")
+    rows = tables["models"][["model", "n_parameters"]].join(counts, on="model")
+    rows["fraction"] = rows.n_memorized / rows.n_paragraphs
+    low, high = wilson_interval(rows.n_memorized.to_numpy(), rows.n_paragraphs.to_numpy())
+    rows = rows.assign(low=low, high=high)
+    numbers = {
+        "confidence": CONFIDENCE,
+        "models": rows.to_dict("records"),
+        "comparisons": _comparisons(data.merge(tables["paragraphs"], on=["model", "id"]), rows["model"]),
+    }
+    return Drawing(_plot(rows, looks(tables["models"])), rows, numbers)
+
+
+def _comparisons(data: pd.DataFrame, models: pd.Series) -> list[dict[str, Any]]:
+    """Neighbours in size, on the paragraphs that both scored: exact McNemar test of who recites more.
+
+    The models saw the same paragraphs, so only those that one of them recites say anything.
+    """
+    found = []
+    for smaller, larger in pairwise(models):
+        two = [data.loc[data["model"] == model, ["id", "text", "memorized"]] for model in (smaller, larger)]
+        both = two[0].merge(two[1], on=["id", "text"], suffixes=("_smaller", "_larger"))
+        more = int((both.memorized_larger & ~both.memorized_smaller).sum())
+        less = int((both.memorized_smaller & ~both.memorized_larger).sum())
+        p_value = stats.binomtest(more, more + less).pvalue if more + less else 1.0
+        verdict = "undecided" if p_value >= SIGNIFICANCE else "more" if more > less else "fewer"
+        found.append(
+            {
+                "smaller": smaller,
+                "larger": larger,
+                "n_shared": len(both),
+                "only_larger": more,
+                "only_smaller": less,
+                "p_value": float(p_value),
+                "verdict": verdict,
+            }
+        )
+    return found
+
+
+def _plot(rows: pd.DataFrame, styles: dict[str, dict[str, Any]]) -> Figure:
+    figure, axes = subplots()
+    axes.plot(rows.n_parameters, rows.fraction, color="0.6", lw=0.8, zorder=1)
+    for row in rows.itertuples():
+        style = styles[row.model] | {"ls": "", "ms": 5}
+        error = [[max(row.fraction - row.low, 0)], [max(row.high - row.fraction, 0)]]
+        axes.errorbar(row.n_parameters, row.fraction, yerr=error, capsize=2, **style)
+    axes.set(xscale="log", xlabel="parameters", ylabel="fraction memorized", ylim=(0, None))
+    axes.margins(x=0.1)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=min(len(rows), 3))
+    return figure

@@ -1,0 +1,44 @@
+"""Fraction of paragraphs that are memorized against how often they occur, by model (not in the paper)."""
+
+import pandas as pd
+
+from memloc.figures.across import looks
+from memloc.figures.repeats import CONFIDENCE, first_half, fraction_by_repeats
+from memloc.figures.style import COLUMN_WIDTH, Drawing, plain_log_ticks, subplots
+
+COLUMNS = {"paragraphs": ["id", "count"], "sets": ["id", "set"]}
+
+
+def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+    """As figure `repeats`: bins half a doubling wide, with a 95 % Wilson band, for every model."""
+    data = tables["paragraphs"].merge(tables["sets"], on=["model", "id"])
+    styles = looks(tables["models"])
+    binned = {model: fraction_by_repeats(data[data["model"] == model]) for model in styles}
+    figure, axes = subplots(COLUMN_WIDTH, 2.6)
+    for model, style in styles.items():
+        bins = binned[model]
+        axes.fill_between(bins.count_mean, bins.low, bins.high, color=style["color"], alpha=0.15, lw=0)
+        axes.plot(bins.count_mean, bins.fraction, **style)
+    axes.set(
+        xscale="log",
+        xlabel="occurrences in the training corpus",
+        ylabel="fraction memorized",
+        ylim=(-0.02, 1.02),
+    )
+    plain_log_ticks(axes.xaxis)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=min(len(styles), 3))
+    rows = pd.concat(binned, names=["model"])
+    numbers = {
+        "confidence": CONFIDENCE,
+        "half": {model: first_half(bins) for model, bins in binned.items()},
+        **_separated(rows),
+    }
+    return Drawing(figure, rows.reset_index("model"), numbers)
+
+
+def _separated(rows: pd.DataFrame) -> dict[str, int]:
+    """Bins that hold paragraphs of all models, and those in which no two models' bands overlap."""
+    n_models = rows.index.get_level_values("model").nunique()
+    shared = [bins.sort_values("low") for _, bins in rows.groupby("count_min") if len(bins) == n_models]
+    apart = [(bins["high"].to_numpy()[:-1] < bins["low"].to_numpy()[1:]).all() for bins in shared]
+    return {"n_bins": len(shared), "n_bins_apart": sum(apart)}

@@ -1,0 +1,17 @@
+"""Rules models_memorized, models_repeats, ..: draw one figure from the tables of several models."""
+
+from memloc.rule import log, start
+
+start(snakemake)
+
+import importlib
+
+from memloc import members
+from memloc.figures import files
+
+params = snakemake.params
+module = importlib.import_module(f"memloc.figures.{params.figure}")
+tables = members.read(snakemake.input.models, snakemake.input.tables, module.COLUMNS)
+drawing = module.draw(tables, params.settings)
+log(str(drawing.numbers))
+files.write(drawing, snakemake.output, snakemake.input.caption, params.study)
