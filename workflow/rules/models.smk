@@ -51,12 +51,13 @@ for figure in ACROSS:
             log_file(figure.name),
         benchmark:
             benchmark_file(figure.name)
+        localrule: True
         conda:
             ENVIRONMENT
         threads: 1
         resources:
             mem_mb=growing(2000),
-            runtime=10,
+            runtime=growing(10),
         params:
             **tracked("figure_across_models.py", *figure.settings, modules=[f"figures/{figure.name}"]),
             figure=figure.name,
