@@ -68,7 +68,8 @@ def test_studies_do_not_share_a_name():
         ({"filters": {"min_unique": 1.5}}, "filters.min_unique", ["given 1.5", "less than or equal to 1"]),
         ({"loading": {"device": "tpu"}}, "loading.device", ['given "tpu"', "'auto', 'cpu' or 'cuda'"]),
         ({"loading": {"device": "cpu", "gpus": 2}}, "loading", ["gpus above 1 need device auto or cuda"]),
-        ({"study": "a/b"}, "study", ['given "a/b"', "pattern"]),
+        ({"study": "../b"}, "study", ['given "../b"', "pattern"]),
+        ({"study": "a/b/c"}, "study", ['given "a/b/c"', "pattern"]),
         ({"model": {"source": "hub", "sha256": "12"}}, "model.sha256", ['given "12"', "pattern"]),
         ({"model": {"source": "embedded", "width": 30}}, "model", ["30", "multiple of n_heads"]),
         ({"paragraph": {"prefix": 100}}, "paragraph", ['given {"prefix": 100}', "smaller than length"]),
@@ -81,6 +82,7 @@ def test_studies_do_not_share_a_name():
         ({"highlight": {"layer": 1}}, "highlight.head", ["missing"]),
         ({"study": ...}, "study", ["missing"]),
         ({"data": ...}, "data", ["missing"]),
+        ({"model": ...}, "(top level)", ["one of model (a section) and models (several, by name)"]),
         ({"model": {"source": "local"}}, "model.folder", ["missing"]),
         ({"data": {}}, "data.source", ["missing", '"embedded"', '"release"']),
         ({"data": {"source": "pile"}}, "data.source", ['given "pile"', '"embedded"', '"release"']),
@@ -94,6 +96,58 @@ def test_message_names_file_key_given_and_allowed(changes, path, parts):
     assert len(text.splitlines()) == 1
     for part in parts:
         assert part in text
+
+
+SMALL, LARGE = {"source": "embedded", "width": 64}, {"source": "embedded", "width": 128}
+
+
+@pytest.mark.parametrize(
+    ("models", "path", "parts"),
+    [
+        ({}, "models", ["given {}", "at least 2"]),
+        ({"a": SMALL}, "models", ["at least 2"]),
+        ([SMALL, LARGE], "models", ["dictionary"]),
+        ({"a_b": SMALL, "b": LARGE}, "models.a_b", ['given "a_b"', "pattern"]),
+        ({"../a": SMALL, "b": LARGE}, "models.../a", ["pattern"]),
+        ({"a": {"source": "embedded", "id": "x"}, "b": LARGE}, "models.a.id", ["unknown key", "n_layers"]),
+        ({"a": {"source": "embedded", "width": "x"}, "b": LARGE}, "models.a.width", ['given "x"', "integer"]),
+        ({"a": {"source": "local"}, "b": LARGE}, "models.a.folder", ["missing"]),
+        ({"a": {"source": "pile"}, "b": LARGE}, "models.a.source", ['given "pile"', '"embedded" or "hub"']),
+        ({"a": {}, "b": LARGE}, "models.a.source", ["missing"]),
+        ({"a": 3, "b": LARGE}, "models.a", ["given 3", "section with keys"]),
+        ({"figures": SMALL, "b": LARGE}, "(top level)", ["named like a folder of the study: figures"]),
+        ({"a": SMALL, "b": LARGE, "c": SMALL}, "(top level)", ["the same one: a, c"]),
+        (
+            {"a": {"source": "hub"}, "b": {"source": "hub", "endpoint": "https://mirror"}},
+            "(top level)",
+            ["the same one: a, b"],
+        ),
+        ({"a": SMALL, "b": LARGE | {"window": 99}}, "(top level)", ["window must hold a paragraph"]),
+    ],
+    ids=str,
+)
+def test_messages_name_the_model_of_several(models, path, parts):
+    text = message(model=..., models=models)
+    assert text.startswith(f"config/mine.yaml: {path}: ")
+    assert len(text.splitlines()) == 1
+    for part in parts:
+        assert part in text
+
+
+def test_one_model_and_several_exclude_each_other():
+    models = {"a": SMALL, "b": LARGE}
+    assert "one of model (a section) and models (several, by name)" in message(models=models)
+    assert "holds no slash" in message(model=..., models=models, study="a/b")
+
+
+def test_a_member_is_a_study_with_the_settings_of_all():
+    config = {"study": "x", "seed": 3, "data": {"source": "embedded"}, "contrastive": {"reference": True}}
+    study = validate(config | {"models": {"a": SMALL, "b": LARGE}}, "f")
+    found = settings.members(study)
+    for name, model in (("a", SMALL), ("b", LARGE)):
+        assert found[name] == validate(config | {"study": f"x/{name}", "model": model}, "f")
+        assert found[name].member == name
+    assert study.member is None
 
 
 def test_every_wrong_key_has_its_line():

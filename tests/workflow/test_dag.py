@@ -24,6 +24,25 @@ def study(project, config):
     return yaml.safe_load((project.folder / config).read_text())
 
 
+def models(config):
+    """Models of a study by the prefix of their rules' names."""
+    several = config.get("models")
+    return {f"{name}_": model for name, model in several.items()} if several else {"": config["model"]}
+
+
+def sources(config):
+    return {config["data"]["source"]} | {model["source"] for model in models(config).values()}
+
+
+def own_name(rule):
+    """A rule's name without that of a member of a study of several models, from the place of its log."""
+    folder, _, file = rule["log"][0].partition("/logs/")
+    _, _, *member = folder.split("/")
+    own = file.removesuffix(".log")
+    assert rule["name"] == "_".join([*member, own])
+    return own
+
+
 @pytest.fixture(scope="module", params=CONFIGS)
 def rules(request, clone):
     """Rules of each study in turn."""
@@ -40,12 +59,14 @@ def test_the_plan_is_complete_quick_and_needs_no_network(clone, config):
     begin = time.monotonic()
     jobs = clone.jobs(config=config)
     assert time.monotonic() - begin < SECONDS
-    source = {key: study(clone, config)[key]["source"] for key in ("data", "model")}
-    assert ("download_release" in jobs) == (source["data"] == "release")
-    assert ("download_model" in jobs) == (source["model"] == "hub")
-    assert ("train_model" in jobs) == (source["model"] == "embedded")
-    shown = {figure.name for figure in FIGURES if figure.only_for in (None, *source.values())}
-    assert {"paragraphs", "scores", "sets", "run_config"} | shown <= set(jobs)
+    settings = study(clone, config)
+    assert ("download_release" in jobs) == (settings["data"]["source"] == "release")
+    for prefix, model in models(settings).items():
+        assert (f"{prefix}download_model" in jobs) == (model["source"] == "hub")
+        assert (f"{prefix}train_model" in jobs) == (model["source"] == "embedded")
+        present = {None, settings["data"]["source"], model["source"]}
+        shown = {figure.name for figure in FIGURES if figure.only_for in present}
+        assert {prefix + name for name in {"paragraphs", "scores", "sets", "run_config"} | shown} <= set(jobs)
     assert set(jobs.values()) == {1}
     assert not [path for path in (clone.folder / "results").iterdir() if path.name != "README.md"]
 
@@ -62,18 +83,17 @@ def test_the_default_study_needs_no_config_file(clone):
 
 def test_every_rule_says_what_it_does(rules):
     for rule in rules.all:
-        assert rule["message"] and rule["message"][0].isupper() and rule["message"].endswith("."), rule[
-            "name"
-        ]
+        said = rule["message"].removeprefix(f"{rule['name'].partition('_')[0]}: ")
+        assert said[0].isupper() and said.endswith("."), rule["name"]
     messages = [rule["message"] for rule in rules.all]
     assert len(set(messages)) == len(messages)
 
 
 def test_every_job_has_log_benchmark_environment_threads_and_resources(rules):
     for rule in rules.jobs:
-        name = rule["name"]
+        name = own_name(rule)
         results = rule["log"][0].split("/logs/")[0]
-        assert rule["log"] == [f"{results}/logs/{name}.log"]
+        assert len(rule["log"]) == 1
         assert rule["benchmark"] == f"{results}/benchmarks/{name}.tsv"
         assert rule["conda"].endswith("envs/environment.yaml")
         for resource in ("mem_mb", "runtime"):
@@ -99,7 +119,7 @@ def test_downloads_and_tiny_rules_run_where_snakemake_runs(rules):
     figures = {figure.name for figure in FIGURES}
     tiny = {"run_config", "edits", "compare_expected", "compare_memorized_list"}
     for rule in rules.jobs:
-        name = rule["name"]
+        name = own_name(rule)
         assert rule["local"] == (name in figures | tiny or name.startswith("download_")), name
         assert not (rule["local"] and "gpu" in rule["resources"])
 
@@ -121,7 +141,7 @@ def test_every_input_has_a_producer(rules):
 
 def test_code_is_tracked_but_for_downloads(rules):
     for rule in rules.jobs:
-        assert (rule["code"] is None) == rule["name"].startswith("download_"), rule["name"]
+        assert (rule["code"] is None) == own_name(rule).startswith("download_"), rule["name"]
 
 
 def test_every_script_belongs_to_a_rule(clone):
@@ -148,7 +168,55 @@ def test_a_figure_alone_runs_no_other_analysis(clone, test_rules):
     assert not set(clone.jobs("fig2")) & {"perturbation", "parameter_gradients", "attention", "fig8"}
 
 
-@pytest.mark.parametrize("config", ["config/test.yaml", "config/gpt-neo-125m.yaml"])
+# Several models in one study.
+
+
+@pytest.fixture(scope="module")
+def several(clone):
+    return Rules.of(clone.folder, "config/test-models.yaml")
+
+
+def test_members_have_the_rules_of_a_study_of_one_model(test_rules, several):
+    for member in ("small", "large"):
+        own = [rule for rule in several.jobs if rule["name"].startswith(f"{member}_")]
+        assert sorted(map(own_name, own)) == sorted(rule["name"] for rule in test_rules.jobs)
+        for rule in own:
+            made = [path for path in rule["outputs"] if not path.startswith(f"results/test-models/{member}/")]
+            assert made == [], rule["name"]
+            assert rule["message"].startswith(f"{member}: ")
+
+
+def test_a_study_of_several_models_has_figures_across_them(clone, several):
+    across = {figure.name for figure in FIGURES if figure.only_for == "models"}
+    shared = {own_name(rule) for rule in several.jobs if rule["name"].split("_")[0] not in ("small", "large")}
+    assert shared == across | {"run_config"}
+    jobs = set(clone.jobs("models_memorized", config="config/test-models.yaml"))
+    assert {"models_memorized", "small_sets", "large_sets"} <= jobs
+    assert not [name for name in jobs if "perturbation" in name or "fig" in name]
+
+
+@pytest.mark.parametrize("target", ["large_fig2", "results/test-models/large/figures/fig2.pdf"])
+def test_a_figure_of_one_member_needs_no_other(clone, several, target):
+    jobs = clone.jobs(target, config="config/test-models.yaml")
+    assert set(jobs) == {"large_fig2", *several.above("large_fig2")}
+    assert all(name.startswith("large_") for name in jobs)
+
+
+def test_members_share_downloads_of_their_data(clone, tmp_path):
+    config = tmp_path / "suite.yaml"
+    hub = {
+        name: {"source": "hub", "id": f"EleutherAI/{name}", "revision": "main"}
+        for name in ("pythia-70m", "pythia-160m")
+    }
+    config.write_text(yaml.safe_dump({"study": "suite", "data": {"source": "release"}, "models": hub}))
+    downloads = {"download_release": 1} | {f"{name}_download_model": 1 for name in hub}
+    assert clone.jobs("resources", config=str(config)) == downloads
+    for name in hub:
+        jobs = clone.jobs(f"results/suite/{name}/figures/fig2.png", config=str(config))
+        assert {"download_release", f"{name}_download_model"} == {job for job in jobs if "download" in job}
+
+
+@pytest.mark.parametrize("config", CONFIGS)
 def test_the_linter_is_content(clone, config):
     assert "Congratulations" in clone.snakemake("--lint", config=config)
 
