@@ -208,12 +208,14 @@ def test_members_share_downloads_of_their_data(clone, tmp_path):
         name: {"source": "hub", "id": f"EleutherAI/{name}", "revision": "main"}
         for name in ("pythia-70m", "pythia-160m")
     }
-    config.write_text(yaml.safe_dump({"study": "suite", "data": {"source": "release"}, "models": hub}))
-    downloads = {"download_release": 1} | {f"{name}_download_model": 1 for name in hub}
-    assert clone.jobs("resources", config=str(config)) == downloads
+    data = {"source": "release", "retokenize": {}}
+    config.write_text(yaml.safe_dump({"study": "suite", "data": data, "models": hub}))
+    shared = {"download_release", "download_tokenizer"}
+    everything = shared | {f"{name}_download_model" for name in hub}
+    assert clone.jobs("resources", config=str(config)) == dict.fromkeys(everything, 1)
     for name in hub:
         jobs = clone.jobs(f"results/suite/{name}/figures/fig2.png", config=str(config))
-        assert {"download_release", f"{name}_download_model"} == {job for job in jobs if "download" in job}
+        assert shared | {f"{name}_download_model"} == {job for job in jobs if "download" in job}
 
 
 @pytest.mark.parametrize("config", CONFIGS)

@@ -20,7 +20,7 @@ for member, settings in MEMBERS.items():
         config:
             settings.model_dump(mode="json")
 
-    use rule * from member_module exclude download_release as member_prefix*
+    use rule * from member_module exclude download_release, download_tokenizer as member_prefix*
 
     for imported in set(workflow.rules) - known:
         imported.message = f"{member}: {imported.message}"
@@ -28,10 +28,10 @@ for member, settings in MEMBERS.items():
 
 if SETTINGS.data.source == "release":
 
-    # The paragraphs that all members share are downloaded by one rule: the first member's, under its own name.
+    # What all members share is downloaded by one rule: the first member's, without its name.
     first_module = f"member {next(iter(MEMBERS))}"
 
-    use rule download_release from first_module
+    use rule download_release, download_tokenizer from first_module
 
 
 for figure in ACROSS:
