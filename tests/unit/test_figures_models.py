@@ -53,7 +53,7 @@ def made_up() -> dict[str, pd.DataFrame]:
             "head_ranking": ranking,
             "ranking_agreement": head_ranking.agreement(ranking),
             "paragraphs": pd.DataFrame({"id": ids, "count": counts, "text": [f"text {i}" for i in ids]}),
-            "sets": pd.DataFrame({"id": ids, "set": np.where(memorized, "memorized", "unassigned")}),
+            "sets": pd.DataFrame({"id": ids, "set": np.where(memorized, "memorized", "partly_11_29")}),
         }
         for name, frame in found.items():
             frames[name].append(frame.assign(model=model))
@@ -84,7 +84,7 @@ def with_memorized(made_up, **ids):
     sets = made_up["sets"].copy()
     for model, memorized in ids.items():
         rows = sets["model"] == model
-        sets.loc[rows, "set"] = np.where(sets.loc[rows, "id"].isin(memorized), "memorized", "unassigned")
+        sets.loc[rows, "set"] = np.where(sets.loc[rows, "id"].isin(memorized), "memorized", "partly_11_29")
     return made_up | {"sets": sets}
 
 
@@ -204,17 +204,22 @@ def test_looks_differ_in_colour_and_mark(made_up):
 
 
 def test_tables_of_members_are_joined_by_size(tmp_path):
-    stamp = {"paragraph": {"length": 100, "prefix": 50}}
-    paths = {"models": [], "tables": []}
+    stamp = {"paragraph": {"length": 4, "prefix": 2}}
+    manifests, paths = [], []
     for model, n_parameters in (("large", 10), ("small", 5)):
-        manifest = tmp_path / model / "model.json"
-        manifest.parent.mkdir()
-        manifest.write_text(json.dumps({"name": "x", "n_parameters": n_parameters}))
-        frame = pd.DataFrame({"id": [n_parameters], "reason": ["few unique tokens"]})
-        path = tmp_path / model / "tables/dropped_paragraphs.parquet"
-        tables.write("dropped_paragraphs", frame, path, stamp)
-        paths["models"].append(str(manifest))
-        paths["tables"].append(str(path))
-    found = members.read(paths["models"], paths["tables"], {"dropped_paragraphs": ["id"]})
+        manifests.append(tmp_path / model / "model.json")
+        manifests[-1].parent.mkdir()
+        manifests[-1].write_text(json.dumps({"name": "x", "n_parameters": n_parameters}))
+        frame = {"id": [n_parameters], "count": [1], "tokens": [[1, 2, 3, 4]], "text": [model]}
+        dropped = {"id": [n_parameters], "reason": ["few unique tokens"]}
+        for name, rows in (("paragraphs", frame), ("dropped_paragraphs", dropped)):
+            paths.append(tmp_path / model / f"tables/{name}.parquet")
+            tables.write(name, pd.DataFrame(rows), paths[-1], stamp)
+    found = members.read(list(map(str, manifests)), list(map(str, paths)), ("id", "text"))
     assert found["models"][["model", "n_parameters"]].values.tolist() == [["small", 5], ["large", 10]]
-    assert found["dropped_paragraphs"].values.tolist() == [[5, "small"], [10, "large"]]
+    assert found["paragraphs"].to_dict("list") == {
+        "id": [5, 10],
+        "text": ["small", "large"],
+        "model": ["small", "large"],
+    }
+    assert found["dropped_paragraphs"]["model"].to_list() == ["small", "large"]

@@ -2,6 +2,7 @@
 
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -9,12 +10,14 @@ import pandas as pd
 from memloc import tables
 
 
-def read(manifests: list[str], paths: list[str], columns: dict[str, list[str]]) -> dict[str, pd.DataFrame]:
-    """Columns of tables of several models, each with a column `model`, and `models`: a row for each of them.
+def read(
+    manifests: Sequence[str], paths: Sequence[str], paragraphs: Sequence[str]
+) -> dict[str, pd.DataFrame]:
+    """Tables of several models, each with a column `model`, and `models`: a row for each of them.
 
-    `columns` are those to read of each table. Files lie in `<member>/model.json` and
-    `<member>/tables/<table>.parquet`. Rows of `models`, and blocks of the other tables, are in the order of
-    the models' parameters.
+    Files lie in `<member>/model.json` and `<member>/tables/<table>.parquet`. Of the table paragraphs, which
+    may be long, only the columns `paragraphs` are read. Rows of `models`, and blocks of the other tables,
+    are in the order of the models' parameters.
 
     Raises:
         TableError: a table cannot be read or breaks its schema.
@@ -24,8 +27,8 @@ def read(manifests: list[str], paths: list[str], columns: dict[str, list[str]]) 
     ).sort_values("n_parameters", kind="stable", ignore_index=True)
     found: dict[str, dict[str, pd.DataFrame]] = defaultdict(dict)
     for path in map(Path, paths):
-        member = path.parents[1].name
-        found[path.stem][member] = tables.read(path.stem, path, columns[path.stem]).assign(model=member)
+        member, columns = path.parents[1].name, paragraphs if path.stem == "paragraphs" else None
+        found[path.stem][member] = tables.read(path.stem, path, columns).assign(model=member)
     joined = {
         name: pd.concat([frames[model] for model in models["model"]], ignore_index=True)
         for name, frames in found.items()

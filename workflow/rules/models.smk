@@ -31,7 +31,9 @@ if SETTINGS.data.source == "release":
     # What all members share is downloaded by one rule: the first member's, without its name.
     first_module = f"member {next(iter(MEMBERS))}"
 
-    use rule download_release, download_tokenizer from first_module
+    use rule download_release from first_module
+
+    use rule download_tokenizer from first_module
 
 
 for figure in ACROSS:
@@ -61,6 +63,7 @@ for figure in ACROSS:
         params:
             **tracked("figure_across_models.py", *figure.settings, modules=[f"figures/{figure.name}"]),
             figure=figure.name,
+            paragraphs=figure.paragraphs,
         message:
             f"Draw {figure.name}: {figure.title}."
         script:

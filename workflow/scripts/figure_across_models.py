@@ -11,7 +11,7 @@ from memloc.figures import files
 
 params = snakemake.params
 module = importlib.import_module(f"memloc.figures.{params.figure}")
-tables = members.read(snakemake.input.models, snakemake.input.tables, module.COLUMNS)
+tables = members.read(snakemake.input.models, snakemake.input.tables, params.paragraphs)
 drawing = module.draw(tables, params.settings)
 log(str(drawing.numbers))
 files.write(drawing, snakemake.output, snakemake.input.caption, params.study)

@@ -11,10 +11,6 @@ from scipy import stats
 from memloc.figures.across import layer_profiles, looks
 from memloc.figures.style import DIVERGING, METHOD_LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
 
-COLUMNS = {
-    "head_ranking": ["method", "layer", "head", "score", "rank"],
-    "ranking_agreement": ["method_a", "method_b", "kendall", "p_value"],
-}
 SIGNIFICANCE = 0.05
 N_RESAMPLES = 5040  # orders of 7 layers: up to there all are tried
 FEWEST_DECIDED = 5  # with fewer layers, no order of them is rare enough for the significance above

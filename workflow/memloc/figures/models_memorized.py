@@ -12,7 +12,6 @@ from memloc.figures.across import looks
 from memloc.figures.repeats import CONFIDENCE, wilson_interval
 from memloc.figures.style import Drawing, subplots
 
-COLUMNS = {"paragraphs": ["id", "text"], "sets": ["id", "set"]}
 SIGNIFICANCE = 0.05
 
 

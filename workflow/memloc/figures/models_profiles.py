@@ -10,7 +10,6 @@ from matplotlib.ticker import MaxNLocator
 from memloc.figures.across import head_strength, layer_profiles, looks
 from memloc.figures.style import METHOD_LABELS, PAGE_WIDTH, SEQUENTIAL, Drawing, subplots
 
-COLUMNS = {"head_ranking": ["method", "layer", "head", "score", "rank"]}
 ROW_HEIGHT = 0.85  # inches
 
 

@@ -6,8 +6,6 @@ from memloc.figures.across import looks
 from memloc.figures.repeats import CONFIDENCE, first_half, fraction_by_repeats
 from memloc.figures.style import COLUMN_WIDTH, Drawing, plain_log_ticks, subplots
 
-COLUMNS = {"paragraphs": ["id", "count"], "sets": ["id", "set"]}
-
 
 def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     """As figure `repeats`: bins half a doubling wide, with a 95 % Wilson band, for every model."""
