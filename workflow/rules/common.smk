@@ -107,6 +107,11 @@ def tracked(script, *sections, modules=()):
     }
 
 
+def hub_folder(kind, repository):
+    """Where what is downloaded of a repository of the hub lies."""
+    return f"resources/{kind}/{'--'.join(repository.id.split('/'))}@{repository.revision[:12]}"
+
+
 def package_versions(packages):
     """Installed versions of the packages whose text is used: another version is another text."""
     return {package: importlib.metadata.version(package) for package in packages}

@@ -38,11 +38,6 @@ if DATA.source == "release":
             "../scripts/download_release.py"
 
 
-def hub_folder(kind, repository):
-    """Where what is downloaded of a repository of the hub lies."""
-    return f"resources/{kind}/{repository.id.replace('/', '--')}@{repository.revision[:12]}"
-
-
 if DATA.source == "release" and DATA.retokenize and not DATA.retokenize.folder:
     RELEASE_TOKENIZER = hub_folder("tokenizers", DATA.retokenize)
     DOWNLOADS.append(RELEASE_TOKENIZER)
