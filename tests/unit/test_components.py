@@ -14,7 +14,8 @@ from transformers import (
     Qwen2Config,
 )
 
-from memloc.components import component_table, components, editable_parameters
+from memloc.components import PROJECTIONS, component_table, components, editable_parameters
+from memloc.plain.hooks import columns, n_heads
 
 HEAD = 4  # d_head of the tiny models
 WIDTH = 16
@@ -47,6 +48,19 @@ def test_an_edit_through_a_view_changes_only_its_head(tiny_model):
     assert changed == {component.parameter}
     difference = tiny_model.get_parameter(component.parameter) != before[component.parameter]
     assert difference.sum() == HEAD * WIDTH
+
+
+def test_heads_of_an_output_are_its_columns(tiny_model):
+    for activation, name in PROJECTIONS.items():
+        component = by_name(tiny_model)[1, name]
+        module = tiny_model.get_submodule(component.module)
+        output = module(torch.randn(3, 5, WIDTH)).detach()
+        heads = component.heads(output)
+        assert heads.shape == (3, 5, n_heads(tiny_model, activation), HEAD)
+        for head in range(heads.shape[2]):
+            assert torch.equal(heads[:, :, head], output[..., columns(tiny_model, activation, head)])
+        heads[1, 2, 1] = 7.0  # a view
+        assert (output == 7.0).sum() == HEAD
 
 
 def test_gpt_neo_views(tiny_gpt_neo):
