@@ -62,6 +62,16 @@ def scripts(project: Project) -> list[int]:
     return found
 
 
+def wait_for_script(project: Project, seconds: float = 120) -> int:
+    """Process id of a running script of the project, as soon as there is one."""
+    deadline = time.monotonic() + seconds
+    while not (found := scripts(project)):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"no script of {project.folder} was started")
+        time.sleep(0.1)
+    return found[0]
+
+
 def everything(project: Project, moments: random.Random, longest: float) -> bool:
     """Kill Snakemake and its jobs at a random moment; whether there was something to kill."""
     with running(project, "--cores", "2") as process:

@@ -3,10 +3,9 @@
 import os
 import signal
 import sys
-import time
 
 import pytest
-from kills import scripts
+from kills import wait_for_script
 
 # Starts the job in the background and notes what it asked for, and later its exit status.
 QSUB = """#!{python}
@@ -49,10 +48,7 @@ def test_jobs_ask_for_what_they_need_and_a_killed_one_runs_again(editable, sched
     environment = {"PATH": f"{scheduler}:{os.environ['PATH']}"}
     with (editable.folder / "console.txt").open("w") as console:
         process = editable.start("tables", *options, console=console, environment=environment)
-    while not (running := scripts(editable)):
-        assert process.poll() is None, (editable.folder / "console.txt").read_text()
-        time.sleep(0.1)
-    os.kill(running[0], signal.SIGKILL)
+    os.kill(wait_for_script(editable), signal.SIGKILL)
     assert process.wait(timeout=300) == 0, (editable.folder / "console.txt").read_text()
     assert [path.read_bytes() for path in tables] == before
     asked = sorted(path.read_text() for path in scheduler.glob("*.asked"))

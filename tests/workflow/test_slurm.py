@@ -4,11 +4,10 @@ import os
 import shutil
 import signal
 import time
-from contextlib import suppress
-from pathlib import Path
 
 import pytest
 from describe_rules import Rules
+from kills import kill_everything, wait_for_script
 from one_node_slurm import install, one_node
 
 from conftest import Project
@@ -35,14 +34,7 @@ def cancel(slurm, project):
 
 def kill_script(slurm, project):
     """Kill a script once it runs, as the kernel does when memory is short."""
-    while not (project.folder / "results/test/logs/train_model.log").exists():
-        time.sleep(0.1)
-    scripts = str(project.folder / ".snakemake/scripts")
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            command = (process / "cmdline").read_bytes().decode(errors="replace")
-            if scripts in command and "python" in command.split("\0")[0]:
-                os.kill(int(process.name), signal.SIGKILL)
+    os.kill(wait_for_script(project), signal.SIGKILL)
 
 
 def crash_controller(slurm, project):
@@ -68,9 +60,7 @@ def run(slurm, project, target):
                 to_come.pop(rule)(slurm, project)
             time.sleep(0.5)
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        kill_everything(process)
     assert process.returncode == 0 and not to_come, console.read_text()
     return console.read_text()
 
