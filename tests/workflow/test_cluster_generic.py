@@ -44,7 +44,7 @@ def test_jobs_ask_for_what_they_need_and_a_killed_one_runs_again(editable, sched
     before = [path.read_bytes() for path in tables]
     for path in tables:
         path.unlink()
-    options = ("--profile", "profiles/cluster-generic", "--latency-wait", "10")
+    options = ("--profile", "profiles/cluster-generic", "--default-resources", "gpu_model=a100")
     environment = {"PATH": f"{scheduler}:{os.environ['PATH']}"}
     with (editable.folder / "console.txt").open("w") as console:
         process = editable.start("tables", *options, console=console, environment=environment)
@@ -55,5 +55,6 @@ def test_jobs_ask_for_what_they_need_and_a_killed_one_runs_again(editable, sched
     assert len(asked) == 3 and len({text.split()[1] for text in asked}) == 2, asked
     for text in asked:
         on_gpu = "-N token_statistics " in text
-        assert ("-q gpu" in text) == (":ngpus=1" in text) == on_gpu, text
+        for part in ("-q gpu ", ":ngpus=1", ":gpu_type=a100"):
+            assert (part in text) == on_gpu, text
         assert "walltime=" in text and "ncpus=" in text and "mem=" in text
