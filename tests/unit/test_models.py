@@ -13,7 +13,6 @@ from torch.utils._pytree import tree_map_only
 from transformers import GPTNeoConfig, GPTNeoForCausalLM, PreTrainedTokenizerFast
 from transformers.activations import NewGELUActivation
 
-from conftest import TINY
 from memloc.gradients import nll_gradients, paragraph_nll
 from memloc.models import (
     ModelError,
@@ -27,6 +26,7 @@ from memloc.models import (
     resolve_device,
     weights_sha256,
 )
+from tiny_models import TINY
 
 VOCABULARY = 64
 

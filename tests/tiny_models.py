@@ -1,0 +1,42 @@
+"""Tiny random models of every supported family: 2 layers, 4 heads (Llama: 2 key-value heads), width 16."""
+
+from transformers import (
+    GPT2Config,
+    GPT2LMHeadModel,
+    GPTNeoConfig,
+    GPTNeoForCausalLM,
+    GPTNeoXConfig,
+    GPTNeoXForCausalLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedModel,
+)
+
+VOCABULARY = 64
+# Wide enough a spread that attention is far from uniform: a test could otherwise not tell queries from keys.
+SPREAD = {"vocab_size": VOCABULARY, "initializer_range": 0.25, "bos_token_id": 0, "eos_token_id": 0}
+
+
+def _gpt_neo() -> PreTrainedModel:
+    layers = {"attention_types": [[["global", "local"], 1]], "num_layers": 2, "window_size": 256}
+    return GPTNeoForCausalLM(
+        GPTNeoConfig(hidden_size=16, num_heads=4, max_position_embeddings=64, **layers, **SPREAD)
+    )
+
+
+def _gpt2() -> PreTrainedModel:
+    return GPT2LMHeadModel(GPT2Config(n_embd=16, n_head=4, n_layer=2, n_positions=64, **SPREAD))
+
+
+def _gpt_neox() -> PreTrainedModel:
+    width = {"hidden_size": 16, "intermediate_size": 64, "max_position_embeddings": 64}
+    return GPTNeoXForCausalLM(GPTNeoXConfig(num_attention_heads=4, num_hidden_layers=2, **width, **SPREAD))
+
+
+def _llama() -> PreTrainedModel:
+    width = {"hidden_size": 16, "intermediate_size": 40, "max_position_embeddings": 64}
+    heads = {"num_attention_heads": 4, "num_key_value_heads": 2}
+    return LlamaForCausalLM(LlamaConfig(num_hidden_layers=2, **heads, **width, **SPREAD))
+
+
+TINY = {"gpt_neo": _gpt_neo, "gpt2": _gpt2, "gpt_neox": _gpt_neox, "llama": _llama}

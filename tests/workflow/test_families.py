@@ -1,0 +1,160 @@
+"""Every analysis runs on a local model of every other family, and its numbers are the plain model's.
+
+The models are tiny, but they have memorized paragraphs: they are trained on some of the study's.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+from torch.nn import functional
+from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
+
+from memloc import embedded, tables, text
+from memloc.paragraphs import decoded
+from memloc.release import retokenized
+from tiny_models import TINY
+
+ROOT = Path(__file__).parents[2]
+LENGTH, N_PREFIX, N_PLANTED, N_PARAGRAPHS = 24, 12, 12, 60
+N_PUBLISHED = 40  # tokens of a published paragraph, from which others are cut
+FIGURES = ("fig4", "fig6", "fig10", "fig11", "edited_weights")
+LAST_W_OUT = {
+    "gpt2": "transformer.h.1.mlp.c_proj.weight",
+    "gpt_neox": "gpt_neox.layers.1.mlp.dense_4h_to_h.weight",
+    "llama": "model.layers.1.mlp.down_proj.weight",
+}
+OTHERS = [pytest.param(family, marks=pytest.mark.stress) for family in ("gpt2", "gpt_neox")]
+
+
+def published(
+    folder: Path, documents: list[str], tokenizer: PreTrainedTokenizerFast
+) -> tuple[dict, np.ndarray]:
+    """Data settings of a release in the tokens of another tokenizer, and its paragraphs in this one's."""
+    original = embedded.train_tokenizer(documents, 400)
+    original.save_pretrained(folder / "original")
+    config = TINY["gpt2"]().config
+    config.vocab_size = len(original)
+    config.save_pretrained(folder / "original")
+    rows, counts = text.paragraphs(original(documents)["input_ids"], N_PUBLISHED)
+    rows, counts = rows[:N_PARAGRAPHS], counts[:N_PARAGRAPHS]
+    np.save(folder / f"prompts_{N_PUBLISHED}.npy", rows)
+    np.save(folder / f"counts_{N_PUBLISHED}.npy", counts)
+    texts = decoded(torch.from_numpy(rows), original)
+    frame = pd.DataFrame({"id": range(len(rows)), "count": counts, "tokens": list(rows), "text": texts})
+    retokenize = {"length": N_PUBLISHED, "folder": str(folder / "original")}
+    data = {"source": "release", "location": str(folder), "retokenize": retokenize}
+    return data, np.stack(retokenized(frame, tokenizer, LENGTH)["tokens"])
+
+
+def own_text(
+    folder: Path, documents: list[str], tokenizer: PreTrainedTokenizerFast
+) -> tuple[dict, np.ndarray]:
+    """Data settings of a text source, and its paragraphs."""
+    rows, _ = text.paragraphs(tokenizer(documents)["input_ids"], LENGTH)
+    texts = decoded(torch.from_numpy(rows[:N_PARAGRAPHS]), tokenizer)
+    (folder / "text.jsonl").write_text("".join(json.dumps({"text": document}) + "\n" for document in texts))
+    rows, _ = text.paragraphs(tokenizer(texts)["input_ids"], LENGTH)
+    return {"source": "text", "files": [str(folder / "text.jsonl")]}, rows
+
+
+def planted(family: str, rows: np.ndarray, vocabulary: int) -> torch.nn.Module:
+    """A tiny model that was trained to recite the first paragraphs."""
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    config, batch = TINY[family]().config, torch.from_numpy(rows[:N_PLANTED])
+    config.vocab_size = vocabulary
+    model = AutoModelForCausalLM.from_config(config)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    for _ in range(300):
+        optimiser.zero_grad()
+        model(batch, labels=batch).loss.backward()
+        optimiser.step()
+    return model.eval()
+
+
+@dataclass(frozen=True)
+class Study:
+    """A finished study of one family."""
+
+    family: str
+    model: torch.nn.Module
+    folder: Path
+
+    def table(self, name: str) -> pd.DataFrame:
+        return tables.read(name, self.folder / "tables" / f"{name}.parquet")
+
+
+@pytest.fixture(scope="module", params=["llama", *OTHERS])
+def study(request, own_clone, tmp_path_factory):
+    """All rules of a study of a planted local model; that of GPT-NeoX has published text that is cut anew."""
+    family, folder = request.param, tmp_path_factory.mktemp(request.param)
+    documents = embedded.docstrings("networkx", 200)[:30]
+    tokenizer = embedded.train_tokenizer(documents, 300)
+    data, rows = (published if family == "gpt_neox" else own_text)(folder, documents, tokenizer)
+    model = planted(family, rows, len(tokenizer))
+    model.save_pretrained(folder / "model")
+    tokenizer.save_pretrained(folder / "model")
+    settings = yaml.safe_load((ROOT / "config/test.yaml").read_text()) | {
+        "study": family,
+        "paragraph": {"length": LENGTH, "prefix": N_PREFIX},
+        "data": data,
+        "model": {"source": "local", "folder": str(folder / "model")},
+        "filters": {"keywords": [], "min_unique": 0},
+    }
+    (folder / "config.yaml").write_text(yaml.safe_dump(settings))
+    own_clone.snakemake("--cores", "2", "tables", "edit_model", *FIGURES, config=str(folder / "config.yaml"))
+    return Study(family, model, own_clone.folder / "results" / family)
+
+
+def test_the_planted_paragraphs_are_memorized(study):
+    assert json.loads((study.folder / "model.json").read_text())["family"] == study.family
+    memorized = study.table("sets").query("set == 'memorized'")["id"]
+    assert memorized.tolist() == study.table("paragraphs")["id"][:N_PLANTED].tolist()
+
+
+def test_scores_are_the_plain_models(study):
+    rows = study.table("scores").merge(study.table("paragraphs"), on="id")
+    tokens = torch.from_numpy(np.stack(rows["tokens"]))
+    with torch.no_grad():
+        logits = study.model(tokens).logits[:, N_PREFIX - 1 : -1]
+    nll = functional.cross_entropy(logits.transpose(1, 2), tokens[:, N_PREFIX:], reduction="none").mean(dim=1)
+    np.testing.assert_allclose(rows["nll"], nll.numpy(), rtol=1e-4, atol=1e-6)
+    matches = (logits.argmax(dim=-1) == tokens[:, N_PREFIX:]).long().cumprod(dim=1).sum(dim=1)
+    decided = rows["margin"] > 1e-3
+    assert (rows["em"][decided] == matches.numpy()[decided]).all() and decided.mean() > 0.9
+
+
+def test_attention_is_the_plain_models(study):
+    rows = study.table("attention")
+    paragraph = rows["id"].iloc[0]
+    tokens = study.table("paragraphs").set_index("id")["tokens"].loc[paragraph]
+    sets = study.table("sets").set_index("id")
+    tokens = np.concatenate([tokens[:N_PREFIX], sets["continuation"].loc[paragraph]])
+    study.model.set_attn_implementation("eager")
+    with torch.no_grad():
+        patterns = study.model(torch.tensor(tokens)[None], output_attentions=True).attentions
+    found = rows[rows["id"] == paragraph].pivot(
+        index=["layer", "head"], columns="position", values="attention"
+    )
+    expected = torch.cat(patterns)[:, :, N_PREFIX, :N_PREFIX].flatten(0, 1)
+    np.testing.assert_allclose(found.to_numpy(), expected.numpy(), atol=1e-5)
+
+
+def test_the_last_layers_gradients_are_the_plain_models(study):
+    ids = study.table("sets").query("set == 'memorized' and sampled")["id"]
+    tokens = torch.from_numpy(np.stack(study.table("paragraphs").set_index("id")["tokens"].loc[ids]))
+    labels = torch.cat([torch.full_like(tokens[:, :N_PREFIX], -100), tokens[:, N_PREFIX:]], dim=1)
+    study.model.zero_grad()
+    study.model(tokens, labels=labels).loss.backward()
+    rows = study.table("parameter_gradients").query("group == 'memorized' and layer == 1")
+    weight = study.model.get_parameter(LAST_W_OUT[study.family])
+    found = rows.query("component == 'W_out'")["max_abs"].item()
+    assert found == pytest.approx(weight.grad.abs().max().item(), rel=1e-4)
+    n_heads = rows.groupby("component")["head"].nunique()
+    assert n_heads["W_Q"] == 4 and n_heads["W_K"] == (2 if study.family == "llama" else 4)
