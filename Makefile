@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: reproduce test stress docs clean-environment
+.PHONY: reproduce test stress bench docs clean-environment
 
 reproduce: .venv/complete
 	$(BIN)/snakemake --cores all
@@ -16,6 +16,10 @@ test: .venv/complete
 # Dozens of kills, the whole study on Slurm, large inputs: see docs/cluster.md for how long it takes.
 stress: .venv/complete
 	$(BIN)/python -m pytest -m stress
+
+# `make bench SIZE=small` takes five minutes.
+bench: .venv/complete
+	$(BIN)/snakemake --cores all bench --configfile config/bench$(SIZE:%=-%).yaml
 
 # Generated parts of the documentation and the environment files: run after a change of settings or figures.
 docs: .venv/complete

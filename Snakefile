@@ -28,6 +28,9 @@ else:
     include: "workflow/rules/study.smk"
 
 
+include: "workflow/rules/bench.smk"
+
+
 rule all:
     default_target: True
     input:

@@ -13,7 +13,8 @@ from memloc import settings, tables
 from memloc.figures.catalog import FIGURES
 
 FIGURE_NAMES = [figure.name for figure in FIGURES if figure.only_for in (None, "embedded")]
-ELSEWHERE = {"expected", "memorized_agreement"}  # tables of studies that name published numbers
+# Tables of studies that name published numbers, and of the target `bench`.
+ELSEWHERE = {"expected", "memorized_agreement", "bench", "bench_growth"}
 
 
 def test_every_figure_has_its_files(finished):

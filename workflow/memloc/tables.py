@@ -61,6 +61,18 @@ UNITS = {
     "head": "from 0",
     "em": "tokens",
     "count": "occurrences in the training corpus",
+    "seconds": "median of the runs",
+    "seconds_fast": "median of the runs",
+    "seconds_plain": "median of the runs",
+    "ratio": "time per item of the straightforward implementation, in times of the workflow's",
+    "gflop": "billions of multiplications and additions in matrix products",
+    "peak_rate": "GFLOP per second",
+    "peak_share": "share of peak_rate",
+    "memory": "MiB, peak of the process",
+    "memory_fast": "MiB, peak of the process",
+    "memory_plain": "MiB, peak of the process",
+    "difference": "relative to the largest value; of whole numbers, share that differs",
+    "matched": "share of the items",
 }
 
 
@@ -455,6 +467,30 @@ def _weight_noise(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
+def _bench(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "stage": pa.Column("str", unique=True),
+        "item": pa.Column("str"),
+        "n_items_fast": integer(1),
+        "n_items_plain": integer(1),
+        "seconds_fast": number(0),
+        "seconds_plain": number(0),
+        "ratio": number(0),
+        "gflop": number(0),
+        "dtype": category("float32", "bfloat16"),
+        "peak_rate": number(0),
+        "peak_share": number(0),
+        "memory_fast": number(0),
+        "memory_plain": number(0),
+        "difference": number(0),
+        "matched": number(0, 1, nullable=True),
+    }
+
+
+def _bench_growth(lengths: Lengths) -> dict[str, pa.Column]:
+    return {"n_paragraphs": integer(1, unique=True), "seconds": number(0), "memory": number(0)}
+
+
 SCHEMAS: dict[str, Callable[[Lengths], dict[str, pa.Column]]] = {
     "paragraphs": _paragraphs,
     "vocabulary": _vocabulary,
@@ -488,6 +524,8 @@ SCHEMAS: dict[str, Callable[[Lengths], dict[str, pa.Column]]] = {
     "head_effects": _head_effects,
     "cumulative_ablation": _cumulative_ablation,
     "weight_noise": _weight_noise,
+    "bench": _bench,
+    "bench_growth": _bench_growth,
 }
 
 

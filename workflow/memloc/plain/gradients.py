@@ -1,11 +1,15 @@
 """Gradients and contrastive objectives from full logits, in one pass over all paragraphs."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel
+
+if TYPE_CHECKING:
+    from transformer_lens.model_bridge import TransformerBridge
 
 
 def nll(model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], n_prefix: int) -> Float[Tensor, ""]:
@@ -33,3 +37,20 @@ def gradients(model: PreTrainedModel, loss: Float[Tensor, ""], names: Sequence[s
     """Gradient of the loss with respect to the named parameters."""
     parameters = [model.get_parameter(name) for name in names]
     return dict(zip(names, torch.autograd.grad(loss, parameters), strict=True))
+
+
+def nll_gradients_with_all_hooks(
+    bridge: "TransformerBridge",
+    parameters: dict[str, Tensor],
+    tokens: Int[Tensor, "paragraph token"],
+    n_prefix: int,
+) -> dict[str, Tensor]:
+    """Gradient of the NLL of all paragraphs in one batch, of which every hook keeps its activation.
+
+    `bridge` has the hooks of TransformerLens, which give modules other names: `parameters` are those of the
+    model before.
+    """
+    logits, _activations = bridge.run_with_cache(tokens)
+    true = tokens[:, n_prefix:]
+    loss = torch.nn.functional.cross_entropy(logits[:, n_prefix - 1 : -1].transpose(1, 2), true)
+    return dict(zip(parameters, torch.autograd.grad(loss, list(parameters.values())), strict=True))

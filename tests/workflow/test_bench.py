@@ -1,0 +1,46 @@
+"""The target `bench` from end to end, at a tiny size."""
+
+import pytest
+
+from memloc import tables
+
+STAGES = {
+    "scoring",
+    "continuation",
+    "perturbation_nll",
+    "patching",
+    "attribution_patching",
+    "parameter_gradients",
+    "editing_step",
+}
+
+
+@pytest.fixture(scope="module")
+def results(own_clone):
+    """Results of a fresh clone in which nothing but the benchmark has run."""
+    own_clone.snakemake("--cores", "2", "bench")
+    return own_clone.folder / "results/test"
+
+
+def test_every_stage_is_compared_and_timed(results):
+    frame = tables.read("bench", results / "tables/bench.parquet").set_index("stage")
+    assert set(frame.index) == STAGES
+    positive = frame.drop(columns=["item", "dtype", "difference", "matched"])
+    assert (positive > 0).all(axis=None)
+    assert (frame["difference"] < 0.05).all() and frame.loc["continuation", "difference"] == 0
+    assert frame["matched"].between(0, 1).sum() == 3
+
+
+def test_growth_is_measured(results):
+    frame = tables.read("bench_growth", results / "tables/bench_growth.parquet")
+    assert frame["n_paragraphs"].tolist() == [4, 8, 16, 32]
+    assert frame["memory"].max() < 1.5 * frame["memory"].min()
+
+
+def test_the_page_names_machine_command_and_goals(results):
+    page = (results / "benchmarks.md").read_text()
+    stamp = tables.provenance(results / "tables/bench.parquet")
+    assert stamp["machine"]["processor"] in page and stamp["versions"]["torch"] in page
+    assert "snakemake --cores 2 bench --configfile config/test.yaml" in page
+    assert all(f"| `{stage}` |" in page for stage in STAGES)
+    assert not {"{", "}", "nan"} & set(page)

@@ -1,0 +1,114 @@
+"""Run every comparison, and the growth of scoring with the number of paragraphs."""
+
+import os
+import platform
+import re
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from memloc import scoring
+from memloc.bench import measure, stages
+from memloc.bench.measure import BenchError, Measured, Results
+from memloc.bench.stages import Bench, Comparison
+from memloc.bench.work import peak_rate
+
+GROWTH = (1, 2, 4, 8)
+
+
+def compare(bench: Bench, report: Callable[[str], None]) -> pd.DataFrame:
+    """The table `bench`: one row per stage.
+
+    Raises:
+        BenchError: a side failed, or its results are not those of the other side.
+    """
+    peaks = measure.once("peak", _peaks)
+    own = torch.from_numpy(measure.once("texts", stages.own_texts(bench))["tokens"])
+    rows = []
+    for comparison in stages.comparisons(bench, own):
+        sides = {name: stage.prepare for name, stage in comparison.stages.items()}
+        found = measure.take_turns({**sides, "plain": comparison.plain}, bench.sizes["repeats"])
+        for name in comparison.stages:
+            row = _row(bench, comparison, name, found, peaks)
+            rows.append(row)
+            report("{stage}: {seconds_fast:.2f} s, straightforwardly {seconds_plain:.2f} s".format(**row))
+    return pd.DataFrame(rows)
+
+
+def _row(
+    bench: Bench, comparison: Comparison, name: str, found: dict[str, Measured], peaks: Results
+) -> dict[str, Any]:
+    stage, fast, plain = comparison.stages[name], found[name], found["plain"]
+    difference = measure.difference(fast.results, plain.results, comparison.chosen)
+    tolerance = stages.TOLERANCE.get(name, stages.ROUNDING)
+    if not difference <= tolerance:
+        raise BenchError(f"{name}: results differ by {difference:.2g}, more than {tolerance:.2g}")
+    gflop = stage.gflop(fast.results)
+    return {
+        "stage": name,
+        "item": comparison.item,
+        "n_items_fast": stage.n_items,
+        "n_items_plain": comparison.n_plain,
+        "seconds_fast": fast.seconds,
+        "seconds_plain": plain.seconds,
+        "ratio": plain.seconds / comparison.n_plain / (fast.seconds / stage.n_items),
+        "gflop": gflop,
+        "dtype": stage.dtype,
+        "peak_rate": peaks[stage.dtype].item(),
+        "peak_share": gflop / fast.seconds / peaks[stage.dtype].item(),
+        "memory_fast": fast.memory_mb,
+        "memory_plain": plain.memory_mb,
+        "difference": difference,
+        "matched": _matched(bench, fast.results),
+    }
+
+
+def _matched(bench: Bench, results: Results) -> float:
+    """Share of the items whose whole continuation matches; NaN where no match is counted."""
+    n_left = bench.n_tokens - bench.n_prefix
+    return float((results["em"] == n_left).mean()) if "em" in results else np.nan
+
+
+def _peaks() -> Callable[[], Results]:
+    return lambda: {name: np.array(peak_rate(getattr(torch, name))) for name in ("float32", "bfloat16")}
+
+
+def growth(bench: Bench, report: Callable[[str], None]) -> pd.DataFrame:
+    """The table `bench_growth`: time and memory of scoring 1, 2, 4 and 8 times as many paragraphs."""
+    rows = []
+    for times in GROWTH:
+        n_paragraphs = times * bench.sizes["n_growth"]
+        sides = {"scoring": partial(_random_scores, bench, n_paragraphs)}
+        found = measure.take_turns(sides, bench.sizes["repeats"])["scoring"]
+        rows.append((n_paragraphs, found.seconds, found.memory_mb))
+        report(f"{n_paragraphs} paragraphs: {found.seconds:.2f} s, {found.memory_mb:.0f} MB")
+    return pd.DataFrame(rows, columns=["n_paragraphs", "seconds", "memory"])
+
+
+def _random_scores(bench: Bench, n_paragraphs: int) -> Callable[[], Results]:
+    model, options = bench.model(), bench.settings["scores"]
+    tokens = bench.random_tokens(n_paragraphs, bench.n_tokens, "growth")
+    arguments = (model, tokens, bench.n_prefix, options["micro_batch"], options["margin_threshold"])
+    return lambda: {"em": scoring.score(*arguments).em.numpy()}
+
+
+def machine() -> dict[str, Any]:
+    """The processor, its cores, and the memory of this machine."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def _processor() -> str:
+    description = Path("/proc/cpuinfo")
+    if description.exists() and (names := re.findall(r"model name\s*: (.+)", description.read_text())):
+        return names[0]
+    return platform.processor() or platform.machine()

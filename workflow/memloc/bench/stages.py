@@ -1,0 +1,429 @@
+"""What is compared: every stage's fast implementation, and the straightforward one of the same work.
+
+The model has random weights at full size. Its texts are random prefixes with its own greedy continuations,
+which it therefore recites in full. So that one changed prefix token diverts these only sometimes, as with
+memorized paragraphs, attention is damped (but for patching, which would then change next to nothing); and so
+that near-ties are as rare as in a trained model, logits are spread. A forward pass is as much work as ever.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from torch import Tensor
+from transformers import AutoModelForCausalLM, PreTrainedModel
+
+from memloc import contrastive, editing, models, patching, perturbation, scoring, training
+from memloc.bench.measure import Prepare, Results
+from memloc.bench.work import Shape
+from memloc.components import component_table, components, editable_parameters
+from memloc.gradients import Gradients, nll_gradients
+from memloc.parameter_gradients import component_scores
+from memloc.plain import decoding
+from memloc.plain import editing as plain_editing
+from memloc.plain import gradients as plain_gradients
+from memloc.plain.patching import SitePatching
+from memloc.seeds import generator
+from memloc.weights import OriginalWeights, top_weights
+
+ATTENTION_SCALE, LOGIT_SCALE = 0.02, 10.0
+# Relative to the largest value. First-order patching is held against a finite difference.
+TOLERANCE = {"attribution_patching": 0.05, "editing_step": 0.02}
+ROUNDING = 1e-3
+FINITE_STEP = 0.05
+LEARNING_RATE, FRACTION = 1e-5, 0.001
+
+
+class Stage(NamedTuple):
+    """A stage of the workflow."""
+
+    prepare: Prepare
+    n_items: int
+    gflop: Callable[[Results], float]
+    """Work that the results need, given them."""
+    dtype: str = "float32"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A straightforward implementation, and the stages that do the same work."""
+
+    item: str
+    plain: Prepare
+    n_plain: int
+    chosen: np.ndarray | slice
+    """Items of the stages that the straightforward implementation does too."""
+    stages: dict[str, Stage]
+
+
+@torch.no_grad()
+def random_model(shape: dict[str, int], seed: int) -> PreTrainedModel:
+    """A GPT-Neo with random weights and spread logits."""
+    model = training.new_model(**shape, seed=seed)
+    model.transformer.ln_f.weight.fill_(LOGIT_SCALE)
+    return model.eval()
+
+
+@torch.no_grad()
+def damp_attention(model: PreTrainedModel) -> PreTrainedModel:
+    """The model, with smaller outputs of its attention."""
+    for component in components(model):
+        if component.name == "W_O":
+            model.get_parameter(component.parameter).mul_(ATTENTION_SCALE)
+    return model
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The model, how much of each stage is done, and the settings of the stages as a study has them."""
+
+    folder: Path
+    sizes: dict[str, Any]  # settings section bench
+    settings: dict[str, Any]
+    seed: int
+
+    @property
+    def n_prefix(self) -> int:
+        """Tokens of a prefix."""
+        return self.settings["paragraph"]["prefix"]
+
+    @property
+    def n_tokens(self) -> int:
+        """Tokens of a paragraph."""
+        return self.settings["paragraph"]["length"]
+
+    @property
+    def shape(self) -> Shape:
+        """Shape of the model."""
+        return Shape(*(self.sizes[name] for name in ("n_layers", "width", "vocabulary")))
+
+    def model(self) -> PreTrainedModel:
+        """The model as every rule loads it."""
+        return models.load_model(self.folder)
+
+    def plain_model(self) -> PreTrainedModel:
+        """The model as transformers loads it."""
+        return AutoModelForCausalLM.from_pretrained(self.folder, local_files_only=True).eval()
+
+    def reciting_model(self) -> PreTrainedModel:
+        """`model` with damped attention."""
+        return damp_attention(self.model())
+
+    def plain_reciting_model(self) -> PreTrainedModel:
+        """`plain_model` with damped attention."""
+        return damp_attention(self.plain_model())
+
+    def random_tokens(self, n_rows: int, n_columns: int, *stream: str) -> Int[Tensor, "row column"]:
+        """Uniformly random tokens."""
+        random = generator(self.seed, "bench", *stream)
+        return torch.from_numpy(random.integers(self.sizes["vocabulary"], size=(n_rows, n_columns)))
+
+    def in_batches(self, function: Callable[[Tensor], Tensor], rows: Tensor) -> np.ndarray:
+        """Results of a straightforward implementation, a batch at a time."""
+        return torch.cat([function(batch) for batch in rows.split(self.sizes["plain_batch"])]).numpy()
+
+
+def own_texts(bench: Bench) -> Prepare:
+    """Random prefixes with the model's own greedy continuations."""
+
+    def prepare() -> Callable[[], Results]:
+        model, sizes = bench.plain_reciting_model(), bench.sizes
+        n_rows = max(sizes["n_paragraphs"], sizes["n_gradients"], sizes["n_controls"] + 1)
+        prefix = bench.random_tokens(n_rows, bench.n_prefix, "prefix")
+        decode = partial(decoding.generate, model, n_tokens=bench.n_tokens - bench.n_prefix)
+        return lambda: {"tokens": np.hstack([prefix.numpy(), bench.in_batches(decode, prefix)])}
+
+    return prepare
+
+
+def comparisons(bench: Bench, own: Int[Tensor, "paragraph token"]) -> list[Comparison]:
+    """Every comparison of the benchmark, in the order of the workflow."""
+    return [
+        scores(bench, own),
+        continuations(bench, own),
+        perturbations(bench, own),
+        exact_patching(bench, own),
+        first_order_patching(bench, own),
+        parameter_gradients(bench, own),
+        sparse_editing(bench, own),
+    ]
+
+
+def diverted(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Int[Tensor, "paragraph token"]:
+    """The texts with one token of the continuation replaced: exact matches from none to all, evenly."""
+    tokens, n_left = own[: bench.sizes["n_paragraphs"]].clone(), bench.n_tokens - bench.n_prefix
+    places = bench.n_prefix + (torch.arange(len(tokens)) * (n_left + 1)) // max(len(tokens) - 1, 1)
+    rows = (places < bench.n_tokens).nonzero().squeeze(1)
+    tokens[rows, places[rows]] = (tokens[rows, places[rows]] + 1) % bench.sizes["vocabulary"]
+    return tokens
+
+
+def teacher_forced_gflop(bench: Bench, n_rows: int) -> float:
+    """One pass over paragraphs, with all positions of the continuation unembedded."""
+    n_left = bench.n_tokens - bench.n_prefix
+    return n_rows * (bench.shape.layers(0, bench.n_tokens - 1) + bench.shape.unembedding(n_left))
+
+
+def plain_scores(bench: Bench, rows: Callable[[], Int[Tensor, "row token"]]) -> Prepare:
+    """Decode every prefix with a cache, and take the NLL from one more pass with full logits."""
+
+    def prepare() -> Callable[[], Results]:
+        model, tokens, n_prefix = bench.plain_reciting_model(), rows(), bench.n_prefix
+
+        def em(batch: Tensor) -> Tensor:
+            decoded = decoding.generate(model, batch[:, :n_prefix], bench.n_tokens - n_prefix)
+            return decoding.matching(decoded, batch[:, n_prefix:])
+
+        nll = partial(decoding.mean_nll, model, n_prefix=n_prefix)
+        return lambda: {"em": bench.in_batches(em, tokens), "nll": bench.in_batches(nll, tokens)}
+
+    return prepare
+
+
+def scores(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
+    """Exact match and NLL of paragraphs (METHODS M1)."""
+    tokens = diverted(bench, own)
+
+    def prepare() -> Callable[[], Results]:
+        model, options = bench.reciting_model(), bench.settings["scores"]
+        threshold = {"margin_threshold": options["margin_threshold"]}
+
+        def work() -> Results:
+            found = scoring.score(model, tokens, bench.n_prefix, options["micro_batch"], **threshold)
+            return {"em": found.em.numpy(), "nll": found.nll.numpy()}
+
+        return work
+
+    stage = Stage(prepare, len(tokens), lambda _: teacher_forced_gflop(bench, len(tokens)))
+    plain = plain_scores(bench, lambda: tokens)
+    return Comparison("paragraph", plain, len(tokens), slice(None), {"scoring": stage})
+
+
+def continuations(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
+    """Greedy continuations, given the exact matches (METHODS M1)."""
+    tokens, n_prefix, n_left = diverted(bench, own), bench.n_prefix, bench.n_tokens - bench.n_prefix
+
+    def prepare() -> Callable[[], Results]:
+        model, micro_batch = bench.reciting_model(), bench.settings["scores"]["micro_batch"]
+        threshold = {"margin_threshold": bench.settings["scores"]["margin_threshold"]}
+        em = scoring.score(model, tokens, n_prefix, micro_batch, **threshold).em
+
+        def work() -> Results:
+            decoded = scoring.continue_from_scores(model, tokens, em, n_prefix, micro_batch)
+            return {"tokens": decoded.numpy(), "em": em.numpy()}
+
+        return work
+
+    def prepare_plain() -> Callable[[], Results]:
+        decode = partial(decoding.generate, bench.plain_reciting_model(), n_tokens=n_left)
+        return lambda: {"tokens": bench.in_batches(decode, tokens[:, :n_prefix])}
+
+    def gflop(found: Results) -> float:
+        rows = int((found["em"] < n_left).sum())
+        n_decoded = (n_left - found["em"]).sum()
+        return rows * bench.shape.layers(0, bench.n_tokens - 1) + bench.shape.unembedding(n_decoded)
+
+    stage = Stage(prepare, len(tokens), gflop)
+    return Comparison("paragraph", prepare_plain, len(tokens), slice(None), {"continuation": stage})
+
+
+def perturbations(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
+    """Every prefix token replaced in turn (METHODS M3)."""
+    n_plain = bench.sizes["n_perturbed_plain"] * bench.n_prefix
+    tokens = own[: bench.sizes["n_perturbed"]]
+    ids, n_rows = np.arange(len(tokens)), len(tokens) * bench.n_prefix
+
+    def versions() -> Int[Tensor, "row token"]:
+        """The rows that the straightforward implementation does, made as METHODS M3 says."""
+        rows = tokens.repeat_interleave(bench.n_prefix, 0)[:n_plain]
+        for number, prefix in enumerate(rows[:: bench.n_prefix, : bench.n_prefix].numpy()):
+            random = generator(bench.seed, "perturbation", str(number))
+            drawn = perturbation.draw_replacements(prefix, bench.sizes["vocabulary"], 1, random)[0]
+            for position, token in enumerate(drawn):
+                rows[number * bench.n_prefix + position, position] = int(token)
+        return rows
+
+    def prepare() -> Callable[[], Results]:
+        model = bench.reciting_model()
+        margin = bench.settings["scores"]["margin_threshold"]
+        options = {"seed": bench.seed, "margin_threshold": margin, **bench.settings["perturbation"]}
+
+        def work() -> Results:
+            shared = (bench.n_prefix, bench.sizes["vocabulary"])
+            frame = perturbation.perturb_prefixes(model, ids, tokens, *shared, **options)
+            rows = frame[frame["position"] != perturbation.UNPERTURBED].sort_values(["id", "position"])
+            return {"em": rows["em"].to_numpy(), "nll": rows["nll_original"].to_numpy()}
+
+        return work
+
+    def gflop(found: Results) -> float:
+        """Each row from its replaced token on, and the shared prefixes once."""
+        layers = sum(bench.shape.layers(at, bench.n_tokens - 1) for at in range(bench.n_prefix))
+        prefix = bench.shape.layers(0, bench.n_prefix)
+        n_left = bench.n_tokens - bench.n_prefix
+        return len(tokens) * (layers + prefix) + bench.shape.unembedding(n_rows * n_left)
+
+    stages = {"perturbation_nll": Stage(prepare, n_rows, gflop)}
+    return Comparison("perturbed prefix", plain_scores(bench, versions), n_plain, slice(n_plain), stages)
+
+
+def pairs(bench: Bench, own: Int[Tensor, "paragraph token"]) -> patching.Pairs:
+    """Texts, and versions with one token replaced that go on differently: positions all over the prefix."""
+    memorized = own[: bench.sizes["n_pairs"]]
+    row = torch.arange(len(memorized))
+    position = (2 * row + 1) * bench.n_prefix // (2 * len(memorized))
+    impact = bench.n_prefix + row % 10
+    perturbed = memorized.clone()
+    perturbed[row, position] = (perturbed[row, position] + 1) % bench.sizes["vocabulary"]
+    for number, start in enumerate(impact.tolist()):
+        perturbed[number, start:] = (perturbed[number, start:] + 1) % bench.sizes["vocabulary"]
+    return patching.Pairs(row.numpy(), memorized, perturbed, position, impact)
+
+
+def patched_sites(bench: Bench) -> list[tuple[int, str, int]]:
+    """Layer, component and head of every patch of one paragraph, as tables order them."""
+    return list(product(range(bench.sizes["n_layers"]), "qkv", range(bench.sizes["n_heads"])))
+
+
+def by_site(frame: Any) -> Results:
+    """NLL changes of a table of patches, by direction, pair, layer, component and head."""
+    places = frame.assign(component=frame["component"].map("qkv".index))
+    ordered = places.sort_values(["direction", "id", "layer", "component", "head"])
+    return {"nll_change": ordered["nll_change"].to_numpy()}
+
+
+def plain_patching(bench: Bench, together: patching.Pairs, fraction: float) -> Prepare:
+    """One full forward pass for some sites of the first pair, in the first direction."""
+
+    def prepare() -> Callable[[], Results]:
+        clean, source = (run[:1] for run in together.runs("memorized_into_perturbed"))
+        at = int(together.perturbed_position[0]), int(together.impact_position[0])
+        sites = patched_sites(bench)[:: bench.sizes["patched_plain_step"]]
+        patches = SitePatching(bench.plain_model(), clean, source, *at, sites)
+        return lambda: {"nll_change": np.array(patches.nll_changes(fraction)) / fraction}
+
+    return prepare
+
+
+def _patching_stage(bench: Bench, together: patching.Pairs, name: str, gflop: float) -> Comparison:
+    method = {
+        "patching": patching.activation_patching,
+        "attribution_patching": patching.attribution_patching,
+    }[name]
+    n_items, step = 2 * len(together.ids) * len(patched_sites(bench)), bench.sizes["patched_plain_step"]
+
+    def prepare() -> Callable[[], Results]:
+        model, micro_batch = models.boot_bridge(bench.model()), bench.settings["patching"]["micro_batch"]
+        return lambda: by_site(method(model, together, micro_batch))
+
+    chosen = np.arange(0, len(patched_sites(bench)), step)
+    plain = plain_patching(bench, together, FINITE_STEP if name == "attribution_patching" else 1.0)
+    stage = Stage(prepare, n_items, lambda _: gflop)
+    return Comparison("patched site", plain, len(chosen), chosen, {name: stage})
+
+
+def _spans(together: patching.Pairs) -> list[tuple[int, int]]:
+    """Perturbed and impact position of every run of the pairs: two directions."""
+    return 2 * list(zip(together.perturbed_position.tolist(), together.impact_position.tolist(), strict=True))
+
+
+def exact_patching(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
+    """Patching of every head of every layer at the perturbed position (METHODS M10)."""
+    together, shape = pairs(bench, own), bench.shape
+    n_per_layer = len(patched_sites(bench)) // shape.n_layers
+
+    def run(position: int, impact: int) -> float:
+        """The clean run; then, per site, the layers above it and three quarters of its own (no q, k, v)."""
+        above = sum(shape.n_layers - 1 - layer + 0.75 for layer in range(shape.n_layers))
+        patched = n_per_layer * shape.layers(position, impact, above)
+        n_sites = n_per_layer * shape.n_layers
+        return shape.layers(0, impact) + patched + shape.unembedding(n_sites + 1)
+
+    return _patching_stage(bench, together, "patching", sum(run(*span) for span in _spans(together)))
+
+
+def first_order_patching(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
+    """First-order estimate of the same patches: two forward passes and one backward pass."""
+    together, shape = pairs(bench, own), bench.shape
+
+    def run(position: int, impact: int) -> float:
+        """The clean run, the other one from the perturbed position on, and the way back to there."""
+        changed = 2 * shape.layers(position, impact)
+        return shape.layers(0, impact) + changed + shape.unembedding(2)
+
+    gflop = sum(run(*span) for span in _spans(together))
+    return _patching_stage(bench, together, "attribution_patching", gflop)
+
+
+def training_gflop(bench: Bench, n_rows: int) -> float:
+    """A pass forward and one back, for the gradients of the W_* weights (not of the unembedding)."""
+    n_left = bench.n_tokens - bench.n_prefix
+    return n_rows * (3 * bench.shape.layers(0, bench.n_tokens - 1) + 2 * bench.shape.unembedding(n_left))
+
+
+def parameter_gradients(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
+    """Gradient of the NLL with respect to every W_* weight (METHODS M4)."""
+    tokens, n_prefix = own[: bench.sizes["n_gradients"]], bench.n_prefix
+
+    def scores_of(model: PreTrainedModel, gradients: Gradients) -> Results:
+        return {"max_abs": component_scores(model, gradients)["max_abs"].to_numpy()}
+
+    def prepare() -> Callable[[], Results]:
+        model, micro_batch = bench.model(), bench.settings["parameter_gradients"]["micro_batch"]
+        return lambda: scores_of(model, nll_gradients(model, tokens, n_prefix, micro_batch))
+
+    def prepare_plain() -> Callable[[], Results]:
+        model = bench.plain_model()
+        named = {name: model.get_parameter(name) for name in editable_parameters(model)}
+        bridge = models.boot_bridge(model)
+        gradients = partial(plain_gradients.nll_gradients_with_all_hooks, bridge, named, tokens, n_prefix)
+        return lambda: scores_of(model, gradients())
+
+    stage = Stage(prepare, len(tokens), lambda _: training_gflop(bench, len(tokens)))
+    return Comparison("paragraph", prepare_plain, len(tokens), slice(None), {"parameter_gradients": stage})
+
+
+def sparse_editing(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
+    """Steps of sparse unlearning of one paragraph, with all that an edit needs before its first step (M6)."""
+    n_steps, n_controls = bench.sizes["n_steps"], bench.sizes["n_controls"]
+    texts = own[:1], own[1 : n_controls + 1]
+
+    def prepared(model: PreTrainedModel, edit: Callable[[PreTrainedModel], None]) -> Callable[[], Results]:
+        original = OriginalWeights(model)
+        before = {name: model.get_parameter(name).detach().clone() for name in editable_parameters(model)}
+
+        def work() -> Results:
+            edit(model)
+            moved = {name: model.get_parameter(name).detach() - weight for name, weight in before.items()}
+            original.restore(model)
+            norms = component_table(model, lambda c: {"norm": c.by_head(moved[c.parameter]).norm(dim=1)})
+            return {"moved": norms["norm"].to_numpy()}
+
+        return work
+
+    def fast(model: PreTrainedModel) -> None:
+        micro_batch = bench.settings["editing"]["micro_batch"]
+        recipe = editing.Recipe("unlearn", bench.n_prefix, n_steps, micro_batch=micro_batch)
+        original = contrastive.original_log_probabilities(model, texts[1], bench.n_prefix, micro_batch)
+        terms = editing.Terms(*texts, original)
+        first = editing.objective_gradients(model, terms, recipe)
+        movable = top_weights(first, FRACTION)
+        for _step in editing.optimise(model, terms, first, movable, LEARNING_RATE, recipe):
+            pass
+
+    def plain(model: PreTrainedModel) -> None:
+        plain_editing.unlearn(model, *texts, bench.n_prefix, FRACTION, LEARNING_RATE, n_steps)
+
+    stage = Stage(
+        lambda: prepared(bench.model(), fast),
+        n_steps,
+        lambda _: n_steps * training_gflop(bench, n_controls + 1) + teacher_forced_gflop(bench, n_controls),
+    )
+    plain_side = lambda: prepared(bench.plain_model(), plain)  # noqa: E731
+    return Comparison("step", plain_side, n_steps, slice(None), {"editing_step": stage})

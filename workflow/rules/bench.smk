@@ -1,0 +1,82 @@
+# How fast the stages are, next to straightforward implementations; not part of `all`, and needs nothing of it.
+
+BENCH_MODEL = f"{RESULTS}/bench_model"
+
+
+rule bench_model:
+    output:
+        folder=directory(BENCH_MODEL),
+    log:
+        log_file("bench_model"),
+    benchmark:
+        benchmark_file("bench_model")
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(3000),
+        runtime=10,
+    params:
+        **tracked("bench_model.py", "bench"),
+    message:
+        "Make a model with random weights."
+    script:
+        "../scripts/bench_model.py"
+
+
+rule bench_tables:
+    input:
+        folder=BENCH_MODEL,
+    output:
+        bench=table("bench"),
+        growth=table("bench_growth"),
+    log:
+        log_file("bench_tables"),
+    benchmark:
+        benchmark_file("bench_tables")
+    conda:
+        ENVIRONMENT
+    # All of them, so that nothing runs beside it; asked only for a job, since plans may not know how many there are.
+    threads: lambda wildcards: workflow.cores
+    resources:
+        mem_mb=growing(20000),
+        runtime=120,
+    params:
+        **tracked(
+            "bench_tables.py",
+            "bench",
+            "scores",
+            "perturbation",
+            "patching",
+            "parameter_gradients",
+            "editing",
+        ),
+    message:
+        "Time every stage, and straightforward implementations of the same work."
+    script:
+        "../scripts/bench_tables.py"
+
+
+rule bench:
+    input:
+        bench=table("bench"),
+        bench_growth=table("bench_growth"),
+        template="workflow/report/benchmarks.md",
+    output:
+        f"{RESULTS}/benchmarks.md",
+    log:
+        log_file("bench"),
+    benchmark:
+        benchmark_file("bench")
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=5,
+    params:
+        **tracked("bench_page.py"),
+    message:
+        "Write the page of the benchmark."
+    script:
+        "../scripts/bench_page.py"

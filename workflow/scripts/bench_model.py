@@ -1,0 +1,13 @@
+"""Rule bench_model: a GPT-Neo with random weights, saved as an ordinary folder."""
+
+from memloc.rule import start
+
+start(snakemake)
+
+from memloc.atomic import atomic_folder
+from memloc.bench.stages import random_model
+
+sizes = snakemake.params.settings["bench"]
+shape = {name: sizes[name] for name in ("vocabulary", "n_layers", "n_heads", "width", "window")}
+with atomic_folder(snakemake.output.folder) as folder:
+    random_model(shape, snakemake.params.seed).save_pretrained(folder)
