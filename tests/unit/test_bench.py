@@ -84,7 +84,7 @@ def test_a_side_that_fails_is_named():
     def prepare():
         raise MemoryError("too much")
 
-    with pytest.raises(BenchError, match="large ended with status 1"):
+    with pytest.raises(BenchError, match="large ended: status 1"):
         measure.take_turns({"large": prepare}, repeats=1)
 
 

@@ -436,7 +436,7 @@ class Bench(Section):
     n_controls: Positive = Field(10, description="Controls of the edited paragraph.")
     n_steps: Positive = Field(5, description="Steps of its edit.")
     n_growth: Positive = Field(
-        16, description="Paragraphs of the shortest scoring; 2, 4 and 8 times as many follow."
+        64, description="Paragraphs of the shortest scoring; 2, 4 and 8 times as many follow."
     )
 
 

@@ -7,6 +7,7 @@ take turns, run by run, so that a machine that slows down slows both. Processes 
 import multiprocessing
 import os
 import resource
+import signal
 import statistics
 import sys
 import time
@@ -68,7 +69,8 @@ class Side:
         except (EOFError, BrokenPipeError, ConnectionResetError):
             self._process.join()
             code = self._process.exitcode
-            raise BenchError(f"{self._name} ended with status {code} (-9: out of memory)") from None
+            reason = "killed, perhaps for want of memory" if code == -signal.SIGKILL else f"status {code}"
+            raise BenchError(f"{self._name} ended: {reason}") from None
 
     def close(self) -> None:
         """End the process."""

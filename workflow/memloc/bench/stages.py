@@ -23,6 +23,7 @@ from memloc import contrastive, editing, models, patching, perturbation, scoring
 from memloc.bench.measure import Prepare, Results
 from memloc.bench.work import Shape
 from memloc.components import component_table, components, editable_parameters
+from memloc.decoding import continue_from_scores
 from memloc.gradients import Gradients, nll_gradients
 from memloc.parameter_gradients import component_scores
 from memloc.plain import decoding
@@ -215,7 +216,7 @@ def continuations(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparis
         em = scoring.score(model, tokens, n_prefix, micro_batch, **threshold).em
 
         def work() -> Results:
-            decoded = scoring.continue_from_scores(model, tokens, em, n_prefix, micro_batch)
+            decoded = continue_from_scores(model, tokens, em, n_prefix, micro_batch)
             return {"tokens": decoded.numpy(), "em": em.numpy()}
 
         return work

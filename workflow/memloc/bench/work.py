@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 
 GIGA = 1e9
-PEAK_SIZES = (1024, 2048, 4096)
+PEAK_SIZES = (1024, 2048, 3072)
 
 
 class Shape(NamedTuple):
@@ -34,7 +34,7 @@ class Shape(NamedTuple):
         return 2 * self.width * self.vocabulary * n_positions / GIGA
 
 
-def peak_rate(dtype: torch.dtype, repeats: int = 3) -> float:
+def peak_rate(dtype: torch.dtype, repeats: int = 2) -> float:
     """Best rate of square matrix products of several sizes, in GFLOP per second."""
     best = 0.0
     for size in PEAK_SIZES:
