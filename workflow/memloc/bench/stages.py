@@ -300,10 +300,10 @@ def by_site(frame: Any) -> Results:
 
 
 def plain_patching(bench: Bench, together: patching.Pairs, fraction: float) -> Prepare:
-    """One full forward pass for some sites of the first pair, in the first direction."""
+    """One full forward pass for some sites of the first pair, memorized into perturbed."""
 
     def prepare() -> Callable[[], Results]:
-        clean, source = (run[:1] for run in together.runs("memorized_into_perturbed"))
+        clean, source = together.perturbed[:1], together.memorized[:1]
         at = int(together.perturbed_position[0]), int(together.impact_position[0])
         sites = patched_sites(bench)[:: bench.sizes["patched_plain_step"]]
         patches = SitePatching(bench.plain_model(), clean, source, *at, sites)
@@ -313,18 +313,17 @@ def plain_patching(bench: Bench, together: patching.Pairs, fraction: float) -> P
 
 
 def _patching_stage(bench: Bench, together: patching.Pairs, name: str, gflop: float) -> Comparison:
-    method = {
-        "patching": patching.activation_patching,
-        "attribution_patching": patching.attribution_patching,
-    }[name]
+    exact = name == "patching"
     n_items, step = 2 * len(together.ids) * len(patched_sites(bench)), bench.sizes["patched_plain_step"]
 
     def prepare() -> Callable[[], Results]:
-        model, micro_batch = models.boot_bridge(bench.model()), bench.settings["patching"]["micro_batch"]
-        return lambda: by_site(method(model, together, micro_batch))
+        model, micro_batch = bench.model(), bench.settings["patching"]["micro_batch"]
+        if exact:
+            return lambda: by_site(patching.activation_patching(model, together, micro_batch))
+        return lambda: by_site(patching.attribution_patching(model, together))
 
     chosen = np.arange(0, len(patched_sites(bench)), step)
-    plain = plain_patching(bench, together, FINITE_STEP if name == "attribution_patching" else 1.0)
+    plain = plain_patching(bench, together, 1.0 if exact else FINITE_STEP)
     stage = Stage(prepare, n_items, lambda _: gflop)
     return Comparison("patched site", plain, len(chosen), chosen, {name: stage})
 
