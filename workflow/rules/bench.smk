@@ -15,7 +15,7 @@ rule bench_model:
     threads: 1
     resources:
         mem_mb=growing(3000),
-        runtime=10,
+        runtime=growing(10),
     params:
         **tracked("bench_model.py", "bench"),
     message:
@@ -40,7 +40,7 @@ rule bench_tables:
     threads: lambda wildcards: workflow.cores
     resources:
         mem_mb=growing(20000),
-        runtime=120,
+        runtime=growing(120),
     params:
         **tracked(
             "bench_tables.py",
@@ -73,7 +73,7 @@ rule bench:
     threads: 1
     resources:
         mem_mb=growing(1000),
-        runtime=5,
+        runtime=growing(5),
     params:
         **tracked("bench_page.py"),
     message:
