@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import IO
 
 import pytest
+from transformers import AutoTokenizer
+
+from memloc import tables
 
 ROOT = Path(__file__).parents[2]
 # What a clone does not hold, and what the tests do not need.
@@ -127,6 +130,38 @@ def finished(clone: Project, tmp_path_factory: pytest.TempPathFactory) -> Finish
     begin = time.monotonic()
     output = project.snakemake("--cores", "2", network=False)
     return Finished(project.folder, time.monotonic() - begin, output)
+
+
+@dataclass(frozen=True)
+class OwnText(Project):
+    """A project with the README's example of own text: config file, model and corpus."""
+
+    paragraphs: list[str]  # of which the corpus is made, in order
+    memorized: set[str]  # those that the model recited in the study that it was trained for
+
+
+@pytest.fixture(scope="session")
+def own_text(finished: Finished, clone: Project, tmp_path_factory: pytest.TempPathFactory) -> OwnText:
+    """The example, with the finished study's model and as corpus.txt its paragraphs, token for token."""
+    folder = shutil.copytree(clone.folder, tmp_path_factory.mktemp("own_text") / "project")
+    shutil.copytree(finished.results / "model", folder / "path/to/model")
+    (example,) = re.findall(r"(?ms)^```yaml\n(study: my-text\n.*?)^```", (ROOT / "README.md").read_text())
+    (folder / "my-text.yaml").write_text(example)
+    found = {
+        name: tables.read(name, finished.results / f"tables/{name}.parquet")
+        for name in ("paragraphs", "sets")
+    }
+    scored = found["paragraphs"].merge(found["sets"], on="id")
+    tokenizer = AutoTokenizer.from_pretrained(folder / "path/to/model", local_files_only=True)
+    corpus, chosen = "", []
+    for row in scored.itertuples():
+        tokens = tokenizer(corpus + row.text)["input_ids"]
+        # Left out where the end of one paragraph and the start of the next become one token.
+        if len(tokens) == (len(chosen) + 1) * len(row.tokens):
+            corpus, chosen = corpus + row.text, [*chosen, row.id]
+    (folder / "corpus.txt").write_text(corpus, newline="")
+    kept = scored[scored.id.isin(chosen)]
+    return OwnText(folder, kept.text.tolist(), set(kept.text[kept.set == "memorized"]))
 
 
 @pytest.fixture

@@ -51,6 +51,8 @@ def test_snakemake_commands_plan_something(request, words):
         (finished.folder / words[words.index("--report") + 1]).unlink()
     elif "--unlock" in words:
         request.getfixturevalue("clone").snakemake(*words[1:], config=None)
+    elif "my-text.yaml" in words:
+        assert "This was a dry-run" in plan(request.getfixturevalue("own_text"), words)
     else:
         assert "This was a dry-run" in plan(request.getfixturevalue("clone"), words)
 

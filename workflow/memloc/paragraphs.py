@@ -34,6 +34,11 @@ def decoded(tokens: Int[Tensor, "paragraph token"], tokenizer: "PreTrainedTokeni
     return tokenizer.batch_decode(tokens.tolist(), clean_up_tokenization_spaces=False)
 
 
+def used_ids(sets: pd.DataFrame) -> pd.Series:
+    """Ids of the paragraphs that analyses may use: those whose continuation is kept in `sets`."""
+    return sets.loc[sets["continuation"].notna(), "id"]
+
+
 def sampled_tokens(
     paragraphs: pd.DataFrame, sets: pd.DataFrame, name: str, n_prefix: int
 ) -> tuple[np.ndarray, Int[Tensor, "paragraph token"]]:

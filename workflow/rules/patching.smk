@@ -1,19 +1,25 @@
 # Two-way activation patching of memorized paragraphs and their perturbed versions (paper A.3).
 
+# Every pair is computed by itself.
+PATCHING = Shards("patching", most=SETTINGS.sets.n_memorized)
+RESIDUAL_PATCHING = Shards("residual_patching", most=SETTINGS.sets.n_memorized)
 
-rule patching:
+
+rule:
+    name:
+        PATCHING.rule
     input:
         model=rules.model.output.manifest,
         folder=MODEL_FOLDER,
         paragraphs=table("paragraphs"),
         perturbed=table("perturbed_paragraphs"),
     output:
-        changes=table("patching"),
-        estimate=table("attribution_patching"),
+        patching=PATCHING.table("patching"),
+        attribution_patching=PATCHING.table("attribution_patching"),
     log:
-        log_file("patching"),
+        PATCHING.log,
     benchmark:
-        benchmark_file("patching")
+        PATCHING.benchmark
     conda:
         ENVIRONMENT
     threads: SETTINGS.threads
@@ -23,24 +29,27 @@ rule patching:
         runtime=growing(480),
     params:
         **tracked("patching.py", "patching", "loading"),
+        shard=PATCHING.number,
     message:
         "Patch q, k and v of every head at the perturbed position, both ways."
     script:
         "../scripts/patching.py"
 
 
-rule residual_patching:
+rule:
+    name:
+        RESIDUAL_PATCHING.rule
     input:
         model=rules.model.output.manifest,
         folder=MODEL_FOLDER,
         paragraphs=table("paragraphs"),
         perturbed=table("perturbed_paragraphs"),
     output:
-        table("residual_patching"),
+        RESIDUAL_PATCHING.table("residual_patching"),
     log:
-        log_file("residual_patching"),
+        RESIDUAL_PATCHING.log,
     benchmark:
-        benchmark_file("residual_patching")
+        RESIDUAL_PATCHING.benchmark
     conda:
         ENVIRONMENT
     threads: SETTINGS.threads
@@ -50,6 +59,7 @@ rule residual_patching:
         runtime=growing(480),
     params:
         **tracked("residual_patching.py", "patching", "loading"),
+        shard=RESIDUAL_PATCHING.number,
     message:
         "Patch the residual stream of every layer and position, both ways."
     script:

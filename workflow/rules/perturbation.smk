@@ -1,7 +1,13 @@
 # One prefix token replaced at a time, and each memorized paragraph's strongest perturbation (paper 4).
 
+# Every micro-batch of the sampled paragraphs is computed by itself.
+N_SAMPLED = SETTINGS.sets.n_memorized + SETTINGS.sets.n_non_memorized
+PERTURBATION = Shards("perturbation", most=-(-N_SAMPLED // SETTINGS.perturbation.micro_batch))
 
-rule perturbation:
+
+rule:
+    name:
+        PERTURBATION.rule
     input:
         model=rules.model.output.manifest,
         folder=MODEL_FOLDER,
@@ -9,12 +15,12 @@ rule perturbation:
         paragraphs=table("paragraphs"),
         sets=table("sets"),
     output:
-        perturbation=table("perturbation"),
-        perturbed_paragraphs=table("perturbed_paragraphs"),
+        perturbation=PERTURBATION.table("perturbation"),
+        perturbed_paragraphs=PERTURBATION.table("perturbed_paragraphs"),
     log:
-        log_file("perturbation"),
+        PERTURBATION.log,
     benchmark:
-        benchmark_file("perturbation")
+        PERTURBATION.benchmark
     conda:
         ENVIRONMENT
     threads: SETTINGS.threads
@@ -24,6 +30,7 @@ rule perturbation:
         runtime=growing(240),
     params:
         **tracked("perturbation.py", "perturbation", "loading", "scores"),
+        shard=PERTURBATION.number,
     message:
         "Replace every prefix token of the sampled paragraphs and score what the model goes on with."
     script:

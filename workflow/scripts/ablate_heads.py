@@ -12,7 +12,8 @@ from memloc.seeds import generator
 
 settings, seed, source = snakemake.params.settings, snakemake.params.seed, snakemake.input
 options, n_prefix = settings["head_ablation"], settings["paragraph"]["prefix"]
-paragraphs, sets = tables.read("paragraphs", source.paragraphs), tables.read("sets", source.sets)
+paragraphs = tables.read("paragraphs", source.paragraphs, ["id", "tokens"])
+sets = tables.read("sets", source.sets)
 counts = {name: options[name] for name in ("n_paragraphs", "n_held_out")}
 texts = text_groups(paragraphs, sets, n_prefix, seed, **counts)
 log(", ".join(f"{name}: {len(ids)} paragraphs" for name, (ids, _) in texts.items()))

@@ -8,12 +8,12 @@ import pandas as pd
 
 from memloc import models, tables
 from memloc.activation_gradients import activation_gradients
-from memloc.paragraphs import sampled_tokens, token_tensor
+from memloc.paragraphs import sampled_tokens, token_tensor, used_ids
 
 settings = snakemake.params.settings
 n_prefix = settings["paragraph"]["prefix"]
-paragraphs = tables.read("paragraphs", snakemake.input.paragraphs)
 sets = tables.read("sets", snakemake.input.sets)
+paragraphs = tables.read("paragraphs", snakemake.input.paragraphs, ["id", "tokens"], used_ids(sets))
 perturbed = tables.read("perturbed_paragraphs", snakemake.input.perturbed)
 samples = {
     "memorized": sampled_tokens(paragraphs, sets, "memorized", n_prefix),

@@ -6,12 +6,12 @@ start(snakemake)
 
 from memloc import models, tables
 from memloc.attention import attention_entropy, attention_frame, prefix_attention
-from memloc.paragraphs import attention_sample
+from memloc.paragraphs import attention_sample, used_ids
 
 settings = snakemake.params.settings
 n_prefix = settings["paragraph"]["prefix"]
-paragraphs = tables.read("paragraphs", snakemake.input.paragraphs)
 sets = tables.read("sets", snakemake.input.sets)
+paragraphs = tables.read("paragraphs", snakemake.input.paragraphs, ["id", "tokens"], used_ids(sets))
 ids, tokens = attention_sample(paragraphs, sets, n_prefix)
 
 bridge = models.load_bridge(snakemake.input.folder, **settings["loading"])

@@ -7,12 +7,12 @@ start(snakemake)
 from memloc import models, tables
 from memloc.activation_gradients import prefix_gradients
 from memloc.gradient_similarity import activation_cosine
-from memloc.paragraphs import sampled_tokens
+from memloc.paragraphs import sampled_tokens, used_ids
 
 settings = snakemake.params.settings
 n_prefix = settings["paragraph"]["prefix"]
-paragraphs = tables.read("paragraphs", snakemake.input.paragraphs)
 sets = tables.read("sets", snakemake.input.sets)
+paragraphs = tables.read("paragraphs", snakemake.input.paragraphs, ["id", "tokens"], used_ids(sets))
 
 bridge = models.load_bridge(snakemake.input.folder, **settings["loading"])
 vectors = {}

@@ -11,7 +11,8 @@ from memloc.weight_noise import disturb_weights
 
 settings, source = snakemake.params.settings, snakemake.input
 options, n_prefix = dict(settings["weight_noise"]), settings["paragraph"]["prefix"]
-paragraphs, sets = tables.read("paragraphs", source.paragraphs), tables.read("sets", source.sets)
+paragraphs = tables.read("paragraphs", source.paragraphs, ["id", "tokens"])
+sets = tables.read("sets", source.sets)
 counts = {name: options.pop(name) for name in ("n_paragraphs", "n_held_out")}
 groups = text_groups(paragraphs, sets, n_prefix, snakemake.params.seed, **counts)
 texts = {name: tokens for name, (_, tokens) in groups.items()}

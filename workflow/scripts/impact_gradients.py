@@ -11,8 +11,8 @@ from memloc.activation_gradients import impact_gradients
 from memloc.patching import Pairs
 
 settings = snakemake.params.settings
-paragraphs = tables.read("paragraphs", snakemake.input.paragraphs)
 perturbed = tables.read("perturbed_paragraphs", snakemake.input.perturbed)
+paragraphs = tables.read("paragraphs", snakemake.input.paragraphs, ["id", "tokens"], perturbed.id)
 pairs = Pairs.from_tables(paragraphs, perturbed)
 log(f"{len(pairs.ids)} pairs of a memorized paragraph and its perturbed version")
 

@@ -8,15 +8,15 @@ import pandas as pd
 
 from memloc import models, tables
 from memloc.contrastive import contrastive_attribution
-from memloc.paragraphs import sampled_tokens
+from memloc.paragraphs import sampled_tokens, used_ids
 from memloc.parameter_gradients import compare_groups
 from memloc.seeds import generator
 from memloc.sets import PARTLY
 
 settings = snakemake.params.settings
 n_prefix = settings["paragraph"]["prefix"]
-paragraphs = tables.read("paragraphs", snakemake.input.paragraphs)
 sets = tables.read("sets", snakemake.input.sets)
+paragraphs = tables.read("paragraphs", snakemake.input.paragraphs, ["id", "tokens"], used_ids(sets))
 drawn = set(sets.loc[sets.sampled, "set"])
 groups = [name for name in ("memorized", "non_memorized", *PARTLY) if name in drawn]
 samples = {name: sampled_tokens(paragraphs, sets, name, n_prefix)[1] for name in groups}

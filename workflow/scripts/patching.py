@@ -1,23 +1,31 @@
-"""Rule patching: patch every head at the perturbed position; exactly where asked for, and to first order."""
+"""Rule patching: exact and first-order patching of every head at the perturbed position."""
 
 from memloc.rule import log, provenance, start
 
 start(snakemake)
 
 from memloc import models, patching, tables
+from memloc.shards import shard_rows
 
-settings = snakemake.params.settings
-paragraphs = tables.read("paragraphs", snakemake.input.paragraphs)
+settings, output = snakemake.params.settings, snakemake.output
 perturbed = tables.read("perturbed_paragraphs", snakemake.input.perturbed)
-pairs = patching.Pairs.from_tables(paragraphs, perturbed)
+paragraphs = tables.read("paragraphs", snakemake.input.paragraphs, ["id", "tokens"], perturbed.id)
+rows = shard_rows(len(perturbed), *snakemake.params.shard, micro_batch=1)
 
 model = models.load_model(snakemake.input.folder, **settings["loading"])
 exact = patching.wants_exact(settings["patching"]["exact"], model)
-log(f"{len(pairs.ids)} pairs, {'every patch run' if exact else 'patches estimated to first order'}")
-estimate = patching.attribution_patching(model, pairs)
-tables.write("attribution_patching", estimate, snakemake.output.estimate, provenance(snakemake))
-if exact:
-    changes = patching.activation_patching(model, pairs, settings["patching"]["micro_batch"])
-else:
-    changes = estimate
-tables.write("patching", changes, snakemake.output.changes, provenance(snakemake))
+how = "every patch run" if exact else "patches estimated to first order"
+log(f"{len(rows)} of {len(perturbed)} pairs, {how}")
+stamp = provenance(snakemake)
+with (
+    tables.writer("patching", output.patching, stamp) as changes,
+    tables.writer("attribution_patching", output.attribution_patching, stamp) as estimates,
+):
+    for row in rows:
+        pair = patching.Pairs.from_tables(paragraphs, perturbed[row : row + 1])
+        estimate = patching.attribution_patching(model, pair)
+        estimates.append(estimate)
+        if exact:
+            estimate = patching.activation_patching(model, pair, settings["patching"]["micro_batch"])
+        changes.append(estimate)
+        log(f"paragraph {pair.ids[0]}")

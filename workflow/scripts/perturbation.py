@@ -4,41 +4,46 @@ from memloc.rule import log, provenance, start
 
 start(snakemake)
 
-import pandas as pd
+import numpy as np
+import torch
 
 from memloc import models, tables
-from memloc.paragraphs import sampled_tokens
+from memloc.paragraphs import sampled_tokens, used_ids
 from memloc.perturbation import perturb_prefixes, perturbed_paragraphs
+from memloc.shards import shard_rows
 
 settings, output = snakemake.params.settings, snakemake.output
-options = settings["perturbation"]
-n_prefix = settings["paragraph"]["prefix"]
-paragraphs = tables.read("paragraphs", snakemake.input.paragraphs)
-sets = tables.read("sets", snakemake.input.sets)
-n_vocabulary = len(tables.read("vocabulary", snakemake.input.vocabulary))
-model = models.load_model(snakemake.input.folder, **settings["loading"])
-
-samples = {name: sampled_tokens(paragraphs, sets, name, n_prefix) for name in ("memorized", "non_memorized")}
-frames = {
-    name: perturb_prefixes(
-        model,
-        *sample,
-        n_prefix,
-        n_vocabulary,
-        seed=snakemake.params.seed,
-        margin_threshold=settings["scores"]["margin_threshold"],
-        **options,
-    )
-    for name, sample in samples.items()
+n_prefix, options = settings["paragraph"]["prefix"], settings["perturbation"]
+micro_batch = options["micro_batch"]
+options = options | {
+    "margin_threshold": settings["scores"]["margin_threshold"],
+    "seed": snakemake.params.seed,
 }
-frame = pd.concat([rows.assign(set=name) for name, rows in frames.items()])
-log(f"{len(frame)} rows, {int(frame.redecoded.sum())} near-ties decoded step by step")
+sets = tables.read("sets", snakemake.input.sets)
+paragraphs = tables.read("paragraphs", snakemake.input.paragraphs, ["id", "tokens"], used_ids(sets))
+n_vocabulary = len(tables.read("vocabulary", snakemake.input.vocabulary))
+names = ("memorized", "non_memorized")
+samples = [sampled_tokens(paragraphs, sets, name, n_prefix) for name in names]
+set_of = {id: name for name, (ids, _) in zip(names, samples, strict=True) for id in ids}
+ids, tokens = np.concatenate([ids for ids, _ in samples]), torch.cat([tokens for _, tokens in samples])
+rows = shard_rows(len(ids), *snakemake.params.shard, micro_batch)
+log(f"{len(rows)} of {len(ids)} paragraphs")
 
-perturbed = perturbed_paragraphs(
-    model, frames["memorized"], *samples["memorized"], n_prefix, options["micro_batch"]
-)
-n_left_out = len(samples["memorized"][0]) - len(perturbed)
-log(f"{len(perturbed)} perturbed paragraphs; {n_left_out} left out, since no perturbation changes them")
+model = models.load_model(snakemake.input.folder, **settings["loading"])
 stamp = provenance(snakemake)
-tables.write("perturbation", frame, output.perturbation, stamp)
-tables.write("perturbed_paragraphs", perturbed, output.perturbed_paragraphs, stamp)
+with (
+    tables.writer("perturbation", output.perturbation, stamp) as perturbation,
+    tables.writer("perturbed_paragraphs", output.perturbed_paragraphs, stamp) as perturbed,
+):
+    for first in range(rows.start, rows.stop, micro_batch):
+        batch = slice(first, min(first + micro_batch, rows.stop))
+        frame = perturb_prefixes(model, ids[batch], tokens[batch], n_prefix, n_vocabulary, **options)
+        perturbation.append(frame.assign(set=frame.id.map(set_of)))
+        log(f"{batch.stop - first} paragraphs, {int(frame.redecoded.sum())} near-ties decoded step by step")
+        memorized = np.array([set_of[id] == "memorized" for id in ids[batch]])
+        if memorized.any():
+            chosen = ids[batch][memorized], tokens[batch][torch.from_numpy(memorized)]
+            found = perturbed_paragraphs(model, frame, *chosen, n_prefix, micro_batch)
+            perturbed.append(found)
+            n_left_out = memorized.sum() - len(found)
+            log(f"{len(found)} perturbed paragraphs; {n_left_out} left out: no perturbation changes them")

@@ -12,7 +12,7 @@ from memloc.seeds import generator
 settings = snakemake.params.settings
 n_prefix = settings["paragraph"]["prefix"]
 n_permutations = settings["rare_tokens"]["n_permutations"]
-paragraphs = tables.read("paragraphs", snakemake.input.paragraphs).set_index("id")
+paragraphs = tables.read("paragraphs", snakemake.input.paragraphs, ["id", "tokens"]).set_index("id")
 sets = tables.read("sets", snakemake.input.sets)
 attention = tables.read("attention", snakemake.input.attention)
 

@@ -7,13 +7,13 @@ start(snakemake)
 import pandas as pd
 
 from memloc import models, tables
-from memloc.paragraphs import sampled_tokens, token_tensor
+from memloc.paragraphs import sampled_tokens, token_tensor, used_ids
 from memloc.token_statistics import statistics_frame, token_statistics
 
 settings = snakemake.params.settings
 n_prefix = settings["paragraph"]["prefix"]
-paragraphs = tables.read("paragraphs", snakemake.input.paragraphs)
 sets = tables.read("sets", snakemake.input.sets)
+paragraphs = tables.read("paragraphs", snakemake.input.paragraphs, ["id", "tokens"], used_ids(sets))
 
 memorized, memorized_tokens = sampled_tokens(paragraphs, sets, "memorized", n_prefix)
 others, others_tokens = sampled_tokens(paragraphs, sets, "non_memorized", n_prefix)

@@ -20,7 +20,7 @@ from memloc.models import use_deterministic_algorithms
 use_deterministic_algorithms()
 settings = snakemake.params.settings["model"]
 stamp = provenance(snakemake)
-paragraphs = tables.read("paragraphs", snakemake.input.paragraphs).set_index("id")["tokens"]
+paragraphs = tables.read("paragraphs", snakemake.input.paragraphs, ["id", "tokens"]).set_index("id")["tokens"]
 stream = tables.read("training_stream", snakemake.input.stream)["id"]
 rows = np.stack(paragraphs.loc[stream].to_list())
 

@@ -1,0 +1,32 @@
+"""What of this text does this model recite: the README's example, followed to the letter."""
+
+import pandas as pd
+from test_readme import SNAKEMAKE
+
+
+def test_the_example_finds_what_the_model_recites(own_text):
+    (words,) = [words for words in SNAKEMAKE if "my-text.yaml" in words]
+    own_text.snakemake(*words[1:], config=None)
+    figures = own_text.folder / "results/my-text/figures"
+    recited = pd.read_csv(figures / "recited.csv", keep_default_na=False)
+    assert len(own_text.paragraphs) > 50 and own_text.memorized
+    assert set(recited.prefix + recited.continuation) == own_text.memorized
+    assert (recited.em == 50).all()
+    text = " ".join((figures / "recited.rst").read_text().split())
+    assert f"Of the {len(own_text.paragraphs)} paragraphs" in text
+    assert f"the model recites {len(own_text.memorized)}: given the first 50 tokens" in text
+    for name in ("recited.png", "fig2.png", "repeats.png"):
+        assert (figures / name).stat().st_size > 5000
+
+
+def test_paragraphs_may_have_another_length(own_text):
+    shorter = (own_text.folder / "my-text.yaml").read_text().replace("study: my-text", "study: shorter")
+    (own_text.folder / "shorter.yaml").write_text(f"{shorter}paragraph: {{length: 60, prefix: 20}}\n")
+    own_text.snakemake("--cores", "2", "recited", "fig2", config="shorter.yaml")
+    captions = {
+        name: " ".join((own_text.folder / f"results/shorter/figures/{name}.rst").read_text().split())
+        for name in ("recited", "fig2")
+    }
+    assert "given the first 20 tokens, it goes on with exactly the other 40" in captions["recited"]
+    assert "memorized (EM 40)" in captions["fig2"] and "EM of at most 8)" in captions["fig2"]
+    assert "with EM 9 to 23" in captions["fig2"] and "with EM 24 to 39" in captions["fig2"]

@@ -1,0 +1,31 @@
+"""The setting `shards` in the workflow: more jobs, and not a byte of the tables is another."""
+
+STAGES = {
+    "scores": ("scores",),
+    "perturbation": ("perturbation", "perturbed_paragraphs"),
+    "patching": ("patching", "attribution_patching"),
+    "residual_patching": ("residual_patching",),
+}
+
+
+def test_one_shard_needs_no_job_more(clone):
+    jobs = clone.jobs("--config", "shards=1")
+    assert jobs == clone.jobs() and not [rule for rule in jobs if "shard" in rule]
+
+
+def test_a_stage_has_no_more_shards_than_work(clone):
+    jobs = clone.jobs(*STAGES, "--config", "shards=100")
+    # 12 sampled paragraphs in micro-batches of 4, 6 pairs; how many paragraphs are scored is not known yet.
+    most = {"scores": 100, "perturbation": 3, "patching": 6, "residual_patching": 6}
+    assert {stage: jobs[f"{stage}_shard"] for stage in STAGES} == most
+
+
+def test_tables_do_not_depend_on_the_number_of_shards(editable):
+    paths = [editable.results / f"tables/{name}.parquet" for names in STAGES.values() for name in names]
+    before = {path.name: path.read_bytes() for path in paths}
+    for path in paths:
+        path.unlink()
+    options = ("--config", "shards=3", "--rerun-triggers", "mtime")
+    output = editable.snakemake("--cores", "2", *STAGES, *options)
+    assert output.count("rule patching_shard:") == 3
+    assert {path.name: path.read_bytes() for path in paths} == before
