@@ -62,25 +62,26 @@ def project(clone, tmp_path_factory):
     return own
 
 
-def peak_memory(project, size):
-    """Megabytes that each rule of a finished study held at most."""
+def peak_memory(project, size, capsys):
+    """Megabytes that each rule of a finished study held at most, also shown to who waits."""
     found = {}
     for rule in RULES:
         header, row = (project.folder / f"results/n{size}/benchmarks/{rule}.tsv").read_text().splitlines()
         columns = dict(zip(header.split("\t"), row.split("\t"), strict=True))
         found[rule] = float(columns["max_rss"])
-        print(f"{size} paragraphs, {rule}: {columns['max_rss']} MB, {columns['s']} s")
+        with capsys.disabled():
+            print(f"\n{size} paragraphs, {rule}: {columns['max_rss']} MB, {columns['s']} s", end="")
     return found
 
 
-def test_memory_of_a_million_paragraphs(project):
+def test_memory_of_a_million_paragraphs(project, capsys):
     for size in SIZES:
         project.snakemake("--cores", "1", "sets", config=f"{size}.yaml")
         found = project.folder / f"results/n{size}/tables"
         n_paragraphs = len(tables.read("paragraphs", found / "paragraphs.parquet", ["id"]))
         assert n_paragraphs >= size
         assert len(tables.read("scores", found / "scores.parquet", ["id"])) > 0.9 * n_paragraphs
-    few, many = (peak_memory(project, size) for size in SIZES)
+    few, many = (peak_memory(project, size, capsys) for size in SIZES)
     allowed = BYTES_PER_PARAGRAPH * (SIZES[1] - SIZES[0]) / 2**20
     assert {rule: many[rule] - few[rule] for rule in RULES if many[rule] - few[rule] > allowed} == {}
 
