@@ -4,6 +4,7 @@ Run with `make stress`. Prints the peak memory of every rule.
 """
 
 import json
+import re
 import shutil
 import time
 
@@ -63,14 +64,14 @@ def project(clone, tmp_path_factory):
 
 
 def peak_memory(project, size, capsys):
-    """Megabytes that each rule of a finished study held at most, also shown to who waits."""
+    """MiB that each rule of a finished study held at most, also shown to who waits."""
     found = {}
     for rule in RULES:
-        header, row = (project.folder / f"results/n{size}/benchmarks/{rule}.tsv").read_text().splitlines()
-        columns = dict(zip(header.split("\t"), row.split("\t"), strict=True))
-        found[rule] = float(columns["max_rss"])
+        log = (project.folder / f"results/n{size}/logs/{rule}.log").read_text()
+        found[rule] = int(re.search(r"peak memory (\d+) MiB", log)[1])
+        seconds = (project.folder / f"results/n{size}/benchmarks/{rule}.tsv").read_text().split()[10]
         with capsys.disabled():
-            print(f"\n{size} paragraphs, {rule}: {columns['max_rss']} MB, {columns['s']} s", end="")
+            print(f"\n{size} paragraphs, {rule}: {found[rule]} MiB, {seconds} s", end="")
     return found
 
 

@@ -1,5 +1,6 @@
 """What every script does first: log to the rule's file and the console, take the rule's threads and GPUs."""
 
+import atexit
 import errno
 import fcntl
 import hashlib
@@ -7,6 +8,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import resource
 import sys
 import time
 import traceback
@@ -56,7 +58,8 @@ def start(snakemake: Any) -> None:
     """Begin the script of a rule: log to file and console, set threads and GPUs before torch is imported.
 
     An uncaught exception is written with its traceback to both. The script of a killed Snakemake lives on:
-    whoever starts the same job anew waits until it has ended.
+    whoever starts the same job anew waits until it has ended. The last line tells the peak of the memory, which
+    a benchmark file, made of samples, may miss.
     """
     for variable in THREAD_VARIABLES:
         os.environ[variable] = str(snakemake.threads)
@@ -65,6 +68,7 @@ def start(snakemake: Any) -> None:
     file = _own_log(Path(snakemake.log[0]))
     sys.stdout, sys.stderr = Tee(sys.stdout, file), Tee(sys.stderr, file)
     sys.excepthook = _report
+    atexit.register(lambda: log(f"peak memory {peak_memory():.0f} MiB"))
     log(f"rule {snakemake.rule}, {snakemake.threads} threads, Python {platform.python_version()}")
     gpus = devices.claim_gpus(snakemake.resources.get("gpu", 0), devices.lock_folder())
     if gpus:
@@ -86,6 +90,12 @@ def _own_log(path: Path) -> TextIO:
         fcntl.flock(file, fcntl.LOCK_EX)
     file.truncate(0)
     return file
+
+
+def peak_memory() -> float:
+    """Most memory that this process has held so far, in MiB."""
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 def log(text: str) -> None:
