@@ -58,8 +58,8 @@ def start(snakemake: Any) -> None:
     """Begin the script of a rule: log to file and console, set threads and GPUs before torch is imported.
 
     An uncaught exception is written with its traceback to both. The script of a killed Snakemake lives on:
-    whoever starts the same job anew waits until it has ended. The last line tells the peak of the memory, which
-    a benchmark file, made of samples, may miss.
+    whoever starts the same job anew waits until it has ended. The last line tells the peak of the memory,
+    which a benchmark file, made of samples, may miss.
     """
     for variable in THREAD_VARIABLES:
         os.environ[variable] = str(snakemake.threads)
