@@ -1,6 +1,7 @@
 """Every script logs to its file and the console, also its errors, and uses the threads of its rule."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -50,6 +51,13 @@ def test_a_traceback_goes_to_log_and_console_and_the_job_fails(tmp_path):
         assert text.rstrip().endswith("ValueError: bad thing")
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells the peak of a process")
+def test_the_last_line_is_the_peak_of_the_memory(tmp_path):
+    run(tmp_path, "block = bytearray(2**27); block[:] = b'1' * 2**27; del block")
+    written = (tmp_path / "logs/deep/job.log").read_text()
+    assert 256 < int(re.search(r"peak memory (\d+) MiB\n$", written)[1]) < 500
+
+
 def test_a_killed_job_leaves_its_log(tmp_path):
     run(tmp_path, "import os; log('so far'); os._exit(9)")
     assert "so far" in (tmp_path / "logs/deep/job.log").read_text()
@@ -76,7 +84,7 @@ def test_threads_of_the_rule_are_those_of_torch(tmp_path, threads):
 def test_starting_imports_nothing_heavy(tmp_path):
     """Threads can only be set before torch is there."""
     process = run(tmp_path, "print(sorted({'torch', 'numpy', 'pandas', 'transformers'} & set(sys.modules)))")
-    assert process.stdout.endswith("[]\n")
+    assert "\n[]\n" in process.stdout
 
 
 def job(manifest=None, **settings):

@@ -8,7 +8,7 @@ import importlib.metadata
 import json
 import os
 import platform
-import resource
+import re
 import sys
 import time
 import traceback
@@ -58,8 +58,7 @@ def start(snakemake: Any) -> None:
     """Begin the script of a rule: log to file and console, set threads and GPUs before torch is imported.
 
     An uncaught exception is written with its traceback to both. The script of a killed Snakemake lives on:
-    whoever starts the same job anew waits until it has ended. The last line tells the peak of the memory,
-    which a benchmark file, made of samples, may miss.
+    whoever starts the same job anew waits until it has ended.
     """
     for variable in THREAD_VARIABLES:
         os.environ[variable] = str(snakemake.threads)
@@ -68,7 +67,8 @@ def start(snakemake: Any) -> None:
     file = _own_log(Path(snakemake.log[0]))
     sys.stdout, sys.stderr = Tee(sys.stdout, file), Tee(sys.stderr, file)
     sys.excepthook = _report
-    atexit.register(lambda: log(f"peak memory {peak_memory():.0f} MiB"))
+    if Path("/proc/self/status").exists():
+        atexit.register(log_peak_memory)
     log(f"rule {snakemake.rule}, {snakemake.threads} threads, Python {platform.python_version()}")
     gpus = devices.claim_gpus(snakemake.resources.get("gpu", 0), devices.lock_folder())
     if gpus:
@@ -77,6 +77,7 @@ def start(snakemake: Any) -> None:
 
 def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Print an uncaught exception, and what to do where it is not the code's fault."""
+    atexit.unregister(log_peak_memory)
     traceback.print_exception(kind, error, trace)
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         log("The disk is full. Free some space and start again: what is complete is kept.")
@@ -92,10 +93,10 @@ def _own_log(path: Path) -> TextIO:
     return file
 
 
-def peak_memory() -> float:
-    """Most memory that this process has held so far, in MiB."""
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+def log_peak_memory() -> None:
+    """Log the most memory that this process has held, which a benchmark file, made of samples, may miss."""
+    if match := re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text()):
+        log(f"peak memory {int(match[1]) // 1024} MiB")
 
 
 def log(text: str) -> None:
