@@ -111,6 +111,18 @@ def test_example_shows_mean_and_range_of_draws(tables):
     assert marked == [position == 3 for position in range(N_PREFIX)]
 
 
+def test_figure_3_without_nll_of_perturbed_paragraphs(tables):
+    table = tables["perturbation"]
+    without = table.assign(nll_original=table["nll_original"].where(table["position"] < 0))
+    drawing = fig3.draw({**tables, "perturbation": without}, SETTINGS)
+    nll_axes, em_axes = drawing.figure.axes[:2]
+    assert [text.get_text() for text in nll_axes.texts if "not computed" in text.get_text()]
+    assert not [text for text in em_axes.texts if "not computed" in text.get_text()]
+    text = fill((REPORT / "fig3.rst").read_text(), drawing.numbers)
+    assert "not computed" in text and "(NLL nan)" not in text
+    assert "not computed" not in fill((REPORT / "fig3.rst").read_text(), fig3.draw(tables, SETTINGS).numbers)
+
+
 def test_figure_3_plots_mean_drops_per_position(tables):
     drawing = fig3.draw(tables, SETTINGS)
     assert set(drawing.data["panel"]) == {"a", "b"}

@@ -23,6 +23,7 @@ from memloc.models import (
     load_bridge,
     load_model,
     load_tokenizer,
+    native_bfloat16,
     resolve_device,
     weights_sha256,
 )
@@ -280,3 +281,10 @@ def test_checkpointing_drops_nothing_out_and_keeps_caches(folder):
         cache = model(tokens[:, :5], use_cache=True).past_key_values
         continued = model(tokens[:, 5:], cache=cache).logits
         torch.testing.assert_close(continued, model(tokens).logits[:, 5:])
+
+
+def test_processors_with_native_bfloat16_are_found(monkeypatch):
+    for amx, avx in ((True, False), (False, True), (False, False)):
+        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda amx=amx: amx)
+        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda avx=avx: avx)
+        assert native_bfloat16(torch.device("cpu")) == (amx or avx)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from memloc import perturbation, scoring, tables
+from memloc import tables
 from memloc.perturbation import draw_replacements, perturb_prefixes, perturbed_paragraphs, strongest
 from memloc.plain.decoding import decode, matching, mean_nll
 
@@ -16,6 +16,8 @@ OPTIONS = {
     "seed": 3,
     "micro_batch": 5,
     "margin_threshold": 1e-4,
+    "nll": True,
+    "screening": "none",
     "nll_generated": False,
     "reference": False,
 }
@@ -108,18 +110,15 @@ def test_micro_batch_changes_nothing(case, micro_batch):
     assert_close(frame, other)
 
 
-def test_shared_prefixes_change_nothing(memorized):
-    """The fast path against whole passes over every perturbed paragraph."""
-    model, _, tokens, n_prefix = memorized
-    positions = torch.tensor([0, 3, 4, 11])
-    replacements = torch.randint(64, (12, 2, 4), generator=torch.Generator().manual_seed(0))
-    versions = perturbation.replace_each(tokens, replacements, positions).flatten(0, 1)
-    fast = perturbation.score_versions(model, versions, positions, n_prefix, 5, margin_threshold=1.0)
-    slow = scoring.score(model, versions.flatten(0, 1), n_prefix, 5, margin_threshold=1.0)
-    assert torch.equal(fast.em, slow.em) and torch.equal(fast.redecoded, slow.redecoded)
-    assert torch.allclose(fast.nll, slow.nll, atol=1e-5)
-    assert torch.allclose(fast.margin, slow.margin, atol=1e-4)
-    assert 0 < fast.redecoded.sum() < len(fast.redecoded)
+def test_nll_is_null_unless_asked_for_and_exact_matches_stay(case):
+    frame = perturb_prefixes(*case, **OPTIONS)
+    alone = perturb_prefixes(*case, **{**OPTIONS, "nll": False})
+    perturbed = frame.position >= 0
+    assert alone.nll_original[perturbed].isna().all()
+    assert alone.nll_original[~perturbed].equals(frame.nll_original[~perturbed])
+    pd.testing.assert_frame_equal(alone.drop(columns=VALUES[1:]), frame.drop(columns=VALUES[1:]))
+    screened = perturb_prefixes(*case, **{**OPTIONS, "nll": False, "screening": "bfloat16"})
+    assert screened.em.equals(frame.em)
 
 
 def test_replacements_are_uniform_over_the_other_tokens():

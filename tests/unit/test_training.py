@@ -152,13 +152,6 @@ def test_bfloat16_is_used_where_asked_for(rows):
     assert {weight.dtype for weight in model.parameters()} == {torch.float32}
 
 
-def test_processors_with_native_bfloat16_are_found(monkeypatch):
-    for amx, avx in ((True, False), (False, True), (False, False)):
-        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda amx=amx: amx)
-        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda avx=avx: avx)
-        assert training.native_bfloat16() == (amx or avx)
-
-
 def test_learning_rate_warms_up_and_decays_to_zero():
     rates = [learning_rate(step, 1000, peak=0.5, warmup=100) for step in range(1000)]
     assert rates[0] == pytest.approx(0.5 / 100)

@@ -2,8 +2,7 @@
 
 The token at every prefix position is replaced by a random other one, while the rest of the prefix stays.
 Exact match and NLL of the UNPERTURBED continuation under each perturbed prefix come from teacher-forced
-passes, so nothing is decoded (METHODS M1). Up to the replaced token, all versions of a paragraph are equal:
-its keys and values are computed once, and each version is run from its replaced token on.
+passes, so nothing is decoded (METHODS M1).
 """
 
 from typing import TYPE_CHECKING
@@ -13,12 +12,12 @@ import pandas as pd
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from transformers import DynamicCache
 
 from memloc import decoding, scoring
 from memloc.metrics import exact_match
-from memloc.micro_batches import in_micro_batches
+from memloc.screening import Screening, screening_model
 from memloc.seeds import generator
+from memloc.versions import match_versions, score_versions
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -58,26 +57,37 @@ def perturb_prefixes(
     seed: int,
     micro_batch: int,
     margin_threshold: float,
+    nll: bool,
+    screening: Screening,
     nll_generated: bool,
     reference: bool,
 ) -> pd.DataFrame:
     """Score every (paragraph, position, draw); the random tokens of a paragraph depend on seed and id only.
 
-    `reference`: position 0 stays unperturbed, as in the authors' code, which keeps its baseline there.
+    Args:
+        nll: also the NLL of the unperturbed continuation; without it, perturbed paragraphs are run until
+            their first mismatch only, and `screening` may run them in bfloat16 first.
+        reference: position 0 stays unperturbed, as in the authors' code, which keeps its baseline there.
 
     Returns:
         id, position, draw, token (the new one), em (tokens), nll_original (nats per token, of the unperturbed
-        continuation), nll_generated (of the model's own greedy continuation under the perturbed prefix; NaN
-        unless asked for), redecoded (a near-tie, decided by decoding). Position and token of each paragraph's
-        baseline row are -1.
+        continuation; NaN unless asked for), nll_generated (of the model's own greedy continuation under the
+        perturbed prefix; NaN unless asked for), redecoded (a near-tie, decided by decoding). Position and
+        token of each paragraph's baseline row are -1; its nll_original is always given.
     """
     positions = torch.arange(int(reference), n_prefix)
     replacements = _draw(ids, tokens[:, :n_prefix], n_vocabulary, draws, seed)[..., positions]
     perturbed = replace_each(tokens, replacements, positions)
+    versions = perturbed.flatten(0, 1)
     batch = {"n_prefix": n_prefix, "micro_batch": micro_batch}
     baseline = scoring.score(model, tokens, margin_threshold=margin_threshold, **batch)
-    versions = perturbed.flatten(0, 1)
-    scores = score_versions(model, versions, positions, margin_threshold=margin_threshold, **batch)
+    if nll:
+        scores = score_versions(model, versions, positions, margin_threshold=margin_threshold, **batch)
+    else:
+        screen = screening_model(model, screening)
+        scores = match_versions(
+            model, screen, versions, positions, margin_threshold=margin_threshold, **batch
+        )
 
     paragraph, draw, chosen = (axis.ravel() for axis in np.indices(replacements.shape))
     labels = {"id": ids[paragraph], "position": positions.numpy()[chosen], "draw": draw}
@@ -110,42 +120,6 @@ def _frame(scores: scoring.Scores, **labels: np.ndarray | int) -> pd.DataFrame:
     values = {"em": scores.em, "nll_original": scores.nll, "redecoded": scores.redecoded}
     values = {name: value.numpy() for name, value in values.items()}
     return pd.DataFrame({**labels, **values, "nll_generated": np.nan})
-
-
-@torch.inference_mode()
-def score_versions(
-    model: "PreTrainedModel",
-    versions: Int[Tensor, "row chosen token"],
-    positions: Int[Tensor, "chosen"],
-    n_prefix: int,
-    micro_batch: int,
-    margin_threshold: float,
-) -> scoring.Scores:
-    """What `scoring.score` gives for the versions of each row, flattened; in less time.
-
-    Version c of a row has its own token at positions[c]; all other tokens are the row's. Positions ascend.
-    `micro_batch` rows are run at a time, and the keys and values of their prefixes are held.
-    """
-
-    def of_rows(rows: Int[Tensor, "row chosen token"]) -> scoring.Scores:
-        rows = rows.to(model.device)
-        shared = DynamicCache()
-        # The last version is the unperturbed paragraph in all tokens that any version can share.
-        model.base_model(rows[:, -1, : positions[-1] + 1], cache=shared, use_cache=True)
-        by_position = [
-            scoring.score_batch(model, version, n_prefix, _first(shared, position))
-            for version, position in zip(rows.unbind(1), positions.tolist(), strict=True)
-        ]
-        columns = zip(*by_position, strict=True)
-        scores = scoring.Scores(*(torch.stack(column, dim=1).flatten() for column in columns))
-        return scoring.redecode(model, rows.flatten(0, 1).cpu(), scores, n_prefix, margin_threshold)
-
-    return scoring.concatenated(in_micro_batches(of_rows, micro_batch, versions))
-
-
-def _first(cache: DynamicCache, n_tokens: int) -> DynamicCache:
-    """A cache of the first tokens only, which can be extended without touching `cache`."""
-    return DynamicCache([(keys[:, :, :n_tokens], values[:, :, :n_tokens]) for keys, values, _ in cache])
 
 
 def generated_nll(

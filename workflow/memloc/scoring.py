@@ -38,6 +38,7 @@ class Decisions(NamedTuple):
 
     matched: Bool[Tensor, "*token"]  # it has the largest logit
     gap: Float[Tensor, "*token"]  # between the two largest logits
+    lead: Float[Tensor, "*token"]  # of its logit over the largest other one, which may be larger
     nll: Float[Tensor, "*token"]  # of the true token, in nats
 
 
@@ -85,10 +86,11 @@ def judge_logits(logits: Float[Tensor, "token vocabulary"], true: Int[Tensor, "t
     best = logits.argmax(dim=-1, keepdim=True)
     top = logits.gather(-1, best)
     logits.scatter_(-1, best, -torch.inf)
-    gap = top - logits.amax(dim=-1, keepdim=True)
+    matched, gap = best == true, top - logits.amax(dim=-1, keepdim=True)
+    lead = torch.where(matched, gap, true_logit - top)
     others = logits.sub_(top).exp_().sum(dim=-1, keepdim=True)  # sum of exp(logit - top) without the top
     nll = top - true_logit + others.log1p()
-    return Decisions(*(column.squeeze(-1) for column in (best == true, gap, nll)))
+    return Decisions(*(column.squeeze(-1) for column in (matched, gap, lead, nll)))
 
 
 def teacher_forced(
@@ -114,7 +116,7 @@ def score(
     """`teacher_forced`, with paragraphs whose margin is below the threshold decoded step by step."""
 
     def of_rows(rows: Int[Tensor, "paragraph token"]) -> Scores:
-        return redecode(model, rows, score_batch(model, rows, n_prefix), n_prefix, margin_threshold)
+        return redecoded(model, rows, score_batch(model, rows, n_prefix), n_prefix, margin_threshold)
 
     return concatenated(in_micro_batches(of_rows, micro_batch, tokens))
 
@@ -129,7 +131,7 @@ def score_batch(
     """`teacher_forced` of one micro-batch; `cache` as in `continuation_states`."""
     rows = rows.to(model.device)
     states = continuation_states(model, rows, n_prefix, cache)
-    matched, gap, nll = judge(model, states, rows[:, n_prefix:])
+    matched, gap, _, nll = judge(model, states, rows[:, n_prefix:])
     em = matched.long().cumprod(dim=-1).sum(dim=-1)
     decided_later = torch.arange(gap.shape[1], device=gap.device) > em.unsqueeze(1)
     margin = gap.masked_fill(decided_later, torch.inf).amin(dim=1)
@@ -141,22 +143,30 @@ def concatenated(parts: Iterable[Scores]) -> Scores:
     return Scores(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
 
-def redecode(
+def redecoded(
     model: PreTrainedModel,
     rows: Int[Tensor, "paragraph token"],
     scores: Scores,
     n_prefix: int,
     margin_threshold: float,
 ) -> Scores:
-    """Scores in which the exact match of near-ties (margin below the threshold) is that of real decoding.
-
-    `rows` are one micro-batch.
-    """
+    """Scores of one micro-batch in which near-ties (margin below the threshold) are decoded step by step."""
     doubtful = scores.margin < margin_threshold
-    if not doubtful.any():
-        return scores
-    rows = rows[doubtful]
-    decoded = greedy_continuation(model, rows[:, :n_prefix], rows.shape[1] - n_prefix, len(rows))
-    em = scores.em.clone()
-    em[doubtful] = exact_match(decoded, rows[:, n_prefix:])
+    em = redecode(model, rows, scores.em, doubtful, n_prefix)
     return scores._replace(em=em, redecoded=doubtful)
+
+
+def redecode(
+    model: PreTrainedModel,
+    rows: Int[Tensor, "paragraph token"],
+    em: Int[Tensor, "paragraph"],
+    doubtful: Bool[Tensor, "paragraph"],
+    n_prefix: int,
+) -> Int[Tensor, "paragraph"]:
+    """Exact matches of one micro-batch, of which the doubtful ones are replaced by those of real decoding."""
+    if not doubtful.any():
+        return em
+    rows, em = rows[doubtful], em.clone()
+    decoded = greedy_continuation(model, rows[:, :n_prefix], rows.shape[1] - n_prefix, len(rows))
+    em[doubtful] = exact_match(decoded, rows[:, n_prefix:])
+    return em

@@ -182,7 +182,7 @@ def _perturbation(lengths: Lengths) -> dict[str, pa.Column]:
         "draw": integer(0),
         "token": integer(-1),
         "em": integer(0, lengths.continuation),
-        "nll_original": number(0),
+        "nll_original": number(0, nullable=True),
         "nll_generated": number(0, nullable=True),
         "redecoded": pa.Column(bool),
     }

@@ -46,11 +46,6 @@ def new_model(
     return model
 
 
-def native_bfloat16() -> bool:
-    """Whether this processor multiplies bfloat16 matrices natively, so that it pays to train in it."""
-    return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
-
-
 def learning_rate(step: int, n_steps: int, peak: float, warmup: int) -> float:
     """Learning rate of `step` (from 0): linear warm-up times cosine decay to zero."""
     return peak * min(1.0, (step + 1) / warmup) * 0.5 * (1 + math.cos(math.pi * step / n_steps))

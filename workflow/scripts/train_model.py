@@ -15,7 +15,7 @@ from transformers import AutoTokenizer
 
 from memloc import tables, training
 from memloc.atomic import atomic_folder
-from memloc.models import use_deterministic_algorithms
+from memloc.models import native_bfloat16, use_deterministic_algorithms
 
 use_deterministic_algorithms()
 settings = snakemake.params.settings["model"]
@@ -29,7 +29,8 @@ tokenizer = AutoTokenizer.from_pretrained(
 )
 shape = {key: settings[key] for key in ("n_layers", "n_heads", "width", "window")}
 model = training.new_model(len(tokenizer), **shape, seed=snakemake.params.seed)
-bf16 = settings["precision"] == "bfloat16" or (settings["precision"] == "auto" and training.native_bfloat16())
+native = native_bfloat16(model.device)
+bf16 = settings["precision"] == "bfloat16" or (settings["precision"] == "auto" and native)
 log(f"{model.num_parameters():,} parameters, {rows.size:,} tokens, {'bfloat16' if bf16 else 'float32'}")
 
 # The state belongs to these settings, this text and this code: another training never resumes from it.

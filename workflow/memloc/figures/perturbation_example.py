@@ -47,6 +47,7 @@ def draw_example(
     """Draw NLL (nats per token) and EM (tokens) against the replaced token; the axes share the x axis.
 
     Several draws are shown by their mean and range. Dashed: unperturbed. Marked: the strongest perturbation.
+    NLLs are left out where the study has none (`perturbation.nll`).
 
     Returns:
         The plotted numbers (position, text; mean, lowest and highest nll and em), and those for a caption.
@@ -79,6 +80,8 @@ def draw_example(
     nll_axes.set(ylabel="NLL\n(nats per token)", ylim=(0, None))
     em_axes.set(ylabel="exact match\n(tokens)", ylim=(-0.04 * unperturbed["em"], 1.08 * unperturbed["em"]))
     nll_axes.tick_params(axis="x", length=0, labelbottom=False)
+    if data["nll_mean"].isna().all():
+        nll_axes.text(0.5, 0.5, "perturbed: not computed", ha="center", transform=nll_axes.transAxes)
     mark_position(nll_axes, top["position"])
     label_tokens(em_axes, data["text"].tolist(), int(top["position"]))
     return data, _numbers(tables, data, unperturbed, top, n_prefix)
@@ -102,7 +105,7 @@ def _numbers(
         "em": int(top["em"]),
         "em_drop": int(top["em_drop"]),
         "em_unperturbed": int(unperturbed["em"]),
-        "nll": float(top["nll_original"]),
+        "nll": None if pd.isna(top["nll_original"]) else float(top["nll_original"]),
         "nll_unperturbed": float(unperturbed["nll_original"]),
         "n_without_effect": int(np.sum(drop == 0)),
         "n_positions": int(drop.count()),

@@ -1,0 +1,41 @@
+"""Decide exact matches in bfloat16 where it is sure to decide as full precision does (METHODS M1)."""
+
+import copy
+from typing import Literal
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from memloc.models import native_bfloat16
+from memloc.scoring import continuation_states, judge
+
+Screening = Literal["auto", "none", "bfloat16"]
+N_DEVIATIONS = 12  # of the error; beyond some 6 not one of millions of decisions is expected
+
+
+def screening_model(model: PreTrainedModel, screening: Screening) -> PreTrainedModel | None:
+    """A bfloat16 copy of a model on one device; None where none is wanted, or (auto) would not pay."""
+    spread = len(getattr(model, "hf_device_map", {})) > 1
+    pays = native_bfloat16(model.device) and model.dtype != torch.bfloat16 and not spread
+    if screening == "bfloat16" or (screening == "auto" and pays):
+        return copy.deepcopy(model).to(torch.bfloat16)
+    return None
+
+
+@torch.inference_mode()
+def least_sure_lead(
+    model: PreTrainedModel,
+    screen: PreTrainedModel,
+    rows: Int[Tensor, "paragraph token"],
+    n_prefix: int,
+) -> float:
+    """Lead (logits) of a token from which on the screening model decides as `model` does.
+
+    It is many times the standard deviation of the difference between both models' leads, which is measured on
+    every continuation token of `rows`.
+    """
+    true = rows[:, n_prefix:]
+    sure, quick = (judge(one, continuation_states(one, rows, n_prefix), true).lead for one in (model, screen))
+    return N_DEVIATIONS * (sure - quick).square().mean().sqrt().item()
