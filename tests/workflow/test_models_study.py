@@ -1,0 +1,86 @@
+"""The study of two models up to its figures across them, which need the tables of both."""
+
+import re
+import zipfile
+
+import pandas as pd
+import pytest
+
+from memloc import tables
+from memloc.figures.catalog import FIGURES
+
+CONFIG = "config/test-models.yaml"
+MEMBERS = ("small", "large")
+ACROSS = [figure.name for figure in FIGURES if figure.only_for == "models"]
+
+
+@pytest.fixture(scope="module")
+def compared(own_clone):
+    """A project in which the figures across models are drawn."""
+    own_clone.snakemake("--cores", "2", *ACROSS, config=CONFIG)
+    return own_clone
+
+
+def results(project, member=""):
+    return project.folder / "results/test-models" / member
+
+
+def table(project, member, name):
+    return results(project, member) / f"tables/{name}.parquet"
+
+
+def test_every_figure_across_models_has_its_files(compared):
+    for name in ACROSS:
+        path = results(compared, "figures") / name
+        assert path.with_suffix(".pdf").read_bytes().startswith(b"%PDF-")
+        assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+        assert len(pd.read_csv(path.with_suffix(".csv")))
+        caption = path.with_suffix(".rst").read_text()
+        assert len(caption) > 200 and not re.search(r"[{}]|\bnan\b|None", caption), caption
+
+
+def test_nothing_else_is_drawn(compared):
+    assert {path.stem for path in results(compared, "figures").iterdir()} == set(ACROSS)
+    assert not [member for member in MEMBERS if (results(compared, member) / "figures").exists()]
+
+
+def test_members_are_trained_on_the_same_paragraphs_and_differ(compared):
+    paragraphs, stamps = [], []
+    for member in MEMBERS:
+        paragraphs.append(tables.read("paragraphs", table(compared, member, "paragraphs")))
+        stamps.append(tables.provenance(table(compared, member, "head_ranking")))
+        assert stamps[-1]["study"] == f"test-models/{member}"
+        assert stamps[-1]["rule"] == f"{member}_rank_heads"
+    pd.testing.assert_frame_equal(*paragraphs)
+    small, large = (stamp["model"] for stamp in stamps)
+    assert small["sha256"] != large["sha256"] and small["n_parameters"] < large["n_parameters"]
+
+
+def test_the_plotted_fractions_are_those_of_the_tables(compared):
+    plotted = pd.read_csv(results(compared, "figures") / "models_memorized.csv").set_index("model")
+    assert list(plotted.index) == list(MEMBERS)
+    for member in MEMBERS:
+        sets = tables.read("sets", table(compared, member, "sets"))["set"]
+        assert plotted.loc[member, "n_memorized"] == (sets == "memorized").sum() > 0
+        assert plotted.loc[member, "n_paragraphs"] == len(sets)
+
+
+def test_a_second_run_does_nothing(compared):
+    assert compared.jobs(*ACROSS, config=CONFIG) == {}
+
+
+def test_the_report_has_a_chapter_across_models(compared, tmp_path):
+    compared.snakemake("--report", str(tmp_path / "report.zip"), *ACROSS, config=CONFIG)
+    with zipfile.ZipFile(tmp_path / "report.zip") as report:
+        page = report.read("report/report.html").decode()
+    assert '"Across models"' in page and "Its models: small, large." in page
+    for name in ACROSS:
+        assert f'"results/test-models/figures/{name}.png": ' in page
+
+
+def test_a_member_that_changes_is_computed_again_and_no_other(compared):
+    compared.edit(CONFIG, "    width: 128\n", "    width: 64\n")
+    jobs = set(compared.jobs(*ACROSS, config=CONFIG))
+    assert {"large_train_model", "large_sets", *ACROSS} <= jobs
+    assert not {job for job in jobs if job.startswith("small_")}
+    assert "large_paragraphs" not in jobs
