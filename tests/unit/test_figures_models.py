@@ -40,10 +40,14 @@ def _close_figures():
 
 @pytest.fixture(scope="module")
 def made_up() -> dict[str, pd.DataFrame]:
+    return tables_of(SIZES)
+
+
+def tables_of(sizes: dict[str, tuple[int, int]]) -> dict[str, pd.DataFrame]:
     frames = {"models": [], "head_ranking": [], "ranking_agreement": [], "paragraphs": [], "sets": []}
     ids = np.arange(400)
     counts = np.where(ids < 200, 2 ** (ids % 8), 1)
-    for place, (model, (n_layers, n_heads)) in enumerate(SIZES.items()):
+    for place, (model, (n_layers, n_heads)) in enumerate(sizes.items()):
         ranking = ranked(n_layers, n_heads, seed=place)
         memorized = (ids < 200) & (ids % 8 >= 6 - 2 * place)
         found = {
@@ -60,9 +64,15 @@ def made_up() -> dict[str, pd.DataFrame]:
     return {name: pd.concat(parts, ignore_index=True) for name, parts in frames.items()}
 
 
+SUITE = {
+    f"pythia-{size}": (6 + 2 * place, 8) for place, size in enumerate(("70m", "160m", "410m", "1b", "1.4b"))
+}
+
+
 @pytest.mark.parametrize("module", FIGURES, ids=lambda module: module.__name__.rpartition(".")[2])
-def test_labels_are_readable_and_captions_complete(made_up, module):
-    drawing = module.draw(made_up, {})
+@pytest.mark.parametrize("sizes", [SIZES, SUITE], ids=["sizes", "suite"])
+def test_labels_are_readable_and_captions_complete(module, sizes):
+    drawing = module.draw(tables_of(sizes), {})
     assert clipped_labels(drawing.figure) == [] and overlapping_labels(drawing.figure) == []
     template = (REPORT / f"{module.__name__.rpartition('.')[2]}.rst").read_text()
     caption = fill(template, drawing.numbers)

@@ -1,6 +1,6 @@
 """Which localization methods agree on heads within each model, and on layers across models (extended)."""
 
-from itertools import combinations
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -43,11 +43,11 @@ def _pairs_of_methods(agreement: pd.DataFrame) -> pd.DataFrame:
 
 
 def _correlations_across_models(profiles: pd.DataFrame, models: list[str]) -> pd.DataFrame:
-    """Correlation of a method's layer profile in one model with that in another, for all pairs of models."""
+    """Correlation of a method's layer profile in one model with that in the next larger one."""
     rows = []
     for method, of_method in profiles.groupby("method", sort=False):
         of_model = {model: of_method[of_method["model"] == model] for model in models}
-        for first, second in combinations(models, 2):
+        for first, second in pairwise(models):
             value, p_value, n_points = profile_correlation(of_model[first], of_model[second])
             pair = f"{first} \u2013 {second}"
             rows.append((METHOD_LABELS[method], pair, value, p_value, n_points))

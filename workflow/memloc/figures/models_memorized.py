@@ -13,6 +13,7 @@ from memloc.figures.repeats import CONFIDENCE, wilson_interval
 from memloc.figures.style import Drawing, subplots
 
 SIGNIFICANCE = 0.05
+WIDE = 30  # largest over smallest model, from which ticks at powers of ten are enough
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
@@ -67,7 +68,8 @@ def _plot(rows: pd.DataFrame, styles: dict[str, dict[str, Any]]) -> Figure:
         axes.errorbar(row.n_parameters, row.fraction, yerr=error, capsize=2, **style)
     axes.set(xscale="log", xlabel="parameters", ylabel="fraction memorized", ylim=(0, None))
     axes.margins(x=0.1)
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    wide = rows.n_parameters.max() > WIDE * rows.n_parameters.min()
+    axes.xaxis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5)))
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.xaxis.set_minor_formatter(NullFormatter())
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=min(len(rows), 3))

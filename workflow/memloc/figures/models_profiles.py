@@ -59,7 +59,7 @@ def _draw_layers(axes: Axes, profiles: pd.DataFrame, styles: dict[str, dict[str,
 def _label_columns(grid: Any, styles: dict[str, dict[str, Any]]) -> None:
     for axes, model in zip(grid[0], styles, strict=False):
         axes.set_title(model)
-    grid[0, -1].set_title("mean of each layer's heads")
+    grid[0, -1].set_title("layer means")
     for axes in grid[-1, :-1]:
         axes.set_xlabel("head")
     grid[-1, -1].set_xlabel("relative depth")
