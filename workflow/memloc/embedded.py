@@ -6,6 +6,7 @@ paragraphs table is exact: the counterpart of the duplication counts of Carlini 
 
 import ast
 import importlib.util
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from memloc.seeds import generator
 
 END_OF_TEXT = "<|endoftext|>"
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+BLOCKS = ("body", "cases", "handlers", "orelse", "finalbody")  # fields that hold statements, in ast's order
 
 
 def docstrings(package: str, min_characters: int) -> list[str]:
@@ -30,18 +32,28 @@ def docstrings(package: str, min_characters: int) -> list[str]:
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError(f"data.packages: {package!r} is not an installed package")
     files = sorted(Path(spec.submodule_search_locations[0]).rglob("*.py"))
-    found = (text for file in files for text in _file_docstrings(file))
+    found = (text for file in files for text in source_docstrings(file.read_bytes()))
     return list(dict.fromkeys(text for text in found if len(text) > min_characters))
 
 
-def _file_docstrings(file: Path) -> Iterator[str]:
+def source_docstrings(source: bytes) -> list[str]:
+    """Docstrings of Python code, outer ones first; none of code that cannot be parsed."""
     try:
-        tree = ast.parse(file.read_bytes())
+        tree = ast.parse(source)
     except (SyntaxError, ValueError):  # packages ship files that are broken on purpose, as test data
-        return
-    for node in ast.walk(tree):
-        if isinstance(node, DOCUMENTED) and (text := ast.get_docstring(node)):
-            yield text
+        return []
+    documented = (node for node in _statements(tree) if isinstance(node, DOCUMENTED))
+    return [text for node in documented if (text := ast.get_docstring(node))]
+
+
+def _statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """What `ast.walk` yields, in its order, without expressions: most nodes, and none with a docstring."""
+    waiting: deque[ast.AST] = deque([tree])
+    while waiting:
+        node = waiting.popleft()
+        yield node
+        for block in BLOCKS:
+            waiting.extend(getattr(node, block, ()))
 
 
 def train_tokenizer(texts: list[str], vocabulary: int) -> PreTrainedTokenizerFast:

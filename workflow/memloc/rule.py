@@ -3,6 +3,7 @@
 import atexit
 import errno
 import fcntl
+import gc
 import hashlib
 import importlib.metadata
 import json
@@ -64,6 +65,7 @@ def start(snakemake: Any) -> None:
         os.environ[variable] = str(snakemake.threads)
     os.environ["GOMP_SPINCOUNT"] = "10000"  # threads that wait longer sleep, and leave cores to other jobs
     os.environ.update(QUIET | OFFLINE)
+    gc.set_threshold(10_000)  # imports and parsed text make objects that stay: looking for garbage took half
     file = _own_log(Path(snakemake.log[0]))
     sys.stdout, sys.stderr = Tee(sys.stdout, file), Tee(sys.stderr, file)
     sys.excepthook = _report
