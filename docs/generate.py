@@ -15,7 +15,7 @@ sys.path[:0] = [str(ROOT / "workflow"), str(ROOT / "envs")]
 import networkx  # noqa: E402
 from conda_from_lock import environment  # noqa: E402
 
-from memloc import settings  # noqa: E402
+from memloc import memory, settings  # noqa: E402
 from memloc.figures.catalog import FIGURES  # noqa: E402
 
 
@@ -52,10 +52,13 @@ def between(text: str, marker: str, content: str) -> str:
 def generated() -> dict[Path, str]:
     """Every file that has generated parts, as it should be."""
     readme = between((ROOT / "README.md").read_text(), "figures", figure_table())
-    config = ROOT / "config" / "README.md"
+    config, needed = ROOT / "config" / "README.md", ROOT / "docs" / "memory.md"
+    memory_tables = between(needed.read_text(), "float32", memory.table("float32", checkpointing=False))
+    memory_tables = between(memory_tables, "bfloat16", memory.table("bfloat16", checkpointing=True))
     return {
         ROOT / "README.md": between(readme, "rules", rule_graph()),
         config: settings.with_key_table(config.read_text()),
+        needed: memory_tables,
         ROOT / "config" / "schema.json": settings.json_schema(),
         ROOT / "envs" / "environment.yaml": environment((ROOT / "envs" / "requirements.lock").read_text()),
     }

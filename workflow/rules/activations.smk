@@ -19,7 +19,7 @@ rule activation_gradients:
     threads: SETTINGS.threads
     resources:
         gpu=N_GPU,
-        mem_mb=growing(8000),
+        mem_mb=growing(MEMORY["activation_gradients"]),
         runtime=growing(60),
     params:
         **tracked("activation_gradients.py", "activation_gradients", "loading"),
@@ -46,7 +46,7 @@ rule impact_gradients:
     threads: SETTINGS.threads
     resources:
         gpu=N_GPU,
-        mem_mb=growing(8000),
+        mem_mb=growing(MEMORY["activation_gradients"]),
         runtime=growing(60),
     params:
         **tracked("impact_gradients.py", "activation_gradients", "loading"),
@@ -73,7 +73,7 @@ rule compare_activation_gradients:
     threads: SETTINGS.threads
     resources:
         gpu=N_GPU,
-        mem_mb=growing(8000),
+        mem_mb=growing(MEMORY["activation_gradients"]),
         runtime=growing(60),
     params:
         **tracked("compare_activation_gradients.py", "activation_gradients", "loading"),
@@ -101,7 +101,7 @@ rule attention:
     threads: SETTINGS.threads
     resources:
         gpu=N_GPU,
-        mem_mb=growing(6000),
+        mem_mb=growing(MEMORY["attention"]),
         runtime=growing(60),
     params:
         **tracked("attention.py", "attention", "loading"),

@@ -15,7 +15,7 @@ os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**29))
 from pathlib import Path
 
 from memloc import settings as memloc_settings
-from memloc import tracking
+from memloc import memory, tracking
 from memloc.figures.catalog import FIGURES
 from snakemake.exceptions import WorkflowError
 

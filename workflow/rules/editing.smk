@@ -27,7 +27,7 @@ for objective in ("unlearn", "edit"):
         threads: SETTINGS.threads
         resources:
             gpu=N_GPU,
-            mem_mb=growing(8000),
+            mem_mb=growing(MEMORY["edit_paragraphs"]),
             runtime=growing(1440),
         params:
             **tracked("edit_paragraphs.py", "editing", "loading", "highlight"),
@@ -84,7 +84,7 @@ rule ablate_heads:
     threads: SETTINGS.threads
     resources:
         gpu=N_GPU,
-        mem_mb=growing(6000),
+        mem_mb=growing(MEMORY["ablate_heads"]),
         runtime=growing(480),
     params:
         **tracked("ablate_heads.py", "head_ablation", "loading"),
@@ -111,7 +111,7 @@ rule disturb_weights:
     threads: SETTINGS.threads
     resources:
         gpu=N_GPU,
-        mem_mb=growing(8000),
+        mem_mb=growing(MEMORY["disturb_weights"]),
         runtime=growing(240),
     params:
         **tracked("disturb_weights.py", "weight_noise", "loading"),
@@ -141,7 +141,7 @@ rule edit_model:
     threads: SETTINGS.threads
     resources:
         gpu=N_GPU,
-        mem_mb=growing(8000),
+        mem_mb=growing(MEMORY["edit_model"]),
         runtime=growing(120),
     params:
         **tracked("edit_model.py", "edit_model", "loading", "highlight"),

@@ -19,7 +19,7 @@ rule parameter_gradients:
     threads: SETTINGS.threads
     resources:
         gpu=N_GPU,
-        mem_mb=growing(8000),
+        mem_mb=growing(MEMORY["parameter_gradients"]),
         runtime=growing(60),
     params:
         **tracked("parameter_gradients.py", "parameter_gradients", "contrastive", "loading"),

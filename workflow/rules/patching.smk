@@ -25,7 +25,7 @@ rule:
     threads: SETTINGS.threads
     resources:
         gpu=N_GPU,
-        mem_mb=growing(8000),
+        mem_mb=growing(MEMORY["patching"]),
         runtime=growing(480),
     params:
         **tracked("patching.py", "patching", "loading"),
@@ -55,7 +55,7 @@ rule:
     threads: SETTINGS.threads
     resources:
         gpu=N_GPU,
-        mem_mb=growing(8000),
+        mem_mb=growing(MEMORY["residual_patching"]),
         runtime=growing(480),
     params:
         **tracked("residual_patching.py", "patching", "loading"),

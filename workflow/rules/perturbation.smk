@@ -26,7 +26,7 @@ rule:
     threads: SETTINGS.threads
     resources:
         gpu=N_GPU,
-        mem_mb=growing(6000),
+        mem_mb=growing(MEMORY["perturbation"]),
         runtime=growing(240),
     params:
         **tracked("perturbation.py", "perturbation", "loading", "scores"),

@@ -132,6 +132,10 @@ else:
             "../scripts/train_model.py"
 
 
+# MB that every rule that runs the model asks for; before an unknown model is downloaded, as for one of 1.4 B.
+MEMORY = memory.stage_megabytes(memory.shape_of(SETTINGS, MODEL_FOLDER), SETTINGS)
+
+
 rule resources:
     input:
         DOWNLOADS,
@@ -153,7 +157,7 @@ rule model:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=growing(4000),
+        mem_mb=growing(MEMORY["model"]),
         runtime=growing(30),
     params:
         **tracked("model.py"),

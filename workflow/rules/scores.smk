@@ -23,7 +23,7 @@ rule:
     threads: SETTINGS.scores.threads
     resources:
         gpu=N_GPU,
-        mem_mb=growing(6000),
+        mem_mb=growing(MEMORY["scores"]),
         runtime=growing(240),
     params:
         **tracked("scores.py", "scores", "loading"),
@@ -51,7 +51,7 @@ rule sets:
     threads: SETTINGS.scores.threads
     resources:
         gpu=N_GPU,
-        mem_mb=growing(6000),
+        mem_mb=growing(MEMORY["sets"]),
         runtime=growing(120),
     params:
         **tracked("sets.py", "sets", "loading", "scores"),

@@ -18,7 +18,7 @@ rule token_statistics:
     threads: SETTINGS.threads
     resources:
         gpu=N_GPU,
-        mem_mb=growing(6000),
+        mem_mb=growing(MEMORY["token_statistics"]),
         runtime=growing(60),
     params:
         **tracked("token_statistics.py", "scores", "sets", "loading"),

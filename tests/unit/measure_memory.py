@@ -1,0 +1,61 @@
+"""Peak memory, in bytes, of one rule's computation: `python measure_memory.py STAGE MODEL_FOLDER`."""
+
+import resource
+import sys
+
+import numpy as np
+import torch
+
+from memloc import models
+from memloc.ablation import ablated, mean_outputs
+from memloc.activation_gradients import activation_gradients
+from memloc.attention import attention_frame, prefix_attention
+from memloc.contrastive import contrastive_attribution
+from memloc.decoding import greedy_continuation
+from memloc.edit_cases import Case
+from memloc.editing import Recipe, run_edits
+from memloc.parameter_gradients import compare_groups
+from memloc.scoring import teacher_forced
+from memloc.token_statistics import token_statistics
+
+P = 50
+TOKENS = torch.randint(50_000, (64, 100), generator=torch.Generator().manual_seed(0))
+
+
+def parameter_gradients(model):
+    compare_groups(model, dict.fromkeys(("memorized", "non_memorized", "partly"), TOKENS[:20]), P, 10)
+    options = {"n_controls": 10, "micro_batch": 10, "nll_weight": 1.0, "reference": False}
+    contrastive_attribution(model, TOKENS[:10], TOKENS[10:30], P, np.random.default_rng(0), **options)
+
+
+def ablate_heads(model):
+    with ablated(model, [(0, 0)], mean_outputs(model, TOKENS[:16], 16)):
+        teacher_forced(model, TOKENS[:16], P, 16)
+
+
+def edit_paragraphs(model):
+    texts = TOKENS[:1], TOKENS[1:2], TOKENS[2:12], TOKENS[12:22], TOKENS[22:32], TOKENS[32:48]
+    recipe = Recipe("unlearn", P, steps=2, relearning_limit=1)
+    run_edits(model, [Case(0, *texts)], recipe, ["layer"], [1e-5], (0, 0), seed=0, n_reference=1)
+
+
+STAGES = {
+    "scores": lambda model: teacher_forced(model, TOKENS, P, 64),
+    "sets": lambda model: greedy_continuation(model, TOKENS[:, :P], 2, 64),
+    "token_statistics": lambda model: token_statistics(model, TOKENS, P, 64),
+    "parameter_gradients": parameter_gradients,
+    "activation_gradients": lambda model: activation_gradients(
+        models.boot_bridge(model), TOKENS[:50], np.arange(50), "memorized", P, 10
+    ),
+    "attention": lambda model: attention_frame(
+        prefix_attention(models.boot_bridge(model), TOKENS, P, 32), np.arange(64)
+    ),
+    "ablate_heads": ablate_heads,
+    "edit_paragraphs": edit_paragraphs,
+}
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    stage, folder = sys.argv[1:]
+    STAGES[stage](models.load_model(folder))
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
