@@ -7,6 +7,8 @@ from memloc import tables
 STAGES = {
     "scoring",
     "continuation",
+    "perturbation_em",
+    "perturbation_em_bfloat16",
     "perturbation_nll",
     "patching",
     "attribution_patching",
@@ -28,7 +30,7 @@ def test_every_stage_is_compared_and_timed(results):
     positive = frame.drop(columns=["item", "dtype", "difference", "matched"])
     assert (positive > 0).all(axis=None)
     assert (frame["difference"] < 0.05).all() and frame.loc["continuation", "difference"] == 0
-    assert frame["matched"].between(0, 1).sum() == 3
+    assert frame["matched"].between(0, 1).sum() == 5
 
 
 def test_growth_is_measured(results):

@@ -38,6 +38,12 @@ ATTENTION_SCALE, LOGIT_SCALE = 0.02, 10.0
 TOLERANCE = {"attribution_patching": 0.05, "editing_step": 0.02}
 ROUNDING = 1e-3
 FINITE_STEP = 0.05
+# What is asked of perturbed prefixes: exact matches alone, also screened in bfloat16, or with every NLL.
+PERTURBATIONS = {
+    "em": {"nll": False, "screening": "none"},
+    "em_bfloat16": {"nll": False, "screening": "bfloat16"},
+    "nll": {"nll": True, "screening": "none"},
+}
 LEARNING_RATE, FRACTION = 1e-5, 0.001
 
 
@@ -236,42 +242,56 @@ def continuations(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparis
 
 def perturbations(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
     """Every prefix token replaced in turn (METHODS M3)."""
-    n_plain = bench.sizes["n_perturbed_plain"] * bench.n_prefix
-    tokens = own[: bench.sizes["n_perturbed"]]
-    ids, n_rows = np.arange(len(tokens)), len(tokens) * bench.n_prefix
+    tokens, n_prefix = own[: bench.sizes["n_perturbed"]], bench.n_prefix
+    n_plain = bench.sizes["n_perturbed_plain"] * n_prefix
 
     def versions() -> Int[Tensor, "row token"]:
         """The rows that the straightforward implementation does, made as METHODS M3 says."""
-        rows = tokens.repeat_interleave(bench.n_prefix, 0)[:n_plain]
-        for number, prefix in enumerate(rows[:: bench.n_prefix, : bench.n_prefix].numpy()):
+        rows = tokens.repeat_interleave(n_prefix, 0)[:n_plain]
+        for number, prefix in enumerate(rows[::n_prefix, :n_prefix].numpy()):
             random = generator(bench.seed, "perturbation", str(number))
             drawn = perturbation.draw_replacements(prefix, bench.sizes["vocabulary"], 1, random)[0]
             for position, token in enumerate(drawn):
-                rows[number * bench.n_prefix + position, position] = int(token)
+                rows[number * n_prefix + position, position] = int(token)
         return rows
 
-    def prepare() -> Callable[[], Results]:
-        model = bench.reciting_model()
-        margin = bench.settings["scores"]["margin_threshold"]
-        options = {"seed": bench.seed, "margin_threshold": margin, **bench.settings["perturbation"]}
-
-        def work() -> Results:
-            shared = (bench.n_prefix, bench.sizes["vocabulary"])
-            frame = perturbation.perturb_prefixes(model, ids, tokens, *shared, **options)
-            rows = frame[frame["position"] != perturbation.UNPERTURBED].sort_values(["id", "position"])
-            return {"em": rows["em"].to_numpy(), "nll": rows["nll_original"].to_numpy()}
-
-        return work
-
-    def gflop(found: Results) -> float:
-        """Each row from its replaced token on, and the shared prefixes once."""
-        layers = sum(bench.shape.layers(at, bench.n_tokens - 1) for at in range(bench.n_prefix))
-        prefix = bench.shape.layers(0, bench.n_prefix)
-        n_left = bench.n_tokens - bench.n_prefix
-        return len(tokens) * (layers + prefix) + bench.shape.unembedding(n_rows * n_left)
-
-    stages = {"perturbation_nll": Stage(prepare, n_rows, gflop)}
+    stages = {
+        f"perturbation_{name}": Stage(
+            partial(_perturb, bench, tokens, options),
+            len(tokens) * n_prefix,
+            partial(perturbation_gflop, bench),
+            "bfloat16" if options["screening"] == "bfloat16" else "float32",
+        )
+        for name, options in PERTURBATIONS.items()
+    }
     return Comparison("perturbed prefix", plain_scores(bench, versions), n_plain, slice(n_plain), stages)
+
+
+def _perturb(
+    bench: Bench, tokens: Int[Tensor, "paragraph token"], chosen: dict[str, Any]
+) -> Callable[[], Results]:
+    model, margin = bench.reciting_model(), bench.settings["scores"]["margin_threshold"]
+    options = {**bench.settings["perturbation"], **chosen, "seed": bench.seed, "margin_threshold": margin}
+    texts = (np.arange(len(tokens)), tokens, bench.n_prefix, bench.sizes["vocabulary"])
+
+    def work() -> Results:
+        frame = perturbation.perturb_prefixes(model, *texts, **options)
+        rows = frame[frame["position"] != perturbation.UNPERTURBED].sort_values(["id", "position"])
+        nll = {"nll": rows["nll_original"].to_numpy()} if options["nll"] else {}
+        return {"em": rows["em"].to_numpy(), **nll}
+
+    return work
+
+
+def perturbation_gflop(bench: Bench, found: Results) -> float:
+    """Each paragraph's prefix once; each row from its replaced token on: to the end for NLL."""
+    shape, n_prefix, n_left = bench.shape, bench.n_prefix, bench.n_tokens - bench.n_prefix
+    n_needed = np.full_like(found["em"], n_left) if "nll" in found else np.minimum(found["em"] + 1, n_left)
+    positions = np.arange(len(n_needed)) % n_prefix
+    ends = n_prefix - 1 + n_needed
+    rows = sum(shape.layers(at, end) for at, end in zip(positions.tolist(), ends.tolist(), strict=True))
+    prefixes = len(n_needed) / n_prefix * shape.layers(0, n_prefix)
+    return prefixes + rows + shape.unembedding(int(n_needed.sum()))
 
 
 def pairs(bench: Bench, own: Int[Tensor, "paragraph token"]) -> patching.Pairs:
