@@ -33,7 +33,7 @@ from memloc.plain.patching import SitePatching
 from memloc.seeds import generator
 from memloc.weights import OriginalWeights, top_weights
 
-ATTENTION_SCALE, LOGIT_SCALE = 0.02, 10.0
+ATTENTION_SCALE, LOGIT_SCALE = 0.01, 10.0
 # Relative to the largest value. First-order patching is held against a finite difference.
 TOLERANCE = {"attribution_patching": 0.05, "editing_step": 0.02}
 ROUNDING = 1e-3
