@@ -13,7 +13,7 @@ test: .venv/complete
 	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/python -m pytest
 
-# Dozens of kills, the whole study on Slurm, large inputs: see docs/cluster.md for how long it takes.
+# What takes too long for `test`: dozens of kills, the whole study on Slurm, a million paragraphs.
 stress: .venv/complete
 	$(BIN)/python -m pytest -m stress
 

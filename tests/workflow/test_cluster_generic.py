@@ -49,7 +49,7 @@ def test_jobs_ask_for_what_they_need_and_a_killed_one_runs_again(editable, sched
     with (editable.folder / "console.txt").open("w") as console:
         process = editable.start("tables", *options, console=console, environment=environment)
     os.kill(wait_for_script(editable), signal.SIGKILL)
-    assert process.wait(timeout=300) == 0, (editable.folder / "console.txt").read_text()
+    assert process.wait(timeout=600) == 0, (editable.folder / "console.txt").read_text()
     assert [path.read_bytes() for path in tables] == before
     asked = sorted(path.read_text() for path in scheduler.glob("*.asked"))
     assert len(asked) == 3 and len({text.split()[1] for text in asked}) == 2, asked
