@@ -1,6 +1,7 @@
 """The hash of a script's code covers its imports, direct and indirect, and nothing else."""
 
 import ast
+import os
 import re
 import shutil
 from pathlib import Path
@@ -109,3 +110,13 @@ def test_a_figure_depends_on_no_other_figure_of_its_own_name(figure):
     others = {other.name for other in FIGURES} - {figure}
     found = {path.stem for path in tracking.dependencies(WORKFLOW / f"memloc/figures/{figure}.py")}
     assert figure in found and not any((WORKFLOW / f"memloc/figures/{name}.py") in found for name in others)
+
+
+def test_every_file_of_a_folder_has_its_stamp(tmp_path):
+    (tmp_path / "a").write_text("one")
+    before = tracking.file_stamps(tmp_path)
+    (tmp_path / "b").write_text("two")
+    os.utime(tmp_path / "b", ns=(5, 5))
+    (tmp_path / "b").replace(tmp_path / "a")
+    assert before["a"][0] == 3 and tracking.file_stamps(tmp_path) == {"a": [3, 5]}
+    assert tracking.file_stamps(tmp_path / "absent") == {}

@@ -4,6 +4,9 @@ The models are tiny, but they have memorized paragraphs: they are trained on som
 """
 
 import json
+import os
+import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +18,7 @@ import yaml
 from torch.nn import functional
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
-from memloc import embedded, tables, text
+from memloc import embedded, tables
 from memloc.paragraphs import decoded
 from memloc.release import retokenized
 from tiny_models import TINY
@@ -32,6 +35,12 @@ LAST_W_OUT = {
 OTHERS = [pytest.param(family, marks=pytest.mark.stress) for family in ("gpt2", "gpt_neox")]
 
 
+def cut(documents: list[list[int]], length: int) -> np.ndarray:
+    """Distinct paragraphs of tokenised documents, in their order."""
+    starts = [(ids, start) for ids in documents for start in range(0, len(ids) - length + 1, length)]
+    return np.array(list(dict.fromkeys(tuple(ids[start : start + length]) for ids, start in starts)))
+
+
 def published(
     folder: Path, documents: list[str], tokenizer: PreTrainedTokenizerFast
 ) -> tuple[dict, np.ndarray]:
@@ -41,8 +50,8 @@ def published(
     config = TINY["gpt2"]().config
     config.vocab_size = len(original)
     config.save_pretrained(folder / "original")
-    rows, counts = text.paragraphs(original(documents)["input_ids"], N_PUBLISHED)
-    rows, counts = rows[:N_PARAGRAPHS], counts[:N_PARAGRAPHS]
+    rows = cut(original(documents)["input_ids"], N_PUBLISHED)[:N_PARAGRAPHS]
+    counts = np.arange(1, len(rows) + 1)
     np.save(folder / f"prompts_{N_PUBLISHED}.npy", rows)
     np.save(folder / f"counts_{N_PUBLISHED}.npy", counts)
     texts = decoded(torch.from_numpy(rows), original)
@@ -56,11 +65,11 @@ def own_text(
     folder: Path, documents: list[str], tokenizer: PreTrainedTokenizerFast
 ) -> tuple[dict, np.ndarray]:
     """Data settings of a text source, and its paragraphs."""
-    rows, _ = text.paragraphs(tokenizer(documents)["input_ids"], LENGTH)
-    texts = decoded(torch.from_numpy(rows[:N_PARAGRAPHS]), tokenizer)
+    rows = cut(tokenizer(documents)["input_ids"], LENGTH)[:N_PARAGRAPHS]
+    texts = decoded(torch.from_numpy(rows), tokenizer)
     (folder / "text.jsonl").write_text("".join(json.dumps({"text": document}) + "\n" for document in texts))
-    rows, _ = text.paragraphs(tokenizer(texts)["input_ids"], LENGTH)
-    return {"source": "text", "files": [str(folder / "text.jsonl")]}, rows
+    data = {"source": "text", "files": [str(folder / "text.jsonl")]}
+    return data, cut(tokenizer(texts)["input_ids"], LENGTH)
 
 
 def planted(family: str, rows: np.ndarray, vocabulary: int) -> torch.nn.Module:
@@ -85,6 +94,8 @@ class Study:
     family: str
     model: torch.nn.Module
     folder: Path
+    config: Path
+    plan: Callable[..., dict[str, int]]  # rules that a dry-run of targets would run
 
     def table(self, name: str) -> pd.DataFrame:
         return tables.read(name, self.folder / "tables" / f"{name}.parquet")
@@ -109,7 +120,7 @@ def study(request, own_clone, tmp_path_factory):
     }
     (folder / "config.yaml").write_text(yaml.safe_dump(settings))
     own_clone.snakemake("--cores", "2", "tables", "edit_model", *FIGURES, config=str(folder / "config.yaml"))
-    return Study(family, model, own_clone.folder / "results" / family)
+    return Study(family, model, own_clone.folder / "results" / family, folder / "config.yaml", own_clone.jobs)
 
 
 def test_the_planted_paragraphs_are_memorized(study):
@@ -158,3 +169,15 @@ def test_the_last_layers_gradients_are_the_plain_models(study):
     assert found == pytest.approx(weight.grad.abs().max().item(), rel=1e-4)
     n_heads = rows.groupby("component")["head"].nunique()
     assert n_heads["W_Q"] == 4 and n_heads["W_K"] == (2 if study.family == "llama" else 4)
+
+
+def test_weights_that_were_swapped_run_everything_again(study, tmp_path):
+    """Also when the other file is older, and as large."""
+    assert study.plan("tables", config=str(study.config)) == {}
+    weights = study.config.parent / "model/model.safetensors"
+    shutil.copy2(weights, tmp_path / "kept")
+    os.utime(weights, (0, 0))
+    jobs = study.plan("tables", config=str(study.config))
+    shutil.copy2(tmp_path / "kept", weights)
+    assert {"model", "scores", "parameter_gradients", "edits"} <= set(jobs)
+    assert study.plan("tables", config=str(study.config)) == {}

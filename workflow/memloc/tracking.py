@@ -49,3 +49,12 @@ def _module_file(module: str) -> Path | None:
     path = PACKAGE.joinpath(*below)
     candidates = (path.with_suffix(".py"), path / "__init__.py")
     return next((candidate for candidate in candidates if candidate.is_file()), None)
+
+
+def file_stamps(folder: Path | str) -> dict[str, list[int]]:
+    """Size and time (ns) of the last change of every file of a folder: another file has another stamp.
+
+    A folder's own time does not tell: a file that is overwritten, or moved in from elsewhere, may be older.
+    """
+    found = {path.name: path.stat() for path in sorted(Path(folder).glob("*")) if path.is_file()}
+    return {name: [stat.st_size, stat.st_mtime_ns] for name, stat in found.items()}

@@ -163,6 +163,8 @@ rule model:
         **tracked("model.py"),
         name=MODEL_NAME,
         revision=MODEL_REVISION,
+        # The user may put another model into the folder; what rules make has Snakemake's own record.
+        files=tracking.file_stamps(MODEL_FOLDER) if MODEL.source == "local" else {},
     message:
         "Identify the model (hash, sizes) and write the text of its tokens."
     script:
