@@ -1,5 +1,7 @@
 """The target `bench` from end to end, at a tiny size."""
 
+import re
+
 import pytest
 
 from memloc import tables
@@ -45,4 +47,4 @@ def test_the_page_names_machine_command_and_goals(results):
     assert stamp["machine"]["processor"] in page and stamp["versions"]["torch"] in page
     assert "snakemake --cores 2 bench --configfile config/test.yaml" in page
     assert all(f"| `{stage}` |" in page for stage in STAGES)
-    assert not {"{", "}", "nan"} & set(page)
+    assert not re.search(r"[{}]|\bnan\b", page)
