@@ -51,7 +51,7 @@ def mean_outputs(
     n_heads, sums = model.config.num_attention_heads, {}
 
     def add(layer: int, z: Float[Tensor, "paragraph position d_heads"]) -> None:
-        total = split_heads(z, n_heads).double().sum(dim=(0, 1))
+        total = split_heads(z, n_heads).double().sum(dim=(0, 1)).cpu()
         sums[layer] = sums.get(layer, 0) + total
 
     with ExitStack() as hooks:

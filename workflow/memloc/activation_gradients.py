@@ -161,8 +161,8 @@ def _scores(
     """Largest |gradient| over the hidden dimension at the positions to read; an MLP counts as one head."""
     parts: dict[Site, list[Tensor]] = {site: [] for site in wanted}
     for batch, found in _batch_gradients(bridge, tokens, wanted, nll, micro_batch):
-        at = read[batch].to(bridge.original_model.device)
-        paragraph = torch.arange(len(at), device=at.device).unsqueeze(1)
+        at = read[batch]
+        paragraph = torch.arange(len(at)).unsqueeze(1)
         for site, gradient in found.items():
             largest = gradient[paragraph, at].abs().amax(dim=-1)
             parts[site].append(largest.reshape(*at.shape, -1).float().cpu())

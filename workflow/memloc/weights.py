@@ -5,6 +5,8 @@ parameter. Selections have an exact size, so that arms that are compared at equa
 Only W_* weights are ever selected: no bias, LayerNorm or embedding (paper 5.2).
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from jaxtyping import Int
@@ -30,18 +32,17 @@ def all_weights(model: PreTrainedModel) -> Movable:
 
 def top_weights(gradients: Gradients, fraction: float) -> Movable:
     """The weights with the largest |gradient| of all, a `fraction` of them (paper 5.3)."""
-    sizes = [gradient.abs().flatten() for gradient in gradients.values()]
-    flat = torch.cat(sizes)
-    chosen = flat.topk(_n_chosen(len(flat), fraction)).indices
-    return _split(chosen, {name: size.numel() for name, size in zip(gradients, sizes, strict=True)})
+    device = next(iter(gradients.values())).device  # layers may lie on several
+    flat = torch.cat([gradient.abs().flatten().to(device) for gradient in gradients.values()])
+    return _split(flat.topk(_n_chosen(len(flat), fraction)).indices, gradients)
 
 
 def random_weights(model: PreTrainedModel, fraction: float, random: np.random.Generator) -> Movable:
     """As many weights as `top_weights` selects, drawn uniformly from all W_* weights."""
-    sizes = {name: model.get_parameter(name).numel() for name in editable_parameters(model)}
-    total = sum(sizes.values())
+    parameters = {name: model.get_parameter(name) for name in editable_parameters(model)}
+    total = sum(parameter.numel() for parameter in parameters.values())
     chosen = random.choice(total, _n_chosen(total, fraction), replace=False, shuffle=False)
-    return _split(torch.from_numpy(chosen).to(model.device), sizes)
+    return _split(torch.from_numpy(chosen), parameters)
 
 
 def head_weights(model: PreTrainedModel, layer: int, head: int) -> Movable:
@@ -72,15 +73,15 @@ def _n_chosen(n_weights: int, fraction: float) -> int:
     return max(1, round(fraction * n_weights))
 
 
-def _split(chosen: Int[Tensor, "weight"], sizes: dict[str, int]) -> Movable:
-    """Places in all parameters, flattened one after the other, as places in each of them."""
+def _split(chosen: Int[Tensor, "weight"], tensors: Mapping[str, Tensor]) -> Movable:
+    """Places in all tensors, flattened one after the other, as places in each of them, on its device."""
     chosen = chosen.sort().values
     selected, start = {}, 0
-    for name, size in sizes.items():
-        within = chosen[(chosen >= start) & (chosen < start + size)] - start
+    for name, tensor in tensors.items():
+        within = chosen[(chosen >= start) & (chosen < start + tensor.numel())] - start
         if len(within):
-            selected[name] = within
-        start += size
+            selected[name] = within.to(tensor.device)
+        start += tensor.numel()
     return selected
 
 
