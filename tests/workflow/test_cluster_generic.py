@@ -40,14 +40,17 @@ def scheduler(tmp_path):
 
 
 def test_jobs_ask_for_what_they_need_and_a_killed_one_runs_again(editable, scheduler):
-    tables = [editable.results / f"tables/{name}.parquet" for name in ("token_statistics", "rare_tokens")]
+    names = ("token_statistics", "rare_tokens")
+    tables = [editable.results / f"tables/{name}.parquet" for name in names]
     before = [path.read_bytes() for path in tables]
     for path in tables:
         path.unlink()
+    targets = [str(path.relative_to(editable.folder)) for path in tables]
     options = ("--profile", "profiles/cluster-generic", "--default-resources", "gpu_model=a100")
+    options += ("--allowed-rules", *names)
     environment = {"PATH": f"{scheduler}:{os.environ['PATH']}"}
     with (editable.folder / "console.txt").open("w") as console:
-        process = editable.start("tables", *options, console=console, environment=environment)
+        process = editable.start(*targets, *options, console=console, environment=environment)
     os.kill(wait_for_script(editable), signal.SIGKILL)
     assert process.wait(timeout=600) == 0, (editable.folder / "console.txt").read_text()
     assert [path.read_bytes() for path in tables] == before
