@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -196,8 +196,9 @@ def _configure(folder: Path, cpus: int) -> None:
 if __name__ == "__main__":
     if reason := install():
         sys.exit(f"Slurm cannot be installed: {reason}")
-    with one_node() as running:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt), one_node() as running:
         for variable, value in running.environment.items():
             print(f"export {variable}={value}")
         print("# Slurm runs for shells in which these lines were entered; Control-C ends it.", flush=True)
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+        signal.pause()
