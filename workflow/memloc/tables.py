@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 import pandera.pandas as pa
 import pyarrow
+import pyarrow.compute as compute
 import pyarrow.parquet as parquet
 
 from memloc.atomic import atomic_path
@@ -656,14 +657,15 @@ def read(
     Raises:
         TableError: the file cannot be read, is another table, was changed, or breaks the schema.
     """
-    if ids is not None:
-        chosen = set(ids)
-        parts = [rows[rows["id"].isin(chosen)] for rows in batches(name, path, columns)]
-        return pd.concat(parts, ignore_index=True)
     lengths = _stored_lengths(name, path)
     with _naming(path):
-        table = pyarrow.concat_tables(row_groups(path, columns or SCHEMAS[name](lengths)))
-        return validate(name, table.to_pandas(), lengths, columns)
+        parts = row_groups(path, columns or SCHEMAS[name](lengths))
+        if (
+            ids is not None
+        ):  # chosen before they become Python objects, which would keep their row group alive
+            wanted = pyarrow.array(list(ids), pyarrow.int64())
+            parts = (rows.filter(compute.is_in(rows["id"], value_set=wanted)) for rows in parts)
+        return validate(name, pyarrow.concat_tables(parts).to_pandas(), lengths, columns)
 
 
 def batches(

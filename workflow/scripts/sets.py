@@ -9,18 +9,19 @@ import torch
 
 from memloc import decoding, models, sets, tables
 from memloc.paragraphs import token_tensor
+from memloc.row_groups import ROWS
 
 settings = snakemake.params.settings
 n_prefix = settings["paragraph"]["prefix"]
 sizes = {key: value for key, value in settings["sets"].items() if key.startswith("n_")}
-scores = tables.read("scores", snakemake.input.scores)
+scores = tables.read("scores", snakemake.input.scores, ["id", "em"])
 
 n_continuation = settings["paragraph"]["length"] - n_prefix
 frame = sets.split(scores, n_continuation, **sizes, seed=snakemake.params.seed)
 for name in tables.SETS:
-    rows = frame[frame.set == name]
+    members = frame.set == name
     asked = sizes.get(f"n_{name}", sizes["n_partly"])
-    log(f"{name}: {len(rows)} paragraphs, {int(rows.sampled.sum())} sampled, {asked} asked for")
+    log(f"{name}: {members.sum()} paragraphs, {frame.sampled[members].sum()} sampled, {asked} asked for")
 
 filled = frame.sampled | frame.sampled_rare_tokens | (frame.set == "memorized")
 ids = frame.id[filled]
@@ -35,4 +36,6 @@ if settings["sets"]["continuation"] == "model":
 else:
     continuation = tokens[:, n_prefix:]
 frame["continuation"] = pd.Series([row.tolist() for row in continuation], index=frame.index[filled])
-tables.write("sets", frame, snakemake.output[0], provenance(snakemake))
+with tables.writer("sets", snakemake.output[0], provenance(snakemake)) as table:
+    for first in range(0, len(frame), ROWS):
+        table.append(frame[first : first + ROWS])
