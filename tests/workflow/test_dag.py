@@ -176,10 +176,14 @@ def several(clone):
     return Rules.of(clone.folder, "config/test-models.yaml")
 
 
+BENCHMARK = {"bench", "bench_model", "bench_tables"}  # rules of the project, not of a model
+
+
 def test_members_have_the_rules_of_a_study_of_one_model(test_rules, several):
     for member in ("small", "large"):
         own = [rule for rule in several.jobs if rule["name"].startswith(f"{member}_")]
-        assert sorted(map(own_name, own)) == sorted(rule["name"] for rule in test_rules.jobs)
+        names = {rule["name"] for rule in test_rules.jobs} - BENCHMARK
+        assert sorted(map(own_name, own)) == sorted(names)
         for rule in own:
             made = [path for path in rule["outputs"] if not path.startswith(f"results/test-models/{member}/")]
             assert made == [], rule["name"]
@@ -189,7 +193,7 @@ def test_members_have_the_rules_of_a_study_of_one_model(test_rules, several):
 def test_a_study_of_several_models_has_figures_across_them(clone, several):
     across = {figure.name for figure in FIGURES if figure.only_for == "models"}
     shared = {own_name(rule) for rule in several.jobs if rule["name"].split("_")[0] not in ("small", "large")}
-    assert shared == across | {"run_config"}
+    assert shared == across | BENCHMARK | {"run_config"}
     jobs = set(clone.jobs("models_memorized", config="config/test-models.yaml"))
     assert {"models_memorized", "small_sets", "large_sets"} <= jobs
     assert not [name for name in jobs if "perturbation" in name or "fig" in name]

@@ -116,7 +116,10 @@ class Bench:
 
     def plain_model(self) -> PreTrainedModel:
         """The model as transformers loads it."""
-        return AutoModelForCausalLM.from_pretrained(self.folder, local_files_only=True).eval()
+        model = AutoModelForCausalLM.from_pretrained(
+            self.folder, local_files_only=True, use_safetensors=True, trust_remote_code=False
+        )
+        return model.eval()
 
     def reciting_model(self) -> PreTrainedModel:
         """`model` with damped attention."""
