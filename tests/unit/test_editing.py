@@ -129,6 +129,21 @@ def test_gradients_of_parameters_that_do_not_move_are_spared(memorizing_model, c
     assert all(parameter.requires_grad for parameter in memorizing_model.parameters())
 
 
+def test_one_pass_for_both_terms_and_none_back_below_the_lowest_layer_that_moves(memorizing_model, case):
+    """A layer's output that needs no gradient ends the backward pass."""
+    shared, needs_gradient = start(memorizing_model, case, RECIPE), {}
+    for layer, block in enumerate(memorizing_model.transformer.h):
+
+        def watch(_block, _inputs, output, layer=layer):
+            hidden = output if isinstance(output, Tensor) else output[0]
+            assert len(hidden) == 1 + len(case.controls) and layer not in needs_gradient
+            needs_gradient[layer] = hidden.requires_grad
+
+        block.register_forward_hook(watch)
+    objective_gradients(memorizing_model, shared.terms, RECIPE, head_weights(memorizing_model, 1, 0))
+    assert needs_gradient == {layer: layer >= 1 for layer in needs_gradient} and len(needs_gradient) > 1
+
+
 @pytest.mark.parametrize("objective", ["unlearn", "edit"])
 def test_only_the_arm_moves_and_all_is_restored(memorizing_model, case, objective):
     before, logits = weights(memorizing_model), memorizing_model(case.memorized).logits

@@ -20,6 +20,7 @@ from transformers import PreTrainedModel
 
 from memloc.components import Component, component_table
 from memloc.gradients import Gradients, add_gradients, editable_gradients, paragraph_nll, take_gradients
+from memloc.metrics import token_nll
 from memloc.parameter_gradients import group_scores
 from memloc.scoring import continuation_logits
 
@@ -83,7 +84,6 @@ def add_nll_term(
 def add_kl_term(
     model: PreTrainedModel,
     controls: Int[Tensor, "control token"],
-    original: Float[Tensor, "control continuation vocabulary"] | None,
     n_prefix: int,
     micro_batch: int,
     *,
@@ -92,22 +92,19 @@ def add_kl_term(
 ) -> float:
     """Add the gradient of the weighted sum of KL(p0 || p) over the controls to `.grad`; return its value.
 
-    `original` holds the controls' log-probabilities under θ0. None says that the model still is θ0: they
-    are then taken with each micro-batch instead of being kept for all controls.
+    The model is θ0: p0 is taken with each micro-batch instead of being kept for all controls.
     """
 
     def loss(rows: slice) -> Float[Tensor, "paragraph"]:
-        tokens = controls[rows]
-        at_theta0 = original is None
-        p0 = original_log_probabilities(model, tokens, n_prefix, micro_batch) if at_theta0 else original[rows]
-        return paragraph_kl(p0, log_probabilities(model, tokens, n_prefix), reference)
+        p0 = original_log_probabilities(model, controls[rows], n_prefix, micro_batch)
+        return paragraph_kl(p0, log_probabilities(model, controls[rows], n_prefix), reference)
 
     return add_gradients(loss, weights, micro_batch)
 
 
 def add_objective(
     model: PreTrainedModel,
-    target: Int[Tensor, "1 token"],
+    target: Int[Tensor, "target token"],
     controls: Int[Tensor, "control token"],
     original: Float[Tensor, "control continuation vocabulary"],
     n_prefix: int,
@@ -115,13 +112,27 @@ def add_objective(
     *,
     objective: Literal["unlearn", "edit"],
     nll_weight: float,
+    kl_weight: float,
     reference: bool,
 ) -> float:
-    """Add the gradient of one paragraph's objective at any θ (Eq. 3 or 4) to `.grad`; return its value."""
-    weights = torch.ones(len(controls)) / len(controls)
-    nll = add_nll_term(model, target, n_prefix, micro_batch, objective=objective, nll_weight=nll_weight)
-    kl = add_kl_term(model, controls, original, n_prefix, micro_batch, weights=weights, reference=reference)
-    return nll + kl
+    """Add the gradient of the objective at any θ (Eq. 3 or 4) to `.grad`; return its value.
+
+    The terms are means over the target paragraphs and over the controls, which share micro-batches: where
+    all fit into one, that is one forward and one backward pass.
+    """
+    n = len(target)
+    texts = torch.cat([target, controls])
+    weights = torch.full((len(texts),), kl_weight / len(controls))
+    weights[:n] = SIGN[objective] * nll_weight / n
+
+    def loss(rows: slice) -> Float[Tensor, "paragraph"]:
+        tokens, n_learned = texts[rows].to(model.device), max(0, n - rows.start)
+        logits = continuation_logits(model, tokens, n_prefix)
+        nll = token_nll(logits[:n_learned], tokens[:n_learned, n_prefix:]).mean(dim=-1)
+        p0 = original[max(0, rows.start - n) : max(0, rows.stop - n)]
+        return torch.cat([nll, paragraph_kl(p0, logits[n_learned:].log_softmax(dim=-1), reference)])
+
+    return add_gradients(loss, weights, micro_batch)
 
 
 def draw_controls(
@@ -165,7 +176,7 @@ def contrastive_gradients(
         )
         nll_term = take_gradients(model)
         kl = add_kl_term(
-            model, non_memorized[controls], None, n_prefix, micro_batch, weights=weights, reference=reference
+            model, non_memorized[controls], n_prefix, micro_batch, weights=weights, reference=reference
         )
         kl_term = take_gradients(model)
     return ContrastiveGradients(nll + kl, nll_term, kl_term)

@@ -33,7 +33,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from memloc.components import editable_parameters
-from memloc.contrastive import add_kl_term, add_nll_term, original_log_probabilities
+from memloc.contrastive import add_objective, original_log_probabilities
 from memloc.edit_cases import Case, Objective, mispaired
 from memloc.gradients import Gradients, editable_gradients, nll_gradients, take_gradients
 from memloc.optimisers import ReferenceAdam, SparseAdam
@@ -107,16 +107,12 @@ def objective_gradients(
 
     Given `movable`, parameters that hold none of its weights get no gradient (None).
     """
-    batch = (recipe.n_prefix, recipe.micro_batch)
-    nll_weight = recipe.nll_weight / len(terms.learned)
-    weights = torch.full((len(terms.controls),), recipe.kl_weight / len(terms.controls))
+    weights = {"nll_weight": recipe.nll_weight, "kl_weight": recipe.kl_weight}
+    how = {"objective": recipe.objective, "reference": recipe.reference, **weights}
     with editable_gradients(model):
         for name in editable_parameters(model):
             model.get_parameter(name).requires_grad_(movable is None or name in movable)
-        add_nll_term(model, terms.learned, *batch, objective=recipe.objective, nll_weight=nll_weight)
-        add_kl_term(
-            model, terms.controls, terms.original, *batch, weights=weights, reference=recipe.reference
-        )
+        add_objective(model, *terms, recipe.n_prefix, recipe.micro_batch, **how)
         return take_gradients(model)
 
 

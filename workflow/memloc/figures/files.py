@@ -16,9 +16,11 @@ def write(drawing: Drawing, output: Any, template: str | Path, study: str) -> No
     Raises:
         jinja2.UndefinedError: the template names a number that the drawing does not give.
     """
-    for path, options in ((output.pdf, {"metadata": {"CreationDate": None}}), (output.png, {})):
+    for path, options in ((output.png, {}), (output.pdf, {"metadata": {"CreationDate": None}})):
         with atomic_path(path) as temporary:
             drawing.figure.savefig(temporary, **options)
+        # The layout, which takes as long as the drawing, is made once.
+        drawing.figure.set_layout_engine("none")
     with atomic_path(output.csv) as temporary:
         drawing.data.to_csv(temporary, index=False)
     with atomic_path(output.caption) as temporary:
