@@ -80,7 +80,7 @@ def anchors(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_files_that_are_named_are_there(page):
-    """`config/..`, `envs/..`, `workflow/..` and so on in code font; what the reader is to make is called my-.."""
+    """`config/..`, `envs/..` and so on in code font; what the reader is to make is called my-.."""
     for name in re.findall(
         r"`((?:config|docs|envs|profiles|tests|workflow)/(?!my-)[\w./-]*)`", page.read_text()
     ):
