@@ -1,0 +1,74 @@
+"""Every script by itself, on small stored tables: it makes again what is stored.
+
+The tables come from `study.yaml`; `python tests/rules/store.py` stores them anew after a change that is
+meant to change them.
+"""
+
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from jobs import ROOT, STORED, jobs
+from safetensors.numpy import load_file
+from snakemake.script import Snakemake
+
+from memloc import tables
+
+TARGETS = ("all", "edit_model")
+LEARNED = "train_model"  # hundreds of steps amplify the last bit, in which processors differ
+
+
+@cache
+def stored_jobs() -> dict[str, tuple[str, Snakemake]]:
+    with tempfile.TemporaryDirectory() as folder:
+        return jobs(ROOT, "tests/rules/study.yaml", Path(folder) / "jobs", *TARGETS)
+
+
+def assert_equal(made: Path, stored: Path) -> None:
+    """Numbers equal up to rounding, everything else exactly."""
+    if made.is_dir():
+        assert {path.name for path in made.iterdir()} == {path.name for path in stored.iterdir()}
+        for path in made.iterdir():
+            assert_equal(path, stored / path.name)
+    elif made.suffix == ".parquet":
+        name = tables.provenance(stored)["table"]
+        pd.testing.assert_frame_equal(
+            tables.read(name, made), tables.read(name, stored), rtol=1e-3, atol=1e-5
+        )
+    elif made.suffix == ".csv":
+        pd.testing.assert_frame_equal(pd.read_csv(made), pd.read_csv(stored), rtol=1e-3, atol=1e-5)
+    elif made.suffix == ".safetensors":
+        weights, expected = load_file(made), load_file(stored)
+        assert weights.keys() == expected.keys()
+        for key in weights:
+            np.testing.assert_allclose(weights[key], expected[key], rtol=1e-3, atol=1e-4)
+    elif stored.exists():
+        assert made.read_bytes() == stored.read_bytes()
+    else:
+        assert made.stat().st_size > 100, f"{made} is empty"
+
+
+@pytest.mark.parametrize("name", sorted(stored_jobs().keys() - {LEARNED}))
+def test_a_script_makes_what_is_stored(name, run, study):
+    script, snakemake = stored_jobs()[name]
+    run(script, snakemake)
+    for path in snakemake.output:
+        assert_equal(Path(path), STORED / Path(path).relative_to("results/stored"))
+
+
+def test_training_learns_what_the_stored_one_did(run, study):
+    script, snakemake = stored_jobs()[LEARNED]
+    run(script, snakemake)
+    made, stored = (
+        tables.read("training_curve", path)
+        for path in (snakemake.output.curve, STORED / "tables/training_curve.parquet")
+    )
+    assert made.step.tolist() == stored.step.tolist()
+    np.testing.assert_allclose(made.loss.iloc[0], stored.loss.iloc[0], rtol=1e-3)
+    np.testing.assert_allclose(made.loss.iloc[-5:].mean(), stored.loss.iloc[-5:].mean(), rtol=0.2)
+    assert {path.name for path in Path(snakemake.output.folder).iterdir()} == {
+        path.name for path in (STORED / "model").iterdir()
+    }
