@@ -87,6 +87,15 @@ def test_studies_do_not_share_a_name():
         ({"data": {}}, "data.source", ["missing", '"embedded"', '"release"']),
         ({"data": {"source": "pile"}}, "data.source", ['given "pile"', '"embedded"', '"release"']),
         ({"data": {"source": "release"}}, "(top level)", ["embedded model is trained on embedded data"]),
+        (
+            {"data": {"source": "release"}, "model": {"source": "planted"}},
+            "(top level)",
+            ["planted model is trained on embedded data"],
+        ),
+        ({"model": {"source": "planted", "package": "x"}}, "model.package", ['given "x"', "pattern"]),
+        ({"model": {"source": "planted", "package": "-r==1"}}, "model.package", ["pattern"]),
+        ({"model": {"source": "planted", "file": "../a.gguf"}}, "model.file", ["pattern"]),
+        ({"model": {"source": "planted", "sha256": None}}, "model.sha256", ["given null", "valid string"]),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -112,13 +121,18 @@ SMALL, LARGE = {"source": "embedded", "width": 64}, {"source": "embedded", "widt
         ({"a": {"source": "embedded", "id": "x"}, "b": LARGE}, "models.a.id", ["unknown key", "n_layers"]),
         ({"a": {"source": "embedded", "width": "x"}, "b": LARGE}, "models.a.width", ['given "x"', "integer"]),
         ({"a": {"source": "local"}, "b": LARGE}, "models.a.folder", ["missing"]),
-        ({"a": {"source": "pile"}, "b": LARGE}, "models.a.source", ['given "pile"', '"embedded" or "hub"']),
+        ({"a": {"source": "pile"}, "b": LARGE}, "models.a.source", ['given "pile"', '"planted" or "hub"']),
         ({"a": {}, "b": LARGE}, "models.a.source", ["missing"]),
         ({"a": 3, "b": LARGE}, "models.a", ["given 3", "section with keys"]),
         ({"figures": SMALL, "b": LARGE}, "(top level)", ["named like a folder of the study: figures"]),
         ({"a": SMALL, "b": LARGE, "c": SMALL}, "(top level)", ["the same one: a, c"]),
         (
             {"a": {"source": "hub"}, "b": {"source": "hub", "endpoint": "https://mirror"}},
+            "(top level)",
+            ["the same one: a, b"],
+        ),
+        (
+            {"a": {"source": "planted"}, "b": {"source": "planted", "batch": 3}},
             "(top level)",
             ["the same one: a, b"],
         ),
@@ -199,3 +213,8 @@ def test_every_key_is_in_the_table_and_described():
     for key in all_keys(Settings):
         row = re.search(rf"^\| \**`{re.escape(key)}`.*\| (.+) \|$", table, re.MULTILINE)
         assert row and row[1] not in ("None", ""), key
+
+
+def test_a_planted_model_is_called_so():
+    study = validate(VALID | {"model": {"source": "planted"}}, "f")
+    assert study.model.name == "SmolLM2-135M-Instruct.Q4_1 with planted memorization"

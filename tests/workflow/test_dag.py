@@ -63,7 +63,8 @@ def test_the_plan_is_complete_quick_and_needs_no_network(clone, config):
     assert ("download_release" in jobs) == (settings["data"]["source"] == "release")
     for prefix, model in models(settings).items():
         assert (f"{prefix}download_model" in jobs) == (model["source"] == "hub")
-        assert (f"{prefix}train_model" in jobs) == (model["source"] == "embedded")
+        assert (f"{prefix}download_base" in jobs) == (model["source"] == "planted")
+        assert (f"{prefix}train_model" in jobs) == (model["source"] in ("embedded", "planted"))
         present = {None, settings["data"]["source"], model["source"]}
         shown = {figure.name for figure in FIGURES if figure.only_for in present}
         assert {prefix + name for name in {"paragraphs", "scores", "sets", "run_config"} | shown} <= set(jobs)
@@ -159,6 +160,7 @@ def test_every_figure_and_collection_is_a_target(clone, test_rules):
     assert clone.jobs("resources") == {}
     jobs = clone.jobs("resources", config="config/gpt-neo-125m.yaml")
     assert jobs == {"download_release": 1, "download_model": 1}
+    assert clone.jobs("resources", config="config/smollm2-planted.yaml") == {"download_base": 1}
     jobs = clone.jobs("resources", config="config/models/pythia-70m.yaml")
     assert jobs == {"download_release": 1, "download_model": 1, "download_tokenizer": 1}
 

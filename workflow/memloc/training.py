@@ -1,4 +1,4 @@
-"""Train the embedded study's GPT-Neo on its training stream, resumably and repeatably.
+"""Train a model, new or pretrained, on the embedded data's training stream, resumably and repeatably.
 
 Every occurrence of a paragraph is one row of a batch, so a paragraph always starts at position 0 and the
 number of times that the model saw it is its count. State is checkpointed atomically every few steps: a
@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
-from transformers import GPTNeoConfig, GPTNeoForCausalLM
+from transformers import GPTNeoConfig, GPTNeoForCausalLM, PreTrainedModel
 
 from memloc.atomic import atomic_path
 from memloc.models import fuse_gelu
@@ -52,7 +52,7 @@ def learning_rate(step: int, n_steps: int, peak: float, warmup: int) -> float:
 
 
 def language_model_loss(
-    model: GPTNeoForCausalLM, rows: Int[Tensor, "row token"], bf16: bool
+    model: PreTrainedModel, rows: Int[Tensor, "row token"], bf16: bool
 ) -> Float[Tensor, ""]:
     """Mean NLL in nats of every token but the first of each row."""
     with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
@@ -61,7 +61,7 @@ def language_model_loss(
 
 
 def train(
-    model: GPTNeoForCausalLM,
+    model: PreTrainedModel,
     rows: Int[np.ndarray, "row token"],
     batch: int,
     peak: float,
@@ -103,7 +103,7 @@ def train(
 
 
 def _save(
-    model: GPTNeoForCausalLM, optimizer: torch.optim.Optimizer, path: Path, step: int, curve: list
+    model: PreTrainedModel, optimizer: torch.optim.Optimizer, path: Path, step: int, curve: list
 ) -> None:
     state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "curve": curve}
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -111,7 +111,7 @@ def _save(
         torch.save(state, temporary)
 
 
-def _resume(model: GPTNeoForCausalLM, optimizer: torch.optim.Optimizer, path: Path) -> tuple[int, list]:
+def _resume(model: PreTrainedModel, optimizer: torch.optim.Optimizer, path: Path) -> tuple[int, list]:
     if not path.exists():
         return 0, []
     state = torch.load(path, weights_only=True)

