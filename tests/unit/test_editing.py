@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 from memloc import editing
 from memloc.components import editable_parameters
 from memloc.decoding import greedy_continuation
-from memloc.edit_cases import Case, edit_cases, mispaired, text_groups
+from memloc.edit_cases import Case, edit_cases, mispaired, text_groups, with_text_to_learn
 from memloc.editing import (
     Recipe,
     Terms,
@@ -278,10 +278,6 @@ def test_every_run_is_labelled_and_the_sweep_starts_from_the_original_weights(me
     pd.testing.assert_frame_equal(row, alone)
     final = both.trajectories[both.trajectories["step"] == 3].reset_index(drop=True)
     pd.testing.assert_series_equal(final["em_memorized"], both.edits["em_memorized"])
-    edits = edit_paragraphs(
-        memorizing_model, [case, second], replace(recipe, objective="edit"), ("all",), (1e-4,), (0, 1), 3
-    ).edits
-    assert edits["id"].tolist() == [7]
 
 
 def test_head_and_layer_are_those_given(memorizing_model, case):
@@ -394,20 +390,36 @@ def test_groups_of_texts_for_ablation_and_noise(tables):
         assert (known["sampled"] == (name != "held_out")).all()
 
 
-def test_some_paragraphs_are_also_edited_as_the_authors_do(memorizing_model, case):
-    cases = [case, case._replace(id=8), case._replace(id=9, target=case.others[:1])]
+@pytest.fixture
+def three_cases(case) -> list[Case]:
+    return [case, case._replace(id=8), case._replace(id=9, target=case.others[:1])]
+
+
+def edits_of(model: PreTrainedModel, cases: list[Case], recipe: Recipe, rows: range) -> pd.DataFrame:
+    runs = run_edits(model, cases, recipe, ("head",), (1e-4,), (0, 0), 0, n_reference=2, rows=rows)
+    return pd.concat([run.edits for run in runs], ignore_index=True)
+
+
+def test_some_paragraphs_are_also_edited_as_the_authors_do(memorizing_model, three_cases):
     recipe = replace(RECIPE, objective="edit", steps=2)
-    edits = run_edits(memorizing_model, cases, recipe, ("head",), (1e-4,), (0, 0), 0, n_reference=2).edits
+    edits = edits_of(memorizing_model, three_cases, recipe, range(3))
     counts = edits.groupby(["reference", "arm"]).size().to_dict()
     own = {(False, arm): 3 for arm in ("all", "top", "random", "head")}
     assert counts == own | {(True, arm): 2 for arm in ("all", "top", "random")}
-    theirs = run_edits(
-        memorizing_model, cases, recipe.as_reference(), (), (1e-4,), (0, 0), 0, n_reference=2
-    ).edits
-    assert theirs["reference"].all() and len(theirs) == 9
+    theirs = edits_of(memorizing_model, three_cases, recipe.as_reference(), range(3))
+    assert theirs["reference"].all() and len(theirs) == 12
 
 
-def test_nothing_to_edit_is_an_error(memorizing_model, case):
-    recipe = replace(RECIPE, objective="edit")
+def test_edits_of_a_paragraph_do_not_depend_on_the_others_of_a_shard(memorizing_model, three_cases):
+    recipe = replace(RECIPE, objective="edit", steps=2)
+    together = edits_of(memorizing_model, three_cases, recipe, range(3))
+    shards = [edits_of(memorizing_model, three_cases, recipe, range(*rows)) for rows in ((0, 1), (1, 3))]
+    pd.testing.assert_frame_equal(pd.concat(shards, ignore_index=True), together, check_exact=True)
+
+
+def test_nothing_to_edit_is_an_error(case):
+    without = case._replace(id=8, target=None)
+    assert [chosen.id for chosen in with_text_to_learn([without, case], "edit")] == [case.id]
+    assert len(with_text_to_learn([without, case], "unlearn")) == 2
     with pytest.raises(ValueError, match="there is nothing to edit"):
-        edit_paragraphs(memorizing_model, [case._replace(target=None)], recipe, ARMS, (1e-4,), (0, 0), 0)
+        with_text_to_learn([without], "edit")

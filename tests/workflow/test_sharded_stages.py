@@ -1,10 +1,13 @@
 """The setting `shards` in the workflow: more jobs, and not a byte of the tables is another."""
 
+import shutil
+
 STAGES = {
     "scores": ("scores",),
     "perturbation": ("perturbation", "perturbed_paragraphs"),
     "patching": ("patching", "attribution_patching"),
     "residual_patching": ("residual_patching",),
+    "edits": ("edits", "edit_trajectories"),
 }
 
 
@@ -15,9 +18,10 @@ def test_one_shard_needs_no_job_more(clone):
 
 def test_a_stage_has_no_more_shards_than_work(clone):
     jobs = clone.jobs(*STAGES, "--config", "shards=100")
-    # 12 sampled paragraphs in micro-batches of 4, 6 pairs; how many paragraphs are scored is not known yet.
+    # 12 sampled paragraphs in micro-batches of 4, 6 pairs, 3 edited; how many are scored is not known yet.
     most = {"scores": 100, "perturbation": 3, "patching": 6, "residual_patching": 6}
-    assert {stage: jobs[f"{stage}_shard"] for stage in STAGES} == most
+    most |= {"unlearn_paragraphs": 3, "edit_paragraphs": 3}
+    assert {stage: jobs[f"{stage}_shard"] for stage in most} == most
 
 
 def test_tables_do_not_depend_on_the_number_of_shards(editable):
@@ -25,6 +29,7 @@ def test_tables_do_not_depend_on_the_number_of_shards(editable):
     before = {path.name: path.read_bytes() for path in paths}
     for path in paths:
         path.unlink()
+    shutil.rmtree(editable.results / "parts")  # of `edits`
     options = ("--config", "shards=3", "--rerun-triggers", "mtime")
     editable.snakemake("--cores", "2", *STAGES, *options)
     for path in paths:

@@ -1,6 +1,6 @@
 """What a memorized paragraph's edit learns from and is judged by (paper 5.3, METHODS M6)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -84,6 +84,14 @@ def edit_cases(
         )
         cases.append(case)
     return cases
+
+
+def with_text_to_learn(cases: Iterable[Case], objective: Objective) -> list[Case]:
+    """Those that the objective can change: with `edit`, those with a target. ValueError: there is none."""
+    chosen = [case for case in cases if objective == "unlearn" or case.target is not None]
+    if not chosen:
+        raise ValueError("no perturbation changes any of the memorized paragraphs: there is nothing to edit")
+    return chosen
 
 
 def text_groups(

@@ -251,18 +251,16 @@ def edit_paragraphs(
     head: tuple[int, int],
     seed: int,
 ) -> Edits:
-    """Every case with every arm and learning rate; with `edit`, cases without a target are left out.
+    """Every case with every arm and learning rate.
 
     Random weights depend on seed and paragraph only, so that they are the same for all learning rates.
 
     Raises:
         EditError: a weight has changed that its arm may not move.
-        ValueError: no case has a target to edit it into.
+        ValueError: a case has no target to edit it into.
     """
     original, rows, trajectories = OriginalWeights(model), [], []
     for case in cases:
-        if recipe.objective == "edit" and case.target is None:
-            continue
         shared = start(model, case, recipe)
         for arm in arms:
             random = generator(seed, "editing", "random", str(case.id))
@@ -278,8 +276,6 @@ def edit_paragraphs(
                 row, trajectory = edit_paragraph(model, case, shared, original, movable, rate, recipe)
                 rows.append({**labels, **row, "seed": seed})
                 trajectories += [{**labels, **point} for point in trajectory]
-    if not rows:
-        raise ValueError("no perturbation changes any of the memorized paragraphs: there is nothing to edit")
     edits = pd.DataFrame(rows).astype({"relearning_steps": "Int64"})
     return Edits(edits, pd.DataFrame(trajectories))
 
@@ -293,22 +289,25 @@ def run_edits(
     head: tuple[int, int],
     seed: int,
     n_reference: int,
-) -> Edits:
-    """Edit every case with the paper's arms and extra ones, and some also as the authors' code does.
+    rows: Iterable[int],
+) -> Iterator[Edits]:
+    """Edit the cases at `rows` with the paper's arms and extra ones; the first ones also as the authors' code.
 
-    With `recipe.reference` everything is done as the authors' code does, and nothing is left to compare.
+    Yields the runs of one case after the other, which depend on no other `rows`. With `recipe.reference`
+    everything is done as the authors' code does, and nothing is left to compare.
 
     Raises:
         EditError: a weight has changed that its arm may not move.
-        ValueError: no case has a target to edit it into.
+        ValueError: a case has no target to edit it into.
     """
     plan = [(cases, recipe, (*PAPER_ARMS, *extra_arms))]
     if n_reference and not recipe.reference:
         plan.append((cases[:n_reference], recipe.as_reference(), PAPER_ARMS))
-    parts = []
-    for chosen, chosen_recipe, arms in plan:
-        if chosen_recipe.reference:
-            chosen = mispaired(chosen, recipe.n_prefix, generator(seed, "editing", "pairs"))
-        parts.append(edit_paragraphs(model, chosen, chosen_recipe, arms, learning_rates, head, seed))
-    edits, trajectories = (pd.concat(frames, ignore_index=True) for frames in zip(*parts, strict=True))
-    return Edits(edits, trajectories)
+    for place, (chosen, how, arms) in enumerate(plan):
+        if how.reference:
+            paired = mispaired(chosen, how.n_prefix, generator(seed, "editing", "pairs"))
+            plan[place] = (paired, how, arms)
+    for row in rows:
+        for chosen, how, arms in plan:
+            if row < len(chosen):
+                yield edit_paragraphs(model, [chosen[row]], how, arms, learning_rates, head, seed)

@@ -72,7 +72,7 @@ class Shards:
 
     def __init__(self, stage, most=None):
         """`most` jobs have work; more are not started."""
-        self.stage, self.parts = stage, {}
+        self.stage, self.parts, self.tables = stage, {}, {}
         self.n = SETTINGS.shards if most is None else min(SETTINGS.shards, most)
         self.rule, name = stage, stage
         if self.n > 1:
@@ -80,11 +80,12 @@ class Shards:
             self.rule, name = f"{stage}_shard", f"{stage}/{{shard}}-of-{self.n}"
         self.log, self.benchmark = log_file(name), benchmark_file(name)
 
-    def table(self, name):
-        """What a job of the stage writes of a table."""
+    def table(self, name, path=None):
+        """What a job of the stage writes of a table, which lies at `path` if it is none of the study."""
+        self.tables[name] = path or table(name)
         if self.n == 1:
-            return table(name)
-        part = f"{RESULTS}/shards/{name}/{{shard}}-of-{self.n}.parquet"
+            return self.tables[name]
+        part = f"{RESULTS}/shards/{self.stage}/{name}/{{shard}}-of-{self.n}.parquet"
         self.parts[name] = [part.replace("{shard}", str(shard)) for shard in range(self.n)]
         return part
 

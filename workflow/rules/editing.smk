@@ -3,11 +3,15 @@
 PARTS = f"{RESULTS}/parts"
 EDITED_MODEL = f"{RESULTS}/edited_model"
 
+N_EDITED = min(SETTINGS.editing.n_paragraphs, SETTINGS.sets.n_memorized)
+
 for objective in ("unlearn", "edit"):
+    # Every paragraph is edited by itself.
+    EDITING = Shards(f"{objective}_paragraphs", most=N_EDITED)
 
     rule:
         name:
-            f"{objective}_paragraphs"
+            EDITING.rule
         input:
             model=rules.model.output.manifest,
             folder=MODEL_FOLDER,
@@ -16,12 +20,14 @@ for objective in ("unlearn", "edit"):
                 for name in ("paragraphs", "sets", "perturbation", "perturbed_paragraphs", "head_ranking")
             ],
         output:
-            edits=f"{PARTS}/{objective}/edits.parquet",
-            trajectories=f"{PARTS}/{objective}/edit_trajectories.parquet",
+            edits=EDITING.table("edits", f"{PARTS}/{objective}/edits.parquet"),
+            edit_trajectories=EDITING.table(
+                "edit_trajectories", f"{PARTS}/{objective}/edit_trajectories.parquet"
+            ),
         log:
-            log_file(f"{objective}_paragraphs"),
+            EDITING.log,
         benchmark:
-            benchmark_file(f"{objective}_paragraphs")
+            EDITING.benchmark
         conda:
             ENVIRONMENT
         threads: SETTINGS.threads
@@ -32,6 +38,7 @@ for objective in ("unlearn", "edit"):
         params:
             **tracked("edit_paragraphs.py", "editing", "loading", "highlight"),
             objective=objective,
+            shard=EDITING.number,
         message:
             f"{objective.capitalize()} memorized paragraphs, each from the original weights, with every arm."
         script:

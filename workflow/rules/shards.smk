@@ -8,7 +8,7 @@ for stage in Shards.joined:
         input:
             **stage.parts,
         output:
-            **{name: table(name) for name in stage.parts},
+            **stage.tables,
         log:
             log_file(stage.stage),
         benchmark:

@@ -1,4 +1,4 @@
-"""Rules unlearn_paragraphs and edit_paragraphs: edit memorized paragraphs one by one, with every arm."""
+"""Rules unlearn_paragraphs and edit_paragraphs: edit memorized paragraphs, or a shard of them."""
 
 from memloc.rule import log, provenance, start
 
@@ -7,9 +7,10 @@ start(snakemake)
 from pathlib import Path
 
 from memloc import models, tables
-from memloc.edit_cases import edit_cases
+from memloc.edit_cases import edit_cases, with_text_to_learn
 from memloc.editing import Recipe, run_edits
 from memloc.figures.highlight import highlighted_head
+from memloc.shards import shard_rows
 
 settings, params = snakemake.params.settings, snakemake.params
 options, n_prefix = settings["editing"], settings["paragraph"]["prefix"]
@@ -17,13 +18,15 @@ found = {Path(path).stem: tables.read(Path(path).stem, path) for path in snakema
 head = highlighted_head(found, {"highlight": settings["highlight"]})
 counts = ("n_paragraphs", "n_controls", "n_held_out", "n_others", "n_perturbations")
 cases = edit_cases(found, n_prefix, params.seed, **{name: options[name] for name in counts})
-log(f"{len(cases)} memorized paragraphs, head {head[1]} of layer {head[0]}")
+cases = with_text_to_learn(cases, params.objective)
+rows = shard_rows(len(cases), *params.shard, micro_batch=1)
+log(f"{len(rows)} of {len(cases)} memorized paragraphs, head {head[1]} of layer {head[0]}")
 
 model = models.load_model(snakemake.input.folder, **settings["loading"])
 steps = ("steps", "nll_weight", "kl_weight", "fraction", "evaluate_every", "relearning_limit")
 chosen = {name: options[name] for name in (*steps, "micro_batch", "reference")}
 recipe = Recipe(params.objective, n_prefix, **chosen)
-result = run_edits(
+results = run_edits(
     model,
     cases,
     recipe,
@@ -32,8 +35,14 @@ result = run_edits(
     head,
     params.seed,
     n_reference=options["n_reference"],
+    rows=rows,
 )
-log(result.edits.groupby(["reference", "arm", "learning_rate"])["em_memorized"].mean().to_string())
 stamp = provenance(snakemake)
-tables.write("edits", result.edits, snakemake.output.edits, stamp)
-tables.write("edit_trajectories", result.trajectories, snakemake.output.trajectories, stamp)
+with (
+    tables.writer("edits", snakemake.output.edits, stamp) as edits,
+    tables.writer("edit_trajectories", snakemake.output.edit_trajectories, stamp) as trajectories,
+):
+    for result in results:
+        edits.append(result.edits)
+        trajectories.append(result.trajectories)
+        log(result.edits.groupby(["id", "reference", "arm"])["em_memorized"].mean().to_string(header=False))
