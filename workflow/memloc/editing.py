@@ -291,7 +291,7 @@ def run_edits(
     n_reference: int,
     rows: Iterable[int],
 ) -> Iterator[Edits]:
-    """Edit the cases at `rows` with the paper's arms and extra ones; the first ones also as the authors' code.
+    """Edit the cases at `rows` with the paper's arms and extra ones; the first ones also like the authors.
 
     Yields the runs of one case after the other, which depend on no other `rows`. With `recipe.reference`
     everything is done as the authors' code does, and nothing is left to compare.
