@@ -28,6 +28,7 @@ for objective in ("unlearn", "edit"):
             EDITING.log,
         benchmark:
             EDITING.benchmark
+        priority: 1  # the longest jobs: where they start last, one core waits for them
         conda:
             ENVIRONMENT
         threads: SETTINGS.threads
