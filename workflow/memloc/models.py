@@ -102,6 +102,8 @@ def load_model(
     from transformers import AutoModelForCausalLM
     from transformers.utils.logging import disable_progress_bar
 
+    from memloc.linear import use_onednn
+
     disable_progress_bar()
     use_deterministic_algorithms()
     weight_files(folder)
@@ -120,6 +122,7 @@ def load_model(
     )
     _check_weights(model, loading["missing_keys"], folder)
     fuse_gelu(model)
+    use_onednn(model)
     if spread:
         _check_placement(model)
         answer_on_first_device(model)

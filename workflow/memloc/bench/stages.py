@@ -37,7 +37,7 @@ ATTENTION_SCALE, LOGIT_SCALE = 0.01, 10.0
 # Relative to the largest value. First-order patching is held against a finite difference.
 TOLERANCE = {"attribution_patching": 0.05, "editing_step": 0.02}
 ROUNDING = 1e-3
-FINITE_STEP = 0.05
+FINITE_STEP = 0.02
 # What is asked of perturbed prefixes: exact matches alone, also screened in bfloat16, or with every NLL.
 PERTURBATIONS = {
     "em": {"nll": False, "screening": "none"},
