@@ -13,6 +13,7 @@ from torch.utils._pytree import tree_map_only
 from transformers import GPTNeoConfig, GPTNeoForCausalLM, PreTrainedTokenizerFast
 from transformers.activations import NewGELUActivation
 
+from memloc import linear
 from memloc.gradients import nll_gradients, paragraph_nll
 from memloc.models import (
     ModelError,
@@ -67,6 +68,11 @@ def test_fused_gelu_changes_logits_by_rounding_only(tiny_model, tiny_tokens):
 def test_gelu_of_a_loaded_model_is_fused(folder):
     kinds = {type(module) for module in load_model(folder).modules()}
     assert nn.GELU in kinds and NewGELUActivation not in kinds
+
+
+def test_linear_layers_of_a_loaded_model_take_onednn(folder):
+    kinds = {type(module) for module in load_model(folder).modules()}
+    assert linear.OneDnnLinear in kinds and nn.Linear not in kinds
 
 
 def test_model_is_loaded_for_analysis(folder):

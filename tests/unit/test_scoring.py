@@ -5,7 +5,8 @@ import torch
 from made_paragraphs import N_PREFIX, N_TOKENS, own_paragraphs, random
 from transformers import DynamicCache
 
-from memloc import decoding, scoring
+from memloc import decisions, decoding, scoring
+from memloc.matching import Matches, match_batch
 from memloc.metrics import exact_match, token_nll
 from memloc.plain.decoding import decode, generate, matching, mean_nll
 
@@ -97,13 +98,12 @@ def test_only_near_ties_are_decoded(tiny_gpt_neo, monkeypatch):
     threshold = float(forced.margin.median())
     doubtful = forced.margin < threshold
 
-    def other_decision(model, prefix, n_tokens, micro_batch):
-        assert torch.equal(prefix, tokens[doubtful, :N_PREFIX])
-        decoded = tokens[doubtful, N_PREFIX:].clone()
-        decoded[:, 3] = (decoded[:, 3] + 1) % 64
-        return decoded
+    def other_decision(model, rows, n_prefix, cache, one_by_one):
+        assert torch.equal(rows, tokens[doubtful]) and one_by_one
+        unknown = torch.zeros(len(rows))
+        return Matches(torch.full((len(rows),), 3), unknown, unknown)
 
-    monkeypatch.setattr(scoring, "greedy_continuation", other_decision)
+    monkeypatch.setattr(scoring, "match_batch", other_decision)
     scores = scoring.score(tiny_gpt_neo, tokens, N_PREFIX, micro_batch=60, margin_threshold=threshold)
     assert torch.equal(scores.redecoded, doubtful)
     assert (scores.em[doubtful] == 3).all()
@@ -132,12 +132,33 @@ def test_scores_from_a_cache_equal_those_of_the_whole_paragraph(tiny_model, para
 def test_logits_are_those_of_the_whole_paragraph(tiny_model, paragraphs):
     with torch.no_grad():
         slow = tiny_model(paragraphs, use_cache=False).logits[:, N_PREFIX - 1 : -1]
-        assert torch.equal(scoring.continuation_logits(tiny_model, paragraphs, N_PREFIX), slow)
+        assert torch.equal(decisions.continuation_logits(tiny_model, paragraphs, N_PREFIX), slow)
+
+
+def test_a_few_paragraphs_at_a_time_change_nothing(tiny_model, paragraphs, monkeypatch):
+    whole = decisions.continuation_states(tiny_model, paragraphs, N_PREFIX)
+    monkeypatch.setitem(decisions.ACTIVATION_BYTES, "cpu", 3 * 16 * 16 * paragraphs.shape[1])
+    runs = []
+    tiny_model.base_model.register_forward_pre_hook(lambda _module, inputs: runs.append(len(inputs[0])))
+    parts = decisions.states_in_parts(tiny_model, paragraphs, N_PREFIX)
+    assert torch.allclose(parts, whole, atol=1e-5) and sum(runs) == len(paragraphs) and max(runs) == 3
+
+
+@pytest.mark.parametrize("n_cached", [0, 1, N_PREFIX - 1])
+def test_a_token_at_a_time_is_matched_as_decoding_does(tiny_model, paragraphs, n_cached):
+    decoded = decode(tiny_model, paragraphs[:, :N_PREFIX], N_TOKENS - N_PREFIX)
+    cache = DynamicCache()
+    with torch.no_grad():
+        if n_cached:
+            tiny_model(paragraphs[:, :n_cached], cache=cache, use_cache=True)
+        found = match_batch(tiny_model, paragraphs, N_PREFIX, cache, one_by_one=True)
+    assert torch.equal(found.em, matching(decoded, paragraphs[:, N_PREFIX:]))
+    assert found.em.unique().numel() > 5
 
 
 def test_logits_of_a_few_tokens_at_a_time_change_nothing(tiny_model, paragraphs, monkeypatch):
     whole = scoring.score_batch(tiny_model, paragraphs, N_PREFIX)
-    monkeypatch.setitem(scoring.LOGITS_BYTES, "cpu", 7 * 4 * 64)
+    monkeypatch.setitem(decisions.LOGITS_BYTES, "cpu", 7 * 4 * 64)
     parts = scoring.score_batch(tiny_model, paragraphs, N_PREFIX)
     assert torch.equal(parts.em, whole.em)
     assert torch.allclose(parts.nll, whole.nll, atol=1e-6) and torch.allclose(
@@ -152,17 +173,17 @@ def test_judgement_equals_that_of_sorted_logits_and_cross_entropy():
     logits[7] = 0.0  # all tied: the gap is 0
     ordered, order = logits.sort(dim=-1, descending=True)
     nll = torch.nn.functional.cross_entropy(logits, true, reduction="none")
-    decisions = scoring.judge_logits(logits.clone(), true)
+    found = decisions.judge_logits(logits.clone(), true)
     tied = torch.arange(500) == 7
-    assert torch.equal(decisions.matched[~tied], (order[:, 0] == true)[~tied]) and decisions.gap[7] == 0
-    assert torch.equal(decisions.gap, ordered[:, 0] - ordered[:, 1])
-    assert torch.allclose(decisions.nll, nll, rtol=1e-12)
+    assert torch.equal(found.matched[~tied], (order[:, 0] == true)[~tied]) and found.gap[7] == 0
+    assert torch.equal(found.gap, ordered[:, 0] - ordered[:, 1])
+    assert torch.allclose(found.nll, nll, rtol=1e-12)
 
 
 def test_nll_of_a_certain_token_keeps_its_digits():
     """log1p: a sum that starts at 1 would lose what lies below the precision of 1."""
-    decisions = scoring.judge_logits(torch.tensor([[20.0, 0.0]]), torch.tensor([0]))
-    assert decisions.nll.item() == pytest.approx(2.0611536e-09, rel=1e-6)
+    found = decisions.judge_logits(torch.tensor([[20.0, 0.0]]), torch.tensor([0]))
+    assert found.nll.item() == pytest.approx(2.0611536e-09, rel=1e-6)
 
 
 def test_a_micro_batch_is_scored_as_if_it_were_alone(memorizing_model, disturbed):

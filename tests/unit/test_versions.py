@@ -4,7 +4,7 @@ import pytest
 import torch
 from made_paragraphs import N_PREFIX, own_paragraphs, random
 
-from memloc import scoring, screening, versions
+from memloc import decisions, scoring, screening, versions
 from memloc.matching import match_batch
 from memloc.perturbation import replace_each
 from memloc.screening import screening_model
@@ -68,7 +68,7 @@ def test_matches_are_those_of_whole_passes(case):
     scores = scoring.teacher_forced(model, rows.flatten(0, 1), n_prefix, 100)
     assert torch.equal(em, scores.em) and torch.allclose(margin, scores.margin, atol=1e-4)
     with torch.no_grad():
-        logits = scoring.continuation_logits(model, rows.flatten(0, 1), n_prefix)
+        logits = decisions.continuation_logits(model, rows.flatten(0, 1), n_prefix)
     true = rows.flatten(0, 1)[:, n_prefix:, None]
     others = logits.scatter(-1, true, -torch.inf).amax(-1)
     ahead = (logits.gather(-1, true)[..., 0] - others).abs()

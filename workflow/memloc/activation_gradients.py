@@ -24,8 +24,8 @@ from memloc.activations import (
     sites,
     token_logits,
 )
+from memloc.decisions import continuation_logits
 from memloc.metrics import token_nll
-from memloc.scoring import continuation_logits
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge

@@ -19,10 +19,10 @@ from torch.nn.functional import kl_div
 from transformers import PreTrainedModel
 
 from memloc.components import Component, component_table
+from memloc.decisions import continuation_logits
 from memloc.gradients import Gradients, add_gradients, editable_gradients, paragraph_nll, take_gradients
 from memloc.metrics import token_nll
 from memloc.parameter_gradients import group_scores
-from memloc.scoring import continuation_logits
 
 SIGN = {"unlearn": -1.0, "edit": 1.0}
 

@@ -13,8 +13,8 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from memloc.components import editable_parameters
+from memloc.decisions import continuation_logits
 from memloc.metrics import token_nll
-from memloc.scoring import continuation_logits
 
 Gradients = dict[str, Tensor]
 """Parameter name -> gradient, shaped like the parameter."""

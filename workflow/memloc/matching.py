@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
-from memloc.scoring import continuation_states, judge
+from memloc.decisions import continuation_states, judge
 
 N_FIRST = 4  # continuation tokens that are run at first; later as many as are matched already
 
@@ -27,18 +27,20 @@ def match_batch(
     n_prefix: int,
     cache: DynamicCache,
     least_lead: float = 0.0,
+    one_by_one: bool = False,
 ) -> Matches:
     """Exact match, margin and lead of one micro-batch, of which paragraphs drop out at their first mismatch.
 
     Paragraphs with a decision by less than `least_lead` logits drop out there, and their em is meaningless.
-    `cache` holds the first tokens (fewer than n_prefix, or none), and is extended.
+    `cache` holds the first tokens (fewer than n_prefix, or none), and is extended. `one_by_one` runs a token
+    at a time, as decoding does.
     """
     n_left = rows.shape[1] - n_prefix
     em = torch.zeros(len(rows), dtype=torch.long, device=rows.device)
     margin, lead = torch.full((2, len(rows)), torch.inf, device=rows.device)
     going, start = torch.arange(len(rows), device=rows.device), 0
     while len(going) and start < n_left:
-        stop = min(max(N_FIRST, 2 * start), n_left)
+        stop = start + 1 if one_by_one else min(max(N_FIRST, 2 * start), n_left)
         text = rows[going, : n_prefix + stop]
         states = continuation_states(model, text, n_prefix + start, cache)
         matched, gap, ahead, _ = judge(model, states, text[:, n_prefix + start :])

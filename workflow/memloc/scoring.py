@@ -16,12 +16,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
-from memloc.decoding import greedy_continuation
-from memloc.metrics import exact_match
+from memloc.decisions import continuation_states, judge, states_in_parts
+from memloc.matching import match_batch
 from memloc.micro_batches import in_micro_batches
-
-# Logits that are held at a time, in bytes: on a CPU they stay in its cache between the passes over them.
-LOGITS_BYTES = {"cpu": 2**24, "cuda": 2**28}
 
 
 class Scores(NamedTuple):
@@ -31,66 +28,6 @@ class Scores(NamedTuple):
     nll: Float[Tensor, "paragraph"]
     margin: Float[Tensor, "paragraph"]
     redecoded: Bool[Tensor, "paragraph"]
-
-
-class Decisions(NamedTuple):
-    """What the logits say of each true token."""
-
-    matched: Bool[Tensor, "*token"]  # it has the largest logit
-    gap: Float[Tensor, "*token"]  # between the two largest logits
-    lead: Float[Tensor, "*token"]  # of its logit over the largest other one, which may be larger
-    nll: Float[Tensor, "*token"]  # of the true token, in nats
-
-
-def continuation_states(
-    model: PreTrainedModel,
-    tokens: Int[Tensor, "paragraph token"],
-    n_prefix: int,
-    cache: DynamicCache | None = None,
-) -> Float[Tensor, "paragraph continuation width"]:
-    """Last hidden states, whose logits predict tokens n_prefix..T-1.
-
-    A `cache` with the keys and values of the first tokens (fewer than n_prefix) spares running these again;
-    it is extended.
-    """
-    n_cached = 0 if cache is None else cache.get_seq_length()
-    output = model.base_model(tokens[:, n_cached:-1], cache=cache, use_cache=cache is not None)
-    return output.last_hidden_state[:, n_prefix - 1 - n_cached :]
-
-
-def continuation_logits(
-    model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], n_prefix: int
-) -> Float[Tensor, "paragraph continuation vocabulary"]:
-    """Logits that predict tokens n_prefix..T-1, all held; only these positions are unembedded."""
-    return model.get_output_embeddings()(continuation_states(model, tokens, n_prefix)).float()
-
-
-def judge(
-    model: PreTrainedModel, states: Float[Tensor, "*token width"], true: Int[Tensor, "*token"]
-) -> Decisions:
-    """Unembed last hidden states, and compare the true token's logit with those of all others.
-
-    The logits of a few tokens are held at a time, never all.
-    """
-    unembed = model.get_output_embeddings()
-    n_held = max(1, LOGITS_BYTES[states.device.type] // (4 * unembed.weight.shape[0]))
-    batches = zip(states.flatten(0, -2).split(n_held), true.flatten().split(n_held), strict=True)
-    parts = [judge_logits(unembed(some).float(), tokens) for some, tokens in batches]
-    return Decisions(*(torch.cat(column).view(true.shape) for column in zip(*parts, strict=True)))
-
-
-def judge_logits(logits: Float[Tensor, "token vocabulary"], true: Int[Tensor, "token"]) -> Decisions:
-    """Decisions from the logits, which are overwritten: every pass over them takes time."""
-    true = true.unsqueeze(-1)
-    true_logit = logits.gather(-1, true)
-    best = logits.argmax(dim=-1, keepdim=True)
-    top = logits.gather(-1, best)
-    logits.scatter_(-1, best, -torch.inf)
-    matched, gap = best == true, top - logits.amax(dim=-1, keepdim=True)
-    lead = torch.where(matched, gap, true_logit - top)
-    others = logits.sub_(top).exp_().sum(dim=-1, keepdim=True)  # sum of exp(logit - top) without the top
-    nll = top - true_logit + others.log1p()
-    return Decisions(*(column.squeeze(-1) for column in (matched, gap, lead, nll)))
 
 
 def teacher_forced(
@@ -130,7 +67,10 @@ def score_batch(
 ) -> Scores:
     """`teacher_forced` of one micro-batch; `cache` as in `continuation_states`."""
     rows = rows.to(model.device)
-    states = continuation_states(model, rows, n_prefix, cache)
+    if cache is None:
+        states = states_in_parts(model, rows, n_prefix)
+    else:
+        states = continuation_states(model, rows, n_prefix, cache)
     matched, gap, _, nll = judge(model, states, rows[:, n_prefix:])
     em = matched.long().cumprod(dim=-1).sum(dim=-1)
     decided_later = torch.arange(gap.shape[1], device=gap.device) > em.unsqueeze(1)
@@ -163,10 +103,13 @@ def redecode(
     doubtful: Bool[Tensor, "paragraph"],
     n_prefix: int,
 ) -> Int[Tensor, "paragraph"]:
-    """Exact matches of one micro-batch, of which the doubtful ones are replaced by those of real decoding."""
+    """Exact matches of one micro-batch, of which the doubtful ones are replaced by those of real decoding.
+
+    It goes on only as long as it decodes the true tokens, which are therefore the ones that it continues.
+    """
     if not doubtful.any():
         return em
-    rows, em = rows[doubtful], em.clone()
-    decoded = greedy_continuation(model, rows[:, :n_prefix], rows.shape[1] - n_prefix, len(rows))
-    em[doubtful] = exact_match(decoded, rows[:, n_prefix:])
+    decoded = match_batch(model, rows[doubtful].to(model.device), n_prefix, DynamicCache(), one_by_one=True)
+    em = em.clone()
+    em[doubtful] = decoded.em.cpu()
     return em

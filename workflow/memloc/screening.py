@@ -8,8 +8,8 @@ from jaxtyping import Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from memloc.decisions import continuation_states, judge
 from memloc.models import native_bfloat16
-from memloc.scoring import continuation_states, judge
 
 Screening = Literal["auto", "none", "bfloat16"]
 N_DEVIATIONS = 12  # of the error; beyond some 6 not one of millions of decisions is expected

@@ -13,8 +13,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from memloc.decisions import continuation_logits
 from memloc.metrics import token_nll
-from memloc.scoring import continuation_logits
 
 
 class TokenStatistics(NamedTuple):

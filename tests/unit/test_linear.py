@@ -1,0 +1,108 @@
+"""oneDNN computes what torch's own linear layers compute, up to rounding, and their gradients."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+from transformers.pytorch_utils import Conv1D
+
+from memloc import linear
+from memloc.linear import OneDnnConv1D, OneDnnLinear, use_onednn
+from tiny_models import TINY
+
+pytestmark = pytest.mark.skipif(not linear.available(), reason="this build of torch has no oneDNN")
+
+
+@pytest.fixture
+def products(monkeypatch):
+    """How many products oneDNN has computed."""
+    counted, product = [], linear.product
+
+    def count(*arguments):
+        counted.append(None)
+        return product(*arguments)
+
+    monkeypatch.setattr(linear, "product", count)
+    return counted
+
+
+def layers(kind, dtype=torch.float32):
+    """A layer with random weights, and the same one by oneDNN."""
+    torch.manual_seed(0)
+    n_out, n_in = 70, 300
+    plain = nn.Linear(n_in, n_out) if kind is OneDnnLinear else Conv1D(n_out, n_in)
+    holder = nn.Sequential(copy.deepcopy(plain))
+    use_onednn(holder)
+    assert type(holder[0]) is kind
+    return plain.to(dtype), holder[0].to(dtype)
+
+
+@pytest.mark.parametrize("kind", [OneDnnLinear, OneDnnConv1D])
+@pytest.mark.parametrize("shape", [(1,), (17,), (3, 5)])
+def test_outputs_and_gradients_of_a_layer(kind, shape, products):
+    plain, fast = layers(kind)
+    inputs, slopes = torch.randn(*shape, 300), torch.randn(*shape, 70)
+    found = []
+    for layer in (plain, fast):
+        leaf = inputs.clone().requires_grad_()
+        output = layer(leaf)
+        output.backward(slopes)
+        found.append((output, leaf.grad, layer.weight.grad, layer.bias.grad))
+    for slow, quick in zip(*found, strict=True):
+        torch.testing.assert_close(quick, slow, rtol=1e-4, atol=1e-4 * slow.abs().max().item())
+    assert len(products) == 3
+
+
+@pytest.mark.parametrize("kind", [OneDnnLinear, OneDnnConv1D])
+def test_only_gradients_that_are_wanted_are_computed(kind, products):
+    _, fast = layers(kind)
+    fast.requires_grad_(False)
+    leaf = torch.randn(4, 300, requires_grad=True)
+    fast(leaf).sum().backward()
+    assert len(products) == 2 and fast.weight.grad is None
+
+
+@pytest.mark.parametrize("kind", [OneDnnLinear, OneDnnConv1D])
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_other_types_are_left_to_torch(kind, dtype, products):
+    plain, fast = layers(kind, dtype)
+    inputs = torch.randn(4, 300).to(dtype)
+    assert torch.equal(plain(inputs), fast(inputs)) and not products
+
+
+@pytest.mark.parametrize("kind", [OneDnnLinear, OneDnnConv1D])
+def test_automatic_casts_and_no_rows_are_left_to_torch(kind, products):
+    plain, fast = layers(kind)
+    assert fast(torch.empty(0, 300)).shape == (0, 70)
+    with torch.autocast("cpu", torch.bfloat16):
+        inputs = torch.randn(4, 300)
+        assert torch.equal(plain(inputs), fast(inputs))
+    assert not products
+
+
+@pytest.mark.parametrize("family", TINY)
+def test_loss_and_gradients_of_a_model(family, products):
+    torch.manual_seed(0)
+    plain = TINY[family]().eval()
+    fast = copy.deepcopy(plain)
+    use_onednn(fast)
+    tokens = torch.randint(64, (3, 20))
+    losses = [model(tokens, labels=tokens).loss for model in (plain, fast)]
+    for loss in losses:
+        loss.backward()
+    torch.testing.assert_close(*losses, rtol=1e-5, atol=0)
+    for (name, slow), quick in zip(plain.named_parameters(), fast.parameters(), strict=True):
+        bound = 1e-4 * slow.grad.abs().max().item()
+        torch.testing.assert_close(quick.grad, slow.grad, rtol=1e-4, atol=bound, msg=name)
+    assert products
+    if plain.config.tie_word_embeddings:
+        assert fast.get_output_embeddings().weight is fast.get_input_embeddings().weight
+
+
+def test_without_onednn_nothing_changes(monkeypatch):
+    monkeypatch.setattr(linear, "available", lambda: False)
+    model = TINY["gpt_neo"]()
+    kinds = [type(module) for module in model.modules()]
+    use_onednn(model)
+    assert [type(module) for module in model.modules()] == kinds

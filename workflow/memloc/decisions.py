@@ -1,0 +1,81 @@
+"""What a model's logits say of true tokens: run, unembed and compare only what is asked for (METHODS M1)."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from transformers import DynamicCache, PreTrainedModel
+
+# What is held at a time, in bytes: on a CPU it stays in its cache from one operation to the next.
+LOGITS_BYTES = {"cpu": 2**24, "cuda": 2**28}
+ACTIVATION_BYTES = {"cpu": 2**24, "cuda": 2**30}  # of an MLP in single precision: 4 times the model's width
+
+
+class Decisions(NamedTuple):
+    """What the logits say of each true token."""
+
+    matched: Bool[Tensor, "*token"]  # it has the largest logit
+    gap: Float[Tensor, "*token"]  # between the two largest logits
+    lead: Float[Tensor, "*token"]  # of its logit over the largest other one, which may be larger
+    nll: Float[Tensor, "*token"]  # of the true token, in nats
+
+
+def continuation_states(
+    model: PreTrainedModel,
+    tokens: Int[Tensor, "paragraph token"],
+    n_prefix: int,
+    cache: DynamicCache | None = None,
+) -> Float[Tensor, "paragraph continuation width"]:
+    """Last hidden states, whose logits predict tokens n_prefix..T-1.
+
+    A `cache` with the keys and values of the first tokens (fewer than n_prefix) spares running these again;
+    it is extended.
+    """
+    n_cached = 0 if cache is None else cache.get_seq_length()
+    output = model.base_model(tokens[:, n_cached:-1], cache=cache, use_cache=cache is not None)
+    return output.last_hidden_state[:, n_prefix - 1 - n_cached :]
+
+
+def states_in_parts(
+    model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], n_prefix: int
+) -> Float[Tensor, "paragraph continuation width"]:
+    """`continuation_states`, run for a few paragraphs at a time."""
+    width = model.get_input_embeddings().weight.shape[1]
+    n_held = max(1, ACTIVATION_BYTES[model.device.type] // (4 * 4 * width * tokens.shape[1]))
+    return torch.cat([continuation_states(model, some, n_prefix) for some in tokens.split(n_held)])
+
+
+def continuation_logits(
+    model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], n_prefix: int
+) -> Float[Tensor, "paragraph continuation vocabulary"]:
+    """Logits that predict tokens n_prefix..T-1, all held; only these positions are unembedded."""
+    return model.get_output_embeddings()(continuation_states(model, tokens, n_prefix)).float()
+
+
+def judge(
+    model: PreTrainedModel, states: Float[Tensor, "*token width"], true: Int[Tensor, "*token"]
+) -> Decisions:
+    """Unembed last hidden states, and compare the true token's logit with those of all others.
+
+    The logits of a few tokens are held at a time, never all.
+    """
+    unembed = model.get_output_embeddings()
+    n_held = max(1, LOGITS_BYTES[states.device.type] // (4 * unembed.weight.shape[0]))
+    batches = zip(states.flatten(0, -2).split(n_held), true.flatten().split(n_held), strict=True)
+    parts = [judge_logits(unembed(some).float(), tokens) for some, tokens in batches]
+    return Decisions(*(torch.cat(column).view(true.shape) for column in zip(*parts, strict=True)))
+
+
+def judge_logits(logits: Float[Tensor, "token vocabulary"], true: Int[Tensor, "token"]) -> Decisions:
+    """Decisions from the logits, which are overwritten: every pass over them takes time."""
+    true = true.unsqueeze(-1)
+    true_logit = logits.gather(-1, true)
+    best = logits.argmax(dim=-1, keepdim=True)
+    top = logits.gather(-1, best)
+    logits.scatter_(-1, best, -torch.inf)
+    matched, gap = best == true, top - logits.amax(dim=-1, keepdim=True)
+    lead = torch.where(matched, gap, true_logit - top)
+    others = logits.sub_(top).exp_().sum(dim=-1, keepdim=True)  # sum of exp(logit - top) without the top
+    nll = top - true_logit + others.log1p()
+    return Decisions(*(column.squeeze(-1) for column in (matched, gap, lead, nll)))
