@@ -48,9 +48,10 @@ def convert_gguf(file: Path, folder: Path | str) -> None:
     """
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
-    source = {"gguf_file": file.name, "local_files_only": True, "trust_remote_code": False}
+    source = {"gguf_file": file.name, "local_files_only": True}
+    whole = GgufConfig(dequantize=True)
     model = AutoModelForCausalLM.from_pretrained(
-        file.parent, quantization_config=GgufConfig(dequantize=True), **source
+        file.parent, quantization_config=whole, trust_remote_code=False, **source
     )
     model.save_pretrained(folder)
-    AutoTokenizer.from_pretrained(file.parent, **source).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(file.parent, trust_remote_code=False, **source).save_pretrained(folder)
