@@ -8,7 +8,9 @@ from torch import nn
 from transformers.pytorch_utils import Conv1D
 
 from memloc import linear
+from memloc.components import layers_of
 from memloc.linear import OneDnnConv1D, OneDnnLinear, use_onednn
+from memloc.models import fuse_gelu
 from tiny_models import TINY
 
 pytestmark = pytest.mark.skipif(not linear.available(), reason="this build of torch has no oneDNN")
@@ -98,6 +100,57 @@ def test_loss_and_gradients_of_a_model(family, products):
     assert products
     if plain.config.tie_word_embeddings:
         assert fast.get_output_embeddings().weight is fast.get_input_embeddings().weight
+
+
+@pytest.fixture(params=["gpt_neo", "gpt2"])
+def gelu_models(request):
+    """A model with the tanh form of GELU in one kernel, and the same one by oneDNN."""
+    torch.manual_seed(0)
+    plain = TINY[request.param]().eval()
+    fuse_gelu(plain)
+    fast = copy.deepcopy(plain)
+    use_onednn(fast)
+    return plain, fast
+
+
+@torch.no_grad()
+def test_gelu_is_computed_with_the_product(gelu_models, monkeypatch):
+    plain, fast = gelu_models
+    tokens = torch.randint(64, (3, 20))
+    expected = plain(tokens).logits
+    calls = []
+    monkeypatch.setattr(nn.GELU, "forward", lambda *_: calls.append(None))
+    torch.testing.assert_close(fast(tokens).logits, expected, rtol=1e-5, atol=1e-5)
+    assert not calls
+
+
+@pytest.mark.parametrize("module", ["c_fc", "act"])
+@torch.no_grad()
+def test_hooks_on_the_mlp_see_and_change_what_they_always_did(gelu_models, module):
+    tokens, seen, logits = torch.randint(64, (3, 20)), [], []
+    for model in gelu_models:
+        hooked = layers_of(model)[0].mlp.get_submodule(module)
+
+        def halve(_module, _inputs, output):
+            seen.append(output)
+            return output / 2
+
+        hooked.register_forward_hook(halve)
+        logits.append(model(tokens).logits)
+    torch.testing.assert_close(*seen, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(*logits, rtol=1e-5, atol=1e-5)
+
+
+@torch.no_grad()
+def test_another_activation_is_left_alone():
+    torch.manual_seed(0)
+    plain = TINY["gpt_neo"]().eval()
+    for layer in layers_of(plain):
+        layer.mlp.act = nn.ReLU()
+    fast = copy.deepcopy(plain)
+    use_onednn(fast)
+    tokens = torch.randint(64, (3, 20))
+    torch.testing.assert_close(fast(tokens).logits, plain(tokens).logits, rtol=1e-5, atol=1e-5)
 
 
 def test_without_onednn_nothing_changes(monkeypatch):

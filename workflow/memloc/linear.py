@@ -1,7 +1,8 @@
 """Linear layers in single precision on a processor, computed by oneDNN.
 
 torch computes them with MKL, which leaves half of the vector width of AMD's processors unused. oneDNN, which
-torch brings too and takes for bfloat16, uses all of it. Results differ by rounding only.
+torch brings too and takes for bfloat16, uses all of it; and it computes GELU while the product that GELU is
+taken of is still in the processor's cache. Results differ by rounding only.
 """
 
 from typing import Any
@@ -10,6 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from transformers import PreTrainedModel
+from transformers.models.gpt2.modeling_gpt2 import GPT2MLP
+from transformers.models.gpt_neo.modeling_gpt_neo import GPTNeoMLP
 from transformers.pytorch_utils import Conv1D
 
 
@@ -19,10 +22,18 @@ def available() -> bool:
 
 
 def use_onednn(model: PreTrainedModel) -> None:
-    """Let the linear layers of a model take oneDNN where they can; without oneDNN, nothing is changed."""
+    """Let the linear layers of a model take oneDNN where they can; without oneDNN, nothing is changed.
+
+    The MLPs of GPT-Neo and GPT-2 compute GELU with it too. Hooks see what they always saw.
+    """
     if not available():
         return
-    kinds = {nn.Linear: OneDnnLinear, Conv1D: OneDnnConv1D}
+    kinds = {
+        nn.Linear: OneDnnLinear,
+        Conv1D: OneDnnConv1D,
+        GPTNeoMLP: OneDnnGPTNeoMLP,
+        GPT2MLP: OneDnnGPT2MLP,
+    }
     for module in model.modules():
         # Its class alone, so that parameters, ties between them and hooks stay.
         module.__class__ = kinds.get(type(module), type(module))
@@ -31,21 +42,58 @@ def use_onednn(model: PreTrainedModel) -> None:
 class OneDnnLinear(nn.Linear):
     """A linear layer; weights are [out, in]."""
 
+    @property
+    def matrix(self) -> Float[Tensor, "out in"]:
+        """The weights."""
+        return self.weight
+
     def forward(self, inputs: Float[Tensor, "*row in"]) -> Float[Tensor, "*row out"]:
         """As of `nn.Linear`."""
         if _applies(inputs, self.weight):
-            return _Product.apply(inputs, self.weight, self.bias)
+            return _Product.apply(inputs, self.matrix, self.bias)
         return super().forward(inputs)
 
 
 class OneDnnConv1D(Conv1D):
     """GPT-2's linear layer; weights are [in, out]."""
 
+    @property
+    def matrix(self) -> Float[Tensor, "out in"]:
+        """The weights, the other way round."""
+        return self.weight.t()
+
     def forward(self, inputs: Float[Tensor, "*row in"]) -> Float[Tensor, "*row out"]:
         """As of `Conv1D`."""
         if _applies(inputs, self.weight):
-            return _Product.apply(inputs, self.weight.t(), self.bias)
+            return _Product.apply(inputs, self.matrix, self.bias)
         return super().forward(inputs)
+
+
+class _FusedGelu:
+    """An MLP that computes its first layer and GELU in one, where nothing looks at what is between them."""
+
+    def forward(self, hidden_states: Float[Tensor, "*row in"]) -> Float[Tensor, "*row in"]:
+        """As of the family's own MLP."""
+        layer = self.c_fc
+        if not self._nothing_looks() or not _applies(hidden_states, layer.weight):
+            return super().forward(hidden_states)
+        return self.dropout(self.c_proj(product(hidden_states, layer.matrix, layer.bias, "gelu", "tanh")))
+
+    def _nothing_looks(self) -> bool:
+        """No gradients, which need GELU's input, no hooks on it, and GELU in the form that is meant."""
+        modules = self.c_fc, self.act
+        hooked = any(module._forward_pre_hooks or module._forward_hooks for module in modules)
+        linear = isinstance(self.c_fc, (OneDnnLinear, OneDnnConv1D))
+        gelu = isinstance(self.act, nn.GELU) and self.act.approximate == "tanh"
+        return linear and gelu and not hooked and not torch.is_grad_enabled()
+
+
+class OneDnnGPTNeoMLP(_FusedGelu, GPTNeoMLP):
+    """GPT-Neo's MLP."""
+
+
+class OneDnnGPT2MLP(_FusedGelu, GPT2MLP):
+    """GPT-2's MLP."""
 
 
 def _applies(inputs: Tensor, weight: Tensor) -> bool:
@@ -80,7 +128,11 @@ class _Product(torch.autograd.Function):
 
 
 def product(
-    inputs: Float[Tensor, "*row in"], weight: Float[Tensor, "out in"], bias: Tensor | None = None
+    inputs: Float[Tensor, "*row in"],
+    weight: Float[Tensor, "out in"],
+    bias: Float[Tensor, "out"] | None = None,
+    activation: str = "none",
+    form: str = "",
 ) -> Float[Tensor, "*row out"]:
-    """inputs @ weight.T + bias; weights may be strided."""
-    return torch.ops.mkldnn._linear_pointwise(inputs, weight, bias, "none", [], "")
+    """activation(inputs @ weight.T + bias); weights may be strided."""
+    return torch.ops.mkldnn._linear_pointwise(inputs, weight, bias, activation, [], form)

@@ -15,6 +15,7 @@ Only what a patch can change is computed, because attention is causal:
   tokens before are computed once for both paragraphs and read from a cache.
 - layers from the patched one on. Layers are called as the model itself called them in the clean run. Patches
   are stacked along the batch axis and sorted by layer: each row joins the batch at the layer that it patches.
+- of the layer whose query is patched, the position of that query: its other positions stay as they were.
 - in the last layer, attention's output and the MLP at the predicting position alone, and the unembedding of
   that position alone.
 """
@@ -117,9 +118,10 @@ class Call(NamedTuple):
 class Run(NamedTuple):
     """One paragraph, from its perturbed position to the one that predicts the impact token."""
 
-    calls: list[Call]  # one per layer
+    tokens: Int[Tensor, "token"]  # these, and the impact token
+    prefix: SharedPrefix
+    calls: list[Call]  # of every layer, and of the norm after the last one
     outputs: dict[str, Float[Tensor, "1 position column"]]  # of the modules that compute q, k and v
-    target: Int[Tensor, "1"]  # the impact token
     nll: Float[Tensor, "1"]
 
 
@@ -202,10 +204,11 @@ def _patch(
         for number, direction, clean, source in _runs(model, pairs):
             chosen = patches(clean.calls[0].residual.shape[1])
             batches = (chosen[start : start + micro_batch] for start in range(0, len(chosen), micro_batch))
-            changes = torch.cat([_patched_nll(model, clean, source, batch) - clean.nll for batch in batches])
+            query_alone = _run(model, clean.tokens[:2], clean.prefix)
+            patched = torch.cat([_patched_nll(model, clean, query_alone, source, batch) for batch in batches])
             frame = pd.DataFrame(chosen).assign(id=pairs.ids[number], direction=direction)
             frame["position"] += int(pairs.perturbed_position[number])
-            frames.append(frame.assign(nll_change=changes.cpu().numpy()))
+            frames.append(frame.assign(nll_change=(patched - clean.nll).cpu().numpy()))
     return pd.concat(frames, ignore_index=True)
 
 
@@ -243,15 +246,13 @@ def _runs(model: PreTrainedModel, pairs: Pairs) -> Iterator[tuple[int, str, Run,
             with torch.no_grad():
                 model.base_model(paragraphs[:1, :position], cache=cache, use_cache=True)
         prefix = SharedPrefix(cache)
-        memorized, perturbed = (_run(model, row, prefix, position, impact) for row in paragraphs)
+        memorized, perturbed = (_run(model, row[position : impact + 1], prefix) for row in paragraphs)
         clean_and_source = (perturbed, memorized), (memorized, perturbed)
         for direction, (clean, source) in zip(DIRECTIONS, clean_and_source, strict=True):
             yield number, direction, clean, source
 
 
-def _run(
-    model: PreTrainedModel, tokens: Int[Tensor, "token"], prefix: SharedPrefix, position: int, impact: int
-) -> Run:
+def _run(model: PreTrainedModel, tokens: Int[Tensor, "token"], prefix: SharedPrefix) -> Run:
     calls, outputs = [], {}
 
     def keep_call(module: nn.Module, arguments: tuple, options: dict[str, Any]) -> None:
@@ -261,14 +262,12 @@ def _run(
         return lambda module, inputs, output: outputs.update({name: output})
 
     with ExitStack() as hooks:
-        for layer in layers_of(model):
-            hooks.enter_context(layer.register_forward_pre_hook(keep_call, with_kwargs=True))
+        for module in (*layers_of(model), final_norm_of(model)):
+            hooks.enter_context(module.register_forward_pre_hook(keep_call, with_kwargs=True))
         for name in {component.module for component in _projections(model).values()}:
             hooks.enter_context(model.get_submodule(name).register_forward_hook(keep_output(name)))
-        rows = tokens[None, position:impact]
-        hidden = model.base_model(rows, cache=prefix, use_cache=True).last_hidden_state
-    target = tokens[impact : impact + 1]
-    return Run(calls, outputs, target, _nll(model, hidden, target))
+        hidden = model.base_model(tokens[None, :-1], cache=prefix, use_cache=True).last_hidden_state
+    return Run(tokens, prefix, calls, outputs, _nll(model, hidden, tokens[-1:]))
 
 
 def _nll(
@@ -281,19 +280,52 @@ def _nll(
 
 
 def _patched_nll(
-    model: PreTrainedModel, clean: Run, source: Run, patches: Sequence[Patch]
+    model: PreTrainedModel, clean: Run, query_alone: Run, source: Run, patches: Sequence[Patch]
 ) -> Float[Tensor, "patch"]:
-    """NLL of the impact token in the clean run with each of the patches, which are sorted by layer."""
-    rows = clean.calls[0].residual[:0]
-    for number, (layer, call) in enumerate(zip(layers_of(model), clean.calls, strict=True)):
-        joining = [patch for patch in patches if patch.layer == number]
-        if len(rows) + len(joining) == 0:
+    """NLL of the impact token in the clean run with each of the patches.
+
+    A row joins the batch at the layer that it patches; a patched query, one layer above.
+    """
+    rows, joined = clean.calls[0].residual[:0], []
+    for number in range(len(clean.calls)):
+        queries = [at for at, patch in enumerate(patches) if _is_query(patch) and patch.layer == number - 1]
+        others = [at for at, patch in enumerate(patches) if not _is_query(patch) and patch.layer == number]
+        joined += queries + others
+        if not joined:
             continue
-        with _patched_heads(model, len(rows), joining, source):
-            rows = torch.cat([rows, _residuals(call, source.calls[number], joining)])
-            output = layer(rows, *call.arguments, **call.options)
-        rows = output[0] if isinstance(output, tuple) else output
-    return _nll(model, final_norm_of(model)(rows[:, -1:]), clean.target)
+        if queries:
+            changed = [patches[at] for at in queries]
+            rows = torch.cat([rows, _above_queries(model, clean, query_alone, source, changed)])
+        changed = [patches[at] for at in others]
+        with _patched_heads(model, len(rows), changed, source):
+            rows = torch.cat([rows, _residuals(clean.calls[number], source.calls[number], changed)])
+            rows = _called(model, number, clean.calls[number], rows)
+    return _nll(model, rows, clean.tokens[-1:])[torch.tensor(joined).argsort()]
+
+
+def _is_query(patch: Patch) -> bool:
+    return patch.component == "q"
+
+
+def _called(
+    model: PreTrainedModel, number: int, call: Call, rows: Float[Tensor, "row position hidden"]
+) -> Float[Tensor, "row position hidden"]:
+    """A layer's output, or that of the norm after the last one, called as it was in the clean run."""
+    modules = *layers_of(model), final_norm_of(model)
+    output = modules[number](rows, *call.arguments, **call.options)
+    return output[0] if isinstance(output, tuple) else output
+
+
+def _above_queries(
+    model: PreTrainedModel, clean: Run, query_alone: Run, source: Run, patches: Sequence[Patch]
+) -> Float[Tensor, "patch position hidden"]:
+    """The residual stream above the layer of patched queries, which change their own position alone."""
+    number, call = patches[0].layer, query_alone.calls[patches[0].layer]
+    with _patched_heads(model, 0, patches, source):
+        changed = _called(model, number, call, call.residual.repeat(len(patches), 1, 1))
+    residuals = clean.calls[number + 1].residual.repeat(len(patches), 1, 1)
+    residuals[:, 0] = changed[:, 0]
+    return residuals
 
 
 def _residuals(clean: Call, source: Call, patches: Sequence[Patch]) -> Float[Tensor, "patch position hidden"]:

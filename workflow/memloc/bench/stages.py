@@ -359,14 +359,17 @@ def _spans(together: patching.Pairs) -> list[tuple[int, int]]:
 def exact_patching(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
     """Patching of every head of every layer at the perturbed position (METHODS M10)."""
     together, shape = pairs(bench, own), bench.shape
-    n_per_layer = len(patched_sites(bench)) // shape.n_layers
+    n_sites, layers = len(patched_sites(bench)), range(shape.n_layers)
 
     def run(position: int, impact: int) -> float:
-        """The clean run; then, per site, the layers above it and three quarters of its own (no q, k, v)."""
-        above = sum(shape.n_layers - 1 - layer + 0.75 for layer in range(shape.n_layers))
-        patched = n_per_layer * shape.layers(position, impact, above)
-        n_sites = n_per_layer * shape.n_layers
-        return shape.layers(0, impact) + patched + shape.unembedding(n_sites + 1)
+        """The clean run; then, per site, the layers above it and three quarters of its own (no q, k, v).
+
+        Of a patched query's own layer, its position alone.
+        """
+        above, own = sum(layers) * n_sites / shape.n_layers, 0.75 * n_sites
+        patched = shape.layers(position, impact, above + own * 2 / 3)
+        queries = shape.layers(position, position + 1, own / 3)
+        return shape.layers(0, impact) + patched + queries + shape.unembedding(n_sites + 1)
 
     return _patching_stage(bench, together, "patching", sum(run(*span) for span in _spans(together)))
 
