@@ -30,6 +30,7 @@ def test_every_caption_is_filled(finished):
     for name in FIGURE_NAMES:
         caption = (finished.results / f"figures/{name}.rst").read_text()
         assert len(caption) > 40 and not re.search(r"[{}]|\bnan\b|None", caption), f"{name}: {caption}"
+        assert caption.endswith("Model: \u201cembedded model of study test\u201d.\n")
 
 
 def test_every_table_is_valid_and_says_where_it_comes_from(finished):

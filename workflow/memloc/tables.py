@@ -61,7 +61,7 @@ UNITS = {
     "layer": "from 0",
     "head": "from 0",
     "em": "tokens",
-    "count": "occurrences in the training corpus",
+    "count": "occurrences in the corpus",
     "seconds": "median of the runs",
     "seconds_fast": "median of the runs",
     "seconds_plain": "median of the runs",

@@ -28,6 +28,7 @@ for figure in SHOWN:
         params:
             **tracked("figure.py", *figure.settings, modules=[f"figures/{figure.name}"]),
             figure=figure.name,
+            model=MODEL_NAME,
             paragraphs=figure.paragraphs,
             shown=figure.shown,
         message:

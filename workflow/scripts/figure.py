@@ -21,4 +21,4 @@ if "paragraphs" in paths:
     found["paragraphs"] = tables.read("paragraphs", paths["paragraphs"], params.paragraphs, ids)
 drawing = module.draw(found, params.settings)
 log(str(drawing.numbers))
-files.write(drawing, snakemake.output, snakemake.input.caption, params.study)
+files.write(drawing, snakemake.output, snakemake.input.caption, params.study, params.model)

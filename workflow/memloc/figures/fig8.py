@@ -1,4 +1,4 @@
-"""Figure 8: how often paragraphs occur in the training corpus, and their exact match (paper A.1)."""
+"""Figure 8: how often paragraphs occur in the corpus, and their exact match (paper A.1)."""
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     shared = {"stacked": True, "color": [COLOURS[name] for name in names], "log": True}
     bins = np.geomspace(1, data["count"].max() + 1, 40)
     left.hist([data.loc[data["set"] == name, "count"] for name in names], bins, **shared)
-    left.set(xscale="log", xlabel="occurrences in the training corpus", ylabel="paragraphs")
+    left.set(xscale="log", xlabel="occurrences in the corpus", ylabel="paragraphs")
     right.hist(
         [data.loc[data["set"] == name, "em"] for name in names],
         np.arange(-0.5, data.em.max() + 1),

@@ -4,14 +4,15 @@ from pathlib import Path
 from typing import Any
 
 from memloc.atomic import atomic_path
-from memloc.figures.caption import fill
+from memloc.figures.caption import fill, quoted
 from memloc.figures.style import Drawing
 
 
-def write(drawing: Drawing, output: Any, template: str | Path, study: str) -> None:
+def write(drawing: Drawing, output: Any, template: str | Path, study: str, model: str | None = None) -> None:
     """Write a drawing to `output.pdf`, `.png`, `.csv` and, with the template filled in, `.caption`.
 
-    Each file appears whole or not at all, and holds no time: the same drawing gives the same bytes.
+    Each file appears whole or not at all, and holds no time: the same drawing gives the same bytes. A caption
+    ends with the name of the model, if the figure is about one.
 
     Raises:
         jinja2.UndefinedError: the template names a number that the drawing does not give.
@@ -25,4 +26,5 @@ def write(drawing: Drawing, output: Any, template: str | Path, study: str) -> No
         drawing.data.to_csv(temporary, index=False)
     with atomic_path(output.caption) as temporary:
         text = fill(Path(template).read_text(), drawing.numbers | {"study": study})
-        Path(temporary).write_text(text)
+        about = f"\nModel: {quoted(model)}.\n" if model else ""
+        Path(temporary).write_text(text + about)

@@ -19,7 +19,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
         axes.plot(bins.count_mean, bins.fraction, **style)
     axes.set(
         xscale="log",
-        xlabel="occurrences in the training corpus",
+        xlabel="occurrences in the corpus",
         ylabel="fraction memorized",
         ylim=(-0.02, 1.02),
     )

@@ -54,7 +54,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     axes.plot(binned.count_mean, binned.fraction, marker="o", ms=3, color=COLOURS["memorized"])
     axes.set(
         xscale="log",
-        xlabel="occurrences in the training corpus",
+        xlabel="occurrences in the corpus",
         ylabel="fraction memorized",
         ylim=(-0.02, 1.02),
     )
