@@ -58,7 +58,8 @@ def test_snakemake_commands_plan_something(request, words):
 
 
 def plan(project, words):
-    return project.snakemake(*words[1:], "--dry-run", config=None)
+    """What a command would run, whether or not an earlier test has run it."""
+    return project.snakemake(*words[1:], "--forceall", "--dry-run", config=None)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
