@@ -39,7 +39,17 @@ def use_onednn(model: PreTrainedModel) -> None:
         module.__class__ = kinds.get(type(module), type(module))
 
 
-class OneDnnLinear(nn.Linear):
+class _ByOneDnn:
+    """A linear layer whose products oneDNN computes where it can."""
+
+    def forward(self, inputs: Float[Tensor, "*row in"]) -> Float[Tensor, "*row out"]:
+        """As of torch's own layer."""
+        if _applies(inputs, self.weight):
+            return _Product.apply(inputs, self.matrix, self.bias)
+        return super().forward(inputs)
+
+
+class OneDnnLinear(_ByOneDnn, nn.Linear):
     """A linear layer; weights are [out, in]."""
 
     @property
@@ -47,26 +57,14 @@ class OneDnnLinear(nn.Linear):
         """The weights."""
         return self.weight
 
-    def forward(self, inputs: Float[Tensor, "*row in"]) -> Float[Tensor, "*row out"]:
-        """As of `nn.Linear`."""
-        if _applies(inputs, self.weight):
-            return _Product.apply(inputs, self.matrix, self.bias)
-        return super().forward(inputs)
 
-
-class OneDnnConv1D(Conv1D):
+class OneDnnConv1D(_ByOneDnn, Conv1D):
     """GPT-2's linear layer; weights are [in, out]."""
 
     @property
     def matrix(self) -> Float[Tensor, "out in"]:
         """The weights, the other way round."""
         return self.weight.t()
-
-    def forward(self, inputs: Float[Tensor, "*row in"]) -> Float[Tensor, "*row out"]:
-        """As of `Conv1D`."""
-        if _applies(inputs, self.weight):
-            return _Product.apply(inputs, self.matrix, self.bias)
-        return super().forward(inputs)
 
 
 class _FusedGelu:
@@ -83,7 +81,7 @@ class _FusedGelu:
         """No gradients, which need GELU's input, no hooks on it, and GELU in the form that is meant."""
         modules = self.c_fc, self.act
         hooked = any(module._forward_pre_hooks or module._forward_hooks for module in modules)
-        linear = isinstance(self.c_fc, (OneDnnLinear, OneDnnConv1D))
+        linear = isinstance(self.c_fc, _ByOneDnn)
         gelu = isinstance(self.act, nn.GELU) and self.act.approximate == "tanh"
         return linear and gelu and not hooked and not torch.is_grad_enabled()
 
@@ -134,5 +132,9 @@ def product(
     activation: str = "none",
     form: str = "",
 ) -> Float[Tensor, "*row out"]:
-    """activation(inputs @ weight.T + bias); weights may be strided."""
+    """activation(inputs @ weight.T + bias); weights may be strided.
+
+    Args:
+        activation: "none", or "gelu" with `form` "tanh" or "none" (exact), as oneDNN names them.
+    """
     return torch.ops.mkldnn._linear_pointwise(inputs, weight, bias, activation, [], form)
