@@ -132,6 +132,19 @@ class Slurm:
         daemon.kill()
         daemon.wait()
 
+    def wait_until_saved(self) -> None:
+        """Wait until the controller has written down what it knows now.
+
+        It does so every few seconds. Killed before, it comes back with a job pending that in truth runs,
+        starts it a second time, drains the node because of the copy and holds the job for ever.
+        """
+        begin, state = time.time(), self.folder / "state/job_state"
+        deadline = time.monotonic() + SECONDS_TO_START
+        while not state.exists() or state.stat().st_mtime < begin:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the controller did not write {state}")
+            time.sleep(0.1)
+
     def wait_until_ready(self) -> None:
         """Wait until the node takes jobs."""
         deadline = time.monotonic() + SECONDS_TO_START

@@ -38,9 +38,9 @@ def kill_script(slurm, project):
 
 
 def crash_controller(slurm, project):
-    time.sleep(2)  # a controller that dies in the very moment of a job's start loses the job
+    slurm.wait_until_saved()
     slurm.kill("slurmctld")
-    time.sleep(10)
+    time.sleep(3)
     slurm.start("slurmctld")
 
 
@@ -55,7 +55,7 @@ def run(slurm, project, target):
         process = project.start(target, *OPTIONS, console=file, environment=slurm.environment)
     try:
         while process.poll() is None:
-            assert time.monotonic() < deadline, console.read_text()
+            assert time.monotonic() < deadline, console.read_text() + slurm.command("scontrol", "show", "job")
             for rule in [rule for rule in to_come if running(slurm, rule)]:
                 to_come.pop(rule)(slurm, project)
             time.sleep(0.5)
