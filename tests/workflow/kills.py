@@ -28,7 +28,7 @@ os.replace = die_or_replace
 
 @contextmanager
 def running(project: Project, *arguments: str, environment: dict[str, str] | None = None) -> Iterator[Popen]:
-    """A Snakemake that has locked its folder; at the end it is killed, and its jobs with it.
+    """A Snakemake that has locked its folder, or found nothing to do; at the end it is killed with its jobs.
 
     As in a power cut, no process of the run gets a chance to tidy up.
     """
@@ -36,9 +36,9 @@ def running(project: Project, *arguments: str, environment: dict[str, str] | Non
     with console.open("w") as file:
         process = project.start(*arguments, console=file, environment=environment)
     try:
-        while not any((project.folder / ".snakemake/locks").glob("*")):
-            assert process.poll() is None, console.read_text()
+        while not any((project.folder / ".snakemake/locks").glob("*")) and process.poll() is None:
             time.sleep(0.1)
+        assert process.poll() in (None, 0, -signal.SIGKILL), console.read_text()
         yield process
     finally:
         kill_everything(process)
