@@ -1,7 +1,4 @@
-"""Which tests share a process, and tiny random models of every supported family for them.
-
-The models are in single precision and evaluation mode.
-"""
+"""Tiny random models of every supported family, in single precision and evaluation mode."""
 
 import copy
 
@@ -10,14 +7,6 @@ import torch
 from transformers import GPTNeoConfig, GPTNeoForCausalLM, PreTrainedModel
 
 from tiny_models import SPREAD, TINY, VOCABULARY
-
-
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the mark
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests in one process, and all files that read the study `finished` in the same one."""
-    readers = {item.path for item in items if "finished" in item.fixturenames}
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("finished" if item.path in readers else str(item.path)))
 
 
 def _tiny(family: str) -> PreTrainedModel:

@@ -1,5 +1,6 @@
 """A copy of the working tree, Snakemake in it, and one finished run of the study `test` that tests share."""
 
+import json
 import os
 import re
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 import pytest
+from filelock import FileLock
 from transformers import AutoTokenizer
 
 from memloc import tables
@@ -124,12 +126,21 @@ def own_clone(clone: Project, tmp_path_factory: pytest.TempPathFactory) -> Proje
 
 
 @pytest.fixture(scope="session")
-def finished(clone: Project, tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    """The finished study; tests read it and change nothing."""
-    project = Project(shutil.copytree(clone.folder, tmp_path_factory.mktemp("finished") / "project"))
-    begin = time.monotonic()
-    output = project.snakemake("--cores", "2", network=False)
-    return Finished(project.folder, time.monotonic() - begin, output)
+def finished(clone: Project, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Finished:
+    """The finished study; tests read it and change nothing.
+
+    The first of pytest's processes that needs it makes it for all of them.
+    """
+    alone = worker_id == "master"
+    folder = tmp_path_factory.getbasetemp() if alone else tmp_path_factory.getbasetemp().parent
+    project, record = Project(folder / "finished/project"), folder / "finished/run.json"
+    with FileLock(folder / "finished.lock"):
+        if not record.exists():
+            shutil.copytree(clone.folder, project.folder)
+            begin = time.monotonic()
+            output = project.snakemake("--cores", "2", network=False)
+            record.write_text(json.dumps({"seconds": time.monotonic() - begin, "output": output}))
+    return Finished(project.folder, **json.loads(record.read_text()))
 
 
 @dataclass(frozen=True)
