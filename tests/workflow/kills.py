@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 
-from conftest import Project
+from projects import Project
 
 # Imported by every Python process of a run: ends the run, in place of the n-th of its renames.
 DIE_AT_RENAME = """

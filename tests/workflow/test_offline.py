@@ -4,8 +4,8 @@ import subprocess
 import sys
 
 import pytest
+from projects import without_network
 
-from conftest import without_network
 from http_server import FileServer
 
 FETCH = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1]).read().decode())"

@@ -10,8 +10,8 @@ import shutil
 
 import pytest
 from kills import WAYS, kill_everything, running, scripts
+from projects import Project
 
-from conftest import Project
 from memloc import tables
 
 SEED = int(os.environ.get("MEMLOC_SEED", 0))

@@ -9,8 +9,7 @@ import pytest
 from describe_rules import Rules
 from kills import kill_everything, wait_for_script
 from one_node_slurm import install, one_node
-
-from conftest import Project
+from projects import Project
 
 # This Slurm has no accounting and is asked more often than a shared one should be.
 OPTIONS = ("--profile", "profiles/slurm", "--slurm-no-account", "--slurm-status-command", "squeue")

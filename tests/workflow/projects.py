@@ -1,0 +1,98 @@
+"""Copies of the project's folder, and Snakemake in them."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import IO
+
+PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
+NO_NETWORK = dict.fromkeys(PROXIES, "http://127.0.0.1:9") | {"no_proxy": "localhost", "HF_HUB_OFFLINE": "1"}
+STUDY = "config/test.yaml"
+TARGETS = {"all", "figures", "tables", "resources"}
+
+
+@cache
+def without_network() -> list[str]:
+    """Words before a command that take every network from it; none where that is not permitted."""
+    words = ["unshare", "--net"] if os.getuid() == 0 else ["unshare", "--map-root-user", "--net"]
+    permitted = (
+        shutil.which("unshare") and subprocess.run([*words, "true"], capture_output=True).returncode == 0
+    )
+    return words if permitted else []
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of the project's folder."""
+
+    folder: Path
+
+    def start(
+        self,
+        *arguments: str,
+        config: str | None = STUDY,
+        console: int | IO = subprocess.PIPE,
+        environment: dict[str, str] | None = None,
+        network: bool = True,
+    ) -> subprocess.Popen:
+        """Snakemake in a process group of its own, without the internet or, where possible, any network."""
+        chosen = ["--configfile", config] if config else []
+        return subprocess.Popen(
+            [*([] if network else without_network()), sys.executable, "-m", "snakemake", *arguments, *chosen],
+            cwd=self.folder,
+            env=os.environ | NO_NETWORK | (environment or {}),
+            stdout=console,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def snakemake(
+        self, *arguments: str, config: str | None = STUDY, status: int = 0, network: bool = True
+    ) -> str:
+        """Output of a Snakemake that ends with `status`."""
+        process = self.start(*arguments, config=config, network=network)
+        output, _ = process.communicate()
+        assert process.returncode == status, output
+        return output
+
+    def jobs(self, *arguments: str, config: str | None = STUDY) -> dict[str, int]:
+        """Rules that a dry-run would run, and how often, without those that only collect files."""
+        output = self.snakemake("--dry-run", *arguments, config=config)
+        table = re.search(r"^job +count\n-+ +-+\n(.*?)^total ", output, re.MULTILINE | re.DOTALL)
+        rows = [row.split() for row in table[1].splitlines()] if table else []
+        assert table or "Nothing to be done" in output, output
+        return {rule: int(count) for rule, count in rows if rule not in TARGETS}
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        """Replace a piece of text of a file that is there once."""
+        path = self.folder / file
+        text = path.read_text()
+        assert text.count(old) == 1, f"{file} holds {old!r} {text.count(old)} times"
+        path.write_text(text.replace(old, new))
+
+
+@dataclass(frozen=True)
+class Finished(Project):
+    """A copy in which the study `test` has run."""
+
+    seconds: float
+    output: str
+
+    @property
+    def results(self) -> Path:
+        """Folder of the study's results."""
+        return self.folder / "results/test"
+
+
+@dataclass(frozen=True)
+class OwnText(Project):
+    """A project with the README's example of own text: config file, model and corpus."""
+
+    paragraphs: list[str]  # of which the corpus is made, in order
+    memorized: set[str]  # those that the model recited in the study that it was trained for
