@@ -6,7 +6,7 @@ from made_paragraphs import N_PREFIX, N_TOKENS, own_paragraphs, random
 from transformers import DynamicCache
 
 from memloc import decisions, decoding, scoring
-from memloc.matching import Matches, match_batch
+from memloc.matching import decode_near_ties
 from memloc.metrics import exact_match, token_nll
 from memloc.plain.decoding import decode, generate, matching, mean_nll
 
@@ -98,12 +98,12 @@ def test_only_near_ties_are_decoded(tiny_gpt_neo, monkeypatch):
     threshold = float(forced.margin.median())
     doubtful = forced.margin < threshold
 
-    def other_decision(model, rows, n_prefix, cache, one_by_one):
-        assert torch.equal(rows, tokens[doubtful]) and one_by_one
-        unknown = torch.zeros(len(rows))
-        return Matches(torch.full((len(rows),), 3), unknown, unknown)
+    def other_decision(model, rows, em, near, n_prefix):
+        assert torch.equal(rows, tokens[doubtful]) and torch.equal(em, forced.em[doubtful])
+        assert torch.equal(near, forced.margins[doubtful] < threshold)
+        return torch.full((len(rows),), 3)
 
-    monkeypatch.setattr(scoring, "match_batch", other_decision)
+    monkeypatch.setattr(scoring, "decode_near_ties", other_decision)
     scores = scoring.score(tiny_gpt_neo, tokens, N_PREFIX, micro_batch=60, margin_threshold=threshold)
     assert torch.equal(scores.redecoded, doubtful)
     assert (scores.em[doubtful] == 3).all()
@@ -144,16 +144,40 @@ def test_a_few_paragraphs_at_a_time_change_nothing(tiny_model, paragraphs, monke
     assert torch.allclose(parts, whole, atol=1e-5) and sum(runs) == len(paragraphs) and max(runs) == 3
 
 
-@pytest.mark.parametrize("n_cached", [0, 1, N_PREFIX - 1])
-def test_a_token_at_a_time_is_matched_as_decoding_does(tiny_model, paragraphs, n_cached):
-    decoded = decode(tiny_model, paragraphs[:, :N_PREFIX], N_TOKENS - N_PREFIX)
-    cache = DynamicCache()
-    with torch.no_grad():
-        if n_cached:
-            tiny_model(paragraphs[:, :n_cached], cache=cache, use_cache=True)
-        found = match_batch(tiny_model, paragraphs, N_PREFIX, cache, one_by_one=True)
-    assert torch.equal(found.em, matching(decoded, paragraphs[:, N_PREFIX:]))
-    assert found.em.unique().numel() > 5
+@pytest.mark.parametrize("flip", [0.0, 0.5])
+def test_doubtful_tokens_are_decided_as_decoding_does(tiny_model, paragraphs, flip):
+    """Also where the exact match to begin with is too small: its mismatch is in doubt, and is none."""
+    n_left, draw = N_TOKENS - N_PREFIX, random(7)
+    expected = matching(decode(tiny_model, paragraphs[:, :N_PREFIX], n_left), paragraphs[:, N_PREFIX:])
+    wrong = torch.rand(len(expected), generator=draw) < flip
+    em = torch.where(wrong, (expected * torch.rand(len(expected), generator=draw)).long(), expected)
+    doubtful = (torch.rand(len(em), n_left, generator=draw) < 0.3) & (torch.arange(n_left) <= em[:, None])
+    doubtful |= (torch.arange(n_left) == em[:, None]) & wrong[:, None]
+    assert torch.equal(decode_near_ties(tiny_model, paragraphs, em, doubtful, N_PREFIX), expected)
+    assert (em < expected).any() == (flip > 0) and expected.unique().numel() > 5
+
+
+def test_a_mismatch_before_a_doubtful_token_ends_the_match(tiny_model, paragraphs):
+    expected = scoring.teacher_forced(tiny_model, paragraphs, N_PREFIX, 64).em
+    chosen = expected < N_TOKENS - N_PREFIX - 1
+    doubtful = torch.arange(N_TOKENS - N_PREFIX) == expected[chosen, None]
+    too_large = torch.full_like(expected[chosen], N_TOKENS - N_PREFIX)
+    found = decode_near_ties(tiny_model, paragraphs[chosen], too_large, doubtful, N_PREFIX)
+    assert torch.equal(found, expected[chosen])
+
+
+def test_near_ties_are_run_as_far_as_they_lie_and_only_they_are_unembedded(tiny_gpt_neo):
+    n_left = N_TOKENS - N_PREFIX
+    rows = own_paragraphs(tiny_gpt_neo, 3 * (n_left + 1))[n_left :: n_left + 1]
+    doubtful = torch.zeros(3, n_left, dtype=torch.bool)
+    doubtful[0, 2] = doubtful[1, [1, 5]] = True
+    n_run, n_unembedded = [], []
+    tiny_gpt_neo.base_model.register_forward_pre_hook(lambda _module, inputs: n_run.append(inputs[0].numel()))
+    tiny_gpt_neo.get_output_embeddings().register_forward_pre_hook(
+        lambda _module, inputs: n_unembedded.append(len(inputs[0]))
+    )
+    decode_near_ties(tiny_gpt_neo, rows, torch.tensor([n_left] * 3), doubtful, N_PREFIX)
+    assert n_run == [2 * N_PREFIX, 2, 2, 1, 1, 1] and n_unembedded == [1, 1, 1]
 
 
 def test_logits_of_a_few_tokens_at_a_time_change_nothing(tiny_model, paragraphs, monkeypatch):

@@ -64,9 +64,9 @@ def test_matching_alone_gives_the_same_exact_matches(case):
 def test_matches_are_those_of_whole_passes(case):
     model, rows, positions, n_prefix = case
     everything = torch.ones(rows.shape[:2], dtype=torch.bool)
-    em, margin, lead = versions.run_versions(match_batch, model, rows, positions, n_prefix, everything, 16)
+    em, margins, lead = versions.run_versions(match_batch, model, rows, positions, n_prefix, everything, 16)
     scores = scoring.teacher_forced(model, rows.flatten(0, 1), n_prefix, 100)
-    assert torch.equal(em, scores.em) and torch.allclose(margin, scores.margin, atol=1e-4)
+    assert torch.equal(em, scores.em) and torch.allclose(margins, scores.margins, atol=1e-4)
     with torch.no_grad():
         logits = decisions.continuation_logits(model, rows.flatten(0, 1), n_prefix)
     true = rows.flatten(0, 1)[:, n_prefix:, None]

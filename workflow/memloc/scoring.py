@@ -2,8 +2,8 @@
 
 Greedy decoding follows the true continuation until its first mismatch, so one teacher-forced pass gives
 the exact match without decoding anything. Only a near-tie between the two largest logits could make
-step-by-step decoding, whose matrix products have other shapes, choose differently: paragraphs whose
-smallest margin is below a threshold are therefore decoded step by step.
+step-by-step decoding, whose matrix products have other shapes, choose differently: tokens whose margin is
+below a threshold are therefore decided again by decoding step by step.
 
 What is computed for a micro-batch depends on its own paragraphs only.
 """
@@ -17,26 +17,30 @@ from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
 from memloc.decisions import continuation_states, judge, states_in_parts
-from memloc.matching import match_batch
+from memloc.matching import decided_margins, decode_near_ties
 from memloc.micro_batches import in_micro_batches
 
 
 class Scores(NamedTuple):
-    """One value per paragraph, on the CPU."""
+    """What is found of each paragraph, on the CPU."""
 
     em: Int[Tensor, "paragraph"]
     nll: Float[Tensor, "paragraph"]
-    margin: Float[Tensor, "paragraph"]
+    margins: Float[Tensor, "paragraph continuation"]
     redecoded: Bool[Tensor, "paragraph"]
+
+    @property
+    def margin(self) -> Float[Tensor, "paragraph"]:
+        """The smallest gap between the two largest logits over the matched tokens and the first mismatch."""
+        return self.margins.amin(dim=1)
 
 
 def teacher_forced(
     model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], n_prefix: int, micro_batch: int
 ) -> Scores:
-    """Exact match, NLL (nats per continuation token) and decision margin from one pass per paragraph.
+    """Exact match, NLL (nats per continuation token) and decision margins from one pass per paragraph.
 
-    The margin is the smallest gap between the two largest logits over the matched tokens and the first
-    mismatch. Memory grows with `micro_batch`, not with the number of paragraphs.
+    Memory grows with `micro_batch`, not with the number of paragraphs.
     """
     return concatenated(
         in_micro_batches(lambda rows: score_batch(model, rows, n_prefix), micro_batch, tokens)
@@ -50,7 +54,7 @@ def score(
     micro_batch: int,
     margin_threshold: float,
 ) -> Scores:
-    """`teacher_forced`, with paragraphs whose margin is below the threshold decoded step by step."""
+    """`teacher_forced`, with tokens whose margin is below the threshold decided by decoding step by step."""
 
     def of_rows(rows: Int[Tensor, "paragraph token"]) -> Scores:
         return redecoded(model, rows, score_batch(model, rows, n_prefix), n_prefix, margin_threshold)
@@ -73,9 +77,8 @@ def score_batch(
         states = continuation_states(model, rows, n_prefix, cache)
     matched, gap, _, nll = judge(model, states, rows[:, n_prefix:])
     em = matched.long().cumprod(dim=-1).sum(dim=-1)
-    decided_later = torch.arange(gap.shape[1], device=gap.device) > em.unsqueeze(1)
-    margin = gap.masked_fill(decided_later, torch.inf).amin(dim=1)
-    return Scores(*(column.cpu() for column in (em, nll.mean(dim=-1), margin, torch.zeros_like(em).bool())))
+    found = (em, nll.mean(dim=-1), decided_margins(gap, em), torch.zeros_like(em).bool())
+    return Scores(*(column.cpu() for column in found))
 
 
 def concatenated(parts: Iterable[Scores]) -> Scores:
@@ -90,9 +93,8 @@ def redecoded(
     n_prefix: int,
     margin_threshold: float,
 ) -> Scores:
-    """Scores of one micro-batch in which near-ties (margin below the threshold) are decoded step by step."""
-    doubtful = scores.margin < margin_threshold
-    em = redecode(model, rows, scores.em, doubtful, n_prefix)
+    """Scores of one micro-batch; near-ties (margins below the threshold) are decoded step by step."""
+    em, doubtful = redecode(model, rows, scores.em, scores.margins, n_prefix, margin_threshold)
     return scores._replace(em=em, redecoded=doubtful)
 
 
@@ -100,16 +102,15 @@ def redecode(
     model: PreTrainedModel,
     rows: Int[Tensor, "paragraph token"],
     em: Int[Tensor, "paragraph"],
-    doubtful: Bool[Tensor, "paragraph"],
+    margins: Float[Tensor, "paragraph continuation"],
     n_prefix: int,
-) -> Int[Tensor, "paragraph"]:
-    """Exact matches of one micro-batch, of which the doubtful ones are replaced by those of real decoding.
-
-    It goes on only as long as it decodes the true tokens, which are therefore the ones that it continues.
-    """
-    if not doubtful.any():
-        return em
-    decoded = match_batch(model, rows[doubtful].to(model.device), n_prefix, DynamicCache(), one_by_one=True)
-    em = em.clone()
-    em[doubtful] = decoded.em.cpu()
-    return em
+    margin_threshold: float,
+) -> tuple[Int[Tensor, "paragraph"], Bool[Tensor, "paragraph"]]:
+    """Exact matches of one micro-batch after its near-ties are decoded, and which paragraphs have any."""
+    near = margins < margin_threshold
+    doubtful = near.any(dim=1)
+    if doubtful.any():
+        some = (column[doubtful].to(model.device) for column in (rows, em, near))
+        em = em.clone()
+        em[doubtful] = decode_near_ties(model, *some, n_prefix).cpu()
+    return em, doubtful

@@ -53,7 +53,7 @@ def match_versions(
     micro_batch: int,
     margin_threshold: float,
 ) -> scoring.Scores:
-    """Exact matches of `score_versions`, in less time: without NLL and margin (NaN).
+    """Exact matches of `score_versions`, in less time: without NLL and margins (NaN).
 
     Versions are run until their first mismatch only. With a `screen` (`screening_model`), `model`
     runs only those that it leaves unsure; the others are not redecoded.
@@ -65,14 +65,14 @@ def match_versions(
             em, unsure = _screened(model, screen, rows, positions, n_prefix, micro_batch)
         redecoded = torch.zeros_like(unsure)
         if unsure.any():
-            found, margin, _ = run_versions(
+            found, margins, _ = run_versions(
                 match_batch, model, rows, positions, n_prefix, unsure, micro_batch
             )
-            doubtful = margin < margin_threshold
-            em[unsure] = scoring.redecode(model, rows[unsure], found, doubtful, n_prefix)
-            redecoded[unsure] = doubtful
-        unknown = torch.full((em.numel(),), torch.nan)
-        return scoring.Scores(em.flatten(), unknown, unknown, redecoded.flatten())
+            em[unsure], redecoded[unsure] = scoring.redecode(
+                model, rows[unsure], found, margins, n_prefix, margin_threshold
+            )
+        unknown = torch.full((em.numel(), rows.shape[-1] - n_prefix), torch.nan)
+        return scoring.Scores(em.flatten(), unknown[:, 0], unknown, redecoded.flatten())
 
     return scoring.concatenated(in_micro_batches(of_rows, micro_batch, versions))
 
