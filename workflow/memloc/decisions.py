@@ -8,8 +8,8 @@ from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
 # What is held at a time, in bytes: on a CPU it stays in its cache from one operation to the next.
-LOGITS_BYTES = {"cpu": 2**24, "cuda": 2**28}
-ACTIVATION_BYTES = {"cpu": 2**24, "cuda": 2**30}  # of an MLP in single precision: 4 times the model's width
+LOGITS_BYTES = {"cpu": 2**25, "cuda": 2**28}
+ACTIVATION_BYTES = {"cpu": 2**25, "cuda": 2**30}  # of an MLP in single precision: 4 times the model's width
 
 
 class Decisions(NamedTuple):
