@@ -30,7 +30,7 @@ with tables.writer("scores", snakemake.output[0], provenance(snakemake)) as tabl
         scores = scoring.score(
             model, token_tensor(piece.tokens), settings["paragraph"]["prefix"], micro_batch, threshold
         )
-        columns = {name: column.numpy() for name, column in scores._asdict().items()}
+        columns = {name: getattr(scores, name).numpy() for name in ("em", "nll", "margin", "redecoded")}
         table.append(pd.DataFrame({"id": piece.id, **columns}))
         n_redecoded += int(scores.redecoded.sum())
         log(f"paragraph {piece.id.iloc[-1]}, {n_redecoded} near-ties decoded step by step")
