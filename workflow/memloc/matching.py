@@ -16,14 +16,14 @@ class Matches(NamedTuple):
     """What is found of each paragraph, on the model's device."""
 
     em: Int[Tensor, "paragraph"]
-    margins: Float[Tensor, "paragraph continuation"]  # as in `decided_margins`
+    margins: Float[Tensor, "paragraph continuation"]  # logits, as in `decided_margins`
     lead: Float[Tensor, "paragraph"]  # smallest one, up to the first mismatch, of `Decisions.lead`'s sizes
 
 
 def decided_margins(
     gap: Float[Tensor, "paragraph token"], em: Int[Tensor, "paragraph"]
 ) -> Float[Tensor, "paragraph token"]:
-    """Gaps between the two largest logits up to the first mismatch, and inf after it."""
+    """Gaps (logits) between the two largest logits up to the first mismatch, and inf after it."""
     return gap.where(torch.arange(gap.shape[1], device=gap.device) <= em.unsqueeze(1), torch.inf)
 
 

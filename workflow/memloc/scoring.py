@@ -26,7 +26,7 @@ class Scores(NamedTuple):
 
     em: Int[Tensor, "paragraph"]
     nll: Float[Tensor, "paragraph"]
-    margins: Float[Tensor, "paragraph continuation"]
+    margins: Float[Tensor, "paragraph continuation"]  # logits, as in `decided_margins`
     redecoded: Bool[Tensor, "paragraph"]
 
     @property
@@ -106,7 +106,10 @@ def redecode(
     n_prefix: int,
     margin_threshold: float,
 ) -> tuple[Int[Tensor, "paragraph"], Bool[Tensor, "paragraph"]]:
-    """Exact matches of one micro-batch after its near-ties are decoded, and which paragraphs have any."""
+    """Exact matches of one micro-batch after its near-ties are decoded, and which paragraphs have any.
+
+    `em` and `margins` (logits, as in `decided_margins`) are those of one pass. All results are on the CPU.
+    """
     near = margins < margin_threshold
     doubtful = near.any(dim=1)
     if doubtful.any():
