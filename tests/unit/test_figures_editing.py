@@ -171,10 +171,12 @@ def caption(name: str, drawing) -> str:
 
 
 @pytest.mark.parametrize("name", MODULES)
-@pytest.mark.parametrize("shape", [(3, 4), (12, 12)])
+@pytest.mark.parametrize("shape", [(3, 4), (12, 12), (30, 9)])
 @pytest.mark.parametrize("n_reference", [0, 2])
 def test_labels_can_be_read_and_captions_are_filled(name, shape, n_reference):
-    drawing = MODULES[name].draw(made_up(*shape, n_reference), SETTINGS)
+    tables = made_up(*shape, n_reference)
+    tables["edits"]["n_changed_weights"] *= 10 ** (shape[0] // 12)  # of larger models
+    drawing = MODULES[name].draw(tables, SETTINGS)
     assert not clipped_labels(drawing.figure)
     assert not overlapping_labels(drawing.figure)
     text = caption(name, drawing)
@@ -239,6 +241,17 @@ def test_trade_off_is_what_was_lost_since_the_start():
     cheapest = editing_tradeoff.draw(made_up(), SETTINGS).numbers["cheapest"]
     assert [row["arm"] for row in cheapest["unlearning"]] == ["top", "layer", "all"]
     assert cheapest["editing"] == [], "no arm takes 40 tokens"
+
+
+def test_a_trade_off_without_damage_has_axes_that_can_be_read():
+    tables = made_up()
+    last = tables["edit_trajectories"]["step"] == 10
+    nothing = {"em_other": 50 - 1e-14 * last, "nll_held_out": 3 - 1e-5 * last}
+    tables["edit_trajectories"] = tables["edit_trajectories"].assign(**nothing)
+    figure = editing_tradeoff.draw(tables, SETTINGS).figure
+    for axes, shown in zip(figure.axes, 2 * [0.01, 1], strict=True):
+        assert axes.get_xlim() == (-shown, shown)
+    assert not overlapping_labels(figure)
 
 
 def test_changed_weights_compare_the_same_paragraphs():

@@ -9,27 +9,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from figure_labels import clipped_labels, overlapping_labels
+from made_rankings import ranked
 from scipy import stats
 
 from memloc import head_ranking, members, tables
 from memloc.figures import across, models_agreement, models_memorized, models_profiles, models_repeats
 from memloc.figures.caption import fill
-from memloc.tables import METHODS
 
 REPORT = Path(__file__).parents[2] / "workflow/report"
 FIGURES = (models_memorized, models_repeats, models_profiles, models_agreement)
 
 SIZES = {"small": (2, 4), "middle": (3, 6), "large-long.name": (6, 8)}  # layers, heads
-
-
-def ranked(n_layers: int, n_heads: int, seed: int) -> pd.DataFrame:
-    """A ranking in which methods share a part of their scores, and rare_tokens contradicts them."""
-    heads = pd.MultiIndex.from_product([range(n_layers), range(n_heads)], names=["layer", "head"])
-    random = np.random.default_rng(seed)
-    common = np.asarray(heads.get_level_values("layer")) + random.normal(size=len(heads))
-    signs = dict.fromkeys(METHODS, 1) | {"rare_tokens": -1}
-    scores = {m: sign * common + 0.5 * random.normal(size=len(heads)) for m, sign in signs.items()}
-    return head_ranking.rank_heads({m: pd.Series(values, heads) for m, values in scores.items()})
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,7 @@
 """Versions from shared prefixes against whole passes over each; screening against full precision."""
 
+from collections import Counter
+
 import pytest
 import torch
 from made_paragraphs import N_PREFIX, own_paragraphs, random
@@ -99,9 +101,10 @@ def test_only_what_is_not_decided_is_unembedded(memorized_versions):
 
 
 @pytest.mark.parametrize("factor", [None, 1.0, 1.001, 1.02])
-def test_screening_changes_no_exact_match(case, factor):
+def test_screening_changes_no_exact_match(case, factor, monkeypatch):
     """On thousands of rows, with and without ties and near-ties (tokens with nearly the same logits)."""
     model, rows, positions, n_prefix = case
+    monkeypatch.setattr(screening, "MOST_UNSURE", 1.0)  # screened however little it saves
     if factor is not None:
         twin(model, factor)
     sure = score_versions(model, rows, positions, n_prefix, 16, margin_threshold=1e-3)
@@ -110,18 +113,33 @@ def test_screening_changes_no_exact_match(case, factor):
     assert len(sure.em) >= 1000 and torch.equal(screened.em, sure.em)
 
 
-def test_screening_decides_most_versions_of_memorized_paragraphs(memorized_versions, monkeypatch):
-    model, rows, positions, n_prefix = memorized_versions
-    n_run = []
+@pytest.fixture
+def n_run(monkeypatch):
+    """Versions that are run, by the dtype of the model that runs them."""
+    found = Counter()
 
     def counted(one, rows, *arguments, **options):
-        n_run.append(len(rows) if one is model else 0)
+        found[one.dtype] += len(rows)
         return match_batch(one, rows, *arguments, **options)
 
     monkeypatch.setattr(versions, "match_batch", counted)
+    return found
+
+
+def test_screening_decides_most_versions_of_memorized_paragraphs(memorized_versions, n_run):
+    model, rows, positions, n_prefix = memorized_versions
     screen = screening_model(model, "bfloat16")
     match_versions(model, screen, rows, positions, n_prefix, 16, margin_threshold=1e-3)
-    assert 0 < sum(n_run) < 0.5 * rows[..., 0].numel()
+    n_versions = rows[..., 0].numel()
+    assert n_run[torch.bfloat16] > 0.8 * n_versions and 0 < n_run[torch.float32] < 0.5 * n_versions
+
+
+def test_versions_that_screening_would_leave_unsure_are_not_screened(memorized_versions, n_run, monkeypatch):
+    model, rows, positions, n_prefix = memorized_versions
+    monkeypatch.setattr(screening, "N_DEVIATIONS", 1e6)
+    screen = screening_model(model, "bfloat16")
+    match_versions(model, screen, rows, positions, n_prefix, 16, margin_threshold=1e-3)
+    assert n_run == {torch.float32: rows[..., 0].numel()}
 
 
 def test_bfloat16_alone_decides_otherwise(memorized_versions, monkeypatch):

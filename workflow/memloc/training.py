@@ -78,13 +78,13 @@ def train(
         report: called with step, number of steps and loss every few steps.
 
     Returns:
-        The training curve: (step, loss, learning rate) every few steps.
+        The training curve every few steps: (step, mean loss since the last point, learning rate).
     """
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=peak, betas=(0.9, 0.95), weight_decay=0.01, fused=True
     )
     n_steps = math.ceil(len(rows) / batch)
-    first, curve = _resume(model, optimizer, checkpoint)
+    first, curve, losses = _resume(model, optimizer, checkpoint)
     model.train()
     for step in range(first, n_steps):
         rate = learning_rate(step, n_steps, peak, warmup)
@@ -94,27 +94,38 @@ def train(
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP_NORM)
         optimizer.step()
+        losses.append(loss.item())
         if step % LOG_STEPS == 0 or step == n_steps - 1:
-            curve.append((step + 1, loss.item(), rate))
-            report(step + 1, n_steps, loss.item())
+            curve.append((step + 1, sum(losses) / len(losses), rate))
+            losses = []
+            report(step + 1, n_steps, curve[-1][1])
         if (step + 1) % checkpoint_steps == 0:
-            _save(model, optimizer, checkpoint, step + 1, curve)
+            _save(model, optimizer, checkpoint, step + 1, curve, losses)
     return curve
 
 
 def _save(
-    model: PreTrainedModel, optimizer: torch.optim.Optimizer, path: Path, step: int, curve: list
+    model: PreTrainedModel,
+    optimizer: torch.optim.Optimizer,
+    path: Path,
+    step: int,
+    curve: list[tuple[int, float, float]],
+    losses: list[float],
 ) -> None:
-    state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "curve": curve}
+    state = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
+    state |= {"step": step, "curve": curve, "losses": losses}
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(path) as temporary:
         torch.save(state, temporary)
 
 
-def _resume(model: PreTrainedModel, optimizer: torch.optim.Optimizer, path: Path) -> tuple[int, list]:
+def _resume(
+    model: PreTrainedModel, optimizer: torch.optim.Optimizer, path: Path
+) -> tuple[int, list[tuple[int, float, float]], list[float]]:
+    """Steps done, curve until then and losses since its last point."""
     if not path.exists():
-        return 0, []
+        return 0, [], []
     state = torch.load(path, weights_only=True)
     model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
-    return state["step"], [tuple(point) for point in state["curve"]]
+    return state["step"], [tuple(point) for point in state["curve"]], state["losses"]

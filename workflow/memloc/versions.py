@@ -62,7 +62,10 @@ def match_versions(
     def of_rows(rows: Int[Tensor, "row chosen token"]) -> scoring.Scores:
         em, unsure = torch.zeros(rows.shape[:2]).long(), torch.ones(rows.shape[:2]).bool()
         if screen is not None:
-            em, unsure = _screened(model, screen, rows, positions, n_prefix, micro_batch)
+            sample = rows[:, len(positions) // 2].to(model.device)  # versions of one position stand for all
+            least = least_sure_lead(model, screen, sample, n_prefix)
+            if least < torch.inf:
+                em, unsure = _screened(screen, rows, positions, n_prefix, micro_batch, least)
         redecoded = torch.zeros_like(unsure)
         if unsure.any():
             found, margins, _ = run_versions(
@@ -78,16 +81,14 @@ def match_versions(
 
 
 def _screened(
-    model: PreTrainedModel,
     screen: PreTrainedModel,
     rows: Int[Tensor, "row chosen token"],
     positions: Int[Tensor, "chosen"],
     n_prefix: int,
     micro_batch: int,
+    least: float,
 ) -> tuple[Int[Tensor, "row chosen"], Bool[Tensor, "row chosen"]]:
-    """Exact matches by the screening model, and whether any of their decisions is unsure."""
-    sample = rows[:, len(positions) // 2].to(model.device)  # versions of one position stand for all
-    least = least_sure_lead(model, screen, sample, n_prefix)
+    """Exact matches by the screening model, and whether any of their decisions is by a lead below `least`."""
     quick, everything = partial(match_batch, least_lead=least), torch.ones(rows.shape[:2]).bool()
     em, _, lead = run_versions(quick, screen, rows, positions, n_prefix, everything, micro_batch)
     return em.view(everything.shape), (lead < least).view(everything.shape)

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import EngFormatter, NullFormatter
 
 from memloc.figures.edit_summary import ARM_COLOURS, ARM_LABELS, arms_of
-from memloc.figures.style import PAGE_WIDTH, Drawing, panel_label, plain_log_ticks, subplots
+from memloc.figures.style import PAGE_WIDTH, Drawing, panel_label, subplots
 
 PANELS = {
     "n_changed_weights": "weights changed",
@@ -33,8 +33,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
         panel.set_xlabel(label)
         panel_label(panel, letter)
     axes[0].set_xscale("log")
-    plain_log_ticks(axes[0].xaxis)
-    axes[0].xaxis.set_major_locator(LogLocator(numticks=4))  # long numbers
+    axes[0].xaxis.set_major_formatter(EngFormatter(sep=""))
+    axes[0].xaxis.set_minor_formatter(NullFormatter())
     axes[0].set_yticks(range(len(arms)), [ARM_LABELS[arm] for arm in arms])
     axes[0].invert_yaxis()
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)

@@ -57,6 +57,8 @@ def _lines(axes: Axes, data: pd.DataFrame, damage: str) -> None:
         style = {"color": ARM_COLOURS[arm], "lw": 0.8, "marker": MARKERS[rates.index(rate) % len(MARKERS)]}
         axes.plot(rows[damage], rows["em_lost"], ms=3, mew=0, alpha=0.85, **style)
     axes.set_xscale("symlog", linthresh=LINEAR[damage], linscale=0.5)
+    low, high = axes.get_xlim()
+    axes.set_xlim(min(low, -LINEAR[damage]), max(high, LINEAR[damage]))  # where nothing is lost, too
     axes.xaxis.set_major_formatter("{x:g}")
     axes.axvline(0, color="0.8", lw=0.5, zorder=0)
 

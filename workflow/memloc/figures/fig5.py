@@ -24,7 +24,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     n_continuation = paragraph["length"] - paragraph["prefix"]
     runs = own_runs(tables["edits"])
     shown = runs[(runs["learning_rate"] == rates[0]) & runs["arm"].isin(ARMS)]
-    figure, axes = subplots(PAGE_WIDTH, 3.0, nrows=2, ncols=3, sharex=True, sharey="row")
+    figure, axes = subplots(PAGE_WIDTH, 3.2, nrows=2, ncols=3, sharex=True, sharey="row")
     panels = [(objective, arm) for objective in OBJECTIVE_LABELS for arm in ARMS]
     for panel, (objective, arm), letter in zip(axes.flat, panels, "abcdef", strict=True):
         rows = shown[(shown["objective"] == objective) & (shown["arm"] == arm)]
@@ -35,7 +35,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
         panel.set_ylabel("paragraphs")
     for panel in axes[1]:
         panel.set_xlabel("exact match (tokens)")
-    axes[0, 0].legend(loc="upper center")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(SETS))
     data = shown[["id", "objective", "arm", "learning_rate", *SETS.values(), "em_target"]]
     return Drawing(figure, data, _numbers(runs, tables["edits"], rates, settings, n_continuation))
 

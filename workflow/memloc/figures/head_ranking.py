@@ -1,10 +1,13 @@
 """Rank of every attention head by every localization method, and how far the methods agree (extended)."""
 
+import math
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
+from memloc.figures.heatmap import MAX_LAYER_LABELS
 from memloc.figures.highlight import highlighted_head
 from memloc.figures.style import (
     COLOURS,
@@ -51,10 +54,11 @@ def _draw_ranks(axes: Axes, ranks: pd.DataFrame, layer: int, head: int) -> None:
     layers = ranks.columns.get_level_values("layer")
     starts = np.flatnonzero(np.diff(layers, prepend=-1))
     n_heads = ranks.shape[1] // len(starts)
-    axes.set_xticks(starts + (n_heads - 1) / 2, [f"{number}" for number in layers[starts]])
+    named = starts[:: math.ceil(len(starts) / MAX_LAYER_LABELS)]
+    axes.set_xticks(named + (n_heads - 1) / 2, [f"{number}" for number in layers[named]])
     axes.tick_params(axis="x", length=0)
     for start in starts[1:]:
-        axes.axvline(start - 0.5, color="white", lw=1.2)
+        axes.axvline(start - 0.5, color="white", lw=min(1.2, MAX_LAYER_LABELS / len(starts)))
     place = list(ranks.columns).index((layer, head))
     outline = {"fill": False, "ec": COLOURS["memorized"], "lw": 1.2, "clip_on": False}
     axes.add_patch(Rectangle((place - 0.5, -0.5), 1, len(ranks), **outline))

@@ -16,5 +16,5 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     rate.set_ylabel("learning rate (dashed)", color="0.4")
     rate.set_ylim(0, None)
     rate.spines["right"].set_visible(True)
-    numbers = {"n_steps": int(curve.step.iloc[-1]), "final_loss": float(curve.loss.tail(10).mean())}
+    numbers = {"n_steps": int(curve.step.iloc[-1]), "final_loss": float(curve.loss.iloc[-1])}
     return Drawing(figure, curve, numbers)
