@@ -63,7 +63,7 @@ def _plot(rows: pd.DataFrame, styles: dict[str, dict[str, Any]]) -> Figure:
     figure, axes = subplots()
     axes.plot(rows.n_parameters, rows.fraction, color="0.6", lw=0.8, zorder=1)
     for row in rows.itertuples():
-        style = styles[row.model] | {"ls": "", "ms": 5}
+        style = styles[row.model] | {"ls": "", "ms": 5, "clip_on": False}
         error = [[max(row.fraction - row.low, 0)], [max(row.high - row.fraction, 0)]]
         axes.errorbar(row.n_parameters, row.fraction, yerr=error, capsize=2, **style)
     axes.set(xscale="log", xlabel="parameters", ylabel="fraction memorized", ylim=(0, None))
