@@ -58,8 +58,11 @@ STAGES = {
     "edit_paragraphs": edit_paragraphs,
 }
 
+INFERENCE = ("scores", "sets", "token_statistics", "ablate_heads")
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     stage, folder = sys.argv[1:]
-    STAGES[stage](models.load_model(folder))
+    load = models.load_for_inference if stage in INFERENCE else models.load_model
+    STAGES[stage](load(folder))
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)

@@ -9,8 +9,8 @@ from transformers.pytorch_utils import Conv1D
 
 from memloc import linear
 from memloc.components import layers_of
-from memloc.linear import OneDnnConv1D, OneDnnLinear, use_onednn
-from memloc.models import fuse_gelu
+from memloc.linear import OneDnnConv1D, OneDnnLinear, pack, use_onednn
+from memloc.models import fuse_gelu, native_bfloat16
 from tiny_models import TINY
 
 pytestmark = pytest.mark.skipif(not linear.available(), reason="this build of torch has no oneDNN")
@@ -151,6 +151,105 @@ def test_another_activation_is_left_alone():
     use_onednn(fast)
     tokens = torch.randint(64, (3, 20))
     torch.testing.assert_close(fast(tokens).logits, plain(tokens).logits, rtol=1e-5, atol=1e-5)
+
+
+@pytest.fixture(params=[OneDnnLinear, OneDnnConv1D])
+def packed(request):
+    """A layer with random weights, the same one with packed weights, and the model that holds it."""
+    plain, fast = layers(request.param)
+    model = Model(fast)
+    pack(model)
+    return plain, fast, model
+
+
+class Model(nn.Sequential):
+    """What `pack` asks of a model."""
+
+    @property
+    def device(self):
+        return self[0].weight.device
+
+    @property
+    def dtype(self):
+        return self[0].weight.dtype
+
+
+@pytest.mark.parametrize("n_rows", [1, 3, 64, 500])
+@torch.no_grad()
+def test_packed_weights_give_the_same_outputs(packed, n_rows, products):
+    plain, fast, _ = packed
+    inputs = torch.randn(n_rows, 300)
+    assert fast.weights_for(inputs) is fast.packed is not None
+    torch.testing.assert_close(fast(inputs), plain(inputs), rtol=1e-4, atol=1e-4)
+    assert len(products) == 1
+
+
+def test_gradients_are_those_of_the_weights_themselves(packed):
+    plain, fast, _ = packed
+    inputs = torch.randn(5, 300)
+    for layer in (plain, fast):
+        layer(inputs).square().sum().backward()
+    torch.testing.assert_close(fast.weight.grad, plain.weight.grad, rtol=1e-4, atol=1e-3)
+
+
+@torch.no_grad()
+def test_weights_that_are_changed_are_followed(packed):
+    plain, fast, model = packed
+    inputs = torch.randn(5, 300)
+    for layer in (plain, fast):
+        layer.weight[3:9] *= 2
+    assert fast.weights_for(inputs) is not fast.packed
+    torch.testing.assert_close(fast(inputs), plain(inputs), rtol=1e-4, atol=1e-4)
+    pack(model)
+    assert fast.weights_for(inputs) is fast.packed
+    torch.testing.assert_close(fast(inputs), plain(inputs), rtol=1e-4, atol=1e-4)
+
+
+@torch.no_grad()
+def test_copies_are_not_packed(packed):
+    plain, fast, model = packed
+    copied = copy.deepcopy(model)[0]
+    assert copied.packed is None and fast.packed is not None
+    inputs = torch.randn(5, 300)
+    torch.testing.assert_close(copied(inputs), plain(inputs), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("native", [False, True])
+@torch.no_grad()
+def test_bfloat16_is_packed_where_it_is_native(native, monkeypatch):
+    if native and not native_bfloat16(torch.device("cpu")):
+        pytest.skip("this processor has no bfloat16")
+    monkeypatch.setattr(linear, "native_bfloat16", lambda device: native)
+    plain, fast = layers(OneDnnLinear, torch.bfloat16)
+    pack(Model(fast))
+    assert (fast.packed is not None) == native
+    inputs = torch.randn(5, 300).bfloat16()
+    torch.testing.assert_close(fast(inputs), plain(inputs), rtol=0.02, atol=0.02)
+
+
+def test_large_models_are_not_packed(monkeypatch):
+    n_bytes = 4 * (70 * 300 + 70)
+    for most, expected in ((n_bytes - 1, False), (n_bytes, True)):
+        monkeypatch.setattr(linear, "MOST_PACKED", most)
+        _, fast = layers(OneDnnLinear)
+        pack(Model(fast))
+        assert (fast.packed is not None) == expected
+
+
+@pytest.mark.parametrize("family", TINY)
+@torch.no_grad()
+def test_logits_of_a_packed_model(family, products):
+    torch.manual_seed(0)
+    plain = TINY[family]().eval()
+    fuse_gelu(plain)
+    fast = copy.deepcopy(plain)
+    use_onednn(fast)
+    pack(fast)
+    tokens = torch.randint(64, (3, 20))
+    torch.testing.assert_close(fast(tokens).logits, plain(tokens).logits, rtol=1e-5, atol=1e-5)
+    assert products
+    layers = [module for module in fast.modules() if isinstance(module, (OneDnnLinear, OneDnnConv1D))]
+    assert layers and all(layer.packed is not None for layer in layers)
 
 
 def test_without_onednn_nothing_changes(monkeypatch):

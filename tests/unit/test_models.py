@@ -22,6 +22,7 @@ from memloc.models import (
     checkpoint_layers,
     fuse_gelu,
     load_bridge,
+    load_for_inference,
     load_model,
     load_tokenizer,
     native_bfloat16,
@@ -73,6 +74,15 @@ def test_gelu_of_a_loaded_model_is_fused(folder):
 def test_linear_layers_of_a_loaded_model_take_onednn(folder):
     kinds = {type(module) for module in load_model(folder).modules()}
     assert linear.OneDnnLinear in kinds and nn.Linear not in kinds
+
+
+def test_model_for_inference_is_packed_and_the_same(folder):
+    model, packed = load_model(folder), load_for_inference(folder)
+    layers = [module for module in packed.modules() if isinstance(module, linear.OneDnnLinear)]
+    assert layers and all(layer.packed is not None for layer in layers)
+    tokens = torch.randint(64, (3, 20))
+    with torch.no_grad():
+        torch.testing.assert_close(packed(tokens).logits, model(tokens).logits, rtol=1e-5, atol=1e-5)
 
 
 def test_model_is_loaded_for_analysis(folder):

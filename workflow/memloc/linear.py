@@ -3,6 +3,9 @@
 torch computes them with MKL, which leaves half of the vector width of AMD's processors unused. oneDNN, which
 torch brings too and takes for bfloat16, uses all of it; and it computes GELU while the product that GELU is
 taken of is still in the processor's cache. Results differ by rounding only.
+
+oneDNN puts weights in an order of its own before it multiplies them, every time; `pack` does so once. Then
+products of few rows, as in decoding and of versions that are run until a mismatch, take up to half the time.
 """
 
 from typing import Any
@@ -15,10 +18,16 @@ from transformers.models.gpt2.modeling_gpt2 import GPT2MLP
 from transformers.models.gpt_neo.modeling_gpt_neo import GPTNeoMLP
 from transformers.pytorch_utils import Conv1D
 
+from memloc.models import native_bfloat16
+from memloc.packing import MOST_PACKED
+
+PACKED_FOR = 64  # rows, of which oneDNN chooses the order; any number can be multiplied
+
 
 def available() -> bool:
     """Whether this build of torch brings oneDNN."""
-    return torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+    needed = ("_linear_pointwise", "_reorder_linear_weight")
+    return torch.backends.mkldnn.is_available() and all(hasattr(torch.ops.mkldnn, name) for name in needed)
 
 
 def use_onednn(model: PreTrainedModel) -> None:
@@ -39,14 +48,53 @@ def use_onednn(model: PreTrainedModel) -> None:
         module.__class__ = kinds.get(type(module), type(module))
 
 
+def pack(model: PreTrainedModel) -> None:
+    """Let passes without gradients find the weights of linear layers in oneDNN's order.
+
+    The weights are then held twice. Layers whose weights are changed afterwards go on without. Models that
+    are too large for it, and layers that oneDNN does not compute, are left alone.
+    """
+    too_large = sum(weight.nbytes for weight in model.parameters()) > MOST_PACKED
+    if too_large or model.device.type != "cpu" or not _is_native(model.dtype):
+        return
+    for module in model.modules():
+        if isinstance(module, _ByOneDnn):
+            matrix = module.matrix.detach().contiguous()
+            module.packed = torch.ops.mkldnn._reorder_linear_weight(matrix, PACKED_FOR)
+            module.packed_version = module.weight._version
+
+
+def _is_native(dtype: torch.dtype) -> bool:
+    """Whether the processor multiplies such numbers as they are."""
+    return dtype == torch.float32 or (dtype == torch.bfloat16 and native_bfloat16(torch.device("cpu")))
+
+
 class _ByOneDnn:
     """A linear layer whose products oneDNN computes where it can."""
 
+    packed: Tensor | None = None
+    packed_version: int | None = None  # of the weights, when they were packed
+
     def forward(self, inputs: Float[Tensor, "*row in"]) -> Float[Tensor, "*row out"]:
         """As of torch's own layer."""
-        if _applies(inputs, self.weight):
-            return _Product.apply(inputs, self.matrix, self.bias)
-        return super().forward(inputs)
+        weights = self.weights_for(inputs)
+        if weights is None:
+            return super().forward(inputs)
+        if weights is self.packed:
+            return product(inputs, weights, self.bias)
+        return _Product.apply(inputs, weights, self.bias)
+
+    def weights_for(self, inputs: Float[Tensor, "*row in"]) -> Tensor | None:
+        """What oneDNN multiplies inputs with, packed if it can be; None where torch computes the layer."""
+        if not _applies(inputs, self.weight):
+            return None
+        if self.packed_version == self.weight._version and not torch.is_grad_enabled():
+            return self.packed
+        return self.matrix if inputs.dtype == torch.float32 else None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copies of a layer are not packed: they are made to be changed."""
+        return {**self.__dict__, "packed": None, "packed_version": None}
 
 
 class OneDnnLinear(_ByOneDnn, nn.Linear):
@@ -72,10 +120,10 @@ class _FusedGelu:
 
     def forward(self, hidden_states: Float[Tensor, "*row in"]) -> Float[Tensor, "*row in"]:
         """As of the family's own MLP."""
-        layer = self.c_fc
-        if not self._nothing_looks() or not _applies(hidden_states, layer.weight):
+        weights = self.c_fc.weights_for(hidden_states) if self._nothing_looks() else None
+        if weights is None:
             return super().forward(hidden_states)
-        return self.dropout(self.c_proj(product(hidden_states, layer.matrix, layer.bias, "gelu", "tanh")))
+        return self.dropout(self.c_proj(product(hidden_states, weights, self.c_fc.bias, "gelu", "tanh")))
 
     def _nothing_looks(self) -> bool:
         """No gradients, which need GELU's input, no hooks on it, and GELU in the form that is meant."""
@@ -95,9 +143,9 @@ class OneDnnGPT2MLP(_FusedGelu, GPT2MLP):
 
 
 def _applies(inputs: Tensor, weight: Tensor) -> bool:
-    """Single precision, on a processor, something to do, and no automatic casts to bfloat16."""
-    single = inputs.dtype == weight.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
-    return single and inputs.device.type == "cpu" and inputs.numel() > 0
+    """One precision, on a processor, something to do, and no automatic casts to bfloat16."""
+    same = inputs.dtype == weight.dtype and not torch.is_autocast_enabled("cpu")
+    return same and inputs.device.type == "cpu" and inputs.numel() > 0
 
 
 class _Product(torch.autograd.Function):

@@ -10,6 +10,7 @@ import math
 from pathlib import Path
 from typing import NamedTuple
 
+from memloc.packing import MOST_PACKED
 from memloc.settings import Settings
 
 PROCESS = 700e6  # bytes: Python, torch, transformers and TransformerLens, tables of a study
@@ -165,6 +166,7 @@ def stage_bytes(shape: Shape, settings: Settings) -> dict[str, float]:
     """Bytes at the peak of every rule that runs the model, weights included, the process not."""
     size, paragraph, sets = BYTES[settings.loading.dtype], settings.paragraph, settings.sets
     weights, gradients = shape.n_parameters * size, shape.n_component_weights * size
+    packed = weights if settings.loading.device != "cuda" and weights <= MOST_PACKED else 0
 
     def passes(section: str, batch: int | None = None, n_tokens: int = paragraph.length) -> Passes:
         return Passes(shape, settings, batch or getattr(settings, section).micro_batch, n_tokens)
@@ -172,6 +174,9 @@ def stage_bytes(shape: Shape, settings: Settings) -> dict[str, float]:
     def one_position(n_paragraphs: int) -> int:
         return n_paragraphs * shape.n_layers * shape.n_heads * ROW
 
+    versions = settings.perturbation
+    screened = size == 4 and not versions.nll and versions.screening != "none"
+    screen = (weights + packed) / 2 if screened else 0
     scores, perturbation, patching = passes("scores"), passes("perturbation"), passes("patching")
     taken, contrast, noise = passes("parameter_gradients"), passes("contrastive"), passes("weight_noise")
     activations, editing = passes("activation_gradients"), passes("editing")
@@ -180,10 +185,10 @@ def stage_bytes(shape: Shape, settings: Settings) -> dict[str, float]:
     edits = 6 * gradients + passes("editing", settings.editing.n_controls).logits
     beyond_weights = {
         "model": 0,
-        "scores": scores.layer,
-        "sets": scores.layer + scores.cache,
-        "perturbation": perturbation.layer + perturbation.cache,
-        "token_statistics": scores.layer + 3 * scores.logits,
+        "scores": packed + scores.layer,
+        "sets": packed + scores.layer + scores.cache,
+        "perturbation": packed + screen + perturbation.layer + perturbation.cache,
+        "token_statistics": packed + scores.layer + 3 * scores.logits,
         "parameter_gradients": max(
             3 * gradients + taken.kept + 3 * taken.logits,
             4 * gradients + contrast.kept + 5 * contrast.logits,
@@ -195,9 +200,9 @@ def stage_bytes(shape: Shape, settings: Settings) -> dict[str, float]:
         "attention": attention.layer
         + shape.n_layers * attention.attention
         + paragraph.prefix * one_position(n_attended),
-        "patching": patching.layer + 2 * passes("patching", batch=1).kept,
-        "residual_patching": patching.layer + 2 * passes("patching", batch=1).kept,
-        "ablate_heads": passes("head_ablation").layer,
+        "patching": packed + patching.layer + 2 * passes("patching", batch=1).kept,
+        "residual_patching": packed + patching.layer + 2 * passes("patching", batch=1).kept,
+        "ablate_heads": packed + passes("head_ablation").layer,
         "disturb_weights": weights + 4 * gradients + noise.kept + 3 * noise.logits,
         "edit_paragraphs": weights + edits + editing.kept + 5 * editing.logits,
         "edit_model": weights + edits + passes("edit_model").kept + 5 * passes("edit_model").logits,

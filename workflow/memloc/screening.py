@@ -10,6 +10,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from memloc.decisions import continuation_states, judge
+from memloc.linear import pack
 from memloc.matching import decided_margins
 from memloc.models import native_bfloat16
 
@@ -23,7 +24,9 @@ def screening_model(model: PreTrainedModel, screening: Screening) -> PreTrainedM
     spread = len(getattr(model, "hf_device_map", {})) > 1
     pays = native_bfloat16(model.device) and model.dtype != torch.bfloat16 and not spread
     if screening == "bfloat16" or (screening == "auto" and pays):
-        return copy.deepcopy(model).to(torch.bfloat16)
+        screen = copy.deepcopy(model).to(torch.bfloat16)
+        pack(screen)
+        return screen
     return None
 
 

@@ -18,7 +18,7 @@ counts = {name: options[name] for name in ("n_paragraphs", "n_held_out")}
 texts = text_groups(paragraphs, sets, n_prefix, seed, **counts)
 log(", ".join(f"{name}: {len(ids)} paragraphs" for name, (ids, _) in texts.items()))
 
-model = models.load_model(source.folder, **settings["loading"])
+model = models.load_for_inference(source.folder, **settings["loading"])
 batch = (n_prefix, options["micro_batch"])
 means = ablation.mean_outputs(model, texts["held_out"][1], options["micro_batch"])
 outputs = {"zero": torch.zeros_like(means), "mean": means}

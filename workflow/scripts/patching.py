@@ -12,7 +12,7 @@ perturbed = tables.read("perturbed_paragraphs", snakemake.input.perturbed)
 paragraphs = tables.read("paragraphs", snakemake.input.paragraphs, ["id", "tokens"], perturbed.id)
 rows = shard_rows(len(perturbed), *snakemake.params.shard, micro_batch=1)
 
-model = models.load_model(snakemake.input.folder, **settings["loading"])
+model = models.load_for_inference(snakemake.input.folder, **settings["loading"])
 exact = patching.wants_exact(settings["patching"]["exact"], model)
 how = "every patch run" if exact else "patches estimated to first order"
 log(f"{len(rows)} of {len(perturbed)} pairs, {how}")

@@ -29,7 +29,7 @@ ids, tokens = np.concatenate([ids for ids, _ in samples]), torch.cat([tokens for
 rows = shard_rows(len(ids), *snakemake.params.shard, micro_batch)
 log(f"{len(rows)} of {len(ids)} paragraphs")
 
-model = models.load_model(snakemake.input.folder, **settings["loading"])
+model = models.load_for_inference(snakemake.input.folder, **settings["loading"])
 stamp = provenance(snakemake)
 with (
     tables.writer("perturbation", output.perturbation, stamp) as perturbation,

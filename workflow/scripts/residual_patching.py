@@ -13,7 +13,7 @@ paragraphs = tables.read("paragraphs", snakemake.input.paragraphs, ["id", "token
 rows = shard_rows(len(perturbed), *snakemake.params.shard, micro_batch=1)
 log(f"{len(rows)} of {len(perturbed)} pairs")
 
-model = models.load_model(snakemake.input.folder, **settings["loading"])
+model = models.load_for_inference(snakemake.input.folder, **settings["loading"])
 with tables.writer("residual_patching", snakemake.output[0], provenance(snakemake)) as table:
     for row in rows:
         pair = patching.Pairs.from_tables(paragraphs, perturbed[row : row + 1])

@@ -20,7 +20,7 @@ kept = kept_rows(tables.read("paragraphs", source.paragraphs, ["id"]).id, droppe
 rows = kept[shard_rows(len(kept), *snakemake.params.shard, micro_batch)]
 log(f"{len(rows)} of {len(kept)} paragraphs")
 
-model = models.load_model(source.folder, **settings["loading"])
+model = models.load_for_inference(source.folder, **settings["loading"])
 between = range(rows[0], rows[-1] + 1) if len(rows) else range(0)
 pieces = tables.batches("paragraphs", source.paragraphs, ["id", "tokens"], between)
 pieces = (piece[~piece.id.isin(dropped)] for piece in pieces)

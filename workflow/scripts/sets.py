@@ -28,7 +28,7 @@ ids = frame.id[filled]
 paragraphs = tables.read("paragraphs", snakemake.input.paragraphs, ["id", "tokens"], ids).set_index("id")
 tokens = token_tensor(paragraphs.tokens.loc[ids])
 if settings["sets"]["continuation"] == "model":
-    model = models.load_model(snakemake.input.folder, **settings["loading"])
+    model = models.load_for_inference(snakemake.input.folder, **settings["loading"])
     em = torch.tensor(scores.em[filled].to_numpy())
     continuation = decoding.continue_from_scores(
         model, tokens, em, n_prefix, settings["scores"]["micro_batch"]

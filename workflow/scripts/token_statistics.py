@@ -25,7 +25,7 @@ texts = [
 if settings["sets"]["continuation"] == "model":
     texts.append(("non_memorized", "model", others, others_tokens))
 
-model = models.load_model(snakemake.input.folder, **settings["loading"])
+model = models.load_for_inference(snakemake.input.folder, **settings["loading"])
 frames = []
 for name, continuation, ids, tokens in texts:
     statistics = token_statistics(model, tokens, n_prefix, settings["scores"]["micro_batch"])

@@ -91,7 +91,7 @@ def growth(bench: Bench, report: Callable[[str], None]) -> pd.DataFrame:
 
 
 def _random_scores(bench: Bench, n_paragraphs: int) -> Callable[[], Results]:
-    model, options = bench.model(), bench.settings["scores"]
+    model, options = bench.inference_model(), bench.settings["scores"]
     tokens = bench.random_tokens(n_paragraphs, bench.n_tokens, "growth")
     arguments = (model, tokens, bench.n_prefix, options["micro_batch"], options["margin_threshold"])
     return lambda: {"em": scoring.score(*arguments).em.numpy()}

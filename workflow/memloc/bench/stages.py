@@ -19,7 +19,7 @@ from jaxtyping import Int
 from torch import Tensor
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
-from memloc import contrastive, editing, models, patching, perturbation, scoring, training
+from memloc import contrastive, editing, linear, models, patching, perturbation, scoring, training
 from memloc.bench.measure import Prepare, Results
 from memloc.bench.work import Shape
 from memloc.components import component_table, components, editable_parameters
@@ -111,8 +111,12 @@ class Bench:
         return Shape(*(self.sizes[name] for name in ("n_layers", "width", "vocabulary")))
 
     def model(self) -> PreTrainedModel:
-        """The model as every rule loads it."""
+        """The model as rules load it that take gradients."""
         return models.load_model(self.folder)
+
+    def inference_model(self) -> PreTrainedModel:
+        """The model as rules load it that take none."""
+        return models.load_for_inference(self.folder)
 
     def plain_model(self) -> PreTrainedModel:
         """The model as transformers loads it."""
@@ -122,8 +126,10 @@ class Bench:
         return model.eval()
 
     def reciting_model(self) -> PreTrainedModel:
-        """`model` with damped attention."""
-        return damp_attention(self.model())
+        """`inference_model` with damped attention."""
+        model = damp_attention(self.model())
+        linear.pack(model)
+        return model
 
     def plain_reciting_model(self) -> PreTrainedModel:
         """`plain_model` with damped attention."""
@@ -340,7 +346,7 @@ def _patching_stage(bench: Bench, together: patching.Pairs, name: str, gflop: fl
     n_items, step = 2 * len(together.ids) * len(patched_sites(bench)), bench.sizes["patched_plain_step"]
 
     def prepare() -> Callable[[], Results]:
-        model, micro_batch = bench.model(), bench.settings["patching"]["micro_batch"]
+        model, micro_batch = bench.inference_model(), bench.settings["patching"]["micro_batch"]
         if exact:
             return lambda: by_site(patching.activation_patching(model, together, micro_batch))
         return lambda: by_site(patching.attribution_patching(model, together))
