@@ -8,6 +8,7 @@ import torch
 from memloc import tables
 from memloc.perturbation import draw_replacements, perturb_prefixes, perturbed_paragraphs, strongest
 from memloc.plain.decoding import decode, matching, mean_nll
+from memloc.screening import screening_model
 
 N_PREFIX, N_TOKENS = 8, 20
 OPTIONS = {
@@ -17,7 +18,7 @@ OPTIONS = {
     "micro_batch": 5,
     "margin_threshold": 1e-4,
     "nll": True,
-    "screening": "none",
+    "screen": None,
     "nll_generated": False,
     "reference": False,
 }
@@ -117,7 +118,8 @@ def test_nll_is_null_unless_asked_for_and_exact_matches_stay(case):
     assert alone.nll_original[perturbed].isna().all()
     assert alone.nll_original[~perturbed].equals(frame.nll_original[~perturbed])
     pd.testing.assert_frame_equal(alone.drop(columns=VALUES[1:]), frame.drop(columns=VALUES[1:]))
-    screened = perturb_prefixes(*case, **{**OPTIONS, "nll": False, "screening": "bfloat16"})
+    screen = screening_model(case[0], "bfloat16")
+    screened = perturb_prefixes(*case, **{**OPTIONS, "nll": False, "screen": screen})
     assert screened.em.equals(frame.em)
 
 

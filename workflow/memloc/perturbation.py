@@ -15,7 +15,6 @@ from torch import Tensor
 
 from memloc import decoding, scoring
 from memloc.metrics import exact_match
-from memloc.screening import Screening, screening_model
 from memloc.seeds import generator
 from memloc.versions import match_versions, score_versions
 
@@ -58,7 +57,7 @@ def perturb_prefixes(
     micro_batch: int,
     margin_threshold: float,
     nll: bool,
-    screening: Screening,
+    screen: "PreTrainedModel | None",
     nll_generated: bool,
     reference: bool,
 ) -> pd.DataFrame:
@@ -66,7 +65,7 @@ def perturb_prefixes(
 
     Args:
         nll: also the NLL of the unperturbed continuation; without it, perturbed paragraphs are run until
-            their first mismatch only, and `screening` may run them in bfloat16 first.
+            their first mismatch only, and a `screen` (`screening_model`) may run them first.
         reference: position 0 stays unperturbed, as in the authors' code, which keeps its baseline there.
 
     Returns:
@@ -84,7 +83,6 @@ def perturb_prefixes(
     if nll:
         scores = score_versions(model, versions, positions, margin_threshold=margin_threshold, **batch)
     else:
-        screen = screening_model(model, screening)
         scores = match_versions(
             model, screen, versions, positions, margin_threshold=margin_threshold, **batch
         )

@@ -10,15 +10,14 @@ import torch
 from memloc import models, tables
 from memloc.paragraphs import sampled_tokens, used_ids
 from memloc.perturbation import perturb_prefixes, perturbed_paragraphs
+from memloc.screening import screening_model
 from memloc.shards import shard_rows
 
 settings, output = snakemake.params.settings, snakemake.output
-n_prefix, options = settings["paragraph"]["prefix"], settings["perturbation"]
+n_prefix, options = settings["paragraph"]["prefix"], dict(settings["perturbation"])
 micro_batch = options["micro_batch"]
-options = options | {
-    "margin_threshold": settings["scores"]["margin_threshold"],
-    "seed": snakemake.params.seed,
-}
+screening = options.pop("screening")
+options |= {"margin_threshold": settings["scores"]["margin_threshold"], "seed": snakemake.params.seed}
 sets = tables.read("sets", snakemake.input.sets)
 paragraphs = tables.read("paragraphs", snakemake.input.paragraphs, ["id", "tokens"], used_ids(sets))
 n_vocabulary = len(tables.read("vocabulary", snakemake.input.vocabulary))
@@ -30,6 +29,7 @@ rows = shard_rows(len(ids), *snakemake.params.shard, micro_batch)
 log(f"{len(rows)} of {len(ids)} paragraphs")
 
 model = models.load_for_inference(snakemake.input.folder, **settings["loading"])
+options["screen"] = None if options["nll"] else screening_model(model, screening)
 stamp = provenance(snakemake)
 with (
     tables.writer("perturbation", output.perturbation, stamp) as perturbation,

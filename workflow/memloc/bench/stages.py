@@ -30,6 +30,7 @@ from memloc.plain import decoding
 from memloc.plain import editing as plain_editing
 from memloc.plain import gradients as plain_gradients
 from memloc.plain.patching import SitePatching
+from memloc.screening import screening_model
 from memloc.seeds import generator
 from memloc.weights import OriginalWeights, top_weights
 
@@ -281,6 +282,7 @@ def _perturb(
 ) -> Callable[[], Results]:
     model, margin = bench.reciting_model(), bench.settings["scores"]["margin_threshold"]
     options = {**bench.settings["perturbation"], **chosen, "seed": bench.seed, "margin_threshold": margin}
+    options["screen"] = screening_model(model, options.pop("screening"))
     texts = (np.arange(len(tokens)), tokens, bench.n_prefix, bench.sizes["vocabulary"])
 
     def work() -> Results:
