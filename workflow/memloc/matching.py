@@ -8,6 +8,7 @@ from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
 from memloc.decisions import continuation_states, judge
+from memloc.metrics import leading_matches
 
 N_FIRST = 4  # continuation tokens that are run at first; later as many as are matched already
 
@@ -50,7 +51,7 @@ def match_batch(
         text = rows[going, : n_prefix + stop]
         states = continuation_states(model, text, n_prefix + start, cache)
         matched, gap, ahead, _ = judge(model, states, text[:, n_prefix + start :])
-        n_matched = matched.long().cumprod(dim=1).sum(dim=1)
+        n_matched = leading_matches(matched)
         em[going] += n_matched
         margins[going, start:stop] = decided_margins(gap, n_matched)
         lead[going] = lead[going].minimum(decided_margins(ahead.abs(), n_matched).amin(dim=1))

@@ -1,6 +1,6 @@
 """Exact match and negative log-likelihood of continuations (paper 3.2)."""
 
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 
@@ -8,7 +8,12 @@ def exact_match(
     predicted: Int[Tensor, "paragraph token"], true: Int[Tensor, "paragraph token"]
 ) -> Int[Tensor, "paragraph"]:
     """Tokens that match from the left before the first mismatch (paper 3.2), 0..n_tokens."""
-    return (predicted == true).long().cumprod(dim=-1).sum(dim=-1)
+    return leading_matches(predicted == true)
+
+
+def leading_matches(matched: Bool[Tensor, "paragraph token"]) -> Int[Tensor, "paragraph"]:
+    """Exact match (tokens) of paragraphs, given which of their tokens match (paper 3.2)."""
+    return matched.long().cumprod(dim=-1).sum(dim=-1)
 
 
 def token_nll(

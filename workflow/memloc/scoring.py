@@ -18,6 +18,7 @@ from transformers import DynamicCache, PreTrainedModel
 
 from memloc.decisions import continuation_states, judge, states_in_parts
 from memloc.matching import decided_margins, decode_near_ties
+from memloc.metrics import leading_matches
 from memloc.micro_batches import in_micro_batches
 
 
@@ -76,7 +77,7 @@ def score_batch(
     else:
         states = continuation_states(model, rows, n_prefix, cache)
     matched, gap, _, nll = judge(model, states, rows[:, n_prefix:])
-    em = matched.long().cumprod(dim=-1).sum(dim=-1)
+    em = leading_matches(matched)
     found = (em, nll.mean(dim=-1), decided_margins(gap, em), torch.zeros_like(em).bool())
     return Scores(*(column.cpu() for column in found))
 

@@ -12,6 +12,7 @@ from transformers import PreTrainedModel
 from memloc.decisions import continuation_states, judge
 from memloc.linear import pack
 from memloc.matching import decided_margins
+from memloc.metrics import leading_matches
 from memloc.models import native_bfloat16
 
 Screening = Literal["auto", "none", "bfloat16"]
@@ -45,6 +46,6 @@ def least_sure_lead(
     true = rows[:, n_prefix:]
     sure, quick = (judge(one, continuation_states(one, rows, n_prefix), true) for one in (model, screen))
     least = N_DEVIATIONS * (sure.lead - quick.lead).square().mean().sqrt().item()
-    em = quick.matched.long().cumprod(dim=1).sum(dim=1)
+    em = leading_matches(quick.matched)
     unsure = decided_margins(quick.lead.abs(), em).amin(dim=1) < least
     return least if unsure.float().mean().item() <= MOST_UNSURE else math.inf
