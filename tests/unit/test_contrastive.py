@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 import memloc.contrastive as contrastive
 from memloc.components import editable_parameters
 from memloc.contrastive import (
-    add_objective,
+    collect_objective,
     contrastive_attribution,
     contrastive_gradients,
     contrastive_scores,
@@ -20,6 +20,7 @@ from memloc.contrastive import (
     original_log_probabilities,
     paragraph_kl,
 )
+from memloc.decisions import continuation_states
 from memloc.gradients import editable_gradients, nll_gradients, paragraph_nll, take_gradients
 from memloc.parameter_gradients import component_scores
 from memloc.plain import gradients as plain
@@ -56,7 +57,7 @@ def test_objective_away_from_theta0(tiny_model, moved, tiny_tokens, objective, s
     original = original_log_probabilities(tiny_model, controls, N_PREFIX, 4)
     assert not original.requires_grad
     with editable_gradients(moved):
-        value = add_objective(
+        value = collect_objective(
             moved,
             target,
             controls,
@@ -123,7 +124,7 @@ def test_micro_batch_does_not_matter(tiny_model, moved, tiny_tokens, micro_batch
     collected = []
     for size in (micro_batch, 100):
         with editable_gradients(moved):
-            add_objective(moved, target, controls, original, N_PREFIX, size, **how)
+            collect_objective(moved, target, controls, original, N_PREFIX, size, **how)
             collected.append(take_gradients(moved))
     for name in collected[0]:
         torch.testing.assert_close(collected[0][name], collected[1][name], atol=1e-6, rtol=1e-4)
@@ -159,8 +160,8 @@ def test_a_step_down_the_objective_makes_the_memorized_paragraph_less_likely(tin
             squared_norm += gradient.square().sum().item()
         after = paragraph_nll(tiny_gpt_neo, memorized, N_PREFIX).item()
     assert after - before == pytest.approx(step * squared_norm, rel=0.1)
-    changed = original_log_probabilities(tiny_gpt_neo, controls, N_PREFIX, 4)
-    assert (paragraph_kl(original, changed, reference=False) > 0).all()
+    states = continuation_states(tiny_gpt_neo, controls, N_PREFIX)
+    assert (paragraph_kl(tiny_gpt_neo, states, original, reference=False) > 0).all()
 
 
 def test_model_is_left_as_it_was(tiny_gpt_neo, tiny_tokens):

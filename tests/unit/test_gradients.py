@@ -38,11 +38,9 @@ def test_paragraph_nll_is_the_mean_over_continuation_tokens(tiny_model, tiny_tok
 
 def test_no_more_than_a_micro_batch_and_no_prefix_position_is_unembedded(tiny_gpt_neo, tiny_tokens):
     unembedded = []
-    tiny_gpt_neo.lm_head.register_forward_hook(
-        lambda module, args, output: unembedded.append(output.shape[:2])
-    )
+    tiny_gpt_neo.lm_head.register_forward_hook(lambda module, args, output: unembedded.append(len(output)))
     nll_gradients(tiny_gpt_neo, tiny_tokens, N_PREFIX, 3)
-    assert unembedded == [(3, 7), (3, 7), (1, 7)]
+    assert unembedded == [3 * 7, 3 * 7, 1 * 7]
 
 
 def test_only_editable_weights_collect_gradients_and_none_is_left(tiny_model, tiny_tokens):
@@ -73,8 +71,8 @@ def test_earlier_gradients_do_not_leak_in(tiny_gpt_neo, tiny_tokens):
 def test_weighted_sum_of_losses(tiny_gpt_neo, tiny_tokens):
     weights = torch.tensor([0.0, 1.0, 2.0, 0.0, 0.0, 0.0, -3.0])
     with editable_gradients(tiny_gpt_neo):
-        value = gradients.add_gradients(
-            lambda rows: paragraph_nll(tiny_gpt_neo, tiny_tokens[rows], N_PREFIX), weights, 2
+        value = gradients.collect_gradients(
+            tiny_gpt_neo, lambda rows: paragraph_nll(tiny_gpt_neo, tiny_tokens[rows], N_PREFIX), weights, 2
         )
         collected = gradients.take_gradients(tiny_gpt_neo)
     chosen = {row: slow_nll_gradients(tiny_gpt_neo, tiny_tokens[[row]]) for row in (1, 2, 6)}
@@ -83,6 +81,40 @@ def test_weighted_sum_of_losses(tiny_gpt_neo, tiny_tokens):
         torch.testing.assert_close(gradient, expected, atol=1e-5, rtol=1e-4)
     nll = paragraph_nll(tiny_gpt_neo, tiny_tokens, N_PREFIX)
     assert value == pytest.approx((nll * weights).sum().item(), rel=1e-5)
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(3, [4, 2, 2, 2, 1]), (1, [4, 2, 1, 1, 1, 1, 1, 1, 1])])
+def test_running_out_of_memory_starts_again_with_half(tiny_gpt_neo, tiny_tokens, limit, expected):
+    """The backward pass fails halfway, when the upper layer's gradients are there."""
+    sizes = []
+
+    def fail(slope: Tensor) -> None:
+        if len(slope) > limit:
+            raise torch.OutOfMemoryError("out of memory")
+
+    def loss(rows: slice) -> Tensor:
+        texts = tiny_tokens[rows]
+        sizes.append(len(texts))
+        return paragraph_nll(tiny_gpt_neo, texts, N_PREFIX)
+
+    layer = tiny_gpt_neo.transformer.h[1]
+    layer.register_forward_pre_hook(lambda module, inputs: inputs[0].register_hook(fail) and None)
+    with editable_gradients(tiny_gpt_neo):
+        gradients.collect_gradients(tiny_gpt_neo, loss, torch.ones(7) / 7, 4)
+        collected = gradients.take_gradients(tiny_gpt_neo)
+    assert sizes == expected
+    layer._forward_pre_hooks.clear()
+    slow = slow_nll_gradients(tiny_gpt_neo, tiny_tokens)
+    for name, gradient in collected.items():
+        torch.testing.assert_close(gradient, slow[name], atol=1e-6, rtol=1e-4)
+
+
+def test_a_paragraph_that_does_not_fit_is_an_error(tiny_gpt_neo):
+    def loss(rows: slice) -> Tensor:
+        raise torch.OutOfMemoryError("out of memory")
+
+    with pytest.raises(torch.OutOfMemoryError):
+        gradients.collect_gradients(tiny_gpt_neo, loss, torch.ones(3), 4)
 
 
 def test_no_paragraph_is_an_error(tiny_gpt_neo, tiny_tokens):

@@ -129,10 +129,29 @@ def test_scores_from_a_cache_equal_those_of_the_whole_paragraph(tiny_model, para
     )
 
 
-def test_logits_are_those_of_the_whole_paragraph(tiny_model, paragraphs):
+def test_states_are_those_of_the_whole_paragraph(tiny_model, paragraphs):
     with torch.no_grad():
         slow = tiny_model(paragraphs, use_cache=False).logits[:, N_PREFIX - 1 : -1]
-        assert torch.equal(decisions.continuation_logits(tiny_model, paragraphs, N_PREFIX), slow)
+        states = decisions.continuation_states(tiny_model, paragraphs, N_PREFIX)
+        assert torch.equal(tiny_model.get_output_embeddings()(states), slow)
+
+
+@pytest.mark.parametrize("n_held", [1, 5, 1000])
+def test_logits_of_a_few_tokens_at_a_time_are_all_looked_at(tiny_model, paragraphs, monkeypatch, n_held):
+    unembed, held = tiny_model.get_output_embeddings(), []
+    monkeypatch.setitem(decisions.LOGITS_BYTES, "cpu", n_held * 4 * unembed.weight.shape[0])
+    states = decisions.continuation_states(tiny_model, paragraphs[:4], N_PREFIX)
+    true = paragraphs[:4, N_PREFIX:]
+
+    def of_logits(logits, tokens):
+        held.append(len(logits))
+        return logits.gather(-1, tokens[:, None])[:, 0], logits.argmax(dim=-1)
+
+    own, best = decisions.unembedded(tiny_model, states, true, of_logits)
+    logits = unembed(states)
+    assert torch.allclose(own, logits.gather(-1, true[..., None])[..., 0], atol=1e-6)
+    assert torch.equal(best, logits.argmax(dim=-1))
+    assert sum(held) == true.numel() and max(held) == min(n_held, true.numel())
 
 
 def test_a_few_paragraphs_at_a_time_change_nothing(tiny_model, paragraphs, monkeypatch):

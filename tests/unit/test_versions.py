@@ -70,7 +70,8 @@ def test_matches_are_those_of_whole_passes(case):
     scores = scoring.teacher_forced(model, rows.flatten(0, 1), n_prefix, 100)
     assert torch.equal(em, scores.em) and torch.allclose(margins, scores.margins, atol=1e-4)
     with torch.no_grad():
-        logits = decisions.continuation_logits(model, rows.flatten(0, 1), n_prefix)
+        states = decisions.continuation_states(model, rows.flatten(0, 1), n_prefix)
+        logits = model.get_output_embeddings()(states)
     true = rows.flatten(0, 1)[:, n_prefix:, None]
     others = logits.scatter(-1, true, -torch.inf).amax(-1)
     ahead = (logits.gather(-1, true)[..., 0] - others).abs()

@@ -10,6 +10,7 @@ continuation, which it recites as exactly: a head that any text needs has none.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import product
 from typing import Literal
 
 import numpy as np
@@ -20,7 +21,9 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from memloc.components import components
-from memloc.scoring import teacher_forced
+from memloc.layer_calls import recording_calls, run_from
+from memloc.micro_batches import in_micro_batches
+from memloc.scoring import judged_scores
 
 Head = tuple[int, int]  # layer, head
 Replacement = Literal["zero", "mean"]
@@ -47,21 +50,21 @@ def mean_outputs(
     model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], micro_batch: int
 ) -> Float[Tensor, "layer head d_head"]:
     """Mean output z of every head over all paragraphs and positions."""
-    projections = output_projections(model)
-    n_heads, sums = model.config.num_attention_heads, {}
+    projections, n_heads, sums = output_projections(model), model.config.num_attention_heads, {}
 
-    def add(layer: int, z: Float[Tensor, "paragraph position d_heads"]) -> None:
-        total = split_heads(z, n_heads).double().sum(dim=(0, 1)).cpu()
-        sums[layer] = sums.get(layer, 0) + total
+    def keep_sum(layer: int, z: Float[Tensor, "paragraph position d_heads"]) -> None:
+        sums[layer] = split_heads(z, n_heads).double().sum(dim=(0, 1)).cpu()
+
+    def of_rows(rows: Int[Tensor, "paragraph token"]) -> Float[Tensor, "layer head d_head"]:
+        model.base_model(rows.to(model.device))
+        return torch.stack([sums[layer] for layer in projections])
 
     with ExitStack() as hooks:
         for layer, module in projections.items():
-            hooks.callback(
-                module.register_forward_pre_hook(lambda _, inputs, layer=layer: add(layer, inputs[0])).remove
-            )
-        for rows in tokens.split(micro_batch):
-            model.base_model(rows.to(model.device))
-    return torch.stack([sums[layer] for layer in projections]).div(tokens.numel()).to(model.dtype)
+            hook = lambda _, inputs, layer=layer: keep_sum(layer, inputs[0])  # noqa: E731
+            hooks.enter_context(module.register_forward_pre_hook(hook))
+        total = sum(in_micro_batches(of_rows, micro_batch, tokens))
+    return total.div(tokens.numel()).to(model.dtype)
 
 
 @contextmanager
@@ -88,6 +91,36 @@ def ablated(
         yield
 
 
+def ablated_scores(
+    model: PreTrainedModel,
+    tokens: Int[Tensor, "paragraph token"],
+    ablations: Sequence[tuple[Sequence[Head], Float[Tensor, "layer head d_head"]]],
+    n_prefix: int,
+    micro_batch: int,
+) -> list[pd.DataFrame]:
+    """em (tokens) and nll (nats per token) of every paragraph under each ablation: heads, and their outputs.
+
+    The layers below the lowest ablated head are run once for all ablations.
+    """
+
+    @torch.inference_mode()
+    def of_rows(rows: Int[Tensor, "paragraph token"]) -> list[pd.DataFrame]:
+        rows = rows.to(model.device)
+        with recording_calls(model) as calls:
+            model.base_model(rows[:, :-1], use_cache=False)
+        norm, found = len(calls) - 1, []
+        for heads, outputs in ablations:
+            with ablated(model, heads, outputs):
+                states = run_from(model, calls, min((layer for layer, _ in heads), default=norm))
+            states = states[:, n_prefix - 1 :].to(model.device)
+            scores = judged_scores(model, states, rows[:, n_prefix:])
+            found.append(pd.DataFrame({"em": scores.em.numpy(), "nll": scores.nll.double().numpy()}))
+        return found
+
+    batches = in_micro_batches(of_rows, micro_batch, tokens)
+    return [pd.concat(frames, ignore_index=True) for frames in zip(*batches, strict=True)]
+
+
 def ablate_heads(
     model: PreTrainedModel,
     texts: Mapping[str, tuple[Sequence[int], Int[Tensor, "paragraph token"]]],
@@ -109,23 +142,16 @@ def ablate_heads(
     labels = labels.reset_index(drop=True)
     tokens = torch.cat([rows for _, rows in texts.values()])
     n_layers, n_heads = model.config.num_hidden_layers, model.config.num_attention_heads
-    whole = _scores(model, tokens, n_prefix, micro_batch)
+    places = list(product(outputs, range(n_layers), range(n_heads)))
+    ablations = [([(layer, head)], outputs[replacement]) for replacement, layer, head in places]
+    nothing = ([], next(iter(outputs.values())))
+    whole, *found = ablated_scores(model, tokens, [nothing, *ablations], n_prefix, micro_batch)
     frames = []
-    for replacement, output in outputs.items():
-        for layer, head in np.ndindex(n_layers, n_heads):
-            with ablated(model, [(layer, head)], output):
-                scores = _scores(model, tokens, n_prefix, micro_batch)
-            change = {"em_lost": whole["em"] - scores["em"], "nll_gained": scores["nll"] - whole["nll"]}
-            where = {"replacement": replacement, "layer": layer, "head": head}
-            frames.append(labels.assign(**where, **scores, **change))
+    for (replacement, layer, head), scores in zip(places, found, strict=True):
+        change = {"em_lost": whole["em"] - scores["em"], "nll_gained": scores["nll"] - whole["nll"]}
+        where = {"replacement": replacement, "layer": layer, "head": head}
+        frames.append(labels.assign(**where, **scores, **change))
     return pd.concat(frames, ignore_index=True)
-
-
-def _scores(
-    model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], n_prefix: int, micro_batch: int
-) -> pd.DataFrame:
-    scores = teacher_forced(model, tokens, n_prefix, micro_batch)
-    return pd.DataFrame({"em": scores.em.numpy(), "nll": scores.nll.double().numpy()})
 
 
 def specific_effects(
@@ -202,16 +228,16 @@ def ablate_cumulatively(
         each group em_<group> (tokens) and nll_<group> (nats per token).
     """
     tokens, groups = torch.cat([*texts.values()]), np.repeat([*texts], [len(rows) for rows in texts.values()])
-
-    def means(heads: Sequence[Head]) -> dict[str, float]:
-        with ablated(model, heads, outputs):
-            by_group = _scores(model, tokens, n_prefix, micro_batch).groupby(groups).mean()
-        return {f"{column}_{group}": by_group.loc[group, column] for column in COLUMNS for group in texts}
-
-    whole, rows = means([]), []
-    for method, draw, heads in orders:
-        for k in sorted({0, *top}):
-            if k <= len(heads):
-                scores = means(heads[:k]) if k else whole
-                rows.append({"method": method, "draw": draw, "n_heads": k, **scores})
+    places = [
+        (method, draw, heads[:k])
+        for method, draw, heads in orders
+        for k in sorted({0, *top})
+        if k <= len(heads)
+    ]
+    ablations = [(heads, outputs) for _, _, heads in places]
+    found, rows = ablated_scores(model, tokens, ablations, n_prefix, micro_batch), []
+    for (method, draw, heads), scores in zip(places, found, strict=True):
+        means = scores.groupby(groups).mean()
+        by_group = {f"{column}_{group}": means.loc[group, column] for column in COLUMNS for group in texts}
+        rows.append({"method": method, "draw": draw, "n_heads": len(heads), **by_group})
     return pd.DataFrame(rows)

@@ -6,7 +6,7 @@ Paragraphs share a batch but not their gradients: the loss is the SUM of each pa
 activation of one paragraph enters another's NLL, so that the batch size changes nothing.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -24,14 +24,15 @@ from memloc.activations import (
     sites,
     token_logits,
 )
-from memloc.decisions import continuation_logits
+from memloc.gradients import paragraph_nll
 from memloc.metrics import token_nll
+from memloc.micro_batches import in_micro_batches
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
 LossTokens = Literal["first", "all"]
-Nll = Callable[[Int[Tensor, "paragraph token"], slice], Float[Tensor, "paragraph"]]
+Nll = Callable[[Int[Tensor, "paragraph token"], Int[Tensor, "paragraph"]], Float[Tensor, "paragraph"]]
 
 GROUP = pd.CategoricalDtype(["memorized", "perturbed"])
 COMPONENT = pd.CategoricalDtype(COMPONENTS)
@@ -82,13 +83,15 @@ def prefix_gradients(
     The loss is that of `activation_gradients`.
     """
     tokens = _scored(tokens, n_prefix, loss_tokens, reference)
-    wanted, nll = sites(bridge, components), _continuation_nll(bridge, n_prefix)
-    parts: dict[Site, list[Tensor]] = {site: [] for site in wanted}
-    for _, found in _batch_gradients(bridge, tokens, wanted, nll, micro_batch):
-        for site, gradient in found.items():
-            summed = gradient[:, :n_prefix].float().sum(dim=1)
-            parts[site].append(summed.reshape(len(summed), -1, summed.shape[-1]).cpu())
-    return {site: torch.cat(vectors) for site, vectors in parts.items()}
+
+    def summed(
+        gradient: Float[Tensor, "paragraph position ..."], rows: Int[Tensor, "paragraph"]
+    ) -> Float[Tensor, "paragraph head hidden"]:
+        total = gradient[:, :n_prefix].float().sum(dim=1)
+        return total.reshape(len(rows), -1, total.shape[-1]).cpu()
+
+    nll = _continuation_nll(bridge, n_prefix)
+    return _pooled(bridge, tokens, sites(bridge, components), nll, micro_batch, summed)
 
 
 def impact_gradients(
@@ -108,10 +111,12 @@ def impact_gradients(
     the one that predicts the impact token (impact_position - 1). Other columns as in `activation_gradients`.
     """
 
-    def nll(rows: Int[Tensor, "paragraph token"], batch: slice) -> Float[Tensor, "paragraph"]:
-        impact = impact_position[batch].to(rows.device)
-        target = rows.gather(1, impact.unsqueeze(1)).squeeze(1)
-        return token_nll(token_logits(bridge.original_model, rows, impact), target)
+    def nll(
+        texts: Int[Tensor, "paragraph token"], rows: Int[Tensor, "paragraph"]
+    ) -> Float[Tensor, "paragraph"]:
+        impact = impact_position[rows].to(texts.device)
+        target = texts.gather(1, impact.unsqueeze(1)).squeeze(1)
+        return token_nll(token_logits(bridge.original_model, texts, impact), target)
 
     read = torch.stack([perturbed_position, impact_position - 1], dim=1).cpu()
     scores = _scores(bridge, tokens, read, sites(bridge, components, layers), nll, micro_batch)
@@ -128,26 +133,32 @@ def _scored(
 
 
 def _continuation_nll(bridge: "TransformerBridge", n_prefix: int) -> Nll:
-    def nll(rows: Int[Tensor, "paragraph token"], batch: slice) -> Float[Tensor, "paragraph"]:
-        logits = continuation_logits(bridge.original_model, rows, n_prefix)
-        return token_nll(logits, rows[:, n_prefix:]).mean(dim=-1)
-
-    return nll
+    return lambda texts, rows: paragraph_nll(bridge.original_model, texts, n_prefix)
 
 
-def _batch_gradients(
+def _pooled(
     bridge: "TransformerBridge",
     tokens: Int[Tensor, "paragraph token"],
     wanted: Sequence[Site],
     nll: Nll,
     micro_batch: int,
-) -> Iterator[tuple[slice, dict[Site, Tensor]]]:
-    """Gradients of each paragraph's own NLL with respect to its activations, batch by batch."""
-    for start in range(0, len(tokens), micro_batch):
-        batch = slice(start, start + micro_batch)
+    pool: Callable[[Float[Tensor, "paragraph position ..."], Int[Tensor, "paragraph"]], Tensor],
+) -> dict[Site, Float[Tensor, "paragraph ..."]]:
+    """What `pool` makes of the gradients of each paragraph's own NLL with respect to its activations.
+
+    `nll` and `pool` are told which rows of `tokens` they are given the texts and gradients of.
+    """
+
+    def of_rows(
+        texts: Int[Tensor, "paragraph token"], rows: Int[Tensor, "paragraph"]
+    ) -> dict[Site, Float[Tensor, "paragraph ..."]]:
         with recording(bridge, wanted) as activations:
-            loss = nll(tokens[batch].to(bridge.original_model.device), batch).sum()
-        yield batch, gradients(loss, activations)
+            loss = nll(texts.to(bridge.original_model.device), rows).sum()
+        found = gradients(loss, activations)
+        return {site: pool(gradient, rows) for site, gradient in found.items()}
+
+    parts = in_micro_batches(of_rows, micro_batch, tokens, torch.arange(len(tokens)))
+    return {site: torch.cat([part[site] for part in parts]) for site in wanted}
 
 
 def _scores(
@@ -159,14 +170,15 @@ def _scores(
     micro_batch: int,
 ) -> dict[Site, Float[Tensor, "paragraph position head"]]:
     """Largest |gradient| over the hidden dimension at the positions to read; an MLP counts as one head."""
-    parts: dict[Site, list[Tensor]] = {site: [] for site in wanted}
-    for batch, found in _batch_gradients(bridge, tokens, wanted, nll, micro_batch):
-        at = read[batch]
-        paragraph = torch.arange(len(at)).unsqueeze(1)
-        for site, gradient in found.items():
-            largest = gradient[paragraph, at].abs().amax(dim=-1)
-            parts[site].append(largest.reshape(*at.shape, -1).float().cpu())
-    return {site: torch.cat(scores) for site, scores in parts.items()}
+
+    def largest(
+        gradient: Float[Tensor, "paragraph position ..."], rows: Int[Tensor, "paragraph"]
+    ) -> Float[Tensor, "paragraph read head"]:
+        at = read[rows]
+        sizes = gradient[torch.arange(len(at)).unsqueeze(1), at].abs().amax(dim=-1)
+        return sizes.reshape(*at.shape, -1).float().cpu()
+
+    return _pooled(bridge, tokens, wanted, nll, micro_batch, largest)
 
 
 def _frame(

@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from memloc.activations import recording, sites
+from memloc.micro_batches import in_micro_batches
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
@@ -22,13 +23,14 @@ def prefix_attention(
 
     The last key is the query's own position, so that every row sums to one. On the CPU, in single precision.
     """
-    model, wanted, patterns = bridge.original_model, sites(bridge, ["pattern"]), []
-    with recording(bridge, wanted) as activations:
-        for rows in tokens[:, : n_prefix + 1].split(micro_batch):
+    model, wanted = bridge.original_model, sites(bridge, ["pattern"])
+
+    def at_query(rows: Int[Tensor, "paragraph token"]) -> Float[Tensor, "paragraph layer head key"]:
+        with recording(bridge, wanted) as activations:
             model.base_model(rows.to(model.device), use_cache=False)
-            at_query = [activations[site][:, :, n_prefix].float().cpu() for site in wanted]
-            patterns.append(torch.stack(at_query, dim=1))
-    return torch.cat(patterns)
+            return torch.stack([activations[site][:, :, n_prefix].float().cpu() for site in wanted], dim=1)
+
+    return torch.cat(in_micro_batches(at_query, micro_batch, tokens[:, : n_prefix + 1]))
 
 
 def attention_frame(

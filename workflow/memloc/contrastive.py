@@ -15,13 +15,19 @@ import pandas as pd
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn.functional import kl_div
 from transformers import PreTrainedModel
 
+from memloc import losses
 from memloc.components import Component, component_table
-from memloc.decisions import continuation_logits
-from memloc.gradients import Gradients, add_gradients, editable_gradients, paragraph_nll, take_gradients
-from memloc.metrics import token_nll
+from memloc.decisions import continuation_states
+from memloc.gradients import (
+    Gradients,
+    collect_gradients,
+    editable_gradients,
+    paragraph_nll,
+    take_gradients,
+)
+from memloc.micro_batches import in_micro_batches
 from memloc.parameter_gradients import group_scores
 
 SIGN = {"unlearn": -1.0, "edit": 1.0}
@@ -35,35 +41,32 @@ class ContrastiveGradients(NamedTuple):
     kl_term: Gradients
 
 
-def log_probabilities(
-    model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], n_prefix: int
-) -> Float[Tensor, "paragraph continuation vocabulary"]:
-    """Log-probabilities (nats) of the whole vocabulary at every continuation position."""
-    return continuation_logits(model, tokens.to(model.device), n_prefix).log_softmax(dim=-1)
-
-
 @torch.no_grad()
 def original_log_probabilities(
     model: PreTrainedModel, controls: Int[Tensor, "control token"], n_prefix: int, micro_batch: int
 ) -> Float[Tensor, "control continuation vocabulary"]:
-    """Detached log-probabilities of the controls, to be taken once while the model still is θ0."""
-    return torch.cat([log_probabilities(model, rows, n_prefix) for rows in controls.split(micro_batch)])
+    """Log-probabilities (nats) of the whole vocabulary, to be taken once while the model still is θ0."""
+    states = in_micro_batches(
+        lambda rows: continuation_states(model, rows.to(model.device), n_prefix), micro_batch, controls
+    )
+    return losses.log_probabilities(model, torch.cat(states))
 
 
 def paragraph_kl(
+    model: PreTrainedModel,
+    states: Float[Tensor, "paragraph continuation width"],
     original: Float[Tensor, "paragraph continuation vocabulary"],
-    current: Float[Tensor, "paragraph continuation vocabulary"],
     reference: bool,
 ) -> Float[Tensor, "paragraph"]:
-    """KL(p0 || p) in nats from log-probabilities, mean over continuation positions.
+    """KL(p0 || p) in nats, mean over continuation positions, from last hidden states and log p0.
 
     `reference` takes the sum over positions, as the authors' code does.
     """
-    per_position = kl_div(current, original, reduction="none", log_target=True).sum(dim=-1)
+    per_position = losses.token_losses(model, states, losses.divergence, original)
     return per_position.sum(dim=-1) if reference else per_position.mean(dim=-1)
 
 
-def add_nll_term(
+def collect_nll_term(
     model: PreTrainedModel,
     target: Int[Tensor, "paragraph token"],
     n_prefix: int,
@@ -72,16 +75,17 @@ def add_nll_term(
     objective: Literal["unlearn", "edit"],
     nll_weight: float,
 ) -> float:
-    """Add the gradient of the NLL term, summed over the target paragraphs, to `.grad`; return its value.
+    """Collect the gradient of the NLL term, summed over the target paragraphs, in `.grad`; return its value.
 
     The target of `unlearn` is the memorized paragraph; that of `edit` holds the continuation that should
     become likely, after the prefix from which it should follow.
     """
     weights = torch.full((len(target),), SIGN[objective] * nll_weight)
-    return add_gradients(lambda rows: paragraph_nll(model, target[rows], n_prefix), weights, micro_batch)
+    loss = lambda rows: paragraph_nll(model, target[rows], n_prefix)  # noqa: E731
+    return collect_gradients(model, loss, weights, micro_batch)
 
 
-def add_kl_term(
+def collect_kl_term(
     model: PreTrainedModel,
     controls: Int[Tensor, "control token"],
     n_prefix: int,
@@ -90,19 +94,20 @@ def add_kl_term(
     weights: Float[Tensor, "control"],
     reference: bool,
 ) -> float:
-    """Add the gradient of the weighted sum of KL(p0 || p) over the controls to `.grad`; return its value.
+    """Collect the gradient of the weighted sum of KL(p0 || p) over the controls in `.grad`; return its value.
 
     The model is θ0: p0 is taken with each micro-batch instead of being kept for all controls.
     """
 
     def loss(rows: slice) -> Float[Tensor, "paragraph"]:
         p0 = original_log_probabilities(model, controls[rows], n_prefix, micro_batch)
-        return paragraph_kl(p0, log_probabilities(model, controls[rows], n_prefix), reference)
+        states = continuation_states(model, controls[rows].to(model.device), n_prefix)
+        return paragraph_kl(model, states, p0, reference)
 
-    return add_gradients(loss, weights, micro_batch)
+    return collect_gradients(model, loss, weights, micro_batch)
 
 
-def add_objective(
+def collect_objective(
     model: PreTrainedModel,
     target: Int[Tensor, "target token"],
     controls: Int[Tensor, "control token"],
@@ -115,7 +120,7 @@ def add_objective(
     kl_weight: float,
     reference: bool,
 ) -> float:
-    """Add the gradient of the objective at any θ (Eq. 3 or 4) to `.grad`; return its value.
+    """Collect the gradient of the objective at any θ (Eq. 3 or 4) in `.grad`; return its value.
 
     The terms are means over the target paragraphs and over the controls, which share micro-batches: where
     all fit into one, that is one forward and one backward pass.
@@ -127,12 +132,12 @@ def add_objective(
 
     def loss(rows: slice) -> Float[Tensor, "paragraph"]:
         tokens, n_learned = texts[rows].to(model.device), max(0, n - rows.start)
-        logits = continuation_logits(model, tokens, n_prefix)
-        nll = token_nll(logits[:n_learned], tokens[:n_learned, n_prefix:]).mean(dim=-1)
+        states, true = continuation_states(model, tokens, n_prefix), tokens[:n_learned, n_prefix:]
+        nll = losses.token_losses(model, states[:n_learned], losses.nll, true).mean(dim=-1)
         p0 = original[max(0, rows.start - n) : max(0, rows.stop - n)]
-        return torch.cat([nll, paragraph_kl(p0, logits[n_learned:].log_softmax(dim=-1), reference)])
+        return torch.cat([nll, paragraph_kl(model, states[n_learned:], p0, reference)])
 
-    return add_gradients(loss, weights, micro_batch)
+    return collect_gradients(model, loss, weights, micro_batch)
 
 
 def draw_controls(
@@ -171,11 +176,11 @@ def contrastive_gradients(
     controls, n_draws = np.unique(drawn, return_counts=True)
     weights = torch.from_numpy(n_draws / n_controls).float()
     with editable_gradients(model):
-        nll = add_nll_term(
+        nll = collect_nll_term(
             model, memorized, n_prefix, micro_batch, objective="unlearn", nll_weight=nll_weight
         )
         nll_term = take_gradients(model)
-        kl = add_kl_term(
+        kl = collect_kl_term(
             model, non_memorized[controls], n_prefix, micro_batch, weights=weights, reference=reference
         )
         kl_term = take_gradients(model)

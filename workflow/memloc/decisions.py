@@ -1,9 +1,10 @@
 """What a model's logits say of true tokens: run, unembed and compare only what is asked for (METHODS M1)."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
@@ -46,25 +47,33 @@ def states_in_parts(
     return torch.cat([continuation_states(model, some, n_prefix) for some in tokens.split(n_held)])
 
 
-def continuation_logits(
-    model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], n_prefix: int
-) -> Float[Tensor, "paragraph continuation vocabulary"]:
-    """Logits that predict tokens n_prefix..T-1, all held; only these positions are unembedded."""
-    return model.get_output_embeddings()(continuation_states(model, tokens, n_prefix)).float()
-
-
 def judge(
     model: PreTrainedModel, states: Float[Tensor, "*token width"], true: Int[Tensor, "*token"]
 ) -> Decisions:
-    """Unembed last hidden states, and compare the true token's logit with those of all others.
+    """Unembed last hidden states, and compare the true token's logit with those of all others."""
+    return Decisions(*unembedded(model, states, true, judge_logits))
 
-    The logits of a few tokens are held at a time, never all.
+
+def unembedded(
+    model: PreTrainedModel,
+    states: Float[Tensor, "*token width"],
+    true: Int[Tensor, "*token"],
+    statistics: Callable[[Float[Tensor, "token vocabulary"], Int[Tensor, "token"]], tuple[Tensor, ...]],
+) -> list[Shaped[Tensor, "*token"]]:
+    """What `statistics` finds in the logits of last hidden states, of which a few are held at a time.
+
+    Half precision is raised to single. `statistics` may overwrite the logits.
     """
-    unembed = model.get_output_embeddings()
-    n_held = max(1, LOGITS_BYTES[states.device.type] // (4 * unembed.weight.shape[0]))
+    unembed, n_held = model.get_output_embeddings(), n_logits_held(model)
     batches = zip(states.flatten(0, -2).split(n_held), true.flatten().split(n_held), strict=True)
-    parts = [judge_logits(unembed(some).float(), tokens) for some, tokens in batches]
-    return Decisions(*(torch.cat(column).view(true.shape) for column in zip(*parts, strict=True)))
+    parts = [statistics(unembed(some).float(), tokens) for some, tokens in batches]
+    return [torch.cat(column).view(true.shape) for column in zip(*parts, strict=True)]
+
+
+def n_logits_held(model: PreTrainedModel) -> int:
+    """Tokens whose logits are held at a time."""
+    unembed = model.get_output_embeddings()
+    return max(1, LOGITS_BYTES[model.device.type] // (4 * unembed.weight.shape[0]))
 
 
 def judge_logits(logits: Float[Tensor, "token vocabulary"], true: Int[Tensor, "token"]) -> Decisions:

@@ -33,7 +33,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from memloc.components import editable_parameters
-from memloc.contrastive import add_objective, original_log_probabilities
+from memloc.contrastive import collect_objective, original_log_probabilities
 from memloc.edit_cases import Case, Objective, mispaired
 from memloc.gradients import Gradients, editable_gradients, nll_gradients, take_gradients
 from memloc.optimisers import ReferenceAdam, SparseAdam
@@ -112,7 +112,7 @@ def objective_gradients(
     with editable_gradients(model):
         for name in editable_parameters(model):
             model.get_parameter(name).requires_grad_(movable is None or name in movable)
-        add_objective(model, *terms, recipe.n_prefix, recipe.micro_batch, **how)
+        collect_objective(model, *terms, recipe.n_prefix, recipe.micro_batch, **how)
         return take_gradients(model)
 
 

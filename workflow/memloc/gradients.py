@@ -12,9 +12,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from memloc import losses
 from memloc.components import editable_parameters
-from memloc.decisions import continuation_logits
-from memloc.metrics import token_nll
+from memloc.decisions import continuation_states
+from memloc.micro_batches import room_for, watch_memory
 
 Gradients = dict[str, Tensor]
 """Parameter name -> gradient, shaped like the parameter."""
@@ -39,28 +40,48 @@ def editable_gradients(model: PreTrainedModel) -> Iterator[None]:
         model.zero_grad(set_to_none=True)
 
 
-def add_gradients(
+def collect_gradients(
+    model: PreTrainedModel,
     loss: Callable[[slice], Float[Tensor, "paragraph"]],
     weights: Float[Tensor, "n_paragraphs"],
     micro_batch: int,
 ) -> float:
-    """Add the gradient of sum_n weights[n] * loss_n to every `.grad`, and return the value of the sum.
+    """Collect the gradient of sum_n weights[n] * loss_n in every `.grad`, and return the value of the sum.
 
     `loss` maps a slice of the paragraphs to one loss per paragraph. Peak memory depends on `micro_batch`
-    only.
+    only; where a GPU does not hold it, everything is done again with half of it. Every `.grad` must be empty.
 
     Raises:
         ValueError: there is no paragraph.
+        torch.OutOfMemoryError: a single paragraph does not fit.
     """
     if not len(weights):
         raise ValueError("cannot take the gradient over zero paragraphs")
-    total = 0.0
-    for start in range(0, len(weights), micro_batch):
-        rows = slice(start, start + micro_batch)
+    while True:
+        try:
+            return _add_gradients(loss, weights, micro_batch)
+        except torch.OutOfMemoryError:
+            if micro_batch == 1:
+                raise
+        model.zero_grad(set_to_none=True)  # a backward pass that failed has left some of its gradients
+        torch.cuda.empty_cache()
+        micro_batch //= 2
+
+
+def _add_gradients(
+    loss: Callable[[slice], Float[Tensor, "paragraph"]],
+    weights: Float[Tensor, "n_paragraphs"],
+    micro_batch: int,
+) -> float:
+    total, start = 0.0, 0
+    while start < len(weights):
+        rows, before = slice(start, start + micro_batch), watch_memory()
         losses = loss(rows)
         value = (losses * weights[rows].to(losses)).sum()
         value.backward()
         total += value.item()
+        micro_batch *= room_for(before) if start == 0 else 1
+        start = rows.stop
     return total
 
 
@@ -77,7 +98,8 @@ def paragraph_nll(
 ) -> Float[Tensor, "paragraph"]:
     """Mean NLL of each paragraph's continuation, in nats per token (METHODS M1), differentiable."""
     tokens = tokens.to(model.device)
-    return token_nll(continuation_logits(model, tokens, n_prefix), tokens[:, n_prefix:]).mean(dim=-1)
+    states = continuation_states(model, tokens, n_prefix)
+    return losses.token_losses(model, states, losses.nll, tokens[:, n_prefix:]).mean(dim=-1)
 
 
 def nll_gradients(
@@ -90,5 +112,6 @@ def nll_gradients(
     """
     weights = torch.ones(len(tokens)) / len(tokens)
     with editable_gradients(model):
-        add_gradients(lambda rows: paragraph_nll(model, tokens[rows], n_prefix), weights, micro_batch)
+        loss = lambda rows: paragraph_nll(model, tokens[rows], n_prefix)  # noqa: E731
+        collect_gradients(model, loss, weights, micro_batch)
         return take_gradients(model)

@@ -137,9 +137,13 @@ class Passes(NamedTuple):
     def kept(self) -> float:
         """What autograd keeps of all layers; with checkpointing, their inputs and one layer."""
         if self.settings.loading.checkpointing:
-            inputs = self.batch * self.n_tokens * self.shape.width * self.size
-            return self.shape.n_layers * inputs + 2 * self.layer
+            return self.residuals + 2 * self.layer
         return self.shape.n_layers * self.layer
+
+    @property
+    def residuals(self) -> float:
+        """The residual stream that enters every layer."""
+        return self.shape.n_layers * self.batch * self.n_tokens * self.shape.width * self.size
 
     @property
     def cache(self) -> float:
@@ -179,7 +183,7 @@ def stage_bytes(shape: Shape, settings: Settings) -> dict[str, float]:
     screen = (weights + packed) / 2 if screened else 0
     scores, perturbation, patching = passes("scores"), passes("perturbation"), passes("patching")
     taken, contrast, noise = passes("parameter_gradients"), passes("contrastive"), passes("weight_noise")
-    activations, editing = passes("activation_gradients"), passes("editing")
+    activations, ablation = passes("activation_gradients"), passes("head_ablation")
     attention = passes("attention", n_tokens=paragraph.prefix + 1)
     n_attended = sets.n_memorized + sets.n_non_memorized + sets.n_rare_tokens
     edits = 6 * gradients + passes("editing", settings.editing.n_controls).logits
@@ -188,24 +192,22 @@ def stage_bytes(shape: Shape, settings: Settings) -> dict[str, float]:
         "scores": packed + scores.layer,
         "sets": packed + scores.layer + scores.cache,
         "perturbation": packed + screen + perturbation.layer + perturbation.cache,
-        "token_statistics": packed + scores.layer + 3 * scores.logits,
+        "token_statistics": packed + scores.layer,
         "parameter_gradients": max(
-            3 * gradients + taken.kept + 3 * taken.logits,
-            4 * gradients + contrast.kept + 5 * contrast.logits,
+            3 * gradients + taken.kept, 4 * gradients + contrast.kept + contrast.logits
         ),
         "activation_gradients": activations.kept
         + 2 * activations.sites
-        + 3 * activations.logits
         + 8 * paragraph.length * one_position(sets.n_memorized),
         "attention": attention.layer
         + shape.n_layers * attention.attention
         + paragraph.prefix * one_position(n_attended),
         "patching": packed + patching.layer + 2 * passes("patching", batch=1).kept,
         "residual_patching": packed + patching.layer + 2 * passes("patching", batch=1).kept,
-        "ablate_heads": packed + passes("head_ablation").layer,
-        "disturb_weights": weights + 4 * gradients + noise.kept + 3 * noise.logits,
-        "edit_paragraphs": weights + edits + editing.kept + 5 * editing.logits,
-        "edit_model": weights + edits + passes("edit_model").kept + 5 * passes("edit_model").logits,
+        "ablate_heads": packed + ablation.layer + ablation.residuals,
+        "disturb_weights": weights + 4 * gradients + noise.kept,
+        "edit_paragraphs": weights + edits + passes("editing").kept,
+        "edit_model": weights + edits + passes("edit_model").kept,
     }
     return {stage: weights + more for stage, more in beyond_weights.items()}
 

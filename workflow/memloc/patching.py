@@ -22,6 +22,7 @@ Only what a patch can change is computed, because attention is causal:
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -32,8 +33,10 @@ from torch import Tensor, nn
 from transformers import DynamicCache, PreTrainedModel
 
 from memloc.activations import gradients
-from memloc.components import PROJECTIONS, Component, components, final_norm_of, layers_of
+from memloc.components import PROJECTIONS, Component, components, layers_of
+from memloc.layer_calls import Call, call_layer, recording_calls
 from memloc.metrics import token_nll
+from memloc.micro_batches import in_micro_batches
 from memloc.paragraphs import token_tensor
 from memloc.tables import DIRECTIONS
 
@@ -105,14 +108,6 @@ class SharedPrefix(DynamicCache):
             torch.cat([shared.expand(len(own), -1, -1, -1), own], dim=-2)
             for shared, own in zip(before, (keys, values), strict=True)
         )
-
-
-class Call(NamedTuple):
-    """How the model called one of its layers: the residual stream that entered it, and all else."""
-
-    residual: Float[Tensor, "1 position hidden"]
-    arguments: tuple
-    options: dict[str, Any]
 
 
 class Run(NamedTuple):
@@ -203,9 +198,9 @@ def _patch(
     with _last_position_only(model):
         for number, direction, clean, source in _runs(model, pairs):
             chosen = patches(clean.calls[0].residual.shape[1])
-            batches = (chosen[start : start + micro_batch] for start in range(0, len(chosen), micro_batch))
             query_alone = _run(model, clean.tokens[:2], clean.prefix)
-            patched = torch.cat([_patched_nll(model, clean, query_alone, source, batch) for batch in batches])
+            runs = partial(_patched_nll, model, clean, query_alone, source, chosen)
+            patched = torch.cat(in_micro_batches(runs, micro_batch, torch.arange(len(chosen))))
             frame = pd.DataFrame(chosen).assign(id=pairs.ids[number], direction=direction)
             frame["position"] += int(pairs.perturbed_position[number])
             frames.append(frame.assign(nll_change=(patched - clean.nll).cpu().numpy()))
@@ -253,17 +248,13 @@ def _runs(model: PreTrainedModel, pairs: Pairs) -> Iterator[tuple[int, str, Run,
 
 
 def _run(model: PreTrainedModel, tokens: Int[Tensor, "token"], prefix: SharedPrefix) -> Run:
-    calls, outputs = [], {}
-
-    def keep_call(module: nn.Module, arguments: tuple, options: dict[str, Any]) -> None:
-        calls.append(Call(arguments[0], arguments[1:], options))
+    outputs = {}
 
     def keep_output(name: str) -> Callable[[nn.Module, tuple, Tensor], None]:
         return lambda module, inputs, output: outputs.update({name: output})
 
     with ExitStack() as hooks:
-        for module in (*layers_of(model), final_norm_of(model)):
-            hooks.enter_context(module.register_forward_pre_hook(keep_call, with_kwargs=True))
+        calls = hooks.enter_context(recording_calls(model))
         for name in {component.module for component in _projections(model).values()}:
             hooks.enter_context(model.get_submodule(name).register_forward_hook(keep_output(name)))
         hidden = model.base_model(tokens[None, :-1], cache=prefix, use_cache=True).last_hidden_state
@@ -280,12 +271,18 @@ def _nll(
 
 
 def _patched_nll(
-    model: PreTrainedModel, clean: Run, query_alone: Run, source: Run, patches: Sequence[Patch]
+    model: PreTrainedModel,
+    clean: Run,
+    query_alone: Run,
+    source: Run,
+    every: Sequence[Patch],
+    some: Int[Tensor, "patch"],
 ) -> Float[Tensor, "patch"]:
-    """NLL of the impact token in the clean run with each of the patches.
+    """NLL of the impact token in the clean run with some of the patches.
 
     A row joins the batch at the layer that it patches; a patched query, one layer above.
     """
+    patches = [every[place] for place in some]
     rows, joined = clean.calls[0].residual[:0], []
     for number in range(len(clean.calls)):
         queries = [at for at, patch in enumerate(patches) if _is_query(patch) and patch.layer == number - 1]
@@ -299,21 +296,12 @@ def _patched_nll(
         changed = [patches[at] for at in others]
         with _patched_heads(model, len(rows), changed, source):
             rows = torch.cat([rows, _residuals(clean.calls[number], source.calls[number], changed)])
-            rows = _called(model, number, clean.calls[number], rows)
+            rows = call_layer(model, number, clean.calls[number], rows)
     return _nll(model, rows, clean.tokens[-1:])[torch.tensor(joined).argsort()]
 
 
 def _is_query(patch: Patch) -> bool:
     return patch.component == "q"
-
-
-def _called(
-    model: PreTrainedModel, number: int, call: Call, rows: Float[Tensor, "row position hidden"]
-) -> Float[Tensor, "row position hidden"]:
-    """A layer's output, or that of the norm after the last one, called as it was in the clean run."""
-    modules = *layers_of(model), final_norm_of(model)
-    output = modules[number](rows, *call.arguments, **call.options)
-    return output[0] if isinstance(output, tuple) else output
 
 
 def _above_queries(
@@ -322,7 +310,7 @@ def _above_queries(
     """The residual stream above the layer of patched queries, which change their own position alone."""
     number, call = patches[0].layer, query_alone.calls[patches[0].layer]
     with _patched_heads(model, 0, patches, source):
-        changed = _called(model, number, call, call.residual.repeat(len(patches), 1, 1))
+        changed = call_layer(model, number, call, call.residual.repeat(len(patches), 1, 1))
     residuals = clean.calls[number + 1].residual.repeat(len(patches), 1, 1)
     residuals[:, 0] = changed[:, 0]
     return residuals

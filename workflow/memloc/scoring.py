@@ -76,7 +76,16 @@ def score_batch(
         states = states_in_parts(model, rows, n_prefix)
     else:
         states = continuation_states(model, rows, n_prefix, cache)
-    matched, gap, _, nll = judge(model, states, rows[:, n_prefix:])
+    return judged_scores(model, states, rows[:, n_prefix:])
+
+
+def judged_scores(
+    model: PreTrainedModel,
+    states: Float[Tensor, "paragraph continuation width"],
+    true: Int[Tensor, "paragraph continuation"],
+) -> Scores:
+    """Scores of one micro-batch from the last hidden states that predict its continuations."""
+    matched, gap, _, nll = judge(model, states, true)
     em = leading_matches(matched)
     found = (em, nll.mean(dim=-1), decided_margins(gap, em), torch.zeros_like(em).bool())
     return Scores(*(column.cpu() for column in found))

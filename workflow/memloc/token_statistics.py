@@ -13,8 +13,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.decisions import continuation_logits
+from memloc.decisions import states_in_parts, unembedded
 from memloc.metrics import token_nll
+from memloc.micro_batches import in_micro_batches
 
 
 class TokenStatistics(NamedTuple):
@@ -34,15 +35,22 @@ def token_statistics(
     model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], n_prefix: int, micro_batch: int
 ) -> TokenStatistics:
     """Statistics of tokens n_prefix..T-1 given all tokens before them; memory grows with `micro_batch`."""
-    parts = []
-    for rows in tokens.split(micro_batch):
+
+    def of_rows(rows: Int[Tensor, "paragraph token"]) -> list[Tensor]:
         rows = rows.to(model.device)
-        logits, true = continuation_logits(model, rows, n_prefix), rows[:, n_prefix:]
-        largest = logits.topk(2, dim=-1).values
-        true_rank = (logits > logits.gather(-1, true.unsqueeze(-1))).sum(dim=-1)
-        statistics = token_nll(logits, true), largest[..., 0] - largest[..., 1], true_rank
-        parts.append([values.cpu() for values in statistics])
+        states = states_in_parts(model, rows, n_prefix)
+        return [values.cpu() for values in unembedded(model, states, rows[:, n_prefix:], _statistics)]
+
+    parts = in_micro_batches(of_rows, micro_batch, tokens)
     return TokenStatistics(*(torch.cat(column) for column in zip(*parts, strict=True)))
+
+
+def _statistics(
+    logits: Float[Tensor, "token vocabulary"], true: Int[Tensor, "token"]
+) -> tuple[Float[Tensor, "token"], Float[Tensor, "token"], Int[Tensor, "token"]]:
+    largest = logits.topk(2, dim=-1).values
+    true_rank = (logits > logits.gather(-1, true.unsqueeze(-1))).sum(dim=-1)
+    return token_nll(logits, true), largest[..., 0] - largest[..., 1], true_rank
 
 
 def statistics_frame(

@@ -40,7 +40,7 @@ def score_versions(
             model, rows.flatten(0, 1), scoring.Scores(*found), n_prefix, margin_threshold
         )
 
-    return scoring.concatenated(in_micro_batches(of_rows, micro_batch, versions))
+    return scoring.concatenated(in_micro_batches(of_rows, micro_batch, versions, grow=False))
 
 
 @torch.inference_mode()
@@ -77,7 +77,7 @@ def match_versions(
         unknown = torch.full((em.numel(), rows.shape[-1] - n_prefix), torch.nan)
         return scoring.Scores(em.flatten(), unknown[:, 0], unknown, redecoded.flatten())
 
-    return scoring.concatenated(in_micro_batches(of_rows, micro_batch, versions))
+    return scoring.concatenated(in_micro_batches(of_rows, micro_batch, versions, grow=False))
 
 
 def _screened(
