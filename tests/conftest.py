@@ -6,18 +6,24 @@ import pytest
 import torch
 from transformers import GPTNeoConfig, GPTNeoForCausalLM, PreTrainedModel
 
-from tiny_models import SPREAD, TINY, VOCABULARY
+from tiny_models import LLAMA_LIKE, SPREAD, TINY, VOCABULARY
 
 
 def _tiny(family: str) -> PreTrainedModel:
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    return TINY[family]().eval()
+    return (TINY | LLAMA_LIKE)[family]().eval()
 
 
 @pytest.fixture(params=TINY)
 def tiny_model(request: pytest.FixtureRequest) -> PreTrainedModel:
     """A tiny model of each family in turn."""
+    return _tiny(request.param)
+
+
+@pytest.fixture(params=TINY | LLAMA_LIKE)
+def any_model(request: pytest.FixtureRequest) -> PreTrainedModel:
+    """A tiny model of each family in turn, and of those that are built like Llama."""
     return _tiny(request.param)
 
 

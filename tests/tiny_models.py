@@ -1,6 +1,10 @@
 """Tiny random models of every supported family: 2 layers, 4 heads (Llama: 2 key-value heads), width 16."""
 
+from collections.abc import Callable
+
 from transformers import (
+    AutoModelForCausalLM,
+    GemmaConfig,
     GPT2Config,
     GPT2LMHeadModel,
     GPTNeoConfig,
@@ -9,7 +13,15 @@ from transformers import (
     GPTNeoXForCausalLM,
     LlamaConfig,
     LlamaForCausalLM,
+    MistralConfig,
+    Olmo2Config,
+    Olmo3Config,
+    OlmoConfig,
+    PreTrainedConfig,
     PreTrainedModel,
+    Qwen2Config,
+    Qwen3Config,
+    SmolLM3Config,
 )
 
 VOCABULARY = 64
@@ -33,10 +45,35 @@ def _gpt_neox() -> PreTrainedModel:
     return GPTNeoXForCausalLM(GPTNeoXConfig(num_attention_heads=4, num_hidden_layers=2, **width, **SPREAD))
 
 
+LLAMA_SHAPE = {
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "hidden_size": 16,
+    "intermediate_size": 40,
+    "max_position_embeddings": 64,
+    "pad_token_id": 0,
+}
+
+
 def _llama() -> PreTrainedModel:
-    width = {"hidden_size": 16, "intermediate_size": 40, "max_position_embeddings": 64}
-    heads = {"num_attention_heads": 4, "num_key_value_heads": 2}
-    return LlamaForCausalLM(LlamaConfig(num_hidden_layers=2, **heads, **width, **SPREAD))
+    return LlamaForCausalLM(LlamaConfig(**LLAMA_SHAPE, **SPREAD))
+
+
+def _llama_like(config: type[PreTrainedConfig], **more: int) -> Callable[[], PreTrainedModel]:
+    return lambda: AutoModelForCausalLM.from_config(config(**LLAMA_SHAPE, **SPREAD, **more))
 
 
 TINY = {"gpt_neo": _gpt_neo, "gpt2": _gpt2, "gpt_neox": _gpt_neox, "llama": _llama}
+
+# Their modules have the names of Llama's. Heads of Qwen 3 and Gemma are not the width divided by their number.
+LLAMA_LIKE = {
+    "mistral": _llama_like(MistralConfig),
+    "olmo": _llama_like(OlmoConfig),
+    "olmo2": _llama_like(Olmo2Config),
+    "olmo3": _llama_like(Olmo3Config),
+    "qwen2": _llama_like(Qwen2Config),
+    "qwen3": _llama_like(Qwen3Config, head_dim=6),
+    "gemma": _llama_like(GemmaConfig, head_dim=8),
+    "smollm3": _llama_like(SmolLM3Config),
+}

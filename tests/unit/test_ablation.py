@@ -15,7 +15,7 @@ from memloc.ablation import (
     specific_effects,
 )
 from memloc.components import components
-from memloc.plain.hooks import columns, edited
+from memloc.plain.hooks import columns, d_head, edited
 from memloc.scoring import teacher_forced
 
 N_PREFIX = 5
@@ -23,44 +23,42 @@ N_PREFIX = 5
 
 def zeros(model) -> Tensor:
     config = model.config
-    return torch.zeros(
-        config.num_hidden_layers, config.num_attention_heads, config.hidden_size // config.num_attention_heads
-    )
+    return torch.zeros(config.num_hidden_layers, config.num_attention_heads, d_head(model))
 
 
 @pytest.mark.parametrize("head", [0, 3])
-def test_zero_ablation_equals_a_head_without_output_weights(tiny_model, tiny_tokens, head):
+def test_zero_ablation_equals_a_head_without_output_weights(any_model, tiny_tokens, head):
     """Without its rows of W_O a head says nothing: the slow way to ablate it."""
     with torch.no_grad():
-        with ablated(tiny_model, [(1, head)], zeros(tiny_model)):
-            fast = tiny_model(tiny_tokens).logits
-        whole = tiny_model(tiny_tokens).logits
-        for component in components(tiny_model):
+        with ablated(any_model, [(1, head)], zeros(any_model)):
+            fast = any_model(tiny_tokens).logits
+        whole = any_model(tiny_tokens).logits
+        for component in components(any_model):
             if component.layer == 1 and component.name == "W_O":
-                component.view(tiny_model.get_parameter(component.parameter))[head] = 0
-        slow = tiny_model(tiny_tokens).logits
+                component.view(any_model.get_parameter(component.parameter))[head] = 0
+        slow = any_model(tiny_tokens).logits
     torch.testing.assert_close(fast, slow, atol=1e-5, rtol=1e-5)
     assert (fast - whole).abs().max() > 1e-3
 
 
-def test_outputs_of_several_heads_are_replaced_by_theirs(tiny_model, tiny_tokens):
-    outputs = torch.randn_like(zeros(tiny_model))
+def test_outputs_of_several_heads_are_replaced_by_theirs(any_model, tiny_tokens):
+    outputs = torch.randn_like(zeros(any_model))
     heads = [(0, 1), (1, 0), (1, 3)]
-    with ablated(tiny_model, heads, outputs):
-        fast = tiny_model(tiny_tokens).logits
+    with ablated(any_model, heads, outputs):
+        fast = any_model(tiny_tokens).logits
 
     def replace(layer: int, head: int):
         def edit(z: Tensor) -> Tensor:
             z = z.clone()
-            z[..., columns(tiny_model, "z", head)] = outputs[layer, head]
+            z[..., columns(any_model, "z", head)] = outputs[layer, head]
             return z
 
-        return edited(tiny_model, layer, "z", edit)
+        return edited(any_model, layer, "z", edit)
 
     with replace(0, 1), replace(1, 0), replace(1, 3):
-        slow = tiny_model(tiny_tokens).logits
+        slow = any_model(tiny_tokens).logits
     torch.testing.assert_close(fast, slow)
-    assert torch.equal(tiny_model(tiny_tokens).logits, tiny_model(tiny_tokens).logits)
+    assert torch.equal(any_model(tiny_tokens).logits, any_model(tiny_tokens).logits)
 
 
 def test_hooks_are_gone_after_an_error(tiny_gpt_neo, tiny_tokens):
@@ -71,14 +69,14 @@ def test_hooks_are_gone_after_an_error(tiny_gpt_neo, tiny_tokens):
 
 
 @pytest.mark.parametrize("micro_batch", [3, 100])
-def test_means_are_those_of_written_out_hooks(tiny_model, tiny_tokens, micro_batch):
-    means = mean_outputs(tiny_model, tiny_tokens, micro_batch)
+def test_means_are_those_of_written_out_hooks(any_model, tiny_tokens, micro_batch):
+    means = mean_outputs(any_model, tiny_tokens, micro_batch)
     for layer in range(2):
         seen = []
-        with edited(tiny_model, layer, "z", lambda z, seen=seen: seen.append(z) or z), torch.no_grad():
-            tiny_model(tiny_tokens)
+        with edited(any_model, layer, "z", lambda z, seen=seen: seen.append(z) or z), torch.no_grad():
+            any_model(tiny_tokens)
         for head in range(4):
-            own = seen[0][..., columns(tiny_model, "z", head)]
+            own = seen[0][..., columns(any_model, "z", head)]
             torch.testing.assert_close(means[layer, head], own.mean(dim=(0, 1)), atol=1e-6, rtol=1e-5)
 
 

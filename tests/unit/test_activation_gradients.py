@@ -48,11 +48,11 @@ def as_array(frame, layer, component, n_positions):
 
 @pytest.mark.parametrize(("loss_tokens", "n_tokens", "n_positions"), [("all", 6, 11), ("first", 1, 6)])
 def test_scores_equal_plain_autograd_one_paragraph_at_a_time(
-    tiny_model, tiny_tokens, loss_tokens, n_tokens, n_positions
+    any_model, tiny_tokens, loss_tokens, n_tokens, n_positions
 ):
-    plain = copy.deepcopy(tiny_model)
+    plain = copy.deepcopy(any_model)
     frame = activation_gradients(
-        boot_bridge(tiny_model), tiny_tokens, IDS, "memorized", N_PREFIX, 3, loss_tokens=loss_tokens
+        boot_bridge(any_model), tiny_tokens, IDS, "memorized", N_PREFIX, 3, loss_tokens=loss_tokens
     )
     for layer in range(2):
         for component in COMPONENTS:

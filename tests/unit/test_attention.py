@@ -16,17 +16,17 @@ IDS = np.array([40, 7, 23, 11, 5, 90, 61])
 
 
 @pytest.fixture
-def expected(tiny_model, tiny_tokens):
+def expected(any_model, tiny_tokens):
     """Full attention of a full forward pass, at the query that is the first decoded token."""
-    model = copy.deepcopy(tiny_model)
+    model = copy.deepcopy(any_model)
     model.set_attn_implementation("eager")
     with torch.no_grad():
         attentions = model(tiny_tokens, output_attentions=True).attentions
     return torch.stack([layer[:, :, N_PREFIX, : N_PREFIX + 1] for layer in attentions], dim=1)
 
 
-def test_pattern_is_that_of_hugging_face(tiny_model, tiny_tokens, expected):
-    attention = prefix_attention(boot_bridge(tiny_model), tiny_tokens, N_PREFIX, micro_batch=3)
+def test_pattern_is_that_of_hugging_face(any_model, tiny_tokens, expected):
+    attention = prefix_attention(boot_bridge(any_model), tiny_tokens, N_PREFIX, micro_batch=3)
     assert attention.shape == (7, 2, 4, N_PREFIX + 1)
     torch.testing.assert_close(attention, expected, atol=1e-6, rtol=0)
     torch.testing.assert_close(attention.sum(dim=-1), torch.ones(7, 2, 4), atol=1e-6, rtol=0)

@@ -4,14 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 from transformers import (
-    AutoModelForCausalLM,
     BertConfig,
     BertLMHeadModel,
-    MistralConfig,
-    Olmo2Config,
-    OlmoConfig,
     PreTrainedModel,
-    Qwen2Config,
 )
 
 from memloc.components import PROJECTIONS, component_table, components, editable_parameters
@@ -30,14 +25,14 @@ def view(model: PreTrainedModel, layer: int, name: str) -> Tensor:
     return component.view(model.get_parameter(component.parameter).data)
 
 
-def test_views_cover_every_weight_matrix_of_every_layer_exactly_once(tiny_model):
-    seen = {name: torch.zeros_like(parameter) for name, parameter in tiny_model.named_parameters()}
-    for component in components(tiny_model):
+def test_views_cover_every_weight_matrix_of_every_layer_exactly_once(any_model):
+    seen = {name: torch.zeros_like(parameter) for name, parameter in any_model.named_parameters()}
+    for component in components(any_model):
         component.view(seen[component.parameter]).add_(1)
     for name, count in seen.items():
         is_layer_matrix = count.ndim == 2 and (".h." in name or ".layers." in name)
         assert (count == is_layer_matrix).all(), name
-    assert sorted(editable_parameters(tiny_model)) == sorted(name for name in seen if seen[name].any())
+    assert sorted(editable_parameters(any_model)) == sorted(name for name in seen if seen[name].any())
 
 
 def test_an_edit_through_a_view_changes_only_its_head(tiny_model):
@@ -105,21 +100,21 @@ def test_grouped_query_models_have_one_row_per_real_head(tiny_llama):
 
 
 @torch.no_grad()
-def test_reordering_heads_through_the_views_leaves_the_model_unchanged(tiny_model, tiny_tokens):
+def test_reordering_heads_through_the_views_leaves_the_model_unchanged(any_model, tiny_tokens):
     """Only if every view holds the same head of the same layer does the permuted model compute the same."""
-    before = tiny_model(tiny_tokens).logits
-    queries_first = view(tiny_model, 1, "W_Q")[0].clone()
-    n_kv = len(view(tiny_model, 1, "W_K"))
-    group = len(view(tiny_model, 1, "W_Q")) // n_kv
+    before = any_model(tiny_tokens).logits
+    queries_first = view(any_model, 1, "W_Q")[0].clone()
+    n_kv = len(view(any_model, 1, "W_K"))
+    group = len(view(any_model, 1, "W_Q")) // n_kv
     kv_order = torch.arange(n_kv).roll(1)
     query_order = (kv_order[:, None] * group + torch.arange(group)).flatten()
     for name, order in {"W_Q": query_order, "W_O": query_order, "W_K": kv_order, "W_V": kv_order}.items():
-        heads = view(tiny_model, 1, name)
+        heads = view(any_model, 1, name)
         heads.copy_(heads[order].clone())
-    assert not torch.equal(view(tiny_model, 1, "W_Q")[0], queries_first)
-    torch.testing.assert_close(tiny_model(tiny_tokens).logits, before, atol=1e-4, rtol=1e-4)
-    view(tiny_model, 1, "W_V").copy_(view(tiny_model, 1, "W_V").roll(1, dims=0))
-    assert (tiny_model(tiny_tokens).logits - before).abs().max() > 1e-2
+    assert not torch.equal(view(any_model, 1, "W_Q")[0], queries_first)
+    torch.testing.assert_close(any_model(tiny_tokens).logits, before, atol=1e-4, rtol=1e-4)
+    view(any_model, 1, "W_V").copy_(view(any_model, 1, "W_V").roll(1, dims=0))
+    assert (any_model(tiny_tokens).logits - before).abs().max() > 1e-2
 
 
 @torch.no_grad()
@@ -141,19 +136,6 @@ def test_value_and_output_views_are_what_the_model_multiplies_with(tiny_model, t
     value = value.repeat_interleave(len(output) // len(value), dim=0)
     expected = torch.einsum("bd,hde,hem->bm", inputs[:, 0], value, output)
     torch.testing.assert_close(outputs[:, 0], expected, atol=1e-4, rtol=1e-4)
-
-
-@pytest.mark.parametrize("config", [MistralConfig, OlmoConfig, Olmo2Config, Qwen2Config])
-def test_llama_like_families(config):
-    heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "num_hidden_layers": 1}
-    model = AutoModelForCausalLM.from_config(
-        config(vocab_size=32, hidden_size=16, intermediate_size=24, pad_token_id=0, **heads)
-    )
-    matrices = {
-        name for name, parameter in model.named_parameters() if parameter.ndim == 2 and "layers" in name
-    }
-    assert set(editable_parameters(model)) == matrices
-    assert view(model, 0, "W_V").shape == (2, 16, 4)
 
 
 def test_an_unknown_family_is_an_error_that_names_the_supported_ones():

@@ -9,10 +9,10 @@ from memloc import decoding, scoring
 from memloc.plain.decoding import decode, generate, matching
 
 
-def test_cached_decoding_equals_full_recomputation(tiny_model):
+def test_cached_decoding_equals_full_recomputation(any_model):
     prefix = torch.randint(64, (30, N_PREFIX), generator=random(4))
-    decoded = decoding.greedy_continuation(tiny_model, prefix, 30, micro_batch=11)
-    assert torch.equal(decoded, decode(tiny_model, prefix, 30))
+    decoded = decoding.greedy_continuation(any_model, prefix, 30, micro_batch=11)
+    assert torch.equal(decoded, decode(any_model, prefix, 30))
 
 
 @pytest.mark.parametrize("window", [1, 3, 8, 20])

@@ -50,31 +50,31 @@ def plain_change(model, case, *site, fraction=1.0):
     return SitePatching(model, *case[2:], [site]).nll_changes(fraction)[0]
 
 
-def test_activation_patching_equals_one_full_pass_per_site(tiny_model, pairs):
-    frame = activation_patching(tiny_model, pairs, micro_batch=5)
+def test_activation_patching_equals_one_full_pass_per_site(any_model, pairs):
+    frame = activation_patching(any_model, pairs, micro_batch=5)
     sites = [
         (layer, name, head)
         for layer in range(2)
         for name in "qkv"
-        for head in range(n_heads(tiny_model, name))
+        for head in range(n_heads(any_model, name))
     ]
     assert len(frame) == 5 * 2 * len(sites)
     assert set(frame.method) == {"exact"}
     found = frame.set_index(SITE).nll_change
     for case in cases(pairs):
         for site in sites:
-            expected = plain_change(tiny_model, case, *site)
+            expected = plain_change(any_model, case, *site)
             assert found[*case[:2], *site] == pytest.approx(expected, rel=1e-5, abs=5e-6)
     assert frame.nll_change.abs().max() > 0.1
 
 
-def test_residual_patching_equals_one_full_pass_per_site(tiny_model, pairs):
-    layers = tiny_model.get_submodule(PLACES[tiny_model.config.model_type][0])
-    frame = residual_patching(tiny_model, pairs, micro_batch=4)
+def test_residual_patching_equals_one_full_pass_per_site(any_model, pairs):
+    layers = any_model.get_submodule(PLACES[any_model.config.model_type][0])
+    frame = residual_patching(any_model, pairs, micro_batch=4)
     found = frame.set_index(["id", "direction", "layer", "position"]).nll_change
     for name, direction, clean, source, perturbed_position, impact in cases(pairs):
         with torch.no_grad():
-            stream = tiny_model(source, output_hidden_states=True).hidden_states
+            stream = any_model(source, output_hidden_states=True).hidden_states
         for layer in range(2):
             for position in range(12):
 
@@ -84,9 +84,9 @@ def test_residual_patching_equals_one_full_pass_per_site(tiny_model, pairs):
                     return (value, *inputs[1:])
 
                 handle = layers[layer].register_forward_pre_hook(patch)
-                expected = impact_nll(tiny_model, clean, impact)
+                expected = impact_nll(any_model, clean, impact)
                 handle.remove()
-                expected -= impact_nll(tiny_model, clean, impact)
+                expected -= impact_nll(any_model, clean, impact)
                 if perturbed_position <= position < impact:
                     change = found[name, direction, layer, position]
                     assert change == pytest.approx(expected, rel=1e-5, abs=5e-6)

@@ -34,12 +34,13 @@ def test_token_nll_is_cross_entropy():
     assert torch.allclose(token_nll(logits, targets).flatten(), expected, rtol=1e-12)
 
 
-def test_scores_equal_step_by_step_decoding(tiny_model, paragraphs):
-    scores = scoring.score(tiny_model, paragraphs, N_PREFIX, micro_batch=64, margin_threshold=1e-4)
-    decoded = decode(tiny_model, paragraphs[:, :N_PREFIX], N_TOKENS - N_PREFIX)
+def test_scores_equal_step_by_step_decoding(any_model):
+    paragraphs = own_paragraphs(any_model, 200)
+    scores = scoring.score(any_model, paragraphs, N_PREFIX, micro_batch=64, margin_threshold=1e-4)
+    decoded = decode(any_model, paragraphs[:, :N_PREFIX], N_TOKENS - N_PREFIX)
     assert torch.equal(scores.em, matching(decoded, paragraphs[:, N_PREFIX:]))
     assert scores.em.unique().tolist() == list(range(N_TOKENS - N_PREFIX + 1))
-    assert torch.allclose(scores.nll, mean_nll(tiny_model, paragraphs, N_PREFIX), atol=1e-5)
+    assert torch.allclose(scores.nll, mean_nll(any_model, paragraphs, N_PREFIX), atol=1e-5)
 
 
 def test_scores_of_a_memorizing_model_equal_step_by_step_decoding(memorizing_model, disturbed):

@@ -63,6 +63,16 @@ def test_matching_alone_gives_the_same_exact_matches(case):
     assert alone.nll.isnan().all() and alone.margin.isnan().all()
 
 
+def test_every_family_continues_shared_prefixes(any_model):
+    positions = torch.tensor([0, 3, 6, 7])
+    rows = perturbed(own_paragraphs(any_model, 20), positions, 2)
+    found = score_versions(any_model, rows, positions, N_PREFIX, 16, margin_threshold=0)
+    slow = scoring.teacher_forced(any_model, rows.flatten(0, 1), N_PREFIX, 100)
+    decided = slow.margin > 1e-4
+    assert torch.equal(found.em[decided], slow.em[decided]) and decided.float().mean() > 0.9
+    assert torch.allclose(found.nll, slow.nll, atol=1e-5)
+
+
 def test_matches_are_those_of_whole_passes(case):
     model, rows, positions, n_prefix = case
     everything = torch.ones(rows.shape[:2], dtype=torch.bool)

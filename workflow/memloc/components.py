@@ -98,11 +98,8 @@ FAMILIES = {
     "gpt_neo": _GPT_NEO,
     "gpt2": _GPT2,
     "gpt_neox": _GPT_NEOX,
-    "llama": _LLAMA,
-    "mistral": _LLAMA,
-    "olmo": _LLAMA,
-    "olmo2": _LLAMA,
-    "qwen2": _LLAMA,
+    **dict.fromkeys(("llama", "mistral", "olmo", "olmo2", "olmo3"), _LLAMA),
+    **dict.fromkeys(("qwen2", "qwen3", "gemma", "smollm3"), _LLAMA),
 }
 
 

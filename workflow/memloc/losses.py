@@ -28,7 +28,7 @@ def nll(logits: Float[Tensor, "token vocabulary"], true: Int[Tensor, "token"]) -
     log_p = logits.log_softmax(dim=-1)
     losses = -log_p.gather(-1, true.unsqueeze(-1)).squeeze(-1)
     slopes = log_p.exp_()
-    slopes[torch.arange(len(true)), true] -= 1
+    slopes[torch.arange(len(true), device=true.device), true] -= 1
     return losses, slopes
 
 

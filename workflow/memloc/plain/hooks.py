@@ -9,6 +9,15 @@ from contextlib import contextmanager
 from torch import Tensor
 from transformers import PreTrainedModel
 
+_LLAMA = (
+    "model.layers",
+    {
+        **{name: (f"self_attn.{name}_proj", "output") for name in "qkv"},
+        "z": ("self_attn.o_proj", "input"),
+        "pre": ("mlp.gate_proj", "output"),
+        "post": ("mlp.down_proj", "input"),
+    },
+)
 # family -> its layers, and component -> (module of a layer, whether the module's input or output)
 PLACES = {
     "gpt2": (
@@ -29,15 +38,8 @@ PLACES = {
             "post": ("mlp.c_proj", "input"),
         },
     ),
-    "llama": (
-        "model.layers",
-        {
-            **{name: (f"self_attn.{name}_proj", "output") for name in "qkv"},
-            "z": ("self_attn.o_proj", "input"),
-            "pre": ("mlp.gate_proj", "output"),
-            "post": ("mlp.down_proj", "input"),
-        },
-    ),
+    **dict.fromkeys(("llama", "mistral", "olmo", "olmo2", "olmo3", "qwen2"), _LLAMA),
+    **dict.fromkeys(("qwen3", "gemma", "smollm3"), _LLAMA),
     "gpt_neox": (
         "gpt_neox.layers",
         {
@@ -56,9 +58,15 @@ def n_heads(model: PreTrainedModel, component: str) -> int:
     return getattr(model.config, "num_key_value_heads", heads) if component in "kv" else heads
 
 
+def d_head(model: PreTrainedModel) -> int:
+    """Width of a head."""
+    config = model.config
+    return getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+
+
 def columns(model: PreTrainedModel, component: str, head: int) -> slice:
     """Columns of the module's input or output that hold one head of q, k, v or z."""
-    width = model.config.hidden_size // model.config.num_attention_heads
+    width = d_head(model)
     start = head * width
     if component in "qkv" and model.config.model_type == "gpt2":  # all q, all k, all v
         start += "qkv".index(component) * model.config.hidden_size
