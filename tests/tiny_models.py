@@ -66,7 +66,7 @@ def _llama_like(config: type[PreTrainedConfig], **more: int) -> Callable[[], Pre
 
 TINY = {"gpt_neo": _gpt_neo, "gpt2": _gpt2, "gpt_neox": _gpt_neox, "llama": _llama}
 
-# Their modules have the names of Llama's. Heads of Qwen 3 and Gemma are not the width divided by their number.
+# Their modules have the names of Llama's. Those of Qwen 3 and Gemma have wider heads than others.
 LLAMA_LIKE = {
     "mistral": _llama_like(MistralConfig),
     "olmo": _llama_like(OlmoConfig),
