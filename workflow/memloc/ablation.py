@@ -10,6 +10,7 @@ continuation, which it recites as exactly: a head that any text needs has none.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from itertools import product
 from typing import Literal
 
@@ -52,8 +53,8 @@ def mean_outputs(
     """Mean output z of every head over all paragraphs and positions."""
     projections, n_heads, sums = output_projections(model), model.config.num_attention_heads, {}
 
-    def keep_sum(layer: int, z: Float[Tensor, "paragraph position d_heads"]) -> None:
-        sums[layer] = split_heads(z, n_heads).double().sum(dim=(0, 1)).cpu()
+    def keep_sum(layer: int, module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        sums[layer] = split_heads(inputs[0], n_heads).double().sum(dim=(0, 1)).cpu()
 
     def of_rows(rows: Int[Tensor, "paragraph token"]) -> Float[Tensor, "layer head d_head"]:
         model.base_model(rows.to(model.device))
@@ -61,8 +62,7 @@ def mean_outputs(
 
     with ExitStack() as hooks:
         for layer, module in projections.items():
-            hook = lambda _, inputs, layer=layer: keep_sum(layer, inputs[0])  # noqa: E731
-            hooks.enter_context(module.register_forward_pre_hook(hook))
+            hooks.enter_context(module.register_forward_pre_hook(partial(keep_sum, layer)))
         total = sum(in_micro_batches(of_rows, micro_batch, tokens))
     return total.div(tokens.numel()).to(model.dtype)
 

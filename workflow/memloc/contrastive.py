@@ -81,7 +81,10 @@ def collect_nll_term(
     become likely, after the prefix from which it should follow.
     """
     weights = torch.full((len(target),), SIGN[objective] * nll_weight)
-    loss = lambda rows: paragraph_nll(model, target[rows], n_prefix)  # noqa: E731
+
+    def loss(rows: slice) -> Float[Tensor, "paragraph"]:
+        return paragraph_nll(model, target[rows], n_prefix)
+
     return collect_gradients(model, loss, weights, micro_batch)
 
 

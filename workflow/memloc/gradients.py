@@ -111,7 +111,10 @@ def nll_gradients(
         ValueError: there is no paragraph.
     """
     weights = torch.ones(len(tokens)) / len(tokens)
+
+    def loss(rows: slice) -> Float[Tensor, "paragraph"]:
+        return paragraph_nll(model, tokens[rows], n_prefix)
+
     with editable_gradients(model):
-        loss = lambda rows: paragraph_nll(model, tokens[rows], n_prefix)  # noqa: E731
         collect_gradients(model, loss, weights, micro_batch)
         return take_gradients(model)
