@@ -10,6 +10,7 @@ from memloc.ablation import (
     ablate_cumulatively,
     ablate_heads,
     ablated,
+    ablated_scores,
     mean_outputs,
     orders,
     specific_effects,
@@ -125,6 +126,21 @@ def test_every_head_is_ablated_by_itself(memorizing_model, texts):
             assert own["nll"].tolist() == pytest.approx(without.nll.tolist(), abs=1e-4)
             assert own["nll_gained"].tolist() == pytest.approx((without.nll - whole.nll).tolist(), abs=1e-4)
     assert table["nll_gained"].abs().max() > 0.1
+
+
+@pytest.mark.parametrize("micro_batch", [3, 100])
+def test_ablations_that_share_layers_equal_whole_passes(any_model, tiny_tokens, micro_batch):
+    outputs = torch.randn_like(zeros(any_model))
+    chosen = [[], [(0, 1)], [(1, 0)], [(1, 3), (1, 2)], [(1, 3), (0, 0)]]
+    found = ablated_scores(
+        any_model, tiny_tokens, [(heads, outputs) for heads in chosen], N_PREFIX, micro_batch
+    )
+    for heads, scores in zip(chosen, found, strict=True):
+        with ablated(any_model, heads, outputs):
+            slow = teacher_forced(any_model, tiny_tokens, N_PREFIX, 100)
+        assert scores["em"].tolist() == slow.em.tolist()
+        assert scores["nll"].tolist() == pytest.approx(slow.nll.tolist(), abs=1e-5)
+    assert len({tuple(scores["nll"]) for scores in found}) == len(chosen)
 
 
 def made_up_ablation(n_paragraphs: int, random: np.random.Generator) -> pd.DataFrame:
