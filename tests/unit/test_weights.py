@@ -16,6 +16,7 @@ from memloc.weights import (
     OriginalWeights,
     all_weights,
     head_weights,
+    largest,
     layer_weights,
     n_weights,
     random_weights,
@@ -49,6 +50,22 @@ def test_top_and_random_have_the_exact_size(tiny_model, tiny_tokens, fraction):
     ):
         assert n_weights(tiny_model, movable) == expected
         assert sum(int(mask.sum()) for mask in masks(tiny_model, movable).values()) == expected
+
+
+@pytest.mark.parametrize("n", [1, 300, 20_000, 399_999, 400_000])
+@pytest.mark.parametrize("kind", ["spread", "tied", "constant", "sample_is_larger", "sample_is_smaller"])
+def test_the_largest_values_are_those_of_topk(kind, n):
+    """Also where every fourth value, of which the sample is made, is unlike the others."""
+    values = torch.rand(400_000, generator=torch.Generator().manual_seed(0))
+    if kind == "tied":
+        values = (values * 50).round()
+    elif kind == "constant":
+        values = torch.zeros_like(values)
+    elif kind.startswith("sample"):
+        values[::4] += 1 if kind == "sample_is_larger" else -1
+    places = largest(values, n)
+    assert len(places.unique()) == n
+    assert torch.equal(values[places].sort().values, values.topk(n).values.sort().values)
 
 
 def test_a_fraction_too_small_for_one_weight_selects_one(tiny_gpt_neo):
