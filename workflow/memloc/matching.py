@@ -10,7 +10,7 @@ from transformers import DynamicCache, PreTrainedModel
 from memloc.decisions import continuation_states, judge
 from memloc.metrics import leading_matches
 
-N_FIRST = 4  # continuation tokens that are run at first; later as many as are matched already
+N_FIRST = 8  # continuation tokens that are run at first; later as many as are matched already
 
 
 class Matches(NamedTuple):
