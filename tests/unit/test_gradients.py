@@ -109,6 +109,27 @@ def test_running_out_of_memory_starts_again_with_half(tiny_gpt_neo, tiny_tokens,
         torch.testing.assert_close(gradient, slow[name], atol=1e-6, rtol=1e-4)
 
 
+def test_what_grew_too_large_does_not_grow_again(tiny_gpt_neo, tiny_tokens, monkeypatch):
+    """Other programs may use the memory that the first micro-batch seemed to leave."""
+    sizes = []
+
+    def loss(rows: slice) -> Tensor:
+        texts = tiny_tokens[rows]
+        sizes.append(len(texts))
+        if len(texts) > 2:
+            raise torch.OutOfMemoryError("out of memory")
+        return paragraph_nll(tiny_gpt_neo, texts, N_PREFIX)
+
+    monkeypatch.setattr(gradients, "room_for", lambda before: 8)
+    with editable_gradients(tiny_gpt_neo):
+        gradients.collect_gradients(tiny_gpt_neo, loss, torch.ones(7) / 7, 2)
+        collected = gradients.take_gradients(tiny_gpt_neo)
+    assert sizes == [2, 5, *[1] * 7]
+    slow = slow_nll_gradients(tiny_gpt_neo, tiny_tokens)
+    for name, gradient in collected.items():
+        torch.testing.assert_close(gradient, slow[name], atol=1e-6, rtol=1e-4)
+
+
 def test_a_paragraph_that_does_not_fit_is_an_error(tiny_gpt_neo):
     def loss(rows: slice) -> Tensor:
         raise torch.OutOfMemoryError("out of memory")

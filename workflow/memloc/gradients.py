@@ -57,21 +57,23 @@ def collect_gradients(
     """
     if not len(weights):
         raise ValueError("cannot take the gradient over zero paragraphs")
+    grow = True
     while True:
         try:
-            return _add_gradients(loss, weights, micro_batch)
+            return _add_gradients(loss, weights, micro_batch, grow)
         except torch.OutOfMemoryError:
             if micro_batch == 1:
                 raise
         model.zero_grad(set_to_none=True)  # a backward pass that failed has left some of its gradients
         torch.cuda.empty_cache()
-        micro_batch //= 2
+        micro_batch, grow = micro_batch // 2, False  # else it would grow again to what has failed
 
 
 def _add_gradients(
     loss: Callable[[slice], Float[Tensor, "paragraph"]],
     weights: Float[Tensor, "n_paragraphs"],
     micro_batch: int,
+    grow: bool,
 ) -> float:
     total, start = 0.0, 0
     while start < len(weights):
@@ -80,7 +82,7 @@ def _add_gradients(
         value = (losses * weights[rows].to(losses)).sum()
         value.backward()
         total += value.item()
-        micro_batch *= room_for(before) if start == 0 else 1
+        micro_batch *= room_for(before) if grow and start == 0 else 1
         start = rows.stop
     return total
 

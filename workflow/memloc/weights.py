@@ -16,7 +16,7 @@ from transformers import PreTrainedModel
 from memloc.components import components, editable_parameters
 from memloc.gradients import Gradients
 
-N_SAMPLED = 100_000
+N_SAMPLED = 100_000  # values that suggest from which size on values are among the largest
 EVERY = slice(None)
 Movable = dict[str, Int[Tensor, "weight"] | slice]
 """Parameter name -> ascending flat places of the selected weights, or `EVERY`: the whole parameter."""
