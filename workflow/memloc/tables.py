@@ -18,6 +18,7 @@ import pyarrow.compute as compute
 import pyarrow.parquet as parquet
 
 from memloc.atomic import atomic_path
+from memloc.claims import terms
 from memloc.row_groups import DamagedError, RowGroupWriter, row_groups
 
 METADATA_KEY = b"memloc"
@@ -296,6 +297,24 @@ def _memorized_agreement(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
+def _claims(lengths: Lengths) -> dict[str, pa.Column]:
+    text = pa.Column("str", pa.Check.str_length(min_value=1))
+    return {
+        "id": pa.Column("str", pa.Check.str_length(min_value=1), unique=True),
+        **dict.fromkeys(("topic", "work", "section", "statement"), text),
+        **{name: number(nullable=True) for name in ("published", "value", "low", "high")},
+        "n": integer(0),
+        "quantity": text,
+        "unit": category(*terms.UNITS),
+        "rule": category(*terms.RULES),
+        "margin": number(0),
+        "margin_reason": text,
+        "verdict": category(*terms.VERDICTS),
+        "reason": text,
+        "figures": pa.Column("str"),
+    }
+
+
 def _head_ranking(lengths: Lengths) -> dict[str, pa.Column]:
     return {
         "method": category(*METHODS, COMBINED),
@@ -511,6 +530,7 @@ SCHEMAS: dict[str, Callable[[Lengths], dict[str, pa.Column]]] = {
     "attention_entropy": _attention_entropy,
     "expected": _expected,
     "memorized_agreement": _memorized_agreement,
+    "claims": _claims,
     "head_ranking": _head_ranking,
     "ranking_agreement": _ranking_agreement,
     "rare_tokens": _rare_tokens,

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from memloc import settings as memloc_settings
 from memloc import memory, tracking
+from memloc.claims import registry
 from memloc.figures.catalog import FIGURES
 from snakemake.exceptions import WorkflowError
 

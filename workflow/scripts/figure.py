@@ -7,6 +7,8 @@ start(snakemake)
 import importlib
 from pathlib import Path
 
+import pandas as pd
+
 from memloc import tables
 from memloc.figures import files
 
@@ -21,4 +23,8 @@ if "paragraphs" in paths:
     found["paragraphs"] = tables.read("paragraphs", paths["paragraphs"], params.paragraphs, ids)
 drawing = module.draw(found, params.settings)
 log(str(drawing.numbers))
-files.write(drawing, snakemake.output, snakemake.input.caption, params.study, params.model)
+judged = [tables.read("claims", path) for path in snakemake.input.claims]
+claims = pd.concat(judged) if judged else None
+if claims is not None:
+    claims = claims[claims.figures.str.split().map(lambda names: params.figure in names)]
+files.write(drawing, snakemake.output, snakemake.input.caption, params.study, params.model, claims)

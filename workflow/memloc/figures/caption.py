@@ -4,6 +4,9 @@ import re
 from typing import Any
 
 import jinja2
+import pandas as pd
+
+from memloc.claims.terms import NOT_APPLICABLE
 
 
 def fill(template: str, numbers: dict[str, Any]) -> str:
@@ -17,6 +20,28 @@ def fill(template: str, numbers: dict[str, Any]) -> str:
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
     environment.filters["quoted"] = quoted
     return environment.from_string(template).render(numbers)
+
+
+def verdicts(claims: pd.DataFrame) -> str:
+    """The verdicts that a caption ends with, one list item a claim; none for claims that do not apply.
+
+    `claims` has the columns of table `claims`.
+    """
+    shown = claims[claims["verdict"] != NOT_APPLICABLE]
+    if shown.empty:
+        return ""
+    items = "\n".join(_verdict(row) for row in shown.itertuples())
+    return f"\nWhat is claimed, and what this run says (intervals: 95 %):\n\n{items}\n"
+
+
+def _verdict(claim: Any) -> str:
+    interval = "" if pd.isna(claim.low) or pd.isna(claim.high) else f" ({claim.low:.3g} to {claim.high:.3g})"
+    published = "" if pd.isna(claim.published) else f", published {claim.published:,g}"
+    return (
+        f"* {claim.statement} ({claim.work}, {claim.section}) **{claim.verdict}**: "
+        f"{claim.value:.4g}{interval} {claim.quantity}, "
+        f"n = {claim.n:,} {claim.unit}s{published}; {claim.reason}."
+    )
 
 
 def quoted(text: str) -> str:

@@ -245,6 +245,7 @@ FIGURES = (
         ("cumulative_ablation",),
     ),
     FigureInfo("weight_noise", "Noise on top-gradient weights", "extended", ("weight_noise",)),
+    FigureInfo("claims", "What is claimed, and what this run says", "extended", ("claims",)),
     FigureInfo(
         "expected",
         "Published numbers and this run's",

@@ -3,16 +3,26 @@
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from memloc.atomic import atomic_path
-from memloc.figures.caption import fill, quoted
+from memloc.figures.caption import fill, quoted, verdicts
 from memloc.figures.style import Drawing
 
 
-def write(drawing: Drawing, output: Any, template: str | Path, study: str, model: str | None = None) -> None:
+def write(
+    drawing: Drawing,
+    output: Any,
+    template: str | Path,
+    study: str,
+    model: str | None = None,
+    claims: pd.DataFrame | None = None,
+) -> None:
     """Write a drawing to `output.pdf`, `.png`, `.csv` and, with the template filled in, `.caption`.
 
-    Each file appears whole or not at all, and holds no time: the same drawing gives the same bytes. A caption
-    ends with the name of the model, if the figure is about one.
+    Each file appears whole or not at all, and holds no time: the same drawing gives the same bytes. A
+    caption ends with the verdicts of its claims (rows of table `claims`), and with the name of the model,
+    if the figure is about one.
 
     Raises:
         jinja2.UndefinedError: the template names a number that the drawing does not give.
@@ -27,4 +37,4 @@ def write(drawing: Drawing, output: Any, template: str | Path, study: str, model
     with atomic_path(output.caption) as temporary:
         text = fill(Path(template).read_text(), drawing.numbers | {"study": study})
         about = f"\nModel: {quoted(model)}.\n" if model else ""
-        Path(temporary).write_text(text + about)
+        Path(temporary).write_text(text + ("" if claims is None else verdicts(claims)) + about)

@@ -1,0 +1,7 @@
+"""Statements about memorization, and what a run says of each.
+
+A statement is a row of `registry.yaml`, which says in words what is claimed and how it is judged. Its
+estimator is a function of one module of `estimators/` (one module per topic): it reads tables and returns a
+value with an interval. `verdicts` turns both into a verdict. `statistics` holds the intervals and tests
+that estimators and figures use.
+"""

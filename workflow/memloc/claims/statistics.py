@@ -1,0 +1,229 @@
+"""Intervals and tests: one choice for each kind of number, used by claims and by figures.
+
+| kind | interval |
+|---|---|
+| mean of independent values | Student's t |
+| difference of two means | Welch's t |
+| mean of paired differences | inverted sign-flip test, exact for few pairs (Hartigan 1969, typical values) |
+| proportion | Wilson's score |
+| difference of two proportions | Newcombe's, from Wilson's |
+| correlation, or another statistic of paragraphs | bootstrap, bias-corrected and accelerated |
+| the largest of several means | sign-flip of the largest t (max-T, Westfall and Young 1993) |
+
+An interval of fewer than `MIN_N` units is infinite: it decides nothing. Random draws have a fixed seed, so
+that the same numbers give the same interval.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+CONFIDENCE = 0.95
+MIN_N = 6  # a sign-flip test of 5 pairs cannot get below 0.0625
+MOST_EXACT = 12  # pairs whose signs are all enumerated: 4,096
+N_SUBSETS = 9_999
+N_RESAMPLES = 2_000
+N_FLIPS = 9_999
+CHUNK = 2**22  # values of random subsets and signs that are held at a time
+
+Values = np.ndarray | pd.Series
+
+
+class Interval(NamedTuple):
+    """A value, its 95 % interval and the number of units that it comes from."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+def mean(values: Values) -> Interval:
+    """Mean of independent values, with Student's t."""
+    values = _finite(values)
+    value, error = _mean_and_error(values)
+    return _around(value, error, len(values) - 1, len(values))
+
+
+def difference(first: Values, second: Values) -> Interval:
+    """Mean of `first` minus that of `second`, of independent groups (Welch); n is the smaller."""
+    first, second = _finite(first), _finite(second)
+    n = min(len(first), len(second))
+    (a, error_a), (b, error_b) = _mean_and_error(first), _mean_and_error(second)
+    error = float(np.hypot(error_a, error_b))
+    if n < 2 or error == 0:
+        return _around(a - b, error, 1, n)
+    parts = error_a**4 / (len(first) - 1) + error_b**4 / (len(second) - 1)
+    return _around(a - b, error, error**4 / parts, n)
+
+
+def paired(differences: Values) -> Interval:
+    """Mean of paired differences, with the interval that a sign-flip test does not reject.
+
+    The means of all non-empty subsets of n symmetric values cut the line into 2^n parts, each of which
+    holds the centre with the same probability (Hartigan 1969). Up to `MOST_EXACT` values take all subsets,
+    more take random ones, which keeps the probability exact.
+    """
+    values = _finite(differences)
+    n = len(values)
+    if n < MIN_N:
+        return _undecided(values)
+    means = np.sort(_subset_means(values))
+    k = int((1 - CONFIDENCE) / 2 * (len(means) + 1))
+    return Interval(float(values.mean()), float(means[k - 1]), float(means[-k]), n)
+
+
+def proportion(successes: int, n: int) -> Interval:
+    """Share of successes, with Wilson's score interval."""
+    if n < MIN_N:
+        return Interval(successes / n if n else float("nan"), -np.inf, np.inf, n)
+    low, high = stats.binomtest(int(successes), int(n)).proportion_ci(CONFIDENCE, method="wilson")
+    return Interval(successes / n, float(low), float(high), n)
+
+
+def proportion_difference(first: Interval, second: Interval) -> Interval:
+    """Difference of two independent proportions (of `proportion`), Newcombe's interval; n is the smaller."""
+    value, n = first.value - second.value, min(first.n, second.n)
+    if n < MIN_N:
+        return Interval(value, -np.inf, np.inf, n)
+    below = np.hypot(first.value - first.low, second.high - second.value)
+    above = np.hypot(first.high - first.value, second.value - second.low)
+    return Interval(value, float(value - below), float(value + above), n)
+
+
+def bootstrap(n: int, statistic: Callable[[np.ndarray], float], n_resamples: int = N_RESAMPLES) -> Interval:
+    """A statistic of n resampled units, with the bias-corrected and accelerated bootstrap (Efron 1987).
+
+    `statistic` takes an array of indices of units, in which some occur more than once, and returns a number.
+    """
+    units = np.arange(n)
+    value = float(statistic(units))
+    if n < MIN_N:
+        return Interval(value, -np.inf, np.inf, n)
+    rng = np.random.default_rng(0)
+    drawn = np.sort([statistic(rng.integers(n, size=n)) for _ in range(n_resamples)])
+    left_out = np.array([statistic(np.delete(units, unit)) for unit in units])
+    tails = np.array([(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    low, high = np.quantile(drawn, _corrected(tails, drawn, value, left_out))
+    return Interval(value, float(low), float(high), n)
+
+
+def correlation(first: Values, second: Values, method: str = "pearson") -> Interval:
+    """Correlation of two paired series (pearson, spearman or kendall), with a bootstrap of the pairs."""
+    pairs = pd.DataFrame({"first": np.asarray(first), "second": np.asarray(second)})
+    kinds = {"pearson": stats.pearsonr, "spearman": stats.spearmanr, "kendall": stats.kendalltau}
+    a, b = pairs["first"].to_numpy(float), pairs["second"].to_numpy(float)
+
+    def statistic(units: np.ndarray) -> float:
+        if np.ptp(a[units]) == 0 or np.ptp(b[units]) == 0:
+            return 0.0
+        return float(kinds[method](a[units], b[units]).statistic)
+
+    return bootstrap(len(pairs), statistic)
+
+
+def sign_flip_p(differences: Values) -> float:
+    """Two-sided p-value of a sign-flip test of paired differences against a mean of zero."""
+    values = _finite(differences)
+    if not len(values) or not values.any():
+        return 1.0
+    flipped = np.abs(_signs(len(values)) @ values)
+    return _share_at_least(flipped, abs(values.sum()), exact=len(values) <= MOST_EXACT)
+
+
+def max_t(differences: np.ndarray) -> np.ndarray:
+    """p-values of several paired comparisons of the same units, corrected for the search among them (max-T).
+
+    `differences` [units, comparisons]: a comparison's p-value is the share of sign flips in which the
+    largest t of any comparison reaches its own. One-sided: small for means above zero.
+    """
+    found = _t(np.ones((1, len(differences))), differences)[0]
+    largest = _t(_signs(len(differences)), differences).max(axis=1)
+    exact = len(differences) <= MOST_EXACT
+    return np.array([_share_at_least(largest, value, exact) for value in found])
+
+
+def holm(p_values: Values) -> np.ndarray:
+    """p-values corrected for their number (Holm 1979)."""
+    given = np.asarray(p_values, float)
+    order = np.argsort(given)
+    stepped = np.maximum.accumulate(given[order] * np.arange(len(given), 0, -1))
+    corrected = np.empty_like(given)
+    corrected[order] = np.minimum(stepped, 1)
+    return corrected
+
+
+def _finite(values: Values) -> np.ndarray:
+    found = np.asarray(values, float)
+    return found[np.isfinite(found)]
+
+
+def _mean_and_error(values: np.ndarray) -> tuple[float, float]:
+    if len(values) < 2:
+        return float(values.mean()) if len(values) else float("nan"), 0.0
+    return float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
+
+
+def _around(value: float, error: float, freedom: float, n: int) -> Interval:
+    if n < MIN_N:
+        return Interval(value, -np.inf, np.inf, n)
+    width = error * float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom))
+    return Interval(value, value - width, value + width, n)
+
+
+def _undecided(values: np.ndarray) -> Interval:
+    return Interval(float(values.mean()) if len(values) else float("nan"), -np.inf, np.inf, len(values))
+
+
+def _subset_means(values: np.ndarray) -> np.ndarray:
+    n = len(values)
+    if n <= MOST_EXACT:
+        chosen = _bits(n)[1:]
+        return chosen @ values / chosen.sum(axis=1)
+    rng, rows = np.random.default_rng(0), max(1, CHUNK // n)
+    means = []
+    for first in range(0, N_SUBSETS, rows):
+        chosen = rng.integers(2, size=(min(rows, N_SUBSETS - first), n))
+        chosen[~chosen.any(axis=1), 0] = 1
+        means.append(chosen @ values / chosen.sum(axis=1))
+    return np.concatenate(means)
+
+
+def _bits(n: int) -> np.ndarray:
+    """All rows of n zeros and ones."""
+    return (np.arange(2**n)[:, None] >> np.arange(n)) & 1
+
+
+def _signs(n: int) -> np.ndarray:
+    if n <= MOST_EXACT:
+        return 1.0 - 2 * _bits(n)
+    return np.random.default_rng(0).choice([-1.0, 1.0], size=(N_FLIPS, n))
+
+
+def _t(signs: np.ndarray, differences: np.ndarray) -> np.ndarray:
+    """t of the mean of every column under every row of signs; squares do not depend on the signs."""
+    n = len(differences)
+    means = signs @ differences / n
+    variance = (np.square(differences).sum(axis=0) / n - np.square(means)) / max(n - 1, 1)
+    error = np.sqrt(np.maximum(variance, np.finfo(float).tiny))
+    return means / error
+
+
+def _share_at_least(drawn: np.ndarray, value: float, exact: bool) -> float:
+    """Share of random values that reach one; of a sample, the value itself counts too."""
+    reach = np.sum(drawn >= value - 1e-12 * max(1.0, abs(value)))
+    return float(reach / len(drawn)) if exact else float((reach + 1) / (len(drawn) + 1))
+
+
+def _corrected(tails: np.ndarray, drawn: np.ndarray, value: float, left_out: np.ndarray) -> np.ndarray:
+    """The bootstrap's quantiles, moved by its bias and by the acceleration of the jackknife."""
+    below = (np.sum(drawn < value) + np.sum(drawn <= value)) / 2 / len(drawn)
+    bias = stats.norm.ppf(np.clip(below, 1 / len(drawn), 1 - 1 / len(drawn)))
+    away = left_out.mean() - left_out
+    spread = np.sum(away**2) ** 1.5
+    acceleration = np.sum(away**3) / (6 * spread) if spread > 0 else 0.0
+    shifted = bias + stats.norm.ppf(tails)
+    return stats.norm.cdf(bias + shifted / (1 - acceleration * shifted))

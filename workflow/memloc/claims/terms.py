@@ -1,0 +1,6 @@
+"""Words of the registry and of table `claims`."""
+
+RULES = ("greater", "at least", "equal within", "exact", "reached")
+UNITS = ("paragraph", "pair", "head", "layer", "plant", "token", "study")
+VERDICTS = ("holds", "does not hold", "undecided", "not applicable")
+HOLDS, FAILS, UNDECIDED, NOT_APPLICABLE = VERDICTS

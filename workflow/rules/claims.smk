@@ -1,0 +1,57 @@
+# What the run says of each claim of memloc/claims/registry.yaml. A topic reads its own tables only, so that a figure
+# whose caption shows its verdicts needs no other analysis.
+
+ABOUT = {"model": MODEL.id if MODEL.source == "hub" else MODEL_NAME, "data": DATA.source}
+
+for topic in registry.topics().values():
+
+    rule:
+        name:
+            f"claims_{topic.name}"
+        input:
+            tables=[table(name) for name in topic.tables],
+        output:
+            table(f"claims/{topic.name}"),
+        log:
+            log_file(f"claims_{topic.name}"),
+        benchmark:
+            benchmark_file(f"claims_{topic.name}")
+        localrule: True
+        conda:
+            ENVIRONMENT
+        threads: 1
+        resources:
+            mem_mb=growing(2000),
+            runtime=growing(15),
+        params:
+            **tracked("claims.py", *topic.settings, modules=[f"claims/estimators/{topic.name}"]),
+            topic=topic.model_dump(mode="json"),
+            about=ABOUT,
+        message:
+            f"Judge the claims on {topic.name.replace('_', ' ')}."
+        script:
+            "../scripts/claims.py"
+
+
+rule join_claims:
+    input:
+        topics=[table(f"claims/{name}") for name in registry.topics()],
+    output:
+        table("claims"),
+    log:
+        log_file("join_claims"),
+    benchmark:
+        benchmark_file("join_claims")
+    localrule: True
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(10),
+    params:
+        **tracked("join_claims.py"),
+    message:
+        "Join the verdicts of all topics in one table."
+    script:
+        "../scripts/join_claims.py"
