@@ -65,6 +65,49 @@ def test_the_hash_does_not_depend_on_the_place(library, tmp_path, monkeypatch):
     assert tracking.code_hash(copy / "alone.py", copy / "top.py") == before
 
 
+CODE = """'Module.'
+__version__ = "1"
+
+
+class A:
+    'Class.'
+
+    def f(self):
+        'Function.'
+        return {'a': 1}  # comment
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "changes"),
+    [
+        ("'Module.'", "'Another.'", False),
+        ("'Class.'", "'Another.'", False),
+        ("        'Function.'\n", "", False),
+        ("  # comment", "", False),
+        ("{'a': 1}", "{\n            'a': 1,\n        }", False),
+        ('"1"', '"2"', False),
+        ("{'a': 1}", "{'a': 2}", True),
+        ("f(self)", "f(self, b=1)", True),
+        ("return {'a': 1}", "{'a': 1}", True),
+    ],
+)
+def test_the_hash_is_that_of_what_python_sees(library, old, new, changes):
+    (library / "alone.py").write_text(CODE)
+    before = tracking.code_hash(library / "alone.py")
+    assert CODE.count(old) == 1
+    (library / "alone.py").write_text(CODE.replace(old, new))
+    assert (tracking.code_hash(library / "alone.py") != before) == changes
+
+
+def test_a_new_version_of_the_package_changes_no_hash(library):
+    hashes = set()
+    for version in ("1", "2"):
+        (library / "__init__.py").write_text(f'__version__ = "{version}"\n')
+        hashes.add(tracking.code_hash(library / "middle.py"))
+    assert len(hashes) == 1
+
+
 def slow_dependencies(file):
     """Imports by their text, one level at a time."""
     found = {file}

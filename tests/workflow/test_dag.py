@@ -279,14 +279,21 @@ def with_all_below(rules, names):
     return (names | {below for name in names for below in rules.below(name)}) & rules.above("all")
 
 
-def append_comment(project, module):
+def append(project, module, line):
     with (project.folder / "workflow/memloc" / module).open("a") as file:
-        file.write("# edited\n")
+        file.write(f"{line}\n")
+
+
+def test_comments_and_the_version_run_nothing_again(editable):
+    append(editable, "tables.py", "# edited")
+    append(editable, "figures/fig2.py", "# edited")
+    append(editable, "__init__.py", '__version__ = "99"')
+    assert editable.jobs() == {}
 
 
 @pytest.mark.parametrize("figure", ["fig2", "repeats"])
 def test_editing_a_figure_draws_it_again_and_nothing_else(editable, figure):
-    append_comment(editable, f"figures/{figure}.py")
+    append(editable, f"figures/{figure}.py", "EDITED = True")
     assert editable.jobs() == {figure: 1}
 
 
@@ -294,13 +301,13 @@ def test_editing_a_figure_draws_it_again_and_nothing_else(editable, figure):
 def test_editing_a_module_runs_its_users_again_and_what_follows(editable, test_rules, module):
     direct = users(test_rules, module)
     assert direct and len(direct) < len(test_rules.jobs)
-    append_comment(editable, module)
+    append(editable, module, "EDITED = True")
     assert set(editable.jobs()) == with_all_below(test_rules, direct)
 
 
 def test_editing_one_script_runs_its_rule_again_and_what_follows(editable, test_rules):
     with (editable.folder / "workflow/scripts/rare_tokens.py").open("a") as file:
-        file.write("# edited\n")
+        file.write("EDITED = True\n")
     assert set(editable.jobs()) == with_all_below(test_rules, {"rare_tokens"})
 
 

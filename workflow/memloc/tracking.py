@@ -2,6 +2,8 @@
 
 Snakemake does not see imports. A rule therefore carries, as a parameter, a hash of its script and of the
 memloc modules that it imports, directly or through others; editing one of them reruns exactly these rules.
+What Python does not see (comments, docstrings, formatting) and the package's version are not hashed: they
+change no number.
 """
 
 import ast
@@ -10,13 +12,14 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def code_hash(*files: Path) -> str:
-    """Hash of the files and of every memloc module they import, transitively."""
+    """Hash of what the files, and every memloc module that they import, transitively, do."""
     digest = hashlib.sha256()
     for file in sorted(dependencies(*files), key=str):
-        digest.update(file.name.encode() + file.read_bytes())
+        digest.update(file.name.encode() + _code(file.read_text()))
     return digest.hexdigest()[:16]
 
 
@@ -40,6 +43,22 @@ def _imports(file: Path) -> frozenset[Path]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             modules |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return frozenset(path for module in modules if (path := _module_file(module)))
+
+
+@cache
+def _code(text: str) -> bytes:
+    """The syntax tree of a module without docstrings and `__version__`, as text."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            del node.body[0]
+    tree.body = [statement for statement in tree.body if not _is_version(statement)]
+    return ast.dump(tree).encode()
+
+
+def _is_version(statement: ast.stmt) -> bool:
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    return any(isinstance(target, ast.Name) and target.id == "__version__" for target in targets)
 
 
 def _module_file(module: str) -> Path | None:
