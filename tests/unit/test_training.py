@@ -183,3 +183,15 @@ def test_layers_alternate_between_global_and_local_attention():
     model = new_model(**{**SHAPE, "n_layers": 5}, seed=0)
     kinds = [block.attn.attention_type for block in model.transformer.h]
     assert kinds == ["global", "local", "global", "local", "global"]
+
+
+def test_without_a_seed_of_its_own_a_model_reads_the_stream_as_it_was_drawn(rows):
+    assert training.ordered(rows, None) is rows
+
+
+def test_every_seed_reads_the_same_rows_in_another_order(rows):
+    first, again, second = (training.ordered(rows, seed) for seed in (1, 1, 2))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, second) and not np.array_equal(first, rows)
+    for ordered in (first, second):
+        assert sorted(map(tuple, ordered)) == sorted(map(tuple, rows))

@@ -148,6 +148,11 @@ class EmbeddedModel(_Training):
     n_heads: Positive = Field(8, description="Attention heads per layer.")
     width: Positive = Field(256, description="Width of the residual stream, a multiple of the heads.")
     window: Positive = Field(256, description="Window of local attention and longest context, in tokens.")
+    seed: NonNegative | None = Field(
+        None,
+        description="Trains another model on the same data: seed of the first weights and of the order of "
+        "paragraphs. Nothing: the study's seed, and the order in which the stream was drawn.",
+    )
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> "EmbeddedModel":

@@ -19,6 +19,7 @@ from transformers import GPTNeoConfig, GPTNeoForCausalLM, PreTrainedModel
 
 from memloc.atomic import atomic_path
 from memloc.models import fuse_gelu
+from memloc.seeds import generator
 
 CLIP_NORM = 1.0
 LOG_STEPS = 20
@@ -44,6 +45,11 @@ def new_model(
     model = GPTNeoForCausalLM(config)
     fuse_gelu(model)
     return model
+
+
+def ordered(rows: Int[np.ndarray, "row token"], seed: int | None) -> Int[np.ndarray, "row token"]:
+    """The stream's rows in another order for every seed of a model; without one, in the order as drawn."""
+    return rows if seed is None else rows[generator(seed, "training", "order").permutation(len(rows))]
 
 
 def learning_rate(step: int, n_steps: int, peak: float, warmup: int) -> float:

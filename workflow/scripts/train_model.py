@@ -21,7 +21,8 @@ settings = snakemake.params.settings["model"]
 stamp = provenance(snakemake)
 paragraphs = tables.read("paragraphs", snakemake.input.paragraphs, ["id", "tokens"]).set_index("id")["tokens"]
 stream = tables.read("training_stream", snakemake.input.stream)["id"]
-rows = np.stack(paragraphs.loc[stream].to_list())
+seed = settings.get("seed")
+rows = training.ordered(np.stack(paragraphs.loc[stream].to_list()), seed)
 
 tokenizer = AutoTokenizer.from_pretrained(
     snakemake.input.tokenizer, local_files_only=True, trust_remote_code=False
@@ -31,7 +32,7 @@ if base := snakemake.input.get("base"):
     stamp["base"] = models.weights_sha256(base[0])
 else:
     shape = {key: settings[key] for key in ("n_layers", "n_heads", "width", "window")}
-    model = training.new_model(len(tokenizer), **shape, seed=snakemake.params.seed)
+    model = training.new_model(len(tokenizer), **shape, seed=snakemake.params.seed if seed is None else seed)
 native = models.native_bfloat16(model.device)
 bf16 = settings["precision"] == "bfloat16" or (settings["precision"] == "auto" and native)
 log(f"{model.num_parameters():,} parameters, {rows.size:,} tokens, {'bfloat16' if bf16 else 'float32'}")
