@@ -51,6 +51,33 @@ def test_a_traceback_goes_to_log_and_console_and_the_job_fails(tmp_path):
         assert text.rstrip().endswith("ValueError: bad thing")
 
 
+TABLE = "from memloc.tables import TableError\ndef deep():\n    raise TableError('bad; do that')"
+DISK = "def deep():\n    raise OSError(28, 'No space left', 'a')"
+
+
+@pytest.mark.parametrize(
+    ("code", "line"),
+    [(TABLE, "ERROR: bad; do that"), (DISK, "the disk is full. Free some space and start again")],
+    ids=["table", "full disk"],
+)
+def test_what_a_user_can_cause_ends_with_one_line_and_the_traceback_is_in_the_log(tmp_path, code, line):
+    process = run(tmp_path, f"{code}\ndeep()")
+    written = (tmp_path / "logs/deep/job.log").read_text()
+    assert process.returncode == 1
+    assert line in process.stdout.splitlines()[-1] and process.stderr == ""
+    assert line in written.splitlines()[-1]
+    assert written.count("Traceback (most recent call last)") == 1 and "in deep" in written
+
+
+def test_errors_with_advice_are_those_of_the_user():
+    """Errors of the library's own kinds, but for the two that are faults of the code."""
+    faults = {"EditError", "DamagedError", "BenchError"}
+    for path in (LIBRARY / "memloc").rglob("*.py"):
+        for name, bases in re.findall(r"^class (\w+Error)\((.+)\):", path.read_text(), re.MULTILINE):
+            users = re.search(r"UserError|InputError|DownloadError|Exception", bases)
+            assert users or name in faults, f"{name} in {path}"
+
+
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells the peak of a process")
 def test_the_last_line_is_the_peak_of_the_memory(tmp_path):
     run(tmp_path, "block = bytearray(2**27); block[:] = b'1' * 2**27; del block")

@@ -43,7 +43,7 @@ def test_a_full_disk_is_named_and_nothing_complete_is_lost(small_disk):
     fill(small_disk.results / "filler")
     output = small_disk.snakemake("tables", "--cores", "1", status=1)
     assert "No space left on device" in output
-    assert "The disk is full. Free some space and start again" in output
+    assert "the disk is full. Free some space and start again" in output
     left = {path.name: path.read_bytes() for path in folder.iterdir()}
     assert left == {name: content for name, content in before.items() if name != "token_statistics.parquet"}
     (small_disk.results / "filler").unlink()

@@ -30,3 +30,16 @@ def test_paragraphs_may_have_another_length(own_text):
     assert "given the first 20 tokens, it goes on with exactly the other 40" in captions["recited"]
     assert "memorized (EM 40)" in captions["fig2"] and "EM of at most 8)" in captions["fig2"]
     assert "with EM 9 to 23" in captions["fig2"] and "with EM 24 to 39" in captions["fig2"]
+
+
+def test_a_text_that_is_too_short_ends_with_one_line_that_says_what_to_do(own_text):
+    (own_text.folder / "short.txt").write_text("Too short.")
+    config = (own_text.folder / "my-text.yaml").read_text().replace("study: my-text", "study: too-short")
+    (own_text.folder / "too-short.yaml").write_text(config.replace("corpus.txt", "short.txt"))
+    output = own_text.snakemake("--cores", "1", "recited", config="too-short.yaml", status=1)
+    log = "results/too-short/logs/paragraphs.log"
+    told = "ERROR: no document has 100 tokens: give longer text, or set paragraph.length lower"
+    assert "Traceback" not in output and output.count(told) == 2
+    (end,) = [line for line in output.splitlines()[-6:] if line.startswith(log)]
+    assert end.endswith(told)
+    assert "Traceback" in (own_text.folder / log).read_text()

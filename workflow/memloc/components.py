@@ -20,6 +20,8 @@ from jaxtyping import Shaped
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from memloc.errors import InputError
+
 PROJECTIONS = {"q": "W_Q", "k": "W_K", "v": "W_V"}  # activation: the component that computes it
 
 
@@ -157,7 +159,7 @@ def family_of(model: PreTrainedModel) -> Family:
     """
     model_type = model.config.model_type
     if model_type not in FAMILIES:
-        raise ValueError(f"model type {model_type!r} is not supported; supported: {', '.join(FAMILIES)}")
+        raise InputError(f"model type {model_type!r} is not supported; supported: {', '.join(FAMILIES)}")
     return FAMILIES[model_type]
 
 

@@ -20,6 +20,7 @@ from transformers import PreTrainedModel
 from memloc import losses
 from memloc.components import Component, component_table
 from memloc.decisions import continuation_states
+from memloc.errors import InputError
 from memloc.gradients import (
     Gradients,
     collect_gradients,
@@ -152,7 +153,7 @@ def draw_controls(
         ValueError: there are fewer than `n_controls` non-memorized paragraphs.
     """
     if n_controls > n_available:
-        raise ValueError(
+        raise InputError(
             f"{n_controls} controls asked for, but only {n_available} non-memorized paragraphs to draw from"
         )
     available = np.tile(np.arange(n_available), (n_paragraphs, 1))

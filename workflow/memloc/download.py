@@ -32,6 +32,7 @@ from fsspec.spec import AbstractBufferedFile
 from tqdm import tqdm
 
 from memloc.atomic import atomic_folder, atomic_path
+from memloc.errors import UserError
 
 HUB = "https://huggingface.co"
 WEIGHTS = "model.safetensors"
@@ -58,7 +59,7 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
-class DownloadError(RuntimeError):
+class DownloadError(UserError, RuntimeError):
     """A download failed or does not match; the message gives address, expectation and finding."""
 
 

@@ -10,6 +10,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from memloc.contrastive import draw_controls
+from memloc.errors import InputError
 from memloc.paragraphs import sampled_tokens, token_tensor
 from memloc.perturbation import UNPERTURBED
 from memloc.seeds import generator
@@ -90,7 +91,7 @@ def with_text_to_learn(cases: Iterable[Case], objective: Objective) -> list[Case
     """Those that the objective can change: with `edit`, those with a target. ValueError: there is none."""
     chosen = [case for case in cases if objective == "unlearn" or case.target is not None]
     if not chosen:
-        raise ValueError("no perturbation changes any of the memorized paragraphs: there is nothing to edit")
+        raise InputError("no perturbation changes any of the memorized paragraphs: there is nothing to edit")
     return chosen
 
 
@@ -143,7 +144,7 @@ def mispaired(cases: Sequence[Case], n_prefix: int, random: np.random.Generator)
 
 def _drawn(paragraphs: pd.DataFrame, ids: pd.Series, n_drawn: int, seed: int, stream: str) -> Sample:
     if ids.empty:
-        raise ValueError(f"editing: no paragraph is left to draw {stream} ones from")
+        raise InputError(f"editing: no paragraph is left to draw {stream} ones from")
     chosen = generator(seed, "editing", stream).permutation(ids)[:n_drawn]
     return chosen, token_tensor(paragraphs.set_index("id")["tokens"].loc[chosen])
 

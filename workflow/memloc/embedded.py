@@ -15,6 +15,7 @@ import pandas as pd
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
+from memloc.errors import InputError
 from memloc.seeds import generator
 
 END_OF_TEXT = "<|endoftext|>"
@@ -115,7 +116,7 @@ def make_stream(
     paragraphs = cut_paragraphs(texts, tokenizer, length)
     wanted = n_repeated + n_once
     if len(paragraphs) < wanted:
-        raise ValueError(
+        raise InputError(
             f"the text holds {len(paragraphs)} paragraphs, {wanted} are wanted: lower data.n_once or "
             "data.n_repeated, or add packages to data.packages"
         )

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from memloc.errors import InputError
+
 LIST_COLUMNS = ("paragraph", "id", "count", "nll")
 
 
-class MemorizedListError(ValueError):
+class MemorizedListError(InputError):
     """A list of published memorized paragraphs cannot be used."""
 
 

@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int
 
+from memloc.errors import InputError
+
 PARSING_FAILED = "parsing failed"
 
 
-class NothingKeptError(ValueError):
+class NothingKeptError(InputError):
     """The filters drop every paragraph."""
 
 

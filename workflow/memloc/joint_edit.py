@@ -15,6 +15,7 @@ from transformers import PreTrainedModel
 from memloc.contrastive import original_log_probabilities
 from memloc.edit_cases import held_out_sample, other_memorized
 from memloc.editing import Arm, Recipe, Terms, movable_weights, objective_gradients, optimise
+from memloc.errors import InputError
 from memloc.figures.caption import fill
 from memloc.paragraphs import sampled_tokens, token_tensor
 from memloc.scoring import Scores, teacher_forced
@@ -61,7 +62,7 @@ def joint_texts(
     ids = list(ids) or memorized.loc[memorized["sampled"], "id"].tolist()
     unknown = sorted(set(ids) - set(memorized["id"]))
     if unknown:
-        raise ValueError(f"edit_model.ids: not memorized paragraphs of this study: {unknown}")
+        raise InputError(f"edit_model.ids: not memorized paragraphs of this study: {unknown}")
     _, pool = sampled_tokens(paragraphs, sets, "non_memorized", n_prefix)
     chosen = generator(seed, "joint_edit", "controls").permutation(len(pool))[:n_controls]
     return JointTexts(

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
+from memloc.errors import InputError
+
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -21,7 +23,7 @@ Dtype = Literal["float32", "float64", "bfloat16"]
 TOKENIZER_FILES = ("tokenizer.json", "vocab.json", "tokenizer.model")
 
 
-class ModelError(ValueError):
+class ModelError(InputError):
     """A model folder that cannot be used; the message says what is wrong and what to do."""
 
 

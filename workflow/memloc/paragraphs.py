@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from memloc.errors import InputError
 from memloc.sets import EmptySetError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def decoded(tokens: Int[Tensor, "paragraph token"], tokenizer: "PreTrainedTokeni
         ValueError: tokens that the tokenizer does not have, which it would skip.
     """
     if len(tokens) and tokens.max() >= len(tokenizer):
-        raise ValueError(
+        raise InputError(
             f"paragraphs hold token {int(tokens.max())}, the tokenizer has {len(tokenizer)} tokens: "
             "they were made with another tokenizer than the model's"
         )

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from memloc.errors import InputError
+
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 
-class ReleaseError(ValueError):
+class ReleaseError(InputError):
     """A file of the release cannot be read or does not hold what it should."""
 
 

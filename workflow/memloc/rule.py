@@ -14,11 +14,13 @@ import sys
 import time
 import traceback
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
 from memloc import devices
+from memloc.errors import UserError
 
 LIBRARIES = ("torch", "transformers", "transformer-lens", "numpy", "pandas", "pyarrow")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
@@ -58,8 +60,8 @@ class Tee:
 def start(snakemake: Any) -> None:
     """Begin the script of a rule: log to file and console, set threads and GPUs before torch is imported.
 
-    An uncaught exception is written with its traceback to both. The script of a killed Snakemake lives on:
-    whoever starts the same job anew waits until it has ended.
+    An uncaught error that the user can cause ends both with one line; its traceback is in the log alone.
+    The script of a killed Snakemake lives on: whoever starts the same job anew waits until it has ended.
     """
     for variable in THREAD_VARIABLES:
         os.environ[variable] = str(snakemake.threads)
@@ -68,7 +70,7 @@ def start(snakemake: Any) -> None:
     gc.set_threshold(10_000)  # imports and parsed text make objects that stay: looking for garbage took half
     file = _own_log(Path(snakemake.log[0]))
     sys.stdout, sys.stderr = Tee(sys.stdout, file), Tee(sys.stderr, file)
-    sys.excepthook = _report
+    sys.excepthook = partial(_report, file)
     if Path("/proc/self/status").exists():
         atexit.register(log_peak_memory)
     log(f"rule {snakemake.rule}, {snakemake.threads} threads, Python {platform.python_version()}")
@@ -77,12 +79,19 @@ def start(snakemake: Any) -> None:
         log(f"GPU {', '.join(gpus)}")
 
 
-def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Print an uncaught exception, and what to do where it is not the code's fault."""
+def _report(
+    file: TextIO, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """End with what is wrong and what to do where it is not the code's fault; the traceback is in the log."""
     atexit.unregister(log_peak_memory)
-    traceback.print_exception(kind, error, trace)
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        log("The disk is full. Free some space and start again: what is complete is kept.")
+    full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+    known = full or isinstance(error, UserError)
+    with suppress(OSError):  # a full disk takes no log
+        traceback.print_exception(kind, error, trace, file=file if known else sys.stderr)
+    if full:
+        log(f"{error}: the disk is full. Free some space and start again: what is complete is kept.")
+    elif known:
+        log(f"ERROR: {error}")
 
 
 def _own_log(path: Path) -> TextIO:

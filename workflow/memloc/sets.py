@@ -3,12 +3,13 @@
 import numpy as np
 import pandas as pd
 
+from memloc.errors import InputError
 from memloc.seeds import generator
 
 PARTLY = ("partly_11_29", "partly_30_49")
 
 
-class EmptySetError(ValueError):
+class EmptySetError(InputError):
     """A set that an analysis needs has no paragraph."""
 
 

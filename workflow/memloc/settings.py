@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from memloc.errors import InputError
+
 # Strict: neither text nor true is a number. Other numbers are not, since YAML reads 1e-3 as text.
 Positive = Annotated[int, Field(ge=1, strict=True)]
 NonNegative = Annotated[int, Field(ge=0, strict=True)]
@@ -29,7 +31,7 @@ def _without_password(address: str) -> str:
 Address = Annotated[str, AfterValidator(_without_password)]
 
 
-class ConfigError(ValueError):
+class ConfigError(InputError):
     """A config file holds a wrong key, type or value."""
 
 

@@ -19,6 +19,7 @@ import pyarrow.parquet as parquet
 
 from memloc.atomic import atomic_path
 from memloc.claims import terms
+from memloc.errors import InputError
 from memloc.row_groups import DamagedError, RowGroupWriter, row_groups
 
 METADATA_KEY = b"memloc"
@@ -78,7 +79,7 @@ UNITS = {
 }
 
 
-class TableError(ValueError):
+class TableError(InputError):
     """A table breaks its schema or cannot be read."""
 
 

@@ -15,12 +15,14 @@ import pyarrow.parquet as parquet
 from jaxtyping import Bool, Int, UInt64
 from numpy.lib.stride_tricks import sliding_window_view
 
+from memloc.errors import InputError
+
 BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that its powers have inverses modulo 2**64
 END = -1  # no token: a window that holds it is no paragraph
 BLOCK = 2**18  # windows that are hashed, or compared token by token, at a time
 
 
-class TextError(ValueError):
+class TextError(InputError):
     """A text file that cannot be used."""
 
 
