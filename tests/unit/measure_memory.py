@@ -36,11 +36,8 @@ def ablate_heads(model):
 def edit_paragraphs(model):
     texts = TOKENS[:1], TOKENS[1:2], TOKENS[2:12], TOKENS[12:22], TOKENS[22:32], TOKENS[32:48]
     recipe = Recipe("unlearn", P, steps=2, relearning_limit=1)
-    list(
-        run_edits(
-            model, [Case(0, *texts)], recipe, ["layer"], [1e-5], (0, 0), seed=0, n_reference=1, rows=[0]
-        )
-    )
+    counts = {"n_swept": 1, "n_reference": 1}
+    list(run_edits(model, [Case(0, *texts)], recipe, ["layer"], [1e-5], (0, 0), seed=0, rows=[0], **counts))
 
 
 STAGES = {

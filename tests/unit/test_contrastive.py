@@ -24,7 +24,7 @@ from memloc.decisions import continuation_states
 from memloc.gradients import editable_gradients, nll_gradients, paragraph_nll, take_gradients
 from memloc.parameter_gradients import component_scores
 from memloc.plain import gradients as plain
-from memloc.settings import ConfigError, Contrastive, validate
+from memloc.settings import ConfigError, Contrastive, Editing, EditModel, validate
 
 N_PREFIX = 5
 
@@ -202,14 +202,18 @@ def test_attribution_draws_its_controls_from_the_generator(tiny_gpt2, tiny_token
     pd.testing.assert_frame_equal(table, contrastive_scores(tiny_gpt2, gradients))
 
 
-def test_settings_take_the_weight_of_the_authors_code_with_reference():
-    assert Contrastive().nll_weight == 1.0
-    assert Contrastive(reference=True).nll_weight == 0.1
-    assert Contrastive(reference=True, nll_weight=0.3).nll_weight == 0.3
+@pytest.mark.parametrize("section", [Contrastive, Editing, EditModel])
+def test_settings_take_the_weight_of_the_authors_code_with_reference_unless_given(section):
+    assert section().nll_weight == 1.0
+    assert section(reference=True).nll_weight == 0.1
+    assert section(reference=True, nll_weight=0.3).nll_weight == 0.3
 
 
-def test_settings_refuse_more_controls_than_sampled_paragraphs():
+@pytest.mark.parametrize("section", ["contrastive", "editing", "edit_model"])
+def test_settings_refuse_more_controls_than_sampled_paragraphs(section):
     sources = {"data": {"source": "embedded"}, "model": {"source": "embedded"}}
-    config = {"study": "s", **sources, "sets": {"n_non_memorized": 5}, "contrastive": {"n_controls": 6}}
-    with pytest.raises(ConfigError, match="n_controls must not exceed"):
-        validate(config, "study.yaml")
+    few = {"contrastive": {"n_controls": 5}, "editing": {"n_controls": 5}}
+    config = {"study": "s", **sources, "sets": {"n_non_memorized": 5}} | few
+    assert validate(config, "study.yaml").edit_model.n_controls is None
+    with pytest.raises(ConfigError, match=rf"\b{section}.n_controls must not exceed"):
+        validate(config | {section: {"n_controls": 6}}, "study.yaml")

@@ -1,6 +1,7 @@
 """Unlearning and editing against written-out loops; what moves, what is measured, what is restored."""
 
 import copy
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc import editing
+from memloc import editing, models
 from memloc.components import editable_parameters
 from memloc.decoding import greedy_continuation
 from memloc.edit_cases import Case, edit_cases, mispaired, text_groups, with_text_to_learn
@@ -396,18 +397,106 @@ def three_cases(case) -> list[Case]:
 
 
 def edits_of(model: PreTrainedModel, cases: list[Case], recipe: Recipe, rows: range) -> pd.DataFrame:
-    runs = run_edits(model, cases, recipe, ("head",), (1e-4,), (0, 0), 0, n_reference=2, rows=rows)
+    counts = {"n_swept": 1, "n_reference": 2}
+    runs = run_edits(model, cases, recipe, ("head",), (1e-4, 1e-3), (0, 0), 0, rows=rows, **counts)
     return pd.concat([run.edits for run in runs], ignore_index=True)
 
 
 def test_some_paragraphs_are_also_edited_as_the_authors_do(memorizing_model, three_cases):
     recipe = replace(RECIPE, objective="edit", steps=2)
     edits = edits_of(memorizing_model, three_cases, recipe, range(3))
-    counts = edits.groupby(["reference", "arm"]).size().to_dict()
+    counts = edits[edits["learning_rate"] == 1e-4].groupby(["reference", "arm"]).size().to_dict()
     own = {(False, arm): 3 for arm in ("all", "top", "random", "head")}
     assert counts == own | {(True, arm): 2 for arm in ("all", "top", "random")}
+    assert edits.loc[edits["reference"], "id"].unique().tolist() == [case.id for case in three_cases[:2]]
     theirs = edits_of(memorizing_model, three_cases, recipe.as_reference(), range(3))
-    assert theirs["reference"].all() and len(theirs) == 12
+    assert theirs["reference"].all() and len(theirs) == 16
+
+
+def test_further_learning_rates_are_swept_over_the_first_paragraphs_only(memorizing_model, three_cases):
+    edits = edits_of(memorizing_model, three_cases, replace(RECIPE, steps=1), range(3))
+    swept = edits[edits["learning_rate"] == 1e-3]
+    assert swept["id"].unique().tolist() == [three_cases[0].id] and not swept["reference"].any()
+    assert len(swept) == 4
+
+
+def test_their_targets_are_those_of_other_compared_paragraphs(memorizing_model, case, monkeypatch):
+    """Of the compared ones only, by the seed, in unlearning and editing alike."""
+    cases = [
+        case._replace(id=number, target=case.target.roll(number, dims=1).index_fill(1, torch.arange(10), 0))
+        for number in range(6)
+    ]
+    seen = {}
+
+    def spy(model, chosen, recipe, *_):
+        seen.setdefault(recipe.reference, {})[chosen[0].id] = chosen[0].target[0, N_PREFIX:].tolist()
+
+    monkeypatch.setattr(editing, "edit_paragraphs", spy)
+    counts = {"n_swept": 1, "n_reference": 5}
+    arguments = (memorizing_model, cases, replace(RECIPE, objective="edit"), (), (1e-4,), (0, 0))
+    list(run_edits(*arguments, seed=0, rows=range(6), **counts))
+    own = {chosen.id: chosen.target[0, N_PREFIX:].tolist() for chosen in cases}
+    assert seen[False] == own and list(seen[True]) == [0, 1, 2, 3, 4]
+    assert sorted(seen[True].values()) == sorted(own[number] for number in range(5)) != seen[True]
+    assert any(seen[True][number] != own[number] for number in range(5))
+    first = seen.pop(True)
+    list(run_edits(*arguments, seed=1, rows=range(6), **counts))
+    assert seen[True] != first
+
+
+def bfloat16_model(model: PreTrainedModel, folder) -> PreTrainedModel:
+    model.save_pretrained(folder)
+    return models.load_for_editing(folder, dtype="bfloat16")
+
+
+def test_edits_of_a_bfloat16_model_are_those_of_its_weights_in_single_precision(
+    memorizing_model, case, tmp_path
+):
+    """The paper's learning rate: ten steps of it are lost in bfloat16, where EM stays as it was."""
+    rounded = bfloat16_model(memorizing_model, tmp_path)
+    exact = copy.deepcopy(memorizing_model)
+    with torch.no_grad():
+        for weight in exact.parameters():
+            weight.copy_(weight.bfloat16().float())
+    recipe, arms = replace(RECIPE, steps=10, evaluate_every=10), ("all", "top")
+    ours, theirs = (
+        edit_paragraphs(model, [case], recipe, arms, (1e-5, 1e-3), (0, 0), 0).edits
+        for model in (rounded, exact)
+    )
+    pd.testing.assert_frame_equal(ours, theirs, rtol=1e-3, atol=1e-3)
+    assert (ours["n_changed_weights"] > 0.999 * ours["n_movable_weights"]).all()
+    assert (ours["nll_memorized"] > ours["nll_memorized_before"]).all()
+    assert ours.query("arm == 'all' and learning_rate == 1e-3")["em_memorized"].item() < N_CONTINUATION
+
+
+def test_steps_that_rounding_swallows_are_an_error(memorizing_model, case):
+    """As they were in bfloat16, where a tenth of the weights changed and nothing was unlearned."""
+    model = copy.deepcopy(memorizing_model).bfloat16()
+    with pytest.raises(EditError, match="weights that may move have changed: rounding swallows"):
+        edit_paragraphs(model, [case], replace(RECIPE, steps=10), ("all",), (1e-6,), (0, 0), 0)
+    with pytest.raises(EditError, match="rounding swallows"):
+        edit_paragraphs(memorizing_model, [case], RECIPE, ("top",), (1e-12,), (0, 0), 0)
+
+
+def test_random_weights_are_each_paragraphs_own(memorizing_model, case, monkeypatch):
+    """They follow seed and paragraph, and are the same for all learning rates and objectives."""
+    chosen = []
+
+    def spy(_model, _case, _shared, _original, movable, rate, _recipe):
+        chosen.append((_case.id, rate, {name: places.tolist() for name, places in movable.items()}))
+        return {"relearning_steps": None}, []
+
+    monkeypatch.setattr(editing, "edit_paragraph", spy)
+    cases = [case, case._replace(id=8)]
+    for seed in (0, 1):
+        for objective in ("unlearn", "edit"):
+            recipe = replace(RECIPE, objective=objective)
+            edit_paragraphs(memorizing_model, cases, recipe, ("random",), (1e-4, 1e-3), (0, 0), seed)
+    by_run = [weights for _, _, weights in chosen]
+    assert [name for name, _, _ in chosen] == [7, 7, 8, 8] * 4
+    assert by_run[0] == by_run[1] == by_run[4] and by_run[2] == by_run[3] == by_run[6]
+    different = [by_run[place] for place in (0, 2, 8, 10)]
+    assert all(first != second for first, second in itertools.combinations(different, 2))
 
 
 def test_edits_of_a_paragraph_do_not_depend_on_the_others_of_a_shard(memorizing_model, three_cases):

@@ -117,6 +117,14 @@ def test_no_list_means_all_sampled_memorized_paragraphs(tables):
     assert joint_texts(tables, N_PREFIX, 0, ids=[], **COUNTS).ids == [0, 2, 4]
 
 
+def test_controls_are_as_many_as_asked_for_or_all(tables):
+    some = joint_texts(tables, N_PREFIX, 0, ids=[], **COUNTS)
+    every = joint_texts(tables, N_PREFIX, 0, ids=[], **COUNTS | {"n_controls": None})
+    assert len(some.control) == 2 and sorted(every.control[:, 0] // 24) == [6, 8, 10]
+    with pytest.raises(ValueError, match=r"edit_model.n_controls: 4 asked for, 3 paragraphs are sampled"):
+        joint_texts(tables, N_PREFIX, 0, ids=[], **COUNTS | {"n_controls": 4})
+
+
 def test_a_paragraph_that_is_not_memorized_is_refused(tables):
     with pytest.raises(ValueError, match=r"not memorized paragraphs of this study: \[7, 99\]"):
         joint_texts(tables, N_PREFIX, 0, ids=[99, 0, 7], **COUNTS)

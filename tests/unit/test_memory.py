@@ -74,6 +74,19 @@ def test_settings_that_save_memory():
     assert smaller["scores"] < whole["scores"] and smaller["attention"] == whole["attention"]
 
 
+def test_edits_take_what_they_take_in_single_precision():
+    shape = memory.PUBLISHED["EleutherAI/pythia-1.4b-deduped"]
+    single, half = (
+        memory.stage_bytes(shape, settings(loading={"dtype": dtype})) for dtype in ("float32", "bfloat16")
+    )
+    assert half["scores"] < single["scores"] and half["model"] == single["model"] / 2
+    for stage in ("edit_paragraphs", "edit_model"):
+        assert half[stage] == single[stage] > 8 * shape.n_component_weights * 4
+    few = memory.stage_bytes(shape, settings(edit_model={"n_controls": 10}))
+    every = memory.stage_bytes(shape, settings(edit_model={"n_controls": 50}))
+    assert few["edit_paragraphs"] == few["edit_model"] < every["edit_model"] == single["edit_model"]
+
+
 def test_a_gpu_spares_the_machines_memory():
     shape = memory.PUBLISHED["EleutherAI/gpt-neo-125m"]
     somewhere, gpu = (

@@ -10,7 +10,7 @@ from tokenizers import Tokenizer, models
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._pytree import tree_map_only
-from transformers import GPTNeoConfig, GPTNeoForCausalLM, PreTrainedTokenizerFast
+from transformers import AutoModelForCausalLM, GPTNeoConfig, GPTNeoForCausalLM, PreTrainedTokenizerFast
 from transformers.activations import NewGELUActivation
 
 from memloc import linear
@@ -22,6 +22,7 @@ from memloc.models import (
     checkpoint_layers,
     fuse_gelu,
     load_bridge,
+    load_for_editing,
     load_for_inference,
     load_model,
     load_tokenizer,
@@ -90,6 +91,16 @@ def test_model_is_loaded_for_analysis(folder):
     assert not model.training
     assert all(weight.requires_grad and weight.dtype == torch.float32 for weight in model.parameters())
     assert load_model(folder, dtype="bfloat16").dtype == torch.bfloat16
+
+
+def test_model_for_edits_has_its_rounded_weights_in_single_precision_also_when_it_is_saved(folder, tmp_path):
+    rounded, edited = (load(folder, dtype="bfloat16") for load in (load_model, load_for_editing))
+    for name, weight in rounded.named_parameters():
+        assert torch.equal(edited.get_parameter(name), weight.float())
+        assert edited.get_parameter(name).dtype == torch.float32
+    edited.save_pretrained(tmp_path)
+    again = AutoModelForCausalLM.from_pretrained(tmp_path, dtype="auto")
+    assert again.dtype == torch.float32
 
 
 def test_bridge_has_the_models_own_weights_and_logits(folder):

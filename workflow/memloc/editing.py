@@ -14,7 +14,9 @@ afterwards. Adam minimises an objective over a fixed choice of weights, an arm:
 
 The edit target is the paragraph's own prefix, followed by the continuation that its own strongest
 perturbation leads to (its PMP): what the unperturbed prefix should say in the end. After a run every weight
-is compared with θ0, and a weight that has changed although the arm may not move it is an error.
+is compared with θ0: a weight that has changed although the arm may not move it is an error, and so is an arm
+of which few weights have changed, because rounding swallowed the steps. Models are edited in single precision
+(`models.load_for_editing`): weights, gradients, moments, and θ0's log-probabilities that KL compares with.
 
 `reference` is the authors' published code: KL summed over positions, w = 0.1, weight decay of 1.0 that moves
 every W_* weight in every arm, and targets with the continuation of a randomly paired paragraph's PMP
@@ -40,6 +42,7 @@ from memloc.optimisers import ReferenceAdam, SparseAdam
 from memloc.scoring import teacher_forced
 from memloc.seeds import generator
 from memloc.weights import (
+    EditError,
     Movable,
     OriginalWeights,
     all_weights,
@@ -53,6 +56,7 @@ from memloc.weights import (
 Arm = Literal["all", "top", "random", "head", "layer"]
 PAPER_ARMS: tuple[Arm, ...] = ("all", "top", "random")
 REFERENCE_NLL_WEIGHT = 0.1
+LEAST_CHANGED = 0.5  # share of the movable weights; in single precision nearly all of them change
 
 
 @dataclass(frozen=True)
@@ -155,6 +159,22 @@ def optimise(
         yield step
 
 
+def count_changed(model: PreTrainedModel, original: OriginalWeights, movable: Movable, recipe: Recipe) -> int:
+    """Number of weights that differ after a run.
+
+    Raises:
+        EditError: a weight has changed that may not move, or far fewer have than may.
+    """
+    allowed = all_weights(model) if recipe.reference else movable
+    n_changed, n_allowed = original.n_changed(model, allowed), n_weights(model, allowed)
+    if n_changed < LEAST_CHANGED * n_allowed:
+        raise EditError(
+            f"only {n_changed:,} of {n_allowed:,} weights that may move have changed: rounding swallows the "
+            "steps; take a larger learning rate, or weights in single precision"
+        )
+    return n_changed
+
+
 def evaluate(model: PreTrainedModel, case: Case, recipe: Recipe) -> dict[str, float]:
     """Mean EM (tokens) and NLL (nats per token) of the case's texts, named em_<text> and nll_<text>.
 
@@ -219,14 +239,13 @@ def edit_paragraph(
     """One run: a row of `edits` and its trajectory. The model has its original weights before and after.
 
     Raises:
-        EditError: a weight has changed that is not movable.
+        EditError: as in `count_changed`.
     """
     trajectory = [{"step": 0, **shared.scores}]
     try:
         for step in optimise(model, shared.terms, shared.gradients, movable, learning_rate, recipe):
             if step % recipe.evaluate_every == 0 or step == recipe.steps:
                 trajectory.append({"step": step, **evaluate(model, case, recipe)})
-        allowed = all_weights(model) if recipe.reference else movable
         final = {name: value for name, value in trajectory[-1].items() if name != "step"}
         row = {
             **final,
@@ -234,7 +253,7 @@ def edit_paragraph(
             "recited": share_recited(model, case, recipe),
             "recited_before": shared.recited,
             "n_movable_weights": n_weights(model, movable),
-            "n_changed_weights": original.n_changed(model, allowed),
+            "n_changed_weights": count_changed(model, original, movable, recipe),
             "relearning_steps": relearning_steps(model, case, learning_rate, recipe),
         }
     finally:
@@ -256,7 +275,7 @@ def edit_paragraphs(
     Random weights depend on seed and paragraph only, so that they are the same for all learning rates.
 
     Raises:
-        EditError: a weight has changed that its arm may not move.
+        EditError: as in `count_changed`.
         ValueError: a case has no target to edit it into.
     """
     original, rows, trajectories = OriginalWeights(model), [], []
@@ -285,29 +304,34 @@ def run_edits(
     cases: Sequence[Case],
     recipe: Recipe,
     extra_arms: Iterable[Arm],
-    learning_rates: Iterable[float],
+    learning_rates: Sequence[float],
     head: tuple[int, int],
     seed: int,
+    n_swept: int,
     n_reference: int,
     rows: Iterable[int],
 ) -> Iterator[Edits]:
-    """Edit the cases at `rows` with the paper's arms and extra ones; the first ones also like the authors.
+    """Edit the cases at `rows` with the paper's arms and extra ones, at the first learning rate.
 
-    Yields the runs of one case after the other, which depend on no other `rows`. With `recipe.reference`
-    everything is done as the authors' code does, and nothing is left to compare.
+    The first `n_swept` cases are edited at all learning rates, the first `n_reference` ones also like the
+    authors, at the first rate. Yields the runs of one case after the other, which depend on no other `rows`.
+    With `recipe.reference` everything is done as the authors' code does, and nothing is left to compare.
 
     Raises:
-        EditError: a weight has changed that its arm may not move.
+        EditError: as in `count_changed`.
         ValueError: a case has no target to edit it into.
     """
-    plan = [(cases, recipe, (*PAPER_ARMS, *extra_arms))]
-    if n_reference and not recipe.reference:
-        plan.append((cases[:n_reference], recipe.as_reference(), PAPER_ARMS))
-    for place, (chosen, how, arms) in enumerate(plan):
-        if how.reference:
-            paired = mispaired(chosen, how.n_prefix, generator(seed, "editing", "pairs"))
-            plan[place] = (paired, how, arms)
+    theirs = recipe.as_reference() if n_reference and not recipe.reference else None
+    first, arms = learning_rates[:1], (*PAPER_ARMS, *extra_arms)
+    if recipe.reference:
+        cases = _mispaired(cases, recipe, seed)
+    compared = _mispaired(cases[:n_reference], recipe, seed) if theirs else []
     for row in rows:
-        for chosen, how, arms in plan:
-            if row < len(chosen):
-                yield edit_paragraphs(model, [chosen[row]], how, arms, learning_rates, head, seed)
+        rates = learning_rates if row < n_swept else first
+        yield edit_paragraphs(model, [cases[row]], recipe, arms, rates, head, seed)
+        if row < len(compared):
+            yield edit_paragraphs(model, [compared[row]], theirs, PAPER_ARMS, first, head, seed)
+
+
+def _mispaired(cases: Sequence[Case], recipe: Recipe, seed: int) -> list[Case]:
+    return mispaired(cases, recipe.n_prefix, generator(seed, "editing", "pairs"))

@@ -14,13 +14,21 @@ from transformers import PreTrainedModel
 
 from memloc.contrastive import original_log_probabilities
 from memloc.edit_cases import held_out_sample, other_memorized
-from memloc.editing import Arm, Recipe, Terms, movable_weights, objective_gradients, optimise
+from memloc.editing import (
+    Arm,
+    Recipe,
+    Terms,
+    count_changed,
+    movable_weights,
+    objective_gradients,
+    optimise,
+)
 from memloc.errors import InputError
 from memloc.figures.caption import fill
 from memloc.paragraphs import sampled_tokens, token_tensor
 from memloc.scoring import Scores, teacher_forced
 from memloc.seeds import generator
-from memloc.weights import OriginalWeights, all_weights, n_weights
+from memloc.weights import OriginalWeights, n_weights
 
 
 class JointTexts(NamedTuple):
@@ -48,14 +56,17 @@ def joint_texts(
     seed: int,
     *,
     ids: Sequence[int],
-    n_controls: int,
+    n_controls: int | None,
     n_held_out: int,
     n_others: int,
 ) -> JointTexts:
     """Texts of a joint edit of the memorized paragraphs `ids` (all sampled ones, if there are none).
 
+    Controls are random sampled non-memorized paragraphs (all of them, if no number is given).
+
     Raises:
-        ValueError: an id is not that of a memorized paragraph, or no other paragraph is left to judge by.
+        ValueError: an id is not that of a memorized paragraph, there are fewer controls than asked for, or no
+            other paragraph is left to judge by.
     """
     paragraphs, sets = tables["paragraphs"], tables["sets"]
     memorized = sets[sets["set"] == "memorized"]
@@ -64,6 +75,8 @@ def joint_texts(
     if unknown:
         raise InputError(f"edit_model.ids: not memorized paragraphs of this study: {unknown}")
     _, pool = sampled_tokens(paragraphs, sets, "non_memorized", n_prefix)
+    if n_controls is not None and n_controls > len(pool):
+        raise InputError(f"edit_model.n_controls: {n_controls} asked for, {len(pool)} paragraphs are sampled")
     chosen = generator(seed, "joint_edit", "controls").permutation(len(pool))[:n_controls]
     return JointTexts(
         ids,
@@ -86,7 +99,7 @@ def unlearn_jointly(
     """Change the model so that it no longer recites the listed paragraphs.
 
     Raises:
-        EditError: a weight has changed that the arm may not move.
+        EditError: as in `editing.count_changed`.
     """
     batch = (recipe.n_prefix, recipe.micro_batch)
     judged = {name: tokens for name, tokens in texts._asdict().items() if name != "ids"}
@@ -100,7 +113,7 @@ def unlearn_jointly(
     for _ in optimise(model, terms, gradients, movable, learning_rate, recipe):
         pass
     after = {name: teacher_forced(model, tokens, *batch) for name, tokens in judged.items()}
-    n_changed = original.n_changed(model, all_weights(model) if recipe.reference else movable)
+    n_changed = count_changed(model, original, movable, recipe)
     scores = _compared(before, after)
     scores.loc[scores["group"] == "unlearned", "id"] = texts.ids
     n_total = sum(weight.numel() for weight in model.parameters())

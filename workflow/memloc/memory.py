@@ -186,7 +186,6 @@ def stage_bytes(shape: Shape, settings: Settings) -> dict[str, float]:
     activations, ablation = passes("activation_gradients"), passes("head_ablation")
     attention = passes("attention", n_tokens=paragraph.prefix + 1)
     n_attended = sets.n_memorized + sets.n_non_memorized + sets.n_rare_tokens
-    edits = 6 * gradients + passes("editing", settings.editing.n_controls).logits
     beyond_weights = {
         "model": 0,
         "scores": packed + scores.layer,
@@ -206,10 +205,27 @@ def stage_bytes(shape: Shape, settings: Settings) -> dict[str, float]:
         "residual_patching": packed + patching.layer + 2 * passes("patching", batch=1).kept,
         "ablate_heads": packed + ablation.layer + ablation.residuals,
         "disturb_weights": weights + 4 * gradients + noise.kept,
-        "edit_paragraphs": weights + edits + passes("editing").kept,
-        "edit_model": weights + edits + passes("edit_model").kept,
     }
-    return {stage: weights + more for stage, more in beyond_weights.items()}
+    needed = {stage: weights + more for stage, more in beyond_weights.items()}
+    n_joint = settings.edit_model.n_controls or sets.n_non_memorized
+    return needed | {
+        "edit_paragraphs": _edit_bytes(shape, settings, "editing", settings.editing.n_controls),
+        "edit_model": _edit_bytes(shape, settings, "edit_model", n_joint),
+    }
+
+
+def _edit_bytes(shape: Shape, settings: Settings, section: str, n_controls: int) -> float:
+    """Bytes at the peak of an edit, in single precision whatever `loading.dtype` is.
+
+    The original weights are held twice; gradients also of the first step; Adam's moments and a step's terms.
+    """
+    single = settings.loading.model_copy(update={"dtype": "float32"})
+    settings, size = settings.model_copy(update={"loading": single}), BYTES["float32"]
+    weights, gradients = shape.n_parameters * size, shape.n_component_weights * size
+    length = settings.paragraph.length
+    batch = getattr(settings, section).micro_batch
+    controls = Passes(shape, settings, n_controls, length)
+    return 2 * weights + 6 * gradients + controls.logits + Passes(shape, settings, batch, length).kept
 
 
 def stage_megabytes(shape: Shape, settings: Settings) -> dict[str, int]:

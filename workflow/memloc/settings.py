@@ -399,9 +399,10 @@ class Editing(_Contrast):
     """Unlearning and editing of single memorized paragraphs (paper 5.3, METHODS M6)."""
 
     n_paragraphs: Positive = Field(50, description="Memorized paragraphs, each edited by itself.")
-    steps: Positive = Field(10, description="Steps of Adam.")
+    n_swept: Positive = Field(10, description="Of these, edited at the learning rates after the first too.")
+    steps: Positive = Field(10, description="Steps of Adam (authors' plot notebook: 5).")
     learning_rates: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)] = Field(
-        [1e-5], description="Learning rates of a sweep; Figure 5 shows the first one."
+        [1e-5], description="Learning rates; claims are judged at the first one, which Figure 5 shows."
     )
     fraction: float = Field(
         0.001, gt=0, le=1, description="Share of the W_* weights that the sparse arms move."
@@ -421,7 +422,8 @@ class Editing(_Contrast):
         20, description="Most steps of training on the paragraph until it is recited again; 0: not tried."
     )
     n_reference: NonNegative = Field(
-        10, description="Paragraphs that are also edited as the authors' code does, to compare."
+        10,
+        description="Paragraphs that are also edited as the authors' code does, at the first learning rate.",
     )
     micro_batch: Positive = Field(16, description="Paragraphs per pass.")
 
@@ -468,7 +470,9 @@ class EditModel(_Contrast):
     fraction: float = Field(
         0.001, gt=0, le=1, description="Share of the W_* weights that the sparse arms move."
     )
-    n_controls: Positive = Field(50, description="Non-memorized paragraphs that are to be kept.")
+    n_controls: Positive | None = Field(
+        None, description="Non-memorized paragraphs that are to be kept; null: all sampled ones."
+    )
     n_held_out: Positive = Field(50, description="Paragraphs in no objective whose NLL shows damage.")
     n_others: Positive = Field(50, description="Other memorized paragraphs whose EM shows damage.")
     micro_batch: Positive = Field(16, description="Paragraphs per pass.")
@@ -610,10 +614,9 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _controls_are_sampled(self) -> "Settings":
-        if self.contrastive.n_controls > self.sets.n_non_memorized:
-            raise ValueError("contrastive.n_controls must not exceed sets.n_non_memorized")
-        if self.editing.n_controls > self.sets.n_non_memorized:
-            raise ValueError("editing.n_controls must not exceed sets.n_non_memorized")
+        for section in ("contrastive", "editing", "edit_model"):
+            if (getattr(self, section).n_controls or 0) > self.sets.n_non_memorized:
+                raise ValueError(f"{section}.n_controls must not exceed sets.n_non_memorized")
         return self
 
 

@@ -20,7 +20,7 @@ head = highlighted_head(ranking, {"highlight": settings["highlight"]})
 counts = {name: options[name] for name in ("ids", "n_controls", "n_held_out", "n_others")}
 texts = joint_texts(found, n_prefix, params.seed, **counts)
 
-model = models.load_model(source.folder, **settings["loading"])
+model = models.load_for_editing(source.folder, **settings["loading"])
 steps = ("steps", "nll_weight", "kl_weight", "fraction", "micro_batch", "reference")
 recipe = Recipe("unlearn", n_prefix, **{name: options[name] for name in steps})
 edit = unlearn_jointly(model, texts, recipe, options["arm"], options["learning_rate"], head, params.seed)

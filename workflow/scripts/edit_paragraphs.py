@@ -22,7 +22,7 @@ cases = with_text_to_learn(cases, params.objective)
 rows = shard_rows(len(cases), *params.shard, micro_batch=1)
 log(f"{len(rows)} of {len(cases)} memorized paragraphs, head {head[1]} of layer {head[0]}")
 
-model = models.load_model(snakemake.input.folder, **settings["loading"])
+model = models.load_for_editing(snakemake.input.folder, **settings["loading"])
 steps = ("steps", "nll_weight", "kl_weight", "fraction", "evaluate_every", "relearning_limit")
 chosen = {name: options[name] for name in (*steps, "micro_batch", "reference")}
 recipe = Recipe(params.objective, n_prefix, **chosen)
@@ -34,6 +34,7 @@ results = run_edits(
     options["learning_rates"],
     head,
     params.seed,
+    n_swept=options["n_swept"],
     n_reference=options["n_reference"],
     rows=rows,
 )

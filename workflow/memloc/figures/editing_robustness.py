@@ -29,7 +29,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
         _points(left, data[data["learning_rate"] == rate], arms, "recited", **style)
         steps = forgotten.assign(steps=forgotten["relearning_steps"].astype(float).fillna(limit + 1))
         _points(right, steps[steps["learning_rate"] == rate], arms, "steps", **style)
-    before = data["recited_before"].mean()
+    before = _recited_before(data)
     left.axhline(before, color="0.5", ls=":", lw=0.9)
     where = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "bottom"}
     left.annotate("before", (1, before), color="0.4", **where)
@@ -61,6 +61,11 @@ def _points(
     axes.scatter([], [], s=16, marker=marker, c="0.4", label=label)
 
 
+def _recited_before(data: pd.DataFrame) -> float:
+    """Mean over paragraphs, some of which are edited at more learning rates than others."""
+    return float(data.drop_duplicates("id")["recited_before"].mean())
+
+
 def _numbers(data: pd.DataFrame, forgotten: pd.DataFrame, limit: int) -> dict[str, Any]:
     rows = []
     for (arm, rate), runs in forgotten.groupby(["arm", "learning_rate"]):
@@ -77,7 +82,7 @@ def _numbers(data: pd.DataFrame, forgotten: pd.DataFrame, limit: int) -> dict[st
         )
     return {
         "limit": limit,
-        "before": float(data["recited_before"].mean()),
+        "before": _recited_before(data),
         "n_paragraphs": int(data["id"].nunique()),
         "rows": rows,
     }

@@ -47,7 +47,8 @@ def tradeoff(trajectories: pd.DataFrame) -> pd.DataFrame:
             "em_damage": first["em_other"] - frame["em_other"],
         }
     )
-    return lost.groupby(["objective", "arm", "learning_rate", "step"]).mean().reset_index()
+    runs = lost.groupby(["objective", "arm", "learning_rate", "step"])
+    return runs.mean().assign(n=runs.size()).reset_index()
 
 
 def _lines(axes: Axes, data: pd.DataFrame, damage: str) -> None:
@@ -81,4 +82,5 @@ def _numbers(data: pd.DataFrame, settings: dict) -> dict[str, Any]:
         rows = final[(final["objective"] == objective) & (final["em_lost"] >= enough)]
         best = rows.sort_values("nll_damage").drop_duplicates("arm")
         cheapest[label] = [{**row, "label": ARM_LABELS[row["arm"]]} for row in best.to_dict(orient="records")]
-    return {"steps": int(data["step"].max()), "enough": enough, "cheapest": cheapest}
+    sizes = [{"rate": rate, "n": int(n)} for rate, n in data.groupby("learning_rate")["n"].max().items()]
+    return {"steps": int(data["step"].max()), "enough": enough, "cheapest": cheapest, "sizes": sizes}

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.edit_summary import ARM_LABELS, OBJECTIVE_LABELS, claims, own_runs
+from memloc.figures.edit_summary import ARM_LABELS, OBJECTIVE_LABELS, own_runs
 from memloc.figures.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
 
 ARMS = ("all", "top", "random")
@@ -65,12 +65,11 @@ def _numbers(
     for rate in rates:
         own = runs[runs["learning_rate"] == rate]
         theirs = compared[compared["learning_rate"] == rate]
-        found = {name: claim._asdict() for name, claim in claims(own, n_continuation).items()}
         by_rate.append(
             {
                 "rate": rate,
+                "n": int(own["id"].nunique()),
                 "means": _means(own),
-                "claims": found,
                 "theirs": _means(theirs) if len(theirs) else {},
             }
         )
