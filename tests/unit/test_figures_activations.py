@@ -76,7 +76,10 @@ def made_up(
     tokens = [rng.integers(len(TEXTS), size=LENGTH) for _ in ids]
     return {
         "activation_gradients": gradients.assign(max_abs=rng.gamma(1, scale, len(gradients))),
-        "impact_gradients": impact.assign(max_abs=rng.gamma(1, scale, len(impact)), position=0),
+        "impact_gradients": impact.assign(
+            max_abs=rng.gamma(1, scale, len(impact)),
+            position=np.where((impact["role"] == "impact") | (impact["id"] == 21), 9, 4),
+        ),
         "attention": attention.assign(
             attention=rng.dirichlet(np.ones(N_PREFIX), len(attention) // N_PREFIX).ravel()
         ),
@@ -206,7 +209,9 @@ def test_share_below_counts_the_other_positions():
 def test_figure_10_averages_paragraphs_and_gives_both_positions_of_a_group_one_scale():
     tables = made_up()
     drawing = fig10.draw(tables, SETTINGS)
-    rows = tables["impact_gradients"].query("group == 'perturbed' and role == 'impact' and layer == 1")
+    rows = tables["impact_gradients"].query(
+        "group == 'perturbed' and role == 'impact' and layer == 1 and id != 21"
+    )
     top_left, top_right, bottom_left, bottom_right = panels(drawing)
     queries = map_values(bottom_right)[1][4:]  # keys come first
     expected = rows.query("component == 'q'").groupby("head")["max_abs"].mean()
@@ -216,18 +221,39 @@ def test_figure_10_averages_paragraphs_and_gives_both_positions_of_a_group_one_s
     assert limits[2] == limits[3] == pytest.approx(drawing.data.query("group == 'perturbed'").max_abs.max())
 
 
-@pytest.mark.parametrize(("factor", "verdict"), [(10, "one holds"), (0.1, "one does not hold")])
-def test_figure_10_says_whether_queries_are_more_active_at_the_impact_token(factor, verdict):
+def test_figure_10_compares_the_queries_of_both_positions():
     tables = made_up()
     frame = tables["impact_gradients"]
     queries = (frame["component"] == "q") & (frame["role"] == "impact")
-    frame.loc[queries, "max_abs"] *= factor
+    frame.loc[queries, "max_abs"] *= 10
     numbers = fig10.draw(tables, SETTINGS).numbers
-    assert numbers["query_growth"]["memorized"] == pytest.approx(
-        frame[queries & (frame["group"] == "memorized")]["max_abs"].mean()
-        / frame.query("component == 'q' and role == 'perturbed' and group == 'memorized'")["max_abs"].mean()
+    shown = frame.query("component == 'q' and group == 'memorized' and id != 21")
+    means = shown.groupby("role")["max_abs"].mean()
+    assert numbers["query_growth"]["memorized"] == pytest.approx(means["impact"] / means["perturbed"])
+    everything = frame.query("component == 'q' and group == 'memorized'").groupby("role")["max_abs"].mean()
+    growth = everything["impact"] / everything["perturbed"]
+    assert numbers["query_growth_all"]["memorized"] == pytest.approx(growth)
+    keys = frame.query("group == 'memorized' and id != 21 and component == 'k' and role == 'impact'")
+    assert numbers["panels"]["memorized"]["impact"]["query_to_key"] == pytest.approx(
+        shown.query("role == 'impact'")["max_abs"].mean() / keys["max_abs"].mean()
     )
-    assert verdict in fill((REPORT / "fig10.rst").read_text(), numbers | {"study": "s"})
+
+
+def test_figure_10_leaves_out_pairs_whose_two_positions_are_one():
+    tables = made_up()
+    frame = tables["impact_gradients"]
+    drawing = fig10.draw(tables, SETTINGS)
+    shown = frame[frame["id"] != 21].groupby(["group", "role"])["max_abs"].mean()
+    found = drawing.data.groupby(["group", "role"])["max_abs"].mean()
+    assert found.to_dict() == pytest.approx(shown.to_dict())
+    assert (drawing.numbers["n_pairs"], drawing.numbers["n_all"]) == (2, 3)
+    text = " ".join(fill((REPORT / "fig10.rst").read_text(), drawing.numbers | {"study": "s"}).split())
+    assert "Left out are 1 of 3 pairs" in text and "over all 3 pairs" in text
+    tables["impact_gradients"] = frame[frame["id"] == 21]
+    drawing = fig10.draw(tables, SETTINGS)
+    assert drawing.numbers["n_pairs"] == 1
+    text = fill((REPORT / "fig10.rst").read_text(), drawing.numbers | {"study": "s"})
+    assert "In all pairs these two positions are one" in text and "over all" not in text
 
 
 def test_entropy_of_sets_is_compared_head_by_head():

@@ -117,7 +117,8 @@ def test_fig11_csv_says_how_sure_the_means_are():
         table[(table[keys] == row[keys]).all(axis=1)].nll_change
         for table in (tables["patching"], tables["attribution_patching"])
     )
-    assert row["standard_error"] == pytest.approx(changes.std(ddof=1) / np.sqrt(len(PLACES)))
+    assert row["mean"] == pytest.approx(changes.mean())
+    assert row[["low", "high"]].isna().all() and row["n_pairs"] == len(PLACES)  # too few for an interval
     assert row["median"] == pytest.approx(changes.median())
     assert row["share_rises"] == (changes > 0).mean()
     assert row["first_order_estimate"] == pytest.approx(estimates.mean())
@@ -135,11 +136,13 @@ def test_fig11_names_the_strongest_head_the_rank_of_the_outlined_one_and_the_agr
     drawing = fig11.draw(tables, SETTINGS)
     for found in drawing.numbers["directions"].values():
         assert found["strongest"] == "v of head 3 in layer 0"
-        assert found["mean"] == pytest.approx(-2.0)
+        assert found["mean"].value == pytest.approx(-2.0)
+        assert sum(found["component_shares"].values()) == pytest.approx(1)
+        assert max(found["component_shares"], key=found["component_shares"].get) == "v"
         assert found["place"] == 2
         assert [found["spearman"], found["kendall"]] == pytest.approx([1.0, 1.0])
     assert drawing.numbers["n_adjacent"] == 1
-    assert "-2.00 nats" in caption(fig11, drawing)
+    assert "-2.00 (n = 4) nats" in caption(fig11, drawing)
 
 
 def test_fig11_says_that_patches_were_estimated():

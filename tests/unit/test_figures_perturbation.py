@@ -1,5 +1,6 @@
 """Figure 3, Table 2 and their example on small tables: the plotted numbers, the captions, readable labels."""
 
+import re
 from pathlib import Path
 
 import docutils.core
@@ -9,12 +10,15 @@ import pytest
 from figure_labels import clipped_labels, overlapping_labels
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex
+from scipy.stats import spearmanr
 
+from memloc.claims import statistics
 from memloc.figures import fig3, table2
 from memloc.figures.caption import fill, quoted
-from memloc.figures.perturbation_example import draw_example, em_drops, example_ids
+from memloc.figures.perturbation_example import draw_example, example_ids
 from memloc.figures.style import COLOURS, subplots
 from memloc.figures.text_table import Piece, draw_table, wrap
+from memloc.perturbation_effects import em_drops
 
 REPORT = Path(__file__).parents[2] / "workflow" / "report"
 N_PREFIX, N_TOKENS, N_WORDS = 10, 18, 40
@@ -71,7 +75,7 @@ def pairs(tables):
         tokens[position] = (tokens[position] + 1) % N_WORDS
         tokens[impact:] = (tokens[impact:] + 1) % N_WORDS
         labels = {"id": name, "position": position, "token": tokens[position], "impact_position": impact}
-        rows.append({**labels, "tokens": tokens, "em": impact - N_PREFIX})
+        rows.append({**labels, "tokens": tokens, "em": impact - N_PREFIX, "nll": 0.5 + position})
     return tables | {"perturbed_paragraphs": pd.DataFrame(rows)}
 
 
@@ -132,40 +136,47 @@ def test_figure_3_plots_mean_drops_per_position(tables):
         rows = drops[drops["set"] == name]
         expected = rows.groupby("position")["em_drop"].mean()
         assert line.get_ydata() == pytest.approx(expected.to_numpy())
-        mean = drawing.numbers[name]["drop"]
-        assert mean["value"] == pytest.approx(rows["em_drop"].mean())
-        assert mean["low"] < mean["value"] < mean["high"]
+        mean = drawing.numbers[name]["drop"].value
+        assert mean == pytest.approx(rows["em_drop"].mean())
         half = N_PREFIX // 2
         late = expected.iloc[half:].mean() - expected.iloc[:half].mean()
-        assert drawing.numbers[name]["late"]["value"] == pytest.approx(late)
-        assert f"{mean['value']:.1f} tokens" in line.get_label()
-    assert drawing.numbers["difference"]["value"] == pytest.approx(
-        drawing.numbers["non_memorized"]["drop"]["value"] - drawing.numbers["memorized"]["drop"]["value"]
+        assert drawing.numbers[name]["late"].value == pytest.approx(late)
+        assert drawing.numbers[name]["last"] == pytest.approx(expected.iloc[-1])
+        assert drawing.numbers[name]["spearman"] == pytest.approx(
+            spearmanr(range(N_PREFIX), expected).statistic
+        )
+        assert f"{mean:.1f} tokens" in line.get_label()
+    assert drawing.numbers["difference"].value == pytest.approx(
+        drawing.numbers["non_memorized"]["drop"].value - drawing.numbers["memorized"]["drop"].value
     )
     assert drawing.numbers["example"]["id"] == 2
-    assert drawing.numbers["largest"] == {"max": FULL, "n_45": 0, "n": 4}
+    assert drawing.numbers["largest"] == {"max": FULL, "n_large": 1, "n": 4}
 
 
-def test_bands_are_bootstrap_intervals_over_paragraphs():
-    drops = np.random.default_rng(3).normal(10, 2, (40, 6))
-    low, high = fig3.interval(fig3.resampled_means(drops))
-    error = drops.std(axis=0) / np.sqrt(40)
-    assert low == pytest.approx(drops.mean(axis=0) - 1.96 * error, abs=0.15)
-    assert high == pytest.approx(drops.mean(axis=0) + 1.96 * error, abs=0.15)
-    constant = fig3.interval(fig3.resampled_means(np.ones((5, 3))))
-    assert constant == pytest.approx(1)
+def test_bands_and_intervals_are_those_of_the_module_of_statistics(tables):
+    em = np.random.default_rng(3).integers(0, FULL + 1, (7, N_PREFIX, 2))
+    tables["perturbation"] = pd.concat(
+        [perturbation_table(em), perturbation_table(em[:, ::-1], "non_memorized", first_id=10)]
+    )
+    tables["paragraphs"] = pd.concat([tables["paragraphs"].query("id < 7")] * 2).assign(
+        id=[*range(7), *range(10, 17)]
+    )
+    drawing = fig3.draw(tables, SETTINGS)
+    drops = FULL - em.mean(axis=2)
+    found = drawing.data.query("panel == 'b' and set == 'memorized' and position == 4").iloc[0]
+    assert found[["em_drop", "low", "high"]].tolist() == pytest.approx(statistics.mean(drops[:, 4])[:3])
+    assert drawing.numbers["memorized"]["drop"] == pytest.approx(statistics.mean(drops.mean(axis=1)))
+    late = drops[:, N_PREFIX // 2 :].mean(axis=1) - drops[:, : N_PREFIX // 2].mean(axis=1)
+    assert drawing.numbers["memorized"]["late"] == pytest.approx(statistics.paired(late))
+    assert drawing.numbers["difference"].n == 7
+    bands = [axes.get_paths()[0].get_extents() for axes in drawing.figure.axes[2].collections]
+    of_other = drawing.data.query("panel == 'b' and set == 'non_memorized'")
+    assert bands[1].y1 == pytest.approx(of_other["high"].max())
 
 
 def test_figure_3_is_the_same_every_time(tables):
     first, second = fig3.draw(tables, SETTINGS), fig3.draw(tables, SETTINGS)
     pd.testing.assert_frame_equal(first.data, second.data)
-
-
-def caption_of(em_memorized, em_other, tables):
-    frame = pd.concat(
-        [perturbation_table(em_memorized), perturbation_table(em_other, "non_memorized", first_id=4)]
-    )
-    return caption("fig3", fig3.draw(tables | {"perturbation": frame}, SETTINGS).numbers)
 
 
 def caption(name, numbers):
@@ -174,22 +185,38 @@ def caption(name, numbers):
     return " ".join(text.split())
 
 
-def test_caption_of_figure_3_says_what_holds(tables):
-    full, none = np.full((4, N_PREFIX, 1), FULL), np.full((5, N_PREFIX, 1), 0)
-    none[:, [0, -1]] = 1
-    rising = np.broadcast_to(np.arange(N_PREFIX)[::-1, None] * FULL // N_PREFIX, (4, N_PREFIX, 1))
-    text = caption_of(rising, none, tables)
-    assert "than memorized ones: holds" in text
-    assert "in memorized paragraphs: holds" in text
-    assert "in non-memorized paragraphs: undecided" in text
-    assert "up to 45: does not hold" in text
+def test_caption_of_figure_3_describes_the_largest_drops_with_and_without_the_last_token(tables):
+    em = np.full((4, N_PREFIX, 1), FULL)
+    em[:3, -1] = 0
+    em[1, 2] = FULL - 5
+    em[3, 4] = 1
+    frame = pd.concat(
+        [
+            perturbation_table(em),
+            perturbation_table(np.full((5, N_PREFIX, 1), 4), "non_memorized", first_id=4),
+        ]
+    )
+    numbers = fig3.draw(tables | {"perturbation": frame}, SETTINGS).numbers
+    assert numbers["large"] == pytest.approx(0.9 * FULL)
+    assert numbers["largest"] == {"max": FULL, "n_large": 3, "n": 4}
+    assert numbers["largest_before_last"] == {"max": FULL - 1, "n_large": 0, "n": 4}
+    text = caption("fig3", numbers)
+    assert f"{FULL} tokens; 3 of 4 memorized paragraphs have a token that costs at least 7.2." in text
+    assert f"Without the last token of the prefix: {FULL - 1} tokens, 0 of 4 paragraphs." in text
+    assert "(n = 4)" in text  # instead of an interval
     assert "of the paragraphs that one token costs at least half" in text
-    text = caption_of(rising[:, ::-1], np.concatenate([full, full[:1]]), tables)
-    assert "than memorized ones: the opposite holds" in text
-    assert "in memorized paragraphs: the opposite holds" in text
-    weak = full.copy()
-    weak[:, 2] = FULL - 1
-    assert "at least half of their" not in caption_of(weak, none, tables)
+    em[:] = FULL - 1
+    weak = pd.concat([perturbation_table(em), frame.query("set == 'non_memorized'")])
+    text = caption("fig3", fig3.draw(tables | {"perturbation": weak}, SETTINGS).numbers)
+    assert "at least half of their" not in text
+
+
+@pytest.mark.parametrize(
+    "name", ["fig3", "fig10", "fig11", "table2", "prefix_patching", "activation_similarity"]
+)
+def test_captions_decide_nothing(name):
+    template = (REPORT / f"{name}.rst").read_text()
+    assert not re.search(r"\b(holds?|undecided|finding|paper finds)\b", template)
 
 
 def test_captions_hold_whatever_the_tokens_are(tables, pairs):
@@ -240,6 +267,7 @@ def test_table_2_marks_the_replaced_token_and_the_change(pairs):
     assert [piece.colour for piece in cells[3]] == [COLOURS["memorized"], COLOURS["perturbed"]]
     assert cells[3][0].text == kept
     assert drawing.numbers["n_at_last"] == 1 and drawing.numbers["n_changed_at_once"] == 1
+    assert drawing.data["nll"].tolist() == [9.5, 3.5] and drawing.numbers["nll"].value == 6.5
 
 
 def row_with_original(row, original):

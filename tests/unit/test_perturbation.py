@@ -192,6 +192,7 @@ def test_perturbed_paragraphs_equal_step_by_step_decoding(case):
         prefix = perturbed_prefix(row, ids, tokens, n_prefix)
         expected = torch.cat([prefix, decode(model, prefix[None], len(true) - n_prefix)[0]])
         assert row.tokens == expected.tolist()
+        assert row.nll == pytest.approx(mean_nll(model, expected[None], n_prefix).item(), abs=2e-5)
         different = (expected != true).nonzero().flatten().tolist()
         assert different[:2] == [row.position, row.impact_position]
 

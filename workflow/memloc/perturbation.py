@@ -152,8 +152,9 @@ def perturbed_paragraphs(
 ) -> pd.DataFrame:
     """Each paragraph's strongest perturbation with the greedy continuation that it leads to (a PMP, paper 4).
 
-    Columns: id, position, token, impact_position (the first continuation token that differs), tokens, em. A
-    paragraph whose continuation no perturbation changes has no such counterpart and is left out.
+    Columns: id, position, token, impact_position (the first continuation token that differs), tokens, em, nll
+    (nats per token, of the continuation that is given, under the perturbed prefix). A paragraph whose
+    continuation no perturbation changes has no such counterpart and is left out.
     """
     chosen = strongest(perturbation).set_index("id").loc[ids]
     prefix = tokens[:, :n_prefix].clone()
@@ -161,6 +162,7 @@ def perturbed_paragraphs(
         chosen["token"].to_numpy()
     )
     continuation = decoding.greedy_continuation(model, prefix, tokens.shape[1] - n_prefix, micro_batch)
+    generated = torch.cat([prefix, continuation], dim=1)
     em = exact_match(continuation, tokens[:, n_prefix:]).numpy()
     frame = pd.DataFrame(
         {
@@ -168,8 +170,9 @@ def perturbed_paragraphs(
             "position": chosen["position"].to_numpy(),
             "token": chosen["token"].to_numpy(),
             "impact_position": n_prefix + em,
-            "tokens": torch.cat([prefix, continuation], dim=1).tolist(),
+            "tokens": generated.tolist(),
             "em": em,
+            "nll": scoring.teacher_forced(model, generated, n_prefix, micro_batch).nll.numpy(),
         }
     )
     return frame[em < continuation.shape[1]].reset_index(drop=True)

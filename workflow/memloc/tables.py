@@ -199,6 +199,7 @@ def _perturbed_paragraphs(lengths: Lengths) -> dict[str, pa.Column]:
         "impact_position": integer(lengths.prefix, lengths.paragraph - 1),
         "tokens": token_list(lengths.paragraph),
         "em": integer(0, lengths.continuation - 1),
+        "nll": number(0),
     }
 
 

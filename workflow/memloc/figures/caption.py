@@ -1,11 +1,13 @@
 """Captions: templates whose numbers come from the run."""
 
+import math
 import re
 from typing import Any
 
 import jinja2
 import pandas as pd
 
+from memloc.claims.statistics import Interval
 from memloc.claims.terms import NOT_APPLICABLE
 
 
@@ -13,12 +15,13 @@ def fill(template: str, numbers: dict[str, Any]) -> str:
     """`template` (reStructuredText with Jinja expressions) with the numbers filled in.
 
     The filter `quoted` is for text of the run, such as tokens: whatever it holds is shown and is no markup.
+    The filter `interval` writes an `Interval` with a given number of decimals.
 
     Raises:
         jinja2.UndefinedError: the template names a number that the figure does not give.
     """
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
-    environment.filters["quoted"] = quoted
+    environment.filters |= {"quoted": quoted, "interval": interval}
     return environment.from_string(template).render(numbers)
 
 
@@ -42,6 +45,12 @@ def _verdict(claim: Any) -> str:
         f"{claim.value:.4g}{interval} {claim.quantity}, "
         f"n = {claim.n:,} {claim.unit}s{published}; {claim.reason}."
     )
+
+
+def interval(found: Interval, decimals: int) -> str:
+    """A value with its interval, or with the number of units where they are too few for one."""
+    value, low, high = (f"{number:.{decimals}f}" for number in found[:3])
+    return f"{value} ({low} to {high})" if math.isfinite(found.low) else f"{value} (n = {found.n})"
 
 
 def quoted(text: str) -> str:

@@ -1,4 +1,8 @@
-"""Figure 10: query and key gradients at the perturbed and at the impact position (paper A.2)."""
+"""Figure 10: query and key gradients at the perturbed and at the impact position (paper A.2).
+
+Where the perturbed token is itself the one before the impact token, both positions are one and its gradients
+the same: such pairs say nothing about a difference between them.
+"""
 
 from typing import Any
 
@@ -8,19 +12,23 @@ from memloc.figures.gradient_summary import strongest_component
 from memloc.figures.heatmap import colour_bar, heat_map, layer_matrix, map_height
 from memloc.figures.highlight import highlighted_head
 from memloc.figures.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.perturbation_effects import spread_ids
 
 GROUPS = ("memorized", "perturbed")
 ROLES = {"perturbed": "perturbed token", "impact": "impact token"}
+KEYS = ["group", "role", "layer", "component", "head"]
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     """Layers x components: mean over paragraphs of max |gradient|; memorized left, perturbed right.
 
     The two positions are rows, and share the colours of their group. Memorized gradients are far smaller.
+    Pairs whose two positions are one are left out, unless all are like that.
     """
-    keys = ["group", "role", "layer", "component", "head"]
-    gradients = tables["impact_gradients"]
-    data = gradients.groupby(keys, observed=True)["max_abs"].mean().reset_index()
+    every = tables["impact_gradients"]
+    apart = every[every["id"].isin(spread_ids(every))]
+    gradients = every if apart.empty else apart
+    data = gradients.groupby(KEYS, observed=True)["max_abs"].mean().reset_index()
     head = highlighted_head(tables, settings)
     height = len(ROLES) * (map_height(data["layer"].nunique()) + 0.1)
     figure, axes = subplots(PAGE_WIDTH, height, nrows=2, ncols=2, sharey=True)
@@ -35,10 +43,23 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
         panel.set_ylabel(None)
     for panel, letter in zip(axes.flat, "abcd", strict=True):
         panel_label(panel, letter)
-    return Drawing(figure, data, _numbers(gradients, data, *head))
+    numbers = _numbers(data, *head)
+    numbers |= {
+        "n_all": every["id"].nunique(),
+        "n_pairs": gradients["id"].nunique(),
+        "spread": len(apart) > 0,
+    }
+    return Drawing(figure, data, numbers | {"query_growth_all": _query_growth(every)})
 
 
-def _numbers(gradients: pd.DataFrame, data: pd.DataFrame, layer: int, head: int) -> dict[str, Any]:
+def _query_growth(gradients: pd.DataFrame) -> dict[str, float]:
+    """Mean query gradient at the impact position, in times of that at the perturbed one."""
+    queries = gradients[gradients["component"] == "q"]
+    means = queries.groupby(["group", "role"], observed=True)["max_abs"].mean()
+    return {group: float(means[group, "impact"] / means[group, "perturbed"]) for group in GROUPS}
+
+
+def _numbers(data: pd.DataFrame, layer: int, head: int) -> dict[str, Any]:
     means = data.groupby(["group", "role", "component"], observed=True)["max_abs"].mean()
     layers = data.groupby(["group", "role", "layer"], observed=True)["max_abs"].mean()
     panels = {
@@ -57,10 +78,7 @@ def _numbers(gradients: pd.DataFrame, data: pd.DataFrame, layer: int, head: int)
     return {
         "layer": layer,
         "head": head,
-        "n_pairs": int(gradients["id"].nunique()),
         "panels": panels,
         "ratio": ratio,
-        "query_growth": {
-            group: float(means[group, "impact", "q"] / means[group, "perturbed", "q"]) for group in GROUPS
-        },
+        "query_growth": _query_growth(data),
     }

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 from scipy import stats
 
+from memloc.claims import statistics
 from memloc.figures.heatmap import colour_bar, heat_map, layer_matrix, map_height, query_head_scores
 from memloc.figures.highlight import highlighted_head
 from memloc.figures.style import PAGE_WIDTH, Drawing, panel_label, subplots
@@ -44,14 +45,14 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
 
 
 def summary(patching: pd.DataFrame, attribution_patching: pd.DataFrame) -> pd.DataFrame:
-    """Per direction and site, over pairs: mean change, standard error, median, share that rises, estimate."""
+    """Per direction and site, over pairs: mean change, its interval, median, share that rises, estimate."""
     keys = ["direction", *SITE]
     changes = patching.groupby(keys)["nll_change"]
+    means = statistics.table([statistics.mean(values) for _, values in changes], changes.size().index)
     estimate = attribution_patching.groupby(keys)["nll_change"].mean()
     return pd.DataFrame(
         {
-            "mean": changes.mean(),
-            "standard_error": changes.sem(),
+            **means.rename(columns={"value": "mean", "n": "n_pairs"}),
             "median": changes.median(),
             "share_rises": changes.agg(lambda change: (change > 0).mean()),
             "first_order_estimate": estimate,
@@ -63,12 +64,15 @@ def _numbers(rows: pd.DataFrame, layer: int, head: int) -> dict[str, Any]:
     by_head = query_head_scores(layer_matrix(rows.assign(size=rows["mean"].abs()), "size"))
     strongest = rows.loc[rows["mean"].abs().idxmax()]
     totals = rows["mean"].abs().groupby(rows["layer"]).sum()
+    of_components = rows["mean"].abs().groupby(rows["component"]).sum() / totals.sum()
     agreement = rows["mean"], rows["first_order_estimate"]
     return {
         "strongest": f"{strongest['component']} of head {strongest['head']} in layer {strongest['layer']}",
-        **strongest[["mean", "standard_error", "median", "share_rises"]].astype(float).to_dict(),
+        "mean": statistics.Interval(*strongest[["mean", "low", "high"]], int(strongest["n_pairs"])),
+        **strongest[["median", "share_rises"]].astype(float).to_dict(),
         "layer": int(totals.idxmax()),
         "layer_share": float(totals.max() / totals.sum()),
+        "component_shares": of_components.to_dict(),
         "place": int((by_head > by_head.loc[layer, head]).to_numpy().sum()) + 1,
         "n_heads": by_head.size,
         "spearman": float(stats.spearmanr(*agreement).statistic),

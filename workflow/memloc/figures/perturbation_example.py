@@ -8,22 +8,9 @@ from matplotlib.axes import Axes
 
 from memloc.figures.style import COLOURS
 from memloc.figures.token_map import label, label_tokens, mark_position, prefix_texts
+from memloc.perturbation_effects import em_drops, strongest
 
 EXAMPLE_DROP = 0.5  # share of the continuation that an example's strongest token must cost
-
-
-def em_drops(perturbation: pd.DataFrame) -> pd.DataFrame:
-    """The perturbed rows with `em_drop`: unperturbed minus perturbed EM of the paragraph, in tokens."""
-    perturbed = perturbation["position"] >= 0
-    unperturbed = perturbation[~perturbed].set_index("id")["em"]
-    rows = perturbation[perturbed]
-    return rows.assign(em_drop=rows["id"].map(unperturbed) - rows["em"])
-
-
-def strongest(drops: pd.DataFrame) -> pd.DataFrame:
-    """Each paragraph's largest drop of EM; on ties the first position, then the first draw."""
-    ordered = drops.sort_values(["em_drop", "position", "draw"], ascending=[False, True, True])
-    return ordered.groupby("id", sort=False).head(1)
 
 
 def example_ids(tables: Mapping[str, pd.DataFrame]) -> list[int]:

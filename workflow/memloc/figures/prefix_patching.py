@@ -13,6 +13,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 
+from memloc.claims import statistics
 from memloc.figures.fig11 import DIRECTIONS
 from memloc.figures.heatmap import colour_bar, map_height
 from memloc.figures.style import DIVERGING, PAGE_WIDTH, Drawing, panel_label, subplots
@@ -57,7 +58,7 @@ def spread_pairs(residual_patching: pd.DataFrame, perturbed_paragraphs: pd.DataF
 
 
 def aligned_means(changes: pd.DataFrame) -> pd.DataFrame:
-    """Mean over pairs by direction, layer, anchor (p or i) and offset from it: mean, standard error, pairs.
+    """Mean over pairs by direction, layer, anchor (p or i) and offset from it: mean, its interval, pairs.
 
     The predicting position i-1 counts from i only and p from p only; positions between count from both.
     """
@@ -67,10 +68,9 @@ def aligned_means(changes: pd.DataFrame) -> pd.DataFrame:
         (from_p["offset"] < WINDOW) & ((from_p["position"] < from_p["i"] - 1) | (from_p["offset"] == 0))
     ]
     from_i = from_i[(from_i["offset"] >= -WINDOW) & (from_i["position"] > from_i["p"])]
-    grouped = pd.concat([from_p, from_i]).groupby(["direction", "layer", "anchor", "offset"])["nll_change"]
-    return pd.DataFrame(
-        {"mean": grouped.mean(), "standard_error": grouped.sem(), "n_pairs": grouped.size()}
-    ).reset_index()
+    groups = pd.concat([from_p, from_i]).groupby(["direction", "layer", "anchor", "offset"])["nll_change"]
+    means = statistics.table([statistics.mean(values) for _, values in groups], groups.size().index)
+    return means.rename(columns={"value": "mean", "n": "n_pairs"}).reset_index()
 
 
 def _position_map(axes: Axes, values: pd.DataFrame) -> QuadMesh:

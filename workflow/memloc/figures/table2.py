@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from memloc.claims import statistics
 from memloc.figures.style import COLOURS, Drawing
 from memloc.figures.text_table import Cell, Piece, draw_table, join_tokens
 
@@ -45,7 +46,7 @@ def _cells(pair, texts: pd.Series, n_prefix: int) -> list[Cell]:
 
 
 def _data(pairs: pd.DataFrame, texts: pd.Series, n_prefix: int) -> pd.DataFrame:
-    data = pairs[["id", "position", "impact_position", "em"]].copy()
+    data = pairs[["id", "position", "impact_position", "em", "nll"]].copy()
     original = pairs["tokens_original"]
     data["prefix"] = [join_tokens(tokens[:n_prefix], texts) for tokens in original]
     places = zip(original, pairs["position"], strict=True)
@@ -62,4 +63,5 @@ def _numbers(pairs: pd.DataFrame, n_prefix: int) -> dict:
         "n_perturbed": len(pairs),
         "n_at_last": int((pairs["position"] == n_prefix - 1).sum()),
         "n_changed_at_once": int((pairs["em"] == 0).sum()),
+        "nll": statistics.mean(pairs["nll"]),
     }

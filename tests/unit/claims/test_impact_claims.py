@@ -1,0 +1,87 @@
+"""Claims on gradients at the perturbed and the impact position, on small tables whose verdicts are known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from memloc.claims.evaluate import evaluate
+from memloc.claims.registry import topics
+
+SETTINGS = {"paragraph": {"prefix": 4, "length": 10}}
+ABOUT = {"model": "any", "data": "embedded"}
+GPT_NEO = {"model": "EleutherAI/gpt-neo-125m", "data": "release"}
+SPREAD = ["queries_grow_memorized", "queries_grow_perturbed"]
+ALL = ["queries_grow_memorized_all", "queries_grow_perturbed_all"]
+
+
+def gradients(n_spread, n_adjacent, factor=1.0, layers=(1.0, 1.0, 1.0), noise=0.1):
+    """Queries at the impact position are `factor` times as large in pairs that are spread.
+
+    Sizes differ between pairs by orders of magnitude, and between layers as given.
+    """
+    random = np.random.default_rng(0)
+    rows = []
+    for name in range(n_spread + n_adjacent):
+        spread, size = name < n_spread, 10.0 ** random.uniform(-6, 0)
+        for group in ("memorized", "perturbed"):
+            for layer, of_layer in enumerate(layers):
+                for component in "qk":
+                    value = size * of_layer * np.exp(random.normal(0, noise))
+                    grown = value * factor if spread and component == "q" else value
+                    rows.append((group, name, layer, component, 0, 2 if spread else 3, value, "perturbed"))
+                    rows.append((group, name, layer, component, 0, 3, grown, "impact"))
+    columns = ["group", "id", "layer", "component", "head", "position", "max_abs", "role"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def judged(frame, about=ABOUT):
+    return evaluate(topics()["impact"], {"impact_gradients": frame}, SETTINGS, about).set_index("id")
+
+
+@pytest.mark.parametrize(
+    ("factor", "verdict", "value"),
+    [(3, "holds", 0.5), (1 / 3, "does not hold", -0.5), (1, "does not hold", 0)],
+)
+def test_queries_grow_or_not(factor, verdict, value):
+    found = judged(gradients(10, 30, factor))
+    assert found.loc[SPREAD, "verdict"].tolist() == [verdict] * 2
+    assert found.loc[SPREAD, "value"].tolist() == pytest.approx([value] * 2)
+    assert found.loc[SPREAD, "n"].tolist() == [10, 10]
+    assert found.loc[ALL, "value"].tolist() == pytest.approx([value / 4] * 2)
+    assert found.loc[ALL, "n"].tolist() == [40, 40]
+
+
+def test_pairs_whose_positions_are_one_say_nothing():
+    found = judged(gradients(0, 10))
+    assert found.loc[SPREAD, "verdict"].tolist() == ["not applicable"] * 2
+    assert found.loc[ALL, "verdict"].tolist() == ["does not hold"] * 2
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_few_pairs_stay_undecided(n):
+    found = judged(gradients(n, 0, 3))
+    assert set(found.loc[[*SPREAD, *ALL], "verdict"]) == {"undecided"}
+    judging = {1: "not applicable", 2: "undecided"}  # of one pair, none is left to judge
+    assert found.loc["key_query_layer_leads", "verdict"] == judging[n]
+
+
+def test_no_gradient_at_all_is_no_growth():
+    frame = gradients(20, 0)
+    found = judged(frame.assign(max_abs=0.0))
+    assert found.loc[SPREAD, "verdict"].tolist() == ["does not hold"] * 2
+    assert found.loc["key_query_layer_leads", "verdict"] == "does not hold"
+
+
+@pytest.mark.parametrize(
+    ("layers", "verdict"),
+    [((1, 3, 1), "holds"), ((1, 3, 3), "undecided"), ((1, 1, 1), "undecided"), ((1,), "not applicable")],
+)
+def test_one_layer_leads_or_not(layers, verdict):
+    assert judged(gradients(40, 0, layers=layers)).loc["key_query_layer_leads", "verdict"] == verdict
+
+
+@pytest.mark.parametrize(("layers", "verdict"), [((1, 1, 2), "holds"), ((2, 1, 1), "does not hold")])
+def test_the_published_layer_is_a_claim_on_the_published_study_alone(layers, verdict):
+    frame = gradients(10, 0, layers=layers)
+    assert judged(frame, GPT_NEO).loc["key_query_layer", "verdict"] == verdict
+    assert judged(frame).loc["key_query_layer", "verdict"] == "not applicable"

@@ -1,0 +1,51 @@
+"""Estimators of the topic `perturbation`: what replacing one prefix token costs (paper 4)."""
+
+import pandas as pd
+
+from memloc.claims import statistics
+from memloc.claims.verdicts import Estimate
+from memloc.perturbation_effects import before_last, drop_matrix, em_drops, late_minus_early
+
+Tables = dict[str, pd.DataFrame]
+
+
+def largest_drop(tables: Tables, settings: dict, last_token: str) -> Estimate:
+    """Largest drop of a memorized paragraph's EM by one token, with or without the last one of the prefix."""
+    drops = _drops(tables, settings, "memorized", last_token)
+    return Estimate(float(drops["em_drop"].max()), n=drops["id"].nunique())
+
+
+def easier_perturbed(tables: Tables, settings: dict) -> Estimate:
+    """Mean drop per replaced token: that of non-memorized paragraphs minus that of memorized ones."""
+    if settings["sets"]["continuation"] == "corpus":
+        return Estimate(
+            missing="non-memorized paragraphs have the corpus's continuation, which the model does not give: "
+            "there is little of it to lose"
+        )
+    means = [
+        drop_matrix(_drops(tables, settings, name, "with")).mean(axis=1)
+        for name in ("non_memorized", "memorized")
+    ]
+    return Estimate.of(statistics.difference(*means))
+
+
+def later_tokens(tables: Tables, settings: dict, set: str, last_token: str) -> Estimate:
+    """Mean drop by tokens of the prefix's second half minus that by tokens of its first half."""
+    matrix = drop_matrix(_drops(tables, settings, set, last_token))
+    return Estimate.of(statistics.paired(late_minus_early(matrix)))
+
+
+def fluency(tables: Tables, settings: dict) -> Estimate:
+    """NLL of non-memorized paragraphs, unperturbed, minus that of what follows perturbed prefixes."""
+    perturbed = tables["perturbed_paragraphs"]["nll"]
+    if perturbed.empty:
+        return Estimate(missing="no replaced token changed any continuation")
+    rows = tables["perturbation"]
+    other = rows.loc[(rows["set"] == "non_memorized") & (rows["position"] < 0), "nll_original"]
+    return Estimate.of(statistics.difference(other, perturbed))
+
+
+def _drops(tables: Tables, settings: dict, set: str, last_token: str) -> pd.DataFrame:
+    rows = tables["perturbation"]
+    drops = em_drops(rows[rows["set"] == set])
+    return before_last(drops, settings["paragraph"]["prefix"]) if last_token == "without" else drops

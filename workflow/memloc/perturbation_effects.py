@@ -1,0 +1,39 @@
+"""What replacing prefix tokens costs, from table `perturbation`: for figures and claims (paper 4)."""
+
+import pandas as pd
+
+
+def em_drops(perturbation: pd.DataFrame) -> pd.DataFrame:
+    """The perturbed rows with `em_drop`: unperturbed minus perturbed EM of the paragraph, in tokens."""
+    perturbed = perturbation["position"] >= 0
+    unperturbed = perturbation[~perturbed].set_index("id")["em"]
+    rows = perturbation[perturbed]
+    return rows.assign(em_drop=rows["id"].map(unperturbed) - rows["em"])
+
+
+def strongest(drops: pd.DataFrame) -> pd.DataFrame:
+    """Each paragraph's largest drop of EM; on ties the first position, then the first draw."""
+    ordered = drops.sort_values(["em_drop", "position", "draw"], ascending=[False, True, True])
+    return ordered.groupby("id", sort=False).head(1)
+
+
+def before_last(drops: pd.DataFrame, n_prefix: int) -> pd.DataFrame:
+    """The drops without those of the last prefix token, which predicts the first one of the continuation."""
+    return drops[drops["position"] < n_prefix - 1]
+
+
+def drop_matrix(drops: pd.DataFrame) -> pd.DataFrame:
+    """EM drop of each paragraph (rows) at each position (columns), mean over draws."""
+    return drops.pivot_table(index="id", columns="position", values="em_drop", aggfunc="mean")
+
+
+def late_minus_early(matrix: pd.DataFrame) -> pd.Series:
+    """Mean drop of each paragraph over the second half of the positions minus that over the first half."""
+    half = matrix.shape[1] // 2
+    return matrix.iloc[:, -half:].mean(axis=1) - matrix.iloc[:, :half].mean(axis=1)
+
+
+def spread_ids(impact_gradients: pd.DataFrame) -> pd.Index:
+    """Ids of the pairs of table `impact_gradients` whose perturbed position is before the predicting one."""
+    places = impact_gradients.groupby(["id", "role"], observed=True)["position"].first().unstack()
+    return places.index[places["perturbed"] < places["impact"]]
