@@ -11,7 +11,7 @@ import pytest
 from memloc import embedded
 
 LONG = "A sentence that explains what happens here and why it does so. " * 4
-SETTINGS = {"length": 8, "n_repeated": 6, "n_once": 20, "min_repeats": 3, "max_repeats": 12}
+SETTINGS = {"length": 8, "n_prefix": 3, "n_repeated": 6, "n_once": 20, "min_repeats": 3, "max_repeats": 12}
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +157,43 @@ def test_counts_are_exactly_those_of_the_stream(tokenizer, texts):
         assert sum(list(other) == list(row.tokens) for other in rows) == paragraphs["count"][row.Index]
 
 
+def shared_passages():
+    """Texts of one passage each between words of their own, whose length moves the paragraphs' borders."""
+    random = np.random.default_rng(1)
+    words = ["".join(random.choice(list("abcdefgh"), size=5)) for _ in range(400)]
+    passage = " ".join(words[:12])
+    return [" ".join([*random.choice(words[12:], size=8 + i % 5), passage, *words[12:30]]) for i in range(40)]
+
+
+def test_continuations_are_counted_at_every_offset_of_the_stream(tokenizer):
+    paragraphs, stream = embedded.make_stream(
+        shared_passages(), tokenizer, **{**SETTINGS, "n_repeated": 60}, seed=0
+    )
+    rows = paragraphs.set_index("id")["tokens"].loc[stream["id"]].tolist()
+    for row in paragraphs.itertuples():
+        seen = sum(list(other[at : at + 5]) == list(row.tokens[3:]) for other in rows for at in range(4))
+        assert row.continuation_count == seen
+    assert (paragraphs["continuation_count"] > paragraphs["count"]).any()
+
+
+def test_no_other_paragraph_holds_the_continuation_of_one_that_occurs_once(tokenizer):
+    texts = shared_passages()
+    pool = embedded.cut_paragraphs(texts, tokenizer, 8)
+    paragraphs, _ = embedded.make_stream(texts, tokenizer, **SETTINGS, seed=0)
+    once = paragraphs[paragraphs["count"] == 1]
+    assert len(once) == 20 and (once["continuation_count"] == 1).all()
+    for tokens in once["tokens"]:
+        assert sum((row[at : at + 5] == tokens[3:]).all() for row in pool for at in range(4)) == 1
+
+
+def test_the_last_paragraph_of_a_text_is_cut_where_it_ends_with_the_text(tokenizer, texts):
+    ids = tokenizer.encode(texts[0])[:24]
+    text = tokenizer.decode(ids)
+    assert tokenizer.encode(text) == ids
+    assert embedded.cut_paragraphs([text], tokenizer, 8).tolist() == [ids[:8], ids[8:16], ids[16:]]
+    assert len(embedded.cut_paragraphs([text], tokenizer, len(ids) + 1)) == 0
+
+
 def test_paragraphs_are_different_and_decoded(tokenizer, texts):
     paragraphs, _ = embedded.make_stream(texts, tokenizer, **SETTINGS, seed=0)
     assert paragraphs["id"].tolist() == list(range(26))
@@ -186,5 +223,5 @@ def test_the_tokenizer_is_repeatable(texts, tokenizer):
 
 
 def test_too_little_text_is_explained(tokenizer, texts):
-    with pytest.raises(ValueError, match=r"holds \d+ paragraphs, 1006 are wanted: lower data.n_once"):
+    with pytest.raises(ValueError, match=r"holds \d+ paragraphs, .* 6 \+ 1000 are wanted: lower data.n_once"):
         embedded.make_stream(texts[:2], tokenizer, **{**SETTINGS, "n_once": 1000}, seed=0)

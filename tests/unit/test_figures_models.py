@@ -46,7 +46,9 @@ def tables_of(sizes: dict[str, tuple[int, int]]) -> dict[str, pd.DataFrame]:
             ),
             "head_ranking": ranking,
             "ranking_agreement": head_ranking.agreement(ranking),
-            "paragraphs": pd.DataFrame({"id": ids, "count": counts, "text": [f"text {i}" for i in ids]}),
+            "paragraphs": pd.DataFrame(
+                {"id": ids, "count": counts, "text": [f"text {i}" for i in ids]}
+            ).assign(continuation_count=None),
             "sets": pd.DataFrame({"id": ids, "set": np.where(memorized, "memorized", "partly_11_29")}),
         }
         for name, frame in found.items():
@@ -117,7 +119,7 @@ def test_paragraphs_that_are_not_the_same_text_are_not_compared(made_up):
 def test_repeats_have_a_line_per_model_and_say_where_bands_are_apart(made_up):
     drawing = models_repeats.draw(made_up, {})
     assert drawing.numbers["half"] == {"small": 64, "middle": 16, "large-long.name": 4}
-    once = drawing.data.query("model == 'small' and count_max == 1").iloc[0]
+    once = drawing.data.query("model == 'small' and repeats_max == 1").iloc[0]
     assert (once.n_paragraphs, once.n_memorized) == (225, 0)
     assert (drawing.numbers["n_bins"], drawing.numbers["n_bins_apart"]) == (8, 0)
 
@@ -210,7 +212,13 @@ def test_tables_of_members_are_joined_by_size(tmp_path):
         manifests.append(tmp_path / model / "model.json")
         manifests[-1].parent.mkdir()
         manifests[-1].write_text(json.dumps({"name": "x", "n_parameters": n_parameters}))
-        frame = {"id": [n_parameters], "count": [1], "tokens": [[1, 2, 3, 4]], "text": [model]}
+        frame = {
+            "id": [n_parameters],
+            "count": [1],
+            "continuation_count": [None],
+            "tokens": [[1, 2, 3, 4]],
+            "text": [model],
+        }
         dropped = {"id": [n_parameters], "reason": ["few unique tokens"]}
         for name, rows in (("paragraphs", frame), ("dropped_paragraphs", dropped)):
             paths.append(tmp_path / model / f"tables/{name}.parquet")

@@ -29,7 +29,7 @@ def tables(em):
     sets = split(scores, 40, **SIZES, seed=0).assign(continuation=None)
     paragraphs = pd.DataFrame(
         {"id": ids, "count": np.arange(n) + 1, "tokens": list(rng.integers(9, size=(n, 60)))}
-    )
+    ).assign(continuation_count=pd.array(np.arange(n) + 2, "Int64"))
     vocabulary = pd.DataFrame({"token": range(9), "text": list("abcdefgh ")})
     return {"scores": scores, "sets": sets, "paragraphs": paragraphs, "vocabulary": vocabulary}
 
@@ -82,3 +82,22 @@ def test_recited_paragraphs_come_in_the_order_of_their_repeats():
     )
     nothing = recited.draw(tables(EM["none memorized"]), SETTINGS)
     assert nothing.data.empty and "is 39 of 40 tokens." in caption("recited", nothing)
+
+
+def test_repeats_are_those_of_the_continuation_where_they_are_counted():
+    found = tables(EM["all sets"])
+    drawing = repeats.draw(found, SETTINGS)
+    assert drawing.data["repeats_min"].min() == 2 and drawing.numbers["n_elsewhere"] == 9
+    assert drawing.figure.axes[0].get_xlabel() == "occurrences of the continuation in training"
+    found["paragraphs"] = found["paragraphs"].assign(continuation_count=None)
+    drawing = repeats.draw(found, SETTINGS)
+    assert drawing.data["repeats_min"].min() == 1 and drawing.numbers["n_elsewhere"] == 0
+    assert "they occur in the corpus" in caption("repeats", drawing)
+
+
+def test_a_bin_of_few_paragraphs_has_no_narrow_interval():
+    found = tables([40] * 40)
+    found["paragraphs"]["continuation_count"] = pd.array([1] * 35 + [4] * 5, "Int64")
+    many, few = repeats.draw(found, SETTINGS).data.itertuples()
+    assert 0.9 < many.low < 1 and many.high == 1 and many.n_memorized == 35
+    assert (few.low, few.high, few.fraction) == (0, 1, 1)

@@ -2,6 +2,7 @@
 
 The number of times that a paragraph occurs in the stream is drawn, not estimated, so the `count` of the
 paragraphs table is exact: the counterpart of the duplication counts of Carlini et al. (2022) for the Pile.
+Its continuation may occur more often, since texts share passages: that is counted (`memloc.exposure`).
 """
 
 import ast
@@ -16,6 +17,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
 from memloc.errors import InputError
+from memloc.exposure import continuation_counts
 from memloc.seeds import generator
 
 END_OF_TEXT = "<|endoftext|>"
@@ -95,10 +97,34 @@ def draw_repeats(
     return np.concatenate([repeats, np.ones(n_once, dtype=np.int64)])
 
 
+def choose_paragraphs(
+    paragraphs: np.ndarray, n_prefix: int, n_repeated: int, n_once: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Rows of paragraphs [paragraph, token]: any `n_repeated`, then `n_once` whose continuation none shares.
+
+    A continuation that another paragraph of the text holds at any offset could be seen more than once.
+
+    Raises:
+        InputError: the text holds fewer such paragraphs than asked for.
+    """
+    order = rng.permutation(len(paragraphs))
+    repeated, others = order[:n_repeated], order[n_repeated:]
+    alone = continuation_counts(paragraphs, np.ones(len(paragraphs), dtype=np.int64), n_prefix) == 1
+    once = others[alone[others]][:n_once]
+    if len(repeated) < n_repeated or len(once) < n_once:
+        raise InputError(
+            f"the text holds {len(paragraphs)} paragraphs, {alone.sum()} with a continuation of their own, "
+            f"and {n_repeated} + {n_once} are wanted: lower data.n_once or data.n_repeated, or add packages "
+            "to data.packages"
+        )
+    return np.concatenate([repeated, once])
+
+
 def make_stream(
     texts: list[str],
     tokenizer: PreTrainedTokenizerFast,
     length: int,
+    n_prefix: int,
     n_repeated: int,
     n_once: int,
     min_repeats: int,
@@ -108,26 +134,22 @@ def make_stream(
     """Draw paragraphs and their repeats and shuffle all occurrences into a training stream.
 
     Returns:
-        The paragraphs (id, count, tokens, text) and the stream (one paragraph id per occurrence).
+        The paragraphs (id, count, continuation_count, tokens, text) and the stream (one paragraph id per
+        occurrence).
 
     Raises:
-        ValueError: the texts hold fewer paragraphs than asked for.
+        InputError: the texts hold fewer paragraphs than asked for.
     """
     paragraphs = cut_paragraphs(texts, tokenizer, length)
-    wanted = n_repeated + n_once
-    if len(paragraphs) < wanted:
-        raise InputError(
-            f"the text holds {len(paragraphs)} paragraphs, {wanted} are wanted: lower data.n_once or "
-            "data.n_repeated, or add packages to data.packages"
-        )
     rng = generator(seed, "stream")
-    chosen = paragraphs[rng.permutation(len(paragraphs))[:wanted]]
+    chosen = paragraphs[choose_paragraphs(paragraphs, n_prefix, n_repeated, n_once, rng)]
     repeats = draw_repeats(n_repeated, n_once, min_repeats, max_repeats, rng)
-    stream = rng.permutation(np.repeat(np.arange(wanted), repeats))
+    stream = rng.permutation(np.repeat(np.arange(len(chosen)), repeats))
     frame = pd.DataFrame(
         {
-            "id": np.arange(wanted),
+            "id": np.arange(len(chosen)),
             "count": repeats,
+            "continuation_count": continuation_counts(chosen, repeats, n_prefix),
             "tokens": list(chosen),
             "text": tokenizer.batch_decode(chosen.tolist()),
         }

@@ -72,7 +72,9 @@ class EmbeddedData(Section):
     n_repeated: Positive = Field(
         400, description="Paragraphs that occur more than once in the training stream."
     )
-    n_once: Positive = Field(7000, description="Paragraphs that occur exactly once.")
+    n_once: Positive = Field(
+        7000, description="Paragraphs that occur exactly once, with a continuation of their own."
+    )
     min_repeats: Annotated[int, Field(ge=2, strict=True)] = Field(
         4, description="Fewest repeats; the number of repeats is log-uniform."
     )

@@ -64,6 +64,7 @@ UNITS = {
     "head": "from 0",
     "em": "tokens",
     "count": "occurrences in the corpus",
+    "continuation_count": "occurrences of the continuation in the training stream",
     "seconds": "median of the runs",
     "seconds_fast": "median of the runs",
     "seconds_plain": "median of the runs",
@@ -136,6 +137,7 @@ def _paragraphs(lengths: Lengths) -> dict[str, pa.Column]:
     return {
         "id": integer(0, unique=True),
         "count": integer(0),
+        "continuation_count": pa.Column("Int64", pa.Check.ge(1), nullable=True),
         "tokens": token_list(lengths.paragraph),
         "text": pa.Column("str"),
     }

@@ -22,10 +22,13 @@ paragraphs, stream = embedded.make_stream(
     texts,
     tokenizer,
     length=snakemake.params.settings["paragraph"]["length"],
+    n_prefix=snakemake.params.settings["paragraph"]["prefix"],
     **{key: settings[key] for key in ("n_repeated", "n_once", "min_repeats", "max_repeats")},
     seed=snakemake.params.seed,
 )
 log(f"{len(paragraphs)} paragraphs, {len(stream)} occurrences in the training stream")
+elsewhere = (paragraphs["continuation_count"] > paragraphs["count"]).sum()
+log(f"{elsewhere} continuations occur more often than their paragraph")
 
 stamp = provenance(snakemake) | {"packages": snakemake.params.versions}
 with atomic_folder(snakemake.output.tokenizer) as folder:

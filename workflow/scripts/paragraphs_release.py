@@ -24,4 +24,5 @@ if retokenize:
     paragraphs = retokenized(paragraphs, tokenizer, length)
     log(f"{len(paragraphs)} of them have {length} tokens of the model's")
 paragraphs["text"] = decoded(token_tensor(paragraphs.tokens), tokenizer)
+paragraphs["continuation_count"] = None  # the release counts whole paragraphs only
 tables.write("paragraphs", paragraphs, snakemake.output.paragraphs, provenance(snakemake))

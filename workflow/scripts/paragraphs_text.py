@@ -34,4 +34,5 @@ with TemporaryFile() as file:
             rows = slice(first, first + ROWS)
             windows = torch.from_numpy(stream.windows(stream.starts[rows]).astype("int64"))
             frame = pd.DataFrame({"count": counts[rows], "text": decoded(windows, tokenizer)})
-            table.append(frame.assign(id=frame.index + first, tokens=list(windows.numpy())))
+            ids, tokens = frame.index + first, list(windows.numpy())
+            table.append(frame.assign(id=ids, tokens=tokens, continuation_count=None))

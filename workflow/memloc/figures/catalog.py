@@ -161,8 +161,8 @@ FIGURES = (
         "repeats",
         "Memorization against repeats",
         "extended",
-        ("paragraphs", "scores", "sets"),
-        paragraphs=("id", "count"),
+        ("paragraphs", "sets"),
+        paragraphs=("id", "count", "continuation_count"),
     ),
     FigureInfo(
         "training_curve",
@@ -274,7 +274,7 @@ FIGURES = (
         "across models",
         ("paragraphs", "sets"),
         only_for="models",
-        paragraphs=("id", "count"),
+        paragraphs=("id", "count", "continuation_count"),
     ),
     FigureInfo(
         "models_profiles",

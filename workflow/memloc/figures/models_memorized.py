@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 from scipy import stats
 
+from memloc.claims.statistics import CONFIDENCE
 from memloc.figures.across import looks
-from memloc.figures.repeats import CONFIDENCE, wilson_interval
+from memloc.figures.repeats import intervals
 from memloc.figures.style import Drawing, subplots
 
 SIGNIFICANCE = 0.05
@@ -21,9 +22,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     data = tables["sets"].assign(memorized=tables["sets"]["set"] == "memorized")
     counts = data.groupby("model")["memorized"].agg(n_paragraphs="size", n_memorized="sum")
     rows = tables["models"][["model", "n_parameters"]].join(counts, on="model")
-    rows["fraction"] = rows.n_memorized / rows.n_paragraphs
-    low, high = wilson_interval(rows.n_memorized.to_numpy(), rows.n_paragraphs.to_numpy())
-    rows = rows.assign(low=low, high=high)
+    rows = rows.join(intervals(rows.n_memorized, rows.n_paragraphs))
     numbers = {
         "confidence": CONFIDENCE,
         "models": rows.to_dict("records"),

@@ -2,8 +2,9 @@
 
 import pandas as pd
 
+from memloc.claims.statistics import CONFIDENCE
 from memloc.figures.across import looks
-from memloc.figures.repeats import CONFIDENCE, first_half, fraction_by_repeats
+from memloc.figures.repeats import first_half, fraction_by_repeats
 from memloc.figures.style import COLUMN_WIDTH, Drawing, plain_log_ticks, subplots
 
 
@@ -15,8 +16,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     figure, axes = subplots(COLUMN_WIDTH, 2.6)
     for model, style in styles.items():
         bins = binned[model]
-        axes.fill_between(bins.count_mean, bins.low, bins.high, color=style["color"], alpha=0.15, lw=0)
-        axes.plot(bins.count_mean, bins.fraction, **style)
+        axes.fill_between(bins.repeats_mean, bins.low, bins.high, color=style["color"], alpha=0.15, lw=0)
+        axes.plot(bins.repeats_mean, bins.fraction, **style)
     axes.set(
         xscale="log",
         xlabel="occurrences in the corpus",
@@ -37,6 +38,6 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
 def _separated(rows: pd.DataFrame) -> dict[str, int]:
     """Bins that hold paragraphs of all models, and those in which no two models' bands overlap."""
     n_models = rows.index.get_level_values("model").nunique()
-    shared = [bins.sort_values("low") for _, bins in rows.groupby("count_min") if len(bins) == n_models]
+    shared = [bins.sort_values("low") for _, bins in rows.groupby("repeats_min") if len(bins) == n_models]
     apart = [(bins["high"].to_numpy()[:-1] < bins["low"].to_numpy()[1:]).all() for bins in shared]
     return {"n_bins": len(shared), "n_bins_apart": sum(apart)}
