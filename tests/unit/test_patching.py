@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from memloc.models import checkpoint_layers
 from memloc.patching import (
@@ -16,6 +17,7 @@ from memloc.patching import (
 )
 from memloc.plain.hooks import PLACES, n_heads
 from memloc.plain.patching import SitePatching, impact_nll
+from tiny_models import LLAMA_LIKE, TINY
 
 SITE = ["id", "direction", "layer", "component", "head"]
 
@@ -68,6 +70,31 @@ def test_activation_patching_equals_one_full_pass_per_site(any_model, pairs):
     assert frame.nll_change.abs().max() > 0.1
 
 
+@pytest.mark.parametrize("component", ["q", "k", "v"])
+@pytest.mark.parametrize("family", ["olmo2", "olmo3", "qwen3", "llama"])
+def test_patching_a_head_leaves_all_other_heads_as_they_are(family, component, pairs, monkeypatch):
+    """Of the queries, keys and values that enter the first layer's attention, a patch changes one head.
+
+    OLMo 2 and 3 normalize queries, and keys, over all heads together.
+    """
+    model = (TINY | LLAMA_LIKE)[family]().eval()
+    pairs = Pairs(*(column[4:5] for column in pairs))  # perturbed at 10 and predicted there: one position
+    seen, attend = [], ALL_ATTENTION_FUNCTIONS["sdpa"]
+
+    def spy(module, query, key, value, *args, **kwargs):
+        if module.layer_idx == 0:
+            seen.append({"q": query, "k": key, "v": value}[component][:, :, -1])
+        return attend(module, query, key, value, *args, **kwargs)
+
+    monkeypatch.setitem(ALL_ATTENTION_FUNCTIONS, "sdpa", spy)
+    activation_patching(model, pairs, micro_batch=1)
+    own = torch.cat(seen[1:3])  # of the two paragraphs, after the tokens that they share
+    changed = torch.stack([(rows - own).abs().amax(-1) > 1e-6 for rows in seen[3:]])  # [run, paragraph, head]
+    heads = changed[torch.arange(len(changed)), changed.sum(-1).argmin(-1)]  # than the paragraph that is run
+    assert heads.sum(-1).max() == 1
+    assert heads.any(0).all()
+
+
 def test_residual_patching_equals_one_full_pass_per_site(any_model, pairs):
     layers = any_model.get_submodule(PLACES[any_model.config.model_type][0])
     frame = residual_patching(any_model, pairs, micro_batch=4)
@@ -105,6 +132,7 @@ def test_patching_the_embedding_is_running_the_other_paragraph(tiny_gpt_neo, pai
         assert found[name, direction, 0, position] == pytest.approx(expected, rel=1e-5, abs=5e-6)
 
 
+@pytest.mark.parametrize("tiny_model", [*TINY, "olmo2"], indirect=True)
 def test_attribution_is_the_first_order_of_exact_patching(tiny_model, pairs):
     """Central difference: patched a small way towards, and away from, the source run's activation."""
     pairs = Pairs(*(column[:3] for column in pairs))

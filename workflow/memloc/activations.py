@@ -12,6 +12,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from memloc.components import PROJECTIONS, family_of
+
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
     from transformers import PreTrainedModel
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 HEAD_COMPONENTS = ("q", "k", "v", "z")
 COMPONENTS = (*HEAD_COMPONENTS, "pre", "post")
 HOOKS = {
-    "q": "attn.hook_q",  # before a rotary position embedding, where the model has one
+    "q": "attn.hook_q",  # before a rotary position embedding, where the model has one; see `hook_of`
     "k": "attn.hook_k",
     "v": "attn.hook_v",
     "z": "attn.hook_z",
@@ -40,10 +42,22 @@ class Site(NamedTuple):
     layer: int
     component: str
 
-    @property
-    def hook(self) -> str:
-        """TransformerLens name of the site's hook."""
-        return f"blocks.{self.layer}.{HOOKS[self.component]}"
+
+def hook_of(bridge: "TransformerBridge", site: Site) -> str:
+    """TransformerLens name of a site's hook.
+
+    Queries and keys that pass a norm over all heads together are read after it: before it, a head's gradient
+    is also that of all other heads, which it moves.
+    """
+    normed = "_normed" if _normed_together(bridge, site) else ""
+    return f"blocks.{site.layer}.{HOOKS[site.component]}{normed}"
+
+
+def _normed_together(bridge: "TransformerBridge", site: Site) -> bool:
+    if site.component not in PROJECTIONS:
+        return False
+    stored = family_of(bridge.original_model).components[PROJECTIONS[site.component]]
+    return stored.norm is not None
 
 
 def sites(
@@ -57,7 +71,7 @@ def sites(
     layers = range(bridge.cfg.n_layers) if layers is None else layers
     found = [Site(layer, component) for layer in layers for component in components]
     for site in found:
-        if site.component not in HOOKS or site.hook not in bridge.hook_dict:
+        if site.component not in HOOKS or hook_of(bridge, site) not in bridge.hook_dict:
             raise ValueError(f"the model has no component {site.component!r} in layer {site.layer}")
     return found
 
@@ -71,13 +85,17 @@ def recording(bridge: "TransformerBridge", sites: Sequence[Site]) -> Iterator[di
     activations: dict[Site, Tensor] = {}
 
     def hook_for(site: Site):
+        in_columns = _normed_together(bridge, site)
+
         def record(activation: Tensor, hook: object) -> Tensor:
-            activations[site] = activation
-            return activation  # the bridge hands out a reshaped view: it joins the graph only if returned
+            # A view joins the graph only if it is what goes on: those of the bridge, and that by heads.
+            seen = activation.unflatten(-1, (-1, bridge.cfg.d_head)) if in_columns else activation
+            activations[site] = seen
+            return seen.flatten(-2) if in_columns else seen
 
         return record
 
-    with bridge.hooks(fwd_hooks=[(site.hook, hook_for(site)) for site in sites]):
+    with bridge.hooks(fwd_hooks=[(hook_of(bridge, site), hook_for(site)) for site in sites]):
         yield activations
 
 

@@ -31,6 +31,7 @@ class Stored(NamedTuple):
     module: str
     axes: str | None = None
     part: int | None = None  # which of the stacked queries, keys and values
+    norm: str | None = None  # module that normalizes its output over all heads together
 
 
 class Family(NamedTuple):
@@ -96,12 +97,19 @@ _LLAMA = Family(
         "W_out": Stored("mlp.down_proj"),
     },
 )
+_OLMO2 = _LLAMA._replace(
+    components=_LLAMA.components
+    | {
+        "W_Q": Stored("self_attn.q_proj", _INTO_HEADS, norm="self_attn.q_norm"),
+        "W_K": Stored("self_attn.k_proj", _INTO_HEADS, norm="self_attn.k_norm"),
+    }
+)
 FAMILIES = {
     "gpt_neo": _GPT_NEO,
     "gpt2": _GPT2,
     "gpt_neox": _GPT_NEOX,
-    **dict.fromkeys(("llama", "mistral", "olmo", "olmo2", "olmo3"), _LLAMA),
-    **dict.fromkeys(("qwen2", "qwen3", "gemma", "smollm3"), _LLAMA),
+    **dict.fromkeys(("llama", "mistral", "olmo", "qwen2", "qwen3", "gemma", "smollm3"), _LLAMA),
+    **dict.fromkeys(("olmo2", "olmo3"), _OLMO2),
 }
 
 
@@ -133,10 +141,19 @@ class Component:
         """Name of the module that multiplies with this component, perhaps fused with others."""
         return self.parameter.removesuffix(".weight")
 
+    @property
+    def output(self) -> str:
+        """Name of the module whose output is q, k or v: that of the component, or the norm of all its heads.
+
+        Before such a norm a head is no activation of its own: a change of it moves all other heads.
+        """
+        norm = self.stored.norm
+        return self.module.removesuffix(self.stored.module) + norm if norm else self.module
+
     def heads(
         self, output: Shaped[Tensor, "row position column"]
     ) -> Shaped[Tensor, "row position head d_head"]:
-        """View of this component's heads in an output of its module; for W_Q, W_K and W_V.
+        """View of this component's heads in a tensor that its module `output` gives; for W_Q, W_K and W_V.
 
         The columns of the output are the axis of the weight that is split into heads.
         """

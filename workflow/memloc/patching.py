@@ -116,7 +116,7 @@ class Run(NamedTuple):
     tokens: Int[Tensor, "token"]  # these, and the impact token
     prefix: SharedPrefix
     calls: list[Call]  # of every layer, and of the norm after the last one
-    outputs: dict[str, Float[Tensor, "1 position column"]]  # of the modules that compute q, k and v
+    outputs: dict[str, Float[Tensor, "1 position column"]]  # of the modules `Component.output` of q, k and v
     nll: Float[Tensor, "1"]
 
 
@@ -255,7 +255,7 @@ def _run(model: PreTrainedModel, tokens: Int[Tensor, "token"], prefix: SharedPre
 
     with ExitStack() as hooks:
         calls = hooks.enter_context(recording_calls(model))
-        for name in {component.module for component in _projections(model).values()}:
+        for name in {component.output for component in _projections(model).values()}:
             hooks.enter_context(model.get_submodule(name).register_forward_hook(keep_output(name)))
         hidden = model.base_model(tokens[None, :-1], cache=prefix, use_cache=True).last_hidden_state
     return Run(tokens, prefix, calls, outputs, _nll(model, hidden, tokens[-1:]))
@@ -335,7 +335,7 @@ def _patched_heads(
     """
     projections = _projections(model)
     patched_layers = {patch.layer for patch in patches if patch.component in PROJECTIONS}
-    modules = {projections[layer, name].module for layer in patched_layers for name in PROJECTIONS}
+    computing = [projections[layer, name] for layer in patched_layers for name in PROJECTIONS]
 
     def one_clean_row(module: nn.Module, inputs: tuple) -> tuple:
         return inputs[0][: n_before + 1], *inputs[1:]
@@ -345,17 +345,17 @@ def _patched_heads(
             output = torch.cat([output[:n_before], output[n_before:].expand(len(patches), -1, -1)])
             for row, patch in enumerate(patches, n_before):
                 component, here = projections[patch.layer, patch.component], (patch.position, patch.head)
-                if component.module == name:
+                if component.output == name:
                     component.heads(output)[row, *here] = component.heads(source.outputs[name])[0, *here]
             return output
 
         return replace
 
     with ExitStack() as hooks:
-        for name in modules:
-            module = model.get_submodule(name)
-            hooks.enter_context(module.register_forward_pre_hook(one_clean_row))
-            hooks.enter_context(module.register_forward_hook(repeated_and_patched(name)))
+        for name in {component.module for component in computing}:
+            hooks.enter_context(model.get_submodule(name).register_forward_pre_hook(one_clean_row))
+        for name in {component.output for component in computing}:
+            hooks.enter_context(model.get_submodule(name).register_forward_hook(repeated_and_patched(name)))
         yield
 
 
@@ -364,7 +364,7 @@ def _first_order(model: PreTrainedModel, clean: Run, source: Run) -> Float[np.nd
     slopes = gradients(clean.nll.sum(), clean.outputs)
     changes = []
     for component in _projections(model).values():
-        name = component.module
+        name = component.output
         difference = (source.outputs[name] - clean.outputs[name]).detach()
         products = component.heads(difference) * component.heads(slopes[name])
         changes.append(products[0, 0].sum(dim=-1).double().cpu())

@@ -18,6 +18,11 @@ _LLAMA = (
         "post": ("mlp.down_proj", "input"),
     },
 )
+# A norm takes all heads of q together, and all of k: a head is one after it, not before.
+_OLMO2 = (
+    _LLAMA[0],
+    {**_LLAMA[1], "q": ("self_attn.q_norm", "output"), "k": ("self_attn.k_norm", "output")},
+)
 # family -> its layers, and component -> (module of a layer, whether the module's input or output)
 PLACES = {
     "gpt2": (
@@ -38,8 +43,8 @@ PLACES = {
             "post": ("mlp.c_proj", "input"),
         },
     ),
-    **dict.fromkeys(("llama", "mistral", "olmo", "olmo2", "olmo3", "qwen2"), _LLAMA),
-    **dict.fromkeys(("qwen3", "gemma", "smollm3"), _LLAMA),
+    **dict.fromkeys(("llama", "mistral", "olmo", "qwen2", "qwen3", "gemma", "smollm3"), _LLAMA),
+    **dict.fromkeys(("olmo2", "olmo3"), _OLMO2),
     "gpt_neox": (
         "gpt_neox.layers",
         {
