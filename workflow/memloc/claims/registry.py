@@ -10,7 +10,7 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from memloc.claims.terms import RULES, UNITS
+from memloc.claims.terms import NEED_MARGIN, RULES, UNITS
 
 FILE = Path(__file__).with_name("registry.yaml")
 
@@ -49,9 +49,15 @@ class Claim(_Entry):
         return self.margin * (n_continuation if self.margin_of == "continuation" else 1)
 
     @model_validator(mode="after")
-    def _target_is_known(self) -> "Claim":
+    def _can_be_judged(self) -> "Claim":
         if self.around_published and self.published is None:
             raise ValueError(f"{self.id}: no published value")
+        if self.rule == "exact" and not self.around_published:
+            raise ValueError(f"{self.id}: what is exact is the published value: around_published")
+        if self.margin < 0 or (self.rule in NEED_MARGIN and not self.margin):
+            raise ValueError(f"{self.id}: rule {self.rule} needs a margin above zero")
+        if not self.statement.endswith("."):
+            raise ValueError(f"{self.id}: the statement is a sentence and ends with a full stop")
         return self
 
 

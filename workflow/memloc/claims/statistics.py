@@ -106,30 +106,18 @@ def bootstrap(n: int, statistic: Callable[[np.ndarray], float], n_resamples: int
 
     `statistic` takes an array of indices of units, in which some occur more than once, and returns a number.
     """
-    units = np.arange(n)
-    value = float(statistic(units))
-    if n < MIN_N:
-        return Interval(value, -np.inf, np.inf, n)
-    rng = np.random.default_rng(0)
-    drawn = np.sort([statistic(rng.integers(n, size=n)) for _ in range(n_resamples)])
-    left_out = np.array([statistic(np.delete(units, unit)) for unit in units])
-    tails = np.array([(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    low, high = np.quantile(drawn, _corrected(tails, drawn, value, left_out))
-    return Interval(value, float(low), float(high), n)
+    return _bootstrap(n, lambda rows: np.array([statistic(units) for units in rows], float), n_resamples)
 
 
 def correlation(first: Values, second: Values, method: str = "pearson") -> Interval:
-    """Correlation of two paired series (pearson, spearman or kendall), with a bootstrap of the pairs."""
-    pairs = pd.DataFrame({"first": np.asarray(first), "second": np.asarray(second)})
-    kinds = {"pearson": stats.pearsonr, "spearman": stats.spearmanr, "kendall": stats.kendalltau}
-    a, b = pairs["first"].to_numpy(float), pairs["second"].to_numpy(float)
+    """Correlation of two paired series (pearson, spearman or kendall), with a bootstrap of the pairs.
 
-    def statistic(units: np.ndarray) -> float:
-        if np.ptp(a[units]) == 0 or np.ptp(b[units]) == 0:
-            return 0.0
-        return float(kinds[method](a[units], b[units]).statistic)
-
-    return bootstrap(len(pairs), statistic)
+    Pairs with a missing value are left out. A series whose values are all the same has no correlation: 0.
+    """
+    pairs = np.stack([np.asarray(first, float), np.asarray(second, float)])
+    a, b = pairs[:, np.isfinite(pairs).all(axis=0)]
+    of_rows = {"pearson": _pearson, "spearman": _spearman, "kendall": _kendall}[method]
+    return _bootstrap(len(a), lambda rows: of_rows(a[rows], b[rows]), N_RESAMPLES)
 
 
 def sign_flip_p(differences: Values) -> float:
@@ -147,10 +135,10 @@ def max_t(differences: np.ndarray) -> np.ndarray:
     `differences` [units, comparisons]: a comparison's p-value is the share of sign flips in which the
     largest t of any comparison reaches its own. One-sided: small for means above zero.
     """
-    found = _t(np.ones((1, len(differences))), differences)[0]
-    largest = _t(_signs(len(differences)), differences).max(axis=1)
-    exact = len(differences) <= MOST_EXACT
-    return np.array([_share_at_least(largest, value, exact) for value in found])
+    n = len(differences)
+    found = _cosines(np.ones((1, n)), differences)[0]
+    largest = _cosines(_signs(n), differences).max(axis=1)
+    return np.array([_share_at_least(largest, value, exact=n <= MOST_EXACT) for value in found])
 
 
 def lead(values: np.ndarray, groups: np.ndarray) -> Interval:
@@ -233,19 +221,34 @@ def _signs(n: int) -> np.ndarray:
     return np.random.default_rng(0).choice([-1.0, 1.0], size=(N_FLIPS, n))
 
 
-def _t(signs: np.ndarray, differences: np.ndarray) -> np.ndarray:
-    """t of the mean of every column under every row of signs; squares do not depend on the signs."""
-    n = len(differences)
-    means = signs @ differences / n
-    variance = (np.square(differences).sum(axis=0) / n - np.square(means)) / max(n - 1, 1)
-    error = np.sqrt(np.maximum(variance, np.finfo(float).tiny))
-    return means / error
+def _cosines(signs: np.ndarray, differences: np.ndarray) -> np.ndarray:
+    """Sum over root of n times the sum of squares, of every column under every row of signs: from -1 to 1.
+
+    It grows with t, and unlike t it is exact also for columns whose values are all the same.
+    """
+    length = np.sqrt(len(differences) * np.square(differences).sum(axis=0))
+    return signs @ differences / np.where(length > 0, length, 1)
 
 
 def _share_at_least(drawn: np.ndarray, value: float, exact: bool) -> float:
     """Share of random values that reach one; of a sample, the value itself counts too."""
     reach = np.sum(drawn >= value - 1e-12 * max(1.0, abs(value)))
     return float(reach / len(drawn)) if exact else float((reach + 1) / (len(drawn) + 1))
+
+
+def _bootstrap(n: int, of_rows: Callable[[np.ndarray], np.ndarray], n_resamples: int) -> Interval:
+    """`of_rows` takes rows of indices of units and returns a number for each."""
+    units = np.arange(n)
+    value = float(of_rows(units[None])[0]) if n else float("nan")
+    if n < MIN_N:
+        return Interval(value, -np.inf, np.inf, n)
+    rng, at_once = np.random.default_rng(0), max(1, CHUNK // n)
+    sizes = [min(at_once, n_resamples - done) for done in range(0, n_resamples, at_once)]
+    drawn = np.sort(np.concatenate([of_rows(rng.integers(n, size=(size, n))) for size in sizes]))
+    left_out = np.concatenate([of_rows(np.delete(units, unit)[None]) for unit in units])
+    tails = np.array([(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    low, high = np.quantile(drawn, _corrected(tails, drawn, value, left_out))
+    return Interval(value, float(low), float(high), n)
 
 
 def _corrected(tails: np.ndarray, drawn: np.ndarray, value: float, left_out: np.ndarray) -> np.ndarray:
@@ -256,4 +259,23 @@ def _corrected(tails: np.ndarray, drawn: np.ndarray, value: float, left_out: np.
     spread = np.sum(away**2) ** 1.5
     acceleration = np.sum(away**3) / (6 * spread) if spread > 0 else 0.0
     shifted = bias + stats.norm.ppf(tails)
-    return stats.norm.cdf(bias + shifted / (1 - acceleration * shifted))
+    # Where the statistic hardly varies, the acceleration would turn the tail around.
+    room = np.maximum(1 - acceleration * shifted, np.finfo(float).eps)
+    return stats.norm.cdf(bias + shifted / room)
+
+
+def _pearson(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Pearson correlation of every row; 0 where a row's values are all the same."""
+    varies = (np.ptp(a, axis=1) > 0) & (np.ptp(b, axis=1) > 0)
+    a, b = (values - values.mean(axis=1, keepdims=True) for values in (a, b))
+    lengths = np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
+    return np.where(varies, (a * b).sum(axis=1) / np.where(varies, lengths, 1), 0.0).clip(-1, 1)
+
+
+def _spearman(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return _pearson(stats.rankdata(a, axis=1), stats.rankdata(b, axis=1))
+
+
+def _kendall(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    found = [stats.kendalltau(*row).statistic for row in zip(a, b, strict=True)]
+    return np.nan_to_num(found)

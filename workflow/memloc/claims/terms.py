@@ -1,6 +1,11 @@
 """Words of the registry and of table `claims`."""
 
 RULES = ("greater", "at least", "equal within", "exact", "reached")
+NEED_MARGIN = (
+    "at least",
+    "equal within",
+    "reached",
+)  # without one they ask for nothing, or for the impossible
 UNITS = ("paragraph", "pair", "head", "layer", "plant", "token", "study")
 VERDICTS = ("holds", "does not hold", "undecided", "not applicable")
 HOLDS, FAILS, UNDECIDED, NOT_APPLICABLE = VERDICTS

@@ -6,9 +6,10 @@
 | `at least` | the interval is above minus the margin (non-inferiority) | it is below minus the margin |
 | `equal within` | the interval is within the margin around the target (equivalence) | it is outside |
 | `exact` | the value is the target, give or take the margin | it is not |
-| `reached` | the value is the margin or more: one case is enough | no case reached it |
+| `reached` | the value is the margin or more: one case is enough | no case of six or more reached it |
 
 Everything else is `undecided`, and so is every rule with an interval where there are fewer than six units.
+An end that lies exactly on a bound is beyond none; of an interval that is one point, it fails `greater`.
 The target is 0, or the published value where the registry says so.
 """
 
@@ -60,14 +61,16 @@ def judge(claim: Claim, estimate: Estimate, n_continuation: int) -> Verdict:
     margin, target = claim.scaled_margin(n_continuation), claim.target
     if claim.rule == "exact":
         same = abs(estimate.value - target) <= margin
-        return Verdict(HOLDS if same else FAILS, f"published {target:,g}")
-    if claim.rule == "reached":
-        reached = estimate.value >= margin
-        return Verdict(HOLDS if reached else FAILS, f"one case of {margin:g} or more is enough")
+        given = f", give or take {margin:g}" if margin else ""
+        return Verdict(HOLDS if same else FAILS, f"the published value is {target:,.10g}{given}")
+    if claim.rule == "reached" and estimate.value >= margin:
+        return Verdict(HOLDS, f"one case of {margin:g} or more is enough")
     if estimate.n < MIN_N:
         return Verdict(UNDECIDED, f"fewer than {MIN_N} {claim.unit}s")
     if estimate.doubt:
         return Verdict(UNDECIDED, estimate.doubt)
+    if claim.rule == "reached":
+        return Verdict(FAILS, f"no case reaches {margin:g}")
     if estimate.low is None or estimate.high is None:
         return Verdict(UNDECIDED, "its interval is infinite")
     return _by_interval(claim, estimate.low, estimate.high, margin, target)

@@ -41,9 +41,9 @@ def _verdict(claim: Any) -> str:
     interval = "" if pd.isna(claim.low) or pd.isna(claim.high) else f" ({claim.low:.3g} to {claim.high:.3g})"
     published = "" if pd.isna(claim.published) else f", published {claim.published:,g}"
     return (
-        f"* {claim.statement} ({claim.work}, {claim.section}) **{claim.verdict}**: "
-        f"{claim.value:.4g}{interval} {claim.quantity}, "
-        f"n = {claim.n:,} {claim.unit}s{published}; {claim.reason}."
+        f"* {escaped(claim.statement)} ({claim.work}, {escaped(claim.section)}) **{claim.verdict}**: "
+        f"{claim.value:.4g}{interval} {escaped(claim.quantity)}, "
+        f"n = {claim.n:,} {claim.unit}s{published}; {escaped(claim.reason)}."
     )
 
 
@@ -54,5 +54,10 @@ def interval(found: Interval, decimals: int) -> str:
 
 
 def quoted(text: str) -> str:
-    """`text` in quotation marks, with everything escaped that reStructuredText could take for markup."""
-    return "\u201c" + re.sub(r"([^\s0-9A-Za-z])", r"\\\1", text) + "\u201d"
+    """`text` in quotation marks, escaped."""
+    return f"\u201c{escaped(text)}\u201d"
+
+
+def escaped(text: str) -> str:
+    """`text` with everything escaped that reStructuredText could take for markup."""
+    return re.sub(r"([^\s0-9A-Za-z.,;()])", r"\\\1", text)

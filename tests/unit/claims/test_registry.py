@@ -1,0 +1,120 @@
+"""The registry: every entry can be read, computed, judged and shown."""
+
+import importlib
+import inspect
+from copy import deepcopy
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from memloc import tables
+from memloc.claims import registry
+from memloc.claims.registry import Claim
+from memloc.figures.catalog import FIGURES
+from memloc.settings import Settings
+from memloc.tables import Lengths
+
+TOPICS = registry.topics()
+CLAIMS = [pytest.param(topic, claim, id=claim.id) for topic in TOPICS.values() for claim in topic.claims]
+FEWEST = 25
+ENTRY = {
+    "id": "a_claim",
+    "work": "2403.19851",
+    "section": "4",
+    "statement": "This is so.",
+    "quantity": "tokens",
+    "unit": "paragraph",
+    "rule": "greater",
+    "reason": "the text says so",
+    "estimator": "an_estimator",
+}
+
+
+def claim(**changes):
+    return Claim.model_validate(ENTRY | changes)
+
+
+@pytest.mark.xfail(len(CLAIMS) < FEWEST, reason="topics are still being added", strict=True)
+def test_there_are_enough_statements():
+    assert sum(len(topic.claims) for topic in TOPICS.values()) >= FEWEST
+
+
+@pytest.mark.parametrize("topic", TOPICS.values(), ids=list(TOPICS))
+def test_tables_columns_and_settings_of_a_topic_exist(topic):
+    for name, columns in topic.tables.items():
+        known = tables.SCHEMAS[name](Lengths())
+        assert set(columns or ()) <= set(known), name
+    assert set(topic.settings) <= set(Settings.model_fields)
+
+
+@pytest.mark.parametrize(("topic", "claim"), CLAIMS)
+def test_the_estimator_exists_says_what_it_does_and_takes_the_arguments(topic, claim):
+    module = importlib.import_module(f"memloc.claims.estimators.{topic.name}")
+    estimator = getattr(module, claim.estimator)
+    assert inspect.getdoc(estimator) and inspect.getdoc(module)
+    inspect.signature(estimator).bind({}, {}, **claim.arguments)
+
+
+@pytest.mark.parametrize(("topic", "claim"), CLAIMS)
+def test_a_claim_is_written_out_and_its_figures_exist(topic, claim):
+    assert claim.statement[0].isupper() or claim.statement[0].isdigit()
+    assert claim.statement.endswith(".") and not claim.quantity.endswith(".")
+    assert not claim.reason.endswith(".") and len(claim.reason) > 15
+    assert set(claim.figures) <= {
+        figure.name for figure in FIGURES if figure.only_for not in ("models", "seeds")
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"margn": 1}, "margn"),
+        ({"rule": "larger"}, "rule"),
+        ({"unit": "sentence"}, "unit"),
+        ({"statement": "This is so"}, "full stop"),
+        ({"around_published": True}, "no published value"),
+        ({"rule": "exact", "published": 3}, "around_published"),
+        ({"rule": "at least"}, "needs a margin"),
+        ({"rule": "equal within", "margin": 0}, "needs a margin"),
+        ({"rule": "reached"}, "needs a margin"),
+        ({"margin": -1}, "needs a margin"),
+        ({"only_for": "gpt-2"}, "only_for"),
+    ],
+)
+def test_an_entry_that_cannot_be_judged_is_an_error(changes, said):
+    with pytest.raises(ValidationError, match=said):
+        claim(**changes)
+
+
+def test_margins_that_are_shares_follow_the_continuation():
+    assert claim(margin=0.04).scaled_margin(50) == 0.04
+    assert claim(margin=0.04, margin_of="continuation").scaled_margin(50) == pytest.approx(2)
+
+
+def written(folder, topics):
+    file = folder / f"{len(topics)} topics.yaml"
+    file.write_text(yaml.safe_dump(topics))
+    return file
+
+
+def test_two_claims_of_one_id_are_an_error(tmp_path):
+    entry = {key: value for key, value in ENTRY.items() if key not in ("id", "estimator")}
+    topic = {"tables": {"sets": None}, "claims": {"one": entry}}
+    assert [found.id for found in registry.topics(written(tmp_path, {"a": topic}))["a"].claims] == ["one"]
+    with pytest.raises(ValueError, match="more than one claim one"):
+        registry.topics(written(tmp_path, {"a": topic, "b": deepcopy(topic)}))
+
+
+def test_an_unknown_key_of_a_topic_is_an_error(tmp_path):
+    topic = {"tables": {"sets": None}, "claims": {}, "figures": ["fig2"]}
+    with pytest.raises(ValidationError, match="figures"):
+        registry.topics(written(tmp_path, {"a": topic}))
+
+
+def test_a_figure_has_the_topics_of_its_claims():
+    for figure in FIGURES:
+        expected = [
+            name for name, topic in TOPICS.items() if any(figure.name in c.figures for c in topic.claims)
+        ]
+        assert registry.topics_of_figure(figure.name) == expected

@@ -1,0 +1,258 @@
+"""Intervals and tests: against slow, obvious versions, and by what they promise: coverage and error rates."""
+
+from itertools import combinations, product
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from memloc.claims import statistics
+from memloc.claims.statistics import MIN_N, Interval
+
+NORMAL, SKEWED = "normal", "skewed"
+
+
+def numbers(n, *, seed=0, columns=None):
+    return np.random.default_rng(seed).normal(0.4, 1, n if columns is None else (n, columns))
+
+
+@pytest.mark.parametrize("n", [6, 9, 40])
+def test_a_mean_has_students_t(n):
+    values = numbers(n)
+    found = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+    assert statistics.mean(values) == pytest.approx((values.mean(), found.low, found.high, n))
+
+
+@pytest.mark.parametrize(("n", "m"), [(6, 6), (7, 30), (50, 12)])
+def test_a_difference_has_welchs_t(n, m):
+    first, second = numbers(n), 3 * numbers(m, seed=1)
+    found = stats.ttest_ind(first, second, equal_var=False).confidence_interval(0.95)
+    expected = (first.mean() - second.mean(), found.low, found.high, min(n, m))
+    assert statistics.difference(first, second) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("n", [6, 8, 10])
+def test_few_pairs_have_the_means_that_no_sign_flip_test_rejects(n):
+    values = numbers(n)
+    means = sorted(np.mean(subset) for size in range(1, n + 1) for subset in combinations(values, size))
+    k = int(0.025 * 2**n)
+    assert statistics.paired(values) == pytest.approx((values.mean(), means[k - 1], means[-k], n))
+
+
+def test_the_interval_of_pairs_ends_where_the_sign_flip_test_begins_to_reject():
+    values = numbers(9)
+    _, low, high, _ = statistics.paired(values)
+    for inside, outside in ((low + 1e-6, low - 1e-6), (high - 1e-6, high + 1e-6)):
+        assert statistics.sign_flip_p(values - inside) > 0.05 - 2 / 2**9
+        assert statistics.sign_flip_p(values - outside) <= 0.05
+
+
+def test_many_pairs_have_nearly_students_interval():
+    values = numbers(200)
+    assert statistics.paired(values)[1:3] == pytest.approx(statistics.mean(values)[1:3], abs=0.02)
+    assert statistics.paired(values) == statistics.paired(values)
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 6, 12, 14])
+def test_a_sign_flip_test_counts_flips(n):
+    values = numbers(n)
+    sums = [abs(np.dot(signs, values)) for signs in product((1, -1), repeat=n)]
+    expected = np.mean(np.array(sums) >= abs(values.sum()) - 1e-9)
+    tolerance = 1e-12 if n <= statistics.MOST_EXACT else 0.02
+    assert statistics.sign_flip_p(values) == pytest.approx(expected, abs=tolerance)
+
+
+@pytest.mark.parametrize("successes", [0, 1, 5, 12])
+def test_a_proportion_has_wilsons_interval(successes):
+    n, z = 12, stats.norm.ppf(0.975)
+    share = successes / n
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    width = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    assert statistics.proportion(successes, n) == pytest.approx((share, centre - width, centre + width, n))
+
+
+def test_a_difference_of_proportions_has_newcombes_interval():
+    """The example of Newcombe 1998, table II: 56/70 and 48/80, method 10."""
+    found = statistics.proportion_difference(statistics.proportion(56, 70), statistics.proportion(48, 80))
+    assert found == pytest.approx((0.2, 0.0524, 0.3339, 70), abs=1e-4)
+
+
+@pytest.mark.parametrize("statistic", [np.mean, np.median, np.std])
+def test_the_bootstrap_is_bias_corrected_and_accelerated_as_scipys(statistic):
+    values = numbers(25)
+    found = statistics.bootstrap(25, lambda units: statistic(values[units]))
+    expected = stats.bootstrap(
+        (values,), statistic, n_resamples=5_000, method="BCa", rng=1
+    ).confidence_interval
+    assert found.value == statistic(values)
+    assert found[1:3] == pytest.approx(tuple(expected), abs=0.1 * (expected.high - expected.low))
+
+
+@pytest.mark.parametrize("method", ["pearson", "spearman", "kendall"])
+def test_a_correlation_is_scipys_and_its_interval_that_of_resampled_pairs(method, monkeypatch):
+    monkeypatch.setattr(statistics, "N_RESAMPLES", 100)
+    first = np.round(numbers(15), 1)  # with ties
+    second = np.round(first + numbers(15, seed=1), 1)
+    scipys = {"pearson": stats.pearsonr, "spearman": stats.spearmanr, "kendall": stats.kendalltau}[method]
+    slow = statistics.bootstrap(15, lambda units: scipys(first[units], second[units]).statistic, 100)
+    assert statistics.correlation(first, second, method) == pytest.approx(slow)
+
+
+def test_a_series_without_variation_has_no_correlation(monkeypatch):
+    monkeypatch.setattr(statistics, "N_RESAMPLES", 100)
+    for method in ("pearson", "spearman", "kendall"):
+        assert statistics.correlation(np.ones(8), numbers(8), method) == Interval(0, 0, 0, 8)
+
+
+def test_pairs_with_a_missing_value_are_left_out():
+    first, second = numbers(9), numbers(9, seed=1)
+    gaps = np.append(first, [np.nan, 1.0]), np.append(second, [2.0, np.nan])
+    assert statistics.correlation(*gaps) == statistics.correlation(first, second)
+    assert statistics.mean(gaps[0]).n == 10 and statistics.paired([*first, np.nan]).n == 9
+
+
+def test_max_t_is_the_share_of_flips_whose_largest_t_reaches_a_columns():
+    values = numbers(7, columns=4)
+
+    def t(signed):
+        return signed.mean(axis=0) / (signed.std(axis=0, ddof=1) / np.sqrt(len(signed)))
+
+    largest = np.array([t(values * np.array(signs)[:, None]).max() for signs in product((1, -1), repeat=7)])
+    expected = [(largest >= own - 1e-9).mean() for own in t(values)]
+    assert statistics.max_t(values) == pytest.approx(expected)
+
+
+def test_max_t_counts_columns_without_variation():
+    """All values the same: their t is infinite, and rounding must not make it more, or less, than itself."""
+    for value in (0.1, 1 / 3, 7e-9, 1e12):
+        values = np.column_stack([np.full(6, value), np.zeros(6), numbers(6)])
+        assert statistics.max_t(values)[:2] == pytest.approx([1 / 64, 1])
+
+
+def test_max_t_of_one_column_is_the_one_sided_sign_flip_test():
+    values = numbers(10)
+    assert statistics.max_t(values[:, None])[0] == pytest.approx(statistics.sign_flip_p(values) / 2)
+
+
+def test_holm_multiplies_by_how_many_are_left():
+    assert statistics.holm([0.04, 0.01, 0.02, 0.9]) == pytest.approx([0.08, 0.04, 0.06, 0.9])
+    assert statistics.holm([0.6, 0.7]) == pytest.approx([1, 1])
+
+
+INTERVALS = {
+    "mean": statistics.mean,
+    "difference": lambda values: statistics.difference(values, values),
+    "paired": statistics.paired,
+    "proportion": lambda values: statistics.proportion(int(np.sum(values > 0)), len(values)),
+    "bootstrap": lambda values: statistics.bootstrap(len(values), lambda units: float(values[units].mean())),
+    "correlation": lambda values: statistics.correlation(values, values**2),
+}
+
+
+@pytest.mark.parametrize("kind", INTERVALS)
+@pytest.mark.parametrize("n", range(1, MIN_N))
+@pytest.mark.filterwarnings("error")
+def test_few_units_have_an_infinite_interval(kind, n):
+    value, low, high, size = INTERVALS[kind](numbers(n))
+    assert np.isfinite(value) and (low, high, size) == (-np.inf, np.inf, n)
+
+
+@pytest.mark.parametrize("kind", ["mean", "difference", "paired", "proportion", "correlation"])
+@pytest.mark.filterwarnings("error")
+def test_no_units_have_no_value(kind):
+    value, low, high, size = INTERVALS[kind](np.array([]))
+    assert np.isnan(value) and (low, high, size) == (-np.inf, np.inf, 0)
+
+
+@pytest.mark.parametrize("kind", ["mean", "difference", "paired", "bootstrap"])
+@pytest.mark.filterwarnings("error")
+def test_where_nothing_varies_the_interval_is_a_point(kind):
+    value = 0 if kind == "difference" else 2
+    assert INTERVALS[kind](np.full(8, 2.0)) == pytest.approx((value, value, value, 8))
+
+
+def draws(kind, n, shape, rng):
+    """A random interval of a kind and the value that it should hold."""
+
+    def values(size=n):
+        return rng.normal(size=size) if shape == NORMAL else rng.exponential(size=size) - 1
+
+    if kind == "mean":
+        return statistics.mean(values()), 0
+    if kind == "paired":
+        return statistics.paired(values() - values()), 0
+    if kind == "difference":
+        return statistics.difference(values(), values(2 * n)), 0
+    if kind == "proportion":
+        return statistics.proportion(rng.binomial(n, 0.3), n), 0.3
+    if kind == "proportion difference":
+        pair = [statistics.proportion(rng.binomial(n, share), n) for share in (0.7, 0.4)]
+        return statistics.proportion_difference(*pair), 0.3
+    first = values()
+    return statistics.correlation(first, first + values()), np.sqrt(0.5)
+
+
+def misses(kind, n, shape, repeats):
+    """Shares of intervals that lie above, and below, the value that they should hold."""
+    rng = np.random.default_rng(0)
+    found = [draws(kind, n, shape, rng) for _ in range(repeats)]
+    above = np.mean([interval.low > true for interval, true in found])
+    return above, np.mean([interval.high < true for interval, true in found])
+
+
+# Largest share of misses, of both sides. Few skewed values deceive t, and a bootstrap of few pairs is short.
+COVERAGE = [
+    ("mean", NORMAL, 0.05),
+    ("mean", SKEWED, 0.13),
+    ("paired", NORMAL, 0.05),
+    ("paired", SKEWED, 0.05),
+    ("difference", NORMAL, 0.06),
+    ("difference", SKEWED, 0.11),
+    ("proportion", NORMAL, 0.07),
+    ("proportion difference", NORMAL, 0.06),
+    ("correlation", NORMAL, 0.11),
+    ("correlation", SKEWED, 0.20),
+]
+
+
+@pytest.mark.parametrize(("kind", "shape", "most"), COVERAGE)
+def test_intervals_hold_the_true_value(kind, shape, most):
+    repeats = 60 if kind == "correlation" else 400
+    assert sum(misses(kind, 8, shape, repeats)) <= most + 2.5 * np.sqrt(most * (1 - most) / repeats)
+
+
+@pytest.mark.stress
+@pytest.mark.parametrize("n", [6, 8, 12, 50])
+@pytest.mark.parametrize(("kind", "shape", "most"), COVERAGE)
+def test_intervals_hold_the_true_value_in_many_simulations(kind, shape, most, n):
+    repeats = 1_000 if kind == "correlation" or n > statistics.MOST_EXACT else 10_000
+    assert sum(misses(kind, n, shape, repeats)) <= most + 2.5 * np.sqrt(most * (1 - most) / repeats)
+
+
+def family_errors(repeats, n, n_columns=16):
+    """Share of searches among heads that do nothing in which max-T finds one."""
+    rng = np.random.default_rng(0)
+    shared = 0.7  # heads' effects on a paragraph go together
+    found = 0
+    for _ in range(repeats):
+        values = shared * rng.normal(size=(n, 1)) + rng.normal(size=(n, n_columns))
+        found += statistics.max_t(values).min() <= 0.05
+    return found / repeats
+
+
+def test_a_search_finds_nothing_where_there_is_nothing():
+    assert family_errors(200, 8) <= 0.05 + 2.5 * np.sqrt(0.05 * 0.95 / 200)
+
+
+@pytest.mark.stress
+@pytest.mark.parametrize("n", [6, 8, 12, 50])
+def test_a_search_finds_nothing_in_many_simulations(n):
+    repeats = 4_000 if n <= statistics.MOST_EXACT else 300
+    assert family_errors(repeats, n) <= 0.05 + 2.5 * np.sqrt(0.05 * 0.95 / repeats)
+
+
+def test_a_search_finds_what_is_there():
+    values = numbers(12, columns=16) - 0.4
+    values[:, 5] += 3
+    p_values = statistics.max_t(values)
+    assert p_values[5] < 0.01 and np.delete(p_values, 5).min() > 0.05
