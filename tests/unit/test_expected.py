@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from memloc import expected, tables
-from memloc.expected import MemorizedListError, agreement_numbers, compare, memorized_agreement
+from memloc.expected import MemorizedListError, agreement_numbers, compare
 from memloc.figures import expected as expected_figure
 from memloc.figures import memorized_agreement as agreement_figure
 from memloc.figures.caption import fill
@@ -28,8 +28,14 @@ def run():
             {"id": range(6), "count": [9, 8, 7, 60, 1, 500], "tokens": [[0]] * 6, "text": list("abcdef")}
         ),
         "scores": pd.DataFrame({"id": range(5), "em": [50, 50, 50, 49, 3], "nll": [0.1, 0.2, 0.3, 0.4, 3.0]}),
-        "sets": pd.DataFrame({"id": range(5), "set": ["memorized"] * 3 + ["partly_30_49", "non_memorized"]}),
+        "n_continuation": 50,
     }
+
+
+def memorized_agreement(published, **run):
+    """The agreement with an NLL of whole paragraphs that is larger by 1."""
+    agreement = expected.memorized_agreement(published, **run)
+    return agreement.assign(nll_paragraph=agreement["nll"] + 1)
 
 
 @pytest.fixture
@@ -72,6 +78,8 @@ def test_agreement_is_counted(run, published):
         "n_equal_counts": 2,
         "nll_difference_max": pytest.approx(0.1),
         "nll_difference_median": pytest.approx(0.001),
+        "nll_paragraph_difference_max": pytest.approx(1.1),
+        "nll_paragraph_difference_median": pytest.approx(1),
     }
 
 
@@ -88,20 +96,43 @@ def test_nothing_in_common(run, published):
     numbers = agreement_numbers(agreement)
     assert (numbers["n_both"], numbers["n_only_here"], numbers["n_only_published"]) == (0, 3, 5)
     assert numbers["nll_difference_max"] is numbers["nll_difference_median"] is None
-    assert compare({}, {}, agreement).set_index("quantity")["found"].isna().sum() == 2
+    assert compare({}, {}, agreement).set_index("quantity")["found"].isna().sum() == 4
+
+
+def test_of_equal_texts_the_memorized_one_stands_whatever_its_id(run, published):
+    run["paragraphs"]["text"] = ["x", "y", "v", "w", "u", "f"]
+    run["scores"]["em"] = [49, 50, 3, 3, 50]
+    run["paragraphs"].loc[[0, 1], "text"] = "a"
+    agreement = memorized_agreement(published, **run).set_index("text")
+    assert agreement.loc["a", ["id", "memorized"]].tolist() == [1, True]
+    assert agreement["memorized"].sum() == 2
 
 
 def test_numbers_of_the_run_are_those_of_kept_paragraphs(run):
-    assert expected.run_numbers(run["paragraphs"], run["sets"]) == {
+    assert expected.run_numbers(**run) == {
         "n_paragraphs": 5,
         "n_memorized": 3,
         "n_non_memorized": 1,
+        "n_partly_11_29": 0,
+        "n_partly_30_49": 1,
         "max_count": 60,
     }
+    fewer = run | {"scores": run["scores"][3:]}
+    assert expected.run_numbers(**fewer)["n_memorized"] == 0
+    assert expected.run_numbers(**run | {"scores": run["scores"][:0]})["max_count"] == 0
+
+
+def test_published_numbers_are_compared_with_those_of_the_filter_that_they_come_from(run):
+    other = expected.run_numbers(**run | {"scores": run["scores"][:3]})
+    found = expected.run_numbers(**run) | expected.of_reference(other)
+    frame = compare(expected.of_reference({"n_paragraphs": 3, "n_memorized": 3}), found)
+    frame = frame.set_index("quantity")
+    assert frame.loc["n_paragraphs_reference", ["expected", "found", "agrees"]].tolist() == [3, 3, True]
+    assert frame.loc["n_paragraphs", "found"] == 5 and pd.isna(frame.loc["n_paragraphs", "agrees"])
 
 
 def test_comparison_is_exact_and_open_where_nothing_is_expected(run):
-    found = expected.run_numbers(run["paragraphs"], run["sets"])
+    found = expected.run_numbers(**run)
     frame = compare({"n_paragraphs": 5, "n_memorized": 442, "max_count": None}, found).set_index("quantity")
     assert frame["found"].to_dict() == found
     assert frame.loc["n_paragraphs", "agrees"] and not frame.loc["n_memorized", "agrees"]
@@ -109,7 +140,7 @@ def test_comparison_is_exact_and_open_where_nothing_is_expected(run):
 
 
 def test_a_list_adds_its_overlap_to_the_comparison(run, published):
-    found = expected.run_numbers(run["paragraphs"], run["sets"])
+    found = expected.run_numbers(**run)
     frame = compare({}, found, memorized_agreement(published, **run)).set_index("quantity")
     assert frame.loc["n_both", ["expected", "found"]].tolist() == [5, 2] and not frame.loc["n_both", "agrees"]
     assert frame.loc["n_only_here", ["expected", "found"]].tolist() == [0, 1]
@@ -119,7 +150,7 @@ def test_a_list_adds_its_overlap_to_the_comparison(run, published):
 def test_tables_and_figures_take_what_is_compared(run, published, tmp_path):
     stamp = {"paragraph": {"length": 100, "prefix": 50}}
     agreement = memorized_agreement(published, **run)
-    comparison = compare({"n_memorized": 3}, expected.run_numbers(run["paragraphs"], run["sets"]), agreement)
+    comparison = compare({"n_memorized": 3}, expected.run_numbers(**run), agreement)
     frames = {"memorized_agreement": agreement, "expected": comparison}
     for name, frame in frames.items():
         tables.write(name, frame, tmp_path / name, stamp)
@@ -134,10 +165,12 @@ def test_tables_and_figures_take_what_is_compared(run, published, tmp_path):
     )
 
     drawing = agreement_figure.draw(stored, {})
-    sizes, difference = drawing.figure.axes
+    sizes, difference, of_paragraphs = drawing.figure.axes
     assert [bar.get_width() for bar in sizes.patches] == [2, 1, 3]
     dots = np.concatenate([dots.get_offsets() for dots in difference.collections])
     assert sorted(dots[:, 1].round(6)) == [-0.001, 0, 0.1]
+    dots = np.concatenate([dots.get_offsets() for dots in of_paragraphs.collections])
+    assert sorted(dots[:, 1].round(6)) == [0.999, 1, 1.1]
     caption = fill((CAPTIONS / "memorized_agreement.rst").read_text(), {"study": "x", **drawing.numbers})
     assert "Of 5 published memorized paragraphs, 2 are memorized" in caption and "0.1 at most" in caption
 
@@ -214,14 +247,16 @@ def test_the_published_list_joins_with_decoded_tokens(gpt2):
         }
     )
     scores = pd.DataFrame({"id": paragraphs["id"], "em": 50, "nll": published["nll"].to_numpy()[order]})
-    sets = pd.DataFrame({"id": paragraphs["id"], "set": "memorized"})
-    agreement = memorized_agreement(published, paragraphs, scores, sets)
+    agreement = expected.memorized_agreement(published, paragraphs, scores, 50)
+    agreement["nll_paragraph"] = agreement["nll"]
     numbers = agreement_numbers(agreement)
     assert {key: value for key, value in numbers.items() if value != n} == {
         "n_only_here": 0,
         "n_only_published": 0,
         "nll_difference_max": 0,
         "nll_difference_median": 0,
+        "nll_paragraph_difference_max": 0,
+        "nll_paragraph_difference_median": 0,
     }
     tables.validate("memorized_agreement", agreement, tables.Lengths())
 

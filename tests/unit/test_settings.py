@@ -28,7 +28,7 @@ def test_a_valid_config_has_the_defaults_of_the_paper():
     study = validate(VALID, "f")
     assert (study.paragraph.length, study.paragraph.prefix) == (100, 50)
     assert (study.sets.n_memorized, study.sets.n_non_memorized, study.sets.n_rare_tokens) == (50, 50, 1000)
-    assert not any(value for _, value in study.expected)
+    assert not any(value for key, value in study.expected if key != "filter")
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
@@ -91,6 +91,22 @@ def test_studies_do_not_share_a_name():
             {"data": {"source": "release"}, "model": {"source": "planted"}},
             "(top level)",
             ["planted model is trained on embedded data"],
+        ),
+        ({"model": {"source": "hub"}}, "(top level)", ["hub model is trained", "data.source to text or rel"]),
+        (
+            {"model": {"source": "local", "folder": "x"}},
+            "(top level)",
+            ["local model is trained", "model.source to embedded"],
+        ),
+        (
+            {"data": {"source": "release"}, "model": {"source": "hub"}, "paragraph": {"length": 60}},
+            "(top level)",
+            ["paragraph.length: paragraphs of 60 tokens are not published"],
+        ),
+        (
+            {"data": {"source": "release", "retokenize": {"length": 120}}, "model": {"source": "hub"}},
+            "(top level)",
+            ["data.retokenize.length: paragraphs of 120 tokens are not published"],
         ),
         ({"model": {"source": "planted", "package": "x"}}, "model.package", ['given "x"', "pattern"]),
         ({"model": {"source": "planted", "package": "-r==1"}}, "model.package", ["pattern"]),
@@ -218,3 +234,16 @@ def test_every_key_is_in_the_table_and_described():
 def test_a_planted_model_is_called_so():
     study = validate(VALID | {"model": {"source": "planted"}}, "f")
     assert study.model.name == "SmolLM2-135M-Instruct.Q4_1 with planted memorization"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"source": "release", "retokenize": {"length": 150}},
+        {"source": "release", "location": "folder/of/files"},
+        {"source": "text", "files": ["a.txt"]},
+    ],
+)
+def test_paragraphs_of_any_length_where_they_are_cut_here_or_lie_in_a_folder(data):
+    config = {"study": "x", "data": data, "model": {"source": "hub"}, "paragraph": {"length": 60}}
+    assert settings.validate(config, "config/mine.yaml").paragraph.length == 60

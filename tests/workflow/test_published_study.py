@@ -129,7 +129,7 @@ def test_the_downloaded_model_is_the_served_one(published, source):
 def test_paragraphs_are_the_published_ones(published, source):
     found = read(published, "published", "paragraphs")
     assert found["count"].tolist()[-2:] == [0, 0]
-    pd.testing.assert_frame_equal(found[:-2], source["paragraphs"])
+    pd.testing.assert_frame_equal(found[:-2], source["paragraphs"].assign(continuation_count=pd.NA), False)
     dropped = read(published, "published", "dropped_paragraphs")
     assert (dropped["reason"] == "parsing failed").sum() == 2
 

@@ -4,10 +4,12 @@ Nothing is assumed of the published numbers: they are reported next to the run's
 """
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from memloc.errors import InputError
+from memloc.sets import assign_sets, bins
 
 LIST_COLUMNS = ("paragraph", "id", "count", "nll")
 
@@ -49,16 +51,17 @@ def read_memorized_list(path: Path | str) -> pd.DataFrame:
 
 
 def memorized_agreement(
-    published: pd.DataFrame, paragraphs: pd.DataFrame, scores: pd.DataFrame, sets: pd.DataFrame
+    published: pd.DataFrame, paragraphs: pd.DataFrame, scores: pd.DataFrame, n_continuation: int
 ) -> pd.DataFrame:
     """One row per paragraph that is in the published list, memorized here, or both; joined by text.
 
-    Columns: text, published and memorized (in which of the two), id, count, em and nll of this run (null if
-    no paragraph that the filters keep has the text), published_id, published_count and published_nll.
+    `scores` holds the paragraphs that the filter keeps. Columns: text, published and memorized (in which of
+    the two), id, count, em and nll of this run (null if no kept paragraph has the text), published_id,
+    published_count and published_nll.
     Of several paragraphs with one text the memorized one with the smallest id stands for all.
     """
     ours = scores[["id", "em", "nll"]].merge(paragraphs[["id", "count", "text"]], on="id")
-    ours["memorized"] = ours["id"].isin(sets["id"][sets["set"] == "memorized"])
+    ours["memorized"] = ours["em"] == n_continuation
     ours = ours.sort_values(["memorized", "id"], ascending=[False, True]).drop_duplicates("text")
     theirs = published.add_prefix("published_").rename(columns={"published_paragraph": "text"})
     joined = ours.merge(theirs, on="text", how="outer", indicator="origin", validate="one_to_one")
@@ -71,33 +74,38 @@ def memorized_agreement(
 def agreement_numbers(agreement: pd.DataFrame) -> dict[str, float | None]:
     """How far the run and the published list agree: sizes of the overlap, equal counts, NLL differences.
 
-    Counts and NLLs are compared where both have the paragraph, memorized here or not; null if nowhere.
+    Counts and NLLs are compared where both have the paragraph, memorized here or not; null if nowhere. The
+    published NLLs may be means over the continuation (`nll`) or over the whole paragraph (`nll_paragraph`):
+    the differences of both are given.
     """
     both = agreement[agreement["published"] & agreement["memorized"]]
     found = agreement[agreement["published"] & agreement["id"].notna()]
-    difference = (found["nll"] - found["published_nll"]).abs()
-    return {
+    numbers = {
         "n_published": int(agreement["published"].sum()),
         "n_both": len(both),
         "n_only_here": int((~agreement["published"]).sum()),
         "n_only_published": int((~agreement["memorized"]).sum()),
         "n_found": len(found),
         "n_equal_counts": int((found["count"] == found["published_count"]).sum()),
-        "nll_difference_max": float(difference.max()) if len(found) else None,
-        "nll_difference_median": float(difference.median()) if len(found) else None,
     }
+    for mean in ("nll", "nll_paragraph"):
+        difference = (found[mean] - found["published_nll"]).abs()
+        numbers[f"{mean}_difference_max"] = float(difference.max()) if len(found) else None
+        numbers[f"{mean}_difference_median"] = float(difference.median()) if len(found) else None
+    return numbers
 
 
-def run_numbers(paragraphs: pd.DataFrame, sets: pd.DataFrame) -> dict[str, int]:
-    """The run's counterparts of the published numbers (paper 3.1, 3.2)."""
-    sizes = sets["set"].value_counts()
-    kept = paragraphs["id"].isin(sets["id"])
-    return {
-        "n_paragraphs": len(sets),
-        "n_memorized": int(sizes.get("memorized", 0)),
-        "n_non_memorized": int(sizes.get("non_memorized", 0)),
-        "max_count": int(paragraphs["count"][kept].max()),
-    }
+def run_numbers(paragraphs: pd.DataFrame, scores: pd.DataFrame, n_continuation: int) -> dict[str, int]:
+    """The run's counterparts of the published numbers (paper 3.1, 3.2); `scores` are of kept paragraphs."""
+    sizes = assign_sets(scores["em"], n_continuation).value_counts()
+    counts = paragraphs["count"][paragraphs["id"].isin(scores["id"])]
+    numbers = {f"n_{name}": int(sizes.get(name, 0)) for name in bins(n_continuation)}
+    return {"n_paragraphs": len(scores), **numbers, "max_count": int(counts.max()) if len(counts) else 0}
+
+
+def of_reference(numbers: dict[str, Any]) -> dict[str, Any]:
+    """Numbers of the paragraphs that the authors' filter code keeps, named as such."""
+    return {f"{name}_reference": value for name, value in numbers.items()}
 
 
 def compare(
@@ -106,7 +114,7 @@ def compare(
     """One row per quantity: expected, found, and whether they agree (null where nothing is expected).
 
     With the agreement of a published list: as many of its paragraphs should be memorized here, with its
-    counts, and none that it lacks. The NLL differences are reported without a verdict.
+    counts, and none that it lacks. Differences of the NLL are only reported.
     """
     if agreement is not None:
         numbers = agreement_numbers(agreement)

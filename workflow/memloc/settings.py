@@ -18,6 +18,7 @@ HIGHLIGHT_FORMS = ("literal['auto']", "Head")  # pydantic's names of the two for
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 # No underscore: rules of a member are named <member>_<rule>, and no two of them may share a name.
 Member = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$")]
+PUBLISHED_LENGTHS = range(100, 501, 50)  # of the release, in GPT-2's tokens
 STUDY_FOLDERS = ("benchmarks", "figures", "logs", "tables")  # a member's folder lies next to these
 
 
@@ -526,7 +527,14 @@ class Expected(Section):
     n_paragraphs: NonNegative | None = Field(None, description="Paragraphs left by the filters.")
     n_memorized: NonNegative | None = Field(None, description="Memorized paragraphs.")
     n_non_memorized: NonNegative | None = Field(None, description="Non-memorized paragraphs.")
+    n_partly_11_29: NonNegative | None = Field(None, description="Paragraphs with an EM of 11 to 29 of 50.")
+    n_partly_30_49: NonNegative | None = Field(None, description="Paragraphs with an EM of 30 to 49 of 50.")
     max_count: NonNegative | None = Field(None, description="Occurrences of the most frequent paragraph.")
+    filter: Literal["run", "reference"] = Field(
+        "run",
+        description="Filter that the published numbers come from: this study's, or the authors' code "
+        "(reference), whose paragraphs are then scored and counted too.",
+    )
     memorized_list: str | None = Field(
         None,
         description="CSV of the published memorized paragraphs: columns paragraph, id, count, nll.",
@@ -609,9 +617,29 @@ class Settings(Section):
             raise ValueError(
                 f"the {trained[0].source} model is trained on embedded data: set data.source to embedded"
             )
+        given = [model.source for model in models if model not in trained]
+        if given and self.data.source == "embedded":
+            raise ValueError(
+                f"embedded data is there to train a model on, and the {given[0]} model is trained: set "
+                "data.source to text or release, or model.source to embedded or planted"
+            )
         windows = [model.window for model in trained if model.source == "embedded"]
         if any(window < self.paragraph.length for window in windows):
             raise ValueError("model.window must hold a paragraph")
+        return self
+
+    @model_validator(mode="after")
+    def _length_is_published(self) -> "Settings":
+        data = self.data
+        if data.source != "release" or "://" not in data.location:
+            return self  # a folder may hold files of any length
+        key, length = "paragraph.length", self.paragraph.length
+        if data.retokenize:
+            key, length = "data.retokenize.length", data.retokenize.length
+        if length not in PUBLISHED_LENGTHS:
+            raise ValueError(
+                f"{key}: paragraphs of {length} tokens are not published, only of 100, 150, .. or 500"
+            )
         return self
 
     @model_validator(mode="after")

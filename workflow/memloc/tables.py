@@ -37,6 +37,7 @@ TEXTS = ("memorized", "non_memorized", "held_out")
 DIRECTIONS = ("memorized_into_perturbed", "perturbed_into_memorized")
 UNITS = {
     "nll": "nats per token",
+    "nll_paragraph": "nats per token, over all tokens but the first",
     "nll_original": "nats per token",
     "nll_generated": "nats per token",
     "published_nll": "nats per token",
@@ -297,6 +298,7 @@ def _memorized_agreement(lengths: Lengths) -> dict[str, pa.Column]:
         "published_count": whole,
         "em": pa.Column("Int64", pa.Check.in_range(0, lengths.continuation), nullable=True),
         "nll": number(0, nullable=True),
+        "nll_paragraph": number(0, nullable=True),
         "published_nll": number(0, nullable=True),
     }
 
@@ -521,6 +523,7 @@ SCHEMAS: dict[str, Callable[[Lengths], dict[str, pa.Column]]] = {
     "training_stream": _training_stream,
     "training_curve": _training_curve,
     "dropped_paragraphs": _dropped_paragraphs,
+    "dropped_reference": _dropped_paragraphs,
     "scores": _scores,
     "sets": _sets,
     "perturbation": _perturbation,

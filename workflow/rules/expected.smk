@@ -1,7 +1,6 @@
 # Published numbers next to those of the run.
 
-EXPECTED = SETTINGS.expected
-COMPARED = ["expected"] if any(value is not None for _, value in EXPECTED) else []
+COMPARED = ["expected"] if any(value is not None for key, value in EXPECTED if key != "filter") else []
 if EXPECTED.memorized_list:
     COMPARED.append("memorized_agreement")
 
@@ -11,25 +10,27 @@ if EXPECTED.memorized_list:
     rule compare_memorized_list:
         input:
             model=rules.model.output.manifest,
+            folder=MODEL_FOLDER,
             published=EXPECTED.memorized_list,
             paragraphs=table("paragraphs"),
+            dropped=table(PUBLISHED_FILTER),
             scores=table("scores"),
-            sets=table("sets"),
         output:
             table("memorized_agreement"),
         log:
             log_file("compare_memorized_list"),
         benchmark:
             benchmark_file("compare_memorized_list")
-        localrule: True
         conda:
             ENVIRONMENT
-        threads: 1
+        threads: SETTINGS.threads
         resources:
-            mem_mb=growing(2000),
-            runtime=growing(15),
+            gpu=N_GPU,
+            mem_mb=growing(MEMORY["scores"]),
+            runtime=growing(30),
         params:
-            **tracked("compare_memorized_list.py", "expected"),
+            **tracked("compare_memorized_list.py", "expected", "loading", "scores"),
+            filter=PUBLISHED_FILTER,
         message:
             "Compare the memorized paragraphs with the published list, by text."
         script:
@@ -42,7 +43,9 @@ if COMPARED:
         input:
             model=rules.model.output.manifest,
             paragraphs=table("paragraphs"),
-            sets=table("sets"),
+            scores=table("scores"),
+            dropped_paragraphs=table("dropped_paragraphs"),
+            dropped_reference=table("dropped_reference"),
             agreement=[table(name) for name in COMPARED if name == "memorized_agreement"],
         output:
             table("expected"),

@@ -1,4 +1,8 @@
-# Paragraphs of both data sources, and those that the filters drop.
+# Paragraphs of all data sources, and those that the filters drop.
+
+EXPECTED = SETTINGS.expected
+# What the filter drops that the published numbers come from.
+PUBLISHED_FILTER = "dropped_reference" if EXPECTED.filter == "reference" else "dropped_paragraphs"
 
 if DATA.source == "embedded":
 
@@ -84,7 +88,8 @@ rule dropped_paragraphs:
         paragraphs=table("paragraphs"),
         folder=MODEL_FOLDER,
     output:
-        table("dropped_paragraphs"),
+        dropped=table("dropped_paragraphs"),
+        reference=table("dropped_reference"),
     log:
         log_file("dropped_paragraphs"),
     benchmark:

@@ -11,7 +11,7 @@ rule:
         model=rules.model.output.manifest,
         folder=MODEL_FOLDER,
         paragraphs=table("paragraphs"),
-        dropped=table("dropped_paragraphs"),
+        dropped=sorted({table("dropped_paragraphs"), table(PUBLISHED_FILTER)}),
     output:
         SCORES.table("scores"),
     log:
@@ -39,6 +39,7 @@ rule sets:
         model=rules.model.output.manifest,
         folder=MODEL_FOLDER,
         paragraphs=table("paragraphs"),
+        dropped=table("dropped_paragraphs"),
         scores=table("scores"),
     output:
         table("sets"),

@@ -4,12 +4,31 @@ from memloc.rule import log, provenance, start
 
 start(snakemake)
 
-from memloc import expected, tables
+import pandas as pd
 
-names = ("paragraphs", "scores", "sets")
+from memloc import expected, models, tables
+from memloc.paragraphs import token_tensor
+from memloc.token_statistics import token_statistics
+
+settings, source = snakemake.params.settings, snakemake.input
+lengths = settings["paragraph"]
+paragraphs, scores = (tables.read(name, source[name]) for name in ("paragraphs", "scores"))
+dropped = tables.read(snakemake.params.filter, source.dropped).id
 agreement = expected.memorized_agreement(
-    expected.read_memorized_list(snakemake.input.published),
-    **{name: tables.read(name, snakemake.input[name]) for name in names},
+    expected.read_memorized_list(source.published),
+    paragraphs,
+    scores[~scores.id.isin(dropped)],
+    lengths["length"] - lengths["prefix"],
 )
+
+# The published NLLs may be means over all tokens but the first, which nothing precedes.
+model = models.load_for_inference(source.folder, **settings["loading"])
+ids = agreement.id.dropna()
+tokens = token_tensor(paragraphs.set_index("id").tokens.loc[ids]) if len(ids) else None
+if tokens is None:
+    agreement["nll_paragraph"] = float("nan")
+else:
+    nll = token_statistics(model, tokens, 1, settings["scores"]["micro_batch"]).nll.mean(dim=1)
+    agreement["nll_paragraph"] = agreement.id.map(pd.Series(nll.numpy(), index=ids))
 log(str(expected.agreement_numbers(agreement)))
 tables.write("memorized_agreement", agreement, snakemake.output[0], provenance(snakemake))

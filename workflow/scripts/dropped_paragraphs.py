@@ -1,4 +1,4 @@
-"""Rule dropped_paragraphs: which paragraphs the filters leave out, and why (paper A.1)."""
+"""Rule dropped_paragraphs: which paragraphs the filters, and the authors' code, leave out, and why (A.1)."""
 
 from memloc.rule import log, provenance, start
 
@@ -11,19 +11,29 @@ import pandas as pd
 from memloc import filters, models, tables
 from memloc.paragraphs import token_tensor
 
+settings, output = snakemake.params.settings["filters"], snakemake.output
+stamp = provenance(snakemake)
 tokenizer = models.load_tokenizer(snakemake.input.folder)
 numbers = Counter()
-with tables.writer("dropped_paragraphs", snakemake.output[0], provenance(snakemake)) as table:
+with (
+    tables.writer("dropped_paragraphs", output.dropped, stamp) as dropped,
+    tables.writer("dropped_reference", output.reference, stamp) as dropped_reference,
+):
     for paragraphs in tables.batches("paragraphs", snakemake.input.paragraphs):
-        reasons = filters.drop_reasons(
-            token_tensor(paragraphs.tokens).numpy(),
-            paragraphs["count"].to_numpy(),
-            paragraphs.text,
-            encode=lambda text: tokenizer.encode(text, add_special_tokens=False),
-            **snakemake.params.settings["filters"],
-        )
-        dropped = pd.DataFrame({"id": paragraphs.id, "reason": reasons}).dropna()
-        table.append(dropped)
-        numbers.update(dropped.reason)
-for reason, number in numbers.most_common():
-    log(f"{number} dropped: {reason}")
+        tokens, counts = token_tensor(paragraphs.tokens).numpy(), paragraphs["count"].to_numpy()
+        for name, table, options in (
+            ("dropped", dropped, settings),
+            ("dropped by the authors' code", dropped_reference, settings | {"reference": True}),
+        ):
+            reasons = filters.drop_reasons(
+                tokens,
+                counts,
+                paragraphs.text,
+                encode=lambda text: tokenizer.encode(text, add_special_tokens=False),
+                **options,
+            )
+            rows = pd.DataFrame({"id": paragraphs.id, "reason": reasons}).dropna()
+            table.append(rows)
+            numbers.update((name, reason) for reason in rows.reason)
+for (name, reason), number in numbers.most_common():
+    log(f"{name}: {number} {reason}")

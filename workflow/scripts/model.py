@@ -11,7 +11,7 @@ from memloc import manifest, models, tables
 from memloc.atomic import atomic_path
 
 params = snakemake.params
-model = models.load_model(snakemake.input.folder)
+model = models.load_model(snakemake.input.folder, dtype=params.settings["loading"]["dtype"])
 tokenizer = models.load_tokenizer(snakemake.input.folder)
 description = manifest.describe(model, snakemake.input.folder, params.name, params.revision)
 log(json.dumps(description))

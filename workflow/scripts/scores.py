@@ -4,6 +4,8 @@ from memloc.rule import log, provenance, start
 
 start(snakemake)
 
+from pathlib import Path
+
 import pandas as pd
 
 from memloc import models, scoring, tables
@@ -15,7 +17,10 @@ from memloc.shards import regrouped, shard_rows
 settings, source = snakemake.params.settings, snakemake.input
 options = settings["scores"]
 micro_batch, threshold = options["micro_batch"], options["margin_threshold"]
-dropped = tables.read("dropped_paragraphs", source.dropped).id
+# Where published numbers come from the authors' filter, what that keeps is scored too.
+dropped, *others = (tables.read(Path(path).stem, path).id for path in source.dropped)
+for other in others:
+    dropped = dropped[dropped.isin(other)]
 kept = kept_rows(tables.read("paragraphs", source.paragraphs, ["id"]).id, dropped)
 rows = kept[shard_rows(len(kept), *snakemake.params.shard, micro_batch)]
 log(f"{len(rows)} of {len(kept)} paragraphs")

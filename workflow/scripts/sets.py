@@ -8,6 +8,7 @@ import pandas as pd
 import torch
 
 from memloc import decoding, models, sets, tables
+from memloc.filters import kept_rows
 from memloc.paragraphs import token_tensor
 from memloc.row_groups import ROWS
 
@@ -15,6 +16,8 @@ settings = snakemake.params.settings
 n_prefix = settings["paragraph"]["prefix"]
 sizes = {key: value for key, value in settings["sets"].items() if key.startswith("n_")}
 scores = tables.read("scores", snakemake.input.scores, ["id", "em"])
+dropped = tables.read("dropped_paragraphs", snakemake.input.dropped).id
+scores = scores.iloc[kept_rows(scores.id, dropped)].reset_index(drop=True)
 
 n_continuation = settings["paragraph"]["length"] - n_prefix
 frame = sets.split(scores, n_continuation, **sizes, seed=snakemake.params.seed)

@@ -5,20 +5,28 @@ import pandas as pd
 from memloc.figures.style import Drawing
 from memloc.figures.text_table import draw_table
 
-LABELS = {
+COUNTED = {
     "n_paragraphs": "paragraphs left by the filters",
     "n_memorized": "memorized paragraphs",
     "n_non_memorized": "non-memorized paragraphs",
+    "n_partly_11_29": "partly memorized, less than three fifths",
+    "n_partly_30_49": "partly memorized, three fifths or more",
     "max_count": "occurrences of the most frequent one",
+}
+LABELS = {
+    **COUNTED,
+    **{f"{name}_reference": f"{label} (authors' filter)" for name, label in COUNTED.items()},
     "n_found": "published memorized, found in this run",
     "n_both": "published memorized, memorized here",
     "n_only_here": "memorized here, not published",
     "n_only_published": "published, not memorized here",
     "n_equal_counts": "published memorized, equal counts",
-    "nll_difference_max": "largest difference in NLL (nats)",
-    "nll_difference_median": "median difference in NLL (nats)",
+    "nll_difference_max": "largest difference in NLL of continuations",
+    "nll_difference_median": "median difference in NLL of continuations",
+    "nll_paragraph_difference_max": "largest difference in NLL of paragraphs",
+    "nll_paragraph_difference_median": "median difference in NLL of paragraphs",
 }
-WIDTHS = (40, 12, 12, 8)
+WIDTHS = (58, 12, 12, 8)
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:

@@ -1,18 +1,34 @@
 """A published list of memorized paragraphs against those of the run (not in the paper)."""
 
+from typing import Any
+
 import pandas as pd
+from matplotlib.axes import Axes
 
 from memloc.expected import agreement_numbers
 from memloc.figures.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, subplots
 
+MEANS = {"nll": "mean over the continuation", "nll_paragraph": "mean over the whole paragraph"}
 GROUPS = (("n_both", "both"), ("n_only_here", "only this run"), ("n_only_published", "only published"))
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
-    """(a) Sizes of the overlap; (b) difference of the NLLs (nats per token) against the published NLL."""
+    """(a) Sizes of the overlap; (b, c) difference of both NLLs (nats per token) against the published NLL."""
     data = tables["memorized_agreement"]
     numbers = agreement_numbers(data)
-    figure, (sizes, difference) = subplots(PAGE_WIDTH, 2.2, ncols=2, width_ratios=(1, 2))
+    figure, (sizes, *differences) = subplots(PAGE_WIDTH, 2.2, ncols=3)
+    _draw_sizes(sizes, numbers)
+    panel_label(sizes, "a")
+    found = data[data["published"] & data["id"].notna()]
+    for axes, (mean, title), letter in zip(differences, MEANS.items(), "bc", strict=True):
+        _draw_difference(axes, found, mean)
+        axes.set_title(title)
+        panel_label(axes, letter)
+    differences[0].set_ylabel("this run's NLL\nminus the published")
+    return Drawing(figure, data, numbers)
+
+
+def _draw_sizes(sizes: Axes, numbers: dict[str, Any]) -> None:
     bars = sizes.barh([label for _, label in GROUPS], [numbers[key] for key, _ in GROUPS], color="0.7")
     bars[0].set_color(COLOURS["memorized"])
     sizes.bar_label(bars, padding=2, fontsize=6)
@@ -20,24 +36,20 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     sizes.margins(x=0.2)
     sizes.set(xlabel="memorized paragraphs")
 
-    found = data[data["published"] & data["id"].notna()]
+
+def _draw_difference(axes: Axes, found: pd.DataFrame, mean: str) -> None:
     for memorized, label in ((True, "memorized here"), (False, "not memorized here")):
         rows = found[found["memorized"] == memorized]
         colour = COLOURS["memorized" if memorized else "non_memorized"]
-        difference.scatter(
+        axes.scatter(
             rows["published_nll"],
-            rows["nll"] - rows["published_nll"],
+            rows[mean] - rows["published_nll"],
             s=5,
             alpha=0.6,
             linewidths=0,
             color=colour,
             label=f"{label}, {len(rows):,}",
         )
-    difference.axhline(0, color="0.6", lw=0.6, zorder=0)
-    difference.set(
-        xlabel="published NLL (nats per token)", ylabel="this run's NLL\nminus the published", xlim=(0, None)
-    )
-    difference.legend(markerscale=2)
-    panel_label(sizes, "a")
-    panel_label(difference, "b")
-    return Drawing(figure, data, numbers)
+    axes.axhline(0, color="0.6", lw=0.6, zorder=0)
+    axes.set(xlabel="published NLL (nats per token)", xlim=(0, None))
+    axes.legend(markerscale=2)

@@ -15,7 +15,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict[str, Any]) -> Drawing:
     data = memorized_paragraphs(tables, settings["paragraph"]["prefix"])
     data = data.sort_values(["count", "id"], ascending=[False, True], ignore_index=True)
     figure = draw_paragraphs(data.head(N_SHOWN))
-    em = tables["scores"]["em"]
+    em = tables["scores"].merge(tables["sets"][["id"]], on="id")["em"]
     numbers = {
         "n_shown": min(len(data), N_SHOWN),
         "n_memorized": len(data),
