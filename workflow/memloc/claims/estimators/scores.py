@@ -1,11 +1,55 @@
-"""Estimators of the topic `scores`: how many paragraphs are recited (paper 3.2)."""
+"""Estimators of the topic `scores`: how many paragraphs are recited, and how they differ (paper 3.2)."""
 
 import pandas as pd
 
+from memloc.claims import statistics
 from memloc.claims.verdicts import Estimate
+from memloc.sets import assign_sets
 
 
-def set_size(tables: dict[str, pd.DataFrame], settings: dict, set: str) -> Estimate:
-    """Paragraphs of a set."""
-    size = int((tables["sets"]["set"] == set).sum())
-    return Estimate(size, n=len(tables["sets"]))
+def published_size(tables: dict[str, pd.DataFrame], settings: dict, set: str) -> Estimate:
+    """Paragraphs of a set among those that the authors' filter code keeps."""
+    lengths = settings["paragraph"]
+    scores = tables["scores"]
+    kept = scores[~scores["id"].isin(tables["dropped_reference"]["id"])]
+    size = (assign_sets(kept["em"], lengths["length"] - lengths["prefix"]) == set).sum()
+    return Estimate(int(size), n=len(kept))
+
+
+def at_the_ends(tables: dict[str, pd.DataFrame], settings: dict) -> Estimate:
+    """Share of the paragraphs that are memorized or not, and not partly."""
+    sets = tables["sets"]["set"]
+    if not (sets == "memorized").any():
+        return Estimate(missing="no paragraph is memorized, so that there is one cluster at most")
+    return Estimate.of(statistics.proportion(int(sets.isin(["memorized", "non_memorized"]).sum()), len(sets)))
+
+
+def complete(tables: dict[str, pd.DataFrame], settings: dict) -> Estimate:
+    """Share of the memorized among paragraphs of which three fifths or more match."""
+    sets = tables["sets"]["set"]
+    n_memorized, n_most = int((sets == "memorized").sum()), int((sets == "partly_30_49").sum())
+    if n_memorized + n_most == 0:
+        return Estimate(missing="no paragraph matches in three fifths of its continuation")
+    return Estimate.of(statistics.proportion(n_memorized, n_memorized + n_most))
+
+
+def nll_difference(tables: dict[str, pd.DataFrame], settings: dict) -> Estimate:
+    """NLL of non-memorized paragraphs minus that of memorized ones, in nats per token."""
+    memorized, others = _nll(tables)
+    if not len(memorized) or not len(others):
+        return Estimate(missing="one of the two sets is empty")
+    return Estimate.of(statistics.difference(others, memorized))
+
+
+def below_others(tables: dict[str, pd.DataFrame], settings: dict, quantile: float) -> Estimate:
+    """Share of the memorized paragraphs whose NLL is below a quantile of the non-memorized ones' NLL."""
+    memorized, others = _nll(tables)
+    if not len(memorized) or not len(others):
+        return Estimate(missing="one of the two sets is empty")
+    below = int((memorized < others.quantile(quantile)).sum())
+    return Estimate.of(statistics.proportion(below, len(memorized)))
+
+
+def _nll(tables: dict[str, pd.DataFrame]) -> tuple[pd.Series, pd.Series]:
+    data = tables["scores"].merge(tables["sets"], on="id")
+    return data.loc[data["set"] == "memorized", "nll"], data.loc[data["set"] == "non_memorized", "nll"]

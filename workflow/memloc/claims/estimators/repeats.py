@@ -1,0 +1,25 @@
+"""Estimators of the topic `repeats`: memorization against the number of occurrences (2202.07646)."""
+
+import pandas as pd
+
+from memloc.claims import statistics
+from memloc.claims.verdicts import Estimate
+from memloc.exposure import exposure
+
+
+def more_often_memorized(tables: dict[str, pd.DataFrame], settings: dict, fewest: int) -> Estimate:
+    """Share of memorized paragraphs above the median number of repeats minus the share at or below it.
+
+    Only paragraphs with at least `fewest` repeats are compared.
+    """
+    data = tables["paragraphs"].merge(tables["sets"], on="id")
+    data = data.assign(repeats=exposure(data))
+    data = data[data["repeats"] >= fewest]
+    above = data["repeats"] > data["repeats"].median()
+    if not above.any():
+        return Estimate(missing="no paragraph occurs more often than half of them do")
+    memorized = data["set"] == "memorized"
+    often, seldom = (
+        statistics.proportion(int(memorized[rows].sum()), int(rows.sum())) for rows in (above, ~above)
+    )
+    return Estimate.of(statistics.proportion_difference(often, seldom))
