@@ -281,6 +281,26 @@ def test_every_run_is_labelled_and_the_sweep_starts_from_the_original_weights(me
     pd.testing.assert_series_equal(final["em_memorized"], both.edits["em_memorized"])
 
 
+def test_a_row_says_what_became_of_the_paragraph(memorizing_model, case):
+    """Every column against the model before, and another that went the same way."""
+    case = case._replace(perturbed=torch.cat([case.memorized, case.perturbed, case.held_out]))
+    recipe = replace(RECIPE, steps=3, evaluate_every=2, relearning_limit=9)
+    run = edit_paragraphs(memorizing_model, [case], recipe, ("head",), (1e-2,), (1, 3), 5)
+    row, edited = run.edits.iloc[0], copy.deepcopy(memorizing_model)
+    shared, movable = start(edited, case, recipe), head_weights(edited, 1, 3)
+    for _ in editing.optimise(edited, shared.terms, shared.gradients, movable, 1e-2, recipe):
+        pass
+    for model, when in ((memorizing_model, "_before"), (edited, "")):
+        for name, value in evaluate(model, case, recipe).items():
+            assert row[name + when] == pytest.approx(value, abs=1e-6)
+        assert row["recited" + when] == share_recited(model, case, recipe)
+    assert row["recited_before"] > row["recited"] and row["em_memorized"] < row["em_memorized_before"]
+    assert row["n_movable_weights"] == n_weights(memorizing_model, movable)
+    steps = relearning_steps(edited, case, 1e-2, recipe)
+    assert row["relearning_steps"] == steps > 0
+    assert (row["id"], row["objective"], row["arm"], row["seed"]) == (7, "unlearn", "head", 5)
+
+
 def test_head_and_layer_are_those_given(memorizing_model, case):
     gradients = start(memorizing_model, case, RECIPE).gradients
     options = (gradients, 0.01, (1, 3), np.random.default_rng(0))
@@ -320,6 +340,7 @@ def tables() -> dict[str, pd.DataFrame]:
     }
 
 
+TEXTS = ("controls", "held_out", "others", "perturbed")
 COUNTS = {"n_paragraphs": 6, "n_controls": 3, "n_held_out": 4, "n_others": 5, "n_perturbations": 4}
 
 
@@ -352,6 +373,23 @@ def test_cases_follow_the_seed_and_fewer_are_a_part_of_more(tables):
     assert torch.equal(few[1].controls, many[1].controls)
     others = edit_cases(tables, N_PREFIX, 1, **COUNTS)
     assert [case.id for case in others] != [case.id for case in many]
+
+
+def test_every_text_is_drawn_by_its_own_stream_and_the_seed(tables):
+    """Texts of an edit, for two seeds and two paragraphs; those that paragraphs share are the same."""
+    first, again, second = (
+        edit_cases(tables, N_PREFIX, seed, **COUNTS | {"n_paragraphs": 6}) for seed in (0, 0, 1)
+    )
+    by_id = {case.id: case for case in second}
+    for case, same in zip(first, again, strict=True):
+        assert all(torch.equal(getattr(case, name), getattr(same, name)) for name in TEXTS)
+    for name in TEXTS:
+        assert any(not torch.equal(getattr(case, name), getattr(by_id[case.id], name)) for case in first)
+    replaced = [(case.perturbed != case.memorized).nonzero()[:, 1].tolist() for case in first]
+    assert all(len(places) == 4 for places in replaced) and len({tuple(places) for places in replaced}) > 1
+    controls = [case.controls[:, 0].tolist() for case in first]
+    assert any(sorted(drawn) != sorted(controls[0]) for drawn in controls)
+    assert all(torch.equal(case.held_out, first[0].held_out) for case in first)
 
 
 def test_no_held_out_paragraph_is_an_error(tables):

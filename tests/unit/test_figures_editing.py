@@ -281,6 +281,84 @@ def test_paragraphs_that_do_not_come_back_lie_above_the_line():
     assert heights.max() == 6 and right.get_ylim()[1] > 6
 
 
+def test_unlearning_at_the_first_rate_is_what_changed_weights_are_shown_of():
+    """Means of paragraphs, not medians, of the very runs that both codes made."""
+    tables = made_up()
+    edits = tables["edits"]
+    own = ~edits["reference"] & (edits["objective"] == "unlearn") & (edits["learning_rate"] == RATES[0])
+    edits.loc[own & (edits["arm"] == "all"), "em_memorized"] = [0, 9, 50, 50, 50, 50]
+    drawing = edited_weights.draw(tables, SETTINGS)
+    assert drawing.numbers["ours"]["all weights"]["em_memorized"] == pytest.approx(4.5)
+    edits = edits[~edits["reference"]]
+    alone = edited_weights.draw({"edits": edits}, SETTINGS)
+    assert alone.numbers["ours"]["all weights"]["em_memorized"] == pytest.approx(209 / 6)
+    assert alone.numbers["theirs"] == {} and alone.numbers["rate"] == RATES[0]
+    widths = [bar.get_width() for bar in alone.figure.axes[1].containers[0]]
+    labels = [label.get_text() for label in alone.figure.axes[0].get_yticklabels()]
+    assert widths == [alone.numbers["ours"][label]["em_memorized"] for label in labels]
+
+
+def test_what_is_said_of_forgotten_paragraphs_is_of_them_alone():
+    """Three of six have lost a token or more: shares and medians are theirs, the dotted line is all six's."""
+    tables = made_up(n_reference=0)
+    edits = tables["edits"]
+    own = (edits["objective"] == "unlearn") & (edits["learning_rate"] == RATES[0]) & (edits["arm"] == "all")
+    edits.loc[own, "em_memorized"] = [0.0, 30.0, 49.0, 50.0, 50.0, 50.0]
+    edits.loc[own, "recited"] = [0.1, 0.2, 0.6, 1.0, 1.0, 1.0]
+    edits.loc[own, "relearning_steps"] = pd.array([1, 2, 5, 0, 0, 0], dtype="Int64")
+    edits["recited_before"] = edits["id"].map({0: 0.0, 1: 0.1, 2: 0.4, 3: 0.5, 4: 0.9, 5: 0.5})
+    swept = edits[(edits["learning_rate"] == RATES[0]) | (edits["id"] == 0)]
+    drawing = editing_robustness.draw({"edits": swept}, SETTINGS)
+    rows = {(row["arm"], row["rate"]): row for row in drawing.numbers["rows"]}
+    found = rows[("all weights", RATES[0])]
+    assert (found["n"], found["n_back"], found["median_steps"]) == (3, 3, 2)
+    assert found["recited"] == pytest.approx(0.3)
+    assert drawing.numbers["before"] == pytest.approx(0.4)
+    left, right = drawing.figure.axes
+    means = [left.collections[place].get_offsets() for place in (1, 4)]  # of both rates: faint, means, label
+    assert means[1][0, 1] == pytest.approx((0.3 + 1) * 3 / 6)
+    assert right.collections[4].get_offsets()[0, 1] == pytest.approx(8 / 3)
+    assert left.lines[0].get_ydata()[0] == pytest.approx(0.4)
+
+
+def test_the_least_costly_rate_is_that_of_the_least_damage_to_held_out_text():
+    edits = pd.DataFrame(runs(6))
+    again = edits[edits["learning_rate"] == RATES[0]].assign(learning_rate=3e-3)
+    cheap = again.assign(nll_held_out=again["nll_held_out"] - 0.05, em_other=again["em_other"] - 5)
+    theirs = edits.assign(reference=True, em_memorized=0.0, nll_held_out=3.0)
+    tables = {"edit_trajectories": trajectories(pd.concat([edits, cheap, theirs]))}
+    drawing = editing_tradeoff.draw(tables, SETTINGS)
+    best = drawing.numbers["cheapest"]["unlearning"]
+    assert [(row["arm"], row["learning_rate"]) for row in best] == [
+        ("top", 3e-3),
+        ("layer", 3e-3),
+        ("all", 3e-3),
+    ]
+    for panel, column in zip(drawing.figure.axes[:2], ("nll_damage", "em_damage"), strict=True):
+        data = drawing.data.query("objective == 'unlearning' or objective == 'unlearn'")
+        for line, (_, rows) in zip(panel.lines, data.groupby(["arm", "learning_rate"]), strict=False):
+            assert line.get_xdata().tolist() == rows[column].tolist()
+            assert line.get_ydata().tolist() == rows["em_lost"].tolist()
+
+
+def test_paragraphs_just_short_of_forgotten_are_not_cheap():
+    """Four fifths of the continuation have to go: 40 of 50 tokens."""
+    edits = pd.DataFrame(runs(6)).assign(em_memorized=10.1)
+    numbers = editing_tradeoff.draw({"edit_trajectories": trajectories(edits)}, SETTINGS).numbers
+    assert numbers["cheapest"] == {"unlearning": [], "editing": []} and numbers["enough"] == 40
+
+
+def test_figure_5_counts_unlearned_edited_and_compared_paragraphs():
+    tables = made_up()
+    edits = tables["edits"]
+    tables["edits"] = edits[(edits["objective"] == "unlearn") | (edits["id"] != 3)]
+    numbers = fig5.draw(tables, SETTINGS).numbers
+    assert (numbers["n_unlearned"], numbers["n_edited"], numbers["n_compared"]) == (6, 5, 2)
+    theirs = tables["edits"][tables["edits"]["reference"]]
+    numbers = fig5.draw({"edits": theirs}, SETTINGS).numbers
+    assert numbers["reference"] and numbers["n_compared"] == 0 and numbers["n_unlearned"] == 2
+
+
 def test_marks_are_intervals_that_exclude_zero():
     tables = made_up()
     drawing = head_ablation.draw(tables, SETTINGS)

@@ -149,7 +149,7 @@ def card(template: str, edit: JointEdit, base: dict[str, Any], study: str, optio
     """The README.md of an exported model: what was changed and what it cost.
 
     `template` is filled in; `base` is the manifest of the base model; `options` holds arm, steps,
-    learning_rate, reference and n_continuation.
+    learning_rate, reference, dtype (of the base model as it was loaded) and n_continuation.
     """
     groups = edit.scores.groupby("group", sort=False)
     means = groups[["em_before", "em", "nll_before", "nll"]].mean().to_dict(orient="index")

@@ -14,6 +14,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from memloc.components import components, editable_parameters
+from memloc.errors import UserError
 from memloc.gradients import Gradients
 
 N_SAMPLED = 100_000  # values that suggest from which size on values are among the largest
@@ -22,8 +23,8 @@ Movable = dict[str, Int[Tensor, "weight"] | slice]
 """Parameter name -> ascending flat places of the selected weights, or `EVERY`: the whole parameter."""
 
 
-class EditError(RuntimeError):
-    """A weight changed that was not to change."""
+class EditError(UserError, RuntimeError):
+    """A weight changed that was not to change, is not finite, or too few of those that were to change did."""
 
 
 def all_weights(model: PreTrainedModel) -> Movable:

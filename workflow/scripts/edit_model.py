@@ -25,6 +25,7 @@ steps = ("steps", "nll_weight", "kl_weight", "fraction", "micro_batch", "referen
 recipe = Recipe("unlearn", n_prefix, **{name: options[name] for name in steps})
 edit = unlearn_jointly(model, texts, recipe, options["arm"], options["learning_rate"], head, params.seed)
 shown = {name: options[name] for name in ("arm", "steps", "learning_rate", "reference")}
+shown["dtype"] = settings["loading"]["dtype"]
 shown["n_continuation"] = settings["paragraph"]["length"] - n_prefix
 text = card(Path(source.card).read_text(), edit, provenance(snakemake)["model"], params.study, shown)
 log(text)
