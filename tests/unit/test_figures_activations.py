@@ -12,7 +12,15 @@ from matplotlib import pyplot as plt
 from matplotlib.collections import QuadMesh
 from scipy import stats
 
-from memloc.figures import activation_similarity, attention_entropy, fig6, fig10, fig12, token_map
+from memloc.figures import (
+    activation_similarity,
+    attention_entropy,
+    fig6,
+    fig10,
+    fig12,
+    forward_similarity,
+    token_map,
+)
 from memloc.figures.caption import fill
 from memloc.figures.head_profiles import correlation_of_profiles, correlation_with_others, share_below
 from memloc.figures.style import COLOURS, subplots
@@ -21,7 +29,7 @@ REPORT = Path(__file__).parents[2] / "workflow" / "report"
 N_PREFIX, LENGTH = 10, 20
 SETTINGS = {"highlight": {"layer": 1, "head": 2}, "paragraph": {"prefix": N_PREFIX, "length": LENGTH}}
 MEMORIZED, OTHERS = [3, 8, 21], [4, 30, 31]
-MODULES = (fig6, fig10, fig12, attention_entropy, activation_similarity)
+MODULES = (fig6, fig10, fig12, attention_entropy, activation_similarity, forward_similarity)
 TEXTS = ["the", " of", "\n\n    ", "\t", "Washington", " internationalization_of_everything", ".", " "]
 
 
@@ -67,6 +75,7 @@ def made_up(
     impact = every[every["component"].isin(["q", "k"])].merge(
         crossed(group=["memorized", "perturbed"], id=MEMORIZED, role=["perturbed", "impact"]), how="cross"
     )
+    forward = every.merge(crossed(id=MEMORIZED, role=["perturbed", "impact"]), how="cross")
     attention = crossed(
         id=MEMORIZED + OTHERS, layer=range(n_layers), head=range(n_heads), position=range(N_PREFIX)
     )
@@ -85,6 +94,11 @@ def made_up(
         ),
         "attention_entropy": entropy.assign(entropy=rng.uniform(0, np.log(N_PREFIX + 1), len(entropy))),
         "activation_similarity": every.assign(**{name: rng.uniform(-1, 1, len(every)) for name in cosines}),
+        "forward_similarity": forward.assign(
+            position=np.where((forward["role"] == "impact") | (forward["id"] == 21), 9, 4),
+            cosine=rng.uniform(-1, 1, len(forward)),
+            cosine_other=rng.uniform(-1, 1, len(forward)),
+        ),
         "sets": pd.DataFrame({"id": ids, "set": ["memorized"] * 3 + ["non_memorized"] * 3, "sampled": True}),
         "paragraphs": pd.DataFrame({"id": ids, "tokens": tokens}),
         "vocabulary": pd.DataFrame({"token": range(len(TEXTS)), "text": TEXTS}),
@@ -303,6 +317,27 @@ def test_activation_similarity_shows_the_sets_and_the_halves_of_each():
         assert drawing.numbers["means"][column] == pytest.approx(
             tables["activation_similarity"][column].mean()
         )
+
+
+def test_forward_similarity_shows_pairs_and_other_paragraphs_at_both_positions():
+    tables = made_up()
+    drawing = forward_similarity.draw(tables, SETTINGS)
+    rows = tables["forward_similarity"]
+    numbers = drawing.numbers["roles"]
+    assert (numbers["perturbed"]["n_pairs"], numbers["impact"]["n_pairs"]) == (3, 2)
+    top, top_bars, bottom, bottom_bars = panels(drawing)
+    for axes, bars, role in ((top, top_bars, "perturbed"), (bottom, bottom_bars, "impact")):
+        shown = rows[(rows["role"] == role) & ((role == "perturbed") | (rows["id"] != 21))]
+        key = shown.query("layer == 1 and component == 'k' and head == 3")
+        assert map_values(axes)[1, 3] == pytest.approx(key["cosine"].mean())
+        assert axes.collections[0].get_clim() == (-1, 1)
+        assert numbers[role]["mean"] == pytest.approx(shown["cosine"].mean())
+        assert numbers[role]["mean_other"] == pytest.approx(shown["cosine_other"].mean())
+        means = shown.groupby(["layer", "component", "head"], observed=True, dropna=False)["cosine"].mean()
+        assert numbers[role]["min"] == pytest.approx(means.min())
+        layers = shown.groupby("layer")[["cosine", "cosine_other"]].mean()
+        widths = [bar.get_width() for container in bars.containers for bar in container]
+        assert widths == pytest.approx([*layers["cosine"], *layers["cosine_other"]])
 
 
 @pytest.mark.parametrize(

@@ -188,19 +188,23 @@ def _frame(
     read: Int[Tensor, "paragraph position"],
 ) -> pd.DataFrame:
     """One row per score; `slot` is the place of its position in the row of positions that were read."""
-    frames = [_site_frame(site, values.numpy(), ids, read.numpy()) for site, values in scores.items()]
+    frames = [
+        site_frame(site, {"max_abs": values.numpy()}, ids, read.numpy()) for site, values in scores.items()
+    ]
     frame = pd.concat(frames, ignore_index=True)
     frame.insert(0, "group", pd.Categorical([group], dtype=GROUP).repeat(len(frame)))
     return frame
 
 
-def _site_frame(
+def site_frame(
     site: Site,
-    values: Float[np.ndarray, "paragraph position head"],
+    columns: Mapping[str, Float[np.ndarray, "paragraph position head"]],
     ids: Int[np.ndarray, "paragraph"],
     read: Int[np.ndarray, "paragraph position"],
 ) -> pd.DataFrame:
-    paragraph, slot, head = (axis.ravel() for axis in np.indices(values.shape, dtype=np.int32))
+    """A site's values at the positions to read, a row each; `slot` is the place of its position in `read`."""
+    shape = next(iter(columns.values())).shape
+    paragraph, slot, head = (axis.ravel() for axis in np.indices(shape, dtype=np.int32))
     head = pd.array(head, dtype="Int16")
     if site.component not in HEAD_COMPONENTS:
         head[:] = pd.NA
@@ -211,7 +215,7 @@ def _site_frame(
             "component": pd.Categorical([site.component], dtype=COMPONENT).repeat(len(slot)),
             "head": head,
             "position": read[paragraph, slot].astype(np.int16),
-            "max_abs": values.ravel(),
+            **{name: values.ravel() for name, values in columns.items()},
             "slot": slot.astype(np.int16),
         }
     )

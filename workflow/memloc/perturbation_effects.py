@@ -33,7 +33,10 @@ def late_minus_early(matrix: pd.DataFrame) -> pd.Series:
     return matrix.iloc[:, -half:].mean(axis=1) - matrix.iloc[:, :half].mean(axis=1)
 
 
-def spread_ids(impact_gradients: pd.DataFrame) -> pd.Index:
-    """Ids of the pairs of table `impact_gradients` whose perturbed position is before the predicting one."""
-    places = impact_gradients.groupby(["id", "role"], observed=True)["position"].first().unstack()
+def spread_ids(pairs: pd.DataFrame) -> pd.Index:
+    """Ids of the pairs whose perturbed position is before the one that predicts the impact token.
+
+    `pairs` has their positions by role, as tables `impact_gradients` and `forward_similarity` do.
+    """
+    places = pairs.groupby(["id", "role"], observed=True)["position"].first().unstack()
     return places.index[places["perturbed"] < places["impact"]]

@@ -251,6 +251,13 @@ def _impact_gradients(lengths: Lengths) -> dict[str, pa.Column]:
     return {"group": groups, **_activation_scores(lengths), "role": roles}
 
 
+def _forward_similarity(lengths: Lengths) -> dict[str, pa.Column]:
+    cosine = number(-1.000001, 1.000001, dtype="float32", nullable=True)
+    labels = {name: column for name, column in _impact_gradients(lengths).items() if name != "group"}
+    del labels["max_abs"]
+    return {**labels, "cosine": cosine, "cosine_other": cosine}
+
+
 def _activation_similarity(lengths: Lengths) -> dict[str, pa.Column]:
     return {
         "layer": integer(0),
@@ -532,6 +539,7 @@ SCHEMAS: dict[str, Callable[[Lengths], dict[str, pa.Column]]] = {
     "gradient_similarity": _gradient_similarity,
     "activation_gradients": _activation_gradients,
     "impact_gradients": _impact_gradients,
+    "forward_similarity": _forward_similarity,
     "activation_similarity": _activation_similarity,
     "attention": _attention,
     "attention_entropy": _attention_entropy,

@@ -36,7 +36,8 @@ rule impact_gradients:
         paragraphs=table("paragraphs"),
         perturbed=table("perturbed_paragraphs"),
     output:
-        table("impact_gradients"),
+        gradients=table("impact_gradients"),
+        similarity=table("forward_similarity"),
     log:
         log_file("impact_gradients"),
     benchmark:
@@ -51,7 +52,7 @@ rule impact_gradients:
     params:
         **tracked("impact_gradients.py", "activation_gradients", "loading"),
     message:
-        "Attribute the first changed token to queries and keys at the perturbed and the impact position."
+        "Attribute the first changed token to queries and keys, and compare activations, at two positions."
     script:
         "../scripts/impact_gradients.py"
 

@@ -1,4 +1,4 @@
-"""Rule impact_gradients: activation gradients at the perturbed and at the impact position (paper A.2)."""
+"""Rule impact_gradients: gradients, and likeness of activations, at two positions of a pair (paper A.2)."""
 
 from memloc.rule import log, provenance, start
 
@@ -8,9 +8,11 @@ import pandas as pd
 
 from memloc import models, tables
 from memloc.activation_gradients import impact_gradients
+from memloc.forward_similarity import forward_similarity
 from memloc.patching import Pairs
 
-settings = snakemake.params.settings
+settings, output = snakemake.params.settings, snakemake.output
+micro_batch = settings["activation_gradients"]["micro_batch"]
 perturbed = tables.read("perturbed_paragraphs", snakemake.input.perturbed)
 paragraphs = tables.read("paragraphs", snakemake.input.paragraphs, ["id", "tokens"], perturbed.id)
 pairs = Pairs.from_tables(paragraphs, perturbed)
@@ -25,10 +27,10 @@ frames = [
         group,
         pairs.perturbed_position,
         pairs.impact_position,
-        settings["activation_gradients"]["micro_batch"],
+        micro_batch,
     )
     for group, tokens in (("memorized", pairs.memorized), ("perturbed", pairs.perturbed))
 ]
-tables.write(
-    "impact_gradients", pd.concat(frames, ignore_index=True), snakemake.output[0], provenance(snakemake)
-)
+stamp = provenance(snakemake)
+tables.write("impact_gradients", pd.concat(frames, ignore_index=True), output.gradients, stamp)
+tables.write("forward_similarity", forward_similarity(bridge, pairs, micro_batch), output.similarity, stamp)

@@ -186,6 +186,13 @@ FIGURES = (
         settings=("highlight",),
     ),
     FigureInfo(
+        "forward_similarity",
+        "Similarity of the activations of memorized and perturbed paragraphs",
+        "extended",
+        ("forward_similarity", "head_ranking"),
+        settings=("highlight",),
+    ),
+    FigureInfo(
         "attention_entropy",
         "How evenly heads spread their attention",
         "extended",
