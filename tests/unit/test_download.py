@@ -118,6 +118,31 @@ def test_verified_transfer_goes_on_where_it_stopped(server, tmp_path, local):
     assert server.bytes_sent == len(CONTENT)
 
 
+def test_transfer_without_a_checksum_never_mixes_two_versions(server, tmp_path):
+    """Nothing could tell that the parts belong together, so none is asked for."""
+    old, new = b"old " * 50_000, b"new " * 50_000
+    server.files["/a.bin"], server.drops = old, 1
+
+    def replaced(_seconds):
+        server.files["/a.bin"] = new
+
+    retry = Retry(retries=1, sleep=replaced)
+    path = fetch_file(f"{server.url}/a.bin", tmp_path / "a.bin", allow_http=True, retry=retry)
+    assert path.read_bytes() == new
+    assert [headers.get("Range") for _, headers in server.requests] == [None, None]
+
+
+def test_parts_of_two_versions_are_refused_by_the_checksum(server, tmp_path):
+    old, new = b"old " * 50_000, b"new " * 50_000
+    server.files["/a.bin"], server.drops = old, 1
+    retry = Retry(retries=1, sleep=lambda _seconds: server.files.update({"/a.bin": new}))
+    with pytest.raises(DownloadError, match="expected sha256"):
+        fetch_file(
+            f"{server.url}/a.bin", tmp_path / "a.bin", sha256=sha256(new), allow_http=True, retry=retry
+        )
+    assert listing(tmp_path) == []
+
+
 def test_transfer_starts_anew_where_the_server_has_no_ranges(server, tmp_path, local):
     server.files["/a.bin"], server.drops, server.ranges = CONTENT, 1, False
     path = fetch_file(f"{server.url}/a.bin", tmp_path / "a.bin", sha256=sha256(CONTENT), **local)

@@ -52,6 +52,16 @@ def test_a_config_file_has_the_shape_of_its_model(family, tmp_path):
     assert (shape.n_layers, shape.n_heads) == (2, 4) and shape.gated == (family == "llama")
 
 
+def test_heads_may_be_wider_than_their_share_of_the_model(tmp_path):
+    config = TINY["llama"]().config
+    config.head_dim = 6  # 4 heads share a width of 16
+    model = type(TINY["llama"]())(config)
+    config.save_pretrained(tmp_path)
+    shape = memory.read_shape(tmp_path / "config.json")
+    assert shape.d_head == 6
+    assert shape.n_parameters == sum(weight.numel() for weight in model.parameters() if weight.dim() > 1)
+
+
 def test_the_shape_of_a_study(tmp_path):
     hub = {"source": "hub", "id": "EleutherAI/pythia-12b-deduped"}
     assert memory.shape_of(settings(model=hub), tmp_path).n_layers == 36

@@ -166,6 +166,12 @@ def test_checksums_depend_on_values_not_on_their_place_in_memory(values):
         assert checksum(column) == checksum(column.dictionary_encode())
 
 
+@pytest.mark.parametrize("value", [1, "a", "", [1, 2], True, 0.5])
+def test_checksums_see_which_values_are_null(value):
+    columns = [[value, None, None], [None, value, None], [value, None], [value, None, None, None]]
+    assert len({checksum(pyarrow.chunked_array([column])) for column in columns}) == 4
+
+
 def test_one_changed_float_changes_the_checksum():
     values = np.linspace(0, 1, 7)
     before = checksum(pyarrow.chunked_array([values]))

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from memloc.paragraphs import sampled_tokens
+from memloc.seeds import generator
 from memloc.sets import EmptySetError, assign_sets, bins, sample_ids, split
 
 SIZES = {"n_memorized": 5, "n_non_memorized": 4, "n_partly": 3, "n_rare_tokens": 10}
@@ -78,6 +79,19 @@ def test_the_sample_of_one_set_does_not_depend_on_the_size_of_another(scores):
     frame = split(scores, 50, **SIZES, seed=0)
     memorized = frame["set"] == "memorized"
     assert frame["sampled"][memorized].equals(more["sampled"][memorized])
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_every_set_is_drawn_with_a_stream_of_its_own_name(scores, seed):
+    frame = split(scores, 50, **SIZES, seed=seed)
+    sizes = {"memorized": 5, "non_memorized": 4, "partly_11_29": 3, "partly_30_49": 3}
+    for name, n in sizes.items():
+        members = frame["id"][frame["set"] == name].to_numpy()
+        drawn = generator(seed, "sets", name).choice(members, size=n, replace=False)
+        assert set(frame["id"][frame["sampled"] & (frame["set"] == name)]) == set(drawn)
+    pool = frame["id"][frame["set"].isin(["memorized", "non_memorized"])].to_numpy()
+    drawn = generator(seed, "sets", "rare_tokens").choice(pool, size=10, replace=False)
+    assert set(frame["id"][frame["sampled_rare_tokens"]]) == set(drawn)
 
 
 def test_sample_ids_are_different_members():

@@ -8,6 +8,7 @@ import pytest
 import torch
 from figure_labels import clipped_labels, overlapping_labels
 from matplotlib import pyplot as plt
+from scipy import stats
 
 from memloc.figures import logit_differences, min_k
 from memloc.figures.caption import fill
@@ -144,4 +145,8 @@ def test_logit_differences_plots_means_over_paragraphs():
     expected = [own.top_gap[own.position == position].mean() for position in range(50, 100)]
     np.testing.assert_allclose(drawn["non-memorized, own continuation"], expected)
     first = table[(table["set"] == "memorized") & (table.position == 50)].top_gap
-    assert drawing.data["standard_error"].iloc[0] == pytest.approx(first.std() / np.sqrt(6))
+    half = stats.t.ppf(0.975, 5) * first.std() / np.sqrt(6)
+    ends = [first.mean() - half, first.mean() + half]
+    assert drawing.data[["low", "high"]].iloc[0].tolist() == pytest.approx(ends)
+    few = table[table["id"].isin(table["id"].unique()[:2])]
+    assert logit_differences.mean_gaps(few)[["low", "high"]].isna().all(axis=None)

@@ -28,7 +28,7 @@ class Case(NamedTuple):
     target: Int[Tensor, "1 token"] | None
     """Its own prefix and the continuation of its strongest perturbation (PMP); None if it has none."""
     controls: Int[Tensor, "control token"]
-    """Non-memorized paragraphs with the model's own continuation."""
+    """Non-memorized paragraphs with their continuation in table `sets`."""
     held_out: Int[Tensor, "held_out token"]
     """Non-memorized paragraphs as they are in the corpus, never sampled for any analysis."""
     others: Int[Tensor, "other token"]
@@ -104,7 +104,7 @@ def text_groups(
     n_paragraphs: int,
     n_held_out: int,
 ) -> dict[str, Sample]:
-    """Random memorized, non-memorized (with the model's own continuation) and held-out paragraphs."""
+    """Random memorized, non-memorized (with their continuation in table `sets`) and held-out paragraphs."""
     groups = {}
     for name in ("memorized", "non_memorized"):
         ids, tokens = sampled_tokens(paragraphs, sets, name, n_prefix)

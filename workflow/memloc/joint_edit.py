@@ -139,7 +139,7 @@ def _compared(before: Mapping[str, Scores], after: Mapping[str, Scores]) -> pd.D
 
 GROUP_TEXTS = {
     "unlearned": "unlearned paragraphs",
-    "control": "controls (own continuation, in the objective)",
+    "control": "controls (continuation of table `sets`, in the objective)",
     "other": "other memorized paragraphs (in no objective)",
     "held_out": "held-out paragraphs (corpus continuation, in no objective)",
 }

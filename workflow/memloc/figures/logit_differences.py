@@ -4,34 +4,38 @@ from typing import Any
 
 import pandas as pd
 
+from memloc.claims.statistics import mean
 from memloc.figures.min_k import GROUPS
 from memloc.figures.style import COLOURS, Drawing, subplots
 
 LINES = {"corpus": "-", "model": "--"}
-Z = 1.96  # of a 95 % band
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     """Mean gap between the two largest logits per position, with a 95 % band over paragraphs."""
     statistics = tables["token_statistics"]
-    gaps = statistics.groupby(["set", "continuation", "position"])["top_gap"]
-    data = pd.DataFrame({"mean": gaps.mean(), "standard_error": gaps.sem(), "n_paragraphs": gaps.size()})
-    data = data.reset_index()
+    data = mean_gaps(statistics)
     figure, axes = subplots(4.6, 2.6)
     for (name, continuation), label in GROUPS.items():
         rows = data[(data["set"] == name) & (data["continuation"] == continuation)]
         if rows.empty:
             continue
-        band = Z * rows["standard_error"]
         colour = COLOURS[name]
-        axes.fill_between(
-            rows["position"], rows["mean"] - band, rows["mean"] + band, color=colour, alpha=0.2, lw=0
-        )
+        axes.fill_between(rows["position"], rows["low"], rows["high"], color=colour, alpha=0.2, lw=0)
         axes.plot(rows["position"], rows["mean"], LINES[continuation], color=colour, label=label)
     axes.set(xlabel="token position in the paragraph", ylabel="largest logit \u2212 second largest")
     axes.set_ylim(bottom=0)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=len(GROUPS))
     return Drawing(figure, data, _numbers(statistics))
+
+
+def mean_gaps(statistics: pd.DataFrame) -> pd.DataFrame:
+    """Mean gap (logits) per set, continuation and position, with its interval; none for few paragraphs."""
+    gaps = statistics.groupby(["set", "continuation", "position"])["top_gap"]
+    rows = {group: mean(values) for group, values in gaps}
+    data = pd.DataFrame(rows.values(), index=pd.MultiIndex.from_tuples(rows, names=gaps.keys))
+    data = data.replace([float("inf"), -float("inf")], float("nan")).reset_index()
+    return data.rename(columns={"value": "mean", "n": "n_paragraphs"})
 
 
 def _numbers(statistics: pd.DataFrame) -> dict[str, Any]:
