@@ -279,6 +279,7 @@ def test_entropy_of_sets_is_compared_head_by_head():
     entropy.loc[shifted, "entropy"] -= 1
     data = attention_entropy.compare_heads(entropy)
     assert data.index[data["clear"]].tolist() == [(1, 2)]
+    assert data.loc[(1, 2), "low"] < data.loc[(1, 2), "difference"] < data.loc[(1, 2), "high"] < 0
     a, b = (
         entropy[(entropy["layer"] == 0) & (entropy["head"] == 1) & (entropy["set"] == name)].entropy
         for name in ("memorized", "non_memorized")
@@ -288,12 +289,30 @@ def test_entropy_of_sets_is_compared_head_by_head():
     assert data.loc[(0, 1), ["n_memorized", "n_non_memorized"]].tolist() == [15, 25]
 
 
+def test_entropies_of_five_paragraphs_say_nothing():
+    entropy = crossed(id=range(10), layer=range(2), head=range(3))
+    entropy["set"] = np.where(entropy["id"] < 5, "memorized", "non_memorized")
+    apart = (entropy["set"] == "memorized") + 0.001 * entropy["id"]
+    assert not attention_entropy.compare_heads(entropy.assign(entropy=apart))["clear"].any()
+
+
+def test_a_difference_is_clear_beyond_the_correction_for_all_heads():
+    """p of one head is about 0.02: below the level by itself, and not among 24 heads."""
+    entropy = crossed(id=range(40), layer=range(4), head=range(6))
+    entropy["set"] = np.where(entropy["id"] < 20, "memorized", "non_memorized")
+    values = np.random.default_rng(1).normal(size=40)
+    values[:20] += values[20:].mean() - values[:20].mean() + 0.75 * values.std()
+    data = attention_entropy.compare_heads(entropy.assign(entropy=values[entropy["id"]]))
+    assert (data["p_value"] < 0.05).all() and not data["clear"].any()
+
+
 def test_entropy_dots_lie_in_their_cells():
     tables = made_up(3, 4)
-    frame = tables["attention_entropy"]
+    frame = crossed(id=range(16), layer=range(3), head=range(4))
     noise = np.random.default_rng(0).normal(0, 1e-3, len(frame))
-    planted = (frame["layer"] == 2) & (frame["head"] == 1) & frame["id"].isin(MEMORIZED)
+    planted = (frame["layer"] == 2) & (frame["head"] == 1) & (frame["id"] < 8)
     tables["attention_entropy"] = frame.assign(entropy=1 + noise - planted)
+    tables["sets"] = pd.DataFrame({"id": range(16), "set": ["memorized"] * 8 + ["non_memorized"] * 8})
     right = panels(attention_entropy.draw(tables, SETTINGS))[1]
     dots = next(line for line in right.lines if line.get_marker() == "o")
     assert dots.get_xydata().tolist() == [[1.5, 2]]

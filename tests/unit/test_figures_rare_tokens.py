@@ -1,4 +1,4 @@
-"""Figure 7 and the rare-token correlation of every head: plotted numbers, verdicts, readable labels."""
+"""Figure 7 and the rare-token correlation of every head: plotted numbers, captions, readable labels."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from figure_labels import clipped_labels, drawn_labels, overlapping_labels
 from matplotlib import pyplot as plt
 from matplotlib.collections import QuadMesh
 
-from memloc.figures import fig7, rare_token_heads
+from memloc.figures import fig7, rare_token_heads, token_attention
 from memloc.figures.caption import fill
 
 REPORT = Path(__file__).parents[2] / "workflow" / "report"
@@ -50,8 +50,24 @@ def made_up(n_layers: int = 3, n_heads: int = 5) -> dict[str, pd.DataFrame]:
         correlation[name] = -0.1
         for quantile, value in (("025", -0.5), ("500", -0.1), ("975", 0.3)):
             correlation[f"{name}_null_q{quantile}"] = value
+    tokens = pd.DataFrame(
+        {"layer": 1, "head": 2, "place": np.arange(20) + 1, "token": np.arange(20)[::-1] + 5}
+    )
+    tokens = tokens.assign(
+        attention_mean=0.5 - 0.02 * np.arange(20),
+        attention_expected=0.02,
+        occurrences=np.arange(20) % 7 + 5,
+        count=10 ** (np.arange(20) % 4 + 1),
+    )
+    tokens = pd.concat([tokens, tokens.assign(head=1), tokens.assign(layer=0)])
+    vocabulary = pd.DataFrame({"token": range(30), "text": [f" {'wide' * (i % 7)}{i}\n" for i in range(30)]})
     counts = {"n_paragraphs": 1000, "n_unique_tokens": 34562, "n_permutations": 200}
-    return {"rare_tokens": by_rank, "rare_token_correlation": correlation.assign(**counts)}
+    return {
+        "rare_tokens": by_rank,
+        "rare_token_correlation": correlation.assign(**counts),
+        "token_attention": tokens,
+        "vocabulary": vocabulary,
+    }
 
 
 def set_correlation(tables, layer, head, name, value):
@@ -66,7 +82,7 @@ def caption(module, drawing) -> str:
 
 
 @pytest.mark.parametrize(("n_layers", "n_heads"), [(2, 4), (4, 8), (12, 12)])
-@pytest.mark.parametrize("module", [fig7, rare_token_heads])
+@pytest.mark.parametrize("module", [fig7, rare_token_heads, token_attention])
 def test_labels_are_readable(module, n_layers, n_heads):
     drawing = module.draw(made_up(n_layers, n_heads), SETTINGS)
     assert clipped_labels(drawing.figure) == []
@@ -101,34 +117,34 @@ def test_fig7_lists_the_correlation_of_every_head():
         assert shown in texts
 
 
-def test_verdict_holds_for_one_head_that_leads():
-    tables = made_up()
-    set_correlation(tables, 1, 2, "pearson", -0.97)
-    set_correlation(tables, 1, 2, "pearson_mean", -0.9)
-    text = caption(fig7, fig7.draw(tables, SETTINGS))
-    assert "holds here for head 2" in text
-    assert "It attends to rare tokens more than chance explains; 1 of the 5 heads" in text
-
-
-def test_verdict_fails_if_all_heads_are_alike():
+def test_caption_of_fig7_gives_places_and_nulls_of_the_layer_and_decides_nothing():
     tables = made_up()
     for head in range(5):
         set_correlation(tables, 1, head, "pearson", -0.97 + 0.01 * head)
-    text = caption(fig7, fig7.draw(tables, SETTINGS))
-    assert "5 of the 5 heads reach -0.9" in text
-    assert "does not hold here: a correlation of that size is reached, but the first head leads" in text
-    assert "the next by 0.010" in text
-    assert "number 3 of 5" in text
-    assert "rare tokens no more than chance explains" in text
+    set_correlation(tables, 1, 2, "pearson_mean", -0.9)
+    set_correlation(tables, 0, 1, "pearson", -0.99)  # of another layer
+    drawing = fig7.draw(tables, SETTINGS)
+    text = caption(fig7, drawing)
+    assert "correlates at -0.950, number 3 of 5 in its layer (first: head 0, -0.970; second: -0.960)" in text
+    assert "correlated at -0.50 to 0.30" in text and "5 of the 5 heads are below their null" in text
+    assert "correlates at -0.90, number 1 of 5 (first: head 2, -0.90)" in text
+    assert "and 1 of the 5 heads are below theirs" in text
+    assert not any(word in text for word in ("holds", "claim", "chance"))
 
 
-def test_verdict_fails_without_a_strong_head_whatever_other_layers_do():
+def test_tokens_of_the_highlighted_head_are_shown_in_order_with_their_texts():
     tables = made_up()
-    set_correlation(tables, 0, 1, "pearson", -0.97)
-    set_correlation(tables, 1, 2, "pearson_mean", 0.8)
-    text = caption(fig7, fig7.draw(tables, SETTINGS))
-    assert "no head of this layer is correlated that strongly" in text
-    assert "less than chance explains" in text
+    other = (tables["token_attention"]["head"] != 2) | (tables["token_attention"]["layer"] != 1)
+    tables["token_attention"].loc[other, "attention_mean"] = 0.9
+    shuffled = tables | {"token_attention": tables["token_attention"].sample(frac=1, random_state=0)}
+    drawing = token_attention.draw(shuffled, SETTINGS)
+    left, right = drawing.figure.axes
+    assert [bar.get_width() for bar in left.patches] == pytest.approx(0.5 - 0.02 * np.arange(20))
+    assert left.get_yticklabels()[0].get_text() == "\u2423widewidewide24\u21b5"
+    assert left.yaxis_inverted()
+    assert [line.get_xdata()[:3].tolist() for line in right.lines] == [[5, 6, 7], [10, 100, 1000]]
+    assert drawing.numbers["fewest"] == 5 and drawing.numbers["last"] == pytest.approx(0.12)
+    assert "\u2423widewidewide24" in caption(token_attention, drawing).replace("\\", "")
 
 
 def test_map_holds_the_correlations_and_marks_heads_beyond_their_null():

@@ -10,8 +10,10 @@ from memloc.rare_tokens import (
     prefix_ranks,
     rank_attention,
     rank_correlation,
+    rank_groups,
     rank_null,
     spearman,
+    token_attention,
     unigram_counts,
 )
 
@@ -132,6 +134,66 @@ def test_null_by_rank_holds_an_even_head_and_not_a_rare_token_head(attention, ra
     share = frame[frame.occurrences > 20].groupby(["layer", "head"]).outside.mean()
     assert share[RARE] > 0.8
     assert share[EVEN] < 0.4
+
+
+def test_groups_add_up_to_the_table_by_rank(attention, ranks):
+    groups = rank_groups(attention, ranks, n_groups=7)
+    assert set(groups["group"]) == set(range(7))
+    keys = ["layer", "head", "rank"]
+    sums = groups.groupby(keys)[["attention_sum", "occurrences"]].sum().reset_index()
+    expected = rank_attention(attention, ranks).sort_values(keys, ignore_index=True)
+    np.testing.assert_allclose(sums["attention_sum"], expected["attention_sum"], rtol=1e-12)
+    assert sums["occurrences"].tolist() == expected["occurrences"].tolist()
+
+
+def test_a_group_holds_every_nth_paragraph_and_what_permutations_give_on_average(attention, ranks):
+    groups = rank_groups(attention, ranks, n_groups=7)
+    mine = slice(3, None, 7)
+    own = rank_attention(attention[mine], ranks[mine])
+    found = groups[groups["group"] == 3].sort_values(["layer", "head", "rank"], ignore_index=True)
+    for name in ("layer", "head", "rank", "attention_sum", "occurrences"):
+        np.testing.assert_allclose(found[name], own[name], rtol=1e-12)
+    random = np.random.default_rng(8)
+    drawn = [
+        rank_attention(attention[mine], random.permuted(ranks[mine], axis=1))["attention_sum"]
+        for _ in range(400)
+    ]
+    error = np.std(drawn, axis=0) / np.sqrt(len(drawn))
+    assert (np.abs(np.mean(drawn, axis=0) - found["attention_expected"]) < 4.5 * error + 1e-12).all()
+
+
+def test_fewer_paragraphs_than_groups_are_a_group_each(attention, ranks):
+    groups = rank_groups(attention[:5], ranks[:5], n_groups=40)
+    assert set(groups["group"]) == set(range(5))
+
+
+def test_tokens_with_the_most_attention_equal_a_loop(attention):
+    prefix = np.random.default_rng(9).integers(300, size=(N_PARAGRAPHS, N_POSITIONS)) * 2
+    counts = np.arange(1000, 0, -1)
+    frame = token_attention(attention, prefix, counts, n_tokens=4, fewest=10)
+    assert len(frame) == 6 * 4
+    for (layer, head), rows in frame.groupby(["layer", "head"]):
+        means = {
+            token: attention[:, layer, head][prefix == token].mean(dtype=np.float64)
+            for token in np.unique(prefix)
+            if (prefix == token).sum() >= 10
+        }
+        best = sorted(means, key=means.get, reverse=True)[:4]
+        assert rows["token"].tolist() == best
+        assert rows["place"].tolist() == [1, 2, 3, 4]
+        assert rows["attention_mean"].tolist() == pytest.approx([means[token] for token in best])
+        of_prefix = attention[:, layer, head].mean(axis=1, dtype=np.float64, keepdims=True)
+        for row in rows.itertuples():
+            at = prefix == row.token
+            assert (row.occurrences, row.count) == (at.sum(), 1000 - row.token)
+            assert row.attention_expected == pytest.approx(np.broadcast_to(of_prefix, at.shape)[at].mean())
+
+
+def test_rare_tokens_lead_only_where_they_occur_often_enough(attention):
+    prefix = np.zeros((N_PARAGRAPHS, N_POSITIONS), int)
+    prefix[0, :3], prefix[1:5, 0] = 7, 9
+    frame = token_attention(attention, prefix, np.ones(10, int), fewest=4)
+    assert set(frame["token"]) == {0, 9}
 
 
 def test_same_seed_same_null(attention, ranks):

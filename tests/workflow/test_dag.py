@@ -78,6 +78,16 @@ def test_published_numbers_are_compared_where_they_are_given(clone):
         assert compared == any((study(clone, config).get("expected") or {}).values()), config
 
 
+def test_verdicts_in_captions_need_no_other_analysis(test_rules):
+    """The claims of a figure read tables that the figure needs anyway, directly or through others."""
+    for figure in FIGURES:
+        if figure.name != "claims" and figure.name in {rule["name"] for rule in test_rules.jobs}:
+            tables = {test_rules.producers[f"results/test/tables/{name}.parquet"] for name in figure.tables}
+            needed = tables.union(*(test_rules.above(name) for name in tables))
+            judged = {name for name in test_rules.above(figure.name) if name.startswith("claims_")}
+            assert test_rules.above(figure.name) - judged == needed, figure.name
+
+
 def test_the_default_study_needs_no_config_file(clone):
     assert clone.jobs(config=None) == clone.jobs(config="config/default.yaml")
 

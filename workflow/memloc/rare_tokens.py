@@ -15,6 +15,9 @@ from scipy.sparse import csc_array
 from scipy.stats import rankdata
 
 QUANTILES = (0.025, 0.5, 0.975)
+N_GROUPS = 40  # of paragraphs: half of them choose a head and half judge it, which is enough to resample
+N_TOKENS = 20  # of each head that table token_attention holds
+FEWEST = 5  # occurrences of such a token: the mean of fewer is mostly that of one paragraph
 
 
 def unigram_counts(
@@ -40,7 +43,7 @@ def rank_attention(
     Summed over the paragraphs (the paper's measure), and its mean per occurrence of the rank.
     """
     n_layers, n_heads = attention.shape[1:3]
-    sums = _sum_by_rank(_flat(attention), ranks).T.reshape(n_layers, n_heads, -1)
+    sums = _sum_by(_flat(attention), ranks).T.reshape(n_layers, n_heads, -1)
     occurrences = np.bincount(ranks.ravel())
     layer, head, rank = (axis.ravel() for axis in np.indices(sums.shape))
     return pd.DataFrame(
@@ -69,7 +72,7 @@ def rank_null(
     """
     n_layers, n_heads = attention.shape[1:3]
     flat, occurrences = _flat(attention), np.bincount(ranks.ravel())[:, None]
-    null = [_sum_by_rank(flat, random.permuted(ranks, axis=1)) / occurrences for _ in range(n_permutations)]
+    null = [_sum_by(flat, random.permuted(ranks, axis=1)) / occurrences for _ in range(n_permutations)]
     values = np.quantile(null, quantiles, axis=0)
     by_head = values.transpose(0, 2, 1).reshape(len(quantiles), n_layers * n_heads * len(occurrences))
     names = [_null_column("attention_mean", quantile) for quantile in quantiles]
@@ -101,6 +104,74 @@ def rank_correlation(
     return pd.DataFrame({"layer": layer, "head": head, **columns})
 
 
+def rank_groups(
+    attention: Float[np.ndarray, "paragraph layer head position"],
+    ranks: Int[np.ndarray, "paragraph position"],
+    n_groups: int = N_GROUPS,
+) -> pd.DataFrame:
+    """Sums of `rank_attention` by group of paragraphs, which can be resampled; all groups add up to it.
+
+    Paragraph i is of group i modulo `n_groups`. Columns: group, layer, head, rank, attention_sum,
+    attention_expected (mean of the sum under the null), occurrences. Ranks that a group lacks have no row.
+    """
+    n_layers, n_heads = attention.shape[1:3]
+    n_ranks = ranks.max() + 1
+    cell = (np.arange(len(ranks)) % n_groups)[:, None] * n_ranks + ranks
+    occurrences = np.bincount(cell.ravel())
+    sums, expected = _sum_by(_flat(attention), cell), _sum_by(_expected(attention), cell)
+    (cells,) = np.nonzero(occurrences)
+    cell, column = (axis.ravel() for axis in np.meshgrid(cells, np.arange(sums.shape[1]), indexing="ij"))
+    layer, head = np.unravel_index(column, (n_layers, n_heads))
+    return pd.DataFrame(
+        {
+            "group": cell // n_ranks,
+            "layer": layer,
+            "head": head,
+            "rank": cell % n_ranks,
+            "attention_sum": sums[cell, column],
+            "attention_expected": expected[cell, column],
+            "occurrences": occurrences[cell],
+        }
+    )
+
+
+def token_attention(
+    attention: Float[np.ndarray, "paragraph layer head position"],
+    prefix: Int[np.ndarray, "paragraph position"],
+    counts: Int[np.ndarray, "vocabulary"],
+    n_tokens: int = N_TOKENS,
+    fewest: int = FEWEST,
+) -> pd.DataFrame:
+    """The `n_tokens` tokens with the most attention per occurrence, for each head, largest first.
+
+    Of tokens that occur at least `fewest` times in the prefixes. Columns: layer, head, place (from 1), token,
+    attention_mean, attention_expected (its mean if tokens of a prefix exchange their attention), occurrences
+    (in the prefixes), count (in the corpus).
+    """
+    n_layers, n_heads = attention.shape[1:3]
+    token, label, occurrences = np.unique(prefix, return_inverse=True, return_counts=True)
+    label = label.reshape(prefix.shape)
+    means, expected = (_sum_by(flat(attention), label) / occurrences[:, None] for flat in (_flat, _expected))
+    (enough,) = np.nonzero(occurrences >= fewest)
+    order = enough[np.argsort(-means[enough], axis=0, kind="stable")[:n_tokens]]
+    place, column = (axis.ravel() for axis in np.indices(order.shape))
+    layer, head = np.unravel_index(column, (n_layers, n_heads))
+    chosen = order[place, column]
+    frame = pd.DataFrame(
+        {
+            "layer": layer,
+            "head": head,
+            "place": place + 1,
+            "token": token[chosen],
+            "attention_mean": means[chosen, column],
+            "attention_expected": expected[chosen, column],
+            "occurrences": occurrences[chosen],
+            "count": counts[token[chosen]],
+        }
+    )
+    return frame.sort_values(["layer", "head", "place"], ignore_index=True)
+
+
 def _null_column(name: str, quantile: float) -> str:
     return f"{name}_null_q{1000 * quantile:03.0f}"
 
@@ -114,18 +185,27 @@ def _flat(
     return by_token.reshape(n_paragraphs * n_positions, n_layers * n_heads)
 
 
-def _sum_by_rank(
-    flat: Float[np.ndarray, "occurrence layer_head"], ranks: Int[np.ndarray, "paragraph position"]
-) -> Float[np.ndarray, "rank layer_head"]:
-    ones, one_per_column = np.ones(ranks.size), np.arange(ranks.size + 1)
-    has_rank = csc_array((ones, ranks.ravel(), one_per_column), shape=(ranks.max() + 1, ranks.size))
-    return has_rank @ flat
+def _expected(
+    attention: Float[np.ndarray, "paragraph layer head position"],
+) -> Float[np.ndarray, "occurrence layer_head"]:
+    """As `_flat`, with what the tokens of a prefix get on average if they exchange their attention."""
+    means = attention.mean(axis=3, dtype=np.float64).reshape(len(attention), -1)
+    return np.repeat(means, attention.shape[3], axis=0)
+
+
+def _sum_by(
+    flat: Float[np.ndarray, "occurrence layer_head"], label: Int[np.ndarray, "paragraph position"]
+) -> Float[np.ndarray, "label layer_head"]:
+    """Sums over the occurrences with the same label: a rank, or another number from 0."""
+    ones, one_per_column = np.ones(label.size), np.arange(label.size + 1)
+    has_label = csc_array((ones, label.ravel(), one_per_column), shape=(label.max() + 1, label.size))
+    return has_label @ flat
 
 
 def _correlations(
     flat: Float[np.ndarray, "occurrence layer_head"], ranks: Int[np.ndarray, "paragraph position"]
 ) -> dict[str, Float[np.ndarray, "layer_head"]]:
-    sums = _sum_by_rank(flat, ranks)
+    sums = _sum_by(flat, ranks)
     means = sums / np.bincount(ranks.ravel())[:, None]
     measures = {"pearson": pearson, "spearman": spearman, "kendall": kendall}
     return {name: measure(sums) for name, measure in measures.items()} | {

@@ -363,6 +363,31 @@ def _rare_tokens(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
+def _rare_token_groups(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "group": integer(0),
+        "layer": integer(0),
+        "head": integer(0),
+        "rank": integer(0, lengths.prefix - 1),
+        "attention_sum": number(0),
+        "attention_expected": number(0),
+        "occurrences": integer(1),
+    }
+
+
+def _token_attention(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "layer": integer(0),
+        "head": integer(0),
+        "place": integer(1),
+        "token": integer(0),
+        "attention_mean": number(0, 1.000001),
+        "attention_expected": number(0, 1.000001),
+        "occurrences": integer(1),
+        "count": integer(0),
+    }
+
+
 def _rare_token_correlation(lengths: Lengths) -> dict[str, pa.Column]:
     measures = ("pearson", "spearman", "kendall", "pearson_mean", "spearman_mean", "kendall_mean")
     correlations = [*measures, *(f"{name}_null_q{q}" for name in measures for q in ("025", "500", "975"))]
@@ -550,6 +575,8 @@ SCHEMAS: dict[str, Callable[[Lengths], dict[str, pa.Column]]] = {
     "ranking_agreement": _ranking_agreement,
     "rare_tokens": _rare_tokens,
     "rare_token_correlation": _rare_token_correlation,
+    "rare_token_groups": _rare_token_groups,
+    "token_attention": _token_attention,
     "patching": _patching,
     "attribution_patching": _patching,
     "residual_patching": _residual_patching,

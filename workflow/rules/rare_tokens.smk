@@ -10,6 +10,8 @@ rule rare_tokens:
     output:
         by_rank=table("rare_tokens"),
         correlation=table("rare_token_correlation"),
+        groups=table("rare_token_groups"),
+        tokens=table("token_attention"),
     log:
         log_file("rare_tokens"),
     benchmark:
@@ -23,6 +25,6 @@ rule rare_tokens:
     params:
         **tracked("rare_tokens.py", "rare_tokens"),
     message:
-        "Sum attention by token rarity, correlate it with the rarity, and permute tokens for a null."
+        "Sum attention by rarity and by token, correlate it with the rarity, and permute tokens for a null."
     script:
         "../scripts/rare_tokens.py"

@@ -20,7 +20,8 @@ sample = sets.id[sets.sampled_rare_tokens]
 ids, attention = attention_array(attention[attention.id.isin(sample)])
 corpus = token_tensor(paragraphs.tokens.loc[sets.id[sets.set.isin(["memorized", "non_memorized"])]]).numpy()
 counts = rare_tokens.unigram_counts(corpus, n_vocabulary=corpus.max() + 1)
-ranks = rare_tokens.prefix_ranks(token_tensor(paragraphs.tokens.loc[ids]).numpy()[:, :n_prefix], counts)
+prefix = token_tensor(paragraphs.tokens.loc[ids]).numpy()[:, :n_prefix]
+ranks = rare_tokens.prefix_ranks(prefix, counts)
 log(f"{len(ids)} paragraphs; {len(corpus)} paragraphs hold {(counts > 0).sum()} different tokens")
 
 
@@ -35,5 +36,11 @@ by_rank = rare_tokens.rank_attention(attention, ranks).join(
 correlation = rare_tokens.rank_correlation(attention, ranks, *permutations()).assign(
     n_paragraphs=len(ids), n_unique_tokens=(counts > 0).sum(), n_permutations=n_permutations
 )
-tables.write("rare_tokens", by_rank, snakemake.output.by_rank, provenance(snakemake))
-tables.write("rare_token_correlation", correlation, snakemake.output.correlation, provenance(snakemake))
+found = {
+    "rare_tokens": by_rank,
+    "rare_token_correlation": correlation,
+    "rare_token_groups": rare_tokens.rank_groups(attention, ranks),
+    "token_attention": rare_tokens.token_attention(attention, prefix, counts),
+}
+for (name, frame), path in zip(found.items(), snakemake.output, strict=True):
+    tables.write(name, frame, path, provenance(snakemake))

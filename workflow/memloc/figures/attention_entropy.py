@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from memloc.claims.statistics import Interval, difference, holm, welch_p
 from memloc.figures.heatmap import colour_bar, heat_map, map_height
 from memloc.figures.highlight import highlighted_head
 from memloc.figures.style import LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
@@ -17,7 +17,7 @@ GROUPS = ("memorized", "non_memorized")
 def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     """Layers x heads: (a) mean entropy of either set, (b) the difference, memorized minus non-memorized.
 
-    A dot: the difference is not zero (Welch's t test, Bonferroni-corrected over all heads).
+    A dot: Welch's t test, corrected for the number of heads (Holm), is below `LEVEL`.
     """
     layer, head = highlighted_head(tables, settings)
     data = compare_heads(tables["attention_entropy"].merge(tables["sets"][["id", "set"]], on="id"))
@@ -46,18 +46,19 @@ def compare_heads(entropy: pd.DataFrame) -> pd.DataFrame:
     }
     rows = []
     for sample in samples.values():
-        test = stats.ttest_ind(*(sample[group] for group in GROUPS), equal_var=False)
+        both = [sample[group] for group in GROUPS]
         means = {f"entropy_{group}": sample[group].mean() for group in GROUPS}
         sizes = {f"n_{group}": len(sample[group]) for group in GROUPS}
-        rows.append({**means, **sizes, "p_value": test.pvalue})
+        found = difference(*both)
+        interval = {"difference": found.value, "low": found.low, "high": found.high}
+        rows.append({**means, **sizes, **interval, "p_value": welch_p(*both)})
     data = pd.DataFrame(rows, index=pd.MultiIndex.from_tuples(samples, names=["layer", "head"]))
-    data["difference"] = data["entropy_memorized"] - data["entropy_non_memorized"]
-    data["clear"] = data["p_value"] < LEVEL / len(data)
-    return data
+    return data.assign(clear=holm(data["p_value"]) < LEVEL)
 
 
 def _numbers(data: pd.DataFrame, layer: int, head: int, settings: dict) -> dict[str, Any]:
     chosen, extreme = data.loc[(layer, head)], data["difference"].abs().idxmax()
+    smaller = int(chosen[[f"n_{group}" for group in GROUPS]].min())
     return {
         "layer": layer,
         "head": head,
@@ -73,7 +74,7 @@ def _numbers(data: pd.DataFrame, layer: int, head: int, settings: dict) -> dict[
         "extreme": {
             "layer": int(extreme[0]),
             "head": int(extreme[1]),
-            "value": float(data["difference"][extreme]),
+            "value": Interval(*data.loc[extreme, ["difference", "low", "high"]], n=smaller),
         },
         "level": LEVEL,
     }

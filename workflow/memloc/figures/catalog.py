@@ -207,6 +207,13 @@ FIGURES = (
         settings=("highlight",),
     ),
     FigureInfo(
+        "token_attention",
+        "Tokens that the highlighted head attends to most",
+        "extended",
+        ("token_attention", "vocabulary", "head_ranking"),
+        settings=("highlight",),
+    ),
+    FigureInfo(
         "prefix_patching",
         "Patching of every position and layer",
         "extended",

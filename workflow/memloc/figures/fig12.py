@@ -32,8 +32,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     other = neighbour(layer, n_layers=int(tables["attention"]["layer"].max()) + 1)
     first, second = (example_ids(tables) * 2)[:2]
     positions = tables["perturbed_paragraphs"].set_index("id")["position"]
-    sets = tables["sets"]
-    ids = sets.loc[(sets["set"] == "memorized") & sets["sampled"], "id"]
+    ids = sampled_memorized(tables["sets"])
     found = {name: attention_profiles(tables["attention"], name, ids, n_prefix) for name in {layer, other}}
     shown, texts, marked = (
         found[other].loc[first],
@@ -62,6 +61,11 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
         numbers |= {"top_head": int(shown[marked].idxmax()), "top_value": float(shown[marked].max())}
     numbers["tokens"] = strongest_tokens(shown.mean(), texts, 3)
     return Drawing(figure, data[["panel", *data.columns.drop("panel")]], numbers)
+
+
+def sampled_memorized(sets: pd.DataFrame) -> pd.Series:
+    """Ids of the memorized paragraphs that analyses use."""
+    return sets.loc[(sets["set"] == "memorized") & sets["sampled"], "id"]
 
 
 def neighbour(layer: int, n_layers: int) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from memloc.claims.statistics import mean
 from memloc.figures.head_profiles import (
     attention_profiles,
     correlation_of_profiles,
@@ -31,7 +32,6 @@ from memloc.figures.token_map import (
 )
 
 N_NAMED = 3  # tokens that the caption names
-CLEAR_CORRELATION = 0.05  # a mean correlation nearer to zero has no sign to speak of
 TITLES = {"gradient": "max |gradient| of v", "attention": "attention"}
 
 
@@ -61,7 +61,6 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     label_tokens(axes[-1], texts, marked)
 
     numbers = {"id": int(example), "layer": layer, "head": head, "n_paragraphs": len(ids)}
-    numbers["clear_correlation"] = CLEAR_CORRELATION
     numbers["example"] = {
         name: _example_numbers(values, rows[name], texts, marked) for name, values in panels.items()
     }
@@ -99,10 +98,10 @@ def _example_numbers(panel: pd.DataFrame, head: int, texts: list[str], marked: i
 
 def _all_numbers(found: pd.DataFrame, head: int, positions: pd.Series) -> dict[str, Any]:
     """Over all memorized paragraphs: likeness of the heads, and where the perturbed token ranks."""
-    likeness = correlation_with_others(found).mean()
-    below = share_below(found, positions).mean()
+    by_paragraph = correlation_with_others(found)
+    likeness, below = by_paragraph.mean(), share_below(found, positions).mean()
     return {
-        "correlation": float(likeness[head]),
+        "correlation": mean(by_paragraph[head]),
         "correlation_all": float(likeness.mean()),
         "least_alike": int(likeness.idxmin()),
         "least_correlation": float(likeness.min()),

@@ -21,8 +21,6 @@ AXIS_LABELS = {
     "attention_mean": "attention, mean per occurrence",
 }
 NULL_COLOUR = "0.75"
-STRONG = -0.9  # a correlation like the paper's -0.97
-CLEAR_LEAD = 0.05  # by which a head must lead the next one of its layer to stand out
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
@@ -99,8 +97,6 @@ def _numbers(by_rank: pd.DataFrame, in_layer: pd.DataFrame, layer: int, head: in
         "max_rank": int(occurrences.index[-1]),
         "occurrences_first": int(occurrences.iloc[0]),
         "occurrences_last": int(occurrences.iloc[-1]),
-        "strong": STRONG,
-        "clear_lead": CLEAR_LEAD,
         "sum": _correlation_numbers(in_layer, "pearson", head),
         "mean": _correlation_numbers(in_layer, "pearson_mean", head),
     }
@@ -113,12 +109,9 @@ def _correlation_numbers(in_layer: pd.DataFrame, name: str, head: int) -> dict[s
         "value": float(in_layer.loc[head, name]),
         "null_low": float(in_layer.loc[head, low]),
         "null_high": float(in_layer.loc[head, high]),
-        "below_null": bool(below_null(in_layer, name)[head]),
-        "above_null": bool(in_layer.loc[head, name] > in_layer.loc[head, high]),
         "place": int(ordered.index.get_loc(head)) + 1,
         "lowest_head": int(ordered.index[0]),
         "lowest": float(ordered.iloc[0]),
-        "lead": float(ordered.iloc[1] - ordered.iloc[0]) if len(ordered) > 1 else None,
-        "n_strong": int((ordered <= STRONG).sum()),
+        "next": float(ordered.iloc[1]) if len(ordered) > 1 else None,
         "n_below": int(below_null(in_layer, name).sum()),
     }

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.fig7 import STRONG, below_null
+from memloc.figures.fig7 import below_null
 from memloc.figures.heatmap import colour_bar, heat_map, map_height
 from memloc.figures.highlight import highlighted_head
 from memloc.figures.style import PAGE_WIDTH, Drawing, panel_label, subplots
@@ -56,7 +56,6 @@ def _numbers(correlation: pd.DataFrame, layer: int, head: int) -> dict[str, Any]
         "n_heads": len(heads),
         "n_by_chance": CHANCE * len(heads),
         "n_permutations": int(correlation["n_permutations"].iloc[0]),
-        "strong": STRONG,
         "sum": _correlation_numbers(heads, "pearson", (layer, head)),
         "mean": _correlation_numbers(heads, "pearson_mean", (layer, head)),
     }
@@ -69,7 +68,6 @@ def _correlation_numbers(heads: pd.DataFrame, name: str, head: tuple[int, int]) 
         "lowest_layer": int(ordered.index[0][0]),
         "lowest_head": int(ordered.index[0][1]),
         "lowest": float(ordered.iloc[0]),
-        "n_strong": int((ordered <= STRONG).sum()),
         "n_below": int(below.sum()),
         "n_above": int((heads[name] > heads[f"{name}_null_q975"]).sum()),
         "layers_below": ", ".join(f"layer {layer}: {n}" for layer, n in by_layer.items() if n),

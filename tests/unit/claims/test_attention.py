@@ -1,0 +1,159 @@
+"""Claims on value gradients and attention of a head against the others of its layer, and the next layer's."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from memloc.claims.estimators import attention, other_layers
+from memloc.claims.registry import topics
+from memloc.claims.verdicts import judge
+
+CLAIMS = {claim.id: claim for name in ("attention", "other_layers") for claim in topics()[name].claims}
+N_PREFIX = 12
+SETTINGS = {"highlight": {"layer": 1, "head": 0}, "paragraph": {"prefix": N_PREFIX}}
+
+
+def profiles(kinds: dict, n: int, noise: float, seed: int = 0) -> pd.DataFrame:
+    """Rows id, layer, head, position, value. Kinds per (layer, head): 1 with, -1 against the paragraph's own
+    profile, 0 neither."""
+    random = np.random.default_rng(seed)
+    rows = []
+    for paragraph in range(n):
+        own = random.normal(size=N_PREFIX)
+        for (layer, head), kind in kinds.items():
+            value = 10 + kind * own + (noise if kind else 1) * random.normal(size=N_PREFIX)
+            frame = {"id": paragraph, "layer": layer, "head": head, "position": range(N_PREFIX)}
+            rows.append(pd.DataFrame(frame | {"value": value}))
+    return pd.concat(rows, ignore_index=True)
+
+
+HEADS = [(layer, head) for layer in range(2) for head in range(4)]
+ALIKE = dict.fromkeys(HEADS, 1)
+OPPOSED = ALIKE | {(1, 0): -1}
+
+
+def tables(kinds: dict, n: int = 20, noise: float = 0.5, kinds_of_values: dict | None = None) -> dict:
+    values = profiles(kinds_of_values or kinds, n, noise, seed=1).rename(columns={"value": "max_abs"})
+    found = profiles(kinds, n, noise).rename(columns={"value": "attention"})
+    others = found.assign(id=found["id"] + 100, attention=1.0)  # of non-memorized paragraphs
+    later = values.assign(position=values["position"] + N_PREFIX, max_abs=0.0)
+    perturbed = values.assign(group="perturbed", max_abs=1.0)
+    queries = values.assign(component="q", max_abs=1.0)
+    gradients = pd.concat([values, later, perturbed, queries])
+    gradients = gradients.fillna({"group": "memorized", "component": "v"})
+    ids = np.concatenate([np.arange(n), 100 + np.arange(n)])
+    sets = pd.DataFrame(
+        {"id": ids, "set": np.where(ids < 100, "memorized", "non_memorized"), "sampled": True}
+    )
+    rows = [("combined", layer, head, place) for place, (layer, head) in enumerate(HEADS, 1)]
+    return {
+        "activation_gradients": gradients,
+        "attention": pd.concat([found, others]),
+        "sets": sets,
+        "head_ranking": pd.DataFrame(rows, columns=["method", "layer", "head", "rank"]),
+    }
+
+
+def verdict(id: str, found: dict, settings: dict = SETTINGS) -> str:
+    claim = CLAIMS[id]
+    module = attention if claim.estimator == "opposed" else other_layers
+    estimate = getattr(module, claim.estimator)(found, settings, **claim.arguments)
+    return judge(claim, estimate, 50).verdict
+
+
+OPPOSITIONS = [id for id in CLAIMS if id.endswith("opposed")]
+
+
+@pytest.mark.parametrize("id", OPPOSITIONS)
+def test_an_opposed_head_holds_and_one_like_the_others_does_not(id):
+    assert verdict(id, tables(OPPOSED)) == "holds"
+    assert verdict(id, tables(ALIKE)) == "does not hold"
+    assert verdict(id, tables(OPPOSED, n=2)) == "undecided"
+    assert verdict(id, tables(OPPOSED, n=1)) in ("undecided", "not applicable")
+
+
+@pytest.mark.parametrize("id", OPPOSITIONS)
+def test_heads_without_any_likeness_are_not_opposed(id):
+    assert verdict(id, tables(dict.fromkeys(HEADS, 0))) != "holds"
+
+
+def test_gradients_and_attention_are_judged_by_themselves():
+    found = tables(OPPOSED, kinds_of_values=ALIKE)
+    assert verdict("attention_opposed", found) == "holds"
+    assert verdict("value_gradients_opposed", found) == "does not hold"
+
+
+def test_the_highlighted_head_is_judged_whatever_another_does():
+    found = tables(ALIKE | {(0, 2): -1})
+    assert verdict("attention_opposed", found) == "does not hold"
+    assert verdict("some_attention_opposed", found) == "holds"
+    auto = SETTINGS | {"highlight": "auto"}  # the ranking begins with head 0 of layer 0
+    assert verdict("attention_opposed", tables(ALIKE | {(0, 0): -1}), auto) == "holds"
+
+
+def test_the_opposition_is_minus_the_mean_correlation_with_the_others():
+    found = tables(OPPOSED)
+    wide = (
+        found["attention"]
+        .query("id < 100 and layer == 1")
+        .pivot(index=["id", "head"], columns="position", values="attention")
+    )
+    values = [-np.corrcoef(wide.loc[paragraph])[0, 1:].mean() for paragraph in range(20)]
+    assert attention.opposed(found, SETTINGS, "attention", "highlighted").value == pytest.approx(
+        np.mean(values)
+    )
+
+
+def test_a_head_that_is_opposed_in_the_choosing_half_only_does_not_hold():
+    found = tables(ALIKE)
+    rows = found["attention"]
+    luck = (rows["id"] < 100) & (rows["id"] % 2 == 0) & (rows["layer"] == 0) & (rows["head"] == 1)
+    rows.loc[luck, "attention"] = 20 - rows.loc[luck, "attention"]
+    assert verdict("some_attention_opposed", found) == "does not hold"
+
+
+def test_query_heads_are_judged_by_the_values_that_they_share():
+    found = tables(ALIKE, kinds_of_values=ALIKE | {(1, 1): -1})
+    rows = found["activation_gradients"]
+    found["activation_gradients"] = rows[rows["head"] < 2]
+    heads = {head: SETTINGS | {"highlight": {"layer": 1, "head": head}} for head in range(4)}
+    likeness = [attention.opposed(found, heads[head], "gradient", "highlighted").value for head in range(4)]
+    assert likeness[0] == likeness[1] and likeness[2] == likeness[3]
+
+
+def test_a_single_head_has_nothing_to_be_opposed_to():
+    found = tables({(0, 0): 1, (1, 0): 1})
+    for id in OPPOSITIONS:
+        assert verdict(id, found) == "not applicable"
+
+
+NEXT = "next_layer_attends_elsewhere"
+LAST = SETTINGS | {"highlight": {"layer": 0, "head": 0}}
+
+
+def test_the_next_layer_is_compared_with_its_closest_head():
+    elsewhere = dict.fromkeys(HEADS, 0)
+    assert verdict(NEXT, tables(elsewhere), LAST) == "holds"
+    assert verdict(NEXT, tables(elsewhere | {(0, 0): 1, (1, 3): 1}, noise=0.1), LAST) == "does not hold"
+    assert verdict(NEXT, tables(elsewhere, n=2), LAST) == "undecided"
+
+
+def test_identical_heads_are_at_no_distance():
+    found = tables(ALIKE, noise=0)
+    assert other_layers.distance_of_closest(found, LAST).value == pytest.approx(0, abs=1e-12)
+
+
+def test_paragraphs_outside_of_the_sample_are_not_compared():
+    found = tables(dict.fromkeys(HEADS, 0) | {(0, 0): 1, (1, 3): 1}, noise=0.1)
+    expected = other_layers.distance_of_closest(found, LAST)
+    outside = found["attention"].query("id < 100").assign(id=lambda rows: rows["id"] + 200)
+    outside["attention"] = np.random.default_rng(5).normal(size=len(outside))
+    found["attention"] = pd.concat([found["attention"], outside])
+    extra = {"id": 200 + np.arange(20), "set": "memorized", "sampled": False}
+    found["sets"] = pd.concat([found["sets"], pd.DataFrame(extra)])
+    assert other_layers.distance_of_closest(found, LAST) == expected
+
+
+def test_a_single_layer_has_no_next():
+    found = tables({(0, 0): 1, (0, 1): 1})
+    assert verdict(NEXT, found, LAST) == "not applicable"
