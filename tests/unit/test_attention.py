@@ -4,12 +4,15 @@ import copy
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from transformers import OPTConfig, OPTForCausalLM
 
 from memloc.attention import attention_array, attention_entropy, attention_frame, prefix_attention
 from memloc.models import boot_bridge
+from memloc.paragraphs import attention_ids, attention_sample
+from memloc.sets import EmptySetError
 
 N_PREFIX = 6
 IDS = np.array([40, 7, 23, 11, 5, 90, 61])
@@ -77,3 +80,22 @@ def test_entropy_of_even_and_of_single_minded_heads():
     frame = attention_entropy(attention, np.array([3, 8]))
     assert frame.id.tolist() == [3, 3, 8, 8]
     assert frame.entropy.tolist() == pytest.approx([math.log(4), 0, math.log(4), 0])
+
+
+def test_the_sample_has_the_first_decoded_token_where_the_sets_keep_it():
+    paragraphs = pd.DataFrame({"id": [4, 5, 6, 7], "tokens": [[i] * 6 for i in range(4)]})
+    sets = pd.DataFrame(
+        {
+            "id": [4, 5, 6, 7],
+            "set": ["memorized", "non_memorized", "non_memorized", "partly_11_29"],
+            "sampled": [True, True, False, True],
+            "sampled_rare_tokens": [False, True, True, False],
+            "continuation": [[0, 0], [9, 9], None, [3, 3]],
+        }
+    )
+    assert attention_ids(sets).tolist() == [4, 5, 6]
+    ids, tokens, unknown = attention_sample(paragraphs, sets, n_prefix=4)
+    assert ids.tolist() == [4, 5, 6] and unknown.tolist() == [False, False, True]
+    assert tokens.tolist() == [[0] * 5, [1, 1, 1, 1, 9], [2] * 5]
+    with pytest.raises(EmptySetError, match="no paragraph is memorized or non-memorized"):
+        attention_sample(paragraphs, sets.assign(sampled=False, sampled_rare_tokens=False), n_prefix=4)

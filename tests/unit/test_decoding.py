@@ -80,3 +80,12 @@ def test_prefix_of_one_token(tiny_model):
     prefix = torch.tensor([[3], [5]])
     decoded = decoding.greedy_continuation(tiny_model, prefix, 6, micro_batch=2)
     assert torch.equal(decoded, decode(tiny_model, prefix, 6))
+
+
+def test_the_first_token_is_decoded_where_it_is_not_the_true_one(memorizing_model, disturbed):
+    prefix, true = disturbed[:40, :12], disturbed[:40, 12]
+    expected = decoding.greedy_continuation(memorizing_model, prefix, 1, micro_batch=40)[:, 0]
+    em = (expected == true).long() * 7
+    assert 0 < em.count_nonzero() < 40
+    found = decoding.first_decoded(memorizing_model, disturbed[:40, :13], em, n_prefix=12, micro_batch=16)
+    assert found.equal(expected)

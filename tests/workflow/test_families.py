@@ -143,9 +143,9 @@ def test_scores_are_the_plain_models(study):
 
 def test_attention_is_the_plain_models(study):
     rows = study.table("attention")
-    paragraph = rows["id"].iloc[0]
-    tokens = study.table("paragraphs").set_index("id")["tokens"].loc[paragraph]
     sets = study.table("sets").set_index("id")
+    paragraph = sets["continuation"].dropna().index.intersection(rows["id"])[0]
+    tokens = study.table("paragraphs").set_index("id")["tokens"].loc[paragraph]
     tokens = np.concatenate([tokens[:N_PREFIX], sets["continuation"].loc[paragraph]])
     study.model.set_attn_implementation("eager")
     with torch.no_grad():

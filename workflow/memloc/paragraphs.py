@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 from torch import Tensor
 
 from memloc.errors import InputError
@@ -54,30 +54,44 @@ def sampled_tokens(
     return _joined(paragraphs, sets[(sets["set"] == name) & sets["sampled"]], n_prefix, name)
 
 
-def rare_token_sample(
-    paragraphs: pd.DataFrame, sets: pd.DataFrame, n_prefix: int
-) -> tuple[np.ndarray, Int[Tensor, "paragraph token"]]:
-    """Ids and tokens of the paragraphs drawn for the rare-token analysis (paper 6.3)."""
-    return _joined(paragraphs, sets[sets["sampled_rare_tokens"]], n_prefix, "memorized or non_memorized")
+def attention_ids(sets: pd.DataFrame) -> pd.Series:
+    """Ids of the sampled memorized and non-memorized paragraphs and of the rare-token sample (paper 6.3)."""
+    sampled = sets["sampled"] & sets["set"].isin(["memorized", "non_memorized"])
+    return sets.loc[sampled | sets["sampled_rare_tokens"], "id"]
 
 
 def attention_sample(
     paragraphs: pd.DataFrame, sets: pd.DataFrame, n_prefix: int
-) -> tuple[np.ndarray, Int[Tensor, "paragraph token"]]:
-    """Ids and tokens of the sampled memorized and non-memorized paragraphs and of the rare-token sample."""
-    sampled = sets["sampled"] & sets["set"].isin(["memorized", "non_memorized"])
-    chosen = sets[sampled | sets["sampled_rare_tokens"]]
-    return _joined(paragraphs, chosen, n_prefix, "memorized or non_memorized")
+) -> tuple[np.ndarray, Int[Tensor, "paragraph prefix+1"], Bool[Tensor, "paragraph"]]:
+    """Ids, true prefixes with the first token of the continuation, and where `sets` keeps no continuation.
+
+    There the token is that of the corpus.
+
+    Raises:
+        EmptySetError: no paragraph is memorized or non-memorized.
+    """
+    chosen = sets[sets["id"].isin(attention_ids(sets))]
+    if chosen.empty:
+        raise EmptySetError(_nothing("memorized or non-memorized"))
+    tokens = token_tensor(paragraphs.set_index("id")["tokens"].loc[chosen["id"]])[:, : n_prefix + 1]
+    kept = torch.tensor(chosen["continuation"].notna().to_numpy())
+    first = [row[0] for row in chosen["continuation"].dropna()]
+    tokens[kept, n_prefix] = torch.tensor(first, dtype=torch.int64)
+    return chosen["id"].to_numpy(), tokens, ~kept
+
+
+def _nothing(what: str) -> str:
+    return (
+        f"no paragraph is {what}, and this analysis needs some: fig2 shows how far the paragraphs are from "
+        "it. Use text that the model has seen more or less often, more paragraphs, another model, or another "
+        "paragraph.length"
+    )
 
 
 def _joined(
     paragraphs: pd.DataFrame, chosen: pd.DataFrame, n_prefix: int, what: str
 ) -> tuple[np.ndarray, Int[Tensor, "paragraph token"]]:
     if chosen.empty:
-        raise EmptySetError(
-            f"no paragraph is {what.replace('_', '-')}, and this analysis needs some: fig2 shows how far the "
-            "paragraphs are from it. Use text that the model has seen more or less often, more paragraphs, "
-            "another model, or another paragraph.length"
-        )
+        raise EmptySetError(_nothing(what.replace("_", "-")))
     prefix = token_tensor(paragraphs.set_index("id")["tokens"].loc[chosen["id"]])[:, :n_prefix]
     return chosen["id"].to_numpy(), torch.cat([prefix, token_tensor(chosen["continuation"])], dim=1)

@@ -90,6 +90,7 @@ rule attention:
         folder=MODEL_FOLDER,
         paragraphs=table("paragraphs"),
         sets=table("sets"),
+        scores=table("scores"),
     output:
         attention=table("attention"),
         entropy=table("attention_entropy"),
@@ -105,7 +106,7 @@ rule attention:
         mem_mb=growing(MEMORY["attention"]),
         runtime=growing(60),
     params:
-        **tracked("attention.py", "attention", "loading"),
+        **tracked("attention.py", "attention", "loading", "scores", "sets"),
     message:
         "Record the attention of the first decoded token onto the prefix, and its entropy."
     script:

@@ -4,17 +4,29 @@ from memloc.rule import log, provenance, start
 
 start(snakemake)
 
+import torch
+
 from memloc import models, tables
 from memloc.attention import attention_entropy, attention_frame, prefix_attention
-from memloc.paragraphs import attention_sample, used_ids
+from memloc.decoding import first_decoded
+from memloc.paragraphs import attention_ids, attention_sample
 
-settings = snakemake.params.settings
+settings, source = snakemake.params.settings, snakemake.input
 n_prefix = settings["paragraph"]["prefix"]
-sets = tables.read("sets", snakemake.input.sets)
-paragraphs = tables.read("paragraphs", snakemake.input.paragraphs, ["id", "tokens"], used_ids(sets))
-ids, tokens = attention_sample(paragraphs, sets, n_prefix)
+sets = tables.read("sets", source.sets)
+paragraphs = tables.read("paragraphs", source.paragraphs, ["id", "tokens"], attention_ids(sets))
+ids, tokens, unknown = attention_sample(paragraphs, sets, n_prefix)
 
-bridge = models.load_bridge(snakemake.input.folder, **settings["loading"])
+model = models.load_model(source.folder, **settings["loading"])
+if settings["sets"]["continuation"] == "model":
+    scores = tables.read("scores", source.scores, ["id", "em"], ids).set_index("id")
+    em = torch.tensor(scores.em.loc[ids].to_numpy())[unknown]
+    tokens[unknown, n_prefix] = first_decoded(
+        model, tokens[unknown], em, n_prefix, settings["scores"]["micro_batch"]
+    )
+    log(f"{int(unknown.sum())} first tokens, {int((em == 0).sum())} of them decoded")
+
+bridge = models.boot_bridge(model, models.load_tokenizer(source.folder))
 attention = prefix_attention(bridge, tokens, n_prefix, **settings["attention"])
 log(f"{len(ids)} paragraphs x {attention.shape[1]} layers x {attention.shape[2]} heads")
 stamp = provenance(snakemake)

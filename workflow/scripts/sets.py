@@ -26,7 +26,7 @@ for name in tables.SETS:
     asked = sizes.get(f"n_{name}", sizes["n_partly"])
     log(f"{name}: {members.sum()} paragraphs, {frame.sampled[members].sum()} sampled, {asked} asked for")
 
-filled = frame.sampled | frame.sampled_rare_tokens | (frame.set == "memorized")
+filled = frame.sampled | (frame.set == "memorized")
 ids = frame.id[filled]
 paragraphs = tables.read("paragraphs", snakemake.input.paragraphs, ["id", "tokens"], ids).set_index("id")
 tokens = token_tensor(paragraphs.tokens.loc[ids])
