@@ -91,22 +91,36 @@ def with_memorized(made_up, **ids):
 
 
 @pytest.mark.parametrize(
-    ("small", "middle", "verdict"),
+    ("small", "middle", "only"),
     [
-        (range(0, 10), range(5, 40), "more"),  # 30 against 5
-        (range(0, 30), range(29, 32), "fewer"),  # 2 against 29
-        (range(0, 10), range(5, 18), "undecided"),  # 8 against 5: p = 0.58
-        (range(0, 10), range(0, 10), "undecided"),  # no difference at all
+        (range(0, 10), range(5, 40), (30, 5)),
+        (range(0, 30), range(29, 32), (2, 29)),
+        (range(0, 10), range(5, 18), (8, 5)),
+        (range(0, 10), range(0, 10), (0, 0)),
+        (range(0, 10), range(0, 14), (4, 0)),  # too few for an interval
     ],
 )
-def test_who_recites_more_is_said_only_where_the_paragraphs_decide_it(made_up, small, middle, verdict):
-    changed = with_memorized(made_up, small=small, middle=middle)
-    found = models_memorized.draw(changed, {}).numbers["comparisons"][0]
-    only = len(set(middle) - set(small)), len(set(small) - set(middle))
+def test_neighbours_are_compared_by_the_paragraphs_that_one_of_them_recites(made_up, small, middle, only):
+    drawing = models_memorized.draw(with_memorized(made_up, small=small, middle=middle), {})
+    found = drawing.numbers["comparisons"][0]
     assert (found["only_larger"], found["only_smaller"]) == only
-    assert found["verdict"] == verdict
-    if sum(only):
-        assert found["p_value"] == stats.binomtest(only[0], sum(only)).pvalue
+    text = " ".join(fill((REPORT / "models_memorized.rst").read_text(), drawing.numbers).split())
+    said = text[text.index("Of 400 paragraphs") : text.index("Of 400 paragraphs", text.index("Of 400") + 1)]
+    if sum(only) >= 6:
+        interval = stats.binomtest(only[0], sum(only)).proportion_ci(0.95, method="wilson")
+        assert f"a share of {only[0] / sum(only):.2f} ({interval.low:.2f} to {interval.high:.2f})" in said
+    else:
+        assert ("a share of 1.00 (n = 4)" in said) == (only == (4, 0))
+    assert not any(word in said for word in ("undecided", "recites fewer"))
+
+
+def test_smaller_models_are_compared_with_the_next_larger_one(made_up):
+    backwards = made_up | {name: rows.iloc[::-1] for name, rows in made_up.items() if name != "models"}
+    pairs = [
+        (pair["smaller"], pair["larger"])
+        for pair in models_memorized.draw(backwards, {}).numbers["comparisons"]
+    ]
+    assert pairs == [("small", "middle"), ("middle", "large-long.name")]
 
 
 def test_paragraphs_that_are_not_the_same_text_are_not_compared(made_up):

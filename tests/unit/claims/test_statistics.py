@@ -1,6 +1,6 @@
 """Intervals and tests: against slow, obvious versions, and by what they promise: coverage and error rates."""
 
-from itertools import combinations, product
+from itertools import combinations, permutations, product
 
 import numpy as np
 import pytest
@@ -29,6 +29,22 @@ def test_a_difference_has_welchs_t(n, m):
     found = stats.ttest_ind(first, second, equal_var=False).confidence_interval(0.95)
     expected = (first.mean() - second.mean(), found.low, found.high, min(n, m))
     assert statistics.difference(first, second) == pytest.approx(expected)
+
+
+def test_welchs_p_is_that_of_scipy_and_decides_nothing_for_few():
+    first, second = numbers(7), 3 * numbers(30, seed=1)
+    assert statistics.welch_p(first, second) == stats.ttest_ind(first, second, equal_var=False).pvalue
+    assert statistics.welch_p(first[:5], second + 100) == statistics.welch_p(first + 100, second[:5]) == 1
+    assert (statistics.welch_p(np.ones(6), np.ones(7)), statistics.welch_p(np.ones(6), np.zeros(7))) == (1, 0)
+
+
+@pytest.mark.parametrize("n", [4, 6])
+def test_the_p_of_a_correlation_counts_orders(n):
+    first, second = numbers(n), numbers(n, seed=1)
+    found = np.corrcoef(first, second)[0, 1]
+    orders = [np.corrcoef(order, second)[0, 1] for order in permutations(first)]
+    tail = min(np.mean(np.array(orders) <= found + 1e-12), np.mean(np.array(orders) >= found - 1e-12))
+    assert statistics.correlation_p(first, second) == pytest.approx(2 * tail)
 
 
 @pytest.mark.parametrize("n", [6, 8, 10])

@@ -28,6 +28,7 @@ MOST_EXACT = 12  # pairs whose signs are all enumerated: 4,096
 N_SUBSETS = 9_999
 N_RESAMPLES = 2_000
 N_FLIPS = 9_999
+N_ORDERS = 5_040  # orders of 7 pairs: up to there all are tried
 CHUNK = 2**22  # values of random subsets and signs that are held at a time
 
 Values = np.ndarray | pd.Series
@@ -118,6 +119,15 @@ def correlation(first: Values, second: Values, method: str = "pearson") -> Inter
     a, b = pairs[:, np.isfinite(pairs).all(axis=0)]
     of_rows = {"pearson": _pearson, "spearman": _spearman, "kendall": _kendall}[method]
     return _bootstrap(len(a), lambda rows: of_rows(a[rows], b[rows]), N_RESAMPLES)
+
+
+def correlation_p(first: Values, second: Values) -> float:
+    """Two-sided p-value of the Pearson correlation of two paired series, when the pairs are permuted.
+
+    All orders of few pairs (up to 7), else a sample of them.
+    """
+    permuted = stats.PermutationMethod(n_resamples=N_ORDERS, rng=np.random.default_rng(0))
+    return float(stats.pearsonr(first, second, method=permuted).pvalue)
 
 
 def welch_p(first: Values, second: Values) -> float:

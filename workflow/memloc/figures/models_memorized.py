@@ -6,14 +6,12 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
-from scipy import stats
 
-from memloc.claims.statistics import CONFIDENCE
+from memloc.claims.statistics import CONFIDENCE, proportion
 from memloc.figures.across import looks
 from memloc.figures.repeats import intervals
 from memloc.figures.style import Drawing, subplots
 
-SIGNIFICANCE = 0.05
 WIDE = 30  # largest over smallest model, from which ticks at powers of ten are enough
 
 
@@ -32,9 +30,10 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
 
 
 def _comparisons(data: pd.DataFrame, models: pd.Series) -> list[dict[str, Any]]:
-    """Neighbours in size, on the paragraphs that both scored: exact McNemar test of who recites more.
+    """Neighbours in size, on the paragraphs that both scored.
 
-    The models saw the same paragraphs, so only those that one of them recites say anything.
+    The models saw the same paragraphs, so only those that one of them alone recites say anything (McNemar):
+    their share that the larger model recites is one half where neither recites more.
     """
     found = []
     for smaller, larger in pairwise(models):
@@ -42,8 +41,6 @@ def _comparisons(data: pd.DataFrame, models: pd.Series) -> list[dict[str, Any]]:
         both = two[0].merge(two[1], on=["id", "text"], suffixes=("_smaller", "_larger"))
         more = int((both.memorized_larger & ~both.memorized_smaller).sum())
         less = int((both.memorized_smaller & ~both.memorized_larger).sum())
-        p_value = stats.binomtest(more, more + less).pvalue if more + less else 1.0
-        verdict = "undecided" if p_value >= SIGNIFICANCE else "more" if more > less else "fewer"
         found.append(
             {
                 "smaller": smaller,
@@ -51,8 +48,7 @@ def _comparisons(data: pd.DataFrame, models: pd.Series) -> list[dict[str, Any]]:
                 "n_shared": len(both),
                 "only_larger": more,
                 "only_smaller": less,
-                "p_value": float(p_value),
-                "verdict": verdict,
+                "share_larger": proportion(more, more + less),
             }
         )
     return found
