@@ -189,6 +189,7 @@ def test_absent_server_is_a_broken_connection(tmp_path, local, clock):
     ("known", "message"),
     [
         ({"size": 300_000}, r"/a\.bin: expected 300000 bytes, got 5"),
+        ({"size": 3}, r"/a\.bin: expected 3 bytes, got 5"),
         (
             {"sha256": sha256(CONTENT)},
             rf"/a\.bin: expected sha256 {sha256(CONTENT)}, got {sha256(b'wrong')} \(5 bytes\)",

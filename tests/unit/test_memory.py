@@ -62,6 +62,18 @@ def test_heads_may_be_wider_than_their_share_of_the_model(tmp_path):
     assert shape.n_parameters == sum(weight.numel() for weight in model.parameters() if weight.dim() > 1)
 
 
+@pytest.mark.parametrize("family", ["gpt2", "llama"])
+@pytest.mark.parametrize("tied", [True, False])
+def test_one_matrix_embeds_and_unembeds_where_the_config_says_so(family, tied, tmp_path):
+    config = TINY[family]().config
+    config.tie_word_embeddings = tied
+    config.save_pretrained(tmp_path)
+    shape, n_embedding = memory.read_shape(tmp_path / "config.json"), 64 * 16
+    positions = 64 * 16 if family == "gpt2" else 0
+    embeddings = shape.n_parameters - shape.n_component_weights - positions
+    assert shape.tied == tied and embeddings == (1 if tied else 2) * n_embedding
+
+
 def test_the_shape_of_a_study(tmp_path):
     hub = {"source": "hub", "id": "EleutherAI/pythia-12b-deduped"}
     assert memory.shape_of(settings(model=hub), tmp_path).n_layers == 36
@@ -71,6 +83,22 @@ def test_the_shape_of_a_study(tmp_path):
     assert memory.shape_of(unknown, tmp_path).n_kv_heads == 2
     embedded = settings(data={"source": "embedded"}, model={"source": "embedded", "n_layers": 3})
     assert memory.shape_of(embedded, tmp_path)[:3] == (3, 256, 8)
+
+
+@pytest.mark.parametrize("size", ["n_memorized", "n_non_memorized", "n_rare_tokens"])
+def test_the_table_of_attention_has_rows_for_every_sample(size):
+    shape = memory.PUBLISHED["EleutherAI/gpt-neo-125m"]
+    sizes = {"n_memorized": 60, "n_non_memorized": 70, "n_rare_tokens": 80}
+    few, more = (settings(sets=sizes | {size: n}) for n in (sizes[size], sizes[size] + 10))
+    rows = 10 * 50 * 12 * 12
+    found = [memory.stage_bytes(shape, study)["attention"] for study in (few, more)]
+    assert found[1] - found[0] == rows * memory.ROW
+
+
+def test_a_rule_asks_for_the_process_and_its_peak():
+    shape = memory.PUBLISHED["EleutherAI/gpt-neo-125m"]
+    asked, peaks = memory.stage_megabytes(shape, settings()), memory.stage_bytes(shape, settings())
+    assert all(700e6 + peaks[stage] <= 1e6 * asked[stage] < 701e6 + peaks[stage] for stage in peaks)
 
 
 def test_settings_that_save_memory():
