@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 
 from memloc.activation_gradients import activation_gradients, impact_gradients, prefix_gradients
-from memloc.activations import COMPONENTS, HEAD_COMPONENTS, Site, sites
+from memloc.activations import COMPONENTS, HEAD_COMPONENTS, Site, sites, token_logits
 from memloc.models import boot_bridge
 from memloc.plain.hooks import activation, columns, edited, n_heads
 
@@ -113,6 +113,14 @@ def test_impact_gradients_are_read_at_two_positions(tiny_model, tiny_tokens):
                     for head, score in zip(found["head"], found.max_abs, strict=True):
                         expected = gradient[0, position, columns(plain, component, head)].abs().max()
                         assert score == pytest.approx(expected.item(), rel=1e-4, abs=1e-6)
+
+
+def test_predicting_logits_of_half_precision_are_raised(tiny_gpt2, tiny_tokens):
+    position = torch.tensor([1, 11, 4, 6, 2, 9, 5])
+    logits = token_logits(tiny_gpt2.to(torch.bfloat16), tiny_tokens, position)
+    assert logits.dtype == torch.float32
+    whole = tiny_gpt2(tiny_tokens).logits[torch.arange(7), position - 1].float()
+    torch.testing.assert_close(logits, whole, atol=0.05, rtol=0.05)
 
 
 def test_reference_puts_only_the_first_token_in_the_loss(tiny_gpt2, tiny_tokens):

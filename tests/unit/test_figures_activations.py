@@ -253,6 +253,28 @@ def test_figure_10_compares_the_queries_of_both_positions():
     )
 
 
+def test_figure_10_names_the_strongest_of_each_panel():
+    tables = made_up(3)
+    frame = tables["impact_gradients"]
+    places = {
+        ("memorized", "perturbed"): ("k", 0, 1),
+        ("memorized", "impact"): ("q", 2, 3),
+        ("perturbed", "perturbed"): ("q", 1, 0),
+        ("perturbed", "impact"): ("k", 0, 2),
+    }
+    frame["max_abs"] = np.where(frame["group"] == "memorized", 1.0, 10.0)
+    for (group, role), (component, layer, head) in places.items():
+        labels = frame[["group", "role", "component", "layer", "head"]].astype(object)
+        here = (labels == [group, role, component, layer, head]).all(axis=1)
+        frame.loc[here, "max_abs"] *= 5
+    numbers = fig10.draw(tables, SETTINGS).numbers
+    for (group, role), (component, layer, head) in places.items():
+        found = numbers["panels"][group][role]
+        assert found["strongest"] == f"{component} of head {head} in layer {layer}"
+        assert found["layer"] == layer
+    assert numbers["ratio"] == pytest.approx({"perturbed": 10, "impact": 10})
+
+
 def test_figure_10_leaves_out_pairs_whose_two_positions_are_one():
     tables = made_up()
     frame = tables["impact_gradients"]
@@ -357,6 +379,24 @@ def test_forward_similarity_shows_pairs_and_other_paragraphs_at_both_positions()
         layers = shown.groupby("layer")[["cosine", "cosine_other"]].mean()
         widths = [bar.get_width() for container in bars.containers for bar in container]
         assert widths == pytest.approx([*layers["cosine"], *layers["cosine_other"]])
+
+
+def test_activation_similarity_counts_what_its_caption_says():
+    tables = made_up()
+    data = tables["activation_similarity"]
+    data["cosine"], data["cosine_memorized"], data["cosine_non_memorized"] = 0.5, 0.9, 0.6
+    data.loc[3, "cosine"] = 0.8
+    data.loc[5, "cosine"], data.loc[5, "cosine_memorized"] = -0.2, np.nan
+    data.loc[7, ["cosine", "cosine_non_memorized"]] = np.nan
+    data.loc[9, "cosine_memorized"] = 0.95
+    numbers = activation_similarity.draw(tables, SETTINGS).numbers
+    n_components = len(data)
+    assert numbers["n_components"] == n_components
+    assert numbers["n_below_halves"] == n_components - 2  # without rows 3 and 7
+    assert numbers["n_undefined"] == 1
+    assert (numbers["max"], numbers["min"]) == (0.8, -0.2)
+    row = data.loc[3]
+    assert numbers["largest"] == f"{row['component']} of head {row['head']} in layer {row['layer']}"
 
 
 @pytest.mark.parametrize(

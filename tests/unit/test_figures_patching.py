@@ -145,6 +145,25 @@ def test_fig11_names_the_strongest_head_the_rank_of_the_outlined_one_and_the_agr
     assert "-2.00 (n = 4) nats" in caption(fig11, drawing)
 
 
+def test_fig11_finds_the_layer_with_most_of_the_change_and_outlines_the_head():
+    tables = made_up(3)
+    patching = tables["patching"]
+    patching["nll_change"] = patching["layer"].map({0: 1.0, 1: -6.0, 2: 3.0})
+    patching.loc[(patching["layer"] == 2) & (patching["id"] == 7), "nll_change"] = 0.0
+    drawing = fig11.draw(tables, SETTINGS)
+    for found in drawing.numbers["directions"].values():
+        assert found["layer"] == 1
+        assert found["layer_share"] == pytest.approx(6 / (1 + 6 + 2.25))
+    shares = drawing.data.groupby("layer")["share_rises"].first()
+    assert shares.tolist() == [1, 0, 0.75]
+    for axes in drawing.figure.axes[:2]:
+        (low, high) = (
+            {patch.get_xy()[1] for patch in axes.patches},
+            {patch.get_height() for patch in axes.patches},
+        )
+        assert len(axes.patches) == 3 and low == {0.5} and high == {1}
+
+
 def test_fig11_says_that_patches_were_estimated():
     tables = made_up()
     drawing = fig11.draw(tables, SETTINGS)
@@ -198,6 +217,34 @@ def test_example_is_the_pair_with_most_tokens_between_its_ends():
     text = tables["vocabulary"].set_index("token")["text"]
     for row in example.itertuples():
         assert row.text == text[tokens[int(row.position)]]
+
+
+def test_the_example_is_that_of_its_direction():
+    tables = made_up()
+    rows = tables["residual_patching"]
+    drawing = prefix_patching.draw(tables, SETTINGS)
+    shown = rows[(rows["id"] == 7) & (rows["direction"] == "perturbed_into_memorized")]
+    values = shown.pivot(index="layer", columns="position", values="nll_change")
+    (axes,) = (axes for axes in drawing.figure.axes if "paragraph 7" in axes.get_title())
+    np.testing.assert_allclose(mesh_values(axes).data.ravel(), values.to_numpy().ravel())
+    assert axes.get_title().startswith("perturbed patched into memorized")
+
+
+def test_maps_run_from_the_perturbed_to_the_impact_token():
+    tables = made_up()
+    drawing = prefix_patching.draw(tables, SETTINGS)
+    axes, data = drawing.figure.axes[0], drawing.data
+    labels = [label.get_text() for label in axes.get_xticklabels()]
+    assert labels[:2] == ["p", "p+1"] and labels[-2:] == ["i\u22122", "i\u22121"] and labels[WINDOW] == ""
+    values = mesh_values(axes).reshape(2, len(labels))
+    means = data[data["direction"] == DIRECTIONS[0]].set_index(["anchor", "offset", "layer"])["mean"]
+    for place, (anchor, offset) in {0: ("p", 0), 1: ("p", 1), -2: ("i", -2), -1: ("i", -1)}.items():
+        assert values[1, place] == pytest.approx(means[anchor, offset, 1])
+
+
+@pytest.mark.parametrize(("n_layers", "layers"), [(2, [1]), (4, [1, 3])])
+def test_caption_follows_the_effect_through_the_first_and_the_last_layer(n_layers, layers):
+    assert prefix_patching.draw(made_up(n_layers), SETTINGS).numbers["shown_layers"] == layers
 
 
 def test_caption_follows_the_effect_from_the_perturbed_to_the_predicting_position():

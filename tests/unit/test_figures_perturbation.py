@@ -18,6 +18,7 @@ from memloc.figures.caption import fill, quoted
 from memloc.figures.perturbation_example import draw_example, example_ids
 from memloc.figures.style import COLOURS, subplots
 from memloc.figures.text_table import Piece, draw_table, wrap
+from memloc.figures.token_map import label
 from memloc.perturbation_effects import em_drops
 
 REPORT = Path(__file__).parents[2] / "workflow" / "report"
@@ -113,6 +114,20 @@ def test_example_shows_mean_and_range_of_draws(tables):
     assert (numbers["em"], numbers["em_drop"]) == (0, FULL)
     marked = [text.get_color() == COLOURS["perturbed"] for text in axes[1].get_xticklabels()]
     assert marked == [position == 3 for position in range(N_PREFIX)]
+
+
+def test_example_says_what_its_tokens_do(tables):
+    figure, axes = subplots(nrows=2)
+    em = [[[FULL], [FULL - 1], [3], [FULL]] + [[FULL]] * (N_PREFIX - 4)]
+    tables["perturbation"] = perturbation_table(em, first_id=2)
+    _, numbers = draw_example(*axes, tables, 2, N_PREFIX)
+    assert numbers["n_without_effect"] == N_PREFIX - 2
+    texts = tables["vocabulary"]["text"]
+    original = tables["paragraphs"]["tokens"][2]
+    assert numbers["old"] == label(texts[original[2]]) and numbers["new"] == label(texts[20])
+    marks = [text for text in axes[0].texts if text.get_text() == "\u25bc"]
+    assert [mark.xy[0] for mark in marks] == [2]
+    assert axes[1].lines[1].get_ydata()[0] == FULL  # unperturbed
 
 
 def test_figure_3_without_nll_of_perturbed_paragraphs(tables):
@@ -268,6 +283,20 @@ def test_table_2_marks_the_replaced_token_and_the_change(pairs):
     assert cells[3][0].text == kept
     assert drawing.numbers["n_at_last"] == 1 and drawing.numbers["n_changed_at_once"] == 1
     assert drawing.data["nll"].tolist() == [9.5, 3.5] and drawing.numbers["nll"].value == 6.5
+
+
+def test_table_2_has_the_memorized_continuation_in_red_and_rows_by_id(pairs):
+    original = pairs["paragraphs"]["tokens"][1]
+    row = next(row for row in pairs["perturbed_paragraphs"].itertuples() if row.id == 1)
+    texts = pairs["vocabulary"].set_index("token")["text"]
+    name, prefix, memorized, _ = table2._cells(row_with_original(row, original), texts, N_PREFIX)
+    assert name[0].text == "1"
+    assert memorized == [Piece("".join(texts[original[N_PREFIX:]]), COLOURS["memorized"])]
+    assert [(piece.text, piece.colour) for piece in prefix if piece.marked] == [
+        (texts[original[9]], COLOURS["memorized"]),
+        (texts[row.token], COLOURS["perturbed"]),
+    ]
+    assert table2.draw(pairs, SETTINGS).numbers["n_shown"] == 2
 
 
 def row_with_original(row, original):

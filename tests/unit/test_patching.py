@@ -10,6 +10,7 @@ from memloc.models import checkpoint_layers
 from memloc.patching import (
     EXACT_UP_TO,
     Pairs,
+    _nll,
     activation_patching,
     attribution_patching,
     residual_patching,
@@ -185,6 +186,43 @@ def test_patches_of_large_models_are_estimated_unless_asked_for(tiny_gpt2):
     tiny_gpt2.num_parameters = lambda: EXACT_UP_TO + 1
     assert not wants_exact("auto", tiny_gpt2)
     assert wants_exact(True, tiny_gpt2)
+
+
+def test_pairs_are_matched_by_id(pairs):
+    paragraphs = pd.DataFrame({"id": [*pairs.ids, 7], "tokens": [*pairs.memorized.tolist(), [0] * 12]})
+    columns = {
+        "position": pairs.perturbed_position.numpy(),
+        "impact_position": pairs.impact_position.numpy(),
+        "tokens": pairs.perturbed.tolist(),
+    }
+    perturbed = pd.DataFrame({"id": pairs.ids, **columns}).iloc[[4, 3, 2, 1, 0]]
+    found = Pairs.from_tables(paragraphs.sort_values("id"), perturbed)
+    assert found.ids.tolist() == pairs.ids.tolist()[::-1]
+    for column, expected in zip(found[1:], pairs[1:], strict=True):
+        assert torch.equal(column, expected[[4, 3, 2, 1, 0]])
+
+
+def test_half_precision_is_raised_before_the_loss(tiny_gpt2, pairs):
+    model = tiny_gpt2.to(torch.bfloat16)
+    changes = activation_patching(model, pairs, 64).nll_change.to_numpy()
+    assert (
+        np.unique(changes).size > 0.5 * changes.size
+    )  # of bfloat16 NLLs, most would be the same few numbers
+    hidden = torch.randn(4, 1, 16).bfloat16()
+    logits = model.get_output_embeddings()(hidden[:, -1]).float()
+    expected = -logits.log_softmax(-1)[:, 5]
+    torch.testing.assert_close(_nll(model, hidden, torch.tensor([5])), expected)
+
+
+def test_pair_that_differs_just_before_its_impact_position_is_refused(tiny_gpt2, pairs):
+    pairs.perturbed[3, 10] = (pairs.memorized[3, 10] + 1) % 64
+    with pytest.raises(ValueError, match=r"paragraphs \[50\]: "):
+        activation_patching(tiny_gpt2, pairs, 64)
+
+
+def test_models_of_the_largest_size_are_still_patched(tiny_gpt2):
+    tiny_gpt2.num_parameters = lambda: EXACT_UP_TO
+    assert wants_exact("auto", tiny_gpt2)
 
 
 def test_pair_without_a_perturbed_token_is_refused(tiny_gpt2, pairs):

@@ -9,6 +9,7 @@ from memloc import tables
 from memloc.perturbation import draw_replacements, perturb_prefixes, perturbed_paragraphs, strongest
 from memloc.plain.decoding import decode, matching, mean_nll
 from memloc.screening import screening_model
+from memloc.seeds import generator
 
 N_PREFIX, N_TOKENS = 8, 20
 OPTIONS = {
@@ -147,6 +148,24 @@ def test_draws_depend_on_seed_and_paragraph_only(memorized):
     assert len(merged) == len(alone) and (merged.token_x == merged.token_y).all()
     other = perturb_prefixes(*memorized, **{**OPTIONS, "seed": 4})
     assert (other.token != frame.token)[frame.position >= 0].mean() > 0.9
+
+
+def test_each_paragraph_has_its_own_named_stream(memorized):
+    model, ids, tokens, n_prefix = memorized
+    frame = perturb_prefixes(*memorized, **OPTIONS)
+    for name, paragraph in zip(ids, tokens.numpy(), strict=True):
+        stream = generator(3, "perturbation", str(name))
+        expected = draw_replacements(paragraph[:n_prefix], 64, 2, stream)
+        rows = frame[(frame.id == name) & (frame.position >= 0)]
+        assert rows.pivot(index="draw", columns="position", values="token").to_numpy().tolist() == (
+            expected.tolist()
+        )
+
+
+def test_near_ties_are_decided_again_in_baselines_too(memorized):
+    frame = perturb_prefixes(*memorized, **{**OPTIONS, "margin_threshold": 1e6})
+    assert frame.redecoded.all()
+    assert not perturb_prefixes(*memorized, **{**OPTIONS, "margin_threshold": 0.0}).redecoded.any()
 
 
 def test_more_draws_keep_the_first_ones(memorized):
