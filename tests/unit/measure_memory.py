@@ -12,6 +12,7 @@ from memloc.activation_gradients import activation_gradients
 from memloc.attention import attention_frame, prefix_attention
 from memloc.contrastive import contrastive_attribution
 from memloc.decoding import greedy_continuation
+from memloc.draws import draw, split
 from memloc.edit_cases import Case
 from memloc.editing import Recipe, run_edits
 from memloc.parameter_gradients import compare_groups
@@ -23,9 +24,19 @@ TOKENS = torch.randint(50_000, (64, 100), generator=torch.Generator().manual_see
 
 
 def parameter_gradients(model):
-    compare_groups(model, dict.fromkeys(("memorized", "non_memorized", "partly"), TOKENS[:20]), P, 10)
-    options = {"n_controls": 10, "micro_batch": 10, "nll_weight": 1.0, "reference": False}
-    contrastive_attribution(model, TOKENS[:10], TOKENS[10:30], P, np.random.default_rng(0), **options)
+    rng, sample = np.random.default_rng(0), (np.arange(20), TOKENS[:20])
+    parts = split(20, rng)
+    draws = draw([len(part) for part in parts], [[part] for part in range(len(parts))], rng)
+    groups = dict.fromkeys(("memorized", "non_memorized", "partly"), sample)
+    mean = compare_groups(model, groups, P, parts, draws).memorized
+    options = {
+        "n_controls": 10,
+        "micro_batch": 10,
+        "nll_weight": 1.0,
+        "learning_rate": 1e-5,
+        "reference": False,
+    }
+    contrastive_attribution(model, sample[1], TOKENS[20:40], mean, P, parts, draws, rng, **options)
 
 
 def ablate_heads(model):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from figure_labels import clipped_labels, overlapping_labels
-from made_rankings import ranked
+from made_rankings import ranked_with_samples
 from matplotlib import pyplot as plt
 
 from memloc.figures import fig1, head_ranking
@@ -26,10 +26,11 @@ def _close_figures():
 
 
 def made_up(n_layers: int, n_heads: int) -> dict[str, pd.DataFrame]:
-    ranking = ranked(n_layers, n_heads, seed=0)
+    ranking, samples = ranked_with_samples(n_layers, n_heads, seed=0)
     return {
         "head_ranking": ranking,
-        "ranking_agreement": agreement(ranking),
+        "head_rank_samples": samples,
+        "ranking_agreement": agreement(ranking, samples),
         "patching": pd.DataFrame({"method": ["exact", "exact"]}),
         "sets": pd.DataFrame({"set": ["memorized"] * 442 + ["non_memorized"] * 12_422}),
         "perturbed_paragraphs": pd.DataFrame({"id": range(40)}),

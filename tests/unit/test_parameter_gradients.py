@@ -3,12 +3,14 @@
 import copy
 import itertools
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
 from memloc.components import Component, components
+from memloc.draws import draw
 from memloc.gradients import nll_gradients
 from memloc.parameter_gradients import compare_groups, group_scores
 
@@ -51,22 +53,67 @@ def test_columns_and_types(tiny_gpt_neo, tiny_tokens):
     assert table["n_weights"].sum() == 2 * (4 * 16 * 16 + 2 * 16 * 64)
 
 
+def compare(model, samples, parts=None):
+    """`compare_groups` of paragraphs whose ids are 10, 11, .. in every group."""
+    with_ids = {group: (np.arange(10, 10 + len(tokens)), tokens) for group, tokens in samples.items()}
+    parts = parts or [np.arange(len(samples["memorized"]))]
+    draws = draw([len(p) for p in parts], [[p] for p in range(len(parts))], np.random.default_rng(0), 5)
+    return compare_groups(model, with_ids, N_PREFIX, parts, draws), draws
+
+
 def test_groups_are_scored_one_by_one_and_the_two_sets_compared(tiny_gpt2, tiny_tokens):
     samples = {
         "non_memorized": tiny_tokens[3:],
         "partly_11_29": tiny_tokens[2:3],
         "memorized": tiny_tokens[:2],
     }
-    result = compare_groups(tiny_gpt2, samples, N_PREFIX, micro_batch=2)
+    result, _ = compare(tiny_gpt2, samples)
     assert list(result.scores["group"].unique()) == list(samples)
     for group, rows in result.scores.groupby("group"):
         alone = scores(tiny_gpt2, samples[group])["max_abs"].tolist()
-        assert rows["max_abs"].tolist() == pytest.approx(alone, rel=1e-5)
+        assert rows["max_abs"].tolist() == pytest.approx(alone, rel=1e-4, abs=1e-7)
     same = {"memorized": tiny_tokens, "non_memorized": tiny_tokens, "partly_11_29": tiny_tokens[:1]}
-    assert compare_groups(tiny_gpt2, same, N_PREFIX, 7).similarity["cosine"].tolist() == pytest.approx(
-        [1] * 36
-    )
+    assert compare(tiny_gpt2, same)[0].similarity["cosine"].tolist() == pytest.approx([1] * 36)
     assert result.similarity["cosine"].max() < 0.99
+
+
+def test_paragraphs_have_the_size_of_their_own_gradient(tiny_gpt2, tiny_tokens):
+    samples = {"memorized": tiny_tokens[:3], "non_memorized": tiny_tokens[3:5]}
+    found = compare(tiny_gpt2, samples, [np.array([2, 0]), np.array([1])])[0].paragraphs
+    assert found.groupby("group", sort=False).size().to_dict() == {"memorized": 6, "non_memorized": 4}
+    for group, number in (("memorized", 0), ("memorized", 2), ("non_memorized", 1)):
+        alone = scores(tiny_gpt2, samples[group][number : number + 1]).groupby("layer")
+        rows = found[(found["group"] == group) & (found["id"] == 10 + number)].set_index("layer")
+        assert rows["score_sum"].tolist() == pytest.approx(alone["max_abs"].sum().tolist(), rel=1e-4)
+        assert rows["sum_abs"].tolist() == pytest.approx(alone["sum_abs"].sum().tolist(), rel=1e-4)
+
+
+def test_the_gradient_of_the_memorized_group_is_kept(tiny_gpt2, tiny_tokens):
+    samples = {"memorized": tiny_tokens[:3], "non_memorized": tiny_tokens[3:5]}
+    kept = compare(tiny_gpt2, samples, [np.array([2, 0]), np.array([1])])[0].memorized
+    for name, gradient in nll_gradients(tiny_gpt2, tiny_tokens[:3], N_PREFIX, 3).items():
+        torch.testing.assert_close(kept[name], gradient, atol=1e-6, rtol=1e-4)
+
+
+def test_samples_are_the_scores_of_their_mean_gradient(tiny_model, tiny_tokens):
+    """The maximum of a mean of gradients, by running the paragraphs that are in it."""
+    memorized, parts = tiny_tokens[:5], [np.array([4, 0]), np.array([1, 3]), np.array([2])]
+    samples = {"memorized": memorized, "non_memorized": tiny_tokens[5:]}
+    result, draws = compare(tiny_model, samples, parts)
+    for (kind, number), weights in zip(draws.keys.itertuples(index=False), draws.weights, strict=True):
+        counts = np.round(weights / weights[weights > 0].min()).astype(int)
+        rows = np.concatenate([np.repeat(part, n) for part, n in zip(parts, counts, strict=True)])
+        expected = scores(tiny_model, memorized[torch.from_numpy(rows)])
+        found = result.samples.query(f"sample == '{kind}' and number == {number}")
+        if kind == "resample":
+            expected = expected[expected["head"].notna()]
+        assert found["max_abs"].tolist() == pytest.approx(expected["max_abs"].tolist(), rel=1e-3, abs=1e-6)
+    assert len(draws.weights) == 3 + 3 + 5
+
+
+def test_a_group_without_paragraphs_is_an_error(tiny_gpt2, tiny_tokens):
+    with pytest.raises(ValueError, match="zero paragraphs"):
+        compare(tiny_gpt2, {"memorized": tiny_tokens[:1], "non_memorized": tiny_tokens[:0]})
 
 
 def test_reordering_heads_reorders_the_scores(tiny_gpt_neox, tiny_tokens):

@@ -4,10 +4,12 @@
     edit:     CO(θ) = +w NLL(edited;    θ) + KL(p(.|controls; θ0) || p(.|controls; θ))        (paper Eq. 4)
 
 θ0 are the original weights, detached; the controls are non-memorized paragraphs. At θ = θ0 the KL
-divergence has its minimum, so its gradient is exactly zero in theory and rounding noise in practice: the
-contrastive scores then come from the NLL term alone. The norm of each term's gradient makes that visible.
+divergence has its minimum, and its gradient is zero: the objective's gradient is that of its NLL term, -w
+times the memorized paragraphs' gradient, and tells no more than that. Both terms count after one step down
+the objective, where its gradient is taken.
 """
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -20,22 +22,27 @@ from transformers import PreTrainedModel
 from memloc import losses
 from memloc.components import Component, component_table
 from memloc.decisions import continuation_states
+from memloc.draws import Draws
 from memloc.errors import InputError
+from memloc.gradient_parts import Sums
 from memloc.gradients import (
     Gradients,
+    add_gradients,
     collect_gradients,
     editable_gradients,
     paragraph_nll,
     take_gradients,
 )
 from memloc.micro_batches import in_micro_batches
+from memloc.optimisers import SparseAdam
 from memloc.parameter_gradients import group_scores
+from memloc.weights import OriginalWeights, all_weights
 
 SIGN = {"unlearn": -1.0, "edit": 1.0}
 
 
 class ContrastiveGradients(NamedTuple):
-    """The objective summed over memorized paragraphs, and the gradient of each of its two terms."""
+    """The objective, mean over memorized paragraphs, and the gradient of each of its two terms."""
 
     value: float
     nll_term: Gradients
@@ -43,14 +50,21 @@ class ContrastiveGradients(NamedTuple):
 
 
 @torch.no_grad()
+def original_states(
+    model: PreTrainedModel, controls: Int[Tensor, "control token"], n_prefix: int, micro_batch: int
+) -> Float[Tensor, "control continuation width"]:
+    """Last hidden states that predict the continuation, to be taken once while the model still is θ0."""
+    states = in_micro_batches(
+        lambda rows: continuation_states(model, rows.to(model.device), n_prefix), micro_batch, controls
+    )
+    return torch.cat(states)
+
+
 def original_log_probabilities(
     model: PreTrainedModel, controls: Int[Tensor, "control token"], n_prefix: int, micro_batch: int
 ) -> Float[Tensor, "control continuation vocabulary"]:
     """Log-probabilities (nats) of the whole vocabulary, to be taken once while the model still is θ0."""
-    states = in_micro_batches(
-        lambda rows: continuation_states(model, rows.to(model.device), n_prefix), micro_batch, controls
-    )
-    return losses.log_probabilities(model, torch.cat(states))
+    return losses.log_probabilities(model, original_states(model, controls, n_prefix, micro_batch))
 
 
 def paragraph_kl(
@@ -92,6 +106,7 @@ def collect_nll_term(
 def collect_kl_term(
     model: PreTrainedModel,
     controls: Int[Tensor, "control token"],
+    original: Float[Tensor, "control continuation width"],
     n_prefix: int,
     micro_batch: int,
     *,
@@ -100,11 +115,12 @@ def collect_kl_term(
 ) -> float:
     """Collect the gradient of the weighted sum of KL(p0 || p) over the controls in `.grad`; return its value.
 
-    The model is θ0: p0 is taken with each micro-batch instead of being kept for all controls.
+    `original` are the last hidden states of θ0. No embedding and no LayerNorm moves, so that p0 can be taken
+    from them with each micro-batch instead of being kept for all controls.
     """
 
     def loss(rows: slice) -> Float[Tensor, "paragraph"]:
-        p0 = original_log_probabilities(model, controls[rows], n_prefix, micro_batch)
+        p0 = losses.log_probabilities(model, original[rows])
         states = continuation_states(model, controls[rows].to(model.device), n_prefix)
         return paragraph_kl(model, states, p0, reference)
 
@@ -160,39 +176,107 @@ def draw_controls(
     return rng.permuted(available, axis=1)[:, :n_controls]
 
 
-def contrastive_gradients(
+def contrastive_attribution(
     model: PreTrainedModel,
     memorized: Int[Tensor, "memorized token"],
     non_memorized: Int[Tensor, "non_memorized token"],
-    drawn: Int[np.ndarray, "memorized control"],
+    nll_gradient: Gradients,
+    n_prefix: int,
+    parts: Sequence[Int[np.ndarray, "member"]],
+    draws: Draws,
+    rng: np.random.Generator,
+    *,
+    n_controls: int,
+    micro_batch: int,
+    nll_weight: float,
+    learning_rate: float,
+    reference: bool,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Component scores of the unlearning objective after one step of its own (paper 5.2, Figure 4 bottom).
+
+    `nll_gradient` is the memorized paragraphs' mean gradient at θ0; -w times it is the objective's gradient
+    there, along which the first step of Adam moves every W_* weight. The weights are restored bit for bit.
+    Each memorized paragraph has its own random controls.
+
+    Returns:
+        Scores (`contrastive_scores`), and those of every sample of `draws` from the memorized paragraphs'
+        `parts` (`Sums.largest`), of which each has the KL term of all.
+
+    Raises:
+        ValueError: there are fewer than `n_controls` non-memorized paragraphs.
+    """
+    drawn = draw_controls(len(memorized), len(non_memorized), n_controls, rng)
+    chosen, n_draws = np.unique(drawn, return_counts=True)
+    controls, sums = non_memorized[torch.from_numpy(chosen)], Sums(model, len(parts) + 1)
+    original, weights = original_states(model, controls, n_prefix, micro_batch), OriginalWeights(model)
+    take_step(model, nll_gradient, nll_weight, learning_rate)
+    try:
+        terms = contrastive_gradients(
+            model,
+            memorized,
+            controls,
+            original,
+            n_draws / drawn.size,
+            n_prefix,
+            micro_batch,
+            parts=parts,
+            sums=sums,
+            nll_weight=nll_weight,
+            reference=reference,
+        )
+    finally:
+        weights.restore(model)
+    return contrastive_scores(model, terms), sums.largest(_with_kl_term(draws), "contrastive")
+
+
+def take_step(
+    model: PreTrainedModel, nll_gradient: Gradients, nll_weight: float, learning_rate: float
+) -> None:
+    """The first step of Adam down the unlearning objective, with all W_* weights (arm `all` of edits)."""
+    gradients = {name: SIGN["unlearn"] * nll_weight * value for name, value in nll_gradient.items()}
+    SparseAdam(model, all_weights(model), learning_rate).step(gradients)
+
+
+def contrastive_gradients(
+    model: PreTrainedModel,
+    memorized: Int[Tensor, "memorized token"],
+    controls: Int[Tensor, "control token"],
+    original: Float[Tensor, "control continuation width"],
+    shares: Float[np.ndarray, "control"],
     n_prefix: int,
     micro_batch: int,
     *,
+    parts: Sequence[Int[np.ndarray, "member"]],
+    sums: Sums,
     nll_weight: float,
     reference: bool,
 ) -> ContrastiveGradients:
-    """Value and gradient of the unlearning objective at θ0, summed over memorized paragraphs (paper Eq. 3).
+    """Value and gradient of the unlearning objective at any θ, mean over memorized paragraphs (paper Eq. 3).
 
-    Paragraph n is contrasted with the mean KL of the non-memorized paragraphs drawn[n]. Because gradients
-    add up, a paragraph drawn several times is run once, with a weight.
+    `shares` sum up to one: how much each control's KL counts. Because gradients add up, a control that was
+    drawn for several paragraphs is run once. `sums` gets the gradient of the NLL term for every part of the
+    memorized paragraphs, and in its last row that of the KL term.
     """
-    n_controls = drawn.shape[1]
-    controls, n_draws = np.unique(drawn, return_counts=True)
-    weights = torch.from_numpy(n_draws / n_controls).float()
+    n, nll_term, value = len(memorized), {}, 0.0
+    how = {"objective": "unlearn", "nll_weight": nll_weight}
     with editable_gradients(model):
-        nll = collect_nll_term(
-            model, memorized, n_prefix, micro_batch, objective="unlearn", nll_weight=nll_weight
-        )
-        nll_term = take_gradients(model)
-        kl = collect_kl_term(
-            model, non_memorized[controls], n_prefix, micro_batch, weights=weights, reference=reference
+        for row, members in enumerate(parts):
+            part = memorized[torch.from_numpy(members)]
+            value += collect_nll_term(model, part, n_prefix, micro_batch, **how) / n
+            found = take_gradients(model)
+            sums.put(row, found)
+            add_gradients(nll_term, found)
+        weights = torch.from_numpy(shares).float()
+        value += collect_kl_term(
+            model, controls, original, n_prefix, micro_batch, weights=weights, reference=reference
         )
         kl_term = take_gradients(model)
-    return ContrastiveGradients(nll + kl, nll_term, kl_term)
+    sums.put(len(parts), kl_term)
+    return ContrastiveGradients(value, {name: term / n for name, term in nll_term.items()}, kl_term)
 
 
 def contrastive_scores(model: PreTrainedModel, gradients: ContrastiveGradients) -> pd.DataFrame:
-    """Component scores of the contrastive objective (Figure 4 bottom) with the norms of its two terms.
+    """Component scores of the contrastive objective with the norms of its two terms.
 
     Returns the rows of `component_scores` with group "contrastive" as first column and, for every
     component and head, nll_term_norm and kl_term_norm: the Euclidean norm of each term's gradient (norms
@@ -210,32 +294,7 @@ def contrastive_scores(model: PreTrainedModel, gradients: ContrastiveGradients) 
     return scores.join(component_table(model, norms)[["nll_term_norm", "kl_term_norm"]])
 
 
-def contrastive_attribution(
-    model: PreTrainedModel,
-    memorized: Int[Tensor, "memorized token"],
-    non_memorized: Int[Tensor, "non_memorized token"],
-    n_prefix: int,
-    rng: np.random.Generator,
-    *,
-    n_controls: int,
-    micro_batch: int,
-    nll_weight: float,
-    reference: bool,
-) -> pd.DataFrame:
-    """`contrastive_scores` of memorized paragraphs, each against its own random draw of controls (paper 5.2).
-
-    Raises:
-        ValueError: there are fewer than `n_controls` non-memorized paragraphs.
-    """
-    drawn = draw_controls(len(memorized), len(non_memorized), n_controls, rng)
-    gradients = contrastive_gradients(
-        model,
-        memorized,
-        non_memorized,
-        drawn,
-        n_prefix,
-        micro_batch,
-        nll_weight=nll_weight,
-        reference=reference,
-    )
-    return contrastive_scores(model, gradients)
+def _with_kl_term(draws: Draws) -> Draws:
+    """The same draws of parts, each with the whole KL term, which is in a row after the parts."""
+    kl = np.ones((len(draws.weights), 1))
+    return Draws(draws.keys, np.concatenate([draws.weights, kl], axis=1))

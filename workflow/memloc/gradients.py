@@ -95,6 +95,15 @@ def take_gradients(model: PreTrainedModel) -> Gradients:
     return gradients
 
 
+def add_gradients(total: Gradients, gradients: Gradients) -> None:
+    """Add gradients to a total in place; sums of bfloat16 are kept in single precision."""
+    for name, gradient in gradients.items():
+        if name in total:
+            total[name].add_(gradient)
+        else:
+            total[name] = gradient.to(torch.promote_types(gradient.dtype, torch.float32), copy=True)
+
+
 def paragraph_nll(
     model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], n_prefix: int
 ) -> Float[Tensor, "paragraph"]:
@@ -102,6 +111,16 @@ def paragraph_nll(
     tokens = tokens.to(model.device)
     states = continuation_states(model, tokens, n_prefix)
     return losses.token_losses(model, states, losses.nll, tokens[:, n_prefix:]).mean(dim=-1)
+
+
+def paragraph_gradients(
+    model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], n_prefix: int
+) -> Iterator[Gradients]:
+    """Gradient of each paragraph's continuation NLL for every W_* weight, one paragraph a pass."""
+    with editable_gradients(model):
+        for paragraph in tokens.split(1):
+            paragraph_nll(model, paragraph, n_prefix).sum().backward()
+            yield take_gradients(model)
 
 
 def nll_gradients(

@@ -182,7 +182,7 @@ def stage_bytes(shape: Shape, settings: Settings) -> dict[str, float]:
     screened = size == 4 and not versions.nll and versions.screening != "none"
     screen = (weights + packed) / 2 if screened else 0
     scores, perturbation, patching = passes("scores"), passes("perturbation"), passes("patching")
-    taken, contrast, noise = passes("parameter_gradients"), passes("contrastive"), passes("weight_noise")
+    noise = passes("weight_noise")
     activations, ablation = passes("activation_gradients"), passes("head_ablation")
     attention = passes("attention", n_tokens=paragraph.prefix + 1)
     n_attended = sets.n_memorized + sets.n_non_memorized + sets.n_rare_tokens
@@ -192,9 +192,6 @@ def stage_bytes(shape: Shape, settings: Settings) -> dict[str, float]:
         "sets": packed + scores.layer + scores.cache,
         "perturbation": packed + screen + perturbation.layer + perturbation.cache,
         "token_statistics": packed + scores.layer,
-        "parameter_gradients": max(
-            3 * gradients + taken.kept, 4 * gradients + contrast.kept + contrast.logits
-        ),
         "activation_gradients": activations.kept
         + 2 * activations.sites
         + 8 * paragraph.length * one_position(sets.n_memorized),
@@ -209,9 +206,26 @@ def stage_bytes(shape: Shape, settings: Settings) -> dict[str, float]:
     needed = {stage: weights + more for stage, more in beyond_weights.items()}
     n_joint = settings.edit_model.n_controls or sets.n_non_memorized
     return needed | {
+        "parameter_gradients": _gradient_bytes(shape, settings),
         "edit_paragraphs": _edit_bytes(shape, settings, "editing", settings.editing.n_controls),
         "edit_model": _edit_bytes(shape, settings, "edit_model", n_joint),
     }
+
+
+def _gradient_bytes(shape: Shape, settings: Settings) -> float:
+    """Bytes at the peak of parameter gradients: in single precision, that of the contrastive objective.
+
+    The original weights are held twice; the memorized gradient, Adam's moments and a step's terms.
+    """
+    settings = _in_single_precision(settings)
+    weights, gradients = (n * BYTES["float32"] for n in (shape.n_parameters, shape.n_component_weights))
+    passes = Passes(shape, settings, settings.contrastive.micro_batch, settings.paragraph.length)
+    return 2 * weights + 6 * gradients + passes.kept + passes.logits
+
+
+def _in_single_precision(settings: Settings) -> Settings:
+    loading = settings.loading.model_copy(update={"dtype": "float32"})
+    return settings.model_copy(update={"loading": loading})
 
 
 def _edit_bytes(shape: Shape, settings: Settings, section: str, n_controls: int) -> float:
@@ -219,8 +233,7 @@ def _edit_bytes(shape: Shape, settings: Settings, section: str, n_controls: int)
 
     The original weights are held twice; gradients also of the first step; Adam's moments and a step's terms.
     """
-    single = settings.loading.model_copy(update={"dtype": "float32"})
-    settings, size = settings.model_copy(update={"loading": single}), BYTES["float32"]
+    settings, size = _in_single_precision(settings), BYTES["float32"]
     weights, gradients = shape.n_parameters * size, shape.n_component_weights * size
     length = settings.paragraph.length
     batch = getattr(settings, section).micro_batch

@@ -318,7 +318,10 @@ class Perturbation(Section):
 class ParameterGradients(Section):
     """Gradients of the NLL with respect to the weights (paper 5.1, METHODS M4)."""
 
-    micro_batch: Positive = Field(10, description="Paragraphs per forward and backward pass.")
+    reference: bool = Field(
+        False,
+        description="As the authors' code, whose library folds LayerNorms into the weights that read them.",
+    )
 
 
 class Contrastive(Section):
@@ -326,6 +329,9 @@ class Contrastive(Section):
 
     nll_weight: float = Field(
         1.0, gt=0, description="Weight of the memorized paragraph's NLL (with reference: 0.1 unless given)."
+    )
+    learning_rate: float = Field(
+        1e-5, gt=0, description="Rate of the one step of Adam after which the gradient is taken."
     )
     n_controls: Positive = Field(10, description="Non-memorized paragraphs drawn for each memorized one.")
     micro_batch: Positive = Field(10, description="Paragraphs per forward and backward pass.")

@@ -28,8 +28,9 @@ N_ROWS_SHOWN = 5
 COMPONENTS = ("W_Q", "W_K", "W_V", "W_O", "W_in", "W_out", "W_gate")
 ACTIVATIONS = ("q", "k", "v", "z", "pre", "post")
 SETS = ("memorized", "non_memorized", "partly_11_29", "partly_30_49")
-METHODS = ("parameter_gradient", "contrastive", "activation_gradient", "rare_tokens", "patching")
+METHODS = ("parameter_gradient", "activation_gradient", "rare_tokens", "patching")
 COMBINED = "combined"
+SAMPLES = ("part", "rest", "resample")
 OBJECTIVES = ("unlearn", "edit")
 ARMS = ("all", "top", "random", "head", "layer")
 EDIT_TEXTS = ("memorized", "target", "control", "other", "held_out")
@@ -57,6 +58,7 @@ UNITS = {
     "entropy": "nats",
     "max_abs": "nats per token, per unit of the weight or activation",
     "sum_abs": "nats per token, per unit of the weight",
+    "score_sum": "nats per token, per unit of the weight",
     "nll_term_norm": "nats per token, per unit of the weight",
     "kl_term_norm": "nats per token, per unit of the weight",
     "position": "token position in the paragraph, from 0",
@@ -220,6 +222,28 @@ def _parameter_gradients(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
+def _parameter_gradient_samples(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "group": category("memorized", "contrastive"),
+        "sample": category(*SAMPLES),
+        "number": integer(0),
+        "layer": integer(0),
+        "component": category(*COMPONENTS),
+        "head": HEAD,
+        "max_abs": number(0),
+    }
+
+
+def _paragraph_gradients(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "group": category(*SETS),
+        "id": integer(0),
+        "layer": integer(0),
+        "score_sum": number(0),
+        "sum_abs": number(0),
+    }
+
+
 def _gradient_similarity(lengths: Lengths) -> dict[str, pa.Column]:
     return {
         "layer": integer(0),
@@ -335,6 +359,20 @@ def _head_ranking(lengths: Lengths) -> dict[str, pa.Column]:
         "head": integer(0),
         "score": number(),
         "rank": integer(1),
+        "low": integer(1),
+        "high": integer(1),
+        "first_share": number(0, 1),
+    }
+
+
+def _head_rank_samples(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "sample": category(*SAMPLES, dictionary=True),
+        "number": integer(0, dtype="int16"),
+        "method": category(*METHODS, COMBINED, dictionary=True),
+        "layer": integer(0, dtype="int16"),
+        "head": integer(0, dtype="int16"),
+        "rank": integer(1, dtype="int16"),
     }
 
 
@@ -344,6 +382,8 @@ def _ranking_agreement(lengths: Lengths) -> dict[str, pa.Column]:
         "method_a": category(*methods),
         "method_b": category(*methods),
         "kendall": number(-1, 1, nullable=True),
+        "low": pa.Column("float64", nullable=True),
+        "high": pa.Column("float64", nullable=True),
         "p_value": number(0, 1, nullable=True),
         "n_heads": integer(1),
     }
@@ -561,6 +601,8 @@ SCHEMAS: dict[str, Callable[[Lengths], dict[str, pa.Column]]] = {
     "perturbation": _perturbation,
     "perturbed_paragraphs": _perturbed_paragraphs,
     "parameter_gradients": _parameter_gradients,
+    "parameter_gradient_samples": _parameter_gradient_samples,
+    "paragraph_gradients": _paragraph_gradients,
     "gradient_similarity": _gradient_similarity,
     "activation_gradients": _activation_gradients,
     "impact_gradients": _impact_gradients,
@@ -572,6 +614,7 @@ SCHEMAS: dict[str, Callable[[Lengths], dict[str, pa.Column]]] = {
     "memorized_agreement": _memorized_agreement,
     "claims": _claims,
     "head_ranking": _head_ranking,
+    "head_rank_samples": _head_rank_samples,
     "ranking_agreement": _ranking_agreement,
     "rare_tokens": _rare_tokens,
     "rare_token_correlation": _rare_token_correlation,

@@ -8,8 +8,10 @@ rule parameter_gradients:
         paragraphs=table("paragraphs"),
         sets=table("sets"),
     output:
-        gradients=table("parameter_gradients"),
-        similarity=table("gradient_similarity"),
+        table("parameter_gradients"),
+        table("parameter_gradient_samples"),
+        table("paragraph_gradients"),
+        table("gradient_similarity"),
     log:
         log_file("parameter_gradients"),
     benchmark:

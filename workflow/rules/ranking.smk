@@ -6,10 +6,18 @@ rule rank_heads:
         model=rules.model.output.manifest,
         tables=[
             table(name)
-            for name in ("parameter_gradients", "activation_gradients", "rare_token_correlation", "patching")
+            for name in (
+                "parameter_gradients",
+                "parameter_gradient_samples",
+                "activation_gradients",
+                "rare_token_correlation",
+                "rare_token_groups",
+                "patching",
+            )
         ],
     output:
         ranking=table("head_ranking"),
+        samples=table("head_rank_samples"),
         agreement=table("ranking_agreement"),
     log:
         log_file("rank_heads"),

@@ -1,4 +1,4 @@
-"""Rule parameter_gradients: gradients of the weights for every set and objective, and their similarity."""
+"""Rule parameter_gradients: gradients of the weights for every set, of its parts, and of the objective."""
 
 from memloc.rule import log, provenance, start
 
@@ -8,6 +8,8 @@ import pandas as pd
 
 from memloc import models, tables
 from memloc.contrastive import contrastive_attribution
+from memloc.folding import fold_norms
+from memloc.draws import draw, split
 from memloc.paragraphs import sampled_tokens, used_ids
 from memloc.parameter_gradients import compare_groups
 from memloc.seeds import generator
@@ -19,20 +21,35 @@ sets = tables.read("sets", snakemake.input.sets)
 paragraphs = tables.read("paragraphs", snakemake.input.paragraphs, ["id", "tokens"], used_ids(sets))
 drawn = set(sets.loc[sets.sampled, "set"])
 groups = [name for name in ("memorized", "non_memorized", *PARTLY) if name in drawn]
-samples = {name: sampled_tokens(paragraphs, sets, name, n_prefix)[1] for name in groups}
-log(", ".join(f"{name}: {len(tokens)} paragraphs" for name, tokens in samples.items()))
+samples = {name: sampled_tokens(paragraphs, sets, name, n_prefix) for name in groups}
+log(", ".join(f"{name}: {len(ids)} paragraphs" for name, (ids, _) in samples.items()))
 
 model = models.load_model(snakemake.input.folder, **settings["loading"])
-comparison = compare_groups(model, samples, n_prefix, **settings["parameter_gradients"])
-contrastive = contrastive_attribution(
-    model,
-    samples["memorized"],
-    samples["non_memorized"],
+if settings["parameter_gradients"]["reference"]:
+    fold_norms(model)
+memorized, non_memorized = samples["memorized"][1], samples["non_memorized"][1]
+parts = split(len(memorized), generator(snakemake.params.seed, "gradient_parts"))
+sizes = [len(part) for part in parts]
+draws = draw(sizes, [[part] for part in range(len(parts))], generator(snakemake.params.seed, "resamples"))
+
+comparison = compare_groups(model, samples, n_prefix, parts, draws)
+contrastive, contrastive_samples = contrastive_attribution(
+    model.float(),  # a step of 1e-5 is lost in bfloat16
+    memorized,
+    non_memorized,
+    comparison.memorized,
     n_prefix,
+    parts,
+    draws,
     generator(snakemake.params.seed, "contrastive"),
     **settings["contrastive"],
 )
-gradients = pd.concat([comparison.scores, contrastive], ignore_index=True)
 stamp = provenance(snakemake)
-tables.write("parameter_gradients", gradients, snakemake.output.gradients, stamp)
-tables.write("gradient_similarity", comparison.similarity, snakemake.output.similarity, stamp)
+found = {
+    "parameter_gradients": [comparison.scores, contrastive],
+    "parameter_gradient_samples": [comparison.samples, contrastive_samples],
+    "paragraph_gradients": [comparison.paragraphs],
+    "gradient_similarity": [comparison.similarity],
+}
+for (name, frames), path in zip(found.items(), snakemake.output, strict=True):
+    tables.write(name, pd.concat(frames, ignore_index=True), path, stamp)

@@ -409,7 +409,7 @@ def parameter_gradients(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Co
         return {"max_abs": component_scores(model, gradients)["max_abs"].to_numpy()}
 
     def prepare() -> Callable[[], Results]:
-        model, micro_batch = bench.model(), bench.settings["parameter_gradients"]["micro_batch"]
+        model, micro_batch = bench.model(), bench.settings["weight_noise"]["micro_batch"]
         return lambda: scores_of(model, nll_gradients(model, tokens, n_prefix, micro_batch))
 
     def prepare_plain() -> Callable[[], Results]:

@@ -110,6 +110,15 @@ def bootstrap(n: int, statistic: Callable[[np.ndarray], float], n_resamples: int
     return _bootstrap(n, lambda rows: np.array([statistic(units) for units in rows], float), n_resamples)
 
 
+def resampled(value: float, drawn: np.ndarray, left_out: np.ndarray) -> Interval:
+    """Interval of `bootstrap` from a statistic's values on resampled units, and without each unit in turn."""
+    if len(left_out) < MIN_N:
+        return Interval(value, -np.inf, np.inf, len(left_out))
+    tails = np.array([(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    low, high = np.quantile(drawn, _corrected(tails, drawn, value, left_out))
+    return Interval(value, float(low), float(high), len(left_out))
+
+
 def correlation(first: Values, second: Values, method: str = "pearson") -> Interval:
     """Correlation of two paired series (pearson, spearman or kendall), with a bootstrap of the pairs.
 
@@ -264,11 +273,9 @@ def _bootstrap(n: int, of_rows: Callable[[np.ndarray], np.ndarray], n_resamples:
         return Interval(value, -np.inf, np.inf, n)
     rng, at_once = np.random.default_rng(0), max(1, CHUNK // n)
     sizes = [min(at_once, n_resamples - done) for done in range(0, n_resamples, at_once)]
-    drawn = np.sort(np.concatenate([of_rows(rng.integers(n, size=(size, n))) for size in sizes]))
+    drawn = np.concatenate([of_rows(rng.integers(n, size=(size, n))) for size in sizes])
     left_out = np.concatenate([of_rows(np.delete(units, unit)[None]) for unit in units])
-    tails = np.array([(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    low, high = np.quantile(drawn, _corrected(tails, drawn, value, left_out))
-    return Interval(value, float(low), float(high), n)
+    return resampled(value, drawn, left_out)
 
 
 def _corrected(tails: np.ndarray, drawn: np.ndarray, value: float, left_out: np.ndarray) -> np.ndarray:

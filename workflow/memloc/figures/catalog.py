@@ -54,7 +54,7 @@ FIGURES = (
         "Gradients of the weights, and contrastive ones",
         "5.1 and 5.2, Figure 4",
         ("parameter_gradients", "sets", "head_ranking"),
-        settings=("highlight",),
+        settings=("highlight", "contrastive"),
     ),
     FigureInfo(
         "fig5",
@@ -227,7 +227,7 @@ FIGURES = (
         "head_ranking",
         "Rank of every head by every method",
         "extended",
-        ("head_ranking", "ranking_agreement", "patching"),
+        ("head_ranking", "head_rank_samples", "ranking_agreement", "patching"),
         settings=("highlight",),
     ),
     FigureInfo("editing_tradeoff", "What unlearning and editing cost", "extended", ("edit_trajectories",)),

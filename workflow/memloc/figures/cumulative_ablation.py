@@ -11,7 +11,6 @@ from memloc.figures.style import METHOD_LABELS, Drawing
 
 METHOD_COLOURS = {
     "parameter_gradient": "#0072b2",
-    "contrastive": "#56b4e9",
     "activation_gradient": "#009e73",
     "rare_tokens": "#d55e00",
     "patching": "#cc79a7",

@@ -10,8 +10,7 @@ from memloc.figures.style import COLOURS, LABELS, METHOD_LABELS, PAGE_WIDTH, Dra
 WIDTH, HEIGHT = 100.0, 46.0  # drawing units
 SETS_LEFT, METHODS_LEFT, HEAD_LEFT = 2.0, 33.0, 79.0
 USES = {
-    "parameter_gradient": ("memorized", "non_memorized"),
-    "contrastive": ("memorized", "non_memorized"),
+    "parameter_gradient": ("memorized",),
     "activation_gradient": ("memorized",),
     "rare_tokens": ("memorized", "non_memorized"),
     "patching": ("memorized", "perturbed"),
@@ -34,7 +33,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     axes.axis("off")
     heights = _draw_sets(axes, sizes)
     for place, (method, sets) in enumerate(USES.items()):
-        y = 37.0 - 8.2 * place
+        y = 35.5 - 9.8 * place
         top_layer, top_head = first.loc[method, ["layer", "head"]].astype(int)
         text = f"{METHOD_LABELS[method]}\nfirst: layer {top_layer}, head {top_head}"
         _box(axes, METHODS_LEFT, y, 28, 6.6, text, "0.3")

@@ -10,11 +10,13 @@ from memloc.figures.highlight import highlighted_head
 from memloc.figures.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
 
 GROUPS = ("memorized", "non_memorized", "contrastive")
-CLEAR_LEAN = 0.02  # smaller differences in the share of lower layers say nothing
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
-    """A map of max |gradient| per group, each with its own colours, and its sum over every layer."""
+    """A map of max |gradient| per group, each with its own colours, and its sum over every layer.
+
+    The contrastive objective is shown after one step down it: before, its gradient is the memorized one.
+    """
     gradients = tables["parameter_gradients"]
     data = gradients[gradients["group"].isin(GROUPS)]
     head = highlighted_head(tables, settings)
@@ -27,7 +29,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
         colour_bar(mesh, right, "max |gradient|")
         panel_label(left, letter)
         left.set_title(LABELS[group], color=COLOURS[group])
-    return Drawing(figure, data, _numbers(data, tables["sets"], *head))
+    numbers = _numbers(data, tables["sets"], *head) | {"contrastive": settings["contrastive"]}
+    return Drawing(figure, data, numbers)
 
 
 def _numbers(data: pd.DataFrame, sets: pd.DataFrame, layer: int, head: int) -> dict[str, Any]:
@@ -41,8 +44,6 @@ def _numbers(data: pd.DataFrame, sets: pd.DataFrame, layer: int, head: int) -> d
         "n_memorized": int(sampled["memorized"]),
         "n_non_memorized": int(sampled["non_memorized"]),
         "ratio": groups["non_memorized"]["sum"] / groups["memorized"]["sum"],
-        "lean": groups["memorized"]["lower_share_max"] - groups["non_memorized"]["lower_share_max"],
-        "clear_lean": CLEAR_LEAN,
         **layer_numbers(data),
         "nll_term_norm": float(terms["nll_term_norm"]),
         "kl_term_norm": float(terms["kl_term_norm"]),

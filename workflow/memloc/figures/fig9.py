@@ -1,6 +1,5 @@
 """Figure 9: gradients of the weights, from non-memorized to memorized paragraphs (paper 5.1, A.2)."""
 
-from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -66,11 +65,4 @@ def _numbers(
         "head": head,
         **layer_numbers(data),
         "sizes_differ": len({numbers[group]["n"] for group in groups}) > 1,
-        "sums_fall": steadily_falls([numbers[group]["sum"] for group in groups]),
-        "lower_shares_rise": steadily_falls([-numbers[group]["lower_share_sum"] for group in groups]),
     }
-
-
-def steadily_falls(values: list[float]) -> bool:
-    """Whether every value is below the one before."""
-    return all(after < before for before, after in pairwise(values))

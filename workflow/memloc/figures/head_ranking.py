@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import PowerNorm
 from matplotlib.patches import Rectangle
 
 from memloc.figures.heatmap import MAX_LAYER_LABELS
@@ -17,34 +18,55 @@ from memloc.figures.style import (
     SEQUENTIAL,
     Drawing,
     panel_label,
-    subplots,
+    two_rows,
 )
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
-    """Left: methods (rows) x heads (columns), colour = rank. Right: Kendall's tau of each pair of methods."""
+    """Methods x heads, colour = rank; Kendall's tau of each pair of methods; ranks in resamples."""
     layer, head = highlighted_head(tables, settings)
     ranking, agreement = tables["head_ranking"], tables["ranking_agreement"]
     methods = [method for method in METHOD_LABELS if method in set(ranking["method"])]
     ranks = ranking.pivot(index="method", columns=["layer", "head"], values="rank").loc[methods]
     ranks = ranks.sort_index(axis="columns")
-    figure, (left, right) = subplots(PAGE_WIDTH, 2.5, ncols=2, width_ratios=(2.2, 1))
+    shares = rank_shares(tables["head_rank_samples"])
+    figure, upper, lower = two_rows(PAGE_WIDTH, 4.4, (1.4, 1))
+    left, right = upper.subplots(ncols=2, width_ratios=(2.2, 1))
+    panels = lower.subplots(ncols=len(methods))
     _draw_ranks(left, ranks, layer, head)
     _draw_agreement(right, agreement, methods)
-    panel_label(left, "a")
-    panel_label(right, "b")
+    _draw_shares(panels, shares, ranks, (layer, head))
+    for letter, axes in zip("abc", (left, right, panels[0]), strict=True):
+        panel_label(axes, letter)
     pairs = agreement[(agreement["method_a"] != "combined") & (agreement["method_b"] != "combined")]
+    chosen = ranking[(ranking["layer"] == layer) & (ranking["head"] == head)].set_index("method")
     numbers = {
         "exact_patching": bool((tables["patching"]["method"] == "exact").all()),
         "layer": layer,
         "head": head,
         "n_heads": ranks.shape[1],
-        "ranks": {METHOD_LABELS[method]: int(ranks.loc[method, (layer, head)]) for method in methods},
+        "ranks": {
+            METHOD_LABELS[method]: {
+                "rank": int(chosen.loc[method, "rank"]),
+                "low": int(chosen.loc[method, "low"]),
+                "high": int(chosen.loc[method, "high"]),
+                "first_share": float(chosen.loc[method, "first_share"]),
+            }
+            for method in methods
+        },
+        "n_resamples": int((tables["head_rank_samples"]["sample"] == "resample").sum() // ranks.size),
         "kendall_mean": float(pairs["kendall"].mean()),
         "kendall_min": float(pairs["kendall"].min()),
         "kendall_max": float(pairs["kendall"].max()),
     }
     return Drawing(figure, ranking, numbers)
+
+
+def rank_shares(samples: pd.DataFrame) -> pd.DataFrame:
+    """Share of resamples in which a head takes a rank: method, layer and head (index) x rank."""
+    drawn = samples[samples["sample"] == "resample"]
+    counts = drawn.groupby(["method", "layer", "head", "rank"], observed=True).size()
+    return counts.unstack("rank", fill_value=0) / drawn["number"].nunique()
 
 
 def _draw_ranks(axes: Axes, ranks: pd.DataFrame, layer: int, head: int) -> None:
@@ -79,3 +101,22 @@ def _draw_agreement(axes: Axes, agreement: pd.DataFrame, methods: list[str]) -> 
         axes.text(
             column, row, f"{value:.2f}".replace("0.", "."), ha="center", va="center", fontsize=5, color=colour
         )
+
+
+def _draw_shares(
+    panels: np.ndarray, shares: pd.DataFrame, ranks: pd.DataFrame, highlight: tuple[int, int]
+) -> None:
+    """A panel per method: heads by their rank, and how often each of them takes each rank."""
+    n_heads = ranks.shape[1]
+    for axes, method in zip(panels, ranks.index, strict=True):
+        order = ranks.loc[method].sort_values().index
+        found = shares.loc[method].reindex(index=order, columns=range(1, n_heads + 1), fill_value=0)
+        edges = (0.5, n_heads + 0.5, n_heads + 0.5, 0.5)
+        image = axes.imshow(found.T, aspect="auto", cmap="Greys", norm=PowerNorm(0.5, 0, 1), extent=edges)
+        place = int(ranks.loc[method, highlight])
+        axes.plot(place, 1.0, "v", color=COLOURS["memorized"], ms=4, transform=axes.get_xaxis_transform())
+        axes.set_xlabel(f"{METHOD_LABELS[method]}\n(heads by their rank)", fontsize=6)
+        axes.set_xticks([1, n_heads])
+        axes.set_yticks([1, n_heads] if axes is panels[0] else [])
+    panels[0].set_ylabel("rank in resamples")
+    panels[0].figure.colorbar(image, ax=panels, label="share of resamples", pad=0.01)

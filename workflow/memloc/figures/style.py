@@ -11,7 +11,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 from matplotlib.axes import Axes  # noqa: E402
 from matplotlib.axis import Axis  # noqa: E402
-from matplotlib.figure import Figure  # noqa: E402
+from matplotlib.figure import Figure, SubFigure  # noqa: E402
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: E402
 
 from memloc.sets import PARTLY, bins  # noqa: E402
@@ -32,11 +32,10 @@ LABELS = {
     "memorized": "memorized",
     "non_memorized": "non-memorized",
     "perturbed": "perturbed memorized",
-    "contrastive": "contrastive",
+    "contrastive": "contrastive, after one step",
 }
 METHOD_LABELS = {
     "parameter_gradient": "parameter gradients",
-    "contrastive": "contrastive gradients",
     "activation_gradient": "activation gradients",
     "rare_tokens": "attention to rare tokens",
     "patching": "activation patching",
@@ -80,6 +79,13 @@ def subplots(width: float = COLUMN_WIDTH, height: float = 2.4, **options: Any) -
     """Figure and axes in the common style; width and height in inches."""
     plt.rcParams.update(STYLE)
     return plt.subplots(figsize=(width, height), **options)
+
+
+def two_rows(width: float, height: float, ratios: tuple[float, float]) -> tuple[Figure, SubFigure, SubFigure]:
+    """Figure in the common style with two rows, which have columns of their own."""
+    plt.rcParams.update(STYLE)
+    figure = plt.figure(figsize=(width, height))
+    return figure, *figure.subfigures(2, 1, height_ratios=ratios)
 
 
 def visible(text: str) -> str:

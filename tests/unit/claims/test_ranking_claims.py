@@ -1,0 +1,101 @@
+"""Claims on the ranking of heads, on made-up samples whose verdicts are known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from memloc import head_ranking
+from memloc.claims.estimators import ranking
+from memloc.claims.evaluate import evaluate
+from memloc.claims.registry import topics
+from memloc.tables import METHODS
+
+SETTINGS = {"paragraph": {"prefix": 4, "length": 10}}
+ABOUT = {"model": "any", "data": "embedded"}
+GPT_NEO = {"model": "EleutherAI/gpt-neo-125m", "data": "release"}
+AGREE, LEADS, MOST = "methods_agree", "one_head_leads", "most_methods_rank_one_head_first"
+
+
+def sampled(truth, noise, n_parts=10, n_resamples=40, seed=0):
+    """Samples of every method's scores, which are those of `truth` [layer, head] by method and noise."""
+    rng = np.random.default_rng(seed)
+    kinds = {"part": n_parts, "rest": n_parts, "resample": n_resamples}
+    keys = pd.DataFrame([(kind, number) for kind, n in kinds.items() for number in range(n)])
+    scores = {
+        method: truth[method] + noise * rng.normal(size=(len(keys), *truth[method].shape))
+        for method in METHODS
+    }
+    return head_ranking.Sampled(keys.set_axis(["sample", "number"], axis=1), scores)
+
+
+def judged(truth, noise=0.1, about=ABOUT, **options):
+    ranks = head_ranking.sample_ranks(sampled(truth, noise, **options))
+    heads = pd.MultiIndex.from_product([range(2), range(4)], names=["layer", "head"])
+    whole = head_ranking.rank_heads({m: pd.Series(truth[m].ravel(), heads) for m in METHODS})
+    tables = {"head_rank_samples": ranks, "ranking_agreement": head_ranking.agreement(whole, ranks)}
+    return evaluate(topics()["ranking"], tables, SETTINGS, about).set_index("id")
+
+
+def same(scores):
+    return dict.fromkeys(METHODS, np.array(scores, float))
+
+
+CLEAR = [[1, 2, 3, 4], [5, 6, 20, 7]]
+
+
+def test_methods_that_rank_alike_agree_on_one_head():
+    found = judged(same(CLEAR))
+    assert (found.loc[[AGREE, LEADS, MOST], "verdict"] == "holds").all()
+    assert found.loc[AGREE, "value"] == pytest.approx(1) and found.loc[AGREE, "n"] == 10
+    assert found.loc[LEADS, "value"] == pytest.approx(1)
+    assert found.loc[MOST, "value"] == 1
+    published = judged(same(CLEAR), about=GPT_NEO).loc["published_head_leads"]
+    assert published["verdict"] == "holds"
+
+
+def test_methods_that_contradict_each_other_do_not_agree():
+    truth = same(CLEAR)
+    truth |= {method: -truth[method] for method in METHODS[::2]}
+    found = judged(truth)
+    assert found.loc[AGREE, "verdict"] == "does not hold"
+    assert found.loc[MOST, "verdict"] != "holds"
+
+
+def test_two_equal_heads_decide_nothing():
+    assert judged(same([[9, 1, 2, 3], [9, 4, 5, 6]]), noise=0.3).loc[LEADS, "verdict"] == "undecided"
+
+
+def test_noise_alone_makes_no_leading_head():
+    """The head that is first by chance is first elsewhere no more often than in 2.5 % of studies."""
+    leads = 0
+    for seed in range(100):
+        noise = sampled(same(np.zeros((2, 4))), 1.0, n_resamples=1, seed=seed)
+        tables = {"head_rank_samples": head_ranking.sample_ranks(noise)}
+        leads += ranking.first_head_leads(tables, SETTINGS).low > 0
+    assert leads <= 6
+
+
+def test_half_of_the_methods_are_not_most():
+    truth = same(CLEAR)
+    for method in METHODS[:2]:
+        truth[method] = np.array([[30.0, 2, 3, 4], [5, 6, 20, 7]])
+    assert judged(truth, noise=0.01).loc[MOST, "verdict"] == "does not hold"
+
+
+def test_a_published_head_that_is_not_first_does_not_lead():
+    found = judged(same([[1, 2, 30, 4], [5, 6, 20, 7]]), about=GPT_NEO)
+    assert found.loc["published_head_leads", "verdict"] == "does not hold"
+    assert found.loc[LEADS, "verdict"] == "holds"
+
+
+@pytest.mark.parametrize("n_parts", [1, 2, 5])
+def test_few_parts_decide_nothing(n_parts):
+    found = judged(same(CLEAR), n_parts=n_parts)
+    assert (found.loc[[AGREE, LEADS, MOST], "verdict"] == "undecided").all()
+
+
+def test_one_paragraph_is_not_judged():
+    ranks = head_ranking.sample_ranks(sampled(same(CLEAR), 0.1, n_parts=1))
+    tables = {"head_rank_samples": ranks[ranks["sample"] != "rest"], "ranking_agreement": None}
+    found = evaluate(topics()["ranking"], tables, SETTINGS, ABOUT)
+    assert (found["verdict"] == "not applicable").all()

@@ -1,0 +1,116 @@
+"""Estimators of the topic `gradients`: where the gradients of the weights are large (paper 5.1, 5.2, A.2).
+
+Sizes are those of each paragraph's own gradient, so that sets of different sizes can be compared: in the
+gradient of a mean, what differs between paragraphs cancels, the more the more paragraphs there are.
+"""
+
+import numpy as np
+import pandas as pd
+
+from memloc.claims import statistics
+from memloc.claims.statistics import Interval
+from memloc.claims.verdicts import Estimate
+from memloc.sets import PARTLY
+
+Tables = dict[str, pd.DataFrame]
+OBJECTIVES = ("memorized", "contrastive")
+
+
+def larger_in_non_memorized(tables: Tables, settings: dict) -> Estimate:
+    """Log of the ratio of all |gradients|, non-memorized to memorized paragraphs."""
+    sizes = np.log(_totals(tables["paragraph_gradients"], "sum_abs"))
+    return Estimate.of(statistics.difference(sizes["non_memorized"], sizes["memorized"]))
+
+
+def lower_layers_smaller_in_memorized(tables: Tables, settings: dict) -> Estimate:
+    """Log of the ratio of the scores in lower layers, non-memorized to memorized paragraphs."""
+    gradients = tables["paragraph_gradients"]
+    if not _n_lower(gradients):
+        return Estimate(missing="the model has one layer")
+    sizes = np.log(_totals(gradients[gradients["layer"] < _n_lower(gradients)], "score_sum"))
+    return Estimate.of(statistics.difference(sizes["non_memorized"], sizes["memorized"]))
+
+
+def lower_share_larger_in_memorized(tables: Tables, settings: dict) -> Estimate:
+    """Share of the scores that lies in lower layers, memorized minus non-memorized paragraphs."""
+    gradients = tables["paragraph_gradients"]
+    if not _n_lower(gradients):
+        return Estimate(missing="the model has one layer")
+    shares = _lower_shares(gradients, "score_sum")
+    return Estimate.of(statistics.difference(shares["memorized"], shares["non_memorized"]))
+
+
+def size_between(tables: Tables, settings: dict) -> Estimate:
+    """The smaller of two falls of log |gradient|, from non-memorized over partly memorized to memorized."""
+    sizes = -np.log(_totals(tables["paragraph_gradients"], "sum_abs"))
+    return _smaller_step(sizes)
+
+
+def lower_share_between(tables: Tables, settings: dict) -> Estimate:
+    """The smaller of two rises of the share of lower layers, over partly memorized paragraphs."""
+    gradients = tables["paragraph_gradients"]
+    if not _n_lower(gradients):
+        return Estimate(missing="the model has one layer")
+    return _smaller_step(_lower_shares(gradients, "sum_abs"))
+
+
+def value_matrix_leads(
+    tables: Tables, settings: dict, layer: int | None = None, head: int | None = None
+) -> Estimate:
+    """By how much one W_V exceeds every other matrix of a head, in both objectives (log of max |gradient|).
+
+    Both the W_V and its strongest rival are found on the paragraphs outside of a part, and judged on the
+    part; the smaller lead of both objectives counts. A head that is given is not looked for.
+    """
+    samples = tables["parameter_gradient_samples"]
+    rows = samples[samples["head"].notna()]
+    wide = rows.pivot(
+        index=["sample", "number"], columns=["group", "component", "layer", "head"], values="max_abs"
+    )
+    wide = wide.sort_index(axis=1)
+    if "rest" not in wide.index.get_level_values("sample"):
+        return Estimate(missing="there is one paragraph")
+    part, rest = np.log(wide.loc["part"]), np.log(wide.loc["rest"])
+    leads = []
+    for number in part.index:
+        chosen = ("W_V", layer, head)
+        if layer is None:
+            chosen = ("W_V", *rest.loc[number, ("memorized", "W_V")].idxmax())
+        leads.append(
+            min(_lead(part.loc[number, group], rest.loc[number, group], chosen) for group in OBJECTIVES)
+        )
+    return Estimate.of(statistics.mean(np.array(leads)))
+
+
+def _lead(part: pd.Series, rest: pd.Series, chosen: tuple[str, int, int]) -> float:
+    return float(part[chosen] - part[rest.drop(chosen).idxmax()])
+
+
+def _totals(gradients: pd.DataFrame, value: str) -> pd.Series:
+    """Sum over layers by group and paragraph."""
+    return gradients.groupby(["group", "id"])[value].sum()
+
+
+def _n_lower(gradients: pd.DataFrame) -> int:
+    return gradients["layer"].nunique() // 2
+
+
+def _lower_shares(gradients: pd.DataFrame, value: str) -> pd.Series:
+    lower = gradients[gradients["layer"] < _n_lower(gradients)]
+    return _totals(lower, value) / _totals(gradients, value)
+
+
+def _smaller_step(values: pd.Series) -> Estimate:
+    """The rise whose interval begins lower: from non-memorized over partly memorized to memorized."""
+    partly = [group for group in PARTLY if group in values.index.get_level_values("group")]
+    if not partly:
+        return Estimate(missing="no paragraph is partly memorized")
+    steps = [
+        statistics.difference(values[partly], values["non_memorized"]),
+        statistics.difference(values["memorized"], values[partly]),
+    ]
+    return Estimate.of(min(steps, key=_low))
+
+
+def _low(interval: Interval) -> float:
+    return interval.low

@@ -1,0 +1,68 @@
+"""Estimators of the topic `ranking`: which head the methods rank first, and whether they agree (paper 6).
+
+A head that is looked for is found by all methods on the paragraphs outside of a part, and judged on the part.
+"""
+
+import numpy as np
+import pandas as pd
+
+from memloc.claims import statistics
+from memloc.claims.verdicts import Estimate
+from memloc.head_ranking import rank_agreement
+from memloc.tables import COMBINED, METHODS
+
+Tables = dict[str, pd.DataFrame]
+ONE_PART = "there is one paragraph: none is left to judge a head on"
+
+
+def methods_agree(tables: Tables, settings: dict) -> Estimate:
+    """Kendall's tau of the heads' ranks, mean over pairs of methods."""
+    ranks = tables["head_rank_samples"]
+    if not (ranks["sample"] == "rest").any():
+        return Estimate(missing=ONE_PART)
+    found = rank_agreement(ranks, METHODS).values()
+    drawn, left_out = (np.mean([taus[kind] for taus in found], axis=0) for kind in ("resample", "rest"))
+    agreement = tables["ranking_agreement"]
+    pairs = agreement[(agreement["method_a"] != COMBINED) & (agreement["method_b"] != COMBINED)]
+    return Estimate.of(statistics.resampled(float(pairs["kendall"].mean()), drawn, left_out))
+
+
+def first_head_leads(
+    tables: Tables, settings: dict, layer: int | None = None, head: int | None = None
+) -> Estimate:
+    """Places of the combined ranking between the first head and the next one, mean over parts.
+
+    Both heads are found outside of the part; a head that is given is not looked for, but its rival is.
+    """
+    part, rest = _ranks(tables, "part"), _ranks(tables, "rest")
+    if rest is None:
+        return Estimate(missing=ONE_PART)
+    leads = []
+    for number in part.index.unique("number"):
+        order = rest.loc[number, COMBINED].sort_values().index
+        first = order[0] if layer is None else (layer, head)
+        second = next(other for other in order if other != first)
+        ranks = part.loc[number, COMBINED]
+        leads.append(ranks[second] - ranks[first])
+    return Estimate.of(statistics.mean(np.array(leads)))
+
+
+def methods_that_rank_it_first(tables: Tables, settings: dict) -> Estimate:
+    """Share of the methods that rank the head first which all together do outside of the part."""
+    part, rest = _ranks(tables, "part"), _ranks(tables, "rest")
+    if rest is None:
+        return Estimate(missing=ONE_PART)
+    shares = []
+    for number in part.index.unique("number"):
+        chosen = rest.loc[number, COMBINED].idxmin()
+        shares.append(np.mean([part.loc[number, method][chosen] == 1 for method in METHODS]))
+    return Estimate.of(statistics.mean(np.array(shares)))
+
+
+def _ranks(tables: Tables, kind: str) -> pd.DataFrame | None:
+    """Ranks by (number, method) and (layer, head), of one kind of samples; nothing if there is none."""
+    samples = tables["head_rank_samples"]
+    rows = samples[samples["sample"] == kind].astype({"method": str})
+    if rows.empty:
+        return None
+    return rows.pivot(index=["number", "method"], columns=["layer", "head"], values="rank")
