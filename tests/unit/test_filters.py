@@ -33,6 +33,7 @@ def test_variations_of_a_keyword():
     assert variations("TripAdvisor") == [
         *("TripAdvisor", " TripAdvisor", "TRIPADVISOR", " TRIPADVISOR", "Tripadvisor", " Tripadvisor")
     ]
+    assert variations("all rights")[4:] == ["All rights", " All rights"]
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.uint16])

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from memloc.expected import agreement_numbers
 from memloc.figures.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, subplots
 
-MEANS = {"nll": "mean over the continuation", "nll_paragraph": "mean over the whole paragraph"}
+MEANS = {"nll": "continuation", "nll_paragraph": "paragraph"}  # what this run's NLL is a mean over
 GROUPS = (("n_both", "both"), ("n_only_here", "only this run"), ("n_only_published", "only published"))
 
 
@@ -20,11 +20,12 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     _draw_sizes(sizes, numbers)
     panel_label(sizes, "a")
     found = data[data["published"] & data["id"].notna()]
-    for axes, (mean, title), letter in zip(differences, MEANS.items(), "bc", strict=True):
+    for axes, (mean, text), letter in zip(differences, MEANS.items(), "bc", strict=True):
         _draw_difference(axes, found, mean)
-        axes.set_title(title)
+        axes.set_ylabel(f"this run's NLL of the {text}\nminus the published")
         panel_label(axes, letter)
-    differences[0].set_ylabel("this run's NLL\nminus the published")
+    handles, labels = differences[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper right", ncols=2, markerscale=2)
     return Drawing(figure, data, numbers)
 
 
@@ -52,4 +53,3 @@ def _draw_difference(axes: Axes, found: pd.DataFrame, mean: str) -> None:
         )
     axes.axhline(0, color="0.6", lw=0.6, zorder=0)
     axes.set(xlabel="published NLL (nats per token)", xlim=(0, None))
-    axes.legend(markerscale=2)
