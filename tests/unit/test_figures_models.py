@@ -13,11 +13,18 @@ from made_rankings import ranked_with_samples
 from scipy import stats
 
 from memloc import head_ranking, members, tables
-from memloc.figures import across, models_agreement, models_memorized, models_profiles, models_repeats
+from memloc.figures import (
+    across,
+    models_agreement,
+    models_claims,
+    models_memorized,
+    models_profiles,
+    models_repeats,
+)
 from memloc.figures.caption import fill
 
 REPORT = Path(__file__).parents[2] / "workflow/report"
-FIGURES = (models_memorized, models_repeats, models_profiles, models_agreement)
+FIGURES = (models_memorized, models_repeats, models_profiles, models_agreement, models_claims)
 
 SIZES = {"small": (2, 4), "middle": (3, 6), "large-long.name": (6, 8)}  # layers, heads
 
@@ -33,8 +40,29 @@ def made_up() -> dict[str, pd.DataFrame]:
     return tables_of(SIZES)
 
 
+def judged(place: int) -> list[dict]:
+    """A claim that holds everywhere, one in the first model alone, one that never applies, and more."""
+    verdicts = {
+        "always": "holds",
+        "first_only": "does not hold" if place else "holds",
+        "never": "not applicable",
+    }
+    verdicts |= {f"claim_number_{number}": "undecided" for number in range(27)}
+    return [
+        {
+            "id": name,
+            "topic": f"topic {len(name)}",
+            "statement": "So it is.",
+            "value": place,
+            "verdict": verdict,
+        }
+        for name, verdict in verdicts.items()
+    ]
+
+
 def tables_of(sizes: dict[str, tuple[int, int]]) -> dict[str, pd.DataFrame]:
-    frames = {"models": [], "head_ranking": [], "ranking_agreement": [], "paragraphs": [], "sets": []}
+    names = ("models", "head_ranking", "ranking_agreement", "paragraphs", "sets", "claims")
+    frames = {name: [] for name in names}
     ids = np.arange(400)
     counts = np.where(ids < 200, 2 ** (ids % 8), 1)
     for place, (model, (n_layers, n_heads)) in enumerate(sizes.items()):
@@ -50,6 +78,7 @@ def tables_of(sizes: dict[str, tuple[int, int]]) -> dict[str, pd.DataFrame]:
                 {"id": ids, "count": counts, "text": [f"text {i}" for i in ids]}
             ).assign(continuation_count=None),
             "sets": pd.DataFrame({"id": ids, "set": np.where(memorized, "memorized", "partly_11_29")}),
+            "claims": pd.DataFrame(judged(place)),
         }
         for name, frame in found.items():
             frames[name].append(frame.assign(model=model))
@@ -245,3 +274,24 @@ def test_tables_of_members_are_joined_by_size(tmp_path):
         "model": ["small", "large"],
     }
     assert found["dropped_paragraphs"]["model"].to_list() == ["small", "large"]
+
+
+def test_claims_across_models_are_counted_by_their_verdicts(made_up):
+    numbers = models_claims.draw(made_up, {}).numbers
+    assert numbers["differ"] == ["first only"] and numbers["contradicted"] == 1
+    assert (numbers["n_claims"], numbers["n_applied"], numbers["counts"]["holds"]) == (30, 29, 1)
+
+
+def test_agreement_within_models_and_the_layers_of_first_heads_are_those_of_the_rankings(made_up):
+    drawing = models_claims.draw(made_up, {})
+    agreement = made_up["ranking_agreement"]
+    pairs = agreement[(agreement["method_a"] != "combined") & (agreement["method_b"] != "combined")]
+    expected = pairs.groupby("model")["kendall"].mean()
+    assert drawing.numbers["agreement"] == pytest.approx(expected[list(SIZES)].to_dict())
+    ranking = made_up["head_ranking"]
+    for row in drawing.data[drawing.data["panel"] == "c"].itertuples():
+        (first,) = ranking[
+            (ranking.model == row.model) & (ranking.method == row.method) & (ranking["rank"] == 1)
+        ].itertuples()
+        assert (row.layer, row.head) == (first.layer, first.head)
+        assert row.depth == (first.layer + 0.5) / SIZES[row.model][0]

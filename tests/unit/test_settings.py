@@ -152,6 +152,8 @@ SMALL, LARGE = {"source": "embedded", "width": 64}, {"source": "embedded", "widt
             "(top level)",
             ["the same one: a, b"],
         ),
+        ({"seed-1": SMALL, "b": LARGE}, "(top level)", ["named like a seed of a study: seed-1"]),
+        ({"a": SMALL | {"seed": 1}, "b": SMALL | {"seed": 1}}, "(top level)", ["the same one: a, b"]),
         ({"a": SMALL, "b": LARGE | {"window": 99}}, "(top level)", ["window must hold a paragraph"]),
     ],
     ids=str,
@@ -178,6 +180,31 @@ def test_a_member_is_a_study_with_the_settings_of_all():
         assert found[name] == validate(config | {"study": f"x/{name}", "model": model}, "f")
         assert found[name].member == name
     assert study.member is None
+
+
+def test_a_model_may_be_trained_with_several_seeds():
+    models = {"a": SMALL, "b": SMALL | {"seed": 1}}
+    study = validate(VALID | {"model": None, "models": models}, "f")
+    assert [model.seed for model in study.models.values()] == [None, 1]
+
+
+def test_a_study_with_another_seed_shares_data_model_and_scores():
+    study = validate(VALID | {"seed": 3, "seeds": [0, 7], "min_k": {"percent": 10}}, "f")
+    found = settings.resampled(study)
+    assert list(found) == ["seed-0", "seed-7"]
+    expected = validate(VALID | {"study": "x/seed-7", "seed": 7, "min_k": {"percent": 10}}, "f")
+    assert found["seed-7"] == expected
+    assert expected.shared == study.shared == "x"
+    assert validate(VALID | {"study": "x/other"}, "f").shared == "x/other"
+
+
+def test_seeds_are_others_than_the_studys_and_of_one_model():
+    for seeds in ([0], [1, 1]):
+        assert "seeds must differ" in message(seeds=seeds)
+    assert "seeds.0: given -1" in message(seeds=[-1])
+    several = message(seeds=[1], model=..., models={"a": SMALL, "b": LARGE})
+    assert "seeds need a study of one model" in several
+    assert "seeds need a study of one model" in message(seeds=[1], study="x/a")
 
 
 def test_every_wrong_key_has_its_line():

@@ -2,14 +2,17 @@
 
 import json
 import re
+import shutil
 import time
 from pathlib import Path
 
 import pytest
 import yaml
 from describe_rules import Rules
+from projects import Project
 
 from memloc import tracking
+from memloc.claims import registry
 from memloc.figures.catalog import FIGURES
 
 ROOT = Path(__file__).parents[2]
@@ -128,10 +131,11 @@ def test_rules_that_load_the_model_ask_for_a_gpu(rules):
 
 def test_downloads_and_tiny_rules_run_where_snakemake_runs(rules):
     figures = {figure.name for figure in FIGURES}
-    tiny = {"run_config", "edits", "compare_expected", "compare_memorized_list"}
+    tiny = {"run_config", "edits", "compare_expected", "compare_memorized_list", "join_claims"}
     for rule in rules.jobs:
         name = own_name(rule)
-        assert rule["local"] == (name in figures | tiny or name.startswith("download_")), name
+        local = name in figures | tiny or name.startswith(("download_", "claims_"))
+        assert rule["local"] == local, name
         assert not (rule["local"] and "gpu" in rule["resources"])
 
 
@@ -157,7 +161,12 @@ def test_code_is_tracked_but_for_downloads(rules):
 
 def test_every_script_belongs_to_a_rule(clone):
     used = {rule["script"] for config in CONFIGS for rule in Rules.of(clone.folder, config).jobs}
-    conditional = {"compare_memorized_list.py", "join_shards.py", "paragraphs_text.py"}
+    conditional = {
+        "compare_memorized_list.py",
+        "figure_across_seeds.py",
+        "join_shards.py",
+        "paragraphs_text.py",
+    }
     scripts = {path.name for path in SCRIPTS.glob("*.py")}
     assert {Path(script).name for script in used} | conditional == scripts
 
@@ -178,6 +187,28 @@ def test_every_figure_and_collection_is_a_target(clone, test_rules):
 def test_a_figure_alone_runs_no_other_analysis(clone, test_rules):
     assert set(clone.jobs("fig2")) == {"fig2", *test_rules.above("fig2")}
     assert not set(clone.jobs("fig2")) & {"perturbation", "parameter_gradients", "attention", "fig8"}
+
+
+# Claims.
+
+
+@pytest.mark.parametrize("figure", ["fig7", "recited"])
+def test_the_plan_of_a_figure_gains_no_analysis_by_claims(clone, tmp_path, figure):
+    """As it would be without any claim in the registry."""
+    config = tmp_path / "plan.yaml"
+    text = {"source": "text", "files": ["README.md"]}
+    hub = {"source": "hub"}
+    config.write_text(yaml.safe_dump({"study": "plan", "data": text, "model": hub}))
+    silent = Project(shutil.copytree(clone.folder, tmp_path / "silent"))
+    file = silent.folder / "workflow/memloc/claims/registry.yaml"
+    topics = yaml.safe_load(file.read_text())
+    for topic in topics.values():
+        for claim in topic["claims"].values():
+            claim["figures"] = []
+    file.write_text(yaml.safe_dump(topics))
+    with_claims, without = (set(project.jobs(figure, config=str(config))) for project in (clone, silent))
+    assert {job for job in with_claims if not job.startswith("claims_")} == without
+    assert figure in without and "edits" not in with_claims
 
 
 # Several models in one study.
@@ -216,6 +247,46 @@ def test_a_figure_of_one_member_needs_no_other(clone, several, target):
     jobs = clone.jobs(target, config="config/test-models.yaml")
     assert set(jobs) == {"large_fig2", *several.above("large_fig2")}
     assert all(name.startswith("large_") for name in jobs)
+
+
+# A study whose samples are drawn again.
+
+SHARED = {"paragraphs", "dropped_paragraphs", "train_model", "model", "scores"}
+
+
+@pytest.fixture(scope="module")
+def seeds(clone, tmp_path_factory):
+    config = tmp_path_factory.mktemp("seeds") / "seeds.yaml"
+    config.write_text((clone.folder / "config/test.yaml").read_text() + "\nseeds: [4, 2]\n")
+    return config
+
+
+def test_a_further_seed_repeats_what_is_sampled_and_shares_the_rest(clone, test_rules, seeds):
+    rules = Rules.of(clone.folder, str(seeds))
+    own = {rule["name"] for rule in test_rules.jobs}
+    names = {rule["name"] for rule in rules.jobs}
+    repeated = own - SHARED - BENCHMARK
+    assert names == own | {"stability"} | {f"seed-{seed}_{name}" for seed in (4, 2) for name in repeated}
+    for rule in rules.jobs:
+        member = rule["name"].partition("_")[0] if rule["name"].startswith("seed-") else ""
+        assert own_name(rule) and all(path.startswith(f"results/test/{member}") for path in rule["outputs"])
+    needed = rules.above("seed-4_perturbation")
+    assert needed == SHARED | {"seed-4_sets"}
+    base = {rule["name"]: rule for rule in test_rules.jobs}
+    for rule in rules.jobs:
+        if rule["name"] in base:
+            assert (
+                rule["code"] == base[rule["name"]]["code"] and rule["inputs"] == base[rule["name"]]["inputs"]
+            )
+
+
+def test_stability_needs_the_claims_and_rankings_of_every_seed_and_no_other_figure(clone, seeds):
+    jobs = set(clone.jobs(config=str(seeds)))
+    assert {"stability", "join_claims", "seed-4_join_claims", "seed-2_rank_heads", "claims"} <= jobs
+    figures = {figure.name for figure in FIGURES}
+    assert not [job for job in jobs if job.startswith("seed-") and job.partition("_")[2] in figures]
+    assert not [job for job in jobs if job.startswith("seed-") and job.partition("_")[2] in SHARED]
+    assert "stability" not in clone.jobs(config="config/test.yaml")
 
 
 def test_members_share_downloads_of_their_data(clone, tmp_path):
@@ -319,6 +390,23 @@ def test_editing_one_script_runs_its_rule_again_and_what_follows(editable, test_
     with (editable.folder / "workflow/scripts/rare_tokens.py").open("a") as file:
         file.write("EDITED = True\n")
     assert set(editable.jobs()) == with_all_below(test_rules, {"rare_tokens"})
+
+
+def test_editing_an_estimator_judges_its_topic_again_and_nothing_else(editable, test_rules):
+    with (editable.folder / "workflow/memloc/claims/estimators/editing.py").open("a") as file:
+        file.write("EDITED = True\n")
+    assert set(editable.jobs()) == with_all_below(test_rules, {"claims_editing"})
+
+
+def test_changing_a_claim_judges_its_topic_again_and_nothing_else(editable, test_rules):
+    registry_file = "workflow/memloc/claims/registry.yaml"
+    text = (editable.folder / registry_file).read_text()
+    statement = next(iter(registry.topics()["editing"].claims)).statement
+    assert text.count(statement) == 1
+    editable.edit(registry_file, statement, f"Changed: {statement}")
+    jobs = set(editable.jobs())
+    assert jobs == with_all_below(test_rules, {"claims_editing"})
+    assert {"claims_editing", "join_claims", "claims", "fig5"} <= jobs and "edits" not in jobs
 
 
 def test_editing_a_caption_draws_its_figure_again(editable):

@@ -1,4 +1,4 @@
-"""Tables of the models of one study, joined."""
+"""Tables of the models of one study, or of its repetitions with other seeds, joined."""
 
 import json
 from collections import defaultdict
@@ -34,3 +34,18 @@ def read(
         for name, frames in found.items()
     }
     return {"models": models, **joined}
+
+
+def read_seeds(paths: Sequence[str], seeds: Sequence[int]) -> dict[str, pd.DataFrame]:
+    """Tables of a study and of its repetitions, each with a column `seed`.
+
+    `paths` hold every table once for each of the seeds, in their order.
+
+    Raises:
+        TableError: a table cannot be read or breaks its schema.
+    """
+    found: dict[str, list[pd.DataFrame]] = defaultdict(list)
+    for path in map(Path, paths):
+        frames = found[path.stem]
+        frames.append(tables.read(path.stem, path).assign(seed=seeds[len(frames)]))
+    return {name: pd.concat(frames, ignore_index=True) for name, frames in found.items()}

@@ -4,6 +4,7 @@ Defaults are the paper's values wherever the paper gives one. A config file stat
 """
 
 import json
+import re
 from typing import Annotated, Any, Literal, get_args, get_origin
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 # No underscore: rules of a member are named <member>_<rule>, and no two of them may share a name.
 Member = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$")]
 PUBLISHED_LENGTHS = range(100, 501, 50)  # of the release, in GPT-2's tokens
+RESAMPLED = r"seed-\d+"  # a study whose samples are drawn again lies in such a folder
 STUDY_FOLDERS = ("benchmarks", "figures", "logs", "tables")  # a member's folder lies next to these
 
 
@@ -558,6 +560,11 @@ class Settings(Section):
         description="Name of the study: results/<study>/. Each of several models is a study <study>/<model>.",
     )
     seed: NonNegative = Field(0, description="Seed of every random draw.")
+    seeds: list[NonNegative] = Field(
+        [],
+        description="Further seeds: what is sampled is drawn again with each, of the same data, model and "
+        "scores, and figure `stability` compares claims and rankings. Each costs all analyses once more.",
+    )
     threads: Positive = Field(1, description="Processor threads of each rule that runs the model.")
     loading: Loading = Loading()
     shards: Positive = Field(
@@ -597,6 +604,12 @@ class Settings(Section):
     expected: Expected = Expected()
 
     @property
+    def shared(self) -> str:
+        """Study whose data, model and scores this one shares: with another seed of `seeds`, not its own."""
+        study, _, member = self.study.partition("/")
+        return study if re.fullmatch(RESAMPLED, member) else self.study
+
+    @property
     def member(self) -> str | None:
         """Name of the model in a study of several; nothing in other studies."""
         return self.study.partition("/")[2] or None
@@ -608,11 +621,21 @@ class Settings(Section):
         names = list(self.models or {})
         if "/" in self.study and names:
             raise ValueError("the name of a study of several models holds no slash")
+        if resampled := [name for name in names if re.fullmatch(RESAMPLED, name)]:
+            raise ValueError(f"a model is named like a seed of a study: {', '.join(resampled)}")
         if taken := sorted(set(names) & set(STUDY_FOLDERS)):
             raise ValueError(f"a model is named like a folder of the study: {', '.join(taken)}")
         places = [_place(model) for model in (self.models or {}).values()]
         if twice := [name for name, place in zip(names, places, strict=True) if places.count(place) > 1]:
             raise ValueError(f"these models are the same one: {', '.join(twice)}")
+        return self
+
+    @model_validator(mode="after")
+    def _seeds_differ(self) -> "Settings":
+        if self.seeds and (self.models or "/" in self.study):
+            raise ValueError("seeds need a study of one model, with no slash in its name")
+        if len({self.seed, *self.seeds}) <= len(self.seeds):
+            raise ValueError("seeds must differ from each other and from seed")
         return self
 
     @model_validator(mode="after")
@@ -683,6 +706,15 @@ def members(study: Settings) -> dict[str, Settings]:
     return {
         name: Settings(study=f"{study.study}/{name}", model=model.model_dump(), **shared)
         for name, model in study.models.items()
+    }
+
+
+def resampled(study: Settings) -> dict[str, Settings]:
+    """The study of each further seed, by name: all other settings are the study's."""
+    shared = study.model_dump(exclude={"study", "seed", "seeds"})
+    return {
+        f"seed-{seed}": Settings(study=f"{study.study}/seed-{seed}", seed=seed, **shared)
+        for seed in study.seeds
     }
 
 

@@ -345,6 +345,7 @@ def _claims(lengths: Lengths) -> dict[str, pa.Column]:
         "unit": category(*terms.UNITS),
         "rule": category(*terms.RULES),
         "margin": number(0),
+        "bound": number(),
         "margin_reason": text,
         "verdict": category(*terms.VERDICTS),
         "reason": text,

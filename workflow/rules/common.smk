@@ -31,12 +31,22 @@ def validated(config, files):
 
 SETTINGS = validated(config, workflow.configfiles)
 RESULTS = f"results/{SETTINGS.study}"
+# A study whose samples are drawn again with another seed (seeds.smk) has no data, model and scores of its own.
+SHARED = f"results/{SETTINGS.shared}"
+SHARED_TABLES = (
+    "paragraphs",
+    "training_stream",
+    "training_curve",
+    "vocabulary",
+    "dropped_paragraphs",
+    "scores",
+)
 ENVIRONMENT = "../../envs/environment.yaml"
 
 
 def table(name):
-    """Path of a table of this study."""
-    return f"{RESULTS}/tables/{name}.parquet"
+    """Path of a table of this study, or of the study that shares it."""
+    return f"{SHARED if name in SHARED_TABLES else RESULTS}/tables/{name}.parquet"
 
 
 def log_file(name):

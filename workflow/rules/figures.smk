@@ -1,10 +1,12 @@
 # One rule per figure, named like it: `snakemake fig7` draws Figure 7. The list is memloc/figures/catalog.py.
 
-PRESENT = {None, DATA.source, MODEL.source, *COMPARED}
+PRESENT = {None, DATA.source, MODEL.source, *COMPARED, *(["seeds"] if SETTINGS.seeds else [])}
 SHOWN = [figure for figure in FIGURES if figure.only_for in PRESENT]
 TABLES = sorted({name for figure in SHOWN for name in figure.tables})
 
 for figure in SHOWN:
+    if figure.only_for == "seeds":
+        continue  # drawn from the tables of several studies (seeds.smk)
 
     rule:
         name:

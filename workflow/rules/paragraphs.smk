@@ -12,7 +12,7 @@ if DATA.source == "embedded":
         output:
             paragraphs=table("paragraphs"),
             stream=table("training_stream"),
-            tokenizer=directory(f"{RESULTS}/tokenizer"),
+            tokenizer=directory(f"{SHARED}/tokenizer"),
         log:
             log_file("paragraphs"),
         benchmark:

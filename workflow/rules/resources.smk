@@ -103,7 +103,7 @@ elif MODEL.source == "local":
 
 elif MODEL.source == "planted":
     BASE = f"resources/models/{MODEL.file.removesuffix('.gguf')}@{MODEL.sha256[:12]}"
-    MODEL_FOLDER = f"{RESULTS}/model"
+    MODEL_FOLDER = f"{SHARED}/model"
     MODEL_NAME, MODEL_REVISION = MODEL.name, MODEL.package
     DOWNLOADS.append(BASE)
 
@@ -130,8 +130,8 @@ elif MODEL.source == "planted":
             "../scripts/download_base.py"
 
 else:
-    MODEL_FOLDER = f"{RESULTS}/model"
-    MODEL_NAME, MODEL_REVISION = f"embedded model of study {SETTINGS.study}", None
+    MODEL_FOLDER = f"{SHARED}/model"
+    MODEL_NAME, MODEL_REVISION = f"embedded model of study {SETTINGS.shared}", None
 
 
 # What the training starts from: random weights, where there is none.
@@ -144,7 +144,7 @@ if MODEL.source in ("embedded", "planted"):
             base=PRETRAINED,
             stream=table("training_stream"),
             paragraphs=table("paragraphs"),
-            tokenizer=f"{RESULTS}/tokenizer",
+            tokenizer=f"{SHARED}/tokenizer",
         output:
             folder=directory(MODEL_FOLDER),
             curve=table("training_curve"),
@@ -182,7 +182,7 @@ rule model:
     input:
         folder=MODEL_FOLDER,
     output:
-        manifest=f"{RESULTS}/model.json",
+        manifest=f"{SHARED}/model.json",
         vocabulary=table("vocabulary"),
     log:
         log_file("model"),

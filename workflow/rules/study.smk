@@ -19,3 +19,8 @@ include: "run_config.smk"
 include: "shards.smk"
 include: "claims.smk"
 include: "figures.smk"
+
+
+if SETTINGS.seeds:
+
+    include: "seeds.smk"

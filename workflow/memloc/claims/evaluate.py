@@ -54,6 +54,7 @@ def _row(claim: Claim, topic: str, estimate: Estimate, n_continuation: int) -> d
         "unit": claim.unit,
         "rule": claim.rule,
         "margin": claim.scaled_margin(n_continuation),
+        "bound": claim.bound(n_continuation),
         "margin_reason": claim.reason,
         "verdict": verdict,
         "reason": reason,

@@ -44,6 +44,12 @@ class Claim(_Entry):
         """What the value is compared with."""
         return self.published if self.around_published else 0.0
 
+    def bound(self, n_continuation: int) -> float:
+        """What the value, or an end of its interval, must pass; of equivalence, the middle."""
+        margin = self.scaled_margin(n_continuation)
+        beyond = {"greater": margin, "at least": -margin, "reached": margin}
+        return self.target + beyond.get(self.rule, 0.0)
+
     def scaled_margin(self, n_continuation: int) -> float:
         """Margin in the value's unit."""
         return self.margin * (n_continuation if self.margin_of == "continuation" else 1)

@@ -9,3 +9,8 @@ NEED_MARGIN = (
 UNITS = ("paragraph", "group", "pair", "head", "layer", "plant", "token", "study")
 VERDICTS = ("holds", "does not hold", "undecided", "not applicable")
 HOLDS, FAILS, UNDECIDED, NOT_APPLICABLE = VERDICTS
+
+
+def counted(n: int, unit: str) -> str:
+    """A number of units, in words."""
+    return f"{n:,} {unit if n == 1 else 'studies' if unit == 'study' else f'{unit}s'}"

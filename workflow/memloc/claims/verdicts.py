@@ -20,7 +20,7 @@ import numpy as np
 
 from memloc.claims.registry import Claim
 from memloc.claims.statistics import MIN_N, Interval
-from memloc.claims.terms import FAILS, HOLDS, NOT_APPLICABLE, UNDECIDED
+from memloc.claims.terms import FAILS, HOLDS, NOT_APPLICABLE, UNDECIDED, counted
 
 
 @dataclass(frozen=True)
@@ -58,33 +58,32 @@ def judge(claim: Claim, estimate: Estimate, n_continuation: int) -> Verdict:
         return Verdict(NOT_APPLICABLE, estimate.missing)
     if estimate.value is None or np.isnan(estimate.value):
         return Verdict(NOT_APPLICABLE, "there is nothing to compute it from")
-    margin, target = claim.scaled_margin(n_continuation), claim.target
+    margin, bound = claim.scaled_margin(n_continuation), claim.bound(n_continuation)
     if claim.rule == "exact":
-        same = abs(estimate.value - target) <= margin
+        same = abs(estimate.value - bound) <= margin
         given = f", give or take {margin:g}" if margin else ""
-        return Verdict(HOLDS if same else FAILS, f"the published value is {target:,.10g}{given}")
-    if claim.rule == "reached" and estimate.value >= margin:
-        return Verdict(HOLDS, f"one case of {margin:g} or more is enough")
+        return Verdict(HOLDS if same else FAILS, f"the published value is {bound:,.10g}{given}")
+    if claim.rule == "reached" and estimate.value >= bound:
+        return Verdict(HOLDS, f"one case of {bound:g} or more is enough")
     if estimate.n < MIN_N:
-        return Verdict(UNDECIDED, f"fewer than {MIN_N} {claim.unit}s")
+        return Verdict(UNDECIDED, f"fewer than {counted(MIN_N, claim.unit)}")
     if estimate.doubt:
         return Verdict(UNDECIDED, estimate.doubt)
     if claim.rule == "reached":
-        return Verdict(FAILS, f"no case reaches {margin:g}")
+        return Verdict(FAILS, f"no case reaches {bound:g}")
     if estimate.low is None or estimate.high is None:
         return Verdict(UNDECIDED, "its interval is infinite")
-    return _by_interval(claim, estimate.low, estimate.high, margin, target)
+    return _by_interval(claim, estimate.low, estimate.high, margin, bound)
 
 
-def _by_interval(claim: Claim, low: float, high: float, margin: float, target: float) -> Verdict:
+def _by_interval(claim: Claim, low: float, high: float, margin: float, bound: float) -> Verdict:
     if claim.rule == "equal within":
-        inner, outer = target - margin, target + margin
+        inner, outer = bound - margin, bound + margin
         if inner <= low and high <= outer:
             return Verdict(HOLDS, f"the interval is between {inner:g} and {outer:g}")
         if high < inner or low > outer:
             return Verdict(FAILS, f"the interval is outside of {inner:g} to {outer:g}")
         return Verdict(UNDECIDED, f"the interval reaches across {inner:g} or {outer:g}")
-    bound = target + (margin if claim.rule == "greater" else -margin)
     if low > bound:
         return Verdict(HOLDS, f"the interval is above {bound:g}")
     if high < bound or high == low == bound:

@@ -8,7 +8,7 @@ import jinja2
 import pandas as pd
 
 from memloc.claims.statistics import Interval
-from memloc.claims.terms import NOT_APPLICABLE
+from memloc.claims.terms import NOT_APPLICABLE, counted
 
 
 def fill(template: str, numbers: dict[str, Any]) -> str:
@@ -43,7 +43,7 @@ def _verdict(claim: Any) -> str:
     return (
         f"* {escaped(claim.statement)} ({claim.work}, {escaped(claim.section)}) **{claim.verdict}**: "
         f"{claim.value:.4g}{interval} {escaped(claim.quantity)}, "
-        f"n = {claim.n:,} {claim.unit}s{published}; {escaped(claim.reason)}."
+        f"n = {counted(claim.n, claim.unit)}{published}; {escaped(claim.reason)}."
     )
 
 

@@ -15,7 +15,7 @@ class FigureInfo:
     section: str
     tables: tuple[str, ...]
     settings: tuple[str, ...] = ()
-    only_for: str | None = None  # data source, model source, comparison or `models` that the figure needs
+    only_for: str | None = None  # data source, model source, comparison, `models` or `seeds` that it needs
     paragraphs: tuple[str, ...] = ()  # columns of table paragraphs that the figure needs, which may be long
     shown: str | None = None  # table whose paragraphs are the only ones that it needs
 
@@ -261,6 +261,13 @@ FIGURES = (
     FigureInfo("weight_noise", "Noise on top-gradient weights", "extended", ("weight_noise",)),
     FigureInfo("claims", "What is claimed, and what this run says", "extended", ("claims",)),
     FigureInfo(
+        "stability",
+        "Claims and rankings over seeds of sampling",
+        "extended",
+        ("claims", "head_ranking"),
+        only_for="seeds",
+    ),
+    FigureInfo(
         "expected",
         "Published numbers and this run's",
         "extended",
@@ -302,6 +309,13 @@ FIGURES = (
         "Which methods agree across models",
         "across models",
         ("head_ranking", "ranking_agreement"),
+        only_for="models",
+    ),
+    FigureInfo(
+        "models_claims",
+        "Which claims hold for which model",
+        "across models",
+        ("claims", "head_ranking", "ranking_agreement"),
         only_for="models",
     ),
 )

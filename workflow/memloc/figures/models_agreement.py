@@ -17,7 +17,7 @@ FEWEST_DECIDED = 5  # with fewer layers, no order of them is rare enough for the
 
 def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     """a: Kendall's tau of each pair of methods in every model. b: Pearson correlation of layer profiles."""
-    pairs = _pairs_of_methods(tables["ranking_agreement"])
+    pairs = pairs_of_methods(tables["ranking_agreement"])
     layers = _correlations_across_models(
         layer_profiles(tables["head_ranking"]), list(tables["models"]["model"])
     )
@@ -32,7 +32,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     return Drawing(figure, data, _numbers(pairs, layers, tables["models"]))
 
 
-def _pairs_of_methods(agreement: pd.DataFrame) -> pd.DataFrame:
+def pairs_of_methods(agreement: pd.DataFrame) -> pd.DataFrame:
     """Kendall's tau of each pair of methods and model, but for the combined ranking, which holds them all."""
     rows = agreement[(agreement["method_a"] != "combined") & (agreement["method_b"] != "combined")]
     names = [

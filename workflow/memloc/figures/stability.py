@@ -1,0 +1,69 @@
+"""Claims and rankings of heads over seeds of sampling (not in the paper)."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from memloc.figures.style import METHOD_LABELS, PAGE_WIDTH, SEQUENTIAL, Drawing, panel_label, subplots
+from memloc.figures.verdict_marks import draw_grid, draw_legend, survival, survival_numbers
+
+SHOWN_HEADS = 12  # columns of panel b: heads that rank first most often
+
+
+def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+    """a: verdict on every claim with each seed. b: how often each head ranks first, by method."""
+    claims, ranking = tables["claims"], tables["head_ranking"]
+    seeds = list(dict.fromkeys(claims["seed"]))
+    firsts = first_ranks(ranking)
+    n_claims = claims["id"].nunique()
+    figure, (left, right) = subplots(
+        PAGE_WIDTH, max(0.125 * n_claims + 0.8, 2.6), ncols=2, width_ratios=(len(seeds) + 1, 8)
+    )
+    spread = survival(claims, "seed")
+    draw_grid(left, claims, spread, "seed", seeds)
+    left.set_xlabel("seed")
+    draw_legend(left, "outside upper left")
+    _draw_firsts(right, firsts, len(seeds))
+    panel_label(left, "a")
+    panel_label(right, "b")
+    data = pd.concat([spread.assign(panel="a"), firsts.assign(panel="b")], ignore_index=True)
+    return Drawing(figure, data, survival_numbers(spread, len(seeds)) | _numbers(firsts, ranking, seeds))
+
+
+def first_ranks(ranking: pd.DataFrame) -> pd.DataFrame:
+    """How many seeds rank each head first, by method: method, layer, head, n_first (of heads with any)."""
+    first = ranking[ranking["rank"] == 1]
+    counts = first.groupby(["method", "layer", "head"], sort=False, observed=True)["seed"].nunique()
+    return counts.rename("n_first").reset_index()
+
+
+def _draw_firsts(axes: Axes, firsts: pd.DataFrame, n_seeds: int) -> None:
+    names = [f"L{row.layer}H{row.head}" for row in firsts.itertuples()]
+    counts = firsts.assign(name=names).pivot_table(
+        index="method", columns="name", values="n_first", sort=False, fill_value=0, observed=True
+    )
+    counts = counts[counts.sum().sort_values(ascending=False, kind="stable").index[:SHOWN_HEADS]]
+    image = axes.imshow(counts, cmap=SEQUENTIAL, vmin=0, vmax=n_seeds, aspect="auto", interpolation="none")
+    axes.figure.colorbar(
+        image, ax=axes, label="seeds with this head first", pad=0.02, ticks=range(n_seeds + 1)
+    )
+    for (row, column), value in np.ndenumerate(counts.to_numpy(int)):
+        colour = "black" if value > n_seeds / 2 else "white"
+        axes.text(column, row, value or "", ha="center", va="center", fontsize=6, color=colour)
+    axes.set_xticks(range(counts.shape[1]), counts.columns, rotation=90)
+    axes.set_yticks(range(len(counts)), [METHOD_LABELS[method] for method in counts.index])
+    axes.tick_params(length=0)
+
+
+def _numbers(firsts: pd.DataFrame, ranking: pd.DataFrame, seeds: list[int]) -> dict[str, Any]:
+    """Methods by whether all seeds have the same first head."""
+    most = firsts.groupby("method", sort=False, observed=True)["n_first"].max()
+    labels = {method: METHOD_LABELS[method] for method in most.index}
+    return {
+        "seeds": seeds,
+        "n_heads": len(ranking[["layer", "head"]].drop_duplicates()),
+        "same": [labels[method] for method in most.index[most == len(seeds)]],
+        "most": {labels[method]: int(count) for method, count in most.items() if count < len(seeds)},
+    }

@@ -1,0 +1,57 @@
+# Setting `seeds`: what is sampled is drawn again with other seeds, of the same data, model and scores. Each seed is a
+# study of its own, named <study>/seed-<n>, with rules seed-<n>_<rule>; what it shares is made by the study's own rules.
+
+RESAMPLED = memloc_settings.resampled(SETTINGS)
+
+for sample, settings in RESAMPLED.items():
+    sample_module, sample_prefix = f"sample {sample}", f"{sample}_"
+    known = set(workflow.rules)
+
+    module:
+        name: sample_module
+        snakefile:
+            "study.smk"
+        config:
+            settings.model_dump(mode="json")
+
+    use rule * from sample_module exclude download_release, download_tokenizer, download_model, download_base, paragraphs, dropped_paragraphs, train_model, model, scores, scores_shard as sample_prefix*
+
+    for imported in set(workflow.rules) - known:
+        imported.message = f"{sample}: {imported.message}"
+
+
+for figure in FIGURES:
+    if figure.only_for != "seeds":
+        continue
+
+    rule:
+        name:
+            figure.name
+        input:
+            tables=[
+                f"{folder}/tables/{name}.parquet"
+                for name in figure.tables
+                for folder in (RESULTS, *(f"{RESULTS}/{sample}" for sample in RESAMPLED))
+            ],
+            caption=f"workflow/report/{figure.name}.rst",
+        output:
+            **figure_files(figure),
+        log:
+            log_file(figure.name),
+        benchmark:
+            benchmark_file(figure.name)
+        localrule: True
+        conda:
+            ENVIRONMENT
+        threads: 1
+        resources:
+            mem_mb=growing(2000),
+            runtime=growing(10),
+        params:
+            **tracked("figure_across_seeds.py", *figure.settings, modules=[f"figures/{figure.name}"]),
+            figure=figure.name,
+            seeds=[SETTINGS.seed, *SETTINGS.seeds],
+        message:
+            f"Draw {figure.name}: {figure.title}."
+        script:
+            "../scripts/figure_across_seeds.py"
