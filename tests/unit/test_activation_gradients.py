@@ -123,6 +123,24 @@ def test_predicting_logits_of_half_precision_are_raised(tiny_gpt2, tiny_tokens):
     torch.testing.assert_close(logits, whole, atol=0.05, rtol=0.05)
 
 
+def test_rows_name_their_group_paragraph_and_place(tiny_gpt2, tiny_tokens):
+    frame = activation_gradients(
+        boot_bridge(tiny_gpt2), tiny_tokens, IDS, "perturbed", N_PREFIX, 3, positions=[7, 2]
+    )
+    assert set(frame["group"]) == {"perturbed"} and set(frame["position"]) == {2, 7}
+    assert frame["head"].isna().equals(frame["component"].isin(["pre", "post"]))
+    every = activation_gradients(boot_bridge(tiny_gpt2), tiny_tokens, IDS, "perturbed", N_PREFIX, 7)
+    keys = ["group", "id", "layer", "component", "head", "position"]
+    both = frame.merge(every, on=keys)
+    assert len(both) == len(frame)
+    np.testing.assert_allclose(both["max_abs_x"], both["max_abs_y"], rtol=1e-4)
+
+
+def test_sites_go_layer_by_layer(tiny_gpt2):
+    found = sites(boot_bridge(tiny_gpt2), ["v", "q"])
+    assert found == [Site(0, "v"), Site(0, "q"), Site(1, "v"), Site(1, "q")]
+
+
 def test_reference_puts_only_the_first_token_in_the_loss(tiny_gpt2, tiny_tokens):
     bridge = boot_bridge(tiny_gpt2)
     arguments = (bridge, tiny_tokens, IDS, "memorized", N_PREFIX, 7)

@@ -23,6 +23,7 @@ from memloc.figures import (
 )
 from memloc.figures.caption import fill
 from memloc.figures.head_profiles import correlation_of_profiles, correlation_with_others, share_below
+from memloc.figures.highlight import highlighted_head
 from memloc.figures.style import COLOURS, subplots
 
 REPORT = Path(__file__).parents[2] / "workflow" / "report"
@@ -456,3 +457,143 @@ def test_activation_figures_import_no_model_library():
     code = f"import sys, {names}; print({heavy} & set(sys.modules))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "set()"
+
+
+def test_figure_6_averages_the_memorized_paragraphs_and_the_prefix_alone():
+    tables = made_up()
+    numbers = fig6.draw(tables, SETTINGS).numbers
+    gradients = tables["activation_gradients"].query(
+        "group == 'memorized' and component == 'v' and layer == 1 and position < @N_PREFIX"
+    )
+    attention = tables["attention"].query("layer == 1 and id in @MEMORIZED")
+    positions = tables["perturbed_paragraphs"].set_index("id")["position"]
+    for name, rows, value in (
+        ("gradient", gradients, "max_abs"),
+        ("attention", attention, "attention"),
+    ):
+        wide = rows.astype({"head": int}).pivot(index=["id", "head"], columns="position", values=value)
+        likeness, below = np.zeros((3, 4)), np.zeros((3, 4))
+        for row, paragraph in enumerate(MEMORIZED):
+            values = wide.loc[paragraph].to_numpy()
+            r = np.corrcoef(values)
+            likeness[row] = [np.delete(r[head], head).mean() for head in range(4)]
+            below[row] = (values < values[:, [positions[paragraph]]]).sum(axis=1) / (N_PREFIX - 1)
+        found, alike, share = numbers["all"][name], likeness.mean(axis=0), below.mean(axis=0)
+        assert (found["correlation"].value, found["correlation"].n) == (pytest.approx(alike[2]), 3)
+        assert found["correlation_all"] == pytest.approx(alike.mean())
+        assert (found["least_alike"], found["least_correlation"]) == (
+            alike.argmin(),
+            pytest.approx(alike.min()),
+        )
+        assert (found["below"], found["below_all"]) == (pytest.approx(share[2]), pytest.approx(share.mean()))
+        assert (found["below_best"], found["below_max"]) == (share.argmax(), pytest.approx(share.max()))
+    assert numbers["n_paragraphs"] == 3
+
+
+def test_figure_6_compares_gradients_and_attention_of_the_same_head():
+    tables = made_up()
+    gradients = tables["activation_gradients"].query(
+        "group == 'memorized' and layer == 1 and position < @N_PREFIX"
+    )
+    gradients = gradients.astype({"head": int}).set_index(["id", "head", "position"])["max_abs"]
+    attention = tables["attention"].query("layer == 1").set_index(["id", "head", "position"])["attention"]
+    both = [[(gradients[i, head], attention[i, head]) for i in MEMORIZED] for head in range(4)]
+    means = np.array([np.mean([np.corrcoef(*pair)[0, 1] for pair in pairs]) for pairs in both])
+    agreement = fig6.draw(tables, SETTINGS).numbers["agreement"]
+    assert agreement["head"] == pytest.approx(means[2])
+    assert agreement["others"] == pytest.approx(np.delete(means, 2).mean())
+
+
+def test_figure_6_names_the_tokens_and_numbers_of_the_example():
+    tables = made_up()
+    numbers = fig6.draw(tables, SETTINGS).numbers["example"]
+    of_head = (
+        tables["attention"].query("id == 8 and layer == 1 and head == 2").set_index("position")["attention"]
+    )
+    tokens = tables["paragraphs"].set_index("id")["tokens"][8]
+    strongest = of_head.sort_values(ascending=False).index[:3]
+    assert numbers["attention"]["tokens"] == [token_map.label(TEXTS[tokens[at]]) for at in strongest]
+    assert numbers["attention"]["mean"] == pytest.approx(of_head.mean())
+
+
+def test_figure_12_leaves_out_paragraphs_outside_of_the_sample():
+    """Memorized ones that were not drawn, and non-memorized ones, have attention for other analyses."""
+    tables = made_up(2, 4)
+    expected = fig12.draw(tables, SETTINGS).numbers
+    attention = tables["attention"]
+    noise = np.random.default_rng(9).dirichlet(np.ones(N_PREFIX), len(attention) // N_PREFIX).ravel()
+    others = attention.assign(id=attention["id"] + 100, attention=noise)
+    sets = tables["sets"].assign(id=tables["sets"]["id"] + 100, set="memorized", sampled=False)
+    more = tables | {
+        "attention": pd.concat([attention, others]),
+        "sets": pd.concat([tables["sets"], sets]),
+    }
+    changed = more["attention"]["id"].isin(OTHERS)
+    more["attention"].loc[changed, "attention"] = (
+        more["attention"].loc[changed, "attention"].iloc[::-1].to_numpy()
+    )
+    numbers = fig12.draw(more, SETTINGS).numbers
+    for name in ("n_paragraphs", "closest", "closest_correlation", "own_layer_correlation"):
+        assert numbers[name] == expected[name], name
+    assert numbers["n_paragraphs"] == len(MEMORIZED)
+
+
+def test_figure_12_names_the_most_attended_tokens_and_the_head_at_the_perturbed_one():
+    tables = made_up(2, 4)
+    numbers = fig12.draw(tables, SETTINGS).numbers
+    wide = (
+        tables["attention"]
+        .query("id == 8 and layer == 0")
+        .pivot(index="head", columns="position", values="attention")
+    )
+    tokens = tables["paragraphs"].set_index("id")["tokens"][8]
+    strongest = wide.mean().sort_values(ascending=False).index[:3]
+    assert numbers["tokens"] == [token_map.label(TEXTS[tokens[at]]) for at in strongest]
+    assert (numbers["top_head"], numbers["top_value"]) == (wide[0].argmax(), wide[0].max())
+
+
+def test_entropy_numbers_tell_narrower_heads_from_more_even_ones():
+    tables = made_up(2, 3)
+    frame = crossed(id=range(20), layer=range(2), head=range(3))
+    noise = np.random.default_rng(0).normal(0, 1e-3, len(frame))
+    memorized = frame["id"] < 8
+    shift = pd.Series(0.0, frame.index)
+    for (layer, head), value in {(0, 1): -0.5, (1, 0): 0.2, (1, 2): 0.3}.items():
+        shift[(frame["layer"] == layer) & (frame["head"] == head) & memorized] = value
+    tables["attention_entropy"] = frame.assign(entropy=1 + noise + shift)
+    tables["sets"] = pd.DataFrame({"id": range(20), "set": ["memorized"] * 8 + ["non_memorized"] * 12})
+    drawing = attention_entropy.draw(tables, SETTINGS)
+    numbers = drawing.numbers
+    assert (numbers["n_lower"], numbers["n_higher"]) == (1, 2)
+    assert (numbers["n_memorized"], numbers["n_non_memorized"]) == (8, 12)
+    extreme = numbers["extreme"]
+    assert (extreme["layer"], extreme["head"], extreme["value"].n) == (0, 1, 8)
+    assert extreme["value"].value == pytest.approx(-0.5, abs=0.01)
+    assert extreme["value"].low < extreme["value"].value < extreme["value"].high < -0.49
+    assert numbers["maximum"] == pytest.approx(np.log(N_PREFIX + 1))
+    assert numbers["highlighted"]["memorized"] == pytest.approx(1.3, abs=0.01)
+    assert numbers["highlighted"]["non_memorized"] == pytest.approx(1, abs=0.01)
+    left = map_values(panels(drawing)[0])
+    assert left[0].tolist() == pytest.approx([1, 0.5, 1, 1, 1, 1], abs=0.01)  # memorized come first
+
+
+def test_a_token_map_draws_head_0_on_top_and_outlines_a_row():
+    _, axes = subplots(4, 2)
+    mesh = token_map.token_map(axes, pd.DataFrame([[0.0, 1], [2, 3], [4, 8]]), highlight=1)
+    assert mesh.get_clim() == (0, 8)
+    assert axes.get_ylim() == (2.5, -0.5)
+    (outline,) = axes.patches
+    assert (outline.get_xy(), outline.get_width(), outline.get_height()) == ((-0.5, 0.5), 2, 1)
+
+
+def test_texts_are_those_of_the_paragraphs_prefix():
+    tables = made_up()
+    tokens = tables["paragraphs"].set_index("id")["tokens"][21]
+    assert token_map.prefix_texts(tables, 21, 4) == [TEXTS[token] for token in tokens[:4]]
+
+
+def test_the_highlighted_head_is_the_first_of_the_combined_ranking():
+    rows = [("patching", 0, 1, 1), ("combined", 0, 1, 2), ("combined", 1, 3, 1), ("patching", 1, 3, 2)]
+    ranking = pd.DataFrame(rows, columns=["method", "layer", "head", "rank"])
+    assert highlighted_head({"head_ranking": ranking}, {"highlight": "auto"}) == (1, 3)
+    assert highlighted_head({"head_ranking": ranking}, {"highlight": {"layer": 2, "head": 0}}) == (2, 0)

@@ -11,6 +11,7 @@ from matplotlib.collections import QuadMesh
 
 from memloc.figures import fig7, rare_token_heads, token_attention
 from memloc.figures.caption import fill
+from memloc.figures.style import COLOURS
 
 REPORT = Path(__file__).parents[2] / "workflow" / "report"
 SETTINGS = {"highlight": {"layer": 1, "head": 2}}
@@ -130,6 +131,60 @@ def test_caption_of_fig7_gives_places_and_nulls_of_the_layer_and_decides_nothing
     assert "correlates at -0.90, number 1 of 5 (first: head 2, -0.90)" in text
     assert "and 1 of the 5 heads are below theirs" in text
     assert not any(word in text for word in ("holds", "claim", "chance"))
+
+
+def test_fig7_shows_the_null_of_the_highlighted_head_and_counts_occurrences():
+    tables = made_up()
+    rows = tables["rare_tokens"]
+    rows.loc[rows["head"] == 2, "attention_mean_null_q025"] = 0.005
+    drawing = fig7.draw(tables, SETTINGS)
+    for axes, scale in (
+        (drawing.figure.axes[0], (N_RANKS - np.arange(N_RANKS)) ** 2),
+        (drawing.figure.axes[2], 1),
+    ):
+        band = axes.collections[0].get_paths()[0].vertices
+        low, high = (band[band[:, 0] == 3][:, 1].min(), band[band[:, 0] == 3][:, 1].max())
+        at = scale[3] if np.ndim(scale) else scale
+        assert (low, high) == pytest.approx((0.005 * at, 0.025 * at))
+        assert [str(line.get_color()) == COLOURS["memorized"] for line in axes.lines] == [
+            False,
+            False,
+            True,
+            False,
+            False,
+        ]
+    numbers = drawing.numbers
+    assert (numbers["max_rank"], numbers["occurrences_first"], numbers["occurrences_last"]) == (39, 1600, 1)
+    assert (numbers["n_paragraphs"], numbers["n_unique_tokens"], numbers["n_permutations"]) == (
+        1000,
+        34562,
+        200,
+    )
+
+
+def test_fig7_draws_each_heads_null_and_correlation_in_its_row():
+    tables = made_up()
+    set_correlation(tables, 1, 3, "pearson_mean_null_q025", -0.8)
+    set_correlation(tables, 1, 3, "pearson_mean", 0.6)
+    right = fig7.draw(tables, SETTINGS).figure.axes[3]
+    bars = {bar.get_y() + 0.3: (bar.get_x(), bar.get_x() + bar.get_width()) for bar in right.patches}
+    assert bars[3] == pytest.approx((-0.8, 0.3)) and bars[1] == pytest.approx((-0.5, 0.3))
+    assert right.collections[0].get_offsets().tolist()[3] == [0.6, 3]
+    assert right.get_ylim() == (4.5, -0.5)
+
+
+def test_numbers_of_all_heads_are_counted_by_layer():
+    tables = made_up()
+    for layer, head in ((0, 1), (0, 3), (2, 2)):
+        set_correlation(tables, layer, head, "pearson_mean", -0.9 - 0.01 * layer)
+    set_correlation(tables, 1, 2, "pearson_mean", -0.2)
+    set_correlation(tables, 2, 0, "pearson_mean", 0.5)
+    numbers = rare_token_heads.draw(tables, SETTINGS).numbers
+    mean = numbers["mean"]
+    assert (mean["lowest_layer"], mean["lowest_head"], mean["lowest"]) == (2, 2, -0.92)
+    assert (mean["n_below"], mean["n_above"], mean["layers_below"]) == (3, 1, "layer 0: 2, layer 2: 1")
+    assert (mean["value"], mean["place"]) == (-0.2, 4)
+    assert (numbers["n_heads"], numbers["n_by_chance"]) == (15, 0.75)
 
 
 def test_tokens_of_the_highlighted_head_are_shown_in_order_with_their_texts():
