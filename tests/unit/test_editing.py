@@ -301,6 +301,14 @@ def test_a_row_says_what_became_of_the_paragraph(memorizing_model, case):
     assert (row["id"], row["objective"], row["arm"], row["seed"]) == (7, "unlearn", "head", 5)
 
 
+def test_a_paragraph_is_relearned_at_the_rate_of_its_edit(memorizing_model, case, monkeypatch):
+    rates = []
+    monkeypatch.setattr(editing, "relearning_steps", lambda _model, _case, rate, _recipe: rates.append(rate))
+    recipe = replace(RECIPE, steps=1)
+    edit_paragraphs(memorizing_model, [case], recipe, ("random",), (1e-4, 1e-2), (0, 0), 0)
+    assert rates == [1e-4, 1e-2]
+
+
 def test_head_and_layer_are_those_given(memorizing_model, case):
     gradients = start(memorizing_model, case, RECIPE).gradients
     options = (gradients, 0.01, (1, 3), np.random.default_rng(0))
@@ -364,6 +372,11 @@ def test_cases_hold_the_texts_of_the_tables(tables):
         changed = case.perturbed != case.memorized
         assert (changed.sum(dim=1) == 1).all() and not changed[:, N_PREFIX:].any()
         assert (case.perturbed[changed] - 9000).tolist() == changed.nonzero()[:, 1].tolist()
+
+
+def test_all_other_memorized_paragraphs_may_show_damage_edited_ones_too(tables):
+    for case in edit_cases(tables, N_PREFIX, 0, **COUNTS | {"n_others": 99}):
+        assert sorted((case.others[:, 0] // 24).tolist()) == sorted(set(range(12)) - {case.id})
 
 
 def test_cases_follow_the_seed_and_fewer_are_a_part_of_more(tables):
