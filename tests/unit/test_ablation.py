@@ -6,16 +6,21 @@ import pytest
 import torch
 from torch import Tensor
 
+from memloc import ablation
 from memloc.ablation import (
-    ablate_cumulatively,
-    ablate_heads,
+    Ablation,
+    ablate,
     ablated,
     ablated_scores,
+    first_heads,
     mean_outputs,
     orders,
+    single_heads,
     specific_effects,
 )
+from memloc.claims.statistics import difference
 from memloc.components import components
+from memloc.held_out import Group
 from memloc.plain.hooks import columns, d_head, edited
 from memloc.scoring import teacher_forced
 
@@ -98,49 +103,82 @@ def test_mean_ablation_of_a_head_with_constant_output_changes_nothing(tiny_gpt2,
 
 
 @pytest.fixture
-def texts(memorized_tokens) -> dict[str, tuple[list[int], Tensor]]:
+def texts(memorized_tokens) -> dict[str, Group]:
     unknown = torch.randint(64, (5, 24), generator=torch.Generator().manual_seed(9))
     return {
-        "memorized": ([3, 1], memorized_tokens[:2]),
-        "non_memorized": ([5, 6, 7], unknown[:3]),
-        "held_out": ([8, 9], unknown[3:]),
+        "memorized": Group(np.array([3, 1]), memorized_tokens[:2], np.array([False, True])),
+        "non_memorized": Group(np.array([5, 6, 7]), unknown[:3], np.zeros(3, dtype=bool)),
+        "held_out": Group(np.array([8, 9]), unknown[3:], np.zeros(2, dtype=bool)),
     }
 
 
+def assert_scores_are_those_of(rows: pd.DataFrame, model, texts: dict[str, Group], ablation: Ablation):
+    for group, text in texts.items():
+        own = rows[rows["group"] == group]
+        whole = teacher_forced(model, text.tokens, N_PREFIX, 100)
+        with ablated(model, *ablation):
+            without = teacher_forced(model, text.tokens, N_PREFIX, 100)
+        assert own["id"].tolist() == text.ids.tolist() and own["seen"].tolist() == text.seen.tolist()
+        assert own["em"].tolist() == without.em.tolist()
+        assert own["em_lost"].tolist() == (whole.em - without.em).tolist()
+        assert own["nll"].tolist() == pytest.approx(without.nll.tolist(), abs=1e-4)
+        assert own["nll_gained"].tolist() == pytest.approx((without.nll - whole.nll).tolist(), abs=1e-4)
+
+
 def test_every_head_is_ablated_by_itself(memorizing_model, texts):
-    means = mean_outputs(memorizing_model, texts["held_out"][1], 4)
-    table = ablate_heads(
-        memorizing_model, texts, {"zero": zeros(memorizing_model), "mean": means}, N_PREFIX, 4
-    )
+    outputs = {
+        "zero": zeros(memorizing_model),
+        "mean": mean_outputs(memorizing_model, texts["held_out"].tokens, 4),
+    }
+    table = ablate(memorizing_model, texts, {"heads": single_heads(outputs)}, N_PREFIX, 4)["heads"]
     assert len(table) == 2 * 2 * 4 * 7
     for (replacement, layer, head), rows in table.groupby(["replacement", "layer", "head"]):
-        outputs = means if replacement == "mean" else zeros(memorizing_model)
-        for group, (ids, tokens) in texts.items():
-            own = rows[rows["group"] == group]
-            whole = teacher_forced(memorizing_model, tokens, N_PREFIX, 100)
-            with ablated(memorizing_model, [(layer, head)], outputs):
-                without = teacher_forced(memorizing_model, tokens, N_PREFIX, 100)
-            assert own["id"].tolist() == ids
-            assert own["em"].tolist() == without.em.tolist()
-            assert own["em_lost"].tolist() == (whole.em - without.em).tolist()
-            assert own["nll"].tolist() == pytest.approx(without.nll.tolist(), abs=1e-4)
-            assert own["nll_gained"].tolist() == pytest.approx((without.nll - whole.nll).tolist(), abs=1e-4)
+        chosen = Ablation([(layer, head)], outputs[replacement])
+        assert_scores_are_those_of(rows, memorizing_model, texts, chosen)
     assert table["nll_gained"].abs().max() > 0.1
+
+
+def test_the_first_heads_of_orders_are_ablated_together(memorizing_model, texts):
+    means = mean_outputs(memorizing_model, texts["held_out"].tokens, 4)
+    heads = [(1, 3), (0, 0), (1, 1)]
+    by_order = {("a", 0): heads, ("random", 1): heads[::-1]}
+    plan = first_heads([(*name, order) for name, order in by_order.items()], means, (2, 1, 9))
+    single = single_heads({"mean": means})
+    found = ablate(memorizing_model, texts, {"single": single, "orders": plan}, N_PREFIX, 4)
+    assert len(found["single"]) == 8 * 7
+    groups = found["orders"].groupby(["method", "draw", "n_heads"], sort=False)
+    assert [*groups.groups] == [(*name, k) for name in by_order for k in (0, 1, 2)]
+    for (method, draw, k), rows in groups:
+        chosen = Ablation(by_order[method, draw][:k], means)
+        assert_scores_are_those_of(rows, memorizing_model, texts, chosen)
+
+
+MANY = [[], [(0, 1)], [(1, 0)], [(1, 3), (1, 2)], [(1, 3), (0, 0)], [(0, 0)], [(1, 2), (1, 3)]]
 
 
 @pytest.mark.parametrize("micro_batch", [3, 100])
 def test_ablations_that_share_layers_equal_whole_passes(any_model, tiny_tokens, micro_batch):
     outputs = torch.randn_like(zeros(any_model))
-    chosen = [[], [(0, 1)], [(1, 0)], [(1, 3), (1, 2)], [(1, 3), (0, 0)]]
-    found = ablated_scores(
-        any_model, tiny_tokens, [(heads, outputs) for heads in chosen], N_PREFIX, micro_batch
-    )
-    for heads, scores in zip(chosen, found, strict=True):
-        with ablated(any_model, heads, outputs):
+    others = torch.randn_like(outputs)
+    chosen = [*(Ablation(heads, outputs) for heads in MANY), Ablation([(0, 0)], others)]
+    found = ablated_scores(any_model, tiny_tokens, chosen, N_PREFIX, micro_batch)
+    for one, scores in zip(chosen, found, strict=True):
+        with ablated(any_model, *one):
             slow = teacher_forced(any_model, tiny_tokens, N_PREFIX, 100)
         assert scores["em"].tolist() == slow.em.tolist()
         assert scores["nll"].tolist() == pytest.approx(slow.nll.tolist(), abs=1e-5)
-    assert len({tuple(scores["nll"]) for scores in found}) == len(chosen)
+    assert found[3].equals(found[6]), "the same heads in another order"
+    assert len({tuple(scores["nll"]) for scores in found}) == len(chosen) - 1
+
+
+def test_layers_that_ablations_share_are_run_once(tiny_gpt_neo, tiny_tokens, monkeypatch):
+    run, call = [], ablation.call_layer
+    monkeypatch.setattr(ablation, "call_layer", lambda *given: run.append(given[1]) or call(*given))
+    outputs = zeros(tiny_gpt_neo)
+    ablated_scores(tiny_gpt_neo, tiny_tokens, [Ablation(heads, outputs) for heads in MANY], N_PREFIX, 100)
+    # Layer 0 without head 1 and without head 0; layer 1 after both, after the second without its head 3, and
+    # after nothing without head 0 and without 2 and 3; the norm after each of these, and after nothing.
+    assert sorted(run) == 2 * [0] + 5 * [1] + 6 * [2]
 
 
 def made_up_ablation(n_paragraphs: int, random: np.random.Generator) -> pd.DataFrame:
@@ -165,20 +203,39 @@ def made_up_ablation(n_paragraphs: int, random: np.random.Generator) -> pd.DataF
 
 def test_specific_effect_is_that_on_memorized_minus_that_on_others():
     table = made_up_ablation(30, np.random.default_rng(0))
-    effects = specific_effects(table, np.random.default_rng(1), 2000).set_index(["measure", "head"])
+    effects = specific_effects(table).set_index(["measure", "head"])
     for head in range(3):
-        row = effects.loc[("em_lost", head)]
-        own = table[table["head"] == head].groupby("group")["em_lost"]
-        mean, variance = own.mean(), own.var(ddof=0) / 30
-        assert row["specific"] == pytest.approx(mean["memorized"] - mean["non_memorized"])
-        assert row["held_out"] == pytest.approx(mean["held_out"])
-        width = 2 * 1.96 * (variance["memorized"] + variance["non_memorized"]) ** 0.5
-        assert row["high"] - row["low"] == pytest.approx(width, rel=0.1)
-        assert row["low"] < row["specific"] < row["high"]
+        row, own = effects.loc[("em_lost", head)], table[table["head"] == head]
+        values = {group: rows["em_lost"].to_numpy() for group, rows in own.groupby("group")}
+        alone = difference(values["memorized"], values["non_memorized"])
+        assert row["specific"] == pytest.approx(alone.value)
+        assert row["memorized"] - row["non_memorized"] == pytest.approx(alone.value)
+        assert row["held_out"] == pytest.approx(values["held_out"].mean())
+        wider = (row["high"] - row["low"]) / (alone.high - alone.low)
+        assert 1.1 < wider < 1.4, "for three heads together"
+        assert row["low"] + row["high"] == pytest.approx(2 * row["specific"])
     assert effects.loc["em_lost"]["rank"].tolist().index(1) == 1
     assert effects.loc[("em_lost", 1), "low"] > 4
     assert effects.loc[("em_lost", 2), "low"] < 0.5
     assert effects.loc["nll_gained"]["rank"].tolist().index(1) == 1
+
+
+def test_heads_are_ranked_within_each_replacement():
+    table = made_up_ablation(8, np.random.default_rng(0))
+    larger = table.assign(
+        replacement="zero", em_lost=table["em_lost"] + 100 * (table["group"] == "memorized")
+    )
+    effects = specific_effects(pd.concat([table, larger]))
+    for _, rows in effects.groupby(["measure", "replacement"]):
+        assert sorted(rows["rank"]) == [1, 2, 3]
+        assert rows.loc[rows["specific"].idxmax(), "rank"] == 1
+    by_replacement = effects[effects["measure"] == "em_lost"].groupby("replacement")["specific"].min()
+    assert by_replacement["zero"] > 90 and by_replacement["mean"] < 10
+
+
+def test_few_paragraphs_have_effects_without_intervals():
+    effects = specific_effects(made_up_ablation(5, np.random.default_rng(0)))
+    assert effects[["low", "high"]].isna().all(axis=None) and effects["specific"].notna().all()
 
 
 def test_orders_are_those_of_the_ranking_and_random_ones():
@@ -189,22 +246,3 @@ def test_orders_are_those_of_the_ranking_and_random_ones():
     assert found[:2] == [("a", 0, [(0, 2), (0, 0), (0, 1)]), ("b", 0, [(0, 0), (0, 1), (0, 2)])]
     assert [(method, draw) for method, draw, _ in found[2:]] == [("random", 0), ("random", 1)]
     assert all(sorted(heads) == [(0, 0), (0, 1), (0, 2)] for *_, heads in found)
-
-
-def test_cumulative_ablation_takes_the_first_heads_together(memorizing_model, texts):
-    tokens = {group: rows for group, (_, rows) in texts.items()}
-    means = mean_outputs(memorizing_model, tokens["held_out"], 4)
-    heads = [(1, 3), (0, 0), (1, 1)]
-    table = ablate_cumulatively(
-        memorizing_model, tokens, [("a", 0, heads), ("random", 1, heads[::-1])], means, (2, 1, 9), N_PREFIX, 4
-    )
-    assert table[["method", "n_heads"]].to_numpy().tolist() == [
-        [method, k] for method in ("a", "random") for k in (0, 1, 2)
-    ]
-    for row in table.itertuples():
-        chosen = (heads if row.method == "a" else heads[::-1])[: row.n_heads]
-        with ablated(memorizing_model, chosen, means):
-            for group, rows in tokens.items():
-                scores = teacher_forced(memorizing_model, rows, N_PREFIX, 100)
-                assert getattr(row, f"em_{group}") == pytest.approx(scores.em.float().mean().item())
-                assert getattr(row, f"nll_{group}") == pytest.approx(scores.nll.mean().item(), abs=1e-4)

@@ -14,7 +14,7 @@ from transformers import PreTrainedModel
 from memloc import editing, models
 from memloc.components import editable_parameters
 from memloc.decoding import greedy_continuation
-from memloc.edit_cases import Case, edit_cases, mispaired, text_groups, with_text_to_learn
+from memloc.edit_cases import Case, edit_cases, mispaired, with_text_to_learn
 from memloc.editing import (
     Recipe,
     Terms,
@@ -340,6 +340,7 @@ def tables() -> dict[str, pd.DataFrame]:
                 "id": ids,
                 "set": np.where(memorized, "memorized", "non_memorized"),
                 "sampled": sampled,
+                "sampled_rare_tokens": ids == 21,
                 "continuation": continuation,
             }
         ),
@@ -365,7 +366,7 @@ def test_cases_hold_the_texts_of_the_tables(tables):
         assert len(case.controls) == 3 and len(set(case.controls[:, 0].tolist())) == 3
         assert (case.controls[:, N_PREFIX] >= 1000).all(), "the model's own continuation"
         assert len(case.held_out) == 4
-        assert set((case.held_out[:, 0] // 24).tolist()) <= {13, 15, 17, 19, 20, 21}
+        assert set((case.held_out[:, 0] // 24).tolist()) <= {13, 15, 17, 19, 20}
         assert (case.held_out[:, -1] % 24 == 23).all(), "the corpus's continuation"
         others = set((case.others[:, 0] // 24).tolist())
         assert len(others) == 5 and case.id not in others and max(others) < 12
@@ -410,7 +411,7 @@ def test_no_held_out_paragraph_is_an_error(tables):
     tables["sets"]["continuation"] = tables["sets"]["continuation"].map(
         lambda tokens: tokens if isinstance(tokens, list) else [0] * 14
     )
-    with pytest.raises(ValueError, match="no paragraph is left to draw held_out ones from"):
+    with pytest.raises(ValueError, match="no paragraph is left to hold out"):
         edit_cases(tables, N_PREFIX, 0, **COUNTS)
 
 
@@ -426,20 +427,6 @@ def test_mispaired_targets_are_a_permutation(tables):
             assert torch.equal(case.target[:, :N_PREFIX], case.memorized[:, :N_PREFIX])
     with pytest.raises(ValueError, match="nothing to edit it into"):
         next(case for case in exchanged if case.id == 10).learned("edit")
-
-
-def test_groups_of_texts_for_ablation_and_noise(tables):
-    groups = text_groups(tables["paragraphs"], tables["sets"], N_PREFIX, 0, n_paragraphs=3, n_held_out=2)
-    assert {name: len(ids) for name, (ids, _) in groups.items()} == {
-        "memorized": 3,
-        "non_memorized": 3,
-        "held_out": 2,
-    }
-    for name, (ids, tokens) in groups.items():
-        assert (tokens[:, 0] // 24).tolist() == ids.tolist()
-        known = tables["sets"].set_index("id").loc[ids]
-        assert (known["set"] == ("memorized" if name == "memorized" else "non_memorized")).all()
-        assert (known["sampled"] == (name != "held_out")).all()
 
 
 @pytest.fixture

@@ -3,7 +3,14 @@
 import torch
 
 from memloc.components import layers_of
-from memloc.layer_calls import recording_calls, run_from
+from memloc.layer_calls import Call, call_layer, recording_calls
+
+
+def run_from(model, calls: list[Call], first: int) -> torch.Tensor:
+    rows = calls[first].residual
+    for number in range(first, len(calls)):
+        rows = call_layer(model, number, calls[number], rows)
+    return rows
 
 
 @torch.no_grad()

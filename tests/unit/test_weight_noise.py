@@ -1,14 +1,17 @@
 """Noise on weights: right size, right weights, repeatable, and taken back."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from memloc.components import editable_parameters
 from memloc.gradients import nll_gradients
+from memloc.held_out import Group
 from memloc.scoring import teacher_forced
-from memloc.weight_noise import add_noise, disturb_weights, set_to_zero, standard_deviation
-from memloc.weights import OriginalWeights, all_weights, n_weights, top_weights
+from memloc.seeds import generator
+from memloc.weight_noise import add_noise, choosing_texts, disturb_weights, set_to_zero, standard_deviation
+from memloc.weights import OriginalWeights, all_weights, n_weights, random_weights, top_weights
 
 N_PREFIX = 5
 
@@ -39,32 +42,86 @@ def test_unit_is_the_spread_of_the_weights(tiny_model):
     assert standard_deviation(tiny_model) == pytest.approx(flat(tiny_model).numpy().std(ddof=1), rel=1e-4)
 
 
-def test_table_holds_every_condition_and_the_model_is_restored(memorizing_model, memorized_tokens):
-    texts = {"memorized": memorized_tokens[:4], "held_out": memorized_tokens[4:].flip(1)}
-    gradients = nll_gradients(memorizing_model, texts["memorized"], N_PREFIX, 4)
-    logits = memorizing_model(memorized_tokens).logits
-    options = (texts, gradients, 0.05, (0.5, 30.0), 2, N_PREFIX, 8)
-    table = disturb_weights(memorizing_model, *options, seed=1)
-    assert torch.equal(memorizing_model(memorized_tokens).logits, logits)
-    assert len(table) == 2 * 2 * 4
+@pytest.fixture
+def texts(memorized_tokens) -> dict[str, Group]:
+    return {
+        "memorized": Group(np.array([7, 5, 6, 4]), memorized_tokens[:4], np.zeros(4, dtype=bool)),
+        "held_out": Group(
+            np.arange(len(memorized_tokens) - 4),
+            memorized_tokens[4:].flip(1),
+            np.ones(len(memorized_tokens) - 4, dtype=bool),
+        ),
+    }
+
+
+def disturbed(
+    model, texts: dict[str, Group], sizes=(0.5, 30.0), draws: int = 2, seed: int = 1
+) -> pd.DataFrame:
+    gradients = nll_gradients(model, texts["memorized"].tokens, N_PREFIX, 4)
+    return disturb_weights(model, texts, gradients, 0.05, sizes, draws, N_PREFIX, 8, seed=seed)
+
+
+def test_table_holds_every_condition_and_the_model_is_restored(memorizing_model, texts):
+    tokens = torch.cat([text.tokens for text in texts.values()])
+    logits = memorizing_model(tokens).logits
+    table = disturbed(memorizing_model, texts)
+    assert torch.equal(memorizing_model(tokens).logits, logits)
+    assert len(table) == 2 * 2 * 4 * len(tokens)
     assert table["n_weights"].nunique() == 1
-    assert table["size"].isna().sum() == 4 and (table.loc[table["size"].isna(), "kind"] == "zero").all()
-    whole = teacher_forced(memorizing_model, texts["memorized"], N_PREFIX, 8)
-    at_zero = table[table["size"] == 0]
-    assert at_zero["nll_memorized"].tolist() == pytest.approx([whole.nll.mean().item()] * 4)
-    by_size = table[table["kind"] == "noise"].groupby("size")["nll_memorized"].mean()
+    assert table["size"].isna().sum() == 4 * len(tokens)
+    assert (table.loc[table["size"].isna(), "kind"] == "zero").all()
+    for (arm, draw), rows in table[table["size"] == 0].groupby(["arm", "draw"]):
+        for group, text in texts.items():
+            own, whole = (
+                rows[rows["group"] == group],
+                teacher_forced(memorizing_model, text.tokens, N_PREFIX, 8),
+            )
+            assert own["id"].tolist() == text.ids.tolist() and own["seen"].tolist() == text.seen.tolist()
+            assert own["em"].tolist() == whole.em.tolist(), (arm, draw)
+            assert own["nll"].tolist() == pytest.approx(whole.nll.tolist())
+    memorized = table[(table["kind"] == "noise") & (table["group"] == "memorized")]
+    by_size = memorized.groupby("size")["nll"].mean()
     assert by_size[30.0] > by_size[0.5] > by_size[0.0]
-    again = disturb_weights(memorizing_model, *options, seed=1)
-    assert again.equals(table)
-    assert not disturb_weights(memorizing_model, *options, seed=2).equals(table)
+    assert disturbed(memorizing_model, texts).equals(table)
+    assert not disturbed(memorizing_model, texts, seed=2).equals(table)
 
 
-def test_zeroed_weights_are_those_of_the_gradient(memorizing_model, memorized_tokens):
-    texts = {"memorized": memorized_tokens[:4]}
-    gradients = nll_gradients(memorizing_model, texts["memorized"], N_PREFIX, 4)
-    table = disturb_weights(memorizing_model, texts, gradients, 0.05, (), 1, N_PREFIX, 8, seed=1)
+@pytest.mark.parametrize("arm", ["top", "random"])
+def test_every_draw_starts_from_the_original_weights(memorizing_model, texts, arm):
+    """Noise of the written-out size and stream on the model as it was, for the second draw's second size."""
+    table = disturbed(memorizing_model, texts)
+    gradients = nll_gradients(memorizing_model, texts["memorized"].tokens, N_PREFIX, 4)
+    unit = flat(memorizing_model).std().item()
+    random = generator(1, "weight_noise", arm, "1")
+    chosen = top_weights(gradients, 0.05)
+    if arm == "random":
+        chosen = random_weights(memorizing_model, 0.05, random)
+    original = OriginalWeights(memorizing_model)
+    for size in (0.5, 30.0):
+        original.restore(memorizing_model)
+        add_noise(memorizing_model, chosen, size * unit, random)
+    noisy = teacher_forced(memorizing_model, texts["memorized"].tokens, N_PREFIX, 8)
+    original.restore(memorizing_model)
+    set_to_zero(memorizing_model, chosen)
+    zeroed = teacher_forced(memorizing_model, texts["memorized"].tokens, N_PREFIX, 8)
+    rows = table[(table["arm"] == arm) & (table["draw"] == 1) & (table["group"] == "memorized")]
+    assert rows.loc[rows["size"] == 30, "nll"].tolist() == pytest.approx(noisy.nll.tolist(), rel=1e-4)
+    assert rows.loc[rows["kind"] == "zero", "nll"].tolist() == pytest.approx(zeroed.nll.tolist(), rel=1e-4)
+
+
+def test_zeroed_weights_are_those_of_the_gradient(memorizing_model, texts):
+    table = disturbed(memorizing_model, texts, sizes=(), draws=1)
+    gradients = nll_gradients(memorizing_model, texts["memorized"].tokens, N_PREFIX, 4)
     set_to_zero(memorizing_model, top_weights(gradients, 0.05))
-    slow = teacher_forced(memorizing_model, texts["memorized"], N_PREFIX, 8)
-    row = table[(table["arm"] == "top") & (table["kind"] == "zero")].iloc[0]
-    assert row["nll_memorized"] == pytest.approx(slow.nll.mean().item(), rel=1e-5)
-    assert row["em_memorized"] == slow.em.float().mean().item()
+    slow = teacher_forced(memorizing_model, texts["memorized"].tokens, N_PREFIX, 8)
+    rows = table[(table["arm"] == "top") & (table["kind"] == "zero") & (table["group"] == "memorized")]
+    assert rows["nll"].tolist() == pytest.approx(slow.nll.tolist(), rel=1e-5)
+    assert rows["em"].tolist() == slow.em.tolist()
+
+
+def test_weights_are_chosen_by_sampled_paragraphs():
+    ids, tokens = np.arange(20, 30), torch.arange(20, 30)[:, None]
+    text = choosing_texts(ids, tokens, 4, 0)
+    assert len(set(text.ids)) == 4 and text.seen.all() and text.tokens[:, 0].tolist() == text.ids.tolist()
+    assert text.ids.tolist() != choosing_texts(ids, tokens, 4, 1).ids.tolist()
+    assert len(choosing_texts(ids, tokens, 99, 0).ids) == 10

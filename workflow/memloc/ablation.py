@@ -5,14 +5,14 @@ replacing its output z, the input of its part of W_O, at every position: by zero
 text, which leaves what the head says of any text and takes away what it says of this one. Scores of
 the same continuations with and without the head tell its effect, in EM (tokens lost) and NLL (nats gained).
 The *specific* effect is that on memorized paragraphs minus that on non-memorized ones with the model's own
-continuation, which it recites as exactly: a head that any text needs has none.
+continuation, which it recites as exactly: a head that any text needs has none. Paragraphs that judge a head
+have not chosen it (`held_out`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from itertools import product
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,15 +21,33 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from memloc.claims.statistics import simultaneous_differences
 from memloc.components import components
-from memloc.layer_calls import recording_calls, run_from
+from memloc.held_out import Group, labels
+from memloc.layer_calls import Call, call_layer, recording_calls
 from memloc.micro_batches import in_micro_batches
 from memloc.scoring import judged_scores
 
 Head = tuple[int, int]  # layer, head
 Replacement = Literal["zero", "mean"]
 GROUPS = ("memorized", "non_memorized", "held_out")
-COLUMNS = ["em", "nll"]
+MEASURES = ("em_lost", "nll_gained")
+
+
+class Ablation(NamedTuple):
+    """Heads that are ablated together, and what takes the place of every head's output."""
+
+    heads: Sequence[Head]
+    outputs: Float[Tensor, "layer head d_head"]
+
+    def in_layer(self, layer: int) -> tuple[tuple[int, ...], int | None]:
+        """What is done in a layer: ablations of which this is equal do the same."""
+        heads = tuple(sorted(head for place, head in self.heads if place == layer))
+        return heads, id(self.outputs) if heads else None
+
+
+Plan = list[tuple[dict[str, object], Ablation]]
+"""Ablations with the labels of their rows."""
 
 
 def output_projections(model: PreTrainedModel) -> dict[int, nn.Module]:
@@ -94,106 +112,153 @@ def ablated(
 def ablated_scores(
     model: PreTrainedModel,
     tokens: Int[Tensor, "paragraph token"],
-    ablations: Sequence[tuple[Sequence[Head], Float[Tensor, "layer head d_head"]]],
+    ablations: Sequence[Ablation],
     n_prefix: int,
     micro_batch: int,
 ) -> list[pd.DataFrame]:
-    """em (tokens) and nll (nats per token) of every paragraph under each ablation: heads, and their outputs.
+    """em (tokens) and nll (nats per token) of every paragraph under each ablation.
 
-    The layers below the lowest ablated head are run once for all ablations.
+    Ablations that do the same in the first layers share these, so that a layer below all ablated heads, and
+    one in which many ablations take the same heads, is run once.
     """
 
     @torch.inference_mode()
     def of_rows(rows: Int[Tensor, "paragraph token"]) -> list[pd.DataFrame]:
-        rows = rows.to(model.device)
+        rows, found = rows.to(model.device), [pd.DataFrame()] * len(ablations)
         with recording_calls(model) as calls:
             model.base_model(rows[:, :-1], use_cache=False)
-        norm, found = len(calls) - 1, []
-        for heads, outputs in ablations:
-            with ablated(model, heads, outputs):
-                states = run_from(model, calls, min((layer for layer, _ in heads), default=norm))
-            states = states[:, n_prefix - 1 :].to(model.device)
-            scores = judged_scores(model, states, rows[:, n_prefix:])
-            found.append(pd.DataFrame({"em": scores.em.numpy(), "nll": scores.nll.double().numpy()}))
+        for places, states in _branches(model, calls, ablations, [*range(len(ablations))]):
+            scores = judged_scores(model, states[:, n_prefix - 1 :].to(model.device), rows[:, n_prefix:])
+            frame = pd.DataFrame({"em": scores.em.numpy(), "nll": scores.nll.double().numpy()})
+            for place in places:
+                found[place] = frame
         return found
 
     batches = in_micro_batches(of_rows, micro_batch, tokens)
     return [pd.concat(frames, ignore_index=True) for frames in zip(*batches, strict=True)]
 
 
-def ablate_heads(
+def _branches(
     model: PreTrainedModel,
-    texts: Mapping[str, tuple[Sequence[int], Int[Tensor, "paragraph token"]]],
-    outputs: Mapping[Replacement, Float[Tensor, "layer head d_head"]],
+    calls: list[Call],
+    ablations: Sequence[Ablation],
+    places: list[int],
+    layer: int = 0,
+    rows: Float[Tensor, "row position hidden"] | None = None,
+) -> Iterator[tuple[list[int], Float[Tensor, "row position hidden"]]]:
+    """Places of ablations that are alike, and the last hidden states under them.
+
+    From `layer` on, which `rows` enter (nothing: what entered it in the recorded run), depth first: as many
+    states are held as there are layers.
+    """
+    if layer == len(calls):
+        yield places, rows
+        return
+    alike: dict[tuple, list[int]] = {}
+    for place in places:
+        alike.setdefault(ablations[place].in_layer(layer), []).append(place)
+    for (heads, _), some in alike.items():
+        if rows is None and not heads and layer + 1 < len(calls):
+            after = None
+        else:
+            entering = calls[layer].residual if rows is None else rows
+            with ablated(model, [(layer, head) for head in heads], ablations[some[0]].outputs):
+                after = call_layer(model, layer, calls[layer], entering)
+        yield from _branches(model, calls, ablations, some, layer + 1, after)
+
+
+def ablate(
+    model: PreTrainedModel,
+    texts: Mapping[str, Group],
+    plans: Mapping[str, Plan],
     n_prefix: int,
     micro_batch: int,
-) -> pd.DataFrame:
-    """EM and NLL of every paragraph with each head ablated by itself, and with none.
+) -> dict[str, pd.DataFrame]:
+    """Scores of every paragraph under each ablation of each plan, and what it lost by it.
 
     Args:
-        texts: ids and tokens of each of the groups memorized, non_memorized and held_out.
-        outputs: what takes the place of the heads' outputs, for each kind of replacement.
+        texts: groups memorized, non_memorized (with the model's own continuation) and held_out.
 
     Returns:
-        One row per replacement, head and paragraph: group, id, replacement, layer, head, em (tokens), nll
-        (nats per token), em_lost and nll_gained: the differences to the model as it is.
+        For each plan a row per ablation and paragraph: its labels, group, id, seen, em (tokens), nll (nats
+        per token), em_lost and nll_gained: the differences to the model as it is.
     """
-    labels = pd.concat([pd.DataFrame({"group": group, "id": ids}) for group, (ids, _) in texts.items()])
-    labels = labels.reset_index(drop=True)
-    tokens = torch.cat([rows for _, rows in texts.values()])
-    n_layers, n_heads = model.config.num_hidden_layers, model.config.num_attention_heads
-    places = list(product(outputs, range(n_layers), range(n_heads)))
-    ablations = [([(layer, head)], outputs[replacement]) for replacement, layer, head in places]
-    nothing = ([], next(iter(outputs.values())))
+    about, tokens = labels(texts), torch.cat([text.tokens for text in texts.values()])
+    ablations = [ablation for plan in plans.values() for _, ablation in plan]
+    nothing = Ablation([], ablations[0].outputs)
     whole, *found = ablated_scores(model, tokens, [nothing, *ablations], n_prefix, micro_batch)
-    frames = []
-    for (replacement, layer, head), scores in zip(places, found, strict=True):
-        change = {"em_lost": whole["em"] - scores["em"], "nll_gained": scores["nll"] - whole["nll"]}
-        where = {"replacement": replacement, "layer": layer, "head": head}
-        frames.append(labels.assign(**where, **scores, **change))
-    return pd.concat(frames, ignore_index=True)
+    scores, tables = iter(found), {}
+    for name, plan in plans.items():
+        frames = [_changed(about.assign(**label), whole, next(scores)) for label, _ in plan]
+        tables[name] = pd.concat(frames, ignore_index=True)
+    return tables
 
 
-def specific_effects(
-    ablation: pd.DataFrame, random: np.random.Generator, n_resamples: int, confidence: float = 0.95
-) -> pd.DataFrame:
-    """Effect of every head on memorized minus that on non-memorized paragraphs, with a bootstrap interval.
+def _changed(about: pd.DataFrame, before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    lost, gained = before["em"] - after["em"], after["nll"] - before["nll"]
+    return about.assign(**after, em_lost=lost, nll_gained=gained)
 
-    Memorized and non-memorized paragraphs are resampled independently, the same ones for all heads.
+
+def single_heads(outputs: Mapping[Replacement, Float[Tensor, "layer head d_head"]]) -> Plan:
+    """Plan of table `head_ablation`: every head by itself, by each kind of replacement's outputs."""
+    return [
+        (
+            {"replacement": replacement, "layer": layer, "head": head},
+            Ablation([(layer, head)], outputs[replacement]),
+        )
+        for replacement in outputs
+        for layer, head in np.ndindex(*outputs[replacement].shape[:2])
+    ]
+
+
+def first_heads(
+    orders: Iterable[tuple[str, int, Sequence[Head]]],
+    outputs: Float[Tensor, "layer head d_head"],
+    top: Iterable[int],
+) -> Plan:
+    """Plan of table `cumulative_ablation`: the first k heads of each order, k in 0 and `top`.
+
+    Labels are method, draw and n_heads (k, as far as there are heads).
+    """
+    numbers = sorted({0, *top})
+    return [
+        ({"method": method, "draw": draw, "n_heads": k}, Ablation(heads[:k], outputs))
+        for method, draw, heads in orders
+        for k in numbers
+        if k <= len(heads)
+    ]
+
+
+def specific_effects(ablation: pd.DataFrame) -> pd.DataFrame:
+    """Effect of every head on memorized minus that on non-memorized paragraphs.
 
     Returns:
         One row per measure (em_lost in tokens, nll_gained in nats per token), replacement, layer and head:
-        memorized, non_memorized and held_out (mean effects), specific, low and high (bounds of its interval),
-        rank (1 = largest specific effect).
+        memorized, non_memorized and held_out (mean effects), specific, low and high (its 95 % interval, wide
+        enough for all heads of this measure and replacement together; missing with fewer than six
+        paragraphs), rank (1 = largest specific effect of these heads).
     """
-    tails = ((1 - confidence) / 2, (1 + confidence) / 2)
     frames = []
-    for measure in ("em_lost", "nll_gained"):
-        effects = {
-            group: rows.pivot(index=["replacement", "layer", "head"], columns="id", values=measure)
-            for group, rows in ablation.groupby("group")
-        }
-        resampled = {
-            group: _resampled_means(effects[group].to_numpy(dtype=float), random, n_resamples)
-            for group in ("memorized", "non_memorized")
-        }
-        spread = resampled["memorized"] - resampled["non_memorized"]
-        low, high = np.quantile(spread, tails, axis=1)
-        frame = pd.DataFrame({group: effects[group].mean(axis=1) for group in GROUPS})
-        frame["specific"] = frame["memorized"] - frame["non_memorized"]
-        frames.append(frame.assign(low=low, high=high, measure=measure).reset_index())
-    table = pd.concat(frames, ignore_index=True)
-    by_map = table.groupby(["measure", "replacement"])["specific"]
-    table["rank"] = by_map.rank(ascending=False, method="first").astype(int)
-    return table
+    for measure in MEASURES:
+        for replacement, rows in ablation.groupby("replacement"):
+            effects = {
+                group: own.pivot(index=["layer", "head"], columns="id", values=measure).astype(float)
+                for group, own in rows.groupby("group")
+            }
+            frames.append(_specific(effects).assign(measure=measure, replacement=replacement))
+    return pd.concat(frames).reset_index()
 
 
-def _resampled_means(
-    values: Float[np.ndarray, "head paragraph"], random: np.random.Generator, n_resamples: int
-) -> Float[np.ndarray, "head resample"]:
-    n_paragraphs = values.shape[1]
-    counts = random.multinomial(n_paragraphs, np.full(n_paragraphs, 1 / n_paragraphs), size=n_resamples)
-    return values @ counts.T / n_paragraphs
+def _specific(effects: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The columns of `specific_effects` from the effects on every group, heads x paragraphs."""
+    frame = pd.DataFrame({group: effects[group].mean(axis=1) for group in GROUPS})
+    intervals = simultaneous_differences(
+        effects["memorized"].T.to_numpy(), effects["non_memorized"].T.to_numpy()
+    )
+    found = pd.DataFrame(intervals, index=frame.index).replace([-np.inf, np.inf], np.nan)
+    frame["specific"], frame[["low", "high"]] = found["value"], found[["low", "high"]]
+    frame["rank"] = frame["specific"].rank(ascending=False, method="first").astype(int)
+    return frame
 
 
 def orders(
@@ -210,34 +275,3 @@ def orders(
     heads = sorted(found[0][2])
     shuffled = [[heads[place] for place in random.permutation(len(heads))] for _ in range(n_random)]
     return found + [("random", draw, order) for draw, order in enumerate(shuffled)]
-
-
-def ablate_cumulatively(
-    model: PreTrainedModel,
-    texts: Mapping[str, Int[Tensor, "paragraph token"]],
-    orders: Iterable[tuple[str, int, Sequence[Head]]],
-    outputs: Float[Tensor, "layer head d_head"],
-    top: Iterable[int],
-    n_prefix: int,
-    micro_batch: int,
-) -> pd.DataFrame:
-    """Mean EM and NLL of every group of texts with the first k heads of each order ablated together.
-
-    Returns:
-        One row per order and k in 0 and `top`, as far as there are heads: method, draw, n_heads (k), and for
-        each group em_<group> (tokens) and nll_<group> (nats per token).
-    """
-    tokens, groups = torch.cat([*texts.values()]), np.repeat([*texts], [len(rows) for rows in texts.values()])
-    places = [
-        (method, draw, heads[:k])
-        for method, draw, heads in orders
-        for k in sorted({0, *top})
-        if k <= len(heads)
-    ]
-    ablations = [(heads, outputs) for _, _, heads in places]
-    found, rows = ablated_scores(model, tokens, ablations, n_prefix, micro_batch), []
-    for (method, draw, heads), scores in zip(places, found, strict=True):
-        means = scores.groupby(groups).mean()
-        by_group = {f"{column}_{group}": means.loc[group, column] for column in COLUMNS for group in texts}
-        rows.append({"method": method, "draw": draw, "n_heads": len(heads), **by_group})
-    return pd.DataFrame(rows)

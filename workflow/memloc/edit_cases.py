@@ -11,13 +11,12 @@ from torch import Tensor
 
 from memloc.contrastive import draw_controls
 from memloc.errors import InputError
+from memloc.held_out import Sample, held_out_sample
 from memloc.paragraphs import sampled_tokens, token_tensor
 from memloc.perturbation import UNPERTURBED
 from memloc.seeds import generator
 
 Objective = Literal["unlearn", "edit"]
-Sample = tuple[Int[np.ndarray, "paragraph"], Int[Tensor, "paragraph token"]]
-"""Ids and tokens of paragraphs."""
 
 
 class Case(NamedTuple):
@@ -95,40 +94,15 @@ def with_text_to_learn(cases: Iterable[Case], objective: Objective) -> list[Case
     return chosen
 
 
-def text_groups(
-    paragraphs: pd.DataFrame,
-    sets: pd.DataFrame,
-    n_prefix: int,
-    seed: int,
-    *,
-    n_paragraphs: int,
-    n_held_out: int,
-) -> dict[str, Sample]:
-    """Random memorized, non-memorized (with their continuation in table `sets`) and held-out paragraphs."""
-    groups = {}
-    for name in ("memorized", "non_memorized"):
-        ids, tokens = sampled_tokens(paragraphs, sets, name, n_prefix)
-        chosen = generator(seed, "texts", name).permutation(len(ids))[:n_paragraphs]
-        groups[name] = (ids[chosen], tokens[chosen])
-    return groups | {"held_out": held_out_sample(paragraphs, sets, n_held_out, seed)}
-
-
-def held_out_sample(paragraphs: pd.DataFrame, sets: pd.DataFrame, n_held_out: int, seed: int) -> Sample:
-    """Random non-memorized paragraphs with their true continuation that no analysis has sampled.
-
-    Raises:
-        ValueError: every one of them is sampled.
-    """
-    free = sets.loc[(sets["set"] == "non_memorized") & ~sets["sampled"], "id"]
-    return _drawn(paragraphs, free, n_held_out, seed, "held_out")
-
-
 def other_memorized(
     paragraphs: pd.DataFrame, sets: pd.DataFrame, edited: Sequence[int], n_others: int, seed: int
 ) -> Sample:
     """Random memorized paragraphs that are not among the edited ones. ValueError: there is none."""
     free = sets.loc[(sets["set"] == "memorized") & ~sets["id"].isin(edited), "id"]
-    return _drawn(paragraphs, free, n_others, seed, "others")
+    if free.empty:
+        raise InputError("editing: no paragraph is left to draw other memorized ones from")
+    chosen = generator(seed, "editing", "others").permutation(free)[:n_others]
+    return chosen, token_tensor(paragraphs.set_index("id")["tokens"].loc[chosen])
 
 
 def mispaired(cases: Sequence[Case], n_prefix: int, random: np.random.Generator) -> list[Case]:
@@ -140,13 +114,6 @@ def mispaired(cases: Sequence[Case], n_prefix: int, random: np.random.Generator)
         for case, other in zip(with_target, order, strict=True)
     }
     return [case._replace(target=exchanged.get(case.id)) for case in cases]
-
-
-def _drawn(paragraphs: pd.DataFrame, ids: pd.Series, n_drawn: int, seed: int, stream: str) -> Sample:
-    if ids.empty:
-        raise InputError(f"editing: no paragraph is left to draw {stream} ones from")
-    chosen = generator(seed, "editing", stream).permutation(ids)[:n_drawn]
-    return chosen, token_tensor(paragraphs.set_index("id")["tokens"].loc[chosen])
 
 
 def _targets(perturbed: pd.DataFrame, n_prefix: int) -> dict[int, Int[Tensor, "continuation"]]:

@@ -13,7 +13,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from memloc.contrastive import original_log_probabilities
-from memloc.edit_cases import held_out_sample, other_memorized
+from memloc.edit_cases import other_memorized
 from memloc.editing import (
     Arm,
     Recipe,
@@ -25,6 +25,7 @@ from memloc.editing import (
 )
 from memloc.errors import InputError
 from memloc.figures.caption import fill
+from memloc.held_out import held_out_sample
 from memloc.paragraphs import sampled_tokens, token_tensor
 from memloc.scoring import Scores, teacher_forced
 from memloc.seeds import generator

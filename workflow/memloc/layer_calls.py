@@ -48,11 +48,3 @@ def call_layer(
     """A layer's output, or that of the norm after the last one, for other rows that enter it."""
     output = layers_and_norm(model)[number](rows, *call.arguments, **call.options)
     return output[0] if isinstance(output, tuple) else output
-
-
-def run_from(model: PreTrainedModel, calls: list[Call], first: int) -> Float[Tensor, "row position hidden"]:
-    """Last hidden states of the recorded run, of which layers `first`, `first` + 1, ... are run again."""
-    rows = calls[first].residual
-    for number in range(first, len(calls)):
-        rows = call_layer(model, number, calls[number], rows)
-    return rows

@@ -7,6 +7,7 @@ from memloc.errors import InputError
 from memloc.seeds import generator
 
 PARTLY = ("partly_11_29", "partly_30_49")
+MOST_RARE_TOKENS = 0.8  # of the paragraphs: the rest is for texts that no analysis has sampled
 
 
 class EmptySetError(InputError):
@@ -48,8 +49,8 @@ def split(
 
     Returns:
         One row per paragraph: id, set, sampled (drawn for the analyses of its set) and sampled_rare_tokens
-        (drawn from both sets together for the rare-token analysis). A set that is smaller than its sample
-        is taken whole, and may be empty.
+        (drawn from both sets together for the rare-token analysis, at most four fifths of them). A set that
+        is smaller than its sample is taken whole, and may be empty.
     """
     frame = pd.DataFrame({"id": scores["id"], "set": assign_sets(scores["em"], n_continuation)})
     sizes = {"memorized": n_memorized, "non_memorized": n_non_memorized, **dict.fromkeys(PARTLY, n_partly)}
@@ -58,6 +59,7 @@ def split(
     ]
     frame["sampled"] = frame.id.isin(np.concatenate(drawn))
     pool = frame.id[frame.set.isin(["memorized", "non_memorized"])]
+    n_rare_tokens = min(n_rare_tokens, int(MOST_RARE_TOKENS * len(pool)))
     frame["sampled_rare_tokens"] = frame.id.isin(
         sample_ids(pool, n_rare_tokens, generator(seed, "sets", "rare_tokens"))
     )

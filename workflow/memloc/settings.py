@@ -283,7 +283,11 @@ class Sets(Section):
     n_memorized: Positive = Field(50, description="Memorized paragraphs that the analyses use.")
     n_non_memorized: Positive = Field(50, description="Non-memorized paragraphs that the analyses use.")
     n_partly: Positive = Field(50, description="Paragraphs of each partly memorized set.")
-    n_rare_tokens: Positive = Field(1000, description="Paragraphs of the rare-token analysis (paper 6.3).")
+    n_rare_tokens: Positive = Field(
+        1000,
+        description="Paragraphs of the rare-token analysis (paper 6.3); at most four fifths of all, so that "
+        "some are held out.",
+    )
     continuation: Literal["model", "corpus"] = Field(
         "model",
         description="Continuation of not memorized paragraphs: the model's own greedy one, or the true one.",
@@ -442,30 +446,39 @@ class Editing(_Contrast):
 class HeadAblation(Section):
     """Ablation of attention heads in the forward pass (not in the paper)."""
 
-    n_paragraphs: Positive = Field(50, description="Memorized, and as many non-memorized, paragraphs.")
-    n_held_out: Positive = Field(50, description="Paragraphs in the corpus's words, also for the means.")
+    n_paragraphs: Positive = Field(
+        50, description="Memorized, and as many non-memorized, paragraphs that no analysis has sampled."
+    )
+    n_held_out: Positive = Field(
+        50, description="Paragraphs in the corpus's words; as many others give the heads' mean outputs."
+    )
     replacements: Annotated[list[Literal["zero", "mean"]], Field(min_length=1)] = Field(
         ["zero", "mean"], description="What takes the place of a head's output."
     )
-    n_resamples: Positive = Field(2000, description="Bootstrap resamples of the paragraphs.")
     top: Annotated[list[Positive], Field(min_length=1)] = Field(
         [1, 2, 4, 8, 16, 32], description="Numbers of heads that are ablated together (by their mean)."
     )
-    n_random: Positive = Field(5, description="Random orders of the heads, to compare with the rankings.")
+    n_random: Positive = Field(
+        39, description="Random orders of the heads, to compare with the rankings; verdicts need 39."
+    )
     micro_batch: Positive = Field(16, description="Paragraphs per forward pass.")
 
 
 class WeightNoise(Section):
     """Noise on, and zeroing of, the weights with the largest contrastive gradient (authors' notebook)."""
 
-    n_paragraphs: Positive = Field(50, description="Memorized, and as many non-memorized, paragraphs.")
+    n_paragraphs: Positive = Field(
+        50,
+        description="Memorized paragraphs whose gradients choose the weights, and as many others, and "
+        "non-memorized ones, that judge.",
+    )
     n_held_out: Positive = Field(50, description="Paragraphs in the corpus's words.")
     fraction: float = Field(0.001, gt=0, le=1, description="Share of the W_* weights that is disturbed.")
     sizes: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)] = Field(
         [0.3, 1.0, 3.0, 10.0],
         description="Standard deviations of the noise, in those of the model's W_* weights.",
     )
-    draws: Positive = Field(3, description="Draws of the noise, and of the random weights.")
+    draws: Positive = Field(6, description="Draws of the noise, and of the random weights; verdicts need 6.")
     micro_batch: Positive = Field(16, description="Paragraphs per pass.")
 
 

@@ -45,8 +45,7 @@ UNITS = {
     "nll_change": "nats",
     **{f"nll_{text}": "nats per token" for text in EDIT_TEXTS},
     **{f"nll_{text}_before": "nats per token" for text in EDIT_TEXTS},
-    "nll_non_memorized": "nats per token",
-    **{f"em_{text}": "tokens" for text in (*EDIT_TEXTS, "non_memorized")},
+    **{f"em_{text}": "tokens" for text in EDIT_TEXTS[:-1]},
     **{f"em_{text}_before": "tokens" for text in EDIT_TEXTS[:-1]},
     "em_lost": "tokens",
     "nll_gained": "nats per token",
@@ -515,17 +514,31 @@ def _edit_trajectories(lengths: Lengths) -> dict[str, pa.Column]:
     return {**_edit_labels(), "step": integer(0), **_edit_scores(lengths)}
 
 
+def _judged_text(lengths: Lengths, groups: Sequence[str] = TEXTS) -> dict[str, pa.Column]:
+    """A paragraph that judges heads or weights; `seen`: an analysis that chooses them has sampled it."""
+    return {
+        "group": category(*groups),
+        "id": integer(0),
+        "seen": pa.Column(bool),
+        "em": integer(0, lengths.continuation),
+        "nll": number(0),
+    }
+
+
+def _lost_text(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        **_judged_text(lengths),
+        "em_lost": integer(-lengths.continuation, lengths.continuation),
+        "nll_gained": number(),
+    }
+
+
 def _head_ablation(lengths: Lengths) -> dict[str, pa.Column]:
     return {
-        "group": category(*TEXTS),
-        "id": integer(0),
         "replacement": category("zero", "mean"),
         "layer": integer(0),
         "head": integer(0),
-        "em": integer(0, lengths.continuation),
-        "nll": number(0),
-        "em_lost": integer(-lengths.continuation, lengths.continuation),
-        "nll_gained": number(),
+        **_lost_text(lengths),
     }
 
 
@@ -535,14 +548,9 @@ def _head_effects(lengths: Lengths) -> dict[str, pa.Column]:
         "replacement": category("zero", "mean"),
         "layer": integer(0),
         "head": integer(0),
-        **{name: number() for name in (*TEXTS, "specific", "low", "high")},
+        **{name: number() for name in (*TEXTS, "specific")},
+        **{name: number(nullable=True) for name in ("low", "high")},
         "rank": integer(1),
-    }
-
-
-def _group_means(lengths: Lengths) -> dict[str, pa.Column]:
-    return {f"em_{name}": number(0, lengths.continuation) for name in TEXTS} | {
-        f"nll_{name}": number(0) for name in TEXTS
     }
 
 
@@ -551,7 +559,7 @@ def _cumulative_ablation(lengths: Lengths) -> dict[str, pa.Column]:
         "method": category(*METHODS, COMBINED, "random"),
         "draw": integer(0),
         "n_heads": integer(0),
-        **_group_means(lengths),
+        **_lost_text(lengths),
     }
 
 
@@ -562,7 +570,7 @@ def _weight_noise(lengths: Lengths) -> dict[str, pa.Column]:
         "size": number(0, nullable=True),
         "draw": integer(0),
         "n_weights": integer(1),
-        **_group_means(lengths),
+        **_judged_text(lengths, (*TEXTS, "choosing")),
     }
 
 

@@ -2,11 +2,13 @@
 
 If few weights held a memorized paragraph, disturbing them would hurt it more than disturbing equally many
 random ones, and more than it hurts other text. The weights are the top fraction of the contrastive
-objective's gradient, summed over the memorized paragraphs. Noise is Gaussian; its standard deviation is given
-in units of that of all W_* weights, so that sizes mean the same on every model.
+objective's gradient, summed over some of the sampled memorized paragraphs; others judge them. Noise is
+Gaussian; its standard deviation is given in units of that of all W_* weights, so that sizes mean the same on
+every model.
 """
 
 from collections.abc import Iterable, Mapping
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -17,6 +19,8 @@ from transformers import PreTrainedModel
 
 from memloc.components import editable_parameters
 from memloc.gradients import Gradients
+from memloc.held_out import Group
+from memloc.held_out import labels as text_labels
 from memloc.scoring import teacher_forced
 from memloc.seeds import generator
 from memloc.weights import Movable, OriginalWeights, n_weights, random_weights, top_weights
@@ -46,23 +50,17 @@ def set_to_zero(model: PreTrainedModel, movable: Movable) -> None:
         model.get_parameter(name).view(-1)[places] = 0
 
 
-def mean_scores(
-    model: PreTrainedModel,
-    texts: Mapping[str, Int[Tensor, "paragraph token"]],
-    n_prefix: int,
-    micro_batch: int,
-) -> dict[str, float]:
-    """em_<group> (tokens) and nll_<group> (nats per token): the means of every group of texts."""
-    means = {}
-    for group, tokens in texts.items():
-        scores = teacher_forced(model, tokens, n_prefix, micro_batch)
-        means |= {f"em_{group}": scores.em.float().mean().item(), f"nll_{group}": scores.nll.mean().item()}
-    return means
+def choosing_texts(
+    ids: Int[np.ndarray, "paragraph"], tokens: Int[Tensor, "paragraph token"], n_paragraphs: int, seed: int
+) -> Group:
+    """Random ones of the sampled memorized paragraphs: their gradients choose the weights."""
+    chosen = generator(seed, "texts", "memorized").permutation(len(ids))[:n_paragraphs]
+    return Group(ids[chosen], tokens[chosen], np.ones(len(chosen), dtype=bool))
 
 
 def disturb_weights(
     model: PreTrainedModel,
-    texts: Mapping[str, Int[Tensor, "paragraph token"]],
+    texts: Mapping[str, Group],
     gradients: Gradients,
     fraction: float,
     sizes: Iterable[float],
@@ -75,25 +73,33 @@ def disturb_weights(
 
     Returns:
         One row per arm (top, random), kind (noise, zero), size (standard deviations of the model's weights; 0
-        for the model as it is, null for zeroing) and draw (of the noise, and of the random weights), with
-        n_weights and the columns of `mean_scores`. The model has its weights back afterwards.
+        for the model as it is, null for zeroing), draw (of the noise, and of the random weights) and
+        paragraph: n_weights, group, id, seen, em (tokens), nll (nats per token). The model has its weights
+        back afterwards.
     """
-    original, unit = OriginalWeights(model), standard_deviation(model)
-    whole, rows = mean_scores(model, texts, n_prefix, micro_batch), []
-    plan = [("noise", float(size)) for size in sorted({0.0, *sizes})] + [("zero", None)]
-    for arm in ("top", "random"):
-        for draw in range(draws):
-            random = generator(seed, "weight_noise", arm, str(draw))
-            chosen = (
-                top_weights(gradients, fraction) if arm == "top" else random_weights(model, fraction, random)
-            )
-            for kind, size in plan:
-                if kind == "zero":
-                    set_to_zero(model, chosen)
-                elif size:
-                    add_noise(model, chosen, size * unit, random)
-                scores = mean_scores(model, texts, n_prefix, micro_batch) if size != 0 else whole
-                original.restore(model)
-                labels = {"arm": arm, "kind": kind, "size": size, "draw": draw}
-                rows.append({**labels, "n_weights": n_weights(model, chosen), **scores})
-    return pd.DataFrame(rows).astype({"size": float})
+    about, tokens = text_labels(texts), torch.cat([text.tokens for text in texts.values()])
+
+    def scored() -> pd.DataFrame:
+        scores = teacher_forced(model, tokens, n_prefix, micro_batch)
+        return about.assign(em=scores.em.numpy(), nll=scores.nll.double().numpy())
+
+    original, unit, whole, frames = OriginalWeights(model), standard_deviation(model), scored(), []
+    top = top_weights(gradients, fraction)
+    set_to_zero(model, top)
+    top_zeroed = scored()
+    original.restore(model)
+    for arm, draw in product(("top", "random"), range(draws)):
+        random = generator(seed, "weight_noise", arm, str(draw))
+        chosen = top if arm == "top" else random_weights(model, fraction, random)
+        labels = {"arm": arm, "draw": draw, "n_weights": n_weights(model, chosen)}
+        frames.append(whole.assign(**labels, kind="noise", size=0.0))
+        for size in sorted(sizes):
+            add_noise(model, chosen, size * unit, random)
+            frames.append(scored().assign(**labels, kind="noise", size=float(size)))
+            original.restore(model)
+        if arm == "random":
+            set_to_zero(model, chosen)
+        zeroed = scored() if arm == "random" else top_zeroed
+        frames.append(zeroed.assign(**labels, kind="zero", size=float("nan")))
+        original.restore(model)
+    return pd.concat(frames, ignore_index=True)

@@ -272,3 +272,51 @@ def test_a_search_finds_what_is_there():
     values[:, 5] += 3
     p_values = statistics.max_t(values)
     assert p_values[5] < 0.01 and np.delete(p_values, 5).min() > 0.05
+
+
+def test_simultaneous_intervals_are_as_wide_as_the_largest_t_of_permuted_groups():
+    rng = np.random.default_rng(3)
+    first, second = rng.normal(size=(7, 4)) + 1, 3 * rng.normal(size=(9, 4))
+    both = np.concatenate([first, second])
+    members = np.zeros((11_440, 16), dtype=bool)  # all ways to choose 7 of 16
+    np.put_along_axis(members, np.array(list(combinations(range(16), 7))), True, axis=1)
+    groups = [np.stack([both[row] for row in chosen]) for chosen in (members, ~members)]
+    largest = np.abs(stats.ttest_ind(*groups, axis=1, equal_var=False).statistic).max(axis=1)
+    most = np.quantile(largest, 0.95)
+    found = statistics.simultaneous_differences(first, second)
+    for column, interval in enumerate(found):
+        error = np.sqrt(first[:, column].var(ddof=1) / 7 + second[:, column].var(ddof=1) / 9)
+        assert interval.value == pytest.approx(first[:, column].mean() - second[:, column].mean())
+        assert interval.high - interval.value == pytest.approx(most * error, rel=0.03)
+        assert interval.value - interval.low == pytest.approx(interval.high - interval.value)
+        assert interval.n == 7
+
+
+def test_simultaneous_intervals_miss_in_one_of_twenty_searches(monkeypatch):
+    monkeypatch.setattr(statistics, "N_FLIPS", 999)
+    rng = np.random.default_rng(0)
+    missed = 0
+    for _ in range(100):
+        found = statistics.simultaneous_differences(rng.normal(size=(8, 10)), rng.normal(size=(8, 10)))
+        missed += any(interval.low > 0 or interval.high < 0 for interval in found)
+    assert missed <= 11
+
+
+def test_simultaneous_intervals_do_not_hang_on_how_they_are_chunked(monkeypatch):
+    rng = np.random.default_rng(0)
+    first, second = rng.normal(size=(8, 3)), rng.normal(size=(8, 3))
+    monkeypatch.setattr(statistics, "N_FLIPS", 100)
+    whole = statistics.simultaneous_differences(first, second)
+    monkeypatch.setattr(statistics, "CHUNK", 3 * 7)
+    assert statistics.simultaneous_differences(first, second) == whole
+
+
+def test_simultaneous_intervals_of_few_or_no_units_are_infinite():
+    for n in (0, 1, 5):
+        found = statistics.simultaneous_differences(np.ones((n, 2)), np.zeros((9, 2)))
+        assert [(interval.low, interval.high, interval.n) for interval in found] == 2 * [(-np.inf, np.inf, n)]
+
+
+def test_a_covering_interval_reaches_over_all():
+    intervals = [statistics.Interval(1, 0.5, 2, 9), statistics.Interval(3, -1, 4, 7)]
+    assert statistics.covering(intervals) == (2, -1, 4, 7)

@@ -10,12 +10,14 @@
 | correlation, or another statistic of paragraphs | bootstrap, bias-corrected and accelerated |
 | the largest of several means | sign-flip of the largest t (max-T, Westfall and Young 1993) |
 | how far the largest of several means leads | found on half of the units, judged on the others (`lead`) |
+| several differences of two means | simultaneous: permutation of the largest Welch's t, likewise |
+| one against each of several others | the reach of all their intervals |
 
 An interval of fewer than `MIN_N` units is infinite: it decides nothing. Random draws have a fixed seed, so
 that the same numbers give the same interval.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -193,6 +195,39 @@ def lead(values: np.ndarray, groups: np.ndarray) -> Interval:
     return behind[rival]._replace(low=min(interval.low for interval in behind.values()))
 
 
+def simultaneous_differences(first: np.ndarray, second: np.ndarray) -> list[Interval]:
+    """Differences of two independent groups' means, with intervals that all hold together (max-T).
+
+    Both are [units, comparisons]. Intervals are as many standard errors (Welch) wide as the largest |t| of
+    any comparison reaches in 95 % of the permutations of the units among the groups.
+    """
+    n, sizes = len(first), min(len(first), len(second))
+    if sizes < MIN_N:
+        return [difference(*pair) for pair in zip(first.T, second.T, strict=True)]
+    values = np.concatenate([first, second]).astype(float)
+    differences = first.mean(axis=0) - second.mean(axis=0)
+    values -= values.mean(axis=0)
+    members = (np.arange(len(values)) < n).astype(float)
+    rng, rows, largest = np.random.default_rng(0), max(1, CHUNK // values.shape[1]), []
+    for done in range(0, N_FLIPS, rows):
+        drawn = rng.permuted(np.tile(members, (min(rows, N_FLIPS - done), 1)), axis=1)
+        means, errors = _means_and_errors(drawn, values)
+        largest.append(np.abs(means / errors).max(axis=1))
+    most = np.sort(np.concatenate(largest))[int(np.ceil(CONFIDENCE * (N_FLIPS + 1))) - 1]
+    widths = most * _means_and_errors(members[None], values)[1][0]
+    found = zip(differences, differences - widths, differences + widths, strict=True)
+    return [Interval(*map(float, ends), sizes) for ends in found]
+
+
+def covering(intervals: Sequence[Interval]) -> Interval:
+    """The interval that covers all of these, of one case against each of several others, and their mean.
+
+    It lies above zero only where each of them does: that the others are a sample is in it.
+    """
+    values, lows, highs, sizes = zip(*intervals, strict=True)
+    return Interval(float(np.mean(values)), min(lows), max(highs), min(sizes))
+
+
 def holm(p_values: Values) -> np.ndarray:
     """p-values corrected for their number (Holm 1979)."""
     given = np.asarray(p_values, float)
@@ -257,6 +292,16 @@ def _cosines(signs: np.ndarray, differences: np.ndarray) -> np.ndarray:
     """
     length = np.sqrt(len(differences) * np.square(differences).sum(axis=0))
     return signs @ differences / np.where(length > 0, length, 1)
+
+
+def _means_and_errors(members: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Difference of every column's means, members (1) minus others (0) of each row, and its error."""
+    n, squares = members.sum(axis=1, keepdims=True), np.square(values)
+    means, variances = [], []
+    for chosen, size in ((members, n), (1 - members, len(values) - n)):
+        means.append(chosen @ values / size)
+        variances.append((chosen @ squares / size - np.square(means[-1])) / (size - 1))
+    return means[0] - means[1], np.sqrt(np.maximum(sum(variances), np.finfo(float).tiny))
 
 
 def _share_at_least(drawn: np.ndarray, value: float, exact: bool) -> float:

@@ -3,10 +3,12 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.disturbance import three_panels
+from memloc.claims.statistics import Interval, bootstrap
+from memloc.figures.disturbance import group_means, judges, three_panels
 from memloc.figures.style import METHOD_LABELS, Drawing
 
 METHOD_COLOURS = {
@@ -20,9 +22,10 @@ METHOD_COLOURS = {
 
 def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     """A line per ranking against the number of heads; grey: mean and range of random orders."""
-    data = tables["cumulative_ablation"]
+    table = tables["cumulative_ablation"]
+    data = group_means(table, ["method", "draw", "n_heads"])
     figure = three_panels(data, _lines, "heads ablated together", height=2.5, legend_columns=4)
-    return Drawing(figure, data, _numbers(data))
+    return Drawing(figure, data, {"steps": _steps(table, data), **_sizes(data), **judges(table)})
 
 
 def _lines(axes: Axes, data: pd.DataFrame, column: str) -> None:
@@ -42,24 +45,48 @@ def _lines(axes: Axes, data: pd.DataFrame, column: str) -> None:
         axes.set_ylim(bottom=0)
 
 
-def _numbers(data: pd.DataFrame) -> dict[str, Any]:
-    """At each number of heads: every method's EM of memorized paragraphs, and the range of random orders."""
+def _sizes(data: pd.DataFrame) -> dict[str, int]:
+    draws = data.loc[data["method"] == "random", "draw"]
+    return {"n_random": int(draws.nunique()), "n_methods": int(data["method"].nunique()) - 1}
+
+
+def _steps(table: pd.DataFrame, data: pd.DataFrame) -> list[dict[str, Any]]:
+    """At each number of heads, for (a) and (b): every method's EM, its rank among the random orders, and
+    the range of these."""
     steps = []
     for k, rows in data[data["n_heads"] > 0].groupby("n_heads"):
-        random = rows.loc[rows["method"] == "random", "em_memorized"]
-        ranked = rows[rows["method"] != "random"].sort_values("em_memorized")
-        below = ranked[ranked["em_memorized"] < random.min()]
-        first = ranked.iloc[0]
-        steps.append(
-            {
-                "k": int(k),
-                "first": METHOD_LABELS[first["method"]],
-                "em": float(first["em_memorized"]),
-                "em_non_memorized": float(first["em_non_memorized"]),
-                "low": float(random.min()),
-                "high": float(random.max()),
-                "below": [METHOD_LABELS[name] for name in below["method"]],
-            }
-        )
-    n_random = int(data.loc[data["method"] == "random", "draw"].nunique())
-    return {"steps": steps, "n_random": n_random, "n_methods": int(data["method"].nunique()) - 1}
+        panels = {
+            group: _panel(table[(table["n_heads"] == k) & (table["group"] == group)], rows, f"em_{group}")
+            for group in ("memorized", "non_memorized")
+        }
+        steps.append({"k": int(k), **panels})
+    return steps
+
+
+def _panel(texts: pd.DataFrame, means: pd.DataFrame, column: str) -> dict[str, Any]:
+    """`texts` are rows of the table, `means` those of the figure, of one number of heads."""
+    random = means.loc[means["method"] == "random", column]
+    ranked = means[means["method"] != "random"].sort_values(column, kind="stable")
+    drawn = texts[texts["method"] == "random"].pivot(index="id", columns="draw", values="em")
+    methods = []
+    for row in ranked.itertuples():
+        own = texts[texts["method"] == row.method].set_index("id")["em"]
+        rank = rank_among(own.loc[drawn.index].to_numpy(), drawn.to_numpy())
+        em = float(getattr(row, column))
+        methods.append({"method": METHOD_LABELS[row.method], "em": em, **rank._asdict()})
+    below = [found["method"] for found in methods if found["em"] < random.min()]
+    return {"low": float(random.min()), "high": float(random.max()), "methods": methods, "below": below}
+
+
+def rank_among(own: np.ndarray, others: np.ndarray) -> Interval:
+    """1 + the number of other orders that leave fewer tokens; its interval resamples the paragraphs.
+
+    `own` [paragraph] and `others` [paragraph, order] are exact matches; an order that leaves as many counts
+    half.
+    """
+
+    def rank(paragraphs: np.ndarray) -> float:
+        mine, theirs = own[paragraphs].mean(), others[paragraphs].mean(axis=0)
+        return 1 + (theirs < mine).sum() + (theirs == mine).sum() / 2
+
+    return bootstrap(len(own), rank)

@@ -1,6 +1,6 @@
 """What a disturbance does to three kinds of text, a panel each: memorized, non-memorized, held-out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -13,6 +13,21 @@ PANELS = {
     "em_non_memorized": "EM of non-memorized\nparagraphs (tokens)",
     "nll_held_out": "NLL of held-out\nparagraphs (nats per token)",
 }
+
+
+def group_means(table: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+    """em_<group> and nll_<group>: means over the paragraphs of each group, a row per value of the keys."""
+    means = table.groupby([*keys, "group"], dropna=False, sort=False)[["em", "nll"]].mean().unstack("group")
+    means.columns = [f"{measure}_{group}" for measure, group in means.columns]
+    return means.reset_index()
+
+
+def judges(table: pd.DataFrame) -> dict[str, int]:
+    """n_<group>, the paragraphs of each group, and n_seen, memorized ones that chose heads or weights."""
+    paragraphs = table.drop_duplicates(["group", "id"])
+    sizes = paragraphs["group"].value_counts()
+    n_seen = int((paragraphs["seen"] & (paragraphs["group"] == "memorized")).sum())
+    return {**{f"n_{group}": int(size) for group, size in sizes.items()}, "n_seen": n_seen}
 
 
 def three_panels(

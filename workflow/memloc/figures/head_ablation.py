@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from memloc.figures.disturbance import judges
 from memloc.figures.heatmap import colour_bar, heat_map, map_height
 from memloc.figures.highlight import highlighted_head
 from memloc.figures.style import PAGE_WIDTH, Drawing, panel_label, subplots
@@ -17,8 +18,8 @@ REPLACEMENT_LABELS = {"zero": "zeroed", "mean": "replaced by its mean"}
 def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     """A map per measure, layers x heads for each replacement: memorized minus non-memorized.
 
-    Triangles mark heads whose confidence interval excludes 0; they point up where memorized paragraphs lose
-    more.
+    Triangles mark heads whose interval, which allows for the search over all heads, excludes 0; they point up
+    where memorized paragraphs lose more.
     """
     effects = tables["head_effects"]
     highlight = highlighted_head(tables, settings)
@@ -32,9 +33,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
         colour_bar(mesh, panel, unit, fraction=0.12)
         panel_label(panel, letter)
         panel.set_title(f"{title}: memorized minus non-memorized")
-    ablation = tables["head_ablation"]
-    sizes = ablation.drop_duplicates(["group", "id"])["group"].value_counts()
-    return Drawing(figure, effects, _numbers(effects, sizes, *highlight))
+    return Drawing(figure, effects, _numbers(effects, *highlight) | judges(tables["head_ablation"]))
 
 
 def _matrix(rows: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -50,7 +49,7 @@ def _mark(axes: Axes, marks: pd.DataFrame, marker: str) -> None:
     axes.scatter(column + 0.5, marks.index[row], marker=marker, **style)
 
 
-def _numbers(effects: pd.DataFrame, sizes: pd.Series, layer: int, head: int) -> dict[str, Any]:
+def _numbers(effects: pd.DataFrame, layer: int, head: int) -> dict[str, Any]:
     maps = []
     for (measure, replacement), rows in effects.groupby(["measure", "replacement"]):
         first = rows.sort_values("rank").iloc[0].to_dict()
@@ -67,5 +66,4 @@ def _numbers(effects: pd.DataFrame, sizes: pd.Series, layer: int, head: int) -> 
             }
         )
     n_heads = int(effects.groupby(["measure", "replacement"]).size().iloc[0])
-    groups = {f"n_{name}": int(size) for name, size in sizes.items()}
-    return {"layer": layer, "head": head, "n_heads": n_heads, "maps": maps, **groups}
+    return {"layer": layer, "head": head, "n_heads": n_heads, "maps": maps}

@@ -5,18 +5,20 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.disturbance import PANELS, three_panels
+from memloc.figures.disturbance import PANELS, group_means, judges, three_panels
 from memloc.figures.edit_summary import ARM_COLOURS, ARM_LABELS
 from memloc.figures.style import Drawing
 
 ARMS = ("top", "random")
+SHOWN = [*PANELS, "em_choosing"]
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     """Scores against the size of the noise, with the range over draws; at the right, the weights zeroed."""
-    data = tables["weight_noise"]
+    table = tables["weight_noise"]
+    data = group_means(table, ["arm", "kind", "size", "draw", "n_weights"])
     figure = three_panels(data, _lines, "noise (standard deviations)", height=2.3, legend_columns=2)
-    return Drawing(figure, data, _numbers(data))
+    return Drawing(figure, data, _numbers(data) | judges(table))
 
 
 def _lines(axes: Axes, data: pd.DataFrame, column: str) -> None:
@@ -38,7 +40,7 @@ def _lines(axes: Axes, data: pd.DataFrame, column: str) -> None:
 
 
 def _numbers(data: pd.DataFrame) -> dict[str, Any]:
-    means = data[data["size"] != 0].groupby(["arm", "kind", "size"], dropna=False)[list(PANELS)].mean()
+    means = data[data["size"] != 0].groupby(["arm", "kind", "size"], dropna=False)[SHOWN].mean()
     rows = [
         {"size": size, "kind": kind, **{arm: means.loc[(arm, kind, size)].to_dict() for arm in ARMS}}
         for arm, kind, size in means.index
@@ -49,7 +51,7 @@ def _numbers(data: pd.DataFrame) -> dict[str, Any]:
     return {
         "n_weights": int(data["n_weights"].iloc[0]),
         "n_draws": int(data["draw"].nunique()),
-        "whole": {column: float(whole[column]) for column in PANELS},
+        "whole": {column: float(whole[column]) for column in SHOWN},
         "noise": rows,
         "zero": {arm: zero.loc[arm].iloc[0].to_dict() for arm in ARMS},
     }

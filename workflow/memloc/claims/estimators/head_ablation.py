@@ -1,0 +1,56 @@
+"""Estimators of the topic `head_ablation`: what memorized paragraphs lose without a head, and others do not.
+
+Judged by NLL: EM ends at the first mistake, so that it falls more easily where the model is less sure. Only
+paragraphs count that no analysis has sampled: those that rank heads would confirm their own choice.
+"""
+
+import pandas as pd
+
+from memloc.claims import statistics
+from memloc.claims.verdicts import Estimate
+from memloc.figures.highlight import highlighted_head
+
+Tables = dict[str, pd.DataFrame]
+
+
+def highlighted_head_specific(tables: Tables, settings: dict, replacement: str) -> Estimate:
+    """NLL gained by memorized minus by non-memorized paragraphs without the highlighted head."""
+    gained = _gained(tables, replacement)
+    if gained is None:
+        return _not_run(replacement)
+    own = highlighted_head(tables, settings)
+    judged = (gained[group][own] for group in ("memorized", "non_memorized"))
+    return Estimate.of(statistics.difference(*judged))
+
+
+def highlighted_head_leads(tables: Tables, settings: dict, replacement: str) -> Estimate:
+    """NLL that memorized paragraphs gain more without the highlighted head than without the mean other."""
+    gained = _gained(tables, replacement)
+    if gained is None:
+        return _not_run(replacement)
+    own, memorized = highlighted_head(tables, settings), gained["memorized"]
+    return Estimate.of(statistics.paired(memorized[own] - memorized.drop(columns=[own]).mean(axis=1)))
+
+
+def some_head_specific(tables: Tables, settings: dict, replacement: str) -> Estimate:
+    """The largest of all heads' specific effects; its interval allows for the search among them."""
+    gained = _gained(tables, replacement)
+    if gained is None:
+        return _not_run(replacement)
+    judged = (gained[group].to_numpy() for group in ("memorized", "non_memorized"))
+    return Estimate.of(max(statistics.simultaneous_differences(*judged)))
+
+
+def _gained(tables: Tables, replacement: str) -> dict[str, pd.DataFrame] | None:
+    """NLL gained by the unseen paragraphs (rows) of each group without each head (columns: layer, head)."""
+    rows = tables["head_ablation"].query("replacement == @replacement")
+    if rows.empty:
+        return None
+    by_head = rows.pivot(index=["group", "seen", "id"], columns=["layer", "head"], values="nll_gained")
+    unseen = by_head[~by_head.index.get_level_values("seen")]
+    groups = unseen.index.get_level_values("group")
+    return {name: unseen[groups == name] for name in ("memorized", "non_memorized")}
+
+
+def _not_run(replacement: str) -> Estimate:
+    return Estimate(missing=f"heads were not ablated by {replacement}: see head_ablation.replacements")

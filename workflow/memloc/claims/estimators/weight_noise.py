@@ -1,0 +1,46 @@
+"""Estimators of the topic `weight_noise`: do the weights with the largest gradients hold paragraphs?
+
+Tokens lost to noise on (or zeroing of) these weights are compared with those lost to the same on as many
+random ones, in each draw. An interval reaches over those of all draws: that a draw hits some paragraphs is
+common to all of them. Sizes of the noise are averaged, so that none is searched for. Memorized paragraphs
+have not chosen the weights.
+"""
+
+import pandas as pd
+
+from memloc.claims import statistics
+from memloc.claims.statistics import MIN_N
+from memloc.claims.verdicts import Estimate
+
+Tables = dict[str, pd.DataFrame]
+GROUPS = ("memorized", "non_memorized")
+
+
+def top_costs_memorized(tables: Tables, settings: dict, kind: str) -> Estimate:
+    """EM that memorized paragraphs lose more by top-gradient than by random weights."""
+    more = _more(tables, kind)
+    return _of_draws([statistics.paired(draw["memorized"]) for draw in more])
+
+
+def top_is_specific(tables: Tables, settings: dict, kind: str) -> Estimate:
+    """The same minus what non-memorized paragraphs lose more."""
+    more = _more(tables, kind)
+    return _of_draws([statistics.difference(draw["memorized"], draw["non_memorized"]) for draw in more])
+
+
+def _more(tables: Tables, kind: str) -> list[dict[str, pd.Series]]:
+    """For each draw, EM that unseen paragraphs of each group lose more by top than by random weights."""
+    table = tables["weight_noise"]
+    rows = table[(table["kind"] == kind) & (table["size"] != 0) & ~table["seen"]]
+    em = rows.groupby(["draw", "group", "id", "arm"])["em"].mean().unstack("arm")
+    more = em["random"] - em["top"]
+    return [
+        {group: of_draw[of_draw.index.get_level_values("group") == group] for group in GROUPS}
+        for _, of_draw in more.groupby("draw")
+    ]
+
+
+def _of_draws(intervals: list[statistics.Interval]) -> Estimate:
+    few = len(intervals) < MIN_N
+    doubt = f"fewer than {MIN_N} draws could all go one way by chance" if few else None
+    return Estimate.of(statistics.covering(intervals), doubt)
