@@ -1,7 +1,7 @@
 """Figures across models, on tables made up so that every number is known."""
 
 import json
-from itertools import permutations
+from itertools import permutations, product
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -22,6 +22,7 @@ from memloc.figures import (
     models_repeats,
 )
 from memloc.figures.caption import fill
+from memloc.figures.style import METHOD_LABELS
 
 REPORT = Path(__file__).parents[2] / "workflow/report"
 FIGURES = (models_memorized, models_repeats, models_profiles, models_agreement, models_claims)
@@ -295,3 +296,57 @@ def test_agreement_within_models_and_the_layers_of_first_heads_are_those_of_the_
         ].itertuples()
         assert (row.layer, row.head) == (first.layer, first.head)
         assert row.depth == (first.layer + 0.5) / SIZES[row.model][0]
+
+
+def test_heads_of_every_model_and_method_are_drawn_with_layers_upwards(made_up):
+    strength = across.head_strength(made_up["head_ranking"])
+    figure = models_profiles.draw(made_up, {}).figure
+    methods = [method for method in METHOD_LABELS if method in set(strength["method"])]
+    panels = [axes for axes in figure.axes if axes.images]
+    assert len(panels) == len(methods) * len(SIZES)
+    for axes, (method, model) in zip(panels, product(methods, SIZES), strict=True):
+        (image,) = axes.images
+        rows = strength[(strength["method"] == method) & (strength["model"] == model)]
+        assert image.origin == "lower"
+        np.testing.assert_allclose(
+            image.get_array(), rows.pivot(index="layer", columns="head", values="strength")
+        )
+
+
+def test_marks_are_filled_where_p_is_below_the_level(made_up):
+    drawing = models_agreement.draw(made_up, {})
+    pairs = drawing.data[drawing.data["panel"] == "a"]
+    filled, open_ = [], []
+    for line in drawing.figure.axes[0].lines:
+        if line.get_marker() != "None":
+            (open_ if line.get_markerfacecolor() == "white" else filled).extend(line.get_xdata())
+    small = pairs["p_value"] < 0.05
+    assert sorted(filled) == pytest.approx(sorted(pairs["value"][small]))
+    assert sorted(open_) == pytest.approx(sorted(pairs["value"][~small]))
+
+
+def test_correlations_of_layers_are_counted_and_starred(made_up):
+    drawing = models_agreement.draw(made_up, {})
+    layers = drawing.data[drawing.data["panel"] == "b"]
+    numbers = drawing.numbers
+    assert numbers["n_profiles"] == len(layers)
+    assert numbers["n_profiles_decided"] == (layers["p_value"] < 0.05).sum()
+    assert numbers["n_profiles_short"] == (layers["n_layers"] < 5).sum()
+    starred = [text for text in drawing.figure.axes[1].texts if text.get_text().endswith("*")]
+    assert len(starred) == numbers["n_profiles_decided"]
+
+
+def test_five_layers_are_not_short():
+    sizes = {"five": (5, 4), "six": (6, 4), "four": (4, 4)}
+    numbers = models_agreement.draw(tables_of(sizes), {}).numbers
+    assert numbers["n_profiles_short"] == numbers["n_profiles"] / 2
+
+
+def test_bins_of_some_models_only_are_not_compared(made_up):
+    """`small` has no paragraph that occurs more often than once."""
+    sets, paragraphs = made_up["sets"], made_up["paragraphs"]
+    repeated = (paragraphs["model"] == "small") & (paragraphs["count"] > 1)
+    left = paragraphs[~repeated]
+    sets = sets.merge(left[["model", "id"]])
+    numbers = models_repeats.draw(made_up | {"paragraphs": left, "sets": sets}, {}).numbers
+    assert numbers["n_bins"] == 1
