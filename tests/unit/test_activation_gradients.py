@@ -7,7 +7,12 @@ import pytest
 import torch
 from torch.nn import functional
 
-from memloc.activation_gradients import activation_gradients, impact_gradients, prefix_gradients
+from memloc.activation_gradients import (
+    activation_gradients,
+    impact_gradients,
+    prefix_gradients,
+    prefix_sizes,
+)
 from memloc.activations import COMPONENTS, HEAD_COMPONENTS, Site, sites, token_logits
 from memloc.models import boot_bridge
 from memloc.plain.hooks import activation, columns, edited, n_heads
@@ -222,3 +227,18 @@ def test_unknown_component_or_layer_is_refused(tiny_gpt2):
         sites(bridge, ["w"])
     with pytest.raises(ValueError, match="no component 'q' in layer 2"):
         sites(bridge, ["q"], layers=[2])
+
+
+@pytest.mark.parametrize("options", [{}, {"loss_tokens": "first"}, {"reference": True}])
+def test_prefix_sizes_are_means_of_the_scores_over_paragraphs_and_prefix_positions(
+    tiny_llama, tiny_tokens, options
+):
+    bridge = boot_bridge(tiny_llama)
+    found = prefix_sizes(bridge, tiny_tokens, N_PREFIX, 3, **options)
+    every = activation_gradients(bridge, tiny_tokens, IDS, "memorized", N_PREFIX, 3, **options)
+    every = every[every["position"] < N_PREFIX].astype({"component": str, "max_abs": float})
+    keys = ["layer", "component", "head"]
+    expected = every.groupby(keys, dropna=False)["max_abs"].mean()
+    assert len(found) == len(expected)
+    values = found.astype({"head": "Int16"}).set_index(keys)["mean_max_abs"]
+    assert values.tolist() == pytest.approx(expected.reindex(values.index).tolist(), rel=1e-5)

@@ -13,6 +13,7 @@ from matplotlib.collections import QuadMesh
 from scipy import stats
 
 from memloc.figures import (
+    activation_bins,
     activation_similarity,
     attention_entropy,
     fig6,
@@ -30,7 +31,7 @@ REPORT = Path(__file__).parents[2] / "workflow" / "report"
 N_PREFIX, LENGTH = 10, 20
 SETTINGS = {"highlight": {"layer": 1, "head": 2}, "paragraph": {"prefix": N_PREFIX, "length": LENGTH}}
 MEMORIZED, OTHERS = [3, 8, 21], [4, 30, 31]
-MODULES = (fig6, fig10, fig12, attention_entropy, activation_similarity, forward_similarity)
+MODULES = (fig6, fig10, fig12, attention_entropy, activation_bins, activation_similarity, forward_similarity)
 TEXTS = ["the", " of", "\n\n    ", "\t", "Washington", " internationalization_of_everything", ".", " "]
 
 
@@ -94,6 +95,10 @@ def made_up(
             attention=rng.dirichlet(np.ones(N_PREFIX), len(attention) // N_PREFIX).ravel()
         ),
         "attention_entropy": entropy.assign(entropy=rng.uniform(0, np.log(N_PREFIX + 1), len(entropy))),
+        "activation_bins": pd.concat(
+            every.assign(group=group, n_paragraphs=7 + place, mean_max_abs=rng.gamma(1.0, 1e-4, len(every)))
+            for place, group in enumerate(activation_bins.GROUPS)
+        ),
         "activation_similarity": every.assign(**{name: rng.uniform(-1, 1, len(every)) for name in cosines}),
         "forward_similarity": forward.assign(
             position=np.where((forward["role"] == "impact") | (forward["id"] == 21), 9, 4),
@@ -597,3 +602,20 @@ def test_the_highlighted_head_is_the_first_of_the_combined_ranking():
     ranking = pd.DataFrame(rows, columns=["method", "layer", "head", "rank"])
     assert highlighted_head({"head_ranking": ranking}, {"highlight": "auto"}) == (1, 3)
     assert highlighted_head({"head_ranking": ranking}, {"highlight": {"layer": 2, "head": 0}}) == (2, 0)
+
+
+def test_activation_bins_show_each_bin_and_leave_out_empty_ones():
+    tables = made_up(4, 8)
+    drawing = activation_bins.draw(tables, SETTINGS)
+    sums = tables["activation_bins"].groupby("group")["mean_max_abs"].sum()
+    assert {group: numbers["sum"] for group, numbers in drawing.numbers["groups"].items()} == pytest.approx(
+        sums.to_dict()
+    )
+    assert [numbers["n"] for numbers in drawing.numbers["groups"].values()] == [7, 8, 9, 10]
+    rows = tables["activation_bins"]
+    fewer = tables | {"activation_bins": rows[rows["group"] != "partly_30_49"]}
+    assert list(activation_bins.draw(fewer, SETTINGS).numbers["groups"]) == [
+        "non_memorized",
+        "partly_11_29",
+        "memorized",
+    ]

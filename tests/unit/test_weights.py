@@ -105,14 +105,16 @@ def test_random_weights_follow_the_generator_and_spread_over_all(tiny_gpt_neo):
     assert all(0.2 < mask.float().mean() < 0.4 for mask in first.values())
 
 
-def test_head_weights_are_the_heads_rows_of_every_view(tiny_model):
-    chosen = masks(tiny_model, head_weights(tiny_model, 1, 3))
+@pytest.mark.parametrize("head", range(4))
+def test_head_weights_are_the_heads_rows_of_every_view(tiny_model, head):
+    """Every head: of 4 query heads and 2 key/value heads, 0 and 1 read the first, 2 and 3 the second."""
+    chosen = masks(tiny_model, head_weights(tiny_model, 1, head))
     for component in components(tiny_model):
         view = component.view(chosen[component.parameter])
         if component.layer != 1 or component.n_heads is None:
             assert not view.any()
         else:
-            own = 3 * component.n_heads // 4  # 4 query heads; fewer key-value heads are shared
+            own = head if component.n_heads == 4 else [0, 0, 1, 1][head]
             assert view[own].all()
             assert view.sum() == view[own].numel()
 

@@ -94,6 +94,32 @@ def prefix_gradients(
     return _pooled(bridge, tokens, sites(bridge, components), nll, micro_batch, summed)
 
 
+def prefix_sizes(
+    bridge: "TransformerBridge",
+    tokens: Int[Tensor, "paragraph token"],
+    n_prefix: int,
+    micro_batch: int,
+    loss_tokens: LossTokens = "all",
+    reference: bool = False,
+    components: Sequence[str] = COMPONENTS,
+) -> pd.DataFrame:
+    """Mean max_abs of `activation_gradients` over paragraphs and prefix positions (column mean_max_abs).
+
+    Only means are kept, where all scores of every paragraph would be millions of rows.
+    """
+    tokens = _scored(tokens, n_prefix, loss_tokens, reference)
+    read = torch.arange(n_prefix).expand(len(tokens), -1)
+    nll = _continuation_nll(bridge, n_prefix)
+    scores = _scores(bridge, tokens, read, sites(bridge, components), nll, micro_batch)
+    frames = []
+    for site, values in scores.items():
+        means = values.double().mean(dim=(0, 1)).numpy()
+        heads = range(len(means)) if site.component in HEAD_COMPONENTS else [None]
+        keys = {"layer": site.layer, "component": site.component, "head": pd.array([*heads], dtype="Int64")}
+        frames.append(pd.DataFrame(keys | {"mean_max_abs": means}))
+    return pd.concat(frames, ignore_index=True)
+
+
 def impact_gradients(
     bridge: "TransformerBridge",
     tokens: Int[Tensor, "paragraph token"],

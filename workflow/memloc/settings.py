@@ -292,6 +292,10 @@ class Sets(Section):
         "model",
         description="Continuation of not memorized paragraphs: the model's own greedy one, or the true one.",
     )
+    split_by: Literal["em", "nll"] = Field(
+        "em",
+        description="What makes the sets: the exact match, or the NLL, with as many paragraphs in each set.",
+    )
 
 
 class Perturbation(Section):

@@ -57,6 +57,7 @@ UNITS = {
     "entropy": "nats",
     "max_abs": "nats per token, per unit of the weight or activation",
     "sum_abs": "nats per token, per unit of the weight",
+    "mean_max_abs": "nats per token, per unit of the activation",
     "score_sum": "nats per token, per unit of the weight",
     "nll_term_norm": "nats per token, per unit of the weight",
     "kl_term_norm": "nats per token, per unit of the weight",
@@ -249,6 +250,17 @@ def _gradient_similarity(lengths: Lengths) -> dict[str, pa.Column]:
         "component": category(*COMPONENTS),
         "head": HEAD,
         "cosine": number(-1.000001, 1.000001, nullable=True),
+    }
+
+
+def _activation_bins(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "group": category(*SETS),
+        "layer": integer(0),
+        "component": category(*ACTIVATIONS),
+        "head": HEAD,
+        "mean_max_abs": number(0),
+        "n_paragraphs": integer(1),
     }
 
 
@@ -616,6 +628,7 @@ SCHEMAS: dict[str, Callable[[Lengths], dict[str, pa.Column]]] = {
     "activation_gradients": _activation_gradients,
     "impact_gradients": _impact_gradients,
     "forward_similarity": _forward_similarity,
+    "activation_bins": _activation_bins,
     "activation_similarity": _activation_similarity,
     "attention": _attention,
     "attention_entropy": _attention_entropy,

@@ -64,7 +64,8 @@ rule compare_activation_gradients:
         paragraphs=table("paragraphs"),
         sets=table("sets"),
     output:
-        table("activation_similarity"),
+        similarity=table("activation_similarity"),
+        bins=table("activation_bins"),
     log:
         log_file("compare_activation_gradients"),
     benchmark:
@@ -79,7 +80,7 @@ rule compare_activation_gradients:
     params:
         **tracked("compare_activation_gradients.py", "activation_gradients", "loading"),
     message:
-        "Compare the directions of memorized and non-memorized activation gradients."
+        "Compare the directions of memorized and non-memorized activation gradients, and sizes of all sets."
     script:
         "../scripts/compare_activation_gradients.py"
 

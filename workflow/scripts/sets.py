@@ -15,12 +15,13 @@ from memloc.row_groups import ROWS
 settings = snakemake.params.settings
 n_prefix = settings["paragraph"]["prefix"]
 sizes = {key: value for key, value in settings["sets"].items() if key.startswith("n_")}
-scores = tables.read("scores", snakemake.input.scores, ["id", "em"])
+split_by = settings["sets"]["split_by"]
+scores = tables.read("scores", snakemake.input.scores, ["id", "em", "nll"])
 dropped = tables.read("dropped_paragraphs", snakemake.input.dropped).id
 scores = scores.iloc[kept_rows(scores.id, dropped)].reset_index(drop=True)
 
 n_continuation = settings["paragraph"]["length"] - n_prefix
-frame = sets.split(scores, n_continuation, **sizes, seed=snakemake.params.seed)
+frame = sets.split(scores, n_continuation, **sizes, seed=snakemake.params.seed, split_by=split_by)
 for name in tables.SETS:
     members = frame.set == name
     asked = sizes.get(f"n_{name}", sizes["n_partly"])

@@ -179,6 +179,13 @@ FIGURES = (
         settings=("highlight",),
     ),
     FigureInfo(
+        "activation_bins",
+        "Activation gradients over four bins of exact match",
+        "extended",
+        ("activation_bins", "head_ranking"),
+        settings=("highlight",),
+    ),
+    FigureInfo(
         "activation_similarity",
         "Similarity of memorized and non-memorized activation gradients",
         "extended",
