@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from figure_labels import clipped_labels, overlapping_labels
-from made_rankings import ranked
+from made_rankings import ranked_with_samples
 
 from memloc import members, tables
 from memloc.claims.terms import VERDICTS
@@ -168,6 +168,10 @@ def test_a_claim_survives_if_every_run_to_which_it_applies_says_the_same():
     assert numbers["counts"] == {HOLDS: 2, FAILS: 1, OPEN: 0, NOT_APPLICABLE: 1, "differs": 2}
     assert (numbers["n_claims"], numbers["n_applied"], numbers["contradicted"]) == (6, 5, 1)
     assert numbers["differ"] == ["wavers", "contradicts"]
+
+
+def ranked(n_layers, n_heads, seed):
+    return ranked_with_samples(n_layers, n_heads, seed)[0]
 
 
 def rankings(n_seeds):

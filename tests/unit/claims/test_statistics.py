@@ -104,6 +104,13 @@ def test_the_bootstrap_is_bias_corrected_and_accelerated_as_scipys(statistic):
     assert found[1:3] == pytest.approx(tuple(expected), abs=0.1 * (expected.high - expected.low))
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_an_interval_holds_its_value_also_where_resamples_are_all_on_one_side(sign):
+    """Fewer different units than all: their number is smaller in every resample."""
+    value, low, high, _ = statistics.bootstrap(12, lambda units: sign * len(set(units)))
+    assert value == sign * 12 and low <= value <= high and low < high
+
+
 @pytest.mark.parametrize("method", ["pearson", "spearman", "kendall"])
 def test_a_correlation_is_scipys_and_its_interval_that_of_resampled_pairs(method, monkeypatch):
     monkeypatch.setattr(statistics, "N_RESAMPLES", 100)

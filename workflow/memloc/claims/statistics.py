@@ -118,7 +118,8 @@ def resampled(value: float, drawn: np.ndarray, left_out: np.ndarray) -> Interval
         return Interval(value, -np.inf, np.inf, len(left_out))
     tails = np.array([(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     low, high = np.quantile(drawn, _corrected(tails, drawn, value, left_out))
-    return Interval(value, float(low), float(high), len(left_out))
+    # Of a maximum, say, all resamples may lie on one side: the interval still holds its value.
+    return Interval(value, min(float(low), value), max(float(high), value), len(left_out))
 
 
 def correlation(first: Values, second: Values, method: str = "pearson") -> Interval:

@@ -26,16 +26,16 @@ class Column(NamedTuple):
     characters: int
 
 
-STATEMENT = Column("claim", 0.12, 62)
+STATEMENT = Column("claim", 0.12, 59)
 SOURCE = Column("section", 3.18, 13)
 PUBLISHED = Column("published", 3.88, 9)
 FOUND = Column("this run (95 % interval)", 4.48, 42)
 STRIP = Column("interval and bound", 6.62, 0)
 UNITS = Column("n", 8.17, 16)
-VERDICT = Column("verdict", 8.98, 14)
+VERDICT = Column("verdict", 9.1, 14)
 COLUMNS = (STATEMENT, SOURCE, PUBLISHED, FOUND, STRIP, UNITS, VERDICT)
 STRIP_WIDTH = 1.35
-WIDTH = 9.95
+WIDTH = 10.1
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
