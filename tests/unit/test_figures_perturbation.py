@@ -183,7 +183,8 @@ def test_bands_and_intervals_are_those_of_the_module_of_statistics(tables):
     assert drawing.numbers["memorized"]["drop"] == pytest.approx(statistics.mean(drops.mean(axis=1)))
     late = drops[:, N_PREFIX // 2 :].mean(axis=1) - drops[:, : N_PREFIX // 2].mean(axis=1)
     assert drawing.numbers["memorized"]["late"] == pytest.approx(statistics.paired(late))
-    assert drawing.numbers["difference"].n == 7
+    other = FULL - em[:, ::-1].mean(axis=(1, 2))
+    assert drawing.numbers["difference"] == pytest.approx(statistics.difference(other, drops.mean(axis=1)))
     bands = [axes.get_paths()[0].get_extents() for axes in drawing.figure.axes[2].collections]
     of_other = drawing.data.query("panel == 'b' and set == 'non_memorized'")
     assert bands[1].y1 == pytest.approx(of_other["high"].max())
