@@ -202,6 +202,12 @@ def test_tokens_of_the_highlighted_head_are_shown_in_order_with_their_texts():
     assert "\u2423widewidewide24" in caption(token_attention, drawing).replace("\\", "")
 
 
+def test_no_token_may_occur_often_enough():
+    tables = made_up()
+    drawing = token_attention.draw(tables | {"token_attention": tables["token_attention"].iloc[:0]}, SETTINGS)
+    assert "No token occurs often enough" in caption(token_attention, drawing)
+
+
 def test_map_holds_the_correlations_and_marks_heads_beyond_their_null():
     tables = made_up()
     set_correlation(tables, 0, 1, "pearson", -0.97)

@@ -52,6 +52,8 @@ def _draw_counts(axes: Axes, rows: pd.DataFrame) -> None:
 
 
 def _numbers(rows: pd.DataFrame, layer: int, head: int) -> dict[str, Any]:
+    if rows.empty:
+        return {"layer": layer, "head": head, "n_tokens": 0}
     return {
         "layer": layer,
         "head": head,
