@@ -39,6 +39,7 @@ SHARED_TABLES = (
     "training_curve",
     "vocabulary",
     "dropped_paragraphs",
+    "dropped_reference",
     "scores",
 )
 ENVIRONMENT = "../../envs/environment.yaml"
