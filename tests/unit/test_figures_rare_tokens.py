@@ -124,6 +124,7 @@ def test_caption_of_fig7_gives_places_and_nulls_of_the_layer_and_decides_nothing
         set_correlation(tables, 1, head, "pearson", -0.97 + 0.01 * head)
     set_correlation(tables, 1, 2, "pearson_mean", -0.9)
     set_correlation(tables, 0, 1, "pearson", -0.99)  # of another layer
+    set_correlation(tables, 1, 4, "pearson_mean", -0.49)  # within the null
     drawing = fig7.draw(tables, SETTINGS)
     text = caption(fig7, drawing)
     assert "correlates at -0.950, number 3 of 5 in its layer (first: head 0, -0.970; second: -0.960)" in text
@@ -213,6 +214,8 @@ def test_map_holds_the_correlations_and_marks_heads_beyond_their_null():
     set_correlation(tables, 0, 1, "pearson", -0.97)
     set_correlation(tables, 2, 4, "pearson", 0.8)
     set_correlation(tables, 2, 0, "kendall_mean", 0.31)
+    for head, within_null in ((0, 0.29), (3, -0.49)):
+        set_correlation(tables, 1, head, "pearson", within_null)
     drawing = rare_token_heads.draw(tables, SETTINGS)
     summed, mean = drawing.figure.axes[:2]
     (mesh,) = (artist for artist in summed.collections if isinstance(artist, QuadMesh))
