@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from memloc import models
-from memloc.ablation import ablated_scores, mean_outputs
+from memloc.ablation import Ablation, ablated_scores, mean_outputs
 from memloc.activation_gradients import activation_gradients
 from memloc.attention import attention_frame, prefix_attention
 from memloc.contrastive import contrastive_attribution
@@ -41,7 +41,8 @@ def parameter_gradients(model):
 
 def ablate_heads(model):
     means = mean_outputs(model, TOKENS[:16], 16)
-    ablated_scores(model, TOKENS[:16], [([(0, 0)], means), ([(5, 1)], means)], P, 16)
+    ablations = [Ablation(heads, means) for heads in ([(0, 0)], [(0, 0), (5, 1)], [(5, 1)])]
+    ablated_scores(model, TOKENS[:16], ablations, P, 16)
 
 
 def edit_paragraphs(model):

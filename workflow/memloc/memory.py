@@ -200,7 +200,7 @@ def stage_bytes(shape: Shape, settings: Settings) -> dict[str, float]:
         + paragraph.prefix * one_position(n_attended),
         "patching": packed + patching.layer + 2 * passes("patching", batch=1).kept,
         "residual_patching": packed + patching.layer + 2 * passes("patching", batch=1).kept,
-        "ablate_heads": packed + ablation.layer + ablation.residuals,
+        "ablate_heads": packed + ablation.layer + max(2 * ablation.residuals, ablation.cache),
         "disturb_weights": weights + 4 * gradients + noise.kept,
     }
     needed = {stage: weights + more for stage, more in beyond_weights.items()}

@@ -74,8 +74,7 @@ def _panel(texts: pd.DataFrame, means: pd.DataFrame, column: str) -> dict[str, A
         rank = rank_among(own.loc[drawn.index].to_numpy(), drawn.to_numpy())
         em = float(getattr(row, column))
         methods.append({"method": METHOD_LABELS[row.method], "em": em, **rank._asdict()})
-    below = [found["method"] for found in methods if found["em"] < random.min()]
-    return {"low": float(random.min()), "high": float(random.max()), "methods": methods, "below": below}
+    return {"low": float(random.min()), "high": float(random.max()), "methods": methods}
 
 
 def rank_among(own: np.ndarray, others: np.ndarray) -> Interval:
