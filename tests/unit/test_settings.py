@@ -92,6 +92,11 @@ def test_studies_do_not_share_a_name():
             "(top level)",
             ["planted model is trained on embedded data"],
         ),
+        (
+            {"data": {"source": "embedded", "min_repeats": 9, "max_repeats": 8}},
+            "data",
+            ["min_repeats must not exceed max_repeats"],
+        ),
         ({"model": {"source": "hub"}}, "(top level)", ["hub model is trained", "data.source to text or rel"]),
         (
             {"model": {"source": "local", "folder": "x"}},
