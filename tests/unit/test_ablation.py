@@ -142,12 +142,12 @@ def test_the_first_heads_of_orders_are_ablated_together(memorizing_model, texts)
     means = mean_outputs(memorizing_model, texts["held_out"].tokens, 4)
     heads = [(1, 3), (0, 0), (1, 1)]
     by_order = {("a", 0): heads, ("random", 1): heads[::-1]}
-    plan = first_heads([(*name, order) for name, order in by_order.items()], means, (2, 1, 9))
+    plan = first_heads([(*name, order) for name, order in by_order.items()], means, (2, 1, 3, 9))
     single = single_heads({"mean": means})
     found = ablate(memorizing_model, texts, {"single": single, "orders": plan}, N_PREFIX, 4)
     assert len(found["single"]) == 8 * 7
     groups = found["orders"].groupby(["method", "draw", "n_heads"], sort=False)
-    assert [*groups.groups] == [(*name, k) for name in by_order for k in (0, 1, 2)]
+    assert [*groups.groups] == [(*name, k) for name in by_order for k in (0, 1, 2, 3)]
     for (method, draw, k), rows in groups:
         chosen = Ablation(by_order[method, draw][:k], means)
         assert_scores_are_those_of(rows, memorizing_model, texts, chosen)

@@ -3,8 +3,17 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
-from memloc.held_out import Group, OverlapError, held_out_sample, judging_texts, require_apart
+from memloc.held_out import (
+    Group,
+    OverlapError,
+    held_out_sample,
+    judging_texts,
+    require_apart,
+    with_own_continuations,
+)
+from memloc.scoring import teacher_forced
 
 GROUPS = ("memorized", "non_memorized", "held_out", "means")
 
@@ -63,6 +72,20 @@ def test_editing_holds_out_the_same_texts_in_the_same_order():
     assert ids.tolist() != held_out_sample(*made_up(), 6, 1)[0].tolist()
 
 
+def test_non_memorized_texts_go_on_as_the_model_continues_them(memorizing_model, memorized_tokens):
+    strange = memorized_tokens.clone()
+    strange[:, 5:] = 0
+    texts = {
+        name: Group(np.arange(len(strange)), strange, np.zeros(len(strange), dtype=bool))
+        for name in ("memorized", "non_memorized")
+    }
+    own = with_own_continuations(memorizing_model, texts, 5, 4)
+    assert torch.equal(own["memorized"].tokens, strange)
+    assert torch.equal(own["non_memorized"].tokens[:, :5], strange[:, :5])
+    em = teacher_forced(memorizing_model, own["non_memorized"].tokens, 5, 100).em
+    assert (em == strange.shape[1] - 5).all() and not torch.equal(own["non_memorized"].tokens, strange)
+
+
 def test_draws_follow_the_seed():
     for name in ("memorized", "non_memorized"):
         first, again, other = (drawn(seed=seed)[name].ids.tolist() for seed in (0, 0, 1))
@@ -85,6 +108,8 @@ def test_groups_that_overlap_are_refused():
     require_apart(groups)
     with pytest.raises(OverlapError, match="of means are in another group"):
         require_apart(groups | {"means": groups["held_out"]})
+    with pytest.raises(OverlapError, match="of means are in another group"):
+        require_apart(groups | {"means": groups["memorized"]})
     for name in ("held_out", "means"):
         known = groups[name]._replace(seen=np.arange(6) == 2)
         with pytest.raises(OverlapError, match=rf"\[{known.ids[2]}\] of {name} are sampled"):
