@@ -183,3 +183,10 @@ def test_screening_is_automatic_where_it_pays(tiny_gpt_neo, monkeypatch):
     assert tiny_gpt_neo.dtype == torch.float32
     monkeypatch.setattr(screening, "native_bfloat16", lambda device: True)
     assert screening_model(tiny_gpt_neo.bfloat16(), "auto") is None
+
+
+def test_a_model_on_several_devices_is_not_screened_by_itself(tiny_gpt_neo, monkeypatch):
+    monkeypatch.setattr(screening, "native_bfloat16", lambda device: True)
+    assert screening_model(tiny_gpt_neo, "auto") is not None
+    tiny_gpt_neo.hf_device_map = {"transformer.h.0": 0, "transformer.h.1": 1}
+    assert screening_model(tiny_gpt_neo, "auto") is None
