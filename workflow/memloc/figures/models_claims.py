@@ -64,11 +64,9 @@ def _draw_layers(axes: Axes, firsts: pd.DataFrame, styles: dict[str, dict[str, A
     shifts = np.linspace(-0.2, 0.2, len(styles))
     for shift, (model, style) in zip(shifts, styles.items(), strict=True):
         rows = firsts[firsts["model"] == model].set_index("method").reindex(methods)
-        axes.plot(np.arange(len(methods)) + shift, rows["depth"], **style | {"ls": "", "ms": 4.5})
-    axes.set_xticks(
-        range(len(methods)), [METHOD_LABELS[method] for method in methods], rotation=30, ha="right"
-    )
-    axes.set(ylabel="relative depth of the first head", ylim=(0, 1))
+        axes.plot(rows["depth"], np.arange(len(methods)) + shift, **style | {"ls": "", "ms": 4.5})
+    axes.set_yticks(range(len(methods)), [METHOD_LABELS[method] for method in methods])
+    axes.set(xlabel="relative depth of the first head", xlim=(0, 1), ylim=(len(methods) - 0.5, -0.5))
 
 
 def _numbers(pairs: pd.DataFrame, firsts: pd.DataFrame) -> dict[str, Any]:
