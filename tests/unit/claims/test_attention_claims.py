@@ -157,3 +157,27 @@ def test_paragraphs_outside_of_the_sample_are_not_compared():
 def test_a_single_layer_has_no_next():
     found = tables({(0, 0): 1, (0, 1): 1})
     assert verdict(NEXT, found, LAST) == "not applicable"
+
+
+def test_two_query_heads_share_the_opposition_of_their_values():
+    queries = {(layer, head): 1 for layer in range(2) for head in range(6)}
+    values = {(layer, head): 1 for layer in range(2) for head in range(3)} | {(1, 1): -1}
+    found = tables(queries, kinds_of_values=values)
+    opposed = [
+        attention.opposed(
+            found, SETTINGS | {"highlight": {"layer": 1, "head": head}}, "gradient", "highlighted"
+        )
+        for head in range(6)
+    ]
+    assert [estimate.value > 0.5 for estimate in opposed] == [False, False, True, True, False, False]
+
+
+def test_the_closest_head_is_chosen_on_half_of_the_paragraphs_and_judged_on_the_rest():
+    found = tables(dict.fromkeys(HEADS, 0))
+    wide = found["attention"].pivot(index=["id", "layer", "head"], columns="position", values="attention")
+    alike = np.array(
+        [[np.corrcoef(wide.loc[i, 0, 0], wide.loc[i, 1, head])[0, 1] for head in range(4)] for i in range(20)]
+    )
+    closest = alike[::2].mean(axis=0).argmax()
+    expected = 1 - alike[1::2, closest].mean()
+    assert other_layers.distance_of_closest(found, LAST).value == pytest.approx(expected)

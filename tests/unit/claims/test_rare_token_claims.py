@@ -216,3 +216,10 @@ def test_a_rank_that_groups_lack_counts_where_it_occurs():
     found = rare_tokens.strength(tables(groups), AUTO, "localized", "sum")
     assert found.value == pytest.approx(-by_hand(groups, 1, 0))
     assert found.low <= found.value <= found.high
+
+
+def test_a_lead_is_that_over_the_next_head():
+    groups = grouped({(1, 0): 0.3, (1, 1): -3.0, (1, 2): -1.0})
+    found = rare_tokens.lead(tables(groups), AUTO, "localized", "sum")
+    others = min(by_hand(groups, 1, 1), by_hand(groups, 1, 2))
+    assert found.value == pytest.approx(others - by_hand(groups, 1, 0))
