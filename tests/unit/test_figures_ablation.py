@@ -220,14 +220,14 @@ def test_noise_is_averaged_over_draws_and_paragraphs():
 def test_means_are_those_of_each_group():
     table = pd.DataFrame(
         {
-            "arm": ["a", "a", "a", "b", "b", "b"],
-            "group": ["memorized", "memorized", "held_out"] * 2,
-            "em": [1, 3, 9, 5, 7, 0],
-            "nll": [0.0, 1, 4, 2, 2, 8],
+            "arm": ["a", "a", "a", "a", "b", "b"],
+            "group": ["memorized", "memorized", "memorized", "held_out", "memorized", "held_out"],
+            "em": [1, 3, 8, 9, 5, 0],
+            "nll": [0.0, 1, 2, 4, 2, 8],
         }
     )
     means = group_means(table, ["arm"]).set_index("arm")
-    assert means["em_memorized"].to_dict() == {"a": 2, "b": 6}
+    assert means["em_memorized"].to_dict() == {"a": 4, "b": 5}
     assert means["nll_held_out"].to_dict() == {"a": 4, "b": 8}
 
 
