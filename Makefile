@@ -10,7 +10,7 @@ reproduce: .venv/complete
 test: .venv/complete
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakefmt --check Snakefile workflow/Snakefile workflow/rules
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 # What takes too long for `test`: dozens of kills, the whole study on Slurm, a million paragraphs.

@@ -15,8 +15,9 @@ sys.path[:0] = [str(ROOT / "workflow"), str(ROOT / "envs")]
 import networkx  # noqa: E402
 from conda_from_lock import environment  # noqa: E402
 
-from memloc import memory, settings  # noqa: E402
 from memloc.figures.catalog import FIGURES  # noqa: E402
+from memloc.model import memory  # noqa: E402
+from memloc.settings import documentation  # noqa: E402
 
 
 def figure_table() -> str:
@@ -57,9 +58,9 @@ def generated() -> dict[Path, str]:
     memory_tables = between(memory_tables, "bfloat16", memory.table("bfloat16", checkpointing=True))
     return {
         ROOT / "README.md": between(readme, "rules", rule_graph()),
-        config: settings.with_key_table(config.read_text()),
+        config: documentation.with_key_table(config.read_text()),
         needed: memory_tables,
-        ROOT / "config" / "schema.json": settings.json_schema(),
+        ROOT / "config" / "schema.json": documentation.json_schema(),
         ROOT / "envs" / "environment.yaml": environment((ROOT / "envs" / "requirements.lock").read_text()),
     }
 

@@ -15,7 +15,8 @@ from jobs import ROOT, STORED, jobs
 from safetensors.numpy import load_file
 from snakemake.script import Snakemake
 
-from memloc import tables
+from memloc.tables import storage
+from memloc.tables.schemas import schema_of
 
 TARGETS = ("all", "edit_model")
 LEARNED = "train_model"  # hundreds of steps amplify the last bit, in which processors differ
@@ -34,9 +35,9 @@ def assert_equal(made: Path, stored: Path) -> None:
         for path in made.iterdir():
             assert_equal(path, stored / path.name)
     elif made.suffix == ".parquet":
-        name = tables.provenance(stored)["table"]
+        name = storage.provenance(stored)["table"]
         pd.testing.assert_frame_equal(
-            tables.read(name, made), tables.read(name, stored), rtol=1e-3, atol=1e-5
+            storage.read(schema_of(name), made), storage.read(schema_of(name), stored), rtol=1e-3, atol=1e-5
         )
     elif made.suffix == ".csv":
         pd.testing.assert_frame_equal(pd.read_csv(made), pd.read_csv(stored), rtol=1e-3, atol=1e-5)
@@ -63,7 +64,7 @@ def test_training_learns_what_the_stored_one_did(run, study):
     script, snakemake = stored_jobs()[LEARNED]
     run(script, snakemake)
     made, stored = (
-        tables.read("training_curve", path)
+        storage.read(schema_of("training_curve"), path)
         for path in (snakemake.output.curve, STORED / "tables/training_curve.parquet")
     )
     assert made.step.tolist() == stored.step.tolist()

@@ -2,7 +2,7 @@
 
 import torch
 
-from memloc.plain.decoding import decode
+from memloc.straightforward.decoding import decode
 
 N_PREFIX = 8
 N_TOKENS = 20

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from memloc import head_ranking
-from memloc.tables import METHODS
+from memloc.localization import head_ranking
+from memloc.tables.terms import METHODS
 
 
 def ranked_with_samples(n_layers: int, n_heads: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:

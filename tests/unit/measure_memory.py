@@ -6,18 +6,19 @@ import sys
 import numpy as np
 import torch
 
-from memloc import models
-from memloc.ablation import Ablation, ablated_scores, mean_outputs
-from memloc.activation_gradients import activation_gradients
-from memloc.attention import attention_frame, prefix_attention
-from memloc.contrastive import contrastive_attribution
-from memloc.decoding import greedy_continuation
-from memloc.draws import draw, split
-from memloc.edit_cases import Case
-from memloc.editing import Recipe, run_edits
-from memloc.parameter_gradients import compare_groups
-from memloc.scoring import teacher_forced
-from memloc.token_statistics import token_statistics
+from memloc.data.draws import draw, split
+from memloc.localization.ablation import Ablation, ablated_scores, mean_outputs
+from memloc.localization.activation_gradients import activation_gradients
+from memloc.localization.attention import prefix_attention
+from memloc.localization.attention_tables import attention_frame
+from memloc.localization.contrastive import contrastive_attribution
+from memloc.localization.parameter_gradients import compare_groups
+from memloc.model import loading
+from memloc.removal.edit_cases import Case
+from memloc.removal.editing import Recipe, run_edits
+from memloc.scoring.decoding import greedy_continuation
+from memloc.scoring.paragraph_scores import teacher_forced
+from memloc.scoring.token_statistics import token_statistics
 
 P = 50
 TOKENS = torch.randint(50_000, (64, 100), generator=torch.Generator().manual_seed(0))
@@ -58,10 +59,10 @@ STAGES = {
     "token_statistics": lambda model: token_statistics(model, TOKENS, P, 64),
     "parameter_gradients": parameter_gradients,
     "activation_gradients": lambda model: activation_gradients(
-        models.boot_bridge(model), TOKENS[:50], np.arange(50), "memorized", P, 10
+        loading.boot_bridge(model), TOKENS[:50], np.arange(50), "memorized", P, 10
     ),
     "attention": lambda model: attention_frame(
-        prefix_attention(models.boot_bridge(model), TOKENS, P, 32), np.arange(64)
+        prefix_attention(loading.boot_bridge(model), TOKENS, P, 32), np.arange(64)
     ),
     "ablate_heads": ablate_heads,
     "edit_paragraphs": edit_paragraphs,
@@ -72,6 +73,6 @@ INFERENCE = ("scores", "sets", "token_statistics", "ablate_heads")
 if __name__ == "__main__":
     torch.set_num_threads(1)
     stage, folder = sys.argv[1:]
-    load = models.load_for_inference if stage in INFERENCE else models.load_model
+    load = loading.load_for_inference if stage in INFERENCE else loading.load_model
     STAGES[stage](load(folder))
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)

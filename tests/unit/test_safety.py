@@ -12,9 +12,11 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from memloc import models, settings, training
+from memloc.model import loading, training
+from memloc.settings import errors
+from memloc.settings.errors import ConfigError
 
-WORKFLOW = Path(models.__file__).parents[1]
+WORKFLOW = Path(loading.__file__).parents[2]
 FILES = sorted(WORKFLOW.rglob("*.py"))
 # Readers, and what makes them safe.
 NEEDED = {
@@ -82,18 +84,18 @@ def test_code_in_a_model_folder_never_runs(tmp_path, model_type):
     (tmp_path / "config.json").write_text(json.dumps(config))
     (tmp_path / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nConfig = Model = object\n")
     if model_type == "gpt2":
-        assert isinstance(models.load_model(tmp_path), GPT2LMHeadModel)
+        assert isinstance(loading.load_model(tmp_path), GPT2LMHeadModel)
     else:
         with pytest.raises(Exception, match="trust_remote_code|custom code"):
-            models.load_model(tmp_path)
+            loading.load_model(tmp_path)
     assert not (tmp_path / "ran").exists()
 
 
 def test_pickled_weights_are_not_read(tmp_path):
     torch.save(Payload(tmp_path / "ran"), tmp_path / "pytorch_model.bin")
     (tmp_path / "config.json").write_text(GPT2Config().to_json_string())
-    with pytest.raises(models.ModelError, match="safetensors"):
-        models.load_model(tmp_path)
+    with pytest.raises(loading.ModelError, match="safetensors"):
+        loading.load_model(tmp_path)
     assert not (tmp_path / "ran").exists()
 
 
@@ -105,5 +107,5 @@ RELEASE, HUB = {"source": "release"}, {"source": "hub"}
 def test_addresses_with_a_password_are_refused(kind, address):
     """They would be written into logs, tables and run_config.yaml."""
     section = RELEASE | {"location": address} if kind == "data" else HUB | {"endpoint": address}
-    with pytest.raises(settings.ConfigError, match="name or password"):
-        settings.validate({"study": "x", kind: section}, "x.yaml")
+    with pytest.raises(ConfigError, match="name or password"):
+        errors.validate({"study": "x", kind: section}, "x.yaml")

@@ -12,7 +12,8 @@ from filelock import FileLock
 from projects import Finished, OwnText, Project
 from transformers import AutoTokenizer
 
-from memloc import tables
+from memloc.tables import storage
+from memloc.tables.schemas import schema_of
 
 ROOT = Path(__file__).parents[2]
 # What a clone does not hold, and what the tests do not need.
@@ -68,7 +69,7 @@ def own_text(finished: Finished, clone: Project, tmp_path_factory: pytest.TempPa
     (example,) = re.findall(r"(?ms)^```yaml\n(study: my-text\n.*?)^```", (ROOT / "README.md").read_text())
     (folder / "my-text.yaml").write_text(example)
     found = {
-        name: tables.read(name, finished.results / f"tables/{name}.parquet")
+        name: storage.read(schema_of(name), finished.results / f"tables/{name}.parquet")
         for name in ("paragraphs", "sets")
     }
     scored = found["paragraphs"].merge(found["sets"], on="id")

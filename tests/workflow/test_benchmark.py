@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from memloc import tables
+from memloc.tables import storage
+from memloc.tables.schemas import schema_of
 
 STAGES = {
     "scoring",
@@ -27,7 +28,7 @@ def results(own_clone):
 
 
 def test_every_stage_is_compared_and_timed(results):
-    frame = tables.read("bench", results / "tables/bench.parquet").set_index("stage")
+    frame = storage.read(schema_of("bench"), results / "tables/bench.parquet").set_index("stage")
     assert set(frame.index) == STAGES
     positive = frame.drop(columns=["item", "dtype", "difference", "matched"])
     assert (positive > 0).all(axis=None)
@@ -36,14 +37,14 @@ def test_every_stage_is_compared_and_timed(results):
 
 
 def test_growth_is_measured(results):
-    frame = tables.read("bench_growth", results / "tables/bench_growth.parquet")
+    frame = storage.read(schema_of("bench_growth"), results / "tables/bench_growth.parquet")
     assert frame["n_paragraphs"].tolist() == [4, 8, 16, 32]
     assert frame["memory"].max() < 1.5 * frame["memory"].min()
 
 
 def test_the_page_names_machine_command_and_goals(results):
     page = (results / "benchmarks.md").read_text()
-    stamp = tables.provenance(results / "tables/bench.parquet")
+    stamp = storage.provenance(results / "tables/bench.parquet")
     assert stamp["machine"]["processor"] in page and stamp["versions"]["torch"] in page
     assert "snakemake --cores 2 bench --configfile config/test.yaml" in page
     assert all(f"| `{stage}` |" in page for stage in STAGES)

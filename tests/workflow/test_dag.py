@@ -11,9 +11,9 @@ import yaml
 from describe_rules import Rules
 from projects import Project
 
-from memloc import tracking
 from memloc.claims import registry
 from memloc.figures.catalog import FIGURES
+from memloc.run import tracking
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS, LIBRARY = ROOT / "workflow/scripts", ROOT / "workflow/memloc"
@@ -366,7 +366,7 @@ def append(project, module, line):
 
 
 def test_comments_and_the_version_run_nothing_again(editable):
-    append(editable, "tables.py", "# edited")
+    append(editable, "tables/storage.py", "# edited")
     append(editable, "figures/fig2.py", "# edited")
     append(editable, "__init__.py", '__version__ = "99"')
     assert editable.jobs() == {}
@@ -378,7 +378,10 @@ def test_editing_a_figure_draws_it_again_and_nothing_else(editable, figure):
     assert editable.jobs() == {figure: 1}
 
 
-@pytest.mark.parametrize("module", ["scoring.py", "head_ranking.py", "sets.py", "figures/style.py"])
+@pytest.mark.parametrize(
+    "module",
+    ["scoring/paragraph_scores.py", "localization/head_ranking.py", "data/sets.py", "figures/parts/style.py"],
+)
 def test_editing_a_module_runs_its_users_again_and_what_follows(editable, test_rules, module):
     direct = users(test_rules, module)
     assert direct and len(direct) < len(test_rules.jobs)

@@ -18,9 +18,11 @@ import yaml
 from torch.nn import functional
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
-from memloc import embedded, tables
-from memloc.paragraphs import decoded
-from memloc.release import retokenized
+from memloc.data import embedded
+from memloc.data.release import retokenized
+from memloc.model.token_text import decoded
+from memloc.tables import storage
+from memloc.tables.schemas import schema_of
 from tiny_models import TINY
 
 ROOT = Path(__file__).parents[2]
@@ -98,7 +100,7 @@ class Study:
     plan: Callable[..., dict[str, int]]  # rules that a dry-run of targets would run
 
     def table(self, name: str) -> pd.DataFrame:
-        return tables.read(name, self.folder / "tables" / f"{name}.parquet")
+        return storage.read(schema_of(name), self.folder / "tables" / f"{name}.parquet")
 
 
 @pytest.fixture(scope="module", params=["llama", *OTHERS])

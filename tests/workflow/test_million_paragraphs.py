@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 import yaml
 
-from memloc import tables, training
-from memloc.embedded import train_tokenizer
+from memloc.data.embedded import train_tokenizer
+from memloc.model import training
+from memloc.tables import storage
+from memloc.tables.schemas import schema_of
 
 pytestmark = pytest.mark.stress
 
@@ -79,9 +81,9 @@ def test_memory_of_a_million_paragraphs(project, capsys):
     for size in SIZES:
         project.snakemake("--cores", "1", "sets", config=f"{size}.yaml")
         found = project.folder / f"results/n{size}/tables"
-        n_paragraphs = len(tables.read("paragraphs", found / "paragraphs.parquet", ["id"]))
+        n_paragraphs = len(storage.read(schema_of("paragraphs"), found / "paragraphs.parquet", ["id"]))
         assert n_paragraphs >= size
-        assert len(tables.read("scores", found / "scores.parquet", ["id"])) > 0.9 * n_paragraphs
+        assert len(storage.read(schema_of("scores"), found / "scores.parquet", ["id"])) > 0.9 * n_paragraphs
     few, many = (peak_memory(project, size, capsys) for size in SIZES)
     allowed = BYTES_PER_PARAGRAPH * (SIZES[1] - SIZES[0]) / 2**20
     assert {rule: many[rule] - few[rule] for rule in RULES if many[rule] - few[rule] > allowed} == {}

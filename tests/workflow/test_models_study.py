@@ -6,8 +6,9 @@ import zipfile
 import pandas as pd
 import pytest
 
-from memloc import tables
 from memloc.figures.catalog import FIGURES
+from memloc.tables import storage
+from memloc.tables.schemas import schema_of
 
 CONFIG = "config/test-models.yaml"
 MEMBERS = ("small", "large")
@@ -48,8 +49,8 @@ def test_nothing_else_is_drawn(compared):
 def test_members_are_trained_on_the_same_paragraphs_and_differ(compared):
     paragraphs, stamps = [], []
     for member in MEMBERS:
-        paragraphs.append(tables.read("paragraphs", table(compared, member, "paragraphs")))
-        stamps.append(tables.provenance(table(compared, member, "head_ranking")))
+        paragraphs.append(storage.read(schema_of("paragraphs"), table(compared, member, "paragraphs")))
+        stamps.append(storage.provenance(table(compared, member, "head_ranking")))
         assert stamps[-1]["study"] == f"test-models/{member}"
         assert stamps[-1]["rule"] == f"{member}_rank_heads"
     pd.testing.assert_frame_equal(*paragraphs)
@@ -61,7 +62,7 @@ def test_the_plotted_fractions_are_those_of_the_tables(compared):
     plotted = pd.read_csv(results(compared, "figures") / "models_memorized.csv").set_index("model")
     assert list(plotted.index) == list(MEMBERS)
     for member in MEMBERS:
-        sets = tables.read("sets", table(compared, member, "sets"))["set"]
+        sets = storage.read(schema_of("sets"), table(compared, member, "sets"))["set"]
         assert plotted.loc[member, "n_memorized"] == (sets == "memorized").sum() > 0
         assert plotted.loc[member, "n_paragraphs"] == len(sets)
 

@@ -14,7 +14,8 @@ import pytest
 import yaml
 
 from http_server import FileServer
-from memloc import tables
+from memloc.tables import storage
+from memloc.tables.schemas import schema_of
 
 MODEL, REVISION = "tests/tiny-neo", "0123456789abcdef0123456789abcdef01234567"
 TAMPERED = "f" * 40
@@ -22,7 +23,7 @@ TARGETS = ("fig2", "fig8", "table1", "expected", "memorized_agreement", "run_con
 
 
 def read(project, study, name):
-    return tables.read(name, project.folder / f"results/{study}/tables/{name}.parquet")
+    return storage.read(schema_of(name), project.folder / f"results/{study}/tables/{name}.parquet")
 
 
 def archive(paragraphs):
@@ -122,7 +123,7 @@ def test_the_downloaded_model_is_the_served_one(published, source):
     found = {path.name: path.read_bytes() for path in folder.iterdir()}
     assert found == {name: source["model"][name] for name in found}
     assert {"config.json", "model.safetensors", "tokenizer.json"} <= set(found)
-    stamp = tables.provenance(published.folder / "results/published/tables/scores.parquet")
+    stamp = storage.provenance(published.folder / "results/published/tables/scores.parquet")
     assert stamp["model"]["name"] == MODEL and stamp["model"]["revision"] == REVISION
 
 

@@ -12,7 +12,8 @@ import pytest
 from kills import WAYS, kill_everything, running, scripts
 from projects import Project
 
-from memloc import tables
+from memloc.tables import storage
+from memloc.tables.schemas import schema_of
 
 SEED = int(os.environ.get("MEMLOC_SEED", 0))
 # How often, and the longest wait before a kill as a part of an undisturbed run's time.
@@ -47,7 +48,7 @@ def killed(request, finished, clone, tmp_path_factory):
 def assert_whole(project):
     """Whatever has the name of a table is one, however the run ended."""
     for path in (project.folder / "results/test/tables").glob("[!.]*.parquet"):
-        tables.read(path.stem, path)
+        storage.read(schema_of(path.stem), path)
 
 
 def assert_same(project, finished):

@@ -5,8 +5,11 @@ import pytest
 import torch
 from scipy import stats
 
-from memloc import decoding, models, tables
-from memloc.paragraphs import sampled_tokens, token_tensor
+from memloc.data.paragraphs import sampled_tokens, token_tensor
+from memloc.model import loading
+from memloc.scoring import decoding
+from memloc.tables import storage
+from memloc.tables.schemas import schema_of
 
 N_PREFIX, N_CONTINUATION = 50, 50
 
@@ -14,7 +17,7 @@ N_PREFIX, N_CONTINUATION = 50, 50
 @pytest.fixture(scope="module")
 def table(finished):
     """Reads a table of the finished study."""
-    return lambda name: tables.read(name, finished.results / "tables" / f"{name}.parquet")
+    return lambda name: storage.read(schema_of(name), finished.results / "tables" / f"{name}.parquet")
 
 
 def test_the_unperturbed_continuation_is_what_the_model_decodes(table):
@@ -31,7 +34,7 @@ def test_replacing_a_prefix_token_lowers_the_exact_match(table):
 
 
 def test_memorized_paragraphs_are_those_that_decoding_recites(table, finished):
-    model = models.load_model(finished.results / "model")
+    model = loading.load_model(finished.results / "model")
     paragraphs = table("paragraphs").merge(table("sets")[["id", "set"]], on="id")
     tokens = token_tensor(paragraphs.tokens)
     decoded = decoding.greedy_continuation(model, tokens[:, :N_PREFIX], N_CONTINUATION, micro_batch=64)
@@ -50,7 +53,7 @@ def test_repeated_paragraphs_are_memorized_and_single_ones_are_not(table):
 
 
 def test_gradients_of_memorized_paragraphs_are_those_of_the_model(table, finished):
-    model = models.load_model(finished.results / "model")
+    model = loading.load_model(finished.results / "model")
     _, tokens = sampled_tokens(table("paragraphs"), table("sets"), "memorized", N_PREFIX)
     labels = torch.cat([torch.full_like(tokens[:, :N_PREFIX], -100), tokens[:, N_PREFIX:]], dim=1)
     model(tokens, labels=labels).loss.backward()

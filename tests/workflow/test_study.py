@@ -9,8 +9,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from memloc import settings, tables
 from memloc.figures.catalog import FIGURES
+from memloc.settings import errors
+from memloc.settings.study import Settings
+from memloc.tables import storage
+from memloc.tables.schemas import STAGES, schema_of
 
 FIGURE_NAMES = [figure.name for figure in FIGURES if figure.only_for in (None, "embedded")]
 # Tables of studies that name published numbers, and of the target `bench`.
@@ -35,12 +38,12 @@ def test_every_caption_is_filled(finished):
 
 def test_every_table_is_valid_and_says_where_it_comes_from(finished):
     paths = sorted((finished.results / "tables").iterdir())
-    assert {path.name for path in paths} == {f"{name}.parquet" for name in set(tables.SCHEMAS) - ELSEWHERE}
+    assert {path.name for path in paths} == {f"{name}.parquet" for name in set(STAGES) - ELSEWHERE}
     logs = {path.stem for path in (finished.results / "logs").iterdir()}
     manifest = json.loads((finished.results / "model.json").read_text())
     for path in paths:
-        assert len(tables.read(path.stem, path)), path.stem
-        stamp = tables.provenance(path)
+        assert len(storage.read(schema_of(path.stem), path)), path.stem
+        stamp = storage.provenance(path)
         assert stamp["study"] == "test" and stamp["seed"] == 0 and stamp["rule"] in logs
         assert {"code", "config_hash", "settings", "versions", "units"} <= stamp.keys()
         assert stamp["model"] in (None, manifest), path.stem
@@ -48,7 +51,7 @@ def test_every_table_is_valid_and_says_where_it_comes_from(finished):
 
 def test_the_tables_of_the_model_name_it(finished):
     for name in ("vocabulary", "scores", "sets", "parameter_gradients"):
-        stamp = tables.provenance(finished.results / f"tables/{name}.parquet")
+        stamp = storage.provenance(finished.results / f"tables/{name}.parquet")
         assert len(stamp["model"]["sha256"]) == 64, name
 
 
@@ -68,10 +71,10 @@ def test_nothing_half_written_is_left(finished):
 
 def test_the_effective_settings_are_kept(finished):
     written = yaml.safe_load((finished.results / "run_config.yaml").read_text())
-    study = settings.validate(written, "run_config.yaml")
+    study = errors.validate(written, "run_config.yaml")
     config = yaml.safe_load((finished.folder / "config/test.yaml").read_text())
-    assert study == settings.validate(config, "test.yaml")
-    assert set(written) == set(settings.Settings.model_fields)
+    assert study == errors.validate(config, "test.yaml")
+    assert set(written) == set(Settings.model_fields)
 
 
 def test_a_second_run_does_nothing(finished):
@@ -82,7 +85,7 @@ def test_a_second_run_does_nothing(finished):
 def test_memorized_paragraphs_are_the_repeated_ones(finished):
     """The embedded model memorizes what it saw often: the study shows what it is made to show."""
     read = {
-        name: tables.read(name, finished.results / f"tables/{name}.parquet")
+        name: storage.read(schema_of(name), finished.results / f"tables/{name}.parquet")
         for name in ("paragraphs", "sets")
     }
     frame = read["paragraphs"].merge(read["sets"], on="id")

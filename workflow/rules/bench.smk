@@ -61,7 +61,7 @@ rule bench:
     input:
         bench=table("bench"),
         bench_growth=table("bench_growth"),
-        template="workflow/report/benchmarks.md",
+        template=report_file("benchmarks.md"),
     output:
         f"{RESULTS}/benchmarks.md",
     log:

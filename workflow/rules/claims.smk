@@ -24,7 +24,12 @@ for topic in registry.topics().values():
             mem_mb=growing(2000),
             runtime=growing(15),
         params:
-            **tracked("claims.py", *topic.settings, modules=[f"claims/estimators/{topic.name}"]),
+            **tracked(
+                "claims.py",
+                *topic.settings,
+                modules=[f"claims/estimators/{topic.name}"],
+                tables=[*topic.tables, "claims"],
+            ),
             topic=topic.model_dump(mode="json"),
             about=ABOUT,
         message:

@@ -3,29 +3,36 @@
 import importlib.metadata
 import os
 import sys
+from pathlib import Path
 
 # Scripts import memloc from here also where it is not installed (conda environments, containers).
-LIBRARY = os.path.join(workflow.basedir, "workflow")
+RULES = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve()
+LIBRARY = str(RULES.parent)
 sys.path.insert(0, LIBRARY)
 os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [LIBRARY, os.environ.get("PYTHONPATH")])))
 # By default glibc gives freed memory back at once, and a tenth of a training step goes by in page faults.
 os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(2**25))
 os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**29))
 
-from pathlib import Path
 
-from memloc import settings as memloc_settings
-from memloc import memory, tracking
+from memloc.model import memory
+from memloc.run import tracking
+from memloc.settings.errors import ConfigError, validate
+from memloc.settings.study import members
+from memloc.settings.documentation import effective
+from memloc.settings.study import resampled
+from memloc.tables import schemas
 from memloc.claims import registry
 from memloc.figures.catalog import FIGURES
 from snakemake.exceptions import WorkflowError
+from snakemake.io import sourcecache_entry
 
 
 def validated(config, files):
     """The study's settings; a wrong config stops the workflow before any job runs."""
     try:
-        return memloc_settings.validate(config, " + ".join(str(file) for file in files))
-    except memloc_settings.ConfigError as error:
+        return validate(config, " + ".join(str(file) for file in files))
+    except ConfigError as error:
         raise WorkflowError(str(error))
 
 
@@ -43,6 +50,12 @@ SHARED_TABLES = (
     "scores",
 )
 ENVIRONMENT = "../../envs/environment.yaml"
+
+
+def report_file(name):
+    """A caption's template or another text of workflow/report, wherever the workflow lies."""
+    path = os.path.relpath(Path(LIBRARY) / "report" / name)
+    return sourcecache_entry(path, path)
 
 
 def table(name):
@@ -106,11 +119,13 @@ class Shards:
         return [int(wildcards.get("shard", 0)), self.n]
 
 
-def tracked(script, *sections, modules=()):
+def tracked(script, *sections, modules=(), tables=()):
     """Parameters of a script: the settings it uses and the hash of the code it uses, so that a rule
-    reruns when, and only when, one of these changes."""
+    reruns when, and only when, one of these changes. `tables` are those that it reads by the names that its
+    rule gives: the schemas of others are in its imports."""
     files = [Path(LIBRARY) / "scripts" / script]
     files += [Path(LIBRARY) / "memloc" / f"{module}.py" for module in modules]
+    files += [schemas.file_of(name) for name in sorted(set(tables))]
     chosen = SETTINGS.model_dump(mode="json", include={"paragraph", *sections})
     return {
         "study": SETTINGS.study,

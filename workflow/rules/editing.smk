@@ -137,7 +137,7 @@ rule edit_model:
         paragraphs=table("paragraphs"),
         sets=table("sets"),
         ranking=table("head_ranking"),
-        card="workflow/report/model_card.md",
+        card=report_file("model_card.md"),
     output:
         directory(EDITED_MODEL),
     log:

@@ -14,7 +14,7 @@ for figure in SHOWN:
         input:
             tables=[table(name) for name in figure.tables],
             claims=[table(f"claims/{topic}") for topic in registry.topics_of_figure(figure.name)],
-            caption=f"workflow/report/{figure.name}.rst",
+            caption=report_file(f"{figure.name}.rst"),
         output:
             **figure_files(figure),
         log:
@@ -29,7 +29,12 @@ for figure in SHOWN:
             mem_mb=growing(2000),
             runtime=growing(10),
         params:
-            **tracked("figure.py", *figure.settings, modules=[f"figures/{figure.name}"]),
+            **tracked(
+                "figure.py",
+                *figure.settings,
+                modules=[f"figures/{figure.name}"],
+                tables=[*figure.tables, "claims"],
+            ),
             figure=figure.name,
             model=MODEL_NAME,
             paragraphs=figure.paragraphs,

@@ -6,7 +6,7 @@ include: "common.smk"
 include: "run_config.smk"
 
 
-MEMBERS = memloc_settings.members(SETTINGS)
+MEMBERS = members(SETTINGS)
 ACROSS = [figure for figure in FIGURES if figure.only_for == "models"]
 # An imported rule is said to be a certain member's by its name, and here also by its message.
 for member, settings in MEMBERS.items():
@@ -46,7 +46,7 @@ for figure in ACROSS:
             tables=[
                 f"{RESULTS}/{member}/tables/{name}.parquet" for name in figure.tables for member in MEMBERS
             ],
-            caption=f"workflow/report/{figure.name}.rst",
+            caption=report_file(f"{figure.name}.rst"),
         output:
             **figure_files(figure),
         log:
@@ -61,7 +61,12 @@ for figure in ACROSS:
             mem_mb=growing(2000),
             runtime=growing(10),
         params:
-            **tracked("figure_across_models.py", *figure.settings, modules=[f"figures/{figure.name}"]),
+            **tracked(
+                "figure_across_models.py",
+                *figure.settings,
+                modules=[f"figures/{figure.name}"],
+                tables=figure.tables,
+            ),
             figure=figure.name,
             paragraphs=figure.paragraphs,
         message:

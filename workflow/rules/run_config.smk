@@ -17,7 +17,7 @@ rule run_config:
         runtime=growing(5),
     params:
         **tracked("run_config.py"),
-        effective=memloc_settings.effective(SETTINGS),
+        effective=effective(SETTINGS),
     message:
         "Write the effective settings of the study."
     script:

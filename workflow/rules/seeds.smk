@@ -1,7 +1,7 @@
 # Setting `seeds`: what is sampled is drawn again with other seeds, of the same data, model and scores. Each seed is a
 # study of its own, named <study>/seed-<n>, with rules seed-<n>_<rule>; what it shares is made by the study's own rules.
 
-RESAMPLED = memloc_settings.resampled(SETTINGS)
+RESAMPLED = resampled(SETTINGS)
 
 for sample, settings in RESAMPLED.items():
     sample_module, sample_prefix = f"sample {sample}", f"{sample}_"
@@ -33,7 +33,7 @@ for figure in FIGURES:
                 for name in figure.tables
                 for folder in (RESULTS, *(f"{RESULTS}/{sample}" for sample in RESAMPLED))
             ],
-            caption=f"workflow/report/{figure.name}.rst",
+            caption=report_file(f"{figure.name}.rst"),
         output:
             **figure_files(figure),
         log:
@@ -48,7 +48,12 @@ for figure in FIGURES:
             mem_mb=growing(2000),
             runtime=growing(10),
         params:
-            **tracked("figure_across_seeds.py", *figure.settings, modules=[f"figures/{figure.name}"]),
+            **tracked(
+                "figure_across_seeds.py",
+                *figure.settings,
+                modules=[f"figures/{figure.name}"],
+                tables=figure.tables,
+            ),
             figure=figure.name,
             seeds=[SETTINGS.seed, *SETTINGS.seeds],
         message:

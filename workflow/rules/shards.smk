@@ -20,7 +20,7 @@ for stage in Shards.joined:
             mem_mb=growing(2000),
             runtime=growing(60),
         params:
-            **tracked("join_shards.py"),
+            **tracked("join_shards.py", tables=stage.tables),
         message:
             f"Join the {stage.n} shards of {stage.stage}."
         script:

@@ -1,11 +1,11 @@
 """Rule bench_model: a GPT-Neo with random weights, saved as an ordinary folder."""
 
-from memloc.rule import start
+from memloc.run.rule import start
 
 start(snakemake)
 
-from memloc.atomic import atomic_folder
 from memloc.bench.stages import random_model
+from memloc.run.atomic import atomic_folder
 
 sizes = snakemake.params.settings["bench"]
 shape = {name: sizes[name] for name in ("vocabulary", "n_layers", "n_heads", "width", "window")}

@@ -1,14 +1,15 @@
 """Rule bench_tables: time and memory of every stage, next to straightforward implementations."""
 
-from memloc.rule import log, provenance, start
+from memloc.run.rule import log, provenance, start
 
 start(snakemake)
 
 from pathlib import Path
 
-from memloc import tables
 from memloc.bench import run
 from memloc.bench.stages import Bench
+from memloc.tables import storage
+from memloc.tables.schemas.bench import BENCH, BENCH_GROWTH
 
 settings = snakemake.params.settings
 stages = ("scores", "perturbation", "patching", "parameter_gradients", "editing")
@@ -17,5 +18,5 @@ bench = Bench(Path(snakemake.input.folder), settings["bench"], options, snakemak
 
 stamp = provenance(snakemake) | {"machine": run.machine(), "threads": snakemake.threads}
 growth = run.growth(bench, log)
-tables.write("bench_growth", growth, snakemake.output.growth, stamp)
-tables.write("bench", run.compare(bench, log), snakemake.output.bench, stamp)
+storage.write(BENCH_GROWTH, growth, snakemake.output.growth, stamp)
+storage.write(BENCH, run.compare(bench, log), snakemake.output.bench, stamp)

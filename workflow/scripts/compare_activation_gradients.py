@@ -1,26 +1,31 @@
 """Rule compare_activation_gradients: direction and size of activation gradients of every set."""
 
-from memloc.rule import log, provenance, start
+from memloc.run.rule import log, provenance, start
 
 start(snakemake)
 
 import pandas as pd
 
-from memloc import models, tables
-from memloc.activation_gradients import prefix_gradients, prefix_sizes
-from memloc.gradient_similarity import activation_cosine
-from memloc.paragraphs import sampled_tokens, used_ids
-from memloc.sets import PARTLY
+from memloc.data.paragraphs import sampled_tokens, used_ids
+from memloc.data.sets import PARTLY
+from memloc.localization.activation_gradients import prefix_gradients, prefix_sizes
+from memloc.localization.gradient_similarity import activation_cosine
+from memloc.model import loading
+from memloc.tables import storage
+from memloc.tables.schemas.activation_gradients import ACTIVATION_BINS, ACTIVATION_SIMILARITY
+from memloc.tables.schemas.paragraphs import PARAGRAPHS
+from memloc.tables.schemas.sets import SETS
+from memloc.tables.terms import SET_NAMES
 
 settings = snakemake.params.settings
 n_prefix = settings["paragraph"]["prefix"]
-sets = tables.read("sets", snakemake.input.sets)
-paragraphs = tables.read("paragraphs", snakemake.input.paragraphs, ["id", "tokens"], used_ids(sets))
+sets = storage.read(SETS, snakemake.input.sets)
+paragraphs = storage.read(PARAGRAPHS, snakemake.input.paragraphs, ["id", "tokens"], used_ids(sets))
 
-bridge = models.load_bridge(snakemake.input.folder, **settings["loading"])
+bridge = loading.load_bridge(snakemake.input.folder, **settings["loading"])
 how, vectors, sizes = settings["activation_gradients"], {}, []
 drawn = set(sets.loc[sets.sampled, "set"])
-for name in tables.SETS:
+for name in SET_NAMES:
     if name not in drawn and name in PARTLY:
         continue
     _, tokens = sampled_tokens(paragraphs, sets, name, n_prefix)
@@ -29,5 +34,5 @@ for name in tables.SETS:
     if name not in PARTLY:
         vectors[name] = prefix_gradients(bridge, tokens, n_prefix, **how)
 stamp = provenance(snakemake)
-tables.write("activation_similarity", activation_cosine(**vectors), snakemake.output.similarity, stamp)
-tables.write("activation_bins", pd.concat(sizes, ignore_index=True), snakemake.output.bins, stamp)
+storage.write(ACTIVATION_SIMILARITY, activation_cosine(**vectors), snakemake.output.similarity, stamp)
+storage.write(ACTIVATION_BINS, pd.concat(sizes, ignore_index=True), snakemake.output.bins, stamp)

@@ -1,10 +1,10 @@
 """Rules download_model and download_tokenizer: configuration, tokenizer and weights of a model of the hub."""
 
-from memloc.rule import log, start
+from memloc.run.rule import log, start
 
 start(snakemake)
 
-from memloc.download import fetch_model
+from memloc.data.download import fetch_model
 
 settings = dict(snakemake.params.model)
 folder = fetch_model(

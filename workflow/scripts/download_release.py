@@ -1,13 +1,13 @@
 """Rule download_release: the two files of the published Pile subset that this paragraph length needs."""
 
-from memloc.rule import log, start
+from memloc.run.rule import log, start
 
 start(snakemake)
 
 from pathlib import Path
 
-from memloc.download import fetch_members
-from memloc.release import release_files
+from memloc.data.download import fetch_members
+from memloc.data.release import release_files
 
 settings = snakemake.params.release
 names = release_files(snakemake.params.length)

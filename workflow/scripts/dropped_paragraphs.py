@@ -1,6 +1,6 @@
 """Rule dropped_paragraphs: which paragraphs the filters, and the authors' code, leave out, and why (A.1)."""
 
-from memloc.rule import log, provenance, start
+from memloc.run.rule import log, provenance, start
 
 start(snakemake)
 
@@ -8,18 +8,21 @@ from collections import Counter
 
 import pandas as pd
 
-from memloc import filters, models, tables
-from memloc.paragraphs import token_tensor
+from memloc.data import filters
+from memloc.data.paragraphs import token_tensor
+from memloc.model import loading
+from memloc.tables import storage
+from memloc.tables.schemas.paragraphs import DROPPED_PARAGRAPHS, DROPPED_REFERENCE, PARAGRAPHS
 
 settings, output = snakemake.params.settings["filters"], snakemake.output
 stamp = provenance(snakemake)
-tokenizer = models.load_tokenizer(snakemake.input.folder)
+tokenizer = loading.load_tokenizer(snakemake.input.folder)
 numbers = Counter()
 with (
-    tables.writer("dropped_paragraphs", output.dropped, stamp) as dropped,
-    tables.writer("dropped_reference", output.reference, stamp) as dropped_reference,
+    storage.writer(DROPPED_PARAGRAPHS, output.dropped, stamp) as dropped,
+    storage.writer(DROPPED_REFERENCE, output.reference, stamp) as dropped_reference,
 ):
-    for paragraphs in tables.batches("paragraphs", snakemake.input.paragraphs):
+    for paragraphs in storage.batches(PARAGRAPHS, snakemake.input.paragraphs):
         tokens, counts = token_tensor(paragraphs.tokens).numpy(), paragraphs["count"].to_numpy()
         for name, table, options in (
             ("dropped", dropped, settings),

@@ -1,20 +1,31 @@
 """Rules unlearn_paragraphs and edit_paragraphs: edit memorized paragraphs, or a shard of them."""
 
-from memloc.rule import log, provenance, start
+from memloc.run.rule import log, provenance, start
 
 start(snakemake)
 
 from pathlib import Path
 
-from memloc import models, tables
-from memloc.edit_cases import edit_cases, with_text_to_learn
-from memloc.editing import Recipe, run_edits
-from memloc.figures.highlight import highlighted_head
-from memloc.shards import shard_rows
+from memloc.localization.highlight import highlighted_head
+from memloc.model import loading
+from memloc.removal.edit_cases import edit_cases, with_text_to_learn
+from memloc.removal.editing import Recipe, run_edits
+from memloc.run.shards import shard_rows
+from memloc.tables import storage
+from memloc.tables.schema import by_name
+from memloc.tables.schemas.edits import EDIT_TRAJECTORIES, EDITS
+from memloc.tables.schemas.head_ranking import HEAD_RANKING
+from memloc.tables.schemas.paragraphs import PARAGRAPHS
+from memloc.tables.schemas.perturbation import PERTURBATION, PERTURBED_PARAGRAPHS
+from memloc.tables.schemas.sets import SETS
+
+SCHEMAS = by_name(
+    EDIT_TRAJECTORIES, EDITS, HEAD_RANKING, PARAGRAPHS, PERTURBATION, PERTURBED_PARAGRAPHS, SETS
+)
 
 settings, params = snakemake.params.settings, snakemake.params
 options, n_prefix = settings["editing"], settings["paragraph"]["prefix"]
-found = {Path(path).stem: tables.read(Path(path).stem, path) for path in snakemake.input.tables}
+found = {Path(path).stem: storage.read(SCHEMAS[Path(path).stem], path) for path in snakemake.input.tables}
 head = highlighted_head(found, {"highlight": settings["highlight"]})
 counts = ("n_paragraphs", "n_controls", "n_held_out", "n_others", "n_perturbations")
 cases = edit_cases(found, n_prefix, params.seed, **{name: options[name] for name in counts})
@@ -22,7 +33,7 @@ cases = with_text_to_learn(cases, params.objective)
 rows = shard_rows(len(cases), *params.shard, micro_batch=1)
 log(f"{len(rows)} of {len(cases)} memorized paragraphs, head {head[1]} of layer {head[0]}")
 
-model = models.load_for_editing(snakemake.input.folder, **settings["loading"])
+model = loading.load_for_editing(snakemake.input.folder, **settings["loading"])
 steps = ("steps", "nll_weight", "kl_weight", "fraction", "evaluate_every", "relearning_limit")
 chosen = {name: options[name] for name in (*steps, "micro_batch", "reference")}
 recipe = Recipe(params.objective, n_prefix, **chosen)
@@ -40,8 +51,8 @@ results = run_edits(
 )
 stamp = provenance(snakemake)
 with (
-    tables.writer("edits", snakemake.output.edits, stamp) as edits,
-    tables.writer("edit_trajectories", snakemake.output.edit_trajectories, stamp) as trajectories,
+    storage.writer(EDITS, snakemake.output.edits, stamp) as edits,
+    storage.writer(EDIT_TRAJECTORIES, snakemake.output.edit_trajectories, stamp) as trajectories,
 ):
     for result in results:
         edits.append(result.edits)

@@ -1,6 +1,6 @@
 """Rules fig1 .. fig12, table1, ..: draw one figure from tables and fill in its caption."""
 
-from memloc.rule import log, start
+from memloc.run.rule import log, start
 
 start(snakemake)
 
@@ -9,21 +9,22 @@ from pathlib import Path
 
 import pandas as pd
 
-from memloc import tables
-from memloc.figures import files
+from memloc.figures.parts import files
+from memloc.tables import storage
+from memloc.tables.schemas import schema_of
 
 params = snakemake.params
 module = importlib.import_module(f"memloc.figures.{params.figure}")
 paths = {Path(path).stem: path for path in snakemake.input.tables}
-found = {name: tables.read(name, path) for name, path in paths.items() if name != "paragraphs"}
+found = {name: storage.read(schema_of(name), path) for name, path in paths.items() if name != "paragraphs"}
 if "paragraphs" in paths:
     # Of this long table only what is drawn: paragraphs of `sets` that analyses use have a continuation there.
     shown = found[params.shown] if params.shown else None
     ids = None if shown is None else shown.dropna(subset=shown.columns.intersection(["continuation"])).id
-    found["paragraphs"] = tables.read("paragraphs", paths["paragraphs"], params.paragraphs, ids)
+    found["paragraphs"] = storage.read(schema_of("paragraphs"), paths["paragraphs"], params.paragraphs, ids)
 drawing = module.draw(found, params.settings)
 log(str(drawing.numbers))
-judged = [tables.read("claims", path) for path in snakemake.input.claims]
+judged = [storage.read(schema_of("claims"), path) for path in snakemake.input.claims]
 claims = pd.concat(judged) if judged else None
 if claims is not None:
     claims = claims[claims.figures.str.split().map(lambda names: params.figure in names)]

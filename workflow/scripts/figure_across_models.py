@@ -1,17 +1,17 @@
 """Rules models_memorized, models_repeats, ..: draw one figure from the tables of several models."""
 
-from memloc.rule import log, start
+from memloc.run.rule import log, start
 
 start(snakemake)
 
 import importlib
 
-from memloc import members
-from memloc.figures import files
+from memloc.figures.parts import files
+from memloc.tables import across_models
 
 params = snakemake.params
 module = importlib.import_module(f"memloc.figures.{params.figure}")
-tables = members.read(snakemake.input.models, snakemake.input.tables, params.paragraphs)
+tables = across_models.read(snakemake.input.models, snakemake.input.tables, params.paragraphs)
 drawing = module.draw(tables, params.settings)
 log(str(drawing.numbers))
 files.write(drawing, snakemake.output, snakemake.input.caption, params.study)

@@ -1,16 +1,16 @@
 """Rule stability: draw a figure from the tables of a study and of its repetitions with other seeds."""
 
-from memloc.rule import log, start
+from memloc.run.rule import log, start
 
 start(snakemake)
 
 import importlib
 
-from memloc import members
-from memloc.figures import files
+from memloc.figures.parts import files
+from memloc.tables import across_models
 
 params = snakemake.params
 module = importlib.import_module(f"memloc.figures.{params.figure}")
-drawing = module.draw(members.read_seeds(snakemake.input.tables, params.seeds), params.settings)
+drawing = module.draw(across_models.read_seeds(snakemake.input.tables, params.seeds), params.settings)
 log(str(drawing.numbers))
 files.write(drawing, snakemake.output, snakemake.input.caption, params.study)

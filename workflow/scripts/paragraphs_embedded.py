@@ -1,11 +1,15 @@
 """Rule paragraphs (embedded): cut paragraphs from docstrings and draw how often each is repeated."""
 
-from memloc.rule import log, provenance, start
+from memloc.run.rule import log, provenance, start
 
 start(snakemake)
 
-from memloc import embedded, models, tables
-from memloc.atomic import atomic_folder
+from memloc.data import embedded
+from memloc.model import loading
+from memloc.run.atomic import atomic_folder
+from memloc.tables import storage
+from memloc.tables.schemas.paragraphs import PARAGRAPHS
+from memloc.tables.schemas.training import TRAINING_STREAM
 
 settings = snakemake.params.settings["data"]
 texts = [
@@ -16,7 +20,7 @@ texts = [
 log(f"{len(texts)} docstrings, {sum(map(len, texts)):,} characters")
 base = snakemake.input.get("base")
 tokenizer = (
-    models.load_tokenizer(base[0]) if base else embedded.train_tokenizer(texts, settings["vocabulary"])
+    loading.load_tokenizer(base[0]) if base else embedded.train_tokenizer(texts, settings["vocabulary"])
 )
 paragraphs, stream = embedded.make_stream(
     texts,
@@ -33,5 +37,5 @@ log(f"{elsewhere} continuations occur more often than their paragraph")
 stamp = provenance(snakemake) | {"packages": snakemake.params.versions}
 with atomic_folder(snakemake.output.tokenizer) as folder:
     tokenizer.save_pretrained(folder)
-tables.write("paragraphs", paragraphs, snakemake.output.paragraphs, stamp)
-tables.write("training_stream", stream, snakemake.output.stream, stamp)
+storage.write(PARAGRAPHS, paragraphs, snakemake.output.paragraphs, stamp)
+storage.write(TRAINING_STREAM, stream, snakemake.output.stream, stamp)

@@ -1,14 +1,17 @@
 """Rule paragraphs (release): the published paragraphs, their counts and their decoded text."""
 
-from memloc.rule import log, provenance, start
+from memloc.run.rule import log, provenance, start
 
 start(snakemake)
 
 from pathlib import Path
 
-from memloc import models, tables
-from memloc.paragraphs import decoded, token_tensor
-from memloc.release import read_release, retokenized
+from memloc.data.paragraphs import token_tensor
+from memloc.data.release import read_release, retokenized
+from memloc.model import loading
+from memloc.model.token_text import decoded
+from memloc.tables import storage
+from memloc.tables.schemas.paragraphs import PARAGRAPHS
 
 settings = snakemake.params.settings
 length, retokenize = settings["paragraph"]["length"], settings["data"]["retokenize"]
@@ -17,12 +20,12 @@ paragraphs = read_release(
 )
 log(f"{len(paragraphs)} paragraphs, {int((paragraphs['count'] == 0).sum())} of them unparsed (count 0)")
 
-tokenizer = models.load_tokenizer(snakemake.input.folder)
+tokenizer = loading.load_tokenizer(snakemake.input.folder)
 if retokenize:
-    original = models.load_tokenizer(snakemake.input.tokenizer[0])
+    original = loading.load_tokenizer(snakemake.input.tokenizer[0])
     paragraphs["text"] = decoded(token_tensor(paragraphs.tokens), original)
     paragraphs = retokenized(paragraphs, tokenizer, length)
     log(f"{len(paragraphs)} of them have {length} tokens of the model's")
 paragraphs["text"] = decoded(token_tensor(paragraphs.tokens), tokenizer)
 paragraphs["continuation_count"] = None  # the release counts whole paragraphs only
-tables.write("paragraphs", paragraphs, snakemake.output.paragraphs, provenance(snakemake))
+storage.write(PARAGRAPHS, paragraphs, snakemake.output.paragraphs, provenance(snakemake))

@@ -1,28 +1,34 @@
 """Rule patching: exact and first-order patching of every head at the perturbed position."""
 
-from memloc.rule import log, provenance, start
+from memloc.run.rule import log, provenance, start
 
 start(snakemake)
 
-from memloc import models, patching, tables
-from memloc.shards import shard_rows
+from memloc.localization import patching
+from memloc.model import loading
+from memloc.perturbation.pairs import Pairs
+from memloc.run.shards import shard_rows
+from memloc.tables import storage
+from memloc.tables.schemas.paragraphs import PARAGRAPHS
+from memloc.tables.schemas.patching import ATTRIBUTION_PATCHING, PATCHING
+from memloc.tables.schemas.perturbation import PERTURBED_PARAGRAPHS
 
 settings, output = snakemake.params.settings, snakemake.output
-perturbed = tables.read("perturbed_paragraphs", snakemake.input.perturbed)
-paragraphs = tables.read("paragraphs", snakemake.input.paragraphs, ["id", "tokens"], perturbed.id)
+perturbed = storage.read(PERTURBED_PARAGRAPHS, snakemake.input.perturbed)
+paragraphs = storage.read(PARAGRAPHS, snakemake.input.paragraphs, ["id", "tokens"], perturbed.id)
 rows = shard_rows(len(perturbed), *snakemake.params.shard, micro_batch=1)
 
-model = models.load_for_inference(snakemake.input.folder, **settings["loading"])
+model = loading.load_for_inference(snakemake.input.folder, **settings["loading"])
 exact = patching.wants_exact(settings["patching"]["exact"], model)
 how = "every patch run" if exact else "patches estimated to first order"
 log(f"{len(rows)} of {len(perturbed)} pairs, {how}")
 stamp = provenance(snakemake)
 with (
-    tables.writer("patching", output.patching, stamp) as changes,
-    tables.writer("attribution_patching", output.attribution_patching, stamp) as estimates,
+    storage.writer(PATCHING, output.patching, stamp) as changes,
+    storage.writer(ATTRIBUTION_PATCHING, output.attribution_patching, stamp) as estimates,
 ):
     for row in rows:
-        pair = patching.Pairs.from_tables(paragraphs, perturbed[row : row + 1])
+        pair = Pairs.from_tables(paragraphs, perturbed[row : row + 1])
         estimate = patching.attribution_patching(model, pair)
         estimates.append(estimate)
         if exact:

@@ -1,26 +1,31 @@
 """Rule perturbation: replace every prefix token in turn, and keep each paragraph's strongest perturbation."""
 
-from memloc.rule import log, provenance, start
+from memloc.run.rule import log, provenance, start
 
 start(snakemake)
 
 import numpy as np
 import torch
 
-from memloc import models, tables
-from memloc.paragraphs import sampled_tokens, used_ids
-from memloc.perturbation import perturb_prefixes, perturbed_paragraphs
-from memloc.screening import screening_model
-from memloc.shards import shard_rows
+from memloc.data.paragraphs import sampled_tokens, used_ids
+from memloc.model import loading
+from memloc.perturbation.replaced_tokens import perturb_prefixes, perturbed_paragraphs
+from memloc.run.shards import shard_rows
+from memloc.scoring.screening import screening_model
+from memloc.tables import storage
+from memloc.tables.schemas.paragraphs import PARAGRAPHS
+from memloc.tables.schemas.perturbation import PERTURBATION, PERTURBED_PARAGRAPHS
+from memloc.tables.schemas.sets import SETS
+from memloc.tables.schemas.vocabulary import VOCABULARY
 
 settings, output = snakemake.params.settings, snakemake.output
 n_prefix, options = settings["paragraph"]["prefix"], dict(settings["perturbation"])
 micro_batch = options["micro_batch"]
 screening = options.pop("screening")
 options |= {"margin_threshold": settings["scores"]["margin_threshold"], "seed": snakemake.params.seed}
-sets = tables.read("sets", snakemake.input.sets)
-paragraphs = tables.read("paragraphs", snakemake.input.paragraphs, ["id", "tokens"], used_ids(sets))
-n_vocabulary = len(tables.read("vocabulary", snakemake.input.vocabulary))
+sets = storage.read(SETS, snakemake.input.sets)
+paragraphs = storage.read(PARAGRAPHS, snakemake.input.paragraphs, ["id", "tokens"], used_ids(sets))
+n_vocabulary = len(storage.read(VOCABULARY, snakemake.input.vocabulary))
 names = ("memorized", "non_memorized")
 samples = [sampled_tokens(paragraphs, sets, name, n_prefix) for name in names]
 set_of = {id: name for name, (ids, _) in zip(names, samples, strict=True) for id in ids}
@@ -28,12 +33,12 @@ ids, tokens = np.concatenate([ids for ids, _ in samples]), torch.cat([tokens for
 rows = shard_rows(len(ids), *snakemake.params.shard, micro_batch)
 log(f"{len(rows)} of {len(ids)} paragraphs")
 
-model = models.load_for_inference(snakemake.input.folder, **settings["loading"])
+model = loading.load_for_inference(snakemake.input.folder, **settings["loading"])
 options["screen"] = None if options["nll"] else screening_model(model, screening)
 stamp = provenance(snakemake)
 with (
-    tables.writer("perturbation", output.perturbation, stamp) as perturbation,
-    tables.writer("perturbed_paragraphs", output.perturbed_paragraphs, stamp) as perturbed,
+    storage.writer(PERTURBATION, output.perturbation, stamp) as perturbation,
+    storage.writer(PERTURBED_PARAGRAPHS, output.perturbed_paragraphs, stamp) as perturbed,
 ):
     for first in range(rows.start, rows.stop, micro_batch):
         batch = slice(first, min(first + micro_batch, rows.stop))

@@ -1,20 +1,30 @@
 """Rule rare_tokens: attention by token rarity, and its correlation with the rarity for every head."""
 
-from memloc.rule import log, provenance, start
+from memloc.run.rule import log, provenance, start
 
 start(snakemake)
 
-from memloc import rare_tokens, tables
-from memloc.attention import attention_array
-from memloc.paragraphs import token_tensor
-from memloc.seeds import generator
+from memloc.data.paragraphs import token_tensor
+from memloc.localization import rare_tokens
+from memloc.localization.attention_tables import attention_array
+from memloc.run.seeds import generator
+from memloc.tables import storage
+from memloc.tables.schema import by_name
+from memloc.tables.schemas.attention import ATTENTION, TOKEN_ATTENTION
+from memloc.tables.schemas.paragraphs import PARAGRAPHS
+from memloc.tables.schemas.rare_tokens import RARE_TOKEN_CORRELATION, RARE_TOKEN_GROUPS, RARE_TOKENS
+from memloc.tables.schemas.sets import SETS
+
+SCHEMAS = by_name(
+    ATTENTION, PARAGRAPHS, RARE_TOKEN_CORRELATION, RARE_TOKEN_GROUPS, RARE_TOKENS, SETS, TOKEN_ATTENTION
+)
 
 settings = snakemake.params.settings
 n_prefix = settings["paragraph"]["prefix"]
 n_permutations = settings["rare_tokens"]["n_permutations"]
-paragraphs = tables.read("paragraphs", snakemake.input.paragraphs, ["id", "tokens"]).set_index("id")
-sets = tables.read("sets", snakemake.input.sets)
-attention = tables.read("attention", snakemake.input.attention)
+paragraphs = storage.read(PARAGRAPHS, snakemake.input.paragraphs, ["id", "tokens"]).set_index("id")
+sets = storage.read(SETS, snakemake.input.sets)
+attention = storage.read(ATTENTION, snakemake.input.attention)
 
 sample = sets.id[sets.sampled_rare_tokens]
 ids, attention = attention_array(attention[attention.id.isin(sample)])
@@ -43,4 +53,4 @@ found = {
     "token_attention": rare_tokens.token_attention(attention, prefix, counts),
 }
 for (name, frame), path in zip(found.items(), snakemake.output, strict=True):
-    tables.write(name, frame, path, provenance(snakemake))
+    storage.write(SCHEMAS[name], frame, path, provenance(snakemake))

@@ -1,6 +1,6 @@
 """Rule scores: exact match, NLL and decision margin of every kept paragraph, or of one shard of them."""
 
-from memloc.rule import log, provenance, start
+from memloc.run.rule import log, provenance, start
 
 start(snakemake)
 
@@ -8,31 +8,38 @@ from pathlib import Path
 
 import pandas as pd
 
-from memloc import models, scoring, tables
-from memloc.filters import kept_rows
-from memloc.paragraphs import token_tensor
-from memloc.row_groups import ROWS
-from memloc.shards import regrouped, shard_rows
+from memloc.data.filters import kept_rows
+from memloc.data.paragraphs import token_tensor
+from memloc.model import loading
+from memloc.run.shards import regrouped, shard_rows
+from memloc.scoring import paragraph_scores
+from memloc.tables import storage
+from memloc.tables.row_groups import ROWS
+from memloc.tables.schema import by_name
+from memloc.tables.schemas.paragraphs import DROPPED_PARAGRAPHS, PARAGRAPHS
+from memloc.tables.schemas.scores import SCORES
+
+SCHEMAS = by_name(DROPPED_PARAGRAPHS, PARAGRAPHS, SCORES)
 
 settings, source = snakemake.params.settings, snakemake.input
 options = settings["scores"]
 micro_batch, threshold = options["micro_batch"], options["margin_threshold"]
 # Where published numbers come from the authors' filter, what that keeps is scored too.
-dropped, *others = (tables.read(Path(path).stem, path).id for path in source.dropped)
+dropped, *others = (storage.read(SCHEMAS[Path(path).stem], path).id for path in source.dropped)
 for other in others:
     dropped = dropped[dropped.isin(other)]
-kept = kept_rows(tables.read("paragraphs", source.paragraphs, ["id"]).id, dropped)
+kept = kept_rows(storage.read(PARAGRAPHS, source.paragraphs, ["id"]).id, dropped)
 rows = kept[shard_rows(len(kept), *snakemake.params.shard, micro_batch)]
 log(f"{len(rows)} of {len(kept)} paragraphs")
 
-model = models.load_for_inference(source.folder, **settings["loading"])
+model = loading.load_for_inference(source.folder, **settings["loading"])
 between = range(rows[0], rows[-1] + 1) if len(rows) else range(0)
-pieces = tables.batches("paragraphs", source.paragraphs, ["id", "tokens"], between)
+pieces = storage.batches(PARAGRAPHS, source.paragraphs, ["id", "tokens"], between)
 pieces = (piece[~piece.id.isin(dropped)] for piece in pieces)
 n_redecoded = 0
-with tables.writer("scores", snakemake.output[0], provenance(snakemake)) as table:
+with storage.writer(SCORES, snakemake.output[0], provenance(snakemake)) as table:
     for piece in regrouped(pieces, max(1, ROWS // micro_batch) * micro_batch):
-        scores = scoring.score(
+        scores = paragraph_scores.score(
             model, token_tensor(piece.tokens), settings["paragraph"]["prefix"], micro_batch, threshold
         )
         columns = {name: getattr(scores, name).numpy() for name in ("em", "nll", "margin", "redecoded")}

@@ -1,38 +1,45 @@
 """Rule sets: the memorized and non-memorized sets, the drawn samples and their continuations."""
 
-from memloc.rule import log, provenance, start
+from memloc.run.rule import log, provenance, start
 
 start(snakemake)
 
 import pandas as pd
 import torch
 
-from memloc import decoding, models, sets, tables
-from memloc.filters import kept_rows
-from memloc.paragraphs import token_tensor
-from memloc.row_groups import ROWS
+from memloc.data import sets
+from memloc.data.filters import kept_rows
+from memloc.data.paragraphs import token_tensor
+from memloc.model import loading
+from memloc.scoring import decoding
+from memloc.tables import storage
+from memloc.tables.row_groups import ROWS
+from memloc.tables.schemas.paragraphs import DROPPED_PARAGRAPHS, PARAGRAPHS
+from memloc.tables.schemas.scores import SCORES
+from memloc.tables.schemas.sets import SETS
+from memloc.tables.terms import SET_NAMES
 
 settings = snakemake.params.settings
 n_prefix = settings["paragraph"]["prefix"]
 sizes = {key: value for key, value in settings["sets"].items() if key.startswith("n_")}
 split_by = settings["sets"]["split_by"]
-scores = tables.read("scores", snakemake.input.scores, ["id", "em", "nll"])
-dropped = tables.read("dropped_paragraphs", snakemake.input.dropped).id
+scores = storage.read(SCORES, snakemake.input.scores, ["id", "em", "nll"])
+dropped = storage.read(DROPPED_PARAGRAPHS, snakemake.input.dropped).id
 scores = scores.iloc[kept_rows(scores.id, dropped)].reset_index(drop=True)
 
 n_continuation = settings["paragraph"]["length"] - n_prefix
 frame = sets.split(scores, n_continuation, **sizes, seed=snakemake.params.seed, split_by=split_by)
-for name in tables.SETS:
+for name in SET_NAMES:
     members = frame.set == name
     asked = sizes.get(f"n_{name}", sizes["n_partly"])
     log(f"{name}: {members.sum()} paragraphs, {frame.sampled[members].sum()} sampled, {asked} asked for")
 
 filled = frame.sampled | (frame.set == "memorized")
 ids = frame.id[filled]
-paragraphs = tables.read("paragraphs", snakemake.input.paragraphs, ["id", "tokens"], ids).set_index("id")
+paragraphs = storage.read(PARAGRAPHS, snakemake.input.paragraphs, ["id", "tokens"], ids).set_index("id")
 tokens = token_tensor(paragraphs.tokens.loc[ids])
 if settings["sets"]["continuation"] == "model":
-    model = models.load_for_inference(snakemake.input.folder, **settings["loading"])
+    model = loading.load_for_inference(snakemake.input.folder, **settings["loading"])
     em = torch.tensor(scores.em[filled].to_numpy())
     continuation = decoding.continue_from_scores(
         model, tokens, em, n_prefix, settings["scores"]["micro_batch"]
@@ -40,6 +47,6 @@ if settings["sets"]["continuation"] == "model":
 else:
     continuation = tokens[:, n_prefix:]
 frame["continuation"] = pd.Series([row.tolist() for row in continuation], index=frame.index[filled])
-with tables.writer("sets", snakemake.output[0], provenance(snakemake)) as table:
+with storage.writer(SETS, snakemake.output[0], provenance(snakemake)) as table:
     for first in range(0, len(frame), ROWS):
         table.append(frame[first : first + ROWS])

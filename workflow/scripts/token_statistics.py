@@ -1,19 +1,23 @@
 """Rule token_statistics: how sure the model is of each continuation token of the sampled paragraphs."""
 
-from memloc.rule import log, provenance, start
+from memloc.run.rule import log, provenance, start
 
 start(snakemake)
 
 import pandas as pd
 
-from memloc import models, tables
-from memloc.paragraphs import sampled_tokens, token_tensor, used_ids
-from memloc.token_statistics import statistics_frame, token_statistics
+from memloc.data.paragraphs import sampled_tokens, token_tensor, used_ids
+from memloc.model import loading
+from memloc.scoring.token_statistics import statistics_frame, token_statistics
+from memloc.tables import storage
+from memloc.tables.schemas.paragraphs import PARAGRAPHS
+from memloc.tables.schemas.sets import SETS
+from memloc.tables.schemas.token_statistics import TOKEN_STATISTICS
 
 settings = snakemake.params.settings
 n_prefix = settings["paragraph"]["prefix"]
-sets = tables.read("sets", snakemake.input.sets)
-paragraphs = tables.read("paragraphs", snakemake.input.paragraphs, ["id", "tokens"], used_ids(sets))
+sets = storage.read(SETS, snakemake.input.sets)
+paragraphs = storage.read(PARAGRAPHS, snakemake.input.paragraphs, ["id", "tokens"], used_ids(sets))
 
 memorized, memorized_tokens = sampled_tokens(paragraphs, sets, "memorized", n_prefix)
 others, others_tokens = sampled_tokens(paragraphs, sets, "non_memorized", n_prefix)
@@ -25,11 +29,11 @@ texts = [
 if settings["sets"]["continuation"] == "model":
     texts.append(("non_memorized", "model", others, others_tokens))
 
-model = models.load_for_inference(snakemake.input.folder, **settings["loading"])
+model = loading.load_for_inference(snakemake.input.folder, **settings["loading"])
 frames = []
 for name, continuation, ids, tokens in texts:
     statistics = token_statistics(model, tokens, n_prefix, settings["scores"]["micro_batch"])
     frame = statistics_frame(statistics, ids, n_prefix)
     frames.append(frame.assign(set=name, continuation=continuation))
     log(f"{name}, continuation of the {continuation}: {len(ids)} paragraphs")
-tables.write("token_statistics", pd.concat(frames), snakemake.output[0], provenance(snakemake))
+storage.write(TOKEN_STATISTICS, pd.concat(frames), snakemake.output[0], provenance(snakemake))

@@ -1,6 +1,6 @@
 """Rule train_model: train a new GPT-Neo, or fine-tune a pretrained model, and save it as a folder."""
 
-from memloc.rule import log, provenance, start
+from memloc.run.rule import log, provenance, start
 
 start(snakemake)
 
@@ -13,14 +13,17 @@ import numpy as np
 import pandas as pd
 from transformers import AutoTokenizer
 
-from memloc import models, tables, training
-from memloc.atomic import atomic_folder
+from memloc.model import hardware, loading, training
+from memloc.run.atomic import atomic_folder
+from memloc.tables import storage
+from memloc.tables.schemas.paragraphs import PARAGRAPHS
+from memloc.tables.schemas.training import TRAINING_CURVE, TRAINING_STREAM
 
-models.use_deterministic_algorithms()
+loading.use_deterministic_algorithms()
 settings = snakemake.params.settings["model"]
 stamp = provenance(snakemake)
-paragraphs = tables.read("paragraphs", snakemake.input.paragraphs, ["id", "tokens"]).set_index("id")["tokens"]
-stream = tables.read("training_stream", snakemake.input.stream)["id"]
+paragraphs = storage.read(PARAGRAPHS, snakemake.input.paragraphs, ["id", "tokens"]).set_index("id")["tokens"]
+stream = storage.read(TRAINING_STREAM, snakemake.input.stream)["id"]
 seed = settings.get("seed")
 rows = training.ordered(np.stack(paragraphs.loc[stream].to_list()), seed)
 
@@ -28,12 +31,12 @@ tokenizer = AutoTokenizer.from_pretrained(
     snakemake.input.tokenizer, local_files_only=True, trust_remote_code=False
 )
 if base := snakemake.input.get("base"):
-    model = models.load_model(base[0])
-    stamp["base"] = models.weights_sha256(base[0])
+    model = loading.load_model(base[0])
+    stamp["base"] = loading.weights_sha256(base[0])
 else:
     shape = {key: settings[key] for key in ("n_layers", "n_heads", "width", "window")}
     model = training.new_model(len(tokenizer), **shape, seed=snakemake.params.seed if seed is None else seed)
-native = models.native_bfloat16(model.device)
+native = hardware.native_bfloat16(model.device)
 bf16 = settings["precision"] == "bfloat16" or (settings["precision"] == "auto" and native)
 log(f"{model.num_parameters():,} parameters, {rows.size:,} tokens, {'bfloat16' if bf16 else 'float32'}")
 
@@ -56,5 +59,5 @@ with atomic_folder(snakemake.output.folder) as folder:
     model.eval().save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 curve = pd.DataFrame(curve, columns=["step", "loss", "learning_rate"])
-tables.write("training_curve", curve, snakemake.output.curve, stamp)
+storage.write(TRAINING_CURVE, curve, snakemake.output.curve, stamp)
 shutil.rmtree(checkpoints, ignore_errors=True)

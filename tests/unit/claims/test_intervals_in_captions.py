@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from memloc.claims.statistics import Interval, mean, table
-from memloc.figures.caption import fill
+from memloc.run.templates import fill
+from memloc.statistics.uncertainty import Interval, mean, table
 
 
 def test_captions_write_an_interval_or_the_number_of_units():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from memloc.claims.statistics import lead, paired
+from memloc.statistics.uncertainty import lead, paired
 
 APART = np.arange(4)
 

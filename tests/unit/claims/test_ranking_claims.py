@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from memloc import head_ranking
 from memloc.claims.estimators import ranking
 from memloc.claims.evaluate import evaluate
 from memloc.claims.registry import topics
-from memloc.tables import METHODS
+from memloc.localization import head_ranking
+from memloc.tables.terms import METHODS
 
 SETTINGS = {"paragraph": {"prefix": 4, "length": 10}}
 ABOUT = {"model": "any", "data": "embedded"}

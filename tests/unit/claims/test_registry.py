@@ -8,12 +8,12 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from memloc import tables
 from memloc.claims import registry
 from memloc.claims.registry import Claim
 from memloc.figures.catalog import FIGURES
-from memloc.settings import Settings
-from memloc.tables import Lengths
+from memloc.settings.study import Settings
+from memloc.tables.schema import Lengths
+from memloc.tables.schemas import schema_of
 
 TOPICS = registry.topics()
 CLAIMS = [pytest.param(topic, claim, id=claim.id) for topic in TOPICS.values() for claim in topic.claims]
@@ -42,7 +42,7 @@ def test_there_are_enough_statements():
 @pytest.mark.parametrize("topic", TOPICS.values(), ids=list(TOPICS))
 def test_tables_columns_and_settings_of_a_topic_exist(topic):
     for name, columns in topic.tables.items():
-        known = tables.SCHEMAS[name](Lengths())
+        known = schema_of(name).columns(Lengths())
         assert set(columns or ()) <= set(known), name
     assert set(topic.settings) <= set(Settings.model_fields)
 

@@ -6,7 +6,7 @@ import pytest
 
 from memloc.claims.evaluate import evaluate
 from memloc.claims.registry import topics
-from memloc.sets import assign_sets
+from memloc.data.sets import assign_sets
 
 SETTINGS = {"paragraph": {"prefix": 50, "length": 100}}
 ABOUT = {"model": "any", "data": "embedded"}

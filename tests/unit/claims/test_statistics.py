@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from memloc.claims import statistics
-from memloc.claims.statistics import MIN_N, Interval
+from memloc.statistics import uncertainty
+from memloc.statistics.uncertainty import MIN_N, Interval
 
 NORMAL, SKEWED = "normal", "skewed"
 
@@ -20,7 +20,7 @@ def numbers(n, *, seed=0, columns=None):
 def test_a_mean_has_students_t(n):
     values = numbers(n)
     found = stats.ttest_1samp(values, 0).confidence_interval(0.95)
-    assert statistics.mean(values) == pytest.approx((values.mean(), found.low, found.high, n))
+    assert uncertainty.mean(values) == pytest.approx((values.mean(), found.low, found.high, n))
 
 
 @pytest.mark.parametrize(("n", "m"), [(6, 6), (7, 30), (50, 12)])
@@ -28,14 +28,17 @@ def test_a_difference_has_welchs_t(n, m):
     first, second = numbers(n), 3 * numbers(m, seed=1)
     found = stats.ttest_ind(first, second, equal_var=False).confidence_interval(0.95)
     expected = (first.mean() - second.mean(), found.low, found.high, min(n, m))
-    assert statistics.difference(first, second) == pytest.approx(expected)
+    assert uncertainty.difference(first, second) == pytest.approx(expected)
 
 
 def test_welchs_p_is_that_of_scipy_and_decides_nothing_for_few():
     first, second = numbers(7), 3 * numbers(30, seed=1)
-    assert statistics.welch_p(first, second) == stats.ttest_ind(first, second, equal_var=False).pvalue
-    assert statistics.welch_p(first[:5], second + 100) == statistics.welch_p(first + 100, second[:5]) == 1
-    assert (statistics.welch_p(np.ones(6), np.ones(7)), statistics.welch_p(np.ones(6), np.zeros(7))) == (1, 0)
+    assert uncertainty.welch_p(first, second) == stats.ttest_ind(first, second, equal_var=False).pvalue
+    assert uncertainty.welch_p(first[:5], second + 100) == uncertainty.welch_p(first + 100, second[:5]) == 1
+    assert (uncertainty.welch_p(np.ones(6), np.ones(7)), uncertainty.welch_p(np.ones(6), np.zeros(7))) == (
+        1,
+        0,
+    )
 
 
 @pytest.mark.parametrize("n", [4, 6])
@@ -44,7 +47,7 @@ def test_the_p_of_a_correlation_counts_orders(n):
     found = np.corrcoef(first, second)[0, 1]
     orders = [np.corrcoef(order, second)[0, 1] for order in permutations(first)]
     tail = min(np.mean(np.array(orders) <= found + 1e-12), np.mean(np.array(orders) >= found - 1e-12))
-    assert statistics.correlation_p(first, second) == pytest.approx(2 * tail)
+    assert uncertainty.correlation_p(first, second) == pytest.approx(2 * tail)
 
 
 @pytest.mark.parametrize("n", [6, 8, 10])
@@ -52,21 +55,21 @@ def test_few_pairs_have_the_means_that_no_sign_flip_test_rejects(n):
     values = numbers(n)
     means = sorted(np.mean(subset) for size in range(1, n + 1) for subset in combinations(values, size))
     k = int(0.025 * 2**n)
-    assert statistics.paired(values) == pytest.approx((values.mean(), means[k - 1], means[-k], n))
+    assert uncertainty.paired(values) == pytest.approx((values.mean(), means[k - 1], means[-k], n))
 
 
 def test_the_interval_of_pairs_ends_where_the_sign_flip_test_begins_to_reject():
     values = numbers(9)
-    _, low, high, _ = statistics.paired(values)
+    _, low, high, _ = uncertainty.paired(values)
     for inside, outside in ((low + 1e-6, low - 1e-6), (high - 1e-6, high + 1e-6)):
-        assert statistics.sign_flip_p(values - inside) > 0.05 - 2 / 2**9
-        assert statistics.sign_flip_p(values - outside) <= 0.05
+        assert uncertainty.sign_flip_p(values - inside) > 0.05 - 2 / 2**9
+        assert uncertainty.sign_flip_p(values - outside) <= 0.05
 
 
 def test_many_pairs_have_nearly_students_interval():
     values = numbers(200)
-    assert statistics.paired(values)[1:3] == pytest.approx(statistics.mean(values)[1:3], abs=0.02)
-    assert statistics.paired(values) == statistics.paired(values)
+    assert uncertainty.paired(values)[1:3] == pytest.approx(uncertainty.mean(values)[1:3], abs=0.02)
+    assert uncertainty.paired(values) == uncertainty.paired(values)
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 6, 12, 14])
@@ -74,8 +77,8 @@ def test_a_sign_flip_test_counts_flips(n):
     values = numbers(n)
     sums = [abs(np.dot(signs, values)) for signs in product((1, -1), repeat=n)]
     expected = np.mean(np.array(sums) >= abs(values.sum()) - 1e-9)
-    tolerance = 1e-12 if n <= statistics.MOST_EXACT else 0.02
-    assert statistics.sign_flip_p(values) == pytest.approx(expected, abs=tolerance)
+    tolerance = 1e-12 if n <= uncertainty.MOST_EXACT else 0.02
+    assert uncertainty.sign_flip_p(values) == pytest.approx(expected, abs=tolerance)
 
 
 @pytest.mark.parametrize("successes", [0, 1, 5, 12])
@@ -84,19 +87,19 @@ def test_a_proportion_has_wilsons_interval(successes):
     share = successes / n
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     width = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    assert statistics.proportion(successes, n) == pytest.approx((share, centre - width, centre + width, n))
+    assert uncertainty.proportion(successes, n) == pytest.approx((share, centre - width, centre + width, n))
 
 
 def test_a_difference_of_proportions_has_newcombes_interval():
     """The example of Newcombe 1998, table II: 56/70 and 48/80, method 10."""
-    found = statistics.proportion_difference(statistics.proportion(56, 70), statistics.proportion(48, 80))
+    found = uncertainty.proportion_difference(uncertainty.proportion(56, 70), uncertainty.proportion(48, 80))
     assert found == pytest.approx((0.2, 0.0524, 0.3339, 70), abs=1e-4)
 
 
 @pytest.mark.parametrize("statistic", [np.mean, np.median, np.std])
 def test_the_bootstrap_is_bias_corrected_and_accelerated_as_scipys(statistic):
     values = numbers(25)
-    found = statistics.bootstrap(25, lambda units: statistic(values[units]))
+    found = uncertainty.bootstrap(25, lambda units: statistic(values[units]))
     expected = stats.bootstrap(
         (values,), statistic, n_resamples=5_000, method="BCa", rng=1
     ).confidence_interval
@@ -107,31 +110,31 @@ def test_the_bootstrap_is_bias_corrected_and_accelerated_as_scipys(statistic):
 @pytest.mark.parametrize("sign", [1, -1])
 def test_an_interval_holds_its_value_also_where_resamples_are_all_on_one_side(sign):
     """Fewer different units than all: their number is smaller in every resample."""
-    value, low, high, _ = statistics.bootstrap(12, lambda units: sign * len(set(units)))
+    value, low, high, _ = uncertainty.bootstrap(12, lambda units: sign * len(set(units)))
     assert value == sign * 12 and low <= value <= high and low < high
 
 
 @pytest.mark.parametrize("method", ["pearson", "spearman", "kendall"])
 def test_a_correlation_is_scipys_and_its_interval_that_of_resampled_pairs(method, monkeypatch):
-    monkeypatch.setattr(statistics, "N_RESAMPLES", 100)
+    monkeypatch.setattr(uncertainty, "N_RESAMPLES", 100)
     first = np.round(numbers(15), 1)  # with ties
     second = np.round(first + numbers(15, seed=1), 1)
     scipys = {"pearson": stats.pearsonr, "spearman": stats.spearmanr, "kendall": stats.kendalltau}[method]
-    slow = statistics.bootstrap(15, lambda units: scipys(first[units], second[units]).statistic, 100)
-    assert statistics.correlation(first, second, method) == pytest.approx(slow)
+    slow = uncertainty.bootstrap(15, lambda units: scipys(first[units], second[units]).statistic, 100)
+    assert uncertainty.correlation(first, second, method) == pytest.approx(slow)
 
 
 def test_a_series_without_variation_has_no_correlation(monkeypatch):
-    monkeypatch.setattr(statistics, "N_RESAMPLES", 100)
+    monkeypatch.setattr(uncertainty, "N_RESAMPLES", 100)
     for method in ("pearson", "spearman", "kendall"):
-        assert statistics.correlation(np.ones(8), numbers(8), method) == Interval(0, 0, 0, 8)
+        assert uncertainty.correlation(np.ones(8), numbers(8), method) == Interval(0, 0, 0, 8)
 
 
 def test_pairs_with_a_missing_value_are_left_out():
     first, second = numbers(9), numbers(9, seed=1)
     gaps = np.append(first, [np.nan, 1.0]), np.append(second, [2.0, np.nan])
-    assert statistics.correlation(*gaps) == statistics.correlation(first, second)
-    assert statistics.mean(gaps[0]).n == 10 and statistics.paired([*first, np.nan]).n == 9
+    assert uncertainty.correlation(*gaps) == uncertainty.correlation(first, second)
+    assert uncertainty.mean(gaps[0]).n == 10 and uncertainty.paired([*first, np.nan]).n == 9
 
 
 def test_max_t_is_the_share_of_flips_whose_largest_t_reaches_a_columns():
@@ -142,33 +145,33 @@ def test_max_t_is_the_share_of_flips_whose_largest_t_reaches_a_columns():
 
     largest = np.array([t(values * np.array(signs)[:, None]).max() for signs in product((1, -1), repeat=7)])
     expected = [(largest >= own - 1e-9).mean() for own in t(values)]
-    assert statistics.max_t(values) == pytest.approx(expected)
+    assert uncertainty.max_t(values) == pytest.approx(expected)
 
 
 def test_max_t_counts_columns_without_variation():
     """All values the same: their t is infinite, and rounding must not make it more, or less, than itself."""
     for value in (0.1, 1 / 3, 7e-9, 1e12):
         values = np.column_stack([np.full(6, value), np.zeros(6), numbers(6)])
-        assert statistics.max_t(values)[:2] == pytest.approx([1 / 64, 1])
+        assert uncertainty.max_t(values)[:2] == pytest.approx([1 / 64, 1])
 
 
 def test_max_t_of_one_column_is_the_one_sided_sign_flip_test():
     values = numbers(10)
-    assert statistics.max_t(values[:, None])[0] == pytest.approx(statistics.sign_flip_p(values) / 2)
+    assert uncertainty.max_t(values[:, None])[0] == pytest.approx(uncertainty.sign_flip_p(values) / 2)
 
 
 def test_holm_multiplies_by_how_many_are_left():
-    assert statistics.holm([0.04, 0.01, 0.02, 0.9]) == pytest.approx([0.08, 0.04, 0.06, 0.9])
-    assert statistics.holm([0.6, 0.7]) == pytest.approx([1, 1])
+    assert uncertainty.holm([0.04, 0.01, 0.02, 0.9]) == pytest.approx([0.08, 0.04, 0.06, 0.9])
+    assert uncertainty.holm([0.6, 0.7]) == pytest.approx([1, 1])
 
 
 INTERVALS = {
-    "mean": statistics.mean,
-    "difference": lambda values: statistics.difference(values, values),
-    "paired": statistics.paired,
-    "proportion": lambda values: statistics.proportion(int(np.sum(values > 0)), len(values)),
-    "bootstrap": lambda values: statistics.bootstrap(len(values), lambda units: float(values[units].mean())),
-    "correlation": lambda values: statistics.correlation(values, values**2),
+    "mean": uncertainty.mean,
+    "difference": lambda values: uncertainty.difference(values, values),
+    "paired": uncertainty.paired,
+    "proportion": lambda values: uncertainty.proportion(int(np.sum(values > 0)), len(values)),
+    "bootstrap": lambda values: uncertainty.bootstrap(len(values), lambda units: float(values[units].mean())),
+    "correlation": lambda values: uncertainty.correlation(values, values**2),
 }
 
 
@@ -201,18 +204,18 @@ def draws(kind, n, shape, rng):
         return rng.normal(size=size) if shape == NORMAL else rng.exponential(size=size) - 1
 
     if kind == "mean":
-        return statistics.mean(values()), 0
+        return uncertainty.mean(values()), 0
     if kind == "paired":
-        return statistics.paired(values() - values()), 0
+        return uncertainty.paired(values() - values()), 0
     if kind == "difference":
-        return statistics.difference(values(), values(2 * n)), 0
+        return uncertainty.difference(values(), values(2 * n)), 0
     if kind == "proportion":
-        return statistics.proportion(rng.binomial(n, 0.3), n), 0.3
+        return uncertainty.proportion(rng.binomial(n, 0.3), n), 0.3
     if kind == "proportion difference":
-        pair = [statistics.proportion(rng.binomial(n, share), n) for share in (0.7, 0.4)]
-        return statistics.proportion_difference(*pair), 0.3
+        pair = [uncertainty.proportion(rng.binomial(n, share), n) for share in (0.7, 0.4)]
+        return uncertainty.proportion_difference(*pair), 0.3
     first = values()
-    return statistics.correlation(first, first + values()), np.sqrt(0.5)
+    return uncertainty.correlation(first, first + values()), np.sqrt(0.5)
 
 
 def misses(kind, n, shape, repeats):
@@ -248,7 +251,7 @@ def test_intervals_hold_the_true_value(kind, shape, most):
 @pytest.mark.parametrize("n", [6, 8, 12, 50])
 @pytest.mark.parametrize(("kind", "shape", "most"), COVERAGE)
 def test_intervals_hold_the_true_value_in_many_simulations(kind, shape, most, n):
-    repeats = 1_000 if kind == "correlation" or n > statistics.MOST_EXACT else 10_000
+    repeats = 1_000 if kind == "correlation" or n > uncertainty.MOST_EXACT else 10_000
     assert sum(misses(kind, n, shape, repeats)) <= most + 2.5 * np.sqrt(most * (1 - most) / repeats)
 
 
@@ -259,7 +262,7 @@ def family_errors(repeats, n, n_columns=16):
     found = 0
     for _ in range(repeats):
         values = shared * rng.normal(size=(n, 1)) + rng.normal(size=(n, n_columns))
-        found += statistics.max_t(values).min() <= 0.05
+        found += uncertainty.max_t(values).min() <= 0.05
     return found / repeats
 
 
@@ -270,14 +273,14 @@ def test_a_search_finds_nothing_where_there_is_nothing():
 @pytest.mark.stress
 @pytest.mark.parametrize("n", [6, 8, 12, 50])
 def test_a_search_finds_nothing_in_many_simulations(n):
-    repeats = 4_000 if n <= statistics.MOST_EXACT else 300
+    repeats = 4_000 if n <= uncertainty.MOST_EXACT else 300
     assert family_errors(repeats, n) <= 0.05 + 2.5 * np.sqrt(0.05 * 0.95 / repeats)
 
 
 def test_a_search_finds_what_is_there():
     values = numbers(12, columns=16) - 0.4
     values[:, 5] += 3
-    p_values = statistics.max_t(values)
+    p_values = uncertainty.max_t(values)
     assert p_values[5] < 0.01 and np.delete(p_values, 5).min() > 0.05
 
 
@@ -290,7 +293,7 @@ def test_simultaneous_intervals_are_as_wide_as_the_largest_t_of_permuted_groups(
     groups = [np.stack([both[row] for row in chosen]) for chosen in (members, ~members)]
     largest = np.abs(stats.ttest_ind(*groups, axis=1, equal_var=False).statistic).max(axis=1)
     most = np.quantile(largest, 0.95)
-    found = statistics.simultaneous_differences(first, second)
+    found = uncertainty.simultaneous_differences(first, second)
     for column, interval in enumerate(found):
         error = np.sqrt(first[:, column].var(ddof=1) / 7 + second[:, column].var(ddof=1) / 9)
         assert interval.value == pytest.approx(first[:, column].mean() - second[:, column].mean())
@@ -300,11 +303,11 @@ def test_simultaneous_intervals_are_as_wide_as_the_largest_t_of_permuted_groups(
 
 
 def test_simultaneous_intervals_miss_in_one_of_twenty_searches(monkeypatch):
-    monkeypatch.setattr(statistics, "N_FLIPS", 999)
+    monkeypatch.setattr(uncertainty, "N_FLIPS", 999)
     rng = np.random.default_rng(0)
     missed = 0
     for _ in range(100):
-        found = statistics.simultaneous_differences(rng.normal(size=(8, 10)), rng.normal(size=(8, 10)))
+        found = uncertainty.simultaneous_differences(rng.normal(size=(8, 10)), rng.normal(size=(8, 10)))
         missed += any(interval.low > 0 or interval.high < 0 for interval in found)
     assert missed <= 11
 
@@ -312,18 +315,18 @@ def test_simultaneous_intervals_miss_in_one_of_twenty_searches(monkeypatch):
 def test_simultaneous_intervals_do_not_hang_on_how_they_are_chunked(monkeypatch):
     rng = np.random.default_rng(0)
     first, second = rng.normal(size=(8, 3)), rng.normal(size=(8, 3))
-    monkeypatch.setattr(statistics, "N_FLIPS", 100)
-    whole = statistics.simultaneous_differences(first, second)
-    monkeypatch.setattr(statistics, "CHUNK", 3 * 7)
-    assert statistics.simultaneous_differences(first, second) == whole
+    monkeypatch.setattr(uncertainty, "N_FLIPS", 100)
+    whole = uncertainty.simultaneous_differences(first, second)
+    monkeypatch.setattr(uncertainty, "CHUNK", 3 * 7)
+    assert uncertainty.simultaneous_differences(first, second) == whole
 
 
 def test_simultaneous_intervals_of_few_or_no_units_are_infinite():
     for n in (0, 1, 5):
-        found = statistics.simultaneous_differences(np.ones((n, 2)), np.zeros((9, 2)))
+        found = uncertainty.simultaneous_differences(np.ones((n, 2)), np.zeros((9, 2)))
         assert [(interval.low, interval.high, interval.n) for interval in found] == 2 * [(-np.inf, np.inf, n)]
 
 
 def test_a_covering_interval_reaches_over_all():
-    intervals = [statistics.Interval(1, 0.5, 2, 9), statistics.Interval(3, -1, 4, 7)]
-    assert statistics.covering(intervals) == (2, -1, 4, 7)
+    intervals = [uncertainty.Interval(1, 0.5, 2, 9), uncertainty.Interval(3, -1, 4, 7)]
+    assert uncertainty.covering(intervals) == (2, -1, 4, 7)

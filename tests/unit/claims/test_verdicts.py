@@ -4,13 +4,14 @@ import pandas as pd
 import pytest
 from test_registry import claim
 
-from memloc import tables
 from memloc.claims import evaluate
 from memloc.claims.registry import Topic
-from memloc.claims.statistics import Interval
 from memloc.claims.verdicts import Estimate, judge
-from memloc.figures.caption import verdicts
-from memloc.tables import Lengths
+from memloc.figures.parts.caption import verdicts
+from memloc.statistics.uncertainty import Interval
+from memloc.tables import schema
+from memloc.tables.schema import Lengths
+from memloc.tables.schemas import schema_of
 
 N_CONTINUATION = 50
 HOLDS, FAILS, OPEN, NOT_APPLICABLE = "holds", "does not hold", "undecided", "not applicable"
@@ -128,7 +129,7 @@ def topic(**changes):
 def found(about, n_memorized=10, **changes):
     sets = pd.DataFrame({"id": range(20), "set": ["memorized"] * n_memorized + ["none"] * (20 - n_memorized)})
     frame = evaluate.evaluate(topic(**changes), {"sets": sets}, SETTINGS, about)
-    return tables.validate("claims", frame, Lengths()).iloc[0]
+    return schema.validate(schema_of("claims"), frame, Lengths()).iloc[0]
 
 
 def test_a_row_says_what_is_claimed_and_what_was_found():

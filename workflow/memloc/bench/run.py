@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from memloc import scoring
 from memloc.bench import measure, stages
 from memloc.bench.measure import BenchError, Measured, Results
 from memloc.bench.stages import Bench, Comparison
 from memloc.bench.work import peak_rate
+from memloc.scoring import paragraph_scores
 
 GROWTH = (1, 2, 4, 8)
 
@@ -94,7 +94,7 @@ def _random_scores(bench: Bench, n_paragraphs: int) -> Callable[[], Results]:
     model, options = bench.inference_model(), bench.settings["scores"]
     tokens = bench.random_tokens(n_paragraphs, bench.n_tokens, "growth")
     arguments = (model, tokens, bench.n_prefix, options["micro_batch"], options["margin_threshold"])
-    return lambda: {"em": scoring.score(*arguments).em.numpy()}
+    return lambda: {"em": paragraph_scores.score(*arguments).em.numpy()}
 
 
 def machine() -> dict[str, Any]:

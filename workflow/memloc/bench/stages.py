@@ -19,20 +19,26 @@ from jaxtyping import Int
 from torch import Tensor
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
-from memloc import contrastive, editing, linear, models, patching, perturbation, scoring, training
 from memloc.bench.measure import Prepare, Results
 from memloc.bench.work import Shape
-from memloc.components import component_table, components, editable_parameters
-from memloc.decoding import continue_from_scores
-from memloc.gradients import Gradients, nll_gradients
-from memloc.parameter_gradients import component_scores
-from memloc.plain import decoding
-from memloc.plain import editing as plain_editing
-from memloc.plain import gradients as plain_gradients
-from memloc.plain.patching import SitePatching
-from memloc.screening import screening_model
-from memloc.seeds import generator
-from memloc.weights import OriginalWeights, top_weights
+from memloc.localization import contrastive, patching
+from memloc.localization.gradients import Gradients, nll_gradients
+from memloc.localization.parameter_gradients import component_scores
+from memloc.localization.weights import OriginalWeights, top_weights
+from memloc.model import loading, onednn, training
+from memloc.model.components import component_table, components, editable_parameters
+from memloc.perturbation import replaced_tokens
+from memloc.perturbation.pairs import Pairs
+from memloc.removal import editing
+from memloc.run.seeds import generator
+from memloc.scoring import paragraph_scores
+from memloc.scoring.decoding import continue_from_scores
+from memloc.scoring.screening import screening_model
+from memloc.straightforward import decoding
+from memloc.straightforward import editing as plain_editing
+from memloc.straightforward import gradients as plain_gradients
+from memloc.straightforward.patching import SitePatching
+from memloc.tables.terms import UNPERTURBED
 
 ATTENTION_SCALE, LOGIT_SCALE = 0.01, 10.0
 # Relative to the largest value. First-order patching is held against a finite difference.
@@ -113,11 +119,11 @@ class Bench:
 
     def model(self) -> PreTrainedModel:
         """The model as rules load it that take gradients."""
-        return models.load_model(self.folder)
+        return loading.load_model(self.folder)
 
     def inference_model(self) -> PreTrainedModel:
         """The model as rules load it that take none."""
-        return models.load_for_inference(self.folder)
+        return loading.load_for_inference(self.folder)
 
     def plain_model(self) -> PreTrainedModel:
         """The model as transformers loads it."""
@@ -129,7 +135,7 @@ class Bench:
     def reciting_model(self) -> PreTrainedModel:
         """`inference_model` with damped attention."""
         model = damp_attention(self.model())
-        linear.pack(model)
+        onednn.pack(model)
         return model
 
     def plain_reciting_model(self) -> PreTrainedModel:
@@ -212,7 +218,7 @@ def scores(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
         threshold = {"margin_threshold": options["margin_threshold"]}
 
         def work() -> Results:
-            found = scoring.score(model, tokens, bench.n_prefix, options["micro_batch"], **threshold)
+            found = paragraph_scores.score(model, tokens, bench.n_prefix, options["micro_batch"], **threshold)
             return {"em": found.em.numpy(), "nll": found.nll.numpy()}
 
         return work
@@ -229,7 +235,7 @@ def continuations(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparis
     def prepare() -> Callable[[], Results]:
         model, micro_batch = bench.reciting_model(), bench.settings["scores"]["micro_batch"]
         threshold = {"margin_threshold": bench.settings["scores"]["margin_threshold"]}
-        em = scoring.score(model, tokens, n_prefix, micro_batch, **threshold).em
+        em = paragraph_scores.score(model, tokens, n_prefix, micro_batch, **threshold).em
 
         def work() -> Results:
             decoded = continue_from_scores(model, tokens, em, n_prefix, micro_batch)
@@ -260,7 +266,7 @@ def perturbations(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparis
         rows = tokens.repeat_interleave(n_prefix, 0)[:n_plain]
         for number, prefix in enumerate(rows[::n_prefix, :n_prefix].numpy()):
             random = generator(bench.seed, "perturbation", str(number))
-            drawn = perturbation.draw_replacements(prefix, bench.sizes["vocabulary"], 1, random)[0]
+            drawn = replaced_tokens.draw_replacements(prefix, bench.sizes["vocabulary"], 1, random)[0]
             for position, token in enumerate(drawn):
                 rows[number * n_prefix + position, position] = int(token)
         return rows
@@ -286,8 +292,8 @@ def _perturb(
     texts = (np.arange(len(tokens)), tokens, bench.n_prefix, bench.sizes["vocabulary"])
 
     def work() -> Results:
-        frame = perturbation.perturb_prefixes(model, *texts, **options)
-        rows = frame[frame["position"] != perturbation.UNPERTURBED].sort_values(["id", "position"])
+        frame = replaced_tokens.perturb_prefixes(model, *texts, **options)
+        rows = frame[frame["position"] != UNPERTURBED].sort_values(["id", "position"])
         nll = {"nll": rows["nll_original"].to_numpy()} if options["nll"] else {}
         return {"em": rows["em"].to_numpy(), **nll}
 
@@ -305,7 +311,7 @@ def perturbation_gflop(bench: Bench, found: Results) -> float:
     return prefixes + rows + shape.unembedding(int(n_needed.sum()))
 
 
-def pairs(bench: Bench, own: Int[Tensor, "paragraph token"]) -> patching.Pairs:
+def pairs(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Pairs:
     """Texts, and versions with one token replaced that go on differently: positions all over the prefix."""
     memorized = own[: bench.sizes["n_pairs"]]
     row = torch.arange(len(memorized))
@@ -315,7 +321,7 @@ def pairs(bench: Bench, own: Int[Tensor, "paragraph token"]) -> patching.Pairs:
     perturbed[row, position] = (perturbed[row, position] + 1) % bench.sizes["vocabulary"]
     for number, start in enumerate(impact.tolist()):
         perturbed[number, start:] = (perturbed[number, start:] + 1) % bench.sizes["vocabulary"]
-    return patching.Pairs(row.numpy(), memorized, perturbed, position, impact)
+    return Pairs(row.numpy(), memorized, perturbed, position, impact)
 
 
 def patched_sites(bench: Bench) -> list[tuple[int, str, int]]:
@@ -330,7 +336,7 @@ def by_site(frame: Any) -> Results:
     return {"nll_change": ordered["nll_change"].to_numpy()}
 
 
-def plain_patching(bench: Bench, together: patching.Pairs, fraction: float) -> Prepare:
+def plain_patching(bench: Bench, together: Pairs, fraction: float) -> Prepare:
     """One full forward pass for some sites of the first pair, memorized into perturbed."""
 
     def prepare() -> Callable[[], Results]:
@@ -343,7 +349,7 @@ def plain_patching(bench: Bench, together: patching.Pairs, fraction: float) -> P
     return prepare
 
 
-def _patching_stage(bench: Bench, together: patching.Pairs, name: str, gflop: float) -> Comparison:
+def _patching_stage(bench: Bench, together: Pairs, name: str, gflop: float) -> Comparison:
     exact = name == "patching"
     n_items, step = 2 * len(together.ids) * len(patched_sites(bench)), bench.sizes["patched_plain_step"]
 
@@ -359,7 +365,7 @@ def _patching_stage(bench: Bench, together: patching.Pairs, name: str, gflop: fl
     return Comparison("patched site", plain, len(chosen), chosen, {name: stage})
 
 
-def _spans(together: patching.Pairs) -> list[tuple[int, int]]:
+def _spans(together: Pairs) -> list[tuple[int, int]]:
     """Perturbed and impact position of every run of the pairs: two directions."""
     return 2 * list(zip(together.perturbed_position.tolist(), together.impact_position.tolist(), strict=True))
 
@@ -415,7 +421,7 @@ def parameter_gradients(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Co
     def prepare_plain() -> Callable[[], Results]:
         model = bench.plain_model()
         named = {name: model.get_parameter(name) for name in editable_parameters(model)}
-        bridge = models.boot_bridge(model)
+        bridge = loading.boot_bridge(model)
         gradients = partial(plain_gradients.nll_gradients_with_all_hooks, bridge, named, tokens, n_prefix)
         return lambda: scores_of(model, gradients())
 

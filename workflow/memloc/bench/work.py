@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import torch
 
-from memloc import linear
+from memloc.model import onednn
 
 GIGA = 1e9
 PEAK_SIZES = (1024, 2048, 3072)
@@ -39,7 +39,7 @@ class Shape(NamedTuple):
 
 def peak_rate(dtype: torch.dtype, repeats: int = 2) -> float:
     """Best rate of square matrix products of several sizes by any library, in GFLOP per second."""
-    products = [torch.matmul, linear.product] if linear.available() else [torch.matmul]
+    products = [torch.matmul, onednn.product] if onednn.available() else [torch.matmul]
     best = 0.0
     for size, product in itertools.product(PEAK_SIZES, products):
         left, right = (torch.randn(size, size).to(dtype) for _ in range(2))

@@ -19,8 +19,8 @@ from typing import NamedTuple
 import numpy as np
 
 from memloc.claims.registry import Claim
-from memloc.claims.statistics import MIN_N, Interval
-from memloc.claims.terms import FAILS, HOLDS, NOT_APPLICABLE, UNDECIDED, counted
+from memloc.statistics.uncertainty import MIN_N, Interval
+from memloc.tables.claim_terms import FAILS, HOLDS, NOT_APPLICABLE, UNDECIDED, counted
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,11 @@
 
 import pandas as pd
 
-from memloc.figures.gradient_summary import strongest_component
-from memloc.figures.heatmap import colour_bar, heat_map, layer_bars, layer_matrix, map_height
-from memloc.figures.highlight import highlighted_head
-from memloc.figures.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, set_labels, subplots
-from memloc.sets import PARTLY
+from memloc.data.sets import PARTLY
+from memloc.figures.parts.gradient_summary import strongest_component
+from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_bars, layer_matrix, map_height
+from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, set_labels, subplots
+from memloc.localization.highlight import highlighted_head
 
 GROUPS = ("non_memorized", *PARTLY, "memorized")
 VALUE = "mean_max_abs"

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from memloc.figures.gradient_summary import strongest_component
-from memloc.figures.heatmap import colour_bar, heat_map, layer_bars, layer_matrix, map_height
-from memloc.figures.highlight import highlighted_head
-from memloc.figures.style import PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.gradient_summary import strongest_component
+from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_bars, layer_matrix, map_height
+from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.localization.highlight import highlighted_head
 
 PANELS = {
     "cosine": "memorized and non-memorized",

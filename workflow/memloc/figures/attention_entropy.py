@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from memloc.claims.statistics import Interval, difference, holm, welch_p
-from memloc.figures.heatmap import colour_bar, heat_map, map_height
-from memloc.figures.highlight import highlighted_head
-from memloc.figures.style import LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.heatmap import colour_bar, heat_map, map_height
+from memloc.figures.parts.style import LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.localization.highlight import highlighted_head
+from memloc.statistics.uncertainty import Interval, difference, holm, welch_p
 
 LEVEL = 0.05  # of all heads together
 GROUPS = ("memorized", "non_memorized")

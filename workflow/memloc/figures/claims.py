@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.claims.terms import HOLDS, NOT_APPLICABLE, counted
-from memloc.figures.style import Drawing, subplots
-from memloc.figures.verdict_marks import COLOURS, MARKS, draw_mark
+from memloc.figures.parts.style import Drawing, subplots
+from memloc.figures.parts.verdict_marks import COLOURS, MARKS, draw_mark
+from memloc.tables.claim_terms import HOLDS, NOT_APPLICABLE, counted
 
 PAPER = "2403.19851"  # claims of other works have theirs next to the section
 LINE_HEIGHT = 0.125  # inches

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.claims.statistics import Interval, bootstrap
-from memloc.figures.disturbance import group_means, judges, three_panels
-from memloc.figures.style import METHOD_LABELS, Drawing
+from memloc.figures.parts.disturbance import group_means, judges, three_panels
+from memloc.figures.parts.style import METHOD_LABELS, Drawing
+from memloc.statistics.uncertainty import Interval, bootstrap
 
 METHOD_COLOURS = {
     "parameter_gradient": "#0072b2",

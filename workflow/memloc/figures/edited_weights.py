@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, NullFormatter
 
-from memloc.figures.edit_summary import ARM_COLOURS, ARM_LABELS, arms_of
-from memloc.figures.style import PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.edit_summary import ARM_COLOURS, ARM_LABELS, arms_of
+from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
 
 PANELS = {
     "n_changed_weights": "weights changed",

@@ -8,8 +8,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from memloc.figures.edit_summary import ARM_COLOURS, ARM_LABELS, MARKERS, arms_of, own_runs
-from memloc.figures.style import PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.edit_summary import ARM_COLOURS, ARM_LABELS, MARKERS, arms_of
+from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.removal.runs import own_runs
 
 COLUMNS = ["id", "arm", "learning_rate", "em_memorized", "recited_before", "recited", "relearning_steps"]
 

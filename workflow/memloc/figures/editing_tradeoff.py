@@ -7,8 +7,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from memloc.figures.edit_summary import ARM_COLOURS, ARM_LABELS, MARKERS, OBJECTIVE_LABELS, arms_of, own_runs
-from memloc.figures.style import PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.edit_summary import ARM_COLOURS, ARM_LABELS, MARKERS, OBJECTIVE_LABELS, arms_of
+from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.removal.runs import own_runs
 
 DAMAGE = {
     "nll_damage": "NLL gained by held-out paragraphs (nats per token)",

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from memloc.figures.style import Drawing
-from memloc.figures.text_table import draw_table
+from memloc.figures.parts.style import Drawing
+from memloc.figures.parts.text_table import draw_table
 
 COUNTED = {
     "n_paragraphs": "paragraphs left by the filters",

@@ -4,8 +4,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
-from memloc.figures.highlight import highlighted_head
-from memloc.figures.style import COLOURS, LABELS, METHOD_LABELS, PAGE_WIDTH, Drawing, subplots
+from memloc.figures.parts.style import COLOURS, LABELS, METHOD_LABELS, PAGE_WIDTH, Drawing, subplots
+from memloc.localization.highlight import highlighted_head
 
 WIDTH, HEIGHT = 100.0, 46.0  # drawing units
 SETS_LEFT, METHODS_LEFT, HEAD_LEFT = 2.0, 33.0, 79.0

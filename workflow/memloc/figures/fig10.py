@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from memloc.figures.gradient_summary import strongest_component
-from memloc.figures.heatmap import colour_bar, heat_map, layer_matrix, map_height
-from memloc.figures.highlight import highlighted_head
-from memloc.figures.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
-from memloc.perturbation_effects import spread_ids
+from memloc.figures.parts.gradient_summary import strongest_component
+from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_matrix, map_height
+from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.localization.highlight import highlighted_head
+from memloc.perturbation.effects import spread_ids
 
 GROUPS = ("memorized", "perturbed")
 ROLES = {"perturbed": "perturbed token", "impact": "impact token"}

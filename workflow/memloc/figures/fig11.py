@@ -5,10 +5,10 @@ from typing import Any
 import pandas as pd
 from scipy import stats
 
-from memloc.claims import statistics
-from memloc.figures.heatmap import colour_bar, heat_map, layer_matrix, map_height, query_head_scores
-from memloc.figures.highlight import highlighted_head
-from memloc.figures.style import PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_matrix, map_height, query_head_scores
+from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.localization.highlight import highlighted_head
+from memloc.statistics import uncertainty
 
 DIRECTIONS = {
     "memorized_into_perturbed": "memorized patched into perturbed",
@@ -48,7 +48,7 @@ def summary(patching: pd.DataFrame, attribution_patching: pd.DataFrame) -> pd.Da
     """Per direction and site, over pairs: mean change, its interval, median, share that rises, estimate."""
     keys = ["direction", *SITE]
     changes = patching.groupby(keys)["nll_change"]
-    means = statistics.table([statistics.mean(values) for _, values in changes], changes.size().index)
+    means = uncertainty.table([uncertainty.mean(values) for _, values in changes], changes.size().index)
     estimate = attribution_patching.groupby(keys)["nll_change"].mean()
     return pd.DataFrame(
         {
@@ -68,7 +68,7 @@ def _numbers(rows: pd.DataFrame, layer: int, head: int) -> dict[str, Any]:
     agreement = rows["mean"], rows["first_order_estimate"]
     return {
         "strongest": f"{strongest['component']} of head {strongest['head']} in layer {strongest['layer']}",
-        "mean": statistics.Interval(*strongest[["mean", "low", "high"]], int(strongest["n_pairs"])),
+        "mean": uncertainty.Interval(*strongest[["mean", "low", "high"]], int(strongest["n_pairs"])),
         **strongest[["median", "share_rises"]].astype(float).to_dict(),
         "layer": int(totals.idxmax()),
         "layer_share": float(totals.max() / totals.sum()),

@@ -7,12 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from memloc.figures.head_profiles import attention_profiles, correlation_with_profile, strongest_tokens
-from memloc.figures.heatmap import colour_bar
-from memloc.figures.highlight import highlighted_head
-from memloc.figures.perturbation_example import draw_example, example_ids
-from memloc.figures.style import PAGE_WIDTH, Drawing, panel_label, subplots
-from memloc.figures.token_map import (
+from memloc.figures.parts.head_profiles import strongest_tokens
+from memloc.figures.parts.heatmap import colour_bar
+from memloc.figures.parts.perturbation_example import draw_example, example_ids
+from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.token_map import (
     label,
     label_height,
     label_tokens,
@@ -21,6 +20,13 @@ from memloc.figures.token_map import (
     prefix_texts,
     token_map,
 )
+from memloc.localization.head_profiles import (
+    attention_profiles,
+    correlation_with_profile,
+    neighbour,
+    sampled_memorized,
+)
+from memloc.localization.highlight import highlighted_head
 
 CURVE_HEIGHT = 1.0  # inches
 
@@ -61,16 +67,6 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
         numbers |= {"top_head": int(shown[marked].idxmax()), "top_value": float(shown[marked].max())}
     numbers["tokens"] = strongest_tokens(shown.mean(), texts, 3)
     return Drawing(figure, data[["panel", *data.columns.drop("panel")]], numbers)
-
-
-def sampled_memorized(sets: pd.DataFrame) -> pd.Series:
-    """Ids of the memorized paragraphs that analyses use."""
-    return sets.loc[(sets["set"] == "memorized") & sets["sampled"], "id"]
-
-
-def neighbour(layer: int, n_layers: int) -> int:
-    """The next layer, or the one before the last; a single layer has only itself."""
-    return layer + 1 if layer + 1 < n_layers else max(layer - 1, 0)
 
 
 def _attention_numbers(found: dict[int, pd.DataFrame], layer: int, head: int, other: int) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from memloc.figures.style import COLOURS, Drawing, plain_log_ticks, set_labels, subplots
-from memloc.sets import PARTLY, bins
+from memloc.data.sets import PARTLY, bins
+from memloc.figures.parts.style import COLOURS, Drawing, plain_log_ticks, set_labels, subplots
 
 ORDER = ("non_memorized", *PARTLY, "memorized")
 JITTER = 0.35

@@ -6,11 +6,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from scipy.stats import spearmanr
 
-from memloc.claims import statistics
-from memloc.figures.perturbation_example import draw_example, example_ids
-from memloc.figures.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
-from memloc.figures.token_map import label_height, prefix_texts
-from memloc.perturbation_effects import before_last, drop_matrix, em_drops, late_minus_early, strongest
+from memloc.figures.parts.perturbation_example import draw_example, example_ids
+from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.token_map import label_height, prefix_texts
+from memloc.perturbation.effects import before_last, drop_matrix, em_drops, late_minus_early, strongest
+from memloc.statistics import uncertainty
 
 SETS = ("memorized", "non_memorized")
 LARGE_DROP = 0.9  # of the continuation: 45 tokens of the paper's 50
@@ -42,7 +42,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
 
 
 def _draw_mean(axes: Axes, name: str, drops: pd.DataFrame) -> pd.DataFrame:
-    found = statistics.table([statistics.mean(drops[position]) for position in drops], drops.columns)
+    found = uncertainty.table([uncertainty.mean(drops[position]) for position in drops], drops.columns)
     text = (
         f"{LABELS[name]}: {drops.to_numpy().mean():.1f} tokens per replaced token ({len(drops)} paragraphs)"
     )
@@ -61,12 +61,12 @@ def _numbers(
     for name, matrix in matrices.items():
         means = matrix.mean()
         numbers[name] = {
-            "drop": statistics.mean(by_paragraph[name]),
-            "late": statistics.paired(late_minus_early(matrix)),
+            "drop": uncertainty.mean(by_paragraph[name]),
+            "late": uncertainty.paired(late_minus_early(matrix)),
             "spearman": float(spearmanr(matrix.columns, means).statistic),
             "last": float(means.iloc[-1]),
         }
-    numbers["difference"] = statistics.difference(by_paragraph["non_memorized"], by_paragraph["memorized"])
+    numbers["difference"] = uncertainty.difference(by_paragraph["non_memorized"], by_paragraph["memorized"])
     memorized = drops[drops["set"] == "memorized"]
     large = LARGE_DROP * (lengths["length"] - lengths["prefix"])
     numbers["large"] = large

@@ -4,10 +4,10 @@ from typing import Any
 
 import pandas as pd
 
-from memloc.figures.gradient_summary import group_numbers, layer_numbers
-from memloc.figures.heatmap import colour_bar, heat_map, layer_bars, layer_matrix, map_height
-from memloc.figures.highlight import highlighted_head
-from memloc.figures.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.gradient_summary import group_numbers, layer_numbers
+from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_bars, layer_matrix, map_height
+from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.localization.highlight import highlighted_head
 
 GROUPS = ("memorized", "non_memorized", "contrastive")
 

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.edit_summary import ARM_LABELS, OBJECTIVE_LABELS, own_runs
-from memloc.figures.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.edit_summary import ARM_LABELS, OBJECTIVE_LABELS
+from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.removal.runs import own_runs
 
 ARMS = ("all", "top", "random")
 SETS = {"memorized": "em_memorized", "non_memorized": "em_control"}

@@ -8,20 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from memloc.claims.statistics import mean
-from memloc.figures.head_profiles import (
-    attention_profiles,
-    correlation_of_profiles,
-    correlation_with_others,
-    share_below,
-    strongest_tokens,
-    value_gradient_profiles,
-)
-from memloc.figures.heatmap import colour_bar, stored_head
-from memloc.figures.highlight import highlighted_head
-from memloc.figures.perturbation_example import example_ids
-from memloc.figures.style import PAGE_WIDTH, Drawing, panel_label, subplots
-from memloc.figures.token_map import (
+from memloc.figures.parts.head_profiles import strongest_tokens
+from memloc.figures.parts.heatmap import colour_bar
+from memloc.figures.parts.perturbation_example import example_ids
+from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.token_map import (
     label,
     label_height,
     label_tokens,
@@ -30,6 +21,16 @@ from memloc.figures.token_map import (
     prefix_texts,
     token_map,
 )
+from memloc.localization.head_profiles import (
+    attention_profiles,
+    correlation_of_profiles,
+    correlation_with_others,
+    share_below,
+    value_gradient_profiles,
+)
+from memloc.localization.highlight import highlighted_head
+from memloc.localization.stored_heads import stored_head
+from memloc.statistics.uncertainty import mean
 
 N_NAMED = 3  # tokens that the caption names
 TITLES = {"gradient": "max |gradient| of v", "attention": "attention"}

@@ -12,8 +12,8 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 
-from memloc.figures.highlight import highlighted_head
-from memloc.figures.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.localization.highlight import highlighted_head
 
 MEASURES = {"attention_sum": "pearson", "attention_mean": "pearson_mean"}  # and their correlations
 AXIS_LABELS = {

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from memloc.figures.style import (
+from memloc.data.sets import PARTLY
+from memloc.figures.parts.style import (
     COLOURS,
     PAGE_WIDTH,
     Drawing,
@@ -12,7 +13,6 @@ from memloc.figures.style import (
     set_labels,
     subplots,
 )
-from memloc.sets import PARTLY
 
 ORDER = ("non_memorized", *PARTLY, "memorized")
 

@@ -2,11 +2,11 @@
 
 import pandas as pd
 
-from memloc.figures.gradient_summary import strongest_component
-from memloc.figures.heatmap import colour_bar, heat_map, layer_bars, layer_matrix, map_height
-from memloc.figures.highlight import highlighted_head
-from memloc.figures.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, subplots
-from memloc.perturbation_effects import spread_ids
+from memloc.figures.parts.gradient_summary import strongest_component
+from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_bars, layer_matrix, map_height
+from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.localization.highlight import highlighted_head
+from memloc.perturbation.effects import spread_ids
 
 ROLES = {"perturbed": "perturbed token", "impact": "token before the impact token"}
 KINDS = {"cosine": "perturbed version", "cosine_other": "another paragraph"}

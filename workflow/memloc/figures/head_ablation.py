@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.disturbance import judges
-from memloc.figures.heatmap import colour_bar, heat_map, map_height
-from memloc.figures.highlight import highlighted_head
-from memloc.figures.style import PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.disturbance import judges
+from memloc.figures.parts.heatmap import colour_bar, heat_map, map_height
+from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.localization.highlight import highlighted_head
 
 MEASURES = {"em_lost": ("EM lost", "tokens"), "nll_gained": ("NLL gained", "nats per token")}
 REPLACEMENT_LABELS = {"zero": "zeroed", "mean": "replaced by its mean"}

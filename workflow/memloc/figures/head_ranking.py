@@ -8,9 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 from matplotlib.patches import Rectangle
 
-from memloc.figures.heatmap import MAX_LAYER_LABELS
-from memloc.figures.highlight import highlighted_head
-from memloc.figures.style import (
+from memloc.figures.parts.heatmap import MAX_LAYER_LABELS
+from memloc.figures.parts.style import (
     COLOURS,
     DIVERGING,
     METHOD_LABELS,
@@ -20,6 +19,7 @@ from memloc.figures.style import (
     panel_label,
     two_rows,
 )
+from memloc.localization.highlight import highlighted_head
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:

@@ -4,9 +4,9 @@ from typing import Any
 
 import pandas as pd
 
-from memloc.claims.statistics import mean
 from memloc.figures.min_k import GROUPS
-from memloc.figures.style import COLOURS, Drawing, subplots
+from memloc.figures.parts.style import COLOURS, Drawing, subplots
+from memloc.statistics.uncertainty import mean
 
 LINES = {"corpus": "-", "model": "--"}
 

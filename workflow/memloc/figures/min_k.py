@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from memloc.figures.style import COLOURS, Drawing, panel_label, subplots
+from memloc.figures.parts.style import COLOURS, Drawing, panel_label, subplots
 
 GROUPS = {  # (set, continuation) and its label
     ("memorized", "corpus"): "memorized",

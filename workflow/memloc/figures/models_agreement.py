@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.claims.statistics import correlation_p
-from memloc.figures.across import layer_profiles, looks
-from memloc.figures.style import DIVERGING, METHOD_LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.across import layer_profiles, looks
+from memloc.figures.parts.style import DIVERGING, METHOD_LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.statistics.uncertainty import correlation_p
 
 SIGNIFICANCE = 0.05
 FEWEST_DECIDED = 5  # with fewer layers, no order of them is rare enough for the significance above

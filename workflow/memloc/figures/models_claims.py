@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.across import looks
 from memloc.figures.models_agreement import pairs_of_methods
-from memloc.figures.style import METHOD_LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
-from memloc.figures.verdict_marks import draw_grid, draw_legend, survival, survival_numbers
+from memloc.figures.parts.across import looks
+from memloc.figures.parts.style import METHOD_LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.verdict_marks import draw_grid, draw_legend, survival, survival_numbers
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:

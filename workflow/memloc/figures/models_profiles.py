@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.ticker import MaxNLocator
 
-from memloc.figures.across import head_strength, layer_profiles, looks
-from memloc.figures.style import METHOD_LABELS, PAGE_WIDTH, SEQUENTIAL, Drawing, subplots
+from memloc.figures.parts.across import head_strength, layer_profiles, looks
+from memloc.figures.parts.style import METHOD_LABELS, PAGE_WIDTH, SEQUENTIAL, Drawing, subplots
 
 ROW_HEIGHT = 0.85  # inches
 

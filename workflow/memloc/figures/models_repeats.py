@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from memloc.claims.statistics import CONFIDENCE
-from memloc.figures.across import looks
+from memloc.figures.parts.across import looks
+from memloc.figures.parts.style import COLUMN_WIDTH, Drawing, plain_log_ticks, subplots
 from memloc.figures.repeats import first_half, fraction_by_repeats
-from memloc.figures.style import COLUMN_WIDTH, Drawing, plain_log_ticks, subplots
+from memloc.statistics.uncertainty import CONFIDENCE
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:

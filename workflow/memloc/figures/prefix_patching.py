@@ -13,11 +13,11 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 
-from memloc.claims import statistics
 from memloc.figures.fig11 import DIRECTIONS
-from memloc.figures.heatmap import colour_bar, map_height
-from memloc.figures.style import DIVERGING, PAGE_WIDTH, Drawing, panel_label, subplots
-from memloc.figures.token_map import label_height, label_tokens
+from memloc.figures.parts.heatmap import colour_bar, map_height
+from memloc.figures.parts.style import DIVERGING, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.token_map import label_height, label_tokens
+from memloc.statistics import uncertainty
 
 WINDOW = 5  # positions from the perturbed token on, and up to the predicting one, that the means show
 EXAMPLE_DIRECTION = "perturbed_into_memorized"
@@ -69,7 +69,7 @@ def aligned_means(changes: pd.DataFrame) -> pd.DataFrame:
     ]
     from_i = from_i[(from_i["offset"] >= -WINDOW) & (from_i["position"] > from_i["p"])]
     groups = pd.concat([from_p, from_i]).groupby(["direction", "layer", "anchor", "offset"])["nll_change"]
-    means = statistics.table([statistics.mean(values) for _, values in groups], groups.size().index)
+    means = uncertainty.table([uncertainty.mean(values) for _, values in groups], groups.size().index)
     return means.rename(columns={"value": "mean", "n": "n_pairs"}).reset_index()
 
 

@@ -7,9 +7,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from memloc.figures.fig7 import below_null
-from memloc.figures.heatmap import colour_bar, heat_map, map_height
-from memloc.figures.highlight import highlighted_head
-from memloc.figures.style import PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.heatmap import colour_bar, heat_map, map_height
+from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.localization.highlight import highlighted_head
 
 MEASURES = ("pearson", "spearman", "kendall")
 PANELS = {"": "attention summed over paragraphs", "_mean": "mean attention per occurrence"}

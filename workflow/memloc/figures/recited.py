@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from memloc.figures.style import Drawing
+from memloc.figures.parts.style import Drawing
 from memloc.figures.table1 import draw_paragraphs, memorized_paragraphs
 
 N_SHOWN = 12

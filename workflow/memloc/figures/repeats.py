@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from memloc.claims.statistics import CONFIDENCE, proportion
-from memloc.exposure import exposure
-from memloc.figures.style import COLOURS, Drawing, plain_log_ticks, subplots
+from memloc.data.exposure import exposure
+from memloc.figures.parts.style import COLOURS, Drawing, plain_log_ticks, subplots
+from memloc.statistics.uncertainty import CONFIDENCE, proportion
 
 BINS_PER_DOUBLING = 2
 
@@ -21,7 +21,7 @@ def fraction_by_repeats(data: pd.DataFrame) -> pd.DataFrame:
     """Share of memorized paragraphs, with its interval, per bin of repeats (half a doubling wide).
 
     `data` has a row per paragraph: count, continuation_count, set. The result has a row per bin that holds
-    paragraphs; repeats are those of the continuation where they are counted (`memloc.exposure`).
+    paragraphs; repeats are those of the continuation where they are counted (`memloc.data.exposure`).
     """
     data = data.assign(repeats=exposure(data))
     grouped = data.groupby(np.floor(np.log2(data["repeats"]) * BINS_PER_DOUBLING).astype(int))

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.style import METHOD_LABELS, PAGE_WIDTH, SEQUENTIAL, Drawing, panel_label, subplots
-from memloc.figures.verdict_marks import draw_grid, draw_legend, survival, survival_numbers
+from memloc.figures.parts.style import METHOD_LABELS, PAGE_WIDTH, SEQUENTIAL, Drawing, panel_label, subplots
+from memloc.figures.parts.verdict_marks import draw_grid, draw_legend, survival, survival_numbers
 
 SHOWN_HEADS = 12  # columns of panel b: heads that rank first most often
 

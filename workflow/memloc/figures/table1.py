@@ -3,8 +3,8 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from memloc.figures.style import COLOURS, Drawing
-from memloc.figures.text_table import draw_table, join_tokens
+from memloc.figures.parts.style import COLOURS, Drawing
+from memloc.figures.parts.text_table import draw_table, join_tokens
 
 N_SHOWN = 6
 WIDTHS = (7, 7, 7, 52, 52)

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from memloc.claims import statistics
-from memloc.figures.style import COLOURS, Drawing
-from memloc.figures.text_table import Cell, Piece, draw_table, join_tokens
+from memloc.figures.parts.style import COLOURS, Drawing
+from memloc.figures.parts.text_table import Cell, Piece, draw_table, join_tokens
+from memloc.statistics import uncertainty
 
 N_SHOWN = 6
 WIDTHS = (6, 48, 46, 46)
@@ -63,5 +63,5 @@ def _numbers(pairs: pd.DataFrame, n_prefix: int) -> dict:
         "n_perturbed": len(pairs),
         "n_at_last": int((pairs["position"] == n_prefix - 1).sum()),
         "n_changed_at_once": int((pairs["em"] == 0).sum()),
-        "nll": statistics.mean(pairs["nll"]),
+        "nll": uncertainty.mean(pairs["nll"]),
     }

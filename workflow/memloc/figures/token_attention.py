@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.highlight import highlighted_head
-from memloc.figures.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, plain_log_ticks, subplots
-from memloc.figures.token_map import label
+from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, plain_log_ticks, subplots
+from memloc.figures.parts.token_map import label
+from memloc.localization.highlight import highlighted_head
 
 ROW_HEIGHT = 0.14  # inches
 N_NAMED = 5  # tokens that the caption names

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from memloc.figures.style import Drawing, subplots
+from memloc.figures.parts.style import Drawing, subplots
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:

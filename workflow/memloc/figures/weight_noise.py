@@ -5,9 +5,9 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.disturbance import PANELS, group_means, judges, three_panels
-from memloc.figures.edit_summary import ARM_COLOURS, ARM_LABELS
-from memloc.figures.style import Drawing
+from memloc.figures.parts.disturbance import PANELS, group_means, judges, three_panels
+from memloc.figures.parts.edit_summary import ARM_COLOURS, ARM_LABELS
+from memloc.figures.parts.style import Drawing
 
 ARMS = ("top", "random")
 SHOWN = [*PANELS, "em_choosing"]

@@ -6,11 +6,15 @@ A head that these numbers choose is chosen on every other paragraph and judged o
 import numpy as np
 import pandas as pd
 
-from memloc.claims.statistics import mean
 from memloc.claims.verdicts import Estimate
-from memloc.figures.head_profiles import attention_profiles, correlation_with_others, value_gradient_profiles
-from memloc.figures.heatmap import stored_head
-from memloc.figures.highlight import highlighted_head
+from memloc.localization.head_profiles import (
+    attention_profiles,
+    correlation_with_others,
+    value_gradient_profiles,
+)
+from memloc.localization.highlight import highlighted_head
+from memloc.localization.stored_heads import stored_head
+from memloc.statistics.uncertainty import mean
 
 Tables = dict[str, pd.DataFrame]
 

@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from memloc.claims import statistics
-from memloc.claims.statistics import Interval
 from memloc.claims.verdicts import Estimate
+from memloc.statistics import uncertainty
+from memloc.statistics.uncertainty import Interval
 
 Tables = dict[str, pd.DataFrame]
 MIN_ORDERS = 39  # a ranking that is as good as a random order is below all of them in 1 case of 40
@@ -21,7 +21,7 @@ MIN_ORDERS = 39  # a ranking that is as good as a random order is below all of t
 
 def memorized_below_random(tables: Tables, settings: dict, method: str) -> Estimate:
     """EM that memorized paragraphs lose more than under any random order."""
-    return _against_random(tables, method, lambda more: statistics.paired(more["memorized"]))
+    return _against_random(tables, method, lambda more: uncertainty.paired(more["memorized"]))
 
 
 def non_memorized_as_random(tables: Tables, settings: dict, method: str) -> Estimate:
@@ -30,13 +30,13 @@ def non_memorized_as_random(tables: Tables, settings: dict, method: str) -> Esti
     if method not in lost["non_memorized"]:
         return _no_ranking(method)
     others, own = lost["non_memorized"]["random"].mean(axis=1), lost["non_memorized"][method][0]
-    return Estimate.of(statistics.paired(others - own), _doubt(lost))
+    return Estimate.of(uncertainty.paired(others - own), _doubt(lost))
 
 
 def specific_below_random(tables: Tables, settings: dict, method: str) -> Estimate:
     """EM that memorized paragraphs lose more than under any random order, minus what others lose more."""
     return _against_random(
-        tables, method, lambda more: statistics.difference(more["memorized"], more["non_memorized"])
+        tables, method, lambda more: uncertainty.difference(more["memorized"], more["non_memorized"])
     )
 
 
@@ -50,7 +50,7 @@ def _against_random(
     for draw in lost["memorized"]["random"]:
         more = {group: found[method][0] - found["random"][draw] for group, found in lost.items()}
         intervals.append(judge(more))
-    return Estimate.of(statistics.covering(intervals), _doubt(lost))
+    return Estimate.of(uncertainty.covering(intervals), _doubt(lost))
 
 
 def _lost(tables: Tables) -> dict[str, pd.DataFrame]:

@@ -10,9 +10,9 @@ with the authors' code. What an edit does is measured in tokens, per paragraph:
 
 import pandas as pd
 
-from memloc.claims import statistics
 from memloc.claims.verdicts import Estimate
-from memloc.figures.edit_summary import own_runs
+from memloc.removal.runs import own_runs
+from memloc.statistics import uncertainty
 
 MEASURES = {"forgotten": ("em_memorized", -1), "written": ("em_target", 1), "kept": ("em_control", 1)}
 NOTHING = 0.04  # share of the continuation: what moves fewer tokens does nothing
@@ -29,14 +29,14 @@ def top_against_all(
     forgotten = _done(tables, settings, "forgotten")[objective]["top"].mean()
     hardly = measure == "kept" and forgotten < UNLEARNED * _n_continuation(settings)
     doubt = f"they forget {forgotten:.1f} tokens only, and who does little harms little" if hardly else None
-    return Estimate.of(statistics.paired(done["top"] - done["all"]), doubt)
+    return Estimate.of(uncertainty.paired(done["top"] - done["all"]), doubt)
 
 
 def random_alone(tables: dict[str, pd.DataFrame], settings: dict, objective: str, measure: str) -> Estimate:
     """What random weights do."""
     if nothing := _all_do_nothing(tables, settings, objective, measure):
         return nothing
-    return Estimate.of(statistics.paired(_done(tables, settings, measure)[objective]["random"]))
+    return Estimate.of(uncertainty.paired(_done(tables, settings, measure)[objective]["random"]))
 
 
 def editing_is_harder(tables: dict[str, pd.DataFrame], settings: dict) -> Estimate:
@@ -44,7 +44,7 @@ def editing_is_harder(tables: dict[str, pd.DataFrame], settings: dict) -> Estima
     if nothing := _all_do_nothing(tables, settings, "unlearn", "forgotten"):
         return nothing
     done, arms = _done(tables, settings, "forgotten"), ["all", "top"]
-    return Estimate.of(statistics.paired((done["unlearn"][arms] - done["edit"][arms]).mean(axis=1)))
+    return Estimate.of(uncertainty.paired((done["unlearn"][arms] - done["edit"][arms]).mean(axis=1)))
 
 
 def _done(tables: dict[str, pd.DataFrame], settings: dict, measure: str) -> pd.DataFrame:

@@ -7,10 +7,10 @@ gradient of a mean, what differs between paragraphs cancels, the more the more p
 import numpy as np
 import pandas as pd
 
-from memloc.claims import statistics
-from memloc.claims.statistics import Interval
 from memloc.claims.verdicts import Estimate
-from memloc.sets import PARTLY
+from memloc.data.sets import PARTLY
+from memloc.statistics import uncertainty
+from memloc.statistics.uncertainty import Interval
 
 Tables = dict[str, pd.DataFrame]
 OBJECTIVES = ("memorized", "contrastive")
@@ -19,7 +19,7 @@ OBJECTIVES = ("memorized", "contrastive")
 def larger_in_non_memorized(tables: Tables, settings: dict) -> Estimate:
     """Log of the ratio of all |gradients|, non-memorized to memorized paragraphs."""
     sizes = np.log(_totals(tables["paragraph_gradients"], "sum_abs"))
-    return Estimate.of(statistics.difference(sizes["non_memorized"], sizes["memorized"]))
+    return Estimate.of(uncertainty.difference(sizes["non_memorized"], sizes["memorized"]))
 
 
 def lower_layers_smaller_in_memorized(tables: Tables, settings: dict) -> Estimate:
@@ -28,7 +28,7 @@ def lower_layers_smaller_in_memorized(tables: Tables, settings: dict) -> Estimat
     if not _n_lower(gradients):
         return Estimate(missing="the model has one layer")
     sizes = np.log(_totals(gradients[gradients["layer"] < _n_lower(gradients)], "score_sum"))
-    return Estimate.of(statistics.difference(sizes["non_memorized"], sizes["memorized"]))
+    return Estimate.of(uncertainty.difference(sizes["non_memorized"], sizes["memorized"]))
 
 
 def lower_share_larger_in_memorized(tables: Tables, settings: dict) -> Estimate:
@@ -37,7 +37,7 @@ def lower_share_larger_in_memorized(tables: Tables, settings: dict) -> Estimate:
     if not _n_lower(gradients):
         return Estimate(missing="the model has one layer")
     shares = _lower_shares(gradients, "score_sum")
-    return Estimate.of(statistics.difference(shares["memorized"], shares["non_memorized"]))
+    return Estimate.of(uncertainty.difference(shares["memorized"], shares["non_memorized"]))
 
 
 def size_between(tables: Tables, settings: dict) -> Estimate:
@@ -79,7 +79,7 @@ def value_matrix_leads(
         leads.append(
             min(_lead(part.loc[number, group], rest.loc[number, group], chosen) for group in OBJECTIVES)
         )
-    return Estimate.of(statistics.mean(np.array(leads)))
+    return Estimate.of(uncertainty.mean(np.array(leads)))
 
 
 def _lead(part: pd.Series, rest: pd.Series, chosen: tuple[str, int, int]) -> float:
@@ -106,8 +106,8 @@ def _smaller_step(values: pd.Series) -> Estimate:
     if not partly:
         return Estimate(missing="no paragraph is partly memorized")
     steps = [
-        statistics.difference(values[partly], values["non_memorized"]),
-        statistics.difference(values["memorized"], values[partly]),
+        uncertainty.difference(values[partly], values["non_memorized"]),
+        uncertainty.difference(values["memorized"], values[partly]),
     ]
     return Estimate.of(min(steps, key=_low))
 

@@ -6,9 +6,9 @@ paragraphs count that no analysis has sampled: those that rank heads would confi
 
 import pandas as pd
 
-from memloc.claims import statistics
 from memloc.claims.verdicts import Estimate
-from memloc.figures.highlight import highlighted_head
+from memloc.localization.highlight import highlighted_head
+from memloc.statistics import uncertainty
 
 Tables = dict[str, pd.DataFrame]
 
@@ -20,7 +20,7 @@ def highlighted_head_specific(tables: Tables, settings: dict, replacement: str) 
         return _not_run(replacement)
     own = highlighted_head(tables, settings)
     judged = (gained[group][own] for group in ("memorized", "non_memorized"))
-    return Estimate.of(statistics.difference(*judged))
+    return Estimate.of(uncertainty.difference(*judged))
 
 
 def highlighted_head_leads(tables: Tables, settings: dict, replacement: str) -> Estimate:
@@ -29,7 +29,7 @@ def highlighted_head_leads(tables: Tables, settings: dict, replacement: str) -> 
     if gained is None:
         return _not_run(replacement)
     own, memorized = highlighted_head(tables, settings), gained["memorized"]
-    return Estimate.of(statistics.paired(memorized[own] - memorized.drop(columns=[own]).mean(axis=1)))
+    return Estimate.of(uncertainty.paired(memorized[own] - memorized.drop(columns=[own]).mean(axis=1)))
 
 
 def some_head_specific(tables: Tables, settings: dict, replacement: str) -> Estimate:
@@ -38,7 +38,7 @@ def some_head_specific(tables: Tables, settings: dict, replacement: str) -> Esti
     if gained is None:
         return _not_run(replacement)
     judged = (gained[group].to_numpy() for group in ("memorized", "non_memorized"))
-    return Estimate.of(max(statistics.simultaneous_differences(*judged)))
+    return Estimate.of(max(uncertainty.simultaneous_differences(*judged)))
 
 
 def _gained(tables: Tables, replacement: str) -> dict[str, pd.DataFrame] | None:

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from memloc.claims import statistics
 from memloc.claims.verdicts import Estimate
-from memloc.perturbation_effects import spread_ids
+from memloc.perturbation.effects import spread_ids
+from memloc.statistics import uncertainty
 
 Tables = dict[str, pd.DataFrame]
 
@@ -24,7 +24,7 @@ def query_growth(tables: Tables, settings: dict, group: str, pairs: str) -> Esti
     means = rows.groupby(["id", "role"], observed=True)["max_abs"].mean().unstack()
     total = means.sum(axis=1)
     growth = (means["impact"] - means["perturbed"]) / total.where(total > 0, 1)
-    return Estimate.of(statistics.paired(growth))
+    return Estimate.of(uncertainty.paired(growth))
 
 
 def strongest_layer(tables: Tables, settings: dict, group: str) -> Estimate:
@@ -43,4 +43,4 @@ def layer_lead(tables: Tables, settings: dict, group: str) -> Estimate:
         return Estimate(missing="the model has one layer")
     totals = sums.sum(axis=1)
     shares = sums.div(totals.where(totals > 0, 1), axis=0)
-    return Estimate.of(statistics.lead(shares.to_numpy(), shares.columns.to_numpy()))
+    return Estimate.of(uncertainty.lead(shares.to_numpy(), shares.columns.to_numpy()))

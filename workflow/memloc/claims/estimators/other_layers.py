@@ -2,11 +2,15 @@
 
 import pandas as pd
 
-from memloc.claims.statistics import mean
 from memloc.claims.verdicts import Estimate
-from memloc.figures.fig12 import neighbour, sampled_memorized
-from memloc.figures.head_profiles import attention_profiles, correlation_with_profile
-from memloc.figures.highlight import highlighted_head
+from memloc.localization.head_profiles import (
+    attention_profiles,
+    correlation_with_profile,
+    neighbour,
+    sampled_memorized,
+)
+from memloc.localization.highlight import highlighted_head
+from memloc.statistics.uncertainty import mean
 
 
 def distance_of_closest(tables: dict[str, pd.DataFrame], settings: dict) -> Estimate:

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from memloc.claims import statistics
 from memloc.claims.verdicts import Estimate
-from memloc.head_ranking import patching_scores
+from memloc.localization.head_ranking import patching_scores
+from memloc.statistics import uncertainty
 
 Tables = dict[str, pd.DataFrame]
 ESTIMATED = "patches of this model were estimated, not run"
@@ -32,7 +32,7 @@ def head_lead(tables: Tables, settings: dict) -> Estimate:
     if len(set(groups)) < 2:
         return Estimate(missing="the model has one head")
     doubt = None if (patching["method"] == "exact").all() else ESTIMATED
-    return Estimate.of(statistics.lead(by_pair.to_numpy(), groups), doubt)
+    return Estimate.of(uncertainty.lead(by_pair.to_numpy(), groups), doubt)
 
 
 def _n_query_heads(patching: pd.DataFrame) -> int:

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from memloc.claims import statistics
 from memloc.claims.verdicts import Estimate
-from memloc.perturbation_effects import before_last, drop_matrix, em_drops, late_minus_early
+from memloc.perturbation.effects import before_last, drop_matrix, em_drops, late_minus_early
+from memloc.statistics import uncertainty
 
 Tables = dict[str, pd.DataFrame]
 
@@ -26,13 +26,13 @@ def easier_perturbed(tables: Tables, settings: dict) -> Estimate:
         drop_matrix(_drops(tables, settings, name, "with")).mean(axis=1)
         for name in ("non_memorized", "memorized")
     ]
-    return Estimate.of(statistics.difference(*means))
+    return Estimate.of(uncertainty.difference(*means))
 
 
 def later_tokens(tables: Tables, settings: dict, set: str, last_token: str) -> Estimate:
     """Mean drop by tokens of the prefix's second half minus that by tokens of its first half."""
     matrix = drop_matrix(_drops(tables, settings, set, last_token))
-    return Estimate.of(statistics.paired(late_minus_early(matrix)))
+    return Estimate.of(uncertainty.paired(late_minus_early(matrix)))
 
 
 def fluency(tables: Tables, settings: dict) -> Estimate:
@@ -42,7 +42,7 @@ def fluency(tables: Tables, settings: dict) -> Estimate:
         return Estimate(missing="no replaced token changed any continuation")
     rows = tables["perturbation"]
     other = rows.loc[(rows["set"] == "non_memorized") & (rows["position"] < 0), "nll_original"]
-    return Estimate.of(statistics.difference(other, perturbed))
+    return Estimate.of(uncertainty.difference(other, perturbed))
 
 
 def _drops(tables: Tables, settings: dict, set: str, last_token: str) -> pd.DataFrame:

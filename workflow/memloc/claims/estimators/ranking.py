@@ -6,10 +6,10 @@ A head that is looked for is found by all methods on the paragraphs outside of a
 import numpy as np
 import pandas as pd
 
-from memloc.claims import statistics
 from memloc.claims.verdicts import Estimate
-from memloc.head_ranking import rank_agreement
-from memloc.tables import COMBINED, METHODS
+from memloc.localization.head_ranking import rank_agreement
+from memloc.statistics import uncertainty
+from memloc.tables.terms import COMBINED, METHODS
 
 Tables = dict[str, pd.DataFrame]
 ONE_PART = "there is one paragraph: none is left to judge a head on"
@@ -24,7 +24,7 @@ def methods_agree(tables: Tables, settings: dict) -> Estimate:
     drawn, left_out = (np.mean([taus[kind] for taus in found], axis=0) for kind in ("resample", "rest"))
     agreement = tables["ranking_agreement"]
     pairs = agreement[(agreement["method_a"] != COMBINED) & (agreement["method_b"] != COMBINED)]
-    return Estimate.of(statistics.resampled(float(pairs["kendall"].mean()), drawn, left_out))
+    return Estimate.of(uncertainty.resampled(float(pairs["kendall"].mean()), drawn, left_out))
 
 
 def first_head_leads(
@@ -44,7 +44,7 @@ def first_head_leads(
         second = next(other for other in order if other != first)
         ranks = part.loc[number, COMBINED]
         leads.append(ranks[second] - ranks[first])
-    return Estimate.of(statistics.mean(np.array(leads)))
+    return Estimate.of(uncertainty.mean(np.array(leads)))
 
 
 def methods_that_rank_it_first(tables: Tables, settings: dict) -> Estimate:
@@ -56,7 +56,7 @@ def methods_that_rank_it_first(tables: Tables, settings: dict) -> Estimate:
     for number in part.index.unique("number"):
         chosen = rest.loc[number, COMBINED].idxmin()
         shares.append(np.mean([part.loc[number, method][chosen] == 1 for method in METHODS]))
-    return Estimate.of(statistics.mean(np.array(shares)))
+    return Estimate.of(uncertainty.mean(np.array(shares)))
 
 
 def _ranks(tables: Tables, kind: str) -> pd.DataFrame | None:

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from memloc.claims.statistics import bootstrap
 from memloc.claims.verdicts import Estimate
-from memloc.rare_tokens import pearson
+from memloc.localization.rare_tokens import pearson
+from memloc.statistics.uncertainty import bootstrap
 
 Tables = dict[str, pd.DataFrame]
 Sums = Float[np.ndarray, "rank head"]

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from memloc.claims import statistics
 from memloc.claims.verdicts import Estimate
-from memloc.exposure import exposure
+from memloc.data.exposure import exposure
+from memloc.statistics import uncertainty
 
 
 def more_often_memorized(tables: dict[str, pd.DataFrame], settings: dict, fewest: int) -> Estimate:
@@ -20,6 +20,6 @@ def more_often_memorized(tables: dict[str, pd.DataFrame], settings: dict, fewest
         return Estimate(missing="no paragraph occurs more often than half of them do")
     memorized = data["set"] == "memorized"
     often, seldom = (
-        statistics.proportion(int(memorized[rows].sum()), int(rows.sum())) for rows in (above, ~above)
+        uncertainty.proportion(int(memorized[rows].sum()), int(rows.sum())) for rows in (above, ~above)
     )
-    return Estimate.of(statistics.proportion_difference(often, seldom))
+    return Estimate.of(uncertainty.proportion_difference(often, seldom))

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from memloc.claims import statistics
 from memloc.claims.verdicts import Estimate
-from memloc.sets import assign_sets
+from memloc.data.sets import assign_sets
+from memloc.statistics import uncertainty
 
 
 def published_size(tables: dict[str, pd.DataFrame], settings: dict, set: str) -> Estimate:
@@ -21,7 +21,9 @@ def at_the_ends(tables: dict[str, pd.DataFrame], settings: dict) -> Estimate:
     sets = tables["sets"]["set"]
     if not (sets == "memorized").any():
         return Estimate(missing="no paragraph is memorized, so that there is one cluster at most")
-    return Estimate.of(statistics.proportion(int(sets.isin(["memorized", "non_memorized"]).sum()), len(sets)))
+    return Estimate.of(
+        uncertainty.proportion(int(sets.isin(["memorized", "non_memorized"]).sum()), len(sets))
+    )
 
 
 def complete(tables: dict[str, pd.DataFrame], settings: dict) -> Estimate:
@@ -30,7 +32,7 @@ def complete(tables: dict[str, pd.DataFrame], settings: dict) -> Estimate:
     n_memorized, n_most = int((sets == "memorized").sum()), int((sets == "partly_30_49").sum())
     if n_memorized + n_most == 0:
         return Estimate(missing="no paragraph matches in three fifths of its continuation")
-    return Estimate.of(statistics.proportion(n_memorized, n_memorized + n_most))
+    return Estimate.of(uncertainty.proportion(n_memorized, n_memorized + n_most))
 
 
 def nll_difference(tables: dict[str, pd.DataFrame], settings: dict) -> Estimate:
@@ -38,7 +40,7 @@ def nll_difference(tables: dict[str, pd.DataFrame], settings: dict) -> Estimate:
     memorized, others = _nll(tables)
     if not len(memorized) or not len(others):
         return Estimate(missing="one of the two sets is empty")
-    return Estimate.of(statistics.difference(others, memorized))
+    return Estimate.of(uncertainty.difference(others, memorized))
 
 
 def below_others(tables: dict[str, pd.DataFrame], settings: dict, quantile: float) -> Estimate:
@@ -47,7 +49,7 @@ def below_others(tables: dict[str, pd.DataFrame], settings: dict, quantile: floa
     if not len(memorized) or not len(others):
         return Estimate(missing="one of the two sets is empty")
     below = int((memorized < others.quantile(quantile)).sum())
-    return Estimate.of(statistics.proportion(below, len(memorized)))
+    return Estimate.of(uncertainty.proportion(below, len(memorized)))
 
 
 def _nll(tables: dict[str, pd.DataFrame]) -> tuple[pd.Series, pd.Series]:

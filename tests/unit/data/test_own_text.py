@@ -1,0 +1,107 @@
+"""Own text: reading files, cutting paragraphs, counting repeats."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from memloc.data import own_text
+
+
+def slow_count(paragraph, texts):
+    """Occurrences at any offset, one comparison after the other."""
+    n = len(paragraph)
+    return sum(list(ids[i : i + n]) == list(paragraph) for ids in texts for i in range(len(ids) - n + 1))
+
+
+def cut(tmp_path, texts, length):
+    """Distinct paragraphs and their repeats."""
+    with (tmp_path / "tokens").open("w+b") as file:
+        stream = own_text.distinct(own_text.write_stream(texts, length, file))
+        return stream.windows(stream.starts), own_text.count_repeats(stream)
+
+
+def slow_cut(texts, length):
+    """Distinct paragraphs in the order of the text."""
+    return list(
+        dict.fromkeys(
+            tuple(ids[i : i + length]) for ids in texts for i in range(0, len(ids) - length + 1, length)
+        )
+    )
+
+
+@pytest.fixture(params=["hash", "sum"], autouse=True)
+def every_hash(request, monkeypatch):
+    """With powers of 1 the hash is a sum, and windows of the same tokens in another order collide."""
+    if request.param == "sum":
+        monkeypatch.setattr(own_text, "BASE", np.uint64(1))
+
+
+@pytest.mark.parametrize("block", [1, 7, 2**18])
+@pytest.mark.parametrize("length", [1, 2, 4, 9])
+def test_paragraphs_and_repeats_at_every_offset(tmp_path, monkeypatch, block, length):
+    monkeypatch.setattr(own_text, "BLOCK", block)
+    random = np.random.default_rng(0)
+    texts = [random.integers(0, 3, size=size).tolist() for size in (40, 7, 2, 0, 63)]
+    texts.append([9] + texts[0])  # the same document, shifted by one
+    found, counts = cut(tmp_path, texts, length)
+    assert list(map(tuple, found.tolist())) == slow_cut(texts, length)
+    assert counts.tolist() == [slow_count(row, texts) for row in found.tolist()]
+    assert counts.max() > 1
+
+
+def test_no_repeat_runs_over_the_end_of_a_document(tmp_path):
+    found, counts = cut(tmp_path, [[1, 2, 3, 4], [5, 1], [2, 6]], 2)
+    assert dict(zip(map(tuple, found.tolist()), counts.tolist(), strict=True)) == {
+        (1, 2): 1,
+        (3, 4): 1,
+        (5, 1): 1,
+        (2, 6): 1,
+    }
+
+
+def test_hashes_of_windows_are_those_of_their_tokens_alone():
+    tokens = np.random.default_rng(0).integers(0, 50_000, 30).astype(np.int32)
+    together = own_text.window_hashes(tokens, 5)
+    assert together.tolist() == [int(own_text.window_hashes(tokens[i : i + 5], 5)[0]) for i in range(26)]
+    assert len(own_text.window_hashes(tokens[:4], 5)) == 0
+
+
+def test_a_text_without_a_paragraph_is_an_error(tmp_path):
+    with pytest.raises(own_text.TextError, match=r"paragraph\.length"):
+        cut(tmp_path, [[1, 2, 3]], 4)
+
+
+def test_texts_are_batched_in_order():
+    batches = list(own_text.batched(["ab", "c", "defgh", "", "i"], 3))
+    assert batches == [["ab", "c"], ["defgh"], ["", "i"]]
+
+
+def test_documents_of_every_kind_of_file(tmp_path):
+    (tmp_path / "a.txt").write_text("plain")
+    (tmp_path / "b.jsonl").write_text("\n".join(json.dumps({"text": word}) for word in ("one", "two")))
+    pd.DataFrame({"text": ["three", None, "four"]}).to_parquet(tmp_path / "c.parquet")
+    found = [list(own_text.documents(tmp_path / name, "text")) for name in ("a.txt", "b.jsonl", "c.parquet")]
+    assert found == [["plain"], ["one", "two"], ["three", "four"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("a.csv", "x"), ("b.jsonl", '{"body": "x"}'), ("c.jsonl", "[1]"), ("d.jsonl", "{")]
+)
+def test_files_that_cannot_be_used_say_why(tmp_path, name, content):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(own_text.TextError, match=name):
+        list(own_text.documents(tmp_path / name, "text"))
+
+
+def test_a_text_in_another_encoding_says_so(tmp_path):
+    (tmp_path / "a.txt").write_bytes("caf\u00e9".encode("latin-1"))
+    with pytest.raises(own_text.TextError, match=r"a\.txt: not UTF-8"):
+        list(own_text.documents(tmp_path / "a.txt", "text"))
+
+
+def test_a_parquet_file_without_the_column_says_what_it_has(tmp_path):
+    pd.DataFrame({"body": ["x"]}).to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(own_text.TextError, match="body"):
+        list(own_text.documents(tmp_path / "a.parquet", "text"))

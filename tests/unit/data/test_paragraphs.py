@@ -1,0 +1,57 @@
+"""Tokens of paragraphs as tensors, and the samples that analyses use."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from memloc.data.paragraphs import attention_ids, sampled_tokens, token_tensor, used_ids
+from memloc.model.token_text import decoded
+
+NAMES = ["memorized", "non_memorized", "partly_11_29", "memorized", "non_memorized", "partly_30_49"]
+
+
+@pytest.fixture
+def tables():
+    """Two paragraphs of a set, of which one is sampled; ids are in another order than in `paragraphs`."""
+    ids = [12, 7, 3, 9, 5, 4]
+    sets = pd.DataFrame({"id": ids, "set": NAMES, "sampled": [False, True, True, True, False, True]})
+    sets["sampled_rare_tokens"] = [True, False, False, False, False, False]
+    sets["continuation"] = [[100 + id, 200 + id] if id != 5 else None for id in ids]
+    paragraphs = pd.DataFrame({"id": sorted(ids), "tokens": [[id, 0, 1, 2] for id in sorted(ids)]})
+    return paragraphs, sets
+
+
+def test_only_the_sampled_paragraphs_of_a_set_with_their_kept_continuation(tables):
+    for name, id in (("memorized", 9), ("non_memorized", 7), ("partly_11_29", 3)):
+        ids, tokens = sampled_tokens(*tables, name, 2)
+        assert ids.tolist() == [id] and tokens.tolist() == [[id, 0, 100 + id, 200 + id]]
+
+
+def test_attention_is_of_both_sets_and_of_the_rare_token_sample(tables):
+    assert attention_ids(tables[1]).tolist() == [12, 7, 9]
+
+
+def test_used_paragraphs_have_a_continuation(tables):
+    assert used_ids(tables[1]).tolist() == [12, 7, 3, 9, 4]
+
+
+def test_rows_become_one_tensor_of_whole_numbers():
+    found = token_tensor(pd.Series([np.array([1, 2], dtype=np.uint16), [3, 4]]))
+    assert found.dtype == torch.int64 and found.tolist() == [[1, 2], [3, 4]]
+    with pytest.raises(ValueError, match="same shape"):
+        token_tensor([[1, 2], [3]])
+
+
+def test_no_text_of_no_paragraphs():
+    class Tokenizer:
+        def __len__(self):
+            return 3
+
+        def batch_decode(self, rows, clean_up_tokenization_spaces):
+            return [str(row) for row in rows]
+
+    assert decoded(torch.zeros(0, 4, dtype=torch.int64), Tokenizer()) == []
+    assert decoded(torch.tensor([[0, 2]]), Tokenizer()) == ["[0, 2]"]
+    with pytest.raises(ValueError, match="hold token 3, the tokenizer has 3 tokens"):
+        decoded(torch.tensor([[0, 3]]), Tokenizer())

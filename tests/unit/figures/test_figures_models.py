@@ -1,0 +1,348 @@
+"""Figures across models, on tables made up so that every number is known."""
+
+import json
+from itertools import permutations, product
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from figure_labels import clipped_labels, overlapping_labels
+from made_rankings import ranked_with_samples
+from scipy import stats
+
+from memloc.figures import models_agreement, models_claims, models_memorized, models_profiles, models_repeats
+from memloc.figures.parts import across
+from memloc.figures.parts.style import METHOD_LABELS
+from memloc.localization import head_ranking
+from memloc.run.templates import fill
+from memloc.tables import across_models, storage
+from memloc.tables.schemas import schema_of
+
+REPORT = Path(__file__).parents[3] / "workflow/report"
+FIGURES = (models_memorized, models_repeats, models_profiles, models_agreement, models_claims)
+
+SIZES = {"small": (2, 4), "middle": (3, 6), "large-long.name": (6, 8)}  # layers, heads
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def made_up() -> dict[str, pd.DataFrame]:
+    return tables_of(SIZES)
+
+
+def judged(place: int) -> list[dict]:
+    """A claim that holds everywhere, one in the first model alone, one that never applies, and more."""
+    verdicts = {
+        "always": "holds",
+        "first_only": "does not hold" if place else "holds",
+        "never": "not applicable",
+    }
+    verdicts |= {f"claim_number_{number}": "undecided" for number in range(27)}
+    return [
+        {
+            "id": name,
+            "topic": f"topic {len(name)}",
+            "statement": "So it is.",
+            "value": place,
+            "verdict": verdict,
+        }
+        for name, verdict in verdicts.items()
+    ]
+
+
+def tables_of(sizes: dict[str, tuple[int, int]]) -> dict[str, pd.DataFrame]:
+    names = ("models", "head_ranking", "ranking_agreement", "paragraphs", "sets", "claims")
+    frames = {name: [] for name in names}
+    ids = np.arange(400)
+    counts = np.where(ids < 200, 2 ** (ids % 8), 1)
+    for place, (model, (n_layers, n_heads)) in enumerate(sizes.items()):
+        ranking, samples = ranked_with_samples(n_layers, n_heads, seed=place)
+        memorized = (ids < 200) & (ids % 8 >= 6 - 2 * place)
+        found = {
+            "models": pd.DataFrame(
+                {"n_parameters": [10 ** (5 + place)], "n_layers": n_layers, "n_heads": n_heads}
+            ),
+            "head_ranking": ranking,
+            "ranking_agreement": head_ranking.agreement(ranking, samples),
+            "paragraphs": pd.DataFrame(
+                {"id": ids, "count": counts, "text": [f"text {i}" for i in ids]}
+            ).assign(continuation_count=None),
+            "sets": pd.DataFrame({"id": ids, "set": np.where(memorized, "memorized", "partly_11_29")}),
+            "claims": pd.DataFrame(judged(place)),
+        }
+        for name, frame in found.items():
+            frames[name].append(frame.assign(model=model))
+    return {name: pd.concat(parts, ignore_index=True) for name, parts in frames.items()}
+
+
+SUITE = {
+    f"pythia-{size}": (6 + 2 * place, 8) for place, size in enumerate(("70m", "160m", "410m", "1b", "1.4b"))
+}
+
+
+@pytest.mark.parametrize("module", FIGURES, ids=lambda module: module.__name__.rpartition(".")[2])
+@pytest.mark.parametrize("sizes", [SIZES, SUITE], ids=["sizes", "suite"])
+def test_labels_are_readable_and_captions_complete(module, sizes):
+    drawing = module.draw(tables_of(sizes), {})
+    assert clipped_labels(drawing.figure) == [] and overlapping_labels(drawing.figure) == []
+    template = (REPORT / f"{module.__name__.rpartition('.')[2]}.rst").read_text()
+    caption = fill(template, drawing.numbers)
+    assert not any(word in caption for word in ("None", "nan", "{", "}"))
+    assert len(drawing.data)
+
+
+def test_fractions_and_intervals_are_those_of_the_counts(made_up):
+    data = models_memorized.draw(made_up, {}).data.set_index("model")
+    assert data["n_memorized"].to_dict() == {"small": 50, "middle": 100, "large-long.name": 150}
+    assert data["fraction"].to_list() == [50 / 400, 100 / 400, 150 / 400]
+    for row in data.itertuples():
+        interval = stats.binomtest(row.n_memorized, 400).proportion_ci(0.95, method="wilson")
+        assert (row.low, row.high) == pytest.approx((interval.low, interval.high))
+
+
+def with_memorized(made_up, **ids):
+    """The made-up tables with other memorized paragraphs."""
+    sets = made_up["sets"].copy()
+    for model, memorized in ids.items():
+        rows = sets["model"] == model
+        sets.loc[rows, "set"] = np.where(sets.loc[rows, "id"].isin(memorized), "memorized", "partly_11_29")
+    return made_up | {"sets": sets}
+
+
+@pytest.mark.parametrize(
+    ("small", "middle", "only"),
+    [
+        (range(0, 10), range(5, 40), (30, 5)),
+        (range(0, 30), range(29, 32), (2, 29)),
+        (range(0, 10), range(5, 18), (8, 5)),
+        (range(0, 10), range(0, 10), (0, 0)),
+        (range(0, 10), range(0, 14), (4, 0)),  # too few for an interval
+    ],
+)
+def test_neighbours_are_compared_by_the_paragraphs_that_one_of_them_recites(made_up, small, middle, only):
+    drawing = models_memorized.draw(with_memorized(made_up, small=small, middle=middle), {})
+    found = drawing.numbers["comparisons"][0]
+    assert (found["only_larger"], found["only_smaller"]) == only
+    text = " ".join(fill((REPORT / "models_memorized.rst").read_text(), drawing.numbers).split())
+    said = text[text.index("Of 400 paragraphs") : text.index("Of 400 paragraphs", text.index("Of 400") + 1)]
+    if sum(only) >= 6:
+        interval = stats.binomtest(only[0], sum(only)).proportion_ci(0.95, method="wilson")
+        assert f"a share of {only[0] / sum(only):.2f} ({interval.low:.2f} to {interval.high:.2f})" in said
+    else:
+        assert ("a share of 1.00 (n = 4)" in said) == (only == (4, 0))
+    assert not any(word in said for word in ("undecided", "recites fewer"))
+
+
+def test_smaller_models_are_compared_with_the_next_larger_one(made_up):
+    backwards = made_up | {name: rows.iloc[::-1] for name, rows in made_up.items() if name != "models"}
+    pairs = [
+        (pair["smaller"], pair["larger"])
+        for pair in models_memorized.draw(backwards, {}).numbers["comparisons"]
+    ]
+    assert pairs == [("small", "middle"), ("middle", "large-long.name")]
+
+
+def test_paragraphs_that_are_not_the_same_text_are_not_compared(made_up):
+    other = made_up["paragraphs"].copy()
+    other.loc[other["model"] == "small", "text"] = "another tokenizer cuts other paragraphs"
+    found = models_memorized.draw(made_up | {"paragraphs": other}, {}).numbers["comparisons"]
+    assert [pair["n_shared"] for pair in found] == [0, 400]
+
+
+def test_repeats_have_a_line_per_model_and_say_where_bands_are_apart(made_up):
+    drawing = models_repeats.draw(made_up, {})
+    assert drawing.numbers["half"] == {"small": 64, "middle": 16, "large-long.name": 4}
+    once = drawing.data.query("model == 'small' and repeats_max == 1").iloc[0]
+    assert (once.n_paragraphs, once.n_memorized) == (225, 0)
+    assert (drawing.numbers["n_bins"], drawing.numbers["n_bins_apart"]) == (8, 0)
+
+
+def test_bands_are_apart_where_every_model_differs(made_up):
+    ids = {model: [i for i in range(200, 400) if i % 10 < 2 + 3 * place] for place, model in enumerate(SIZES)}
+    changed = with_memorized(made_up, **ids)
+    assert models_repeats.draw(changed, {}).numbers["n_bins_apart"] == 1
+
+
+def test_strength_is_the_share_of_heads_that_rank_lower(made_up):
+    strength = across.head_strength(made_up["head_ranking"])
+    for _, rows in strength.groupby(["model", "method"]):
+        for row in rows.itertuples():
+            lower = (rows["score"] < row.score).sum() / (len(rows) - 1)
+            assert row.method == "combined" or row.strength == pytest.approx(lower)
+
+
+def test_layers_lie_at_their_middle_and_average_their_heads(made_up):
+    ranking = made_up["head_ranking"]
+    profiles = across.layer_profiles(ranking)
+    middle = profiles.query("model == 'middle' and method == 'patching'")
+    assert middle["depth"].to_list() == pytest.approx([1 / 6, 3 / 6, 5 / 6])
+    ranks = ranking.query("model == 'middle' and method == 'patching' and layer == 1")["rank"]
+    assert middle["strength"].iloc[1] == pytest.approx(((18 - ranks) / 17).mean())
+    assert middle["strength"].mean() == pytest.approx(0.5)
+
+
+def test_the_strongest_layer_is_named(made_up):
+    numbers = models_profiles.draw(made_up, {}).numbers
+    assert numbers["strongest"]["activation patching"] == {"small": 1, "middle": 2, "large-long.name": 5}
+    assert numbers["n_lower"]["activation patching"] == 0
+    assert numbers["n_lower"]["attention to rare tokens"] == 3
+
+
+def profile(strength):
+    n = len(strength)
+    return pd.DataFrame({"depth": (np.arange(n) + 0.5) / n, "strength": strength})
+
+
+def test_profiles_correlate_where_the_shallower_model_has_its_layers():
+    shallow, deep = [0.1, 0.5, 0.4, 0.9, 0.2], [0.0, 0.1, 0.2, 0.7, 0.8, 0.5, 0.6, 0.9, 0.4, 0.3]
+    read = [
+        (deep[2 * i] + deep[2 * i + 1]) / 2 for i in range(5)
+    ]  # its layers lie between two of the deep ones
+    expected = np.corrcoef(shallow, read)[0, 1]
+    orders = [np.corrcoef(order, read)[0, 1] for order in permutations(shallow)]
+    as_large = np.mean([value >= expected - 1e-12 for value in orders])
+    for first, second in ((shallow, deep), (deep, shallow)):
+        value, p_value, n_layers = models_agreement.profile_correlation(profile(first), profile(second))
+        assert (value, p_value, n_layers) == (pytest.approx(expected), pytest.approx(2 * as_large), 5)
+
+
+@pytest.mark.parametrize("shallow", [[0.3], [0.2, 0.8], [0.5, 0.5, 0.5]])
+def test_profiles_that_cannot_correlate_have_no_correlation(shallow):
+    deep = profile([0.1, 0.4, 0.2, 0.9])
+    assert np.isnan(models_agreement.profile_correlation(profile(shallow), deep)[:2]).all()
+
+
+def test_so_few_layers_decide_nothing():
+    few = profile(np.arange(models_agreement.FEWEST_DECIDED - 1.0))
+    enough = profile(np.arange(models_agreement.FEWEST_DECIDED + 0.0))
+    assert models_agreement.profile_correlation(few, few)[1] >= models_agreement.SIGNIFICANCE
+    assert models_agreement.profile_correlation(enough, enough)[1] < models_agreement.SIGNIFICANCE
+
+
+def test_pairs_of_methods_are_counted_by_what_all_models_show(made_up):
+    agreement = made_up["ranking_agreement"]
+    agreement = agreement[(agreement["method_a"] != "combined") & (agreement["method_b"] != "combined")]
+    shown = {}
+    for pair, rows in agreement.groupby(["method_a", "method_b"]):
+        shown[pair] = set(np.where(rows["p_value"] < 0.05, np.sign(rows["kendall"]), 0))
+    numbers = models_agreement.draw(made_up, {}).numbers
+    assert numbers["n_pairs"] == 6 == len(shown)
+    assert len(numbers["agree"]) == sum(signs == {1} for signs in shown.values()) > 0
+    assert len(numbers["contradict"]) == sum(signs == {-1} for signs in shown.values()) > 0
+    assert numbers["n_nowhere"] == sum(signs == {0} for signs in shown.values())
+
+
+def test_looks_differ_in_colour_and_mark(made_up):
+    styles = across.looks(made_up["models"]).values()
+    for key in ("color", "marker", "ls"):
+        assert len({str(style[key]) for style in styles}) == len(SIZES)
+
+
+def test_tables_of_members_are_joined_by_size(tmp_path):
+    stamp = {"paragraph": {"length": 4, "prefix": 2}}
+    manifests, paths = [], []
+    for model, n_parameters in (("large", 10), ("small", 5)):
+        manifests.append(tmp_path / model / "model.json")
+        manifests[-1].parent.mkdir()
+        manifests[-1].write_text(json.dumps({"name": "x", "n_parameters": n_parameters}))
+        frame = {
+            "id": [n_parameters],
+            "count": [1],
+            "continuation_count": [None],
+            "tokens": [[1, 2, 3, 4]],
+            "text": [model],
+        }
+        dropped = {"id": [n_parameters], "reason": ["few unique tokens"]}
+        for name, rows in (("paragraphs", frame), ("dropped_paragraphs", dropped)):
+            paths.append(tmp_path / model / f"tables/{name}.parquet")
+            storage.write(schema_of(name), pd.DataFrame(rows), paths[-1], stamp)
+    found = across_models.read(list(map(str, manifests)), list(map(str, paths)), ("id", "text"))
+    assert found["models"][["model", "n_parameters"]].values.tolist() == [["small", 5], ["large", 10]]
+    assert found["paragraphs"].to_dict("list") == {
+        "id": [5, 10],
+        "text": ["small", "large"],
+        "model": ["small", "large"],
+    }
+    assert found["dropped_paragraphs"]["model"].to_list() == ["small", "large"]
+
+
+def test_claims_across_models_are_counted_by_their_verdicts(made_up):
+    numbers = models_claims.draw(made_up, {}).numbers
+    assert numbers["differ"] == ["first only"] and numbers["contradicted"] == 1
+    assert (numbers["n_claims"], numbers["n_applied"], numbers["counts"]["holds"]) == (30, 29, 1)
+
+
+def test_agreement_within_models_and_the_layers_of_first_heads_are_those_of_the_rankings(made_up):
+    drawing = models_claims.draw(made_up, {})
+    agreement = made_up["ranking_agreement"]
+    pairs = agreement[(agreement["method_a"] != "combined") & (agreement["method_b"] != "combined")]
+    expected = pairs.groupby("model")["kendall"].mean()
+    assert drawing.numbers["agreement"] == pytest.approx(expected[list(SIZES)].to_dict())
+    ranking = made_up["head_ranking"]
+    for row in drawing.data[drawing.data["panel"] == "c"].itertuples():
+        (first,) = ranking[
+            (ranking.model == row.model) & (ranking.method == row.method) & (ranking["rank"] == 1)
+        ].itertuples()
+        assert (row.layer, row.head) == (first.layer, first.head)
+        assert row.depth == (first.layer + 0.5) / SIZES[row.model][0]
+
+
+def test_heads_of_every_model_and_method_are_drawn_with_layers_upwards(made_up):
+    strength = across.head_strength(made_up["head_ranking"])
+    figure = models_profiles.draw(made_up, {}).figure
+    methods = [method for method in METHOD_LABELS if method in set(strength["method"])]
+    panels = [axes for axes in figure.axes if axes.images]
+    assert len(panels) == len(methods) * len(SIZES)
+    for axes, (method, model) in zip(panels, product(methods, SIZES), strict=True):
+        (image,) = axes.images
+        rows = strength[(strength["method"] == method) & (strength["model"] == model)]
+        assert image.origin == "lower"
+        np.testing.assert_allclose(
+            image.get_array(), rows.pivot(index="layer", columns="head", values="strength")
+        )
+
+
+def test_marks_are_filled_where_p_is_below_the_level(made_up):
+    drawing = models_agreement.draw(made_up, {})
+    pairs = drawing.data[drawing.data["panel"] == "a"]
+    filled, open_ = [], []
+    for line in drawing.figure.axes[0].lines:
+        if line.get_marker() != "None":
+            (open_ if line.get_markerfacecolor() == "white" else filled).extend(line.get_xdata())
+    small = pairs["p_value"] < 0.05
+    assert sorted(filled) == pytest.approx(sorted(pairs["value"][small]))
+    assert sorted(open_) == pytest.approx(sorted(pairs["value"][~small]))
+
+
+def test_correlations_of_layers_are_counted_and_starred(made_up):
+    drawing = models_agreement.draw(made_up, {})
+    layers = drawing.data[drawing.data["panel"] == "b"]
+    numbers = drawing.numbers
+    assert numbers["n_profiles"] == len(layers)
+    assert numbers["n_profiles_decided"] == (layers["p_value"] < 0.05).sum()
+    assert numbers["n_profiles_short"] == (layers["n_layers"] < 5).sum()
+    starred = [text for text in drawing.figure.axes[1].texts if text.get_text().endswith("*")]
+    assert len(starred) == numbers["n_profiles_decided"]
+
+
+def test_five_layers_are_not_short():
+    sizes = {"five": (5, 4), "six": (6, 4), "four": (4, 4)}
+    numbers = models_agreement.draw(tables_of(sizes), {}).numbers
+    assert numbers["n_profiles_short"] == numbers["n_profiles"] / 2
+
+
+def test_bins_of_some_models_only_are_not_compared(made_up):
+    """`small` has no paragraph that occurs more often than once."""
+    sets, paragraphs = made_up["sets"], made_up["paragraphs"]
+    repeated = (paragraphs["model"] == "small") & (paragraphs["count"] > 1)
+    left = paragraphs[~repeated]
+    sets = sets.merge(left[["model", "id"]])
+    numbers = models_repeats.draw(made_up | {"paragraphs": left, "sets": sets}, {}).numbers
+    assert numbers["n_bins"] == 1

@@ -1,0 +1,117 @@
+"""Figure 1 and the ranks of all heads, on made-up rankings: plotted numbers and readable labels."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from figure_labels import clipped_labels, overlapping_labels
+from made_rankings import ranked_with_samples
+from matplotlib import pyplot as plt
+
+from memloc.figures import fig1, head_ranking
+from memloc.figures.parts.style import METHOD_LABELS
+from memloc.localization.head_ranking import agreement
+from memloc.localization.highlight import highlighted_head
+from memloc.run.templates import fill
+
+REPORT = Path(__file__).parents[3] / "workflow/report"
+SETTINGS = {"highlight": "auto"}
+SHAPES = [(4, 8), (12, 12), (30, 9), (36, 20)]  # layers, heads: mini, 125M and 12B parameters among them
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def made_up(n_layers: int, n_heads: int) -> dict[str, pd.DataFrame]:
+    ranking, samples = ranked_with_samples(n_layers, n_heads, seed=0)
+    return {
+        "head_ranking": ranking,
+        "head_rank_samples": samples,
+        "ranking_agreement": agreement(ranking, samples),
+        "patching": pd.DataFrame({"method": ["exact", "exact"]}),
+        "sets": pd.DataFrame({"set": ["memorized"] * 442 + ["non_memorized"] * 12_422}),
+        "perturbed_paragraphs": pd.DataFrame({"id": range(40)}),
+    }
+
+
+@pytest.mark.parametrize("module", [fig1, head_ranking])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_labels_can_be_read_and_captions_are_filled(module, shape):
+    drawing = module.draw(made_up(*shape), SETTINGS)
+    assert not clipped_labels(drawing.figure)
+    slanted = set(METHOD_LABELS.values())
+    upright = [pair for pair in overlapping_labels(drawing.figure) if not set(pair) & slanted]
+    assert not upright  # boxes of slanted labels overlap, their text does not
+    text = (REPORT / f"{module.__name__.rpartition('.')[2]}.rst").read_text()
+    caption = fill(text, drawing.numbers | {"study": "tests"})
+    assert "nan" not in caption and "None" not in caption
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_map_holds_the_rank_of_every_head(shape):
+    tables = made_up(*shape)
+    shown = np.asarray(head_ranking.draw(tables, SETTINGS).figure.axes[0].images[0].get_array())
+    combined = tables["head_ranking"].query("method == 'combined'").sort_values(["layer", "head"])
+    assert shown.shape[1] == shape[0] * shape[1]
+    assert shown[-1].tolist() == combined["rank"].tolist()
+
+
+def test_the_highlighted_head_is_the_first_of_all_methods_together():
+    """Not that of one method, nor the last, nor the first row; a configured head comes before."""
+    rows = [
+        ("combined", 0, 0, 3),
+        ("combined", 2, 1, 1),
+        ("combined", 1, 1, 2),
+        ("patching", 0, 0, 1),
+        ("patching", 2, 1, 2),
+        ("patching", 1, 1, 3),
+    ]
+    tables = {"head_ranking": pd.DataFrame(rows, columns=["method", "layer", "head", "rank"])}
+    assert highlighted_head(tables, {"highlight": "auto"}) == (2, 1)
+    assert highlighted_head(tables, {"highlight": {"layer": 1, "head": 1}}) == (1, 1)
+
+
+def test_figure_1_counts_the_methods_that_rank_the_head_first():
+    tables = made_up(4, 8)
+    drawing = fig1.draw(tables, SETTINGS)
+    ranking = tables["head_ranking"]
+    layer, head = drawing.numbers["layer"], drawing.numbers["head"]
+    own = ranking[(ranking["layer"] == layer) & (ranking["head"] == head) & (ranking["method"] != "combined")]
+    assert drawing.numbers["n_first"] == (own["rank"] == 1).sum()
+    assert drawing.numbers["n_methods"] == 4 == len(own)
+    ranks = own.set_index("method")["rank"]
+    assert drawing.numbers["ranks"] == {METHOD_LABELS[method]: rank for method, rank in ranks.items()}
+    assert drawing.numbers["sizes"] == {"memorized": 442, "non_memorized": 12_422, "perturbed": 40}
+
+
+def test_shares_of_ranks_are_those_of_resamples():
+    rows = [("resample", n, "a", 0, head, 1 + (head + (n < 3)) % 2) for n in range(10) for head in (0, 1)]
+    rows += [("part", n, "a", 0, head, 2) for n in range(10) for head in (0, 1)]
+    samples = pd.DataFrame(rows, columns=["sample", "number", "method", "layer", "head", "rank"])
+    found = head_ranking.rank_shares(samples)
+    assert found.loc[("a", 0, 0)].tolist() == pytest.approx([0.7, 0.3])
+    assert found.loc[("a", 0, 1)].tolist() == pytest.approx([0.3, 0.7])
+
+
+def test_panel_c_shows_each_method_with_heads_in_the_order_of_their_ranks():
+    tables = made_up(4, 8)
+    figure = head_ranking.draw(tables, SETTINGS).figure
+    shares = head_ranking.rank_shares(tables["head_rank_samples"])
+    panels = [axes for axes in figure.axes if "heads by their rank" in axes.get_xlabel()]
+    assert len(panels) == 5
+    ranking = tables["head_ranking"].query("method == 'patching'").sort_values("rank")
+    first, last = (tuple(ranking.iloc[place][["layer", "head"]]) for place in (0, -1))
+    shown = next(axes for axes in panels if "patching" in axes.get_xlabel()).images[0].get_array()
+    for column, head in ((0, first), (-1, last)):
+        assert shown[:, column].tolist() == shares.loc[("patching", *head)].tolist()
+
+
+def test_the_caption_gives_the_interval_of_the_heads_rank():
+    numbers = head_ranking.draw(made_up(4, 8), SETTINGS).numbers
+    numbers["ranks"] = {"a method": {"rank": 2, "low": 1, "high": 7, "first_share": 0.25}}
+    caption = fill((REPORT / "head_ranking.rst").read_text(), numbers)
+    assert "a method: 2 (1 to 7), first in 25 %" in caption

@@ -1,0 +1,104 @@
+"""Figures of all paragraphs: labels and captions follow the lengths of a run, and sets may be empty."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from memloc.data.sets import split
+from memloc.figures import fig2, fig8, recited, repeats, table1
+from memloc.figures.parts import style
+from memloc.run.templates import fill
+
+REPORT = Path(__file__).parents[3] / "workflow/report"
+SIZES = {"n_memorized": 20, "n_non_memorized": 5, "n_partly": 4, "n_rare_tokens": 10}
+SETTINGS = {"paragraph": {"length": 60, "prefix": 20}, "sets": {**SIZES, "continuation": "model"}}
+FIGURES = {"fig2": fig2, "fig8": fig8, "repeats": repeats, "table1": table1, "recited": recited}
+EM = {
+    "all sets": [0, 8, 9, 23, 24, 39, 40, 40, 40],
+    "none memorized": [0, 8, 9, 23, 24, 39, 31, 2, 1],
+    "all memorized": [40] * 9,
+}
+
+
+def tables(em):
+    rng = np.random.default_rng(0)
+    n = len(em)
+    ids = np.arange(n) + 3
+    scores = pd.DataFrame({"id": ids, "em": em, "nll": rng.uniform(0, 3, n)})
+    sets = split(scores, 40, **SIZES, seed=0).assign(continuation=None)
+    paragraphs = pd.DataFrame(
+        {"id": ids, "count": np.arange(n) + 1, "tokens": list(rng.integers(9, size=(n, 60)))}
+    ).assign(continuation_count=pd.array(np.arange(n) + 2, "Int64"))
+    vocabulary = pd.DataFrame({"token": range(9), "text": list("abcdefgh ")})
+    return {"scores": scores, "sets": sets, "paragraphs": paragraphs, "vocabulary": vocabulary}
+
+
+def caption(name, drawing):
+    return " ".join(fill((REPORT / f"{name}.rst").read_text(), drawing.numbers | {"study": "x"}).split())
+
+
+@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("em", EM.values(), ids=EM)
+def test_every_figure_is_drawn_whatever_sets_there_are(name, em, tmp_path):
+    drawing = FIGURES[name].draw(tables(em), SETTINGS)
+    drawing.figure.savefig(tmp_path / "figure.png")
+    text = caption(name, drawing)
+    assert "None" not in text and "nan" not in text
+
+
+def test_labels_and_captions_name_the_exact_matches_of_the_run():
+    assert style.set_labels(SETTINGS)["partly_11_29"] == "partly (9–23)"
+    assert style.set_labels({"paragraph": {"length": 100, "prefix": 50}})["partly_30_49"] == "partly (30–49)"
+    text = caption("fig2", fig2.draw(tables(EM["all sets"]), SETTINGS))
+    assert (
+        "3 memorized (EM 40), 2 non-memorized (EM of at most 8), 2 with EM 9 to 23 and 2 with EM 24 to 39"
+        in text
+    )
+
+
+def test_a_set_that_is_smaller_than_asked_for_is_told():
+    text = caption("fig2", fig2.draw(tables(EM["all sets"]), SETTINGS))
+    assert "fewer memorized paragraphs than the 20 asked for: analyses of that set use all 3." in text
+    assert "fewer non-memorized paragraphs than the 5 asked for: analyses of that set use all 2." in text
+    text = caption("fig2", fig2.draw(tables(EM["none memorized"]), SETTINGS))
+    assert (
+        "fewer memorized paragraphs than the 20 asked for: analyses of that set use none, and stop." in text
+    )
+    enough = SETTINGS | {"sets": {"n_memorized": 3, "n_non_memorized": 2}}
+    assert "fewer" not in caption("fig2", fig2.draw(tables(EM["all sets"]), enough))
+
+
+def test_recited_paragraphs_come_in_the_order_of_their_repeats():
+    found = tables(EM["all sets"])
+    drawing = recited.draw(found, SETTINGS)
+    assert drawing.data["count"].tolist() == [9, 8, 7] and drawing.data["id"].tolist() == [11, 10, 9]
+    tokens = found["paragraphs"]["tokens"][8]
+    row = drawing.data.iloc[0]
+    assert row.prefix + row.continuation == "".join("abcdefgh "[token] for token in tokens)
+    assert len(row.prefix) == 20
+    assert "recites 3: given the first 20 tokens, it goes on with exactly the other 40" in caption(
+        "recited", drawing
+    )
+    nothing = recited.draw(tables(EM["none memorized"]), SETTINGS)
+    assert nothing.data.empty and "is 39 of 40 tokens." in caption("recited", nothing)
+
+
+def test_repeats_are_those_of_the_continuation_where_they_are_counted():
+    found = tables(EM["all sets"])
+    drawing = repeats.draw(found, SETTINGS)
+    assert drawing.data["repeats_min"].min() == 2 and drawing.numbers["n_elsewhere"] == 9
+    assert drawing.figure.axes[0].get_xlabel() == "occurrences of the continuation in training"
+    found["paragraphs"] = found["paragraphs"].assign(continuation_count=None)
+    drawing = repeats.draw(found, SETTINGS)
+    assert drawing.data["repeats_min"].min() == 1 and drawing.numbers["n_elsewhere"] == 0
+    assert "they occur in the corpus" in caption("repeats", drawing)
+
+
+def test_a_bin_of_few_paragraphs_has_no_narrow_interval():
+    found = tables([40] * 40)
+    found["paragraphs"]["continuation_count"] = pd.array([1] * 35 + [4] * 5, "Int64")
+    many, few = repeats.draw(found, SETTINGS).data.itertuples()
+    assert 0.9 < many.low < 1 and many.high == 1 and many.n_memorized == 35
+    assert (few.low, few.high, few.fraction) == (0, 1, 1)

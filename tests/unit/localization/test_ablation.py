@@ -1,0 +1,248 @@
+"""Ablation of heads against edits of the weights and written-out hooks, in every model family."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import Tensor
+
+from memloc.localization import ablation
+from memloc.localization.ablation import (
+    Ablation,
+    ablate,
+    ablated,
+    ablated_scores,
+    first_heads,
+    mean_outputs,
+    orders,
+    single_heads,
+    specific_effects,
+)
+from memloc.model.components import components
+from memloc.scoring.held_out import Group
+from memloc.scoring.paragraph_scores import teacher_forced
+from memloc.statistics.uncertainty import difference
+from memloc.straightforward.hooks import columns, d_head, edited
+
+N_PREFIX = 5
+
+
+def zeros(model) -> Tensor:
+    config = model.config
+    return torch.zeros(config.num_hidden_layers, config.num_attention_heads, d_head(model))
+
+
+@pytest.mark.parametrize("head", [0, 3])
+def test_zero_ablation_equals_a_head_without_output_weights(any_model, tiny_tokens, head):
+    """Without its rows of W_O a head says nothing: the slow way to ablate it."""
+    with torch.no_grad():
+        with ablated(any_model, [(1, head)], zeros(any_model)):
+            fast = any_model(tiny_tokens).logits
+        whole = any_model(tiny_tokens).logits
+        for component in components(any_model):
+            if component.layer == 1 and component.name == "W_O":
+                component.view(any_model.get_parameter(component.parameter))[head] = 0
+        slow = any_model(tiny_tokens).logits
+    torch.testing.assert_close(fast, slow, atol=1e-5, rtol=1e-5)
+    assert (fast - whole).abs().max() > 1e-3
+
+
+def test_outputs_of_several_heads_are_replaced_by_theirs(any_model, tiny_tokens):
+    outputs = torch.randn_like(zeros(any_model))
+    heads = [(0, 1), (1, 0), (1, 3)]
+    with ablated(any_model, heads, outputs):
+        fast = any_model(tiny_tokens).logits
+
+    def replace(layer: int, head: int):
+        def edit(z: Tensor) -> Tensor:
+            z = z.clone()
+            z[..., columns(any_model, "z", head)] = outputs[layer, head]
+            return z
+
+        return edited(any_model, layer, "z", edit)
+
+    with replace(0, 1), replace(1, 0), replace(1, 3):
+        slow = any_model(tiny_tokens).logits
+    torch.testing.assert_close(fast, slow)
+    assert torch.equal(any_model(tiny_tokens).logits, any_model(tiny_tokens).logits)
+
+
+def test_hooks_are_gone_after_an_error(tiny_gpt_neo, tiny_tokens):
+    logits = tiny_gpt_neo(tiny_tokens).logits
+    with pytest.raises(RuntimeError), ablated(tiny_gpt_neo, [(0, 0)], zeros(tiny_gpt_neo)):
+        raise RuntimeError
+    assert torch.equal(tiny_gpt_neo(tiny_tokens).logits, logits)
+
+
+@pytest.mark.parametrize("micro_batch", [3, 100])
+def test_means_are_those_of_written_out_hooks(any_model, tiny_tokens, micro_batch):
+    means = mean_outputs(any_model, tiny_tokens, micro_batch)
+    for layer in range(2):
+        seen = []
+        with edited(any_model, layer, "z", lambda z, seen=seen: seen.append(z) or z), torch.no_grad():
+            any_model(tiny_tokens)
+        for head in range(4):
+            own = seen[0][..., columns(any_model, "z", head)]
+            torch.testing.assert_close(means[layer, head], own.mean(dim=(0, 1)), atol=1e-6, rtol=1e-5)
+
+
+def test_mean_ablation_of_a_head_with_constant_output_changes_nothing(tiny_gpt2, tiny_tokens):
+    """Without W_V a GPT-2 head's output is its value bias, whatever it attends to."""
+    with torch.no_grad():
+        tiny_gpt2.transformer.h[0].attn.c_attn.bias.normal_()
+        for component in components(tiny_gpt2):
+            if component.layer == 0 and component.name == "W_V":
+                component.view(tiny_gpt2.get_parameter(component.parameter))[2] = 0
+        whole = tiny_gpt2(tiny_tokens).logits
+        means = mean_outputs(tiny_gpt2, tiny_tokens, 7)
+        assert means[0, 2].abs().min() > 1e-3
+        with ablated(tiny_gpt2, [(0, 2)], means):
+            torch.testing.assert_close(tiny_gpt2(tiny_tokens).logits, whole, atol=1e-5, rtol=1e-5)
+        with ablated(tiny_gpt2, [(0, 1)], means):
+            assert (tiny_gpt2(tiny_tokens).logits - whole).abs().max() > 1e-3
+
+
+@pytest.fixture
+def texts(memorized_tokens) -> dict[str, Group]:
+    unknown = torch.randint(64, (5, 24), generator=torch.Generator().manual_seed(9))
+    return {
+        "memorized": Group(np.array([3, 1]), memorized_tokens[:2], np.array([False, True])),
+        "non_memorized": Group(np.array([5, 6, 7]), unknown[:3], np.zeros(3, dtype=bool)),
+        "held_out": Group(np.array([8, 9]), unknown[3:], np.zeros(2, dtype=bool)),
+    }
+
+
+def assert_scores_are_those_of(rows: pd.DataFrame, model, texts: dict[str, Group], ablation: Ablation):
+    for group, text in texts.items():
+        own = rows[rows["group"] == group]
+        whole = teacher_forced(model, text.tokens, N_PREFIX, 100)
+        with ablated(model, *ablation):
+            without = teacher_forced(model, text.tokens, N_PREFIX, 100)
+        assert own["id"].tolist() == text.ids.tolist() and own["seen"].tolist() == text.seen.tolist()
+        assert own["em"].tolist() == without.em.tolist()
+        assert own["em_lost"].tolist() == (whole.em - without.em).tolist()
+        assert own["nll"].tolist() == pytest.approx(without.nll.tolist(), abs=1e-4)
+        assert own["nll_gained"].tolist() == pytest.approx((without.nll - whole.nll).tolist(), abs=1e-4)
+
+
+def test_every_head_is_ablated_by_itself(memorizing_model, texts):
+    outputs = {
+        "zero": zeros(memorizing_model),
+        "mean": mean_outputs(memorizing_model, texts["held_out"].tokens, 4),
+    }
+    table = ablate(memorizing_model, texts, {"heads": single_heads(outputs)}, N_PREFIX, 4)["heads"]
+    assert len(table) == 2 * 2 * 4 * 7
+    for (replacement, layer, head), rows in table.groupby(["replacement", "layer", "head"]):
+        chosen = Ablation([(layer, head)], outputs[replacement])
+        assert_scores_are_those_of(rows, memorizing_model, texts, chosen)
+    assert table["nll_gained"].abs().max() > 0.1
+
+
+def test_the_first_heads_of_orders_are_ablated_together(memorizing_model, texts):
+    means = mean_outputs(memorizing_model, texts["held_out"].tokens, 4)
+    heads = [(1, 3), (0, 0), (1, 1)]
+    by_order = {("a", 0): heads, ("random", 1): heads[::-1]}
+    plan = first_heads([(*name, order) for name, order in by_order.items()], means, (2, 1, 3, 9))
+    single = single_heads({"mean": means})
+    found = ablate(memorizing_model, texts, {"single": single, "orders": plan}, N_PREFIX, 4)
+    assert len(found["single"]) == 8 * 7
+    groups = found["orders"].groupby(["method", "draw", "n_heads"], sort=False)
+    assert [*groups.groups] == [(*name, k) for name in by_order for k in (0, 1, 2, 3)]
+    for (method, draw, k), rows in groups:
+        chosen = Ablation(by_order[method, draw][:k], means)
+        assert_scores_are_those_of(rows, memorizing_model, texts, chosen)
+
+
+MANY = [[], [(0, 1)], [(1, 0)], [(1, 3), (1, 2)], [(1, 3), (0, 0)], [(0, 0)], [(1, 2), (1, 3)]]
+
+
+@pytest.mark.parametrize("micro_batch", [3, 100])
+def test_ablations_that_share_layers_equal_whole_passes(any_model, tiny_tokens, micro_batch):
+    outputs = torch.randn_like(zeros(any_model))
+    others = torch.randn_like(outputs)
+    chosen = [*(Ablation(heads, outputs) for heads in MANY), Ablation([(0, 0)], others)]
+    found = ablated_scores(any_model, tiny_tokens, chosen, N_PREFIX, micro_batch)
+    for one, scores in zip(chosen, found, strict=True):
+        with ablated(any_model, *one):
+            slow = teacher_forced(any_model, tiny_tokens, N_PREFIX, 100)
+        assert scores["em"].tolist() == slow.em.tolist()
+        assert scores["nll"].tolist() == pytest.approx(slow.nll.tolist(), abs=1e-5)
+    assert found[3].equals(found[6]), "the same heads in another order"
+    assert len({tuple(scores["nll"]) for scores in found}) == len(chosen) - 1
+
+
+def test_layers_that_ablations_share_are_run_once(tiny_gpt_neo, tiny_tokens, monkeypatch):
+    run, call = [], ablation.call_layer
+    monkeypatch.setattr(ablation, "call_layer", lambda *given: run.append(given[1]) or call(*given))
+    outputs = zeros(tiny_gpt_neo)
+    ablated_scores(tiny_gpt_neo, tiny_tokens, [Ablation(heads, outputs) for heads in MANY], N_PREFIX, 100)
+    # Layer 0 without head 1 and without head 0; layer 1 after both, after the second without its head 3, and
+    # after nothing without head 0 and without 2 and 3; the norm after each of these, and after nothing.
+    assert sorted(run) == 2 * [0] + 5 * [1] + 6 * [2]
+
+
+def made_up_ablation(n_paragraphs: int, random: np.random.Generator) -> pd.DataFrame:
+    """Head 1 matters to memorized paragraphs only, head 2 to all, head 0 to none."""
+    means = {"memorized": (0, 6, 4), "non_memorized": (0, 0, 4), "held_out": (0, 0, 4)}
+    rows = [
+        {
+            "group": group,
+            "id": 100 * place + paragraph,
+            "replacement": "mean",
+            "layer": 0,
+            "head": head,
+            "em_lost": mean + random.normal(),
+            "nll_gained": mean / 10 + random.normal() / 10,
+        }
+        for place, (group, by_head) in enumerate(means.items())
+        for head, mean in enumerate(by_head)
+        for paragraph in range(n_paragraphs)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_specific_effect_is_that_on_memorized_minus_that_on_others():
+    table = made_up_ablation(30, np.random.default_rng(0))
+    effects = specific_effects(table).set_index(["measure", "head"])
+    for head in range(3):
+        row, own = effects.loc[("em_lost", head)], table[table["head"] == head]
+        values = {group: rows["em_lost"].to_numpy() for group, rows in own.groupby("group")}
+        alone = difference(values["memorized"], values["non_memorized"])
+        assert row["specific"] == pytest.approx(alone.value)
+        assert row["memorized"] - row["non_memorized"] == pytest.approx(alone.value)
+        assert row["held_out"] == pytest.approx(values["held_out"].mean())
+        wider = (row["high"] - row["low"]) / (alone.high - alone.low)
+        assert 1.1 < wider < 1.4, "for three heads together"
+        assert row["low"] + row["high"] == pytest.approx(2 * row["specific"])
+    assert effects.loc["em_lost"]["rank"].tolist().index(1) == 1
+    assert effects.loc[("em_lost", 1), "low"] > 4
+    assert effects.loc[("em_lost", 2), "low"] < 0.5
+    assert effects.loc["nll_gained"]["rank"].tolist().index(1) == 1
+
+
+def test_heads_are_ranked_within_each_replacement():
+    table = made_up_ablation(8, np.random.default_rng(0))
+    larger = table.assign(
+        replacement="zero", em_lost=table["em_lost"] + 100 * (table["group"] == "memorized")
+    )
+    effects = specific_effects(pd.concat([table, larger]))
+    for _, rows in effects.groupby(["measure", "replacement"]):
+        assert sorted(rows["rank"]) == [1, 2, 3]
+        assert rows.loc[rows["specific"].idxmax(), "rank"] == 1
+    by_replacement = effects[effects["measure"] == "em_lost"].groupby("replacement")["specific"].min()
+    assert by_replacement["zero"] > 90 and by_replacement["mean"] < 10
+
+
+def test_few_paragraphs_have_effects_without_intervals():
+    effects = specific_effects(made_up_ablation(5, np.random.default_rng(0)))
+    assert effects[["low", "high"]].isna().all(axis=None) and effects["specific"].notna().all()
+
+
+def test_orders_are_those_of_the_ranking_and_random_ones():
+    ranking = pd.DataFrame(
+        {"method": ["a"] * 3 + ["b"] * 3, "layer": 0, "head": [0, 1, 2] * 2, "rank": [2, 3, 1, 1, 2, 3]}
+    )
+    found = orders(ranking, 2, np.random.default_rng(0))
+    assert found[:2] == [("a", 0, [(0, 2), (0, 0), (0, 1)]), ("b", 0, [(0, 0), (0, 1), (0, 2)])]
+    assert [(method, draw) for method, draw, _ in found[2:]] == [("random", 0), ("random", 1)]
+    assert all(sorted(heads) == [(0, 0), (0, 1), (0, 2)] for *_, heads in found)

@@ -1,0 +1,244 @@
+"""Activation gradients against finite differences and plain autograd through plain torch hooks."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from memloc.localization.activation_gradients import (
+    activation_gradients,
+    impact_gradients,
+    prefix_gradients,
+    prefix_sizes,
+)
+from memloc.model.activations import COMPONENTS, HEAD_COMPONENTS, Site, sites, token_logits
+from memloc.model.loading import boot_bridge
+from memloc.straightforward.hooks import activation, columns, edited, n_heads
+
+N_PREFIX = 6
+IDS = np.array([40, 7, 23, 11, 5, 90, 61])
+
+
+def continuation_nll(logits, tokens, n_tokens):
+    """Mean NLL of each paragraph's first `n_tokens` continuation tokens."""
+    scored = logits[:, N_PREFIX - 1 : N_PREFIX - 1 + n_tokens].transpose(1, 2)
+    return functional.cross_entropy(scored, tokens[:, N_PREFIX : N_PREFIX + n_tokens], reduction="none").mean(
+        1
+    )
+
+
+def expected_scores(model, tokens, layer, component, n_tokens):
+    """[paragraph, position, head]: plain autograd, one paragraph at a time."""
+    scores = []
+    for paragraph in tokens.split(1):
+        value, logits = activation(model, paragraph, layer, component)
+        (gradient,) = torch.autograd.grad(continuation_nll(logits, paragraph, n_tokens).sum(), value)
+        if component in HEAD_COMPONENTS:
+            heads = [columns(model, component, head) for head in range(n_heads(model, component))]
+            scores.append(torch.stack([gradient[0, :, head].abs().amax(-1) for head in heads], dim=-1))
+        else:
+            scores.append(gradient[0].abs().amax(-1, keepdim=True))
+    return torch.stack(scores)
+
+
+def as_array(frame, layer, component, n_positions):
+    rows = frame.query("layer == @layer and component == @component").copy()
+    rows["head"] = rows["head"].fillna(0)
+    rows["order"] = rows["id"].map({number: order for order, number in enumerate(IDS)})
+    values = rows.sort_values(["order", "position", "head"]).max_abs.to_numpy()
+    return torch.tensor(values).reshape(len(IDS), n_positions, -1)
+
+
+@pytest.mark.parametrize(("loss_tokens", "n_tokens", "n_positions"), [("all", 6, 11), ("first", 1, 6)])
+def test_scores_equal_plain_autograd_one_paragraph_at_a_time(
+    any_model, tiny_tokens, loss_tokens, n_tokens, n_positions
+):
+    plain = copy.deepcopy(any_model)
+    frame = activation_gradients(
+        boot_bridge(any_model), tiny_tokens, IDS, "memorized", N_PREFIX, 3, loss_tokens=loss_tokens
+    )
+    for layer in range(2):
+        for component in COMPONENTS:
+            expected = expected_scores(plain, tiny_tokens, layer, component, n_tokens)
+            found = as_array(frame, layer, component, n_positions)
+            torch.testing.assert_close(found, expected[:, :n_positions], atol=1e-6, rtol=1e-4)
+            assert (expected[:, n_positions:] == 0).all()  # nothing that the loss depends on is left out
+
+
+# GPT-Neo computes attention in single precision even in a double precision model: larger steps, fewer digits.
+@pytest.mark.parametrize(("family", "step", "rel"), [("tiny_gpt2", 1e-5, 1e-4), ("tiny_gpt_neo", 3e-3, 1e-2)])
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_scores_equal_finite_differences(request, family, step, rel, component, tiny_tokens):
+    """Central differences in double precision, for one head of layer 0 at one position of one paragraph."""
+    model = request.getfixturevalue(family)
+    plain, tokens, position, head = copy.deepcopy(model).double(), tiny_tokens[2:3], 4, 3
+
+    def nll(column, change):
+        def nudge(value):
+            value = value.clone()
+            value[0, position, column] += change
+            return value
+
+        with torch.no_grad(), edited(plain, 0, component, nudge):
+            return continuation_nll(plain(tokens).logits, tokens, 6).item()
+
+    width = activation(plain, tokens, 0, component)[0].shape[-1]
+    of_head = columns(plain, component, head) if component in HEAD_COMPONENTS else slice(None)
+    slopes = [(nll(column, step) - nll(column, -step)) / (2 * step) for column in range(width)[of_head]]
+    frame = activation_gradients(
+        boot_bridge(model), tiny_tokens, IDS, "memorized", N_PREFIX, 7, components=[component], layers=[0]
+    )
+    rows = frame.query("id == 23 and position == @position")
+    found = rows.query("head == @head") if component in HEAD_COMPONENTS else rows
+    assert found.max_abs.item() == pytest.approx(max(map(abs, slopes)), rel=rel)
+
+
+def test_impact_gradients_are_read_at_two_positions(tiny_model, tiny_tokens):
+    """Each paragraph has its own impact token; its gradient is that of this token's NLL alone."""
+    plain = copy.deepcopy(tiny_model)
+    perturbed, impact = torch.tensor([0, 5, 3, 2, 5, 1, 4]), torch.tensor([6, 6, 11, 8, 7, 10, 9])
+    frame = impact_gradients(
+        boot_bridge(tiny_model), tiny_tokens, IDS, "perturbed", perturbed, impact, micro_batch=3
+    )
+    assert len(frame) == sum(7 * 2 * n_heads(plain, component) for component in "qk") * 2
+    by_key = frame.set_index(["id", "layer", "component", "role"]).sort_index()
+    for number, paragraph in enumerate(tiny_tokens):
+        at = {"perturbed": int(perturbed[number]), "impact": int(impact[number]) - 1}
+        for layer in range(2):
+            for component in "qk":
+                value, logits = activation(plain, paragraph[None], layer, component)
+                token = paragraph[impact[number]]
+                nll = functional.cross_entropy(logits[0, impact[number] - 1], token)
+                (gradient,) = torch.autograd.grad(nll, value)
+                for role, position in at.items():
+                    found = by_key.loc[IDS[number], layer, component, role]
+                    assert (found.position == position).all()
+                    for head, score in zip(found["head"], found.max_abs, strict=True):
+                        expected = gradient[0, position, columns(plain, component, head)].abs().max()
+                        assert score == pytest.approx(expected.item(), rel=1e-4, abs=1e-6)
+
+
+def test_predicting_logits_of_half_precision_are_raised(tiny_gpt2, tiny_tokens):
+    position = torch.tensor([1, 11, 4, 6, 2, 9, 5])
+    logits = token_logits(tiny_gpt2.to(torch.bfloat16), tiny_tokens, position)
+    assert logits.dtype == torch.float32
+    whole = tiny_gpt2(tiny_tokens).logits[torch.arange(7), position - 1].float()
+    torch.testing.assert_close(logits, whole, atol=0.05, rtol=0.05)
+
+
+def test_rows_name_their_group_paragraph_and_place(tiny_gpt2, tiny_tokens):
+    frame = activation_gradients(
+        boot_bridge(tiny_gpt2), tiny_tokens, IDS, "perturbed", N_PREFIX, 3, positions=[7, 2]
+    )
+    assert set(frame["group"]) == {"perturbed"} and set(frame["position"]) == {2, 7}
+    assert frame["head"].isna().equals(frame["component"].isin(["pre", "post"]))
+    every = activation_gradients(boot_bridge(tiny_gpt2), tiny_tokens, IDS, "perturbed", N_PREFIX, 7)
+    keys = ["group", "id", "layer", "component", "head", "position"]
+    both = frame.merge(every, on=keys)
+    assert len(both) == len(frame)
+    np.testing.assert_allclose(both["max_abs_x"], both["max_abs_y"], rtol=1e-4)
+
+
+def test_sites_go_layer_by_layer(tiny_gpt2):
+    found = sites(boot_bridge(tiny_gpt2), ["v", "q"])
+    assert found == [Site(0, "v"), Site(0, "q"), Site(1, "v"), Site(1, "q")]
+
+
+def test_reference_puts_only_the_first_token_in_the_loss(tiny_gpt2, tiny_tokens):
+    bridge = boot_bridge(tiny_gpt2)
+    arguments = (bridge, tiny_tokens, IDS, "memorized", N_PREFIX, 7)
+    first = activation_gradients(*arguments, loss_tokens="first")
+    assert activation_gradients(*arguments, loss_tokens="all", reference=True).equals(first)
+    assert len(activation_gradients(*arguments, loss_tokens="all")) > len(first)
+
+
+@pytest.mark.parametrize(("loss_tokens", "n_tokens"), [("all", 6), ("first", 1)])
+def test_prefix_gradients_are_sums_over_prefix_positions(tiny_model, tiny_tokens, loss_tokens, n_tokens):
+    plain = copy.deepcopy(tiny_model)
+    found = prefix_gradients(boot_bridge(tiny_model), tiny_tokens, N_PREFIX, 3, loss_tokens=loss_tokens)
+    for layer in range(2):
+        for component in COMPONENTS:
+            value, logits = activation(plain, tiny_tokens, layer, component)
+            (gradient,) = torch.autograd.grad(continuation_nll(logits, tiny_tokens, n_tokens).sum(), value)
+            summed = gradient[:, :N_PREFIX].sum(dim=1)
+            if component in HEAD_COMPONENTS:
+                heads = [columns(plain, component, head) for head in range(n_heads(plain, component))]
+                expected = torch.stack([summed[:, head] for head in heads], dim=1)
+            else:
+                expected = summed[:, None]
+            torch.testing.assert_close(found[Site(layer, component)], expected, atol=1e-5, rtol=1e-4)
+
+
+def test_prefix_gradient_is_the_slope_along_a_vector_added_to_the_prefix(tiny_gpt2, tiny_tokens):
+    """Finite differences: the same small vector is added to the values of a head at all prefix positions."""
+    plain, tokens, head, step = copy.deepcopy(tiny_gpt2).double(), tiny_tokens[2:3], 3, 1e-4
+    direction = torch.randn(4, generator=torch.Generator().manual_seed(0)).double()
+
+    def nll(size):
+        def shift(value):
+            value = value.clone()
+            value[:, :N_PREFIX, columns(plain, "v", head)] += size * direction
+            return value
+
+        with torch.no_grad(), edited(plain, 0, "v", shift):
+            return continuation_nll(plain(tokens).logits, tokens, 6).item()
+
+    vectors = prefix_gradients(boot_bridge(tiny_gpt2), tokens, N_PREFIX, 1, components=["v"])[Site(0, "v")]
+    slope = (nll(step) - nll(-step)) / (2 * step)
+    assert vectors[0, head].double() @ direction == pytest.approx(slope, rel=1e-4)
+
+
+def test_micro_batches_change_nothing(tiny_gpt_neo, tiny_tokens):
+    bridge = boot_bridge(tiny_gpt_neo)
+    one, all_at_once = (
+        activation_gradients(bridge, tiny_tokens, IDS, "memorized", N_PREFIX, size).sort_values(
+            ["layer", "component", "id", "position", "head"], ignore_index=True
+        )
+        for size in (1, 7)
+    )
+    assert one.drop(columns="max_abs").equals(all_at_once.drop(columns="max_abs"))
+    np.testing.assert_allclose(one.max_abs, all_at_once.max_abs, atol=1e-6)
+
+
+def test_weights_get_no_gradient(tiny_gpt2, tiny_tokens):
+    bridge = boot_bridge(tiny_gpt2)
+    activation_gradients(bridge, tiny_tokens, IDS, "memorized", N_PREFIX, 7)
+    assert all(weight.grad is None for weight in bridge.original_model.parameters())
+
+
+def test_restricted_table_is_part_of_the_whole_and_compact(tiny_gpt2, tiny_tokens):
+    bridge = boot_bridge(tiny_gpt2)
+    whole = activation_gradients(bridge, tiny_tokens, IDS, "memorized", N_PREFIX, 7)
+    part = activation_gradients(
+        bridge, tiny_tokens, IDS, "memorized", N_PREFIX, 7, components=["v"], layers=[1], positions=[5, 2]
+    )
+    expected = whole.query("component == 'v' and layer == 1 and position in [2, 5]")
+    key = ["id", "position", "head"]
+    assert part.sort_values(key, ignore_index=True).equals(expected.sort_values(key, ignore_index=True))
+    assert whole.memory_usage(index=False).sum() / len(whole) < 20  # bytes per row
+    assert whole.query("component == 'pre'")["head"].isna().all()
+
+
+def test_unknown_component_or_layer_is_refused(tiny_gpt2):
+    bridge = boot_bridge(tiny_gpt2)
+    with pytest.raises(ValueError, match="no component 'w' in layer 0"):
+        sites(bridge, ["w"])
+    with pytest.raises(ValueError, match="no component 'q' in layer 2"):
+        sites(bridge, ["q"], layers=[2])
+
+
+@pytest.mark.parametrize("options", [{}, {"loss_tokens": "first"}, {"reference": True}])
+def test_prefix_sizes_are_means_of_the_scores_over_paragraphs_and_prefix_positions(
+    tiny_llama, tiny_tokens, options
+):
+    bridge = boot_bridge(tiny_llama)
+    found = prefix_sizes(bridge, tiny_tokens, N_PREFIX, 3, **options)
+    every = activation_gradients(bridge, tiny_tokens, IDS, "memorized", N_PREFIX, 3, **options)
+    every = every[every["position"] < N_PREFIX].astype({"component": str, "max_abs": float})
+    keys = ["layer", "component", "head"]
+    expected = every.groupby(keys, dropna=False)["max_abs"].mean()
+    assert len(found) == len(expected)
+    values = found.astype({"head": "Int16"}).set_index(keys)["mean_max_abs"]
+    assert values.tolist() == pytest.approx(expected.reindex(values.index).tolist(), rel=1e-5)

@@ -1,0 +1,102 @@
+"""Attention of the first decoded token against Hugging Face's own eager attention, for every family."""
+
+import copy
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from transformers import OPTConfig, OPTForCausalLM
+
+from memloc.data.paragraphs import attention_ids, attention_sample
+from memloc.data.sets import EmptySetError
+from memloc.localization.attention import prefix_attention
+from memloc.localization.attention_tables import attention_array, attention_entropy, attention_frame
+from memloc.model.loading import boot_bridge
+
+N_PREFIX = 6
+IDS = np.array([40, 7, 23, 11, 5, 90, 61])
+
+
+@pytest.fixture
+def expected(any_model, tiny_tokens):
+    """Full attention of a full forward pass, at the query that is the first decoded token."""
+    model = copy.deepcopy(any_model)
+    model.set_attn_implementation("eager")
+    with torch.no_grad():
+        attentions = model(tiny_tokens, output_attentions=True).attentions
+    return torch.stack([layer[:, :, N_PREFIX, : N_PREFIX + 1] for layer in attentions], dim=1)
+
+
+def test_pattern_is_that_of_hugging_face(any_model, tiny_tokens, expected):
+    attention = prefix_attention(boot_bridge(any_model), tiny_tokens, N_PREFIX, micro_batch=3)
+    assert attention.shape == (7, 2, 4, N_PREFIX + 1)
+    torch.testing.assert_close(attention, expected, atol=1e-6, rtol=0)
+    torch.testing.assert_close(attention.sum(dim=-1), torch.ones(7, 2, 4), atol=1e-6, rtol=0)
+    assert expected.std(dim=-1).mean() > 0.05  # far from even: a wrong head or layer would not go unseen
+
+
+def test_pattern_of_a_family_whose_attention_the_bridge_does_not_compute_itself(tiny_tokens):
+    """Hugging Face's default, fused attention has no pattern: loading must have chosen the eager one."""
+    torch.manual_seed(0)
+    width = {"hidden_size": 16, "word_embed_proj_dim": 16, "ffn_dim": 32, "vocab_size": 64, "init_std": 0.25}
+    model = OPTForCausalLM(OPTConfig(num_hidden_layers=2, num_attention_heads=4, **width)).eval()
+    eager = copy.deepcopy(model)
+    eager.set_attn_implementation("eager")
+    attentions = eager(tiny_tokens, output_attentions=True).attentions
+    attention = prefix_attention(boot_bridge(model), tiny_tokens, N_PREFIX, micro_batch=7)
+    for layer in range(2):
+        expected = attentions[layer][:, :, N_PREFIX, : N_PREFIX + 1]
+        torch.testing.assert_close(attention[:, layer], expected, atol=1e-6, rtol=0)
+
+
+def test_micro_batches_change_nothing(tiny_gpt_neo, tiny_tokens):
+    bridge = boot_bridge(tiny_gpt_neo)
+    one, all_at_once = (prefix_attention(bridge, tiny_tokens, N_PREFIX, size) for size in (1, 7))
+    torch.testing.assert_close(one, all_at_once, atol=1e-6, rtol=0)
+
+
+def test_table_has_one_row_per_paragraph_layer_head_and_key(tiny_gpt2, tiny_tokens):
+    attention = prefix_attention(boot_bridge(tiny_gpt2), tiny_tokens, N_PREFIX, micro_batch=7)
+    frame = attention_frame(attention, IDS)
+    assert len(frame) == 7 * 2 * 4 * N_PREFIX
+    row = frame.query("id == 23 and layer == 1 and head == 3 and position == 4")
+    assert row.attention.item() == attention[2, 1, 3, 4].item()
+    ids, array = attention_array(frame.sample(frac=1, random_state=0))
+    assert ids.tolist() == sorted(IDS)
+    np.testing.assert_array_equal(array, attention[IDS.argsort(), ..., :-1].numpy())
+
+
+def test_incomplete_table_is_refused(tiny_gpt2, tiny_tokens):
+    frame = attention_frame(prefix_attention(boot_bridge(tiny_gpt2), tiny_tokens, N_PREFIX, 7), IDS)
+    with pytest.raises(ValueError, match="335 rows are not one for each of 7 x 2 x 4 x 6"):
+        attention_array(frame.drop(index=100))
+
+
+def test_entropy_of_even_and_of_single_minded_heads():
+    attention = torch.zeros(2, 1, 2, 4)
+    attention[:, :, 0] = 0.25
+    attention[:, :, 1, 2] = 1.0
+    frame = attention_entropy(attention, np.array([3, 8]))
+    assert frame.id.tolist() == [3, 3, 8, 8]
+    assert frame.entropy.tolist() == pytest.approx([math.log(4), 0, math.log(4), 0])
+
+
+def test_the_sample_has_the_first_decoded_token_where_the_sets_keep_it():
+    paragraphs = pd.DataFrame({"id": [4, 5, 6, 7], "tokens": [[i] * 6 for i in range(4)]})
+    sets = pd.DataFrame(
+        {
+            "id": [4, 5, 6, 7],
+            "set": ["memorized", "non_memorized", "non_memorized", "partly_11_29"],
+            "sampled": [True, True, False, True],
+            "sampled_rare_tokens": [False, True, True, False],
+            "continuation": [[0, 0], [9, 9], None, [3, 3]],
+        }
+    )
+    assert attention_ids(sets).tolist() == [4, 5, 6]
+    ids, tokens, unknown = attention_sample(paragraphs, sets, n_prefix=4)
+    assert ids.tolist() == [4, 5, 6] and unknown.tolist() == [False, False, True]
+    assert tokens.tolist() == [[0] * 5, [1, 1, 1, 1, 9], [2] * 5]
+    with pytest.raises(EmptySetError, match="no paragraph is memorized or non-memorized"):
+        attention_sample(paragraphs, sets.assign(sampled=False, sampled_rare_tokens=False), n_prefix=4)

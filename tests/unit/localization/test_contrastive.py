@@ -1,0 +1,285 @@
+"""Contrastive objectives against full forward passes, torch's KLDivLoss and loops over paragraphs."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from memloc.data.controls import draw_controls
+from memloc.data.draws import draw
+from memloc.localization import contrastive as contrastive
+from memloc.localization.contrastive import (
+    ContrastiveGradients,
+    collect_objective,
+    contrastive_attribution,
+    contrastive_gradients,
+    contrastive_scores,
+    original_log_probabilities,
+    original_states,
+    take_step,
+)
+from memloc.localization.gradient_parts import Sums
+from memloc.localization.gradients import editable_gradients, nll_gradients, take_gradients
+from memloc.localization.parameter_gradients import component_scores
+from memloc.model.components import editable_parameters
+from memloc.settings.contrastive import Contrastive
+from memloc.settings.edit_model import EditModel
+from memloc.settings.editing import Editing
+from memloc.settings.errors import ConfigError, validate
+from memloc.straightforward import gradients as plain
+
+N_PREFIX = 5
+
+
+@pytest.fixture
+def moved(tiny_model) -> PreTrainedModel:
+    """The tiny model with other W_* weights than θ0."""
+    model = copy.deepcopy(tiny_model)
+    torch.manual_seed(3)
+    with torch.no_grad():
+        for name in editable_parameters(model):
+            parameter = model.get_parameter(name)
+            parameter.add_(0.05 * torch.randn_like(parameter))
+    return model
+
+
+def slow_gradients(model: PreTrainedModel, loss: Tensor) -> dict[str, Tensor]:
+    return plain.gradients(model, loss, editable_parameters(model))
+
+
+def assert_same(fast: dict[str, Tensor], slow: dict[str, Tensor]) -> None:
+    assert fast.keys() == slow.keys()
+    for name in fast:
+        torch.testing.assert_close(fast[name], slow[name], atol=2e-6, rtol=1e-3)
+
+
+@pytest.mark.parametrize("reference", [False, True])
+@pytest.mark.parametrize(("objective", "sign"), [("unlearn", -1), ("edit", 1)])
+def test_objective_away_from_theta0(tiny_model, moved, tiny_tokens, objective, sign, reference):
+    target, controls = tiny_tokens[:1], tiny_tokens[1:]
+    original = original_log_probabilities(tiny_model, controls, N_PREFIX, 4)
+    assert not original.requires_grad
+    with editable_gradients(moved):
+        value = collect_objective(
+            moved,
+            target,
+            controls,
+            original,
+            N_PREFIX,
+            4,
+            objective=objective,
+            nll_weight=0.1,
+            kl_weight=1.0,
+            reference=reference,
+        )
+        fast = take_gradients(moved)
+    kl = plain.kl(moved, tiny_model, controls, N_PREFIX)
+    assert kl > 0.05
+    loss = sign * 0.1 * plain.nll(moved, target, N_PREFIX) + (kl if reference else kl / 7)
+    assert value == pytest.approx(loss.item(), rel=1e-4)
+    assert_same(fast, slow_gradients(moved, loss))
+
+
+def terms(model, memorized, controls, original, shares=None, parts=None, **options):
+    """The objective's gradient at the model's weights, and the rows that it leaves in `sums`."""
+    parts = [np.arange(len(memorized))] if parts is None else parts
+    shares = np.full(len(controls), 1 / len(controls)) if shares is None else shares
+    sums = Sums(model, len(parts) + 1)
+    how = {"nll_weight": 1.0, "reference": False} | options
+    found = contrastive_gradients(
+        model, memorized, controls, original, shares, N_PREFIX, 2, parts=parts, sums=sums, **how
+    )
+    return found, sums
+
+
+def test_at_theta0_the_objective_is_the_memorized_gradient_times_minus_w(tiny_model, tiny_tokens):
+    memorized, controls = tiny_tokens[:3], tiny_tokens[3:]
+    original = original_states(tiny_model, controls, N_PREFIX, 4)
+    result, _ = terms(tiny_model, memorized, controls, original, nll_weight=0.3, reference=True)
+    table = contrastive_scores(tiny_model, result)
+    assert (table["kl_term_norm"] < 1e-4 * table["nll_term_norm"]).all()
+    assert (table["nll_term_norm"] > 0).all()
+    mean = nll_gradients(tiny_model, memorized, N_PREFIX, 3)
+    for name, gradient in result.nll_term.items():
+        torch.testing.assert_close(gradient, -0.3 * mean[name], atol=1e-6, rtol=1e-4)
+    assert result.value == pytest.approx(-0.3 * plain.nll(tiny_model, memorized, N_PREFIX).item(), rel=1e-4)
+
+
+@pytest.mark.parametrize("reference", [False, True])
+def test_mean_over_memorized_paragraphs_equals_a_loop_away_from_theta0(
+    tiny_model, moved, tiny_tokens, reference
+):
+    """Each paragraph has its own controls, of which some are drawn twice."""
+    memorized, non_memorized = tiny_tokens[:3], tiny_tokens[3:]
+    drawn = np.array([[0, 1], [1, 3], [3, 1]])
+    controls = non_memorized[[0, 1, 3]]
+    original = original_states(tiny_model, controls, N_PREFIX, 2)
+    parts = [np.array([2, 0]), np.array([1])]
+    result, sums = terms(
+        moved,
+        memorized,
+        controls,
+        original,
+        np.array([1, 3, 2]) / 6,
+        parts,
+        nll_weight=0.5,
+        reference=reference,
+    )
+    nll = sum(-0.5 * plain.nll(moved, paragraph[None], N_PREFIX) for paragraph in memorized) / 3
+    kl = sum(plain.kl(moved, tiny_model, non_memorized[rows], N_PREFIX) for rows in drawn) / 3
+    kl = kl / (1 if reference else 7)
+    assert result.value == pytest.approx((nll + kl).item(), rel=1e-4)
+    kl_term = slow_gradients(moved, kl)
+    assert_same(result.nll_term, slow_gradients(moved, nll))
+    assert_same(result.kl_term, kl_term)
+    for name in result.nll_term:
+        rows = sums.rows(name)
+        torch.testing.assert_close(rows[:2].sum(dim=0) / 3, result.nll_term[name], atol=1e-6, rtol=1e-4)
+        torch.testing.assert_close(rows[2], kl_term[name], atol=2e-6, rtol=1e-3)
+    alone = slow_gradients(moved, -0.5 * plain.nll(moved, memorized[1:2], N_PREFIX))
+    assert_same({name: sums.rows(name)[1] for name in alone}, alone)
+
+
+@pytest.mark.parametrize("micro_batch", [1, 3, 4])
+def test_micro_batch_does_not_matter(tiny_model, moved, tiny_tokens, micro_batch):
+    """With 3 targets and 4 controls, micro-batches hold one kind, the other, or both."""
+    target, controls = tiny_tokens[:3], tiny_tokens[3:]
+    original = original_log_probabilities(tiny_model, controls, N_PREFIX, micro_batch)
+    torch.testing.assert_close(original, original_log_probabilities(tiny_model, controls, N_PREFIX, 100))
+    how = {"objective": "edit", "nll_weight": 0.3, "kl_weight": 2.0, "reference": False}
+    collected = []
+    for size in (micro_batch, 100):
+        with editable_gradients(moved):
+            collect_objective(moved, target, controls, original, N_PREFIX, size, **how)
+            collected.append(take_gradients(moved))
+    for name in collected[0]:
+        torch.testing.assert_close(collected[0][name], collected[1][name], atol=1e-6, rtol=1e-4)
+
+
+def test_scores_are_those_of_both_terms_and_norms_those_of_each(tiny_llama, tiny_tokens):
+    generator = torch.Generator().manual_seed(0)
+
+    def random_term():
+        names = editable_parameters(tiny_llama)
+        return {
+            name: torch.randn(tiny_llama.get_parameter(name).shape, generator=generator) for name in names
+        }
+
+    nll, kl = random_term(), random_term()
+    table = contrastive_scores(tiny_llama, ContrastiveGradients(0.0, nll, kl))
+    total = component_scores(tiny_llama, {name: nll[name] + kl[name] for name in nll})
+    assert table["max_abs"].tolist() == total["max_abs"].tolist()
+    for column, term in (("nll_term_norm", nll), ("kl_term_norm", kl)):
+        whole = torch.cat([gradient.flatten() for gradient in term.values()]).norm().item()
+        assert (table[column] ** 2).sum() ** 0.5 == pytest.approx(whole, rel=1e-5)
+    assert (table["group"] == "contrastive").all()
+
+
+def attribution(model, tokens, **options):
+    """Scores and samples of the objective after a step, with 3 memorized paragraphs in 2 parts."""
+    memorized, others = tokens[:3], tokens[3:]
+    mean = nll_gradients(model, memorized, N_PREFIX, 3)
+    how = {"n_controls": 2, "micro_batch": 3, "nll_weight": 0.5, "learning_rate": 1e-2, "reference": True}
+    parts = [np.array([0, 2]), np.array([1])]
+    draws = draw([2, 1], [[0], [1]], np.random.default_rng(0), n_resamples=3)
+    rng = np.random.default_rng(4)
+    return contrastive_attribution(
+        model, memorized, others, mean, N_PREFIX, parts, draws, rng, **how | options
+    )
+
+
+def test_attribution_is_that_of_the_objective_one_step_of_adam_away(tiny_gpt2, tiny_tokens):
+    """Against torch's Adam and the objective written out, with the controls of the same draw."""
+    scores, _ = attribution(tiny_gpt2, tiny_tokens)
+    stepped = copy.deepcopy(tiny_gpt2)
+    memorized, others = tiny_tokens[:3], tiny_tokens[3:]
+    names = editable_parameters(stepped)
+    adam = torch.optim.Adam([stepped.get_parameter(name) for name in names], lr=1e-2)
+    (-0.5 * plain.nll(stepped, memorized, N_PREFIX)).backward()
+    adam.step()
+    drawn = draw_controls(3, 4, 2, np.random.default_rng(4))
+    nll = -0.5 * plain.nll(stepped, memorized, N_PREFIX)
+    kl = sum(plain.kl(stepped, tiny_gpt2, others[rows], N_PREFIX) for rows in drawn) / 3
+    assert kl > 0.01
+    expected = component_scores(stepped, slow_gradients(stepped, nll + kl))
+    assert scores["max_abs"].tolist() == pytest.approx(expected["max_abs"].tolist(), rel=1e-3, abs=1e-6)
+    before = component_scores(tiny_gpt2, nll_gradients(tiny_gpt2, memorized, N_PREFIX, 3))
+    assert scores["max_abs"].corr(before["max_abs"], method="kendall") < 0.99
+
+
+def test_the_step_makes_memorized_paragraphs_less_likely(tiny_gpt_neo, tiny_tokens):
+    memorized = tiny_tokens[:2]
+    mean = nll_gradients(tiny_gpt_neo, memorized, N_PREFIX, 2)
+    before = plain.nll(tiny_gpt_neo, memorized, N_PREFIX).item()
+    take_step(tiny_gpt_neo, mean, 1.0, 1e-4)
+    size = sum(gradient.abs().sum().item() for gradient in mean.values())
+    assert plain.nll(tiny_gpt_neo, memorized, N_PREFIX).item() - before == pytest.approx(1e-4 * size, rel=0.1)
+
+
+def test_samples_add_the_kl_term_of_all_to_the_mean_of_their_parts(tiny_gpt_neo, tiny_tokens):
+    scores, samples = attribution(tiny_gpt_neo, tiny_tokens)
+    parts = samples[samples["sample"] == "part"]
+    rest = samples[samples["sample"] == "rest"]
+    keys = ["layer", "component", "head"]
+    first, second = (parts[parts["number"] == number].set_index(keys)["max_abs"] for number in (0, 1))
+    rest_of_first = rest[rest["number"] == 0].set_index(keys)["max_abs"]
+    assert rest_of_first.tolist() == second.tolist()
+    resampled = samples[samples["sample"] == "resample"]
+    assert resampled["head"].notna().all() and set(resampled["number"]) == {0, 1, 2}
+    found = scores.set_index(keys)["max_abs"]
+    assert (found <= ((2 * first + second) / 3).reindex(found.index) * (1 + 1e-5)).all()
+    assert (samples["group"] == "contrastive").all()
+
+
+def test_model_is_left_as_it_was(tiny_gpt_neo, tiny_tokens):
+    before = {name: value.clone() for name, value in tiny_gpt_neo.state_dict().items()}
+    attribution(tiny_gpt_neo, tiny_tokens)
+    assert all(torch.equal(value, before[name]) for name, value in tiny_gpt_neo.state_dict().items())
+    assert all(parameter.grad is None and parameter.requires_grad for parameter in tiny_gpt_neo.parameters())
+
+
+def test_model_is_restored_after_an_error(tiny_gpt_neo, tiny_tokens, monkeypatch):
+    before = {name: value.clone() for name, value in tiny_gpt_neo.state_dict().items()}
+
+    def fail(*args, **options):
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(contrastive, "contrastive_gradients", fail)
+    with pytest.raises(RuntimeError, match="no"):
+        attribution(tiny_gpt_neo, tiny_tokens)
+    assert all(torch.equal(value, before[name]) for name, value in tiny_gpt_neo.state_dict().items())
+
+
+def test_controls_differ_within_a_draw_and_follow_the_seed():
+    drawn = draw_controls(200, 6, 4, np.random.default_rng(5))
+    assert drawn.shape == (200, 4)
+    assert all(len(set(row)) == 4 for row in drawn.tolist())
+    assert np.unique(drawn, axis=0).shape[0] > 100
+    counts = np.bincount(drawn.flatten(), minlength=6)
+    assert counts.min() > 90 and counts.max() < 180
+    assert (drawn == draw_controls(200, 6, 4, np.random.default_rng(5))).all()
+
+
+def test_too_few_paragraphs_to_draw_from():
+    with pytest.raises(ValueError, match="5 controls asked for, but only 3"):
+        draw_controls(2, 3, 5, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("section", [Contrastive, Editing, EditModel])
+def test_settings_take_the_weight_of_the_authors_code_with_reference_unless_given(section):
+    assert section().nll_weight == 1.0
+    assert section(reference=True).nll_weight == 0.1
+    assert section(reference=True, nll_weight=0.3).nll_weight == 0.3
+
+
+@pytest.mark.parametrize("section", ["contrastive", "editing", "edit_model"])
+def test_settings_refuse_more_controls_than_sampled_paragraphs(section):
+    sources = {"data": {"source": "embedded"}, "model": {"source": "embedded"}}
+    few = {"contrastive": {"n_controls": 5}, "editing": {"n_controls": 5}}
+    config = {"study": "s", **sources, "sets": {"n_non_memorized": 5}} | few
+    assert validate(config, "study.yaml").edit_model.n_controls is None
+    with pytest.raises(ConfigError, match=rf"\b{section}.n_controls must not exceed"):
+        validate(config | {section: {"n_controls": 6}}, "study.yaml")

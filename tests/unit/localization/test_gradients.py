@@ -1,0 +1,143 @@
+"""Micro-batched gradients against one full forward and backward pass of the Hugging Face model."""
+
+import pytest
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from memloc.localization import gradients as gradients
+from memloc.localization.gradients import editable_gradients, nll_gradients, paragraph_nll
+from memloc.model.components import editable_parameters
+from memloc.straightforward import gradients as plain
+
+N_PREFIX = 5
+
+
+def slow_nll_gradients(model: PreTrainedModel, tokens: Tensor) -> dict[str, Tensor]:
+    """Gradient of the model's own loss over all logits."""
+    return plain.gradients(model, plain.nll(model, tokens, N_PREFIX), editable_parameters(model))
+
+
+@pytest.mark.parametrize("micro_batch", [1, 3, 100])
+def test_gradients_equal_plain_autograd_for_any_micro_batch(tiny_model, tiny_tokens, micro_batch):
+    fast = nll_gradients(tiny_model, tiny_tokens, N_PREFIX, micro_batch)
+    slow = slow_nll_gradients(tiny_model, tiny_tokens)
+    assert fast.keys() == slow.keys()
+    for name in fast:
+        torch.testing.assert_close(fast[name], slow[name], atol=1e-6, rtol=1e-4)
+
+
+def test_paragraph_nll_is_the_mean_over_continuation_tokens(tiny_model, tiny_tokens):
+    log_p = tiny_model(tiny_tokens).logits.log_softmax(dim=-1)
+    for n, paragraph in enumerate(tiny_tokens):
+        nll = -sum(log_p[n, i - 1, paragraph[i]] for i in range(N_PREFIX, len(paragraph)))
+        assert paragraph_nll(tiny_model, tiny_tokens, N_PREFIX)[n].item() == pytest.approx(
+            nll.item() / (len(paragraph) - N_PREFIX), rel=1e-5
+        )
+
+
+def test_no_more_than_a_micro_batch_and_no_prefix_position_is_unembedded(tiny_gpt_neo, tiny_tokens):
+    unembedded = []
+    tiny_gpt_neo.lm_head.register_forward_hook(lambda module, args, output: unembedded.append(len(output)))
+    nll_gradients(tiny_gpt_neo, tiny_tokens, N_PREFIX, 3)
+    assert unembedded == [3 * 7, 3 * 7, 1 * 7]
+
+
+def test_only_editable_weights_collect_gradients_and_none_is_left(tiny_model, tiny_tokens):
+    frozen = next(tiny_model.parameters())
+    frozen.requires_grad_(False)
+    before = {name: parameter.requires_grad for name, parameter in tiny_model.named_parameters()}
+    with editable_gradients(tiny_model):
+        paragraph_nll(tiny_model, tiny_tokens, N_PREFIX).mean().backward()
+        with_gradient = {name for name, p in tiny_model.named_parameters() if p.grad is not None}
+    assert with_gradient == set(editable_parameters(tiny_model))
+    assert {name: p.requires_grad for name, p in tiny_model.named_parameters()} == before
+    assert all(parameter.grad is None for parameter in tiny_model.parameters())
+
+
+def test_flags_are_restored_after_an_error(tiny_gpt_neo):
+    with pytest.raises(RuntimeError, match="inside"), editable_gradients(tiny_gpt_neo):
+        raise RuntimeError("inside")
+    assert all(parameter.requires_grad for parameter in tiny_gpt_neo.parameters())
+
+
+def test_earlier_gradients_do_not_leak_in(tiny_gpt_neo, tiny_tokens):
+    clean = nll_gradients(tiny_gpt_neo, tiny_tokens, N_PREFIX, 4)
+    tiny_gpt_neo(tiny_tokens, labels=tiny_tokens).loss.backward()
+    again = nll_gradients(tiny_gpt_neo, tiny_tokens, N_PREFIX, 4)
+    assert all(torch.equal(clean[name], again[name]) for name in clean)
+
+
+def test_weighted_sum_of_losses(tiny_gpt_neo, tiny_tokens):
+    weights = torch.tensor([0.0, 1.0, 2.0, 0.0, 0.0, 0.0, -3.0])
+    with editable_gradients(tiny_gpt_neo):
+        value = gradients.collect_gradients(
+            tiny_gpt_neo, lambda rows: paragraph_nll(tiny_gpt_neo, tiny_tokens[rows], N_PREFIX), weights, 2
+        )
+        collected = gradients.take_gradients(tiny_gpt_neo)
+    chosen = {row: slow_nll_gradients(tiny_gpt_neo, tiny_tokens[[row]]) for row in (1, 2, 6)}
+    for name, gradient in collected.items():
+        expected = chosen[1][name] + 2 * chosen[2][name] - 3 * chosen[6][name]
+        torch.testing.assert_close(gradient, expected, atol=1e-5, rtol=1e-4)
+    nll = paragraph_nll(tiny_gpt_neo, tiny_tokens, N_PREFIX)
+    assert value == pytest.approx((nll * weights).sum().item(), rel=1e-5)
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(3, [4, 2, 2, 2, 1]), (1, [4, 2, 1, 1, 1, 1, 1, 1, 1])])
+def test_running_out_of_memory_starts_again_with_half(tiny_gpt_neo, tiny_tokens, limit, expected):
+    """The backward pass fails halfway, when the upper layer's gradients are there."""
+    sizes = []
+
+    def fail(slope: Tensor) -> None:
+        if len(slope) > limit:
+            raise torch.OutOfMemoryError("out of memory")
+
+    def loss(rows: slice) -> Tensor:
+        texts = tiny_tokens[rows]
+        sizes.append(len(texts))
+        return paragraph_nll(tiny_gpt_neo, texts, N_PREFIX)
+
+    layer = tiny_gpt_neo.transformer.h[1]
+    layer.register_forward_pre_hook(lambda module, inputs: inputs[0].register_hook(fail) and None)
+    with editable_gradients(tiny_gpt_neo):
+        gradients.collect_gradients(tiny_gpt_neo, loss, torch.ones(7) / 7, 4)
+        collected = gradients.take_gradients(tiny_gpt_neo)
+    assert sizes == expected
+    layer._forward_pre_hooks.clear()
+    slow = slow_nll_gradients(tiny_gpt_neo, tiny_tokens)
+    for name, gradient in collected.items():
+        torch.testing.assert_close(gradient, slow[name], atol=1e-6, rtol=1e-4)
+
+
+def test_what_grew_too_large_does_not_grow_again(tiny_gpt_neo, tiny_tokens, monkeypatch):
+    """Other programs may use the memory that the first micro-batch seemed to leave."""
+    sizes = []
+
+    def loss(rows: slice) -> Tensor:
+        texts = tiny_tokens[rows]
+        sizes.append(len(texts))
+        if len(texts) > 2:
+            raise torch.OutOfMemoryError("out of memory")
+        return paragraph_nll(tiny_gpt_neo, texts, N_PREFIX)
+
+    monkeypatch.setattr(gradients, "room_for", lambda before: 8)
+    with editable_gradients(tiny_gpt_neo):
+        gradients.collect_gradients(tiny_gpt_neo, loss, torch.ones(7) / 7, 2)
+        collected = gradients.take_gradients(tiny_gpt_neo)
+    assert sizes == [2, 5, *[1] * 7]
+    slow = slow_nll_gradients(tiny_gpt_neo, tiny_tokens)
+    for name, gradient in collected.items():
+        torch.testing.assert_close(gradient, slow[name], atol=1e-6, rtol=1e-4)
+
+
+def test_a_paragraph_that_does_not_fit_is_an_error(tiny_gpt_neo):
+    def loss(rows: slice) -> Tensor:
+        raise torch.OutOfMemoryError("out of memory")
+
+    with pytest.raises(torch.OutOfMemoryError):
+        gradients.collect_gradients(tiny_gpt_neo, loss, torch.ones(3), 4)
+
+
+def test_no_paragraph_is_an_error(tiny_gpt_neo, tiny_tokens):
+    with pytest.raises(ValueError, match="zero paragraphs"):
+        nll_gradients(tiny_gpt_neo, tiny_tokens[:0], N_PREFIX, 4)

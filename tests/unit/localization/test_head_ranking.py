@@ -1,0 +1,249 @@
+"""Head rankings against hand-counted examples."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from memloc.data.draws import Draws
+from memloc.localization import head_ranking
+
+
+def scores(values):
+    """Scores of a [layer, head] array."""
+    frame = pd.DataFrame(values)
+    frame.index.name, frame.columns.name = "layer", "head"
+    return frame.stack()
+
+
+def test_shared_key_value_heads_score_for_each_query_head_that_reads_them():
+    spread = head_ranking.spread_over_query_heads(scores([[1.0, 2.0], [3.0, 4.0]]), n_heads=6)
+    assert spread.unstack("head").to_numpy().tolist() == [[1, 1, 1, 2, 2, 2], [3, 3, 3, 4, 4, 4]]
+
+
+def test_parameter_score_is_the_largest_of_a_heads_components_of_one_group():
+    rows = [
+        ("memorized", 0, "W_Q", 0, 0.1),
+        ("memorized", 0, "W_Q", 1, 0.7),
+        ("memorized", 0, "W_V", 0, 0.5),
+        ("memorized", 0, "W_V", 1, 0.2),
+        ("memorized", 0, "W_in", None, 9.0),
+        ("non_memorized", 0, "W_Q", 0, 99.0),
+        ("non_memorized", 0, "W_Q", 1, 99.0),
+    ]
+    frame = pd.DataFrame(rows, columns=["group", "layer", "component", "head", "max_abs"])
+    frame["head"] = frame["head"].astype("Int64")
+    result = head_ranking.parameter_gradient_scores(frame, n_heads=2)
+    assert result.loc[0, 0] == 0.5
+    assert result.loc[0, 1] == 0.7
+
+
+def test_rarest_first_means_the_most_negative_correlation_first():
+    frame = pd.DataFrame({"layer": [0, 0], "head": [0, 1], "pearson": [-0.9, 0.3]})
+    ranking = head_ranking.rank_heads({"rare_tokens": head_ranking.rare_token_scores(frame)})
+    first = ranking[(ranking.method == "rare_tokens") & (ranking["rank"] == 1)]
+    assert first[["layer", "head"]].to_numpy().tolist() == [[0, 0]]
+
+
+def test_patching_counts_both_signs_and_directions():
+    rows = [("q", 0, 0, 1.0), ("q", 0, 0, -3.0), ("v", 0, 0, 0.5), ("v", 0, 0, 0.5)]
+    frame = pd.DataFrame(rows, columns=["component", "layer", "head", "nll_change"])
+    assert head_ranking.patching_scores(frame, n_heads=1).loc[0, 0] == 2.0
+
+
+def test_activation_scores_use_values_of_the_prefix_only():
+    rows = [
+        ("memorized", "v", 0, 0, 1, 2.0),
+        ("memorized", "v", 0, 0, 2, 4.0),
+        ("memorized", "v", 0, 0, 50, 100.0),
+        ("memorized", "q", 0, 0, 1, 100.0),
+        ("perturbed", "v", 0, 0, 1, 100.0),
+    ]
+    frame = pd.DataFrame(rows, columns=["group", "component", "layer", "head", "position", "max_abs"])
+    assert head_ranking.activation_gradient_scores(frame, n_prefix=50, n_heads=1).loc[0, 0] == 3.0
+
+
+def test_combined_rank_is_the_order_of_mean_ranks():
+    first = scores([[3.0, 2.0, 1.0]])
+    second = scores([[2.0, 3.0, 1.0]])
+    third = scores([[3.0, 1.0, 2.0]])
+    ranking = head_ranking.rank_heads({"a": first, "b": second, "c": third})
+    combined = ranking[ranking.method == "combined"].set_index("head")
+    assert combined["rank"].to_dict() == {0: 1, 1: 2, 2: 3}
+    assert combined["score"].to_dict() == {0: -4 / 3, 1: -2.0, 2: -8 / 3}
+
+
+def test_agreement_counts_concordant_pairs():
+    random = np.random.default_rng(0)
+    first, second = (scores(random.normal(size=(3, 4))) for _ in range(2))
+    ranking = head_ranking.rank_heads({"parameter_gradient": first, "patching": second})
+    found = head_ranking.agreement(ranking, no_samples(ranking)).set_index(["method_a", "method_b"]).kendall
+    a, b = first.to_numpy(), second.to_numpy()
+    pairs = [np.sign((a[i] - a[j]) * (b[i] - b[j])) for i in range(12) for j in range(i)]
+    assert found["parameter_gradient", "patching"] == pytest.approx(np.mean(pairs))
+
+
+def no_samples(ranking):
+    """The ranking itself as its only samples."""
+    kinds = pd.DataFrame({"sample": ["part", "rest", "resample"], "number": 0})
+    return ranking.drop(columns="score").merge(kinds, how="cross")
+
+
+def test_ties_in_the_mean_rank_go_to_the_lower_layer_and_then_the_lower_head():
+    """They decide which head is highlighted: here all four heads have the same mean rank."""
+    first, second = scores([[4.0, 3.0], [2.0, 1.0]]), scores([[1.0, 2.0], [3.0, 4.0]])
+    shuffled = [values.sample(frac=1, random_state=seed) for seed, values in enumerate((first, second))]
+    ranking = head_ranking.rank_heads({"a": shuffled[0], "b": shuffled[1]})
+    combined = ranking[ranking.method == "combined"].set_index(["layer", "head"])["rank"]
+    assert combined.to_dict() == {(0, 0): 1, (0, 1): 2, (1, 0): 3, (1, 1): 4}
+
+
+def test_heads_that_tie_in_a_method_share_their_mean_rank():
+    """Heads 0 and 1 tie for the first place of one method: both count as 1.5 in the mean over methods."""
+    ranking = head_ranking.rank_heads({"a": scores([[5.0, 5.0, 1.0]]), "b": scores([[1.0, 2.0, 3.0]])})
+    combined = ranking[ranking.method == "combined"].set_index("head")
+    assert combined["score"].to_dict() == {0: -(1.5 + 3) / 2, 1: -(1.5 + 2) / 2, 2: -(3 + 1) / 2}
+    assert combined["rank"].to_dict() == {1: 1, 2: 2, 0: 3}
+    assert ranking[ranking.method == "a"].set_index("head")["rank"].to_dict() == {0: 1, 1: 2, 2: 3}
+
+
+N_PARAGRAPHS, N_PREFIX = 12, 4
+
+
+@pytest.fixture
+def tables():
+    """Tables of 2 layers of 4 query heads and 2 key/value heads, of 12 paragraphs, 10 or 5 parts."""
+    rng = np.random.default_rng(0)
+    axes = {
+        "activation_gradients": {
+            "group": ["memorized", "perturbed"],
+            "component": ["v", "q"],
+            "id": range(N_PARAGRAPHS),
+            "layer": range(2),
+            "head": range(2),
+            "position": range(6),
+        },
+        "patching": {
+            "id": range(N_PARAGRAPHS),
+            "direction": ["a", "b"],
+            "component": ["k", "v"],
+            "layer": range(2),
+            "head": range(2),
+        },
+        "rare_token_groups": {"group": range(5), "layer": range(2), "head": range(4), "rank": range(3)},
+        "parameter_gradient_samples": {
+            "group": ["memorized", "contrastive"],
+            "sample": ["part", "rest"],
+            "number": range(10),
+            "component": ["W_Q", "W_V"],
+            "layer": range(2),
+            "head": range(4),
+        },
+    }
+    values = {
+        "activation_gradients": "max_abs",
+        "patching": "nll_change",
+        "rare_token_groups": "attention_sum",
+        "parameter_gradient_samples": "max_abs",
+    }
+    found = {}
+    for name, levels in axes.items():
+        frame = pd.MultiIndex.from_product(levels.values(), names=levels.keys()).to_frame(index=False)
+        found[name] = frame.assign(**{values[name]: rng.normal(size=len(frame)) ** 2})
+    found["patching"]["nll_change"] *= rng.choice([-1, 1], size=len(found["patching"]))
+    gradients = found["parameter_gradient_samples"]
+    gradients = gradients[(gradients["component"] == "W_Q") | (gradients["head"] < 2)]
+    drawn = gradients[gradients["sample"] == "part"].merge(pd.DataFrame({"copy": range(20)}), how="cross")
+    drawn = drawn.assign(sample="resample", number=drawn["number"] + 10 * drawn["copy"]).drop(columns="copy")
+    whole = gradients.groupby(["group", "sample", "number"], sort=False).head(1)
+    mlp = whole.assign(component="W_in", head=None, max_abs=1e9)
+    table = pd.concat([gradients, drawn, mlp], ignore_index=True).astype({"head": "Int64"})
+    found["parameter_gradient_samples"] = table
+    return found
+
+
+def sampled(tables):
+    return head_ranking.sample_scores(tables, N_PREFIX, n_heads=4, rng=np.random.default_rng(5))
+
+
+def test_samples_of_all_methods_are_the_same_kinds(tables):
+    found = sampled(tables)
+    assert found.keys["sample"].value_counts().to_dict() == {"part": 5, "rest": 5, "resample": 200}
+    assert list(found.scores) == list(head_ranking.METHODS)
+    assert all(scores.shape == (210, 2, 4) for scores in found.scores.values())
+
+
+def test_scores_of_parts_average_to_those_of_the_whole(tables):
+    """Five parts of 2 or 3 paragraphs, and what each leaves: together the mean over all paragraphs."""
+    found = sampled(tables)
+    part, rest = ((found.keys["sample"] == kind).to_numpy() for kind in ("part", "rest"))
+    whole = head_ranking.activation_gradient_scores(tables["activation_gradients"], N_PREFIX, 4)
+    activation = found.scores["activation_gradient"]
+    sizes = np.array([3, 3, 2, 2, 2])[:, None, None]
+    together = (sizes * activation[part] + (12 - sizes) * activation[rest]) / 12
+    for mean in together:
+        assert mean.ravel() == pytest.approx(whole.to_numpy())
+    assert activation[part].std(axis=0).min() > 0
+
+
+def test_a_resample_of_everything_once_has_the_scores_of_the_tables(tables, monkeypatch):
+    """With every unit drawn once, each method gives what it gives without samples."""
+
+    def once(sizes, parts, rng):
+        keys = pd.DataFrame({"sample": ["part"], "number": [0]})
+        return Draws(keys, np.full((1, len(sizes)), 1 / len(sizes)))
+
+    monkeypatch.setattr(head_ranking, "draw", once)
+    found = sampled(tables).scores
+    expected = head_ranking.patching_scores(tables["patching"], 4)
+    assert found["patching"][0].ravel() == pytest.approx(expected.to_numpy())
+    sums = tables["rare_token_groups"].groupby(["layer", "head", "rank"])["attention_sum"].sum().unstack()
+    pearson = [-np.corrcoef(row, range(3))[0, 1] for row in sums.to_numpy()]
+    assert found["rare_tokens"][0].ravel() == pytest.approx(pearson)
+    first = tables["parameter_gradient_samples"].query("sample == 'part' and number == 0")
+    gradients = head_ranking.parameter_gradient_scores(first, 4)
+    assert found["parameter_gradient"][0].ravel() == pytest.approx(gradients.to_numpy())
+
+
+def test_ranks_of_a_sample_are_those_of_rank_heads(tables):
+    """Scores with ties: grouped heads share key and value scores."""
+    found = sampled(tables)
+    ranks = head_ranking.sample_ranks(found)
+    for place in (0, 7, 209):
+        kind, number = found.keys.iloc[place]
+        one = {m: scores(values[place]) for m, values in found.scores.items()}
+        for values in one.values():
+            values.index.names = ["layer", "head"]
+        expected = head_ranking.rank_heads(one).set_index(["method", "layer", "head"])["rank"].sort_index()
+        rows = ranks[(ranks["sample"] == kind) & (ranks["number"] == number)]
+        mine = rows.set_index(["method", "layer", "head"])["rank"].sort_index()
+        assert mine.to_dict() == expected.to_dict()
+
+
+def test_intervals_hold_the_ranks_of_resamples_alone():
+    ranking = head_ranking.rank_heads({"a": scores([[2.0, 1.0]])})
+    ranking = ranking[ranking["method"] == "a"]
+    rows = [("resample", n, "a", 0, head, 1 + (head + (n < 3)) % 2) for n in range(10) for head in (0, 1)]
+    rows += [("part", n, "a", 0, head, 2) for n in range(10) for head in (0, 1)]
+    samples = pd.DataFrame(rows, columns=["sample", "number", "method", "layer", "head", "rank"])
+    found = head_ranking.with_intervals(ranking, samples).set_index("head")
+    assert found["first_share"].to_dict() == pytest.approx({0: 0.7, 1: 0.3})
+    assert found[["low", "high"]].to_numpy().tolist() == [[1, 2], [1, 2]]
+    samples["rank"] = samples["head"] + 1
+    always = head_ranking.with_intervals(ranking, samples).set_index("head")
+    assert always[["low", "high"]].to_numpy().tolist() == [[1, 1], [2, 2]]
+
+
+def test_agreement_in_samples_is_kendalls_tau_of_the_ranks():
+    rng = np.random.default_rng(0)
+    orders = {method: [rng.permutation(12) + 1 for _ in range(3)] for method in ("a", "b")}
+    rows = [
+        ("rest", number, method, head // 4, head % 4, rank)
+        for method, ranks in orders.items()
+        for number, order in enumerate(ranks)
+        for head, rank in enumerate(order)
+    ]
+    samples = pd.DataFrame(rows, columns=["sample", "number", "method", "layer", "head", "rank"])
+    found = head_ranking.rank_agreement(samples, ["a", "b"])["a", "b"]["rest"]
+    pairs = zip(orders["a"], orders["b"], strict=True)
+    assert found == pytest.approx([stats.kendalltau(a, b).statistic for a, b in pairs])

@@ -1,0 +1,198 @@
+"""Attribution scores against loops over plain autograd, and on a model with a planted culprit."""
+
+import copy
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from memloc.data.draws import draw
+from memloc.localization.gradients import nll_gradients
+from memloc.localization.parameter_gradients import compare_groups, group_scores
+from memloc.model.components import Component, components
+
+N_PREFIX = 5
+
+
+def scores(model: PreTrainedModel, tokens: Tensor):
+    return group_scores(model, nll_gradients(model, tokens, N_PREFIX, micro_batch=3), "memorized")
+
+
+def heads(model: PreTrainedModel, name: str) -> list[tuple[Component, int]]:
+    return [(c, head) for c in components(model) if c.name == name for head in range(c.n_heads)]
+
+
+def test_scores_equal_a_loop_over_plain_autograd(any_model, tiny_tokens):
+    labels = tiny_tokens.clone()
+    labels[:, :N_PREFIX] = -100
+    table = scores(any_model, tiny_tokens)
+    any_model(tiny_tokens, labels=labels).loss.backward()
+    expected = []
+    for component in components(any_model):
+        whole = component.view(any_model.get_parameter(component.parameter).grad)
+        expected += [whole] if component.n_heads is None else list(whole)
+    assert len(table) == len(expected)
+    assert table["max_abs"].tolist() == pytest.approx(
+        [g.abs().max().item() for g in expected], rel=1e-4, abs=1e-7
+    )
+    assert table["sum_abs"].tolist() == pytest.approx(
+        [g.abs().sum().item() for g in expected], rel=1e-4, abs=1e-6
+    )
+    assert table["n_weights"].tolist() == [g.numel() for g in expected]
+    assert (table["group"] == "memorized").all()
+
+
+def test_columns_and_types(tiny_gpt_neo, tiny_tokens):
+    table = scores(tiny_gpt_neo, tiny_tokens)
+    assert list(table) == ["group", "layer", "component", "head", "max_abs", "sum_abs", "n_weights"]
+    assert table["head"].dtype == "Int64"
+    assert len(table) == 2 * (4 * 4 + 2)
+    assert table["n_weights"].sum() == 2 * (4 * 16 * 16 + 2 * 16 * 64)
+
+
+def compare(model, samples, parts=None):
+    """`compare_groups` of paragraphs whose ids are 10, 11, .. in every group."""
+    with_ids = {group: (np.arange(10, 10 + len(tokens)), tokens) for group, tokens in samples.items()}
+    parts = parts or [np.arange(len(samples["memorized"]))]
+    draws = draw([len(p) for p in parts], [[p] for p in range(len(parts))], np.random.default_rng(0), 5)
+    return compare_groups(model, with_ids, N_PREFIX, parts, draws), draws
+
+
+def test_groups_are_scored_one_by_one_and_the_two_sets_compared(tiny_gpt2, tiny_tokens):
+    samples = {
+        "non_memorized": tiny_tokens[3:],
+        "partly_11_29": tiny_tokens[2:3],
+        "memorized": tiny_tokens[:2],
+    }
+    result, _ = compare(tiny_gpt2, samples)
+    assert list(result.scores["group"].unique()) == list(samples)
+    for group, rows in result.scores.groupby("group"):
+        alone = scores(tiny_gpt2, samples[group])["max_abs"].tolist()
+        assert rows["max_abs"].tolist() == pytest.approx(alone, rel=1e-4, abs=1e-7)
+    same = {"memorized": tiny_tokens, "non_memorized": tiny_tokens, "partly_11_29": tiny_tokens[:1]}
+    assert compare(tiny_gpt2, same)[0].similarity["cosine"].tolist() == pytest.approx([1] * 36)
+    assert result.similarity["cosine"].max() < 0.99
+
+
+def test_paragraphs_have_the_size_of_their_own_gradient(tiny_gpt2, tiny_tokens):
+    samples = {"memorized": tiny_tokens[:3], "non_memorized": tiny_tokens[3:5]}
+    found = compare(tiny_gpt2, samples, [np.array([2, 0]), np.array([1])])[0].paragraphs
+    assert found.groupby("group", sort=False).size().to_dict() == {"memorized": 6, "non_memorized": 4}
+    for group, number in (("memorized", 0), ("memorized", 2), ("non_memorized", 1)):
+        alone = scores(tiny_gpt2, samples[group][number : number + 1]).groupby("layer")
+        rows = found[(found["group"] == group) & (found["id"] == 10 + number)].set_index("layer")
+        assert rows["score_sum"].tolist() == pytest.approx(alone["max_abs"].sum().tolist(), rel=1e-4)
+        assert rows["sum_abs"].tolist() == pytest.approx(alone["sum_abs"].sum().tolist(), rel=1e-4)
+
+
+def test_the_gradient_of_the_memorized_group_is_kept(tiny_gpt2, tiny_tokens):
+    samples = {"memorized": tiny_tokens[:3], "non_memorized": tiny_tokens[3:5]}
+    kept = compare(tiny_gpt2, samples, [np.array([2, 0]), np.array([1])])[0].memorized
+    for name, gradient in nll_gradients(tiny_gpt2, tiny_tokens[:3], N_PREFIX, 3).items():
+        torch.testing.assert_close(kept[name], gradient, atol=1e-6, rtol=1e-4)
+
+
+def test_samples_are_the_scores_of_their_mean_gradient(tiny_model, tiny_tokens):
+    """The maximum of a mean of gradients, by running the paragraphs that are in it."""
+    memorized, parts = tiny_tokens[:5], [np.array([4, 0]), np.array([1, 3]), np.array([2])]
+    samples = {"memorized": memorized, "non_memorized": tiny_tokens[5:]}
+    result, draws = compare(tiny_model, samples, parts)
+    for (kind, number), weights in zip(draws.keys.itertuples(index=False), draws.weights, strict=True):
+        counts = np.round(weights / weights[weights > 0].min()).astype(int)
+        rows = np.concatenate([np.repeat(part, n) for part, n in zip(parts, counts, strict=True)])
+        expected = scores(tiny_model, memorized[torch.from_numpy(rows)])
+        found = result.samples.query(f"sample == '{kind}' and number == {number}")
+        if kind == "resample":
+            expected = expected[expected["head"].notna()]
+        assert found["max_abs"].tolist() == pytest.approx(expected["max_abs"].tolist(), rel=1e-3, abs=1e-6)
+    assert len(draws.weights) == 3 + 3 + 5
+
+
+def test_a_group_without_paragraphs_is_an_error(tiny_gpt2, tiny_tokens):
+    with pytest.raises(ValueError, match="zero paragraphs"):
+        compare(tiny_gpt2, {"memorized": tiny_tokens[:1], "non_memorized": tiny_tokens[:0]})
+
+
+def test_reordering_heads_reorders_the_scores(tiny_gpt_neox, tiny_tokens):
+    before = scores(tiny_gpt_neox, tiny_tokens)
+    order = torch.tensor([2, 0, 3, 1])
+    for component in components(tiny_gpt_neox):
+        if component.layer == 0 and component.n_heads:
+            view = component.view(tiny_gpt_neox.get_parameter(component.parameter).data)
+            view.copy_(view[order].clone())
+    expected = before["max_abs"].to_numpy(copy=True)
+    for name in ("W_Q", "W_K", "W_V", "W_O"):
+        rows = before.query(f"layer == 0 and component == '{name}'").index.to_numpy()
+        expected[rows] = expected[rows[order]]
+    after = scores(tiny_gpt_neox, tiny_tokens)
+    assert after["max_abs"].tolist() == pytest.approx(expected.tolist(), rel=1e-3)
+    assert before["max_abs"].tolist() != pytest.approx(expected.tolist(), rel=1e-2)
+
+
+def nll_by_token(model: PreTrainedModel, paragraph: Tensor) -> Tensor:
+    log_p = model(paragraph).logits[:, N_PREFIX - 1 : -1].log_softmax(dim=-1)
+    return -log_p.gather(-1, paragraph[:, N_PREFIX:, None])
+
+
+@torch.no_grad()
+def harm_of_removing(model: PreTrainedModel, component: Component, head: int, paragraph: Tensor) -> float:
+    """How far the tokens' NLLs move when one head's weights are set to zero (no gradient involved)."""
+    weights = component.view(model.get_parameter(component.parameter).data)[head]
+    before, kept = nll_by_token(model, paragraph), weights.clone()
+    weights.zero_()
+    harm = (nll_by_token(model, paragraph) - before).abs().mean().item()
+    weights.copy_(kept)
+    return harm
+
+
+@torch.no_grad()
+def plant(model: PreTrainedModel, layer: int, head: int) -> None:
+    """Make one value head responsible for what the model says: the others hardly reach the output."""
+    n_value_heads = {component.n_heads for component, _ in heads(model, "W_V")}.pop()
+    for component, output_head in heads(model, "W_O"):
+        reads_from = output_head * n_value_heads // component.n_heads
+        scale = 3.0 if (component.layer, reads_from) == (layer, head) else 0.01
+        component.view(model.get_parameter(component.parameter).data)[output_head].mul_(scale)
+
+
+def test_the_head_made_responsible_for_a_paragraph_is_ranked_first(tiny_model, tiny_tokens):
+    paragraph = tiny_tokens[:1]
+    original = copy.deepcopy(tiny_model.state_dict())
+    for component, head in heads(tiny_model, "W_V"):
+        tiny_model.load_state_dict(original)
+        plant(tiny_model, component.layer, head)
+        harm = {
+            (other.layer, h): harm_of_removing(tiny_model, other, h, paragraph)
+            for other, h in heads(tiny_model, "W_V")
+        }
+        assert max(harm, key=harm.get) == (component.layer, head)
+        table = scores(tiny_model, paragraph).query("component == 'W_V'")
+        first = table.loc[table["max_abs"].idxmax()]
+        assert (first["layer"], first["head"]) == (component.layer, head)
+
+
+@torch.no_grad()
+def nll_change_by_weight(model: PreTrainedModel, weights: Tensor, paragraph: Tensor) -> Tensor:
+    """Central difference of the paragraph's NLL for each single weight, in double precision."""
+    step, change = 1e-5, torch.zeros_like(weights)
+    for index in itertools.product(*(range(size) for size in weights.shape)):
+        nll = []
+        for shift in (step, -2 * step, step):
+            weights[index] += shift
+            nll.append(nll_by_token(model, paragraph).mean())
+        change[index] = (nll[0] - nll[1]) / (2 * step)
+    return change
+
+
+def test_scores_are_the_largest_changes_of_the_nll_that_a_weight_can_make(tiny_gpt2, tiny_tokens):
+    paragraph = tiny_tokens[:1]
+    table = scores(tiny_gpt2, paragraph).query("component == 'W_V' and layer == 1")
+    component = next(c for c in components(tiny_gpt2) if (c.layer, c.name) == (1, "W_V"))
+    tiny_gpt2.double()
+    weights = component.view(tiny_gpt2.get_parameter(component.parameter).data)
+    change = nll_change_by_weight(tiny_gpt2, weights, paragraph).abs().flatten(1)
+    assert table["max_abs"].tolist() == pytest.approx(change.amax(dim=1).tolist(), rel=1e-4)
+    assert table["sum_abs"].tolist() == pytest.approx(change.sum(dim=1).tolist(), rel=1e-4)

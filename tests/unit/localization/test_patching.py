@@ -1,0 +1,242 @@
+"""Patching against full forward passes, without cache, one site at a time, through plain torch hooks."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+
+from memloc.localization.patching import (
+    EXACT_UP_TO,
+    _nll,
+    activation_patching,
+    attribution_patching,
+    residual_patching,
+    wants_exact,
+)
+from memloc.model.loading import checkpoint_layers
+from memloc.perturbation.pairs import Pairs
+from memloc.straightforward.hooks import PLACES, n_heads
+from memloc.straightforward.patching import SitePatching, impact_nll
+from tiny_models import LLAMA_LIKE, TINY
+
+SITE = ["id", "direction", "layer", "component", "head"]
+
+
+@pytest.fixture
+def pairs(tiny_tokens):
+    """Paragraphs with one perturbed token each, which go on differently from their impact position on.
+
+    Among them: the first token perturbed, the one just before the impact position, impact at the last token.
+    """
+    memorized = tiny_tokens[:5]
+    position, impact = torch.tensor([4, 0, 5, 2, 10]), torch.tensor([6, 9, 6, 11, 11])
+    perturbed = memorized.clone()
+    row = torch.arange(len(memorized))
+    perturbed[row, position] = (memorized[row, position] + 17) % 64
+    for number, start in enumerate(impact):
+        perturbed[number, start:] = (memorized[number, start:] + 29) % 64
+    return Pairs(np.array([31, 8, 12, 50, 2]), memorized, perturbed, position, impact)
+
+
+def cases(pairs):
+    """(id, direction, clean, source, perturbed position, impact position), written out."""
+    for number, name in enumerate(pairs.ids):
+        memorized, perturbed = pairs.memorized[number], pairs.perturbed[number]
+        at = int(pairs.perturbed_position[number]), int(pairs.impact_position[number])
+        yield name, "memorized_into_perturbed", perturbed[None], memorized[None], *at
+        yield name, "perturbed_into_memorized", memorized[None], perturbed[None], *at
+
+
+def plain_change(model, case, *site, fraction=1.0):
+    """NLL change when one head is moved by a fraction of the way to the source run's activation."""
+    return SitePatching(model, *case[2:], [site]).nll_changes(fraction)[0]
+
+
+def test_activation_patching_equals_one_full_pass_per_site(any_model, pairs):
+    frame = activation_patching(any_model, pairs, micro_batch=5)
+    sites = [
+        (layer, name, head)
+        for layer in range(2)
+        for name in "qkv"
+        for head in range(n_heads(any_model, name))
+    ]
+    assert len(frame) == 5 * 2 * len(sites)
+    assert set(frame.method) == {"exact"}
+    found = frame.set_index(SITE).nll_change
+    for case in cases(pairs):
+        for site in sites:
+            expected = plain_change(any_model, case, *site)
+            assert found[*case[:2], *site] == pytest.approx(expected, rel=1e-5, abs=5e-6)
+    assert frame.nll_change.abs().max() > 0.1
+
+
+@pytest.mark.parametrize("component", ["q", "k", "v"])
+@pytest.mark.parametrize("family", ["olmo2", "olmo3", "qwen3", "llama"])
+def test_patching_a_head_leaves_all_other_heads_as_they_are(family, component, pairs, monkeypatch):
+    """Of the queries, keys and values that enter the first layer's attention, a patch changes one head.
+
+    OLMo 2 and 3 normalize queries, and keys, over all heads together.
+    """
+    model = (TINY | LLAMA_LIKE)[family]().eval()
+    pairs = Pairs(*(column[4:5] for column in pairs))  # perturbed at 10 and predicted there: one position
+    seen, attend = [], ALL_ATTENTION_FUNCTIONS["sdpa"]
+
+    def spy(module, query, key, value, *args, **kwargs):
+        if module.layer_idx == 0:
+            seen.append({"q": query, "k": key, "v": value}[component][:, :, -1])
+        return attend(module, query, key, value, *args, **kwargs)
+
+    monkeypatch.setitem(ALL_ATTENTION_FUNCTIONS, "sdpa", spy)
+    activation_patching(model, pairs, micro_batch=1)
+    own = torch.cat(seen[1:3])  # of the two paragraphs, after the tokens that they share
+    changed = torch.stack([(rows - own).abs().amax(-1) > 1e-6 for rows in seen[3:]])  # [run, paragraph, head]
+    heads = changed[torch.arange(len(changed)), changed.sum(-1).argmin(-1)]  # than the paragraph that is run
+    assert heads.sum(-1).max() == 1
+    assert heads.any(0).all()
+
+
+def test_residual_patching_equals_one_full_pass_per_site(any_model, pairs):
+    layers = any_model.get_submodule(PLACES[any_model.config.model_type][0])
+    frame = residual_patching(any_model, pairs, micro_batch=4)
+    found = frame.set_index(["id", "direction", "layer", "position"]).nll_change
+    for name, direction, clean, source, perturbed_position, impact in cases(pairs):
+        with torch.no_grad():
+            stream = any_model(source, output_hidden_states=True).hidden_states
+        for layer in range(2):
+            for position in range(12):
+
+                def patch(module, inputs, layer=layer, position=position, stream=stream):
+                    value = inputs[0].clone()
+                    value[0, position] = stream[layer][0, position]
+                    return (value, *inputs[1:])
+
+                handle = layers[layer].register_forward_pre_hook(patch)
+                expected = impact_nll(any_model, clean, impact)
+                handle.remove()
+                expected -= impact_nll(any_model, clean, impact)
+                if perturbed_position <= position < impact:
+                    change = found[name, direction, layer, position]
+                    assert change == pytest.approx(expected, rel=1e-5, abs=5e-6)
+                else:  # left out of the table
+                    assert (name, direction, layer, position) not in found.index
+                    assert expected == pytest.approx(0, abs=5e-6)
+
+
+def test_patching_the_embedding_is_running_the_other_paragraph(tiny_gpt_neo, pairs):
+    frame = residual_patching(tiny_gpt_neo, pairs, micro_batch=64)
+    found = frame.set_index(["id", "direction", "layer", "position"]).nll_change
+    for name, direction, clean, source, position, impact in cases(pairs):
+        other = source.clone()
+        other[0, impact] = clean[0, impact]
+        expected = impact_nll(tiny_gpt_neo, other, impact) - impact_nll(tiny_gpt_neo, clean, impact)
+        assert found[name, direction, 0, position] == pytest.approx(expected, rel=1e-5, abs=5e-6)
+
+
+@pytest.mark.parametrize("tiny_model", [*TINY, "olmo2"], indirect=True)
+def test_attribution_is_the_first_order_of_exact_patching(tiny_model, pairs):
+    """Central difference: patched a small way towards, and away from, the source run's activation."""
+    pairs = Pairs(*(column[:3] for column in pairs))
+    found = attribution_patching(tiny_model, pairs).set_index(SITE).nll_change
+    step = 0.01
+    for case in cases(pairs):
+        for layer in range(2):
+            for component in "qkv":
+                for head in range(n_heads(tiny_model, component)):
+                    site = layer, component, head
+                    there, back = (
+                        plain_change(tiny_model, case, *site, fraction=sign * step) for sign in (1, -1)
+                    )
+                    expected = (there - back) / (2 * step)
+                    assert found[*case[:2], *site] == pytest.approx(expected, abs=1e-3, rel=1e-2)
+
+
+def test_attribution_table_has_the_rows_of_the_exact_one(tiny_llama, pairs):
+    exact, estimate = activation_patching(tiny_llama, pairs, 64), attribution_patching(tiny_llama, pairs)
+    assert list(exact.columns) == list(estimate.columns)
+    assert exact[SITE].equals(estimate[SITE])
+    assert set(estimate.method) == {"attribution"}
+
+
+@pytest.mark.parametrize("method", [activation_patching, residual_patching])
+def test_micro_batches_change_nothing(tiny_gpt_neo, pairs, method):
+    one, many = (method(tiny_gpt_neo, pairs, size) for size in (1, 64))
+    np.testing.assert_allclose(one.nll_change, many.nll_change, rtol=1e-6, atol=5e-6)
+
+
+@pytest.mark.parametrize("method", [lambda *given: activation_patching(*given, 64), attribution_patching])
+def test_checkpointed_layers_change_nothing(tiny_model, pairs, method):
+    """In training mode such layers drop the cache of the prefix."""
+    expected = method(tiny_model, pairs)
+    checkpoint_layers(tiny_model)
+    pd.testing.assert_frame_equal(method(tiny_model, pairs), expected)
+
+
+def test_the_model_is_left_without_hooks(tiny_model, pairs):
+    expected = tiny_model(pairs.memorized).logits
+    for method in (activation_patching, residual_patching):
+        method(tiny_model, pairs, 64)
+    attribution_patching(tiny_model, pairs)
+    assert torch.equal(tiny_model(pairs.memorized).logits, expected)
+
+
+def test_patches_of_large_models_are_estimated_unless_asked_for(tiny_gpt2):
+    assert wants_exact("auto", tiny_gpt2)
+    assert not wants_exact(False, tiny_gpt2)
+    tiny_gpt2.num_parameters = lambda: EXACT_UP_TO + 1
+    assert not wants_exact("auto", tiny_gpt2)
+    assert wants_exact(True, tiny_gpt2)
+
+
+def test_pairs_are_matched_by_id(pairs):
+    paragraphs = pd.DataFrame({"id": [*pairs.ids, 7], "tokens": [*pairs.memorized.tolist(), [0] * 12]})
+    columns = {
+        "position": pairs.perturbed_position.numpy(),
+        "impact_position": pairs.impact_position.numpy(),
+        "tokens": pairs.perturbed.tolist(),
+    }
+    perturbed = pd.DataFrame({"id": pairs.ids, **columns}).iloc[[4, 3, 2, 1, 0]]
+    found = Pairs.from_tables(paragraphs.sort_values("id"), perturbed)
+    assert found.ids.tolist() == pairs.ids.tolist()[::-1]
+    for column, expected in zip(found[1:], pairs[1:], strict=True):
+        assert torch.equal(column, expected[[4, 3, 2, 1, 0]])
+
+
+def test_half_precision_is_raised_before_the_loss(tiny_gpt2, pairs):
+    model = tiny_gpt2.to(torch.bfloat16)
+    changes = activation_patching(model, pairs, 64).nll_change.to_numpy()
+    assert (
+        np.unique(changes).size > 0.5 * changes.size
+    )  # of bfloat16 NLLs, most would be the same few numbers
+    hidden = torch.randn(4, 1, 16).bfloat16()
+    logits = model.get_output_embeddings()(hidden[:, -1]).float()
+    expected = -logits.log_softmax(-1)[:, 5]
+    torch.testing.assert_close(_nll(model, hidden, torch.tensor([5])), expected)
+
+
+def test_pair_that_differs_just_before_its_impact_position_is_refused(tiny_gpt2, pairs):
+    pairs.perturbed[3, 10] = (pairs.memorized[3, 10] + 1) % 64
+    with pytest.raises(ValueError, match=r"paragraphs \[50\]: "):
+        activation_patching(tiny_gpt2, pairs, 64)
+
+
+def test_models_of_the_largest_size_are_still_patched(tiny_gpt2):
+    tiny_gpt2.num_parameters = lambda: EXACT_UP_TO
+    assert wants_exact("auto", tiny_gpt2)
+
+
+def test_pair_without_a_perturbed_token_is_refused(tiny_gpt2, pairs):
+    same = pairs._replace(perturbed=pairs.memorized)
+    with pytest.raises(ValueError, match=r"paragraphs \[31, 8, 12, 50, 2\]: .*at its perturbed position"):
+        activation_patching(tiny_gpt2, same, 64)
+
+
+def test_pair_that_differs_elsewhere_is_refused(tiny_gpt2, pairs):
+    pairs.perturbed[1, 3] = (pairs.memorized[1, 3] + 1) % 64
+    for run in (
+        lambda: activation_patching(tiny_gpt2, pairs, 64),
+        lambda: residual_patching(tiny_gpt2, pairs, 64),
+        lambda: attribution_patching(tiny_gpt2, pairs),
+    ):
+        with pytest.raises(ValueError, match=r"paragraphs \[8\]: .*nowhere else"):
+            run()

@@ -1,0 +1,201 @@
+"""Rank and correlation tables against loops, and a planted rare-token head against the artefact of sums."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from memloc.localization.rare_tokens import (
+    kendall,
+    pearson,
+    prefix_ranks,
+    rank_attention,
+    rank_correlation,
+    rank_groups,
+    rank_null,
+    spearman,
+    token_attention,
+    unigram_counts,
+)
+
+N_PARAGRAPHS, N_POSITIONS, N_VOCABULARY = 200, 20, 60
+RARE, EVEN, OTHER = (1, 0), (0, 2), (1, 1)  # layer, head
+
+
+@pytest.fixture
+def ranks():
+    """Some paragraphs repeat few tokens, others hold many: high ranks are scarce, as in real text."""
+    random = np.random.default_rng(0)
+    n_different = random.integers(2, N_POSITIONS, size=(N_PARAGRAPHS, 1))
+    prefix = random.integers(n_different, size=(N_PARAGRAPHS, N_POSITIONS))
+    return prefix_ranks(prefix, unigram_counts(prefix, N_VOCABULARY))
+
+
+@pytest.fixture
+def attention(ranks):
+    """Two layers of three heads: one looks for rare tokens, one is almost even, the others are random."""
+    random = np.random.default_rng(1)
+    scores = random.normal(size=(N_PARAGRAPHS, 2, 3, N_POSITIONS))
+    scores[:, *RARE] = -0.5 * ranks + 0.3 * scores[:, *RARE]
+    scores[:, *EVEN] *= 0.01
+    weights = np.exp(scores)
+    return (weights / weights.sum(axis=-1, keepdims=True)).astype(np.float32)
+
+
+def test_counts():
+    assert unigram_counts(np.array([[0, 2, 2], [2, 4, 0]]), n_vocabulary=6).tolist() == [2, 0, 3, 0, 1, 0]
+
+
+def test_rarest_token_has_rank_zero_and_ties_share_a_rank():
+    counts = np.array([50, 3, 3, 1000, 7])
+    assert prefix_ranks(np.array([[0, 1, 2, 3, 1], [3, 3, 4, 4, 0]]), counts).tolist() == [
+        [1, 0, 0, 2, 0],
+        [2, 2, 0, 0, 1],
+    ]
+
+
+def test_table_equals_a_loop(attention, ranks):
+    frame = rank_attention(attention, ranks)
+    assert len(frame) == 2 * 3 * (ranks.max() + 1)
+    for row in frame.itertuples():
+        values = [
+            float(attention[paragraph, row.layer, row.head, position])
+            for paragraph in range(N_PARAGRAPHS)
+            for position in range(N_POSITIONS)
+            if ranks[paragraph, position] == row.rank
+        ]
+        assert row.occurrences == len(values)
+        assert row.attention_sum == pytest.approx(sum(values), rel=1e-12)
+        assert row.attention_mean == pytest.approx(sum(values) / len(values), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [(pearson, stats.pearsonr), (spearman, stats.spearmanr), (kendall, stats.kendalltau)],
+)
+def test_correlations_equal_those_of_scipy(ours, theirs):
+    values = np.random.default_rng(2).integers(0, 8, size=(15, 30)).astype(float)  # with ties
+    expected = [theirs(np.arange(15), column).statistic for column in values.T]
+    np.testing.assert_allclose(ours(values), expected, atol=1e-12)
+
+
+def test_table_of_correlations_equals_scipy(attention, ranks):
+    table = rank_attention(attention, ranks).set_index(["layer", "head"])
+    frame = rank_correlation(attention, ranks, n_permutations=5, random=np.random.default_rng(3))
+    assert len(frame) == 6
+    for row in frame.to_dict("records"):
+        ours = table.loc[(row["layer"], row["head"])]
+        for name, theirs in {"pearson": stats.pearsonr, "kendall": stats.kendalltau}.items():
+            assert row[name] == pytest.approx(theirs(ours["rank"], ours.attention_sum).statistic)
+            assert row[f"{name}_mean"] == pytest.approx(theirs(ours["rank"], ours.attention_mean).statistic)
+
+
+def test_null_reassigns_attention_within_each_paragraph(attention, ranks):
+    """With one permutation, the null is the correlation under that permutation, made here by hand."""
+    frame = rank_correlation(attention, ranks, 1, np.random.default_rng(4), quantiles=[0.5])
+    shuffled = np.random.default_rng(4).permuted(ranks, axis=1)
+    assert (np.sort(shuffled) == np.sort(ranks)).all()
+    table = rank_attention(attention, shuffled).set_index(["layer", "head"])
+    for row in frame.itertuples():
+        sums = table.loc[(row.layer, row.head)]
+        assert row.pearson_null_q500 == pytest.approx(stats.pearsonr(sums["rank"], sums.attention_sum)[0])
+
+
+def test_rare_token_head_stands_out_and_the_sum_misleads_about_an_even_head(attention, ranks):
+    frame = rank_correlation(attention, ranks, 100, np.random.default_rng(5)).set_index(["layer", "head"])
+    rare, even, other = (frame.loc[head] for head in (RARE, EVEN, OTHER))
+    # The summed measure is strongly negative for every head, also for those that ignore what the tokens are.
+    assert even.pearson < -0.9
+    assert even.spearman < -0.9
+    assert other.spearman < -0.9
+    # The mean per occurrence finds the one that does not, and the null says so.
+    assert rare.spearman_mean < -0.9
+    assert abs(even.spearman_mean) < 0.6
+    assert frame.pearson_mean.idxmin() == RARE
+    for head, stands_out in ((rare, True), (even, False), (other, False)):
+        for measure in ("pearson_mean", "spearman_mean", "kendall_mean"):
+            low, high = head[f"{measure}_null_q025"], head[f"{measure}_null_q975"]
+            assert (not low <= head[measure] <= high) == stands_out, (measure, stands_out)
+    assert even.pearson_null_q025 <= even.pearson <= even.pearson_null_q975
+
+
+def test_null_by_rank_is_the_table_of_a_permutation_in_the_same_rows(attention, ranks):
+    shuffled = np.random.default_rng(4).permuted(ranks, axis=1)
+    null = rank_null(attention, ranks, 1, np.random.default_rng(4), quantiles=[0.5])
+    expected = rank_attention(attention, shuffled)
+    np.testing.assert_allclose(null.attention_mean_null_q500, expected.attention_mean, rtol=1e-12)
+    assert expected.occurrences.equals(rank_attention(attention, ranks).occurrences)
+
+
+def test_null_by_rank_holds_an_even_head_and_not_a_rare_token_head(attention, ranks):
+    random = np.random.default_rng(5)
+    frame = rank_attention(attention, ranks).join(rank_null(attention, ranks, 200, random))
+    low, high = frame.attention_mean_null_q025, frame.attention_mean_null_q975
+    frame["outside"] = ~frame.attention_mean.between(low, high)
+    share = frame[frame.occurrences > 20].groupby(["layer", "head"]).outside.mean()
+    assert share[RARE] > 0.8
+    assert share[EVEN] < 0.4
+
+
+def test_groups_add_up_to_the_table_by_rank(attention, ranks):
+    groups = rank_groups(attention, ranks, n_groups=7)
+    assert set(groups["group"]) == set(range(7))
+    keys = ["layer", "head", "rank"]
+    sums = groups.groupby(keys)[["attention_sum", "occurrences"]].sum().reset_index()
+    expected = rank_attention(attention, ranks).sort_values(keys, ignore_index=True)
+    np.testing.assert_allclose(sums["attention_sum"], expected["attention_sum"], rtol=1e-12)
+    assert sums["occurrences"].tolist() == expected["occurrences"].tolist()
+
+
+def test_a_group_holds_every_nth_paragraph_and_what_permutations_give_on_average(attention, ranks):
+    groups = rank_groups(attention, ranks, n_groups=7)
+    mine = slice(3, None, 7)
+    own = rank_attention(attention[mine], ranks[mine])
+    found = groups[groups["group"] == 3].sort_values(["layer", "head", "rank"], ignore_index=True)
+    for name in ("layer", "head", "rank", "attention_sum", "occurrences"):
+        np.testing.assert_allclose(found[name], own[name], rtol=1e-12)
+    random = np.random.default_rng(8)
+    drawn = [
+        rank_attention(attention[mine], random.permuted(ranks[mine], axis=1))["attention_sum"]
+        for _ in range(400)
+    ]
+    error = np.std(drawn, axis=0) / np.sqrt(len(drawn))
+    assert (np.abs(np.mean(drawn, axis=0) - found["attention_expected"]) < 4.5 * error + 1e-12).all()
+
+
+def test_fewer_paragraphs_than_groups_are_a_group_each(attention, ranks):
+    groups = rank_groups(attention[:5], ranks[:5], n_groups=40)
+    assert set(groups["group"]) == set(range(5))
+
+
+def test_tokens_with_the_most_attention_equal_a_loop(attention):
+    prefix = np.random.default_rng(9).integers(300, size=(N_PARAGRAPHS, N_POSITIONS)) * 2
+    counts = np.arange(1000, 0, -1)
+    frame = token_attention(attention, prefix, counts, n_tokens=4, fewest=10)
+    assert len(frame) == 6 * 4
+    for (layer, head), rows in frame.groupby(["layer", "head"]):
+        means = {
+            token: attention[:, layer, head][prefix == token].mean(dtype=np.float64)
+            for token in np.unique(prefix)
+            if (prefix == token).sum() >= 10
+        }
+        best = sorted(means, key=means.get, reverse=True)[:4]
+        assert rows["token"].tolist() == best
+        assert rows["place"].tolist() == [1, 2, 3, 4]
+        assert rows["attention_mean"].tolist() == pytest.approx([means[token] for token in best])
+        of_prefix = attention[:, layer, head].mean(axis=1, dtype=np.float64, keepdims=True)
+        for row in rows.itertuples():
+            at = prefix == row.token
+            assert (row.occurrences, row.count) == (at.sum(), 1000 - row.token)
+            assert row.attention_expected == pytest.approx(np.broadcast_to(of_prefix, at.shape)[at].mean())
+
+
+def test_rare_tokens_lead_only_where_they_occur_often_enough(attention):
+    prefix = np.zeros((N_PARAGRAPHS, N_POSITIONS), int)
+    prefix[0, :3], prefix[1:5, 0] = 7, 9
+    frame = token_attention(attention, prefix, np.ones(10, int), fewest=4)
+    assert set(frame["token"]) == {0, 9}
+
+
+def test_same_seed_same_null(attention, ranks):
+    first, second = (rank_correlation(attention, ranks, 10, np.random.default_rng(6)) for _ in range(2))
+    assert first.equals(second)

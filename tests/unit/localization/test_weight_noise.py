@@ -1,0 +1,133 @@
+"""Noise on weights: right size, right weights, repeatable, and taken back."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from memloc.localization.gradients import nll_gradients
+from memloc.localization.weight_noise import (
+    add_noise,
+    choosing_texts,
+    disturb_weights,
+    set_to_zero,
+    standard_deviation,
+)
+from memloc.localization.weights import OriginalWeights, all_weights, n_weights, random_weights, top_weights
+from memloc.model.components import editable_parameters
+from memloc.run.seeds import generator
+from memloc.scoring.held_out import Group
+from memloc.scoring.paragraph_scores import teacher_forced
+
+N_PREFIX = 5
+
+
+def flat(model) -> torch.Tensor:
+    return torch.cat([model.get_parameter(name).detach().flatten() for name in editable_parameters(model)])
+
+
+def test_noise_has_the_size_and_hits_the_selected_weights_only(tiny_model, tiny_tokens):
+    movable = top_weights(nll_gradients(tiny_model, tiny_tokens, N_PREFIX, 7), 0.3)
+    original, before = OriginalWeights(tiny_model), flat(tiny_model)
+    add_noise(tiny_model, movable, 0.5, np.random.default_rng(0))
+    assert original.n_changed(tiny_model, movable) == n_weights(tiny_model, movable)
+    added = (flat(tiny_model) - before)[flat(tiny_model) != before]
+    assert added.std().item() == pytest.approx(0.5, rel=0.1)
+    assert added.mean().item() == pytest.approx(0, abs=0.05)
+
+
+def test_zeroing(tiny_model):
+    original = OriginalWeights(tiny_model)
+    set_to_zero(tiny_model, all_weights(tiny_model))
+    assert not flat(tiny_model).any()
+    original.restore(tiny_model)
+    assert flat(tiny_model).any()
+
+
+def test_unit_is_the_spread_of_the_weights(tiny_model):
+    assert standard_deviation(tiny_model) == pytest.approx(flat(tiny_model).numpy().std(ddof=1), rel=1e-4)
+
+
+@pytest.fixture
+def texts(memorized_tokens) -> dict[str, Group]:
+    return {
+        "memorized": Group(np.array([7, 5, 6, 4]), memorized_tokens[:4], np.zeros(4, dtype=bool)),
+        "held_out": Group(
+            np.arange(len(memorized_tokens) - 4),
+            memorized_tokens[4:].flip(1),
+            np.ones(len(memorized_tokens) - 4, dtype=bool),
+        ),
+    }
+
+
+def disturbed(
+    model, texts: dict[str, Group], sizes=(0.5, 30.0), draws: int = 2, seed: int = 1
+) -> pd.DataFrame:
+    gradients = nll_gradients(model, texts["memorized"].tokens, N_PREFIX, 4)
+    return disturb_weights(model, texts, gradients, 0.05, sizes, draws, N_PREFIX, 8, seed=seed)
+
+
+def test_table_holds_every_condition_and_the_model_is_restored(memorizing_model, texts):
+    tokens = torch.cat([text.tokens for text in texts.values()])
+    logits = memorizing_model(tokens).logits
+    table = disturbed(memorizing_model, texts)
+    assert torch.equal(memorizing_model(tokens).logits, logits)
+    assert len(table) == 2 * 2 * 4 * len(tokens)
+    assert table["n_weights"].nunique() == 1
+    assert table["size"].isna().sum() == 4 * len(tokens)
+    assert (table.loc[table["size"].isna(), "kind"] == "zero").all()
+    for (arm, draw), rows in table[table["size"] == 0].groupby(["arm", "draw"]):
+        for group, text in texts.items():
+            own, whole = (
+                rows[rows["group"] == group],
+                teacher_forced(memorizing_model, text.tokens, N_PREFIX, 8),
+            )
+            assert own["id"].tolist() == text.ids.tolist() and own["seen"].tolist() == text.seen.tolist()
+            assert own["em"].tolist() == whole.em.tolist(), (arm, draw)
+            assert own["nll"].tolist() == pytest.approx(whole.nll.tolist())
+    memorized = table[(table["kind"] == "noise") & (table["group"] == "memorized")]
+    by_size = memorized.groupby("size")["nll"].mean()
+    assert by_size[30.0] > by_size[0.5] > by_size[0.0]
+    assert disturbed(memorizing_model, texts).equals(table)
+    assert not disturbed(memorizing_model, texts, seed=2).equals(table)
+
+
+@pytest.mark.parametrize("arm", ["top", "random"])
+def test_every_draw_starts_from_the_original_weights(memorizing_model, texts, arm):
+    """Noise of the written-out size and stream on the model as it was, for the second draw's second size."""
+    table = disturbed(memorizing_model, texts)
+    gradients = nll_gradients(memorizing_model, texts["memorized"].tokens, N_PREFIX, 4)
+    unit = flat(memorizing_model).std().item()
+    random = generator(1, "weight_noise", arm, "1")
+    chosen = top_weights(gradients, 0.05)
+    if arm == "random":
+        chosen = random_weights(memorizing_model, 0.05, random)
+    original = OriginalWeights(memorizing_model)
+    for size in (0.5, 30.0):
+        original.restore(memorizing_model)
+        add_noise(memorizing_model, chosen, size * unit, random)
+    noisy = teacher_forced(memorizing_model, texts["memorized"].tokens, N_PREFIX, 8)
+    original.restore(memorizing_model)
+    set_to_zero(memorizing_model, chosen)
+    zeroed = teacher_forced(memorizing_model, texts["memorized"].tokens, N_PREFIX, 8)
+    rows = table[(table["arm"] == arm) & (table["draw"] == 1) & (table["group"] == "memorized")]
+    assert rows.loc[rows["size"] == 30, "nll"].tolist() == pytest.approx(noisy.nll.tolist(), rel=1e-4)
+    assert rows.loc[rows["kind"] == "zero", "nll"].tolist() == pytest.approx(zeroed.nll.tolist(), rel=1e-4)
+
+
+def test_zeroed_weights_are_those_of_the_gradient(memorizing_model, texts):
+    table = disturbed(memorizing_model, texts, sizes=(), draws=1)
+    gradients = nll_gradients(memorizing_model, texts["memorized"].tokens, N_PREFIX, 4)
+    set_to_zero(memorizing_model, top_weights(gradients, 0.05))
+    slow = teacher_forced(memorizing_model, texts["memorized"].tokens, N_PREFIX, 8)
+    rows = table[(table["arm"] == "top") & (table["kind"] == "zero") & (table["group"] == "memorized")]
+    assert rows["nll"].tolist() == pytest.approx(slow.nll.tolist(), rel=1e-5)
+    assert rows["em"].tolist() == slow.em.tolist()
+
+
+def test_weights_are_chosen_by_sampled_paragraphs():
+    ids, tokens = np.arange(20, 30), torch.arange(20, 30)[:, None]
+    text = choosing_texts(ids, tokens, 4, 0)
+    assert len(set(text.ids)) == 4 and text.seen.all() and text.tokens[:, 0].tolist() == text.ids.tolist()
+    assert text.ids.tolist() != choosing_texts(ids, tokens, 4, 1).ids.tolist()
+    assert len(choosing_texts(ids, tokens, 99, 0).ids) == 10

@@ -1,0 +1,161 @@
+"""The views of `memloc.model.components` against slices written by hand and what the model computes."""
+
+import pytest
+import torch
+from torch import Tensor
+from transformers import (
+    BertConfig,
+    BertLMHeadModel,
+    PreTrainedModel,
+)
+
+from memloc.model.components import PROJECTIONS, component_table, components, editable_parameters
+from memloc.straightforward.hooks import columns, n_heads
+
+HEAD = 4  # d_head of the tiny models
+WIDTH = 16
+
+
+def by_name(model: PreTrainedModel) -> dict:
+    return {(component.layer, component.name): component for component in components(model)}
+
+
+def view(model: PreTrainedModel, layer: int, name: str) -> Tensor:
+    component = by_name(model)[layer, name]
+    return component.view(model.get_parameter(component.parameter).data)
+
+
+def test_views_cover_every_weight_matrix_of_every_layer_exactly_once(any_model):
+    seen = {name: torch.zeros_like(parameter) for name, parameter in any_model.named_parameters()}
+    for component in components(any_model):
+        component.view(seen[component.parameter]).add_(1)
+    for name, count in seen.items():
+        is_layer_matrix = count.ndim == 2 and (".h." in name or ".layers." in name)
+        assert (count == is_layer_matrix).all(), name
+    assert sorted(editable_parameters(any_model)) == sorted(name for name in seen if seen[name].any())
+
+
+def test_an_edit_through_a_view_changes_only_its_head(tiny_model):
+    before = {name: parameter.detach().clone() for name, parameter in tiny_model.named_parameters()}
+    component = by_name(tiny_model)[1, "W_V"]
+    component.view(tiny_model.get_parameter(component.parameter).data)[1].zero_()
+    changed = {name for name, parameter in tiny_model.named_parameters() if (parameter != before[name]).any()}
+    assert changed == {component.parameter}
+    difference = tiny_model.get_parameter(component.parameter) != before[component.parameter]
+    assert difference.sum() == HEAD * WIDTH
+
+
+def test_heads_of_an_output_are_its_columns(tiny_model):
+    for activation, name in PROJECTIONS.items():
+        component = by_name(tiny_model)[1, name]
+        module = tiny_model.get_submodule(component.module)
+        output = module(torch.randn(3, 5, WIDTH)).detach()
+        heads = component.heads(output)
+        assert heads.shape == (3, 5, n_heads(tiny_model, activation), HEAD)
+        for head in range(heads.shape[2]):
+            assert torch.equal(heads[:, :, head], output[..., columns(tiny_model, activation, head)])
+        heads[1, 2, 1] = 7.0  # a view
+        assert (output == 7.0).sum() == HEAD
+
+
+def test_gpt_neo_views(tiny_gpt_neo):
+    attention = tiny_gpt_neo.transformer.h[1].attn.attention
+    for head in range(4):
+        rows = slice(HEAD * head, HEAD * (head + 1))
+        assert torch.equal(view(tiny_gpt_neo, 1, "W_Q")[head], attention.q_proj.weight[rows].T)
+        assert torch.equal(view(tiny_gpt_neo, 1, "W_K")[head], attention.k_proj.weight[rows].T)
+        assert torch.equal(view(tiny_gpt_neo, 1, "W_V")[head], attention.v_proj.weight[rows].T)
+        assert torch.equal(view(tiny_gpt_neo, 1, "W_O")[head], attention.out_proj.weight[:, rows].T)
+
+
+def test_gpt2_views(tiny_gpt2):
+    attention = tiny_gpt2.transformer.h[1].attn
+    query, key, value = attention.c_attn.weight.split(WIDTH, dim=1)
+    for head in range(4):
+        part = slice(HEAD * head, HEAD * (head + 1))
+        assert torch.equal(view(tiny_gpt2, 1, "W_Q")[head], query[:, part])
+        assert torch.equal(view(tiny_gpt2, 1, "W_K")[head], key[:, part])
+        assert torch.equal(view(tiny_gpt2, 1, "W_V")[head], value[:, part])
+        assert torch.equal(view(tiny_gpt2, 1, "W_O")[head], attention.c_proj.weight[part])
+
+
+def test_gpt_neox_views(tiny_gpt_neox):
+    attention = tiny_gpt_neox.gpt_neox.layers[1].attention
+    fused = attention.query_key_value.weight
+    for head in range(4):
+        start = 3 * HEAD * head
+        assert torch.equal(view(tiny_gpt_neox, 1, "W_Q")[head], fused[start : start + HEAD].T)
+        assert torch.equal(view(tiny_gpt_neox, 1, "W_K")[head], fused[start + HEAD : start + 2 * HEAD].T)
+        assert torch.equal(view(tiny_gpt_neox, 1, "W_V")[head], fused[start + 2 * HEAD : start + 3 * HEAD].T)
+        part = slice(HEAD * head, HEAD * (head + 1))
+        assert torch.equal(view(tiny_gpt_neox, 1, "W_O")[head], attention.dense.weight[:, part].T)
+
+
+def test_grouped_query_models_have_one_row_per_real_head(tiny_llama):
+    n_heads = {component.name: component.n_heads for component in components(tiny_llama)}
+    assert n_heads == {"W_Q": 4, "W_K": 2, "W_V": 2, "W_O": 4, "W_gate": None, "W_in": None, "W_out": None}
+    attention = tiny_llama.model.layers[0].self_attn
+    assert torch.equal(view(tiny_llama, 0, "W_K")[1], attention.k_proj.weight[HEAD:].T)
+    assert torch.equal(view(tiny_llama, 0, "W_gate"), tiny_llama.model.layers[0].mlp.gate_proj.weight)
+
+
+@torch.no_grad()
+def test_reordering_heads_through_the_views_leaves_the_model_unchanged(any_model, tiny_tokens):
+    """Only if every view holds the same head of the same layer does the permuted model compute the same."""
+    before = any_model(tiny_tokens).logits
+    queries_first = view(any_model, 1, "W_Q")[0].clone()
+    n_kv = len(view(any_model, 1, "W_K"))
+    group = len(view(any_model, 1, "W_Q")) // n_kv
+    kv_order = torch.arange(n_kv).roll(1)
+    query_order = (kv_order[:, None] * group + torch.arange(group)).flatten()
+    for name, order in {"W_Q": query_order, "W_O": query_order, "W_K": kv_order, "W_V": kv_order}.items():
+        heads = view(any_model, 1, name)
+        heads.copy_(heads[order].clone())
+    assert not torch.equal(view(any_model, 1, "W_Q")[0], queries_first)
+    torch.testing.assert_close(any_model(tiny_tokens).logits, before, atol=1e-4, rtol=1e-4)
+    view(any_model, 1, "W_V").copy_(view(any_model, 1, "W_V").roll(1, dims=0))
+    assert (any_model(tiny_tokens).logits - before).abs().max() > 1e-2
+
+
+@torch.no_grad()
+def test_value_and_output_views_are_what_the_model_multiplies_with(tiny_model, tiny_tokens):
+    """At the first position attention is trivial, so the layer adds sum_h ln(x) W_V[h] W_O[h]."""
+    layer = tiny_model.get_submodule(components(tiny_model)[-1].parameter.rsplit(".", 3)[0])
+    attention = next(
+        getattr(layer, name) for name in ("attn", "attention", "self_attn") if hasattr(layer, name)
+    )
+    calls = []
+
+    def record(module, args, kwargs, output):
+        calls.append((args[0] if args else kwargs["hidden_states"], output[0]))
+
+    attention.register_forward_hook(record, with_kwargs=True)
+    tiny_model(tiny_tokens)
+    (inputs, outputs) = calls[0]
+    value, output = view(tiny_model, 1, "W_V"), view(tiny_model, 1, "W_O")
+    value = value.repeat_interleave(len(output) // len(value), dim=0)
+    expected = torch.einsum("bd,hde,hem->bm", inputs[:, 0], value, output)
+    torch.testing.assert_close(outputs[:, 0], expected, atol=1e-4, rtol=1e-4)
+
+
+def test_an_unknown_family_is_an_error_that_names_the_supported_ones():
+    size = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
+    model = BertLMHeadModel(BertConfig(vocab_size=32, is_decoder=True, **size))
+    with pytest.raises(
+        ValueError, match="'bert' is not supported; supported: gpt_neo, gpt2, gpt_neox, llama"
+    ):
+        components(model)
+
+
+def test_component_table_has_a_row_per_head_and_one_per_mlp_matrix(tiny_model):
+    table = component_table(
+        tiny_model,
+        lambda c: {"norm": c.by_head(tiny_model.get_parameter(c.parameter).detach()).norm(dim=1)},
+    )
+    for _, row in table.iterrows():
+        matrix = view(tiny_model, row["layer"], row["component"])
+        weights = matrix if row.isna()["head"] else matrix[row["head"]]
+        assert row["norm"] == pytest.approx(weights.norm().item(), rel=1e-5)
+    assert not table.duplicated(["layer", "component", "head"]).any()
+    assert table["head"].isna().equals(~table["component"].isin(["W_Q", "W_K", "W_V", "W_O"]))
+    assert len(table) == 2 * sum(c.n_heads or 1 for c in components(tiny_model) if c.layer == 0)

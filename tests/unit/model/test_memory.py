@@ -1,0 +1,157 @@
+"""Memory is estimated from the shapes of models; the estimate is near the measured peak."""
+
+import os
+import subprocess
+import sys
+
+import measure_memory
+import pytest
+import torch
+from transformers import GPTNeoConfig, GPTNeoForCausalLM
+
+from memloc.model import memory
+from memloc.model.components import components
+from memloc.settings.study import Settings
+from tiny_models import TINY
+
+STUDY = {"study": "x", "data": {"source": "release"}, "model": {"source": "hub"}}
+# What the models' cards and papers say.
+N_PARAMETERS = {
+    "EleutherAI/gpt-neo-125m": 125_198_592,
+    "openai-community/gpt2": 124_439_808,
+    "HuggingFaceTB/SmolLM2-135M": 134_515_008,
+    "EleutherAI/pythia-70m-deduped": 70_426_624,
+    "EleutherAI/pythia-160m-deduped": 162_322_944,
+    "EleutherAI/pythia-410m-deduped": 405_334_016,
+    "EleutherAI/pythia-1b-deduped": 1_011_781_632,
+    "EleutherAI/pythia-1.4b-deduped": 1_414_647_808,
+    "EleutherAI/pythia-2.8b-deduped": 2_775_208_960,
+    "EleutherAI/pythia-6.9b-deduped": 6_857_302_016,
+    "EleutherAI/pythia-12b-deduped": 11_846_072_320,
+}
+
+
+def settings(**changes):
+    return Settings.model_validate(STUDY | changes)
+
+
+@pytest.mark.parametrize("name", N_PARAMETERS)
+def test_published_shapes_have_the_published_number_of_parameters(name):
+    assert memory.PUBLISHED[name].n_parameters == pytest.approx(N_PARAMETERS[name], rel=1e-3)
+
+
+@pytest.mark.parametrize("family", TINY)
+def test_a_config_file_has_the_shape_of_its_model(family, tmp_path):
+    model = TINY[family]()
+    model.config.save_pretrained(tmp_path)
+    shape = memory.read_shape(tmp_path / "config.json")
+    names = {component.parameter for component in components(model)}
+    assert shape.n_component_weights == sum(model.get_parameter(name).numel() for name in names)
+    matrices = sum(weight.numel() for weight in model.parameters() if weight.dim() > 1)
+    assert shape.n_parameters == matrices
+    assert (shape.n_layers, shape.n_heads) == (2, 4) and shape.gated == (family == "llama")
+
+
+def test_heads_may_be_wider_than_their_share_of_the_model(tmp_path):
+    config = TINY["llama"]().config
+    config.head_dim = 6  # 4 heads share a width of 16
+    model = type(TINY["llama"]())(config)
+    config.save_pretrained(tmp_path)
+    shape = memory.read_shape(tmp_path / "config.json")
+    assert shape.d_head == 6
+    assert shape.n_parameters == sum(weight.numel() for weight in model.parameters() if weight.dim() > 1)
+
+
+@pytest.mark.parametrize("family", ["gpt2", "llama"])
+@pytest.mark.parametrize("tied", [True, False])
+def test_one_matrix_embeds_and_unembeds_where_the_config_says_so(family, tied, tmp_path):
+    config = TINY[family]().config
+    config.tie_word_embeddings = tied
+    config.save_pretrained(tmp_path)
+    shape, n_embedding = memory.read_shape(tmp_path / "config.json"), 64 * 16
+    positions = 64 * 16 if family == "gpt2" else 0
+    embeddings = shape.n_parameters - shape.n_component_weights - positions
+    assert shape.tied == tied and embeddings == (1 if tied else 2) * n_embedding
+
+
+def test_the_shape_of_a_study(tmp_path):
+    hub = {"source": "hub", "id": "EleutherAI/pythia-12b-deduped"}
+    assert memory.shape_of(settings(model=hub), tmp_path).n_layers == 36
+    unknown = settings(model={"source": "hub", "id": "lab/new"})
+    assert memory.shape_of(unknown, tmp_path) == memory.UNKNOWN
+    TINY["llama"]().config.save_pretrained(tmp_path)
+    assert memory.shape_of(unknown, tmp_path).n_kv_heads == 2
+    embedded = settings(data={"source": "embedded"}, model={"source": "embedded", "n_layers": 3})
+    assert memory.shape_of(embedded, tmp_path)[:3] == (3, 256, 8)
+
+
+@pytest.mark.parametrize("size", ["n_memorized", "n_non_memorized", "n_rare_tokens"])
+def test_the_table_of_attention_has_rows_for_every_sample(size):
+    shape = memory.PUBLISHED["EleutherAI/gpt-neo-125m"]
+    sizes = {"n_memorized": 60, "n_non_memorized": 70, "n_rare_tokens": 80}
+    few, more = (settings(sets=sizes | {size: n}) for n in (sizes[size], sizes[size] + 10))
+    rows = 10 * 50 * 12 * 12
+    found = [memory.stage_bytes(shape, study)["attention"] for study in (few, more)]
+    assert found[1] - found[0] == rows * memory.ROW
+
+
+def test_a_rule_asks_for_the_process_and_its_peak():
+    shape = memory.PUBLISHED["EleutherAI/gpt-neo-125m"]
+    asked, peaks = memory.stage_megabytes(shape, settings()), memory.stage_bytes(shape, settings())
+    assert all(700e6 + peaks[stage] <= 1e6 * asked[stage] < 701e6 + peaks[stage] for stage in peaks)
+
+
+def test_settings_that_save_memory():
+    shape = memory.PUBLISHED["EleutherAI/pythia-1.4b-deduped"]
+    whole = memory.stage_bytes(shape, settings())
+    for loading in ({"dtype": "bfloat16"}, {"checkpointing": True}):
+        less = memory.stage_bytes(shape, settings(loading=loading))
+        assert all(less[stage] <= whole[stage] for stage in whole)
+        assert less["activation_gradients"] < whole["activation_gradients"]
+    smaller = memory.stage_bytes(shape, settings(scores={"micro_batch": 1}))
+    assert smaller["scores"] < whole["scores"] and smaller["attention"] == whole["attention"]
+
+
+def test_edits_take_what_they_take_in_single_precision():
+    shape = memory.PUBLISHED["EleutherAI/pythia-1.4b-deduped"]
+    single, half = (
+        memory.stage_bytes(shape, settings(loading={"dtype": dtype})) for dtype in ("float32", "bfloat16")
+    )
+    assert half["scores"] < single["scores"] and half["model"] == single["model"] / 2
+    for stage in ("edit_paragraphs", "edit_model"):
+        assert half[stage] == single[stage] > 8 * shape.n_component_weights * 4
+    few = memory.stage_bytes(shape, settings(edit_model={"n_controls": 10}))
+    every = memory.stage_bytes(shape, settings(edit_model={"n_controls": 50}))
+    assert few["edit_paragraphs"] == few["edit_model"] < every["edit_model"] == single["edit_model"]
+
+
+def test_a_gpu_spares_the_machines_memory():
+    shape = memory.PUBLISHED["EleutherAI/gpt-neo-125m"]
+    somewhere, gpu = (
+        memory.stage_megabytes(shape, settings(loading={"device": device})) for device in ("auto", "cuda")
+    )
+    assert set(gpu.values()) == {somewhere["model"]}
+    assert somewhere["edit_paragraphs"] > 2 * gpu["edit_paragraphs"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """GPT-Neo 125M with random weights."""
+    torch.manual_seed(0)
+    kinds = [[["global", "local"], 6]]
+    config = GPTNeoConfig(hidden_size=768, num_layers=12, num_heads=12, attention_types=kinds)
+    path = tmp_path_factory.mktemp("neo")
+    GPTNeoForCausalLM(config).save_pretrained(path)
+    return path
+
+
+@pytest.mark.stress
+@pytest.mark.parametrize("stage", measure_memory.STAGES)
+def test_the_estimate_is_near_the_measured_peak(folder, stage):
+    script = [sys.executable, measure_memory.__file__, stage, str(folder)]
+    kept = {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**29)}
+    run = subprocess.run(script, env=os.environ | kept, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    shape = memory.PUBLISHED["EleutherAI/gpt-neo-125m"]
+    estimate = 1e6 * memory.stage_megabytes(shape, settings())[stage]
+    assert 0.7 < int(run.stdout) / estimate < 1.3

@@ -1,0 +1,197 @@
+"""A training that was killed gives the same weights as one that was not, bit for bit."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from memloc.model import training
+from memloc.model.training import language_model_loss, learning_rate, new_model, train
+
+SHAPE = {"vocabulary": 64, "n_layers": 2, "n_heads": 4, "width": 16, "window": 16}
+N_ROWS, BATCH, N_STEPS = 50, 4, 13
+
+
+class Killed(BaseException):
+    """Stands in for a signal: nothing of the library may catch it."""
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def rows():
+    return np.random.default_rng(0).integers(0, 64, (N_ROWS, 12))
+
+
+def run(rows, checkpoint, kill_at=None, steps=3, **options):
+    """Model and curve of a training that is killed when it reports step `kill_at`."""
+    model = new_model(**SHAPE, seed=0)
+
+    def report(step, n_steps, loss):
+        assert n_steps == N_STEPS
+        if step == kill_at:
+            raise Killed
+
+    settings = {"batch": BATCH, "peak": 0.01, "warmup": 3, "bf16": False, **options}
+    curve = train(model, rows, **settings, checkpoint=checkpoint, checkpoint_steps=steps, report=report)
+    return model, curve
+
+
+@pytest.fixture(autouse=True)
+def every_step_is_reported(monkeypatch):
+    monkeypatch.setattr(training, "LOG_STEPS", 1)
+
+
+def assert_same_weights(one, other):
+    for (name, weight), (_, same) in zip(one.named_parameters(), other.named_parameters(), strict=True):
+        assert torch.equal(weight, same), name
+
+
+@pytest.mark.parametrize("bf16", [False, True])
+@pytest.mark.parametrize("kill_at", [2, 3, 4, 9, 13])
+def test_a_killed_training_resumes_to_the_same_weights(rows, tmp_path, kill_at, bf16):
+    undisturbed, curve = run(rows, tmp_path / "undisturbed.pt", bf16=bf16)
+    with pytest.raises(Killed):
+        run(rows, tmp_path / "killed.pt", kill_at, bf16=bf16)
+    resumed, resumed_curve = run(rows, tmp_path / "killed.pt", bf16=bf16)
+    assert_same_weights(undisturbed, resumed)
+    assert resumed_curve == curve
+
+
+def test_a_training_that_is_killed_again_and_again_ends_the_same(rows, tmp_path):
+    undisturbed, curve = run(rows, tmp_path / "undisturbed.pt")
+    for kill_at in (4, 7, 8, 12):
+        with pytest.raises(Killed):
+            run(rows, tmp_path / "killed.pt", kill_at)
+    resumed, resumed_curve = run(rows, tmp_path / "killed.pt")
+    assert_same_weights(undisturbed, resumed)
+    assert resumed_curve == curve
+
+
+def test_points_of_the_curve_are_means_also_of_a_resumed_training(rows, tmp_path, monkeypatch):
+    _, every = run(rows, tmp_path / "every.pt")
+    monkeypatch.setattr(training, "LOG_STEPS", 4)
+    with pytest.raises(Killed):
+        run(rows, tmp_path / "some.pt", kill_at=9)
+    _, some = run(rows, tmp_path / "some.pt")
+    losses = [loss for _, loss, _ in every]
+    means = [np.mean(losses[start:stop]) for start, stop in ((0, 1), (1, 5), (5, 9), (9, 13))]
+    assert [step for step, _, _ in some] == [1, 5, 9, 13]
+    assert [loss for _, loss, _ in some] == pytest.approx(means)
+
+
+def test_it_does_resume(rows, tmp_path):
+    """The resumed training repeats no step before its checkpoint."""
+    with pytest.raises(Killed):
+        run(rows, tmp_path / "killed.pt", 8)
+    seen = []
+    model = new_model(**SHAPE, seed=0)
+    train(
+        model,
+        rows,
+        batch=BATCH,
+        peak=0.01,
+        warmup=3,
+        bf16=False,
+        checkpoint=tmp_path / "killed.pt",
+        checkpoint_steps=3,
+        report=lambda step, n_steps, loss: seen.append(step),
+    )
+    assert seen == list(range(7, N_STEPS + 1))
+
+
+def test_a_kill_during_the_checkpoint_leaves_the_one_before(rows, tmp_path, monkeypatch):
+    undisturbed, _ = run(rows, tmp_path / "undisturbed.pt")
+    save, saves = torch.save, []
+
+    def breaks_off(state, path):
+        saves.append(path)
+        save(state, path)
+        if len(saves) == 2:
+            path.write_bytes(path.read_bytes()[:100])
+            raise Killed
+
+    monkeypatch.setattr(torch, "save", breaks_off)
+    with pytest.raises(Killed):
+        run(rows, tmp_path / "killed.pt")
+    assert torch.load(tmp_path / "killed.pt")["step"] == 3
+    assert_same_weights(undisturbed, run(rows, tmp_path / "killed.pt")[0])
+
+
+def test_training_is_repeatable_and_follows_the_seed(rows, tmp_path):
+    first, curve = run(rows, tmp_path / "a.pt")
+    again, same_curve = run(rows, tmp_path / "b.pt")
+    assert_same_weights(first, again)
+    assert curve == same_curve
+    other = new_model(**SHAPE, seed=1)
+    assert not torch.equal(other.transformer.wte.weight, new_model(**SHAPE, seed=0).transformer.wte.weight)
+
+
+def test_a_short_rest_of_the_rows_is_a_step(rows, tmp_path):
+    _, curve = run(rows, tmp_path / "a.pt")
+    assert [step for step, _, _ in curve] == list(range(1, N_STEPS + 1))
+    assert math.ceil(N_ROWS / BATCH) == N_STEPS and N_ROWS % BATCH
+
+
+def test_the_loss_falls_on_repeated_rows(tmp_path):
+    rows = np.tile(np.random.default_rng(0).integers(0, 64, (4, 12)), (13, 1))[:N_ROWS]
+    _, curve = run(rows, tmp_path / "a.pt", peak=0.02)
+    assert curve[-1][1] < 0.75 * curve[0][1]
+
+
+def test_loss_is_the_mean_cross_entropy_of_every_token_but_the_first(rows):
+    model, tokens = new_model(**SHAPE, seed=0).eval(), torch.from_numpy(rows[:5])
+    with torch.no_grad():
+        logits = model(tokens).logits
+        slow = [
+            functional.cross_entropy(logits[row, position], tokens[row, position + 1])
+            for row in range(5)
+            for position in range(11)
+        ]
+        assert torch.allclose(language_model_loss(model, tokens, bf16=False), torch.stack(slow).mean())
+
+
+def test_bfloat16_is_used_where_asked_for(rows):
+    model, tokens = new_model(**SHAPE, seed=0), torch.from_numpy(rows[:5])
+    exact, rounded = (language_model_loss(model, tokens, bf16=bf16) for bf16 in (False, True))
+    assert exact.dtype == rounded.dtype == torch.float32
+    assert exact != rounded and torch.allclose(exact, rounded, rtol=0.02)
+    assert {weight.dtype for weight in model.parameters()} == {torch.float32}
+
+
+def test_learning_rate_warms_up_and_decays_to_zero():
+    rates = [learning_rate(step, 1000, peak=0.5, warmup=100) for step in range(1000)]
+    assert rates[0] == pytest.approx(0.5 / 100)
+    assert max(rates) == pytest.approx(0.5, rel=0.03) and 95 <= int(np.argmax(rates)) <= 100
+    assert all(np.diff(rates[:95]) > 0) and all(np.diff(rates[100:]) < 0)
+    assert rates[500] == pytest.approx(0.25)
+    assert 0 < rates[-1] < 1e-5
+
+
+def test_the_curve_holds_the_learning_rates(rows, tmp_path):
+    _, curve = run(rows, tmp_path / "a.pt")
+    expected = [learning_rate(step, N_STEPS, peak=0.01, warmup=3) for step in range(N_STEPS)]
+    assert [rate for _, _, rate in curve] == expected
+
+
+def test_layers_alternate_between_global_and_local_attention():
+    model = new_model(**{**SHAPE, "n_layers": 5}, seed=0)
+    kinds = [block.attn.attention_type for block in model.transformer.h]
+    assert kinds == ["global", "local", "global", "local", "global"]
+
+
+def test_without_a_seed_of_its_own_a_model_reads_the_stream_as_it_was_drawn(rows):
+    assert training.ordered(rows, None) is rows
+
+
+def test_every_seed_reads_the_same_rows_in_another_order(rows):
+    first, again, second = (training.ordered(rows, seed) for seed in (1, 1, 2))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, second) and not np.array_equal(first, rows)
+    for ordered in (first, second):
+        assert sorted(map(tuple, ordered)) == sorted(map(tuple, rows))

@@ -1,0 +1,248 @@
+"""Perturbed prefixes against decoding each of them step by step, without any cache."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from memloc.perturbation.replaced_tokens import (
+    draw_replacements,
+    perturb_prefixes,
+    perturbed_paragraphs,
+    strongest,
+)
+from memloc.run.seeds import generator
+from memloc.scoring.screening import screening_model
+from memloc.straightforward.decoding import decode, matching, mean_nll
+from memloc.tables import schema
+from memloc.tables.schema import Lengths
+from memloc.tables.schemas import schema_of
+
+N_PREFIX, N_TOKENS = 8, 20
+OPTIONS = {
+    "n_vocabulary": 64,
+    "draws": 2,
+    "seed": 3,
+    "micro_batch": 5,
+    "margin_threshold": 1e-4,
+    "nll": True,
+    "screen": None,
+    "nll_generated": False,
+    "reference": False,
+}
+VALUES = ["em", "nll_original", "nll_generated"]
+
+
+def own_paragraphs(model, n):
+    """Random prefixes, each with the model's greedy continuation, as those of non-memorized paragraphs."""
+    prefix = torch.randint(64, (n, N_PREFIX), generator=torch.Generator().manual_seed(7))
+    return torch.cat([prefix, decode(model, prefix, N_TOKENS - N_PREFIX)], dim=1)
+
+
+@pytest.fixture(params=["gpt_neo", "gpt2", "gpt_neox", "llama", "memorizing"])
+def case(request, memorized_tokens):
+    """(model, ids, tokens, n_prefix): every tiny family on its own text, and a model with memorized text."""
+    if request.param == "memorizing":
+        return request.getfixturevalue("memorizing_model"), np.arange(40, 52), memorized_tokens, 12
+    model = request.getfixturevalue(f"tiny_{request.param}")
+    return model, np.array([31, 8, 12]), own_paragraphs(model, 3), N_PREFIX
+
+
+@pytest.fixture
+def memorized(memorizing_model, memorized_tokens):
+    return memorizing_model, np.arange(12), memorized_tokens, 12
+
+
+def perturbed_prefix(row, ids, tokens, n_prefix):
+    """The prefix that a row of the table says was tried."""
+    prefix = tokens[list(ids).index(row.id), :n_prefix].clone()
+    if row.position >= 0:
+        prefix[row.position] = row.token
+    return prefix
+
+
+def by_decoding(frame, model, ids, tokens, n_prefix):
+    """EM and NLLs of every row of the table, from decoding its prefix step by step."""
+    prefix = torch.stack([perturbed_prefix(row, ids, tokens, n_prefix) for row in frame.itertuples()])
+    true = torch.stack([tokens[list(ids).index(name), n_prefix:] for name in frame.id])
+    decoded = decode(model, prefix, true.shape[1])
+    return pd.DataFrame(
+        {
+            "em": matching(decoded, true).numpy(),
+            "nll_original": mean_nll(model, torch.cat([prefix, true], dim=1), n_prefix).numpy(),
+            "nll_generated": mean_nll(model, torch.cat([prefix, decoded], dim=1), n_prefix).numpy(),
+        }
+    )
+
+
+def assert_close(frame, expected, columns=VALUES):
+    pd.testing.assert_frame_equal(
+        frame[columns].reset_index(drop=True), expected[columns].reset_index(drop=True), atol=2e-5, rtol=0
+    )
+
+
+def test_every_position_equals_step_by_step_decoding(case):
+    frame = perturb_prefixes(*case, **{**OPTIONS, "nll_generated": True})
+    assert_close(frame, by_decoding(frame, *case))
+    assert frame.em.nunique() > 5
+
+
+def test_generated_nll_is_null_unless_asked_for(case):
+    assert perturb_prefixes(*case, **OPTIONS).nll_generated.isna().all()
+
+
+def test_rows_are_every_paragraph_position_and_draw(case):
+    model, ids, tokens, n_prefix = case
+    frame = perturb_prefixes(*case, **OPTIONS)
+    expected = {(name, -1, 0) for name in ids}
+    expected |= {(name, position, draw) for name in ids for position in range(n_prefix) for draw in (0, 1)}
+    keys = list(frame[["id", "position", "draw"]].itertuples(index=False, name=None))
+    assert len(keys) == len(expected) and set(keys) == expected
+
+
+def test_baseline_row_is_the_unperturbed_paragraph(case):
+    model, ids, tokens, n_prefix = case
+    frame = perturb_prefixes(*case, **OPTIONS)
+    baseline = frame[frame.position == -1]
+    assert baseline.id.tolist() == ids.tolist()
+    assert (baseline.token == -1).all()
+    assert (baseline.em == tokens.shape[1] - n_prefix).all()
+    assert np.allclose(baseline.nll_original, mean_nll(model, tokens, n_prefix), atol=1e-5)
+
+
+@pytest.mark.parametrize("micro_batch", [1, 3, 1000])
+def test_micro_batch_changes_nothing(case, micro_batch):
+    options = {**OPTIONS, "nll_generated": True}
+    frame = perturb_prefixes(*case, **options)
+    other = perturb_prefixes(*case, **{**options, "micro_batch": micro_batch})
+    pd.testing.assert_frame_equal(frame.drop(columns=VALUES), other.drop(columns=VALUES))
+    assert_close(frame, other)
+
+
+def test_nll_is_null_unless_asked_for_and_exact_matches_stay(case):
+    frame = perturb_prefixes(*case, **OPTIONS)
+    alone = perturb_prefixes(*case, **{**OPTIONS, "nll": False})
+    perturbed = frame.position >= 0
+    assert alone.nll_original[perturbed].isna().all()
+    assert alone.nll_original[~perturbed].equals(frame.nll_original[~perturbed])
+    pd.testing.assert_frame_equal(alone.drop(columns=VALUES[1:]), frame.drop(columns=VALUES[1:]))
+    screen = screening_model(case[0], "bfloat16")
+    screened = perturb_prefixes(*case, **{**OPTIONS, "nll": False, "screen": screen})
+    assert screened.em.equals(frame.em)
+
+
+def test_replacements_are_uniform_over_the_other_tokens():
+    prefix = np.array([0, 2, 4])
+    drawn = draw_replacements(prefix, 5, 20_000, np.random.default_rng(0))
+    for position, token in enumerate(prefix):
+        counts = np.bincount(drawn[:, position], minlength=5)
+        assert counts[token] == 0
+        assert np.all(np.abs(np.delete(counts, token) - 5000) < 300)  # five standard deviations
+
+
+def test_replacement_always_differs_from_the_token(memorized):
+    _, ids, tokens, n_prefix = memorized
+    frame = perturb_prefixes(*memorized, **{**OPTIONS, "draws": 20})
+    for row in frame[frame.position >= 0].itertuples():
+        assert row.token != tokens[row.id, row.position] and 0 <= row.token < 64
+
+
+def test_draws_depend_on_seed_and_paragraph_only(memorized):
+    model, ids, tokens, n_prefix = memorized
+    frame = perturb_prefixes(*memorized, **OPTIONS)
+    alone = perturb_prefixes(model, ids[[7, 2]], tokens[[7, 2]], n_prefix, **OPTIONS)
+    merged = alone.merge(frame, on=["id", "position", "draw"], validate="1:1")
+    assert len(merged) == len(alone) and (merged.token_x == merged.token_y).all()
+    other = perturb_prefixes(*memorized, **{**OPTIONS, "seed": 4})
+    assert (other.token != frame.token)[frame.position >= 0].mean() > 0.9
+
+
+def test_each_paragraph_has_its_own_named_stream(memorized):
+    model, ids, tokens, n_prefix = memorized
+    frame = perturb_prefixes(*memorized, **OPTIONS)
+    for name, paragraph in zip(ids, tokens.numpy(), strict=True):
+        stream = generator(3, "perturbation", str(name))
+        expected = draw_replacements(paragraph[:n_prefix], 64, 2, stream)
+        rows = frame[(frame.id == name) & (frame.position >= 0)]
+        assert rows.pivot(index="draw", columns="position", values="token").to_numpy().tolist() == (
+            expected.tolist()
+        )
+
+
+def test_near_ties_are_decided_again_in_baselines_too(memorized):
+    frame = perturb_prefixes(*memorized, **{**OPTIONS, "margin_threshold": 1e6})
+    assert frame.redecoded.all()
+    assert not perturb_prefixes(*memorized, **{**OPTIONS, "margin_threshold": 0.0}).redecoded.any()
+
+
+def test_more_draws_keep_the_first_ones(memorized):
+    two = perturb_prefixes(*memorized, **OPTIONS)
+    five = perturb_prefixes(*memorized, **{**OPTIONS, "draws": 5})
+    merged = two.merge(five, on=["id", "position", "draw"], how="left", validate="1:1")
+    assert (merged.token_x == merged.token_y).all()
+
+
+def test_reference_leaves_the_first_position_unperturbed(case):
+    frame = perturb_prefixes(*case, **OPTIONS)
+    reference = perturb_prefixes(*case, **{**OPTIONS, "reference": True})
+    pd.testing.assert_frame_equal(
+        reference, frame[frame.position != 0].reset_index(drop=True), atol=2e-5, rtol=0
+    )
+
+
+def test_perturbing_lowers_the_exact_match_of_memorized_paragraphs(memorized):
+    frame = perturb_prefixes(*memorized, **{**OPTIONS, "draws": 3})
+    perturbed = frame[frame.position >= 0]
+    assert perturbed.em.mean() < 10 and (perturbed.em == 0).any() and (perturbed.em == 12).any()
+    assert perturbed.nll_original.mean() > 10 * frame[frame.position < 0].nll_original.mean()
+
+
+def test_strongest_takes_the_first_of_ties():
+    rows = [(5, -1, 0, 0), (5, 0, 0, 9), (5, 2, 0, 4), (5, 1, 1, 4), (5, 1, 0, 7), (5, 2, 1, 4)]
+    rows += [(3, -1, 0, 12), (3, 1, 1, 6), (3, 1, 0, 6), (3, 0, 0, 12)]
+    frame = pd.DataFrame(rows, columns=["id", "position", "draw", "em"])
+    chosen = strongest(frame).set_index("id")
+    assert chosen.loc[5, ["position", "draw", "em"]].tolist() == [1, 1, 4]
+    assert chosen.loc[3, ["position", "draw", "em"]].tolist() == [1, 0, 6]
+
+
+def test_perturbed_paragraphs_equal_step_by_step_decoding(case):
+    model, ids, tokens, n_prefix = case
+    frame = perturb_prefixes(*case, **OPTIONS)
+    found = perturbed_paragraphs(model, frame, ids, tokens, n_prefix, micro_batch=2)
+    assert found.id.tolist() == ids.tolist()
+    for row, true in zip(found.itertuples(), tokens, strict=True):
+        rows = frame[(frame.id == row.id) & (frame.position >= 0)]
+        lowest = rows[rows.em == rows.em.min()].sort_values(["position", "draw"]).iloc[0]
+        assert (row.position, row.token, row.em) == (lowest.position, lowest.token, lowest.em)
+        prefix = perturbed_prefix(row, ids, tokens, n_prefix)
+        expected = torch.cat([prefix, decode(model, prefix[None], len(true) - n_prefix)[0]])
+        assert row.tokens == expected.tolist()
+        assert row.nll == pytest.approx(mean_nll(model, expected[None], n_prefix).item(), abs=2e-5)
+        different = (expected != true).nonzero().flatten().tolist()
+        assert different[:2] == [row.position, row.impact_position]
+
+
+def test_paragraph_that_nothing_changes_has_no_perturbed_one(memorized):
+    """With an unembedding of zeros every continuation is 0, 0, ..: no perturbation changes it."""
+    model, ids, tokens, n_prefix = memorized
+    with torch.no_grad():
+        model.get_output_embeddings().weight.zero_()
+    tokens = tokens.clone()
+    tokens[:, n_prefix:] = 0
+    frame = perturb_prefixes(model, ids, tokens, n_prefix, **OPTIONS)
+    found = perturbed_paragraphs(model, frame, ids, tokens, n_prefix, micro_batch=5)
+    assert len(found) == 0
+    lengths = Lengths(paragraph=24, prefix=12)
+    assert len(schema.validate(schema_of("perturbed_paragraphs"), found, lengths)) == 0
+
+
+def test_tables_keep_their_schemas(memorized):
+    model, ids, tokens, n_prefix = memorized
+    lengths = Lengths(paragraph=24, prefix=12)
+    frame = perturb_prefixes(*memorized, **OPTIONS)
+    assert len(schema.validate(schema_of("perturbation"), frame.assign(set="memorized"), lengths)) == len(
+        frame
+    )
+    found = perturbed_paragraphs(model, frame, ids, tokens, n_prefix, micro_batch=5)
+    assert len(schema.validate(schema_of("perturbed_paragraphs"), found, lengths)) == 12

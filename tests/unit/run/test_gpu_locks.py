@@ -1,0 +1,120 @@
+"""Jobs of one machine share its GPUs: no two ever hold the same one, also when some are killed."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from memloc.run import gpu_locks
+
+LIBRARY = Path(gpu_locks.__file__).parents[2]
+# A job: takes its GPUs, notes them and a time, works, notes them again.
+JOB = """
+import os, sys, time
+from pathlib import Path
+from memloc.run import gpu_locks as devices
+devices.POLL_SECONDS = 0.01
+n, folder, seconds = int(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
+gpus = devices.claim_gpus(n, folder / "locks")
+assert os.environ["CUDA_VISIBLE_DEVICES"] == ",".join(gpus) and len(set(gpus)) == n, gpus
+for gpu in gpus:
+    os.close(os.open(folder / f"held-{gpu}", os.O_CREAT | os.O_EXCL))  # fails if another job holds it
+time.sleep(seconds)
+for gpu in gpus:
+    (folder / f"held-{gpu}").unlink()
+print(*gpus)
+"""
+
+
+def start(folder, n, seconds=0.05, gpus="0,1,2,3"):
+    return subprocess.Popen(
+        [sys.executable, "-c", JOB, str(n), folder, str(seconds)],
+        env={"PYTHONPATH": str(LIBRARY), "CUDA_VISIBLE_DEVICES": gpus},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def gpus_of(job):
+    output, error = job.communicate(timeout=60)
+    assert job.returncode == 0, error
+    return output.split()
+
+
+def held(folder):
+    return {path.name.removeprefix("held-") for path in folder.glob("held-*")}
+
+
+def wait_until_held(folder, gpus):
+    deadline = time.monotonic() + 30
+    while held(folder) != gpus:
+        assert time.monotonic() < deadline, held(folder)
+        time.sleep(0.01)
+
+
+def test_many_jobs_never_hold_the_same_gpu(tmp_path):
+    """Jobs that want one, two or three of four GPUs at once; all end, so none waits for another for ever."""
+    sizes = random.Random(0).choices((1, 2, 3), k=24)
+    jobs = [start(tmp_path, n) for n in sizes]
+    assert [len(gpus_of(job)) for job in jobs] == sizes
+
+
+def test_gpus_of_a_killed_job_are_free_again(tmp_path):
+    killed = start(tmp_path, 3, seconds=60)
+    wait_until_held(tmp_path, {"0", "1", "2"})
+    waiting = start(tmp_path, 2)
+    with pytest.raises(subprocess.TimeoutExpired):
+        waiting.wait(0.5)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    for gpu in held(tmp_path):
+        (tmp_path / f"held-{gpu}").unlink()
+    assert len(gpus_of(waiting)) == 2
+
+
+def test_a_job_that_is_killed_while_it_waits_keeps_nobody_waiting(tmp_path):
+    holder = start(tmp_path, 3, seconds=2)
+    wait_until_held(tmp_path, {"0", "1", "2"})
+    waiting = start(tmp_path, 2)  # has taken GPU 3 and waits for another one
+    time.sleep(0.5)
+    waiting.send_signal(signal.SIGKILL)
+    waiting.wait()
+    assert gpus_of(start(tmp_path, 1)) == ["3"]
+    assert gpus_of(holder) == ["0", "1", "2"]
+
+
+def test_names_of_devices_are_kept(tmp_path):
+    names = "GPU-8a/1,MIG-77, GPU-9b"
+    assert gpu_locks._take("GPU-8a/1", tmp_path)
+    assert gpu_locks._lock(names.replace(" ", "").split(","), 2, tmp_path) == ["MIG-77", "GPU-9b"]
+
+
+@pytest.mark.parametrize(
+    ("visible", "n", "left"),
+    [("0,1", 2, "0,1"), ("5", 1, "5"), ("3", 2, "3"), ("", 1, ""), ("0,1", 0, ""), ("1", 0, "")],
+)
+def test_what_a_scheduler_chose_is_left_alone_and_cpu_jobs_see_none(monkeypatch, tmp_path, visible, n, left):
+    monkeypatch.setenv(gpu_locks.VARIABLE, visible)
+    gpu_locks.claim_gpus(n, tmp_path / "locks")
+    assert os.environ[gpu_locks.VARIABLE] == left
+    assert not (tmp_path / "locks").exists()
+
+
+def test_a_machine_without_gpus_is_left_alone(monkeypatch, tmp_path):
+    monkeypatch.delenv(gpu_locks.VARIABLE, raising=False)
+    monkeypatch.setattr(gpu_locks.Path, "glob", lambda *_: iter(()))
+    assert gpu_locks.claim_gpus(1, tmp_path) == []
+    assert gpu_locks.VARIABLE not in os.environ
+
+
+def test_all_gpus_of_the_machine_are_shared_where_none_are_named(monkeypatch):
+    names = ("nvidia0", "nvidia1", "nvidia-uvm", "nvidiactl", "nvidia-caps")
+    monkeypatch.delenv(gpu_locks.VARIABLE, raising=False)
+    monkeypatch.setattr(gpu_locks.Path, "glob", lambda *_: (Path("/dev", name) for name in names))
+    assert gpu_locks.visible_gpus() == ["0", "1"]

@@ -1,0 +1,166 @@
+"""Every script logs to its file and the console, also its errors, and uses the threads of its rule."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from memloc.run import rule
+
+LIBRARY = Path(rule.__file__).parents[2]
+START = """
+import sys
+from types import SimpleNamespace
+from memloc.run.rule import log, start
+start(SimpleNamespace(threads={threads}, log=["logs/deep/job.log"], rule="job", resources={{"gpu": 2}}))
+"""
+
+
+def run(folder, code, threads=1, **environment):
+    """The finished process of a script with this code behind its start."""
+    script = folder / "script.py"
+    script.write_text(START.format(threads=threads) + code)
+    return subprocess.run(
+        [sys.executable, script],
+        cwd=folder,
+        env={"PYTHONPATH": str(LIBRARY)} | environment,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_output_goes_to_log_and_console(tmp_path):
+    process = run(tmp_path, "log('hello'); print('out'); print('err', file=sys.stderr)")
+    written = (tmp_path / "logs/deep/job.log").read_text()
+    assert process.returncode == 0
+    for text in ("rule job, 1 threads, Python 3.", "hello\n", "out\n"):
+        assert text in process.stdout and text in written
+    assert "err\n" in process.stderr and "err\n" in written
+
+
+def test_a_traceback_goes_to_log_and_console_and_the_job_fails(tmp_path):
+    process = run(tmp_path, "def deep():\n    raise ValueError('bad thing')\ndeep()")
+    written = (tmp_path / "logs/deep/job.log").read_text()
+    assert process.returncode == 1
+    for text in (process.stderr, written):
+        assert "Traceback (most recent call last)" in text and "in deep" in text
+        assert text.rstrip().endswith("ValueError: bad thing")
+
+
+TABLE = "from memloc.tables.schema import TableError\ndef deep():\n    raise TableError('bad; do that')"
+DISK = "def deep():\n    raise OSError(28, 'No space left', 'a')"
+
+
+@pytest.mark.parametrize(
+    ("code", "line"),
+    [(TABLE, "ERROR: bad; do that"), (DISK, "the disk is full. Free some space and start again")],
+    ids=["table", "full disk"],
+)
+def test_what_a_user_can_cause_ends_with_one_line_and_the_traceback_is_in_the_log(tmp_path, code, line):
+    process = run(tmp_path, f"{code}\ndeep()")
+    written = (tmp_path / "logs/deep/job.log").read_text()
+    assert process.returncode == 1
+    assert line in process.stdout.splitlines()[-1] and process.stderr == ""
+    assert line in written.splitlines()[-1]
+    assert written.count("Traceback (most recent call last)") == 1 and "in deep" in written
+
+
+def test_errors_with_advice_are_those_of_the_user():
+    """Errors of the library's own kinds, but for the two that are faults of the code."""
+    faults = {"EditError", "DamagedError", "BenchError"}
+    for path in (LIBRARY / "memloc").rglob("*.py"):
+        for name, bases in re.findall(r"^class (\w+Error)\((.+)\):", path.read_text(), re.MULTILINE):
+            users = re.search(r"UserError|InputError|DownloadError|Exception", bases)
+            assert users or name in faults, f"{name} in {path}"
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells the peak of a process")
+def test_the_last_line_is_the_peak_of_the_memory(tmp_path):
+    run(tmp_path, "block = bytearray(2**27); block[:] = b'1' * 2**27; del block")
+    written = (tmp_path / "logs/deep/job.log").read_text()
+    assert 256 < int(re.search(r"peak memory (\d+) MiB\n$", written)[1]) < 500
+
+
+def test_a_killed_job_leaves_its_log(tmp_path):
+    run(tmp_path, "import os; log('so far'); os._exit(9)")
+    assert "so far" in (tmp_path / "logs/deep/job.log").read_text()
+
+
+def test_a_new_run_starts_a_new_log(tmp_path):
+    run(tmp_path, "log('first')")
+    run(tmp_path, "log('second')")
+    written = (tmp_path / "logs/deep/job.log").read_text()
+    assert "second" in written and "first" not in written
+
+
+def test_text_of_any_language_is_logged(tmp_path):
+    run(tmp_path, r"log('na\u00efve \u2423 \u6f22')")
+    assert "na\u00efve \u2423 \u6f22" in (tmp_path / "logs/deep/job.log").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_threads_of_the_rule_are_those_of_torch(tmp_path, threads):
+    process = run(tmp_path, "import torch; print('uses', torch.get_num_threads())", threads)
+    assert f"uses {threads}\n" in process.stdout
+
+
+def test_starting_imports_nothing_heavy(tmp_path):
+    """Threads can only be set before torch is there."""
+    process = run(tmp_path, "print(sorted({'torch', 'numpy', 'pandas', 'transformers'} & set(sys.modules)))")
+    assert "\n[]\n" in process.stdout
+
+
+def job(manifest=None, **settings):
+    settings = {"paragraph": {"length": 100, "prefix": 50}, **settings}
+    return SimpleNamespace(
+        rule="job",
+        params=SimpleNamespace(study="x", seed=3, settings=settings, code="abc"),
+        input=SimpleNamespace(**({"model": manifest} if manifest else {})),
+    )
+
+
+def test_provenance_names_the_origin(tmp_path):
+    manifest = tmp_path / "model.json"
+    manifest.write_text(json.dumps({"name": "gpt", "sha256": "12"}))
+    stamp = rule.provenance(job(manifest))
+    assert stamp["study"] == "x" and stamp["seed"] == 3 and stamp["rule"] == "job" and stamp["code"] == "abc"
+    assert stamp["paragraph"] == {"length": 100, "prefix": 50}
+    assert stamp["model"] == {"name": "gpt", "sha256": "12"}
+    assert stamp["versions"].keys() >= {"python", "torch", "transformers", "numpy"}
+    assert json.loads(json.dumps(stamp)) == stamp
+
+
+def test_provenance_depends_on_settings_and_not_on_time():
+    assert rule.provenance(job(a=1)) == rule.provenance(job(a=1))
+    hashes = {rule.provenance(job(a=value))["config_hash"] for value in (1, 1, 2)}
+    assert len(hashes) == 2
+    assert rule.provenance(job())["model"] is None
+
+
+def test_a_job_waits_for_the_same_job_that_a_killed_snakemake_left_running(tmp_path):
+    """Two at once would write the same files; the second one then starts with an empty log."""
+    (tmp_path / "left.py").write_text(START.format(threads=1) + "import time; time.sleep(2); log('left')")
+    environment = {"PYTHONPATH": str(LIBRARY)}
+    left = subprocess.Popen(
+        [sys.executable, "left.py"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE
+    )
+    left.stdout.readline()
+    process = run(tmp_path, "log('again')")
+    assert left.wait(10) == 0 and process.returncode == 0
+    written = (tmp_path / "logs/deep/job.log").read_text()
+    assert "again" in written and "left" not in written
+
+
+def test_a_job_sees_the_gpus_that_it_asked_for(tmp_path):
+    code = "import os; print('sees', os.environ['CUDA_VISIBLE_DEVICES'])"
+    assert "sees 3,4\n" in run(tmp_path, code, CUDA_VISIBLE_DEVICES="3,4,5").stdout
+    assert "GPU 3, 4\n" in (tmp_path / "logs/deep/job.log").read_text()
+
+
+def test_only_downloads_may_use_the_network(tmp_path):
+    code = "import huggingface_hub.constants as hub; print('offline', hub.HF_HUB_OFFLINE)"
+    assert "offline True\n" in run(tmp_path, code).stdout

@@ -1,0 +1,165 @@
+"""The hash of a script's code covers its imports, direct and indirect, and nothing else."""
+
+import ast
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from memloc.figures.catalog import FIGURES
+from memloc.run import tracking
+
+WORKFLOW = Path(tracking.__file__).parents[2]
+SCRIPTS = sorted((WORKFLOW / "scripts").glob("*.py"))
+
+
+@pytest.fixture
+def library(tmp_path, monkeypatch):
+    """A small package: top imports middle (inside a function) imports low; alone imports none of them."""
+    package = tmp_path / "memloc"
+    files = {
+        "__init__.py": "",
+        "low.py": "VALUE = 1\n",
+        "middle.py": "def f():\n    from memloc import low\n    return low.VALUE\n",
+        "top.py": "import numpy\nimport memloc.middle\n",
+        "alone.py": "import json\n",
+        "circle.py": "from memloc.part import piece\n",
+        "part/__init__.py": "",
+        "part/piece.py": "from memloc import circle\n",
+    }
+    for name, text in files.items():
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).write_text(text)
+    monkeypatch.setattr(tracking, "PACKAGE", package)
+    tracking._imports.cache_clear()
+    yield package
+    tracking._imports.cache_clear()
+
+
+def names(package, file):
+    return {str(path.relative_to(package)) for path in tracking.dependencies(package / file)}
+
+
+def test_imports_are_followed(library):
+    assert names(library, "top.py") == {"top.py", "middle.py", "low.py", "__init__.py"}
+    assert names(library, "alone.py") == {"alone.py"}
+
+
+def test_circles_end(library):
+    assert names(library, "circle.py") >= {"circle.py", "part/piece.py"}
+
+
+def test_an_edit_changes_the_hash_of_users_only(library):
+    before = {name: tracking.code_hash(library / f"{name}.py") for name in ("top", "middle", "low", "alone")}
+    (library / "low.py").write_text("VALUE = 2\n")
+    after = {name: tracking.code_hash(library / f"{name}.py") for name in before}
+    assert {name for name in before if before[name] != after[name]} == {"top", "middle", "low"}
+
+
+def test_the_hash_does_not_depend_on_the_place(library, tmp_path, monkeypatch):
+    before = tracking.code_hash(library / "top.py", library / "alone.py")
+    copy = shutil.copytree(library, tmp_path / "elsewhere" / "memloc")
+    monkeypatch.setattr(tracking, "PACKAGE", copy)
+    assert tracking.code_hash(copy / "alone.py", copy / "top.py") == before
+
+
+CODE = """'Module.'
+__version__ = "1"
+
+
+class A:
+    'Class.'
+
+    def f(self):
+        'Function.'
+        return {'a': 1}  # comment
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "changes"),
+    [
+        ("'Module.'", "'Another.'", False),
+        ("'Class.'", "'Another.'", False),
+        ("        'Function.'\n", "", False),
+        ("  # comment", "", False),
+        ("{'a': 1}", "{\n            'a': 1,\n        }", False),
+        ('"1"', '"2"', False),
+        ("{'a': 1}", "{'a': 2}", True),
+        ("f(self)", "f(self, b=1)", True),
+        ("return {'a': 1}", "{'a': 1}", True),
+    ],
+)
+def test_the_hash_is_that_of_what_python_sees(library, old, new, changes):
+    (library / "alone.py").write_text(CODE)
+    before = tracking.code_hash(library / "alone.py")
+    assert CODE.count(old) == 1
+    (library / "alone.py").write_text(CODE.replace(old, new))
+    assert (tracking.code_hash(library / "alone.py") != before) == changes
+
+
+def test_a_new_version_of_the_package_changes_no_hash(library):
+    hashes = set()
+    for version in ("1", "2"):
+        (library / "__init__.py").write_text(f'__version__ = "{version}"\n')
+        hashes.add(tracking.code_hash(library / "middle.py"))
+    assert len(hashes) == 1
+
+
+def slow_dependencies(file):
+    """Imports by their text, one level at a time."""
+    found = {file}
+    while True:
+        texts = "\n".join(path.read_text() for path in found)
+        more = {path for path in (WORKFLOW / "memloc").rglob("*.py") if mentions(texts, path)}
+        if more <= found:
+            return found
+        found |= more
+
+
+def mentions(text, path):
+    *package, module = path.relative_to(WORKFLOW).with_suffix("").parts
+    if module == "__init__":
+        return False
+    one_line_each = re.sub(r"\([^()]*\)", lambda match: match[0].replace("\n", " "), text)
+    for line in one_line_each.splitlines():
+        words = line.strip().replace(",", " ").replace("(", " ").replace(")", " ").split()
+        if words[:2] == ["from", ".".join(package)] and module in words[3:]:
+            return True
+        if words[:2] in (["from", ".".join((*package, module))], ["import", ".".join((*package, module))]):
+            return True
+    return False
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_dependencies_of_the_scripts(script):
+    found = {path for path in tracking.dependencies(script) if path.name != "__init__.py"}
+    assert found == slow_dependencies(script)
+    assert WORKFLOW / "memloc/run/rule.py" in found
+
+
+def test_the_library_has_no_relative_imports():
+    """The tracking follows absolute imports only."""
+    for path in (*(WORKFLOW / "memloc").rglob("*.py"), *SCRIPTS):
+        for node in ast.walk(ast.parse(path.read_text())):
+            assert not (isinstance(node, ast.ImportFrom) and node.level), path
+
+
+@pytest.mark.parametrize("figure", [figure.name for figure in FIGURES])
+def test_a_figure_depends_on_no_other_figure_of_its_own_name(figure):
+    """Editing the module of one target redraws that target alone, unless another imports it by intent."""
+    others = {other.name for other in FIGURES} - {figure}
+    found = {path.stem for path in tracking.dependencies(WORKFLOW / f"memloc/figures/{figure}.py")}
+    assert figure in found and not any((WORKFLOW / f"memloc/figures/{name}.py") in found for name in others)
+
+
+def test_every_file_of_a_folder_has_its_stamp(tmp_path):
+    (tmp_path / "a").write_text("one")
+    before = tracking.file_stamps(tmp_path)
+    (tmp_path / "b").write_text("two")
+    os.utime(tmp_path / "b", ns=(5, 5))
+    (tmp_path / "b").replace(tmp_path / "a")
+    assert before["a"][0] == 3 and tracking.file_stamps(tmp_path) == {"a": [3, 5]}
+    assert tracking.file_stamps(tmp_path / "absent") == {}

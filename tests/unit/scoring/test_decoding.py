@@ -1,0 +1,91 @@
+"""Greedy continuations against decoding step by step without any cache."""
+
+import pytest
+import torch
+from made_paragraphs import N_PREFIX, own_paragraphs, random
+from transformers import GPTNeoConfig, GPTNeoForCausalLM
+
+from memloc.scoring import decoding, paragraph_scores
+from memloc.straightforward.decoding import decode, generate, matching
+
+
+def test_cached_decoding_equals_full_recomputation(any_model):
+    prefix = torch.randint(64, (30, N_PREFIX), generator=random(4))
+    decoded = decoding.greedy_continuation(any_model, prefix, 30, micro_batch=11)
+    assert torch.equal(decoded, decode(any_model, prefix, 30))
+
+
+@pytest.mark.parametrize("window", [1, 3, 8, 20])
+def test_cached_decoding_with_local_attention_shorter_than_the_text(window):
+    torch.manual_seed(0)
+    layers = {"attention_types": [[["global", "local"], 1]], "num_layers": 2, "window_size": window}
+    shape = {"hidden_size": 16, "num_heads": 4, "max_position_embeddings": 64, "vocab_size": 64}
+    model = GPTNeoForCausalLM(GPTNeoConfig(**layers, **shape, initializer_range=0.25)).eval()
+    tokens = own_paragraphs(model, 40)
+    decoded = decoding.greedy_continuation(model, tokens[:, :N_PREFIX], 30, micro_batch=40)
+    assert torch.equal(decoded, decode(model, tokens[:, :N_PREFIX], 30))
+    scores = paragraph_scores.score(model, tokens, N_PREFIX, micro_batch=40, margin_threshold=1e-4)
+    assert torch.equal(scores.em, matching(decoded[:, :12], tokens[:, N_PREFIX:]))
+
+
+def test_end_token_does_not_end_decoding(tiny_model):
+    """With an unembedding of zeros, the end token (0) is the most likely one at every step."""
+    with torch.no_grad():
+        tiny_model.get_output_embeddings().weight.zero_()
+    assert tiny_model.config.eos_token_id == 0
+    prefix = torch.randint(64, (3, N_PREFIX), generator=random(5))
+    assert decoding.greedy_continuation(tiny_model, prefix, 6, micro_batch=2).tolist() == [[0] * 6] * 3
+    assert generate(tiny_model, prefix, 6).tolist() == [[0] * 6] * 3
+
+
+@pytest.mark.parametrize("micro_batch", [1, 9, 500])
+def test_continuation_from_the_first_mismatch_is_the_greedy_one(memorizing_model, disturbed, micro_batch):
+    tokens = disturbed[::4]
+    em = paragraph_scores.teacher_forced(memorizing_model, tokens, 12, micro_batch=60).em
+    greedy = decoding.greedy_continuation(memorizing_model, tokens[:, :12], 12, micro_batch=60)
+    assert torch.equal(decoding.continue_from_scores(memorizing_model, tokens, em, 12, micro_batch), greedy)
+
+
+def test_continuation_of_a_full_match_is_the_true_one(tiny_gpt_neo, tiny_tokens):
+    """Also where decoding would give another one: a full match is a decision, and is not taken again."""
+    em = torch.tensor([8, 0, 8, 8, 3, 8, 8])
+    continuation = decoding.continue_from_scores(tiny_gpt_neo, tiny_tokens, em, 4, micro_batch=7)
+    full = em == 8
+    assert torch.equal(continuation[full], tiny_tokens[full, 4:])
+    of_full = decoding.continue_from_scores(tiny_gpt_neo, tiny_tokens[full], em[full], 4, micro_batch=7)
+    assert torch.equal(of_full, tiny_tokens[full, 4:])
+    assert not torch.equal(continuation[~full], tiny_tokens[~full, 4:])
+
+
+def test_only_tokens_that_are_not_known_are_unembedded(memorizing_model, disturbed):
+    """Every row joins at its first unknown token; a fully known one is never run."""
+    em = torch.arange(14).clamp(max=12)
+    n_unembedded = []
+    memorizing_model.get_output_embeddings().register_forward_hook(
+        lambda module, inputs, output: n_unembedded.append(len(inputs[0]))
+    )
+    decoding.continue_from_scores(memorizing_model, disturbed[:14], em, 12, micro_batch=14)
+    assert n_unembedded == list(range(1, 13))
+
+
+def test_a_micro_batch_is_continued_as_if_it_were_alone(memorizing_model, disturbed):
+    em = paragraph_scores.teacher_forced(memorizing_model, disturbed, 12, micro_batch=50).em
+    whole = decoding.continue_from_scores(memorizing_model, disturbed, em, 12, micro_batch=20)
+    rows = slice(40, 80)
+    part = decoding.continue_from_scores(memorizing_model, disturbed[rows], em[rows], 12, micro_batch=20)
+    assert torch.equal(whole[rows], part)
+
+
+def test_prefix_of_one_token(tiny_model):
+    prefix = torch.tensor([[3], [5]])
+    decoded = decoding.greedy_continuation(tiny_model, prefix, 6, micro_batch=2)
+    assert torch.equal(decoded, decode(tiny_model, prefix, 6))
+
+
+def test_the_first_token_is_decoded_where_it_is_not_the_true_one(memorizing_model, disturbed):
+    prefix, true = disturbed[:40, :12], disturbed[:40, 12]
+    expected = decoding.greedy_continuation(memorizing_model, prefix, 1, micro_batch=40)[:, 0]
+    em = (expected == true).long() * 7
+    assert 0 < em.count_nonzero() < 40
+    found = decoding.first_decoded(memorizing_model, disturbed[:40, :13], em, n_prefix=12, micro_batch=16)
+    assert found.equal(expected)

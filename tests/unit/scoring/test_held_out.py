@@ -1,0 +1,116 @@
+"""Texts that judge have chosen nothing: no group shares a paragraph with another, or with a sample."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from memloc.scoring.held_out import (
+    Group,
+    OverlapError,
+    held_out_sample,
+    judging_texts,
+    require_apart,
+    with_own_continuations,
+)
+from memloc.scoring.paragraph_scores import teacher_forced
+
+GROUPS = ("memorized", "non_memorized", "held_out", "means")
+
+
+def made_up(n_memorized: int = 30, n_other: int = 60) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Of every ten paragraphs three are sampled, two for rare tokens, one of them for both."""
+    ids = 100 + np.arange(n_memorized + n_other)
+    sets = pd.DataFrame(
+        {
+            "id": ids,
+            "set": np.where(ids < 100 + n_memorized, "memorized", "non_memorized"),
+            "sampled": ids % 10 < 3,
+            "sampled_rare_tokens": np.isin(ids % 10, (2, 3)),
+        }
+    )
+    paragraphs = pd.DataFrame({"id": ids, "tokens": [[number, number + 1] for number in ids]})
+    return paragraphs, sets
+
+
+def drawn(n_paragraphs: int = 8, n_held_out: int = 6, seed: int = 0, **sizes: int) -> dict[str, Group]:
+    return judging_texts(*made_up(**sizes), seed, n_paragraphs=n_paragraphs, n_held_out=n_held_out)
+
+
+def test_groups_are_of_their_sets_unseen_and_apart():
+    groups = drawn()
+    assert {name: len(group.ids) for name, group in groups.items()} == dict(
+        zip(GROUPS, (8, 8, 6, 6), strict=True)
+    )
+    ids = np.concatenate([group.ids for group in groups.values()])
+    assert len(set(ids)) == len(ids)
+    assert (ids % 10 > 3).all(), "outside of both samples"
+    for name, group in groups.items():
+        assert ((group.ids < 130) == (name == "memorized")).all()
+        assert group.tokens[:, 0].tolist() == group.ids.tolist() and not group.seen.any()
+
+
+def test_where_too_few_are_unseen_seen_ones_follow_and_are_marked():
+    memorized = drawn(n_paragraphs=20, n_memorized=9)["memorized"]
+    assert len(memorized.ids) == 9, "all there are"
+    assert memorized.seen.tolist() == [False] * 5 + [True] * 4
+    assert (memorized.seen == (memorized.ids % 10 <= 3)).all()
+    enough = drawn(n_paragraphs=20, n_memorized=10)["memorized"]
+    assert len(enough.ids) == 6 and not enough.seen.any(), "enough for a verdict: none is seen"
+
+
+def test_held_out_texts_and_means_leave_most_unseen_paragraphs_to_judge():
+    groups = drawn(n_held_out=50, n_paragraphs=50)
+    assert len(groups["held_out"].ids) == len(groups["means"].ids) == 12
+    assert (~groups["non_memorized"].seen).sum() == 12
+
+
+def test_editing_holds_out_the_same_texts_in_the_same_order():
+    ids, tokens = held_out_sample(*made_up(), 6, 0)
+    assert ids.tolist() == drawn()["held_out"].ids.tolist() and tokens[:, 0].tolist() == ids.tolist()
+    assert (ids % 10 > 3).all()
+    assert ids.tolist() != held_out_sample(*made_up(), 6, 1)[0].tolist()
+
+
+def test_non_memorized_texts_go_on_as_the_model_continues_them(memorizing_model, memorized_tokens):
+    strange = memorized_tokens.clone()
+    strange[:, 5:] = 0
+    texts = {
+        name: Group(np.arange(len(strange)), strange, np.zeros(len(strange), dtype=bool))
+        for name in ("memorized", "non_memorized")
+    }
+    own = with_own_continuations(memorizing_model, texts, 5, 4)
+    assert torch.equal(own["memorized"].tokens, strange)
+    assert torch.equal(own["non_memorized"].tokens[:, :5], strange[:, :5])
+    em = teacher_forced(memorizing_model, own["non_memorized"].tokens, 5, 100).em
+    assert (em == strange.shape[1] - 5).all() and not torch.equal(own["non_memorized"].tokens, strange)
+
+
+def test_draws_follow_the_seed():
+    for name in ("memorized", "non_memorized"):
+        first, again, other = (drawn(seed=seed)[name].ids.tolist() for seed in (0, 0, 1))
+        assert first == again != other
+
+
+def test_no_paragraph_to_hold_out_is_an_error():
+    paragraphs, sets = made_up()
+    sets.loc[sets["set"] == "non_memorized", "sampled_rare_tokens"] = True
+    with pytest.raises(ValueError, match=r"no paragraph is left to hold out.*lower sets\.n_non_memorized"):
+        held_out_sample(paragraphs, sets, 5, 0)
+    sets.loc[sets.index[-1], ["sampled", "sampled_rare_tokens"]] = False
+    assert len(held_out_sample(paragraphs, sets, 5, 0)[0]) == 1
+    with pytest.raises(ValueError, match="only one non-memorized paragraph"):
+        judging_texts(paragraphs, sets, 0, n_paragraphs=3, n_held_out=3)
+
+
+def test_groups_that_overlap_are_refused():
+    groups = drawn()
+    require_apart(groups)
+    with pytest.raises(OverlapError, match="of means are in another group"):
+        require_apart(groups | {"means": groups["held_out"]})
+    with pytest.raises(OverlapError, match="of means are in another group"):
+        require_apart(groups | {"means": groups["memorized"]})
+    for name in ("held_out", "means"):
+        known = groups[name]._replace(seen=np.arange(6) == 2)
+        with pytest.raises(OverlapError, match=rf"\[{known.ids[2]}\] of {name} are sampled"):
+            require_apart(groups | {name: known})

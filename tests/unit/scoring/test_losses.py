@@ -1,0 +1,82 @@
+"""Losses with gradients on the spot against plain autograd over all logits."""
+
+import pytest
+import torch
+
+from memloc.scoring import losses, teacher_forcing
+from memloc.scoring.metrics import token_nll
+from memloc.scoring.teacher_forcing import continuation_states
+
+N_PREFIX = 5
+
+
+def plain(kind, logits, target):
+    """The same losses, by definition, for autograd to differentiate."""
+    if kind is losses.nll:
+        return token_nll(logits, target)
+    return (target.exp() * (target - logits.log_softmax(dim=-1))).sum(dim=-1)
+
+
+def target_of(kind, logits):
+    random = torch.Generator().manual_seed(4)
+    if kind is losses.nll:
+        return torch.randint(logits.shape[-1], logits.shape[:-1], generator=random)
+    return torch.randn(logits.shape, generator=random).log_softmax(dim=-1)
+
+
+@pytest.mark.parametrize("n_held", [1, 4, 1000])
+@pytest.mark.parametrize("kind", [losses.nll, losses.divergence])
+def test_losses_and_gradients_equal_those_of_autograd(tiny_model, tiny_tokens, monkeypatch, kind, n_held):
+    unembed = tiny_model.get_output_embeddings()
+    monkeypatch.setitem(teacher_forcing.LOGITS_BYTES, "cpu", n_held * 4 * unembed.weight.shape[0])
+    states = continuation_states(tiny_model, tiny_tokens, N_PREFIX).detach().requires_grad_()
+    weights = torch.linspace(-1, 2, states.shape[0] * states.shape[1]).view(states.shape[:-1])
+    target = target_of(kind, unembed(states))
+    slow = plain(kind, unembed(states), target)
+    (slow_slope,) = torch.autograd.grad((slow * weights).sum(), states)
+    fast = losses.token_losses(tiny_model, states, kind, target)
+    (fast_slope,) = torch.autograd.grad((fast * weights).sum(), states)
+    torch.testing.assert_close(fast, slow, atol=2e-6, rtol=1e-5)
+    torch.testing.assert_close(fast_slope, slow_slope, atol=1e-6, rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind", [losses.nll, losses.divergence])
+def test_nothing_as_wide_as_the_vocabulary_is_kept(tiny_gpt_neo, tiny_tokens, kind):
+    states = continuation_states(tiny_gpt_neo, tiny_tokens, N_PREFIX).detach().requires_grad_()
+    target = target_of(kind, tiny_gpt_neo.get_output_embeddings()(states))
+    found = losses.token_losses(tiny_gpt_neo, states, kind, target)
+    assert [tensor.shape for tensor in found.grad_fn.saved_tensors] == [states.shape]
+    assert [node for node, _ in found.grad_fn.next_functions if node] == [leaf_of(states)]
+
+
+def leaf_of(tensor):
+    """Where autograd accumulates the gradient of a leaf."""
+    return tensor.view_as(tensor).grad_fn.next_functions[0][0]
+
+
+def test_half_precision_is_raised(tiny_gpt_neo, tiny_tokens):
+    model = tiny_gpt_neo.bfloat16()
+    states = continuation_states(model, tiny_tokens, N_PREFIX).detach().requires_grad_()
+    found = losses.token_losses(model, states, losses.nll, tiny_tokens[:, N_PREFIX:])
+    assert found.dtype == torch.float32
+    slow = token_nll(model.get_output_embeddings()(states).float(), tiny_tokens[:, N_PREFIX:])
+    torch.testing.assert_close(found, slow, atol=1e-6, rtol=1e-6)
+    found.sum().backward()
+    assert states.grad.dtype == torch.bfloat16 and states.grad.abs().sum() > 0
+
+
+def test_no_token_has_no_loss(tiny_model, tiny_tokens):
+    states = continuation_states(tiny_model, tiny_tokens, N_PREFIX)[:0].requires_grad_()
+    found = losses.token_losses(tiny_model, states, losses.nll, tiny_tokens[:0, N_PREFIX:])
+    assert found.shape == (0, 7)
+    found.sum().backward()
+
+
+@pytest.mark.parametrize("n_held", [3, 1000])
+def test_log_probabilities_equal_those_of_all_logits(tiny_model, tiny_tokens, monkeypatch, n_held):
+    unembed = tiny_model.get_output_embeddings()
+    monkeypatch.setitem(teacher_forcing.LOGITS_BYTES, "cpu", n_held * 4 * unembed.weight.shape[0])
+    states = continuation_states(tiny_model, tiny_tokens, N_PREFIX)
+    found = losses.log_probabilities(tiny_model, states)
+    assert not found.requires_grad
+    torch.testing.assert_close(found, unembed(states).log_softmax(dim=-1).detach(), atol=2e-6, rtol=1e-5)

@@ -1,0 +1,246 @@
+"""Scores against decoding step by step, in which the whole context is run again for every token."""
+
+import pytest
+import torch
+from made_paragraphs import N_PREFIX, N_TOKENS, own_paragraphs, random
+from transformers import DynamicCache
+
+from memloc.scoring import decoding, paragraph_scores, teacher_forcing
+from memloc.scoring.early_stopping import decode_near_ties
+from memloc.scoring.metrics import exact_match, token_nll
+from memloc.straightforward.decoding import decode, generate, matching, mean_nll
+
+
+@pytest.fixture
+def paragraphs(tiny_model):
+    return own_paragraphs(tiny_model, 200)
+
+
+def test_exact_match_ends_at_the_first_mismatch():
+    true = torch.tensor([[1, 2, 3], [1, 2, 3], [1, 2, 3], [1, 2, 3]])
+    predicted = torch.tensor([[1, 2, 3], [9, 2, 3], [1, 9, 3], [1, 2, 9]])
+    assert exact_match(predicted, true).tolist() == [3, 0, 1, 2]
+
+
+def test_exact_match_counts_like_a_loop():
+    predicted, true = torch.randint(2, (2, 300, 6), generator=random(0))
+    assert torch.equal(exact_match(predicted, true), matching(predicted, true))
+
+
+def test_token_nll_is_cross_entropy():
+    logits = 50 * torch.randn(4, 5, 9, generator=random(0), dtype=torch.float64)
+    targets = torch.randint(9, (4, 5), generator=random(1))
+    expected = torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none")
+    assert torch.allclose(token_nll(logits, targets).flatten(), expected, rtol=1e-12)
+
+
+def test_scores_equal_step_by_step_decoding(any_model):
+    paragraphs = own_paragraphs(any_model, 200)
+    scores = paragraph_scores.score(any_model, paragraphs, N_PREFIX, micro_batch=64, margin_threshold=1e-4)
+    decoded = decode(any_model, paragraphs[:, :N_PREFIX], N_TOKENS - N_PREFIX)
+    assert torch.equal(scores.em, matching(decoded, paragraphs[:, N_PREFIX:]))
+    assert scores.em.unique().tolist() == list(range(N_TOKENS - N_PREFIX + 1))
+    assert torch.allclose(scores.nll, mean_nll(any_model, paragraphs, N_PREFIX), atol=1e-5)
+
+
+def test_scores_of_a_memorizing_model_equal_step_by_step_decoding(memorizing_model, disturbed):
+    scores = paragraph_scores.score(memorizing_model, disturbed, 12, micro_batch=50, margin_threshold=1e-4)
+    assert torch.equal(
+        scores.em, matching(decode(memorizing_model, disturbed[:, :12], 12), disturbed[:, 12:])
+    )
+    assert torch.allclose(scores.nll, mean_nll(memorizing_model, disturbed, 12), atol=1e-5)
+    assert (scores.em == 12).sum() > 20 and (scores.em < 4).sum() > 20
+
+
+def test_memorized_paragraphs_match_in_full(memorizing_model, memorized_tokens):
+    scores = paragraph_scores.score(
+        memorizing_model, memorized_tokens, 12, micro_batch=5, margin_threshold=1e-3
+    )
+    assert scores.em.tolist() == [12] * 12
+    assert not scores.redecoded.any()
+
+
+@pytest.mark.parametrize("micro_batch", [1, 7])
+def test_micro_batch_changes_nothing(tiny_model, paragraphs, micro_batch):
+    whole = paragraph_scores.teacher_forced(tiny_model, paragraphs[:40], N_PREFIX, micro_batch=40)
+    parts = paragraph_scores.teacher_forced(tiny_model, paragraphs[:40], N_PREFIX, micro_batch)
+    assert torch.equal(whole.em, parts.em)
+    assert torch.allclose(whole.nll, parts.nll, atol=1e-5)
+    assert torch.allclose(whole.margin, parts.margin, atol=1e-5)
+
+
+def test_margin_is_the_smallest_gap_up_to_the_first_mismatch(tiny_model, paragraphs):
+    scores = paragraph_scores.teacher_forced(tiny_model, paragraphs, N_PREFIX, micro_batch=64)
+    with torch.no_grad():
+        logits = tiny_model(paragraphs, use_cache=False).logits
+    for row, em, margin in zip(logits, scores.em.tolist(), scores.margin.tolist(), strict=True):
+        gaps = []
+        for position in range(N_PREFIX, min(N_PREFIX + em + 1, N_TOKENS)):
+            first, second = row[position - 1].sort(descending=True).values[:2].tolist()
+            gaps.append(first - second)
+        assert margin == pytest.approx(min(gaps), abs=1e-5)
+
+
+def test_ties_are_decoded_step_by_step(tiny_model):
+    """Tokens 32..63 get the unembedding of 0..31: the two largest logits are equal in every decision."""
+    with torch.no_grad():
+        weight = tiny_model.get_output_embeddings().weight
+        weight[32:] = weight[:32]
+    prefix = torch.randint(64, (50, N_PREFIX), generator=random(3))
+    decoded = decoding.greedy_continuation(tiny_model, prefix, 12, micro_batch=50)
+    tokens = torch.cat([prefix, decoded], dim=1)
+    tokens[25:, -1] = (tokens[25:, -1] + 32) % 64  # the other token of a tie
+    scores = paragraph_scores.score(tiny_model, tokens, N_PREFIX, micro_batch=50, margin_threshold=1e-3)
+    assert scores.redecoded.all() and scores.margin.max() < 1e-4
+    assert scores.em.tolist() == [12] * 25 + [11] * 25
+
+
+def test_only_near_ties_are_decoded(tiny_gpt_neo, monkeypatch):
+    tokens = own_paragraphs(tiny_gpt_neo, 60)
+    forced = paragraph_scores.teacher_forced(tiny_gpt_neo, tokens, N_PREFIX, micro_batch=60)
+    threshold = float(forced.margin.median())
+    doubtful = forced.margin < threshold
+
+    def other_decision(model, rows, em, near, n_prefix):
+        assert torch.equal(rows, tokens[doubtful]) and torch.equal(em, forced.em[doubtful])
+        assert torch.equal(near, forced.margins[doubtful] < threshold)
+        return torch.full((len(rows),), 3)
+
+    monkeypatch.setattr(paragraph_scores, "decode_near_ties", other_decision)
+    scores = paragraph_scores.score(
+        tiny_gpt_neo, tokens, N_PREFIX, micro_batch=60, margin_threshold=threshold
+    )
+    assert torch.equal(scores.redecoded, doubtful)
+    assert (scores.em[doubtful] == 3).all()
+    assert torch.equal(scores.em[~doubtful], forced.em[~doubtful])
+    assert torch.equal(scores.nll, forced.nll)
+
+
+def test_the_loop_of_transformers_decodes_the_same(tiny_model):
+    prefix = torch.randint(64, (30, N_PREFIX), generator=random(6))
+    assert torch.equal(generate(tiny_model, prefix, 30), decode(tiny_model, prefix, 30))
+
+
+@pytest.mark.parametrize("n_cached", [1, 4, N_PREFIX - 1])
+def test_scores_from_a_cache_equal_those_of_the_whole_paragraph(tiny_model, paragraphs, n_cached):
+    tokens = paragraphs[:9]
+    with torch.no_grad():
+        cache = tiny_model(tokens[:, :n_cached], cache=DynamicCache(), use_cache=True).cache
+    fast = paragraph_scores.score_batch(tiny_model, tokens, N_PREFIX, cache)
+    slow = paragraph_scores.score_batch(tiny_model, tokens, N_PREFIX)
+    assert torch.equal(fast.em, slow.em)
+    assert torch.allclose(fast.nll, slow.nll, atol=1e-5) and torch.allclose(
+        fast.margin, slow.margin, atol=1e-4
+    )
+
+
+def test_states_are_those_of_the_whole_paragraph(tiny_model, paragraphs):
+    with torch.no_grad():
+        slow = tiny_model(paragraphs, use_cache=False).logits[:, N_PREFIX - 1 : -1]
+        states = teacher_forcing.continuation_states(tiny_model, paragraphs, N_PREFIX)
+        assert torch.equal(tiny_model.get_output_embeddings()(states), slow)
+
+
+@pytest.mark.parametrize("n_held", [1, 5, 1000])
+def test_logits_of_a_few_tokens_at_a_time_are_all_looked_at(tiny_model, paragraphs, monkeypatch, n_held):
+    unembed, held = tiny_model.get_output_embeddings(), []
+    monkeypatch.setitem(teacher_forcing.LOGITS_BYTES, "cpu", n_held * 4 * unembed.weight.shape[0])
+    states = teacher_forcing.continuation_states(tiny_model, paragraphs[:4], N_PREFIX)
+    true = paragraphs[:4, N_PREFIX:]
+
+    def of_logits(logits, tokens):
+        held.append(len(logits))
+        return logits.gather(-1, tokens[:, None])[:, 0], logits.argmax(dim=-1)
+
+    own, best = teacher_forcing.unembedded(tiny_model, states, true, of_logits)
+    logits = unembed(states)
+    assert torch.allclose(own, logits.gather(-1, true[..., None])[..., 0], atol=1e-6)
+    assert torch.equal(best, logits.argmax(dim=-1))
+    assert sum(held) == true.numel() and max(held) == min(n_held, true.numel())
+
+
+def test_a_few_paragraphs_at_a_time_change_nothing(tiny_model, paragraphs, monkeypatch):
+    whole = teacher_forcing.continuation_states(tiny_model, paragraphs, N_PREFIX)
+    monkeypatch.setitem(teacher_forcing.ACTIVATION_BYTES, "cpu", 3 * 16 * 16 * paragraphs.shape[1])
+    runs = []
+    tiny_model.base_model.register_forward_pre_hook(lambda _module, inputs: runs.append(len(inputs[0])))
+    parts = teacher_forcing.states_in_parts(tiny_model, paragraphs, N_PREFIX)
+    assert torch.allclose(parts, whole, atol=1e-5) and sum(runs) == len(paragraphs) and max(runs) == 3
+
+
+@pytest.mark.parametrize("flip", [0.0, 0.5])
+def test_doubtful_tokens_are_decided_as_decoding_does(tiny_model, paragraphs, flip):
+    """Also where the exact match to begin with is too small: its mismatch is in doubt, and is none."""
+    n_left, draw = N_TOKENS - N_PREFIX, random(7)
+    expected = matching(decode(tiny_model, paragraphs[:, :N_PREFIX], n_left), paragraphs[:, N_PREFIX:])
+    wrong = torch.rand(len(expected), generator=draw) < flip
+    em = torch.where(wrong, (expected * torch.rand(len(expected), generator=draw)).long(), expected)
+    doubtful = (torch.rand(len(em), n_left, generator=draw) < 0.3) & (torch.arange(n_left) <= em[:, None])
+    doubtful |= (torch.arange(n_left) == em[:, None]) & wrong[:, None]
+    assert torch.equal(decode_near_ties(tiny_model, paragraphs, em, doubtful, N_PREFIX), expected)
+    assert (em < expected).any() == (flip > 0) and expected.unique().numel() > 5
+
+
+def test_a_mismatch_before_a_doubtful_token_ends_the_match(tiny_model, paragraphs):
+    expected = paragraph_scores.teacher_forced(tiny_model, paragraphs, N_PREFIX, 64).em
+    chosen = expected < N_TOKENS - N_PREFIX - 1
+    doubtful = torch.arange(N_TOKENS - N_PREFIX) == expected[chosen, None]
+    too_large = torch.full_like(expected[chosen], N_TOKENS - N_PREFIX)
+    found = decode_near_ties(tiny_model, paragraphs[chosen], too_large, doubtful, N_PREFIX)
+    assert torch.equal(found, expected[chosen])
+
+
+def test_near_ties_are_run_as_far_as_they_lie_and_only_they_are_unembedded(tiny_gpt_neo):
+    n_left = N_TOKENS - N_PREFIX
+    rows = own_paragraphs(tiny_gpt_neo, 3 * (n_left + 1))[n_left :: n_left + 1]
+    doubtful = torch.zeros(3, n_left, dtype=torch.bool)
+    doubtful[0, 2] = doubtful[1, [1, 5]] = True
+    n_run, n_unembedded = [], []
+    tiny_gpt_neo.base_model.register_forward_pre_hook(lambda _module, inputs: n_run.append(inputs[0].numel()))
+    tiny_gpt_neo.get_output_embeddings().register_forward_pre_hook(
+        lambda _module, inputs: n_unembedded.append(len(inputs[0]))
+    )
+    decode_near_ties(tiny_gpt_neo, rows, torch.tensor([n_left] * 3), doubtful, N_PREFIX)
+    assert n_run == [2 * N_PREFIX, 2, 2, 1, 1, 1] and n_unembedded == [1, 1, 1]
+
+
+def test_logits_of_a_few_tokens_at_a_time_change_nothing(tiny_model, paragraphs, monkeypatch):
+    whole = paragraph_scores.score_batch(tiny_model, paragraphs, N_PREFIX)
+    monkeypatch.setitem(teacher_forcing.LOGITS_BYTES, "cpu", 7 * 4 * 64)
+    parts = paragraph_scores.score_batch(tiny_model, paragraphs, N_PREFIX)
+    assert torch.equal(parts.em, whole.em)
+    assert torch.allclose(parts.nll, whole.nll, atol=1e-6) and torch.allclose(
+        parts.margin, whole.margin, atol=1e-5
+    )
+
+
+def test_judgement_equals_that_of_sorted_logits_and_cross_entropy():
+    logits = 8 * torch.randn(500, 9, generator=random(0), dtype=torch.float64)
+    true = torch.randint(9, (500,), generator=random(1))
+    true[::2] = logits[::2].argmax(-1)
+    logits[7] = 0.0  # all tied: the gap is 0
+    ordered, order = logits.sort(dim=-1, descending=True)
+    nll = torch.nn.functional.cross_entropy(logits, true, reduction="none")
+    found = teacher_forcing.judge_logits(logits.clone(), true)
+    tied = torch.arange(500) == 7
+    assert torch.equal(found.matched[~tied], (order[:, 0] == true)[~tied]) and found.gap[7] == 0
+    assert torch.equal(found.gap, ordered[:, 0] - ordered[:, 1])
+    assert torch.allclose(found.nll, nll, rtol=1e-12)
+
+
+def test_nll_of_a_certain_token_keeps_its_digits():
+    """log1p: a sum that starts at 1 would lose what lies below the precision of 1."""
+    found = teacher_forcing.judge_logits(torch.tensor([[20.0, 0.0]]), torch.tensor([0]))
+    assert found.nll.item() == pytest.approx(2.0611536e-09, rel=1e-6)
+
+
+def test_a_micro_batch_is_scored_as_if_it_were_alone(memorizing_model, disturbed):
+    """Bit for bit, re-decoded near-ties included: tables can be made in parts."""
+    options = {"n_prefix": 12, "micro_batch": 50, "margin_threshold": 2.0}
+    whole = paragraph_scores.score(memorizing_model, disturbed, **options)
+    parts = [
+        paragraph_scores.score(memorizing_model, rows, **options) for rows in disturbed.split([50, 100, 90])
+    ]
+    assert 0 < whole.redecoded.sum() < len(disturbed)
+    for left, right in zip(whole, paragraph_scores.concatenated(parts), strict=True):
+        assert torch.equal(left, right)

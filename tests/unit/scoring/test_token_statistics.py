@@ -1,0 +1,152 @@
+"""Statistics of continuation tokens against the plain model's logits, and what the figures make of them."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from figure_labels import clipped_labels, overlapping_labels
+from matplotlib import pyplot as plt
+from scipy import stats
+
+from memloc.figures import logit_differences, min_k
+from memloc.figures.min_k import auroc, paragraph_scores
+from memloc.run.templates import fill
+from memloc.scoring.token_statistics import statistics_frame, token_statistics
+
+REPORT = Path(__file__).parents[3] / "workflow" / "report"
+N_PREFIX = 5
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def test_statistics_are_those_of_the_plain_logits(tiny_model, tiny_tokens):
+    with torch.no_grad():
+        logits = tiny_model(tiny_tokens).logits.double()
+    found = token_statistics(tiny_model, tiny_tokens, N_PREFIX, micro_batch=3)
+    for paragraph in range(7):
+        for position in range(N_PREFIX, 12):
+            here = logits[paragraph, position - 1]
+            true = tiny_tokens[paragraph, position]
+            at = paragraph, position - N_PREFIX
+            ordered = here.sort(descending=True).values
+            assert found.nll[at].item() == pytest.approx(-here.log_softmax(-1)[true].item(), abs=1e-5)
+            assert found.top_gap[at].item() == pytest.approx((ordered[0] - ordered[1]).item(), abs=1e-5)
+            assert found.true_rank[at].item() == (here > here[true]).sum().item()
+    assert found.true_rank.max() > 10
+
+
+def test_greedy_tokens_have_rank_zero(tiny_gpt_neo, tiny_tokens):
+    tokens = tiny_tokens[:1].clone()
+    with torch.no_grad():
+        for position in range(N_PREFIX, 12):
+            tokens[0, position] = tiny_gpt_neo(tokens[:, :position]).logits[0, -1].argmax()
+    assert token_statistics(tiny_gpt_neo, tokens, N_PREFIX, 1).true_rank.tolist() == [[0] * 7]
+
+
+def test_micro_batches_change_nothing(tiny_gpt_neo, tiny_tokens):
+    one, all_at_once = (token_statistics(tiny_gpt_neo, tiny_tokens, N_PREFIX, size) for size in (1, 7))
+    for column, other in zip(one, all_at_once, strict=True):
+        np.testing.assert_allclose(column, other, atol=1e-5)
+
+
+def test_frame_has_one_row_per_token(tiny_gpt2, tiny_tokens):
+    statistics = token_statistics(tiny_gpt2, tiny_tokens, N_PREFIX, 7)
+    frame = statistics_frame(statistics, np.arange(7) * 10, N_PREFIX)
+    assert len(frame) == 7 * 7
+    row = frame[(frame.id == 30) & (frame.position == 8)]
+    assert row.nll.item() == statistics.nll[3, 3].item()
+    assert row.top_gap.item() == statistics.top_gap[3, 3].item()
+    assert row.true_rank.item() == statistics.true_rank[3, 3].item()
+
+
+def made_up(own_continuation: bool = True) -> pd.DataFrame:
+    """Table of 6 memorized and 5 other paragraphs; the memorized ones are surer throughout."""
+    random, frames = np.random.default_rng(0), []
+    groups = [("memorized", "corpus", 6, 0.1), ("non_memorized", "corpus", 5, 4.0)]
+    if own_continuation:
+        groups.append(("non_memorized", "model", 5, 1.0))
+    for name, continuation, n, scale in groups:
+        shape = (n, 50)
+        paragraph, offset = (axis.ravel() for axis in np.indices(shape))
+        frames.append(
+            pd.DataFrame(
+                {
+                    "id": paragraph + (100 if name == "memorized" else 200),
+                    "set": name,
+                    "continuation": continuation,
+                    "position": 50 + offset,
+                    "nll": random.gamma(1.0, scale, shape).ravel(),
+                    "top_gap": random.gamma(2.0, 1 / scale, shape).ravel(),
+                    "true_rank": random.integers(0, 2, shape).ravel() * (continuation == "corpus"),
+                }
+            )
+        )
+    return pd.concat(frames, ignore_index=True)
+
+
+@pytest.mark.parametrize(("percent", "n_tokens"), [(20, 10), (1, 1), (3, 2), (100, 50)])
+def test_min_k_is_the_mean_of_the_least_likely_tokens(percent, n_tokens):
+    table = made_up()
+    scores = paragraph_scores(table, percent)
+    assert len(scores) == 6 + 5 + 5
+    for row in scores.itertuples():
+        chosen = (table.id == row.id) & (table["continuation"] == row.continuation)
+        nll = sorted(table.nll[chosen], reverse=True)
+        assert row.min_k == pytest.approx(-np.mean(nll[:n_tokens]))
+        assert row.mean == pytest.approx(-np.mean(nll))
+
+
+def test_auroc_counts_pairs_and_halves_of_ties():
+    positive, negative = pd.Series([3.0, 2.0, 1.0, 2.0]), pd.Series([2.0, 0.0, 5.0])
+    wins = [(a > b) + (a == b) / 2 for a in positive for b in negative]
+    assert auroc(positive, negative) == pytest.approx(np.mean(wins))
+    assert auroc(negative, positive) == pytest.approx(1 - np.mean(wins))
+
+
+@pytest.mark.parametrize("own_continuation", [True, False])
+@pytest.mark.parametrize("module", [min_k, logit_differences])
+def test_figures_are_readable_and_captions_complete(module, own_continuation):
+    tables = {"token_statistics": made_up(own_continuation)}
+    drawing = module.draw(tables, {"min_k": {"percent": 20}})
+    assert clipped_labels(drawing.figure) == []
+    assert overlapping_labels(drawing.figure) == []
+    template = (REPORT / f"{module.__name__.split('.')[-1]}.rst").read_text()
+    caption = fill(template, drawing.numbers | {"study": "made up"})
+    assert ("greedy continuation" in caption) == own_continuation
+
+
+def test_min_k_plots_every_text():
+    drawing = min_k.draw({"token_statistics": made_up()}, {"min_k": {"percent": 20}})
+    for axes, column in zip(drawing.figure.axes, ("min_k", "mean"), strict=True):
+        plotted = np.concatenate([dots.get_offsets()[:, 0] for dots in axes.collections])
+        np.testing.assert_allclose(np.sort(plotted), np.sort(drawing.data[column]))
+    memorized = drawing.data.query("set == 'memorized'").min_k
+    others = drawing.data.query("set == 'non_memorized' and continuation == 'model'").min_k
+    assert drawing.numbers["separation"]["model"]["min_k"] == auroc(memorized, others)
+
+
+def test_logit_differences_plots_means_over_paragraphs():
+    table = made_up()
+    drawing = logit_differences.draw({"token_statistics": table}, {})
+    (axes,) = drawing.figure.axes
+    drawn = {line.get_label().replace("\n", " "): line.get_ydata() for line in axes.lines}
+    assert list(drawn) == [
+        "memorized",
+        "non-memorized, own continuation",
+        "non-memorized, true continuation",
+    ]
+    own = table[(table["set"] == "non_memorized") & (table["continuation"] == "model")]
+    expected = [own.top_gap[own.position == position].mean() for position in range(50, 100)]
+    np.testing.assert_allclose(drawn["non-memorized, own continuation"], expected)
+    first = table[(table["set"] == "memorized") & (table.position == 50)].top_gap
+    half = stats.t.ppf(0.975, 5) * first.std() / np.sqrt(6)
+    ends = [first.mean() - half, first.mean() + half]
+    assert drawing.data[["low", "high"]].iloc[0].tolist() == pytest.approx(ends)
+    few = table[table["id"].isin(table["id"].unique()[:2])]
+    assert logit_differences.mean_gaps(few)[["low", "high"]].isna().all(axis=None)

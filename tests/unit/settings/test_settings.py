@@ -1,0 +1,283 @@
+"""A wrong config gives one message: file, key path, what was given, what is allowed."""
+
+import json
+import re
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from memloc.settings import documentation, errors, structure
+from memloc.settings import study as study_module
+from memloc.settings.errors import ConfigError, validate
+from memloc.settings.study import Settings
+
+ROOT = Path(__file__).parents[3]
+CONFIGS = sorted((ROOT / "config").rglob("*.yaml"))
+VALID = {"study": "x", "data": {"source": "embedded"}, "model": {"source": "embedded"}}
+
+
+def message(**changes):
+    """The message for the valid config with these keys changed (or left out, where they are `...`)."""
+    config = {key: value for key, value in {**VALID, **changes}.items() if value is not ...}
+    with pytest.raises(ConfigError) as error:
+        validate(config, "config/mine.yaml")
+    return str(error.value)
+
+
+def test_a_valid_config_has_the_defaults_of_the_paper():
+    study = validate(VALID, "f")
+    assert (study.paragraph.length, study.paragraph.prefix) == (100, 50)
+    assert (study.sets.n_memorized, study.sets.n_non_memorized, study.sets.n_rare_tokens) == (50, 50, 1000)
+    assert not any(value for key, value in study.expected if key != "filter")
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_every_config_file_is_valid(path):
+    config = yaml.safe_load(path.read_text())
+    validate(config, path.name)
+    jsonschema.validate(config, json.loads(documentation.json_schema()))
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_config_files_point_editors_to_the_schema(path):
+    schema = "../" * (len(path.relative_to(ROOT / "config").parts) - 1) + "schema.json"
+    assert path.read_text().startswith(f"# yaml-language-server: $schema={schema}\n")
+
+
+def test_studies_do_not_share_a_name():
+    studies = [yaml.safe_load(path.read_text())["study"] for path in CONFIGS]
+    assert len(set(studies)) == len(studies)
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "parts"),
+    [
+        ({"scroes": {}}, "scroes", ["unknown key", "scores", "paragraph"]),
+        ({"scores": {"batch": 3}}, "scores.batch", ["unknown key", "micro_batch", "margin_threshold"]),
+        ({"model": {"source": "embedded", "id": "a/b"}}, "model.id", ["unknown key", "n_layers", "width"]),
+        ({"data": {"source": "release", "n_once": 3}}, "data.n_once", ["unknown key", "location"]),
+        ({"highlight": {"layer": 0, "head": 1, "x": 1}}, "highlight.x", ["unknown key", "head, layer"]),
+        ({"scores": {"micro_batch": "many"}}, "scores.micro_batch", ['given "many"', "integer"]),
+        ({"scores": {"micro_batch": "3"}}, "scores.micro_batch", ['given "3"', "integer"]),
+        ({"seed": True}, "seed", ["given true", "integer"]),
+        ({"seed": 1.5}, "seed", ["given 1.5", "integer"]),
+        ({"scores": 3}, "scores", ["given 3", "section with keys margin_threshold, micro_batch"]),
+        ({"data": "embedded"}, "data", ['given "embedded"', "section with keys", "source"]),
+        ({"filters": {"keywords": "href"}}, "filters.keywords", ['given "href"', "list"]),
+        ({"scores": {"micro_batch": 0}}, "scores.micro_batch", ["given 0", "greater than or equal to 1"]),
+        ({"filters": {"min_unique": 1.5}}, "filters.min_unique", ["given 1.5", "less than or equal to 1"]),
+        ({"loading": {"device": "tpu"}}, "loading.device", ['given "tpu"', "'auto', 'cpu' or 'cuda'"]),
+        ({"loading": {"device": "cpu", "gpus": 2}}, "loading", ["gpus above 1 need device auto or cuda"]),
+        ({"study": "../b"}, "study", ['given "../b"', "pattern"]),
+        ({"study": "a/b/c"}, "study", ['given "a/b/c"', "pattern"]),
+        ({"model": {"source": "hub", "sha256": "12"}}, "model.sha256", ['given "12"', "pattern"]),
+        ({"model": {"source": "embedded", "width": 30}}, "model", ["30", "multiple of n_heads"]),
+        ({"paragraph": {"prefix": 100}}, "paragraph", ['given {"prefix": 100}', "smaller than length"]),
+        (
+            {"highlight": "first"},
+            "highlight",
+            ['given "first"', "'auto', or a section with keys head, layer"],
+        ),
+        ({"highlight": {"layer": -1, "head": 0}}, "highlight.layer", ["given -1", "greater than or equal"]),
+        ({"highlight": {"layer": 1}}, "highlight.head", ["missing"]),
+        ({"study": ...}, "study", ["missing"]),
+        ({"data": ...}, "data", ["missing"]),
+        ({"model": ...}, "(top level)", ["one of model (a section) and models (several, by name)"]),
+        ({"model": {"source": "local"}}, "model.folder", ["missing"]),
+        ({"data": {}}, "data.source", ["missing", '"embedded"', '"release"']),
+        ({"data": {"source": "pile"}}, "data.source", ['given "pile"', '"embedded"', '"release"']),
+        ({"data": {"source": "release"}}, "(top level)", ["embedded model is trained on embedded data"]),
+        (
+            {"data": {"source": "release"}, "model": {"source": "planted"}},
+            "(top level)",
+            ["planted model is trained on embedded data"],
+        ),
+        (
+            {"data": {"source": "embedded", "min_repeats": 9, "max_repeats": 8}},
+            "data",
+            ["min_repeats must not exceed max_repeats"],
+        ),
+        ({"model": {"source": "hub"}}, "(top level)", ["hub model is trained", "data.source to text or rel"]),
+        (
+            {"model": {"source": "local", "folder": "x"}},
+            "(top level)",
+            ["local model is trained", "model.source to embedded"],
+        ),
+        (
+            {"data": {"source": "release"}, "model": {"source": "hub"}, "paragraph": {"length": 60}},
+            "(top level)",
+            ["paragraph.length: paragraphs of 60 tokens are not published"],
+        ),
+        (
+            {"data": {"source": "release", "retokenize": {"length": 120}}, "model": {"source": "hub"}},
+            "(top level)",
+            ["data.retokenize.length: paragraphs of 120 tokens are not published"],
+        ),
+        ({"model": {"source": "planted", "package": "x"}}, "model.package", ['given "x"', "pattern"]),
+        ({"model": {"source": "planted", "package": "-r==1"}}, "model.package", ["pattern"]),
+        ({"model": {"source": "planted", "file": "../a.gguf"}}, "model.file", ["pattern"]),
+        ({"model": {"source": "planted", "sha256": None}}, "model.sha256", ["given null", "valid string"]),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_message_names_file_key_given_and_allowed(changes, path, parts):
+    text = message(**changes)
+    assert text.startswith(f"config/mine.yaml: {path}: ")
+    assert len(text.splitlines()) == 1
+    for part in parts:
+        assert part in text
+
+
+SMALL, LARGE = {"source": "embedded", "width": 64}, {"source": "embedded", "width": 128}
+
+
+@pytest.mark.parametrize(
+    ("models", "path", "parts"),
+    [
+        ({}, "models", ["given {}", "at least 2"]),
+        ({"a": SMALL}, "models", ["at least 2"]),
+        ([SMALL, LARGE], "models", ["dictionary"]),
+        ({"a_b": SMALL, "b": LARGE}, "models.a_b", ['given "a_b"', "pattern"]),
+        ({"../a": SMALL, "b": LARGE}, "models.../a", ["pattern"]),
+        ({"a": {"source": "embedded", "id": "x"}, "b": LARGE}, "models.a.id", ["unknown key", "n_layers"]),
+        ({"a": {"source": "embedded", "width": "x"}, "b": LARGE}, "models.a.width", ['given "x"', "integer"]),
+        ({"a": {"source": "local"}, "b": LARGE}, "models.a.folder", ["missing"]),
+        ({"a": {"source": "pile"}, "b": LARGE}, "models.a.source", ['given "pile"', '"planted" or "hub"']),
+        ({"a": {}, "b": LARGE}, "models.a.source", ["missing"]),
+        ({"a": 3, "b": LARGE}, "models.a", ["given 3", "section with keys"]),
+        ({"figures": SMALL, "b": LARGE}, "(top level)", ["named like a folder of the study: figures"]),
+        ({"a": SMALL, "b": LARGE, "c": SMALL}, "(top level)", ["the same one: a, c"]),
+        (
+            {"a": {"source": "hub"}, "b": {"source": "hub", "endpoint": "https://mirror"}},
+            "(top level)",
+            ["the same one: a, b"],
+        ),
+        (
+            {"a": {"source": "planted"}, "b": {"source": "planted", "batch": 3}},
+            "(top level)",
+            ["the same one: a, b"],
+        ),
+        ({"seed-1": SMALL, "b": LARGE}, "(top level)", ["named like a seed of a study: seed-1"]),
+        ({"a": SMALL | {"seed": 1}, "b": SMALL | {"seed": 1}}, "(top level)", ["the same one: a, b"]),
+        ({"a": SMALL, "b": LARGE | {"window": 99}}, "(top level)", ["window must hold a paragraph"]),
+    ],
+    ids=str,
+)
+def test_messages_name_the_model_of_several(models, path, parts):
+    text = message(model=..., models=models)
+    assert text.startswith(f"config/mine.yaml: {path}: ")
+    assert len(text.splitlines()) == 1
+    for part in parts:
+        assert part in text
+
+
+def test_one_model_and_several_exclude_each_other():
+    models = {"a": SMALL, "b": LARGE}
+    assert "one of model (a section) and models (several, by name)" in message(models=models)
+    assert "holds no slash" in message(model=..., models=models, study="a/b")
+
+
+def test_a_member_is_a_study_with_the_settings_of_all():
+    config = {"study": "x", "seed": 3, "data": {"source": "embedded"}, "contrastive": {"reference": True}}
+    study = validate(config | {"models": {"a": SMALL, "b": LARGE}}, "f")
+    found = study_module.members(study)
+    for name, model in (("a", SMALL), ("b", LARGE)):
+        assert found[name] == validate(config | {"study": f"x/{name}", "model": model}, "f")
+        assert found[name].member == name
+    assert study.member is None
+
+
+def test_a_model_may_be_trained_with_several_seeds():
+    models = {"a": SMALL, "b": SMALL | {"seed": 1}}
+    study = validate(VALID | {"model": None, "models": models}, "f")
+    assert [model.seed for model in study.models.values()] == [None, 1]
+
+
+def test_a_study_with_another_seed_shares_data_model_and_scores():
+    study = validate(VALID | {"seed": 3, "seeds": [0, 7], "min_k": {"percent": 10}}, "f")
+    found = study_module.resampled(study)
+    assert list(found) == ["seed-0", "seed-7"]
+    expected = validate(VALID | {"study": "x/seed-7", "seed": 7, "min_k": {"percent": 10}}, "f")
+    assert found["seed-7"] == expected
+    assert expected.shared == study.shared == "x"
+    assert validate(VALID | {"study": "x/other"}, "f").shared == "x/other"
+
+
+def test_seeds_are_others_than_the_studys_and_of_one_model():
+    for seeds in ([0], [1, 1]):
+        assert "seeds must differ" in message(seeds=seeds)
+    assert "seeds.0: given -1" in message(seeds=[-1])
+    several = message(seeds=[1], model=..., models={"a": SMALL, "b": LARGE})
+    assert "seeds need a study of one model" in several
+    assert "seeds need a study of one model" in message(seeds=[1], study="x/a")
+
+
+def test_every_wrong_key_has_its_line():
+    lines = message(seed=-1, threads=0, scores={"x": 1}).splitlines()
+    assert [line.split(": ")[1] for line in lines] == ["seed", "threads", "scores.x"]
+
+
+@pytest.mark.parametrize("config", [None, [], "study"])
+def test_a_config_that_is_no_mapping_is_explained(config):
+    with pytest.raises(ConfigError, match="f: .top level.: given .*; allowed: a section with keys"):
+        validate(config, "f")
+
+
+def test_a_long_value_is_shortened():
+    assert len(message(loading="x" * 5000)) < 300
+
+
+def test_numbers_that_yaml_reads_as_text_are_numbers():
+    config = yaml.safe_load("margin_threshold: 1e-3")
+    assert config == {"margin_threshold": "1e-3"}
+    assert validate({**VALID, "scores": config}, "f").scores.margin_threshold == 1e-3
+
+
+def test_settings_cannot_change():
+    with pytest.raises(ValueError, match="frozen"):
+        validate(VALID, "f").seed = 3
+
+
+def test_effective_settings_are_a_config_of_the_same_study():
+    study = validate(VALID, "f")
+    assert validate(yaml.safe_load(documentation.effective(study)), "f") == study
+
+
+def test_the_key_table_replaces_the_old_one():
+    readme = documentation.with_key_table("before\n<!-- keys -->\nstale\n<!-- /keys -->\nafter\n")
+    assert readme.startswith("before\n<!-- keys -->\n| key |") and readme.endswith("<!-- /keys -->\nafter\n")
+    assert "stale" not in readme and documentation.with_key_table(readme) == readme
+
+
+def all_keys(section, prefix=""):
+    for key in section.model_fields:
+        yield prefix + key
+        for below in structure.sections_below(section).get(key, []):
+            yield from all_keys(below, f"{prefix}{key}.")
+
+
+def test_every_key_is_in_the_table_and_described():
+    table = documentation.key_table()
+    for key in all_keys(Settings):
+        row = re.search(rf"^\| \**`{re.escape(key)}`.*\| (.+) \|$", table, re.MULTILINE)
+        assert row and row[1] not in ("None", ""), key
+
+
+def test_a_planted_model_is_called_so():
+    study = validate(VALID | {"model": {"source": "planted"}}, "f")
+    assert study.model.name == "SmolLM2-135M-Instruct.Q4_1 with planted memorization"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"source": "release", "retokenize": {"length": 150}},
+        {"source": "release", "location": "folder/of/files"},
+        {"source": "text", "files": ["a.txt"]},
+    ],
+)
+def test_paragraphs_of_any_length_where_they_are_cut_here_or_lie_in_a_folder(data):
+    config = {"study": "x", "data": data, "model": {"source": "hub"}, "paragraph": {"length": 60}}
+    assert errors.validate(config, "config/mine.yaml").paragraph.length == 60

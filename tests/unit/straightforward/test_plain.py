@@ -1,0 +1,42 @@
+"""Straightforward implementations that only the benchmark runs, against the library."""
+
+import copy
+
+import torch
+
+from memloc.localization import contrastive
+from memloc.localization.gradients import nll_gradients
+from memloc.localization.weights import top_weights
+from memloc.model.components import editable_parameters
+from memloc.model.loading import boot_bridge
+from memloc.removal import editing
+from memloc.straightforward.editing import unlearn
+from memloc.straightforward.gradients import nll_gradients_with_all_hooks
+
+N_PREFIX = 5
+
+
+def test_gradients_with_all_hooks_are_those_of_the_library(tiny_gpt_neo, tiny_tokens):
+    expected = nll_gradients(tiny_gpt_neo, tiny_tokens, N_PREFIX, 3)
+    parameters = {name: tiny_gpt_neo.get_parameter(name) for name in editable_parameters(tiny_gpt_neo)}
+    found = nll_gradients_with_all_hooks(boot_bridge(tiny_gpt_neo), parameters, tiny_tokens, N_PREFIX)
+    assert found.keys() == expected.keys()
+    for name, gradient in found.items():
+        torch.testing.assert_close(gradient, expected[name], atol=1e-6, rtol=1e-4)
+
+
+def test_dense_adam_with_masked_gradients_moves_what_sparse_adam_moves(tiny_gpt_neo, tiny_tokens):
+    memorized, controls = tiny_tokens[:1], tiny_tokens[1:5]
+    plain = copy.deepcopy(tiny_gpt_neo)
+    unlearn(plain, memorized, controls, N_PREFIX, fraction=0.05, learning_rate=1e-3, steps=3)
+    recipe = editing.Recipe("unlearn", N_PREFIX, steps=3)
+    original = contrastive.original_log_probabilities(tiny_gpt_neo, controls, N_PREFIX, 8)
+    terms = editing.Terms(memorized, controls, original)
+    first = editing.objective_gradients(tiny_gpt_neo, terms, recipe)
+    before = {name: weight.detach().clone() for name, weight in tiny_gpt_neo.named_parameters()}
+    movable = top_weights(first, 0.05)
+    assert list(editing.optimise(tiny_gpt_neo, terms, first, movable, 1e-3, recipe)) == [1, 2, 3]
+    for name, weight in tiny_gpt_neo.named_parameters():
+        torch.testing.assert_close(plain.get_parameter(name), weight, atol=2e-6, rtol=0)
+    moved = sum((plain.get_parameter(name) != weight).sum() for name, weight in before.items())
+    assert moved == sum(len(places) for places in movable.values())

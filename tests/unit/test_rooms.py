@@ -1,0 +1,92 @@
+"""The rooms of the library: imports go down the list only, without circles, and nothing imports figures."""
+
+import ast
+from pathlib import Path
+
+import networkx
+import pytest
+
+import memloc
+
+LIBRARY = Path(memloc.__file__).parent
+# From the top down: a room imports itself and rooms below it.
+ROOMS = (
+    "bench",
+    "straightforward",
+    "figures",
+    "claims",
+    "removal",
+    "localization",
+    "perturbation",
+    "scoring",
+    "data",
+    "model",
+    "tables",
+    "settings",
+    "run",
+    "statistics",
+)
+
+
+def module_of(path):
+    return ".".join(path.relative_to(LIBRARY.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {module_of(path): path for path in sorted(LIBRARY.rglob("*.py"))}
+
+
+def imports(path):
+    """Modules of the library that a module imports, wherever in the file."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            names = [name if name in MODULES else node.module for name in names]
+        found |= {name for name in names if name in MODULES}
+    return found
+
+
+IMPORTS = {module: imports(path) for module, path in MODULES.items()}
+
+
+def room(module):
+    return module.split(".")[1] if "." in module else "memloc"
+
+
+def test_every_module_is_in_a_room_of_the_list():
+    assert {room(module) for module in MODULES} == {"memloc", *ROOMS}
+    assert {path.name for path in LIBRARY.glob("*.py")} == {"__init__.py"}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_go_down_the_list(module):
+    above = ROOMS[: ROOMS.index(room(module))] if module != "memloc" else ROOMS
+    assert {name for name in IMPORTS[module] if room(name) in above} == set()
+
+
+def test_there_are_no_circles():
+    graph = networkx.DiGraph([(a, b) for a, found in IMPORTS.items() for b in found])
+    assert list(networkx.simple_cycles(graph)) == []
+
+
+def test_only_figures_import_figures():
+    users = {module for module, found in IMPORTS.items() if any(room(name) == "figures" for name in found)}
+    assert {room(module) for module in users} <= {"figures"}
+
+
+def test_figures_run_no_model():
+    """What draws a figure reads tables: neither it nor what it imports knows torch or TransformerLens."""
+    graph = networkx.DiGraph([(a, b) for a, found in IMPORTS.items() for b in found])
+    figures = [module for module in MODULES if room(module) == "figures" and module in graph]
+    below = {other for module in figures for other in (module, *networkx.descendants(graph, module))}
+    for module in below:
+        for node in ast.walk(ast.parse(MODULES[module].read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not {name.split(".")[0] for name in names} & {"torch", "transformer_lens"}, module
+
+
+def test_no_file_is_longer_than_a_reader_can_hold():
+    long = {module: n for module, path in MODULES.items() if (n := len(path.read_text().splitlines())) >= 400}
+    assert long == {} or set(long) <= {"memloc.bench.stages"}

@@ -1,0 +1,1 @@
+"""Paragraphs: downloads, the published data, own and embedded text, filters, sets and samples."""

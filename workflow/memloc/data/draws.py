@@ -1,0 +1,53 @@
+"""Samples made from the paragraphs of a sample: its parts, what each part leaves, and resamples."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+
+from memloc.tables.terms import SAMPLES
+
+N_PARTS = 10
+N_RESAMPLES = 200
+
+
+class Draws(NamedTuple):
+    """Samples made of units (paragraphs or parts): the mean over a sample is `weights` @ sums over units.
+
+    `keys` has a row per sample: its kind (`sample`) and its `number` within the kind.
+    """
+
+    keys: pd.DataFrame
+    weights: Float[np.ndarray, "sample unit"]
+
+
+def split(n: int, rng: np.random.Generator, n_parts: int = N_PARTS) -> list[Int[np.ndarray, "member"]]:
+    """Random parts of n paragraphs, of sizes that differ by one at most; fewer parts of fewer paragraphs."""
+    return np.array_split(rng.permutation(n), min(n_parts, n))
+
+
+def draw(
+    sizes: Sequence[int],
+    parts: Sequence[Sequence[int]],
+    rng: np.random.Generator,
+    n_resamples: int = N_RESAMPLES,
+) -> Draws:
+    """Samples of units of which unit i holds sizes[i] paragraphs.
+
+    Each part of units ("part"), all units but those of one part ("rest", none if there is a single part), and
+    units drawn with replacement ("resample").
+    """
+    inside = np.zeros((len(parts), len(sizes)))
+    for row, members in zip(inside, parts, strict=True):
+        row[members] = 1
+    drawn = rng.integers(len(sizes), size=(n_resamples, len(sizes)))
+    resampled = np.array([np.bincount(row, minlength=len(sizes)) for row in drawn])
+    counts = np.concatenate([inside, 1 - inside, resampled])
+    n_of = dict(zip(SAMPLES, (len(parts), len(parts), n_resamples), strict=True))
+    keys = pd.DataFrame([(kind, number) for kind, n in n_of.items() for number in range(n)])
+    n_paragraphs = counts @ np.asarray(sizes)
+    kept = n_paragraphs > 0
+    keys = keys[kept].set_axis(["sample", "number"], axis=1).reset_index(drop=True)
+    return Draws(keys, counts[kept] / n_paragraphs[kept, None])

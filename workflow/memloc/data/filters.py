@@ -1,0 +1,93 @@
+"""Which paragraphs are left out, and why (paper A.1, METHODS M0)."""
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Int
+
+from memloc.run.errors import InputError
+
+PARSING_FAILED = "parsing failed"
+
+
+class NothingKeptError(InputError):
+    """The filters drop every paragraph."""
+
+
+def variations(keyword: str) -> list[str]:
+    """The keyword as written, in upper case and capitalised, each without and with a leading space."""
+    forms = dict.fromkeys((keyword, keyword.upper(), keyword.capitalize()))
+    return [space + form for form in forms for space in ("", " ")]
+
+
+def n_unique(tokens: Int[np.ndarray, "paragraph token"]) -> Int[np.ndarray, "paragraph"]:
+    """Number of different tokens of each paragraph."""
+    return (np.diff(np.sort(tokens, axis=1), axis=1) != 0).sum(axis=1) + 1
+
+
+def drop_reasons(
+    tokens: Int[np.ndarray, "paragraph token"],
+    counts: Int[np.ndarray, "paragraph"],
+    texts: Sequence[str],
+    keywords: Sequence[str],
+    *,
+    encode: Callable[[str], list[int]],
+    match: Literal["text", "tokens"] = "text",
+    min_unique: float = 0.5,
+    reference: bool = False,
+) -> pd.Series:
+    """Why each paragraph is dropped, null where it is kept; the first reason that applies wins.
+
+    In order: a count of 0; a share of unique tokens below `min_unique`; a variation of a keyword, keywords in
+    the given order. `match="text"` looks for the variation in the paragraph's text, `match="tokens"` for all
+    of its tokens among the paragraph's, in any order and place. `reference` does as the authors' code: tokens
+    are matched, and a share of exactly `min_unique` is dropped too. `encode` must add no special tokens.
+    """
+    share = n_unique(tokens) / tokens.shape[1]
+    percent = f"{100 * min_unique:g} % unique tokens"
+    if reference:
+        repetitive, words = share <= min_unique, f"at most {percent}"
+    else:
+        repetitive, words = share < min_unique, f"fewer than {percent}"
+    if reference or match == "tokens":
+        found = _in_tokens(tokens, keywords, encode)
+    else:
+        found = _in_texts(texts, keywords)
+    reasons = pd.Series([f"keyword: {variation}" if variation else None for variation in found], dtype="str")
+    return reasons.mask(repetitive, words).mask(np.asarray(counts) == 0, PARSING_FAILED)
+
+
+def kept_rows(ids: pd.Series, dropped: pd.Series) -> Int[np.ndarray, "kept"]:
+    """Places of the paragraphs that no filter drops.
+
+    Raises:
+        NothingKeptError: every paragraph is dropped.
+    """
+    kept = np.flatnonzero(~ids.isin(dropped))
+    if not len(kept):
+        raise NothingKeptError(
+            f"all {len(ids)} paragraphs are dropped: table dropped_paragraphs says why; set "
+            "filters.min_unique lower or filters.keywords to fewer words (none: []), or give other text"
+        )
+    return kept
+
+
+def _in_texts(texts: Sequence[str], keywords: Sequence[str]) -> list[str | None]:
+    """First variation that each text holds."""
+    candidates = [variation for keyword in keywords for variation in variations(keyword)]
+    return [next((variation for variation in candidates if variation in text), None) for text in texts]
+
+
+def _in_tokens(
+    tokens: Int[np.ndarray, "paragraph token"], keywords: Sequence[str], encode: Callable[[str], list[int]]
+) -> list[str | None]:
+    """First variation whose tokens each paragraph holds all of."""
+    candidates = {
+        variation: set(encode(variation)) for keyword in keywords for variation in variations(keyword)
+    }
+    return [
+        next((variation for variation, wanted in candidates.items() if wanted <= present), None)
+        for present in map(set, tokens.tolist())
+    ]

@@ -1,0 +1,185 @@
+"""Paragraphs of the user's own text, with their exact number of repeats in it.
+
+The text is cut into paragraphs that do not overlap; how often a paragraph repeats is counted over every
+offset of every document, so that a repeat that starts elsewhere counts as well. Hashes find what may be
+equal, and tokens decide. The tokens lie in a file, so that memory grows with the number of paragraphs only.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+import pyarrow.parquet as parquet
+from jaxtyping import Bool, Int, UInt64
+from numpy.lib.stride_tricks import sliding_window_view
+
+from memloc.run.errors import InputError
+
+BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that its powers have inverses modulo 2**64
+END = -1  # no token: a window that holds it is no paragraph
+BLOCK = 2**18  # windows that are hashed, or compared token by token, at a time
+
+
+class TextError(InputError):
+    """A text file that cannot be used."""
+
+
+def documents(file: Path | str, field: str) -> Iterator[str]:
+    """Documents of a file: a .txt file is one, a .jsonl or .parquet file has one per row, in `field`.
+
+    Raises:
+        TextError: another kind of file, or rows without the field.
+    """
+    file = Path(file)
+    if file.suffix == ".txt":
+        try:
+            yield file.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise TextError(f"{file}: not UTF-8 text ({error}); convert it") from None
+    elif file.suffix == ".jsonl":
+        with file.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                try:
+                    row = json.loads(line)
+                except ValueError as error:
+                    raise TextError(f"{file}, line {number}: not JSON in UTF-8 ({error})") from None
+                if not isinstance(row, dict) or not isinstance(row.get(field), str):
+                    raise TextError(
+                        f"{file}, line {number}: no text in {field!r}; set data.field to the right key"
+                    )
+                yield row[field]
+    elif file.suffix == ".parquet":
+        yield from _parquet_documents(file, field)
+    else:
+        raise TextError(f"{file}: a text file ends in .txt, .jsonl or .parquet")
+
+
+def _parquet_documents(file: Path, field: str) -> Iterator[str]:
+    table = parquet.ParquetFile(file)
+    if field not in table.schema_arrow.names:
+        raise TextError(
+            f"{file}: no column {field!r}, only {', '.join(table.schema_arrow.names)}; set data.field"
+        )
+    for batch in table.iter_batches(batch_size=1000, columns=[field]):
+        yield from (text for text in batch.column(field).to_pylist() if text)
+
+
+class Stream(NamedTuple):
+    """Tokenised documents one after the other, each followed by `END`, and the paragraphs cut from them."""
+
+    tokens: Int[np.ndarray, "token"]
+    starts: Int[np.ndarray, "paragraph"]
+    length: int
+
+    def windows(self, starts: Int[np.ndarray, "row"]) -> Int[np.ndarray, "row token"]:
+        """As many tokens as a paragraph has from each of the places on."""
+        return sliding_window_view(self.tokens, self.length)[starts]
+
+
+def batched(texts: Iterable[str], n_characters: int) -> Iterator[list[str]]:
+    """Texts in lists of about `n_characters` together; a longer text comes by itself."""
+    batch, size = [], 0
+    for text in texts:
+        batch.append(text)
+        size += len(text)
+        if size >= n_characters:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def write_stream(texts: Iterable[Sequence[int]], length: int, file: BinaryIO) -> Stream:
+    """Write tokenised documents to an empty file, 4 bytes a token, and cut them into paragraphs of `length`.
+
+    Memory: the longest document, and 8 bytes per paragraph; the tokens stay in the file.
+
+    Raises:
+        TextError: no document is as long as a paragraph.
+    """
+    starts, written = [], 0
+    for ids in texts:
+        file.write(np.array([*ids, END], dtype=np.int32).tobytes())
+        starts.append(written + np.arange(len(ids) // length, dtype=np.int64) * length)
+        written += len(ids) + 1
+    if not sum(map(len, starts)):
+        raise TextError(f"no document has {length} tokens: give longer text, or set paragraph.length lower")
+    file.flush()
+    return Stream(np.memmap(file, np.int32, mode="r"), np.concatenate(starts), length)
+
+
+def window_hashes(tokens: Int[np.ndarray, "token"], length: int) -> UInt64[np.ndarray, "window"]:
+    """Polynomial hash, modulo 2**64, of every window: sum over its tokens t_k of (t_k + 2) * BASE**k.
+
+    A difference of running sums, divided by the power at its start, gives the sum of each window in one step.
+    """
+    terms = tokens.astype(np.uint64) + np.uint64(2)
+    powers = np.full(len(terms), BASE)
+    powers[:1] = 1
+    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(terms * np.multiply.accumulate(powers))])
+    inverse = np.full(max(len(terms) - length + 1, 0), np.uint64(pow(int(BASE), -1, 2**64)))
+    inverse[:1] = 1
+    return (sums[length:] - sums[: len(inverse)]) * np.multiply.accumulate(inverse)
+
+
+def block_hashes(stream: Stream) -> Iterator[tuple[int, UInt64[np.ndarray, "window"]]]:
+    """Hashes of all windows in blocks: the place of a block's first window, and the hashes."""
+    for start in range(0, len(stream.tokens) - stream.length + 1, BLOCK):
+        yield start, window_hashes(stream.tokens[start : start + BLOCK + stream.length - 1], stream.length)
+
+
+def equal_windows(
+    stream: Stream, some: Int[np.ndarray, "pair"], others: Int[np.ndarray, "pair"]
+) -> Bool[np.ndarray, "pair"]:
+    """Whether the two windows of each pair of places have the same tokens."""
+    equal = np.zeros(len(some), dtype=bool)
+    size = BLOCK // stream.length + 1
+    for start in range(0, len(some), size):
+        part = slice(start, start + size)
+        equal[part] = (stream.windows(some[part]) == stream.windows(others[part])).all(axis=1)
+    return equal
+
+
+def paragraph_hashes(stream: Stream) -> UInt64[np.ndarray, "paragraph"]:
+    """Hash of every paragraph of the stream."""
+    parts = []
+    for start, hashes in block_hashes(stream):
+        first, last = np.searchsorted(stream.starts, (start, start + BLOCK))
+        parts.append(hashes[stream.starts[first:last] - start])
+    return np.concatenate(parts)
+
+
+def distinct(stream: Stream) -> Stream:
+    """The stream with the first of equal paragraphs only, in the order of the text (exact).
+
+    Of all paragraphs that share a hash the first is kept and those equal to it go; what is left, other tokens
+    with the same hash, has its turn again. Memory: some 50 bytes per paragraph.
+    """
+    hashes, left, kept = paragraph_hashes(stream), np.arange(len(stream.starts)), []
+    while len(left):
+        _, first, group = np.unique(hashes[left], return_index=True, return_inverse=True)
+        kept.append(left[first])
+        left = left[~equal_windows(stream, stream.starts[left], stream.starts[left[first][group]])]
+    return stream._replace(starts=stream.starts[np.sort(np.concatenate(kept))])
+
+
+def count_repeats(stream: Stream) -> Int[np.ndarray, "paragraph"]:
+    """How often each of the distinct paragraphs occurs in the documents, at any offset (exact).
+
+    Memory: some 50 bytes per paragraph.
+    """
+    hashes = paragraph_hashes(stream)
+    order = np.argsort(hashes, kind="stable")
+    hashes = hashes[order]
+    counts = np.zeros(len(order), dtype=np.int64)
+    for start, found in block_hashes(stream):
+        windows = np.argsort(found)  # neighbours are looked up several times faster
+        first, last = (np.searchsorted(hashes, found[windows], side=side) for side in ("left", "right"))
+        for collision in range(int((last - first).max(initial=0))):
+            hits = first + collision < last
+            paragraphs = order[first[hits] + collision]
+            same = equal_windows(stream, start + windows[hits], stream.starts[paragraphs])
+            counts += np.bincount(paragraphs[same], minlength=len(counts))
+    return counts

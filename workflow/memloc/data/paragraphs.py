@@ -1,0 +1,78 @@
+"""Tokens of paragraphs as tensors, and the samples that the analyses use."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
+
+from memloc.data.sets import EmptySetError
+
+
+def token_tensor(tokens: Iterable[Sequence[int]]) -> Int[Tensor, "paragraph token"]:
+    """Tensor of token lists of one length, as a table's column holds them. ValueError: lengths differ."""
+    return torch.from_numpy(np.stack([np.asarray(row, dtype=np.int64) for row in tokens]))
+
+
+def used_ids(sets: pd.DataFrame) -> pd.Series:
+    """Ids of the paragraphs that analyses may use: those whose continuation is kept in `sets`."""
+    return sets.loc[sets["continuation"].notna(), "id"]
+
+
+def sampled_tokens(
+    paragraphs: pd.DataFrame, sets: pd.DataFrame, name: str, n_prefix: int
+) -> tuple[np.ndarray, Int[Tensor, "paragraph token"]]:
+    """Ids and tokens of the sampled paragraphs of a set: true prefix and the continuation kept in `sets`.
+
+    For memorized paragraphs that is the true continuation; for others the model's own, or with
+    `sets.continuation: corpus` the true one, of which a non-memorized paragraph recites little (METHODS M2).
+
+    Raises:
+        EmptySetError: the set has no paragraph.
+    """
+    return _joined(paragraphs, sets[(sets["set"] == name) & sets["sampled"]], n_prefix, name)
+
+
+def attention_ids(sets: pd.DataFrame) -> pd.Series:
+    """Ids of the sampled memorized and non-memorized paragraphs and of the rare-token sample (paper 6.3)."""
+    sampled = sets["sampled"] & sets["set"].isin(["memorized", "non_memorized"])
+    return sets.loc[sampled | sets["sampled_rare_tokens"], "id"]
+
+
+def attention_sample(
+    paragraphs: pd.DataFrame, sets: pd.DataFrame, n_prefix: int
+) -> tuple[np.ndarray, Int[Tensor, "paragraph prefix+1"], Bool[Tensor, "paragraph"]]:
+    """Ids, true prefixes with the first token of the continuation, and where `sets` keeps no continuation.
+
+    There the token is that of the corpus.
+
+    Raises:
+        EmptySetError: no paragraph is memorized or non-memorized.
+    """
+    chosen = sets[sets["id"].isin(attention_ids(sets))]
+    if chosen.empty:
+        raise EmptySetError(_nothing("memorized or non-memorized"))
+    tokens = token_tensor(paragraphs.set_index("id")["tokens"].loc[chosen["id"]])[:, : n_prefix + 1]
+    kept = torch.tensor(chosen["continuation"].notna().to_numpy())
+    first = [row[0] for row in chosen["continuation"].dropna()]
+    tokens[kept, n_prefix] = torch.tensor(first, dtype=torch.int64)
+    return chosen["id"].to_numpy(), tokens, ~kept
+
+
+def _nothing(what: str) -> str:
+    return (
+        f"no paragraph is {what}, and this analysis needs some: fig2 shows how far the paragraphs are from "
+        "it. Use text that the model has seen more or less often, more paragraphs, another model, or another "
+        "paragraph.length"
+    )
+
+
+def _joined(
+    paragraphs: pd.DataFrame, chosen: pd.DataFrame, n_prefix: int, what: str
+) -> tuple[np.ndarray, Int[Tensor, "paragraph token"]]:
+    if chosen.empty:
+        raise EmptySetError(_nothing(what.replace("_", "-")))
+    prefix = token_tensor(paragraphs.set_index("id")["tokens"].loc[chosen["id"]])[:, :n_prefix]
+    return chosen["id"].to_numpy(), torch.cat([prefix, token_tensor(chosen["continuation"])], dim=1)

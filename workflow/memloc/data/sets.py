@@ -1,0 +1,85 @@
+"""Split scored paragraphs into sets and draw the samples that the analyses use (paper 3.2, METHODS M2)."""
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from memloc.run.errors import InputError
+from memloc.run.seeds import generator
+
+PARTLY = ("partly_11_29", "partly_30_49")
+MOST_RARE_TOKENS = 0.8  # of the paragraphs: the rest is for texts that no analysis has sampled
+
+
+class EmptySetError(InputError):
+    """A set that an analysis needs has no paragraph."""
+
+
+def bins(n_continuation: int) -> dict[str, range]:
+    """Exact matches of each set: those of the paper for its 50 tokens, the same shares for other lengths."""
+    few, many = n_continuation // 5 + 1, -(-n_continuation * 3 // 5)
+    return {
+        "non_memorized": range(few),
+        "partly_11_29": range(few, many),
+        "partly_30_49": range(many, n_continuation),
+        "memorized": range(n_continuation, n_continuation + 1),
+    }
+
+
+def assign_sets(em: pd.Series, n_continuation: int) -> pd.Series:
+    """Set of each paragraph by its exact match; see `bins`."""
+    name_of = {value: name for name, values in bins(n_continuation).items() for value in values}
+    return em.map(name_of).astype("str")
+
+
+def assign_sets_by_nll(scores: pd.DataFrame, n_continuation: int) -> pd.Series:
+    """Sets of the sizes of `assign_sets`, filled by the lowest NLL first (paper 3.2).
+
+    `scores` has em and nll. As many paragraphs are "memorized" as match exactly, those with the lowest NLL;
+    the next ones are partly memorized. Of equal NLLs the first row comes first.
+    """
+    by_em = assign_sets(scores["em"], n_continuation)
+    most_first = np.argsort(-scores["em"].to_numpy(), kind="stable")
+    lowest_first = np.argsort(scores["nll"].to_numpy(), kind="stable")
+    found = by_em.copy()
+    found.iloc[lowest_first] = by_em.iloc[most_first].to_numpy()
+    return found
+
+
+def sample_ids(ids: pd.Series, n: int, rng: np.random.Generator) -> pd.Index:
+    """At most `n` of the ids, drawn without replacement."""
+    return pd.Index(rng.choice(ids.to_numpy(), size=min(n, len(ids)), replace=False))
+
+
+def split(
+    scores: pd.DataFrame,
+    n_continuation: int,
+    n_memorized: int,
+    n_non_memorized: int,
+    n_partly: int,
+    n_rare_tokens: int,
+    seed: int,
+    split_by: Literal["em", "nll"] = "em",
+) -> pd.DataFrame:
+    """Sets and samples of the scored paragraphs, by `assign_sets` or `assign_sets_by_nll`.
+
+    Returns:
+        One row per paragraph: id, set, sampled (drawn for the analyses of its set) and sampled_rare_tokens
+        (drawn from both sets together for the rare-token analysis, at most four fifths of them). A set that
+        is smaller than its sample is taken whole, and may be empty.
+    """
+    by_em = split_by == "em"
+    sets = assign_sets(scores["em"], n_continuation) if by_em else assign_sets_by_nll(scores, n_continuation)
+    frame = pd.DataFrame({"id": scores["id"], "set": sets})
+    sizes = {"memorized": n_memorized, "non_memorized": n_non_memorized, **dict.fromkeys(PARTLY, n_partly)}
+    drawn = [
+        sample_ids(frame.id[frame.set == name], n, generator(seed, "sets", name)) for name, n in sizes.items()
+    ]
+    frame["sampled"] = frame.id.isin(np.concatenate(drawn))
+    pool = frame.id[frame.set.isin(["memorized", "non_memorized"])]
+    n_rare_tokens = min(n_rare_tokens, int(MOST_RARE_TOKENS * len(pool)))
+    frame["sampled_rare_tokens"] = frame.id.isin(
+        sample_ids(pool, n_rare_tokens, generator(seed, "sets", "rare_tokens"))
+    )
+    return frame

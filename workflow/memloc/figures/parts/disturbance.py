@@ -1,0 +1,48 @@
+"""What a disturbance does to three kinds of text, a panel each: memorized, non-memorized, held-out."""
+
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from memloc.figures.parts.style import PAGE_WIDTH, panel_label, subplots
+
+PANELS = {
+    "em_memorized": "EM of memorized\nparagraphs (tokens)",
+    "em_non_memorized": "EM of non-memorized\nparagraphs (tokens)",
+    "nll_held_out": "NLL of held-out\nparagraphs (nats per token)",
+}
+
+
+def group_means(table: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+    """em_<group> and nll_<group>: means over the paragraphs of each group, a row per value of the keys."""
+    means = table.groupby([*keys, "group"], dropna=False, sort=False)[["em", "nll"]].mean().unstack("group")
+    means.columns = [f"{measure}_{group}" for measure, group in means.columns]
+    return means.reset_index()
+
+
+def judges(table: pd.DataFrame) -> dict[str, int]:
+    """n_<group>, the paragraphs of each group, and n_seen, memorized ones that chose heads or weights."""
+    paragraphs = table.drop_duplicates(["group", "id"])
+    sizes = paragraphs["group"].value_counts()
+    n_seen = int((paragraphs["seen"] & (paragraphs["group"] == "memorized")).sum())
+    return {**{f"n_{group}": int(size) for group, size in sizes.items()}, "n_seen": n_seen}
+
+
+def three_panels(
+    data: pd.DataFrame,
+    draw_lines: Callable[[Axes, pd.DataFrame, str], None],
+    x_label: str,
+    height: float,
+    legend_columns: int,
+) -> Figure:
+    """`draw_lines(axes, data, column)` draws a panel's column of `data`; height in inches."""
+    figure, axes = subplots(PAGE_WIDTH, height, ncols=3)
+    for panel, (column, label), letter in zip(axes, PANELS.items(), "abc", strict=True):
+        draw_lines(panel, data, column)
+        panel.set_xlabel(x_label)
+        panel.set_ylabel(label)
+        panel_label(panel, letter)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=legend_columns)
+    return figure

@@ -1,0 +1,43 @@
+"""What captions say of gradients: the strongest component, the rank of a head, the share of lower layers."""
+
+from typing import Any
+
+import pandas as pd
+
+from memloc.figures.parts.heatmap import layer_matrix, query_head_scores
+
+
+def strongest_component(rows: pd.DataFrame, value: str = "max_abs") -> str:
+    """The row with the largest value, in words: "W_V of head 2 in layer 1"."""
+    row = rows.loc[rows[value].idxmax()]
+    head = "" if pd.isna(row["head"]) else f"head {row['head']} in "
+    return f"{row['component']} of {head}layer {row['layer']}"
+
+
+def layer_numbers(rows: pd.DataFrame) -> dict[str, int]:
+    """Layers of the model, and those of its lower half; the middle one of an odd number is left out."""
+    n_layers = int(rows["layer"].max()) + 1
+    return {"n_layers": n_layers, "n_lower": n_layers // 2}
+
+
+def lower_share(rows: pd.DataFrame, value: str) -> float:
+    """Share of the sum of `value` that lies in the lower half of the layers."""
+    lower = rows["layer"] < layer_numbers(rows)["n_lower"]
+    return float(rows.loc[lower, value].sum() / rows[value].sum())
+
+
+def group_numbers(rows: pd.DataFrame, layer: int, head: int) -> dict[str, Any]:
+    """Numbers of one group's rows of table parameter_gradients.
+
+    The rank of a head is that of its strongest matrix's max_abs among all heads, 1 = largest.
+    """
+    heads = query_head_scores(layer_matrix(rows, "max_abs"))
+    return {
+        "strongest": strongest_component(rows),
+        "max": float(rows["max_abs"].max()),
+        "sum": float(rows["sum_abs"].sum()),
+        "rank": 1 + int((heads > heads.loc[layer, head]).sum(axis=None)),
+        "n_heads": heads.size,
+        "lower_share_max": lower_share(rows, "max_abs"),
+        "lower_share_sum": lower_share(rows, "sum_abs"),
+    }

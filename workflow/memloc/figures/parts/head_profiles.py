@@ -1,0 +1,13 @@
+"""How heads spread a score over the tokens of a prefix: what captions say of gradients and attention.
+
+A profile is the row of one paragraph and head: a value per prefix position.
+"""
+
+import pandas as pd
+
+from memloc.figures.parts.token_map import label
+
+
+def strongest_tokens(profile: pd.Series, texts: list[str], n: int) -> list[str]:
+    """The tokens with the `n` largest values, largest first."""
+    return [label(texts[position]) for position in profile.nlargest(n).index]

@@ -1,0 +1,233 @@
+"""Maps of layers x components, all heads separately: one drawing for gradients, cosines and patching.
+
+Layers run upwards from layer 0 at the bottom. Components are groups of columns under a bracket, one column
+per head; a component without heads (MLP) is a single column with its name turned upright, so that 50
+columns stay readable on a page.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
+from matplotlib.colorbar import Colorbar
+from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import MaxNLocator, ScalarFormatter
+from matplotlib.transforms import ScaledTranslation, blended_transform_factory
+
+from memloc.figures.parts.style import DIVERGING, SEQUENTIAL
+from memloc.localization.stored_heads import stored_head
+
+WEIGHTS = ("W_K", "W_Q", "W_V", "W_O", "W_in", "W_gate", "W_out")
+ACTIVATIONS = ("k", "q", "v", "z", "pre", "post")
+NO_HEAD = -1
+
+HEAD_FONT, GROUP_FONT = 4.5, 6.0
+LABEL_WIDTH = 6.0  # points that a two-digit head number, or an upright name, needs
+BRACKET_DROP, GROUP_DROP = 8.0, 9.5  # points from the map down to the bracket, and to its label
+MAX_LAYER_LABELS = 13
+MISSING = "0.85"
+
+
+def layer_matrix(frame: pd.DataFrame, value: str) -> pd.DataFrame:
+    """Rows with layer, component, head and `value` as a matrix of layers x (component, head).
+
+    Columns keep the order of `WEIGHTS` and `ACTIVATIONS`; head is -1 for components without heads.
+
+    Raises:
+        ValueError: the frame holds a layer, component and head twice.
+    """
+    matrix = frame.assign(head=frame["head"].fillna(NO_HEAD).astype(int)).pivot(
+        index="layer", columns=["component", "head"], values=value
+    )
+    order = {name: place for place, name in enumerate(WEIGHTS + ACTIVATIONS)}
+    columns = sorted(matrix.columns, key=lambda column: (order[column[0]], column[1]))
+    return matrix[columns].sort_index()
+
+
+def query_head_scores(matrix: pd.DataFrame) -> pd.DataFrame:
+    """Largest value over the components of every head: layers x query heads.
+
+    Query heads of grouped-query models share their key-value head's values.
+    """
+    names = matrix.columns.get_level_values(0).unique()
+    parts = [matrix[name] for name in names if NO_HEAD not in matrix[name]]
+    n_heads = max(part.shape[1] for part in parts)
+    spread = [part.iloc[:, stored_head(np.arange(n_heads), part.shape[1], n_heads)] for part in parts]
+    return pd.DataFrame(np.nanmax([part.to_numpy() for part in spread], axis=0), index=matrix.index)
+
+
+def map_height(n_layers: int) -> float:
+    """Height in inches of a panel that holds a map of `n_layers` layers and its labels."""
+    return 0.62 + min(max(0.8, 0.115 * n_layers), 2.4)
+
+
+def heat_map(
+    axes: Axes,
+    matrix: pd.DataFrame,
+    *,
+    diverging: bool = False,
+    limit: float | None = None,
+    highlight: tuple[int, int] | None = None,
+) -> QuadMesh:
+    """Draw a `layer_matrix` with its labels; the result is what `colour_bar` takes.
+
+    Colours run from 0 to `limit`, or from -limit to +limit if diverging; the limit is the largest
+    absolute value unless given. `highlight` is a (layer, head) to be outlined in every component.
+    """
+    values = matrix.to_numpy(dtype=float)
+    if limit is None:
+        limit = float(np.nanmax(np.abs(values)))
+    column_points = _points_per_column(axes, matrix)
+    groups = _groups(matrix, column_points)
+    mesh = axes.pcolormesh(
+        np.append(
+            np.concatenate([group.column_starts for group in groups]), groups[-1].start + groups[-1].width
+        ),
+        np.append(matrix.index, matrix.index[-1] + 1) - 0.5,
+        np.ma.masked_invalid(values),
+        cmap=colormaps[DIVERGING if diverging else SEQUENTIAL].with_extremes(bad=MISSING),
+        vmin=-limit if diverging else 0.0,
+        vmax=limit,
+    )
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    _label_components(axes, groups, column_points)
+    _label_layers(axes, matrix)
+    if highlight is not None:
+        _outline(axes, groups, *highlight)
+    return mesh
+
+
+def colour_bar(mesh: QuadMesh, axes: Axes, label: str, fraction: float = 0.3) -> Colorbar:
+    """Colour bar at the right of `axes`, with a few short labels.
+
+    It takes a `fraction` of their width: that of the narrow axes of bars by default, less of a map's.
+    """
+    bar = axes.figure.colorbar(mesh, ax=axes, label=label, aspect=12, fraction=fraction, pad=0.13 * fraction)
+    bar.outline.set_visible(False)
+    bar.locator = MaxNLocator(4)
+    bar.formatter = ScalarFormatter()
+    bar.formatter.set_powerlimits((-2, 3))
+    bar.update_ticks()
+    bar.ax.yaxis.get_offset_text().set(fontsize=HEAD_FONT + 0.5, horizontalalignment="left")
+    return bar
+
+
+def layer_bars(axes: Axes, values: pd.DataFrame, colours: Sequence[str], label: str) -> None:
+    """Horizontal bars next to a map that shares its layers (`sharey`): a row per layer, a column per kind.
+
+    Kinds lie below each other within a layer, with their column names as labels of a legend.
+    """
+    height = 0.8 / values.shape[1]
+    for place, (kind, colour) in enumerate(zip(values, colours, strict=True)):
+        offset = ((values.shape[1] - 1) / 2 - place) * height
+        axes.barh(values.index + offset, values[kind], height, color=colour, label=kind)
+    if (values >= 0).all(axis=None):
+        axes.set_xlim(left=0)
+    else:
+        axes.axvline(0, color="black", lw=0.5)
+    axes.set_xlabel(label)
+    axes.xaxis.set_major_locator(MaxNLocator(2))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.tick_params(axis="y", left=False, labelleft=False)
+    axes.spines["left"].set_visible(False)
+
+
+class _Group(NamedTuple):
+    """The columns of one component; `n_heads` is 0 where it has no heads and a single column."""
+
+    name: str
+    start: float
+    width: float
+    n_heads: int
+
+    @property
+    def column_starts(self) -> np.ndarray:
+        """Left edge of every column."""
+        return self.start + np.arange(self.n_heads or 1)
+
+
+def _points_per_column(axes: Axes, matrix: pd.DataFrame) -> float:
+    """Width of a column before the layout moves the axes: close enough to choose labels."""
+    return axes.get_position().width * axes.figure.get_figwidth() * 72 / matrix.shape[1]
+
+
+def _groups(matrix: pd.DataFrame, column_points: float) -> list[_Group]:
+    """Components from left to right; a column of a head is 1 wide, others at least as wide as their name."""
+    names, heads = (matrix.columns.get_level_values(level) for level in (0, 1))
+    groups, start = [], 0.0
+    for name in names.unique():
+        n_heads = int(((names == name) & (heads != NO_HEAD)).sum())
+        width = n_heads or max(1.0, LABEL_WIDTH / column_points)
+        groups.append(_Group(name, start, width, n_heads))
+        start += width
+    return groups
+
+
+def _label_components(axes: Axes, groups: list[_Group], column_points: float) -> None:
+    """Head numbers under the columns, a bracket with the name under each component, gaps between them."""
+    step = math.ceil(LABEL_WIDTH / column_points)
+    with_heads = [group for group in groups if group.n_heads]
+    heads = [
+        (group.column_starts[head] + 0.5, head)
+        for group in with_heads
+        for head in range(0, group.n_heads, step)
+    ]
+    for group in groups:
+        axes.axvline(group.start, color="white", lw=1.4 if group.start else 0)
+        if group.n_heads:
+            _bracket(axes, group)
+        else:
+            _upright_name(axes, group)
+    axes.set_xlim(0, groups[-1].start + groups[-1].width)
+    axes.xaxis.remove_overlapping_locs = False  # a name may be centred above a head's number
+    axes.set_xticks([place for place, _ in heads], [head for _, head in heads], minor=True)
+    axes.set_xticks([group.start + group.width / 2 for group in with_heads], [g.name for g in with_heads])
+    axes.tick_params(axis="x", which="minor", length=0, pad=1.5, labelsize=HEAD_FONT)
+    axes.tick_params(axis="x", which="major", length=0, pad=GROUP_DROP, labelsize=GROUP_FONT)
+
+
+def _upright_name(axes: Axes, group: _Group) -> None:
+    axes.annotate(
+        group.name,
+        (group.start + group.width / 2, 0),
+        (0, -2),
+        xycoords=axes.get_xaxis_transform(),
+        textcoords="offset points",
+        rotation=90,
+        ha="center",
+        va="top",
+        fontsize=GROUP_FONT - 0.5,
+    )
+
+
+def _bracket(axes: Axes, group: _Group) -> None:
+    drop = ScaledTranslation(0, -BRACKET_DROP / 72, axes.figure.dpi_scale_trans)
+    across = blended_transform_factory(axes.transData, axes.transAxes) + drop
+    ends = [group.start + 0.15, group.start + group.width - 0.15]
+    axes.plot(ends, [0, 0], transform=across, color="0.3", lw=0.6, clip_on=False)
+
+
+def _label_layers(axes: Axes, matrix: pd.DataFrame) -> None:
+    step = math.ceil(len(matrix) / MAX_LAYER_LABELS)
+    axes.set_yticks(matrix.index[::step])
+    axes.set_ylim(matrix.index[0] - 0.5, matrix.index[-1] + 0.5)
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylabel("layer")
+
+
+def _outline(axes: Axes, groups: list[_Group], layer: int, head: int) -> None:
+    """Outline a query head, and the key-value head that it shares in grouped-query models."""
+    n_query_heads = max(group.n_heads for group in groups)
+    for group in groups:
+        if group.n_heads:
+            column = group.column_starts[stored_head(head, group.n_heads, n_query_heads)]
+            cell = Rectangle((column, layer - 0.5), 1, 1, fill=False, edgecolor="black", lw=0.7, zorder=3)
+            cell.set(clip_on=False, path_effects=[withStroke(linewidth=1.9, foreground="white")])
+            axes.add_patch(cell)

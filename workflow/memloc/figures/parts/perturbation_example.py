@@ -1,0 +1,99 @@
+"""One memorized paragraph, and what replacing each of its prefix tokens does (paper 4; Figures 3 and 12)."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from memloc.figures.parts.style import COLOURS
+from memloc.figures.parts.token_map import label, label_tokens, mark_position, prefix_texts
+from memloc.perturbation.effects import em_drops, strongest
+
+EXAMPLE_DROP = 0.5  # share of the continuation that an example's strongest token must cost
+
+
+def example_ids(tables: Mapping[str, pd.DataFrame]) -> list[int]:
+    """Memorized paragraphs in the order in which figures show them as examples.
+
+    First those whose strongest perturbed token is furthest from the continuation, as in the paper's example;
+    on ties larger drops, then smaller ids. Paragraphs that lose less than half of it come last.
+    """
+    perturbation = tables["perturbation"]
+    memorized = perturbation[perturbation["set"] == "memorized"]
+    found = strongest(em_drops(memorized))
+    full = found["em"] + found["em_drop"]
+    ranked = found.assign(weak=found["em_drop"] < EXAMPLE_DROP * full)
+    ranked = ranked.sort_values(["weak", "position", "em_drop", "id"], ascending=[True, True, False, True])
+    return ranked["id"].tolist()
+
+
+def draw_example(
+    nll_axes: Axes, em_axes: Axes, tables: Mapping[str, pd.DataFrame], paragraph: int, n_prefix: int
+) -> tuple[pd.DataFrame, dict]:
+    """Draw NLL (nats per token) and EM (tokens) against the replaced token; the axes share the x axis.
+
+    Several draws are shown by their mean and range. Dashed: unperturbed. Marked: the strongest perturbation.
+    NLLs are left out where the study has none (`perturbation.nll`).
+
+    Returns:
+        The plotted numbers (position, text; mean, lowest and highest nll and em), and those for a caption.
+    """
+    rows = tables["perturbation"].query("id == @paragraph")
+    unperturbed = rows[rows["position"] < 0].iloc[0]
+    columns = {"nll": "nll_original", "em": "em"}
+    data = pd.DataFrame({"position": range(n_prefix), "text": prefix_texts(tables, paragraph, n_prefix)})
+    by_position = rows[rows["position"] >= 0].groupby("position")
+    for axes, (name, column) in zip((nll_axes, em_axes), columns.items(), strict=True):
+        found = by_position[column].agg(["mean", "min", "max"]).add_prefix(f"{name}_")
+        data = data.join(found, on="position")
+        axes.fill_between(
+            data["position"],
+            data[f"{name}_min"],
+            data[f"{name}_max"],
+            color=COLOURS["perturbed"],
+            alpha=0.2,
+            lw=0,
+        )
+        axes.plot(
+            data["position"], data[f"{name}_mean"], color=COLOURS["perturbed"], marker="o", ms=2, lw=0.7
+        )
+        axes.axhline(unperturbed[column], color=COLOURS["memorized"], ls="--", lw=0.7)
+
+    top = strongest(em_drops(rows)).iloc[0]
+    for axes in (nll_axes, em_axes):
+        axes.axvline(top["position"], color=COLOURS["perturbed"], alpha=0.25, lw=4, zorder=0)
+        axes.set_xlim(-0.7, n_prefix - 0.3)
+    nll_axes.set(ylabel="NLL\n(nats per token)", ylim=(0, None))
+    em_axes.set(ylabel="exact match\n(tokens)", ylim=(-0.04 * unperturbed["em"], 1.08 * unperturbed["em"]))
+    nll_axes.tick_params(axis="x", length=0, labelbottom=False)
+    if data["nll_mean"].isna().all():
+        nll_axes.text(0.5, 0.5, "perturbed: not computed", ha="center", transform=nll_axes.transAxes)
+    mark_position(nll_axes, top["position"])
+    label_tokens(em_axes, data["text"].tolist(), int(top["position"]))
+    return data, _numbers(tables, data, unperturbed, top, n_prefix)
+
+
+def _numbers(
+    tables: Mapping[str, pd.DataFrame],
+    data: pd.DataFrame,
+    unperturbed: pd.Series,
+    top: pd.Series,
+    n_prefix: int,
+) -> dict:
+    vocabulary = tables["vocabulary"].set_index("token")["text"]
+    drop = unperturbed["em"] - data["em_mean"]
+    return {
+        "id": int(top["id"]),
+        "position": int(top["position"]),
+        "distance": n_prefix - int(top["position"]),
+        "old": label(data["text"].iloc[int(top["position"])]),
+        "new": label(vocabulary.loc[top["token"]]),
+        "em": int(top["em"]),
+        "em_drop": int(top["em_drop"]),
+        "em_unperturbed": int(unperturbed["em"]),
+        "nll": None if pd.isna(top["nll_original"]) else float(top["nll_original"]),
+        "nll_unperturbed": float(unperturbed["nll_original"]),
+        "n_without_effect": int(np.sum(drop == 0)),
+        "n_positions": int(drop.count()),
+    }

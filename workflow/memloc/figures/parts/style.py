@@ -1,0 +1,113 @@
+"""One look for all figures: colours of the sets, widths of a page, fonts, marks for invisible characters."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib
+import pandas as pd
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt  # noqa: E402
+from matplotlib.axes import Axes  # noqa: E402
+from matplotlib.axis import Axis  # noqa: E402
+from matplotlib.figure import Figure, SubFigure  # noqa: E402
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: E402
+
+from memloc.data.sets import PARTLY, bins  # noqa: E402
+
+COLUMN_WIDTH = 3.4  # inches, one column of a two-column page
+PAGE_WIDTH = 7.0
+
+# Red, blue and purple as in the paper, in tones that stay apart for colour-blind readers and in grey.
+COLOURS = {
+    "memorized": "#c8102e",
+    "non_memorized": "#1f5fbf",
+    "perturbed": "#8e44ad",
+    "partly_11_29": "#7fa8d9",
+    "partly_30_49": "#e79aa5",
+    "contrastive": "#555555",
+}
+LABELS = {
+    "memorized": "memorized",
+    "non_memorized": "non-memorized",
+    "perturbed": "perturbed memorized",
+    "contrastive": "contrastive, after one step",
+}
+METHOD_LABELS = {
+    "parameter_gradient": "parameter gradients",
+    "activation_gradient": "activation gradients",
+    "rare_tokens": "attention to rare tokens",
+    "patching": "activation patching",
+    "combined": "all together",
+}
+SEQUENTIAL = "viridis"
+DIVERGING = "RdBu_r"
+
+VISIBLE = {"\n": "\u21b5", "\t": "\u21e5", "\r": "\u240d", " ": "\u2423"}
+
+STYLE = {
+    "font.size": 7,
+    "font.family": "DejaVu Sans",
+    "axes.titlesize": 7.5,
+    "axes.labelsize": 7,
+    "xtick.labelsize": 6,
+    "ytick.labelsize": 6,
+    "legend.fontsize": 6,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "lines.linewidth": 1.0,
+    "figure.constrained_layout.use": True,
+    "savefig.dpi": 200,
+    "pdf.fonttype": 42,
+    "text.parse_math": False,
+}
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure, the numbers that it plots, and the numbers that its caption names."""
+
+    figure: Figure
+    data: pd.DataFrame
+    numbers: dict[str, Any]
+
+
+def subplots(width: float = COLUMN_WIDTH, height: float = 2.4, **options: Any) -> tuple[Figure, Any]:
+    """Figure and axes in the common style; width and height in inches."""
+    plt.rcParams.update(STYLE)
+    return plt.subplots(figsize=(width, height), **options)
+
+
+def two_rows(width: float, height: float, ratios: tuple[float, float]) -> tuple[Figure, SubFigure, SubFigure]:
+    """Figure in the common style with two rows, which have columns of their own."""
+    plt.rcParams.update(STYLE)
+    figure = plt.figure(figsize=(width, height))
+    return figure, *figure.subfigures(2, 1, height_ratios=ratios)
+
+
+def visible(text: str) -> str:
+    """A token's text with whitespace as visible marks, so that two tokens that differ also look different."""
+    marked = "".join(VISIBLE.get(character, character) for character in text)
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in marked)
+
+
+def set_labels(settings: dict) -> dict[str, str]:
+    """Labels of all sets; those of partly memorized ones name the exact matches, which depend on lengths."""
+    n_continuation = settings["paragraph"]["length"] - settings["paragraph"]["prefix"]
+    partly = {name: bins(n_continuation)[name] for name in PARTLY}
+    return LABELS | {name: f"partly ({em.start}\u2013{em.stop - 1})" for name, em in partly.items()}
+
+
+def plain_log_ticks(axis: Axis) -> None:
+    """Ticks of a logarithmic axis at powers of ten, written out: 1, 10, .., 1,000."""
+    axis.set_major_locator(LogLocator(base=10, numticks=6))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def panel_label(axes: Axes, letter: str) -> None:
+    """Bold letter at the upper left of a panel."""
+    axes.set_title(letter, loc="left", fontweight="bold")

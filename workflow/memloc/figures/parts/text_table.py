@@ -1,0 +1,91 @@
+"""Paragraphs as a typeset table: wrapped, monospaced text with runs of tokens in colours."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from memloc.figures.parts.style import subplots, visible
+
+LINE_HEIGHT = 0.118
+FONT_SIZE = 6.0  # points
+CHARACTER_WIDTH = 0.602 * FONT_SIZE / 72  # inches: DejaVu Sans Mono advances 0.602 em
+ROW_GAP = 0.12
+COLUMN_GAP = 0.15
+
+MARK = "0.9"  # background of marked pieces
+
+
+class Piece(NamedTuple):
+    """A run of text; a marked one is bold on a grey background, and its spaces are visible."""
+
+    text: str
+    colour: str
+    marked: bool = False
+
+
+Cell = Sequence[Piece | tuple[str, str]]
+
+
+def wrap(cell: Cell, n_characters: int) -> list[list[Piece]]:
+    """Lines of pieces of at most `n_characters`, broken anywhere, line breaks and the like visible."""
+    lines: list[list[Piece]] = [[]]
+    room = n_characters
+    for piece in cell:
+        piece = Piece(*piece)
+        text = visible(piece.text) if piece.marked else visible(piece.text).replace("\u2423", " ")
+        while text:
+            if room == 0:
+                lines.append([])
+                room = n_characters
+            lines[-1].append(piece._replace(text=text[:room]))
+            text, room = text[room:], room - len(text[:room])
+    return lines
+
+
+def draw_table(header: Sequence[str], rows: Sequence[Sequence[Cell]], widths: Sequence[int]) -> Figure:
+    """A table of cells; `widths` are the columns' characters."""
+    wrapped = [[wrap(cell, width) for cell, width in zip(row, widths, strict=True)] for row in rows]
+    heights = [max(len(lines) for lines in row) * LINE_HEIGHT + ROW_GAP for row in wrapped]
+    width = sum(widths) * CHARACTER_WIDTH + COLUMN_GAP * (len(widths) + 1)
+    height = sum(heights) + LINE_HEIGHT + 2 * ROW_GAP
+    figure, axes = subplots(width, height, layout="none")
+    axes.set_position((0, 0, 1, 1))
+    axes.set(xlim=(0, width), ylim=(height, 0))
+    axes.axis("off")
+    starts = [COLUMN_GAP + sum(widths[:i]) * CHARACTER_WIDTH + COLUMN_GAP * i for i in range(len(widths))]
+    top = ROW_GAP
+    for start, title in zip(starts, header, strict=True):
+        axes.text(start, top, title, fontsize=FONT_SIZE + 0.5, fontweight="bold", va="top")
+    top += LINE_HEIGHT + ROW_GAP / 2
+    for row, row_height in zip(wrapped, heights, strict=True):
+        axes.plot([COLUMN_GAP, width - COLUMN_GAP], [top, top], color="0.7", lw=0.5)
+        for start, lines in zip(starts, row, strict=True):
+            _draw_cell(axes, start, top + ROW_GAP / 2, lines)
+        top += row_height
+    return figure
+
+
+def _draw_cell(axes, left: float, top: float, lines: list[list[Piece]]) -> None:
+    # A lower zorder keeps the background below the neighbouring text.
+    marked = {"fontweight": "bold", "bbox": {"facecolor": MARK, "edgecolor": "none", "pad": 0.8}, "zorder": 2}
+    for number, line in enumerate(lines):
+        offset = 0
+        for piece in line:
+            axes.text(
+                left + offset * CHARACTER_WIDTH,
+                top + number * LINE_HEIGHT,
+                piece.text,
+                family="DejaVu Sans Mono",
+                fontsize=FONT_SIZE,
+                color=piece.colour,
+                va="top",
+                **(marked if piece.marked else {}),
+            )
+            offset += len(piece.text)
+
+
+def join_tokens(tokens: Sequence[int], vocabulary: pd.Series) -> str:
+    """Text of tokens; `vocabulary` maps a token to its text."""
+    return "".join(vocabulary.loc[list(tokens)])

@@ -1,0 +1,91 @@
+"""Maps of heads x prefix tokens, with the tokens written out under the columns."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
+from matplotlib.patches import Rectangle
+
+from memloc.figures.parts.style import COLOURS, SEQUENTIAL, visible
+
+TOKEN_FONT = 5.0
+MAX_CHARACTERS = 18
+MAX_HEAD_LABELS = 16
+HIGHLIGHT = COLOURS["memorized"]
+MARKED = COLOURS["perturbed"]
+
+
+def panel_height(n_heads: int) -> float:
+    """Height in inches of a map of `n_heads` heads, without its tokens."""
+    return 0.35 + min(max(0.7, 0.11 * n_heads), 2.4)
+
+
+def label_height(texts: Sequence[str]) -> float:
+    """Height in inches of the longest token label."""
+    return max(len(label(text)) for text in texts) * TOKEN_FONT * 0.6 / 72
+
+
+def label(text: str) -> str:
+    """A token's text with visible whitespace, cut where it is long."""
+    text = visible(text)
+    return text if len(text) <= MAX_CHARACTERS else text[: MAX_CHARACTERS - 1] + "\u2026"
+
+
+def token_map(axes: Axes, values: pd.DataFrame, highlight: int | None = None) -> QuadMesh:
+    """Draw heads (rows, head 0 on top) x token positions (columns), coloured from 0 to the largest value.
+
+    `highlight` is a row to be outlined.
+    """
+    heads, positions = values.index, values.columns
+    mesh = axes.pcolormesh(
+        np.append(positions, positions[-1] + 1) - 0.5,
+        np.append(heads, heads[-1] + 1) - 0.5,
+        values.to_numpy(dtype=float),
+        cmap=colormaps[SEQUENTIAL],
+        vmin=0,
+    )
+    axes.set_ylim(heads[-1] + 0.5, heads[0] - 0.5)
+    axes.set_yticks(heads[:: -(-len(heads) // MAX_HEAD_LABELS)])
+    axes.set_ylabel("head")
+    axes.tick_params(axis="both", length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    if highlight is not None:
+        outline = {"fill": False, "ec": HIGHLIGHT, "lw": 1.2, "clip_on": False, "zorder": 3}
+        axes.add_patch(Rectangle((positions[0] - 0.5, highlight - 0.5), len(positions), 1, **outline))
+    return mesh
+
+
+def label_tokens(axes: Axes, texts: Sequence[str], marked: int | None = None) -> None:
+    """Write the tokens upright under the columns 0, 1, ...; `marked` is a position to be coloured."""
+    axes.set_xticks(
+        range(len(texts)), [label(text) for text in texts], rotation=90, family="DejaVu Sans Mono"
+    )
+    axes.tick_params(axis="x", pad=2, labelsize=TOKEN_FONT)
+    if marked is not None:
+        axes.get_xticklabels()[marked].set(color=MARKED, fontweight="bold")
+
+
+def mark_position(axes: Axes, position: int) -> None:
+    """A triangle above a column."""
+    axes.annotate(
+        "\u25bc",
+        (position, 1),
+        (0, 1),
+        xycoords=axes.get_xaxis_transform(),
+        textcoords="offset points",
+        ha="center",
+        va="bottom",
+        fontsize=TOKEN_FONT,
+        color=MARKED,
+    )
+
+
+def prefix_texts(tables: dict[str, pd.DataFrame], paragraph: int, n_prefix: int) -> list[str]:
+    """Texts of the prefix tokens of a paragraph."""
+    vocabulary = tables["vocabulary"].set_index("token")["text"]
+    tokens = tables["paragraphs"].set_index("id")["tokens"].loc[paragraph]
+    return vocabulary.loc[list(tokens[:n_prefix])].tolist()

@@ -1,0 +1,90 @@
+"""How verdicts look: colours that stay apart for colour-blind readers, and marks that need no colour."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from memloc.tables.claim_terms import FAILS, HOLDS, NOT_APPLICABLE, UNDECIDED
+
+COLOURS = {HOLDS: "#0072b2", FAILS: "#d55e00", UNDECIDED: "#666666", NOT_APPLICABLE: "#999999"}
+MARKS = {
+    HOLDS: {"marker": "o", "mfc": COLOURS[HOLDS]},
+    FAILS: {"marker": "X", "mfc": COLOURS[FAILS]},
+    UNDECIDED: {"marker": "o", "mfc": "white"},
+    NOT_APPLICABLE: {"marker": "_", "mfc": "none"},
+}
+
+
+def draw_mark(axes: Axes, x: float, y: float, verdict: str, size: float = 4.5) -> None:
+    """Mark of a verdict at a point."""
+    axes.plot([x], [y], ls="", ms=size, mec=COLOURS[verdict], clip_on=False, **MARKS[verdict])
+
+
+def draw_legend(axes: Axes, where: str) -> None:
+    """What the marks mean."""
+    handles = [
+        axes.plot([], [], ls="", ms=4.5, mec=COLOURS[verdict], label=verdict, **mark)[0]
+        for verdict, mark in MARKS.items()
+    ]
+    axes.figure.legend(handles=handles, loc=where, ncols=len(handles))
+
+
+def draw_grid(axes: Axes, claims: pd.DataFrame, spread: pd.DataFrame, run: str, runs: list) -> None:
+    """A row per claim, by topic, with a mark per run (column `run` of `claims`) and the span of its values.
+
+    `spread` are the rows of `survival`.
+    """
+    rows = {claim: place for place, claim in enumerate(spread["id"])}
+    for claim in claims.itertuples():
+        draw_mark(axes, runs.index(getattr(claim, run)), rows[claim.id], claim.verdict)
+    for claim in spread[spread["n_runs"] > 0].itertuples():
+        span = f"{claim.lowest:.3g} to {claim.highest:.3g}"
+        axes.text(len(runs) - 0.4, rows[claim.id], span, fontsize=5, color="0.35", va="center")
+    first = spread.drop_duplicates("topic")["id"].map(rows)
+    for place in first[1:]:
+        axes.axhline(place - 0.5, color="0.8", lw=0.5)
+    axes.set_xticks(range(len(runs)), runs)
+    axes.set_yticks(range(len(rows)), [name.replace("_", " ") for name in rows])
+    axes.tick_params(length=0)
+    axes.set(xlim=(-0.5, len(runs) - 0.5), ylim=(len(rows) - 0.5, -0.5))
+
+
+def survival(claims: pd.DataFrame, run: str) -> pd.DataFrame:
+    """A row per claim: how often it got each verdict over the runs, and the spread of its value.
+
+    Returns:
+        id, topic, statement, n_runs (to which it applies), a column per verdict with its number of runs,
+        lowest, highest and standard deviation of the value, and `verdict`: the one of all runs to which the
+        claim applies, `differs` where they do not agree.
+    """
+    rows = []
+    for (topic, name), group in claims.groupby(["topic", "id"], sort=False):
+        applied = group[group["verdict"] != NOT_APPLICABLE]
+        found = applied["verdict"].unique()
+        counts = group["verdict"].value_counts()
+        rows.append(
+            {
+                "id": name,
+                "topic": topic,
+                "statement": group["statement"].iloc[0],
+                "n_runs": applied[run].nunique(),
+                **{verdict: int(counts.get(verdict, 0)) for verdict in MARKS},
+                "lowest": applied["value"].min(),
+                "highest": applied["value"].max(),
+                "deviation": applied["value"].std(),
+                "verdict": "differs" if len(found) > 1 else found[0] if len(found) else NOT_APPLICABLE,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def survival_numbers(spread: pd.DataFrame, n_runs: int) -> dict:
+    """What captions say of `survival`: how many claims get the same verdict in all runs, and which do not."""
+    kinds = spread["verdict"].value_counts()
+    return {
+        "n_runs": n_runs,
+        "n_claims": len(spread),
+        "n_applied": int((spread["verdict"] != NOT_APPLICABLE).sum()),
+        "counts": {verdict: int(kinds.get(verdict, 0)) for verdict in (*MARKS, "differs")},
+        "contradicted": int(((spread[HOLDS] > 0) & (spread[FAILS] > 0)).sum()),
+        "differ": [name.replace("_", " ") for name in spread.loc[spread["verdict"] == "differs", "id"]],
+    }

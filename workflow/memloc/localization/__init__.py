@@ -1,0 +1,1 @@
+"""Where in the model a paragraph is: gradients, attention, patching, ablation, rankings."""

@@ -1,0 +1,277 @@
+"""Which heads does a memorized continuation need? Ablate them in the forward pass (not in the paper).
+
+Gradients and attention point at heads; only an intervention shows that a head matters. A head is ablated by
+replacing its output z, the input of its part of W_O, at every position: by zeros, or by its mean over other
+text, which leaves what the head says of any text and takes away what it says of this one. Scores of
+the same continuations with and without the head tell its effect, in EM (tokens lost) and NLL (nats gained).
+The *specific* effect is that on memorized paragraphs minus that on non-memorized ones with the model's own
+continuation, which it recites as exactly: a head that any text needs has none. Paragraphs that judge a head
+have not chosen it (`held_out`).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from memloc.model.components import components
+from memloc.model.micro_batches import in_micro_batches
+from memloc.model.partial_forward import Call, call_layer, recording_calls
+from memloc.scoring.held_out import Group, labels
+from memloc.scoring.paragraph_scores import judged_scores
+from memloc.statistics.uncertainty import simultaneous_differences
+
+Head = tuple[int, int]  # layer, head
+Replacement = Literal["zero", "mean"]
+GROUPS = ("memorized", "non_memorized", "held_out")
+MEASURES = ("em_lost", "nll_gained")
+
+
+class Ablation(NamedTuple):
+    """Heads that are ablated together, and what takes the place of every head's output."""
+
+    heads: Sequence[Head]
+    outputs: Float[Tensor, "layer head d_head"]
+
+    def in_layer(self, layer: int) -> tuple[tuple[int, ...], int | None]:
+        """What is done in a layer: ablations of which this is equal do the same."""
+        heads = tuple(sorted(head for place, head in self.heads if place == layer))
+        return heads, id(self.outputs) if heads else None
+
+
+Plan = list[tuple[dict[str, object], Ablation]]
+"""Ablations with the labels of their rows."""
+
+
+def output_projections(model: PreTrainedModel) -> dict[int, nn.Module]:
+    """The module of every layer that multiplies the heads' outputs z with W_O."""
+    return {
+        component.layer: model.get_submodule(component.parameter.removesuffix(".weight"))
+        for component in components(model)
+        if component.name == "W_O"
+    }
+
+
+def split_heads(z: Float[Tensor, "*batch d_heads"], n_heads: int) -> Float[Tensor, "*batch head d_head"]:
+    """View of the input of W_O by head: the heads lie one after the other in every family."""
+    return z.unflatten(-1, (n_heads, -1))
+
+
+@torch.inference_mode()
+def mean_outputs(
+    model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], micro_batch: int
+) -> Float[Tensor, "layer head d_head"]:
+    """Mean output z of every head over all paragraphs and positions."""
+    projections, n_heads, sums = output_projections(model), model.config.num_attention_heads, {}
+
+    def keep_sum(layer: int, module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        sums[layer] = split_heads(inputs[0], n_heads).double().sum(dim=(0, 1)).cpu()
+
+    def of_rows(rows: Int[Tensor, "paragraph token"]) -> Float[Tensor, "layer head d_head"]:
+        model.base_model(rows.to(model.device))
+        return torch.stack([sums[layer] for layer in projections])
+
+    with ExitStack() as hooks:
+        for layer, module in projections.items():
+            hooks.enter_context(module.register_forward_pre_hook(partial(keep_sum, layer)))
+        total = sum(in_micro_batches(of_rows, micro_batch, tokens))
+    return total.div(tokens.numel()).to(model.dtype)
+
+
+@contextmanager
+def ablated(
+    model: PreTrainedModel, heads: Iterable[Head], outputs: Float[Tensor, "layer head d_head"]
+) -> Iterator[None]:
+    """Within the context, `outputs` takes the place of the output z of the heads at every position."""
+    projections, n_heads = output_projections(model), model.config.num_attention_heads
+    by_layer: dict[int, list[int]] = {}
+    for layer, head in heads:
+        by_layer.setdefault(layer, []).append(head)
+
+    def hook_for(layer: int, chosen: list[int]):
+        def replace(module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+            z = inputs[0].clone()
+            split_heads(z, n_heads)[..., chosen, :] = outputs[layer, chosen].to(z)
+            return (z, *inputs[1:])
+
+        return replace
+
+    with ExitStack() as hooks:
+        for layer, chosen in by_layer.items():
+            hooks.callback(projections[layer].register_forward_pre_hook(hook_for(layer, chosen)).remove)
+        yield
+
+
+def ablated_scores(
+    model: PreTrainedModel,
+    tokens: Int[Tensor, "paragraph token"],
+    ablations: Sequence[Ablation],
+    n_prefix: int,
+    micro_batch: int,
+) -> list[pd.DataFrame]:
+    """em (tokens) and nll (nats per token) of every paragraph under each ablation.
+
+    Ablations that do the same in the first layers share these, so that a layer below all ablated heads, and
+    one in which many ablations take the same heads, is run once.
+    """
+
+    @torch.inference_mode()
+    def of_rows(rows: Int[Tensor, "paragraph token"]) -> list[pd.DataFrame]:
+        rows, found = rows.to(model.device), [pd.DataFrame()] * len(ablations)
+        with recording_calls(model) as calls:
+            model.base_model(rows[:, :-1], use_cache=False)
+        for places, states in _branches(model, calls, ablations, [*range(len(ablations))]):
+            scores = judged_scores(model, states[:, n_prefix - 1 :].to(model.device), rows[:, n_prefix:])
+            frame = pd.DataFrame({"em": scores.em.numpy(), "nll": scores.nll.double().numpy()})
+            for place in places:
+                found[place] = frame
+        return found
+
+    batches = in_micro_batches(of_rows, micro_batch, tokens)
+    return [pd.concat(frames, ignore_index=True) for frames in zip(*batches, strict=True)]
+
+
+def _branches(
+    model: PreTrainedModel,
+    calls: list[Call],
+    ablations: Sequence[Ablation],
+    places: list[int],
+    layer: int = 0,
+    rows: Float[Tensor, "row position hidden"] | None = None,
+) -> Iterator[tuple[list[int], Float[Tensor, "row position hidden"]]]:
+    """Places of ablations that are alike, and the last hidden states under them.
+
+    From `layer` on, which `rows` enter (nothing: what entered it in the recorded run), depth first: as many
+    states are held as there are layers.
+    """
+    if layer == len(calls):
+        yield places, rows
+        return
+    alike: dict[tuple, list[int]] = {}
+    for place in places:
+        alike.setdefault(ablations[place].in_layer(layer), []).append(place)
+    for (heads, _), some in alike.items():
+        if rows is None and not heads and layer + 1 < len(calls):
+            after = None
+        else:
+            entering = calls[layer].residual if rows is None else rows
+            with ablated(model, [(layer, head) for head in heads], ablations[some[0]].outputs):
+                after = call_layer(model, layer, calls[layer], entering)
+        yield from _branches(model, calls, ablations, some, layer + 1, after)
+
+
+def ablate(
+    model: PreTrainedModel,
+    texts: Mapping[str, Group],
+    plans: Mapping[str, Plan],
+    n_prefix: int,
+    micro_batch: int,
+) -> dict[str, pd.DataFrame]:
+    """Scores of every paragraph under each ablation of each plan, and what it lost by it.
+
+    Args:
+        texts: groups memorized, non_memorized (with the model's own continuation) and held_out.
+
+    Returns:
+        For each plan a row per ablation and paragraph: its labels, group, id, seen, em (tokens), nll (nats
+        per token), em_lost and nll_gained: the differences to the model as it is.
+    """
+    about, tokens = labels(texts), torch.cat([text.tokens for text in texts.values()])
+    ablations = [ablation for plan in plans.values() for _, ablation in plan]
+    nothing = Ablation([], ablations[0].outputs)
+    whole, *found = ablated_scores(model, tokens, [nothing, *ablations], n_prefix, micro_batch)
+    scores, tables = iter(found), {}
+    for name, plan in plans.items():
+        frames = [_changed(about.assign(**label), whole, next(scores)) for label, _ in plan]
+        tables[name] = pd.concat(frames, ignore_index=True)
+    return tables
+
+
+def _changed(about: pd.DataFrame, before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    lost, gained = before["em"] - after["em"], after["nll"] - before["nll"]
+    return about.assign(**after, em_lost=lost, nll_gained=gained)
+
+
+def single_heads(outputs: Mapping[Replacement, Float[Tensor, "layer head d_head"]]) -> Plan:
+    """Plan of table `head_ablation`: every head by itself, by each kind of replacement's outputs."""
+    return [
+        (
+            {"replacement": replacement, "layer": layer, "head": head},
+            Ablation([(layer, head)], outputs[replacement]),
+        )
+        for replacement in outputs
+        for layer, head in np.ndindex(*outputs[replacement].shape[:2])
+    ]
+
+
+def first_heads(
+    orders: Iterable[tuple[str, int, Sequence[Head]]],
+    outputs: Float[Tensor, "layer head d_head"],
+    top: Iterable[int],
+) -> Plan:
+    """Plan of table `cumulative_ablation`: the first k heads of each order, k in 0 and `top`.
+
+    Labels are method, draw and n_heads (k, as far as there are heads).
+    """
+    numbers = sorted({0, *top})
+    return [
+        ({"method": method, "draw": draw, "n_heads": k}, Ablation(heads[:k], outputs))
+        for method, draw, heads in orders
+        for k in numbers
+        if k <= len(heads)
+    ]
+
+
+def specific_effects(ablation: pd.DataFrame) -> pd.DataFrame:
+    """Effect of every head on memorized minus that on non-memorized paragraphs.
+
+    Returns:
+        One row per measure (em_lost in tokens, nll_gained in nats per token), replacement, layer and head:
+        memorized, non_memorized and held_out (mean effects), specific, low and high (its 95 % interval, wide
+        enough for all heads of this measure and replacement together; missing with fewer than six
+        paragraphs), rank (1 = largest specific effect of these heads).
+    """
+    frames = []
+    for measure in MEASURES:
+        for replacement, rows in ablation.groupby("replacement"):
+            effects = {
+                group: own.pivot(index=["layer", "head"], columns="id", values=measure).astype(float)
+                for group, own in rows.groupby("group")
+            }
+            frames.append(_specific(effects).assign(measure=measure, replacement=replacement))
+    return pd.concat(frames).reset_index()
+
+
+def _specific(effects: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The columns of `specific_effects` from the effects on every group, heads x paragraphs."""
+    frame = pd.DataFrame({group: effects[group].mean(axis=1) for group in GROUPS})
+    intervals = simultaneous_differences(
+        effects["memorized"].T.to_numpy(), effects["non_memorized"].T.to_numpy()
+    )
+    found = pd.DataFrame(intervals, index=frame.index).replace([-np.inf, np.inf], np.nan)
+    frame["specific"], frame[["low", "high"]] = found["value"], found[["low", "high"]]
+    frame["rank"] = frame["specific"].rank(ascending=False, method="first").astype(int)
+    return frame
+
+
+def orders(
+    ranking: pd.DataFrame, n_random: int, random: np.random.Generator
+) -> list[tuple[str, int, list[Head]]]:
+    """Heads from the first to the last by every method of `head_ranking`, and in random orders.
+
+    Returns (method, draw, heads); the method of random orders is "random".
+    """
+    found = []
+    for method, rows in ranking.groupby("method", sort=False):
+        heads = rows.sort_values("rank")[["layer", "head"]].itertuples(index=False, name=None)
+        found.append((method, 0, list(heads)))
+    heads = sorted(found[0][2])
+    shuffled = [[heads[place] for place in random.permutation(len(heads))] for _ in range(n_random)]
+    return found + [("random", draw, order) for draw, order in enumerate(shuffled)]

@@ -1,0 +1,247 @@
+"""Gradients of a paragraph's NLL with respect to its activations (paper 6.1 and A.2, METHODS M7).
+
+The score of a layer, component, head and position is the largest |dL/da| over the hidden dimension.
+
+Paragraphs share a batch but not their gradients: the loss is the SUM of each paragraph's own NLL, and no
+activation of one paragraph enters another's NLL, so that the batch size changes nothing.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from memloc.localization.gradients import paragraph_nll
+from memloc.model.activations import (
+    COMPONENTS,
+    HEAD_COMPONENTS,
+    Site,
+    gradients,
+    recording,
+    sites,
+    token_logits,
+)
+from memloc.model.micro_batches import in_micro_batches
+from memloc.scoring.metrics import token_nll
+
+if TYPE_CHECKING:
+    from transformer_lens.model_bridge import TransformerBridge
+
+LossTokens = Literal["first", "all"]
+Nll = Callable[[Int[Tensor, "paragraph token"], Int[Tensor, "paragraph"]], Float[Tensor, "paragraph"]]
+
+GROUP = pd.CategoricalDtype(["memorized", "perturbed"])
+COMPONENT = pd.CategoricalDtype(COMPONENTS)
+ROLE = pd.CategoricalDtype(["perturbed", "impact"])
+
+
+def activation_gradients(
+    bridge: "TransformerBridge",
+    tokens: Int[Tensor, "paragraph token"],
+    ids: Int[np.ndarray, "paragraph"],
+    group: str,
+    n_prefix: int,
+    micro_batch: int,
+    loss_tokens: LossTokens = "all",
+    reference: bool = False,
+    components: Sequence[str] = COMPONENTS,
+    layers: Sequence[int] | None = None,
+    positions: Sequence[int] | None = None,
+) -> pd.DataFrame:
+    """Activation gradients of the continuation's NLL: group, id, layer, component, head, position, max_abs.
+
+    The NLL is the mean over the continuation, in nats, or that of its first token only, which is also what
+    `reference` asks for (the authors' Fig. 6). By default there is a row for each position that the loss
+    depends on: 0..T-2, or 0..n_prefix-1 for the first token. `head` is null for MLP components. The columns
+    have small types: there are millions of rows.
+    """
+    tokens = _scored(tokens, n_prefix, loss_tokens, reference)
+    read = torch.tensor(range(tokens.shape[1] - 1) if positions is None else positions).expand(
+        len(tokens), -1
+    )
+    nll = _continuation_nll(bridge, n_prefix)
+    scores = _scores(bridge, tokens, read, sites(bridge, components, layers), nll, micro_batch)
+    return _frame(scores, ids, group, read).drop(columns="slot")
+
+
+def prefix_gradients(
+    bridge: "TransformerBridge",
+    tokens: Int[Tensor, "paragraph token"],
+    n_prefix: int,
+    micro_batch: int,
+    loss_tokens: LossTokens = "all",
+    reference: bool = False,
+    components: Sequence[str] = COMPONENTS,
+) -> dict[Site, Float[Tensor, "paragraph head hidden"]]:
+    """Gradient vectors of each paragraph's NLL, summed over the prefix positions; an MLP counts as one head.
+
+    The sum is the NLL's derivative by one vector that is added to the activation at every prefix position.
+    The loss is that of `activation_gradients`.
+    """
+    tokens = _scored(tokens, n_prefix, loss_tokens, reference)
+
+    def summed(
+        gradient: Float[Tensor, "paragraph position ..."], rows: Int[Tensor, "paragraph"]
+    ) -> Float[Tensor, "paragraph head hidden"]:
+        total = gradient[:, :n_prefix].float().sum(dim=1)
+        return total.reshape(len(rows), -1, total.shape[-1]).cpu()
+
+    nll = _continuation_nll(bridge, n_prefix)
+    return _pooled(bridge, tokens, sites(bridge, components), nll, micro_batch, summed)
+
+
+def prefix_sizes(
+    bridge: "TransformerBridge",
+    tokens: Int[Tensor, "paragraph token"],
+    n_prefix: int,
+    micro_batch: int,
+    loss_tokens: LossTokens = "all",
+    reference: bool = False,
+    components: Sequence[str] = COMPONENTS,
+) -> pd.DataFrame:
+    """Mean max_abs of `activation_gradients` over paragraphs and prefix positions (column mean_max_abs).
+
+    Only means are kept, where all scores of every paragraph would be millions of rows.
+    """
+    tokens = _scored(tokens, n_prefix, loss_tokens, reference)
+    read = torch.arange(n_prefix).expand(len(tokens), -1)
+    nll = _continuation_nll(bridge, n_prefix)
+    scores = _scores(bridge, tokens, read, sites(bridge, components), nll, micro_batch)
+    frames = []
+    for site, values in scores.items():
+        means = values.double().mean(dim=(0, 1)).numpy()
+        heads = range(len(means)) if site.component in HEAD_COMPONENTS else [None]
+        keys = {"layer": site.layer, "component": site.component, "head": pd.array([*heads], dtype="Int64")}
+        frames.append(pd.DataFrame(keys | {"mean_max_abs": means}))
+    return pd.concat(frames, ignore_index=True)
+
+
+def impact_gradients(
+    bridge: "TransformerBridge",
+    tokens: Int[Tensor, "paragraph token"],
+    ids: Int[np.ndarray, "paragraph"],
+    group: str,
+    perturbed_position: Int[Tensor, "paragraph"],
+    impact_position: Int[Tensor, "paragraph"],
+    micro_batch: int,
+    components: Sequence[str] = ("q", "k"),
+    layers: Sequence[int] | None = None,
+) -> pd.DataFrame:
+    """Activation gradients of the NLL of the paragraph's own token at its impact position (Fig. 10).
+
+    Read at two positions, told apart by the column `role`: "perturbed", the perturbed position, and "impact",
+    the one that predicts the impact token (impact_position - 1). Other columns as in `activation_gradients`.
+    """
+
+    def nll(
+        texts: Int[Tensor, "paragraph token"], rows: Int[Tensor, "paragraph"]
+    ) -> Float[Tensor, "paragraph"]:
+        impact = impact_position[rows].to(texts.device)
+        target = texts.gather(1, impact.unsqueeze(1)).squeeze(1)
+        return token_nll(token_logits(bridge.original_model, texts, impact), target)
+
+    read = torch.stack([perturbed_position, impact_position - 1], dim=1).cpu()
+    scores = _scores(bridge, tokens, read, sites(bridge, components, layers), nll, micro_batch)
+    frame = _frame(scores, ids, group, read)
+    frame["role"] = pd.Categorical.from_codes(frame.pop("slot"), dtype=ROLE)
+    return frame
+
+
+def _scored(
+    tokens: Int[Tensor, "paragraph token"], n_prefix: int, loss_tokens: LossTokens, reference: bool
+) -> Int[Tensor, "paragraph scored"]:
+    """The prefix and those tokens of the continuation that are in the loss."""
+    return tokens[:, : n_prefix + 1] if reference or loss_tokens == "first" else tokens
+
+
+def _continuation_nll(bridge: "TransformerBridge", n_prefix: int) -> Nll:
+    return lambda texts, rows: paragraph_nll(bridge.original_model, texts, n_prefix)
+
+
+def _pooled(
+    bridge: "TransformerBridge",
+    tokens: Int[Tensor, "paragraph token"],
+    wanted: Sequence[Site],
+    nll: Nll,
+    micro_batch: int,
+    pool: Callable[[Float[Tensor, "paragraph position ..."], Int[Tensor, "paragraph"]], Tensor],
+) -> dict[Site, Float[Tensor, "paragraph ..."]]:
+    """What `pool` makes of the gradients of each paragraph's own NLL with respect to its activations.
+
+    `nll` and `pool` are told which rows of `tokens` they are given the texts and gradients of.
+    """
+
+    def of_rows(
+        texts: Int[Tensor, "paragraph token"], rows: Int[Tensor, "paragraph"]
+    ) -> dict[Site, Float[Tensor, "paragraph ..."]]:
+        with recording(bridge, wanted) as activations:
+            loss = nll(texts.to(bridge.original_model.device), rows).sum()
+        found = gradients(loss, activations)
+        return {site: pool(gradient, rows) for site, gradient in found.items()}
+
+    parts = in_micro_batches(of_rows, micro_batch, tokens, torch.arange(len(tokens)))
+    return {site: torch.cat([part[site] for part in parts]) for site in wanted}
+
+
+def _scores(
+    bridge: "TransformerBridge",
+    tokens: Int[Tensor, "paragraph token"],
+    read: Int[Tensor, "paragraph position"],
+    wanted: Sequence[Site],
+    nll: Nll,
+    micro_batch: int,
+) -> dict[Site, Float[Tensor, "paragraph position head"]]:
+    """Largest |gradient| over the hidden dimension at the positions to read; an MLP counts as one head."""
+
+    def largest(
+        gradient: Float[Tensor, "paragraph position ..."], rows: Int[Tensor, "paragraph"]
+    ) -> Float[Tensor, "paragraph read head"]:
+        at = read[rows]
+        sizes = gradient[torch.arange(len(at)).unsqueeze(1), at].abs().amax(dim=-1)
+        return sizes.reshape(*at.shape, -1).float().cpu()
+
+    return _pooled(bridge, tokens, wanted, nll, micro_batch, largest)
+
+
+def _frame(
+    scores: Mapping[Site, Float[Tensor, "paragraph position head"]],
+    ids: Int[np.ndarray, "paragraph"],
+    group: str,
+    read: Int[Tensor, "paragraph position"],
+) -> pd.DataFrame:
+    """One row per score; `slot` is the place of its position in the row of positions that were read."""
+    frames = [
+        site_frame(site, {"max_abs": values.numpy()}, ids, read.numpy()) for site, values in scores.items()
+    ]
+    frame = pd.concat(frames, ignore_index=True)
+    frame.insert(0, "group", pd.Categorical([group], dtype=GROUP).repeat(len(frame)))
+    return frame
+
+
+def site_frame(
+    site: Site,
+    columns: Mapping[str, Float[np.ndarray, "paragraph position head"]],
+    ids: Int[np.ndarray, "paragraph"],
+    read: Int[np.ndarray, "paragraph position"],
+) -> pd.DataFrame:
+    """A site's values at the positions to read, a row each; `slot` is the place of its position in `read`."""
+    shape = next(iter(columns.values())).shape
+    paragraph, slot, head = (axis.ravel() for axis in np.indices(shape, dtype=np.int32))
+    head = pd.array(head, dtype="Int16")
+    if site.component not in HEAD_COMPONENTS:
+        head[:] = pd.NA
+    return pd.DataFrame(
+        {
+            "id": np.asarray(ids, dtype=np.int32)[paragraph],
+            "layer": np.full(len(slot), site.layer, dtype=np.int16),
+            "component": pd.Categorical([site.component], dtype=COMPONENT).repeat(len(slot)),
+            "head": head,
+            "position": read[paragraph, slot].astype(np.int16),
+            **{name: values.ravel() for name, values in columns.items()},
+            "slot": slot.astype(np.int16),
+        }
+    )

@@ -1,0 +1,141 @@
+"""Gradients of weighted sums over paragraphs, in micro-batches (shared by METHODS M4, M5 and M6).
+
+A loss that is a sum over paragraphs has a gradient that is a sum over paragraphs, so it can be added up
+a few paragraphs at a time: the result is that of one large batch, the peak memory that of a small one.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from memloc.model.components import editable_parameters
+from memloc.model.micro_batches import room_for, watch_memory
+from memloc.scoring import losses
+from memloc.scoring.teacher_forcing import continuation_states
+
+Gradients = dict[str, Tensor]
+"""Parameter name -> gradient, shaped like the parameter."""
+
+
+@contextmanager
+def editable_gradients(model: PreTrainedModel) -> Iterator[None]:
+    """Within this context only W_* weights collect gradients; none is left behind (paper 5.2).
+
+    Autograd then skips biases, LayerNorms and embeddings. Every `requires_grad` is restored on exit.
+    """
+    editable = set(editable_parameters(model))
+    before = {parameter: parameter.requires_grad for parameter in model.parameters()}
+    model.zero_grad(set_to_none=True)
+    try:
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad_(name in editable)
+        yield
+    finally:
+        for parameter, required in before.items():
+            parameter.requires_grad_(required)
+        model.zero_grad(set_to_none=True)
+
+
+def collect_gradients(
+    model: PreTrainedModel,
+    loss: Callable[[slice], Float[Tensor, "paragraph"]],
+    weights: Float[Tensor, "n_paragraphs"],
+    micro_batch: int,
+) -> float:
+    """Collect the gradient of sum_n weights[n] * loss_n in every `.grad`, and return the value of the sum.
+
+    `loss` maps a slice of the paragraphs to one loss per paragraph. Peak memory depends on `micro_batch`
+    only; where a GPU does not hold it, everything is done again with half of it. Every `.grad` must be empty.
+
+    Raises:
+        ValueError: there is no paragraph.
+        torch.OutOfMemoryError: a single paragraph does not fit.
+    """
+    if not len(weights):
+        raise ValueError("cannot take the gradient over zero paragraphs")
+    grow = True
+    while True:
+        try:
+            return _add_gradients(loss, weights, micro_batch, grow)
+        except torch.OutOfMemoryError:
+            if micro_batch == 1:
+                raise
+        model.zero_grad(set_to_none=True)  # a backward pass that failed has left some of its gradients
+        torch.cuda.empty_cache()
+        micro_batch, grow = micro_batch // 2, False  # else it would grow again to what has failed
+
+
+def _add_gradients(
+    loss: Callable[[slice], Float[Tensor, "paragraph"]],
+    weights: Float[Tensor, "n_paragraphs"],
+    micro_batch: int,
+    grow: bool,
+) -> float:
+    total, start = 0.0, 0
+    while start < len(weights):
+        rows, before = slice(start, start + micro_batch), watch_memory()
+        losses = loss(rows)
+        value = (losses * weights[rows].to(losses)).sum()
+        value.backward()
+        total += value.item()
+        micro_batch *= room_for(before) if grow and start == 0 else 1
+        start = rows.stop
+    return total
+
+
+def take_gradients(model: PreTrainedModel) -> Gradients:
+    """Move the collected gradients of the W_* weights out of the model."""
+    parameters = {name: model.get_parameter(name) for name in editable_parameters(model)}
+    gradients = {name: parameter.grad for name, parameter in parameters.items()}
+    model.zero_grad(set_to_none=True)
+    return gradients
+
+
+def add_gradients(total: Gradients, gradients: Gradients) -> None:
+    """Add gradients to a total in place; sums of bfloat16 are kept in single precision."""
+    for name, gradient in gradients.items():
+        if name in total:
+            total[name].add_(gradient)
+        else:
+            total[name] = gradient.to(torch.promote_types(gradient.dtype, torch.float32), copy=True)
+
+
+def paragraph_nll(
+    model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], n_prefix: int
+) -> Float[Tensor, "paragraph"]:
+    """Mean NLL of each paragraph's continuation, in nats per token (METHODS M1), differentiable."""
+    tokens = tokens.to(model.device)
+    states = continuation_states(model, tokens, n_prefix)
+    return losses.token_losses(model, states, losses.nll, tokens[:, n_prefix:]).mean(dim=-1)
+
+
+def paragraph_gradients(
+    model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], n_prefix: int
+) -> Iterator[Gradients]:
+    """Gradient of each paragraph's continuation NLL for every W_* weight, one paragraph a pass."""
+    with editable_gradients(model):
+        for paragraph in tokens.split(1):
+            paragraph_nll(model, paragraph, n_prefix).sum().backward()
+            yield take_gradients(model)
+
+
+def nll_gradients(
+    model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], n_prefix: int, micro_batch: int
+) -> Gradients:
+    """Gradient of the continuation NLL, mean over paragraphs and tokens, for every W_* weight (paper Eq. 1).
+
+    Raises:
+        ValueError: there is no paragraph.
+    """
+    weights = torch.ones(len(tokens)) / len(tokens)
+
+    def loss(rows: slice) -> Float[Tensor, "paragraph"]:
+        return paragraph_nll(model, tokens[rows], n_prefix)
+
+    with editable_gradients(model):
+        collect_gradients(model, loss, weights, micro_batch)
+        return take_gradients(model)

@@ -1,0 +1,76 @@
+"""Profiles of heads: a value per prefix position, of one paragraph and head, and their likeness."""
+
+import numpy as np
+import pandas as pd
+
+from memloc.localization.stored_heads import stored_head
+
+
+def profiles(rows: pd.DataFrame, value: str, n_prefix: int) -> pd.DataFrame:
+    """Rows of one layer (id, head, position, `value`) as (id, head) x prefix positions."""
+    rows = rows[rows["position"] < n_prefix]
+    return rows.astype({"head": int}).pivot(index=["id", "head"], columns="position", values=value)
+
+
+def value_gradient_profiles(activation_gradients: pd.DataFrame, layer: int, n_prefix: int) -> pd.DataFrame:
+    """Value-activation gradients of a layer in memorized paragraphs."""
+    rows = activation_gradients[
+        (activation_gradients["group"] == "memorized")
+        & (activation_gradients["component"] == "v")
+        & (activation_gradients["layer"] == layer)
+    ]
+    return profiles(rows, "max_abs", n_prefix)
+
+
+def attention_profiles(attention: pd.DataFrame, layer: int, ids: pd.Index, n_prefix: int) -> pd.DataFrame:
+    """Attention of a layer in the given paragraphs."""
+    rows = attention[(attention["layer"] == layer) & attention["id"].isin(ids)]
+    return profiles(rows, "attention", n_prefix)
+
+
+def correlation_with_others(found: pd.DataFrame) -> pd.DataFrame:
+    """Mean Pearson correlation of a head's profile with those of the other heads: paragraphs x heads."""
+    rows = {}
+    for paragraph, block in found.groupby(level="id"):
+        correlation = block.droplevel("id").T.corr().to_numpy(copy=True)
+        np.fill_diagonal(correlation, np.nan)
+        rows[paragraph] = pd.DataFrame(correlation, columns=block.index.get_level_values("head")).mean()
+    return pd.DataFrame(rows).T
+
+
+def correlation_of_profiles(gradient: pd.DataFrame, attention: pd.DataFrame) -> pd.DataFrame:
+    """Pearson correlation of a head's value gradient with its attention: paragraphs x query heads."""
+    stored, heads = (found.index.get_level_values("head").unique() for found in (gradient, attention))
+    matching = [
+        (paragraph, stored_head(head, len(stored), len(heads))) for paragraph, head in attention.index
+    ]
+    same = gradient.loc[matching].set_axis(attention.index)
+    return attention.corrwith(same, axis=1).unstack("head")
+
+
+def correlation_with_profile(found: pd.DataFrame, profile: pd.DataFrame) -> pd.DataFrame:
+    """Pearson correlation of every head's profile with one profile per paragraph: paragraphs x heads."""
+    same = profile.loc[found.index.get_level_values("id")].set_axis(found.index)
+    return found.corrwith(same, axis=1).unstack("head")
+
+
+def share_below(found: pd.DataFrame, positions: pd.Series) -> pd.DataFrame:
+    """Share of the other prefix positions with a smaller value than that at `positions` (by id).
+
+    Paragraphs x heads; one half on average if the position plays no part.
+    """
+    rows = {
+        paragraph: found.loc[paragraph].lt(found.loc[paragraph][position], axis=0).sum(axis=1)
+        for paragraph, position in positions.items()
+    }
+    return pd.DataFrame(rows).T / (found.shape[1] - 1)
+
+
+def sampled_memorized(sets: pd.DataFrame) -> pd.Series:
+    """Ids of the memorized paragraphs that analyses use."""
+    return sets.loc[(sets["set"] == "memorized") & sets["sampled"], "id"]
+
+
+def neighbour(layer: int, n_layers: int) -> int:
+    """The next layer, or the one before the last; a single layer has only itself."""
+    return layer + 1 if layer + 1 < n_layers else max(layer - 1, 0)

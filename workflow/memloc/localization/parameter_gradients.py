@@ -1,0 +1,139 @@
+"""Attribution scores of weights from the gradient of the NLL (paper 5.1, Figures 4 and 9, METHODS M4)."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from memloc.data.draws import Draws
+from memloc.localization.gradient_parts import Sums
+from memloc.localization.gradient_similarity import component_cosine
+from memloc.localization.gradients import Gradients, add_gradients, paragraph_gradients
+from memloc.model.components import Component, component_table, components
+
+Sample = tuple[Int[np.ndarray, "paragraph"], Int[Tensor, "paragraph token"]]
+"""Ids and tokens of paragraphs."""
+
+
+def component_scores(model: PreTrainedModel, gradients: Gradients) -> pd.DataFrame:
+    """Pool |dL/dθ| over the weights of every component.
+
+    Returns one row per layer, component and head (null for an MLP matrix) with max_abs (the paper's
+    attribution score), sum_abs (Figure 9) and n_weights.
+    """
+
+    def scores(component: Component) -> dict[str, Float[Tensor, "head"] | Int[Tensor, "head"]]:
+        size = component.by_head(gradients[component.parameter]).abs()
+        return {
+            "max_abs": size.amax(dim=1),
+            "sum_abs": size.sum(dim=1),
+            "n_weights": torch.full((len(size),), size.shape[1]),
+        }
+
+    return component_table(model, scores)
+
+
+def group_scores(model: PreTrainedModel, gradients: Gradients, group: str) -> pd.DataFrame:
+    """The rows of `component_scores` with the group's name as first column."""
+    frame = component_scores(model, gradients)
+    frame.insert(0, "group", group)
+    return frame
+
+
+def layer_sizes(model: PreTrainedModel, gradients: Gradients) -> Float[Tensor, "layer 2"]:
+    """Size of a gradient in every layer: sum of the components' and heads' max_abs, and of all sizes."""
+    sizes = torch.zeros(model.config.num_hidden_layers, 2)
+    for component in components(model):
+        size = component.by_head(gradients[component.parameter]).abs()
+        sizes[component.layer] += torch.stack([size.amax(dim=1).sum(), size.sum()]).float().cpu()
+    return sizes
+
+
+class GroupGradients(NamedTuple):
+    """Gradient of a group's mean NLL, and the size of each paragraph's own: id, layer, score_sum, sum_abs."""
+
+    mean: Gradients
+    paragraphs: pd.DataFrame
+
+
+class GroupComparison(NamedTuple):
+    """What `compare_groups` finds."""
+
+    scores: pd.DataFrame
+    """Of every group, layer, component and head."""
+    samples: pd.DataFrame
+    """The same of samples from the memorized group (`Sums.largest`)."""
+    paragraphs: pd.DataFrame
+    """Of every group and paragraph, the size of its gradient in each layer."""
+    similarity: pd.DataFrame
+    """Direction of the memorized gradient against the non-memorized one (`component_cosine`)."""
+    memorized: Gradients
+
+
+def group_gradients(
+    model: PreTrainedModel,
+    sample: Sample,
+    n_prefix: int,
+    parts: Sequence[Int[np.ndarray, "member"]],
+    sums: Sums | None = None,
+) -> GroupGradients:
+    """Gradients of a group's paragraphs, one after the other; those of each part are added up in `sums`.
+
+    Raises:
+        ValueError: the group is empty.
+    """
+    ids, tokens = sample
+    if not len(ids):
+        raise ValueError("cannot take the gradient over zero paragraphs")
+    mean: Gradients = {}
+    sizes = torch.zeros(len(ids), model.config.num_hidden_layers, 2)
+    for row, members in enumerate(parts):
+        total: Gradients = {}
+        found = paragraph_gradients(model, tokens[torch.from_numpy(members)], n_prefix)
+        for member, gradients in zip(members, found, strict=True):
+            sizes[member] = layer_sizes(model, gradients)
+            add_gradients(total, gradients)
+        if sums is not None:
+            sums.put(row, total)
+        add_gradients(mean, total)
+    mean = {name: total.div_(len(ids)) for name, total in mean.items()}
+    paragraph, layer = (axis.ravel() for axis in np.indices(sizes.shape[:2]))
+    columns = {"score_sum": sizes[..., 0].flatten().double(), "sum_abs": sizes[..., 1].flatten().double()}
+    return GroupGradients(mean, pd.DataFrame({"id": ids[paragraph], "layer": layer} | columns))
+
+
+def compare_groups(
+    model: PreTrainedModel,
+    samples: dict[str, Sample],
+    n_prefix: int,
+    parts: Sequence[Int[np.ndarray, "member"]],
+    draws: Draws,
+) -> GroupComparison:
+    """Scores of the mean continuation NLL of each group of paragraphs.
+
+    `samples` must hold the groups memorized, of which `draws` are made by its `parts`, and non_memorized;
+    their gradients alone are kept until the end.
+
+    Raises:
+        ValueError: a group is empty.
+    """
+    scores, sizes, kept, sums = [], [], {}, Sums(model, len(parts))
+    for group, sample in samples.items():
+        own = (parts, sums) if group == "memorized" else ([np.arange(len(sample[0]))], None)
+        found = group_gradients(model, sample, n_prefix, *own)
+        scores.append(group_scores(model, found.mean, group))
+        sizes.append(found.paragraphs.assign(group=group))
+        if group in ("memorized", "non_memorized"):
+            kept[group] = found.mean
+    return GroupComparison(
+        pd.concat(scores, ignore_index=True),
+        sums.largest(draws, "memorized"),
+        pd.concat(sizes, ignore_index=True),
+        component_cosine(model, kept["memorized"], kept["non_memorized"]),
+        kept["memorized"],
+    )

@@ -1,0 +1,332 @@
+"""Two-way activation patching of memorized paragraphs and their perturbed versions (paper A.3, METHODS M10).
+
+A pair differs in one prefix token and, from the impact position on, in its continuation. One paragraph gives
+the clean run; activations of the other paragraph's own run are put in its place at one site at a time. The
+metric is the change in the NLL (nats) of the impact token: the token of the CLEAN paragraph at the impact
+position. A positive change means that the other paragraph's activation makes the clean paragraph's own token
+less likely.
+
+    memorized_into_perturbed: clean = the perturbed paragraph, activations of the memorized one are patched in
+    perturbed_into_memorized: clean = the memorized paragraph, activations of the perturbed one are patched in
+
+Only what a patch can change is computed, because attention is causal:
+
+- positions from the perturbed one to the one that predicts the impact token. The keys and values of the
+  tokens before are computed once for both paragraphs and read from a cache.
+- layers from the patched one on. Layers are called as the model itself called them in the clean run. Patches
+  are stacked along the batch axis and sorted by layer: each row joins the batch at the layer that it patches.
+- of the layer whose query is patched, the position of that query: its other positions stay as they were.
+- in the last layer, attention's output and the MLP at the predicting position alone, and the unembedding of
+  that position alone.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from transformers import DynamicCache, PreTrainedModel
+
+from memloc.model.activations import gradients
+from memloc.model.components import PROJECTIONS, Component, components, layers_of
+from memloc.model.micro_batches import in_micro_batches
+from memloc.model.partial_forward import Call, call_layer, recording_calls
+from memloc.perturbation.pairs import Pairs
+from memloc.scoring.metrics import token_nll
+from memloc.tables.terms import DIRECTIONS
+
+EXACT_UP_TO = 1_000_000_000  # parameters; `exact: auto` estimates the patches of larger models
+HEAD_COLUMNS = ["id", "direction", "layer", "component", "head", "nll_change", "method"]
+
+
+class Patch(NamedTuple):
+    """What is replaced at one position: a head of q, k or v, or the residual stream that enters a layer."""
+
+    layer: int
+    component: str  # q, k, v or resid_pre
+    position: int  # from the perturbed one on, which is 0
+    head: int | None = None
+
+
+class SharedPrefix(DynamicCache):
+    """Keys and values of the tokens before the perturbed one: every row of a batch reads them."""
+
+    def __init__(self, filled: DynamicCache) -> None:
+        super().__init__()
+        self.layers = filled.layers
+
+    def update(self, keys: Tensor, values: Tensor, layer: int, *args: Any, **kwargs: Any) -> tuple:
+        """The prefix's keys and values, followed by those of each row's later tokens, which are not kept."""
+        if layer >= len(self.layers):  # the first token is the perturbed one
+            return keys, values
+        before = self.layers[layer].keys, self.layers[layer].values
+        return tuple(
+            torch.cat([shared.expand(len(own), -1, -1, -1), own], dim=-2)
+            for shared, own in zip(before, (keys, values), strict=True)
+        )
+
+
+class Run(NamedTuple):
+    """One paragraph, from its perturbed position to the one that predicts the impact token."""
+
+    tokens: Int[Tensor, "token"]  # these, and the impact token
+    prefix: SharedPrefix
+    calls: list[Call]  # of every layer, and of the norm after the last one
+    outputs: dict[str, Float[Tensor, "1 position column"]]  # of the modules `Component.output` of q, k and v
+    nll: Float[Tensor, "1"]
+
+
+def wants_exact(exact: bool | Literal["auto"], model: PreTrainedModel) -> bool:
+    """Is every patch to be run? "auto": of models up to `EXACT_UP_TO` parameters."""
+    return model.num_parameters() <= EXACT_UP_TO if exact == "auto" else exact
+
+
+def activation_patching(model: PreTrainedModel, pairs: Pairs, micro_batch: int) -> pd.DataFrame:
+    """Patch each head of q, k and v in each layer at the perturbed position (Fig. 11).
+
+    Columns: id, direction, layer, component, head, nll_change, method. Every patch is run, `micro_batch` of
+    them at a time. Grouped-query models have fewer heads for k and v than for q.
+
+    Raises:
+        ValueError: see `Pairs.check`; a family of models that `components` does not know.
+    """
+    patches = _head_patches(model)
+    return _patch(model, pairs, lambda n_positions: patches, micro_batch).assign(method="exact")[HEAD_COLUMNS]
+
+
+def residual_patching(model: PreTrainedModel, pairs: Pairs, micro_batch: int) -> pd.DataFrame:
+    """Patch the residual stream that enters each layer, one position at a time.
+
+    Columns: id, direction, layer, position, nll_change. Positions run from the perturbed one to the one that
+    predicts the impact token; at earlier ones both runs are equal, so that the change is zero.
+
+    Raises:
+        ValueError: see `activation_patching`.
+    """
+
+    def patches(n_positions: int) -> list[Patch]:
+        layers = range(len(layers_of(model)))
+        return [Patch(layer, "resid_pre", position) for layer in layers for position in range(n_positions)]
+
+    frame = _patch(model, pairs, patches, micro_batch)
+    return frame[["id", "direction", "layer", "position", "nll_change"]]
+
+
+def attribution_patching(model: PreTrainedModel, pairs: Pairs) -> pd.DataFrame:
+    """First-order estimate of `activation_patching` with the same columns: clean gradient x difference.
+
+    Per pair, two forward passes and one backward pass for each direction give all heads. A screen only: the
+    metric is not linear in differences as large as those between tokens.
+
+    Raises:
+        ValueError: see `activation_patching`.
+    """
+    patches, frames = _head_patches(model), []
+    with _last_position_only(model):
+        for number, direction, clean, source in _runs(model, pairs):
+            labels = {"id": pairs.ids[number], "direction": direction, "method": "attribution"}
+            changes = _first_order(model, clean, source)
+            frames.append(pd.DataFrame(patches).assign(nll_change=changes, **labels))
+    return pd.concat(frames, ignore_index=True)[HEAD_COLUMNS]
+
+
+def _projections(model: PreTrainedModel) -> dict[tuple[int, str], Component]:
+    """The components that compute q, k and v, by layer and activation."""
+    by_name = {(component.layer, component.name): component for component in components(model)}
+    layers = range(len(layers_of(model)))
+    return {(layer, name): by_name[layer, PROJECTIONS[name]] for layer in layers for name in PROJECTIONS}
+
+
+def _head_patches(model: PreTrainedModel) -> list[Patch]:
+    return [
+        Patch(layer, name, 0, head)
+        for (layer, name), component in _projections(model).items()
+        for head in range(component.n_heads)
+    ]
+
+
+@torch.inference_mode()
+def _patch(
+    model: PreTrainedModel, pairs: Pairs, patches: Callable[[int], list[Patch]], micro_batch: int
+) -> pd.DataFrame:
+    """Run the patches that `patches(number of positions)` asks for, sorted by layer, in both directions."""
+    frames = []
+    with _last_position_only(model):
+        for number, direction, clean, source in _runs(model, pairs):
+            chosen = patches(clean.calls[0].residual.shape[1])
+            query_alone = _run(model, clean.tokens[:2], clean.prefix)
+            runs = partial(_patched_nll, model, clean, query_alone, source, chosen)
+            patched = torch.cat(in_micro_batches(runs, micro_batch, torch.arange(len(chosen))))
+            frame = pd.DataFrame(chosen).assign(id=pairs.ids[number], direction=direction)
+            frame["position"] += int(pairs.perturbed_position[number])
+            frames.append(frame.assign(nll_change=(patched - clean.nll).cpu().numpy()))
+    return pd.concat(frames, ignore_index=True)
+
+
+@contextmanager
+def _last_position_only(model: PreTrainedModel) -> Iterator[None]:
+    """Within the context, the last layer's output is right at the last position only, and cheap.
+
+    Its attention reads all positions, but W_O and the MLP are given the last one; what they return is added
+    to the residual stream of every position.
+    """
+
+    def last(module: nn.Module, inputs: tuple) -> tuple:
+        return inputs[0][:, -1:], *inputs[1:]
+
+    w_o = next(component for component in reversed(components(model)) if component.name == "W_O")
+    modules = model.get_submodule(w_o.module), layers_of(model)[-1].mlp
+    with ExitStack() as hooks:
+        for module in modules:
+            hooks.enter_context(module.register_forward_pre_hook(last))
+        yield
+
+
+def _runs(model: PreTrainedModel, pairs: Pairs) -> Iterator[tuple[int, str, Run, Run]]:
+    """Of each pair and direction: number of the pair, direction, clean run, run that patches come from.
+
+    Training mode would let checkpointed layers drop the cache: the model is put into evaluation mode.
+    """
+    pairs.check()
+    model.eval()
+    for number in range(len(pairs.ids)):
+        position, impact = int(pairs.perturbed_position[number]), int(pairs.impact_position[number])
+        paragraphs = torch.stack([pairs.memorized[number], pairs.perturbed[number]]).to(model.device)
+        cache = DynamicCache()
+        if position > 0:
+            with torch.no_grad():
+                model.base_model(paragraphs[:1, :position], cache=cache, use_cache=True)
+        prefix = SharedPrefix(cache)
+        memorized, perturbed = (_run(model, row[position : impact + 1], prefix) for row in paragraphs)
+        clean_and_source = (perturbed, memorized), (memorized, perturbed)
+        for direction, (clean, source) in zip(DIRECTIONS, clean_and_source, strict=True):
+            yield number, direction, clean, source
+
+
+def _run(model: PreTrainedModel, tokens: Int[Tensor, "token"], prefix: SharedPrefix) -> Run:
+    outputs = {}
+
+    def keep_output(name: str) -> Callable[[nn.Module, tuple, Tensor], None]:
+        return lambda module, inputs, output: outputs.update({name: output})
+
+    with ExitStack() as hooks:
+        calls = hooks.enter_context(recording_calls(model))
+        for name in {component.output for component in _projections(model).values()}:
+            hooks.enter_context(model.get_submodule(name).register_forward_hook(keep_output(name)))
+        hidden = model.base_model(tokens[None, :-1], cache=prefix, use_cache=True).last_hidden_state
+    return Run(tokens, prefix, calls, outputs, _nll(model, hidden, tokens[-1:]))
+
+
+def _nll(
+    model: PreTrainedModel, hidden: Float[Tensor, "row position hidden"], target: Int[Tensor, "1"]
+) -> Float[Tensor, "row"]:
+    """NLL of the target after the last position; half precision is raised to single."""
+    logits = model.get_output_embeddings()(hidden[:, -1])
+    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    return token_nll(logits, target.to(logits.device).expand(len(hidden)))
+
+
+def _patched_nll(
+    model: PreTrainedModel,
+    clean: Run,
+    query_alone: Run,
+    source: Run,
+    every: Sequence[Patch],
+    some: Int[Tensor, "patch"],
+) -> Float[Tensor, "patch"]:
+    """NLL of the impact token in the clean run with some of the patches.
+
+    A row joins the batch at the layer that it patches; a patched query, one layer above.
+    """
+    patches = [every[place] for place in some]
+    rows, joined = clean.calls[0].residual[:0], []
+    for number in range(len(clean.calls)):
+        queries = [at for at, patch in enumerate(patches) if _is_query(patch) and patch.layer == number - 1]
+        others = [at for at, patch in enumerate(patches) if not _is_query(patch) and patch.layer == number]
+        joined += queries + others
+        if not joined:
+            continue
+        if queries:
+            changed = [patches[at] for at in queries]
+            rows = torch.cat([rows, _above_queries(model, clean, query_alone, source, changed)])
+        changed = [patches[at] for at in others]
+        with _patched_heads(model, len(rows), changed, source):
+            rows = torch.cat([rows, _residuals(clean.calls[number], source.calls[number], changed)])
+            rows = call_layer(model, number, clean.calls[number], rows)
+    return _nll(model, rows, clean.tokens[-1:])[torch.tensor(joined).argsort()]
+
+
+def _is_query(patch: Patch) -> bool:
+    return patch.component == "q"
+
+
+def _above_queries(
+    model: PreTrainedModel, clean: Run, query_alone: Run, source: Run, patches: Sequence[Patch]
+) -> Float[Tensor, "patch position hidden"]:
+    """The residual stream above the layer of patched queries, which change their own position alone."""
+    number, call = patches[0].layer, query_alone.calls[patches[0].layer]
+    with _patched_heads(model, 0, patches, source):
+        changed = call_layer(model, number, call, call.residual.repeat(len(patches), 1, 1))
+    residuals = clean.calls[number + 1].residual.repeat(len(patches), 1, 1)
+    residuals[:, 0] = changed[:, 0]
+    return residuals
+
+
+def _residuals(clean: Call, source: Call, patches: Sequence[Patch]) -> Float[Tensor, "patch position hidden"]:
+    """The clean residual stream once for each patch, replaced where the patch is one of the stream."""
+    residuals = clean.residual.repeat(len(patches), 1, 1)
+    for row, patch in enumerate(patches):
+        if patch.component == "resid_pre":
+            residuals[row, patch.position] = source.residual[0, patch.position]
+    return residuals
+
+
+@contextmanager
+def _patched_heads(
+    model: PreTrainedModel, n_before: int, patches: Sequence[Patch], source: Run
+) -> Iterator[None]:
+    """Within the context, rows `n_before`, `n_before` + 1, ... of the batch have one head replaced each.
+
+    Up to q, k and v these rows are all the same clean run: one of them is projected and then repeated.
+    """
+    projections = _projections(model)
+    patched_layers = {patch.layer for patch in patches if patch.component in PROJECTIONS}
+    computing = [projections[layer, name] for layer in patched_layers for name in PROJECTIONS]
+
+    def one_clean_row(module: nn.Module, inputs: tuple) -> tuple:
+        return inputs[0][: n_before + 1], *inputs[1:]
+
+    def repeated_and_patched(name: str) -> Callable[[nn.Module, tuple, Tensor], Tensor]:
+        def replace(module: nn.Module, inputs: tuple, output: Tensor) -> Tensor:
+            output = torch.cat([output[:n_before], output[n_before:].expand(len(patches), -1, -1)])
+            for row, patch in enumerate(patches, n_before):
+                component, here = projections[patch.layer, patch.component], (patch.position, patch.head)
+                if component.output == name:
+                    component.heads(output)[row, *here] = component.heads(source.outputs[name])[0, *here]
+            return output
+
+        return replace
+
+    with ExitStack() as hooks:
+        for name in {component.module for component in computing}:
+            hooks.enter_context(model.get_submodule(name).register_forward_pre_hook(one_clean_row))
+        for name in {component.output for component in computing}:
+            hooks.enter_context(model.get_submodule(name).register_forward_hook(repeated_and_patched(name)))
+        yield
+
+
+def _first_order(model: PreTrainedModel, clean: Run, source: Run) -> Float[np.ndarray, "patch"]:
+    """Change in NLL to first order, in the order of `_head_patches`."""
+    slopes = gradients(clean.nll.sum(), clean.outputs)
+    changes = []
+    for component in _projections(model).values():
+        name = component.output
+        difference = (source.outputs[name] - clean.outputs[name]).detach()
+        products = component.heads(difference) * component.heads(slopes[name])
+        changes.append(products[0, 0].sum(dim=-1).double().cpu())
+    return torch.cat(changes).numpy()

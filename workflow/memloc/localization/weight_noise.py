@@ -1,0 +1,105 @@
+"""Noise on, and zeroing of, the weights with the largest contrastive gradient (authors' notebook).
+
+If few weights held a memorized paragraph, disturbing them would hurt it more than disturbing equally many
+random ones, and more than it hurts other text. The weights are the top fraction of the contrastive
+objective's gradient, summed over some of the sampled memorized paragraphs; others judge them. Noise is
+Gaussian; its standard deviation is given in units of that of all W_* weights, so that sizes mean the same on
+every model.
+"""
+
+from collections.abc import Iterable, Mapping
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Int
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from memloc.localization.gradients import Gradients
+from memloc.localization.weights import Movable, OriginalWeights, n_weights, random_weights, top_weights
+from memloc.model.components import editable_parameters
+from memloc.run.seeds import generator
+from memloc.scoring.held_out import Group
+from memloc.scoring.held_out import labels as text_labels
+from memloc.scoring.paragraph_scores import teacher_forced
+
+
+def standard_deviation(model: PreTrainedModel) -> float:
+    """Standard deviation of all W_* weights together."""
+    weights = [model.get_parameter(name).detach().flatten() for name in editable_parameters(model)]
+    return torch.cat(weights).std().item()
+
+
+@torch.no_grad()
+def add_noise(
+    model: PreTrainedModel, movable: Movable, deviation: float, random: np.random.Generator
+) -> None:
+    """Add Gaussian noise with this standard deviation to the selected weights."""
+    for name, places in movable.items():
+        weights = model.get_parameter(name).view(-1)
+        noise = random.standard_normal(weights[places].numel(), dtype=np.float32)
+        weights[places] += deviation * torch.from_numpy(noise).to(weights)
+
+
+@torch.no_grad()
+def set_to_zero(model: PreTrainedModel, movable: Movable) -> None:
+    """Zero the selected weights."""
+    for name, places in movable.items():
+        model.get_parameter(name).view(-1)[places] = 0
+
+
+def choosing_texts(
+    ids: Int[np.ndarray, "paragraph"], tokens: Int[Tensor, "paragraph token"], n_paragraphs: int, seed: int
+) -> Group:
+    """Random ones of the sampled memorized paragraphs: their gradients choose the weights."""
+    chosen = generator(seed, "texts", "memorized").permutation(len(ids))[:n_paragraphs]
+    return Group(ids[chosen], tokens[chosen], np.ones(len(chosen), dtype=bool))
+
+
+def disturb_weights(
+    model: PreTrainedModel,
+    texts: Mapping[str, Group],
+    gradients: Gradients,
+    fraction: float,
+    sizes: Iterable[float],
+    draws: int,
+    n_prefix: int,
+    micro_batch: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Scores of the texts after noise on, and zeroing of, top-gradient and random weights.
+
+    Returns:
+        One row per arm (top, random), kind (noise, zero), size (standard deviations of the model's weights; 0
+        for the model as it is, null for zeroing), draw (of the noise, and of the random weights) and
+        paragraph: n_weights, group, id, seen, em (tokens), nll (nats per token). The model has its weights
+        back afterwards.
+    """
+    about, tokens = text_labels(texts), torch.cat([text.tokens for text in texts.values()])
+
+    def scored() -> pd.DataFrame:
+        scores = teacher_forced(model, tokens, n_prefix, micro_batch)
+        return about.assign(em=scores.em.numpy(), nll=scores.nll.double().numpy())
+
+    original, unit, whole, frames = OriginalWeights(model), standard_deviation(model), scored(), []
+    top = top_weights(gradients, fraction)
+    set_to_zero(model, top)
+    top_zeroed = scored()
+    original.restore(model)
+    for arm, draw in product(("top", "random"), range(draws)):
+        random = generator(seed, "weight_noise", arm, str(draw))
+        chosen = top if arm == "top" else random_weights(model, fraction, random)
+        labels = {"arm": arm, "draw": draw, "n_weights": n_weights(model, chosen)}
+        frames.append(whole.assign(**labels, kind="noise", size=0.0))
+        for size in sorted(sizes):
+            add_noise(model, chosen, size * unit, random)
+            frames.append(scored().assign(**labels, kind="noise", size=float(size)))
+            original.restore(model)
+        if arm == "random":
+            set_to_zero(model, chosen)
+        zeroed = scored() if arm == "random" else top_zeroed
+        frames.append(zeroed.assign(**labels, kind="zero", size=float("nan")))
+        original.restore(model)
+    return pd.concat(frames, ignore_index=True)

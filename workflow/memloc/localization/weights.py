@@ -1,0 +1,133 @@
+"""Which weights may move, and how to put back those that did (METHODS M6).
+
+A selection of weights names, for every parameter that holds some of them, their places in the flattened
+parameter. Selections have an exact size, so that arms that are compared at equal sparsity are equally sparse.
+Only W_* weights are ever selected: no bias, LayerNorm or embedding (paper 5.2).
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from memloc.localization.gradients import Gradients
+from memloc.model.components import components, editable_parameters
+from memloc.run.errors import UserError
+
+N_SAMPLED = 100_000  # values that suggest from which size on values are among the largest
+EVERY = slice(None)
+Movable = dict[str, Int[Tensor, "weight"] | slice]
+"""Parameter name -> ascending flat places of the selected weights, or `EVERY`: the whole parameter."""
+
+
+class EditError(UserError, RuntimeError):
+    """A weight changed that was not to change, is not finite, or too few of those that were to change did."""
+
+
+def all_weights(model: PreTrainedModel) -> Movable:
+    """Every W_* weight."""
+    return dict.fromkeys(editable_parameters(model), EVERY)
+
+
+def top_weights(gradients: Gradients, fraction: float) -> Movable:
+    """The weights with the largest |gradient| of all, a `fraction` of them (paper 5.3)."""
+    device = next(iter(gradients.values())).device  # layers may lie on several
+    flat = torch.cat([gradient.abs().flatten().to(device) for gradient in gradients.values()])
+    return _split(largest(flat, _n_chosen(len(flat), fraction)), gradients)
+
+
+def largest(values: Float[Tensor, "value"], n: int) -> Int[Tensor, "n"]:
+    """Places of the n largest values.
+
+    What is surely not among them is left out first, by a threshold from a sample: of 85 million values, topk
+    alone takes seconds.
+    """
+    sample = values[:: max(1, len(values) // N_SAMPLED)]
+    n_above = min(len(sample), 100 + 2 * n * len(sample) // len(values))
+    candidates = (values >= sample.topk(n_above).values[-1]).nonzero().squeeze(1)
+    if len(candidates) < n:  # the sample had more large values than the rest
+        return values.topk(n).indices
+    return candidates[values[candidates].topk(n).indices]
+
+
+def random_weights(model: PreTrainedModel, fraction: float, random: np.random.Generator) -> Movable:
+    """As many weights as `top_weights` selects, drawn uniformly from all W_* weights."""
+    parameters = {name: model.get_parameter(name) for name in editable_parameters(model)}
+    total = sum(parameter.numel() for parameter in parameters.values())
+    chosen = random.choice(total, _n_chosen(total, fraction), replace=False, shuffle=False)
+    return _split(torch.from_numpy(chosen), parameters)
+
+
+def head_weights(model: PreTrainedModel, layer: int, head: int) -> Movable:
+    """W_Q, W_K, W_V and W_O of one query head; keys and values that it shares with others are among them."""
+    n_heads = model.config.num_attention_heads
+    selected: dict[str, Tensor] = {}
+    for component in components(model):
+        if component.layer == layer and component.n_heads is not None:
+            parameter = model.get_parameter(component.parameter)
+            empty = torch.zeros_like(parameter, dtype=torch.bool)
+            mask = selected.setdefault(component.parameter, empty)
+            component.view(mask)[head * component.n_heads // n_heads] = True
+    return {name: mask.flatten().nonzero().squeeze(1) for name, mask in selected.items()}
+
+
+def layer_weights(model: PreTrainedModel, layer: int) -> Movable:
+    """Every W_* weight of one layer."""
+    return {component.parameter: EVERY for component in components(model) if component.layer == layer}
+
+
+def n_weights(model: PreTrainedModel, movable: Movable) -> int:
+    """Number of selected weights."""
+    parameters = {name: model.get_parameter(name).detach().view(-1) for name in movable}
+    return sum(parameters[name][places].numel() for name, places in movable.items())
+
+
+def _n_chosen(n_weights: int, fraction: float) -> int:
+    return max(1, round(fraction * n_weights))
+
+
+def _split(chosen: Int[Tensor, "weight"], tensors: Mapping[str, Tensor]) -> Movable:
+    """Places in all tensors, flattened one after the other, as places in each of them, on its device."""
+    chosen = chosen.sort().values
+    selected, start = {}, 0
+    for name, tensor in tensors.items():
+        within = chosen[(chosen >= start) & (chosen < start + tensor.numel())] - start
+        if len(within):
+            selected[name] = within.to(tensor.device)
+        start += tensor.numel()
+    return selected
+
+
+class OriginalWeights:
+    """A copy of all of a model's weights: restores them bit for bit, and tells which have changed."""
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        self._weights = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+
+    @torch.no_grad()
+    def restore(self, model: PreTrainedModel) -> None:
+        """Make the model the original one again."""
+        for name, weight in model.named_parameters():
+            weight.copy_(self._weights[name])
+
+    @torch.no_grad()
+    def n_changed(self, model: PreTrainedModel, movable: Movable) -> int:
+        """Number of weights that differ from the original ones.
+
+        Raises:
+            EditError: one of them is not among the `movable` ones, or is not finite.
+        """
+        n_changed = 0
+        for name, weight in model.named_parameters():
+            changed = (weight != self._weights[name]).flatten()
+            n_changed += int(changed.sum())
+            if name in movable:
+                changed[movable[name]] = False
+            if changed.any():
+                raise EditError(f"{name}: {int(changed.sum())} weights changed outside of the mask")
+            if not weight.isfinite().all():
+                raise EditError(f"{name}: weights are not finite any more; take a smaller learning rate")
+        return n_changed

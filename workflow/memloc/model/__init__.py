@@ -1,0 +1,1 @@
+"""Models: loading, components, hooks, hardware, memory, partial passes, micro-batches, training."""

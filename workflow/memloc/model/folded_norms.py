@@ -1,0 +1,81 @@
+"""Fold norms into the weights that read them, as TransformerLens does by default (authors' code).
+
+y = W (g * x + b) + c of a normalized residual stream x becomes y = W' x + c' with W' = W * g and
+c' = c + W b, so that the model computes the same. Its gradients differ: that of W' sees x where that of W
+sees g * x + b. A bias of the values becomes one of W_O's product, since attention sums up to one, so that W_O
+too sees values without it. TransformerLens also centres weights, which changes no gradient: the mean that it
+takes away is taken away by every LayerNorm anyway.
+"""
+
+import torch
+from torch import nn
+from transformers import PreTrainedModel
+
+from memloc.model.components import Component, components, layers_of
+from memloc.run.errors import InputError
+
+_GPT2 = {"ln_1": ("attn.c_attn",), "ln_2": ("mlp.c_fc",)}
+_GPT_NEO = {
+    "ln_1": ("attn.attention.q_proj", "attn.attention.k_proj", "attn.attention.v_proj"),
+    "ln_2": ("mlp.c_fc",),
+}
+_GPT_NEOX = {
+    "input_layernorm": ("attention.query_key_value",),
+    "post_attention_layernorm": ("mlp.dense_h_to_4h",),
+}
+_LLAMA = {
+    "input_layernorm": ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
+    "post_attention_layernorm": ("mlp.gate_proj", "mlp.up_proj"),
+}
+READERS = {
+    "gpt2": _GPT2,
+    "gpt_neo": _GPT_NEO,
+    "gpt_neox": _GPT_NEOX,
+    **dict.fromkeys(("llama", "mistral", "qwen2", "qwen3", "smollm3"), _LLAMA),
+}
+
+
+@torch.no_grad()
+def fold_norms(model: PreTrainedModel) -> None:
+    """Fold value biases, and the norms before attention and MLP into the weights that read them, in place.
+
+    Raises:
+        InputError: the model's family has norms in other places, or norms without weights.
+    """
+    model_type = model.config.model_type
+    if model_type not in READERS:
+        raise InputError(
+            f"norms of model type {model_type!r} cannot be folded: set parameter_gradients.reference to false"
+        )
+    for layer in layers_of(model):
+        for norm_name, names in READERS[model_type].items():
+            norm = layer.get_submodule(norm_name)
+            for name in names:
+                _fold(norm, layer.get_submodule(name))
+            norm.weight.fill_(1)
+            if getattr(norm, "bias", None) is not None:
+                norm.bias.zero_()
+    by_layer = {(component.layer, component.name): component for component in components(model)}
+    for layer in range(model.config.num_hidden_layers):
+        _fold_value_bias(model, by_layer[layer, "W_V"], by_layer[layer, "W_O"])
+
+
+def _fold(norm: nn.Module, linear: nn.Module) -> None:
+    transposed = not isinstance(linear, nn.Linear)  # Conv1D of GPT-2 has its inputs in the first axis
+    weight = linear.weight.T if transposed else linear.weight
+    if getattr(norm, "bias", None) is not None:
+        shift = weight @ norm.bias
+        linear.bias = nn.Parameter(shift if linear.bias is None else linear.bias + shift)
+    weight.mul_(norm.weight)
+
+
+def _fold_value_bias(model: PreTrainedModel, value: Component, output: Component) -> None:
+    bias = model.get_submodule(value.module).bias
+    if bias is None:
+        return
+    of_head = value.heads(bias.view(1, 1, -1))[0, 0]
+    weights = output.view(model.get_parameter(output.parameter))
+    shared = of_head.repeat_interleave(len(weights) // len(of_head), dim=0)
+    linear, shift = model.get_submodule(output.module), torch.einsum("hd,hdm->m", shared, weights)
+    linear.bias = nn.Parameter(shift if linear.bias is None else linear.bias + shift)
+    of_head.zero_()

@@ -1,0 +1,3 @@
+"""Names of files in a model's folder that several modules know."""
+
+COMMIT = "commit.txt"

@@ -1,0 +1,37 @@
+"""What identifies a model: written once per study and stamped into every table that the model computed."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from memloc.model.folder import COMMIT
+from memloc.model.loading import weights_sha256
+from memloc.model.token_text import decoded
+
+
+def describe(model: PreTrainedModel, folder: Path | str, name: str, revision: str | None) -> dict[str, Any]:
+    """Name, revision, hash of the weights and sizes of a model. ModelError: no safetensors file.
+
+    Where the folder names the commit that it was downloaded at, that is the revision.
+    """
+    config, commit = model.config, Path(folder) / COMMIT
+    return {
+        "name": name,
+        "revision": commit.read_text().strip() if commit.exists() else revision,
+        "sha256": weights_sha256(folder),
+        "family": config.model_type,
+        "n_parameters": sum(weight.numel() for weight in model.parameters()),
+        "n_layers": config.num_hidden_layers,
+        "n_heads": config.num_attention_heads,
+        "width": config.hidden_size,
+        "vocabulary": config.vocab_size,
+    }
+
+
+def vocabulary(tokenizer: PreTrainedTokenizerBase) -> pd.DataFrame:
+    """Every token (id) and its text; bytes that are no text by themselves become the replacement mark."""
+    tokens = torch.arange(len(tokenizer))
+    return pd.DataFrame({"token": tokens.numpy(), "text": decoded(tokens[:, None], tokenizer)})

@@ -1,0 +1,188 @@
+"""Linear layers in single precision on a processor, computed by oneDNN.
+
+torch computes them with MKL, which leaves half of the vector width of AMD's processors unused. oneDNN, which
+torch brings too and takes for bfloat16, uses all of it; and it computes GELU while the product that GELU is
+taken of is still in the processor's cache. Results differ by rounding only.
+
+oneDNN puts weights in an order of its own before it multiplies them, every time; `pack` does so once. Then
+products of few rows, as in decoding and of versions that are run until a mismatch, take up to half the time.
+"""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+from transformers.models.gpt2.modeling_gpt2 import GPT2MLP
+from transformers.models.gpt_neo.modeling_gpt_neo import GPTNeoMLP
+from transformers.pytorch_utils import Conv1D
+
+from memloc.model.hardware import native_bfloat16
+from memloc.model.packed_weights import MOST_PACKED
+
+PACKED_FOR = 64  # rows, of which oneDNN chooses the order; any number can be multiplied
+
+
+def available() -> bool:
+    """Whether this build of torch brings oneDNN."""
+    needed = ("_linear_pointwise", "_reorder_linear_weight")
+    return torch.backends.mkldnn.is_available() and all(hasattr(torch.ops.mkldnn, name) for name in needed)
+
+
+def use_onednn(model: PreTrainedModel) -> None:
+    """Let the linear layers of a model take oneDNN where they can; without oneDNN, nothing is changed.
+
+    The MLPs of GPT-Neo and GPT-2 compute GELU with it too. Hooks see what they always saw.
+    """
+    if not available():
+        return
+    kinds = {
+        nn.Linear: OneDnnLinear,
+        Conv1D: OneDnnConv1D,
+        GPTNeoMLP: OneDnnGPTNeoMLP,
+        GPT2MLP: OneDnnGPT2MLP,
+    }
+    for module in model.modules():
+        # Its class alone, so that parameters, ties between them and hooks stay.
+        module.__class__ = kinds.get(type(module), type(module))
+
+
+def pack(model: PreTrainedModel) -> None:
+    """Let passes without gradients find the weights of linear layers in oneDNN's order.
+
+    The weights are then held twice. Layers whose weights are changed afterwards go on without. Models that
+    are too large for it, and layers that oneDNN does not compute, are left alone.
+    """
+    too_large = sum(weight.nbytes for weight in model.parameters()) > MOST_PACKED
+    if too_large or model.device.type != "cpu" or not _is_native(model.dtype):
+        return
+    for module in model.modules():
+        if isinstance(module, _ByOneDnn):
+            matrix = module.matrix.detach().contiguous()
+            module.packed = torch.ops.mkldnn._reorder_linear_weight(matrix, PACKED_FOR)
+            module.packed_version = module.weight._version
+
+
+def _is_native(dtype: torch.dtype) -> bool:
+    """Whether the processor multiplies such numbers as they are."""
+    return dtype == torch.float32 or (dtype == torch.bfloat16 and native_bfloat16(torch.device("cpu")))
+
+
+class _ByOneDnn:
+    """A linear layer whose products oneDNN computes where it can."""
+
+    packed: Tensor | None = None
+    packed_version: int | None = None  # of the weights, when they were packed
+
+    def forward(self, inputs: Float[Tensor, "*row in"]) -> Float[Tensor, "*row out"]:
+        """As of torch's own layer."""
+        weights = self.weights_for(inputs)
+        if weights is None:
+            return super().forward(inputs)
+        if weights is self.packed:
+            return product(inputs, weights, self.bias)
+        return _Product.apply(inputs, weights, self.bias)
+
+    def weights_for(self, inputs: Float[Tensor, "*row in"]) -> Tensor | None:
+        """What oneDNN multiplies inputs with, packed if it can be; None where torch computes the layer."""
+        if not _applies(inputs, self.weight):
+            return None
+        if self.packed_version == self.weight._version and not torch.is_grad_enabled():
+            return self.packed
+        return self.matrix if inputs.dtype == torch.float32 else None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copies of a layer are not packed: they are made to be changed."""
+        return {**self.__dict__, "packed": None, "packed_version": None}
+
+
+class OneDnnLinear(_ByOneDnn, nn.Linear):
+    """A linear layer; weights are [out, in]."""
+
+    @property
+    def matrix(self) -> Float[Tensor, "out in"]:
+        """The weights."""
+        return self.weight
+
+
+class OneDnnConv1D(_ByOneDnn, Conv1D):
+    """GPT-2's linear layer; weights are [in, out]."""
+
+    @property
+    def matrix(self) -> Float[Tensor, "out in"]:
+        """The weights, the other way round."""
+        return self.weight.t()
+
+
+class _FusedGelu:
+    """An MLP that computes its first layer and GELU in one, where nothing looks at what is between them."""
+
+    def forward(self, hidden_states: Float[Tensor, "*row in"]) -> Float[Tensor, "*row in"]:
+        """As of the family's own MLP."""
+        weights = self.c_fc.weights_for(hidden_states) if self._nothing_looks() else None
+        if weights is None:
+            return super().forward(hidden_states)
+        return self.dropout(self.c_proj(product(hidden_states, weights, self.c_fc.bias, "gelu", "tanh")))
+
+    def _nothing_looks(self) -> bool:
+        """No gradients, which need GELU's input, no hooks on it, and GELU in the form that is meant."""
+        modules = self.c_fc, self.act
+        hooked = any(module._forward_pre_hooks or module._forward_hooks for module in modules)
+        linear = isinstance(self.c_fc, _ByOneDnn)
+        gelu = isinstance(self.act, nn.GELU) and self.act.approximate == "tanh"
+        return linear and gelu and not hooked and not torch.is_grad_enabled()
+
+
+class OneDnnGPTNeoMLP(_FusedGelu, GPTNeoMLP):
+    """GPT-Neo's MLP."""
+
+
+class OneDnnGPT2MLP(_FusedGelu, GPT2MLP):
+    """GPT-2's MLP."""
+
+
+def _applies(inputs: Tensor, weight: Tensor) -> bool:
+    """One precision, on a processor, something to do, and no automatic casts to bfloat16."""
+    same = inputs.dtype == weight.dtype and not torch.is_autocast_enabled("cpu")
+    return same and inputs.device.type == "cpu" and inputs.numel() > 0
+
+
+class _Product(torch.autograd.Function):
+    """inputs @ weight.T + bias, and its gradients, which torch does not know for oneDNN's."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        inputs: Float[Tensor, "*row in"],
+        weight: Float[Tensor, "out in"],
+        bias: Float[Tensor, "out"] | None,
+    ) -> Float[Tensor, "*row out"]:
+        ctx.save_for_backward(inputs, weight)
+        return product(inputs, weight, bias)
+
+    @staticmethod
+    def backward(ctx: Any, slope: Float[Tensor, "*row out"]) -> tuple[Tensor | None, ...]:
+        inputs, weight = ctx.saved_tensors
+        wants_inputs, wants_weight, wants_bias = ctx.needs_input_grad
+        slopes = slope.flatten(0, -2)
+        return (
+            product(slope, weight.t()) if wants_inputs else None,
+            product(slopes.t(), inputs.flatten(0, -2).t()) if wants_weight else None,
+            slopes.sum(dim=0) if wants_bias else None,
+        )
+
+
+def product(
+    inputs: Float[Tensor, "*row in"],
+    weight: Float[Tensor, "out in"],
+    bias: Float[Tensor, "out"] | None = None,
+    activation: str = "none",
+    form: str = "",
+) -> Float[Tensor, "*row out"]:
+    """activation(inputs @ weight.T + bias); weights may be strided.
+
+    Args:
+        activation: "none", or "gelu" with `form` "tanh" or "none" (exact), as oneDNN names them.
+    """
+    return torch.ops.mkldnn._linear_pointwise(inputs, weight, bias, activation, [], form)

@@ -1,0 +1,25 @@
+"""The text of tokens, to the letter."""
+
+from typing import TYPE_CHECKING
+
+from jaxtyping import Int
+from torch import Tensor
+
+from memloc.run.errors import InputError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+
+def decoded(tokens: Int[Tensor, "paragraph token"], tokenizer: "PreTrainedTokenizerBase") -> list[str]:
+    """Text of every paragraph, to the letter: no space is cleaned up.
+
+    Raises:
+        ValueError: tokens that the tokenizer does not have, which it would skip.
+    """
+    if len(tokens) and tokens.max() >= len(tokenizer):
+        raise InputError(
+            f"paragraphs hold token {int(tokens.max())}, the tokenizer has {len(tokenizer)} tokens: "
+            "they were made with another tokenizer than the model's"
+        )
+    return tokenizer.batch_decode(tokens.tolist(), clean_up_tokenization_spaces=False)

@@ -1,0 +1,137 @@
+"""Train a model, new or pretrained, on the embedded data's training stream, resumably and repeatably.
+
+Every occurrence of a paragraph is one row of a batch, so a paragraph always starts at position 0 and the
+number of times that the model saw it is its count. State is checkpointed atomically every few steps: a
+killed training goes on from the last checkpoint and gives the same weights, because the order of the
+stream, the learning rate and the (dropout-free) model depend on the step alone.
+"""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional
+from transformers import GPTNeoConfig, GPTNeoForCausalLM, PreTrainedModel
+
+from memloc.model.loading import fuse_gelu
+from memloc.run.atomic import atomic_path
+from memloc.run.seeds import generator
+
+CLIP_NORM = 1.0
+LOG_STEPS = 20
+
+
+def new_model(
+    vocabulary: int, n_layers: int, n_heads: int, width: int, window: int, seed: int
+) -> GPTNeoForCausalLM:
+    """Randomly initialised GPT-Neo whose layers alternate between global and local attention."""
+    torch.manual_seed(seed)
+    kinds = ["global" if layer % 2 == 0 else "local" for layer in range(n_layers)]
+    config = GPTNeoConfig(
+        vocab_size=vocabulary,
+        hidden_size=width,
+        num_layers=n_layers,
+        num_heads=n_heads,
+        attention_types=[[[kind], 1] for kind in kinds],
+        window_size=window,
+        max_position_embeddings=window,
+        bos_token_id=0,
+        eos_token_id=0,
+    )
+    model = GPTNeoForCausalLM(config)
+    fuse_gelu(model)
+    return model
+
+
+def ordered(rows: Int[np.ndarray, "row token"], seed: int | None) -> Int[np.ndarray, "row token"]:
+    """The stream's rows in another order for every seed of a model; without one, in the order as drawn."""
+    return rows if seed is None else rows[generator(seed, "training", "order").permutation(len(rows))]
+
+
+def learning_rate(step: int, n_steps: int, peak: float, warmup: int) -> float:
+    """Learning rate of `step` (from 0): linear warm-up times cosine decay to zero."""
+    return peak * min(1.0, (step + 1) / warmup) * 0.5 * (1 + math.cos(math.pi * step / n_steps))
+
+
+def language_model_loss(
+    model: PreTrainedModel, rows: Int[Tensor, "row token"], bf16: bool
+) -> Float[Tensor, ""]:
+    """Mean NLL in nats of every token but the first of each row."""
+    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        logits = model(rows[:, :-1], use_cache=False).logits
+    return functional.cross_entropy(logits.float().flatten(0, 1), rows[:, 1:].flatten())
+
+
+def train(
+    model: PreTrainedModel,
+    rows: Int[np.ndarray, "row token"],
+    batch: int,
+    peak: float,
+    warmup: int,
+    bf16: bool,
+    checkpoint: Path,
+    checkpoint_steps: int,
+    report: Callable[[int, int, float], None],
+) -> list[tuple[int, float, float]]:
+    """One pass over `rows` with AdamW; `model` is trained in place.
+
+    Args:
+        checkpoint: file of the resumable state; read if it exists, written every `checkpoint_steps`.
+        report: called with step, number of steps and loss every few steps.
+
+    Returns:
+        The training curve every few steps: (step, mean loss since the last point, learning rate).
+    """
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=peak, betas=(0.9, 0.95), weight_decay=0.01, fused=True
+    )
+    n_steps = math.ceil(len(rows) / batch)
+    first, curve, losses = _resume(model, optimizer, checkpoint)
+    model.train()
+    for step in range(first, n_steps):
+        rate = learning_rate(step, n_steps, peak, warmup)
+        optimizer.param_groups[0]["lr"] = rate
+        loss = language_model_loss(model, torch.from_numpy(rows[step * batch : (step + 1) * batch]), bf16)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP_NORM)
+        optimizer.step()
+        losses.append(loss.item())
+        if step % LOG_STEPS == 0 or step == n_steps - 1:
+            curve.append((step + 1, sum(losses) / len(losses), rate))
+            losses = []
+            report(step + 1, n_steps, curve[-1][1])
+        if (step + 1) % checkpoint_steps == 0:
+            _save(model, optimizer, checkpoint, step + 1, curve, losses)
+    return curve
+
+
+def _save(
+    model: PreTrainedModel,
+    optimizer: torch.optim.Optimizer,
+    path: Path,
+    step: int,
+    curve: list[tuple[int, float, float]],
+    losses: list[float],
+) -> None:
+    state = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
+    state |= {"step": step, "curve": curve, "losses": losses}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(path) as temporary:
+        torch.save(state, temporary)
+
+
+def _resume(
+    model: PreTrainedModel, optimizer: torch.optim.Optimizer, path: Path
+) -> tuple[int, list[tuple[int, float, float]], list[float]]:
+    """Steps done, curve until then and losses since its last point."""
+    if not path.exists():
+        return 0, [], []
+    state = torch.load(path, weights_only=True)
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    return state["step"], [tuple(point) for point in state["curve"]], state["losses"]

@@ -1,0 +1,1 @@
+"""Paragraphs with replaced tokens in their prefix."""

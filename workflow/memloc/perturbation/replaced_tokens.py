@@ -1,0 +1,177 @@
+"""Replace one prefix token at a time and see what becomes of the continuation (paper 4, METHODS M3).
+
+The token at every prefix position is replaced by a random other one, while the rest of the prefix stays.
+Exact match and NLL of the UNPERTURBED continuation under each perturbed prefix come from teacher-forced
+passes, so nothing is decoded (METHODS M1).
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from memloc.perturbation.perturbed_prefixes import match_versions, score_versions
+from memloc.run.seeds import generator
+from memloc.scoring import decoding, paragraph_scores
+from memloc.scoring.metrics import exact_match
+from memloc.tables.terms import UNPERTURBED
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+def draw_replacements(
+    prefix: Int[np.ndarray, "position"], n_vocabulary: int, draws: int, random: np.random.Generator
+) -> Int[np.ndarray, "draw position"]:
+    """For every position `draws` tokens of 0..n_vocabulary-1, uniform over those that are not the prefix's.
+
+    More draws leave the earlier ones as they are.
+    """
+    others = random.integers(n_vocabulary - 1, size=(draws, len(prefix)))
+    return others + (others >= prefix)
+
+
+def replace_each(
+    tokens: Int[Tensor, "paragraph token"],
+    replacements: Int[Tensor, "paragraph draw chosen"],
+    positions: Int[Tensor, "chosen"],
+) -> Int[Tensor, "paragraph draw chosen token"]:
+    """Versions of each paragraph with the token at one of the chosen positions replaced."""
+    perturbed = tokens[:, None, None].repeat(1, *replacements.shape[1:], 1)
+    perturbed[:, :, torch.arange(len(positions)), positions] = replacements
+    return perturbed
+
+
+def perturb_prefixes(
+    model: "PreTrainedModel",
+    ids: Int[np.ndarray, "paragraph"],
+    tokens: Int[Tensor, "paragraph token"],
+    n_prefix: int,
+    n_vocabulary: int,
+    draws: int,
+    seed: int,
+    micro_batch: int,
+    margin_threshold: float,
+    nll: bool,
+    screen: "PreTrainedModel | None",
+    nll_generated: bool,
+    reference: bool,
+) -> pd.DataFrame:
+    """Score every (paragraph, position, draw); the random tokens of a paragraph depend on seed and id only.
+
+    Args:
+        nll: also the NLL of the unperturbed continuation; without it, perturbed paragraphs are run until
+            their first mismatch only, and a `screen` (`screening_model`) may run them first.
+        reference: position 0 stays unperturbed, as in the authors' code, which keeps its baseline there.
+
+    Returns:
+        id, position, draw, token (the new one), em (tokens), nll_original (nats per token, of the unperturbed
+        continuation; NaN unless asked for), nll_generated (of the model's own greedy continuation under the
+        perturbed prefix; NaN unless asked for), redecoded (a near-tie, decided by decoding). Position and
+        token of each paragraph's baseline row are -1; its nll_original is always given.
+    """
+    positions = torch.arange(int(reference), n_prefix)
+    replacements = _draw(ids, tokens[:, :n_prefix], n_vocabulary, draws, seed)[..., positions]
+    perturbed = replace_each(tokens, replacements, positions)
+    versions = perturbed.flatten(0, 1)
+    batch = {"n_prefix": n_prefix, "micro_batch": micro_batch}
+    baseline = paragraph_scores.score(model, tokens, margin_threshold=margin_threshold, **batch)
+    if nll:
+        scores = score_versions(model, versions, positions, margin_threshold=margin_threshold, **batch)
+    else:
+        scores = match_versions(
+            model, screen, versions, positions, margin_threshold=margin_threshold, **batch
+        )
+
+    paragraph, draw, chosen = (axis.ravel() for axis in np.indices(replacements.shape))
+    labels = {"id": ids[paragraph], "position": positions.numpy()[chosen], "draw": draw}
+    frames = [
+        _frame(baseline, id=ids, position=UNPERTURBED, draw=0, token=UNPERTURBED),
+        _frame(scores, **labels, token=replacements.flatten().numpy()),
+    ]
+    if nll_generated:
+        frames[0]["nll_generated"] = generated_nll(model, tokens, baseline.em, **batch).numpy()
+        frames[1]["nll_generated"] = generated_nll(model, versions.flatten(0, 1), scores.em, **batch).numpy()
+    return pd.concat(frames, ignore_index=True)
+
+
+def _draw(
+    ids: Int[np.ndarray, "paragraph"],
+    prefixes: Int[Tensor, "paragraph position"],
+    n_vocabulary: int,
+    draws: int,
+    seed: int,
+) -> Int[Tensor, "paragraph draw position"]:
+    streams = [generator(seed, "perturbation", str(name)) for name in ids]
+    drawn = [
+        draw_replacements(prefix, n_vocabulary, draws, random)
+        for prefix, random in zip(prefixes.numpy(), streams, strict=True)
+    ]
+    return torch.from_numpy(np.stack(drawn))
+
+
+def _frame(scores: paragraph_scores.Scores, **labels: np.ndarray | int) -> pd.DataFrame:
+    values = {"em": scores.em, "nll_original": scores.nll, "redecoded": scores.redecoded}
+    values = {name: value.numpy() for name, value in values.items()}
+    return pd.DataFrame({**labels, **values, "nll_generated": np.nan})
+
+
+def generated_nll(
+    model: "PreTrainedModel",
+    tokens: Int[Tensor, "paragraph token"],
+    em: Int[Tensor, "paragraph"],
+    n_prefix: int,
+    micro_batch: int,
+) -> Float[Tensor, "paragraph"]:
+    """NLL (nats per token) of the model's own greedy continuation of each prefix.
+
+    `em` is the exact match of the continuation that `tokens` holds.
+    """
+    continuation = decoding.continue_from_scores(model, tokens, em, n_prefix, micro_batch)
+    generated = torch.cat([tokens[:, :n_prefix], continuation], dim=1)
+    return paragraph_scores.teacher_forced(model, generated, n_prefix, micro_batch).nll
+
+
+def strongest(perturbation: pd.DataFrame) -> pd.DataFrame:
+    """The row of each paragraph with the lowest EM; on ties the first position, then the first draw."""
+    rows = perturbation[perturbation["position"] != UNPERTURBED]
+    return rows.sort_values(["id", "em", "position", "draw"]).groupby("id", sort=False).head(1)
+
+
+def perturbed_paragraphs(
+    model: "PreTrainedModel",
+    perturbation: pd.DataFrame,
+    ids: Int[np.ndarray, "paragraph"],
+    tokens: Int[Tensor, "paragraph token"],
+    n_prefix: int,
+    micro_batch: int,
+) -> pd.DataFrame:
+    """Each paragraph's strongest perturbation with the greedy continuation that it leads to (a PMP, paper 4).
+
+    Columns: id, position, token, impact_position (the first continuation token that differs), tokens, em, nll
+    (nats per token, of the continuation that is given, under the perturbed prefix). A paragraph whose
+    continuation no perturbation changes has no such counterpart and is left out.
+    """
+    chosen = strongest(perturbation).set_index("id").loc[ids]
+    prefix = tokens[:, :n_prefix].clone()
+    prefix[torch.arange(len(ids)), torch.tensor(chosen["position"].to_numpy())] = torch.tensor(
+        chosen["token"].to_numpy()
+    )
+    continuation = decoding.greedy_continuation(model, prefix, tokens.shape[1] - n_prefix, micro_batch)
+    generated = torch.cat([prefix, continuation], dim=1)
+    em = exact_match(continuation, tokens[:, n_prefix:]).numpy()
+    frame = pd.DataFrame(
+        {
+            "id": ids,
+            "position": chosen["position"].to_numpy(),
+            "token": chosen["token"].to_numpy(),
+            "impact_position": n_prefix + em,
+            "tokens": generated.tolist(),
+            "em": em,
+            "nll": paragraph_scores.teacher_forced(model, generated, n_prefix, micro_batch).nll.numpy(),
+        }
+    )
+    return frame[em < continuation.shape[1]].reset_index(drop=True)

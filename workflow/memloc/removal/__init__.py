@@ -1,0 +1,1 @@
+"""Take a paragraph out of the model: unlearning and editing."""

@@ -1,0 +1,140 @@
+"""What a memorized paragraph's edit learns from and is judged by (paper 5.3, METHODS M6)."""
+
+from collections.abc import Iterable, Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from memloc.data.controls import draw_controls
+from memloc.data.paragraphs import sampled_tokens, token_tensor
+from memloc.run.errors import InputError
+from memloc.run.seeds import generator
+from memloc.scoring.held_out import Sample, held_out_sample
+from memloc.tables.terms import UNPERTURBED
+
+Objective = Literal["unlearn", "edit"]
+
+
+class Case(NamedTuple):
+    """One memorized paragraph and the texts around it; held-out and other ones are in no objective."""
+
+    id: int
+    memorized: Int[Tensor, "1 token"]
+    target: Int[Tensor, "1 token"] | None
+    """Its own prefix and the continuation of its strongest perturbation (PMP); None if it has none."""
+    controls: Int[Tensor, "control token"]
+    """Non-memorized paragraphs with their continuation in table `sets`."""
+    held_out: Int[Tensor, "held_out token"]
+    """Non-memorized paragraphs as they are in the corpus, never sampled for any analysis."""
+    others: Int[Tensor, "other token"]
+    """Other memorized paragraphs."""
+    perturbed: Int[Tensor, "perturbation token"]
+    """The paragraph with one token of its prefix replaced, as the table of perturbations has it."""
+
+    def learned(self, objective: Objective) -> Int[Tensor, "1 token"]:
+        """The paragraph in the objective's NLL term. ValueError: there is no target to edit it into."""
+        if objective == "unlearn":
+            return self.memorized
+        if self.target is None:
+            raise ValueError(f"no perturbation changes paragraph {self.id}: there is nothing to edit it into")
+        return self.target
+
+
+def edit_cases(
+    tables: dict[str, pd.DataFrame],
+    n_prefix: int,
+    seed: int,
+    *,
+    n_paragraphs: int,
+    n_controls: int,
+    n_held_out: int,
+    n_others: int,
+    n_perturbations: int,
+) -> list[Case]:
+    """Cases of a random part of the sampled memorized paragraphs, each with its own random texts.
+
+    `tables` holds paragraphs, sets, perturbation and perturbed_paragraphs. There are fewer held-out or other
+    paragraphs, or perturbations, than asked for where the tables have no more.
+
+    Raises:
+        ValueError: too few controls, or no held-out or no other memorized paragraph.
+    """
+    paragraphs, sets = tables["paragraphs"], tables["sets"]
+    ids, memorized = sampled_tokens(paragraphs, sets, "memorized", n_prefix)
+    _, pool = sampled_tokens(paragraphs, sets, "non_memorized", n_prefix)
+    chosen = generator(seed, "editing", "paragraphs").permutation(len(ids))[:n_paragraphs]
+    drawn = draw_controls(len(chosen), len(pool), n_controls, generator(seed, "editing", "controls"))
+    _, held_out = held_out_sample(paragraphs, sets, n_held_out, seed)
+    targets = _targets(tables["perturbed_paragraphs"], n_prefix)
+    cases = []
+    for place, controls in zip(chosen, drawn, strict=True):
+        name, text = int(ids[place]), memorized[place : place + 1]
+        case = Case(
+            id=name,
+            memorized=text,
+            target=_with_continuation(text, targets[name]) if name in targets else None,
+            controls=pool[controls],
+            held_out=held_out,
+            others=other_memorized(paragraphs, sets, [name], n_others, seed)[1],
+            perturbed=_perturbed(text, tables["perturbation"], name, n_perturbations, seed),
+        )
+        cases.append(case)
+    return cases
+
+
+def with_text_to_learn(cases: Iterable[Case], objective: Objective) -> list[Case]:
+    """Those that the objective can change: with `edit`, those with a target. ValueError: there is none."""
+    chosen = [case for case in cases if objective == "unlearn" or case.target is not None]
+    if not chosen:
+        raise InputError("no perturbation changes any of the memorized paragraphs: there is nothing to edit")
+    return chosen
+
+
+def other_memorized(
+    paragraphs: pd.DataFrame, sets: pd.DataFrame, edited: Sequence[int], n_others: int, seed: int
+) -> Sample:
+    """Random memorized paragraphs that are not among the edited ones. ValueError: there is none."""
+    free = sets.loc[(sets["set"] == "memorized") & ~sets["id"].isin(edited), "id"]
+    if free.empty:
+        raise InputError("editing: no paragraph is left to draw other memorized ones from")
+    chosen = generator(seed, "editing", "others").permutation(free)[:n_others]
+    return chosen, token_tensor(paragraphs.set_index("id")["tokens"].loc[chosen])
+
+
+def mispaired(cases: Sequence[Case], n_prefix: int, random: np.random.Generator) -> list[Case]:
+    """Cases that exchange their targets' continuations at random, as the authors' code pairs them."""
+    with_target = [case for case in cases if case.target is not None]
+    order = random.permutation(len(with_target))
+    exchanged = {
+        case.id: _with_continuation(case.memorized, with_target[other].target[0, n_prefix:])
+        for case, other in zip(with_target, order, strict=True)
+    }
+    return [case._replace(target=exchanged.get(case.id)) for case in cases]
+
+
+def _targets(perturbed: pd.DataFrame, n_prefix: int) -> dict[int, Int[Tensor, "continuation"]]:
+    return {row.id: torch.tensor(row.tokens)[n_prefix:] for row in perturbed.itertuples()}
+
+
+def _with_continuation(
+    text: Int[Tensor, "1 token"], continuation: Int[Tensor, "continuation"]
+) -> Int[Tensor, "1 token"]:
+    prefix = text[:, : text.shape[1] - len(continuation)]
+    return torch.cat([prefix, continuation[None]], dim=1)
+
+
+def _perturbed(
+    text: Int[Tensor, "1 token"], perturbation: pd.DataFrame, name: int, n_drawn: int, seed: int
+) -> Int[Tensor, "perturbation token"]:
+    rows = perturbation[(perturbation["id"] == name) & (perturbation["position"] != UNPERTURBED)]
+    chosen = generator(seed, "editing", "perturbations", str(name)).permutation(len(rows))[:n_drawn]
+    rows = rows.iloc[np.sort(chosen)]
+    versions = text.repeat(len(rows), 1)
+    versions[torch.arange(len(rows)), torch.tensor(rows["position"].to_numpy())] = torch.tensor(
+        rows["token"].to_numpy()
+    )
+    return versions

@@ -1,0 +1,337 @@
+"""Sparse unlearning and editing of memorized paragraphs (paper 5.3, Figure 5, METHODS M6).
+
+Every memorized paragraph is edited by itself, from the original weights θ0, which are restored bit for bit
+afterwards. Adam minimises an objective over a fixed choice of weights, an arm:
+
+    unlearn:  -w NLL(memorized paragraph) + k KL(p(.|controls; θ0) || p(.|controls; θ))         (Eq. 3)
+    edit:     +w NLL(edit target)         + k KL(p(.|controls; θ0) || p(.|controls; θ))         (Eq. 4)
+
+    all     every W_* weight
+    top     the fraction of the W_* weights with the largest |gradient of the objective| at θ0
+    random  equally many random ones
+    head    all weights of one head
+    layer   all W_* weights of that head's layer
+
+The edit target is the paragraph's own prefix, followed by the continuation that its own strongest
+perturbation leads to (its PMP): what the unperturbed prefix should say in the end. After a run every weight
+is compared with θ0: a weight that has changed although the arm may not move it is an error, and so is an arm
+of which few weights have changed, because rounding swallowed the steps. Models are edited in single precision
+(`models.load_for_editing`): weights, gradients, moments, and θ0's log-probabilities that KL compares with.
+
+`reference` is the authors' published code: KL summed over positions, w = 0.1, weight decay of 1.0 that moves
+every W_* weight in every arm, and targets with the continuation of a randomly paired paragraph's PMP
+(`edit_cases.mispaired`).
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from memloc.localization.contrastive import collect_objective, original_log_probabilities
+from memloc.localization.gradients import Gradients, editable_gradients, nll_gradients, take_gradients
+from memloc.localization.optimisers import ReferenceAdam, SparseAdam
+from memloc.localization.weights import (
+    EditError,
+    Movable,
+    OriginalWeights,
+    all_weights,
+    head_weights,
+    layer_weights,
+    n_weights,
+    random_weights,
+    top_weights,
+)
+from memloc.model.components import editable_parameters
+from memloc.removal.edit_cases import Case, Objective, mispaired
+from memloc.run.seeds import generator
+from memloc.scoring.paragraph_scores import teacher_forced
+
+Arm = Literal["all", "top", "random", "head", "layer"]
+PAPER_ARMS: tuple[Arm, ...] = ("all", "top", "random")
+REFERENCE_NLL_WEIGHT = 0.1
+LEAST_CHANGED = 0.5  # share of the movable weights; in single precision nearly all of them change
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a paragraph is edited, and how its edit is watched."""
+
+    objective: Objective
+    n_prefix: int
+    steps: int = 10
+    nll_weight: float = 1.0
+    kl_weight: float = 1.0
+    fraction: float = 0.001
+    evaluate_every: int = 1
+    relearning_limit: int = 0
+    micro_batch: int = 16
+    reference: bool = False
+
+    def as_reference(self) -> "Recipe":
+        """The same with the authors' behaviour."""
+        return replace(self, reference=True, nll_weight=REFERENCE_NLL_WEIGHT)
+
+
+class Terms(NamedTuple):
+    """The texts of an objective's two terms."""
+
+    learned: Int[Tensor, "paragraph token"]
+    controls: Int[Tensor, "control token"]
+    original: Float[Tensor, "control continuation vocabulary"]
+    """Log-probabilities of the controls under θ0."""
+
+
+class Start(NamedTuple):
+    """What all runs of a case share, taken at θ0."""
+
+    terms: Terms
+    gradients: Gradients
+    scores: dict[str, float]
+    recited: float
+
+
+class Edits(NamedTuple):
+    """One row per run, and one per run and evaluated step."""
+
+    edits: pd.DataFrame
+    trajectories: pd.DataFrame
+
+
+def objective_gradients(
+    model: PreTrainedModel, terms: Terms, recipe: Recipe, movable: Movable | None = None
+) -> Gradients:
+    """Gradient of the objective (Eq. 3 or 4), means over the learned paragraphs and over the controls.
+
+    Given `movable`, parameters that hold none of its weights get no gradient (None).
+    """
+    weights = {"nll_weight": recipe.nll_weight, "kl_weight": recipe.kl_weight}
+    how = {"objective": recipe.objective, "reference": recipe.reference, **weights}
+    with editable_gradients(model):
+        for name in editable_parameters(model):
+            model.get_parameter(name).requires_grad_(movable is None or name in movable)
+        collect_objective(model, *terms, recipe.n_prefix, recipe.micro_batch, **how)
+        return take_gradients(model)
+
+
+def movable_weights(
+    model: PreTrainedModel,
+    arm: Arm,
+    gradients: Gradients,
+    fraction: float,
+    head: tuple[int, int],
+    random: np.random.Generator,
+) -> Movable:
+    """The weights that an arm moves, given the objective's gradients at θ0 and the arm's (layer, head)."""
+    choose = {
+        "all": lambda: all_weights(model),
+        "top": lambda: top_weights(gradients, fraction),
+        "random": lambda: random_weights(model, fraction, random),
+        "head": lambda: head_weights(model, *head),
+        "layer": lambda: layer_weights(model, head[0]),
+    }
+    return choose[arm]()
+
+
+def optimise(
+    model: PreTrainedModel,
+    terms: Terms,
+    first: Gradients,
+    movable: Movable,
+    learning_rate: float,
+    recipe: Recipe,
+) -> Iterator[int]:
+    """Change the model by the recipe's steps of Adam; yields the number of steps after each of them.
+
+    `first` are the gradients at the first step, which runs from the same weights share.
+    """
+    adam = (ReferenceAdam if recipe.reference else SparseAdam)(model, movable, learning_rate)
+    adam.step(first)
+    yield 1
+    for step in range(2, recipe.steps + 1):
+        adam.step(objective_gradients(model, terms, recipe, movable))
+        yield step
+
+
+def count_changed(model: PreTrainedModel, original: OriginalWeights, movable: Movable, recipe: Recipe) -> int:
+    """Number of weights that differ after a run.
+
+    Raises:
+        EditError: a weight has changed that may not move, or far fewer have than may.
+    """
+    allowed = all_weights(model) if recipe.reference else movable
+    n_changed, n_allowed = original.n_changed(model, allowed), n_weights(model, allowed)
+    if n_changed < LEAST_CHANGED * n_allowed:
+        raise EditError(
+            f"only {n_changed:,} of {n_allowed:,} weights that may move have changed: rounding swallows the "
+            "steps; take a larger learning rate, or weights in single precision"
+        )
+    return n_changed
+
+
+def evaluate(model: PreTrainedModel, case: Case, recipe: Recipe) -> dict[str, float]:
+    """Mean EM (tokens) and NLL (nats per token) of the case's texts, named em_<text> and nll_<text>.
+
+    EM of the controls is against the original model's continuation; there is none of held-out text, whose
+    continuation is the corpus's. Values of a missing target are NaN.
+    """
+    texts = {
+        "memorized": case.memorized,
+        "target": case.memorized[:0] if case.target is None else case.target,
+        "control": case.controls,
+        "other": case.others,
+        "held_out": case.held_out,
+    }
+    scores = teacher_forced(model, torch.cat([*texts.values()]), recipe.n_prefix, recipe.micro_batch)
+    sizes = [len(text) for text in texts.values()]
+    by_text = zip(texts, scores.em.float().split(sizes), scores.nll.split(sizes), strict=True)
+    means = {}
+    for name, em, nll in by_text:
+        means |= {f"em_{name}": em.mean().item(), f"nll_{name}": nll.mean().item()}
+    del means["em_held_out"]
+    return means
+
+
+def share_recited(model: PreTrainedModel, case: Case, recipe: Recipe) -> float:
+    """Share of the perturbed versions from which the whole continuation is still recited; NaN without any."""
+    em = teacher_forced(model, case.perturbed, recipe.n_prefix, recipe.micro_batch).em
+    return float((em == case.memorized.shape[1] - recipe.n_prefix).float().mean())
+
+
+def relearning_steps(model: PreTrainedModel, case: Case, learning_rate: float, recipe: Recipe) -> int | None:
+    """Steps of Adam on the paragraph's NLL, over all W_* weights, until it is recited again.
+
+    None: not within `recipe.relearning_limit` steps. The model is changed.
+    """
+    adam = SparseAdam(model, all_weights(model), learning_rate)
+    for step in range(recipe.relearning_limit + 1):
+        em = teacher_forced(model, case.memorized, recipe.n_prefix, recipe.micro_batch).em
+        if em.item() == case.memorized.shape[1] - recipe.n_prefix:
+            return step
+        if step < recipe.relearning_limit:
+            adam.step(nll_gradients(model, case.memorized, recipe.n_prefix, recipe.micro_batch))
+    return None
+
+
+def start(model: PreTrainedModel, case: Case, recipe: Recipe) -> Start:
+    """What the runs of a case share; the model must have its original weights."""
+    original = original_log_probabilities(model, case.controls, recipe.n_prefix, recipe.micro_batch)
+    terms = Terms(case.learned(recipe.objective), case.controls, original)
+    gradients = objective_gradients(model, terms, recipe)
+    return Start(terms, gradients, evaluate(model, case, recipe), share_recited(model, case, recipe))
+
+
+def edit_paragraph(
+    model: PreTrainedModel,
+    case: Case,
+    shared: Start,
+    original: OriginalWeights,
+    movable: Movable,
+    learning_rate: float,
+    recipe: Recipe,
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """One run: a row of `edits` and its trajectory. The model has its original weights before and after.
+
+    Raises:
+        EditError: as in `count_changed`.
+    """
+    trajectory = [{"step": 0, **shared.scores}]
+    try:
+        for step in optimise(model, shared.terms, shared.gradients, movable, learning_rate, recipe):
+            if step % recipe.evaluate_every == 0 or step == recipe.steps:
+                trajectory.append({"step": step, **evaluate(model, case, recipe)})
+        final = {name: value for name, value in trajectory[-1].items() if name != "step"}
+        row = {
+            **final,
+            **{f"{name}_before": value for name, value in shared.scores.items()},
+            "recited": share_recited(model, case, recipe),
+            "recited_before": shared.recited,
+            "n_movable_weights": n_weights(model, movable),
+            "n_changed_weights": count_changed(model, original, movable, recipe),
+            "relearning_steps": relearning_steps(model, case, learning_rate, recipe),
+        }
+    finally:
+        original.restore(model)
+    return row, trajectory
+
+
+def edit_paragraphs(
+    model: PreTrainedModel,
+    cases: Iterable[Case],
+    recipe: Recipe,
+    arms: Iterable[Arm],
+    learning_rates: Iterable[float],
+    head: tuple[int, int],
+    seed: int,
+) -> Edits:
+    """Every case with every arm and learning rate.
+
+    Random weights depend on seed and paragraph only, so that they are the same for all learning rates.
+
+    Raises:
+        EditError: as in `count_changed`.
+        ValueError: a case has no target to edit it into.
+    """
+    original, rows, trajectories = OriginalWeights(model), [], []
+    for case in cases:
+        shared = start(model, case, recipe)
+        for arm in arms:
+            random = generator(seed, "editing", "random", str(case.id))
+            movable = movable_weights(model, arm, shared.gradients, recipe.fraction, head, random)
+            for rate in learning_rates:
+                labels = {
+                    "id": case.id,
+                    "objective": recipe.objective,
+                    "arm": arm,
+                    "learning_rate": rate,
+                    "reference": recipe.reference,
+                }
+                row, trajectory = edit_paragraph(model, case, shared, original, movable, rate, recipe)
+                rows.append({**labels, **row, "seed": seed})
+                trajectories += [{**labels, **point} for point in trajectory]
+    edits = pd.DataFrame(rows).astype({"relearning_steps": "Int64"})
+    return Edits(edits, pd.DataFrame(trajectories))
+
+
+def run_edits(
+    model: PreTrainedModel,
+    cases: Sequence[Case],
+    recipe: Recipe,
+    extra_arms: Iterable[Arm],
+    learning_rates: Sequence[float],
+    head: tuple[int, int],
+    seed: int,
+    n_swept: int,
+    n_reference: int,
+    rows: Iterable[int],
+) -> Iterator[Edits]:
+    """Edit the cases at `rows` with the paper's arms and extra ones, at the first learning rate.
+
+    The first `n_swept` cases are edited at all learning rates, the first `n_reference` ones also like the
+    authors, at the first rate. Yields the runs of one case after the other, which depend on no other `rows`.
+    With `recipe.reference` everything is done as the authors' code does, and nothing is left to compare.
+
+    Raises:
+        EditError: as in `count_changed`.
+        ValueError: a case has no target to edit it into.
+    """
+    theirs = recipe.as_reference() if n_reference and not recipe.reference else None
+    first, arms = learning_rates[:1], (*PAPER_ARMS, *extra_arms)
+    if recipe.reference:
+        cases = _mispaired(cases, recipe, seed)
+    compared = _mispaired(cases[:n_reference], recipe, seed) if theirs else []
+    for row in rows:
+        rates = learning_rates if row < n_swept else first
+        yield edit_paragraphs(model, [cases[row]], recipe, arms, rates, head, seed)
+        if row < len(compared):
+            yield edit_paragraphs(model, [compared[row]], theirs, PAPER_ARMS, first, head, seed)
+
+
+def _mispaired(cases: Sequence[Case], recipe: Recipe, seed: int) -> list[Case]:
+    return mispaired(cases, recipe.n_prefix, generator(seed, "editing", "pairs"))

@@ -1,0 +1,139 @@
+"""What every script does first: log to the rule's file and the console, take the rule's threads and GPUs."""
+
+import atexit
+import errno
+import fcntl
+import gc
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import re
+import sys
+import time
+import traceback
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TextIO
+
+from memloc.run import gpu_locks
+from memloc.run.errors import UserError
+
+LIBRARIES = ("torch", "transformers", "transformer-lens", "numpy", "pandas", "pyarrow")
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+QUIET = {
+    "TOKENIZERS_PARALLELISM": "false",
+    "TRANSFORMERS_VERBOSITY": "error",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+}
+# The download rules ask servers themselves: nothing else may use the network.
+OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
+
+
+class Tee:
+    """A text stream that writes to several streams."""
+
+    def __init__(self, *streams: TextIO) -> None:
+        self.streams = streams
+
+    def write(self, text: str) -> int:
+        """Write to every stream at once, so that a killed job leaves its log."""
+        for stream in self.streams:
+            with suppress(OSError):  # a full disk takes no log, and the console is then all the more needed
+                stream.write(text)
+                stream.flush()
+        return len(text)
+
+    def flush(self) -> None:
+        """Every text was flushed when it was written."""
+
+    def isatty(self) -> bool:
+        """Progress bars then print lines that are readable in a log."""
+        return False
+
+
+def start(snakemake: Any) -> None:
+    """Begin the script of a rule: log to file and console, set threads and GPUs before torch is imported.
+
+    An uncaught error that the user can cause ends both with one line; its traceback is in the log alone.
+    The script of a killed Snakemake lives on: whoever starts the same job anew waits until it has ended.
+    """
+    for variable in THREAD_VARIABLES:
+        os.environ[variable] = str(snakemake.threads)
+    os.environ["GOMP_SPINCOUNT"] = "10000"  # threads that wait longer sleep, and leave cores to other jobs
+    os.environ.update(QUIET | OFFLINE)
+    gc.set_threshold(10_000)  # imports and parsed text make objects that stay: looking for garbage took half
+    file = _own_log(Path(snakemake.log[0]))
+    sys.stdout, sys.stderr = Tee(sys.stdout, file), Tee(sys.stderr, file)
+    sys.excepthook = partial(_report, file)
+    if Path("/proc/self/status").exists():
+        atexit.register(log_peak_memory)
+    log(f"rule {snakemake.rule}, {snakemake.threads} threads, Python {platform.python_version()}")
+    gpus = gpu_locks.claim_gpus(snakemake.resources.get("gpu", 0), gpu_locks.lock_folder())
+    if gpus:
+        log(f"GPU {', '.join(gpus)}")
+
+
+def _report(
+    file: TextIO, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """End with what is wrong and what to do where it is not the code's fault; the traceback is in the log."""
+    atexit.unregister(log_peak_memory)
+    full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+    known = full or isinstance(error, UserError)
+    with suppress(OSError):  # a full disk takes no log
+        traceback.print_exception(kind, error, trace, file=file if known else sys.stderr)
+    if full:
+        log(f"{error}: the disk is full. Free some space and start again: what is complete is kept.")
+    elif known:
+        log(f"ERROR: {error}")
+
+
+def _own_log(path: Path) -> TextIO:
+    """The log file, emptied, and locked until this process ends (where the file system has locks)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = path.open("a", encoding="utf-8")
+    with suppress(OSError):
+        fcntl.flock(file, fcntl.LOCK_EX)
+    file.truncate(0)
+    return file
+
+
+def log_peak_memory() -> None:
+    """Log the most memory that this process has held, which a benchmark file, made of samples, may miss."""
+    if match := re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text()):
+        log(f"peak memory {int(match[1]) // 1024} MiB")
+
+
+def log(text: str) -> None:
+    """Print a line with the time of day."""
+    print(f"[{time.strftime('%H:%M:%S')}] {text}")
+
+
+def provenance(snakemake: Any) -> dict[str, Any]:
+    """What a table's metadata says of its origin; depends on inputs and versions only, never on the time.
+
+    Rules that use the model have its manifest as the input `model`.
+    """
+    params = snakemake.params
+    manifest = getattr(snakemake.input, "model", None)
+    return {
+        "study": params.study,
+        "seed": params.seed,
+        "rule": snakemake.rule.removesuffix("_shard"),  # a shard's rows are those of the whole stage
+        "paragraph": params.settings["paragraph"],
+        "settings": params.settings,
+        "config_hash": hashlib.sha256(json.dumps(params.settings, sort_keys=True).encode()).hexdigest()[:16],
+        "code": params.code,
+        "model": json.loads(Path(manifest).read_text()) if manifest else None,
+        "versions": {"python": platform.python_version(), **_versions()},
+    }
+
+
+def _versions() -> dict[str, str]:
+    return {library: importlib.metadata.version(library) for library in LIBRARIES}

@@ -1,0 +1,39 @@
+"""Text templates whose numbers come from the run: captions and the model's card."""
+
+import math
+import re
+from typing import Any
+
+import jinja2
+
+from memloc.statistics.uncertainty import Interval
+
+
+def fill(template: str, numbers: dict[str, Any]) -> str:
+    """`template` (reStructuredText with Jinja expressions) with the numbers filled in.
+
+    The filter `quoted` is for text of the run, such as tokens: whatever it holds is shown and is no markup.
+    The filter `interval` writes an `Interval` with a given number of decimals.
+
+    Raises:
+        jinja2.UndefinedError: the template names a number that the figure does not give.
+    """
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
+    environment.filters |= {"quoted": quoted, "interval": interval}
+    return environment.from_string(template).render(numbers)
+
+
+def interval(found: Interval, decimals: int) -> str:
+    """A value with its interval, or with the number of units where they are too few for one."""
+    value, low, high = (f"{number:.{decimals}f}" for number in found[:3])
+    return f"{value} ({low} to {high})" if math.isfinite(found.low) else f"{value} (n = {found.n})"
+
+
+def quoted(text: str) -> str:
+    """`text` in quotation marks, escaped."""
+    return f"\u201c{escaped(text)}\u201d"
+
+
+def escaped(text: str) -> str:
+    """`text` with everything escaped that reStructuredText could take for markup."""
+    return re.sub(r"([^\s0-9A-Za-z.,;()])", r"\\\1", text)

@@ -1,0 +1,115 @@
+"""Greedy continuations, decoded from the first token that is not known (paper 3.2, METHODS M1)."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional
+from transformers import Cache, DynamicCache, PreTrainedModel
+from transformers.cache_utils import DynamicLayer
+
+from memloc.model.micro_batches import in_micro_batches
+
+
+class PreallocatedLayer(DynamicLayer):
+    """Keys and values of one layer, with room for tokens to come: these are written, not concatenated."""
+
+    def __init__(
+        self, keys: Float[Tensor, "row head token width"], values: Float[Tensor, "row head token width"]
+    ) -> None:
+        super().__init__()
+        self.memory = keys, values
+        self.is_initialized = True
+
+    def show(self, n_rows: int, n_tokens: int) -> None:
+        """Continue the first tokens of the first rows; what lies behind is overwritten."""
+        self.keys, self.values = (memory[:n_rows, :, :n_tokens] for memory in self.memory)
+
+    def update(
+        self, key_states: Tensor, value_states: Tensor, *args: object, **kwargs: object
+    ) -> tuple[Tensor, Tensor]:
+        """Keys and values with those of the next tokens."""
+        n_rows, _, n_tokens, _ = self.keys.shape
+        self.show(n_rows, n_tokens + key_states.shape[-2])
+        self.keys[:, :, n_tokens:] = key_states
+        self.values[:, :, n_tokens:] = value_states
+        return self.keys, self.values
+
+
+def continue_from_scores(
+    model: PreTrainedModel,
+    tokens: Int[Tensor, "paragraph token"],
+    em: Int[Tensor, "paragraph"],
+    n_prefix: int,
+    micro_batch: int,
+) -> Int[Tensor, "paragraph continuation"]:
+    """Greedy continuations of paragraphs whose exact match is known: decode from the first mismatch on.
+
+    The first `em` tokens of the continuation are the true ones; where all are, nothing is run.
+    """
+    return torch.cat(
+        in_micro_batches(
+            lambda rows, known: _continue(model, rows, n_prefix + known), micro_batch, tokens, em
+        )
+    )[:, n_prefix:]
+
+
+def first_decoded(
+    model: PreTrainedModel,
+    tokens: Int[Tensor, "paragraph prefix+1"],
+    em: Int[Tensor, "paragraph"],
+    n_prefix: int,
+    micro_batch: int,
+) -> Int[Tensor, "paragraph"]:
+    """First token of the greedy continuation: decoded where it is not the true one (EM 0)."""
+    return continue_from_scores(model, tokens, em.clamp(max=1), n_prefix, micro_batch)[:, 0]
+
+
+def greedy_continuation(
+    model: PreTrainedModel, prefix: Int[Tensor, "paragraph prefix"], n_tokens: int, micro_batch: int
+) -> Int[Tensor, "paragraph continuation"]:
+    """Decode `n_tokens` tokens greedily, step by step; no token is banned and none ends the decoding."""
+    n_prefix = prefix.shape[1]
+    tokens = functional.pad(prefix, (0, n_tokens))
+    return continue_from_scores(model, tokens, torch.zeros(len(prefix)).long(), n_prefix, micro_batch)
+
+
+@torch.inference_mode()
+def _continue(
+    model: PreTrainedModel, rows: Int[Tensor, "paragraph token"], n_known: Int[Tensor, "paragraph"]
+) -> Int[Tensor, "paragraph token"]:
+    """Rows in which all but the first `n_known` (at least 1) tokens are replaced by decoded ones.
+
+    Rows are sorted by what is known of them: those that decode a token are then the first ones, and every
+    other row joins at its first unknown token.
+    """
+    n_tokens = rows.shape[1]
+    order = n_known.argsort(stable=True)
+    order = order[n_known[order] < n_tokens]
+    if not len(order):
+        return rows
+    n_known, text = n_known[order], rows[order].to(model.device)
+    layers = _known_layers(model, text, int(n_known[-1]))
+    for position in range(int(n_known[0]), n_tokens):
+        n_rows = int((n_known <= position).sum())
+        for layer in layers:
+            layer.show(n_rows, position - 1)
+        last = text[:n_rows, position - 1 : position]
+        output = model.base_model(last, cache=Cache(layers=layers), use_cache=True)
+        logits = model.get_output_embeddings()(output.last_hidden_state[:, -1]).float()
+        text[:n_rows, position] = logits.argmax(dim=-1)
+    continued = rows.clone()
+    continued[order] = text.to(rows.device)
+    return continued
+
+
+def _known_layers(
+    model: PreTrainedModel, text: Int[Tensor, "paragraph token"], n_known: int
+) -> list[PreallocatedLayer]:
+    """Keys and values of the first n_known tokens, from one pass without unembedding, with room for all."""
+    known = DynamicCache()
+    model.base_model(text[:, :n_known], cache=known, use_cache=True)
+    room = (0, 0, 0, text.shape[1] - n_known)
+    return [
+        PreallocatedLayer(functional.pad(keys, room), functional.pad(values, room))
+        for keys, values, _ in known
+    ]

@@ -1,0 +1,99 @@
+"""Exact match alone (METHODS M1): a paragraph is run only as far as it takes to decide it."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from transformers import DynamicCache, PreTrainedModel
+
+from memloc.scoring.metrics import leading_matches
+from memloc.scoring.teacher_forcing import continuation_states, judge
+
+N_FIRST = 8  # continuation tokens that are run at first; later as many as are matched already
+
+
+class Matches(NamedTuple):
+    """What is found of each paragraph, on the model's device."""
+
+    em: Int[Tensor, "paragraph"]
+    margins: Float[Tensor, "paragraph continuation"]  # logits, as in `decided_margins`
+    lead: Float[Tensor, "paragraph"]  # smallest one, up to the first mismatch, of `Decisions.lead`'s sizes
+
+
+def decided_margins(
+    gap: Float[Tensor, "paragraph token"], em: Int[Tensor, "paragraph"]
+) -> Float[Tensor, "paragraph token"]:
+    """Gaps (logits) between the two largest logits up to the first mismatch, and inf after it."""
+    return gap.where(torch.arange(gap.shape[1], device=gap.device) <= em.unsqueeze(1), torch.inf)
+
+
+@torch.inference_mode()
+def match_batch(
+    model: PreTrainedModel,
+    rows: Int[Tensor, "paragraph token"],
+    n_prefix: int,
+    cache: DynamicCache,
+    least_lead: float = 0.0,
+) -> Matches:
+    """Exact match, margins and lead of one micro-batch, of which paragraphs drop out at their first mismatch.
+
+    Paragraphs with a decision by less than `least_lead` logits drop out there, and their em is meaningless.
+    `cache` holds the first tokens (fewer than n_prefix, or none), and is extended.
+    """
+    n_left = rows.shape[1] - n_prefix
+    em = torch.zeros(len(rows), dtype=torch.long, device=rows.device)
+    margins = torch.full((len(rows), n_left), torch.inf, device=rows.device)
+    lead = torch.full((len(rows),), torch.inf, device=rows.device)
+    going, start = torch.arange(len(rows), device=rows.device), 0
+    while len(going) and start < n_left:
+        stop = min(max(N_FIRST, 2 * start), n_left)
+        text = rows[going, : n_prefix + stop]
+        states = continuation_states(model, text, n_prefix + start, cache)
+        matched, gap, ahead, _ = judge(model, states, text[:, n_prefix + start :])
+        n_matched = leading_matches(matched)
+        em[going] += n_matched
+        margins[going, start:stop] = decided_margins(gap, n_matched)
+        lead[going] = lead[going].minimum(decided_margins(ahead.abs(), n_matched).amin(dim=1))
+        stays = (matched.all(dim=1) & (lead[going] >= least_lead)).nonzero().squeeze(1)
+        if len(stays) < len(going):
+            cache.batch_select_indices(stays)
+            going = going[stays]
+        start = stop
+    return Matches(em, margins, lead)
+
+
+@torch.inference_mode()
+def decode_near_ties(
+    model: PreTrainedModel,
+    rows: Int[Tensor, "paragraph token"],
+    em: Int[Tensor, "paragraph"],
+    doubtful: Bool[Tensor, "paragraph continuation"],
+    n_prefix: int,
+) -> Int[Tensor, "paragraph"]:
+    """Exact matches, of which decisions on doubtful tokens are made again by decoding a token at a time.
+
+    Decoding goes on only while it gives the true tokens, which are therefore the ones that it continues:
+    until a paragraph's last doubtful token or, if that was its mismatch and is none, until the first one.
+    Only tokens to be decided are unembedded. `doubtful` tokens lie before or at the first mismatch.
+    """
+    token = torch.arange(doubtful.shape[1], device=doubtful.device)
+    mismatch = token == em.unsqueeze(1)
+    open_end = (doubtful & mismatch).any(dim=1)
+    undecided = doubtful | (open_end.unsqueeze(1) & (token > em.unsqueeze(1)))
+    em = em.where(~open_end, doubtful.shape[1])
+    going, cache = undecided.any(dim=1).nonzero().squeeze(1), DynamicCache()
+    for at in range(doubtful.shape[1]):
+        if not len(going):
+            break
+        text, asked = rows[going, : n_prefix + at + 1], undecided[going, at]
+        states = continuation_states(model, text, n_prefix + at, cache)[asked]
+        differs = torch.zeros_like(asked)
+        if asked.any():
+            differs[asked] = ~judge(model, states, text[asked, -1:]).matched.squeeze(1)
+        em[going[differs]] = at
+        stays = (~differs & undecided[going, at + 1 :].any(dim=1)).nonzero().squeeze(1)
+        if len(stays) < len(going):
+            cache.batch_select_indices(stays)
+            going = going[stays]
+    return em

@@ -1,0 +1,146 @@
+"""Texts that no analysis has sampled: they judge what was chosen, and have chosen nothing.
+
+Gradients, patching and edits take the sampled paragraphs of a set, the rare-token analysis its own sample:
+all of them rank heads or choose weights. A paragraph outside of both samples is *unseen*.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from memloc.data.paragraphs import token_tensor
+from memloc.run.errors import InputError
+from memloc.run.seeds import generator
+from memloc.scoring.decoding import greedy_continuation
+from memloc.statistics.uncertainty import MIN_N
+
+Sample = tuple[Int[np.ndarray, "paragraph"], Int[Tensor, "paragraph token"]]
+"""Ids and tokens of paragraphs."""
+
+
+class OverlapError(ValueError):
+    """Paragraphs that judge have chosen what they judge, or are in two groups."""
+
+
+class Group(NamedTuple):
+    """Paragraphs with the corpus's continuation, or the model's own."""
+
+    ids: Int[np.ndarray, "paragraph"]
+    tokens: Int[Tensor, "paragraph token"]
+    seen: Bool[np.ndarray, "paragraph"]
+    """Sampled by an analysis that chooses heads or weights."""
+
+
+def seen(sets: pd.DataFrame) -> pd.Series:
+    """Which paragraphs of table `sets` an analysis has sampled."""
+    return sets["sampled"] | sets["sampled_rare_tokens"]
+
+
+def held_out_sample(paragraphs: pd.DataFrame, sets: pd.DataFrame, n_held_out: int, seed: int) -> Sample:
+    """Random unseen non-memorized paragraphs in the corpus's words, fewer where there are not as many.
+
+    Raises:
+        InputError: there is none.
+    """
+    group = _group(paragraphs, sets, _held_out_order(sets, seed)[:n_held_out])
+    require_apart({"held_out": group})
+    return group.ids, group.tokens
+
+
+def judging_texts(
+    paragraphs: pd.DataFrame, sets: pd.DataFrame, seed: int, *, n_paragraphs: int, n_held_out: int
+) -> dict[str, Group]:
+    """Texts that judge heads and weights, in groups that share no paragraph.
+
+    Returns:
+        memorized and non_memorized, up to `n_paragraphs` each: unseen ones and, where these are too few
+        for a verdict, seen ones after them; held_out and means, `n_held_out` each and at most a third of
+        the unseen non-memorized ones: texts that show damage, and those whose mean outputs replace a head's.
+
+    Raises:
+        InputError: fewer than two non-memorized paragraphs are unseen.
+    """
+    unseen = _held_out_order(sets, seed)
+    if len(unseen) == 1:
+        raise InputError("only one non-memorized paragraph is left that no analysis has sampled")
+    n = min(n_held_out, max(1, len(unseen) // 3))
+    held_out, means, others = np.split(unseen, [n, 2 * n])
+    memorized = _shuffled(sets, (sets["set"] == "memorized") & ~seen(sets), seed, "memorized")
+    drawn = {
+        "memorized": _filled_up(memorized, sets, "memorized", n_paragraphs, seed),
+        "non_memorized": _filled_up(others, sets, "non_memorized", n_paragraphs, seed),
+        "held_out": held_out,
+        "means": means,
+    }
+    groups = {name: _group(paragraphs, sets, ids) for name, ids in drawn.items()}
+    require_apart(groups)
+    return groups
+
+
+def labels(texts: Mapping[str, Group]) -> pd.DataFrame:
+    """group, id and seen of the paragraphs of all groups."""
+    frames = [
+        pd.DataFrame({"group": name, "id": text.ids, "seen": text.seen}) for name, text in texts.items()
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def with_own_continuations(
+    model: PreTrainedModel, texts: Mapping[str, Group], n_prefix: int, micro_batch: int
+) -> dict[str, Group]:
+    """The groups, in which non-memorized paragraphs go on as the model itself continues their prefixes."""
+    tokens = texts["non_memorized"].tokens
+    prefix, n_continuation = tokens[:, :n_prefix], tokens.shape[1] - n_prefix
+    own = torch.cat([prefix, greedy_continuation(model, prefix, n_continuation, micro_batch)], dim=1)
+    return {**texts, "non_memorized": texts["non_memorized"]._replace(tokens=own)}
+
+
+def require_apart(groups: Mapping[str, Group]) -> None:
+    """Check that no paragraph is in two groups, and that none of held_out and means is seen.
+
+    Raises:
+        OverlapError: names the group and the paragraphs.
+    """
+    taken: set[int] = set()
+    for name, group in groups.items():
+        ids = set(group.ids.tolist())
+        if both := sorted(taken & ids):
+            raise OverlapError(f"paragraphs {both} of {name} are in another group of texts, too")
+        taken |= ids
+        if name in ("held_out", "means") and group.seen.any():
+            raise OverlapError(f"paragraphs {group.ids[group.seen].tolist()} of {name} are sampled")
+
+
+def _held_out_order(sets: pd.DataFrame, seed: int) -> Int[np.ndarray, "paragraph"]:
+    ids = sets.loc[(sets["set"] == "non_memorized") & ~seen(sets), "id"]
+    if ids.empty:
+        raise InputError(
+            "no paragraph is left to hold out: every non-memorized one is sampled; have more paragraphs, or "
+            "lower sets.n_non_memorized or sets.n_rare_tokens"
+        )
+    return generator(seed, "editing", "held_out").permutation(ids)
+
+
+def _shuffled(sets: pd.DataFrame, chosen: pd.Series, seed: int, stream: str) -> Int[np.ndarray, "paragraph"]:
+    return generator(seed, "judging", stream).permutation(sets.loc[chosen, "id"])
+
+
+def _filled_up(
+    unseen: Int[np.ndarray, "paragraph"], sets: pd.DataFrame, name: str, n: int, seed: int
+) -> Int[np.ndarray, "paragraph"]:
+    if len(unseen) >= MIN_N:
+        return unseen[:n]
+    rest = _shuffled(sets, (sets["set"] == name) & seen(sets), seed, f"{name}_seen")
+    return np.concatenate([unseen, rest])[:n]
+
+
+def _group(paragraphs: pd.DataFrame, sets: pd.DataFrame, ids: Int[np.ndarray, "paragraph"]) -> Group:
+    known = pd.Series(seen(sets).to_numpy(), index=sets["id"]).loc[ids].to_numpy(dtype=bool)
+    tokens = paragraphs.set_index("id")["tokens"].loc[ids]
+    return Group(ids, token_tensor(tokens), known)

@@ -1,0 +1,98 @@
+"""Losses of continuation tokens that never hold the logits of all of them (METHODS M4 to M6).
+
+A vocabulary is wider than everything else in a model together: logits, their logarithms and gradients of a
+few paragraphs take gigabytes. The gradients of the losses with respect to logits are known in closed form,
+though, so those with respect to the last hidden states are taken with the losses, for a few tokens at a
+time, and backward passes start from there. With softmax p of the logits:
+
+    NLL of the true token t         -log p[t]                    gradient p - onehot(t)
+    KL(p0 || p)                     sum p0 (log p0 - log p)      gradient p - p0
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int, Shaped
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from memloc.scoring.teacher_forcing import n_logits_held
+
+Sloped = tuple[Float[Tensor, "token"], Float[Tensor, "token vocabulary"]]
+"""Losses of tokens, and their gradients with respect to logits."""
+
+
+def nll(logits: Float[Tensor, "token vocabulary"], true: Int[Tensor, "token"]) -> Sloped:
+    """NLL of the true tokens in nats, -log softmax(logits)[true] (paper 3.2)."""
+    log_p = logits.log_softmax(dim=-1)
+    losses = -log_p.gather(-1, true.unsqueeze(-1)).squeeze(-1)
+    slopes = log_p.exp_()
+    slopes[torch.arange(len(true), device=true.device), true] -= 1
+    return losses, slopes
+
+
+def divergence(
+    logits: Float[Tensor, "token vocabulary"], original: Float[Tensor, "token vocabulary"]
+) -> Sloped:
+    """KL(p0 || p) in nats, given the log-probabilities of p0 (paper 5.2)."""
+    log_p, p0 = logits.log_softmax(dim=-1), original.exp()
+    losses = (original - log_p).mul_(p0).sum(dim=-1)
+    return losses, log_p.exp_().sub_(p0)
+
+
+def token_losses(
+    model: PreTrainedModel,
+    states: Float[Tensor, "*token width"],
+    loss: Callable[[Tensor, Tensor], Sloped],
+    targets: Shaped[Tensor, "..."],
+) -> Float[Tensor, "*token"]:
+    """`loss` (`nll` or `divergence`) of last hidden states, by which it can be differentiated.
+
+    Half precision is raised to single. The unembedding gets no gradient.
+    """
+    unembed, n_held, found = model.get_output_embeddings(), n_logits_held(model), []
+    rows = _flat(states).split(n_held), targets.flatten(0, states.dim() - 2).split(n_held)
+    for some, their in zip(*rows, strict=True):
+        with torch.enable_grad():
+            logits = unembed(some.requires_grad_())
+        losses, slopes = loss(logits.detach().float(), their)
+        found.append((losses, *torch.autograd.grad(logits, some, slopes.to(logits.dtype))))
+    losses, slopes = (torch.cat(column) for column in zip(*found, strict=True))
+    return _Known.apply(states, losses.view(states.shape[:-1]), slopes.view_as(states))
+
+
+class _Known(torch.autograd.Function):
+    """Losses whose gradients with respect to the states they were computed from are known already."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        states: Float[Tensor, "*token width"],
+        losses: Float[Tensor, "*token"],
+        slopes: Float[Tensor, "*token width"],
+    ) -> Float[Tensor, "*token"]:
+        ctx.save_for_backward(slopes)
+        return losses.clone()
+
+    @staticmethod
+    def backward(ctx: Any, weight: Float[Tensor, "*token"]) -> tuple[Tensor, None, None]:
+        (slopes,) = ctx.saved_tensors
+        return slopes * weight.unsqueeze(-1).to(slopes), None, None
+
+
+@torch.no_grad()
+def log_probabilities(
+    model: PreTrainedModel, states: Float[Tensor, "*token width"]
+) -> Float[Tensor, "*token vocabulary"]:
+    """Log-probabilities (nats) of the whole vocabulary after last hidden states, in single precision."""
+    unembed = model.get_output_embeddings()
+    found = torch.empty(*states.shape[:-1], unembed.weight.shape[0], device=states.device)
+    pieces = (column.split(n_logits_held(model)) for column in (_flat(states), found.flatten(0, -2)))
+    for some, piece in zip(*pieces, strict=True):
+        torch.log_softmax(unembed(some).float(), dim=-1, out=piece)
+    return found
+
+
+def _flat(states: Float[Tensor, "*token width"]) -> Float[Tensor, "token width"]:
+    return states.detach().flatten(0, -2)

@@ -1,0 +1,129 @@
+"""Score paragraphs: exact match and NLL (paper 3.2, METHODS M1).
+
+Greedy decoding follows the true continuation until its first mismatch, so one teacher-forced pass gives
+the exact match without decoding anything. Only a near-tie between the two largest logits could make
+step-by-step decoding, whose matrix products have other shapes, choose differently: tokens whose margin is
+below a threshold are therefore decided again by decoding step by step.
+
+What is computed for a micro-batch depends on its own paragraphs only.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from transformers import DynamicCache, PreTrainedModel
+
+from memloc.model.micro_batches import in_micro_batches
+from memloc.scoring.early_stopping import decided_margins, decode_near_ties
+from memloc.scoring.metrics import leading_matches
+from memloc.scoring.teacher_forcing import continuation_states, judge, states_in_parts
+
+
+class Scores(NamedTuple):
+    """What is found of each paragraph, on the CPU."""
+
+    em: Int[Tensor, "paragraph"]
+    nll: Float[Tensor, "paragraph"]
+    margins: Float[Tensor, "paragraph continuation"]  # logits, as in `decided_margins`
+    redecoded: Bool[Tensor, "paragraph"]
+
+    @property
+    def margin(self) -> Float[Tensor, "paragraph"]:
+        """The smallest gap between the two largest logits over the matched tokens and the first mismatch."""
+        return self.margins.amin(dim=1)
+
+
+def teacher_forced(
+    model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], n_prefix: int, micro_batch: int
+) -> Scores:
+    """Exact match, NLL (nats per continuation token) and decision margins from one pass per paragraph.
+
+    Memory grows with `micro_batch`, not with the number of paragraphs.
+    """
+    return concatenated(
+        in_micro_batches(lambda rows: score_batch(model, rows, n_prefix), micro_batch, tokens)
+    )
+
+
+def score(
+    model: PreTrainedModel,
+    tokens: Int[Tensor, "paragraph token"],
+    n_prefix: int,
+    micro_batch: int,
+    margin_threshold: float,
+) -> Scores:
+    """`teacher_forced`, with tokens whose margin is below the threshold decided by decoding step by step."""
+
+    def of_rows(rows: Int[Tensor, "paragraph token"]) -> Scores:
+        return redecoded(model, rows, score_batch(model, rows, n_prefix), n_prefix, margin_threshold)
+
+    return concatenated(in_micro_batches(of_rows, micro_batch, tokens))
+
+
+@torch.inference_mode()
+def score_batch(
+    model: PreTrainedModel,
+    rows: Int[Tensor, "paragraph token"],
+    n_prefix: int,
+    cache: DynamicCache | None = None,
+) -> Scores:
+    """`teacher_forced` of one micro-batch; `cache` as in `continuation_states`."""
+    rows = rows.to(model.device)
+    if cache is None:
+        states = states_in_parts(model, rows, n_prefix)
+    else:
+        states = continuation_states(model, rows, n_prefix, cache)
+    return judged_scores(model, states, rows[:, n_prefix:])
+
+
+def judged_scores(
+    model: PreTrainedModel,
+    states: Float[Tensor, "paragraph continuation width"],
+    true: Int[Tensor, "paragraph continuation"],
+) -> Scores:
+    """Scores of one micro-batch from the last hidden states that predict its continuations."""
+    matched, gap, _, nll = judge(model, states, true)
+    em = leading_matches(matched)
+    found = (em, nll.mean(dim=-1), decided_margins(gap, em), torch.zeros_like(em).bool())
+    return Scores(*(column.cpu() for column in found))
+
+
+def concatenated(parts: Iterable[Scores]) -> Scores:
+    """The scores of several batches of paragraphs as one."""
+    return Scores(*(torch.cat(column) for column in zip(*parts, strict=True)))
+
+
+def redecoded(
+    model: PreTrainedModel,
+    rows: Int[Tensor, "paragraph token"],
+    scores: Scores,
+    n_prefix: int,
+    margin_threshold: float,
+) -> Scores:
+    """Scores of one micro-batch; near-ties (margins below the threshold) are decoded step by step."""
+    em, doubtful = redecode(model, rows, scores.em, scores.margins, n_prefix, margin_threshold)
+    return scores._replace(em=em, redecoded=doubtful)
+
+
+def redecode(
+    model: PreTrainedModel,
+    rows: Int[Tensor, "paragraph token"],
+    em: Int[Tensor, "paragraph"],
+    margins: Float[Tensor, "paragraph continuation"],
+    n_prefix: int,
+    margin_threshold: float,
+) -> tuple[Int[Tensor, "paragraph"], Bool[Tensor, "paragraph"]]:
+    """Exact matches of one micro-batch after its near-ties are decoded, and which paragraphs have any.
+
+    `em` and `margins` (logits, as in `decided_margins`) are those of one pass. All results are on the CPU.
+    """
+    near = margins < margin_threshold
+    doubtful = near.any(dim=1)
+    if doubtful.any():
+        some = (column[doubtful].to(model.device) for column in (rows, em, near))
+        em = em.clone()
+        em[doubtful] = decode_near_ties(model, *some, n_prefix).cpu()
+    return em, doubtful

@@ -1,0 +1,82 @@
+"""Settings: section `data`."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from memloc.settings.base import Address, Positive, Section, Sha256
+
+
+class EmbeddedData(Section):
+    """Paragraphs from the docstrings of installed packages, repeated a known number of times."""
+
+    source: Literal["embedded"] = Field(description="Chooses this source.")
+    packages: list[str] = Field(
+        ["scipy", "pandas", "numpy", "matplotlib", "networkx"],
+        min_length=1,
+        description="Installed packages whose docstrings are the text.",
+    )
+    min_characters: Positive = Field(200, description="Shorter docstrings are left out.")
+    vocabulary: Annotated[int, Field(ge=300, le=65000, strict=True)] = Field(
+        4096,
+        description="Size of the byte-level BPE vocabulary that is trained on the text (a planted model has "
+        "its own).",
+    )
+    n_repeated: Positive = Field(
+        400, description="Paragraphs that occur more than once in the training stream."
+    )
+    n_once: Positive = Field(
+        7000, description="Paragraphs that occur exactly once, with a continuation of their own."
+    )
+    min_repeats: Annotated[int, Field(ge=2, strict=True)] = Field(
+        4, description="Fewest repeats; the number of repeats is log-uniform."
+    )
+    max_repeats: Annotated[int, Field(ge=2, strict=True)] = Field(128, description="Most repeats.")
+
+    @model_validator(mode="after")
+    def _repeats_are_ordered(self) -> "EmbeddedData":
+        if self.min_repeats > self.max_repeats:
+            raise ValueError("min_repeats must not exceed max_repeats")
+        return self
+
+
+class Retokenize(Section):
+    """The published paragraphs in the tokens of a model whose vocabulary is not GPT-2's."""
+
+    length: Positive = Field(
+        150,
+        description="Tokens (GPT-2's) of the published paragraphs whose text is cut anew: 100, 150, .., 500.",
+    )
+    folder: str | None = Field(
+        None, description="Folder with GPT-2's tokenizer and config.json, instead of a download."
+    )
+    id: str = Field("openai-community/gpt2", description="Model of the hub that has GPT-2's tokenizer.")
+    revision: str = Field(
+        "607a30d783dfa663caf39e06633721c8d4cfcd7e", description="Commit, branch or tag of its repository."
+    )
+    endpoint: Address = Field("https://huggingface.co", description="Hub, or a mirror of it.")
+    allow_http: bool = Field(False, description="Accept an endpoint without encryption.")
+
+
+class ReleaseData(Section):
+    """The published Pile subset of Carlini et al. (2022)."""
+
+    source: Literal["release"] = Field(description="Chooses this source.")
+    location: Address = Field(
+        "https://github.com/ethz-spylab/lm_memorization_data/releases/download/v1.0/data.zip",
+        description="Address (or mirror) of the archive, or a local archive or folder that holds its files.",
+    )
+    prompts_sha256: Sha256 | None = Field(None, description="Checksum of prompts_{length}.npy, where known.")
+    counts_sha256: Sha256 | None = Field(None, description="Checksum of counts_{length}.npy, where known.")
+    allow_http: bool = Field(False, description="Accept an address without encryption.")
+    retokenize: Retokenize | None = Field(
+        None, description="Cut the published text anew, for a model with another vocabulary."
+    )
+
+
+class TextData(Section):
+    """Your own text: cut into paragraphs, whose repeats in it are counted."""
+
+    source: Literal["text"] = Field(description="Chooses this source.")
+    files: list[str] = Field(min_length=1, description="Files that end in .txt, .jsonl or .parquet.")
+    field: str = Field("text", description="Key (.jsonl) or column (.parquet) that holds the text.")

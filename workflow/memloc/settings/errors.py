@@ -1,0 +1,89 @@
+"""Validate a config; a message for everything that is wrong in it."""
+
+import json
+from typing import Any
+
+from pydantic import ValidationError
+
+from memloc.run.errors import InputError
+from memloc.settings.base import Section
+from memloc.settings.highlight import Head
+from memloc.settings.structure import sections_below, source_of
+from memloc.settings.study import Settings
+
+HIGHLIGHT_FORMS = ("literal['auto']", "Head")  # pydantic's names of the two forms of `highlight`
+
+
+class ConfigError(InputError):
+    """A config file holds a wrong key, type or value."""
+
+
+def validate(config: dict[str, Any], file: str) -> Settings:
+    """Settings from a config; `file` is named in errors.
+
+    Raises:
+        ConfigError: one message with a line per wrong key: its path, what was given, what is allowed.
+    """
+    try:
+        return Settings.model_validate(config)
+    except ValidationError as error:
+        problems = filter(_of_the_given_form, error.errors())
+        lines = [f"{file}: {_explain(problem)}" for problem in problems]
+        raise ConfigError("\n".join(lines)) from None
+
+
+def _explain(problem: dict[str, Any]) -> str:
+    kind, location, given = problem["type"], problem["loc"], problem["input"]
+    setting = _setting(location)
+    keys = ", ".join(_allowed_keys(setting[:-1] if kind == "extra_forbidden" else setting))
+    path = ".".join(_path(location)) or "(top level)"
+    if kind == "extra_forbidden":
+        return f"{path}: unknown key; allowed here: {keys}"
+    if kind == "missing":
+        return f"{path}: missing; it must be given"
+    allowed = problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    if kind.startswith("union_tag"):
+        sources = " or ".join(
+            json.dumps(source_of(section)) for section in sections_below(Settings)[setting[0]]
+        )
+        if kind == "union_tag_not_found":
+            return f"{path}.source: missing; allowed: {sources}"
+        path, given, allowed = f"{path}.source", given["source"], sources
+    elif kind.startswith("model_"):
+        allowed = f"a section with keys {keys}"
+    elif path == "highlight":
+        allowed += f", or a section with keys {', '.join(sorted(Head.model_fields))}"
+    shown = json.dumps(given, default=str)
+    shown = shown if len(shown) <= 120 else shown[:117] + "..."
+    return f"{path}: given {shown}; allowed: {allowed}"
+
+
+def _path(location: tuple[str | int, ...]) -> list[str]:
+    """Keys that lead to a place in the file; pydantic's also names the chosen form of a section."""
+    form = {("data",): 1, ("model",): 1, ("models",): 2}.get(location[:1])
+    keys = location if form is None else (*location[:form], *location[form + 1 :])
+    return [str(part) for part in keys if part not in HIGHLIGHT_FORMS]
+
+
+def _setting(location: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Place among the settings: a member of `models` has the keys of `model`."""
+    return ("model", *location[2:]) if location[:1] == ("models",) else location
+
+
+def _of_the_given_form(problem: dict[str, Any]) -> bool:
+    """Whether a problem is one of the form, text or section, in which `highlight` is given."""
+    form = problem["loc"][1] if problem["loc"][:1] == ("highlight",) else None
+    if form == HIGHLIGHT_FORMS[0]:
+        return not isinstance(problem["input"], dict)
+    return form is None or not problem["type"].startswith("model_")
+
+
+def _allowed_keys(location: tuple[str | int, ...]) -> list[str]:
+    section: type[Section] = Settings
+    for part in location:
+        choices = sections_below(section).get(str(part)) or [section]
+        section = choices[0]
+        for choice in choices:
+            if part == choice.__name__ or location[-1] == source_of(choice):
+                section = choice
+    return sorted(section.model_fields)

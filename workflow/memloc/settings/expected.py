@@ -1,0 +1,27 @@
+"""Settings: section `expected`."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from memloc.settings.base import NonNegative, Section
+
+
+class Expected(Section):
+    """Published numbers of this study; the run reports its own next to them, and assumes none."""
+
+    n_paragraphs: NonNegative | None = Field(None, description="Paragraphs left by the filters.")
+    n_memorized: NonNegative | None = Field(None, description="Memorized paragraphs.")
+    n_non_memorized: NonNegative | None = Field(None, description="Non-memorized paragraphs.")
+    n_partly_11_29: NonNegative | None = Field(None, description="Paragraphs with an EM of 11 to 29 of 50.")
+    n_partly_30_49: NonNegative | None = Field(None, description="Paragraphs with an EM of 30 to 49 of 50.")
+    max_count: NonNegative | None = Field(None, description="Occurrences of the most frequent paragraph.")
+    filter: Literal["run", "reference"] = Field(
+        "run",
+        description="Filter that the published numbers come from: this study's, or the authors' code "
+        "(reference), whose paragraphs are then scored and counted too.",
+    )
+    memorized_list: str | None = Field(
+        None,
+        description="CSV of the published memorized paragraphs: columns paragraph, id, count, nll.",
+    )

@@ -1,0 +1,28 @@
+"""Settings: section `head_ablation`."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from memloc.settings.base import Positive, Section
+
+
+class HeadAblation(Section):
+    """Ablation of attention heads in the forward pass (not in the paper)."""
+
+    n_paragraphs: Positive = Field(
+        50, description="Memorized, and as many non-memorized, paragraphs that no analysis has sampled."
+    )
+    n_held_out: Positive = Field(
+        50, description="Paragraphs in the corpus's words; as many others give the heads' mean outputs."
+    )
+    replacements: Annotated[list[Literal["zero", "mean"]], Field(min_length=1)] = Field(
+        ["zero", "mean"], description="What takes the place of a head's output."
+    )
+    top: Annotated[list[Positive], Field(min_length=1)] = Field(
+        [1, 2, 4, 8, 16, 32], description="Numbers of heads that are ablated together (by their mean)."
+    )
+    n_random: Positive = Field(
+        39, description="Random orders of the heads, to compare with the rankings; verdicts need 39."
+    )
+    micro_batch: Positive = Field(16, description="Paragraphs per forward pass.")

@@ -1,0 +1,26 @@
+"""Settings: section `loading`."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from memloc.settings.base import Positive, Section
+
+
+class Loading(Section):
+    """How every rule that runs the model loads it."""
+
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes a GPU where there is one.")
+    dtype: Literal["float32", "bfloat16"] = Field(
+        "float32", description="Type of the weights; bfloat16 halves the memory and makes near-ties common."
+    )
+    gpus: Positive = Field(1, description="GPUs of each job; the layers are spread over more than one.")
+    checkpointing: bool = Field(
+        False, description="Compute activations again in backward passes: less memory, a third more time."
+    )
+
+    @model_validator(mode="after")
+    def _gpus_need_a_gpu(self) -> "Loading":
+        if self.device == "cpu" and self.gpus > 1:
+            raise ValueError("gpus above 1 need device auto or cuda")
+        return self

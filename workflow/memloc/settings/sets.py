@@ -1,0 +1,28 @@
+"""Settings: section `sets`."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from memloc.settings.base import Positive, Section
+
+
+class Sets(Section):
+    """Memorized and non-memorized sets and their samples (paper 3.2, METHODS M2)."""
+
+    n_memorized: Positive = Field(50, description="Memorized paragraphs that the analyses use.")
+    n_non_memorized: Positive = Field(50, description="Non-memorized paragraphs that the analyses use.")
+    n_partly: Positive = Field(50, description="Paragraphs of each partly memorized set.")
+    n_rare_tokens: Positive = Field(
+        1000,
+        description="Paragraphs of the rare-token analysis (paper 6.3); at most four fifths of all, so that "
+        "some are held out.",
+    )
+    continuation: Literal["model", "corpus"] = Field(
+        "model",
+        description="Continuation of not memorized paragraphs: the model's own greedy one, or the true one.",
+    )
+    split_by: Literal["em", "nll"] = Field(
+        "em",
+        description="What makes the sets: the exact match, or the NLL, with as many paragraphs in each set.",
+    )

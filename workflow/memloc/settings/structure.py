@@ -1,0 +1,29 @@
+"""Which sections there are below a section."""
+
+from typing import Any, get_args, get_origin
+
+from memloc.settings.base import Section
+
+
+def source_of(section: type[Section]) -> str | None:
+    """The `source` that chooses this form of a section, if it has forms."""
+    source = section.model_fields.get("source")
+    return source.annotation.__args__[0] if source else None
+
+
+def sections_below(section: type[Section]) -> dict[str, list[type[Section]]]:
+    """Sections below each key of a section; several where a `source` decides."""
+    found = {}
+    for key, field in section.model_fields.items():
+        if below := _section_types(field.annotation):
+            found[key] = below
+    return found
+
+
+def _section_types(annotation: Any) -> list[type[Section]]:
+    """Sections among the alternatives of a type; those of `models` are the ones of `model`."""
+    if isinstance(annotation, type):
+        return [annotation] if issubclass(annotation, Section) else []
+    if get_origin(annotation) is dict:
+        return []
+    return [section for part in get_args(annotation) for section in _section_types(part)]

@@ -1,0 +1,191 @@
+"""The settings of a study: every section, and what they must have in common."""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from memloc.settings.activation_gradients import ActivationGradients
+from memloc.settings.attention import Attention
+from memloc.settings.base import NonNegative, Positive, Section
+from memloc.settings.bench import Bench
+from memloc.settings.contrastive import Contrastive
+from memloc.settings.data import EmbeddedData, ReleaseData, TextData
+from memloc.settings.edit_model import EditModel
+from memloc.settings.editing import Editing
+from memloc.settings.expected import Expected
+from memloc.settings.filters import Filters
+from memloc.settings.head_ablation import HeadAblation
+from memloc.settings.highlight import Head
+from memloc.settings.loading import Loading
+from memloc.settings.min_k import MinK
+from memloc.settings.model import EmbeddedModel, HubModel, LocalModel, PlantedModel
+from memloc.settings.paragraph import Paragraph
+from memloc.settings.parameter_gradients import ParameterGradients
+from memloc.settings.patching import Patching
+from memloc.settings.perturbation import Perturbation
+from memloc.settings.rare_tokens import RareTokens
+from memloc.settings.scores import Scores
+from memloc.settings.sets import Sets
+from memloc.settings.weight_noise import WeightNoise
+
+# No underscore: rules of a member are named <member>_<rule>, and no two of them may share a name.
+Member = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$")]
+PUBLISHED_LENGTHS = range(100, 501, 50)  # of the release, in GPT-2's tokens
+RESAMPLED = r"seed-\d+"  # a study whose samples are drawn again lies in such a folder
+STUDY_FOLDERS = ("benchmarks", "figures", "logs", "tables")  # a member's folder lies next to these
+
+
+Model = Annotated[EmbeddedModel | PlantedModel | HubModel | LocalModel, Field(discriminator="source")]
+
+
+class Settings(Section):
+    """A study of one model, or of several that share all other settings."""
+
+    study: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9.-]*)?$",
+        description="Name of the study: results/<study>/. Each of several models is a study <study>/<model>.",
+    )
+    seed: NonNegative = Field(0, description="Seed of every random draw.")
+    seeds: list[NonNegative] = Field(
+        [],
+        description="Further seeds: what is sampled is drawn again with each, of the same data, model and "
+        "scores, and figure `stability` compares claims and rankings. Each costs all analyses once more.",
+    )
+    threads: Positive = Field(1, description="Processor threads of each rule that runs the model.")
+    loading: Loading = Loading()
+    shards: Positive = Field(
+        1, description="Jobs that each stage with a cost per paragraph is split into; results do not change."
+    )
+    paragraph: Paragraph = Paragraph()
+    data: Annotated[
+        EmbeddedData | ReleaseData | TextData,
+        Field(discriminator="source", description="Where paragraphs come from."),
+    ]
+    model: Model | None = Field(None, description="Where the model comes from.")
+    models: dict[Member, Model] | None = Field(
+        None,
+        min_length=2,
+        description="Instead of `model`: several by name, each with the keys of `model`.",
+    )
+    filters: Filters = Filters()
+    scores: Scores = Scores()
+    sets: Sets = Sets()
+    perturbation: Perturbation = Perturbation()
+    parameter_gradients: ParameterGradients = ParameterGradients()
+    contrastive: Contrastive = Contrastive()
+    activation_gradients: ActivationGradients = ActivationGradients()
+    attention: Attention = Attention()
+    rare_tokens: RareTokens = RareTokens()
+    patching: Patching = Patching()
+    editing: Editing = Editing()
+    head_ablation: HeadAblation = HeadAblation()
+    weight_noise: WeightNoise = WeightNoise()
+    edit_model: EditModel = EditModel()
+    min_k: MinK = MinK()
+    bench: Bench = Bench()
+    highlight: Literal["auto"] | Head = Field(
+        "auto",
+        description="Head that figures point at; auto takes the one that the methods rank first together.",
+    )
+    expected: Expected = Expected()
+
+    @property
+    def shared(self) -> str:
+        """Study whose data, model and scores this one shares: with another seed of `seeds`, not its own."""
+        study, _, member = self.study.partition("/")
+        return study if re.fullmatch(RESAMPLED, member) else self.study
+
+    @property
+    def member(self) -> str | None:
+        """Name of the model in a study of several; nothing in other studies."""
+        return self.study.partition("/")[2] or None
+
+    @model_validator(mode="after")
+    def _one_model_or_several(self) -> "Settings":
+        if (self.model is None) == (self.models is None):
+            raise ValueError("one of model (a section) and models (several, by name)")
+        names = list(self.models or {})
+        if "/" in self.study and names:
+            raise ValueError("the name of a study of several models holds no slash")
+        if resampled := [name for name in names if re.fullmatch(RESAMPLED, name)]:
+            raise ValueError(f"a model is named like a seed of a study: {', '.join(resampled)}")
+        if taken := sorted(set(names) & set(STUDY_FOLDERS)):
+            raise ValueError(f"a model is named like a folder of the study: {', '.join(taken)}")
+        places = [_place(model) for model in (self.models or {}).values()]
+        if twice := [name for name, place in zip(names, places, strict=True) if places.count(place) > 1]:
+            raise ValueError(f"these models are the same one: {', '.join(twice)}")
+        return self
+
+    @model_validator(mode="after")
+    def _seeds_differ(self) -> "Settings":
+        if self.seeds and (self.models or "/" in self.study):
+            raise ValueError("seeds need a study of one model, with no slash in its name")
+        if len({self.seed, *self.seeds}) <= len(self.seeds):
+            raise ValueError("seeds must differ from each other and from seed")
+        return self
+
+    @model_validator(mode="after")
+    def _sources_fit(self) -> "Settings":
+        models = [self.model] if self.models is None else self.models.values()
+        trained = [model for model in models if model.source in ("embedded", "planted")]
+        if trained and self.data.source != "embedded":
+            raise ValueError(
+                f"the {trained[0].source} model is trained on embedded data: set data.source to embedded"
+            )
+        given = [model.source for model in models if model not in trained]
+        if given and self.data.source == "embedded":
+            raise ValueError(
+                f"embedded data is there to train a model on, and the {given[0]} model is trained: set "
+                "data.source to text or release, or model.source to embedded or planted"
+            )
+        windows = [model.window for model in trained if model.source == "embedded"]
+        if any(window < self.paragraph.length for window in windows):
+            raise ValueError("model.window must hold a paragraph")
+        return self
+
+    @model_validator(mode="after")
+    def _length_is_published(self) -> "Settings":
+        data = self.data
+        if data.source != "release" or "://" not in data.location:
+            return self  # a folder may hold files of any length
+        key, length = "paragraph.length", self.paragraph.length
+        if data.retokenize:
+            key, length = "data.retokenize.length", data.retokenize.length
+        if length not in PUBLISHED_LENGTHS:
+            raise ValueError(
+                f"{key}: paragraphs of {length} tokens are not published, only of 100, 150, .. or 500"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _controls_are_sampled(self) -> "Settings":
+        for section in ("contrastive", "editing", "edit_model"):
+            if (getattr(self, section).n_controls or 0) > self.sets.n_non_memorized:
+                raise ValueError(f"{section}.n_controls must not exceed sets.n_non_memorized")
+        return self
+
+
+def _place(model: EmbeddedModel | PlantedModel | HubModel | LocalModel) -> Any:
+    """What no two models of a study may share: the place of a download, and otherwise all settings."""
+    if isinstance(model, PlantedModel):
+        return model.sha256
+    return (model.id, model.revision) if isinstance(model, HubModel) else model
+
+
+def members(study: Settings) -> dict[str, Settings]:
+    """The study of each model of a study of several, by name: all other settings are the study's."""
+    shared = study.model_dump(exclude={"study", "model", "models"})
+    return {
+        name: Settings(study=f"{study.study}/{name}", model=model.model_dump(), **shared)
+        for name, model in study.models.items()
+    }
+
+
+def resampled(study: Settings) -> dict[str, Settings]:
+    """The study of each further seed, by name: all other settings are the study's."""
+    shared = study.model_dump(exclude={"study", "seed", "seeds"})
+    return {
+        f"seed-{seed}": Settings(study=f"{study.study}/seed-{seed}", seed=seed, **shared)
+        for seed in study.seeds
+    }

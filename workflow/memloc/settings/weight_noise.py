@@ -1,0 +1,25 @@
+"""Settings: section `weight_noise`."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from memloc.settings.base import Positive, Section
+
+
+class WeightNoise(Section):
+    """Noise on, and zeroing of, the weights with the largest contrastive gradient (authors' notebook)."""
+
+    n_paragraphs: Positive = Field(
+        50,
+        description="Memorized paragraphs whose gradients choose the weights, and as many others, and "
+        "non-memorized ones, that judge.",
+    )
+    n_held_out: Positive = Field(50, description="Paragraphs in the corpus's words.")
+    fraction: float = Field(0.001, gt=0, le=1, description="Share of the W_* weights that is disturbed.")
+    sizes: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)] = Field(
+        [0.3, 1.0, 3.0, 10.0],
+        description="Standard deviations of the noise, in those of the model's W_* weights.",
+    )
+    draws: Positive = Field(6, description="Draws of the noise, and of the random weights; verdicts need 6.")
+    micro_batch: Positive = Field(16, description="Paragraphs per pass.")

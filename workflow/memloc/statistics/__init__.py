@@ -1,0 +1,1 @@
+"""The one place of statistics: means, shares, differences, their intervals, many comparisons."""

@@ -1,0 +1,1 @@
+"""Tables: reading, writing, provenance and checksums; schemas in one file per stage."""

@@ -1,0 +1,52 @@
+"""Tables of the models of one study, or of its repetitions with other seeds, joined."""
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from memloc.tables import storage
+from memloc.tables.schemas import schema_of
+
+
+def read(
+    manifests: Sequence[str], paths: Sequence[str], paragraphs: Sequence[str]
+) -> dict[str, pd.DataFrame]:
+    """Tables of several models, each with a column `model`, and `models`: a row for each of them.
+
+    Files lie in `<member>/model.json` and `<member>/tables/<table>.parquet`. Of the table paragraphs, which
+    may be long, only the columns `paragraphs` are read. Rows of `models`, and blocks of the other tables,
+    are in the order of the models' parameters.
+
+    Raises:
+        TableError: a table cannot be read or breaks its schema.
+    """
+    models = pd.DataFrame(
+        {"model": Path(path).parent.name, **json.loads(Path(path).read_text())} for path in manifests
+    ).sort_values("n_parameters", kind="stable", ignore_index=True)
+    found: dict[str, dict[str, pd.DataFrame]] = defaultdict(dict)
+    for path in map(Path, paths):
+        member, columns = path.parents[1].name, paragraphs if path.stem == "paragraphs" else None
+        found[path.stem][member] = storage.read(schema_of(path.stem), path, columns).assign(model=member)
+    joined = {
+        name: pd.concat([frames[model] for model in models["model"]], ignore_index=True)
+        for name, frames in found.items()
+    }
+    return {"models": models, **joined}
+
+
+def read_seeds(paths: Sequence[str], seeds: Sequence[int]) -> dict[str, pd.DataFrame]:
+    """Tables of a study and of its repetitions, each with a column `seed`.
+
+    `paths` hold every table once for each of the seeds, in their order.
+
+    Raises:
+        TableError: a table cannot be read or breaks its schema.
+    """
+    found: dict[str, list[pd.DataFrame]] = defaultdict(list)
+    for path in map(Path, paths):
+        frames = found[path.stem]
+        frames.append(storage.read(schema_of(path.stem), path).assign(seed=seeds[len(frames)]))
+    return {name: pd.concat(frames, ignore_index=True) for name, frames in found.items()}

@@ -1,0 +1,136 @@
+"""Gradients of the activations (paper 6.1 and A.2)."""
+
+import pandera.pandas as pa
+
+from memloc.tables.columns import category, column, integer, number
+from memloc.tables.schema import Lengths, Schema
+from memloc.tables.terms import ACTIVATIONS, SET_NAMES
+
+
+def _activation_bins(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "group": category(*SET_NAMES, meaning="Set of the paragraphs: a bin of exact matches."),
+        "layer": integer(0, unit="from 0", meaning="Layer of the model."),
+        "component": category(*ACTIVATIONS, meaning="Kind of activation."),
+        "head": column(
+            "Int64",
+            pa.Check.ge(0),
+            nullable=True,
+            unit="from 0",
+            meaning="Attention head; missing where the activation has none.",
+        ),
+        "mean_max_abs": number(
+            0,
+            unit="nats per token, per unit of the activation",
+            meaning="Mean over paragraphs and prefix positions of the largest absolute gradient.",
+        ),
+        "n_paragraphs": integer(1, meaning="Paragraphs of the bin."),
+    }
+
+
+def _activation_scores(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "id": integer(0, dtype="int32", meaning="Paragraph."),
+        "layer": integer(0, dtype="int16", unit="from 0", meaning="Layer of the model."),
+        "component": category(*ACTIVATIONS, dictionary=True, meaning="Kind of activation."),
+        "head": column(
+            "Int16",
+            pa.Check.ge(0),
+            nullable=True,
+            unit="from 0",
+            meaning="Attention head; missing where the activation has none.",
+        ),
+        "position": integer(
+            0,
+            lengths.paragraph - 1,
+            dtype="int16",
+            unit="token position in the paragraph, from 0",
+            meaning="Position of the activation.",
+        ),
+        "max_abs": number(
+            0,
+            dtype="float32",
+            unit="nats per token, per unit of the weight or activation",
+            meaning="Largest absolute gradient among the activation's units.",
+        ),
+    }
+
+
+def _activation_gradients(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "group": category(
+            "memorized",
+            "perturbed",
+            dictionary=True,
+            meaning="Memorized paragraphs or their perturbed versions.",
+        ),
+        **_activation_scores(lengths),
+    }
+
+
+def _impact_gradients(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "group": category(
+            "memorized",
+            "perturbed",
+            dictionary=True,
+            meaning="Memorized paragraphs or their perturbed versions.",
+        ),
+        **_activation_scores(lengths),
+        "role": category("perturbed", "impact", dictionary=True, meaning="Which of the two positions it is."),
+    }
+
+
+def _forward_similarity(lengths: Lengths) -> dict[str, pa.Column]:
+    labels = {name: column for name, column in _impact_gradients(lengths).items() if name != "group"}
+    del labels["max_abs"]
+    return {
+        **labels,
+        "cosine": number(
+            -1.000001,
+            1.000001,
+            dtype="float32",
+            nullable=True,
+            meaning="Cosine of the activations of the paragraph and its perturbed version.",
+        ),
+        "cosine_other": number(
+            -1.000001,
+            1.000001,
+            dtype="float32",
+            nullable=True,
+            meaning="Cosine of the activations of the paragraph and another paragraph.",
+        ),
+    }
+
+
+def _activation_similarity(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "layer": integer(0, unit="from 0", meaning="Layer of the model."),
+        "component": category(*ACTIVATIONS, meaning="Kind of activation."),
+        "head": column(
+            "Int64",
+            pa.Check.ge(0),
+            nullable=True,
+            unit="from 0",
+            meaning="Attention head; missing where the activation has none.",
+        ),
+        "cosine": number(
+            -1.000001,
+            1.000001,
+            nullable=True,
+            meaning="Cosine of the mean gradients of memorized and non-memorized paragraphs.",
+        ),
+        "cosine_memorized": number(
+            -1.000001, 1.000001, nullable=True, meaning="Mean cosine between memorized paragraphs."
+        ),
+        "cosine_non_memorized": number(
+            -1.000001, 1.000001, nullable=True, meaning="Mean cosine between non-memorized paragraphs."
+        ),
+    }
+
+
+ACTIVATION_GRADIENTS = Schema("activation_gradients", _activation_gradients)
+IMPACT_GRADIENTS = Schema("impact_gradients", _impact_gradients)
+FORWARD_SIMILARITY = Schema("forward_similarity", _forward_similarity)
+ACTIVATION_BINS = Schema("activation_bins", _activation_bins)
+ACTIVATION_SIMILARITY = Schema("activation_similarity", _activation_similarity)

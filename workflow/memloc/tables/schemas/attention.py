@@ -1,0 +1,57 @@
+"""Attention of the first decoded token (paper 6.2)."""
+
+import pandera.pandas as pa
+
+from memloc.tables.columns import integer, number
+from memloc.tables.schema import Lengths, Schema
+
+
+def _attention(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "id": integer(0, dtype="int32", meaning="Paragraph."),
+        "layer": integer(0, dtype="int16", unit="from 0", meaning="Layer of the model."),
+        "head": integer(0, dtype="int16", unit="from 0", meaning="Attention head in its layer."),
+        "position": integer(
+            0,
+            lengths.prefix - 1,
+            dtype="int16",
+            unit="token position in the paragraph, from 0",
+            meaning="Position that is attended to.",
+        ),
+        "attention": number(
+            0,
+            1.000001,
+            dtype="float32",
+            unit="share of the attention of the first decoded token",
+            meaning="Attention that the head pays to it.",
+        ),
+    }
+
+
+def _attention_entropy(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "id": integer(0, meaning="Paragraph."),
+        "layer": integer(0, unit="from 0", meaning="Layer of the model."),
+        "head": integer(0, unit="from 0", meaning="Attention head in its layer."),
+        "entropy": number(
+            0, unit="nats", meaning="Entropy of the head's attention at the first decoded token."
+        ),
+    }
+
+
+def _token_attention(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "layer": integer(0, unit="from 0", meaning="Layer of the model."),
+        "head": integer(0, unit="from 0", meaning="Attention head in its layer."),
+        "place": integer(1, meaning="Place of the token among those that the head attends to most."),
+        "token": integer(0, meaning="Token id."),
+        "attention_mean": number(0, 1.000001, meaning="Mean attention that the head pays to the token."),
+        "attention_expected": number(0, 1.000001, meaning="The same, if attention went by position alone."),
+        "occurrences": integer(1, meaning="How often the token occurs in the prefixes."),
+        "count": integer(0, unit="occurrences in the corpus", meaning="How often the paragraph occurs."),
+    }
+
+
+ATTENTION = Schema("attention", _attention)
+ATTENTION_ENTROPY = Schema("attention_entropy", _attention_entropy)
+TOKEN_ATTENTION = Schema("token_attention", _token_attention)

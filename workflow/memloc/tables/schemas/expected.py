@@ -1,0 +1,66 @@
+"""This run next to published numbers."""
+
+import pandera.pandas as pa
+
+from memloc.tables.columns import column, number
+from memloc.tables.schema import Lengths, Schema
+
+
+def _expected(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "quantity": column("str", unique=True, meaning="What is compared."),
+        "expected": number(nullable=True, meaning="Published number."),
+        "found": number(nullable=True, meaning="Number of this run."),
+        "agrees": column("boolean", nullable=True, meaning="Whether they are equal; missing where one is."),
+    }
+
+
+def _memorized_agreement(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "text": column("str", unique=True, meaning="Text of the paragraph."),
+        "published": column(bool, meaning="In the published list."),
+        "memorized": column(bool, meaning="Memorized in this run."),
+        "id": column(
+            "Int64",
+            pa.Check.ge(0),
+            nullable=True,
+            meaning="Paragraph of this run; missing where it has none with this text.",
+        ),
+        "published_id": column("Int64", pa.Check.ge(0), nullable=True, meaning="Id in the published list."),
+        "count": column(
+            "Int64",
+            pa.Check.ge(0),
+            nullable=True,
+            unit="occurrences in the corpus",
+            meaning="How often the paragraph occurs.",
+        ),
+        "published_count": column(
+            "Int64", pa.Check.ge(0), nullable=True, meaning="Count in the published list."
+        ),
+        "em": column(
+            "Int64",
+            pa.Check.in_range(0, lengths.continuation),
+            nullable=True,
+            unit="tokens",
+            meaning="Exact match: leading tokens of the continuation that the model predicts.",
+        ),
+        "nll": number(
+            0,
+            nullable=True,
+            unit="nats per token",
+            meaning="Mean negative log-likelihood of the continuation.",
+        ),
+        "nll_paragraph": number(
+            0,
+            nullable=True,
+            unit="nats per token, over all tokens but the first",
+            meaning="Mean NLL of the whole paragraph.",
+        ),
+        "published_nll": number(
+            0, nullable=True, unit="nats per token", meaning="NLL in the published list."
+        ),
+    }
+
+
+EXPECTED = Schema("expected", _expected)
+MEMORIZED_AGREEMENT = Schema("memorized_agreement", _memorized_agreement)

@@ -1,0 +1,61 @@
+"""What paragraphs lose without attention heads."""
+
+import pandera.pandas as pa
+
+from memloc.tables.columns import _judged_text, category, integer, number
+from memloc.tables.schema import Lengths, Schema
+from memloc.tables.terms import COMBINED, METHODS, TEXTS
+
+
+def _lost_text(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        **_judged_text(lengths),
+        "em_lost": integer(
+            -lengths.continuation,
+            lengths.continuation,
+            unit="tokens",
+            meaning="Exact match without the ablation minus that with it.",
+        ),
+        "nll_gained": number(unit="nats per token", meaning="NLL with the ablation minus that without it."),
+    }
+
+
+def _head_ablation(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "replacement": category("zero", "mean", meaning="What the head's output is replaced by."),
+        "layer": integer(0, unit="from 0", meaning="Layer of the model."),
+        "head": integer(0, unit="from 0", meaning="Attention head in its layer."),
+        **_lost_text(lengths),
+    }
+
+
+def _head_effects(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "measure": category("em_lost", "nll_gained", meaning="What the ablation changes."),
+        "replacement": category("zero", "mean", meaning="What the head's output is replaced by."),
+        "layer": integer(0, unit="from 0", meaning="Layer of the model."),
+        "head": integer(0, unit="from 0", meaning="Attention head in its layer."),
+        **{
+            name: number(
+                meaning=f"Loss of the texts `{name}`; specific: memorized minus held-out, from low to high."
+            )
+            for name in (*TEXTS, "specific")
+        },
+        "low": number(nullable=True, meaning="Lower end of the interval of `specific`."),
+        "high": number(nullable=True, meaning="Upper end of the interval of `specific`."),
+        "rank": integer(1, meaning="Place in the ranking; 1 is the highest score."),
+    }
+
+
+def _cumulative_ablation(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "method": category(*METHODS, COMBINED, "random", meaning="Ranking whose first heads are ablated."),
+        "draw": integer(0, meaning="Number of the random draw."),
+        "n_heads": integer(0, meaning="Heads that are ablated together."),
+        **_lost_text(lengths),
+    }
+
+
+HEAD_ABLATION = Schema("head_ablation", _head_ablation)
+HEAD_EFFECTS = Schema("head_effects", _head_effects)
+CUMULATIVE_ABLATION = Schema("cumulative_ablation", _cumulative_ablation)

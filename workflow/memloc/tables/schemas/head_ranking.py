@@ -1,0 +1,53 @@
+"""Ranks of the attention heads by every method."""
+
+import pandera.pandas as pa
+
+from memloc.tables.columns import category, column, integer, number
+from memloc.tables.schema import Lengths, Schema
+from memloc.tables.terms import COMBINED, METHODS, SAMPLES
+
+
+def _head_ranking(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "method": category(*METHODS, COMBINED, meaning="Method that gives the score."),
+        "layer": integer(0, unit="from 0", meaning="Layer of the model."),
+        "head": integer(0, unit="from 0", meaning="Attention head in its layer."),
+        "score": number(meaning="Score of the head by the method."),
+        "rank": integer(1, meaning="Place in the ranking; 1 is the highest score."),
+        "low": integer(1, meaning="Lower end of the interval of the rank."),
+        "high": integer(1, meaning="Upper end of the interval of the rank."),
+        "first_share": number(0, 1, meaning="Share of the resamples in which the head is first."),
+    }
+
+
+def _head_rank_samples(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "sample": category(
+            *SAMPLES, dictionary=True, meaning="A part of the sample, what a part leaves, or a resample."
+        ),
+        "number": integer(0, dtype="int16", meaning="Number of the sample of its kind."),
+        "method": category(*METHODS, COMBINED, dictionary=True, meaning="Method that gives the score."),
+        "layer": integer(0, dtype="int16", unit="from 0", meaning="Layer of the model."),
+        "head": integer(0, dtype="int16", unit="from 0", meaning="Attention head in its layer."),
+        "rank": integer(1, dtype="int16", meaning="Place in the ranking; 1 is the highest score."),
+    }
+
+
+def _ranking_agreement(lengths: Lengths) -> dict[str, pa.Column]:
+    methods = (*METHODS, COMBINED)
+    return {
+        "method_a": category(*methods, meaning="First method."),
+        "method_b": category(*methods, meaning="Second method."),
+        "kendall": number(-1, 1, nullable=True, meaning="Kendall's tau of the two rankings."),
+        "low": column("float64", nullable=True, meaning="Lower end of the interval of tau."),
+        "high": column("float64", nullable=True, meaning="Upper end of the interval of tau."),
+        "p_value": number(
+            0, 1, nullable=True, meaning="Of the hypothesis that the rankings are independent."
+        ),
+        "n_heads": integer(1, meaning="Heads that are ranked."),
+    }
+
+
+HEAD_RANKING = Schema("head_ranking", _head_ranking)
+HEAD_RANK_SAMPLES = Schema("head_rank_samples", _head_rank_samples)
+RANKING_AGREEMENT = Schema("ranking_agreement", _ranking_agreement)

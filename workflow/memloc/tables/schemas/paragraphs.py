@@ -1,0 +1,36 @@
+"""Paragraphs, and those that the filters leave out."""
+
+import pandera.pandas as pa
+
+from memloc.tables.columns import column, integer, token_list
+from memloc.tables.schema import Lengths, Schema
+
+
+def _paragraphs(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "id": integer(0, unique=True, meaning="Paragraph."),
+        "count": integer(0, unit="occurrences in the corpus", meaning="How often the paragraph occurs."),
+        "continuation_count": column(
+            "Int64",
+            pa.Check.ge(1),
+            nullable=True,
+            unit="occurrences of the continuation in the training stream",
+            meaning="How often the continuation occurs, at any offset; missing where it is not counted.",
+        ),
+        "tokens": token_list(lengths.paragraph, meaning="Tokens of the paragraph."),
+        "text": column("str", meaning="Text of the tokens, to the letter."),
+    }
+
+
+def _dropped_paragraphs(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "id": integer(0, unique=True, meaning="Paragraph."),
+        "reason": column(
+            "str", pa.Check.str_length(min_value=1), meaning="Which filter leaves the paragraph out."
+        ),
+    }
+
+
+PARAGRAPHS = Schema("paragraphs", _paragraphs)
+DROPPED_PARAGRAPHS = Schema("dropped_paragraphs", _dropped_paragraphs)
+DROPPED_REFERENCE = Schema("dropped_reference", _dropped_paragraphs)

@@ -1,0 +1,113 @@
+"""Gradients of the weights (paper 5.1 and 5.2)."""
+
+import pandera.pandas as pa
+
+from memloc.tables.columns import category, column, integer, number
+from memloc.tables.schema import Lengths, Schema
+from memloc.tables.terms import COMPONENTS, SAMPLES, SET_NAMES
+
+
+def _parameter_gradients(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "group": category(
+            *SET_NAMES,
+            "contrastive",
+            meaning="Set whose NLL is differentiated, or the contrastive objective.",
+        ),
+        "layer": integer(0, unit="from 0", meaning="Layer of the model."),
+        "component": category(*COMPONENTS, meaning="Kind of weight."),
+        "head": column(
+            "Int64",
+            pa.Check.ge(0),
+            nullable=True,
+            unit="from 0",
+            meaning="Attention head; missing where the weight has none.",
+        ),
+        "max_abs": number(
+            0,
+            unit="nats per token, per unit of the weight or activation",
+            meaning="Largest absolute gradient of one weight.",
+        ),
+        "sum_abs": number(
+            0, unit="nats per token, per unit of the weight", meaning="Sum of the absolute gradients."
+        ),
+        "n_weights": integer(1, meaning="Weights in the group."),
+        "nll_term_norm": number(
+            0,
+            nullable=True,
+            unit="nats per token, per unit of the weight",
+            meaning="Norm of the gradient of the objective's NLL term.",
+        ),
+        "kl_term_norm": number(
+            0,
+            nullable=True,
+            unit="nats per token, per unit of the weight",
+            meaning="Norm of the gradient of the objective's KL term.",
+        ),
+    }
+
+
+def _parameter_gradient_samples(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "group": category(
+            "memorized", "contrastive", meaning="Whose gradient, or the contrastive objective's."
+        ),
+        "sample": category(*SAMPLES, meaning="A part of the sample, what a part leaves, or a resample."),
+        "number": integer(0, meaning="Number of the sample of its kind."),
+        "layer": integer(0, unit="from 0", meaning="Layer of the model."),
+        "component": category(*COMPONENTS, meaning="Kind of weight."),
+        "head": column(
+            "Int64",
+            pa.Check.ge(0),
+            nullable=True,
+            unit="from 0",
+            meaning="Attention head; missing where the weight has none.",
+        ),
+        "max_abs": number(
+            0,
+            unit="nats per token, per unit of the weight or activation",
+            meaning="Largest absolute gradient of one weight.",
+        ),
+    }
+
+
+def _paragraph_gradients(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "group": category(*SET_NAMES, meaning="Set of the paragraph."),
+        "id": integer(0, meaning="Paragraph."),
+        "layer": integer(0, unit="from 0", meaning="Layer of the model."),
+        "score_sum": number(
+            0,
+            unit="nats per token, per unit of the weight",
+            meaning="Sum over the layer's components of the largest absolute gradients.",
+        ),
+        "sum_abs": number(
+            0, unit="nats per token, per unit of the weight", meaning="Sum of the absolute gradients."
+        ),
+    }
+
+
+def _gradient_similarity(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "layer": integer(0, unit="from 0", meaning="Layer of the model."),
+        "component": category(*COMPONENTS, meaning="Kind of weight."),
+        "head": column(
+            "Int64",
+            pa.Check.ge(0),
+            nullable=True,
+            unit="from 0",
+            meaning="Attention head; missing where the weight has none.",
+        ),
+        "cosine": number(
+            -1.000001,
+            1.000001,
+            nullable=True,
+            meaning="Cosine of the gradients of memorized and non-memorized paragraphs.",
+        ),
+    }
+
+
+PARAMETER_GRADIENTS = Schema("parameter_gradients", _parameter_gradients)
+PARAMETER_GRADIENT_SAMPLES = Schema("parameter_gradient_samples", _parameter_gradient_samples)
+PARAGRAPH_GRADIENTS = Schema("paragraph_gradients", _paragraph_gradients)
+GRADIENT_SIMILARITY = Schema("gradient_similarity", _gradient_similarity)

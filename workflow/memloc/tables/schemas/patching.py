@@ -1,0 +1,45 @@
+"""Patched activations (paper A.3)."""
+
+import pandera.pandas as pa
+
+from memloc.tables.columns import category, integer, number
+from memloc.tables.schema import Lengths, Schema
+from memloc.tables.terms import DIRECTIONS
+
+
+def _patching(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "id": integer(0, meaning="Paragraph."),
+        "direction": category(*DIRECTIONS, meaning="Whose activations are patched into whose run."),
+        "layer": integer(0, unit="from 0", meaning="Layer of the model."),
+        "component": category("q", "k", "v", meaning="What is patched of the head."),
+        "head": integer(0, unit="from 0", meaning="Attention head in its layer."),
+        "nll_change": number(
+            unit="nats", meaning="Change of the NLL of the clean paragraph's impact token by the patch."
+        ),
+        "method": category(
+            "exact", "attribution", meaning="Patch that was run, or its first-order estimate."
+        ),
+    }
+
+
+def _residual_patching(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "id": integer(0, meaning="Paragraph."),
+        "direction": category(*DIRECTIONS, meaning="Whose activations are patched into whose run."),
+        "layer": integer(0, unit="from 0", meaning="Layer whose input is patched."),
+        "position": integer(
+            0,
+            lengths.paragraph - 1,
+            unit="token position in the paragraph, from 0",
+            meaning="Position that is patched.",
+        ),
+        "nll_change": number(
+            unit="nats", meaning="Change of the NLL of the clean paragraph's impact token by the patch."
+        ),
+    }
+
+
+PATCHING = Schema("patching", _patching)
+ATTRIBUTION_PATCHING = Schema("attribution_patching", _patching)
+RESIDUAL_PATCHING = Schema("residual_patching", _residual_patching)

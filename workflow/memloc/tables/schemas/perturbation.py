@@ -1,0 +1,72 @@
+"""One prefix token replaced at a time (paper 4)."""
+
+import pandera.pandas as pa
+
+from memloc.tables.columns import category, column, integer, number, token_list
+from memloc.tables.schema import Lengths, Schema
+
+
+def _perturbation(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "id": integer(0, meaning="Paragraph."),
+        "set": category("memorized", "non_memorized", meaning="Set of the paragraph."),
+        "position": integer(
+            -1,
+            lengths.prefix - 1,
+            unit="token position in the paragraph, from 0",
+            meaning="Position of the replaced token; -1 is the paragraph as it is.",
+        ),
+        "draw": integer(0, meaning="Number of the random draw."),
+        "token": integer(-1, meaning="Token that is put there; -1 for the paragraph as it is."),
+        "em": integer(
+            0,
+            lengths.continuation,
+            unit="tokens",
+            meaning="Leading tokens of the paragraph's own continuation that survive.",
+        ),
+        "nll_original": number(
+            0, nullable=True, unit="nats per token", meaning="Mean NLL of the paragraph's own continuation."
+        ),
+        "nll_generated": number(
+            0,
+            nullable=True,
+            unit="nats per token",
+            meaning="Mean NLL of the greedy continuation of the perturbed prefix.",
+        ),
+        "redecoded": column(bool, meaning="A near-tie: decoded step by step instead of from one pass."),
+    }
+
+
+def _perturbed_paragraphs(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "id": integer(0, unique=True, meaning="Paragraph."),
+        "position": integer(
+            0,
+            lengths.prefix - 1,
+            unit="token position in the paragraph, from 0",
+            meaning="Position of the replaced token.",
+        ),
+        "token": integer(0, meaning="Token that is put there."),
+        "impact_position": integer(
+            lengths.prefix,
+            lengths.paragraph - 1,
+            unit="token position in the paragraph, from 0",
+            meaning="First position at which the continuation changes.",
+        ),
+        "tokens": token_list(
+            lengths.paragraph, meaning="Perturbed prefix and the model's continuation of it."
+        ),
+        "em": integer(
+            0,
+            lengths.continuation - 1,
+            unit="tokens",
+            meaning="Leading tokens of the paragraph's own continuation that survive.",
+        ),
+        "nll": number(
+            0, unit="nats per token", meaning="Mean NLL of the perturbed paragraph's continuation."
+        ),
+    }
+
+
+PERTURBATION = Schema("perturbation", _perturbation)
+PERTURBED_PARAGRAPHS = Schema("perturbed_paragraphs", _perturbed_paragraphs)

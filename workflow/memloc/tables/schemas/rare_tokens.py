@@ -1,0 +1,63 @@
+"""Attention against token rarity (paper 6.3)."""
+
+import pandera.pandas as pa
+
+from memloc.tables.columns import integer, number
+from memloc.tables.schema import Lengths, Schema
+
+
+def _rare_tokens(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "layer": integer(0, unit="from 0", meaning="Layer of the model."),
+        "head": integer(0, unit="from 0", meaning="Attention head in its layer."),
+        "rank": integer(
+            0, lengths.prefix - 1, meaning="Rank of a token's rarity in its prefix; 0 is the rarest."
+        ),
+        "attention_sum": number(0, meaning="Attention to the tokens of this rank, summed over paragraphs."),
+        "attention_mean": number(0, 1, meaning="Attention to the tokens of this rank, mean over paragraphs."),
+        "occurrences": integer(1, meaning="Paragraphs with a token of this rank."),
+        "attention_mean_null_q025": number(
+            0, 1, meaning="2.5 % quantile of the mean attention where tokens are permuted."
+        ),
+        "attention_mean_null_q500": number(
+            0, 1, meaning="Median of the mean attention where tokens are permuted."
+        ),
+        "attention_mean_null_q975": number(
+            0, 1, meaning="97.5 % quantile of the mean attention where tokens are permuted."
+        ),
+    }
+
+
+def _rare_token_groups(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "group": integer(0, meaning="Group of paragraphs."),
+        "layer": integer(0, unit="from 0", meaning="Layer of the model."),
+        "head": integer(0, unit="from 0", meaning="Attention head in its layer."),
+        "rank": integer(
+            0, lengths.prefix - 1, meaning="Rank of a token's rarity in its prefix; 0 is the rarest."
+        ),
+        "attention_sum": number(0, meaning="Attention to the tokens of this rank, summed over the group."),
+        "attention_expected": number(0, meaning="The same, if attention went by position alone."),
+        "occurrences": integer(1, meaning="Paragraphs of the group with a token of this rank."),
+    }
+
+
+def _rare_token_correlation(lengths: Lengths) -> dict[str, pa.Column]:
+    measures = ("pearson", "spearman", "kendall", "pearson_mean", "spearman_mean", "kendall_mean")
+    correlations = [*measures, *(f"{name}_null_q{q}" for name in measures for q in ("025", "500", "975"))]
+    return {
+        "layer": integer(0, unit="from 0", meaning="Layer of the model."),
+        "head": integer(0, unit="from 0", meaning="Attention head in its layer."),
+        **{
+            name: number(-1.000001, 1.000001, meaning=f"Correlation of attention and rarity: {name}.")
+            for name in correlations
+        },
+        "n_paragraphs": integer(1, meaning="Paragraphs of the sample."),
+        "n_unique_tokens": integer(1, meaning="Different tokens in the corpus of the counts."),
+        "n_permutations": integer(1, meaning="Permutations of the null."),
+    }
+
+
+RARE_TOKENS = Schema("rare_tokens", _rare_tokens)
+RARE_TOKEN_CORRELATION = Schema("rare_token_correlation", _rare_token_correlation)
+RARE_TOKEN_GROUPS = Schema("rare_token_groups", _rare_token_groups)

@@ -1,0 +1,24 @@
+"""Memorized and non-memorized sets and the samples drawn from them (paper 3.2)."""
+
+import pandera.pandas as pa
+
+from memloc.tables.columns import category, column, integer, token_list
+from memloc.tables.schema import Lengths, Schema
+from memloc.tables.terms import SET_NAMES
+
+
+def _sets(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "id": integer(0, unique=True, meaning="Paragraph."),
+        "set": category(*SET_NAMES, meaning="Set of the paragraph."),
+        "sampled": column(bool, meaning="Drawn for the analyses of its set."),
+        "sampled_rare_tokens": column(bool, meaning="Drawn for the analysis of rare tokens."),
+        "continuation": token_list(
+            lengths.continuation,
+            nullable=True,
+            meaning="Continuation that the analyses use; missing where none uses the paragraph.",
+        ),
+    }
+
+
+SETS = Schema("sets", _sets)

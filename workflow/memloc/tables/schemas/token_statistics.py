@@ -1,0 +1,28 @@
+"""How sure the model is of every continuation token."""
+
+import pandera.pandas as pa
+
+from memloc.tables.columns import category, integer, number
+from memloc.tables.schema import Lengths, Schema
+
+
+def _token_statistics(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "id": integer(0, meaning="Paragraph."),
+        "set": category("memorized", "non_memorized", meaning="Set of the paragraph."),
+        "continuation": category(
+            "corpus", "model", meaning="Whose continuation: the corpus's or the model's."
+        ),
+        "position": integer(
+            lengths.prefix,
+            lengths.paragraph - 1,
+            unit="token position in the paragraph, from 0",
+            meaning="Position of the token.",
+        ),
+        "nll": number(0, unit="nats per token", meaning="NLL of the token."),
+        "top_gap": number(0, unit="logits", meaning="Lead of the most likely token over the second."),
+        "true_rank": integer(0, meaning="Tokens that are more likely than this one."),
+    }
+
+
+TOKEN_STATISTICS = Schema("token_statistics", _token_statistics)

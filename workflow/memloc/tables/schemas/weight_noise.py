@@ -1,0 +1,23 @@
+"""What paragraphs lose when weights are disturbed."""
+
+import pandera.pandas as pa
+
+from memloc.tables.columns import _judged_text, category, integer, number
+from memloc.tables.schema import Lengths, Schema
+from memloc.tables.terms import TEXTS
+
+
+def _weight_noise(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "arm": category("top", "random", meaning="Which weights may move."),
+        "kind": category("noise", "zero", meaning="Noise is added, or the weights become zero."),
+        "size": number(
+            0, nullable=True, meaning="Standard deviation of the noise, in those of the weight's tensor."
+        ),
+        "draw": integer(0, meaning="Number of the random draw."),
+        "n_weights": integer(1, meaning="Weights that are disturbed."),
+        **_judged_text(lengths, (*TEXTS, "choosing")),
+    }
+
+
+WEIGHT_NOISE = Schema("weight_noise", _weight_noise)

@@ -1,0 +1,15 @@
+"""Words that tables hold: every category of every column, in one place. Imports nothing."""
+
+COMPONENTS = ("W_Q", "W_K", "W_V", "W_O", "W_in", "W_out", "W_gate")
+ACTIVATIONS = ("q", "k", "v", "z", "pre", "post")
+SET_NAMES = ("memorized", "non_memorized", "partly_11_29", "partly_30_49")
+METHODS = ("parameter_gradient", "activation_gradient", "rare_tokens", "patching")
+COMBINED = "combined"
+SAMPLES = ("part", "rest", "resample")
+OBJECTIVES = ("unlearn", "edit")
+ARMS = ("all", "top", "random", "head", "layer")
+EDIT_TEXTS = ("memorized", "target", "control", "other", "held_out")
+TEXTS = ("memorized", "non_memorized", "held_out")
+DIRECTIONS = ("memorized_into_perturbed", "perturbed_into_memorized")
+
+UNPERTURBED = -1  # position and token of the row that holds a paragraph's baseline
