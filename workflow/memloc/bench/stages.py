@@ -210,7 +210,7 @@ def plain_scores(bench: Bench, rows: Callable[[], Int[Tensor, "row token"]]) -> 
 
 
 def scores(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
-    """Exact match and NLL of paragraphs (METHODS M1)."""
+    """Exact match and NLL of paragraphs (paper 3.2)."""
     tokens = diverted(bench, own)
 
     def prepare() -> Callable[[], Results]:
@@ -229,7 +229,7 @@ def scores(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
 
 
 def continuations(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
-    """Greedy continuations, given the exact matches (METHODS M1)."""
+    """Greedy continuations, given the exact matches (paper 3.2)."""
     tokens, n_prefix, n_left = diverted(bench, own), bench.n_prefix, bench.n_tokens - bench.n_prefix
 
     def prepare() -> Callable[[], Results]:
@@ -257,12 +257,12 @@ def continuations(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparis
 
 
 def perturbations(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
-    """Every prefix token replaced in turn (METHODS M3)."""
+    """Every prefix token replaced in turn (paper 4)."""
     tokens, n_prefix = own[: bench.sizes["n_perturbed"]], bench.n_prefix
     n_plain = bench.sizes["n_perturbed_plain"] * n_prefix
 
     def versions() -> Int[Tensor, "row token"]:
-        """The rows that the straightforward implementation does, made as METHODS M3 says."""
+        """The rows that the straightforward implementation does, made as section 4 of the paper says."""
         rows = tokens.repeat_interleave(n_prefix, 0)[:n_plain]
         for number, prefix in enumerate(rows[::n_prefix, :n_prefix].numpy()):
             random = generator(bench.seed, "perturbation", str(number))
@@ -371,7 +371,7 @@ def _spans(together: Pairs) -> list[tuple[int, int]]:
 
 
 def exact_patching(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
-    """Patching of every head of every layer at the perturbed position (METHODS M10)."""
+    """Patching of every head of every layer at the perturbed position (paper A.3)."""
     together, shape = pairs(bench, own), bench.shape
     n_sites, layers = len(patched_sites(bench)), range(shape.n_layers)
 
@@ -408,7 +408,7 @@ def training_gflop(bench: Bench, n_rows: int) -> float:
 
 
 def parameter_gradients(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
-    """Gradient of the NLL with respect to every W_* weight (METHODS M4)."""
+    """Gradient of the NLL with respect to every W_* weight (paper 5.1)."""
     tokens, n_prefix = own[: bench.sizes["n_gradients"]], bench.n_prefix
 
     def scores_of(model: PreTrainedModel, gradients: Gradients) -> Results:
@@ -430,7 +430,7 @@ def parameter_gradients(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Co
 
 
 def sparse_editing(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
-    """Steps of sparse unlearning of one paragraph, with all that an edit needs before its first step (M6)."""
+    """Steps of sparse unlearning of one paragraph, and all that comes before the first one (paper 5.3)."""
     n_steps, n_controls = bench.sizes["n_steps"], bench.sizes["n_controls"]
     texts = own[:1], own[1 : n_controls + 1]
 

@@ -1,4 +1,4 @@
-"""Compare a run with published numbers and with a published list of memorized paragraphs (METHODS M1, M2).
+"""Compare a run with published numbers and with a published list of memorized paragraphs (paper A.1).
 
 Nothing is assumed of the published numbers: they are reported next to the run's own.
 """

@@ -1,4 +1,4 @@
-"""Which paragraphs are left out, and why (paper A.1, METHODS M0)."""
+"""Which paragraphs are left out, and why (paper A.1)."""
 
 from collections.abc import Callable, Sequence
 from typing import Literal

@@ -27,7 +27,7 @@ def sampled_tokens(
     """Ids and tokens of the sampled paragraphs of a set: true prefix and the continuation kept in `sets`.
 
     For memorized paragraphs that is the true continuation; for others the model's own, or with
-    `sets.continuation: corpus` the true one, of which a non-memorized paragraph recites little (METHODS M2).
+    `sets.continuation: corpus` the true one, of which a non-memorized paragraph recites little (paper 3.2).
 
     Raises:
         EmptySetError: the set has no paragraph.

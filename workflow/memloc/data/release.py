@@ -1,4 +1,4 @@
-"""The published subset of the Pile of Carlini et al. (2022), as far as it is used (paper 3.1, METHODS M0).
+"""The published subset of the Pile of Carlini et al. (2022), as far as it is used (paper 3.1).
 
 For every paragraph length n the release holds `prompts_{n}.npy` [N, n], token ids of GPT-2, and
 `counts_{n}.npy` [N], how often each paragraph occurs in the training corpus. N is 56,000 for n = 100.

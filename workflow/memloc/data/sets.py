@@ -1,4 +1,4 @@
-"""Split scored paragraphs into sets and draw the samples that the analyses use (paper 3.2, METHODS M2)."""
+"""Split scored paragraphs into sets and draw the samples that the analyses use (paper 3.2)."""
 
 from typing import Literal
 

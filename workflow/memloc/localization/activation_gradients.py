@@ -1,4 +1,4 @@
-"""Gradients of a paragraph's NLL with respect to its activations (paper 6.1 and A.2, METHODS M7).
+"""Gradients of a paragraph's NLL with respect to its activations (paper 6.1 and A.2).
 
 The score of a layer, component, head and position is the largest |dL/da| over the hidden dimension.
 

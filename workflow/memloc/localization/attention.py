@@ -1,4 +1,4 @@
-"""KQ attention of the first decoded token onto the prefix (paper 6.2, METHODS M8)."""
+"""KQ attention of the first decoded token onto the prefix (paper 6.2)."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Contrastive objectives: change memorized continuations, keep the others (paper 5.2 and 5.3, METHODS M5).
+"""Contrastive objectives: change memorized continuations, keep the others (paper 5.2 and 5.3).
 
     unlearn:  CO(θ) = -w NLL(memorized; θ) + KL(p(.|controls; θ0) || p(.|controls; θ))        (paper Eq. 3)
     edit:     CO(θ) = +w NLL(edited;    θ) + KL(p(.|controls; θ0) || p(.|controls; θ))        (paper Eq. 4)

@@ -1,4 +1,4 @@
-"""Gradients of weighted sums over paragraphs, in micro-batches (shared by METHODS M4, M5 and M6).
+"""Gradients of weighted sums over paragraphs, in micro-batches (paper 5.1 to 5.3).
 
 A loss that is a sum over paragraphs has a gradient that is a sum over paragraphs, so it can be added up
 a few paragraphs at a time: the result is that of one large batch, the peak memory that of a small one.
@@ -107,7 +107,7 @@ def add_gradients(total: Gradients, gradients: Gradients) -> None:
 def paragraph_nll(
     model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], n_prefix: int
 ) -> Float[Tensor, "paragraph"]:
-    """Mean NLL of each paragraph's continuation, in nats per token (METHODS M1), differentiable."""
+    """Mean NLL of each paragraph's continuation, in nats per token (paper 3.2), differentiable."""
     tokens = tokens.to(model.device)
     states = continuation_states(model, tokens, n_prefix)
     return losses.token_losses(model, states, losses.nll, tokens[:, n_prefix:]).mean(dim=-1)

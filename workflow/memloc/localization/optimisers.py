@@ -1,4 +1,4 @@
-"""Adam that moves selected weights only, and the authors' dense one (paper 5.3, METHODS M6)."""
+"""Adam that moves selected weights only, and the authors' dense one (paper 5.3)."""
 
 import torch
 from transformers import PreTrainedModel

@@ -1,4 +1,4 @@
-"""Attribution scores of weights from the gradient of the NLL (paper 5.1, Figures 4 and 9, METHODS M4)."""
+"""Attribution scores of weights from the gradient of the NLL (paper 5.1, Figures 4 and 9)."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Two-way activation patching of memorized paragraphs and their perturbed versions (paper A.3, METHODS M10).
+"""Two-way activation patching of memorized paragraphs and their perturbed versions (paper A.3).
 
 A pair differs in one prefix token and, from the impact position on, in its continuation. One paragraph gives
 the clean run; activations of the other paragraph's own run are put in its place at one site at a time. The

@@ -1,4 +1,4 @@
-"""Do heads attend to a prefix's rarest tokens (paper 6.3, Fig. 7; METHODS M9)? Arrays only, no model.
+"""Do heads attend to a prefix's rarest tokens (paper 6.3, Figure 7)? Arrays only, no model.
 
 Every paragraph has a token of rank 0, few have one of a high rank. The attention summed over paragraphs
 therefore falls with the rank for any head, also for one that attends evenly. Two remedies stand next to the

@@ -1,4 +1,4 @@
-"""Which weights may move, and how to put back those that did (METHODS M6).
+"""Which weights may move, and how to put back those that did (paper 5.3).
 
 A selection of weights names, for every parameter that holds some of them, their places in the flattened
 parameter. Selections have an exact size, so that arms that are compared at equal sparsity are equally sparse.

@@ -1,4 +1,4 @@
-"""Score many versions of a paragraph that differ in one prefix token each (METHODS M1 and M3).
+"""Score many versions of a paragraph that differ in one prefix token each (paper 4).
 
 Up to its own token, a version is its paragraph: the keys and values of a paragraph's prefix are computed
 once, and each version is run from its own token on. Positions of the own tokens ascend; all other tokens of

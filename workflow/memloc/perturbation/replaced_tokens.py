@@ -1,8 +1,8 @@
-"""Replace one prefix token at a time and see what becomes of the continuation (paper 4, METHODS M3).
+"""Replace one prefix token at a time and see what becomes of the continuation (paper 4).
 
 The token at every prefix position is replaced by a random other one, while the rest of the prefix stays.
 Exact match and NLL of the UNPERTURBED continuation under each perturbed prefix come from teacher-forced
-passes, so nothing is decoded (METHODS M1).
+passes, so nothing is decoded (paper 3.2).
 """
 
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Sparse unlearning and editing of memorized paragraphs (paper 5.3, Figure 5, METHODS M6).
+"""Sparse unlearning and editing of memorized paragraphs (paper 5.3, Figure 5).
 
 Every memorized paragraph is edited by itself, from the original weights θ0, which are restored bit for bit
 afterwards. Adam minimises an objective over a fixed choice of weights, an arm:

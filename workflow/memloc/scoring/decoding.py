@@ -1,4 +1,4 @@
-"""Greedy continuations, decoded from the first token that is not known (paper 3.2, METHODS M1)."""
+"""Greedy continuations, decoded from the first token that is not known (paper 3.2)."""
 
 import torch
 from jaxtyping import Float, Int

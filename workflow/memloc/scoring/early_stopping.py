@@ -1,4 +1,4 @@
-"""Exact match alone (METHODS M1): a paragraph is run only as far as it takes to decide it."""
+"""Exact match alone (paper 3.2): a paragraph is run only as far as it takes to decide it."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Losses of continuation tokens that never hold the logits of all of them (METHODS M4 to M6).
+"""Losses of continuation tokens that never hold the logits of all of them (paper 5.1 to 5.3).
 
 A vocabulary is wider than everything else in a model together: logits, their logarithms and gradients of a
 few paragraphs take gigabytes. The gradients of the losses with respect to logits are known in closed form,

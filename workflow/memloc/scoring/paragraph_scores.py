@@ -1,4 +1,4 @@
-"""Score paragraphs: exact match and NLL (paper 3.2, METHODS M1).
+"""Score paragraphs: exact match and NLL (paper 3.2).
 
 Greedy decoding follows the true continuation until its first mismatch, so one teacher-forced pass gives
 the exact match without decoding anything. Only a near-tie between the two largest logits could make

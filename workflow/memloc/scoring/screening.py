@@ -1,4 +1,4 @@
-"""Decide exact matches in bfloat16 where it is sure to decide as full precision does (METHODS M1)."""
+"""Decide exact matches in bfloat16 where it is sure to decide as full precision does (paper 3.2)."""
 
 import copy
 import math

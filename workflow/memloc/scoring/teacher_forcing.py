@@ -1,4 +1,4 @@
-"""What a model's logits say of true tokens: run, unembed and compare only what is asked for (METHODS M1)."""
+"""What a model's logits say of true tokens: run, unembed and compare only what is asked for (paper 3.2)."""
 
 from collections.abc import Callable
 from typing import NamedTuple

@@ -8,7 +8,7 @@ from memloc.settings.base import Positive, Section
 
 
 class ActivationGradients(Section):
-    """Gradients of the NLL with respect to activations (paper 6.1, A.2, METHODS M7)."""
+    """Gradients of the NLL with respect to activations (paper 6.1, A.2)."""
 
     loss_tokens: Literal["first", "all"] = Field(
         "all", description="Continuation tokens in the loss: the first one, or all."

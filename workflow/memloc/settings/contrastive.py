@@ -8,7 +8,7 @@ from memloc.settings.base import Positive, Section
 
 
 class Contrastive(Section):
-    """The contrastive objective (paper 5.2, METHODS M5)."""
+    """The contrastive objective (paper 5.2)."""
 
     nll_weight: float = Field(
         1.0, gt=0, description="Weight of the memorized paragraph's NLL (with reference: 0.1 unless given)."

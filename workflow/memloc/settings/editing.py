@@ -8,7 +8,7 @@ from memloc.settings.base import NonNegative, Positive, _Contrast
 
 
 class Editing(_Contrast):
-    """Unlearning and editing of single memorized paragraphs (paper 5.3, METHODS M6)."""
+    """Unlearning and editing of single memorized paragraphs (paper 5.3)."""
 
     n_paragraphs: Positive = Field(50, description="Memorized paragraphs, each edited by itself.")
     n_swept: Positive = Field(10, description="Of these, edited at the learning rates after the first too.")

@@ -8,7 +8,7 @@ from memloc.settings.base import Section
 
 
 class Filters(Section):
-    """Which paragraphs are left out (paper A.1, METHODS M0)."""
+    """Which paragraphs are left out (paper A.1)."""
 
     keywords: list[str] = Field(
         [

@@ -6,7 +6,7 @@ from memloc.settings.base import Section
 
 
 class ParameterGradients(Section):
-    """Gradients of the NLL with respect to the weights (paper 5.1, METHODS M4)."""
+    """Gradients of the NLL with respect to the weights (paper 5.1)."""
 
     reference: bool = Field(
         False,

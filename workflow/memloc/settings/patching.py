@@ -8,7 +8,7 @@ from memloc.settings.base import Positive, Section
 
 
 class Patching(Section):
-    """Two-way activation patching (paper A.3, METHODS M10)."""
+    """Two-way activation patching (paper A.3)."""
 
     micro_batch: Positive = Field(64, description="Patched runs per forward pass.")
     exact: bool | Literal["auto"] = Field(

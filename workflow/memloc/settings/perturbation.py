@@ -8,7 +8,7 @@ from memloc.settings.base import Positive, Section
 
 
 class Perturbation(Section):
-    """Replace one prefix token at a time (paper 4, METHODS M3)."""
+    """Replace one prefix token at a time (paper 4)."""
 
     draws: Positive = Field(1, description="Random tokens tried at every position.")
     micro_batch: Positive = Field(16, description="Perturbed paragraphs per forward pass.")

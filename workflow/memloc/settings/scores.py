@@ -6,7 +6,7 @@ from memloc.settings.base import Positive, Section
 
 
 class Scores(Section):
-    """Exact match and NLL (paper 3.2, METHODS M1)."""
+    """Exact match and NLL (paper 3.2)."""
 
     threads: Positive = Field(
         2, description="Processor threads of scores and sets, before which no other rule can run the model."

@@ -8,7 +8,7 @@ from memloc.settings.base import Positive, Section
 
 
 class Sets(Section):
-    """Memorized and non-memorized sets and their samples (paper 3.2, METHODS M2)."""
+    """Memorized and non-memorized sets and their samples (paper 3.2)."""
 
     n_memorized: Positive = Field(50, description="Memorized paragraphs that the analyses use.")
     n_non_memorized: Positive = Field(50, description="Non-memorized paragraphs that the analyses use.")
