@@ -16,7 +16,7 @@ import networkx  # noqa: E402
 from conda_from_lock import environment  # noqa: E402
 
 from memloc.figures.catalog import FIGURES  # noqa: E402
-from memloc.model import memory  # noqa: E402
+from memloc.model import families, memory  # noqa: E402
 from memloc.settings import documentation  # noqa: E402
 
 
@@ -53,6 +53,7 @@ def between(text: str, marker: str, content: str) -> str:
 def generated() -> dict[Path, str]:
     """Every file that has generated parts, as it should be."""
     readme = between((ROOT / "README.md").read_text(), "figures", figure_table())
+    readme = between(readme, "families", f"{families.titles()}.\n")
     config, needed = ROOT / "config" / "README.md", ROOT / "docs" / "memory.md"
     memory_tables = between(needed.read_text(), "float32", memory.table("float32", checkpointing=False))
     memory_tables = between(memory_tables, "bfloat16", memory.table("bfloat16", checkpointing=True))

@@ -17,6 +17,7 @@ os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**29))
 
 from memloc.model import memory
 from memloc.run import tracking
+from memloc.run.errors import UserError
 from memloc.settings.errors import ConfigError, validate
 from memloc.settings.study import members
 from memloc.settings.documentation import effective

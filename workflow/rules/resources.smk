@@ -168,7 +168,11 @@ if MODEL.source in ("embedded", "planted"):
 
 
 # MB that every rule that runs the model asks for; before an unknown model is downloaded, as for one of 1.4 B.
-MEMORY = memory.stage_megabytes(memory.shape_of(SETTINGS, *PRETRAINED or [MODEL_FOLDER]), SETTINGS)
+try:
+    SHAPE = memory.shape_of(SETTINGS, *PRETRAINED or [MODEL_FOLDER])
+except UserError as error:
+    raise WorkflowError(f"{MODEL_FOLDER}: {error}")
+MEMORY = memory.stage_megabytes(SHAPE, SETTINGS)
 
 
 rule resources:

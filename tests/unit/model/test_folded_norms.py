@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from memloc.localization.gradients import nll_gradients
-from memloc.model.components import components
-from memloc.model.folded_norms import READERS, fold_norms
+from memloc.model.components import components, family_of
+from memloc.model.folded_norms import fold_norms
 from memloc.model.loading import boot_bridge
 from memloc.run.errors import InputError
 
@@ -26,14 +26,15 @@ def biased(any_model):
 
 
 def test_the_folded_model_computes_the_same_with_norms_that_do_nothing(biased, tiny_tokens):
-    if biased.config.model_type not in READERS:
+    norms = family_of(biased).folded_norms
+    if norms is None:
         with pytest.raises(InputError, match="cannot be folded"):
             fold_norms(biased)
         return
     before = biased(tiny_tokens).logits
     fold_norms(biased)
     torch.testing.assert_close(biased(tiny_tokens).logits, before, atol=1e-4, rtol=1e-4)
-    names = [f"{norm}.weight" for norm in READERS[biased.config.model_type]]
+    names = [f"{norm}.weight" for norm in norms]
     weights = [value for name, value in biased.named_parameters() if name.endswith(tuple(names))]
     assert len(weights) == 2 * 2
     assert all((weight == 1).all() for weight in weights)

@@ -12,7 +12,7 @@ from transformers import GPTNeoConfig, GPTNeoForCausalLM
 from memloc.model import memory
 from memloc.model.components import components
 from memloc.settings.study import Settings
-from tiny_models import TINY
+from tiny_models import LLAMA_LIKE, TINY
 
 STUDY = {"study": "x", "data": {"source": "release"}, "model": {"source": "hub"}}
 # What the models' cards and papers say.
@@ -40,16 +40,16 @@ def test_published_shapes_have_the_published_number_of_parameters(name):
     assert memory.PUBLISHED[name].n_parameters == pytest.approx(N_PARAMETERS[name], rel=1e-3)
 
 
-@pytest.mark.parametrize("family", TINY)
+@pytest.mark.parametrize("family", TINY | LLAMA_LIKE)
 def test_a_config_file_has_the_shape_of_its_model(family, tmp_path):
-    model = TINY[family]()
+    model = (TINY | LLAMA_LIKE)[family]()
     model.config.save_pretrained(tmp_path)
     shape = memory.read_shape(tmp_path / "config.json")
     names = {component.parameter for component in components(model)}
     assert shape.n_component_weights == sum(model.get_parameter(name).numel() for name in names)
     matrices = sum(weight.numel() for weight in model.parameters() if weight.dim() > 1)
     assert shape.n_parameters == matrices
-    assert (shape.n_layers, shape.n_heads) == (2, 4) and shape.gated == (family == "llama")
+    assert (shape.n_layers, shape.n_heads) == (2, 4) and shape.gated == ("gpt" not in family)
 
 
 def test_heads_may_be_wider_than_their_share_of_the_model(tmp_path):

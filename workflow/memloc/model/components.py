@@ -1,18 +1,13 @@
 """One view of a model's own weights by (layer, component, head).
 
-Model families store the same matrices differently: GPT-2 keeps them transposed and fuses queries, keys
-and values; GPT-NeoX fuses them head by head; grouped-query models have fewer key and value heads. One
-table per family says where a component lies and which axes its stored tensor has; everything else
-asks for `[head, d_in, d_out]`. To support another family, add its table to `FAMILIES`.
-
-Axes are einops patterns. They only split and permute axes, so the result is a view: writing through it
-changes the model. Weights are never folded or centred, because gradients of folded weights differ.
+Model families store the same matrices differently (see `families`); everything else asks for
+`[head, d_in, d_out]`. What is returned is a view: writing through it changes the model. Weights are never
+folded or centred here, because gradients of folded weights differ.
 """
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import pandas as pd
 from einops import rearrange
@@ -20,97 +15,10 @@ from jaxtyping import Shaped
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from memloc.run.errors import InputError
+from memloc.model import families
+from memloc.model.families import Family, Stored
 
 PROJECTIONS = {"q": "W_Q", "k": "W_K", "v": "W_V"}  # activation: the component that computes it
-
-
-class Stored(NamedTuple):
-    """Where a component lies in a layer; `axes` is None for an MLP matrix, which has no heads."""
-
-    module: str
-    axes: str | None = None
-    part: int | None = None  # which of the stacked queries, keys and values
-    norm: str | None = None  # module that normalizes its output over all heads together
-
-
-class Family(NamedTuple):
-    """Where a model family has its layers, the LayerNorm after them, and the components in each of them."""
-
-    layers: str
-    final_norm: str
-    components: dict[str, Stored]
-
-
-_INTO_HEADS = "(head d_head) d_model -> head d_model d_head"
-_FROM_HEADS = "d_model (head d_head) -> head d_head d_model"
-_GPT2_FUSED = "d_model (qkv head d_head) -> qkv head d_model d_head"
-_GPT2_FROM_HEADS = "(head d_head) d_model -> head d_head d_model"
-_NEOX_FUSED = "(head qkv d_head) d_model -> qkv head d_model d_head"
-
-_GPT_NEO = Family(
-    "transformer.h",
-    "transformer.ln_f",
-    {
-        "W_Q": Stored("attn.attention.q_proj", _INTO_HEADS),
-        "W_K": Stored("attn.attention.k_proj", _INTO_HEADS),
-        "W_V": Stored("attn.attention.v_proj", _INTO_HEADS),
-        "W_O": Stored("attn.attention.out_proj", _FROM_HEADS),
-        "W_in": Stored("mlp.c_fc"),
-        "W_out": Stored("mlp.c_proj"),
-    },
-)
-_GPT2 = Family(
-    "transformer.h",
-    "transformer.ln_f",
-    {
-        "W_Q": Stored("attn.c_attn", _GPT2_FUSED, part=0),
-        "W_K": Stored("attn.c_attn", _GPT2_FUSED, part=1),
-        "W_V": Stored("attn.c_attn", _GPT2_FUSED, part=2),
-        "W_O": Stored("attn.c_proj", _GPT2_FROM_HEADS),
-        "W_in": Stored("mlp.c_fc"),
-        "W_out": Stored("mlp.c_proj"),
-    },
-)
-_GPT_NEOX = Family(
-    "gpt_neox.layers",
-    "gpt_neox.final_layer_norm",
-    {
-        "W_Q": Stored("attention.query_key_value", _NEOX_FUSED, part=0),
-        "W_K": Stored("attention.query_key_value", _NEOX_FUSED, part=1),
-        "W_V": Stored("attention.query_key_value", _NEOX_FUSED, part=2),
-        "W_O": Stored("attention.dense", _FROM_HEADS),
-        "W_in": Stored("mlp.dense_h_to_4h"),
-        "W_out": Stored("mlp.dense_4h_to_h"),
-    },
-)
-_LLAMA = Family(
-    "model.layers",
-    "model.norm",
-    {
-        "W_Q": Stored("self_attn.q_proj", _INTO_HEADS),
-        "W_K": Stored("self_attn.k_proj", _INTO_HEADS),
-        "W_V": Stored("self_attn.v_proj", _INTO_HEADS),
-        "W_O": Stored("self_attn.o_proj", _FROM_HEADS),
-        "W_gate": Stored("mlp.gate_proj"),
-        "W_in": Stored("mlp.up_proj"),
-        "W_out": Stored("mlp.down_proj"),
-    },
-)
-_OLMO2 = _LLAMA._replace(
-    components=_LLAMA.components
-    | {
-        "W_Q": Stored("self_attn.q_proj", _INTO_HEADS, norm="self_attn.q_norm"),
-        "W_K": Stored("self_attn.k_proj", _INTO_HEADS, norm="self_attn.k_norm"),
-    }
-)
-FAMILIES = {
-    "gpt_neo": _GPT_NEO,
-    "gpt2": _GPT2,
-    "gpt_neox": _GPT_NEOX,
-    **dict.fromkeys(("llama", "mistral", "olmo", "qwen2", "qwen3", "gemma", "smollm3"), _LLAMA),
-    **dict.fromkeys(("olmo2", "olmo3"), _OLMO2),
-}
 
 
 @dataclass(frozen=True)
@@ -169,15 +77,8 @@ class Component:
 
 
 def family_of(model: PreTrainedModel) -> Family:
-    """The table of a causal language model's family.
-
-    Raises:
-        ValueError: the model's family has no table.
-    """
-    model_type = model.config.model_type
-    if model_type not in FAMILIES:
-        raise InputError(f"model type {model_type!r} is not supported; supported: {', '.join(FAMILIES)}")
-    return FAMILIES[model_type]
+    """The row of a causal language model's family. InputError: it has none."""
+    return families.family(model.config.model_type)
 
 
 def layers_of(model: PreTrainedModel) -> nn.ModuleList:
@@ -194,7 +95,7 @@ def components(model: PreTrainedModel) -> list[Component]:
     """Components of a causal language model, layer by layer.
 
     Raises:
-        ValueError: the model's family has no table.
+        InputError: the model's family is not supported.
     """
     config, family = model.config, family_of(model)
     n_kv_heads = getattr(config, "num_key_value_heads", config.num_attention_heads)

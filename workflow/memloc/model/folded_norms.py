@@ -11,28 +11,10 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
-from memloc.model.components import Component, components, layers_of
+from memloc.model.components import Component, components, family_of, layers_of
 from memloc.run.errors import InputError
 
-_GPT2 = {"ln_1": ("attn.c_attn",), "ln_2": ("mlp.c_fc",)}
-_GPT_NEO = {
-    "ln_1": ("attn.attention.q_proj", "attn.attention.k_proj", "attn.attention.v_proj"),
-    "ln_2": ("mlp.c_fc",),
-}
-_GPT_NEOX = {
-    "input_layernorm": ("attention.query_key_value",),
-    "post_attention_layernorm": ("mlp.dense_h_to_4h",),
-}
-_LLAMA = {
-    "input_layernorm": ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
-    "post_attention_layernorm": ("mlp.gate_proj", "mlp.up_proj"),
-}
-READERS = {
-    "gpt2": _GPT2,
-    "gpt_neo": _GPT_NEO,
-    "gpt_neox": _GPT_NEOX,
-    **dict.fromkeys(("llama", "mistral", "qwen2", "qwen3", "smollm3"), _LLAMA),
-}
+READERS = ("W_Q", "W_K", "W_V"), ("W_gate", "W_in")  # of the norm before attention, and before the MLP
 
 
 @torch.no_grad()
@@ -42,16 +24,17 @@ def fold_norms(model: PreTrainedModel) -> None:
     Raises:
         InputError: the model's family has norms in other places, or norms without weights.
     """
-    model_type = model.config.model_type
-    if model_type not in READERS:
+    family = family_of(model)
+    if family.folded_norms is None:
         raise InputError(
-            f"norms of model type {model_type!r} cannot be folded: set parameter_gradients.reference to false"
+            f"norms of {family.title} cannot be folded: set parameter_gradients.reference to false"
         )
     for layer in layers_of(model):
-        for norm_name, names in READERS[model_type].items():
+        for norm_name, readers in zip(family.folded_norms, READERS, strict=True):
             norm = layer.get_submodule(norm_name)
-            for name in names:
-                _fold(norm, layer.get_submodule(name))
+            stored = [family.components[name] for name in readers if name in family.components]
+            for module in dict.fromkeys(component.module for component in stored):
+                _fold(norm, layer.get_submodule(module))
             norm.weight.fill_(1)
             if getattr(norm, "bias", None) is not None:
                 norm.bias.zero_()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
+from memloc.model.families import family
 from memloc.run.errors import InputError
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ def load_model(
     Raises:
         ModelError: no safetensors file, weights that it lacks (they would be random), weights that are not
             finite, too few GPUs or too little memory on them.
+        InputError: a family that is not supported.
     """
     from transformers import AutoModelForCausalLM
     from transformers.utils.logging import disable_progress_bar
@@ -116,6 +118,7 @@ def load_model(
         device_map="auto" if spread else None,
         output_loading_info=True,
     )
+    family(model.config.model_type)
     _check_weights(model, loading["missing_keys"], folder)
     fuse_gelu(model)
     use_onednn(model)

@@ -10,6 +10,7 @@ import math
 from pathlib import Path
 from typing import NamedTuple
 
+from memloc.model.families import family
 from memloc.model.packed_weights import MOST_PACKED
 from memloc.settings.study import Settings
 
@@ -71,7 +72,7 @@ UNKNOWN = PUBLISHED["EleutherAI/pythia-1.4b-deduped"]
 
 
 def read_shape(config: Path | str) -> Shape:
-    """Shape from a config.json of any supported family, without importing transformers."""
+    """Shape from a config.json, without importing transformers. InputError: the family is not supported."""
     values = json.loads(Path(config).read_text())
 
     def first(*names: str, default: int | None = None) -> int:
@@ -79,8 +80,7 @@ def read_shape(config: Path | str) -> Shape:
         return next(found, default)
 
     width, n_heads = first("hidden_size", "n_embd"), first("num_attention_heads", "n_head", "num_heads")
-    learned = values["model_type"] in ("gpt2", "gpt_neo")
-    gated = values["model_type"] not in ("gpt2", "gpt_neo", "gpt_neox")
+    kind = family(values["model_type"])
     return Shape(
         n_layers=first("num_hidden_layers", "n_layer", "num_layers"),
         width=width,
@@ -88,10 +88,10 @@ def read_shape(config: Path | str) -> Shape:
         n_kv_heads=first("num_key_value_heads", default=n_heads),
         d_head=first("head_dim", default=width // n_heads),
         d_mlp=first("intermediate_size", "n_inner", default=4 * width),
-        gated=gated,
+        gated=kind.gated,
         vocabulary=values["vocab_size"],
-        n_positions=first("max_position_embeddings", "n_positions") if learned else 0,
-        tied=values.get("tie_word_embeddings", learned),
+        n_positions=first("max_position_embeddings", "n_positions") if kind.learned_positions else 0,
+        tied=values.get("tie_word_embeddings", kind.tied),
     )
 
 

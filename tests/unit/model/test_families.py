@@ -1,0 +1,61 @@
+"""The table of families: what it says holds of the models, and nothing that lists families misses one."""
+
+import json
+
+import pytest
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM, CohereConfig, Gemma2Config, GraniteConfig
+
+from memloc.model import loading, memory
+from memloc.model.families import FAMILIES, family
+from memloc.run.errors import InputError, UserError
+from memloc.straightforward.hooks import PLACES
+from tiny_models import LLAMA_LIKE, LLAMA_SHAPE, SPREAD, TINY
+
+UNSUPPORTED = {
+    "gemma2": Gemma2Config(head_dim=8, final_logit_softcapping=2.0, **LLAMA_SHAPE, **SPREAD),
+    "cohere": CohereConfig(logit_scale=0.25, **LLAMA_SHAPE, **SPREAD),
+    "granite": GraniteConfig(logits_scaling=4.0, **LLAMA_SHAPE, **SPREAD),
+}
+
+
+def alone(model, tokens):
+    """The unembedding of the last hidden states, as analyses take it."""
+    return model.get_output_embeddings()(model.base_model(tokens).last_hidden_state)
+
+
+def test_every_family_has_a_tiny_model_and_plain_hooks():
+    assert set(TINY | LLAMA_LIKE) == set(PLACES) == set(FAMILIES)
+    assert len({row.title for row in FAMILIES.values()}) == len(FAMILIES)
+
+
+def test_logits_are_the_unembedding_of_the_last_hidden_states(any_model, tiny_tokens):
+    with torch.no_grad():
+        torch.testing.assert_close(alone(any_model, tiny_tokens), any_model(tiny_tokens).logits)
+
+
+@pytest.mark.parametrize("name", UNSUPPORTED)
+def test_a_family_that_scales_or_caps_its_logits_is_refused(name, tiny_tokens, tmp_path):
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(UNSUPPORTED[name]).eval()
+    with torch.no_grad():
+        assert (alone(model, tiny_tokens) - model(tiny_tokens).logits).abs().max() > 0.1
+    model.save_pretrained(tmp_path)
+    with pytest.raises(UserError, match=f"'{name}' is not supported; supported: gpt_neo"):
+        loading.load_model(tmp_path)
+    with pytest.raises(UserError, match=f"'{name}' is not supported"):  # before any job runs
+        memory.read_shape(tmp_path / "config.json")
+
+
+def test_what_has_no_row_is_refused():
+    with pytest.raises(InputError, match="'mamba' is not supported"):
+        family("mamba")
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_estimates_know_what_config_files_leave_out(name, tmp_path):
+    values = json.loads((TINY | LLAMA_LIKE)[name]().config.to_json_string())
+    values.pop("tie_word_embeddings", None)
+    (tmp_path / "config.json").write_text(json.dumps(values))
+    found = AutoConfig.from_pretrained(tmp_path).tie_word_embeddings
+    assert memory.read_shape(tmp_path / "config.json").tied == found
