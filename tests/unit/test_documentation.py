@@ -1,12 +1,16 @@
 """Generated parts of the documentation and of the environment files say what the code says."""
 
+import re
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
 
+from memloc.tables.schemas import STAGES
+
 ROOT = Path(__file__).parents[2]
+WIDTH = 110  # of prose, as of code
 
 
 @pytest.fixture(scope="module")
@@ -28,3 +32,17 @@ def test_generated_parts_are_up_to_date(generate):
 def test_what_is_between_the_markers_is_replaced(generate):
     text = generate.between("a\n<!-- x -->\nstale\n<!-- /x -->\nb\n", "x", "new\n")
     assert text == "a\n<!-- x -->\nnew\n<!-- /x -->\nb\n"
+
+
+def test_every_table_of_a_study_is_defined():
+    defined = (ROOT / "docs/methods.md").read_text().partition("\n## ")[0]
+    missing = [table for table, stage in STAGES.items() if stage != "bench" and f"`{table}`" not in defined]
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/methods.md"])
+def test_prose_is_wrapped_at_one_width(page):
+    """Tables, links and what is in code blocks may be longer."""
+    text = re.sub(r"(?ms)^```.*?^```", "", (ROOT / page).read_text())
+    lines = [line for line in text.splitlines() if not line.startswith("|")]
+    assert [line for line in lines if len(line) > WIDTH] == []
