@@ -164,7 +164,6 @@ def test_every_script_belongs_to_a_rule(clone):
     conditional = {
         "compare_memorized_list.py",
         "figure_across_seeds.py",
-        "join_shards.py",
         "paragraphs_text.py",
     }
     scripts = {path.name for path in SCRIPTS.glob("*.py")}

@@ -49,7 +49,7 @@ EDITS = {
     "patching": (
         "memloc/localization/patching.py",
         "\nEDITED = True\n",
-        {"patching", "residual_patching", "bench_model", "bench_tables"},
+        {"patching", "residual_patching", "bench_tables"},
     ),
     "the ablation": ("memloc/localization/ablation.py", "\nEDITED = True\n", {"ablate_heads"}),
     "a script": ("scripts/rank_heads.py", "\nEDITED = True\n", {"rank_heads"}),

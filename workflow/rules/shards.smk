@@ -20,8 +20,8 @@ for stage in Shards.joined:
             mem_mb=growing(2000),
             runtime=growing(60),
         params:
-            **tracked("join_shards.py", tables=stage.tables),
+            **tracked("join_parts.py", tables=stage.tables),
         message:
             f"Join the {stage.n} shards of {stage.stage}."
         script:
-            "../scripts/join_shards.py"
+            "../scripts/join_parts.py"

@@ -4,7 +4,7 @@ from memloc.run.rule import start
 
 start(snakemake)
 
-from memloc.bench.stages import random_model
+from memloc.bench.subject import random_model
 from memloc.run.atomic import atomic_folder
 
 sizes = snakemake.params.settings["bench"]

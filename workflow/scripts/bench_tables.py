@@ -7,7 +7,7 @@ start(snakemake)
 from pathlib import Path
 
 from memloc.bench import run
-from memloc.bench.stages import Bench
+from memloc.bench.subject import Bench
 from memloc.tables import storage
 from memloc.tables.schemas.bench import BENCH, BENCH_GROWTH
 

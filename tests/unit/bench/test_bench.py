@@ -10,7 +10,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import DynamicCache
 
-from memloc.bench import measure, page, stages
+from memloc.bench import measure, page, stages, subject
 from memloc.bench.measure import BenchError
 from memloc.bench.work import Shape, peak_rate
 from memloc.model import training
@@ -100,7 +100,7 @@ def test_differences_of_numbers_are_relative_and_those_of_whole_numbers_are_coun
 
 def test_diverted_texts_match_from_none_to_all():
     paragraph = {"paragraph": {"length": 12, "prefix": 4}}
-    bench = stages.Bench("nowhere", {"n_paragraphs": 9, "vocabulary": 50}, paragraph, 0)
+    bench = subject.Bench("nowhere", {"n_paragraphs": 9, "vocabulary": 50}, paragraph, 0)
     own = torch.arange(240).view(20, 12) % 50
     changed = stages.diverted(bench, own) != own[:9]
     assert [row.nonzero().flatten().tolist() for row in changed] == [[4 + n] for n in range(8)] + [[]]

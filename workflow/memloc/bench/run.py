@@ -14,7 +14,7 @@ import torch
 
 from memloc.bench import measure, stages
 from memloc.bench.measure import BenchError, Measured, Results
-from memloc.bench.stages import Bench, Comparison
+from memloc.bench.subject import Bench, Comparison, own_texts
 from memloc.bench.work import peak_rate
 from memloc.scoring import paragraph_scores
 
@@ -28,7 +28,7 @@ def compare(bench: Bench, report: Callable[[str], None]) -> pd.DataFrame:
         BenchError: a side failed, or its results are not those of the other side.
     """
     peaks = measure.once("peak", _peaks)
-    own = torch.from_numpy(measure.once("texts", stages.own_texts(bench))["tokens"])
+    own = torch.from_numpy(measure.once("texts", own_texts(bench))["tokens"])
     rows = []
     for comparison in stages.comparisons(bench, own):
         sides = {name: stage.prepare for name, stage in comparison.stages.items()}

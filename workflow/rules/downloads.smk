@@ -1,4 +1,4 @@
-# What is downloaded (resources/) or trained (results/<study>/model): the only rules that use the network.
+# What is downloaded (resources/): the only rules that use the network.
 # Studies share downloads, and what an address holds does not depend on the code that fetches it: neither the
 # study nor the hash of the code is a parameter of a download.
 
@@ -70,13 +70,12 @@ elif DATA.source == "release" and DATA.retokenize:
 
 
 if MODEL.source == "hub":
-    MODEL_FOLDER = hub_folder("models", MODEL)
-    MODEL_NAME, MODEL_REVISION = MODEL.id, MODEL.revision
-    DOWNLOADS.append(MODEL_FOLDER)
+    HUB_MODEL = hub_folder("models", MODEL)
+    DOWNLOADS.append(HUB_MODEL)
 
     rule download_model:
         output:
-            directory(MODEL_FOLDER),
+            directory(HUB_MODEL),
         log:
             log_file("download_model"),
         benchmark:
@@ -97,14 +96,8 @@ if MODEL.source == "hub":
         script:
             "../scripts/download_model.py"
 
-elif MODEL.source == "local":
-    MODEL_FOLDER = MODEL.folder
-    MODEL_NAME, MODEL_REVISION = MODEL.folder, None
-
 elif MODEL.source == "planted":
     BASE = f"resources/models/{MODEL.file.removesuffix('.gguf')}@{MODEL.sha256[:12]}"
-    MODEL_FOLDER = f"{SHARED}/model"
-    MODEL_NAME, MODEL_REVISION = MODEL.name, MODEL.package
     DOWNLOADS.append(BASE)
 
     rule download_base:
@@ -129,82 +122,9 @@ elif MODEL.source == "planted":
         script:
             "../scripts/download_base.py"
 
-else:
-    MODEL_FOLDER = f"{SHARED}/model"
-    MODEL_NAME, MODEL_REVISION = f"embedded model of study {SETTINGS.shared}", None
-
-
-# What the training starts from: random weights, where there is none.
-PRETRAINED = [BASE] if MODEL.source == "planted" else []
-
-if MODEL.source in ("embedded", "planted"):
-
-    rule train_model:
-        input:
-            base=PRETRAINED,
-            stream=table("training_stream"),
-            paragraphs=table("paragraphs"),
-            tokenizer=f"{SHARED}/tokenizer",
-        output:
-            folder=directory(MODEL_FOLDER),
-            curve=table("training_curve"),
-        log:
-            log_file("train_model"),
-        benchmark:
-            benchmark_file("train_model")
-        conda:
-            ENVIRONMENT
-        threads: MODEL.threads
-        resources:
-            mem_mb=growing(6000 if PRETRAINED else 4000),
-            runtime=growing(120),
-        params:
-            **tracked("train_model.py", "model"),
-            checkpoints=f"{RESULTS}/checkpoints",
-        message:
-            "Train the model on the training stream (resumes where it was killed)."
-        script:
-            "../scripts/train_model.py"
-
-
-# MB that every rule that runs the model asks for; before an unknown model is downloaded, as for one of 1.4 B.
-try:
-    SHAPE = memory.shape_of(SETTINGS, *PRETRAINED or [MODEL_FOLDER])
-except UserError as error:
-    raise WorkflowError(f"{MODEL_FOLDER}: {error}")
-MEMORY = memory.stage_megabytes(SHAPE, SETTINGS)
-
 
 rule resources:
     input:
         DOWNLOADS,
     message:
         "Everything that needs the network is here."
-
-
-rule model:
-    input:
-        folder=MODEL_FOLDER,
-    output:
-        manifest=f"{SHARED}/model.json",
-        vocabulary=table("vocabulary"),
-    log:
-        log_file("model"),
-    benchmark:
-        benchmark_file("model")
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(MEMORY["model"]),
-        runtime=growing(30),
-    params:
-        **tracked("model.py", "loading"),
-        name=MODEL_NAME,
-        revision=MODEL_REVISION,
-        # The user may put another model into the folder; what rules make has Snakemake's own record.
-        files=tracking.file_stamps(MODEL_FOLDER) if MODEL.source == "local" else {},
-    message:
-        "Identify the model (hash, sizes) and write the text of its tokens."
-    script:
-        "../scripts/model.py"

@@ -1,4 +1,4 @@
-"""Joins the shards of a stage: every table of it, as the one job would write it that computes all."""
+"""Joins parts of tables that several jobs wrote: the shards of a stage, or both objectives of the edits."""
 
 from memloc.run.rule import log, start
 
@@ -10,7 +10,8 @@ from memloc.tables.schemas import schema_of
 for name, path in snakemake.output.items():
     parts = snakemake.input[name]
     parts = [parts] if isinstance(parts, str) else parts
-    with storage.writer(schema_of(name), path, storage.provenance(parts[0])) as table:
+    origin = storage.provenance(parts[0]) | {"rule": snakemake.rule}
+    with storage.writer(schema_of(name), path, origin) as table:
         for part in parts:
             for rows in storage.batches(schema_of(name), part):
                 table.append(rows)

@@ -1,0 +1,139 @@
+"""The model and texts that every comparison of the benchmark runs, and what a comparison is.
+
+The model has random weights at full size. Its texts are random prefixes with its own greedy continuations,
+which it therefore recites in full. So that one changed prefix token diverts these only sometimes, as with
+memorized paragraphs, attention is damped (but for patching, which would then change next to nothing); and so
+that near-ties are as rare as in a trained model, logits are spread. A forward pass is as much work as ever.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from torch import Tensor
+from transformers import AutoModelForCausalLM, PreTrainedModel
+
+from memloc.bench.measure import Prepare, Results
+from memloc.bench.work import Shape
+from memloc.model import loading, onednn, training
+from memloc.model.components import components
+from memloc.run.seeds import generator
+from memloc.straightforward import decoding
+
+ATTENTION_SCALE, LOGIT_SCALE = 0.01, 10.0
+
+
+class Stage(NamedTuple):
+    """A stage of the workflow."""
+
+    prepare: Prepare
+    n_items: int
+    gflop: Callable[[Results], float]
+    """Work that the results need, given them."""
+    dtype: str = "float32"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A straightforward implementation, and the stages that do the same work."""
+
+    item: str
+    plain: Prepare
+    n_plain: int
+    chosen: np.ndarray | slice
+    """Items of the stages that the straightforward implementation does too."""
+    stages: dict[str, Stage]
+
+
+@torch.no_grad()
+def random_model(shape: dict[str, int], seed: int) -> PreTrainedModel:
+    """A GPT-Neo with random weights and spread logits."""
+    model = training.new_model(**shape, seed=seed)
+    model.transformer.ln_f.weight.fill_(LOGIT_SCALE)
+    return model.eval()
+
+
+@torch.no_grad()
+def damp_attention(model: PreTrainedModel) -> PreTrainedModel:
+    """The model, with smaller outputs of its attention."""
+    for component in components(model):
+        if component.name == "W_O":
+            model.get_parameter(component.parameter).mul_(ATTENTION_SCALE)
+    return model
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The model, how much of each stage is done, and the settings of the stages as a study has them."""
+
+    folder: Path
+    sizes: dict[str, Any]  # settings section bench
+    settings: dict[str, Any]
+    seed: int
+
+    @property
+    def n_prefix(self) -> int:
+        """Tokens of a prefix."""
+        return self.settings["paragraph"]["prefix"]
+
+    @property
+    def n_tokens(self) -> int:
+        """Tokens of a paragraph."""
+        return self.settings["paragraph"]["length"]
+
+    @property
+    def shape(self) -> Shape:
+        """Shape of the model."""
+        return Shape(*(self.sizes[name] for name in ("n_layers", "width", "vocabulary")))
+
+    def model(self) -> PreTrainedModel:
+        """The model as rules load it that take gradients."""
+        return loading.load_model(self.folder)
+
+    def inference_model(self) -> PreTrainedModel:
+        """The model as rules load it that take none."""
+        return loading.load_for_inference(self.folder)
+
+    def plain_model(self) -> PreTrainedModel:
+        """The model as transformers loads it."""
+        model = AutoModelForCausalLM.from_pretrained(
+            self.folder, local_files_only=True, use_safetensors=True, trust_remote_code=False
+        )
+        return model.eval()
+
+    def reciting_model(self) -> PreTrainedModel:
+        """`inference_model` with damped attention."""
+        model = damp_attention(self.model())
+        onednn.pack(model)
+        return model
+
+    def plain_reciting_model(self) -> PreTrainedModel:
+        """`plain_model` with damped attention."""
+        return damp_attention(self.plain_model())
+
+    def random_tokens(self, n_rows: int, n_columns: int, *stream: str) -> Int[Tensor, "row column"]:
+        """Uniformly random tokens."""
+        random = generator(self.seed, "bench", *stream)
+        return torch.from_numpy(random.integers(self.sizes["vocabulary"], size=(n_rows, n_columns)))
+
+    def in_batches(self, function: Callable[[Tensor], Tensor], rows: Tensor) -> np.ndarray:
+        """Results of a straightforward implementation, a batch at a time."""
+        return torch.cat([function(batch) for batch in rows.split(self.sizes["plain_batch"])]).numpy()
+
+
+def own_texts(bench: Bench) -> Prepare:
+    """Random prefixes with the model's own greedy continuations."""
+
+    def prepare() -> Callable[[], Results]:
+        model, sizes = bench.plain_reciting_model(), bench.sizes
+        n_rows = max(sizes["n_paragraphs"], sizes["n_gradients"], sizes["n_controls"] + 1)
+        prefix = bench.random_tokens(n_rows, bench.n_prefix, "prefix")
+        decode = partial(decoding.generate, model, n_tokens=bench.n_tokens - bench.n_prefix)
+        return lambda: {"tokens": np.hstack([prefix.numpy(), bench.in_batches(decode, prefix)])}
+
+    return prepare

@@ -1,0 +1,31 @@
+# Take heads out of the model, one by one and together, and see what becomes of memorized paragraphs.
+
+
+rule ablate_heads:
+    input:
+        model=rules.model.output.manifest,
+        folder=MODEL_FOLDER,
+        paragraphs=table("paragraphs"),
+        sets=table("sets"),
+        ranking=table("head_ranking"),
+    output:
+        ablation=table("head_ablation"),
+        effects=table("head_effects"),
+        cumulative=table("cumulative_ablation"),
+    log:
+        log_file("ablate_heads"),
+    benchmark:
+        benchmark_file("ablate_heads")
+    conda:
+        ENVIRONMENT
+    threads: SETTINGS.threads
+    resources:
+        gpu=N_GPU,
+        mem_mb=growing(MEMORY["ablate_heads"]),
+        runtime=growing(480),
+    params:
+        **tracked("ablate_heads.py", "head_ablation", "loading"),
+    message:
+        "Ablate every attention head, and the first heads of every ranking together."
+    script:
+        "../scripts/ablate_heads.py"

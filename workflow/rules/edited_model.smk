@@ -1,0 +1,32 @@
+# A model to take away, in which chosen paragraphs are unlearned; not part of `all`.
+
+EDITED_MODEL = f"{RESULTS}/edited_model"
+
+
+rule edit_model:
+    input:
+        model=rules.model.output.manifest,
+        folder=MODEL_FOLDER,
+        paragraphs=table("paragraphs"),
+        sets=table("sets"),
+        ranking=table("head_ranking"),
+        card=report_file("model_card.md"),
+    output:
+        directory(EDITED_MODEL),
+    log:
+        log_file("edit_model"),
+    benchmark:
+        benchmark_file("edit_model")
+    conda:
+        ENVIRONMENT
+    threads: SETTINGS.threads
+    resources:
+        gpu=N_GPU,
+        mem_mb=growing(MEMORY["edit_model"]),
+        runtime=growing(120),
+    params:
+        **tracked("edit_model.py", "edit_model", "loading", "highlight"),
+    message:
+        "Unlearn the chosen paragraphs jointly and write the model with a card of what changed and what it cost."
+    script:
+        "../scripts/edit_model.py"

@@ -1,0 +1,50 @@
+# The model that is analysed, wherever it comes from: its folder, what identifies it, and the memory it needs.
+
+if MODEL.source == "hub":
+    MODEL_FOLDER, MODEL_NAME, MODEL_REVISION = HUB_MODEL, MODEL.id, MODEL.revision
+elif MODEL.source == "local":
+    MODEL_FOLDER, MODEL_NAME, MODEL_REVISION = MODEL.folder, MODEL.folder, None
+elif MODEL.source == "planted":
+    MODEL_FOLDER, MODEL_NAME, MODEL_REVISION = TRAINED_MODEL, MODEL.name, MODEL.package
+else:
+    MODEL_FOLDER, MODEL_NAME, MODEL_REVISION = (
+        TRAINED_MODEL,
+        f"embedded model of study {SETTINGS.shared}",
+        None,
+    )
+
+
+# MB that every rule that runs the model asks for; before an unknown model is downloaded, as for one of 1.4 B.
+try:
+    SHAPE = memory.shape_of(SETTINGS, *PRETRAINED or [MODEL_FOLDER])
+except UserError as error:
+    raise WorkflowError(f"{MODEL_FOLDER}: {error}")
+MEMORY = memory.stage_megabytes(SHAPE, SETTINGS)
+
+
+rule model:
+    input:
+        folder=MODEL_FOLDER,
+    output:
+        manifest=f"{SHARED}/model.json",
+        vocabulary=table("vocabulary"),
+    log:
+        log_file("model"),
+    benchmark:
+        benchmark_file("model")
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(MEMORY["model"]),
+        runtime=growing(30),
+    params:
+        **tracked("model.py", "loading"),
+        name=MODEL_NAME,
+        revision=MODEL_REVISION,
+        # The user may put another model into the folder; what rules make has Snakemake's own record.
+        files=tracking.file_stamps(MODEL_FOLDER) if MODEL.source == "local" else {},
+    message:
+        "Identify the model (hash, sizes) and write the text of its tokens."
+    script:
+        "../scripts/model.py"

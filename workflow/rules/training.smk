@@ -1,0 +1,34 @@
+# Models that the workflow trains itself (results/<study>/model).
+
+TRAINED_MODEL = f"{SHARED}/model"
+# What the training starts from: random weights, where there is none.
+PRETRAINED = [BASE] if MODEL.source == "planted" else []
+
+if MODEL.source in ("embedded", "planted"):
+
+    rule train_model:
+        input:
+            base=PRETRAINED,
+            stream=table("training_stream"),
+            paragraphs=table("paragraphs"),
+            tokenizer=f"{SHARED}/tokenizer",
+        output:
+            folder=directory(TRAINED_MODEL),
+            curve=table("training_curve"),
+        log:
+            log_file("train_model"),
+        benchmark:
+            benchmark_file("train_model")
+        conda:
+            ENVIRONMENT
+        threads: MODEL.threads
+        resources:
+            mem_mb=growing(6000 if PRETRAINED else 4000),
+            runtime=growing(120),
+        params:
+            **tracked("train_model.py", "model"),
+            checkpoints=f"{RESULTS}/checkpoints",
+        message:
+            "Train the model on the training stream (resumes where it was killed)."
+        script:
+            "../scripts/train_model.py"

@@ -1,0 +1,28 @@
+# Disturb weights, and see what becomes of memorized paragraphs.
+
+
+rule disturb_weights:
+    input:
+        model=rules.model.output.manifest,
+        folder=MODEL_FOLDER,
+        paragraphs=table("paragraphs"),
+        sets=table("sets"),
+    output:
+        table("weight_noise"),
+    log:
+        log_file("disturb_weights"),
+    benchmark:
+        benchmark_file("disturb_weights")
+    conda:
+        ENVIRONMENT
+    threads: SETTINGS.threads
+    resources:
+        gpu=N_GPU,
+        mem_mb=growing(MEMORY["disturb_weights"]),
+        runtime=growing(240),
+    params:
+        **tracked("disturb_weights.py", "weight_noise", "loading"),
+    message:
+        "Disturb the weights with the largest contrastive gradients, and as many random ones."
+    script:
+        "../scripts/disturb_weights.py"
