@@ -112,6 +112,16 @@ def test_a_head_that_is_opposed_in_the_choosing_half_only_does_not_hold():
     assert verdict("some_attention_opposed", found) == "does not hold"
 
 
+@pytest.mark.parametrize("id", ["some_attention_opposed", "some_value_gradients_opposed"])
+def test_a_head_that_never_varies_is_not_the_one_that_is_opposed(id):
+    found = tables(ALIKE | {(1, 2): -1})
+    for name, column in (("attention", "attention"), ("activation_gradients", "max_abs")):
+        rows = found[name].reset_index(drop=True)
+        rows.loc[(rows["layer"] == 0) & (rows["head"] == 0), column] = 0.5
+        found[name] = rows
+    assert verdict(id, found) == "holds"
+
+
 def test_query_heads_are_judged_by_the_values_that_they_share():
     found = tables(ALIKE, kinds_of_values=ALIKE | {(1, 1): -1})
     rows = found["activation_gradients"]

@@ -80,8 +80,19 @@ def test_one_layer_leads_or_not(layers, verdict):
     assert judged(gradients(40, 0, layers=layers)).loc["key_query_layer_leads", "verdict"] == verdict
 
 
-@pytest.mark.parametrize(("layers", "verdict"), [((1, 1, 2), "holds"), ((2, 1, 1), "does not hold")])
-def test_the_published_layer_is_a_claim_on_the_published_study_alone(layers, verdict):
-    frame = gradients(10, 0, layers=layers)
-    assert judged(frame, GPT_NEO).loc["key_query_layer", "verdict"] == verdict
-    assert judged(frame).loc["key_query_layer", "verdict"] == "not applicable"
+PUBLISHED_LAYER = "published_key_query_layer_leads"
+
+
+@pytest.mark.parametrize(
+    ("layers", "verdict"),
+    [
+        ((1, 1, 2), "holds"),
+        ((2, 1, 1), "does not hold"),
+        ((1, 1, 1.01), "undecided"),
+        ((1,), "not applicable"),
+    ],
+)
+def test_the_published_layer_leads_or_not(layers, verdict):
+    frame = gradients(40, 0, layers=layers, noise=0.5)
+    assert judged(frame, GPT_NEO).loc[PUBLISHED_LAYER, "verdict"] == verdict
+    assert judged(frame).loc[PUBLISHED_LAYER, "verdict"] == "not applicable"

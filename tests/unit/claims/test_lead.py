@@ -40,6 +40,16 @@ def test_candidates_of_one_group_are_no_rivals():
     assert lead(values, APART).low < 0 < 2 < lead(values, np.array([0, 1, 1, 2])).low
 
 
+def test_a_given_group_is_not_looked_for_but_its_candidate_is():
+    values = made_up([0, 5, 2, 1])
+    groups = np.array([0, 1, 2, 2])
+    judging = values[1::2]
+    found = lead(values, groups, 2)
+    assert found.value == pytest.approx((judging[:, 2] - judging[:, 1]).mean())
+    assert found.high < 0
+    assert lead(values, groups, 1) == lead(values, groups)
+
+
 def test_a_lead_needs_rivals():
     with pytest.raises(ValueError, match="two groups"):
         lead(made_up([0, 1]), np.array([3, 3]))

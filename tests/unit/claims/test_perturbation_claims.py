@@ -74,8 +74,9 @@ def test_nothing_changed_at_all():
 
 def test_the_corpus_continuation_of_non_memorized_paragraphs_is_no_comparison():
     settings = SETTINGS | {"sets": {"continuation": "corpus"}}
-    found = judged(noisy([8] * 4), noisy([3] * 4), settings=settings)
+    found = judged(noisy([8] * 4), noisy([3] * 4), new_nll=[0.1] * 20, settings=settings)
     assert found.loc["non_memorized_easier", "verdict"] == "not applicable"
+    assert found.loc["perturbed_fluent", "verdict"] == "not applicable"
 
 
 def test_the_last_token_alone_is_no_trend_of_the_others():

@@ -116,19 +116,21 @@ def test_infinite_ends_of_an_interval_are_left_out():
 
 # Table `claims` of a topic.
 
-SETTINGS = {"paragraph": {"length": 100, "prefix": 50}}
+SETTINGS = {"paragraph": {"length": 100, "prefix": 50}, "expected": {"filter": "reference"}}
 EVERYWHERE = {"model": "embedded model of study mini", "data": "embedded"}
 PUBLISHED = {"model": "EleutherAI/gpt-neo-125m", "data": "release"}
 
 
 def topic(**changes):
-    entry = EXACT | {"estimator": "set_size", "arguments": {"set": "memorized"}} | changes
-    return Topic(name="scores", tables={"sets": ("id", "set")}, claims=(claim(**entry),))
+    entry = EXACT | {"estimator": "published_size", "arguments": {"set": "memorized"}} | changes
+    tables = {"scores": ("id", "em"), "dropped_reference": ("id",)}
+    return Topic(name="scores", tables=tables, claims=(claim(**entry),))
 
 
 def found(about, n_memorized=10, **changes):
-    sets = pd.DataFrame({"id": range(20), "set": ["memorized"] * n_memorized + ["none"] * (20 - n_memorized)})
-    frame = evaluate.evaluate(topic(**changes), {"sets": sets}, SETTINGS, about)
+    scores = pd.DataFrame({"id": range(20), "em": [50] * n_memorized + [0] * (20 - n_memorized)})
+    tables = {"scores": scores, "dropped_reference": pd.DataFrame({"id": []})}
+    frame = evaluate.evaluate(topic(**changes), tables, SETTINGS, about)
     return schema.validate(schema_of("claims"), frame, Lengths()).iloc[0]
 
 

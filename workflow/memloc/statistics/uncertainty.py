@@ -173,8 +173,10 @@ def max_t(differences: np.ndarray) -> np.ndarray:
     return np.array([_share_at_least(largest, value, exact=n <= MOST_EXACT) for value in found])
 
 
-def lead(values: np.ndarray, groups: np.ndarray) -> Interval:
+def lead(values: np.ndarray, groups: np.ndarray, group: int | None = None) -> Interval:
     """By how much the largest of several means leads those of other groups, by units that did not choose it.
+
+    Of a `group` that is given, its largest.
 
     `values` [units, candidates], each candidate of one of the `groups` [candidates]: units 0, 2, .. choose
     the candidate and its rival, the largest of another group. Of the other units come the mean difference of
@@ -186,7 +188,8 @@ def lead(values: np.ndarray, groups: np.ndarray) -> Interval:
         ValueError: all candidates are of one group.
     """
     choosing = values[::2].mean(axis=0) if len(values) else np.zeros(len(groups))
-    chosen = int(choosing.argmax())
+    candidates = np.arange(len(groups)) if group is None else np.flatnonzero(groups == group)
+    chosen = int(candidates[choosing[candidates].argmax()])
     others = np.flatnonzero(groups != groups[chosen])
     if not len(others):
         raise ValueError("a lead needs candidates of at least two groups")

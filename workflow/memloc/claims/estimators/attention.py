@@ -3,7 +3,6 @@
 A head that these numbers choose is chosen on every other paragraph and judged on the rest.
 """
 
-import numpy as np
 import pandas as pd
 
 from memloc.claims.verdicts import Estimate
@@ -49,6 +48,9 @@ def _likeness(tables: Tables, settings: dict, values: pd.DataFrame, layer: int, 
 def _searched(layers: list[pd.DataFrame]) -> Estimate:
     if not layers:
         return Estimate(missing="the layers have a single head")
-    likeness = pd.concat(layers, axis=1).to_numpy()
-    head = int(np.argmin(likeness[::2].mean(axis=0)))
-    return Estimate.of(mean(-likeness[1::2, head]))
+    likeness = pd.concat(layers, axis=1, ignore_index=True)
+    if len(likeness) < 2:
+        return Estimate(missing="there is one paragraph: none is left to judge a head on")
+    # A head whose profile never varies is like no other and unlike none: it has no value.
+    head = likeness.iloc[::2].mean().idxmin()
+    return Estimate.of(mean(-likeness.iloc[1::2][head]))

@@ -27,15 +27,11 @@ def query_growth(tables: Tables, settings: dict, group: str, pairs: str) -> Esti
     return Estimate.of(uncertainty.paired(growth))
 
 
-def strongest_layer(tables: Tables, settings: dict, group: str) -> Estimate:
-    """Layer with the largest mean gradient of keys and queries, over pairs, heads and both positions."""
-    rows = tables["impact_gradients"]
-    rows = rows[rows["group"] == group]
-    return Estimate(int(rows.groupby("layer")["max_abs"].mean().idxmax()), n=rows["id"].nunique())
+def layer_lead(tables: Tables, settings: dict, group: str, layer: int | None = None) -> Estimate:
+    """By how much one layer's share of a pair's key and query gradients is above every other layer's.
 
-
-def layer_lead(tables: Tables, settings: dict, group: str) -> Estimate:
-    """By how much one layer's share of a pair's key and query gradients is above every other layer's."""
+    A layer that is given is not looked for, but its rival is.
+    """
     rows = tables["impact_gradients"]
     rows = rows[rows["group"] == group]
     sums = rows.groupby(["id", "layer"])["max_abs"].sum().unstack()
@@ -43,4 +39,4 @@ def layer_lead(tables: Tables, settings: dict, group: str) -> Estimate:
         return Estimate(missing="the model has one layer")
     totals = sums.sum(axis=1)
     shares = sums.div(totals.where(totals > 0, 1), axis=0)
-    return Estimate.of(uncertainty.lead(shares.to_numpy(), shares.columns.to_numpy()))
+    return Estimate.of(uncertainty.lead(shares.to_numpy(), shares.columns.to_numpy(), layer))

@@ -37,6 +37,10 @@ def later_tokens(tables: Tables, settings: dict, set: str, last_token: str) -> E
 
 def fluency(tables: Tables, settings: dict) -> Estimate:
     """NLL of non-memorized paragraphs, unperturbed, minus that of what follows perturbed prefixes."""
+    if settings["sets"]["continuation"] == "corpus":
+        return Estimate(
+            missing="non-memorized paragraphs have the corpus's continuation, which the model did not write"
+        )
     perturbed = tables["perturbed_paragraphs"]["nll"]
     if perturbed.empty:
         return Estimate(missing="no replaced token changed any continuation")

@@ -12,12 +12,12 @@ import pandas as pd
 from jaxtyping import Float
 
 from memloc.claims.verdicts import Estimate
+from memloc.localization.highlight import head_of_other_methods
 from memloc.localization.rare_tokens import pearson
 from memloc.statistics.uncertainty import bootstrap
 
 Tables = dict[str, pd.DataFrame]
 Sums = Float[np.ndarray, "rank head"]
-OWN = ("rare_tokens", "combined")  # rankings that rest on these numbers
 
 
 class _Layer(NamedTuple):
@@ -74,7 +74,7 @@ def below_null(tables: Tables, settings: dict, measure: str) -> Estimate:
     give as low a correlation. `measure`: pearson (of the sum) or pearson_mean (of the mean per occurrence).
     """
     heads = tables["rare_token_correlation"].set_index(["layer", "head"])
-    row = heads.loc[_localized_head(tables["head_ranking"], settings)]
+    row = heads.loc[head_of_other_methods(tables["head_ranking"], settings, "rare_tokens")]
     low, value, high = (row[f"{measure}_null_q{q}"] - row[measure] for q in ("025", "500", "975"))
     return Estimate(value, low, high, n=int(row["n_paragraphs"]))
 
@@ -109,18 +109,9 @@ def _chosen(tables: Tables, settings: dict, chosen: str, measure: str) -> _Layer
     """`searched`: the most negative head of all, with the half that judges it; `localized`: see there."""
     groups = tables["rare_token_groups"]
     if chosen == "localized":
-        return _layer(groups, _localized_head(tables["head_ranking"], settings))
+        return _layer(groups, head_of_other_methods(tables["head_ranking"], settings, "rare_tokens"))
     even = groups["group"] % 2 == 0
     return _layer(groups[~even], _most_negative(groups[even], measure))
-
-
-def _localized_head(ranking: pd.DataFrame, settings: dict) -> tuple[int, int]:
-    """The head that the study points at: the configured one, or the first by the other methods together."""
-    chosen = settings["highlight"]
-    if chosen != "auto":
-        return int(chosen["layer"]), int(chosen["head"])
-    others = ranking[~ranking["method"].isin(OWN)]
-    return others.groupby(["layer", "head"])["rank"].mean().idxmin()
 
 
 def _most_negative(groups: pd.DataFrame, measure: str) -> tuple[int, int]:

@@ -9,6 +9,10 @@ from memloc.statistics import uncertainty
 
 def published_size(tables: dict[str, pd.DataFrame], settings: dict, set: str) -> Estimate:
     """Paragraphs of a set among those that the authors' filter code keeps."""
+    if settings["expected"]["filter"] != "reference":
+        return Estimate(
+            missing="not all paragraphs that the authors' filter keeps were scored: see expected.filter"
+        )
     lengths = settings["paragraph"]
     scores = tables["scores"]
     kept = scores[~scores["id"].isin(tables["dropped_reference"]["id"])]
@@ -38,16 +42,16 @@ def complete(tables: dict[str, pd.DataFrame], settings: dict) -> Estimate:
 def nll_difference(tables: dict[str, pd.DataFrame], settings: dict) -> Estimate:
     """NLL of non-memorized paragraphs minus that of memorized ones, in nats per token."""
     memorized, others = _nll(tables)
-    if not len(memorized) or not len(others):
-        return Estimate(missing="one of the two sets is empty")
+    if missing := _not_comparable(memorized, others, settings):
+        return missing
     return Estimate.of(uncertainty.difference(others, memorized))
 
 
 def below_others(tables: dict[str, pd.DataFrame], settings: dict, quantile: float) -> Estimate:
     """Share of the memorized paragraphs whose NLL is below a quantile of the non-memorized ones' NLL."""
     memorized, others = _nll(tables)
-    if not len(memorized) or not len(others):
-        return Estimate(missing="one of the two sets is empty")
+    if missing := _not_comparable(memorized, others, settings):
+        return missing
     below = int((memorized < others.quantile(quantile)).sum())
     return Estimate.of(uncertainty.proportion(below, len(memorized)))
 
@@ -55,3 +59,12 @@ def below_others(tables: dict[str, pd.DataFrame], settings: dict, quantile: floa
 def _nll(tables: dict[str, pd.DataFrame]) -> tuple[pd.Series, pd.Series]:
     data = tables["scores"].merge(tables["sets"], on="id")
     return data.loc[data["set"] == "memorized", "nll"], data.loc[data["set"] == "non_memorized", "nll"]
+
+
+def _not_comparable(memorized: pd.Series, others: pd.Series, settings: dict) -> Estimate | None:
+    """Why NLLs of the two sets say nothing, if they do not."""
+    if settings["sets"]["split_by"] == "nll":
+        return Estimate(missing="the sets were made by NLL, so that theirs differs in any case")
+    if not len(memorized) or not len(others):
+        return Estimate(missing="one of the two sets is empty")
+    return None
