@@ -25,12 +25,11 @@ bench: .venv/complete
 docs: .venv/complete
 	$(BIN)/python docs/generate.py
 
-.venv/complete: envs/requirements.lock pyproject.toml
+.venv/complete: envs/requirements.lock envs/install.py pyproject.toml
 	$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info[:2] <= (3, 13), "Python 3.11 to 3.13 is needed: make PYTHON=python3.11"'
 	rm -rf .venv
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -r envs/requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(BIN)/python envs/install.py
 	touch $@
 
 clean-environment:
