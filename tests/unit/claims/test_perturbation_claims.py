@@ -82,6 +82,11 @@ def test_the_corpus_continuation_of_non_memorized_paragraphs_is_no_comparison():
 def test_the_last_token_alone_is_no_trend_of_the_others():
     found = judged(noisy([8, 8, 8, 1]), noisy([2, 4, 7, 9]))
     names = ["later_matters_memorized", "later_matters_memorized_without_last", "later_matters_non_memorized"]
+    other = judged(noisy([8] * 4), noisy([8, 8, 8, 1]))["verdict"]
+    assert (other["later_matters_non_memorized"], other["later_matters_non_memorized_without_last"]) == (
+        "holds",
+        "undecided",
+    )
     assert found.loc[names, "verdict"].tolist() == ["holds", "undecided", "does not hold"]
     found = judged(noisy([9, 9, 3, 9]), noisy([8, 8, 4, 4]))
     assert found.loc[names, "verdict"].tolist() == ["holds"] * 3

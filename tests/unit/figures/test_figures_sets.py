@@ -13,7 +13,10 @@ from memloc.run.templates import fill
 
 REPORT = Path(__file__).parents[3] / "workflow/report"
 SIZES = {"n_memorized": 20, "n_non_memorized": 5, "n_partly": 4, "n_rare_tokens": 10}
-SETTINGS = {"paragraph": {"length": 60, "prefix": 20}, "sets": {**SIZES, "continuation": "model"}}
+SETTINGS = {
+    "paragraph": {"length": 60, "prefix": 20},
+    "sets": {**SIZES, "continuation": "model", "split_by": "em"},
+}
 FIGURES = {"fig2": fig2, "fig8": fig8, "repeats": repeats, "table1": table1, "recited": recited}
 EM = {
     "all sets": [0, 8, 9, 23, 24, 39, 40, 40, 40],
@@ -58,6 +61,17 @@ def test_labels_and_captions_name_the_exact_matches_of_the_run():
     )
 
 
+def test_the_caption_says_when_sets_are_made_by_nll():
+    by_nll = SETTINGS | {"sets": SETTINGS["sets"] | {"split_by": "nll"}}
+    assert "sets by NLL, lowest first" in caption("fig2", fig2.draw(tables(EM["all sets"]), by_nll))
+    assert "by NLL" not in caption("fig2", fig2.draw(tables(EM["all sets"]), SETTINGS))
+
+
+def test_medians_of_counts_are_written_as_whole_numbers_where_they_are():
+    text = caption("fig8", fig8.draw(tables(EM["all sets"]), SETTINGS))
+    assert ": 5 times in the median, 9 times at most; memorized ones 8 times in the median." in text
+
+
 def test_a_set_that_is_smaller_than_asked_for_is_told():
     text = caption("fig2", fig2.draw(tables(EM["all sets"]), SETTINGS))
     assert "fewer memorized paragraphs than the 20 asked for: analyses of that set use all 3." in text
@@ -66,7 +80,7 @@ def test_a_set_that_is_smaller_than_asked_for_is_told():
     assert (
         "fewer memorized paragraphs than the 20 asked for: analyses of that set use none, and stop." in text
     )
-    enough = SETTINGS | {"sets": {"n_memorized": 3, "n_non_memorized": 2}}
+    enough = SETTINGS | {"sets": {"n_memorized": 3, "n_non_memorized": 2, "split_by": "em"}}
     assert "fewer" not in caption("fig2", fig2.draw(tables(EM["all sets"]), enough))
 
 
