@@ -3,6 +3,7 @@
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ def commands(page):
 
 
 COMMANDS = sorted({tuple(words) for page in PAGES for words in commands(page)})
+PYTEST = [words for words in COMMANDS if words[:3] == ("python", "-m", "pytest")]
 SNAKEMAKE = [words for words in COMMANDS if words[0] == "snakemake"]
 
 
@@ -38,8 +40,26 @@ def test_make_targets_are_there(words):
 
 
 def test_every_other_command_is_known():
-    others = [words for words in COMMANDS if words[0] not in ("make", "snakemake")]
+    others = [words for words in COMMANDS if words[0] not in ("make", "snakemake") and words not in PYTEST]
     assert [words for words in others if not any(words[: len(known)] == known for known in SHELL)] == []
+
+
+@pytest.mark.parametrize("words", PYTEST, ids=" ".join)
+def test_pytest_commands_find_tests(words):
+    command = [sys.executable, *words[1:], "--collect-only", "--quiet"]
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert process.returncode == 0, process.stdout
+
+
+# What CONTRIBUTING.md names below workflow/memloc/ or workflow/.
+NAMED = re.compile(r"`((?:[a-z_]+/)+[a-z_0-9]+\.(?:py|smk|yaml|rst))`")
+
+
+def test_files_that_recipes_name_are_there():
+    named = NAMED.findall((ROOT / "CONTRIBUTING.md").read_text())
+    folders = (ROOT, ROOT / "workflow", ROOT / "workflow/memloc")
+    assert len(named) > 30
+    assert [name for name in named if not any((folder / name).exists() for folder in folders)] == []
 
 
 @pytest.mark.parametrize("words", SNAKEMAKE, ids=" ".join)
