@@ -1,4 +1,4 @@
-# How fast the stages are, next to straightforward implementations; not part of `all`, and needs nothing of it.
+# How fast the stages are, next to straightforward implementations; independent of `all`.
 
 BENCH_MODEL = f"{RESULTS}/bench_model"
 

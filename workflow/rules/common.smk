@@ -10,7 +10,7 @@ RULES = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve
 LIBRARY = str(RULES.parent)
 sys.path.insert(0, LIBRARY)
 os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [LIBRARY, os.environ.get("PYTHONPATH")])))
-# By default glibc gives freed memory back at once, and a tenth of a training step goes by in page faults.
+# By default glibc returns freed memory at once, and page faults take a tenth of a training step.
 os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(2**25))
 os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**29))
 
@@ -39,7 +39,7 @@ def validated(config, files):
 
 SETTINGS = validated(config, workflow.configfiles)
 RESULTS = f"results/{SETTINGS.study}"
-# A study whose samples are drawn again with another seed (seeds.smk) has no data, model and scores of its own.
+# A study whose samples are drawn again with another seed (seeds.smk) shares data, model and scores.
 SHARED = f"results/{SETTINGS.shared}"
 SHARED_TABLES = (
     "paragraphs",
@@ -107,7 +107,10 @@ class Shards:
         self.log, self.benchmark = log_file(name), benchmark_file(name)
 
     def table(self, name, path=None):
-        """What a job of the stage writes of a table, which lies at `path` if it is none of the study."""
+        """Path that a job of the stage writes a table to: a part, or the whole table with one shard.
+
+        `path` is the table's place where it is not in the study's folder of tables.
+        """
         self.tables[name] = path or table(name)
         if self.n == 1:
             return self.tables[name]

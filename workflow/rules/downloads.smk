@@ -1,6 +1,6 @@
 # What is downloaded (resources/): the only rules that use the network.
-# Studies share downloads, and what an address holds does not depend on the code that fetches it: neither the
-# study nor the hash of the code is a parameter of a download.
+# Studies share downloads, and the code does not change what an address holds: neither the study nor the hash of
+# the code is a parameter of a download.
 
 import hashlib
 

@@ -1,5 +1,5 @@
 # Several models in one study: the rules of study.smk once per model, named <member>_<rule>, and figures across models.
-# A member is a study of its own, named <study>/<member>, with its own folder of results.
+# Each model is a study <study>/<member> with its own folder of results.
 
 
 include: "common.smk"
@@ -8,7 +8,7 @@ include: "run_config.smk"
 
 MEMBERS = members(SETTINGS)
 ACROSS = [figure for figure in FIGURES if figure.only_for == "models"]
-# An imported rule is said to be a certain member's by its name, and here also by its message.
+# Names of imported rules begin with the member's name; so do their messages.
 for member, settings in MEMBERS.items():
     member_module, member_prefix = f"member {member}", f"{member}_"
     known = set(workflow.rules)
@@ -28,7 +28,7 @@ for member, settings in MEMBERS.items():
 
 if SETTINGS.data.source == "release":
 
-    # What all members share is downloaded by one rule: the first member's, without its name.
+    # The members share this download: the first member's rule, without its name.
     first_module = f"member {next(iter(MEMBERS))}"
 
     use rule download_release from first_module

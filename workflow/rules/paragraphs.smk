@@ -1,7 +1,7 @@
 # Paragraphs of all data sources, and those that the filters drop.
 
 EXPECTED = SETTINGS.expected
-# What the filter drops that the published numbers come from.
+# The paragraphs dropped by the filter that the published numbers come from.
 PUBLISHED_FILTER = "dropped_reference" if EXPECTED.filter == "reference" else "dropped_paragraphs"
 
 if DATA.source == "embedded":

@@ -1,5 +1,5 @@
-# Setting `seeds`: what is sampled is drawn again with other seeds, of the same data, model and scores. Each seed is a
-# study of its own, named <study>/seed-<n>, with rules seed-<n>_<rule>; what it shares is made by the study's own rules.
+# Setting `seeds`: all samples are drawn again with other seeds, from the same data, model and scores. Each seed is a
+# study <study>/seed-<n> with rules seed-<n>_<rule>. The study's own rules make what its seeds share.
 
 RESAMPLED = resampled(SETTINGS)
 

@@ -1,4 +1,4 @@
-"""Downloads that are complete, verified and atomic, or an error that says what was expected and what came.
+"""Downloads that are complete, verified and atomic; errors say what was expected and what arrived.
 
 Every request goes through `_get`: encrypted unless allowed otherwise, with time-outs, with proxies and
 certificates as `requests` finds them, and with failures sorted into transient ones, worth another try, and
@@ -219,7 +219,7 @@ def _commit(url: str, headers: Mapping[str, str], allow_http: bool) -> str | Non
 
 @contextmanager
 def _get(url: str, headers: Mapping[str, str], allow_http: bool) -> Iterator[requests.Response]:
-    """The opened answer; failures, also those while its body is read, become DownloadErrors."""
+    """The open response; failures become DownloadErrors, also while its body is read."""
     _require_scheme(url, allow_http)
     headers = {"Accept-Encoding": "identity", **headers}  # lengths and ranges then count the file's own bytes
     try:

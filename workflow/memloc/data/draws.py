@@ -1,4 +1,4 @@
-"""Samples made from the paragraphs of a sample: its parts, what each part leaves, and resamples."""
+"""Samples made from the paragraphs of a sample: its parts, all but one part, and resamples."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

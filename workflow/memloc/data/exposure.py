@@ -25,5 +25,5 @@ def continuation_counts(
 
 
 def exposure(paragraphs: pd.DataFrame) -> pd.Series:
-    """Occurrences of each continuation where they are counted, otherwise of each whole paragraph."""
+    """Occurrences of each continuation, or of each whole paragraph where continuations are not counted."""
     return paragraphs["continuation_count"].fillna(paragraphs["count"]).astype("int64")

@@ -83,7 +83,7 @@ def _in_texts(texts: Sequence[str], keywords: Sequence[str]) -> list[str | None]
 def _in_tokens(
     tokens: Int[np.ndarray, "paragraph token"], keywords: Sequence[str], encode: Callable[[str], list[int]]
 ) -> list[str | None]:
-    """First variation whose tokens each paragraph holds all of."""
+    """First variation all of whose tokens are in each paragraph."""
     candidates = {
         variation: set(encode(variation)) for keyword in keywords for variation in variations(keyword)
     }

@@ -154,8 +154,8 @@ def paragraph_hashes(stream: Stream) -> UInt64[np.ndarray, "paragraph"]:
 def distinct(stream: Stream) -> Stream:
     """The stream with the first of equal paragraphs only, in the order of the text (exact).
 
-    Of all paragraphs that share a hash the first is kept and those equal to it go; what is left, other tokens
-    with the same hash, has its turn again. Memory: some 50 bytes per paragraph.
+    Of the paragraphs that share a hash, the first is kept and its equals are dropped. Paragraphs with other
+    tokens and the same hash go through the next round. Memory: some 50 bytes per paragraph.
     """
     hashes, left, kept = paragraph_hashes(stream), np.arange(len(stream.starts)), []
     while len(left):

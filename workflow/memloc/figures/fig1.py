@@ -59,7 +59,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
 
 
 def _draw_sets(axes: Axes, sizes: pd.Series) -> dict[str, float]:
-    """Boxes of the three sets; returns the height at which each box's arrows start."""
+    """Draw the boxes of the three sets; returns the height at which each box's arrows start."""
     heights = {}
     for place, name in enumerate(("memorized", "non_memorized", "perturbed")):
         y = 33.0 - 13.5 * place

@@ -1,7 +1,7 @@
 """Figure 10: query and key gradients at the perturbed and at the impact position (paper A.2).
 
-Where the perturbed token is itself the one before the impact token, both positions are one and its gradients
-the same: such pairs say nothing about a difference between them.
+In some pairs the perturbed token is the one before the impact token. Both positions are then one, with the
+same gradients, so such pairs show no difference between them.
 """
 
 from typing import Any
@@ -23,7 +23,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     """Layers x components: mean over paragraphs of max |gradient|; memorized left, perturbed right.
 
     The two positions are rows, and share the colours of their group. Memorized gradients are far smaller.
-    Pairs whose two positions are one are left out, unless all are like that.
+    Pairs whose two positions are one are left out, unless there are no others.
     """
     every = tables["impact_gradients"]
     apart = every[every["id"].isin(spread_ids(every))]

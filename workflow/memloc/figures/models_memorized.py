@@ -32,8 +32,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
 def _comparisons(data: pd.DataFrame, models: pd.Series) -> list[dict[str, Any]]:
     """Neighbours in size, on the paragraphs that both scored.
 
-    The models saw the same paragraphs, so only those that one of them alone recites say anything (McNemar):
-    their share that the larger model recites is one half where neither recites more.
+    The models saw the same paragraphs, so only paragraphs that exactly one of them recites tell them apart
+    (McNemar). The larger model recites half of these where neither recites more.
     """
     found = []
     for smaller, larger in pairwise(models):

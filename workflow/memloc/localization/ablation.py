@@ -2,11 +2,11 @@
 
 Gradients and attention point at heads; only an intervention shows that a head matters. A head is ablated by
 replacing its output z, the input of its part of W_O, at every position: by zeros, or by its mean over other
-text, which leaves what the head says of any text and takes away what it says of this one. Scores of
-the same continuations with and without the head tell its effect, in EM (tokens lost) and NLL (nats gained).
-The *specific* effect is that on memorized paragraphs minus that on non-memorized ones with the model's own
-continuation, which it recites as exactly: a head that any text needs has none. Paragraphs that judge a head
-have not chosen it (`held_out`).
+text. The mean keeps what the head contributes to any text and removes what it contributes to this one. The
+effect is the difference in scores of the same continuations with and without the head: EM (tokens lost) and
+NLL (nats gained). The *specific* effect is that on memorized paragraphs minus that on non-memorized ones with
+the model's own continuation, which also starts from the full EM. A head that any text needs has none.
+Paragraphs that judge a head have not chosen it (`held_out`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

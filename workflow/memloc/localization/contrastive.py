@@ -3,10 +3,10 @@
     unlearn:  CO(θ) = -w NLL(memorized; θ) + KL(p(.|controls; θ0) || p(.|controls; θ))        (paper Eq. 3)
     edit:     CO(θ) = +w NLL(edited;    θ) + KL(p(.|controls; θ0) || p(.|controls; θ))        (paper Eq. 4)
 
-θ0 are the original weights, detached; the controls are non-memorized paragraphs. At θ = θ0 the KL
-divergence has its minimum, and its gradient is zero: the objective's gradient is that of its NLL term, -w
-times the memorized paragraphs' gradient, and tells no more than that. Both terms count after one step down
-the objective, where its gradient is taken.
+θ0 are the original weights, detached; the controls are non-memorized paragraphs. At θ = θ0 the KL divergence
+has its minimum, and its gradient is zero: the objective's gradient is that of its NLL term, -w times the
+memorized paragraphs' gradient, and adds nothing to it. After one step down the objective both terms count,
+and the gradient is taken there.
 """
 
 from collections.abc import Sequence
@@ -176,7 +176,7 @@ def contrastive_attribution(
     learning_rate: float,
     reference: bool,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Component scores of the unlearning objective after one step of its own (paper 5.2, Figure 4 bottom).
+    """Component scores of the unlearning objective after one step down it (paper 5.2, Figure 4 bottom).
 
     `nll_gradient` is the memorized paragraphs' mean gradient at θ0; -w times it is the objective's gradient
     there, along which the first step of Adam moves every W_* weight. The weights are restored bit for bit.

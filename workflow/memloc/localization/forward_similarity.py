@@ -2,7 +2,7 @@
 
 The authors' notebooks compare the forward activations of both by their cosine similarity: 1 where a component
 does the same for both. Two positions are read: the perturbed token's, and the one that predicts the impact
-token. What paragraphs have in common anyway shows in the cosine of a paragraph and of another one's.
+token. For comparison, the cosine of two different paragraphs shows what all paragraphs have in common.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What a head's largest gradient would be, had other paragraphs been sampled.
+"""The largest gradients of heads in resampled paragraphs.
 
 The largest entry of a mean gradient is not the mean of the largest entries: it has to be taken anew of every
 resampled gradient. A sample is split at random in parts, the gradients of each part are summed, and a

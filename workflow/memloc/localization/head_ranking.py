@@ -4,8 +4,8 @@ The paper names one head that several methods point at. Here every method gives 
 larger meaning more involved in memorization, and the ranks are compared. Models with fewer key/value heads
 than query heads share a key/value head's score among the query heads that read it.
 
-How far the ranks depend on the paragraphs that were sampled is seen from `sample_ranks`: the same methods on
-resampled paragraphs, on parts of the sample, and on what each part leaves of it.
+`sample_ranks` shows how far the ranks depend on the sampled paragraphs: it ranks heads on resampled
+paragraphs, on parts of the sample, and on all but one part.
 """
 
 from collections.abc import Callable, Sequence
@@ -98,7 +98,7 @@ class Sampled(NamedTuple):
 def sample_scores(
     tables: dict[str, pd.DataFrame], n_prefix: int, n_heads: int, rng: np.random.Generator
 ) -> Sampled:
-    """Scores of every method on parts of its sample, on what they leave, and on resampled paragraphs.
+    """Scores of every method on parts of its sample, on all but one part, and on resampled paragraphs.
 
     Parameter gradients and attention to rare tokens resample parts of the sample, of which their tables have
     the sums; the others resample paragraphs, each method by itself.

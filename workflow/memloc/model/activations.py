@@ -1,7 +1,7 @@
 """Record activations while a model runs, and take gradients with respect to them.
 
-Which forward pass is run (how many tokens, which positions are unembedded) is up to the caller: `recording`
-attaches to the modules themselves, so any call of `bridge.original_model` or of a part of it is recorded.
+The caller chooses the forward pass (how many tokens, which positions are unembedded). `recording` attaches to
+the modules themselves, so it records any call of `bridge.original_model` or of a part of it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,8 +46,8 @@ class Site(NamedTuple):
 def hook_of(bridge: "TransformerBridge", site: Site) -> str:
     """TransformerLens name of a site's hook.
 
-    Queries and keys that pass a norm over all heads together are read after it: before it, a head's gradient
-    is also that of all other heads, which it moves.
+    Queries and keys that pass a norm over all heads together are read after it. Before it, a change of one
+    head moves all others, and its gradient would include theirs.
     """
     normed = "_normed" if _normed_together(bridge, site) else ""
     return f"blocks.{site.layer}.{HOOKS[site.component]}{normed}"

@@ -53,7 +53,7 @@ class Component:
     def output(self) -> str:
         """Name of the module whose output is q, k or v: that of the component, or the norm of all its heads.
 
-        Before such a norm a head is no activation of its own: a change of it moves all other heads.
+        Before such a norm, a change of one head moves all other heads.
         """
         norm = self.stored.norm
         return self.module.removesuffix(self.stored.module) + norm if norm else self.module

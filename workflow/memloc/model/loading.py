@@ -144,8 +144,8 @@ def load_for_inference(folder: Path | str, **loading: Any) -> "PreTrainedModel":
 def load_for_editing(folder: Path | str, **loading: Any) -> "PreTrainedModel":
     """`load_model` with the weights of its `dtype`, raised to single precision; takes and raises the same.
 
-    bfloat16 rounds steps of Adam away, also when ten of them are added up: weights above 0.03 are further
-    apart than ten steps of 1e-5.
+    bfloat16 would lose Adam's steps in rounding, even ten of them together: its weights above 0.03 are
+    further apart than ten steps of 1e-5.
     """
     return load_model(folder, **loading).float()
 
@@ -214,9 +214,9 @@ def boot_bridge(
 ) -> "TransformerBridge":
     """Give a loaded model TransformerLens hooks. Its modules are wrapped in place: use one or the other.
 
-    Does what `TransformerBridge.boot_transformers` does with a model in memory; that one, given no tokenizer,
-    would look for one on the hub. Run whole sequences only: of some families (GPT-2, Llama) the bridge drops
-    the key/value cache without a word, and logits are then wrong.
+    Does what `TransformerBridge.boot_transformers` does with a model in memory; without a tokenizer, that
+    function would look for one on the hub. Run whole sequences only: for some families (GPT-2, Llama) the
+    bridge silently drops the key/value cache, and logits are then wrong.
     """
     from transformer_lens.model_bridge.sources import build_bridge_from_module
 

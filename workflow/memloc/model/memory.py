@@ -1,8 +1,8 @@
 """How much memory each rule that runs the model needs, from the model's shape and the settings alone.
 
-The estimate counts what is alive at the peak: weights and copies of them, gradients, what autograd keeps, the
+The estimate adds up what is held at the peak: weights and copies of them, gradients, what autograd keeps, the
 largest activations of a pass, logits, the rows of large tables, and the process itself. A test compares it
-with measured peaks. It is a plan, not a proof: jobs that are killed are tried again with twice the memory.
+with measured peaks. It is no guarantee: killed jobs are tried again with twice the memory.
 """
 
 import json

@@ -1,9 +1,9 @@
 """Run a function over micro-batches that fit a GPU's memory: larger ones where there is room, else smaller.
 
-Micro-batches have the configured size on a processor, where larger ones are no faster. On a GPU the first one
-tells how much memory its rows take, and the next ones are larger, by the power of two that fits. That counts
-all of a GPU that this process does not use as free: what others use would make results depend on them, if by
-rounding only. Where they leave too little, the micro-batch is halved.
+On a processor micro-batches have the configured size, since larger ones are no faster. On a GPU the first one
+measures how much memory its rows take, and the next ones are larger by the power of two that fits. All memory
+that this process does not use counts as free, so that results do not depend on other processes. Where those
+leave too little, the micro-batch is halved.
 """
 
 from collections.abc import Callable

@@ -1,11 +1,11 @@
 """Linear layers in single precision on a processor, computed by oneDNN.
 
-torch computes them with MKL, which leaves half of the vector width of AMD's processors unused. oneDNN, which
-torch brings too and takes for bfloat16, uses all of it; and it computes GELU while the product that GELU is
-taken of is still in the processor's cache. Results differ by rounding only.
+torch computes them with MKL, which leaves half of the vector width of AMD's processors unused. oneDNN uses
+all of it; it is part of torch, which uses it for bfloat16 only. It also applies GELU while the product is
+still in the processor's cache. Results differ by rounding only.
 
-oneDNN puts weights in an order of its own before it multiplies them, every time; `pack` does so once. Then
-products of few rows, as in decoding and of versions that are run until a mismatch, take up to half the time.
+Before every product, oneDNN puts the weights in its own order. `pack` does so once, which saves up to half
+the time of products of few rows, as in decoding.
 """
 
 from typing import Any
@@ -31,9 +31,8 @@ def available() -> bool:
 
 
 def use_onednn(model: PreTrainedModel) -> None:
-    """Let the linear layers of a model take oneDNN where they can; without oneDNN, nothing is changed.
-
-    The MLPs of GPT-Neo and GPT-2 compute GELU with it too. Hooks see what they always saw.
+    """Let the linear layers of a model use oneDNN where they can; without oneDNN, nothing changes. The MLPs
+    of GPT-Neo and GPT-2 use it for GELU too. Hooks see the same values as before.
     """
     if not available():
         return
@@ -49,10 +48,9 @@ def use_onednn(model: PreTrainedModel) -> None:
 
 
 def pack(model: PreTrainedModel) -> None:
-    """Let passes without gradients find the weights of linear layers in oneDNN's order.
-
-    The weights are then held twice. Layers whose weights are changed afterwards go on without. Models that
-    are too large for it, and layers that oneDNN does not compute, are left alone.
+    """Store the weights of linear layers in oneDNN's order, for passes without gradients. The weights are
+    then held twice. A layer whose weights change later uses its own again. Models that are too large, and
+    layers that oneDNN does not compute, stay as they are.
     """
     too_large = sum(weight.nbytes for weight in model.parameters()) > MOST_PACKED
     if too_large or model.device.type != "cpu" or not _is_native(model.dtype):
@@ -65,7 +63,7 @@ def pack(model: PreTrainedModel) -> None:
 
 
 def _is_native(dtype: torch.dtype) -> bool:
-    """Whether the processor multiplies such numbers as they are."""
+    """Whether the processor multiplies numbers of this type natively."""
     return dtype == torch.float32 or (dtype == torch.bfloat16 and native_bfloat16(torch.device("cpu")))
 
 
@@ -116,7 +114,8 @@ class OneDnnConv1D(_ByOneDnn, Conv1D):
 
 
 class _FusedGelu:
-    """An MLP that computes its first layer and GELU in one, where nothing looks at what is between them."""
+    """An MLP that computes its first layer and GELU in one step where nothing reads the value between
+    them."""
 
     def forward(self, hidden_states: Float[Tensor, "*row in"]) -> Float[Tensor, "*row in"]:
         """As of the family's own MLP."""
@@ -126,7 +125,8 @@ class _FusedGelu:
         return self.dropout(self.c_proj(product(hidden_states, weights, self.c_fc.bias, "gelu", "tanh")))
 
     def _nothing_looks(self) -> bool:
-        """No gradients, which need GELU's input, no hooks on it, and GELU in the form that is meant."""
+        """No gradients (they need GELU's input), no hooks on that input, and a form of GELU that oneDNN
+        has."""
         modules = self.c_fc, self.act
         hooked = any(module._forward_pre_hooks or module._forward_hooks for module in modules)
         linear = isinstance(self.c_fc, _ByOneDnn)

@@ -1,6 +1,5 @@
-"""Up to which size models hold their weights twice on a processor: also in oneDNN's order (`linear.pack`).
-
-A fact of speed and of memory (`memory`), and light enough for the Snakefile.
+"""The largest model whose weights a processor holds twice: also in oneDNN's order (`onednn.pack`). The memory
+estimate needs it too, and the Snakefile, so this module imports nothing heavy.
 """
 
 MOST_PACKED = 2**31  # bytes of weights

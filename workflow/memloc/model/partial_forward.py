@@ -1,7 +1,7 @@
 """Run a model again from one of its layers on, as the model itself called its layers in an earlier run.
 
-Interventions in a layer leave all layers below as they were: these are run once, for all interventions. How
-layers are called (masks, positions, rotary embeddings) differs between families and is taken from that run.
+An intervention in a layer leaves all layers below unchanged, so these are run once for all interventions. The
+arguments of layers (masks, positions, rotary embeddings) differ between families and are taken from that run.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What replacing prefix tokens costs, from table `perturbation`: for figures and claims (paper 4)."""
+"""The cost of replacing prefix tokens, from table `perturbation`, for figures and claims (paper 4)."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""A memorized paragraph and its strongest perturbation: what patching and editing read."""
+"""Pairs of a memorized paragraph and its strongest perturbation, for patching and editing."""
 
 from typing import NamedTuple
 

@@ -1,8 +1,8 @@
 """Score many versions of a paragraph that differ in one prefix token each (paper 4).
 
-Up to its own token, a version is its paragraph: the keys and values of a paragraph's prefix are computed
-once, and each version is run from its own token on. Positions of the own tokens ascend; all other tokens of
-a version are those of its row.
+A version equals its paragraph up to the replaced token. The keys and values of a paragraph's prefix are
+therefore computed once, and each version is run from its replaced token on. Positions of the replaced tokens
+ascend; all other tokens of a version are those of its row.
 """
 
 from collections.abc import Callable
@@ -27,10 +27,9 @@ def score_versions(
     micro_batch: int,
     margin_threshold: float,
 ) -> paragraph_scores.Scores:
-    """What `scoring.score` gives for the versions of each row, flattened; in less time.
-
-    Version c of a row has its own token at positions[c]. The keys and values of the prefixes of `micro_batch`
-    rows are held, and as many versions are run at a time.
+    """The scores of `paragraph_scores.score` for the versions of each row, flattened, in less time. Version c
+    of a row has its replaced token at positions[c]. The keys and values of the prefixes of `micro_batch` rows
+    are held, and as many versions are run at a time.
     """
 
     def of_rows(rows: Int[Tensor, "row chosen token"]) -> paragraph_scores.Scores:

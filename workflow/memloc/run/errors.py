@@ -1,7 +1,5 @@
-"""Errors that a user can cause, by a config, a text, a model's folder or too little data.
-
-Their message says what is wrong and what to do; that line ends a job (`rule`), and the
-traceback is in its log.
+"""Errors that a user can cause: by a config, a text, a model's folder or too little data. The message says
+what is wrong and what to do. It is the last line of a failed job; the traceback is in its log.
 """
 
 

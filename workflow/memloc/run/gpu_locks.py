@@ -1,8 +1,8 @@
 """GPUs of one machine, shared out among its jobs.
 
-Snakemake limits how many GPUs its jobs use together and does not say which. Here a job takes as many as it
-asked for by file locks: the kernel releases them when the process ends, however it ends, so that neither a
-killed job nor a killed Snakemake leaves a GPU taken.
+Snakemake limits how many GPUs its jobs use together and does not say which. Here a job locks a file for each
+GPU that it uses. The kernel releases the locks when the process ends, so neither a killed job nor a killed
+Snakemake keeps a GPU.
 """
 
 import fcntl

@@ -60,8 +60,8 @@ class Tee:
 def start(snakemake: Any) -> None:
     """Begin the script of a rule: log to file and console, set threads and GPUs before torch is imported.
 
-    An uncaught error that the user can cause ends both with one line; its traceback is in the log alone.
-    The script of a killed Snakemake lives on: whoever starts the same job anew waits until it has ended.
+    An uncaught error that the user can cause ends both with one line; its traceback is in the log only. The
+    script of a killed Snakemake keeps running: a new start of the same job waits for its end.
     """
     for variable in THREAD_VARIABLES:
         os.environ[variable] = str(snakemake.threads)
@@ -82,7 +82,7 @@ def start(snakemake: Any) -> None:
 def _report(
     file: TextIO, kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
-    """End with what is wrong and what to do where it is not the code's fault; the traceback is in the log."""
+    """Print what is wrong and what to do if the user can mend it; the traceback is in the log."""
     atexit.unregister(log_peak_memory)
     full = isinstance(error, OSError) and error.errno == errno.ENOSPC
     known = full or isinstance(error, UserError)
@@ -105,7 +105,7 @@ def _own_log(path: Path) -> TextIO:
 
 
 def log_peak_memory() -> None:
-    """Log the most memory that this process has held, which a benchmark file, made of samples, may miss."""
+    """Log the peak memory of this process, which the samples of a benchmark file may miss."""
     if match := re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text()):
         log(f"peak memory {int(match[1]) // 1024} MiB")
 

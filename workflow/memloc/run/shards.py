@@ -12,7 +12,7 @@ import pandas as pd
 def shard_rows(n_rows: int, shard: int, n_shards: int, micro_batch: int) -> range:
     """Rows of shard number `shard` (from 0): whole micro-batches, as many as in other shards or one more.
 
-    The shards in turn hold every row once; where there are fewer micro-batches than shards, some are empty.
+    Together the shards hold every row once. Some are empty where there are fewer micro-batches than shards.
     """
     n_batches = -(-n_rows // micro_batch)
     first, last = (n_batches * number // n_shards * micro_batch for number in (shard, shard + 1))
@@ -20,7 +20,7 @@ def shard_rows(n_rows: int, shard: int, n_shards: int, micro_batch: int) -> rang
 
 
 def regrouped(frames: Iterable[pd.DataFrame], n_rows: int) -> Iterator[pd.DataFrame]:
-    """The rows of the frames in frames of `n_rows`, but for the last, which holds the rest."""
+    """The same rows in frames of `n_rows`; the last frame holds the rest."""
     waiting = pd.DataFrame()
     for frame in frames:
         waiting = pd.concat([waiting, frame], ignore_index=True) if len(waiting) else frame

@@ -1,1 +1,1 @@
-"""What a model makes of a paragraph: exact match, NLL, decoding, losses."""
+"""Scores of paragraphs: exact match, NLL, decoding, losses."""

@@ -11,7 +11,7 @@ from memloc.model.micro_batches import in_micro_batches
 
 
 class PreallocatedLayer(DynamicLayer):
-    """Keys and values of one layer, with room for tokens to come: these are written, not concatenated."""
+    """Keys and values of one layer, with room for later tokens, which are written in place."""
 
     def __init__(
         self, keys: Float[Tensor, "row head token width"], values: Float[Tensor, "row head token width"]
@@ -79,8 +79,8 @@ def _continue(
 ) -> Int[Tensor, "paragraph token"]:
     """Rows in which all but the first `n_known` (at least 1) tokens are replaced by decoded ones.
 
-    Rows are sorted by what is known of them: those that decode a token are then the first ones, and every
-    other row joins at its first unknown token.
+    Rows are sorted by the number of known tokens, so those that decode a token come first. Every other row
+    joins at its first unknown token.
     """
     n_tokens = rows.shape[1]
     order = n_known.argsort(stable=True)

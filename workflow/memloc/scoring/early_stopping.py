@@ -71,10 +71,9 @@ def decode_near_ties(
     doubtful: Bool[Tensor, "paragraph continuation"],
     n_prefix: int,
 ) -> Int[Tensor, "paragraph"]:
-    """Exact matches, of which decisions on doubtful tokens are made again by decoding a token at a time.
-
-    Decoding goes on only while it gives the true tokens, which are therefore the ones that it continues:
-    until a paragraph's last doubtful token or, if that was its mismatch and is none, until the first one.
+    """Exact matches, with decisions on doubtful tokens made again by decoding a token at a time. Decoding
+    stops at its first mismatch, so it always continues the true tokens. It ends after a paragraph's last
+    doubtful token; if that token was the mismatch and now matches, decoding goes on to the first mismatch.
     Only tokens to be decided are unembedded. `doubtful` tokens lie before or at the first mismatch.
     """
     token = torch.arange(doubtful.shape[1], device=doubtful.device)

@@ -1,7 +1,6 @@
-"""Texts that no analysis has sampled: they judge what was chosen, and have chosen nothing.
-
-Gradients, patching and edits take the sampled paragraphs of a set, the rare-token analysis its own sample:
-all of them rank heads or choose weights. A paragraph outside of both samples is *unseen*.
+"""Texts that no analysis has sampled, so that they can judge what the analyses chose. Gradients, patching and
+edits take the sampled paragraphs of a set, and the rare-token analysis takes its own sample. All of them rank
+heads or choose weights. A paragraph outside of both samples is *unseen*.
 """
 
 from collections.abc import Mapping
@@ -25,7 +24,7 @@ Sample = tuple[Int[np.ndarray, "paragraph"], Int[Tensor, "paragraph token"]]
 
 
 class OverlapError(ValueError):
-    """Paragraphs that judge have chosen what they judge, or are in two groups."""
+    """Judging paragraphs have chosen what they judge, or are in two groups."""
 
 
 class Group(NamedTuple):

@@ -1,8 +1,8 @@
 """Losses of continuation tokens that never hold the logits of all of them (paper 5.1 to 5.3).
 
-A vocabulary is wider than everything else in a model together: logits, their logarithms and gradients of a
-few paragraphs take gigabytes. The gradients of the losses with respect to logits are known in closed form,
-though, so those with respect to the last hidden states are taken with the losses, for a few tokens at a
+A vocabulary is wider than everything else in a model: logits, their logarithms and their gradients take
+gigabytes for a few paragraphs. The gradients of the losses with respect to logits are known in closed form.
+Those with respect to the last hidden states are therefore taken together with the losses, a few tokens at a
 time, and backward passes start from there. With softmax p of the logits:
 
     NLL of the true token t         -log p[t]                    gradient p - onehot(t)

@@ -1,11 +1,10 @@
 """Score paragraphs: exact match and NLL (paper 3.2).
 
-Greedy decoding follows the true continuation until its first mismatch, so one teacher-forced pass gives
-the exact match without decoding anything. Only a near-tie between the two largest logits could make
-step-by-step decoding, whose matrix products have other shapes, choose differently: tokens whose margin is
-below a threshold are therefore decided again by decoding step by step.
-
-What is computed for a micro-batch depends on its own paragraphs only.
+Greedy decoding follows the true continuation until its first mismatch, so one teacher-forced pass gives the
+exact match without decoding anything. Step-by-step decoding has matrix products of other shapes and could
+choose differently at a near-tie of the two largest logits. Tokens whose margin is below a threshold are
+therefore decided again by decoding step by step. The scores of a micro-batch depend on its own paragraphs
+only.
 """
 
 from collections.abc import Iterable

@@ -38,10 +38,9 @@ def least_sure_lead(
     rows: Int[Tensor, "paragraph token"],
     n_prefix: int,
 ) -> float:
-    """Lead (logits) of a token from which on the screening model decides as `model` does.
-
-    It is many times the standard deviation of the difference between both models' leads, which is measured on
-    every continuation token of `rows`; infinite where that would leave most of these paragraphs unsure.
+    """Smallest lead (logits) at which the screening model is trusted to decide as `model` does. It is a
+    multiple of the standard deviation of the difference between both models' leads, measured on every
+    continuation token of `rows`. It is infinite where most of these paragraphs would stay unsure.
     """
     true = rows[:, n_prefix:]
     sure, quick = (judge(one, continuation_states(one, rows, n_prefix), true) for one in (model, screen))

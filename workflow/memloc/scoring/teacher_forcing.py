@@ -1,4 +1,4 @@
-"""What a model's logits say of true tokens: run, unembed and compare only what is asked for (paper 3.2)."""
+"""Compare a model's logits with the true tokens; run and unembed only what is needed (paper 3.2)."""
 
 from collections.abc import Callable
 from typing import NamedTuple

@@ -1,8 +1,8 @@
 """Parquet files that are written and read a row group at a time, with a checksum of every column of each.
 
 All row groups but the last have the same number of rows, so that a file's bytes depend on its rows alone and
-not on the pieces in which they came. Memory is that of one row group. The checksums tell rows that somebody
-edited from those that were written.
+not on the pieces in which they came. Memory is that of one row group. Checksums reveal rows that somebody
+edited.
 """
 
 import json
@@ -38,14 +38,14 @@ class RowGroupWriter:
             self._waiting = self._waiting.slice(ROWS)
 
     def close(self) -> None:
-        """Write what waits, then the footer."""
+        """Write the remaining rows and the footer."""
         if len(self._waiting):
             self._write(self._waiting)
         self._writer.add_key_value_metadata({CHECKSUMS.decode(): json.dumps(self._checksums)})
         self._writer.close()
 
     def abandon(self) -> None:
-        """Let go of the file, which is incomplete."""
+        """Close the file without its footer: it is incomplete."""
         self._writer.close()
 
     def _write(self, rows: pyarrow.Table) -> None:
@@ -79,7 +79,7 @@ def row_groups(
     table comes.
 
     Raises:
-        DamagedError: see there.
+        DamagedError: the bytes cannot be read, or differ from what was written.
     """
     try:
         with parquet.ParquetFile(path) as file:

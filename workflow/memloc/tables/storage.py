@@ -24,9 +24,8 @@ METADATA_KEY = b"memloc"
 
 
 class TableWriter:
-    """A table that is written piece by piece: every piece is validated, in memory is one row group.
-
-    Values that must be unique are held until the end, to compare those of all pieces.
+    """A table that is written piece by piece. Every piece is validated, and memory holds one row group.
+    Values that must be unique are kept until the end and compared over all pieces.
     """
 
     def __init__(self, schema: Schema, file: Path, provenance: dict[str, Any]) -> None:
@@ -124,9 +123,9 @@ def read(
 def batches(
     schema: Schema, path: str | Path, columns: Sequence[str] | None = None, rows: range | None = None
 ) -> Iterator[pd.DataFrame]:
-    """The rows of a table, or those of the range `rows`, piece by piece: in memory is one row group.
+    """The rows of a table, or those of the range `rows`, piece by piece; memory holds one row group.
 
-    At least one piece, which may be empty. That ids differ between pieces was checked at the time of writing.
+    At least one piece, which may be empty. Unique ids were checked when the table was written.
 
     Raises:
         TableError: see `read`.

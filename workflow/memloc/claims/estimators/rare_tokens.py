@@ -106,7 +106,8 @@ def _none_to_judge(tables: Tables, chosen: str) -> bool:
 
 
 def _chosen(tables: Tables, settings: dict, chosen: str, measure: str) -> _Layer:
-    """`searched`: the most negative head of all, with the half that judges it; `localized`: see there."""
+    """`searched`: the most negative head of all, with the half that judges it; `localized`: see
+    `_localized_head`."""
     groups = tables["rare_token_groups"]
     if chosen == "localized":
         return _layer(groups, head_of_other_methods(tables["head_ranking"], settings, "rare_tokens"))

@@ -82,14 +82,14 @@ def subplots(width: float = COLUMN_WIDTH, height: float = 2.4, **options: Any) -
 
 
 def two_rows(width: float, height: float, ratios: tuple[float, float]) -> tuple[Figure, SubFigure, SubFigure]:
-    """Figure in the common style with two rows, which have columns of their own."""
+    """Figure in the common style with two rows of independent columns."""
     plt.rcParams.update(STYLE)
     figure = plt.figure(figsize=(width, height))
     return figure, *figure.subfigures(2, 1, height_ratios=ratios)
 
 
 def visible(text: str) -> str:
-    """A token's text with whitespace as visible marks, so that two tokens that differ also look different."""
+    """A token's text with whitespace as visible marks, so that different tokens look different."""
     marked = "".join(VISIBLE.get(character, character) for character in text)
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in marked)
 
