@@ -1,4 +1,4 @@
-"""Time and peak memory of two implementations that take turns, each in a process of its own.
+"""Time and peak memory of two implementations that take turns, each in its own process.
 
 A process is forked for each side, so that no side finds the other's memory, caches or loaded model. Sides
 take turns, run by run, so that a machine that slows down slows both. Processes that wait use no processor.
@@ -47,7 +47,7 @@ class Measured(NamedTuple):
 
 
 class Side:
-    """A forked process that does one side's work whenever it is told to."""
+    """A forked process that does one side's work on request."""
 
     def __init__(self, name: str, prepare: Prepare) -> None:
         context = multiprocessing.get_context("fork")
@@ -116,7 +116,8 @@ def take_turns(sides: Mapping[str, Prepare], repeats: int) -> dict[str, Measured
 
 
 def once(name: str, prepare: Prepare) -> Results:
-    """Results of a single run; in a process of its own, so that this one stays without threads to fork."""
+    """Results of a single run, in a separate process, so that this one starts no threads and can still
+    fork."""
     side = Side(name, prepare)
     try:
         return side.run().results

@@ -9,7 +9,7 @@ NO_ROW = "not measured"
 
 
 class Goal(NamedTuple):
-    """What a stage is to reach."""
+    """The goal of a stage."""
 
     stage: str
     text: str

@@ -1,9 +1,9 @@
 """The model and texts that every comparison of the benchmark runs, and what a comparison is.
 
 The model has random weights at full size. Its texts are random prefixes with its own greedy continuations,
-which it therefore recites in full. So that one changed prefix token diverts these only sometimes, as with
-memorized paragraphs, attention is damped (but for patching, which would then change next to nothing); and so
-that near-ties are as rare as in a trained model, logits are spread. A forward pass is as much work as ever.
+which it therefore recites in full. Attention is damped, so that one changed prefix token diverts these only
+sometimes, as with memorized paragraphs (not for patching, which would then change next to nothing). Logits
+are spread, so that near-ties are as rare as in a trained model. The work of a forward pass stays the same.
 """
 
 from collections.abc import Callable

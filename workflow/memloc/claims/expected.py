@@ -1,6 +1,6 @@
 """Compare a run with published numbers and with a published list of memorized paragraphs (paper A.1).
 
-Nothing is assumed of the published numbers: they are reported next to the run's own.
+Published numbers are only reported next to the run's own; nothing depends on them.
 """
 
 from pathlib import Path
@@ -57,8 +57,8 @@ def memorized_agreement(
 
     `scores` holds the paragraphs that the filter keeps. Columns: text, published and memorized (in which of
     the two), id, count, em and nll of this run (null if no kept paragraph has the text), published_id,
-    published_count and published_nll.
-    Of several paragraphs with one text the memorized one with the smallest id stands for all.
+    published_count and published_nll. Several paragraphs with one text count as one: the memorized one with
+    the smallest id.
     """
     ours = scores[["id", "em", "nll"]].merge(paragraphs[["id", "count", "text"]], on="id")
     ours["memorized"] = ours["em"] == n_continuation

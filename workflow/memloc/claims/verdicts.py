@@ -8,8 +8,8 @@
 | `exact` | the value is the target, give or take the margin | it is not |
 | `reached` | the value is the margin or more: one case is enough | no case of six or more reached it |
 
-Everything else is `undecided`, and so is every rule with an interval where there are fewer than six units.
-An end that lies exactly on a bound is beyond none; of an interval that is one point, it fails `greater`.
+Everything else is `undecided`, and so is every rule with an interval where there are fewer than six units. An
+end that lies exactly on a bound is not beyond it; an interval that is one point on the bound fails `greater`.
 The target is 0, or the published value where the registry says so.
 """
 
@@ -25,7 +25,7 @@ from memloc.tables.claim_terms import FAILS, HOLDS, NOT_APPLICABLE, UNDECIDED, c
 
 @dataclass(frozen=True)
 class Estimate:
-    """What an estimator found: a value with its interval and number of units, or why there is none.
+    """Result of an estimator: a value with its interval and number of units, or why there is none.
 
     `missing` says why the claim does not apply to this run; `doubt` why it stays undecided whatever the
     interval is.
@@ -46,7 +46,7 @@ class Estimate:
 
 
 class Verdict(NamedTuple):
-    """A verdict and, in words, what it follows from."""
+    """A verdict and its reason in words."""
 
     verdict: str
     reason: str

@@ -2,7 +2,7 @@
 
 Above, the paper's measure: attention summed over paragraphs. It falls with the rank for any head, as fewer
 paragraphs have a token of a high rank. Below, the mean attention per occurrence of a rank, which does not.
-Both stand next to what they are if the tokens of a prefix exchange their attention at random.
+Both stand next to their null: the tokens of a prefix exchange their attention at random.
 """
 
 from typing import Any

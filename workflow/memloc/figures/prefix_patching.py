@@ -46,10 +46,9 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
 
 
 def spread_pairs(residual_patching: pd.DataFrame, perturbed_paragraphs: pd.DataFrame) -> pd.DataFrame:
-    """Changes with the places p and i of their pair, of pairs whose perturbed token is before i-1.
-
-    In the others one position is both ends, and its change is the full one in every layer. If all pairs are
-    like that, all are taken.
+    """Changes with the places p and i of their pair, for pairs whose perturbed token is before i-1. In other
+    pairs both positions are one, whose change is the full one in every layer; they are taken only if there
+    are no others.
     """
     places = perturbed_paragraphs.set_index("id")[["position", "impact_position"]]
     changes = residual_patching.join(places.set_axis(["p", "i"], axis=1), on="id")

@@ -11,7 +11,7 @@ WIDTHS = (7, 7, 7, 52, 52)
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
-    """The sampled memorized paragraphs with the smallest ids, whatever they say; the CSV holds all."""
+    """The sampled memorized paragraphs with the smallest ids; the CSV holds all."""
     data = memorized_paragraphs(tables, settings["paragraph"]["prefix"])
     shown = data[data.sampled].sort_values("id").head(N_SHOWN)
     median = float(data["count"].median()) if len(data) else None

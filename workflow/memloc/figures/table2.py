@@ -17,7 +17,7 @@ HEADER = (
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
-    """The perturbed paragraphs with the smallest ids, whatever they say; the CSV holds all."""
+    """The perturbed paragraphs with the smallest ids; the CSV holds all."""
     n_prefix = settings["paragraph"]["prefix"]
     texts = tables["vocabulary"].set_index("token")["text"]
     pairs = tables["perturbed_paragraphs"].merge(

@@ -24,7 +24,7 @@ Movable = dict[str, Int[Tensor, "weight"] | slice]
 
 
 class EditError(UserError, RuntimeError):
-    """A weight changed that was not to change, is not finite, or too few of those that were to change did."""
+    """A weight changed that should not, is not finite, or too few of the weights that should change did."""
 
 
 def all_weights(model: PreTrainedModel) -> Movable:
@@ -42,8 +42,7 @@ def top_weights(gradients: Gradients, fraction: float) -> Movable:
 def largest(values: Float[Tensor, "value"], n: int) -> Int[Tensor, "n"]:
     """Places of the n largest values.
 
-    What is surely not among them is left out first, by a threshold from a sample: of 85 million values, topk
-    alone takes seconds.
+    A threshold from a sample removes most values first: topk alone takes seconds for 85 million values.
     """
     sample = values[:: max(1, len(values) // N_SAMPLED)]
     n_above = min(len(sample), 100 + 2 * n * len(sample) // len(values))
@@ -62,7 +61,7 @@ def random_weights(model: PreTrainedModel, fraction: float, random: np.random.Ge
 
 
 def head_weights(model: PreTrainedModel, layer: int, head: int) -> Movable:
-    """W_Q, W_K, W_V and W_O of one query head; keys and values that it shares with others are among them."""
+    """W_Q, W_K, W_V and W_O of one query head, including keys and values that it shares with others."""
     n_heads = model.config.num_attention_heads
     selected: dict[str, Tensor] = {}
     for component in components(model):

@@ -125,8 +125,7 @@ class _FusedGelu:
         return self.dropout(self.c_proj(product(hidden_states, weights, self.c_fc.bias, "gelu", "tanh")))
 
     def _nothing_looks(self) -> bool:
-        """No gradients (they need GELU's input), no hooks on that input, and a form of GELU that oneDNN
-        has."""
+        """No gradients (they need GELU's input), no hooks on that input, and the tanh form of GELU."""
         modules = self.c_fc, self.act
         hooked = any(module._forward_pre_hooks or module._forward_hooks for module in modules)
         linear = isinstance(self.c_fc, _ByOneDnn)

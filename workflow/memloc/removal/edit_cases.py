@@ -1,4 +1,4 @@
-"""What a memorized paragraph's edit learns from and is judged by (paper 5.3)."""
+"""Texts that an edit of a memorized paragraph learns from and is judged by (paper 5.3)."""
 
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple

@@ -12,10 +12,9 @@ afterwards. Adam minimises an objective over a fixed choice of weights, an arm:
     head    all weights of one head
     layer   all W_* weights of that head's layer
 
-The edit target is the paragraph's own prefix, followed by the continuation that its own strongest
-perturbation leads to (its PMP): what the unperturbed prefix should say in the end. After a run every weight
-is compared with θ0: a weight that has changed although the arm may not move it is an error, and so is an arm
-of which few weights have changed, because rounding swallowed the steps. Models are edited in single precision
+The edit target is the paragraph's own prefix, followed by the continuation of its own strongest perturbation
+(its PMP). After a run every weight is compared with θ0: a change outside of the arm is an error. So is an arm
+in which few weights have changed, because rounding swallowed the steps. Models are edited in single precision
 (`models.load_for_editing`): weights, gradients, moments, and θ0's log-probabilities that KL compares with.
 
 `reference` is the authors' published code: KL summed over positions, w = 0.1, weight decay of 1.0 that moves

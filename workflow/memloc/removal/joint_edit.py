@@ -1,7 +1,7 @@
 """Unlearn a list of memorized paragraphs at once, and say what was changed and what it cost.
 
-The objective is that of `editing`, with the mean NLL of all listed paragraphs in its first term. Unlike
-there, the model stays changed: it is meant to be used.
+The objective is that of `editing`, with the mean NLL of all listed paragraphs in its first term. Here the
+model stays changed, for use.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,1 +1,1 @@
-"""What a script stands on: its log, errors, the hash of its code, shards, atomic files, GPU locks."""
+"""The base of every script: log, errors, hash of the code, seeds, shards, atomic files, GPU locks."""

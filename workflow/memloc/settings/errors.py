@@ -1,4 +1,4 @@
-"""Validate a config; a message for everything that is wrong in it."""
+"""Validate a config, with a message for every mistake in it."""
 
 import json
 from typing import Any

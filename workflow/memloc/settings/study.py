@@ -1,4 +1,4 @@
-"""The settings of a study: every section, and what they must have in common."""
+"""The settings of a study: every section, and the checks across sections."""
 
 import re
 from typing import Annotated, Any, Literal
@@ -92,7 +92,7 @@ class Settings(Section):
 
     @property
     def shared(self) -> str:
-        """Study whose data, model and scores this one shares: with another seed of `seeds`, not its own."""
+        """Study that owns the data, model and scores: with a further seed of `seeds`, the base study."""
         study, _, member = self.study.partition("/")
         return study if re.fullmatch(RESAMPLED, member) else self.study
 
@@ -167,7 +167,7 @@ class Settings(Section):
 
 
 def _place(model: EmbeddedModel | PlantedModel | HubModel | LocalModel) -> Any:
-    """What no two models of a study may share: the place of a download, and otherwise all settings."""
+    """Identity of a model within a study: its download, or otherwise all its settings."""
     if isinstance(model, PlantedModel):
         return model.sha256
     return (model.id, model.revision) if isinstance(model, HubModel) else model

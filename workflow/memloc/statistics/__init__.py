@@ -1,1 +1,1 @@
-"""The one place of statistics: means, shares, differences, their intervals, many comparisons."""
+"""All statistics: intervals of means, shares and differences, tests, corrections for many comparisons."""

@@ -51,6 +51,6 @@ def _searched(layers: list[pd.DataFrame]) -> Estimate:
     likeness = pd.concat(layers, axis=1, ignore_index=True)
     if len(likeness) < 2:
         return Estimate(missing="there is one paragraph: none is left to judge a head on")
-    # A head whose profile never varies is like no other and unlike none: it has no value.
+    # A constant profile has no correlation with any other.
     head = likeness.iloc[::2].mean().idxmin()
     return Estimate.of(mean(-likeness.iloc[1::2][head]))

@@ -59,7 +59,7 @@ def _done(tables: dict[str, pd.DataFrame], settings: dict, measure: str) -> pd.D
 def _all_do_nothing(
     tables: dict[str, pd.DataFrame], settings: dict, objective: str, measure: str
 ) -> Estimate | None:
-    """Why there is nothing to compare with, where all weights move too few tokens."""
+    """Why nothing can be compared: moving all weights moves too few tokens."""
     rate = settings["editing"]["learning_rates"][0]
     for name in dict.fromkeys(("forgotten", measure)):
         tokens = abs(_done(tables, settings, name)[objective]["all"].mean())

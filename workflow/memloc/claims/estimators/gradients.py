@@ -1,7 +1,7 @@
 """Estimators of the topic `gradients`: where the gradients of the weights are large (paper 5.1, 5.2, A.2).
 
-Sizes are those of each paragraph's own gradient, so that sets of different sizes can be compared: in the
-gradient of a mean, what differs between paragraphs cancels, the more the more paragraphs there are.
+Sizes are those of each paragraph's own gradient, so that sets of different sizes can be compared. In the
+gradient of a mean, differences between paragraphs cancel, and more so in larger sets.
 """
 
 import numpy as np
@@ -60,7 +60,7 @@ def value_matrix_leads(
     """By how much one W_V exceeds every other matrix of a head, in both objectives (log of max |gradient|).
 
     Both the W_V and its strongest rival are found on the paragraphs outside of a part, and judged on the
-    part; the smaller lead of both objectives counts. A head that is given is not looked for.
+    part; the smaller lead of both objectives counts. A given head is not searched for.
     """
     samples = tables["parameter_gradient_samples"]
     rows = samples[samples["head"].notna()]

@@ -1,7 +1,7 @@
 """Estimators of the topic `head_ablation`: what memorized paragraphs lose without a head, and others do not.
 
-Judged by NLL: EM ends at the first mistake, so that it falls more easily where the model is less sure. Only
-paragraphs count that no analysis has sampled: those that rank heads would confirm their own choice.
+Judged by NLL: EM ends at the first mistake, so it falls more easily where the model is less sure. Only
+paragraphs that no analysis has sampled count, because those that rank heads would confirm their own choice.
 """
 
 import pandas as pd

@@ -30,7 +30,7 @@ def query_growth(tables: Tables, settings: dict, group: str, pairs: str) -> Esti
 def layer_lead(tables: Tables, settings: dict, group: str, layer: int | None = None) -> Estimate:
     """By how much one layer's share of a pair's key and query gradients is above every other layer's.
 
-    A layer that is given is not looked for, but its rival is.
+    A given layer is not searched for; its rival is.
     """
     rows = tables["impact_gradients"]
     rows = rows[rows["group"] == group]

@@ -18,7 +18,7 @@ Tables = dict[str, pd.DataFrame]
 def head_lead(tables: Tables, settings: dict, layer: int | None = None, head: int | None = None) -> Estimate:
     """By how much the strongest site of one head is above those of every other head.
 
-    A head that is given is not looked for, but its site and its rival are.
+    A given head is not searched for; its site and its rival are.
     """
     sizes, groups = _by_pair(tables["patching"])
     own = None if layer is None else _group(sizes.columns, layer, head)

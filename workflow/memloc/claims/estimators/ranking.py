@@ -1,6 +1,7 @@
 """Estimators of the topic `ranking`: which head the methods rank first, and whether they agree (paper 6).
 
-A head that is looked for is found by all methods on the paragraphs outside of a part, and judged on the part.
+A head that is searched for is found by all methods on the paragraphs outside of a part, and judged on the
+part.
 """
 
 import numpy as np
@@ -32,7 +33,7 @@ def first_head_leads(
 ) -> Estimate:
     """Places of the combined ranking between the first head and the next one, mean over parts.
 
-    Both heads are found outside of the part; a head that is given is not looked for, but its rival is.
+    Both heads are found outside of the part; a given head is not searched for; its rival is.
     """
     part, rest = _ranks(tables, "part"), _ranks(tables, "rest")
     if rest is None:

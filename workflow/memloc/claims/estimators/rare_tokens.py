@@ -45,7 +45,7 @@ def correlation(tables: Tables, settings: dict, layer: int, head: int) -> Estima
 
 
 def strength(tables: Tables, settings: dict, chosen: str, measure: str) -> Estimate:
-    """How strongly the chosen head's attention is drawn to rare tokens, by a measure that is 0 without it."""
+    """How strongly the chosen head attends to rare tokens, by a measure that is 0 without preference."""
     if _none_to_judge(tables, chosen):
         return Estimate(missing="a single group of paragraphs")
     found = _chosen(tables, settings, chosen, measure)
@@ -87,8 +87,8 @@ def _by_sum(observed: Sums, expected: Sums) -> Float[np.ndarray, "head"]:
 def _by_mean_rank(observed: Sums, expected: Sums) -> Float[np.ndarray, "head"]:
     """How much smaller the mean rank of what is attended to is than expected.
 
-    A correlation over ranks has the noise of the few high ones in its denominator, and an interval that
-    resamples groups is then too narrow around zero; this is a ratio of sums over all occurrences.
+    This is a ratio of sums over all occurrences. A correlation over ranks would have the noise of the few
+    high ranks in its denominator, and its interval over groups would be too narrow around zero.
     """
     rank = np.arange(len(observed))
     return rank @ expected / expected.sum(axis=0) - rank @ observed / observed.sum(axis=0)

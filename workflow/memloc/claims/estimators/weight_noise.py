@@ -1,9 +1,9 @@
 """Estimators of the topic `weight_noise`: do the weights with the largest gradients hold paragraphs?
 
 Tokens lost to noise on (or zeroing of) these weights are compared with those lost to the same on as many
-random ones, in each draw. An interval reaches over those of all draws: that a draw hits some paragraphs is
-common to all of them. Sizes of the noise are averaged, so that none is searched for. Memorized paragraphs
-have not chosen the weights.
+random ones, in each draw. An interval spans those of all draws, because a draw affects all paragraphs
+together. Sizes of the noise are averaged, so that none is searched for. Memorized paragraphs have not chosen
+the weights.
 """
 
 import pandas as pd

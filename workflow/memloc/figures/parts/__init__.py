@@ -1,1 +1,1 @@
-"""What several figures share."""
+"""Parts that several figures share."""

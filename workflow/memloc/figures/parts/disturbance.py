@@ -1,4 +1,4 @@
-"""What a disturbance does to three kinds of text, a panel each: memorized, non-memorized, held-out."""
+"""Effect of a disturbance on three kinds of text, a panel each: memorized, non-memorized, held-out."""
 
 from collections.abc import Callable, Sequence
 

@@ -1,4 +1,4 @@
-"""What the figures on editing share: names and colours of the arms, and which runs are shown."""
+"""Shared by the figures on editing: names and colours of the arms, and which runs are shown."""
 
 import pandas as pd
 

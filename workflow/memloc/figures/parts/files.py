@@ -31,7 +31,7 @@ def write(
     for path, options in ((output.png, {}), (output.pdf, {"metadata": {"CreationDate": None}})):
         with atomic_path(path) as temporary:
             drawing.figure.savefig(temporary, **options)
-        # The layout, which takes as long as the drawing, is made once.
+        # The layout takes as long as the drawing: compute it once.
         drawing.figure.set_layout_engine("none")
     with atomic_path(output.csv) as temporary:
         drawing.data.to_csv(temporary, index=False)

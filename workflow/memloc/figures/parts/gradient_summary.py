@@ -1,4 +1,5 @@
-"""What captions say of gradients: the strongest component, the rank of a head, the share of lower layers."""
+"""Numbers of captions on gradients: the strongest component, the rank of a head, the share of lower
+layers."""
 
 from typing import Any
 

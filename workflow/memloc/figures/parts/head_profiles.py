@@ -1,4 +1,4 @@
-"""How heads spread a score over the tokens of a prefix: what captions say of gradients and attention.
+"""How heads spread a score over the tokens of a prefix, for captions on gradients and attention.
 
 A profile is the row of one paragraph and head: a value per prefix position.
 """

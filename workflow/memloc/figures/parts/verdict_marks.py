@@ -20,7 +20,7 @@ def draw_mark(axes: Axes, x: float, y: float, verdict: str, size: float = 4.5) -
 
 
 def draw_legend(axes: Axes, where: str) -> None:
-    """What the marks mean."""
+    """Legend of the marks."""
     handles = [
         axes.plot([], [], ls="", ms=4.5, mec=COLOURS[verdict], label=verdict, **mark)[0]
         for verdict, mark in MARKS.items()
@@ -78,7 +78,8 @@ def survival(claims: pd.DataFrame, run: str) -> pd.DataFrame:
 
 
 def survival_numbers(spread: pd.DataFrame, n_runs: int) -> dict:
-    """What captions say of `survival`: how many claims get the same verdict in all runs, and which do not."""
+    """Numbers of captions on `survival`: how many claims get the same verdict in all runs, and which do
+    not."""
     kinds = spread["verdict"].value_counts()
     return {
         "n_runs": n_runs,
