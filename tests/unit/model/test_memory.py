@@ -11,6 +11,7 @@ from transformers import GPTNeoConfig, GPTNeoForCausalLM
 
 from memloc.model import memory
 from memloc.model.components import components
+from memloc.model.families import FAMILIES
 from memloc.settings.study import Settings
 from tiny_models import LLAMA_LIKE, TINY
 
@@ -49,7 +50,7 @@ def test_a_config_file_has_the_shape_of_its_model(family, tmp_path):
     assert shape.n_component_weights == sum(model.get_parameter(name).numel() for name in names)
     matrices = sum(weight.numel() for weight in model.parameters() if weight.dim() > 1)
     assert shape.n_parameters == matrices
-    assert (shape.n_layers, shape.n_heads) == (2, 4) and shape.gated == ("gpt" not in family)
+    assert (shape.n_layers, shape.n_heads) == (2, 4) and shape.gated == FAMILIES[family].gated
 
 
 def test_heads_may_be_wider_than_their_share_of_the_model(tmp_path):
