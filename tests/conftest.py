@@ -1,6 +1,8 @@
-"""Tiny random models of every supported family, in single precision and evaluation mode."""
+"""Tiny random models of every supported family, in single precision, and the published paragraphs."""
 
 import copy
+import os
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,6 +15,18 @@ def _tiny(family: str) -> PreTrainedModel:
     torch.set_num_threads(1)
     torch.manual_seed(0)
     return (TINY | LLAMA_LIKE)[family]().eval()
+
+
+@pytest.fixture(scope="session")
+def published_folder() -> Path:
+    """The folder of the published memorized paragraphs, which environment variable MEMLOC_PUBLISHED names.
+
+    It holds the authors' table mem_paragraphs.csv, and em50_tokens.npy: their tokens, a row per paragraph.
+    Without the variable, tests that read them are skipped.
+    """
+    if "MEMLOC_PUBLISHED" not in os.environ:
+        pytest.skip("MEMLOC_PUBLISHED names no folder of published paragraphs")
+    return Path(os.environ["MEMLOC_PUBLISHED"])
 
 
 @pytest.fixture(params=TINY)

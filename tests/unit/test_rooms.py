@@ -75,6 +75,13 @@ def test_only_figures_import_figures():
     assert {room(module) for module in users} <= {"figures"}
 
 
+def test_no_figure_imports_another():
+    """What several figures share lies in figures/parts, so that an edit of one figure redraws it alone."""
+    figures = {name for name in MODULES if name.startswith("memloc.figures.") and name.count(".") == 2}
+    figures -= {"memloc.figures.catalog"}
+    assert {module: found & figures for module, found in IMPORTS.items() if found & figures} == {}
+
+
 def test_figures_run_no_model():
     """What draws a figure reads tables: neither it nor what it imports knows torch or TransformerLens."""
     graph = networkx.DiGraph([(a, b) for a, found in IMPORTS.items() for b in found])

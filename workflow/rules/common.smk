@@ -91,7 +91,8 @@ def figure_files(figure):
 class Shards:
     """A stage that runs as several jobs, rule <stage>_shard, whose parts rule <stage> joins (shards.smk).
 
-    With one shard there are no parts: rule <stage> writes its tables itself.
+    With one shard there are no parts: rule <stage> writes its tables itself. Snakemake's scattergather joins a
+    single part, too, and would write every large table twice.
     """
 
     joined = []

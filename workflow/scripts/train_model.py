@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from transformers import AutoTokenizer
 
-from memloc.model import hardware, loading, training
+from memloc.model import loading, onednn, training
 from memloc.run.atomic import atomic_folder
 from memloc.tables import storage
 from memloc.tables.schemas.paragraphs import PARAGRAPHS
@@ -36,7 +36,7 @@ if base := snakemake.input.get("base"):
 else:
     shape = {key: settings[key] for key in ("n_layers", "n_heads", "width", "window")}
     model = training.new_model(len(tokenizer), **shape, seed=snakemake.params.seed if seed is None else seed)
-native = hardware.native_bfloat16(model.device)
+native = onednn.native_bfloat16(model.device)
 bf16 = settings["precision"] == "bfloat16" or (settings["precision"] == "auto" and native)
 log(f"{model.num_parameters():,} parameters, {rows.size:,} tokens, {'bfloat16' if bf16 else 'float32'}")
 

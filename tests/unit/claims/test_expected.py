@@ -20,7 +20,6 @@ from memloc.tables.schema import Lengths
 from memloc.tables.schemas import schema_of
 
 ROOT = Path(__file__).parents[3]
-REFERENCE = ROOT.parent / "shared/paper/reference"
 CAPTIONS = ROOT / "workflow/report"
 
 
@@ -235,11 +234,10 @@ def gpt2(tmp_path_factory):
     return GPT2TokenizerFast.from_pretrained(folder)
 
 
-@pytest.mark.skipif(not REFERENCE.is_dir(), reason="the published reference files are not at hand")
-def test_the_published_list_joins_with_decoded_tokens(gpt2):
+def test_the_published_list_joins_with_decoded_tokens(gpt2, published_folder):
     """A run that memorizes what the paper's does, with rows of other numbers, agrees in every paragraph."""
-    published = expected.read_memorized_list(REFERENCE / "mem_paragraphs.csv")
-    tokens = token_tensor(np.load(REFERENCE / "em50_tokens.npy"))
+    published = expected.read_memorized_list(published_folder / "mem_paragraphs.csv")
+    tokens = token_tensor(np.load(published_folder / "em50_tokens.npy"))
     n = len(published)
     order = np.random.default_rng(0).permutation(n)
     paragraphs = pd.DataFrame(

@@ -346,8 +346,8 @@ def test_hub_address_pins_the_revision():
 def test_model_with_one_weight_file(server, tmp_path, local):
     serve_model(server, SMALL | {"model.safetensors": CONTENT, "pytorch_model.bin": b"pickle"})
     server.drops = 1
-    known = {"size": len(CONTENT), "sha256": sha256(CONTENT)}
-    fetch_model("lab/tiny", "abc", tmp_path / "model", endpoint=server.url, **known, **local)
+    pinned = {"sha256": sha256(CONTENT)}
+    fetch_model("lab/tiny", "abc", tmp_path / "model", endpoint=server.url, **pinned, **local)
     assert folder_content(tmp_path / "model") == SMALL | {"model.safetensors": CONTENT}
     assert listing(tmp_path) == ["model"]
     assert not [path for path, _ in server.requests if path.endswith(".bin")]

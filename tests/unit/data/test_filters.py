@@ -12,7 +12,6 @@ from transformers import GPT2TokenizerFast
 from memloc.data.filters import NothingKeptError, drop_reasons, kept_rows, n_unique, variations
 from memloc.settings.filters import Filters
 
-REFERENCE = Path(__file__).parents[4] / "shared" / "paper" / "reference"
 VOCABULARY = {" a": 1, "href": 2, "HR": 3, "EF": 4, " href": 5, "Href": 6, " Href": 7}
 
 
@@ -93,12 +92,11 @@ def test_nothing_to_drop():
 
 
 @pytest.fixture(scope="module")
-def published():
+def published(published_folder):
     """The published memorized paragraphs: their table and their tokens."""
-    if not REFERENCE.is_dir():
-        pytest.skip(f"the published paragraphs are not at {REFERENCE}")
-    tokens = np.load(REFERENCE / "em50_tokens.npy", allow_pickle=False)
-    return pd.read_csv(REFERENCE / "mem_paragraphs.csv", keep_default_na=False), tokens.astype(np.int64)
+    tokens = np.load(published_folder / "em50_tokens.npy", allow_pickle=False)
+    table = pd.read_csv(published_folder / "mem_paragraphs.csv", keep_default_na=False)
+    return table, tokens.astype(np.int64)
 
 
 @pytest.fixture(scope="module")

@@ -97,7 +97,7 @@ def made_up(
         "attention_entropy": entropy.assign(entropy=rng.uniform(0, np.log(N_PREFIX + 1), len(entropy))),
         "activation_bins": pd.concat(
             every.assign(group=group, n_paragraphs=7 + place, mean_max_abs=rng.gamma(1.0, 1e-4, len(every)))
-            for place, group in enumerate(activation_bins.GROUPS)
+            for place, group in enumerate(activation_bins.BY_EXACT_MATCH)
         ),
         "activation_similarity": every.assign(**{name: rng.uniform(-1, 1, len(every)) for name in cosines}),
         "forward_similarity": forward.assign(

@@ -87,10 +87,8 @@ def test_scores_equal_finite_differences(request, family, step, rel, component, 
     width = activation(plain, tokens, 0, component)[0].shape[-1]
     of_head = columns(plain, component, head) if component in HEAD_COMPONENTS else slice(None)
     slopes = [(nll(column, step) - nll(column, -step)) / (2 * step) for column in range(width)[of_head]]
-    frame = activation_gradients(
-        boot_bridge(model), tiny_tokens, IDS, "memorized", N_PREFIX, 7, components=[component], layers=[0]
-    )
-    rows = frame.query("id == 23 and position == @position")
+    frame = activation_gradients(boot_bridge(model), tiny_tokens, IDS, "memorized", N_PREFIX, 7)
+    rows = frame.query("layer == 0 and component == @component and id == 23 and position == @position")
     found = rows.query("head == @head") if component in HEAD_COMPONENTS else rows
     assert found.max_abs.item() == pytest.approx(max(map(abs, slopes)), rel=rel)
 
@@ -129,16 +127,9 @@ def test_predicting_logits_of_half_precision_are_raised(tiny_gpt2, tiny_tokens):
 
 
 def test_rows_name_their_group_paragraph_and_place(tiny_gpt2, tiny_tokens):
-    frame = activation_gradients(
-        boot_bridge(tiny_gpt2), tiny_tokens, IDS, "perturbed", N_PREFIX, 3, positions=[7, 2]
-    )
-    assert set(frame["group"]) == {"perturbed"} and set(frame["position"]) == {2, 7}
+    frame = activation_gradients(boot_bridge(tiny_gpt2), tiny_tokens, IDS, "perturbed", N_PREFIX, 3)
+    assert set(frame["group"]) == {"perturbed"} and set(frame["position"]) == set(range(11))
     assert frame["head"].isna().equals(frame["component"].isin(["pre", "post"]))
-    every = activation_gradients(boot_bridge(tiny_gpt2), tiny_tokens, IDS, "perturbed", N_PREFIX, 7)
-    keys = ["group", "id", "layer", "component", "head", "position"]
-    both = frame.merge(every, on=keys)
-    assert len(both) == len(frame)
-    np.testing.assert_allclose(both["max_abs_x"], both["max_abs_y"], rtol=1e-4)
 
 
 def test_sites_go_layer_by_layer(tiny_gpt2):
@@ -185,7 +176,7 @@ def test_prefix_gradient_is_the_slope_along_a_vector_added_to_the_prefix(tiny_gp
         with torch.no_grad(), edited(plain, 0, "v", shift):
             return continuation_nll(plain(tokens).logits, tokens, 6).item()
 
-    vectors = prefix_gradients(boot_bridge(tiny_gpt2), tokens, N_PREFIX, 1, components=["v"])[Site(0, "v")]
+    vectors = prefix_gradients(boot_bridge(tiny_gpt2), tokens, N_PREFIX, 1)[Site(0, "v")]
     slope = (nll(step) - nll(-step)) / (2 * step)
     assert vectors[0, head].double() @ direction == pytest.approx(slope, rel=1e-4)
 
@@ -208,15 +199,8 @@ def test_weights_get_no_gradient(tiny_gpt2, tiny_tokens):
     assert all(weight.grad is None for weight in bridge.original_model.parameters())
 
 
-def test_restricted_table_is_part_of_the_whole_and_compact(tiny_gpt2, tiny_tokens):
-    bridge = boot_bridge(tiny_gpt2)
-    whole = activation_gradients(bridge, tiny_tokens, IDS, "memorized", N_PREFIX, 7)
-    part = activation_gradients(
-        bridge, tiny_tokens, IDS, "memorized", N_PREFIX, 7, components=["v"], layers=[1], positions=[5, 2]
-    )
-    expected = whole.query("component == 'v' and layer == 1 and position in [2, 5]")
-    key = ["id", "position", "head"]
-    assert part.sort_values(key, ignore_index=True).equals(expected.sort_values(key, ignore_index=True))
+def test_the_table_is_compact(tiny_gpt2, tiny_tokens):
+    whole = activation_gradients(boot_bridge(tiny_gpt2), tiny_tokens, IDS, "memorized", N_PREFIX, 7)
     assert whole.memory_usage(index=False).sum() / len(whole) < 20  # bytes per row
     assert whole.query("component == 'pre'")["head"].isna().all()
 

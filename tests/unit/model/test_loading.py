@@ -15,7 +15,6 @@ from transformers.activations import NewGELUActivation
 
 from memloc.localization.gradients import nll_gradients, paragraph_nll
 from memloc.model import onednn
-from memloc.model.hardware import native_bfloat16
 from memloc.model.loading import (
     ModelError,
     answer_on_first_device,
@@ -308,10 +307,3 @@ def test_checkpointing_drops_nothing_out_and_keeps_caches(folder):
         cache = model(tokens[:, :5], use_cache=True).past_key_values
         continued = model(tokens[:, 5:], cache=cache).logits
         torch.testing.assert_close(continued, model(tokens).logits[:, 5:])
-
-
-def test_processors_with_native_bfloat16_are_found(monkeypatch):
-    for amx, avx in ((True, False), (False, True), (False, False)):
-        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda amx=amx: amx)
-        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda avx=avx: avx)
-        assert native_bfloat16(torch.device("cpu")) == (amx or avx)

@@ -9,8 +9,8 @@ from memloc.perturbation.replaced_tokens import (
     draw_replacements,
     perturb_prefixes,
     perturbed_paragraphs,
-    strongest,
 )
+from memloc.perturbation.strongest import strongest
 from memloc.run.seeds import generator
 from memloc.scoring.screening import screening_model
 from memloc.straightforward.decoding import decode, matching, mean_nll

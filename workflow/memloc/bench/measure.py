@@ -30,16 +30,8 @@ class BenchError(RuntimeError):
     """A side failed, or the two sides differ."""
 
 
-class Run(NamedTuple):
-    """One run of a side."""
-
-    seconds: float
-    memory_mb: float  # peak of the process so far
-    results: Results
-
-
 class Measured(NamedTuple):
-    """Median time of a side's runs after the first one, its peak memory, and what it found."""
+    """Time of a side's work, the peak memory of its process so far, and what it found."""
 
     seconds: float
     memory_mb: float
@@ -57,7 +49,7 @@ class Side:
         self._process.start()
         other.close()
 
-    def run(self) -> Run:
+    def run(self) -> Measured:
         """Do the work once.
 
         Raises:
@@ -89,11 +81,11 @@ def _serve(connection: Connection, prepare: Prepare, parent: int) -> None:
         results = work()
         seconds = time.perf_counter() - begin
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * PEAK_UNIT / 2**20
-        connection.send(Run(seconds, memory, results))
+        connection.send(Measured(seconds, memory, results))
 
 
 def take_turns(sides: Mapping[str, Prepare], repeats: int) -> dict[str, Measured]:
-    """Run every side once to warm up, and then `repeats` times in turn.
+    """Run every side once to warm up, and then `repeats` times in turn; times are medians of these.
 
     Raises:
         BenchError: a side failed.

@@ -26,6 +26,7 @@ from memloc.run.seeds import generator
 from memloc.scoring import paragraph_scores
 from memloc.scoring.decoding import continue_from_scores
 from memloc.scoring.screening import screening_model
+from memloc.settings.published import SPARSE_FRACTION
 from memloc.straightforward import decoding
 from memloc.straightforward import editing as plain_editing
 from memloc.straightforward import gradients as plain_gradients
@@ -42,7 +43,7 @@ PERTURBATIONS = {
     "em_bfloat16": {"nll": False, "screening": "bfloat16"},
     "nll": {"nll": True, "screening": "none"},
 }
-LEARNING_RATE, FRACTION = 1e-5, 0.001
+LEARNING_RATE = 1e-5
 
 
 def comparisons(bench: Bench, own: Int[Tensor, "paragraph token"]) -> list[Comparison]:
@@ -333,12 +334,12 @@ def sparse_editing(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Compari
         original = contrastive.original_log_probabilities(model, texts[1], bench.n_prefix, micro_batch)
         terms = editing.Terms(*texts, original)
         first = editing.objective_gradients(model, terms, recipe)
-        movable = top_weights(first, FRACTION)
+        movable = top_weights(first, SPARSE_FRACTION)
         for _step in editing.optimise(model, terms, first, movable, LEARNING_RATE, recipe):
             pass
 
     def plain(model: PreTrainedModel) -> None:
-        plain_editing.unlearn(model, *texts, bench.n_prefix, FRACTION, LEARNING_RATE, n_steps)
+        plain_editing.unlearn(model, *texts, bench.n_prefix, SPARSE_FRACTION, LEARNING_RATE, n_steps)
 
     stage = Stage(
         lambda: prepared(bench.model(), fast),

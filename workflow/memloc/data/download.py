@@ -165,7 +165,6 @@ def fetch_model(
     folder: Path | str,
     *,
     endpoint: str = HUB,
-    size: int | None = None,
     sha256: str | None = None,
     allow_http: bool = False,
     weights: bool = True,
@@ -173,11 +172,10 @@ def fetch_model(
 ) -> Path:
     """Download configuration, tokenizer and safetensors weights of a causal language model to `folder`.
 
-    `size` (bytes) and `sha256` belong to model.safetensors; without them the weights may also be a sharded
-    set. Pickled weights are never fetched. The environment variable HF_TOKEN, if set, is sent to the endpoint
-    only, and only encrypted. `folder` appears, or is replaced, when everything is there. Of a branch or tag,
-    all files come from the one commit that it stands for, which the file `COMMIT` names, where the server
-    tells it.
+    `sha256` belongs to model.safetensors; without it the weights may also be a sharded set. Pickled weights
+    are never fetched. The environment variable HF_TOKEN, if set, is sent to the endpoint only, and only
+    encrypted. `folder` appears, or is replaced, when everything is there. Of a branch or tag, all files come
+    from the one commit that it stands for, which the file `COMMIT` names, where the server tells it.
 
     Raises:
         DownloadError: a file fails or does not match, or the model lacks a tokenizer or safetensors weights.
@@ -206,7 +204,7 @@ def fetch_model(
                 f"{model_id}: expected tokenizer.json or vocab.json and merges.txt, got neither"
             )
         if weights:
-            _fetch_weights(fetch, size, sha256)
+            _fetch_weights(fetch, sha256)
     return Path(folder)
 
 
@@ -357,12 +355,12 @@ def _authorization(endpoint: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"} if token and urlsplit(endpoint).scheme == "https" else {}
 
 
-def _fetch_weights(fetch: Callable[..., Path], size: int | None, sha256: str | None) -> None:
-    """Fetch model.safetensors or, unless size or checksum pin that file, the shards of an index."""
+def _fetch_weights(fetch: Callable[..., Path], sha256: str | None) -> None:
+    """Fetch model.safetensors or, unless a checksum pins that file, the shards of an index."""
     try:
-        fetch(WEIGHTS, size=size, sha256=sha256)
+        fetch(WEIGHTS, sha256=sha256)
     except MissingFileError:
-        if size or sha256:
+        if sha256:
             raise
         index = fetch(f"{WEIGHTS}.index.json")
         for shard in sorted(set(json.loads(index.read_text())["weight_map"].values())):

@@ -2,13 +2,19 @@
 
 import pandas as pd
 
-from memloc.data.sets import PARTLY
 from memloc.figures.parts.gradient_summary import strongest_component
 from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_bars, layer_matrix, map_height
-from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, set_labels, subplots
+from memloc.figures.parts.style import (
+    BY_EXACT_MATCH,
+    COLOURS,
+    PAGE_WIDTH,
+    Drawing,
+    panel_label,
+    set_labels,
+    subplots,
+)
 from memloc.localization.highlight import highlighted_head
 
-GROUPS = ("non_memorized", *PARTLY, "memorized")
 VALUE = "mean_max_abs"
 
 
@@ -18,7 +24,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     Bins without a sampled paragraph are left out.
     """
     data = tables["activation_bins"]
-    groups = [group for group in GROUPS if (data["group"] == group).any()]
+    groups = [group for group in BY_EXACT_MATCH if (data["group"] == group).any()]
     head, labels = highlighted_head(tables, settings), set_labels(settings)
     height = len(groups) * map_height(data["layer"].nunique())
     figure, axes = subplots(PAGE_WIDTH, height, nrows=len(groups), ncols=2, width_ratios=(9, 1), sharey=True)

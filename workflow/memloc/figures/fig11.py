@@ -6,14 +6,10 @@ import pandas as pd
 from scipy import stats
 
 from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_matrix, map_height, query_head_scores
-from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.style import DIRECTION_LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.localization.highlight import highlighted_head
 from memloc.statistics import uncertainty
 
-DIRECTIONS = {
-    "memorized_into_perturbed": "memorized patched into perturbed",
-    "perturbed_into_memorized": "perturbed patched into memorized",
-}
 SITE = ["layer", "component", "head"]
 
 
@@ -24,7 +20,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     exact = bool((tables["patching"]["method"] == "exact").all())
     height = 2 * map_height(data["layer"].nunique()) + 0.2
     figure, axes = subplots(PAGE_WIDTH * 0.9, height, nrows=2)
-    for panel, (direction, title), letter in zip(axes, DIRECTIONS.items(), "ab", strict=True):
+    for panel, (direction, title), letter in zip(axes, DIRECTION_LABELS.items(), "ab", strict=True):
         rows = data[data["direction"] == direction]
         mesh = heat_map(panel, layer_matrix(rows, "mean"), diverging=True, highlight=highlight)
         colour_bar(mesh, panel, "change in NLL (nats)" if exact else "estimated change in NLL (nats)")

@@ -3,10 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from memloc.data.sets import PARTLY, bins
-from memloc.figures.parts.style import COLOURS, Drawing, plain_log_ticks, set_labels, subplots
+from memloc.data.sets import bins
+from memloc.figures.parts.style import BY_EXACT_MATCH, COLOURS, Drawing, plain_log_ticks, set_labels, subplots
 
-ORDER = ("non_memorized", *PARTLY, "memorized")
 JITTER = 0.35
 
 
@@ -20,7 +19,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     axes[0, 1].axis("off")
     jitter = np.random.default_rng(0).uniform(-JITTER, JITTER, len(data))  # EM is whole: spread equal ones
     labels = set_labels(settings)
-    for name in ORDER:
+    for name in BY_EXACT_MATCH:
         rows = (data["set"] == name).to_numpy()
         if not rows.any():
             continue
@@ -44,7 +43,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
 
 
 def _histogram(axes, data: pd.DataFrame, column: str, bins: np.ndarray, orientation: str) -> None:
-    names = [name for name in ORDER if (data["set"] == name).any()]
+    names = [name for name in BY_EXACT_MATCH if (data["set"] == name).any()]
     values = [data.loc[data["set"] == name, column] for name in names]
     colours = [COLOURS[name] for name in names]
     axes.hist(values, bins, stacked=True, color=colours, orientation=orientation, log=True)
@@ -66,7 +65,7 @@ def _numbers(data: pd.DataFrame, settings: dict) -> dict:
     return {
         "n_paragraphs": len(data),
         "by_nll": asked["split_by"] == "nll",
-        "sizes": {name: int(sizes.get(name, 0)) for name in ORDER},
+        "sizes": {name: int(sizes.get(name, 0)) for name in BY_EXACT_MATCH},
         "bins": {name: (em.start, em.stop - 1) for name, em in bins(n_continuation).items()},
         "max_em": int(data.em.max()),
         "n_continuation": n_continuation,

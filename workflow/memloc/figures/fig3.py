@@ -9,7 +9,8 @@ from scipy.stats import spearmanr
 from memloc.figures.parts.perturbation_example import draw_example, example_ids
 from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.figures.parts.token_map import label_height, prefix_texts
-from memloc.perturbation.effects import before_last, drop_matrix, em_drops, late_minus_early, strongest
+from memloc.perturbation.effects import before_last, drop_matrix, em_drops, late_minus_early
+from memloc.perturbation.strongest import strongest
 from memloc.statistics import uncertainty
 
 SETS = ("memorized", "non_memorized")

@@ -29,7 +29,7 @@ from memloc.localization.head_profiles import (
     value_gradient_profiles,
 )
 from memloc.localization.highlight import highlighted_head
-from memloc.localization.stored_heads import stored_head
+from memloc.model.head_groups import stored_head
 from memloc.statistics.uncertainty import mean
 
 N_NAMED = 3  # tokens that the caption names

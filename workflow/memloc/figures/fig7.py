@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 
+from memloc.figures.parts.rare_tokens import below_null
 from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.localization.highlight import highlighted_head
 
@@ -79,11 +80,6 @@ def _draw_correlations(axes: Axes, correlation: pd.DataFrame, name: str, colours
     axes.axvline(0, color="black", lw=0.5, zorder=0)
     axes.set(xlim=(-1.05, 1.05), ylim=(len(correlation) - 0.5, -0.5), yticks=correlation.index)
     axes.set(xlabel="Pearson correlation with the rank", ylabel="head")
-
-
-def below_null(correlation: pd.DataFrame, name: str) -> pd.Series:
-    """Whether each head's correlation is lower than 97.5 % of those under the null."""
-    return correlation[name] < correlation[f"{name}_null_q025"]
 
 
 def _numbers(by_rank: pd.DataFrame, in_layer: pd.DataFrame, layer: int, head: int) -> dict[str, Any]:

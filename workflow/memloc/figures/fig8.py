@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from memloc.data.sets import PARTLY
 from memloc.figures.parts.style import (
+    BY_EXACT_MATCH,
     COLOURS,
     PAGE_WIDTH,
     Drawing,
@@ -14,8 +14,6 @@ from memloc.figures.parts.style import (
     subplots,
 )
 
-ORDER = ("non_memorized", *PARTLY, "memorized")
-
 
 def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     """Left: histogram of counts (log bins). Right: histogram of EM, one bar per value."""
@@ -23,7 +21,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     data = data.merge(tables["sets"][["id", "set"]], on="id")[["id", "set", "count", "em"]]
     figure, (left, right) = subplots(PAGE_WIDTH * 0.8, 2.2, ncols=2)
     labels = set_labels(settings)
-    names = [name for name in ORDER if (data["set"] == name).any()]
+    names = [name for name in BY_EXACT_MATCH if (data["set"] == name).any()]
     shared = {"stacked": True, "color": [COLOURS[name] for name in names], "log": True}
     bins = np.geomspace(1, data["count"].max() + 1, 40)
     left.hist([data.loc[data["set"] == name, "count"] for name in names], bins, **shared)

@@ -4,13 +4,19 @@ from typing import Any
 
 import pandas as pd
 
-from memloc.data.sets import PARTLY
 from memloc.figures.parts.gradient_summary import group_numbers, layer_numbers
 from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_bars, layer_matrix, map_height
-from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, set_labels, subplots
+from memloc.figures.parts.style import (
+    BY_EXACT_MATCH,
+    COLOURS,
+    PAGE_WIDTH,
+    Drawing,
+    panel_label,
+    set_labels,
+    subplots,
+)
 from memloc.localization.highlight import highlighted_head
 
-GROUPS = ("non_memorized", *PARTLY, "memorized")
 ATTENTION = ("W_Q", "W_K", "W_V", "W_O")
 BAR_COLOURS = {"attention": "0.2", "MLP": "0.65"}
 
@@ -21,7 +27,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     Bins without a sampled paragraph are left out.
     """
     gradients = tables["parameter_gradients"]
-    groups = [group for group in GROUPS if (gradients["group"] == group).any()]
+    groups = [group for group in BY_EXACT_MATCH if (gradients["group"] == group).any()]
     data = gradients[gradients["group"].isin(groups)].drop(columns=["nll_term_norm", "kl_term_norm"])
     head, labels = highlighted_head(tables, settings), set_labels(settings)
     height = len(groups) * map_height(data["layer"].nunique())

@@ -4,8 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from memloc.figures.min_k import GROUPS
-from memloc.figures.parts.style import COLOURS, Drawing, subplots
+from memloc.figures.parts.style import COLOURS, TEXT_LABELS, Drawing, subplots
 from memloc.statistics.uncertainty import mean
 
 LINES = {"corpus": "-", "model": "--"}
@@ -16,7 +15,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     statistics = tables["token_statistics"]
     data = mean_gaps(statistics)
     figure, axes = subplots(4.6, 2.6)
-    for (name, continuation), label in GROUPS.items():
+    for (name, continuation), label in TEXT_LABELS.items():
         rows = data[(data["set"] == name) & (data["continuation"] == continuation)]
         if rows.empty:
             continue
@@ -25,7 +24,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
         axes.plot(rows["position"], rows["mean"], LINES[continuation], color=colour, label=label)
     axes.set(xlabel="token position in the paragraph", ylabel="largest logit \u2212 second largest")
     axes.set_ylim(bottom=0)
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=len(GROUPS))
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=len(TEXT_LABELS))
     return Drawing(figure, data, _numbers(statistics))
 
 

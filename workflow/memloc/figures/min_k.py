@@ -7,13 +7,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from memloc.figures.parts.style import COLOURS, Drawing, panel_label, subplots
+from memloc.figures.parts.style import COLOURS, TEXT_LABELS, Drawing, panel_label, subplots
 
-GROUPS = {  # (set, continuation) and its label
-    ("memorized", "corpus"): "memorized",
-    ("non_memorized", "model"): "non-memorized,\nown continuation",
-    ("non_memorized", "corpus"): "non-memorized,\ntrue continuation",
-}
 MEMORIZED = ("memorized", "corpus")
 JITTER = 0.25
 
@@ -22,7 +17,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     """Mean log-probability (nats per token) of the least likely and of all tokens, a dot per paragraph."""
     percent = settings["min_k"]["percent"]
     data = paragraph_scores(tables["token_statistics"], percent)
-    groups = [group for group in GROUPS if _rows(data, group).any()]
+    groups = [group for group in TEXT_LABELS if _rows(data, group).any()]
     figure, axes = subplots(5.8, 0.7 + 0.42 * len(groups), ncols=2, sharex=True, sharey=True)
     titles = {"min_k": f"{percent:g} % least likely tokens", "mean": "all tokens of the continuation"}
     random = np.random.default_rng(0)
@@ -35,7 +30,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
         panel.set(title=title, xlabel="mean log-probability (nats per token)")
         panel.tick_params(axis="y", length=0)
         panel_label(panel, letter)
-    axes[0].set_yticks(range(len(groups)), [GROUPS[group] for group in groups])
+    axes[0].set_yticks(range(len(groups)), [TEXT_LABELS[group] for group in groups])
     axes[0].set_ylim(len(groups) - 0.5, -0.5)
     return Drawing(figure, data, _numbers(data, groups, percent))
 

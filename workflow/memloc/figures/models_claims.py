@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.models_agreement import pairs_of_methods
-from memloc.figures.parts.across import looks
+from memloc.figures.parts.across import looks, pairs_of_methods
 from memloc.figures.parts.style import METHOD_LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.figures.parts.verdict_marks import draw_grid, draw_legend, survival, survival_numbers
 

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
 from memloc.figures.parts.across import looks
+from memloc.figures.parts.memorized_fraction import intervals
 from memloc.figures.parts.style import Drawing, subplots
-from memloc.figures.repeats import intervals
 from memloc.statistics.uncertainty import CONFIDENCE, proportion
 
 WIDE = 30  # largest over smallest model, from which ticks at powers of ten are enough

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from memloc.figures.parts.across import looks
+from memloc.figures.parts.memorized_fraction import first_half, fraction_by_repeats
 from memloc.figures.parts.style import COLUMN_WIDTH, Drawing, plain_log_ticks, subplots
-from memloc.figures.repeats import first_half, fraction_by_repeats
 from memloc.statistics.uncertainty import CONFIDENCE
 
 

@@ -13,9 +13,8 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 
-from memloc.figures.fig11 import DIRECTIONS
 from memloc.figures.parts.heatmap import colour_bar, map_height
-from memloc.figures.parts.style import DIVERGING, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.style import DIRECTION_LABELS, DIVERGING, PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.figures.parts.token_map import label_height, label_tokens
 from memloc.statistics import uncertainty
 
@@ -32,7 +31,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     size, labels = map_height(data["layer"].nunique()), label_height(example["text"])
     height = 2 * size + labels
     figure, axes = subplots(PAGE_WIDTH, height, nrows=2, ncols=2, height_ratios=(size, size + labels))
-    for panel, (direction, title), letter in zip(axes[0], DIRECTIONS.items(), "ab", strict=True):
+    for panel, (direction, title), letter in zip(axes[0], DIRECTION_LABELS.items(), "ab", strict=True):
         _draw_means(panel, data[data["direction"] == direction])
         panel.set_title(title)
         panel_label(panel, letter)
@@ -116,7 +115,7 @@ def _draw_example(axes: Axes, example: pd.DataFrame) -> None:
     texts = example[example["layer"] == 0].sort_values("position")["text"].tolist()
     colour_bar(_position_map(axes, values), axes, LABEL)
     label_tokens(axes, texts, marked=0)
-    axes.set_title(f"{DIRECTIONS[EXAMPLE_DIRECTION]}: paragraph {example['id'].iloc[0]}")
+    axes.set_title(f"{DIRECTION_LABELS[EXAMPLE_DIRECTION]}: paragraph {example['id'].iloc[0]}")
     panel_label(axes, "c")
 
 
@@ -129,7 +128,7 @@ def _numbers(changes: pd.DataFrame, data: pd.DataFrame, example: pd.DataFrame) -
         "example": int(example["id"].iloc[0]),
         "directions": {},
     }
-    for direction, title in DIRECTIONS.items():
+    for direction, title in DIRECTION_LABELS.items():
         means = data[data["direction"] == direction].set_index(["anchor", "offset", "layer"])["mean"]
         full = means["p", 0, 0]
         numbers["directions"][direction] = {

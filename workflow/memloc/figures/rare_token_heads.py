@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.fig7 import below_null
 from memloc.figures.parts.heatmap import colour_bar, heat_map, map_height
+from memloc.figures.parts.rare_tokens import below_null
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.localization.highlight import highlighted_head
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pandas as pd
 
+from memloc.figures.parts.memorized_table import draw_paragraphs, memorized_paragraphs
 from memloc.figures.parts.style import Drawing
-from memloc.figures.table1 import draw_paragraphs, memorized_paragraphs
 
 N_SHOWN = 12
 

@@ -1,13 +1,11 @@
 """Table 1: memorized paragraphs, prefix and continuation, with their counts and scores (paper A.1)."""
 
 import pandas as pd
-from matplotlib.figure import Figure
 
-from memloc.figures.parts.style import COLOURS, Drawing
-from memloc.figures.parts.text_table import draw_table, join_tokens
+from memloc.figures.parts.memorized_table import draw_paragraphs, memorized_paragraphs
+from memloc.figures.parts.style import Drawing
 
 N_SHOWN = 6
-WIDTHS = (7, 7, 7, 52, 52)
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
@@ -17,28 +15,3 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     median = float(data["count"].median()) if len(data) else None
     numbers = {"n_shown": len(shown), "n_memorized": len(data), "median_count": median}
     return Drawing(draw_paragraphs(shown), data, numbers)
-
-
-def memorized_paragraphs(tables: dict[str, pd.DataFrame], n_prefix: int) -> pd.DataFrame:
-    """Id, sampled, count, em, nll, and the texts of prefix and continuation of all memorized paragraphs."""
-    vocabulary = tables["vocabulary"].set_index("token")["text"]
-    memorized = tables["sets"].query("set == 'memorized'")[["id", "sampled"]]
-    data = memorized.merge(tables["paragraphs"], on="id").merge(tables["scores"], on="id")
-    data["prefix"] = [join_tokens(tokens[:n_prefix], vocabulary) for tokens in data.tokens]
-    data["continuation"] = [join_tokens(tokens[n_prefix:], vocabulary) for tokens in data.tokens]
-    return data[["id", "sampled", "count", "em", "nll", "prefix", "continuation"]]
-
-
-def draw_paragraphs(shown: pd.DataFrame) -> Figure:
-    """A row per memorized paragraph, its continuation in colour."""
-    rows = [
-        [
-            [(str(row.id), "black")],
-            [(f"{row.count_:,}", "black")],
-            [(f"{row.nll:.3f}", "black")],
-            [(row.prefix, "black")],
-            [(row.continuation, COLOURS["memorized"])],
-        ]
-        for row in shown.rename(columns={"count": "count_"}).itertuples()
-    ]
-    return draw_table(("id", "count", "NLL", "prefix", "memorized continuation"), rows, WIDTHS)

@@ -48,23 +48,18 @@ def activation_gradients(
     micro_batch: int,
     loss_tokens: LossTokens = "all",
     reference: bool = False,
-    components: Sequence[str] = COMPONENTS,
-    layers: Sequence[int] | None = None,
-    positions: Sequence[int] | None = None,
 ) -> pd.DataFrame:
     """Activation gradients of the continuation's NLL: group, id, layer, component, head, position, max_abs.
 
     The NLL is the mean over the continuation, in nats, or that of its first token only, which is also what
-    `reference` asks for (the authors' Fig. 6). By default there is a row for each position that the loss
+    `reference` asks for (the authors' Fig. 6). There is a row for each position that the loss
     depends on: 0..T-2, or 0..n_prefix-1 for the first token. `head` is null for MLP components. The columns
     have small types: there are millions of rows.
     """
     tokens = _scored(tokens, n_prefix, loss_tokens, reference)
-    read = torch.tensor(range(tokens.shape[1] - 1) if positions is None else positions).expand(
-        len(tokens), -1
-    )
+    read = torch.arange(tokens.shape[1] - 1).expand(len(tokens), -1)
     nll = _continuation_nll(bridge, n_prefix)
-    scores = _scores(bridge, tokens, read, sites(bridge, components, layers), nll, micro_batch)
+    scores = _scores(bridge, tokens, read, sites(bridge, COMPONENTS), nll, micro_batch)
     return _frame(scores, ids, group, read).drop(columns="slot")
 
 
@@ -75,7 +70,6 @@ def prefix_gradients(
     micro_batch: int,
     loss_tokens: LossTokens = "all",
     reference: bool = False,
-    components: Sequence[str] = COMPONENTS,
 ) -> dict[Site, Float[Tensor, "paragraph head hidden"]]:
     """Gradient vectors of each paragraph's NLL, summed over the prefix positions; an MLP counts as one head.
 
@@ -91,7 +85,7 @@ def prefix_gradients(
         return total.reshape(len(rows), -1, total.shape[-1]).cpu()
 
     nll = _continuation_nll(bridge, n_prefix)
-    return _pooled(bridge, tokens, sites(bridge, components), nll, micro_batch, summed)
+    return _pooled(bridge, tokens, sites(bridge, COMPONENTS), nll, micro_batch, summed)
 
 
 def prefix_sizes(
@@ -101,7 +95,6 @@ def prefix_sizes(
     micro_batch: int,
     loss_tokens: LossTokens = "all",
     reference: bool = False,
-    components: Sequence[str] = COMPONENTS,
 ) -> pd.DataFrame:
     """Mean max_abs of `activation_gradients` over paragraphs and prefix positions (column mean_max_abs).
 
@@ -110,7 +103,7 @@ def prefix_sizes(
     tokens = _scored(tokens, n_prefix, loss_tokens, reference)
     read = torch.arange(n_prefix).expand(len(tokens), -1)
     nll = _continuation_nll(bridge, n_prefix)
-    scores = _scores(bridge, tokens, read, sites(bridge, components), nll, micro_batch)
+    scores = _scores(bridge, tokens, read, sites(bridge, COMPONENTS), nll, micro_batch)
     frames = []
     for site, values in scores.items():
         means = values.double().mean(dim=(0, 1)).numpy()
@@ -128,13 +121,12 @@ def impact_gradients(
     perturbed_position: Int[Tensor, "paragraph"],
     impact_position: Int[Tensor, "paragraph"],
     micro_batch: int,
-    components: Sequence[str] = ("q", "k"),
-    layers: Sequence[int] | None = None,
 ) -> pd.DataFrame:
     """Activation gradients of the NLL of the paragraph's own token at its impact position (Fig. 10).
 
-    Read at two positions, told apart by the column `role`: "perturbed", the perturbed position, and "impact",
-    the one that predicts the impact token (impact_position - 1). Other columns as in `activation_gradients`.
+    Of queries and keys, read at two positions, told apart by the column `role`: "perturbed", the perturbed
+    position, and "impact", the one that predicts the impact token (impact_position - 1). Other columns as in
+    `activation_gradients`.
     """
 
     def nll(
@@ -145,7 +137,7 @@ def impact_gradients(
         return token_nll(token_logits(bridge.original_model, texts, impact), target)
 
     read = torch.stack([perturbed_position, impact_position - 1], dim=1).cpu()
-    scores = _scores(bridge, tokens, read, sites(bridge, components, layers), nll, micro_batch)
+    scores = _scores(bridge, tokens, read, sites(bridge, ("q", "k")), nll, micro_batch)
     frame = _frame(scores, ids, group, read)
     frame["role"] = pd.Categorical.from_codes(frame.pop("slot"), dtype=ROLE)
     return frame

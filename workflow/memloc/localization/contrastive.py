@@ -83,22 +83,16 @@ def paragraph_kl(
 
 def collect_nll_term(
     model: PreTrainedModel,
-    target: Int[Tensor, "paragraph token"],
+    memorized: Int[Tensor, "paragraph token"],
     n_prefix: int,
     micro_batch: int,
-    *,
-    objective: Literal["unlearn", "edit"],
     nll_weight: float,
 ) -> float:
-    """Collect the gradient of the NLL term, summed over the target paragraphs, in `.grad`; return its value.
-
-    The target of `unlearn` is the memorized paragraph; that of `edit` holds the continuation that should
-    become likely, after the prefix from which it should follow.
-    """
-    weights = torch.full((len(target),), SIGN[objective] * nll_weight)
+    """Collect the gradient of unlearning's NLL term, summed over paragraphs, in `.grad`; return its value."""
+    weights = torch.full((len(memorized),), SIGN["unlearn"] * nll_weight)
 
     def loss(rows: slice) -> Float[Tensor, "paragraph"]:
-        return paragraph_nll(model, target[rows], n_prefix)
+        return paragraph_nll(model, memorized[rows], n_prefix)
 
     return collect_gradients(model, loss, weights, micro_batch)
 
@@ -142,8 +136,10 @@ def collect_objective(
 ) -> float:
     """Collect the gradient of the objective at any θ (Eq. 3 or 4) in `.grad`; return its value.
 
-    The terms are means over the target paragraphs and over the controls, which share micro-batches: where
-    all fit into one, that is one forward and one backward pass.
+    The target of `unlearn` is the memorized paragraph; that of `edit` holds the continuation that should
+    become likely, after the prefix from which it should follow. The terms are means over the target
+    paragraphs and over the controls, which share micro-batches: where all fit into one, that is one forward
+    and one backward pass.
     """
     n = len(target)
     texts = torch.cat([target, controls])
@@ -242,11 +238,10 @@ def contrastive_gradients(
     memorized paragraphs, and in its last row that of the KL term.
     """
     n, nll_term, value = len(memorized), {}, 0.0
-    how = {"objective": "unlearn", "nll_weight": nll_weight}
     with editable_gradients(model):
         for row, members in enumerate(parts):
             part = memorized[torch.from_numpy(members)]
-            value += collect_nll_term(model, part, n_prefix, micro_batch, **how) / n
+            value += collect_nll_term(model, part, n_prefix, micro_batch, nll_weight) / n
             found = take_gradients(model)
             sums.put(row, found)
             add_gradients(nll_term, found)

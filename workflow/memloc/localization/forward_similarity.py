@@ -24,12 +24,7 @@ if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
 
-def forward_similarity(
-    bridge: "TransformerBridge",
-    pairs: Pairs,
-    micro_batch: int,
-    components: Sequence[str] = COMPONENTS,
-) -> pd.DataFrame:
+def forward_similarity(bridge: "TransformerBridge", pairs: Pairs, micro_batch: int) -> pd.DataFrame:
     """Cosines of activations: id, layer, component, head, position, cosine, cosine_other, role.
 
     `cosine` compares the paragraphs of a pair at the same position, "perturbed" or "impact" (impact_position
@@ -37,7 +32,7 @@ def forward_similarity(
     position of this role; null for a single pair. Cosines are null where an activation is exactly zero.
     """
     read = torch.stack([pairs.perturbed_position, pairs.impact_position - 1], dim=1)
-    wanted = sites(bridge, components)
+    wanted = sites(bridge, COMPONENTS)
     memorized, perturbed = (
         _activations(bridge, tokens, read, wanted, micro_batch)
         for tokens in (pairs.memorized, pairs.perturbed)

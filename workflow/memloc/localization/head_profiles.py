@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from memloc.localization.stored_heads import stored_head
+from memloc.model.head_groups import stored_head
 
 
 def profiles(rows: pd.DataFrame, value: str, n_prefix: int) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from scipy import stats
 
 from memloc.data.draws import draw, split
 from memloc.localization.rare_tokens import pearson
+from memloc.model.head_groups import stored_heads
 from memloc.statistics.uncertainty import CONFIDENCE, resampled
 from memloc.tables.terms import COMBINED, METHODS
 
@@ -28,7 +29,7 @@ Scores = pd.Series  # indexed by layer and head
 def spread_over_query_heads(scores: Scores, n_heads: int) -> Scores:
     """Scores by (layer, key/value head) as scores by (layer, query head); unchanged if there are as many."""
     table = scores.unstack("head")
-    repeated = table.loc[:, np.repeat(table.columns, n_heads // table.shape[1])]
+    repeated = table.iloc[:, stored_heads(table.shape[1], n_heads)]
     repeated.columns = pd.RangeIndex(n_heads, name="head")
     return repeated.stack()
 
@@ -181,7 +182,7 @@ def _strongest(scores: pd.DataFrame, n_heads: int) -> Float[np.ndarray, "sample 
     for name in components:
         one = scores if name == "all" else scores.xs(name, axis=1, level="component")
         stored = one.to_numpy().reshape(len(one), one.columns.unique("layer").size, -1)
-        spread.append(stored.repeat(n_heads // stored.shape[2], axis=2))
+        spread.append(stored[:, :, stored_heads(stored.shape[2], n_heads)])
     return np.max(spread, axis=0)
 
 

@@ -15,6 +15,7 @@ from transformers import PreTrainedModel
 
 from memloc.localization.gradients import Gradients
 from memloc.model.components import components, editable_parameters
+from memloc.model.head_groups import stored_head
 from memloc.run.errors import UserError
 
 N_SAMPLED = 100_000  # values that suggest from which size on values are among the largest
@@ -69,7 +70,7 @@ def head_weights(model: PreTrainedModel, layer: int, head: int) -> Movable:
             parameter = model.get_parameter(component.parameter)
             empty = torch.zeros_like(parameter, dtype=torch.bool)
             mask = selected.setdefault(component.parameter, empty)
-            component.view(mask)[head * component.n_heads // n_heads] = True
+            component.view(mask)[stored_head(head, component.n_heads, n_heads)] = True
     return {name: mask.flatten().nonzero().squeeze(1) for name, mask in selected.items()}
 
 

@@ -1,1 +1,1 @@
-"""Models: loading, components, hooks, hardware, memory, partial passes, micro-batches, training."""
+"""Models: loading, components, hooks, families, memory, partial passes, micro-batches, training."""

@@ -6,6 +6,9 @@ still in the processor's cache. Results differ by rounding only.
 
 Before every product, oneDNN puts the weights in its own order. `pack` does so once, which saves up to half
 the time of products of few rows, as in decoding.
+
+Only this module calls private parts of torch. Its tests name them with their arguments, and fail where
+another torch has others.
 """
 
 from typing import Any
@@ -18,7 +21,6 @@ from transformers.models.gpt2.modeling_gpt2 import GPT2MLP
 from transformers.models.gpt_neo.modeling_gpt_neo import GPTNeoMLP
 from transformers.pytorch_utils import Conv1D
 
-from memloc.model.hardware import native_bfloat16
 from memloc.model.packed_weights import MOST_PACKED
 
 PACKED_FOR = 64  # rows, of which oneDNN chooses the order; any number can be multiplied
@@ -28,6 +30,13 @@ def available() -> bool:
     """Whether this build of torch brings oneDNN."""
     needed = ("_linear_pointwise", "_reorder_linear_weight")
     return torch.backends.mkldnn.is_available() and all(hasattr(torch.ops.mkldnn, name) for name in needed)
+
+
+def native_bfloat16(device: torch.device) -> bool:
+    """Whether a device multiplies bfloat16 matrices natively, so that it pays to compute in it."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
 
 
 def use_onednn(model: PreTrainedModel) -> None:

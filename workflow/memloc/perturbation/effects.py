@@ -11,12 +11,6 @@ def em_drops(perturbation: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(em_drop=rows["id"].map(unperturbed) - rows["em"])
 
 
-def strongest(drops: pd.DataFrame) -> pd.DataFrame:
-    """Each paragraph's largest drop of EM; on ties the first position, then the first draw."""
-    ordered = drops.sort_values(["em_drop", "position", "draw"], ascending=[False, True, True])
-    return ordered.groupby("id", sort=False).head(1)
-
-
 def before_last(drops: pd.DataFrame, n_prefix: int) -> pd.DataFrame:
     """The drops without those of the last prefix token, which predicts the first one of the continuation."""
     return drops[drops["position"] < n_prefix - 1]

@@ -14,6 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from memloc.perturbation.perturbed_prefixes import match_versions, score_versions
+from memloc.perturbation.strongest import strongest
 from memloc.run.seeds import generator
 from memloc.scoring import decoding, paragraph_scores
 from memloc.scoring.metrics import exact_match
@@ -133,12 +134,6 @@ def generated_nll(
     continuation = decoding.continue_from_scores(model, tokens, em, n_prefix, micro_batch)
     generated = torch.cat([tokens[:, :n_prefix], continuation], dim=1)
     return paragraph_scores.teacher_forced(model, generated, n_prefix, micro_batch).nll
-
-
-def strongest(perturbation: pd.DataFrame) -> pd.DataFrame:
-    """The row of each paragraph with the lowest EM; on ties the first position, then the first draw."""
-    rows = perturbation[perturbation["position"] != UNPERTURBED]
-    return rows.sort_values(["id", "em", "position", "draw"]).groupby("id", sort=False).head(1)
 
 
 def perturbed_paragraphs(

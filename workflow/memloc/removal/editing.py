@@ -51,10 +51,10 @@ from memloc.model.components import editable_parameters
 from memloc.removal.edit_cases import Case, Objective, mispaired
 from memloc.run.seeds import generator
 from memloc.scoring.paragraph_scores import teacher_forced
+from memloc.settings.published import REFERENCE_NLL_WEIGHT, SPARSE_FRACTION
 
 Arm = Literal["all", "top", "random", "head", "layer"]
 PAPER_ARMS: tuple[Arm, ...] = ("all", "top", "random")
-REFERENCE_NLL_WEIGHT = 0.1
 LEAST_CHANGED = 0.5  # share of the movable weights; in single precision nearly all of them change
 
 
@@ -67,7 +67,7 @@ class Recipe:
     steps: int = 10
     nll_weight: float = 1.0
     kl_weight: float = 1.0
-    fraction: float = 0.001
+    fraction: float = SPARSE_FRACTION
     evaluate_every: int = 1
     relearning_limit: int = 0
     micro_batch: int = 16

@@ -9,8 +9,7 @@ from jaxtyping import Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.model.hardware import native_bfloat16
-from memloc.model.onednn import pack
+from memloc.model.onednn import native_bfloat16, pack
 from memloc.scoring.early_stopping import decided_margins
 from memloc.scoring.metrics import leading_matches
 from memloc.scoring.teacher_forcing import continuation_states, judge

@@ -1,17 +1,19 @@
 """Settings: section `contrastive`."""
 
-from typing import Any
+from pydantic import Field
 
-from pydantic import Field, model_validator
+from memloc.settings.base import Positive, _WithReference
+from memloc.settings.published import REFERENCE_NLL_WEIGHT
 
-from memloc.settings.base import Positive, Section
 
-
-class Contrastive(Section):
+class Contrastive(_WithReference):
     """The contrastive objective (paper 5.2)."""
 
     nll_weight: float = Field(
-        1.0, gt=0, description="Weight of the memorized paragraph's NLL (with reference: 0.1 unless given)."
+        1.0,
+        gt=0,
+        description="Weight of the memorized paragraph's NLL "
+        f"(with reference: {REFERENCE_NLL_WEIGHT} unless given).",
     )
     learning_rate: float = Field(
         1e-5, gt=0, description="Rate of the one step of Adam after which the gradient is taken."
@@ -20,12 +22,6 @@ class Contrastive(Section):
     micro_batch: Positive = Field(10, description="Paragraphs per forward and backward pass.")
     reference: bool = Field(
         False,
-        description="As the authors' code: KL summed over positions instead of averaged, NLL weight 0.1.",
+        description="As the authors' code: KL summed over positions instead of averaged, "
+        f"NLL weight {REFERENCE_NLL_WEIGHT}.",
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _reference_weight(cls, given: Any) -> Any:
-        if isinstance(given, dict) and given.get("reference") is True:
-            return {"nll_weight": 0.1} | given
-        return given

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from memloc.settings.base import NonNegative, Positive, _Contrast
+from memloc.settings.published import SPARSE_FRACTION
 
 
 class EditModel(_Contrast):
@@ -17,7 +18,7 @@ class EditModel(_Contrast):
     steps: Positive = Field(10, description="Steps of Adam.")
     learning_rate: float = Field(1e-5, gt=0, description="Learning rate of Adam.")
     fraction: float = Field(
-        0.001, gt=0, le=1, description="Share of the W_* weights that the sparse arms move."
+        SPARSE_FRACTION, gt=0, le=1, description="Share of the W_* weights that the sparse arms move."
     )
     n_controls: Positive | None = Field(
         None, description="Non-memorized paragraphs that are to be kept; null: all sampled ones."

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from memloc.settings.base import NonNegative, Positive, _Contrast
+from memloc.settings.published import SPARSE_FRACTION
 
 
 class Editing(_Contrast):
@@ -17,7 +18,7 @@ class Editing(_Contrast):
         [1e-5], description="Learning rates; claims are judged at the first one, which Figure 5 shows."
     )
     fraction: float = Field(
-        0.001, gt=0, le=1, description="Share of the W_* weights that the sparse arms move."
+        SPARSE_FRACTION, gt=0, le=1, description="Share of the W_* weights that the sparse arms move."
     )
     extra_arms: list[Literal["head", "layer"]] = Field(
         ["head", "layer"],

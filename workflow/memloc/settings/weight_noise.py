@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from memloc.settings.base import Positive, Section
+from memloc.settings.published import SPARSE_FRACTION
 
 
 class WeightNoise(Section):
@@ -16,7 +17,9 @@ class WeightNoise(Section):
         "non-memorized ones, that judge.",
     )
     n_held_out: Positive = Field(50, description="Paragraphs in the corpus's words.")
-    fraction: float = Field(0.001, gt=0, le=1, description="Share of the W_* weights that is disturbed.")
+    fraction: float = Field(
+        SPARSE_FRACTION, gt=0, le=1, description="Share of the W_* weights that is disturbed."
+    )
     sizes: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)] = Field(
         [0.3, 1.0, 3.0, 10.0],
         description="Standard deviations of the noise, in those of the model's W_* weights.",

@@ -15,6 +15,8 @@ import pyarrow.compute as compute
 import pyarrow.parquet as parquet
 
 ROWS = 2**14
+# Parquet's own page checksums are those of a file's bytes: they are valid, too, where somebody has read the
+# rows, edited them and written them again.
 CHECKSUMS = b"memloc_checksums"
 
 

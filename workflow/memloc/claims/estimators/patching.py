@@ -10,6 +10,7 @@ import pandas as pd
 
 from memloc.claims.verdicts import Estimate
 from memloc.localization.highlight import head_of_other_methods
+from memloc.model.head_groups import stored_head
 from memloc.statistics import uncertainty
 
 Tables = dict[str, pd.DataFrame]
@@ -53,7 +54,8 @@ def _by_pair(patching: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
 
 def _group(sites: pd.MultiIndex, layer: np.ndarray | int, head: np.ndarray | int) -> np.ndarray | int:
     """Number, counted over layers, of the key/value head that query heads read."""
-    return layer * _n_heads(sites, "k") + head // _n_shared(sites)
+    n_stored = _n_heads(sites, "k")
+    return layer * n_stored + stored_head(head, n_stored, _n_heads(sites, "q"))
 
 
 def _n_shared(sites: pd.MultiIndex) -> int:

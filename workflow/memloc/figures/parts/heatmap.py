@@ -21,7 +21,7 @@ from matplotlib.ticker import MaxNLocator, ScalarFormatter
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from memloc.figures.parts.style import DIVERGING, SEQUENTIAL
-from memloc.localization.stored_heads import stored_head
+from memloc.model.head_groups import stored_head, stored_heads
 
 WEIGHTS = ("W_K", "W_Q", "W_V", "W_O", "W_in", "W_gate", "W_out")
 ACTIVATIONS = ("k", "q", "v", "z", "pre", "post")
@@ -58,7 +58,7 @@ def query_head_scores(matrix: pd.DataFrame) -> pd.DataFrame:
     names = matrix.columns.get_level_values(0).unique()
     parts = [matrix[name] for name in names if NO_HEAD not in matrix[name]]
     n_heads = max(part.shape[1] for part in parts)
-    spread = [part.iloc[:, stored_head(np.arange(n_heads), part.shape[1], n_heads)] for part in parts]
+    spread = [part.iloc[:, stored_heads(part.shape[1], n_heads)] for part in parts]
     return pd.DataFrame(np.nanmax([part.to_numpy() for part in spread], axis=0), index=matrix.index)
 
 

@@ -41,6 +41,16 @@ METHOD_LABELS = {
     "patching": "activation patching",
     "combined": "all together",
 }
+DIRECTION_LABELS = {
+    "memorized_into_perturbed": "memorized patched into perturbed",
+    "perturbed_into_memorized": "perturbed patched into memorized",
+}
+TEXT_LABELS = {  # by set and whose continuation it has
+    ("memorized", "corpus"): "memorized",
+    ("non_memorized", "model"): "non-memorized,\nown continuation",
+    ("non_memorized", "corpus"): "non-memorized,\ntrue continuation",
+}
+BY_EXACT_MATCH = ("non_memorized", *PARTLY, "memorized")
 SEQUENTIAL = "viridis"
 DIVERGING = "RdBu_r"
 

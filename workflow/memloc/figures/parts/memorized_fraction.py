@@ -1,0 +1,42 @@
+"""Which fraction of paragraphs is memorized, with its interval: alone, and by how often they occur."""
+
+import numpy as np
+import pandas as pd
+
+from memloc.data.exposure import exposure
+from memloc.statistics.uncertainty import proportion
+
+BINS_PER_DOUBLING = 2
+
+
+def intervals(successes: pd.Series, trials: pd.Series) -> pd.DataFrame:
+    """Share of successes of each row: fraction, low and high (Wilson; 0 to 1 where trials are too few)."""
+    found = [proportion(*row) for row in zip(successes, trials, strict=True)]
+    shares = pd.DataFrame(found, index=successes.index)[["value", "low", "high"]]
+    return shares.rename(columns={"value": "fraction"}).clip(0, 1)
+
+
+def fraction_by_repeats(data: pd.DataFrame) -> pd.DataFrame:
+    """Share of memorized paragraphs, with its interval, per bin of repeats (half a doubling wide).
+
+    `data` has a row per paragraph: count, continuation_count, set. The result has a row per bin that holds
+    paragraphs; repeats are those of the continuation where they are counted (`memloc.data.exposure`).
+    """
+    data = data.assign(repeats=exposure(data))
+    grouped = data.groupby(np.floor(np.log2(data["repeats"]) * BINS_PER_DOUBLING).astype(int))
+    binned = pd.DataFrame(
+        {
+            "repeats_mean": grouped["repeats"].mean(),
+            "repeats_min": grouped["repeats"].min(),
+            "repeats_max": grouped["repeats"].max(),
+            "n_paragraphs": grouped.size(),
+            "n_memorized": grouped["set"].agg(lambda sets: (sets == "memorized").sum()),
+        }
+    ).reset_index(drop=True)
+    return binned.join(intervals(binned.n_memorized, binned.n_paragraphs))
+
+
+def first_half(binned: pd.DataFrame) -> int | None:
+    """Fewest repeats of the first bin in which half of the paragraphs are memorized; None: no bin."""
+    half = binned[binned.fraction >= 0.5]
+    return int(half.repeats_min.iloc[0]) if len(half) else None
