@@ -215,3 +215,20 @@ def test_few_draws_few_paragraphs_and_no_change():
 def test_paragraphs_that_chose_the_weights_do_not_judge():
     assert verdicts_on_noise(20, memorized=0, n_seen=30)[0] == "undecided"
     assert verdicts_on_noise(4, n_seen=30) == ["undecided"] * 4
+
+
+def test_others_that_have_little_left_to_lose_are_no_comparison():
+    """At the floor of the others, what all paragraphs need would look as if memorized ones needed it more."""
+    tables = weight_noise(20)
+    rows = tables["weight_noise"]
+    others = (rows["group"] == "non_memorized") & (rows["size"] != 0)
+    rows.loc[others, "em"] = rows.loc[others, "em"] - 26
+    found = judged("weight_noise", tables)
+    assert found.loc[[NOISE[1], ZERO[1]], "verdict"].tolist() == ["undecided"] * 2
+    assert found.loc[[NOISE[0], ZERO[0]], "verdict"].tolist() == ["holds"] * 2
+    assert "there is little more to lose" in found.loc[NOISE[1], "reason"]
+    orders = cumulative(20)
+    rows = orders["cumulative_ablation"]
+    rows.loc[(rows["group"] == "non_memorized") & (rows["n_heads"] > 0), "em_lost"] += 26
+    found = judged("cumulative_ablation", orders)
+    assert found.loc[[IN_MEMORIZED, SPECIFIC], "verdict"].tolist() == ["holds", "undecided"]

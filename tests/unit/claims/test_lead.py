@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from memloc.statistics.uncertainty import lead, paired
+from memloc.statistics.uncertainty import lead, lead_of_parts, mean, paired
 
 APART = np.arange(4)
 
@@ -64,3 +64,19 @@ def test_equal_candidates_lead_by_chance_in_few_cases():
     """At most 2.5 % of 200 searches, give or take three standard errors."""
     leads = [lead(made_up([0, 0, 0], n=24, seed=seed), np.arange(3)).low > 0 for seed in range(200)]
     assert np.mean(leads) < 0.025 + 3 * np.sqrt(0.025 * 0.975 / 200)
+
+
+def test_the_lead_of_parts_has_the_lowest_low_end_of_all_rivals():
+    behind = made_up([3, 1, 2, 0], n=10)
+    behind[:, 3] = np.nan  # the found one itself
+    found = lead_of_parts(behind[:, 0], behind)
+    assert found.value == pytest.approx(behind[:, 0].mean()) and found.high == mean(behind[:, 0]).high
+    assert found.low == pytest.approx(mean(behind[:, 1]).low)
+
+
+def test_what_is_found_in_some_parts_only_leads_itself_by_nothing():
+    behind = np.full((10, 2), 5.0) + made_up([0, 0], n=10) / 10
+    behind[:5, 1], behind[5:, 0] = np.nan, np.nan
+    assert lead_of_parts(np.nanmax(behind, axis=1), behind).low == pytest.approx(
+        mean(np.nan_to_num(behind[:, 0])).low, abs=0.2
+    )

@@ -8,6 +8,7 @@ from memloc.claims.estimators import ranking
 from memloc.claims.evaluate import evaluate
 from memloc.claims.registry import topics
 from memloc.localization import head_ranking
+from memloc.statistics import uncertainty
 from memloc.tables.terms import METHODS
 
 SETTINGS = {"paragraph": {"prefix": 4, "length": 10}}
@@ -63,6 +64,33 @@ def test_methods_that_contradict_each_other_do_not_agree():
 
 def test_two_equal_heads_decide_nothing():
     assert judged(same([[9, 1, 2, 3], [9, 4, 5, 6]]), noise=0.3).loc[LEADS, "verdict"] == "undecided"
+
+
+def test_a_head_leads_only_if_it_leads_every_other_head():
+    """The rest of every part names a rival that is weak in that part: over it alone, the lead is large."""
+    heads = pd.MultiIndex.from_product([range(2), range(4)], names=["layer", "head"])
+    rows = []
+    for number in range(10):
+        weak, strong = (1, 2) if number % 2 else (2, 1)
+        part = [0, weak, strong] if number % 3 else [strong, 0, weak]
+        for kind, order in (("rest", [0, weak, strong]), ("part", part)):
+            order = [*order, *range(3, 8)]
+            ranks = np.argsort(order) + 1
+            if kind == "part" and number % 3:
+                ranks[weak], ranks[strong] = 8, 2
+            rows += [
+                (kind, number, method, *head, rank)
+                for method in [*METHODS, "combined"]
+                for head, rank in zip(heads, ranks, strict=True)
+            ]
+    columns = ["sample", "number", "method", "layer", "head", "rank"]
+    tables = {"head_rank_samples": pd.DataFrame(rows, columns=columns)}
+    found = ranking.first_head_leads(tables, SETTINGS)
+    judging = tables["head_rank_samples"].query("sample == 'part' and method == 'combined' and layer == 0")
+    ranks = judging.pivot(index="number", columns="head", values="rank")
+    leads = [uncertainty.mean(ranks[other] - ranks[0]) for other in (1, 2)]
+    assert found.low == pytest.approx(min(lead.low for lead in leads)) and found.low < found.value
+    assert min(lead.value for lead in leads) < found.value
 
 
 def test_noise_alone_makes_no_leading_head():

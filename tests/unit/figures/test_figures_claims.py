@@ -87,6 +87,12 @@ def test_claims_are_written_below_their_topic_between_words():
     assert [text for text in texts if text in VERDICTS] == made_up()["verdict"].to_list()
 
 
+def test_the_last_of_many_topics_is_not_cut():
+    rows = [claim(f"claim {number}", HOLDS, f"topic {number}") for number in range(15)]
+    figure = claims.draw({"claims": pd.DataFrame(rows)}, {}).figure
+    assert clipped_labels(figure) == []
+
+
 def test_a_claim_of_another_work_names_it():
     row = claim("first", HOLDS, work="2202.07646", section="3")
     assert "2202.07646, 3" in " ".join(shown(claims.draw({"claims": pd.DataFrame([row])}, {}).figure))

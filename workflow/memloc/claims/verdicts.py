@@ -45,6 +45,13 @@ class Estimate:
         return cls(float(interval.value), low, high, int(interval.n), doubt=doubt)
 
 
+def little_left(tokens: float, n_continuation: int) -> str | None:
+    """Why to doubt that memorized paragraphs lose more than others: those have few `tokens` left to lose."""
+    if tokens >= n_continuation / 2:
+        return None
+    return f"at random, non-memorized paragraphs keep {tokens:.1f} tokens only: there is little more to lose"
+
+
 class Verdict(NamedTuple):
     """A verdict and its reason in words."""
 

@@ -14,6 +14,7 @@ from memloc.tables.claim_terms import HOLDS, NOT_APPLICABLE, counted
 PAPER = "2403.19851"  # claims of other works have theirs next to the section
 LINE_HEIGHT = 0.125  # inches
 ROW_GAP = 0.075
+HEADING = 2.1 * LINE_HEIGHT + 0.5 * ROW_GAP
 FONT_SIZE = 6.5  # points
 HEADING_SIZE = 8.0
 
@@ -26,7 +27,7 @@ class Column(NamedTuple):
     characters: int
 
 
-STATEMENT = Column("claim", 0.12, 59)
+STATEMENT = Column("claim", 0.12, 57)
 SOURCE = Column("section", 3.18, 13)
 PUBLISHED = Column("published", 3.88, 9)
 FOUND = Column("this run (95 % interval)", 4.48, 42)
@@ -44,7 +45,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     cells = [_cells(claim) for claim in data.itertuples()]
     heights = [max(map(len, row.values())) * LINE_HEIGHT + ROW_GAP for row in cells]
     n_topics = data["topic"].nunique()
-    total = sum(heights) + (2.3 * n_topics + 2) * LINE_HEIGHT
+    total = sum(heights) + n_topics * HEADING + 2 * LINE_HEIGHT
     figure, axes = subplots(WIDTH, total, layout="none")
     axes.set_position((0, 0, 1, 1))
     axes.set(xlim=(0, WIDTH), ylim=(total, 0))
@@ -104,7 +105,7 @@ def _draw_heading(axes: Axes, topic: str, top: float) -> float:
         va="bottom",
     )
     axes.plot([STATEMENT.left, WIDTH - 0.1], [bottom] * 2, color="0.5", lw=0.6)
-    return bottom + 0.5 * ROW_GAP
+    return top + HEADING
 
 
 def _draw_row(axes: Axes, claim, row: dict[Column, list[str]], top: float) -> None:

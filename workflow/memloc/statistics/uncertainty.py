@@ -10,6 +10,7 @@
 | correlation, or another statistic of paragraphs | bootstrap, bias-corrected and accelerated |
 | the largest of several means | sign-flip of the largest t (max-T, Westfall and Young 1993) |
 | how far the largest of several means leads | found on half of the units, judged on the others (`lead`) |
+| the same of what only parts of the units have | found outside of each part, judged on it (`lead_of_parts`) |
 | several differences of two means | simultaneous: permutation of the largest Welch's t, likewise |
 | one against each of several others | the reach of all their intervals |
 
@@ -197,6 +198,19 @@ def lead(values: np.ndarray, groups: np.ndarray, group: int | None = None) -> In
     judging = values[1::2]
     behind = {int(other): paired(judging[:, chosen] - judging[:, other]) for other in others}
     return behind[rival]._replace(low=min(interval.low for interval in behind.values()))
+
+
+def lead_of_parts(leads: np.ndarray, behind: np.ndarray) -> Interval:
+    """By how much what was found outside of each part leads on the part; low end: the lowest of all rivals'.
+
+    `leads` [part] are those over the rival that was found likewise. What makes it the rival in the rest is
+    what the part lacks of it, so that these alone are too large: `behind` [part, candidate] has the leads
+    over all candidates, NaN for the found one itself, which it leads by nothing.
+    """
+    rivals = behind[:, ~np.isnan(behind).all(axis=0)]
+    lows = (mean(rival).low for rival in np.nan_to_num(rivals).T)
+    found = mean(leads)
+    return found._replace(low=min(found.low, *lows))
 
 
 def simultaneous_differences(first: np.ndarray, second: np.ndarray) -> list[Interval]:

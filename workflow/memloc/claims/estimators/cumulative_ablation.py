@@ -8,10 +8,11 @@ cases. Only paragraphs count that no analysis has sampled.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pandas as pd
 
-from memloc.claims.verdicts import Estimate
+from memloc.claims.verdicts import Estimate, little_left
 from memloc.statistics import uncertainty
 from memloc.statistics.uncertainty import Interval
 
@@ -34,10 +35,18 @@ def non_memorized_as_random(tables: Tables, settings: dict, method: str) -> Esti
 
 
 def specific_below_random(tables: Tables, settings: dict, method: str) -> Estimate:
-    """EM that memorized paragraphs lose more than under any random order, minus what others lose more."""
-    return _against_random(
+    """EM that memorized paragraphs lose more than under any random order, minus what others lose more.
+
+    In doubt where the random orders leave the others little that they could lose more.
+    """
+    found = _against_random(
         tables, method, lambda more: uncertainty.difference(more["memorized"], more["non_memorized"])
     )
+    if found.missing or found.doubt:
+        return found
+    n_continuation = settings["paragraph"]["length"] - settings["paragraph"]["prefix"]
+    lost = _lost(tables)["non_memorized"]["random"].to_numpy().mean()
+    return replace(found, doubt=little_left(n_continuation - lost, n_continuation))
 
 
 def _against_random(

@@ -60,7 +60,8 @@ def value_matrix_leads(
     """By how much one W_V exceeds every other matrix of a head, in both objectives (log of max |gradient|).
 
     Both the W_V and its strongest rival are found on the paragraphs outside of a part, and judged on the
-    part; the smaller lead of both objectives counts. A given head is not searched for.
+    part; the smaller lead of both objectives counts. A given head is not searched for. The low end is
+    the lowest of those to all other matrices in either objective (`lead_of_parts`).
     """
     samples = tables["parameter_gradient_samples"]
     rows = samples[samples["head"].notna()]
@@ -71,7 +72,7 @@ def value_matrix_leads(
     if "rest" not in wide.index.get_level_values("sample"):
         return Estimate(missing="there is one paragraph")
     part, rest = np.log(wide.loc["part"]), np.log(wide.loc["rest"])
-    leads = []
+    leads, behind = [], []
     for number in part.index:
         chosen = ("W_V", layer, head)
         if layer is None:
@@ -79,7 +80,11 @@ def value_matrix_leads(
         leads.append(
             min(_lead(part.loc[number, group], rest.loc[number, group], chosen) for group in OBJECTIVES)
         )
-    return Estimate.of(uncertainty.mean(np.array(leads)))
+        scores = part.loc[number].unstack("group")[list(OBJECTIVES)]
+        ahead = scores.loc[chosen] - scores
+        ahead.loc[chosen] = np.nan
+        behind.append(ahead.to_numpy().ravel())
+    return Estimate.of(uncertainty.lead_of_parts(np.array(leads), np.array(behind)))
 
 
 def _lead(part: pd.Series, rest: pd.Series, chosen: tuple[str, int, int]) -> float:

@@ -33,19 +33,21 @@ def first_head_leads(
 ) -> Estimate:
     """Places of the combined ranking between the first head and the next one, mean over parts.
 
-    Both heads are found outside of the part; a given head is not searched for; its rival is.
+    Both heads are found outside of the part; a given head is not searched for; its rival is. The low end is
+    the lowest of those to all other heads (`lead_of_parts`).
     """
     part, rest = _ranks(tables, "part"), _ranks(tables, "rest")
     if rest is None:
         return Estimate(missing=ONE_PART)
-    leads = []
+    leads, behind = [], []
     for number in part.index.unique("number"):
         order = rest.loc[number, COMBINED].sort_values().index
         first = order[0] if layer is None else (layer, head)
         second = next(other for other in order if other != first)
         ranks = part.loc[number, COMBINED]
         leads.append(ranks[second] - ranks[first])
-    return Estimate.of(uncertainty.mean(np.array(leads)))
+        behind.append((ranks - ranks[first]).astype(float).mask(ranks.index == first))
+    return Estimate.of(uncertainty.lead_of_parts(np.array(leads), np.array(behind)))
 
 
 def methods_that_rank_it_first(tables: Tables, settings: dict) -> Estimate:

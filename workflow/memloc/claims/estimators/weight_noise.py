@@ -6,9 +6,11 @@ together. Sizes of the noise are averaged, so that none is searched for. Memoriz
 the weights.
 """
 
+from dataclasses import replace
+
 import pandas as pd
 
-from memloc.claims.verdicts import Estimate
+from memloc.claims.verdicts import Estimate, little_left
 from memloc.statistics import uncertainty
 from memloc.statistics.uncertainty import MIN_N
 
@@ -23,21 +25,30 @@ def top_costs_memorized(tables: Tables, settings: dict, kind: str) -> Estimate:
 
 
 def top_is_specific(tables: Tables, settings: dict, kind: str) -> Estimate:
-    """The same minus what non-memorized paragraphs lose more."""
+    """The same minus what non-memorized paragraphs lose more.
+
+    In doubt where random weights leave these little that they could lose more.
+    """
     more = _more(tables, kind)
-    return _of_draws([uncertainty.difference(draw["memorized"], draw["non_memorized"]) for draw in more])
+    found = _of_draws([uncertainty.difference(draw["memorized"], draw["non_memorized"]) for draw in more])
+    n_continuation = settings["paragraph"]["length"] - settings["paragraph"]["prefix"]
+    rows = _rows(tables, kind).query("group == 'non_memorized' and arm == 'random'")
+    return replace(found, doubt=found.doubt or little_left(rows["em"].mean(), n_continuation))
 
 
 def _more(tables: Tables, kind: str) -> list[dict[str, pd.Series]]:
     """For each draw, EM that unseen paragraphs of each group lose more by top than by random weights."""
-    table = tables["weight_noise"]
-    rows = table[(table["kind"] == kind) & (table["size"] != 0) & ~table["seen"]]
-    em = rows.groupby(["draw", "group", "id", "arm"])["em"].mean().unstack("arm")
+    em = _rows(tables, kind).groupby(["draw", "group", "id", "arm"])["em"].mean().unstack("arm")
     more = em["random"] - em["top"]
     return [
         {group: of_draw[of_draw.index.get_level_values("group") == group] for group in GROUPS}
         for _, of_draw in more.groupby("draw")
     ]
+
+
+def _rows(tables: Tables, kind: str) -> pd.DataFrame:
+    table = tables["weight_noise"]
+    return table[(table["kind"] == kind) & (table["size"] != 0) & ~table["seen"]]
 
 
 def _of_draws(intervals: list[uncertainty.Interval]) -> Estimate:
