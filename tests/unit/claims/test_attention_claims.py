@@ -122,6 +122,14 @@ def test_a_head_that_never_varies_is_not_the_one_that_is_opposed(id):
     assert verdict(id, found) == "holds"
 
 
+def test_the_searched_head_is_chosen_on_half_of_the_paragraphs_and_judged_on_the_rest():
+    """Head 2 is the most opposed in paragraphs 0, 2, .. and head 0 in 1, 3, .."""
+    chosen, judged = [0.9, 0.5, -0.8], [-0.9, 0.5, 0.3]
+    likeness = pd.DataFrame([chosen, judged] * 8)
+    found = attention._searched([likeness[[0]], likeness[[1, 2]]])
+    assert (found.value, found.n) == (pytest.approx(-0.3), 8)
+
+
 def test_query_heads_are_judged_by_the_values_that_they_share():
     found = tables(ALIKE, kinds_of_values=ALIKE | {(1, 1): -1})
     rows = found["activation_gradients"]

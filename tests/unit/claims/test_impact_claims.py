@@ -96,3 +96,11 @@ def test_the_published_layer_leads_or_not(layers, verdict):
     frame = gradients(40, 0, layers=layers, noise=0.5)
     assert judged(frame, GPT_NEO).loc[PUBLISHED_LAYER, "verdict"] == verdict
     assert judged(frame).loc[PUBLISHED_LAYER, "verdict"] == "not applicable"
+
+
+def test_a_layer_is_judged_by_all_its_gradients():
+    """Layer 0 has the largest one and no other, layer 2 has four of 0.8 of that size."""
+    frame = gradients(8, 0)
+    largest = (frame["component"] == "q") & (frame["role"] == "impact")
+    frame["max_abs"] = np.select([frame["layer"] == 2, (frame["layer"] == 0) & largest], [0.8, 1.0], 0.0)
+    assert judged(frame).loc["key_query_layer_leads", "value"] == pytest.approx((3.2 - 1) / 4.2)

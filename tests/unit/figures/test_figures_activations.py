@@ -382,6 +382,9 @@ def test_forward_similarity_shows_pairs_and_other_paragraphs_at_both_positions()
         assert numbers[role]["mean_other"] == pytest.approx(shown["cosine_other"].mean())
         means = shown.groupby(["layer", "component", "head"], observed=True, dropna=False)["cosine"].mean()
         assert numbers[role]["min"] == pytest.approx(means.min())
+        layer, component, head = means.idxmin()
+        of_head = "" if pd.isna(head) else f"head {head:.0f} in "
+        assert numbers[role]["least"] == f"{component} of {of_head}layer {layer}"
         layers = shown.groupby("layer")[["cosine", "cosine_other"]].mean()
         widths = [bar.get_width() for container in bars.containers for bar in container]
         assert widths == pytest.approx([*layers["cosine"], *layers["cosine_other"]])
@@ -612,6 +615,11 @@ def test_activation_bins_show_each_bin_and_leave_out_empty_ones():
         sums.to_dict()
     )
     assert [numbers["n"] for numbers in drawing.numbers["groups"].values()] == [7, 8, 9, 10]
+    for group, numbers in drawing.numbers["groups"].items():
+        rows = tables["activation_bins"][tables["activation_bins"]["group"] == group]
+        row = rows.loc[rows["mean_max_abs"].idxmax()]
+        assert numbers["strongest"].startswith(f"{row['component']} of ")
+        assert numbers["strongest"].endswith(f"layer {row['layer']}")
     rows = tables["activation_bins"]
     fewer = tables | {"activation_bins": rows[rows["group"] != "partly_30_49"]}
     assert list(activation_bins.draw(fewer, SETTINGS).numbers["groups"]) == [

@@ -11,6 +11,7 @@ from made_rankings import ranked_with_samples
 
 from memloc.figures import claims, stability
 from memloc.figures.parts import verdict_marks
+from memloc.figures.parts.style import METHOD_LABELS
 from memloc.run.templates import fill
 from memloc.tables import across_models, schema, storage
 from memloc.tables.claim_terms import VERDICTS
@@ -193,6 +194,22 @@ def test_first_ranks_are_counted_over_seeds():
     assert set(stability.first_ranks(same)["n_first"]) == {3}
     counts = stability.first_ranks(rankings(4)).groupby("method", observed=True)["n_first"].sum()
     assert set(counts) == {4}
+
+
+def test_methods_are_told_by_whether_all_seeds_have_the_same_first_head():
+    """patching has head 1 first in two of three seeds, combined head 0 in all, rare_tokens three heads."""
+    firsts = {"patching": [0, 1, 1], "combined": [0, 0, 0], "rare_tokens": [2, 0, 1]}
+    rows = [
+        (method, seed, 0, head, 1 + (head - first) % 3)
+        for method, by_seed in firsts.items()
+        for seed, first in enumerate(by_seed)
+        for head in range(3)
+    ]
+    ranking = pd.DataFrame(rows, columns=["method", "seed", "layer", "head", "rank"])
+    numbers = stability._numbers(stability.first_ranks(ranking), ranking, [0, 1, 2])
+    labels = [METHOD_LABELS[method] for method in ("combined", "patching", "rare_tokens")]
+    assert numbers["same"] == labels[:1] and numbers["most"] == {labels[1]: 2, labels[2]: 1}
+    assert numbers["n_heads"] == 3
 
 
 @pytest.mark.parametrize("verdicts", [VERDICTS_BY_SEED, {f"claim_{i}": [HOLDS] * 3 for i in range(45)}])

@@ -167,6 +167,25 @@ def test_figure_9_sums_attention_and_mlp_weights_of_every_layer():
     assert bars == pytest.approx([*sums["attention"], *sums["MLP"]])
 
 
+def test_figures_4_and_9_count_sampled_paragraphs():
+    tables = made_up(2, 3)
+    more = pd.DataFrame({"id": range(90, 95), "set": ["memorized"] * 2 + ["non_memorized"] * 3})
+    tables["sets"] = pd.concat([tables["sets"], more.assign(sampled=False)])
+    numbers = fig4.draw(tables, SETTINGS).numbers
+    assert (numbers["n_memorized"], numbers["n_non_memorized"]) == (3, 3)
+    numbers = fig9.draw(tables, SETTINGS).numbers
+    assert {found["n"] for found in numbers["groups"].values()} == {3}
+
+
+def test_figure_9_gives_sums_and_the_share_of_attention_of_each_bin():
+    tables = made_up(2, 3)
+    rows = tables["parameter_gradients"]
+    rows["sum_abs"] = np.where(rows["component"].str.startswith("W_i"), 9.0, 1.0)
+    found = fig9.draw(tables, SETTINGS).numbers["groups"]["memorized"]
+    assert found["sum"] == pytest.approx(2 * (12 + 9 + 1)) != rows["max_abs"].sum()
+    assert found["attention_share"] == pytest.approx(12 / (12 + 9 + 1))
+
+
 def test_figure_9_leaves_out_bins_without_paragraphs():
     tables = made_up(2, 3)
     frame = tables["parameter_gradients"]

@@ -195,6 +195,37 @@ def test_the_strongest_layer_is_named(made_up):
     assert numbers["n_lower"]["attention to rare tokens"] == 3
 
 
+def test_a_strongest_layer_in_the_middle_is_not_in_the_lower_half():
+    rows = [
+        (model, "patching", layer, (layer + 0.5) / 3, float(layer == place))
+        for model, place in (("a", 0), ("b", 1), ("c", 2))
+        for layer in range(3)
+    ]
+    profiles = pd.DataFrame(rows, columns=["model", "method", "layer", "depth", "strength"])
+    models = pd.DataFrame({"model": ["a", "b", "c"], "n_layers": 3, "n_heads": 2})
+    numbers = models_profiles._numbers(models, profiles, ["patching"])
+    assert list(numbers["n_lower"].values()) == [1]
+    assert list(numbers["strongest"].values()) == [{"a": 0, "b": 1, "c": 2}]
+
+
+def test_pairs_of_methods_agree_contradict_are_mixed_or_nothing():
+    """Of two models; 1 and -1 are beyond chance, 2 and -2 are not."""
+    signs = {"agree": (1, 1), "contradict": (-1, -1), "mixed": (1, -1), "half": (1, 2), "nothing": (-2, -2)}
+    rows = [
+        (pair, model, value / 4, 0.01 if abs(value) == 1 else 0.5)
+        for pair, values in signs.items()
+        for model, value in zip("ab", values, strict=True)
+    ]
+    pairs = pd.DataFrame(rows, columns=["pair", "model", "value", "p_value"])
+    layers = pd.DataFrame({"method": ["x", "x"], "value": [0.2, 0.4], "p_value": [0.01, 0.5]})
+    layers["n_layers"] = models_agreement.FEWEST_DECIDED
+    numbers = models_agreement._numbers(pairs, layers, pd.DataFrame({"model": ["a", "b"]}))
+    assert (numbers["agree"], numbers["contradict"]) == (["agree"], ["contradict"])
+    assert (numbers["n_mixed"], numbers["n_nowhere"], numbers["n_pairs"]) == (1, 1, 5)
+    assert (numbers["strongest"], numbers["strongest_mean"]) == ("half", 0.375)
+    assert (numbers["n_profiles_short"], numbers["methods"]) == (0, {"x": pytest.approx(0.3)})
+
+
 def profile(strength):
     n = len(strength)
     return pd.DataFrame({"depth": (np.arange(n) + 0.5) / n, "strength": strength})

@@ -168,6 +168,13 @@ def test_figure_3_plots_mean_drops_per_position(tables):
     assert drawing.numbers["largest"] == {"max": FULL, "n_large": 1, "n": 4}
 
 
+def test_a_drop_of_exactly_the_large_size_is_one():
+    """45 of 50 tokens, as in the paper's words."""
+    em = [[[5]] * N_PREFIX, [[6]] * N_PREFIX, [[50]] * N_PREFIX]
+    drops = em_drops(perturbation_table(em, full=50))
+    assert fig3._largest(drops, fig3.LARGE_DROP * 50) == {"max": 45, "n_large": 1, "n": 3}
+
+
 def test_bands_and_intervals_are_those_of_the_module_of_statistics(tables):
     em = np.random.default_rng(3).integers(0, FULL + 1, (7, N_PREFIX, 2))
     tables["perturbation"] = pd.concat(

@@ -110,6 +110,19 @@ def test_panel_c_shows_each_method_with_heads_in_the_order_of_their_ranks():
         assert shown[:, column].tolist() == shares.loc[("patching", *head)].tolist()
 
 
+def test_agreement_in_the_caption_is_that_of_single_methods():
+    """Not of the combined ranking, which holds them all."""
+    tables = made_up(4, 8)
+    agreement = tables["ranking_agreement"]
+    combined = (agreement["method_a"] == "combined") | (agreement["method_b"] == "combined")
+    agreement.loc[combined, "kendall"] = [0.99, -0.99, 0.99, 0.99]
+    numbers = head_ranking.draw(tables, SETTINGS).numbers
+    values = agreement.loc[~combined, "kendall"]
+    found = [numbers[f"kendall_{name}"] for name in ("mean", "min", "max")]
+    assert found == pytest.approx([values.mean(), values.min(), values.max()])
+    assert numbers["n_resamples"] == 30 and numbers["n_heads"] == 32
+
+
 def test_the_caption_gives_the_interval_of_the_heads_rank():
     numbers = head_ranking.draw(made_up(4, 8), SETTINGS).numbers
     numbers["ranks"] = {"a method": {"rank": 2, "low": 1, "high": 7, "first_share": 0.25}}

@@ -203,6 +203,14 @@ def test_tokens_of_the_highlighted_head_are_shown_in_order_with_their_texts():
     assert "\u2423widewidewide24" in caption(token_attention, drawing).replace("\\", "")
 
 
+def test_numbers_of_the_tokens_that_a_head_attends_to_most():
+    rows = made_up()["token_attention"].query("layer == 1 and head == 2").assign(text="x")
+    rows = rows.assign(attention_expected=np.linspace(0, 0.2, 20), count=[1] * 11 + [1000] * 9)
+    numbers = token_attention._numbers(rows, 1, 2)
+    assert (numbers["first"], numbers["expected"]) == pytest.approx((0.5, 0.1))
+    assert (numbers["median_count"], numbers["n_tokens"], len(numbers["tokens"])) == (1, 20, 5)
+
+
 def test_no_token_may_occur_often_enough():
     tables = made_up()
     drawing = token_attention.draw(tables | {"token_attention": tables["token_attention"].iloc[:0]}, SETTINGS)

@@ -72,6 +72,19 @@ def test_medians_of_counts_are_written_as_whole_numbers_where_they_are():
     assert ": 5 times in the median, 9 times at most; memorized ones 8 times in the median." in text
 
 
+def test_numbers_of_figures_2_and_8_are_medians_and_shares_of_their_sets():
+    """Skewed, so that no mean is a median."""
+    found = tables(EM["all sets"])
+    found["scores"]["nll"] = [9.0, 1.0, 0, 0, 0, 0, 0.1, 0.2, 0.9]
+    found["paragraphs"]["count"] = [1, 2, 3, 4, 5, 60, 7, 8, 900]
+    numbers = fig2.draw(found, SETTINGS).numbers
+    assert numbers["nll"] == pytest.approx({"memorized": 0.2, "non-memorized": 5})
+    assert (numbers["n_paragraphs"], numbers["max_em"], numbers["n_continuation"]) == (9, 40, 40)
+    numbers = fig8.draw(found, SETTINGS).numbers
+    assert (numbers["max_count"], numbers["median_count"], numbers["median_count_memorized"]) == (900, 5, 8)
+    assert fig8.draw(tables(EM["none memorized"]), SETTINGS).numbers["share_em_0"] == pytest.approx(1 / 9)
+
+
 def test_a_set_that_is_smaller_than_asked_for_is_told():
     text = caption("fig2", fig2.draw(tables(EM["all sets"]), SETTINGS))
     assert "fewer memorized paragraphs than the 20 asked for: analyses of that set use all 3." in text

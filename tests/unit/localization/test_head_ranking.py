@@ -3,10 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made_rankings import ranked_with_samples
 from scipy import stats
 
 from memloc.data.draws import Draws
 from memloc.localization import head_ranking
+from memloc.statistics.uncertainty import resampled
 
 
 def scores(values):
@@ -232,6 +234,27 @@ def test_intervals_hold_the_ranks_of_resamples_alone():
     samples["rank"] = samples["head"] + 1
     always = head_ranking.with_intervals(ranking, samples).set_index("head")
     assert always[["low", "high"]].to_numpy().tolist() == [[1, 1], [2, 2]]
+
+
+def test_intervals_of_ranks_leave_out_no_more_than_a_twentieth():
+    """One of 40 resamples is more than 2.5 %: the rank that it gives is in the interval."""
+    ranking = head_ranking.rank_heads({"a": scores([[2.0, 1.0]])}).query("method == 'a'")
+    rows = [("resample", n, "a", 0, head, 1 + (head + (n == 7)) % 2) for n in range(40) for head in (0, 1)]
+    samples = pd.DataFrame(rows, columns=["sample", "number", "method", "layer", "head", "rank"])
+    found = head_ranking.with_intervals(ranking, samples)
+    assert found[["low", "high"]].to_numpy().tolist() == [[1, 2], [1, 2]]
+
+
+def test_the_interval_of_an_agreement_is_that_of_resamples_and_of_what_parts_leave():
+    ranking, samples = ranked_with_samples(4, 8, seed=0)
+    by_part = 0
+    for row in head_ranking.agreement(ranking, samples).itertuples():
+        pair = row.method_a, row.method_b
+        taus = head_ranking.rank_agreement(samples, pair)[pair]
+        expected = resampled(row.kendall, taus["resample"], taus["rest"])
+        assert (row.low, row.high) == pytest.approx(expected[1:3])
+        by_part += resampled(row.kendall, taus["resample"], taus["part"]) != expected
+    assert by_part, "parts would give other intervals"
 
 
 def test_agreement_in_samples_is_kendalls_tau_of_the_ranks():

@@ -10,6 +10,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from memloc.data.draws import draw
+from memloc.localization import gradient_parts
 from memloc.localization.gradients import nll_gradients
 from memloc.localization.parameter_gradients import compare_groups, group_scores
 from memloc.model.components import Component, components
@@ -109,6 +110,16 @@ def test_samples_are_the_scores_of_their_mean_gradient(tiny_model, tiny_tokens):
             expected = expected[expected["head"].notna()]
         assert found["max_abs"].tolist() == pytest.approx(expected["max_abs"].tolist(), rel=1e-3, abs=1e-6)
     assert len(draws.weights) == 3 + 3 + 5
+
+
+@pytest.mark.parametrize("n_held", [1, 6, 9, 100])
+@pytest.mark.parametrize("place", [0, 3, 6])
+def test_sums_are_searched_in_every_column_whatever_is_held_at_a_time(monkeypatch, n_held, place):
+    monkeypatch.setattr(gradient_parts, "SUMS_HELD", n_held)
+    sums = torch.ones(2, 7)
+    sums[0, place] = -9
+    weights = torch.tensor([[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]])
+    assert gradient_parts.largest_sums(weights, sums).tolist() == [9, 4, 1]
 
 
 def test_a_group_without_paragraphs_is_an_error(tiny_gpt2, tiny_tokens):

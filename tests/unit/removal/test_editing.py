@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from memloc.data.controls import draw_controls
 from memloc.localization.optimisers import SparseAdam
 from memloc.localization.weights import EditError, OriginalWeights, all_weights, head_weights, n_weights
 from memloc.model import loading
@@ -29,6 +30,7 @@ from memloc.removal.editing import (
     share_recited,
     start,
 )
+from memloc.run.seeds import generator
 from memloc.scoring.decoding import greedy_continuation
 from memloc.scoring.paragraph_scores import teacher_forced
 
@@ -243,6 +245,13 @@ def test_share_recited_counts_whole_continuations(memorizing_model, case):
     assert np.isnan(share_recited(memorizing_model, case._replace(perturbed=texts[:0]), RECIPE))
 
 
+def test_a_continuation_without_its_last_token_is_not_recited(memorizing_model, case):
+    cut = case.memorized.clone()
+    cut[:, -1] = (cut[:, -1] + 1) % 64
+    assert teacher_forced(memorizing_model, cut, N_PREFIX, 1).em.item() == N_CONTINUATION - 1
+    assert share_recited(memorizing_model, case._replace(perturbed=cut), RECIPE) == 0
+
+
 def test_relearning_counts_steps_until_the_paragraph_is_back(memorizing_model, case):
     assert relearning_steps(memorizing_model, case, 1e-3, RECIPE) == 0
     shared = start(memorizing_model, case, RECIPE)
@@ -405,6 +414,22 @@ def test_every_text_is_drawn_by_its_own_stream_and_the_seed(tables):
     controls = [case.controls[:, 0].tolist() for case in first]
     assert any(sorted(drawn) != sorted(controls[0]) for drawn in controls)
     assert all(torch.equal(case.held_out, first[0].held_out) for case in first)
+
+
+def test_paragraphs_controls_others_and_perturbations_have_streams_of_their_own(tables):
+    """Written out: two draws from one stream would not be independent of each other."""
+    cases = edit_cases(tables, N_PREFIX, 3, **COUNTS)
+    order = generator(3, "editing", "paragraphs").permutation(6)
+    assert [case.id for case in cases] == np.array([0, 2, 4, 6, 8, 10])[order].tolist()
+    drawn = draw_controls(6, 4, 3, generator(3, "editing", "controls"))
+    pool = np.array([12, 14, 16, 18])
+    for case, controls in zip(cases, drawn, strict=True):
+        assert (case.controls[:, 0] // 24).tolist() == pool[controls].tolist()
+        others = generator(3, "editing", "others").permutation(np.delete(np.arange(12), case.id))[:5]
+        assert (case.others[:, 0] // 24).tolist() == others.tolist()
+        rows = generator(3, "editing", "perturbations", str(case.id)).permutation(10)[:4]
+        replaced = (case.perturbed != case.memorized).nonzero()[:, 1].tolist()
+        assert sorted(replaced) == sorted(rows.tolist())
 
 
 def test_no_held_out_paragraph_is_an_error(tables):

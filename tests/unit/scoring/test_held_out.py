@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
+from memloc.run.seeds import generator
 from memloc.scoring.held_out import (
     Group,
     OverlapError,
@@ -70,6 +71,14 @@ def test_editing_holds_out_the_same_texts_in_the_same_order():
     assert ids.tolist() == drawn()["held_out"].ids.tolist() and tokens[:, 0].tolist() == ids.tolist()
     assert (ids % 10 > 3).all()
     assert ids.tolist() != held_out_sample(*made_up(), 6, 1)[0].tolist()
+
+
+def test_held_out_texts_have_a_stream_of_their_own():
+    """Any other draw of the same paragraphs has another order."""
+    paragraphs, sets = made_up()
+    unseen = sets["id"][(sets["set"] == "non_memorized") & (sets["id"] % 10 > 3)]
+    expected = generator(3, "editing", "held_out").permutation(unseen)
+    assert held_out_sample(paragraphs, sets, 5, 3)[0].tolist() == expected[:5].tolist()
 
 
 def test_non_memorized_texts_go_on_as_the_model_continues_them(memorizing_model, memorized_tokens):
