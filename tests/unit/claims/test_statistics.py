@@ -1,5 +1,7 @@
 """Intervals and tests: against slow, obvious versions, and by what they promise: coverage and error rates."""
 
+import subprocess
+import sys
 from itertools import combinations, permutations, product
 
 import numpy as np
@@ -330,3 +332,10 @@ def test_simultaneous_intervals_of_few_or_no_units_are_infinite():
 def test_a_covering_interval_reaches_over_all():
     intervals = [uncertainty.Interval(1, 0.5, 2, 9), uncertainty.Interval(3, -1, 4, 7)]
     assert uncertainty.covering(intervals) == (2, -1, 4, 7)
+
+
+def test_scipy_stats_is_loaded_only_where_it_is_used():
+    """Figures and topics of claims are processes of their own: the import took half a second of each."""
+    code = f"import sys, {uncertainty.__name__}; print('scipy.stats' in sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "False"

@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy  # loads scipy.stats, which takes half a second, where it is first used
 
 CONFIDENCE = 0.95
 MIN_N = 6  # a sign-flip test of 5 pairs cannot get below 0.0625
@@ -91,7 +91,7 @@ def proportion(successes: int, n: int) -> Interval:
     """Share of successes, with Wilson's score interval."""
     if n < MIN_N:
         return Interval(successes / n if n else float("nan"), -np.inf, np.inf, n)
-    low, high = stats.binomtest(int(successes), int(n)).proportion_ci(CONFIDENCE, method="wilson")
+    low, high = scipy.stats.binomtest(int(successes), int(n)).proportion_ci(CONFIDENCE, method="wilson")
     return Interval(successes / n, float(low), float(high), n)
 
 
@@ -139,8 +139,8 @@ def correlation_p(first: Values, second: Values) -> float:
 
     All orders of few pairs (up to 7), else a sample of them.
     """
-    permuted = stats.PermutationMethod(n_resamples=N_ORDERS, rng=np.random.default_rng(0))
-    return float(stats.pearsonr(first, second, method=permuted).pvalue)
+    permuted = scipy.stats.PermutationMethod(n_resamples=N_ORDERS, rng=np.random.default_rng(0))
+    return float(scipy.stats.pearsonr(first, second, method=permuted).pvalue)
 
 
 def welch_p(first: Values, second: Values) -> float:
@@ -150,7 +150,7 @@ def welch_p(first: Values, second: Values) -> float:
         return 1.0
     if not np.ptp(first) and not np.ptp(second):
         return float(first[0] == second[0])
-    return float(stats.ttest_ind(first, second, equal_var=False).pvalue)
+    return float(scipy.stats.ttest_ind(first, second, equal_var=False).pvalue)
 
 
 def sign_flip_p(differences: Values) -> float:
@@ -270,7 +270,7 @@ def _mean_and_error(values: np.ndarray) -> tuple[float, float]:
 def _around(value: float, error: float, freedom: float, n: int) -> Interval:
     if n < MIN_N:
         return Interval(value, -np.inf, np.inf, n)
-    width = error * float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom))
+    width = error * float(scipy.special.stdtrit(freedom, (1 + CONFIDENCE) / 2))
     return Interval(value, value - width, value + width, n)
 
 
@@ -344,14 +344,14 @@ def _bootstrap(n: int, of_rows: Callable[[np.ndarray], np.ndarray], n_resamples:
 def _corrected(tails: np.ndarray, drawn: np.ndarray, value: float, left_out: np.ndarray) -> np.ndarray:
     """The bootstrap's quantiles, moved by its bias and by the acceleration of the jackknife."""
     below = (np.sum(drawn < value) + np.sum(drawn <= value)) / 2 / len(drawn)
-    bias = stats.norm.ppf(np.clip(below, 1 / len(drawn), 1 - 1 / len(drawn)))
+    bias = scipy.special.ndtri(np.clip(below, 1 / len(drawn), 1 - 1 / len(drawn)))
     away = left_out.mean() - left_out
     spread = np.sum(away**2) ** 1.5
     acceleration = np.sum(away**3) / (6 * spread) if spread > 0 else 0.0
-    shifted = bias + stats.norm.ppf(tails)
+    shifted = bias + scipy.special.ndtri(tails)
     # Where the statistic hardly varies, the acceleration would turn the tail around.
     room = np.maximum(1 - acceleration * shifted, np.finfo(float).eps)
-    return stats.norm.cdf(bias + shifted / room)
+    return scipy.special.ndtr(bias + shifted / room)
 
 
 def _pearson(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -363,9 +363,9 @@ def _pearson(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _spearman(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return _pearson(stats.rankdata(a, axis=1), stats.rankdata(b, axis=1))
+    return _pearson(scipy.stats.rankdata(a, axis=1), scipy.stats.rankdata(b, axis=1))
 
 
 def _kendall(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    found = [stats.kendalltau(*row).statistic for row in zip(a, b, strict=True)]
+    found = [scipy.stats.kendalltau(*row).statistic for row in zip(a, b, strict=True)]
     return np.nan_to_num(found)
