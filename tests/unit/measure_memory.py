@@ -19,6 +19,9 @@ from memloc.removal.editing import Recipe, run_edits
 from memloc.scoring.decoding import greedy_continuation
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.scoring.token_statistics import token_statistics
+from memloc.settings.activation_gradients import ActivationGradients
+from memloc.settings.contrastive import Contrastive
+from memloc.settings.editing import Editing
 
 P = 50
 TOKENS = torch.randint(50_000, (64, 100), generator=torch.Generator().manual_seed(0))
@@ -30,14 +33,7 @@ def parameter_gradients(model):
     draws = draw([len(part) for part in parts], [[part] for part in range(len(parts))], rng)
     groups = dict.fromkeys(("memorized", "non_memorized", "partly"), sample)
     mean = compare_groups(model, groups, P, parts, draws).memorized
-    options = {
-        "n_controls": 10,
-        "micro_batch": 10,
-        "nll_weight": 1.0,
-        "learning_rate": 1e-5,
-        "reference": False,
-    }
-    contrastive_attribution(model, sample[1], TOKENS[20:40], mean, P, parts, draws, rng, **options)
+    contrastive_attribution(model, sample[1], TOKENS[20:40], mean, P, parts, draws, rng, Contrastive())
 
 
 def ablate_heads(model):
@@ -48,9 +44,8 @@ def ablate_heads(model):
 
 def edit_paragraphs(model):
     texts = TOKENS[:1], TOKENS[1:2], TOKENS[2:12], TOKENS[12:22], TOKENS[22:32], TOKENS[32:48]
-    recipe = Recipe("unlearn", P, steps=2, relearning_limit=1)
-    counts = {"n_swept": 1, "n_reference": 1}
-    list(run_edits(model, [Case(0, *texts)], recipe, ["layer"], [1e-5], (0, 0), seed=0, rows=[0], **counts))
+    how = Editing(steps=2, relearning_limit=1, extra_arms=["layer"], n_reference=1)
+    list(run_edits(model, [Case(0, *texts)], Recipe("unlearn", P, how), (0, 0), seed=0, rows=[0]))
 
 
 STAGES = {
@@ -59,7 +54,7 @@ STAGES = {
     "token_statistics": lambda model: token_statistics(model, TOKENS, P, 64),
     "parameter_gradients": parameter_gradients,
     "activation_gradients": lambda model: activation_gradients(
-        loading.boot_bridge(model), TOKENS[:50], np.arange(50), "memorized", P, 10
+        loading.boot_bridge(model), TOKENS[:50], np.arange(50), "memorized", P, ActivationGradients()
     ),
     "attention": lambda model: attention_frame(
         prefix_attention(loading.boot_bridge(model), TOKENS, P, 32), np.arange(64)

@@ -48,7 +48,7 @@ rule bench_tables:
             "scores",
             "perturbation",
             "patching",
-            "parameter_gradients",
+            "weight_noise",
             "editing",
         ),
     message:

@@ -9,14 +9,15 @@ import pandas as pd
 from memloc.data.paragraphs import sampled_tokens, token_tensor, used_ids
 from memloc.localization.activation_gradients import activation_gradients
 from memloc.model import loading
+from memloc.settings.sections import sections
 from memloc.tables import storage
 from memloc.tables.schemas.activation_gradients import ACTIVATION_GRADIENTS
 from memloc.tables.schemas.paragraphs import PARAGRAPHS
 from memloc.tables.schemas.perturbation import PERTURBED_PARAGRAPHS
 from memloc.tables.schemas.sets import SETS
 
-settings = snakemake.params.settings
-n_prefix = settings["paragraph"]["prefix"]
+settings = sections(snakemake.params.settings)
+n_prefix = settings.paragraph.prefix
 sets = storage.read(SETS, snakemake.input.sets)
 paragraphs = storage.read(PARAGRAPHS, snakemake.input.paragraphs, ["id", "tokens"], used_ids(sets))
 perturbed = storage.read(PERTURBED_PARAGRAPHS, snakemake.input.perturbed)
@@ -26,9 +27,9 @@ samples = {
 }
 log(", ".join(f"{group}: {len(ids)} paragraphs" for group, (ids, _) in samples.items()))
 
-bridge = loading.load_bridge(snakemake.input.folder, **settings["loading"])
+bridge = loading.load_bridge(snakemake.input.folder, settings.loading)
 frames = [
-    activation_gradients(bridge, tokens, ids, group, n_prefix, **settings["activation_gradients"])
+    activation_gradients(bridge, tokens, ids, group, n_prefix, settings.activation_gradients)
     for group, (ids, tokens) in samples.items()
 ]
 storage.write(

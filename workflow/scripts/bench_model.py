@@ -6,8 +6,9 @@ start(snakemake)
 
 from memloc.bench.subject import random_model
 from memloc.run.atomic import atomic_folder
+from memloc.settings.sections import sections
 
-sizes = snakemake.params.settings["bench"]
-shape = {name: sizes[name] for name in ("vocabulary", "n_layers", "n_heads", "width", "window")}
+sizes = sections(snakemake.params.settings).bench
+shape = {name: getattr(sizes, name) for name in ("vocabulary", "n_layers", "n_heads", "width", "window")}
 with atomic_folder(snakemake.output.folder) as folder:
     random_model(shape, snakemake.params.seed).save_pretrained(folder)

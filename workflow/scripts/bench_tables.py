@@ -8,13 +8,12 @@ from pathlib import Path
 
 from memloc.bench import run
 from memloc.bench.subject import Bench
+from memloc.settings.sections import sections
 from memloc.tables import storage
 from memloc.tables.schemas.bench import BENCH, BENCH_GROWTH
 
-settings = snakemake.params.settings
-stages = ("scores", "perturbation", "patching", "parameter_gradients", "editing")
-options = {name: settings[name] for name in ("paragraph", *stages)}
-bench = Bench(Path(snakemake.input.folder), settings["bench"], options, snakemake.params.seed)
+settings = sections(snakemake.params.settings)
+bench = Bench(Path(snakemake.input.folder), settings.bench, settings, snakemake.params.seed)
 
 stamp = provenance(snakemake) | {"machine": run.machine(), "threads": snakemake.threads}
 growth = run.growth(bench, log)

@@ -5,6 +5,7 @@ from memloc.run.rule import log, provenance, start
 start(snakemake)
 
 from memloc.claims import expected
+from memloc.settings.sections import sections
 from memloc.tables import storage
 from memloc.tables.schema import by_name
 from memloc.tables.schemas.expected import EXPECTED, MEMORIZED_AGREEMENT
@@ -13,9 +14,9 @@ from memloc.tables.schemas.scores import SCORES
 
 SCHEMAS = by_name(DROPPED_PARAGRAPHS, DROPPED_REFERENCE, EXPECTED, MEMORIZED_AGREEMENT, PARAGRAPHS, SCORES)
 
-settings, source = snakemake.params.settings, snakemake.input
-lengths, wanted = settings["paragraph"], settings["expected"]
-n_continuation = lengths["length"] - lengths["prefix"]
+settings, source = sections(snakemake.params.settings), snakemake.input
+lengths, wanted = settings.paragraph, dict(settings.expected)
+n_continuation = lengths.length - lengths.prefix
 paragraphs = storage.read(PARAGRAPHS, source.paragraphs, ["id", "count"])
 scores = storage.read(SCORES, source.scores, ["id", "em"])
 dropped, dropped_reference = (

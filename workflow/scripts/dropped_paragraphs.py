@@ -11,11 +11,13 @@ import pandas as pd
 from memloc.data import filters
 from memloc.data.paragraphs import token_tensor
 from memloc.model import loading
+from memloc.settings.sections import sections
 from memloc.tables import storage
 from memloc.tables.schemas.paragraphs import DROPPED_PARAGRAPHS, DROPPED_REFERENCE, PARAGRAPHS
 
-settings, output = snakemake.params.settings["filters"], snakemake.output
+settings, output = sections(snakemake.params.settings).filters, snakemake.output
 stamp = provenance(snakemake)
+as_the_authors = settings.model_copy(update={"reference": True})
 tokenizer = loading.load_tokenizer(snakemake.input.folder)
 numbers = Counter()
 with (
@@ -26,14 +28,14 @@ with (
         tokens, counts = token_tensor(paragraphs.tokens).numpy(), paragraphs["count"].to_numpy()
         for name, table, options in (
             ("dropped", dropped, settings),
-            ("dropped by the authors' code", dropped_reference, settings | {"reference": True}),
+            ("dropped by the authors' code", dropped_reference, as_the_authors),
         ):
             reasons = filters.drop_reasons(
                 tokens,
                 counts,
                 paragraphs.text,
+                options,
                 encode=lambda text: tokenizer.encode(text, add_special_tokens=False),
-                **options,
             )
             rows = pd.DataFrame({"id": paragraphs.id, "reason": reasons}).dropna()
             table.append(rows)

@@ -11,6 +11,7 @@ from memloc.model import loading
 from memloc.removal.edit_cases import edit_cases, with_text_to_learn
 from memloc.removal.editing import Recipe, run_edits
 from memloc.run.shards import shard_rows
+from memloc.settings.sections import sections
 from memloc.tables import storage
 from memloc.tables.schema import by_name
 from memloc.tables.schemas.edits import EDIT_TRAJECTORIES, EDITS
@@ -23,32 +24,17 @@ SCHEMAS = by_name(
     EDIT_TRAJECTORIES, EDITS, HEAD_RANKING, PARAGRAPHS, PERTURBATION, PERTURBED_PARAGRAPHS, SETS
 )
 
-settings, params = snakemake.params.settings, snakemake.params
-options, n_prefix = settings["editing"], settings["paragraph"]["prefix"]
+settings, params = sections(snakemake.params.settings), snakemake.params
+how, n_prefix = settings.editing, settings.paragraph.prefix
 found = {Path(path).stem: storage.read(SCHEMAS[Path(path).stem], path) for path in snakemake.input.tables}
-head = highlighted_head(found, {"highlight": settings["highlight"]})
-counts = ("n_paragraphs", "n_controls", "n_held_out", "n_others", "n_perturbations")
-cases = edit_cases(found, n_prefix, params.seed, **{name: options[name] for name in counts})
-cases = with_text_to_learn(cases, params.objective)
+head = highlighted_head(found, params.settings)
+cases = with_text_to_learn(edit_cases(found, n_prefix, params.seed, how), params.objective)
 rows = shard_rows(len(cases), *params.shard, micro_batch=1)
 log(f"{len(rows)} of {len(cases)} memorized paragraphs, head {head[1]} of layer {head[0]}")
 
-model = loading.load_for_editing(snakemake.input.folder, **settings["loading"])
-steps = ("steps", "nll_weight", "kl_weight", "fraction", "evaluate_every", "relearning_limit")
-chosen = {name: options[name] for name in (*steps, "micro_batch", "reference")}
-recipe = Recipe(params.objective, n_prefix, **chosen)
-results = run_edits(
-    model,
-    cases,
-    recipe,
-    options["extra_arms"],
-    options["learning_rates"],
-    head,
-    params.seed,
-    n_swept=options["n_swept"],
-    n_reference=options["n_reference"],
-    rows=rows,
-)
+model = loading.load_for_editing(snakemake.input.folder, settings.loading)
+recipe = Recipe(params.objective, n_prefix, how)
+results = run_edits(model, cases, recipe, head, params.seed, rows)
 stamp = provenance(snakemake)
 with (
     storage.writer(EDITS, snakemake.output.edits, stamp) as edits,

@@ -7,27 +7,26 @@ start(snakemake)
 from memloc.data import embedded
 from memloc.model import loading
 from memloc.run.atomic import atomic_folder
+from memloc.settings.sections import sections
 from memloc.tables import storage
 from memloc.tables.schemas.paragraphs import PARAGRAPHS
 from memloc.tables.schemas.training import TRAINING_STREAM
 
-settings = snakemake.params.settings["data"]
-texts = [
-    text
-    for package in settings["packages"]
-    for text in embedded.docstrings(package, settings["min_characters"])
-]
+settings = sections(snakemake.params.settings)
+data, paragraph = settings.data, settings.paragraph
+texts = [text for package in data.packages for text in embedded.docstrings(package, data.min_characters)]
 log(f"{len(texts)} docstrings, {sum(map(len, texts)):,} characters")
 base = snakemake.input.get("base")
-tokenizer = (
-    loading.load_tokenizer(base[0]) if base else embedded.train_tokenizer(texts, settings["vocabulary"])
-)
+tokenizer = loading.load_tokenizer(base[0]) if base else embedded.train_tokenizer(texts, data.vocabulary)
 paragraphs, stream = embedded.make_stream(
     texts,
     tokenizer,
-    length=snakemake.params.settings["paragraph"]["length"],
-    n_prefix=snakemake.params.settings["paragraph"]["prefix"],
-    **{key: settings[key] for key in ("n_repeated", "n_once", "min_repeats", "max_repeats")},
+    length=paragraph.length,
+    n_prefix=paragraph.prefix,
+    n_repeated=data.n_repeated,
+    n_once=data.n_once,
+    min_repeats=data.min_repeats,
+    max_repeats=data.max_repeats,
     seed=snakemake.params.seed,
 )
 log(f"{len(paragraphs)} paragraphs, {len(stream)} occurrences in the training stream")

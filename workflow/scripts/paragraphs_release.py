@@ -10,13 +10,14 @@ from memloc.data.paragraphs import token_tensor
 from memloc.data.release import read_release, retokenized
 from memloc.model import loading
 from memloc.model.token_text import decoded
+from memloc.settings.sections import sections
 from memloc.tables import storage
 from memloc.tables.schemas.paragraphs import PARAGRAPHS
 
-settings = snakemake.params.settings
-length, retokenize = settings["paragraph"]["length"], settings["data"]["retokenize"]
+settings = sections(snakemake.params.settings)
+length, retokenize = settings.paragraph.length, settings.data.retokenize
 paragraphs = read_release(
-    Path(snakemake.input.release[0]).parent, retokenize["length"] if retokenize else length
+    Path(snakemake.input.release[0]).parent, retokenize.length if retokenize else length
 )
 log(f"{len(paragraphs)} paragraphs, {int((paragraphs['count'] == 0).sum())} of them unparsed (count 0)")
 

@@ -12,13 +12,14 @@ import torch
 from memloc.data import own_text
 from memloc.model import loading
 from memloc.model.token_text import decoded
+from memloc.settings.sections import sections
 from memloc.tables import storage
 from memloc.tables.row_groups import ROWS
 from memloc.tables.schemas.paragraphs import PARAGRAPHS
 
 N_CHARACTERS = 2**20  # tokenised at a time
-settings = snakemake.params.settings
-length, field = settings["paragraph"]["length"], settings["data"]["field"]
+settings = sections(snakemake.params.settings)
+length, field = settings.paragraph.length, settings.data.field
 tokenizer = loading.load_tokenizer(snakemake.input.folder)
 documents = (document for file in snakemake.input.texts for document in own_text.documents(file, field))
 tokens = (

@@ -14,6 +14,7 @@ from memloc.localization.parameter_gradients import compare_groups
 from memloc.model import loading
 from memloc.model.folded_norms import fold_norms
 from memloc.run.seeds import generator
+from memloc.settings.sections import sections
 from memloc.tables import storage
 from memloc.tables.schema import by_name
 from memloc.tables.schemas.paragraphs import PARAGRAPHS
@@ -34,8 +35,8 @@ SCHEMAS = by_name(
     SETS,
 )
 
-settings = snakemake.params.settings
-n_prefix = settings["paragraph"]["prefix"]
+settings = sections(snakemake.params.settings)
+n_prefix = settings.paragraph.prefix
 sets = storage.read(SETS, snakemake.input.sets)
 paragraphs = storage.read(PARAGRAPHS, snakemake.input.paragraphs, ["id", "tokens"], used_ids(sets))
 drawn = set(sets.loc[sets.sampled, "set"])
@@ -43,8 +44,8 @@ groups = [name for name in ("memorized", "non_memorized", *PARTLY) if name in dr
 samples = {name: sampled_tokens(paragraphs, sets, name, n_prefix) for name in groups}
 log(", ".join(f"{name}: {len(ids)} paragraphs" for name, (ids, _) in samples.items()))
 
-model = loading.load_model(snakemake.input.folder, **settings["loading"])
-if settings["parameter_gradients"]["reference"]:
+model = loading.load_model(snakemake.input.folder, settings.loading)
+if settings.parameter_gradients.reference:
     fold_norms(model)
 memorized, non_memorized = samples["memorized"][1], samples["non_memorized"][1]
 parts = split(len(memorized), generator(snakemake.params.seed, "gradient_parts"))
@@ -61,7 +62,7 @@ contrastive, contrastive_samples = contrastive_attribution(
     parts,
     draws,
     generator(snakemake.params.seed, "contrastive"),
-    **settings["contrastive"],
+    settings.contrastive,
 )
 stamp = provenance(snakemake)
 found = {

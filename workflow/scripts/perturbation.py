@@ -12,17 +12,16 @@ from memloc.model import loading
 from memloc.perturbation.replaced_tokens import perturb_prefixes, perturbed_paragraphs
 from memloc.run.shards import shard_rows
 from memloc.scoring.screening import screening_model
+from memloc.settings.sections import sections
 from memloc.tables import storage
 from memloc.tables.schemas.paragraphs import PARAGRAPHS
 from memloc.tables.schemas.perturbation import PERTURBATION, PERTURBED_PARAGRAPHS
 from memloc.tables.schemas.sets import SETS
 from memloc.tables.schemas.vocabulary import VOCABULARY
 
-settings, output = snakemake.params.settings, snakemake.output
-n_prefix, options = settings["paragraph"]["prefix"], dict(settings["perturbation"])
-micro_batch = options["micro_batch"]
-screening = options.pop("screening")
-options |= {"margin_threshold": settings["scores"]["margin_threshold"], "seed": snakemake.params.seed}
+settings, output = sections(snakemake.params.settings), snakemake.output
+n_prefix, perturbation = settings.paragraph.prefix, settings.perturbation
+micro_batch = perturbation.micro_batch
 sets = storage.read(SETS, snakemake.input.sets)
 paragraphs = storage.read(PARAGRAPHS, snakemake.input.paragraphs, ["id", "tokens"], used_ids(sets))
 n_vocabulary = len(storage.read(VOCABULARY, snakemake.input.vocabulary))
@@ -33,17 +32,18 @@ ids, tokens = np.concatenate([ids for ids, _ in samples]), torch.cat([tokens for
 rows = shard_rows(len(ids), *snakemake.params.shard, micro_batch)
 log(f"{len(rows)} of {len(ids)} paragraphs")
 
-model = loading.load_for_inference(snakemake.input.folder, **settings["loading"])
-options["screen"] = None if options["nll"] else screening_model(model, screening)
+model = loading.load_for_inference(snakemake.input.folder, settings.loading)
+screen = None if perturbation.nll else screening_model(model, perturbation.screening)
+how = (n_prefix, n_vocabulary, perturbation, settings.scores, screen, snakemake.params.seed)
 stamp = provenance(snakemake)
 with (
-    storage.writer(PERTURBATION, output.perturbation, stamp) as perturbation,
+    storage.writer(PERTURBATION, output.perturbation, stamp) as every_prefix,
     storage.writer(PERTURBED_PARAGRAPHS, output.perturbed_paragraphs, stamp) as perturbed,
 ):
     for first in range(rows.start, rows.stop, micro_batch):
         batch = slice(first, min(first + micro_batch, rows.stop))
-        frame = perturb_prefixes(model, ids[batch], tokens[batch], n_prefix, n_vocabulary, **options)
-        perturbation.append(frame.assign(set=frame.id.map(set_of)))
+        frame = perturb_prefixes(model, ids[batch], tokens[batch], *how)
+        every_prefix.append(frame.assign(set=frame.id.map(set_of)))
         log(f"{batch.stop - first} paragraphs, {int(frame.redecoded.sum())} near-ties decoded step by step")
         memorized = np.array([set_of[id] == "memorized" for id in ids[batch]])
         if memorized.any():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from memloc.localization import head_ranking
 from memloc.run.seeds import generator
+from memloc.settings.sections import sections
 from memloc.tables import storage
 from memloc.tables.schema import by_name
 from memloc.tables.schemas.activation_gradients import ACTIVATION_GRADIENTS
@@ -30,7 +31,8 @@ SCHEMAS = by_name(
 
 stamp = provenance(snakemake)
 found = {Path(path).stem: storage.read(SCHEMAS[Path(path).stem], path) for path in snakemake.input.tables}
-shape = {"n_prefix": snakemake.params.settings["paragraph"]["prefix"], "n_heads": stamp["model"]["n_heads"]}
+n_prefix = sections(snakemake.params.settings).paragraph.prefix
+shape = {"n_prefix": n_prefix, "n_heads": stamp["model"]["n_heads"]}
 ranking = head_ranking.rank_heads(head_ranking.method_scores(found, **shape))
 for row in ranking[ranking["rank"] == 1].itertuples():
     log(f"{row.method}: layer {row.layer}, head {row.head}")

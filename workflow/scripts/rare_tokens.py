@@ -8,6 +8,7 @@ from memloc.data.paragraphs import token_tensor
 from memloc.localization import rare_tokens
 from memloc.localization.attention_tables import attention_array
 from memloc.run.seeds import generator
+from memloc.settings.sections import sections
 from memloc.tables import storage
 from memloc.tables.schema import by_name
 from memloc.tables.schemas.attention import ATTENTION, TOKEN_ATTENTION
@@ -19,9 +20,9 @@ SCHEMAS = by_name(
     ATTENTION, PARAGRAPHS, RARE_TOKEN_CORRELATION, RARE_TOKEN_GROUPS, RARE_TOKENS, SETS, TOKEN_ATTENTION
 )
 
-settings = snakemake.params.settings
-n_prefix = settings["paragraph"]["prefix"]
-n_permutations = settings["rare_tokens"]["n_permutations"]
+settings = sections(snakemake.params.settings)
+n_prefix = settings.paragraph.prefix
+n_permutations = settings.rare_tokens.n_permutations
 paragraphs = storage.read(PARAGRAPHS, snakemake.input.paragraphs, ["id", "tokens"]).set_index("id")
 sets = storage.read(SETS, snakemake.input.sets)
 attention = storage.read(ATTENTION, snakemake.input.attention)

@@ -8,20 +8,21 @@ from memloc.localization import patching
 from memloc.model import loading
 from memloc.perturbation.pairs import Pairs
 from memloc.run.shards import shard_rows
+from memloc.settings.sections import sections
 from memloc.tables import storage
 from memloc.tables.schemas.paragraphs import PARAGRAPHS
 from memloc.tables.schemas.patching import RESIDUAL_PATCHING
 from memloc.tables.schemas.perturbation import PERTURBED_PARAGRAPHS
 
-settings = snakemake.params.settings
+settings = sections(snakemake.params.settings)
 perturbed = storage.read(PERTURBED_PARAGRAPHS, snakemake.input.perturbed)
 paragraphs = storage.read(PARAGRAPHS, snakemake.input.paragraphs, ["id", "tokens"], perturbed.id)
 rows = shard_rows(len(perturbed), *snakemake.params.shard, micro_batch=1)
 log(f"{len(rows)} of {len(perturbed)} pairs")
 
-model = loading.load_for_inference(snakemake.input.folder, **settings["loading"])
+model = loading.load_for_inference(snakemake.input.folder, settings.loading)
 with storage.writer(RESIDUAL_PATCHING, snakemake.output[0], provenance(snakemake)) as table:
     for row in rows:
         pair = Pairs.from_tables(paragraphs, perturbed[row : row + 1])
-        table.append(patching.residual_patching(model, pair, settings["patching"]["micro_batch"]))
+        table.append(patching.residual_patching(model, pair, settings.patching.micro_batch))
         log(f"paragraph {pair.ids[0]}")

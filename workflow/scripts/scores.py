@@ -13,6 +13,7 @@ from memloc.data.paragraphs import token_tensor
 from memloc.model import loading
 from memloc.run.shards import regrouped, shard_rows
 from memloc.scoring import paragraph_scores
+from memloc.settings.sections import sections
 from memloc.tables import storage
 from memloc.tables.row_groups import ROWS
 from memloc.tables.schema import by_name
@@ -21,9 +22,8 @@ from memloc.tables.schemas.scores import SCORES
 
 SCHEMAS = by_name(DROPPED_PARAGRAPHS, PARAGRAPHS, SCORES)
 
-settings, source = snakemake.params.settings, snakemake.input
-options = settings["scores"]
-micro_batch, threshold = options["micro_batch"], options["margin_threshold"]
+settings, source = sections(snakemake.params.settings), snakemake.input
+n_prefix, micro_batch = settings.paragraph.prefix, settings.scores.micro_batch
 # Where published numbers come from the authors' filter, what that keeps is scored too.
 dropped, *others = (storage.read(SCHEMAS[Path(path).stem], path).id for path in source.dropped)
 for other in others:
@@ -32,16 +32,14 @@ kept = kept_rows(storage.read(PARAGRAPHS, source.paragraphs, ["id"]).id, dropped
 rows = kept[shard_rows(len(kept), *snakemake.params.shard, micro_batch)]
 log(f"{len(rows)} of {len(kept)} paragraphs")
 
-model = loading.load_for_inference(source.folder, **settings["loading"])
+model = loading.load_for_inference(source.folder, settings.loading)
 between = range(rows[0], rows[-1] + 1) if len(rows) else range(0)
 pieces = storage.batches(PARAGRAPHS, source.paragraphs, ["id", "tokens"], between)
 pieces = (piece[~piece.id.isin(dropped)] for piece in pieces)
 n_redecoded = 0
 with storage.writer(SCORES, snakemake.output[0], provenance(snakemake)) as table:
     for piece in regrouped(pieces, max(1, ROWS // micro_batch) * micro_batch):
-        scores = paragraph_scores.score(
-            model, token_tensor(piece.tokens), settings["paragraph"]["prefix"], micro_batch, threshold
-        )
+        scores = paragraph_scores.score(model, token_tensor(piece.tokens), n_prefix, settings.scores)
         columns = {name: getattr(scores, name).numpy() for name in ("em", "nll", "margin", "redecoded")}
         table.append(pd.DataFrame({"id": piece.id, **columns}))
         n_redecoded += int(scores.redecoded.sum())

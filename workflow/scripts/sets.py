@@ -12,6 +12,7 @@ from memloc.data.filters import kept_rows
 from memloc.data.paragraphs import token_tensor
 from memloc.model import loading
 from memloc.scoring import decoding
+from memloc.settings.sections import sections
 from memloc.tables import storage
 from memloc.tables.row_groups import ROWS
 from memloc.tables.schemas.paragraphs import DROPPED_PARAGRAPHS, PARAGRAPHS
@@ -19,31 +20,28 @@ from memloc.tables.schemas.scores import SCORES
 from memloc.tables.schemas.sets import SETS
 from memloc.tables.terms import SET_NAMES
 
-settings = snakemake.params.settings
-n_prefix = settings["paragraph"]["prefix"]
-sizes = {key: value for key, value in settings["sets"].items() if key.startswith("n_")}
-split_by = settings["sets"]["split_by"]
+settings = sections(snakemake.params.settings)
+n_prefix = settings.paragraph.prefix
 scores = storage.read(SCORES, snakemake.input.scores, ["id", "em", "nll"])
 dropped = storage.read(DROPPED_PARAGRAPHS, snakemake.input.dropped).id
 scores = scores.iloc[kept_rows(scores.id, dropped)].reset_index(drop=True)
 
-n_continuation = settings["paragraph"]["length"] - n_prefix
-frame = sets.split(scores, n_continuation, **sizes, seed=snakemake.params.seed, split_by=split_by)
+n_continuation = settings.paragraph.length - n_prefix
+frame = sets.split(scores, n_continuation, settings.sets, snakemake.params.seed)
+sizes = sets.sample_sizes(settings.sets)
 for name in SET_NAMES:
     members = frame.set == name
-    asked = sizes.get(f"n_{name}", sizes["n_partly"])
-    log(f"{name}: {members.sum()} paragraphs, {frame.sampled[members].sum()} sampled, {asked} asked for")
+    n_drawn = frame.sampled[members].sum()
+    log(f"{name}: {members.sum()} paragraphs, {n_drawn} sampled, {sizes[name]} asked for")
 
 filled = frame.sampled | (frame.set == "memorized")
 ids = frame.id[filled]
 paragraphs = storage.read(PARAGRAPHS, snakemake.input.paragraphs, ["id", "tokens"], ids).set_index("id")
 tokens = token_tensor(paragraphs.tokens.loc[ids])
-if settings["sets"]["continuation"] == "model":
-    model = loading.load_for_inference(snakemake.input.folder, **settings["loading"])
+if settings.sets.continuation == "model":
+    model = loading.load_for_inference(snakemake.input.folder, settings.loading)
     em = torch.tensor(scores.em[filled].to_numpy())
-    continuation = decoding.continue_from_scores(
-        model, tokens, em, n_prefix, settings["scores"]["micro_batch"]
-    )
+    continuation = decoding.continue_from_scores(model, tokens, em, n_prefix, settings.scores.micro_batch)
 else:
     continuation = tokens[:, n_prefix:]
 frame["continuation"] = pd.Series([row.tolist() for row in continuation], index=frame.index[filled])

@@ -9,13 +9,14 @@ import pandas as pd
 from memloc.data.paragraphs import sampled_tokens, token_tensor, used_ids
 from memloc.model import loading
 from memloc.scoring.token_statistics import statistics_frame, token_statistics
+from memloc.settings.sections import sections
 from memloc.tables import storage
 from memloc.tables.schemas.paragraphs import PARAGRAPHS
 from memloc.tables.schemas.sets import SETS
 from memloc.tables.schemas.token_statistics import TOKEN_STATISTICS
 
-settings = snakemake.params.settings
-n_prefix = settings["paragraph"]["prefix"]
+settings = sections(snakemake.params.settings)
+n_prefix = settings.paragraph.prefix
 sets = storage.read(SETS, snakemake.input.sets)
 paragraphs = storage.read(PARAGRAPHS, snakemake.input.paragraphs, ["id", "tokens"], used_ids(sets))
 
@@ -26,13 +27,13 @@ texts = [
     ("memorized", "corpus", memorized, memorized_tokens),
     ("non_memorized", "corpus", others, corpus_tokens),
 ]
-if settings["sets"]["continuation"] == "model":
+if settings.sets.continuation == "model":
     texts.append(("non_memorized", "model", others, others_tokens))
 
-model = loading.load_for_inference(snakemake.input.folder, **settings["loading"])
+model = loading.load_for_inference(snakemake.input.folder, settings.loading)
 frames = []
 for name, continuation, ids, tokens in texts:
-    statistics = token_statistics(model, tokens, n_prefix, settings["scores"]["micro_batch"])
+    statistics = token_statistics(model, tokens, n_prefix, settings.scores.micro_batch)
     frame = statistics_frame(statistics, ids, n_prefix)
     frames.append(frame.assign(set=name, continuation=continuation))
     log(f"{name}, continuation of the {continuation}: {len(ids)} paragraphs")

@@ -15,16 +15,17 @@ from transformers import AutoTokenizer
 
 from memloc.model import loading, onednn, training
 from memloc.run.atomic import atomic_folder
+from memloc.settings.sections import sections
 from memloc.tables import storage
 from memloc.tables.schemas.paragraphs import PARAGRAPHS
 from memloc.tables.schemas.training import TRAINING_CURVE, TRAINING_STREAM
 
 loading.use_deterministic_algorithms()
-settings = snakemake.params.settings["model"]
+settings = sections(snakemake.params.settings).model
 stamp = provenance(snakemake)
 paragraphs = storage.read(PARAGRAPHS, snakemake.input.paragraphs, ["id", "tokens"]).set_index("id")["tokens"]
 stream = storage.read(TRAINING_STREAM, snakemake.input.stream)["id"]
-seed = settings.get("seed")
+seed = settings.seed if settings.source == "embedded" else None
 rows = training.ordered(np.stack(paragraphs.loc[stream].to_list()), seed)
 
 tokenizer = AutoTokenizer.from_pretrained(
@@ -34,10 +35,10 @@ if base := snakemake.input.get("base"):
     model = loading.load_model(base[0])
     stamp["base"] = loading.weights_sha256(base[0])
 else:
-    shape = {key: settings[key] for key in ("n_layers", "n_heads", "width", "window")}
+    shape = {name: getattr(settings, name) for name in ("n_layers", "n_heads", "width", "window")}
     model = training.new_model(len(tokenizer), **shape, seed=snakemake.params.seed if seed is None else seed)
 native = onednn.native_bfloat16(model.device)
-bf16 = settings["precision"] == "bfloat16" or (settings["precision"] == "auto" and native)
+bf16 = settings.precision == "bfloat16" or (settings.precision == "auto" and native)
 log(f"{model.num_parameters():,} parameters, {rows.size:,} tokens, {'bfloat16' if bf16 else 'float32'}")
 
 # The state belongs to these settings, this text and this code: another training never resumes from it.
@@ -46,12 +47,12 @@ checkpoints = Path(snakemake.params.checkpoints)
 curve = training.train(
     model,
     rows,
-    batch=settings["batch"],
-    peak=settings["learning_rate"],
-    warmup=settings["warmup_steps"],
+    batch=settings.batch,
+    peak=settings.learning_rate,
+    warmup=settings.warmup_steps,
     bf16=bf16,
     checkpoint=checkpoints / f"{key}.pt",
-    checkpoint_steps=settings["checkpoint_steps"],
+    checkpoint_steps=settings.checkpoint_steps,
     report=lambda step, n_steps, loss: log(f"step {step} of {n_steps}, loss {loss:.3f}"),
 )
 

@@ -14,6 +14,8 @@ from memloc.bench import measure, page, stages, subject
 from memloc.bench.measure import BenchError
 from memloc.bench.work import Shape, peak_rate
 from memloc.model import training
+from memloc.settings.bench import Bench
+from memloc.settings.sections import sections
 
 SHAPE = {"vocabulary": 96, "n_layers": 3, "n_heads": 4, "width": 32, "window": 64}
 
@@ -99,8 +101,8 @@ def test_differences_of_numbers_are_relative_and_those_of_whole_numbers_are_coun
 
 
 def test_diverted_texts_match_from_none_to_all():
-    paragraph = {"paragraph": {"length": 12, "prefix": 4}}
-    bench = subject.Bench("nowhere", {"n_paragraphs": 9, "vocabulary": 50}, paragraph, 0)
+    settings = sections({"paragraph": {"length": 12, "prefix": 4}})
+    bench = subject.Bench("nowhere", Bench(n_paragraphs=9, vocabulary=50), settings, 0)
     own = torch.arange(240).view(20, 12) % 50
     changed = stages.diverted(bench, own) != own[:9]
     assert [row.nonzero().flatten().tolist() for row in changed] == [[4 + n] for n in range(8)] + [[]]

@@ -21,9 +21,9 @@ def encode(text):
 
 
 def reasons(tokens, texts=None, counts=None, **options):
-    tokens = np.array(tokens)
+    tokens, filters = np.array(tokens), Filters(keywords=["href"], **options)
     counts = np.ones(len(tokens), int) if counts is None else np.array(counts)
-    found = drop_reasons(tokens, counts, texts or [""] * len(tokens), ["href"], encode=encode, **options)
+    found = drop_reasons(tokens, counts, texts or [""] * len(tokens), filters, encode)
     return [None if pd.isna(reason) else reason for reason in found]
 
 
@@ -129,12 +129,12 @@ def test_published_texts_are_the_decoded_tokens(published, gpt2):
 @pytest.mark.parametrize("options", [{"match": "text"}, {"match": "tokens"}, {"reference": True}])
 def test_no_published_paragraph_is_dropped(published, gpt2, options):
     table, tokens = published
-    keywords = Filters().keywords
+    filters = Filters(**options)
     texts = gpt2.batch_decode(tokens, clean_up_tokenization_spaces=False)
     counts = table["count"].to_numpy()
-    assert drop_reasons(tokens, counts, texts, keywords, encode=gpt2.encode, **options).isna().all()
+    assert drop_reasons(tokens, counts, texts, filters, gpt2.encode).isna().all()
     spoiled = np.where(np.arange(100) < 60, tokens[:, :1], tokens)
-    assert drop_reasons(spoiled, counts, texts, keywords, encode=gpt2.encode, **options).notna().all()
+    assert drop_reasons(spoiled, counts, texts, filters, gpt2.encode).notna().all()
 
 
 def test_what_no_filter_drops_is_kept():

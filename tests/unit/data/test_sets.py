@@ -7,8 +7,9 @@ import pytest
 from memloc.data.paragraphs import sampled_tokens
 from memloc.data.sets import EmptySetError, assign_sets, assign_sets_by_nll, bins, sample_ids, split
 from memloc.run.seeds import generator
+from memloc.settings.sets import Sets
 
-SIZES = {"n_memorized": 5, "n_non_memorized": 4, "n_partly": 3, "n_rare_tokens": 10}
+SIZES = Sets(n_memorized=5, n_non_memorized=4, n_partly=3, n_rare_tokens=10)
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def test_bins_are_the_exact_matches_of_their_sets():
 
 
 def test_samples_lie_in_their_sets_and_have_their_sizes(scores):
-    frame = split(scores, 50, **SIZES, seed=0)
+    frame = split(scores, 50, SIZES, 0)
     assert frame["id"].tolist() == scores["id"].tolist()
     drawn = frame[frame["sampled"]]["set"].value_counts().to_dict()
     assert drawn == {"memorized": 5, "non_memorized": 4, "partly_11_29": 3, "partly_30_49": 3}
@@ -61,30 +62,30 @@ def test_samples_lie_in_their_sets_and_have_their_sizes(scores):
 
 
 def test_small_sets_are_taken_whole(scores):
-    sizes = dict.fromkeys(SIZES, 10_000)
-    frame = split(scores, 50, **sizes, seed=0)
+    sizes = Sets(**dict.fromkeys(("n_memorized", "n_non_memorized", "n_partly", "n_rare_tokens"), 10_000))
+    frame = split(scores, 50, sizes, 0)
     assert frame["sampled"].all()
     pool = frame["set"].isin(["memorized", "non_memorized"])
     assert frame["sampled_rare_tokens"].sum() == int(0.8 * pool.sum()), "the rest is held out"
 
 
 def test_draws_are_repeatable_and_follow_the_seed(scores):
-    first, again, other = (split(scores, 50, **SIZES, seed=seed) for seed in (0, 0, 1))
+    first, again, other = (split(scores, 50, SIZES, seed) for seed in (0, 0, 1))
     pd.testing.assert_frame_equal(first, again)
     assert not first["sampled"].equals(other["sampled"])
     assert not first["sampled_rare_tokens"].equals(other["sampled_rare_tokens"])
 
 
 def test_the_sample_of_one_set_does_not_depend_on_the_size_of_another(scores):
-    more = split(scores, 50, **{**SIZES, "n_non_memorized": 40, "n_rare_tokens": 3}, seed=0)
-    frame = split(scores, 50, **SIZES, seed=0)
+    more = split(scores, 50, SIZES.model_copy(update={"n_non_memorized": 40, "n_rare_tokens": 3}), 0)
+    frame = split(scores, 50, SIZES, 0)
     memorized = frame["set"] == "memorized"
     assert frame["sampled"][memorized].equals(more["sampled"][memorized])
 
 
 @pytest.mark.parametrize("seed", [0, 3])
 def test_every_set_is_drawn_with_a_stream_of_its_own_name(scores, seed):
-    frame = split(scores, 50, **SIZES, seed=seed)
+    frame = split(scores, 50, SIZES, seed)
     sizes = {"memorized": 5, "non_memorized": 4, "partly_11_29": 3, "partly_30_49": 3}
     for name, n in sizes.items():
         members = frame["id"][frame["set"] == name].to_numpy()
@@ -103,7 +104,7 @@ def test_sample_ids_are_different_members():
 @pytest.mark.parametrize(("em", "name"), [([0, 3, 49], "memorized"), ([50, 11, 30], "non_memorized")])
 def test_a_set_may_be_empty_and_then_cannot_be_sampled(em, name):
     scores = pd.DataFrame({"id": range(3), "em": em})
-    frame = split(scores, 50, **SIZES, seed=0)
+    frame = split(scores, 50, SIZES, 0)
     frame["continuation"] = [[1] * 50] * 3
     paragraphs = pd.DataFrame({"id": range(3), "tokens": [[1] * 100] * 3})
     assert name not in set(frame["set"])
@@ -113,7 +114,9 @@ def test_a_set_may_be_empty_and_then_cannot_be_sampled(em, name):
 
 def test_sets_by_nll_have_the_sizes_of_those_by_em_and_the_lowest_nll_first(scores):
     scores = scores.assign(nll=np.random.default_rng(1).permutation(len(scores)) / 100)
-    by_em, by_nll = (split(scores, 50, **SIZES, seed=1, split_by=kind) for kind in ("em", "nll"))
+    by_em, by_nll = (
+        split(scores, 50, SIZES.model_copy(update={"split_by": kind}), 1) for kind in ("em", "nll")
+    )
     assert by_nll["set"].value_counts().to_dict() == by_em["set"].value_counts().to_dict()
     assert by_nll["set"].tolist() != by_em["set"].tolist()
     nll = scores["nll"].groupby(by_nll["set"]).agg(["min", "max"])

@@ -15,10 +15,15 @@ from memloc.localization.activation_gradients import (
 )
 from memloc.model.activations import COMPONENTS, HEAD_COMPONENTS, Site, sites, token_logits
 from memloc.model.loading import boot_bridge
+from memloc.settings.activation_gradients import ActivationGradients
 from memloc.straightforward.hooks import activation, columns, edited, n_heads
 
 N_PREFIX = 6
 IDS = np.array([40, 7, 23, 11, 5, 90, 61])
+
+
+def section(micro_batch, **options):
+    return ActivationGradients(micro_batch=micro_batch, **options)
 
 
 def continuation_nll(logits, tokens, n_tokens):
@@ -57,7 +62,7 @@ def test_scores_equal_plain_autograd_one_paragraph_at_a_time(
 ):
     plain = copy.deepcopy(any_model)
     frame = activation_gradients(
-        boot_bridge(any_model), tiny_tokens, IDS, "memorized", N_PREFIX, 3, loss_tokens=loss_tokens
+        boot_bridge(any_model), tiny_tokens, IDS, "memorized", N_PREFIX, section(3, loss_tokens=loss_tokens)
     )
     for layer in range(2):
         for component in COMPONENTS:
@@ -87,7 +92,7 @@ def test_scores_equal_finite_differences(request, family, step, rel, component, 
     width = activation(plain, tokens, 0, component)[0].shape[-1]
     of_head = columns(plain, component, head) if component in HEAD_COMPONENTS else slice(None)
     slopes = [(nll(column, step) - nll(column, -step)) / (2 * step) for column in range(width)[of_head]]
-    frame = activation_gradients(boot_bridge(model), tiny_tokens, IDS, "memorized", N_PREFIX, 7)
+    frame = activation_gradients(boot_bridge(model), tiny_tokens, IDS, "memorized", N_PREFIX, section(7))
     rows = frame.query("layer == 0 and component == @component and id == 23 and position == @position")
     found = rows.query("head == @head") if component in HEAD_COMPONENTS else rows
     assert found.max_abs.item() == pytest.approx(max(map(abs, slopes)), rel=rel)
@@ -127,7 +132,7 @@ def test_predicting_logits_of_half_precision_are_raised(tiny_gpt2, tiny_tokens):
 
 
 def test_rows_name_their_group_paragraph_and_place(tiny_gpt2, tiny_tokens):
-    frame = activation_gradients(boot_bridge(tiny_gpt2), tiny_tokens, IDS, "perturbed", N_PREFIX, 3)
+    frame = activation_gradients(boot_bridge(tiny_gpt2), tiny_tokens, IDS, "perturbed", N_PREFIX, section(3))
     assert set(frame["group"]) == {"perturbed"} and set(frame["position"]) == set(range(11))
     assert frame["head"].isna().equals(frame["component"].isin(["pre", "post"]))
 
@@ -139,16 +144,18 @@ def test_sites_go_layer_by_layer(tiny_gpt2):
 
 def test_reference_puts_only_the_first_token_in_the_loss(tiny_gpt2, tiny_tokens):
     bridge = boot_bridge(tiny_gpt2)
-    arguments = (bridge, tiny_tokens, IDS, "memorized", N_PREFIX, 7)
-    first = activation_gradients(*arguments, loss_tokens="first")
-    assert activation_gradients(*arguments, loss_tokens="all", reference=True).equals(first)
-    assert len(activation_gradients(*arguments, loss_tokens="all")) > len(first)
+    arguments = (bridge, tiny_tokens, IDS, "memorized", N_PREFIX)
+    first = activation_gradients(*arguments, section(7, loss_tokens="first"))
+    assert activation_gradients(*arguments, section(7, loss_tokens="all", reference=True)).equals(first)
+    assert len(activation_gradients(*arguments, section(7, loss_tokens="all"))) > len(first)
 
 
 @pytest.mark.parametrize(("loss_tokens", "n_tokens"), [("all", 6), ("first", 1)])
 def test_prefix_gradients_are_sums_over_prefix_positions(tiny_model, tiny_tokens, loss_tokens, n_tokens):
     plain = copy.deepcopy(tiny_model)
-    found = prefix_gradients(boot_bridge(tiny_model), tiny_tokens, N_PREFIX, 3, loss_tokens=loss_tokens)
+    found = prefix_gradients(
+        boot_bridge(tiny_model), tiny_tokens, N_PREFIX, section(3, loss_tokens=loss_tokens)
+    )
     for layer in range(2):
         for component in COMPONENTS:
             value, logits = activation(plain, tiny_tokens, layer, component)
@@ -176,7 +183,7 @@ def test_prefix_gradient_is_the_slope_along_a_vector_added_to_the_prefix(tiny_gp
         with torch.no_grad(), edited(plain, 0, "v", shift):
             return continuation_nll(plain(tokens).logits, tokens, 6).item()
 
-    vectors = prefix_gradients(boot_bridge(tiny_gpt2), tokens, N_PREFIX, 1)[Site(0, "v")]
+    vectors = prefix_gradients(boot_bridge(tiny_gpt2), tokens, N_PREFIX, section(1))[Site(0, "v")]
     slope = (nll(step) - nll(-step)) / (2 * step)
     assert vectors[0, head].double() @ direction == pytest.approx(slope, rel=1e-4)
 
@@ -184,7 +191,7 @@ def test_prefix_gradient_is_the_slope_along_a_vector_added_to_the_prefix(tiny_gp
 def test_micro_batches_change_nothing(tiny_gpt_neo, tiny_tokens):
     bridge = boot_bridge(tiny_gpt_neo)
     one, all_at_once = (
-        activation_gradients(bridge, tiny_tokens, IDS, "memorized", N_PREFIX, size).sort_values(
+        activation_gradients(bridge, tiny_tokens, IDS, "memorized", N_PREFIX, section(size)).sort_values(
             ["layer", "component", "id", "position", "head"], ignore_index=True
         )
         for size in (1, 7)
@@ -195,12 +202,12 @@ def test_micro_batches_change_nothing(tiny_gpt_neo, tiny_tokens):
 
 def test_weights_get_no_gradient(tiny_gpt2, tiny_tokens):
     bridge = boot_bridge(tiny_gpt2)
-    activation_gradients(bridge, tiny_tokens, IDS, "memorized", N_PREFIX, 7)
+    activation_gradients(bridge, tiny_tokens, IDS, "memorized", N_PREFIX, section(7))
     assert all(weight.grad is None for weight in bridge.original_model.parameters())
 
 
 def test_the_table_is_compact(tiny_gpt2, tiny_tokens):
-    whole = activation_gradients(boot_bridge(tiny_gpt2), tiny_tokens, IDS, "memorized", N_PREFIX, 7)
+    whole = activation_gradients(boot_bridge(tiny_gpt2), tiny_tokens, IDS, "memorized", N_PREFIX, section(7))
     assert whole.memory_usage(index=False).sum() / len(whole) < 20  # bytes per row
     assert whole.query("component == 'pre'")["head"].isna().all()
 
@@ -218,8 +225,8 @@ def test_prefix_sizes_are_means_of_the_scores_over_paragraphs_and_prefix_positio
     tiny_llama, tiny_tokens, options
 ):
     bridge = boot_bridge(tiny_llama)
-    found = prefix_sizes(bridge, tiny_tokens, N_PREFIX, 3, **options)
-    every = activation_gradients(bridge, tiny_tokens, IDS, "memorized", N_PREFIX, 3, **options)
+    found = prefix_sizes(bridge, tiny_tokens, N_PREFIX, section(3, **options))
+    every = activation_gradients(bridge, tiny_tokens, IDS, "memorized", N_PREFIX, section(3, **options))
     every = every[every["position"] < N_PREFIX].astype({"component": str, "max_abs": float})
     keys = ["layer", "component", "head"]
     expected = every.groupby(keys, dropna=False)["max_abs"].mean()

@@ -183,12 +183,11 @@ def attribution(model, tokens, **options):
     memorized, others = tokens[:3], tokens[3:]
     mean = nll_gradients(model, memorized, N_PREFIX, 3)
     how = {"n_controls": 2, "micro_batch": 3, "nll_weight": 0.5, "learning_rate": 1e-2, "reference": True}
+    how = Contrastive(**how | options)
     parts = [np.array([0, 2]), np.array([1])]
     draws = draw([2, 1], [[0], [1]], np.random.default_rng(0), n_resamples=3)
     rng = np.random.default_rng(4)
-    return contrastive_attribution(
-        model, memorized, others, mean, N_PREFIX, parts, draws, rng, **how | options
-    )
+    return contrastive_attribution(model, memorized, others, mean, N_PREFIX, parts, draws, rng, how)
 
 
 def test_attribution_is_that_of_the_objective_one_step_of_adam_away(tiny_gpt2, tiny_tokens):

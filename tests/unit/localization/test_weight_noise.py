@@ -18,6 +18,7 @@ from memloc.model.components import editable_parameters
 from memloc.run.seeds import generator
 from memloc.scoring.held_out import Group
 from memloc.scoring.paragraph_scores import teacher_forced
+from memloc.settings.weight_noise import WeightNoise
 
 N_PREFIX = 5
 
@@ -64,7 +65,8 @@ def disturbed(
     model, texts: dict[str, Group], sizes=(0.5, 30.0), draws: int = 2, seed: int = 1
 ) -> pd.DataFrame:
     gradients = nll_gradients(model, texts["memorized"].tokens, N_PREFIX, 4)
-    return disturb_weights(model, texts, gradients, 0.05, sizes, draws, N_PREFIX, 8, seed=seed)
+    how = WeightNoise(fraction=0.05, sizes=sizes, draws=draws, micro_batch=8)
+    return disturb_weights(model, texts, gradients, N_PREFIX, how, seed)
 
 
 def test_table_holds_every_condition_and_the_model_is_restored(memorizing_model, texts):
@@ -116,7 +118,7 @@ def test_every_draw_starts_from_the_original_weights(memorizing_model, texts, ar
 
 
 def test_zeroed_weights_are_those_of_the_gradient(memorizing_model, texts):
-    table = disturbed(memorizing_model, texts, sizes=(), draws=1)
+    table = disturbed(memorizing_model, texts, sizes=(0.5,), draws=1)
     gradients = nll_gradients(memorizing_model, texts["memorized"].tokens, N_PREFIX, 4)
     set_to_zero(memorizing_model, top_weights(gradients, 0.05))
     slow = teacher_forced(memorizing_model, texts["memorized"].tokens, N_PREFIX, 8)

@@ -29,6 +29,7 @@ from memloc.model.loading import (
     resolve_device,
     weights_sha256,
 )
+from memloc.settings.loading import Loading
 from tiny_models import TINY
 
 VOCABULARY = 64
@@ -89,11 +90,13 @@ def test_model_is_loaded_for_analysis(folder):
     model = load_model(folder)
     assert not model.training
     assert all(weight.requires_grad and weight.dtype == torch.float32 for weight in model.parameters())
-    assert load_model(folder, dtype="bfloat16").dtype == torch.bfloat16
+    assert load_model(folder, Loading(device="cpu", dtype="bfloat16")).dtype == torch.bfloat16
 
 
 def test_model_for_edits_has_its_rounded_weights_in_single_precision_also_when_it_is_saved(folder, tmp_path):
-    rounded, edited = (load(folder, dtype="bfloat16") for load in (load_model, load_for_editing))
+    rounded, edited = (
+        load(folder, Loading(device="cpu", dtype="bfloat16")) for load in (load_model, load_for_editing)
+    )
     for name, weight in rounded.named_parameters():
         assert torch.equal(edited.get_parameter(name), weight.float())
         assert edited.get_parameter(name).dtype == torch.float32
@@ -205,7 +208,7 @@ def placed(monkeypatch, folder):
         monkeypatch.setattr(torch.cuda, "is_available", lambda: n_visible > 0)
         monkeypatch.setattr(torch.cuda, "device_count", lambda: n_visible)
         monkeypatch.setattr(transformers.AutoModelForCausalLM, "from_pretrained", from_pretrained)
-        load_model(folder, **loading)
+        load_model(folder, Loading(**loading))
         return given
 
     return load
@@ -300,7 +303,7 @@ def test_checkpointing_keeps_less_and_changes_no_number(tiny_model, tiny_tokens)
 
 def test_checkpointing_drops_nothing_out_and_keeps_caches(folder):
     """Its layers are in training mode, but only they."""
-    model = load_model(folder, checkpointing=True)
+    model = load_model(folder, Loading(device="cpu", checkpointing=True))
     assert not any(module.training for module in model.modules() if isinstance(module, torch.nn.Dropout))
     tokens = torch.arange(20).reshape(2, 10)
     with torch.no_grad():

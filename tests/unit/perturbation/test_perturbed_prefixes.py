@@ -12,6 +12,11 @@ from memloc.perturbation.replaced_tokens import replace_each
 from memloc.scoring import paragraph_scores, screening, teacher_forcing
 from memloc.scoring.early_stopping import match_batch
 from memloc.scoring.screening import screening_model
+from memloc.settings.scores import Scoring
+
+
+def scoring(micro_batch, margin_threshold):
+    return Scoring(micro_batch=micro_batch, margin_threshold=margin_threshold)
 
 
 def perturbed(tokens, positions, draws):
@@ -48,8 +53,8 @@ def twin(model, factor):
 def test_shared_prefixes_change_nothing(case):
     model, rows, positions, n_prefix = case
     rows = rows[:60]
-    fast = score_versions(model, rows, positions, n_prefix, 7, margin_threshold=0.3)
-    slow = paragraph_scores.score(model, rows.flatten(0, 1), n_prefix, 50, margin_threshold=0.3)
+    fast = score_versions(model, rows, positions, n_prefix, scoring(7, 0.3))
+    slow = paragraph_scores.score(model, rows.flatten(0, 1), n_prefix, scoring(50, 0.3))
     assert torch.equal(fast.em, slow.em) and torch.equal(fast.redecoded, slow.redecoded)
     assert torch.allclose(fast.nll, slow.nll, atol=1e-5)
     assert torch.allclose(fast.margin, slow.margin, atol=1e-4)
@@ -58,8 +63,8 @@ def test_shared_prefixes_change_nothing(case):
 
 def test_matching_alone_gives_the_same_exact_matches(case):
     model, rows, positions, n_prefix = case
-    alone = match_versions(model, None, rows, positions, n_prefix, 16, margin_threshold=0.1)
-    full = score_versions(model, rows, positions, n_prefix, 16, margin_threshold=0.1)
+    alone = match_versions(model, None, rows, positions, n_prefix, scoring(16, 0.1))
+    full = score_versions(model, rows, positions, n_prefix, scoring(16, 0.1))
     assert torch.equal(alone.em, full.em) and torch.equal(alone.redecoded, full.redecoded)
     assert alone.nll.isnan().all() and alone.margin.isnan().all()
 
@@ -67,7 +72,7 @@ def test_matching_alone_gives_the_same_exact_matches(case):
 def test_every_family_continues_shared_prefixes(any_model):
     positions = torch.tensor([0, 3, 6, 7])
     rows = perturbed(own_paragraphs(any_model, 20), positions, 2)
-    found = score_versions(any_model, rows, positions, N_PREFIX, 16, margin_threshold=0)
+    found = score_versions(any_model, rows, positions, N_PREFIX, scoring(16, 0))
     slow = paragraph_scores.teacher_forced(any_model, rows.flatten(0, 1), N_PREFIX, 100)
     decided = slow.margin > 1e-4
     assert torch.equal(found.em[decided], slow.em[decided]) and decided.float().mean() > 0.9
@@ -109,7 +114,7 @@ def test_only_what_is_not_decided_is_unembedded(memorized_versions):
     model.get_output_embeddings().register_forward_hook(
         lambda module, inputs, output: n_unembedded.append(len(inputs[0]))
     )
-    em = match_versions(model, None, rows, positions, n_prefix, 16, margin_threshold=0.0).em
+    em = match_versions(model, None, rows, positions, n_prefix, scoring(16, 0.0)).em
     at_most = torch.tensor([8 if n < 8 else 12 for n in em.tolist()])
     assert sum(n_unembedded) == at_most.sum() < em.numel() * 12
 
@@ -121,9 +126,9 @@ def test_screening_changes_no_exact_match(case, factor, monkeypatch):
     monkeypatch.setattr(screening, "MOST_UNSURE", 1.0)  # screened however little it saves
     if factor is not None:
         twin(model, factor)
-    sure = score_versions(model, rows, positions, n_prefix, 16, margin_threshold=1e-3)
+    sure = score_versions(model, rows, positions, n_prefix, scoring(16, 1e-3))
     screen = screening_model(model, "bfloat16")
-    screened = match_versions(model, screen, rows, positions, n_prefix, 16, margin_threshold=1e-3)
+    screened = match_versions(model, screen, rows, positions, n_prefix, scoring(16, 1e-3))
     assert len(sure.em) >= 1000 and torch.equal(screened.em, sure.em)
 
 
@@ -143,7 +148,7 @@ def n_run(monkeypatch):
 def test_screening_decides_most_versions_of_memorized_paragraphs(memorized_versions, n_run):
     model, rows, positions, n_prefix = memorized_versions
     screen = screening_model(model, "bfloat16")
-    match_versions(model, screen, rows, positions, n_prefix, 16, margin_threshold=1e-3)
+    match_versions(model, screen, rows, positions, n_prefix, scoring(16, 1e-3))
     n_versions = rows[..., 0].numel()
     assert n_run[torch.bfloat16] > 0.8 * n_versions and 0 < n_run[torch.float32] < 0.5 * n_versions
 
@@ -152,7 +157,7 @@ def test_versions_that_screening_would_leave_unsure_are_not_screened(memorized_v
     model, rows, positions, n_prefix = memorized_versions
     monkeypatch.setattr(screening, "N_DEVIATIONS", 1e6)
     screen = screening_model(model, "bfloat16")
-    match_versions(model, screen, rows, positions, n_prefix, 16, margin_threshold=1e-3)
+    match_versions(model, screen, rows, positions, n_prefix, scoring(16, 1e-3))
     assert n_run == {torch.float32: rows[..., 0].numel()}
 
 
@@ -160,9 +165,9 @@ def test_bfloat16_alone_decides_otherwise(memorized_versions, monkeypatch):
     """What the test above would miss if nothing were confirmed."""
     model, rows, positions, n_prefix = memorized_versions
     monkeypatch.setattr(screening, "N_DEVIATIONS", 0)
-    sure = score_versions(model, rows, positions, n_prefix, 16, margin_threshold=1e-3)
+    sure = score_versions(model, rows, positions, n_prefix, scoring(16, 1e-3))
     screen = screening_model(model, "bfloat16")
-    screened = match_versions(model, screen, rows, positions, n_prefix, 16, margin_threshold=1e-3)
+    screened = match_versions(model, screen, rows, positions, n_prefix, scoring(16, 1e-3))
     assert not torch.equal(screened.em, sure.em)
 
 
@@ -170,9 +175,9 @@ def test_bfloat16_alone_decides_otherwise(memorized_versions, monkeypatch):
 def test_a_micro_batch_is_matched_as_if_it_were_alone(memorized_versions, screened):
     model, rows, positions, n_prefix = memorized_versions
     screen = screening_model(model, "bfloat16") if screened else None
-    options = {"n_prefix": n_prefix, "micro_batch": 20, "margin_threshold": 0.5}
-    whole = match_versions(model, screen, rows, positions, **options)
-    parts = [match_versions(model, screen, part, positions, **options) for part in rows.split([40, 80, 120])]
+    options = (n_prefix, scoring(20, 0.5))
+    whole = match_versions(model, screen, rows, positions, *options)
+    parts = [match_versions(model, screen, part, positions, *options) for part in rows.split([40, 80, 120])]
     for name in ("em", "redecoded"):
         assert torch.equal(getattr(whole, name), torch.cat([getattr(part, name) for part in parts]))
 

@@ -13,6 +13,8 @@ from memloc.perturbation.replaced_tokens import (
 from memloc.perturbation.strongest import strongest
 from memloc.run.seeds import generator
 from memloc.scoring.screening import screening_model
+from memloc.settings.perturbation import Perturbation
+from memloc.settings.scores import Scoring
 from memloc.straightforward.decoding import decode, matching, mean_nll
 from memloc.tables import schema
 from memloc.tables.schema import Lengths
@@ -21,16 +23,16 @@ from memloc.tables.schemas import schema_of
 N_PREFIX, N_TOKENS = 8, 20
 OPTIONS = {
     "n_vocabulary": 64,
-    "draws": 2,
-    "seed": 3,
-    "micro_batch": 5,
-    "margin_threshold": 1e-4,
-    "nll": True,
+    "perturbation": Perturbation(draws=2, micro_batch=5),
+    "scoring": Scoring(margin_threshold=1e-4),
     "screen": None,
-    "nll_generated": False,
-    "reference": False,
+    "seed": 3,
 }
 VALUES = ["em", "nll_original", "nll_generated"]
+
+
+def how(**changes):
+    return OPTIONS["perturbation"].model_copy(update=changes)
 
 
 def own_paragraphs(model, n):
@@ -82,7 +84,7 @@ def assert_close(frame, expected, columns=VALUES):
 
 
 def test_every_position_equals_step_by_step_decoding(case):
-    frame = perturb_prefixes(*case, **{**OPTIONS, "nll_generated": True})
+    frame = perturb_prefixes(*case, **{**OPTIONS, "perturbation": how(nll_generated=True)})
     assert_close(frame, by_decoding(frame, *case))
     assert frame.em.nunique() > 5
 
@@ -112,22 +114,24 @@ def test_baseline_row_is_the_unperturbed_paragraph(case):
 
 @pytest.mark.parametrize("micro_batch", [1, 3, 1000])
 def test_micro_batch_changes_nothing(case, micro_batch):
-    options = {**OPTIONS, "nll_generated": True}
+    options = {**OPTIONS, "perturbation": how(nll_generated=True)}
     frame = perturb_prefixes(*case, **options)
-    other = perturb_prefixes(*case, **{**options, "micro_batch": micro_batch})
+    other = perturb_prefixes(
+        *case, **{**options, "perturbation": how(nll_generated=True, micro_batch=micro_batch)}
+    )
     pd.testing.assert_frame_equal(frame.drop(columns=VALUES), other.drop(columns=VALUES))
     assert_close(frame, other)
 
 
 def test_nll_is_null_unless_asked_for_and_exact_matches_stay(case):
     frame = perturb_prefixes(*case, **OPTIONS)
-    alone = perturb_prefixes(*case, **{**OPTIONS, "nll": False})
+    alone = perturb_prefixes(*case, **{**OPTIONS, "perturbation": how(nll=False)})
     perturbed = frame.position >= 0
     assert alone.nll_original[perturbed].isna().all()
     assert alone.nll_original[~perturbed].equals(frame.nll_original[~perturbed])
     pd.testing.assert_frame_equal(alone.drop(columns=VALUES[1:]), frame.drop(columns=VALUES[1:]))
     screen = screening_model(case[0], "bfloat16")
-    screened = perturb_prefixes(*case, **{**OPTIONS, "nll": False, "screen": screen})
+    screened = perturb_prefixes(*case, **{**OPTIONS, "perturbation": how(nll=False), "screen": screen})
     assert screened.em.equals(frame.em)
 
 
@@ -142,7 +146,7 @@ def test_replacements_are_uniform_over_the_other_tokens():
 
 def test_replacement_always_differs_from_the_token(memorized):
     _, ids, tokens, n_prefix = memorized
-    frame = perturb_prefixes(*memorized, **{**OPTIONS, "draws": 20})
+    frame = perturb_prefixes(*memorized, **{**OPTIONS, "perturbation": how(draws=20)})
     for row in frame[frame.position >= 0].itertuples():
         assert row.token != tokens[row.id, row.position] and 0 <= row.token < 64
 
@@ -170,28 +174,30 @@ def test_each_paragraph_has_its_own_named_stream(memorized):
 
 
 def test_near_ties_are_decided_again_in_baselines_too(memorized):
-    frame = perturb_prefixes(*memorized, **{**OPTIONS, "margin_threshold": 1e6})
+    frame = perturb_prefixes(*memorized, **{**OPTIONS, "scoring": Scoring(margin_threshold=1e6)})
     assert frame.redecoded.all()
-    assert not perturb_prefixes(*memorized, **{**OPTIONS, "margin_threshold": 0.0}).redecoded.any()
+    assert not perturb_prefixes(
+        *memorized, **{**OPTIONS, "scoring": Scoring(margin_threshold=0.0)}
+    ).redecoded.any()
 
 
 def test_more_draws_keep_the_first_ones(memorized):
     two = perturb_prefixes(*memorized, **OPTIONS)
-    five = perturb_prefixes(*memorized, **{**OPTIONS, "draws": 5})
+    five = perturb_prefixes(*memorized, **{**OPTIONS, "perturbation": how(draws=5)})
     merged = two.merge(five, on=["id", "position", "draw"], how="left", validate="1:1")
     assert (merged.token_x == merged.token_y).all()
 
 
 def test_reference_leaves_the_first_position_unperturbed(case):
     frame = perturb_prefixes(*case, **OPTIONS)
-    reference = perturb_prefixes(*case, **{**OPTIONS, "reference": True})
+    reference = perturb_prefixes(*case, **{**OPTIONS, "perturbation": how(reference=True)})
     pd.testing.assert_frame_equal(
         reference, frame[frame.position != 0].reset_index(drop=True), atol=2e-5, rtol=0
     )
 
 
 def test_perturbing_lowers_the_exact_match_of_memorized_paragraphs(memorized):
-    frame = perturb_prefixes(*memorized, **{**OPTIONS, "draws": 3})
+    frame = perturb_prefixes(*memorized, **{**OPTIONS, "perturbation": how(draws=3)})
     perturbed = frame[frame.position >= 0]
     assert perturbed.em.mean() < 10 and (perturbed.em == 0).any() and (perturbed.em == 12).any()
     assert perturbed.nll_original.mean() > 10 * frame[frame.position < 0].nll_original.mean()

@@ -2,7 +2,6 @@
 
 import copy
 import itertools
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -33,11 +32,20 @@ from memloc.removal.editing import (
 from memloc.run.seeds import generator
 from memloc.scoring.decoding import greedy_continuation
 from memloc.scoring.paragraph_scores import teacher_forced
+from memloc.settings.editing import Editing
+from memloc.settings.loading import Loading
 
 N_PREFIX, N_TOKENS = 10, 24
 N_CONTINUATION = N_TOKENS - N_PREFIX
 ARMS = ("all", "top", "random", "head", "layer")
-RECIPE = Recipe("unlearn", N_PREFIX, steps=4, fraction=0.01, micro_batch=8)
+EDITING = {"steps": 4, "fraction": 0.01, "micro_batch": 8, "evaluate_every": 1, "relearning_limit": 0}
+
+
+def recipe_of(objective="unlearn", **changes):
+    return Recipe(objective, N_PREFIX, Editing(**EDITING | changes))
+
+
+RECIPE = recipe_of()
 
 
 def own_continuations(model: PreTrainedModel, tokens: Tensor) -> Tensor:
@@ -90,7 +98,7 @@ def slow_objective(
 def test_steps_go_down_the_written_out_objective(memorizing_model, case, objective):
     """Gradients at every step against Eq. 3 and 4 by hand; what Adam makes of them, by hand as well."""
     theta0, slow = copy.deepcopy(memorizing_model), copy.deepcopy(memorizing_model)
-    recipe = replace(RECIPE, objective=objective, nll_weight=0.7, kl_weight=2.0)
+    recipe = recipe_of(objective=objective, nll_weight=0.7, kl_weight=2.0)
     shared, movable = start(memorizing_model, case, recipe), all_weights(memorizing_model)
     adam = SparseAdam(slow, movable, 1e-3)
     for _ in editing.optimise(memorizing_model, shared.terms, shared.gradients, movable, 1e-3, recipe):
@@ -157,7 +165,7 @@ def test_only_the_arm_moves_and_all_is_restored(memorizing_model, case, objectiv
         seen.append(weights(model))
         return evaluate(model, changed_case, recipe)
 
-    recipe = replace(RECIPE, objective=objective)
+    recipe = recipe_of(objective=objective)
     shared = start(memorizing_model, case, recipe)
     for arm in ARMS:
         seen.clear()
@@ -185,8 +193,8 @@ def test_only_the_arm_moves_and_all_is_restored(memorizing_model, case, objectiv
 
 
 def test_reference_is_dense_in_every_arm(memorizing_model, case):
-    recipe = RECIPE.as_reference()
-    assert recipe.nll_weight == 0.1
+    recipe = RECIPE._replace(how=RECIPE.how.as_reference())
+    assert recipe.how.nll_weight == recipe_of(reference=True).how.nll_weight == 0.1
     edits = edit_paragraphs(memorizing_model, [case], recipe, ("top", "random"), (1e-4,), (0, 0), 0).edits
     n_editable = n_weights(memorizing_model, all_weights(memorizing_model))
     assert (edits["n_movable_weights"] == round(0.01 * n_editable)).all()
@@ -205,18 +213,18 @@ def test_a_leak_fails_the_run_and_the_weights_are_restored(memorizing_model, cas
 
 def test_unlearning_forgets_and_editing_overwrites(memorizing_model, case):
     """Enough steps on a tiny model: the sign of both objectives, and that the controls are held."""
-    unlearn = replace(RECIPE, steps=12)
+    unlearn = recipe_of(steps=12)
     edits = edit_paragraphs(memorizing_model, [case], unlearn, ("all",), (3e-3,), (0, 0), 0).edits.iloc[0]
     assert edits["em_memorized_before"] == N_CONTINUATION
     assert edits["em_control_before"] == N_CONTINUATION
     assert edits["em_memorized"] < 5
     assert edits["nll_memorized"] > edits["nll_memorized_before"] + 2
     assert edits["recited"] <= edits["recited_before"]
-    recipe = replace(RECIPE, objective="edit", steps=30)
+    recipe = recipe_of(objective="edit", steps=30)
     edits = edit_paragraphs(memorizing_model, [case], recipe, ("all",), (3e-3,), (0, 0), 0).edits.iloc[0]
     assert edits["em_target"] == N_CONTINUATION
     assert edits["em_memorized"] < N_CONTINUATION
-    free = replace(RECIPE, steps=12, kl_weight=1e-6)
+    free = recipe_of(steps=12, kl_weight=1e-6)
     unheld = edit_paragraphs(memorizing_model, [case], free, ("all",), (3e-3,), (0, 0), 0).edits.iloc[0]
     held = edit_paragraphs(memorizing_model, [case], unlearn, ("all",), (3e-3,), (0, 0), 0).edits.iloc[0]
     assert held["nll_control"] < unheld["nll_control"]
@@ -261,7 +269,7 @@ def test_relearning_counts_steps_until_the_paragraph_is_back(memorizing_model, c
         shared.gradients,
         all_weights(memorizing_model),
         3e-3,
-        replace(RECIPE, steps=8),
+        recipe_of(steps=8),
     ):
         pass
     unlearned = copy.deepcopy(memorizing_model)
@@ -272,15 +280,13 @@ def test_relearning_counts_steps_until_the_paragraph_is_back(memorizing_model, c
         adam.step(editing.nll_gradients(model, case.memorized, N_PREFIX, 1))
         slow += 1
     assert slow > 1
-    assert (
-        relearning_steps(copy.deepcopy(unlearned), case, 3e-3, replace(RECIPE, relearning_limit=slow)) == slow
-    )
-    assert relearning_steps(unlearned, case, 3e-3, replace(RECIPE, relearning_limit=slow - 1)) is None
+    assert relearning_steps(copy.deepcopy(unlearned), case, 3e-3, recipe_of(relearning_limit=slow)) == slow
+    assert relearning_steps(unlearned, case, 3e-3, recipe_of(relearning_limit=slow - 1)) is None
 
 
 def test_every_run_is_labelled_and_the_sweep_starts_from_the_original_weights(memorizing_model, case):
     second = case._replace(id=8, target=None)
-    recipe = replace(RECIPE, steps=3, evaluate_every=2)
+    recipe = recipe_of(steps=3, evaluate_every=2)
     both = edit_paragraphs(memorizing_model, [case, second], recipe, ARMS, (1e-4, 1e-3), (0, 1), 3)
     assert len(both.edits) == 2 * len(ARMS) * 2
     assert sorted(both.trajectories["step"].unique()) == [0, 2, 3]
@@ -294,7 +300,7 @@ def test_every_run_is_labelled_and_the_sweep_starts_from_the_original_weights(me
 def test_a_row_says_what_became_of_the_paragraph(memorizing_model, case):
     """Every column against the model before, and another that went the same way."""
     case = case._replace(perturbed=torch.cat([case.memorized, case.perturbed, case.held_out]))
-    recipe = replace(RECIPE, steps=3, evaluate_every=2, relearning_limit=9)
+    recipe = recipe_of(steps=3, evaluate_every=2, relearning_limit=9)
     run = edit_paragraphs(memorizing_model, [case], recipe, ("head",), (1e-2,), (1, 3), 5)
     row, edited = run.edits.iloc[0], copy.deepcopy(memorizing_model)
     shared, movable = start(edited, case, recipe), head_weights(edited, 1, 3)
@@ -314,7 +320,7 @@ def test_a_row_says_what_became_of_the_paragraph(memorizing_model, case):
 def test_a_paragraph_is_relearned_at_the_rate_of_its_edit(memorizing_model, case, monkeypatch):
     rates = []
     monkeypatch.setattr(editing, "relearning_steps", lambda _model, _case, rate, _recipe: rates.append(rate))
-    recipe = replace(RECIPE, steps=1)
+    recipe = recipe_of(steps=1)
     edit_paragraphs(memorizing_model, [case], recipe, ("random",), (1e-4, 1e-2), (0, 0), 0)
     assert rates == [1e-4, 1e-2]
 
@@ -360,11 +366,11 @@ def tables() -> dict[str, pd.DataFrame]:
 
 
 TEXTS = ("controls", "held_out", "others", "perturbed")
-COUNTS = {"n_paragraphs": 6, "n_controls": 3, "n_held_out": 4, "n_others": 5, "n_perturbations": 4}
+COUNTS = Editing(n_paragraphs=6, n_controls=3, n_held_out=4, n_others=5, n_perturbations=4)
 
 
 def test_cases_hold_the_texts_of_the_tables(tables):
-    cases = edit_cases(tables, N_PREFIX, 0, **COUNTS)
+    cases = edit_cases(tables, N_PREFIX, 0, COUNTS)
     assert sorted(case.id for case in cases) == [0, 2, 4, 6, 8, 10]
     for case in cases:
         assert case.memorized.tolist() == [list(range(24 * case.id, 24 * case.id + 24))]
@@ -386,24 +392,22 @@ def test_cases_hold_the_texts_of_the_tables(tables):
 
 
 def test_all_other_memorized_paragraphs_may_show_damage_edited_ones_too(tables):
-    for case in edit_cases(tables, N_PREFIX, 0, **COUNTS | {"n_others": 99}):
+    for case in edit_cases(tables, N_PREFIX, 0, COUNTS.model_copy(update={"n_others": 99})):
         assert sorted((case.others[:, 0] // 24).tolist()) == sorted(set(range(12)) - {case.id})
 
 
 def test_cases_follow_the_seed_and_fewer_are_a_part_of_more(tables):
-    few = edit_cases(tables, N_PREFIX, 0, **{**COUNTS, "n_paragraphs": 2})
-    many = edit_cases(tables, N_PREFIX, 0, **COUNTS)
+    few = edit_cases(tables, N_PREFIX, 0, COUNTS.model_copy(update={"n_paragraphs": 2}))
+    many = edit_cases(tables, N_PREFIX, 0, COUNTS)
     assert [case.id for case in few] == [case.id for case in many][:2]
     assert torch.equal(few[1].controls, many[1].controls)
-    others = edit_cases(tables, N_PREFIX, 1, **COUNTS)
+    others = edit_cases(tables, N_PREFIX, 1, COUNTS)
     assert [case.id for case in others] != [case.id for case in many]
 
 
 def test_every_text_is_drawn_by_its_own_stream_and_the_seed(tables):
     """Texts of an edit, for two seeds and two paragraphs; those that paragraphs share are the same."""
-    first, again, second = (
-        edit_cases(tables, N_PREFIX, seed, **COUNTS | {"n_paragraphs": 6}) for seed in (0, 0, 1)
-    )
+    first, again, second = (edit_cases(tables, N_PREFIX, seed, COUNTS) for seed in (0, 0, 1))
     by_id = {case.id: case for case in second}
     for case, same in zip(first, again, strict=True):
         assert all(torch.equal(getattr(case, name), getattr(same, name)) for name in TEXTS)
@@ -438,11 +442,11 @@ def test_no_held_out_paragraph_is_an_error(tables):
         lambda tokens: tokens if isinstance(tokens, list) else [0] * 14
     )
     with pytest.raises(ValueError, match="no paragraph is left to hold out"):
-        edit_cases(tables, N_PREFIX, 0, **COUNTS)
+        edit_cases(tables, N_PREFIX, 0, COUNTS)
 
 
 def test_mispaired_targets_are_a_permutation(tables):
-    cases = edit_cases(tables, N_PREFIX, 0, **COUNTS)
+    cases = edit_cases(tables, N_PREFIX, 0, COUNTS)
     exchanged = mispaired(cases, N_PREFIX, np.random.default_rng(0))
     assert [case.id for case in exchanged] == [case.id for case in cases]
     pairs = {case.id: int(case.target[0, N_PREFIX]) - 7000 for case in exchanged if case.target is not None}
@@ -460,25 +464,27 @@ def three_cases(case) -> list[Case]:
     return [case, case._replace(id=8), case._replace(id=9, target=case.others[:1])]
 
 
+RUNS = {"extra_arms": ["head"], "learning_rates": [1e-4, 1e-3], "n_swept": 1, "n_reference": 2}
+
+
 def edits_of(model: PreTrainedModel, cases: list[Case], recipe: Recipe, rows: range) -> pd.DataFrame:
-    counts = {"n_swept": 1, "n_reference": 2}
-    runs = run_edits(model, cases, recipe, ("head",), (1e-4, 1e-3), (0, 0), 0, rows=rows, **counts)
+    runs = run_edits(model, cases, recipe, (0, 0), 0, rows)
     return pd.concat([run.edits for run in runs], ignore_index=True)
 
 
 def test_some_paragraphs_are_also_edited_as_the_authors_do(memorizing_model, three_cases):
-    recipe = replace(RECIPE, objective="edit", steps=2)
+    recipe = recipe_of("edit", steps=2, **RUNS)
     edits = edits_of(memorizing_model, three_cases, recipe, range(3))
     counts = edits[edits["learning_rate"] == 1e-4].groupby(["reference", "arm"]).size().to_dict()
     own = {(False, arm): 3 for arm in ("all", "top", "random", "head")}
     assert counts == own | {(True, arm): 2 for arm in ("all", "top", "random")}
     assert edits.loc[edits["reference"], "id"].unique().tolist() == [case.id for case in three_cases[:2]]
-    theirs = edits_of(memorizing_model, three_cases, recipe.as_reference(), range(3))
+    theirs = edits_of(memorizing_model, three_cases, recipe._replace(how=recipe.how.as_reference()), range(3))
     assert theirs["reference"].all() and len(theirs) == 16
 
 
 def test_further_learning_rates_are_swept_over_the_first_paragraphs_only(memorizing_model, three_cases):
-    edits = edits_of(memorizing_model, three_cases, replace(RECIPE, steps=1), range(3))
+    edits = edits_of(memorizing_model, three_cases, recipe_of(steps=1, **RUNS), range(3))
     swept = edits[edits["learning_rate"] == 1e-3]
     assert swept["id"].unique().tolist() == [three_cases[0].id] and not swept["reference"].any()
     assert len(swept) == 4
@@ -493,24 +499,24 @@ def test_their_targets_are_those_of_other_compared_paragraphs(memorizing_model, 
     seen = {}
 
     def spy(model, chosen, recipe, *_):
-        seen.setdefault(recipe.reference, {})[chosen[0].id] = chosen[0].target[0, N_PREFIX:].tolist()
+        seen.setdefault(recipe.how.reference, {})[chosen[0].id] = chosen[0].target[0, N_PREFIX:].tolist()
 
     monkeypatch.setattr(editing, "edit_paragraphs", spy)
-    counts = {"n_swept": 1, "n_reference": 5}
-    arguments = (memorizing_model, cases, replace(RECIPE, objective="edit"), (), (1e-4,), (0, 0))
-    list(run_edits(*arguments, seed=0, rows=range(6), **counts))
+    runs = {"extra_arms": [], "learning_rates": [1e-4], "n_swept": 1, "n_reference": 5}
+    arguments = (memorizing_model, cases, recipe_of("edit", **runs), (0, 0))
+    list(run_edits(*arguments, seed=0, rows=range(6)))
     own = {chosen.id: chosen.target[0, N_PREFIX:].tolist() for chosen in cases}
     assert seen[False] == own and list(seen[True]) == [0, 1, 2, 3, 4]
     assert sorted(seen[True].values()) == sorted(own[number] for number in range(5)) != seen[True]
     assert any(seen[True][number] != own[number] for number in range(5))
     first = seen.pop(True)
-    list(run_edits(*arguments, seed=1, rows=range(6), **counts))
+    list(run_edits(*arguments, seed=1, rows=range(6)))
     assert seen[True] != first
 
 
 def bfloat16_model(model: PreTrainedModel, folder) -> PreTrainedModel:
     model.save_pretrained(folder)
-    return loading.load_for_editing(folder, dtype="bfloat16")
+    return loading.load_for_editing(folder, Loading(device="cpu", dtype="bfloat16"))
 
 
 def test_edits_of_a_bfloat16_model_are_those_of_its_weights_in_single_precision(
@@ -522,7 +528,7 @@ def test_edits_of_a_bfloat16_model_are_those_of_its_weights_in_single_precision(
     with torch.no_grad():
         for weight in exact.parameters():
             weight.copy_(weight.bfloat16().float())
-    recipe, arms = replace(RECIPE, steps=10, evaluate_every=10), ("all", "top")
+    recipe, arms = recipe_of(steps=10, evaluate_every=10), ("all", "top")
     ours, theirs = (
         edit_paragraphs(model, [case], recipe, arms, (1e-5, 1e-3), (0, 0), 0).edits
         for model in (rounded, exact)
@@ -537,7 +543,7 @@ def test_steps_that_rounding_swallows_are_an_error(memorizing_model, case):
     """As they were in bfloat16, where a tenth of the weights changed and nothing was unlearned."""
     model = copy.deepcopy(memorizing_model).bfloat16()
     with pytest.raises(EditError, match="weights that may move have changed: rounding swallows"):
-        edit_paragraphs(model, [case], replace(RECIPE, steps=10), ("all",), (1e-6,), (0, 0), 0)
+        edit_paragraphs(model, [case], recipe_of(steps=10), ("all",), (1e-6,), (0, 0), 0)
     with pytest.raises(EditError, match="rounding swallows"):
         edit_paragraphs(memorizing_model, [case], RECIPE, ("top",), (1e-12,), (0, 0), 0)
 
@@ -554,7 +560,7 @@ def test_random_weights_are_each_paragraphs_own(memorizing_model, case, monkeypa
     cases = [case, case._replace(id=8)]
     for seed in (0, 1):
         for objective in ("unlearn", "edit"):
-            recipe = replace(RECIPE, objective=objective)
+            recipe = recipe_of(objective=objective)
             edit_paragraphs(memorizing_model, cases, recipe, ("random",), (1e-4, 1e-3), (0, 0), seed)
     by_run = [weights for _, _, weights in chosen]
     assert [name for name, _, _ in chosen] == [7, 7, 8, 8] * 4
@@ -564,7 +570,7 @@ def test_random_weights_are_each_paragraphs_own(memorizing_model, case, monkeypa
 
 
 def test_edits_of_a_paragraph_do_not_depend_on_the_others_of_a_shard(memorizing_model, three_cases):
-    recipe = replace(RECIPE, objective="edit", steps=2)
+    recipe = recipe_of("edit", steps=2, **RUNS)
     together = edits_of(memorizing_model, three_cases, recipe, range(3))
     shards = [edits_of(memorizing_model, three_cases, recipe, range(*rows)) for rows in ((0, 1), (1, 3))]
     pd.testing.assert_frame_equal(pd.concat(shards, ignore_index=True), together, check_exact=True)

@@ -1,6 +1,5 @@
 """Joint unlearning: what it changes, and that the exported folder shows what its card says."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +14,12 @@ from memloc.removal.editing import Recipe, Terms, objective_gradients
 from memloc.removal.joint_edit import JointTexts, card, joint_texts, unlearn_jointly
 from memloc.scoring.decoding import greedy_continuation
 from memloc.scoring.paragraph_scores import teacher_forced
+from memloc.settings.edit_model import EditModel
 
 TEMPLATE = Path(__file__).parents[3] / "workflow/report/model_card.md"
 N_PREFIX, N_CONTINUATION = 10, 14
-RECIPE = Recipe("unlearn", N_PREFIX, steps=10, fraction=0.05, micro_batch=8)
+EDIT_MODEL = EditModel(steps=10, fraction=0.05, micro_batch=8, learning_rate=1e-2)
+RECIPE = Recipe("unlearn", N_PREFIX, EDIT_MODEL)
 BASE = {"name": "tiny", "revision": None, "sha256": "abc"}
 
 
@@ -32,7 +33,7 @@ def texts(memorizing_model, memorized_tokens) -> JointTexts:
 
 def test_listed_paragraphs_are_unlearned_together(memorizing_model, texts):
     original = OriginalWeights(memorizing_model)
-    edit = unlearn_jointly(memorizing_model, texts, RECIPE, "top", 1e-2, (0, 0), 0)
+    edit = unlearn_jointly(memorizing_model, texts, N_PREFIX, EDIT_MODEL, (0, 0), 0)
     assert edit.n_changed == original.n_changed(memorizing_model, all_weights(memorizing_model))
     assert edit.n_changed <= edit.n_movable == round(0.05 * 2 * 12 * 32 * 32)
     assert edit.n_total == sum(weight.numel() for weight in memorizing_model.parameters())
@@ -53,7 +54,7 @@ def test_listed_paragraphs_are_unlearned_together(memorizing_model, texts):
 
 
 def test_export_reloads_and_shows_the_reported_scores(memorizing_model, texts, tmp_path):
-    edit = unlearn_jointly(memorizing_model, texts, RECIPE, "top", 1e-2, (0, 0), 0)
+    edit = unlearn_jointly(memorizing_model, texts, N_PREFIX, EDIT_MODEL, (0, 0), 0)
     memorizing_model.save_pretrained(tmp_path)
     loaded = AutoModelForCausalLM.from_pretrained(tmp_path, local_files_only=True).eval()
     for group in ("unlearned", "control", "other", "held_out"):
@@ -65,11 +66,10 @@ def test_export_reloads_and_shows_the_reported_scores(memorizing_model, texts, t
 
 @pytest.mark.parametrize("reference", [False, True])
 def test_card_states_what_was_changed_and_what_it_cost(memorizing_model, texts, reference):
-    recipe = replace(RECIPE, steps=2, reference=reference)
-    edit = unlearn_jointly(memorizing_model, texts, recipe, "random", 1e-4, (0, 0), 0)
-    options = {"arm": "random", "steps": 2, "learning_rate": 1e-4, "reference": reference}
-    options["dtype"] = "bfloat16" if reference else "float32"
-    text = card(TEMPLATE.read_text(), edit, BASE, "tests", {**options, "n_continuation": N_CONTINUATION})
+    changed = {"arm": "random", "steps": 2, "learning_rate": 1e-4, "reference": reference}
+    how, dtype = EDIT_MODEL.model_copy(update=changed), "bfloat16" if reference else "float32"
+    edit = unlearn_jointly(memorizing_model, texts, N_PREFIX, how, (0, 0), 0)
+    text = card(TEMPLATE.read_text(), edit, BASE, "tests", how, dtype, N_CONTINUATION)
     assert text.startswith("---\nlibrary_name: transformers\n")
     assert f"{edit.n_changed:,} of {edit.n_total:,} weights differ" in text
     assert ("bit for bit" in text) != reference and ("Weight decay" in text) == reference
@@ -85,18 +85,17 @@ def test_card_states_what_was_changed_and_what_it_cost(memorizing_model, texts, 
 
 
 def test_card_counts_the_paragraphs_that_are_recited_after_the_edit(memorizing_model, texts):
-    edit = unlearn_jointly(memorizing_model, texts, RECIPE, "top", 1e-2, (0, 0), 0)
+    edit = unlearn_jointly(memorizing_model, texts, N_PREFIX, EDIT_MODEL, (0, 0), 0)
     places = edit.scores.index[edit.scores["group"] == "unlearned"]
     edit.scores.loc[places, "em"] = [N_CONTINUATION, N_CONTINUATION - 1, 0]
-    options = {"arm": "top", "steps": 10, "learning_rate": 1e-2, "reference": False, "dtype": "float32"}
-    text = card(TEMPLATE.read_text(), edit, BASE, "tests", {**options, "n_continuation": N_CONTINUATION})
+    text = card(TEMPLATE.read_text(), edit, BASE, "tests", EDIT_MODEL, "float32", N_CONTINUATION)
     assert "Of the 3 paragraphs, 1 is still recited" in text
 
 
 def test_scores_before_are_those_of_the_base_model(memorizing_model, texts):
     groups = ("unlearned", "control", "other", "held_out")
     base = {name: teacher_forced(memorizing_model, getattr(texts, name), N_PREFIX, 100) for name in groups}
-    edit = unlearn_jointly(memorizing_model, texts, RECIPE, "top", 1e-2, (0, 0), 0)
+    edit = unlearn_jointly(memorizing_model, texts, N_PREFIX, EDIT_MODEL, (0, 0), 0)
     for name, scores in base.items():
         rows = edit.scores[edit.scores["group"] == name]
         assert rows["em_before"].tolist() == scores.em.tolist()
@@ -114,13 +113,14 @@ def test_random_texts_and_weights_follow_the_seed(memorizing_model, texts, table
     own = [[number] * 14 for number in ids]
     tables["sets"] = tables["sets"].assign(sampled=ids < 40, sampled_rare_tokens=False, continuation=own)
     counts = {"n_controls": 10, "n_held_out": 10, "n_others": 10}
-    drawn = [joint_texts(tables, N_PREFIX, seed, ids=[0], **counts) for seed in (0, 0, 1)]
+    drawn = [joint_texts(tables, N_PREFIX, seed, EditModel(ids=[0], **counts)) for seed in (0, 0, 1)]
     for group in ("control", "other", "held_out"):
         first, again, second = (set(getattr(found, group)[:, 0].tolist()) for found in drawn)
         assert len(first) == 10 and first == again and first != second
+    how = EDIT_MODEL.model_copy(update={"arm": "random", "steps": 1, "learning_rate": 1e-3})
     moved, original = [], OriginalWeights(memorizing_model)
     for seed in (0, 0, 1):
-        unlearn_jointly(memorizing_model, texts, replace(RECIPE, steps=1), "random", 1e-3, (0, 0), seed)
+        unlearn_jointly(memorizing_model, texts, N_PREFIX, how, (0, 0), seed)
         moved.append(next(memorizing_model.transformer.h[0].mlp.parameters()).clone())
         original.restore(memorizing_model)
     assert torch.equal(moved[0], moved[1]) and not torch.equal(moved[0], moved[2])
@@ -145,11 +145,12 @@ def tables() -> dict[str, pd.DataFrame]:
     }
 
 
-COUNTS = {"n_controls": 2, "n_held_out": 2, "n_others": 2}
+def asked(ids, **counts):
+    return EditModel(ids=ids, **{"n_controls": 2, "n_held_out": 2, "n_others": 2} | counts)
 
 
 def test_texts_of_a_list(tables):
-    texts = joint_texts(tables, N_PREFIX, 0, ids=[5, 0], **COUNTS | {"n_others": 9})
+    texts = joint_texts(tables, N_PREFIX, 0, asked([5, 0], n_others=9))
     assert texts.ids == [5, 0]
     assert (texts.unlearned[:, 0] // 24).tolist() == [5, 0]
     assert sorted((texts.other[:, 0] // 24).tolist()) == [1, 2, 3, 4]
@@ -159,25 +160,25 @@ def test_texts_of_a_list(tables):
 
 
 def test_no_list_means_all_sampled_memorized_paragraphs(tables):
-    assert joint_texts(tables, N_PREFIX, 0, ids=[], **COUNTS).ids == [0, 2, 4]
+    assert joint_texts(tables, N_PREFIX, 0, asked([])).ids == [0, 2, 4]
 
 
 def test_controls_are_as_many_as_asked_for_or_all(tables):
-    some = joint_texts(tables, N_PREFIX, 0, ids=[], **COUNTS)
-    every = joint_texts(tables, N_PREFIX, 0, ids=[], **COUNTS | {"n_controls": None})
+    some = joint_texts(tables, N_PREFIX, 0, asked([]))
+    every = joint_texts(tables, N_PREFIX, 0, asked([], n_controls=None))
     assert len(some.control) == 2 and sorted(every.control[:, 0] // 24) == [6, 8, 10]
     with pytest.raises(ValueError, match=r"edit_model.n_controls: 4 asked for, 3 paragraphs are sampled"):
-        joint_texts(tables, N_PREFIX, 0, ids=[], **COUNTS | {"n_controls": 4})
+        joint_texts(tables, N_PREFIX, 0, asked([], n_controls=4))
 
 
 def test_a_paragraph_that_is_not_memorized_is_refused(tables):
     with pytest.raises(ValueError, match=r"not memorized paragraphs of this study: \[7, 99\]"):
-        joint_texts(tables, N_PREFIX, 0, ids=[99, 0, 7], **COUNTS)
+        joint_texts(tables, N_PREFIX, 0, asked([99, 0, 7]))
 
 
 def test_weights_are_chosen_by_the_joint_gradient(memorizing_model, texts):
     p0 = original_log_probabilities(memorizing_model, texts.control, N_PREFIX, 8)
     gradients = objective_gradients(memorizing_model, Terms(texts.unlearned, texts.control, p0), RECIPE)
-    movable, original = top_weights(gradients, RECIPE.fraction), OriginalWeights(memorizing_model)
-    edit = unlearn_jointly(memorizing_model, texts, RECIPE, "top", 1e-3, (0, 0), 0)
+    movable, original = top_weights(gradients, EDIT_MODEL.fraction), OriginalWeights(memorizing_model)
+    edit = unlearn_jointly(memorizing_model, texts, N_PREFIX, EDIT_MODEL, (0, 0), 0)
     assert original.n_changed(memorizing_model, movable) == edit.n_changed > 0

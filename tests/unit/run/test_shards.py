@@ -7,6 +7,7 @@ import torch
 
 from memloc.run.shards import regrouped, shard_rows
 from memloc.scoring.paragraph_scores import concatenated, score
+from memloc.settings.scores import Scoring
 
 
 @pytest.mark.parametrize("n_rows", [0, 1, 7, 8, 100])
@@ -34,9 +35,9 @@ def test_rows_are_regrouped_in_order(sizes, n_rows):
 @pytest.mark.parametrize("n_shards", [2, 3, 5])
 def test_scores_are_the_same_bits_for_any_number_of_shards(tiny_model, n_shards):
     tokens = torch.randint(64, (23, 12), generator=torch.Generator().manual_seed(3))
-    options = {"n_prefix": 4, "micro_batch": 3, "margin_threshold": 0.3}
-    whole = score(tiny_model, tokens, **options)
+    options = (4, Scoring(micro_batch=3, margin_threshold=0.3))
+    whole = score(tiny_model, tokens, *options)
     assert whole.redecoded.any()
     rows = [shard_rows(len(tokens), number, n_shards, 3) for number in range(n_shards)]
-    parts = concatenated(score(tiny_model, tokens[shard.start : shard.stop], **options) for shard in rows)
+    parts = concatenated(score(tiny_model, tokens[shard.start : shard.stop], *options) for shard in rows)
     assert all(torch.equal(part, column) for part, column in zip(parts, whole, strict=True))

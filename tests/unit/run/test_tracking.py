@@ -75,6 +75,9 @@ class A:
     def f(self):
         'Function.'
         return {'a': 1}  # comment
+
+
+key: int = Field(1, description='Key.')
 """
 
 
@@ -87,6 +90,8 @@ class A:
         ("  # comment", "", False),
         ("{'a': 1}", "{\n            'a': 1,\n        }", False),
         ('"1"', '"2"', False),
+        ("'Key.'", "'Another.'", False),
+        ("Field(1", "Field(2", True),
         ("{'a': 1}", "{'a': 2}", True),
         ("f(self)", "f(self, b=1)", True),
         ("return {'a': 1}", "{'a': 1}", True),

@@ -6,6 +6,7 @@ from made_paragraphs import N_PREFIX, own_paragraphs, random
 from transformers import GPTNeoConfig, GPTNeoForCausalLM
 
 from memloc.scoring import decoding, paragraph_scores
+from memloc.settings.scores import Scoring
 from memloc.straightforward.decoding import decode, generate, matching
 
 
@@ -24,7 +25,7 @@ def test_cached_decoding_with_local_attention_shorter_than_the_text(window):
     tokens = own_paragraphs(model, 40)
     decoded = decoding.greedy_continuation(model, tokens[:, :N_PREFIX], 30, micro_batch=40)
     assert torch.equal(decoded, decode(model, tokens[:, :N_PREFIX], 30))
-    scores = paragraph_scores.score(model, tokens, N_PREFIX, micro_batch=40, margin_threshold=1e-4)
+    scores = paragraph_scores.score(model, tokens, N_PREFIX, Scoring(micro_batch=40, margin_threshold=1e-4))
     assert torch.equal(scores.em, matching(decoded[:, :12], tokens[:, N_PREFIX:]))
 
 

@@ -8,7 +8,12 @@ from transformers import DynamicCache
 from memloc.scoring import decoding, paragraph_scores, teacher_forcing
 from memloc.scoring.early_stopping import decode_near_ties
 from memloc.scoring.metrics import exact_match, token_nll
+from memloc.settings.scores import Scoring
 from memloc.straightforward.decoding import decode, generate, matching, mean_nll
+
+
+def scoring(micro_batch, margin_threshold):
+    return Scoring(micro_batch=micro_batch, margin_threshold=margin_threshold)
 
 
 @pytest.fixture
@@ -36,7 +41,7 @@ def test_token_nll_is_cross_entropy():
 
 def test_scores_equal_step_by_step_decoding(any_model):
     paragraphs = own_paragraphs(any_model, 200)
-    scores = paragraph_scores.score(any_model, paragraphs, N_PREFIX, micro_batch=64, margin_threshold=1e-4)
+    scores = paragraph_scores.score(any_model, paragraphs, N_PREFIX, scoring(64, 1e-4))
     decoded = decode(any_model, paragraphs[:, :N_PREFIX], N_TOKENS - N_PREFIX)
     assert torch.equal(scores.em, matching(decoded, paragraphs[:, N_PREFIX:]))
     assert scores.em.unique().tolist() == list(range(N_TOKENS - N_PREFIX + 1))
@@ -44,7 +49,7 @@ def test_scores_equal_step_by_step_decoding(any_model):
 
 
 def test_scores_of_a_memorizing_model_equal_step_by_step_decoding(memorizing_model, disturbed):
-    scores = paragraph_scores.score(memorizing_model, disturbed, 12, micro_batch=50, margin_threshold=1e-4)
+    scores = paragraph_scores.score(memorizing_model, disturbed, 12, scoring(50, 1e-4))
     assert torch.equal(
         scores.em, matching(decode(memorizing_model, disturbed[:, :12], 12), disturbed[:, 12:])
     )
@@ -53,9 +58,7 @@ def test_scores_of_a_memorizing_model_equal_step_by_step_decoding(memorizing_mod
 
 
 def test_memorized_paragraphs_match_in_full(memorizing_model, memorized_tokens):
-    scores = paragraph_scores.score(
-        memorizing_model, memorized_tokens, 12, micro_batch=5, margin_threshold=1e-3
-    )
+    scores = paragraph_scores.score(memorizing_model, memorized_tokens, 12, scoring(5, 1e-3))
     assert scores.em.tolist() == [12] * 12
     assert not scores.redecoded.any()
 
@@ -90,7 +93,7 @@ def test_ties_are_decoded_step_by_step(tiny_model):
     decoded = decoding.greedy_continuation(tiny_model, prefix, 12, micro_batch=50)
     tokens = torch.cat([prefix, decoded], dim=1)
     tokens[25:, -1] = (tokens[25:, -1] + 32) % 64  # the other token of a tie
-    scores = paragraph_scores.score(tiny_model, tokens, N_PREFIX, micro_batch=50, margin_threshold=1e-3)
+    scores = paragraph_scores.score(tiny_model, tokens, N_PREFIX, scoring(50, 1e-3))
     assert scores.redecoded.all() and scores.margin.max() < 1e-4
     assert scores.em.tolist() == [12] * 25 + [11] * 25
 
@@ -107,9 +110,7 @@ def test_only_near_ties_are_decoded(tiny_gpt_neo, monkeypatch):
         return torch.full((len(rows),), 3)
 
     monkeypatch.setattr(paragraph_scores, "decode_near_ties", other_decision)
-    scores = paragraph_scores.score(
-        tiny_gpt_neo, tokens, N_PREFIX, micro_batch=60, margin_threshold=threshold
-    )
+    scores = paragraph_scores.score(tiny_gpt_neo, tokens, N_PREFIX, scoring(60, threshold))
     assert torch.equal(scores.redecoded, doubtful)
     assert (scores.em[doubtful] == 3).all()
     assert torch.equal(scores.em[~doubtful], forced.em[~doubtful])
@@ -236,10 +237,10 @@ def test_nll_of_a_certain_token_keeps_its_digits():
 
 def test_a_micro_batch_is_scored_as_if_it_were_alone(memorizing_model, disturbed):
     """Bit for bit, re-decoded near-ties included: tables can be made in parts."""
-    options = {"n_prefix": 12, "micro_batch": 50, "margin_threshold": 2.0}
-    whole = paragraph_scores.score(memorizing_model, disturbed, **options)
+    options = (12, scoring(50, 2.0))
+    whole = paragraph_scores.score(memorizing_model, disturbed, *options)
     parts = [
-        paragraph_scores.score(memorizing_model, rows, **options) for rows in disturbed.split([50, 100, 90])
+        paragraph_scores.score(memorizing_model, rows, *options) for rows in disturbed.split([50, 100, 90])
     ]
     assert 0 < whole.redecoded.sum() < len(disturbed)
     for left, right in zip(whole, paragraph_scores.concatenated(parts), strict=True):

@@ -10,6 +10,7 @@ import torch
 from memloc.localization.activation_gradients import activation_gradients
 from memloc.localization.attention_tables import attention_frame
 from memloc.model.loading import boot_bridge
+from memloc.settings.activation_gradients import ActivationGradients
 from memloc.tables.schema import TableError
 from memloc.tables.schemas import schema_of
 from memloc.tables.storage import read, write
@@ -36,7 +37,7 @@ def test_activation_gradients_keep_their_small_types(tmp_path, tiny_gpt2, tiny_t
     path = tmp_path / "activation_gradients.parquet"
     bridge = boot_bridge(tiny_gpt2)
     frames = [
-        activation_gradients(bridge, tiny_tokens, np.arange(7), group, 6, micro_batch=7)
+        activation_gradients(bridge, tiny_tokens, np.arange(7), group, 6, ActivationGradients(micro_batch=7))
         for group in ("memorized", "perturbed")
     ]
     frame = pd.concat(frames, ignore_index=True)

@@ -32,7 +32,7 @@ def compare(bench: Bench, report: Callable[[str], None]) -> pd.DataFrame:
     rows = []
     for comparison in stages.comparisons(bench, own):
         sides = {name: stage.prepare for name, stage in comparison.stages.items()}
-        found = measure.take_turns({**sides, "plain": comparison.plain}, bench.sizes["repeats"])
+        found = measure.take_turns({**sides, "plain": comparison.plain}, bench.sizes.repeats)
         for name in comparison.stages:
             row = _row(bench, comparison, name, found, peaks)
             rows.append(row)
@@ -82,7 +82,7 @@ def growth(bench: Bench, report: Callable[[str], None]) -> pd.DataFrame:
     """The table `bench_growth`: time and memory of scoring 1, 2, 4 and 8 times as many paragraphs."""
     rows = []
     for times in GROWTH:
-        n_paragraphs = times * bench.sizes["n_growth"]
+        n_paragraphs = times * bench.sizes.n_growth
         sides = {"scoring": partial(_random_scores, bench, n_paragraphs)}
         found = measure.take_turns(sides, repeats=1)["scoring"]
         rows.append((n_paragraphs, found.seconds, found.memory_mb))
@@ -91,10 +91,10 @@ def growth(bench: Bench, report: Callable[[str], None]) -> pd.DataFrame:
 
 
 def _random_scores(bench: Bench, n_paragraphs: int) -> Callable[[], Results]:
-    model, options = bench.inference_model(), bench.settings["scores"]
+    model = bench.inference_model()
     tokens = bench.random_tokens(n_paragraphs, bench.n_tokens, "growth")
-    arguments = (model, tokens, bench.n_prefix, options["micro_batch"], options["margin_threshold"])
-    return lambda: {"em": paragraph_scores.score(*arguments).em.numpy()}
+    scoring = bench.settings.scores
+    return lambda: {"em": paragraph_scores.score(model, tokens, bench.n_prefix, scoring).em.numpy()}
 
 
 def machine() -> dict[str, Any]:

@@ -61,10 +61,10 @@ def comparisons(bench: Bench, own: Int[Tensor, "paragraph token"]) -> list[Compa
 
 def diverted(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Int[Tensor, "paragraph token"]:
     """The texts with one token of the continuation replaced: exact matches from none to all, evenly."""
-    tokens, n_left = own[: bench.sizes["n_paragraphs"]].clone(), bench.n_tokens - bench.n_prefix
+    tokens, n_left = own[: bench.sizes.n_paragraphs].clone(), bench.n_tokens - bench.n_prefix
     places = bench.n_prefix + (torch.arange(len(tokens)) * (n_left + 1)) // max(len(tokens) - 1, 1)
     rows = (places < bench.n_tokens).nonzero().squeeze(1)
-    tokens[rows, places[rows]] = (tokens[rows, places[rows]] + 1) % bench.sizes["vocabulary"]
+    tokens[rows, places[rows]] = (tokens[rows, places[rows]] + 1) % bench.sizes.vocabulary
     return tokens
 
 
@@ -95,11 +95,10 @@ def scores(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
     tokens = diverted(bench, own)
 
     def prepare() -> Callable[[], Results]:
-        model, options = bench.reciting_model(), bench.settings["scores"]
-        threshold = {"margin_threshold": options["margin_threshold"]}
+        model, scoring = bench.reciting_model(), bench.settings.scores
 
         def work() -> Results:
-            found = paragraph_scores.score(model, tokens, bench.n_prefix, options["micro_batch"], **threshold)
+            found = paragraph_scores.score(model, tokens, bench.n_prefix, scoring)
             return {"em": found.em.numpy(), "nll": found.nll.numpy()}
 
         return work
@@ -114,12 +113,11 @@ def continuations(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparis
     tokens, n_prefix, n_left = diverted(bench, own), bench.n_prefix, bench.n_tokens - bench.n_prefix
 
     def prepare() -> Callable[[], Results]:
-        model, micro_batch = bench.reciting_model(), bench.settings["scores"]["micro_batch"]
-        threshold = {"margin_threshold": bench.settings["scores"]["margin_threshold"]}
-        em = paragraph_scores.score(model, tokens, n_prefix, micro_batch, **threshold).em
+        model, scoring = bench.reciting_model(), bench.settings.scores
+        em = paragraph_scores.score(model, tokens, n_prefix, scoring).em
 
         def work() -> Results:
-            decoded = continue_from_scores(model, tokens, em, n_prefix, micro_batch)
+            decoded = continue_from_scores(model, tokens, em, n_prefix, scoring.micro_batch)
             return {"tokens": decoded.numpy(), "em": em.numpy()}
 
         return work
@@ -139,15 +137,15 @@ def continuations(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparis
 
 def perturbations(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
     """Every prefix token replaced in turn (paper 4)."""
-    tokens, n_prefix = own[: bench.sizes["n_perturbed"]], bench.n_prefix
-    n_plain = bench.sizes["n_perturbed_plain"] * n_prefix
+    tokens, n_prefix = own[: bench.sizes.n_perturbed], bench.n_prefix
+    n_plain = bench.sizes.n_perturbed_plain * n_prefix
 
     def versions() -> Int[Tensor, "row token"]:
         """The rows that the straightforward implementation does, made as section 4 of the paper says."""
         rows = tokens.repeat_interleave(n_prefix, 0)[:n_plain]
         for number, prefix in enumerate(rows[::n_prefix, :n_prefix].numpy()):
             random = generator(bench.seed, "perturbation", str(number))
-            drawn = replaced_tokens.draw_replacements(prefix, bench.sizes["vocabulary"], 1, random)[0]
+            drawn = replaced_tokens.draw_replacements(prefix, bench.sizes.vocabulary, 1, random)[0]
             for position, token in enumerate(drawn):
                 rows[number * n_prefix + position, position] = int(token)
         return rows
@@ -167,15 +165,15 @@ def perturbations(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparis
 def _perturb(
     bench: Bench, tokens: Int[Tensor, "paragraph token"], chosen: dict[str, Any]
 ) -> Callable[[], Results]:
-    model, margin = bench.reciting_model(), bench.settings["scores"]["margin_threshold"]
-    options = {**bench.settings["perturbation"], **chosen, "seed": bench.seed, "margin_threshold": margin}
-    options["screen"] = screening_model(model, options.pop("screening"))
-    texts = (np.arange(len(tokens)), tokens, bench.n_prefix, bench.sizes["vocabulary"])
+    model = bench.reciting_model()
+    perturbation = bench.settings.perturbation.model_copy(update=chosen)
+    how = (perturbation, bench.settings.scores, screening_model(model, perturbation.screening), bench.seed)
+    texts = (np.arange(len(tokens)), tokens, bench.n_prefix, bench.sizes.vocabulary)
 
     def work() -> Results:
-        frame = replaced_tokens.perturb_prefixes(model, *texts, **options)
+        frame = replaced_tokens.perturb_prefixes(model, *texts, *how)
         rows = frame[frame["position"] != UNPERTURBED].sort_values(["id", "position"])
-        nll = {"nll": rows["nll_original"].to_numpy()} if options["nll"] else {}
+        nll = {"nll": rows["nll_original"].to_numpy()} if perturbation.nll else {}
         return {"em": rows["em"].to_numpy(), **nll}
 
     return work
@@ -194,20 +192,20 @@ def perturbation_gflop(bench: Bench, found: Results) -> float:
 
 def pairs(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Pairs:
     """Texts, and versions with one token replaced that go on differently: positions all over the prefix."""
-    memorized = own[: bench.sizes["n_pairs"]]
+    memorized = own[: bench.sizes.n_pairs]
     row = torch.arange(len(memorized))
     position = (2 * row + 1) * bench.n_prefix // (2 * len(memorized))
     impact = bench.n_prefix + row % 10
     perturbed = memorized.clone()
-    perturbed[row, position] = (perturbed[row, position] + 1) % bench.sizes["vocabulary"]
+    perturbed[row, position] = (perturbed[row, position] + 1) % bench.sizes.vocabulary
     for number, start in enumerate(impact.tolist()):
-        perturbed[number, start:] = (perturbed[number, start:] + 1) % bench.sizes["vocabulary"]
+        perturbed[number, start:] = (perturbed[number, start:] + 1) % bench.sizes.vocabulary
     return Pairs(row.numpy(), memorized, perturbed, position, impact)
 
 
 def patched_sites(bench: Bench) -> list[tuple[int, str, int]]:
     """Layer, component and head of every patch of one paragraph, as tables order them."""
-    return list(product(range(bench.sizes["n_layers"]), "qkv", range(bench.sizes["n_heads"])))
+    return list(product(range(bench.sizes.n_layers), "qkv", range(bench.sizes.n_heads)))
 
 
 def by_site(frame: Any) -> Results:
@@ -223,7 +221,7 @@ def plain_patching(bench: Bench, together: Pairs, fraction: float) -> Prepare:
     def prepare() -> Callable[[], Results]:
         clean, source = together.perturbed[:1], together.memorized[:1]
         at = int(together.perturbed_position[0]), int(together.impact_position[0])
-        sites = patched_sites(bench)[:: bench.sizes["patched_plain_step"]]
+        sites = patched_sites(bench)[:: bench.sizes.patched_plain_step]
         patches = SitePatching(bench.plain_model(), clean, source, *at, sites)
         return lambda: {"nll_change": np.array(patches.nll_changes(fraction)) / fraction}
 
@@ -232,10 +230,10 @@ def plain_patching(bench: Bench, together: Pairs, fraction: float) -> Prepare:
 
 def _patching_stage(bench: Bench, together: Pairs, name: str, gflop: float) -> Comparison:
     exact = name == "patching"
-    n_items, step = 2 * len(together.ids) * len(patched_sites(bench)), bench.sizes["patched_plain_step"]
+    n_items, step = 2 * len(together.ids) * len(patched_sites(bench)), bench.sizes.patched_plain_step
 
     def prepare() -> Callable[[], Results]:
-        model, micro_batch = bench.inference_model(), bench.settings["patching"]["micro_batch"]
+        model, micro_batch = bench.inference_model(), bench.settings.patching.micro_batch
         if exact:
             return lambda: by_site(patching.activation_patching(model, together, micro_batch))
         return lambda: by_site(patching.attribution_patching(model, together))
@@ -290,13 +288,13 @@ def training_gflop(bench: Bench, n_rows: int) -> float:
 
 def parameter_gradients(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
     """Gradient of the NLL with respect to every W_* weight (paper 5.1)."""
-    tokens, n_prefix = own[: bench.sizes["n_gradients"]], bench.n_prefix
+    tokens, n_prefix = own[: bench.sizes.n_gradients], bench.n_prefix
 
     def scores_of(model: PreTrainedModel, gradients: Gradients) -> Results:
         return {"max_abs": component_scores(model, gradients)["max_abs"].to_numpy()}
 
     def prepare() -> Callable[[], Results]:
-        model, micro_batch = bench.model(), bench.settings["weight_noise"]["micro_batch"]
+        model, micro_batch = bench.model(), bench.settings.weight_noise.micro_batch
         return lambda: scores_of(model, nll_gradients(model, tokens, n_prefix, micro_batch))
 
     def prepare_plain() -> Callable[[], Results]:
@@ -312,7 +310,7 @@ def parameter_gradients(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Co
 
 def sparse_editing(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
     """Steps of sparse unlearning of one paragraph, and all that comes before the first one (paper 5.3)."""
-    n_steps, n_controls = bench.sizes["n_steps"], bench.sizes["n_controls"]
+    n_steps, n_controls = bench.sizes.n_steps, bench.sizes.n_controls
     texts = own[:1], own[1 : n_controls + 1]
 
     def prepared(model: PreTrainedModel, edit: Callable[[PreTrainedModel], None]) -> Callable[[], Results]:
@@ -329,9 +327,9 @@ def sparse_editing(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Compari
         return work
 
     def fast(model: PreTrainedModel) -> None:
-        micro_batch = bench.settings["editing"]["micro_batch"]
-        recipe = editing.Recipe("unlearn", bench.n_prefix, n_steps, micro_batch=micro_batch)
-        original = contrastive.original_log_probabilities(model, texts[1], bench.n_prefix, micro_batch)
+        how = bench.settings.editing.model_copy(update={"steps": n_steps, "fraction": FRACTION})
+        recipe = editing.Recipe("unlearn", bench.n_prefix, how)
+        original = contrastive.original_log_probabilities(model, texts[1], bench.n_prefix, how.micro_batch)
         terms = editing.Terms(*texts, original)
         first = editing.objective_gradients(model, terms, recipe)
         movable = top_weights(first, SPARSE_FRACTION)

@@ -23,6 +23,7 @@ from memloc.bench.work import Shape
 from memloc.model import loading, onednn, training
 from memloc.model.components import components
 from memloc.run.seeds import generator
+from memloc.settings.bench import Bench as BenchSizes
 from memloc.straightforward import decoding
 
 ATTENTION_SCALE, LOGIT_SCALE = 0.01, 10.0
@@ -72,24 +73,24 @@ class Bench:
     """The model, how much of each stage is done, and the settings of the stages as a study has them."""
 
     folder: Path
-    sizes: dict[str, Any]  # settings section bench
-    settings: dict[str, Any]
+    sizes: BenchSizes
+    settings: Any  # sections of a study (`settings.sections`)
     seed: int
 
     @property
     def n_prefix(self) -> int:
         """Tokens of a prefix."""
-        return self.settings["paragraph"]["prefix"]
+        return self.settings.paragraph.prefix
 
     @property
     def n_tokens(self) -> int:
         """Tokens of a paragraph."""
-        return self.settings["paragraph"]["length"]
+        return self.settings.paragraph.length
 
     @property
     def shape(self) -> Shape:
         """Shape of the model."""
-        return Shape(*(self.sizes[name] for name in ("n_layers", "width", "vocabulary")))
+        return Shape(self.sizes.n_layers, self.sizes.width, self.sizes.vocabulary)
 
     def model(self) -> PreTrainedModel:
         """The model as rules load it that take gradients."""
@@ -119,11 +120,11 @@ class Bench:
     def random_tokens(self, n_rows: int, n_columns: int, *stream: str) -> Int[Tensor, "row column"]:
         """Uniformly random tokens."""
         random = generator(self.seed, "bench", *stream)
-        return torch.from_numpy(random.integers(self.sizes["vocabulary"], size=(n_rows, n_columns)))
+        return torch.from_numpy(random.integers(self.sizes.vocabulary, size=(n_rows, n_columns)))
 
     def in_batches(self, function: Callable[[Tensor], Tensor], rows: Tensor) -> np.ndarray:
         """Results of a straightforward implementation, a batch at a time."""
-        return torch.cat([function(batch) for batch in rows.split(self.sizes["plain_batch"])]).numpy()
+        return torch.cat([function(batch) for batch in rows.split(self.sizes.plain_batch)]).numpy()
 
 
 def own_texts(bench: Bench) -> Prepare:
@@ -131,7 +132,7 @@ def own_texts(bench: Bench) -> Prepare:
 
     def prepare() -> Callable[[], Results]:
         model, sizes = bench.plain_reciting_model(), bench.sizes
-        n_rows = max(sizes["n_paragraphs"], sizes["n_gradients"], sizes["n_controls"] + 1)
+        n_rows = max(sizes.n_paragraphs, sizes.n_gradients, sizes.n_controls + 1)
         prefix = bench.random_tokens(n_rows, bench.n_prefix, "prefix")
         decode = partial(decoding.generate, model, n_tokens=bench.n_tokens - bench.n_prefix)
         return lambda: {"tokens": np.hstack([prefix.numpy(), bench.in_batches(decode, prefix)])}

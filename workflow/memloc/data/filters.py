@@ -1,13 +1,13 @@
 """Which paragraphs are left out, and why (paper A.1)."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Int
 
 from memloc.run.errors import InputError
+from memloc.settings.filters import Filters
 
 PARSING_FAILED = "parsing failed"
 
@@ -31,30 +31,26 @@ def drop_reasons(
     tokens: Int[np.ndarray, "paragraph token"],
     counts: Int[np.ndarray, "paragraph"],
     texts: Sequence[str],
-    keywords: Sequence[str],
-    *,
+    filters: Filters,
     encode: Callable[[str], list[int]],
-    match: Literal["text", "tokens"] = "text",
-    min_unique: float = 0.5,
-    reference: bool = False,
 ) -> pd.Series:
     """Why each paragraph is dropped, null where it is kept; the first reason that applies wins.
 
     In order: a count of 0; a share of unique tokens below `min_unique`; a variation of a keyword, keywords in
-    the given order. `match="text"` looks for the variation in the paragraph's text, `match="tokens"` for all
+    the given order. `match: text` looks for the variation in the paragraph's text, `match: tokens` for all
     of its tokens among the paragraph's, in any order and place. `reference` does as the authors' code: tokens
     are matched, and a share of exactly `min_unique` is dropped too. `encode` must add no special tokens.
     """
     share = n_unique(tokens) / tokens.shape[1]
-    percent = f"{100 * min_unique:g} % unique tokens"
-    if reference:
-        repetitive, words = share <= min_unique, f"at most {percent}"
+    percent = f"{100 * filters.min_unique:g} % unique tokens"
+    if filters.reference:
+        repetitive, words = share <= filters.min_unique, f"at most {percent}"
     else:
-        repetitive, words = share < min_unique, f"fewer than {percent}"
-    if reference or match == "tokens":
-        found = _in_tokens(tokens, keywords, encode)
+        repetitive, words = share < filters.min_unique, f"fewer than {percent}"
+    if filters.reference or filters.match == "tokens":
+        found = _in_tokens(tokens, filters.keywords, encode)
     else:
-        found = _in_texts(texts, keywords)
+        found = _in_texts(texts, filters.keywords)
     reasons = pd.Series([f"keyword: {variation}" if variation else None for variation in found], dtype="str")
     return reasons.mask(repetitive, words).mask(np.asarray(counts) == 0, PARSING_FAILED)
 

@@ -1,12 +1,11 @@
 """Split scored paragraphs into sets and draw the samples that the analyses use (paper 3.2)."""
 
-from typing import Literal
-
 import numpy as np
 import pandas as pd
 
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
+from memloc.settings.sets import Sets
 
 PARTLY = ("partly_11_29", "partly_30_49")
 MOST_RARE_TOKENS = 0.8  # of the paragraphs: the rest is for texts that no analysis has sampled
@@ -52,15 +51,17 @@ def sample_ids(ids: pd.Series, n: int, rng: np.random.Generator) -> pd.Index:
     return pd.Index(rng.choice(ids.to_numpy(), size=min(n, len(ids)), replace=False))
 
 
+def sample_sizes(asked: Sets) -> dict[str, int]:
+    """How many paragraphs of each set are asked for."""
+    whole = {"memorized": asked.n_memorized, "non_memorized": asked.n_non_memorized}
+    return whole | dict.fromkeys(PARTLY, asked.n_partly)
+
+
 def split(
     scores: pd.DataFrame,
     n_continuation: int,
-    n_memorized: int,
-    n_non_memorized: int,
-    n_partly: int,
-    n_rare_tokens: int,
+    asked: Sets,
     seed: int,
-    split_by: Literal["em", "nll"] = "em",
 ) -> pd.DataFrame:
     """Sets and samples of the scored paragraphs, by `assign_sets` or `assign_sets_by_nll`.
 
@@ -69,16 +70,16 @@ def split(
         (drawn from both sets together for the rare-token analysis, at most four fifths of them). A set that
         is smaller than its sample is taken whole, and may be empty.
     """
-    by_em = split_by == "em"
+    by_em = asked.split_by == "em"
     sets = assign_sets(scores["em"], n_continuation) if by_em else assign_sets_by_nll(scores, n_continuation)
     frame = pd.DataFrame({"id": scores["id"], "set": sets})
-    sizes = {"memorized": n_memorized, "non_memorized": n_non_memorized, **dict.fromkeys(PARTLY, n_partly)}
     drawn = [
-        sample_ids(frame.id[frame.set == name], n, generator(seed, "sets", name)) for name, n in sizes.items()
+        sample_ids(frame.id[frame.set == name], n, generator(seed, "sets", name))
+        for name, n in sample_sizes(asked).items()
     ]
     frame["sampled"] = frame.id.isin(np.concatenate(drawn))
     pool = frame.id[frame.set.isin(["memorized", "non_memorized"])]
-    n_rare_tokens = min(n_rare_tokens, int(MOST_RARE_TOKENS * len(pool)))
+    n_rare_tokens = min(asked.n_rare_tokens, int(MOST_RARE_TOKENS * len(pool)))
     frame["sampled_rare_tokens"] = frame.id.isin(
         sample_ids(pool, n_rare_tokens, generator(seed, "sets", "rare_tokens"))
     )

@@ -7,7 +7,7 @@ activation of one paragraph enters another's NLL, so that the batch size changes
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -27,11 +27,11 @@ from memloc.model.activations import (
 )
 from memloc.model.micro_batches import in_micro_batches
 from memloc.scoring.metrics import token_nll
+from memloc.settings.activation_gradients import ActivationGradients
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
-LossTokens = Literal["first", "all"]
 Nll = Callable[[Int[Tensor, "paragraph token"], Int[Tensor, "paragraph"]], Float[Tensor, "paragraph"]]
 
 GROUP = pd.CategoricalDtype(["memorized", "perturbed"])
@@ -45,9 +45,7 @@ def activation_gradients(
     ids: Int[np.ndarray, "paragraph"],
     group: str,
     n_prefix: int,
-    micro_batch: int,
-    loss_tokens: LossTokens = "all",
-    reference: bool = False,
+    how: ActivationGradients,
 ) -> pd.DataFrame:
     """Activation gradients of the continuation's NLL: group, id, layer, component, head, position, max_abs.
 
@@ -56,10 +54,10 @@ def activation_gradients(
     depends on: 0..T-2, or 0..n_prefix-1 for the first token. `head` is null for MLP components. The columns
     have small types: there are millions of rows.
     """
-    tokens = _scored(tokens, n_prefix, loss_tokens, reference)
+    tokens = _scored(tokens, n_prefix, how)
     read = torch.arange(tokens.shape[1] - 1).expand(len(tokens), -1)
     nll = _continuation_nll(bridge, n_prefix)
-    scores = _scores(bridge, tokens, read, sites(bridge, COMPONENTS), nll, micro_batch)
+    scores = _scores(bridge, tokens, read, sites(bridge, COMPONENTS), nll, how.micro_batch)
     return _frame(scores, ids, group, read).drop(columns="slot")
 
 
@@ -67,16 +65,14 @@ def prefix_gradients(
     bridge: "TransformerBridge",
     tokens: Int[Tensor, "paragraph token"],
     n_prefix: int,
-    micro_batch: int,
-    loss_tokens: LossTokens = "all",
-    reference: bool = False,
+    how: ActivationGradients,
 ) -> dict[Site, Float[Tensor, "paragraph head hidden"]]:
     """Gradient vectors of each paragraph's NLL, summed over the prefix positions; an MLP counts as one head.
 
     The sum is the NLL's derivative by one vector that is added to the activation at every prefix position.
     The loss is that of `activation_gradients`.
     """
-    tokens = _scored(tokens, n_prefix, loss_tokens, reference)
+    tokens = _scored(tokens, n_prefix, how)
 
     def summed(
         gradient: Float[Tensor, "paragraph position ..."], rows: Int[Tensor, "paragraph"]
@@ -85,25 +81,23 @@ def prefix_gradients(
         return total.reshape(len(rows), -1, total.shape[-1]).cpu()
 
     nll = _continuation_nll(bridge, n_prefix)
-    return _pooled(bridge, tokens, sites(bridge, COMPONENTS), nll, micro_batch, summed)
+    return _pooled(bridge, tokens, sites(bridge, COMPONENTS), nll, how.micro_batch, summed)
 
 
 def prefix_sizes(
     bridge: "TransformerBridge",
     tokens: Int[Tensor, "paragraph token"],
     n_prefix: int,
-    micro_batch: int,
-    loss_tokens: LossTokens = "all",
-    reference: bool = False,
+    how: ActivationGradients,
 ) -> pd.DataFrame:
     """Mean max_abs of `activation_gradients` over paragraphs and prefix positions (column mean_max_abs).
 
     Only means are kept, where all scores of every paragraph would be millions of rows.
     """
-    tokens = _scored(tokens, n_prefix, loss_tokens, reference)
+    tokens = _scored(tokens, n_prefix, how)
     read = torch.arange(n_prefix).expand(len(tokens), -1)
     nll = _continuation_nll(bridge, n_prefix)
-    scores = _scores(bridge, tokens, read, sites(bridge, COMPONENTS), nll, micro_batch)
+    scores = _scores(bridge, tokens, read, sites(bridge, COMPONENTS), nll, how.micro_batch)
     frames = []
     for site, values in scores.items():
         means = values.double().mean(dim=(0, 1)).numpy()
@@ -144,10 +138,10 @@ def impact_gradients(
 
 
 def _scored(
-    tokens: Int[Tensor, "paragraph token"], n_prefix: int, loss_tokens: LossTokens, reference: bool
+    tokens: Int[Tensor, "paragraph token"], n_prefix: int, how: ActivationGradients
 ) -> Int[Tensor, "paragraph scored"]:
     """The prefix and those tokens of the continuation that are in the loss."""
-    return tokens[:, : n_prefix + 1] if reference or loss_tokens == "first" else tokens
+    return tokens[:, : n_prefix + 1] if how.reference or how.loss_tokens == "first" else tokens
 
 
 def _continuation_nll(bridge: "TransformerBridge", n_prefix: int) -> Nll:

@@ -37,6 +37,7 @@ from memloc.model.components import Component, component_table
 from memloc.model.micro_batches import in_micro_batches
 from memloc.scoring import losses
 from memloc.scoring.teacher_forcing import continuation_states
+from memloc.settings.contrastive import Contrastive
 
 SIGN = {"unlearn": -1.0, "edit": 1.0}
 
@@ -165,12 +166,7 @@ def contrastive_attribution(
     parts: Sequence[Int[np.ndarray, "member"]],
     draws: Draws,
     rng: np.random.Generator,
-    *,
-    n_controls: int,
-    micro_batch: int,
-    nll_weight: float,
-    learning_rate: float,
-    reference: bool,
+    how: Contrastive,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Component scores of the unlearning objective after one step down it (paper 5.2, Figure 4 bottom).
 
@@ -183,13 +179,14 @@ def contrastive_attribution(
         `parts` (`Sums.largest`), of which each has the KL term of all.
 
     Raises:
-        ValueError: there are fewer than `n_controls` non-memorized paragraphs.
+        ValueError: there are fewer non-memorized paragraphs than controls of each.
     """
-    drawn = draw_controls(len(memorized), len(non_memorized), n_controls, rng)
+    drawn = draw_controls(len(memorized), len(non_memorized), how.n_controls, rng)
     chosen, n_draws = np.unique(drawn, return_counts=True)
     controls, sums = non_memorized[torch.from_numpy(chosen)], Sums(model, len(parts) + 1)
-    original, weights = original_states(model, controls, n_prefix, micro_batch), OriginalWeights(model)
-    take_step(model, nll_gradient, nll_weight, learning_rate)
+    original = original_states(model, controls, n_prefix, how.micro_batch)
+    weights = OriginalWeights(model)
+    take_step(model, nll_gradient, how.nll_weight, how.learning_rate)
     try:
         terms = contrastive_gradients(
             model,
@@ -198,11 +195,11 @@ def contrastive_attribution(
             original,
             n_draws / drawn.size,
             n_prefix,
-            micro_batch,
+            how.micro_batch,
             parts=parts,
             sums=sums,
-            nll_weight=nll_weight,
-            reference=reference,
+            nll_weight=how.nll_weight,
+            reference=how.reference,
         )
     finally:
         weights.restore(model)

@@ -7,7 +7,7 @@ Gaussian; its standard deviation is given in units of that of all W_* weights, s
 every model.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import product
 
 import numpy as np
@@ -24,6 +24,7 @@ from memloc.run.seeds import generator
 from memloc.scoring.held_out import Group
 from memloc.scoring.held_out import labels as text_labels
 from memloc.scoring.paragraph_scores import teacher_forced
+from memloc.settings.weight_noise import WeightNoise
 
 
 def standard_deviation(model: PreTrainedModel) -> float:
@@ -62,11 +63,8 @@ def disturb_weights(
     model: PreTrainedModel,
     texts: Mapping[str, Group],
     gradients: Gradients,
-    fraction: float,
-    sizes: Iterable[float],
-    draws: int,
     n_prefix: int,
-    micro_batch: int,
+    how: WeightNoise,
     seed: int,
 ) -> pd.DataFrame:
     """Scores of the texts after noise on, and zeroing of, top-gradient and random weights.
@@ -80,20 +78,20 @@ def disturb_weights(
     about, tokens = text_labels(texts), torch.cat([text.tokens for text in texts.values()])
 
     def scored() -> pd.DataFrame:
-        scores = teacher_forced(model, tokens, n_prefix, micro_batch)
+        scores = teacher_forced(model, tokens, n_prefix, how.micro_batch)
         return about.assign(em=scores.em.numpy(), nll=scores.nll.double().numpy())
 
     original, unit, whole, frames = OriginalWeights(model), standard_deviation(model), scored(), []
-    top = top_weights(gradients, fraction)
+    top = top_weights(gradients, how.fraction)
     set_to_zero(model, top)
     top_zeroed = scored()
     original.restore(model)
-    for arm, draw in product(("top", "random"), range(draws)):
+    for arm, draw in product(("top", "random"), range(how.draws)):
         random = generator(seed, "weight_noise", arm, str(draw))
-        chosen = top if arm == "top" else random_weights(model, fraction, random)
+        chosen = top if arm == "top" else random_weights(model, how.fraction, random)
         labels = {"arm": arm, "draw": draw, "n_weights": n_weights(model, chosen)}
         frames.append(whole.assign(**labels, kind="noise", size=0.0))
-        for size in sorted(sizes):
+        for size in sorted(how.sizes):
             add_noise(model, chosen, size * unit, random)
             frames.append(scored().assign(**labels, kind="noise", size=float(size)))
             original.restore(model)

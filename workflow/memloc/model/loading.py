@@ -15,13 +15,14 @@ import torch
 
 from memloc.model.families import family
 from memloc.run.errors import InputError
+from memloc.settings.loading import Loading
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
-Dtype = Literal["float32", "float64", "bfloat16"]
+ON_PROCESSOR = Loading(device="cpu")
 TOKENIZER_FILES = ("tokenizer.json", "vocab.json", "tokenizer.model")
 
 
@@ -79,18 +80,12 @@ def load_tokenizer(folder: Path | str) -> "PreTrainedTokenizerBase":
 
 def load_model(
     folder: Path | str,
-    device: Literal["auto", "cpu", "cuda"] = "cpu",
-    dtype: Dtype = "float32",
-    gpus: int = 1,
-    checkpointing: bool = False,
+    how: Loading = ON_PROCESSOR,
 ) -> "PreTrainedModel":
     """The causal language model of a folder, in evaluation mode.
 
-    Args:
-        device: where it computes, as in `resolve_device`.
-        dtype: type of the weights and activations; losses are computed in single precision at least.
-        gpus: more than one spreads the layers over the GPUs that this process sees (not on a processor).
-        checkpointing: keep only each layer's input for the backward pass and compute the rest again.
+    Losses are computed in single precision at least, whatever the type of the weights. Several GPUs are those
+    that this process sees; without any, the processor computes.
 
     Raises:
         ModelError: no safetensors file, weights that it lacks (they would be random), weights that are not
@@ -105,16 +100,16 @@ def load_model(
     disable_progress_bar()
     use_deterministic_algorithms()
     weight_files(folder)
-    place = resolve_device(device)
-    spread = gpus > 1 and place.type == "cuda"
-    if spread and torch.cuda.device_count() < gpus:
-        raise ModelError(f"loading.gpus is {gpus}, but this job sees {torch.cuda.device_count()} GPUs")
+    place = resolve_device(how.device)
+    spread = how.gpus > 1 and place.type == "cuda"
+    if spread and torch.cuda.device_count() < how.gpus:
+        raise ModelError(f"loading.gpus is {how.gpus}, but this job sees {torch.cuda.device_count()} GPUs")
     model, loading = AutoModelForCausalLM.from_pretrained(
         folder,
         local_files_only=True,
         use_safetensors=True,
         trust_remote_code=False,
-        dtype=getattr(torch, dtype),
+        dtype=getattr(torch, how.dtype),
         device_map="auto" if spread else None,
         output_loading_info=True,
     )
@@ -127,27 +122,27 @@ def load_model(
         answer_on_first_device(model)
     else:
         model.to(place)
-    if checkpointing:
+    if how.checkpointing:
         checkpoint_layers(model)
     return model
 
 
-def load_for_inference(folder: Path | str, **loading: Any) -> "PreTrainedModel":
+def load_for_inference(folder: Path | str, how: Loading = ON_PROCESSOR) -> "PreTrainedModel":
     """`load_model` for passes without gradients: faster on a processor; takes and raises the same."""
     from memloc.model.onednn import pack
 
-    model = load_model(folder, **loading)
+    model = load_model(folder, how)
     pack(model)
     return model
 
 
-def load_for_editing(folder: Path | str, **loading: Any) -> "PreTrainedModel":
+def load_for_editing(folder: Path | str, how: Loading = ON_PROCESSOR) -> "PreTrainedModel":
     """`load_model` with the weights of its `dtype`, raised to single precision; takes and raises the same.
 
     bfloat16 would lose Adam's steps in rounding, even ten of them together: its weights above 0.03 are
     further apart than ten steps of 1e-5.
     """
-    return load_model(folder, **loading).float()
+    return load_model(folder, how).float()
 
 
 def _check_weights(model: "PreTrainedModel", missing: set[str], folder: Path | str) -> None:
@@ -204,9 +199,9 @@ def checkpoint_layers(model: "PreTrainedModel") -> None:
             module.training = True
 
 
-def load_bridge(folder: Path | str, **loading: Any) -> "TransformerBridge":
+def load_bridge(folder: Path | str, how: Loading = ON_PROCESSOR) -> "TransformerBridge":
     """`load_model` with TransformerLens hooks, and the folder's tokenizer; takes and raises what both do."""
-    return boot_bridge(load_model(folder, **loading), load_tokenizer(folder))
+    return boot_bridge(load_model(folder, how), load_tokenizer(folder))
 
 
 def boot_bridge(

@@ -17,6 +17,7 @@ from memloc.model.micro_batches import in_micro_batches
 from memloc.scoring import paragraph_scores
 from memloc.scoring.early_stopping import match_batch
 from memloc.scoring.screening import least_sure_lead
+from memloc.settings.scores import Scoring
 
 
 def score_versions(
@@ -24,8 +25,7 @@ def score_versions(
     versions: Int[Tensor, "row chosen token"],
     positions: Int[Tensor, "chosen"],
     n_prefix: int,
-    micro_batch: int,
-    margin_threshold: float,
+    scoring: Scoring,
 ) -> paragraph_scores.Scores:
     """The scores of `paragraph_scores.score` for the versions of each row, flattened, in less time. Version c
     of a row has its replaced token at positions[c]. The keys and values of the prefixes of `micro_batch` rows
@@ -35,13 +35,13 @@ def score_versions(
     def of_rows(rows: Int[Tensor, "row chosen token"]) -> paragraph_scores.Scores:
         everything = torch.ones(rows.shape[:2], dtype=torch.bool)
         found = run_versions(
-            paragraph_scores.score_batch, model, rows, positions, n_prefix, everything, micro_batch
+            paragraph_scores.score_batch, model, rows, positions, n_prefix, everything, scoring.micro_batch
         )
         return paragraph_scores.redecoded(
-            model, rows.flatten(0, 1), paragraph_scores.Scores(*found), n_prefix, margin_threshold
+            model, rows.flatten(0, 1), paragraph_scores.Scores(*found), n_prefix, scoring
         )
 
-    return paragraph_scores.concatenated(in_micro_batches(of_rows, micro_batch, versions, grow=False))
+    return paragraph_scores.concatenated(in_micro_batches(of_rows, scoring.micro_batch, versions, grow=False))
 
 
 @torch.inference_mode()
@@ -51,8 +51,7 @@ def match_versions(
     versions: Int[Tensor, "row chosen token"],
     positions: Int[Tensor, "chosen"],
     n_prefix: int,
-    micro_batch: int,
-    margin_threshold: float,
+    scoring: Scoring,
 ) -> paragraph_scores.Scores:
     """Exact matches of `score_versions`, in less time: without NLL and margins (NaN).
 
@@ -66,19 +65,19 @@ def match_versions(
             sample = rows[:, len(positions) // 2].to(model.device)  # versions of one position stand for all
             least = least_sure_lead(model, screen, sample, n_prefix)
             if least < torch.inf:
-                em, unsure = _screened(screen, rows, positions, n_prefix, micro_batch, least)
+                em, unsure = _screened(screen, rows, positions, n_prefix, scoring.micro_batch, least)
         redecoded = torch.zeros_like(unsure)
         if unsure.any():
             found, margins, _ = run_versions(
-                match_batch, model, rows, positions, n_prefix, unsure, micro_batch
+                match_batch, model, rows, positions, n_prefix, unsure, scoring.micro_batch
             )
             em[unsure], redecoded[unsure] = paragraph_scores.redecode(
-                model, rows[unsure], found, margins, n_prefix, margin_threshold
+                model, rows[unsure], found, margins, n_prefix, scoring
             )
         unknown = torch.full((em.numel(), rows.shape[-1] - n_prefix), torch.nan)
         return paragraph_scores.Scores(em.flatten(), unknown[:, 0], unknown, redecoded.flatten())
 
-    return paragraph_scores.concatenated(in_micro_batches(of_rows, micro_batch, versions, grow=False))
+    return paragraph_scores.concatenated(in_micro_batches(of_rows, scoring.micro_batch, versions, grow=False))
 
 
 def _screened(

@@ -18,6 +18,8 @@ from memloc.perturbation.strongest import strongest
 from memloc.run.seeds import generator
 from memloc.scoring import decoding, paragraph_scores
 from memloc.scoring.metrics import exact_match
+from memloc.settings.perturbation import Perturbation
+from memloc.settings.scores import Scoring
 from memloc.tables.terms import UNPERTURBED
 
 if TYPE_CHECKING:
@@ -52,21 +54,18 @@ def perturb_prefixes(
     tokens: Int[Tensor, "paragraph token"],
     n_prefix: int,
     n_vocabulary: int,
-    draws: int,
-    seed: int,
-    micro_batch: int,
-    margin_threshold: float,
-    nll: bool,
+    perturbation: Perturbation,
+    scoring: Scoring,
     screen: "PreTrainedModel | None",
-    nll_generated: bool,
-    reference: bool,
+    seed: int,
 ) -> pd.DataFrame:
     """Score every (paragraph, position, draw); the random tokens of a paragraph depend on seed and id only.
 
     Args:
-        nll: also the NLL of the unperturbed continuation; without it, perturbed paragraphs are run until
-            their first mismatch only, and a `screen` (`screening_model`) may run them first.
-        reference: position 0 stays unperturbed, as in the authors' code, which keeps its baseline there.
+        perturbation: without `nll`, perturbed paragraphs are run until their first mismatch only. With
+            `reference`, position 0 stays unperturbed, as in the authors' code, whose baseline is there.
+        scoring: its threshold of near-ties counts; the micro-batch is that of `perturbation`.
+        screen: a model that runs perturbed paragraphs first (`screening_model`), only without `nll`.
 
     Returns:
         id, position, draw, token (the new one), em (tokens), nll_original (nats per token, of the unperturbed
@@ -74,18 +73,17 @@ def perturb_prefixes(
         perturbed prefix; NaN unless asked for), redecoded (a near-tie, decided by decoding). Position and
         token of each paragraph's baseline row are -1; its nll_original is always given.
     """
-    positions = torch.arange(int(reference), n_prefix)
-    replacements = _draw(ids, tokens[:, :n_prefix], n_vocabulary, draws, seed)[..., positions]
+    positions = torch.arange(int(perturbation.reference), n_prefix)
+    replacements = _draw(ids, tokens[:, :n_prefix], n_vocabulary, perturbation.draws, seed)[..., positions]
     perturbed = replace_each(tokens, replacements, positions)
     versions = perturbed.flatten(0, 1)
-    batch = {"n_prefix": n_prefix, "micro_batch": micro_batch}
-    baseline = paragraph_scores.score(model, tokens, margin_threshold=margin_threshold, **batch)
-    if nll:
-        scores = score_versions(model, versions, positions, margin_threshold=margin_threshold, **batch)
+    batch = (n_prefix, perturbation.micro_batch)
+    scoring = scoring.model_copy(update={"micro_batch": perturbation.micro_batch})
+    baseline = paragraph_scores.score(model, tokens, n_prefix, scoring)
+    if perturbation.nll:
+        scores = score_versions(model, versions, positions, n_prefix, scoring)
     else:
-        scores = match_versions(
-            model, screen, versions, positions, margin_threshold=margin_threshold, **batch
-        )
+        scores = match_versions(model, screen, versions, positions, n_prefix, scoring)
 
     paragraph, draw, chosen = (axis.ravel() for axis in np.indices(replacements.shape))
     labels = {"id": ids[paragraph], "position": positions.numpy()[chosen], "draw": draw}
@@ -93,9 +91,9 @@ def perturb_prefixes(
         _frame(baseline, id=ids, position=UNPERTURBED, draw=0, token=UNPERTURBED),
         _frame(scores, **labels, token=replacements.flatten().numpy()),
     ]
-    if nll_generated:
-        frames[0]["nll_generated"] = generated_nll(model, tokens, baseline.em, **batch).numpy()
-        frames[1]["nll_generated"] = generated_nll(model, versions.flatten(0, 1), scores.em, **batch).numpy()
+    if perturbation.nll_generated:
+        frames[0]["nll_generated"] = generated_nll(model, tokens, baseline.em, *batch).numpy()
+        frames[1]["nll_generated"] = generated_nll(model, versions.flatten(0, 1), scores.em, *batch).numpy()
     return pd.concat(frames, ignore_index=True)
 
 

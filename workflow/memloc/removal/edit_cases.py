@@ -14,6 +14,7 @@ from memloc.data.paragraphs import sampled_tokens, token_tensor
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 from memloc.scoring.held_out import Sample, held_out_sample
+from memloc.settings.editing import Editing
 from memloc.tables.terms import UNPERTURBED
 
 Objective = Literal["unlearn", "edit"]
@@ -48,12 +49,7 @@ def edit_cases(
     tables: dict[str, pd.DataFrame],
     n_prefix: int,
     seed: int,
-    *,
-    n_paragraphs: int,
-    n_controls: int,
-    n_held_out: int,
-    n_others: int,
-    n_perturbations: int,
+    asked: Editing,
 ) -> list[Case]:
     """Cases of a random part of the sampled memorized paragraphs, each with its own random texts.
 
@@ -66,9 +62,9 @@ def edit_cases(
     paragraphs, sets = tables["paragraphs"], tables["sets"]
     ids, memorized = sampled_tokens(paragraphs, sets, "memorized", n_prefix)
     _, pool = sampled_tokens(paragraphs, sets, "non_memorized", n_prefix)
-    chosen = generator(seed, "editing", "paragraphs").permutation(len(ids))[:n_paragraphs]
-    drawn = draw_controls(len(chosen), len(pool), n_controls, generator(seed, "editing", "controls"))
-    _, held_out = held_out_sample(paragraphs, sets, n_held_out, seed)
+    chosen = generator(seed, "editing", "paragraphs").permutation(len(ids))[: asked.n_paragraphs]
+    drawn = draw_controls(len(chosen), len(pool), asked.n_controls, generator(seed, "editing", "controls"))
+    _, held_out = held_out_sample(paragraphs, sets, asked.n_held_out, seed)
     targets = _targets(tables["perturbed_paragraphs"], n_prefix)
     cases = []
     for place, controls in zip(chosen, drawn, strict=True):
@@ -79,8 +75,8 @@ def edit_cases(
             target=_with_continuation(text, targets[name]) if name in targets else None,
             controls=pool[controls],
             held_out=held_out,
-            others=other_memorized(paragraphs, sets, [name], n_others, seed)[1],
-            perturbed=_perturbed(text, tables["perturbation"], name, n_perturbations, seed),
+            others=other_memorized(paragraphs, sets, [name], asked.n_others, seed)[1],
+            perturbed=_perturbed(text, tables["perturbation"], name, asked.n_perturbations, seed),
         )
         cases.append(case)
     return cases

@@ -23,7 +23,6 @@ every W_* weight in every arm, and targets with the continuation of a randomly p
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -51,31 +50,20 @@ from memloc.model.components import editable_parameters
 from memloc.removal.edit_cases import Case, Objective, mispaired
 from memloc.run.seeds import generator
 from memloc.scoring.paragraph_scores import teacher_forced
-from memloc.settings.published import REFERENCE_NLL_WEIGHT, SPARSE_FRACTION
+from memloc.settings.base import EditSection
+from memloc.settings.editing import Editing
 
 Arm = Literal["all", "top", "random", "head", "layer"]
 PAPER_ARMS: tuple[Arm, ...] = ("all", "top", "random")
 LEAST_CHANGED = 0.5  # share of the movable weights; in single precision nearly all of them change
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How a paragraph is edited, and how its edit is watched."""
+class Recipe(NamedTuple):
+    """What a paragraph is edited into, and how (section `editing`, or `edit_model` of joint edits)."""
 
     objective: Objective
     n_prefix: int
-    steps: int = 10
-    nll_weight: float = 1.0
-    kl_weight: float = 1.0
-    fraction: float = SPARSE_FRACTION
-    evaluate_every: int = 1
-    relearning_limit: int = 0
-    micro_batch: int = 16
-    reference: bool = False
-
-    def as_reference(self) -> "Recipe":
-        """The same with the authors' behaviour."""
-        return replace(self, reference=True, nll_weight=REFERENCE_NLL_WEIGHT)
+    how: EditSection
 
 
 class Terms(NamedTuple):
@@ -110,12 +98,12 @@ def objective_gradients(
 
     Given `movable`, parameters that hold none of its weights get no gradient (None).
     """
-    weights = {"nll_weight": recipe.nll_weight, "kl_weight": recipe.kl_weight}
-    how = {"objective": recipe.objective, "reference": recipe.reference, **weights}
+    weights = {"nll_weight": recipe.how.nll_weight, "kl_weight": recipe.how.kl_weight}
+    how = {"objective": recipe.objective, "reference": recipe.how.reference, **weights}
     with editable_gradients(model):
         for name in editable_parameters(model):
             model.get_parameter(name).requires_grad_(movable is None or name in movable)
-        collect_objective(model, *terms, recipe.n_prefix, recipe.micro_batch, **how)
+        collect_objective(model, *terms, recipe.n_prefix, recipe.how.micro_batch, **how)
         return take_gradients(model)
 
 
@@ -150,10 +138,10 @@ def optimise(
 
     `first` are the gradients at the first step, which runs from the same weights share.
     """
-    adam = (ReferenceAdam if recipe.reference else SparseAdam)(model, movable, learning_rate)
+    adam = (ReferenceAdam if recipe.how.reference else SparseAdam)(model, movable, learning_rate)
     adam.step(first)
     yield 1
-    for step in range(2, recipe.steps + 1):
+    for step in range(2, recipe.how.steps + 1):
         adam.step(objective_gradients(model, terms, recipe, movable))
         yield step
 
@@ -164,7 +152,7 @@ def count_changed(model: PreTrainedModel, original: OriginalWeights, movable: Mo
     Raises:
         EditError: a weight has changed that may not move, or far fewer have than may.
     """
-    allowed = all_weights(model) if recipe.reference else movable
+    allowed = all_weights(model) if recipe.how.reference else movable
     n_changed, n_allowed = original.n_changed(model, allowed), n_weights(model, allowed)
     if n_changed < LEAST_CHANGED * n_allowed:
         raise EditError(
@@ -187,7 +175,7 @@ def evaluate(model: PreTrainedModel, case: Case, recipe: Recipe) -> dict[str, fl
         "other": case.others,
         "held_out": case.held_out,
     }
-    scores = teacher_forced(model, torch.cat([*texts.values()]), recipe.n_prefix, recipe.micro_batch)
+    scores = teacher_forced(model, torch.cat([*texts.values()]), recipe.n_prefix, recipe.how.micro_batch)
     sizes = [len(text) for text in texts.values()]
     by_text = zip(texts, scores.em.float().split(sizes), scores.nll.split(sizes), strict=True)
     means = {}
@@ -199,28 +187,28 @@ def evaluate(model: PreTrainedModel, case: Case, recipe: Recipe) -> dict[str, fl
 
 def share_recited(model: PreTrainedModel, case: Case, recipe: Recipe) -> float:
     """Share of the perturbed versions from which the whole continuation is still recited; NaN without any."""
-    em = teacher_forced(model, case.perturbed, recipe.n_prefix, recipe.micro_batch).em
+    em = teacher_forced(model, case.perturbed, recipe.n_prefix, recipe.how.micro_batch).em
     return float((em == case.memorized.shape[1] - recipe.n_prefix).float().mean())
 
 
 def relearning_steps(model: PreTrainedModel, case: Case, learning_rate: float, recipe: Recipe) -> int | None:
     """Steps of Adam on the paragraph's NLL, over all W_* weights, until it is recited again.
 
-    None: not within `recipe.relearning_limit` steps. The model is changed.
+    None: not within `recipe.how.relearning_limit` steps. The model is changed.
     """
     adam = SparseAdam(model, all_weights(model), learning_rate)
-    for step in range(recipe.relearning_limit + 1):
-        em = teacher_forced(model, case.memorized, recipe.n_prefix, recipe.micro_batch).em
+    for step in range(recipe.how.relearning_limit + 1):
+        em = teacher_forced(model, case.memorized, recipe.n_prefix, recipe.how.micro_batch).em
         if em.item() == case.memorized.shape[1] - recipe.n_prefix:
             return step
-        if step < recipe.relearning_limit:
-            adam.step(nll_gradients(model, case.memorized, recipe.n_prefix, recipe.micro_batch))
+        if step < recipe.how.relearning_limit:
+            adam.step(nll_gradients(model, case.memorized, recipe.n_prefix, recipe.how.micro_batch))
     return None
 
 
 def start(model: PreTrainedModel, case: Case, recipe: Recipe) -> Start:
     """What the runs of a case share; the model must have its original weights."""
-    original = original_log_probabilities(model, case.controls, recipe.n_prefix, recipe.micro_batch)
+    original = original_log_probabilities(model, case.controls, recipe.n_prefix, recipe.how.micro_batch)
     terms = Terms(case.learned(recipe.objective), case.controls, original)
     gradients = objective_gradients(model, terms, recipe)
     return Start(terms, gradients, evaluate(model, case, recipe), share_recited(model, case, recipe))
@@ -243,7 +231,7 @@ def edit_paragraph(
     trajectory = [{"step": 0, **shared.scores}]
     try:
         for step in optimise(model, shared.terms, shared.gradients, movable, learning_rate, recipe):
-            if step % recipe.evaluate_every == 0 or step == recipe.steps:
+            if step % recipe.how.evaluate_every == 0 or step == recipe.how.steps:
                 trajectory.append({"step": step, **evaluate(model, case, recipe)})
         final = {name: value for name, value in trajectory[-1].items() if name != "step"}
         row = {
@@ -282,14 +270,14 @@ def edit_paragraphs(
         shared = start(model, case, recipe)
         for arm in arms:
             random = generator(seed, "editing", "random", str(case.id))
-            movable = movable_weights(model, arm, shared.gradients, recipe.fraction, head, random)
+            movable = movable_weights(model, arm, shared.gradients, recipe.how.fraction, head, random)
             for rate in learning_rates:
                 labels = {
                     "id": case.id,
                     "objective": recipe.objective,
                     "arm": arm,
                     "learning_rate": rate,
-                    "reference": recipe.reference,
+                    "reference": recipe.how.reference,
                 }
                 row, trajectory = edit_paragraph(model, case, shared, original, movable, rate, recipe)
                 rows.append({**labels, **row, "seed": seed})
@@ -302,31 +290,28 @@ def run_edits(
     model: PreTrainedModel,
     cases: Sequence[Case],
     recipe: Recipe,
-    extra_arms: Iterable[Arm],
-    learning_rates: Sequence[float],
     head: tuple[int, int],
     seed: int,
-    n_swept: int,
-    n_reference: int,
     rows: Iterable[int],
 ) -> Iterator[Edits]:
     """Edit the cases at `rows` with the paper's arms and extra ones, at the first learning rate.
 
     The first `n_swept` cases are edited at all learning rates, the first `n_reference` ones also like the
     authors, at the first rate. Yields the runs of one case after the other, which depend on no other `rows`.
-    With `recipe.reference` everything is done as the authors' code does, and nothing is left to compare.
+    With `recipe.how.reference` everything is done as the authors' code does, and nothing is left to compare.
 
     Raises:
         EditError: as in `count_changed`.
         ValueError: a case has no target to edit it into.
     """
-    theirs = recipe.as_reference() if n_reference and not recipe.reference else None
-    first, arms = learning_rates[:1], (*PAPER_ARMS, *extra_arms)
-    if recipe.reference:
+    how: Editing = recipe.how
+    theirs = None if how.reference else recipe._replace(how=how.as_reference())
+    first, arms = how.learning_rates[:1], (*PAPER_ARMS, *how.extra_arms)
+    if how.reference:
         cases = _mispaired(cases, recipe, seed)
-    compared = _mispaired(cases[:n_reference], recipe, seed) if theirs else []
+    compared = _mispaired(cases[: how.n_reference], recipe, seed) if theirs else []
     for row in rows:
-        rates = learning_rates if row < n_swept else first
+        rates = how.learning_rates if row < how.n_swept else first
         yield edit_paragraphs(model, [cases[row]], recipe, arms, rates, head, seed)
         if row < len(compared):
             yield edit_paragraphs(model, [compared[row]], theirs, PAPER_ARMS, first, head, seed)

@@ -4,7 +4,7 @@ The objective is that of `editing`, with the mean NLL of all listed paragraphs i
 model stays changed, for use.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -17,7 +17,6 @@ from memloc.localization.contrastive import original_log_probabilities
 from memloc.localization.weights import OriginalWeights, n_weights
 from memloc.removal.edit_cases import other_memorized
 from memloc.removal.editing import (
-    Arm,
     Recipe,
     Terms,
     count_changed,
@@ -30,6 +29,7 @@ from memloc.run.seeds import generator
 from memloc.run.templates import fill
 from memloc.scoring.held_out import held_out_sample
 from memloc.scoring.paragraph_scores import Scores, teacher_forced
+from memloc.settings.edit_model import EditModel
 
 
 class JointTexts(NamedTuple):
@@ -55,13 +55,9 @@ def joint_texts(
     tables: dict[str, pd.DataFrame],
     n_prefix: int,
     seed: int,
-    *,
-    ids: Sequence[int],
-    n_controls: int | None,
-    n_held_out: int,
-    n_others: int,
+    asked: EditModel,
 ) -> JointTexts:
-    """Texts of a joint edit of the memorized paragraphs `ids` (all sampled ones, if there are none).
+    """Texts of a joint edit of the memorized paragraphs that are listed (all sampled ones, if none is).
 
     Controls are random sampled non-memorized paragraphs (all of them, if no number is given).
 
@@ -71,29 +67,30 @@ def joint_texts(
     """
     paragraphs, sets = tables["paragraphs"], tables["sets"]
     memorized = sets[sets["set"] == "memorized"]
-    ids = list(ids) or memorized.loc[memorized["sampled"], "id"].tolist()
+    ids = list(asked.ids) or memorized.loc[memorized["sampled"], "id"].tolist()
     unknown = sorted(set(ids) - set(memorized["id"]))
     if unknown:
         raise InputError(f"edit_model.ids: not memorized paragraphs of this study: {unknown}")
     _, pool = sampled_tokens(paragraphs, sets, "non_memorized", n_prefix)
-    if n_controls is not None and n_controls > len(pool):
-        raise InputError(f"edit_model.n_controls: {n_controls} asked for, {len(pool)} paragraphs are sampled")
-    chosen = generator(seed, "joint_edit", "controls").permutation(len(pool))[:n_controls]
+    if asked.n_controls is not None and asked.n_controls > len(pool):
+        raise InputError(
+            f"edit_model.n_controls: {asked.n_controls} asked for, {len(pool)} paragraphs are sampled"
+        )
+    chosen = generator(seed, "joint_edit", "controls").permutation(len(pool))[: asked.n_controls]
     return JointTexts(
         ids,
         token_tensor(paragraphs.set_index("id")["tokens"].loc[ids]),
         pool[chosen],
-        other_memorized(paragraphs, sets, ids, n_others, seed)[1],
-        held_out_sample(paragraphs, sets, n_held_out, seed)[1],
+        other_memorized(paragraphs, sets, ids, asked.n_others, seed)[1],
+        held_out_sample(paragraphs, sets, asked.n_held_out, seed)[1],
     )
 
 
 def unlearn_jointly(
     model: PreTrainedModel,
     texts: JointTexts,
-    recipe: Recipe,
-    arm: Arm,
-    learning_rate: float,
+    n_prefix: int,
+    how: EditModel,
     head: tuple[int, int],
     seed: int,
 ) -> JointEdit:
@@ -102,7 +99,7 @@ def unlearn_jointly(
     Raises:
         EditError: as in `editing.count_changed`.
     """
-    batch = (recipe.n_prefix, recipe.micro_batch)
+    recipe, batch = Recipe("unlearn", n_prefix, how), (n_prefix, how.micro_batch)
     judged = {name: tokens for name, tokens in texts._asdict().items() if name != "ids"}
     before = {name: teacher_forced(model, tokens, *batch) for name, tokens in judged.items()}
     original = OriginalWeights(model)
@@ -110,8 +107,8 @@ def unlearn_jointly(
     terms = Terms(texts.unlearned, texts.control, p0)
     gradients = objective_gradients(model, terms, recipe)
     random = generator(seed, "joint_edit", "random")
-    movable = movable_weights(model, arm, gradients, recipe.fraction, head, random)
-    for _ in optimise(model, terms, gradients, movable, learning_rate, recipe):
+    movable = movable_weights(model, how.arm, gradients, how.fraction, head, random)
+    for _ in optimise(model, terms, gradients, movable, how.learning_rate, recipe):
         pass
     after = {name: teacher_forced(model, tokens, *batch) for name, tokens in judged.items()}
     n_changed = count_changed(model, original, movable, recipe)
@@ -146,25 +143,36 @@ GROUP_TEXTS = {
 }
 
 
-def card(template: str, edit: JointEdit, base: dict[str, Any], study: str, options: dict[str, Any]) -> str:
+def card(
+    template: str,
+    edit: JointEdit,
+    base: dict[str, Any],
+    study: str,
+    how: EditModel,
+    dtype: str,
+    n_continuation: int,
+) -> str:
     """The README.md of an exported model: what was changed and what it cost.
 
-    `template` is filled in; `base` is the manifest of the base model; `options` holds arm, steps,
-    learning_rate, reference, dtype (of the base model as it was loaded) and n_continuation.
+    `template` is filled in; `base` is the manifest of the base model, `dtype` that of its weights as
+    they were loaded, `n_continuation` the tokens of a continuation.
     """
     groups = edit.scores.groupby("group", sort=False)
     means = groups[["em_before", "em", "nll_before", "nll"]].mean().to_dict(orient="index")
     sizes = groups.size()
     unlearned = edit.scores[edit.scores["group"] == "unlearned"]
     numbers = {
+        **{name: getattr(how, name) for name in ("arm", "steps", "learning_rate", "reference")},
+        "dtype": dtype,
+        "n_continuation": n_continuation,
         "base": base,
         "study": study,
         "rows": [{"text": GROUP_TEXTS[name], "n": sizes[name], **values} for name, values in means.items()],
         "ids": unlearned["id"].tolist(),
-        "n_recited": int((unlearned["em"] == options["n_continuation"]).sum()),
+        "n_recited": int((unlearned["em"] == n_continuation).sum()),
         "n_controls": int(sizes["control"]),
         "n_movable": edit.n_movable,
         "n_changed": edit.n_changed,
         "n_total": edit.n_total,
     }
-    return fill(template, options | numbers)
+    return fill(template, numbers)

@@ -2,8 +2,8 @@
 
 Snakemake does not see imports. A rule therefore carries, as a parameter, a hash of its script and of the
 memloc modules that it imports, directly or through others; editing one of them reruns exactly these rules.
-What Python does not see (comments, docstrings, formatting) and the package's version are not hashed: they
-change no number.
+What Python does not see (comments, docstrings, formatting), descriptions of settings and the package's
+version are not hashed: they change no number.
 """
 
 import ast
@@ -47,11 +47,13 @@ def _imports(file: Path) -> frozenset[Path]:
 
 @cache
 def _code(text: str) -> bytes:
-    """The syntax tree of a module without docstrings and `__version__`, as text."""
+    """The syntax tree of a module without docstrings, descriptions of settings and `__version__`, as text."""
     tree = ast.parse(text)
     for node in ast.walk(tree):
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             del node.body[0]
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Field":
+            node.keywords = [keyword for keyword in node.keywords if keyword.arg != "description"]
     tree.body = [statement for statement in tree.body if not _is_version(statement)]
     return ast.dump(tree).encode()
 

@@ -19,6 +19,7 @@ from memloc.model.micro_batches import in_micro_batches
 from memloc.scoring.early_stopping import decided_margins, decode_near_ties
 from memloc.scoring.metrics import leading_matches
 from memloc.scoring.teacher_forcing import continuation_states, judge, states_in_parts
+from memloc.settings.scores import Scoring
 
 
 class Scores(NamedTuple):
@@ -51,15 +52,14 @@ def score(
     model: PreTrainedModel,
     tokens: Int[Tensor, "paragraph token"],
     n_prefix: int,
-    micro_batch: int,
-    margin_threshold: float,
+    scoring: Scoring,
 ) -> Scores:
     """`teacher_forced`, with tokens whose margin is below the threshold decided by decoding step by step."""
 
     def of_rows(rows: Int[Tensor, "paragraph token"]) -> Scores:
-        return redecoded(model, rows, score_batch(model, rows, n_prefix), n_prefix, margin_threshold)
+        return redecoded(model, rows, score_batch(model, rows, n_prefix), n_prefix, scoring)
 
-    return concatenated(in_micro_batches(of_rows, micro_batch, tokens))
+    return concatenated(in_micro_batches(of_rows, scoring.micro_batch, tokens))
 
 
 @torch.inference_mode()
@@ -100,10 +100,10 @@ def redecoded(
     rows: Int[Tensor, "paragraph token"],
     scores: Scores,
     n_prefix: int,
-    margin_threshold: float,
+    scoring: Scoring,
 ) -> Scores:
     """Scores of one micro-batch; near-ties (margins below the threshold) are decoded step by step."""
-    em, doubtful = redecode(model, rows, scores.em, scores.margins, n_prefix, margin_threshold)
+    em, doubtful = redecode(model, rows, scores.em, scores.margins, n_prefix, scoring)
     return scores._replace(em=em, redecoded=doubtful)
 
 
@@ -113,13 +113,13 @@ def redecode(
     em: Int[Tensor, "paragraph"],
     margins: Float[Tensor, "paragraph continuation"],
     n_prefix: int,
-    margin_threshold: float,
+    scoring: Scoring,
 ) -> tuple[Int[Tensor, "paragraph"], Bool[Tensor, "paragraph"]]:
     """Exact matches of one micro-batch after its near-ties are decoded, and which paragraphs have any.
 
     `em` and `margins` (logits, as in `decided_margins`) are those of one pass. All results are on the CPU.
     """
-    near = margins < margin_threshold
+    near = margins < scoring.margin_threshold
     doubtful = near.any(dim=1)
     if doubtful.any():
         some = (column[doubtful].to(model.device) for column in (rows, em, near))

@@ -1,11 +1,11 @@
 """What all sections of the settings share."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from memloc.settings.published import REFERENCE_NLL_WEIGHT
+from memloc.settings.published import REFERENCE_NLL_WEIGHT, SPARSE_FRACTION
 
 # Strict: neither text nor true is a number. Other numbers are not, since YAML reads 1e-3 as text.
 Positive = Annotated[int, Field(ge=1, strict=True)]
@@ -29,8 +29,16 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class _WithReference(Section):
-    """With `reference`, `nll_weight` is that of the authors' code where none is given."""
+class ContrastiveSection(Section):
+    """Weight of the NLL in a contrastive objective, which in the authors' code is another."""
+
+    nll_weight: float = Field(
+        1.0,
+        gt=0,
+        description="Weight of the memorized paragraph's NLL "
+        f"(with reference: {REFERENCE_NLL_WEIGHT} unless given).",
+    )
+    reference: bool = False
 
     @model_validator(mode="before")
     @classmethod
@@ -40,18 +48,21 @@ class _WithReference(Section):
         return given
 
 
-class _Contrast(_WithReference):
-    """Weights of the two terms of a contrastive objective."""
+class EditSection(ContrastiveSection):
+    """How weights are edited, one paragraph at a time or many jointly."""
 
-    nll_weight: float = Field(
-        1.0,
-        gt=0,
-        description="Weight of the edited paragraph's NLL "
-        f"(with reference: {REFERENCE_NLL_WEIGHT} unless given).",
-    )
     kl_weight: float = Field(1.0, ge=0, description="Weight of the controls' KL divergence.")
     reference: bool = Field(
         False,
-        description=f"As the authors' code: KL summed over positions, NLL weight {REFERENCE_NLL_WEIGHT}, "
-        "weight decay of 1.0 on every weight.",
+        description="As the authors' code: KL summed over positions, "
+        f"NLL weight {REFERENCE_NLL_WEIGHT}, weight decay of 1.0 on every weight.",
     )
+    steps: Positive = Field(10, description="Steps of Adam (authors' plot notebook: 5).")
+    fraction: float = Field(
+        SPARSE_FRACTION, gt=0, le=1, description="Share of the W_* weights that the sparse arms move."
+    )
+    micro_batch: Positive = Field(16, description="Paragraphs per pass.")
+
+    def as_reference(self) -> Self:
+        """The same with the authors' behaviour."""
+        return self.model_copy(update={"reference": True, "nll_weight": REFERENCE_NLL_WEIGHT})

@@ -4,21 +4,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from memloc.settings.base import NonNegative, Positive, _Contrast
-from memloc.settings.published import SPARSE_FRACTION
+from memloc.settings.base import EditSection, NonNegative, Positive
 
 
-class Editing(_Contrast):
+class Editing(EditSection):
     """Unlearning and editing of single memorized paragraphs (paper 5.3)."""
 
     n_paragraphs: Positive = Field(50, description="Memorized paragraphs, each edited by itself.")
     n_swept: Positive = Field(10, description="Of these, edited at the learning rates after the first too.")
-    steps: Positive = Field(10, description="Steps of Adam (authors' plot notebook: 5).")
     learning_rates: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)] = Field(
         [1e-5], description="Learning rates; claims are judged at the first one, which Figure 5 shows."
-    )
-    fraction: float = Field(
-        SPARSE_FRACTION, gt=0, le=1, description="Share of the W_* weights that the sparse arms move."
     )
     extra_arms: list[Literal["head", "layer"]] = Field(
         ["head", "layer"],
@@ -38,4 +33,3 @@ class Editing(_Contrast):
         10,
         description="Paragraphs that are also edited as the authors' code does, at the first learning rate.",
     )
-    micro_batch: Positive = Field(16, description="Paragraphs per pass.")

@@ -5,7 +5,7 @@ from pydantic import Field
 from memloc.settings.base import Positive, Section
 
 
-class Scores(Section):
+class Scoring(Section):
     """Exact match and NLL (paper 3.2)."""
 
     threads: Positive = Field(

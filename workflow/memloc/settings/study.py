@@ -25,7 +25,7 @@ from memloc.settings.parameter_gradients import ParameterGradients
 from memloc.settings.patching import Patching
 from memloc.settings.perturbation import Perturbation
 from memloc.settings.rare_tokens import RareTokens
-from memloc.settings.scores import Scores
+from memloc.settings.scores import Scoring
 from memloc.settings.sets import Sets
 from memloc.settings.weight_noise import WeightNoise
 
@@ -69,7 +69,7 @@ class Settings(Section):
         description="Instead of `model`: several by name, each with the keys of `model`.",
     )
     filters: Filters = Filters()
-    scores: Scores = Scores()
+    scores: Scoring = Scoring()
     sets: Sets = Sets()
     perturbation: Perturbation = Perturbation()
     parameter_gradients: ParameterGradients = ParameterGradients()

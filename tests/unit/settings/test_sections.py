@@ -1,0 +1,46 @@
+"""Scripts get the sections that their rule tracks as frozen objects; another section or key is an error."""
+
+import pytest
+from pydantic import ValidationError
+
+from memloc.settings.sections import sections
+from memloc.settings.study import Settings
+
+STUDY = {"study": "s", "data": {"source": "embedded"}, "model": {"source": "embedded"}}
+
+
+@pytest.fixture(scope="module")
+def study() -> Settings:
+    chosen = {
+        "editing": {"reference": True},
+        "contrastive": {"nll_weight": 0.3},
+        "highlight": {"layer": 1, "head": 2},
+    }
+    return Settings(**STUDY | chosen)
+
+
+def test_every_section_comes_back_as_it_was(study):
+    plain = study.model_dump(mode="json")
+    again = sections(plain)
+    assert {name: getattr(again, name) for name in plain} == {name: getattr(study, name) for name in plain}
+    assert type(again.editing) is type(study.editing) and type(again.data) is type(study.data)
+    assert again.editing.nll_weight == 0.1 and again.contrastive.nll_weight == 0.3
+
+
+def test_what_the_rule_does_not_track_is_an_error(study):
+    tracked = sections(study.model_dump(mode="json", include={"paragraph", "scores"}))
+    assert tracked.scores == study.scores
+    with pytest.raises(AttributeError, match="perturbation"):
+        _ = tracked.perturbation
+    with pytest.raises(AttributeError, match="threshold"):
+        _ = tracked.scores.threshold
+    with pytest.raises(KeyError, match="no_section"):
+        sections({"no_section": {}})
+
+
+def test_sections_are_frozen(study):
+    tracked = sections(study.model_dump(mode="json", include={"scores"}))
+    with pytest.raises(ValidationError, match="frozen"):
+        tracked.scores.micro_batch = 3
+    with pytest.raises(ValidationError, match="frozen"):
+        tracked.scores = None
