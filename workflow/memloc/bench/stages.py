@@ -327,7 +327,7 @@ def sparse_editing(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Compari
         return work
 
     def fast(model: PreTrainedModel) -> None:
-        how = bench.settings.editing.model_copy(update={"steps": n_steps, "fraction": FRACTION})
+        how = bench.settings.editing.model_copy(update={"steps": n_steps, "fraction": SPARSE_FRACTION})
         recipe = editing.Recipe("unlearn", bench.n_prefix, how)
         original = contrastive.original_log_probabilities(model, texts[1], bench.n_prefix, how.micro_batch)
         terms = editing.Terms(*texts, original)
