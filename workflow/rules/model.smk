@@ -39,7 +39,8 @@ rule model:
         mem_mb=growing(MEMORY["model"]),
         runtime=growing(30),
     params:
-        **tracked("model.py", "loading"),
+        **tracked("model.py"),
+        dtype=SETTINGS.loading.dtype,
         name=MODEL_NAME,
         revision=MODEL_REVISION,
         # The user may put another model into the folder; what rules make has Snakemake's own record.

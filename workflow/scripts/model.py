@@ -10,13 +10,11 @@ from pathlib import Path
 from memloc.model import loading, model_card
 from memloc.run.atomic import atomic_path
 from memloc.settings.loading import Loading
-from memloc.settings.sections import sections
 from memloc.tables import storage
 from memloc.tables.schemas.vocabulary import VOCABULARY
 
 params = snakemake.params
-how = Loading(device="cpu", dtype=sections(params.settings).loading.dtype)
-model = loading.load_model(snakemake.input.folder, how)
+model = loading.load_model(snakemake.input.folder, Loading(device="cpu", dtype=params.dtype))
 tokenizer = loading.load_tokenizer(snakemake.input.folder)
 description = model_card.describe(model, snakemake.input.folder, params.name, params.revision)
 log(json.dumps(description))
