@@ -71,7 +71,7 @@ def start_over(project):
     for path in (results / "tables").iterdir():
         if path.name not in TRAINING:
             path.unlink()
-    for folder in ("figures", "parts"):
+    for folder in ("figures", "parts", "claims"):
         shutil.rmtree(results / folder)
 
 

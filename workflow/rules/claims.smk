@@ -11,7 +11,7 @@ for topic in registry.topics().values():
         input:
             tables=[table(name) for name in topic.tables],
         output:
-            table(f"claims/{topic.name}"),
+            claims_of(topic.name),
         log:
             log_file(f"claims_{topic.name}"),
         benchmark:
@@ -40,7 +40,7 @@ for topic in registry.topics().values():
 
 rule join_claims:
     input:
-        topics=[table(f"claims/{name}") for name in registry.topics()],
+        topics=[claims_of(name) for name in registry.topics()],
     output:
         table("claims"),
     log:

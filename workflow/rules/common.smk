@@ -64,6 +64,11 @@ def table(name):
     return f"{SHARED if name in SHARED_TABLES else RESULTS}/tables/{name}.parquet"
 
 
+def claims_of(topic):
+    """Path of the part of table `claims` that holds a topic's verdicts."""
+    return f"{RESULTS}/claims/{topic}.parquet"
+
+
 def log_file(name):
     return f"{RESULTS}/logs/{name}.log"
 

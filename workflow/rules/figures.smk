@@ -13,7 +13,7 @@ for figure in SHOWN:
             figure.name
         input:
             tables=[table(name) for name in figure.tables],
-            claims=[table(f"claims/{topic}") for topic in registry.topics_of_figure(figure.name)],
+            claims=[claims_of(topic) for topic in registry.topics_of_figure(figure.name)],
             caption=report_file(f"{figure.name}.rst"),
         output:
             **figure_files(figure),
