@@ -14,10 +14,10 @@ from memloc.settings.sections import sections
 from memloc.tables import storage
 from memloc.tables.schema import by_name
 from memloc.tables.schemas.expected import MEMORIZED_AGREEMENT
-from memloc.tables.schemas.paragraphs import PARAGRAPHS
+from memloc.tables.schemas.paragraphs import DROPPED_PARAGRAPHS, DROPPED_REFERENCE, PARAGRAPHS
 from memloc.tables.schemas.scores import SCORES
 
-SCHEMAS = by_name(MEMORIZED_AGREEMENT, PARAGRAPHS, SCORES)
+SCHEMAS = by_name(DROPPED_PARAGRAPHS, DROPPED_REFERENCE, MEMORIZED_AGREEMENT, PARAGRAPHS, SCORES)
 
 settings, source = sections(snakemake.params.settings), snakemake.input
 lengths = settings.paragraph

@@ -17,10 +17,10 @@ from memloc.settings.sections import sections
 from memloc.tables import storage
 from memloc.tables.row_groups import ROWS
 from memloc.tables.schema import by_name
-from memloc.tables.schemas.paragraphs import DROPPED_PARAGRAPHS, PARAGRAPHS
+from memloc.tables.schemas.paragraphs import DROPPED_PARAGRAPHS, DROPPED_REFERENCE, PARAGRAPHS
 from memloc.tables.schemas.scores import SCORES
 
-SCHEMAS = by_name(DROPPED_PARAGRAPHS, PARAGRAPHS, SCORES)
+SCHEMAS = by_name(DROPPED_PARAGRAPHS, DROPPED_REFERENCE, PARAGRAPHS, SCORES)
 
 settings, source = sections(snakemake.params.settings), snakemake.input
 n_prefix, micro_batch = settings.paragraph.prefix, settings.scores.micro_batch
