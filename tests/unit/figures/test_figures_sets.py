@@ -10,6 +10,7 @@ from memloc.data.sets import split
 from memloc.figures import fig2, fig8, recited, repeats, table1
 from memloc.figures.parts import style
 from memloc.run.templates import fill
+from memloc.settings.sets import Sets
 
 REPORT = Path(__file__).parents[3] / "workflow/report"
 SIZES = {"n_memorized": 20, "n_non_memorized": 5, "n_partly": 4, "n_rare_tokens": 10}
@@ -30,7 +31,7 @@ def tables(em):
     n = len(em)
     ids = np.arange(n) + 3
     scores = pd.DataFrame({"id": ids, "em": em, "nll": rng.uniform(0, 3, n)})
-    sets = split(scores, 40, **SIZES, seed=0).assign(continuation=None)
+    sets = split(scores, 40, Sets(**SIZES), seed=0).assign(continuation=None)
     paragraphs = pd.DataFrame(
         {"id": ids, "count": np.arange(n) + 1, "tokens": list(rng.integers(9, size=(n, 60)))}
     ).assign(continuation_count=pd.array(np.arange(n) + 2, "Int64"))
@@ -109,7 +110,7 @@ def test_recited_paragraphs_come_in_the_order_of_their_repeats():
         "recited", drawing
     )
     nothing = recited.draw(tables(EM["none memorized"]), SETTINGS)
-    assert nothing.data.empty and "is 39 of 40 tokens." in caption("recited", nothing)
+    assert nothing.data.empty and "has 39 of 40 tokens right" in caption("recited", nothing)
 
 
 def test_repeats_are_those_of_the_continuation_where_they_are_counted():

@@ -422,7 +422,7 @@ def test_every_text_is_drawn_by_its_own_stream_and_the_seed(tables):
 
 def test_paragraphs_controls_others_and_perturbations_have_streams_of_their_own(tables):
     """Written out: two draws from one stream would not be independent of each other."""
-    cases = edit_cases(tables, N_PREFIX, 3, **COUNTS)
+    cases = edit_cases(tables, N_PREFIX, 3, COUNTS)
     order = generator(3, "editing", "paragraphs").permutation(6)
     assert [case.id for case in cases] == np.array([0, 2, 4, 6, 8, 10])[order].tolist()
     drawn = draw_controls(6, 4, 3, generator(3, "editing", "controls"))
