@@ -10,6 +10,7 @@ from memloc.localization.weights import top_weights
 from memloc.model.components import editable_parameters
 from memloc.model.loading import boot_bridge
 from memloc.removal import editing
+from memloc.settings.editing import Editing
 from memloc.straightforward.editing import unlearn
 from memloc.straightforward.gradients import nll_gradients_with_all_hooks
 
@@ -29,7 +30,7 @@ def test_dense_adam_with_masked_gradients_moves_what_sparse_adam_moves(tiny_gpt_
     memorized, controls = tiny_tokens[:1], tiny_tokens[1:5]
     plain = copy.deepcopy(tiny_gpt_neo)
     unlearn(plain, memorized, controls, N_PREFIX, fraction=0.05, learning_rate=1e-3, steps=3)
-    recipe = editing.Recipe("unlearn", N_PREFIX, steps=3)
+    recipe = editing.Recipe("unlearn", N_PREFIX, Editing(steps=3))
     original = contrastive.original_log_probabilities(tiny_gpt_neo, controls, N_PREFIX, 8)
     terms = editing.Terms(memorized, controls, original)
     first = editing.objective_gradients(tiny_gpt_neo, terms, recipe)
