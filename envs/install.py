@@ -1,6 +1,6 @@
 """Install requirements.lock and this project into the environment of the Python that runs this.
 
-uv does it in a third of pip's time. It does not read pip's settings (mirrors, local wheels, constraints,
+uv takes less processor time than pip. It does not read pip's settings (mirrors, local wheels, constraints,
 certificates), so it is given them: else it may choose other builds. Where uv cannot be had or fails, pip
 installs the same.
 """
