@@ -405,7 +405,7 @@ def test_changing_a_claim_judges_its_topic_again_and_nothing_else(editable, test
     text = (editable.folder / registry_file).read_text()
     statement = next(iter(registry.topics()["editing"].claims)).statement
     assert text.count(statement) == 1
-    editable.edit(registry_file, statement, f"Changed: {statement}")
+    editable.edit(registry_file, statement, f"Changed, {statement}")
     jobs = set(editable.jobs())
     assert jobs == with_all_below(test_rules, {"claims_editing"})
     assert {"claims_editing", "join_claims", "claims", "fig5"} <= jobs and "edits" not in jobs
@@ -433,7 +433,8 @@ def test_settings_that_no_rule_uses_twice_are_not_shared(test_rules):
             continue
         text = script.read_text()
         for section in rule["settings"]:
-            assert f'"{section}"' in text or section == "paragraph", f"{rule['name']} does not read {section}"
+            read = re.search(rf'"{section}"|(settings|sections\(.*?\))\.{section}\b', text)
+            assert read or section == "paragraph", f"{rule['name']} does not read {section}"
 
 
 def test_rules_are_described_as_json(clone):

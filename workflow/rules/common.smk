@@ -130,9 +130,11 @@ class Shards:
 
 
 def tracked(script, *sections, modules=(), tables=()):
-    """Parameters of a script: the settings it uses and the hash of the code it uses, so that a rule
-    reruns when, and only when, one of these changes. `tables` are those that it reads by the names that its
-    rule gives: the schemas of others are in its imports."""
+    """Parameters of a script: the settings it uses and the hash of the code it uses, so that a rule reruns when,
+    and only when, one of these changes.
+
+    `tables` are those that it reads by names which the rule gives. The schemas of others are in its imports.
+    """
     files = [Path(LIBRARY) / "scripts" / script]
     files += [Path(LIBRARY) / "memloc" / f"{module}.py" for module in modules]
     files += [schemas.file_of(name) for name in sorted(set(tables))]
