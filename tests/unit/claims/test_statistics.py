@@ -98,6 +98,26 @@ def test_a_difference_of_proportions_has_newcombes_interval():
     assert found == pytest.approx((0.2, 0.0524, 0.3339, 70), abs=1e-4)
 
 
+def test_an_auroc_counts_pairs_and_halves_of_ties():
+    first, second = np.array([3.0, 2.0, 1.0, 2.0]), np.array([2.0, 0.0, 5.0])
+    wins = np.mean([(a > b) + (a == b) / 2 for a in first for b in second])
+    assert uncertainty.auroc(first, second)[0] == pytest.approx(wins)
+    assert uncertainty.auroc(second, first)[0] == pytest.approx(1 - wins)
+
+
+@pytest.mark.parametrize(("n", "m"), [(8, 20), (30, 8)])
+@pytest.mark.parametrize("shift", [0, 0.9, 20])
+def test_an_auroc_ends_where_its_score_is_two_standard_errors_away(n, m, shift):
+    """Newcombe 2006, method 5, by a search over a grid of probabilities."""
+    value, low, high, size = uncertainty.auroc(numbers(n) + shift, numbers(m, seed=1))
+    grid = np.linspace(0, 1, 100_001)
+    star = (n + m) / 2 - 1
+    variance = grid * (1 - grid) * (1 + star * (1 - grid) / (2 - grid) + star * grid / (1 + grid)) / (n * m)
+    inside = grid[np.abs(value - grid) <= stats.norm.ppf(0.975) * np.sqrt(variance)]
+    assert (low, high, size) == pytest.approx((inside.min(), inside.max(), min(n, m)), abs=2e-5)
+    assert 0 <= low < value <= high <= 1
+
+
 @pytest.mark.parametrize("statistic", [np.mean, np.median, np.std])
 def test_the_bootstrap_is_bias_corrected_and_accelerated_as_scipys(statistic):
     values = numbers(25)
@@ -174,6 +194,7 @@ INTERVALS = {
     "proportion": lambda values: uncertainty.proportion(int(np.sum(values > 0)), len(values)),
     "bootstrap": lambda values: uncertainty.bootstrap(len(values), lambda units: float(values[units].mean())),
     "correlation": lambda values: uncertainty.correlation(values, values**2),
+    "auroc": lambda values: uncertainty.auroc(values, values),
 }
 
 
@@ -185,7 +206,7 @@ def test_few_units_have_an_infinite_interval(kind, n):
     assert np.isfinite(value) and (low, high, size) == (-np.inf, np.inf, n)
 
 
-@pytest.mark.parametrize("kind", ["mean", "difference", "paired", "proportion", "correlation"])
+@pytest.mark.parametrize("kind", ["mean", "difference", "paired", "proportion", "correlation", "auroc"])
 @pytest.mark.filterwarnings("error")
 def test_no_units_have_no_value(kind):
     value, low, high, size = INTERVALS[kind](np.array([]))
@@ -216,6 +237,8 @@ def draws(kind, n, shape, rng):
     if kind == "proportion difference":
         pair = [uncertainty.proportion(rng.binomial(n, share), n) for share in (0.7, 0.4)]
         return uncertainty.proportion_difference(*pair), 0.3
+    if kind == "auroc":
+        return uncertainty.auroc(values() + 1, values(2 * n)), float(stats.norm.cdf(np.sqrt(0.5)))
     first = values()
     return uncertainty.correlation(first, first + values()), np.sqrt(0.5)
 
@@ -238,6 +261,7 @@ COVERAGE = [
     ("difference", SKEWED, 0.11),
     ("proportion", NORMAL, 0.07),
     ("proportion difference", NORMAL, 0.06),
+    ("auroc", NORMAL, 0.07),
     ("correlation", NORMAL, 0.11),
     ("correlation", SKEWED, 0.20),
 ]

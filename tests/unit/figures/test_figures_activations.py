@@ -29,7 +29,11 @@ from memloc.run.templates import fill
 
 REPORT = Path(__file__).parents[3] / "workflow" / "report"
 N_PREFIX, LENGTH = 10, 20
-SETTINGS = {"highlight": {"layer": 1, "head": 2}, "paragraph": {"prefix": N_PREFIX, "length": LENGTH}}
+SETTINGS = {
+    "highlight": {"layer": 1, "head": 2},
+    "paragraph": {"prefix": N_PREFIX, "length": LENGTH},
+    "sets": {"split_by": "em"},
+}
 MEMORIZED, OTHERS = [3, 8, 21], [4, 30, 31]
 MODULES = (fig6, fig10, fig12, attention_entropy, activation_bins, activation_similarity, forward_similarity)
 TEXTS = ["the", " of", "\n\n    ", "\t", "Washington", " internationalization_of_everything", ".", " "]

@@ -18,6 +18,7 @@ from memloc.run.templates import fill
 
 REPORT = Path(__file__).parents[3] / "workflow" / "report"
 SETTINGS = {
+    "sets": {"split_by": "em"},
     "highlight": {"layer": 1, "head": 2},
     "paragraph": {"length": 100, "prefix": 50},
     "contrastive": {"nll_weight": 0.5, "learning_rate": 1e-5},

@@ -54,7 +54,8 @@ def test_every_figure_is_drawn_whatever_sets_there_are(name, em, tmp_path):
 
 def test_labels_and_captions_name_the_exact_matches_of_the_run():
     assert style.set_labels(SETTINGS)["partly_11_29"] == "partly (9–23)"
-    assert style.set_labels({"paragraph": {"length": 100, "prefix": 50}})["partly_30_49"] == "partly (30–49)"
+    longer = SETTINGS | {"paragraph": {"length": 100, "prefix": 50}}
+    assert style.set_labels(longer)["partly_30_49"] == "partly (30–49)"
     text = caption("fig2", fig2.draw(tables(EM["all sets"]), SETTINGS))
     assert (
         "3 memorized (EM 40), 2 non-memorized (EM of at most 8), 2 with EM 9 to 23 and 2 with EM 24 to 39"
@@ -64,7 +65,10 @@ def test_labels_and_captions_name_the_exact_matches_of_the_run():
 
 def test_the_caption_says_when_sets_are_made_by_nll():
     by_nll = SETTINGS | {"sets": SETTINGS["sets"] | {"split_by": "nll"}}
-    assert "sets by NLL, lowest first" in caption("fig2", fig2.draw(tables(EM["all sets"]), by_nll))
+    drawing = fig2.draw(tables(EM["all sets"]), by_nll)
+    assert "sets by NLL, lowest first" in caption("fig2", drawing)
+    labels = [text.get_text() for text in drawing.figure.axes[2].get_legend().get_texts()]
+    assert [label for label in labels if "partly" in label] == ["partly, higher NLL, 2", "partly, lower NLL, 2"]
     assert "by NLL" not in caption("fig2", fig2.draw(tables(EM["all sets"]), SETTINGS))
 
 

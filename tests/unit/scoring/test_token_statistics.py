@@ -11,9 +11,10 @@ from matplotlib import pyplot as plt
 from scipy import stats
 
 from memloc.figures import logit_differences, min_k
-from memloc.figures.min_k import auroc, paragraph_scores
+from memloc.figures.min_k import paragraph_scores
 from memloc.run.templates import fill
 from memloc.scoring.token_statistics import statistics_frame, token_statistics
+from memloc.statistics import uncertainty
 
 REPORT = Path(__file__).parents[3] / "workflow" / "report"
 N_PREFIX = 5
@@ -102,13 +103,6 @@ def test_min_k_is_the_mean_of_the_least_likely_tokens(percent, n_tokens):
         assert row.mean == pytest.approx(-np.mean(nll))
 
 
-def test_auroc_counts_pairs_and_halves_of_ties():
-    positive, negative = pd.Series([3.0, 2.0, 1.0, 2.0]), pd.Series([2.0, 0.0, 5.0])
-    wins = [(a > b) + (a == b) / 2 for a in positive for b in negative]
-    assert auroc(positive, negative) == pytest.approx(np.mean(wins))
-    assert auroc(negative, positive) == pytest.approx(1 - np.mean(wins))
-
-
 @pytest.mark.parametrize("own_continuation", [True, False])
 @pytest.mark.parametrize("module", [min_k, logit_differences])
 def test_figures_are_readable_and_captions_complete(module, own_continuation):
@@ -128,7 +122,7 @@ def test_min_k_plots_every_text():
         np.testing.assert_allclose(np.sort(plotted), np.sort(drawing.data[column]))
     memorized = drawing.data.query("set == 'memorized'").min_k
     others = drawing.data.query("set == 'non_memorized' and continuation == 'model'").min_k
-    assert drawing.numbers["separation"]["model"]["min_k"] == auroc(memorized, others)
+    assert drawing.numbers["separation"]["model"]["min_k"] == uncertainty.auroc(memorized, others)
 
 
 def test_logit_differences_plots_means_over_paragraphs():

@@ -93,13 +93,14 @@ FIGURES = (
         "A.1, Figure 8",
         ("paragraphs", "scores", "sets"),
         paragraphs=("id", "count"),
+        settings=("sets",),
     ),
     FigureInfo(
         "fig9",
         "Gradients of the weights over four bins of exact match",
         "A.2, Figure 9",
         ("parameter_gradients", "sets", "head_ranking"),
-        settings=("highlight",),
+        settings=("highlight", "sets"),
     ),
     FigureInfo(
         "fig10",
@@ -183,7 +184,7 @@ FIGURES = (
         "Activation gradients over four bins of exact match",
         "extended",
         ("activation_bins", "head_ranking"),
-        settings=("highlight",),
+        settings=("highlight", "sets"),
     ),
     FigureInfo(
         "activation_similarity",

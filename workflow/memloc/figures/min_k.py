@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from memloc.figures.parts.style import COLOURS, TEXT_LABELS, Drawing, panel_label, subplots
+from memloc.statistics import uncertainty
 
 MEMORIZED = ("memorized", "corpus")
 JITTER = 0.25
@@ -48,11 +48,6 @@ def paragraph_scores(token_statistics: pd.DataFrame, percent: float) -> pd.DataF
     return pd.DataFrame({"min_k": by_text.agg(least_likely), "mean": -by_text.mean()}).reset_index()
 
 
-def auroc(positive: pd.Series, negative: pd.Series) -> float:
-    """Probability that a random positive value exceeds a random negative one; ties count half."""
-    return float(stats.mannwhitneyu(positive, negative).statistic / (len(positive) * len(negative)))
-
-
 def _rows(data: pd.DataFrame, group: tuple[str, str]) -> pd.Series:
     return (data["set"] == group[0]) & (data["continuation"] == group[1])
 
@@ -64,7 +59,7 @@ def _numbers(data: pd.DataFrame, groups: list[tuple[str, str]], percent: float) 
         others = data[_rows(data, group)]
         if group != MEMORIZED:
             separation[group[1]] = {
-                column: auroc(memorized[column], others[column]) for column in ("min_k", "mean")
+                column: uncertainty.auroc(memorized[column], others[column]) for column in ("min_k", "mean")
             } | {"n": len(others), "median": float(others["min_k"].median())}
     return {
         "percent": percent,

@@ -7,6 +7,7 @@
 | mean of paired differences | inverted sign-flip test, exact for few pairs (Hartigan 1969, typical values) |
 | proportion | Wilson's score |
 | difference of two proportions | Newcombe's, from Wilson's |
+| probability that one group's value is larger (AUROC) | Newcombe's score (2006, method 5) |
 | correlation, or another statistic of paragraphs | bootstrap, bias-corrected and accelerated |
 | the largest of several means | sign-flip of the largest t (max-T, Westfall and Young 1993) |
 | how far the largest of several means leads | found on half of the units, judged on the others (`lead`) |
@@ -32,6 +33,7 @@ N_SUBSETS = 9_999
 N_RESAMPLES = 2_000
 N_FLIPS = 9_999
 N_ORDERS = 5_040  # orders of 7 pairs: up to there all are tried
+EDGE = 1e-12  # a probability this near to 0 or 1 is not told from it
 CHUNK = 2**22  # values of random subsets and signs that are held at a time
 
 Values = np.ndarray | pd.Series
@@ -103,6 +105,30 @@ def proportion_difference(first: Interval, second: Interval) -> Interval:
     below = np.hypot(first.value - first.low, second.high - second.value)
     above = np.hypot(first.high - first.value, second.value - second.low)
     return Interval(value, float(value - below), float(value + above), n)
+
+
+def auroc(first: Values, second: Values) -> Interval:
+    """Probability that a value of `first` exceeds one of `second`, ties count half; n is the smaller group's.
+
+    The ends are the probabilities whose standard error, multiplied by the normal quantile, just reaches the
+    found one (Newcombe 2006, doi 10.1002/sim.2324), so that they stay within 0 and 1 and also hold near them.
+    """
+    first, second = _finite(first), _finite(second)
+    sizes = (len(first), len(second))
+    if not min(sizes):
+        return Interval(float("nan"), -np.inf, np.inf, 0)
+    value = float(scipy.stats.mannwhitneyu(first, second).statistic / (sizes[0] * sizes[1]))
+    if min(sizes) < MIN_N:
+        return Interval(value, -np.inf, np.inf, min(sizes))
+    width = float(scipy.special.ndtri((1 + CONFIDENCE) / 2))
+
+    def outside(probability: float) -> float:
+        return (value - probability) ** 2 - width**2 * _auroc_variance(probability, *sizes)
+
+    # At 0 and 1 themselves the error is zero, which is no end of an interval.
+    low = scipy.optimize.brentq(outside, 0, min(value, 1 - EDGE)) if value > 0 else 0.0
+    high = scipy.optimize.brentq(outside, max(value, EDGE), 1) if value < 1 else 1.0
+    return Interval(value, float(low), float(high), min(sizes))
 
 
 def bootstrap(n: int, statistic: Callable[[np.ndarray], float], n_resamples: int = N_RESAMPLES) -> Interval:
@@ -272,6 +298,13 @@ def _around(value: float, error: float, freedom: float, n: int) -> Interval:
         return Interval(value, -np.inf, np.inf, n)
     width = error * float(scipy.special.stdtrit(freedom, (1 + CONFIDENCE) / 2))
     return Interval(value, value - width, value + width, n)
+
+
+def _auroc_variance(probability: float, n: int, m: int) -> float:
+    """Variance of an estimated AUROC: Hanley and McNeil's, with both groups' mean size (Newcombe 2006)."""
+    size, other = (n + m) / 2 - 1, 1 - probability
+    spread = 1 + size * other / (1 + other) + size * probability / (1 + probability)
+    return probability * other * spread / (n * m)
 
 
 def _undecided(values: np.ndarray) -> Interval:

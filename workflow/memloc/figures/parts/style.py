@@ -105,7 +105,9 @@ def visible(text: str) -> str:
 
 
 def set_labels(settings: dict) -> dict[str, str]:
-    """Labels of all sets; those of partly memorized ones name the exact matches, which depend on lengths."""
+    """Labels of all sets; those of partly memorized ones name what splits them: exact matches, or NLLs."""
+    if settings["sets"]["split_by"] == "nll":
+        return LABELS | dict(zip(PARTLY, ("partly, higher NLL", "partly, lower NLL"), strict=True))
     n_continuation = settings["paragraph"]["length"] - settings["paragraph"]["prefix"]
     partly = {name: bins(n_continuation)[name] for name in PARTLY}
     return LABELS | {name: f"partly ({em.start}\u2013{em.stop - 1})" for name, em in partly.items()}
