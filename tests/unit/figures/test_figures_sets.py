@@ -68,7 +68,10 @@ def test_the_caption_says_when_sets_are_made_by_nll():
     drawing = fig2.draw(tables(EM["all sets"]), by_nll)
     assert "sets by NLL, lowest first" in caption("fig2", drawing)
     labels = [text.get_text() for text in drawing.figure.axes[2].get_legend().get_texts()]
-    assert [label for label in labels if "partly" in label] == ["partly, higher NLL, 2", "partly, lower NLL, 2"]
+    assert [label for label in labels if "partly" in label] == [
+        "partly, higher NLL, 2",
+        "partly, lower NLL, 2",
+    ]
     assert "by NLL" not in caption("fig2", fig2.draw(tables(EM["all sets"]), SETTINGS))
 
 

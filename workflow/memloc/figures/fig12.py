@@ -12,6 +12,7 @@ from memloc.figures.parts.heatmap import colour_bar
 from memloc.figures.parts.perturbation_example import draw_example, example_ids
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.figures.parts.token_map import (
+    ABOVE_MARKS,
     label,
     label_height,
     label_tokens,
@@ -54,8 +55,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     label_tokens(map_axes, texts, marked)
     if marked is not None:
         mark_position(map_axes, marked)
-    panel_label(nll_axes, "a")
-    panel_label(map_axes, "b")
+    panel_label(nll_axes, "a", ABOVE_MARKS)
+    panel_label(map_axes, "b", ABOVE_MARKS)
 
     data = shown.melt(ignore_index=False, value_name="attention").reset_index()
     data["text"] = data["position"].map(dict(enumerate(texts)))

@@ -13,7 +13,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     """Scatter of EM (tokens) against NLL (nats per token), one dot per paragraph, with both marginals."""
     data = tables["scores"].merge(tables["sets"][["id", "set"]], on="id")[["id", "set", "em", "nll"]]
     figure, axes = subplots(
-        3.4, 3.0, nrows=2, ncols=2, width_ratios=(4, 1), height_ratios=(1, 4), sharex="col", sharey="row"
+        3.4, 3.2, nrows=2, ncols=2, width_ratios=(4, 1), height_ratios=(1.3, 4), sharex="col", sharey="row"
     )
     top, main, side = axes[0, 0], axes[1, 0], axes[1, 1]
     axes[0, 1].axis("off")

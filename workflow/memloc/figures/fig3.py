@@ -8,7 +8,7 @@ from scipy.stats import spearmanr
 
 from memloc.figures.parts.perturbation_example import draw_example, example_ids
 from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
-from memloc.figures.parts.token_map import label_height, prefix_texts
+from memloc.figures.parts.token_map import ABOVE_MARKS, label_height, prefix_texts
 from memloc.perturbation.effects import before_last, drop_matrix, em_drops, late_minus_early
 from memloc.perturbation.strongest import strongest
 from memloc.statistics import uncertainty
@@ -34,7 +34,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     mean_axes.set(xlabel="replaced prefix token (position)", ylabel="mean drop of exact match\n(tokens)")
     mean_axes.set(xlim=(-0.7, n_prefix - 0.3), ylim=(0, None))
     mean_axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
-    panel_label(nll_axes, "a")
+    panel_label(nll_axes, "a", ABOVE_MARKS)
     panel_label(mean_axes, "b")
 
     numbers = {"example": example_numbers, **_numbers(drops, matrices, settings["paragraph"])}

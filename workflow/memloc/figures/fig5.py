@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
 
 from memloc.figures.parts.edit_summary import ARM_LABELS, OBJECTIVE_LABELS
 from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
@@ -54,6 +55,7 @@ def _distributions(axes: Axes, rows: pd.DataFrame, n_continuation: int) -> None:
             xycoords=axes.get_xaxis_transform(),
             color=COLOURS[name],
             ha=align,
+            path_effects=[withStroke(linewidth=1.6, foreground="white")],
         )
     axes.yaxis.get_major_locator().set_params(integer=True)
 

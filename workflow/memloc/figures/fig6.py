@@ -13,6 +13,7 @@ from memloc.figures.parts.heatmap import colour_bar
 from memloc.figures.parts.perturbation_example import example_ids
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.figures.parts.token_map import (
+    ABOVE_MARKS,
     label,
     label_height,
     label_tokens,
@@ -56,7 +57,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     for panel_axes, (name, values), letter in zip(axes, panels.items(), "ab", strict=True):
         mesh = token_map(panel_axes, values, highlight=rows[name])
         colour_bar(mesh, panel_axes, TITLES[name], fraction=0.05)
-        panel_label(panel_axes, letter)
+        panel_label(panel_axes, letter, ABOVE_MARKS)
         if marked is not None:
             mark_position(panel_axes, marked)
     label_tokens(axes[-1], texts, marked)

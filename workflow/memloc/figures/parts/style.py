@@ -120,6 +120,6 @@ def plain_log_ticks(axis: Axis) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
-def panel_label(axes: Axes, letter: str) -> None:
-    """Bold letter at the upper left of a panel."""
-    axes.set_title(letter, loc="left", fontweight="bold")
+def panel_label(axes: Axes, letter: str, pad: float | None = None) -> None:
+    """Bold letter at the upper left of a panel, `pad` points above it."""
+    axes.set_title(letter, loc="left", fontweight="bold", pad=pad)
