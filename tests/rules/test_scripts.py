@@ -15,6 +15,7 @@ from jobs import ROOT, STORED, jobs
 from safetensors.numpy import load_file
 from snakemake.script import Snakemake
 
+from memloc.model import loading
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 
@@ -73,3 +74,14 @@ def test_training_learns_what_the_stored_one_did(run, study):
     assert {path.name for path in Path(snakemake.output.folder).iterdir()} == {
         path.name for path in (STORED / "model").iterdir()
     }
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_model_is_identified_in_the_type_that_its_memory_is_estimated_for(dtype, run, study, monkeypatch):
+    script, snakemake = stored_jobs()["model"]
+    loaded = []
+    load = loading.load_model
+    monkeypatch.setattr(loading, "load_model", lambda *arguments: loaded.append(load(*arguments)) or loaded[0])
+    monkeypatch.setattr(snakemake.params, "dtype", dtype)
+    run(script, snakemake)
+    assert [str(model.dtype) for model in loaded] == [f"torch.{dtype}"]

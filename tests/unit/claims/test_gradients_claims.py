@@ -63,6 +63,19 @@ LEAN = "memorized_gradients_lean_to_lower_layers"
 SMOOTH, SMOOTH_LEAN = "gradient_size_shifts_smoothly", "lower_share_shifts_smoothly"
 
 
+def test_the_smaller_step_is_the_one_whose_interval_begins_lower():
+    """A step may be the larger one and yet be the one that few partly memorized paragraphs leave open."""
+    sizes = pd.concat(
+        [
+            paragraphs({"non_memorized": [5] * 4}, noise=0.9),
+            paragraphs({"partly_11_29": [2] * 4, "memorized": [1] * 4}),
+        ]
+    )
+    found = judged(sizes).loc[SMOOTH]
+    sure = np.log(2)  # from partly memorized to memorized
+    assert found["value"] > sure + 0.1 and found["low"] < sure - 0.1
+
+
 def test_everything_holds_where_it_is_planted():
     found = judged()
     assert (found.loc[[SIZES, LOWER, LEAN, SMOOTH, SMOOTH_LEAN], "verdict"] == "holds").all()

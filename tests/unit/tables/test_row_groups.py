@@ -156,6 +156,20 @@ def test_a_file_that_was_written_again_is_refused(tmp_path, change):
         read(schema_of("paragraphs"), path)
 
 
+def test_as_many_row_groups_of_other_sizes_are_refused(tmp_path):
+    """Rows would be taken for others: ids are asked for by the place of their rows."""
+    path = tmp_path / "paragraphs.parquet"
+    same = paragraphs().assign(count=1)
+    write(schema_of("paragraphs"), same, path, STAMP)
+    table, checksums = parquet.read_table(path), parquet.read_metadata(path).metadata[CHECKSUMS].decode()
+    with parquet.ParquetWriter(path, table.schema) as file:
+        for start, size in ((0, 4), (4, 6), (10, 5), (15, 5), (20, 3)):
+            file.write_table(table[start : start + size])
+        file.add_key_value_metadata({CHECKSUMS.decode(): checksums})
+    with pytest.raises(TableError, match=r"column count is not as it was written"):
+        read(schema_of("paragraphs"), path, ["count"])
+
+
 @pytest.mark.parametrize(
     "values", [[1, None, 3], ["a", None, ""], [[1, 2], None, [3, 4]], [True, None, False], [0.5, None, 1.5]]
 )
