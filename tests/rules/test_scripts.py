@@ -4,6 +4,7 @@ The tables come from `study.yaml`; `python tests/rules/store.py` stores them ane
 meant to change them.
 """
 
+import copy
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -79,9 +80,14 @@ def test_training_learns_what_the_stored_one_did(run, study):
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_a_model_is_identified_in_the_type_that_its_memory_is_estimated_for(dtype, run, study, monkeypatch):
     script, snakemake = stored_jobs()["model"]
-    loaded = []
-    load = loading.load_model
-    monkeypatch.setattr(loading, "load_model", lambda *arguments: loaded.append(load(*arguments)) or loaded[0])
-    monkeypatch.setattr(snakemake.params, "dtype", dtype)
-    run(script, snakemake)
+    load, loaded = loading.load_model, []
+
+    def load_and_keep(*arguments):
+        loaded.append(load(*arguments))
+        return loaded[-1]
+
+    monkeypatch.setattr(loading, "load_model", load_and_keep)
+    other = copy.deepcopy(snakemake)
+    other._params_store[list(snakemake.params).index("float32")] = dtype
+    run(script, other)
     assert [str(model.dtype) for model in loaded] == [f"torch.{dtype}"]

@@ -101,7 +101,7 @@ def row_groups(
 
 
 def _checksums(file: parquet.ParquetFile) -> dict[str, list[int]]:
-    """Checksums of every column; a file with more or fewer row groups or columns than were written is damaged.
+    """Checksums of every column. A file with other columns or another number of row groups is damaged.
 
     Row groups of another size have other checksums.
     """
