@@ -116,6 +116,19 @@ def with_memorized(made_up, **ids):
     return made_up | {"sets": sets}
 
 
+def test_models_of_one_size_stand_side_by_side(made_up):
+    """On an axis of parameters they would hide each other, and their spread would be called unknown."""
+    tables = made_up | {"models": made_up["models"].assign(n_parameters=1000)}
+    drawing = models_memorized.draw(tables, {})
+    dots = [line for line in drawing.figure.axes[0].lines if len(line.get_xdata()) == 1]
+    assert {float(dot.get_xdata()[0]) for dot in dots} == {0, 1, 2}
+    assert clipped_labels(drawing.figure) == [] and overlapping_labels(drawing.figure) == []
+    template = (REPORT / "models_memorized.rst").read_text()
+    captions = [fill(template, models_memorized.draw(found, {}).numbers) for found in (tables, made_up)]
+    assert "show the spread between training runs" in captions[0] and "against" not in captions[0]
+    assert "spread between training runs is unknown" in captions[1] and "against" in captions[1]
+
+
 @pytest.mark.parametrize(
     ("small", "middle", "only"),
     [

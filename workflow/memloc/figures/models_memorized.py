@@ -4,6 +4,7 @@ from itertools import pairwise
 from typing import Any
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
@@ -16,7 +17,8 @@ WIDE = 30  # largest over smallest model, from which ticks at powers of ten are 
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
-    """Fraction with a 95 % Wilson interval per model, on a logarithmic axis of parameters."""
+    """Fraction with a 95 % Wilson interval per model, on a logarithmic axis of parameters; side by side where
+    all models have one size."""
     data = tables["sets"].assign(memorized=tables["sets"]["set"] == "memorized")
     counts = data.groupby("model")["memorized"].agg(n_paragraphs="size", n_memorized="sum")
     rows = tables["models"][["model", "n_parameters"]].join(counts, on="model")
@@ -24,6 +26,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     numbers = {
         "confidence": CONFIDENCE,
         "models": rows.to_dict("records"),
+        "one_size": _one_size(rows),
+        "trained_anew": bool(rows["n_parameters"].duplicated().any()),
         "comparisons": _comparisons(data.merge(tables["paragraphs"], on=["model", "id"]), rows["model"]),
     }
     return Drawing(_plot(rows, looks(tables["models"])), rows, numbers)
@@ -56,16 +60,29 @@ def _comparisons(data: pd.DataFrame, models: pd.Series) -> list[dict[str, Any]]:
 
 def _plot(rows: pd.DataFrame, styles: dict[str, dict[str, Any]]) -> Figure:
     figure, axes = subplots()
-    axes.plot(rows.n_parameters, rows.fraction, color="0.6", lw=0.8, zorder=1)
-    for row in rows.itertuples():
+    places = pd.Series(range(len(rows)), rows.index) if _one_size(rows) else rows["n_parameters"]
+    for place, row in zip(places, rows.itertuples(), strict=True):
         style = styles[row.model] | {"ls": "", "ms": 5, "clip_on": False}
         error = [[max(row.fraction - row.low, 0)], [max(row.high - row.fraction, 0)]]
-        axes.errorbar(row.n_parameters, row.fraction, yerr=error, capsize=2, **style)
-    axes.set(xscale="log", xlabel="parameters", ylabel="fraction memorized", ylim=(0, None))
+        axes.errorbar(place, row.fraction, yerr=error, capsize=2, **style)
+    axes.set(ylabel="fraction memorized", ylim=(0, None))
     axes.margins(x=0.1)
-    wide = rows.n_parameters.max() > WIDE * rows.n_parameters.min()
+    if _one_size(rows):
+        axes.set_xticks(places, rows["model"])
+        axes.set_xlabel(f"models of {rows['n_parameters'].iloc[0]:,} parameters")
+        return figure
+    axes.plot(places, rows.fraction, color="0.6", lw=0.8, zorder=1)
+    _size_axis(axes, wide=places.max() > WIDE * places.min())
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=min(len(rows), 3))
+    return figure
+
+
+def _size_axis(axes: Axes, wide: bool) -> None:
+    axes.set(xscale="log", xlabel="parameters")
     axes.xaxis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5)))
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.xaxis.set_minor_formatter(NullFormatter())
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=min(len(rows), 3))
-    return figure
+
+
+def _one_size(rows: pd.DataFrame) -> bool:
+    return rows["n_parameters"].nunique() == 1
