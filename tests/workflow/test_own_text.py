@@ -1,7 +1,10 @@
 """What of this text does this model recite: the README's example, followed to the letter."""
 
 import pandas as pd
-from test_readme import SNAKEMAKE
+from test_readme import ROOT, SNAKEMAKE
+
+from memloc.tables import storage
+from memloc.tables.schemas import schema_of
 
 
 def test_the_example_finds_what_the_model_recites(own_text):
@@ -21,7 +24,10 @@ def test_the_example_finds_what_the_model_recites(own_text):
 
 def test_paragraphs_may_have_another_length(own_text):
     shorter = (own_text.folder / "my-text.yaml").read_text().replace("study: my-text", "study: shorter")
+    shorter = shorter.replace("[corpus.txt]", "[corpus.txt]\n  unseen_files: [controls.txt]")
     (own_text.folder / "shorter.yaml").write_text(f"{shorter}paragraph: {{length: 60, prefix: 20}}\n")
+    corpus, other = (own_text.folder / "corpus.txt").read_text(), (ROOT / "README.md").read_text()
+    (own_text.folder / "controls.txt").write_text(corpus[:2000] + other)
     own_text.snakemake("--cores", "2", "recited", "fig2", config="shorter.yaml")
     captions = {
         name: " ".join((own_text.folder / f"results/shorter/figures/{name}.rst").read_text().split())
@@ -29,6 +35,14 @@ def test_paragraphs_may_have_another_length(own_text):
     }
     assert "given the first 20 tokens, it goes on with exactly the other 40" in captions["recited"]
     assert "memorized (EM 40)" in captions["fig2"] and "EM of at most 8)" in captions["fig2"]
+    paragraphs, sets = (
+        storage.read(schema_of(name), own_text.folder / f"results/shorter/tables/{name}.parquet")
+        for name in ("paragraphs", "sets")
+    )
+    controls = paragraphs[paragraphs["unseen"]]
+    assert len(controls) > 20 and not any(text in corpus for text in controls["text"])
+    assert set(sets["id"][sets["set"] == "unseen"]) <= set(controls["id"])
+    assert f"Of {(sets['set'] == 'unseen').sum()} unseen paragraphs" in captions["fig2"]
     assert "with EM 9 to 23" in captions["fig2"] and "with EM 24 to 39" in captions["fig2"]
 
 

@@ -46,6 +46,7 @@ rule bench_tables:
             "bench_tables.py",
             "bench",
             "scores",
+            "extraction",
             "perturbation",
             "patching",
             "weight_noise",

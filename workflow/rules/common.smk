@@ -49,6 +49,7 @@ SHARED_TABLES = (
     "dropped_paragraphs",
     "dropped_reference",
     "scores",
+    "extraction",
 )
 ENVIRONMENT = "../../envs/environment.yaml"
 

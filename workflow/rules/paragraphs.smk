@@ -36,6 +36,7 @@ elif DATA.source == "text":
     rule paragraphs:
         input:
             texts=DATA.files,
+            unseen=DATA.unseen_files,
             folder=MODEL_FOLDER,
         output:
             paragraphs=table("paragraphs"),

@@ -1,4 +1,4 @@
-# Exact match and NLL of every kept paragraph, and the sets that follow from them (paper 3.2).
+# Exact match, NLL and probability under sampling of every kept paragraph, and the sets that follow (paper 3.2).
 
 
 SCORES = Shards("scores")
@@ -13,7 +13,8 @@ rule:
         paragraphs=table("paragraphs"),
         dropped=sorted({table("dropped_paragraphs"), table(PUBLISHED_FILTER)}),
     output:
-        SCORES.table("scores"),
+        scores=SCORES.table("scores"),
+        extraction=SCORES.table("extraction"),
     log:
         SCORES.log,
     benchmark:
@@ -26,10 +27,10 @@ rule:
         mem_mb=growing(MEMORY["scores"]),
         runtime=growing(240),
     params:
-        **tracked("scores.py", "scores", "loading"),
+        **tracked("scores.py", "scores", "extraction", "loading"),
         shard=SCORES.number,
     message:
-        "Score every paragraph: exact match and NLL from one teacher-forced pass."
+        "Score every paragraph: exact match, NLL and probability under sampling from one teacher-forced pass."
     script:
         "../scripts/scores.py"
 

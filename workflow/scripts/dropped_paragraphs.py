@@ -25,14 +25,15 @@ with (
     storage.writer(DROPPED_REFERENCE, output.reference, stamp) as dropped_reference,
 ):
     for paragraphs in storage.batches(PARAGRAPHS, snakemake.input.paragraphs):
-        tokens, counts = token_tensor(paragraphs.tokens).numpy(), paragraphs["count"].to_numpy()
+        tokens = token_tensor(paragraphs.tokens).numpy()
+        failed = ((paragraphs["count"] == 0) & ~paragraphs.unseen).to_numpy()
         for name, table, options in (
             ("dropped", dropped, settings),
             ("dropped by the authors' code", dropped_reference, as_the_authors),
         ):
             reasons = filters.drop_reasons(
                 tokens,
-                counts,
+                failed,
                 paragraphs.text,
                 options,
                 encode=lambda text: tokenizer.encode(text, add_special_tokens=False),

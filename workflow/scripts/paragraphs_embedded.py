@@ -4,7 +4,10 @@ from memloc.run.rule import log, provenance, start
 
 start(snakemake)
 
+import numpy as np
+
 from memloc.data import embedded
+from memloc.data.overlap import as_text, shares_run
 from memloc.model import loading
 from memloc.run.atomic import atomic_folder
 from memloc.settings.sections import sections
@@ -12,24 +15,31 @@ from memloc.tables import storage
 from memloc.tables.schemas.paragraphs import PARAGRAPHS
 from memloc.tables.schemas.training import TRAINING_STREAM
 
+BOILERPLATE_RUN = 8  # tokens; runs of 13 are shared by none
 settings = sections(snakemake.params.settings)
 data, paragraph = settings.data, settings.paragraph
-texts = [text for package in data.packages for text in embedded.docstrings(package, data.min_characters)]
+found = [text for package in data.packages for text in embedded.docstrings(package, data.min_characters)]
+texts = [docstring.text for docstring in found]
 log(f"{len(texts)} docstrings, {sum(map(len, texts)):,} characters")
 base = snakemake.input.get("base")
 tokenizer = loading.load_tokenizer(base[0]) if base else embedded.train_tokenizer(texts, data.vocabulary)
 paragraphs, stream = embedded.make_stream(
-    texts,
+    found,
     tokenizer,
     length=paragraph.length,
     n_prefix=paragraph.prefix,
     n_repeated=data.n_repeated,
     n_once=data.n_once,
+    n_unseen=data.n_unseen,
     min_repeats=data.min_repeats,
     max_repeats=data.max_repeats,
     seed=snakemake.params.seed,
 )
 log(f"{len(paragraphs)} paragraphs, {len(stream)} occurrences in the training stream")
+if data.n_unseen:
+    seen, controls = (np.stack(rows.tokens) for _, rows in paragraphs.groupby("unseen"))
+    boilerplate = shares_run(controls, as_text(seen), BOILERPLATE_RUN).mean()
+    log(f"{boilerplate:.0%} of {len(controls)} unseen ones share {BOILERPLATE_RUN} tokens in a row with it")
 elsewhere = (paragraphs["continuation_count"] > paragraphs["count"]).sum()
 log(f"{elsewhere} continuations occur more often than their paragraph")
 

@@ -28,5 +28,6 @@ if retokenize:
     paragraphs = retokenized(paragraphs, tokenizer, length)
     log(f"{len(paragraphs)} of them have {length} tokens of the model's")
 paragraphs["text"] = decoded(token_tensor(paragraphs.tokens), tokenizer)
-paragraphs["continuation_count"] = None  # the release counts whole paragraphs only
+# The release counts whole paragraphs only, and holds nothing that is known to be unseen.
+paragraphs = paragraphs.assign(continuation_count=None, unseen=False, package=None, module=None)
 storage.write(PARAGRAPHS, paragraphs, snakemake.output.paragraphs, provenance(snakemake))

@@ -4,12 +4,16 @@ from memloc.run.rule import log, provenance, start
 
 start(snakemake)
 
+from collections.abc import Iterable, Iterator
 from tempfile import TemporaryFile
+from typing import BinaryIO
 
+import numpy as np
 import pandas as pd
 import torch
 
 from memloc.data import own_text
+from memloc.data.overlap import RUN, shares_run
 from memloc.model import loading
 from memloc.model.token_text import decoded
 from memloc.settings.sections import sections
@@ -20,23 +24,50 @@ from memloc.tables.schemas.paragraphs import PARAGRAPHS
 N_CHARACTERS = 2**20  # tokenised at a time
 settings = sections(snakemake.params.settings)
 length, field = settings.paragraph.length, settings.data.field
+run = min(RUN, length - settings.paragraph.prefix)
 tokenizer = loading.load_tokenizer(snakemake.input.folder)
-documents = (document for file in snakemake.input.texts for document in own_text.documents(file, field))
-tokens = (
-    ids
-    for batch in own_text.batched(documents, N_CHARACTERS)
-    for ids in tokenizer(batch, add_special_tokens=False, return_attention_mask=False)["input_ids"]
-)
-with TemporaryFile() as file:
+
+
+def written(files: Iterable[str], file: BinaryIO) -> own_text.Stream:
+    """The files' distinct paragraphs."""
+    documents = (document for path in files for document in own_text.documents(path, field))
+    tokens = (
+        ids
+        for batch in own_text.batched(documents, N_CHARACTERS)
+        for ids in tokenizer(batch, add_special_tokens=False, return_attention_mask=False)["input_ids"]
+    )
     stream = own_text.write_stream(tokens, length, file)
     log(f"{len(stream.tokens):,} tokens, {len(stream.starts):,} paragraphs")
-    stream = own_text.distinct(stream)
-    counts = own_text.count_repeats(stream)
+    return own_text.distinct(stream)
+
+
+def pieces(stream: own_text.Stream, counts: np.ndarray) -> Iterator[pd.DataFrame]:
+    """Rows of table `paragraphs` without their ids, some at a time."""
+    for first in range(0, len(counts), ROWS):
+        rows = slice(first, first + ROWS)
+        tokens = stream.windows(stream.starts[rows]).astype("int64")
+        texts = decoded(torch.from_numpy(tokens), tokenizer)
+        yield pd.DataFrame({"count": counts[rows], "text": texts}).assign(tokens=list(tokens))
+
+
+with (
+    TemporaryFile() as file,
+    TemporaryFile() as unseen_file,
+    storage.writer(PARAGRAPHS, snakemake.output.paragraphs, provenance(snakemake)) as table,
+):
+    seen = written(snakemake.input.texts, file)
+    counts = own_text.count_repeats(seen)
     log(f"{len(counts):,} different paragraphs, the most frequent occurs {counts.max():,} times")
-    with storage.writer(PARAGRAPHS, snakemake.output.paragraphs, provenance(snakemake)) as table:
-        for first in range(0, len(counts), ROWS):
-            rows = slice(first, first + ROWS)
-            windows = torch.from_numpy(stream.windows(stream.starts[rows]).astype("int64"))
-            frame = pd.DataFrame({"count": counts[rows], "text": decoded(windows, tokenizer)})
-            ids, tokens = frame.index + first, list(windows.numpy())
-            table.append(frame.assign(id=ids, tokens=tokens, continuation_count=None))
+    n_rows = 0
+    unknown = {"continuation_count": None, "package": None, "module": None}
+    for piece in pieces(seen, counts):
+        table.append(piece.assign(id=piece.index + n_rows, unseen=False, **unknown))
+        n_rows += len(piece)
+    if snakemake.input.unseen:
+        unseen = written(snakemake.input.unseen, unseen_file)
+        for piece in pieces(unseen, np.zeros(len(unseen.starts), dtype=np.int64)):
+            free = ~shares_run(np.stack(piece.tokens), seen, run)
+            piece = piece[free].reset_index(drop=True)
+            log(f"{len(piece):,} of {len(free):,} controls share no {run} tokens in a row with the text")
+            table.append(piece.assign(id=piece.index + n_rows, unseen=True, **unknown))
+            n_rows += len(piece)

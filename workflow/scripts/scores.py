@@ -1,4 +1,4 @@
-"""Rule scores: exact match, NLL and decision margin of every kept paragraph, or of one shard of them."""
+"""Rule scores: exact match, NLL and probability of every kept paragraph, or of one shard of them."""
 
 from memloc.run.rule import log, provenance, start
 
@@ -12,13 +12,13 @@ from memloc.data.filters import kept_rows
 from memloc.data.paragraphs import token_tensor
 from memloc.model import loading
 from memloc.run.shards import regrouped, shard_rows
-from memloc.scoring import paragraph_scores
+from memloc.scoring.extraction import extraction_frame, score_and_extract
 from memloc.settings.sections import sections
 from memloc.tables import storage
 from memloc.tables.row_groups import ROWS
 from memloc.tables.schema import by_name
 from memloc.tables.schemas.paragraphs import DROPPED_PARAGRAPHS, DROPPED_REFERENCE, PARAGRAPHS
-from memloc.tables.schemas.scores import SCORES
+from memloc.tables.schemas.scores import EXTRACTION, SCORES
 
 SCHEMAS = by_name(DROPPED_PARAGRAPHS, DROPPED_REFERENCE, PARAGRAPHS, SCORES)
 
@@ -36,11 +36,16 @@ model = loading.load_for_inference(source.folder, settings.loading)
 between = range(rows[0], rows[-1] + 1) if len(rows) else range(0)
 pieces = storage.batches(PARAGRAPHS, source.paragraphs, ["id", "tokens"], between)
 pieces = (piece[~piece.id.isin(dropped)] for piece in pieces)
-n_redecoded = 0
-with storage.writer(SCORES, snakemake.output[0], provenance(snakemake)) as table:
+schemes, stamp, n_redecoded = settings.extraction.schemes, provenance(snakemake), 0
+with (
+    storage.writer(SCORES, snakemake.output.scores, stamp) as scores_table,
+    storage.writer(EXTRACTION, snakemake.output.extraction, stamp) as extraction_table,
+):
     for piece in regrouped(pieces, max(1, ROWS // micro_batch) * micro_batch):
-        scores = paragraph_scores.score(model, token_tensor(piece.tokens), n_prefix, settings.scores)
+        tokens = token_tensor(piece.tokens)
+        scores, extraction = score_and_extract(model, tokens, n_prefix, settings.scores, schemes)
         columns = {name: getattr(scores, name).numpy() for name in ("em", "nll", "margin", "redecoded")}
-        table.append(pd.DataFrame({"id": piece.id, **columns}))
+        scores_table.append(pd.DataFrame({"id": piece.id, **columns}))
+        extraction_table.append(extraction_frame(extraction, piece.id, schemes))
         n_redecoded += int(scores.redecoded.sum())
         log(f"paragraph {piece.id.iloc[-1]}, {n_redecoded} near-ties decoded step by step")

@@ -24,7 +24,11 @@ settings = sections(snakemake.params.settings)
 n_prefix = settings.paragraph.prefix
 scores = storage.read(SCORES, snakemake.input.scores, ["id", "em", "nll"])
 dropped = storage.read(DROPPED_PARAGRAPHS, snakemake.input.dropped).id
-scores = scores.iloc[kept_rows(scores.id, dropped)].reset_index(drop=True)
+scores = scores.iloc[kept_rows(scores.id, dropped)]
+paragraphs = storage.read(PARAGRAPHS, snakemake.input.paragraphs, ["id", "unseen"])
+unseen = scores.id.isin(paragraphs.id[paragraphs.unseen])
+controls = sets.controls(scores[unseen], settings.sets.n_non_memorized, snakemake.params.seed)
+scores = scores[~unseen].reset_index(drop=True)
 
 n_continuation = settings.paragraph.length - n_prefix
 frame = sets.split(scores, n_continuation, settings.sets, snakemake.params.seed)
@@ -33,6 +37,7 @@ for name in SET_NAMES:
     members = frame.set == name
     n_drawn = frame.sampled[members].sum()
     log(f"{name}: {members.sum()} paragraphs, {n_drawn} sampled, {sizes[name]} asked for")
+log(f"unseen: {len(controls)} paragraphs, {controls.sampled.sum()} sampled")
 
 filled = frame.sampled | (frame.set == "memorized")
 ids = frame.id[filled]
@@ -45,6 +50,7 @@ if settings.sets.continuation == "model":
 else:
     continuation = tokens[:, n_prefix:]
 frame["continuation"] = pd.Series([row.tolist() for row in continuation], index=frame.index[filled])
+frame = pd.concat([frame, controls.assign(continuation=None)], ignore_index=True)
 with storage.writer(SETS, snakemake.output[0], provenance(snakemake)) as table:
     for first in range(0, len(frame), ROWS):
         table.append(frame[first : first + ROWS])

@@ -14,11 +14,14 @@ from memloc.tables import storage
 from memloc.tables.schemas.paragraphs import PARAGRAPHS
 from memloc.tables.schemas.sets import SETS
 from memloc.tables.schemas.token_statistics import TOKEN_STATISTICS
+from memloc.tables.terms import UNSEEN
 
 settings = sections(snakemake.params.settings)
 n_prefix = settings.paragraph.prefix
 sets = storage.read(SETS, snakemake.input.sets)
-paragraphs = storage.read(PARAGRAPHS, snakemake.input.paragraphs, ["id", "tokens"], used_ids(sets))
+controls = sets.id[(sets["set"] == UNSEEN) & sets.sampled]
+ids = pd.concat([used_ids(sets), controls])
+paragraphs = storage.read(PARAGRAPHS, snakemake.input.paragraphs, ["id", "tokens"], ids)
 
 memorized, memorized_tokens = sampled_tokens(paragraphs, sets, "memorized", n_prefix)
 others, others_tokens = sampled_tokens(paragraphs, sets, "non_memorized", n_prefix)
@@ -29,6 +32,8 @@ texts = [
 ]
 if settings.sets.continuation == "model":
     texts.append(("non_memorized", "model", others, others_tokens))
+if len(controls):
+    texts.append((UNSEEN, "corpus", controls, token_tensor(paragraphs.set_index("id").tokens.loc[controls])))
 
 model = loading.load_for_inference(snakemake.input.folder, settings.loading)
 frames = []

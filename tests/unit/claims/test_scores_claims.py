@@ -48,6 +48,14 @@ def test_two_clusters_that_lie_apart():
     assert general.loc["memorized_nll_is_apart", ["value", "n"]].tolist() == [1, 60]
 
 
+def test_controls_are_in_neither_cluster():
+    tables = scored({0: 400, 30: 5, 50: 60})
+    ids = range(1000, 1300)
+    tables["scores"] = pd.concat([tables["scores"], pd.DataFrame({"id": ids, "em": 0, "nll": 3.0})])
+    tables["sets"] = pd.concat([tables["sets"], pd.DataFrame({"id": ids, "set": "unseen"})])
+    pd.testing.assert_frame_equal(judged("scores", tables), judged("scores", scored({0: 400, 30: 5, 50: 60})))
+
+
 def test_exact_matches_without_clusters():
     found = verdicts("scores", scored(dict.fromkeys(range(51), 10)))
     assert found["two_clusters"] == found["complete_or_not"] == "does not hold"

@@ -9,9 +9,19 @@ import pandas as pd
 import pytest
 
 from memloc.data import embedded
+from memloc.data.embedded import Docstring
+from memloc.data.overlap import RUN
 
 LONG = "A sentence that explains what happens here and why it does so. " * 4
-SETTINGS = {"length": 8, "n_prefix": 3, "n_repeated": 6, "n_once": 20, "min_repeats": 3, "max_repeats": 12}
+SETTINGS = {
+    "length": 8,
+    "n_prefix": 3,
+    "n_repeated": 6,
+    "n_once": 20,
+    "n_unseen": 0,
+    "min_repeats": 3,
+    "max_repeats": 12,
+}
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +30,11 @@ def texts():
     random = np.random.default_rng(0)
     words = ["".join(random.choice(list("abcdefgh"), size=5)) for _ in range(400)]
     return [" ".join(random.choice(words, size=40)) for _ in range(60)]
+
+
+def docstrings(texts):
+    """The texts in modules of two packages, one text in four in the first."""
+    return [Docstring(text, f"{'bbba'[i % 4]}.m{i}") for i, text in enumerate(texts)]
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +68,10 @@ def package(tmp_path, monkeypatch):
 
 def test_docstrings_are_read_without_importing(package):
     found = embedded.docstrings(package, 200)
-    assert [text.split()[0] for text in found] == ["module", "async", "class", "method", "caf\u00e9"]
+    words = ["module", "async", "class", "method", "caf\u00e9"]
+    assert [docstring.text.split()[0] for docstring in found] == words
+    modules = ["", ".a.again", ".b", ".b", ".latin"]
+    assert [docstring.module for docstring in found] == [package + module for module in modules]
 
 
 NESTED = """
@@ -108,8 +126,9 @@ def test_docstrings_are_those_of_every_node_in_their_order():
 
 
 def test_short_docstrings_are_left_out(package):
-    assert "short" in embedded.docstrings(package, 4)
-    assert "short" not in embedded.docstrings(package, 5)
+    for n_characters, found in ((4, True), (5, False)):
+        texts = [docstring.text for docstring in embedded.docstrings(package, n_characters)]
+        assert ("short" in texts) == found
 
 
 @pytest.mark.parametrize("name", ["not_installed_anywhere", "single"])
@@ -125,16 +144,18 @@ def test_the_tokenizer_has_its_size_and_loses_nothing(tokenizer, texts):
 
 
 def test_paragraphs_are_cut_without_overlap_and_are_different(tokenizer, texts):
-    found = embedded.cut_paragraphs([texts[0], "short", texts[1], texts[0]], tokenizer, 8)
+    given = [texts[0], "short", texts[1], texts[0]]
+    found, source = embedded.cut_paragraphs(given, tokenizer, 8)
     expected = []
-    for text in (texts[0], texts[1]):
-        ids = tokenizer.encode(text)
-        expected += [ids[start : start + 8] for start in range(0, len(ids) // 8 * 8, 8)]
-    assert found.tolist() == expected
+    for number in (0, 2):
+        ids = tokenizer.encode(given[number])
+        expected += [(ids[start : start + 8], number) for start in range(0, len(ids) // 8 * 8, 8)]
+    assert list(zip(found.tolist(), source.tolist(), strict=True)) == expected
 
 
 def test_no_text_gives_no_paragraphs(tokenizer):
-    assert embedded.cut_paragraphs(["short"], tokenizer, 100).shape == (0, 100)
+    paragraphs, source = embedded.cut_paragraphs(["short"], tokenizer, 100)
+    assert paragraphs.shape == (0, 100) and len(source) == 0
 
 
 def test_repeats_are_log_uniform_within_their_limits():
@@ -147,7 +168,7 @@ def test_repeats_are_log_uniform_within_their_limits():
 
 
 def test_counts_are_exactly_those_of_the_stream(tokenizer, texts):
-    paragraphs, stream = embedded.make_stream(texts, tokenizer, **SETTINGS, seed=0)
+    paragraphs, stream = embedded.make_stream(docstrings(texts), tokenizer, **SETTINGS, seed=0)
     occurrences = [int((stream["id"] == id).sum()) for id in paragraphs["id"]]
     assert paragraphs["count"].tolist() == occurrences
     assert sorted(paragraphs["count"])[:20] == [1] * 20 and (paragraphs["count"] >= 3).sum() == 6
@@ -167,7 +188,7 @@ def shared_passages():
 
 def test_continuations_are_counted_at_every_offset_of_the_stream(tokenizer):
     paragraphs, stream = embedded.make_stream(
-        shared_passages(), tokenizer, **{**SETTINGS, "n_repeated": 60}, seed=0
+        docstrings(shared_passages()), tokenizer, **{**SETTINGS, "n_repeated": 60}, seed=0
     )
     rows = paragraphs.set_index("id")["tokens"].loc[stream["id"]].tolist()
     for row in paragraphs.itertuples():
@@ -178,8 +199,8 @@ def test_continuations_are_counted_at_every_offset_of_the_stream(tokenizer):
 
 def test_no_other_paragraph_holds_the_continuation_of_one_that_occurs_once(tokenizer):
     texts = shared_passages()
-    pool = embedded.cut_paragraphs(texts, tokenizer, 8)
-    paragraphs, _ = embedded.make_stream(texts, tokenizer, **SETTINGS, seed=0)
+    pool, _ = embedded.cut_paragraphs(texts, tokenizer, 8)
+    paragraphs, _ = embedded.make_stream(docstrings(texts), tokenizer, **SETTINGS, seed=0)
     once = paragraphs[paragraphs["count"] == 1]
     assert len(once) == 20 and (once["continuation_count"] == 1).all()
     for tokens in once["tokens"]:
@@ -190,12 +211,12 @@ def test_the_last_paragraph_of_a_text_is_cut_where_it_ends_with_the_text(tokeniz
     ids = tokenizer.encode(texts[0])[:24]
     text = tokenizer.decode(ids)
     assert tokenizer.encode(text) == ids
-    assert embedded.cut_paragraphs([text], tokenizer, 8).tolist() == [ids[:8], ids[8:16], ids[16:]]
-    assert len(embedded.cut_paragraphs([text], tokenizer, len(ids) + 1)) == 0
+    assert embedded.cut_paragraphs([text], tokenizer, 8)[0].tolist() == [ids[:8], ids[8:16], ids[16:]]
+    assert len(embedded.cut_paragraphs([text], tokenizer, len(ids) + 1)[0]) == 0
 
 
 def test_paragraphs_are_different_and_decoded(tokenizer, texts):
-    paragraphs, _ = embedded.make_stream(texts, tokenizer, **SETTINGS, seed=0)
+    paragraphs, _ = embedded.make_stream(docstrings(texts), tokenizer, **SETTINGS, seed=0)
     assert paragraphs["id"].tolist() == list(range(26))
     assert len(set(map(tuple, paragraphs["tokens"]))) == 26
     assert paragraphs["text"].tolist() == [tokenizer.decode(tokens) for tokens in paragraphs["tokens"]]
@@ -203,13 +224,13 @@ def test_paragraphs_are_different_and_decoded(tokenizer, texts):
 
 
 def test_the_stream_is_shuffled(tokenizer, texts):
-    _, stream = embedded.make_stream(texts, tokenizer, **SETTINGS, seed=0)
+    _, stream = embedded.make_stream(docstrings(texts), tokenizer, **SETTINGS, seed=0)
     assert not stream["id"].is_monotonic_increasing
 
 
 def test_the_stream_is_repeatable_and_follows_the_seed(tokenizer, texts):
     first, again, other = (
-        embedded.make_stream(texts, tokenizer, **SETTINGS, seed=seed) for seed in (0, 0, 1)
+        embedded.make_stream(docstrings(texts), tokenizer, **SETTINGS, seed=seed) for seed in (0, 0, 1)
     )
     for one, same in zip(first, again, strict=True):
         pd.testing.assert_frame_equal(one, same)
@@ -224,4 +245,56 @@ def test_the_tokenizer_is_repeatable(texts, tokenizer):
 
 def test_too_little_text_is_explained(tokenizer, texts):
     with pytest.raises(ValueError, match=r"holds \d+ paragraphs, .* 6 \+ 1000 are wanted: lower data.n_once"):
-        embedded.make_stream(texts[:2], tokenizer, **{**SETTINGS, "n_once": 1000}, seed=0)
+        embedded.make_stream(docstrings(texts[:2]), tokenizer, **{**SETTINGS, "n_once": 1000}, seed=0)
+
+
+def unseen_of(texts, tokenizer, **changes):
+    """A stream of paragraphs of 30 tokens with 15 controls."""
+    options = {**SETTINGS, "length": 30, "n_prefix": 10, "n_repeated": 5, "n_once": 20, "n_unseen": 15}
+    return embedded.make_stream(docstrings(texts), tokenizer, **options | changes, seed=0)
+
+
+def runs(tokens):
+    return {tuple(tokens[at : at + RUN]) for at in range(len(tokens) - RUN + 1)}
+
+
+def test_unseen_paragraphs_share_no_run_of_13_tokens_with_the_stream(tokenizer):
+    texts = shared_passages()  # each has a passage of all others
+    paragraphs, stream = unseen_of(texts, tokenizer, n_unseen=4, n_once=10, n_repeated=2)
+    assert paragraphs["unseen"].tolist() == [False] * 12 + [True] * 4
+    rows = paragraphs.set_index("id")["tokens"].loc[stream["id"]]
+    seen = set().union(*map(runs, rows))
+    controls = paragraphs[paragraphs["unseen"]]
+    assert not any(runs(tokens) & seen for tokens in controls["tokens"])
+    assert (controls[["count", "continuation_count"]] == 0).all(axis=None)
+    pool, _ = embedded.cut_paragraphs(texts, tokenizer, 30)
+    assert sum(bool(runs(tokens) & seen) for tokens in pool) > 30, "many others do"
+
+
+def test_drawing_controls_leaves_the_stream_and_seen_paragraphs_as_they_are(texts, tokenizer):
+    with_controls, stream = unseen_of(texts, tokenizer)
+    without, same = unseen_of(texts, tokenizer, n_unseen=0)
+    pd.testing.assert_frame_equal(stream, same)
+    pd.testing.assert_frame_equal(with_controls[:25], without)
+    assert not set(stream["id"]) & set(with_controls["id"][25:]) and len(with_controls) == 40
+
+
+def test_controls_come_from_the_packages_in_the_shares_of_seen_paragraphs(texts, tokenizer):
+    paragraphs, _ = unseen_of(texts, tokenizer, n_once=75, n_unseen=16)
+    shares = paragraphs.groupby("unseen")["package"].value_counts(normalize=True).unstack()
+    assert (shares.diff().abs().iloc[1] <= 1 / 16).all() and shares.notna().all(axis=None)
+    of_text = dict(zip((d.module for d in docstrings(texts)), texts, strict=True))
+    assert all(row.text in of_text[row.module] for row in paragraphs.itertuples())
+    assert (paragraphs["package"] == paragraphs["module"].str[0]).all()
+
+
+def test_too_few_controls_are_explained(texts, tokenizer):
+    with pytest.raises(ValueError, match=r"[ab] holds \d+ paragraphs .* 13 tokens .* lower data.n_unseen"):
+        unseen_of(texts, tokenizer, n_unseen=5000)
+
+
+def test_shares_add_up():
+    groups = np.array(["x"] * 7 + ["y"] * 2 + ["z"])
+    assert embedded.shares_of(groups, 10) == {"x": 7, "y": 2, "z": 1}
+    assert embedded.shares_of(groups, 4) == {"x": 3, "y": 1, "z": 0}
+    assert embedded.shares_of(groups, 0) == {"x": 0, "y": 0, "z": 0}

@@ -20,10 +20,10 @@ def encode(text):
     return [3, 4] if text.strip() == "HREF" else [VOCABULARY[text]]
 
 
-def reasons(tokens, texts=None, counts=None, **options):
+def reasons(tokens, texts=None, failed=None, **options):
     tokens, filters = np.array(tokens), Filters(keywords=["href"], **options)
-    counts = np.ones(len(tokens), int) if counts is None else np.array(counts)
-    found = drop_reasons(tokens, counts, texts or [""] * len(tokens), filters, encode)
+    failed = np.zeros(len(tokens), bool) if failed is None else np.array(failed)
+    found = drop_reasons(tokens, failed, texts or [""] * len(tokens), filters, encode)
     return [None if pd.isna(reason) else reason for reason in found]
 
 
@@ -78,7 +78,7 @@ def test_keyword_among_the_tokens(tokens, reason):
 
 
 def test_first_reason_wins():
-    assert reasons([[0, 0, 0, 0]], ["href"], [0]) == ["parsing failed"]
+    assert reasons([[0, 0, 0, 0]], ["href"], [True]) == ["parsing failed"]
     assert reasons([[9, 9, 9, 9]], ["href"]) == ["fewer than 50 % unique tokens"]
     assert reasons([[8, 9, 10, 11]], ["HREF Href href"]) == ["keyword: href"]
 
@@ -131,10 +131,10 @@ def test_no_published_paragraph_is_dropped(published, gpt2, options):
     table, tokens = published
     filters = Filters(**options)
     texts = gpt2.batch_decode(tokens, clean_up_tokenization_spaces=False)
-    counts = table["count"].to_numpy()
-    assert drop_reasons(tokens, counts, texts, filters, gpt2.encode).isna().all()
+    failed = table["count"].to_numpy() == 0
+    assert drop_reasons(tokens, failed, texts, filters, gpt2.encode).isna().all()
     spoiled = np.where(np.arange(100) < 60, tokens[:, :1], tokens)
-    assert drop_reasons(spoiled, counts, texts, filters, gpt2.encode).notna().all()
+    assert drop_reasons(spoiled, failed, texts, filters, gpt2.encode).notna().all()
 
 
 def test_what_no_filter_drops_is_kept():

@@ -5,7 +5,16 @@ import pandas as pd
 import pytest
 
 from memloc.data.paragraphs import sampled_tokens
-from memloc.data.sets import EmptySetError, assign_sets, assign_sets_by_nll, bins, sample_ids, split
+from memloc.data.sets import (
+    EmptySetError,
+    assign_sets,
+    assign_sets_by_nll,
+    bins,
+    controls,
+    sample_ids,
+    split,
+    without_controls,
+)
 from memloc.run.seeds import generator
 from memloc.settings.sets import Sets
 
@@ -133,3 +142,12 @@ def test_equal_nlls_go_by_the_order_of_rows():
 def test_where_both_agree_the_sets_are_the_same(scores):
     scores = scores.assign(nll=50 - scores["em"])
     assert assign_sets_by_nll(scores, 50).tolist() == assign_sets(scores["em"], 50).tolist()
+
+
+def test_controls_are_a_set_of_their_own(scores):
+    frame = controls(scores[:60], 7, 0)
+    assert set(frame["set"]) == {"unseen"} and frame["id"].tolist() == scores["id"][:60].tolist()
+    assert frame["sampled"].sum() == 7 and not frame["sampled_rare_tokens"].any()
+    assert controls(scores[:5], 7, 0)["sampled"].all() and not len(controls(scores[:0], 7, 0))
+    others = split(scores[60:], 50, SIZES, 0)
+    pd.testing.assert_frame_equal(without_controls(pd.concat([others, frame])), others)

@@ -300,6 +300,9 @@ def test_tables_of_members_are_joined_by_size(tmp_path):
             "id": [n_parameters],
             "count": [1],
             "continuation_count": [None],
+            "unseen": [False],
+            "package": [None],
+            "module": [None],
             "tokens": [[1, 2, 3, 4]],
             "text": [model],
         }

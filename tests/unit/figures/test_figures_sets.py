@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from memloc.data.sets import split
+from memloc.data.sets import controls, split
 from memloc.figures import fig2, fig8, recited, repeats, table1
 from memloc.figures.parts import style
 from memloc.run.templates import fill
 from memloc.settings.sets import Sets
+from memloc.statistics.uncertainty import proportion
 
 REPORT = Path(__file__).parents[3] / "workflow/report"
 SIZES = {"n_memorized": 20, "n_non_memorized": 5, "n_partly": 4, "n_rare_tokens": 10}
@@ -137,3 +138,36 @@ def test_a_bin_of_few_paragraphs_has_no_narrow_interval():
     many, few = repeats.draw(found, SETTINGS).data.itertuples()
     assert 0.9 < many.low < 1 and many.high == 1 and many.n_memorized == 35
     assert (few.low, few.high, few.fraction) == (0, 1, 1)
+
+
+def with_controls(em, unseen_em):
+    """The tables with unseen paragraphs of these exact matches at the end."""
+    found, n = tables(em), len(unseen_em)
+    ids = np.arange(n) + 500
+    scores = pd.DataFrame({"id": ids, "em": unseen_em, "nll": 2.5})
+    tokens = list(np.zeros((n, 60), dtype=int))
+    paragraphs = pd.DataFrame({"id": ids, "count": 0, "continuation_count": 0, "tokens": tokens})
+    added = {
+        "scores": scores,
+        "sets": controls(scores, 3, seed=0).assign(continuation=None),
+        "paragraphs": paragraphs.astype({"continuation_count": "Int64"}),
+    }
+    return found | {name: pd.concat([found[name], rows], ignore_index=True) for name, rows in added.items()}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_controls_change_nothing_that_is_plotted_or_said_of_others(name):
+    drawing = FIGURES[name].draw(tables(EM["all sets"]), SETTINGS)
+    beside = FIGURES[name].draw(with_controls(EM["all sets"], [0, 3, 40, 0, 1, 2, 0]), SETTINGS)
+    pd.testing.assert_frame_equal(drawing.data, beside.data)
+    without = {key: number for key, number in beside.numbers.items() if key != "unseen"}
+    assert without == {key: number for key, number in drawing.numbers.items() if key != "unseen"}
+
+
+@pytest.mark.parametrize("name", ["fig2", "repeats"])
+def test_the_share_of_recited_controls_stands_beside_that_of_others(name):
+    drawing = FIGURES[name].draw(with_controls(EM["all sets"], [0, 3, 40, 0, 1, 2, 0]), SETTINGS)
+    assert drawing.numbers["unseen"] == proportion(1, 7)
+    assert "Of 7 unseen paragraphs" in caption(name, drawing)
+    known = FIGURES[name].draw(tables(EM["all sets"]), SETTINGS)
+    assert "No paragraph is known to be unseen." in caption(name, known)

@@ -66,12 +66,14 @@ def test_frame_has_one_row_per_token(tiny_gpt2, tiny_tokens):
     assert row.true_rank.item() == statistics.true_rank[3, 3].item()
 
 
-def made_up(own_continuation: bool = True) -> pd.DataFrame:
+def made_up(own_continuation: bool = True, unseen: bool = False) -> pd.DataFrame:
     """Table of 6 memorized and 5 other paragraphs; the memorized ones are surer throughout."""
     random, frames = np.random.default_rng(0), []
     groups = [("memorized", "corpus", 6, 0.1), ("non_memorized", "corpus", 5, 4.0)]
     if own_continuation:
         groups.append(("non_memorized", "model", 5, 1.0))
+    if unseen:
+        groups.append(("unseen", "corpus", 5, 4.5))
     for name, continuation, n, scale in groups:
         shape = (n, 50)
         paragraph, offset = (axis.ravel() for axis in np.indices(shape))
@@ -103,16 +105,32 @@ def test_min_k_is_the_mean_of_the_least_likely_tokens(percent, n_tokens):
         assert row.mean == pytest.approx(-np.mean(nll))
 
 
-@pytest.mark.parametrize("own_continuation", [True, False])
+@pytest.mark.parametrize(("own_continuation", "unseen"), [(True, False), (False, True)])
 @pytest.mark.parametrize("module", [min_k, logit_differences])
-def test_figures_are_readable_and_captions_complete(module, own_continuation):
-    tables = {"token_statistics": made_up(own_continuation)}
+def test_figures_are_readable_and_captions_complete(module, own_continuation, unseen):
+    tables = {"token_statistics": made_up(own_continuation, unseen)}
     drawing = module.draw(tables, {"min_k": {"percent": 20}})
     assert clipped_labels(drawing.figure) == []
     assert overlapping_labels(drawing.figure) == []
     template = (REPORT / f"{module.__name__.split('.')[-1]}.rst").read_text()
     caption = fill(template, drawing.numbers | {"study": "made up"})
     assert ("greedy continuation" in caption) == own_continuation
+    if module is min_k:
+        assert ("No paragraph is known to be unseen." in caption) != unseen
+        assert ("* 5 unseen paragraphs" in caption) == unseen
+
+
+def test_controls_are_separated_from_memorized_paragraphs_by_themselves():
+    table = made_up(unseen=True)
+    drawing = min_k.draw({"token_statistics": table}, {"min_k": {"percent": 20}})
+    data = drawing.data
+    for name, of in (("unseen", "unseen"), ("corpus", "non_memorized")):
+        rows = data[(data["set"] == of) & (data["continuation"] == "corpus")]
+        expected = uncertainty.auroc(data.query("set == 'memorized'").min_k, rows.min_k)
+        assert drawing.numbers["separation"][name]["min_k"] == expected
+    alone = logit_differences.draw({"token_statistics": made_up()}, {})
+    beside = logit_differences.draw({"token_statistics": table}, {})
+    pd.testing.assert_frame_equal(alone.data, beside.data)
 
 
 def test_min_k_plots_every_text():

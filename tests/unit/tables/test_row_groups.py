@@ -26,9 +26,11 @@ def small_row_groups(monkeypatch):
 def paragraphs():
     rng = np.random.default_rng(0)
     words = pd.Series([f"text {i}" if i % 3 else "" for i in range(N)], dtype="str")
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {"id": range(N), "count": rng.integers(0, 9, N), "tokens": list(rng.integers(0, 9, (N, 3)))}
     ).assign(text=words, continuation_count=[i if i % 4 else None for i in range(N)])
+    modules = [f"package.module_{i}" if i % 5 else None for i in range(N)]
+    return frame.assign(unseen=[i % 7 == 0 for i in range(N)], package="package", module=modules)
 
 
 def sets():
@@ -70,7 +72,9 @@ def test_no_rows_are_one_empty_piece(tmp_path, rows):
     write(schema_of("paragraphs"), paragraphs(), tmp_path / "table", STAMP)
     (piece,) = batches(schema_of("paragraphs"), tmp_path / "table", rows=rows)
     assert len(piece) == 0 and list(piece) == list(
-        paragraphs()[["id", "count", "continuation_count", "tokens", "text"]]
+        paragraphs()[
+            ["id", "count", "continuation_count", "unseen", "package", "module", "tokens", "text"]
+        ]
     )
 
 
@@ -118,6 +122,9 @@ def edited(table):
         "id": 77,
         "count": 99,
         "continuation_count": 99,
+        "unseen": True,
+        "package": "other",
+        "module": "package.other",
         "tokens": np.array([1, 1, 1]),
         "text": "other",
     }

@@ -25,6 +25,7 @@ from memloc.removal import editing
 from memloc.run.seeds import generator
 from memloc.scoring import paragraph_scores
 from memloc.scoring.decoding import continue_from_scores
+from memloc.scoring.extraction import score_and_extract
 from memloc.scoring.screening import screening_model
 from memloc.settings.published import SPARSE_FRACTION
 from memloc.straightforward import decoding
@@ -91,14 +92,14 @@ def plain_scores(bench: Bench, rows: Callable[[], Int[Tensor, "row token"]]) -> 
 
 
 def scores(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
-    """Exact match and NLL of paragraphs (paper 3.2)."""
-    tokens = diverted(bench, own)
+    """Exact match and NLL of paragraphs (paper 3.2), with their probability under sampling."""
+    tokens, schemes = diverted(bench, own), bench.settings.extraction.schemes
 
     def prepare() -> Callable[[], Results]:
         model, scoring = bench.reciting_model(), bench.settings.scores
 
         def work() -> Results:
-            found = paragraph_scores.score(model, tokens, bench.n_prefix, scoring)
+            found, _ = score_and_extract(model, tokens, bench.n_prefix, scoring, schemes)
             return {"em": found.em.numpy(), "nll": found.nll.numpy()}
 
         return work

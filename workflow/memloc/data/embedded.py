@@ -10,13 +10,16 @@ import importlib.util
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Int
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
 from memloc.data.exposure import continuation_counts
+from memloc.data.overlap import RUN, as_text, shares_run
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 
@@ -25,8 +28,17 @@ DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 BLOCKS = ("body", "cases", "handlers", "orelse", "finalbody")  # fields that hold statements, in ast's order
 
 
-def docstrings(package: str, min_characters: int) -> list[str]:
+class Docstring(NamedTuple):
+    """A docstring and the module that holds it."""
+
+    text: str
+    module: str
+
+
+def docstrings(package: str, min_characters: int) -> list[Docstring]:
     """Distinct docstrings of an installed package in the order of its files, read without importing it.
+
+    A text that several modules hold comes once, with the first of them.
 
     Raises:
         ModuleNotFoundError: the package is not installed.
@@ -34,9 +46,15 @@ def docstrings(package: str, min_characters: int) -> list[str]:
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError(f"data.packages: {package!r} is not an installed package")
-    files = sorted(Path(spec.submodule_search_locations[0]).rglob("*.py"))
-    found = (text for file in files for text in source_docstrings(file.read_bytes()))
-    return list(dict.fromkeys(text for text in found if len(text) > min_characters))
+    folder = Path(spec.submodule_search_locations[0])
+    found: dict[str, str] = {}
+    for file in sorted(folder.rglob("*.py")):
+        below = file.relative_to(folder).with_suffix("").parts
+        module = ".".join([package, *below]).removesuffix(".__init__")
+        for text in source_docstrings(file.read_bytes()):
+            if len(text) > min_characters:
+                found.setdefault(text, module)
+    return [Docstring(text, module) for text, module in found.items()]
 
 
 def source_docstrings(source: bytes) -> list[str]:
@@ -79,13 +97,16 @@ def train_tokenizer(texts: list[str], vocabulary: int) -> PreTrainedTokenizerFas
     )
 
 
-def cut_paragraphs(texts: list[str], tokenizer: PreTrainedTokenizerFast, length: int) -> np.ndarray:
-    """Distinct, non-overlapping paragraphs of `length` tokens of the texts, [paragraph, token]."""
+def cut_paragraphs(
+    texts: list[str], tokenizer: PreTrainedTokenizerFast, length: int
+) -> tuple[Int[np.ndarray, "paragraph token"], Int[np.ndarray, "paragraph"]]:
+    """Distinct, non-overlapping paragraphs of `length` tokens of the texts, and which text each is of."""
     encoded = tokenizer(texts, add_special_tokens=False)["input_ids"]
-    cut = (
-        ids[start : start + length] for ids in encoded for start in range(0, len(ids) - length + 1, length)
-    )
-    return np.array(list(dict.fromkeys(map(tuple, cut))), dtype=np.int64).reshape(-1, length)
+    cut: dict[tuple[int, ...], int] = {}
+    for number, ids in enumerate(encoded):
+        for start in range(0, len(ids) - length + 1, length):
+            cut.setdefault(tuple(ids[start : start + length]), number)
+    return np.array(list(cut), dtype=np.int64).reshape(-1, length), np.array(list(cut.values()), dtype=int)
 
 
 def draw_repeats(
@@ -100,7 +121,7 @@ def draw_repeats(
 def choose_paragraphs(
     paragraphs: np.ndarray, n_prefix: int, n_repeated: int, n_once: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Rows of paragraphs [paragraph, token]: any `n_repeated`, then `n_once` whose continuation none shares.
+    """Places of `n_repeated` paragraphs [paragraph, token], then of `n_once` whose continuation none shares.
 
     A continuation that another paragraph of the text holds at any offset could be seen more than once.
 
@@ -120,38 +141,96 @@ def choose_paragraphs(
     return np.concatenate([repeated, once])
 
 
+def choose_unseen(
+    paragraphs: Int[np.ndarray, "paragraph token"],
+    packages: np.ndarray,
+    seen: Int[np.ndarray, "seen"],
+    n_unseen: int,
+    n_prefix: int,
+    rng: np.random.Generator,
+) -> Int[np.ndarray, "unseen"]:
+    """Places of `n_unseen` paragraphs that share no run of 13 tokens with those at `seen`.
+
+    They come from the packages (one per paragraph) in the shares of the seen ones. Of short paragraphs, the
+    run is as long as the continuation.
+
+    Raises:
+        InputError: a package holds fewer such paragraphs than asked for.
+    """
+    order = rng.permutation(np.setdiff1d(np.arange(len(paragraphs)), seen))
+    if not n_unseen:
+        return order[:0]
+    run = min(RUN, paragraphs.shape[1] - n_prefix)
+    free = order[~shares_run(paragraphs[order], as_text(paragraphs[seen]), run)]
+    chosen = []
+    for package, n in shares_of(packages[seen], n_unseen).items():
+        own = free[packages[free] == package][:n]
+        if len(own) < n:
+            raise InputError(
+                f"{package} holds {len(own)} paragraphs that share no {run} tokens with the training text, "
+                f"and {n} are wanted: lower data.n_unseen, data.n_once or data.n_repeated"
+            )
+        chosen.append(own)
+    return np.concatenate(chosen)
+
+
+def shares_of(groups: np.ndarray, n: int) -> dict[str, int]:
+    """Whole numbers that add up to n, in the shares of the groups; what is left goes to the largest rests."""
+    names, sizes = np.unique(groups, return_counts=True)
+    exact = n * sizes / sizes.sum()
+    whole = exact.astype(int)
+    whole[np.argsort(whole - exact, kind="stable")[: n - whole.sum()]] += 1
+    return dict(zip(names.tolist(), whole.tolist(), strict=True))
+
+
 def make_stream(
-    texts: list[str],
+    texts: list[Docstring],
     tokenizer: PreTrainedTokenizerFast,
     length: int,
     n_prefix: int,
     n_repeated: int,
     n_once: int,
+    n_unseen: int,
     min_repeats: int,
     max_repeats: int,
     seed: int,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Draw paragraphs and their repeats and shuffle all occurrences into a training stream.
+    """Draw paragraphs and their repeats, shuffle all occurrences into a training stream, and then draw
+    paragraphs that are not in it.
 
     Returns:
-        The paragraphs (id, count, continuation_count, tokens, text) and the stream (one paragraph id per
-        occurrence).
+        The paragraphs (id, count, continuation_count, unseen, package, module, tokens, text), unseen ones
+        last, and the stream (one paragraph id per occurrence). Neither the stream nor any seen paragraph
+        depends on `n_unseen`.
 
     Raises:
         InputError: the texts hold fewer paragraphs than asked for.
     """
-    paragraphs = cut_paragraphs(texts, tokenizer, length)
+    paragraphs, source = cut_paragraphs([text.text for text in texts], tokenizer, length)
     rng = generator(seed, "stream")
-    chosen = paragraphs[choose_paragraphs(paragraphs, n_prefix, n_repeated, n_once, rng)]
+    seen = choose_paragraphs(paragraphs, n_prefix, n_repeated, n_once, rng)
     repeats = draw_repeats(n_repeated, n_once, min_repeats, max_repeats, rng)
-    stream = rng.permutation(np.repeat(np.arange(len(chosen)), repeats))
+    stream = rng.permutation(np.repeat(np.arange(len(seen)), repeats))
+
+    modules = np.array([text.module for text in texts])[source]
+    packages = np.array([module.split(".")[0] for module in modules])
+    rng = generator(seed, "unseen")
+    unseen = choose_unseen(paragraphs, packages, seen, n_unseen, n_prefix, rng)
+    chosen, zeros = np.concatenate([seen, unseen]), np.zeros(n_unseen, dtype=np.int64)
+    tokens = paragraphs[chosen]
     frame = pd.DataFrame(
         {
             "id": np.arange(len(chosen)),
-            "count": repeats,
-            "continuation_count": continuation_counts(chosen, repeats, n_prefix),
-            "tokens": list(chosen),
-            "text": tokenizer.batch_decode(chosen.tolist()),
+            "count": np.concatenate([repeats, zeros]),
+            # A continuation that the stream held would share a run of 13 tokens with it.
+            "continuation_count": np.concatenate(
+                [continuation_counts(paragraphs[seen], repeats, n_prefix), zeros]
+            ),
+            "unseen": np.arange(len(chosen)) >= len(seen),
+            "package": packages[chosen],
+            "module": modules[chosen],
+            "tokens": list(tokens),
+            "text": tokenizer.batch_decode(tokens.tolist()),
         }
     )
     return frame, pd.DataFrame({"id": stream})

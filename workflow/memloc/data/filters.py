@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 from memloc.run.errors import InputError
 from memloc.settings.filters import Filters
@@ -29,17 +29,18 @@ def n_unique(tokens: Int[np.ndarray, "paragraph token"]) -> Int[np.ndarray, "par
 
 def drop_reasons(
     tokens: Int[np.ndarray, "paragraph token"],
-    counts: Int[np.ndarray, "paragraph"],
+    failed: Bool[np.ndarray, "paragraph"],
     texts: Sequence[str],
     filters: Filters,
     encode: Callable[[str], list[int]],
 ) -> pd.Series:
     """Why each paragraph is dropped, null where it is kept; the first reason that applies wins.
 
-    In order: a count of 0; a share of unique tokens below `min_unique`; a variation of a keyword, keywords in
-    the given order. `match: text` looks for the variation in the paragraph's text, `match: tokens` for all
-    of its tokens among the paragraph's, in any order and place. `reference` does as the authors' code: tokens
-    are matched, and a share of exactly `min_unique` is dropped too. `encode` must add no special tokens.
+    In order: `failed`, a row of the release that could not be parsed; a share of unique tokens below
+    `min_unique`; a variation of a keyword, keywords in the given order. `match: text` looks for the variation
+    in the paragraph's text, `match: tokens` for all of its tokens among the paragraph's, in any order and
+    place. `reference` does as the authors' code: tokens are matched, and a share of exactly `min_unique` is
+    dropped too. `encode` must add no special tokens.
     """
     share = n_unique(tokens) / tokens.shape[1]
     percent = f"{100 * filters.min_unique:g} % unique tokens"
@@ -52,7 +53,7 @@ def drop_reasons(
     else:
         found = _in_texts(texts, filters.keywords)
     reasons = pd.Series([f"keyword: {variation}" if variation else None for variation in found], dtype="str")
-    return reasons.mask(repetitive, words).mask(np.asarray(counts) == 0, PARSING_FAILED)
+    return reasons.mask(repetitive, words).mask(failed, PARSING_FAILED)
 
 
 def kept_rows(ids: pd.Series, dropped: pd.Series) -> Int[np.ndarray, "kept"]:

@@ -6,6 +6,7 @@ import pandas as pd
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 from memloc.settings.sets import Sets
+from memloc.tables.terms import UNSEEN
 
 PARTLY = ("partly_11_29", "partly_30_49")
 MOST_RARE_TOKENS = 0.8  # of the paragraphs: the rest is for texts that no analysis has sampled
@@ -57,13 +58,26 @@ def sample_sizes(asked: Sets) -> dict[str, int]:
     return whole | dict.fromkeys(PARTLY, asked.n_partly)
 
 
+def without_controls(sets: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `sets` that belong to paragraphs which the model may have seen."""
+    return sets[sets["set"] != UNSEEN]
+
+
+def controls(scores: pd.DataFrame, n: int, seed: int) -> pd.DataFrame:
+    """Rows of table `sets` for unseen paragraphs; `n` of them are sampled."""
+    frame = pd.DataFrame({"id": scores["id"], "set": UNSEEN})
+    frame["sampled"] = frame["id"].isin(sample_ids(frame["id"], n, generator(seed, "sets", UNSEEN)))
+    return frame.assign(sampled_rare_tokens=False)
+
+
 def split(
     scores: pd.DataFrame,
     n_continuation: int,
     asked: Sets,
     seed: int,
 ) -> pd.DataFrame:
-    """Sets and samples of the scored paragraphs, by `assign_sets` or `assign_sets_by_nll`.
+    """Sets and samples of scored paragraphs, none of them a control, by `assign_sets` or by
+    `assign_sets_by_nll`.
 
     Returns:
         One row per paragraph: id, set, sampled (drawn for the analyses of its set) and sampled_rare_tokens

@@ -162,7 +162,14 @@ FIGURES = (
         "repeats",
         "Memorization against repeats",
         "extended",
-        ("paragraphs", "sets"),
+        ("paragraphs", "sets", "scores"),
+        paragraphs=("id", "count", "continuation_count"),
+    ),
+    FigureInfo(
+        "extraction",
+        "What comes out under sampling, and after how many draws",
+        "extended",
+        ("extraction", "scores", "sets", "paragraphs"),
         paragraphs=("id", "count", "continuation_count"),
     ),
     FigureInfo(

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from memloc.data.sets import bins
+from memloc.data.sets import bins, without_controls
+from memloc.figures.parts.memorized_fraction import unseen_recited
 from memloc.figures.parts.style import BY_EXACT_MATCH, COLOURS, Drawing, plain_log_ticks, set_labels, subplots
 
 JITTER = 0.35
@@ -11,7 +12,8 @@ JITTER = 0.35
 
 def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     """Scatter of EM (tokens) against NLL (nats per token), one dot per paragraph, with both marginals."""
-    data = tables["scores"].merge(tables["sets"][["id", "set"]], on="id")[["id", "set", "em", "nll"]]
+    sets = without_controls(tables["sets"])[["id", "set"]]
+    data = tables["scores"].merge(sets, on="id")[["id", "set", "em", "nll"]]
     figure, axes = subplots(
         3.4, 3.2, nrows=2, ncols=2, width_ratios=(4, 1), height_ratios=(1.3, 4), sharex="col", sharey="row"
     )
@@ -39,7 +41,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     legend = main.legend(loc="center right", markerscale=3, handletextpad=0.2)
     for handle in legend.legend_handles:
         handle.set_alpha(1)
-    return Drawing(figure, data, _numbers(data, settings))
+    return Drawing(figure, data, _numbers(data, settings) | unseen_recited(tables, settings))
 
 
 def _histogram(axes, data: pd.DataFrame, column: str, bins: np.ndarray, orientation: str) -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from memloc.data.sets import without_controls
 from memloc.figures.parts.style import (
     BY_EXACT_MATCH,
     COLOURS,
@@ -18,7 +19,8 @@ from memloc.figures.parts.style import (
 def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     """Left: histogram of counts (log bins). Right: histogram of EM, one bar per value."""
     data = tables["scores"].merge(tables["paragraphs"][["id", "count"]], on="id")
-    data = data.merge(tables["sets"][["id", "set"]], on="id")[["id", "set", "count", "em"]]
+    sets = without_controls(tables["sets"])[["id", "set"]]
+    data = data.merge(sets, on="id")[["id", "set", "count", "em"]]
     figure, (left, right) = subplots(PAGE_WIDTH * 0.8, 2.2, ncols=2)
     labels = set_labels(settings)
     names = [name for name in BY_EXACT_MATCH if (data["set"] == name).any()]

@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from memloc.data.sets import without_controls
 from memloc.figures.parts.style import COLOURS, TEXT_LABELS, Drawing, subplots
 from memloc.statistics.uncertainty import mean
 
@@ -12,7 +13,7 @@ LINES = {"corpus": "-", "model": "--"}
 
 def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     """Mean gap between the two largest logits per position, with a 95 % band over paragraphs."""
-    statistics = tables["token_statistics"]
+    statistics = without_controls(tables["token_statistics"])
     data = mean_gaps(statistics)
     figure, axes = subplots(4.6, 2.6)
     for (name, continuation), label in TEXT_LABELS.items():

@@ -8,6 +8,7 @@ import pandas as pd
 
 from memloc.figures.parts.style import COLOURS, TEXT_LABELS, Drawing, panel_label, subplots
 from memloc.statistics import uncertainty
+from memloc.tables.terms import UNSEEN
 
 MEMORIZED = ("memorized", "corpus")
 JITTER = 0.25
@@ -58,7 +59,8 @@ def _numbers(data: pd.DataFrame, groups: list[tuple[str, str]], percent: float) 
     for group in groups:
         others = data[_rows(data, group)]
         if group != MEMORIZED:
-            separation[group[1]] = {
+            name = UNSEEN if group[0] == UNSEEN else group[1]
+            separation[name] = {
                 column: uncertainty.auroc(memorized[column], others[column]) for column in ("min_k", "mean")
             } | {"n": len(others), "median": float(others["min_k"].median())}
     return {

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
+from memloc.data.sets import without_controls
 from memloc.figures.parts.across import looks
 from memloc.figures.parts.memorized_fraction import intervals
 from memloc.figures.parts.style import Drawing, subplots
@@ -19,7 +20,8 @@ WIDE = 30  # largest over smallest model, from which ticks at powers of ten are 
 def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     """Fraction with a 95 % Wilson interval per model, on a logarithmic axis of parameters; side by side where
     all models have one size."""
-    data = tables["sets"].assign(memorized=tables["sets"]["set"] == "memorized")
+    sets = without_controls(tables["sets"])
+    data = sets.assign(memorized=sets["set"] == "memorized")
     counts = data.groupby("model")["memorized"].agg(n_paragraphs="size", n_memorized="sum")
     rows = tables["models"][["model", "n_parameters"]].join(counts, on="model")
     rows = rows.join(intervals(rows.n_memorized, rows.n_paragraphs))

@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from memloc.data.sets import without_controls
 from memloc.figures.parts.memorized_table import draw_paragraphs, memorized_paragraphs
 from memloc.figures.parts.style import Drawing
 
@@ -15,7 +16,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict[str, Any]) -> Drawing:
     data = memorized_paragraphs(tables, settings["paragraph"]["prefix"])
     data = data.sort_values(["count", "id"], ascending=[False, True], ignore_index=True)
     figure = draw_paragraphs(data.head(N_SHOWN))
-    em = tables["scores"].merge(tables["sets"][["id"]], on="id")["em"]
+    em = tables["scores"].merge(without_controls(tables["sets"])[["id"]], on="id")["em"]
     numbers = {
         "n_shown": min(len(data), N_SHOWN),
         "n_memorized": len(data),

@@ -18,7 +18,7 @@ from transformers import DynamicCache, PreTrainedModel
 from memloc.model.micro_batches import in_micro_batches
 from memloc.scoring.early_stopping import decided_margins, decode_near_ties
 from memloc.scoring.metrics import leading_matches
-from memloc.scoring.teacher_forcing import continuation_states, judge, states_in_parts
+from memloc.scoring.teacher_forcing import Decisions, continuation_states, judge, states_in_parts
 from memloc.settings.scores import Scoring
 
 
@@ -84,7 +84,12 @@ def judged_scores(
     true: Int[Tensor, "paragraph continuation"],
 ) -> Scores:
     """Scores of one micro-batch from the last hidden states that predict its continuations."""
-    matched, gap, _, nll = judge(model, states, true)
+    return scores_of(judge(model, states, true))
+
+
+def scores_of(decisions: Decisions) -> Scores:
+    """Scores of one micro-batch from what its logits say of its continuations."""
+    matched, gap, _, nll = decisions
     em = leading_matches(matched)
     found = (em, nll.mean(dim=-1), decided_margins(gap, em), torch.zeros_like(em).bool())
     return Scores(*(column.cpu() for column in found))

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from memloc.settings.base import Address, Positive, Section, Sha256
+from memloc.settings.base import Address, NonNegative, Positive, Section, Sha256
 
 
 class EmbeddedData(Section):
@@ -27,6 +27,11 @@ class EmbeddedData(Section):
     )
     n_once: Positive = Field(
         7000, description="Paragraphs that occur exactly once, with a continuation of their own."
+    )
+    n_unseen: NonNegative = Field(
+        500,
+        description="Controls that are not in the training stream and share no run of 13 tokens with it, "
+        "from the same packages in the same shares. They change neither the stream nor any other set.",
     )
     min_repeats: Annotated[int, Field(ge=2, strict=True)] = Field(
         4, description="Fewest repeats; the number of repeats is log-uniform."
@@ -79,4 +84,9 @@ class TextData(Section):
 
     source: Literal["text"] = Field(description="Chooses this source.")
     files: list[str] = Field(min_length=1, description="Files that end in .txt, .jsonl or .parquet.")
+    unseen_files: list[str] = Field(
+        [],
+        description="Files of text that the model has not seen, as controls. Paragraphs that share a run of "
+        "13 tokens with `files` are left out.",
+    )
     field: str = Field("text", description="Key (.jsonl) or column (.parquet) that holds the text.")

@@ -1,7 +1,7 @@
 """What is generated from the settings: the JSON schema, the table of keys, the effective config."""
 
 import json
-from typing import Any
+from typing import Any, get_origin
 
 from memloc.settings.base import Section
 from memloc.settings.structure import sections_below, source_of
@@ -26,9 +26,11 @@ def _key_rows(section: type[Section], prefix: str) -> list[str]:
         below = sections_below(section).get(key, [])
         for choice in below:
             note = f" (`source: {source_of(choice)}`)" if source_of(choice) else ""
-            rows.append(
-                f"| **`{prefix}{key}`**{note} | section | | {choice.__doc__.strip().splitlines()[0]} |"
-            )
+            kind, default, meaning = "section", "", choice.__doc__.strip().splitlines()[0]
+            if get_origin(field.annotation) is list:
+                kind, default = "list of sections", f"`{json.dumps(schemas[key]['default'])}`"
+                meaning = f"{meaning} {field.description}"
+            rows.append(f"| **`{prefix}{key}`**{note} | {kind} | {default} | {meaning} |")
             rows += _key_rows(choice, f"{prefix}{key}.")
         if not below or key == "highlight":
             default = "required" if field.is_required() else f"`{json.dumps(field.default)}`"

@@ -14,6 +14,7 @@ from memloc.settings.data import EmbeddedData, ReleaseData, TextData
 from memloc.settings.edit_model import EditModel
 from memloc.settings.editing import Editing
 from memloc.settings.expected import Expected
+from memloc.settings.extraction import Extraction
 from memloc.settings.filters import Filters
 from memloc.settings.head_ablation import HeadAblation
 from memloc.settings.highlight import Head
@@ -70,6 +71,7 @@ class Settings(Section):
     )
     filters: Filters = Filters()
     scores: Scoring = Scoring()
+    extraction: Extraction = Extraction()
     sets: Sets = Sets()
     perturbation: Perturbation = Perturbation()
     parameter_gradients: ParameterGradients = ParameterGradients()

@@ -3,6 +3,7 @@
 COMPONENTS = ("W_Q", "W_K", "W_V", "W_O", "W_in", "W_out", "W_gate")
 ACTIVATIONS = ("q", "k", "v", "z", "pre", "post")
 SET_NAMES = ("memorized", "non_memorized", "partly_11_29", "partly_30_49")
+UNSEEN = "unseen"  # set of the controls that the model has not seen
 METHODS = ("parameter_gradient", "activation_gradient", "rare_tokens", "patching")
 COMBINED = "combined"
 SAMPLES = ("part", "rest", "resample")

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from memloc.claims.verdicts import Estimate
-from memloc.data.sets import assign_sets
+from memloc.data.sets import assign_sets, without_controls
 from memloc.statistics import uncertainty
 
 
@@ -22,7 +22,7 @@ def published_size(tables: dict[str, pd.DataFrame], settings: dict, set: str) ->
 
 def at_the_ends(tables: dict[str, pd.DataFrame], settings: dict) -> Estimate:
     """Share of the paragraphs that are memorized or not, and not partly."""
-    sets = tables["sets"]["set"]
+    sets = without_controls(tables["sets"])["set"]
     if not (sets == "memorized").any():
         return Estimate(missing="no paragraph is memorized, so that there is one cluster at most")
     return Estimate.of(

@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 
 from memloc.data.exposure import exposure
-from memloc.statistics.uncertainty import proportion
+from memloc.statistics.uncertainty import Interval, proportion
+from memloc.tables.terms import UNSEEN
 
 BINS_PER_DOUBLING = 2
+UNSEEN_AT = 0.5  # place of paragraphs of 0 occurrences on a logarithmic axis
 
 
 def intervals(successes: pd.Series, trials: pd.Series) -> pd.DataFrame:
@@ -17,10 +19,17 @@ def intervals(successes: pd.Series, trials: pd.Series) -> pd.DataFrame:
 
 
 def fraction_by_repeats(data: pd.DataFrame) -> pd.DataFrame:
-    """Share of memorized paragraphs, with its interval, per bin of repeats (half a doubling wide).
+    """Share of memorized paragraphs, with its interval, per bin of repeats: see `repeat_bins`."""
+    memorized = data["set"] == "memorized"
+    return repeat_bins(data.assign(memorized=memorized), "memorized").rename(columns={"n_out": "n_memorized"})
 
-    `data` has a row per paragraph: count, continuation_count, set. The result has a row per bin that holds
-    paragraphs; repeats are those of the continuation where they are counted (`memloc.data.exposure`).
+
+def repeat_bins(data: pd.DataFrame, outcome: str) -> pd.DataFrame:
+    """Share of paragraphs with an outcome, with its interval, per bin of repeats (half a doubling wide).
+
+    `data` has a row per paragraph that was seen: count, continuation_count, and the outcome (bool). The
+    result has a row per bin that holds paragraphs, `n_out` of them with the outcome; repeats are those of
+    the continuation where they are counted (`memloc.data.exposure`).
     """
     data = data.assign(repeats=exposure(data))
     grouped = data.groupby(np.floor(np.log2(data["repeats"]) * BINS_PER_DOUBLING).astype(int))
@@ -30,10 +39,18 @@ def fraction_by_repeats(data: pd.DataFrame) -> pd.DataFrame:
             "repeats_min": grouped["repeats"].min(),
             "repeats_max": grouped["repeats"].max(),
             "n_paragraphs": grouped.size(),
-            "n_memorized": grouped["set"].agg(lambda sets: (sets == "memorized").sum()),
+            "n_out": grouped[outcome].sum(),
         }
     ).reset_index(drop=True)
-    return binned.join(intervals(binned.n_memorized, binned.n_paragraphs))
+    return binned.join(intervals(binned["n_out"], binned["n_paragraphs"]))
+
+
+def unseen_recited(tables: dict[str, pd.DataFrame], settings: dict) -> dict[str, Interval | None]:
+    """Number `unseen` of a caption: share of the unseen paragraphs that greedy decoding recites, if known."""
+    ids = tables["sets"].loc[tables["sets"]["set"] == UNSEEN, "id"]
+    lengths, em = settings["paragraph"], tables["scores"].loc[tables["scores"]["id"].isin(ids), "em"]
+    recited = int((em == lengths["length"] - lengths["prefix"]).sum())
+    return {"unseen": proportion(recited, len(em)) if len(em) else None}
 
 
 def first_half(binned: pd.DataFrame) -> int | None:

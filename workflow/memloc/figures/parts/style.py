@@ -27,6 +27,7 @@ COLOURS = {
     "partly_11_29": "#7fa8d9",
     "partly_30_49": "#e79aa5",
     "contrastive": "#555555",
+    "unseen": "#2e8b57",
 }
 LABELS = {
     "memorized": "memorized",
@@ -49,6 +50,7 @@ TEXT_LABELS = {  # by set and whose continuation it has
     ("memorized", "corpus"): "memorized",
     ("non_memorized", "model"): "non-memorized,\nown continuation",
     ("non_memorized", "corpus"): "non-memorized,\ntrue continuation",
+    ("unseen", "corpus"): "unseen",
 }
 BY_EXACT_MATCH = ("non_memorized", *PARTLY, "memorized")
 SEQUENTIAL = "viridis"

@@ -19,6 +19,7 @@ STAGES = {
     "dropped_paragraphs": "paragraphs",
     "dropped_reference": "paragraphs",
     "scores": "scores",
+    "extraction": "scores",
     "sets": "sets",
     "perturbation": "perturbation",
     "perturbed_paragraphs": "perturbation",

@@ -12,11 +12,14 @@ def _paragraphs(lengths: Lengths) -> dict[str, pa.Column]:
         "count": integer(0, unit="occurrences in the corpus", meaning="How often the paragraph occurs."),
         "continuation_count": column(
             "Int64",
-            pa.Check.ge(1),
+            pa.Check.ge(0),
             nullable=True,
             unit="occurrences of the continuation in the training stream",
             meaning="How often the continuation occurs, at any offset; missing where it is not counted.",
         ),
+        "unseen": column(bool, meaning="A control that the training text does not hold."),
+        "package": column("str", nullable=True, meaning="Package whose docstring it is; embedded text only."),
+        "module": column("str", nullable=True, meaning="Module whose docstring it is; embedded text only."),
         "tokens": token_list(lengths.paragraph, meaning="Tokens of the paragraph."),
         "text": column("str", meaning="Text of the tokens, to the letter."),
     }

@@ -1,4 +1,4 @@
-"""Exact match and NLL of every kept paragraph (paper 3.2)."""
+"""Exact match, NLL (paper 3.2) and probability under sampling of every kept paragraph."""
 
 import pandera.pandas as pa
 
@@ -25,4 +25,29 @@ def _scores(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
+def _extraction(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "id": integer(0, meaning="Paragraph."),
+        "scheme": column("str", meaning="How tokens are sampled: temperature and truncation."),
+        "log_p": column(
+            "float64",
+            pa.Check.le(0),
+            unit="natural logarithm",
+            meaning="Probability that sampling gives the continuation; -inf: truncation removes a token.",
+        ),
+        "n_outside": integer(
+            0,
+            lengths.continuation,
+            unit="tokens of the continuation",
+            meaning="Tokens that truncation removes.",
+        ),
+        "worst_rank": integer(
+            0,
+            unit="tokens of the vocabulary",
+            meaning="Most tokens that are more likely than one of the continuation's.",
+        ),
+    }
+
+
 SCORES = Schema("scores", _scores)
+EXTRACTION = Schema("extraction", _extraction)

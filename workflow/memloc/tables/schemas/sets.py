@@ -4,13 +4,13 @@ import pandera.pandas as pa
 
 from memloc.tables.columns import category, column, integer, token_list
 from memloc.tables.schema import Lengths, Schema
-from memloc.tables.terms import SET_NAMES
+from memloc.tables.terms import SET_NAMES, UNSEEN
 
 
 def _sets(lengths: Lengths) -> dict[str, pa.Column]:
     return {
         "id": integer(0, unique=True, meaning="Paragraph."),
-        "set": category(*SET_NAMES, meaning="Set of the paragraph."),
+        "set": category(*SET_NAMES, UNSEEN, meaning="Set of the paragraph; controls have their own."),
         "sampled": column(bool, meaning="Drawn for the analyses of its set."),
         "sampled_rare_tokens": column(bool, meaning="Drawn for the analysis of rare tokens."),
         "continuation": token_list(

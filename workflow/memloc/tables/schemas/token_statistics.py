@@ -4,12 +4,13 @@ import pandera.pandas as pa
 
 from memloc.tables.columns import category, integer, number
 from memloc.tables.schema import Lengths, Schema
+from memloc.tables.terms import UNSEEN
 
 
 def _token_statistics(lengths: Lengths) -> dict[str, pa.Column]:
     return {
         "id": integer(0, meaning="Paragraph."),
-        "set": category("memorized", "non_memorized", meaning="Set of the paragraph."),
+        "set": category("memorized", "non_memorized", UNSEEN, meaning="Set of the paragraph."),
         "continuation": category(
             "corpus", "model", meaning="Whose continuation: the corpus's or the model's."
         ),

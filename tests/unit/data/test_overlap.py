@@ -1,0 +1,39 @@
+"""Shared runs of tokens against a search of every offset."""
+
+import numpy as np
+import pytest
+
+from memloc.data import own_text
+from memloc.data.overlap import as_text, shares_run
+from memloc.data.own_text import END, Stream
+
+
+def searched(paragraphs, tokens, run):
+    """Every run of every paragraph, looked for at every place of the text."""
+    text = {tuple(tokens[at : at + run]) for at in range(len(tokens) - run + 1)}
+    return [any(tuple(row[at : at + run]) in text for at in range(len(row) - run + 1)) for row in paragraphs]
+
+
+@pytest.mark.parametrize("block", [7, 2**18])
+@pytest.mark.parametrize("run", [1, 3, 5, 8])
+def test_runs_are_those_of_a_search(monkeypatch, block, run):
+    monkeypatch.setattr(own_text, "BLOCK", block)
+    random = np.random.default_rng(run)
+    paragraphs, tokens = random.integers(7, size=(40, 8)), random.integers(7, size=60).astype(np.int32)
+    tokens[[9, 30]] = END
+    tokens[12:18] = paragraphs[3, 1:7]
+    found = shares_run(paragraphs, Stream(tokens, np.array([0]), 8), run)
+    assert found.tolist() == searched(paragraphs.tolist(), tokens.tolist(), run)
+    assert run in (1, 8) or 0 < found.sum() < 40
+
+
+def test_no_run_goes_from_one_row_into_the_next():
+    text = as_text(np.array([[1, 2, 3], [4, 5, 6]]))
+    rows = np.array([[3, 4, 9], [9, 5, 6], [0, 1, 2], [6, 1, 9]])
+    assert shares_run(rows, text, 2).tolist() == [False, True, True, False]
+
+
+def test_paragraphs_shorter_than_a_run_share_none():
+    rows = np.array([[1, 2], [3, 4]])
+    assert shares_run(rows, as_text(rows), 3).tolist() == [False, False]
+    assert shares_run(rows[:0], as_text(rows), 1).tolist() == []

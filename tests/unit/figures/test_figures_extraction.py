@@ -1,0 +1,104 @@
+"""Figure `extraction`: what is plotted and said is counted anew from probabilities that are made up."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from figure_labels import clipped_labels, overlapping_labels
+from matplotlib import pyplot as plt
+
+from memloc.figures import extraction
+from memloc.run.templates import fill
+
+REPORT = Path(__file__).parents[3] / "workflow/report"
+SETTINGS = {"paragraph": {"length": 60, "prefix": 20}}
+SCHEMES = ("T = 1, top k = 40", "T = 1")
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def tables(n_unseen):
+    """400 seen paragraphs, of which every other one is likely; unseen ones are not."""
+    random, n = np.random.default_rng(0), 400 + n_unseen
+    ids = np.arange(n)
+    unseen = ids >= 400
+    log_p = np.where((ids % 2 == 0) & ~unseen, -random.gamma(1, 3, n), -random.uniform(50, 2000, n))
+    truncated = np.where(ids % 5 == 4, -np.inf, np.minimum(log_p + 0.1, 0))
+    em = np.where((log_p > -1) & ~unseen, 40, ids % 30)
+    repeats = np.where(unseen, 0, np.where(ids % 2 == 0, random.integers(2, 100, n), 1))
+    sets = np.where(unseen, "unseen", np.where(em == 40, "memorized", "non_memorized"))
+    chances = [
+        pd.DataFrame({"id": ids, "scheme": s, "log_p": p})
+        for s, p in zip(SCHEMES, (truncated, log_p), strict=True)
+    ]
+    return {
+        "extraction": pd.concat(chances).sort_values("id", kind="stable", ignore_index=True),
+        "scores": pd.DataFrame({"id": ids, "em": em, "nll": 1.0}),
+        "sets": pd.DataFrame({"id": ids, "set": sets}),
+        "paragraphs": pd.DataFrame({"id": ids, "count": repeats}).assign(
+            continuation_count=pd.array(repeats, "Int64")
+        ),
+    }
+
+
+def within(log_p, n_draws, confidence=0.9):
+    """Paragraphs of which n draws give at least one, by the formula itself."""
+    return 1 - (1 - np.exp(log_p)) ** n_draws >= confidence
+
+
+def caption(drawing):
+    text = (REPORT / "extraction.rst").read_text()
+    return " ".join(fill(text, drawing.numbers | {"study": "made up"}).split())
+
+
+@pytest.mark.parametrize("n_unseen", [0, 60])
+def test_labels_are_readable_and_the_caption_says_whether_there_are_controls(n_unseen):
+    drawing = extraction.draw(tables(n_unseen), SETTINGS)
+    assert clipped_labels(drawing.figure) == [] and overlapping_labels(drawing.figure) == []
+    text = caption(drawing)
+    assert "nan" not in text and ("No paragraph is known to be unseen" in text) == (n_unseen == 0)
+    assert ("* 60 unseen paragraphs" in text) == (n_unseen == 60)
+
+
+def test_numbers_are_counted_anew():
+    given = tables(60)
+    numbers = extraction.draw(given, SETTINGS).numbers
+    for name, rows in (("seen", slice(0, 400)), ("unseen", slice(400, None))):
+        greedy = (given["scores"]["em"] == 40).to_numpy()[rows]
+        group = numbers["groups"][name]
+        assert (group["n"], group["n_greedy"]) == (len(greedy), greedy.sum())
+        for scheme in SCHEMES:
+            log_p = given["extraction"].query("scheme == @scheme")["log_p"].to_numpy()[rows]
+            for n_draws, found in group["by_scheme"][scheme].items():
+                out = within(log_p, n_draws)
+                assert found == (out.sum(), (out & ~greedy).sum())
+    assert numbers["groups"]["seen"]["by_scheme"]["T = 1"][1000][1] > 20, "greedy misses some"
+
+
+def test_every_curve_is_the_share_of_its_group():
+    given = tables(60)
+    data = extraction.draw(given, SETTINGS).data
+    lines = data[data["panel"].isin(["a", "b"])]
+    assert lines.groupby("panel").size().to_dict() == {"a": 2 * 4 * 51, "b": 2 * 2 * 51}
+    for row in lines.iloc[::17].itertuples():
+        log_p = given["extraction"].query("scheme == @row.scheme")["log_p"].to_numpy()
+        rows = slice(0, 400) if row.group == "seen" else slice(400, None)
+        expected = within(log_p[rows], row.n_draws, row.confidence).mean()
+        assert row.fraction == pytest.approx(expected, abs=1 / 60 + 1e-9)
+
+
+def test_bins_of_repeats_add_up_and_unseen_paragraphs_stand_beside_them():
+    given = tables(60)
+    bins = extraction.draw(given, SETTINGS).data.query("panel == 'c'")
+    for shown, rows in bins.groupby("shown"):
+        assert rows.query("group == 'seen'")["n_paragraphs"].sum() == 400, shown
+        beside = rows.query("group == 'unseen'")
+        assert beside[["n_paragraphs", "n_out", "repeats_mean"]].to_numpy().tolist() == [[60, 0, 0]]
+    log_p = given["extraction"].query("scheme == @SCHEMES[0]")["log_p"].to_numpy()[:400]
+    out = bins.query("shown == '10 draws' and group == 'seen'")["n_out"].sum()
+    assert out == within(log_p, 10).sum()

@@ -1,0 +1,164 @@
+"""Probabilities of continuations against the warpers of transformers, and against draws."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from made_paragraphs import random
+from scipy import stats
+from transformers import LogitsProcessorList, TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
+
+from memloc.scoring import paragraph_scores
+from memloc.scoring.extraction import extraction_frame, log_probability, score_and_extract
+from memloc.settings.extraction import Scheme
+from memloc.settings.scores import Scoring
+
+N_PREFIX = 5
+DEFAULT = [Scheme(top_k=40), Scheme()]
+SCHEMES = [
+    Scheme(),
+    Scheme(temperature=0.5),
+    Scheme(top_k=1),
+    Scheme(top_k=5),
+    Scheme(top_k=5, temperature=2.0),
+    Scheme(top_k=1000),
+    Scheme(top_p=0.3),
+    Scheme(top_p=0.9, temperature=0.7),
+    Scheme(top_k=9, top_p=0.8),
+]
+
+
+def warped(logits, scheme):
+    """Log-softmax of what the warpers of transformers leave, in their own order."""
+    warpers = LogitsProcessorList()
+    if scheme.temperature != 1:
+        warpers.append(TemperatureLogitsWarper(scheme.temperature))
+    if scheme.top_k is not None:
+        warpers.append(TopKLogitsWarper(scheme.top_k))
+    if scheme.top_p is not None:
+        warpers.append(TopPLogitsWarper(scheme.top_p))
+    return warpers(None, logits.clone()).log_softmax(-1)
+
+
+def plain(model, tokens, scheme):
+    """Sum of the true tokens' warped log-probabilities, from the plain model's full logits."""
+    with torch.no_grad():
+        logits = model(tokens, use_cache=False).logits[:, N_PREFIX - 1 : -1].double()
+    true = tokens[:, N_PREFIX:]
+    found = warped(logits.flatten(0, 1), scheme).view(logits.shape)
+    return found.gather(-1, true.unsqueeze(-1)).squeeze(-1)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=lambda scheme: scheme.name)
+def test_log_probabilities_are_those_of_the_warpers(scheme):
+    logits = 4 * torch.randn(400, 60, generator=random(0), dtype=torch.float64)
+    true = torch.randint(60, (400,), generator=random(1))
+    true[::2] = logits[::2].topk(3).indices[:, 2]  # half of them are likely
+    expected = warped(logits, scheme).gather(-1, true.unsqueeze(-1)).squeeze(-1)
+    before = logits.clone()
+    torch.testing.assert_close(log_probability(logits, true, scheme), expected, rtol=1e-9, atol=1e-12)
+    assert torch.equal(logits, before), "the logits are still needed"
+
+
+@pytest.mark.parametrize("scheme", [Scheme(top_k=3), Scheme(top_k=3, top_p=0.95)], ids=lambda s: s.name)
+def test_ties_with_the_last_kept_token_are_kept(scheme):
+    logits = torch.tensor([[2.0, 1.0, 1.0, 1.0, 1.0, 0.0]]).repeat(6, 1)
+    found = log_probability(logits, torch.arange(6), scheme)
+    kept = math.e**2 + 4 * math.e
+    expected = [2 - math.log(kept), *[1 - math.log(kept)] * 4, -math.inf]
+    assert found.tolist() == pytest.approx(expected)
+
+
+def test_a_nearly_certain_token_keeps_its_digits_and_is_never_above_one():
+    logits = torch.tensor([[20.0, 0.0, -1.0], [2000.0, 0.0, -1.0]])
+    for scheme in (Scheme(), Scheme(top_k=2), Scheme(top_p=0.999999999)):
+        found = log_probability(logits, torch.zeros(2, dtype=torch.long), scheme)
+        assert (found <= 0).all() and found.isfinite().all()
+    assert log_probability(logits, torch.tensor([0, 0]), Scheme(top_k=2))[0].item() == pytest.approx(
+        -2.06115e-9
+    )
+
+
+def test_extraction_of_every_family_is_that_of_the_plain_model(any_model, tiny_tokens):
+    _, found = score_and_extract(any_model, tiny_tokens, N_PREFIX, Scoring(micro_batch=3), SCHEMES)
+    for number, scheme in enumerate(SCHEMES):
+        tokens = plain(any_model, tiny_tokens, scheme)
+        torch.testing.assert_close(found.log_p[:, number], tokens.sum(dim=1), rtol=1e-4, atol=1e-4)
+        assert torch.equal(found.n_outside[:, number], tokens.isinf().sum(dim=1))
+    with torch.no_grad():
+        logits = any_model(tiny_tokens).logits[:, N_PREFIX - 1 : -1]
+    true = tiny_tokens[:, N_PREFIX:].unsqueeze(-1)
+    assert torch.equal(found.worst_rank, (logits > logits.gather(-1, true)).sum(-1).amax(1))
+
+
+def test_truncation_that_removes_a_token_gives_minus_infinity_and_never_nan(tiny_gpt_neo, tiny_tokens):
+    _, found = score_and_extract(tiny_gpt_neo, tiny_tokens, N_PREFIX, Scoring(), SCHEMES)
+    assert not found.log_p.isnan().any()
+    assert torch.equal(found.log_p.isinf(), found.n_outside > 0)
+    by_name = dict(zip([scheme.name for scheme in SCHEMES], found.log_p.T, strict=True))
+    assert by_name["T = 1"].isfinite().all() and by_name["T = 1, top k = 1"].isinf().any()
+
+
+def test_scores_are_the_same_with_and_without(memorizing_model, disturbed):
+    scoring = Scoring(micro_batch=50, margin_threshold=2.0)
+    alone = paragraph_scores.score(memorizing_model, disturbed, 12, scoring)
+    scores, found = score_and_extract(memorizing_model, disturbed, 12, scoring, DEFAULT)
+    for left, right in zip(alone, scores, strict=True):
+        assert torch.equal(left, right)
+    torch.testing.assert_close(found.log_p[:, 1], -12 * scores.nll.double(), rtol=1e-5, atol=1e-6)
+    assert (found.log_p[:, 0] >= found.log_p[:, 1] - 1e-6).logical_or(found.n_outside[:, 0] > 0).all()
+
+
+def test_greedy_is_the_limit(memorizing_model, disturbed):
+    """With the most likely token alone, a continuation is certain where its exact match is full."""
+    scores, found = score_and_extract(memorizing_model, disturbed, 12, Scoring(), [Scheme(top_k=1)])
+    full = scores.em == 12
+    assert torch.equal(found.log_p[:, 0], torch.where(full, 0.0, -math.inf).double())
+    assert torch.equal(found.worst_rank == 0, full)
+
+
+def test_draws_hit_the_predicted_rate(memorizing_model, memorized_tokens):
+    """20,000 draws, token by token: those that have left the continuation cannot come back to it."""
+    scheme, n_draws = Scheme(temperature=3.0, top_k=20), 20_000
+    tokens = memorized_tokens[:1, :16]
+    _, found = score_and_extract(memorizing_model, tokens, 12, Scoring(), [scheme])
+    n_left = n_draws
+    for position in range(12, 16):
+        with torch.no_grad():
+            logits = memorizing_model(tokens[:, :position], use_cache=False).logits[:, -1]
+        chances = warped(logits, scheme).exp()
+        drawn = chances.multinomial(n_left, replacement=True, generator=random(position))
+        n_left = int((drawn == tokens[0, position]).sum())
+    predicted = math.exp(found.log_p.item())
+    assert 0.02 < predicted < 0.98
+    low, high = stats.binom.interval(0.999, n_draws, predicted)
+    assert low <= n_left <= high
+
+
+def test_a_toy_model_gives_its_known_probability(tiny_gpt_neo):
+    """Logits that depend on no token: the final norm's output is its bias, one number in the unembedding."""
+    probabilities = torch.tensor([0.5, 0.25, 0.125, 0.125])
+    with torch.no_grad():
+        norm, unembed = tiny_gpt_neo.transformer.ln_f, tiny_gpt_neo.get_output_embeddings()
+        norm.weight.zero_()
+        norm.bias.zero_()
+        norm.bias[0] = 1.0
+        unembed.weight[:, 0] = -1e4
+        unembed.weight[:4, 0] = probabilities.log()
+    tokens = torch.tensor([[7, 7, 0, 1, 0], [7, 7, 2, 0, 0], [7, 7, 0, 0, 9]])
+    schemes = [Scheme(), Scheme(top_k=2), Scheme(top_p=0.7)]
+    _, found = score_and_extract(tiny_gpt_neo, tokens, 2, Scoring(), schemes)
+    expected = [[1 / 16, 4 / 27, 4 / 27], [1 / 32, 0, 0], [0, 0, 0]]
+    torch.testing.assert_close(found.log_p.exp(), torch.tensor(expected).double(), rtol=1e-5, atol=1e-12)
+    assert found.n_outside.tolist() == [[0, 0, 0], [0, 1, 1], [0, 1, 1]]
+    assert found.worst_rank.tolist() == [1, 2, 4]
+
+
+def test_frame_has_a_row_per_paragraph_and_scheme(tiny_gpt2, tiny_tokens):
+    _, found = score_and_extract(tiny_gpt2, tiny_tokens, N_PREFIX, Scoring(), DEFAULT)
+    frame = extraction_frame(found, np.arange(7) * 10, DEFAULT)
+    assert frame["scheme"].unique().tolist() == ["T = 1, top k = 40", "T = 1"] and len(frame) == 14
+    row = frame[(frame["id"] == 30) & (frame["scheme"] == "T = 1")]
+    assert row["log_p"].item() == found.log_p[3, 1].item()
+    assert row["worst_rank"].item() == found.worst_rank[3].item()

@@ -1,0 +1,65 @@
+"""Estimators of the topic `extraction`: what comes out under sampling (2410.19482), by the first scheme."""
+
+import pandas as pd
+
+from memloc.claims.verdicts import Estimate
+from memloc.data.exposure import exposure
+from memloc.data.sets import without_controls
+from memloc.scoring.sampling import extractable
+from memloc.statistics import uncertainty
+from memloc.tables.terms import UNSEEN
+
+
+def missed_by_greedy(
+    tables: dict[str, pd.DataFrame], settings: dict, n_draws: int, confidence: float
+) -> Estimate:
+    """Share of the seen paragraphs that n draws give with the confidence minus that of greedy decoding."""
+    seen = _paragraphs(tables, n_draws, confidence)
+    seen = without_controls(seen)
+    lengths = settings["paragraph"]
+    greedy = seen["em"] == lengths["length"] - lengths["prefix"]
+    return Estimate.of(uncertainty.paired(seen["out"].astype(float) - greedy.astype(float)))
+
+
+def more_than_unseen(
+    tables: dict[str, pd.DataFrame], settings: dict, n_draws: int, confidence: float
+) -> Estimate:
+    """Share of repeated paragraphs that n draws give with the confidence, minus that of unseen ones."""
+    data = _paragraphs(tables, n_draws, confidence)
+    unseen = data["set"] == UNSEEN
+    if not unseen.any():
+        return Estimate(missing="no paragraph is known to be unseen")
+    return _difference(data, ~unseen & (exposure(data) > 1), unseen)
+
+
+def more_with_repeats(
+    tables: dict[str, pd.DataFrame], settings: dict, n_draws: int, confidence: float
+) -> Estimate:
+    """Share that n draws give of the paragraphs above the median number of repeats, minus the others' share.
+
+    Only paragraphs that occur more than once are compared.
+    """
+    data = without_controls(_paragraphs(tables, n_draws, confidence))
+    repeats = exposure(data)
+    repeated = repeats > 1
+    above = repeated & (repeats > repeats[repeated].median())
+    if not above.any():
+        return Estimate(missing="no paragraph occurs more often than half of them do")
+    return _difference(data, above, repeated & ~above)
+
+
+def _paragraphs(tables: dict[str, pd.DataFrame], n_draws: int, confidence: float) -> pd.DataFrame:
+    """A row per paragraph of `sets`: its counts, exact match, and whether the draws give it (`out`)."""
+    chances = tables["extraction"]
+    chances = chances[chances["scheme"] == chances["scheme"].iloc[0]]
+    data = tables["sets"].merge(tables["scores"], on="id").merge(tables["paragraphs"], on="id")
+    data = data.merge(chances, on="id")
+    return data.assign(out=extractable(data["log_p"].to_numpy(), n_draws, confidence))
+
+
+def _difference(data: pd.DataFrame, first: pd.Series, second: pd.Series) -> Estimate:
+    """Share of the first rows that come out minus that of the second ones."""
+    shares = (
+        uncertainty.proportion(int(data.loc[rows, "out"].sum()), int(rows.sum())) for rows in (first, second)
+    )
+    return Estimate.of(uncertainty.proportion_difference(*shares))

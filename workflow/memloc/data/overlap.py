@@ -1,0 +1,41 @@
+"""Which texts share a run of tokens with a training text: what shares none is a control that was not seen.
+
+Runs of 13 tokens are the usual measure of overlap (2005.14165, appendix C). A paragraph that shares none
+differs from every passage of the training text in at least one of 13 tokens, so near-duplicates are out.
+"""
+
+import numpy as np
+from jaxtyping import Bool, Int
+from numpy.lib.stride_tricks import sliding_window_view
+
+from memloc.data.own_text import END, Stream, block_hashes, window_hashes
+
+RUN = 13  # tokens
+
+
+def as_text(rows: Int[np.ndarray, "row token"]) -> Stream:
+    """Rows one after the other; none runs into the next."""
+    tokens = np.pad(rows, ((0, 0), (0, 1)), constant_values=END).ravel()
+    return Stream(tokens, np.arange(len(rows)) * (rows.shape[1] + 1), rows.shape[1])
+
+
+def shares_run(
+    paragraphs: Int[np.ndarray, "paragraph token"], text: Stream, run: int
+) -> Bool[np.ndarray, "paragraph"]:
+    """Which paragraphs hold `run` tokens in a row that the text holds, too, at any offset.
+
+    Compared by hash: equal runs are always found, and different ones are taken for equal once in 2**64 pairs.
+    Memory: some 20 bytes per token of the paragraphs; the text is read in blocks.
+    """
+    n, length = paragraphs.shape
+    hashes = window_hashes(paragraphs.ravel(), run)
+    if length < run or not n:
+        return np.zeros(n, dtype=bool)
+    known, place = np.unique(hashes, return_inverse=True)
+    found = np.zeros(len(known), dtype=bool)
+    for _, windows in block_hashes(text._replace(length=run)):
+        at = np.minimum(np.searchsorted(known, windows), len(known) - 1)
+        found[at[known[at] == windows]] = True
+    whole = np.zeros(n * length, dtype=bool)
+    whole[: len(place)] = found[place]
+    return sliding_window_view(whole, length - run + 1)[::length].any(axis=1)

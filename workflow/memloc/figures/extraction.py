@@ -1,0 +1,158 @@
+"""How many paragraphs come out under sampling, and after how many draws (2410.19482; not in the paper)."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator
+
+from memloc.data.exposure import exposure
+from memloc.figures.parts.memorized_fraction import UNSEEN_AT, intervals, repeat_bins
+from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, plain_log_ticks, subplots
+from memloc.scoring.sampling import extractable, log_draws
+from memloc.tables.terms import UNSEEN
+
+CONFIDENCES = (0.1, 0.5, 0.9, 0.99)
+CONFIDENCE = 0.9
+DRAWS = (1, 10, 100, 1000)
+CURVE = np.geomspace(1, 1e5, 51)
+SHADES = ("#f2a6b0", "#e06377", "#c8102e", "#7a0a1c")  # light to dark: more sure, or more draws
+DASHES = ("-", (0, (4, 1)), (0, (1, 1)), "-.")
+
+
+class Groups(NamedTuple):
+    """Paragraphs that the model has seen, and controls that it has not (perhaps none)."""
+
+    seen: pd.DataFrame
+    unseen: pd.DataFrame
+
+
+def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+    """Share that comes out against draws by (a) confidence and (b) scheme, and (c) against repeats."""
+    lengths, chances = settings["paragraph"], tables["extraction"]
+    schemes = list(chances["scheme"].unique())
+    data = tables["scores"][["id", "em"]].merge(tables["sets"][["id", "set"]], on="id")
+    data = data.merge(tables["paragraphs"], on="id")
+    data["greedy"] = data["em"] == lengths["length"] - lengths["prefix"]
+    for scheme in schemes:
+        data = data.merge(chances.loc[chances["scheme"] == scheme, ["id", "log_p"]], on="id")
+        data = data.rename(columns={"log_p": scheme})
+    is_unseen = data["set"] == UNSEEN
+    groups = Groups(data[~is_unseen], data[is_unseen])
+    figure, axes = subplots(PAGE_WIDTH, 2.6, ncols=3)
+    curves = [
+        _curves(axes[0], groups, [(schemes[0], confidence) for confidence in CONFIDENCES], SHADES, "-"),
+        _curves(axes[1], groups, [(scheme, CONFIDENCE) for scheme in schemes], None, None),
+    ]
+    by_repeats = _by_repeats(axes[2], groups, schemes[0])
+    for panel, letter in zip(axes, "abc", strict=True):
+        panel_label(panel, letter)
+    axes[0].set_title(schemes[0])
+    axes[1].set_title(f"confidence {CONFIDENCE:g}")
+    axes[2].set_title(f"confidence {CONFIDENCE:g}")
+    plotted = pd.concat([*curves, by_repeats], keys=("a", "b", "c"), names=["panel"])
+    return Drawing(figure, plotted.reset_index("panel"), _numbers(groups, schemes))
+
+
+def share_by_draws(log_p: pd.Series, confidence: float) -> np.ndarray:
+    """Share of paragraphs that come out within each of the draws of `CURVE` with this confidence."""
+    needed = np.sort(log_draws(log_p.to_numpy(), confidence))
+    return np.searchsorted(needed, np.log(CURVE), side="right") / max(len(needed), 1)
+
+
+def _curves(
+    axes: Axes,
+    groups: Groups,
+    lines: list[tuple[str, float]],
+    colours: tuple[str, ...] | None,
+    dashes: str | None,
+) -> pd.DataFrame:
+    """Draw a line per scheme and confidence, unseen paragraphs in their own colour, and greedy's share."""
+    rows = []
+    for number, (scheme, confidence) in enumerate(lines):
+        dash = dashes or DASHES[number % len(DASHES)]
+        look = {"seen": colours[number] if colours else COLOURS["memorized"], "unseen": COLOURS["unseen"]}
+        for name, group in groups._asdict().items():
+            if group.empty:
+                continue
+            share = share_by_draws(group[scheme], confidence)
+            label = (f"{confidence:g}" if colours else scheme) if name == "seen" else None
+            axes.plot(CURVE, share, color=look[name], ls=dash, label=label)
+            line = {"group": name, "scheme": scheme, "confidence": confidence, "n_paragraphs": len(group)}
+            rows.append(pd.DataFrame({**line, "n_draws": CURVE, "fraction": share}))
+    greedy = groups.seen["greedy"].mean()
+    axes.axhline(greedy, color="black", lw=0.8, ls=":", label="greedy")
+    if len(groups.unseen):
+        axes.plot([], [], color=COLOURS["unseen"], label="unseen")
+    axes.set(xscale="log", xlabel="draws", ylabel="fraction extractable", ylim=(0, None))
+    plain_log_ticks(axes.xaxis)
+    axes.xaxis.set_major_locator(LogLocator(base=100))
+    axes.set_ylim(-0.02 * axes.get_ylim()[1], 1.5 * axes.get_ylim()[1])  # room for the legend
+    axes.legend(title="confidence" if colours else None, title_fontsize=6, loc="upper left", ncols=2)
+    return pd.concat(rows)
+
+
+def _by_repeats(axes: Axes, groups: Groups, scheme: str) -> pd.DataFrame:
+    """Share of each bin of repeats that comes out within so many draws, and by greedy decoding."""
+    found = {f"{n:,} draws" if n > 1 else "1 draw": _out(groups, scheme, n) for n in DRAWS}
+    found |= {"greedy": Groups(*(group["greedy"] for group in groups))}
+    rows = []
+    for (label, out), colour in zip(found.items(), (*SHADES, "black"), strict=True):
+        bins = repeat_bins(groups.seen.assign(out=out.seen), "out")
+        style = {"color": colour, "ls": ":" if label == "greedy" else "-"}
+        axes.plot(bins["repeats_mean"], bins["fraction"], marker="o", ms=2.5, label=label, **style)
+        rows.append(bins.assign(shown=label, group="seen"))
+        if len(groups.unseen):
+            n, n_out = len(groups.unseen), int(out.unseen.sum())
+            share = intervals(pd.Series([n_out]), pd.Series([n]))
+            axes.plot([UNSEEN_AT], share["fraction"], marker="s", ms=3, color=colour, clip_on=False)
+            ends = {"repeats_mean": 0, "repeats_min": 0, "repeats_max": 0, "n_paragraphs": n, "n_out": n_out}
+            rows.append(share.assign(**ends, shown=label, group="unseen"))
+    axes.set(
+        xscale="log", xlabel="occurrences in training", ylabel="fraction extractable", ylim=(-0.02, 1.02)
+    )
+    plain_log_ticks(axes.xaxis)
+    if len(groups.unseen):
+        axes.axvline(UNSEEN_AT * 1.4, color="0.8", lw=0.6)
+        axes.text(UNSEEN_AT, 0.06, "unseen", rotation=90, ha="center", va="bottom", fontsize=6)
+    axes.legend(loc="upper left", bbox_to_anchor=(0.12, 1))
+    return pd.concat(rows)
+
+
+def _out(groups: Groups, scheme: str, n_draws: int) -> Groups:
+    """Which paragraphs come out within so many draws."""
+    return Groups(
+        *(
+            pd.Series(extractable(group[scheme].to_numpy(), n_draws, CONFIDENCE), index=group.index)
+            for group in groups
+        )
+    )
+
+
+def _numbers(groups: Groups, schemes: list[str]) -> dict[str, Any]:
+    repeats = exposure(groups.seen)
+    return {
+        "schemes": schemes,
+        "confidence": CONFIDENCE,
+        "groups": {
+            name: {
+                "n": len(group),
+                "n_greedy": int(group["greedy"].sum()),
+                "by_scheme": {scheme: _counts(group, scheme) for scheme in schemes},
+            }
+            for name, group in groups._asdict().items()
+            if len(group)
+        },
+        "n_once": int((repeats == 1).sum()),
+        "counted": bool(groups.seen["continuation_count"].notna().all()),
+    }
+
+
+def _counts(group: pd.DataFrame, scheme: str) -> dict[int, tuple[int, int]]:
+    """By number of draws: paragraphs that come out, and those of them that greedy decoding misses."""
+    counts = {}
+    for n_draws in DRAWS:
+        out = extractable(group[scheme].to_numpy(), n_draws, CONFIDENCE)
+        counts[n_draws] = int(out.sum()), int((out & ~group["greedy"].to_numpy()).sum())
+    return counts

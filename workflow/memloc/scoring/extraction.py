@@ -1,0 +1,128 @@
+"""How likely a continuation comes out under sampling (2410.19482), from the logits that scores are made of.
+
+Its probability p_z is the product of its tokens' probabilities under a scheme: logits divided by the
+temperature, truncated as transformers does (top k, ties with the k-th kept, then top p), renormalised. It is
+zero, and its logarithm -inf, where truncation removes a token.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from memloc.model.micro_batches import in_micro_batches
+from memloc.scoring.paragraph_scores import Scores, concatenated, redecoded, scores_of
+from memloc.scoring.teacher_forcing import Decisions, judge_logits, states_in_parts, unembedded
+from memloc.settings.extraction import Scheme
+from memloc.settings.scores import Scoring
+
+PLAIN = Scheme()  # the model's own distribution: its log-probability is minus the NLL
+N_DECISIONS = len(Decisions._fields)
+
+
+class Extraction(NamedTuple):
+    """What sampling makes of each paragraph, on the CPU."""
+
+    log_p: Float[Tensor, "paragraph scheme"]  # natural logarithm of p_z
+    n_outside: Int[Tensor, "paragraph scheme"]  # continuation tokens that truncation removes
+    worst_rank: Int[Tensor, "paragraph"]  # most tokens that are more likely than one of the continuation's
+
+
+def score_and_extract(
+    model: PreTrainedModel,
+    tokens: Int[Tensor, "paragraph token"],
+    n_prefix: int,
+    scoring: Scoring,
+    schemes: Sequence[Scheme],
+) -> tuple[Scores, Extraction]:
+    """`paragraph_scores.score` and, from the same pass, the probability of every continuation."""
+
+    def of_rows(rows: Int[Tensor, "paragraph token"]) -> tuple[Scores, Extraction]:
+        scores, extraction = _of_batch(model, rows, n_prefix, schemes)
+        return redecoded(model, rows, scores, n_prefix, scoring), extraction
+
+    scores, extractions = zip(*in_micro_batches(of_rows, scoring.micro_batch, tokens), strict=True)
+    return concatenated(scores), Extraction(*map(torch.cat, zip(*extractions, strict=True)))
+
+
+@torch.inference_mode()
+def _of_batch(
+    model: PreTrainedModel, rows: Int[Tensor, "paragraph token"], n_prefix: int, schemes: Sequence[Scheme]
+) -> tuple[Scores, Extraction]:
+    rows = rows.to(model.device)
+
+    def statistics(logits: Tensor, true: Tensor) -> tuple[Tensor, ...]:
+        rank = (logits > logits.gather(-1, true.unsqueeze(-1))).float().sum(dim=-1)  # faster than of bool
+        log_p = {scheme: log_probability(logits, true, scheme) for scheme in schemes if scheme != PLAIN}
+        decisions = judge_logits(logits, true)  # last: it overwrites the logits
+        log_p[PLAIN] = -decisions.nll
+        return *decisions, rank, *(log_p[scheme] for scheme in schemes)
+
+    states = states_in_parts(model, rows, n_prefix)
+    found = unembedded(model, states, rows[:, n_prefix:], statistics)
+    decisions, (rank, *log_p) = Decisions(*found[:N_DECISIONS]), found[N_DECISIONS:]
+    by_token = torch.stack(log_p, dim=-1).cpu()  # [paragraph, continuation, scheme]
+    total, n_outside = by_token.double().sum(dim=1), by_token.isinf().sum(dim=1)
+    return scores_of(decisions), Extraction(total, n_outside, rank.amax(dim=1).long().cpu())
+
+
+def log_probability(
+    logits: Float[Tensor, "token vocabulary"], true: Int[Tensor, "token"], scheme: Scheme
+) -> Float[Tensor, "token"]:
+    """Log-probability of each true token under a scheme, -inf where truncation removes it.
+
+    Never above 0: the most likely token's share of the sum stays outside of it, as in `judge_logits`. A tie
+    with the last token within top p is kept, too.
+    """
+    scaled = logits / scheme.temperature if scheme.temperature != 1 else logits
+    n_tokens = logits.shape[-1]
+    if scheme.top_p is None and (scheme.top_k or n_tokens) >= n_tokens:
+        return -judge_logits(scaled.clone(), true).nll
+    n_listed = min(scheme.top_k or n_tokens, n_tokens)
+    listed = scaled.topk(min(n_listed + 1, n_tokens)).values
+    n_tied = _n_tied(scaled, listed, n_listed)
+    listed = listed[:, :n_listed]
+    top, least = listed[:, :1], listed[:, -1:]
+    weights = (listed - top).exp()
+    tied = n_tied * weights[:, -1:]
+    if scheme.top_p is not None:
+        before = weights.cumsum(dim=-1) - weights
+        within = before < scheme.top_p * (weights.sum(dim=-1, keepdim=True) + tied)
+        least = listed.gather(-1, within.sum(dim=-1, keepdim=True) - 1)
+        weights, tied = weights * (listed >= least), tied * (listed[:, -1:] >= least)
+    others = weights[:, 1:].sum(dim=-1, keepdim=True) + tied
+    true_logit = scaled.gather(-1, true.unsqueeze(-1))
+    log_p = true_logit - top - others.log1p()
+    return log_p.where(true_logit >= least, -torch.inf).squeeze(-1)
+
+
+def _n_tied(
+    scaled: Float[Tensor, "token vocabulary"], listed: Float[Tensor, "token listed"], n_listed: int
+) -> Int[Tensor, "token 1"]:
+    """Tokens beyond the first `n_listed` that tie with the last of these; `listed` has one more, if any."""
+    n_tied = torch.zeros(len(listed), 1, dtype=torch.long, device=listed.device)
+    if listed.shape[1] > n_listed:
+        rows = (listed[:, n_listed] == listed[:, n_listed - 1]).nonzero().squeeze(1)
+        n_tied[rows, 0] = (scaled[rows] >= listed[rows, -1:]).sum(dim=-1) - n_listed
+    return n_tied
+
+
+def extraction_frame(
+    extraction: Extraction, ids: Int[np.ndarray, "paragraph"], schemes: Sequence[Scheme]
+) -> pd.DataFrame:
+    """Table `extraction`: a row per paragraph and scheme."""
+    n = len(schemes)
+    return pd.DataFrame(
+        {
+            "id": np.repeat(np.asarray(ids), n),
+            "scheme": [scheme.name for scheme in schemes] * len(ids),
+            "log_p": extraction.log_p.flatten().numpy(),
+            "n_outside": extraction.n_outside.flatten().numpy(),
+            "worst_rank": extraction.worst_rank.repeat_interleave(n).numpy(),
+        }
+    )

@@ -1,0 +1,42 @@
+"""How many draws a continuation takes under sampling, given the logarithm of its probability (2410.19482).
+
+Of n draws with probability p each, at least one is the continuation with probability 1 - (1 - p)^n. The
+probabilities of whole continuations are far below the smallest number that a float can hold: everything here
+takes and returns logarithms.
+"""
+
+import numpy as np
+from jaxtyping import Float
+
+SMALL = np.log(1e-12)  # below it -log(1 - p) is p, to all digits of a float
+
+
+def log_hazard(log_p: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
+    """log(-log(1 - p)): what a draw adds to minus the logarithm of never seeing it; -inf for p = 0."""
+    log_p = np.asarray(log_p, dtype=np.float64)
+    with np.errstate(divide="ignore"):  # p = 1: the first draw is enough
+        exact = np.log(-np.log1p(-np.exp(np.maximum(log_p, SMALL))))
+    return np.where(log_p < SMALL, log_p, exact)
+
+
+def log_draws(log_p: Float[np.ndarray, "*n"], confidence: float) -> Float[np.ndarray, "*n"]:
+    """Logarithm of the draws after which the continuation has come with probability `confidence`.
+
+    At least 0 (one draw); infinite where the continuation never comes. The number itself need not be whole.
+    """
+    return np.maximum(np.log(-np.log1p(-confidence)) - log_hazard(log_p), 0.0)
+
+
+def extractable(
+    log_p: Float[np.ndarray, "*n"], n_draws: float, confidence: float
+) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    """Whether `n_draws` draws give the continuation at least once with probability `confidence` or more."""
+    return log_draws(log_p, confidence) <= np.log(n_draws)
+
+
+def log_seen(log_p: Float[np.ndarray, "*n"], n_draws: float) -> Float[np.ndarray, "*n"]:
+    """Logarithm of the probability 1 - (1 - p)^n that n draws give the continuation at least once."""
+    log_expected = np.log(n_draws) + log_hazard(log_p)
+    with np.errstate(over="ignore"):  # seen for certain
+        certain = np.log(-np.expm1(-np.exp(np.maximum(log_expected, SMALL))))
+    return np.where(log_expected < SMALL, log_expected, certain)

@@ -1,0 +1,41 @@
+"""Settings: section `extraction`."""
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from memloc.settings.base import Positive, Section
+
+
+class Scheme(Section):
+    """How tokens are sampled; truncation in the order of transformers: top_k, then top_p of what is left."""
+
+    temperature: float = Field(1.0, gt=0, description="Divides the logits.")
+    top_k: Positive | None = Field(None, description="Only the k most likely tokens are sampled.")
+    top_p: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        None, description="Only the fewest most likely tokens that hold this share of the probability are."
+    )
+
+    @property
+    def name(self) -> str:
+        """What table `extraction` calls it."""
+        limits = {"top k": self.top_k, "top p": self.top_p}
+        given = [f"{word} = {limit:g}" for word, limit in limits.items() if limit is not None]
+        return ", ".join([f"T = {self.temperature:g}", *given])
+
+
+class Extraction(Section):
+    """Probability that sampling gives the continuation (2410.19482)."""
+
+    schemes: list[Scheme] = Field(
+        [Scheme(top_k=40), Scheme()],
+        min_length=1,
+        description="Ways to sample; figure `extraction` shows the first one in detail.",
+    )
+
+    @model_validator(mode="after")
+    def _schemes_differ(self) -> "Extraction":
+        names = [scheme.name for scheme in self.schemes]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"schemes must differ: {', '.join(twice)}")
+        return self
