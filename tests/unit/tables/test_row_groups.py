@@ -72,9 +72,7 @@ def test_no_rows_are_one_empty_piece(tmp_path, rows):
     write(schema_of("paragraphs"), paragraphs(), tmp_path / "table", STAMP)
     (piece,) = batches(schema_of("paragraphs"), tmp_path / "table", rows=rows)
     assert len(piece) == 0 and list(piece) == list(
-        paragraphs()[
-            ["id", "count", "continuation_count", "unseen", "package", "module", "tokens", "text"]
-        ]
+        paragraphs()[["id", "count", "continuation_count", "unseen", "package", "module", "tokens", "text"]]
     )
 
 
