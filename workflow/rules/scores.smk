@@ -43,7 +43,8 @@ rule sets:
         dropped=table("dropped_paragraphs"),
         scores=table("scores"),
     output:
-        table("sets"),
+        sets=table("sets"),
+        near_verbatim=table("near_verbatim"),
     log:
         log_file("sets"),
     benchmark:

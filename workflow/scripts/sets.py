@@ -4,6 +4,7 @@ from memloc.run.rule import log, provenance, start
 
 start(snakemake)
 
+import numpy as np
 import pandas as pd
 import torch
 
@@ -12,45 +13,63 @@ from memloc.data.filters import kept_rows
 from memloc.data.paragraphs import token_tensor
 from memloc.model import loading
 from memloc.scoring import decoding
+from memloc.scoring.near_verbatim import longest_run, n_edits
 from memloc.settings.sections import sections
 from memloc.tables import storage
 from memloc.tables.row_groups import ROWS
 from memloc.tables.schemas.paragraphs import DROPPED_PARAGRAPHS, PARAGRAPHS
 from memloc.tables.schemas.scores import SCORES
-from memloc.tables.schemas.sets import SETS
-from memloc.tables.terms import SET_NAMES
+from memloc.tables.schemas.sets import NEAR_VERBATIM, SETS
+from memloc.tables.terms import SET_NAMES, UNSEEN
 
 settings = sections(snakemake.params.settings)
-n_prefix = settings.paragraph.prefix
+n_prefix, n_continuation = settings.paragraph.prefix, settings.paragraph.length - settings.paragraph.prefix
 scores = storage.read(SCORES, snakemake.input.scores, ["id", "em", "nll"])
 dropped = storage.read(DROPPED_PARAGRAPHS, snakemake.input.dropped).id
 scores = scores.iloc[kept_rows(scores.id, dropped)]
 paragraphs = storage.read(PARAGRAPHS, snakemake.input.paragraphs, ["id", "unseen"])
 unseen = scores.id.isin(paragraphs.id[paragraphs.unseen])
-controls = sets.controls(scores[unseen], settings.sets.n_non_memorized, snakemake.params.seed)
-scores = scores[~unseen].reset_index(drop=True)
 
-n_continuation = settings.paragraph.length - n_prefix
-frame = sets.split(scores, n_continuation, settings.sets, snakemake.params.seed)
+frame = sets.split(
+    scores[~unseen].reset_index(drop=True), n_continuation, settings.sets, snakemake.params.seed
+)
 sizes = sets.sample_sizes(settings.sets)
 for name in SET_NAMES:
     members = frame.set == name
     n_drawn = frame.sampled[members].sum()
     log(f"{name}: {members.sum()} paragraphs, {n_drawn} sampled, {sizes[name]} asked for")
+controls = sets.controls(scores[unseen], settings.sets.n_non_memorized, snakemake.params.seed)
 log(f"unseen: {len(controls)} paragraphs, {controls.sampled.sum()} sampled")
 
+model = loading.load_for_inference(snakemake.input.folder, settings.loading)
+em = scores.set_index("id").em
+
+
+def continuations(ids: pd.Series) -> pd.DataFrame:
+    """True and greedy continuation of each paragraph, in the rows of their ids."""
+    paragraphs = storage.read(PARAGRAPHS, snakemake.input.paragraphs, ["id", "tokens"], ids)
+    tokens = token_tensor(paragraphs.set_index("id").tokens.loc[ids])
+    matched = torch.tensor(em.loc[ids].to_numpy())
+    greedy = decoding.continue_from_scores(model, tokens, matched, n_prefix, settings.scores.micro_batch)
+    rows = {"corpus": list(tokens[:, n_prefix:].numpy()), "model": list(greedy.numpy())}
+    return pd.DataFrame({"id": ids, **rows})
+
+
 filled = frame.sampled | (frame.set == "memorized")
-ids = frame.id[filled]
-paragraphs = storage.read(PARAGRAPHS, snakemake.input.paragraphs, ["id", "tokens"], ids).set_index("id")
-tokens = token_tensor(paragraphs.tokens.loc[ids])
-if settings.sets.continuation == "model":
-    model = loading.load_for_inference(snakemake.input.folder, settings.loading)
-    em = torch.tensor(scores.em[filled].to_numpy())
-    continuation = decoding.continue_from_scores(model, tokens, em, n_prefix, settings.scores.micro_batch)
-else:
-    continuation = tokens[:, n_prefix:]
-frame["continuation"] = pd.Series([row.tolist() for row in continuation], index=frame.index[filled])
+used = continuations(frame.id[filled])
+frame["continuation"] = used[settings.sets.continuation]
 frame = pd.concat([frame, controls.assign(continuation=None)], ignore_index=True)
-with storage.writer(SETS, snakemake.output[0], provenance(snakemake)) as table:
+# By themselves: the other micro-batches, and so the analyses' continuations, do not depend on these.
+more = frame.set.isin(sets.PARTLY) | (frame.set == UNSEEN) & frame.sampled
+more = frame.id[more & frame.continuation.isna()]
+found = pd.concat([used, continuations(more)]) if len(more) else used
+decoded, true = (np.stack(found[name]) for name in ("model", "corpus"))
+near = pd.DataFrame({"id": found.id, "continuation": list(decoded)}).merge(frame[["id", "set"]], on="id")
+near = near.assign(n_edits=n_edits(decoded, true), longest_run=longest_run(decoded, true))
+log(f"{len(near)} greedy continuations, {(near.n_edits == 0).sum()} of them the true ones")
+
+stamp = provenance(snakemake)
+storage.write(NEAR_VERBATIM, near, snakemake.output.near_verbatim, stamp)
+with storage.writer(SETS, snakemake.output.sets, stamp) as table:
     for first in range(0, len(frame), ROWS):
         table.append(frame[first : first + ROWS])

@@ -10,6 +10,7 @@ from memloc.data.sets import controls, split
 from memloc.figures import fig2, fig8, recited, repeats, table1
 from memloc.figures.parts import style
 from memloc.run.templates import fill
+from memloc.scoring.near_verbatim import longest_run, n_edits
 from memloc.settings.sets import Sets
 from memloc.statistics.uncertainty import proportion
 
@@ -18,6 +19,7 @@ SIZES = {"n_memorized": 20, "n_non_memorized": 5, "n_partly": 4, "n_rare_tokens"
 SETTINGS = {
     "paragraph": {"length": 60, "prefix": 20},
     "sets": {**SIZES, "continuation": "model", "split_by": "em"},
+    "recited": {"n_edits": 5},
 }
 FIGURES = {"fig2": fig2, "fig8": fig8, "repeats": repeats, "table1": table1, "recited": recited}
 EM = {
@@ -37,7 +39,23 @@ def tables(em):
         {"id": ids, "count": np.arange(n) + 1, "tokens": list(rng.integers(9, size=(n, 60)))}
     ).assign(continuation_count=pd.array(np.arange(n) + 2, "Int64"))
     vocabulary = pd.DataFrame({"token": range(9), "text": list("abcdefgh ")})
-    return {"scores": scores, "sets": sets, "paragraphs": paragraphs, "vocabulary": vocabulary}
+    made = {"scores": scores, "sets": sets, "paragraphs": paragraphs, "vocabulary": vocabulary}
+    return made | {"near_verbatim": decoded(made)}
+
+
+def decoded(made):
+    """Greedy continuations: each goes wrong in one token, and where few match it leaves out five more."""
+    rows = []
+    for row, em in zip(made["paragraphs"].itertuples(), made["scores"]["em"], strict=True):
+        true = list(row.tokens[20:])
+        greedy = [*true[:em], *((token + 1) % 9 for token in true[em : em + 1]), *true[em + 1 :]]
+        if em < 9:
+            greedy = greedy[: em + 1] + greedy[em + 6 :] + [0] * 5
+        rows.append((row.id, greedy))
+    near = pd.DataFrame(rows, columns=["id", "continuation"]).merge(made["sets"][["id", "set"]], on="id")
+    greedy = np.stack(near["continuation"])
+    true = np.stack(made["paragraphs"]["tokens"])[:, 20:]
+    return near.assign(n_edits=n_edits(greedy, true), longest_run=longest_run(greedy, true))
 
 
 def caption(name, drawing):
@@ -109,7 +127,9 @@ def test_a_set_that_is_smaller_than_asked_for_is_told():
 def test_recited_paragraphs_come_in_the_order_of_their_repeats():
     found = tables(EM["all sets"])
     drawing = recited.draw(found, SETTINGS)
-    assert drawing.data["count"].tolist() == [9, 8, 7] and drawing.data["id"].tolist() == [11, 10, 9]
+    assert drawing.data["count"].tolist() == [9, 8, 7, 6, 5, 4, 3]
+    assert drawing.data["id"].tolist() == [11, 10, 9, 8, 7, 6, 5]
+    assert drawing.data["n_edits"].tolist() == [0, 0, 0, 1, 1, 1, 1]
     tokens = found["paragraphs"]["tokens"][8]
     row = drawing.data.iloc[0]
     assert row.prefix + row.continuation == "".join("abcdefgh "[token] for token in tokens)
@@ -117,8 +137,24 @@ def test_recited_paragraphs_come_in_the_order_of_their_repeats():
     assert "recites 3: given the first 20 tokens, it goes on with exactly the other 40" in caption(
         "recited", drawing
     )
+    assert (drawing.data["continuation"] == drawing.data["decoded"]).tolist() == [True] * 3 + [False] * 4
+    said = "A further 4 come out nearly verbatim: at most 5 tokens"
+    assert said in caption("recited", drawing)
+    assert "all 4 partly memorized paragraphs (4 nearly verbatim)" in caption("recited", drawing)
+    assert "a sample of 2 non-memorized ones (0)" in caption("recited", drawing)
     nothing = recited.draw(tables(EM["none memorized"]), SETTINGS)
-    assert nothing.data.empty and "has 39 of 40 tokens right" in caption("recited", nothing)
+    assert not nothing.numbers["n_recited"] and "has 39 of 40 tokens right" in caption("recited", nothing)
+    none = SETTINGS | {"recited": {"n_edits": 0}}
+    assert recited.draw(tables(EM["none memorized"]), none).data.empty
+
+
+def test_what_differs_is_marked_in_what_the_model_wrote():
+    found = tables(EM["all sets"])
+    figure = recited.draw(found, SETTINGS).figure
+    bold = [text.get_text() for text in figure.axes[0].texts if text.get_fontweight() == "bold"]
+    right = found["near_verbatim"].query("id == 8")["continuation"].item()[39]
+    marks = bold[5:]  # after the header: of the four that are nearly verbatim
+    assert len(marks) == 4 and marks[0] == style.visible("abcdefgh "[right])
 
 
 def test_repeats_are_those_of_the_continuation_where_they_are_counted():
@@ -152,7 +188,8 @@ def with_controls(em, unseen_em):
         "sets": controls(scores, 3, seed=0).assign(continuation=None),
         "paragraphs": paragraphs.astype({"continuation_count": "Int64"}),
     }
-    return found | {name: pd.concat([found[name], rows], ignore_index=True) for name, rows in added.items()}
+    joined = {name: pd.concat([found[name], rows], ignore_index=True) for name, rows in added.items()}
+    return found | joined | {"near_verbatim": decoded(joined)}
 
 
 @pytest.mark.parametrize("name", FIGURES)

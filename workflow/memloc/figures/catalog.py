@@ -145,10 +145,11 @@ FIGURES = (
         "recited",
         "What of this text the model recites",
         "extended",
-        ("paragraphs", "vocabulary", "scores", "sets"),
+        ("paragraphs", "vocabulary", "scores", "sets", "near_verbatim"),
+        settings=("recited",),
         only_for="text",
         paragraphs=("id", "count", "tokens"),
-        shown="sets",
+        shown="near_verbatim",
     ),
     FigureInfo(
         "table2",

@@ -1,28 +1,87 @@
-"""Which paragraphs of the user's own text the model recites (not in the paper)."""
+"""Which paragraphs of the user's own text the model recites, or nearly so (not in the paper)."""
 
 from typing import Any
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from memloc.data.sets import without_controls
-from memloc.figures.parts.memorized_table import draw_paragraphs, memorized_paragraphs
-from memloc.figures.parts.style import Drawing
+from memloc.figures.parts.memorized_fraction import unseen_recited
+from memloc.figures.parts.style import COLOURS, Drawing
+from memloc.figures.parts.text_table import Piece, draw_table, join_tokens
+from memloc.scoring.near_verbatim import marked
 
-N_SHOWN = 12
+N_RECITED, N_NEARLY = 10, 6
+HEADER = ("id", "count", "edits", "prefix", "what the model goes on with")
+WIDTHS = (7, 7, 6, 52, 52)
+LEFT_OUT = "\u2026"
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: dict[str, Any]) -> Drawing:
-    """Memorized paragraphs, those that repeat most in the text first; the CSV holds all."""
-    data = memorized_paragraphs(tables, settings["paragraph"]["prefix"])
-    data = data.sort_values(["count", "id"], ascending=[False, True], ignore_index=True)
-    figure = draw_paragraphs(data.head(N_SHOWN))
+    """Recited paragraphs, then nearly recited ones, those that repeat most in the text first; the CSV holds
+    all of both. What differs from the true text is marked.
+    """
+    lengths, most = settings["paragraph"], settings["recited"]["n_edits"]
+    near = without_controls(tables["near_verbatim"])
+    vocabulary = tables["vocabulary"].set_index("token")["text"]
+    data = recited_paragraphs(near[near["n_edits"] <= most], tables, lengths["prefix"])
+    exact = data["n_edits"] == 0
+    shown = pd.concat([data[exact].head(N_RECITED), data[~exact].head(N_NEARLY)])
+    figure = _draw_paragraphs(shown, vocabulary)
+    for name in ("prefix", "continuation", "decoded"):
+        data[name] = [join_tokens(tokens, vocabulary) for tokens in data[name]]
     em = tables["scores"].merge(without_controls(tables["sets"])[["id"]], on="id")["em"]
     numbers = {
-        "n_shown": min(len(data), N_SHOWN),
-        "n_memorized": len(data),
+        "n_recited": int(exact.sum()),
+        "n_nearly": int((~exact).sum()),
+        "n_shown": len(shown),
+        "n_edits": most,
+        "decoded": _decoded(near, most),
         "n_paragraphs": len(em),
         "max_em": int(em.max()),
-        "n_prefix": settings["paragraph"]["prefix"],
-        "n_continuation": settings["paragraph"]["length"] - settings["paragraph"]["prefix"],
+        "n_prefix": lengths["prefix"],
+        "n_continuation": lengths["length"] - lengths["prefix"],
     }
-    return Drawing(figure, data, numbers)
+    return Drawing(figure, data, numbers | unseen_recited(tables, settings))
+
+
+def recited_paragraphs(near: pd.DataFrame, tables: dict[str, pd.DataFrame], n_prefix: int) -> pd.DataFrame:
+    """Id, count, em, nll, n_edits, longest_run and the tokens of prefix, true and decoded continuation.
+
+    Fewest edits first, then the largest counts.
+    """
+    near = near.rename(columns={"continuation": "decoded"})
+    data = near.merge(tables["paragraphs"], on="id").merge(tables["scores"], on="id")
+    data["prefix"] = [tokens[:n_prefix] for tokens in data["tokens"]]
+    data["continuation"] = [tokens[n_prefix:] for tokens in data["tokens"]]
+    data = data.assign(nearly=data["n_edits"] > 0)
+    data = data.sort_values(["nearly", "count", "id"], ascending=[True, False, True], ignore_index=True)
+    columns = ["id", "count", "em", "nll", "n_edits", "longest_run", "prefix", "continuation", "decoded"]
+    return data[columns]
+
+
+def _decoded(near: pd.DataFrame, most: int) -> dict[str, tuple[int, int]]:
+    """How many that differ were decoded, and how many of them nearly match: all partly, some others."""
+    others = near[near["set"] != "memorized"]
+    groups = {"partly": others["set"] != "non_memorized", "others": others["set"] == "non_memorized"}
+    nearly = (others["n_edits"] > 0) & (others["n_edits"] <= most)
+    return {name: (int(rows.sum()), int(nearly[rows].sum())) for name, rows in groups.items()}
+
+
+def _draw_paragraphs(shown: pd.DataFrame, vocabulary: pd.Series) -> Figure:
+    """A row per paragraph; in what the model wrote, marks stand where it differs from the true text."""
+    colour = COLOURS["memorized"]
+    rows = [
+        [
+            [(str(row.id), "black")],
+            [(f"{row.n_occurrences:,}", "black")],
+            [(str(row.n_edits), "black")],
+            [(join_tokens(row.prefix, vocabulary), "black")],
+            [
+                Piece(join_tokens(tokens, vocabulary) or LEFT_OUT, colour, differs)
+                for tokens, differs in marked(list(row.decoded), list(row.continuation))
+            ],
+        ]
+        for row in shown.rename(columns={"count": "n_occurrences"}).itertuples()
+    ]
+    return draw_table(HEADER, rows, WIDTHS)

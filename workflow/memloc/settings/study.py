@@ -26,6 +26,7 @@ from memloc.settings.parameter_gradients import ParameterGradients
 from memloc.settings.patching import Patching
 from memloc.settings.perturbation import Perturbation
 from memloc.settings.rare_tokens import RareTokens
+from memloc.settings.recited import Recited
 from memloc.settings.scores import Scoring
 from memloc.settings.sets import Sets
 from memloc.settings.weight_noise import WeightNoise
@@ -85,6 +86,7 @@ class Settings(Section):
     weight_noise: WeightNoise = WeightNoise()
     edit_model: EditModel = EditModel()
     min_k: MinK = MinK()
+    recited: Recited = Recited()
     bench: Bench = Bench()
     highlight: Literal["auto"] | Head = Field(
         "auto",

@@ -21,6 +21,7 @@ STAGES = {
     "scores": "scores",
     "extraction": "scores",
     "sets": "sets",
+    "near_verbatim": "sets",
     "perturbation": "perturbation",
     "perturbed_paragraphs": "perturbation",
     "parameter_gradients": "parameter_gradients",

@@ -21,4 +21,25 @@ def _sets(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
+def _near_verbatim(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "id": integer(0, unique=True, meaning="Paragraph."),
+        "set": category(*SET_NAMES, UNSEEN, meaning="Set of the paragraph."),
+        "n_edits": integer(
+            0,
+            lengths.continuation,
+            unit="tokens",
+            meaning="Fewest tokens to insert, delete or replace in the greedy continuation.",
+        ),
+        "longest_run": integer(
+            0,
+            lengths.continuation,
+            unit="tokens",
+            meaning="Longest run of tokens that both continuations have in common, at any two places.",
+        ),
+        "continuation": token_list(lengths.continuation, meaning="Greedy continuation."),
+    }
+
+
 SETS = Schema("sets", _sets)
+NEAR_VERBATIM = Schema("near_verbatim", _near_verbatim)

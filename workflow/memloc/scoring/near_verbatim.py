@@ -1,0 +1,42 @@
+"""How near a greedy continuation comes to the true one where it is not the same.
+
+One token that is left out moves all that follow, so that exact match ends there. The Levenshtein distance
+counts the tokens to insert, delete or replace instead, and the longest common run those that are recited
+without a break, wherever they stand. This is the distance of one decoding, not the probability of everything
+near the true text, which 2603.24917 bounds.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Int
+from rapidfuzz.distance import Levenshtein
+
+Tokens = Int[np.ndarray, "paragraph token"]
+
+
+def n_edits(decoded: Tokens, true: Tokens) -> Int[np.ndarray, "paragraph"]:
+    """Fewest tokens to insert, delete or replace in each decoded continuation to get the true one."""
+    pairs = zip(decoded.tolist(), true.tolist(), strict=True)
+    return np.array([Levenshtein.distance(*pair) for pair in pairs], dtype=np.int64)
+
+
+def longest_run(decoded: Tokens, true: Tokens) -> Int[np.ndarray, "paragraph"]:
+    """Most tokens in a row that each pair of continuations has in common, at any two places."""
+    longest = np.zeros(len(decoded), dtype=np.int64)
+    runs = np.zeros(true.shape, dtype=np.int64)  # that end with the last decoded token and each true one
+    for column in decoded.T:
+        before = np.pad(runs, ((0, 0), (1, 0)))[:, :-1]
+        runs = np.where(true == column[:, None], before + 1, 0)
+        longest = np.maximum(longest, runs.max(axis=1, initial=0))
+    return longest
+
+
+def marked(decoded: Sequence[int], true: Sequence[int]) -> list[tuple[list[int], bool]]:
+    """The decoded tokens in runs, and whether a run differs from the true text; one without tokens stands
+    where the decoded continuation leaves true tokens out.
+    """
+    return [
+        (list(decoded[step.src_start : step.src_end]), step.tag != "equal")
+        for step in Levenshtein.opcodes(decoded, true)
+    ]
