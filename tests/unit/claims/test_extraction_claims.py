@@ -38,7 +38,7 @@ def judged(*groups):
 def test_what_is_claimed_holds():
     found = judged((200, 1, 10, 0), (30, 4, 10, 2), (30, 64, 29, 25), (80, 0, 0, 0))
     assert found["verdict"].to_dict() == dict.fromkeys((MORE, UNSEEN, REPEATS), "holds")
-    assert found.loc[MORE, ["value", "n"]].tolist() == [pytest.approx((49 - 27) / 260), 260]
+    assert found.loc[MORE, ["value", "n"]].tolist() == [1, 22]
     assert found.loc[UNSEEN, ["value", "n"]].tolist() == [pytest.approx(39 / 60), 60]
     assert found.loc[REPEATS, ["value", "n"]].tolist() == [pytest.approx(19 / 30), 30]
 
@@ -49,9 +49,13 @@ def test_the_contrary_does_not_hold():
 
 
 def test_nothing_either_way_is_undecided():
-    found = judged((100, 1, 5, 5), (40, 4, 10, 10), (40, 64, 10, 10), (80, 0, 20, 20))["verdict"]
-    assert found[[UNSEEN, REPEATS]].tolist() == ["undecided", "undecided"]
-    assert found[MORE] in ("undecided", "does not hold")
+    found = judged((100, 1, 8, 0), (40, 4, 2, 10), (40, 64, 2, 2), (80, 0, 4, 4))["verdict"]
+    assert found.to_dict() == dict.fromkeys((MORE, UNSEEN, REPEATS), "undecided")
+
+
+def test_where_both_ways_give_the_same_neither_gives_more():
+    found = judged((40, 4, 10, 10), (40, 64, 20, 20), (40, 0, 20, 0))
+    assert found.loc[MORE, "verdict"] == "not applicable" and "same" in found.loc[MORE, "reason"]
 
 
 def test_without_controls_or_different_repeats_claims_do_not_apply():

@@ -13,12 +13,18 @@ from memloc.tables.terms import UNSEEN
 def missed_by_greedy(
     tables: dict[str, pd.DataFrame], settings: dict, n_draws: int, confidence: float
 ) -> Estimate:
-    """Share of the seen paragraphs that n draws give with the confidence minus that of greedy decoding."""
+    """Of the seen paragraphs that come out in one of two ways only, the share that n draws give.
+
+    The other way is greedy decoding, which gives the others. The share is one half where neither gives more.
+    """
     seen = _paragraphs(tables, n_draws, confidence)
     seen = without_controls(seen)
     lengths = settings["paragraph"]
     greedy = seen["em"] == lengths["length"] - lengths["prefix"]
-    return Estimate.of(uncertainty.paired(seen["out"].astype(float) - greedy.astype(float)))
+    more, less = int((seen["out"] & ~greedy).sum()), int((greedy & ~seen["out"]).sum())
+    if more + less == 0:
+        return Estimate(missing="both ways give the same paragraphs")
+    return Estimate.of(uncertainty.proportion(more, more + less))
 
 
 def more_than_unseen(
