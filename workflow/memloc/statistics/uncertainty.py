@@ -26,6 +26,8 @@ import numpy as np
 import pandas as pd
 import scipy  # loads scipy.stats, which takes half a second, where it is first used
 
+from memloc.statistics.row_correlations import row_kendall, row_pearson, row_spearman
+
 CONFIDENCE = 0.95
 MIN_N = 6  # a sign-flip test of 5 pairs cannot get below 0.0625
 MOST_EXACT = 12  # pairs whose signs are all enumerated: 4,096
@@ -156,7 +158,7 @@ def correlation(first: Values, second: Values, method: str = "pearson") -> Inter
     """
     pairs = np.stack([np.asarray(first, float), np.asarray(second, float)])
     a, b = pairs[:, np.isfinite(pairs).all(axis=0)]
-    of_rows = {"pearson": _pearson, "spearman": _spearman, "kendall": _kendall}[method]
+    of_rows = {"pearson": row_pearson, "spearman": row_spearman, "kendall": row_kendall}[method]
     return _bootstrap(len(a), lambda rows: of_rows(a[rows], b[rows]), N_RESAMPLES)
 
 
@@ -385,20 +387,3 @@ def _corrected(tails: np.ndarray, drawn: np.ndarray, value: float, left_out: np.
     # Where the statistic hardly varies, the acceleration would turn the tail around.
     room = np.maximum(1 - acceleration * shifted, np.finfo(float).eps)
     return scipy.special.ndtr(bias + shifted / room)
-
-
-def _pearson(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Pearson correlation of every row; 0 where a row's values are all the same."""
-    varies = (np.ptp(a, axis=1) > 0) & (np.ptp(b, axis=1) > 0)
-    a, b = (values - values.mean(axis=1, keepdims=True) for values in (a, b))
-    lengths = np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
-    return np.where(varies, (a * b).sum(axis=1) / np.where(varies, lengths, 1), 0.0).clip(-1, 1)
-
-
-def _spearman(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return _pearson(scipy.stats.rankdata(a, axis=1), scipy.stats.rankdata(b, axis=1))
-
-
-def _kendall(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    found = [scipy.stats.kendalltau(*row).statistic for row in zip(a, b, strict=True)]
-    return np.nan_to_num(found)
