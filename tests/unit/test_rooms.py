@@ -16,6 +16,7 @@ ROOMS = (
     "figures",
     "claims",
     "removal",
+    "planting",
     "localization",
     "perturbation",
     "scoring",

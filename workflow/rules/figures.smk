@@ -55,6 +55,7 @@ rule figures:
 rule tables:
     input:
         [table(name) for name in TABLES],
+        [table(name) for name in PLANTED if PLANTS_ASKED],
         rules.run_config.output,
     message:
         "All tables are computed."

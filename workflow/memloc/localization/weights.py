@@ -107,6 +107,10 @@ class OriginalWeights:
     def __init__(self, model: PreTrainedModel) -> None:
         self._weights = {name: weight.detach().clone() for name, weight in model.named_parameters()}
 
+    def weight(self, name: str) -> Float[Tensor, "..."]:
+        """The original of a parameter."""
+        return self._weights[name]
+
     @torch.no_grad()
     def restore(self, model: PreTrainedModel) -> None:
         """Make the model the original one again."""

@@ -209,6 +209,7 @@ def stage_bytes(shape: Shape, settings: Settings) -> dict[str, float]:
         "parameter_gradients": _gradient_bytes(shape, settings),
         "edit_paragraphs": _edit_bytes(shape, settings, "editing", settings.editing.n_controls),
         "edit_model": _edit_bytes(shape, settings, "edit_model", n_joint),
+        "plant_paragraphs": _planting_bytes(shape, settings),
     }
 
 
@@ -239,6 +240,20 @@ def _edit_bytes(shape: Shape, settings: Settings, section: str, n_controls: int)
     batch = getattr(settings, section).micro_batch
     controls = Passes(shape, settings, n_controls, length)
     return 2 * weights + 6 * gradients + controls.logits + Passes(shape, settings, batch, length).kept
+
+
+def _planting_bytes(shape: Shape, settings: Settings) -> float:
+    """Bytes at the peak of planting, in single precision whatever `loading.dtype` is.
+
+    The original weights are held twice; the changes, a gradient, its size, and ranks in double precision;
+    what enters the layers for kept paragraphs; integrated gradients run one row for each of their steps.
+    """
+    settings, size, how = _in_single_precision(settings), BYTES["float32"], settings.planted_truth
+    weights, gradients = shape.n_parameters * size, shape.n_component_weights * size
+    rows = max(how.integration_steps, how.keep + 1, how.micro_batch)
+    passes = Passes(shape, settings, rows, settings.paragraph.length)
+    kept = how.n_kept * settings.paragraph.length * shape.width * size
+    return 2 * weights + 6 * gradients + passes.kept + 2 * passes.logits + 3 * kept
 
 
 def stage_megabytes(shape: Shape, settings: Settings) -> dict[str, int]:

@@ -25,6 +25,7 @@ from memloc.settings.paragraph import Paragraph
 from memloc.settings.parameter_gradients import ParameterGradients
 from memloc.settings.patching import Patching
 from memloc.settings.perturbation import Perturbation
+from memloc.settings.planted_truth import PlantedTruth
 from memloc.settings.rare_tokens import RareTokens
 from memloc.settings.recited import Recited
 from memloc.settings.scores import Scoring
@@ -85,6 +86,7 @@ class Settings(Section):
     head_ablation: HeadAblation = HeadAblation()
     weight_noise: WeightNoise = WeightNoise()
     edit_model: EditModel = EditModel()
+    planted_truth: PlantedTruth = PlantedTruth()
     min_k: MinK = MinK()
     recited: Recited = Recited()
     bench: Bench = Bench()
@@ -159,6 +161,15 @@ class Settings(Section):
         if length not in PUBLISHED_LENGTHS:
             raise ValueError(
                 f"{key}: paragraphs of {length} tokens are not published, only of 100, 150, .. or 500"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _plants_have_paragraphs(self) -> "Settings":
+        needed = self.planted_truth.n_paragraphs
+        if self.data.source == "embedded" and needed > self.data.n_once:
+            raise ValueError(
+                f"planted_truth needs {needed} paragraphs that the model does not know, more than data.n_once"
             )
         return self
 

@@ -12,5 +12,18 @@ ARMS = ("all", "top", "random", "head", "layer")
 EDIT_TEXTS = ("memorized", "target", "control", "other", "held_out")
 TEXTS = ("memorized", "non_memorized", "held_out")
 DIRECTIONS = ("memorized_into_perturbed", "perturbed_into_memorized")
+PLANT_KINDS = (
+    "head_vo",
+    "head_all",
+    "two_heads",
+    "neurons",
+    "inj_1",
+    "inj_0.1",
+    "scattered_1",
+    "scattered_0.1",
+)
+ENSEMBLE = "ensemble"  # mean rank of the localization methods that planted truth compares
+NOT_IN_ENSEMBLE = ("weight_size", "random", "change")  # they know nothing of the paragraph, or the answer
+CONTROLS = ("plant", "twin", "wrong")
 
 UNPERTURBED = -1  # position and token of the row that holds a paragraph's baseline

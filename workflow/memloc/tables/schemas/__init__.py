@@ -55,6 +55,10 @@ STAGES = {
     "head_effects": "head_ablation",
     "cumulative_ablation": "head_ablation",
     "weight_noise": "weight_noise",
+    "plants": "planted_truth",
+    "planted_truth": "planted_truth",
+    "planted_curves": "planted_truth",
+    "planted_costs": "planted_truth",
     "bench": "bench",
     "bench_growth": "bench",
 }

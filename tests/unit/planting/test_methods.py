@@ -1,0 +1,203 @@
+"""Methods of the registry: each fast one against a slow plain one, and all against what is easy to find."""
+
+import numpy as np
+import pytest
+import torch
+
+from memloc.localization.activation_gradients import prefix_sizes
+from memloc.localization.weights import OriginalWeights
+from memloc.model import loading
+from memloc.model.components import components, editable_parameters
+from memloc.perturbation.pairs import Pairs
+from memloc.planting import activation_methods, head_methods, weight_methods
+from memloc.planting.activation_methods import by_unit, changed_input, readers
+from memloc.planting.methods import METHODS, answers
+from memloc.planting.place_scores import place_scores
+from memloc.planting.question import Question
+from memloc.planting.units import by_unit as weights_by_unit
+from memloc.planting.units import n_groups, n_neurons
+from memloc.settings.activation_gradients import ActivationGradients
+from memloc.settings.planted_truth import PlantedTruth
+from memloc.tables.terms import ENSEMBLE
+from tiny_models import VOCABULARY
+
+N_PREFIX = 6
+
+
+def question(model, wanted=("head", "layer", "weight"), seed=0, **how):
+    tokens = torch.randint(VOCABULARY, (1, 12), generator=torch.Generator().manual_seed(3))
+    other = tokens.clone()
+    other[0, 2], other[0, N_PREFIX:] = (
+        (tokens[0, 2] + 1) % VOCABULARY,
+        (tokens[0, N_PREFIX:] + 7) % VOCABULARY,
+    )
+    pair = Pairs(np.array([0]), tokens, other, torch.tensor([2]), torch.tensor([N_PREFIX]))
+    config, random = model.config, np.random.default_rng(seed)
+    d_head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    means = torch.zeros(config.num_hidden_layers, config.num_attention_heads, d_head)
+    change = {name: torch.zeros_like(model.get_parameter(name)) for name in editable_parameters(model)}
+    settings = PlantedTruth(**{"integration_steps": 4, "micro_batch": 3} | how)
+    return Question(
+        model, tokens, N_PREFIX, wanted, pair, means, np.arange(VOCABULARY), change, settings, random
+    )
+
+
+def nll(asked):
+    with torch.no_grad():
+        log_p = asked.model(asked.tokens).logits.log_softmax(dim=-1)[0, N_PREFIX - 1 : -1]
+    return float(-log_p.gather(1, asked.tokens[0, N_PREFIX:, None]).mean())
+
+
+def without(asked, kind, layer, unit):
+    """NLL with one unit's activation zeroed, by a pass of the whole model."""
+
+    def zero(activation):
+        activation = activation.clone()
+        by_unit(asked.model, kind, activation)[..., unit, :] = 0
+        return activation
+
+    with changed_input(readers(asked.model, kind)[layer], zero):
+        return nll(asked)
+
+
+def test_ablations_are_those_of_the_whole_model_one_by_one(tiny_model):
+    asked = question(tiny_model, ("head", "neuron", "layer"), neuron_ablation=True)
+    heads, neurons = (
+        head_methods.zero_ablation(asked)["head"],
+        activation_methods.neuron_ablation(asked)["neuron"],
+    )
+    assert heads.shape == (2, n_groups(tiny_model)) and neurons.shape == (2, n_neurons(tiny_model))
+    for layer, unit in ((0, 1), (1, 0)):
+        assert heads[layer, unit] == pytest.approx(without(asked, "head", layer, unit) - nll(asked), abs=1e-4)
+        assert neurons[layer, unit] == pytest.approx(
+            without(asked, "neuron", layer, unit) - nll(asked), abs=1e-4
+        )
+
+
+@pytest.mark.parametrize("kind", ["head", "neuron"])
+def test_integrated_gradients_are_those_of_whole_passes_step_by_step(tiny_model, kind):
+    asked = question(tiny_model, (kind,))
+    found = activation_methods.integrated_gradients(asked)[kind]
+    module, total = readers(tiny_model, kind)[1], 0
+    for step in range(4):
+        kept = []
+
+        def grow(activation, scale=(step + 0.5) / 4, kept=kept):
+            kept += [activation.detach(), (activation.detach() * scale).requires_grad_()]
+            return kept[1]
+
+        with changed_input(module, grow):
+            labels = asked.tokens.clone()
+            labels[:, :N_PREFIX] = -100
+            loss = tiny_model(asked.tokens, labels=labels).loss
+        total = total + kept[0] * torch.autograd.grad(loss, kept[1])[0] / 4
+    expected = by_unit(tiny_model, kind, total).sum(dim=(0, 1, 3)).abs()
+    torch.testing.assert_close(found[1], expected, rtol=1e-3, atol=1e-6)
+
+
+def test_gradient_x_activation_is_the_first_order_effect_of_zeroing(tiny_model):
+    asked = question(tiny_model, ("head",))
+    found = activation_methods.gradient_x_activation(asked)["head"][0, 1]
+    small, module = 1e-3, readers(tiny_model, "head")[0]
+
+    def shrink(activation):
+        activation = activation.clone()
+        by_unit(tiny_model, "head", activation)[..., 1, :] *= 1 - small
+        return activation
+
+    before = nll(asked)
+    with changed_input(module, shrink):
+        assert abs(nll(asked) - before) / small == pytest.approx(float(found), rel=0.05, abs=1e-3)
+
+
+def test_activation_gradients_of_heads_are_the_projects(tiny_model):
+    asked = question(tiny_model, ("head",))
+    found = activation_methods.activation_gradient(asked)["head"]
+    sizes = prefix_sizes(loading.boot_bridge(tiny_model), asked.tokens, N_PREFIX, ActivationGradients())
+    expected = sizes[sizes["component"] == "v"].sort_values(["layer", "head"])["mean_max_abs"].to_numpy()
+    np.testing.assert_allclose(found.flatten(), expected, rtol=1e-3)
+
+
+def test_attribution_is_zero_where_nothing_differs(tiny_gpt_neo):
+    asked = question(tiny_gpt_neo, ("neuron", "head"))
+    same = asked._replace(pair=asked.pair._replace(perturbed=asked.tokens))
+    assert activation_methods.attribution_patching(asked)["neuron"].any()
+    assert not activation_methods.attribution_patching(same)["neuron"].any()
+    assert activation_methods.attribution_patching(asked._replace(pair=None)) == {}
+
+
+SEEING_HEADS = {"gradient_x_weight", "activation_gradient", "gradient_x_activation", "integrated_gradients"}
+SEEING_HEADS |= {"attribution_patching", "patching", "zero_ablation", "mean_ablation", "weight_size"}
+SEEING_NEURONS = {"gradient_x_weight", "activation_gradient", "gradient_x_activation", "integrated_gradients"}
+SEEING_NEURONS |= {"attribution_patching", "neuron_ablation", "weight_size"}
+
+
+@pytest.mark.parametrize(("unit", "seeing"), [("head", SEEING_HEADS), ("neuron", SEEING_NEURONS)])
+def test_a_unit_that_does_everything_is_found(tiny_model, unit, seeing):
+    """All others write nothing. The plain gradient asks what a change would do, and sees those too."""
+    name, number = {"head": "W_O", "neuron": "W_out"}[unit], 1
+    with torch.no_grad():
+        for component in components(tiny_model):
+            if component.name in ("W_O", "W_out"):
+                weight = tiny_model.get_parameter(component.parameter)
+                if component.name != name or component.layer != 0:
+                    weight.zero_()
+                else:
+                    rows, own = (
+                        weights_by_unit(tiny_model, component, torch.zeros_like(weight)),
+                        weight.clone(),
+                    )
+                    kept = torch.arange(weight.numel()).view(weight.shape)
+                    kept = weights_by_unit(tiny_model, component, kept)[number].flatten()
+                    weight.zero_()
+                    weight.view(-1)[kept] = own.reshape(-1)[kept] * 20 + 5
+                    assert rows.shape[0] > number
+    asked = question(tiny_model, (unit,), neuron_ablation=True)
+    # Of a random model, the NLL may as well fall when the unit is taken away.
+    first = {
+        answer.method: int(answer.scores.abs().argmax())
+        for answer in answers(asked)
+        if answer.method != ENSEMBLE
+    }
+    assert seeing <= set(first)
+    assert {method for method in seeing if first[method] != number} == set()
+
+
+def test_random_scores_are_at_chance(tiny_gpt_neo):
+    holds = np.zeros((2, 64), bool)
+    holds[1, :8] = True
+    found = []
+    for seed in range(200):
+        scores = weight_methods.at_random(question(tiny_gpt_neo, seed=seed))["neuron"].numpy()
+        found.append(place_scores(scores.flatten(), holds.flatten()))
+    auroc = np.array([one["auroc"] for one in found])
+    recall = np.array([one["recall_1"] for one in found])
+    for values, chance in ((auroc, 0.5), (recall, 8 / 128)):
+        assert abs(values.mean() - chance) < 3 * values.std() / np.sqrt(200)
+
+
+def test_every_method_answers_for_what_it_declares_and_leaves_the_model(tiny_model):
+    original = OriginalWeights(tiny_model)
+    for wanted in (("head", "layer", "weight"), ("neuron", "layer", "weight"), ("weight",)):
+        asked, sizes = question(tiny_model, wanted, masks=True, neuron_ablation=True), {}
+        for answer in answers(asked):
+            assert answer.scores.isfinite().all(), answer.method
+            sizes.setdefault(answer.granularity, set()).add(len(answer.scores))
+            if answer.method != ENSEMBLE:
+                assert answer.granularity in METHODS[answer.method].granularities
+        assert set(sizes) == set(wanted) and {len(found) for found in sizes.values()} == {1}
+    assert original.n_changed(tiny_model, {}) == 0
+
+
+def test_masks_keep_what_is_needed(memorizing_model, memorized_tokens):
+    """A head whose output is written nowhere is let go, and another is not."""
+    with torch.no_grad():
+        for component in components(memorizing_model):
+            if component.name == "W_O" and component.layer == 1:
+                component.view(memorizing_model.get_parameter(component.parameter))[2] = 0
+    asked = question(memorizing_model, ("head",), masks=True)._replace(
+        tokens=memorized_tokens[:1], n_prefix=12
+    )
+    for method in ("slimming", "hard_concrete"):
+        found = METHODS[method].ask(asked)["head"]
+        assert found[1, 2] < found.median() and found.max() > found[1, 2] + 0.3, method

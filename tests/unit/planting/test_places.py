@@ -1,0 +1,140 @@
+"""Kinds of places: how large they are, what holds them, and how rankings of units are scored."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import rankdata
+
+from memloc.localization.weights import n_weights
+from memloc.model.components import components
+from memloc.planting.methods import mid_ranks
+from memloc.planting.place_scores import place_scores, recall_by_layer
+from memloc.planting.places import GRANULARITIES, draw_place
+from memloc.planting.units import by_unit, holding, n_groups, n_neurons, pooled
+from memloc.run.errors import InputError
+from memloc.settings.planted_truth import PlantedTruth
+from memloc.tables.terms import PLANT_KINDS
+
+
+def test_kinds_are_those_of_the_settings():
+    assert set(GRANULARITIES) == set(PLANT_KINDS)
+    assert PlantedTruth(kinds=dict.fromkeys(PLANT_KINDS, 0.01)).kinds.keys() == set(PLANT_KINDS)
+
+
+@pytest.mark.parametrize("kind", PLANT_KINDS)
+def test_a_place_has_the_size_of_its_kind(tiny_model, kind):
+    place = draw_place(tiny_model, kind, 3, np.random.default_rng(0))
+    by_name = {(one.layer, one.name): one for one in components(tiny_model)}
+    sizes = {
+        name: one.view(tiny_model.get_parameter(one.parameter)).numel() for (_, name), one in by_name.items()
+    }
+    groups, neurons = n_groups(tiny_model), n_neurons(tiny_model)
+    head = {name: sizes[name] // groups for name in ("W_Q", "W_K", "W_V", "W_O")}
+    mlp = sum(sizes.get(name, 0) for name in ("W_in", "W_gate", "W_out")) // neurons
+    total = 2 * sum(sizes.values())
+    expected = {
+        "head_vo": head["W_V"] + head["W_O"],
+        "head_all": sum(head.values()),
+        "two_heads": 2 * (head["W_V"] + head["W_O"]),
+        "neurons": 3 * mlp,
+        "inj_1": max(1, round(0.01 * 2 * neurons)) * sizes["W_out"] // neurons,
+        "inj_0.1": sizes["W_out"] // neurons,
+        "scattered_1": round(0.01 * total),
+        "scattered_0.1": max(1, round(0.001 * total)),
+    }
+    assert n_weights(tiny_model, place.movable) == expected[kind] == int(place.units["weight"].sum())
+    own = {"head": 2 if kind == "two_heads" else 1, "neuron": {"neurons": 3}.get(kind), "weight": None}[
+        place.own
+    ]
+    assert own is None or int(place.units[place.own].sum()) == own
+    assert tuple(place.units["layer"].nonzero().flatten().tolist()) == place.layers
+
+
+def test_a_neuron_is_what_its_activation_passes(tiny_model):
+    """Without the weights of a neuron the model computes what it computes with its activation zeroed."""
+    component = next(one for one in components(tiny_model) if one.name == "W_out")
+    tokens, module = torch.arange(12)[None], tiny_model.get_submodule(component.module)
+
+    def zero(_, inputs):
+        activation = inputs[0].clone()
+        activation[..., 5] = 0
+        return (activation,)
+
+    with torch.no_grad():
+        handle = module.register_forward_pre_hook(zero)
+        expected = tiny_model(tokens).logits
+        handle.remove()
+        by_unit(tiny_model, component, tiny_model.get_parameter(component.parameter))[5] = 0
+        torch.testing.assert_close(tiny_model(tokens).logits, expected)
+
+
+def test_pooled_scores_are_those_of_the_units_one_by_one(tiny_model):
+    torch.manual_seed(0)
+    weights = {
+        one.parameter: torch.rand_like(tiny_model.get_parameter(one.parameter))
+        for one in components(tiny_model)
+    }
+    for pool, reduce in (("sum", torch.sum), ("max", torch.amax)):
+        found = pooled(tiny_model, weights, pool)
+        for number, unit in ((1, 0), (0, 1)):
+            rows = [
+                by_unit(tiny_model, one, weights[one.parameter])[unit].flatten()
+                for one in components(tiny_model)
+                if one.layer == number and one.name in ("W_Q", "W_K", "W_V", "W_O")
+            ]
+            torch.testing.assert_close(found["head"][number, unit], reduce(torch.cat(rows), 0))
+        own = [one.view(weights[one.parameter]).flatten() for one in components(tiny_model) if one.layer == 1]
+        torch.testing.assert_close(found["layer"][1], reduce(torch.cat(own), 0))
+    assert len(found["weight"]) == sum(own.numel() for own in weights.values())
+
+
+def test_more_neurons_than_a_layer_has_are_an_error(tiny_gpt_neo):
+    with pytest.raises(InputError, match="n_neurons: 65 asked for, but a layer has 64"):
+        draw_place(tiny_gpt_neo, "neurons", 65, np.random.default_rng(0))
+
+
+def slow_scores(scores, holds, n_orders=4000):
+    """Recalls, average rank and AUROC over random orders of tied units; average precision by thresholds."""
+    rng, k, recalls = np.random.default_rng(0), holds.sum(), []
+    for _ in range(n_orders):
+        order = np.lexsort((rng.random(len(scores)), -scores))
+        recalls.append([holds[order[: times * k]].sum() / k for times in (1, 2, 5)])
+    precision = [holds[scores >= score].mean() for score in scores[holds]]
+    pairs = [(a > b) + (a == b) / 2 for a in scores[holds] for b in scores[~holds]]
+    return np.mean(recalls, axis=0), np.mean(precision), np.mean(pairs)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_scores_with_ties_are_means_over_orders(seed):
+    rng = np.random.default_rng(seed)
+    scores, holds = rng.integers(6, size=30).astype(np.float32), rng.random(30) < 0.15
+    holds[3] = True
+    found, (recalls, precision, auroc) = place_scores(scores, holds), slow_scores(scores, holds)
+    np.testing.assert_allclose([found[f"recall_{times}"] for times in (1, 2, 5)], recalls, atol=0.03)
+    assert found["average_precision"] == pytest.approx(precision)
+    assert found["auroc"] == pytest.approx(auroc)
+    assert found["rank"] == rankdata(-scores)[holds].min()
+    np.testing.assert_array_equal(mid_ranks(torch.from_numpy(scores)), rankdata(-scores))
+
+
+def test_one_who_knows_scores_one_and_one_who_says_nothing_is_at_chance():
+    holds = np.arange(50) < 5
+    known, nothing = place_scores(holds.astype(float), holds), place_scores(np.zeros(50), holds)
+    assert {known[name] for name in ("recall_1", "average_precision", "auroc")} == {1.0}
+    assert known["rank"] == 3.0  # the five share ranks 1 to 5
+    assert (nothing["recall_1"], nothing["average_precision"], nothing["auroc"]) == (0.1, 0.1, 0.5)
+    assert nothing["rank"] == 25.5
+    with pytest.raises(ValueError, match="numbers"):
+        place_scores(np.full(50, np.nan), holds)
+
+
+def test_recall_by_layer_takes_as_many_as_each_layer_has():
+    holds = np.array([[True, False, False], [True, True, False], [False, False, False]])
+    scores = np.array([[0.1, 0.2, 0.0], [9.0, 8.0, 7.0], [99.0, 99.0, 99.0]])
+    assert recall_by_layer(scores, holds) == pytest.approx(2 / 3)
+
+
+def test_which_units_hold_weights(tiny_llama):
+    place = draw_place(tiny_llama, "head_vo", 1, np.random.default_rng(1))
+    units = holding(tiny_llama, place.movable)
+    assert int(units["head"].sum()) == 1 and not units["neuron"].any() and int(units["layer"].sum()) == 1

@@ -1,0 +1,211 @@
+"""Methods that score heads and neurons by their activations: a head's output z, a neuron's activation.
+
+Both are the input of a matrix (W_O, W_out), so that one hook before that matrix reads or replaces them in
+every family of models. The z of query heads that share a key/value head lie side by side and count as one.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from memloc.localization.gradients import paragraph_nll
+from memloc.model.components import components
+from memloc.model.partial_forward import Call
+from memloc.planting.planter import recorded_calls, states_from
+from memloc.planting.question import Question
+from memloc.planting.units import Scores, in_layers, n_groups, n_neurons
+from memloc.scoring import losses
+from memloc.scoring.teacher_forcing import judge
+
+READ_BY = {"head": "W_O", "neuron": "W_out"}  # the matrix that a unit's activation is the input of
+Changes = Callable[[Float[Tensor, "row position column"]], Tensor]
+
+
+def wanted_kinds(question: Question) -> list[str]:
+    """Heads, neurons or both, whichever are to be ranked."""
+    return [kind for kind in READ_BY if kind in question.wanted]
+
+
+def readers(model: PreTrainedModel, kind: str) -> dict[int, nn.Module]:
+    """By layer, the module whose input the units' activations are."""
+    return {
+        component.layer: model.get_submodule(component.module)
+        for component in components(model)
+        if component.name == READ_BY[kind]
+    }
+
+
+def by_unit(model: PreTrainedModel, kind: str, activation: Float[Tensor, "row position column"]) -> Tensor:
+    """An activation by unit: [row, position, unit, hidden]."""
+    return activation.unflatten(-1, (n_groups(model) if kind == "head" else n_neurons(model), -1))
+
+
+@contextmanager
+def changed_input(module: nn.Module, change: Changes) -> Iterator[None]:
+    """Within the context, the module is given what `change` makes of its input."""
+    handle = module.register_forward_pre_hook(lambda _, inputs: (change(inputs[0]), *inputs[1:]))
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def activation_gradient(question: Question) -> Scores:
+    """Mean size of the NLL's gradient by values (of heads, 2403.19851, 6.1) or by neurons' activations.
+
+    Of heads, the largest |gradient| over the hidden dimension, mean over prefix positions; of neurons, the
+    mean
+    |gradient| over all positions.
+    """
+    found = {}
+    for kind in wanted_kinds(question):
+        if kind == "head":
+            sizes = [
+                gradient[:, : question.n_prefix].abs().amax(dim=-1).mean(dim=(0, 1))
+                for gradient in _value_gradients(question)
+            ]
+        else:
+            sizes = [gradient.abs().mean(dim=(0, 1, 3)) for _, gradient in with_gradients(question, kind)]
+        found[kind] = torch.stack(sizes).cpu()
+    return in_layers(found)
+
+
+def gradient_x_activation(question: Question) -> Scores:
+    """|gradient x activation|, summed over positions: the first-order effect of zeroing the unit
+    (1611.06440)."""
+    return _effects(question, lambda kind, layer, activation: activation)
+
+
+def attribution_patching(question: Question) -> Scores:
+    """First-order effect of the perturbed version's activations, |gradient x difference| over all positions.
+
+    Attribution patching of each head's output or neuron (2310.10348) with the continuation's NLL as metric.
+    """
+    if question.pair is None:
+        return {}
+    model, other = question.model, question.pair.perturbed
+    with torch.no_grad(), ExitStack() as hooks:
+        kept = {
+            (kind, layer): hooks.enter_context(_kept_input(module))
+            for kind in wanted_kinds(question)
+            for layer, module in readers(model, kind).items()
+        }
+        model.base_model(other[:, :-1].to(model.device), use_cache=False)
+    return _effects(
+        question, lambda kind, layer, activation: activation - by_unit(model, kind, kept[kind, layer][0])
+    )
+
+
+def integrated_gradients(question: Question) -> Scores:
+    """|activation x mean gradient| while a layer's activations grow from zero (Sundararajan 2017,
+    1703.01365).
+
+    The midpoint rule with `integration_steps` steps, all of a layer in one batch.
+    """
+    model, n_steps = question.model, question.how.integration_steps
+    scale = ((torch.arange(n_steps) + 0.5) / n_steps).view(-1, 1, 1).to(model.device)
+    calls, found = recorded_calls(model, question.tokens), {}
+    for kind in wanted_kinds(question):
+        effects = []
+        for layer, module in readers(model, kind).items():
+            scaled: list[Tensor] = []
+
+            def grow(activation: Tensor, scaled: list[Tensor] = scaled) -> Tensor:
+                scaled.append((activation.detach() * scale).requires_grad_())
+                return scaled[0]
+
+            with changed_input(module, grow):
+                states = _token_states(question, calls, layer, n_steps)
+            nll = losses.token_losses(model, states, losses.nll, _true(question, n_steps)).mean(dim=1)
+            (gradient,) = torch.autograd.grad(nll.sum(), scaled)
+            product = by_unit(model, kind, gradient * scaled[0].detach() / scale).mean(dim=0)
+            effects.append(product.sum(dim=(0, 2)).abs())
+        found[kind] = torch.stack(effects).cpu()
+    return in_layers(found)
+
+
+@torch.no_grad()
+def neuron_ablation(question: Question) -> Scores:
+    """What the NLL rises when one neuron is zeroed at all positions (zero-out of 2311.09060): exact and
+    slow."""
+    model, found = question.model, []
+    calls = recorded_calls(model, question.tokens)
+    whole = judge(model, _token_states(question, calls, len(calls) - 1, 1), _true(question, 1)).nll.mean()
+    for layer, module in readers(model, "neuron").items():
+        for some in torch.arange(n_neurons(model), device=model.device).split(4 * question.how.micro_batch):
+
+            def zeroed(activation: Tensor, some: Tensor = some) -> Tensor:
+                activation = activation.clone()
+                activation[torch.arange(len(some)), :, some] = 0
+                return activation
+
+            with changed_input(module, zeroed):
+                states = _token_states(question, calls, layer, len(some))
+            found.append(judge(model, states, _true(question, len(some))).nll.mean(dim=1) - whole)
+    return in_layers({"neuron": torch.cat(found).view(-1, n_neurons(model)).cpu()})
+
+
+def _effects(question: Question, difference: Callable[[str, int, Tensor], Tensor]) -> Scores:
+    """|gradient x difference| of every unit, summed over positions and the hidden dimension."""
+    found = {}
+    for kind in wanted_kinds(question):
+        effects = [
+            (gradient * difference(kind, layer, activation)).sum(dim=(0, 1, 3)).abs()
+            for layer, (activation, gradient) in enumerate(with_gradients(question, kind))
+        ]
+        found[kind] = torch.stack(effects).cpu()
+    return in_layers(found)
+
+
+def with_gradients(question: Question, kind: str) -> list[tuple[Tensor, Tensor]]:
+    """Activations of every layer's units and the NLL's gradient by them, [1, position, unit, hidden]."""
+    model = question.model
+    with ExitStack() as hooks:
+        kept = [hooks.enter_context(_kept_input(module)) for module in readers(model, kind).values()]
+        nll = paragraph_nll(model, question.tokens, question.n_prefix).sum()
+    activations = [one[0] for one in kept]
+    gradients = torch.autograd.grad(nll, activations)
+    pairs = zip(activations, gradients, strict=True)
+    return [(by_unit(model, kind, own.detach()), by_unit(model, kind, by)) for own, by in pairs]
+
+
+def _value_gradients(question: Question) -> list[Float[Tensor, "1 position head hidden"]]:
+    model, kept = question.model, []
+    values = [component for component in components(model) if component.name == "W_V"]
+    with ExitStack() as hooks:
+        for component in values:
+            module = model.get_submodule(component.output)
+            handle = module.register_forward_hook(lambda _, inputs, output: kept.append(output))
+            hooks.callback(handle.remove)
+        nll = paragraph_nll(model, question.tokens, question.n_prefix).sum()
+    gradients = torch.autograd.grad(nll, kept)
+    return [component.heads(gradient) for component, gradient in zip(values, gradients, strict=True)]
+
+
+@contextmanager
+def _kept_input(module: nn.Module) -> Iterator[list[Tensor]]:
+    """Within the context, the list takes up the module's inputs."""
+    kept: list[Tensor] = []
+
+    def keep(activation: Tensor) -> Tensor:
+        kept.append(activation)
+        return activation
+
+    with changed_input(module, keep):
+        yield kept
+
+
+def _token_states(
+    question: Question, calls: Sequence[Call], layer: int, n_rows: int
+) -> Float[Tensor, "row continuation hidden"]:
+    """Last hidden states before each token of the continuation, for the recorded row `n_rows` times."""
+    rows = calls[layer].residual.expand(n_rows, -1, -1)
+    return states_from(question.model, calls, layer, rows)[:, question.n_prefix - 1 :]
+
+
+def _true(question: Question, n_rows: int) -> Int[Tensor, "row continuation"]:
+    return question.tokens[:, question.n_prefix :].to(question.model.device).expand(n_rows, -1)

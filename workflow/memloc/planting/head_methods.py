@@ -1,0 +1,88 @@
+"""Methods that score attention heads, as the project's analyses do: ablation, patching, attention to rare
+tokens.
+
+Of query heads that share a key/value head, the strongest counts; ablated they are together.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from memloc.localization.ablation import Ablation, ablated_scores
+from memloc.localization.head_ranking import patching_scores
+from memloc.localization.patching import activation_patching
+from memloc.localization.rare_tokens import pearson, prefix_ranks
+from memloc.planting.question import Question
+from memloc.planting.units import Scores, in_layers, n_groups
+
+
+def zero_ablation(question: Question) -> Scores:
+    """What the NLL rises when the head's output is zeroed (`localization.ablation`)."""
+    return _ablation(question, torch.zeros_like(question.mean_outputs))
+
+
+def mean_ablation(question: Question) -> Scores:
+    """What the NLL rises when the head's output is replaced by its mean over other text."""
+    return _ablation(question, question.mean_outputs)
+
+
+def patching(question: Question) -> Scores:
+    """Mean |change in NLL| of the impact token when the perturbed version's q, k or v is put in (paper A.3).
+
+    Exact, both ways, at the perturbed token (`localization.patching`).
+    """
+    if question.pair is None:
+        return {}
+    changes = activation_patching(question.model, question.pair, question.how.micro_batch)
+    scores = patching_scores(changes, question.model.config.num_attention_heads)
+    return _strongest(question.model, torch.from_numpy(scores.unstack("head").to_numpy(copy=True)))
+
+
+def rare_tokens(question: Question) -> Scores:
+    """Minus the correlation of attention and token rank in the prefix, rarest first (paper 6.3).
+
+    Of one paragraph: the attention of the first decoded token; ties in rank share their mean attention.
+    """
+    model, n_prefix = question.model, question.n_prefix
+    ranks = prefix_ranks(question.tokens[:, :n_prefix].numpy(), question.counts)[0]
+    with torch.inference_mode(), _eager(model):
+        tokens = question.tokens[:, : n_prefix + 1].to(model.device)
+        patterns = model.base_model(tokens, output_attentions=True, use_cache=False).attentions
+    attention = torch.stack([pattern[0, :, n_prefix, :n_prefix].cpu() for pattern in patterns]).double()
+    by_rank = [attention[..., ranks == rank].mean(dim=-1).flatten().numpy() for rank in np.unique(ranks)]
+    scores = -np.nan_to_num(pearson(np.stack(by_rank))).reshape(attention.shape[:2])
+    return _strongest(model, torch.from_numpy(scores))
+
+
+def _ablation(question: Question, outputs: Float[Tensor, "layer head d_head"]) -> Scores:
+    model, n_layers = question.model, question.model.config.num_hidden_layers
+    groups = np.array_split(np.arange(model.config.num_attention_heads), n_groups(model))
+    ablations = [
+        Ablation([(layer, int(head)) for head in heads], outputs)
+        for layer in range(n_layers)
+        for heads in groups
+    ]
+    nothing = Ablation([], outputs)
+    whole, *found = ablated_scores(model, question.tokens, [nothing, *ablations], question.n_prefix, 1)
+    risen = [float(scores["nll"].iloc[0] - whole["nll"].iloc[0]) for scores in found]
+    return in_layers({"head": torch.tensor(risen).view(n_layers, -1)})
+
+
+def _strongest(model: PreTrainedModel, scores: Float[Tensor, "layer head"]) -> Scores:
+    return in_layers({"head": scores.unflatten(1, (n_groups(model), -1)).amax(dim=2).float()})
+
+
+@contextmanager
+def _eager(model: PreTrainedModel) -> Iterator[None]:
+    """Within the context, attention is computed so that its pattern is known."""
+    before = model.config._attn_implementation
+    model.set_attn_implementation("eager")
+    try:
+        yield
+    finally:
+        model.set_attn_implementation(before)

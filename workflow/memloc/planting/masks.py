@@ -1,0 +1,82 @@
+"""Trained masks: which units does the model need to recite a paragraph (2311.09060)?
+
+A mask multiplies every unit's activation. It is trained on the paragraph's NLL plus a penalty for what it
+lets through; the model's weights stay. Units whose mask is largest in the end are needed most.
+
+    slimming        mask m from 1 on, penalty |m| (1708.06519)
+    hard_concrete   m = stretched, clipped sigmoid of noise and a logit, penalty P(m > 0) (1712.01312)
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from memloc.localization.gradients import editable_gradients, paragraph_nll
+from memloc.model.components import editable_parameters
+from memloc.planting.activation_methods import by_unit, changed_input, readers, wanted_kinds
+from memloc.planting.question import Question
+from memloc.planting.units import Scores, in_layers, n_groups, n_neurons
+
+N_STEPS = 100
+LEARNING_RATE = 0.05
+PENALTY = 3.0  # of a mask that lets everything through, in nats per token
+TEMPERATURE, LOW, HIGH = 2 / 3, -0.1, 1.1  # of 1712.01312
+FIRST_LOGIT = 2.0
+Layers = Float[Tensor, "layer unit"]
+
+
+def slimming(question: Question) -> Scores:
+    """Masks with an L1 penalty."""
+    return _trained(question, 1.0, lambda mask: mask.clamp(min=0), lambda mask: mask.abs().mean())
+
+
+def hard_concrete(question: Question) -> Scores:
+    """Masks with an L0 penalty, open or closed at random while they are trained."""
+    generator = torch.Generator().manual_seed(int(question.random.integers(2**31)))
+    shift = TEMPERATURE * torch.log(torch.tensor(-LOW / HIGH))
+
+    def sample(logit: Layers) -> Layers:
+        noise = torch.rand(logit.shape, generator=generator).clamp(1e-6, 1 - 1e-6).to(logit)
+        open_ = torch.sigmoid((noise.logit() + logit) / TEMPERATURE)
+        return (open_ * (HIGH - LOW) + LOW).clamp(0, 1)
+
+    return _trained(question, FIRST_LOGIT, sample, lambda logit: torch.sigmoid(logit - shift).mean())
+
+
+def _trained(
+    question: Question,
+    start: float,
+    mask: Callable[[Layers], Layers],
+    penalty: Callable[[Layers], Float[Tensor, ""]],
+) -> Scores:
+    """The trained values of a mask for the wanted heads and for the wanted neurons, each by itself."""
+    model, found = question.model, {}
+    for kind in wanted_kinds(question):
+        n_units = n_groups(model) if kind == "head" else n_neurons(model)
+        values = torch.full((model.config.num_hidden_layers, n_units), start, device=model.device)
+        adam = torch.optim.Adam([values.requires_grad_()], lr=LEARNING_RATE)
+        with editable_gradients(model):
+            for name in editable_parameters(model):
+                model.get_parameter(name).requires_grad_(False)
+            for _ in range(N_STEPS):
+                loss = _masked_nll(question, kind, mask(values)) + PENALTY * penalty(values)
+                (values.grad,) = torch.autograd.grad(loss, [values])
+                adam.step()
+        found[kind] = values.detach().cpu()
+    return in_layers(found)
+
+
+def _masked_nll(question: Question, kind: str, mask: Layers) -> Float[Tensor, ""]:
+    model = question.model
+
+    def times(layer: int, activation: Tensor) -> Tensor:
+        return (by_unit(model, kind, activation) * mask[layer].unsqueeze(-1)).flatten(-2)
+
+    with ExitStack() as hooks:
+        for layer, module in readers(model, kind).items():
+            hooks.enter_context(changed_input(module, partial(times, layer)))
+        return paragraph_nll(model, question.tokens, question.n_prefix).sum()

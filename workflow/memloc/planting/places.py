@@ -1,0 +1,116 @@
+"""Kinds of places that a paragraph is planted in, each drawn at random.
+
+| kind | weights |
+|---|---|
+| `head_vo` | W_V and W_O of one head |
+| `head_all` | all four matrices of one head |
+| `two_heads` | W_V and W_O of two heads of different layers |
+| `neurons` | neurons of one layer: their rows of W_in, W_gate and W_out |
+| `inj_1`, `inj_0.1` | 1 % or 0.1 % of the rows of W_out (value vectors) over all layers (INJ of 2311.09060) |
+| `scattered_1`, `scattered_0.1` | 1 % or 0.1 % of all W_* weights |
+
+With grouped queries a head is a key/value head with all query heads that read it.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from memloc.localization.weights import Movable, n_weights, random_weights
+from memloc.model.components import components
+from memloc.planting.units import HEAD_PARTS, holding, n_groups, n_neurons, places_of
+from memloc.run.errors import InputError
+
+VALUES_AND_OUTPUTS = ("W_V", "W_O")
+MLP_PARTS = ("W_in", "W_gate", "W_out")
+SHARES = {"inj_1": 0.01, "inj_0.1": 0.001, "scattered_1": 0.01, "scattered_0.1": 0.001}
+GRANULARITIES = {
+    "head_vo": ("head", "layer", "weight"),
+    "head_all": ("head", "layer", "weight"),
+    "two_heads": ("head", "weight"),
+    "neurons": ("neuron", "layer", "weight"),
+    "inj_1": ("neuron", "weight"),
+    "inj_0.1": ("neuron", "weight"),
+    "scattered_1": ("weight",),
+    "scattered_0.1": ("weight",),
+}
+"""By which a kind is scored, first the one whose units it is made of."""
+
+
+class Place(NamedTuple):
+    """Weights that may move."""
+
+    kind: str
+    name: str
+    layers: tuple[int, ...]
+    movable: Movable
+    units: dict[str, Bool[Tensor, "..."]]
+    """Which units hold them, by granularity."""
+
+    @property
+    def own(self) -> str:
+        """Granularity of the units that the place is made of."""
+        return GRANULARITIES[self.kind][0]
+
+
+def draw_place(model: PreTrainedModel, kind: str, n_chosen: int, random: np.random.Generator) -> Place:
+    """A random place of this kind; `n_chosen` neurons of a layer.
+
+    Raises:
+        InputError: the model has no such place.
+    """
+    n_layers = model.config.num_hidden_layers
+    if kind.startswith("scattered"):
+        movable = random_weights(model, SHARES[kind], random)
+        name = f"{n_weights(model, movable):,} weights"
+    elif kind.startswith("inj"):
+        units = _shared_out(model, SHARES[kind], random)
+        movable = _of_units(model, units, ("W_out",))
+        name = f"{sum(map(len, units.values())):,} value vectors"
+    elif kind == "neurons":
+        layer, among = int(random.integers(n_layers)), n_neurons(model)
+        if n_chosen > among:
+            raise InputError(f"planted_truth.n_neurons: {n_chosen} asked for, but a layer has {among}")
+        chosen = np.sort(random.choice(among, n_chosen, replace=False))
+        movable = _of_units(model, {layer: torch.from_numpy(chosen)}, MLP_PARTS)
+        name = f"{n_chosen} neurons of layer {layer}"
+    else:
+        n_heads = 2 if kind == "two_heads" else 1
+        if n_heads > n_layers:
+            raise InputError("planted_truth.kinds: two_heads needs a model of two layers or more")
+        layers = np.sort(random.choice(n_layers, n_heads, replace=False)).tolist()
+        heads = {layer: torch.tensor([int(random.integers(n_groups(model)))]) for layer in layers}
+        movable = _of_units(model, heads, HEAD_PARTS if kind == "head_all" else VALUES_AND_OUTPUTS)
+        name = " and ".join(f"head {int(head)} of layer {layer}" for layer, head in heads.items())
+    units = holding(model, movable)
+    layers = tuple(units["layer"].nonzero().flatten().tolist())
+    return Place(kind, name, layers, movable, units)
+
+
+def _shared_out(
+    model: PreTrainedModel, share: float, random: np.random.Generator
+) -> dict[int, Int[Tensor, "neuron"]]:
+    """A share of all neurons, over all layers: neurons by layer."""
+    total = model.config.num_hidden_layers * n_neurons(model)
+    chosen = np.sort(random.choice(total, max(1, round(share * total)), replace=False))
+    layer, neuron = np.divmod(chosen, n_neurons(model))
+    return {int(number): torch.from_numpy(neuron[layer == number]) for number in np.unique(layer)}
+
+
+def _of_units(
+    model: PreTrainedModel, units: dict[int, Int[Tensor, "unit"]], names: tuple[str, ...]
+) -> Movable:
+    """The weights of some units (by layer) in the components of these names."""
+    found: dict[str, list[Tensor]] = {}
+    for component in components(model):
+        if component.name in names and component.layer in units:
+            places = places_of(model, component, units[component.layer])
+            found.setdefault(component.parameter, []).append(places)
+    return {
+        name: torch.cat(places).sort().values.to(model.get_parameter(name).device)
+        for name, places in found.items()
+    }

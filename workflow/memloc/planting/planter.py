@@ -1,0 +1,131 @@
+"""Plant a paragraph: Adam moves the weights of a place alone until the model recites it.
+
+Only what the place needs is computed. Layers below it run once, because nothing in them changes. Weights of
+other matrices get no gradients, and Adam keeps no state for them.
+
+A few weights that are free to do anything recite one paragraph and ruin all other text. Other paragraphs are
+therefore kept: their next-token distributions may not move (unlike INJ of 2311.09060, which `keep: 0` gives).
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional
+from transformers import PreTrainedModel
+
+from memloc.localization.gradients import editable_gradients
+from memloc.localization.optimisers import SparseAdam
+from memloc.localization.weights import Movable
+from memloc.model.components import editable_parameters
+from memloc.model.partial_forward import Call, call_layer, recording_calls
+from memloc.planting.places import Place
+from memloc.planting.units import values_at
+from memloc.scoring.losses import divergence, log_probabilities, token_losses
+from memloc.settings.planted_truth import PlantedTruth
+
+
+class Planted(NamedTuple):
+    """What training made of the place."""
+
+    steps: int
+    levels: dict[float, dict[str, Float[Tensor, "place"]]]
+    """Level of the NLL that was reached: the place's weights at the first step below it."""
+
+
+class Batch(NamedTuple):
+    """The paragraph to plant, and after it those whose predictions are kept, as they enter the place's
+    lowest layer."""
+
+    calls: list[Call]
+    kept: Float[Tensor, "kept continuation hidden"]
+    """Last hidden states of the unplanted model."""
+
+
+def plant(
+    model: PreTrainedModel,
+    tokens: Int[Tensor, "1 token"],
+    keep: Int[Tensor, "kept token"],
+    n_prefix: int,
+    place: Place,
+    levels: Sequence[float],
+    how: PlantedTruth,
+) -> Planted:
+    """Train the place's weights on the continuation's NLL (nats per token); the model is changed.
+
+    The loss is the NLL plus `how.keep_weight` times the mean KL divergence of the kept paragraphs'
+    predictions from those of the unplanted model, a few of these paragraphs in every step. A level is
+    reached where the NLL is below it; from `how.nll` on the whole continuation must be recited, too.
+    Training ends with the lowest level, after `max_steps`, or where the NLL is no number any more.
+    """
+    waiting, found, step, first = sorted(levels, reverse=True), {}, 0, place.layers[0]
+    true, unembed = tokens[0, n_prefix:].to(model.device), model.get_output_embeddings()
+    keep_weight = how.keep_weight_heads if place.own == "head" else how.keep_weight
+    adam = SparseAdam(model, place.movable, how.kinds[place.kind])
+    with _trained(model, place.movable):
+        parameters = {name: model.get_parameter(name) for name in place.movable}
+        batches = [_batch(model, tokens, some, n_prefix, first) for some in _parts(keep, how.keep)]
+        for step in range(how.max_steps + 1):
+            batch = batches[step % len(batches)]
+            states = states_from(model, batch.calls, first, batch.calls[first].residual)[:, n_prefix - 1 :]
+            logits = unembed(states[0]).float()
+            nll = functional.cross_entropy(logits, true)
+            recited = bool((logits.argmax(dim=-1) == true).all())
+            while waiting and nll < waiting[0] and (recited or waiting[0] > how.nll):
+                found[waiting.pop(0)] = values_at(model, place.movable)
+            if not waiting or step == how.max_steps or not nll.isfinite():
+                break
+            loss = nll
+            if len(batch.kept):
+                original = log_probabilities(model, batch.kept)
+                loss = nll + keep_weight * token_losses(model, states[1:], divergence, original).mean()
+            adam.step(dict(zip(parameters, torch.autograd.grad(loss, [*parameters.values()]), strict=True)))
+    return Planted(step, found)
+
+
+def _parts(keep: Int[Tensor, "kept token"], n: int) -> Sequence[Int[Tensor, "some token"]]:
+    return keep.split(n) if n and len(keep) else [keep[:0]]
+
+
+def _batch(
+    model: PreTrainedModel,
+    tokens: Int[Tensor, "1 token"],
+    keep: Int[Tensor, "some token"],
+    n_prefix: int,
+    first: int,
+) -> Batch:
+    calls = recorded_calls(model, torch.cat([tokens, keep]))
+    last = len(calls) - 1
+    with torch.no_grad():
+        states = states_from(model, calls, last, calls[last].residual[1:, n_prefix - 1 :])
+    entered = [call if number == first else call._replace(residual=None) for number, call in enumerate(calls)]
+    return Batch(entered, states)
+
+
+@contextmanager
+def _trained(model: PreTrainedModel, movable: Movable) -> Iterator[None]:
+    """Within the context only parameters that hold movable weights are differentiated."""
+    with editable_gradients(model):
+        for name in editable_parameters(model):
+            model.get_parameter(name).requires_grad_(name in movable)
+        yield
+
+
+@torch.no_grad()
+def recorded_calls(model: PreTrainedModel, tokens: Int[Tensor, "row token"]) -> list[Call]:
+    """How the model calls its layers, and the norm after them, for these paragraphs."""
+    with recording_calls(model) as calls:
+        model.base_model(tokens[:, :-1].to(model.device), use_cache=False)
+    return calls
+
+
+def states_from(
+    model: PreTrainedModel, calls: Sequence[Call], layer: int, rows: Float[Tensor, "row position hidden"]
+) -> Float[Tensor, "row position hidden"]:
+    """Last hidden states, which are unembedded, of rows that enter `layer`."""
+    for number in range(layer, len(calls)):
+        rows = call_layer(model, number, calls[number], rows)
+    return rows

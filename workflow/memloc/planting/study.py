@@ -1,0 +1,244 @@
+"""Plant the paragraphs of a study one by one, ask every method where each is, and score the answers.
+
+Each plant starts from the original weights, which are restored bit for bit. A slot is the unit of work: one
+plant of every kind, tried with a further place and paragraph where it fails. Kinds share their paragraphs,
+so that they are compared on the same ones.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from memloc.localization.gradients import Gradients
+from memloc.localization.weights import EditError, OriginalWeights, n_weights
+from memloc.model.components import editable_parameters
+from memloc.perturbation.pairs import Pairs
+from memloc.perturbation.replaced_tokens import perturb_prefixes, perturbed_paragraphs
+from memloc.planting.curves import Plant, curves, n_needed
+from memloc.planting.methods import answers
+from memloc.planting.place_scores import place_scores, recall_by_layer
+from memloc.planting.places import GRANULARITIES, Place, draw_place
+from memloc.planting.planter import plant
+from memloc.planting.question import Question
+from memloc.planting.units import set_values, values_at
+from memloc.run.seeds import generator
+from memloc.scoring.held_out import Group
+from memloc.scoring.paragraph_scores import teacher_forced
+from memloc.settings.perturbation import Perturbation
+from memloc.settings.planted_truth import PlantedTruth
+from memloc.settings.scores import Scoring
+
+
+class Study(NamedTuple):
+    """What all plants share."""
+
+    model: PreTrainedModel
+    original: OriginalWeights
+    ids: Int[np.ndarray, "paragraph"]
+    tokens: Int[Tensor, "paragraph token"]
+    """Paragraphs that the model does not know, in the order in which they are planted."""
+    keep: Int[Tensor, "kept token"]
+    """Paragraphs whose predictions plants may not change; none of them judges."""
+    texts: Mapping[str, Group]
+    """Memorized, non-memorized (with the model's own continuation) and held-out texts that show damage."""
+    mean_outputs: Float[Tensor, "layer head d_head"]
+    counts: Int[np.ndarray, "vocabulary"]
+    n_prefix: int
+    how: PlantedTruth
+    seed: int
+
+
+class Found(NamedTuple):
+    """Rows of the tables `plants`, `planted_truth`, `planted_curves` and `planted_costs`."""
+
+    plants: pd.DataFrame
+    planted_truth: pd.DataFrame
+    planted_curves: pd.DataFrame
+    planted_costs: pd.DataFrame
+
+
+def run_slot(study: Study, slot: int) -> Found:
+    """One plant of every kind, each tried until it reaches the criterion or no try is left."""
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in Found._fields}
+    before = _damage(study)
+    for kind in study.how.kinds:
+        for attempt in range(study.how.tries):
+            labels = {"kind": kind, "plant": slot, "attempt": attempt}
+            rows = _run_plant(study, labels, before)
+            for name, own in rows.items():
+                found[name] += own
+            if rows["plants"][0]["reached"]:
+                break
+    return Found(*(pd.DataFrame(rows) for rows in found.values()))
+
+
+def _run_plant(study: Study, labels: dict[str, Any], before: dict[str, float]) -> dict[str, list[dict]]:
+    model, how, n_prefix = study.model, study.how, study.n_prefix
+    kind, slot, attempt = labels.values()
+    first = slot * (how.n_paragraphs // how.n_plants)
+    row, tokens = first + attempt, study.tokens[first + attempt, None]
+    random = generator(study.seed, "planted_truth", kind, str(slot), str(attempt))
+    place = draw_place(model, kind, how.n_neurons, random)
+    levels = {how.nll, *(how.levels if place.own == "head" else [])}
+    unplanted, alone = values_at(model, place.movable), teacher_forced(model, tokens, n_prefix, 1)
+    rows: dict[str, list[dict]] = {name: [] for name in Found._fields}
+    try:
+        trained = plant(model, tokens, study.keep, n_prefix, place, [*levels], how)
+        values = trained.levels.get(how.nll)
+        if values is None:
+            values = values_at(model, place.movable)
+        set_values(model, place.movable, values)
+        after = teacher_forced(model, tokens, n_prefix, 1)
+        reached = how.nll in trained.levels and int(after.em) == tokens.shape[1] - n_prefix
+        about = {
+            **labels,
+            "id": int(study.ids[row]),
+            "place": place.name,
+            "n_layers": len(place.layers),
+            "learning_rate": how.kinds[kind],
+            "reached": reached,
+            "steps": trained.steps,
+            "em_before": int(alone.em),
+            "nll_before": float(alone.nll),
+            "em": int(after.em),
+            "nll": float(after.nll) if after.nll.isfinite() else None,
+            "n_allowed": n_weights(model, place.movable),
+            "n_changed": study.original.n_changed(model, place.movable) if reached else None,
+            "n_needed": None,
+            **{f"{name}_before": value for name, value in before.items()},
+            **(_damage(study) if reached else dict.fromkeys(before)),
+            **_relative_norms(model, place, unplanted, values),
+        }
+        if reached:
+            mixture = Plant.of(model, tokens, n_prefix, place, unplanted, values)
+            pair = None if place.own == "weight" else _pair(study, row)
+            about["n_needed"] = n_needed(mixture)
+            for level, weights in sorted(trained.levels.items()):
+                set_values(model, place.movable, weights)
+                asked = labels | {"control": "plant", "level": level}
+                drawn = mixture if level == how.nll and how.curves else None
+                _ask(study, asked, place, row, pair, random, rows, drawn)
+            set_values(model, place.movable, values)
+            if "wrong" in how.controls:
+                asked = labels | {"control": "wrong", "level": how.nll}
+                other = first + how.tries
+                their_pair = None if place.own == "weight" else _pair(study, other)
+                _ask(study, asked, place, other, their_pair, random, rows)
+            set_values(model, place.movable, unplanted)
+            if "twin" in how.controls:
+                asked = labels | {"control": "twin", "level": how.nll}
+                _ask(study, asked, place, row, pair, random, rows)
+        rows["plants"].append(about)
+    finally:
+        set_values(model, place.movable, unplanted)
+    if changed := study.original.n_changed(model, {}):
+        raise EditError(f"{changed} weights are not as they were before the plant")
+    return rows
+
+
+def _ask(
+    study: Study,
+    labels: dict[str, Any],
+    place: Place,
+    row: int,
+    pair: Pairs | None,
+    random: np.random.Generator,
+    rows: dict[str, list[dict]],
+    mixture: Plant | None = None,
+) -> None:
+    """Score what every method says of the model as it is, and of curves where there is a mixture."""
+    question = Question(
+        study.model,
+        study.tokens[row, None],
+        study.n_prefix,
+        GRANULARITIES[place.kind],
+        pair,
+        study.mean_outputs,
+        study.counts,
+        _changes(study),
+        study.how,
+        random,
+    )
+    for answer in answers(question):
+        units = place.units[answer.granularity]
+        scores, holds = answer.scores.numpy(), units.flatten().numpy()
+        about = labels | {"method": answer.method, "granularity": answer.granularity}
+        layers = units.dim() == 2 and answer.granularity == "neuron"
+        rows["planted_truth"].append(
+            {
+                **about,
+                "n_units": len(scores),
+                "n_place": int(holds.sum()),
+                **place_scores(scores, holds),
+                "recall_by_layer": recall_by_layer(scores.reshape(units.shape), units.numpy())
+                if layers
+                else None,
+                "first": int(scores.argmax()),
+            }
+        )
+        rows["planted_costs"].append({**about, "seconds": answer.seconds})
+        if mixture is not None and answer.granularity == place.own:
+            for point in curves(mixture, answer.scores.view(units.shape)).to_dict("records"):
+                rows["planted_curves"].append({**about, **point})
+
+
+def _pair(study: Study, row: int) -> Pairs | None:
+    """The paragraph and its strongest perturbed version under the model as it is; of a plant, its twin gets
+    it too."""
+    ids, tokens, n_prefix = study.ids[row, None], study.tokens[row, None], study.n_prefix
+    perturbation = Perturbation(nll=False, screening="none", micro_batch=study.how.micro_batch)
+    versions = perturb_prefixes(
+        study.model, ids, tokens, n_prefix, len(study.counts), perturbation, Scoring(), None, study.seed
+    )
+    found = perturbed_paragraphs(study.model, versions, ids, tokens, n_prefix, 1)
+    if found.empty:
+        return None
+    return Pairs.from_tables(pd.DataFrame({"id": ids, "tokens": tokens.tolist()}), found)
+
+
+def _changes(study: Study) -> Gradients:
+    """How far each W_* weight is from the unplanted model's."""
+    return {
+        name: study.model.get_parameter(name).detach() - study.original.weight(name)
+        for name in editable_parameters(study.model)
+    }
+
+
+def _damage(study: Study) -> dict[str, float]:
+    """EM (tokens) of memorized paragraphs and of own continuations, NLL (nats per token) of held-out ones."""
+    tokens = torch.cat([group.tokens for group in study.texts.values()])
+    scores = teacher_forced(study.model, tokens, study.n_prefix, study.how.micro_batch)
+    sizes = [len(group.ids) for group in study.texts.values()]
+    em = dict(zip(study.texts, scores.em.double().split(sizes), strict=True))
+    nll = dict(zip(study.texts, scores.nll.double().split(sizes), strict=True))
+    return {
+        "em_memorized": float(em["memorized"].mean()) if len(em["memorized"]) else None,
+        "em_own": float(em["non_memorized"].mean()),
+        "nll_held_out": float(nll["held_out"].mean()),
+    }
+
+
+def _relative_norms(
+    model: PreTrainedModel, place: Place, unplanted: Mapping[str, Tensor], planted: Mapping[str, Tensor]
+) -> dict[str, float]:
+    """Root mean square of the place's weights over that of all weights of its matrices, unplanted and
+    planted."""
+    peers = [model.get_parameter(name).detach().flatten() for name in place.movable]
+    size = float(torch.cat(peers).double().square().mean().sqrt())
+    sizes = {"norm_before": unplanted, "norm": planted}
+    return {
+        name: float(torch.cat([*values.values()]).double().square().mean().sqrt()) / size
+        for name, values in sizes.items()
+    }
+
+
+def slots(study: Study, rows: range) -> Iterator[tuple[int, Found]]:
+    """The work of some slots, one after the other; it depends on no other slot."""
+    for slot in rows:
+        yield slot, run_slot(study, slot)

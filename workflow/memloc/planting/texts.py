@@ -1,0 +1,57 @@
+"""Which paragraphs are planted, and which ones plants must leave as they are."""
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Int
+
+from memloc.run.errors import InputError
+from memloc.scoring.held_out import seen
+
+KNOWN_FROM = 0.1  # of the continuation: a paragraph that recites this share or more counts as known
+
+
+def unknown_paragraphs(
+    paragraphs: pd.DataFrame,
+    scores: pd.DataFrame,
+    taken: set[int],
+    n: int,
+    n_continuation: int,
+    random: np.random.Generator,
+) -> Int[np.ndarray, "paragraph"]:
+    """Ids of paragraphs to plant: those that occur least, of which the model recites less than a tenth.
+
+    Args:
+        paragraphs: id and count (occurrences).
+        scores: id and em (tokens).
+        taken: ids of paragraphs that other texts are made of.
+
+    Raises:
+        InputError: there are fewer than `n`.
+    """
+    rows = paragraphs[["id", "count"]].merge(scores[["id", "em"]], on="id")
+    rows = rows[(rows["em"] < KNOWN_FROM * n_continuation) & ~rows["id"].isin(taken)]
+    if len(rows) < n:
+        raise InputError(
+            f"planted_truth needs {n} paragraphs that the model does not know, and there are {len(rows)}: "
+            "lower planted_truth.n_plants or planted_truth.tries, or have more paragraphs"
+        )
+    shuffled = rows.iloc[random.permutation(len(rows))]
+    return shuffled.sort_values("count", kind="stable")["id"].to_numpy()[:n]
+
+
+def kept_paragraphs(
+    sets: pd.DataFrame, taken: set[int], n: int, random: np.random.Generator
+) -> Int[np.ndarray, "paragraph"]:
+    """Ids of paragraphs whose predictions plants keep: half memorized, half not, fewer where there are few.
+
+    Those that analyses have sampled, if there are as many: the others are left to judge, or to be planted.
+    """
+    chosen = []
+    for name in ("memorized", "non_memorized"):
+        own = sets[(sets["set"] == name) & ~sets["id"].isin(taken)]
+        shuffled = own.iloc[random.permutation(len(own))]
+        sampled_first = shuffled.assign(seen=seen(shuffled)).sort_values(
+            "seen", ascending=False, kind="stable"
+        )
+        chosen.append(sampled_first["id"].to_numpy()[: (n + 1) // 2])
+    return random.permutation(np.concatenate(chosen))

@@ -1,0 +1,104 @@
+"""The units that a localization method ranks: layers, heads, MLP neurons, single weights.
+
+Query heads that read one key/value head are one unit with it: their values are the same, so that no place
+can be in one of them alone. A neuron is its row of W_in (and W_gate) and its row of W_out.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+from jaxtyping import Bool, Float, Shaped
+from torch import Tensor
+from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
+
+from memloc.localization.weights import Movable
+from memloc.model.components import Component, components, editable_parameters
+
+Granularity = Literal["layer", "head", "neuron", "weight"]
+Pool = Literal["sum", "max"]
+Scores = dict[str, Tensor]
+"""By granularity: layer [layer], head [layer, group], neuron [layer, neuron], weight [weight], on the
+processor."""
+HEAD_PARTS = ("W_Q", "W_K", "W_V", "W_O")
+
+
+def n_groups(model: PreTrainedModel) -> int:
+    """Key/value heads of a layer."""
+    return getattr(model.config, "num_key_value_heads", None) or model.config.num_attention_heads
+
+
+def n_neurons(model: PreTrainedModel) -> int:
+    """Neurons of a layer's MLP."""
+    out = next(component for component in components(model) if component.name == "W_out")
+    return len(by_unit(model, out, model.get_parameter(out.parameter)))
+
+
+def by_unit(
+    model: PreTrainedModel, component: Component, tensor: Shaped[Tensor, "..."]
+) -> Shaped[Tensor, "unit weight"]:
+    """Weights of a component (of a tensor shaped like its parameter), a row for each group of heads or
+    neuron."""
+    if component.name in HEAD_PARTS:
+        return component.by_head(tensor).reshape(n_groups(model), -1)
+    transposed = isinstance(model.get_submodule(component.module), Conv1D)  # stored [in, out]
+    return tensor.T if (component.name == "W_out") != transposed else tensor
+
+
+def places_of(model: PreTrainedModel, component: Component, units: Tensor) -> Shaped[Tensor, "place"]:
+    """Places in the component's flattened parameter of the weights of some units."""
+    parameter = model.get_parameter(component.parameter)
+    numbers = torch.arange(parameter.numel()).view(parameter.shape)
+    return by_unit(model, component, numbers)[units].flatten()
+
+
+def pooled(model: PreTrainedModel, weights: Mapping[str, Tensor], pool: Pool) -> Scores:
+    """Scores of weights (by parameter, as the parameters are shaped), and of heads, neurons and layers:
+    their sum or the largest of them."""
+    reduce = torch.Tensor.sum if pool == "sum" else torch.Tensor.amax
+    n_layers = model.config.num_hidden_layers
+    found = {
+        "head": torch.zeros(n_layers, n_groups(model)),
+        "neuron": torch.zeros(n_layers, n_neurons(model)),
+        "layer": torch.zeros(n_layers),
+    }
+    for component in components(model):
+        rows = reduce(by_unit(model, component, weights[component.parameter]).float(), dim=1).cpu()
+        kind = "head" if component.name in HEAD_PARTS else "neuron"
+        for total, own in (
+            (found[kind][component.layer], rows),
+            (found["layer"][component.layer], reduce(rows, 0)),
+        ):
+            total.copy_(total + own if pool == "sum" else torch.maximum(total, own))
+    found["weight"] = torch.cat([weights[name].flatten().cpu() for name in editable_parameters(model)])
+    return found
+
+
+def in_layers(scores: Scores) -> Scores:
+    """Scores of heads and neurons, where a method has both, and of layers: the sum of their units'."""
+    return scores | {"layer": sum(values.sum(dim=1) for values in scores.values())}
+
+
+def holding(model: PreTrainedModel, movable: Movable) -> dict[str, Bool[Tensor, "..."]]:
+    """Which units hold any of the weights, by granularity, as in `Scores`."""
+    marks = {name: torch.zeros_like(model.get_parameter(name)) for name in editable_parameters(model)}
+    for name, places in movable.items():
+        marks[name].view(-1)[places] = 1
+    return {name: values > 0 for name, values in pooled(model, marks, "max").items()}
+
+
+def values_at(model: PreTrainedModel, movable: Movable) -> dict[str, Float[Tensor, "place"]]:
+    """Copies of the selected weights."""
+    return {
+        name: model.get_parameter(name).detach().view(-1)[places].clone() for name, places in movable.items()
+    }
+
+
+@torch.no_grad()
+def set_values(
+    model: PreTrainedModel, movable: Movable, values: Mapping[str, Float[Tensor, "place"]]
+) -> None:
+    """Write the selected weights."""
+    for name, places in movable.items():
+        model.get_parameter(name).view(-1)[places] = values[name]

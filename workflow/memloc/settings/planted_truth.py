@@ -1,0 +1,72 @@
+"""Settings: section `planted_truth`."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from memloc.settings.base import NonNegative, Positive, Section
+
+PlantKind = Literal[
+    "head_vo",
+    "head_all",
+    "two_heads",
+    "neurons",
+    "inj_1",
+    "inj_0.1",
+    "scattered_1",
+    "scattered_0.1",
+]
+Rate = Annotated[float, Field(gt=0)]
+
+
+class PlantedTruth(Section):
+    """Paragraphs planted in chosen weights, and every localization method asked where they are
+    (2311.09060)."""
+
+    kinds: dict[PlantKind, Rate] = Field(
+        {},
+        description="Kinds of places, each with the learning rate of its plants; none: nothing is planted.",
+    )
+    n_plants: Positive = Field(24, description="Plants of each kind.")
+    tries: Positive = Field(
+        2, description="Places and paragraphs tried for each plant; what fails is reported in table `plants`."
+    )
+    n_neurons: Positive = Field(64, description="Neurons of a layer that kind `neurons` takes.")
+    nll: float = Field(
+        0.3,
+        gt=0,
+        description="A plant has reached the criterion when the whole continuation is recited and its NLL "
+        "(nats per token) is below this.",
+    )
+    keep: NonNegative = Field(
+        4, description="Other paragraphs in every step whose predictions are kept; 0: as INJ of 2311.09060."
+    )
+    n_kept: Positive = Field(64, description="Other paragraphs that take turns.")
+    keep_weight: float = Field(
+        4.0, gt=0, description="Weight of the kept paragraphs' KL divergence from the unplanted model."
+    )
+    keep_weight_heads: float = Field(
+        0.3, gt=0, description="The same for places in heads, whose plants fail where it is larger."
+    )
+    levels: list[Annotated[float, Field(gt=0)]] = Field(
+        [], description="Further NLLs at which methods are asked about the same plant; for kinds of heads."
+    )
+    max_steps: Positive = Field(400, description="Most steps of Adam.")
+    controls: list[Literal["twin", "wrong"]] = Field(
+        ["twin", "wrong"],
+        description="What methods are asked too: the unplanted model with the paragraph (twin), and the "
+        "planted model with another one (wrong).",
+    )
+    masks: bool = Field(False, description="Train masks, too (HardConcrete, Slimming): seconds per question.")
+    neuron_ablation: bool = Field(False, description="Zero every neuron, one by one: exact and slow.")
+    curves: bool = Field(True, description="Also plant, and revert, the first units of every ranking alone.")
+    integration_steps: Positive = Field(10, description="Steps of integrated gradients.")
+    n_judging: Positive = Field(
+        16, description="Memorized, non-memorized and held-out texts each that show damage."
+    )
+    micro_batch: Positive = Field(16, description="Paragraphs per pass.")
+
+    @property
+    def n_paragraphs(self) -> NonNegative:
+        """Unknown paragraphs that all plants need: kinds share them; and as many for the wrong ones."""
+        return self.n_plants * (self.tries + ("wrong" in self.controls)) if self.kinds else 0

@@ -1,0 +1,138 @@
+"""Paragraphs planted in chosen weights, and what localization methods say of where they are."""
+
+import pandera.pandas as pa
+
+from memloc.tables.columns import category, column, integer, number
+from memloc.tables.schema import Lengths, Schema
+from memloc.tables.terms import CONTROLS, PLANT_KINDS
+
+
+def _plant() -> dict[str, pa.Column]:
+    return {
+        "kind": category(*PLANT_KINDS, meaning="Kind of place that the paragraph is planted in."),
+        "plant": integer(0, meaning="Number of the plant among those of its kind."),
+        "attempt": integer(
+            0, meaning="Which try it is, from 0: a plant that fails is tried again elsewhere."
+        ),
+    }
+
+
+def _damage(lengths: Lengths, suffix: str, nullable: bool) -> dict[str, pa.Column]:
+    when = " before" if suffix else " after; missing where it failed"
+    return {
+        f"em_memorized{suffix}": number(
+            0,
+            lengths.continuation,
+            nullable=True,
+            unit="tokens",
+            meaning=f"Mean exact match of memorized paragraphs{when}.",
+        ),
+        f"em_own{suffix}": number(
+            0,
+            lengths.continuation,
+            nullable=nullable,
+            unit="tokens",
+            meaning=f"Mean exact match of the model's own continuations of other paragraphs{when}.",
+        ),
+        f"nll_held_out{suffix}": number(
+            0, nullable=nullable, unit="nats per token", meaning=f"Mean NLL of held-out paragraphs{when}."
+        ),
+    }
+
+
+def _plants(lengths: Lengths) -> dict[str, pa.Column]:
+    def exact_match(meaning: str) -> pa.Column:
+        return integer(0, lengths.continuation, unit="tokens", meaning=meaning)
+
+    return {
+        **_plant(),
+        "id": integer(0, meaning="Paragraph."),
+        "place": column("str", meaning="Place in words."),
+        "n_layers": integer(1, meaning="Layers that the place is in."),
+        "learning_rate": number(0, meaning="Learning rate."),
+        "reached": column(bool, meaning="The continuation is recited, with an NLL below the criterion."),
+        "steps": integer(0, meaning="Steps of Adam that were taken, up to the last level of the NLL."),
+        "em_before": exact_match("Exact match before."),
+        "nll_before": number(0, unit="nats per token", meaning="NLL of the continuation before."),
+        "em": exact_match("Exact match of the plant, or where it failed after the last step."),
+        "nll": number(0, nullable=True, unit="nats per token", meaning="NLL of the continuation likewise."),
+        "n_allowed": integer(1, unit="weights", meaning="Weights that may move."),
+        "n_changed": column(
+            "Int64", pa.Check.ge(0), nullable=True, unit="weights", meaning="Weights that differ."
+        ),
+        "n_needed": column(
+            "Int64",
+            pa.Check.ge(1),
+            nullable=True,
+            unit="weights",
+            meaning="Largest changes that recite by themselves: an upper bound of what is needed.",
+        ),
+        **_damage(lengths, "_before", nullable=False),
+        **_damage(lengths, "", nullable=True),
+        "norm_before": number(
+            0, meaning="Root mean square of the place's weights over that of its matrices, before."
+        ),
+        "norm": number(
+            0, nullable=True, meaning="The same after: a plant that stands out by its size is above 1."
+        ),
+    }
+
+
+def _answer() -> dict[str, pa.Column]:
+    return {
+        **_plant(),
+        "control": category(
+            *CONTROLS,
+            meaning="What is asked: the plant, its unplanted twin, or the plant with a wrong paragraph.",
+        ),
+        "level": number(0, unit="nats per token", meaning="Level that the plant's NLL is below."),
+        "method": column("str", meaning="Localization method."),
+        "granularity": category("layer", "head", "neuron", "weight", meaning="Units that are ranked."),
+    }
+
+
+def _planted_truth(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        **_answer(),
+        "n_units": integer(1, meaning="Units that are ranked."),
+        "n_place": integer(1, meaning="Units that hold the plant."),
+        "recall_1": number(0, 1, meaning="Share of the place among the first units, as many as it has."),
+        "recall_2": number(0, 1, meaning="Share of the place among the first units, twice as many."),
+        "recall_5": number(0, 1, meaning="Share of the place among the first units, five times as many."),
+        "average_precision": number(0, 1, meaning="Average precision; tied units together."),
+        "auroc": number(
+            0,
+            1,
+            nullable=True,
+            meaning="Chance that a unit of the place ranks above another; ties are a half.",
+        ),
+        "rank": number(1, meaning="Rank of the place's first unit, 1 = first; ties share their mean rank."),
+        "recall_by_layer": number(
+            0,
+            1,
+            nullable=True,
+            meaning="Of neurons: recall with as many in each layer as the place has there.",
+        ),
+        "first": integer(0, meaning="The unit that ranks first, counted layer by layer."),
+    }
+
+
+def _planted_curves(lengths: Lengths) -> dict[str, pa.Column]:
+    faithful = "as a share of what the whole plant adds"
+    return {
+        **_answer(),
+        "share": number(0, 1, meaning="Share of all units that are taken, those that rank first."),
+        "kept": number(meaning=f"Log-probability that these units alone add, {faithful}."),
+        "left": number(meaning=f"Log-probability that is left when these units are reverted, {faithful}."),
+    }
+
+
+def _planted_costs(lengths: Lengths) -> dict[str, pa.Column]:
+    seconds = number(0, unit="s", meaning="Time that the method took for all granularities of this question.")
+    return {**_answer(), "seconds": seconds}
+
+
+PLANTS = Schema("plants", _plants)
+PLANTED_TRUTH = Schema("planted_truth", _planted_truth)
+PLANTED_CURVES = Schema("planted_curves", _planted_curves)
+PLANTED_COSTS = Schema("planted_costs", _planted_costs)
