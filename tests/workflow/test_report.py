@@ -7,9 +7,9 @@ import zipfile
 
 import pytest
 
-from memloc.figures.catalog import FIGURES
+from memloc.figures.catalog import FIGURES, OF_PLANTS
 
-SHOWN = {figure.name: figure for figure in FIGURES if figure.only_for in (None, "embedded")}
+SHOWN = {figure.name: figure for figure in FIGURES if figure.only_for in (None, "embedded", *OF_PLANTS)}
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,12 @@ from describe_rules import Rules
 from projects import Project
 
 from memloc.claims import registry
-from memloc.figures.catalog import FIGURES
+from memloc.figures.catalog import FIGURES, OF_PLANTS
 from memloc.tables import schemas
 
-DRAWN = {figure.name: set(figure.tables) for figure in FIGURES if figure.only_for in (None, "embedded")}
+DRAWN = {
+    figure.name: set(figure.tables) for figure in FIGURES if figure.only_for in (None, "embedded", *OF_PLANTS)
+}
 COLUMN = '\n\ndef _more():\n    return {"more": integer(0, meaning="More.")}\n'
 
 

@@ -9,7 +9,8 @@ for topic in registry.topics().values():
         name:
             f"claims_{topic.name}"
         input:
-            tables=[table(name) for name in topic.tables],
+            # Without plants, claims on them do not apply.
+            tables=[table(name) for name in topic.tables if PLANTS_ASKED or name not in PLANTED],
         output:
             claims_of(topic.name),
         log:

@@ -1,6 +1,6 @@
 # One rule per figure, named like it: `snakemake fig7` draws Figure 7. The list is memloc/figures/catalog.py.
 
-PRESENT = {None, DATA.source, MODEL.source, *COMPARED, *(["seeds"] if SETTINGS.seeds else [])}
+PRESENT = {None, DATA.source, MODEL.source, *COMPARED, *PLANT_FIGURES, *(["seeds"] if SETTINGS.seeds else [])}
 SHOWN = [figure for figure in FIGURES if figure.only_for in PRESENT]
 TABLES = sorted({name for figure in SHOWN for name in figure.tables})
 
@@ -55,7 +55,6 @@ rule figures:
 rule tables:
     input:
         [table(name) for name in TABLES],
-        [table(name) for name in PLANTED if PLANTS_ASKED],
         rules.run_config.output,
     message:
         "All tables are computed."

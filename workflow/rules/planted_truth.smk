@@ -2,6 +2,9 @@
 
 PLANTED = ("plants", "planted_truth", "planted_curves", "planted_costs")
 PLANTS_ASKED = bool(SETTINGS.planted_truth.kinds)
+# What figures are drawn of: see `only_for` in the catalog.
+ASKED_OF_PLANTS = (True, SETTINGS.planted_truth.curves, bool(SETTINGS.planted_truth.levels))
+PLANT_FIGURES = [name for name, asked in zip(OF_PLANTS, ASKED_OF_PLANTS) if PLANTS_ASKED and asked]
 
 if PLANTS_ASKED:
     # Every plant starts from the model as it is.
@@ -39,15 +42,17 @@ if PLANTS_ASKED:
             "../scripts/plant_paragraphs.py"
 
 
-def planted_tables(wildcards):
-    """Tables of the target; asked of a study that plants nothing, it says so."""
+def planted_results(wildcards):
+    """Tables and figures of the target; asked of a study that plants nothing, it says so."""
     if not PLANTS_ASKED:
         raise WorkflowError("planted_truth.kinds names no kind of place, so that nothing is planted")
-    return [table(name) for name in PLANTED]
+    figures = [figure.name for figure in FIGURES if figure.only_for in PLANT_FIGURES]
+    drawn = [f"{RESULTS}/figures/{name}.{kind}" for name in figures for kind in FIGURE_KINDS]
+    return [table(name) for name in PLANTED] + drawn
 
 
 rule planted_truth:
     input:
-        planted_tables,
+        planted_results,
     message:
         "Every paragraph is planted, and every method asked."

@@ -4,6 +4,8 @@ from memloc.run.rule import log, provenance, start
 
 start(snakemake)
 
+from pathlib import Path
+
 from memloc.claims.evaluate import evaluate
 from memloc.claims.registry import Topic
 from memloc.tables import storage
@@ -11,9 +13,11 @@ from memloc.tables.schemas import schema_of
 
 params = snakemake.params
 topic = Topic.model_validate(params.topic)
+paths = {Path(path).stem: path for path in snakemake.input.tables}
 found = {
-    name: storage.read(schema_of(name), path, columns and list(columns))
-    for (name, columns), path in zip(topic.tables.items(), snakemake.input.tables, strict=True)
+    name: storage.read(schema_of(name), paths[name], columns and list(columns))
+    for name, columns in topic.tables.items()
+    if name in paths
 }
 claims = evaluate(topic, found, params.settings, params.about)
 for row in claims.itertuples():

@@ -9,19 +9,19 @@ from memloc.localization.weights import n_weights
 from memloc.model.components import components
 from memloc.planting.methods import mid_ranks
 from memloc.planting.place_scores import place_scores, recall_by_layer
-from memloc.planting.places import GRANULARITIES, draw_place
+from memloc.planting.places import draw_place
 from memloc.planting.units import by_unit, holding, n_groups, n_neurons, pooled
 from memloc.run.errors import InputError
 from memloc.settings.planted_truth import PlantedTruth
-from memloc.tables.terms import PLANT_KINDS
+from memloc.tables.terms import PLANT_GRANULARITIES
 
 
 def test_kinds_are_those_of_the_settings():
-    assert set(GRANULARITIES) == set(PLANT_KINDS)
-    assert PlantedTruth(kinds=dict.fromkeys(PLANT_KINDS, 0.01)).kinds.keys() == set(PLANT_KINDS)
+    kinds = dict.fromkeys(PLANT_GRANULARITIES, 0.01)
+    assert PlantedTruth(kinds=kinds).kinds.keys() == set(PLANT_GRANULARITIES)
 
 
-@pytest.mark.parametrize("kind", PLANT_KINDS)
+@pytest.mark.parametrize("kind", PLANT_GRANULARITIES)
 def test_a_place_has_the_size_of_its_kind(tiny_model, kind):
     place = draw_place(tiny_model, kind, 3, np.random.default_rng(0))
     by_name = {(one.layer, one.name): one for one in components(tiny_model)}

@@ -26,6 +26,7 @@ class FigureInfo:
         return chapters.get(self.section, "Figures of the paper")
 
 
+OF_PLANTS = ("plants", "curves of plants", "levels of plants")  # `only_for` of figures of planted truth
 FIGURES = (
     FigureInfo(
         "fig1",
@@ -275,6 +276,48 @@ FIGURES = (
         ("cumulative_ablation",),
     ),
     FigureInfo("weight_noise", "Noise on top-gradient weights", "extended", ("weight_noise",)),
+    FigureInfo(
+        "planted_recall",
+        "How much of a planted place each method finds",
+        "extended",
+        ("planted_truth", "plants"),
+        only_for="plants",
+    ),
+    FigureInfo(
+        "planted_precision",
+        "Average precision of every method, next to the unplanted twin's",
+        "extended",
+        ("planted_truth", "plants"),
+        only_for="plants",
+    ),
+    FigureInfo(
+        "planted_curves",
+        "Planting and reverting what a method ranks first",
+        "extended",
+        ("planted_curves",),
+        only_for="curves of plants",
+    ),
+    FigureInfo(
+        "planted_rank",
+        "Rank of the planted head against the NLL",
+        "extended",
+        ("planted_truth",),
+        only_for="levels of plants",
+    ),
+    FigureInfo(
+        "planted_needed",
+        "Weights that a plant needs, and what becomes of other text",
+        "extended",
+        ("plants",),
+        only_for="plants",
+    ),
+    FigureInfo(
+        "planted_recommend",
+        "Which method to use for which kind of place",
+        "extended",
+        ("planted_truth", "plants", "planted_costs"),
+        only_for="plants",
+    ),
     FigureInfo("claims", "What is claimed, and what this run says", "extended", ("claims",)),
     FigureInfo(
         "stability",

@@ -24,21 +24,11 @@ from memloc.localization.weights import Movable, n_weights, random_weights
 from memloc.model.components import components
 from memloc.planting.units import HEAD_PARTS, holding, n_groups, n_neurons, places_of
 from memloc.run.errors import InputError
+from memloc.tables.terms import PLANT_GRANULARITIES
 
 VALUES_AND_OUTPUTS = ("W_V", "W_O")
 MLP_PARTS = ("W_in", "W_gate", "W_out")
 SHARES = {"inj_1": 0.01, "inj_0.1": 0.001, "scattered_1": 0.01, "scattered_0.1": 0.001}
-GRANULARITIES = {
-    "head_vo": ("head", "layer", "weight"),
-    "head_all": ("head", "layer", "weight"),
-    "two_heads": ("head", "weight"),
-    "neurons": ("neuron", "layer", "weight"),
-    "inj_1": ("neuron", "weight"),
-    "inj_0.1": ("neuron", "weight"),
-    "scattered_1": ("weight",),
-    "scattered_0.1": ("weight",),
-}
-"""By which a kind is scored, first the one whose units it is made of."""
 
 
 class Place(NamedTuple):
@@ -54,7 +44,7 @@ class Place(NamedTuple):
     @property
     def own(self) -> str:
         """Granularity of the units that the place is made of."""
-        return GRANULARITIES[self.kind][0]
+        return PLANT_GRANULARITIES[self.kind][0]
 
 
 def draw_place(model: PreTrainedModel, kind: str, n_chosen: int, random: np.random.Generator) -> Place:

@@ -23,7 +23,7 @@ from memloc.perturbation.replaced_tokens import perturb_prefixes, perturbed_para
 from memloc.planting.curves import Plant, curves, n_needed
 from memloc.planting.methods import answers
 from memloc.planting.place_scores import place_scores, recall_by_layer
-from memloc.planting.places import GRANULARITIES, Place, draw_place
+from memloc.planting.places import Place, draw_place
 from memloc.planting.planter import plant
 from memloc.planting.question import Question
 from memloc.planting.units import set_values, values_at
@@ -33,6 +33,7 @@ from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.perturbation import Perturbation
 from memloc.settings.planted_truth import PlantedTruth
 from memloc.settings.scores import Scoring
+from memloc.tables.terms import PLANT_GRANULARITIES
 
 
 class Study(NamedTuple):
@@ -121,18 +122,18 @@ def _run_plant(study: Study, labels: dict[str, Any], before: dict[str, float]) -
             about["n_needed"] = n_needed(mixture)
             for level, weights in sorted(trained.levels.items()):
                 set_values(model, place.movable, weights)
-                asked = labels | {"control": "plant", "level": level}
+                asked = labels | {"control": "plant", "level": level, "criterion": level == how.nll}
                 drawn = mixture if level == how.nll and how.curves else None
                 _ask(study, asked, place, row, pair, random, rows, drawn)
             set_values(model, place.movable, values)
             if "wrong" in how.controls:
-                asked = labels | {"control": "wrong", "level": how.nll}
+                asked = labels | {"control": "wrong", "level": how.nll, "criterion": True}
                 other = first + how.tries
                 their_pair = None if place.own == "weight" else _pair(study, other)
                 _ask(study, asked, place, other, their_pair, random, rows)
             set_values(model, place.movable, unplanted)
             if "twin" in how.controls:
-                asked = labels | {"control": "twin", "level": how.nll}
+                asked = labels | {"control": "twin", "level": how.nll, "criterion": True}
                 _ask(study, asked, place, row, pair, random, rows)
         rows["plants"].append(about)
     finally:
@@ -157,7 +158,7 @@ def _ask(
         study.model,
         study.tokens[row, None],
         study.n_prefix,
-        GRANULARITIES[place.kind],
+        PLANT_GRANULARITIES[place.kind],
         pair,
         study.mean_outputs,
         study.counts,

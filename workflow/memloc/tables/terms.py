@@ -12,16 +12,17 @@ ARMS = ("all", "top", "random", "head", "layer")
 EDIT_TEXTS = ("memorized", "target", "control", "other", "held_out")
 TEXTS = ("memorized", "non_memorized", "held_out")
 DIRECTIONS = ("memorized_into_perturbed", "perturbed_into_memorized")
-PLANT_KINDS = (
-    "head_vo",
-    "head_all",
-    "two_heads",
-    "neurons",
-    "inj_1",
-    "inj_0.1",
-    "scattered_1",
-    "scattered_0.1",
-)
+# By what each kind of place is scored, first the units that it is made of.
+PLANT_GRANULARITIES = {
+    "head_vo": ("head", "layer", "weight"),
+    "head_all": ("head", "layer", "weight"),
+    "two_heads": ("head", "weight"),
+    "neurons": ("neuron", "layer", "weight"),
+    "inj_1": ("neuron", "weight"),
+    "inj_0.1": ("neuron", "weight"),
+    "scattered_1": ("weight",),
+    "scattered_0.1": ("weight",),
+}
 ENSEMBLE = "ensemble"  # mean rank of the localization methods that planted truth compares
 NOT_IN_ENSEMBLE = ("weight_size", "random", "change")  # they know nothing of the paragraph, or the answer
 CONTROLS = ("plant", "twin", "wrong")

@@ -4,12 +4,12 @@ import pandera.pandas as pa
 
 from memloc.tables.columns import category, column, integer, number
 from memloc.tables.schema import Lengths, Schema
-from memloc.tables.terms import CONTROLS, PLANT_KINDS
+from memloc.tables.terms import CONTROLS, PLANT_GRANULARITIES
 
 
 def _plant() -> dict[str, pa.Column]:
     return {
-        "kind": category(*PLANT_KINDS, meaning="Kind of place that the paragraph is planted in."),
+        "kind": category(*PLANT_GRANULARITIES, meaning="Kind of place that the paragraph is planted in."),
         "plant": integer(0, meaning="Number of the plant among those of its kind."),
         "attempt": integer(
             0, meaning="Which try it is, from 0: a plant that fails is tried again elsewhere."
@@ -86,6 +86,7 @@ def _answer() -> dict[str, pa.Column]:
             meaning="What is asked: the plant, its unplanted twin, or the plant with a wrong paragraph.",
         ),
         "level": number(0, unit="nats per token", meaning="Level that the plant's NLL is below."),
+        "criterion": column(bool, meaning="It is the criterion's level, and not a further one."),
         "method": column("str", meaning="Localization method."),
         "granularity": category("layer", "head", "neuron", "weight", meaning="Units that are ranked."),
     }

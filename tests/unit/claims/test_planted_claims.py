@@ -1,0 +1,67 @@
+"""Claims on planted truth, on made-up tables with known verdicts."""
+
+import pandas as pd
+import pytest
+
+from memloc.claims.estimators.planted_truth import finds, finds_more
+from memloc.claims.registry import topics
+from memloc.claims.verdicts import judge
+
+TOPIC = topics()["planted_truth"]
+CLAIMS = {claim.id: claim for claim in TOPIC.claims}
+
+
+def table(scores, n=8, kind="head_vo", granularity="head"):
+    """Rows of `planted_truth`: scores by (control, method), a little different for each plant."""
+    rows = [
+        {
+            "kind": kind,
+            "plant": plant,
+            "control": control,
+            "criterion": True,
+            "method": method,
+            "granularity": granularity,
+            "average_precision": value + 0.01 * (plant % 3),
+            "recall_1": value + 0.01 * (plant % 2),
+        }
+        for (control, method), value in scores.items()
+        for plant in range(n)
+    ]
+    extra = [row | {"criterion": False, "average_precision": 0.0} for row in rows]
+    return {"planted_truth": pd.DataFrame(rows + extra)}
+
+
+def verdict(claim, tables):
+    estimator = {"finds": finds, "finds_more": finds_more}[CLAIMS[claim].estimator]
+    return judge(CLAIMS[claim], estimator(tables, {}, **CLAIMS[claim].arguments), 50).verdict
+
+
+@pytest.mark.parametrize(
+    ("plant", "twin", "n", "expected"),
+    [(0.9, 0.1, 8, "holds"), (0.1, 0.4, 8, "does not hold"), (0.9, 0.1, 5, "undecided")],
+)
+def test_a_method_is_judged_against_the_unplanted_twin(plant, twin, n, expected):
+    tables = table({("plant", "gradient_largest"): plant, ("twin", "gradient_largest"): twin}, n)
+    assert verdict("planted_head_by_gradient", tables) == expected
+
+
+def test_a_method_that_always_names_one_head_is_caught():
+    """By luck it may name the planted one: then it names it in the twin, too."""
+    tables = table({("plant", "gradient_largest"): 0.98, ("twin", "gradient_largest"): 0.98})
+    assert verdict("planted_head_by_gradient", tables) == "does not hold"
+
+
+@pytest.mark.parametrize(
+    ("mask", "zeroing", "expected"), [(0.5, 0.25, "holds"), (0.2, 0.25, "does not hold")]
+)
+def test_the_published_order_is_that_of_recalls(mask, zeroing, expected):
+    scores = {("plant", "hard_concrete"): mask, ("plant", "neuron_ablation"): zeroing}
+    assert verdict("planted_masks_over_zeroing", table(scores, 8, "inj_1", "neuron")) == expected
+
+
+def test_without_plants_or_without_the_method_a_claim_does_not_apply():
+    assert verdict("planted_head_by_gradient", {}) == "not applicable"
+    assert verdict("planted_masks_over_zeroing", {}) == "not applicable"
+    assert verdict("planted_head_by_patching", table({("plant", "patching"): 1.0})) == "not applicable"
+    other = table({("plant", "hard_concrete"): 1.0}, 8, "neurons", "neuron")
+    assert verdict("planted_masks_over_zeroing", other) == "not applicable"

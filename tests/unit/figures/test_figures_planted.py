@@ -1,0 +1,106 @@
+"""Figures of planted truth on made-up tables: what they say, and that their captions are complete."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import pyplot as plt
+
+from memloc.figures import (
+    planted_curves,
+    planted_needed,
+    planted_precision,
+    planted_rank,
+    planted_recall,
+    planted_recommend,
+)
+from memloc.run.templates import fill
+from memloc.tables.terms import PLANT_GRANULARITIES
+
+REPORT = Path(__file__).parents[3] / "workflow" / "report"
+MODULES = {
+    "planted_recall": planted_recall,
+    "planted_precision": planted_precision,
+    "planted_curves": planted_curves,
+    "planted_rank": planted_rank,
+    "planted_needed": planted_needed,
+    "planted_recommend": planted_recommend,
+}
+KINDS = ("head_vo", "neurons", "scattered_1")
+FOUND = {"gradient_largest": 0.4, "zero_ablation": 0.9, "weight_size": 1.0, "random": 0.1, "change": 1.0}
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def tables(n=8):
+    plants, truth, curves = [], [], []
+    for kind in KINDS:
+        for plant in range(n):
+            labels = {"kind": kind, "plant": plant, "attempt": 0}
+            rise = 1.1 if kind == "head_vo" else 1.01
+            sizes = {"n_allowed": 1000, "n_needed": 300 + plant, "norm_before": 1.0, "norm": 2.0}
+            texts = {"nll_held_out_before": 4.0, "nll_held_out": 4.0 * rise, "em_memorized_before": 50.0}
+            plants.append({**labels, **sizes, **texts, "em_memorized": 40.0, "reached": True})
+            for method, value in FOUND.items():
+                about = {**labels, "method": method, "granularity": PLANT_GRANULARITIES[kind][0]}
+                for control, level in (("plant", 0.3), ("plant", 0.03), ("twin", 0.3)):
+                    score = value - 0.02 * (plant % 2) if control == "plant" else 0.1
+                    row = {"control": control, "level": level, "criterion": level == 0.3, "seconds": 0.5}
+                    found = {"recall_1": score, "average_precision": score, "rank": 2.0}
+                    truth.append({**about, **row, **found, "n_units": 32, "n_place": 1})
+                for share in (0.01, 0.1, 1.0):
+                    point = {"share": share, "kept": value * share, "left": 1 - value * share}
+                    curves.append({**about, "control": "plant", "level": 0.3, "criterion": True, **point})
+    plants.append({**plants[0], "attempt": 1, "reached": False, "nll_held_out": None, "n_needed": None})
+    truth = pd.DataFrame(truth)
+    named = {"plants": pd.DataFrame(plants), "planted_truth": truth, "planted_costs": truth}
+    return named | {"planted_curves": pd.DataFrame(curves)}
+
+
+@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("n", [2, 8])
+def test_figures_are_drawn_and_captions_complete(name, n):
+    drawing = MODULES[name].draw(tables(n), {})
+    drawing.figure.canvas.draw()
+    caption = fill((REPORT / f"{name}.rst").read_text(), drawing.numbers | {"study": "made"})
+    assert len(drawing.data) and not re.search(r"[{}]|\bnan\b|None", caption), caption
+    shown = [text.get_text() for text in drawing.figure.findobj(plt.Text)]
+    assert not [text for text in shown if "mathdefault" in text]
+
+
+def test_means_are_those_of_the_plants_at_the_criterion():
+    data = planted_recall.draw(tables(), {}).data.set_index(["kind", "control", "method"])
+    own = data.loc["neurons", "plant", "zero_ablation"]
+    assert own["value"] == pytest.approx(0.89) and own["n"] == 8
+    assert own["low"] < 0.89 < own["high"]
+
+
+def test_plants_that_damage_other_text_are_reported_apart():
+    drawing = planted_precision.draw(tables(), {})
+    assert [row["n_damaging"] for row in drawing.numbers["kinds"]] == [8, 0, 0]
+    harmless = drawing.data[drawing.data["plants"] == "without damage"]
+    assert set(harmless["kind"]) == {"neurons", "scattered_1"}
+    assert drawing.numbers["kinds"][0]["n_tries"] == 9
+
+
+def test_areas_are_those_of_the_curve():
+    data = planted_curves.draw(tables(), {}).data.set_index(["kind", "method"])
+    own = data.loc[("neurons", "zero_ablation")].iloc[0]
+    assert own["cpr"] == pytest.approx(0.9 / 2)
+    assert own["cmd"] == pytest.approx(1 - 0.9 / 2)
+
+
+def test_what_is_recommended_beats_its_twin_and_is_no_baseline():
+    data = planted_recommend.draw(tables(), {}).data
+    first = data.groupby("kind").first()
+    assert set(first["method"]) == {"zero_ablation"}
+    np.testing.assert_allclose(first["gain"], 0.79)
+    assert (first["p_value"] < 0.05).all() and (first["seconds"] == 0.5).all()
+    few = planted_recommend.draw(tables(2), {}).data
+    assert few["low"].isna().all() and few["gain_low"].isna().all()

@@ -1,0 +1,89 @@
+"""What figures of planted truth share: names, and values by the units that a place is made of."""
+
+import numpy as np
+import pandas as pd
+
+from memloc.statistics.uncertainty import mean, table
+from memloc.tables.terms import PLANT_GRANULARITIES
+
+KIND_LABELS = {
+    "head_vo": "a head (V, O)",
+    "head_all": "a head (all)",
+    "two_heads": "two heads",
+    "neurons": "neurons of a layer",
+    "inj_1": "1 % of value vectors",
+    "inj_0.1": "0.1 % of value vectors",
+    "scattered_1": "1 % of weights",
+    "scattered_0.1": "0.1 % of weights",
+}
+METHOD_LABELS = {
+    "gradient_largest": "largest gradient",
+    "gradient_summed": "summed gradient",
+    "gradient_x_weight": "gradient x weight",
+    "activation_gradient": "activation gradient",
+    "gradient_x_activation": "gradient x activation",
+    "integrated_gradients": "integrated gradients",
+    "attribution_patching": "attribution patching",
+    "patching": "exact patching",
+    "zero_ablation": "zero ablation",
+    "mean_ablation": "mean ablation",
+    "neuron_ablation": "neuron ablation",
+    "rare_tokens": "attention to rare tokens",
+    "hard_concrete": "HardConcrete mask",
+    "slimming": "Slimming mask",
+    "ensemble": "ensemble (mean rank)",
+    "weight_size": "|weight|",
+    "random": "random",
+    "change": "|change| (oracle)",
+}
+BASELINES = ("weight_size", "random", "change")
+MOST_DAMAGE = 0.05  # by which a plant may raise the NLL of held-out text
+
+
+def of_own_units(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows at the criterion's level, by the units that each kind of place is made of."""
+    own = rows["kind"].map({kind: units[0] for kind, units in PLANT_GRANULARITIES.items()})
+    return rows[rows["criterion"] & (rows["granularity"] == own)]
+
+
+def means(rows: pd.DataFrame, value: str) -> pd.DataFrame:
+    """Mean of a value over plants with its interval (value, low, high, n), by kind, control and method."""
+    groups = rows.groupby(["kind", "control", "method"])[value]
+    return table([mean(values) for _, values in groups], groups.size().index).reset_index()
+
+
+def kinds_of(rows: pd.DataFrame) -> list[str]:
+    """Kinds that there are rows of, in the order of their labels."""
+    return [kind for kind in KIND_LABELS if kind in set(rows["kind"])]
+
+
+def methods_of(rows: pd.DataFrame) -> list[str]:
+    """Methods that there are rows of, in the order of their labels; unknown ones, a user's own, come last."""
+    present = rows["method"].unique()
+    return [name for name in METHOD_LABELS if name in present] + sorted(set(present) - set(METHOD_LABELS))
+
+
+def label(method: str) -> str:
+    """Name of a method as figures show it."""
+    return METHOD_LABELS.get(method, method)
+
+
+def damage(plants: pd.DataFrame) -> pd.Series:
+    """Share by which each plant raises the NLL of held-out text."""
+    return plants["nll_held_out"] / plants["nll_held_out_before"] - 1
+
+
+def numbers_of(plants: pd.DataFrame) -> list[dict]:
+    """Of each kind: plants that reached the criterion, tries, and plants that damage other text."""
+    found = []
+    for kind in kinds_of(plants):
+        rows = plants[plants["kind"] == kind]
+        reached = rows[rows["reached"]]
+        harmful = int((damage(reached) > MOST_DAMAGE).sum())
+        labels = {"kind": KIND_LABELS[kind], "n_reached": len(reached), "n_tries": len(rows)}
+        found.append({**labels, "n_damaging": harmful, "damage": _percent(damage(reached))})
+    return found
+
+
+def _percent(values: pd.Series) -> str:
+    return f"{100 * np.median(values):+.1f} %" if len(values) else "unknown"

@@ -1,0 +1,79 @@
+"""Which method to use for which kind of place, at which cost (extended)."""
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from memloc.figures.parts.planted import (
+    BASELINES,
+    KIND_LABELS,
+    kinds_of,
+    label,
+    means,
+    of_own_units,
+)
+from memloc.figures.parts.style import Drawing
+from memloc.figures.parts.text_table import draw_table
+from memloc.statistics.uncertainty import MIN_N, holm, paired, sign_flip_p
+
+HEADER = ("place", "plants", "method", "average precision", "gain over the twin", "p, Holm", "seconds")
+WIDTHS = (22, 7, 24, 22, 22, 8, 8)
+N_SHOWN = 3
+
+
+def draw(tables: dict[str, pd.DataFrame], settings: Any) -> Drawing:
+    """The three methods with the highest average precision for each kind of place; the CSV has all."""
+    rows, costs = of_own_units(tables["planted_truth"]), of_own_units(tables["planted_costs"])
+    data = means(rows, "average_precision")
+    data = data[(data["control"] == "plant") & ~data["method"].isin(BASELINES)].drop(columns="control")
+    data = data.merge(_against_twin(rows), on=["kind", "method"], how="left")
+    seconds = costs[costs["control"] == "plant"].groupby(["kind", "method"])["seconds"].median()
+    data = data.join(seconds, on=["kind", "method"])
+    data = data.sort_values(["kind", "value"], ascending=[True, False], kind="stable", ignore_index=True)
+    kinds = kinds_of(data)
+    shown = pd.concat([data[data["kind"] == kind].head(N_SHOWN) for kind in kinds]) if kinds else data
+    return Drawing(_table(shown), data, {"min_n": MIN_N, "n_shown": N_SHOWN})
+
+
+def _against_twin(rows: pd.DataFrame) -> pd.DataFrame:
+    """Gain of average precision over the unplanted twin's, with the p-values of a kind's methods
+    corrected."""
+    wide = rows.pivot_table("average_precision", ["kind", "method", "plant"], "control")
+    if "twin" not in wide:
+        return pd.DataFrame(columns=["kind", "method", "gain", "gain_low", "gain_high", "p_value"])
+    found = []
+    for (kind, method), own in (wide["plant"] - wide["twin"]).groupby(["kind", "method"]):
+        gain = paired(own)
+        labels = {"kind": kind, "method": method, "gain": gain.value}
+        found.append({**labels, "gain_low": gain.low, "gain_high": gain.high, "p_value": sign_flip_p(own)})
+    frame = pd.DataFrame(found)
+    frame = frame[~frame["method"].isin(BASELINES)]
+    corrected = frame.groupby("kind")["p_value"].transform(holm)
+    infinite = [float("inf"), float("-inf")]
+    return frame.assign(p_value=corrected).replace(infinite, float("nan"))
+
+
+def _table(shown: pd.DataFrame) -> Figure:
+    def plain(text: str) -> list[tuple[str, str]]:
+        return [(text, "black")]
+
+    def ends(low: float, high: float) -> str:
+        return "" if pd.isna(low) or pd.isna(high) else f" ({low:.2f} to {high:.2f})"
+
+    lines = []
+    for row in shown.itertuples():
+        gain = "" if pd.isna(row.gain) else f"{row.gain:+.2f}{ends(row.gain_low, row.gain_high)}"
+        p_value = "" if pd.isna(row.p_value) or row.n < MIN_N else f"{row.p_value:.3f}"
+        found = f"{row.value:.2f}{ends(row.low, row.high)}"
+        cells = (
+            KIND_LABELS[row.kind],
+            f"{row.n}",
+            label(row.method),
+            found,
+            gain,
+            p_value,
+            f"{row.seconds:.2f}",
+        )
+        lines.append([plain(cell) for cell in cells])
+    return draw_table(HEADER, lines, WIDTHS)
