@@ -14,6 +14,7 @@ from projects import Project
 from memloc.claims import registry
 from memloc.figures.catalog import FIGURES, OF_PLANTS
 from memloc.run import tracking
+from memloc.tables.schemas import MEASURED
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS, LIBRARY = ROOT / "workflow/scripts", ROOT / "workflow/memloc"
@@ -85,7 +86,9 @@ def test_verdicts_in_captions_need_no_other_analysis(test_rules):
     """The claims of a figure read tables that the figure needs anyway, directly or through others."""
     for figure in FIGURES:
         if figure.name != "claims" and figure.name in {rule["name"] for rule in test_rules.jobs}:
-            tables = {test_rules.producers[f"results/test/tables/{name}.parquet"] for name in figure.tables}
+            folders = {name: "benchmarks" if name in MEASURED else "tables" for name in figure.tables}
+            paths = [f"results/test/{folder}/{name}.parquet" for name, folder in folders.items()]
+            tables = {test_rules.producers[path] for path in paths}
             needed = tables.union(*(test_rules.above(name) for name in tables))
             judged = {name for name in test_rules.above(figure.name) if name.startswith("claims_")}
             assert test_rules.above(figure.name) - judged == needed, figure.name

@@ -51,8 +51,6 @@ SHARED_TABLES = (
     "scores",
     "extraction",
 )
-# Measured seconds, which no two runs agree in: not among the tables.
-MEASURED = ("planted_costs",)
 ENVIRONMENT = "../../envs/environment.yaml"
 
 
@@ -64,7 +62,7 @@ def report_file(name):
 
 def table(name):
     """Path of a table of this study, or of the study that shares it."""
-    folder = "benchmarks" if name in MEASURED else "tables"
+    folder = "benchmarks" if name in schemas.MEASURED else "tables"
     return f"{SHARED if name in SHARED_TABLES else RESULTS}/{folder}/{name}.parquet"
 
 

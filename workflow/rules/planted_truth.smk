@@ -25,7 +25,7 @@ if PLANTS_ASKED:
             PLANTING.log,
         benchmark:
             PLANTING.benchmark
-        priority: 1  # long jobs start first
+        priority: 1  # the longest jobs start first
         conda:
             ENVIRONMENT
         threads: SETTINGS.threads
@@ -41,18 +41,11 @@ if PLANTS_ASKED:
         script:
             "../scripts/plant_paragraphs.py"
 
+    OF_PLANTING = [figure.name for figure in FIGURES if figure.only_for in PLANT_FIGURES]
 
-def planted_results(wildcards):
-    """Tables and figures of the target; asked of a study that plants nothing, it says so."""
-    if not PLANTS_ASKED:
-        raise WorkflowError("planted_truth.kinds names no kind of place, so that nothing is planted")
-    figures = [figure.name for figure in FIGURES if figure.only_for in PLANT_FIGURES]
-    drawn = [f"{RESULTS}/figures/{name}.{kind}" for name in figures for kind in FIGURE_KINDS]
-    return [table(name) for name in PLANTED] + drawn
-
-
-rule planted_truth:
-    input:
-        planted_results,
-    message:
-        "Every paragraph is planted, and every method asked."
+    rule planted_truth:
+        input:
+            [table(name) for name in PLANTED],
+            [f"{RESULTS}/figures/{name}.{kind}" for name in OF_PLANTING for kind in FIGURE_KINDS],
+        message:
+            "Every paragraph is planted, and every method asked."

@@ -41,4 +41,6 @@ def _scores(tables: Tables, kind: str, value: str, chosen: str, method: str) -> 
 
 
 def _not_asked(method: str, kind: str) -> Estimate:
-    return Estimate(missing=f"{method} was not asked about plants of kind {kind}: see planted_truth.kinds")
+    return Estimate(
+        missing=f"{method} was not asked about plants of kind {kind}: see the section planted_truth"
+    )

@@ -63,6 +63,9 @@ STAGES = {
     "bench_growth": "bench",
 }
 
+MEASURED = ("planted_costs",)
+"""Tables of measured seconds, in which no two runs agree: they lie among the benchmarks of a study."""
+
 
 def schema_of(table: str) -> "Schema":
     """Schema of a table by its name."""
