@@ -47,6 +47,9 @@ PAGES = (
     "config/README.md",
     "docs/methods.md",
     "docs/cluster.md",
+    "docs/memory.md",
+    "docs/benchmarks.md",
+    "workflow/report/benchmarks.md",
 )
 
 

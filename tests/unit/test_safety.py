@@ -99,13 +99,10 @@ def test_pickled_weights_are_not_read(tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
-RELEASE, HUB = {"source": "release"}, {"source": "hub"}
-
-
 @pytest.mark.parametrize("address", ["https://me:secret@mirror.example/x", "https://token@mirror.example/x"])
-@pytest.mark.parametrize("kind", ["data", "model"])
+@pytest.mark.parametrize("kind", ["data", "network"])
 def test_addresses_with_a_password_are_refused(kind, address):
     """They would be written into logs, tables and run_config.yaml."""
-    section = RELEASE | {"location": address} if kind == "data" else HUB | {"endpoint": address}
+    section = {"source": "release", "location": address} if kind == "data" else {"endpoint": address}
     with pytest.raises(ConfigError, match="name or password"):
         errors.validate({"study": "x", kind: section}, "x.yaml")

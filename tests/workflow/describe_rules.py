@@ -49,6 +49,24 @@ class Rules:
         return {rule["name"] for rule in self.jobs if name in self.above(rule["name"])}
 
 
+HASHED: dict[str, list[str]] = {}  # files by the hash of their code and of what they import
+
+
+def _record_hashed_files() -> None:
+    """The workflow imports the library of the folder that it lies in."""
+    sys.path.insert(0, "workflow")
+    from memloc.run import tracking
+
+    original = tracking.code_hash
+
+    def code_hash(*files: Path) -> str:
+        found = original(*files)
+        HASHED[found] = [str(file) for file in files]
+        return found
+
+    tracking.code_hash = code_hash
+
+
 def _describe(rule: Any, workflow: Any) -> dict[str, Any]:
     params = dict(rule.params.items())
     growing = {
@@ -68,6 +86,7 @@ def _describe(rule: Any, workflow: Any) -> dict[str, Any]:
         "outputs": [str(path) for path in rule.output],
         "settings": sorted(params.get("settings", {})),
         "code": params.get("code"),
+        "hashed": HASHED.get(params.get("code"), []),
     }
 
 
@@ -75,6 +94,7 @@ if __name__ == "__main__":
     from snakemake.api import SnakemakeApi
     from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, ResourceSettings
 
+    _record_hashed_files()
     snakefile, config = map(Path, sys.argv[1:])
     with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
         workflow = api.workflow(

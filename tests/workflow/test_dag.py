@@ -72,14 +72,10 @@ def test_the_plan_is_complete_quick_and_needs_no_network(clone, config):
         present = {None, settings["data"]["source"], model["source"]}
         shown = {figure.name for figure in FIGURES if figure.only_for in present}
         assert {prefix + name for name in {"paragraphs", "scores", "sets", "run_config"} | shown} <= set(jobs)
+    compared = {"compare_expected", "expected"} <= set(jobs)
+    assert compared == any((settings.get("expected") or {}).values())
     assert set(jobs.values()) == {1}
     assert not [path for path in (clone.folder / "results").iterdir() if path.name != "README.md"]
-
-
-def test_published_numbers_are_compared_where_they_are_given(clone):
-    for config in CONFIGS:
-        compared = {"compare_expected", "expected"} <= set(clone.jobs(config=config))
-        assert compared == any((study(clone, config).get("expected") or {}).values()), config
 
 
 def test_verdicts_in_captions_need_no_other_analysis(test_rules):
@@ -221,13 +217,10 @@ def several(clone):
     return Rules.of(clone.folder, "config/test-models.yaml")
 
 
-BENCHMARK = {"bench", "bench_model", "bench_tables"}  # rules of the project, not of a model
-
-
 def test_members_have_the_rules_of_a_study_of_one_model(test_rules, several):
     for member in ("small", "large"):
         own = [rule for rule in several.jobs if rule["name"].startswith(f"{member}_")]
-        names = {rule["name"] for rule in test_rules.jobs} - BENCHMARK
+        names = {rule["name"] for rule in test_rules.jobs}
         assert sorted(map(own_name, own)) == sorted(names)
         for rule in own:
             made = [path for path in rule["outputs"] if not path.startswith(f"results/test-models/{member}/")]
@@ -238,7 +231,7 @@ def test_members_have_the_rules_of_a_study_of_one_model(test_rules, several):
 def test_a_study_of_several_models_has_figures_across_them(clone, several):
     across = {figure.name for figure in FIGURES if figure.only_for == "models"}
     shared = {own_name(rule) for rule in several.jobs if rule["name"].split("_")[0] not in ("small", "large")}
-    assert shared == across | BENCHMARK | {"run_config"}
+    assert shared == across | {"run_config"}
     jobs = set(clone.jobs("models_memorized", config="config/test-models.yaml"))
     assert {"models_memorized", "small_sets", "large_sets"} <= jobs
     assert not [name for name in jobs if "perturbation" in name or "fig" in name]
@@ -267,7 +260,7 @@ def test_a_further_seed_repeats_what_is_sampled_and_shares_the_rest(clone, test_
     rules = Rules.of(clone.folder, str(seeds))
     own = {rule["name"] for rule in test_rules.jobs}
     names = {rule["name"] for rule in rules.jobs}
-    repeated = own - SHARED - BENCHMARK
+    repeated = own - SHARED
     assert names == own | {"stability"} | {f"seed-{seed}_{name}" for seed in (4, 2) for name in repeated}
     for rule in rules.jobs:
         member = rule["name"].partition("_")[0] if rule["name"].startswith("seed-") else ""
@@ -307,9 +300,13 @@ def test_members_share_downloads_of_their_data(clone, tmp_path):
         assert shared | {f"{name}_download_model"} == {job for job in jobs if "download" in job}
 
 
-@pytest.mark.parametrize("config", CONFIGS)
-def test_the_linter_is_content(clone, config):
-    assert "Congratulations" in clone.snakemake("--lint", config=config)
+# One of each kind: the linter reads files of rules, and studies of a kind include the same ones.
+KINDS = ("test", "test-models", "models/pythia-70m", "smollm2-planted", "bench-small")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_linter_is_content(clone, kind):
+    assert "Congratulations" in clone.snakemake("--lint", config=f"config/{kind}.yaml")
 
 
 @pytest.mark.parametrize(

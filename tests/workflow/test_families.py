@@ -107,7 +107,7 @@ class Study:
 def study(request, own_clone, tmp_path_factory):
     """All rules of a study of a planted local model; that of GPT-NeoX has published text that is cut anew."""
     family, folder = request.param, tmp_path_factory.mktemp(request.param)
-    documents = embedded.docstrings("networkx", 200)[:30]
+    documents = embedded.docstrings("networkx")[:30]
     tokenizer = embedded.train_tokenizer(documents, 300)
     data, rows = (published if family == "gpt_neox" else own_text)(folder, documents, tokenizer)
     model = planted(family, rows, len(tokenizer))

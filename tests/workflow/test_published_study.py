@@ -81,14 +81,13 @@ def config(finished, source, server, tmp_path_factory):
     sizes = source["sets"]["set"].value_counts()
     settings = yaml.safe_load((finished.folder / "config/test.yaml").read_text()) | {
         "study": "published",
-        "data": {"source": "release", "location": f"{server.url}/data.zip", "allow_http": True},
+        "data": {"source": "release", "location": f"{server.url}/data.zip"},
+        "network": {"endpoint": server.url, "allow_http": True},
         "model": {
             "source": "hub",
             "id": MODEL,
             "revision": REVISION,
             "sha256": hashlib.sha256(source["model"]["model.safetensors"]).hexdigest(),
-            "endpoint": server.url,
-            "allow_http": True,
         },
         "expected": {
             "n_paragraphs": len(source["scores"]),

@@ -1,6 +1,7 @@
 """What an edit of the code costs: exactly the rules whose code a typical edit changes; all below follow."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 from describe_rules import Rules
@@ -8,6 +9,7 @@ from projects import Project
 
 from memloc.claims import registry
 from memloc.figures.catalog import FIGURES, OF_PLANTS
+from memloc.run import tracking
 from memloc.tables import schemas
 
 DRAWN = {
@@ -34,7 +36,7 @@ EDITS = {
         COLUMN,
         {"rare_tokens", "rank_heads"} | readers("rare_tokens"),
     ),
-    "a docstring of the tables": ("memloc/tables/storage.py", '"""Write and read', None),
+    "a docstring of the tables": ("memloc/tables/storage.py", '"""Write and read', set()),
     "a comment in the scores": ("memloc/scoring/paragraph_scores.py", "\n# A comment.\n", set()),
     "a figure": ("memloc/figures/fig2.py", "\nEDITED = True\n", {"fig2"}),
     "an estimator of claims": (
@@ -51,7 +53,7 @@ EDITS = {
     "patching": (
         "memloc/localization/patching.py",
         "\nEDITED = True\n",
-        {"patching", "residual_patching", "bench_tables"},
+        {"patching", "residual_patching"},
     ),
     "the ablation": ("memloc/localization/ablation.py", "\nEDITED = True\n", {"ablate_heads"}),
     "a script": ("scripts/rank_heads.py", "\nEDITED = True\n", {"rank_heads"}),
@@ -60,24 +62,47 @@ EDITS = {
 
 @pytest.fixture(scope="module")
 def before(clone):
-    return {rule["name"]: rule["code"] for rule in Rules.of(clone.folder, "config/test.yaml").all}
+    return Rules.of(clone.folder, "config/test.yaml").jobs
+
+
+@pytest.fixture
+def edited(clone, tmp_path, monkeypatch):
+    """Rules whose hash an edit of a file changes; the file is as it was afterwards."""
+
+    def hashes(rules):
+        tracking._imports.cache_clear()
+        return {rule["name"]: tracking.code_hash(*map(Path, rule["hashed"])) for rule in rules}
+
+    def edit(rules, file, text):
+        path = clone.folder / "workflow" / file
+        old, unchanged = path.read_text(), hashes(rules)
+        assert unchanged == {rule["name"]: rule["code"] for rule in rules}
+        path.write_text(old + text if text.startswith("\n") else old.replace(text, f"{text} and check", 1))
+        assert path.read_text() != old
+        try:
+            return {name for name, now in hashes(rules).items() if now != unchanged[name]}
+        finally:
+            path.write_text(old)
+
+    monkeypatch.setattr(tracking, "PACKAGE", clone.folder / "workflow/memloc")
+    return edit
 
 
 @pytest.mark.parametrize("edit", EDITS)
-def test_an_edit_changes_the_code_of_exactly_these_rules(clone, before, edit, tmp_path):
+def test_an_edit_changes_the_code_of_exactly_these_rules(before, edited, edit):
     file, text, expected = EDITS[edit]
+    tracked = [rule for rule in before if rule["code"]]
+    assert edited(tracked, file, text) == expected
+
+
+def test_the_schemas_of_a_new_stage_change_the_code_of_no_rule(clone, before, tmp_path):
     folder = shutil.copytree(clone.folder, tmp_path / "project")
-    path = folder / "workflow" / file
-    if expected is None:
-        old = path.read_text()
-        assert old.startswith(text)
-        path.write_text(old.replace(text, text + " and check", 1))
-        expected = set()
-    else:
-        path.write_text(path.read_text() + text)
-    after = {rule["name"]: rule["code"] for rule in Rules.of(folder, "config/test.yaml").all}
-    assert {name for name in before if before[name] != after[name]} == expected
-    shutil.rmtree(folder)
+    old = folder / "workflow/memloc/tables/schemas/weight_noise.py"
+    text = old.read_text().replace('WEIGHT_NOISE = Schema("weight_noise"', 'NEW_TABLE = Schema("new_table"')
+    old.with_name("new_stage.py").write_text(text)
+    after = Rules.of(folder, "config/test.yaml").jobs
+    assert "new_table" in text
+    assert {rule["name"]: rule["code"] for rule in after} == {rule["name"]: rule["code"] for rule in before}
 
 
 HOST = """

@@ -149,9 +149,9 @@ def tracked(script, *sections, modules=(), tables=()):
     }
 
 
-def hub_folder(kind, repository):
+def hub_folder(kind, id, revision):
     """Where what is downloaded of a repository of the hub lies."""
-    return f"resources/{kind}/{'--'.join(repository.id.split('/'))}@{repository.revision[:12]}"
+    return f"resources/{kind}/{'--'.join(id.split('/'))}@{revision[:12]}"
 
 
 def package_versions(packages):

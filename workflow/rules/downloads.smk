@@ -4,8 +4,11 @@
 
 import hashlib
 
+from memloc.settings import published
+
 DATA = SETTINGS.data
 MODEL = SETTINGS.model
+NETWORK = SETTINGS.network.model_dump()
 DOWNLOADS = []
 
 if DATA.source == "release":
@@ -32,6 +35,7 @@ if DATA.source == "release":
         params:
             release=DATA.model_dump(exclude={"retokenize"}),
             length=RELEASE_LENGTH,
+            network=NETWORK,
         message:
             "Download the published paragraphs: only the needed members of the archive."
         script:
@@ -39,7 +43,7 @@ if DATA.source == "release":
 
 
 if DATA.source == "release" and DATA.retokenize and not DATA.retokenize.folder:
-    RELEASE_TOKENIZER = hub_folder("tokenizers", DATA.retokenize)
+    RELEASE_TOKENIZER = hub_folder("tokenizers", **published.RELEASE_TOKENIZER)
     DOWNLOADS.append(RELEASE_TOKENIZER)
 
     rule download_tokenizer:
@@ -58,8 +62,9 @@ if DATA.source == "release" and DATA.retokenize and not DATA.retokenize.folder:
             mem_mb=growing(1000),
             runtime=growing(30),
         params:
-            model=DATA.retokenize.model_dump(include={"id", "revision", "endpoint", "allow_http"}),
+            model=published.RELEASE_TOKENIZER,
             weights=False,
+            network=NETWORK,
         message:
             "Download the tokenizer of the published paragraphs."
         script:
@@ -70,7 +75,7 @@ elif DATA.source == "release" and DATA.retokenize:
 
 
 if MODEL.source == "hub":
-    HUB_MODEL = hub_folder("models", MODEL)
+    HUB_MODEL = hub_folder("models", MODEL.id, MODEL.revision)
     DOWNLOADS.append(HUB_MODEL)
 
     rule download_model:
@@ -89,8 +94,9 @@ if MODEL.source == "hub":
             mem_mb=growing(2000),
             runtime=growing(120),
         params:
-            model=MODEL.model_dump(include={"id", "revision", "endpoint", "sha256", "allow_http"}),
+            model=MODEL.model_dump(exclude={"source"}),
             weights=True,
+            network=NETWORK,
         message:
             "Download the model from the hub: configuration, tokenizer and safetensors weights."
         script:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from memloc.claims.evaluate import evaluate
 from memloc.claims.registry import Topic
+from memloc.settings.sections import sections
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 
@@ -19,7 +20,7 @@ found = {
     for name, columns in topic.tables.items()
     if name in paths
 }
-claims = evaluate(topic, found, params.settings, params.about)
+claims = evaluate(topic, found, sections(params.settings), params.about)
 for row in claims.itertuples():
     log(f"{row.id}: {row.verdict} ({row.reason})")
 storage.write(schema_of("claims"), claims, snakemake.output[0], provenance(snakemake))

@@ -16,7 +16,7 @@ SCHEMAS = by_name(DROPPED_PARAGRAPHS, DROPPED_REFERENCE, EXPECTED, MEMORIZED_AGR
 
 settings, source = sections(snakemake.params.settings), snakemake.input
 lengths, wanted = settings.paragraph, dict(settings.expected)
-n_continuation = lengths.length - lengths.prefix
+n_continuation = lengths.continuation
 paragraphs = storage.read(PARAGRAPHS, source.paragraphs, ["id", "count", "unseen"])
 scores = storage.read(SCORES, source.scores, ["id", "em"])
 scores = scores[~scores.id.isin(paragraphs.id[paragraphs.unseen])]

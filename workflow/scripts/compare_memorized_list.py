@@ -27,7 +27,7 @@ agreement = expected.memorized_agreement(
     expected.read_memorized_list(source.published),
     paragraphs,
     scores[~scores.id.isin(dropped)],
-    lengths.length - lengths.prefix,
+    lengths.continuation,
 )
 
 # The published NLLs may be means over all tokens but the first, which nothing precedes.

@@ -6,13 +6,9 @@ start(snakemake)
 
 from memloc.data.download import fetch_model
 
-settings = dict(snakemake.params.model)
-folder = fetch_model(
-    settings.pop("id"),
-    settings.pop("revision"),
-    snakemake.output[0],
-    weights=snakemake.params.weights,
-    **settings,
-)
+params = snakemake.params
+model = dict(params.model)
+name = model.pop("id")
+folder = fetch_model(name, folder=snakemake.output[0], weights=params.weights, **model, **params.network)
 for path in sorted(folder.iterdir()):
     log(f"{path}: {path.stat().st_size:,} bytes")

@@ -17,7 +17,7 @@ paths = fetch_members(
     names,
     Path(snakemake.output[0]).parent,
     sha256=checksums,
-    allow_http=settings["allow_http"],
+    allow_http=snakemake.params.network["allow_http"],
 )
 for path in paths:
     log(f"{path}: {path.stat().st_size:,} bytes from {settings['location']}")

@@ -23,12 +23,12 @@ settings, params, source = sections(snakemake.params.settings), snakemake.params
 how, n_prefix = settings.edit_model, settings.paragraph.prefix
 found = {name: storage.read(SCHEMAS[name], source[name]) for name in ("paragraphs", "sets")}
 ranking = {"head_ranking": storage.read(HEAD_RANKING, source.ranking)}
-head = highlighted_head(ranking, params.settings)
+head = highlighted_head(ranking, settings)
 texts = joint_texts(found, n_prefix, params.seed, how)
 
 model = loading.load_for_editing(source.folder, settings.loading)
 edit = unlearn_jointly(model, texts, n_prefix, how, head, params.seed)
-base, n_continuation = provenance(snakemake)["model"], settings.paragraph.length - n_prefix
+base, n_continuation = provenance(snakemake)["model"], settings.paragraph.continuation
 template = Path(source.card).read_text()
 text = card(template, edit, base, params.study, how, settings.loading.dtype, n_continuation)
 log(text)

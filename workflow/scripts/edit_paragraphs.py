@@ -27,7 +27,7 @@ SCHEMAS = by_name(
 settings, params = sections(snakemake.params.settings), snakemake.params
 how, n_prefix = settings.editing, settings.paragraph.prefix
 found = {Path(path).stem: storage.read(SCHEMAS[Path(path).stem], path) for path in snakemake.input.tables}
-head = highlighted_head(found, params.settings)
+head = highlighted_head(found, settings)
 cases = with_text_to_learn(edit_cases(found, n_prefix, params.seed, how), params.objective)
 rows = shard_rows(len(cases), *params.shard, micro_batch=1)
 log(f"{len(rows)} of {len(cases)} memorized paragraphs, head {head[1]} of layer {head[0]}")

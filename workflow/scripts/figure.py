@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from memloc.figures.parts import files
+from memloc.settings.sections import sections
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 
@@ -22,7 +23,7 @@ if "paragraphs" in paths:
     shown = found[params.shown] if params.shown else None
     ids = None if shown is None else shown.dropna(subset=shown.columns.intersection(["continuation"])).id
     found["paragraphs"] = storage.read(schema_of("paragraphs"), paths["paragraphs"], params.paragraphs, ids)
-drawing = module.draw(found, params.settings)
+drawing = module.draw(found, sections(params.settings))
 log(str(drawing.numbers))
 judged = [storage.read(schema_of("claims"), path) for path in snakemake.input.claims]
 claims = pd.concat(judged) if judged else None

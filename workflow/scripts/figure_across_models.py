@@ -7,11 +7,12 @@ start(snakemake)
 import importlib
 
 from memloc.figures.parts import files
+from memloc.settings.sections import sections
 from memloc.tables import across_models
 
 params = snakemake.params
 module = importlib.import_module(f"memloc.figures.{params.figure}")
 tables = across_models.read(snakemake.input.models, snakemake.input.tables, params.paragraphs)
-drawing = module.draw(tables, params.settings)
+drawing = module.draw(tables, sections(params.settings))
 log(str(drawing.numbers))
 files.write(drawing, snakemake.output, snakemake.input.caption, params.study)

@@ -18,7 +18,7 @@ from memloc.tables.schemas.training import TRAINING_STREAM
 BOILERPLATE_RUN = 8  # tokens; runs of 13 are shared by none
 settings = sections(snakemake.params.settings)
 data, paragraph = settings.data, settings.paragraph
-found = [text for package in data.packages for text in embedded.docstrings(package, data.min_characters)]
+found = [text for package in data.packages for text in embedded.docstrings(package)]
 texts = [docstring.text for docstring in found]
 log(f"{len(texts)} docstrings, {sum(map(len, texts)):,} characters")
 base = snakemake.input.get("base")

@@ -23,7 +23,7 @@ from memloc.tables.schemas.sets import NEAR_VERBATIM, SETS
 from memloc.tables.terms import SET_NAMES, UNSEEN
 
 settings = sections(snakemake.params.settings)
-n_prefix, n_continuation = settings.paragraph.prefix, settings.paragraph.length - settings.paragraph.prefix
+n_prefix, n_continuation = settings.paragraph.prefix, settings.paragraph.continuation
 scores = storage.read(SCORES, snakemake.input.scores, ["id", "em", "nll"])
 dropped = storage.read(DROPPED_PARAGRAPHS, snakemake.input.dropped).id
 scores = scores.iloc[kept_rows(scores.id, dropped)]

@@ -102,7 +102,7 @@ def test_differences_of_numbers_are_relative_and_those_of_whole_numbers_are_coun
 
 def test_diverted_texts_match_from_none_to_all():
     settings = sections({"paragraph": {"length": 12, "prefix": 4}})
-    bench = subject.Bench("nowhere", Bench(n_paragraphs=9, vocabulary=50), settings, 0)
+    bench = subject.Bench("nowhere", Bench.model_construct(n_paragraphs=9, vocabulary=50), settings, 0)
     own = torch.arange(240).view(20, 12) % 50
     changed = stages.diverted(bench, own) != own[:9]
     assert [row.nonzero().flatten().tolist() for row in changed] == [[4 + n] for n in range(8)] + [[]]

@@ -6,8 +6,9 @@ import pytest
 
 from memloc.claims.evaluate import evaluate
 from memloc.claims.registry import topics
+from memloc.settings.sections import sections
 
-SETTINGS = {"paragraph": {"prefix": 50, "length": 100}, "highlight": "auto"}
+SETTINGS = sections({"paragraph": {"prefix": 50, "length": 100}, "highlight": "auto"})
 ABOUT = {"model": "any", "data": "embedded"}
 GROUPS = ("memorized", "non_memorized", "held_out")
 HEADS = [(layer, head) for layer in range(2) for head in range(3)]

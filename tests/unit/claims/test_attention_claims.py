@@ -3,14 +3,17 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made_settings import changed
 
 from memloc.claims.estimators import attention, other_layers
 from memloc.claims.registry import topics
 from memloc.claims.verdicts import judge
+from memloc.settings.base import Section
+from memloc.settings.sections import sections
 
 CLAIMS = {claim.id: claim for name in ("attention", "other_layers") for claim in topics()[name].claims}
 N_PREFIX = 12
-SETTINGS = {"highlight": {"layer": 1, "head": 0}, "paragraph": {"prefix": N_PREFIX}}
+SETTINGS = sections({"highlight": {"layer": 1, "head": 0}, "paragraph": {"prefix": N_PREFIX}})
 
 
 def profiles(kinds: dict, n: int, noise: float, seed: int = 0) -> pd.DataFrame:
@@ -54,7 +57,7 @@ def tables(kinds: dict, n: int = 20, noise: float = 0.5, kinds_of_values: dict |
     }
 
 
-def verdict(id: str, found: dict, settings: dict = SETTINGS) -> str:
+def verdict(id: str, found: dict, settings: Section = SETTINGS) -> str:
     claim = CLAIMS[id]
     module = attention if claim.estimator == "opposed" else other_layers
     estimate = getattr(module, claim.estimator)(found, settings, **claim.arguments)
@@ -87,7 +90,7 @@ def test_the_highlighted_head_is_judged_whatever_another_does():
     found = tables(ALIKE | {(0, 2): -1})
     assert verdict("attention_opposed", found) == "does not hold"
     assert verdict("some_attention_opposed", found) == "holds"
-    auto = SETTINGS | {"highlight": "auto"}  # the ranking begins with head 0 of layer 0
+    auto = changed(SETTINGS, highlight="auto")  # the ranking begins with head 0 of layer 0
     assert verdict("attention_opposed", tables(ALIKE | {(0, 0): -1}), auto) == "holds"
 
 
@@ -134,7 +137,7 @@ def test_query_heads_are_judged_by_the_values_that_they_share():
     found = tables(ALIKE, kinds_of_values=ALIKE | {(1, 1): -1})
     rows = found["activation_gradients"]
     found["activation_gradients"] = rows[rows["head"] < 2]
-    heads = {head: SETTINGS | {"highlight": {"layer": 1, "head": head}} for head in range(4)}
+    heads = {head: changed(SETTINGS, highlight={"layer": 1, "head": head}) for head in range(4)}
     likeness = [attention.opposed(found, heads[head], "gradient", "highlighted").value for head in range(4)]
     assert likeness[0] == likeness[1] and likeness[2] == likeness[3]
 
@@ -146,7 +149,7 @@ def test_a_single_head_has_nothing_to_be_opposed_to():
 
 
 NEXT = "next_layer_attends_elsewhere"
-LAST = SETTINGS | {"highlight": {"layer": 0, "head": 0}}
+LAST = changed(SETTINGS, highlight={"layer": 0, "head": 0})
 
 
 def test_the_next_layer_is_compared_with_its_closest_head():
@@ -183,7 +186,7 @@ def test_two_query_heads_share_the_opposition_of_their_values():
     found = tables(queries, kinds_of_values=values)
     opposed = [
         attention.opposed(
-            found, SETTINGS | {"highlight": {"layer": 1, "head": head}}, "gradient", "highlighted"
+            found, changed(SETTINGS, highlight={"layer": 1, "head": head}), "gradient", "highlighted"
         )
         for head in range(6)
     ]

@@ -3,12 +3,15 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made_settings import changed as other_settings
 
 from memloc.claims.evaluate import evaluate
 from memloc.claims.registry import topics
+from memloc.settings.base import Section
+from memloc.settings.sections import sections
 
 TOPIC = topics()["editing"]
-SETTINGS = {"paragraph": {"length": 100, "prefix": 50}, "editing": {"learning_rates": [1e-3, 1e-5]}}
+SETTINGS = sections({"paragraph": {"length": 100, "prefix": 50}, "editing": {"learning_rates": [1e-3, 1e-5]}})
 # Tokens that remain of the paragraph and of the controls, and that are said of the target.
 PUBLISHED = {
     "unlearn": {"all": (2, 30, np.nan), "top": (1, 40, np.nan), "random": (50, 50, np.nan)},
@@ -35,7 +38,7 @@ def runs(tokens: dict = PUBLISHED, n: int = 8, **labels) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def judged(edits: pd.DataFrame, settings: dict = SETTINGS) -> pd.DataFrame:
+def judged(edits: pd.DataFrame, settings: Section = SETTINGS) -> pd.DataFrame:
     about = {"model": "tiny", "data": "embedded"}
     return evaluate(TOPIC, {"edits": edits}, settings, about).set_index("id")
 
@@ -95,7 +98,7 @@ def test_margins_are_a_share_of_the_continuation():
     """Three tokens less forgotten are too many of 50, and few of 100."""
     edits = changed(runs(), "top", em_memorized=5.0)
     assert verdicts(edits)["top_unlearns_as_all"] == "does not hold"
-    longer = judged(edits, SETTINGS | {"paragraph": {"length": 150, "prefix": 50}})
+    longer = judged(edits, other_settings(SETTINGS, paragraph={"length": 150, "prefix": 50}))
     assert longer.loc["top_unlearns_as_all", ["verdict", "margin"]].tolist() == ["holds", 4]
 
 

@@ -6,8 +6,9 @@ import pytest
 
 from memloc.claims.evaluate import evaluate
 from memloc.claims.registry import topics
+from memloc.settings.sections import sections
 
-SETTINGS = {"paragraph": {"prefix": 50, "length": 100}}
+SETTINGS = sections({"paragraph": {"prefix": 50, "length": 100}})
 ABOUT = {"model": "any", "data": "embedded"}
 MORE, UNSEEN, REPEATS = (
     "sampling_finds_more",

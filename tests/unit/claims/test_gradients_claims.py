@@ -7,8 +7,9 @@ import pytest
 from memloc.claims.estimators import gradients as estimators
 from memloc.claims.evaluate import evaluate
 from memloc.claims.registry import topics
+from memloc.settings.sections import sections
 
-SETTINGS = {"paragraph": {"prefix": 4, "length": 10}}
+SETTINGS = sections({"paragraph": {"prefix": 4, "length": 10}})
 ABOUT = {"model": "any", "data": "embedded"}
 GPT_NEO = {"model": "EleutherAI/gpt-neo-125m", "data": "release"}
 

@@ -3,11 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made_settings import changed
 
 from memloc.claims.evaluate import evaluate
 from memloc.claims.registry import topics
+from memloc.settings.sections import sections
 
-SETTINGS = {"paragraph": {"prefix": 4, "length": 10}, "highlight": "auto"}
+SETTINGS = sections({"paragraph": {"prefix": 4, "length": 10}, "highlight": "auto"})
 ABOUT = {"model": "any", "data": "embedded"}
 GPT_NEO = {"model": "EleutherAI/gpt-neo-125m", "data": "release"}
 DIRECTIONS = ["memorized_into_perturbed", "perturbed_into_memorized"]
@@ -53,7 +55,9 @@ def ranking(first=(1, 2)):
 
 def judged(frame, about=ABOUT, named=(1, 2), highlight="auto"):
     tables = {"patching": frame, "head_ranking": ranking(named)}
-    return evaluate(topics()["patching"], tables, SETTINGS | {"highlight": highlight}, about).set_index("id")
+    return evaluate(topics()["patching"], tables, changed(SETTINGS, highlight=highlight), about).set_index(
+        "id"
+    )
 
 
 def lead(frame):

@@ -3,12 +3,16 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made_settings import changed
 
 from memloc.claims.evaluate import evaluate
 from memloc.claims.registry import topics
+from memloc.settings.sections import sections
 
 N_PREFIX, FULL = 4, 10
-SETTINGS = {"paragraph": {"prefix": N_PREFIX, "length": N_PREFIX + FULL}, "sets": {"continuation": "model"}}
+SETTINGS = sections(
+    {"paragraph": {"prefix": N_PREFIX, "length": N_PREFIX + FULL}, "sets": {"continuation": "model"}}
+)
 ABOUT = {"model": "any", "data": "embedded"}
 
 
@@ -73,7 +77,7 @@ def test_nothing_changed_at_all():
 
 
 def test_the_corpus_continuation_of_non_memorized_paragraphs_is_no_comparison():
-    settings = SETTINGS | {"sets": {"continuation": "corpus"}}
+    settings = changed(SETTINGS, sets={"continuation": "corpus"})
     found = judged(noisy([8] * 4), noisy([3] * 4), new_nll=[0.1] * 20, settings=settings)
     assert found.loc["non_memorized_easier", "verdict"] == "not applicable"
     assert found.loc["perturbed_fluent", "verdict"] == "not applicable"

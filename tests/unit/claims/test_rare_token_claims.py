@@ -8,10 +8,11 @@ from scipy import stats
 from memloc.claims.estimators import rare_tokens
 from memloc.claims.registry import topics
 from memloc.claims.verdicts import judge
+from memloc.settings.sections import sections
 
 N_RANKS = 30
 CLAIMS = {claim.id: claim for claim in topics()["rare_tokens"].claims}
-AUTO, FIXED = {"highlight": "auto"}, {"highlight": {"layer": 0, "head": 1}}
+AUTO, FIXED = (sections({"highlight": chosen}) for chosen in ("auto", {"layer": 0, "head": 1}))
 
 
 def grouped(slopes: dict, noise: float = 0.2, n_groups: int = 40, seed: int = 0) -> pd.DataFrame:

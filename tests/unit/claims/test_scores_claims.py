@@ -3,16 +3,20 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made_settings import changed
 
 from memloc.claims.evaluate import evaluate
 from memloc.claims.registry import topics
 from memloc.data.sets import assign_sets
+from memloc.settings.sections import sections
 
-SETTINGS = {
-    "paragraph": {"prefix": 50, "length": 100},
-    "sets": {"split_by": "em"},
-    "expected": {"filter": "reference"},
-}
+SETTINGS = sections(
+    {
+        "paragraph": {"prefix": 50, "length": 100},
+        "sets": {"split_by": "em"},
+        "expected": {"filter": "reference"},
+    }
+)
 ABOUT = {"model": "any", "data": "embedded"}
 GPT_NEO = {"model": "EleutherAI/gpt-neo-125m", "data": "release"}
 
@@ -98,7 +102,7 @@ def test_published_sizes_are_those_of_the_authors_filter():
 
 def test_published_sizes_need_the_scores_of_all_that_the_authors_filter_keeps():
     """Scores are of the study's own filter, where `expected.filter` does not ask for the authors' as well."""
-    own = SETTINGS | {"expected": {"filter": "run"}}
+    own = changed(SETTINGS, expected={"filter": "run"})
     found = judged("scores", scored({0: 12_422, 20: 436, 40: 141, 50: 442}), GPT_NEO, own)
     names = ["n_memorized", "n_non_memorized", "n_partly_11_29", "n_partly_30_49"]
     assert found.loc[names, "verdict"].tolist() == ["not applicable"] * 4
@@ -106,7 +110,7 @@ def test_published_sizes_need_the_scores_of_all_that_the_authors_filter_keeps():
 
 
 def test_sets_made_by_nll_say_nothing_of_nll():
-    by_nll = SETTINGS | {"sets": {"split_by": "nll"}}
+    by_nll = changed(SETTINGS, sets={"split_by": "nll"})
     found = judged("scores", scored({0: 400, 50: 60}), settings=by_nll)["verdict"]
     assert found["memorized_nll_is_lower"] == found["memorized_nll_is_apart"] == "not applicable"
     assert found["two_clusters"] == found["complete_or_not"] == "holds"  # sizes are the same

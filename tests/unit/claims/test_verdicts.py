@@ -8,6 +8,7 @@ from memloc.claims import evaluate
 from memloc.claims.registry import Topic
 from memloc.claims.verdicts import Estimate, judge
 from memloc.figures.parts.caption import verdicts
+from memloc.settings.sections import sections
 from memloc.statistics.uncertainty import Interval
 from memloc.tables import schema
 from memloc.tables.schema import Lengths
@@ -116,7 +117,7 @@ def test_infinite_ends_of_an_interval_are_left_out():
 
 # Table `claims` of a topic.
 
-SETTINGS = {"paragraph": {"length": 100, "prefix": 50}, "expected": {"filter": "reference"}}
+SETTINGS = sections({"paragraph": {"length": 100, "prefix": 50}, "expected": {"filter": "reference"}})
 EVERYWHERE = {"model": "embedded model of study mini", "data": "embedded"}
 PUBLISHED = {"model": "EleutherAI/gpt-neo-125m", "data": "release"}
 

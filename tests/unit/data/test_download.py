@@ -335,7 +335,7 @@ def folder_content(folder):
 
 
 def test_hub_address_pins_the_revision():
-    assert hub_url("EleutherAI/gpt-neo-125m", "refs/pr/1", "config.json") == (
+    assert hub_url("EleutherAI/gpt-neo-125m", "refs/pr/1", "config.json", "https://huggingface.co") == (
         "https://huggingface.co/EleutherAI/gpt-neo-125m/resolve/refs%2Fpr%2F1/config.json"
     )
     assert hub_url("gpt2", "main", "a.json", "https://mirror.example/hf/") == (

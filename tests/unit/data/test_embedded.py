@@ -67,7 +67,7 @@ def package(tmp_path, monkeypatch):
 
 
 def test_docstrings_are_read_without_importing(package):
-    found = embedded.docstrings(package, 200)
+    found = embedded.docstrings(package)
     words = ["module", "async", "class", "method", "caf\u00e9"]
     assert [docstring.text.split()[0] for docstring in found] == words
     modules = ["", ".a.again", ".b", ".b", ".latin"]
@@ -134,7 +134,7 @@ def test_short_docstrings_are_left_out(package):
 @pytest.mark.parametrize("name", ["not_installed_anywhere", "single"])
 def test_a_missing_package_is_named(package, name):
     with pytest.raises(ModuleNotFoundError, match=f"data.packages: '{name}'"):
-        embedded.docstrings(name, 200)
+        embedded.docstrings(name)
 
 
 def test_the_tokenizer_has_its_size_and_loses_nothing(tokenizer, texts):

@@ -13,9 +13,10 @@ from memloc.figures.cumulative_ablation import rank_among
 from memloc.figures.parts.disturbance import group_means, judges
 from memloc.figures.parts.style import METHOD_LABELS
 from memloc.run.templates import fill
+from memloc.settings.sections import sections
 
 REPORT = Path(__file__).parents[3] / "workflow" / "report"
-SETTINGS = {"highlight": {"layer": 1, "head": 2}}
+SETTINGS = sections({"highlight": {"layer": 1, "head": 2}})
 MODULES = {
     "head_ablation": head_ablation,
     "cumulative_ablation": cumulative_ablation,

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from figure_labels import clipped_labels, drawn_labels, overlapping_labels
+from made_settings import changed
 from matplotlib import pyplot as plt
 from matplotlib.collections import QuadMesh
 from scipy import stats
@@ -26,14 +27,17 @@ from memloc.figures.parts.style import COLOURS, subplots
 from memloc.localization.head_profiles import correlation_of_profiles, correlation_with_others, share_below
 from memloc.localization.highlight import highlighted_head
 from memloc.run.templates import fill
+from memloc.settings.sections import sections
 
 REPORT = Path(__file__).parents[3] / "workflow" / "report"
 N_PREFIX, LENGTH = 10, 20
-SETTINGS = {
-    "highlight": {"layer": 1, "head": 2},
-    "paragraph": {"prefix": N_PREFIX, "length": LENGTH},
-    "sets": {"split_by": "em"},
-}
+SETTINGS = sections(
+    {
+        "highlight": {"layer": 1, "head": 2},
+        "paragraph": {"prefix": N_PREFIX, "length": LENGTH},
+        "sets": {"split_by": "em"},
+    }
+)
 MEMORIZED, OTHERS = [3, 8, 21], [4, 30, 31]
 MODULES = (fig6, fig10, fig12, attention_entropy, activation_bins, activation_similarity, forward_similarity)
 TEXTS = ["the", " of", "\n\n    ", "\t", "Washington", " internationalization_of_everything", ".", " "]
@@ -185,7 +189,7 @@ def test_figure_6_names_the_head_with_the_most_attention_on_the_perturbed_token(
 @pytest.mark.parametrize(("layer", "shown"), [(0, 1), (1, 2), (2, 1)])
 def test_figure_12_shows_the_next_layer_of_figure_6s_paragraph(layer, shown):
     tables = made_up(3, 4)
-    settings = SETTINGS | {"highlight": {"layer": layer, "head": 2}}
+    settings = changed(SETTINGS, highlight={"layer": layer, "head": 2})
     drawing = fig12.draw(tables, settings)
     below = panels(drawing)[2]
     rows = tables["attention"].query("id == 8 and layer == @shown and head == 1")
@@ -607,8 +611,11 @@ def test_texts_are_those_of_the_paragraphs_prefix():
 def test_the_highlighted_head_is_the_first_of_the_combined_ranking():
     rows = [("patching", 0, 1, 1), ("combined", 0, 1, 2), ("combined", 1, 3, 1), ("patching", 1, 3, 2)]
     ranking = pd.DataFrame(rows, columns=["method", "layer", "head", "rank"])
-    assert highlighted_head({"head_ranking": ranking}, {"highlight": "auto"}) == (1, 3)
-    assert highlighted_head({"head_ranking": ranking}, {"highlight": {"layer": 2, "head": 0}}) == (2, 0)
+    assert highlighted_head({"head_ranking": ranking}, sections({"highlight": "auto"})) == (1, 3)
+    assert highlighted_head({"head_ranking": ranking}, sections({"highlight": {"layer": 2, "head": 0}})) == (
+        2,
+        0,
+    )
 
 
 def test_activation_bins_show_each_bin_and_leave_out_empty_ones():

@@ -10,26 +10,29 @@ from matplotlib import pyplot as plt
 
 from memloc.figures import edited_weights, editing_robustness, editing_tradeoff, fig5
 from memloc.run.templates import fill
+from memloc.settings.arms import ARMS
+from memloc.settings.sections import sections
 
 REPORT = Path(__file__).parents[3] / "workflow" / "report"
-ARMS = ("all", "top", "random", "head", "layer")
 RATES = [1e-3, 1e-5]
 # Tokens that remain of memorized paragraphs and of controls.
 LEFT = {
     "unlearn": {"all": (2, 10), "top": (1, 40), "random": (50, 50), "head": (20, 45), "layer": (3, 20)},
     "edit": {"all": (10, 20), "top": (11, 30), "random": (50, 50), "head": (30, 45), "layer": (12, 20)},
 }
-SETTINGS = {
-    "paragraph": {"length": 100, "prefix": 50},
-    "editing": {
-        "learning_rates": RATES,
-        "steps": 10,
-        "n_controls": 10,
-        "fraction": 0.001,
-        "relearning_limit": 5,
-    },
-    "highlight": {"layer": 1, "head": 2},
-}
+SETTINGS = sections(
+    {
+        "paragraph": {"length": 100, "prefix": 50},
+        "editing": {
+            "learning_rates": RATES,
+            "steps": 10,
+            "n_controls": 10,
+            "fraction": 0.001,
+            "relearning_limit": 5,
+        },
+        "highlight": {"layer": 1, "head": 2},
+    }
+)
 MODULES = {
     "fig5": fig5,
     "editing_tradeoff": editing_tradeoff,
@@ -287,3 +290,9 @@ def test_figure_5_counts_unlearned_edited_and_compared_paragraphs():
     theirs = tables["edits"][tables["edits"]["reference"]]
     numbers = fig5.draw({"edits": theirs}, SETTINGS).numbers
     assert numbers["reference"] and numbers["n_compared"] == 0 and numbers["n_unlearned"] == 2
+
+
+def test_every_arm_has_a_label_and_a_colour_of_its_own():
+    assert set(edit_summary.ARM_STYLES) == set(ARMS)
+    for styles in zip(*edit_summary.ARM_STYLES.values(), strict=True):
+        assert len(set(styles)) == len(ARMS)

@@ -10,9 +10,10 @@ from matplotlib import pyplot as plt
 
 from memloc.figures import extraction
 from memloc.run.templates import fill
+from memloc.settings.sections import sections
 
 REPORT = Path(__file__).parents[3] / "workflow/report"
-SETTINGS = {"paragraph": {"length": 60, "prefix": 20}}
+SETTINGS = sections({"paragraph": {"length": 60, "prefix": 20}})
 SCHEMES = ("T = 1, top k = 40", "T = 1")
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from figure_labels import clipped_labels, drawn_labels, overlapping_labels
+from made_settings import changed
 from matplotlib import pyplot as plt
 from matplotlib.collections import QuadMesh
 
@@ -15,14 +16,17 @@ from memloc.figures import fig4, fig9, gradient_similarity
 from memloc.figures.parts.heatmap import NO_HEAD, heat_map, layer_matrix, query_head_scores
 from memloc.figures.parts.style import Drawing, subplots
 from memloc.run.templates import fill
+from memloc.settings.sections import sections
 
 REPORT = Path(__file__).parents[3] / "workflow" / "report"
-SETTINGS = {
-    "sets": {"split_by": "em"},
-    "highlight": {"layer": 1, "head": 2},
-    "paragraph": {"length": 100, "prefix": 50},
-    "contrastive": {"nll_weight": 0.5, "learning_rate": 1e-5},
-}
+SETTINGS = sections(
+    {
+        "sets": {"split_by": "em"},
+        "highlight": {"layer": 1, "head": 2},
+        "paragraph": {"length": 100, "prefix": 50},
+        "contrastive": {"nll_weight": 0.5, "learning_rate": 1e-5},
+    }
+)
 GROUPS = ("memorized", "non_memorized", "partly_11_29", "partly_30_49", "contrastive")
 MODULES = (fig4, fig9, gradient_similarity)
 
@@ -106,7 +110,7 @@ def test_the_outline_marks_the_head_in_every_attention_component():
 
 def test_layer_0_is_at_the_bottom_and_every_cell_in_its_place():
     tables = made_up(3, 2)
-    drawing = fig4.draw(tables, SETTINGS | {"highlight": {"layer": 1, "head": 1}})
+    drawing = fig4.draw(tables, changed(SETTINGS, highlight={"layer": 1, "head": 1}))
     axes = drawing.figure.axes[0]
     assert axes.get_ylim() == (-0.5, 2.5)
     values = maps(drawing)[0]

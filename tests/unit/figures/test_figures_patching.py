@@ -12,10 +12,11 @@ from matplotlib.collections import QuadMesh
 from memloc.figures import fig11, prefix_patching
 from memloc.figures.prefix_patching import WINDOW, aligned_means, spread_pairs
 from memloc.run.templates import fill
+from memloc.settings.sections import sections
 from memloc.tables.terms import DIRECTIONS
 
 REPORT = Path(__file__).parents[3] / "workflow" / "report"
-SETTINGS = {"highlight": {"layer": 1, "head": 2}}
+SETTINGS = sections({"highlight": {"layer": 1, "head": 2}})
 PLACES = {7: (3, 50), 4: (49, 50), 9: (48, 51), 12: (46, 50)}  # id: perturbed and impact position
 
 

@@ -19,12 +19,13 @@ from memloc.figures.parts.text_table import Piece, draw_table, wrap
 from memloc.figures.parts.token_map import label
 from memloc.perturbation.effects import em_drops
 from memloc.run.templates import fill, quoted
+from memloc.settings.sections import sections
 from memloc.statistics import uncertainty
 
 REPORT = Path(__file__).parents[3] / "workflow" / "report"
 N_PREFIX, N_TOKENS, N_WORDS = 10, 18, 40
 FULL = N_TOKENS - N_PREFIX
-SETTINGS = {"paragraph": {"prefix": N_PREFIX, "length": N_TOKENS}}
+SETTINGS = sections({"paragraph": {"prefix": N_PREFIX, "length": N_TOKENS}})
 SPECIAL = [" ``", "*", "\n\n", "`_", "|x|", "\\"]  # text that could be markup
 
 

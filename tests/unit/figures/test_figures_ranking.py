@@ -14,9 +14,10 @@ from memloc.figures.parts.style import METHOD_LABELS
 from memloc.localization.head_ranking import agreement
 from memloc.localization.highlight import highlighted_head
 from memloc.run.templates import fill
+from memloc.settings.sections import sections
 
 REPORT = Path(__file__).parents[3] / "workflow/report"
-SETTINGS = {"highlight": "auto"}
+SETTINGS = sections({"highlight": "auto"})
 SHAPES = [(4, 8), (12, 12), (30, 9), (36, 20)]  # layers, heads: mini, 125M and 12B parameters among them
 
 
@@ -71,8 +72,8 @@ def test_the_highlighted_head_is_the_first_of_all_methods_together():
         ("patching", 1, 1, 3),
     ]
     tables = {"head_ranking": pd.DataFrame(rows, columns=["method", "layer", "head", "rank"])}
-    assert highlighted_head(tables, {"highlight": "auto"}) == (2, 1)
-    assert highlighted_head(tables, {"highlight": {"layer": 1, "head": 1}}) == (1, 1)
+    assert highlighted_head(tables, sections({"highlight": "auto"})) == (2, 1)
+    assert highlighted_head(tables, sections({"highlight": {"layer": 1, "head": 1}})) == (1, 1)
 
 
 def test_figure_1_counts_the_methods_that_rank_the_head_first():

@@ -12,9 +12,10 @@ from matplotlib.collections import QuadMesh
 from memloc.figures import fig7, rare_token_heads, token_attention
 from memloc.figures.parts.style import COLOURS
 from memloc.run.templates import fill
+from memloc.settings.sections import sections
 
 REPORT = Path(__file__).parents[3] / "workflow" / "report"
-SETTINGS = {"highlight": {"layer": 1, "head": 2}}
+SETTINGS = sections({"highlight": {"layer": 1, "head": 2}})
 MEASURES = ("pearson", "spearman", "kendall")
 N_RANKS = 40
 

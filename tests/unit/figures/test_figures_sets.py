@@ -5,22 +5,26 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from made_settings import changed
 
 from memloc.data.sets import controls, split
 from memloc.figures import fig2, fig8, recited, repeats, table1
 from memloc.figures.parts import style
 from memloc.run.templates import fill
 from memloc.scoring.near_verbatim import longest_run, n_edits
+from memloc.settings.sections import sections
 from memloc.settings.sets import Sets
 from memloc.statistics.uncertainty import proportion
 
 REPORT = Path(__file__).parents[3] / "workflow/report"
 SIZES = {"n_memorized": 20, "n_non_memorized": 5, "n_partly": 4, "n_rare_tokens": 10}
-SETTINGS = {
-    "paragraph": {"length": 60, "prefix": 20},
-    "sets": {**SIZES, "continuation": "model", "split_by": "em"},
-    "recited": {"n_edits": 5},
-}
+SETTINGS = sections(
+    {
+        "paragraph": {"length": 60, "prefix": 20},
+        "sets": {**SIZES, "continuation": "model", "split_by": "em"},
+        "recited": {"n_edits": 5},
+    }
+)
 FIGURES = {"fig2": fig2, "fig8": fig8, "repeats": repeats, "table1": table1, "recited": recited}
 EM = {
     "all sets": [0, 8, 9, 23, 24, 39, 40, 40, 40],
@@ -73,8 +77,7 @@ def test_every_figure_is_drawn_whatever_sets_there_are(name, em, tmp_path):
 
 def test_labels_and_captions_name_the_exact_matches_of_the_run():
     assert style.set_labels(SETTINGS)["partly_11_29"] == "partly (9–23)"
-    longer = SETTINGS | {"paragraph": {"length": 100, "prefix": 50}}
-    assert style.set_labels(longer)["partly_30_49"] == "partly (30–49)"
+    assert style.set_labels(changed(SETTINGS, paragraph={}))["partly_30_49"] == "partly (30–49)"
     text = caption("fig2", fig2.draw(tables(EM["all sets"]), SETTINGS))
     assert (
         "3 memorized (EM 40), 2 non-memorized (EM of at most 8), 2 with EM 9 to 23 and 2 with EM 24 to 39"
@@ -83,7 +86,7 @@ def test_labels_and_captions_name_the_exact_matches_of_the_run():
 
 
 def test_the_caption_says_when_sets_are_made_by_nll():
-    by_nll = SETTINGS | {"sets": SETTINGS["sets"] | {"split_by": "nll"}}
+    by_nll = changed(SETTINGS, sets=SIZES | {"split_by": "nll"})
     drawing = fig2.draw(tables(EM["all sets"]), by_nll)
     assert "sets by NLL, lowest first" in caption("fig2", drawing)
     labels = [text.get_text() for text in drawing.figure.axes[2].get_legend().get_texts()]
@@ -120,7 +123,7 @@ def test_a_set_that_is_smaller_than_asked_for_is_told():
     assert (
         "fewer memorized paragraphs than the 20 asked for: analyses of that set use none, and stop." in text
     )
-    enough = SETTINGS | {"sets": {"n_memorized": 3, "n_non_memorized": 2, "split_by": "em"}}
+    enough = changed(SETTINGS, sets={"n_memorized": 3, "n_non_memorized": 2, "split_by": "em"})
     assert "fewer" not in caption("fig2", fig2.draw(tables(EM["all sets"]), enough))
 
 
@@ -144,7 +147,7 @@ def test_recited_paragraphs_come_in_the_order_of_their_repeats():
     assert "a sample of 2 non-memorized ones (0)" in caption("recited", drawing)
     nothing = recited.draw(tables(EM["none memorized"]), SETTINGS)
     assert not nothing.numbers["n_recited"] and "has 39 of 40 tokens right" in caption("recited", nothing)
-    none = SETTINGS | {"recited": {"n_edits": 0}}
+    none = changed(SETTINGS, recited={"n_edits": 0})
     assert recited.draw(tables(EM["none memorized"]), none).data.empty
 
 

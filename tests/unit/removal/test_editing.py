@@ -32,12 +32,12 @@ from memloc.removal.editing import (
 from memloc.run.seeds import generator
 from memloc.scoring.decoding import greedy_continuation
 from memloc.scoring.paragraph_scores import teacher_forced
+from memloc.settings.arms import ARMS
 from memloc.settings.editing import Editing
 from memloc.settings.loading import Loading
 
 N_PREFIX, N_TOKENS = 10, 24
 N_CONTINUATION = N_TOKENS - N_PREFIX
-ARMS = ("all", "top", "random", "head", "layer")
 EDITING = {"steps": 4, "fraction": 0.01, "micro_batch": 8, "evaluate_every": 1, "relearning_limit": 0}
 
 

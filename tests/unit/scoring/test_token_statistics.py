@@ -14,6 +14,7 @@ from memloc.figures import logit_differences, min_k
 from memloc.figures.min_k import paragraph_scores
 from memloc.run.templates import fill
 from memloc.scoring.token_statistics import statistics_frame, token_statistics
+from memloc.settings.sections import sections
 from memloc.statistics import uncertainty
 
 REPORT = Path(__file__).parents[3] / "workflow" / "report"
@@ -109,7 +110,7 @@ def test_min_k_is_the_mean_of_the_least_likely_tokens(percent, n_tokens):
 @pytest.mark.parametrize("module", [min_k, logit_differences])
 def test_figures_are_readable_and_captions_complete(module, own_continuation, unseen):
     tables = {"token_statistics": made_up(own_continuation, unseen)}
-    drawing = module.draw(tables, {"min_k": {"percent": 20}})
+    drawing = module.draw(tables, sections({"min_k": {"percent": 20}}))
     assert clipped_labels(drawing.figure) == []
     assert overlapping_labels(drawing.figure) == []
     template = (REPORT / f"{module.__name__.split('.')[-1]}.rst").read_text()
@@ -122,7 +123,7 @@ def test_figures_are_readable_and_captions_complete(module, own_continuation, un
 
 def test_controls_are_separated_from_memorized_paragraphs_by_themselves():
     table = made_up(unseen=True)
-    drawing = min_k.draw({"token_statistics": table}, {"min_k": {"percent": 20}})
+    drawing = min_k.draw({"token_statistics": table}, sections({"min_k": {"percent": 20}}))
     data = drawing.data
     for name, of in (("unseen", "unseen"), ("corpus", "non_memorized")):
         rows = data[(data["set"] == of) & (data["continuation"] == "corpus")]
@@ -134,7 +135,7 @@ def test_controls_are_separated_from_memorized_paragraphs_by_themselves():
 
 
 def test_min_k_plots_every_text():
-    drawing = min_k.draw({"token_statistics": made_up()}, {"min_k": {"percent": 20}})
+    drawing = min_k.draw({"token_statistics": made_up()}, sections({"min_k": {"percent": 20}}))
     for axes, column in zip(drawing.figure.axes, ("min_k", "mean"), strict=True):
         plotted = np.concatenate([dots.get_offsets()[:, 0] for dots in axes.collections])
         np.testing.assert_allclose(np.sort(plotted), np.sort(drawing.data[column]))

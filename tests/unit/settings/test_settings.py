@@ -33,6 +33,15 @@ def test_a_valid_config_has_the_defaults_of_the_paper():
     assert not any(value for key, value in study.expected if key != "filter")
 
 
+def test_sections_take_the_micro_batch_of_the_study_unless_they_name_their_own():
+    given = {"micro_batch": 3, "scores": {"micro_batch": 5}, "editing": {"steps": 2}}
+    study = validate(VALID | given, "f")
+    sizes = {name: part.micro_batch for name, part in study if hasattr(part, "micro_batch")}
+    assert sizes.pop("scores") == 5 and len(sizes) == 9 and set(sizes.values()) == {3}
+    assert study.editing.steps == 2
+    assert validate(VALID, "f").patching.micro_batch == 64
+
+
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
 def test_every_config_file_is_valid(path):
     config = yaml.safe_load(path.read_text())
@@ -58,6 +67,12 @@ def test_studies_do_not_share_a_name():
         ({"scores": {"batch": 3}}, "scores.batch", ["unknown key", "micro_batch", "margin_threshold"]),
         ({"model": {"source": "embedded", "id": "a/b"}}, "model.id", ["unknown key", "n_layers", "width"]),
         ({"data": {"source": "release", "n_once": 3}}, "data.n_once", ["unknown key", "location"]),
+        (
+            {"data": {"source": "release", "allow_http": True}},
+            "data.allow_http",
+            ["is now network.allow_http"],
+        ),
+        ({"model": {"source": "hub", "endpoint": "x"}}, "model.endpoint", ["is now network.endpoint"]),
         ({"highlight": {"layer": 0, "head": 1, "x": 1}}, "highlight.x", ["unknown key", "head, layer"]),
         ({"scores": {"micro_batch": "many"}}, "scores.micro_batch", ['given "many"', "integer"]),
         ({"scores": {"micro_batch": "3"}}, "scores.micro_batch", ['given "3"', "integer"]),
@@ -67,6 +82,8 @@ def test_studies_do_not_share_a_name():
         ({"data": "embedded"}, "data", ['given "embedded"', "section with keys", "source"]),
         ({"filters": {"keywords": "href"}}, "filters.keywords", ['given "href"', "list"]),
         ({"scores": {"micro_batch": 0}}, "scores.micro_batch", ["given 0", "greater than or equal to 1"]),
+        ({"micro_batch": 0}, "micro_batch", ["given 0", "greater than or equal to 1"]),
+        ({"micro_batch": True}, "micro_batch", ["given true", "integer"]),
         ({"filters": {"min_unique": 1.5}}, "filters.min_unique", ["given 1.5", "less than or equal to 1"]),
         ({"loading": {"device": "tpu"}}, "loading.device", ['given "tpu"', "'auto', 'cpu' or 'cuda'"]),
         ({"loading": {"device": "cpu", "gpus": 2}}, "loading", ["gpus above 1 need device auto or cuda"]),
@@ -150,7 +167,7 @@ SMALL, LARGE = {"source": "embedded", "width": 64}, {"source": "embedded", "widt
         ({"figures": SMALL, "b": LARGE}, "(top level)", ["named like a folder of the study: figures"]),
         ({"a": SMALL, "b": LARGE, "c": SMALL}, "(top level)", ["the same one: a, c"]),
         (
-            {"a": {"source": "hub"}, "b": {"source": "hub", "endpoint": "https://mirror"}},
+            {"a": {"source": "hub"}, "b": {"source": "hub", "sha256": "0" * 64}},
             "(top level)",
             ["the same one: a, b"],
         ),

@@ -1,11 +1,13 @@
 """The page of a benchmark: what was measured, on which machine, and which goals were met."""
 
+import textwrap
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 NO_ROW = "not measured"
+WIDTH = 110  # of prose, as on the other pages
 
 
 class Goal(NamedTuple):
@@ -52,7 +54,7 @@ def page(template: str, bench: pd.DataFrame, growth: pd.DataFrame, stamp: dict[s
     """The template, filled; `stamp` is the provenance of the table `bench`."""
     versions = ", ".join(f"{name} {version}" for name, version in stamp["versions"].items())
     command = f"snakemake --cores {stamp['threads']} bench --configfile config/{stamp['study']}.yaml"
-    return template.format(
+    text = template.format(
         command=command,
         threads=stamp["threads"],
         versions=versions,
@@ -62,6 +64,15 @@ def page(template: str, bench: pd.DataFrame, growth: pd.DataFrame, stamp: dict[s
         **stamp["machine"],
         **stamp["settings"]["bench"],
     )
+    return "\n\n".join(map(_wrapped, text.split("\n\n")))
+
+
+def _wrapped(block: str) -> str:
+    """Prose at one width; headings, tables and commands as they are."""
+    if block.lstrip("\n").startswith(("#", "|", " ")):
+        return block
+    end = "\n" if block.endswith("\n") else ""
+    return textwrap.fill(block, WIDTH, break_long_words=False, break_on_hyphens=False) + end
 
 
 def _table(rows: list[dict[str, str]]) -> str:

@@ -6,28 +6,27 @@ import pandas as pd
 
 from memloc.claims.registry import Claim, Topic
 from memloc.claims.verdicts import Estimate, judge
+from memloc.settings.base import Section
 
 STUDIES = {"gpt-neo-125m on the pile": {"model": "EleutherAI/gpt-neo-125m", "data": "release"}}
 
 
 def evaluate(
-    topic: Topic, tables: dict[str, pd.DataFrame], settings: dict, about: dict[str, str]
+    topic: Topic, tables: dict[str, pd.DataFrame], settings: Section, about: dict[str, str]
 ) -> pd.DataFrame:
     """Table `claims` of a topic: a row per claim.
 
     `settings` has the section `paragraph` and those of the topic; `about` names the study's `model` and the
     source of its `data`, for claims on the numbers of one study.
     """
-    lengths = settings["paragraph"]
-    n_continuation = lengths["length"] - lengths["prefix"]
-    rows = []
+    n_continuation, rows = settings.paragraph.continuation, []
     for claim in topic.claims:
         estimate = _estimate(claim, topic.name, tables, settings, about)
         rows.append(_row(claim, topic.name, estimate, n_continuation))
     return pd.DataFrame(rows)
 
 
-def _estimate(claim: Claim, topic: str, tables: dict, settings: dict, about: dict[str, str]) -> Estimate:
+def _estimate(claim: Claim, topic: str, tables: dict, settings: Section, about: dict[str, str]) -> Estimate:
     wanted = STUDIES.get(claim.only_for, {})
     if any(about[key] != value for key, value in wanted.items()):
         return Estimate(

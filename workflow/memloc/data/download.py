@@ -35,7 +35,6 @@ from memloc.model.folder import COMMIT
 from memloc.run.atomic import atomic_folder, atomic_path
 from memloc.run.errors import UserError
 
-HUB = "https://huggingface.co"
 WEIGHTS = "model.safetensors"
 COMMIT_HASH = re.compile(r"[0-9a-f]{40}")
 TOKENIZERS = (("tokenizer.json",), ("vocab.json", "merges.txt"))
@@ -154,7 +153,7 @@ def fetch_members(
     return paths
 
 
-def hub_url(model_id: str, revision: str, file: str, endpoint: str = HUB) -> str:
+def hub_url(model_id: str, revision: str, file: str, endpoint: str) -> str:
     """Address of one file of a model at a revision, on the hub or a mirror with the same layout."""
     return f"{endpoint.rstrip('/')}/{quote(model_id)}/resolve/{quote(revision, safe='')}/{quote(file)}"
 
@@ -164,7 +163,7 @@ def fetch_model(
     revision: str,
     folder: Path | str,
     *,
-    endpoint: str = HUB,
+    endpoint: str,
     sha256: str | None = None,
     allow_http: bool = False,
     weights: bool = True,
@@ -235,7 +234,7 @@ def _get(url: str, headers: Mapping[str, str], allow_http: bool) -> Iterator[req
 def _require_scheme(url: str, allow_http: bool) -> None:
     scheme = urlsplit(url).scheme
     if scheme != "https" and not (allow_http and scheme == "http"):
-        expected = "https or http" if allow_http else "https (http only where allow_http is set)"
+        expected = "https or http" if allow_http else "https (http only where network.allow_http is set)"
         raise DownloadError(f"{url}: expected {expected}, got {scheme}")
 
 

@@ -24,6 +24,7 @@ from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 
 END_OF_TEXT = "<|endoftext|>"
+MIN_CHARACTERS = 200  # shorter docstrings are left out
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 BLOCKS = ("body", "cases", "handlers", "orelse", "finalbody")  # fields that hold statements, in ast's order
 
@@ -35,8 +36,8 @@ class Docstring(NamedTuple):
     module: str
 
 
-def docstrings(package: str, min_characters: int) -> list[Docstring]:
-    """Distinct docstrings of an installed package in the order of its files, read without importing it.
+def docstrings(package: str, min_characters: int = MIN_CHARACTERS) -> list[Docstring]:
+    """Distinct long docstrings of an installed package in the order of its files, read without importing it.
 
     A text that several modules hold comes once, with the first of them.
 

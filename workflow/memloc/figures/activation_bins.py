@@ -14,11 +14,12 @@ from memloc.figures.parts.style import (
     subplots,
 )
 from memloc.localization.highlight import highlighted_head
+from memloc.settings.base import Section
 
 VALUE = "mean_max_abs"
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """A map of mean activation gradients per EM bin, layers x components; bars: sum per layer.
 
     Bins without a sampled paragraph are left out.

@@ -6,6 +6,7 @@ from memloc.figures.parts.gradient_summary import strongest_component
 from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_bars, layer_matrix, map_height
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.localization.highlight import highlighted_head
+from memloc.settings.base import Section
 
 PANELS = {
     "cosine": "memorized and non-memorized",
@@ -14,7 +15,7 @@ PANELS = {
 }
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Maps of cosines, layers x components: between the sets, and between the halves of each set.
 
     Bars: mean per layer. Grey: a gradient is exactly zero.

@@ -8,13 +8,14 @@ import pandas as pd
 from memloc.figures.parts.heatmap import colour_bar, heat_map, map_height
 from memloc.figures.parts.style import LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.localization.highlight import highlighted_head
+from memloc.settings.base import Section
 from memloc.statistics.uncertainty import Interval, difference, holm, welch_p
 
 LEVEL = 0.05  # of all heads together
 GROUPS = ("memorized", "non_memorized")
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Layers x heads: (a) mean entropy of either set, (b) the difference, memorized minus non-memorized.
 
     A dot: Welch's t test, corrected for the number of heads (Holm), is below `LEVEL`.
@@ -56,7 +57,7 @@ def compare_heads(entropy: pd.DataFrame) -> pd.DataFrame:
     return data.assign(clear=holm(data["p_value"]) < LEVEL)
 
 
-def _numbers(data: pd.DataFrame, layer: int, head: int, settings: dict) -> dict[str, Any]:
+def _numbers(data: pd.DataFrame, layer: int, head: int, settings: Section) -> dict[str, Any]:
     chosen, extreme = data.loc[(layer, head)], data["difference"].abs().idxmax()
     smaller = int(chosen[[f"n_{group}" for group in GROUPS]].min())
     return {
@@ -65,7 +66,7 @@ def _numbers(data: pd.DataFrame, layer: int, head: int, settings: dict) -> dict[
         "n_heads": len(data),
         "n_memorized": int(chosen["n_memorized"]),
         "n_non_memorized": int(chosen["n_non_memorized"]),
-        "maximum": float(np.log(settings["paragraph"]["prefix"] + 1)),
+        "maximum": float(np.log(settings.paragraph.prefix + 1)),
         "mean_memorized": float(data["entropy_memorized"].mean()),
         "mean_non_memorized": float(data["entropy_non_memorized"].mean()),
         "highlighted": {group: float(chosen[f"entropy_{group}"]) for group in GROUPS},

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 
 from memloc.figures.parts.style import Drawing, subplots
 from memloc.figures.parts.verdict_marks import COLOURS, MARKS, draw_mark
+from memloc.settings.base import Section
 from memloc.tables.claim_terms import HOLDS, NOT_APPLICABLE, counted
 
 PAPER = "2403.19851"  # claims of other works have theirs next to the section
@@ -39,7 +40,7 @@ STRIP_WIDTH = 1.35
 WIDTH = 10.1
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """A row per claim below a heading per topic; claims that do not apply to the study are in grey."""
     data = tables["claims"]
     cells = [_cells(claim) for claim in data.itertuples()]

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 
 from memloc.figures.parts.disturbance import group_means, judges, three_panels
 from memloc.figures.parts.style import METHOD_LABELS, Drawing
+from memloc.settings.base import Section
 from memloc.statistics.uncertainty import Interval, bootstrap
 
 METHOD_COLOURS = {
@@ -20,7 +21,7 @@ METHOD_COLOURS = {
 }
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """A line per ranking against the number of heads; grey: mean and range of random orders."""
     table = tables["cumulative_ablation"]
     data = group_means(table, ["method", "draw", "n_heads"])

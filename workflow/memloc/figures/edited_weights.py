@@ -9,6 +9,7 @@ from matplotlib.ticker import EngFormatter, NullFormatter
 
 from memloc.figures.parts.edit_summary import ARM_COLOURS, ARM_LABELS, arms_of
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.settings.base import Section
 
 PANELS = {
     "n_changed_weights": "weights changed",
@@ -18,10 +19,10 @@ PANELS = {
 KINDS = {False: "only the chosen weights", True: "the authors' code"}
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Unlearning at the first learning rate: bars per arm, filled for ours, hatched for the authors' code."""
     edits = tables["edits"]
-    rate = settings["editing"]["learning_rates"][0]
+    rate = settings.editing.learning_rates[0]
     rows = edits[(edits["objective"] == "unlearn") & (edits["learning_rate"] == rate)]
     both = rows.groupby("id")["reference"].transform("nunique") == rows["reference"].nunique()
     rows = rows[both]

@@ -11,16 +11,16 @@ from matplotlib.ticker import MaxNLocator
 from memloc.figures.parts.edit_summary import ARM_COLOURS, ARM_LABELS, MARKERS, arms_of
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.removal.runs import own_runs
+from memloc.settings.base import Section
 
 COLUMNS = ["id", "arm", "learning_rate", "em_memorized", "recited_before", "recited", "relearning_steps"]
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Left: share of perturbed prefixes; right: steps of relearning; a marker per learning rate."""
     runs = own_runs(tables["edits"])
     data = runs.loc[runs["objective"] == "unlearn", COLUMNS]
-    limit, paragraph = settings["editing"]["relearning_limit"], settings["paragraph"]
-    n_continuation = paragraph["length"] - paragraph["prefix"]
+    limit, n_continuation = settings.editing.relearning_limit, settings.paragraph.continuation
     arms, rates = arms_of(data), sorted(data["learning_rate"].unique())
     figure, (left, right) = subplots(PAGE_WIDTH, 2.4, ncols=2)
     forgotten = data[data["em_memorized"] < n_continuation]

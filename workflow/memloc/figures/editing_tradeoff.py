@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 from memloc.figures.parts.edit_summary import ARM_COLOURS, ARM_LABELS, MARKERS, OBJECTIVE_LABELS, arms_of
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.removal.runs import own_runs
+from memloc.settings.base import Section
 
 DAMAGE = {
     "nll_damage": "NLL gained by held-out paragraphs (nats per token)",
@@ -19,7 +20,7 @@ FORGOTTEN = 0.8  # share of the continuation that must be lost for a paragraph t
 LINEAR = {"nll_damage": 0.01, "em_damage": 1.0}  # axes are linear below, logarithmic above
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Rows: objectives; columns: kinds of damage; a line per arm and learning rate runs along the steps."""
     data = tradeoff(own_runs(tables["edit_trajectories"]))
     figure, axes = subplots(PAGE_WIDTH, 4.2, nrows=2, ncols=2, sharey=True, sharex="col")
@@ -74,9 +75,8 @@ def _legend(figure, data: pd.DataFrame) -> None:
     figure.legend(handles=[*arms, *rates], loc="outside upper center", ncols=len(arms) + len(rates))
 
 
-def _numbers(data: pd.DataFrame, settings: dict) -> dict[str, Any]:
-    paragraph = settings["paragraph"]
-    enough = FORGOTTEN * (paragraph["length"] - paragraph["prefix"])
+def _numbers(data: pd.DataFrame, settings: Section) -> dict[str, Any]:
+    enough = FORGOTTEN * settings.paragraph.continuation
     final = data[data["step"] == data["step"].max()]
     cheapest = {}
     for objective, label in OBJECTIVE_LABELS.items():

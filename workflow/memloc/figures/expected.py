@@ -4,6 +4,7 @@ import pandas as pd
 
 from memloc.figures.parts.style import Drawing
 from memloc.figures.parts.text_table import draw_table
+from memloc.settings.base import Section
 
 COUNTED = {
     "n_paragraphs": "paragraphs left by the filters",
@@ -29,7 +30,7 @@ LABELS = {
 WIDTHS = (58, 12, 12, 8)
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """One line per quantity: expected, found, and whether they are equal (empty where none is expected)."""
     data = tables["expected"]
     rows = [

@@ -11,6 +11,7 @@ from memloc.data.exposure import exposure
 from memloc.figures.parts.memorized_fraction import UNSEEN_AT, intervals, repeat_bins
 from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, plain_log_ticks, subplots
 from memloc.scoring.sampling import extractable, log_draws
+from memloc.settings.base import Section
 from memloc.tables.terms import UNSEEN
 
 CONFIDENCES = (0.1, 0.5, 0.9, 0.99)
@@ -28,13 +29,13 @@ class Groups(NamedTuple):
     unseen: pd.DataFrame
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Share that comes out against draws by (a) confidence and (b) scheme, and (c) against repeats."""
-    lengths, chances = settings["paragraph"], tables["extraction"]
+    chances = tables["extraction"]
     schemes = list(chances["scheme"].unique())
     data = tables["scores"][["id", "em"]].merge(tables["sets"][["id", "set"]], on="id")
     data = data.merge(tables["paragraphs"], on="id")
-    data["greedy"] = data["em"] == lengths["length"] - lengths["prefix"]
+    data["greedy"] = data["em"] == settings.paragraph.continuation
     for scheme in schemes:
         data = data.merge(chances.loc[chances["scheme"] == scheme, ["id", "log_p"]], on="id")
         data = data.rename(columns={"log_p": scheme})

@@ -6,6 +6,7 @@ from matplotlib.patches import FancyBboxPatch
 
 from memloc.figures.parts.style import COLOURS, LABELS, METHOD_LABELS, PAGE_WIDTH, Drawing, subplots
 from memloc.localization.highlight import highlighted_head
+from memloc.settings.base import Section
 
 WIDTH, HEIGHT = 100.0, 46.0  # drawing units
 SETS_LEFT, METHODS_LEFT, HEAD_LEFT = 2.0, 33.0, 79.0
@@ -17,7 +18,7 @@ USES = {
 }
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Sets with their sizes, the methods that read them, and the head that each method ranks first."""
     sizes = tables["sets"]["set"].value_counts()
     sizes["perturbed"] = len(tables["perturbed_paragraphs"])
@@ -41,7 +42,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
             _arrow(axes, SETS_LEFT + 22, heights[name], METHODS_LEFT, y + 3.3, COLOURS[name])
         _arrow(axes, METHODS_LEFT + 28, y + 3.3, HEAD_LEFT, 22.0, "0.6", f"rank {rank[method]} of {n_heads}")
     _box(axes, HEAD_LEFT, 15.0, 19, 14, f"layer {layer}\nhead {head}", COLOURS["memorized"], size=10)
-    chosen = "lowest mean rank\nof all methods" if settings["highlight"] == "auto" else "configured"
+    chosen = "lowest mean rank\nof all methods" if settings.highlight == "auto" else "configured"
     axes.text(HEAD_LEFT + 9.5, 12.8, chosen, ha="center", va="top", fontsize=6, color="0.35")
 
     data = first.reset_index()

@@ -13,13 +13,14 @@ from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_matrix, map
 from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.localization.highlight import highlighted_head
 from memloc.perturbation.effects import spread_ids
+from memloc.settings.base import Section
 
 GROUPS = ("memorized", "perturbed")
 ROLES = {"perturbed": "perturbed token", "impact": "impact token"}
 KEYS = ["group", "role", "layer", "component", "head"]
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Layers x components: mean over paragraphs of max |gradient|; memorized left, perturbed right.
 
     The two positions are rows, and share the colours of their group. Memorized gradients are far smaller.

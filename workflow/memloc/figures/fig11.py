@@ -8,12 +8,13 @@ from scipy import stats
 from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_matrix, map_height, query_head_scores
 from memloc.figures.parts.style import DIRECTION_LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.localization.highlight import highlighted_head
+from memloc.settings.base import Section
 from memloc.statistics import uncertainty
 
 SITE = ["layer", "component", "head"]
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Mean change in the NLL of the impact token (nats) for q, k and v of every head, a map per direction."""
     data = summary(tables["patching"], tables["attribution_patching"])
     highlight = highlighted_head(tables, settings)

@@ -28,13 +28,14 @@ from memloc.localization.head_profiles import (
     sampled_memorized,
 )
 from memloc.localization.highlight import highlighted_head
+from memloc.settings.base import Section
 
 CURVE_HEIGHT = 1.0  # inches
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """(a) NLL and EM of the second example per replaced token; (b) heads x prefix tokens of the first."""
-    n_prefix = settings["paragraph"]["prefix"]
+    n_prefix = settings.paragraph.prefix
     layer, head = highlighted_head(tables, settings)
     other = neighbour(layer, n_layers=int(tables["attention"]["layer"].max()) + 1)
     first, second = (example_ids(tables) * 2)[:2]

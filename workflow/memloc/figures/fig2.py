@@ -6,11 +6,12 @@ import pandas as pd
 from memloc.data.sets import bins, without_controls
 from memloc.figures.parts.memorized_fraction import unseen_recited
 from memloc.figures.parts.style import BY_EXACT_MATCH, COLOURS, Drawing, plain_log_ticks, set_labels, subplots
+from memloc.settings.base import Section
 
 JITTER = 0.35
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Scatter of EM (tokens) against NLL (nats per token), one dot per paragraph, with both marginals."""
     sets = without_controls(tables["sets"])[["id", "set"]]
     data = tables["scores"].merge(sets, on="id")[["id", "set", "em", "nll"]]
@@ -60,21 +61,25 @@ def _histogram(axes, data: pd.DataFrame, column: str, bins: np.ndarray, orientat
         axes.tick_params(axis="x", rotation=90)
 
 
-def _numbers(data: pd.DataFrame, settings: dict) -> dict:
-    n_continuation = settings["paragraph"]["length"] - settings["paragraph"]["prefix"]
-    sizes, asked, both = data["set"].value_counts(), settings["sets"], ("memorized", "non_memorized")
+def _numbers(data: pd.DataFrame, settings: Section) -> dict:
+    n_continuation = settings.paragraph.continuation
+    sizes, asked, both = data["set"].value_counts(), settings.sets, ("memorized", "non_memorized")
     medians = data.groupby("set").nll.median()
     return {
         "n_paragraphs": len(data),
-        "by_nll": asked["split_by"] == "nll",
+        "by_nll": asked.split_by == "nll",
         "sizes": {name: int(sizes.get(name, 0)) for name in BY_EXACT_MATCH},
         "bins": {name: (em.start, em.stop - 1) for name, em in bins(n_continuation).items()},
         "max_em": int(data.em.max()),
         "n_continuation": n_continuation,
         "nll": {name.replace("_", "-"): float(medians[name]) for name in both if sizes.get(name)},
         "fewer": [
-            {"set": name.replace("_", "-"), "found": int(sizes.get(name, 0)), "asked": asked[f"n_{name}"]}
+            {
+                "set": name.replace("_", "-"),
+                "found": int(sizes.get(name, 0)),
+                "asked": getattr(asked, f"n_{name}"),
+            }
             for name in both
-            if sizes.get(name, 0) < asked[f"n_{name}"]
+            if sizes.get(name, 0) < getattr(asked, f"n_{name}")
         ],
     }

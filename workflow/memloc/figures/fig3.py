@@ -11,15 +11,16 @@ from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, pan
 from memloc.figures.parts.token_map import ABOVE_MARKS, label_height, prefix_texts
 from memloc.perturbation.effects import before_last, drop_matrix, em_drops, late_minus_early
 from memloc.perturbation.strongest import strongest
+from memloc.settings.base import Section
 from memloc.statistics import uncertainty
 
 SETS = ("memorized", "non_memorized")
 LARGE_DROP = 0.9  # of the continuation: 45 tokens of the paper's 50
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """(a) NLL and EM of an example per replaced token; (b) mean EM drop per position with 95 % bands."""
-    n_prefix = settings["paragraph"]["prefix"]
+    n_prefix = settings.paragraph.prefix
     example = example_ids(tables)[0]
     panels = [1.0, 1.0, 1.7]  # inches
     height = sum(panels) + label_height(prefix_texts(tables, example, n_prefix)) + 0.8
@@ -37,7 +38,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
     panel_label(nll_axes, "a", ABOVE_MARKS)
     panel_label(mean_axes, "b")
 
-    numbers = {"example": example_numbers, **_numbers(drops, matrices, settings["paragraph"])}
+    numbers = {"example": example_numbers, **_numbers(drops, matrices, settings.paragraph)}
     data = pd.concat([example_data.assign(panel="a"), mean_data.assign(panel="b")], ignore_index=True)
     return Drawing(figure, data[["panel", *data.columns.drop("panel")]], numbers)
 
@@ -69,10 +70,10 @@ def _numbers(
         }
     numbers["difference"] = uncertainty.difference(by_paragraph["non_memorized"], by_paragraph["memorized"])
     memorized = drops[drops["set"] == "memorized"]
-    large = LARGE_DROP * (lengths["length"] - lengths["prefix"])
+    large = LARGE_DROP * lengths.continuation
     numbers["large"] = large
     numbers["largest"] = _largest(memorized, large)
-    numbers["largest_before_last"] = _largest(before_last(memorized, lengths["prefix"]), large)
+    numbers["largest_before_last"] = _largest(before_last(memorized, lengths.prefix), large)
     return numbers
 
 

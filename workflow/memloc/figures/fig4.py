@@ -8,11 +8,12 @@ from memloc.figures.parts.gradient_summary import group_numbers, layer_numbers
 from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_bars, layer_matrix, map_height
 from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.localization.highlight import highlighted_head
+from memloc.settings.base import Section
 
 GROUPS = ("memorized", "non_memorized", "contrastive")
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """A map of max |gradient| per group, each with its own colours, and its sum over every layer.
 
     The contrastive objective is shown after one step down it: before, its gradient is the memorized one.
@@ -29,7 +30,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
         colour_bar(mesh, right, "max |gradient|")
         panel_label(left, letter)
         left.set_title(LABELS[group], color=COLOURS[group])
-    numbers = _numbers(data, tables["sets"], *head) | {"contrastive": settings["contrastive"]}
+    numbers = _numbers(data, tables["sets"], *head) | {"contrastive": settings.contrastive}
     return Drawing(figure, data, numbers)
 
 

@@ -11,19 +11,20 @@ from matplotlib.patheffects import withStroke
 from memloc.figures.parts.edit_summary import ARM_LABELS, OBJECTIVE_LABELS
 from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.removal.runs import own_runs
+from memloc.settings.base import Section
 
 ARMS = ("all", "top", "random")
 SETS = {"memorized": "em_memorized", "non_memorized": "em_control"}
 N_BINS = 10
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Rows: objectives; columns: arms; distributions of EM over the edited paragraphs, with means as lines.
 
     The non-memorized ones are the controls of each edit: their mean EM.
     """
-    paragraph, rates = settings["paragraph"], settings["editing"]["learning_rates"]
-    n_continuation = paragraph["length"] - paragraph["prefix"]
+    paragraph, rates = settings.paragraph, settings.editing.learning_rates
+    n_continuation = paragraph.continuation
     runs = own_runs(tables["edits"])
     shown = runs[(runs["learning_rate"] == rates[0]) & runs["arm"].isin(ARMS)]
     figure, axes = subplots(PAGE_WIDTH, 3.2, nrows=2, ncols=3, sharex=True, sharey="row")
@@ -61,7 +62,7 @@ def _distributions(axes: Axes, rows: pd.DataFrame, n_continuation: int) -> None:
 
 
 def _numbers(
-    runs: pd.DataFrame, edits: pd.DataFrame, rates: list[float], settings: dict, n_continuation: int
+    runs: pd.DataFrame, edits: pd.DataFrame, rates: list[float], settings: Section, n_continuation: int
 ) -> dict[str, Any]:
     compared = edits[edits["reference"] & ~edits["reference"].all()]
     by_rate = []
@@ -76,14 +77,14 @@ def _numbers(
                 "theirs": _means(theirs) if len(theirs) else {},
             }
         )
-    options = settings["editing"]
+    options = settings.editing
     return {
         "n_continuation": n_continuation,
         "n_unlearned": int(runs.loc[runs["objective"] == "unlearn", "id"].nunique()),
         "n_edited": int(runs.loc[runs["objective"] == "edit", "id"].nunique()),
         "n_compared": int(compared["id"].nunique()),
         "reference": bool(runs["reference"].all()),
-        **{name: options[name] for name in ("steps", "n_controls", "fraction")},
+        **{name: getattr(options, name) for name in ("steps", "n_controls", "fraction")},
         "rates": by_rate,
     }
 

@@ -31,15 +31,16 @@ from memloc.localization.head_profiles import (
 )
 from memloc.localization.highlight import highlighted_head
 from memloc.model.head_groups import stored_head
+from memloc.settings.base import Section
 from memloc.statistics.uncertainty import mean
 
 N_NAMED = 3  # tokens that the caption names
 TITLES = {"gradient": "max |gradient| of v", "attention": "attention"}
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Heads x prefix tokens: (a) max |gradient| of the values, (b) attention of the first decoded token."""
-    n_prefix = settings["paragraph"]["prefix"]
+    n_prefix = settings.paragraph.prefix
     layer, head = highlighted_head(tables, settings)
     example = example_ids(tables)[0]
     gradient = value_gradient_profiles(tables["activation_gradients"], layer, n_prefix)

@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from memloc.figures.parts.rare_tokens import below_null
 from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.localization.highlight import highlighted_head
+from memloc.settings.base import Section
 
 MEASURES = {"attention_sum": "pearson", "attention_mean": "pearson_mean"}  # and their correlations
 AXIS_LABELS = {
@@ -24,7 +25,7 @@ AXIS_LABELS = {
 NULL_COLOUR = "0.75"
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Attention by rank (left) and its Pearson correlation with the rank (right), sums above, means below."""
     layer, head = highlighted_head(tables, settings)
     correlation = tables["rare_token_correlation"].query("layer == @layer").set_index("head")

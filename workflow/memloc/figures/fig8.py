@@ -14,9 +14,10 @@ from memloc.figures.parts.style import (
     set_labels,
     subplots,
 )
+from memloc.settings.base import Section
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Left: histogram of counts (log bins). Right: histogram of EM, one bar per value."""
     data = tables["scores"].merge(tables["paragraphs"][["id", "count"]], on="id")
     sets = without_controls(tables["sets"])[["id", "set"]]

@@ -16,12 +16,13 @@ from memloc.figures.parts.style import (
     subplots,
 )
 from memloc.localization.highlight import highlighted_head
+from memloc.settings.base import Section
 
 ATTENTION = ("W_Q", "W_K", "W_V", "W_O")
 BAR_COLOURS = {"attention": "0.2", "MLP": "0.65"}
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """A map of max |gradient| per EM bin, and per layer the sum of |gradient| over attention and MLP weights.
 
     Bins without a sampled paragraph are left out.

@@ -7,13 +7,14 @@ from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_bars, layer
 from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.localization.highlight import highlighted_head
 from memloc.perturbation.effects import spread_ids
+from memloc.settings.base import Section
 
 ROLES = {"perturbed": "perturbed token", "impact": "token before the impact token"}
 KINDS = {"cosine": "perturbed version", "cosine_other": "another paragraph"}
 SITE = ["layer", "component", "head"]
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Maps of mean cosines, layers x components, at the perturbed and at the predicting position.
 
     Bars: mean per layer, next to that of different paragraphs. The predicting position is shown for pairs in

@@ -6,9 +6,10 @@ from memloc.figures.parts.gradient_summary import strongest_component
 from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_bars, layer_matrix, map_height
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, subplots
 from memloc.localization.highlight import highlighted_head
+from memloc.settings.base import Section
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Map of cosines, layers x components; bars: their mean per layer. Grey: a gradient is exactly zero."""
     data = tables["gradient_similarity"]
     layer, head = highlighted_head(tables, settings)

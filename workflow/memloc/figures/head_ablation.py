@@ -10,12 +10,13 @@ from memloc.figures.parts.disturbance import judges
 from memloc.figures.parts.heatmap import colour_bar, heat_map, map_height
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.localization.highlight import highlighted_head
+from memloc.settings.base import Section
 
 MEASURES = {"em_lost": ("EM lost", "tokens"), "nll_gained": ("NLL gained", "nats per token")}
 REPLACEMENT_LABELS = {"zero": "zeroed", "mean": "replaced by its mean"}
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """A map per measure, layers x heads for each replacement: memorized minus non-memorized.
 
     Triangles mark heads whose interval, which allows for the search over all heads, excludes 0; they point up

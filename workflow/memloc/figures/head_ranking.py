@@ -20,9 +20,10 @@ from memloc.figures.parts.style import (
     two_rows,
 )
 from memloc.localization.highlight import highlighted_head
+from memloc.settings.base import Section
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Methods x heads, colour = rank; Kendall's tau of each pair of methods; ranks in resamples."""
     layer, head = highlighted_head(tables, settings)
     ranking, agreement = tables["head_ranking"], tables["ranking_agreement"]

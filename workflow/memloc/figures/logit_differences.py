@@ -6,12 +6,13 @@ import pandas as pd
 
 from memloc.data.sets import without_controls
 from memloc.figures.parts.style import COLOURS, TEXT_LABELS, Drawing, subplots
+from memloc.settings.base import Section
 from memloc.statistics.uncertainty import mean
 
 LINES = {"corpus": "-", "model": "--"}
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Mean gap between the two largest logits per position, with a 95 % band over paragraphs."""
     statistics = without_controls(tables["token_statistics"])
     data = mean_gaps(statistics)

@@ -7,12 +7,13 @@ from matplotlib.axes import Axes
 
 from memloc.claims.expected import agreement_numbers
 from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.settings.base import Section
 
 MEANS = {"nll": "continuation", "nll_paragraph": "paragraph"}  # what this run's NLL is a mean over
 GROUPS = (("n_both", "both"), ("n_only_here", "only this run"), ("n_only_published", "only published"))
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """(a) Sizes of the overlap; (b, c) difference of both NLLs (nats per token) against the published NLL."""
     data = tables["memorized_agreement"]
     numbers = agreement_numbers(data)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from memloc.figures.parts.style import COLOURS, TEXT_LABELS, Drawing, panel_label, subplots
+from memloc.settings.base import Section
 from memloc.statistics import uncertainty
 from memloc.tables.terms import UNSEEN
 
@@ -14,9 +15,9 @@ MEMORIZED = ("memorized", "corpus")
 JITTER = 0.25
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Mean log-probability (nats per token) of the least likely and of all tokens, a dot per paragraph."""
-    percent = settings["min_k"]["percent"]
+    percent = settings.min_k.percent
     data = paragraph_scores(tables["token_statistics"], percent)
     groups = [group for group in TEXT_LABELS if _rows(data, group).any()]
     figure, axes = subplots(5.8, 0.7 + 0.42 * len(groups), ncols=2, sharex=True, sharey=True)

@@ -9,13 +9,14 @@ from matplotlib.axes import Axes
 
 from memloc.figures.parts.across import layer_profiles, looks, pairs_of_methods
 from memloc.figures.parts.style import DIVERGING, METHOD_LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.settings.base import Section
 from memloc.statistics.uncertainty import correlation_p
 
 SIGNIFICANCE = 0.05
 FEWEST_DECIDED = 5  # with fewer layers, no order of them is rare enough for the significance above
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """a: Kendall's tau of each pair of methods in every model. b: Pearson correlation of layer profiles."""
     pairs = pairs_of_methods(tables["ranking_agreement"])
     layers = _correlations_across_models(

@@ -9,9 +9,10 @@ from matplotlib.axes import Axes
 from memloc.figures.parts.across import looks, pairs_of_methods
 from memloc.figures.parts.style import METHOD_LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.figures.parts.verdict_marks import draw_grid, draw_legend, survival, survival_numbers
+from memloc.settings.base import Section
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """a: verdict on every claim. b: agreement of methods within a model. c: where the first head lies."""
     claims, models = tables["claims"], list(tables["models"]["model"])
     styles = looks(tables["models"])

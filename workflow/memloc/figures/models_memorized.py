@@ -12,12 +12,13 @@ from memloc.data.sets import without_controls
 from memloc.figures.parts.across import looks
 from memloc.figures.parts.memorized_fraction import intervals
 from memloc.figures.parts.style import Drawing, subplots
+from memloc.settings.base import Section
 from memloc.statistics.uncertainty import CONFIDENCE, proportion
 
 WIDE = 30  # largest over smallest model, from which ticks at powers of ten are enough
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Fraction with a 95 % Wilson interval per model, on a logarithmic axis of parameters; side by side where
     all models have one size."""
     sets = without_controls(tables["sets"])

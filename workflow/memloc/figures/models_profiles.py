@@ -9,11 +9,12 @@ from matplotlib.ticker import MaxNLocator
 
 from memloc.figures.parts.across import head_strength, layer_profiles, looks
 from memloc.figures.parts.style import METHOD_LABELS, PAGE_WIDTH, SEQUENTIAL, Drawing, subplots
+from memloc.settings.base import Section
 
 ROW_HEIGHT = 0.85  # inches
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Rows: methods. Columns: models, as maps of layers (upwards) x heads; right, layers of all models."""
     ranking, styles = tables["head_ranking"], looks(tables["models"])
     methods = [method for method in METHOD_LABELS if method in set(ranking["method"])]

@@ -6,10 +6,11 @@ from memloc.data.sets import without_controls
 from memloc.figures.parts.across import looks
 from memloc.figures.parts.memorized_fraction import first_half, fraction_by_repeats
 from memloc.figures.parts.style import COLUMN_WIDTH, Drawing, plain_log_ticks, subplots
+from memloc.settings.base import Section
 from memloc.statistics.uncertainty import CONFIDENCE
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """As figure `repeats`: bins half a doubling wide, with a 95 % Wilson band, for every model."""
     data = tables["paragraphs"].merge(without_controls(tables["sets"]), on=["model", "id"])
     styles = looks(tables["models"])

@@ -1,18 +1,17 @@
 """What the first units of each ranking do: planted alone, and reverted (extended)."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from matplotlib import colormaps
 
 from memloc.figures.parts.planted import KIND_LABELS, kinds_of, label, methods_of
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, subplots
+from memloc.settings.base import Section
 
 PANELS = {"kept": "planted alone", "left": "reverted"}
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: Any) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """A row of panels for the units planted alone and one for their reversal; the CSV has areas, too."""
     rows = tables["planted_curves"]
     kinds, methods = kinds_of(rows), methods_of(rows)

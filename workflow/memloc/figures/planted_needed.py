@@ -1,15 +1,14 @@
 """How many weights a plant needs of those that it may use, and what becomes of other text (extended)."""
 
-from typing import Any
-
 import pandas as pd
 from matplotlib import colormaps
 
 from memloc.figures.parts.planted import KIND_LABELS, damage, kinds_of, numbers_of
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, plain_log_ticks, subplots
+from memloc.settings.base import Section
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: Any) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """(a) needed against allowed weights, (b) size of the place's weights against the damage to other
     text."""
     plants = tables["plants"]

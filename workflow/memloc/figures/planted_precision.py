@@ -1,7 +1,5 @@
 """Average precision of every method for every kind of place, next to the unplanted twin's (extended)."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -17,11 +15,12 @@ from memloc.figures.parts.planted import (
     of_own_units,
 )
 from memloc.figures.parts.style import PAGE_WIDTH, SEQUENTIAL, Drawing, subplots
+from memloc.settings.base import Section
 
 TITLES = {"plant": "the plant", "wrong": "plant, wrong paragraph", "twin": "the unplanted twin"}
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: Any) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """A matrix of methods and kinds for the plants and for each control; CSV: also plants without damage."""
     rows = of_own_units(tables["planted_truth"])
     data, methods, kinds = means(rows, "average_precision"), methods_of(rows), kinds_of(rows)

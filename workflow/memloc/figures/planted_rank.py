@@ -1,16 +1,15 @@
 """Rank of the planted head by every method, against the NLL of the plant (extended)."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from matplotlib import colormaps
 
 from memloc.figures.parts.planted import KIND_LABELS, kinds_of, label, methods_of
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, subplots
+from memloc.settings.base import Section
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: Any) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """A panel per kind of heads: mean rank over plants at each level of the NLL."""
     truth = tables["planted_truth"]
     rows = truth[(truth["control"] == "plant") & (truth["granularity"] == "head")]

@@ -1,7 +1,5 @@
 """How much of a planted place each method finds (extended)."""
 
-from typing import Any
-
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -15,12 +13,13 @@ from memloc.figures.parts.planted import (
     of_own_units,
 )
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, subplots
+from memloc.settings.base import Section
 
 CONTROL_COLOURS = {"plant": "#c8102e", "wrong": "#8e44ad", "twin": "#1f5fbf"}
 CONTROL_LABELS = {"plant": "the plant", "wrong": "with a wrong paragraph", "twin": "the unplanted twin"}
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: Any) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """A panel per kind: recall of every method among as many units as the place has, and of the controls."""
     rows = of_own_units(tables["planted_truth"])
     data, methods, kinds = means(rows, "recall_1"), methods_of(rows), kinds_of(rows)

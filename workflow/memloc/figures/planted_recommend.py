@@ -1,7 +1,5 @@
 """Which method to use for which kind of place, at which cost (extended)."""
 
-from typing import Any
-
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -15,6 +13,7 @@ from memloc.figures.parts.planted import (
 )
 from memloc.figures.parts.style import Drawing
 from memloc.figures.parts.text_table import draw_table
+from memloc.settings.base import Section
 from memloc.statistics.uncertainty import MIN_N, holm, paired, sign_flip_p
 
 HEADER = ("place", "plants", "method", "average precision", "gain over the twin", "p, Holm", "seconds")
@@ -22,7 +21,7 @@ WIDTHS = (22, 7, 24, 22, 22, 8, 8)
 N_SHOWN = 3
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: Any) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """The three methods with the highest average precision for each kind of place; the CSV has all."""
     rows, costs = of_own_units(tables["planted_truth"]), of_own_units(tables["planted_costs"])
     data = means(rows, "average_precision")

@@ -16,6 +16,7 @@ from matplotlib.collections import QuadMesh
 from memloc.figures.parts.heatmap import colour_bar, map_height
 from memloc.figures.parts.style import DIRECTION_LABELS, DIVERGING, PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.figures.parts.token_map import label_height, label_tokens
+from memloc.settings.base import Section
 from memloc.statistics import uncertainty
 
 WINDOW = 5  # positions from the perturbed token on, and up to the predicting one, that the means show
@@ -23,7 +24,7 @@ EXAMPLE_DIRECTION = "perturbed_into_memorized"
 LABEL = "change in NLL (nats)"
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Mean change in the NLL of the impact token, a map per direction, and the change for one pair."""
     changes = spread_pairs(tables["residual_patching"], tables["perturbed_paragraphs"])
     data = aligned_means(changes)

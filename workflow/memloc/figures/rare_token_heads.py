@@ -10,13 +10,14 @@ from memloc.figures.parts.heatmap import colour_bar, heat_map, map_height
 from memloc.figures.parts.rare_tokens import below_null
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.localization.highlight import highlighted_head
+from memloc.settings.base import Section
 
 MEASURES = ("pearson", "spearman", "kendall")
 PANELS = {"": "attention summed over paragraphs", "_mean": "mean attention per occurrence"}
 CHANCE = 0.05  # share of heads beyond a 95 % interval of the null if no head cares for rarity
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Two maps, layers x heads for three correlations each; triangles mark heads beyond their null interval.
 
     They point down where the correlation is below the interval, up where it is above.

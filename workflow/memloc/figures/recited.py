@@ -1,7 +1,5 @@
 """Which paragraphs of the user's own text the model recites, or nearly so (not in the paper)."""
 
-from typing import Any
-
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -10,6 +8,7 @@ from memloc.figures.parts.memorized_fraction import unseen_recited
 from memloc.figures.parts.style import COLOURS, Drawing
 from memloc.figures.parts.text_table import Piece, draw_table, join_tokens
 from memloc.scoring.near_verbatim import marked
+from memloc.settings.base import Section
 
 N_RECITED, N_NEARLY = 10, 6
 HEADER = ("id", "count", "edits", "prefix", "what the model goes on with")
@@ -17,14 +16,14 @@ WIDTHS = (7, 7, 6, 52, 52)
 LEFT_OUT = "\u2026"
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict[str, Any]) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Recited paragraphs, then nearly recited ones, those that repeat most in the text first; the CSV holds
     all of both. What differs from the true text is marked.
     """
-    lengths, most = settings["paragraph"], settings["recited"]["n_edits"]
+    n_prefix, most = settings.paragraph.prefix, settings.recited.n_edits
     near = without_controls(tables["near_verbatim"])
     vocabulary = tables["vocabulary"].set_index("token")["text"]
-    data = recited_paragraphs(near[near["n_edits"] <= most], tables, lengths["prefix"])
+    data = recited_paragraphs(near[near["n_edits"] <= most], tables, n_prefix)
     exact = data["n_edits"] == 0
     shown = pd.concat([data[exact].head(N_RECITED), data[~exact].head(N_NEARLY)])
     figure = _draw_paragraphs(shown, vocabulary)
@@ -39,8 +38,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: dict[str, Any]) -> Drawing:
         "decoded": _decoded(near, most),
         "n_paragraphs": len(em),
         "max_em": int(em.max()),
-        "n_prefix": lengths["prefix"],
-        "n_continuation": lengths["length"] - lengths["prefix"],
+        "n_prefix": n_prefix,
+        "n_continuation": settings.paragraph.continuation,
     }
     return Drawing(figure, data, numbers | unseen_recited(tables, settings))
 

@@ -6,10 +6,11 @@ from memloc.data.exposure import exposure
 from memloc.data.sets import without_controls
 from memloc.figures.parts.memorized_fraction import UNSEEN_AT, first_half, fraction_by_repeats, unseen_recited
 from memloc.figures.parts.style import COLOURS, Drawing, plain_log_ticks, subplots
+from memloc.settings.base import Section
 from memloc.statistics.uncertainty import CONFIDENCE
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Share of memorized paragraphs per bin of repeats with a 95 % Wilson band."""
     data = tables["paragraphs"].merge(without_controls(tables["sets"])[["id", "set"]], on="id")
     binned = fraction_by_repeats(data)

@@ -8,11 +8,12 @@ from matplotlib.axes import Axes
 
 from memloc.figures.parts.style import METHOD_LABELS, PAGE_WIDTH, SEQUENTIAL, Drawing, panel_label, subplots
 from memloc.figures.parts.verdict_marks import draw_grid, draw_legend, survival, survival_numbers
+from memloc.settings.base import Section
 
 SHOWN_HEADS = 12  # columns of panel b: heads that rank first most often
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """a: verdict on every claim with each seed. b: how often each head ranks first, by method."""
     claims, ranking = tables["claims"], tables["head_ranking"]
     seeds = list(dict.fromkeys(claims["seed"]))

@@ -4,6 +4,7 @@ import pandas as pd
 
 from memloc.figures.parts.style import COLOURS, Drawing
 from memloc.figures.parts.text_table import Cell, Piece, draw_table, join_tokens
+from memloc.settings.base import Section
 from memloc.statistics import uncertainty
 
 N_SHOWN = 6
@@ -16,9 +17,9 @@ HEADER = (
 )
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """The perturbed paragraphs with the smallest ids; the CSV holds all."""
-    n_prefix = settings["paragraph"]["prefix"]
+    n_prefix = settings.paragraph.prefix
     texts = tables["vocabulary"].set_index("token")["text"]
     pairs = tables["perturbed_paragraphs"].merge(
         tables["paragraphs"][["id", "tokens"]], on="id", suffixes=("", "_original"), validate="1:1"

@@ -9,12 +9,13 @@ from matplotlib.axes import Axes
 from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, plain_log_ticks, subplots
 from memloc.figures.parts.token_map import label
 from memloc.localization.highlight import highlighted_head
+from memloc.settings.base import Section
 
 ROW_HEIGHT = 0.14  # inches
 N_NAMED = 5  # tokens that the caption names
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """(a) Attention of the head per occurrence, for its first tokens; (b) how often these tokens occur."""
     layer, head = highlighted_head(tables, settings)
     rows = tables["token_attention"].query("layer == @layer and head == @head").sort_values("place")

@@ -3,9 +3,10 @@
 import pandas as pd
 
 from memloc.figures.parts.style import Drawing, subplots
+from memloc.settings.base import Section
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Training loss (nats per token) and learning rate against the optimiser step."""
     curve = tables["training_curve"]
     figure, axes = subplots()

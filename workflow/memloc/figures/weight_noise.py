@@ -8,12 +8,13 @@ from matplotlib.axes import Axes
 from memloc.figures.parts.disturbance import PANELS, group_means, judges, three_panels
 from memloc.figures.parts.edit_summary import ARM_COLOURS, ARM_LABELS
 from memloc.figures.parts.style import Drawing
+from memloc.settings.base import Section
 
 ARMS = ("top", "random")
 SHOWN = [*PANELS, "em_choosing"]
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: dict) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Scores against the size of the noise, with the range over draws; at the right, the weights zeroed."""
     table = tables["weight_noise"]
     data = group_means(table, ["arm", "kind", "size", "draw", "n_weights"])

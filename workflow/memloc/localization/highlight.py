@@ -2,25 +2,25 @@
 
 import pandas as pd
 
+from memloc.settings.base import Section
 from memloc.tables.terms import COMBINED
 
 
-def highlighted_head(tables: dict[str, pd.DataFrame], settings: dict) -> tuple[int, int]:
-    """(layer, head) of `settings["highlight"]`; "auto" is the first of the combined ranking."""
-    chosen = settings["highlight"]
-    if chosen == "auto":
-        ranking = tables["head_ranking"]
-        chosen = ranking[ranking["method"] == COMBINED].sort_values("rank").iloc[0]
-    return int(chosen["layer"]), int(chosen["head"])
+def highlighted_head(tables: dict[str, pd.DataFrame], settings: Section) -> tuple[int, int]:
+    """(layer, head) of setting `highlight`; "auto" is the first of the combined ranking."""
+    if settings.highlight != "auto":
+        return settings.highlight.layer, settings.highlight.head
+    ranking = tables["head_ranking"]
+    first = ranking[ranking["method"] == COMBINED].sort_values("rank").iloc[0]
+    return int(first["layer"]), int(first["head"])
 
 
-def head_of_other_methods(ranking: pd.DataFrame, settings: dict, method: str) -> tuple[int, int]:
+def head_of_other_methods(ranking: pd.DataFrame, settings: Section, method: str) -> tuple[int, int]:
     """(layer, head) that a study points at without `method`, so that it can be judged by that method.
 
     The configured one, or that of the lowest mean rank by the other methods of table `head_ranking`.
     """
-    chosen = settings["highlight"]
-    if chosen != "auto":
-        return int(chosen["layer"]), int(chosen["head"])
+    if settings.highlight != "auto":
+        return settings.highlight.layer, settings.highlight.head
     others = ranking[~ranking["method"].isin([method, COMBINED])]
     return others.groupby(["layer", "head"])["rank"].mean().idxmin()

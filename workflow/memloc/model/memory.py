@@ -162,7 +162,7 @@ class Passes(NamedTuple):
     @property
     def logits(self) -> float:
         """Logits of every continuation token, in single precision."""
-        n_continuation = self.settings.paragraph.length - self.settings.paragraph.prefix
+        n_continuation = self.settings.paragraph.continuation
         return self.batch * n_continuation * self.shape.vocabulary * 4
 
 

@@ -23,7 +23,7 @@ every W_* weight in every arm, and targets with the continuation of a randomly p
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -50,11 +50,10 @@ from memloc.model.components import editable_parameters
 from memloc.removal.edit_cases import Case, Objective, mispaired
 from memloc.run.seeds import generator
 from memloc.scoring.paragraph_scores import teacher_forced
+from memloc.settings.arms import PAPER_ARMS
 from memloc.settings.base import EditSection
 from memloc.settings.editing import Editing
 
-Arm = Literal["all", "top", "random", "head", "layer"]
-PAPER_ARMS: tuple[Arm, ...] = ("all", "top", "random")
 LEAST_CHANGED = 0.5  # share of the movable weights; in single precision nearly all of them change
 
 
@@ -109,7 +108,7 @@ def objective_gradients(
 
 def movable_weights(
     model: PreTrainedModel,
-    arm: Arm,
+    arm: str,
     gradients: Gradients,
     fraction: float,
     head: tuple[int, int],
@@ -252,7 +251,7 @@ def edit_paragraphs(
     model: PreTrainedModel,
     cases: Iterable[Case],
     recipe: Recipe,
-    arms: Iterable[Arm],
+    arms: Iterable[str],
     learning_rates: Iterable[float],
     head: tuple[int, int],
     seed: int,

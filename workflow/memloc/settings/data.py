@@ -16,7 +16,6 @@ class EmbeddedData(Section):
         min_length=1,
         description="Installed packages whose docstrings are the text.",
     )
-    min_characters: Positive = Field(200, description="Shorter docstrings are left out.")
     vocabulary: Annotated[int, Field(ge=300, le=65000, strict=True)] = Field(
         4096,
         description="Size of the byte-level BPE vocabulary that is trained on the text (a planted model has "
@@ -55,12 +54,6 @@ class Retokenize(Section):
     folder: str | None = Field(
         None, description="Folder with GPT-2's tokenizer and config.json, instead of a download."
     )
-    id: str = Field("openai-community/gpt2", description="Model of the hub that has GPT-2's tokenizer.")
-    revision: str = Field(
-        "607a30d783dfa663caf39e06633721c8d4cfcd7e", description="Commit, branch or tag of its repository."
-    )
-    endpoint: Address = Field("https://huggingface.co", description="Hub, or a mirror of it.")
-    allow_http: bool = Field(False, description="Accept an endpoint without encryption.")
 
 
 class ReleaseData(Section):
@@ -73,7 +66,6 @@ class ReleaseData(Section):
     )
     prompts_sha256: Sha256 | None = Field(None, description="Checksum of prompts_{length}.npy, where known.")
     counts_sha256: Sha256 | None = Field(None, description="Checksum of counts_{length}.npy, where known.")
-    allow_http: bool = Field(False, description="Accept an address without encryption.")
     retokenize: Retokenize | None = Field(
         None, description="Cut the published text anew, for a model with another vocabulary."
     )

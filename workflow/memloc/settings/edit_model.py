@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from memloc.settings.arms import ARMS
 from memloc.settings.base import EditSection, NonNegative, Positive
 
 
@@ -11,9 +12,7 @@ class EditModel(EditSection):
     """The model that `edit_model` exports: paragraphs unlearned jointly."""
 
     ids: list[NonNegative] = Field([], description="Memorized paragraphs; none: all sampled ones.")
-    arm: Literal["all", "top", "random", "head", "layer"] = Field(
-        "top", description="Which weights move, as in editing."
-    )
+    arm: Literal[ARMS] = Field("top", description="Which weights move, as in editing.")
     learning_rate: float = Field(1e-5, gt=0, description="Learning rate of Adam.")
     n_controls: Positive | None = Field(
         None, description="Non-memorized paragraphs that are to be kept; null: all sampled ones."

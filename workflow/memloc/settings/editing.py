@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from memloc.settings.arms import EXTRA_ARMS
 from memloc.settings.base import EditSection, NonNegative, Positive
 
 
@@ -15,8 +16,8 @@ class Editing(EditSection):
     learning_rates: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)] = Field(
         [1e-5], description="Learning rates; claims are judged at the first one, which Figure 5 shows."
     )
-    extra_arms: list[Literal["head", "layer"]] = Field(
-        ["head", "layer"],
+    extra_arms: list[Literal[EXTRA_ARMS]] = Field(
+        list(EXTRA_ARMS),
         description="Arms besides all, top and random: the highlighted head, and its layer.",
     )
     n_controls: Positive = Field(10, description="Non-memorized paragraphs that each edit is to keep.")

@@ -11,6 +11,7 @@ from memloc.settings.highlight import Head
 from memloc.settings.structure import sections_below, source_of
 from memloc.settings.study import Settings
 
+MOVED = {"endpoint": "network.endpoint", "allow_http": "network.allow_http"}  # keys of other versions
 HIGHLIGHT_FORMS = ("literal['auto']", "Head")  # pydantic's names of the two forms of `highlight`
 
 
@@ -37,6 +38,8 @@ def _explain(problem: dict[str, Any]) -> str:
     setting = _setting(location)
     keys = ", ".join(_allowed_keys(setting[:-1] if kind == "extra_forbidden" else setting))
     path = ".".join(_path(location)) or "(top level)"
+    if kind == "extra_forbidden" and setting[-1] in MOVED:
+        return f"{path}: is now {MOVED[setting[-1]]}"
     if kind == "extra_forbidden":
         return f"{path}: unknown key; allowed here: {keys}"
     if kind == "missing":

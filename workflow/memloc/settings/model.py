@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from memloc.settings.base import Address, NonNegative, Positive, Section, Sha256
+from memloc.settings.base import NonNegative, Positive, Section, Sha256
 
 
 class _Training(Section):
@@ -84,8 +84,6 @@ class HubModel(Section):
         description="Commit of the model repository; of a branch or tag, the commit is recorded.",
     )
     sha256: Sha256 | None = Field(None, description="Checksum of model.safetensors.")
-    endpoint: Address = Field("https://huggingface.co", description="Hub, or a mirror of it.")
-    allow_http: bool = Field(False, description="Accept an endpoint without encryption.")
 
 
 class LocalModel(Section):

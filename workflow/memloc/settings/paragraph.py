@@ -11,6 +11,11 @@ class Paragraph(Section):
     length: Positive = Field(100, description="Tokens of a paragraph.")
     prefix: Positive = Field(50, description="Tokens of its prefix; the rest is the continuation.")
 
+    @property
+    def continuation(self) -> int:
+        """Tokens of the continuation."""
+        return self.length - self.prefix
+
     @model_validator(mode="after")
     def _prefix_is_shorter(self) -> "Paragraph":
         if self.prefix >= self.length:

@@ -21,6 +21,7 @@ from memloc.settings.highlight import Head
 from memloc.settings.loading import Loading
 from memloc.settings.min_k import MinK
 from memloc.settings.model import EmbeddedModel, HubModel, LocalModel, PlantedModel
+from memloc.settings.network import Network
 from memloc.settings.paragraph import Paragraph
 from memloc.settings.parameter_gradients import ParameterGradients
 from memloc.settings.patching import Patching
@@ -56,7 +57,11 @@ class Settings(Section):
         "scores, and figure `stability` compares claims and rankings. Each costs all analyses once more.",
     )
     threads: Positive = Field(1, description="Processor threads of each rule that runs the model.")
+    network: Network = Network()
     loading: Loading = Loading()
+    micro_batch: Positive | None = Field(
+        None, description="Rows per pass in every section that names no `micro_batch` of its own."
+    )
     shards: Positive = Field(
         1, description="Jobs that each stage with a cost per paragraph is split into; results do not change."
     )
@@ -89,12 +94,12 @@ class Settings(Section):
     planted_truth: PlantedTruth = PlantedTruth()
     min_k: MinK = MinK()
     recited: Recited = Recited()
-    bench: Bench = Bench()
     highlight: Literal["auto"] | Head = Field(
         "auto",
         description="Head that figures point at; auto takes the one that the methods rank first together.",
     )
     expected: Expected = Expected()
+    bench: Bench | None = Field(None, description="Only in studies that time the stages.")
 
     @property
     def shared(self) -> str:
@@ -106,6 +111,20 @@ class Settings(Section):
     def member(self) -> str | None:
         """Name of the model in a study of several; nothing in other studies."""
         return self.study.partition("/")[2] or None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_micro_batch(cls, given: Any) -> Any:
+        """Gives the study's micro-batch to the sections that name none."""
+        size = given.get("micro_batch") if isinstance(given, dict) else None
+        if type(size) is not int or size < 1:
+            return given
+        kinds = {name: field.annotation for name, field in cls.model_fields.items()}
+        names = [name for name, kind in kinds.items() if "micro_batch" in getattr(kind, "model_fields", {})]
+        own = {name: given.get(name, {}) for name in names}
+        return given | {
+            name: {"micro_batch": size} | keys for name, keys in own.items() if isinstance(keys, dict)
+        }
 
     @model_validator(mode="after")
     def _one_model_or_several(self) -> "Settings":

@@ -8,7 +8,6 @@ METHODS = ("parameter_gradient", "activation_gradient", "rare_tokens", "patching
 COMBINED = "combined"
 SAMPLES = ("part", "rest", "resample")
 OBJECTIVES = ("unlearn", "edit")
-ARMS = ("all", "top", "random", "head", "layer")
 EDIT_TEXTS = ("memorized", "target", "control", "other", "held_out")
 TEXTS = ("memorized", "non_memorized", "held_out")
 DIRECTIONS = ("memorized_into_perturbed", "perturbed_into_memorized")

@@ -13,12 +13,13 @@ from memloc.localization.head_profiles import (
 )
 from memloc.localization.highlight import highlighted_head
 from memloc.model.head_groups import stored_head
+from memloc.settings.base import Section
 from memloc.statistics.uncertainty import mean
 
 Tables = dict[str, pd.DataFrame]
 
 
-def opposed(tables: Tables, settings: dict, profile: str, chosen: str) -> Estimate:
+def opposed(tables: Tables, settings: Section, profile: str, chosen: str) -> Estimate:
     """How far the correlation of a head's profile with those of the other heads is below zero.
 
     `profile` is the gradient of the head's values or its attention, in memorized paragraphs.
@@ -36,9 +37,11 @@ def opposed(tables: Tables, settings: dict, profile: str, chosen: str) -> Estima
     return Estimate.of(mean(-likeness.iloc[:, stored_head(head, likeness.shape[1], n_heads)]))
 
 
-def _likeness(tables: Tables, settings: dict, values: pd.DataFrame, layer: int, profile: str) -> pd.DataFrame:
+def _likeness(
+    tables: Tables, settings: Section, values: pd.DataFrame, layer: int, profile: str
+) -> pd.DataFrame:
     """Mean correlation with the other heads of the layer: memorized paragraphs x heads."""
-    n_prefix = settings["paragraph"]["prefix"]
+    n_prefix = settings.paragraph.prefix
     if profile == "gradient":
         return correlation_with_others(value_gradient_profiles(values, layer, n_prefix))
     ids = pd.Index(values["id"].unique())

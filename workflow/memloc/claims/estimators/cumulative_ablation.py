@@ -13,6 +13,7 @@ from dataclasses import replace
 import pandas as pd
 
 from memloc.claims.verdicts import Estimate, little_left
+from memloc.settings.base import Section
 from memloc.statistics import uncertainty
 from memloc.statistics.uncertainty import Interval
 
@@ -20,12 +21,12 @@ Tables = dict[str, pd.DataFrame]
 MIN_ORDERS = 39  # a ranking that is as good as a random order is below all of them in 1 case of 40
 
 
-def memorized_below_random(tables: Tables, settings: dict, method: str) -> Estimate:
+def memorized_below_random(tables: Tables, settings: Section, method: str) -> Estimate:
     """EM that memorized paragraphs lose more than under any random order."""
     return _against_random(tables, method, lambda more: uncertainty.paired(more["memorized"]))
 
 
-def non_memorized_as_random(tables: Tables, settings: dict, method: str) -> Estimate:
+def non_memorized_as_random(tables: Tables, settings: Section, method: str) -> Estimate:
     """EM that non-memorized paragraphs lose less than under the mean random order."""
     lost = _lost(tables)
     if method not in lost["non_memorized"]:
@@ -34,7 +35,7 @@ def non_memorized_as_random(tables: Tables, settings: dict, method: str) -> Esti
     return Estimate.of(uncertainty.paired(others - own), _doubt(lost))
 
 
-def specific_below_random(tables: Tables, settings: dict, method: str) -> Estimate:
+def specific_below_random(tables: Tables, settings: Section, method: str) -> Estimate:
     """EM that memorized paragraphs lose more than under any random order, minus what others lose more.
 
     In doubt where the random orders leave the others little that they could lose more.
@@ -44,7 +45,7 @@ def specific_below_random(tables: Tables, settings: dict, method: str) -> Estima
     )
     if found.missing or found.doubt:
         return found
-    n_continuation = settings["paragraph"]["length"] - settings["paragraph"]["prefix"]
+    n_continuation = settings.paragraph.continuation
     lost = _lost(tables)["non_memorized"]["random"].to_numpy().mean()
     return replace(found, doubt=little_left(n_continuation - lost, n_continuation))
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from memloc.claims.verdicts import Estimate
 from memloc.removal.runs import own_runs
+from memloc.settings.base import Section
 from memloc.statistics import uncertainty
 
 MEASURES = {"forgotten": ("em_memorized", -1), "written": ("em_target", 1), "kept": ("em_control", 1)}
@@ -20,7 +21,7 @@ UNLEARNED = 0.5  # share of the continuation that must be forgotten before it co
 
 
 def top_against_all(
-    tables: dict[str, pd.DataFrame], settings: dict, objective: str, measure: str
+    tables: dict[str, pd.DataFrame], settings: Section, objective: str, measure: str
 ) -> Estimate:
     """What the top-gradient weights do more than all weights, paired by paragraph."""
     done = _done(tables, settings, measure)[objective]
@@ -32,14 +33,16 @@ def top_against_all(
     return Estimate.of(uncertainty.paired(done["top"] - done["all"]), doubt)
 
 
-def random_alone(tables: dict[str, pd.DataFrame], settings: dict, objective: str, measure: str) -> Estimate:
+def random_alone(
+    tables: dict[str, pd.DataFrame], settings: Section, objective: str, measure: str
+) -> Estimate:
     """What random weights do."""
     if nothing := _all_do_nothing(tables, settings, objective, measure):
         return nothing
     return Estimate.of(uncertainty.paired(_done(tables, settings, measure)[objective]["random"]))
 
 
-def editing_is_harder(tables: dict[str, pd.DataFrame], settings: dict) -> Estimate:
+def editing_is_harder(tables: dict[str, pd.DataFrame], settings: Section) -> Estimate:
     """What unlearning forgets more than editing, as the mean of all and of top-gradient weights."""
     if nothing := _all_do_nothing(tables, settings, "unlearn", "forgotten"):
         return nothing
@@ -47,20 +50,20 @@ def editing_is_harder(tables: dict[str, pd.DataFrame], settings: dict) -> Estima
     return Estimate.of(uncertainty.paired((done["unlearn"][arms] - done["edit"][arms]).mean(axis=1)))
 
 
-def _done(tables: dict[str, pd.DataFrame], settings: dict, measure: str) -> pd.DataFrame:
+def _done(tables: dict[str, pd.DataFrame], settings: Section, measure: str) -> pd.DataFrame:
     """Tokens by paragraph (rows), objective and arm (columns) at the first learning rate."""
     edits = own_runs(tables["edits"])
-    first = edits[edits["learning_rate"] == settings["editing"]["learning_rates"][0]]
+    first = edits[edits["learning_rate"] == settings.editing.learning_rates[0]]
     column, sign = MEASURES[measure]
     done = sign * (first[column] - first[f"{column}_before"])
     return first.assign(done=done).pivot(index="id", columns=["objective", "arm"], values="done")
 
 
 def _all_do_nothing(
-    tables: dict[str, pd.DataFrame], settings: dict, objective: str, measure: str
+    tables: dict[str, pd.DataFrame], settings: Section, objective: str, measure: str
 ) -> Estimate | None:
     """Why nothing can be compared: moving all weights moves too few tokens."""
-    rate = settings["editing"]["learning_rates"][0]
+    rate = settings.editing.learning_rates[0]
     for name in dict.fromkeys(("forgotten", measure)):
         tokens = abs(_done(tables, settings, name)[objective]["all"].mean())
         if tokens < NOTHING * _n_continuation(settings):
@@ -71,5 +74,5 @@ def _all_do_nothing(
     return None
 
 
-def _n_continuation(settings: dict) -> int:
-    return settings["paragraph"]["length"] - settings["paragraph"]["prefix"]
+def _n_continuation(settings: Section) -> int:
+    return settings.paragraph.continuation

@@ -6,12 +6,13 @@ from memloc.claims.verdicts import Estimate
 from memloc.data.exposure import exposure
 from memloc.data.sets import without_controls
 from memloc.scoring.sampling import extractable
+from memloc.settings.base import Section
 from memloc.statistics import uncertainty
 from memloc.tables.terms import UNSEEN
 
 
 def missed_by_greedy(
-    tables: dict[str, pd.DataFrame], settings: dict, n_draws: int, confidence: float
+    tables: dict[str, pd.DataFrame], settings: Section, n_draws: int, confidence: float
 ) -> Estimate:
     """Of the seen paragraphs that come out in one of two ways only, the share that n draws give.
 
@@ -19,8 +20,7 @@ def missed_by_greedy(
     """
     seen = _paragraphs(tables, n_draws, confidence)
     seen = without_controls(seen)
-    lengths = settings["paragraph"]
-    greedy = seen["em"] == lengths["length"] - lengths["prefix"]
+    greedy = seen["em"] == settings.paragraph.continuation
     more, less = int((seen["out"] & ~greedy).sum()), int((greedy & ~seen["out"]).sum())
     if more + less == 0:
         return Estimate(missing="both ways give the same paragraphs")
@@ -28,7 +28,7 @@ def missed_by_greedy(
 
 
 def more_than_unseen(
-    tables: dict[str, pd.DataFrame], settings: dict, n_draws: int, confidence: float
+    tables: dict[str, pd.DataFrame], settings: Section, n_draws: int, confidence: float
 ) -> Estimate:
     """Share of repeated paragraphs that n draws give with the confidence, minus that of unseen ones."""
     data = _paragraphs(tables, n_draws, confidence)
@@ -39,7 +39,7 @@ def more_than_unseen(
 
 
 def more_with_repeats(
-    tables: dict[str, pd.DataFrame], settings: dict, n_draws: int, confidence: float
+    tables: dict[str, pd.DataFrame], settings: Section, n_draws: int, confidence: float
 ) -> Estimate:
     """Share that n draws give of the paragraphs above the median number of repeats, minus the others' share.
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from memloc.claims.verdicts import Estimate
 from memloc.data.sets import PARTLY
+from memloc.settings.base import Section
 from memloc.statistics import uncertainty
 from memloc.statistics.uncertainty import Interval
 
@@ -16,13 +17,13 @@ Tables = dict[str, pd.DataFrame]
 OBJECTIVES = ("memorized", "contrastive")
 
 
-def larger_in_non_memorized(tables: Tables, settings: dict) -> Estimate:
+def larger_in_non_memorized(tables: Tables, settings: Section) -> Estimate:
     """Log of the ratio of all |gradients|, non-memorized to memorized paragraphs."""
     sizes = np.log(_totals(tables["paragraph_gradients"], "sum_abs"))
     return Estimate.of(uncertainty.difference(sizes["non_memorized"], sizes["memorized"]))
 
 
-def lower_layers_smaller_in_memorized(tables: Tables, settings: dict) -> Estimate:
+def lower_layers_smaller_in_memorized(tables: Tables, settings: Section) -> Estimate:
     """Log of the ratio of the scores in lower layers, non-memorized to memorized paragraphs."""
     gradients = tables["paragraph_gradients"]
     if not _n_lower(gradients):
@@ -31,7 +32,7 @@ def lower_layers_smaller_in_memorized(tables: Tables, settings: dict) -> Estimat
     return Estimate.of(uncertainty.difference(sizes["non_memorized"], sizes["memorized"]))
 
 
-def lower_share_larger_in_memorized(tables: Tables, settings: dict) -> Estimate:
+def lower_share_larger_in_memorized(tables: Tables, settings: Section) -> Estimate:
     """Share of the scores that lies in lower layers, memorized minus non-memorized paragraphs."""
     gradients = tables["paragraph_gradients"]
     if not _n_lower(gradients):
@@ -40,13 +41,13 @@ def lower_share_larger_in_memorized(tables: Tables, settings: dict) -> Estimate:
     return Estimate.of(uncertainty.difference(shares["memorized"], shares["non_memorized"]))
 
 
-def size_between(tables: Tables, settings: dict) -> Estimate:
+def size_between(tables: Tables, settings: Section) -> Estimate:
     """The smaller of two falls of log |gradient|, from non-memorized over partly memorized to memorized."""
     sizes = -np.log(_totals(tables["paragraph_gradients"], "sum_abs"))
     return _smaller_step(sizes)
 
 
-def lower_share_between(tables: Tables, settings: dict) -> Estimate:
+def lower_share_between(tables: Tables, settings: Section) -> Estimate:
     """The smaller of two rises of the share of lower layers, over partly memorized paragraphs."""
     gradients = tables["paragraph_gradients"]
     if not _n_lower(gradients):
@@ -55,7 +56,7 @@ def lower_share_between(tables: Tables, settings: dict) -> Estimate:
 
 
 def value_matrix_leads(
-    tables: Tables, settings: dict, layer: int | None = None, head: int | None = None
+    tables: Tables, settings: Section, layer: int | None = None, head: int | None = None
 ) -> Estimate:
     """By how much one W_V exceeds every other matrix of a head, in both objectives (log of max |gradient|).
 

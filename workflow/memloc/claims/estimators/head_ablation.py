@@ -8,12 +8,13 @@ import pandas as pd
 
 from memloc.claims.verdicts import Estimate
 from memloc.localization.highlight import highlighted_head
+from memloc.settings.base import Section
 from memloc.statistics import uncertainty
 
 Tables = dict[str, pd.DataFrame]
 
 
-def highlighted_head_specific(tables: Tables, settings: dict, replacement: str) -> Estimate:
+def highlighted_head_specific(tables: Tables, settings: Section, replacement: str) -> Estimate:
     """NLL gained by memorized minus by non-memorized paragraphs without the highlighted head."""
     gained = _gained(tables, replacement)
     if gained is None:
@@ -23,7 +24,7 @@ def highlighted_head_specific(tables: Tables, settings: dict, replacement: str) 
     return Estimate.of(uncertainty.difference(*judged))
 
 
-def highlighted_head_leads(tables: Tables, settings: dict, replacement: str) -> Estimate:
+def highlighted_head_leads(tables: Tables, settings: Section, replacement: str) -> Estimate:
     """NLL that memorized paragraphs gain more without the highlighted head than without the mean other."""
     gained = _gained(tables, replacement)
     if gained is None:
@@ -32,7 +33,7 @@ def highlighted_head_leads(tables: Tables, settings: dict, replacement: str) -> 
     return Estimate.of(uncertainty.paired(memorized[own] - memorized.drop(columns=[own]).mean(axis=1)))
 
 
-def some_head_specific(tables: Tables, settings: dict, replacement: str) -> Estimate:
+def some_head_specific(tables: Tables, settings: Section, replacement: str) -> Estimate:
     """The largest of all heads' specific effects; its interval allows for the search among them."""
     gained = _gained(tables, replacement)
     if gained is None:

@@ -4,12 +4,13 @@ import pandas as pd
 
 from memloc.claims.verdicts import Estimate
 from memloc.perturbation.effects import spread_ids
+from memloc.settings.base import Section
 from memloc.statistics import uncertainty
 
 Tables = dict[str, pd.DataFrame]
 
 
-def query_growth(tables: Tables, settings: dict, group: str, pairs: str) -> Estimate:
+def query_growth(tables: Tables, settings: Section, group: str, pairs: str) -> Estimate:
     """How much larger a pair's query gradients are at the impact than at the perturbed position.
 
     (a - b) / (a + b) of their means over layers and heads: from -1 to 1, a third where a is twice b. `pairs`:
@@ -27,7 +28,7 @@ def query_growth(tables: Tables, settings: dict, group: str, pairs: str) -> Esti
     return Estimate.of(uncertainty.paired(growth))
 
 
-def layer_lead(tables: Tables, settings: dict, group: str, layer: int | None = None) -> Estimate:
+def layer_lead(tables: Tables, settings: Section, group: str, layer: int | None = None) -> Estimate:
     """By how much one layer's share of a pair's key and query gradients is above every other layer's.
 
     A given layer is not searched for; its rival is.

@@ -10,15 +10,16 @@ from memloc.localization.head_profiles import (
     sampled_memorized,
 )
 from memloc.localization.highlight import highlighted_head
+from memloc.settings.base import Section
 from memloc.statistics.uncertainty import mean
 
 
-def distance_of_closest(tables: dict[str, pd.DataFrame], settings: dict) -> Estimate:
+def distance_of_closest(tables: dict[str, pd.DataFrame], settings: Section) -> Estimate:
     """One minus the correlation of the highlighted head's attention with the closest head of the next layer.
 
     The closest head is chosen on every other memorized paragraph and judged on the rest.
     """
-    attention, n_prefix = tables["attention"], settings["paragraph"]["prefix"]
+    attention, n_prefix = tables["attention"], settings.paragraph.prefix
     layer, head = highlighted_head(tables, settings)
     other = neighbour(layer, attention["layer"].nunique())
     if other == layer:

@@ -11,12 +11,15 @@ import pandas as pd
 from memloc.claims.verdicts import Estimate
 from memloc.localization.highlight import head_of_other_methods
 from memloc.model.head_groups import stored_head
+from memloc.settings.base import Section
 from memloc.statistics import uncertainty
 
 Tables = dict[str, pd.DataFrame]
 
 
-def head_lead(tables: Tables, settings: dict, layer: int | None = None, head: int | None = None) -> Estimate:
+def head_lead(
+    tables: Tables, settings: Section, layer: int | None = None, head: int | None = None
+) -> Estimate:
     """By how much the strongest site of one head is above those of every other head.
 
     A given head is not searched for; its site and its rival are.
@@ -26,7 +29,7 @@ def head_lead(tables: Tables, settings: dict, layer: int | None = None, head: in
     return _lead(tables, sizes, groups, own)
 
 
-def other_head_leads(tables: Tables, settings: dict) -> Estimate:
+def other_head_leads(tables: Tables, settings: Section) -> Estimate:
     """By how much the strongest site of other heads is above those of the head that other methods name."""
     sizes, groups = _by_pair(tables["patching"])
     named = head_of_other_methods(tables["head_ranking"], settings, "patching")

@@ -6,13 +6,14 @@ By the units that a kind of place is made of (heads, neurons), at the criterion'
 import pandas as pd
 
 from memloc.claims.verdicts import Estimate
+from memloc.settings.base import Section
 from memloc.statistics import uncertainty
 from memloc.tables.terms import PLANT_GRANULARITIES
 
 Tables = dict[str, pd.DataFrame]
 
 
-def finds(tables: Tables, settings: dict, method: str, kind: str) -> Estimate:
+def finds(tables: Tables, settings: Section, method: str, kind: str) -> Estimate:
     """Average precision of a method for the plants minus that for their unplanted twins, paired by plant.
 
     A method that names the same units whatever is planted has as much of both.
@@ -23,7 +24,7 @@ def finds(tables: Tables, settings: dict, method: str, kind: str) -> Estimate:
     return Estimate.of(uncertainty.paired(scores["plant", method] - scores["twin", method]))
 
 
-def finds_more(tables: Tables, settings: dict, method: str, rival: str, kind: str) -> Estimate:
+def finds_more(tables: Tables, settings: Section, method: str, rival: str, kind: str) -> Estimate:
     """Recall (as many units as the place has) of a method minus that of a rival, paired by plant."""
     scores = _scores(tables, kind, "recall_1", "control == 'plant'", method)
     if scores is None or not {("plant", method), ("plant", rival)} <= set(scores):

@@ -9,6 +9,7 @@ import pandas as pd
 
 from memloc.claims.verdicts import Estimate
 from memloc.localization.head_ranking import rank_agreement
+from memloc.settings.base import Section
 from memloc.statistics import uncertainty
 from memloc.tables.terms import COMBINED, METHODS
 
@@ -16,7 +17,7 @@ Tables = dict[str, pd.DataFrame]
 ONE_PART = "there is one paragraph: none is left to judge a head on"
 
 
-def methods_agree(tables: Tables, settings: dict) -> Estimate:
+def methods_agree(tables: Tables, settings: Section) -> Estimate:
     """Kendall's tau of the heads' ranks, mean over pairs of methods."""
     ranks = tables["head_rank_samples"]
     if not (ranks["sample"] == "rest").any():
@@ -29,7 +30,7 @@ def methods_agree(tables: Tables, settings: dict) -> Estimate:
 
 
 def first_head_leads(
-    tables: Tables, settings: dict, layer: int | None = None, head: int | None = None
+    tables: Tables, settings: Section, layer: int | None = None, head: int | None = None
 ) -> Estimate:
     """Places of the combined ranking between the first head and the next one, mean over parts.
 
@@ -50,7 +51,7 @@ def first_head_leads(
     return Estimate.of(uncertainty.lead_of_parts(np.array(leads), np.array(behind)))
 
 
-def methods_that_rank_it_first(tables: Tables, settings: dict) -> Estimate:
+def methods_that_rank_it_first(tables: Tables, settings: Section) -> Estimate:
     """Share of the methods that rank the head first which all together do outside of the part."""
     part, rest = _ranks(tables, "part"), _ranks(tables, "rest")
     if rest is None:

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from memloc.claims.verdicts import Estimate
 from memloc.localization.highlight import head_of_other_methods
 from memloc.localization.rare_tokens import pearson
+from memloc.settings.base import Section
 from memloc.statistics.uncertainty import bootstrap
 
 Tables = dict[str, pd.DataFrame]
@@ -32,19 +33,19 @@ class _Layer(NamedTuple):
         return self.observed[groups].sum(axis=0), self.expected[groups].sum(axis=0)
 
 
-def unique_tokens(tables: Tables, settings: dict) -> Estimate:
+def unique_tokens(tables: Tables, settings: Section) -> Estimate:
     """Different tokens in all memorized and non-memorized paragraphs."""
     first = tables["rare_token_correlation"].iloc[0]
     return Estimate(int(first["n_unique_tokens"]), n=int(first["n_unique_tokens"]))
 
 
-def correlation(tables: Tables, settings: dict, layer: int, head: int) -> Estimate:
+def correlation(tables: Tables, settings: Section, layer: int, head: int) -> Estimate:
     """Correlation of one head's summed attention with the rank."""
     found = _layer(tables["rare_token_groups"], (layer, head))
     return _over_groups(found, lambda groups: -_by_sum(*found.sums(groups))[found.head])
 
 
-def strength(tables: Tables, settings: dict, chosen: str, measure: str) -> Estimate:
+def strength(tables: Tables, settings: Section, chosen: str, measure: str) -> Estimate:
     """How strongly the chosen head attends to rare tokens, by a measure that is 0 without preference."""
     if _none_to_judge(tables, chosen):
         return Estimate(missing="a single group of paragraphs")
@@ -52,7 +53,7 @@ def strength(tables: Tables, settings: dict, chosen: str, measure: str) -> Estim
     return _over_groups(found, lambda groups: MEASURES[measure](*found.sums(groups))[found.head])
 
 
-def lead(tables: Tables, settings: dict, chosen: str, measure: str) -> Estimate:
+def lead(tables: Tables, settings: Section, chosen: str, measure: str) -> Estimate:
     """How much stronger that is for the chosen head than for every other head of its layer."""
     if _none_to_judge(tables, chosen):
         return Estimate(missing="a single group of paragraphs")
@@ -67,7 +68,7 @@ def lead(tables: Tables, settings: dict, chosen: str, measure: str) -> Estimate:
     return _over_groups(found, value)
 
 
-def below_null(tables: Tables, settings: dict, measure: str) -> Estimate:
+def below_null(tables: Tables, settings: Section, measure: str) -> Estimate:
     """How far the correlation of the localized head is below those under random permutations.
 
     The interval is that of 95 % of the permutations, so that it is above zero where fewer than 2.5 % of them
@@ -105,7 +106,7 @@ def _none_to_judge(tables: Tables, chosen: str) -> bool:
     return chosen == "searched" and tables["rare_token_groups"]["group"].nunique() < 2
 
 
-def _chosen(tables: Tables, settings: dict, chosen: str, measure: str) -> _Layer:
+def _chosen(tables: Tables, settings: Section, chosen: str, measure: str) -> _Layer:
     """`searched`: the most negative head of all, with the half that judges it; `localized`: see
     `_localized_head`."""
     groups = tables["rare_token_groups"]

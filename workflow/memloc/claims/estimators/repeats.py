@@ -4,10 +4,11 @@ import pandas as pd
 
 from memloc.claims.verdicts import Estimate
 from memloc.data.exposure import exposure
+from memloc.settings.base import Section
 from memloc.statistics import uncertainty
 
 
-def more_often_memorized(tables: dict[str, pd.DataFrame], settings: dict, fewest: int) -> Estimate:
+def more_often_memorized(tables: dict[str, pd.DataFrame], settings: Section, fewest: int) -> Estimate:
     """Share of memorized paragraphs above the median number of repeats minus the share at or below it.
 
     Only paragraphs with at least `fewest` repeats are compared.

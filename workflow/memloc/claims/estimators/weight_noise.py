@@ -11,6 +11,7 @@ from dataclasses import replace
 import pandas as pd
 
 from memloc.claims.verdicts import Estimate, little_left
+from memloc.settings.base import Section
 from memloc.statistics import uncertainty
 from memloc.statistics.uncertainty import MIN_N
 
@@ -18,20 +19,20 @@ Tables = dict[str, pd.DataFrame]
 GROUPS = ("memorized", "non_memorized")
 
 
-def top_costs_memorized(tables: Tables, settings: dict, kind: str) -> Estimate:
+def top_costs_memorized(tables: Tables, settings: Section, kind: str) -> Estimate:
     """EM that memorized paragraphs lose more by top-gradient than by random weights."""
     more = _more(tables, kind)
     return _of_draws([uncertainty.paired(draw["memorized"]) for draw in more])
 
 
-def top_is_specific(tables: Tables, settings: dict, kind: str) -> Estimate:
+def top_is_specific(tables: Tables, settings: Section, kind: str) -> Estimate:
     """The same minus what non-memorized paragraphs lose more.
 
     In doubt where random weights leave these little that they could lose more.
     """
     more = _more(tables, kind)
     found = _of_draws([uncertainty.difference(draw["memorized"], draw["non_memorized"]) for draw in more])
-    n_continuation = settings["paragraph"]["length"] - settings["paragraph"]["prefix"]
+    n_continuation = settings.paragraph.continuation
     rows = _rows(tables, kind).query("group == 'non_memorized' and arm == 'random'")
     return replace(found, doubt=found.doubt or little_left(rows["em"].mean(), n_continuation))
 

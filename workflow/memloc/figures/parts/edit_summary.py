@@ -2,20 +2,14 @@
 
 import pandas as pd
 
-ARM_LABELS = {
-    "all": "all weights",
-    "top": "top gradients",
-    "random": "random weights",
-    "head": "one head",
-    "layer": "one layer",
+ARM_STYLES = {  # label and colour
+    "all": ("all weights", "#333333"),
+    "top": ("top gradients", "#d55e00"),
+    "random": ("random weights", "#009e73"),
+    "head": ("one head", "#8e44ad"),
+    "layer": ("one layer", "#56b4e9"),
 }
-ARM_COLOURS = {
-    "all": "#333333",
-    "top": "#d55e00",
-    "random": "#009e73",
-    "head": "#8e44ad",
-    "layer": "#56b4e9",
-}
+ARM_LABELS, ARM_COLOURS = ({arm: style[n] for arm, style in ARM_STYLES.items()} for n in (0, 1))
 OBJECTIVE_LABELS = {"unlearn": "unlearning", "edit": "editing"}
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 

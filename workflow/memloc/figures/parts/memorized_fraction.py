@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from memloc.data.exposure import exposure
+from memloc.settings.base import Section
 from memloc.statistics.uncertainty import Interval, proportion
 from memloc.tables.terms import UNSEEN
 
@@ -45,11 +46,11 @@ def repeat_bins(data: pd.DataFrame, outcome: str) -> pd.DataFrame:
     return binned.join(intervals(binned["n_out"], binned["n_paragraphs"]))
 
 
-def unseen_recited(tables: dict[str, pd.DataFrame], settings: dict) -> dict[str, Interval | None]:
+def unseen_recited(tables: dict[str, pd.DataFrame], settings: Section) -> dict[str, Interval | None]:
     """Number `unseen` of a caption: share of the unseen paragraphs that greedy decoding recites, if known."""
     ids = tables["sets"].loc[tables["sets"]["set"] == UNSEEN, "id"]
-    lengths, em = settings["paragraph"], tables["scores"].loc[tables["scores"]["id"].isin(ids), "em"]
-    recited = int((em == lengths["length"] - lengths["prefix"]).sum())
+    em = tables["scores"].loc[tables["scores"]["id"].isin(ids), "em"]
+    recited = int((em == settings.paragraph.continuation).sum())
     return {"unseen": proportion(recited, len(em)) if len(em) else None}
 
 

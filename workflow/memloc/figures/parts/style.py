@@ -6,6 +6,8 @@ from typing import Any
 import matplotlib
 import pandas as pd
 
+from memloc.settings.base import Section
+
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt  # noqa: E402
@@ -106,11 +108,11 @@ def visible(text: str) -> str:
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in marked)
 
 
-def set_labels(settings: dict) -> dict[str, str]:
+def set_labels(settings: Section) -> dict[str, str]:
     """Labels of all sets; those of partly memorized ones name what splits them: exact matches, or NLLs."""
-    if settings["sets"]["split_by"] == "nll":
+    if settings.sets.split_by == "nll":
         return LABELS | dict(zip(PARTLY, ("partly, higher NLL", "partly, lower NLL"), strict=True))
-    n_continuation = settings["paragraph"]["length"] - settings["paragraph"]["prefix"]
+    n_continuation = settings.paragraph.continuation
     partly = {name: bins(n_continuation)[name] for name in PARTLY}
     return LABELS | {name: f"partly ({em.start}\u2013{em.stop - 1})" for name, em in partly.items()}
 

@@ -5,62 +5,19 @@ alone. A script that reads the tables which its rule names uses `schema_of`, and
 """
 
 import importlib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from memloc.tables.schema import Schema
 
+# Stage of every table, which is the name of the file that describes it. Read from the files, so that another
+# stage changes no code that others hash.
 STAGES = {
-    "paragraphs": "paragraphs",
-    "vocabulary": "vocabulary",
-    "training_stream": "training",
-    "training_curve": "training",
-    "dropped_paragraphs": "paragraphs",
-    "dropped_reference": "paragraphs",
-    "scores": "scores",
-    "extraction": "scores",
-    "sets": "sets",
-    "near_verbatim": "sets",
-    "perturbation": "perturbation",
-    "perturbed_paragraphs": "perturbation",
-    "parameter_gradients": "parameter_gradients",
-    "parameter_gradient_samples": "parameter_gradients",
-    "paragraph_gradients": "parameter_gradients",
-    "gradient_similarity": "parameter_gradients",
-    "activation_gradients": "activation_gradients",
-    "impact_gradients": "activation_gradients",
-    "forward_similarity": "activation_gradients",
-    "activation_bins": "activation_gradients",
-    "activation_similarity": "activation_gradients",
-    "attention": "attention",
-    "attention_entropy": "attention",
-    "expected": "expected",
-    "memorized_agreement": "expected",
-    "claims": "claims",
-    "head_ranking": "head_ranking",
-    "head_rank_samples": "head_ranking",
-    "ranking_agreement": "head_ranking",
-    "rare_tokens": "rare_tokens",
-    "rare_token_correlation": "rare_tokens",
-    "rare_token_groups": "rare_tokens",
-    "token_attention": "attention",
-    "patching": "patching",
-    "attribution_patching": "patching",
-    "residual_patching": "patching",
-    "token_statistics": "token_statistics",
-    "edits": "edits",
-    "edit_trajectories": "edits",
-    "head_ablation": "head_ablation",
-    "head_effects": "head_ablation",
-    "cumulative_ablation": "head_ablation",
-    "weight_noise": "weight_noise",
-    "plants": "planted_truth",
-    "planted_truth": "planted_truth",
-    "planted_curves": "planted_truth",
-    "planted_costs": "planted_truth",
-    "bench": "bench",
-    "bench_growth": "bench",
+    table: file.stem
+    for file in sorted(Path(__file__).parent.glob("[!_]*.py"))
+    for table in re.findall(r'^[A-Z_]+ = Schema\("(\w+)"', file.read_text(), re.MULTILINE)
 }
 
 MEASURED = ("planted_costs",)

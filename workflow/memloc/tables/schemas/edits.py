@@ -2,9 +2,10 @@
 
 import pandera.pandas as pa
 
+from memloc.settings.arms import ARMS
 from memloc.tables.columns import category, column, integer, number
 from memloc.tables.schema import Lengths, Schema
-from memloc.tables.terms import ARMS, EDIT_TEXTS, OBJECTIVES
+from memloc.tables.terms import EDIT_TEXTS, OBJECTIVES
 
 
 def _edit_scores(lengths: Lengths, suffix: str = "") -> dict[str, pa.Column]:

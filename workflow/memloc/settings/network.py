@@ -1,0 +1,12 @@
+"""Settings: section `network`."""
+
+from pydantic import Field
+
+from memloc.settings.base import Address, Section
+
+
+class Network(Section):
+    """Where downloads come from, and how."""
+
+    endpoint: Address = Field("https://huggingface.co", description="Hub of models, or a mirror of it.")
+    allow_http: bool = Field(False, description="Accept addresses without encryption.")
