@@ -11,7 +11,13 @@ from memloc.settings.base import Section
 from memloc.settings.sections import sections
 
 TOPIC = topics()["editing"]
-SETTINGS = sections({"paragraph": {"length": 100, "prefix": 50}, "editing": {"learning_rates": [1e-3, 1e-5]}})
+SETTINGS = sections(
+    {
+        "paragraph": {"length": 100, "prefix": 50},
+        "editing": {"learning_rates": [1e-3, 1e-5]},
+        "sets": {"continuation": "model"},
+    }
+)
 # Tokens that remain of the paragraph and of the controls, and that are said of the target.
 PUBLISHED = {
     "unlearn": {"all": (2, 30, np.nan), "top": (1, 40, np.nan), "random": (50, 50, np.nan)},
@@ -92,6 +98,15 @@ def test_each_claim_fails_by_itself(claim, arm, objective, columns):
 def test_editing_that_forgets_more_is_not_harder():
     easier = changed(runs(), "all", "edit", em_memorized=0.5)
     assert verdicts(changed(easier, "top", "edit", em_memorized=0.5))["editing_is_harder"] == "does not hold"
+
+
+def test_controls_that_the_model_never_said_are_no_measure_of_harm():
+    """With the corpus's continuation they start from a few tokens, and nobody can take more from them."""
+    found = judged(runs(), other_settings(SETTINGS, sets={"continuation": "corpus"}))
+    kept = ["top_spares_controls", "random_harms_no_controls"]
+    assert (found.loc[kept, "verdict"] == "not applicable").all()
+    assert found.loc["top_spares_controls", "reason"].startswith("the controls have the corpus's")
+    assert (found["verdict"].drop(kept) == judged(runs())["verdict"].drop(kept)).all()
 
 
 def test_margins_are_a_share_of_the_continuation():

@@ -62,7 +62,9 @@ def _done(tables: dict[str, pd.DataFrame], settings: Section, measure: str) -> p
 def _all_do_nothing(
     tables: dict[str, pd.DataFrame], settings: Section, objective: str, measure: str
 ) -> Estimate | None:
-    """Why nothing can be compared: moving all weights moves too few tokens."""
+    """Why nothing can be compared: moving all weights moves too few tokens, or controls have none to lose."""
+    if measure == "kept" and settings.sets.continuation == "corpus":
+        return Estimate(missing="the controls have the corpus's continuation, of which the model says little")
     rate = settings.editing.learning_rates[0]
     for name in dict.fromkeys(("forgotten", measure)):
         tokens = abs(_done(tables, settings, name)[objective]["all"].mean())
