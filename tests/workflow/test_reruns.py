@@ -53,9 +53,13 @@ EDITS = {
     "patching": (
         "memloc/localization/patching.py",
         "\nEDITED = True\n",
-        {"patching", "residual_patching"},
+        {"patching", "residual_patching", "plant_paragraphs"},
     ),
-    "the ablation": ("memloc/localization/ablation.py", "\nEDITED = True\n", {"ablate_heads"}),
+    "the ablation": (
+        "memloc/localization/ablation.py",
+        "\nEDITED = True\n",
+        {"ablate_heads", "plant_paragraphs"},
+    ),
     "a script": ("scripts/rank_heads.py", "\nEDITED = True\n", {"rank_heads"}),
 }
 

@@ -6,6 +6,7 @@ from matplotlib import colormaps
 
 from memloc.figures.parts.planted import KIND_LABELS, kinds_of, label, methods_of
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, subplots
+from memloc.run.templates import escaped
 from memloc.settings.base import Section
 
 PANELS = {"kept": "planted alone", "left": "reverted"}
@@ -55,7 +56,7 @@ def _best(areas: pd.DataFrame) -> list[dict]:
     for kind, rows in areas[~areas["method"].isin(["change", "random"])].groupby("kind", sort=False):
         best = rows.sort_values("cmd", kind="stable").iloc[0]
         chance = areas[(areas["kind"] == kind) & (areas["method"] == "random")]["cmd"].iloc[0]
-        labels = {"kind": KIND_LABELS[kind], "method": label(best["method"])}
+        labels = {"kind": KIND_LABELS[kind], "method": escaped(label(best["method"]))}
         found.append(
             {**labels, "cmd": float(best["cmd"]), "cpr": float(best["cpr"]), "chance": float(chance)}
         )
