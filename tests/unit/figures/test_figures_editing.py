@@ -9,6 +9,7 @@ from figure_labels import clipped_labels, overlapping_labels
 from matplotlib import pyplot as plt
 
 from memloc.figures import edited_weights, editing_robustness, editing_tradeoff, fig5
+from memloc.figures.parts import edit_summary
 from memloc.run.templates import fill
 from memloc.settings.arms import ARMS
 from memloc.settings.sections import sections
