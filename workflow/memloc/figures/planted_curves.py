@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib import colormaps
 
-from memloc.figures.parts.planted import KIND_LABELS, kinds_of, label, methods_of
+from memloc.figures.parts.planted import BASELINES, KIND_LABELS, kinds_of, label, methods_of
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, subplots
 from memloc.run.templates import escaped
 from memloc.settings.base import Section
@@ -53,7 +53,7 @@ def _areas(data: pd.DataFrame) -> pd.DataFrame:
 
 def _best(areas: pd.DataFrame) -> list[dict]:
     found = []
-    for kind, rows in areas[~areas["method"].isin(["change", "random"])].groupby("kind", sort=False):
+    for kind, rows in areas[~areas["method"].isin(BASELINES)].groupby("kind", sort=False):
         best = rows.sort_values("cmd", kind="stable").iloc[0]
         chance = areas[(areas["kind"] == kind) & (areas["method"] == "random")]["cmd"].iloc[0]
         labels = {"kind": KIND_LABELS[kind], "method": escaped(label(best["method"]))}

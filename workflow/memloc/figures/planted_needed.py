@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib import colormaps
 
-from memloc.figures.parts.planted import KIND_LABELS, damage, kinds_of, numbers_of
+from memloc.figures.parts.planted import KIND_LABELS, MOST_DAMAGE, damage, kinds_of, numbers_of
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, plain_log_ticks, subplots
 from memloc.settings.base import Section
 
@@ -26,7 +26,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     for axis in (left.xaxis, left.yaxis):
         plain_log_ticks(axis)
     right.set(xlabel="rise of the NLL of held-out text (%)", ylabel="growth of the place's weights")
-    right.axvline(5, color="0.7", lw=0.6, ls=":")
+    right.axvline(100 * MOST_DAMAGE, color="0.7", lw=0.6, ls=":")
     for panel, letter in ((left, "a"), (right, "b")):
         panel_label(panel, letter)
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=4)

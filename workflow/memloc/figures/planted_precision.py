@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from memloc.figures.parts.planted import (
+    CONTROL_LABELS,
     KIND_LABELS,
     MOST_DAMAGE,
     damage,
@@ -17,14 +18,12 @@ from memloc.figures.parts.planted import (
 from memloc.figures.parts.style import PAGE_WIDTH, SEQUENTIAL, Drawing, subplots
 from memloc.settings.base import Section
 
-TITLES = {"plant": "the plant", "wrong": "plant, wrong paragraph", "twin": "the unplanted twin"}
-
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """A matrix of methods and kinds for the plants and for each control; CSV: also plants without damage."""
     rows = of_own_units(tables["planted_truth"])
     data, methods, kinds = means(rows, "average_precision"), methods_of(rows), kinds_of(rows)
-    controls = [name for name in TITLES if name in set(rows["control"])]
+    controls = [name for name in CONTROL_LABELS if name in set(rows["control"])]
     height = 0.9 + 0.17 * len(methods)
     figure, axes = subplots(PAGE_WIDTH, height, ncols=len(controls), sharey=True, squeeze=False)
     for panel, control in zip(axes[0], controls, strict=True):
@@ -46,7 +45,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         panel.set_xticks(
             np.arange(len(kinds)) + 0.5, [KIND_LABELS[kind] for kind in kinds], rotation=30, ha="right"
         )
-        panel.set_title(TITLES[control])
+        panel.set_title(CONTROL_LABELS[control])
     axes[0][0].set_yticks(np.arange(len(methods)) + 0.5, [label(name) for name in methods])
     axes[0][0].invert_yaxis()
     figure.colorbar(mesh, ax=axes[0][-1], fraction=0.06, label="average precision")

@@ -4,6 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from memloc.figures.parts.planted import (
+    CONTROL_LABELS,
     KIND_LABELS,
     kinds_of,
     label,
@@ -16,7 +17,6 @@ from memloc.figures.parts.style import PAGE_WIDTH, Drawing, subplots
 from memloc.settings.base import Section
 
 CONTROL_COLOURS = {"plant": "#c8102e", "wrong": "#8e44ad", "twin": "#1f5fbf"}
-CONTROL_LABELS = {"plant": "the plant", "wrong": "with a wrong paragraph", "twin": "the unplanted twin"}
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:

@@ -57,9 +57,8 @@ def changed_input(module: nn.Module, change: Changes) -> Iterator[None]:
 def activation_gradient(question: Question) -> Scores:
     """Mean size of the NLL's gradient by values (of heads, 2403.19851, 6.1) or by neurons' activations.
 
-    Of heads, the largest |gradient| over the hidden dimension, mean over prefix positions; of neurons, the
-    mean
-    |gradient| over all positions.
+    Of heads, the largest |gradient| over the hidden dimension, mean over prefix positions. Of neurons, the
+    mean |gradient| over all positions.
     """
     found = {}
     for kind in wanted_kinds(question):

@@ -36,6 +36,7 @@ METHOD_LABELS = {
     "random": "random",
     "change": "|change| (oracle)",
 }
+CONTROL_LABELS = {"plant": "the plant", "wrong": "with a wrong paragraph", "twin": "the unplanted twin"}
 BASELINES = ("weight_size", "random", "change")
 MOST_DAMAGE = 0.05  # by which a plant may raise the NLL of held-out text
 
