@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 
 from memloc.model import training
-from memloc.model.training import language_model_loss, learning_rate, new_model, train
+from memloc.model.training import language_model_loss, learning_rate, new_model, shorten_attention, train
 
 SHAPE = {"vocabulary": 64, "n_layers": 2, "n_heads": 4, "width": 16, "window": 16}
 N_ROWS, BATCH, N_STEPS = 50, 4, 13
@@ -195,3 +195,36 @@ def test_every_seed_reads_the_same_rows_in_another_order(rows):
     assert not np.array_equal(first, second) and not np.array_equal(first, rows)
     for ordered in (first, second):
         assert sorted(map(tuple, ordered)) == sorted(map(tuple, rows))
+
+
+def test_gradients_are_those_of_the_plain_cross_entropy(rows):
+    """Of twice the loss, so that its weight counts."""
+    model, tokens = new_model(**SHAPE, seed=0), torch.from_numpy(rows[:5])
+    (2 * language_model_loss(model, tokens, bf16=False)).backward()
+    fast = {name: weight.grad.clone() for name, weight in model.named_parameters()}
+    model.zero_grad()
+    logits = model(tokens[:, :-1]).logits.flatten(0, 1)
+    (2 * functional.cross_entropy(logits, tokens[:, 1:].flatten())).backward()
+    for name, weight in model.named_parameters():
+        assert torch.allclose(fast[name], weight.grad, rtol=1e-4, atol=1e-7), name
+
+
+@pytest.mark.parametrize("window", [16, 5])
+def test_the_short_attention_is_the_familys(rows, window):
+    """Also where local layers see fewer tokens than there are."""
+    tokens = torch.from_numpy(rows[:5])
+    plain, short = (new_model(**SHAPE | {"window": 16}, seed=0).eval() for _ in range(2))
+    for model in (plain, short):
+        for block in model.transformer.h:
+            if block.attn.attention_type == "local":
+                block.attn.attention.bias ^= torch.tril(block.attn.attention.bias, -window)
+    shorten_attention(short)
+    losses = [language_model_loss(model, tokens, bf16=False) for model in (plain, short)]
+    assert torch.allclose(*losses, rtol=1e-6)
+    for loss in losses:
+        loss.backward()
+    for one, other in zip(plain.parameters(), short.parameters(), strict=True):
+        assert torch.allclose(one.grad, other.grad, rtol=1e-4, atol=1e-7)
+    if window < tokens.shape[1]:
+        wide = new_model(**SHAPE, seed=0).eval()
+        assert not torch.allclose(language_model_loss(wide, tokens, bf16=False), losses[1], rtol=1e-6)
