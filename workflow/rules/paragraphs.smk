@@ -19,7 +19,7 @@ if DATA.source == "embedded":
             benchmark_file("paragraphs")
         conda:
             ENVIRONMENT
-        threads: 1
+        threads: 2
         resources:
             mem_mb=growing(3000),
             runtime=growing(30),

@@ -4,6 +4,10 @@ from memloc.run.rule import log, provenance, start
 
 start(snakemake)
 
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+
 import numpy as np
 
 from memloc.data import embedded
@@ -15,10 +19,14 @@ from memloc.tables import storage
 from memloc.tables.schemas.paragraphs import PARAGRAPHS
 from memloc.tables.schemas.training import TRAINING_STREAM
 
+FILES_AT_ONCE = 32
 BOILERPLATE_RUN = 8  # tokens; runs of 13 are shared by none
 settings = sections(snakemake.params.settings)
 data, paragraph = settings.data, settings.paragraph
-found = [text for package in data.packages for text in embedded.docstrings(package)]
+# Forked: another start would run this script once more in every process.
+with ProcessPoolExecutor(snakemake.threads, multiprocessing.get_context("fork")) as pool:
+    each = partial(pool.map, chunksize=FILES_AT_ONCE)
+    found = [text for package in data.packages for text in embedded.docstrings(package, each=each)]
 texts = [docstring.text for docstring in found]
 log(f"{len(texts)} docstrings, {sum(map(len, texts)):,} characters")
 base = snakemake.input.get("base")

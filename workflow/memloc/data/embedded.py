@@ -8,7 +8,7 @@ Its continuation may occur more often, since texts share passages: that is count
 import ast
 import importlib.util
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,10 +36,13 @@ class Docstring(NamedTuple):
     module: str
 
 
-def docstrings(package: str, min_characters: int = MIN_CHARACTERS) -> list[Docstring]:
+def docstrings(
+    package: str, min_characters: int = MIN_CHARACTERS, each: Callable[..., Iterable[list[str]]] = map
+) -> list[Docstring]:
     """Distinct long docstrings of an installed package in the order of its files, read without importing it.
 
-    A text that several modules hold comes once, with the first of them.
+    A text that several modules hold comes once, with the first of them. `each` applies a function to every
+    file, in order: `map`, or that of a pool of processes.
 
     Raises:
         ModuleNotFoundError: the package is not installed.
@@ -49,13 +52,19 @@ def docstrings(package: str, min_characters: int = MIN_CHARACTERS) -> list[Docst
         raise ModuleNotFoundError(f"data.packages: {package!r} is not an installed package")
     folder = Path(spec.submodule_search_locations[0])
     found: dict[str, str] = {}
-    for file in sorted(folder.rglob("*.py")):
+    files = sorted(folder.rglob("*.py"))
+    for file, texts in zip(files, each(file_docstrings, files), strict=True):
         below = file.relative_to(folder).with_suffix("").parts
         module = ".".join([package, *below]).removesuffix(".__init__")
-        for text in source_docstrings(file.read_bytes()):
+        for text in texts:
             if len(text) > min_characters:
                 found.setdefault(text, module)
     return [Docstring(text, module) for text, module in found.items()]
+
+
+def file_docstrings(file: Path) -> list[str]:
+    """`source_docstrings` of a file."""
+    return source_docstrings(file.read_bytes())
 
 
 def source_docstrings(source: bytes) -> list[str]:
