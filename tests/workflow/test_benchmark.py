@@ -18,6 +18,7 @@ STAGES = {
     "attribution_patching",
     "parameter_gradients",
     "editing_step",
+    "planting_step",
 }
 
 
@@ -37,6 +38,7 @@ SIZES = {
     "n_gradients": 6,
     "n_controls": 3,
     "n_steps": 3,
+    "n_planted_steps": 2,
     "n_growth": 4,
 }
 CONFIG = "config/bench-tiny.yaml"

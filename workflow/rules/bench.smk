@@ -51,6 +51,7 @@ rule bench_tables:
             "patching",
             "weight_noise",
             "editing",
+            "planted_truth",
         ),
     message:
         "Time every stage, and straightforward implementations of the same work."

@@ -1,4 +1,4 @@
-"""What is compared: every stage's fast implementation, and the straightforward one of the same work."""
+"""Stages without gradients, or with those of activations alone, next to straightforward implementations."""
 
 from collections.abc import Callable
 from functools import partial
@@ -9,34 +9,21 @@ import numpy as np
 import torch
 from jaxtyping import Int
 from torch import Tensor
-from transformers import PreTrainedModel
 
 from memloc.bench.measure import Prepare, Results
 from memloc.bench.subject import Bench, Comparison, Stage
-from memloc.localization import contrastive, patching
-from memloc.localization.gradients import Gradients, nll_gradients
-from memloc.localization.parameter_gradients import component_scores
-from memloc.localization.weights import OriginalWeights, top_weights
-from memloc.model import loading
-from memloc.model.components import component_table, editable_parameters
+from memloc.localization import patching
 from memloc.perturbation import replaced_tokens
 from memloc.perturbation.pairs import Pairs
-from memloc.removal import editing
 from memloc.run.seeds import generator
 from memloc.scoring import paragraph_scores
 from memloc.scoring.decoding import continue_from_scores
 from memloc.scoring.extraction import score_and_extract
 from memloc.scoring.screening import screening_model
-from memloc.settings.published import SPARSE_FRACTION
 from memloc.straightforward import decoding
-from memloc.straightforward import editing as plain_editing
-from memloc.straightforward import gradients as plain_gradients
 from memloc.straightforward.patching import SitePatching
 from memloc.tables.terms import UNPERTURBED
 
-# Relative to the largest value. First-order patching is held against a finite difference.
-TOLERANCE = {"attribution_patching": 0.05, "editing_step": 0.02}
-ROUNDING = 1e-3
 FINITE_STEP = 0.02
 # What is asked of perturbed prefixes: exact matches alone, also screened in bfloat16, or with every NLL.
 PERTURBATIONS = {
@@ -44,20 +31,6 @@ PERTURBATIONS = {
     "em_bfloat16": {"nll": False, "screening": "bfloat16"},
     "nll": {"nll": True, "screening": "none"},
 }
-LEARNING_RATE = 1e-5
-
-
-def comparisons(bench: Bench, own: Int[Tensor, "paragraph token"]) -> list[Comparison]:
-    """Every comparison of the benchmark, in the order of the workflow."""
-    return [
-        scores(bench, own),
-        continuations(bench, own),
-        perturbations(bench, own),
-        exact_patching(bench, own),
-        first_order_patching(bench, own),
-        parameter_gradients(bench, own),
-        sparse_editing(bench, own),
-    ]
 
 
 def diverted(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Int[Tensor, "paragraph token"]:
@@ -67,12 +40,6 @@ def diverted(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Int[Tensor, "
     rows = (places < bench.n_tokens).nonzero().squeeze(1)
     tokens[rows, places[rows]] = (tokens[rows, places[rows]] + 1) % bench.sizes.vocabulary
     return tokens
-
-
-def teacher_forced_gflop(bench: Bench, n_rows: int) -> float:
-    """One pass over paragraphs, with all positions of the continuation unembedded."""
-    n_left = bench.n_tokens - bench.n_prefix
-    return n_rows * (bench.shape.layers(0, bench.n_tokens - 1) + bench.shape.unembedding(n_left))
 
 
 def plain_scores(bench: Bench, rows: Callable[[], Int[Tensor, "row token"]]) -> Prepare:
@@ -104,7 +71,7 @@ def scores(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
 
         return work
 
-    stage = Stage(prepare, len(tokens), lambda _: teacher_forced_gflop(bench, len(tokens)))
+    stage = Stage(prepare, len(tokens), lambda _: bench.teacher_forced_gflop(len(tokens)))
     plain = plain_scores(bench, lambda: tokens)
     return Comparison("paragraph", plain, len(tokens), slice(None), {"scoring": stage})
 
@@ -279,71 +246,3 @@ def first_order_patching(bench: Bench, own: Int[Tensor, "paragraph token"]) -> C
 
     gflop = sum(run(*span) for span in _spans(together))
     return _patching_stage(bench, together, "attribution_patching", gflop)
-
-
-def training_gflop(bench: Bench, n_rows: int) -> float:
-    """A pass forward and one back, for the gradients of the W_* weights (not of the unembedding)."""
-    n_left = bench.n_tokens - bench.n_prefix
-    return n_rows * (3 * bench.shape.layers(0, bench.n_tokens - 1) + 2 * bench.shape.unembedding(n_left))
-
-
-def parameter_gradients(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
-    """Gradient of the NLL with respect to every W_* weight (paper 5.1)."""
-    tokens, n_prefix = own[: bench.sizes.n_gradients], bench.n_prefix
-
-    def scores_of(model: PreTrainedModel, gradients: Gradients) -> Results:
-        return {"max_abs": component_scores(model, gradients)["max_abs"].to_numpy()}
-
-    def prepare() -> Callable[[], Results]:
-        model, micro_batch = bench.model(), bench.settings.weight_noise.micro_batch
-        return lambda: scores_of(model, nll_gradients(model, tokens, n_prefix, micro_batch))
-
-    def prepare_plain() -> Callable[[], Results]:
-        model = bench.plain_model()
-        named = {name: model.get_parameter(name) for name in editable_parameters(model)}
-        bridge = loading.boot_bridge(model)
-        gradients = partial(plain_gradients.nll_gradients_with_all_hooks, bridge, named, tokens, n_prefix)
-        return lambda: scores_of(model, gradients())
-
-    stage = Stage(prepare, len(tokens), lambda _: training_gflop(bench, len(tokens)))
-    return Comparison("paragraph", prepare_plain, len(tokens), slice(None), {"parameter_gradients": stage})
-
-
-def sparse_editing(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
-    """Steps of sparse unlearning of one paragraph, and all that comes before the first one (paper 5.3)."""
-    n_steps, n_controls = bench.sizes.n_steps, bench.sizes.n_controls
-    texts = own[:1], own[1 : n_controls + 1]
-
-    def prepared(model: PreTrainedModel, edit: Callable[[PreTrainedModel], None]) -> Callable[[], Results]:
-        original = OriginalWeights(model)
-        before = {name: model.get_parameter(name).detach().clone() for name in editable_parameters(model)}
-
-        def work() -> Results:
-            edit(model)
-            moved = {name: model.get_parameter(name).detach() - weight for name, weight in before.items()}
-            original.restore(model)
-            norms = component_table(model, lambda c: {"norm": c.by_head(moved[c.parameter]).norm(dim=1)})
-            return {"moved": norms["norm"].to_numpy()}
-
-        return work
-
-    def fast(model: PreTrainedModel) -> None:
-        how = bench.settings.editing.model_copy(update={"steps": n_steps, "fraction": SPARSE_FRACTION})
-        recipe = editing.Recipe("unlearn", bench.n_prefix, how)
-        original = contrastive.original_log_probabilities(model, texts[1], bench.n_prefix, how.micro_batch)
-        terms = editing.Terms(*texts, original)
-        first = editing.objective_gradients(model, terms, recipe)
-        movable = top_weights(first, SPARSE_FRACTION)
-        for _step in editing.optimise(model, terms, first, movable, LEARNING_RATE, recipe):
-            pass
-
-    def plain(model: PreTrainedModel) -> None:
-        plain_editing.unlearn(model, *texts, bench.n_prefix, SPARSE_FRACTION, LEARNING_RATE, n_steps)
-
-    stage = Stage(
-        lambda: prepared(bench.model(), fast),
-        n_steps,
-        lambda _: n_steps * training_gflop(bench, n_controls + 1) + teacher_forced_gflop(bench, n_controls),
-    )
-    plain_side = lambda: prepared(bench.plain_model(), plain)  # noqa: E731
-    return Comparison("step", plain_side, n_steps, slice(None), {"editing_step": stage})

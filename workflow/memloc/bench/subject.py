@@ -92,6 +92,11 @@ class Bench:
         """Shape of the model."""
         return Shape(self.sizes.n_layers, self.sizes.width, self.sizes.vocabulary)
 
+    def teacher_forced_gflop(self, n_rows: int) -> float:
+        """One pass over paragraphs, with all positions of the continuation unembedded."""
+        n_left = self.n_tokens - self.n_prefix
+        return n_rows * (self.shape.layers(0, self.n_tokens - 1) + self.shape.unembedding(n_left))
+
     def model(self) -> PreTrainedModel:
         """The model as rules load it that take gradients."""
         return loading.load_model(self.folder)

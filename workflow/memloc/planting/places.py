@@ -41,6 +41,12 @@ class Place(NamedTuple):
     units: dict[str, Bool[Tensor, "..."]]
     """Which units hold them, by granularity."""
 
+    @classmethod
+    def of(cls, model: PreTrainedModel, kind: str, name: str, movable: Movable) -> "Place":
+        """These weights, and the units and layers that hold them."""
+        units = holding(model, movable)
+        return cls(kind, name, tuple(units["layer"].nonzero().flatten().tolist()), movable, units)
+
     @property
     def own(self) -> str:
         """Granularity of the units that the place is made of."""
@@ -73,12 +79,16 @@ def draw_place(model: PreTrainedModel, kind: str, n_chosen: int, random: np.rand
         if n_heads > n_layers:
             raise InputError("planted_truth.kinds: two_heads needs a model of two layers or more")
         layers = np.sort(random.choice(n_layers, n_heads, replace=False)).tolist()
-        heads = {layer: torch.tensor([int(random.integers(n_groups(model)))]) for layer in layers}
-        movable = _of_units(model, heads, HEAD_PARTS if kind == "head_all" else VALUES_AND_OUTPUTS)
-        name = " and ".join(f"head {int(head)} of layer {layer}" for layer, head in heads.items())
-    units = holding(model, movable)
-    layers = tuple(units["layer"].nonzero().flatten().tolist())
-    return Place(kind, name, layers, movable, units)
+        return heads_place(model, kind, {layer: int(random.integers(n_groups(model))) for layer in layers})
+    return Place.of(model, kind, name, movable)
+
+
+def heads_place(model: PreTrainedModel, kind: str, heads: dict[int, int]) -> Place:
+    """The place of a kind of heads in these heads (by layer)."""
+    units = {layer: torch.tensor([head]) for layer, head in heads.items()}
+    movable = _of_units(model, units, HEAD_PARTS if kind == "head_all" else VALUES_AND_OUTPUTS)
+    name = " and ".join(f"head {head} of layer {layer}" for layer, head in heads.items())
+    return Place.of(model, kind, name, movable)
 
 
 def _shared_out(

@@ -1,0 +1,152 @@
+"""Stages that take gradients of weights, next to straightforward implementations of the same work."""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from memloc.bench.measure import Results
+from memloc.bench.subject import Bench, Comparison, Stage
+from memloc.localization import contrastive
+from memloc.localization.gradients import Gradients, nll_gradients
+from memloc.localization.parameter_gradients import component_scores
+from memloc.localization.weights import OriginalWeights, top_weights
+from memloc.model import loading
+from memloc.model.components import component_table, editable_parameters
+from memloc.planting.places import Place, heads_place
+from memloc.planting.planter import plant
+from memloc.planting.units import set_values, values_at
+from memloc.removal import editing
+from memloc.settings.published import SPARSE_FRACTION
+from memloc.straightforward import editing as plain_editing
+from memloc.straightforward import gradients as plain_gradients
+from memloc.straightforward import planting as plain_planting
+
+LEARNING_RATE = 1e-5
+PLANT_RATE = 1e-2
+NEVER = 0.0  # an NLL that no plant gets below
+
+
+def training_gflop(bench: Bench, n_rows: int) -> float:
+    """A pass forward and one back, for the gradients of the W_* weights (not of the unembedding)."""
+    n_left = bench.n_tokens - bench.n_prefix
+    return n_rows * (3 * bench.shape.layers(0, bench.n_tokens - 1) + 2 * bench.shape.unembedding(n_left))
+
+
+def parameter_gradients(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
+    """Gradient of the NLL with respect to every W_* weight (paper 5.1)."""
+    tokens, n_prefix = own[: bench.sizes.n_gradients], bench.n_prefix
+
+    def scores_of(model: PreTrainedModel, gradients: Gradients) -> Results:
+        return {"max_abs": component_scores(model, gradients)["max_abs"].to_numpy()}
+
+    def prepare() -> Callable[[], Results]:
+        model, micro_batch = bench.model(), bench.settings.weight_noise.micro_batch
+        return lambda: scores_of(model, nll_gradients(model, tokens, n_prefix, micro_batch))
+
+    def prepare_plain() -> Callable[[], Results]:
+        model = bench.plain_model()
+        named = {name: model.get_parameter(name) for name in editable_parameters(model)}
+        bridge = loading.boot_bridge(model)
+        gradients = partial(plain_gradients.nll_gradients_with_all_hooks, bridge, named, tokens, n_prefix)
+        return lambda: scores_of(model, gradients())
+
+    stage = Stage(prepare, len(tokens), lambda _: training_gflop(bench, len(tokens)))
+    return Comparison("paragraph", prepare_plain, len(tokens), slice(None), {"parameter_gradients": stage})
+
+
+def sparse_editing(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
+    """Steps of sparse unlearning of one paragraph, and all that comes before the first one (paper 5.3)."""
+    n_steps, n_controls = bench.sizes.n_steps, bench.sizes.n_controls
+    texts = own[:1], own[1 : n_controls + 1]
+
+    def prepared(model: PreTrainedModel, edit: Callable[[PreTrainedModel], None]) -> Callable[[], Results]:
+        original = OriginalWeights(model)
+        before = {name: model.get_parameter(name).detach().clone() for name in editable_parameters(model)}
+
+        def work() -> Results:
+            edit(model)
+            moved = {name: model.get_parameter(name).detach() - weight for name, weight in before.items()}
+            original.restore(model)
+            norms = component_table(model, lambda c: {"norm": c.by_head(moved[c.parameter]).norm(dim=1)})
+            return {"moved": norms["norm"].to_numpy()}
+
+        return work
+
+    def fast(model: PreTrainedModel) -> None:
+        how = bench.settings.editing.model_copy(update={"steps": n_steps, "fraction": SPARSE_FRACTION})
+        recipe = editing.Recipe("unlearn", bench.n_prefix, how)
+        original = contrastive.original_log_probabilities(model, texts[1], bench.n_prefix, how.micro_batch)
+        terms = editing.Terms(*texts, original)
+        first = editing.objective_gradients(model, terms, recipe)
+        movable = top_weights(first, SPARSE_FRACTION)
+        for _step in editing.optimise(model, terms, first, movable, LEARNING_RATE, recipe):
+            pass
+
+    def plain(model: PreTrainedModel) -> None:
+        plain_editing.unlearn(model, *texts, bench.n_prefix, SPARSE_FRACTION, LEARNING_RATE, n_steps)
+
+    stage = Stage(
+        lambda: prepared(bench.model(), fast),
+        n_steps,
+        lambda _: n_steps * training_gflop(bench, n_controls + 1) + bench.teacher_forced_gflop(n_controls),
+    )
+    plain_side = lambda: prepared(bench.plain_model(), plain)  # noqa: E731
+    return Comparison("step", plain_side, n_steps, slice(None), {"editing_step": stage})
+
+
+def planting(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
+    """Steps of planting a random text in W_V and W_O of a head, in every layer by itself.
+
+    A straightforward step takes equally long for all layers, and is taken for the middle one alone.
+    """
+    n_steps, n_layers, n_left = (
+        bench.sizes.n_planted_steps,
+        bench.shape.n_layers,
+        bench.n_tokens - bench.n_prefix,
+    )
+    how = bench.settings.planted_truth.model_copy(
+        update={"max_steps": n_steps, "kinds": {"head_vo": PLANT_RATE}}
+    )
+    text, keep = bench.random_tokens(1, bench.n_tokens, "planted"), own[: how.keep]
+
+    def prepared(
+        model: PreTrainedModel, layers: list[int], train: Callable[[PreTrainedModel, Place], None]
+    ) -> Callable[[], Results]:
+        places = [heads_place(model, "head_vo", {layer: 0}) for layer in layers]
+
+        def moved(place: Place) -> list[float]:
+            before = values_at(model, place.movable)
+            train(model, place)
+            after = values_at(model, place.movable)
+            set_values(model, place.movable, before)
+            return [float((after[name] - before[name]).norm()) for name in sorted(before)]
+
+        return lambda: {"moved": np.array([moved(place) for place in places])}
+
+    def fast(model: PreTrainedModel, place: Place) -> None:
+        plant(model, text, keep, bench.n_prefix, place, [NEVER], how)
+
+    def plain(model: PreTrainedModel, place: Place) -> None:
+        masks = {name: torch.zeros_like(model.get_parameter(name)) for name in place.movable}
+        for name, places in place.movable.items():
+            masks[name].view(-1)[places] = 1
+        how_much = PLANT_RATE, how.keep_weight_heads, n_steps
+        plain_planting.plant(model, text, keep, bench.n_prefix, masks, *how_much)
+
+    def gflop(_: Results) -> float:
+        """Forward and back through the place's layer and those above, for every text and for the kept ones'
+        original predictions the unembedding once."""
+        above = sum(n_layers - layer for layer in range(n_layers))
+        passes = 2 * bench.shape.layers(0, bench.n_tokens - 1, above)
+        unembedded = n_layers * (3 * len(keep) + 2) * bench.shape.unembedding(n_left)
+        return n_steps * ((len(keep) + 1) * passes + unembedded)
+
+    middle = n_layers // 2
+    stage = Stage(lambda: prepared(bench.model(), [*range(n_layers)], fast), n_layers * n_steps, gflop)
+    plain_side = lambda: prepared(bench.plain_model(), [middle], plain)  # noqa: E731
+    return Comparison("step", plain_side, n_steps, slice(middle, middle + 1), {"planting_step": stage})
