@@ -35,6 +35,8 @@ from memloc.settings.planted_truth import PlantedTruth
 from memloc.settings.scores import Scoring
 from memloc.tables.terms import PLANT_GRANULARITIES
 
+DAMAGE = ("em_memorized", "em_own", "nll_held_out")
+
 
 class Study(NamedTuple):
     """What all plants share."""
@@ -80,67 +82,97 @@ def run_slot(study: Study, slot: int) -> Found:
 
 
 def _run_plant(study: Study, labels: dict[str, Any], before: dict[str, float]) -> dict[str, list[dict]]:
-    model, how, n_prefix = study.model, study.how, study.n_prefix
+    """Rows of all tables of one try; the model has its original weights before and after."""
+    model, how = study.model, study.how
     kind, slot, attempt = labels.values()
-    first = slot * (how.n_paragraphs // how.n_plants)
-    row, tokens = first + attempt, study.tokens[first + attempt, None]
+    row = slot * (how.n_paragraphs // how.n_plants) + attempt
     random = generator(study.seed, "planted_truth", kind, str(slot), str(attempt))
     place = draw_place(model, kind, how.n_neurons, random)
-    levels = {how.nll, *(how.levels if place.own == "head" else [])}
-    unplanted, alone = values_at(model, place.movable), teacher_forced(model, tokens, n_prefix, 1)
+    unplanted = values_at(model, place.movable)
     rows: dict[str, list[dict]] = {name: [] for name in Found._fields}
     try:
-        trained = plant(model, tokens, study.keep, n_prefix, place, [*levels], how)
-        values = trained.levels.get(how.nll)
-        if values is None:
-            values = values_at(model, place.movable)
-        set_values(model, place.movable, values)
-        after = teacher_forced(model, tokens, n_prefix, 1)
-        reached = how.nll in trained.levels and int(after.em) == tokens.shape[1] - n_prefix
-        about = {
-            **labels,
-            "id": int(study.ids[row]),
-            "place": place.name,
-            "n_layers": len(place.layers),
-            "learning_rate": how.kinds[kind],
-            "reached": reached,
-            "steps": trained.steps,
-            "em_before": int(alone.em),
-            "nll_before": float(alone.nll),
-            "em": int(after.em),
-            "nll": float(after.nll) if after.nll.isfinite() else None,
-            "n_allowed": n_weights(model, place.movable),
-            "n_changed": study.original.n_changed(model, place.movable) if reached else None,
-            "n_needed": None,
-            **{f"{name}_before": value for name, value in before.items()},
-            **(_damage(study) if reached else dict.fromkeys(before)),
-            **_relative_norms(model, place, unplanted, values),
-        }
-        if reached:
-            mixture = Plant.of(model, tokens, n_prefix, place, unplanted, values)
-            pair = None if place.own == "weight" else _pair(study, row)
-            about["n_needed"] = n_needed(mixture)
-            for level, weights in sorted(trained.levels.items()):
-                set_values(model, place.movable, weights)
-                asked = labels | {"control": "plant", "level": level, "criterion": level == how.nll}
-                drawn = mixture if level == how.nll and how.curves else None
-                _ask(study, asked, place, row, pair, random, rows, drawn)
-            set_values(model, place.movable, values)
-            if "wrong" in how.controls:
-                asked = labels | {"control": "wrong", "level": how.nll, "criterion": True}
-                other = first + how.tries
-                their_pair = None if place.own == "weight" else _pair(study, other)
-                _ask(study, asked, place, other, their_pair, random, rows)
-            set_values(model, place.movable, unplanted)
-            if "twin" in how.controls:
-                asked = labels | {"control": "twin", "level": how.nll, "criterion": True}
-                _ask(study, asked, place, row, pair, random, rows)
+        about, planted = _plant(study, labels, row, place, unplanted)
+        about |= {f"{name}_before": value for name, value in before.items()}
+        if planted is not None:
+            questions = Questions(study, labels, place, row, unplanted, planted, random)
+            about["n_needed"] = _ask_all(questions, rows)
         rows["plants"].append(about)
     finally:
         set_values(model, place.movable, unplanted)
     if changed := study.original.n_changed(model, {}):
         raise EditError(f"{changed} weights are not as they were before the plant")
     return rows
+
+
+def _plant(
+    study: Study, labels: dict[str, Any], row: int, place: Place, unplanted: Mapping[str, Tensor]
+) -> tuple[dict[str, Any], dict[float, Mapping[str, Tensor]] | None]:
+    """A row of `plants`, and the place's weights by level of the NLL; none where the criterion is not met."""
+    model, how, n_prefix, tokens = study.model, study.how, study.n_prefix, study.tokens[row, None]
+    levels = {how.nll, *(how.levels if place.own == "head" else [])}
+    alone = teacher_forced(model, tokens, n_prefix, 1)
+    trained = plant(model, tokens, study.keep, n_prefix, place, [*levels], how)
+    values = trained.levels.get(how.nll) or values_at(model, place.movable)
+    set_values(model, place.movable, values)
+    after = teacher_forced(model, tokens, n_prefix, 1)
+    reached = how.nll in trained.levels and int(after.em) == tokens.shape[1] - n_prefix
+    about = {
+        **labels,
+        "id": int(study.ids[row]),
+        "place": place.name,
+        "n_layers": len(place.layers),
+        "learning_rate": how.kinds[place.kind],
+        "reached": reached,
+        "steps": trained.steps,
+        "em_before": int(alone.em),
+        "nll_before": float(alone.nll),
+        "em": int(after.em),
+        "nll": float(after.nll) if after.nll.isfinite() else None,
+        "n_allowed": n_weights(model, place.movable),
+        "n_changed": study.original.n_changed(model, place.movable) if reached else None,
+        "n_needed": None,
+        **(_damage(study) if reached else dict.fromkeys(DAMAGE)),
+        **_relative_norms(model, place, unplanted, values),
+    }
+    return about, trained.levels if reached else None
+
+
+class Questions(NamedTuple):
+    """A plant that methods are asked about, and its controls."""
+
+    study: Study
+    labels: dict[str, Any]
+    place: Place
+    row: int
+    unplanted: Mapping[str, Tensor]
+    planted: Mapping[float, Mapping[str, Tensor]]
+    """The place's weights by level of the NLL."""
+    random: np.random.Generator
+
+
+def _ask_all(asked: Questions, rows: dict[str, list[dict]]) -> int:
+    """Ask about every level of the plant and its controls; returns the number of weights it needs."""
+    study, labels, place, row, unplanted, planted, random = asked
+    model, how = study.model, study.how
+    values = planted[how.nll]
+    mixture = Plant.of(model, study.tokens[row, None], study.n_prefix, place, unplanted, values)
+    pair, needed = _pair(study, place, row), n_needed(mixture)
+    at_criterion = labels | {"level": how.nll, "criterion": True}
+    for level, weights in sorted(planted.items()):
+        set_values(model, place.movable, weights)
+        about = labels | {"control": "plant", "level": level, "criterion": level == how.nll}
+        drawn = mixture if level == how.nll and how.curves else None
+        _ask(study, about, place, row, pair, random, rows, drawn)
+    set_values(model, place.movable, values)
+    if "wrong" in how.controls:
+        other = row - labels["attempt"] + how.tries
+        _ask(
+            study, at_criterion | {"control": "wrong"}, place, other, _pair(study, place, other), random, rows
+        )
+    set_values(model, place.movable, unplanted)
+    if "twin" in how.controls:
+        _ask(study, at_criterion | {"control": "twin"}, place, row, pair, random, rows)
+    return needed
 
 
 def _ask(
@@ -189,9 +221,11 @@ def _ask(
                 rows["planted_curves"].append({**about, **point})
 
 
-def _pair(study: Study, row: int) -> Pairs | None:
-    """The paragraph and its strongest perturbed version under the model as it is; of a plant, its twin gets
-    it too."""
+def _pair(study: Study, place: Place, row: int) -> Pairs | None:
+    """The paragraph and its strongest perturbed version under the model as it is, which a plant's twin gets
+    too; none for places of weights, which no method that needs a pair can see."""
+    if place.own == "weight":
+        return None
     ids, tokens, n_prefix = study.ids[row, None], study.tokens[row, None], study.n_prefix
     perturbation = Perturbation(nll=False, screening="none", micro_batch=study.how.micro_batch)
     versions = perturb_prefixes(
@@ -218,11 +252,9 @@ def _damage(study: Study) -> dict[str, float]:
     sizes = [len(group.ids) for group in study.texts.values()]
     em = dict(zip(study.texts, scores.em.double().split(sizes), strict=True))
     nll = dict(zip(study.texts, scores.nll.double().split(sizes), strict=True))
-    return {
-        "em_memorized": float(em["memorized"].mean()) if len(em["memorized"]) else None,
-        "em_own": float(em["non_memorized"].mean()),
-        "nll_held_out": float(nll["held_out"].mean()),
-    }
+    memorized = float(em["memorized"].mean()) if len(em["memorized"]) else None
+    found = memorized, float(em["non_memorized"].mean()), float(nll["held_out"].mean())
+    return dict(zip(DAMAGE, found, strict=True))
 
 
 def _relative_norms(
