@@ -1,10 +1,13 @@
 """Copies of the project's folder, and Snakemake in them."""
 
+import multiprocessing
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,6 +17,23 @@ PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
 NO_NETWORK = dict.fromkeys(PROXIES, "http://127.0.0.1:9") | {"no_proxy": "localhost", "HF_HUB_OFFLINE": "1"}
 STUDY = "config/test.yaml"
 TARGETS = {"all", "figures", "tables", "resources"}
+# Plans are many and short: most of a plan's time is imports, so each is forked from a process that has them.
+PLANNER = multiprocessing.get_context("forkserver")
+PLANNER.set_forkserver_preload(["snakemake.cli", "pandera.pandas", "pyarrow.parquet", "pydantic", "jinja2"])
+
+
+def _run_forked(folder: Path, arguments: Sequence[str], output: str) -> None:
+    """Snakemake as of `python -m snakemake` in `folder`; ends the process."""
+    descriptor = os.open(output, os.O_WRONLY)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.chdir(folder)
+    os.environ |= NO_NETWORK
+    sys.path.insert(0, str(folder))
+    sys.argv = ["snakemake", *arguments]
+    from snakemake.cli import main
+
+    main(list(arguments))
 
 
 @cache
@@ -61,9 +81,20 @@ class Project:
         assert process.returncode == status, output
         return output
 
+    def plan(self, *arguments: str, config: str | None = STUDY, status: int = 0) -> str:
+        """Output of a dry-run that ends with `status`."""
+        chosen = ["--dry-run", *arguments, *(["--configfile", config] if config else [])]
+        with tempfile.NamedTemporaryFile("r") as output:
+            process = PLANNER.Process(target=_run_forked, args=(self.folder, chosen, output.name))
+            process.start()
+            process.join()
+            text = output.read()
+        assert process.exitcode == status, text
+        return text
+
     def jobs(self, *arguments: str, config: str | None = STUDY) -> dict[str, int]:
         """Rules that a dry-run would run, and how often, without those that only collect files."""
-        output = self.snakemake("--dry-run", *arguments, config=config)
+        output = self.plan(*arguments, config=config)
         table = re.search(r"^job +count\n-+ +-+\n(.*?)^total ", output, re.MULTILINE | re.DOTALL)
         rows = [row.split() for row in table[1].splitlines()] if table else []
         assert table or "Nothing to be done" in output, output

@@ -79,7 +79,7 @@ def test_snakemake_commands_plan_something(request, words):
 
 
 def plan(project, words):
-    return project.snakemake(*words[1:], "--dry-run", config=None)
+    return project.plan(*words[1:], config=None)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
