@@ -4,7 +4,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from subprocess import DEVNULL, Popen
@@ -72,27 +72,29 @@ def wait_for_script(project: Project, seconds: float = 120) -> int:
     return found[0]
 
 
-def everything(project: Project, moments: random.Random, longest: float) -> bool:
+def everything(project: Project, moments: random.Random, longest: float, targets: Sequence[str]) -> bool:
     """Kill Snakemake and its jobs at a random moment; whether there was something to kill."""
-    with running(project, "--cores", "2") as process:
+    with running(project, "--cores", "2", *targets) as process:
         time.sleep(moments.uniform(0, longest))
         return process.poll() is None
 
 
-def everything_before_a_rename(project: Project, moments: random.Random, longest: float) -> bool:
+def everything_before_a_rename(
+    project: Project, moments: random.Random, longest: float, targets: Sequence[str]
+) -> bool:
     """Kill Snakemake and its jobs when one has written a file and not yet given it its name."""
     hook = project.folder / "hook"
     hook.mkdir(exist_ok=True)
     (hook / "sitecustomize.py").write_text(DIE_AT_RENAME)
     (hook / "renames").unlink(missing_ok=True)
     die_at = {"PYTHONPATH": str(hook), "RENAMES": str(hook / "renames"), "DIE_AT": str(moments.randint(1, 6))}
-    with running(project, "--cores", "2", environment=die_at) as process:
+    with running(project, "--cores", "2", *targets, environment=die_at) as process:
         return process.wait() == -signal.SIGKILL
 
 
-def snakemake_alone(project: Project, moments: random.Random, longest: float) -> bool:
+def snakemake_alone(project: Project, moments: random.Random, longest: float, targets: Sequence[str]) -> bool:
     """Kill Snakemake at a random moment; its scripts live on and meet those of the next run."""
-    process = project.start("--cores", "2", console=DEVNULL)
+    process = project.start("--cores", "2", *targets, console=DEVNULL)
     time.sleep(moments.uniform(2, 2 + longest))
     alive = process.poll() is None
     process.kill()
@@ -100,9 +102,9 @@ def snakemake_alone(project: Project, moments: random.Random, longest: float) ->
     return alive
 
 
-def one_script(project: Project, moments: random.Random, longest: float) -> bool:
+def one_script(project: Project, moments: random.Random, longest: float, targets: Sequence[str]) -> bool:
     """Kill one running script; Snakemake reports it and ends."""
-    with running(project, "--cores", "2") as process:
+    with running(project, "--cores", "2", *targets) as process:
         time.sleep(moments.uniform(0, longest))
         while process.poll() is None:
             if found := scripts(project):

@@ -32,9 +32,9 @@ def test_tables_do_not_depend_on_the_number_of_shards(editable):
     for path in paths:
         path.unlink()
     shutil.rmtree(editable.results / "parts")  # of `edits`
-    options = ("--config", "shards=3", "--rerun-triggers", "mtime")
+    options = ("--config", "shards=2", "--rerun-triggers", "mtime")
     editable.snakemake("--cores", "2", *STAGES, *options)
     for path in paths:
         parts = list(editable.results.glob(f"shards/*/{path.stem}"))
-        assert parts and all(len(list(folder.glob("?-of-3.parquet"))) == 3 for folder in parts)
+        assert parts and all(len(list(folder.glob("?-of-2.parquet"))) == 2 for folder in parts)
     assert {path.name: path.read_bytes() for path in paths} == before
