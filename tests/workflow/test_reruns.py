@@ -58,7 +58,7 @@ EDITS = {
     "the ablation": (
         "memloc/localization/ablation.py",
         "\nEDITED = True\n",
-        {"ablate_heads", "plant_paragraphs"},
+        {"ablate_heads", "bypass_layers", "plant_paragraphs"},
     ),
     "a script": ("scripts/rank_heads.py", "\nEDITED = True\n", {"rank_heads"}),
 }

@@ -1,4 +1,4 @@
-# Take heads out of the model, one by one and together, and see what becomes of memorized paragraphs.
+# Take heads, and whole blocks, out of the model, one by one and together, and see what becomes of memorized paragraphs.
 
 
 rule ablate_heads:
@@ -29,3 +29,30 @@ rule ablate_heads:
         "Ablate every attention head, and the first heads of every ranking together."
     script:
         "../scripts/ablate_heads.py"
+
+
+rule bypass_layers:
+    input:
+        model=rules.model.output.manifest,
+        folder=MODEL_FOLDER,
+        paragraphs=table("paragraphs"),
+        sets=table("sets"),
+    output:
+        table("layer_bypass"),
+    log:
+        log_file("bypass_layers"),
+    benchmark:
+        benchmark_file("bypass_layers")
+    conda:
+        ENVIRONMENT
+    threads: SETTINGS.threads
+    resources:
+        gpu=N_GPU,
+        mem_mb=growing(MEMORY["bypass_layers"]),
+        runtime=growing(240),
+    params:
+        **tracked("bypass_layers.py", "layer_bypass", "loading"),
+    message:
+        "Bypass the attention and MLP blocks of every layer, alone and from it on."
+    script:
+        "../scripts/bypass_layers.py"

@@ -8,7 +8,7 @@ import pytest
 from figure_labels import clipped_labels, overlapping_labels
 from matplotlib import pyplot as plt
 
-from memloc.figures import cumulative_ablation, head_ablation, weight_noise
+from memloc.figures import cumulative_ablation, head_ablation, layer_bypass, weight_noise
 from memloc.figures.cumulative_ablation import rank_among
 from memloc.figures.parts.disturbance import group_means, judges
 from memloc.figures.parts.style import METHOD_LABELS
@@ -238,3 +238,31 @@ def test_judges_are_counted_once():
     assert found == {"n_memorized": 7, "n_non_memorized": 6, "n_held_out": 5, "n_seen": 2}
     seen_others = rows.assign(seen=rows["group"] != "memorized")
     assert judges(seen_others)["n_seen"] == 0
+
+
+def made_up_bypasses(n_seen: int = 0) -> pd.DataFrame:
+    """Attention of layer 1 costs memorized paragraphs 30 tokens; all else costs everyone one token."""
+    rows = []
+    for block, way in layer_bypass.STYLES:
+        for layers in layer_bypass.TITLES:
+            for layer in range(3):
+                for row in paragraphs(GROUPS, n_seen):
+                    hit = (block, layer, row["group"]) == ("attention", 1, "memorized")
+                    labels = {"block": block, "way": way, "layers": layers, "layer": layer}
+                    lost = 30 if hit else 1
+                    scores = {"em": 45 - lost + row["x"], "nll": 3.5, "em_lost": lost, "nll_gained": 0.5}
+                    rows.append({**labels, **row, **scores})
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize("n_seen", [0, 2])
+def test_bypassed_blocks_are_drawn_as_means_of_paragraphs(n_seen):
+    drawing = layer_bypass.draw({"layer_bypass": made_up_bypasses(n_seen)}, SETTINGS)
+    caption = fill((REPORT / "layer_bypass.rst").read_text(), drawing.numbers | {"study": "made"})
+    assert "without layer 1 of 3, 15.0; others then keep 44.0" in caption and "nan" not in caption
+    assert "the model as it is, 45.0 and 45.0 tokens, 3.000 nats" in caption
+    data = drawing.data.set_index(["measure", "block", "way", "layers", "layer"])
+    own = data.loc["em_memorized", "attention", "identity", "alone", 1]
+    assert own["value"] == pytest.approx(15) and own["low"] < 15 < own["high"] and own["n"] == 7
+    assert np.isnan(data.loc[("nll_held_out", "mlp", "zero", "alone", 0), "low"])  # five paragraphs
+    assert clipped_labels(drawing.figure) == [] and overlapping_labels(drawing.figure) == []

@@ -276,6 +276,7 @@ FIGURES = (
         ("cumulative_ablation",),
     ),
     FigureInfo("weight_noise", "Noise on top-gradient weights", "extended", ("weight_noise",)),
+    FigureInfo("layer_bypass", "Whole blocks bypassed, layer by layer", "extended", ("layer_bypass",)),
     FigureInfo(
         "planted_recall",
         "How much of a planted place each method finds",

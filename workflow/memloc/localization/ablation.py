@@ -9,10 +9,10 @@ the model's own continuation, which also starts from the full EM. A head that an
 Paragraphs that judge a head have not chosen it (`held_out`).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -34,20 +34,35 @@ GROUPS = ("memorized", "non_memorized", "held_out")
 MEASURES = ("em_lost", "nll_gained")
 
 
+class Intervention(Protocol):
+    """A change of what layers compute."""
+
+    def in_layer(self, layer: int) -> Hashable | None:
+        """What is done in a layer: interventions of which this is equal do the same, None does nothing."""
+
+    def applied(self, model: PreTrainedModel, layer: int) -> AbstractContextManager[None]:
+        """Within the context, it is done in this layer."""
+
+
 class Ablation(NamedTuple):
     """Heads that are ablated together, and what takes the place of every head's output."""
 
     heads: Sequence[Head]
     outputs: Float[Tensor, "layer head d_head"]
 
-    def in_layer(self, layer: int) -> tuple[tuple[int, ...], int | None]:
-        """What is done in a layer: ablations of which this is equal do the same."""
+    def in_layer(self, layer: int) -> Hashable | None:
+        """The layer's ablated heads and their replacement."""
         heads = tuple(sorted(head for place, head in self.heads if place == layer))
-        return heads, id(self.outputs) if heads else None
+        return (heads, id(self.outputs)) if heads else None
+
+    def applied(self, model: PreTrainedModel, layer: int) -> AbstractContextManager[None]:
+        """Within the context, this layer's heads are ablated."""
+        return ablated(model, [head for head in self.heads if head[0] == layer], self.outputs)
 
 
-Plan = list[tuple[dict[str, object], Ablation]]
-"""Ablations with the labels of their rows."""
+NOTHING = Ablation([], torch.empty(0))
+Plan = list[tuple[dict[str, object], Intervention]]
+"""Interventions with the labels of their rows."""
 
 
 def output_projections(model: PreTrainedModel) -> dict[int, nn.Module]:
@@ -112,11 +127,11 @@ def ablated(
 def ablated_scores(
     model: PreTrainedModel,
     tokens: Int[Tensor, "paragraph token"],
-    ablations: Sequence[Ablation],
+    ablations: Sequence[Intervention],
     n_prefix: int,
     micro_batch: int,
 ) -> list[pd.DataFrame]:
-    """em (tokens) and nll (nats per token) of every paragraph under each ablation.
+    """em (tokens) and nll (nats per token) of every paragraph under each ablation, or other intervention.
 
     Ablations that do the same in the first layers share these, so that a layer below all ablated heads, and
     one in which many ablations take the same heads, is run once.
@@ -141,7 +156,7 @@ def ablated_scores(
 def _branches(
     model: PreTrainedModel,
     calls: list[Call],
-    ablations: Sequence[Ablation],
+    ablations: Sequence[Intervention],
     places: list[int],
     layer: int = 0,
     rows: Float[Tensor, "row position hidden"] | None = None,
@@ -154,15 +169,15 @@ def _branches(
     if layer == len(calls):
         yield places, rows
         return
-    alike: dict[tuple, list[int]] = {}
+    alike: dict[Hashable | None, list[int]] = {}
     for place in places:
         alike.setdefault(ablations[place].in_layer(layer), []).append(place)
-    for (heads, _), some in alike.items():
-        if rows is None and not heads and layer + 1 < len(calls):
+    for done, some in alike.items():
+        if rows is None and done is None and layer + 1 < len(calls):
             after = None
         else:
             entering = calls[layer].residual if rows is None else rows
-            with ablated(model, [(layer, head) for head in heads], ablations[some[0]].outputs):
+            with nullcontext() if done is None else ablations[some[0]].applied(model, layer):
                 after = call_layer(model, layer, calls[layer], entering)
         yield from _branches(model, calls, ablations, some, layer + 1, after)
 
@@ -185,8 +200,7 @@ def ablate(
     """
     about, tokens = labels(texts), torch.cat([text.tokens for text in texts.values()])
     ablations = [ablation for plan in plans.values() for _, ablation in plan]
-    nothing = Ablation([], ablations[0].outputs)
-    whole, *found = ablated_scores(model, tokens, [nothing, *ablations], n_prefix, micro_batch)
+    whole, *found = ablated_scores(model, tokens, [NOTHING, *ablations], n_prefix, micro_batch)
     scores, tables = iter(found), {}
     for name, plan in plans.items():
         frames = [_changed(about.assign(**label), whole, next(scores)) for label, _ in plan]

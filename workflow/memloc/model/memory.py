@@ -184,6 +184,7 @@ def stage_bytes(shape: Shape, settings: Settings) -> dict[str, float]:
     scores, perturbation, patching = passes("scores"), passes("perturbation"), passes("patching")
     noise = passes("weight_noise")
     activations, ablation = passes("activation_gradients"), passes("head_ablation")
+    bypass = passes("layer_bypass")
     attention = passes("attention", n_tokens=paragraph.prefix + 1)
     n_attended = sets.n_memorized + sets.n_non_memorized + sets.n_rare_tokens
     beyond_weights = {
@@ -201,6 +202,7 @@ def stage_bytes(shape: Shape, settings: Settings) -> dict[str, float]:
         "patching": packed + patching.layer + 2 * passes("patching", batch=1).kept,
         "residual_patching": packed + patching.layer + 2 * passes("patching", batch=1).kept,
         "ablate_heads": packed + ablation.layer + max(2 * ablation.residuals, ablation.cache),
+        "bypass_layers": packed + bypass.layer + max(2 * bypass.residuals, bypass.cache),
         "disturb_weights": weights + 4 * gradients + noise.kept,
     }
     needed = {stage: weights + more for stage, more in beyond_weights.items()}

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.localization.ablation import Ablation, ablated_scores
+from memloc.localization.ablation import NOTHING, Ablation, ablated_scores
 from memloc.localization.head_ranking import patching_scores
 from memloc.localization.patching import activation_patching
 from memloc.localization.rare_tokens import pearson, prefix_ranks
@@ -67,8 +67,7 @@ def _ablation(question: Question, outputs: Float[Tensor, "layer head d_head"]) -
         for layer in range(n_layers)
         for heads in groups
     ]
-    nothing = Ablation([], outputs)
-    whole, *found = ablated_scores(model, question.tokens, [nothing, *ablations], question.n_prefix, 1)
+    whole, *found = ablated_scores(model, question.tokens, [NOTHING, *ablations], question.n_prefix, 1)
     risen = [float(scores["nll"].iloc[0] - whole["nll"].iloc[0]) for scores in found]
     return in_layers({"head": torch.tensor(risen).view(n_layers, -1)})
 

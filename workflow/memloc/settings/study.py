@@ -18,6 +18,7 @@ from memloc.settings.extraction import Extraction
 from memloc.settings.filters import Filters
 from memloc.settings.head_ablation import HeadAblation
 from memloc.settings.highlight import Head
+from memloc.settings.layer_bypass import LayerBypass
 from memloc.settings.loading import Loading
 from memloc.settings.min_k import MinK
 from memloc.settings.model import EmbeddedModel, HubModel, LocalModel, PlantedModel
@@ -90,6 +91,7 @@ class Settings(Section):
     editing: Editing = Editing()
     head_ablation: HeadAblation = HeadAblation()
     weight_noise: WeightNoise = WeightNoise()
+    layer_bypass: LayerBypass = LayerBypass()
     edit_model: EditModel = EditModel()
     planted_truth: PlantedTruth = PlantedTruth()
     min_k: MinK = MinK()

@@ -7,7 +7,8 @@ from memloc.tables.schema import Lengths, Schema
 from memloc.tables.terms import COMBINED, METHODS, TEXTS
 
 
-def _lost_text(lengths: Lengths) -> dict[str, pa.Column]:
+def lost_text(lengths: Lengths) -> dict[str, pa.Column]:
+    """What an intervention takes of a paragraph that judges it."""
     return {
         **_judged_text(lengths),
         "em_lost": integer(
@@ -25,7 +26,7 @@ def _head_ablation(lengths: Lengths) -> dict[str, pa.Column]:
         "replacement": category("zero", "mean", meaning="What the head's output is replaced by."),
         "layer": integer(0, unit="from 0", meaning="Layer of the model."),
         "head": integer(0, unit="from 0", meaning="Attention head in its layer."),
-        **_lost_text(lengths),
+        **lost_text(lengths),
     }
 
 
@@ -52,7 +53,7 @@ def _cumulative_ablation(lengths: Lengths) -> dict[str, pa.Column]:
         "method": category(*METHODS, COMBINED, "random", meaning="Ranking whose first heads are ablated."),
         "draw": integer(0, meaning="Number of the random draw."),
         "n_heads": integer(0, meaning="Heads that are ablated together."),
-        **_lost_text(lengths),
+        **lost_text(lengths),
     }
 
 

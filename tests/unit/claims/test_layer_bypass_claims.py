@@ -1,0 +1,103 @@
+"""Claims on bypassed blocks, on small tables whose verdicts are known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from memloc.claims.evaluate import evaluate
+from memloc.claims.registry import topics
+from memloc.localization.layer_bypass import BYPASSES
+from memloc.settings.sections import sections
+
+SETTINGS = sections({"paragraph": {"prefix": 50, "length": 100}})
+LAYERS = range(4)
+
+
+def tables(lost, n=20, n_seen=0, harmless=0.8):
+    """`lost` gives the tokens that (group, block, layer) costs; `harmless` is the share of spared tokens."""
+    rng, rows = np.random.default_rng(0), []
+    for block, ways in BYPASSES.items():
+        for way in ways:
+            for layer in LAYERS:
+                for group in ("memorized", "non_memorized", "held_out"):
+                    for number in range(n + n_seen):
+                        seen = number >= n
+                        tokens = 50 if seen else lost(group, block, layer) + rng.integers(-1, 2)
+                        labels = {"block": block, "way": way, "layers": "alone", "layer": layer}
+                        rows.append({**labels, "group": group, "id": number, "seen": seen, "em_lost": tokens})
+    prefix = [{"id": number, "set": "memorized", "position": -1, "em": 50} for number in range(n)]
+    for number in range(n):
+        for position in range(10):
+            em = 50 if position < 10 * harmless else 20
+            prefix.append({"id": number, "set": "memorized", "position": position, "em": em})
+    return {"layer_bypass": pd.DataFrame(rows), "perturbation": pd.DataFrame(prefix)}
+
+
+def judged(given):
+    return evaluate(
+        topics()["layer_bypass"], given, SETTINGS, {"model": "any", "data": "embedded"}
+    ).set_index("id")
+
+
+def verdicts(*given, **options):
+    return judged(tables(*given, **options))["verdict"].to_dict()
+
+
+def menta(group, block, layer):
+    """Attention of layer 3 is there for memorized paragraphs alone; all else costs five tokens."""
+    if (block, layer) == ("attention", 3):
+        return 40 if group == "memorized" else 1
+    return 5
+
+
+def stoehr(group, block, layer):
+    return 45 if layer < 2 and group == "memorized" else 5
+
+
+def test_a_deeper_layer_that_recites_and_does_nothing_else():
+    found = judged(tables(menta))
+    assert found.loc["deeper_attention_removes", "verdict"] == "holds"
+    assert found.loc["deeper_attention_removes", "value"] == pytest.approx(40, abs=1)
+    assert found.loc["deeper_attention_removes", "n"] == 10  # half of the paragraphs chose the layer
+    assert found.loc["deeper_attention_spares_others", "verdict"] == "holds"
+    assert found.loc["lower_layers_hold_more", "verdict"] == "does not hold"
+
+
+def test_memorization_in_the_lower_half():
+    found = verdicts(stoehr)
+    assert found["lower_layers_hold_more"] == "holds" and found["every_layer_counts"] == "holds"
+    assert found["deeper_attention_removes"] == "does not hold"
+
+
+def test_a_layer_that_all_text_needs_spares_nothing():
+    found = verdicts(lambda group, block, layer: 40)
+    assert found["deeper_attention_removes"] == "holds"
+    assert found["deeper_attention_spares_others"] == "does not hold"
+    assert found["lower_layers_hold_more"] == "undecided"
+
+
+def test_others_that_lose_all_without_any_block_are_no_comparison():
+    found = judged(tables(lambda group, block, layer: 45 if group == "non_memorized" or layer < 2 else 5))
+    own = found.loc["lower_layers_hold_more"]
+    assert own["low"] > 0 and own["verdict"] == "undecided" and "keep too few tokens" in own["reason"]
+
+
+def test_one_block_that_is_not_needed_is_enough_against_distributed():
+    found = verdicts(lambda group, block, layer: 0 if (block, layer) == ("mlp", 2) else 20)
+    assert found["every_layer_counts"] == "undecided"
+    assert verdicts(lambda group, block, layer: 0)["every_layer_counts"] == "does not hold"
+
+
+@pytest.mark.parametrize(("harmless", "verdict"), [(0.8, "holds"), (0.2, "does not hold")])
+def test_tokens_that_trigger(harmless, verdict):
+    assert verdicts(menta, harmless=harmless)["few_tokens_trigger"] == verdict
+
+
+def test_few_and_seen_paragraphs_decide_nothing():
+    assert set(verdicts(menta, n=5).values()) == {"undecided"}
+    found = judged(tables(menta, n=20, n_seen=20))
+    assert found["n"].max() == 20 and found.loc["deeper_attention_removes", "value"] < 45
+    nobody = tables(menta, n=0, n_seen=8)
+    nobody["perturbation"] = tables(menta, n=8)["perturbation"]
+    found = judged(nobody)["verdict"]
+    assert set(found.drop("few_tokens_trigger")) == {"not applicable"}

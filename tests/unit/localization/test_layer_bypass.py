@@ -1,0 +1,120 @@
+"""Bypassed blocks against edits of the weights and written-out hooks, in every model family."""
+
+import copy
+from contextlib import ExitStack
+
+import numpy as np
+import pytest
+import torch
+
+from memloc.localization.ablation import ablate
+from memloc.localization.layer_bypass import WRITES, Bypass, bypasses, mean_block_outputs
+from memloc.model.components import components
+from memloc.scoring.held_out import Group
+from memloc.scoring.paragraph_scores import teacher_forced
+from memloc.straightforward.hooks import activation, columns, edited, n_heads
+
+N_PREFIX = 5
+NO_MEANS = {"attention": torch.zeros(2, 1), "mlp": torch.zeros(2, 1)}
+
+
+def logits_under(model, tokens, bypass):
+    with torch.no_grad(), ExitStack() as stack:
+        for layer in bypass.layers:
+            stack.enter_context(bypass.applied(model, layer))
+        return model(tokens).logits
+
+
+def test_identity_puts_the_values_of_the_own_position_in_the_place_of_z(any_model, tiny_tokens):
+    """Head by head: a query head gets the value of the key/value head that it reads."""
+    layer, n_query, n_value = 1, n_heads(any_model, "z"), n_heads(any_model, "v")
+    values, whole = activation(any_model, tiny_tokens, layer, "v")
+
+    def own_values(z):
+        z = z.clone()
+        for head in range(n_query):
+            source = columns(any_model, "v", head * n_value // n_query)
+            z[..., columns(any_model, "z", head)] = values[..., source]
+        return z
+
+    with edited(any_model, layer, "z", own_values), torch.no_grad():
+        slow = any_model(tiny_tokens).logits
+    fast = logits_under(any_model, tiny_tokens, Bypass("attention", "identity", range(1, 2), NO_MEANS))
+    torch.testing.assert_close(fast, slow, atol=1e-5, rtol=1e-5)
+    assert (fast - whole).abs().max() > 1e-3
+
+
+def test_identity_changes_nothing_where_a_position_sees_only_itself(any_model, tiny_tokens):
+    first = tiny_tokens[:, :1]
+    bypassed = logits_under(any_model, first, Bypass("attention", "identity", range(2), NO_MEANS))
+    with torch.no_grad():
+        torch.testing.assert_close(bypassed, any_model(first).logits, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("block", WRITES)
+def test_a_zeroed_block_is_one_without_output_weights(any_model, tiny_tokens, block):
+    fast = logits_under(any_model, tiny_tokens, Bypass(block, "zero", range(1), NO_MEANS))
+    slow = copy.deepcopy(any_model)
+    with torch.no_grad():
+        for component in components(slow):
+            if component.layer == 0 and component.name == WRITES[block]:
+                module = slow.get_submodule(component.module)
+                module.weight.zero_()
+                if module.bias is not None:
+                    module.bias.zero_()
+        torch.testing.assert_close(fast, slow(tiny_tokens).logits, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("micro_batch", [3, 100])
+def test_means_are_those_of_written_out_hooks(any_model, tiny_tokens, micro_batch):
+    means = mean_block_outputs(any_model, tiny_tokens, micro_batch)
+    for component in components(any_model):
+        for block, name in WRITES.items():
+            if component.name == name:
+                seen = []
+                module = any_model.get_submodule(component.module)
+                handle = module.register_forward_hook(lambda m, i, output, seen=seen: seen.append(output))
+                with torch.no_grad():
+                    any_model(tiny_tokens)
+                handle.remove()
+                torch.testing.assert_close(means[block][component.layer], seen[0].mean(dim=(0, 1)))
+
+
+def test_a_block_that_writes_its_mean_to_all_text_is_replaced_by_itself(tiny_gpt2, tiny_tokens):
+    """Without W_out's weights an MLP writes its bias: the mean is what it writes anyway."""
+    with torch.no_grad():
+        tiny_gpt2.transformer.h[1].mlp.c_proj.weight.zero_()
+        tiny_gpt2.transformer.h[1].mlp.c_proj.bias.normal_()
+        whole = tiny_gpt2(tiny_tokens).logits
+    means = mean_block_outputs(tiny_gpt2, tiny_tokens, 7)
+    same = logits_under(tiny_gpt2, tiny_tokens, Bypass("mlp", "mean", range(1, 2), means))
+    torch.testing.assert_close(same, whole, atol=1e-5, rtol=1e-5)
+    other = logits_under(tiny_gpt2, tiny_tokens, Bypass("mlp", "mean", range(1), means))
+    assert (other - whole).abs().max() > 1e-3
+
+
+def test_the_table_has_the_scores_of_whole_passes(memorizing_model, memorized_tokens):
+    unknown = torch.randint(64, (5, 24), generator=torch.Generator().manual_seed(9))
+    texts = {
+        "memorized": Group(np.array([3, 1]), memorized_tokens[:2], np.array([False, True])),
+        "non_memorized": Group(np.array([5, 6, 7]), unknown[:3], np.zeros(3, dtype=bool)),
+        "held_out": Group(np.array([8, 9]), unknown[3:], np.zeros(2, dtype=bool)),
+    }
+    means = mean_block_outputs(memorizing_model, unknown, 4)
+    plan = bypasses(means)
+    table = ablate(memorizing_model, texts, {"layer_bypass": plan}, N_PREFIX, 4)["layer_bypass"]
+    assert len(table) == len(plan) * 7 == 20 * 7
+    for labels, bypass in plan:
+        rows = table[np.logical_and.reduce([table[name] == value for name, value in labels.items()])]
+        for group, text in texts.items():
+            own = rows[rows["group"] == group]
+            with ExitStack() as stack:
+                for layer in bypass.layers:
+                    stack.enter_context(bypass.applied(memorizing_model, layer))
+                slow = teacher_forced(memorizing_model, text.tokens, N_PREFIX, 100)
+            whole = teacher_forced(memorizing_model, text.tokens, N_PREFIX, 100)
+            assert own["em"].tolist() == slow.em.tolist()
+            np.testing.assert_allclose(own["nll"], slow.nll, rtol=1e-4)
+            assert own["em_lost"].tolist() == (whole.em - slow.em).tolist()
+    without = table[(table["block"] == "attention") & (table["group"] == "memorized")]
+    assert without["em_lost"].max() > 5

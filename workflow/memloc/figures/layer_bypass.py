@@ -1,0 +1,82 @@
+"""What memorized paragraphs, and other text, lose when whole blocks are bypassed (extended; 2501.05078)."""
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from memloc.figures.parts.disturbance import PANELS, judges
+from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.settings.base import Section
+from memloc.statistics.uncertainty import mean, table
+
+STYLES = {  # label, colour and marker
+    ("attention", "identity"): ("attention to the own position only", "#d55e00", "o"),
+    ("attention", "zero"): ("attention zeroed", "#cc79a7", "s"),
+    ("attention", "mean"): ("attention: its mean", "#e69f00", "^"),
+    ("mlp", "zero"): ("MLP zeroed", "#0072b2", "D"),
+    ("mlp", "mean"): ("MLP: its mean", "#56b4e9", "v"),
+}
+TITLES = {"alone": "this layer alone", "from here on": "this layer and all above"}
+WIDTH = 0.6  # of a layer that the ways share
+
+
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
+    """Rows: one layer, or all from it on; columns: kinds of text; grey: the model as it is."""
+    rows = tables["layer_bypass"]
+    data = _means(rows, ["block", "way", "layers", "layer"])
+    whole = _whole(rows)
+    figure, axes = subplots(PAGE_WIDTH, 4.0, nrows=2, ncols=3, sharex=True, sharey="col")
+    for line, (layers, title) in zip(axes, TITLES.items(), strict=True):
+        for panel, (name, label) in zip(line, PANELS.items(), strict=True):
+            own = data[(data["layers"] == layers) & (data["measure"] == name)]
+            _panel(panel, own, whole.loc[name, "value"])
+            panel.set(ylabel=label, title=title)
+    for panel, letter in zip(axes.flat, "abcdef", strict=True):
+        panel_label(panel, letter)
+    for panel in axes[1]:
+        panel.set_xlabel("layer")
+    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=len(STYLES))
+    return Drawing(figure, data, {"whole": whole["value"].to_dict(), **_numbers(data)} | judges(rows))
+
+
+def _means(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Means and intervals over paragraphs, of each kind of text (`measure`) by the keys."""
+    found = []
+    for name in PANELS:
+        column, _, group = name.partition("_")
+        groups = rows[rows["group"] == group].groupby(keys)[column]
+        found.append(table([mean(own) for _, own in groups], groups.size().index).assign(measure=name))
+    return pd.concat(found).reset_index()
+
+
+def _whole(rows: pd.DataFrame) -> pd.DataFrame:
+    """The same of the model as it is."""
+    first = rows.drop_duplicates(["group", "id"])
+    before = first.assign(em=first["em"] + first["em_lost"], nll=first["nll"] - first["nll_gained"], every=0)
+    return _means(before, ["every"]).set_index("measure")
+
+
+def _panel(axes: Axes, data: pd.DataFrame, whole: float) -> None:
+    axes.axhline(whole, color="0.6", lw=0.7, ls=":", label="_")
+    for number, ((block, way), (label, colour, marker)) in enumerate(STYLES.items()):
+        rows = data[(data["block"] == block) & (data["way"] == way)].sort_values("layer")
+        places = rows["layer"] + WIDTH * (number / (len(STYLES) - 1) - 0.5)
+        axes.vlines(places, rows["low"], rows["high"], color=colour, lw=0.8, alpha=0.7)
+        axes.plot(places, rows["value"], color=colour, marker=marker, ms=3, lw=0.5, mew=0, label=label)
+    axes.set_xticks(sorted(data["layer"].unique()))
+    axes.set_xlim(data["layer"].min() - 0.5, data["layer"].max() + 0.5)
+    if axes.get_ylim()[0] < 0:
+        axes.set_ylim(bottom=0)
+
+
+def _numbers(data: pd.DataFrame) -> dict[str, Any]:
+    """Of each way, the layer without which memorized paragraphs keep least, and what others then keep."""
+    wide = data[data["layers"] == "alone"].pivot(
+        index=["block", "way", "layer"], columns="measure", values="value"
+    )
+    found = []
+    for (block, way), rows in wide.groupby(["block", "way"]):
+        worst = rows["em_memorized"].idxmin()
+        found.append({"label": STYLES[block, way][0], "layer": worst[2], **rows.loc[worst].to_dict()})
+    return {"ways": found, "n_layers": int(data["layer"].nunique())}

@@ -1,0 +1,129 @@
+"""What do memorized paragraphs lose without a whole block: attention or MLP of a layer, or of all from it on?
+
+A block is bypassed at every position in one of three ways:
+
+    identity  every position attends to itself alone: values and W_O stay, nothing moves between positions
+              (2501.05078)
+    zero      the block writes nothing
+    mean      the block writes its mean output over other text
+
+What it costs memorized paragraphs is compared with what it costs the model's own continuations of others.
+"""
+
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from memloc.localization.ablation import Plan
+from memloc.model.components import Component, components
+from memloc.model.head_groups import stored_heads
+from memloc.model.micro_batches import in_micro_batches
+from memloc.settings.layer_bypass import BYPASSES
+
+WRITES = {"attention": "W_O", "mlp": "W_out"}  # the component whose output a block adds to the rest
+Means = Mapping[str, Float[Tensor, "layer hidden"]]
+"""Mean output of every layer's blocks, by block."""
+
+
+class Bypass(NamedTuple):
+    """A block that is bypassed in some layers."""
+
+    block: str
+    way: str
+    layers: range
+    means: Means
+
+    def in_layer(self, layer: int) -> Hashable | None:
+        """The block and the way."""
+        return (self.block, self.way) if layer in self.layers else None
+
+    @contextmanager
+    def applied(self, model: PreTrainedModel, layer: int) -> Iterator[None]:
+        """Within the context, the layer's block is bypassed."""
+        by_name = {part.name: part for part in components(model) if part.layer == layer}
+        if self.way == "identity":
+            with _attending_to_itself(model, by_name["W_V"], by_name["W_O"]):
+                yield
+            return
+        mean = self.means[self.block][layer]
+        written = torch.zeros_like(mean) if self.way == "zero" else mean
+        module = model.get_submodule(by_name[WRITES[self.block]].module)
+        handle = module.register_forward_hook(lambda _, inputs, output: written.to(output).expand_as(output))
+        try:
+            yield
+        finally:
+            handle.remove()
+
+
+@contextmanager
+def _attending_to_itself(model: PreTrainedModel, value: Component, output: Component) -> Iterator[None]:
+    """Within the context, the output z of every head is the value of its own position."""
+    kept: list[Tensor] = []
+    shared = torch.from_numpy(stored_heads(value.n_heads, output.n_heads)).to(model.device)
+
+    def keep(module: nn.Module, inputs: tuple[Tensor, ...], values: Tensor) -> None:
+        kept[:] = [value.heads(values)]
+
+    def replace(module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        return kept[0][..., shared, :].flatten(-2).to(inputs[0]), *inputs[1:]
+
+    with ExitStack() as hooks:
+        for handle in (
+            model.get_submodule(value.output).register_forward_hook(keep),
+            model.get_submodule(output.module).register_forward_pre_hook(replace),
+        ):
+            hooks.callback(handle.remove)
+        yield
+
+
+@torch.inference_mode()
+def mean_block_outputs(
+    model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], micro_batch: int
+) -> dict[str, Float[Tensor, "layer hidden"]]:
+    """Mean of what every block writes, over all paragraphs and positions."""
+    sums: dict[tuple[str, int], Tensor] = {}
+    names = {component: block for block, component in WRITES.items()}
+    writing = [component for component in components(model) if component.name in names]
+
+    def keep_sum(place: tuple[str, int], module: nn.Module, inputs: tuple, output: Tensor) -> None:
+        sums[place] = output.double().sum(dim=(0, 1)).cpu()
+
+    def of_rows(rows: Int[Tensor, "paragraph token"]) -> dict[tuple[str, int], Tensor]:
+        model.base_model(rows.to(model.device), use_cache=False)
+        return dict(sums)
+
+    with ExitStack() as hooks:
+        for part in writing:
+            module, place = model.get_submodule(part.module), (names[part.name], part.layer)
+            hooks.callback(module.register_forward_hook(partial(keep_sum, place)).remove)
+        batches = in_micro_batches(of_rows, micro_batch, tokens)
+    return {
+        block: torch.stack(
+            [
+                sum(batch[block, layer] for batch in batches) / tokens.numel()
+                for layer in range(model.config.num_hidden_layers)
+            ]
+        ).to(model.dtype)
+        for block in WRITES
+    }
+
+
+def bypasses(means: Means) -> Plan:
+    """Plan of table `layer_bypass`: every block bypassed in every way, in one layer alone and from it on."""
+    n_layers = len(means["attention"])
+    return [
+        (
+            {"block": block, "way": way, "layers": layers, "layer": layer},
+            Bypass(block, way, range(layer, layer + 1 if layers == "alone" else n_layers), means),
+        )
+        for block, ways in BYPASSES.items()
+        for way in ways
+        for layers in ("alone", "from here on")
+        for layer in range(n_layers)
+    ]

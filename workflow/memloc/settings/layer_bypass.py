@@ -1,0 +1,19 @@
+"""Settings: section `layer_bypass`."""
+
+from pydantic import Field
+
+from memloc.settings.base import Positive, Section
+
+BYPASSES = {"attention": ("identity", "zero", "mean"), "mlp": ("zero", "mean")}  # ways, by block
+
+
+class LayerBypass(Section):
+    """Attention and MLP blocks of whole layers bypassed (2501.05078)."""
+
+    n_paragraphs: Positive = Field(
+        50, description="Memorized, and as many non-memorized, paragraphs that no analysis has sampled."
+    )
+    n_held_out: Positive = Field(
+        50, description="Paragraphs in the corpus's words; as many others give the blocks' mean outputs."
+    )
+    micro_batch: Positive = Field(16, description="Paragraphs per forward pass.")

@@ -1,0 +1,26 @@
+"""What paragraphs lose when attention or MLP blocks of whole layers are bypassed (2501.05078)."""
+
+import pandera.pandas as pa
+
+from memloc.settings.layer_bypass import BYPASSES
+from memloc.tables.columns import category, integer
+from memloc.tables.schema import Lengths, Schema
+from memloc.tables.schemas.head_ablation import lost_text
+
+
+def _layer_bypass(lengths: Lengths) -> dict[str, pa.Column]:
+    ways = sorted({way for ways in BYPASSES.values() for way in ways})
+    return {
+        "block": category(*BYPASSES, meaning="Block that is bypassed."),
+        "way": category(
+            *ways,
+            meaning="What it does instead: each position attends to itself (identity), the block writes "
+            "nothing (zero), or its mean over other text (mean).",
+        ),
+        "layers": category("alone", "from here on", meaning="In the layer alone, or in all from it on."),
+        "layer": integer(0, unit="from 0", meaning="Layer of the model."),
+        **lost_text(lengths),
+    }
+
+
+LAYER_BYPASS = Schema("layer_bypass", _layer_bypass)
