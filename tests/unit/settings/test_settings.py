@@ -136,6 +136,16 @@ def test_studies_do_not_share_a_name():
         ({"model": {"source": "planted", "package": "-r==1"}}, "model.package", ["pattern"]),
         ({"model": {"source": "planted", "file": "../a.gguf"}}, "model.file", ["pattern"]),
         ({"model": {"source": "planted", "sha256": None}}, "model.sha256", ["given null", "valid string"]),
+        (
+            {"planted_truth": {"kinds": {"neurons": 0.01}, "n_neurons": 1025}},
+            "(top level)",
+            ["planted_truth.n_neurons: a layer of the model has 1024"],
+        ),
+        (
+            {"model": {"source": "embedded", "n_layers": 1}, "planted_truth": {"kinds": {"two_heads": 0.01}}},
+            "(top level)",
+            ["planted_truth.kinds: two_heads needs a model of two layers or more"],
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

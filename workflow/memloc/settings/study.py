@@ -195,6 +195,19 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
+    def _models_have_the_places(self) -> "Settings":
+        """Of embedded models; what another has is known when it is loaded (`planting.places`)."""
+        plants = self.planted_truth
+        for model in [self.model] if self.models is None else self.models.values():
+            if model.source != "embedded":
+                continue
+            if "neurons" in plants.kinds and plants.n_neurons > model.n_neurons:
+                raise ValueError(f"planted_truth.n_neurons: a layer of the model has {model.n_neurons}")
+            if "two_heads" in plants.kinds and model.n_layers < 2:
+                raise ValueError("planted_truth.kinds: two_heads needs a model of two layers or more")
+        return self
+
+    @model_validator(mode="after")
     def _controls_are_sampled(self) -> "Settings":
         for section in ("contrastive", "editing", "edit_model"):
             if (getattr(self, section).n_controls or 0) > self.sets.n_non_memorized:
