@@ -13,7 +13,13 @@ from memloc.localization.attention import prefix_attention
 from memloc.localization.attention_tables import attention_frame
 from memloc.localization.contrastive import contrastive_attribution
 from memloc.localization.parameter_gradients import compare_groups
+from memloc.localization.weights import OriginalWeights
 from memloc.model import loading
+from memloc.model.components import editable_parameters
+from memloc.planting.methods import answers
+from memloc.planting.places import draw_place
+from memloc.planting.planter import plant
+from memloc.planting.question import Question
 from memloc.removal.edit_cases import Case
 from memloc.removal.editing import Recipe, run_edits
 from memloc.scoring.decoding import greedy_continuation
@@ -22,6 +28,8 @@ from memloc.scoring.token_statistics import token_statistics
 from memloc.settings.activation_gradients import ActivationGradients
 from memloc.settings.contrastive import Contrastive
 from memloc.settings.editing import Editing
+from memloc.settings.planted_truth import PlantedTruth
+from memloc.tables.terms import PLANT_GRANULARITIES
 
 P = 50
 TOKENS = torch.randint(50_000, (64, 100), generator=torch.Generator().manual_seed(0))
@@ -48,6 +56,18 @@ def edit_paragraphs(model):
     list(run_edits(model, [Case(0, *texts)], Recipe("unlearn", P, how), (0, 0), seed=0, rows=[0]))
 
 
+def plant_paragraphs(model):
+    how, rng = PlantedTruth(kinds={"neurons": 0.01}, max_steps=2), np.random.default_rng(0)
+    original, means = OriginalWeights(model), mean_outputs(model, TOKENS[:16], 16)
+    plant(model, TOKENS[:1], TOKENS, P, draw_place(model, "neurons", how.n_neurons, rng), [0.0], how)
+    changes = {
+        name: model.get_parameter(name).detach() - original.weight(name)
+        for name in editable_parameters(model)
+    }
+    wanted, counts = PLANT_GRANULARITIES["neurons"], np.ones(model.config.vocab_size, dtype=int)
+    list(answers(Question(model, TOKENS[:1], P, wanted, None, means, counts, changes, how, rng)))
+
+
 STAGES = {
     "scores": lambda model: teacher_forced(model, TOKENS, P, 64),
     "sets": lambda model: greedy_continuation(model, TOKENS[:, :P], 2, 64),
@@ -61,6 +81,7 @@ STAGES = {
     ),
     "ablate_heads": ablate_heads,
     "edit_paragraphs": edit_paragraphs,
+    "plant_paragraphs": plant_paragraphs,
 }
 
 INFERENCE = ("scores", "sets", "token_statistics", "ablate_heads")
