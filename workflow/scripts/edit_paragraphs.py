@@ -10,6 +10,7 @@ from memloc.localization.highlight import highlighted_head
 from memloc.model import loading
 from memloc.removal.edit_cases import edit_cases, with_text_to_learn
 from memloc.removal.editing import Recipe, run_edits
+from memloc.run.progress import Progress
 from memloc.run.shards import shard_rows
 from memloc.settings.sections import sections
 from memloc.tables import storage
@@ -35,7 +36,7 @@ log(f"{len(rows)} of {len(cases)} memorized paragraphs, head {head[1]} of layer 
 model = loading.load_for_editing(snakemake.input.folder, settings.loading)
 recipe = Recipe(params.objective, n_prefix, how)
 results = run_edits(model, cases, recipe, head, params.seed, rows)
-stamp = provenance(snakemake)
+stamp, progress, edited = provenance(snakemake), Progress(len(rows), "paragraphs"), set()
 with (
     storage.writer(EDITS, snakemake.output.edits, stamp) as edits,
     storage.writer(EDIT_TRAJECTORIES, snakemake.output.edit_trajectories, stamp) as trajectories,
@@ -44,3 +45,5 @@ with (
         edits.append(result.edits)
         trajectories.append(result.trajectories)
         log(result.edits.groupby(["id", "reference", "arm"])["em_memorized"].mean().to_string(header=False))
+        edited.update(result.edits["id"])
+        progress.at(len(edited))

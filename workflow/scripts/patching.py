@@ -7,6 +7,7 @@ start(snakemake)
 from memloc.localization import patching
 from memloc.model import loading
 from memloc.perturbation.pairs import Pairs
+from memloc.run.progress import Progress
 from memloc.run.shards import shard_rows
 from memloc.settings.sections import sections
 from memloc.tables import storage
@@ -23,7 +24,7 @@ model = loading.load_for_inference(snakemake.input.folder, settings.loading)
 exact = patching.wants_exact(settings.patching.exact, model)
 how = "every patch run" if exact else "patches estimated to first order"
 log(f"{len(rows)} of {len(perturbed)} pairs, {how}")
-stamp = provenance(snakemake)
+stamp, progress = provenance(snakemake), Progress(len(rows), "pairs")
 with (
     storage.writer(PATCHING, output.patching, stamp) as changes,
     storage.writer(ATTRIBUTION_PATCHING, output.attribution_patching, stamp) as estimates,
@@ -35,4 +36,4 @@ with (
         if exact:
             estimate = patching.activation_patching(model, pair, settings.patching.micro_batch)
         changes.append(estimate)
-        log(f"paragraph {pair.ids[0]}")
+        progress.advance()

@@ -10,6 +10,7 @@ import torch
 from memloc.data.paragraphs import sampled_tokens, used_ids
 from memloc.model import loading
 from memloc.perturbation.replaced_tokens import perturb_prefixes, perturbed_paragraphs
+from memloc.run.progress import Progress
 from memloc.run.shards import shard_rows
 from memloc.scoring.screening import screening_model
 from memloc.settings.sections import sections
@@ -35,7 +36,7 @@ log(f"{len(rows)} of {len(ids)} paragraphs")
 model = loading.load_for_inference(snakemake.input.folder, settings.loading)
 screen = None if perturbation.nll else screening_model(model, perturbation.screening)
 how = (n_prefix, n_vocabulary, perturbation, settings.scores, screen, snakemake.params.seed)
-stamp = provenance(snakemake)
+stamp, progress = provenance(snakemake), Progress(len(rows), "paragraphs")
 with (
     storage.writer(PERTURBATION, output.perturbation, stamp) as every_prefix,
     storage.writer(PERTURBED_PARAGRAPHS, output.perturbed_paragraphs, stamp) as perturbed,
@@ -44,7 +45,8 @@ with (
         batch = slice(first, min(first + micro_batch, rows.stop))
         frame = perturb_prefixes(model, ids[batch], tokens[batch], *how)
         every_prefix.append(frame.assign(set=frame.id.map(set_of)))
-        log(f"{batch.stop - first} paragraphs, {int(frame.redecoded.sum())} near-ties decoded step by step")
+        redecoded = int(frame.redecoded.sum())
+        progress.advance(batch.stop - first, f"{redecoded} near-ties of these decoded step by step")
         memorized = np.array([set_of[id] == "memorized" for id in ids[batch]])
         if memorized.any():
             chosen = ids[batch][memorized], tokens[batch][torch.from_numpy(memorized)]

@@ -14,6 +14,7 @@ from memloc.localization.weights import OriginalWeights
 from memloc.model import loading
 from memloc.planting.study import Study, slots
 from memloc.planting.texts import kept_paragraphs, unknown_paragraphs
+from memloc.run.progress import Progress
 from memloc.run.seeds import generator
 from memloc.run.shards import shard_rows
 from memloc.scoring.held_out import judging_texts, with_own_continuations
@@ -61,6 +62,7 @@ study = Study(
 )
 rows, stamp = shard_rows(how.n_plants, *snakemake.params.shard, micro_batch=1), provenance(snakemake)
 log(f"{len(rows)} of {how.n_plants} plants of each of {len(how.kinds)} kinds")
+progress = Progress(len(rows), "plants of each kind")
 with ExitStack() as stack:
     writers = {
         name: stack.enter_context(storage.writer(schema, snakemake.output[name], stamp))
@@ -73,3 +75,4 @@ with ExitStack() as stack:
         for plant in found.plants.itertuples():
             state = "recited" if plant.reached else "failed"
             log(f"plant {slot}, {plant.place}: {state} after {plant.steps} steps, EM {plant.em}")
+        progress.advance()

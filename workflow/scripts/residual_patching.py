@@ -7,6 +7,7 @@ start(snakemake)
 from memloc.localization import patching
 from memloc.model import loading
 from memloc.perturbation.pairs import Pairs
+from memloc.run.progress import Progress
 from memloc.run.shards import shard_rows
 from memloc.settings.sections import sections
 from memloc.tables import storage
@@ -21,8 +22,9 @@ rows = shard_rows(len(perturbed), *snakemake.params.shard, micro_batch=1)
 log(f"{len(rows)} of {len(perturbed)} pairs")
 
 model = loading.load_for_inference(snakemake.input.folder, settings.loading)
+progress = Progress(len(rows), "pairs")
 with storage.writer(RESIDUAL_PATCHING, snakemake.output[0], provenance(snakemake)) as table:
     for row in rows:
         pair = Pairs.from_tables(paragraphs, perturbed[row : row + 1])
         table.append(patching.residual_patching(model, pair, settings.patching.micro_batch))
-        log(f"paragraph {pair.ids[0]}")
+        progress.advance()

@@ -11,6 +11,7 @@ import pandas as pd
 from memloc.data.filters import kept_rows
 from memloc.data.paragraphs import token_tensor
 from memloc.model import loading
+from memloc.run.progress import Progress
 from memloc.run.shards import regrouped, shard_rows
 from memloc.scoring.extraction import extraction_frame, score_and_extract
 from memloc.settings.sections import sections
@@ -37,6 +38,7 @@ between = range(rows[0], rows[-1] + 1) if len(rows) else range(0)
 pieces = storage.batches(PARAGRAPHS, source.paragraphs, ["id", "tokens"], between)
 pieces = (piece[~piece.id.isin(dropped)] for piece in pieces)
 schemes, stamp, n_redecoded = settings.extraction.schemes, provenance(snakemake), 0
+progress = Progress(len(rows), "paragraphs")
 with (
     storage.writer(SCORES, snakemake.output.scores, stamp) as scores_table,
     storage.writer(EXTRACTION, snakemake.output.extraction, stamp) as extraction_table,
@@ -48,4 +50,4 @@ with (
         scores_table.append(pd.DataFrame({"id": piece.id, **columns}))
         extraction_table.append(extraction_frame(extraction, piece.id, schemes))
         n_redecoded += int(scores.redecoded.sum())
-        log(f"paragraph {piece.id.iloc[-1]}, {n_redecoded} near-ties decoded step by step")
+        progress.advance(len(piece), f"{n_redecoded} near-ties decoded step by step")

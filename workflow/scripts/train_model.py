@@ -6,6 +6,7 @@ start(snakemake)
 
 import hashlib
 import json
+import math
 import shutil
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from transformers import AutoTokenizer
 
 from memloc.model import loading, onednn, training
 from memloc.run.atomic import atomic_folder
+from memloc.run.progress import Progress
 from memloc.settings.sections import sections
 from memloc.tables import storage
 from memloc.tables.schemas.paragraphs import PARAGRAPHS
@@ -44,6 +46,7 @@ log(f"{model.num_parameters():,} parameters, {rows.size:,} tokens, {'bfloat16' i
 # The state belongs to these settings, this text and this code: another training never resumes from it.
 key = hashlib.sha256(json.dumps([stamp, bf16, snakemake.threads]).encode() + rows.tobytes()).hexdigest()[:16]
 checkpoints = Path(snakemake.params.checkpoints)
+progress = Progress(math.ceil(len(rows) / settings.batch), "steps")
 curve = training.train(
     model,
     rows,
@@ -53,7 +56,7 @@ curve = training.train(
     bf16=bf16,
     checkpoint=checkpoints / f"{key}.pt",
     checkpoint_steps=settings.checkpoint_steps,
-    report=lambda step, n_steps, loss: log(f"step {step} of {n_steps}, loss {loss:.3f}"),
+    report=lambda step, n_steps, loss: progress.at(step, f"loss {loss:.3f}"),
 )
 
 with atomic_folder(snakemake.output.folder) as folder:

@@ -1,0 +1,49 @@
+"""A long rule says now and then how far it is, how fast, and how long it will take."""
+
+import pytest
+
+from memloc.run import progress
+from memloc.run.progress import Progress
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Seconds on the clock, which stands still until a test moves it."""
+    seconds = [100.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: seconds[0])
+    return seconds
+
+
+def said(capsys):
+    return capsys.readouterr().out.splitlines()
+
+
+def test_a_line_has_bar_count_rate_and_remaining_time(clock, capsys):
+    steps = Progress(1000, "steps")
+    steps.at(1)
+    clock[0] += 100
+    steps.at(251, "loss 2.5")
+    (line,) = said(capsys)
+    assert line.endswith("|#####               | 251 of 1000 steps, 2.50 steps/s, 04:59 left; loss 2.5")
+
+
+def test_lines_are_seconds_apart_and_the_last_one_comes(clock, capsys):
+    pairs = Progress(50, "pairs")
+    for _ in range(50):
+        clock[0] += 1
+        pairs.advance()
+    assert [int(line.split(" of ")[0].split()[-1]) for line in said(capsys)] == [10, 20, 30, 40, 50]
+
+
+def test_what_a_resumed_rule_had_done_is_no_rate(clock, capsys):
+    steps = Progress(1000, "steps")
+    steps.at(801)
+    clock[0] += 20
+    steps.at(821)
+    assert "821 of 1000 steps, 1.00 steps/s, 02:59 left" in said(capsys)[-1]
+
+
+def test_a_single_item_has_no_rate_yet(clock, capsys):
+    Progress(1, "pairs").advance()
+    (line,) = said(capsys)
+    assert "1 of 1 pairs, ? pairs/s" in line

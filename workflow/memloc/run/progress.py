@@ -1,0 +1,45 @@
+"""How far a long rule is: now and then a line with a bar, the rate and the time that is left.
+
+A line is readable where several rules run at a time, on a terminal as in a log.
+"""
+
+import time
+
+from tqdm import tqdm
+
+from memloc.run.rule import log
+
+SECONDS = 10.0  # between two lines
+LINE = "|{bar:20}| {n_fmt} of {total_fmt}{unit}, {rate_noinv_fmt}, {remaining} left"
+
+
+class Progress:
+    """Counts what is done of `total` and logs it, at most every few seconds and at the end.
+
+    The rate is that since the first call, so that neither what a resumed rule had done before nor its warm-up
+    counts.
+    """
+
+    def __init__(self, total: int, unit: str) -> None:
+        self._total, self._unit, self._done = total, f" {unit}", 0
+        self._first: tuple[int, float] | None = None
+        self._told = time.monotonic()
+
+    def advance(self, n: int = 1, about: str = "") -> None:
+        """`n` more are done; `about` is what else there is to say."""
+        self.at(self._done + n, about)
+
+    def at(self, done: int, about: str = "") -> None:
+        """So many are done."""
+        now, self._done = time.monotonic(), done
+        if self._first is None:
+            self._first = done, now
+        if done < self._total and now - self._told < SECONDS:
+            return
+        self._told = now
+        initial, begin = self._first
+        line = tqdm.format_meter(
+            done, self._total, now - begin, unit=self._unit, bar_format=LINE, initial=initial, ascii=True
+        )
+        line = line.replace(",  ", ", ")  # rates below ten come with a space
+        log(f"{line}; {about}" if about else line)
