@@ -13,6 +13,7 @@ rule rank_heads:
                 "rare_token_correlation",
                 "rare_token_groups",
                 "patching",
+                *(["planted_truth"] if SETTINGS.head_ranking.weighted else []),
             )
         ],
     output:
@@ -30,7 +31,7 @@ rule rank_heads:
         mem_mb=growing(4000),
         runtime=growing(15),
     params:
-        **tracked("rank_heads.py"),
+        **tracked("rank_heads.py", "head_ranking"),
     message:
         "Rank the attention heads by every method and compare the rankings."
     script:

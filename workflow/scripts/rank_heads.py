@@ -15,6 +15,7 @@ from memloc.tables.schemas.activation_gradients import ACTIVATION_GRADIENTS
 from memloc.tables.schemas.head_ranking import HEAD_RANK_SAMPLES, HEAD_RANKING, RANKING_AGREEMENT
 from memloc.tables.schemas.parameter_gradients import PARAMETER_GRADIENT_SAMPLES, PARAMETER_GRADIENTS
 from memloc.tables.schemas.patching import PATCHING
+from memloc.tables.schemas.planted_truth import PLANTED_TRUTH
 from memloc.tables.schemas.rare_tokens import RARE_TOKEN_CORRELATION, RARE_TOKEN_GROUPS
 
 SCHEMAS = by_name(
@@ -24,6 +25,7 @@ SCHEMAS = by_name(
     PARAMETER_GRADIENT_SAMPLES,
     PARAMETER_GRADIENTS,
     PATCHING,
+    PLANTED_TRUTH,
     RANKING_AGREEMENT,
     RARE_TOKEN_CORRELATION,
     RARE_TOKEN_GROUPS,
@@ -33,11 +35,12 @@ stamp = provenance(snakemake)
 found = {Path(path).stem: storage.read(SCHEMAS[Path(path).stem], path) for path in snakemake.input.tables}
 n_prefix = sections(snakemake.params.settings).paragraph.prefix
 shape = {"n_prefix": n_prefix, "n_heads": stamp["model"]["n_heads"]}
-ranking = head_ranking.rank_heads(head_ranking.method_scores(found, **shape))
+weights = head_ranking.method_weights(found.get("planted_truth"))
+ranking = head_ranking.rank_heads(head_ranking.method_scores(found, **shape), weights)
 for row in ranking[ranking["rank"] == 1].itertuples():
     log(f"{row.method}: layer {row.layer}, head {row.head}")
 sampled = head_ranking.sample_scores(found, **shape, rng=generator(snakemake.params.seed, "rank_samples"))
-ranks = head_ranking.sample_ranks(sampled)
+ranks = head_ranking.sample_ranks(sampled, weights)
 storage.write(HEAD_RANKING, head_ranking.with_intervals(ranking, ranks), snakemake.output.ranking, stamp)
 storage.write(HEAD_RANK_SAMPLES, ranks, snakemake.output.samples, stamp)
 storage.write(RANKING_AGREEMENT, head_ranking.agreement(ranking, ranks), snakemake.output.agreement, stamp)

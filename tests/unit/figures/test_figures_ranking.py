@@ -129,3 +129,18 @@ def test_the_caption_gives_the_interval_of_the_heads_rank():
     numbers["ranks"] = {"a method": {"rank": 2, "low": 1, "high": 7, "first_share": 0.25}}
     caption = fill((REPORT / "head_ranking.rst").read_text(), numbers)
     assert "a method: 2 (1 to 7), first in 25 %" in caption
+
+
+def test_the_caption_says_whether_methods_count_by_planted_truth():
+    tables, text = made_up(4, 8), (REPORT / "head_ranking.rst").read_text()
+    drawn = head_ranking.draw(tables, SETTINGS).numbers | {"study": "tests"}
+    assert drawn["weights"] == {} and "planted" not in fill(text, drawn)
+    weights = {"parameter_gradient": 0.3, "activation_gradient": 0.0, "rare_tokens": 0.1, "patching": 0.0}
+    ranking = tables["head_ranking"]
+    tables["head_ranking"] = ranking.assign(weight=ranking["method"].map(weights))
+    caption = fill(text, head_ranking.draw(tables, SETTINGS).numbers | {"study": "tests"})
+    shares = {"parameter_gradient": 75, "activation_gradient": 0, "rare_tokens": 25, "patching": 0}
+    said = ", ".join(f"{METHOD_LABELS[method]} {share} %" for method, share in shares.items())
+    assert "methods count by how well they find planted heads in this model: " in caption
+    for share in said.split(", "):
+        assert share in caption

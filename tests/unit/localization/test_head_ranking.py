@@ -8,7 +8,9 @@ from scipy import stats
 
 from memloc.data.draws import Draws
 from memloc.localization import head_ranking
+from memloc.run.errors import InputError
 from memloc.statistics.uncertainty import resampled
+from memloc.tables.terms import METHODS
 
 
 def scores(values):
@@ -270,3 +272,57 @@ def test_agreement_in_samples_is_kendalls_tau_of_the_ranks():
     found = head_ranking.rank_agreement(samples, ["a", "b"])["a", "b"]["rest"]
     pairs = zip(orders["a"], orders["b"], strict=True)
     assert found == pytest.approx([stats.kendalltau(a, b).statistic for a, b in pairs])
+
+
+def planted(found, **changes):
+    """Rows of `planted_truth`: average precision of each method in two plants."""
+    rows = [
+        {"method": method, "average_precision": value + shift, "kind": "head_vo", "granularity": "head"}
+        for method, value in found.items()
+        for shift in (-0.05, 0.05)
+    ]
+    return pd.DataFrame(rows).assign(**{"control": "plant", "criterion": True} | changes)
+
+
+FOUND = {"gradient_largest": 0.5, "activation_gradient": 0.1, "rare_tokens": 0.3, "random": 0.2}
+
+
+def test_methods_count_by_what_they_find_of_planted_heads():
+    """Above random scores; a method that is below, or was never asked, does not count."""
+    others = [
+        planted({"patching": 1.0}, **other)
+        for other in (
+            {"kind": "neurons"},
+            {"granularity": "layer"},
+            {"control": "twin"},
+            {"criterion": False},
+        )
+    ]
+    weights = head_ranking.method_weights(pd.concat([planted(FOUND), *others]))
+    assert weights.to_dict() == pytest.approx(
+        {"parameter_gradient": 0.3, "activation_gradient": 0.0, "rare_tokens": 0.1, "patching": 0.0}
+    )
+    assert head_ranking.method_weights(None).to_dict() == dict.fromkeys(METHODS, 1.0)
+
+
+def test_without_a_method_that_finds_planted_heads_there_is_no_weighted_ranking():
+    with pytest.raises(InputError, match="set head_ranking.weighted to false"):
+        head_ranking.method_weights(planted(dict.fromkeys(FOUND, 0.2)))
+
+
+def test_the_combined_ranking_is_by_the_weighted_mean_rank():
+    """By equal weights head 1 is first, with ranks 2 and 1; by these, head 0 with ranks 1 and 3."""
+    by_method = {"a": scores([[3.0, 2.0, 1.0]]), "b": scores([[1.0, 3.0, 2.0]])}
+    weights = pd.Series({"a": 3.0, "b": 1.0})
+    found = {
+        number: head_ranking.rank_heads(by_method, given).query("method == 'combined'")
+        for number, given in enumerate((None, weights))
+    }
+    assert found[0].set_index("rank")["head"].to_dict() == {1: 1, 2: 0, 3: 2}
+    assert found[1].set_index("rank")["head"].to_dict() == {1: 0, 2: 1, 3: 2}
+    assert found[1]["score"].tolist() == [-1.5, -1.75, -2.75] and found[1]["weight"].isna().all()
+    keys = pd.DataFrame({"sample": ["part"], "number": [0]})
+    arrays = {method: values.to_numpy().reshape(1, 1, 3) for method, values in by_method.items()}
+    ranks = head_ranking.sample_ranks(head_ranking.Sampled(keys, arrays), weights)
+    sampled = ranks[ranks["method"] == "combined"].set_index("rank")["head"]
+    assert sampled.to_dict() == {1: 0, 2: 1, 3: 2}

@@ -146,6 +146,11 @@ def test_studies_do_not_share_a_name():
             "(top level)",
             ["planted_truth.kinds: two_heads needs a model of two layers or more"],
         ),
+        (
+            {"head_ranking": {"weighted": True}, "planted_truth": {"kinds": {"neurons": 0.01}}},
+            "(top level)",
+            ["head_ranking.weighted needs planted heads: name one of head_all, head_vo, two_heads"],
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

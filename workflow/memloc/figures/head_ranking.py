@@ -55,12 +55,21 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
             }
             for method in methods
         },
+        "weights": _weights(ranking),
         "n_resamples": int((tables["head_rank_samples"]["sample"] == "resample").sum() // ranks.size),
         "kendall_mean": float(pairs["kendall"].mean()),
         "kendall_min": float(pairs["kendall"].min()),
         "kendall_max": float(pairs["kendall"].max()),
     }
     return Drawing(figure, ranking, numbers)
+
+
+def _weights(ranking: pd.DataFrame) -> dict[str, float]:
+    """Shares of the methods in the combined ranking; none where they count equally."""
+    weights = ranking.groupby("method", observed=True)["weight"].first().dropna()
+    if weights.nunique() == 1:
+        return {}
+    return {METHOD_LABELS[method]: float(weight / weights.sum()) for method, weight in weights.items()}
 
 
 def rank_shares(samples: pd.DataFrame) -> pd.DataFrame:

@@ -20,10 +20,20 @@ from scipy import stats
 from memloc.data.draws import draw, split
 from memloc.localization.rare_tokens import pearson
 from memloc.model.head_groups import stored_heads
+from memloc.run.errors import InputError
+from memloc.settings.planted_truth import HEAD_KINDS
 from memloc.statistics.uncertainty import CONFIDENCE, resampled
 from memloc.tables.terms import COMBINED, METHODS
 
 Scores = pd.Series  # indexed by layer and head
+Weights = pd.Series  # indexed by method
+# The methods of planted truth that do the same as these on one paragraph.
+PLANTED_AS = {
+    "parameter_gradient": "gradient_largest",
+    "activation_gradient": "activation_gradient",
+    "rare_tokens": "rare_tokens",
+    "patching": "patching",
+}
 
 
 def spread_over_query_heads(scores: Scores, n_heads: int) -> Scores:
@@ -124,11 +134,13 @@ def sample_scores(
     return Sampled(draws.keys, {method: found[method] for method in METHODS})
 
 
-def sample_ranks(sampled: Sampled) -> pd.DataFrame:
+def sample_ranks(sampled: Sampled, weights: Weights | None = None) -> pd.DataFrame:
     """Ranks of every head in every sample, as in `rank_heads`: sample, number, method, layer, head, rank."""
+    weights = pd.Series(1.0, list(sampled.scores)) if weights is None else weights
     flat = {name: scores.reshape(len(scores), -1) for name, scores in sampled.scores.items()}
     n_layers, n_heads = next(iter(sampled.scores.values())).shape[1:]
-    flat[COMBINED] = -np.mean([stats.rankdata(-scores, axis=1) for scores in flat.values()], axis=0)
+    ranked = [stats.rankdata(-scores, axis=1) for scores in flat.values()]
+    flat[COMBINED] = -np.average(ranked, axis=0, weights=weights[list(flat)])
     layer, head = (axis.ravel() for axis in np.indices((n_layers, n_heads), dtype=np.int16))
     frames = []
     for method, scores in flat.items():
@@ -194,21 +206,46 @@ def _minus_pearson(sums: pd.DataFrame) -> Float[np.ndarray, "sample layer head"]
     return -np.nan_to_num(pearson(by_head)).reshape(len(sums), *shape[:2])
 
 
-def rank_heads(scores: dict[str, Scores]) -> pd.DataFrame:
+def method_weights(planted_truth: pd.DataFrame | None) -> Weights:
+    """How much each method counts in the combined ranking: equally, or by what it finds of planted heads.
+
+    That is its mean average precision over planted heads above that of random scores, and at least zero.
+
+    Raises:
+        InputError: no method is above.
+    """
+    if planted_truth is None:
+        return pd.Series(1.0, METHODS)
+    asked = planted_truth["control"].eq("plant") & planted_truth["criterion"]
+    heads = planted_truth[asked & planted_truth["granularity"].eq("head")]
+    heads = heads[heads["kind"].isin(HEAD_KINDS)]
+    found = heads.groupby("method")["average_precision"].mean()
+    above = found.reindex([PLANTED_AS[method] for method in METHODS]).set_axis(METHODS) - found["random"]
+    if not (above > 0).any():
+        raise InputError(
+            "no method finds planted heads better than random scores: set head_ranking.weighted to false"
+        )
+    return above.clip(lower=0).fillna(0)  # no paragraph may have a perturbed version to patch
+
+
+def rank_heads(scores: dict[str, Scores], weights: Weights | None = None) -> pd.DataFrame:
     """Rank of every head by every method, 1 = strongest, and by all of them together.
 
-    The combined ranking orders heads by their mean rank; ties go to the lower layer and head.
+    The combined ranking orders heads by their mean rank, in which methods count by their `weights` (equally
+    without any); ties go to the lower layer and head.
 
     Returns:
-        One row per method, layer and head: method, layer, head, score, rank.
+        One row per method, layer and head: method, layer, head, score, rank, weight (missing for the
+        combined ranking).
     """
+    weights = pd.Series(1.0, list(scores)) if weights is None else weights
     frame = pd.DataFrame({method: values.astype(float) for method, values in scores.items()})
     frame.index.names = ["layer", "head"]
     frame = frame.sort_index()
-    frame[COMBINED] = -frame.rank(ascending=False).mean(axis=1)
+    frame[COMBINED] = -frame.rank(ascending=False).mul(weights).sum(axis=1) / weights.sum()
     long = frame.melt(ignore_index=False, var_name="method", value_name="score").reset_index()
     long["rank"] = long.groupby("method")["score"].rank(ascending=False, method="first").astype(int)
-    return long[["method", "layer", "head", "score", "rank"]]
+    return long.assign(weight=long["method"].map(weights))
 
 
 def rank_agreement(

@@ -16,6 +16,7 @@ PlantKind = Literal[
     "scattered_1",
     "scattered_0.1",
 ]
+HEAD_KINDS = {"head_vo", "head_all", "two_heads"}
 Rate = Annotated[float, Field(gt=0)]
 
 

@@ -17,6 +17,7 @@ from memloc.settings.expected import Expected
 from memloc.settings.extraction import Extraction
 from memloc.settings.filters import Filters
 from memloc.settings.head_ablation import HeadAblation
+from memloc.settings.head_ranking import HeadRanking
 from memloc.settings.highlight import Head
 from memloc.settings.layer_bypass import LayerBypass
 from memloc.settings.loading import Loading
@@ -27,7 +28,7 @@ from memloc.settings.paragraph import Paragraph
 from memloc.settings.parameter_gradients import ParameterGradients
 from memloc.settings.patching import Patching
 from memloc.settings.perturbation import Perturbation
-from memloc.settings.planted_truth import PlantedTruth
+from memloc.settings.planted_truth import HEAD_KINDS, PlantedTruth
 from memloc.settings.rare_tokens import RareTokens
 from memloc.settings.recited import Recited
 from memloc.settings.scores import Scoring
@@ -94,6 +95,7 @@ class Settings(Section):
     layer_bypass: LayerBypass = LayerBypass()
     edit_model: EditModel = EditModel()
     planted_truth: PlantedTruth = PlantedTruth()
+    head_ranking: HeadRanking = HeadRanking()
     min_k: MinK = MinK()
     recited: Recited = Recited()
     highlight: Literal["auto"] | Head = Field(
@@ -191,6 +193,15 @@ class Settings(Section):
         if self.data.source == "embedded" and needed > self.data.n_once:
             raise ValueError(
                 f"planted_truth needs {needed} paragraphs that the model does not know, more than data.n_once"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _heads_are_planted(self) -> "Settings":
+        if self.head_ranking.weighted and not HEAD_KINDS & set(self.planted_truth.kinds):
+            raise ValueError(
+                "head_ranking.weighted needs planted heads: name one of "
+                f"{', '.join(sorted(HEAD_KINDS))} in planted_truth.kinds"
             )
         return self
 
