@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 
 from memloc.localization.activation_gradients import prefix_sizes
 from memloc.localization.weights import OriginalWeights
@@ -16,6 +17,7 @@ from memloc.planting.place_scores import place_scores
 from memloc.planting.question import Question
 from memloc.planting.units import by_unit as weights_by_unit
 from memloc.planting.units import n_groups, n_neurons
+from memloc.run.errors import InputError
 from memloc.settings.activation_gradients import ActivationGradients
 from memloc.settings.planted_truth import PlantedTruth
 from memloc.tables.terms import ENSEMBLE
@@ -72,6 +74,19 @@ def test_ablations_are_those_of_the_whole_model_one_by_one(tiny_model):
         assert neurons[layer, unit] == pytest.approx(
             without(asked, "neuron", layer, unit) - nll(asked), abs=1e-4
         )
+
+
+def test_the_agreement_of_all_neurons_is_that_of_the_two_methods(tiny_model):
+    asked, n_all = question(tiny_model, ("neuron",)), 2 * n_neurons(tiny_model)
+    exact, estimated = (
+        method(asked)["neuron"].flatten().abs()
+        for method in (activation_methods.neuron_ablation, activation_methods.gradient_x_activation)
+    )
+    expected = stats.kendalltau(exact, estimated).statistic
+    assert activation_methods.first_order_agreement(asked, n_all) == pytest.approx(expected, abs=0.01)
+    assert -1 <= activation_methods.first_order_agreement(asked, 20) <= 1
+    with pytest.raises(InputError, match="n_checked_neurons"):
+        activation_methods.first_order_agreement(asked, n_all + 1)
 
 
 @pytest.mark.parametrize("kind", ["head", "neuron"])

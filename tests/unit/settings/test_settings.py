@@ -142,6 +142,11 @@ def test_studies_do_not_share_a_name():
             ["planted_truth.n_neurons: a layer of the model has 1024"],
         ),
         (
+            {"planted_truth": {"n_checked_neurons": 5000}},
+            "(top level)",
+            ["planted_truth.n_checked_neurons: the model has 4096"],
+        ),
+        (
             {"model": {"source": "embedded", "n_layers": 1}, "planted_truth": {"kinds": {"two_heads": 0.01}}},
             "(top level)",
             ["planted_truth.kinds: two_heads needs a model of two layers or more"],

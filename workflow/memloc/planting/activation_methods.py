@@ -7,6 +7,8 @@ every family of models. The z of query heads that share a key/value head lie sid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
+import numpy as np
+import scipy  # loads scipy.stats, which takes half a second, where it is first used
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -18,6 +20,7 @@ from memloc.model.partial_forward import Call
 from memloc.planting.planter import recorded_calls, states_from
 from memloc.planting.question import Question
 from memloc.planting.units import Scores, in_layers, n_groups, n_neurons
+from memloc.run.errors import InputError
 from memloc.scoring import losses
 from memloc.scoring.teacher_forcing import judge
 
@@ -127,25 +130,57 @@ def integrated_gradients(question: Question) -> Scores:
     return in_layers(found)
 
 
-@torch.no_grad()
 def neuron_ablation(question: Question) -> Scores:
     """What the NLL rises when one neuron is zeroed at all positions (zero-out of 2311.09060): exact and
     slow."""
-    model, found = question.model, []
+    every = torch.arange(n_neurons(question.model))
+    calls = recorded_calls(question.model, question.tokens)
+    rises = [_rise_without(question, calls, layer, every) for layer in readers(question.model, "neuron")]
+    return in_layers({"neuron": torch.stack(rises)})
+
+
+def first_order_agreement(question: Question, n_checked: int) -> float:
+    """Kendall's tau of the first-order and the exact effect of zeroing, over random neurons of all layers.
+
+    Raises:
+        InputError: the model has fewer neurons.
+    """
+    model = question.model
+    n_all = model.config.num_hidden_layers * n_neurons(model)
+    if n_checked > n_all:
+        raise InputError(f"planted_truth.n_checked_neurons: {n_checked} asked for, but the model has {n_all}")
+    chosen = np.sort(question.random.choice(n_all, n_checked, replace=False))
+    layer, neuron = np.divmod(chosen, n_neurons(model))
     calls = recorded_calls(model, question.tokens)
+    exact = [
+        _rise_without(question, calls, number, torch.from_numpy(neuron[layer == number]))
+        for number in readers(model, "neuron")
+    ]
+    estimated = gradient_x_activation(question._replace(wanted=("neuron",)))["neuron"].flatten()
+    return float(
+        scipy.stats.kendalltau(torch.cat(exact).abs(), estimated[torch.from_numpy(chosen)]).statistic
+    )
+
+
+@torch.no_grad()
+def _rise_without(
+    question: Question, calls: Sequence[Call], layer: int, neurons: Int[Tensor, "neuron"]
+) -> Float[Tensor, "neuron"]:
+    """What the NLL rises when each of a layer's neurons is zeroed by itself at all positions."""
+    model, module = question.model, readers(question.model, "neuron")[layer]
     whole = judge(model, _token_states(question, calls, len(calls) - 1, 1), _true(question, 1)).nll.mean()
-    for layer, module in readers(model, "neuron").items():
-        for some in torch.arange(n_neurons(model), device=model.device).split(4 * question.how.micro_batch):
+    found = [torch.empty(0)]
+    for some in neurons.to(model.device).split(4 * question.how.micro_batch):
 
-            def zeroed(activation: Tensor, some: Tensor = some) -> Tensor:
-                activation = activation.clone()
-                activation[torch.arange(len(some)), :, some] = 0
-                return activation
+        def zeroed(activation: Tensor, some: Tensor = some) -> Tensor:
+            activation = activation.clone()
+            activation[torch.arange(len(some)), :, some] = 0
+            return activation
 
-            with changed_input(module, zeroed):
-                states = _token_states(question, calls, layer, len(some))
-            found.append(judge(model, states, _true(question, len(some))).nll.mean(dim=1) - whole)
-    return in_layers({"neuron": torch.cat(found).view(-1, n_neurons(model)).cpu()})
+        with changed_input(module, zeroed):
+            states = _token_states(question, calls, layer, len(some))
+        found.append((judge(model, states, _true(question, len(some))).nll.mean(dim=1) - whole).cpu())
+    return torch.cat(found)
 
 
 def _effects(question: Question, difference: Callable[[str, int, Tensor], Tensor]) -> Scores:

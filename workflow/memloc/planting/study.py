@@ -20,6 +20,7 @@ from memloc.localization.weights import EditError, OriginalWeights, n_weights
 from memloc.model.components import editable_parameters
 from memloc.perturbation.pairs import Pairs
 from memloc.perturbation.replaced_tokens import perturb_prefixes, perturbed_paragraphs
+from memloc.planting.activation_methods import first_order_agreement
 from memloc.planting.curves import Plant, curves, n_needed
 from memloc.planting.methods import answers
 from memloc.planting.place_scores import place_scores, recall_by_layer
@@ -95,7 +96,7 @@ def _run_plant(study: Study, labels: dict[str, Any], before: dict[str, float]) -
         about |= {f"{name}_before": value for name, value in before.items()}
         if planted is not None:
             questions = Questions(study, labels, place, row, unplanted, planted, random)
-            about["n_needed"] = _ask_all(questions, rows)
+            about |= _ask_all(questions, rows)
         rows["plants"].append(about)
     finally:
         set_values(model, place.movable, unplanted)
@@ -131,6 +132,7 @@ def _plant(
         "n_allowed": n_weights(model, place.movable),
         "n_changed": study.original.n_changed(model, place.movable) if reached else None,
         "n_needed": None,
+        "neuron_agreement": None,
         **(_damage(study) if reached else dict.fromkeys(DAMAGE)),
         **_relative_norms(model, place, unplanted, values),
     }
@@ -150,8 +152,8 @@ class Questions(NamedTuple):
     random: np.random.Generator
 
 
-def _ask_all(asked: Questions, rows: dict[str, list[dict]]) -> int:
-    """Ask about every level of the plant and its controls; returns the number of weights it needs."""
+def _ask_all(asked: Questions, rows: dict[str, list[dict]]) -> dict[str, Any]:
+    """Ask about every level of the plant and its controls; returns what else they say of the plant itself."""
     study, labels, place, row, unplanted, planted, random = asked
     model, how = study.model, study.how
     values = planted[how.nll]
@@ -164,6 +166,10 @@ def _ask_all(asked: Questions, rows: dict[str, list[dict]]) -> int:
         drawn = mixture if level == how.nll and how.curves else None
         _ask(study, about, place, row, pair, random, rows, drawn)
     set_values(model, place.movable, values)
+    more: dict[str, Any] = {"n_needed": needed}
+    if place.own == "neuron" and how.n_checked_neurons:
+        question = _question(study, place, row, pair, random)
+        more["neuron_agreement"] = first_order_agreement(question, how.n_checked_neurons)
     if "wrong" in how.controls:
         other = row - labels["attempt"] + how.tries
         _ask(
@@ -172,7 +178,7 @@ def _ask_all(asked: Questions, rows: dict[str, list[dict]]) -> int:
     set_values(model, place.movable, unplanted)
     if "twin" in how.controls:
         _ask(study, at_criterion | {"control": "twin"}, place, row, pair, random, rows)
-    return needed
+    return more
 
 
 def _ask(
@@ -186,19 +192,7 @@ def _ask(
     mixture: Plant | None = None,
 ) -> None:
     """Score what every method says of the model as it is, and of curves where there is a mixture."""
-    question = Question(
-        study.model,
-        study.tokens[row, None],
-        study.n_prefix,
-        PLANT_GRANULARITIES[place.kind],
-        pair,
-        study.mean_outputs,
-        study.counts,
-        _changes(study),
-        study.how,
-        random,
-    )
-    for answer in answers(question):
+    for answer in answers(_question(study, place, row, pair, random)):
         units = place.units[answer.granularity]
         scores, holds = answer.scores.numpy(), units.flatten().numpy()
         about = labels | {"method": answer.method, "granularity": answer.granularity}
@@ -219,6 +213,23 @@ def _ask(
         if mixture is not None and answer.granularity == place.own:
             for point in curves(mixture, answer.scores.view(units.shape)).to_dict("records"):
                 rows["planted_curves"].append({**about, **point})
+
+
+def _question(
+    study: Study, place: Place, row: int, pair: Pairs | None, random: np.random.Generator
+) -> Question:
+    return Question(
+        study.model,
+        study.tokens[row, None],
+        study.n_prefix,
+        PLANT_GRANULARITIES[place.kind],
+        pair,
+        study.mean_outputs,
+        study.counts,
+        _changes(study),
+        study.how,
+        random,
+    )
 
 
 def _pair(study: Study, place: Place, row: int) -> Pairs | None:

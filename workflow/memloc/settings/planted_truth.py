@@ -60,6 +60,11 @@ class PlantedTruth(Section):
     )
     masks: bool = Field(False, description="Train masks, too (HardConcrete, Slimming): seconds per question.")
     neuron_ablation: bool = Field(False, description="Zero every neuron, one by one: exact and slow.")
+    n_checked_neurons: NonNegative = Field(
+        0,
+        description="Random neurons of which the first-order effect of zeroing is compared with the exact "
+        "one, for every plant in neurons; 0: none.",
+    )
     curves: bool = Field(True, description="Also plant, and revert, the first units of every ranking alone.")
     integration_steps: Positive = Field(10, description="Steps of integrated gradients.")
     n_judging: Positive = Field(

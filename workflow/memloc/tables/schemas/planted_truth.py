@@ -67,6 +67,13 @@ def _plants(lengths: Lengths) -> dict[str, pa.Column]:
             unit="weights",
             meaning="Largest changes that recite by themselves: an upper bound of what is needed.",
         ),
+        "neuron_agreement": number(
+            -1,
+            1,
+            nullable=True,
+            meaning="Of plants in neurons: Kendall's tau of the first-order and the exact effect of zeroing, "
+            "over `n_checked_neurons` random neurons.",
+        ),
         **_damage(lengths, "_before", nullable=False),
         **_damage(lengths, "", nullable=True),
         "norm_before": number(
