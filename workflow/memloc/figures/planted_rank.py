@@ -18,6 +18,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     data = rows.groupby(["kind", "method", "level"], as_index=False)["rank"].agg(
         ["mean", "min", "max", "size"]
     )
+    n_units = int(rows["n_units"].max()) if len(rows) else 1
+    ranks = 2 ** np.arange(int(np.log2(n_units)) + 1)  # the axis is logarithmic
     figure, axes = subplots(PAGE_WIDTH * 0.8, 2.8, ncols=max(1, len(kinds)), sharey=True, squeeze=False)
     for panel, kind in zip(axes[0], kinds, strict=False):
         for number, method in enumerate(methods):
@@ -28,12 +30,9 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         panel.set(xscale="log", yscale="log", title=KIND_LABELS[kind], xlabel="NLL below (nats per token)")
         panel.set_xticks(levels, [f"{level:g}" for level in levels])
         panel.minorticks_off()
-        ranks = [1, 2, 4, 8, 16, 32]
         panel.set_yticks(ranks, [str(rank) for rank in ranks])
         panel.invert_xaxis()
     axes[0][0].set_ylabel("mean rank of the planted head")
     figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside right center")
-    n_units = int(rows["n_units"].max()) if len(rows) else 0
-    return Drawing(
-        figure, data, {"n_plants": int(data["size"].max()) if len(data) else 0, "n_units": n_units}
-    )
+    n_plants = int(data["size"].max()) if len(data) else 0
+    return Drawing(figure, data, {"n_plants": n_plants, "n_units": n_units})
