@@ -35,4 +35,4 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     axes[0][0].set_ylabel("mean rank of the planted head")
     figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside right center")
     n_plants = int(data["size"].max()) if len(data) else 0
-    return Drawing(figure, data, {"n_plants": n_plants, "n_units": n_units})
+    return Drawing(figure, data, {"n_plants": n_plants, "n_units": n_units if len(rows) else 0})
