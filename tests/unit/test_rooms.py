@@ -19,6 +19,7 @@ ROOMS = (
     "planting",
     "localization",
     "perturbation",
+    "detection",
     "scoring",
     "data",
     "model",

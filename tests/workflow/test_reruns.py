@@ -48,7 +48,7 @@ EDITS = {
     "the filters": (
         "memloc/data/filters.py",
         "\nEDITED = True\n",
-        {"dropped_paragraphs", "scores", "sets"},
+        {"dropped_paragraphs", "prefix_features", "scores", "sets"},
     ),
     "patching": (
         "memloc/localization/patching.py",

@@ -175,6 +175,12 @@ FIGURES = (
         paragraphs=("id", "count", "continuation_count"),
     ),
     FigureInfo(
+        "detection",
+        "What a prefix tells before anything is decoded",
+        "extended",
+        ("detection",),
+    ),
+    FigureInfo(
         "training_curve",
         "Training of the embedded or planted model",
         "extended",

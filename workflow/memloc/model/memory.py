@@ -186,6 +186,7 @@ def stage_bytes(shape: Shape, settings: Settings) -> dict[str, float]:
     activations, ablation = passes("activation_gradients"), passes("head_ablation")
     bypass = passes("layer_bypass")
     attention = passes("attention", n_tokens=paragraph.prefix + 1)
+    prefixes = passes("detection", n_tokens=paragraph.prefix)
     n_attended = sets.n_memorized + sets.n_non_memorized + sets.n_rare_tokens
     beyond_weights = {
         "model": 0,
@@ -199,6 +200,7 @@ def stage_bytes(shape: Shape, settings: Settings) -> dict[str, float]:
         "attention": attention.layer
         + shape.n_layers * attention.attention
         + paragraph.prefix * one_position(n_attended),
+        "prefix_features": prefixes.kept + shape.n_layers * prefixes.attention + _features(shape, settings),
         "patching": packed + patching.layer + 2 * passes("patching", batch=1).kept,
         "residual_patching": packed + patching.layer + 2 * passes("patching", batch=1).kept,
         "ablate_heads": packed + ablation.layer + max(2 * ablation.residuals, ablation.cache),
@@ -213,6 +215,15 @@ def stage_bytes(shape: Shape, settings: Settings) -> dict[str, float]:
         "edit_model": _edit_bytes(shape, settings, "edit_model", n_joint),
         "plant_paragraphs": _planting_bytes(shape, settings),
     }
+
+
+def _features(shape: Shape, settings: Settings) -> float:
+    """What detection keeps of all prefixes at all lead times, and the model without training."""
+    how = settings.detection
+    n_leads, n_layers = len(how.prefix_shares), len(how.layers(shape.n_layers))
+    n_paragraphs = how.n_repeated + 2 * how.n_others
+    per_lead = (n_layers + 1) * shape.width + 2 * shape.n_layers * shape.n_heads
+    return 4 * n_paragraphs * n_leads * per_lead + 4 * shape.n_parameters
 
 
 def _gradient_bytes(shape: Shape, settings: Settings) -> float:

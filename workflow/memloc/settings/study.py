@@ -11,6 +11,7 @@ from memloc.settings.base import NonNegative, Positive, Section
 from memloc.settings.bench import Bench
 from memloc.settings.contrastive import Contrastive
 from memloc.settings.data import EmbeddedData, ReleaseData, TextData
+from memloc.settings.detection import Detection
 from memloc.settings.edit_model import EditModel
 from memloc.settings.editing import Editing
 from memloc.settings.expected import Expected
@@ -97,6 +98,7 @@ class Settings(Section):
     planted_truth: PlantedTruth = PlantedTruth()
     head_ranking: HeadRanking = HeadRanking()
     min_k: MinK = MinK()
+    detection: Detection = Detection()
     recited: Recited = Recited()
     highlight: Literal["auto"] | Head = Field(
         "auto",

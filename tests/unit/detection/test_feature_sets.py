@@ -1,0 +1,86 @@
+"""Table prefix_features holds what was measured, and comes back as the sets that classifiers see."""
+
+import zlib
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from memloc.detection.feature_sets import TOGETHER, feature_sets
+from memloc.detection.features import PrefixFeatures, Where
+from memloc.detection.prefix_table import feature_frames, scalar_features
+from memloc.detection.sample import draw_sample
+from memloc.tables.schema import Lengths, validate
+from memloc.tables.schemas.detection import PREFIX_FEATURES
+
+WHERE = Where(n_seen=[4, 12], n_seen_by_gradients=[12], layers=[1, 3])
+IDS = np.array([7, 3, 9])
+PREFIX = np.random.default_rng(0).integers(0, 40, (3, 12))
+
+
+@pytest.fixture
+def found():
+    random = torch.Generator().manual_seed(0)
+    sizes = [(3, 11), (3, 12), (3, 12), (3, 2, 2, 5), (3, 2, 6), (3, 1, 4)]
+    nll, mean, *others = (torch.rand(size, generator=random) for size in sizes)
+    return PrefixFeatures(nll, -mean, *others)
+
+
+def test_baselines_are_those_of_their_definitions(found):
+    texts = [["spam and eggs" * n for n in (1, 5)]] * 3
+    n_bytes = np.array([[len(zlib.compress(text.encode())) for text in row] for row in texts])
+    scalars = scalar_features(found, n_bytes, WHERE.n_seen, percent=20)
+    for row in range(3):
+        nll, mean, deviation = (column[row].double().numpy() for column in found[:3])
+        for lead, n in enumerate(WHERE.n_seen):
+            seen = nll[: n - 1]
+            n_least = int(np.ceil(0.2 * (n - 1)))
+            z = (-seen - mean[: n - 1]) / deviation[: n - 1]
+            expected = {
+                "nll": seen.mean(),
+                "nll_last_10": seen[-10:].mean(),
+                "min_k": np.sort(seen)[-n_least:].mean(),
+                "min_k_plus": -np.sort(z)[:n_least].mean(),
+                "zlib": seen.sum() / n_bytes[row, lead],
+                "entropy": -mean[n - 1],
+            }
+            assert {name: values[row, lead] for name, values in scalars.items()} == pytest.approx(expected)
+
+
+def test_what_is_written_comes_back_in_the_order_that_is_asked_for(found):
+    scalars = {"nll": np.arange(6.0).reshape(3, 2), "entropy": np.ones((3, 2))}
+    untrained = np.random.default_rng(1).normal(size=(3, 2, 5))
+    frames = list(feature_frames(IDS, found, untrained, scalars, WHERE))
+    table = validate(PREFIX_FEATURES, pd.concat(frames), Lengths(24, 12))
+    pieces = [table.iloc[start : start + 17] for start in range(0, len(table), 17)]
+    order = [1, 0, 2]
+    sets = feature_sets(pieces, IDS[order], PREFIX[order], np.array([0, 1, 9]))
+    assert sorted(sets) == [4, 12] and "gradients" not in sets[4]
+    np.testing.assert_allclose(sets[12]["residual_3"], found.residual[order, 1, 1], rtol=1e-6)
+    np.testing.assert_allclose(sets[4]["residual_1"], found.residual[order, 0, 0], rtol=1e-6)
+    np.testing.assert_allclose(sets[4]["attention"], found.attention[order, 0], rtol=1e-6)
+    np.testing.assert_allclose(sets[12]["gradients"], found.gradients[order, 0], rtol=1e-6)
+    np.testing.assert_allclose(sets[12]["residual_untrained"], untrained[order, 1], rtol=1e-6)
+    assert sets[4]["nll"].ravel().tolist() == [2, 0, 4]
+    assert sets[12]["exposure"].ravel() == pytest.approx(np.log([1, 2, 10]))
+    parts = ("nll", "residual_3", "attention", "gradients")
+    np.testing.assert_array_equal(
+        sets[12][TOGETHER], np.concatenate([sets[12][part] for part in parts], axis=1)
+    )
+    words = sets[4]["bag_of_words"].toarray()
+    assert words.sum(axis=1).tolist() == [4, 4, 4]
+    assert all(words[0, token] >= 1 for token in PREFIX[1, :4])
+
+
+def test_a_sample_depends_on_occurrences_alone():
+    n = np.arange(100)
+    paragraphs = pd.DataFrame(
+        {"id": n + 5, "count": np.where(n < 40, 3, 1), "continuation_count": None, "unseen": n >= 80}
+    )
+    paragraphs.loc[n >= 80, "count"] = 0
+    found = draw_sample(paragraphs, 30, 15, seed=0)
+    assert found.groupby(["exposure", "unseen"]).size().tolist() == [15, 15, 30]
+    assert found["id"].is_monotonic_increasing
+    pd.testing.assert_frame_equal(found, draw_sample(paragraphs, 30, 15, seed=0))
+    assert not found["id"].equals(draw_sample(paragraphs, 30, 15, seed=1)["id"])

@@ -1,0 +1,66 @@
+"""Near-duplicates are found as by comparing all pairs of sets, and no fold shares anything with another."""
+
+import numpy as np
+import pytest
+
+from memloc.detection.groups import RUN, across_folds, folds, joined, near_duplicates
+
+RANDOM = np.random.default_rng(0)
+
+
+def texts():
+    """100 random paragraphs of 40 tokens; then copies of the first 30 with ever more tokens replaced."""
+    tokens = RANDOM.integers(0, 50, (100, 40))
+    copies = tokens[:30].copy()
+    for number, row in enumerate(copies):
+        row[RANDOM.choice(40, number // 3, replace=False)] = 99
+    return np.concatenate([tokens, copies])
+
+
+def similarity(a, b):
+    runs = [{tuple(row[i : i + RUN]) for i in range(len(row) - RUN + 1)} for row in (a, b)]
+    return len(runs[0] & runs[1]) / len(runs[0] | runs[1])
+
+
+def test_near_duplicates_are_those_of_all_pairs():
+    tokens = texts()
+    found = near_duplicates(tokens)
+    alike = [(i, 100 + i) for i in range(30) if similarity(tokens[i], tokens[100 + i]) >= 0.5]
+    assert 5 < len(alike) < 25
+    assert [(i, 100 + i) for i in range(30) if found[i] == found[100 + i]] == alike
+    assert len(np.unique(found)) == 130 - len(alike)
+
+
+def test_a_chain_of_near_duplicates_is_one_cluster():
+    row = np.arange(40)
+    near = [row + 100 * (row < 4 * n) for n in range(8)]
+    assert similarity(near[0], near[1]) >= 0.5 > similarity(near[0], near[7])
+    assert len(np.unique(near_duplicates(np.array(near)))) == 1
+
+
+def test_rows_with_any_label_in_common_are_joined():
+    found = joined(np.array(list("aabcde")), np.array([1, 2, 2, 3, 4, 4]))
+    assert found[0] == found[1] == found[2] and found[4] == found[5]
+    assert len(np.unique(found)) == 3 and found.max() == 2
+
+
+def test_folds_hold_whole_groups_and_recite_equally_often():
+    groups = RANDOM.integers(0, 80, 400)
+    recited = RANDOM.random(400) < 0.3
+    fold = folds(recited, groups, 5, seed=3)
+    assert len(across_folds(groups, fold)) == 0
+    assert np.bincount(fold).min() > 50
+    rates = [recited[fold == number].mean() for number in range(5)]
+    assert max(rates) - min(rates) < 0.15
+    assert np.array_equal(fold, folds(recited, groups, 5, seed=3))
+
+
+@pytest.mark.parametrize("by_module_alone", [True, False])
+def test_a_leaked_near_duplicate_is_caught(by_module_alone):
+    """The same text in two modules: folds by module alone tear it apart, and the check sees it."""
+    tokens = texts()
+    modules = np.array([f"module {number}" for number in range(len(tokens))])
+    clusters = near_duplicates(tokens)
+    groups = joined(modules) if by_module_alone else joined(modules, clusters)
+    fold = folds(RANDOM.random(len(tokens)) < 0.5, groups, 5, seed=0)
+    assert (len(across_folds(clusters, fold)) > 0) == by_module_alone

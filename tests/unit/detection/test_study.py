@@ -1,0 +1,164 @@
+"""Strata, folds and controls on made features whose worth is known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn
+from scipy.sparse import csr_array
+
+from memloc.detection.classifiers import PENALTIES, Parts, best_penalty, chances
+from memloc.detection.groups import folds
+from memloc.detection.study import boundary_zone, detection, strata
+from memloc.tables.schema import Lengths, validate
+from memloc.tables.schemas.detection import DETECTION
+
+N = 450
+
+
+@pytest.fixture(scope="module")
+def rows():
+    """Recited above some 16 occurrences; a third occurs once and a sixth is unseen."""
+    random = np.random.default_rng(0)
+    exposure = np.where(np.arange(N) < 250, np.exp(random.uniform(1.4, 4.8, N)).astype(int), 1)
+    unseen = np.arange(N) >= 380
+    exposure[unseen] = 0
+    chance = 1 / (1 + np.exp(-4 * (np.log(np.maximum(exposure, 1)) - np.log(16))))
+    recited = (random.random(N) < chance) & ~unseen
+    group = np.unique(random.integers(0, 225, N), return_inverse=True)[1]
+    frame = {"exposure": exposure, "unseen": unseen, "recited": recited, "group": group}
+    return pd.DataFrame(frame).assign(fold=folds(recited, group, 5, seed=1))
+
+
+@pytest.fixture(scope="module")
+def sets(rows):
+    random = np.random.default_rng(1)
+    nll = (-rows["exposure"].to_numpy() / 20 + random.normal(size=N))[:, None]
+    noise = random.normal(size=(N, 6))
+    hint = noise + 1.5 * rows["recited"].to_numpy()[:, None] * (np.arange(6) == 3)
+    named = {
+        "nll": nll,
+        "noise": noise,
+        "hint": hint,
+        "answer": rows["recited"].to_numpy(float)[:, None],
+        "nll_and_activations": np.concatenate([nll, hint], axis=1),
+        "exposure": np.log1p(rows["exposure"].to_numpy(float))[:, None],
+        "bag_of_words": csr_array(random.poisson(0.2, (N, 50)).astype(float)),
+    }
+    return {6: {name: named[name] for name in ("nll", "nll_and_activations")}, 12: named}
+
+
+@pytest.fixture(scope="module")
+def found(rows, sets):
+    with sklearn.config_context(assume_finite=True, skip_parameter_validation=True):
+        return detection(rows, sets, 20, seed=0)
+
+
+def row(found, features, stratum, n_seen=12):
+    chosen = found[(found.features == features) & (found.stratum == stratum) & (found.n_seen == n_seen)]
+    return chosen.iloc[0]
+
+
+def test_the_table_is_valid_and_complete(found, sets):
+    validate(DETECTION, found, Lengths(24, 12))
+    kinds = sum(map(len, sets.values())) + 1
+    assert found.groupby("stratum").size().to_dict() == dict.fromkeys(("all", "boundary", "unseen"), kinds)
+
+
+def test_what_is_known_is_found(found):
+    assert row(found, "answer", "all").auroc == 1 and row(found, "answer", "boundary").auroc == 1
+    assert row(found, "exposure", "unseen").auroc == 1
+    for stratum in ("all", "boundary"):
+        for name in ("noise", "bag_of_words"):
+            blind = row(found, name, stratum)
+            assert blind.auroc_low < 0.55 and blind.auroc_high > 0.45
+        assert row(found, "hint", stratum).auroc_low > 0.6
+    assert row(found, "exposure", "all").auroc > row(found, "exposure", "boundary").auroc
+
+
+def test_a_gain_is_paired_with_the_nll_of_the_same_tokens(found):
+    for n_seen in (6, 12):
+        both = row(found, "nll_and_activations", "boundary", n_seen)
+        alone = row(found, "nll", "boundary", n_seen)
+        assert both.gain == pytest.approx(both.auroc - alone.auroc) and np.isnan(alone.gain)
+        assert both.gain_low > 0, "the hint is strong"
+        width = both.auroc_high - both.auroc_low + alone.auroc_high - alone.auroc_low
+        assert both.gain_high - both.gain_low < width
+    noise = row(found, "noise", "boundary")
+    assert noise.gain_high < 0
+
+
+def test_shuffled_labels_average_one_half(found):
+    for stratum in ("all", "boundary", "unseen"):
+        shuffled = row(found, "shuffled_labels", stratum)
+        assert shuffled.auroc == pytest.approx(0.5, abs=0.04)
+        assert shuffled.auroc_low < 0.5 < shuffled.auroc_high
+
+
+def test_a_leak_across_folds_shows_in_shuffled_labels(rows, sets):
+    """Every paragraph twice, with its twin's label, in another fold: the classifier knows the answers."""
+    random = np.random.default_rng(3)
+    half = rows[~rows.unseen].iloc[:150].assign(recited=random.random(150) < 0.5)
+    twins = pd.concat([half, half], ignore_index=True)
+    noise = np.tile(random.normal(size=(150, 200)), (2, 1))
+    torn = twins.assign(fold=np.arange(300) // 75, group=np.arange(300))
+    whole = twins.assign(fold=np.arange(300) % 150 % 4, group=np.arange(300) % 150)
+    found = {
+        name: detection(frame, {12: {"nll": noise, "nll_and_activations": noise}}, 1, seed=0)
+        for name, frame in (("torn", torn), ("whole", whole))
+    }
+    aurocs = {name: row(frame, "nll", "all").auroc for name, frame in found.items()}
+    assert aurocs["torn"] > 0.9 and abs(aurocs["whole"] - 0.5) < 0.15
+
+
+def test_the_boundary_zone_is_where_exposure_leaves_it_open(rows):
+    fitted = (~rows.unseen & (rows.fold != 0)).to_numpy()
+    zone = boundary_zone(rows.exposure.to_numpy(), rows.recited.to_numpy(), fitted)
+    inside = rows.exposure[zone & ~rows.unseen]
+    assert 4 < inside.min() < 12 < 20 < inside.max() < 60
+    assert not zone[rows.exposure == 1].any()
+    changed = rows.recited.to_numpy() ^ ~fitted
+    assert np.array_equal(zone, boundary_zone(rows.exposure.to_numpy(), changed, fitted)), (
+        "it is fitted alone"
+    )
+
+
+def test_strata_hold_what_they_say(rows):
+    by_name = {stratum.name: stratum for stratum in strata(rows)}
+    everything, boundary, unseen = (rows.iloc[by_name[name].judged] for name in ("all", "boundary", "unseen"))
+    assert not everything.unseen.any() and len(everything) == 380
+    assert not boundary.unseen.any() and boundary.exposure.min() > 3
+    assert not unseen.recited.any() and unseen.unseen.sum() == 70
+    for stratum in by_name.values():
+        for part in stratum.parts:
+            assert not set(rows.fold.iloc[part.fitted]) & set(rows.fold.iloc[part.judged])
+
+
+def test_too_few_of_a_kind_are_no_stratum(rows):
+    few = rows.assign(recited=rows.recited & (rows.index < 8), unseen=False)
+    assert [stratum.name for stratum in strata(few)] == []
+    assert validate(DETECTION, detection(few, {}, 1, 0), Lengths(24, 12)).empty
+
+
+def test_chances_are_those_of_a_plain_fit():
+    """One feature: scikit-learn's own pipeline; the judged rows change nothing."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    random = np.random.default_rng(0)
+    positive = random.random(90) < 0.4
+    feature = (5 * positive + random.normal(10, 5, 90))[:, None]
+    parts = Parts(np.arange(60), np.arange(60) < 30, np.arange(60, 90))
+    plain = make_pipeline(StandardScaler(), LogisticRegression()).fit(feature[:60], positive[:60])
+    found = chances(feature, positive, parts)
+    np.testing.assert_allclose(found, plain.predict_proba(feature[60:])[:, 1], rtol=1e-4)
+
+
+def test_the_penalty_is_strong_for_noise_and_weak_for_an_answer():
+    random, second = np.random.default_rng(0), np.arange(200) % 2 == 0
+    labels = random.random(200) < 0.5
+    noise = random.normal(size=(200, 50))
+    assert best_penalty(noise, labels, second) == PENALTIES[0]
+    assert best_penalty(noise + 4 * labels[:, None], labels, second) == PENALTIES[-1]
+    one_sided = np.arange(200) < 1
+    assert best_penalty(noise, one_sided, second) == PENALTIES[0]

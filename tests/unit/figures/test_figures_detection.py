@@ -1,0 +1,75 @@
+"""Figure detection on a made table: every stratum, only one, and none."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from figure_labels import clipped_labels, overlapping_labels
+from matplotlib import pyplot as plt
+
+from memloc.figures import detection
+from memloc.run.templates import fill
+from memloc.settings.sections import sections
+
+REPORT = Path(__file__).parents[3] / "workflow/report"
+SETTINGS = sections({"paragraph": {"length": 100, "prefix": 50}})
+STRATA = ("all", "boundary", "unseen")
+NAMES = (*[name for name in detection.SHOWN if name != "residual"], "residual_1", "residual_11", "min_k")
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def table(strata):
+    random, rows = np.random.default_rng(0), []
+    for stratum in strata:
+        for n_seen in (5, 10, 20, 30, 40, 50):
+            names = [*NAMES, "gradients", "shuffled_labels"] if n_seen == 50 else NAMES
+            for name in names:
+                auroc, gain = random.uniform(0.5, 0.95), random.uniform(-0.2, 0.2)
+                values = {"auroc": auroc, "gain": gain}
+                ends = {
+                    f"{key}{end}": value + sign * 0.03
+                    for key, value in values.items()
+                    for end, sign in (("", 0), ("_low", -1), ("_high", 1))
+                }
+                rows.append({"features": name, "stratum": stratum, "n_seen": n_seen, **ends})
+    columns = ["features", "stratum", "n_seen", "auroc", "auroc_low", "auroc_high"]
+    columns += ["gain", "gain_low", "gain_high"]
+    return pd.DataFrame(rows, columns=columns).assign(n_positive=40, n_negative=90, n_clusters=70)
+
+
+@pytest.mark.parametrize("strata", [STRATA, STRATA[:1], ()], ids=len)
+def test_labels_are_readable_and_the_caption_names_every_stratum(strata):
+    given = table(strata)
+    drawing = detection.draw({"detection": given}, SETTINGS)
+    assert clipped_labels(drawing.figure) == [] and overlapping_labels(drawing.figure) == []
+    text = " ".join(fill((REPORT / "detection.rst").read_text(), drawing.numbers | {"study": "s"}).split())
+    assert "nan" not in text
+    assert text.count("40 against 90 paragraphs") == len(strata)
+    assert ("No stratum has" in text) == (not strata)
+
+
+def test_what_is_drawn_is_what_the_table_holds():
+    given = table(STRATA)
+    drawing = detection.draw({"detection": given}, SETTINGS)
+    pd.testing.assert_frame_equal(drawing.data[given.columns], given)
+    assert (drawing.data["lead"] + drawing.data["n_seen"] == 50).all()
+    panel = drawing.figure.axes[1]
+    assert panel.get_xlim()[0] > panel.get_xlim()[1], "time goes to the right"
+    line = next(line for line in panel.lines if line.get_label() == "residual stream, last layer")
+    rows = given[(given.features == "residual_11") & (given.stratum == "boundary")]
+    assert sorted(line.get_ydata()) == pytest.approx(sorted(rows.auroc))
+
+
+def test_numbers_are_those_of_the_longest_and_the_shortest_prefix():
+    given = table(STRATA)
+    numbers = detection.draw({"detection": given}, SETTINGS).numbers
+    rows = given[(given.stratum == "boundary") & (given.features == "nll")].set_index("n_seen")
+    found = numbers["strata"]["boundary"]
+    assert found["whole"]["nll"]["auroc"][:3] == tuple(rows.loc[50, ["auroc", "auroc_low", "auroc_high"]])
+    assert found["short"]["nll"]["auroc"].value == rows.loc[5, "auroc"] and found["n_short"] == 5

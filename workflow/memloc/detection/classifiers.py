@@ -1,0 +1,61 @@
+"""Standardised logistic regression with an L2 penalty, which rows that are held out of the fit choose."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, Shaped
+from scipy.sparse import csr_array, issparse
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import MaxAbsScaler, StandardScaler
+
+PENALTIES = (1e-3, 1e-2, 1e-1)  # sklearn's C: the inverse of the penalty's weight
+SINGLE = 1.0  # of a single feature
+FREE = 30.0  # what features are multiplied by whose weights shall cost next to nothing
+Features = Shaped[np.ndarray, "row feature"] | csr_array
+
+
+class Parts(NamedTuple):
+    """Rows that a classifier is fitted to, in two halves of whole folds, and rows that it judges."""
+
+    fitted: Int[np.ndarray, "fitted"]
+    second: Bool[np.ndarray, "fitted"]  # which of these are in the second half
+    judged: Int[np.ndarray, "judged"]
+
+
+def chances(
+    features: Features, positive: Bool[np.ndarray, "row"], parts: Parts, n_free: int = 0
+) -> Float[np.ndarray, "judged"]:
+    """Predicted chance of being positive for the judged rows.
+
+    The first `n_free` features are next to free of the penalty, so that others can only add to them. Sparse
+    features are scaled by their largest value, which keeps them sparse. A single feature has no direction to
+    choose, and takes no search for a penalty.
+    """
+    scaler = MaxAbsScaler() if issparse(features) else StandardScaler()
+    fitted, labels = scaler.fit_transform(features[parts.fitted]), positive[parts.fitted]
+    judged = scaler.transform(features[parts.judged])
+    for rows in (fitted, judged) if n_free else ():
+        rows[:, :n_free] *= FREE
+    penalty = SINGLE if fitted.shape[1] == 1 else best_penalty(fitted, labels, parts.second)
+    return _model(fitted, penalty).fit(fitted, labels).predict_proba(judged)[:, 1]
+
+
+def best_penalty(fitted: Features, labels: Bool[np.ndarray, "row"], second: Bool[np.ndarray, "row"]) -> float:
+    """The penalty whose fit to the first half has the lowest loss on the second one.
+
+    The strongest one where a half has one label only.
+    """
+    if any(len(np.unique(labels[half])) < 2 for half in (second, ~second)):
+        return PENALTIES[0]
+
+    def loss(penalty: float) -> float:
+        logits = (
+            _model(fitted, penalty).fit(fitted[~second], labels[~second]).decision_function(fitted[second])
+        )
+        return float(np.logaddexp(0, np.where(labels[second], -logits, logits)).mean())
+
+    return min(PENALTIES, key=loss)
+
+
+def _model(fitted: Features, penalty: float) -> LogisticRegression:
+    return LogisticRegression(C=penalty, solver="liblinear" if issparse(fitted) else "lbfgs", max_iter=1000)

@@ -1,0 +1,63 @@
+"""What classifiers see at each lead time: baselines, activations, and both together."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+from scipy.sparse import csr_array
+
+from memloc.detection.classifiers import Features
+
+TOGETHER = "nll_and_activations"
+UNTRAINED = "residual_untrained"
+NO_LAYER = -1
+
+
+def feature_sets(
+    pieces: Iterable[pd.DataFrame],
+    ids: Int[np.ndarray, "paragraph"],
+    prefix: Int[np.ndarray, "paragraph token"],
+    exposure: Int[np.ndarray, "paragraph"],
+) -> dict[int, dict[str, Features]]:
+    """By lead time (tokens that are seen) and name, the features of the paragraphs `ids`, in that order.
+
+    `pieces` are those of table `prefix_features`; exposure, bag of words and what comes together are added.
+    """
+    measured = _arrays(pieces, ids)
+    sets: dict[int, dict[str, Features]] = {}
+    for (n_seen, name, layer), values in measured.items():
+        label = f"{name}_{layer}" if name == "residual" else name
+        sets.setdefault(n_seen, {})[label] = values
+    for n_seen, named in sets.items():
+        last = max(layer for n, name, layer in measured if n == n_seen and name == "residual")
+        parts = ("nll", f"residual_{last}", "attention", "gradients")
+        named[TOGETHER] = np.concatenate([named[part] for part in parts if part in named], axis=1)
+        named["exposure"] = np.log1p(exposure.astype(float))[:, None]
+        named["bag_of_words"] = bag_of_words(prefix[:, :n_seen])
+    return sets
+
+
+def _arrays(
+    pieces: Iterable[pd.DataFrame], ids: Int[np.ndarray, "paragraph"]
+) -> dict[tuple[int, str, int], Float[np.ndarray, "paragraph feature"]]:
+    """The long table as an array of each kind; its rows may be cut anywhere."""
+    parts: dict[tuple[int, str, int], list[pd.DataFrame]] = {}
+    for piece in pieces:
+        for key, rows in piece.groupby(["n_seen", "features", "layer"], observed=True):
+            parts.setdefault(key, []).append(rows[["id", "value"]])
+    found = {}
+    for (n_seen, name, layer), frames in parts.items():
+        rows = pd.concat(frames)
+        values = rows["value"].to_numpy().reshape(len(ids), -1)
+        order = pd.Index(rows["id"].to_numpy().reshape(len(ids), -1)[:, 0]).get_indexer(ids)
+        found[int(n_seen), str(name), int(layer)] = values[order]
+    return found
+
+
+def bag_of_words(tokens: Int[np.ndarray, "paragraph token"]) -> csr_array:
+    """How often each token occurs in each row: what tells without any model."""
+    n, length = tokens.shape
+    row = np.repeat(np.arange(n, dtype=np.int32), length)
+    columns = tokens.ravel().astype(np.int32)  # scikit-learn takes no wider indices
+    return csr_array((np.ones(n * length), (row, columns)), shape=(n, tokens.max() + 1))

@@ -1,0 +1,193 @@
+"""What a model computes over a prefix, at several lead times, from one causal pass.
+
+What a causal model computes at a token does not change with the tokens after it. One pass over the whole
+prefix therefore gives the features of every shorter prefix, all but gradients: the loss of each prefix has
+its own, which take one backward pass each.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from memloc.model.components import layers_of
+from memloc.model.micro_batches import in_micro_batches
+from memloc.scoring.teacher_forcing import n_logits_held
+
+
+class Where(NamedTuple):
+    """Where features are read."""
+
+    n_seen: list[int]  # prefix tokens at each lead time, fewest first; the last one is run
+    n_seen_by_gradients: list[int]
+    layers: list[int]
+
+
+class PrefixFeatures(NamedTuple):
+    """Features of each paragraph, on the CPU; `lead` counts `Where.n_seen`."""
+
+    nll: Float[Tensor, "paragraph token-1"]
+    """Of every prefix token but the first, given those before it, in nats."""
+    mean: Float[Tensor, "paragraph token"]
+    """Mean of log p under the distribution of the next token: minus its entropy in nats."""
+    deviation: Float[Tensor, "paragraph token"]
+    """Standard deviation of log p under the same distribution."""
+    residual: Float[Tensor, "paragraph lead layer width"]
+    """Residual stream after each chosen layer at the last token that is seen."""
+    attention: Float[Tensor, "paragraph lead feature"]
+    """Entropy in nats of each head's attention at that token, then its attention to the rarest tokens."""
+    gradients: Float[Tensor, "paragraph gradient_lead feature"]
+    """Of the mean NLL of what is seen with respect to the residual stream after each chosen layer: the norm
+    over all positions, then the largest absolute entry."""
+
+
+class Predictions(NamedTuple):
+    """What the logits after each token say, and how hidden states move the NLL of the next one."""
+
+    nll: Float[Tensor, "paragraph token-1"]
+    mean: Float[Tensor, "paragraph token"]
+    deviation: Float[Tensor, "paragraph token"]
+    pull: Float[Tensor, "paragraph token-1 width"]
+    """Gradient of each token's NLL with respect to the last hidden state that predicts it."""
+
+
+def prefix_features(
+    model: PreTrainedModel,
+    prefix: Int[Tensor, "paragraph token"],
+    rare: Bool[Tensor, "lead paragraph token"],
+    where: Where,
+    micro_batch: int,
+) -> PrefixFeatures:
+    """Features of the prefixes; `rare` marks the rarest of the tokens that are seen at each lead time.
+
+    The model's attention is switched to the implementation that returns its pattern.
+    """
+    model.set_attn_implementation("eager")
+
+    def of_rows(rows: Int[Tensor, "row token"], rare: Bool[Tensor, "row lead token"]) -> PrefixFeatures:
+        found = _of_batch(model, rows.to(model.device), rare.to(model.device), where)
+        return PrefixFeatures(*(values.float().cpu() for values in found))
+
+    parts = in_micro_batches(of_rows, micro_batch, prefix, rare.transpose(0, 1), grow=False)
+    return PrefixFeatures(*map(torch.cat, zip(*parts, strict=True)))
+
+
+def residual_states(
+    model: PreTrainedModel,
+    prefix: Int[Tensor, "paragraph token"],
+    n_seen: Sequence[int],
+    layer: int,
+    micro_batch: int,
+) -> Float[Tensor, "paragraph lead width"]:
+    """Residual stream after one layer at the last token of each lead time, on the CPU."""
+    last = [n - 1 for n in n_seen]
+
+    @torch.no_grad()
+    def of_rows(rows: Int[Tensor, "row token"]) -> Float[Tensor, "row lead width"]:
+        with _residuals(model, [layer]) as residuals:
+            model.base_model(rows.to(model.device), use_cache=False)
+        return residuals[0][:, last].float().cpu()
+
+    return torch.cat(in_micro_batches(of_rows, micro_batch, prefix))
+
+
+def rarest(
+    prefix: Int[Tensor, "paragraph token"], counts: Int[Tensor, "vocabulary"], n_seen: Sequence[int]
+) -> Bool[Tensor, "lead paragraph token"]:
+    """The rarest tenth of the tokens that are seen at each lead time, one at least; ties are all in it."""
+    rarity, found = counts[prefix], []
+    for n in n_seen:
+        limit = rarity[:, :n].kthvalue(-(-n // 10), dim=1, keepdim=True).values
+        found.append((rarity <= limit) & (torch.arange(prefix.shape[1]) < n))
+    return torch.stack(found)
+
+
+def _of_batch(
+    model: PreTrainedModel,
+    rows: Int[Tensor, "row token"],
+    rare: Bool[Tensor, "row lead token"],
+    where: Where,
+) -> PrefixFeatures:
+    with _residuals(model, where.layers) as residuals, _frozen(model):
+        output = model.base_model(rows, use_cache=False, output_attentions=True)
+        hidden = output.last_hidden_state
+        found = _predictions(model, hidden.detach(), rows)
+        gradients = [_gradient_features(hidden, residuals, found.pull, n) for n in where.n_seen_by_gradients]
+    last = [n - 1 for n in where.n_seen]
+    with torch.no_grad():
+        residual = torch.stack([states[:, last] for states in residuals], dim=2)
+        # [layer][row, head, query, key] at the queries that are read: [row, lead, layer and head, key]
+        pattern = torch.cat([layer[:, :, last] for layer in output.attentions], dim=1).transpose(1, 2).float()
+        entropy = torch.special.entr(pattern).sum(dim=-1)
+        to_rare = (pattern * rare.unsqueeze(2)).sum(dim=-1)
+    attention = torch.cat([entropy, to_rare], dim=-1)
+    stacked = torch.stack(gradients, dim=1) if gradients else residual.new_zeros(len(rows), 0, 0)
+    return PrefixFeatures(found.nll, found.mean, found.deviation, residual, attention, stacked)
+
+
+@torch.no_grad()
+def _predictions(
+    model: PreTrainedModel, hidden: Float[Tensor, "row token width"], rows: Int[Tensor, "row token"]
+) -> Predictions:
+    """From last hidden states, of which a few are unembedded at a time."""
+    weight, true = model.get_output_embeddings().weight, rows.roll(-1, dims=1).flatten()
+    parts, n_held = [], n_logits_held(model)
+    for some, next_token in zip(hidden.flatten(0, 1).split(n_held), true.split(n_held), strict=True):
+        log_p = (some @ weight.T).float().log_softmax(dim=-1)
+        p = log_p.exp()
+        mean = (p * log_p).sum(dim=-1)
+        square = (p * log_p.square()).sum(dim=-1)
+        nll = -log_p.gather(-1, next_token.unsqueeze(-1)).squeeze(-1)
+        pull = (p.to(weight.dtype) @ weight - weight[next_token]).float()
+        parts.append((nll, mean, (square - mean.square()).clamp_min(0).sqrt(), pull))
+    columns = (torch.cat(column).unflatten(0, rows.shape) for column in zip(*parts, strict=True))
+    nll, mean, deviation, pull = columns
+    return Predictions(nll[:, :-1], mean, deviation, pull[:, :-1])
+
+
+def _gradient_features(
+    hidden: Float[Tensor, "row token width"],
+    residuals: Sequence[Float[Tensor, "row token width"]],
+    pull: Float[Tensor, "row token-1 width"],
+    n_seen: int,
+) -> Float[Tensor, "row feature"]:
+    """`PrefixFeatures.gradients` of the mean NLL of the first `n_seen` tokens."""
+    loss_gradient = torch.zeros_like(hidden)
+    loss_gradient[:, : n_seen - 1] = (pull[:, : n_seen - 1] / (n_seen - 1)).to(hidden.dtype)
+    found = torch.autograd.grad(hidden, residuals, loss_gradient, retain_graph=True)
+    flat = [gradient.flatten(1).float() for gradient in found]
+    return torch.stack([g.norm(dim=1) for g in flat] + [g.abs().amax(dim=1) for g in flat], dim=1)
+
+
+@contextmanager
+def _residuals(model: PreTrainedModel, layers: Sequence[int]) -> Iterator[list[Tensor]]:
+    """Within the context, a pass leaves the residual stream after each of the layers in the list."""
+    residuals: list[Tensor] = []
+
+    def keep(_module: nn.Module, _inputs: tuple, output: Tensor | tuple[Tensor, ...]) -> None:
+        states = output[0] if isinstance(output, tuple) else output
+        if torch.is_grad_enabled() and not states.requires_grad:
+            states.requires_grad_()  # nothing below the first one needs a graph
+        residuals.append(states)
+
+    with ExitStack() as hooks:
+        for layer in layers:
+            hooks.enter_context(layers_of(model)[layer].register_forward_hook(keep))
+        yield residuals
+
+
+@contextmanager
+def _frozen(model: PreTrainedModel) -> Iterator[None]:
+    """Within the context, no weight takes a gradient."""
+    weights = [weight for weight in model.parameters() if weight.requires_grad]
+    for weight in weights:
+        weight.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for weight in weights:
+            weight.requires_grad_(True)

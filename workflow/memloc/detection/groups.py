@@ -1,0 +1,71 @@
+"""Folds that share nothing: near-duplicates, and texts of one module, are in the same fold.
+
+A classifier that has seen a paragraph's twin knows its answer. Two paragraphs are near-duplicates if the
+runs of 5 tokens that either holds are in both to one half or more (Jaccard similarity); whatever a chain of
+near-duplicates joins is one cluster. Compared exactly, all pairs at a time.
+"""
+
+import numpy as np
+from jaxtyping import Int
+from numpy.lib.stride_tricks import sliding_window_view
+from scipy.sparse import coo_array, csr_array
+from scipy.sparse.csgraph import connected_components
+
+RUN = 5  # tokens
+SIMILARITY = 0.5
+
+
+def near_duplicates(tokens: Int[np.ndarray, "paragraph token"]) -> Int[np.ndarray, "paragraph"]:
+    """Cluster of each paragraph, from 0."""
+    holds = _runs(tokens, min(RUN, tokens.shape[1]))
+    shared = (holds @ holds.T).tocoo()
+    sizes = holds.sum(axis=1)
+    first, second = shared.coords
+    similarity = shared.data / (sizes[first] + sizes[second] - shared.data)
+    alike = similarity >= SIMILARITY
+    edges = (np.ones(alike.sum()), (first[alike], second[alike]))
+    return connected_components(coo_array(edges, shape=shared.shape), directed=False)[1]
+
+
+def _runs(tokens: Int[np.ndarray, "paragraph token"], run: int) -> csr_array:
+    """Which runs of tokens each paragraph holds [paragraph, run]."""
+    windows = sliding_window_view(tokens, run, axis=1)
+    n_windows = windows.shape[1]
+    _, number = np.unique(windows.reshape(-1, run), axis=0, return_inverse=True)
+    row = np.repeat(np.arange(len(tokens)), n_windows)
+    holds = csr_array((np.ones(len(row)), (row, number.ravel())))
+    holds.data[:] = 1  # a run that occurs twice in a paragraph is held once
+    return holds
+
+
+def joined(*labels: np.ndarray) -> Int[np.ndarray, "row"]:
+    """Groups, from 0, that keep rows together which have any of their labels in common."""
+    n_rows, first, edges = len(labels[0]), len(labels[0]), []
+    for column in labels:
+        names, number = np.unique(column, return_inverse=True)
+        edges.append((np.arange(n_rows), first + number))
+        first += len(names)
+    rows, nodes = (np.concatenate(ends) for ends in zip(*edges, strict=True))
+    graph = coo_array((np.ones(len(rows)), (rows, nodes)), shape=(first, first))
+    found = connected_components(graph, directed=False)[1][:n_rows]
+    return np.unique(found, return_inverse=True)[1]
+
+
+def folds(
+    recited: np.ndarray, groups: Int[np.ndarray, "row"], n_folds: int, seed: int
+) -> Int[np.ndarray, "row"]:
+    """Fold of each row: groups are whole, and folds recite about equally often."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    fold = np.zeros(len(groups), dtype=int)
+    splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+    for number, (_, rows) in enumerate(splitter.split(groups, recited, groups)):
+        fold[rows] = number
+    return fold
+
+
+def across_folds(labels: np.ndarray, fold: Int[np.ndarray, "row"]) -> np.ndarray:
+    """Labels (clusters, modules) with rows in more than one fold: there should be none."""
+    pairs = np.unique(np.stack([np.unique(labels, return_inverse=True)[1], fold]), axis=1)
+    label, n_folds = np.unique(pairs[0], return_counts=True)
+    return np.unique(labels)[label[n_folds > 1]]

@@ -1,0 +1,77 @@
+"""From one pass over prefixes to table `prefix_features`."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+
+from memloc.detection.feature_sets import NO_LAYER, UNTRAINED
+from memloc.detection.features import PrefixFeatures, Where
+
+LAST = 10  # tokens of `nll_last_10`
+
+
+def scalar_features(
+    found: PrefixFeatures, n_bytes: Int[np.ndarray, "paragraph lead"], n_seen: Sequence[int], percent: float
+) -> dict[str, Float[np.ndarray, "paragraph lead"]]:
+    """The baselines that are one number for each paragraph and lead time.
+
+    nll, nll_last_10: mean of all tokens that are seen, and of the last ten. min_k: of the `percent` % least
+    likely ones; min_k_plus: the same of log p in standard deviations from its mean under the distribution of
+    the token (2404.02936), negated. zlib: summed NLL by compressed bytes. entropy: of the next token.
+    """
+    nll = found.nll.double().numpy()
+    deviation = found.deviation[:, :-1].double().numpy().clip(1e-6)
+    unlikely = (nll + found.mean[:, :-1].double().numpy()) / deviation
+    columns = {name: [] for name in ("nll", "nll_last_10", "min_k", "min_k_plus", "zlib", "entropy")}
+    for lead, n in enumerate(n_seen):
+        seen, n_least = nll[:, : n - 1], -int(-(n - 1) * percent // 100)
+        columns["nll"].append(seen.mean(axis=1))
+        columns["nll_last_10"].append(seen[:, -LAST:].mean(axis=1))
+        columns["min_k"].append(_largest(seen, n_least))
+        columns["min_k_plus"].append(_largest(unlikely[:, : n - 1], n_least))
+        columns["zlib"].append(seen.sum(axis=1) / n_bytes[:, lead])
+        columns["entropy"].append(-found.mean[:, n - 1].double().numpy())
+    return {name: np.stack(column, axis=1) for name, column in columns.items()}
+
+
+def _largest(values: Float[np.ndarray, "row token"], n: int) -> Float[np.ndarray, "row"]:
+    return np.sort(values, axis=1)[:, -n:].mean(axis=1)
+
+
+def feature_frames(
+    ids: Int[np.ndarray, "paragraph"],
+    found: PrefixFeatures,
+    untrained: Float[np.ndarray, "paragraph lead width"],
+    scalars: dict[str, Float[np.ndarray, "paragraph lead"]],
+    where: Where,
+) -> Iterable[pd.DataFrame]:
+    """Table `prefix_features`, a piece for each lead time and kind, paragraph by paragraph in each."""
+    for lead, n in enumerate(where.n_seen):
+        kinds = {(name, NO_LAYER): values[:, lead, None] for name, values in scalars.items()}
+        kinds |= {
+            ("residual", layer): found.residual[:, lead, place].numpy()
+            for place, layer in enumerate(where.layers)
+        }
+        kinds |= {("attention", NO_LAYER): found.attention[:, lead].numpy()}
+        kinds |= {(UNTRAINED, where.layers[-1]): untrained[:, lead]}
+        if n in where.n_seen_by_gradients:
+            gradients = found.gradients[:, where.n_seen_by_gradients.index(n)]
+            kinds |= {("gradients", NO_LAYER): gradients.numpy()}
+        for (name, layer), values in kinds.items():
+            yield _long(ids, n, name, layer, values)
+
+
+def _long(ids: np.ndarray, n_seen: int, name: str, layer: int, values: np.ndarray) -> pd.DataFrame:
+    n, width = values.shape
+    return pd.DataFrame(
+        {
+            "id": np.repeat(ids.astype(np.int32), width),
+            "n_seen": np.int16(n_seen),
+            "features": name,
+            "layer": np.int16(layer),
+            "index": np.tile(np.arange(width, dtype=np.int32), n),
+            "value": values.astype(np.float32).ravel(),
+        }
+    )

@@ -1,0 +1,200 @@
+"""Fit and judge every set of features, in every stratum and at every lead time: table `detection`."""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float, Int
+from sklearn.linear_model import LogisticRegression
+
+from memloc.detection import measures
+from memloc.detection.classifiers import Features, Parts, chances
+from memloc.detection.feature_sets import TOGETHER
+from memloc.run.seeds import generator
+from memloc.statistics.clusters import cluster_interval, cluster_weights
+from memloc.statistics.uncertainty import MIN_N, Interval, mean
+from memloc.tables.schema import Lengths
+from memloc.tables.schemas.detection import DETECTION
+
+ZONE = (0.05, 0.95)  # chances of being recited, by exposure alone, that the boundary zone lies between
+REFERENCE = "nll"  # what a gain is over
+SHUFFLED = "shuffled_labels"
+
+
+class Stratum(NamedTuple):
+    """Paragraphs that are told apart, and which rows of each fold are fitted and judged."""
+
+    name: str
+    positive: Bool[np.ndarray, "paragraph"]
+    parts: list[Parts]
+
+    @property
+    def judged(self) -> Int[np.ndarray, "judged"]:
+        """All rows that a fold judges."""
+        return np.concatenate([part.judged for part in self.parts])
+
+    @property
+    def folds(self) -> list[slice]:
+        """Places of each fold in `judged`."""
+        ends = np.cumsum([len(part.judged) for part in self.parts])
+        return [slice(end - len(part.judged), end) for end, part in zip(ends, self.parts, strict=True)]
+
+
+class Judge(NamedTuple):
+    """Resamples of the judged rows, and which of them are positive."""
+
+    positive: Bool[np.ndarray, "judged"]
+    weights: Float[np.ndarray, "resample judged"]
+    folds: list[slice]  # rows of each; their chances are of different fits
+    n_clusters: int
+
+
+def detection(
+    rows: pd.DataFrame, sets: Mapping[int, Mapping[str, Features]], n_shuffles: int, seed: int
+) -> pd.DataFrame:
+    """Table `detection`. `rows` has exposure, unseen, recited, group and fold of each paragraph.
+
+    A stratum with fewer than six groups of positives or of negatives has no rows.
+    """
+    groups, found = rows["group"].to_numpy(), []
+    for stratum in strata(rows):
+        judged = stratum.judged
+        weights, n_clusters = cluster_weights(groups[judged]), len(np.unique(groups[judged]))
+        judge = Judge(stratum.positive[judged], weights, stratum.folds, n_clusters)
+        for n_seen, named in sets.items():
+            counts = {"stratum": stratum.name, "n_seen": n_seen, **_counts(judge)}
+            scores = {name: scored(name, features, stratum) for name, features in named.items()}
+            reference = _aurocs(scores[REFERENCE], judge)
+            found += [
+                {"features": name, **counts, **judged_columns(chance, judge, reference, name != REFERENCE)}
+                for name, chance in scores.items()
+            ]
+        random = generator(seed, "detection", SHUFFLED, stratum.name)
+        shuffled = list(shuffled_aurocs(named[TOGETHER], stratum, n_shuffles, random))
+        found.append({"features": SHUFFLED, **counts, **_columns("auroc", mean(np.array(shuffled)))})
+    return pd.DataFrame(found, columns=list(DETECTION.columns(Lengths())))
+
+
+def strata(rows: pd.DataFrame) -> Iterator[Stratum]:
+    """The strata in which both kinds of paragraphs are there in at least six groups.
+
+    all: seen paragraphs, recited or not. boundary: those of exposures at which a paragraph may be recited or
+    not (`boundary_zone`), by what the fitted folds say. unseen: seen paragraphs that are not recited, or
+    unseen ones.
+    """
+    unseen, recited = rows["unseen"].to_numpy(), rows["recited"].to_numpy()
+    exposure, fold, groups = (rows[name].to_numpy() for name in ("exposure", "fold", "group"))
+
+    def boundary(number: int) -> Bool[np.ndarray, "paragraph"]:
+        return boundary_zone(exposure, recited, ~unseen & (fold != number)) & ~unseen
+
+    chosen = {
+        "all": (recited, lambda _: ~unseen),
+        "boundary": (recited, boundary),
+        "unseen": (~unseen, lambda _: unseen | ~recited),
+    }
+    for name, (positive, within) in chosen.items():
+        parts = [_parts(within(number), fold, number, positive) for number in np.unique(fold)]
+        stratum = Stratum(name, positive, [part for part in parts if part])
+        if not stratum.parts:
+            continue
+        of_groups = groups[stratum.judged], positive[stratum.judged]
+        if min(len(np.unique(of_groups[0][of_groups[1] == label])) for label in (True, False)) >= MIN_N:
+            yield stratum
+
+
+def _parts(within: np.ndarray, fold: np.ndarray, number: int, positive: np.ndarray) -> Parts | None:
+    """Rows of a stratum by fold; nothing where those that are fitted have one label only."""
+    fitted = np.flatnonzero(within & (fold != number))
+    if len(np.unique(positive[fitted])) < 2:
+        return None
+    place = np.searchsorted(np.unique(fold[fitted]), fold[fitted])
+    return Parts(fitted, place % 2 == 1, np.flatnonzero(within & (fold == number)))
+
+
+def boundary_zone(
+    exposure: Int[np.ndarray, "paragraph"],
+    recited: Bool[np.ndarray, "paragraph"],
+    fitted: Bool[np.ndarray, "paragraph"],
+) -> Bool[np.ndarray, "paragraph"]:
+    """Paragraphs with an exposure at which a logistic fit on its logarithm leaves recitation open.
+
+    `fitted` are the rows of the fit; in the zone its chance lies between 5 and 95 %.
+    """
+    if len(np.unique(recited[fitted])) < 2:
+        return np.zeros(len(exposure), dtype=bool)
+    logs = np.log(np.maximum(exposure, 1))[:, None]
+    fit = LogisticRegression(C=np.inf).fit(logs[fitted], recited[fitted])
+    chance = fit.predict_proba(logs)[:, 1]
+    return (chance >= ZONE[0]) & (chance <= ZONE[1])
+
+
+def scored(name: str, features: Features, stratum: Stratum) -> Float[np.ndarray, "judged"]:
+    """Chance of being positive of every judged row, by the fold that does not hold it.
+
+    In what is together with the prefix NLL, that one comes first and takes no penalty.
+    """
+    n_free = int(name == TOGETHER)
+    return np.concatenate([chances(features, stratum.positive, part, n_free) for part in stratum.parts])
+
+
+def judged_columns(
+    chance: Float[np.ndarray, "judged"], judge: Judge, reference: Float[np.ndarray, "resample"], gains: bool
+) -> dict[str, float]:
+    """Every measure with its interval; the gain is that over the `reference` in the same resamples."""
+    curve = measures.curve(chance, judge.positive, judge.weights)
+    auroc = _aurocs(chance, judge)
+    found = {
+        "auroc": auroc,
+        "average_precision": measures.average_precision(curve),
+        "calibration_error": measures.calibration_error(chance, judge.positive, judge.weights),
+    }
+    fpr = measures.smallest_fpr(int((~judge.positive).sum()))
+    found |= {"tpr": measures.tpr_at(curve, fpr)} if fpr else {}
+    found |= {"gain": auroc - reference} if gains else {}
+    columns = {"fpr": fpr}
+    for name, values in found.items():
+        columns |= _columns(name, cluster_interval(values, judge.n_clusters))
+    return columns
+
+
+def shuffled_aurocs(
+    features: Features,
+    stratum: Stratum,
+    n_shuffles: int,
+    random: np.random.Generator,
+) -> Iterator[float]:
+    """AUROC of fits to labels that are shuffled among the stratum's paragraphs: 0.5, if nothing leaks."""
+    within = np.unique(np.concatenate([part.fitted for part in stratum.parts]))
+    for _ in range(n_shuffles):
+        positive = stratum.positive.copy()
+        positive[within] = random.permutation(positive[within])
+        shuffled = stratum._replace(positive=positive)
+        rows = shuffled.judged
+        judge = Judge(positive[rows], np.ones((1, len(rows))), stratum.folds, 0)
+        yield float(_aurocs(scored(TOGETHER, features, shuffled), judge)[0])
+
+
+def _aurocs(chance: np.ndarray, judge: Judge) -> Float[np.ndarray, "resample"]:
+    curves = [
+        measures.curve(chance[rows], judge.positive[rows], judge.weights[:, rows])
+        for rows in judge.folds
+        if rows.stop > rows.start
+    ]
+    return measures.auroc(curves)
+
+
+def _counts(judge: Judge) -> dict[str, int]:
+    n_positive = int(judge.positive.sum())
+    return {
+        "n_positive": n_positive,
+        "n_negative": len(judge.positive) - n_positive,
+        "n_clusters": judge.n_clusters,
+    }
+
+
+def _columns(name: str, interval: Interval) -> dict[str, float]:
+    ends = (interval.value, interval.low, interval.high)
+    found = dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
+    return {key: value if np.isfinite(value) else None for key, value in found.items()}

@@ -1,0 +1,46 @@
+"""Settings: section `detection`."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from memloc.settings.base import Positive, Section
+
+Share = Annotated[float, Field(gt=0, le=1)]
+
+
+class Detection(Section):
+    """Detection of recitation from the prefix, before anything is decoded (future work of the paper)."""
+
+    n_repeated: Positive = Field(5000, description="Most paragraphs that occur more than once.")
+    n_others: Positive = Field(2000, description="Most paragraphs that occur once, and most that are unseen.")
+    prefix_shares: list[Share] = Field(
+        [0.1, 0.2, 0.4, 0.6, 0.8, 1.0],
+        min_length=1,
+        description="Shares of the prefix that are seen: lead times. All come from one pass.",
+    )
+    gradient_shares: list[Share] = Field(
+        [1.0], description="Shares with gradients as features; each takes a backward pass of its own."
+    )
+    n_layers: Positive = Field(
+        4, description="Most layers whose residual stream is a feature, spread evenly, the last one included."
+    )
+    n_folds: Annotated[int, Field(ge=3, strict=True)] = Field(
+        5, description="Folds; neither a module nor near-duplicates are in two of them."
+    )
+    n_shuffles: Positive = Field(20, description="Fits to shuffled labels, a control.")
+    micro_batch: Positive = Field(32, description="Paragraphs per pass.")
+
+    def n_seen(self, n_prefix: int) -> list[int]:
+        """Prefix tokens seen at each lead time, fewest first; two at least, so that one has an NLL."""
+        return sorted({max(2, round(share * n_prefix)) for share in self.prefix_shares})
+
+    def n_seen_by_gradients(self, n_prefix: int) -> list[int]:
+        """Those of `n_seen` at which gradients are taken."""
+        wanted = {max(2, round(share * n_prefix)) for share in self.gradient_shares}
+        return [n for n in self.n_seen(n_prefix) if n in wanted]
+
+    def layers(self, n_layers: int) -> list[int]:
+        """Layers of a model of `n_layers` whose residual stream is a feature, from 0."""
+        n = min(self.n_layers, n_layers)
+        return [(number + 1) * n_layers // n - 1 for number in range(n)]

@@ -1,0 +1,74 @@
+"""Detection before decoding: features of prefixes, folds, and how well they tell what is recited."""
+
+import pandera.pandas as pa
+
+from memloc.tables.columns import category, column, integer, number
+from memloc.tables.schema import Lengths, Schema
+
+MEASURED = (
+    "nll",
+    "nll_last_10",
+    "min_k",
+    "min_k_plus",
+    "zlib",
+    "entropy",
+    "residual",
+    "attention",
+    "gradients",
+    "residual_untrained",
+)
+STRATA = ("all", "boundary", "unseen")
+
+
+def _prefix_features(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "id": integer(0, dtype="int32", meaning="Paragraph."),
+        "n_seen": integer(2, lengths.prefix, dtype="int16", unit="tokens", meaning="Prefix tokens seen."),
+        "features": category(*MEASURED, dictionary=True, meaning="What is measured of the model."),
+        "layer": integer(
+            -1, dtype="int16", unit="from 0", meaning="Layer of a residual stream; -1: of no single layer."
+        ),
+        "index": integer(0, dtype="int32", meaning="Place among the numbers of this kind."),
+        "value": number(dtype="float32", meaning="The number; NLL and entropy in nats."),
+    }
+
+
+def _detection_folds(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "id": integer(0, unique=True, meaning="Paragraph."),
+        "exposure": integer(
+            0, unit="occurrences of the continuation", meaning="How often training saw it; 0 is unseen."
+        ),
+        "recited": column(bool, meaning="Its exact match is full."),
+        "module": column("str", nullable=True, meaning="Module whose docstring it is; embedded text only."),
+        "cluster": integer(0, meaning="Cluster of near-duplicates."),
+        "group": integer(0, meaning="What modules and clusters join: a fold holds all of it or nothing."),
+        "fold": integer(0, meaning="Fold that judges the paragraph; the others fit the classifier."),
+    }
+
+
+def _with_interval(name: str, low: float, high: float, meaning: str) -> dict[str, pa.Column]:
+    ends = {name: meaning, f"{name}_low": "Low end, 95 %.", f"{name}_high": "High end, 95 %."}
+    return {key: number(low, high, nullable=True, meaning=text) for key, text in ends.items()}
+
+
+def _detection(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "features": column("str", meaning="What the classifier sees, or the control."),
+        "stratum": category(*STRATA, meaning="Paragraphs that are told apart."),
+        "n_seen": integer(2, lengths.prefix, unit="tokens", meaning="Prefix tokens seen."),
+        "n_positive": integer(1, unit="paragraphs", meaning="Recited ones; of stratum unseen, seen ones."),
+        "n_negative": integer(1, unit="paragraphs", meaning="The others."),
+        "n_clusters": integer(1, meaning="Groups of the folds, which intervals resample."),
+        **_with_interval("auroc", 0, 1, "Probability that a positive is ranked above a negative."),
+        **_with_interval("average_precision", 0, 1, "Mean precision at the positives."),
+        "fpr": number(0, 1, nullable=True, meaning="False positive rate of `tpr`; missing: few negatives."),
+        **_with_interval("tpr", 0, 1, "True positive rate there."),
+        **_with_interval("calibration_error", 0, 1, "Mean distance of predicted and found shares."),
+        **_with_interval("gain", -1, 1, "AUROC minus that of the NLL of the same tokens, paired."),
+    }
+
+
+PREFIX_FEATURES = Schema("prefix_features", _prefix_features)
+DETECTION_FOLDS = Schema("detection_folds", _detection_folds)
+DETECTION = Schema("detection", _detection)
