@@ -11,7 +11,9 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-NOT_KEPT = shutil.ignore_patterns("logs", "benchmarks", "run_config.yaml", "*.pdf", "*.png", "*.rst", ".*")
+NOT_KEPT = shutil.ignore_patterns(
+    "logs", "benchmarks", "run_config.yaml", "*.pdf", "*.png", "*.rst", "explorer", ".*"
+)
 
 
 def main() -> None:

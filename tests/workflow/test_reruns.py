@@ -10,6 +10,7 @@ from projects import Project
 from memloc.claims import registry
 from memloc.figures.catalog import FIGURES, OF_PLANTS
 from memloc.run import tracking
+from memloc.settings.explorer import NEEDED, SHOWN
 from memloc.tables import schemas
 
 DRAWN = {
@@ -19,10 +20,11 @@ COLUMN = '\n\ndef _more():\n    return {"more": integer(0, meaning="More.")}\n'
 
 
 def readers(stage):
-    """Figures and topics that read a table of a stage."""
+    """Figures and topics that read a table of a stage, and the explorer if it does."""
     tables = {table for table, name in schemas.STAGES.items() if name == stage}
     topics = {f"claims_{topic.name}" for topic in registry.topics().values() if tables & set(topic.tables)}
-    return {name for name, read in DRAWN.items() if read & tables} | topics
+    on_page = {"explorer"} if tables & {*NEEDED, *SHOWN} else set()
+    return {name for name, read in DRAWN.items() if read & tables} | topics | on_page
 
 
 EDITS = {

@@ -24,6 +24,7 @@ from memloc.settings.documentation import effective
 from memloc.settings.study import resampled
 from memloc.tables import schemas
 from memloc.claims import registry
+from memloc.explorer.contents import left_out, tables_on_page
 from memloc.figures.catalog import FIGURES, OF_PLANTS
 from snakemake.exceptions import WorkflowError
 from snakemake.io import sourcecache_entry

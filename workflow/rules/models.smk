@@ -91,6 +91,16 @@ rule tables:
         "All tables are computed."
 
 
+EXPLORERS = [getattr(rules, f"{member}_explorer").output for member in MEMBERS]
+
+
+rule explorer:
+    input:
+        EXPLORERS,
+    message:
+        "Every model has its explorer."
+
+
 rule resources:
     input:
         [getattr(rules, f"{member}_resources").input for member in MEMBERS],

@@ -26,6 +26,7 @@ include: "run_config.smk"
 include: "shards.smk"
 include: "claims.smk"
 include: "figures.smk"
+include: "explorer.smk"
 
 
 if SETTINGS.seeds:

@@ -15,6 +15,7 @@ from memloc.settings.detection import Detection
 from memloc.settings.edit_model import EditModel
 from memloc.settings.editing import Editing
 from memloc.settings.expected import Expected
+from memloc.settings.explorer import Explorer
 from memloc.settings.extraction import Extraction
 from memloc.settings.filters import Filters
 from memloc.settings.head_ablation import HeadAblation
@@ -104,6 +105,7 @@ class Settings(Section):
         "auto",
         description="Head that figures point at; auto takes the one that the methods rank first together.",
     )
+    explorer: Explorer = Explorer()
     expected: Expected = Expected()
     bench: Bench | None = Field(None, description="Only in studies that time the stages.")
 

@@ -1,0 +1,259 @@
+"""What the page holds, next to plain loops over small tables."""
+
+import base64
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from jobs import STORED
+
+from memloc.explorer import files, maps, tabs, tokens
+from memloc.explorer.contents import left_out, tables_on_page
+from memloc.explorer.packing import listed, packed
+from memloc.explorer.paragraph import paragraphs
+from memloc.explorer.planted_weights import method_weights, weighted_ranks
+from memloc.explorer.selection import chosen_ids, cloud, corpus_counts
+from memloc.figures.parts.style import METHOD_LABELS
+from memloc.settings.explorer import NEEDED, SHOWN
+from memloc.tables import storage
+from memloc.tables.schemas import schema_of
+from memloc.tables.terms import METHODS
+
+SHAPE = tokens.Shape(24, 12, 2, 2)
+ABSENT = "planted_truth"  # the stored study plants nothing
+
+
+def unpacked(found):
+    return np.frombuffer(base64.b64decode(found["data"]), "<f4").reshape(found["shape"])
+
+
+@pytest.fixture(scope="module")
+def tables():
+    names = [*NEEDED, *(name for name in SHOWN if name != ABSENT)]
+    return {name: storage.read(schema_of(name), STORED / f"tables/{name}.parquet") for name in names}
+
+
+@pytest.fixture(scope="module")
+def pages(tables):
+    """Every paragraph's content by its id."""
+    ids = tables["sets"].id.tolist()
+    counts = corpus_counts([tables["paragraphs"]], tables["sets"], tables["vocabulary"].token.max() + 1)
+    return dict(paragraphs(ids, tables, SHAPE, counts))
+
+
+# What is on the page.
+
+
+def test_by_default_every_table_of_the_study_is_there_or_its_absence_explained():
+    made = [*NEEDED, "claims", "attention", "weight_noise"]
+    assert tables_on_page(made, None) == [*NEEDED, "attention", "claims"]
+    why = left_out(made, None)
+    assert why["weight_noise"] == "shown by its figures only"
+    assert why["patching"] == "this study does not make it"
+    assert set(why) == set(SHOWN) - {"attention", "claims"} | {"weight_noise"}
+
+
+def test_tables_that_a_setting_leaves_out_are_named():
+    made = [*NEEDED, "claims", "attention"]
+    assert tables_on_page(made, ["claims", "patching"]) == [*NEEDED, "claims"]
+    assert left_out(made, ["claims"])["attention"] == "not among explorer.tables"
+
+
+def test_paragraphs_with_most_analyses_come_first_and_sets_take_turns():
+    sets = pd.DataFrame(
+        {
+            "id": range(8),
+            "set": ["memorized"] * 4 + ["non_memorized"] * 4,
+            "sampled": [False, True, True, False, True, False, False, True],
+            "continuation": [[1], [1], [1], None, [1], None, None, [1]],
+        }
+    )
+    tables = {"sets": sets, "perturbed_paragraphs": pd.DataFrame({"id": [2]})}
+    order = [2, 1, 4, 7, 0, 3, 5, 6]
+    for n in range(1, 9):
+        assert chosen_ids(tables, n) == sorted(order[:n])
+    assert chosen_ids({"sets": sets}, 2) == [1, 4]
+
+
+def test_all_paragraphs_are_in_the_cloud(tables):
+    found = cloud(tables["scores"])
+    assert sum(found["n"]) == len(tables["scores"])
+    assert len(found["em"]) == len(found["nll"]) == len(found["n"])
+    assert max(found["nll"]) <= tables["scores"].nll.max()
+
+
+def test_tokens_are_counted_as_a_loop_counts_them(tables):
+    sets = tables["sets"].set_index("id").set
+    frame = tables["paragraphs"]
+    counts = corpus_counts([frame.head(10), frame.iloc[10:]], tables["sets"], 300)
+    expected = np.zeros(300, dtype=int)
+    for row in frame.itertuples():
+        if sets.get(row.id) in ("memorized", "non_memorized"):
+            for token in row.tokens:
+                expected[token] += 1
+    np.testing.assert_array_equal(counts, expected)
+
+
+# Numbers.
+
+
+def test_packed_numbers_come_back_as_single_precision():
+    values = np.array([[0.1, np.nan], [-3.5, 1e-7]])
+    np.testing.assert_array_equal(unpacked(packed(values)), values.astype(np.float32))
+
+
+def test_missing_numbers_of_rows_are_null():
+    frame = pd.DataFrame({"a": [1.5, np.nan], "b": [np.inf, 2.0], "c": pd.array([1, None], "Int64")})
+    assert listed(frame) == [{"a": 1.5, "b": None, "c": 1}, {"a": None, "b": 2.0, "c": None}]
+    json.dumps(listed(frame), allow_nan=False)
+
+
+def test_colourings_are_the_rows_of_the_tables(tables, pages):
+    number = int(tables["perturbed_paragraphs"].id.iloc[0])
+    values = {key: unpacked(found) for key, found in pages[number]["values"].items()}
+    for row in tables["attention"].query("id == @number").itertuples():
+        assert values["attention"][row.layer, row.head, row.position] == np.float32(row.attention)
+    own = tables["perturbation"].query("id == @number")
+    before = own[own.position == -1].iloc[0]
+    for row in own[own.position >= 0].itertuples():
+        assert values["effect"][row.position] == before.em - row.em
+        assert values["nll_gained"][row.position] == pytest.approx(row.nll_original - before.nll_original)
+    for row in tables["activation_gradients"].query("id == @number and component == 'v'").itertuples():
+        key = "value_gradient" if row.group == "memorized" else "value_gradient_perturbed"
+        assert values[key][row.layer, row.head, row.position] == np.float32(row.max_abs)
+    for row in tables["residual_patching"].query("id == @number").itertuples():
+        key = "residual_into_" + row.direction.rpartition("_")[2]
+        assert values[key][row.layer, row.position] == np.float32(row.nll_change)
+    nll = tables["token_statistics"].query("id == @number and continuation == 'corpus'")
+    np.testing.assert_array_equal(values["nll"][12:], nll.nll.to_numpy(np.float32))
+    assert np.isnan(values["nll"][:12]).all()
+
+
+def test_a_paragraph_without_an_analysis_has_no_numbers_of_it(tables, pages):
+    asked = set(tables["perturbation"].id)
+    (number, *_) = set(pages) - asked
+    assert not {"effect", "nll_gained"} & set(pages[number]["values"])
+    assert pages[number]["replaced"] == [] and pages[number]["perturbed"] is None
+
+
+def test_continuations_are_texts_of_the_tables_tokens(tables, pages):
+    texts = tables["vocabulary"].set_index("token").text
+    for row in tables["perturbed_paragraphs"].itertuples():
+        found = pages[row.id]["perturbed"]
+        assert found["tokens"] == [texts[token] for token in row.tokens[12:]]
+        assert (found["position"], found["impact"], found["em"]) == (
+            row.position,
+            row.impact_position,
+            row.em,
+        )
+    for row in tables["near_verbatim"].itertuples():
+        assert pages[row.id]["greedy"] == [texts[token] for token in row.continuation]
+
+
+# Maps.
+
+
+def test_maps_of_patching_are_its_rows_and_their_means(tables, pages):
+    rows = tables["patching"]
+    of_sets = maps.maps_of_sets(tables)["patching"]["memorized"]
+    for (direction, component), own in rows.groupby(["direction", "component"]):
+        label = f"{component} {maps.INTO[direction]}"
+        means = unpacked(of_sets[label]["heads"])
+        for (layer, head), same in own.groupby(["layer", "head"]):
+            assert means[layer, head] == pytest.approx(same.nll_change.mean(), rel=1e-5, abs=1e-9)
+        for row in own.itertuples():
+            found = unpacked(pages[row.id]["maps"]["patching"][label]["heads"])
+            assert found[row.layer, row.head] == np.float32(row.nll_change)
+
+
+def test_maps_of_gradients_show_the_largest_head_component_and_mlps(tables):
+    found = maps.maps_of_sets(tables)["gradients"]["memorized"]
+    rows = tables["parameter_gradients"].query("group == 'memorized'")
+    heads = unpacked(found[maps.STRONGEST]["heads"])
+    for (layer, head), own in rows.dropna(subset="head").groupby(["layer", "head"]):
+        assert heads[layer, int(head)] == np.float32(own.max_abs.max())
+    for component, own in rows[rows["head"].isna()].groupby("component"):
+        column = unpacked(found[maps.STRONGEST]["columns"][component])
+        np.testing.assert_array_equal(column, own.sort_values("layer").max_abs.to_numpy(np.float32))
+    assert set(found) == {maps.STRONGEST, "W_Q", "W_K", "W_V", "W_O"}
+
+
+def test_activation_gradients_of_a_paragraph_are_means_over_the_prefix(tables, pages):
+    rows = tables["activation_gradients"].query("position < 12")
+    keys = ["id", "group", "component", "layer", "head"]
+    for (number, group, component, layer, head), own in rows.dropna().groupby(keys, observed=True):
+        found = pages[number]["maps"]["activation_gradients"][f"{component}, {group}"]["heads"]
+        assert unpacked(found)[layer, int(head)] == pytest.approx(own.max_abs.mean(), rel=1e-5)
+
+
+def test_every_described_map_has_numbers(tables, pages):
+    of_sets = maps.maps_of_sets(tables)
+    of_paragraphs = set().union(*(content["maps"] for content in pages.values()))
+    assert {found["key"] for found in maps.described(tables)} == set(of_sets) | of_paragraphs
+
+
+# Planted truth.
+
+
+@pytest.fixture
+def planted():
+    rows = [
+        ("head_vo", "gradient_largest", "plant", True, 1.0),
+        ("head_vo", "gradient_largest", "plant", True, 0.5),
+        ("head_vo", "gradient_largest", "twin", True, 0.0),
+        ("head_vo", "gradient_largest", "plant", False, 0.0),
+        ("neurons", "gradient_largest", "plant", True, 0.0),
+        ("head_vo", "rare_tokens", "plant", True, 0.25),
+    ]
+    columns = ["kind", "method", "control", "criterion", "average_precision"]
+    return pd.DataFrame(rows, columns=columns).assign(granularity="head")
+
+
+def test_methods_count_by_what_they_find_of_planted_heads(planted, tables):
+    weights = method_weights(planted)
+    assert weights.to_dict() == {"parameter_gradient": 0.75, "rare_tokens": 0.25}
+    ranks = tables["head_ranking"].set_index(["method", "layer", "head"])["rank"]
+    for row in weighted_ranks(tables["head_ranking"], weights).itertuples():
+        place = (row.layer, row.head)
+        expected = 0.75 * ranks["parameter_gradient", *place] + 0.25 * ranks["rare_tokens", *place]
+        assert row.rank == pytest.approx(expected)
+
+
+def test_without_planted_heads_no_map_is_weighted_by_them(planted, tables):
+    none = planted[planted.kind == "neurons"]
+    assert maps.maps_of_sets(tables | {"planted_truth": none})["planted"] == {}
+
+
+# Tabs and files.
+
+
+def test_claims_and_ranks_are_those_of_the_tables(tables):
+    shown = tabs.tabs(tables)
+    assert list(shown) == ["claims", "head_ranking"]
+    (claims,) = shown["claims"]["blocks"]
+    for row, claim in zip(claims["rows"], tables["claims"].itertuples(), strict=True):
+        assert (row["statement"], row["verdict"]) == (claim.statement, claim.verdict)
+        assert row["value"]["value"] == (None if np.isnan(claim.value) else claim.value)
+    (ranking,) = shown["head_ranking"]["blocks"]
+    ranks = tables["head_ranking"].set_index(["method", "layer", "head"])
+    for row in ranking["rows"]:
+        for method in METHODS:
+            own = ranks.loc[method, row["layer"], row["number"]]
+            assert (row[method]["value"], row[method]["low"]) == (own["rank"], own["low"])
+    assert {column["label"].lower() for column in ranking["columns"][1:]} == set(METHOD_LABELS.values())
+
+
+def test_a_file_of_data_hands_over_its_content(tmp_path):
+    files.write_data(tmp_path, "some", {"text": "a\u2028</script> \u00e9"})
+    text = (tmp_path / "data/some.js").read_text()
+    found = re.fullmatch(r'memloc\.receive\("some", (.*)\);\n', text)
+    assert json.loads(found[1]) == {"text": "a\u2028</script> \u00e9"}
+    with pytest.raises(ValueError):
+        files.write_data(tmp_path, "bad", {"number": float("nan")})
+
+
+def test_every_file_of_the_page_is_on_it():
+    names = {path.name for path in files.PAGE.iterdir()}
+    assert names == {files.TEMPLATE, *files.STYLES, *files.SCRIPTS}

@@ -1,0 +1,89 @@
+"""A real Chromium that opens pages from disk, and what it says of them.
+
+Playwright would download a browser of its own; Debian's is driven instead.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def program() -> str | None:
+    """Path of a Chromium of this machine."""
+    return next(filter(None, map(shutil.which, PROGRAMS)), None)
+
+
+def install() -> str | None:
+    """Install Chromium if there is none; the reason if that is impossible."""
+    if program():
+        return None
+    if not shutil.which("apt-get") or os.getuid() != 0:
+        return "there is no Chromium, and installing it needs apt-get and root"
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
+        process = subprocess.run(
+            ["timeout", "-k", "10", "300", "apt-get", "--quiet=2", *command],
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+    return None if program() else f"apt-get failed: {process.stderr[-500:]}"
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A running headless Chromium."""
+    with sync_playwright() as playwright:
+        # As root, Chromium does not run in its sandbox; it opens our own files only.
+        browser = playwright.chromium.launch(executable_path=program(), args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Explorer:
+    """The open page, what its console said and what it asked for."""
+
+    page: Page
+    folder: Path
+    said: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+    @classmethod
+    def opened(cls, browser: Browser, folder: Path, view: str = "", **options) -> "Explorer":
+        """A window with the explorer in `folder`, at a view that its address names."""
+        explorer = cls(browser.new_context(**options).new_page(), folder)
+        page = explorer.page
+        page.on("console", lambda message: explorer.said.append(message.text))
+        page.on("pageerror", lambda error: explorer.said.append(str(error)))
+        page.on("request", lambda request: explorer.asked.append(request.url))
+        page.goto(f"{(folder / 'index.html').as_uri()}#{view}")
+        explorer.wait()
+        return explorer
+
+    def wait(self, paragraph: int | None = None) -> None:
+        """Wait until a paragraph is shown."""
+        chosen = f"[data-shown='{paragraph}']" if paragraph is not None else "[data-shown]"
+        self.page.wait_for_selector(f"body{chosen}", timeout=10_000)
+
+    def outside(self) -> list[str]:
+        """Addresses that were asked for and lie outside of the page's folder."""
+        own = [self.folder / "index.html", *self.folder.rglob("*.*")]
+        return [
+            url
+            for url in self.asked
+            if not url.startswith("data:") and Path(unquote(urlsplit(url).path)) not in own
+        ]
+
+    def close(self) -> None:
+        """Close the window."""
+        self.page.context.close()

@@ -1,0 +1,246 @@
+"""The explorer in a real browser, from disk: what it shows is what the tables say."""
+
+import re
+
+import browser as browsers
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browser import Explorer
+
+from memloc.tables import storage
+from memloc.tables.schemas import schema_of
+
+SIZES = {"wide": {"width": 1280, "height": 900}, "phone": {"width": 400, "height": 860}}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if reason := browsers.install():
+        pytest.skip(f"needs a browser: {reason}")
+    with browsers.chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def folder(finished):
+    return finished.results / "explorer"
+
+
+@pytest.fixture
+def explorer(browser, folder):
+    """The page as it opens."""
+    opened = Explorer.opened(browser, folder, viewport=SIZES["wide"])
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def read(finished):
+    return lambda name: storage.read(schema_of(name), finished.results / f"tables/{name}.parquet")
+
+
+@pytest.fixture(scope="module")
+def pair(read):
+    """A paragraph that was perturbed."""
+    return read("perturbed_paragraphs").iloc[0]
+
+
+def facts(explorer):
+    """Numbers of the chosen token by their names."""
+    rows = explorer.page.locator("#token dl > div").all()
+    return {row.locator("dt").inner_text(): row.locator("dd").inner_text().split("\n")[0] for row in rows}
+
+
+def number(text):
+    """A number that the page writes, such as −1.20 × 10⁻³."""
+    plain = text.replace(" × 10", "e").translate(str.maketrans("−⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "--0123456789"))
+    return float(plain.split()[0])
+
+
+def test_it_loads_in_silence_and_from_its_folder_alone(explorer):
+    assert explorer.said == []
+    assert explorer.outside() == []
+    assert len(explorer.asked) > 10
+
+
+def test_a_paragraph_changes_every_view(explorer):
+    page = explorer.page
+    views = ("#paragraph-title", "#tokens", "#scores", "#continuations")
+    before = [page.inner_text(view) for view in views]
+    option = page.locator("#list [role=option][aria-selected=false]").nth(2)
+    number = int(option.get_attribute("data-id"))
+    option.click()
+    explorer.wait(number)
+    after = [page.inner_text(view) for view in views]
+    assert all(one != other for one, other in zip(before, after, strict=True))
+    assert f"paragraph={number}" in page.url
+    assert explorer.said == []
+
+
+def test_text_and_scores_are_those_of_the_tables(browser, folder, read, pair):
+    explorer = Explorer.opened(browser, folder, f"paragraph={pair.id}")
+    page = explorer.page
+    texts = read("vocabulary").set_index("token").text
+    tokens = read("paragraphs").set_index("id").tokens.loc[pair.id]
+    spans = [span.text_content().replace("↵", "") for span in page.locator("#tokens .token").all()]
+    assert spans == [texts.loc[token].replace("↵", "") for token in tokens]
+    scores = read("scores").set_index("id").loc[pair.id]
+    said = page.inner_text("#scores")
+    assert f"exact match\n{scores.em}" in said
+    assert number(said.split("NLL\n")[1]) == pytest.approx(scores.nll, rel=0.005)
+    explorer.close()
+
+
+def test_numbers_of_a_token_are_those_of_the_tables(browser, folder, read, pair):
+    layer, head, position = 1, 2, int(pair.position)
+    view = f"paragraph={pair.id}&token={position}&layer={layer}&head={head}&by=attention"
+    explorer = Explorer.opened(browser, folder, view)
+    found = facts(explorer)
+    attention = read("attention").set_index(["id", "layer", "head", "position"]).attention
+    value = attention.loc[pair.id, layer, head, position]
+    assert number(found[f"Attention of the head, L{layer} H{head}"]) == pytest.approx(value, rel=0.005)
+    rows = read("perturbation").query("id == @pair.id").set_index("position").em
+    assert found["Effect of replacing it"].split()[0] == str(int(rows.loc[-1] - rows.loc[position]))
+    gradients = read("activation_gradients")
+    own = gradients[
+        (gradients.group == "memorized") & (gradients.component == "v") & (gradients.id == pair.id)
+    ].set_index(["layer", "head", "position"])
+    said = number(found[f"Value gradient of the head, L{layer} H{head}"])
+    assert said == pytest.approx(own.max_abs.loc[layer, head, position], rel=0.005)
+    explorer.close()
+
+
+def test_the_perturbed_continuation_marks_the_impact_token(browser, folder, read, pair):
+    explorer = Explorer.opened(browser, folder, f"paragraph={pair.id}&token={pair.position}")
+    texts = read("vocabulary").set_index("token").text
+    continuation = pair.tokens[-(len(pair.tokens) - read("perturbation").position.max() - 1) :]
+    panel = explorer.page.locator(".continuation", has_text="Perturbed")
+    assert "".join(texts.loc[list(continuation)]).replace("\n", "") in re.sub(
+        r"↵|\n| \(first difference\)", "", panel.locator("p.text").text_content()
+    )
+    first = panel.locator(".differs.first").text_content().removesuffix(" (first difference)")
+    at = pair.impact_position - (read("perturbation").position.max() + 1)
+    assert first.replace("↵", "") == texts.loc[continuation[at]]
+    explorer.close()
+
+
+def test_maps_hold_the_tables_numbers_and_choose_a_head(browser, folder, read, pair):
+    explorer = Explorer.opened(browser, folder, f"paragraph={pair.id}&scope=paragraph&layer=1&head=3")
+    page = explorer.page
+    card = page.locator("[data-map=patching]")
+    rows = read("patching").query("id == @pair.id and layer == 1 and head == 3")
+    component, direction = card.locator("select").input_value().split(" ", 1)
+    assert direction == "into perturbed"
+    value = rows[
+        (rows.component == component) & (rows.direction == "memorized_into_perturbed")
+    ].nll_change.iloc[0]
+    said = card.locator(".readout").inner_text().removeprefix("layer 1, head 3: ")
+    assert number(said) == pytest.approx(value, rel=0.01)
+    box = card.locator("canvas").bounding_box()
+    page.mouse.click(box["x"] + 20, box["y"] + 4)
+    page.wait_for_function(
+        "document.querySelector('#layer').value + document.querySelector('#head').value === '00'"
+    )
+    explorer.close()
+
+
+def test_an_address_brings_its_view_back(browser, folder, explorer):
+    page = explorer.page
+    page.locator("#list [role=option]").nth(1).click()
+    page.select_option("#colouring", "attention")
+    page.select_option("#head", "2")
+    page.locator("#tokens .token").nth(4).click()
+    page.locator("[data-scope=set]").click()
+    page.wait_for_function("location.hash.includes('scope=set')")
+    again = Explorer.opened(browser, folder, page.url.partition("#")[2])
+    for view in ("#paragraph-title", "#token", "#colouring-about", "#maps"):
+        assert again.page.inner_text(view) == page.inner_text(view)
+    assert again.page.url == page.url
+    again.close()
+
+
+def test_keys_do_what_the_page_says(explorer):
+    page = explorer.page
+    chosen = "() => Number(new URLSearchParams(location.hash.slice(1)).get('paragraph'))"
+    first = page.evaluate(chosen)
+    page.keyboard.press("ArrowDown")
+    page.wait_for_function(f"({chosen})() !== {first}")
+    page.keyboard.press("ArrowUp")
+    page.wait_for_function(f"({chosen})() === {first}")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("location.hash.includes('token=1')")
+    layer, head = page.input_value("#layer"), page.input_value("#head")
+    page.keyboard.press("]")
+    page.wait_for_function(
+        f"document.querySelector('#layer').value + document.querySelector('#head').value !== '{layer}{head}'"
+    )
+    page.keyboard.press("Escape")
+    page.wait_for_function("!location.hash.includes('token=')")
+    page.keyboard.press("/")
+    page.keyboard.type("zzzz-nothing")
+    page.wait_for_function("document.querySelectorAll('#list [role=option]').length === 0")
+    assert page.inner_text("#n-shown").startswith("0 of")
+
+
+def test_claims_are_those_of_the_table(explorer, read):
+    page = explorer.page
+    page.click("#tab-claims")
+    page.wait_for_selector("#tab tbody tr")
+    claims = read("claims")
+    rows = page.locator("#tab tbody tr")
+    assert rows.count() == len(claims)
+    for i in (0, len(claims) // 2, len(claims) - 1):
+        text = rows.nth(i).inner_text()
+        assert claims.statement.iloc[i] in text and claims.verdict.iloc[i] in text
+    page.locator("#tab .chip", has_text="undecided").click()
+    assert rows.count() == (claims.verdict == "undecided").sum()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_it_is_accessible(browser, folder, pair, theme):
+    view = f"paragraph={pair.id}&token={pair.position}"
+    explorer = Explorer.opened(browser, folder, view, viewport=SIZES["wide"], color_scheme=theme)
+    assert faults(explorer) == []
+    explorer.close()
+
+
+def faults(explorer):
+    """What axe-core finds that is serious or worse."""
+    found = Axe().run(explorer.page).response["violations"]
+    grave = [rule for rule in found if rule["impact"] in ("serious", "critical")]
+    return [(rule["id"], node["html"][:200]) for rule in grave for node in rule["nodes"]]
+
+
+@pytest.mark.stress
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_every_view_is_silent_accessible_and_fits(browser, folder, size, theme):
+    options = {"viewport": SIZES[size], "color_scheme": theme}
+    explorer = Explorer.opened(browser, folder, **options)
+    page = explorer.page
+    keys = [tab.get_attribute("data-tab") for tab in page.locator("[role=tab]").all()]
+    colourings = [option.get_attribute("value") for option in page.locator("#colouring option").all()]
+    views = [f"tab={key}" for key in keys] + [f"by={key}&scope=set" for key in colourings]
+    explorer.close()
+    for view in views:
+        explorer = Explorer.opened(browser, folder, view, **options) if "tab" not in view else None
+        explorer = explorer or opened_tab(browser, folder, view, options)
+        assert explorer.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), view
+        assert explorer.said == [] and explorer.outside() == [] and faults(explorer) == [], view
+        explorer.close()
+
+
+def opened_tab(browser, folder, view, options):
+    explorer = Explorer.opened(browser, folder, **options)
+    key = view.partition("=")[2]
+    explorer.page.click(f"#tab-{key}")
+    explorer.page.wait_for_selector(
+        "#paragraphs:not([hidden])" if key == "paragraphs" else "#tab:not([hidden]) h2"
+    )
+    return explorer
+
+
+def test_an_edit_of_the_page_reruns_the_explorer_alone(editable):
+    editable.edit("workflow/memloc/explorer/page/index.html.jinja", "<h1>Explorer ", "<h1>The explorer ")
+    assert set(editable.jobs()) == {"explorer"}

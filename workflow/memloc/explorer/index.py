@@ -1,0 +1,44 @@
+"""What the page knows before a paragraph is opened: the study, its paragraphs, colourings, maps and tabs."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from memloc.explorer import maps, tokens
+from memloc.explorer.selection import SCORES, cloud, paragraph_rows
+from memloc.figures.parts.style import COLOURS, set_labels
+from memloc.localization.highlight import highlighted_head
+from memloc.settings.base import Section
+from memloc.tables.terms import UNSEEN
+
+Tables = Mapping[str, pd.DataFrame]
+ORDER = ("memorized", "partly_30_49", "partly_11_29", "non_memorized", UNSEEN)
+
+
+def index_of(
+    ids: list[int], tables: Tables, settings: Section, shape: tokens.Shape, titles: Mapping[str, str]
+) -> dict[str, Any]:
+    """Index of the page of the paragraphs `ids`; `titles` are those of its tabs by their keys."""
+    labels = set_labels(settings) | {UNSEEN: "unseen"}
+    sizes = tables["sets"]["set"].value_counts()
+    layer, head = highlighted_head(dict(tables), settings) if "head_ranking" in tables else (0, 0)
+    return {
+        "n_tokens": shape.n_tokens,
+        "n_prefix": shape.n_prefix,
+        "n_layers": shape.n_layers,
+        "n_heads": shape.n_heads,
+        "head": {"layer": layer, "head": head},
+        "sets": [
+            {"key": name, "label": labels[name], "colour": COLOURS[name], "n": int(sizes[name])}
+            for name in ORDER
+            if name in sizes
+        ],
+        "scores": [{"key": key, "label": label} for key, label in SCORES.items()],
+        "paragraphs": paragraph_rows(ids, tables),
+        "n_paragraphs": len(tables["sets"]),
+        "cloud": cloud(tables["scores"]),
+        "colourings": tokens.described(tables),
+        "maps": maps.described(tables),
+        "tabs": [{"key": key, "title": title} for key, title in titles.items()],
+    }

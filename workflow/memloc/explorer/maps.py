@@ -1,0 +1,287 @@
+"""Layer x head maps of every method, of one paragraph and of the sets; MLPs stand in columns beside them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from memloc.explorer.packing import filled, packed
+from memloc.explorer.planted_weights import method_weights, weighted_ranks
+from memloc.figures.parts.style import METHOD_LABELS
+from memloc.tables.terms import SET_NAMES
+
+Tables = Mapping[str, pd.DataFrame]
+Variants = dict[str, dict[str, Any]]  # a map by the label of its variant
+ALL = "all"  # group of maps that belong to no set
+STRONGEST = "largest of Q, K, V, O"
+# Whose run an activation is patched into.
+INTO = {"memorized_into_perturbed": "into perturbed", "perturbed_into_memorized": "into memorized"}
+
+
+@dataclass(frozen=True)
+class Map:
+    """A method's map: what it shows, in which unit, and where it comes from.
+
+    `of_set` gives the variants of each group of paragraphs from the table, `of_paragraph` those of one
+    paragraph from its rows of `paragraph_table`.
+    """
+
+    title: str
+    about: str
+    unit: str
+    table: str
+    of_set: Callable[[Tables], dict[str, Variants]]
+    paragraph_table: str | None = None
+    of_paragraph: Callable[[pd.DataFrame, int], Variants] | None = None
+    diverging: bool = False
+    ascending: bool = False  # small values are the strong ones
+
+
+def by_unit(rows: pd.DataFrame, value: str) -> dict[str, Any]:
+    """Rows of one variant: heads as a matrix of layers x heads, components without heads as columns."""
+    has_head = rows["head"].notna() if "component" in rows else pd.Series(True, index=rows.index)
+    heads, others = rows[has_head], rows[~has_head]
+    n_layers = int(rows["layer"].max()) + 1
+    found: dict[str, Any] = {}
+    if len(heads):
+        shape = (n_layers, int(heads["head"].max()) + 1)
+        found["heads"] = packed(filled(heads, value, ["layer", "head"], shape))
+    if len(others):
+        columns = others.groupby("component", sort=False, observed=True)
+        found["columns"] = {name: packed(filled(own, value, ["layer"], (n_layers,))) for name, own in columns}
+    return found
+
+
+def by_component(rows: pd.DataFrame, value: str) -> Variants:
+    """One variant per component that has heads; each shows the components without heads too."""
+    has_head = rows["head"].notna()
+    names = rows.loc[has_head, "component"].unique()
+    return {name: by_unit(rows[~has_head | (rows["component"] == name)], value) for name in names}
+
+
+def _weight_gradients(tables: Tables, groups: tuple[str, ...]) -> dict[str, Variants]:
+    found = {}
+    for group, rows in tables["parameter_gradients"].groupby("group"):
+        if group in groups:
+            largest = rows[rows["head"].notna()].groupby(["layer", "head"])["max_abs"].max().reset_index()
+            both = pd.concat([largest.assign(component=STRONGEST), rows[rows["head"].isna()]])
+            found[group] = {STRONGEST: by_unit(both, "max_abs"), **by_component(rows, "max_abs")}
+    return found
+
+
+def _gradients_of_sets(tables: Tables) -> dict[str, Variants]:
+    return _weight_gradients(tables, SET_NAMES)
+
+
+def _contrastive(tables: Tables) -> dict[str, Variants]:
+    return {ALL: _weight_gradients(tables, ("contrastive",))["contrastive"]}
+
+
+def _activation_bins(tables: Tables) -> dict[str, Variants]:
+    groups = tables["activation_bins"].groupby("group", sort=False)
+    return {group: by_component(rows, "mean_max_abs") for group, rows in groups}
+
+
+def _activations_of_paragraph(rows: pd.DataFrame, n_prefix: int) -> Variants:
+    """Mean over the prefix, as in table `activation_bins`; its memorized and its perturbed version."""
+    prefix = rows[rows["position"] < n_prefix]
+    keys = ["group", "layer", "component", "head"]
+    means = prefix.groupby(keys, observed=True, dropna=False)["max_abs"].mean().reset_index()
+    return {
+        f"{component}, {group}": found
+        for group, own in means.groupby("group", observed=True)
+        for component, found in by_component(own, "max_abs").items()
+    }
+
+
+def _rare_tokens(tables: Tables) -> dict[str, Variants]:
+    rows = tables["rare_token_correlation"]
+    measures = {"summed attention (paper)": "pearson", "mean per occurrence": "pearson_mean"}
+    return {ALL: {label: by_unit(rows, name) for label, name in measures.items()}}
+
+
+def _entropy_of_sets(tables: Tables) -> dict[str, Variants]:
+    rows = tables["attention_entropy"].merge(tables["sets"][["id", "set"]], on="id")
+    means = rows.groupby(["set", "layer", "head"])["entropy"].mean().reset_index()
+    return {name: {"entropy": by_unit(own, "entropy")} for name, own in means.groupby("set")}
+
+
+def _entropy_of_paragraph(rows: pd.DataFrame, n_prefix: int) -> Variants:
+    return {"entropy": by_unit(rows, "entropy")}
+
+
+def _patches(rows: pd.DataFrame) -> Variants:
+    return {
+        f"{component} {INTO[direction]}": by_unit(own, "nll_change")
+        for (direction, component), own in rows.groupby(["direction", "component"], sort=False)
+    }
+
+
+def _patching_of(table: str) -> Callable[[Tables], dict[str, Variants]]:
+    def of_set(tables: Tables) -> dict[str, Variants]:
+        keys = ["direction", "component", "layer", "head"]
+        means = tables[table].groupby(keys, sort=False)["nll_change"].mean().reset_index()
+        return {"memorized": _patches(means)}
+
+    return of_set
+
+
+def _patching_of_paragraph(rows: pd.DataFrame, n_prefix: int) -> Variants:
+    return _patches(rows)
+
+
+def _ablations(rows: pd.DataFrame) -> Variants:
+    measures = {"nll_gained": "NLL gained", "em_lost": "exact match lost"}
+    return {
+        f"{label}, {replacement} ablation": by_unit(own, name)
+        for name, label in measures.items()
+        for replacement, own in rows.groupby("replacement", sort=False)
+    }
+
+
+def _ablation_of_sets(tables: Tables) -> dict[str, Variants]:
+    keys = ["group", "replacement", "layer", "head"]
+    means = tables["head_ablation"].groupby(keys, sort=False)[["nll_gained", "em_lost"]].mean().reset_index()
+    return {group: _ablations(rows) for group, rows in means.groupby("group")}
+
+
+def _ablation_of_paragraph(rows: pd.DataFrame, n_prefix: int) -> Variants:
+    return _ablations(rows)
+
+
+def _ranks(tables: Tables) -> dict[str, Variants]:
+    groups = dict(iter(tables["head_ranking"].groupby("method")))
+    labels = {METHOD_LABELS[name]: by_unit(groups[name], "rank") for name in reversed(METHOD_LABELS)}
+    return {ALL: labels}
+
+
+def _planted_ranks(tables: Tables) -> dict[str, Variants]:
+    """Nothing where no paragraph was planted in a head."""
+    weights = method_weights(tables["planted_truth"])
+    if not weights.sum() or "head_ranking" not in tables:
+        return {}
+    label = ", ".join(f"{METHOD_LABELS[name]} {weight:.2f}" for name, weight in weights.items())
+    return {ALL: {label: by_unit(weighted_ranks(tables["head_ranking"], weights), "rank")}}
+
+
+MAPS = {
+    "gradients": Map(
+        "Weight gradients",
+        "Largest absolute gradient of the NLL with respect to one weight.",
+        "nats per token, per unit of the weight",
+        "parameter_gradients",
+        _gradients_of_sets,
+    ),
+    "contrastive": Map(
+        "Contrastive gradients",
+        "Largest absolute gradient of the contrastive objective with respect to one weight.",
+        "nats per token, per unit of the weight",
+        "parameter_gradients",
+        _contrastive,
+    ),
+    "activation_gradients": Map(
+        "Activation gradients",
+        "Largest absolute gradient among an activation's units, mean over the prefix.",
+        "nats per token, per unit of the activation",
+        "activation_bins",
+        _activation_bins,
+        "activation_gradients",
+        _activations_of_paragraph,
+    ),
+    "rare_tokens": Map(
+        "Attention to rare tokens",
+        "Correlation of a head's attention with the rank of tokens, rarest first: negative means that it "
+        "looks at rare tokens.",
+        "Pearson correlation",
+        "rare_token_correlation",
+        _rare_tokens,
+        diverging=True,
+    ),
+    "patching": Map(
+        "Activation patching",
+        "Change of the NLL of the impact token when one activation at the perturbed token is exchanged.",
+        "nats",
+        "patching",
+        _patching_of("patching"),
+        "patching",
+        _patching_of_paragraph,
+        diverging=True,
+    ),
+    "attribution_patching": Map(
+        "Attribution patching",
+        "First-order estimate of activation patching.",
+        "nats",
+        "attribution_patching",
+        _patching_of("attribution_patching"),
+        "attribution_patching",
+        _patching_of_paragraph,
+        diverging=True,
+    ),
+    "head_ablation": Map(
+        "Ablation",
+        "What is lost without the head.",
+        "nats per token, or tokens",
+        "head_ablation",
+        _ablation_of_sets,
+        "head_ablation",
+        _ablation_of_paragraph,
+        diverging=True,
+    ),
+    "attention_entropy": Map(
+        "Attention entropy",
+        "Entropy of the attention of the first decoded token: low is attention to few tokens.",
+        "nats",
+        "attention_entropy",
+        _entropy_of_sets,
+        "attention_entropy",
+        _entropy_of_paragraph,
+    ),
+    "ranks": Map(
+        "Rank of every head",
+        "Place of the head by each method; 1 is first.",
+        "rank",
+        "head_ranking",
+        _ranks,
+        ascending=True,
+    ),
+    "planted": Map(
+        "Rank, weighted by planted truth",
+        "Mean rank; each method counts by its average precision in finding planted heads.",
+        "mean rank",
+        "planted_truth",
+        _planted_ranks,
+        ascending=True,
+    ),
+}
+
+
+def described(tables: Tables) -> list[dict[str, Any]]:
+    """The maps of these tables in the order of the page, without their numbers."""
+    return [
+        {
+            "key": key,
+            "title": found.title,
+            "about": found.about,
+            "unit": found.unit,
+            "table": found.table,
+            "diverging": found.diverging,
+            "ascending": found.ascending,
+        }
+        for key, found in MAPS.items()
+        if {found.table, found.paragraph_table} & set(tables)
+    ]
+
+
+def maps_of_sets(tables: Tables) -> dict[str, dict[str, Variants]]:
+    """By map and group of paragraphs: the variants."""
+    return {key: found.of_set(tables) for key, found in MAPS.items() if found.table in tables}
+
+
+def maps_of_paragraph(rows: Tables, n_prefix: int) -> dict[str, Variants]:
+    """By map: the variants of one paragraph, from its own rows of the tables."""
+    return {
+        key: found.of_paragraph(rows[found.paragraph_table], n_prefix)
+        for key, found in MAPS.items()
+        if found.of_paragraph and len(rows.get(found.paragraph_table, ()))
+    }

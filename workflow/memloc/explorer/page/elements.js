@@ -1,0 +1,54 @@
+// The one global of the page, and how its elements are made.
+
+const memloc = {};
+
+memloc.byId = (id) => document.getElementById(id);
+
+/** An element with attributes and children; a listener is an attribute like `onclick`. */
+memloc.element = (tag, attributes = {}, ...children) => {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) {
+      made.addEventListener(name.slice(2), value);
+    } else if (value !== null && value !== undefined && value !== false) {
+      made.setAttribute(name, value === true ? "" : value);
+    }
+  }
+  made.append(...children.filter((child) => child !== null && child !== undefined));
+  return made;
+};
+
+/** Fill a select with [value, label] pairs. */
+memloc.fillSelect = (select, options, chosen) => {
+  select.replaceChildren(
+    ...options.map(([value, label]) =>
+      memloc.element("option", { value, selected: String(value) === String(chosen) }, label),
+    ),
+  );
+  select.disabled = options.length < 2;
+};
+
+/** A number as people read it, with three significant digits. */
+memloc.number = (value) => {
+  if (value === null || value === undefined || Number.isNaN(value)) {
+    return "–";
+  }
+  if (Number.isInteger(value)) {
+    return value.toLocaleString("en").replace("-", "−");
+  }
+  const size = Math.abs(value);
+  const text =
+    size !== 0 && (size < 0.001 || size >= 1e6)
+      ? value.toExponential(2).replace("e", " × 10^")
+      : value.toPrecision(3);
+  const [digits, power] = text.split(" × 10^");
+  const raised = power ? ` × 10${superscript(Number(power))}` : "";
+  return (power ? digits : String(Number(digits))).replace("-", "−") + raised;
+};
+
+const superscript = (power) =>
+  String(power).replace(/[-\d]/g, (digit) => (digit === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(digit)]));
+
+/** Text of a token in which whitespace can be seen. */
+memloc.visible = (text) =>
+  text.replaceAll("\n", "↵").replaceAll("\t", "⇥").replaceAll("\r", "␍").replaceAll(" ", "␣");

@@ -1,0 +1,149 @@
+// The list of paragraphs: sets, search, order.
+
+(() => {
+  const { byId, element } = memloc;
+  const DESCENDING = new Set(["em", "repeats", "extraction"]);
+  let index;
+  let shown = [];
+
+  const hidden = (state) => new Set((state.without || "").split(",").filter(Boolean));
+
+  function matching(state) {
+    const words = (state.search || "").toLowerCase().split(/\s+/).filter(Boolean);
+    const without = hidden(state);
+    const found = index.paragraphs.filter((paragraph) => {
+      const text = `${paragraph.text} ${paragraph.source} ${paragraph.id}`.toLowerCase();
+      return !without.has(paragraph.set) && words.every((word) => text.includes(word));
+    });
+    if (state.sort === "page") {
+      return found;
+    }
+    const sign = DESCENDING.has(state.sort) ? -1 : 1;
+    const value = (paragraph) => paragraph[state.sort] ?? (sign === 1 ? Infinity : -Infinity);
+    return found.sort((a, b) => sign * (value(a) - value(b)) || a.id - b.id);
+  }
+
+  function option(paragraph, state) {
+    const set = index.sets.find((each) => each.key === paragraph.set);
+    const key = state.sort === "page" ? "em" : state.sort;
+    return element(
+      "div",
+      {
+        role: "option",
+        id: `paragraph-${paragraph.id}`,
+        class: "paragraph",
+        "data-id": paragraph.id,
+        "aria-selected": String(paragraph.id === state.paragraph),
+        tabindex: paragraph.id === state.paragraph ? 0 : -1,
+        style: `--set: ${set.colour}`,
+        onclick: () => memloc.state.set({ paragraph: paragraph.id, token: -1 }),
+      },
+      element("span", { class: "dot", "aria-hidden": "true" }),
+      element("span", { class: "snippet" }, paragraph.text.replace(/\s+/g, " ").trim()),
+      element("span", { class: "value" }, memloc.number(paragraph[key])),
+      element("span", { class: "unseen-text" }, `, ${set.label}`),
+    );
+  }
+
+  function draw(state) {
+    shown = matching(state);
+    const list = byId("list");
+    list.replaceChildren(...shown.map((paragraph) => option(paragraph, state)));
+    if (!list.querySelector("[tabindex='0']") && list.firstChild) {
+      list.firstChild.tabIndex = 0;
+    }
+    byId("n-shown").textContent = `${shown.length} of ${index.paragraphs.length}`;
+  }
+
+  function chips(state) {
+    const without = hidden(state);
+    const present = index.sets.filter((set) => index.paragraphs.some((each) => each.set === set.key));
+    const toggle = (key) => {
+      const now = hidden(memloc.state.get());
+      now.delete(key) || now.add(key);
+      memloc.state.set({ without: [...now].join(",") });
+    };
+    const made = present.map((set) =>
+      element(
+        "button",
+        {
+          type: "button",
+          class: "chip",
+          "data-set": set.key,
+          "aria-pressed": String(!without.has(set.key)),
+          style: `--set: ${set.colour}`,
+          onclick: () => toggle(set.key),
+        },
+        element("span", { class: "dot", "aria-hidden": "true" }),
+        set.label,
+      ),
+    );
+    byId("sets").replaceChildren(...made);
+  }
+
+  function reveal(state) {
+    for (const each of byId("list").children) {
+      const chosen = Number(each.dataset.id) === state.paragraph;
+      each.setAttribute("aria-selected", String(chosen));
+      each.tabIndex = chosen ? 0 : -1;
+      if (chosen) {
+        const list = byId("list");
+        const above = each.offsetTop < list.scrollTop;
+        const below = each.offsetTop + each.offsetHeight > list.scrollTop + list.clientHeight;
+        if (above || below) {
+          list.scrollTop = each.offsetTop - list.clientHeight / 3;
+        }
+      }
+    }
+  }
+
+  /** Choose the next or previous paragraph of the list. */
+  function step(by) {
+    const state = memloc.state.get();
+    const at = shown.findIndex((paragraph) => paragraph.id === state.paragraph);
+    const next = shown[Math.min(Math.max(at + by, 0), shown.length - 1)];
+    if (next) {
+      memloc.state.set({ paragraph: next.id, token: -1 });
+    }
+  }
+
+  memloc.list = {
+    begin(content) {
+      index = content;
+      const scores = index.scores.filter(({ key }) => index.paragraphs.some((each) => each[key] !== null));
+      memloc.fillSelect(
+        byId("sort"),
+        [["page", "id"], ...scores.map(({ key, label }) => [key, label])],
+        memloc.state.get().sort,
+      );
+      byId("sort").addEventListener("change", (event) => memloc.state.set({ sort: event.target.value }));
+      byId("search").addEventListener("input", (event) => memloc.state.set({ search: event.target.value }));
+      byId("list").addEventListener("keydown", (event) => {
+        const by = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10 }[event.key];
+        if (by) {
+          event.preventDefault();
+          event.stopPropagation();
+          step(by);
+          byId("list").querySelector("[aria-selected='true']")?.focus();
+        }
+      });
+      const rest = index.n_paragraphs - index.paragraphs.length;
+      byId("coverage").textContent = rest
+        ? `${index.paragraphs.length.toLocaleString("en")} of the study's ` +
+          `${index.n_paragraphs.toLocaleString("en")} paragraphs are on this page, first those with most ` +
+          "analyses. Setting explorer.n_paragraphs takes more."
+        : "All paragraphs of the study are on this page.";
+    },
+    show(state, changed) {
+      if (["search", "sort", "without"].some((name) => changed.has(name))) {
+        byId("search").value = state.search || "";
+        byId("sort").value = state.sort;
+        chips(state);
+        draw(state);
+      }
+      reveal(state);
+      memloc.scatter.show(shown, state.paragraph);
+    },
+    step,
+  };
+})();

@@ -1,0 +1,123 @@
+// Begins when the index is here, and hands every change of the state to the views.
+
+(() => {
+  const { byId } = memloc;
+  const THEMES = ["", "light", "dark"];
+  let order = 0;
+
+  function theme(state) {
+    if (state.theme) {
+      document.documentElement.dataset.theme = state.theme;
+    } else {
+      delete document.documentElement.dataset.theme;
+    }
+    byId("theme").textContent = `◐ ${state.theme || "system"}`;
+  }
+
+  /** A paragraph or tab that the page does not have becomes the first one. */
+  function known(state, index) {
+    const paragraph = index.paragraphs.some(({ id }) => id === state.paragraph);
+    const tab = state.tab === "paragraphs" || index.tabs.some(({ key }) => key === state.tab);
+    return {
+      ...(paragraph ? {} : { paragraph: index.paragraphs[0].id }),
+      ...(tab ? {} : { tab: "paragraphs" }),
+    };
+  }
+
+  async function show(state, changed) {
+    const turn = ++order;
+    if (changed.has("theme")) {
+      theme(state);
+    }
+    if (changed.has("tab")) {
+      memloc.tabs.show(state);
+    }
+    if (state.tab !== "paragraphs") {
+      return;
+    }
+    const everything =
+      changed.has("theme") || changed.has("tab") ? new Set([...changed, "sort", "paragraph"]) : changed;
+    memloc.list.show(state, everything);
+    const [sets, content] = await Promise.all([
+      memloc.load("maps"),
+      memloc.load(`paragraph-${state.paragraph}`),
+    ]);
+    if (turn === order) {
+      memloc.maps.receive(sets);
+      memloc.tokens.show(state, content, everything);
+      memloc.continuations.show(state, content);
+      memloc.maps.show(state, content, everything);
+      document.body.dataset.shown = state.paragraph;
+    }
+  }
+
+  function keys(event) {
+    const typing = event.target.closest("input, select, textarea");
+    if (event.key === "Escape") {
+      typing ? event.target.blur() : memloc.state.set({ token: -1 });
+      return;
+    }
+    if (typing || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("[role=tab]")) {
+      return;
+    }
+    const actions = {
+      "/": () => {
+        memloc.state.set({ tab: "paragraphs" });
+        byId("search").focus();
+      },
+      ArrowDown: () => memloc.list.step(1),
+      ArrowUp: () => memloc.list.step(-1),
+      ArrowRight: () => memloc.tokens.step(1),
+      ArrowLeft: () => memloc.tokens.step(-1),
+      "[": () => memloc.maps.step(-1),
+      "]": () => memloc.maps.step(1),
+    };
+    if (actions[event.key] && (event.key === "/" || memloc.state.get().tab === "paragraphs")) {
+      event.preventDefault();
+      actions[event.key]();
+    }
+  }
+
+  memloc.start = (index) => {
+    const first = index.paragraphs[0].id;
+    memloc.state.listen((state, changed) => {
+      const wrong = known(state, index);
+      Object.keys(wrong).length ? memloc.state.set(wrong) : show(state, changed);
+    });
+    for (const view of [
+      memloc.scatter,
+      memloc.list,
+      memloc.tokens,
+      memloc.continuations,
+      memloc.maps,
+      memloc.tabs,
+    ]) {
+      view.begin(index);
+    }
+    memloc.state.begin({
+      tab: "paragraphs",
+      paragraph: first,
+      token: -1,
+      by: "effect",
+      layer: index.head.layer,
+      head: index.head.head,
+      scope: "paragraph",
+      sort: "page",
+      search: "",
+      without: "",
+      theme: "",
+    });
+    byId("theme").addEventListener("click", () => {
+      const now = memloc.state.get().theme;
+      memloc.state.set({ theme: THEMES[(THEMES.indexOf(now) + 1) % THEMES.length] });
+    });
+    addEventListener("keydown", keys);
+    const redraw = () => show(memloc.state.get(), new Set(["theme"]));
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+    let waiting;
+    addEventListener("resize", () => {
+      clearTimeout(waiting);
+      waiting = setTimeout(redraw, 100);
+    });
+  };
+})();

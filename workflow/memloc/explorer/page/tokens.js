@@ -1,0 +1,306 @@
+// The text of a paragraph, token by token: colours, marks, and all numbers of one token.
+
+(() => {
+  const { byId, element } = memloc;
+  let index;
+  let content;
+  let hovered = -1;
+
+  const colouringOf = (state) =>
+    available().find(({ key }) => key === state.by) ??
+    available().find(({ key }) => key === "effect") ??
+    RARITY();
+  const RARITY = () => index.colourings.find(({ key }) => key === "rarity");
+  const available = () =>
+    index.colourings.filter(({ key }) => key === "rarity" || content.values[key] !== undefined);
+
+  /** Key/value heads are shared where query heads outnumber them. */
+  const stored = (head, n) => Math.floor((head * n) / index.n_heads);
+
+  /** Numbers of all tokens by a colouring; NaN where it has none. */
+  function numbers(colouring, state) {
+    if (colouring.key === "rarity") {
+      return content.counts;
+    }
+    const { shape, values } = memloc.unpack(content.values[colouring.key]);
+    const n = index.n_tokens;
+    let start = 0;
+    if (colouring.of === "head") {
+      start = (state.layer * shape[1] + stored(state.head, shape[1])) * n;
+    } else if (colouring.of === "layer") {
+      start = state.layer * n;
+    }
+    return values.slice(start, start + n);
+  }
+
+  function paint(span, value, colouring, scale) {
+    if (!Number.isFinite(value)) {
+      span.style.background = "";
+      span.style.color = "";
+      return;
+    }
+    const colour = memloc.colours.at(scale.share(value), colouring.diverging);
+    span.style.background = memloc.colours.css(colour);
+    span.style.color = memloc.colours.inkOn(colour);
+  }
+
+  function legend(colouring, scale) {
+    const gradient = memloc.colours.gradient(colouring.diverging, colouring.logarithmic);
+    const empty = !Number.isFinite(scale.low);
+    byId("legend").replaceChildren(
+      element("span", {}, empty ? "no numbers here" : memloc.number(scale.low)),
+      element("span", { class: "bar", style: `background: ${gradient}` }),
+      element("span", {}, empty ? "" : `${memloc.number(scale.high)} ${colouring.unit}`),
+      ...marks(),
+    );
+  }
+
+  function marks() {
+    if (!content.perturbed) {
+      return [];
+    }
+    return [
+      element("span", { class: "key" }, element("i", { class: "is-replaced" }), "strongest replacement"),
+      element("span", { class: "key" }, element("i", { class: "is-impact" }), "impact token"),
+    ];
+  }
+
+  function colour(state) {
+    const colouring = colouringOf(state);
+    const values = numbers(colouring, state);
+    const scale = memloc.colours.scale(values, colouring);
+    for (const span of byId("tokens").querySelectorAll(".token")) {
+      paint(span, values[span.dataset.position], colouring, scale);
+    }
+    legend(colouring, scale);
+    const of = {
+      head: ` Layer ${state.layer}, head ${state.head}.`,
+      layer: ` Layer ${state.layer}.`,
+      token: "",
+    };
+    byId("colouring-about").textContent = colouring.about + of[colouring.of];
+  }
+
+  function span(text, position) {
+    const marked = content.perturbed;
+    const classes = ["token"];
+    if (marked?.position === position) {
+      classes.push("is-replaced");
+    }
+    if (marked?.impact === position) {
+      classes.push("is-impact");
+    }
+    return element(
+      "span",
+      {
+        class: classes.join(" "),
+        role: "option",
+        "data-position": position,
+        "aria-selected": "false",
+        tabindex: -1,
+        onclick: () => memloc.state.set({ token: position }),
+        onmouseenter: () => hover(position),
+        onmouseleave: () => hover(-1),
+      },
+      text.replaceAll("\n", "↵\n").replaceAll("\t", "⇥\t") || "∅",
+    );
+  }
+
+  function build() {
+    const spans = content.tokens.map(span);
+    const part = (label, from, to) =>
+      element(
+        "div",
+        { role: "group", "aria-label": label, "data-part": label },
+        element("span", { class: "part", "aria-hidden": "true" }, label),
+        element("div", { class: "text" }, ...spans.slice(from, to)),
+      );
+    byId("tokens").replaceChildren(
+      part("Prefix", 0, index.n_prefix),
+      part("Continuation", index.n_prefix, index.n_tokens),
+    );
+  }
+
+  function hover(position) {
+    hovered = position;
+    facts(memloc.state.get());
+  }
+
+  /** Name, value and unit of every number of a token. */
+  function factsOf(position, state) {
+    const rows = [["Occurrences", content.counts[position], "in the study's paragraphs"]];
+    if (position < index.n_prefix) {
+      rows.push(["Rank of rarity", content.ranks[position], "in the prefix, from 0"]);
+    }
+    for (const colouring of available()) {
+      const value = colouring.key === "rarity" ? NaN : numbers(colouring, state)[position];
+      if (Number.isFinite(value)) {
+        const of = { head: `, L${state.layer} H${state.head}`, layer: `, L${state.layer}`, token: "" };
+        rows.push([colouring.title + of[colouring.of], value, colouring.unit]);
+      }
+    }
+    return rows;
+  }
+
+  /** The token under the pointer, else the chosen one, else the one whose replacement is the strongest. */
+  function looked(state) {
+    const given = hovered >= 0 ? hovered : state.token;
+    return given >= 0 ? given : (content.perturbed?.position ?? 0);
+  }
+
+  function facts(state) {
+    const position = looked(state);
+    const box = byId("token");
+    const replaced = content.replaced.filter((each) => each.position === position);
+    const put = replaced.map(
+      (each) => `“${memloc.visible(each.text)}” leaves ${each.em} tokens of exact match`,
+    );
+    box.replaceChildren(
+      element("h3", {}, `Token ${position} `, element("code", {}, memloc.visible(content.tokens[position]))),
+      element(
+        "dl",
+        { class: "facts-grid" },
+        ...factsOf(position, state).map(([name, value, unit]) =>
+          element(
+            "div",
+            {},
+            element("dt", {}, name),
+            element("dd", {}, memloc.number(value), element("small", {}, ` ${unit}`)),
+          ),
+        ),
+      ),
+      put.length ? element("p", { class: "note" }, `Replaced by ${put.join("; ")}.`) : "",
+      state.token < 0 ? element("p", { class: "note" }, "Point at a token, or click one to keep it.") : "",
+    );
+  }
+
+  function choose(state) {
+    for (const each of byId("tokens").querySelectorAll(".token")) {
+      const chosen = Number(each.dataset.position) === state.token;
+      each.setAttribute("aria-selected", String(chosen));
+      each.tabIndex = chosen || (state.token < 0 && each.dataset.position === "0") ? 0 : -1;
+    }
+  }
+
+  function fields(state) {
+    const chosen = colouringOf(state);
+    memloc.fillSelect(
+      byId("colouring"),
+      available().map(({ key, title }) => [key, title]),
+      chosen.key,
+    );
+    const numbered = (n) => Array.from({ length: n }, (_, i) => [i, i]);
+    memloc.fillSelect(byId("layer"), numbered(index.n_layers), state.layer);
+    memloc.fillSelect(byId("head"), numbered(index.n_heads), state.head);
+  }
+
+  function scores(state) {
+    const paragraph = index.paragraphs.find((each) => each.id === state.paragraph);
+    const set = index.sets.find((each) => each.key === paragraph.set);
+    byId("paragraph-title").textContent = `Paragraph ${paragraph.id}`;
+    const item = (name, ...value) => element("div", {}, element("dt", {}, name), element("dd", {}, ...value));
+    const values = index.scores.filter(({ key }) => paragraph[key] !== null);
+    byId("scores").replaceChildren(
+      item(
+        "set",
+        element("span", { class: "dot", style: `--set: ${set.colour}`, "aria-hidden": "true" }),
+        ` ${set.label}`,
+      ),
+      ...values.map(({ key, label }) => item(label, memloc.number(paragraph[key]))),
+      paragraph.source ? item("source", element("code", {}, paragraph.source)) : "",
+    );
+  }
+
+  /** All numbers of all tokens, a row each. */
+  function table(state) {
+    const colourings = available().filter(({ key }) => key !== "rarity");
+    const columns = colourings.map((colouring) => numbers(colouring, state));
+    const header = ["position", "token", "occurrences", ...colourings.map(({ key }) => key)];
+    const rows = content.tokens.map((text, i) => [
+      i,
+      text,
+      content.counts[i],
+      ...columns.map((each) => each[i]),
+    ]);
+    return { header, rows };
+  }
+
+  /** The coloured text as a picture. */
+  function picture() {
+    const box = byId("tokens").getBoundingClientRect();
+    const { canvas, context } = memloc.downloads.sheet(box.width, box.height);
+    context.textBaseline = "middle";
+    for (const each of byId("tokens").querySelectorAll(".token, .part")) {
+      const style = getComputedStyle(each);
+      context.font = `${style.fontSize} ${style.fontFamily}`;
+      for (const line of each.getClientRects()) {
+        context.fillStyle = style.backgroundColor;
+        context.fillRect(line.left - box.left, line.top - box.top, line.width, line.height);
+      }
+      const [first] = each.getClientRects();
+      context.fillStyle = style.color;
+      const text = each.textContent.replaceAll("\n", "");
+      context.fillText(text, first.left - box.left, first.top - box.top + first.height / 2);
+    }
+    return canvas;
+  }
+
+  function step(by) {
+    const { token } = memloc.state.get();
+    const next = token < 0 ? 0 : Math.min(Math.max(token + by, 0), index.n_tokens - 1);
+    memloc.state.set({ token: next });
+  }
+
+  memloc.tokens = {
+    begin(given) {
+      index = given;
+      byId("colouring").addEventListener("change", (event) => memloc.state.set({ by: event.target.value }));
+      for (const name of ["layer", "head"]) {
+        byId(name).addEventListener("change", (event) =>
+          memloc.state.set({ [name]: Number(event.target.value) }),
+        );
+      }
+      byId("tokens").addEventListener("keydown", (event) => {
+        const by = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 10, ArrowUp: -10 }[event.key];
+        if (by) {
+          event.preventDefault();
+          event.stopPropagation();
+          step(by);
+          byId("tokens").querySelector("[aria-selected='true']").focus();
+        }
+      });
+      const name = () => `paragraph-${memloc.state.get().paragraph}-tokens`;
+      byId("tokens-png").addEventListener("click", () => memloc.downloads.png(picture(), name()));
+      byId("tokens-csv").addEventListener("click", () => {
+        const { header, rows } = table(memloc.state.get());
+        memloc.downloads.csv(header, rows, name());
+      });
+    },
+    show(state, given, changed) {
+      if (content !== given) {
+        content = given;
+        hovered = -1;
+        scores(state);
+        build();
+      }
+      fields(state);
+      if (["paragraph", "by", "layer", "head", "theme"].some((name) => changed.has(name))) {
+        colour(state);
+      }
+      choose(state);
+      facts(state);
+    },
+    step,
+    /** Attention of every head to a token, as a map; null without attention there. */
+    attentionTo(position) {
+      const packed = content.values.attention;
+      if (!packed || position < 0 || position >= index.n_prefix) {
+        return null;
+      }
+      const { values } = memloc.unpack(packed);
+      const [layers, heads, n] = packed.shape;
+      const found = Float32Array.from({ length: layers * heads }, (_, i) => values[i * n + position]);
+      return { shape: [layers, heads], values: found };
+    },
+  };
+})();

@@ -1,0 +1,153 @@
+"""Tables beside the paragraphs: claims, heads, planted truth, the study. Another one is a line of `TABS`.
+
+A tab is a list of blocks, which the page draws without knowing what they are about: tables, whose columns say
+by their kind how their cells are shown, and plain text.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from memloc.explorer.packing import plain
+from memloc.figures.parts.planted import CONTROL_LABELS, KIND_LABELS, label, means, of_own_units
+from memloc.figures.parts.style import METHOD_LABELS
+from memloc.tables.claim_terms import VERDICTS, counted
+
+Tables = Mapping[str, pd.DataFrame]
+
+
+def column(key: str, name: str, kind: str = "text", note: str = "") -> dict[str, str]:
+    """A column: key of the rows, name, kind (text, number, interval, rank, head, verdict or figures), and the
+    key of a note that stands below the value."""
+    return {"key": key, "label": name, "kind": kind, "note": note}
+
+
+def interval(row: Any, bound: float | None = None) -> dict[str, Any]:
+    """Cell of a value with its interval, and what it is compared with."""
+    return {name: plain(getattr(row, name)) for name in ("value", "low", "high")} | {"bound": plain(bound)}
+
+
+def claims(tables: Tables) -> dict[str, Any]:
+    """Every claim with its value, interval and verdict."""
+    frame = tables["claims"]
+    verdicts = frame["verdict"].value_counts()
+    rows = [
+        {
+            "statement": row.statement,
+            "source": f"arXiv {row.work}, {row.section} · {row.topic.replace('_', ' ')}",
+            "value": interval(row, row.bound),
+            "quantity": f"{row.quantity}; {counted(row.n, row.unit)}" if row.n else row.quantity,
+            "verdict": row.verdict,
+            "reason": row.reason,
+            "figures": row.figures.split(),
+        }
+        for row in frame.itertuples()
+    ]
+    columns = [
+        column("statement", "Claim", note="source"),
+        column("value", "Value (95 %)", "interval", note="quantity"),
+        column("verdict", "Verdict", "verdict", note="reason"),
+        column("figures", "Figures", "figures"),
+    ]
+    counts = "; ".join(f"{name}: {verdicts[name]}" for name in VERDICTS if name in verdicts)
+    lead = f"{len(frame)} claims. {counts}. A mark across a line is what the value is compared with."
+    return {"lead": lead, "blocks": [_table("Claims", columns, rows, filter="verdict")]}
+
+
+def head_ranking(tables: Tables) -> dict[str, Any]:
+    """Rank of every head by every method, with the interval over resampled paragraphs."""
+    frame = tables["head_ranking"]
+    methods = [name for name in reversed(METHOD_LABELS) if name in set(frame["method"])]
+    rows = []
+    for (layer, head), own in frame.groupby(["layer", "head"]):
+        found = own.set_index("method")
+        cells = {name: interval(found.loc[name].rename({"rank": "value"})) for name in methods}
+        rows.append({"head": f"layer {layer}, head {head}", "layer": layer, "number": head, **cells})
+    rows.sort(key=lambda row: row[methods[0]]["value"])
+    columns = [column("head", "Head", "head")]
+    columns += [column(name, METHOD_LABELS[name].capitalize(), "rank") for name in methods]
+    lead = "Rank of each head, and the ranks that it has in 95 % of resampled paragraphs. 1 is first."
+    return {"lead": lead, "blocks": [_table("Ranks of heads", columns, rows)]}
+
+
+def planted_truth(tables: Tables) -> dict[str, Any]:
+    """What each method finds of paragraphs that were planted in known weights."""
+    own = of_own_units(tables["planted_truth"])
+    recall, precision = means(own, "recall_1"), means(own, "average_precision")
+    keys = ["kind", "control", "method"]
+    both = recall.merge(precision, on=keys, suffixes=("", "_precision"))
+    rows = [
+        {
+            "kind": KIND_LABELS[row.kind],
+            "method": label(row.method),
+            "control": CONTROL_LABELS[row.control],
+            "recall": interval(row),
+            "precision": {
+                "value": plain(row.value_precision),
+                "low": plain(row.low_precision),
+                "high": plain(row.high_precision),
+                "bound": None,
+            },
+            "n": row.n,
+        }
+        for row in both.itertuples()
+    ]
+    columns = [
+        column("kind", "Planted in"),
+        column("method", "Method"),
+        column("control", "Asked of"),
+        column("recall", "Recall", "interval"),
+        column("precision", "Average precision", "interval"),
+        column("n", "Plants", "number"),
+    ]
+    lead = (
+        "A paragraph is planted in chosen weights; then every method is asked where it is. Recall is the "
+        "share of the place among as many units as it has, mean over plants."
+    )
+    return {"lead": lead, "blocks": [_table("Planted truth", columns, rows, filter="control")]}
+
+
+TABS = {
+    "claims": ("Claims", claims),
+    "head_ranking": ("Head ranking", head_ranking),
+    "planted_truth": ("Planted truth", planted_truth),
+}
+
+
+def tabs(tables: Tables) -> dict[str, dict[str, Any]]:
+    """Tabs whose table is on the page, in the order of the page."""
+    shown = {key: found for key, found in TABS.items() if len(tables.get(key, ()))}
+    return {key: {"title": title, **make(tables)} for key, (title, make) in shown.items()}
+
+
+def study(
+    config: str, provenance: Mapping[str, Mapping[str, Any]], left_out: Mapping[str, str]
+) -> dict[str, Any]:
+    """Settings, where each table comes from, and what is not on the page."""
+    first = next(iter(provenance.values()))
+    model = next((found["model"] for found in provenance.values() if found["model"]), {})
+    facts = {"study": first["study"], "seed": first["seed"]}
+    facts |= {
+        f"model: {name.removeprefix('n_')}": value for name, value in model.items() if value is not None
+    }
+    facts |= {f"version of {name}": version for name, version in first["versions"].items()}
+    rows = [
+        {"table": name, "rule": found["rule"], "settings": found["config_hash"], "code": found["code"]}
+        for name, found in provenance.items()
+    ]
+    missing = [{"table": name, "why": why} for name, why in left_out.items()]
+    names = [column("name", "Fact"), column("value", "Value")]
+    origin = [column("table", "Table"), column("rule", "Rule")]
+    origin += [column("settings", "Hash of settings"), column("code", "Hash of code")]
+    blocks = [
+        _table("The study", names, [{"name": key, "value": f"{value}"} for key, value in facts.items()]),
+        _table("Tables on this page", origin, rows),
+        _table("Tables not on this page", [column("table", "Table"), column("why", "Why")], missing),
+        {"kind": "text", "title": "Settings", "text": config},
+    ]
+    return {"title": "Study", "lead": "Settings and provenance.", "blocks": blocks}
+
+
+def _table(title: str, columns: list[dict], rows: list[dict], filter: str | None = None) -> dict[str, Any]:
+    return {"kind": "table", "title": title, "columns": columns, "rows": rows, "filter": filter}

@@ -1,0 +1,195 @@
+"""What the page shows of each token of a paragraph, and by which numbers tokens can be coloured."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from memloc.explorer.packing import filled, listed, packed
+from memloc.perturbation.effects import em_drops
+from memloc.tables.terms import UNPERTURBED
+
+Rows = Mapping[str, pd.DataFrame]  # of one paragraph, by table
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Lengths of a study's paragraphs, and layers and heads of its model."""
+
+    n_tokens: int
+    n_prefix: int
+    n_layers: int
+    n_heads: int
+
+
+@dataclass(frozen=True)
+class Colouring:
+    """A number of each token: its name, unit and table; `of` says whether it has one per head or layer.
+
+    `values` takes a paragraph's rows of the table.
+    """
+
+    title: str
+    about: str
+    unit: str
+    table: str
+    values: Callable[[pd.DataFrame, Shape], np.ndarray]
+    of: str = "token"  # token, head or layer
+    diverging: bool = False
+
+
+def _drop(rows: pd.DataFrame, shape: Shape) -> np.ndarray:
+    """Mean over draws of the exact match that a replaced token costs."""
+    means = em_drops(rows).groupby("position")["em_drop"].mean().reset_index()
+    return filled(means, "em_drop", ["position"], (shape.n_tokens,))
+
+
+def _nll_gained(rows: pd.DataFrame, shape: Shape) -> np.ndarray:
+    replaced = rows["position"] != UNPERTURBED
+    before = rows.loc[~replaced, "nll_original"].iloc[0]
+    means = rows[replaced].groupby("position")["nll_original"].mean().sub(before)
+    return filled(means.reset_index(), "nll_original", ["position"], (shape.n_tokens,))
+
+
+def _nll(rows: pd.DataFrame, shape: Shape) -> np.ndarray:
+    return filled(rows[rows["continuation"] == "corpus"], "nll", ["position"], (shape.n_tokens,))
+
+
+def _attention(rows: pd.DataFrame, shape: Shape) -> np.ndarray:
+    sizes = (shape.n_layers, shape.n_heads, shape.n_tokens)
+    return filled(rows, "attention", ["layer", "head", "position"], sizes)
+
+
+def _value_gradients(group: str) -> Callable[[pd.DataFrame, Shape], np.ndarray]:
+    def values(rows: pd.DataFrame, shape: Shape) -> np.ndarray:
+        own = rows[(rows["component"] == "v") & (rows["group"] == group)]
+        sizes = (shape.n_layers, int(own["head"].max()) + 1, shape.n_tokens)
+        return filled(own, "max_abs", ["layer", "head", "position"], sizes)
+
+    return values
+
+
+def _residual(direction: str) -> Callable[[pd.DataFrame, Shape], np.ndarray]:
+    def values(rows: pd.DataFrame, shape: Shape) -> np.ndarray:
+        own = rows[rows["direction"] == direction]
+        return filled(own, "nll_change", ["layer", "position"], (shape.n_layers, shape.n_tokens))
+
+    return values
+
+
+COLOURINGS = {
+    "effect": Colouring(
+        "Effect of replacing it",
+        "Exact match that is lost when this token is replaced.",
+        "tokens",
+        "perturbation",
+        _drop,
+    ),
+    "nll_gained": Colouring(
+        "NLL when it is replaced",
+        "Change of the NLL of the paragraph's own continuation when this token is replaced.",
+        "nats per token",
+        "perturbation",
+        _nll_gained,
+        diverging=True,
+    ),
+    "attention": Colouring(
+        "Attention of the head",
+        "Attention of the first decoded token to this one.",
+        "share",
+        "attention",
+        _attention,
+        of="head",
+    ),
+    "value_gradient": Colouring(
+        "Value gradient of the head",
+        "Largest absolute gradient among the units of the head's value.",
+        "nats per token, per unit of the value",
+        "activation_gradients",
+        _value_gradients("memorized"),
+        of="head",
+    ),
+    "value_gradient_perturbed": Colouring(
+        "Value gradient, perturbed version",
+        "The same in the perturbed version of the paragraph.",
+        "nats per token, per unit of the value",
+        "activation_gradients",
+        _value_gradients("perturbed"),
+        of="head",
+    ),
+    "residual_into_perturbed": Colouring(
+        "Patching into the perturbed run",
+        "Change of the NLL of the impact token when the input of the layer is patched here, from the "
+        "memorized into the perturbed run.",
+        "nats",
+        "residual_patching",
+        _residual("memorized_into_perturbed"),
+        of="layer",
+        diverging=True,
+    ),
+    "residual_into_memorized": Colouring(
+        "Patching into the memorized run",
+        "The same, from the perturbed into the memorized run.",
+        "nats",
+        "residual_patching",
+        _residual("perturbed_into_memorized"),
+        of="layer",
+        diverging=True,
+    ),
+    "nll": Colouring(
+        "NLL",
+        "Negative log-likelihood of this token of the continuation.",
+        "nats",
+        "token_statistics",
+        _nll,
+    ),
+}
+RARITY = {
+    "key": "rarity",
+    "title": "Rarity",
+    "about": "How often the token occurs in the study's paragraphs.",
+    "unit": "occurrences",
+    "of": "token",
+    "table": "paragraphs",
+    "diverging": False,
+    "logarithmic": True,
+}
+
+
+def described(tables: Rows) -> list[dict[str, Any]]:
+    """The colourings of these tables in the order of the page."""
+    found = [
+        {
+            "key": key,
+            "title": each.title,
+            "about": each.about,
+            "unit": each.unit,
+            "of": each.of,
+            "table": each.table,
+            "diverging": each.diverging,
+            "logarithmic": False,
+        }
+        for key, each in COLOURINGS.items()
+        if each.table in tables
+    ]
+    return [*found, RARITY]
+
+
+def values_of_tokens(rows: Rows, shape: Shape) -> dict[str, dict[str, Any]]:
+    """Numbers of the tokens of one paragraph, by colouring; those that its tables hold rows for."""
+    found = {}
+    for key, each in COLOURINGS.items():
+        if len(rows.get(each.table, ())):
+            values = each.values(rows[each.table], shape)
+            if not np.isnan(values).all():
+                found[key] = packed(values)
+    return found
+
+
+def replacements(perturbation: pd.DataFrame, texts: pd.Series) -> list[dict[str, Any]]:
+    """Each replaced token: its position, what was put there, surviving exact match and NLL."""
+    rows = perturbation[perturbation["position"] != UNPERTURBED]
+    found = rows[["position", "draw", "em", "nll_original"]].rename(columns={"nll_original": "nll"})
+    return listed(found.assign(text=texts.loc[rows["token"]].to_numpy()))

@@ -1,0 +1,44 @@
+# The page to walk around in: paragraphs, tokens, heads, claims. Static: it opens from disk.
+
+# Rule sets makes near_verbatim in every study, whether or not a figure shows it.
+MADE = [*TABLES, "near_verbatim"]
+ON_PAGE = tables_on_page(MADE, SETTINGS.explorer.tables)
+PAGE_FILES = sorted((Path(LIBRARY) / "memloc/explorer/page").iterdir())
+
+
+rule explorer:
+    input:
+        tables=[table(name) for name in ON_PAGE],
+        config=rules.run_config.output[0],
+        page=[report_file(f"../memloc/explorer/page/{path.name}") for path in PAGE_FILES],
+    output:
+        report(
+            directory(f"{RESULTS}/explorer"),
+            caption=report_file("explorer.rst"),
+            htmlindex="index.html",
+            category="Explorer",
+            subcategory=SETTINGS.member,
+            labels={"shows": "Paragraphs, tokens and heads to walk around in"},
+        ),
+    log:
+        log_file("explorer"),
+    benchmark:
+        benchmark_file("explorer")
+    localrule: True
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(20),
+    params:
+        **tracked("explorer.py", "explorer", "highlight", "sets", tables=ON_PAGE),
+        model=MODEL_NAME,
+        left_out=left_out(MADE, SETTINGS.explorer.tables),
+    message:
+        "Write the explorer, a page to walk around in."
+    script:
+        "../scripts/explorer.py"
+
+
+EXPLORERS = rules.explorer.output
