@@ -134,7 +134,7 @@ def test_maps_hold_the_tables_numbers_and_choose_a_head(browser, folder, read, p
     value = rows[
         (rows.component == component) & (rows.direction == "memorized_into_perturbed")
     ].nll_change.iloc[0]
-    said = card.locator(".readout").inner_text().removeprefix("layer 1, head 3: ")
+    said = card.locator(".readout").inner_text().removeprefix("L1 H3: ")
     assert number(said) == pytest.approx(value, rel=0.01)
     box = card.locator("canvas").bounding_box()
     page.mouse.click(box["x"] + 20, box["y"] + 4)
@@ -191,8 +191,8 @@ def test_claims_are_those_of_the_table(explorer, read):
     rows = page.locator("#tab tbody tr")
     assert rows.count() == len(claims)
     for i in (0, len(claims) // 2, len(claims) - 1):
-        text = rows.nth(i).inner_text()
-        assert claims.statement.iloc[i] in text and claims.verdict.iloc[i] in text
+        row = page.locator("#tab tbody tr", has_text=claims.statement.iloc[i])
+        assert claims.verdict.iloc[i] in row.first.inner_text()
     page.locator("#tab .chip", has_text="undecided").click()
     assert rows.count() == (claims.verdict == "undecided").sum()
 

@@ -233,9 +233,14 @@ def test_claims_and_ranks_are_those_of_the_tables(tables):
     shown = tabs.tabs(tables)
     assert list(shown) == ["claims", "head_ranking"]
     (claims,) = shown["claims"]["blocks"]
-    for row, claim in zip(claims["rows"], tables["claims"].itertuples(), strict=True):
-        assert (row["statement"], row["verdict"]) == (claim.statement, claim.verdict)
+    rows = {row["statement"]: row for row in claims["rows"]}
+    for claim in tables["claims"].itertuples():
+        row = rows.pop(claim.statement)
+        assert row["verdict"] == claim.verdict
         assert row["value"]["value"] == (None if np.isnan(claim.value) else claim.value)
+    assert rows == {}
+    applies = [row["verdict"] != "not applicable" for row in claims["rows"]]
+    assert applies == sorted(applies, reverse=True)
     (ranking,) = shown["head_ranking"]["blocks"]
     ranks = tables["head_ranking"].set_index(["method", "layer", "head"])
     for row in ranking["rows"]:

@@ -12,7 +12,7 @@ import pandas as pd
 from memloc.explorer.packing import plain
 from memloc.figures.parts.planted import CONTROL_LABELS, KIND_LABELS, label, means, of_own_units
 from memloc.figures.parts.style import METHOD_LABELS
-from memloc.tables.claim_terms import VERDICTS, counted
+from memloc.tables.claim_terms import NOT_APPLICABLE, VERDICTS, counted
 
 Tables = Mapping[str, pd.DataFrame]
 
@@ -29,8 +29,9 @@ def interval(row: Any, bound: float | None = None) -> dict[str, Any]:
 
 
 def claims(tables: Tables) -> dict[str, Any]:
-    """Every claim with its value, interval and verdict."""
-    frame = tables["claims"]
+    """Every claim with its value, interval and verdict; those that do not apply come last."""
+    order = tables["claims"]["verdict"].eq(NOT_APPLICABLE).sort_values(kind="stable").index
+    frame = tables["claims"].loc[order]
     verdicts = frame["verdict"].value_counts()
     rows = [
         {

@@ -42,11 +42,11 @@
     const [rows, nHeads] = heads?.shape ?? [0, 0];
     for (let i = 0; i < rows * nHeads; i++) {
       const [row, column] = [Math.floor(i / nHeads), i % nHeads];
-      made.push({ row, column, value: heads.values[i], label: `layer ${row}, head ${column}`, head: column });
+      made.push({ row, column, value: heads.values[i], head: column });
     }
     Object.entries(variant.columns ?? {}).forEach(([name, packed], i) => {
       memloc.unpack(packed).values.forEach((value, row) => {
-        made.push({ row, column: nHeads + GAP + i, value, label: `layer ${row}, ${name}`, name });
+        made.push({ row, column: nHeads + GAP + i, value, name });
       });
     });
     const n = Math.max(...made.map(({ column }) => column)) + 1;
@@ -124,7 +124,9 @@
   const bar = ({ diverging, ascending }) =>
     element("span", { class: "bar", style: `background: ${memloc.colours.gradient(diverging, ascending)}` });
 
-  const said = (cell) => (cell ? `${cell.label}: ${memloc.number(cell.value)}` : "");
+  const short = ({ row, head, name }) => `L${row} ${name ?? `H${head}`}`;
+
+  const said = (cell) => (cell ? `${short(cell)}: ${memloc.number(cell.value)}` : "");
 
   function tell(card, cell) {
     card.readout.textContent = said(cell);
