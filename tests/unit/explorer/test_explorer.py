@@ -13,7 +13,6 @@ from memloc.explorer import files, maps, tabs, tokens
 from memloc.explorer.contents import left_out, tables_on_page
 from memloc.explorer.packing import listed, packed
 from memloc.explorer.paragraph import paragraphs
-from memloc.explorer.planted_weights import method_weights, weighted_ranks
 from memloc.explorer.selection import chosen_ids, cloud, corpus_counts
 from memloc.figures.parts.style import METHOD_LABELS
 from memloc.settings.explorer import NEEDED, SHOWN
@@ -200,30 +199,30 @@ def test_every_described_map_has_numbers(tables, pages):
 @pytest.fixture
 def planted():
     rows = [
-        ("head_vo", "gradient_largest", "plant", True, 1.0),
-        ("head_vo", "gradient_largest", "plant", True, 0.5),
-        ("head_vo", "gradient_largest", "twin", True, 0.0),
-        ("head_vo", "gradient_largest", "plant", False, 0.0),
-        ("neurons", "gradient_largest", "plant", True, 0.0),
-        ("head_vo", "rare_tokens", "plant", True, 0.25),
+        ("head_vo", "gradient_largest", 1.0),
+        ("head_vo", "rare_tokens", 0.5),
+        ("head_vo", "activation_gradient", 0.1),
+        ("head_vo", "random", 0.25),
     ]
-    columns = ["kind", "method", "control", "criterion", "average_precision"]
-    return pd.DataFrame(rows, columns=columns).assign(granularity="head")
+    columns = ["kind", "method", "average_precision"]
+    return pd.DataFrame(rows, columns=columns).assign(granularity="head", control="plant", criterion=True)
 
 
 def test_methods_count_by_what_they_find_of_planted_heads(planted, tables):
-    weights = method_weights(planted)
-    assert weights.to_dict() == {"parameter_gradient": 0.75, "rare_tokens": 0.25}
+    found = maps.maps_of_sets(tables | {"planted_truth": planted})["planted"][maps.ALL]
+    ((label, variant),) = found.items()
+    assert label == "parameter gradients 0.75, attention to rare tokens 0.25"
     ranks = tables["head_ranking"].set_index(["method", "layer", "head"])["rank"]
-    for row in weighted_ranks(tables["head_ranking"], weights).itertuples():
-        place = (row.layer, row.head)
-        expected = 0.75 * ranks["parameter_gradient", *place] + 0.25 * ranks["rare_tokens", *place]
-        assert row.rank == pytest.approx(expected)
+    for (layer, head), value in np.ndenumerate(unpacked(variant["heads"])):
+        first, second = (ranks[name, layer, head] for name in ("parameter_gradient", "rare_tokens"))
+        assert value == pytest.approx(0.75 * first + 0.25 * second)
 
 
-def test_without_planted_heads_no_map_is_weighted_by_them(planted, tables):
-    none = planted[planted.kind == "neurons"]
-    assert maps.maps_of_sets(tables | {"planted_truth": none})["planted"] == {}
+def test_without_planted_heads_that_a_method_finds_no_map_is_weighted(planted, tables):
+    elsewhere = planted.assign(kind="neurons")
+    unfound = planted[planted.method.isin(["activation_gradient", "random"])]
+    for rows in (elsewhere, unfound):
+        assert maps.maps_of_sets(tables | {"planted_truth": rows})["planted"] == {}
 
 
 # Tabs and files.

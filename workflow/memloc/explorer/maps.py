@@ -7,8 +7,10 @@ from typing import Any
 import pandas as pd
 
 from memloc.explorer.packing import filled, packed
-from memloc.explorer.planted_weights import method_weights, weighted_ranks
 from memloc.figures.parts.style import METHOD_LABELS
+from memloc.localization.head_ranking import method_weights
+from memloc.run.errors import InputError
+from memloc.settings.planted_truth import HEAD_KINDS
 from memloc.tables.terms import SET_NAMES
 
 Tables = Mapping[str, pd.DataFrame]
@@ -157,12 +159,18 @@ def _ranks(tables: Tables) -> dict[str, Variants]:
 
 
 def _planted_ranks(tables: Tables) -> dict[str, Variants]:
-    """Nothing where no paragraph was planted in a head."""
-    weights = method_weights(tables["planted_truth"])
-    if not weights.sum() or "head_ranking" not in tables:
+    """Nothing where no paragraph was planted in a head, or no method finds one."""
+    planted = tables["planted_truth"]
+    if "head_ranking" not in tables or not planted["kind"].isin(HEAD_KINDS).any():
         return {}
-    label = ", ".join(f"{METHOD_LABELS[name]} {weight:.2f}" for name, weight in weights.items())
-    return {ALL: {label: by_unit(weighted_ranks(tables["head_ranking"], weights), "rank")}}
+    try:
+        weights = method_weights(planted)
+    except InputError:
+        return {}
+    ranks = tables["head_ranking"].pivot(index=["layer", "head"], columns="method", values="rank")
+    means = (ranks[weights.index] @ weights / weights.sum()).rename("rank").reset_index()
+    label = ", ".join(f"{METHOD_LABELS[name]} {weight:.2f}" for name, weight in weights.items() if weight)
+    return {ALL: {label: by_unit(means, "rank")}}
 
 
 MAPS = {
@@ -247,7 +255,7 @@ MAPS = {
     ),
     "planted": Map(
         "Rank, weighted by planted truth",
-        "Mean rank; each method counts by its average precision in finding planted heads.",
+        "Mean rank; each method counts by how much better than random scores it finds planted heads.",
         "mean rank",
         "planted_truth",
         _planted_ranks,
