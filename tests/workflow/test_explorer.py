@@ -159,6 +159,15 @@ def test_an_address_brings_its_view_back(browser, folder, explorer):
     again.close()
 
 
+def test_an_address_of_nothing_shows_the_first_paragraph(browser, folder):
+    explorer = Explorer.opened(browser, folder, "paragraph=999999999&tab=nothing&head=99&token=-7&layer=x")
+    page = explorer.page
+    first = page.locator("#list [role=option]").first.get_attribute("data-id")
+    assert page.inner_text("#paragraph-title") == f"Paragraph {first}"
+    assert page.inner_text("#theme") and page.locator("#sets button").count()
+    explorer.close()
+
+
 def test_keys_do_what_the_page_says(explorer):
     page = explorer.page
     chosen = "() => Number(new URLSearchParams(location.hash.slice(1)).get('paragraph'))"

@@ -17,10 +17,12 @@ from memloc.tables.claim_terms import NOT_APPLICABLE, VERDICTS, counted
 Tables = Mapping[str, pd.DataFrame]
 
 
-def column(key: str, name: str, kind: str = "text", note: str = "") -> dict[str, str]:
-    """A column: key of the rows, name, kind (text, number, interval, rank, head, verdict or figures), and the
-    key of a note that stands below the value."""
-    return {"key": key, "label": name, "kind": kind, "note": note}
+def column(key: str, name: str, kind: str = "text", **options: Any) -> dict[str, Any]:
+    """A column: key of the rows, name and kind (text, number, interval, rank, head, verdict or figures).
+
+    Options: `note`, the key of what stands below the value, and `range`, what the line of an interval holds.
+    """
+    return {"key": key, "label": name, "kind": kind, **options}
 
 
 def interval(row: Any, bound: float | None = None) -> dict[str, Any]:
@@ -78,6 +80,7 @@ def planted_truth(tables: Tables) -> dict[str, Any]:
     recall, precision = means(own, "recall_1"), means(own, "average_precision")
     keys = ["kind", "control", "method"]
     both = recall.merge(precision, on=keys, suffixes=("", "_precision"))
+    both = both.sort_values(["kind", "control", "value_precision"], ascending=[True, True, False])
     rows = [
         {
             "kind": KIND_LABELS[row.kind],
@@ -98,8 +101,8 @@ def planted_truth(tables: Tables) -> dict[str, Any]:
         column("kind", "Planted in"),
         column("method", "Method"),
         column("control", "Asked of"),
-        column("recall", "Recall", "interval"),
-        column("precision", "Average precision", "interval"),
+        column("recall", "Recall", "interval", range=[0, 1]),
+        column("precision", "Average precision", "interval", range=[0, 1]),
         column("n", "Plants", "number"),
     ]
     lead = (

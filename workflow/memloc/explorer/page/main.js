@@ -14,13 +14,19 @@
     byId("theme").textContent = `◐ ${state.theme || "system"}`;
   }
 
-  /** A paragraph or tab that the page does not have becomes the first one. */
+  /** What the page does not have becomes what it begins with. */
   function known(state, index) {
-    const paragraph = index.paragraphs.some(({ id }) => id === state.paragraph);
-    const tab = state.tab === "paragraphs" || index.tabs.some(({ key }) => key === state.tab);
+    const within = (value, n) => Number.isInteger(value) && value >= 0 && value < n;
     return {
-      ...(paragraph ? {} : { paragraph: index.paragraphs[0].id }),
-      ...(tab ? {} : { tab: "paragraphs" }),
+      ...(index.paragraphs.some(({ id }) => id === state.paragraph)
+        ? {}
+        : { paragraph: index.paragraphs[0].id }),
+      ...(["paragraphs", ...index.tabs.map(({ key }) => key)].includes(state.tab)
+        ? {}
+        : { tab: "paragraphs" }),
+      ...(within(state.layer, index.n_layers) ? {} : { layer: index.head.layer }),
+      ...(within(state.head, index.n_heads) ? {} : { head: index.head.head }),
+      ...(within(state.token, index.n_tokens) ? {} : { token: -1 }),
     };
   }
 
@@ -80,10 +86,7 @@
 
   memloc.start = (index) => {
     const first = index.paragraphs[0].id;
-    memloc.state.listen((state, changed) => {
-      const wrong = known(state, index);
-      Object.keys(wrong).length ? memloc.state.set(wrong) : show(state, changed);
-    });
+    memloc.state.listen(show);
     for (const view of [
       memloc.scatter,
       memloc.list,
@@ -94,7 +97,7 @@
     ]) {
       view.begin(index);
     }
-    memloc.state.begin({
+    const defaults = {
       tab: "paragraphs",
       paragraph: first,
       token: -1,
@@ -106,7 +109,8 @@
       search: "",
       without: "",
       theme: "",
-    });
+    };
+    memloc.state.begin(defaults, (state) => known(state, index));
     byId("theme").addEventListener("click", () => {
       const now = memloc.state.get().theme;
       memloc.state.set({ theme: THEMES[(THEMES.indexOf(now) + 1) % THEMES.length] });

@@ -4,6 +4,7 @@
   const listeners = [];
   let state = {};
   let defaults = {};
+  let correction = () => ({});
 
   const numeric = new Set(["paragraph", "layer", "head", "token"]);
 
@@ -14,7 +15,8 @@
         given[name] = Number(given[name]);
       }
     }
-    return { ...defaults, ...given };
+    const asked = { ...defaults, ...given };
+    return { ...asked, ...correction(asked) };
   }
 
   function write() {
@@ -31,9 +33,10 @@
   }
 
   memloc.state = {
-    /** Begin with these values where the address says nothing else. */
-    begin(values) {
+    /** Begin with these values where the address says nothing else; `correct` mends what it says wrongly. */
+    begin(values, correct) {
       defaults = values;
+      correction = correct;
       state = parse();
       addEventListener("hashchange", () => {
         state = parse();

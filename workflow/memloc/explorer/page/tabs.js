@@ -6,8 +6,8 @@
   const KEYS = { holds: "good", "does not hold": "bad", undecided: "open", "not applicable": "none" };
 
   /** A value on a line, with its interval and what it is compared with. */
-  function line({ value, low, high, bound }) {
-    const known = [value, low, high, bound, 0].filter((each) => each !== null && each !== undefined);
+  function line({ value, low, high, bound }, range) {
+    const known = [value, low, high, bound, ...range].filter((each) => each !== null && each !== undefined);
     const [from, to] = [Math.min(...known), Math.max(...known)];
     const at = (each) => 4 + (112 * (each - from)) / (to - from || 1);
     const svg = (name, attributes) => {
@@ -49,14 +49,14 @@
       ),
     rank: (value) =>
       element("span", {}, element("b", {}, memloc.number(value.value)), element("small", {}, between(value))),
-    interval: (value) =>
+    interval: (value, _row, range) =>
       value.value === null
         ? "–"
         : element(
             "span",
             { class: "with-line" },
             `${memloc.number(value.value)}${between(value)}`,
-            line(value),
+            line(value, range),
           ),
     verdict: (value) =>
       element(
@@ -117,11 +117,11 @@
       element(
         "tr",
         {},
-        ...block.columns.map(({ key, label, kind, note }, i) =>
+        ...block.columns.map(({ key, label, kind, note, range }, i) =>
           element(
             i ? "td" : "th",
             { class: `cell-${kind}`, "data-label": label, ...(i ? {} : { scope: "row" }) },
-            CELLS[kind](row[key], row),
+            CELLS[kind](row[key], row, range ?? [0]),
             note ? element("small", { class: "below" }, row[note]) : null,
           ),
         ),
