@@ -14,6 +14,7 @@ ROOMS = (
     "bench",
     "straightforward",
     "explorer",
+    "summary",
     "figures",
     "claims",
     "removal",

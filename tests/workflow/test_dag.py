@@ -130,7 +130,15 @@ def test_rules_that_load_the_model_ask_for_a_gpu(rules):
 
 def test_downloads_and_tiny_rules_run_where_snakemake_runs(rules):
     figures = {figure.name for figure in FIGURES}
-    tiny = {"run_config", "edits", "compare_expected", "compare_memorized_list", "join_claims", "explorer"}
+    tiny = {
+        "run_config",
+        "edits",
+        "compare_expected",
+        "compare_memorized_list",
+        "join_claims",
+        "explorer",
+        "summary",
+    }
     for rule in rules.jobs:
         name = own_name(rule)
         local = name in figures | tiny or name.startswith(("download_", "claims_"))

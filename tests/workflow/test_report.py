@@ -1,10 +1,12 @@
 """The report holds every figure with its caption, and is made without a network."""
 
 import html
+import io
 import json
 import re
 import zipfile
 
+import pypdf
 import pytest
 
 from memloc.figures.catalog import FIGURES, OF_PLANTS
@@ -64,6 +66,21 @@ def test_figures_are_in_chapters(page):
 
 def test_the_report_describes_the_study(page):
     assert "<strong>test</strong>" in page and "results/test/run_config.yaml" in page
+
+
+def test_the_explorer_is_in_the_report_as_it_is(finished, report):
+    own = {path.name: path.read_bytes() for path in (finished.results / "explorer").rglob("*.*")}
+    found = {name.rpartition("/")[2]: data for name, data in report.items()}
+    assert own.keys() <= found.keys()
+    assert {name for name, data in own.items() if found[name] != data} == set()
+
+
+def test_the_summary_holds_every_figure_in_the_reports_order(finished):
+    reader = pypdf.PdfReader(io.BytesIO((finished.results / "summary.pdf").read_bytes()))
+    said = " ".join(words(" ".join(page.extract_text() for page in reader.pages)))
+    places = [said.rindex(" ".join(words(f"{each.section}, target {each.name}"))) for each in SHOWN.values()]
+    paper = [place for place, each in zip(places, SHOWN.values(), strict=True) if "paper" in each.category]
+    assert paper == sorted(paper) and max(paper) < min(set(places) - set(paper))
 
 
 def test_the_report_loads_nothing_from_elsewhere(page):

@@ -92,6 +92,7 @@ rule tables:
 
 
 EXPLORERS = [getattr(rules, f"{member}_explorer").output for member in MEMBERS]
+SUMMARIES = [getattr(rules, f"{member}_summary").output for member in MEMBERS]
 
 
 rule explorer:
@@ -99,6 +100,13 @@ rule explorer:
         EXPLORERS,
     message:
         "Every model has its explorer."
+
+
+rule summary:
+    input:
+        SUMMARIES,
+    message:
+        "Every model has its summary."
 
 
 rule resources:

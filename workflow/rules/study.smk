@@ -27,6 +27,7 @@ include: "shards.smk"
 include: "claims.smk"
 include: "figures.smk"
 include: "explorer.smk"
+include: "summary.smk"
 
 
 if SETTINGS.seeds:

@@ -1,0 +1,74 @@
+"""The summary holds every caption to the letter, and its fonts."""
+
+import io
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pypdf
+import pytest
+
+import memloc
+from memloc.summary.document import Chapter, compiled, document
+from memloc.summary.markup import text, typst_of
+
+TEMPLATE = Path(memloc.__file__).parents[1] / "report/summary.typ.jinja"
+SPECIAL = '#let $x_1$ *no* "quoted" \\ [a] <b> @c // d'
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two figures with captions."""
+    for name in ("fig1", "extra"):
+        figure, axes = plt.subplots(figsize=(3, 2))
+        axes.plot([0, 1])
+        figure.savefig(tmp_path / f"{name}.pdf")
+        plt.close(figure)
+    (tmp_path / "fig1.rst").write_text(
+        "A caption\nof two lines.\n\n* an item **holds**: 0.9\n* another one\n"
+    )
+    (tmp_path / "extra.rst").write_text("With ``code`` and *weight*.\n")
+    return tmp_path
+
+
+CHAPTERS = [
+    Chapter("Figures of the paper", [("fig1", "The first", "1, Figure 1")]),
+    Chapter("Extended analyses", [("extra", SPECIAL, "extended")]),
+]
+
+
+def source(folder):
+    return document(TEMPLATE.read_text(), "some_study", "a/model", CHAPTERS, folder)
+
+
+def test_every_figure_is_there_in_order_with_its_caption(folder):
+    reader = pypdf.PdfReader(io.BytesIO(compiled(source(folder), folder)))
+    words = " ".join(" ".join(page.extract_text() for page in reader.pages).split())
+    rest = words[words.index("Figures of the paper", words.index("some_study")) :]
+    expected = ["The first", "A caption of two lines.", "an item holds: 0.9", "another one", "With code and"]
+    places = [rest.rindex(piece) for piece in expected]
+    assert places == sorted(places)
+    assert SPECIAL.replace('"', "") in words.replace("“", "").replace("”", "").replace('"', "")
+    assert "a/model" in words
+
+
+def test_its_fonts_are_embedded_and_its_figures_are_no_pixels(folder):
+    reader = pypdf.PdfReader(io.BytesIO(compiled(source(folder), folder)))
+    for page in reader.pages:
+        for font in page["/Resources"].get("/Font", {}).values():
+            descriptor = font.get_object()["/DescendantFonts"][0].get_object()["/FontDescriptor"]
+            assert {"/FontFile2", "/FontFile3"} & set(descriptor.get_object())
+        assert list(page.images) == []
+
+
+def test_the_same_figures_give_the_same_bytes(folder):
+    assert compiled(source(folder), folder) == compiled(source(folder), folder)
+
+
+def test_text_is_no_markup():
+    assert text('a "b" #c\\') == '#"a \\"b\\" #c\\\\";'
+    assert typst_of("so **it holds** here") == '#"so ";#strong("it holds");#" here";'
+
+
+def test_markup_that_is_not_typeset_is_an_error():
+    with pytest.raises(ValueError, match="a caption holds"):
+        typst_of("=====\nTitle\n=====\n\ntext\n\n1. one\n2. two\n")

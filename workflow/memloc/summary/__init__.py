@@ -1,0 +1,1 @@
+"""All figures of a study with their captions in one PDF."""

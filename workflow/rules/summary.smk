@@ -1,0 +1,43 @@
+# All figures with their captions in one PDF: those of the paper in its order, then the extended ones.
+
+# Those of several studies (seeds.smk) lie elsewhere in the graph.
+SUMMARIZED = [figure for figure in SHOWN if figure.only_for != "seeds"]
+
+
+def chapters():
+    """Name, title and section of the figures of each chapter."""
+    found = {}
+    for figure in SUMMARIZED:
+        found.setdefault(figure.category, []).append([figure.name, figure.title, figure.section])
+    return found
+
+
+rule summary:
+    input:
+        captions=[f"{RESULTS}/figures/{figure.name}.rst" for figure in SUMMARIZED],
+        figures=[f"{RESULTS}/figures/{figure.name}.pdf" for figure in SUMMARIZED],
+        template=report_file("summary.typ.jinja"),
+    output:
+        f"{RESULTS}/summary.pdf",
+    log:
+        log_file("summary"),
+    benchmark:
+        benchmark_file("summary")
+    localrule: True
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(10),
+    params:
+        **tracked("summary.py"),
+        model=MODEL_NAME,
+        chapters=chapters(),
+    message:
+        "Put all figures with their captions into one PDF."
+    script:
+        "../scripts/summary.py"
+
+
+SUMMARIES = rules.summary.output
