@@ -202,7 +202,8 @@ def test_a_figure_alone_runs_no_other_analysis(clone, test_rules):
 def test_the_plan_of_a_figure_gains_no_analysis_by_claims(clone, tmp_path, figure):
     """As it would be without any claim in the registry."""
     config = tmp_path / "plan.yaml"
-    text = {"source": "text", "files": ["README.md"]}
+    (tmp_path / "text.txt").write_text("Any text.")
+    text = {"source": "text", "files": [str(tmp_path / "text.txt")]}
     hub = {"source": "hub"}
     config.write_text(yaml.safe_dump({"study": "plan", "data": text, "model": hub}))
     silent = Project(shutil.copytree(clone.folder, tmp_path / "silent"))

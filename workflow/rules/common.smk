@@ -15,6 +15,7 @@ os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(2**25))
 os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**29))
 
 
+from memloc.data.text_files import text_files
 from memloc.model import memory
 from memloc.run import tracking
 from memloc.run.errors import UserError

@@ -33,10 +33,16 @@ if DATA.source == "embedded":
 
 elif DATA.source == "text":
 
+    try:
+        TEXTS = text_files(DATA.files, "data.files")
+        UNSEEN_TEXTS = text_files(DATA.unseen_files, "data.unseen_files")
+    except UserError as error:
+        raise WorkflowError(str(error))
+
     rule paragraphs:
         input:
-            texts=DATA.files,
-            unseen=DATA.unseen_files,
+            texts=TEXTS,
+            unseen=UNSEEN_TEXTS,
             folder=MODEL_FOLDER,
         output:
             paragraphs=table("paragraphs"),

@@ -13,6 +13,7 @@ import pandas as pd
 import torch
 
 from memloc.data import own_text
+from memloc.data.documents import documents
 from memloc.data.overlap import RUN, shares_run
 from memloc.model import loading
 from memloc.model.token_text import decoded
@@ -30,10 +31,10 @@ tokenizer = loading.load_tokenizer(snakemake.input.folder)
 
 def written(files: Iterable[str], file: BinaryIO) -> own_text.Stream:
     """The files' distinct paragraphs."""
-    documents = (document for path in files for document in own_text.documents(path, field))
+    texts = (text for path in files for text in documents(path, field))
     tokens = (
         ids
-        for batch in own_text.batched(documents, N_CHARACTERS)
+        for batch in own_text.batched(texts, N_CHARACTERS)
         for ids in tokenizer(batch, add_special_tokens=False, return_attention_mask=False)["input_ids"]
     )
     stream = own_text.write_stream(tokens, length, file)

@@ -1,9 +1,6 @@
 """Own text: reading files, cutting paragraphs, counting repeats."""
 
-import json
-
 import numpy as np
-import pandas as pd
 import pytest
 
 from memloc.data import own_text
@@ -76,32 +73,3 @@ def test_a_text_without_a_paragraph_is_an_error(tmp_path):
 def test_texts_are_batched_in_order():
     batches = list(own_text.batched(["ab", "c", "defgh", "", "i"], 3))
     assert batches == [["ab", "c"], ["defgh"], ["", "i"]]
-
-
-def test_documents_of_every_kind_of_file(tmp_path):
-    (tmp_path / "a.txt").write_text("plain")
-    (tmp_path / "b.jsonl").write_text("\n".join(json.dumps({"text": word}) for word in ("one", "two")))
-    pd.DataFrame({"text": ["three", None, "four"]}).to_parquet(tmp_path / "c.parquet")
-    found = [list(own_text.documents(tmp_path / name, "text")) for name in ("a.txt", "b.jsonl", "c.parquet")]
-    assert found == [["plain"], ["one", "two"], ["three", "four"]]
-
-
-@pytest.mark.parametrize(
-    ("name", "content"), [("a.csv", "x"), ("b.jsonl", '{"body": "x"}'), ("c.jsonl", "[1]"), ("d.jsonl", "{")]
-)
-def test_files_that_cannot_be_used_say_why(tmp_path, name, content):
-    (tmp_path / name).write_text(content)
-    with pytest.raises(own_text.TextError, match=name):
-        list(own_text.documents(tmp_path / name, "text"))
-
-
-def test_a_text_in_another_encoding_says_so(tmp_path):
-    (tmp_path / "a.txt").write_bytes("caf\u00e9".encode("latin-1"))
-    with pytest.raises(own_text.TextError, match=r"a\.txt: not UTF-8"):
-        list(own_text.documents(tmp_path / "a.txt", "text"))
-
-
-def test_a_parquet_file_without_the_column_says_what_it_has(tmp_path):
-    pd.DataFrame({"body": ["x"]}).to_parquet(tmp_path / "a.parquet")
-    with pytest.raises(own_text.TextError, match="body"):
-        list(own_text.documents(tmp_path / "a.parquet", "text"))

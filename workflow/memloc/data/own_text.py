@@ -5,65 +5,18 @@ offset of every document, so that a repeat that starts elsewhere counts as well.
 equal, and tokens decide. The tokens lie in a file, so that memory grows with the number of paragraphs only.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
-import pyarrow.parquet as parquet
 from jaxtyping import Bool, Int, UInt64
 from numpy.lib.stride_tricks import sliding_window_view
 
-from memloc.run.errors import InputError
+from memloc.data.text_files import TextError
 
 BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that its powers have inverses modulo 2**64
 END = -1  # no token: a window that holds it is no paragraph
 BLOCK = 2**18  # windows that are hashed, or compared token by token, at a time
-
-
-class TextError(InputError):
-    """A text file that cannot be used."""
-
-
-def documents(file: Path | str, field: str) -> Iterator[str]:
-    """Documents of a file: a .txt file is one, a .jsonl or .parquet file has one per row, in `field`.
-
-    Raises:
-        TextError: another kind of file, or rows without the field.
-    """
-    file = Path(file)
-    if file.suffix == ".txt":
-        try:
-            yield file.read_text(encoding="utf-8")
-        except UnicodeDecodeError as error:
-            raise TextError(f"{file}: not UTF-8 text ({error}); convert it") from None
-    elif file.suffix == ".jsonl":
-        with file.open("rb") as lines:
-            for number, line in enumerate(lines, start=1):
-                try:
-                    row = json.loads(line)
-                except ValueError as error:
-                    raise TextError(f"{file}, line {number}: not JSON in UTF-8 ({error})") from None
-                if not isinstance(row, dict) or not isinstance(row.get(field), str):
-                    raise TextError(
-                        f"{file}, line {number}: no text in {field!r}; set data.field to the right key"
-                    )
-                yield row[field]
-    elif file.suffix == ".parquet":
-        yield from _parquet_documents(file, field)
-    else:
-        raise TextError(f"{file}: a text file ends in .txt, .jsonl or .parquet")
-
-
-def _parquet_documents(file: Path, field: str) -> Iterator[str]:
-    table = parquet.ParquetFile(file)
-    if field not in table.schema_arrow.names:
-        raise TextError(
-            f"{file}: no column {field!r}, only {', '.join(table.schema_arrow.names)}; set data.field"
-        )
-    for batch in table.iter_batches(batch_size=1000, columns=[field]):
-        yield from (text for text in batch.column(field).to_pylist() if text)
 
 
 class Stream(NamedTuple):

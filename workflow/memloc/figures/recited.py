@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from memloc.data.sets import without_controls
 from memloc.figures.parts.memorized_fraction import unseen_recited
 from memloc.figures.parts.style import COLOURS, Drawing
-from memloc.figures.parts.text_table import Piece, draw_table, join_tokens
+from memloc.figures.parts.text_table import Piece, draw_table, join_tokens, joined_rows
 from memloc.scoring.near_verbatim import marked
 from memloc.settings.base import Section
 
@@ -28,7 +28,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     shown = pd.concat([data[exact].head(N_RECITED), data[~exact].head(N_NEARLY)])
     figure = _draw_paragraphs(shown, vocabulary)
     for name in ("prefix", "continuation", "decoded"):
-        data[name] = [join_tokens(tokens, vocabulary) for tokens in data[name]]
+        data[name] = joined_rows(data[name], vocabulary)
     em = tables["scores"].merge(without_controls(tables["sets"])[["id"]], on="id")["em"]
     numbers = {
         "n_recited": int(exact.sum()),

@@ -75,10 +75,14 @@ class TextData(Section):
     """Your own text: cut into paragraphs, whose repeats in it are counted."""
 
     source: Literal["text"] = Field(description="Chooses this source.")
-    files: list[str] = Field(min_length=1, description="Files that end in .txt, .jsonl or .parquet.")
+    files: list[str] = Field(
+        min_length=1,
+        description="Files that end in .txt, .txt.gz, .jsonl, .jsonl.gz, .jsonl.zst or .parquet; globs; "
+        "folders, such as a dataset of the Hugging Face hub, with all such files below.",
+    )
     unseen_files: list[str] = Field(
         [],
-        description="Files of text that the model has not seen, as controls. Paragraphs that share a run of "
-        "13 tokens with `files` are left out.",
+        description="The same of text that the model has not seen, as controls. Paragraphs that share a run "
+        "of 13 tokens with `files` are left out.",
     )
     field: str = Field("text", description="Key (.jsonl) or column (.parquet) that holds the text.")

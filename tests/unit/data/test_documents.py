@@ -1,0 +1,112 @@
+"""Documents of every kind of file, compressed ones too; a file that cannot be used says where and why."""
+
+import gzip
+import json
+
+import pandas as pd
+import pyarrow
+import pytest
+
+from memloc.data.documents import documents
+from memloc.data.text_files import TextError
+
+WORDS = [f"word {number}, caf\u00e9" for number in range(3000)]
+ROWS = "".join(json.dumps({"text": word}, ensure_ascii=False) + "\n" for word in WORDS).encode()
+
+
+def zst(content):
+    target = pyarrow.BufferOutputStream()
+    with pyarrow.CompressedOutputStream(target, "zstd") as stream:
+        stream.write(content)
+    return target.getvalue().to_pybytes()
+
+
+COMPRESS = {"": bytes, ".gz": gzip.compress, ".zst": zst}
+
+
+@pytest.mark.parametrize("ending", COMPRESS)
+@pytest.mark.parametrize("n_parts", [1, 2])
+def test_rows_of_jsonl_come_whatever_it_is_compressed_with(tmp_path, ending, n_parts):
+    """Archives that were written one after the other are one: so are some of those of the Pile."""
+    middle = ROWS.index(b"\n", len(ROWS) // 2) + 1
+    parts = [ROWS] if n_parts == 1 else [ROWS[:middle], ROWS[middle:]]
+    file = tmp_path / f"a.jsonl{ending}"
+    file.write_bytes(b"".join(map(COMPRESS[ending], parts)))
+    assert list(documents(file, "text")) == WORDS
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_a_plain_text_is_one_document(tmp_path, ending):
+    file = tmp_path / f"a.txt{ending}"
+    file.write_bytes(COMPRESS[ending]("one\r\ntwo\n\nthr\u00e9e".encode()))
+    assert list(documents(file, "text")) == ["one\ntwo\n\nthr\u00e9e"]
+
+
+def test_rows_of_parquet_are_its_column(tmp_path):
+    pd.DataFrame({"text": ["three", None, "four", ""]}).to_parquet(tmp_path / "c.parquet")
+    assert list(documents(tmp_path / "c.parquet", "text")) == ["three", "four"]
+
+
+@pytest.mark.parametrize("ending", [".gz", ".zst"])
+def test_a_damaged_archive_is_named_with_its_line(tmp_path, ending):
+    file = tmp_path / f"a.jsonl{ending}"
+    whole = COMPRESS[ending](ROWS)
+    file.write_bytes(whole[: len(whole) * 2 // 3])
+    found = []
+    with pytest.raises(TextError, match=r"a\.jsonl\.\w+, line \d+: damaged from here on") as error:
+        for text in documents(file, "text"):
+            found.append(text)
+    assert found == WORDS[: len(found)] and f"line {len(found) + 1}:" in str(error.value)
+
+
+def test_a_changed_byte_of_an_archive_is_seen(tmp_path):
+    whole = bytearray(gzip.compress(ROWS))
+    whole[-6] ^= 255  # of the checksum
+    (tmp_path / "a.jsonl.gz").write_bytes(whole)
+    with pytest.raises(TextError, match="damaged"):
+        list(documents(tmp_path / "a.jsonl.gz", "text"))
+
+
+def test_a_damaged_parquet_file_is_named(tmp_path):
+    pd.DataFrame({"text": WORDS}).to_parquet(tmp_path / "a.parquet")
+    whole = (tmp_path / "a.parquet").read_bytes()
+    for content in (whole[:-50], b"no table"):
+        (tmp_path / "a.parquet").write_bytes(content)
+        with pytest.raises(TextError, match=r"a\.parquet, row 1: damaged"):
+            list(documents(tmp_path / "a.parquet", "text"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.csv", "x", r"ends in \.txt, "),
+        ("b.jsonl", '{"text": "x"}\n{"body": "x"}', "line 2: no text in 'text'"),
+        ("c.jsonl", "[1]", "line 1: no text"),
+        ("d.jsonl", "{", "line 1: not JSON"),
+    ],
+)
+def test_files_that_cannot_be_used_say_why(tmp_path, name, content, said):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(TextError, match=said) as error:
+        list(documents(tmp_path / name, "text"))
+    assert name in str(error.value)
+
+
+def test_a_text_in_another_encoding_says_so(tmp_path):
+    (tmp_path / "a.txt").write_bytes("caf\u00e9".encode("latin-1"))
+    with pytest.raises(TextError, match=r"a\.txt: not UTF-8"):
+        list(documents(tmp_path / "a.txt", "text"))
+
+
+def test_a_parquet_file_without_the_column_says_what_it_has(tmp_path):
+    pd.DataFrame({"body": ["x"]}).to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(TextError, match="body"):
+        list(documents(tmp_path / "a.parquet", "text"))
+
+
+def test_rows_are_read_one_at_a_time(tmp_path):
+    """The first rows come before the damage further on: nothing reads a whole archive."""
+    whole = gzip.compress(b"".join(ROWS.replace(b"word", bytes(f"word{n}", "ascii")) for n in range(40)))
+    (tmp_path / "a.jsonl.gz").write_bytes(whole[: len(whole) // 2])
+    rows = documents(tmp_path / "a.jsonl.gz", "text")
+    assert [next(rows) for _ in range(2)] == [word.replace("word", "word0") for word in WORDS[:2]]

@@ -1,0 +1,52 @@
+"""Files, globs and folders that the settings name."""
+
+import pytest
+
+from memloc.data.text_files import TextError, text_files
+
+FILES = ("a.txt", "b.jsonl.zst", "data/train-0.parquet", "data/train-1.parquet", "data/test.parquet")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    for name in (*FILES, "README.md", "data/.cache/part.lock"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["b.jsonl.zst", "a.txt"], ["b.jsonl.zst", "a.txt"]),
+        (["data"], ["data/test.parquet", "data/train-0.parquet", "data/train-1.parquet"]),
+        (["data/train-*.parquet"], ["data/train-0.parquet", "data/train-1.parquet"]),
+        (["**/*.parquet", "data", "a.txt"], sorted(FILES[2:]) + ["a.txt"]),
+        (["."], sorted(FILES)),
+        ([], []),
+    ],
+)
+def test_entries_give_their_files_once_and_in_order(given, expected):
+    assert text_files(given, "data.files") == expected
+
+
+def test_absolute_globs_and_folders(folder):
+    expected = [str(folder / name) for name in FILES[2:4]]
+    assert text_files([f"{folder}/data/train-*.parquet"], "data.files") == expected
+    assert len(text_files([str(folder)], "data.files")) == len(FILES)
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("c.txt", "data.files: c.txt: no file that ends in"),
+        ("*.gz", r"data.files: \*.gz: no file"),
+        ("data/.cache", "data.files: data/.cache: no file"),
+        ("README.md", "data.files: README.md: a text file ends in"),
+        ("*", "data.files: README.md: a text file ends in"),
+    ],
+)
+def test_an_entry_without_text_is_an_error(entry, said):
+    with pytest.raises(TextError, match=said):
+        text_files([entry], "data.files")
