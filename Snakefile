@@ -5,4 +5,4 @@ include: "workflow/Snakefile"
 
 
 # What is included sets no default by itself.
-workflow.default_target = "all"
+workflow.default_target = workflow.default_target or workflow.modifier.modify_rulename("all")

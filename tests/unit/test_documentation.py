@@ -48,6 +48,9 @@ PAGES = (
     "docs/methods.md",
     "docs/cluster.md",
     "docs/memory.md",
+    "docs/module.md",
+    "docs/record.md",
+    "docs/tables.md",
     "docs/benchmarks.md",
     "workflow/report/benchmarks.md",
 )

@@ -1,15 +1,25 @@
 # Settings, paths and the parameters that every rule shares. Rules themselves are in the other files.
 
 import importlib.metadata
+import importlib.util
 import os
 import sys
 from pathlib import Path
 
-# Scripts import memloc from here also where it is not installed (conda environments, containers).
-RULES = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve()
-LIBRARY = str(RULES.parent)
-sys.path.insert(0, LIBRARY)
-os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [LIBRARY, os.environ.get("PYTHONPATH")])))
+from snakemake.exceptions import WorkflowError
+from snakemake.io import sourcecache_entry
+
+# Scripts import memloc from here also where it is not installed (conda environments, containers). Rules that were
+# fetched from a repository, for a workflow that uses this one as a module, have no library beside them.
+WORKFLOW = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve().parent
+FETCHED = not (WORKFLOW / "memloc").is_dir()
+if not FETCHED:
+    sys.path.insert(0, str(WORKFLOW))
+    os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [str(WORKFLOW), os.environ.get("PYTHONPATH")])))
+elif not importlib.util.find_spec("memloc"):
+    raise WorkflowError(
+        "memloc is not installed: pip install 'memloc @ git+https://<repository>@<same version>'"
+    )
 # By default glibc returns freed memory at once, and page faults take a tenth of a training step.
 os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(2**25))
 os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**29))
@@ -27,22 +37,29 @@ from memloc.tables import schemas
 from memloc.claims import registry
 from memloc.explorer.contents import left_out, tables_on_page
 from memloc.figures.catalog import FIGURES, OF_PLANTS
-from snakemake.exceptions import WorkflowError
-from snakemake.io import sourcecache_entry
 
 
-def validated(config, files):
+def validated(config):
     """The study's settings; a wrong config stops the workflow before any job runs."""
+    name = workflow.modifier.namespace
+    given = f"config of module {name}" if name else " + ".join(map(str, workflow.configfiles))
     try:
-        return validate(config, " + ".join(str(file) for file in files))
+        # Snakemake reads `pathvars` itself.
+        return validate({key: value for key, value in config.items() if key != "pathvars"}, given)
     except ConfigError as error:
         raise WorkflowError(str(error))
 
 
-SETTINGS = validated(config, workflow.configfiles)
-RESULTS = f"results/{SETTINGS.study}"
+def placed(path):
+    """Where a file is, below the `prefix` of a module; Snakemake adds it to files of rules, not to parameters."""
+    return workflow.modifier.path_modifier.replace_prefix(path)
+
+
+SETTINGS = validated(config)
+RESOURCES = workflow.pathvars.apply("<resources>")
+RESULTS = workflow.pathvars.apply(f"<results>/{SETTINGS.study}")
 # A study whose samples are drawn again with another seed (seeds.smk) shares data, model and scores.
-SHARED = f"results/{SETTINGS.shared}"
+SHARED = workflow.pathvars.apply(f"<results>/{SETTINGS.shared}")
 SHARED_TABLES = (
     "paragraphs",
     "training_stream",
@@ -56,10 +73,20 @@ SHARED_TABLES = (
 ENVIRONMENT = "../../envs/environment.yaml"
 
 
+def source(path):
+    """A file of workflow/: itself, or its fetched copy."""
+    return workflow.source_path(f"../{path}") if FETCHED else WORKFLOW / path
+
+
+# Beside the library, or installed with it.
+TEMPLATES = next(filter(Path.is_dir, (tracking.PACKAGE / "report", tracking.PACKAGE.parent / "report")))
+
+
 def report_file(name):
-    """A caption's template or another text of workflow/report, wherever the workflow lies."""
-    path = os.path.relpath(Path(LIBRARY) / "report" / name)
-    return sourcecache_entry(path, path)
+    """A caption's template or another text of workflow/report, wherever it lies."""
+    # Relative, so that nothing runs again where the whole project is moved; `local` files get no prefix.
+    path = os.path.relpath(TEMPLATES / name)
+    return local(sourcecache_entry(path, path))
 
 
 def table(name):
@@ -89,7 +116,7 @@ def figure_files(figure):
     path = f"{RESULTS}/figures/{figure.name}"
     shown = report(
         f"{path}.png",
-        caption=os.path.abspath(f"{path}.rst"),
+        caption=os.path.abspath(placed(f"{path}.rst")),
         category=figure.category,
         subcategory=SETTINGS.member,
         labels={"figure": figure.name, "shows": figure.title, "paper": figure.section},
@@ -139,8 +166,7 @@ def tracked(script, *sections, modules=(), tables=()):
 
     `tables` are those that it reads by names which the rule gives. The schemas of others are in its imports.
     """
-    files = [Path(LIBRARY) / "scripts" / script]
-    files += [Path(LIBRARY) / "memloc" / f"{module}.py" for module in modules]
+    files = [source(f"scripts/{script}"), *(tracking.PACKAGE / f"{module}.py" for module in modules)]
     files += [schemas.file_of(name) for name in sorted(set(tables))]
     chosen = SETTINGS.model_dump(mode="json", include={"paragraph", *sections})
     return {
@@ -153,7 +179,7 @@ def tracked(script, *sections, modules=(), tables=()):
 
 def hub_folder(kind, id, revision):
     """Where what is downloaded of a repository of the hub lies."""
-    return f"resources/{kind}/{'--'.join(id.split('/'))}@{revision[:12]}"
+    return f"{RESOURCES}/{kind}/{'--'.join(id.split('/'))}@{revision[:12]}"
 
 
 def package_versions(packages):

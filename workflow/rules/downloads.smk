@@ -12,7 +12,7 @@ NETWORK = SETTINGS.network.model_dump()
 DOWNLOADS = []
 
 if DATA.source == "release":
-    RELEASE = f"resources/release-{hashlib.sha256(DATA.location.encode()).hexdigest()[:8]}"
+    RELEASE = f"{RESOURCES}/release-{hashlib.sha256(DATA.location.encode()).hexdigest()[:8]}"
     RELEASE_LENGTH = DATA.retokenize.length if DATA.retokenize else SETTINGS.paragraph.length
     RELEASE_FILES = [f"{RELEASE}/{kind}_{RELEASE_LENGTH}.npy" for kind in ("prompts", "counts")]
     DOWNLOADS += RELEASE_FILES
@@ -103,7 +103,7 @@ if MODEL.source == "hub":
             "../scripts/download_model.py"
 
 elif MODEL.source == "planted":
-    BASE = f"resources/models/{MODEL.file.removesuffix('.gguf')}@{MODEL.sha256[:12]}"
+    BASE = f"{RESOURCES}/models/{MODEL.file.removesuffix('.gguf')}@{MODEL.sha256[:12]}"
     DOWNLOADS.append(BASE)
 
     rule download_base:

@@ -16,7 +16,7 @@ else:
 
 # MB that every rule that runs the model asks for; before an unknown model is downloaded, as for one of 1.4 B.
 try:
-    SHAPE = memory.shape_of(SETTINGS, *PRETRAINED or [MODEL_FOLDER])
+    SHAPE = memory.shape_of(SETTINGS, *map(placed, PRETRAINED or [MODEL_FOLDER]))
 except UserError as error:
     raise WorkflowError(f"{MODEL_FOLDER}: {error}")
 MEMORY = memory.stage_megabytes(SHAPE, SETTINGS)
@@ -44,7 +44,7 @@ rule model:
         name=MODEL_NAME,
         revision=MODEL_REVISION,
         # The user may put another model into the folder; what rules make has Snakemake's own record.
-        files=tracking.file_stamps(MODEL_FOLDER) if MODEL.source == "local" else {},
+        files=tracking.file_stamps(placed(MODEL_FOLDER)) if MODEL.source == "local" else {},
     message:
         "Identify the model (hash, sizes) and write the text of its tokens."
     script:

@@ -27,7 +27,7 @@ if MODEL.source in ("embedded", "planted"):
             runtime=growing(120),
         params:
             **tracked("train_model.py", "model"),
-            checkpoints=f"{RESULTS}/checkpoints",
+            checkpoints=placed(f"{RESULTS}/checkpoints"),
         message:
             "Train the model on the training stream (resumes where it was killed)."
         script:

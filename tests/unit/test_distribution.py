@@ -1,0 +1,63 @@
+"""What others meet first says what the project says: CI, container, catalog entry and badges."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import yaml
+from packaging.specifiers import SpecifierSet
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PYTHONS = SpecifierSet(PROJECT["requires-python"])
+ALLOWED = [f"3.{minor}" for minor in range(8, 20) if f"3.{minor}.0" in PYTHONS]
+
+
+def test_ci_runs_what_developers_run_on_every_python_that_the_project_allows():
+    jobs = yaml.safe_load((ROOT / ".github/workflows/tests.yaml").read_text())["jobs"]
+    assert jobs["tests"]["strategy"]["matrix"]["python"] == ALLOWED
+    run = [step["run"] for step in jobs["tests"]["steps"] if "run" in step]
+    assert run == ["make test"] and run[0] in (ROOT / ".ci/run").read_text()
+
+
+def test_the_container_has_the_locked_environment_and_starts_the_workflow():
+    text = (ROOT / "envs/Dockerfile").read_text()
+    assert re.search(r"(?m)^FROM python:(3\.\d+)-slim$", text)[1] in ALLOWED
+    lines = text.splitlines()
+    copied, installed = "COPY envs/requirements.lock envs/requirements.lock", "-r envs/requirements.lock"
+    assert (ROOT / "envs/requirements.lock").exists() and copied in lines
+    (install,) = [line for line in lines if installed in line]
+    assert lines.index(copied) < lines.index(install)
+    assert lines[-1] == 'CMD ["snakemake", "--cores", "all"]'
+    # Results and environments of this machine stay out of it; all else is copied.
+    assert {"results/*", "resources/*", ".venv"} <= set((ROOT / ".dockerignore").read_text().split())
+
+
+def test_the_catalog_finds_what_standardized_usage_wants():
+    usage = yaml.safe_load((ROOT / ".snakemake-workflow-catalog.yml").read_text())["usage"]
+    assert usage["report"] is True and usage["mandatory-flags"]["desc"]
+    assert "docs/module.md" in usage["mandatory-flags"]["desc"]
+    for file in ("workflow/Snakefile", "config/config.yaml", "config/README.md"):
+        assert (ROOT / file).exists()
+    assert 'configfile: "config/config.yaml"' in (ROOT / "workflow/Snakefile").read_text()
+
+
+def test_what_is_installed_is_the_whole_library_and_the_templates():
+    installed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    rooms = {
+        path.parent.relative_to(ROOT / "workflow") for path in (ROOT / "workflow/memloc").rglob("__init__.py")
+    }
+    assert set(installed["packages"]) == {".".join(room.parts) for room in rooms} | {"memloc.report"}
+    assert installed["package-dir"]["memloc.report"] == "workflow/report"
+
+
+def test_badges_are_true():
+    badges = dict(
+        re.findall(r"img\.shields\.io/badge/(\w+)-([^)]+?)-\w+\)", (ROOT / "README.md").read_text())
+    )
+    (minimum,) = re.findall(r'min_version\("([\d.]+)"\)', (ROOT / "workflow/Snakefile").read_text())
+    assert badges == {
+        "Python": f"{ALLOWED[0]}--{ALLOWED[-1]}",
+        "Snakemake": f"%E2%89%A5{minimum}",
+        "license": PROJECT["license"].replace("-", "--"),
+    }
