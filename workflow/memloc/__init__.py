@@ -4,4 +4,17 @@ The library behind the workflow. One module per method; functions take and retur
 only `models` knows how models are loaded and only `tables` knows how tables are stored.
 """
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from memloc.tables.study import Study
+
 __version__ = "0.1.0"
+
+
+def open_study(folder: Path | str) -> "Study":
+    """The study whose results lie in `folder`, such as results/mini: see `memloc.tables.study`."""
+    from memloc.tables import study  # the workflow's rules start without it
+
+    return study.open_study(folder)

@@ -6,27 +6,13 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as parquet
 import pytest
+from made_tables import STAMP, scores
 
 from memloc.tables import columns as columns_module
 from memloc.tables import schema, storage
 from memloc.tables.schema import N_ROWS_SHOWN, Lengths, Schema, TableError
 from memloc.tables.schemas import STAGES, schema_of
 from memloc.tables.storage import read, write
-
-STAMP = {"study": "x", "seed": 0, "paragraph": {"length": 6, "prefix": 4}, "versions": {"python": "3"}}
-
-
-def scores(**changes):
-    frame = pd.DataFrame(
-        {
-            "id": range(8),
-            "em": [0, 1, 2, 2, 1, 0, 1, 2],
-            "nll": np.linspace(0.1, 3, 8),
-            "margin": np.linspace(1, 2, 8),
-            "redecoded": [True, False] * 4,
-        }
-    )
-    return frame.assign(**changes)
 
 
 def sets():

@@ -1,0 +1,72 @@
+"""A study opened outside of the workflow: tables with units, meanings and provenance, and clear errors."""
+
+import json
+
+import pandas as pd
+import pyarrow
+import pytest
+from made_tables import STAMP, scores
+from pyarrow import parquet
+
+import memloc
+from memloc.run.errors import InputError
+from memloc.tables import storage
+from memloc.tables.schema import TableError
+from memloc.tables.schemas import schema_of
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A study with one table and its settings."""
+    folder = tmp_path / "results/x"
+    (folder / "tables").mkdir(parents=True)
+    (folder / "run_config.yaml").write_text("study: x\nsets: {n_memorized: 6}\n")
+    storage.write(schema_of("scores"), scores(), folder / "tables/scores.parquet", STAMP)
+    return folder
+
+
+def test_a_table_is_a_frame_with_units_and_provenance(folder):
+    study = memloc.open_study(folder)
+    frame = study.table("scores")
+    pd.testing.assert_frame_equal(frame, scores())
+    assert frame.attrs["units"] == {"em": "tokens", "nll": "nats per token", "margin": "logits"}
+    assert frame.attrs["provenance"] == {"table": "scores", **STAMP}
+    assert frame[frame.em > 1].attrs == frame.attrs
+    some = study.table("scores", ["id", "nll"])
+    assert list(some) == ["id", "nll"] and some.attrs["units"] == {"nll": "nats per token"}
+
+
+def test_a_study_says_what_it_holds(folder):
+    study = memloc.open_study(str(folder))
+    assert study.tables == ["scores"]
+    assert study.settings["sets"]["n_memorized"] == 6
+    described = study.columns("scores")
+    assert list(described.index) == list(scores())
+    assert described.loc["em"].tolist() == [
+        "int64",
+        "tokens",
+        "Exact match: leading tokens of the continuation that the model predicts.",
+    ]
+    assert described.loc["id", "unit"] == ""
+
+
+@pytest.mark.parametrize("ask", ["table", "columns"])
+def test_a_table_that_is_not_there_is_an_error_that_names_the_others(folder, ask):
+    with pytest.raises(InputError, match="no table 'sets'; there are scores"):
+        getattr(memloc.open_study(folder), ask)("sets")
+
+
+def test_a_folder_without_tables_is_an_error_that_names_studies_below(folder):
+    with pytest.raises(InputError, match=f"studies below it: {folder}$"):
+        memloc.open_study(folder.parent)
+    with pytest.raises(InputError, match="results/<study>/tables$"):
+        memloc.open_study(folder / "tables")
+
+
+def test_a_table_that_somebody_edited_is_an_error(folder):
+    path = folder / "tables/scores.parquet"
+    frame = scores().rename(columns={"em": "matches"})
+    stamp = {b"memloc": json.dumps({"table": "scores", **STAMP, "units": {}}).encode()}
+    parquet.write_table(pyarrow.Table.from_pandas(frame).replace_schema_metadata(stamp), path)
+    with pytest.raises(TableError, match="scores.parquet: the file is not as it was written"):
+        memloc.open_study(folder).table("scores")

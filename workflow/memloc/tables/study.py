@@ -1,0 +1,82 @@
+"""A finished study for notebooks and scripts outside of the workflow: tables with units and provenance."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from memloc.run.errors import InputError
+from memloc.tables import storage
+from memloc.tables.schema import Lengths
+from memloc.tables.schemas import MEASURED, STAGES, schema_of
+
+
+@dataclass(frozen=True)
+class Study:
+    """The folder of a study's results, such as results/mini."""
+
+    folder: Path
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings that were in force, defaults included."""
+        return yaml.safe_load((self.folder / "run_config.yaml").read_text())
+
+    @property
+    def tables(self) -> list[str]:
+        """Names of the tables that are there."""
+        return sorted(name for name in STAGES if self.path(name).exists())
+
+    def path(self, name: str) -> Path:
+        """File of a table, for DuckDB, polars and other readers of Parquet."""
+        return self.folder / ("benchmarks" if name in MEASURED else "tables") / f"{name}.parquet"
+
+    def table(self, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """A table, or some of its columns, validated.
+
+        `attrs` of the frame hold `units`, by column, and `provenance`: study, rule, model, settings, hash of
+        the code, seed, versions.
+
+        Raises:
+            InputError: the study has no such table.
+            TableError: the file was changed, is damaged, or is of another version of the workflow.
+        """
+        self._check(name)
+        frame = storage.read(schema_of(name), self.path(name), columns)
+        stamp = storage.provenance(self.path(name))
+        units = {column: unit for column, unit in stamp.pop("units").items() if column in frame}
+        frame.attrs = {"units": units, "provenance": stamp}
+        return frame
+
+    def columns(self, name: str) -> pd.DataFrame:
+        """Type, unit and meaning of a table's columns, a row each. Raises: see `table`."""
+        self._check(name)
+        return described(self.path(name))
+
+    def _check(self, name: str) -> None:
+        if name not in self.tables:
+            raise InputError(f"{self.folder}: no table {name!r}; there are {', '.join(self.tables)}")
+
+
+def described(path: Path) -> pd.DataFrame:
+    """Type, unit (empty where there is none) and meaning of the columns of a table's file, a row each."""
+    stamp = storage.provenance(path)
+    lengths = Lengths(stamp["paragraph"]["length"], stamp["paragraph"]["prefix"])
+    rows = [
+        (column, str(check.dtype), check.metadata["unit"] or "", check.description)
+        for column, check in schema_of(stamp["table"]).columns(lengths).items()
+    ]
+    return pd.DataFrame(rows, columns=["column", "type", "unit", "meaning"]).set_index("column")
+
+
+def open_study(folder: Path | str) -> Study:
+    """The study whose results lie in `folder`. InputError: there are none."""
+    study = Study(Path(folder))
+    if not study.tables:
+        below = sorted(str(path.parents[1]) for path in study.folder.glob("*/*/scores.parquet"))
+        found = f"; studies below it: {', '.join(below)}" if below else ""
+        raise InputError(f"{folder}: no tables of a study, which lie in results/<study>/tables{found}")
+    return study
