@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from memloc.model.families import family
 from memloc.model.packed_weights import MOST_PACKED
+from memloc.settings.model import PlantedModel
 from memloc.settings.study import Settings
 
 PROCESS = 700e6  # bytes: Python, torch, transformers and TransformerLens, tables of a study
@@ -105,6 +106,8 @@ def shape_of(settings: Settings, folder: Path | str) -> Shape:
         return _gpt(model.n_layers, model.width, model.n_heads, settings.data.vocabulary, model.window)
     if model.source == "hub" and model.id in PUBLISHED:
         return PUBLISHED[model.id]
+    if model.source == "planted" and model.sha256 == PlantedModel.model_fields["sha256"].default:
+        return PUBLISHED["HuggingFaceTB/SmolLM2-135M"]
     return read_shape(config) if config.is_file() else UNKNOWN
 
 

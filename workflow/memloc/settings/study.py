@@ -14,6 +14,7 @@ from memloc.settings.data import EmbeddedData, ReleaseData, TextData
 from memloc.settings.detection import Detection
 from memloc.settings.edit_model import EditModel
 from memloc.settings.editing import Editing
+from memloc.settings.estimate import Estimate
 from memloc.settings.expected import Expected
 from memloc.settings.explorer import Explorer
 from memloc.settings.extraction import Extraction
@@ -107,6 +108,7 @@ class Settings(Section):
     )
     explorer: Explorer = Explorer()
     expected: Expected = Expected()
+    estimate: Estimate = Estimate()
     bench: Bench | None = Field(None, description="Only in studies that time the stages.")
 
     @property

@@ -1,0 +1,128 @@
+"""The estimate of a study's cost: against measured times, and its schedule against what is obvious."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from memloc.bench.estimate import estimate, jobs, studies
+from memloc.bench.schedule import Job, longest_path, total
+from memloc.model import cost, memory
+from memloc.model.cost import Machine
+from memloc.run.steps import Step
+from memloc.settings.study import Settings
+
+ROOT = Path(__file__).parents[3]
+MEASURED = pd.read_csv(Path(__file__).with_name("measured.csv"))
+# Rates of one thread, and seconds of an import, of the machines that the times were measured on.
+XEON = Machine("Xeon", 105, 4.8, 2)
+EPYC = Machine("EPYC", 232, 4.5, 2)
+
+
+def study(name):
+    settings = Settings.model_validate(yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()))
+    return memory.shape_of(settings, "unknown"), settings
+
+
+def test_mini_takes_what_was_measured():
+    shape, settings = study("config")
+    rows = MEASURED.assign(
+        estimated=[
+            cost.rule_seconds(row.rule, shape, settings, XEON, row.threads) for row in MEASURED.itertuples()
+        ]
+    )
+    assert rows.estimated.sum() == pytest.approx(rows.seconds.sum(), rel=0.2)
+    long = rows[rows.seconds > 10]
+    assert len(long) > 10 and (long.estimated / long.seconds).between(1 / 1.5, 1.5).all()
+
+
+def test_planted_smollm2_takes_what_was_measured():
+    """14 minutes on two idle cores, of which no constant of the estimate was taken."""
+    shape, settings = study("smollm2-planted")
+    threads = {"scores": 2, "sets": 2, "train_model": 2}
+    seconds = sum(
+        cost.rule_seconds(rule, shape, settings, EPYC, threads.get(rule, 2))
+        for rule in {*cost.passes(shape, settings), "paragraphs"} - {"plant_paragraphs"}
+    )
+    assert 14 / 1.5 < seconds / 60 < 14 * 1.5
+
+
+def test_every_rule_that_runs_the_model_has_its_passes():
+    shape, settings = study("config")
+    counted = cost.passes(shape, settings)
+    assert set(memory.stage_bytes(shape, settings)) - {"model", "edit_model"} == set(counted) - {
+        "train_model",
+        "impact_gradients",
+        "compare_activation_gradients",
+        "unlearn_paragraphs",
+    }
+    assert min(counted.values()) > 0
+
+
+def test_a_pass_is_the_work_of_every_product():
+    """Of a GPT-Neo by its matrices: q, k, v and o, both of the MLP, attention of every pair, unembedding."""
+    shape, settings = study("gpt-neo-125m")
+    width, layers, tokens = 768, 12, 100
+    weights = 2 * tokens * layers * (4 * width**2 + 2 * width * 4 * width)
+    attention = layers * sum(2 * 2 * width * position for position in range(1, tokens + 1))
+    unembedding = 2 * 50 * width * 50257
+    assert cost.gflop_per_pass(shape, settings) == pytest.approx(
+        (weights + attention + unembedding) / 1e9, rel=1e-6
+    )
+
+
+def test_a_faster_machine_and_more_threads_take_less_and_downloads_are_not_timed():
+    shape, settings = study("gpt-neo-125m")
+    slow, fast = (cost.rule_seconds("scores", shape, settings, machine, 1) for machine in (XEON, EPYC))
+    assert slow > fast > cost.rule_seconds("scores", shape, settings, EPYC, 2)
+    assert cost.rule_seconds("scores", shape, settings, cost.NAMED["h100"], 1) < 20
+    assert cost.rule_seconds("download_model", shape, settings, XEON, 1) == 0
+    assert cost.rule_bytes("download_model", shape, settings) == pytest.approx(5e8, rel=0.05)
+
+
+def step(name, inputs, threads=1):
+    benchmark = f"results/x/benchmarks/{name}.tsv"
+    return Step(name, "", "", inputs, [f"results/x/{name}"], benchmark, threads)
+
+
+def test_rows_and_jobs_follow_the_rules():
+    _, settings = study("config")
+    shards = settings.model_copy(update={"shards": 3})
+    steps = [step("model", ["results/x/train_model"]), step("scores", ["results/x/model"], threads=2)]
+    steps[1] = steps[1]._replace(outputs=["results/x/shards/{shard}"])
+    steps.append(step("sets", ["results/x/shards/0", "results/x/shards/1"]))
+    known = studies(steps, "results/x", shards)
+    frame = estimate(steps, known, XEON)
+    assert frame.rule.tolist() == ["model", "scores", "sets"] and frame.jobs.tolist() == [1, 3, 1]
+    whole = cost.rule_seconds("scores", *known["results/x"], XEON, 2)
+    assert frame.seconds[1] == pytest.approx(whole / 3)
+    planned = jobs(steps, frame)
+    assert planned["scores 2"].needs == {"model 0"}
+    assert planned["sets 0"].needs == {"scores 0", "scores 1", "scores 2"}
+
+
+JOBS = {
+    "a": Job(3, 1, 0, frozenset()),
+    "b": Job(2, 1, 0, frozenset()),
+    "c": Job(4, 2, 0, frozenset({"a"})),
+    "d": Job(2, 1, 1, frozenset({"b"})),
+    "e": Job(4, 1, 1, frozenset({"b"})),
+}
+
+
+def test_the_longest_path_is_the_slowest_chain():
+    assert longest_path(JOBS) == (7, ["a", "c"])
+    assert longest_path({}) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("cores", "gpus", "seconds"),
+    [
+        (9, 9, 7),  # the longest path, beside which the others end
+        (1, 1, 15),  # one after the other; c takes the one core there is
+        (9, 1, 8),  # d waits for the GPU that e has
+    ],
+)
+def test_jobs_wait_for_what_they_need_and_for_cores_and_gpus(cores, gpus, seconds):
+    assert total(JOBS, cores, gpus) == seconds

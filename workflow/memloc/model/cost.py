@@ -1,0 +1,189 @@
+"""How long each rule takes and what it leaves on the disk, from the model's shape and the settings alone.
+
+A rule's work is counted in passes: forward passes of one paragraph through all layers, with the logits of its
+continuation. Work over the rate of the machine's matrix products, and over the share of it that products of
+the model's width reach, is time. To this come seconds that do not depend on the model: imports, loading,
+tables. What the counts leave out (norms, softmax, decoding token by token) is in `OVERHEAD`. Both were
+measured once, on study `mini`.
+"""
+
+import math
+from typing import NamedTuple
+
+from memloc.model.memory import BYTES, Shape
+from memloc.settings.study import Settings
+
+GIGA = 1e9
+HALF_RATE_WIDTH = 128  # width whose products reach half of the machine's rate; 768 reaches six sevenths
+BACKWARD = 3  # a forward and a backward pass, in passes
+METHODS = 8  # rankings whose first heads are ablated together; methods that a plant is asked about
+PATCHED_SHARE = 0.12  # of a pass, in a patched one: the positions and layers that it can change
+PERTURBED_SHARE = 0.8  # of a pass, in one of a perturbed prefix: the positions from the replaced token on
+PUBLISHED_PARAGRAPHS = 15_000
+# Time of a rule over what its passes alone would take; 1 where it is not named.
+OVERHEAD = {
+    "train_model": 0.7,  # in bfloat16 where the machine has it
+    "sets": 1.5,
+    "activation_gradients": 1.5,
+    "attention": 1.5,
+    "parameter_gradients": 0.5,
+    "plant_paragraphs": 0.45,
+}
+# Seconds of a rule that do not depend on the model, in those that it takes to import the library.
+FIXED = {
+    "model": 1.2,
+    "figure": 0.65,
+    "claims": 0.35,
+    "paragraphs": 6.0,
+    "rare_tokens": 1.1,
+    "run_config": 0.05,
+}
+FIGURES_BYTES = 150e3  # of a figure's files
+BYTES_PER_ROW = {"attention": 5, "activation_gradients": 10, "paragraphs": 350}
+
+
+class Machine(NamedTuple):
+    """GFLOP per second of one thread, or of the GPU; seconds to import the library; cores and GPUs."""
+
+    name: str
+    rate: float
+    seconds_to_import: float
+    cores: int
+    gpus: int = 0
+    measured: bool = True
+
+
+# Peaks in single precision with TF32 off, from the data sheets; nothing was run on them.
+NAMED = {
+    "a100": Machine("NVIDIA A100", 19_500, 5, 8, gpus=1, measured=False),
+    "h100": Machine("NVIDIA H100", 67_000, 5, 8, gpus=1, measured=False),
+}
+
+
+def rule_seconds(rule: str, shape: Shape, settings: Settings, machine: Machine, threads: int) -> float:
+    """Time of a rule by itself on a machine; 0 for downloads, whose network is not known."""
+    if rule.startswith("download_"):
+        return 0
+    run = passes(shape, settings).get(rule, 0) * gflop_per_pass(shape, settings)
+    reached = shape.width / (shape.width + HALF_RATE_WIDTH)
+    rate = machine.rate * reached * (1 if machine.gpus else threads)
+    kind = "claims" if rule.startswith("claims_") else rule
+    fixed = FIXED.get(kind, 1 if run else FIXED["figure"])
+    return fixed * machine.seconds_to_import + OVERHEAD.get(rule, 1) * run / rate
+
+
+def rule_bytes(rule: str, shape: Shape, settings: Settings) -> float:
+    """Bytes that a rule leaves on the disk."""
+    sets, prefix = settings.sets, settings.paragraph.prefix
+    sampled = sets.n_memorized + sets.n_non_memorized + 2 * sets.n_partly
+    components = shape.n_layers * (4 * shape.n_heads + 2)
+    rows = {
+        "attention": (sampled + sets.n_rare_tokens) * prefix * shape.n_layers * shape.n_heads,
+        "activation_gradients": 2 * sets.n_memorized * prefix * components,
+        "paragraphs": n_paragraphs(settings),
+    }
+    if rule in ("train_model", "download_model", "download_base", "edit_model"):
+        return shape.n_parameters * BYTES["float32"]
+    return rows[rule] * BYTES_PER_ROW[rule] if rule in rows else FIGURES_BYTES
+
+
+def n_paragraphs(settings: Settings) -> int:
+    """Paragraphs before the filters; of own text, which is not read here, as many as are published."""
+    data = settings.data
+    if data.source == "embedded":
+        return data.n_repeated + data.n_once + data.n_unseen
+    return PUBLISHED_PARAGRAPHS
+
+
+def n_trained(settings: Settings) -> float:
+    """Rows of the training stream: repeats are log-uniform."""
+    data = settings.data
+    if data.source != "embedded":
+        return 0
+    few, many = data.min_repeats, data.max_repeats
+    mean = (many - few) / math.log(many / few) if many > few else few
+    return data.n_once + data.n_repeated * mean
+
+
+def gflop_per_pass(shape: Shape, settings: Settings) -> float:
+    """Work of a forward pass of one paragraph, and of the logits of its continuation."""
+    length, continuation = settings.paragraph.length, settings.paragraph.continuation
+    attended = 2 * shape.n_layers * shape.n_heads * shape.d_head * length * (length + 1)
+    unembedded = 2 * shape.width * shape.vocabulary * continuation
+    return (2 * shape.n_component_weights * length + attended + unembedded) / GIGA
+
+
+def passes(shape: Shape, settings: Settings) -> dict[str, float]:
+    """Passes of every rule that runs the model."""
+    sets, length, prefix = settings.sets, settings.paragraph.length, settings.paragraph.prefix
+    m, n = sets.n_memorized, sets.n_non_memorized
+    sampled = m + n + 2 * sets.n_partly
+    n_heads = shape.n_layers * shape.n_heads
+    perturbed = (m + n) * prefix * settings.perturbation.draws * PERTURBED_SHARE
+    attended = (sampled + sets.n_rare_tokens) * (prefix + 1) / length
+    patched = 2 * n_heads + 4 * shape.n_layers * shape.n_kv_heads  # q, k and v, in both directions
+    return {
+        "train_model": BACKWARD * n_trained(settings),
+        "scores": n_paragraphs(settings),
+        "sets": sampled + n,
+        "token_statistics": m + 3 * n,
+        "perturbation": perturbed,
+        "parameter_gradients": BACKWARD * sampled
+        + (BACKWARD + 1) * m * (1 + settings.contrastive.n_controls),
+        "activation_gradients": 2 * BACKWARD * m,
+        "impact_gradients": 2 * (BACKWARD + 1) * m,
+        "compare_activation_gradients": BACKWARD * (sampled + m + n),
+        "attention": attended,
+        "patching": m * (BACKWARD + patched * PATCHED_SHARE),
+        "residual_patching": m * 2 * shape.n_layers * prefix / 2 * PATCHED_SHARE,
+        "ablate_heads": _ablation(n_heads, settings),
+        "bypass_layers": _bypass(shape.n_layers, settings),
+        "disturb_weights": _noise(settings),
+        "edit_paragraphs": _edits(settings),
+        "unlearn_paragraphs": _edits(settings),
+        "plant_paragraphs": _plants(n_heads, settings),
+    }
+
+
+def _ablation(n_heads: int, settings: Settings) -> float:
+    """Every head alone costs the layers from its own on; rankings and random orders are whole passes."""
+    how = settings.head_ablation
+    texts = 2 * how.n_paragraphs + how.n_held_out
+    orders = (METHODS + how.n_random) * len(how.top)
+    return texts * (n_heads * len(how.replacements) / 2 + orders)
+
+
+def _bypass(n_layers: int, settings: Settings) -> float:
+    """Attention blocks in three ways and MLP blocks in two, of one layer and of all from it on."""
+    how = settings.layer_bypass
+    return (2 * how.n_paragraphs + how.n_held_out) * n_layers / 2 * 2 * (3 + 2)
+
+
+def _noise(settings: Settings) -> float:
+    """Noise of every size on chosen and on random weights, and both zeroed, in every draw."""
+    how = settings.weight_noise
+    texts = 3 * how.n_paragraphs + how.n_held_out
+    return BACKWARD * how.n_paragraphs + texts * 2 * how.draws * (len(how.sizes) + 1)
+
+
+def _edits(settings: Settings) -> float:
+    """One of two objectives: steps, the evaluations between them, and the damage afterwards."""
+    how, n_arms = settings.editing, 3 + len(settings.editing.extra_arms)
+    n_edits = n_arms * (
+        how.n_paragraphs
+        + how.n_swept * (len(how.learning_rates) - 1)
+        + min(how.n_reference, how.n_paragraphs)
+    )
+    steps = how.steps * BACKWARD * (1 + how.n_controls) + how.steps / how.evaluate_every
+    after = how.n_controls + how.n_held_out + how.n_others + how.n_perturbations
+    return n_edits * (steps + after + BACKWARD * how.relearning_limit / 2)
+
+
+def _plants(n_heads: int, settings: Settings) -> float:
+    """A third of the most steps; then every method and the ablation of every head, in controls too."""
+    how = settings.planted_truth
+    steps = how.max_steps / 3 * BACKWARD * (1 + how.keep)
+    asked = (1 + len(how.controls) + len(how.levels)) * (
+        METHODS * BACKWARD + how.integration_steps * BACKWARD + 2 * n_heads
+    )
+    return how.n_plants * len(how.kinds) * (steps + asked + 4 * how.n_judging)

@@ -1,0 +1,103 @@
+# The record of a run, whether it is as it was, and before a run, what it will cost.
+
+BUNDLE = f"{RESULTS}/bundle.zip"
+
+
+def ran():
+    """What the rules of this workflow run, read and write, as plain data."""
+    return [
+        {
+            "name": rule.name,
+            "message": rule.message,
+            "script": f"workflow/scripts/{Path(rule.script).name}",
+            "inputs": [str(path) for path in rule.input],
+            "outputs": [str(path) for path in rule.output],
+            "benchmark": str(rule.benchmark or ""),
+            "threads": rule.resources["_cores"].value,
+        }
+        for rule in workflow.rules
+        if rule.script and rule not in HOST_RULES
+    ]
+
+
+def code_files():
+    """Files of the workflow by their place in its repository."""
+    names = ["Snakefile", *(f"scripts/{Path(rule['script']).name}" for rule in ran())]
+    names += [
+        f"rules/{name}" for file in workflow.included for name in re.findall(r"/rules/(\w+\.smk)", str(file))
+    ]
+    files = {f"workflow/{name}": source(name) for name in names}
+    for path in (*tracking.PACKAGE.rglob("*.py"), *tracking.PACKAGE.rglob("*.yaml")):
+        files[f"workflow/memloc/{path.relative_to(tracking.PACKAGE).as_posix()}"] = path
+    files["envs/requirements.lock"] = source("../envs/requirements.lock")
+    return {place: os.path.relpath(path) for place, path in files.items()}
+
+
+rule bundle:
+    input:
+        rules.all.input,
+    output:
+        BUNDLE,
+    log:
+        log_file("bundle"),
+    benchmark:
+        benchmark_file("bundle")
+    localrule: True
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
+    params:
+        **tracked("bundle.py"),
+        ran=lambda wildcards: ran(),
+        code_files=lambda wildcards: code_files(),
+    message:
+        "Put all results in one file, with the code, the environment and what made each of them."
+    script:
+        "../scripts/bundle.py"
+
+
+# The bundle is no input: with results that were changed it would be made anew, and agree with them. A benchmark
+# would be an output, and the rule not run twice.
+rule verify:
+    log:
+        log_file("verify"),
+    localrule: True
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
+    params:
+        **tracked("verify.py"),
+        bundle=placed(BUNDLE),
+    message:
+        "Check that the bundle and the results are as they were: hashes, schemas, nothing missing or added."
+    script:
+        "../scripts/verify.py"
+
+
+rule estimate:
+    log:
+        log_file("estimate"),
+    localrule: True
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(10),
+    params:
+        **tracked("estimate.py"),
+        ran=lambda wildcards: ran(),
+        targets=lambda wildcards: [str(path) for path in rules.all.input],
+        whole=SETTINGS.model_dump(mode="json"),
+        results=placed(RESULTS),
+        cores=lambda wildcards: workflow.cores,
+    message:
+        "Estimate time, memory and disk of every rule, of the whole study and of its longest path."
+    script:
+        "../scripts/estimate.py"
