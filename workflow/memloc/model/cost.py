@@ -28,15 +28,17 @@ OVERHEAD = {
     "attention": 1.5,
     "parameter_gradients": 0.5,
     "plant_paragraphs": 0.45,
+    "prefix_features": 0.6,
 }
 # Seconds of a rule that do not depend on the model, in those that it takes to import the library.
 FIXED = {
     "model": 1.2,
     "figure": 0.65,
     "claims": 0.35,
-    "paragraphs": 6.0,
+    "paragraphs": 6,
     "rare_tokens": 1.1,
-    "run_config": 0.05,
+    "detect": 3.6,
+    "run_config": 0,
 }
 FIGURES_BYTES = 150e3  # of a figure's files
 BYTES_PER_ROW = {"attention": 5, "activation_gradients": 10, "paragraphs": 350}
@@ -142,7 +144,23 @@ def passes(shape: Shape, settings: Settings) -> dict[str, float]:
         "edit_paragraphs": _edits(settings),
         "unlearn_paragraphs": _edits(settings),
         "plant_paragraphs": _plants(n_heads, settings),
+        "prefix_features": _features(settings),
     }
+
+
+def _features(settings: Settings) -> float:
+    """The prefix alone: once as it is, once without training, and with gradients for each share."""
+    how, paragraph = settings.detection, settings.paragraph
+    sampled = min(how.n_repeated + 2 * how.n_others, n_paragraphs(settings))
+    if settings.data.source == "embedded":
+        data = settings.data
+        groups = (
+            (data.n_repeated, how.n_repeated),
+            (data.n_once, how.n_others),
+            (data.n_unseen, how.n_others),
+        )
+        sampled = sum(map(min, groups))
+    return sampled * paragraph.prefix / paragraph.length * (2 + BACKWARD * len(how.gradient_shares))
 
 
 def _ablation(n_heads: int, settings: Settings) -> float:
