@@ -82,11 +82,15 @@ def source(path):
 TEMPLATES = next(filter(Path.is_dir, (tracking.PACKAGE / "report", tracking.PACKAGE.parent / "report")))
 
 
+def own_file(path):
+    """A file of ours as an input: relative, so that nothing runs again where the whole project is moved."""
+    path = os.path.relpath(path)
+    return local(sourcecache_entry(path, path))  # `local` files are not below the prefix of a module
+
+
 def report_file(name):
     """A caption's template or another text of workflow/report, wherever it lies."""
-    # Relative, so that nothing runs again where the whole project is moved; `local` files get no prefix.
-    path = os.path.relpath(TEMPLATES / name)
-    return local(sourcecache_entry(path, path))
+    return own_file(TEMPLATES / name)
 
 
 def table(name):

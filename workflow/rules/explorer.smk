@@ -3,14 +3,14 @@
 # Rule sets makes near_verbatim in every study, whether or not a figure shows it.
 MADE = [*TABLES, "near_verbatim"]
 ON_PAGE = tables_on_page(MADE, SETTINGS.explorer.tables)
-PAGE_FILES = sorted((Path(LIBRARY) / "memloc/explorer/page").iterdir())
+PAGE_FILES = sorted((tracking.PACKAGE / "explorer/page").iterdir())
 
 
 rule explorer:
     input:
         tables=[table(name) for name in ON_PAGE],
         config=rules.run_config.output[0],
-        page=[report_file(f"../memloc/explorer/page/{path.name}") for path in PAGE_FILES],
+        page=[own_file(path) for path in PAGE_FILES],
     output:
         report(
             directory(f"{RESULTS}/explorer"),
