@@ -12,7 +12,6 @@ SETTINGS = sections({"paragraph": {"prefix": 4, "length": 10}})
 ABOUT = {"model": "any", "data": "embedded"}
 GPT_NEO = {"model": "EleutherAI/gpt-neo-125m", "data": "release"}
 SPREAD = ["queries_grow_memorized", "queries_grow_perturbed"]
-ALL = ["queries_grow_memorized_all", "queries_grow_perturbed_all"]
 
 
 def gradients(n_spread, n_adjacent, factor=1.0, layers=(1.0, 1.0, 1.0), noise=0.1):
@@ -48,20 +47,17 @@ def test_queries_grow_or_not(factor, verdict, value):
     assert found.loc[SPREAD, "verdict"].tolist() == [verdict] * 2
     assert found.loc[SPREAD, "value"].tolist() == pytest.approx([value] * 2)
     assert found.loc[SPREAD, "n"].tolist() == [10, 10]
-    assert found.loc[ALL, "value"].tolist() == pytest.approx([value / 4] * 2)
-    assert found.loc[ALL, "n"].tolist() == [40, 40]
 
 
 def test_pairs_whose_positions_are_one_say_nothing():
     found = judged(gradients(0, 10))
     assert found.loc[SPREAD, "verdict"].tolist() == ["not applicable"] * 2
-    assert found.loc[ALL, "verdict"].tolist() == ["does not hold"] * 2
 
 
 @pytest.mark.parametrize("n", [1, 2])
 def test_few_pairs_stay_undecided(n):
     found = judged(gradients(n, 0, 3))
-    assert set(found.loc[[*SPREAD, *ALL], "verdict"]) == {"undecided"}
+    assert set(found.loc[SPREAD, "verdict"]) == {"undecided"}
     judging = {1: "not applicable", 2: "undecided"}  # of one pair, none is left to judge
     assert found.loc["key_query_layer_leads", "verdict"] == judging[n]
 

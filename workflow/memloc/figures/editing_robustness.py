@@ -27,9 +27,9 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     for place, rate in enumerate(rates):
         offset = (place - (len(rates) - 1) / 2) * 0.2
         style = {"marker": MARKERS[place % len(MARKERS)], "label": f"rate {rate:g}", "offset": offset}
-        _points(left, data[data["learning_rate"] == rate], arms, "recited", **style)
+        _points(left, data[data["learning_rate"] == rate], arms, "recited", "mean", **style)
         steps = forgotten.assign(steps=forgotten["relearning_steps"].astype(float).fillna(limit + 1))
-        _points(right, steps[steps["learning_rate"] == rate], arms, "steps", **style)
+        _points(right, steps[steps["learning_rate"] == rate], arms, "steps", "median", **style)
     before = _recited_before(data)
     left.axhline(before, color="0.5", ls=":", lw=0.9)
     where = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "bottom"}
@@ -49,16 +49,23 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
 
 def _points(
-    axes: Axes, rows: pd.DataFrame, arms: list[str], column: str, marker: str, label: str, offset: float
+    axes: Axes,
+    rows: pd.DataFrame,
+    arms: list[str],
+    column: str,
+    middle: str,
+    marker: str,
+    label: str,
+    offset: float,
 ) -> None:
-    """Every paragraph faintly, and the mean of each arm."""
+    """Every paragraph faintly, and the middle of each arm: a mean, or a median where values are censored."""
     place = rows["arm"].map(arms.index).astype(float) + offset
     colours = rows["arm"].map(ARM_COLOURS).tolist()
     axes.scatter(place, rows[column], s=6, marker=marker, c=colours, alpha=0.3, linewidth=0)
-    means = rows.groupby("arm")[column].mean()
-    where = [arms.index(arm) + offset for arm in means.index]
-    means_colours = [ARM_COLOURS[arm] for arm in means.index]
-    axes.scatter(where, means, s=22, marker=marker, c=means_colours, edgecolor="white", linewidth=0.4)
+    middles = rows.groupby("arm")[column].agg(middle)
+    where = [arms.index(arm) + offset for arm in middles.index]
+    colours = [ARM_COLOURS[arm] for arm in middles.index]
+    axes.scatter(where, middles, s=22, marker=marker, c=colours, edgecolor="white", linewidth=0.4)
     axes.scatter([], [], s=16, marker=marker, c="0.4", label=label)
 
 

@@ -33,7 +33,9 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     axes[0][0].set_yticks(range(len(methods)), [label(name) for name in methods])
     axes[0][0].invert_yaxis()
     figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    return Drawing(figure, data, {"kinds": numbers_of(tables["plants"])})
+    return Drawing(
+        figure, data, {"kinds": numbers_of(tables["plants"]), "controls": sorted(data["control"].unique())}
+    )
 
 
 def _panel(axes: Axes, data: pd.DataFrame, methods: list[str]) -> None:

@@ -32,7 +32,16 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     data = data.sort_values(["kind", "value"], ascending=[True, False], kind="stable", ignore_index=True)
     kinds = kinds_of(data)
     shown = pd.concat([data[data["kind"] == kind].head(N_SHOWN) for kind in kinds]) if kinds else data
-    return Drawing(_table(shown), data, {"min_n": MIN_N, "n_shown": N_SHOWN})
+    return Drawing(
+        _table(shown), data, {"min_n": MIN_N, "n_shown": N_SHOWN, "by_size": _by_size(rows, kinds)}
+    )
+
+
+def _by_size(rows: pd.DataFrame, kinds: list[str]) -> dict[str, float]:
+    """Average precision of the weights' size alone, by kind: plants that stand out by it need no method."""
+    found = rows[(rows["method"] == "weight_size") & (rows["control"] == "plant")]
+    found = found.groupby("kind", observed=True)["average_precision"].mean()
+    return {KIND_LABELS[kind]: float(found[kind]) for kind in kinds if kind in found.index}
 
 
 def _against_twin(rows: pd.DataFrame) -> pd.DataFrame:
@@ -63,7 +72,7 @@ def _table(shown: pd.DataFrame) -> Figure:
     lines = []
     for row in shown.itertuples():
         gain = "" if pd.isna(row.gain) else f"{row.gain:+.2f}{ends(row.gain_low, row.gain_high)}"
-        p_value = "" if pd.isna(row.p_value) or row.n < MIN_N else f"{row.p_value:.3f}"
+        p_value = "\u2013" if pd.isna(row.p_value) or row.n < MIN_N else f"{row.p_value:.3f}"
         found = f"{row.value:.2f}{ends(row.low, row.high)}"
         cells = (
             KIND_LABELS[row.kind],

@@ -25,6 +25,8 @@ from memloc.settings.planted_truth import HEAD_KINDS
 from memloc.statistics.uncertainty import CONFIDENCE, resampled
 from memloc.tables.terms import COMBINED, METHODS
 
+N_EXCHANGES = 999  # of heads within their layers
+TIED = 1e-9  # taus that are nearer are equal
 Scores = pd.Series  # indexed by layer and head
 Weights = pd.Series  # indexed by method
 # The methods of planted truth that do the same as these on one paragraph.
@@ -271,18 +273,42 @@ def _orders(ranks: Int[np.ndarray, "sample head"]) -> Int[np.ndarray, "sample pa
     return np.sign(ranks[:, later] - ranks[:, earlier]).astype(np.int8)
 
 
+def exchanged_agreement(
+    ranking: pd.DataFrame, methods: Sequence[str]
+) -> dict[tuple[str, str], Float[np.ndarray, "exchange"]]:
+    """Kendall's tau of each pair of methods when each one's heads change places within their layers.
+
+    What is left is that methods rank the same layers first. The draws have a fixed seed.
+    """
+    wide = ranking.pivot(index=["layer", "head"], columns="method", values="rank").sort_index()
+    layers = wide.index.get_level_values("layer")
+    places = [np.flatnonzero(layers == layer) for layer in layers.unique()]
+    rng, found = np.random.default_rng(0), {pair: [] for pair in combinations(methods, 2)}
+    for _ in range(N_EXCHANGES):
+        orders = {}
+        for method in methods:
+            order = np.concatenate([rng.permutation(heads) for heads in places])
+            orders[method] = _orders(wide[method].to_numpy()[order][None])
+        for (first, second), taus in found.items():
+            taus.append((orders[first] * orders[second]).mean())
+    return {pair: np.array(taus) for pair, taus in found.items()}
+
+
 def agreement(ranking: pd.DataFrame, ranks: pd.DataFrame) -> pd.DataFrame:
     """Agreement of each pair of methods over all heads.
 
     Columns method_a, method_b, kendall (tau-b of their scores) with low and high from resampled paragraphs,
-    p_value (as if heads were independent of each other) and n_heads.
+    p_value (against heads that change places within their layers, `exchanged_agreement`) and n_heads.
     """
     scores = ranking.pivot(index=["layer", "head"], columns="method", values="score")
     methods = [method for method in (*METHODS, COMBINED) if method in scores]
-    rows = []
+    exchanged, rows = exchanged_agreement(ranking, methods), []
     for (first, second), taus in rank_agreement(ranks, methods).items():
         result = stats.kendalltau(scores[first], scores[second])
         low, high = resampled(result.statistic, taus["resample"], taus["rest"])[1:3]
-        rows.append((first, second, result.statistic, low, high, result.pvalue, len(scores)))
+        reach = np.sum(exchanged[first, second] >= result.statistic - TIED)
+        rows.append(
+            (first, second, result.statistic, low, high, (reach + 1) / (N_EXCHANGES + 1), len(scores))
+        )
     columns = ["method_a", "method_b", "kendall", "low", "high", "p_value", "n_heads"]
     return pd.DataFrame(rows, columns=columns)

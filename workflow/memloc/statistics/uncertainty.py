@@ -31,9 +31,9 @@ from memloc.statistics.row_correlations import row_kendall, row_pearson, row_spe
 CONFIDENCE = 0.95
 MIN_N = 6  # a sign-flip test of 5 pairs cannot get below 0.0625
 MOST_EXACT = 12  # pairs whose signs are all enumerated: 4,096
-N_SUBSETS = 9_999
+N_SUBSETS = N_FLIPS = 9_999
 N_RESAMPLES = 2_000
-N_FLIPS = 9_999
+ONE_SIDED = 0.05  # share of resamples on one side of the value below which they say little of its error
 N_ORDERS = 5_040  # orders of 7 pairs: up to there all are tried
 EDGE = 1e-12  # a probability this near to 0 or 1 is not told from it
 CHUNK = 2**22  # values of random subsets and signs that are held at a time
@@ -142,13 +142,19 @@ def bootstrap(n: int, statistic: Callable[[np.ndarray], float], n_resamples: int
 
 
 def resampled(value: float, drawn: np.ndarray, left_out: np.ndarray) -> Interval:
-    """Interval of `bootstrap` from a statistic's values on resampled units, and without each unit in turn."""
-    if len(left_out) < MIN_N:
-        return Interval(value, -np.inf, np.inf, len(left_out))
+    """Interval of `bootstrap` from a statistic's values on resampled units, and without each unit in turn.
+
+    Units drawn twice enlarge noise, which lowers a correlation in nearly every resample. The bootstrap cannot
+    correct that: where nearly all resamples are on one side of the value, the interval is the jackknife's.
+    """
+    n = len(left_out)
+    error = float(np.sqrt(n - 1) * np.std(left_out)) if n else 0.0
+    if n < MIN_N or (error > 0 and not ONE_SIDED <= _share_below(drawn, value) <= 1 - ONE_SIDED):
+        return _around(value, error, n - 1, n)
     tails = np.array([(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     low, high = np.quantile(drawn, _corrected(tails, drawn, value, left_out))
     # Of a maximum, say, all resamples may lie on one side: the interval still holds its value.
-    return Interval(value, min(float(low), value), max(float(high), value), len(left_out))
+    return Interval(value, min(float(low), value), max(float(high), value), n)
 
 
 def correlation(first: Values, second: Values, method: str = "pearson") -> Interval:
@@ -376,10 +382,14 @@ def _bootstrap(n: int, of_rows: Callable[[np.ndarray], np.ndarray], n_resamples:
     return resampled(value, drawn, left_out)
 
 
+def _share_below(drawn: np.ndarray, value: float) -> float:
+    """Share of resamples below the value; equal ones count half."""
+    return float(np.mean(drawn < value) + np.mean(drawn <= value)) / 2
+
+
 def _corrected(tails: np.ndarray, drawn: np.ndarray, value: float, left_out: np.ndarray) -> np.ndarray:
     """The bootstrap's quantiles, moved by its bias and by the acceleration of the jackknife."""
-    below = (np.sum(drawn < value) + np.sum(drawn <= value)) / 2 / len(drawn)
-    bias = scipy.special.ndtri(np.clip(below, 1 / len(drawn), 1 - 1 / len(drawn)))
+    bias = scipy.special.ndtri(np.clip(_share_below(drawn, value), 1 / len(drawn), 1 - 1 / len(drawn)))
     away = left_out.mean() - left_out
     spread = np.sum(away**2) ** 1.5
     acceleration = np.sum(away**3) / (6 * spread) if spread > 0 else 0.0

@@ -6,7 +6,7 @@ NEED_MARGIN = (
     "equal within",
     "reached",
 )  # without one they ask for nothing, or for the impossible
-UNITS = ("paragraph", "group", "pair", "head", "layer", "plant", "token", "study")
+UNITS = ("paragraph", "group", "pair", "head", "layer", "plant", "token", "study", "permutation")
 VERDICTS = ("holds", "does not hold", "undecided", "not applicable")
 HOLDS, FAILS, UNDECIDED, NOT_APPLICABLE = VERDICTS
 

@@ -52,7 +52,7 @@ def lower_share_between(tables: Tables, settings: Section) -> Estimate:
     gradients = tables["paragraph_gradients"]
     if not _n_lower(gradients):
         return Estimate(missing="the model has one layer")
-    return _smaller_step(_lower_shares(gradients, "sum_abs"))
+    return _smaller_step(_lower_shares(gradients, "score_sum"))
 
 
 def value_matrix_leads(

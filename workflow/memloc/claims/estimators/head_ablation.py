@@ -24,22 +24,31 @@ def highlighted_head_specific(tables: Tables, settings: Section, replacement: st
     return Estimate.of(uncertainty.difference(*judged))
 
 
-def highlighted_head_leads(tables: Tables, settings: Section, replacement: str) -> Estimate:
-    """NLL that memorized paragraphs gain more without the highlighted head than without the mean other."""
+def highlighted_head_leads(
+    tables: Tables, settings: Section, replacement: str, in_layer: bool = False
+) -> Estimate:
+    """NLL that memorized paragraphs gain more without the highlighted head than without the mean other one,
+    of all layers or of its own."""
     gained = _gained(tables, replacement)
     if gained is None:
         return _not_run(replacement)
     own, memorized = highlighted_head(tables, settings), gained["memorized"]
-    return Estimate.of(uncertainty.paired(memorized[own] - memorized.drop(columns=[own]).mean(axis=1)))
+    others = memorized.drop(columns=[own])
+    if in_layer:
+        others = others.loc[:, others.columns.get_level_values("layer") == own[0]]
+    if others.empty:
+        return Estimate(missing="the layer has no other head")
+    return Estimate.of(uncertainty.paired(memorized[own] - others.mean(axis=1)))
 
 
 def some_head_specific(tables: Tables, settings: Section, replacement: str) -> Estimate:
-    """The largest of all heads' specific effects; its interval allows for the search among them."""
+    """The specific effect that is most surely above zero; all heads' intervals allow for the search."""
     gained = _gained(tables, replacement)
     if gained is None:
         return _not_run(replacement)
     judged = (gained[group].to_numpy() for group in ("memorized", "non_memorized"))
-    return Estimate.of(max(uncertainty.simultaneous_differences(*judged)))
+    found = uncertainty.simultaneous_differences(*judged)
+    return Estimate.of(max(found, key=lambda interval: (interval.low, interval.value)))
 
 
 def _gained(tables: Tables, replacement: str) -> dict[str, pd.DataFrame] | None:

@@ -10,15 +10,15 @@ from memloc.statistics import uncertainty
 Tables = dict[str, pd.DataFrame]
 
 
-def query_growth(tables: Tables, settings: Section, group: str, pairs: str) -> Estimate:
+def query_growth(tables: Tables, settings: Section, group: str) -> Estimate:
     """How much larger a pair's query gradients are at the impact than at the perturbed position.
 
-    (a - b) / (a + b) of their means over layers and heads: from -1 to 1, a third where a is twice b. `pairs`:
-    all, or those that are spread (`spread_ids`). A pair without any gradient counts as 0.
+    (a - b) / (a + b) of their means over layers and heads: from -1 to 1, a third where a is twice b. Only of
+    pairs that are spread (`spread_ids`): in others both positions are one. A pair without any gradient counts
+    as 0.
     """
     rows = tables["impact_gradients"]
-    if pairs == "spread":
-        rows = rows[rows["id"].isin(spread_ids(rows))]
+    rows = rows[rows["id"].isin(spread_ids(rows))]
     rows = rows[(rows["group"] == group) & (rows["component"] == "q")]
     if rows.empty:
         return Estimate(missing="in every pair the perturbed token is the one before the impact token")

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from memloc.claims.verdicts import Estimate
-from memloc.localization.head_ranking import rank_agreement
+from memloc.localization.head_ranking import exchanged_agreement
 from memloc.settings.base import Section
 from memloc.statistics import uncertainty
+from memloc.statistics.uncertainty import CONFIDENCE, MIN_N
 from memloc.tables.terms import COMBINED, METHODS
 
 Tables = dict[str, pd.DataFrame]
@@ -18,15 +19,24 @@ ONE_PART = "there is one paragraph: none is left to judge a head on"
 
 
 def methods_agree(tables: Tables, settings: Section) -> Estimate:
-    """Kendall's tau of the heads' ranks, mean over pairs of methods."""
-    ranks = tables["head_rank_samples"]
-    if not (ranks["sample"] == "rest").any():
+    """Kendall's tau of the heads' ranks, mean over pairs of methods, above that of heads which change places
+    within their layers; the interval is that of such exchanges.
+
+    Heads of a layer are alike: methods that only rank the same layers first agree as much.
+    """
+    samples = tables["head_rank_samples"]
+    n_parts = samples.loc[samples["sample"] == "rest", "number"].nunique()
+    if not n_parts:
         return Estimate(missing=ONE_PART)
-    found = rank_agreement(ranks, METHODS).values()
-    drawn, left_out = (np.mean([taus[kind] for taus in found], axis=0) for kind in ("resample", "rest"))
     agreement = tables["ranking_agreement"]
     pairs = agreement[(agreement["method_a"] != COMBINED) & (agreement["method_b"] != COMBINED)]
-    return Estimate.of(uncertainty.resampled(float(pairs["kendall"].mean()), drawn, left_out))
+    exchanged = np.mean([*exchanged_agreement(tables["head_ranking"], METHODS).values()], axis=0)
+    low, high = np.quantile(exchanged, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    tau = float(pairs["kendall"].mean())
+    excess = tau - float(exchanged.mean())
+    if n_parts < MIN_N:  # of so few paragraphs, the ranks themselves are a chance
+        return Estimate(excess, -np.inf, np.inf, n_parts)
+    return Estimate(excess, tau - float(high), tau - float(low), len(exchanged))
 
 
 def first_head_leads(

@@ -93,6 +93,7 @@ def _numbers(
         "em": int(top["em"]),
         "em_drop": int(top["em_drop"]),
         "em_unperturbed": int(unperturbed["em"]),
+        "n_as_much": int((drop >= top["em_drop"]).sum()),
         "nll": None if pd.isna(top["nll_original"]) else float(top["nll_original"]),
         "nll_unperturbed": float(unperturbed["nll_original"]),
         "n_without_effect": int(np.sum(drop == 0)),

@@ -82,7 +82,11 @@ def numbers_of(plants: pd.DataFrame) -> list[dict]:
         reached = rows[rows["reached"]]
         harmful = int((damage(reached) > MOST_DAMAGE).sum())
         labels = {"kind": KIND_LABELS[kind], "n_reached": len(reached), "n_tries": len(rows)}
-        found.append({**labels, "n_damaging": harmful, "damage": _percent(damage(reached))})
+        kept = reached["em_memorized"].dropna()
+        left = f"{kept.median():.0f}" if len(kept) else "unknown"
+        found.append(
+            {**labels, "n_damaging": harmful, "damage": _percent(damage(reached)), "em_memorized": left}
+        )
     return found
 
 
