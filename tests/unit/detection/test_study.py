@@ -133,6 +133,19 @@ def test_strata_hold_what_they_say(rows):
             assert not set(rows.fold.iloc[part.fitted]) & set(rows.fold.iloc[part.judged])
 
 
+def test_a_fold_without_rows_of_a_stratum_judges_none(rows):
+    """All of the last fold occurs once: none of it is in the boundary zone."""
+    last = rows.fold == 4
+    once = rows.assign(exposure=rows.exposure.mask(last & ~rows.unseen, 1), recited=rows.recited & ~last)
+    by_name = {stratum.name: stratum for stratum in strata(once)}
+    assert {name: len(stratum.parts) for name, stratum in by_name.items()} == {
+        "all": 5,
+        "boundary": 4,
+        "unseen": 5,
+    }
+    assert all(len(part.judged) for stratum in by_name.values() for part in stratum.parts)
+
+
 def test_too_few_of_a_kind_are_no_stratum(rows):
     few = rows.assign(recited=rows.recited & (rows.index < 8), unseen=False)
     assert [stratum.name for stratum in strata(few)] == []

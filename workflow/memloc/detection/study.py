@@ -105,12 +105,12 @@ def strata(rows: pd.DataFrame) -> Iterator[Stratum]:
 
 
 def _parts(within: np.ndarray, fold: np.ndarray, number: int, positive: np.ndarray) -> Parts | None:
-    """Rows of a stratum by fold; nothing where those that are fitted have one label only."""
-    fitted = np.flatnonzero(within & (fold != number))
-    if len(np.unique(positive[fitted])) < 2:
+    """Rows of a stratum by fold; nothing where none is judged, or the fitted ones have one label only."""
+    fitted, judged = (np.flatnonzero(within & rows) for rows in (fold != number, fold == number))
+    if not len(judged) or len(np.unique(positive[fitted])) < 2:
         return None
     place = np.searchsorted(np.unique(fold[fitted]), fold[fitted])
-    return Parts(fitted, place % 2 == 1, np.flatnonzero(within & (fold == number)))
+    return Parts(fitted, place % 2 == 1, judged)
 
 
 def boundary_zone(
@@ -178,9 +178,7 @@ def shuffled_aurocs(
 
 def _aurocs(chance: np.ndarray, judge: Judge) -> Float[np.ndarray, "resample"]:
     curves = [
-        measures.curve(chance[rows], judge.positive[rows], judge.weights[:, rows])
-        for rows in judge.folds
-        if rows.stop > rows.start
+        measures.curve(chance[rows], judge.positive[rows], judge.weights[:, rows]) for rows in judge.folds
     ]
     return measures.auroc(curves)
 
