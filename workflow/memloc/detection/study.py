@@ -193,6 +193,7 @@ def _counts(judge: Judge) -> dict[str, int]:
 
 
 def _columns(name: str, interval: Interval) -> dict[str, float]:
-    ends = (interval.value, interval.low, interval.high)
-    found = dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
-    return {key: value if np.isfinite(value) else None for key, value in found.items()}
+    """A value and its ends, none where they are infinite; an end is no further than the value can be."""
+    least = -1.0 if name == "gain" else 0.0
+    found = zip((name, f"{name}_low", f"{name}_high"), interval[:3], strict=True)
+    return {key: min(max(value, least), 1.0) if np.isfinite(value) else None for key, value in found}

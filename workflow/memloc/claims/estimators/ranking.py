@@ -11,7 +11,7 @@ from memloc.claims.verdicts import Estimate
 from memloc.localization.head_ranking import exchanged_agreement
 from memloc.settings.base import Section
 from memloc.statistics import uncertainty
-from memloc.statistics.uncertainty import CONFIDENCE, MIN_N
+from memloc.statistics.uncertainty import CONFIDENCE, MIN_N, Interval
 from memloc.tables.terms import COMBINED, METHODS
 
 Tables = dict[str, pd.DataFrame]
@@ -35,8 +35,8 @@ def methods_agree(tables: Tables, settings: Section) -> Estimate:
     tau = float(pairs["kendall"].mean())
     excess = tau - float(exchanged.mean())
     if n_parts < MIN_N:  # of so few paragraphs, the ranks themselves are a chance
-        return Estimate(excess, -np.inf, np.inf, n_parts)
-    return Estimate(excess, tau - float(high), tau - float(low), len(exchanged))
+        return Estimate.of(Interval(excess, -np.inf, np.inf, n_parts))
+    return Estimate.of(Interval(excess, tau - float(high), tau - float(low), len(exchanged)))
 
 
 def first_head_leads(
