@@ -31,7 +31,7 @@ rule rank_heads:
         mem_mb=growing(4000),
         runtime=growing(15),
     params:
-        **tracked("rank_heads.py", "head_ranking"),
+        **tracked("rank_heads.py"),
     message:
         "Rank the attention heads by every method and compare the rankings."
     script:
