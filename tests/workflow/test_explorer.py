@@ -1,12 +1,14 @@
 """The explorer in a real browser, from disk: what it shows is what the tables say."""
 
 import re
+import shutil
 
 import browser as browsers
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import Explorer
 
+from memloc.explorer.files import write_comparison
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 
@@ -248,6 +250,28 @@ def opened_tab(browser, folder, view, options):
         "#paragraphs:not([hidden])" if key == "paragraphs" else "#tab:not([hidden]) h2"
     )
     return explorer
+
+
+def test_two_models_show_the_same_paragraph(browser, folder, read, pair, tmp_path):
+    for model in ("one", "other"):
+        shutil.copytree(folder, tmp_path / model / "explorer")
+    (tmp_path / "explorer").mkdir()
+    write_comparison(tmp_path / "explorer", "both", ["one", "other"])
+    page = browser.new_context(viewport=SIZES["wide"]).new_page()
+    said = []
+    page.on("console", lambda message: said.append(message.text))
+    page.goto((tmp_path / "explorer/index.html").as_uri())
+    left, right = (page.frame_locator(f".pane:nth-child({i}) iframe") for i in (1, 2))
+    left.locator(f"#list [data-id='{pair.id}']").click()
+    left.locator("#head").select_option("2")
+    left.locator("#colouring").select_option("attention")
+    right.locator("#colouring-about", has_text="Attention of the first").wait_for()
+    for frame in (left, right):
+        assert frame.locator("#paragraph-title").inner_text() == f"Paragraph {pair.id}"
+    assert left.locator("#head").input_value() == "2"
+    assert right.locator("#head").input_value() == right.locator("#head [selected]").get_attribute("value")
+    assert said == []
+    page.context.close()
 
 
 def test_an_edit_of_the_page_reruns_the_explorer_alone(editable):

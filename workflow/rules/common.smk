@@ -93,6 +93,10 @@ def report_file(name):
     return own_file(TEMPLATES / name)
 
 
+# Template, scripts and styles of the explorer.
+PAGE_FILES = sorted((tracking.PACKAGE / "explorer/page").iterdir())
+
+
 def table(name):
     """Path of a table of this study, or of the study that shares it."""
     folder = "benchmarks" if name in schemas.MEASURED else "tables"

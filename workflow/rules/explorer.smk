@@ -3,7 +3,6 @@
 # Rule sets makes near_verbatim in every study, whether or not a figure shows it.
 MADE = [*TABLES, "near_verbatim"]
 ON_PAGE = tables_on_page(MADE, SETTINGS.explorer.tables)
-PAGE_FILES = sorted((tracking.PACKAGE / "explorer/page").iterdir())
 
 
 rule explorer:
@@ -39,6 +38,3 @@ rule explorer:
         "Write the explorer, a page to walk around in."
     script:
         "../scripts/explorer.py"
-
-
-EXPLORERS = rules.explorer.output

@@ -97,9 +97,28 @@ SUMMARIES = [getattr(rules, f"{member}_summary").output for member in MEMBERS]
 
 rule explorer:
     input:
-        EXPLORERS,
+        members=EXPLORERS,
+        page=[own_file(path) for path in PAGE_FILES],
+    output:
+        directory(f"{RESULTS}/explorer"),
+    log:
+        log_file("explorer"),
+    benchmark:
+        benchmark_file("explorer")
+    localrule: True
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(500),
+        runtime=growing(5),
+    params:
+        **tracked("explorer_across_models.py"),
+        models=list(MEMBERS),
     message:
-        "Every model has its explorer."
+        "Write the page that shows two models side by side."
+    script:
+        "../scripts/explorer_across_models.py"
 
 
 rule summary:

@@ -260,4 +260,5 @@ def test_a_file_of_data_hands_over_its_content(tmp_path):
 
 def test_every_file_of_the_page_is_on_it():
     names = {path.name for path in files.PAGE.iterdir()}
-    assert names == {files.TEMPLATE, *files.STYLES, *files.SCRIPTS}
+    alone = {files.TEMPLATE, *files.STYLES, *files.SCRIPTS}
+    assert names == alone | {files.COMPARISON, *files.COMPARISON_STYLES, *files.COMPARISON_SCRIPTS}

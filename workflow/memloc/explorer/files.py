@@ -6,6 +6,7 @@ hands its content to `memloc.receive`, and the page adds the script when it need
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,19 +30,34 @@ SCRIPTS = (
     "tabs.js",
     "main.js",
 )
+# The page that shows two models side by side.
+COMPARISON = "compare.html.jinja"
+COMPARISON_STYLES = ("base.css", "compare.css")
+COMPARISON_SCRIPTS = ("elements.js", "compare.js")
 
 
 def write_page(folder: Path, index: dict[str, Any]) -> None:
     """Write the page itself and its index into a folder."""
+    _write_html(folder, TEMPLATE, STYLES, SCRIPTS, index=index)
+    write_data(folder, "index", index)
+
+
+def write_comparison(folder: Path, study: str, models: Sequence[str]) -> None:
+    """Write the page of a study of several models; their own pages lie in ../<model>/explorer."""
+    _write_html(folder, COMPARISON, COMPARISON_STYLES, COMPARISON_SCRIPTS, study=study, models=models)
+
+
+def _write_html(
+    folder: Path, template: str, styles: Sequence[str], scripts: Sequence[str], **values: Any
+) -> None:
     loader = jinja2.FileSystemLoader(PAGE)
     strict = {"autoescape": True, "undefined": jinja2.StrictUndefined, "trim_blocks": True}
-    environment = jinja2.Environment(loader=loader, **strict)
-    text = environment.get_template(TEMPLATE).render(index=index, styles=STYLES, scripts=SCRIPTS)
+    page = jinja2.Environment(loader=loader, **strict).get_template(template)
+    text = page.render(styles=styles, scripts=scripts, **values)
     (folder / "index.html").write_text(text, encoding="utf-8")
     (folder / "page").mkdir()
-    for name in (*STYLES, *SCRIPTS):
+    for name in (*styles, *scripts):
         shutil.copyfile(PAGE / name, folder / "page" / name)
-    write_data(folder, "index", index)
 
 
 def write_data(folder: Path, name: str, content: dict[str, Any]) -> None:

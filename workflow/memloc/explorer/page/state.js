@@ -23,7 +23,11 @@
     const shown = Object.entries(state).filter(
       ([name, value]) => name === "paragraph" || String(value) !== String(defaults[name] ?? ""),
     );
-    history.replaceState(null, "", `#${new URLSearchParams(shown)}`);
+    const view = new URLSearchParams(shown).toString();
+    history.replaceState(null, "", `#${view}`);
+    if (parent !== window) {
+      parent.postMessage({ memloc: view }, "*"); // to the page that shows two models side by side
+    }
   }
 
   function tell(changed) {
