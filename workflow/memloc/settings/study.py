@@ -42,7 +42,8 @@ from memloc.settings.weight_noise import WeightNoise
 Member = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$")]
 PUBLISHED_LENGTHS = range(100, 501, 50)  # of the release, in GPT-2's tokens
 RESAMPLED = r"seed-\d+"  # a study whose samples are drawn again lies in such a folder
-STUDY_FOLDERS = ("benchmarks", "explorer", "figures", "logs", "tables")  # a member's folder lies next to these
+# A member's folder lies next to these.
+STUDY_FOLDERS = ("benchmarks", "explorer", "figures", "logs", "tables")
 
 
 Model = Annotated[EmbeddedModel | PlantedModel | HubModel | LocalModel, Field(discriminator="source")]
