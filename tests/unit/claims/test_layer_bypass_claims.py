@@ -13,8 +13,8 @@ SETTINGS = sections({"paragraph": {"prefix": 50, "length": 100}})
 LAYERS = range(4)
 
 
-def tables(lost, n=20, n_seen=0, harmless=0.8):
-    """`lost` gives the tokens that (group, block, layer) costs; `harmless` is the share of spared tokens."""
+def tables(lost, n=20, n_seen=0):
+    """`lost` gives the tokens that (group, block, layer) costs."""
     rng, rows = np.random.default_rng(0), []
     for block, ways in BYPASSES.items():
         for way in ways:
@@ -25,12 +25,7 @@ def tables(lost, n=20, n_seen=0, harmless=0.8):
                         tokens = 50 if seen else lost(group, block, layer) + rng.integers(-1, 2)
                         labels = {"block": block, "way": way, "layers": "alone", "layer": layer}
                         rows.append({**labels, "group": group, "id": number, "seen": seen, "em_lost": tokens})
-    prefix = [{"id": number, "set": "memorized", "position": -1, "em": 50} for number in range(n)]
-    for number in range(n):
-        for position in range(10):
-            em = 50 if position < 10 * harmless else 20
-            prefix.append({"id": number, "set": "memorized", "position": position, "em": em})
-    return {"layer_bypass": pd.DataFrame(rows), "perturbation": pd.DataFrame(prefix)}
+    return {"layer_bypass": pd.DataFrame(rows)}
 
 
 def judged(given):
@@ -88,16 +83,8 @@ def test_one_block_that_is_not_needed_is_enough_against_distributed():
     assert verdicts(lambda group, block, layer: 0)["every_layer_counts"] == "does not hold"
 
 
-@pytest.mark.parametrize(("harmless", "verdict"), [(0.8, "holds"), (0.2, "does not hold")])
-def test_tokens_that_trigger(harmless, verdict):
-    assert verdicts(menta, harmless=harmless)["few_tokens_trigger"] == verdict
-
-
 def test_few_and_seen_paragraphs_decide_nothing():
     assert set(verdicts(menta, n=5).values()) == {"undecided"}
     found = judged(tables(menta, n=20, n_seen=20))
     assert found["n"].max() == 20 and found.loc["deeper_attention_removes", "value"] < 45
-    nobody = tables(menta, n=0, n_seen=8)
-    nobody["perturbation"] = tables(menta, n=8)["perturbation"]
-    found = judged(nobody)["verdict"]
-    assert set(found.drop("few_tokens_trigger")) == {"not applicable"}
+    assert set(judged(tables(menta, n=0, n_seen=8))["verdict"]) == {"not applicable"}

@@ -109,3 +109,12 @@ def test_new_continuations_are_about_as_likely_as_other_text(new, verdict):
     found = judged(noisy([5] * 4), noisy([5] * 4), nll).loc["perturbed_fluent"]
     assert found["verdict"] == verdict
     assert found["value"] == pytest.approx(1 - new, abs=0.1)
+
+
+@pytest.mark.parametrize(("spared", "verdict"), [(3, "holds"), (1, "does not hold"), (2, "does not hold")])
+def test_few_tokens_trigger_or_not(spared, verdict):
+    """Of four tokens, some cost nothing; one paragraph in ten can lose all of them."""
+    em = [[FULL] * spared + [4] * (N_PREFIX - spared)] * 9 + [[FULL] * N_PREFIX]
+    found = judged(em, noisy([5] * 4)).loc["few_tokens_trigger"]
+    assert found["value"] == pytest.approx((9 * spared / 4 + 1) / 10)
+    assert found["verdict"] == (verdict if spared != 2 else "undecided")

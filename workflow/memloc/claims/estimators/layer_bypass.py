@@ -7,7 +7,6 @@ paragraph and judged on the rest.
 import pandas as pd
 
 from memloc.claims.verdicts import Estimate
-from memloc.perturbation.effects import em_drops
 from memloc.settings.base import Section
 from memloc.statistics import uncertainty
 
@@ -52,14 +51,6 @@ def every_layer_counts(tables: Tables, settings: Section) -> Estimate:
     if memorized.empty:
         return NOBODY
     return Estimate.of(uncertainty.covering([uncertainty.mean(memorized[block]) for block in memorized]))
-
-
-def few_tokens_trigger(tables: Tables, settings: Section) -> Estimate:
-    """Share of the replaced prefix tokens without which a memorized paragraph loses nothing."""
-    rows = tables["perturbation"]
-    drops = em_drops(rows[rows["set"] == "memorized"])
-    spared = (drops["em_drop"] <= 0).groupby(drops["id"]).mean()
-    return Estimate.of(uncertainty.mean(spared))
 
 
 def _without_deeper_attention(tables: Tables, group: str, sign: int) -> Estimate:

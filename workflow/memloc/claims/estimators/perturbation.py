@@ -36,6 +36,12 @@ def later_tokens(tables: Tables, settings: Section, set: str, last_token: str) -
     return Estimate.of(uncertainty.paired(late_minus_early(matrix)))
 
 
+def few_tokens_trigger(tables: Tables, settings: Section) -> Estimate:
+    """Share of the prefix tokens that a memorized paragraph can lose one at a time without losing a token."""
+    drops = _drops(tables, settings, "memorized", "with")
+    return Estimate.of(uncertainty.mean((drops["em_drop"] <= 0).groupby(drops["id"]).mean()))
+
+
 def fluency(tables: Tables, settings: Section) -> Estimate:
     """NLL of non-memorized paragraphs, unperturbed, minus that of what follows perturbed prefixes."""
     if settings.sets.continuation == "corpus":
