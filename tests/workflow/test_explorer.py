@@ -146,9 +146,9 @@ def test_maps_hold_the_tables_numbers_and_choose_a_head(browser, folder, read, p
     explorer.close()
 
 
-def test_an_address_brings_its_view_back(browser, folder, explorer):
+def test_an_address_brings_its_view_back(browser, folder, pair):
+    explorer = Explorer.opened(browser, folder, f"paragraph={pair.id}", viewport=SIZES["wide"])
     page = explorer.page
-    page.locator("#list [role=option]").nth(1).click()
     page.select_option("#colouring", "attention")
     page.select_option("#head", "2")
     page.locator("#tokens .token").nth(4).click()
@@ -158,7 +158,8 @@ def test_an_address_brings_its_view_back(browser, folder, explorer):
     for view in ("#paragraph-title", "#token", "#colouring-about", "#maps"):
         assert again.page.inner_text(view) == page.inner_text(view)
     assert again.page.url == page.url
-    again.close()
+    for opened in (again, explorer):
+        opened.close()
 
 
 def test_an_address_of_nothing_shows_the_first_paragraph(browser, folder):

@@ -119,7 +119,7 @@ def test_figure_modules_import_neither_torch_nor_the_table_schemas():
 def test_deleted_figures_are_all_that_is_drawn_again(editable, kind):
     for path in (editable.results / "figures").glob(f"*.{kind}"):
         path.unlink()
-    assert editable.jobs() == dict.fromkeys(FIGURE_NAMES, 1)
+    assert editable.jobs() == dict.fromkeys([*FIGURE_NAMES, "summary"], 1)
 
 
 def test_one_deleted_figure_is_drawn_again_alone_and_equal(editable):
@@ -127,7 +127,7 @@ def test_one_deleted_figure_is_drawn_again_alone_and_equal(editable):
     before = [path.read_bytes() for path in paths]
     for path in paths:
         path.unlink()
-    assert editable.jobs() == {"fig2": 1}
+    assert editable.jobs() == {"fig2": 1, "summary": 1}
     # A figure needs no model: torch cannot even be imported here.
     (editable.folder / "workflow/torch.py").write_text("raise ImportError('torch is imported')\n")
     editable.snakemake("--cores", "1", "fig2")

@@ -3,6 +3,7 @@
 import importlib.metadata
 import importlib.util
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -202,3 +203,41 @@ def growing(amount):
 
 # GPUs of every rule that runs the model; local runs ignore the number unless a profile sets a limit.
 N_GPU = 0 if SETTINGS.loading.device == "cpu" else SETTINGS.loading.gpus
+
+
+def chapters(figures):
+    """Name, title and section of the figures of each chapter."""
+    found = {}
+    for figure in figures:
+        found.setdefault(figure.category, []).append([figure.name, figure.title, figure.section])
+    return found
+
+
+def ran():
+    """What the rules of this workflow run, read and write, as plain data."""
+    return [
+        {
+            "name": rule.name,
+            "message": rule.message,
+            "script": f"workflow/scripts/{Path(rule.script).name}",
+            "inputs": [str(path) for path in rule.input],
+            "outputs": [str(path) for path in rule.output],
+            "benchmark": str(rule.benchmark or ""),
+            "threads": rule.resources["_cores"].value,
+        }
+        for rule in workflow.rules
+        if rule.script and rule not in HOST_RULES
+    ]
+
+
+def code_files():
+    """Files of the workflow by their place in its repository."""
+    names = ["Snakefile", *(f"scripts/{Path(rule['script']).name}" for rule in ran())]
+    names += [
+        f"rules/{name}" for file in workflow.included for name in re.findall(r"rules/(\w+\.smk)", str(file))
+    ]
+    files = {f"workflow/{name}": source(name) for name in names}
+    for path in (*tracking.PACKAGE.rglob("*.py"), *tracking.PACKAGE.rglob("*.yaml")):
+        files[f"workflow/memloc/{path.relative_to(tracking.PACKAGE).as_posix()}"] = path
+    files["envs/requirements.lock"] = source("../envs/requirements.lock")
+    return {place: os.path.relpath(path) for place, path in files.items()}

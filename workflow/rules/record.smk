@@ -3,36 +3,6 @@
 BUNDLE = f"{RESULTS}/bundle.zip"
 
 
-def ran():
-    """What the rules of this workflow run, read and write, as plain data."""
-    return [
-        {
-            "name": rule.name,
-            "message": rule.message,
-            "script": f"workflow/scripts/{Path(rule.script).name}",
-            "inputs": [str(path) for path in rule.input],
-            "outputs": [str(path) for path in rule.output],
-            "benchmark": str(rule.benchmark or ""),
-            "threads": rule.resources["_cores"].value,
-        }
-        for rule in workflow.rules
-        if rule.script and rule not in HOST_RULES
-    ]
-
-
-def code_files():
-    """Files of the workflow by their place in its repository."""
-    names = ["Snakefile", *(f"scripts/{Path(rule['script']).name}" for rule in ran())]
-    names += [
-        f"rules/{name}" for file in workflow.included for name in re.findall(r"/rules/(\w+\.smk)", str(file))
-    ]
-    files = {f"workflow/{name}": source(name) for name in names}
-    for path in (*tracking.PACKAGE.rglob("*.py"), *tracking.PACKAGE.rglob("*.yaml")):
-        files[f"workflow/memloc/{path.relative_to(tracking.PACKAGE).as_posix()}"] = path
-    files["envs/requirements.lock"] = source("../envs/requirements.lock")
-    return {place: os.path.relpath(path) for place, path in files.items()}
-
-
 rule bundle:
     input:
         rules.all.input,

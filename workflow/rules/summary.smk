@@ -4,14 +4,6 @@
 SUMMARIZED = [figure for figure in SHOWN if figure.only_for != "seeds"]
 
 
-def chapters():
-    """Name, title and section of the figures of each chapter."""
-    found = {}
-    for figure in SUMMARIZED:
-        found.setdefault(figure.category, []).append([figure.name, figure.title, figure.section])
-    return found
-
-
 rule summary:
     input:
         captions=[f"{RESULTS}/figures/{figure.name}.rst" for figure in SUMMARIZED],
@@ -33,7 +25,7 @@ rule summary:
     params:
         **tracked("summary.py"),
         model=MODEL_NAME,
-        chapters=chapters(),
+        chapters=chapters(SUMMARIZED),
     message:
         "Put all figures with their captions into one PDF."
     script:
