@@ -13,7 +13,7 @@ rule explorer:
     output:
         report(
             directory(f"{RESULTS}/explorer"),
-            caption=report_file("explorer.rst"),
+            caption=os.path.abspath(TEMPLATES / "explorer.rst"),
             htmlindex="index.html",
             category="Explorer",
             subcategory=SETTINGS.member,
