@@ -69,7 +69,7 @@ def test_the_report_describes_the_study(page):
 
 
 def test_the_explorer_is_in_the_report_as_it_is(finished, report):
-    own = {path.name: path.read_bytes() for path in (finished.results / "explorer").rglob("*.*")}
+    own = {path.name: path.read_bytes() for path in (finished.results / "explorer").rglob("[!.]*.*")}
     found = {name.rpartition("/")[2]: data for name, data in report.items()}
     assert own.keys() <= found.keys()
     assert {name for name, data in own.items() if found[name] != data} == set()

@@ -32,7 +32,8 @@ def test_every_figure_has_its_files(finished):
 def test_every_caption_is_filled(finished):
     for name in FIGURE_NAMES:
         caption = (finished.results / f"figures/{name}.rst").read_text()
-        assert len(caption) > 40 and not re.search(r"[{}]|\bnan\b|None", caption), f"{name}: {caption}"
+        own = re.sub("\u201c[^\u201d]*\u201d", "", caption)  # quoted tokens may be such words
+        assert len(own) > 40 and not re.search(r"[{}]|\bnan\b|None", own), f"{name}: {caption}"
         assert caption.endswith("Model: \u201cembedded model of study test\u201d.\n")
 
 
