@@ -26,7 +26,6 @@ from memloc.statistics.uncertainty import CONFIDENCE, resampled
 from memloc.tables.terms import COMBINED, METHODS
 
 N_EXCHANGES = 999  # of heads within their layers
-TIED = 1e-9  # taus that are nearer are equal
 Scores = pd.Series  # indexed by layer and head
 Weights = pd.Series  # indexed by method
 # The methods of planted truth that do the same as these on one paragraph.
@@ -298,17 +297,14 @@ def agreement(ranking: pd.DataFrame, ranks: pd.DataFrame) -> pd.DataFrame:
     """Agreement of each pair of methods over all heads.
 
     Columns method_a, method_b, kendall (tau-b of their scores) with low and high from resampled paragraphs,
-    p_value (against heads that change places within their layers, `exchanged_agreement`) and n_heads.
+    p_value (as if heads were independent of each other) and n_heads.
     """
     scores = ranking.pivot(index=["layer", "head"], columns="method", values="score")
     methods = [method for method in (*METHODS, COMBINED) if method in scores]
-    exchanged, rows = exchanged_agreement(ranking, methods), []
+    rows = []
     for (first, second), taus in rank_agreement(ranks, methods).items():
         result = stats.kendalltau(scores[first], scores[second])
         low, high = resampled(result.statistic, taus["resample"], taus["rest"])[1:3]
-        reach = np.sum(exchanged[first, second] >= result.statistic - TIED)
-        rows.append(
-            (first, second, result.statistic, low, high, (reach + 1) / (N_EXCHANGES + 1), len(scores))
-        )
+        rows.append((first, second, result.statistic, low, high, result.pvalue, len(scores)))
     columns = ["method_a", "method_b", "kendall", "low", "high", "p_value", "n_heads"]
     return pd.DataFrame(rows, columns=columns)

@@ -45,7 +45,7 @@ def _ranking_agreement(lengths: Lengths) -> dict[str, pa.Column]:
         "low": column("float64", nullable=True, meaning="Lower end of the interval of tau."),
         "high": column("float64", nullable=True, meaning="Upper end of the interval of tau."),
         "p_value": number(
-            0, 1, meaning="One-sided, against heads that change places within their layers at random."
+            0, 1, nullable=True, meaning="Of the hypothesis that the rankings, and heads, are independent."
         ),
         "n_heads": integer(1, meaning="Heads that are ranked."),
     }
