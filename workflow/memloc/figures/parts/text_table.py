@@ -88,7 +88,7 @@ def _draw_cell(axes, left: float, top: float, lines: list[list[Piece]]) -> None:
 
 
 def joined_rows(rows: Iterable[Sequence[int]], vocabulary: pd.Series) -> list[str]:
-    """`join_tokens` of many rows: fifty times as fast for a row, where there may be a million."""
+    """`join_tokens` of many rows at once, of which there may be a million."""
     texts = vocabulary.reindex(range(vocabulary.index.max() + 1)).to_numpy(object)
     return ["".join(texts[np.asarray(tokens, dtype=np.int64)]) for tokens in rows]
 
