@@ -172,8 +172,10 @@ def test_every_script_belongs_to_a_rule(clone):
     used = {rule["script"] for config in CONFIGS for rule in Rules.of(clone.folder, config).jobs}
     conditional = {
         "compare_memorized_list.py",
+        "download_files.py",
         "figure_across_seeds.py",
         "paragraphs_text.py",
+        "paragraphs_tokens.py",
     }
     scripts = {path.name for path in SCRIPTS.glob("*.py")}
     assert {Path(script).name for script in used} | conditional == scripts

@@ -27,9 +27,11 @@ os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**29))
 
 
 from memloc.data.text_files import text_files
+from memloc.data.token_arrays import open_arrays
 from memloc.model import memory
 from memloc.run import tracking
 from memloc.run.errors import UserError
+from memloc.settings.data import ARRAY_FILE
 from memloc.settings.errors import ConfigError, validate
 from memloc.settings.study import members
 from memloc.settings.documentation import effective
@@ -189,6 +191,11 @@ def tracked(script, *sections, modules=(), tables=()):
 def hub_folder(kind, id, revision):
     """Where what is downloaded of a repository of the hub lies."""
     return f"{RESOURCES}/{kind}/{'--'.join(id.split('/'))}@{revision[:12]}"
+
+
+def array_file(name):
+    """The file that a setting names; none where it names an array of another file."""
+    return [name] if name and name.endswith(ARRAY_FILE) else []
 
 
 def package_versions(packages):

@@ -74,6 +74,41 @@ elif DATA.source == "release" and DATA.retokenize:
     RELEASE_TOKENIZER = DATA.retokenize.folder
 
 
+# Where the files lie that section `data` gives the addresses of.
+PLACES = {}
+if DATA.source in ("text", "tokens"):
+    for address in DATA.addresses:
+        digest = hashlib.sha256(address.encode()).hexdigest()[:8]
+        PLACES[address] = f"{RESOURCES}/files/{digest}-{address.rpartition('/')[2]}"
+
+if PLACES:
+    DOWNLOADS += PLACES.values()
+
+    rule download_files:
+        output:
+            list(PLACES.values()),
+        log:
+            log_file("download_files"),
+        benchmark:
+            benchmark_file("download_files")
+        retries: 2
+        localrule: True
+        conda:
+            ENVIRONMENT
+        threads: 1
+        resources:
+            mem_mb=growing(1000),
+            runtime=growing(60),
+        params:
+            addresses=list(PLACES),
+            sha256=DATA.checksums,
+            network=NETWORK,
+        message:
+            "Download the files of text or tokens."
+        script:
+            "../scripts/download_files.py"
+
+
 if MODEL.source == "hub":
     HUB_MODEL = hub_folder("models", MODEL.id, MODEL.revision)
     DOWNLOADS.append(HUB_MODEL)

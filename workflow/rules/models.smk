@@ -20,16 +20,20 @@ for member, settings in MEMBERS.items():
         config:
             settings.model_dump(mode="json")
 
-    use rule * from member_module exclude download_release, download_tokenizer as member_prefix*
+    use rule * from member_module exclude download_release, download_tokenizer, download_files as member_prefix*
 
     for imported in set(workflow.rules) - known:
         imported.message = f"{member}: {imported.message}"
 
 
-if SETTINGS.data.source == "release":
+# The members share downloads of their data: the first member's rule, without its name.
+first_module = f"member {next(iter(MEMBERS))}"
+if SETTINGS.data.source in ("text", "tokens") and SETTINGS.data.addresses:
 
-    # The members share this download: the first member's rule, without its name.
-    first_module = f"member {next(iter(MEMBERS))}"
+    use rule download_files from first_module
+
+
+if SETTINGS.data.source == "release":
 
     use rule download_release from first_module
 

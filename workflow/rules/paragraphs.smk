@@ -41,8 +41,8 @@ elif DATA.source == "text":
 
     rule paragraphs:
         input:
-            texts=TEXTS,
-            unseen=UNSEEN_TEXTS,
+            texts=[PLACES.get(file, file) for file in TEXTS],
+            unseen=[PLACES.get(file, file) for file in UNSEEN_TEXTS],
             folder=MODEL_FOLDER,
         output:
             paragraphs=table("paragraphs"),
@@ -62,6 +62,41 @@ elif DATA.source == "text":
             "Cut paragraphs from your own text and count their repeats."
         script:
             "../scripts/paragraphs_text.py"
+
+elif DATA.source == "tokens":
+
+    TOKENS = [PLACES.get(file, file) for file in DATA.files]
+    COUNTS, GROUPS = (PLACES.get(name, name) for name in (DATA.counts, DATA.groups))
+    if not PLACES:
+        try:
+            open_arrays(DATA, SETTINGS.paragraph, TOKENS, COUNTS, GROUPS)
+        except UserError as error:
+            raise WorkflowError(str(error))
+
+    rule paragraphs:
+        input:
+            tokens=TOKENS,
+            counts=array_file(COUNTS),
+            groups=array_file(GROUPS),
+            folder=MODEL_FOLDER,
+        output:
+            paragraphs=table("paragraphs"),
+        log:
+            log_file("paragraphs"),
+        benchmark:
+            benchmark_file("paragraphs")
+        conda:
+            ENVIRONMENT
+        threads: 1
+        resources:
+            mem_mb=growing(4000),
+            runtime=growing(30),
+        params:
+            **tracked("paragraphs_tokens.py", "data"),
+        message:
+            "Read paragraphs that are given as token ids, and decode their text."
+        script:
+            "../scripts/paragraphs_tokens.py"
 
 else:
 

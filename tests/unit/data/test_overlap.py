@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from memloc.data import own_text
-from memloc.data.overlap import as_text, shares_run
+from memloc.data.overlap import RUN, as_text, overlapping, shares_run
 from memloc.data.own_text import END, Stream
 
 
@@ -37,3 +37,18 @@ def test_paragraphs_shorter_than_a_run_share_none():
     rows = np.array([[1, 2], [3, 4]])
     assert shares_run(rows, as_text(rows), 3).tolist() == [False, False]
     assert shares_run(rows[:0], as_text(rows), 1).tolist() == []
+
+
+@pytest.mark.parametrize("n_prefix", [2, 25])  # a run of 13, and one as short as the continuation
+def test_a_control_overlaps_where_a_search_finds_it_in_what_was_seen(n_prefix):
+    random = np.random.default_rng(0)
+    rows, unseen = random.integers(1000, size=(40, 30)), random.random(40) < 0.5
+    run = min(RUN, 30 - n_prefix)
+    for number, control in enumerate(np.flatnonzero(unseen)[:6]):  # of 3 runs one token is missing
+        length = run - number % 2
+        rows[control, 7 : 7 + length] = rows[np.flatnonzero(~unseen)[number], 11 : 11 + length]
+    seen = as_text(rows[~unseen]).tokens.tolist()
+    expected = np.zeros(40, dtype=bool)
+    expected[unseen] = searched(rows[unseen].tolist(), seen, run)
+    assert expected.sum() == 3
+    assert overlapping(rows, unseen, n_prefix).tolist() == expected.tolist()

@@ -116,7 +116,11 @@ def test_studies_do_not_share_a_name():
             "data",
             ["min_repeats must not exceed max_repeats"],
         ),
-        ({"model": {"source": "hub"}}, "(top level)", ["hub model is trained", "data.source to text or rel"]),
+        (
+            {"model": {"source": "hub"}},
+            "(top level)",
+            ["hub model is trained", "data.source to text, tokens or rel"],
+        ),
         (
             {"model": {"source": "local", "folder": "x"}},
             "(top level)",
@@ -313,6 +317,7 @@ def test_a_planted_model_is_called_so():
         {"source": "release", "retokenize": {"length": 150}},
         {"source": "release", "location": "folder/of/files"},
         {"source": "text", "files": ["a.txt"]},
+        {"source": "tokens", "files": ["a.npy"]},
     ],
 )
 def test_paragraphs_of_any_length_where_they_are_cut_here_or_lie_in_a_folder(data):

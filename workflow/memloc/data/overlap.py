@@ -19,6 +19,19 @@ def as_text(rows: Int[np.ndarray, "row token"]) -> Stream:
     return Stream(tokens, np.arange(len(rows)) * (rows.shape[1] + 1), rows.shape[1])
 
 
+def overlapping(
+    paragraphs: Int[np.ndarray, "paragraph token"], unseen: Bool[np.ndarray, "paragraph"], n_prefix: int
+) -> Bool[np.ndarray, "paragraph"]:
+    """Which of the unseen paragraphs share a run of 13 tokens with one that was seen, and are no controls.
+
+    Of short paragraphs, the run is as long as the continuation.
+    """
+    found = np.zeros(len(paragraphs), dtype=bool)
+    run = min(RUN, paragraphs.shape[1] - n_prefix)
+    found[unseen] = shares_run(paragraphs[unseen], as_text(paragraphs[~unseen]), run)
+    return found
+
+
 def shares_run(
     paragraphs: Int[np.ndarray, "paragraph token"], text: Stream, run: int
 ) -> Bool[np.ndarray, "paragraph"]:

@@ -16,6 +16,8 @@ class TextError(InputError):
 def text_files(given: Sequence[str], key: str) -> list[str]:
     """Files of text that the entries of a setting name, each once: entry by entry, by name within each.
 
+    An address is taken as it is.
+
     A folder, such as a dataset of the Hugging Face hub, gives the files below it whose endings are known; its
     other files (README, licence) hold no text of it.
 
@@ -24,7 +26,7 @@ def text_files(given: Sequence[str], key: str) -> list[str]:
     """
     found: dict[str, None] = {}
     for entry in given:
-        files = _files_of(entry)
+        files = [entry] if "://" in entry else _files_of(entry)
         if not files:
             raise TextError(f"{key}: {entry}: no file that ends in {KNOWN}; correct the path")
         if other := [file for file in files if not file.endswith(ENDINGS)]:

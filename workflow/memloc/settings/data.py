@@ -6,6 +6,8 @@ from pydantic import Field, model_validator
 
 from memloc.settings.base import Address, NonNegative, Positive, Section, Sha256
 
+ARRAY_FILE = ".npy"  # holds one array; other files hold several, by name
+
 
 class EmbeddedData(Section):
     """Paragraphs from the docstrings of installed packages, repeated a known number of times."""
@@ -71,18 +73,78 @@ class ReleaseData(Section):
     )
 
 
-class TextData(Section):
+class _Files(Section):
+    """Files of this machine, or addresses that are downloaded once."""
+
+    files: list[Address]
+    checksums: dict[str, Sha256] = Field(
+        {}, description="SHA-256 of files that are downloaded, by the last part of their address."
+    )
+
+    @property
+    def addresses(self) -> list[str]:
+        """Files that are addresses."""
+        return [name for name in self._named_files() if "://" in name]
+
+    def _named_files(self) -> list[str]:
+        return self.files
+
+    @model_validator(mode="after")
+    def _checksums_are_of_downloads(self) -> "_Files":
+        names = {address.rpartition("/")[2] for address in self.addresses}
+        if unknown := sorted(set(self.checksums) - names):
+            raise ValueError(f"checksums: no address ends in {', '.join(unknown)}")
+        return self
+
+
+class TextData(_Files):
     """Your own text: cut into paragraphs, whose repeats in it are counted."""
 
     source: Literal["text"] = Field(description="Chooses this source.")
-    files: list[str] = Field(
+    files: list[Address] = Field(
         min_length=1,
         description="Files that end in .txt, .txt.gz, .jsonl, .jsonl.gz, .jsonl.zst or .parquet; globs; "
-        "folders, such as a dataset of the Hugging Face hub, with all such files below.",
+        "folders, such as a dataset of the Hugging Face hub, with all such files below; addresses of such "
+        "files.",
     )
-    unseen_files: list[str] = Field(
+    unseen_files: list[Address] = Field(
         [],
         description="The same of text that the model has not seen, as controls. Paragraphs that share a run "
         "of 13 tokens with `files` are left out.",
     )
     field: str = Field("text", description="Key (.jsonl) or column (.parquet) that holds the text.")
+
+    def _named_files(self) -> list[str]:
+        return [*self.files, *self.unseen_files]
+
+
+class TokenData(_Files):
+    """Paragraphs as token ids of the model, such as published lists of memorized sequences."""
+
+    source: Literal["tokens"] = Field(description="Chooses this source.")
+    files: list[Address] = Field(
+        min_length=1,
+        description="Files, or their addresses, that end in .npy (not pickled), .safetensors, .parquet or "
+        ".jsonl, with a row per paragraph. Several lie side by side, such as prefixes and continuations.",
+    )
+    names: list[str] = Field(
+        ["tokens"],
+        min_length=1,
+        description="Tensors (.safetensors) or columns (.parquet, .jsonl) of each file that hold tokens; "
+        "several lie side by side.",
+    )
+    counts: Address | None = Field(
+        None,
+        description="How often the model saw each paragraph: a .npy file, or a tensor or column of the first "
+        "file. Those with 0 are controls that it has not seen, unless they share a run of 13 tokens with "
+        "others: then they are left out. Nothing: each counts as seen once.",
+    )
+    groups: Address | None = Field(
+        None,
+        description="What text each paragraph is of: a .npy file, or a tensor or column of the first file. "
+        "`detection` keeps paragraphs of a group in one fold.",
+    )
+
+    def _named_files(self) -> list[str]:
+        others = [name for name in (self.counts, self.groups) if name and name.endswith(ARRAY_FILE)]
+        return [*self.files, *others]

@@ -10,7 +10,7 @@ from memloc.settings.attention import Attention
 from memloc.settings.base import NonNegative, Positive, Section
 from memloc.settings.bench import Bench
 from memloc.settings.contrastive import Contrastive
-from memloc.settings.data import EmbeddedData, ReleaseData, TextData
+from memloc.settings.data import EmbeddedData, ReleaseData, TextData, TokenData
 from memloc.settings.detection import Detection
 from memloc.settings.edit_model import EditModel
 from memloc.settings.editing import Editing
@@ -73,7 +73,7 @@ class Settings(Section):
     )
     paragraph: Paragraph = Paragraph()
     data: Annotated[
-        EmbeddedData | ReleaseData | TextData,
+        EmbeddedData | ReleaseData | TextData | TokenData,
         Field(discriminator="source", description="Where paragraphs come from."),
     ]
     model: Model | None = Field(None, description="Where the model comes from.")
@@ -173,7 +173,7 @@ class Settings(Section):
         if given and self.data.source == "embedded":
             raise ValueError(
                 f"embedded data is there to train a model on, and the {given[0]} model is trained: set "
-                "data.source to text or release, or model.source to embedded or planted"
+                "data.source to text, tokens or release, or model.source to embedded or planted"
             )
         windows = [model.window for model in trained if model.source == "embedded"]
         if any(window < self.paragraph.length for window in windows):

@@ -40,7 +40,7 @@ def _detection_folds(lengths: Lengths) -> dict[str, pa.Column]:
             0, unit="occurrences of the continuation", meaning="How often training saw it; 0 is unseen."
         ),
         "recited": column(bool, meaning="Its exact match is full."),
-        "module": column("str", nullable=True, meaning="Module whose docstring it is; embedded text only."),
+        "module": column("str", nullable=True, meaning="Text that it is of, where table paragraphs has it."),
         "cluster": integer(0, meaning="Cluster of near-duplicates."),
         "group": integer(0, meaning="What modules and clusters join: a fold holds all of it or nothing."),
         "fold": integer(0, meaning="Fold that judges the paragraph; the others fit the classifier."),

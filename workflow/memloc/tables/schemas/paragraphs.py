@@ -19,7 +19,11 @@ def _paragraphs(lengths: Lengths) -> dict[str, pa.Column]:
         ),
         "unseen": column(bool, meaning="A control that the training text does not hold."),
         "package": column("str", nullable=True, meaning="Package whose docstring it is; embedded text only."),
-        "module": column("str", nullable=True, meaning="Module whose docstring it is; embedded text only."),
+        "module": column(
+            "str",
+            nullable=True,
+            meaning="Text that it is of: module of the docstring, or group of `data.groups`.",
+        ),
         "tokens": token_list(lengths.paragraph, meaning="Tokens of the paragraph."),
         "text": column("str", meaning="Text of the tokens, to the letter."),
     }

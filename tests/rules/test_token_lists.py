@@ -1,0 +1,93 @@
+"""Paragraphs of a stored study, written as arrays of token ids, come back whatever the file."""
+
+import copy
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from jobs import ROOT, jobs
+from safetensors.numpy import save_file
+
+from memloc.tables import storage
+from memloc.tables.schemas.paragraphs import PARAGRAPHS
+
+FILES = ("tokens.npy", "list.safetensors", "list.parquet", "list.jsonl")
+
+
+@pytest.fixture(scope="module")
+def paragraphs():
+    return storage.read(PARAGRAPHS, ROOT / "tests/rules/stored/tables/paragraphs.parquet")
+
+
+@pytest.fixture(scope="module")
+def listed(paragraphs, tmp_path_factory):
+    """A folder with the paragraphs in every kind of file."""
+    folder = tmp_path_factory.mktemp("listed")
+    arrays = {"tokens": np.stack(paragraphs.tokens), "seen": paragraphs["count"].to_numpy()}
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", array)
+    save_file(arrays, folder / "list.safetensors")
+    frame = pd.DataFrame({name: list(array) for name, array in arrays.items()})
+    frame.to_parquet(folder / "list.parquet")
+    frame.to_json(folder / "list.jsonl", orient="records", lines=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def job(listed):
+    """Script and job of rule paragraphs for the .npy files."""
+    stored = yaml.safe_load((ROOT / "tests/rules/study.yaml").read_text())
+    config = {
+        "study": "listed",
+        "paragraph": stored.get("paragraph", {}),
+        "data": data_of(listed, "tokens.npy"),
+        "model": {"source": "local", "folder": str(ROOT / "tests/rules/stored/model")},
+    }
+    (listed / "config.yaml").write_text(yaml.safe_dump(config))
+    return jobs(ROOT, str(listed / "config.yaml"), listed / "jobs", "dropped_paragraphs")["paragraphs"]
+
+
+def data_of(folder, file):
+    counts = str(folder / "seen.npy") if file.endswith(".npy") else "seen"
+    return {"source": "tokens", "files": [str(folder / file)], "counts": counts}
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_kind_of_file_gives_the_paragraphs_that_were_written(file, job, listed, paragraphs, run):
+    script, snakemake = job
+    chosen = copy.deepcopy(snakemake)
+    chosen.params.settings["data"] |= data_of(listed, file)
+    chosen.input.tokens = [str(listed / file)]
+    if not file.endswith(".npy"):
+        chosen.input.counts = []
+    run(script, chosen)
+    found = storage.read(PARAGRAPHS, chosen.output.paragraphs)
+    same = ["id", "count", "unseen", "text", "tokens"]
+    pd.testing.assert_frame_equal(found[same], paragraphs[same])
+    assert found[["continuation_count", "package", "module"]].isna().all(axis=None)
+    assert found.unseen.any() and not found.unseen.all()
+
+
+def test_a_control_that_shares_text_with_others_is_left_out_and_ids_stay_rows(job, listed, paragraphs, run):
+    script, snakemake = job
+    tokens, counts = np.load(listed / "tokens.npy"), np.load(listed / "seen.npy")
+    controls = np.flatnonzero(counts == 0)
+    tokens[controls[1], 2:16] = tokens[np.flatnonzero(counts)[0], 5:19]
+    np.save(listed / "other.npy", tokens)
+    chosen = copy.deepcopy(snakemake)
+    chosen.input.tokens = [str(listed / "other.npy")]
+    run(script, chosen)
+    found = storage.read(PARAGRAPHS, chosen.output.paragraphs)
+    assert found.id.tolist() == paragraphs.id.drop(controls[1]).tolist()
+
+
+def test_tokens_of_another_model_end_in_one_line(job, listed, run):
+    script, snakemake = job
+    tokens = np.load(listed / "tokens.npy")
+    tokens[3, 5] = 10**6
+    np.save(listed / "wrong.npy", tokens)
+    chosen = copy.deepcopy(snakemake)
+    chosen.input.tokens = [str(listed / "wrong.npy")]
+    with pytest.raises(ValueError, match=r"^data\.files: .*wrong\.npy, row 3: token 1000000, and the model"):
+        run(script, chosen)

@@ -1,0 +1,182 @@
+"""Arrays of token ids are the same in every kind of file; what cannot be used is named before it is read."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from safetensors.numpy import save_file
+
+from memloc.data.token_arrays import TokenError, open_arrays, read_counts, read_groups, read_tokens
+from memloc.settings.data import TokenData
+from memloc.settings.paragraph import Paragraph
+
+LENGTH, VOCABULARY = 8, 500
+TOKENS = np.random.default_rng(0).integers(0, VOCABULARY, (30, LENGTH))
+COUNTS = np.arange(30) % 7
+GROUPS = [f"book {number // 4}" for number in range(30)]
+PARAGRAPH = Paragraph(length=LENGTH, prefix=3)
+
+
+def write(file, **arrays):
+    """A file of named arrays, as its ending says; a .npy file holds the first."""
+    if file.suffix == ".npy":
+        np.save(file, next(iter(arrays.values())))
+    elif file.suffix == ".safetensors":
+        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, file)
+    else:
+        frame = pd.DataFrame({name: list(array) for name, array in arrays.items()})
+        frame.to_parquet(file) if file.suffix == ".parquet" else frame.to_json(
+            file, orient="records", lines=True
+        )
+    return str(file)
+
+
+def opened(*files, length=LENGTH, counts=None, groups=None, **data):
+    section = TokenData(source="tokens", files=files, counts=counts, groups=groups, **data)
+    return open_arrays(section, PARAGRAPH.model_copy(update={"length": length}), files, counts, groups)
+
+
+@pytest.mark.parametrize("ending", [".npy", ".safetensors", ".parquet", ".jsonl"])
+@pytest.mark.parametrize("dtype", ["uint16", "int32", "int64"])
+def test_every_kind_of_file_holds_the_same(tmp_path, ending, dtype):
+    tokens, counts = TOKENS.astype(dtype), COUNTS.astype(dtype)
+    if ending == ".npy":
+        file = write(tmp_path / "tokens.npy", tokens=tokens)
+        others = {"counts": write(tmp_path / "counts.npy", counts=counts)}
+        others["groups"] = write(tmp_path / "groups.npy", groups=np.array(GROUPS))
+    else:
+        groups = {} if ending == ".safetensors" else {"of": GROUPS}  # no text in safetensors
+        file = write(tmp_path / f"list{ending}", tokens=tokens, seen=counts, **groups)
+        others = {"counts": "seen", "groups": "of" if groups else "seen"}
+    arrays = opened(file, **others)
+    found = read_tokens(arrays, VOCABULARY)
+    assert found.dtype == np.int64 and np.array_equal(found, TOKENS)
+    assert np.array_equal(read_counts(arrays), COUNTS)
+    assert read_groups(arrays) == (list(map(str, COUNTS)) if ending == ".safetensors" else GROUPS)
+
+
+def test_without_counts_and_groups_each_was_seen_once(tmp_path):
+    arrays = opened(write(tmp_path / "a.npy", tokens=TOKENS))
+    assert read_counts(arrays).tolist() == [1] * 30 and read_groups(arrays) == [None] * 30
+
+
+@pytest.mark.parametrize("ending", [".npy", ".safetensors", ".parquet", ".jsonl"])
+def test_prefixes_and_continuations_lie_side_by_side(tmp_path, ending):
+    parts = {"prefix": TOKENS[:, :3], "rest": TOKENS[:, 3:]}
+    if ending == ".npy":
+        arrays = opened(*(write(tmp_path / f"{name}.npy", part=part) for name, part in parts.items()))
+    else:
+        arrays = opened(write(tmp_path / f"both{ending}", **parts), names=["prefix", "rest"])
+    assert np.array_equal(read_tokens(arrays, VOCABULARY), TOKENS)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "told"),
+    [
+        ("a.npy", TOKENS[0], "data.files: .*a.npy: expected rows of tokens, got whole numbers of shape [8]"),
+        ("a.npy", TOKENS / 2, "data.files: .*a.npy: expected whole numbers, got float64 of shape [30, 8]"),
+        (
+            "a.npy",
+            TOKENS[:0],
+            "data.files: .*a.npy: expected rows of tokens, got whole numbers of shape [0, 8]",
+        ),
+        (
+            "a.npy",
+            TOKENS[:, :5],
+            "data.files: .*a.npy: a row has 5 tokens, and paragraph.length is 8: set it",
+        ),
+        ("a.npy", TOKENS.astype(object), "data.files: .*a.npy: damaged, or not plain numbers"),
+        ("a.safetensors", TOKENS / 2, "data.files: .*a.safetensors, tokens: expected whole numbers, got F64"),
+        ("a.parquet", TOKENS / 2, "data.files: .*a.parquet, tokens: expected whole numbers, got double"),
+        ("a.parquet", COUNTS, "data.files: .*a.parquet, tokens: expected rows of tokens, got whole numbers"),
+        ("a.jsonl", GROUPS, "data.files: .*a.jsonl, tokens: expected whole numbers, got text of shape [30]"),
+        (
+            "a.pt",
+            TOKENS,
+            "data.files: .*a.pt: an array of tokens ends in .npy, .safetensors, .parquet, .jsonl",
+        ),
+    ],
+)
+def test_an_array_of_another_kind_is_named_before_it_is_read(tmp_path, file, content, told):
+    path = tmp_path / file
+    if path.suffix == ".pt":
+        path.write_bytes(b"anything")
+    else:
+        write(path, tokens=content)
+    with pytest.raises(TokenError, match=re.escape(told).replace(r"\.\*", ".*")) as error:
+        opened(str(path))
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("ending", [".npy", ".safetensors", ".parquet", ".jsonl"])
+def test_a_missing_or_damaged_file_is_named(tmp_path, ending):
+    file = tmp_path / f"a{ending}"
+    with pytest.raises(TokenError, match=r"^data\.files: .*: no such file; correct the path$"):
+        opened(str(file))
+    write(file, tokens=TOKENS)
+    whole = file.read_bytes()
+    for damaged in (whole[: len(whole) // 2], b"\x80\x04K\x01."):  # the latter is a pickled number
+        file.write_bytes(damaged)
+        with pytest.raises(TokenError, match=r"^data\.files: .*: damaged, or not plain numbers") as error:
+            opened(str(file))
+        assert "\n" not in str(error.value) and "allow_pickle" not in str(error.value)
+
+
+@pytest.mark.parametrize("ending", [".safetensors", ".parquet", ".jsonl"])
+def test_a_name_that_a_file_does_not_have_is_told_with_those_that_it_has(tmp_path, ending):
+    file = write(tmp_path / f"a{ending}", ids=TOKENS, seen=COUNTS)
+    with pytest.raises(TokenError, match=r"data\.files: .*: it holds ids, seen, and no 'tokens'"):
+        opened(file)
+    with pytest.raises(TokenError, match=r"data\.counts: .*: it holds ids, seen, and no 'count'"):
+        opened(file, names=["ids"], counts="count")
+
+
+@pytest.mark.parametrize("key", ["counts", "groups"])
+def test_counts_and_groups_are_one_for_each_paragraph(tmp_path, key):
+    file = write(tmp_path / "a.npy", tokens=TOKENS)
+    other = write(tmp_path / "b.npy", other=COUNTS[:20])
+    told = (
+        rf"data\.{key}: .*b\.npy: expected one for each of 30 paragraphs, got whole numbers of shape \[20\]"
+    )
+    with pytest.raises(TokenError, match=told):
+        opened(file, **{key: other})
+    write(tmp_path / "b.npy", other=COUNTS / 2)
+    with pytest.raises(TokenError, match=rf"data\.{key}: .*b\.npy: expected whole numbers.*, got float64"):
+        opened(file, **{key: other})
+
+
+def test_arrays_side_by_side_have_as_many_rows(tmp_path):
+    files = [write(tmp_path / "a.npy", part=TOKENS[:, :3]), write(tmp_path / "b.npy", part=TOKENS[:20, 3:])]
+    with pytest.raises(TokenError, match=r"b\.npy: expected 30 rows, as in the first, got .* \[20, 5\]"):
+        opened(*files)
+
+
+@pytest.mark.parametrize("wrong", [VOCABULARY, -1])
+@pytest.mark.parametrize("ending", [".npy", ".parquet"])
+def test_a_token_that_the_model_does_not_have_is_named(tmp_path, wrong, ending):
+    tokens = TOKENS.copy()
+    tokens[4, 2] = wrong
+    arrays = opened(write(tmp_path / f"a{ending}", tokens=tokens))
+    told = rf"data\.files: .*, row 4: token {wrong}, and the model has tokens 0 to 499: set model"
+    with pytest.raises(TokenError, match=told):
+        read_tokens(arrays, VOCABULARY)
+
+
+def test_rows_of_several_lengths_and_empty_ones_are_told(tmp_path):
+    file = tmp_path / "a.parquet"
+    # As many values as equal rows would have, so that the footer does not tell.
+    pd.DataFrame({"tokens": [[1] * 7, [1] * 9]}).to_parquet(file)
+    with pytest.raises(TokenError, match=r"rows of \[7, 9\] tokens; all must be equally long"):
+        read_tokens(opened(str(file)), VOCABULARY)
+    pd.DataFrame({"tokens": [[1] * 8, None], "n": [1, 2]}).to_json(
+        tmp_path / "a.jsonl", orient="records", lines=True
+    )
+    with pytest.raises(TokenError, match="1 of 2 rows are empty: drop them"):
+        read_tokens(opened(str(tmp_path / "a.jsonl")), VOCABULARY)
+
+
+def test_a_negative_count_is_told(tmp_path):
+    file = write(tmp_path / "a.safetensors", tokens=TOKENS, seen=COUNTS - 1)
+    with pytest.raises(TokenError, match=r"data\.counts: .*seen: a count below 0"):
+        read_counts(opened(file, counts="seen"))
