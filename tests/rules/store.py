@@ -12,7 +12,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 NOT_KEPT = shutil.ignore_patterns(
-    "logs", "benchmarks", "run_config.yaml", "*.pdf", "*.png", "*.rst", "explorer", ".*"
+    "logs", "benchmarks", "run_config.yaml", "*.pdf", "*.png", "*.rst", "headline.txt", "explorer", ".*"
 )
 
 

@@ -5,11 +5,14 @@ import io
 import json
 import re
 import zipfile
+from pathlib import Path
+from urllib.parse import unquote
 
 import pypdf
 import pytest
 
 from memloc.figures.catalog import FIGURES, OF_PLANTS
+from memloc.figures.chapters import numbered
 
 SHOWN = {figure.name: figure for figure in FIGURES if figure.only_for in (None, "embedded", *OF_PLANTS)}
 
@@ -44,7 +47,8 @@ def test_every_figure_is_there_with_its_labels(finished, report, page, name):
     figure = entry(page, name)
     shown = (finished.results / f"figures/{name}.png").read_bytes()
     assert report[f"report/{figure['data_uri']}"] == shown
-    assert figure["labels"] == {"figure": name, "shows": SHOWN[name].title, "paper": SHOWN[name].section}
+    said = {"figure": name, "shows": SHOWN[name].title, "paper": SHOWN[name].section}
+    assert figure["labels"] == {"no.": numbered(SHOWN[name])[1]} | said
 
 
 @pytest.mark.parametrize("name", SHOWN)
@@ -60,12 +64,19 @@ def test_captions_are_valid_markup(page):
 
 
 def test_figures_are_in_chapters(page):
-    for chapter in {figure.category for figure in SHOWN.values()}:
+    for chapter in {"1 Explorer", *(numbered(figure)[0] for figure in SHOWN.values())}:
         assert f'"{chapter}"' in page
 
 
-def test_the_report_describes_the_study(page):
-    assert "<strong>test</strong>" in page and "results/test/run_config.yaml" in page
+def test_the_report_opens_with_the_studys_story(finished, page):
+    start = re.search(r"var workflow_desc = ", page).end()
+    story = json.JSONDecoder().raw_decode(page, start)[0]
+    assert "<strong>test</strong>" in story and "results/test/run_config.yaml" in story
+    for line in (finished.results / "headline.txt").read_text().splitlines():
+        assert " ".join(words(line)) in " ".join(words(html.unescape(story)))
+    assert "system-message" not in story
+    shown = {Path(link).name for link in re.findall(r"showResultInfo\('([^']+)'\)", unquote(story))}
+    assert {"index.html", "fig3.png"} <= shown
 
 
 def test_the_explorer_is_in_the_report_as_it_is(finished, report):
@@ -79,8 +90,8 @@ def test_the_summary_holds_every_figure_in_the_reports_order(finished):
     reader = pypdf.PdfReader(io.BytesIO((finished.results / "summary.pdf").read_bytes()))
     said = " ".join(words(" ".join(page.extract_text() for page in reader.pages)))
     places = [said.rindex(" ".join(words(f"{each.section}, target {each.name}"))) for each in SHOWN.values()]
-    paper = [place for place, each in zip(places, SHOWN.values(), strict=True) if "paper" in each.category]
-    assert paper == sorted(paper) and max(paper) < min(set(places) - set(paper))
+    by_place = sorted(SHOWN.values(), key=lambda each: places[list(SHOWN).index(each.name)])
+    assert by_place == sorted(SHOWN.values(), key=numbered)
 
 
 def test_the_report_loads_nothing_from_elsewhere(page):

@@ -133,3 +133,22 @@ def test_one_deleted_figure_is_drawn_again_alone_and_equal(editable):
     (editable.folder / "workflow/torch.py").write_text("raise ImportError('torch is imported')\n")
     editable.snakemake("--cores", "1", "fig2")
     assert [path.read_bytes() for path in paths] == before
+
+
+def test_the_run_begins_and_ends_with_what_a_person_wants_to_know(finished):
+    """Once each: neither jobs nor plans say it."""
+    assert (
+        len(re.findall(r"(?m)^Study test: \d+ rules to run, about [\d.]+ (?:s|min|h)\.$", finished.output))
+        == 1
+    )
+    assert finished.output.count("Study test\n") == 1
+    last = finished.output.partition("Study test\n")[2]
+    headline = (finished.results / "headline.txt").read_text().splitlines()
+    assert len(headline) == 3
+    for line in (
+        *headline,
+        "Explorer: results/test/explorer/index.html",
+        "Summary: results/test/summary.pdf",
+    ):
+        assert f"  {line}\n" in last
+    assert "Study test" not in finished.plan("--forceall")

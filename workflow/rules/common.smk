@@ -26,12 +26,15 @@ os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(2**25))
 os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**29))
 
 
+from memloc.bench.duration import duration
 from memloc.data.text_files import text_files
 from memloc.data.token_arrays import open_arrays
 from memloc.model import memory
 from memloc.run import tracking
+from memloc.run.console import first_lines, last_lines
 from memloc.run.errors import UserError
 from memloc.settings.data import ARRAY_FILE
+from memloc.run.steps import Step
 from memloc.settings.errors import ConfigError, validate
 from memloc.settings.study import members
 from memloc.settings.documentation import effective
@@ -40,6 +43,7 @@ from memloc.tables import schemas
 from memloc.claims import registry
 from memloc.explorer.contents import left_out, tables_on_page
 from memloc.figures.catalog import FIGURES, OF_PLANTS
+from memloc.figures.chapters import chapters, numbered
 
 
 def validated(config):
@@ -96,6 +100,12 @@ def report_file(name):
     return own_file(TEMPLATES / name)
 
 
+def landing_text(story):
+    """What the report opens with: the study's story, or that it is not finished."""
+    made = Path(placed(story))
+    return str(made.resolve()) if made.is_file() and not FETCHED else "report/workflow.rst"
+
+
 # Template, scripts and styles of the explorer.
 PAGE_FILES = sorted((tracking.PACKAGE / "explorer/page").iterdir())
 
@@ -123,14 +133,20 @@ FIGURE_KINDS = ("pdf", "png", "csv", "rst")
 
 
 def figure_files(figure):
-    """Outputs of the rule that draws a figure; the report sorts those of several models by model."""
+    """Outputs of the rule that draws a figure; the report sorts by its labels, and several models by model."""
     path = f"{RESULTS}/figures/{figure.name}"
+    chapter, number = numbered(figure)
     shown = report(
         f"{path}.png",
         caption=os.path.abspath(placed(f"{path}.rst")),
-        category=figure.category,
+        category=chapter,
         subcategory=SETTINGS.member,
-        labels={"figure": figure.name, "shows": figure.title, "paper": figure.section},
+        labels={
+            "no.": number,
+            "figure": figure.name,
+            "shows": figure.title,
+            "paper": figure.section,
+        },
     )
     return {"pdf": f"{path}.pdf", "png": shown, "csv": f"{path}.csv", "caption": f"{path}.rst"}
 
@@ -212,14 +228,6 @@ def growing(amount):
 N_GPU = 0 if SETTINGS.loading.device == "cpu" else SETTINGS.loading.gpus
 
 
-def chapters(figures):
-    """Name, title and section of the figures of each chapter."""
-    found = {}
-    for figure in figures:
-        found.setdefault(figure.category, []).append([figure.name, figure.title, figure.section])
-    return found
-
-
 def ran():
     """What the rules of this workflow run, read and write, as plain data."""
     return [
@@ -235,6 +243,14 @@ def ran():
         for rule in workflow.rules
         if rule.script and rule not in HOST_RULES
     ]
+
+
+def announced():
+    """The first lines of a run: what is about to run, and how long it will take."""
+    due = {job.rule.name for job in workflow.dag.needrun_jobs()}
+    steps = [Step(**rule) for rule in ran() if rule["name"] in due]
+    seconds = duration(steps, workflow.cores, placed(RESULTS), SETTINGS)
+    return first_lines(SETTINGS.study, len(steps), seconds, Path(placed(RESULTS)))
 
 
 def code_files():

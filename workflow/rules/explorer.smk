@@ -15,7 +15,7 @@ rule explorer:
             directory(f"{RESULTS}/explorer"),
             caption=os.path.abspath(TEMPLATES / "explorer.rst"),
             htmlindex="index.html",
-            category="Explorer",
+            category="1 Explorer",
             subcategory=SETTINGS.member,
             labels={"shows": "Paragraphs, tokens and heads to walk around in"},
         ),

@@ -125,6 +125,33 @@ rule explorer:
         "../scripts/explorer_across_models.py"
 
 
+rule story:
+    input:
+        headlines=[getattr(rules, f"{member}_story").output.headline for member in MEMBERS],
+        template=report_file("story_of_models.rst"),
+    output:
+        story=f"{RESULTS}/story.rst",
+        headline=f"{RESULTS}/headline.txt",
+    log:
+        log_file("story"),
+    benchmark:
+        benchmark_file("story")
+    localrule: True
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(500),
+        runtime=growing(5),
+    params:
+        **tracked("story_of_models.py"),
+        models=list(MEMBERS),
+    message:
+        "Tell what the study found for each model."
+    script:
+        "../scripts/story_of_models.py"
+
+
 rule summary:
     input:
         SUMMARIES,

@@ -28,6 +28,7 @@ include: "claims.smk"
 include: "figures.smk"
 include: "explorer.smk"
 include: "summary.smk"
+include: "story.smk"
 
 
 if SETTINGS.seeds:

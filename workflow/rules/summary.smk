@@ -25,7 +25,10 @@ rule summary:
     params:
         **tracked("summary.py"),
         model=MODEL_NAME,
-        chapters=chapters(SUMMARIZED),
+        chapters={
+            title: [[figure.name, figure.title, figure.section] for figure in figures]
+            for title, figures in chapters({figure.name for figure in SUMMARIZED}).items()
+        },
     message:
         "Put all figures with their captions into one PDF."
     script:

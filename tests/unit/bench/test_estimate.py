@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from memloc.bench.estimate import estimate, jobs, studies
-from memloc.bench.schedule import Job, longest_path, total
+from memloc.bench.estimate import estimate, studies
+from memloc.bench.schedule import Job, jobs, longest_path, total
 from memloc.model import cost, memory
 from memloc.model.cost import Machine
 from memloc.run.steps import Step

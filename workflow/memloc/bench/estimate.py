@@ -3,30 +3,26 @@
 import math
 import subprocess
 import sys
-import time
 from collections.abc import Iterable, Mapping
 
 import pandas as pd
-import torch
 
-from memloc.bench.schedule import Job, longest_path, total
-from memloc.bench.work import peak_rate
+from memloc.bench.schedule import jobs, longest_path, total
 from memloc.model.cost import Machine, rule_bytes, rule_seconds
 from memloc.model.memory import Shape, shape_of, stage_bytes, stage_megabytes
+from memloc.run.console import spoken
 from memloc.run.steps import Step
 from memloc.settings.study import Settings, members, resampled
 
 OTHER_MB = 2000  # of rules that run no model
-IMPORTS = "import memloc.model.loading, memloc.tables.storage"
 
 
 def this_machine(cores: int) -> Machine:
-    """This machine, measured in seconds: products of one thread, and how long the library takes to import."""
-    torch.set_num_threads(1)
-    begin = time.perf_counter()
-    subprocess.run([sys.executable, "-c", IMPORTS], check=True)
-    seconds = time.perf_counter() - begin
-    return Machine("this machine", peak_rate(torch.float32), seconds, cores)
+    """This machine, measured for some seconds by a process of its own (machine.py)."""
+    command = [sys.executable, "-m", "memloc.bench.machine"]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    seconds, rate = map(float, printed.split())
+    return Machine("this machine", rate, seconds, cores)
 
 
 def estimate(
@@ -67,22 +63,6 @@ def studies(steps: list[Step], results: str, study: Settings) -> dict[str, tuple
     return {name: (shapes.get(name, next(iter(shapes.values()))), each) for name, each in settings.items()}
 
 
-def jobs(steps: list[Step], frame: pd.DataFrame) -> dict[str, Job]:
-    """The jobs of an estimate, each with those that it needs."""
-    found = {}
-    for step, row in zip(steps, frame.itertuples(), strict=True):
-        needs = {other.name for other in steps for path in step.inputs if other.makes(path)} - {step.name}
-        needs = {f"{name} {part}" for name in needs for part in range(_parts(frame, name))}
-        for part in range(row.jobs):
-            gpus = int(row.gpu_mb > 0)
-            found[f"{step.name} {part}"] = Job(row.seconds, row.threads, gpus, frozenset(needs))
-    return found
-
-
-def _parts(frame: pd.DataFrame, rule: str) -> int:
-    return int(frame.loc[frame.rule == rule, "jobs"].iloc[0])
-
-
 def summary(steps: list[Step], frame: pd.DataFrame, machine: Machine) -> str:
     """The rules that take longest, the whole, and the longest path, as text."""
     planned = jobs(steps, frame)
@@ -96,12 +76,8 @@ def summary(steps: list[Step], frame: pd.DataFrame, machine: Machine) -> str:
         [
             f"{machine.name} ({known}), {machine.cores} cores, {len(frame)} rules, downloads not timed",
             longest.round({"seconds": 0, "disk_mb": 1}).to_string(index=False),
-            f"total: {_time(total(planned, machine.cores, machine.gpus))}",
+            f"total: {spoken(total(planned, machine.cores, machine.gpus))}",
             f"memory: at most {memory:.1f} GB a rule; disk: {disk:.1f} GB",
-            f"longest path: {_time(path_seconds)}: {', '.join(name.partition(' ')[0] for name in path)}",
+            f"longest path: {spoken(path_seconds)}: {', '.join(name.partition(' ')[0] for name in path)}",
         ]
     )
-
-
-def _time(seconds: float) -> str:
-    return f"{seconds / 3600:.1f} h" if seconds >= 7200 else f"{seconds / 60:.1f} min"

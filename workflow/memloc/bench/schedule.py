@@ -4,6 +4,10 @@ import heapq
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import pandas as pd
+
+from memloc.run.steps import Step
+
 
 class Job(NamedTuple):
     """A job: seconds, threads, GPUs, and the jobs that it needs."""
@@ -12,6 +16,25 @@ class Job(NamedTuple):
     threads: int
     gpus: int
     needs: frozenset[str]
+
+
+def jobs(steps: list[Step], frame: pd.DataFrame) -> dict[str, Job]:
+    """The jobs of steps, each with those that it needs.
+
+    A row of `frame` is a step: rule, jobs, threads, seconds of each job, GPU memory (MB).
+    """
+    found = {}
+    for step, row in zip(steps, frame.itertuples(), strict=True):
+        needs = {other.name for other in steps for path in step.inputs if other.makes(path)} - {step.name}
+        needs = {f"{name} {part}" for name in needs for part in range(_parts(frame, name))}
+        for part in range(row.jobs):
+            gpus = int(row.gpu_mb > 0)
+            found[f"{step.name} {part}"] = Job(row.seconds, row.threads, gpus, frozenset(needs))
+    return found
+
+
+def _parts(frame: pd.DataFrame, rule: str) -> int:
+    return int(frame.loc[frame.rule == rule, "jobs"].iloc[0])
 
 
 def longest_path(jobs: Mapping[str, Job]) -> tuple[float, list[str]]:

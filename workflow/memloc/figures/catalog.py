@@ -19,12 +19,6 @@ class FigureInfo:
     paragraphs: tuple[str, ...] = ()  # columns of table paragraphs that the figure needs, which may be long
     shown: str | None = None  # table whose paragraphs are the only ones that it needs
 
-    @property
-    def category(self) -> str:
-        """Chapter of the report."""
-        chapters = {"extended": "Extended analyses", "across models": "Across models"}
-        return chapters.get(self.section, "Figures of the paper")
-
 
 OF_PLANTS = ("plants", "curves of plants", "levels of plants")  # `only_for` of figures of planted truth
 FIGURES = (

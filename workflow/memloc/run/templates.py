@@ -29,6 +29,12 @@ def interval(found: Interval, decimals: int) -> str:
     return f"{value} ({low} to {high})" if math.isfinite(found.low) else f"{value} (n = {found.n})"
 
 
+def measured(value: float, low: float, high: float) -> str:
+    """A claim's value to some significant digits, with its interval if it has one."""
+    interval = f" ({low:.3g} to {high:.3g})" if math.isfinite(low) and math.isfinite(high) else ""
+    return f"{value:.4g}{interval}"
+
+
 def quoted(text: str) -> str:
     """`text` in quotation marks, escaped."""
     return f"\u201c{escaped(text)}\u201d"

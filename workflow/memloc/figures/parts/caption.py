@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from memloc.run.templates import escaped
+from memloc.run.templates import escaped, measured
 from memloc.tables.claim_terms import NOT_APPLICABLE, counted
 
 
@@ -21,10 +21,9 @@ def verdicts(claims: pd.DataFrame) -> str:
 
 
 def _verdict(claim: Any) -> str:
-    interval = "" if pd.isna(claim.low) or pd.isna(claim.high) else f" ({claim.low:.3g} to {claim.high:.3g})"
     published = "" if pd.isna(claim.published) else f", published {claim.published:,g}"
     return (
         f"* {escaped(claim.statement)} ({claim.work}, {escaped(claim.section)}) **{claim.verdict}**: "
-        f"{claim.value:.4g}{interval} {escaped(claim.quantity)}, "
+        f"{measured(claim.value, claim.low, claim.high)} {escaped(claim.quantity)}, "
         f"n = {counted(claim.n, claim.unit)}{published}; {escaped(claim.reason)}."
     )

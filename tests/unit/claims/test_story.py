@@ -1,0 +1,89 @@
+"""The story of a study: its claims by question, its headline, and links that a report can follow."""
+
+from pathlib import Path
+
+import docutils.core
+import jinja2
+import pandas as pd
+import pytest
+
+from memloc.claims import registry, story
+from memloc.run.templates import fill
+from memloc.tables.claim_terms import FAILS, HOLDS, NOT_APPLICABLE, UNDECIDED
+
+REPORT = Path(__file__).parents[3] / "workflow/report"
+KNOWN = {claim.id: claim for topic in registry.topics().values() for claim in topic.claims}
+TOLD = [id for ids in story.QUESTIONS.values() for id in ids]
+
+
+@pytest.fixture
+def claims():
+    """Every claim that is told, with the verdicts in turn."""
+    verdicts = (HOLDS, FAILS, UNDECIDED)
+    rows = [
+        {
+            "id": id,
+            "statement": KNOWN[id].statement,
+            "verdict": verdicts[i % 3],
+            "value": 0.5,
+            "low": 0.25,
+            "high": 0.75,
+            "n": 8,
+            "quantity": KNOWN[id].quantity,
+            "unit": KNOWN[id].unit,
+            "figures": " ".join(KNOWN[id].figures),
+        }
+        for i, id in enumerate(TOLD)
+    ]
+    return pd.DataFrame(rows)
+
+
+SETS = pd.DataFrame({"set": ["memorized"] * 2 + ["non_memorized"] * 1998 + ["unseen"] * 50})
+
+
+def test_every_claim_that_is_told_is_registered_and_shown_in_a_figure():
+    assert len(TOLD) == len(set(TOLD))
+    assert [id for id in (*TOLD, story.TRIGGERS) if id not in KNOWN or not KNOWN[id].figures] == []
+
+
+def test_answers_are_those_of_the_table_in_the_order_of_the_questions(claims):
+    told = story.answers(claims)
+    assert list(told) == list(story.QUESTIONS)
+    assert [answer["verdict"] for answers in told.values() for answer in answers] == claims.verdict.tolist()
+    first = told["What triggers it?"][0]
+    assert first["measured"].startswith("0.5 (0.25 to 0.75) of the prefix\\'s tokens")
+    assert first["measured"].endswith("n = 8 paragraphs") and '"fig3.png"' in first["figure"]
+
+
+def test_what_does_not_apply_is_not_told(claims):
+    removal = claims.id.isin(story.QUESTIONS["Can it be removed?"])
+    claims.loc[removal, "verdict"] = NOT_APPLICABLE
+    assert list(story.answers(claims)) == list(story.QUESTIONS)[:-1]
+
+
+def test_the_headline_counts_seen_paragraphs_and_verdicts(claims):
+    memorized, triggers, verdicts = story.headline(SETS, claims)
+    assert memorized == "2 of 2,000 paragraphs are recited word for word."
+    assert triggers.startswith("0.5 (0.25 to 0.75) of the prefix's tokens")
+    assert verdicts == f"Verdicts on {len(claims)} claims: holds 5, does not hold 4, undecided 4."
+
+
+def test_the_headline_leaves_out_what_was_not_measured(claims):
+    claims.loc[claims.id == story.TRIGGERS, "verdict"] = NOT_APPLICABLE
+    assert len(story.headline(SETS, claims)) == 2
+
+
+@pytest.mark.parametrize(("in_report", "expected"), [(["a.png"], "`a <a.png_>`__"), ([], "a")])
+def test_a_link_is_plain_text_where_the_report_lacks_the_file(in_report, expected):
+    files = [{"target": name} for name in in_report]
+    assert jinja2.Template(story.link("a.png", "a")).render(files=files) == expected
+
+
+def test_the_template_takes_what_the_script_gives(claims):
+    numbers = {"study": "s", "model": "m {{ 1 }}", "settings": "c.yaml", "explorer": "x"}
+    numbers |= {"headline": ["First."], "questions": story.answers(claims)}
+    text = fill((REPORT / "story.rst").read_text(), numbers)
+    rendered = jinja2.Template(text).render(files=[{"target": "fig3.png"}])
+    assert "* First." in rendered and "**Where is it?**" in rendered
+    assert "(`fig3 <fig3.png_>`__)" in rendered and "(fig5)" in rendered
+    assert "m {{ 1 }}" in docutils.core.publish_string(rendered, writer="html").decode()

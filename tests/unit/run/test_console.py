@@ -1,0 +1,40 @@
+"""First and last lines of a run."""
+
+import pytest
+
+from memloc.run.console import first_lines, last_lines, spoken
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(4.4, "4 s"), (59, "59 s"), (90, "1.5 min"), (7199, "120.0 min"), (9000, "2.5 h")]
+)
+def test_times_are_said_as_a_person_would(seconds, said):
+    assert spoken(seconds) == said
+
+
+def test_the_first_lines_say_what_will_happen_and_where_to_look(tmp_path):
+    first, second = first_lines("mini", 91, 660, tmp_path).splitlines()
+    assert first == "Study mini: 91 rules to run, about 11.0 min."
+    assert str(tmp_path) in second
+
+
+def test_a_time_that_nobody_knows_is_not_said(tmp_path):
+    assert first_lines("mini", 1, None, tmp_path).splitlines()[0] == "Study mini: 1 rule to run."
+
+
+def test_the_last_lines_name_what_is_there(tmp_path):
+    assert last_lines("mini", tmp_path) == ""
+    (tmp_path / "figures").mkdir()
+    assert last_lines("mini", tmp_path).splitlines() == ["Study mini", f"  Figures: {tmp_path}/figures"]
+    (tmp_path / "explorer").mkdir()
+    (tmp_path / "explorer/index.html").touch()
+    for member in ("large", "small"):
+        (tmp_path / member).mkdir()
+        (tmp_path / member / "summary.pdf").touch()
+    (tmp_path / "headline.txt").write_text("2 of 9.\n1 holds.\n")
+    lines = last_lines("mini", tmp_path).splitlines()
+    assert lines[1:3] == ["  2 of 9.", "  1 holds."]
+    assert lines[3] == f"  Explorer: {tmp_path}/explorer/index.html"
+    assert [line.rpartition("/")[0] for line in lines[4:6]] == [
+        f"  Summary: {tmp_path}/{member}" for member in ("large", "small")
+    ]

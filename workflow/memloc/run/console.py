@@ -1,0 +1,33 @@
+"""First and last lines of a run on the console: what will happen, and what there is to look at."""
+
+from pathlib import Path
+
+
+def spoken(seconds: float) -> str:
+    """A time in the unit that a person would say it in."""
+    if seconds >= 7200:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 60:.1f} min" if seconds >= 60 else f"{seconds:.0f} s"
+
+
+def first_lines(study: str, n_steps: int, seconds: float | None, results: Path) -> str:
+    """What will happen, for how long if that is known, and where to look meanwhile."""
+    time = f", about {spoken(seconds)}" if seconds else ""
+    rules = f"{n_steps} rule{'' if n_steps == 1 else 's'}"
+    return (
+        f"Study {study}: {rules} to run{time}.\n"
+        f"Results appear in {results}/: figures/ and tables/ as they are made, a log per rule in logs/."
+    )
+
+
+def last_lines(study: str, results: Path) -> str:
+    """The study's headline, and where explorer, summary and figures are: of each what is there."""
+    headline = results / "headline.txt"
+    told = headline.read_text().splitlines() if headline.exists() else []
+    shown = {
+        "Explorer": [results / "explorer/index.html"],
+        "Summary": sorted(results.rglob("summary.pdf")),
+        "Figures": [results / "figures"],
+    }
+    places = [f"{name}: {path}" for name, paths in shown.items() for path in paths if path.exists()]
+    return "\n".join([f"Study {study}", *(f"  {line}" for line in [*told, *places])]) if places else ""

@@ -1,0 +1,29 @@
+# What the study found, in one screen: the report opens with it, and a run ends with its headline.
+
+
+rule story:
+    input:
+        tables=[table("sets"), table("claims")],
+        template=report_file("story.rst"),
+    output:
+        story=f"{RESULTS}/story.rst",
+        headline=f"{RESULTS}/headline.txt",
+    log:
+        log_file("story"),
+    benchmark:
+        benchmark_file("story")
+    localrule: True
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(5),
+    params:
+        **tracked("story.py", tables=["sets", "claims"]),
+        model=MODEL_NAME,
+        config=placed(rules.run_config.output[0]),
+    message:
+        "Tell what the study found in one screen."
+    script:
+        "../scripts/story.py"
