@@ -16,6 +16,7 @@ rule ablate_heads:
         log_file("ablate_heads"),
     benchmark:
         benchmark_file("ablate_heads")
+    priority: LONG
     conda:
         ENVIRONMENT
     threads: SETTINGS.threads

@@ -14,6 +14,7 @@ rule activation_gradients:
         log_file("activation_gradients"),
     benchmark:
         benchmark_file("activation_gradients")
+    priority: AWAITED
     conda:
         ENVIRONMENT
     threads: SETTINGS.threads

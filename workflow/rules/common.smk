@@ -219,6 +219,11 @@ def package_versions(packages):
     return {package: importlib.metadata.version(package) for package in packages}
 
 
+# Priorities: what all wait for starts first, then what the longest chain of jobs waits for, then long jobs. The others,
+# most of them figures, fill the gaps, so that no core waits for a long job at the end.
+FIRST, AWAITED, LONG = 3, 2, 1
+
+
 def growing(amount):
     """Memory (MB) or time (minutes) that doubles with every retry of a job."""
     return lambda wildcards, attempt: amount * 2 ** (attempt - 1)

@@ -27,7 +27,7 @@ for objective in ("unlearn", "edit"):
             EDITING.log,
         benchmark:
             EDITING.benchmark
-        priority: 1  # the longest jobs start first, so that no core waits for them at the end
+        priority: LONG
         conda:
             ENVIRONMENT
         threads: SETTINGS.threads

@@ -16,6 +16,7 @@ rule parameter_gradients:
         log_file("parameter_gradients"),
     benchmark:
         benchmark_file("parameter_gradients")
+    priority: AWAITED
     conda:
         ENVIRONMENT
     threads: SETTINGS.threads

@@ -20,6 +20,7 @@ rule:
         PATCHING.log,
     benchmark:
         PATCHING.benchmark
+    priority: AWAITED
     conda:
         ENVIRONMENT
     threads: SETTINGS.threads

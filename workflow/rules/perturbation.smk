@@ -21,6 +21,7 @@ rule:
         PERTURBATION.log,
     benchmark:
         PERTURBATION.benchmark
+    priority: AWAITED
     conda:
         ENVIRONMENT
     threads: SETTINGS.threads

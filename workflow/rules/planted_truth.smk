@@ -25,7 +25,7 @@ if PLANTS_ASKED:
             PLANTING.log,
         benchmark:
             PLANTING.benchmark
-        priority: 1  # the longest jobs start first
+        priority: LONG
         conda:
             ENVIRONMENT
         threads: SETTINGS.threads

@@ -24,6 +24,7 @@ rule rank_heads:
         log_file("rank_heads"),
     benchmark:
         benchmark_file("rank_heads")
+    priority: AWAITED
     conda:
         ENVIRONMENT
     threads: 1

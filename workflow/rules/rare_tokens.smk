@@ -16,6 +16,7 @@ rule rare_tokens:
         log_file("rare_tokens"),
     benchmark:
         benchmark_file("rare_tokens")
+    priority: AWAITED
     conda:
         ENVIRONMENT
     threads: 1

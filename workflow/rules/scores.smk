@@ -19,6 +19,7 @@ rule:
         SCORES.log,
     benchmark:
         SCORES.benchmark
+    priority: FIRST
     conda:
         ENVIRONMENT
     threads: SETTINGS.scores.threads
@@ -49,6 +50,7 @@ rule sets:
         log_file("sets"),
     benchmark:
         benchmark_file("sets")
+    priority: FIRST
     conda:
         ENVIRONMENT
     threads: SETTINGS.scores.threads

@@ -197,8 +197,10 @@ def test_every_seed_reads_the_same_rows_in_another_order(rows):
         assert sorted(map(tuple, ordered)) == sorted(map(tuple, rows))
 
 
-def test_gradients_are_those_of_the_plain_cross_entropy(rows):
-    """Of twice the loss, so that its weight counts."""
+@pytest.mark.parametrize("n_held", [1, 7, 1_000])
+def test_gradients_are_those_of_the_plain_cross_entropy(rows, n_held, monkeypatch):
+    """Of twice the loss, so that its weight counts; however many tokens' logits are held at a time."""
+    monkeypatch.setattr(training, "LOGITS_BYTES", 4 * 64 * n_held)
     model, tokens = new_model(**SHAPE, seed=0), torch.from_numpy(rows[:5])
     (2 * language_model_loss(model, tokens, bf16=False)).backward()
     fast = {name: weight.grad.clone() for name, weight in model.named_parameters()}
@@ -207,6 +209,32 @@ def test_gradients_are_those_of_the_plain_cross_entropy(rows):
     (2 * functional.cross_entropy(logits, tokens[:, 1:].flatten())).backward()
     for name, weight in model.named_parameters():
         assert torch.allclose(fast[name], weight.grad, rtol=1e-4, atol=1e-7), name
+
+
+def test_a_step_leaves_the_logits_as_they_are(rows):
+    logits, true = torch.randn(7, 64, requires_grad=True), torch.from_numpy(rows[0, :7])
+    before = logits.detach().clone()
+    training._MeanNLL.apply(logits, true)
+    assert torch.equal(logits, before)
+
+
+def test_rounded_norms_spare_every_layer_that_reads_one_a_pass(rows):
+    """Their answers, and gradients, are those of layers that round for themselves."""
+    tokens, models = torch.from_numpy(rows[:5]), [new_model(**SHAPE, seed=0) for _ in range(2)]
+    training.round_norms(models[1])
+    read = {}
+    for name, module in models[1].named_modules():
+        if isinstance(module, torch.nn.Linear):
+            module.register_forward_pre_hook(
+                lambda _, inputs, name=name: read.update({name: inputs[0].dtype})
+            )
+    losses = [language_model_loss(model, tokens, bf16=True) for model in models]
+    assert torch.equal(*losses)
+    for loss in losses:
+        loss.backward()
+    for one, other in zip(*(model.parameters() for model in models), strict=True):
+        assert torch.allclose(one.grad, other.grad, rtol=0.05, atol=1e-4)
+    assert len(read) == 13 and set(read.values()) == {torch.bfloat16}
 
 
 @pytest.mark.parametrize("window", [16, 5])

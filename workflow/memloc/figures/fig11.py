@@ -3,7 +3,7 @@
 from typing import Any
 
 import pandas as pd
-from scipy import stats
+import scipy  # loads scipy.stats, which takes half a second, where it is first used
 
 from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_matrix, map_height, query_head_scores
 from memloc.figures.parts.style import DIRECTION_LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
@@ -72,6 +72,6 @@ def _numbers(rows: pd.DataFrame, layer: int, head: int) -> dict[str, Any]:
         "component_shares": of_components.to_dict(),
         "place": int((by_head > by_head.loc[layer, head]).to_numpy().sum()) + 1,
         "n_heads": by_head.size,
-        "spearman": float(stats.spearmanr(*agreement).statistic),
-        "kendall": float(stats.kendalltau(*agreement).statistic),
+        "spearman": float(scipy.stats.spearmanr(*agreement).statistic),
+        "kendall": float(scipy.stats.kendalltau(*agreement).statistic),
     }

@@ -4,7 +4,6 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
-from scipy.stats import spearmanr
 
 from memloc.figures.parts.perturbation_example import draw_example, example_ids
 from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
@@ -65,7 +64,7 @@ def _numbers(
         numbers[name] = {
             "drop": uncertainty.mean(by_paragraph[name]),
             "late": uncertainty.paired(late_minus_early(matrix)),
-            "spearman": float(spearmanr(matrix.columns, means).statistic),
+            "spearman": float(means.rank().corr(matrix.columns.to_series().rank())),
             "last": float(means.iloc[-1]),
         }
     numbers["difference"] = uncertainty.difference(by_paragraph["non_memorized"], by_paragraph["memorized"])

@@ -24,6 +24,7 @@ from memloc.run.seeds import generator
 
 CLIP_NORM = 1.0
 LOG_STEPS = 20
+LOGITS_BYTES = 2**22  # of logits in single precision that are held at a time
 
 
 def new_model(
@@ -87,23 +88,41 @@ def shorten_attention(model: PreTrainedModel) -> None:
 
 
 class _MeanNLL(torch.autograd.Function):
-    """Mean NLL in nats, of which the gradient, (softmax(logits) - onehot(true)) / n, is taken with it."""
+    """Mean NLL in nats, of which the gradient, (softmax(logits) - onehot(true)) / n, is taken with it.
+
+    A few tokens at a time, whose logits stay in the processor's cache from one operation to the next.
+    """
 
     @staticmethod
     def forward(
         ctx: Any, logits: Float[Tensor, "token vocabulary"], true: Int[Tensor, "token"]
     ) -> Float[Tensor, ""]:
-        log_p, rows = logits.float().log_softmax(dim=-1), torch.arange(len(true))
-        loss = -log_p[rows, true].mean()
-        slopes = log_p.exp_()
-        slopes[rows, true] -= 1
-        ctx.save_for_backward(slopes.to(logits.dtype))
-        return loss
+        n, n_held = len(true), max(1, LOGITS_BYTES // (4 * logits.shape[1]))
+        slopes, total = torch.empty_like(logits), torch.zeros((), dtype=torch.float64)
+        for some, found, their in zip(*(x.split(n_held) for x in (logits, slopes, true)), strict=True):
+            at = torch.arange(len(their)), their
+            p = some.to(torch.float32, copy=True)
+            p -= p.amax(dim=-1, keepdim=True)
+            total -= p[at].sum()
+            sums = p.exp_().sum(dim=-1, keepdim=True)
+            total += sums.log().sum()
+            p /= sums * n
+            p[at] -= 1 / n
+            found.copy_(p)
+        ctx.save_for_backward(slopes)
+        return (total / n).float()
 
     @staticmethod
     def backward(ctx: Any, weight: Float[Tensor, ""]) -> tuple[Float[Tensor, "token vocabulary"], None]:
         (slopes,) = ctx.saved_tensors
-        return slopes * (weight / len(slopes)).to(slopes.dtype), None
+        return slopes * weight.to(slopes.dtype), None
+
+
+def round_norms(model: PreTrainedModel) -> None:
+    """Let LayerNorms answer in bfloat16: else every layer that reads one rounds its answer again."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.LayerNorm):
+            module.register_forward_hook(lambda module, inputs, normed: normed.bfloat16())
 
 
 def language_model_loss(
@@ -142,13 +161,15 @@ def train(
     first, curve, losses = _resume(model, optimizer, checkpoint)
     model.train()
     shorten_attention(model)
+    if bf16:
+        round_norms(model)
     for step in range(first, n_steps):
         rate = learning_rate(step, n_steps, peak, warmup)
         optimizer.param_groups[0]["lr"] = rate
         loss = language_model_loss(model, torch.from_numpy(rows[step * batch : (step + 1) * batch]), bf16)
         optimizer.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP_NORM)
+        torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP_NORM, foreach=True)
         optimizer.step()
         losses.append(loss.item())
         if step % LOG_STEPS == 0 or step == n_steps - 1:

@@ -1,6 +1,7 @@
 """Correlations of many resampled series at once, a row each."""
 
 import numpy as np
+import pandas as pd
 import scipy  # loads scipy.stats, which takes half a second, where it is first used
 from jaxtyping import Float
 
@@ -19,7 +20,7 @@ def row_spearman(
     a: Float[np.ndarray, "row unit"], b: Float[np.ndarray, "row unit"]
 ) -> Float[np.ndarray, "row"]:
     """Spearman correlation of every row; ties have their mean rank."""
-    return row_pearson(scipy.stats.rankdata(a, axis=1), scipy.stats.rankdata(b, axis=1))
+    return row_pearson(*(pd.DataFrame(values).rank(axis=1).to_numpy() for values in (a, b)))
 
 
 def row_kendall(

@@ -27,16 +27,14 @@ import pandas as pd
 import scipy  # loads scipy.stats, which takes half a second, where it is first used
 
 from memloc.statistics.row_correlations import row_kendall, row_pearson, row_spearman
+from memloc.statistics.small_samples import CHUNK, MOST_EXACT, N_FLIPS, signs, subset_means
 
 CONFIDENCE = 0.95
 MIN_N = 6  # a sign-flip test of 5 pairs cannot get below 0.0625
-MOST_EXACT = 12  # pairs whose signs are all enumerated: 4,096
-N_SUBSETS = N_FLIPS = 9_999
 N_RESAMPLES = 2_000
 ONE_SIDED = 0.05  # share of resamples on one side of the value below which they say little of its error
 N_ORDERS = 5_040  # orders of 7 pairs: up to there all are tried
 EDGE = 1e-12  # a probability this near to 0 or 1 is not told from it
-CHUNK = 2**22  # values of random subsets and signs that are held at a time
 
 Values = np.ndarray | pd.Series
 
@@ -86,17 +84,23 @@ def paired(differences: Values) -> Interval:
     n = len(values)
     if n < MIN_N:
         return _undecided(values)
-    means = np.sort(_subset_means(values))
+    means = np.sort(subset_means(values))
     k = int((1 - CONFIDENCE) / 2 * (len(means) + 1))
     return Interval(float(values.mean()), float(means[k - 1]), float(means[-k]), n)
 
 
 def proportion(successes: int, n: int) -> Interval:
-    """Share of successes, with Wilson's score interval."""
+    """Share of successes, with Wilson's score interval.
+
+    It is written out: nearly every figure needs it, and loading scipy.stats takes as long as drawing one.
+    """
     if n < MIN_N:
         return Interval(successes / n if n else float("nan"), -np.inf, np.inf, n)
-    low, high = scipy.stats.binomtest(int(successes), int(n)).proportion_ci(CONFIDENCE, method="wilson")
-    return Interval(successes / n, float(low), float(high), n)
+    share, quantile = successes / n, float(scipy.special.ndtri((1 + CONFIDENCE) / 2))
+    middle = share + quantile**2 / (2 * n)
+    width = quantile * np.sqrt(share * (1 - share) / n + (quantile / (2 * n)) ** 2)
+    low, high = ((middle + side * width) / (1 + quantile**2 / n) for side in (-1, 1))
+    return Interval(share, max(0.0, float(low)), min(1.0, float(high)), n)
 
 
 def proportion_difference(first: Interval, second: Interval) -> Interval:
@@ -119,7 +123,8 @@ def auroc(first: Values, second: Values) -> Interval:
     sizes = (len(first), len(second))
     if not min(sizes):
         return Interval(float("nan"), -np.inf, np.inf, 0)
-    value = float(scipy.stats.mannwhitneyu(first, second).statistic / (sizes[0] * sizes[1]))
+    ranks = pd.Series(np.concatenate([first, second])).rank()[: sizes[0]]
+    value = float((ranks.sum() / sizes[0] - (sizes[0] + 1) / 2) / sizes[1])
     if min(sizes) < MIN_N:
         return Interval(value, -np.inf, np.inf, min(sizes))
     width = float(scipy.special.ndtri((1 + CONFIDENCE) / 2))
@@ -192,7 +197,7 @@ def sign_flip_p(differences: Values) -> float:
     values = _finite(differences)
     if not len(values) or not values.any():
         return 1.0
-    flipped = np.abs(_signs(len(values)) @ values)
+    flipped = np.abs(signs(len(values)) @ values)
     return _share_at_least(flipped, abs(values.sum()), exact=len(values) <= MOST_EXACT)
 
 
@@ -204,7 +209,7 @@ def max_t(differences: np.ndarray) -> np.ndarray:
     """
     n = len(differences)
     found = _cosines(np.ones((1, n)), differences)[0]
-    largest = _cosines(_signs(n), differences).max(axis=1)
+    largest = _cosines(signs(n), differences).max(axis=1)
     return np.array([_share_at_least(largest, value, exact=n <= MOST_EXACT) for value in found])
 
 
@@ -317,31 +322,6 @@ def _auroc_variance(probability: float, n: int, m: int) -> float:
 
 def _undecided(values: np.ndarray) -> Interval:
     return Interval(float(values.mean()) if len(values) else float("nan"), -np.inf, np.inf, len(values))
-
-
-def _subset_means(values: np.ndarray) -> np.ndarray:
-    n = len(values)
-    if n <= MOST_EXACT:
-        chosen = _bits(n)[1:]
-        return chosen @ values / chosen.sum(axis=1)
-    rng, rows = np.random.default_rng(0), max(1, CHUNK // n)
-    means = []
-    for first in range(0, N_SUBSETS, rows):
-        chosen = rng.integers(2, size=(min(rows, N_SUBSETS - first), n))
-        chosen[~chosen.any(axis=1), 0] = 1
-        means.append(chosen @ values / chosen.sum(axis=1))
-    return np.concatenate(means)
-
-
-def _bits(n: int) -> np.ndarray:
-    """All rows of n zeros and ones."""
-    return (np.arange(2**n)[:, None] >> np.arange(n)) & 1
-
-
-def _signs(n: int) -> np.ndarray:
-    if n <= MOST_EXACT:
-        return 1.0 - 2 * _bits(n)
-    return np.random.default_rng(0).choice([-1.0, 1.0], size=(N_FLIPS, n))
 
 
 def _cosines(signs: np.ndarray, differences: np.ndarray) -> np.ndarray:
