@@ -12,7 +12,7 @@ from describe_rules import Rules
 from projects import Project
 
 from memloc.claims import registry
-from memloc.figures.catalog import FIGURES, OF_PLANTS
+from memloc.figures.catalog import FIGURES, ON_REQUEST
 from memloc.run import tracking
 from memloc.tables.schemas import MEASURED
 
@@ -183,7 +183,7 @@ def test_every_script_belongs_to_a_rule(clone):
 
 
 def test_every_figure_and_collection_is_a_target(clone, test_rules):
-    shown = [figure.name for figure in FIGURES if figure.only_for in (None, "embedded", *OF_PLANTS)]
+    shown = [figure.name for figure in FIGURES if figure.only_for in (None, "embedded", *ON_REQUEST)]
     assert set(shown) <= set(clone.jobs(*shown))
     for target in ("figures", "tables", "all"):
         assert clone.jobs(target)
@@ -234,8 +234,9 @@ def several(clone):
 def test_members_have_the_rules_of_a_study_of_one_model(test_rules, several):
     for member in ("small", "large"):
         own = [rule for rule in several.jobs if rule["name"].startswith(f"{member}_")]
-        of_plants = {figure.name for figure in FIGURES if figure.only_for in OF_PLANTS}
-        names = {rule["name"] for rule in test_rules.jobs} - of_plants - {"plant_paragraphs"} - ONCE
+        on_request = {figure.name for figure in FIGURES if figure.only_for in ON_REQUEST}
+        on_request |= {"plant_paragraphs", "remove"}
+        names = {rule["name"] for rule in test_rules.jobs} - on_request - ONCE
         assert sorted(map(own_name, own)) == sorted(names)
         for rule in own:
             made = [path for path in rule["outputs"] if not path.startswith(f"results/test-models/{member}/")]

@@ -11,10 +11,10 @@ from urllib.parse import unquote
 import pypdf
 import pytest
 
-from memloc.figures.catalog import FIGURES, OF_PLANTS
+from memloc.figures.catalog import FIGURES, ON_REQUEST
 from memloc.figures.chapters import numbered
 
-SHOWN = {figure.name: figure for figure in FIGURES if figure.only_for in (None, "embedded", *OF_PLANTS)}
+SHOWN = {figure.name: figure for figure in FIGURES if figure.only_for in (None, "embedded", *ON_REQUEST)}
 
 
 @pytest.fixture(scope="module")

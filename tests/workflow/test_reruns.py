@@ -8,13 +8,15 @@ from describe_rules import Rules
 from projects import Project
 
 from memloc.claims import registry
-from memloc.figures.catalog import FIGURES, OF_PLANTS
+from memloc.figures.catalog import FIGURES, ON_REQUEST
 from memloc.run import tracking
 from memloc.settings.explorer import NEEDED, SHOWN
 from memloc.tables import schemas
 
 DRAWN = {
-    figure.name: set(figure.tables) for figure in FIGURES if figure.only_for in (None, "embedded", *OF_PLANTS)
+    figure.name: set(figure.tables)
+    for figure in FIGURES
+    if figure.only_for in (None, "embedded", *ON_REQUEST)
 }
 COLUMN = '\n\ndef _more():\n    return {"more": integer(0, meaning="More.")}\n'
 
@@ -60,7 +62,7 @@ EDITS = {
     "the ablation": (
         "memloc/localization/ablation.py",
         "\nEDITED = True\n",
-        {"ablate_heads", "bypass_layers", "plant_paragraphs"},
+        {"ablate_heads", "bypass_layers", "plant_paragraphs", "remove"},
     ),
     "a script": ("scripts/rank_heads.py", "\nEDITED = True\n", {"rank_heads"}),
 }

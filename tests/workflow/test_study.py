@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 import yaml
 
-from memloc.figures.catalog import FIGURES, OF_PLANTS
+from memloc.figures.catalog import FIGURES, ON_REQUEST
 from memloc.settings import errors
 from memloc.settings.study import Settings
 from memloc.tables import storage
 from memloc.tables.schemas import MEASURED, STAGES, schema_of
 
-FIGURE_NAMES = [figure.name for figure in FIGURES if figure.only_for in (None, "embedded", *OF_PLANTS)]
+FIGURE_NAMES = [figure.name for figure in FIGURES if figure.only_for in (None, "embedded", *ON_REQUEST)]
 # Tables of studies that name published numbers, measured seconds, and tables of the target `bench`.
 ELSEWHERE = {"expected", "memorized_agreement", "bench", "bench_growth", *MEASURED}
 

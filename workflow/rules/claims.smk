@@ -1,6 +1,8 @@
 # What the run says of each claim of memloc/claims/registry.yaml. A topic reads its own tables only, so that a figure
 # whose caption shows its verdicts needs no other analysis.
 
+# Tables that this study does not make: claims on them do not apply.
+ABSENT = {*([] if PLANTS_ASKED else PLANTED), *([] if REMOVAL_ASKED else REMOVAL_TABLES)}
 ABOUT = {"model": MODEL.id if MODEL.source == "hub" else MODEL_NAME, "data": DATA.source}
 
 for topic in registry.topics().values():
@@ -9,8 +11,7 @@ for topic in registry.topics().values():
         name:
             f"claims_{topic.name}"
         input:
-            # Without plants, claims on them do not apply.
-            tables=[table(name) for name in topic.tables if PLANTS_ASKED or name not in PLANTED],
+            tables=[table(name) for name in topic.tables if name not in ABSENT],
         output:
             claims_of(topic.name),
         log:

@@ -1,6 +1,14 @@
 # One rule per figure, named like it: `snakemake fig7` draws Figure 7. The list is memloc/figures/catalog.py.
 
-PRESENT = {None, DATA.source, MODEL.source, *COMPARED, *PLANT_FIGURES, *(["seeds"] if SETTINGS.seeds else [])}
+ASKED = {"removal": REMOVAL_ASKED, "seeds": bool(SETTINGS.seeds)}
+PRESENT = {
+    None,
+    DATA.source,
+    MODEL.source,
+    *COMPARED,
+    *PLANT_FIGURES,
+    *(name for name in ASKED if ASKED[name]),
+}
 SHOWN = [figure for figure in FIGURES if figure.only_for in PRESENT]
 TABLES = sorted({name for figure in SHOWN for name in figure.tables})
 

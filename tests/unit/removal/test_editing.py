@@ -11,6 +11,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from memloc.data.controls import draw_controls
+from memloc.localization.gradients import nll_gradients
 from memloc.localization.optimisers import SparseAdam
 from memloc.localization.weights import EditError, OriginalWeights, all_weights, head_weights, n_weights
 from memloc.model import loading
@@ -277,7 +278,7 @@ def test_relearning_counts_steps_until_the_paragraph_is_back(memorizing_model, c
     model = copy.deepcopy(unlearned)
     adam, slow = SparseAdam(model, all_weights(model), 3e-3), 0
     while teacher_forced(model, case.memorized, N_PREFIX, 1).em.item() < N_CONTINUATION:
-        adam.step(editing.nll_gradients(model, case.memorized, N_PREFIX, 1))
+        adam.step(nll_gradients(model, case.memorized, N_PREFIX, 1))
         slow += 1
     assert slow > 1
     assert relearning_steps(copy.deepcopy(unlearned), case, 3e-3, recipe_of(relearning_limit=slow)) == slow

@@ -160,6 +160,8 @@ def test_studies_do_not_share_a_name():
             "(top level)",
             ["head_ranking.weighted needs planted heads: name one of head_all, head_vo, two_heads"],
         ),
+        ({"remove": {"ways": ["svd", "top", "svd"]}}, "remove.ways", ["listed more than once: svd"]),
+        ({"remove": {"ids": [3, 3]}}, "remove.ids", ["listed more than once: 3"]),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -21,6 +21,7 @@ class FigureInfo:
 
 
 OF_PLANTS = ("plants", "curves of plants", "levels of plants")  # `only_for` of figures of planted truth
+ON_REQUEST = (*OF_PLANTS, "removal")  # `only_for` of figures that a study's settings ask for
 FIGURES = (
     FigureInfo(
         "fig1",
@@ -318,6 +319,16 @@ FIGURES = (
         "extended",
         ("planted_truth", "plants", "planted_costs"),
         only_for="plants",
+    ),
+    FigureInfo(
+        "removal", "Ways to remove recitation", "extended", ("removal", "removal_damage"), only_for="removal"
+    ),
+    FigureInfo(
+        "removal_table",
+        "Ways to remove recitation, by every judge",
+        "extended",
+        ("removal", "removal_damage", "removal_costs"),
+        only_for="removal",
     ),
     FigureInfo("claims", "What is claimed, and what this run says", "extended", ("claims",)),
     FigureInfo(

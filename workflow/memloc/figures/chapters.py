@@ -32,7 +32,13 @@ CHAPTERS = {
         "weight_noise",
         "layer_bypass",
     ),
-    "What removing it costs": ("editing_tradeoff", "edited_weights", "editing_robustness"),
+    "What removing it costs": (
+        "editing_tradeoff",
+        "edited_weights",
+        "editing_robustness",
+        "removal",
+        "removal_table",
+    ),
     "Planted in known places": (
         "planted_recall",
         "planted_precision",

@@ -145,6 +145,7 @@ def passes(shape: Shape, settings: Settings) -> dict[str, float]:
         "unlearn_paragraphs": _edits(settings),
         "plant_paragraphs": _plants(n_heads, settings),
         "prefix_features": _features(settings),
+        "remove": _removal(settings),
     }
 
 
@@ -175,6 +176,16 @@ def _bypass(n_layers: int, settings: Settings) -> float:
     """Attention blocks in three ways and MLP blocks in two, of one layer and of all from it on."""
     how = settings.layer_bypass
     return (2 * how.n_paragraphs + how.n_held_out) * n_layers / 2 * 2 * (3 + 2)
+
+
+def _removal(settings: Settings) -> float:
+    """Every second way takes steps with gradients, for its sweep, together and one by one; judges ask all."""
+    how = settings.remove
+    stepped = how.n_joint + how.n_keep + how.n_single * (1 + how.n_keep)
+    stepped += len(how.unlearning.learning_rates) * (how.n_validation + how.n_keep)
+    versions = 1 + how.n_perturbations + len(how.shifts) + BACKWARD * how.relearning_limit / 2
+    judged = (how.n_joint + how.n_single) * versions + 3 * how.n_judging * (1 + how.n_single)
+    return len(how.ways) * (how.unlearning.steps * BACKWARD * stepped / 2 + judged)
 
 
 def _noise(settings: Settings) -> float:

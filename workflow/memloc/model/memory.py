@@ -217,6 +217,7 @@ def stage_bytes(shape: Shape, settings: Settings) -> dict[str, float]:
         "edit_paragraphs": _edit_bytes(shape, settings, "editing", settings.editing.n_controls),
         "edit_model": _edit_bytes(shape, settings, "edit_model", n_joint),
         "plant_paragraphs": _planting_bytes(shape, settings),
+        "remove": _removal_bytes(shape, settings),
     }
 
 
@@ -238,6 +239,18 @@ def _gradient_bytes(shape: Shape, settings: Settings) -> float:
     weights, gradients = (n * BYTES["float32"] for n in (shape.n_parameters, shape.n_component_weights))
     passes = Passes(shape, settings, settings.contrastive.micro_batch, settings.paragraph.length)
     return 2 * weights + 6 * gradients + passes.kept + passes.logits
+
+
+def _removal_bytes(shape: Shape, settings: Settings) -> float:
+    """Bytes at the peak of the way that takes most: an edit, or the curvature of every MLP matrix (K-FAC)."""
+    how = settings.remove
+    edit = _edit_bytes(shape, settings, "remove", how.n_keep)
+    if "kfac" not in how.ways:
+        return edit
+    squares = (3 if shape.gated else 2) * (shape.width**2 + shape.d_mlp**2)
+    paragraphs = Passes(shape, _in_single_precision(settings), how.micro_batch, settings.paragraph.length)
+    kept = 2 * shape.n_parameters * BYTES["float32"] + paragraphs.kept
+    return max(edit, kept + shape.n_layers * squares * 8 + 2 * 8 * shape.d_mlp**2)  # and one sum's terms
 
 
 def _in_single_precision(settings: Settings) -> Settings:

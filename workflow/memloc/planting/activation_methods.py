@@ -135,7 +135,7 @@ def neuron_ablation(question: Question) -> Scores:
     slow."""
     every = torch.arange(n_neurons(question.model))
     calls = recorded_calls(question.model, question.tokens)
-    rises = [_rise_without(question, calls, layer, every) for layer in readers(question.model, "neuron")]
+    rises = [rise_without(question, calls, layer, every) for layer in readers(question.model, "neuron")]
     return in_layers({"neuron": torch.stack(rises)})
 
 
@@ -153,7 +153,7 @@ def first_order_agreement(question: Question, n_checked: int) -> float:
     layer, neuron = np.divmod(chosen, n_neurons(model))
     calls = recorded_calls(model, question.tokens)
     exact = [
-        _rise_without(question, calls, number, torch.from_numpy(neuron[layer == number]))
+        rise_without(question, calls, number, torch.from_numpy(neuron[layer == number]))
         for number in readers(model, "neuron")
     ]
     estimated = gradient_x_activation(question._replace(wanted=("neuron",)))["neuron"].flatten()
@@ -163,7 +163,7 @@ def first_order_agreement(question: Question, n_checked: int) -> float:
 
 
 @torch.no_grad()
-def _rise_without(
+def rise_without(
     question: Question, calls: Sequence[Call], layer: int, neurons: Int[Tensor, "neuron"]
 ) -> Float[Tensor, "neuron"]:
     """What the NLL rises when each of a layer's neurons is zeroed by itself at all positions."""

@@ -79,4 +79,4 @@ def _masked_nll(question: Question, kind: str, mask: Layers) -> Float[Tensor, ""
     with ExitStack() as hooks:
         for layer, module in readers(model, kind).items():
             hooks.enter_context(changed_input(module, partial(times, layer)))
-        return paragraph_nll(model, question.tokens, question.n_prefix).sum()
+        return paragraph_nll(model, question.tokens, question.n_prefix).mean()

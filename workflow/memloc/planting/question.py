@@ -17,7 +17,8 @@ class Question(NamedTuple):
     """A model, a paragraph, and what methods may use besides. They leave the model as it is."""
 
     model: PreTrainedModel
-    tokens: Int[Tensor, "1 token"]
+    tokens: Int[Tensor, "paragraph token"]
+    """One paragraph; masks are trained on several together, too."""
     n_prefix: int
     wanted: tuple[Granularity, ...]
     """Units that are to be ranked: a method with others may leave these out."""

@@ -33,7 +33,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from memloc.localization.contrastive import collect_objective, original_log_probabilities
-from memloc.localization.gradients import Gradients, editable_gradients, nll_gradients, take_gradients
+from memloc.localization.gradients import Gradients, editable_gradients, take_gradients
 from memloc.localization.optimisers import ReferenceAdam, SparseAdam
 from memloc.localization.weights import (
     EditError,
@@ -48,6 +48,7 @@ from memloc.localization.weights import (
 )
 from memloc.model.components import editable_parameters
 from memloc.removal.edit_cases import Case, Objective, mispaired
+from memloc.removal.relearning import steps_until_recited
 from memloc.run.seeds import generator
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.arms import PAPER_ARMS
@@ -195,14 +196,9 @@ def relearning_steps(model: PreTrainedModel, case: Case, learning_rate: float, r
 
     None: not within `recipe.how.relearning_limit` steps. The model is changed.
     """
-    adam = SparseAdam(model, all_weights(model), learning_rate)
-    for step in range(recipe.how.relearning_limit + 1):
-        em = teacher_forced(model, case.memorized, recipe.n_prefix, recipe.how.micro_batch).em
-        if em.item() == case.memorized.shape[1] - recipe.n_prefix:
-            return step
-        if step < recipe.how.relearning_limit:
-            adam.step(nll_gradients(model, case.memorized, recipe.n_prefix, recipe.how.micro_batch))
-    return None
+    how, n_prefix = recipe.how, recipe.n_prefix
+    limit, batch = how.relearning_limit, how.micro_batch
+    return steps_until_recited(model, case.memorized, learning_rate, n_prefix, limit, batch)[0]
 
 
 def start(model: PreTrainedModel, case: Case, recipe: Recipe) -> Start:

@@ -1,5 +1,6 @@
 """What all sections of the settings share."""
 
+from collections import Counter
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
@@ -21,6 +22,15 @@ def _without_password(address: str) -> str:
 
 
 Address = Annotated[str, AfterValidator(_without_password)]
+
+
+def _listed_once(values: list[Any]) -> list[Any]:
+    if again := [value for value, n in Counter(values).items() if n > 1]:
+        raise ValueError(f"listed more than once: {', '.join(map(str, again))}")
+    return values
+
+
+ListedOnce = AfterValidator(_listed_once)
 
 
 class Section(BaseModel):

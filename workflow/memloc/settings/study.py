@@ -34,6 +34,7 @@ from memloc.settings.perturbation import Perturbation
 from memloc.settings.planted_truth import HEAD_KINDS, PlantedTruth
 from memloc.settings.rare_tokens import RareTokens
 from memloc.settings.recited import Recited
+from memloc.settings.remove import Remove
 from memloc.settings.scores import Scoring
 from memloc.settings.sets import Sets
 from memloc.settings.weight_noise import WeightNoise
@@ -100,6 +101,7 @@ class Settings(Section):
     edit_model: EditModel = EditModel()
     planted_truth: PlantedTruth = PlantedTruth()
     head_ranking: HeadRanking = HeadRanking()
+    remove: Remove = Remove()
     min_k: MinK = MinK()
     detection: Detection = Detection()
     recited: Recited = Recited()

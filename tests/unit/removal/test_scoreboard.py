@@ -1,0 +1,262 @@
+"""The judges of ways to remove, and the ways side by side."""
+
+from contextlib import nullcontext
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from transformers import LogitsProcessor
+
+from memloc.localization.weights import EditError, OriginalWeights
+from memloc.removal import registry
+from memloc.removal.judging import decoded, judged, perturbed_versions, shifted_versions
+from memloc.removal.registry import Diversion, Edit
+from memloc.removal.relearning import steps_until_recited
+from memloc.removal.removal_texts import Texts, _target, texts_of
+from memloc.removal.scoreboard import Comparison, as_it_is, run_way
+from memloc.removal.ways.blocklist import NgramBlocklist
+from memloc.run.errors import InputError
+from memloc.scoring.held_out import Group, with_own_continuations
+from memloc.scoring.near_verbatim import n_edits
+from memloc.scoring.paragraph_scores import teacher_forced
+from memloc.settings.removal_ways import WAY_NAMES
+from memloc.settings.remove import Remove
+from memloc.straightforward.decoding import decode, matching, mean_nll
+from memloc.tables.schema import Lengths, validate
+from memloc.tables.schemas.removal import REMOVAL, REMOVAL_COSTS, REMOVAL_DAMAGE, REMOVAL_SWEEP
+from tiny_models import VOCABULARY
+
+N_PREFIX = 12
+HEADS = [(layer, head) for layer in range(2) for head in range(4)]
+SMALL = {
+    "n_joint": 4,
+    "n_single": 2,
+    "n_validation": 2,
+    "n_keep": 3,
+    "n_judging": 4,
+    "n_perturbations": 3,
+    "shifts": [1, 3],
+    "relearning_limit": 2,
+    "relearning_rate": 1e-2,
+    "unlearning": {"learning_rates": [1e-3, 1e-2], "steps": 4, "fraction": 0.05},
+    "balanced_subnet": {"ratios": [0.02], "steps": 3},
+    "neurons": {"shares": [0.02, 0.1], "integration_steps": 2, "n_candidates": 16},
+    "ngram_blocklist": {"lengths": [2, 3]},
+    "heads": {"numbers": [1, 2]},
+    "svd": {"shares": [0.3]},
+    "kfac": {"shares": [0.3]},
+    "micro_batch": 4,
+}
+
+
+def other_text(n, seed=5):
+    return torch.randint(VOCABULARY, (n, 24), generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.fixture
+def study(memorizing_model, memorized_tokens):
+    how = Remove(**SMALL)
+    groups = zip(("memorized", "non_memorized", "held_out"), (0, 4, 8), strict=True)
+    unknown = torch.cat([memorized_tokens[8:], other_text(8)])
+    judges = {
+        name: Group(np.arange(20 + first, 24 + first), unknown[first : first + 4], np.zeros(4, bool))
+        for name, first in groups
+    }
+    judges = with_own_continuations(memorizing_model, judges, N_PREFIX, 4)
+    general = other_text(4, seed=6)
+    target = _target(np.arange(4), memorized_tokens[:4], general, VOCABULARY, N_PREFIX, how, 0)
+    own = judges["non_memorized"].tokens[:2]
+    texts = Texts(target, other_text(3, seed=7), general, memorized_tokens[4:6], own, judges)
+    return Comparison(memorizing_model, OriginalWeights(memorizing_model), texts, HEADS, N_PREFIX, how, 0)
+
+
+def test_judges_without_a_processor_are_those_of_all_analyses(memorizing_model, disturbed):
+    found = judged(memorizing_model, disturbed[:40], N_PREFIX, 7)
+    scores = teacher_forced(memorizing_model, disturbed[:40], N_PREFIX, 16)
+    assert found.em.tolist() == scores.em.tolist()
+    torch.testing.assert_close(found.nll, scores.nll, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        found.nll, mean_nll(memorizing_model, disturbed[:40], N_PREFIX), rtol=1e-4, atol=1e-5
+    )
+
+
+def test_exact_match_under_a_processor_is_that_of_decoding_with_it(memorizing_model, memorized_tokens):
+    processor = NgramBlocklist(memorized_tokens[:4], N_PREFIX, 3)
+    found = judged(memorizing_model, memorized_tokens, N_PREFIX, 5, processor)
+    generated = decoded(memorizing_model, memorized_tokens, found.em, N_PREFIX, 5, processor)
+    assert found.em.tolist() == matching(generated, memorized_tokens[:, N_PREFIX:]).tolist()
+    assert (found.em[:4] == 0).all() and (found.em[4:] == 12).all()
+    assert found.log_p[:4].isinf().all() and found.log_p[4:].isfinite().all() and found.nll.isfinite().all()
+    for row, continuation in zip(memorized_tokens[:2], generated[:2], strict=True):
+        text = row[None, :N_PREFIX]
+        for token in continuation:
+            logits = processor(text, memorizing_model(text).logits[:, -1])
+            assert int(logits.argmax()) == int(token)
+            text = torch.cat([text, token.view(1, 1)], dim=1)
+
+
+def test_without_a_processor_decoding_is_greedy(memorizing_model, disturbed):
+    some = disturbed[200:210]
+    em = judged(memorizing_model, some, N_PREFIX, 4).em
+    slow = decode(memorizing_model, some[:, :N_PREFIX], 12)
+    assert torch.equal(decoded(memorizing_model, some, em, N_PREFIX, 4), slow)
+
+
+def test_versions_change_what_they_say():
+    row, other = other_text(1)[0], other_text(1, seed=6)[0]
+    perturbed = perturbed_versions(row, N_PREFIX, 5, VOCABULARY, np.random.default_rng(0))
+    assert ((perturbed != row).sum(dim=1) == 1).all() and (perturbed[:, N_PREFIX:] == row[N_PREFIX:]).all()
+    shifted = shifted_versions(row, other, N_PREFIX, [1, 5, 99])
+    for version, n in zip(shifted, (1, 5, 11), strict=True):
+        assert torch.equal(version[n:], row[n:])
+        assert torch.equal(version[:n], other[N_PREFIX - n : N_PREFIX])
+
+
+def test_a_way_that_does_nothing_scores_as_nothing(study, monkeypatch):
+    idle = Diversion(lambda request: lambda setting: nullcontext(), ("x",), lambda how: [(1.0,)])
+    monkeypatch.setitem(registry.WAYS, "heads", idle)
+    found, nothing = run_way(study, "heads"), as_it_is(study)
+    labels = ["way", "setting", "mode", "removed"]
+    for name in ("removal", "removal_damage"):
+        rows = getattr(found, name)
+        joint = rows[rows["mode"] == "joint"].drop(columns=labels, errors="ignore")
+        expected = getattr(nothing, name).drop(columns=labels, errors="ignore")
+        pd.testing.assert_frame_equal(joint.reset_index(drop=True), expected, check_dtype=False)
+    assert (nothing.removal["em"] == 12).all() and (nothing.removal["edit_distance"] == 0).all()
+
+
+class ExactPrefix(LogitsProcessor):
+    """Blocks nothing but the very prefixes that tests use."""
+
+    def __init__(self, tokens):
+        self.prefixes = {tuple(row[:N_PREFIX].tolist()): int(row[N_PREFIX]) for row in tokens}
+
+    def __call__(self, input_ids, scores):
+        scores = scores.clone()
+        for row, text in enumerate(input_ids.tolist()):
+            if tuple(text) in self.prefixes:
+                scores[row, self.prefixes[tuple(text)]] = -torch.inf
+        return scores
+
+
+def test_a_block_of_the_exact_prefix_is_caught_by_other_prefixes(study, monkeypatch):
+    block = Diversion(
+        lambda request: lambda setting: nullcontext(ExactPrefix(request.remove)), ("x",), lambda how: [(1.0,)]
+    )
+    monkeypatch.setitem(registry.WAYS, "heads", block)
+    rows, before = run_way(study, "heads").removal, as_it_is(study).removal
+    assert (rows["em"] == 0).all() and (before["em"] == 12).all()
+    assert rows["recited_shifted"].max() > 0
+    joint = rows[rows["mode"] == "joint"]
+    assert joint["recited_perturbed"].tolist() == before["recited_perturbed"].tolist()
+
+
+def test_the_blocklist_is_caught_by_the_edit_distance(study):
+    """It forbids one token of every n-gram: what is generated is near the paragraph, unlike other text."""
+    rows = run_way(study, "ngram_blocklist").removal
+    assert (rows["em"] < 12).all() and (rows["recited_shifted"] == 0).all()
+    true = study.texts.target.tokens[:, N_PREFIX:].numpy()
+    unrelated = n_edits(other_text(4, seed=12)[:, N_PREFIX:].numpy(), true).mean() / 12
+    assert rows.loc[rows["mode"] == "joint", "edit_distance"].mean() < unrelated
+
+
+def test_a_way_that_changes_what_it_may_not_is_an_error_and_leaves_the_model(study, monkeypatch):
+    def greedy(request):
+        def change(setting):
+            with torch.no_grad():
+                request.model.get_input_embeddings().weight += 1
+            return {}
+
+        return change
+
+    monkeypatch.setitem(registry.WAYS, "top", Edit(greedy, ("x",), lambda how: [(1.0,)]))
+    with pytest.raises(EditError, match="changed outside of the mask"):
+        run_way(study, "top")
+    assert study.original.n_changed(study.model, {}) == 0
+
+
+def test_controls_score_as_controls(study):
+    """With the same setting, random weights forget less than those that the paragraphs chose."""
+    same = {"unlearning": {"learning_rates": [2e-2], "steps": 4, "fraction": 0.05}}
+    fixed = study._replace(how=Remove(**SMALL | same))
+    aimed, drawn = (run_way(fixed, name).removal["em"].mean() for name in ("top", "random"))
+    assert aimed < drawn - 3
+
+
+def test_settings_are_chosen_on_validation_paragraphs(study):
+    sweep = run_way(study, "all").removal_sweep
+    assert sweep["setting"].tolist() == ["learning rate 0.001", "learning rate 0.01"]
+    assert sweep["chosen"].sum() == 1 and sweep[["forgotten", "harm"]].notna().all(axis=None)
+    best = (sweep["forgotten"] - sweep["harm"]).idxmax()
+    assert sweep.loc[best, "chosen"]
+
+
+def test_ways_do_not_depend_on_each_other_and_remove(study):
+    together = {name: run_way(study, name) for name in ("all", "random", "svd")}
+    for name in ("random", "svd"):
+        again = run_way(study, name)
+        for table in ("removal", "removal_damage", "removal_sweep"):
+            pd.testing.assert_frame_equal(
+                getattr(again, table), getattr(together[name], table), check_exact=True
+            )
+    assert study.original.n_changed(study.model, {}) == 0
+    edits = together["all"].removal
+    assert edits["mode"].value_counts().to_dict() == {"joint": 4, "single": 2}
+    assert set(together["svd"].removal["mode"]) == {"joint"}  # it names no paragraph
+    assert edits["em"].mean() < 6 and (edits["n_changed_weights"] > 0).all()
+    damage = together["all"].removal_damage
+    assert damage.groupby("removed", dropna=False).size().tolist() == [12, 12, 12]
+
+
+def test_relearning_counts_steps_until_each_is_recited(memorizing_model, memorized_tokens):
+    known, unknown = memorized_tokens[:1], other_text(1)
+    assert steps_until_recited(memorizing_model, torch.cat([known, unknown]), 1e-2, N_PREFIX, 0, 4) == [
+        0,
+        None,
+    ]
+    steps = steps_until_recited(memorizing_model, unknown, 1e-2, N_PREFIX, 60, 4)
+    assert 1 < steps[0] < 60
+    assert int(teacher_forced(memorizing_model, unknown, N_PREFIX, 1).em) == 12
+
+
+def tables(n_memorized=12, n_others=40, n_sampled=6):
+    n = n_memorized + n_others
+    sets = pd.DataFrame({"id": range(n), "set": ["memorized"] * n_memorized + ["non_memorized"] * n_others})
+    sets["sampled"] = sets.groupby("set").cumcount() < n_sampled
+    sets["sampled_rare_tokens"] = False
+    tokens = other_text(n, seed=3)
+    sets["continuation"] = [list(row) for row in tokens[:, N_PREFIX:].tolist()]
+    return pd.DataFrame({"id": range(n), "tokens": tokens.tolist()}), sets
+
+
+def test_texts_share_no_paragraph(memorizing_model):
+    paragraphs, sets = tables()
+    texts = texts_of(memorizing_model, paragraphs, sets, N_PREFIX, Remove(**SMALL), 0)
+    groups = [texts.target.tokens, texts.keep, texts.general, texts.validation, texts.validation_own]
+    groups += [group.tokens for group in texts.judges.values()]
+    prefixes = [tuple(row[:N_PREFIX].tolist()) for group in groups for row in group]
+    assert len(prefixes) == len(set(prefixes)) and all(len(group) for group in groups)
+    assert len(texts.target.ids) == 4 and len(texts.validation) == 2
+    again = texts_of(memorizing_model, paragraphs, sets, N_PREFIX, Remove(**SMALL), 0)
+    assert torch.equal(texts.target.perturbed, again.target.perturbed)
+
+
+def test_listed_paragraphs_are_removed_and_unknown_ones_are_an_error(memorizing_model):
+    paragraphs, sets = tables()
+    listed = texts_of(memorizing_model, paragraphs, sets, N_PREFIX, Remove(**SMALL | {"ids": [3, 1]}), 0)
+    assert listed.target.ids.tolist() == [3, 1]
+    with pytest.raises(InputError, match=r"remove.ids: not memorized paragraphs of this study: \[12, 99\]"):
+        texts_of(memorizing_model, paragraphs, sets, N_PREFIX, Remove(**SMALL | {"ids": [12, 3, 99]}), 0)
+    with pytest.raises(InputError, match="2 paragraphs are memorized: too few"):
+        texts_of(memorizing_model, *tables(2), N_PREFIX, Remove(**SMALL), 0)
+
+
+@pytest.mark.parametrize("name", WAY_NAMES)
+def test_every_way_gives_valid_tables(study, name):
+    found = run_way(study._replace(how=study.how.model_copy(update={"n_single": 1})), name)
+    for schema in (REMOVAL, REMOVAL_DAMAGE, REMOVAL_SWEEP, REMOVAL_COSTS):
+        assert len(validate(schema, getattr(found, schema.name), Lengths(24, N_PREFIX)))
+    nothing = as_it_is(study)
+    assert len(validate(REMOVAL, nothing.removal, Lengths(24, N_PREFIX))) == 4
+    assert len(validate(REMOVAL_DAMAGE, nothing.removal_damage, Lengths(24, N_PREFIX))) == 12

@@ -1,0 +1,68 @@
+"""Estimators of the topic `removal`: ways to remove recitation, removing paragraphs together.
+
+Differences of two ways are paired by paragraph, or by text where it judges damage.
+"""
+
+import pandas as pd
+
+from memloc.claims.verdicts import Estimate
+from memloc.settings.base import Section
+from memloc.settings.removal_ways import NOTHING
+from memloc.statistics import uncertainty
+
+Tables = dict[str, pd.DataFrame]
+REMOVED = 0.5  # share of the continuation that must be forgotten before it counts what that cost
+
+
+def forgets_more(tables: Tables, settings: Section, way: str, rival: str) -> Estimate:
+    """Tokens that paragraphs forget by a way more than by a rival."""
+    if missing := _missing(tables, way, rival):
+        return missing
+    em = _of_paragraphs(tables, "em")
+    return Estimate.of(uncertainty.paired(em[rival] - em[way]))
+
+
+def spares_more(tables: Tables, settings: Section, way: str, rival: str) -> Estimate:
+    """Tokens that own continuations of others keep by a way more than by a rival; in doubt if it removes
+    little."""
+    if missing := _missing(tables, way, rival):
+        return missing
+    rows = tables["removal_damage"]
+    rows = rows[(rows["mode"] == "joint") & (rows["group"] == "non_memorized")]
+    kept = rows.pivot(index="id", columns="way", values="em")
+    forgotten = float((_of_paragraphs(tables, "em")[NOTHING] - _of_paragraphs(tables, "em")[way]).mean())
+    hardly = forgotten < REMOVED * settings.paragraph.continuation
+    doubt = f"it forgets {forgotten:.1f} tokens only, and who does little harms little" if hardly else None
+    return Estimate.of(uncertainty.paired(kept[way] - kept[rival]), doubt)
+
+
+def stays_nearer(tables: Tables, settings: Section, way: str, rival: str) -> Estimate:
+    """Edits, as a share of the continuation, that what a rival generates is further from it."""
+    if missing := _missing(tables, way, rival):
+        return missing
+    edits = _of_paragraphs(tables, "edit_distance")
+    return Estimate.of(uncertainty.paired(edits[rival] - edits[way]))
+
+
+def survives_other_prefixes(tables: Tables, settings: Section, way: str) -> Estimate:
+    """Of paragraphs that their own prefix no longer recites, the share of other prefixes that still does."""
+    if missing := _missing(tables, way):
+        return missing
+    gone = _of_paragraphs(tables, "em")[way] < settings.paragraph.continuation
+    if not gone.any():
+        return Estimate(missing=f"{way} removes no paragraph")
+    others = (_of_paragraphs(tables, name)[way] for name in ("recited_perturbed", "recited_shifted"))
+    return Estimate.of(uncertainty.mean((sum(others) / 2)[gone]))
+
+
+def _of_paragraphs(tables: Tables, column: str) -> pd.DataFrame:
+    """A column by removed paragraph (rows) and way (columns), removing together."""
+    rows = tables["removal"]
+    return rows[rows["mode"] == "joint"].pivot(index="id", columns="way", values=column)
+
+
+def _missing(tables: Tables, *ways: str) -> Estimate | None:
+    """Why a claim does not apply: a way that it needs was not run."""
+    known = set(tables["removal"]["way"]) if "removal" in tables else set()
+    absent = [way for way in ways if way not in known]
+    return Estimate(missing=f"{absent[0]} was not run: see remove.ways") if absent else None

@@ -1,0 +1,107 @@
+"""What figures on ways to remove share: names, colours, and every judge's value with its interval."""
+
+import numpy as np
+import pandas as pd
+
+from memloc.scoring.sampling import extractable
+from memloc.settings.removal_ways import NOTHING, WAY_NAMES
+from memloc.statistics.uncertainty import mean, table
+
+WAY_STYLES = {  # label, colour, marker
+    "top": ("top gradients", "#d55e00", "o"),
+    "random": ("random weights", "#999999", "o"),
+    "all": ("all weights", "#333333", "o"),
+    "head": ("weights of one head", "#8e44ad", "o"),
+    "gradient_ascent": ("gradient ascent", "#c8102e", "X"),
+    "balanced_subnet": ("BalancedSubnet", "#009e73", "P"),
+    "neurons_integrated_gradients": ("neurons: integrated gradients", "#56b4e9", "D"),
+    "neurons_zero_out": ("neurons: zero-out", "#0072b2", "D"),
+    "neurons_hard_concrete": ("neurons: HardConcrete", "#1f3a93", "D"),
+    "svd": ("small singular components", "#b8860b", "s"),
+    "kfac": ("low curvature (K-FAC)", "#e69f00", "s"),
+    "ngram_blocklist": ("n-gram blocklist", "#00a0a0", "^"),
+    "heads": ("heads ablated", "#cc79a7", "v"),
+    "random_heads": ("random heads ablated", "#999999", "v"),
+    "steering": ("steering", "#6b8e23", "<"),
+    "random_direction": ("random direction", "#999999", "<"),
+}
+LABELS = {NOTHING: "the model as it is"} | {way: style[0] for way, style in WAY_STYLES.items()}
+MODES = {"joint": "together", "single": "one by one"}
+N_DRAWS, CONFIDENCE = 100, 0.5  # samples, among which the continuation is with this probability
+KEYS = ["way", "mode"]
+
+
+def ways_of(rows: pd.DataFrame) -> list[str]:
+    """Ways that there are rows of, in the order of their names, without the model as it is."""
+    return [way for way in WAY_NAMES if way in set(rows["way"])]
+
+
+def judged_ways(tables: dict[str, pd.DataFrame], n_continuation: int) -> pd.DataFrame:
+    """Every judge's mean with its interval (value, low, high, n), by way, mode and measure.
+
+    The unit is the removed paragraph; of damage by what is removed together it is the judging text.
+    """
+    found = [_means(units, measure) for measure, units in units_of(tables, n_continuation).items()]
+    return pd.concat(found, ignore_index=True)
+
+
+def units_of(tables: dict[str, pd.DataFrame], n_continuation: int) -> dict[str, pd.DataFrame]:
+    """Values by way, mode and unit, of every measure."""
+    removed, damage = _removed(tables["removal"], n_continuation), _damage(tables["removal_damage"])
+    measures = [name for name in removed if name not in (*KEYS, "unit")]
+    units = {name: removed[[*KEYS, "unit", name]].rename(columns={name: "value"}) for name in measures}
+    changed = damage.assign(changed=(damage["lost"] > 0).astype(float))
+    for measure, group, column in (
+        ("em_other_lost", "memorized", "lost"),
+        ("em_own_lost", "non_memorized", "lost"),
+        ("changed", "non_memorized", "changed"),
+        ("nll_gained", "held_out", "gained"),
+    ):
+        rows = changed[changed["group"] == group]
+        units[measure] = rows.groupby([*KEYS, "unit"])[column].mean().rename("value").reset_index()
+    return units
+
+
+def _removed(removal: pd.DataFrame, n_continuation: int) -> pd.DataFrame:
+    """What each removed paragraph loses; `relearning` takes those that did not come back as missing."""
+    before = removal[removal["way"] == NOTHING].set_index("id")["em"]
+    sampled = extractable(removal["log_p"].to_numpy(), N_DRAWS, CONFIDENCE)
+    return pd.DataFrame(
+        {
+            **{name: removal[name] for name in KEYS},
+            "unit": removal["id"],
+            "forgotten": removal["id"].map(before) - removal["em"],
+            "recited": (removal["em"] == n_continuation).astype(float),
+            "sampled": sampled.astype(float),
+            "longest_run": removal["longest_run"],
+            "edit_distance": removal["edit_distance"],
+            "recited_perturbed": removal["recited_perturbed"],
+            "recited_shifted": removal["recited_shifted"],
+            "relearning": removal["relearning_steps"].astype(float),
+        }
+    )
+
+
+def _damage(damage: pd.DataFrame) -> pd.DataFrame:
+    """What each judging text loses: tokens, and nats per token gained; `unit` says what is resampled."""
+    before = damage[damage["way"] == NOTHING].set_index(["group", "id"])[["em", "nll"]]
+    rows = damage.join(before.add_suffix("_before"), on=["group", "id"])
+    unit = rows["removed"].fillna(rows["id"])
+    return rows.assign(
+        lost=rows["em_before"] - rows["em"], gained=rows["nll"] - rows["nll_before"], unit=unit
+    )
+
+
+def _means(units: pd.DataFrame, measure: str) -> pd.DataFrame:
+    groups = units.groupby(KEYS, sort=False)["value"]
+    return table([mean(own) for _, own in groups], groups.size().index).reset_index().assign(measure=measure)
+
+
+def wide(data: pd.DataFrame, mode: str, column: str = "value") -> pd.DataFrame:
+    """A column of `judged_ways` by way (rows) and measure (columns)."""
+    return data[data["mode"] == mode].pivot(index="way", columns="measure", values=column)
+
+
+def number(value: float, form: str, missing: str = "") -> str:
+    """A number in a cell; nothing where it is missing."""
+    return missing if value is None or np.isnan(value) else format(value, form)

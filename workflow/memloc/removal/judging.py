@@ -1,0 +1,129 @@
+"""Judges of ways to remove: the same for all of them, weight edits and diversions alike.
+
+What a way does to logits counts at every token: exact match, NLL and the probability under sampling are
+those of the logits after its processor. A token that it forbids has an NLL of `MOST_NLL`, so that means stay
+finite.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from transformers import LogitsProcessor, LogitsProcessorList, PreTrainedModel
+
+from memloc.model.micro_batches import in_micro_batches
+from memloc.scoring.decoding import continue_from_scores
+from memloc.scoring.extraction import log_probability
+from memloc.scoring.metrics import leading_matches
+from memloc.scoring.teacher_forcing import judge_logits, states_in_parts
+from memloc.settings.extraction import Scheme
+
+MOST_NLL = 20.0  # nats of a forbidden token: one in half a billion
+SAMPLING = Scheme(top_k=40)
+
+
+class Judged(NamedTuple):
+    """What is found of each paragraph, on the CPU."""
+
+    em: Int[Tensor, "paragraph"]
+    nll: Float[Tensor, "paragraph"]
+    log_p: Float[Tensor, "paragraph"]  # that sampling (T = 1, top 40) gives the continuation
+
+
+@torch.inference_mode()
+def judged(
+    model: PreTrainedModel,
+    tokens: Int[Tensor, "paragraph token"],
+    n_prefix: int,
+    micro_batch: int,
+    processor: LogitsProcessor | None = None,
+) -> Judged:
+    """Exact match, NLL (nats per token) and log-probability of every continuation, from one pass each."""
+
+    def of_rows(rows: Int[Tensor, "paragraph token"]) -> Judged:
+        rows = rows.to(model.device)
+        states = states_in_parts(model, rows, n_prefix)
+        found = [_of_paragraph(model, *pair, n_prefix, processor) for pair in zip(rows, states, strict=True)]
+        return Judged(*(torch.stack(column) for column in zip(*found, strict=True)))
+
+    if not len(tokens):
+        return Judged(torch.zeros(0).long(), torch.zeros(0), torch.zeros(0))
+    parts = in_micro_batches(of_rows, micro_batch, tokens)
+    return Judged(*(torch.cat(column).cpu() for column in zip(*parts, strict=True)))
+
+
+def _of_paragraph(
+    model: PreTrainedModel,
+    row: Int[Tensor, "token"],
+    states: Float[Tensor, "continuation width"],
+    n_prefix: int,
+    processor: LogitsProcessor | None,
+) -> tuple[Int[Tensor, ""], Float[Tensor, ""], Float[Tensor, ""]]:
+    logits = model.get_output_embeddings()(states).float()
+    if processor is not None:
+        for place in range(len(logits)):
+            logits[place] = processor(row[None, : n_prefix + place], logits[place, None])[0]
+    true = row[n_prefix:]
+    log_p = log_probability(logits, true, SAMPLING).double().sum()
+    decisions = judge_logits(logits, true)
+    return leading_matches(decisions.matched), decisions.nll.clamp(max=MOST_NLL).mean(), log_p
+
+
+def decoded(
+    model: PreTrainedModel,
+    tokens: Int[Tensor, "paragraph token"],
+    em: Int[Tensor, "paragraph"],
+    n_prefix: int,
+    micro_batch: int,
+    processor: LogitsProcessor | None = None,
+) -> Int[Tensor, "paragraph continuation"]:
+    """What is generated greedily from every prefix, of which the first `em` tokens are known."""
+    if processor is None:
+        return continue_from_scores(model, tokens, em, n_prefix, micro_batch)
+    ordinary = {"eos_token_id": -1, "pad_token_id": -1, "do_sample": False}
+
+    def of_rows(rows: Int[Tensor, "paragraph token"]) -> Int[Tensor, "paragraph continuation"]:
+        prefix = rows[:, :n_prefix].to(model.device)
+        generated = model.generate(
+            prefix,
+            attention_mask=torch.ones_like(prefix),
+            max_new_tokens=rows.shape[1] - n_prefix,
+            logits_processor=LogitsProcessorList([processor]),
+            **ordinary,
+        )
+        return generated[:, n_prefix:].cpu()
+
+    return torch.cat(in_micro_batches(of_rows, micro_batch, tokens))
+
+
+def perturbed_versions(
+    tokens: Int[Tensor, "token"],
+    n_prefix: int,
+    n_versions: int,
+    n_vocabulary: int,
+    random: np.random.Generator,
+) -> Int[Tensor, "version token"]:
+    """Versions of a paragraph with one random token of the prefix replaced by another random one."""
+    versions = tokens.repeat(n_versions, 1)
+    places = torch.from_numpy(random.permutation(n_prefix)[:n_versions])
+    others = torch.from_numpy(random.integers(1, n_vocabulary, len(places)))
+    rows = torch.arange(len(places))
+    versions[rows, places] = (versions[rows, places] + others) % n_vocabulary
+    return versions[: len(places)]
+
+
+def shifted_versions(
+    tokens: Int[Tensor, "token"], other: Int[Tensor, "token"], n_prefix: int, shifts: Sequence[int]
+) -> Int[Tensor, "version token"]:
+    """Versions of a paragraph whose first tokens, as many as each shift, are those before other text goes on.
+
+    The prefix is cut at its start, and what precedes it is the end of another text's prefix.
+    """
+    versions = tokens.repeat(len(shifts), 1)
+    for version, shift in zip(versions, shifts, strict=True):
+        n = min(shift, n_prefix - 1)
+        version[:n] = other[n_prefix - n : n_prefix]
+    return versions

@@ -1,0 +1,120 @@
+"""The registry of ways to remove recitation: a function each, and what of the settings is tried.
+
+A weight edit takes a request and returns a function that changes the model by a setting and says which
+weights may differ. A diversion takes a request and returns a context, within which the model decodes
+otherwise; where it acts on logits, the context gives their processor. A way of one's own is a module of
+`removal/ways`, a name in settings/removal_ways.py and a line here.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from itertools import product
+from typing import NamedTuple
+
+from transformers import LogitsProcessor, PreTrainedModel
+
+from memloc.localization.weights import Movable, OriginalWeights
+from memloc.removal.request import Request, Setting
+from memloc.removal.ways import neurons
+from memloc.removal.ways.balanced_subnet import balanced_subnet
+from memloc.removal.ways.blocklist import ngram_blocklist
+from memloc.removal.ways.heads import first_heads, random_heads
+from memloc.removal.ways.kfac import kfac
+from memloc.removal.ways.neurons import hard_concrete, integrated_gradients, zero_out
+from memloc.removal.ways.steering import random_direction, steering
+from memloc.removal.ways.svd import svd
+from memloc.removal.ways.unlearning import gradient_ascent, unlearning
+from memloc.settings.removal_ways import ARM_WAYS
+from memloc.settings.remove import Remove
+
+
+class Edit(NamedTuple):
+    """A way that changes weights."""
+
+    prepare: Callable[[Request], Callable[[Setting], Movable]]
+    names: tuple[str, ...]
+    """What its settings vary."""
+    tried: Callable[[Remove], list[tuple[float, ...]]]
+
+
+class Diversion(NamedTuple):
+    """A way that acts while the model decodes, and leaves the weights."""
+
+    prepare: Callable[[Request], Callable[[Setting], AbstractContextManager[LogitsProcessor | None]]]
+    names: tuple[str, ...]
+    tried: Callable[[Remove], list[tuple[float, ...]]]
+
+
+Way = Edit | Diversion
+
+
+class InForce(NamedTuple):
+    """What is known of a way while it is in force."""
+
+    processor: LogitsProcessor | None
+    n_changed: int
+    """Weights that differ from the original ones."""
+
+
+def _one_by_one(values: list) -> list[Setting]:
+    return [(float(value),) for value in values]
+
+
+RATES = (("learning rate",), lambda how: _one_by_one(how.unlearning.learning_rates))
+NEURONS = (("share of neurons",), lambda how: _one_by_one(how.neurons.shares))
+HEADS = (("heads",), lambda how: _one_by_one(how.heads.numbers))
+DIRECTIONS = (
+    ("depth", "times"),
+    lambda how: [*product(map(float, how.steering.depths), map(float, how.steering.times))],
+)
+WAYS: dict[str, Way] = {
+    **{arm: Edit(partial(unlearning, arm=arm), *RATES) for arm in ARM_WAYS},
+    "gradient_ascent": Edit(gradient_ascent, *RATES),
+    "balanced_subnet": Edit(
+        balanced_subnet, ("share of MLP weights",), lambda how: _one_by_one(how.balanced_subnet.ratios)
+    ),
+    "neurons_integrated_gradients": Edit(
+        partial(neurons.neurons, score=integrated_gradients, n_together=1), *NEURONS
+    ),
+    "neurons_zero_out": Edit(partial(neurons.neurons, score=zero_out, n_together=1), *NEURONS),
+    "neurons_hard_concrete": Edit(partial(neurons.neurons, score=hard_concrete, n_together=8), *NEURONS),
+    "svd": Edit(svd, ("share of components",), lambda how: _one_by_one(how.svd.shares)),
+    "kfac": Edit(kfac, ("share of directions",), lambda how: _one_by_one(how.kfac.shares)),
+    "ngram_blocklist": Diversion(
+        ngram_blocklist, ("tokens",), lambda how: _one_by_one(how.ngram_blocklist.lengths)
+    ),
+    "heads": Diversion(first_heads, *HEADS),
+    "random_heads": Diversion(random_heads, *HEADS),
+    "steering": Diversion(steering, *DIRECTIONS),
+    "random_direction": Diversion(random_direction, *DIRECTIONS),
+}
+
+
+def in_words(way: Way, setting: Setting) -> str:
+    """A setting of a way, for tables."""
+    return ", ".join(f"{name} {value:g}" for name, value in zip(way.names, setting, strict=True))
+
+
+@contextmanager
+def in_force(
+    model: PreTrainedModel,
+    way: Way,
+    prepared: Callable[[Setting], Movable] | Callable[[Setting], AbstractContextManager],
+    setting: Setting,
+    original: OriginalWeights,
+) -> Iterator[InForce]:
+    """Within the context a prepared way is in force; afterwards the model is as it was, bit for bit.
+
+    Raises:
+        EditError: a weight has changed that may not.
+    """
+    if isinstance(way, Edit):
+        try:
+            yield InForce(None, original.n_changed(model, prepared(setting)))
+        finally:
+            original.restore(model)
+        return
+    with prepared(setting) as processor:
+        yield InForce(processor, 0)
+    original.n_changed(model, {})

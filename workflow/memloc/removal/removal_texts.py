@@ -1,0 +1,119 @@
+"""Which paragraphs are removed, kept, used to choose settings, and judge: groups that share none."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Int
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from memloc.data.paragraphs import sampled_tokens, token_tensor
+from memloc.removal.judging import perturbed_versions, shifted_versions
+from memloc.run.errors import InputError
+from memloc.run.seeds import generator
+from memloc.scoring.held_out import Group, judging_texts, with_own_continuations
+from memloc.settings.remove import Remove
+
+
+class Target(NamedTuple):
+    """Memorized paragraphs and versions of them, from which they may still be recited."""
+
+    ids: Int[np.ndarray, "paragraph"]
+    tokens: Int[Tensor, "paragraph token"]
+    perturbed: Int[Tensor, "paragraph version token"]
+    shifted: Int[Tensor, "paragraph version token"]
+
+    def of(self, rows: slice) -> "Target":
+        """Some of the paragraphs."""
+        return Target(*(column[rows] for column in self))
+
+
+class Texts(NamedTuple):
+    """All texts of a comparison of ways."""
+
+    target: Target
+    keep: Int[Tensor, "kept token"]
+    general: Int[Tensor, "general token"]
+    validation: Int[Tensor, "paragraph token"]
+    """Memorized paragraphs on which settings are chosen."""
+    validation_own: Int[Tensor, "paragraph token"]
+    """Non-memorized ones with the model's own continuation, likewise."""
+    judges: dict[str, Group]
+    """memorized (others), non_memorized (with the model's own continuation) and held_out."""
+
+
+def texts_of(
+    model: PreTrainedModel,
+    paragraphs: pd.DataFrame,
+    sets: pd.DataFrame,
+    n_prefix: int,
+    how: Remove,
+    seed: int,
+) -> Texts:
+    """Draw the texts.
+
+    Raises:
+        InputError: an id is not that of a memorized paragraph, or too few paragraphs are left to choose
+            settings by, or to judge.
+    """
+    memorized = sets.loc[sets["set"] == "memorized", "id"].to_numpy()
+    if unknown := sorted(set(how.ids) - set(memorized.tolist())):
+        raise InputError(f"remove.ids: not memorized paragraphs of this study: {unknown}")
+    order = generator(seed, "removal", "paragraphs").permutation(memorized)
+    removed = np.array(how.ids) if how.ids else order[: min(how.n_joint, len(order) // 2)]
+    others = order[~np.isin(order, removed)]
+    chosen = others[: min(how.n_validation, len(others) // 2)]
+    if not len(removed) or not len(chosen):
+        raise InputError(
+            f"remove: {len(memorized)} paragraphs are memorized: too few to remove some, to choose settings "
+            "by others, and to judge by a third group"
+        )
+    kept, keep = sampled_tokens(paragraphs, sets, "non_memorized", n_prefix)
+    drawn = generator(seed, "removal", "keep").permutation(len(kept))[: how.n_keep]
+    free = sets[~sets["id"].isin([*removed, *chosen, *kept[drawn]])]
+    n_own = how.n_judging + how.n_validation
+    judges = judging_texts(paragraphs, free, seed, n_paragraphs=n_own, n_held_out=how.n_judging)
+    general = judges.pop("means").tokens
+    judges = with_own_continuations(model, judges, n_prefix, how.micro_batch)
+    own, n = judges["non_memorized"], min(how.n_validation, len(judges["non_memorized"].ids) // 2)
+    judges["non_memorized"] = Group(*(column[n:] for column in own))
+    judges["memorized"] = Group(*(column[: how.n_judging] for column in judges["memorized"]))
+    tokens = paragraphs.set_index("id")["tokens"]
+    return Texts(
+        _target(
+            removed, token_tensor(tokens.loc[removed]), general, model.config.vocab_size, n_prefix, how, seed
+        ),
+        keep[drawn],
+        general,
+        token_tensor(tokens.loc[chosen]),
+        own.tokens[:n],
+        judges,
+    )
+
+
+def _target(
+    ids: Int[np.ndarray, "paragraph"],
+    tokens: Int[Tensor, "paragraph token"],
+    general: Int[Tensor, "general token"],
+    n_vocabulary: int,
+    n_prefix: int,
+    how: Remove,
+    seed: int,
+) -> Target:
+    perturbed = [
+        perturbed_versions(
+            row,
+            n_prefix,
+            how.n_perturbations,
+            n_vocabulary,
+            generator(seed, "removal", "perturbed", str(name)),
+        )
+        for name, row in zip(ids, tokens, strict=True)
+    ]
+    shifted = [
+        shifted_versions(row, general[place % len(general)], n_prefix, how.shifts)
+        for place, row in enumerate(tokens)
+    ]
+    return Target(ids, tokens, torch.stack(perturbed), torch.stack(shifted))

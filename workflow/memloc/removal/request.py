@@ -1,0 +1,30 @@
+"""What a way to remove is asked: take these paragraphs out of this model, and keep those."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Int
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from memloc.localization.ablation import Head
+from memloc.settings.remove import Remove
+
+Setting = tuple[float, ...]
+"""What a sweep varies: a learning rate, a share, a layer and a strength, .."""
+
+
+class Request(NamedTuple):
+    """A model and texts; no way sees a text that judges."""
+
+    model: PreTrainedModel
+    remove: Int[Tensor, "removed token"]
+    keep: Int[Tensor, "kept token"]
+    """Non-memorized paragraphs with their continuation in table `sets`."""
+    general: Int[Tensor, "general token"]
+    """Ordinary text: means of heads, curvature."""
+    n_prefix: int
+    heads: list[Head]
+    """All heads by the combined ranking, the highlighted one first."""
+    how: Remove
+    random: np.random.Generator

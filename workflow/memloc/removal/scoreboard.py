@@ -1,0 +1,172 @@
+"""Ways to remove recitation side by side: on the same paragraphs, with the same judges.
+
+A way's setting is chosen on validation paragraphs, removed together: the one with the largest share of
+tokens forgotten minus the share of tokens that the model's own continuations of other paragraphs lose; ties
+go to the first. With it the way removes paragraphs together (joint) and one by one. Ways that name no
+paragraph have no one-by-one rows. The unit of work is a way, which depends on no other.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pandas as pd
+import torch
+from jaxtyping import Int
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from memloc.localization.ablation import Head
+from memloc.localization.weights import OriginalWeights
+from memloc.removal.judging import Judged, decoded, judged
+from memloc.removal.registry import WAYS, Edit, InForce, Way, in_force, in_words
+from memloc.removal.relearning import steps_until_recited
+from memloc.removal.removal_texts import Target, Texts
+from memloc.removal.request import Request, Setting
+from memloc.run.seeds import generator
+from memloc.scoring.near_verbatim import longest_run, n_edits
+from memloc.settings.removal_ways import NOTHING, UNTARGETED
+from memloc.settings.remove import Remove
+
+
+class Comparison(NamedTuple):
+    """What all ways share."""
+
+    model: PreTrainedModel
+    original: OriginalWeights
+    texts: Texts
+    heads: list[Head]
+    n_prefix: int
+    how: Remove
+    seed: int
+
+
+class Found(NamedTuple):
+    """Rows of the tables `removal`, `removal_damage`, `removal_sweep` and `removal_costs`."""
+
+    removal: pd.DataFrame
+    removal_damage: pd.DataFrame
+    removal_sweep: pd.DataFrame
+    removal_costs: pd.DataFrame
+
+
+def as_it_is(study: Comparison) -> Found:
+    """The rows of the model as it is: way `nothing`, of the paragraphs that ways remove together."""
+    labels = {"way": NOTHING, "setting": "", "mode": "joint"}
+    about = {"n_changed_weights": 0, "relearning_steps": [None] * len(study.texts.target.ids)}
+    rows = _removed(study, study.texts.target, None).assign(**labels, **about)
+    return Found(rows, _damage(study, None).assign(**labels, removed=None), pd.DataFrame(), pd.DataFrame())
+
+
+def run_way(study: Comparison, name: str) -> Found:
+    """One way: its sweep, what it removes together and one by one, and what it costs."""
+    way = WAYS[name]
+    sweep = _sweep(study, name, way)
+    setting = way.tried(study.how)[int(sweep["chosen"].to_numpy().argmax())]
+    target, tables = study.texts.target, {field: [] for field in Found._fields}
+    n_single = 0 if name in UNTARGETED else study.how.n_single
+    runs = [("joint", target)]
+    runs += [("single", target.of(slice(row, row + 1))) for row in range(min(n_single, len(target.ids)))]
+    for mode, own in runs:
+        labels = {"way": name, "setting": in_words(way, setting), "mode": mode}
+        removed = int(own.ids[0]) if mode == "single" else None
+        for table, rows in _run(study, name, way, setting, own).items():
+            single = {"removed": removed} if table in ("removal_damage", "removal_costs") else {}
+            tables[table].append(rows.assign(**labels, **single))
+    found = {table: pd.concat(frames) for table, frames in tables.items() if frames}
+    return Found(**found, removal_sweep=sweep.assign(way=name))
+
+
+def _run(study: Comparison, name: str, way: Way, setting: Setting, target: Target) -> dict[str, pd.DataFrame]:
+    begin = time.perf_counter()
+    prepared = way.prepare(_request(study, name, target.tokens))
+    with in_force(study.model, way, prepared, setting, study.original) as state:
+        seconds = time.perf_counter() - begin
+        removed = _removed(study, target, state).assign(n_changed_weights=state.n_changed)
+        damage = _damage(study, state)
+        again = _relearned(study, target) if isinstance(way, Edit) else [None] * len(target.ids)
+    return {
+        "removal": removed.assign(relearning_steps=again),
+        "removal_damage": damage,
+        "removal_costs": pd.DataFrame({"seconds": [seconds]}),
+    }
+
+
+def _request(study: Comparison, name: str, remove: Int[Tensor, "removed token"]) -> Request:
+    """What a way is asked. Its random numbers depend on the seed and on the way only."""
+    texts, random = study.texts, generator(study.seed, "removal", "way", name)
+    shared = (texts.keep, texts.general, study.n_prefix, study.heads, study.how, random)
+    return Request(study.model, remove, *shared)
+
+
+def _sweep(study: Comparison, name: str, way: Way) -> pd.DataFrame:
+    """What every setting does to the validation paragraphs; a single setting is not tried."""
+    settings, texts = way.tried(study.how), study.texts
+    rows = pd.DataFrame({"setting": [in_words(way, setting) for setting in settings]})
+    if len(settings) == 1:
+        return rows.assign(forgotten=None, harm=None, chosen=True)
+    prepared, found = way.prepare(_request(study, name, texts.validation)), []
+    for setting in settings:
+        with in_force(study.model, way, prepared, setting, study.original) as state:
+            lost = [_share_lost(study, own, state) for own in (texts.validation, texts.validation_own)]
+        found.append(lost)
+    rows[["forgotten", "harm"]] = found
+    gain = rows["forgotten"] - rows["harm"]
+    return rows.assign(chosen=rows.index == gain.argmax())
+
+
+def _share_lost(study: Comparison, tokens: Int[Tensor, "paragraph token"], state: InForce) -> float:
+    """Share of the continuations' tokens that are lost, of paragraphs that kept all."""
+    em = judged(study.model, tokens, study.n_prefix, study.how.micro_batch, state.processor).em
+    return 1 - float(em.double().mean()) / (tokens.shape[1] - study.n_prefix)
+
+
+def _removed(study: Comparison, target: Target, state: InForce | None) -> pd.DataFrame:
+    """What becomes of the paragraphs to remove."""
+    model, n_prefix, batch = study.model, study.n_prefix, study.how.micro_batch
+    processor = state.processor if state else None
+    own = judged(model, target.tokens, n_prefix, batch, processor)
+    generated = decoded(model, target.tokens, own.em, n_prefix, batch, processor).numpy()
+    true = target.tokens[:, n_prefix:].numpy()
+    return pd.DataFrame(
+        {
+            "id": target.ids,
+            "em": own.em.numpy(),
+            "log_p": own.log_p.numpy(),
+            "longest_run": longest_run(generated, true),
+            "edit_distance": n_edits(generated, true) / true.shape[1],
+            "recited_perturbed": _share_recited(study, target.perturbed, processor),
+            "recited_shifted": _share_recited(study, target.shifted, processor),
+        }
+    )
+
+
+def _share_recited(
+    study: Comparison, versions: Int[Tensor, "paragraph version token"], processor: Callable | None
+) -> Any:
+    """Share of each paragraph's versions from which the whole continuation is still recited."""
+    tokens = versions.flatten(0, 1)
+    em = judged(study.model, tokens, study.n_prefix, study.how.micro_batch, processor).em
+    recited = (em == tokens.shape[1] - study.n_prefix).double()
+    return recited.view(versions.shape[:2]).mean(dim=1).numpy()
+
+
+def _damage(study: Comparison, state: InForce | None) -> pd.DataFrame:
+    """What becomes of the texts that judge, a row each."""
+    judges, processor = study.texts.judges, state.processor if state else None
+    tokens = torch.cat([group.tokens for group in judges.values()])
+    found: Judged = judged(study.model, tokens, study.n_prefix, study.how.micro_batch, processor)
+    frames = [
+        pd.DataFrame({"group": name, "id": group.ids, "seen": group.seen}) for name, group in judges.items()
+    ]
+    about = pd.concat(frames, ignore_index=True)
+    return about.assign(em=found.em.numpy(), nll=found.nll.double().numpy())
+
+
+def _relearned(study: Comparison, target: Target) -> list[int | None]:
+    how = study.how
+    if not how.relearning_limit:
+        return [None] * len(target.ids)
+    return steps_until_recited(
+        study.model, target.tokens, how.relearning_rate, study.n_prefix, how.relearning_limit, how.micro_batch
+    )

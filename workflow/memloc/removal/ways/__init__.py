@@ -1,0 +1,1 @@
+"""Ways to remove recitation, one module each; `removal.registry` lists them."""

@@ -1,0 +1,78 @@
+"""BalancedSubnet (2410.02159): MLP weights whose learned scores are lowest are zeroed.
+
+Scores s are trained through the mask that they make, with the weights w fixed: the model runs with w where s
+is among the largest, and with zeros elsewhere. The loss is the NLL of kept paragraphs minus that of removed
+ones. Its gradient by the mask, g * w with g the gradient by the masked weights, is taken as that by the
+scores (straight through), so that a weight whose absence would lower the loss sinks.
+"""
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from memloc.localization.gradients import collect_gradients, editable_gradients, paragraph_nll
+from memloc.localization.weights import Movable, largest
+from memloc.model.components import components, editable_parameters
+from memloc.removal.request import Request, Setting
+
+MLP_PARTS = ("W_in", "W_gate", "W_out")
+FIRST = 1e-3  # size of the random scores that training starts from
+Weights = dict[str, Tensor]
+
+
+def balanced_subnet(request: Request) -> Callable[[Setting], Movable]:
+    """Zero a share of the MLP weights; settings are shares."""
+    model, how = request.model, request.how.balanced_subnet
+    names = list(dict.fromkeys(part.parameter for part in components(model) if part.name in MLP_PARTS))
+    original = {name: model.get_parameter(name).detach().clone() for name in names}
+    first = {
+        name: torch.from_numpy(request.random.standard_normal(weight.shape, dtype="float32")) * FIRST
+        for name, weight in original.items()
+    }
+
+    def change(setting: Setting) -> Movable:
+        scores = {name: values.to(original[name].device).clone() for name, values in first.items()}
+        adam = torch.optim.Adam(scores.values(), lr=how.learning_rate)
+        for _ in range(how.steps):
+            _write(request, original, dropped(scores, setting[0]))
+            for name, gradient in _gradients(request, names).items():
+                scores[name].grad = gradient * original[name]
+            adam.step()
+        zeroed = dropped(scores, setting[0])
+        _write(request, original, zeroed)
+        return {name: mask.flatten().nonzero().squeeze(1) for name, mask in zeroed.items()}
+
+    return change
+
+
+def dropped(scores: Weights, share: float) -> dict[str, Bool[Tensor, "..."]]:
+    """Where the lowest scores of all matrices together are, an exact number of them."""
+    flat = torch.cat([values.flatten() for values in scores.values()])
+    mask = torch.zeros_like(flat, dtype=torch.bool)
+    mask[largest(-flat, max(1, round(share * len(flat))))] = True
+    parts = mask.split([values.numel() for values in scores.values()])
+    return {name: part.view_as(scores[name]) for name, part in zip(scores, parts, strict=True)}
+
+
+@torch.no_grad()
+def _write(request: Request, original: Weights, zeroed: dict[str, Bool[Tensor, "..."]]) -> None:
+    for name, weight in original.items():
+        request.model.get_parameter(name).copy_(weight.masked_fill(zeroed[name], 0))
+
+
+def _gradients(request: Request, names: list[str]) -> Weights:
+    """Gradient of NLL(kept) - NLL(removed), means over both, by some parameters."""
+    model, texts = request.model, torch.cat([request.remove, request.keep])
+    weights = torch.full((len(texts),), 1 / len(request.keep))
+    weights[: len(request.remove)] = -1 / len(request.remove)
+
+    def loss(rows: slice) -> Float[Tensor, "paragraph"]:
+        return paragraph_nll(model, texts[rows], request.n_prefix)
+
+    with editable_gradients(model):
+        for name in editable_parameters(model):
+            model.get_parameter(name).requires_grad_(name in names)
+        collect_gradients(model, loss, weights, request.how.micro_batch)
+        return {name: model.get_parameter(name).grad.clone() for name in names}

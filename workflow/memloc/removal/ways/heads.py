@@ -1,0 +1,29 @@
+"""Heads are ablated while the model decodes: their output is that of other text (`localization.ablation`)."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from transformers import LogitsProcessor
+
+from memloc.localization.ablation import ablated, mean_outputs
+from memloc.removal.request import Request, Setting
+
+Divert = Callable[[Setting], AbstractContextManager[LogitsProcessor | None]]
+
+
+def first_heads(request: Request) -> Divert:
+    """Ablate the first heads of the combined ranking; settings are their numbers."""
+    means = mean_outputs(request.model, request.general, request.how.micro_batch)
+
+    @contextmanager
+    def divert(setting: Setting) -> Iterator[None]:
+        with ablated(request.model, request.heads[: int(setting[0])], means):
+            yield
+
+    return divert
+
+
+def random_heads(request: Request) -> Divert:
+    """The same with heads in a random order: a control."""
+    order = request.random.permutation(len(request.heads))
+    return first_heads(request._replace(heads=[request.heads[place] for place in order]))

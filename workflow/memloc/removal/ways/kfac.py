@@ -1,0 +1,84 @@
+"""Weights of MLP matrices in directions of little curvature are dropped (2510.24256): no paragraph is named.
+
+What many texts share bends the loss of ordinary text, what one paragraph needs hardly does. The curvature of
+a matrix W [out, in] is taken as the Kronecker product of two second moments over the tokens of ordinary text
+(K-FAC, 1503.05671): A = E[x x'] of its inputs, and G = E[g g'] of the gradients by its outputs of the sum of
+each paragraph's token NLLs, on the text's own tokens. In the eigenbases of A and G, entry (i, j) of W has
+curvature g_i a_j; the entries where it is smallest are zeroed.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
+
+from memloc.localization.gradients import paragraph_nll
+from memloc.localization.weights import EVERY, Movable
+from memloc.model.components import components
+from memloc.removal.request import Request, Setting
+from memloc.removal.ways.balanced_subnet import MLP_PARTS
+
+
+class Factors(NamedTuple):
+    """Second moments of a matrix's inputs and of the gradients by its outputs."""
+
+    inputs: Float[Tensor, "in in"]
+    outputs: Float[Tensor, "out out"]
+
+
+def kfac(request: Request) -> Callable[[Setting], Movable]:
+    """Drop a share of the entries in the eigenbases; settings are shares."""
+    model, factors, bases = request.model, curvature(request), {}
+    while factors:  # which are as large as their eigenbases: never all of both
+        name, own = factors.popitem()
+        bases[name] = torch.linalg.eigh(own.inputs), torch.linalg.eigh(own.outputs)
+
+    @torch.no_grad()
+    def change(setting: Setting) -> Movable:
+        for name, ((a, in_basis), (g, out_basis)) in bases.items():
+            weight = as_linear(model, name)
+            entries = out_basis.T @ weight.to(out_basis) @ in_basis
+            sizes = (g.clamp(min=0)[:, None] * a.clamp(min=0)).flatten()
+            small = sizes.argsort(stable=True)[: round(setting[0] * len(sizes))]
+            entries.view(-1)[small] = 0
+            weight.copy_((out_basis @ entries @ in_basis.T).to(weight))
+        return {f"{name}.weight": EVERY for name in bases}
+
+    return change
+
+
+def as_linear(model: PreTrainedModel, name: str) -> Float[Tensor, "out in"]:
+    """View of a module's weight with its outputs in the first axis."""
+    module = model.get_submodule(name)
+    weight = module.weight.detach()
+    return weight.T if isinstance(module, Conv1D) else weight
+
+
+def curvature(request: Request) -> dict[str, Factors]:
+    """The factors of every MLP matrix, by its module's name, over the tokens of the general text."""
+    model, sums = request.model, {}
+    names = list(dict.fromkeys(part.module for part in components(model) if part.name in MLP_PARTS))
+    kept: dict[str, tuple[Tensor, Tensor]] = {}
+
+    def keep(name: str, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        kept[name] = inputs[0].detach(), output
+
+    n_tokens = request.general[:, 1:].numel()
+    for rows in request.general.split(request.how.micro_batch):
+        with ExitStack() as hooks:
+            for name in names:
+                module = model.get_submodule(name)
+                hooks.callback(module.register_forward_hook(partial(keep, name)).remove)
+            nll = paragraph_nll(model, rows, 1).sum() * (rows.shape[1] - 1)
+        slopes = torch.autograd.grad(nll, [output for _, output in kept.values()])
+        for (name, (seen, _)), slope in zip(kept.items(), slopes, strict=True):
+            moments = [own.flatten(0, 1).double() for own in (seen, slope)]
+            moments = [own.T @ own / n_tokens for own in moments]
+            sums[name] = [own + more for own, more in zip(sums.get(name, (0, 0)), moments, strict=True)]
+    return {name: Factors(*own) for name, own in sums.items()}

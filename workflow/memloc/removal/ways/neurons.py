@@ -1,0 +1,94 @@
+"""Neurons that a localization method names first are zeroed (DEL of 2311.09060): their rows of W_out.
+
+integrated_gradients   effect of zeroing along the path from zero, summed over the paragraphs
+zero_out               rise of the NLL without the neuron, exact, of the neurons that gradient x activation
+                       ranks first
+hard_concrete          masks trained on the paragraphs: neurons whose mask stays open
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from memloc.localization.weight_noise import set_to_zero
+from memloc.localization.weights import Movable, largest
+from memloc.model.components import components
+from memloc.planting import activation_methods, masks
+from memloc.planting.planter import recorded_calls
+from memloc.planting.question import Question
+from memloc.planting.units import places_of
+from memloc.removal.request import Request, Setting
+from memloc.settings.planted_truth import PlantedTruth
+
+Scores = Float[Tensor, "layer neuron"]
+
+
+def integrated_gradients(question: Question, n_candidates: int) -> Scores:
+    """`planting.activation_methods` of one paragraph."""
+    return activation_methods.integrated_gradients(question)["neuron"]
+
+
+def hard_concrete(question: Question, n_candidates: int) -> Scores:
+    """`planting.masks` of some paragraphs together."""
+    return masks.hard_concrete(question)["neuron"]
+
+
+def zero_out(question: Question, n_candidates: int) -> Scores:
+    """Exact rise of one paragraph's NLL without each of the candidates; others are left alone (-inf)."""
+    likely = activation_methods.gradient_x_activation(question)["neuron"]
+    chosen = torch.zeros(likely.numel(), dtype=torch.bool)
+    chosen[largest(likely.flatten(), min(n_candidates, likely.numel()))] = True
+    calls = recorded_calls(question.model, question.tokens)
+    rises = torch.full_like(likely, -torch.inf)
+    for layer, own in enumerate(chosen.view_as(likely)):
+        neurons = own.nonzero().squeeze(1)
+        rises[layer, neurons] = activation_methods.rise_without(question, calls, layer, neurons)
+    return rises
+
+
+def neurons(
+    request: Request, score: Callable[[Question, int], Scores], n_together: int
+) -> Callable[[Setting], Movable]:
+    """Zero the neurons with the largest summed scores; settings are shares of all neurons.
+
+    Args:
+        n_together: paragraphs that a method is asked of at a time.
+    """
+    model, asked = request.model, request.how
+    how = PlantedTruth(integration_steps=asked.neurons.integration_steps, micro_batch=asked.micro_batch)
+    total = 0
+    for rows in request.remove.split(n_together):
+        question = Question(
+            model,
+            rows,
+            request.n_prefix,
+            ("neuron",),
+            None,
+            torch.empty(0),
+            np.empty(0, dtype=np.int64),
+            {},
+            how,
+            request.random,
+        )
+        total = total + score(question, asked.neurons.n_candidates).clamp(min=0)
+
+    def change(setting: Setting) -> Movable:
+        n = max(1, round(setting[0] * total.numel()))
+        movable = value_vectors(request, largest(total.flatten(), n), total.shape[1])
+        set_to_zero(model, movable)
+        return movable
+
+    return change
+
+
+def value_vectors(request: Request, chosen: Int[Tensor, "neuron"], n_neurons: int) -> Movable:
+    """The weights of W_out that neurons, numbered layer by layer, write with."""
+    layers, found = chosen // n_neurons, {}
+    for component in components(request.model):
+        if component.name == "W_out" and (layers == component.layer).any():
+            own = (chosen[layers == component.layer] % n_neurons).sort().values
+            found[component.parameter] = places_of(request.model, component, own).sort().values
+    return found

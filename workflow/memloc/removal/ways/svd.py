@@ -1,0 +1,31 @@
+"""The smallest singular components of every MLP matrix are dropped: no paragraph is named."""
+
+from collections.abc import Callable
+
+import torch
+
+from memloc.localization.weights import EVERY, Movable
+from memloc.model.components import components
+from memloc.removal.request import Request, Setting
+from memloc.removal.ways.balanced_subnet import MLP_PARTS
+
+
+def svd(request: Request) -> Callable[[Setting], Movable]:
+    """Drop a share of the singular components of each matrix; settings are shares."""
+    model = request.model
+    names = list(dict.fromkeys(part.parameter for part in components(model) if part.name in MLP_PARTS))
+    with torch.no_grad():
+        decomposed = {
+            name: torch.linalg.svd(model.get_parameter(name).double(), full_matrices=False) for name in names
+        }
+
+    @torch.no_grad()
+    def change(setting: Setting) -> Movable:
+        for name, (left, sizes, right) in decomposed.items():
+            n_dropped = round(setting[0] * len(sizes))
+            small = slice(len(sizes) - n_dropped, None)
+            weight = model.get_parameter(name)
+            weight -= ((left[:, small] * sizes[small]) @ right[small]).to(weight)
+        return dict.fromkeys(names, EVERY)
+
+    return change

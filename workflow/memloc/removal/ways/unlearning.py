@@ -1,0 +1,41 @@
+"""The paper's unlearning (5.3): Adam on -NLL of the paragraphs, plus the KL divergence of kept ones.
+
+Ways top, random, all and head are its arms. Gradient ascent moves all weights and keeps nothing.
+"""
+
+from collections.abc import Callable
+
+from memloc.localization.contrastive import original_log_probabilities
+from memloc.localization.weights import Movable
+from memloc.removal.editing import Recipe, Terms, movable_weights, objective_gradients, optimise
+from memloc.removal.request import Request, Setting
+from memloc.settings.base import EditSection
+
+Change = Callable[[Setting], Movable]
+
+
+def unlearning(request: Request, arm: str) -> Change:
+    """Unlearn with an arm; settings are learning rates."""
+    return _optimised(request, arm, request.how.unlearning.kl_weight)
+
+
+def gradient_ascent(request: Request) -> Change:
+    """Make the paragraphs less likely, with all weights, whatever becomes of other text."""
+    return _optimised(request._replace(keep=request.keep[:1]), "all", kl_weight=0.0)
+
+
+def _optimised(request: Request, arm: str, kl_weight: float) -> Change:
+    model, asked, batch = request.model, request.how.unlearning, request.how.micro_batch
+    how = EditSection(steps=asked.steps, fraction=asked.fraction, kl_weight=kl_weight, micro_batch=batch)
+    recipe = Recipe("unlearn", request.n_prefix, how)
+    original = original_log_probabilities(model, request.keep, request.n_prefix, batch)
+    terms = Terms(request.remove, request.keep, original)
+    gradients = objective_gradients(model, terms, recipe)
+    movable = movable_weights(model, arm, gradients, how.fraction, request.heads[0], request.random)
+
+    def change(setting: Setting) -> Movable:
+        for _ in optimise(model, terms, gradients, movable, setting[0], recipe):
+            pass
+        return movable
+
+    return change

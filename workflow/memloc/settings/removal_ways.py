@@ -1,0 +1,21 @@
+"""Ways to remove recitation: the one list of their names, and which of them name no paragraph.
+
+`WAYS` (removal/registry.py) says what they do, WAY_STYLES (figures/parts/removal.py) how figures show them.
+"""
+
+NOTHING = "nothing"  # the model as it is, which every way is compared with
+ARM_WAYS = ("top", "random", "all", "head")  # the paper's arms (5.3)
+EDITS = (
+    *ARM_WAYS,
+    "gradient_ascent",
+    "balanced_subnet",
+    "neurons_integrated_gradients",
+    "neurons_zero_out",
+    "neurons_hard_concrete",
+    "svd",
+    "kfac",
+)
+DIVERSIONS = ("ngram_blocklist", "heads", "random_heads", "steering", "random_direction")
+WAY_NAMES = (*EDITS, *DIVERSIONS)
+UNTARGETED = ("svd", "kfac")  # they see no paragraph to remove, and aim at all memories at once
+CONTROL_WAYS = ("random", "random_heads", "random_direction")

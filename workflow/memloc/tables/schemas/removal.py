@@ -1,0 +1,91 @@
+"""Ways to remove recitation, side by side."""
+
+import pandera.pandas as pa
+
+from memloc.settings.removal_ways import NOTHING, WAY_NAMES
+from memloc.tables.columns import _judged_text, category, column, integer, number
+from memloc.tables.schema import Lengths, Schema
+
+
+def _way(*more: str) -> dict[str, pa.Column]:
+    return {
+        "way": category(*more, *WAY_NAMES, meaning="Way to remove; nothing: the model as it is."),
+        "setting": column("str", meaning="Its setting: a learning rate, a share, .."),
+    }
+
+
+def _run(*more: str) -> dict[str, pa.Column]:
+    return {
+        **_way(*more),
+        "mode": category("joint", "single", meaning="Paragraphs are removed together, or one by one."),
+    }
+
+
+def _removal(lengths: Lengths) -> dict[str, pa.Column]:
+    def share(what: str) -> pa.Column:
+        return number(0, 1, meaning=f"Share of {what} from which all is still recited.")
+
+    return {
+        **_run(NOTHING),
+        "id": integer(0, meaning="Paragraph that is removed."),
+        "em": integer(0, lengths.continuation, unit="tokens", meaning="Exact match that is left."),
+        "log_p": column(
+            "float64",
+            pa.Check.le(0),
+            unit="natural logarithm",
+            meaning="Probability that sampling (T = 1, top 40) gives the continuation; -inf: it cannot.",
+        ),
+        "longest_run": integer(
+            0,
+            lengths.continuation,
+            unit="tokens",
+            meaning="Longest run that what is generated and the continuation have in common.",
+        ),
+        "edit_distance": number(
+            0,
+            1,
+            unit="share of the continuation",
+            meaning="Edits from what is generated to the continuation.",
+        ),
+        "recited_perturbed": share("the prefixes with one other token"),
+        "recited_shifted": share("the prefixes that are cut at their start, with other text before"),
+        "relearning_steps": column(
+            "Int64",
+            pa.Check.ge(0),
+            nullable=True,
+            meaning="Steps until it is recited again; missing where it was not tried or reached.",
+        ),
+        "n_changed_weights": integer(0, unit="weights", meaning="Weights that differ."),
+    }
+
+
+def _removed() -> pa.Column:
+    return column(
+        "Int64", pa.Check.ge(0), nullable=True, meaning="Paragraph that is removed; missing: all together."
+    )
+
+
+def _removal_damage(lengths: Lengths) -> dict[str, pa.Column]:
+    return {**_run(NOTHING), "removed": _removed(), **_judged_text(lengths)}
+
+
+def _removal_sweep(lengths: Lengths) -> dict[str, pa.Column]:
+    def lost(whose: str) -> pa.Column:
+        return number(0, 1, nullable=True, meaning=f"Share of tokens lost by {whose}; missing: not tried.")
+
+    return {
+        **_way(),
+        "forgotten": lost("the validation paragraphs"),
+        "harm": lost("the model's own continuations of others"),
+        "chosen": column(bool, meaning="The setting that the way is used with."),
+    }
+
+
+def _removal_costs(lengths: Lengths) -> dict[str, pa.Column]:
+    return {**_run(), "removed": _removed(), "seconds": number(0, unit="s", meaning="Time that it took.")}
+
+
+REMOVAL = Schema("removal", _removal)
+REMOVAL_DAMAGE = Schema("removal_damage", _removal_damage)
+REMOVAL_SWEEP = Schema("removal_sweep", _removal_sweep)
+REMOVAL_COSTS = Schema("removal_costs", _removal_costs)

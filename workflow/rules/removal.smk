@@ -1,0 +1,39 @@
+# Ways to remove recitation side by side; only where a study names some (section `remove`).
+
+REMOVAL_TABLES = ("removal", "removal_damage", "removal_sweep", "removal_costs")
+REMOVAL_ASKED = bool(SETTINGS.remove.ways)
+
+if REMOVAL_ASKED:
+    # Every way starts from the original weights.
+    REMOVAL = Shards("remove", most=len(SETTINGS.remove.ways))
+
+    rule:
+        name:
+            REMOVAL.rule
+        input:
+            model=rules.model.output.manifest,
+            folder=MODEL_FOLDER,
+            paragraphs=table("paragraphs"),
+            sets=table("sets"),
+            ranking=table("head_ranking"),
+        output:
+            **{name: REMOVAL.table(name) for name in REMOVAL_TABLES},
+        log:
+            REMOVAL.log,
+        benchmark:
+            REMOVAL.benchmark
+        priority: LONG
+        conda:
+            ENVIRONMENT
+        threads: SETTINGS.threads
+        resources:
+            gpu=N_GPU,
+            mem_mb=growing(MEMORY["remove"]),
+            runtime=growing(1440),
+        params:
+            **tracked("remove.py", "remove", "loading", "highlight"),
+            shard=REMOVAL.number,
+        message:
+            "Remove recitation in every way, and judge all ways alike."
+        script:
+            "../scripts/remove.py"
