@@ -57,6 +57,14 @@ def validated(config):
         raise WorkflowError(str(error))
 
 
+def named_texts(given, key):
+    """Files of text that a setting names; a wrong name stops the workflow before any job runs."""
+    try:
+        return text_files(given, key)
+    except UserError as error:
+        raise WorkflowError(str(error))
+
+
 def placed(path):
     """Where a file is, below the `prefix` of a module; Snakemake adds it to files of rules, not to parameters."""
     return workflow.modifier.path_modifier.replace_prefix(path)

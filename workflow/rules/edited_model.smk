@@ -1,4 +1,4 @@
-# A model to take away, in which chosen paragraphs are unlearned; not part of `all`.
+# A model to take away, from which chosen paragraphs are removed; not part of `all`.
 
 EDITED_MODEL = f"{RESULTS}/edited_model"
 
@@ -10,6 +10,7 @@ rule edit_model:
         paragraphs=table("paragraphs"),
         sets=table("sets"),
         ranking=table("head_ranking"),
+        listed=named_texts(SETTINGS.edit_model.files, "edit_model.files"),
         card=report_file("model_card.md"),
     output:
         directory(EDITED_MODEL),
@@ -25,8 +26,8 @@ rule edit_model:
         mem_mb=growing(MEMORY["edit_model"]),
         runtime=growing(120),
     params:
-        **tracked("edit_model.py", "edit_model", "loading", "highlight"),
+        **tracked("edit_model.py", "edit_model", "remove", "loading", "highlight"),
     message:
-        "Unlearn the chosen paragraphs jointly and write the model with a card of what changed and what it cost."
+        "Remove the chosen paragraphs together and write the model with a card of what changed and what it cost."
     script:
         "../scripts/edit_model.py"

@@ -33,11 +33,8 @@ if DATA.source == "embedded":
 
 elif DATA.source == "text":
 
-    try:
-        TEXTS = text_files(DATA.files, "data.files")
-        UNSEEN_TEXTS = text_files(DATA.unseen_files, "data.unseen_files")
-    except UserError as error:
-        raise WorkflowError(str(error))
+    TEXTS = named_texts(DATA.files, "data.files")
+    UNSEEN_TEXTS = named_texts(DATA.unseen_files, "data.unseen_files")
 
     rule paragraphs:
         input:

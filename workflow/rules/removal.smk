@@ -16,6 +16,7 @@ if REMOVAL_ASKED:
             paragraphs=table("paragraphs"),
             sets=table("sets"),
             ranking=table("head_ranking"),
+            listed=named_texts(SETTINGS.remove.files, "remove.files"),
         output:
             **{name: REMOVAL.table(name) for name in REMOVAL_TABLES},
         log:

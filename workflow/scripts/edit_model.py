@@ -1,4 +1,4 @@
-"""Rule edit_model: unlearn paragraphs jointly; write the model, the card and the scores of every text."""
+"""Rule edit_model: remove paragraphs together; write the model, the card and the scores of every text."""
 
 from memloc.run.rule import log, provenance, start
 
@@ -6,9 +6,10 @@ start(snakemake)
 
 from pathlib import Path
 
-from memloc.localization.highlight import highlighted_head
+from memloc.data.listed import listed_ids
+from memloc.localization.highlight import ordered_heads
 from memloc.model import loading
-from memloc.removal.joint_edit import card, joint_texts, unlearn_jointly
+from memloc.removal.joint_edit import card, joint_texts, remove_jointly, unlearn_jointly
 from memloc.run.atomic import atomic_folder
 from memloc.settings.sections import sections
 from memloc.tables import storage
@@ -23,11 +24,15 @@ settings, params, source = sections(snakemake.params.settings), snakemake.params
 how, n_prefix = settings.edit_model, settings.paragraph.prefix
 found = {name: storage.read(SCHEMAS[name], source[name]) for name in ("paragraphs", "sets")}
 ranking = {"head_ranking": storage.read(HEAD_RANKING, source.ranking)}
-head = highlighted_head(ranking, settings)
-texts = joint_texts(found, n_prefix, params.seed, how)
+heads = ordered_heads(ranking, settings)
+listed = listed_ids("edit_model", how, source.listed, **found)
+texts = joint_texts(found, n_prefix, params.seed, how, listed)
 
 model = loading.load_for_editing(source.folder, settings.loading)
-edit = unlearn_jointly(model, texts, n_prefix, how, head, params.seed)
+if how.way:
+    edit = remove_jointly(model, texts, n_prefix, how, settings.remove, heads, params.seed)
+else:
+    edit = unlearn_jointly(model, texts, n_prefix, how, heads[0], params.seed)
 base, n_continuation = provenance(snakemake)["model"], settings.paragraph.continuation
 template = Path(source.card).read_text()
 text = card(template, edit, base, params.study, how, settings.loading.dtype, n_continuation)

@@ -6,7 +6,8 @@ start(snakemake)
 
 from contextlib import ExitStack
 
-from memloc.localization.highlight import highlighted_head
+from memloc.data.listed import listed_ids
+from memloc.localization.highlight import ordered_heads
 from memloc.localization.weights import OriginalWeights
 from memloc.model import loading
 from memloc.removal.removal_texts import texts_of
@@ -20,21 +21,19 @@ from memloc.tables.schemas.head_ranking import HEAD_RANKING
 from memloc.tables.schemas.paragraphs import PARAGRAPHS
 from memloc.tables.schemas.removal import REMOVAL, REMOVAL_COSTS, REMOVAL_DAMAGE, REMOVAL_SWEEP
 from memloc.tables.schemas.sets import SETS
-from memloc.tables.terms import COMBINED
 
 SCHEMAS = by_name(REMOVAL, REMOVAL_DAMAGE, REMOVAL_SWEEP, REMOVAL_COSTS)
 
 settings, seed, source = sections(snakemake.params.settings), snakemake.params.seed, snakemake.input
 how, n_prefix = settings.remove, settings.paragraph.prefix
-paragraphs = storage.read(PARAGRAPHS, source.paragraphs, ["id", "tokens"])
+paragraphs = storage.read(PARAGRAPHS, source.paragraphs, ["id", "tokens", "text"])
 sets = storage.read(SETS, source.sets)
 ranking = storage.read(HEAD_RANKING, source.ranking, ["method", "layer", "head", "rank"])
-first = highlighted_head({"head_ranking": ranking}, settings)
-combined = ranking[ranking["method"] == COMBINED].sort_values("rank")
-heads = [first, *((row.layer, row.head) for row in combined.itertuples() if (row.layer, row.head) != first)]
+listed = listed_ids("remove", how, source.listed, paragraphs, sets)
+heads = ordered_heads({"head_ranking": ranking}, settings)
 
 model = loading.load_for_editing(source.folder, settings.loading)
-texts = texts_of(model, paragraphs, sets, n_prefix, how, seed)
+texts = texts_of(model, paragraphs, sets, n_prefix, how, seed, listed)
 study = Comparison(model, OriginalWeights(model), texts, heads, n_prefix, how, seed)
 rows, stamp = shard_rows(len(how.ways), *snakemake.params.shard, micro_batch=1), provenance(snakemake)
 log(f"{len(rows)} of {len(how.ways)} ways, {len(texts.target.ids)} paragraphs to remove")

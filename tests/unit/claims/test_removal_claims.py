@@ -18,7 +18,14 @@ def tables(n=8, kept=None, own=None, edits=None, recited=0.0):
     own = dict.fromkeys(kept, 40) | {"top": 45} | (own or {})
     edits = dict.fromkeys(kept, 0.9) | {"ngram_blocklist": 0.4} | (edits or {})
     removal = [
-        {"way": way, "mode": mode, "id": number, "em": tokens + number % 2, "edit_distance": edits[way]}
+        {
+            "way": way,
+            "setting": "share 0.1",
+            "mode": mode,
+            "id": number,
+            "em": tokens + number % 2,
+            "edit_distance": edits[way],
+        }
         | dict.fromkeys(("recited_perturbed", "recited_shifted"), recited * (1 + number % 2))
         for way, tokens in kept.items()
         for mode in ("joint", "single")
@@ -64,6 +71,16 @@ def test_and_does_not_where_it_is_not(changes, claim):
 def test_a_way_that_removes_little_is_no_evidence_that_it_spares_others():
     found = judged(tables(kept={"top": 40}, recited=0.3)).loc["removal_top_spares_more"]
     assert found["verdict"] == "undecided" and "who does little harms little" in found["reason"]
+
+
+def test_neurons_are_compared_at_equal_shares():
+    given = tables()
+    other = given["removal"]["way"] == "neurons_zero_out"
+    given["removal"].loc[other, "setting"] = "share 0.2"
+    found = judged(given)
+    assert found.loc["removal_masks_over_zeroing", "verdict"] == "undecided"
+    assert "one has share 0.1, the other share 0.2" in found.loc["removal_masks_over_zeroing", "reason"]
+    assert found.loc["removal_masks_over_integrated", "verdict"] == "holds"
 
 
 def test_few_paragraphs_decide_nothing():

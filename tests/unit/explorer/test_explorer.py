@@ -4,6 +4,7 @@ import base64
 import json
 import re
 
+import made_removal
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,7 +22,7 @@ from memloc.tables.schemas import schema_of
 from memloc.tables.terms import METHODS
 
 SHAPE = tokens.Shape(24, 12, 2, 2)
-ABSENT = "planted_truth"  # the stored study plants nothing
+ABSENT = ("planted_truth", "removal", "removal_damage")  # the stored study plants and removes nothing
 
 
 def unpacked(found):
@@ -30,7 +31,7 @@ def unpacked(found):
 
 @pytest.fixture(scope="module")
 def tables():
-    names = [*NEEDED, *(name for name in SHOWN if name != ABSENT)]
+    names = [*NEEDED, *(name for name in SHOWN if name not in ABSENT)]
     return {name: storage.read(schema_of(name), STORED / f"tables/{name}.parquet") for name in names}
 
 
@@ -247,6 +248,21 @@ def test_claims_and_ranks_are_those_of_the_tables(tables):
             own = ranks.loc[method, row["layer"], row["number"]]
             assert (row[method]["value"], row[method]["low"]) == (own["rank"], own["low"])
     assert {column["label"].lower() for column in ranking["columns"][1:]} == set(METHOD_LABELS.values())
+
+
+def test_ways_to_remove_are_those_of_the_figure():
+    shown = tabs.tabs(made_removal.tables(ways=["top", "svd"]))
+    (block,) = shown["removal"]["blocks"]
+    assert [(row["way"], row["mode"], row["n"]) for row in block["rows"]] == [
+        ("the model as it is", "together", 8),
+        ("top gradients", "together", 8),
+        ("top gradients", "one by one", 2),
+        ("small singular components", "together", 8),
+    ]
+    top = block["rows"][1]
+    assert top["setting"] == "share 0.1" and top["forgotten"]["value"] == pytest.approx(40)
+    assert top["recited_shifted"]["value"] == pytest.approx(0.5)
+    assert all(row[column["key"]] is not None for row in block["rows"] for column in block["columns"])
 
 
 def test_a_file_of_data_hands_over_its_content(tmp_path):

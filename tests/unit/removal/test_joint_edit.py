@@ -11,10 +11,16 @@ from transformers import AutoModelForCausalLM
 from memloc.localization.contrastive import original_log_probabilities
 from memloc.localization.weights import OriginalWeights, all_weights, top_weights
 from memloc.removal.editing import Recipe, Terms, objective_gradients
-from memloc.removal.joint_edit import JointTexts, card, joint_texts, unlearn_jointly
+from memloc.removal.joint_edit import JointTexts, card, joint_texts, remove_jointly, unlearn_jointly
+from memloc.removal.registry import WAYS
+from memloc.removal.request import Request
+from memloc.run.errors import InputError
+from memloc.run.seeds import generator
 from memloc.scoring.decoding import greedy_continuation
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.edit_model import EditModel
+from memloc.settings.removal_ways import EDITS, UNTARGETED
+from memloc.settings.remove import Remove
 
 TEMPLATE = Path(__file__).parents[3] / "workflow/report/model_card.md"
 N_PREFIX, N_CONTINUATION = 10, 14
@@ -25,10 +31,11 @@ BASE = {"name": "tiny", "revision": None, "sha256": "abc"}
 
 @pytest.fixture
 def texts(memorizing_model, memorized_tokens) -> JointTexts:
-    unknown = torch.randint(64, (9, 24), generator=torch.Generator().manual_seed(5))
+    unknown = torch.randint(64, (13, 24), generator=torch.Generator().manual_seed(5))
     prefix = unknown[:5, :N_PREFIX]
     control = torch.cat([prefix, greedy_continuation(memorizing_model, prefix, N_CONTINUATION, 8)], dim=1)
-    return JointTexts([4, 2, 9], memorized_tokens[:3], control, memorized_tokens[3:], unknown[5:])
+    judging = memorized_tokens[3:], unknown[5:9]
+    return JointTexts([4, 2, 9], memorized_tokens[:3], control, *judging, general=unknown[9:])
 
 
 def test_listed_paragraphs_are_unlearned_together(memorizing_model, texts):
@@ -77,7 +84,7 @@ def test_card_states_what_was_changed_and_what_it_cost(memorizing_model, texts, 
     assert ("here rounded to bfloat16" in text) == reference
     assert "4, 2, 9." in text and "learning rate 0.0001" in text
     means = edit.scores.groupby("group")[["em_before", "em", "nll_before", "nll"]].mean()
-    for group, start in (("unlearned", "| unlearned"), ("held_out", "| held-out")):
+    for group, start in (("unlearned", "| removed"), ("held_out", "| held-out")):
         row = next(line for line in text.splitlines() if line.startswith(start)).split(" | ")
         shown = [float(value.strip(" |")) for value in row[2:]]
         assert shown == pytest.approx(means.loc[group].tolist(), abs=0.051)
@@ -113,7 +120,7 @@ def test_random_texts_and_weights_follow_the_seed(memorizing_model, texts, table
     own = [[number] * 14 for number in ids]
     tables["sets"] = tables["sets"].assign(sampled=ids < 40, sampled_rare_tokens=False, continuation=own)
     counts = {"n_controls": 10, "n_held_out": 10, "n_others": 10}
-    drawn = [joint_texts(tables, N_PREFIX, seed, EditModel(ids=[0], **counts)) for seed in (0, 0, 1)]
+    drawn = [joint_texts(tables, N_PREFIX, seed, EditModel(**counts), [0]) for seed in (0, 0, 1)]
     for group in ("control", "other", "held_out"):
         first, again, second = (set(getattr(found, group)[:, 0].tolist()) for found in drawn)
         assert len(first) == 10 and first == again and first != second
@@ -145,12 +152,13 @@ def tables() -> dict[str, pd.DataFrame]:
     }
 
 
-def asked(ids, **counts):
-    return EditModel(ids=ids, **{"n_controls": 2, "n_held_out": 2, "n_others": 2} | counts)
+def texts_of(tables, ids, **counts):
+    asked = EditModel(**{"n_controls": 2, "n_held_out": 2, "n_others": 2} | counts)
+    return joint_texts(tables, N_PREFIX, 0, asked, ids)
 
 
 def test_texts_of_a_list(tables):
-    texts = joint_texts(tables, N_PREFIX, 0, asked([5, 0], n_others=9))
+    texts = texts_of(tables, [5, 0], n_others=9)
     assert texts.ids == [5, 0]
     assert (texts.unlearned[:, 0] // 24).tolist() == [5, 0]
     assert sorted((texts.other[:, 0] // 24).tolist()) == [1, 2, 3, 4]
@@ -160,20 +168,50 @@ def test_texts_of_a_list(tables):
 
 
 def test_no_list_means_all_sampled_memorized_paragraphs(tables):
-    assert joint_texts(tables, N_PREFIX, 0, asked([])).ids == [0, 2, 4]
+    assert texts_of(tables, []).ids == [0, 2, 4]
 
 
 def test_controls_are_as_many_as_asked_for_or_all(tables):
-    some = joint_texts(tables, N_PREFIX, 0, asked([]))
-    every = joint_texts(tables, N_PREFIX, 0, asked([], n_controls=None))
+    some = texts_of(tables, [])
+    every = texts_of(tables, [], n_controls=None)
     assert len(some.control) == 2 and sorted(every.control[:, 0] // 24) == [6, 8, 10]
     with pytest.raises(ValueError, match=r"edit_model.n_controls: 4 asked for, 3 paragraphs are sampled"):
-        joint_texts(tables, N_PREFIX, 0, asked([], n_controls=4))
+        texts_of(tables, [], n_controls=4)
 
 
-def test_a_paragraph_that_is_not_memorized_is_refused(tables):
-    with pytest.raises(ValueError, match=r"not memorized paragraphs of this study: \[7, 99\]"):
-        joint_texts(tables, N_PREFIX, 0, asked([99, 0, 7]))
+@pytest.mark.parametrize("way", EDITS)
+def test_every_weight_edit_of_the_scoreboard_can_be_exported(memorizing_model, texts, way):
+    how = EditModel(way=way, setting=1e-2, micro_batch=8)
+    ways = Remove(unlearning={"steps": 2}, neurons={"integration_steps": 2, "n_candidates": 8})
+    original = OriginalWeights(memorizing_model)
+    edit = remove_jointly(memorizing_model, texts, N_PREFIX, how, ways, [(0, 0)], 0)
+    assert edit.n_changed == original.n_changed(memorizing_model, all_weights(memorizing_model)) > 0
+    text = card(TEMPLATE.read_text(), edit, BASE, "tests", how, "float32", N_CONTINUATION)
+    assert f"Way `{way}`, " in text and " 0.01:" in text and "steps of Adam" not in text
+    assert ("It aims at all memories" in text) == (way in UNTARGETED)
+    assert ("3 memorized paragraphs removed" in text) == (way not in UNTARGETED)
+    exported = memorizing_model.get_parameter("transformer.h.1.mlp.c_fc.weight").clone()
+    original.restore(memorizing_model)
+    request = Request(
+        memorizing_model,
+        texts.unlearned,
+        texts.control,
+        texts.general,
+        N_PREFIX,
+        [(0, 0)],
+        ways,
+        generator(0, "joint_edit", "way"),
+    )
+    WAYS[way].prepare(request)((1e-2,))
+    assert torch.equal(exported, memorizing_model.get_parameter("transformer.h.1.mlp.c_fc.weight"))
+
+
+def test_ways_need_ordinary_text(memorizing_model, texts):
+    how = EditModel(way="svd", setting=0.5)
+    with pytest.raises(InputError, match="lower edit_model.n_held_out"):
+        remove_jointly(
+            memorizing_model, texts._replace(general=texts.general[:0]), N_PREFIX, how, Remove(), [(0, 0)], 0
+        )
 
 
 def test_weights_are_chosen_by_the_joint_gradient(memorizing_model, texts):

@@ -242,12 +242,9 @@ def test_texts_share_no_paragraph(memorizing_model):
     assert torch.equal(texts.target.perturbed, again.target.perturbed)
 
 
-def test_listed_paragraphs_are_removed_and_unknown_ones_are_an_error(memorizing_model):
-    paragraphs, sets = tables()
-    listed = texts_of(memorizing_model, paragraphs, sets, N_PREFIX, Remove(**SMALL | {"ids": [3, 1]}), 0)
+def test_listed_paragraphs_are_removed(memorizing_model):
+    listed = texts_of(memorizing_model, *tables(), N_PREFIX, Remove(**SMALL), 0, listed=[3, 1])
     assert listed.target.ids.tolist() == [3, 1]
-    with pytest.raises(InputError, match=r"remove.ids: not memorized paragraphs of this study: \[12, 99\]"):
-        texts_of(memorizing_model, paragraphs, sets, N_PREFIX, Remove(**SMALL | {"ids": [12, 3, 99]}), 0)
     with pytest.raises(InputError, match="2 paragraphs are memorized: too few"):
         texts_of(memorizing_model, *tables(2), N_PREFIX, Remove(**SMALL), 0)
 

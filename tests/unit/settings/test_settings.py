@@ -162,6 +162,14 @@ def test_studies_do_not_share_a_name():
         ),
         ({"remove": {"ways": ["svd", "top", "svd"]}}, "remove.ways", ["listed more than once: svd"]),
         ({"remove": {"ids": [3, 3]}}, "remove.ids", ["listed more than once: 3"]),
+        ({"remove": {"ids": [3], "files": ["x.txt"]}}, "remove", ["by ids or by files, not by both"]),
+        ({"remove": {"files": ["http://x.org/a.txt"]}}, "remove", ["http://x.org/a.txt is an address"]),
+        (
+            {"edit_model": {"ids": [3, 7900]}},
+            "(top level)",
+            ["edit_model.ids: 7900 is not among the paragraphs of data, 0 to 7899"],
+        ),
+        ({"edit_model": {"way": "svd"}}, "edit_model", ["way and setting are given together"]),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

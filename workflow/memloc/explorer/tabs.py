@@ -1,4 +1,4 @@
-"""Tables beside the paragraphs: claims, heads, planted truth, the study. Another one is a line of `TABS`.
+"""Tables beside the paragraphs: claims, heads, plants, removal, the study. Another one is a line of `TABS`.
 
 A tab is a list of blocks, which the page draws without knowing what they are about: tables, whose columns say
 by their kind how their cells are shown, and plain text.
@@ -11,6 +11,7 @@ import pandas as pd
 
 from memloc.explorer.packing import plain
 from memloc.figures.parts.planted import CONTROL_LABELS, KIND_LABELS, label, means, of_own_units
+from memloc.figures.parts.removal import LABELS, MODES, judged_ways
 from memloc.figures.parts.style import METHOD_LABELS
 from memloc.tables.claim_terms import NOT_APPLICABLE, VERDICTS, counted
 
@@ -112,10 +113,38 @@ def planted_truth(tables: Tables) -> dict[str, Any]:
     return {"lead": lead, "blocks": [_table("Planted truth", columns, rows, filter="control")]}
 
 
+def removal(tables: Tables) -> dict[str, Any]:
+    """Every way to remove recitation, by the judges of figure `removal` and those beyond exact match."""
+    data, settings = judged_ways(tables), tables["removal"].groupby(["way", "mode"])["setting"].first()
+    rows = []
+    for (way, mode), own in data.groupby(["way", "mode"], sort=False):
+        measures = own.set_index("measure")
+        cells = {name: interval(measures.loc[name]) for name in REMOVAL_COLUMNS}
+        about = {"way": LABELS[way], "setting": settings[way, mode], "mode": MODES[mode]}
+        rows.append({**about, **cells, "n": int(measures.loc["forgotten", "n"])})
+    columns = [column("way", "Way", note="setting"), column("mode", "Paragraphs are removed")]
+    columns += [column(key, label, "interval") for key, label in REMOVAL_COLUMNS.items()]
+    columns.append(column("n", "Paragraphs", "number"))
+    lead = (
+        "Ways to make the model stop reciting chosen paragraphs, on the same texts with the same judges. "
+        "Tokens and nats are compared with the model as it is."
+    )
+    return {"lead": lead, "blocks": [_table("Ways to remove recitation", columns, rows, filter="mode")]}
+
+
+REMOVAL_COLUMNS = {  # measure of `judged_ways`: heading
+    "forgotten": "Forgotten, tokens",
+    "em_own_lost": "Lost by own continuations, tokens",
+    "nll_gained": "NLL gained by held-out text, nats",
+    "edit_distance": "Edits from the paragraph, share",
+    "recited_perturbed": "Perturbed prefixes that recite, share",
+    "recited_shifted": "Shifted prefixes that recite, share",
+}
 TABS = {
     "claims": ("Claims", claims),
     "head_ranking": ("Head ranking", head_ranking),
     "planted_truth": ("Planted truth", planted_truth),
+    "removal": ("Removal", removal),
 }
 
 

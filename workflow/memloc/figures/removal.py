@@ -5,10 +5,10 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.removal import LABELS, WAY_STYLES, judged_ways, units_of, ways_of, wide
+from memloc.figures.parts.removal import LABELS, WAY_STYLES, judged_ways, units_of, ways_of
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.settings.base import Section
-from memloc.statistics.uncertainty import paired
+from memloc.statistics.uncertainty import Interval, paired
 
 COSTS = {
     "em_own_lost": "lost by own continuations of others (tokens)",
@@ -19,8 +19,7 @@ LINEAR = 0.1  # nats: the axis of NLLs is linear below, logarithmic above
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Up and to the left is better; arrows run from removing one by one to removing together."""
-    n_continuation = settings.paragraph.continuation
-    data = judged_ways(tables, n_continuation)
+    data = judged_ways(tables)
     figure, axes = subplots(PAGE_WIDTH, 3.9, ncols=2, sharey=True)
     for panel, (cost, label), letter in zip(axes, COSTS.items(), "ab", strict=True):
         for way in ways_of(data):
@@ -32,7 +31,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     axes[1].xaxis.set_major_formatter("{x:g}")
     axes[0].set_ylabel("forgotten by removed paragraphs (tokens)")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
-    front = undominated(units_of(tables, n_continuation))
+    front = undominated(units_of(tables))
     return Drawing(figure, data.assign(front=data["way"].isin(front)), _numbers(data, front))
 
 
@@ -75,13 +74,10 @@ def undominated(units: dict[str, pd.DataFrame]) -> list[str]:
 
 
 def _numbers(data: pd.DataFrame, front: list[str]) -> dict[str, Any]:
-    found, joint = [], {column: wide(data, "joint", column) for column in ("value", "low", "high")}
-    for way in front:
-        measures = {
-            measure: {column: float(values.loc[way, measure]) for column, values in joint.items()}
-            for measure in ("forgotten", *COSTS)
-        }
-        found.append({"label": LABELS[way], **measures})
+    joint = data[data["mode"] == "joint"].set_index(["way", "measure"])[[*Interval._fields]]
+    intervals = {key: Interval(*row) for key, *row in joint.itertuples()}
+    shown = ("forgotten", *COSTS)
+    found = [{"label": LABELS[way], **{name: intervals[way, name] for name in shown}} for way in front]
     sizes = data[data["measure"] == "forgotten"].groupby("mode")["n"].max()
     texts = data[(data["measure"] == "em_own_lost") & (data["mode"] == "joint")]["n"].max()
     return {

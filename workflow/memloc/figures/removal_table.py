@@ -30,7 +30,7 @@ WIDTHS = (42, 26, *(width for _, width, _ in COLUMNS.values()), 10, 8)
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """A line per way: first removing together, then one by one; the CSV has all intervals."""
-    data, removal = judged_ways(tables, settings.paragraph.continuation), tables["removal"]
+    data, removal = judged_ways(tables), tables["removal"]
     about = removal.groupby(["way", "mode"]).agg(
         setting=("setting", "first"), weights=("n_changed_weights", "median")
     )

@@ -15,6 +15,14 @@ def highlighted_head(tables: dict[str, pd.DataFrame], settings: Section) -> tupl
     return int(first["layer"]), int(first["head"])
 
 
+def ordered_heads(tables: dict[str, pd.DataFrame], settings: Section) -> list[tuple[int, int]]:
+    """(layer, head) of all heads: the highlighted one, and the others by the combined ranking."""
+    ranking, first = tables["head_ranking"], highlighted_head(tables, settings)
+    combined = ranking[ranking["method"] == COMBINED].sort_values("rank")
+    heads = zip(combined["layer"].tolist(), combined["head"].tolist(), strict=True)
+    return [first, *(head for head in heads if head != first)]
+
+
 def head_of_other_methods(ranking: pd.DataFrame, settings: Section, method: str) -> tuple[int, int]:
     """(layer, head) that a study points at without `method`, so that it can be judged by that method.
 

@@ -1,10 +1,11 @@
-"""Unlearn a list of memorized paragraphs at once, and say what was changed and what it cost.
+"""Remove a list of memorized paragraphs at once, and say what was changed and what it cost.
 
-The objective is that of `editing`, with the mean NLL of all listed paragraphs in its first term. Here the
-model stays changed, for use.
+By default the objective is that of `editing`, with the mean NLL of all listed paragraphs in its first term;
+any weight edit of `removal.registry` can take its place. Here the model stays changed, for use.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -13,8 +14,9 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from memloc.data.paragraphs import sampled_tokens, token_tensor
+from memloc.localization.ablation import Head
 from memloc.localization.contrastive import original_log_probabilities
-from memloc.localization.weights import OriginalWeights, n_weights
+from memloc.localization.weights import Movable, OriginalWeights, n_weights
 from memloc.removal.edit_cases import other_memorized
 from memloc.removal.editing import (
     Recipe,
@@ -24,22 +26,32 @@ from memloc.removal.editing import (
     objective_gradients,
     optimise,
 )
+from memloc.removal.registry import WAYS, in_words
+from memloc.removal.request import Request
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 from memloc.run.templates import fill
 from memloc.scoring.held_out import held_out_sample
 from memloc.scoring.paragraph_scores import Scores, teacher_forced
 from memloc.settings.edit_model import EditModel
+from memloc.settings.removal_ways import UNTARGETED
+from memloc.settings.remove import Remove
 
 
 class JointTexts(NamedTuple):
-    """The paragraphs to unlearn, those that are to stay as they are, and those that only judge."""
+    """The paragraphs to remove, those that are to stay as they are, those that only judge, and ordinary text
+    that ways may look at."""
 
     ids: list[int]
     unlearned: Int[Tensor, "unlearned token"]
     control: Int[Tensor, "control token"]
     other: Int[Tensor, "other token"]
     held_out: Int[Tensor, "held_out token"]
+    general: Int[Tensor, "general token"]
+
+    def judging(self) -> dict[str, Int[Tensor, "text token"]]:
+        """The texts whose scores say what an edit does."""
+        return {name: getattr(self, name) for name in ("unlearned", "control", "other", "held_out")}
 
 
 class JointEdit(NamedTuple):
@@ -56,62 +68,101 @@ def joint_texts(
     n_prefix: int,
     seed: int,
     asked: EditModel,
+    listed: Sequence[int],
 ) -> JointTexts:
     """Texts of a joint edit of the memorized paragraphs that are listed (all sampled ones, if none is).
 
     Controls are random sampled non-memorized paragraphs (all of them, if no number is given).
 
     Raises:
-        ValueError: an id is not that of a memorized paragraph, there are fewer controls than asked for, or no
-            other paragraph is left to judge by.
+        ValueError: there are fewer controls than asked for, or no other paragraph is left to judge by.
     """
     paragraphs, sets = tables["paragraphs"], tables["sets"]
-    memorized = sets[sets["set"] == "memorized"]
-    ids = list(asked.ids) or memorized.loc[memorized["sampled"], "id"].tolist()
-    unknown = sorted(set(ids) - set(memorized["id"]))
-    if unknown:
-        raise InputError(f"edit_model.ids: not memorized paragraphs of this study: {unknown}")
+    ids = list(listed) or sets.loc[(sets["set"] == "memorized") & sets["sampled"], "id"].tolist()
     _, pool = sampled_tokens(paragraphs, sets, "non_memorized", n_prefix)
     if asked.n_controls is not None and asked.n_controls > len(pool):
         raise InputError(
             f"edit_model.n_controls: {asked.n_controls} asked for, {len(pool)} paragraphs are sampled"
         )
     chosen = generator(seed, "joint_edit", "controls").permutation(len(pool))[: asked.n_controls]
+    _, ordinary = held_out_sample(paragraphs, sets, 2 * asked.n_held_out, seed)
     return JointTexts(
         ids,
         token_tensor(paragraphs.set_index("id")["tokens"].loc[ids]),
         pool[chosen],
         other_memorized(paragraphs, sets, ids, asked.n_others, seed)[1],
-        held_out_sample(paragraphs, sets, asked.n_held_out, seed)[1],
+        ordinary[: asked.n_held_out],
+        ordinary[asked.n_held_out :],
     )
 
 
 def unlearn_jointly(
-    model: PreTrainedModel,
-    texts: JointTexts,
-    n_prefix: int,
-    how: EditModel,
-    head: tuple[int, int],
-    seed: int,
+    model: PreTrainedModel, texts: JointTexts, n_prefix: int, how: EditModel, head: Head, seed: int
 ) -> JointEdit:
-    """Change the model so that it no longer recites the listed paragraphs.
+    """Change the model by an arm of the paper, so that it no longer recites the listed paragraphs.
 
     Raises:
         EditError: as in `editing.count_changed`.
     """
     recipe, batch = Recipe("unlearn", n_prefix, how), (n_prefix, how.micro_batch)
-    judged = {name: tokens for name, tokens in texts._asdict().items() if name != "ids"}
+
+    def change() -> Movable:
+        terms = Terms(
+            texts.unlearned, texts.control, original_log_probabilities(model, texts.control, *batch)
+        )
+        gradients = objective_gradients(model, terms, recipe)
+        random = generator(seed, "joint_edit", "random")
+        movable = movable_weights(model, how.arm, gradients, how.fraction, head, random)
+        for _ in optimise(model, terms, gradients, movable, how.learning_rate, recipe):
+            pass
+        return movable
+
+    return _edit(model, texts, batch, change, partial(count_changed, recipe=recipe))
+
+
+def remove_jointly(
+    model: PreTrainedModel,
+    texts: JointTexts,
+    n_prefix: int,
+    how: EditModel,
+    ways: Remove,
+    heads: list[Head],
+    seed: int,
+) -> JointEdit:
+    """Change the model by way `how.way`, with its settings in section `remove`.
+
+    Raises:
+        EditError: a weight has changed that the way does not name.
+        InputError: no ordinary text is left for the way.
+    """
+    if not len(texts.general):
+        raise InputError("edit_model: no paragraph is left as ordinary text; lower edit_model.n_held_out")
+    random, batch = generator(seed, "joint_edit", "way"), (n_prefix, how.micro_batch)
+    own = (model, texts.unlearned, texts.control, texts.general, n_prefix)
+    request = Request(*own, heads=heads, how=ways, random=random)
+
+    def change() -> Movable:
+        return WAYS[how.way].prepare(request)((how.setting,))
+
+    def count(edited: PreTrainedModel, original: OriginalWeights, movable: Movable) -> int:
+        return original.n_changed(edited, movable)
+
+    return _edit(model, texts, batch, change, count)
+
+
+def _edit(
+    model: PreTrainedModel,
+    texts: JointTexts,
+    batch: tuple[int, int],
+    change: Callable[[], Movable],
+    count: Callable[[PreTrainedModel, OriginalWeights, Movable], int],
+) -> JointEdit:
+    """Scores before and after a change, and counts of weights; `batch` is n_prefix and the micro-batch."""
+    judged, original = texts.judging(), OriginalWeights(model)
     before = {name: teacher_forced(model, tokens, *batch) for name, tokens in judged.items()}
-    original = OriginalWeights(model)
-    p0 = original_log_probabilities(model, texts.control, *batch)
-    terms = Terms(texts.unlearned, texts.control, p0)
-    gradients = objective_gradients(model, terms, recipe)
-    random = generator(seed, "joint_edit", "random")
-    movable = movable_weights(model, how.arm, gradients, how.fraction, head, random)
-    for _ in optimise(model, terms, gradients, movable, how.learning_rate, recipe):
-        pass
+    movable = change()
     after = {name: teacher_forced(model, tokens, *batch) for name, tokens in judged.items()}
-    n_changed = count_changed(model, original, movable, recipe)
+    n_changed = count(model, original, movable)
     scores = _compared(before, after)
     scores.loc[scores["group"] == "unlearned", "id"] = texts.ids
     n_total = sum(weight.numel() for weight in model.parameters())
@@ -136,10 +187,10 @@ def _compared(before: Mapping[str, Scores], after: Mapping[str, Scores]) -> pd.D
 
 
 GROUP_TEXTS = {
-    "unlearned": "unlearned paragraphs",
-    "control": "controls (continuation of table `sets`, in the objective)",
-    "other": "other memorized paragraphs (in no objective)",
-    "held_out": "held-out paragraphs (corpus continuation, in no objective)",
+    "unlearned": "removed paragraphs",
+    "control": "controls (continuation of table `sets`, seen by the edit)",
+    "other": "other memorized paragraphs (not seen)",
+    "held_out": "held-out paragraphs (corpus continuation, not seen)",
 }
 
 
@@ -162,7 +213,9 @@ def card(
     sizes = groups.size()
     unlearned = edit.scores[edit.scores["group"] == "unlearned"]
     numbers = {
-        **{name: getattr(how, name) for name in ("arm", "steps", "learning_rate", "reference")},
+        **{name: getattr(how, name) for name in ("arm", "steps", "learning_rate", "reference", "way")},
+        "untargeted": how.way in UNTARGETED,
+        "setting": in_words(WAYS[how.way], (how.setting,)) if how.way else None,
         "dtype": dtype,
         "n_continuation": n_continuation,
         "base": base,

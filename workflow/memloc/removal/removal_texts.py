@@ -1,5 +1,6 @@
 """Which paragraphs are removed, kept, used to choose settings, and judge: groups that share none."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -51,18 +52,16 @@ def texts_of(
     n_prefix: int,
     how: Remove,
     seed: int,
+    listed: Sequence[int] = (),
 ) -> Texts:
-    """Draw the texts.
+    """Draw the texts. Removed paragraphs are the listed ones; random ones, if none is.
 
     Raises:
-        InputError: an id is not that of a memorized paragraph, or too few paragraphs are left to choose
-            settings by, or to judge.
+        InputError: too few paragraphs are left to choose settings by, or to judge.
     """
-    memorized = sets.loc[sets["set"] == "memorized", "id"].to_numpy()
-    if unknown := sorted(set(how.ids) - set(memorized.tolist())):
-        raise InputError(f"remove.ids: not memorized paragraphs of this study: {unknown}")
+    memorized = sets.loc[sets["set"] == "memorized", "id"]
     order = generator(seed, "removal", "paragraphs").permutation(memorized)
-    removed = np.array(how.ids) if how.ids else order[: min(how.n_joint, len(order) // 2)]
+    removed = np.array(listed) if len(listed) else order[: min(how.n_joint, len(order) // 2)]
     others = order[~np.isin(order, removed)]
     chosen = others[: min(how.n_validation, len(others) // 2)]
     if not len(removed) or not len(chosen):

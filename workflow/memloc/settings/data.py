@@ -39,6 +39,11 @@ class EmbeddedData(Section):
     )
     max_repeats: Annotated[int, Field(ge=2, strict=True)] = Field(128, description="Most repeats.")
 
+    @property
+    def n_paragraphs(self) -> Positive:
+        """Paragraphs of every kind, which are numbered from 0."""
+        return self.n_repeated + self.n_once + self.n_unseen
+
     @model_validator(mode="after")
     def _repeats_are_ordered(self) -> "EmbeddedData":
         if self.min_repeats > self.max_repeats:

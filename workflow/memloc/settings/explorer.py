@@ -27,6 +27,8 @@ SHOWN = {
     "head_ranking": "ranks of heads by every method",
     "claims": "claims and their verdicts",
     "planted_truth": "what methods find of planted paragraphs",
+    "removal": "what is left of removed paragraphs, by every way to remove",
+    "removal_damage": "what every way does to other text",
 }
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from memloc.settings.base import ListedOnce, NonNegative, Positive, Section
+from memloc.settings.listed import Ids, Listed
 from memloc.settings.published import SPARSE_FRACTION
 from memloc.settings.removal_ways import WAY_NAMES
 
@@ -79,13 +80,13 @@ class Kfac(Section):
     shares: Shares = Field([0.1, 0.2, 0.4, 0.6], description="Shares of the directions that are dropped.")
 
 
-class Remove(Section):
+class Remove(Listed):
     """Ways to remove recitation side by side, on the same paragraphs, with the same judges."""
 
     ways: Annotated[list[Literal[WAY_NAMES]], ListedOnce] = Field(
         [], description="Ways that are compared; none: nothing is removed."
     )
-    ids: Annotated[list[NonNegative], ListedOnce] = Field(
+    ids: Ids = Field(
         [], description="Memorized paragraphs that are removed; none: random ones, `n_joint` of them."
     )
     n_joint: Positive = Field(40, description="Paragraphs that are removed together.")

@@ -206,6 +206,16 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
+    def _listed_paragraphs_exist(self) -> "Settings":
+        """Of embedded data; how many paragraphs another text has is known when it is cut."""
+        for section in ("edit_model", "remove"):
+            highest = max(getattr(self, section).ids, default=0)
+            if self.data.source == "embedded" and highest >= self.data.n_paragraphs:
+                last = self.data.n_paragraphs - 1
+                raise ValueError(f"{section}.ids: {highest} is not among the paragraphs of data, 0 to {last}")
+        return self
+
+    @model_validator(mode="after")
     def _heads_are_planted(self) -> "Settings":
         if self.head_ranking.weighted and not HEAD_KINDS & set(self.planted_truth.kinds):
             raise ValueError(

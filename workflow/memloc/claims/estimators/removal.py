@@ -14,12 +14,14 @@ Tables = dict[str, pd.DataFrame]
 REMOVED = 0.5  # share of the continuation that must be forgotten before it counts what that cost
 
 
-def forgets_more(tables: Tables, settings: Section, way: str, rival: str) -> Estimate:
-    """Tokens that paragraphs forget by a way more than by a rival."""
+def forgets_more(tables: Tables, settings: Section, way: str, rival: str, alike: bool = False) -> Estimate:
+    """Tokens that paragraphs forget by a way more than by a rival; in doubt where their settings are to be
+    `alike` and are not."""
     if missing := _missing(tables, way, rival):
         return missing
-    em = _of_paragraphs(tables, "em")
-    return Estimate.of(uncertainty.paired(em[rival] - em[way]))
+    em, used = _of_paragraphs(tables, "em"), _of_paragraphs(tables, "setting").iloc[0]
+    differ = f"one has {used[way]}, the other {used[rival]}" if alike and used[way] != used[rival] else None
+    return Estimate.of(uncertainty.paired(em[rival] - em[way]), differ)
 
 
 def spares_more(tables: Tables, settings: Section, way: str, rival: str) -> Estimate:

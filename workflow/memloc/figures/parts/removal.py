@@ -1,11 +1,13 @@
 """What figures on ways to remove share: names, colours, and every judge's value with its interval."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
 from memloc.scoring.sampling import extractable
 from memloc.settings.removal_ways import NOTHING, WAY_NAMES
-from memloc.statistics.uncertainty import mean, table
+from memloc.statistics.uncertainty import Interval, mean, proportion, table
 
 WAY_STYLES = {  # label, colour, marker
     "top": ("top gradients", "#d55e00", "o"),
@@ -29,6 +31,8 @@ LABELS = {NOTHING: "the model as it is"} | {way: style[0] for way, style in WAY_
 MODES = {"joint": "together", "single": "one by one"}
 N_DRAWS, CONFIDENCE = 100, 0.5  # samples, among which the continuation is with this probability
 KEYS = ["way", "mode"]
+# Measures that are 0 or 1 of every unit: of one paragraph removed, `changed` is a share of the texts.
+YES_OR_NO = {"joint": ("recited", "sampled", "changed"), "single": ("recited", "sampled")}
 
 
 def ways_of(rows: pd.DataFrame) -> list[str]:
@@ -36,18 +40,18 @@ def ways_of(rows: pd.DataFrame) -> list[str]:
     return [way for way in WAY_NAMES if way in set(rows["way"])]
 
 
-def judged_ways(tables: dict[str, pd.DataFrame], n_continuation: int) -> pd.DataFrame:
+def judged_ways(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Every judge's mean with its interval (value, low, high, n), by way, mode and measure.
 
     The unit is the removed paragraph; of damage by what is removed together it is the judging text.
     """
-    found = [_means(units, measure) for measure, units in units_of(tables, n_continuation).items()]
+    found = [_means(units, measure) for measure, units in units_of(tables).items()]
     return pd.concat(found, ignore_index=True)
 
 
-def units_of(tables: dict[str, pd.DataFrame], n_continuation: int) -> dict[str, pd.DataFrame]:
+def units_of(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Values by way, mode and unit, of every measure."""
-    removed, damage = _removed(tables["removal"], n_continuation), _damage(tables["removal_damage"])
+    removed, damage = _removed(tables["removal"]), _damage(tables["removal_damage"])
     measures = [name for name in removed if name not in (*KEYS, "unit")]
     units = {name: removed[[*KEYS, "unit", name]].rename(columns={name: "value"}) for name in measures}
     changed = damage.assign(changed=(damage["lost"] > 0).astype(float))
@@ -62,16 +66,16 @@ def units_of(tables: dict[str, pd.DataFrame], n_continuation: int) -> dict[str, 
     return units
 
 
-def _removed(removal: pd.DataFrame, n_continuation: int) -> pd.DataFrame:
+def _removed(removal: pd.DataFrame) -> pd.DataFrame:
     """What each removed paragraph loses; `relearning` takes those that did not come back as missing."""
-    before = removal[removal["way"] == NOTHING].set_index("id")["em"]
+    before = removal["id"].map(removal[removal["way"] == NOTHING].set_index("id")["em"])
     sampled = extractable(removal["log_p"].to_numpy(), N_DRAWS, CONFIDENCE)
     return pd.DataFrame(
         {
             **{name: removal[name] for name in KEYS},
             "unit": removal["id"],
-            "forgotten": removal["id"].map(before) - removal["em"],
-            "recited": (removal["em"] == n_continuation).astype(float),
+            "forgotten": before - removal["em"],
+            "recited": (removal["em"] == before).astype(float),
             "sampled": sampled.astype(float),
             "longest_run": removal["longest_run"],
             "edit_distance": removal["edit_distance"],
@@ -94,12 +98,12 @@ def _damage(damage: pd.DataFrame) -> pd.DataFrame:
 
 def _means(units: pd.DataFrame, measure: str) -> pd.DataFrame:
     groups = units.groupby(KEYS, sort=False)["value"]
-    return table([mean(own) for _, own in groups], groups.size().index).reset_index().assign(measure=measure)
+    found = [_mean(own, measure in YES_OR_NO[mode]) for (_, mode), own in groups]
+    return table(found, groups.size().index).reset_index().assign(measure=measure)
 
 
-def wide(data: pd.DataFrame, mode: str, column: str = "value") -> pd.DataFrame:
-    """A column of `judged_ways` by way (rows) and measure (columns)."""
-    return data[data["mode"] == mode].pivot(index="way", columns="measure", values=column)
+def _mean(values: pd.Series, yes_or_no: bool) -> Interval:
+    return proportion(int(values.sum()), len(values)) if yes_or_no else mean(values)
 
 
 def number(value: float, form: str, missing: str = "") -> str:

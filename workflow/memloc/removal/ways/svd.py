@@ -22,7 +22,7 @@ def svd(request: Request) -> Callable[[Setting], Movable]:
     @torch.no_grad()
     def change(setting: Setting) -> Movable:
         for name, (left, sizes, right) in decomposed.items():
-            n_dropped = round(setting[0] * len(sizes))
+            n_dropped = max(1, round(setting[0] * len(sizes)))
             small = slice(len(sizes) - n_dropped, None)
             weight = model.get_parameter(name)
             weight -= ((left[:, small] * sizes[small]) @ right[small]).to(weight)
