@@ -254,14 +254,16 @@ def test_ways_to_remove_are_those_of_the_figure():
     shown = tabs.tabs(made_removal.tables(ways=["top", "svd"]))
     (block,) = shown["removal"]["blocks"]
     assert [(row["way"], row["mode"], row["n"]) for row in block["rows"]] == [
-        ("the model as it is", "together", 8),
-        ("top gradients", "together", 8),
-        ("top gradients", "one by one", 2),
-        ("small singular components", "together", 8),
+        ("the model as it is", "together", "n = 8"),
+        ("top gradients", "together", "n = 8"),
+        ("top gradients", "one by one", "n = 2"),
+        ("small singular components", "together", "n = 8"),
     ]
     top = block["rows"][1]
     assert top["setting"] == "share 0.1" and top["forgotten"]["value"] == pytest.approx(40)
     assert top["recited_shifted"]["value"] == pytest.approx(0.5)
+    ranges = {column["key"]: column["range"] for column in block["columns"] if column["kind"] == "interval"}
+    assert ranges["forgotten"] == [0, pytest.approx(40.0)]
     assert all(row[column["key"]] is not None for row in block["rows"] for column in block["columns"])
 
 

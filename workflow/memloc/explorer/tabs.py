@@ -121,24 +121,27 @@ def removal(tables: Tables) -> dict[str, Any]:
         measures = own.set_index("measure")
         cells = {name: interval(measures.loc[name]) for name in REMOVAL_COLUMNS}
         about = {"way": LABELS[way], "setting": settings[way, mode], "mode": MODES[mode]}
-        rows.append({**about, **cells, "n": int(measures.loc["forgotten", "n"])})
-    columns = [column("way", "Way", note="setting"), column("mode", "Paragraphs are removed")]
-    columns += [column(key, label, "interval") for key, label in REMOVAL_COLUMNS.items()]
-    columns.append(column("n", "Paragraphs", "number"))
+        rows.append({**about, "n": f"n = {measures.loc['forgotten', 'n']}", **cells})
+    columns = [column("way", "Way", note="setting"), column("mode", "Removed", note="n")]
+    ends = data.groupby("measure")[["value", "low", "high"]].agg(["min", "max"])
+    for key, heading in REMOVAL_COLUMNS.items():
+        own = [0.0, ends.loc[key].min(), ends.loc[key].max()]  # so that all lines of a column have one scale
+        columns.append(column(key, heading, "interval", range=[min(own), max(own)]))
     lead = (
         "Ways to make the model stop reciting chosen paragraphs, on the same texts with the same judges. "
-        "Tokens and nats are compared with the model as it is."
+        "Tokens and nats are compared with the model as it is. Edits lead from what is generated to the "
+        "paragraph. Perturbed prefixes have one other token, shifted ones other text before a later start."
     )
     return {"lead": lead, "blocks": [_table("Ways to remove recitation", columns, rows, filter="mode")]}
 
 
 REMOVAL_COLUMNS = {  # measure of `judged_ways`: heading
     "forgotten": "Forgotten, tokens",
-    "em_own_lost": "Lost by own continuations, tokens",
-    "nll_gained": "NLL gained by held-out text, nats",
-    "edit_distance": "Edits from the paragraph, share",
-    "recited_perturbed": "Perturbed prefixes that recite, share",
-    "recited_shifted": "Shifted prefixes that recite, share",
+    "em_own_lost": "Own continuations lose, tokens",
+    "nll_gained": "Held-out NLL gains, nats",
+    "edit_distance": "Edits, share",
+    "recited_perturbed": "Recited if perturbed, share",
+    "recited_shifted": "Recited if shifted, share",
 }
 TABS = {
     "claims": ("Claims", claims),

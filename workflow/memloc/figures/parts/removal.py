@@ -31,6 +31,7 @@ LABELS = {NOTHING: "the model as it is"} | {way: style[0] for way, style in WAY_
 MODES = {"joint": "together", "single": "one by one"}
 N_DRAWS, CONFIDENCE = 100, 0.5  # samples, among which the continuation is with this probability
 KEYS = ["way", "mode"]
+SHARES = ("edit_distance", "recited_perturbed", "recited_shifted", "changed")  # from 0 to 1
 # Measures that are 0 or 1 of every unit: of one paragraph removed, `changed` is a share of the texts.
 YES_OR_NO = {"joint": ("recited", "sampled", "changed"), "single": ("recited", "sampled")}
 
@@ -98,12 +99,16 @@ def _damage(damage: pd.DataFrame) -> pd.DataFrame:
 
 def _means(units: pd.DataFrame, measure: str) -> pd.DataFrame:
     groups = units.groupby(KEYS, sort=False)["value"]
-    found = [_mean(own, measure in YES_OR_NO[mode]) for (_, mode), own in groups]
+    found = [_mean(own, measure, mode) for (_, mode), own in groups]
     return table(found, groups.size().index).reset_index().assign(measure=measure)
 
 
-def _mean(values: pd.Series, yes_or_no: bool) -> Interval:
-    return proportion(int(values.sum()), len(values)) if yes_or_no else mean(values)
+def _mean(values: pd.Series, measure: str, mode: str) -> Interval:
+    if measure in YES_OR_NO[mode]:
+        return proportion(int(values.sum()), len(values))
+    found = mean(values)
+    within = {"low": max(found.low, 0.0), "high": min(found.high, 1.0)}
+    return found._replace(**within) if measure in SHARES and np.isfinite(found.low) else found
 
 
 def number(value: float, form: str, missing: str = "") -> str:
