@@ -16,7 +16,7 @@ from memloc.perturbation.effects import spread_ids
 from memloc.settings.base import Section
 
 GROUPS = ("memorized", "perturbed")
-ROLES = {"perturbed": "perturbed token", "impact": "impact token"}
+ROLES = {"perturbed": "perturbed token", "impact": "before impact token"}
 KEYS = ["group", "role", "layer", "component", "head"]
 
 
