@@ -63,3 +63,12 @@ def test_activation_cosine_compares_group_means_and_halves():
     assert table["cosine"].tolist() == pytest.approx([expected, -1, float("nan")], nan_ok=True)
     assert table["cosine_memorized"].tolist() == pytest.approx([-0.6, 1, -0.6])
     assert table["cosine_non_memorized"].tolist() == pytest.approx([1, 1, float("nan")], nan_ok=True)
+
+
+def test_halves_hold_every_paragraph_once():
+    """Of seven paragraphs that all differ: the first, third, .. and the second, fourth, .."""
+    gradients = torch.randn(7, 1, 3, generator=torch.Generator().manual_seed(0))
+    table = activation_cosine({Site(0, "v"): gradients}, {Site(0, "v"): -gradients})
+    halves = [gradients[rows, 0].double().mean(dim=0).numpy() for rows in ([0, 2, 4, 6], [1, 3, 5])]
+    expected = halves[0] @ halves[1] / np.prod([np.linalg.norm(half) for half in halves])
+    assert table[["cosine_memorized", "cosine_non_memorized"]].to_numpy() == pytest.approx(expected)
