@@ -20,6 +20,7 @@ that the same numbers give the same interval.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +31,7 @@ from memloc.statistics.row_correlations import row_kendall, row_pearson, row_spe
 from memloc.statistics.small_samples import CHUNK, MOST_EXACT, N_FLIPS, signs, subset_means
 
 CONFIDENCE = 0.95
+QUANTILE = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 MIN_N = 6  # a sign-flip test of 5 pairs cannot get below 0.0625
 N_RESAMPLES = 2_000
 ONE_SIDED = 0.05  # share of resamples on one side of the value below which they say little of its error
@@ -92,14 +94,14 @@ def paired(differences: Values) -> Interval:
 def proportion(successes: int, n: int) -> Interval:
     """Share of successes, with Wilson's score interval.
 
-    It is written out: nearly every figure needs it, and loading scipy.stats takes as long as drawing one.
+    It is written out: nearly every figure needs it, and loading scipy takes as long as drawing one.
     """
     if n < MIN_N:
         return Interval(successes / n if n else float("nan"), -np.inf, np.inf, n)
-    share, quantile = successes / n, float(scipy.special.ndtri((1 + CONFIDENCE) / 2))
-    middle = share + quantile**2 / (2 * n)
-    width = quantile * np.sqrt(share * (1 - share) / n + (quantile / (2 * n)) ** 2)
-    low, high = ((middle + side * width) / (1 + quantile**2 / n) for side in (-1, 1))
+    share = successes / n
+    middle = share + QUANTILE**2 / (2 * n)
+    width = QUANTILE * np.sqrt(share * (1 - share) / n + (QUANTILE / (2 * n)) ** 2)
+    low, high = ((middle + side * width) / (1 + QUANTILE**2 / n) for side in (-1, 1))
     return Interval(share, max(0.0, float(low)), min(1.0, float(high)), n)
 
 
@@ -127,10 +129,9 @@ def auroc(first: Values, second: Values) -> Interval:
     value = float((ranks.sum() / sizes[0] - (sizes[0] + 1) / 2) / sizes[1])
     if min(sizes) < MIN_N:
         return Interval(value, -np.inf, np.inf, min(sizes))
-    width = float(scipy.special.ndtri((1 + CONFIDENCE) / 2))
 
     def outside(probability: float) -> float:
-        return (value - probability) ** 2 - width**2 * _auroc_variance(probability, *sizes)
+        return (value - probability) ** 2 - QUANTILE**2 * _auroc_variance(probability, *sizes)
 
     # At 0 and 1 themselves the error is zero, which is no end of an interval.
     low = scipy.optimize.brentq(outside, 0, min(value, 1 - EDGE)) if value > 0 else 0.0
