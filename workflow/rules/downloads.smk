@@ -129,7 +129,7 @@ if MODEL.source == "hub":
             mem_mb=growing(2000),
             runtime=growing(120),
         params:
-            model=MODEL.model_dump(exclude={"source"}),
+            model=MODEL.model_dump(exclude={"source", "step"}),
             weights=True,
             network=NETWORK,
         message:

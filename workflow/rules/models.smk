@@ -7,7 +7,8 @@ include: "run_config.smk"
 
 
 MEMBERS = members(SETTINGS)
-ACROSS = [figure for figure in FIGURES if figure.only_for == "models"]
+SHOWN = {"models", "checkpoints"} if SETTINGS.steps else {"models"}
+ACROSS = [figure for figure in FIGURES if figure.only_for in SHOWN]
 # Names of imported rules begin with the member's name; so do their messages.
 for member, settings in MEMBERS.items():
     member_module, member_prefix = f"member {member}", f"{member}_"
@@ -73,6 +74,7 @@ for figure in ACROSS:
             ),
             figure=figure.name,
             paragraphs=figure.paragraphs,
+            steps=SETTINGS.steps,
         message:
             f"Draw {figure.name}: {figure.title}."
         script:

@@ -35,6 +35,7 @@ elif DATA.source == "text":
 
     TEXTS = named_texts(DATA.files, "data.files")
     UNSEEN_TEXTS = named_texts(DATA.unseen_files, "data.unseen_files")
+    TEXT_SCRIPT = "paragraphs_counted.py" if DATA.counts else "paragraphs_text.py"
 
     rule paragraphs:
         input:
@@ -54,11 +55,11 @@ elif DATA.source == "text":
             mem_mb=growing(4000),
             runtime=growing(60),
         params:
-            **tracked("paragraphs_text.py", "data"),
+            **tracked(TEXT_SCRIPT, "data"),
         message:
             "Cut paragraphs from your own text and count their repeats."
         script:
-            "../scripts/paragraphs_text.py"
+            f"../scripts/{TEXT_SCRIPT}"
 
 elif DATA.source == "tokens":
 

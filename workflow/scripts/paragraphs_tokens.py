@@ -7,7 +7,7 @@ start(snakemake)
 import pandas as pd
 import torch
 
-from memloc.data.overlap import overlapping
+from memloc.data.overlap import as_text, overlapping
 from memloc.data.token_arrays import open_arrays, read_counts, read_groups, read_tokens
 from memloc.model import loading
 from memloc.model.token_text import decoded
@@ -26,8 +26,8 @@ counts, groups = (
 )
 arrays = open_arrays(data, paragraph, source.tokens, counts, groups)
 tokens, counts = read_tokens(arrays, len(tokenizer)), read_counts(arrays)
-unseen = counts == 0
-left_out = overlapping(tokens, unseen, paragraph.prefix)
+unseen, left_out = counts == 0, counts < 0
+left_out[unseen] = overlapping(tokens[unseen], as_text(tokens[~unseen]), paragraph.prefix)
 log(f"{len(tokens):,} paragraphs, {unseen.sum():,} of them unseen; {left_out.sum():,} of these share text")
 
 # Ids are rows of the arrays, also where some are left out.

@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow
 import pytest
 
-from memloc.data.documents import documents
+from memloc.data.documents import counted_documents, documents
 from memloc.data.text_files import TextError
 
 WORDS = [f"word {number}, caf\u00e9" for number in range(3000)]
@@ -110,3 +110,37 @@ def test_rows_are_read_one_at_a_time(tmp_path):
     (tmp_path / "a.jsonl.gz").write_bytes(whole[: len(whole) // 2])
     rows = documents(tmp_path / "a.jsonl.gz", "text")
     assert [next(rows) for _ in range(2)] == [word.replace("word", "word0") for word in WORDS[:2]]
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "jsonl.gz", "parquet"])
+def test_documents_come_with_their_counts(tmp_path, ending):
+    file, counts = tmp_path / f"a.{ending}", [number % 5 for number in range(len(WORDS))]
+    frame = pd.DataFrame({"passage": WORDS, "duplicates": counts})
+    frame.to_parquet(file) if ending == "parquet" else frame.to_json(file, orient="records", lines=True)
+    assert list(counted_documents(file, "passage", "duplicates")) == list(zip(WORDS, counts, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ([{"text": "a", "n": 1}, {"text": "b"}], r"line 2: no number of 0 or more in 'n'; set data\.counts"),
+        ([{"text": "a", "n": -1}], r"line 1: no number of 0 or more in 'n'"),
+        ([{"text": "a", "n": "3"}], r"line 1: no number of 0 or more in 'n'"),
+        ([{"text": "a", "n": True}], r"line 1: no number of 0 or more in 'n'"),
+        ([{"n": 1}], r"line 1: no text in 'text'; set data\.field"),
+        ([[1, 2]], r"line 1: no number of 0 or more"),
+    ],
+)
+def test_a_row_without_a_count_is_named(tmp_path, rows, told):
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(TextError, match=told):
+        list(counted_documents(tmp_path / "a.jsonl", "text", "n"))
+
+
+def test_a_file_without_counts_is_named(tmp_path):
+    (tmp_path / "a.txt").write_text("words")
+    with pytest.raises(TextError, match=r"a\.txt: plain text has no data\.counts"):
+        list(counted_documents(tmp_path / "a.txt", "text", "n"))
+    pd.DataFrame({"text": ["a"]}).to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(TextError, match=r"no column 'n', only text; set data\.counts"):
+        list(counted_documents(tmp_path / "a.parquet", "text", "n"))

@@ -40,15 +40,14 @@ def test_paragraphs_shorter_than_a_run_share_none():
 
 
 @pytest.mark.parametrize("n_prefix", [2, 25])  # a run of 13, and one as short as the continuation
-def test_a_control_overlaps_where_a_search_finds_it_in_what_was_seen(n_prefix):
+def test_controls_overlap_where_a_search_finds_it(n_prefix):
     random = np.random.default_rng(0)
-    rows, unseen = random.integers(1000, size=(40, 30)), random.random(40) < 0.5
+    controls, seen = random.integers(1000, size=(20, 30)), random.integers(1000, size=(20, 30))
     run = min(RUN, 30 - n_prefix)
-    for number, control in enumerate(np.flatnonzero(unseen)[:6]):  # of 3 runs one token is missing
+    for number in range(6):  # of three runs one token is missing
         length = run - number % 2
-        rows[control, 7 : 7 + length] = rows[np.flatnonzero(~unseen)[number], 11 : 11 + length]
-    seen = as_text(rows[~unseen]).tokens.tolist()
-    expected = np.zeros(40, dtype=bool)
-    expected[unseen] = searched(rows[unseen].tolist(), seen, run)
-    assert expected.sum() == 3
-    assert overlapping(rows, unseen, n_prefix).tolist() == expected.tolist()
+        controls[number, 7 : 7 + length] = seen[number, 11 : 11 + length]
+    text = as_text(seen)
+    expected = searched(controls.tolist(), text.tokens.tolist(), run)
+    assert sum(expected) == 3
+    assert overlapping(controls, text, n_prefix).tolist() == expected

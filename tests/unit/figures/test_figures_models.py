@@ -125,7 +125,7 @@ def test_models_of_one_size_stand_side_by_side(made_up):
     assert clipped_labels(drawing.figure) == [] and overlapping_labels(drawing.figure) == []
     template = (REPORT / "models_memorized.rst").read_text()
     captions = [fill(template, models_memorized.draw(found, {}).numbers) for found in (tables, made_up)]
-    assert "show the spread between training runs" in captions[0] and "against" not in captions[0]
+    assert "differ in their training alone" in captions[0] and "against" not in captions[0]
     assert "spread between training runs is unknown" in captions[1] and "against" in captions[1]
 
 
@@ -310,14 +310,24 @@ def test_tables_of_members_are_joined_by_size(tmp_path):
         for name, rows in (("paragraphs", frame), ("dropped_paragraphs", dropped)):
             paths.append(tmp_path / model / f"tables/{name}.parquet")
             storage.write(schema_of(name), pd.DataFrame(rows), paths[-1], stamp)
-    found = across_models.read(list(map(str, manifests)), list(map(str, paths)), ("id", "text"))
+    found = across_models.read(list(map(str, manifests)), list(map(str, paths)), ("id", "text"), {})
     assert found["models"][["model", "n_parameters"]].values.tolist() == [["small", 5], ["large", 10]]
+    assert found["models"]["step"].isna().all()
     assert found["paragraphs"].to_dict("list") == {
         "id": [5, 10],
         "text": ["small", "large"],
         "model": ["small", "large"],
     }
     assert found["dropped_paragraphs"]["model"].to_list() == ["small", "large"]
+
+
+def test_checkpoints_of_one_size_are_in_the_order_of_their_steps(tmp_path):
+    for model in ("late", "early"):
+        (tmp_path / model).mkdir()
+        (tmp_path / model / "model.json").write_text(json.dumps({"name": model, "n_parameters": 5}))
+    manifests = [str(tmp_path / model / "model.json") for model in ("late", "early")]
+    models = across_models.read(manifests, [], (), {"late": 20, "early": 3})["models"]
+    assert models[["model", "step"]].values.tolist() == [["early", 3], ["late", 20]]
 
 
 def test_claims_across_models_are_counted_by_their_verdicts(made_up):

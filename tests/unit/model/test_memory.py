@@ -29,6 +29,8 @@ N_PARAMETERS = {
     "EleutherAI/pythia-2.8b-deduped": 2_775_208_960,
     "EleutherAI/pythia-6.9b-deduped": 6_857_302_016,
     "EleutherAI/pythia-12b-deduped": 11_846_072_320,
+    "allenai/OLMo-2-0425-1B": 1_484_916_736,
+    "allenai/Olmo-3-1025-7B": 7_298_011_136,
 }
 
 

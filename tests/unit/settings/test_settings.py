@@ -16,6 +16,8 @@ from memloc.settings.study import Settings
 ROOT = Path(__file__).parents[3]
 CONFIGS = sorted((ROOT / "config").rglob("*.yaml"))
 VALID = {"study": "x", "data": {"source": "embedded"}, "model": {"source": "embedded"}}
+CHECKPOINTS = {"model": ..., "data": {"source": "text", "files": ["a.txt"]}}
+LOCAL, OTHER = ({"source": "local", "folder": folder} for folder in ("one", "other"))
 
 
 def message(**changes):
@@ -135,6 +137,34 @@ def test_studies_do_not_share_a_name():
             {"data": {"source": "release", "retokenize": {"length": 120}}, "model": {"source": "hub"}},
             "(top level)",
             ["data.retokenize.length: paragraphs of 120 tokens are not published"],
+        ),
+        ({"data": {"source": "tokens"}}, "data.files", ["missing"]),
+        ({"data": {"source": "tokens", "files": []}}, "data.files", ["given []", "at least 1 item"]),
+        ({"data": {"source": "tokens", "files": ["a.npy"], "field": "x"}}, "data.field", ["unknown key"]),
+        (
+            {"data": {"source": "tokens", "files": ["https://me:secret@host/a.npy"]}},
+            "data.files.0",
+            ["HF_TOKEN"],
+        ),
+        (
+            {"data": {"source": "text", "files": ["b.txt"], "checksums": {"b.txt": "0" * 64}}},
+            "data",
+            ["checksums: no address ends in b.txt"],
+        ),
+        (
+            CHECKPOINTS | {"models": {"a": LOCAL | {"step": 3}, "b": OTHER | {"step": 3}}},
+            "(top level)",
+            ["step: every one of models has another step, or none has one"],
+        ),
+        (
+            CHECKPOINTS | {"models": {"a": LOCAL | {"step": 3}, "b": OTHER}},
+            "(top level)",
+            ["step: every one of models has another step, or none has one"],
+        ),
+        (
+            CHECKPOINTS | {"models": {"a": LOCAL | {"step": 3}, "b": LOCAL | {"step": 4}}},
+            "(top level)",
+            ["these models are the same one: a, b"],
         ),
         ({"model": {"source": "planted", "package": "x"}}, "model.package", ['given "x"', "pattern"]),
         ({"model": {"source": "planted", "package": "-r==1"}}, "model.package", ["pattern"]),

@@ -2,14 +2,16 @@
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pyarrow
 import pyarrow.parquet as parquet
 
 from memloc.data.text_files import KNOWN, TextError
 
+PLAIN = (".txt", ".txt.gz")
 ROWS = 1000  # of a Parquet file that are held at a time
 
 
@@ -21,16 +23,46 @@ def documents(file: Path | str, field: str) -> Iterator[str]:
     Raises:
         TextError: another kind of file, rows without the field, or an archive that is damaged, with its line.
     """
-    name = str(file)
-    if name.endswith((".txt", ".txt.gz")):
-        yield _plain_text(name)
-    elif name.endswith((".jsonl", ".jsonl.gz", ".jsonl.zst")):
-        for number, line in _numbered_lines(name):
-            yield _text_of_row(line, field, f"{name}, line {number}")
-    elif name.endswith(".parquet"):
-        yield from _rows_of_parquet(name, field)
+    if str(file).endswith(PLAIN):
+        yield _plain_text(str(file))
+        return
+    for place, row in _rows(str(file), {field: "data.field"}):
+        yield _text(row, field, place)
+
+
+def counted_documents(file: Path | str, field: str, counts: str) -> Iterator[tuple[str, int]]:
+    """Documents of a .jsonl or .parquet file, each with the number in its key or column `counts`.
+
+    Raises:
+        TextError: as `documents`; plain text; rows without a number of 0 or more.
+    """
+    if str(file).endswith(PLAIN):
+        raise TextError(f"{file}: plain text has no data.counts: give .jsonl or .parquet files")
+    for place, row in _rows(str(file), {field: "data.field", counts: "data.counts"}):
+        count = row.get(counts)
+        if type(count) is not int or count < 0:
+            raise TextError(
+                f"{place}: no number of 0 or more in {counts!r}; set data.counts to the right key"
+            )
+        yield _text(row, field, place), count
+
+
+def _rows(file: str, keys: Mapping[str, str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Rows of a file with their places; `keys` gives the setting that names each column, the text's first."""
+    if file.endswith((".jsonl", ".jsonl.gz", ".jsonl.zst", ".json.gz")):
+        for number, line in _numbered_lines(file):
+            place = f"{file}, line {number}"
+            yield place, _row_of_json(line, place)
+    elif file.endswith(".parquet"):
+        yield from _rows_of_parquet(file, keys)
     else:
-        raise TextError(f"{name}: a text file ends in {KNOWN}")
+        raise TextError(f"{file}: a text file ends in {KNOWN}")
+
+
+def _text(row: Mapping[str, Any], field: str, place: str) -> str:
+    if not isinstance(row.get(field), str):
+        raise TextError(f"{place}: no text in {field!r}; set data.field to the right key")
+    return row[field]
 
 
 def _plain_text(file: str) -> str:
@@ -54,25 +86,26 @@ def _numbered_lines(file: str) -> Iterator[tuple[int, bytes]]:
             ) from None
 
 
-def _text_of_row(line: bytes, field: str, place: str) -> str:
+def _row_of_json(line: bytes, place: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
     except ValueError as error:
         raise TextError(f"{place}: not JSON in UTF-8 ({error})") from None
-    if not isinstance(row, dict) or not isinstance(row.get(field), str):
-        raise TextError(f"{place}: no text in {field!r}; set data.field to the right key")
-    return row[field]
+    return row if isinstance(row, dict) else {}
 
 
-def _rows_of_parquet(file: str, field: str) -> Iterator[str]:
+def _rows_of_parquet(file: str, keys: Mapping[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Rows that have a text."""
     row = 0
     try:
         with parquet.ParquetFile(file) as table:
-            if field not in table.schema_arrow.names:
-                names = ", ".join(table.schema_arrow.names)
-                raise TextError(f"{file}: no column {field!r}, only {names}; set data.field")
-            for batch in table.iter_batches(batch_size=ROWS, columns=[field]):
-                yield from (text for text in batch.column(field).to_pylist() if text)
+            names = table.schema_arrow.names
+            for name, setting in keys.items():
+                if name not in names:
+                    raise TextError(f"{file}: no column {name!r}, only {', '.join(names)}; set {setting}")
+            for batch in table.iter_batches(batch_size=ROWS, columns=list(keys)):
+                found = ((f"{file}, row {row + at}", each) for at, each in enumerate(batch.to_pylist(), 1))
+                yield from (rows for rows in found if rows[1][next(iter(keys))])
                 row += len(batch)
     except (pyarrow.ArrowException, OSError) as error:
         raise TextError(f"{file}, row {row + 1}: damaged from here on ({error}); fetch it again") from None

@@ -20,16 +20,13 @@ def as_text(rows: Int[np.ndarray, "row token"]) -> Stream:
 
 
 def overlapping(
-    paragraphs: Int[np.ndarray, "paragraph token"], unseen: Bool[np.ndarray, "paragraph"], n_prefix: int
-) -> Bool[np.ndarray, "paragraph"]:
-    """Which of the unseen paragraphs share a run of 13 tokens with one that was seen, and are no controls.
+    controls: Int[np.ndarray, "control token"], text: Stream, n_prefix: int
+) -> Bool[np.ndarray, "control"]:
+    """Which paragraphs share a run of 13 tokens with a text, and are no controls.
 
     Of short paragraphs, the run is as long as the continuation.
     """
-    found = np.zeros(len(paragraphs), dtype=bool)
-    run = min(RUN, paragraphs.shape[1] - n_prefix)
-    found[unseen] = shares_run(paragraphs[unseen], as_text(paragraphs[~unseen]), run)
-    return found
+    return shares_run(controls, text, min(RUN, controls.shape[1] - n_prefix))
 
 
 def shares_run(

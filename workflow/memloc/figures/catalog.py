@@ -15,7 +15,8 @@ class FigureInfo:
     section: str
     tables: tuple[str, ...]
     settings: tuple[str, ...] = ()
-    only_for: str | None = None  # data source, model source, comparison, `models` or `seeds` that it needs
+    # Data source, model source, comparison, `models`, `checkpoints` or `seeds` that it needs.
+    only_for: str | None = None
     paragraphs: tuple[str, ...] = ()  # columns of table paragraphs that the figure needs, which may be long
     shown: str | None = None  # table whose paragraphs are the only ones that it needs
 
@@ -388,5 +389,12 @@ FIGURES = (
         "across models",
         ("claims", "head_ranking", "ranking_agreement"),
         only_for="models",
+    ),
+    FigureInfo(
+        "models_checkpoints",
+        "When paragraphs become memorized in training",
+        "across models",
+        ("sets",),
+        only_for="checkpoints",
     ),
 )

@@ -53,6 +53,7 @@ def _gpt(n_layers: int, width: int, n_heads: int, vocabulary: int, n_positions: 
 
 
 # From the config.json of each model.
+HUBBLE = Shape(16, 2048, 32, 8, 64, 8192, True, 50304, 0, False)
 PUBLISHED = {
     "EleutherAI/gpt-neo-125m": _gpt(12, 768, 12, 50257, 2048),
     "EleutherAI/gpt-neo-1.3B": _gpt(24, 2048, 16, 50257, 2048),
@@ -64,9 +65,13 @@ PUBLISHED = {
     "EleutherAI/pythia-410m-deduped": _gpt(24, 1024, 16, 50304),
     "EleutherAI/pythia-1b-deduped": _gpt(16, 2048, 8, 50304),
     "allenai/OLMo-1B-hf": Shape(16, 2048, 16, 16, 128, 8192, True, 50304, 0, True),
+    "allegrolab/hubble-1b-100b_toks-perturbed-hf": HUBBLE,
+    "allegrolab/hubble-1b-100b_toks-standard-hf": HUBBLE,
+    "allenai/OLMo-2-0425-1B": Shape(16, 2048, 16, 16, 128, 8192, True, 100352, 0, False),
     "EleutherAI/pythia-1.4b-deduped": _gpt(24, 2048, 16, 50304),
     "EleutherAI/pythia-2.8b-deduped": _gpt(32, 2560, 32, 50304),
     "EleutherAI/pythia-6.9b-deduped": _gpt(32, 4096, 32, 50432),
+    "allenai/Olmo-3-1025-7B": Shape(32, 4096, 32, 32, 128, 11008, True, 100278, 0, False),
     "EleutherAI/pythia-12b-deduped": _gpt(36, 5120, 40, 50688),
 }
 UNKNOWN = PUBLISHED["EleutherAI/pythia-1.4b-deduped"]

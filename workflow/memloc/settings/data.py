@@ -108,9 +108,9 @@ class TextData(_Files):
     source: Literal["text"] = Field(description="Chooses this source.")
     files: list[Address] = Field(
         min_length=1,
-        description="Files that end in .txt, .txt.gz, .jsonl, .jsonl.gz, .jsonl.zst or .parquet; globs; "
-        "folders, such as a dataset of the Hugging Face hub, with all such files below; addresses of such "
-        "files.",
+        description="Files that end in .txt, .txt.gz, .jsonl, .jsonl.gz, .jsonl.zst, .json.gz (of lines, as "
+        "Dolma's) or .parquet; globs; folders, such as a dataset of the Hugging Face hub, with all files of "
+        "these below; addresses of such files.",
     )
     unseen_files: list[Address] = Field(
         [],
@@ -118,6 +118,18 @@ class TextData(_Files):
         "of 13 tokens with `files` are left out.",
     )
     field: str = Field("text", description="Key (.jsonl) or column (.parquet) that holds the text.")
+    counts: str | None = Field(
+        None,
+        description="Key or column that says how often the model saw a document, such as Hubble's "
+        "`duplicates`. Each document is then one paragraph, its first tokens. Those with 0 are controls that "
+        "it has not seen, unless they share a run of 13 tokens with others: then they are left out.",
+    )
+
+    @model_validator(mode="after")
+    def _one_way_to_name_controls(self) -> "TextData":
+        if self.counts and self.unseen_files:
+            raise ValueError("counts names controls (0), and so does unseen_files: leave one of them out")
+        return self
 
     def _named_files(self) -> list[str]:
         return [*self.files, *self.unseen_files]

@@ -79,7 +79,17 @@ class PlantedModel(_Training):
         return f"{self.file.removesuffix('.gguf')} with planted memorization"
 
 
-class HubModel(Section):
+class _Checkpoint(Section):
+    """A model that may be one of several checkpoints of a training."""
+
+    step: NonNegative | None = Field(
+        None,
+        description="Training steps behind this checkpoint. Where all `models` have a step, figure "
+        "`models_checkpoints` shows when paragraphs become memorized.",
+    )
+
+
+class HubModel(_Checkpoint):
     """A causal language model of the Hugging Face hub."""
 
     source: Literal["hub"] = Field(description="Chooses this source.")
@@ -91,7 +101,7 @@ class HubModel(Section):
     sha256: Sha256 | None = Field(None, description="Checksum of model.safetensors.")
 
 
-class LocalModel(Section):
+class LocalModel(_Checkpoint):
     """A causal language model in a local Hugging Face folder (safetensors and tokenizer)."""
 
     source: Literal["local"] = Field(description="Chooses this source.")

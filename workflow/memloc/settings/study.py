@@ -155,6 +155,19 @@ class Settings(Section):
             raise ValueError(f"these models are the same one: {', '.join(twice)}")
         return self
 
+    @property
+    def steps(self) -> dict[str, int]:
+        """Training steps of the models that are checkpoints, by name."""
+        steps = {name: getattr(model, "step", None) for name, model in (self.models or {}).items()}
+        return {name: step for name, step in steps.items() if step is not None}
+
+    @model_validator(mode="after")
+    def _checkpoints_are_of_one_training(self) -> "Settings":
+        steps = self.steps
+        if steps and (len(set(steps.values())) < len(steps) or set(steps) != set(self.models)):
+            raise ValueError("step: every one of models has another step, or none has one")
+        return self
+
     @model_validator(mode="after")
     def _seeds_differ(self) -> "Settings":
         if self.seeds and (self.models or "/" in self.study):
@@ -249,9 +262,11 @@ class Settings(Section):
 
 
 def _place(model: EmbeddedModel | PlantedModel | HubModel | LocalModel) -> Any:
-    """Identity of a model within a study: its download, or otherwise all its settings."""
+    """Identity of a model within a study: its download, its folder, or otherwise all its settings."""
     if isinstance(model, PlantedModel):
         return model.sha256
+    if isinstance(model, LocalModel):
+        return model.folder
     return (model.id, model.revision) if isinstance(model, HubModel) else model
 
 

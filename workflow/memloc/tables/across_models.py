@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -12,20 +12,22 @@ from memloc.tables.schemas import schema_of
 
 
 def read(
-    manifests: Sequence[str], paths: Sequence[str], paragraphs: Sequence[str]
+    manifests: Sequence[str], paths: Sequence[str], paragraphs: Sequence[str], steps: Mapping[str, int]
 ) -> dict[str, pd.DataFrame]:
     """Tables of several models, each with a column `model`, and `models`: a row for each of them.
 
     Files lie in `<member>/model.json` and `<member>/tables/<table>.parquet`. Of the table paragraphs, which
-    may be long, only the columns `paragraphs` are read. Rows of `models`, and blocks of the other tables,
-    are in the order of the models' parameters.
+    may be long, only the columns `paragraphs` are read. `steps` are those of checkpoints, by model. Rows of
+    `models`, and blocks of the other tables, are in the order of the models' parameters and steps.
 
     Raises:
         TableError: a table cannot be read or breaks its schema.
     """
     models = pd.DataFrame(
         {"model": Path(path).parent.name, **json.loads(Path(path).read_text())} for path in manifests
-    ).sort_values("n_parameters", kind="stable", ignore_index=True)
+    )
+    models["step"] = models["model"].map(steps)
+    models = models.sort_values(["n_parameters", "step"], kind="stable", ignore_index=True)
     found: dict[str, dict[str, pd.DataFrame]] = defaultdict(dict)
     for path in map(Path, paths):
         member, columns = path.parents[1].name, paragraphs if path.stem == "paragraphs" else None

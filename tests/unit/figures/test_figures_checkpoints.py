@@ -1,0 +1,109 @@
+"""The figure across checkpoints of one training, against counts by hand."""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from figure_labels import clipped_labels, overlapping_labels
+from scipy import stats
+
+from memloc.figures import models_checkpoints
+from memloc.run.templates import fill
+
+TEMPLATE = (Path(__file__).parents[3] / "workflow/report/models_checkpoints.rst").read_text()
+STEPS = {"step1000": 1000, "start": 0, "step16000": 16000, "step2000": 2000}
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def tables_of(memorized):
+    """Tables of models, not in the order of steps; `memorized` [paragraph, checkpoint] is in that order."""
+    order = sorted(STEPS, key=STEPS.get)
+    sets = [
+        {
+            "model": model,
+            "id": paragraph,
+            "set": "memorized" if memorized[paragraph][place] else "partly_11_29",
+        }
+        for place, model in enumerate(order)
+        for paragraph in range(len(memorized))
+    ]
+    sets += [{"model": model, "id": 10_000, "set": "unseen"} for model in order]
+    models = pd.DataFrame({"model": list(STEPS), "step": list(STEPS.values())})
+    return {"models": models, "sets": pd.DataFrame(sets)}
+
+
+def drawn(memorized):
+    drawing = models_checkpoints.draw(tables_of(memorized), {})
+    assert clipped_labels(drawing.figure) == [] and overlapping_labels(drawing.figure) == []
+    return drawing, " ".join(fill(TEMPLATE, drawing.numbers).split())
+
+
+def counted(memorized):
+    """New, forgotten and staying paragraphs of every checkpoint, one at a time."""
+    found = {"n_new": [], "n_forgotten": [], "n_stays": []}
+    for place in range(len(memorized[0])):
+        pairs = [(place > 0 and row[place - 1], row[place]) for row in memorized]
+        found["n_new"].append(sum(not before and now for before, now in pairs))
+        found["n_forgotten"].append(sum(before and not now for before, now in pairs))
+        found["n_stays"].append(sum(all(row[place:]) for row in memorized))
+    return found
+
+
+def test_rows_are_those_counted_by_hand():
+    memorized = (np.random.default_rng(0).random((200, 4)) < [0.05, 0.3, 0.5, 0.8]).tolist()
+    drawing, caption = drawn(memorized)
+    data, (n_memorized, *_) = drawing.data, zip(*memorized, strict=True)
+    assert data.step.tolist() == [0, 1000, 2000, 16000] and (data.n_paragraphs == 200).all()
+    assert data.n_memorized.tolist() == np.sum(memorized, axis=0).tolist() and sum(n_memorized) > 0
+    for name, counts in counted(memorized).items():
+        assert data[name].tolist() == counts, name
+    n_last = sum(row[-1] for row in memorized)
+    assert data.stays_share.tolist() == pytest.approx([n / n_last for n in data.n_stays])
+    for row in data.itertuples():
+        expected = stats.binomtest(row.n_stays, n_last).proportion_ci(0.95, method="wilson")
+        assert (row.stays_low, row.stays_high) == pytest.approx((expected.low, expected.high))
+    ever = sum(map(any, memorized))
+    assert (
+        f"Of {ever} paragraphs that any checkpoint recites, a share of {1 - n_last / ever:.2f} (" in caption
+    )
+    half = next(row.step for row in data.itertuples() if row.stays_share >= 0.5)
+    assert f"Half of them are from step {half:,} on." in caption
+
+
+def test_a_training_that_memorizes_nothing_says_so():
+    drawing, caption = drawn([[False] * 4] * 20)
+    assert (drawing.data.n_memorized == 0).all() and drawing.numbers["half"] is None
+    assert "No checkpoint recites a paragraph." in caption and "Half" not in caption and "nan" not in caption
+
+
+def test_a_share_of_few_paragraphs_has_no_interval():
+    _, caption = drawn([[False, True, True, False], *[[False, False, True, True]] * 3, *[[False] * 4] * 9])
+    assert "a share of 0.25 (n = 4) is not recited by the last" in caption
+
+
+def test_paragraphs_that_a_checkpoint_did_not_score_are_left_out():
+    tables = tables_of([[True] * 4] * 8)
+    sets = tables["sets"]
+    tables["sets"] = sets[(sets["model"] != "start") | (sets["id"] > 2)]
+    assert (models_checkpoints.draw(tables, {}).data.n_paragraphs == 5).all()
+
+
+@pytest.mark.parametrize(
+    "steps", [(0, 1, 8, 143000), (3000, 5000, 6000, 7000), (1, 2, 3, 4), (0, 90, 95, 200)]
+)
+def test_labels_of_steps_are_readable(steps):
+    tables = tables_of([[False, False, True, True]] * 20)
+    tables["models"]["step"] = tables["models"]["step"].map(
+        dict(zip(sorted(STEPS.values()), steps, strict=True))
+    )
+    figure = models_checkpoints.draw(tables, {}).figure
+    assert clipped_labels(figure) == [] and overlapping_labels(figure) == []
+    shown = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    assert len(shown) >= 2 and all(shown)

@@ -1,0 +1,195 @@
+"""Studies of public models: each is planned, and runs at small size on a hub of this machine."""
+
+import gzip
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+from test_families import LENGTH, N_PARAGRAPHS, N_PREFIX, ROOT, cut, published
+from transformers import AutoModelForCausalLM
+
+from http_server import FileServer
+from memloc.data import embedded
+from memloc.model.token_text import decoded
+from memloc.settings.errors import validate
+from memloc.tables import storage
+from memloc.tables.schemas import schema_of
+from tiny_models import TINY
+
+STUDIES = sorted(path.stem for path in (ROOT / "config/public").glob("*.yaml"))
+N_MEMORIZED = 12
+SMALL = {"paragraph": {"length": LENGTH, "prefix": N_PREFIX}, "filters": {"keywords": [], "min_unique": 0}}
+
+
+def given(name):
+    return yaml.safe_load((ROOT / f"config/public/{name}.yaml").read_text())
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_study_is_valid_and_named_like_its_file(name):
+    assert validate(given(name), name).study == name
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_plan_is_complete_and_needs_no_network(clone, name):
+    config = given(name)
+    if files := [file for file in config["data"].get("files", []) if "://" not in file]:
+        (file,), paragraph = files, config["paragraph"]
+        np.save(clone.folder / file, np.ones((5, paragraph["length"]), dtype=np.int64))
+    jobs = clone.jobs(config=f"config/public/{name}.yaml")
+    models = [f"{member}_" for member in config.get("models", {})] or [""]
+    for prefix in models:
+        assert {f"{prefix}{rule}" for rule in ("download_model", "paragraphs", "scores", "claims")} <= set(
+            jobs
+        )
+    remote = [file for file in config["data"].get("files", []) if "://" in file]
+    assert jobs.get("download_files", 0) == bool(remote)
+    assert ("models_checkpoints" in jobs) == (name == "pythia-checkpoints")
+
+
+class Hub:
+    """Texts, their tokenizer and paragraphs, and a server of tiny models trained on some of these."""
+
+    def __init__(self, server, folder):
+        self.server, self.folder = server, folder
+        self.documents = embedded.docstrings("networkx")[:30]
+        self.tokenizer = embedded.train_tokenizer(self.documents, 300)
+        self.rows = cut(self.tokenizer(self.documents)["input_ids"], LENGTH)[:N_PARAGRAPHS]
+
+    def train(self, family, rows, steps):
+        """Checkpoints, at the steps, of a model that is trained on the rows."""
+        torch.set_num_threads(1)
+        torch.manual_seed(0)
+        config, batch = TINY[family]().config, torch.from_numpy(rows)
+        config.vocab_size = len(self.tokenizer)
+        model = AutoModelForCausalLM.from_config(config)
+        optimiser = torch.optim.AdamW(model.parameters(), lr=1e-2)
+        for step in range(max(steps) + 1):
+            if step in steps:
+                yield model
+            optimiser.zero_grad()
+            model(batch, labels=batch).loss.backward()
+            optimiser.step()
+
+    def publish(self, model, id, revision):
+        """Serve a model as the hub does."""
+        folder = self.folder / f"{id}@{revision}"
+        model.save_pretrained(folder)
+        self.tokenizer.save_pretrained(folder)
+        for path in folder.iterdir():
+            self.server.files[f"/{id}/resolve/{revision}/{path.name}"] = path.read_bytes()
+
+    def file(self, address, content):
+        """Serve a file at the path of an address, and say where it is."""
+        path = "/" + address.split("/", 3)[3]
+        self.server.files[path] = content
+        return self.server.url + path
+
+
+@pytest.fixture
+def hub(tmp_path):
+    with FileServer() as server:
+        yield Hub(server, tmp_path)
+
+
+def run(project, hub, name, targets, **changes):
+    """Results of a public study at small size: downloads first, then all else without a network."""
+    config = given(name) | SMALL | {"network": {"endpoint": hub.server.url, "allow_http": True}} | changes
+    (hub.folder / f"{name}.yaml").write_text(yaml.safe_dump(config))
+    project.snakemake("--cores", "1", "resources", config=str(hub.folder / f"{name}.yaml"))
+    project.snakemake("--cores", "2", *targets, config=str(hub.folder / f"{name}.yaml"), network=False)
+    return project.folder / "results" / name
+
+
+def table(folder, name):
+    return storage.read(schema_of(name), folder / f"tables/{name}.parquet")
+
+
+def test_a_list_of_prefixes_and_continuations(hub, own_clone):
+    config = given("extraction-benchmark")
+    model = config["model"]
+    hub.publish(*hub.train("gpt_neo", hub.rows[:N_MEMORIZED], [0]), model["id"], model["revision"])
+    parts = hub.rows[:, :N_PREFIX], hub.rows[:, N_PREFIX:]
+    files, found = [], {}
+    for address, part in zip(config["data"]["files"], parts, strict=True):
+        np.save(hub.folder / "part.npy", part.astype(np.uint16))
+        content = (hub.folder / "part.npy").read_bytes()
+        files.append(hub.file(address, content))
+        found[Path(address).name] = hashlib.sha256(content).hexdigest()
+    data = config["data"] | {"files": files, "checksums": found}
+    target = "results/extraction-benchmark/tables/paragraphs.parquet"
+    paragraphs = table(run(own_clone, hub, "extraction-benchmark", (target,), data=data), "paragraphs")
+    assert np.array_equal(np.stack(paragraphs.tokens), hub.rows)
+    assert paragraphs.text.tolist() == decoded(torch.from_numpy(hub.rows), hub.tokenizer)
+
+
+@pytest.mark.stress
+def test_a_list_in_lines_of_json(hub, own_clone):
+    config = given("kfac-olmo2-1b")
+    model, (address,) = config["model"], config["data"]["files"]
+    hub.publish(*hub.train("llama", hub.rows[:N_MEMORIZED], [300]), model["id"], model["revision"])
+    rows = [{"prefix_ids": row[:N_PREFIX], "suffix_ids": row[N_PREFIX:]} for row in hub.rows.tolist()]
+    content = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    data = config["data"] | {"files": [hub.file(address, content)]}
+    data["checksums"] = {Path(address).name: hashlib.sha256(content).hexdigest()}
+    folder = run(own_clone, hub, "kfac-olmo2-1b", ("recited", "fig2"), data=data)
+    assert np.array_equal(np.stack(table(folder, "paragraphs").tokens), hub.rows)
+    recited = pd.read_csv(folder / "figures/recited.csv").query("n_edits == 0")
+    assert set(range(N_MEMORIZED)) <= set(recited.id) and len(recited) < N_PARAGRAPHS
+
+
+@pytest.mark.stress
+def test_inserted_passages_and_the_twin_that_saw_none(hub, own_clone):
+    """The first tokens of each passage, as often as `duplicates` says; the standard twin recites none."""
+    config = given("hubble")
+    documents = [ids[:40] for ids in hub.tokenizer(hub.documents)["input_ids"] if len(ids) >= 40]
+    duplicates = [(0, 1, 4, 16)[number % 4] for number in range(len(documents))]
+    heads = np.array([ids[:LENGTH] for ids in documents])
+    for name, seen in (("perturbed", np.array(duplicates) == 16), ("standard", np.array(duplicates) > 99)):
+        rows = heads[seen] if seen.any() else np.random.default_rng(0).integers(300, size=(12, LENGTH))
+        model = config["models"][name]
+        hub.publish(*hub.train("llama", rows, [300]), model["id"], model["revision"])
+    texts = decoded(torch.tensor([[*ids] for ids in documents]), hub.tokenizer)
+    files = []
+    for part, address in enumerate(config["data"]["files"]):
+        passages = list(zip(texts, duplicates, strict=True))[part::3]
+        lines = [json.dumps({"text": text, "duplicates": count}) for text, count in passages]
+        files.append(hub.file(address, gzip.compress("\n".join(lines).encode())))
+    data = config["data"] | {"files": files}
+    folder = run(own_clone, hub, "hubble", ("models_repeats", "models_memorized"), data=data)
+    found = {
+        name: table(folder / name, "paragraphs").merge(table(folder / name, "sets"), on="id")
+        for name in ("perturbed", "standard")
+    }
+    counts = found["perturbed"]["count"]
+    # Two documents begin alike: one was inserted 16 times, the other 4.
+    assert set(counts) == {0, 1, 4, 16, 20} and (found["perturbed"]["unseen"] == (counts == 0)).all()
+    recited = found["perturbed"]["set"] == "memorized"
+    assert (recited == (counts >= 16)).all()
+    assert not (found["standard"]["set"] == "memorized").any()
+    assert found["standard"]["text"].tolist() == found["perturbed"]["text"].tolist()
+
+
+@pytest.mark.stress
+def test_checkpoints_of_one_training(hub, own_clone):
+    config = given("pythia-checkpoints")
+    names = list(config["models"])[::2]
+    models = {name: config["models"][name] for name in names}
+    data, rows = published(hub.folder, hub.documents, hub.tokenizer)
+    checkpoints = hub.train("gpt_neox", rows[:N_MEMORIZED], [0, 60, 300])
+    for model, checkpoint in zip(models.values(), checkpoints, strict=True):
+        hub.publish(checkpoint, model["id"], model["revision"])
+    targets = ("models_checkpoints", "models_memorized")
+    folder = run(own_clone, hub, "pythia-checkpoints", targets, data=data, models=models)
+    plotted = pd.read_csv(folder / "figures/models_checkpoints.csv")
+    assert plotted.step.tolist() == [model["step"] for model in models.values()]
+    sets = {name: table(folder / name, "sets").set_index("id")["set"] == "memorized" for name in names}
+    assert plotted.n_memorized.tolist() == [found.sum() for found in sets.values()]
+    assert plotted.n_memorized.iloc[0] == 0 and plotted.n_memorized.iloc[-1] >= N_MEMORIZED
+    assert plotted.n_stays.iloc[-1] == plotted.n_memorized.iloc[-1]
+    assert "checkpoints of one training" in (folder / "figures/models_checkpoints.rst").read_text()

@@ -1,0 +1,96 @@
+"""When paragraphs become memorized over the checkpoints of one training (not in the paper)."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, NullLocator
+
+from memloc.data.sets import without_controls
+from memloc.figures.parts.memorized_fraction import intervals
+from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.settings.base import Section
+from memloc.statistics.uncertainty import CONFIDENCE, proportion
+
+
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
+    """Shares of paragraphs that are memorized at each checkpoint, and that are so from there to the last one,
+    with 95 % Wilson bands, over the paragraphs that all checkpoints scored.
+    """
+    models = tables["models"].sort_values("step")
+    sets = without_controls(tables["sets"])
+    found = sets.assign(memorized=sets["set"] == "memorized").pivot(
+        index="id", columns="model", values="memorized"
+    )
+    memorized = found[models["model"]].dropna().to_numpy(dtype=bool)
+    rows = pd.concat([models[["model", "step"]].reset_index(drop=True), over_steps(memorized)], axis=1)
+    n_ever, n_last = int(memorized.any(axis=1).sum()), int(memorized[:, -1].sum())
+    numbers = {
+        "confidence": CONFIDENCE,
+        "n_paragraphs": len(memorized),
+        "n_checkpoints": len(models),
+        "first_step": int(rows["step"].iloc[0]),
+        "last_step": int(rows["step"].iloc[-1]),
+        "n_ever": n_ever,
+        "n_last": n_last,
+        "half": int(rows.loc[rows["stays_share"] >= 0.5, "step"].iloc[0]) if n_last else None,
+        "lost": proportion(n_ever - n_last, n_ever),
+    }
+    return Drawing(_plot(rows), rows, numbers)
+
+
+def over_steps(memorized: Bool[np.ndarray, "paragraph checkpoint"]) -> pd.DataFrame:
+    """A row per checkpoint: paragraphs, how many are memorized (`n_memorized`), were not so at the checkpoint
+    before (`n_new`), are so no more (`n_forgotten`), and are so from here to the last one (`n_stays`).
+
+    `fraction` is of all paragraphs, `stays_share` of those that the last checkpoint recites; each with its
+    interval.
+    """
+    before = np.pad(memorized, ((0, 0), (1, 0)))[:, :-1]
+    stays = np.logical_and.accumulate(memorized[:, ::-1], axis=1)[:, ::-1]
+    rows = pd.DataFrame(
+        {
+            "n_paragraphs": len(memorized),
+            "n_memorized": memorized.sum(axis=0),
+            "n_new": (memorized & ~before).sum(axis=0),
+            "n_forgotten": (before & ~memorized).sum(axis=0),
+            "n_stays": stays.sum(axis=0),
+        }
+    )
+    last = pd.Series(rows["n_memorized"].iloc[-1], rows.index)
+    share = intervals(rows["n_stays"], last).add_prefix("stays_")
+    share = share.rename(columns={"stays_fraction": "stays_share"})
+    return rows.join(intervals(rows["n_memorized"], rows["n_paragraphs"])).join(share)
+
+
+def _plot(rows: pd.DataFrame) -> Figure:
+    figure, (left, right) = subplots(PAGE_WIDTH, 2.4, ncols=2)
+    _line(left, rows, "fraction", "low", "high")
+    left.set(ylabel="fraction memorized", ylim=(0, None))
+    _line(right, rows, "stays_share", "stays_low", "stays_high")
+    right.set(ylabel="memorized from here on", ylim=(-0.02, 1.02))
+    for axes, letter in ((left, "a"), (right, "b")):
+        _step_axis(axes, rows["step"])
+        panel_label(axes, letter)
+    return figure
+
+
+def _step_axis(axes: Axes, steps: pd.Series) -> None:
+    """Logarithmic, but for step 0, which has a place of its own before the first other one."""
+    after = steps[steps > 0]
+    powers = 10.0 ** np.arange(np.ceil(np.log10(after.min())), np.floor(np.log10(after.max())) + 1)
+    axes.set_xscale("symlog", linthresh=after.min(), linscale=0.4)
+    ticks = powers if len(powers) > 1 else after.iloc[[0, -1]].to_numpy()
+    axes.set_xticks([*steps[steps == 0], *ticks])
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+    axes.set(xlabel="training steps", xlim=(steps.min() - 0.2 * after.min(), None))
+
+
+def _line(axes: Axes, rows: pd.DataFrame, value: str, low: str, high: str) -> None:
+    look: dict[str, Any] = {"color": COLOURS["memorized"]}
+    axes.fill_between(rows["step"], rows[low], rows[high], **look, alpha=0.2, lw=0)
+    axes.plot(rows["step"], rows[value], marker="o", ms=3, clip_on=False, **look)
