@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: reproduce test stress bench docs clean-environment
+.PHONY: reproduce test stress bench docs wheelhouse clean-environment
 
 reproduce: .venv/complete
 	$(BIN)/snakemake --cores all
@@ -26,11 +26,16 @@ bench: .venv/complete
 docs: .venv/complete
 	$(BIN)/python docs/generate.py
 
+# Wheels for a machine without network: there, `make WHEELHOUSE=wheelhouse reproduce`. TORCH names a build of torch for
+# that machine, such as cu128 or rocm6.4, here as for every other target.
+wheelhouse: .venv/complete
+	$(BIN)/python envs/install.py --collect wheelhouse $(TORCH:%=--torch %)
+
 .venv/complete: envs/requirements.lock envs/install.py pyproject.toml
 	$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info[:2] <= (3, 13), "Python 3.11 to 3.13 is needed: make PYTHON=python3.11"'
 	rm -rf .venv
 	$(PYTHON) -m venv .venv
-	$(BIN)/python envs/install.py
+	$(BIN)/python envs/install.py $(TORCH:%=--torch %) $(WHEELHOUSE:%=--wheelhouse %)
 	touch $@
 
 clean-environment:
