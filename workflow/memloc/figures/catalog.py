@@ -15,8 +15,7 @@ class FigureInfo:
     section: str
     tables: tuple[str, ...]
     settings: tuple[str, ...] = ()
-    # Data source, model source, comparison, `models`, `checkpoints` or `seeds` that it needs.
-    only_for: str | None = None
+    only_for: str | None = None  # source of data or model, comparison, `models`, `checkpoints`, .. it needs
     paragraphs: tuple[str, ...] = ()  # columns of table paragraphs that the figure needs, which may be long
     shown: str | None = None  # table whose paragraphs are the only ones that it needs
 
