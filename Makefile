@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: reproduce test stress bench docs wheelhouse clean-environment
+.PHONY: reproduce test stress bench docs docs-site wheelhouse clean-environment
 
 reproduce: .venv/complete
 	$(BIN)/snakemake --cores all
@@ -30,6 +30,12 @@ docs: .venv/complete
 # that machine, such as cu128 or rocm6.4, here as for every other target.
 wheelhouse: .venv/complete
 	$(BIN)/python envs/install.py --collect wheelhouse $(TORCH:%=--torch %)
+
+# The documentation as a site: site/index.html opens from disk. Only this target installs what builds it.
+docs-site: .venv/complete
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement envs/docs.lock
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -c docs . site
+	@echo "site/index.html"
 
 .venv/complete: envs/requirements.lock envs/install.py pyproject.toml
 	$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info[:2] <= (3, 13), "Python 3.11 to 3.13 is needed: make PYTHON=python3.11"'

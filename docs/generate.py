@@ -18,6 +18,8 @@ from conda_from_lock import environment  # noqa: E402
 from memloc.figures.catalog import FIGURES  # noqa: E402
 from memloc.model import families, memory  # noqa: E402
 from memloc.settings import documentation  # noqa: E402
+from memloc.tables.schema import Lengths  # noqa: E402
+from memloc.tables.schemas import STAGES, schema_of  # noqa: E402
 
 
 def figure_table() -> str:
@@ -29,18 +31,41 @@ def figure_table() -> str:
     return "\n".join(rows) + "\n"
 
 
-def rule_graph() -> str:
-    """The default study's real graph of the rules that compute its tables, as a mermaid block.
+def rule_table() -> str:
+    """Markdown table of the rules that compute the default study's tables, from its real graph.
 
-    Edges that follow from others are left out (transitive reduction).
+    Rules that are needed through others are left out (transitive reduction).
     """
     command = [sys.executable, "-m", "snakemake", "tables", "--rulegraph", "mermaid-js"]
     graph = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     names = dict(re.findall(r"(id\d+)\[(.+)\]", graph))
     edges = [(names[a], names[b]) for a, b in re.findall(r"(id\d+) --> (id\d+)", graph)]
-    reduced = networkx.transitive_reduction(networkx.DiGraph(edges)).edges
-    lines = [f"  {above} --> {below}" for above, below in sorted(reduced) if below != "tables"]
-    return "\n".join(["```mermaid", "flowchart TB", *lines, "```"]) + "\n"
+    reduced = networkx.transitive_reduction(networkx.DiGraph(edges))
+    rows = ["| rule | needs |", "|---|---|"]
+    for rule in networkx.lexicographical_topological_sort(reduced):
+        if rule != "tables":
+            rows.append(
+                f"| `{rule}` | {', '.join(f'`{name}`' for name in sorted(reduced.predecessors(rule)))} |"
+            )
+    return "\n".join(rows) + "\n"
+
+
+def column_tables() -> str:
+    """A heading and a Markdown table of the columns of every table, by stage."""
+    parts = []
+    for table, stage in sorted(STAGES.items(), key=lambda pair: (pair[1], pair[0])):
+        rows = [
+            f"## `{table}`\n",
+            f"Stage `{stage}`.\n",
+            "| column | type | unit | meaning |",
+            "|---|---|---|---|",
+        ]
+        for name, column in schema_of(table).columns(Lengths()).items():
+            unit = column.metadata["unit"] or ""
+            meaning = column.description.replace("|", "\\|")
+            rows.append(f"| `{name}` | {column.dtype} | {unit} | {meaning} |")
+        parts.append("\n".join(rows) + "\n")
+    return "\n".join(parts)
 
 
 def between(text: str, marker: str, content: str) -> str:
@@ -52,13 +77,17 @@ def between(text: str, marker: str, content: str) -> str:
 
 def generated() -> dict[Path, str]:
     """Every file that has generated parts, as it should be."""
-    readme = between((ROOT / "README.md").read_text(), "figures", figure_table())
-    readme = between(readme, "families", f"{families.titles()}.\n")
+    figures, columns, own_text = (
+        ROOT / "docs" / name for name in ("figures.md", "columns.md", "own-text.md")
+    )
+    targets = between(figures.read_text(), "figures", figure_table())
     config, needed = ROOT / "config" / "README.md", ROOT / "docs" / "memory.md"
     memory_tables = between(needed.read_text(), "float32", memory.table("float32", checkpointing=False))
     memory_tables = between(memory_tables, "bfloat16", memory.table("bfloat16", checkpointing=True))
     return {
-        ROOT / "README.md": between(readme, "rules", rule_graph()),
+        figures: between(targets, "rules", rule_table()),
+        columns: between(columns.read_text(), "columns", column_tables()),
+        own_text: between(own_text.read_text(), "families", f"{families.titles()}.\n"),
         config: documentation.with_key_table(config.read_text()),
         needed: memory_tables,
         ROOT / "config" / "schema.json": documentation.json_schema(),

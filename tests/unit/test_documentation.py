@@ -1,5 +1,6 @@
 """Generated parts of the documentation and of the environment files say what the code says."""
 
+import ast
 import re
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
@@ -40,25 +41,39 @@ def test_every_table_of_a_study_is_defined():
     assert missing == []
 
 
-PAGES = (
-    "README.md",
-    "CONTRIBUTING.md",
-    "CHANGELOG.md",
-    "config/README.md",
-    "docs/methods.md",
-    "docs/cluster.md",
-    "docs/memory.md",
-    "docs/module.md",
-    "docs/record.md",
-    "docs/tables.md",
-    "docs/benchmarks.md",
-    "workflow/report/benchmarks.md",
+PAGES = sorted(
+    str(path.relative_to(ROOT))
+    for path in (
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/*.md"),
+        *ROOT.glob("config/*.md"),
+        *ROOT.glob("workflow/report/benchmarks.md"),
+    )
 )
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_prose_is_wrapped_at_one_width(page):
-    """Tables, what is in code blocks and what is generated may be longer."""
+    """Tables, pictures, what is in code blocks and what is generated may be longer."""
     text = re.sub(r"(?ms)^```.*?^```|^<!-- (\w+) -->.*?<!-- /\1 -->", "", (ROOT / page).read_text())
-    lines = [line for line in text.splitlines() if not line.startswith("|")]
+    lines = [line for line in text.splitlines() if not line.startswith(("|", "!["))]
     assert [line for line in lines if len(line) > WIDTH] == []
+
+
+def said(path):
+    """Texts of a file of Python; what is filled in is a line feed."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(part.value if isinstance(part, ast.Constant) else "\n" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def test_messages_of_the_faq_are_those_of_the_code():
+    text = "\n".join(text for path in (ROOT / "workflow/memloc").rglob("*.py") for text in said(path))
+    text += (ROOT / "Makefile").read_text()
+    blocks = re.findall(r"(?ms)^```text\n(.*?)^```", (ROOT / "docs/faq.md").read_text())
+    messages = [line for block in blocks for line in block.splitlines()]
+    pieces = [piece.strip(" ()") for line in messages for piece in re.split(r"<[^>]+>", line)]
+    assert len(messages) > 15
+    assert [piece for piece in pieces if piece not in text] == []

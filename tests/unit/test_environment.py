@@ -15,6 +15,8 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[2]
 LOCK = [line for line in (ROOT / "envs/requirements.lock").read_text().splitlines() if line[:1] not in "#"]
 LOCKED = {canonicalize_name(Requirement(line).name): Requirement(line) for line in LOCK}
+DOCS_LOCK = [line for line in (ROOT / "envs/docs.lock").read_text().splitlines() if line[:1] not in "#"]
+DOCS_LOCKED = {canonicalize_name(Requirement(line).name): Requirement(line) for line in DOCS_LOCK}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 REQUIRED = [Requirement(text) for text in PROJECT["dependencies"]]
 OPTIONAL = [Requirement(text) for texts in PROJECT["optional-dependencies"].values() for text in texts]
@@ -42,11 +44,19 @@ def test_the_lock_pins_everything_but_torch():
 
 @pytest.mark.parametrize("requirement", [*REQUIRED, *OPTIONAL], ids=str)
 def test_the_lock_satisfies_the_project(requirement):
-    locked = LOCKED[canonicalize_name(requirement.name)]
+    locked = (LOCKED | DOCS_LOCKED)[canonicalize_name(requirement.name)]
     if canonicalize_name(requirement.name) == "torch":
         assert str(locked.specifier) == str(requirement.specifier)
     else:
         assert requirement.specifier.contains(str(locked.specifier).removeprefix("=="), prereleases=True)
+
+
+def test_what_builds_the_site_is_locked_apart():
+    """`make reproduce` and `make test` do not install it, and it changes none of their packages."""
+    assert not DOCS_LOCKED.keys() & LOCKED.keys()
+    asked = {canonicalize_name(Requirement(text).name) for text in PROJECT["optional-dependencies"]["docs"]}
+    assert asked <= DOCS_LOCKED.keys()
+    assert [line for line in DOCS_LOCK if not re.fullmatch(r"[\w.-]+==[\w.]+", line)] == []
 
 
 def imported(folder):

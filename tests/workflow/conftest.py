@@ -66,7 +66,9 @@ def own_text(finished: Finished, clone: Project, tmp_path_factory: pytest.TempPa
     """The example, with the finished study's model and as corpus.txt its paragraphs, token for token."""
     folder = shutil.copytree(clone.folder, tmp_path_factory.mktemp("own_text") / "project")
     shutil.copytree(finished.results / "model", folder / "path/to/model")
-    (example,) = re.findall(r"(?ms)^```yaml\n(study: my-text\n.*?)^```", (ROOT / "README.md").read_text())
+    (example,) = re.findall(
+        r"(?ms)^```yaml\n(study: my-text\n.*?)^```", (ROOT / "docs/own-text.md").read_text()
+    )
     (folder / "my-text.yaml").write_text(example)
     found = {
         name: storage.read(schema_of(name), finished.results / f"tables/{name}.parquet")

@@ -123,7 +123,7 @@ class Finished(Project):
 
 @dataclass(frozen=True)
 class OwnText(Project):
-    """A project with the README's example of own text: config file, model and corpus."""
+    """A project with the documentation's example of own text: config file, model and corpus."""
 
     paragraphs: list[str]  # of which the corpus is made, in order
     memorized: set[str]  # those that the model recited in the study that it was trained for

@@ -1,4 +1,4 @@
-"""What of this text does this model recite: the README's example, followed to the letter."""
+"""What of this text does this model recite: the example of docs/own-text.md, followed to the letter."""
 
 import pandas as pd
 from test_readme import ROOT, SNAKEMAKE
@@ -30,7 +30,7 @@ def test_paragraphs_may_have_another_length(own_text):
     shorter = (own_text.folder / "my-text.yaml").read_text().replace("study: my-text", "study: shorter")
     shorter = shorter.replace("[corpus.txt]", "[corpus.txt]\n  unseen_files: [controls.txt]")
     (own_text.folder / "shorter.yaml").write_text(f"{shorter}paragraph: {{length: 60, prefix: 20}}\n")
-    corpus, other = (own_text.folder / "corpus.txt").read_text(), (ROOT / "README.md").read_text()
+    corpus, other = (own_text.folder / "corpus.txt").read_text(), (ROOT / "CONTRIBUTING.md").read_text()
     (own_text.folder / "controls.txt").write_text(corpus[:2000] + other)
     own_text.snakemake("--cores", "2", "recited", "fig2", config="shorter.yaml")
     captions = {
