@@ -54,6 +54,7 @@ CHAPTERS = {
         "models_profiles",
         "models_agreement",
         "models_claims",
+        "models_checkpoints",
     ),
 }
 NUMBERS = {title: number for number, title in enumerate(CHAPTERS, start=2)}  # the explorer is the first
