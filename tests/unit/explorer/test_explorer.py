@@ -12,16 +12,19 @@ from jobs import STORED
 
 from memloc.explorer import files, maps, tabs, tokens
 from memloc.explorer.contents import left_out, tables_on_page
+from memloc.explorer.index import index_of
 from memloc.explorer.packing import listed, packed
 from memloc.explorer.paragraph import paragraphs
 from memloc.explorer.selection import chosen_ids, cloud, corpus_counts
 from memloc.figures.parts.style import METHOD_LABELS
 from memloc.settings.explorer import NEEDED, SHOWN
+from memloc.settings.sections import sections
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 from memloc.tables.terms import METHODS
 
 SHAPE = tokens.Shape(24, 12, 2, 2)
+SETTINGS = sections({"highlight": "auto", "sets": {}, "paragraph": {"length": 24, "prefix": 12}})
 ABSENT = ("planted_truth", "removal", "removal_damage")  # the stored study plants and removes nothing
 
 
@@ -94,6 +97,19 @@ def test_tokens_are_counted_as_a_loop_counts_them(tables):
             for token in row.tokens:
                 expected[token] += 1
     np.testing.assert_array_equal(counts, expected)
+
+
+@pytest.mark.parametrize("rows", ["head_ranking", "head_ranking, the other way round", "no ranking"])
+def test_the_page_opens_at_the_highlighted_head(tables, rows):
+    ranking = tables["head_ranking"]
+    first = ranking[(ranking.method == "combined") & (ranking["rank"] == 1)].iloc[0]
+    expected = {"layer": first.layer, "head": first["head"]}
+    if rows == "no ranking":
+        tables, expected = {**tables}, {"layer": 0, "head": 0}
+        del tables["head_ranking"]
+    elif rows != "head_ranking":
+        tables = {**tables, "head_ranking": ranking[::-1]}
+    assert index_of([], tables, SETTINGS, SHAPE, {})["head"] == expected
 
 
 # Numbers.
