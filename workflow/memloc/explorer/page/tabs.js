@@ -4,6 +4,8 @@
   const { byId, element } = memloc;
   const MARKS = { holds: "✓", "does not hold": "✗", undecided: "?", "not applicable": "–" };
   const KEYS = { holds: "good", "does not hold": "bad", undecided: "open", "not applicable": "none" };
+  // Elsewhere, as in a report, the page lies by itself.
+  const BESIDE_FIGURES = location.pathname.endsWith("/explorer/index.html");
 
   /** A value on a line, with its interval and what it is compared with. */
   function line({ value, low, high, bound }, range) {
@@ -69,12 +71,13 @@
       element(
         "span",
         {},
-        ...names.flatMap((name, i) => [
-          i ? ", " : "",
-          element("a", { href: `../figures/${name}.png`, target: "_blank", rel: "noopener" }, name),
-        ]),
+        ...names.flatMap((name, i) => [i ? ", " : "", BESIDE_FIGURES ? pictureLink(name) : name]),
       ),
   };
+
+  function pictureLink(name) {
+    return element("a", { href: `../figures/${name}.png`, target: "_blank", rel: "noopener" }, name);
+  }
 
   const plain = (value) => {
     if (Array.isArray(value)) {
