@@ -52,6 +52,16 @@ def test_the_plan_is_complete_and_needs_no_network(clone, name):
     assert ("models_checkpoints" in jobs) == (name == "pythia-checkpoints")
 
 
+def test_a_list_that_does_not_fit_stops_before_any_job(clone, tmp_path):
+    np.save(tmp_path / "list.npy", np.ones((5, 80), dtype=np.int64))
+    data = {"source": "tokens", "files": [str(tmp_path / "list.npy")]}
+    study = {"study": "listed", "data": data, "model": {"source": "hub"}}
+    (tmp_path / "listed.yaml").write_text(yaml.safe_dump(study))
+    output = clone.plan(config=str(tmp_path / "listed.yaml"), status=1)
+    assert "list.npy: a row has 80 tokens, and paragraph.length is 100: set it" in output
+    assert "Traceback" not in output
+
+
 class Hub:
     """Texts, their tokenizer and paragraphs, and a server of tiny models trained on some of these."""
 
