@@ -201,3 +201,10 @@ def test_what_was_forgotten_is_counted_from_the_start():
     assert found["random_unlearns_nothing"] == -1 and found["random_harms_no_controls"] == 0.5
     pairs = ["top_unlearns_as_all", "top_spares_controls", "top_writes_as_all", "editing_is_harder"]
     assert found[pairs].tolist() == pytest.approx(before[pairs].tolist())
+
+
+@pytest.mark.parametrize(("left", "verdict"), [(25.0, "holds"), (25.5, "undecided")])
+def test_who_forgets_less_than_half_spares_nobody(left, verdict):
+    found = judged(changed(runs(), "top", em_memorized=left)).loc["top_spares_controls"]
+    assert found["verdict"] == verdict
+    assert ("who does little harms little" in found["reason"]) == (verdict == "undecided")

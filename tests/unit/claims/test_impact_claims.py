@@ -71,7 +71,13 @@ def test_no_gradient_at_all_is_no_growth():
 
 @pytest.mark.parametrize(
     ("layers", "verdict"),
-    [((1, 3, 1), "holds"), ((1, 3, 3), "undecided"), ((1, 1, 1), "undecided"), ((1,), "not applicable")],
+    [
+        ((1, 3, 1), "holds"),
+        ((1, 3), "holds"),
+        ((1, 3, 3), "undecided"),
+        ((1, 1, 1), "undecided"),
+        ((1,), "not applicable"),
+    ],
 )
 def test_one_layer_leads_or_not(layers, verdict):
     assert judged(gradients(40, 0, layers=layers)).loc["key_query_layer_leads", "verdict"] == verdict

@@ -255,6 +255,8 @@ def test_claims_and_ranks_are_those_of_the_tables(tables):
         assert row["verdict"] == claim.verdict
         assert row["value"]["value"] == (None if np.isnan(claim.value) else claim.value)
     assert rows == {}
+    for verdict, n in tables["claims"].verdict.value_counts().items():
+        assert f"{verdict}: {n}" in shown["claims"]["lead"]
     applies = [row["verdict"] != "not applicable" for row in claims["rows"]]
     assert applies == sorted(applies, reverse=True)
     (ranking,) = shown["head_ranking"]["blocks"]
