@@ -65,7 +65,7 @@ def test_the_headline_counts_seen_paragraphs_and_verdicts(claims):
     memorized, triggers, verdicts = story.headline(SETS, claims)
     assert memorized == "2 of 2,000 paragraphs are recited word for word."
     assert triggers.startswith("0.5 (0.25 to 0.75) of the prefix's tokens")
-    assert verdicts == f"Verdicts on {len(claims)} claims: holds 5, does not hold 4, undecided 4."
+    assert verdicts == f"Verdicts on {len(claims)} claims: holds 5, does not hold 5, undecided 5."
 
 
 def test_the_headline_leaves_out_what_was_not_measured(claims):

@@ -27,7 +27,13 @@ QUESTIONS = {
         "one_head_leads",
         "highlighted_head_leads",
     ),
-    "Can it be removed?": ("top_unlearns_as_all", "top_spares_controls", "editing_is_harder"),
+    "Can it be removed?": (
+        "top_unlearns_as_all",
+        "top_spares_controls",
+        "editing_is_harder",
+        "removal_top_spares_more",
+        "removal_blocklist_stays_near",
+    ),
 }
 TRIGGERS = "few_tokens_trigger"
 
