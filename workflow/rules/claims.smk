@@ -6,12 +6,13 @@ ABSENT = {*([] if PLANTS_ASKED else PLANTED), *([] if REMOVAL_ASKED else REMOVAL
 ABOUT = {"model": MODEL.id if MODEL.source == "hub" else MODEL_NAME, "data": DATA.source}
 
 for topic in registry.topics().values():
+    read = [*topic.tables, *counted_in(topic.tables.get("paragraphs"))]
 
     rule:
         name:
             f"claims_{topic.name}"
         input:
-            tables=[table(name) for name in topic.tables if name not in ABSENT],
+            tables=[table(name) for name in read if name not in ABSENT],
         output:
             claims_of(topic.name),
         log:
@@ -30,7 +31,7 @@ for topic in registry.topics().values():
                 "claims.py",
                 *topic.settings,
                 modules=[f"claims/estimators/{topic.name}"],
-                tables=[*topic.tables, "claims"],
+                tables=[*read, "claims"],
             ),
             topic=topic.model_dump(mode="json"),
             about=ABOUT,

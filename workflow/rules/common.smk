@@ -27,6 +27,7 @@ os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**29))
 
 
 from memloc.bench.duration import duration
+from memloc.data import suffix_arrays
 from memloc.data.text_files import text_files
 from memloc.data.token_arrays import open_arrays
 from memloc.model import memory
@@ -82,6 +83,7 @@ SHARED_TABLES = (
     "vocabulary",
     "dropped_paragraphs",
     "dropped_reference",
+    "exposure",
     "scores",
     "extraction",
 )
@@ -210,6 +212,11 @@ def tracked(script, *sections, modules=(), tables=()):
         "settings": chosen,
         "code": tracking.code_hash(*files),
     }
+
+
+def counted_in(columns):
+    """Table `exposure`, where the study has it, for what reads how often continuations occur."""
+    return ["exposure"] if SETTINGS.exposure.index and "continuation_count" in (columns or ()) else []
 
 
 def hub_folder(kind, id, revision):

@@ -11,7 +11,8 @@ PRESENT = {
     *(name for name in ASKED if ASKED[name]),
 }
 SHOWN = [figure for figure in FIGURES if figure.only_for in PRESENT]
-TABLES = sorted({name for figure in SHOWN for name in figure.tables})
+READ = {figure.name: [*figure.tables, *counted_in(figure.paragraphs)] for figure in SHOWN}
+TABLES = sorted({name for names in READ.values() for name in names})
 
 for figure in SHOWN:
     if figure.only_for == "seeds":
@@ -21,7 +22,7 @@ for figure in SHOWN:
         name:
             figure.name
         input:
-            tables=[table(name) for name in figure.tables],
+            tables=[table(name) for name in READ[figure.name]],
             claims=[claims_of(topic) for topic in registry.topics_of_figure(figure.name)],
             caption=report_file(f"{figure.name}.rst"),
         output:
@@ -42,7 +43,7 @@ for figure in SHOWN:
                 "figure.py",
                 *figure.settings,
                 modules=[f"figures/{figure.name}"],
-                tables=[*figure.tables, "claims"],
+                tables=[*READ[figure.name], "claims"],
             ),
             figure=figure.name,
             model=MODEL_NAME,

@@ -49,7 +49,9 @@ for figure in ACROSS:
         input:
             models=[f"{RESULTS}/{member}/model.json" for member in MEMBERS],
             tables=[
-                f"{RESULTS}/{member}/tables/{name}.parquet" for name in figure.tables for member in MEMBERS
+                f"{RESULTS}/{member}/tables/{name}.parquet"
+                for name in (*figure.tables, *counted_in(figure.paragraphs))
+                for member in MEMBERS
             ],
             caption=report_file(f"{figure.name}.rst"),
         output:
@@ -70,7 +72,7 @@ for figure in ACROSS:
                 "figure_across_models.py",
                 *figure.settings,
                 modules=[f"figures/{figure.name}"],
-                tables=figure.tables,
+                tables=[*figure.tables, *counted_in(figure.paragraphs)],
             ),
             figure=figure.name,
             paragraphs=figure.paragraphs,

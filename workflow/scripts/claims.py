@@ -17,7 +17,7 @@ topic = Topic.model_validate(params.topic)
 paths = {Path(path).stem: path for path in snakemake.input.tables}
 found = {
     name: storage.read(schema_of(name), paths[name], columns and list(columns))
-    for name, columns in topic.tables.items()
+    for name, columns in (topic.tables | {"exposure": None}).items()
     if name in paths
 }
 claims = evaluate(topic, found, sections(params.settings), params.about)

@@ -92,6 +92,12 @@ def test_a_proportion_has_wilsons_interval(successes):
     assert uncertainty.proportion(successes, n) == pytest.approx((share, centre - width, centre + width, n))
 
 
+def test_the_interval_of_none_or_of_all_holds_its_share():
+    """Whatever rounding does: what is drawn from the share to its ends may not be negative."""
+    found = [uncertainty.proportion(successes, n) for n in range(6, 300) for successes in (0, n)]
+    assert all(share.low <= share.value <= share.high for share in found)
+
+
 def test_a_difference_of_proportions_has_newcombes_interval():
     """The example of Newcombe 1998, table II: 56/70 and 48/80, method 10."""
     found = uncertainty.proportion_difference(uncertainty.proportion(56, 70), uncertainty.proportion(48, 80))

@@ -171,6 +171,31 @@ def test_repeats_are_those_of_the_continuation_where_they_are_counted():
     assert "they occur in the corpus" in caption("repeats", drawing)
 
 
+def in_indexes(tables, counts):
+    """The tables with these counts of continuations in indexes."""
+    ids = tables["paragraphs"]["id"]
+    return tables | {"exposure": pd.DataFrame({"id": ids, "count": 0, "continuation_count": counts})}
+
+
+def test_repeats_are_those_in_the_indexes_where_the_study_names_some():
+    found = in_indexes(with_controls(EM["all sets"], [0, 0, 40]), [0, 2, 9, 9, 9, 9, 0, 30, 31, 0, 3, 0])
+    drawing = repeats.draw(found, SETTINGS)
+    assert drawing.figure.axes[0].get_xlabel() == "occurrences of the continuation in the indexes"
+    assert drawing.data["n_paragraphs"].sum() == 7 and drawing.data["repeats_max"].max() == 31
+    text = caption("repeats", drawing)
+    assert "Fraction of the 9 paragraphs" in text and "occurs in the indexes of a corpus" in text
+    assert "The 2 whose continuation occurs nowhere there are in no bin." in text
+    assert "The memorized paragraph with the fewest occurrences has 30." in text
+    assert "The indexes hold the continuation of 1 of them all the same." in text
+
+
+def test_indexes_may_hold_none_of_the_paragraphs():
+    drawing = repeats.draw(in_indexes(tables(EM["all sets"]), 0), SETTINGS)
+    text = caption("repeats", drawing)
+    assert drawing.data.empty and "The 9 whose continuation occurs nowhere there" in text
+    assert "No paragraph is memorized" not in text
+
+
 def test_a_bin_of_few_paragraphs_has_no_narrow_interval():
     found = tables([40] * 40)
     found["paragraphs"]["continuation_count"] = pd.array([1] * 35 + [4] * 5, "Int64")

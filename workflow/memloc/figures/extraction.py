@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator
 
-from memloc.data.exposure import exposure
-from memloc.figures.parts.memorized_fraction import UNSEEN_AT, intervals, repeat_bins
+from memloc.data.exposure import counted, exposure
+from memloc.figures.parts.memorized_fraction import UNSEEN_AT, counted_in, intervals, repeat_bins
 from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, plain_log_ticks, subplots
 from memloc.scoring.sampling import extractable, log_draws
 from memloc.settings.base import Section
@@ -34,7 +34,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     chances = tables["extraction"]
     schemes = list(chances["scheme"].unique())
     data = tables["scores"][["id", "em"]].merge(tables["sets"][["id", "set"]], on="id")
-    data = data.merge(tables["paragraphs"], on="id")
+    data = data.merge(counted(tables), on="id")
     data["greedy"] = data["em"] == settings.paragraph.continuation
     for scheme in schemes:
         data = data.merge(chances.loc[chances["scheme"] == scheme, ["id", "log_p"]], on="id")
@@ -53,7 +53,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     axes[1].set_title(f"confidence {CONFIDENCE:g}")
     axes[2].set_title(f"confidence {CONFIDENCE:g}")
     plotted = pd.concat([*curves, by_repeats], keys=("a", "b", "c"), names=["panel"])
-    return Drawing(figure, plotted.reset_index("panel"), _numbers(groups, schemes))
+    numbers = _numbers(groups, schemes) | {"where": counted_in(tables)}
+    return Drawing(figure, plotted.reset_index("panel"), numbers)
 
 
 def share_by_draws(log_p: pd.Series, confidence: float) -> np.ndarray:
@@ -146,7 +147,8 @@ def _numbers(groups: Groups, schemes: list[str]) -> dict[str, Any]:
             if len(group)
         },
         "n_once": int((repeats == 1).sum()),
-        "counted": bool(groups.seen["continuation_count"].notna().all()),
+        "n_absent": int((repeats == 0).sum()),
+        "n_unseen_found": int((exposure(groups.unseen) > 0).sum()),
     }
 
 

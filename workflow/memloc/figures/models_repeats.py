@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from memloc.data.exposure import counted
 from memloc.data.sets import without_controls
 from memloc.figures.parts.across import looks
 from memloc.figures.parts.memorized_fraction import first_half, fraction_by_repeats
@@ -12,7 +13,7 @@ from memloc.statistics.uncertainty import CONFIDENCE
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """As figure `repeats`: bins half a doubling wide, with a 95 % Wilson band, for every model."""
-    data = tables["paragraphs"].merge(without_controls(tables["sets"]), on=["model", "id"])
+    data = counted(tables).merge(without_controls(tables["sets"]), on=["model", "id"])
     styles = looks(tables["models"])
     binned = {model: fraction_by_repeats(data[data["model"] == model]) for model in styles}
     figure, axes = subplots(COLUMN_WIDTH, 2.6)

@@ -2,17 +2,26 @@
 
 import pandas as pd
 
-from memloc.data.exposure import exposure
+from memloc.data.exposure import counted, exposure
 from memloc.data.sets import without_controls
-from memloc.figures.parts.memorized_fraction import UNSEEN_AT, first_half, fraction_by_repeats, unseen_recited
+from memloc.figures.parts.memorized_fraction import (
+    OCCURRENCES,
+    UNSEEN_AT,
+    counted_in,
+    first_half,
+    fraction_by_repeats,
+    unseen_recited,
+)
 from memloc.figures.parts.style import COLOURS, Drawing, plain_log_ticks, subplots
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import CONFIDENCE
+from memloc.tables.terms import UNSEEN
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Share of memorized paragraphs per bin of repeats with a 95 % Wilson band."""
-    data = tables["paragraphs"].merge(without_controls(tables["sets"])[["id", "set"]], on="id")
+    every = counted(tables).merge(tables["sets"][["id", "set"]], on="id")
+    data, controls = without_controls(every), every[every["set"] == UNSEEN]
     binned = fraction_by_repeats(data)
     figure, axes = subplots()
     colour = COLOURS["memorized"]
@@ -24,19 +33,17 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         axes.errorbar(UNSEEN_AT, share.value, error, marker="s", ms=3, color=COLOURS["unseen"], capsize=2)
         above = {"xytext": (0, 4), "textcoords": "offset points", "rotation": 90}
         axes.annotate("unseen", (UNSEEN_AT, min(share.high, 1)), **above, ha="center", va="bottom")
-    counted = bool(data["continuation_count"].notna().all())
-    axes.set(
-        xscale="log",
-        xlabel="occurrences of the continuation in training" if counted else "occurrences in the corpus",
-        ylabel="fraction memorized",
-        ylim=(-0.02, 1.02),
-    )
+    where = counted_in(tables)
+    axes.set(xscale="log", xlabel=OCCURRENCES[where], ylabel="fraction memorized", ylim=(-0.02, 1.02))
     plain_log_ticks(axes.xaxis)
-    memorized = exposure(data[data["set"] == "memorized"])
+    repeats = exposure(data)
+    memorized = repeats[(data["set"] == "memorized") & (repeats > 0)]
     numbers = {
         "confidence": CONFIDENCE,
-        "counted": counted,
-        "n_elsewhere": int((exposure(data) > data["count"]).sum()),
+        "where": where,
+        "n_elsewhere": int((repeats > data["count"]).sum()),
+        "n_absent": int((repeats == 0).sum()),
+        "n_unseen_found": int((exposure(controls) > 0).sum()),
         "first_memorized": int(memorized.min()) if len(memorized) else None,
         "half": first_half(binned),
         "n_paragraphs": len(data),

@@ -102,7 +102,8 @@ def proportion(successes: int, n: int) -> Interval:
     middle = share + QUANTILE**2 / (2 * n)
     width = QUANTILE * np.sqrt(share * (1 - share) / n + (QUANTILE / (2 * n)) ** 2)
     low, high = ((middle + side * width) / (1 + QUANTILE**2 / n) for side in (-1, 1))
-    return Interval(share, max(0.0, float(low)), min(1.0, float(high)), n)
+    # At shares of 0 and 1 rounding may put an end beyond the share.
+    return Interval(share, min(share, max(0.0, float(low))), max(share, min(1.0, float(high))), n)
 
 
 def proportion_difference(first: Interval, second: Interval) -> Interval:

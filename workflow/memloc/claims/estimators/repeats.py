@@ -3,7 +3,7 @@
 import pandas as pd
 
 from memloc.claims.verdicts import Estimate
-from memloc.data.exposure import exposure
+from memloc.data.exposure import counted, exposure
 from memloc.settings.base import Section
 from memloc.statistics import uncertainty
 
@@ -13,7 +13,7 @@ def more_often_memorized(tables: dict[str, pd.DataFrame], settings: Section, few
 
     Only paragraphs with at least `fewest` repeats are compared.
     """
-    data = tables["paragraphs"].merge(tables["sets"], on="id")
+    data = counted(tables).merge(tables["sets"], on="id")
     data = data.assign(repeats=exposure(data))
     data = data[data["repeats"] >= fewest]
     above = data["repeats"] > data["repeats"].median()

@@ -10,12 +10,28 @@ from memloc.tables.terms import UNSEEN
 
 BINS_PER_DOUBLING = 2
 UNSEEN_AT = 0.5  # place of paragraphs of 0 occurrences on a logarithmic axis
+# What repeats are, by where they are counted.
+OCCURRENCES = {
+    "indexes": "occurrences of the continuation in the indexes",
+    "stream": "occurrences of the continuation in training",
+    "corpus": "occurrences in the corpus",
+}
+
+
+def counted_in(tables: dict[str, pd.DataFrame]) -> str:
+    """Where the repeats of `memloc.data.exposure` are counted: a key of `OCCURRENCES`.
+
+    In the corpus of the data, whole paragraphs are counted.
+    """
+    if "exposure" in tables:
+        return "indexes"
+    return "stream" if tables["paragraphs"]["continuation_count"].notna().all() else "corpus"
 
 
 def intervals(successes: pd.Series, trials: pd.Series) -> pd.DataFrame:
     """Share of successes of each row: fraction, low and high (Wilson; 0 to 1 where trials are too few)."""
     found = [proportion(*row) for row in zip(successes, trials, strict=True)]
-    shares = pd.DataFrame(found, index=successes.index)[["value", "low", "high"]]
+    shares = pd.DataFrame(found, successes.index, Interval._fields, float)[["value", "low", "high"]]
     return shares.rename(columns={"value": "fraction"}).clip(0, 1)
 
 
@@ -30,9 +46,11 @@ def repeat_bins(data: pd.DataFrame, outcome: str) -> pd.DataFrame:
 
     `data` has a row per paragraph that was seen: count, continuation_count, and the outcome (bool). The
     result has a row per bin that holds paragraphs, `n_out` of them with the outcome; repeats are those of
-    the continuation where they are counted (`memloc.data.exposure`).
+    the continuation where they are counted (`memloc.data.exposure`). Paragraphs without any, which the
+    indexes of a corpus do not hold, are in no bin.
     """
     data = data.assign(repeats=exposure(data))
+    data = data[data["repeats"] > 0]
     grouped = data.groupby(np.floor(np.log2(data["repeats"]) * BINS_PER_DOUBLING).astype(int))
     binned = pd.DataFrame(
         {
