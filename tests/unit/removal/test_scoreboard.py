@@ -14,7 +14,7 @@ from memloc.removal.judging import decoded, judged, perturbed_versions, shifted_
 from memloc.removal.registry import Diversion, Edit
 from memloc.removal.relearning import steps_until_recited
 from memloc.removal.removal_texts import Texts, _target, texts_of
-from memloc.removal.scoreboard import Comparison, as_it_is, run_way
+from memloc.removal.scoreboard import Comparison, as_it_is, best_setting, run_way
 from memloc.removal.ways.blocklist import NgramBlocklist
 from memloc.run.errors import InputError
 from memloc.scoring.held_out import Group, with_own_continuations
@@ -188,8 +188,20 @@ def test_settings_are_chosen_on_validation_paragraphs(study):
     sweep = run_way(study, "all").removal_sweep
     assert sweep["setting"].tolist() == ["learning rate 0.001", "learning rate 0.01"]
     assert sweep["chosen"].sum() == 1 and sweep[["forgotten", "harm"]].notna().all(axis=None)
-    best = (sweep["forgotten"] - sweep["harm"]).idxmax()
-    assert sweep.loc[best, "chosen"]
+    assert sweep.loc[best_setting(sweep["forgotten"], sweep["harm"]), "chosen"]
+
+
+@pytest.mark.parametrize(
+    ("forgotten", "harm", "best"),
+    [
+        ([0.0, 0.95, 0.9, 1.0], [0.0, 0.8, 0.7, 0.9], 2),  # of three that remove, the least harmful
+        ([0.0, 0.1, 0.8, 0.3], [0.0, 0.5, 0.9, 0.6], 2),  # none removes: the one that forgets most
+        ([0.95, 1.0], [0.5, 0.5], 0),
+        ([0.1, 0.1], [0.9, 0.2], 0),
+    ],
+)
+def test_a_setting_is_to_remove_and_then_to_harm_least(forgotten, harm, best):
+    assert best_setting(pd.Series(forgotten), pd.Series(harm)) == best
 
 
 def test_ways_do_not_depend_on_each_other_and_remove(study):

@@ -1,9 +1,8 @@
 """Ways to remove recitation side by side: on the same paragraphs, with the same judges.
 
-A way's setting is chosen on validation paragraphs, removed together: the one with the largest share of
-tokens forgotten minus the share of tokens that the model's own continuations of other paragraphs lose; ties
-go to the first. With it the way removes paragraphs together (joint) and one by one. Ways that name no
-paragraph have no one-by-one rows. The unit of work is a way, which depends on no other.
+A way's setting is chosen on validation paragraphs, removed together (`best_setting`): it is to remove, and
+of what removes, to harm least. With it the way removes paragraphs together (joint) and one by one. Ways that
+name no paragraph have no one-by-one rows. The unit of work is a way, which depends on no other.
 """
 
 import time
@@ -27,6 +26,8 @@ from memloc.run.seeds import generator
 from memloc.scoring.near_verbatim import longest_run, n_edits
 from memloc.settings.removal_ways import NOTHING, UNTARGETED
 from memloc.settings.remove import Remove
+
+ENOUGH = 0.9  # share of tokens forgotten from which a setting counts as one that removes
 
 
 class Comparison(NamedTuple):
@@ -111,8 +112,16 @@ def _sweep(study: Comparison, name: str, way: Way) -> pd.DataFrame:
             lost = [_share_lost(study, own, state) for own in (texts.validation, texts.validation_own)]
         found.append(lost)
     rows[["forgotten", "harm"]] = found
-    gain = rows["forgotten"] - rows["harm"]
-    return rows.assign(chosen=rows.index == gain.argmax())
+    return rows.assign(chosen=rows.index == best_setting(rows["forgotten"], rows["harm"]))
+
+
+def best_setting(forgotten: pd.Series, harm: pd.Series) -> int:
+    """Of the settings that remove, the place of the least harmful one; of others, of that which forgets most.
+
+    The first of several. Forgetting less would often harm less, and doing nothing harm nothing.
+    """
+    removing = forgotten >= ENOUGH
+    return int(harm[removing].idxmin() if removing.any() else forgotten.idxmax())
 
 
 def _share_lost(study: Comparison, tokens: Int[Tensor, "paragraph token"], state: InForce) -> float:
