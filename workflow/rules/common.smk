@@ -269,7 +269,9 @@ def announced():
     """The first lines of a run: what is about to run, and how long it will take."""
     due = {job.rule.name for job in workflow.dag.needrun_jobs()}
     steps = [Step(**rule) for rule in ran() if rule["name"] in due]
-    seconds = duration(steps, workflow.cores, placed(RESULTS), SETTINGS)
+    cores = workflow.global_resources["_cores"].value
+    # Nobody knows when a cluster, which gives no number of cores, starts a job.
+    seconds = duration(steps, cores, placed(RESULTS), SETTINGS) if cores else None
     return first_lines(SETTINGS.study, len(steps), seconds, Path(placed(RESULTS)))
 
 

@@ -87,3 +87,11 @@ def test_the_template_takes_what_the_script_gives(claims):
     assert "* First." in rendered and "**Where is it?**" in rendered
     assert "(`fig3 <fig3.png_>`__)" in rendered and "(fig5)" in rendered
     assert "m {{ 1 }}" in docutils.core.publish_string(rendered, writer="html").decode()
+
+
+def test_the_story_of_several_models_has_the_headline_of_each():
+    numbers = {"study": "s", "models": {"small": ["First."], "large": ["Second."]}}
+    text = fill((REPORT / "story_of_models.rst").read_text(), numbers)
+    page = docutils.core.publish_string(text, writer="html").decode()
+    assert page.index("small") < page.index("First.") < page.index("large") < page.index("Second.")
+    assert "system-message" not in page
