@@ -333,6 +333,7 @@ def test_the_linter_is_content(clone, kind):
         ("scores: {batch: 3}", ["bad.yaml: scores.batch: unknown key", "margin_threshold, micro_batch"]),
         ("seed: many", ['bad.yaml: seed: given "many"; allowed: a valid integer']),
         ("loading: {device: tpu}", ['bad.yaml: loading.device: given "tpu"', "'auto', 'cpu' or 'cuda'"]),
+        ("edit_model: {files: [no.txt]}", ["edit_model.files: no.txt: no file that ends in .txt"]),
     ],
 )
 def test_a_wrong_config_stops_before_any_job(clone, tmp_path, text, parts):
