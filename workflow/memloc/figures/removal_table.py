@@ -21,7 +21,7 @@ COLUMNS = {  # measure: title, width, format
     "em_other_lost": ("others lose", 12, ".1f"),
     "em_own_lost": ("own lose", 20, ".1f"),
     "changed": ("changed", 8, ".2f"),
-    "nll_gained": ("NLL", 7, "+.2f"),
+    "nll_gained": ("NLL", 7, "+z.2f"),
 }
 WITH_INTERVAL = ("forgotten", "em_own_lost")
 HEADER = ("way", "setting", *(title for title, _, _ in COLUMNS.values()), "weights", "seconds")
