@@ -88,3 +88,20 @@ def test_few_and_seen_paragraphs_decide_nothing():
     found = judged(tables(menta, n=20, n_seen=20))
     assert found["n"].max() == 20 and found.loc["deeper_attention_removes", "value"] < 45
     assert set(judged(tables(menta, n=0, n_seen=8))["verdict"]) == {"not applicable"}
+
+
+def test_groups_of_different_sizes_choose_a_layer_by_their_means():
+    """Layer 3 stands out by its mean; with more other paragraphs than memorized ones, layer 2 does by its sums."""
+
+    def lost(group, block, layer):
+        if block != "attention" or layer < 2:
+            return 5
+        return {3: {"memorized": 40, "non_memorized": 10}, 2: {"memorized": 25, "non_memorized": 2}}[
+            layer
+        ].get(group, 5)
+
+    given = tables(lost, n=40)
+    rows = given["layer_bypass"]
+    given["layer_bypass"] = rows[(rows["group"] != "memorized") | (rows["id"] < 16)]
+    found = judged(given).loc["deeper_attention_removes"]
+    assert found["value"] == pytest.approx(40, abs=1) and found["n"] == 8

@@ -1,8 +1,9 @@
 """Text of many rows of tokens, against one row at a time."""
 
 import pandas as pd
+import pytest
 
-from memloc.figures.parts.text_table import join_tokens, joined_rows
+from memloc.figures.parts.text_table import Piece, draw_table, join_tokens, joined_rows
 
 
 def test_many_rows_are_joined_as_one_is():
@@ -10,3 +11,15 @@ def test_many_rows_are_joined_as_one_is():
     rows = [[0, 7, 3, 0], [], [7, 7]]
     assert joined_rows(rows, vocabulary) == [join_tokens(row, vocabulary) for row in rows]
     assert joined_rows(rows, vocabulary) == ["a b\na", "", " b b"]
+
+
+def test_every_column_is_on_the_page_and_apart_from_the_next():
+    rows = [[[Piece(letter * 30, "black")] for letter in "abc"]] * 2
+    figure = draw_table(("first", "second", "third"), rows, (8, 30, 12))
+    renderer = figure.canvas.get_renderer()
+    boxes = {text.get_text(): text.get_window_extent(renderer) for text in figure.axes[0].texts}
+    first, second, third = (boxes[letter * n] for letter, n in zip("abc", (8, 30, 12), strict=True))
+    assert 0 < first.x0 < first.x1 < second.x0 < second.x1 < third.x0
+    assert third.x1 < figure.bbox.width
+    for title, column in (("first", first), ("second", second), ("third", third)):
+        assert boxes[title].x0 == pytest.approx(column.x0, abs=2) and boxes[title].y0 > column.y1
