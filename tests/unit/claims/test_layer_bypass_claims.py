@@ -91,7 +91,7 @@ def test_few_and_seen_paragraphs_decide_nothing():
 
 
 def test_groups_of_different_sizes_choose_a_layer_by_their_means():
-    """Layer 3 stands out by its mean; with more other paragraphs than memorized ones, layer 2 does by its sums."""
+    """Layer 3 stands out by its means; of more other paragraphs than memorized ones, layer 2 by its sums."""
 
     def lost(group, block, layer):
         if block != "attention" or layer < 2:
