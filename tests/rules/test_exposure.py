@@ -4,6 +4,7 @@ import copy
 import importlib.util
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -106,3 +107,27 @@ def test_an_index_in_other_tokens_ends_in_one_line(job, run, tmp_path):
 def test_what_is_wrong_is_told_before_any_job(planned, indexes):
     with pytest.raises(AssertionError, match="exposure.tokenizer: missing: .* does not say which tokens"):
         planned(exposure={"index": list(map(str, indexes))})
+
+
+def test_an_index_of_own_text_counts_what_rule_paragraphs_counts(paragraphs, tmp_path, run):
+    """Documents that share paragraphs, one of them shifted, in two shards."""
+    texts = paragraphs.text.head(12).tolist()
+    documents = ["".join(texts), texts[3], "".join(texts[2:9]), f"x{texts[3]}{texts[4]}", texts[0] * 3]
+    with (tmp_path / "corpus.jsonl").open("w") as file:
+        file.writelines(json.dumps({"text": text}) + "\n" for text in documents)
+    config = {
+        "study": "own",
+        "shards": 2,
+        "paragraph": {"length": 24, "prefix": 12},
+        "data": {"source": "text", "files": [str(tmp_path / "corpus.jsonl")]},
+        "model": {"source": "local", "folder": str(STORED / "model")},
+    }
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    planned = jobs(ROOT, str(tmp_path / "config.yaml"), tmp_path / "jobs", "index", "dropped_paragraphs")
+    for name in ("0-of-2", "1-of-2", "index", "paragraphs"):
+        run(*planned[name])
+    index = suffix_arrays.open_index([planned["index"][1].output[0]], None)
+    cut = storage.read(PARAGRAPHS, planned["paragraphs"][1].output.paragraphs)
+    assert suffix_arrays.counter(index)(np.stack(cut.tokens)).tolist() == cut["count"].tolist()
+    assert cut["count"].max() > 3 and len(index.files) == 2 * len(suffix_arrays.FILES)
+    assert index.tokenizers == [f"{index.folders[0]}/tokenizer"]

@@ -214,6 +214,11 @@ def tracked(script, *sections, modules=(), tables=()):
     }
 
 
+def shard_of_index(wildcards):
+    """Which documents a job of target `index` takes: every n-th from this one on."""
+    return [int(wildcards.shard), SETTINGS.shards]
+
+
 def counted_in(columns):
     """Table `exposure`, where the study has it, for what reads how often continuations occur."""
     return ["exposure"] if SETTINGS.exposure.index and "continuation_count" in (columns or ()) else []

@@ -1,4 +1,5 @@
-# How often the model saw each paragraph, counted in indexes of a training corpus; only where a study names some.
+# How often the model saw each paragraph, counted in indexes of a training corpus, where a study names some. Target
+# `index` makes one of own text; it is not part of `all`.
 
 if SETTINGS.exposure.index:
     try:
@@ -35,3 +36,55 @@ if SETTINGS.exposure.index:
             "Count every paragraph, its prefix and its continuation in the indexes of a corpus."
         script:
             "../scripts/exposure.py"
+
+
+if DATA.source == "text":
+    # Folders, so that no shard of another number of them stays in the index.
+    INDEX_SHARD = f"{RESULTS}/shards/index/{{shard}}-of-{SETTINGS.shards}"
+
+    rule index_shard:
+        input:
+            texts=[PLACES.get(file, file) for file in TEXTS],
+            folder=MODEL_FOLDER,
+        output:
+            temp(directory(INDEX_SHARD)),
+        log:
+            log_file(f"index_shard/{{shard}}-of-{SETTINGS.shards}"),
+        benchmark:
+            benchmark_file(f"index_shard/{{shard}}-of-{SETTINGS.shards}")
+        conda:
+            ENVIRONMENT
+        threads: 1
+        resources:
+            mem_mb=growing(8000),
+            runtime=growing(720),
+        params:
+            **tracked("index_shard.py", "data"),
+            shard=shard_of_index,
+        message:
+            "Tokenise a share of the documents of your own text, and sort their suffixes."
+        script:
+            "../scripts/index_shard.py"
+
+    rule index:
+        input:
+            shards=[INDEX_SHARD.replace("{shard}", str(shard)) for shard in range(SETTINGS.shards)],
+            folder=MODEL_FOLDER,
+        output:
+            directory(f"{RESULTS}/index"),
+        log:
+            log_file("index"),
+        benchmark:
+            benchmark_file("index")
+        conda:
+            ENVIRONMENT
+        threads: 1
+        resources:
+            mem_mb=growing(2000),
+            runtime=growing(60),
+        params:
+            **tracked("index.py"),
+        message:
+            "Make one index of your own text of its shards."
+        script:
+            "../scripts/index.py"

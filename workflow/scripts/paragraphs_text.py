@@ -15,6 +15,7 @@ import torch
 from memloc.data import own_text
 from memloc.data.documents import documents
 from memloc.data.overlap import RUN, shares_run
+from memloc.data.tokenised import tokenised
 from memloc.model import loading
 from memloc.model.token_text import decoded
 from memloc.settings.sections import sections
@@ -22,7 +23,6 @@ from memloc.tables import storage
 from memloc.tables.row_groups import ROWS
 from memloc.tables.schemas.paragraphs import PARAGRAPHS
 
-N_CHARACTERS = 2**20  # tokenised at a time
 settings = sections(snakemake.params.settings)
 length, field = settings.paragraph.length, settings.data.field
 run = min(RUN, length - settings.paragraph.prefix)
@@ -32,12 +32,7 @@ tokenizer = loading.load_tokenizer(snakemake.input.folder)
 def written(files: Iterable[str], file: BinaryIO) -> own_text.Stream:
     """The files' distinct paragraphs."""
     texts = (text for path in files for text in documents(path, field))
-    tokens = (
-        ids
-        for batch in own_text.batched(texts, N_CHARACTERS)
-        for ids in tokenizer(batch, add_special_tokens=False, return_attention_mask=False)["input_ids"]
-    )
-    stream = own_text.write_stream(tokens, length, file)
+    stream = own_text.write_stream(tokenised(texts, tokenizer), length, file)
     log(f"{len(stream.tokens):,} tokens, {len(stream.starts):,} paragraphs")
     return own_text.distinct(stream)
 

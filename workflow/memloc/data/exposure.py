@@ -1,8 +1,5 @@
 """How often a model saw a continuation in training, and the number of repeats that analyses use.
 
-A study may count in indexes of the training corpus (`memloc.data.suffix_arrays`). Without any, the counts are
-those of the data: exact for the embedded one.
-
 A paragraph's continuation may also occur in other paragraphs, at other offsets: texts share passages. Each
 occurrence of a paragraph is one row of the training stream, and no text runs from one row into the next.
 """
@@ -25,16 +22,6 @@ def continuation_counts(
     stream = np.repeat(np.pad(rows, ((0, 0), (0, 1)), constant_values=END), repeats, axis=0)
     starts = (np.cumsum(repeats) - repeats) * length + n_prefix
     return count_repeats(Stream(stream.ravel(), starts, rows.shape[1] - n_prefix))
-
-
-def counted(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Table `paragraphs`, with the counts of table `exposure` in place of its own where the study has it."""
-    paragraphs = tables["paragraphs"]
-    if "exposure" not in tables:
-        return paragraphs
-    keys = list(paragraphs.columns.intersection(["model", "id"]))
-    found = tables["exposure"][[*keys, "count", "continuation_count"]]
-    return paragraphs.drop(columns=["count", "continuation_count"]).merge(found, on=keys)
 
 
 def exposure(paragraphs: pd.DataFrame) -> pd.Series:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from memloc.data.exposure import counted
+from memloc.data.index_counts import counted
 from memloc.data.sets import without_controls
 from memloc.figures.parts.across import looks
 from memloc.figures.parts.memorized_fraction import first_half, fraction_by_repeats

@@ -1,0 +1,23 @@
+"""Rule index: one index of all shards, with the tokenizer that says what its token ids are."""
+
+from memloc.run.rule import log, start
+
+start(snakemake)
+
+import os
+import shutil
+from pathlib import Path
+
+from memloc.data import suffix_arrays
+from memloc.model import loading
+from memloc.run.atomic import atomic_folder
+
+with atomic_folder(snakemake.output[0]) as folder:
+    for number, shard in enumerate(map(Path, snakemake.input.shards)):
+        for name in suffix_arrays.FILES:
+            os.link(shard / f"{name}.0", folder / f"{name}.{number}")  # no copy: they may be terabytes
+    tokenizer = folder / suffix_arrays.TOKENIZER
+    loading.load_tokenizer(snakemake.input.folder).save_pretrained(tokenizer)
+    shutil.copy(Path(snakemake.input.folder) / "config.json", tokenizer)
+index = suffix_arrays.open_index([snakemake.output[0]], None)
+log(f"{len(snakemake.input.shards)} shards, {index.n_tokens:,} tokens of {index.width} bytes")
