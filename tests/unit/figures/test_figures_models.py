@@ -357,6 +357,8 @@ def test_heads_of_every_model_and_method_are_drawn_with_layers_upwards(made_up):
     methods = [method for method in METHOD_LABELS if method in set(strength["method"])]
     panels = [axes for axes in figure.axes if axes.images]
     assert len(panels) == len(methods) * len(SIZES)
+    titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
+    assert titles == [*SIZES, "layer means"]
     for axes, (method, model) in zip(panels, product(methods, SIZES), strict=True):
         (image,) = axes.images
         rows = strength[(strength["method"] == method) & (strength["model"] == model)]
