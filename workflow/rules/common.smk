@@ -263,11 +263,17 @@ def ran():
             "inputs": [str(path) for path in rule.input],
             "outputs": [str(path) for path in rule.output],
             "benchmark": str(rule.benchmark or ""),
-            "threads": rule.resources["_cores"].value,
+            "threads": threads_of(rule),
         }
         for rule in workflow.rules
         if rule.script and rule not in HOST_RULES
     ]
+
+
+def threads_of(rule):
+    """Threads of a rule; one where only its job is told how many (bench takes all there are)."""
+    asked = rule.resources["_cores"]
+    return 1 if asked.is_evaluable() else asked.value
 
 
 def announced():
