@@ -62,7 +62,7 @@ EDITS = {
     "the ablation": (
         "memloc/localization/ablation.py",
         "\nEDITED = True\n",
-        {"ablate_heads", "bypass_layers", "plant_paragraphs", "remove"},
+        {"ablate_heads", "bypass_layers", "edit_model", "plant_paragraphs", "remove"},
     ),
     "a script": ("scripts/rank_heads.py", "\nEDITED = True\n", {"rank_heads"}),
 }
