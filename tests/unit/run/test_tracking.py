@@ -4,6 +4,7 @@ import ast
 import os
 import re
 import shutil
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -115,27 +116,27 @@ def test_a_new_version_of_the_package_changes_no_hash(library):
 
 def slow_dependencies(file):
     """Imports by their text, one level at a time."""
-    found = {file}
-    while True:
-        texts = "\n".join(path.read_text() for path in found)
-        more = {path for path in (WORKFLOW / "memloc").rglob("*.py") if mentions(texts, path)}
-        if more <= found:
-            return found
+    found, more = set(), {file}
+    while more:
         found |= more
+        more = {path for importing in more for path in slow_imports(importing)} - found
+    return found
 
 
-def mentions(text, path):
+@cache
+def slow_imports(file):
+    one_line_each = re.sub(r"\([^()]*\)", lambda match: match[0].replace("\n", " "), file.read_text())
+    lines = [re.sub("[,()]", " ", line).split() for line in one_line_each.splitlines()]
+    lines = [words for words in lines if words[:1] in (["from"], ["import"])]
+    modules = (path for path in (WORKFLOW / "memloc").rglob("*.py") if path.name != "__init__.py")
+    return {path for path in modules if any(mentions(words, path) for words in lines)}
+
+
+def mentions(words, path):
     *package, module = path.relative_to(WORKFLOW).with_suffix("").parts
-    if module == "__init__":
-        return False
-    one_line_each = re.sub(r"\([^()]*\)", lambda match: match[0].replace("\n", " "), text)
-    for line in one_line_each.splitlines():
-        words = line.strip().replace(",", " ").replace("(", " ").replace(")", " ").split()
-        if words[:2] == ["from", ".".join(package)] and module in words[3:]:
-            return True
-        if words[:2] in (["from", ".".join((*package, module))], ["import", ".".join((*package, module))]):
-            return True
-    return False
+    if words[:2] == ["from", ".".join(package)] and module in words[3:]:
+        return True
+    return words[:2] in (["from", ".".join((*package, module))], ["import", ".".join((*package, module))])
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
