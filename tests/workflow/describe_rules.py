@@ -8,7 +8,7 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -33,20 +33,36 @@ class Rules:
         """Rules that run a script."""
         return [rule for rule in self.all if rule["script"]]
 
-    @property
+    @cached_property
     def producers(self) -> dict[str, str]:
         """Rule that makes each file."""
         return {path: rule["name"] for rule in self.all for path in rule["outputs"]}
 
+    @cached_property
+    def needs(self) -> dict[str, set[str]]:
+        """Rules that each rule needs, directly or through others."""
+        direct = {
+            rule["name"]: {self.producers[path] for path in rule["inputs"] if path in self.producers}
+            for rule in self.all
+        }
+        found: dict[str, set[str]] = {}
+
+        def visit(name: str) -> set[str]:
+            if name not in found:
+                found[name] = direct[name].union(*map(visit, direct[name]))
+            return found[name]
+
+        for name in direct:
+            visit(name)
+        return found
+
     def above(self, name: str) -> set[str]:
         """Rules that a rule needs, directly or through others."""
-        inputs = next(rule["inputs"] for rule in self.all if rule["name"] == name)
-        direct = {self.producers[path] for path in inputs if path in self.producers}
-        return direct | {more for other in direct for more in self.above(other)}
+        return self.needs[name]
 
     def below(self, name: str) -> set[str]:
         """Rules that run a script and need this one, directly or through others."""
-        return {rule["name"] for rule in self.jobs if name in self.above(rule["name"])}
+        return {rule["name"] for rule in self.jobs if name in self.needs[rule["name"]]}
 
 
 HASHED: dict[str, list[str]] = {}  # files by the hash of their code and of what they import
