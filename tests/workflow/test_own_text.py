@@ -19,6 +19,8 @@ def test_the_example_finds_what_the_model_recites(own_text):
     nearly = recited[recited.n_edits > 0]
     assert (nearly.em < 50).all() and (nearly.n_edits <= 5).all()
     assert (nearly.continuation != nearly.decoded).all()
+    stored = storage.read(schema_of("recited"), figures.parent / "tables/recited.parquet")
+    pd.testing.assert_frame_equal(stored, recited, check_dtype=False)
     text = " ".join((figures / "recited.rst").read_text().split())
     assert f"Of the {len(own_text.paragraphs)} paragraphs" in text
     assert f"the model recites {len(own_text.memorized)}: given the first 50 tokens" in text

@@ -17,7 +17,7 @@ from memloc.tables.schemas import MEASURED, STAGES, schema_of
 
 FIGURE_NAMES = [figure.name for figure in FIGURES if figure.only_for in (None, "embedded", *ON_REQUEST)]
 # Tables of studies that name published numbers, measured seconds, and tables of the target `bench`.
-ELSEWHERE = {"expected", "exposure", "memorized_agreement", "bench", "bench_growth", *MEASURED}
+ELSEWHERE = {"expected", "exposure", "memorized_agreement", "recited", "bench", "bench_growth", *MEASURED}
 
 
 def test_every_figure_has_its_files(finished):

@@ -158,7 +158,8 @@ def figure_files(figure):
             "paper": figure.section,
         },
     )
-    return {"pdf": f"{path}.pdf", "png": shown, "csv": f"{path}.csv", "caption": f"{path}.rst"}
+    stored = {"stored": table(figure.stored)} if figure.stored else {}
+    return {"pdf": f"{path}.pdf", "png": shown, "csv": f"{path}.csv", "caption": f"{path}.rst"} | stored
 
 
 class Shards:

@@ -43,7 +43,7 @@ for figure in SHOWN:
                 "figure.py",
                 *figure.settings,
                 modules=[f"figures/{figure.name}"],
-                tables=[*READ[figure.name], "claims"],
+                tables=[*READ[figure.name], "claims", *filter(None, [figure.stored])],
             ),
             figure=figure.name,
             model=MODEL_NAME,

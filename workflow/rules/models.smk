@@ -8,6 +8,7 @@ include: "run_config.smk"
 
 MEMBERS = members(SETTINGS)
 SHOWN = {"models", "checkpoints"} if SETTINGS.steps else {"models"}
+JOINT = ("detection_transfer",)  # tables of all models together
 ACROSS = [figure for figure in FIGURES if figure.only_for in SHOWN]
 # Names of imported rules begin with the member's name; so do their messages.
 for member, settings in MEMBERS.items():
@@ -41,6 +42,32 @@ if SETTINGS.data.source == "release":
     use rule download_tokenizer from first_module
 
 
+rule transfer_detection:
+    input:
+        features=[f"{RESULTS}/{member}/tables/prefix_features.parquet" for member in MEMBERS],
+        folds=[f"{RESULTS}/{member}/tables/detection_folds.parquet" for member in MEMBERS],
+        paragraphs=[f"{RESULTS}/{member}/tables/paragraphs.parquet" for member in MEMBERS],
+    output:
+        table("detection_transfer"),
+    log:
+        log_file("transfer_detection"),
+    benchmark:
+        benchmark_file("transfer_detection")
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(240),
+    params:
+        **tracked("transfer_detection.py", "detection"),
+        models=list(MEMBERS),
+    message:
+        "Fit classifiers to prefixes of one model, and judge what they tell of another."
+    script:
+        "../scripts/transfer_detection.py"
+
+
 for figure in ACROSS:
 
     rule:
@@ -51,8 +78,10 @@ for figure in ACROSS:
             tables=[
                 f"{RESULTS}/{member}/tables/{name}.parquet"
                 for name in (*figure.tables, *counted_in(figure.paragraphs))
+                if name not in JOINT
                 for member in MEMBERS
             ],
+            joint=[table(name) for name in figure.tables if name in JOINT],
             caption=report_file(f"{figure.name}.rst"),
         output:
             **figure_files(figure),
@@ -94,6 +123,7 @@ rule figures:
 rule tables:
     input:
         [getattr(rules, f"{member}_tables").input for member in MEMBERS],
+        [table(name) for name in JOINT],
         rules.run_config.output,
     message:
         "All tables are computed."

@@ -1,6 +1,6 @@
 """Rules fig1 .. fig12, table1, ..: draw one figure from tables and fill in its caption."""
 
-from memloc.run.rule import log, start
+from memloc.run.rule import log, provenance, start
 
 start(snakemake)
 
@@ -30,3 +30,5 @@ claims = pd.concat(judged) if judged else None
 if claims is not None:
     claims = claims[claims.figures.str.split().map(lambda names: params.figure in names)]
 files.write(drawing, snakemake.output, snakemake.input.caption, params.study, params.model, claims)
+if stored := snakemake.output.get("stored"):
+    storage.write(schema_of(Path(stored).stem), drawing.data, stored, provenance(snakemake))

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 import sklearn
 from scipy.sparse import csr_array
+from scipy.special import expit
 
-from memloc.detection.classifiers import PENALTIES, Parts, best_penalty, chances
+from memloc.detection.classifiers import PENALTIES, Parts, best_penalty, logits
 from memloc.detection.groups import folds
 from memloc.detection.study import boundary_zone, detection, strata
 from memloc.tables.schema import Lengths, validate
@@ -163,8 +164,8 @@ def test_chances_are_those_of_a_plain_fit():
     feature = (5 * positive + random.normal(10, 5, 90))[:, None]
     parts = Parts(np.arange(60), np.arange(60) < 30, np.arange(60, 90))
     plain = make_pipeline(StandardScaler(), LogisticRegression()).fit(feature[:60], positive[:60])
-    found = chances(feature, positive, parts)
-    np.testing.assert_allclose(found, plain.predict_proba(feature[60:])[:, 1], rtol=1e-4)
+    found = logits(feature, positive, parts)
+    np.testing.assert_allclose(expit(found), plain.predict_proba(feature[60:])[:, 1], rtol=1e-4)
 
 
 def test_the_penalty_is_strong_for_noise_and_weak_for_an_answer():

@@ -15,6 +15,8 @@ from memloc.scoring.near_verbatim import longest_run, n_edits
 from memloc.settings.sections import sections
 from memloc.settings.sets import Sets
 from memloc.statistics.uncertainty import proportion
+from memloc.tables import storage
+from memloc.tables.schemas import schema_of
 
 REPORT = Path(__file__).parents[3] / "workflow/report"
 SIZES = {"n_memorized": 20, "n_non_memorized": 5, "n_partly": 4, "n_rare_tokens": 10}
@@ -149,6 +151,16 @@ def test_recited_paragraphs_come_in_the_order_of_their_repeats():
     assert not nothing.numbers["n_recited"] and "has 39 of 40 tokens right" in caption("recited", nothing)
     none = changed(SETTINGS, recited={"n_edits": 0})
     assert recited.draw(tables(EM["none memorized"]), none).data.empty
+
+
+@pytest.mark.parametrize("em", EM.values(), ids=EM)
+def test_all_that_is_recited_is_a_table_too(em, tmp_path):
+    data = recited.draw(tables(em), SETTINGS).data
+    stamp = {"paragraph": SETTINGS.paragraph.model_dump()}
+    storage.write(schema_of("recited"), data, tmp_path / "recited.parquet", stamp)
+    stored = storage.read(schema_of("recited"), tmp_path / "recited.parquet")
+    pd.testing.assert_frame_equal(stored, data, check_dtype=False)
+    assert len(stored) == sum(exact_match >= 9 for exact_match in em)
 
 
 def test_what_differs_is_marked_in_what_the_model_wrote():

@@ -22,10 +22,10 @@ class Parts(NamedTuple):
     judged: Int[np.ndarray, "judged"]
 
 
-def chances(
+def logits(
     features: Features, positive: Bool[np.ndarray, "row"], parts: Parts, n_free: int = 0
 ) -> Float[np.ndarray, "judged"]:
-    """Predicted chance of being positive for the judged rows.
+    """Log odds of being positive for the judged rows; chances that are next to 0 or 1 would all be equal.
 
     The first `n_free` features are next to free of the penalty, so that others can only add to them. Sparse
     features are scaled by their largest value, which keeps them sparse. A single feature has no direction to
@@ -37,7 +37,7 @@ def chances(
     for rows in (fitted, judged) if n_free else ():
         rows[:, :n_free] *= FREE
     penalty = SINGLE if fitted.shape[1] == 1 else best_penalty(fitted, labels, parts.second)
-    return _model(fitted, penalty).fit(fitted, labels).predict_proba(judged)[:, 1]
+    return _model(fitted, penalty).fit(fitted, labels).decision_function(judged)
 
 
 def best_penalty(fitted: Features, labels: Bool[np.ndarray, "row"], second: Bool[np.ndarray, "row"]) -> float:

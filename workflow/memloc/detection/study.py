@@ -1,15 +1,16 @@
 """Fit and judge every set of features, in every stratum and at every lead time: table `detection`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
+from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from memloc.detection import measures
-from memloc.detection.classifiers import Features, Parts, chances
+from memloc.detection.classifiers import Features, Parts, logits
 from memloc.detection.feature_sets import TOGETHER
 from memloc.run.seeds import generator
 from memloc.statistics.clusters import cluster_interval, cluster_weights
@@ -20,6 +21,8 @@ from memloc.tables.schemas.detection import DETECTION
 ZONE = (0.05, 0.95)  # chances of being recited, by exposure alone, that the boundary zone lies between
 REFERENCE = "nll"  # what a gain is over
 SHUFFLED = "shuffled_labels"
+DIFFERENCES = ("gain", "change")  # of two AUROCs
+Within = Callable[[int], Bool[np.ndarray, "paragraph"]]
 
 
 class Stratum(NamedTuple):
@@ -46,8 +49,18 @@ class Judge(NamedTuple):
 
     positive: Bool[np.ndarray, "judged"]
     weights: Float[np.ndarray, "resample judged"]
-    folds: list[slice]  # rows of each; their chances are of different fits
+    folds: list[slice]  # rows of each; their scores are of different fits
     n_clusters: int
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Columns that say how many are judged."""
+        n_positive = int(self.positive.sum())
+        return {
+            "n_positive": n_positive,
+            "n_negative": len(self.positive) - n_positive,
+            "n_clusters": self.n_clusters,
+        }
 
 
 def detection(
@@ -59,16 +72,18 @@ def detection(
     """
     groups, found = rows["group"].to_numpy(), []
     for stratum in strata(rows):
-        judged = stratum.judged
-        weights, n_clusters = cluster_weights(groups[judged]), len(np.unique(groups[judged]))
-        judge = Judge(stratum.positive[judged], weights, stratum.folds, n_clusters)
+        judge = judge_of(stratum, groups)
         for n_seen, named in sets.items():
-            counts = {"stratum": stratum.name, "n_seen": n_seen, **_counts(judge)}
+            counts = {"stratum": stratum.name, "n_seen": n_seen, **judge.counts}
             scores = {name: scored(name, features, stratum) for name, features in named.items()}
-            reference = _aurocs(scores[REFERENCE], judge)
+            reference = {"gain": aurocs(scores[REFERENCE], judge)}
             found += [
-                {"features": name, **counts, **judged_columns(chance, judge, reference, name != REFERENCE)}
-                for name, chance in scores.items()
+                {
+                    "features": name,
+                    **counts,
+                    **judged_columns(values, judge, reference if name != REFERENCE else {}),
+                }
+                for name, values in scores.items()
             ]
         random = generator(seed, "detection", SHUFFLED, stratum.name)
         shuffled = list(shuffled_aurocs(named[TOGETHER], stratum, n_shuffles, random))
@@ -76,25 +91,17 @@ def detection(
     return pd.DataFrame(found, columns=list(DETECTION.columns(Lengths())))
 
 
+def judge_of(stratum: Stratum, groups: Int[np.ndarray, "paragraph"]) -> Judge:
+    """Resamples of whole groups."""
+    judged = stratum.judged
+    n_clusters = len(np.unique(groups[judged]))
+    return Judge(stratum.positive[judged], cluster_weights(groups[judged]), stratum.folds, n_clusters)
+
+
 def strata(rows: pd.DataFrame) -> Iterator[Stratum]:
-    """The strata in which both kinds of paragraphs are there in at least six groups.
-
-    all: seen paragraphs, recited or not. boundary: those of exposures at which a paragraph may be recited or
-    not (`boundary_zone`), by what the fitted folds say. unseen: seen paragraphs that are not recited, or
-    unseen ones.
-    """
-    unseen, recited = rows["unseen"].to_numpy(), rows["recited"].to_numpy()
-    exposure, fold, groups = (rows[name].to_numpy() for name in ("exposure", "fold", "group"))
-
-    def boundary(number: int) -> Bool[np.ndarray, "paragraph"]:
-        return boundary_zone(exposure, recited, ~unseen & (fold != number)) & ~unseen
-
-    chosen = {
-        "all": (recited, lambda _: ~unseen),
-        "boundary": (recited, boundary),
-        "unseen": (~unseen, lambda _: unseen | ~recited),
-    }
-    for name, (positive, within) in chosen.items():
+    """The strata in which both kinds of paragraphs are there in at least six groups."""
+    fold, groups = rows["fold"].to_numpy(), rows["group"].to_numpy()
+    for name, (positive, within) in members(rows).items():
         parts = [_parts(within(number), fold, number, positive) for number in np.unique(fold)]
         stratum = Stratum(name, positive, [part for part in parts if part])
         if not stratum.parts:
@@ -104,10 +111,42 @@ def strata(rows: pd.DataFrame) -> Iterator[Stratum]:
             yield stratum
 
 
+def members(rows: pd.DataFrame) -> dict[str, tuple[Bool[np.ndarray, "paragraph"], Within]]:
+    """Of every stratum, which paragraphs are positive, and a function of a fold that says which are in it.
+
+    all: seen paragraphs, recited or not. boundary: those of exposures at which a paragraph may be recited or
+    not (`boundary_zone`), by what the fitted folds say. unseen: seen paragraphs that are not recited, or
+    unseen ones.
+    """
+    unseen, recited = rows["unseen"].to_numpy(), rows["recited"].to_numpy()
+    exposure, fold = rows["exposure"].to_numpy(), rows["fold"].to_numpy()
+
+    def boundary(number: int) -> Bool[np.ndarray, "paragraph"]:
+        return boundary_zone(exposure, recited, ~unseen & (fold != number)) & ~unseen
+
+    return {
+        "all": (recited, lambda _: ~unseen),
+        "boundary": (recited, boundary),
+        "unseen": (~unseen, lambda _: unseen | ~recited),
+    }
+
+
 def _parts(within: np.ndarray, fold: np.ndarray, number: int, positive: np.ndarray) -> Parts | None:
     """Rows of a stratum by fold; nothing where none is judged, or the fitted ones have one label only."""
-    fitted, judged = (np.flatnonzero(within & rows) for rows in (fold != number, fold == number))
-    if not len(judged) or len(np.unique(positive[fitted])) < 2:
+    judged = np.flatnonzero(within & (fold == number))
+    return fitted_to_others(within, fold, number, positive, judged) if len(judged) else None
+
+
+def fitted_to_others(
+    within: Bool[np.ndarray, "paragraph"],
+    fold: Int[np.ndarray, "paragraph"],
+    number: int,
+    positive: Bool[np.ndarray, "paragraph"],
+    judged: Int[np.ndarray, "judged"],
+) -> Parts | None:
+    """Fitted to what is `within` in the other folds; nothing where that has one label only."""
+    fitted = np.flatnonzero(within & (fold != number))
+    if len(np.unique(positive[fitted])) < 2:
         return None
     place = np.searchsorted(np.unique(fold[fitted]), fold[fitted])
     return Parts(fitted, place % 2 == 1, judged)
@@ -131,28 +170,32 @@ def boundary_zone(
 
 
 def scored(name: str, features: Features, stratum: Stratum) -> Float[np.ndarray, "judged"]:
-    """Chance of being positive of every judged row, by the fold that does not hold it.
+    """Log odds of being positive of every judged row, by the fold that does not hold it.
 
     In what is together with the prefix NLL, that one comes first and takes no penalty.
     """
     n_free = int(name == TOGETHER)
-    return np.concatenate([chances(features, stratum.positive, part, n_free) for part in stratum.parts])
+    return np.concatenate([logits(features, stratum.positive, part, n_free) for part in stratum.parts])
 
 
 def judged_columns(
-    chance: Float[np.ndarray, "judged"], judge: Judge, reference: Float[np.ndarray, "resample"], gains: bool
+    scores: Float[np.ndarray, "judged"],
+    judge: Judge,
+    references: Mapping[str, Float[np.ndarray, "resample"]],
 ) -> dict[str, float]:
-    """Every measure with its interval; the gain is that over the `reference` in the same resamples."""
-    curve = measures.curve(chance, judge.positive, judge.weights)
-    auroc = _aurocs(chance, judge)
+    """Every measure with its interval, and the difference of the AUROC to `references`, by their column, in
+    the same resamples.
+    """
+    curve = measures.curve(scores, judge.positive, judge.weights)
+    auroc = aurocs(scores, judge)
     found = {
         "auroc": auroc,
         "average_precision": measures.average_precision(curve),
-        "calibration_error": measures.calibration_error(chance, judge.positive, judge.weights),
+        "calibration_error": measures.calibration_error(expit(scores), judge.positive, judge.weights),
     }
     fpr = measures.smallest_fpr(int((~judge.positive).sum()))
     found |= {"tpr": measures.tpr_at(curve, fpr)} if fpr else {}
-    found |= {"gain": auroc - reference} if gains else {}
+    found |= {name: auroc - reference for name, reference in references.items()}
     columns = {"fpr": fpr}
     for name, values in found.items():
         columns |= _columns(name, cluster_interval(values, judge.n_clusters))
@@ -173,27 +216,19 @@ def shuffled_aurocs(
         shuffled = stratum._replace(positive=positive)
         rows = shuffled.judged
         judge = Judge(positive[rows], np.ones((1, len(rows))), stratum.folds, 0)
-        yield float(_aurocs(scored(TOGETHER, features, shuffled), judge)[0])
+        yield float(aurocs(scored(TOGETHER, features, shuffled), judge)[0])
 
 
-def _aurocs(chance: np.ndarray, judge: Judge) -> Float[np.ndarray, "resample"]:
+def aurocs(scores: Float[np.ndarray, "judged"], judge: Judge) -> Float[np.ndarray, "resample"]:
+    """AUROC within folds, in every resample."""
     curves = [
-        measures.curve(chance[rows], judge.positive[rows], judge.weights[:, rows]) for rows in judge.folds
+        measures.curve(scores[rows], judge.positive[rows], judge.weights[:, rows]) for rows in judge.folds
     ]
     return measures.auroc(curves)
 
 
-def _counts(judge: Judge) -> dict[str, int]:
-    n_positive = int(judge.positive.sum())
-    return {
-        "n_positive": n_positive,
-        "n_negative": len(judge.positive) - n_positive,
-        "n_clusters": judge.n_clusters,
-    }
-
-
 def _columns(name: str, interval: Interval) -> dict[str, float]:
     """A value and its ends, none where they are infinite; an end is no further than the value can be."""
-    least = -1.0 if name == "gain" else 0.0
+    least = -1.0 if name in DIFFERENCES else 0.0
     found = zip((name, f"{name}_low", f"{name}_high"), interval[:3], strict=True)
     return {key: min(max(value, least), 1.0) if np.isfinite(value) else None for key, value in found}

@@ -18,6 +18,7 @@ class FigureInfo:
     only_for: str | None = None  # source of data or model, comparison, `models`, `checkpoints`, .. it needs
     paragraphs: tuple[str, ...] = ()  # columns of table paragraphs that the figure needs, which may be long
     shown: str | None = None  # table whose paragraphs are the only ones that it needs
+    stored: str | None = None  # table that holds the rows of its CSV
 
 
 OF_PLANTS = ("plants", "curves of plants", "levels of plants")  # `only_for` of figures of planted truth
@@ -52,13 +53,7 @@ FIGURES = (
         ("parameter_gradients", "sets", "head_ranking"),
         settings=("highlight", "contrastive"),
     ),
-    FigureInfo(
-        "fig5",
-        "Sparse unlearning and editing",
-        "5.3, Figure 5",
-        ("edits",),
-        settings=("editing",),
-    ),
+    FigureInfo("fig5", "Sparse unlearning and editing", "5.3, Figure 5", ("edits",), settings=("editing",)),
     FigureInfo(
         "fig6",
         "Value gradients and attention over a prefix's tokens",
@@ -146,6 +141,7 @@ FIGURES = (
         only_for="text",
         paragraphs=("id", "count", "tokens"),
         shown="near_verbatim",
+        stored="recited",
     ),
     FigureInfo(
         "table2",
@@ -169,12 +165,7 @@ FIGURES = (
         ("extraction", "scores", "sets", "paragraphs"),
         paragraphs=("id", "count", "continuation_count"),
     ),
-    FigureInfo(
-        "detection",
-        "What a prefix tells before anything is decoded",
-        "extended",
-        ("detection",),
-    ),
+    FigureInfo("detection", "What a prefix tells before anything is decoded", "extended", ("detection",)),
     FigureInfo(
         "training_curve",
         "Training of the embedded or planted model",
@@ -271,10 +262,7 @@ FIGURES = (
         settings=("highlight",),
     ),
     FigureInfo(
-        "cumulative_ablation",
-        "Do the rankings find heads that matter",
-        "extended",
-        ("cumulative_ablation",),
+        "cumulative_ablation", "Do the rankings find heads that matter", "extended", ("cumulative_ablation",)
     ),
     FigureInfo("weight_noise", "Noise on top-gradient weights", "extended", ("weight_noise",)),
     FigureInfo("layer_bypass", "Whole blocks bypassed, layer by layer", "extended", ("layer_bypass",)),
@@ -380,6 +368,13 @@ FIGURES = (
         "Which methods agree across models",
         "across models",
         ("head_ranking", "ranking_agreement"),
+        only_for="models",
+    ),
+    FigureInfo(
+        "models_detection",
+        "Does a detector of one model work for another",
+        "across models",
+        ("detection_transfer",),
         only_for="models",
     ),
     FigureInfo(

@@ -53,6 +53,7 @@ CHAPTERS = {
         "models_repeats",
         "models_profiles",
         "models_agreement",
+        "models_detection",
         "models_claims",
         "models_checkpoints",
     ),

@@ -6,20 +6,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from memloc.figures.parts.strata import STRATA, WORDS
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import Interval
 
-STRATA = {
-    "all": "all seen",
-    "boundary": "boundary zone",
-    "unseen": "seen or unseen",
-}
-WORDS = {
-    "all": "All seen paragraphs, recited or not",
-    "boundary": "Boundary zone, exposures that leave open whether a paragraph is recited",
-    "unseen": "Seen paragraphs that are not recited, or unseen ones",
-}
 # Label, colour and dash of what is drawn; residual streams are drawn by their best layer at each lead time.
 SHOWN = {
     "nll": ("prefix NLL", "black", "-"),

@@ -38,6 +38,7 @@ FIXED = {
     "paragraphs": 6,
     "rare_tokens": 1.1,
     "detect": 3.6,
+    "transfer_detection": 4,
     "run_config": 0,
 }
 FIGURES_BYTES = 150e3  # of a figure's files

@@ -1,0 +1,85 @@
+"""Figure models_detection on made tables: every stratum, only one, and none."""
+
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from figure_labels import clipped_labels, overlapping_labels
+from matplotlib import pyplot as plt
+
+from memloc.figures import models_detection
+from memloc.run.templates import fill
+from memloc.tables.schema import Lengths
+from memloc.tables.schemas.detection import DETECTION_TRANSFER
+
+REPORT = Path(__file__).parents[3] / "workflow/report"
+STRATA = ("all", "boundary", "unseen")
+MODELS = ("small", "middle", "large-long.name", "again", "largest")
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def tables(strata, models=MODELS[:3], without=()):
+    """Fits to another model tell 0.2 less; the first model's hand over a tenth of the residual stream."""
+    rows = []
+    for stratum, features, trained_on, tested_on in product(
+        strata, models_detection.FEATURES, models, models
+    ):
+        other = trained_on != tested_on
+        if (trained_on, tested_on) in without or (features == "residual" and other and trained_on != "small"):
+            continue
+        auroc, change = 0.9 - 0.2 * other, -0.2 if other else np.nan
+        values = {"auroc": auroc, "change": change, "calibration_error": 0.05 + 0.1 * other}
+        ends = {
+            f"{key}{end}": values[key] + by for key in values for end, by in (("_low", -0.1), ("_high", 0.1))
+        }
+        row = {"stratum": stratum, "features": features, "trained_on": trained_on, "tested_on": tested_on}
+        rows.append(row | values | ends | {"n_seen": 50})
+    found = pd.DataFrame(rows, columns=list(DETECTION_TRANSFER.columns(Lengths())))
+    return {"detection_transfer": found, "models": pd.DataFrame({"model": models})}
+
+
+def caption(drawing):
+    return " ".join(fill((REPORT / "models_detection.rst").read_text(), drawing.numbers).split())
+
+
+@pytest.mark.parametrize(
+    ("strata", "models"), [(STRATA, MODELS), (STRATA[:1], MODELS[:2]), ((), MODELS[:3])], ids=len
+)
+def test_labels_are_readable_and_the_caption_names_every_stratum(strata, models):
+    drawing = models_detection.draw(tables(strata, models), {})
+    assert clipped_labels(drawing.figure) == [] and overlapping_labels(drawing.figure) == []
+    text = caption(drawing)
+    assert not any(word in text for word in ("None", "nan", "{", "}"))
+    assert text.count("prefix NLL 0.900 and 0.700") == len(strata)
+    assert ("No stratum has" in text) == (not strata)
+
+
+def test_the_caption_counts_the_pairs_that_tell_less():
+    text = caption(models_detection.draw(tables(STRATA[:1], without=[("small", "middle")]), {}))
+    said = (
+        "words alone 0.900 and 0.700 (less in 5 of 5 pairs beyond the interval, more in 0; calibration error"
+    )
+    assert f"{said} 0.050 and 0.150)" in text
+    assert "residual stream, last layer 0.900 and 0.700 (less in 1 of 1 pairs" in text
+    assert "5 of 6 ordered pairs of models have the same paragraphs" in text
+    alone = [pair for pair in product(MODELS[:3], MODELS[:3]) if pair[0] != pair[1]]
+    text = caption(models_detection.draw(tables(STRATA[:1], without=alone), {}))
+    assert "prefix NLL 0.900 (no pair)" in text and "0 of 6 ordered pairs" in text
+
+
+def test_marks_stand_at_the_models_that_are_tested_and_own_fits_are_filled():
+    drawing = models_detection.draw(tables(STRATA[:1]), {})
+    panel = drawing.figure.axes[0]
+    filled = [line for line in panel.lines if len(line.get_xdata()) == 1]
+    assert [round(float(line.get_xdata()[0])) for line in filled] == [0, 1, 2]
+    assert [float(line.get_ydata()[0]) for line in filled] == [0.9] * 3
+    assert all(line.get_markerfacecolor() != "white" for line in filled)
+    small = [line for line in panel.lines if len(line.get_xdata()) == 3 and line.get_marker() == "o"][0]
+    assert [float(height) for height in small.get_ydata()] == pytest.approx([0.9, 0.7, 0.7])

@@ -1,0 +1,50 @@
+"""Rule transfer_detection: classifiers that are fitted to one model tell what another one recites."""
+
+from memloc.run.rule import log, provenance, start
+
+start(snakemake)
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import sklearn
+
+from memloc.detection.feature_sets import feature_sets
+from memloc.detection.transfer import Measured, comparable, transfer
+from memloc.settings.sections import sections
+from memloc.tables import storage
+from memloc.tables.schemas.detection import DETECTION_FOLDS, DETECTION_TRANSFER, PREFIX_FEATURES
+from memloc.tables.schemas.paragraphs import PARAGRAPHS
+
+settings, source = sections(snakemake.params.settings), snakemake.input
+n_prefix = settings.paragraph.prefix
+n_seen = settings.detection.n_seen(n_prefix)[-1]
+
+
+def at_whole_prefix(features: str) -> Iterator[pd.DataFrame]:
+    """Rows of table `prefix_features`, piece by piece."""
+    for piece in storage.batches(PREFIX_FEATURES, features):
+        yield piece[piece.n_seen == n_seen]
+
+
+def measured(features: str, folds: str, paragraphs: str) -> Measured:
+    """One model, from the files of its tables."""
+    rows = storage.read(DETECTION_FOLDS, folds)
+    texts = storage.read(PARAGRAPHS, paragraphs, ["id", "unseen", "tokens"], rows.id)
+    rows = rows.merge(texts, on="id", validate="one_to_one")
+    tokens = np.stack(rows.tokens)
+    sets = feature_sets(
+        at_whole_prefix(features), rows.id.to_numpy(), tokens[:, :n_prefix], rows.exposure.to_numpy()
+    )
+    return Measured(rows.drop(columns="tokens"), tokens, comparable(sets[n_seen]))
+
+
+files = zip(snakemake.params.models, source.features, source.folds, source.paragraphs, strict=True)
+models = {model: measured(*paths) for model, *paths in files}
+# What is checked at each of thousands of small fits takes a third of their time.
+with sklearn.config_context(assume_finite=True, skip_parameter_validation=True):
+    found = transfer(models, n_seen)
+pairs = found[["trained_on", "tested_on"]].drop_duplicates()
+log(f"{len(pairs)} of {len(models) ** 2} pairs of models, each with itself included")
+storage.write(DETECTION_TRANSFER, found, snakemake.output[0], provenance(snakemake))
