@@ -6,6 +6,7 @@ import pytest
 
 from memloc.claims.evaluate import evaluate
 from memloc.claims.registry import topics
+from memloc.scoring.sampling import extractable
 from memloc.settings.sections import sections
 
 SETTINGS = sections({"paragraph": {"prefix": 50, "length": 100}})
@@ -69,3 +70,23 @@ def test_without_controls_or_different_repeats_claims_do_not_apply():
 def test_few_paragraphs_decide_nothing(n):
     found = judged((n, 4, n, 0), (n, 8, n, 0), (n, 0, 0, 0))["verdict"]
     assert set(found) == {"undecided"}
+
+
+def test_repeats_at_their_median_are_not_above_it():
+    """Of forty with 4 repeats and twenty with 64 the median is 4: only the twenty are above."""
+    found = judged((40, 4, 4, 0), (20, 64, 15, 0), (30, 1, 9, 0))
+    assert found.loc[REPEATS, ["value", "n"]].tolist() == [pytest.approx(15 / 20 - 4 / 40), 20]
+
+
+def test_paragraphs_that_occur_twice_are_repeated():
+    found = judged((30, 2, 15, 0), (40, 1, 40, 0), (80, 0, 0, 0))
+    assert found.loc[UNSEEN, ["value", "n"]].tolist() == [pytest.approx(15 / 30), 30]
+
+
+def test_as_many_draws_as_are_asked_for_give_it():
+    """Draws that give a continuation with just the confidence that the claim asks for, and a rarer one."""
+    claim = next(claim for claim in topics()["extraction"].claims if claim.id == UNSEEN)
+    n_draws, confidence = claim.arguments["n_draws"], claim.arguments["confidence"]
+    enough = np.log1p(-((1 - confidence) ** (1 / n_draws)))
+    found = extractable(np.array([enough + 1e-9, enough - 1e-3]), n_draws, confidence)
+    assert found.tolist() == [True, False]

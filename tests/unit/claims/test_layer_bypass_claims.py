@@ -105,3 +105,37 @@ def test_groups_of_different_sizes_choose_a_layer_by_their_means():
     given["layer_bypass"] = rows[(rows["group"] != "memorized") | (rows["id"] < 16)]
     found = judged(given).loc["deeper_attention_removes"]
     assert found["value"] == pytest.approx(40, abs=1) and found["n"] == 8
+
+
+def of_layers(n_layers, lost, n=20):
+    """`tables` of another number of layers, without noise."""
+    given, rows = tables(lambda *_: 0)["layer_bypass"], []
+    for layer in range(n_layers):
+        own = given[given["layer"] == 0].assign(layer=layer)
+        own["em_lost"] = [lost(row.group, row.block, layer) for row in own.itertuples()]
+        rows.append(own)
+    return {"layer_bypass": pd.concat(rows, ignore_index=True)}
+
+
+def test_the_middle_one_of_five_layers_is_in_neither_half():
+    """It costs memorized paragraphs all; lower and upper layers differ by 12 tokens."""
+    cost = {0: 20, 1: 20, 2: 50, 3: 8, 4: 8}
+    found = judged(of_layers(5, lambda group, _, layer: cost[layer] if group == "memorized" else 1))
+    assert found.loc["lower_layers_hold_more", "value"] == pytest.approx(12)
+
+
+def test_the_middle_one_of_five_layers_is_no_deeper_one():
+    cost = {0: 50, 1: 50, 2: 45, 3: 9, 4: 8}
+    found = judged(of_layers(5, lambda group, _, layer: cost[layer] if group == "memorized" else 1))
+    assert found.loc["deeper_attention_removes", "value"] == pytest.approx(9)
+    assert found.loc["deeper_attention_spares_others", "value"] == pytest.approx(-1)
+
+
+@pytest.mark.parametrize("n_layers", [1, 2])
+def test_one_layer_has_no_halves_and_two_have_one_each(n_layers):
+    found = judged(of_layers(n_layers, lambda group, _, layer: (group == "memorized") * (30 - 20 * layer)))
+    halves = found.loc[["lower_layers_hold_more", "deeper_attention_removes"]]
+    if n_layers == 1:
+        assert set(halves["verdict"]) == {"not applicable"}
+    else:
+        assert halves["value"].tolist() == pytest.approx([20, 10])

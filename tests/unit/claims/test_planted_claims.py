@@ -65,3 +65,20 @@ def test_without_plants_or_without_the_method_a_claim_does_not_apply():
     assert verdict("planted_head_by_patching", table({("plant", "patching"): 1.0})) == "not applicable"
     other = table({("plant", "hard_concrete"): 1.0}, 8, "neurons", "neuron")
     assert verdict("planted_masks_over_zeroing", other) == "not applicable"
+
+
+def test_a_method_is_judged_by_the_units_that_the_place_is_made_of():
+    """Scores by layers and by weights are there, too, and are the contrary."""
+    own = table({("plant", "gradient_largest"): 0.9, ("twin", "gradient_largest"): 0.1})["planted_truth"]
+    others = [
+        table({("plant", "gradient_largest"): 0.1, ("twin", "gradient_largest"): 0.9}, granularity=unit)
+        for unit in ("layer", "weight")
+    ]
+    rows = pd.concat([other["planted_truth"] for other in others] + [own])
+    assert verdict("planted_head_by_gradient", {"planted_truth": rows}) == "holds"
+
+
+def test_the_value_is_what_the_plant_has_more_than_its_twin():
+    tables = table({("plant", "gradient_largest"): 0.7, ("twin", "gradient_largest"): 0.2})
+    claim = CLAIMS["planted_head_by_gradient"]
+    assert finds(tables, {}, **claim.arguments).value == pytest.approx(0.5)

@@ -96,3 +96,32 @@ def test_ways_that_were_not_run_and_paragraphs_that_stay():
     whole = tables()
     whole["removal"].loc[whole["removal"]["way"] == "top", "em"] = 50
     assert judged(whole).loc["removal_other_prefixes", "verdict"] == "not applicable"
+
+
+@pytest.mark.parametrize(("left", "verdict"), [(25, "holds"), (26, "undecided")])
+def test_half_of_the_continuation_must_be_forgotten_before_it_counts_what_that_cost(left, verdict):
+    """Of 50 tokens; the model as it is keeps as many of them more as the way does."""
+    assert judged(tables(kept={"top": left})).loc["removal_top_spares_more", "verdict"] == verdict
+
+
+def test_only_paragraphs_that_are_gone_can_come_back():
+    """Two of ten are still recited, from any prefix: they say nothing of the others, which are gone."""
+    given = tables(n=10)
+    rows = given["removal"]
+    stays = (rows["way"] == "top") & rows["id"].isin([2, 5])
+    rows.loc[stays, ["em", "recited_perturbed", "recited_shifted"]] = [50, 1.0, 1.0]
+    found = judged(given).loc["removal_other_prefixes"]
+    assert (found["value"], found["n"], found["verdict"]) == (0, 8, "does not hold")
+
+
+def test_other_prefixes_are_perturbed_and_shifted_ones_alike():
+    given = tables(n=8)
+    given["removal"]["recited_shifted"] = 0.6
+    assert judged(given).loc["removal_other_prefixes", "value"] == pytest.approx(0.3)
+
+
+def test_what_ways_do_to_memorized_text_is_no_evidence_of_what_they_spare():
+    given = tables()
+    damage = given["removal_damage"]
+    damage.loc[(damage["group"] == "memorized") & (damage["way"] == "top"), "em"] = 0
+    assert judged(given).loc["removal_top_spares_more", "value"] == pytest.approx(5)

@@ -167,3 +167,21 @@ def test_repeats_that_are_all_the_same_or_few():
 def test_repeats_are_those_of_the_continuation():
     tables = repeated({1: (20, 40)}, continuation=[9] * 20 + [1] * 20)
     assert verdicts("repeats", tables) == {ALL: "holds", REPEATED: "not applicable"}
+
+
+def test_two_repeats_are_repeated_and_one_is_not():
+    found = judged("repeats", repeated({1: (9, 9), 2: (1, 20), 7: (9, 10)}))
+    assert found.loc[REPEATED, ["value", "n"]].tolist() == [pytest.approx(9 / 10 - 1 / 20), 10]
+
+
+def test_repeats_above_half_of_the_paragraphs_are_often():
+    """Thirty of 50 have 4 repeats, which is the median: these are seldom, and the twenty others are not."""
+    found = judged("repeats", repeated({4: (3, 30), 8: (10, 20)}))
+    assert found.loc[ALL, ["value", "n"]].tolist() == [pytest.approx(10 / 20 - 3 / 30), 20]
+
+
+def test_the_largest_count_is_that_of_a_kept_paragraph():
+    paragraphs = pd.DataFrame({"id": [3, 5, 9], "count": [7, 90, 40]})
+    dropped = pd.DataFrame({"id": [5]})
+    found = judged("data", {"paragraphs": paragraphs, "dropped_reference": dropped}, GPT_NEO)
+    assert found[["value", "n"]].to_numpy().tolist() == [[2, 2], [40, 2]]

@@ -151,3 +151,15 @@ def test_controls_are_a_set_of_their_own(scores):
     assert controls(scores[:5], 7, 0)["sampled"].all() and not len(controls(scores[:0], 7, 0))
     others = split(scores[60:], 50, SIZES, 0)
     pd.testing.assert_frame_equal(without_controls(pd.concat([others, frame])), others)
+
+
+def test_controls_are_drawn_with_a_stream_of_their_own(scores):
+    frame = controls(scores, 30, 4)
+    drawn = generator(4, "sets", "unseen").choice(scores["id"].to_numpy(), size=30, replace=False)
+    assert set(frame["id"][frame["sampled"]]) == set(drawn)
+
+
+@pytest.mark.parametrize(("n", "held_out"), [(10, 2), (14, 3), (5, 1)])
+def test_a_fifth_of_both_sets_is_left_out_of_the_rare_token_sample(n, held_out):
+    frame = split(pd.DataFrame({"id": range(n), "em": [0, 50] * (n // 2) + [0] * (n % 2)}), 50, Sets(), 0)
+    assert (~frame["sampled_rare_tokens"]).sum() == held_out

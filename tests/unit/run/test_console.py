@@ -38,3 +38,10 @@ def test_the_last_lines_name_what_is_there(tmp_path):
     assert [line.rpartition("/")[0] for line in lines[4:6]] == [
         f"  Summary: {tmp_path}/{member}" for member in ("large", "small")
     ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(59.4, "59 s"), (60, "1.0 min"), (7199.9, "120.0 min"), (7200, "2.0 h")]
+)
+def test_a_time_changes_its_unit_at_a_minute_and_at_two_hours(seconds, said):
+    assert spoken(seconds) == said

@@ -164,3 +164,11 @@ def test_a_job_sees_the_gpus_that_it_asked_for(tmp_path):
 def test_only_downloads_may_use_the_network(tmp_path):
     code = "import huggingface_hub.constants as hub; print('offline', hub.HF_HUB_OFFLINE)"
     assert "offline True\n" in run(tmp_path, code).stdout
+
+
+def test_provenance_of_a_shard_is_that_of_its_stage_and_follows_the_order_of_no_key():
+    shard, whole = job(b=2, a=1), job(a=1, b=2)
+    shard.rule = "job_shard"
+    assert rule.provenance(shard)["rule"] == "job"
+    assert rule.provenance(shard)["config_hash"] == rule.provenance(whole)["config_hash"]
+    assert len(rule.provenance(whole)["config_hash"]) == 16

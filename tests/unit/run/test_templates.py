@@ -1,0 +1,32 @@
+"""Numbers and text of a run in captions."""
+
+import jinja2
+import pytest
+
+from memloc.run.templates import fill, interval, measured, quoted
+from memloc.statistics.uncertainty import Interval
+
+INF = float("inf")
+
+
+def test_an_interval_is_written_with_its_ends_or_with_its_units():
+    assert interval(Interval(1.26, 0.51, 2, 9), 1) == "1.3 (0.5 to 2.0)"
+    assert interval(Interval(1.26, -INF, INF, 4), 0) == "1 (n = 4)"
+
+
+def test_a_claims_value_has_four_digits_and_its_ends_have_three():
+    assert measured(1.23456, 0.98765, 2.34567) == "1.235 (0.988 to 2.35)"
+    for low, high in ((float("nan"), 2.0), (1.0, float("nan")), (-INF, INF)):
+        assert measured(12.3456, low, high) == "12.35"
+
+
+def test_templates_take_intervals_and_quote_text():
+    numbers = {"found": Interval(1, 0, 2, 7), "token": "*a*"}
+    text = fill("{{ found | interval(2) }}: {{ token | quoted }}\n", numbers)
+    assert text == "1.00 (0.00 to 2.00): \u201c\\*a\\*\u201d\n"
+    assert quoted("a b, 1.5 (c); d") == "\u201ca b, 1.5 (c); d\u201d", "nothing of it is markup"
+
+
+def test_a_number_that_is_not_given_is_an_error():
+    with pytest.raises(jinja2.UndefinedError, match="'missing' is undefined"):
+        fill("{{ missing }}", {})

@@ -1,0 +1,124 @@
+"""Where intervals begin, where samples replace enumeration, and what one that is nearly empty says."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from memloc.statistics import uncertainty
+from memloc.statistics.clusters import cluster_interval, cluster_weights
+from memloc.statistics.small_samples import MOST_EXACT, N_FLIPS, subset_means
+from memloc.statistics.uncertainty import MIN_N, Interval
+
+
+def numbers(n, seed=0):
+    return np.random.default_rng(seed).normal(0.4, 1, n)
+
+
+KINDS = {
+    "mean": lambda values: uncertainty.mean(values),
+    "difference": lambda values: uncertainty.difference(values, numbers(9, seed=1)),
+    "paired": lambda values: uncertainty.paired(values),
+    "proportion": lambda values: uncertainty.proportion(int(np.sum(values > 0)), len(values)),
+    "auroc": lambda values: uncertainty.auroc(values, numbers(9, seed=1)),
+    "bootstrap": lambda values: uncertainty.bootstrap(len(values), lambda units: float(values[units].mean())),
+    "correlation": lambda values: uncertainty.correlation(values, values + numbers(len(values), seed=1)),
+    "simultaneous": lambda values: uncertainty.simultaneous_differences(
+        values[:, None], numbers(9, seed=1)[:, None]
+    )[0],
+    "clusters": lambda values: cluster_interval(
+        cluster_weights(np.arange(len(values)), 200) @ values / len(values), len(values)
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_six_units_have_an_interval_and_five_have_none(kind):
+    six, five = KINDS[kind](numbers(MIN_N)), KINDS[kind](numbers(MIN_N - 1))
+    assert -np.inf < six.low < six.value < six.high < np.inf and six.n == 6
+    assert (five.low, five.high, five.n) == (-np.inf, np.inf, 5)
+
+
+def test_the_difference_of_proportions_counts_the_smaller_group():
+    six, five, many = (uncertainty.proportion(3, n) for n in (6, 5, 40))
+    assert uncertainty.proportion_difference(many, six).n == 6
+    assert np.isfinite(uncertainty.proportion_difference(many, six).low)
+    assert uncertainty.proportion_difference(five, many)[1:] == (-np.inf, np.inf, 5)
+
+
+@pytest.mark.filterwarnings("ignore:Precision loss")  # scipy's, of a group that does not vary
+def test_welchs_p_is_scipys_where_one_group_does_not_vary():
+    constant, others = np.full(6, 0.5), numbers(7)
+    for pair in ((constant, others), (others, constant)):
+        expected = stats.ttest_ind(*pair, equal_var=False).pvalue
+        assert uncertainty.welch_p(*pair) == pytest.approx(expected) and expected < 1
+
+
+def test_more_pairs_than_are_enumerated_count_the_found_order_too():
+    """40 equal values: no random flip gives as large a sum, so that the found one alone does."""
+    assert uncertainty.sign_flip_p(np.ones(40)) == 1 / (N_FLIPS + 1)
+    assert uncertainty.sign_flip_p(np.ones(MOST_EXACT)) == 2 / 2**MOST_EXACT
+
+
+@pytest.mark.parametrize("n", [MOST_EXACT + 1, 40])
+def test_means_of_random_subsets_are_those_of_values(n):
+    """One value of 1 among zeros: a mean over k of them is 1 / k or nothing, and half of them hold it."""
+    found = subset_means(np.eye(n)[0])
+    assert len(found) == 9_999 and np.isfinite(found).all() and found.min() == 0
+    sizes = 1 / found[found > 0]
+    np.testing.assert_allclose(sizes, np.round(sizes))
+    assert np.mean(found > 0) == pytest.approx(0.5, abs=0.03)
+    assert sizes.mean() == pytest.approx((n + 1) / 2, rel=0.03)
+
+
+def test_as_many_orders_as_seven_pairs_have_are_all_tried():
+    first, second = numbers(7), numbers(7, seed=1)
+    found = uncertainty.correlation_p(first, second) * uncertainty.N_ORDERS / 2
+    assert found == pytest.approx(round(found), abs=1e-6)
+
+
+def test_resamples_are_bias_corrected_and_accelerated_as_efron_writes():
+    """The quantiles of Efron 1987, written out, for skewed values and for a statistic with a bias."""
+    rng = np.random.default_rng(0)
+    values = rng.exponential(size=20)
+    rows = rng.integers(20, size=(500, 20))
+    drawn = np.array([values[row].std() for row in rows])
+    left_out = np.array([np.delete(values, unit).std() for unit in range(20)])
+    bias = stats.norm.ppf(np.mean(drawn < values.std()))
+    away = left_out.mean() - left_out
+    acceleration = (away**3).sum() / (6 * (away**2).sum() ** 1.5)
+    tails = [
+        stats.norm.cdf(bias + (bias + z) / (1 - acceleration * (bias + z)))
+        for z in stats.norm.ppf([0.025, 0.975])
+    ]
+    found = uncertainty.resampled(values.std(), drawn, left_out)
+    assert abs(bias) > 0.1 and acceleration > 0.02
+    assert found == pytest.approx((values.std(), *np.quantile(drawn, tails), 20))
+
+
+def test_a_correlation_is_pearsons_unless_another_is_asked_for():
+    first = np.exp(3 * numbers(12))
+    second = np.arange(12) * first
+    pearson, spearman = (stats.pearsonr, stats.spearmanr)
+    assert uncertainty.correlation(first, second).value == pytest.approx(pearson(first, second).statistic)
+    found = uncertainty.correlation(first, second, "spearman").value
+    assert found == pytest.approx(spearman(first, second).statistic)
+
+
+def test_a_table_of_intervals_has_no_infinite_ends():
+    found = uncertainty.table([Interval(0.5, -np.inf, np.inf, 3), Interval(1, 0.5, 2, 9)], ["a", "b"])
+    assert found.loc["b"].tolist() == [1, 0.5, 2, 9] and found.loc["a", ["value", "n"]].tolist() == [0.5, 3]
+    assert found.loc["a", ["low", "high"]].isna().all()
+
+
+def test_a_cluster_without_which_nothing_is_defined_leaves_the_interval_finite():
+    values = numbers(8)
+    resamples = cluster_weights(np.arange(8), 200) @ values / 8
+    resamples[-3] = np.nan
+    found = cluster_interval(resamples, 8)
+    assert np.isfinite(found).all() and found.n == 8 and found.low < found.value < found.high
+
+
+def test_resamples_of_clusters_are_the_same_every_time():
+    cluster = np.repeat(np.arange(7), 3)
+    np.testing.assert_array_equal(cluster_weights(cluster), cluster_weights(cluster))
+    assert len(cluster_weights(cluster)) == 1 + 400 + 7
