@@ -10,6 +10,7 @@ from made_settings import changed
 from memloc.data.sets import controls, split
 from memloc.figures import fig2, fig8, recited, repeats, table1
 from memloc.figures.parts import style
+from memloc.figures.parts.memorized_fraction import first_half, repeat_bins
 from memloc.run.templates import fill
 from memloc.scoring.near_verbatim import longest_run, n_edits
 from memloc.settings.sections import sections
@@ -248,3 +249,23 @@ def test_the_share_of_recited_controls_stands_beside_that_of_others(name):
     assert "Of 7 unseen paragraphs" in caption(name, drawing)
     known = FIGURES[name].draw(tables(EM["all sets"]), SETTINGS)
     assert "No paragraph is known to be unseen." in caption(name, known)
+
+
+def test_half_of_a_bin_is_half_and_bins_are_half_a_doubling_wide():
+    """Repeats of 4 and 5 are in one bin, 6 and 7 in the next: 4 * 2**0.5 lies between."""
+    counts = [1] * 6 + [2] * 4 + [3] * 4 + [4, 5] * 3 + [6, 7] * 2 + [0] * 3
+    memorized = (
+        [False] * 6 + [True, False, False, False] + [True, True, False, False] + [True] * 6 + [False] * 7
+    )
+    data = pd.DataFrame({"count": counts, "out": memorized}).assign(continuation_count=None)
+    binned = repeat_bins(data, "out")
+    assert binned[["repeats_min", "repeats_max"]].to_numpy().tolist() == [
+        [1, 1],
+        [2, 2],
+        [3, 3],
+        [4, 5],
+        [6, 7],
+    ]
+    assert binned["n_paragraphs"].tolist() == [6, 4, 4, 6, 4] and binned["n_out"].tolist() == [0, 1, 2, 6, 0]
+    assert binned["repeats_mean"].tolist() == [1, 2, 3, 4.5, 6.5]
+    assert first_half(binned) == 3 and first_half(binned[:2]) is None

@@ -1,6 +1,8 @@
 """The judges of ways to remove, and the ways side by side."""
 
 from contextlib import nullcontext
+from itertools import count
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -9,19 +11,23 @@ import torch
 from transformers import LogitsProcessor
 
 from memloc.localization.weights import EditError, OriginalWeights
-from memloc.removal import registry
-from memloc.removal.judging import decoded, judged, perturbed_versions, shifted_versions
+from memloc.removal import registry, scoreboard
+from memloc.removal.judging import MOST_NLL, decoded, judged, perturbed_versions, shifted_versions
 from memloc.removal.registry import Diversion, Edit
 from memloc.removal.relearning import steps_until_recited
 from memloc.removal.removal_texts import Texts, _target, texts_of
 from memloc.removal.scoreboard import Comparison, as_it_is, best_setting, run_way
 from memloc.removal.ways.blocklist import NgramBlocklist
 from memloc.run.errors import InputError
+from memloc.run.seeds import generator
+from memloc.scoring.extraction import score_and_extract
 from memloc.scoring.held_out import Group, with_own_continuations
 from memloc.scoring.near_verbatim import n_edits
 from memloc.scoring.paragraph_scores import teacher_forced
+from memloc.settings.extraction import Scheme
 from memloc.settings.removal_ways import WAY_NAMES
 from memloc.settings.remove import Remove
+from memloc.settings.scores import Scoring
 from memloc.straightforward.decoding import decode, matching, mean_nll
 from memloc.tables.schema import Lengths, validate
 from memloc.tables.schemas.removal import REMOVAL, REMOVAL_COSTS, REMOVAL_DAMAGE, REMOVAL_SWEEP
@@ -269,3 +275,101 @@ def test_every_way_gives_valid_tables(study, name):
     nothing = as_it_is(study)
     assert len(validate(REMOVAL, nothing.removal, Lengths(24, N_PREFIX))) == 4
     assert len(validate(REMOVAL_DAMAGE, nothing.removal_damage, Lengths(24, N_PREFIX))) == 12
+
+
+def test_a_forbidden_token_has_the_largest_nll_and_a_chance_of_nothing(memorizing_model, memorized_tokens):
+    """Only the first token of the continuation is forbidden: one of twelve."""
+    texts = memorized_tokens[:3]
+    free = judged(memorizing_model, texts, N_PREFIX, 2)
+    found = judged(memorizing_model, texts, N_PREFIX, 2, ExactPrefix(texts))
+    with torch.no_grad():
+        logits = memorizing_model(texts).logits[:, N_PREFIX - 1]
+    first = torch.nn.functional.cross_entropy(logits, texts[:, N_PREFIX], reduction="none")
+    torch.testing.assert_close(found.nll, free.nll + (MOST_NLL - first) / 12, atol=1e-4, rtol=1e-4)
+    assert (found.em == 0).all() and found.log_p.isneginf().all()
+
+
+def test_chances_are_those_of_the_first_40_tokens(memorizing_model, disturbed):
+    scheme = Scheme(temperature=1.0, top_k=40)
+    _, expected = score_and_extract(memorizing_model, disturbed[:9], N_PREFIX, Scoring(), [scheme])
+    found = judged(memorizing_model, disturbed[:9], N_PREFIX, 4).log_p
+    torch.testing.assert_close(found, expected.log_p[:, 0], atol=1e-4, rtol=1e-4)
+
+
+def test_versions_are_different_tokens_at_different_places():
+    """As many as the prefix has tokens, if more are asked for; every other token takes a turn."""
+    row = other_text(1)[0]
+    every = perturbed_versions(row, N_PREFIX, 50, VOCABULARY, np.random.default_rng(1))
+    assert len(every) == N_PREFIX
+    assert (every != row).nonzero()[:, 1].sort().values.tolist() == list(range(N_PREFIX))
+    drawn = [
+        int(perturbed_versions(row[:2] * 0, 1, 1, 3, np.random.default_rng(seed))[0, 0]) for seed in range(40)
+    ]
+    assert set(drawn) == {1, 2}
+
+
+def test_rows_say_of_which_run_they_are(study, monkeypatch):
+    """Three runs of a way: together, and of the first two paragraphs one by one. Each takes two seconds."""
+    seconds = count(100, 2.0)
+    monkeypatch.setattr(scoreboard, "time", SimpleNamespace(perf_counter=lambda: next(seconds)))
+    found = run_way(study, "top")
+    ids = study.texts.target.ids.tolist()
+    rows = found.removal
+    assert rows["id"].tolist() == [*ids, *ids[:2]] and rows["mode"].tolist() == ["joint"] * 4 + ["single"] * 2
+    costs = found.removal_costs
+    assert costs["mode"].tolist() == ["joint", "single", "single"]
+    assert costs["removed"].isna().tolist() == [True, False, False]
+    assert costs["removed"].dropna().tolist() == ids[:2] and costs["seconds"].tolist() == [2.0] * 3
+    damage = found.removal_damage
+    assert damage["removed"].dropna().unique().tolist() == ids[:2]
+    expected = [number for group in study.texts.judges.values() for number in group.ids]
+    assert damage.loc[damage["removed"].isna(), "id"].tolist() == expected
+    assert set(rows["setting"]) == set(found.removal_sweep.query("chosen")["setting"])
+
+
+def test_what_a_sweep_forgets_and_harms_are_shares_of_the_tokens(study, monkeypatch):
+    """A way whose first setting forbids nothing, and whose second one the first token of what is removed."""
+    block = Diversion(
+        lambda request: lambda setting: nullcontext(ExactPrefix(request.remove) if setting[0] else None),
+        ("x",),
+        lambda how: [(0.0,), (1.0,)],
+    )
+    monkeypatch.setitem(registry.WAYS, "heads", block)
+    sweep = run_way(study, "heads").removal_sweep
+    assert sweep["forgotten"].tolist() == pytest.approx([0, 1]) and sweep["chosen"].tolist() == [False, True]
+    assert sweep["harm"].tolist() == pytest.approx([0, 0])
+
+
+def test_paragraphs_are_relearned_only_where_that_is_asked_for(study):
+    how = Remove(**SMALL | {"relearning_limit": 0, "ways": ["top"]})
+    assert run_way(study._replace(how=how), "top").removal["relearning_steps"].isna().all()
+    how = Remove(**SMALL | {"unlearning": {"learning_rates": [1e-9], "steps": 1, "fraction": 0.05}})
+    assert (run_way(study._replace(how=how), "top").removal["relearning_steps"] == 0).all(), "none is gone"
+
+
+def test_texts_are_drawn_by_streams_of_their_own(memorizing_model):
+    paragraphs, sets = tables()
+    how, seed = Remove(**SMALL), 3
+    texts = texts_of(memorizing_model, paragraphs, sets, N_PREFIX, how, seed)
+    order = generator(seed, "removal", "paragraphs").permutation(np.arange(12))
+    assert texts.target.ids.tolist() == order[:4].tolist()
+    tokens = torch.tensor(paragraphs["tokens"].tolist())
+    assert torch.equal(texts.validation, tokens[order[4:6]])
+    kept = generator(seed, "removal", "keep").permutation(6)[:3] + 12
+    assert torch.equal(texts.keep, tokens[kept])
+    for name, row, versions in zip(order[:4], texts.target.tokens, texts.target.perturbed, strict=True):
+        random = generator(seed, "removal", "perturbed", str(name))
+        size = memorizing_model.config.vocab_size
+        assert torch.equal(versions, perturbed_versions(row, N_PREFIX, 3, size, random))
+    for place, (row, versions) in enumerate(zip(texts.target.tokens, texts.target.shifted, strict=True)):
+        other = texts.general[place % len(texts.general)]
+        assert torch.equal(versions, shifted_versions(row, other, N_PREFIX, [1, 3]))
+
+
+def test_of_few_paragraphs_half_are_removed_and_half_of_the_others_choose(memorizing_model):
+    how = Remove(**SMALL | {"n_joint": 40, "n_validation": 10, "n_judging": 5})
+    texts = texts_of(memorizing_model, *tables(n_memorized=9), N_PREFIX, how, 0)
+    assert (len(texts.target.ids), len(texts.validation)) == (4, 2)
+    sizes = {name: len(group.ids) for name, group in texts.judges.items()}
+    assert sizes["memorized"] == 3 and sizes["held_out"] == 5
+    assert len(texts.validation_own) == min(10, (len(texts.validation_own) + sizes["non_memorized"]) // 2)

@@ -363,3 +363,62 @@ def test_a_planted_model_is_called_so():
 def test_paragraphs_of_any_length_where_they_are_cut_here_or_lie_in_a_folder(data):
     config = {"study": "x", "data": data, "model": {"source": "hub"}, "paragraph": {"length": 60}}
     assert errors.validate(config, "config/mine.yaml").paragraph.length == 60
+
+
+PLANTED = {"kinds": {"neurons": 0.01, "two_heads": 0.01}, "controls": []}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"planted_truth": PLANTED | {"n_neurons": 1024, "n_checked_neurons": 4096}},
+        {
+            "planted_truth": PLANTED | {"n_neurons": 9, "n_plants": 3500, "tries": 2},
+            "model": {"source": "embedded", "n_layers": 2},
+        },
+        {"edit_model": {"ids": [0, 7899]}, "remove": {"ids": [7899]}},
+        {"sets": {"n_non_memorized": 10}, "editing": {"n_controls": 10}, "contrastive": {"n_controls": 10}},
+        {"paragraph": {"length": 256, "prefix": 255}},
+        {"data": {"source": "embedded", "min_repeats": 9, "max_repeats": 9}},
+        {"loading": {"device": "cpu", "gpus": 1}},
+        {"loading": {"device": "cuda", "gpus": 2}},
+        {"perturbation": {"nll": False, "screening": "bfloat16"}},
+        {"filters": {"min_unique": 1}, "min_k": {"percent": 100}, "editing": {"fraction": 1}},
+        {"seed": 3, "seeds": [0, 1]},
+        {"edit_model": {"way": "svd", "setting": 0.1}},
+    ],
+    ids=str,
+)
+def test_what_lies_at_a_limit_is_allowed(changes):
+    """Of embedded data with 400 + 7,000 + 500 paragraphs, and a model whose layers have 1,024 neurons."""
+    validate(VALID | changes, "f")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"planted_truth": PLANTED | {"n_plants": 3501, "tries": 2}}, "needs 7002 paragraphs"),
+        ({"planted_truth": {"kinds": {"neurons": 0.01}, "n_plants": 2334, "tries": 2}}, "needs 7002 paragr"),
+        ({"remove": {"ids": [7900]}}, "remove.ids: 7900 is not among the paragraphs of data, 0 to 7899"),
+        ({"editing": {"n_controls": 51}}, "editing.n_controls must not exceed sets.n_non_memorized"),
+        ({"contrastive": {"n_controls": 51}}, "contrastive.n_controls must not exceed"),
+        ({"edit_model": {"n_controls": 51}}, "edit_model.n_controls must not exceed"),
+        ({"paragraph": {"length": 257, "prefix": 50}}, "model.window must hold a paragraph"),
+        ({"perturbation": {"nll": True, "screening": "bfloat16"}}, "with bfloat16, set nll to false"),
+        ({"edit_model": {"setting": 0.1}}, "way and setting are given together"),
+        ({"min_k": {"percent": 0}}, "greater than 0"),
+    ],
+    ids=str,
+)
+def test_what_lies_just_beyond_it_is_not(changes, said):
+    assert said in message(**changes)
+
+
+def test_a_published_length_is_needed_of_downloads_and_not_of_retokenized_text():
+    release = {"study": "x", "model": {"source": "hub"}, "data": {"source": "release"}}
+    for length in (100, 150, 500):
+        validate(release | {"paragraph": {"length": length}}, "f")
+    retokenized = {"source": "release", "retokenize": {"length": 500}}
+    validate(release | {"data": retokenized, "paragraph": {"length": 61, "prefix": 50}}, "f")
+    with pytest.raises(ConfigError, match="paragraphs of 550 tokens are not published"):
+        validate(release | {"paragraph": {"length": 550}}, "f")
