@@ -74,7 +74,7 @@ def test_a_build_of_torch_comes_first_from_its_own_index(commands):
         "install",
         "--index-url",
         "https://download.pytorch.org/whl/cu128",
-        "torch>=2.6,<3",
+        "torch>=2.9,<3",
     ]
     assert get_uv[-1] == "uv" and command[-4:] == INSTALL["WHAT"][-4:] and "--index-url" not in command
     assert INSTALL["torch_from"]("https://mirror.example/rocm6.4")[1] == "https://mirror.example/rocm6.4"

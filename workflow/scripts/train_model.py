@@ -50,6 +50,7 @@ progress = Progress(math.ceil(len(rows) / settings.batch), "steps")
 curve = training.train(
     model,
     rows,
+    optimizer=settings.optimizer,
     batch=settings.batch,
     peak=settings.learning_rate,
     warmup=settings.warmup_steps,

@@ -66,6 +66,7 @@ def fine_tuned(rows, folder, checkpoint):
     curve = training.train(
         model,
         rows,
+        optimizer="adamw",
         batch=8,
         peak=0.01,
         warmup=5,

@@ -28,16 +28,16 @@ def rows():
     return np.random.default_rng(0).integers(0, 64, (N_ROWS, 12))
 
 
-def run(rows, checkpoint, kill_at=None, steps=3, **options):
+def run(rows, checkpoint, kill_at=None, steps=3, n_steps=N_STEPS, **options):
     """Model and curve of a training that is killed when it reports step `kill_at`."""
     model = new_model(**SHAPE, seed=0)
 
-    def report(step, n_steps, loss):
-        assert n_steps == N_STEPS
+    def report(step, n_all, loss):
+        assert n_all == n_steps
         if step == kill_at:
             raise Killed
 
-    settings = {"batch": BATCH, "peak": 0.01, "warmup": 3, "bf16": False, **options}
+    settings = {"optimizer": "adamw", "batch": BATCH, "peak": 0.01, "warmup": 3, "bf16": False, **options}
     curve = train(model, rows, **settings, checkpoint=checkpoint, checkpoint_steps=steps, report=report)
     return model, curve
 
@@ -52,13 +52,15 @@ def assert_same_weights(one, other):
         assert torch.equal(weight, same), name
 
 
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
 @pytest.mark.parametrize("bf16", [False, True])
 @pytest.mark.parametrize("kill_at", [2, 3, 4, 9, 13])
-def test_a_killed_training_resumes_to_the_same_weights(rows, tmp_path, kill_at, bf16):
-    undisturbed, curve = run(rows, tmp_path / "undisturbed.pt", bf16=bf16)
+def test_a_killed_training_resumes_to_the_same_weights(rows, tmp_path, kill_at, bf16, optimizer):
+    how = {"bf16": bf16, "optimizer": optimizer}
+    undisturbed, curve = run(rows, tmp_path / "undisturbed.pt", **how)
     with pytest.raises(Killed):
-        run(rows, tmp_path / "killed.pt", kill_at, bf16=bf16)
-    resumed, resumed_curve = run(rows, tmp_path / "killed.pt", bf16=bf16)
+        run(rows, tmp_path / "killed.pt", kill_at, **how)
+    resumed, resumed_curve = run(rows, tmp_path / "killed.pt", **how)
     assert_same_weights(undisturbed, resumed)
     assert resumed_curve == curve
 
@@ -94,6 +96,7 @@ def test_it_does_resume(rows, tmp_path):
     train(
         model,
         rows,
+        optimizer="adamw",
         batch=BATCH,
         peak=0.01,
         warmup=3,
@@ -130,6 +133,20 @@ def test_training_is_repeatable_and_follows_the_seed(rows, tmp_path):
     assert curve == same_curve
     other = new_model(**SHAPE, seed=1)
     assert not torch.equal(other.transformer.wte.weight, new_model(**SHAPE, seed=0).transformer.wte.weight)
+
+
+def test_muon_moves_matrices_orthogonally_and_adamw_all_else(rows, tmp_path):
+    before = dict(new_model(**SHAPE, seed=0).named_parameters())
+    after, _ = run(rows[:BATCH], tmp_path / "muon.pt", optimizer="muon", peak=0.01, warmup=1, n_steps=1)
+    for name, weight in after.named_parameters():
+        # Both decay a weight by the rate times 0.01 of it first.
+        moved = (weight - before[name] * (1 - 0.01 * 0.01)).detach() / 0.01
+        if ".h." in name and weight.ndim == 2:
+            # Nearly every direction by about 1, times 0.2 sqrt(larger side): AdamW's size (2502.16982).
+            sizes = torch.linalg.svdvals(moved) / (0.2 * max(weight.shape) ** 0.5)
+            assert sizes.median() > 0.5 and sizes.max() < 1.4, name
+        else:
+            assert moved.abs().max() == pytest.approx(1, abs=1e-3), name
 
 
 def test_a_short_rest_of_the_rows_is_a_step(rows, tmp_path):

@@ -9,7 +9,7 @@ stream, the learning rate and the (dropout-free) model depend on the step alone.
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -18,11 +18,13 @@ from torch import Tensor
 from transformers import GPTNeoConfig, GPTNeoForCausalLM, PreTrainedModel
 from transformers.models.gpt_neo.modeling_gpt_neo import GPTNeoSelfAttention
 
+from memloc.model.components import editable_parameters
 from memloc.model.loading import fuse_gelu
 from memloc.run.atomic import atomic_path
 from memloc.run.seeds import generator
 
 CLIP_NORM = 1.0
+WEIGHT_DECAY = 0.01
 LOG_STEPS = 20
 LOGITS_BYTES = 2**22  # of logits in single precision that are held at a time
 
@@ -134,9 +136,30 @@ def language_model_loss(
     return _MeanNLL.apply(logits.flatten(0, 1), rows[:, 1:].flatten())
 
 
+def optimizers(
+    model: PreTrainedModel, kind: Literal["adamw", "muon"], peak: float
+) -> list[torch.optim.Optimizer]:
+    """AdamW for all weights, or Muon for the W_* weights and AdamW for the others.
+
+    Muon makes the update of a matrix orthogonal, so that rare directions count as much as frequent ones. Its
+    steps are scaled to the size of AdamW's, which lets both take one learning rate (2502.16982).
+    """
+    names = set(editable_parameters(model)) if kind == "muon" else set()
+    matrices = [weight for name, weight in model.named_parameters() if name in names]
+    others = [weight for name, weight in model.named_parameters() if name not in names]
+    adamw = torch.optim.AdamW(others, lr=peak, betas=(0.9, 0.95), weight_decay=WEIGHT_DECAY, fused=True)
+    if not matrices:
+        return [adamw]
+    return [
+        torch.optim.Muon(matrices, lr=peak, weight_decay=WEIGHT_DECAY, adjust_lr_fn="match_rms_adamw"),
+        adamw,
+    ]
+
+
 def train(
     model: PreTrainedModel,
     rows: Int[np.ndarray, "row token"],
+    optimizer: Literal["adamw", "muon"],
     batch: int,
     peak: float,
     warmup: int,
@@ -145,51 +168,52 @@ def train(
     checkpoint_steps: int,
     report: Callable[[int, int, float], None],
 ) -> list[tuple[int, float, float]]:
-    """One pass over `rows` with AdamW; `model` is trained in place.
+    """One pass over `rows`; `model` is trained in place.
 
     Args:
+        optimizer: as in `optimizers`.
         checkpoint: file of the resumable state; read if it exists, written every `checkpoint_steps`.
         report: called with step, number of steps and loss every few steps.
 
     Returns:
         The training curve every few steps: (step, mean loss since the last point, learning rate).
     """
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=peak, betas=(0.9, 0.95), weight_decay=0.01, fused=True
-    )
+    steppers = optimizers(model, optimizer, peak)
     n_steps = math.ceil(len(rows) / batch)
-    first, curve, losses = _resume(model, optimizer, checkpoint)
+    first, curve, losses = _resume(model, steppers, checkpoint)
     model.train()
     shorten_attention(model)
     if bf16:
         round_norms(model)
     for step in range(first, n_steps):
         rate = learning_rate(step, n_steps, peak, warmup)
-        optimizer.param_groups[0]["lr"] = rate
+        for stepper in steppers:
+            stepper.param_groups[0]["lr"] = rate
         loss = language_model_loss(model, torch.from_numpy(rows[step * batch : (step + 1) * batch]), bf16)
-        optimizer.zero_grad()
+        model.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP_NORM, foreach=True)
-        optimizer.step()
+        for stepper in steppers:
+            stepper.step()
         losses.append(loss.item())
         if step % LOG_STEPS == 0 or step == n_steps - 1:
             curve.append((step + 1, sum(losses) / len(losses), rate))
             losses = []
             report(step + 1, n_steps, curve[-1][1])
         if (step + 1) % checkpoint_steps == 0:
-            _save(model, optimizer, checkpoint, step + 1, curve, losses)
+            _save(model, steppers, checkpoint, step + 1, curve, losses)
     return curve
 
 
 def _save(
     model: PreTrainedModel,
-    optimizer: torch.optim.Optimizer,
+    steppers: list[torch.optim.Optimizer],
     path: Path,
     step: int,
     curve: list[tuple[int, float, float]],
     losses: list[float],
 ) -> None:
-    state = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
+    state = {"model": model.state_dict(), "optimizers": [each.state_dict() for each in steppers]}
     state |= {"step": step, "curve": curve, "losses": losses}
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(path) as temporary:
@@ -197,12 +221,13 @@ def _save(
 
 
 def _resume(
-    model: PreTrainedModel, optimizer: torch.optim.Optimizer, path: Path
+    model: PreTrainedModel, steppers: list[torch.optim.Optimizer], path: Path
 ) -> tuple[int, list[tuple[int, float, float]], list[float]]:
     """Steps done, curve until then and losses since its last point."""
     if not path.exists():
         return 0, [], []
     state = torch.load(path, weights_only=True)
     model.load_state_dict(state["model"])
-    optimizer.load_state_dict(state["optimizer"])
+    for stepper, its in zip(steppers, state["optimizers"], strict=True):
+        stepper.load_state_dict(its)
     return state["step"], [tuple(point) for point in state["curve"]], state["losses"]

@@ -10,10 +10,13 @@ from memloc.settings.base import NonNegative, Positive, Section, Sha256
 class _Training(Section):
     """How a model is trained on the embedded data's training stream."""
 
-    batch: Positive = Field(16, description="Paragraphs per optimiser step.")
-    learning_rate: float = Field(
-        1e-3, gt=0, description="Peak learning rate of AdamW (warm-up, then cosine decay)."
+    optimizer: Literal["adamw", "muon"] = Field(
+        "adamw",
+        description="AdamW, or Muon for the weights of attention and MLPs and AdamW for all others: Muon "
+        "memorizes from fewer repeats.",
     )
+    batch: Positive = Field(16, description="Paragraphs per optimiser step.")
+    learning_rate: float = Field(1e-3, gt=0, description="Peak learning rate (warm-up, then cosine decay).")
     warmup_steps: Positive = Field(100, description="Steps of linear warm-up.")
     checkpoint_steps: Positive = Field(200, description="A killed training resumes from the last such step.")
     precision: Literal["auto", "bfloat16", "float32"] = Field(
@@ -67,9 +70,7 @@ class PlantedModel(_Training):
         description="Checksum of the GGUF file.",
     )
     batch: Positive = Field(8, description="Paragraphs per optimiser step.")
-    learning_rate: float = Field(
-        2e-4, gt=0, description="Peak learning rate of AdamW (warm-up, then cosine decay)."
-    )
+    learning_rate: float = Field(2e-4, gt=0, description="Peak learning rate (warm-up, then cosine decay).")
     warmup_steps: Positive = Field(5, description="Steps of linear warm-up.")
     checkpoint_steps: Positive = Field(25, description="A killed training resumes from the last such step.")
 
