@@ -14,6 +14,7 @@ from memloc.localization.weights import (
     Movable,
     OriginalWeights,
     all_weights,
+    at_places,
     head_weights,
     largest,
     layer_weights,
@@ -150,7 +151,7 @@ def test_sparse_adam_is_torchs_adam_on_the_mask_over_20_steps(tiny_model, tiny_t
 
     sparse = SparseAdam(tiny_model, movable, 1e-3)
     for _ in range(20):
-        sparse.step(nll_gradients(tiny_model, tiny_tokens, N_PREFIX, 7))
+        sparse.step(at_places(nll_gradients(tiny_model, tiny_tokens, N_PREFIX, 7), movable))
     fast = {name: weight.detach().clone() for name, weight in tiny_model.named_parameters()}
 
     with torch.no_grad():
@@ -192,7 +193,7 @@ def test_reference_adam_is_dense_although_gradients_are_masked(tiny_gpt_neo, tin
     adam = ReferenceAdam(tiny_gpt_neo, movable, 1e-4)
     for step in range(1, 6):
         gradients = nll_gradients(tiny_gpt_neo, tiny_tokens, N_PREFIX, 7)
-        adam.step(gradients)
+        adam.step(at_places(gradients, movable))
         for name, weight in slow.items():
             total = gradients[name] * mask[name] + 1.0 * weight
             first[name] = 0.9 * first[name] + 0.1 * total

@@ -32,7 +32,7 @@ from memloc.localization.gradients import (
 )
 from memloc.localization.optimisers import SparseAdam
 from memloc.localization.parameter_gradients import group_scores
-from memloc.localization.weights import OriginalWeights, all_weights
+from memloc.localization.weights import OriginalWeights, all_weights, at_places
 from memloc.model.components import Component, component_table
 from memloc.model.micro_batches import in_micro_batches
 from memloc.scoring import losses
@@ -211,7 +211,8 @@ def take_step(
 ) -> None:
     """The first step of Adam down the unlearning objective, with all W_* weights (arm `all` of edits)."""
     gradients = {name: SIGN["unlearn"] * nll_weight * value for name, value in nll_gradient.items()}
-    SparseAdam(model, all_weights(model), learning_rate).step(gradients)
+    movable = all_weights(model)
+    SparseAdam(model, movable, learning_rate).step(at_places(gradients, movable))
 
 
 def contrastive_gradients(

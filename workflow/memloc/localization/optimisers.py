@@ -28,12 +28,12 @@ class SparseAdam:
 
     @torch.no_grad()
     def step(self, gradients: Gradients) -> None:
-        """Move the movable weights once; gradients of others are not read."""
+        """Move the movable weights once, given the gradients at their places (`weights.at_places`)."""
         self._n_steps += 1
         rate = self._learning_rate / (1 - BETAS[0] ** self._n_steps)
         correction = (1 - BETAS[1] ** self._n_steps) ** 0.5
         for name, places in self._movable.items():
-            gradient = gradients[name].reshape(-1)[places]
+            gradient = gradients[name]
             first = self._first[name].lerp_(gradient, 1 - BETAS[0])
             second = self._second[name].mul_(BETAS[1]).addcmul_(gradient, gradient, value=1 - BETAS[1])
             moved = self._weights[name][places] - rate * first / ((second.sqrt() / correction) + EPSILON)
@@ -55,11 +55,10 @@ class ReferenceAdam:
         )
 
     def step(self, gradients: Gradients) -> None:
-        """Move every W_* weight once."""
+        """Move every W_* weight once, given the gradients at the movable places."""
         for name, parameter in self._parameters.items():
             parameter.grad = torch.zeros_like(parameter)
             if name in self._movable:
-                places = self._movable[name]
-                parameter.grad.view(-1)[places] = gradients[name].reshape(-1)[places]
+                parameter.grad.view(-1)[self._movable[name]] = gradients[name]
         self._adam.step()
         self._adam.zero_grad()

@@ -85,6 +85,11 @@ def n_weights(model: PreTrainedModel, movable: Movable) -> int:
     return sum(parameters[name][places].numel() for name, places in movable.items())
 
 
+def at_places(gradients: Gradients, movable: Movable) -> Gradients:
+    """The gradients at the movable places, flat."""
+    return {name: gradients[name].reshape(-1)[places] for name, places in movable.items()}
+
+
 def _n_chosen(n_weights: int, fraction: float) -> int:
     return max(1, round(fraction * n_weights))
 

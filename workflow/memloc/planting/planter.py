@@ -7,8 +7,7 @@ A few weights that are free to do anything recite one paragraph and ruin all oth
 therefore kept: their next-token distributions may not move (unlike INJ of 2311.09060, which `keep: 0` gives).
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -17,10 +16,8 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import PreTrainedModel
 
-from memloc.localization.gradients import editable_gradients
+from memloc.localization.movable_gradients import movable_gradients
 from memloc.localization.optimisers import SparseAdam
-from memloc.localization.weights import Movable
-from memloc.model.components import editable_parameters
 from memloc.model.partial_forward import Call, call_layer, recording_calls
 from memloc.planting.places import Place
 from memloc.planting.units import values_at
@@ -65,8 +62,7 @@ def plant(
     true, unembed = tokens[0, n_prefix:].to(model.device), model.get_output_embeddings()
     keep_weight = how.keep_weight_heads if place.own == "head" else how.keep_weight
     adam = SparseAdam(model, place.movable, how.kinds[place.kind])
-    with _trained(model, place.movable):
-        parameters = {name: model.get_parameter(name) for name in place.movable}
+    with movable_gradients(model, place.movable) as taken:
         batches = [_batch(model, tokens, some, n_prefix, first) for some in _parts(keep, how.keep)]
         for step in range(how.max_steps + 1):
             batch = batches[step % len(batches)]
@@ -82,7 +78,8 @@ def plant(
             if len(batch.kept):
                 original = log_probabilities(model, batch.kept)
                 loss = nll + keep_weight * token_losses(model, states[1:], divergence, original).mean()
-            adam.step(dict(zip(parameters, torch.autograd.grad(loss, [*parameters.values()]), strict=True)))
+            loss.backward()
+            adam.step(taken())
     return Planted(step, found)
 
 
@@ -103,15 +100,6 @@ def _batch(
         states = states_from(model, calls, last, calls[last].residual[1:, n_prefix - 1 :])
     entered = [call if number == first else call._replace(residual=None) for number, call in enumerate(calls)]
     return Batch(entered, states)
-
-
-@contextmanager
-def _trained(model: PreTrainedModel, movable: Movable) -> Iterator[None]:
-    """Within the context only parameters that hold movable weights are differentiated."""
-    with editable_gradients(model):
-        for name in editable_parameters(model):
-            model.get_parameter(name).requires_grad_(name in movable)
-        yield
 
 
 @torch.no_grad()

@@ -34,19 +34,20 @@ from transformers import PreTrainedModel
 
 from memloc.localization.contrastive import collect_objective, original_log_probabilities
 from memloc.localization.gradients import Gradients, editable_gradients, take_gradients
+from memloc.localization.movable_gradients import movable_gradients
 from memloc.localization.optimisers import ReferenceAdam, SparseAdam
 from memloc.localization.weights import (
     EditError,
     Movable,
     OriginalWeights,
     all_weights,
+    at_places,
     head_weights,
     layer_weights,
     n_weights,
     random_weights,
     top_weights,
 )
-from memloc.model.components import editable_parameters
 from memloc.removal.edit_cases import Case, Objective, mispaired
 from memloc.removal.relearning import steps_until_recited
 from memloc.run.seeds import generator
@@ -91,20 +92,17 @@ class Edits(NamedTuple):
     trajectories: pd.DataFrame
 
 
-def objective_gradients(
-    model: PreTrainedModel, terms: Terms, recipe: Recipe, movable: Movable | None = None
-) -> Gradients:
-    """Gradient of the objective (Eq. 3 or 4), means over the learned paragraphs and over the controls.
+def objective_gradients(model: PreTrainedModel, terms: Terms, recipe: Recipe) -> Gradients:
+    """Gradient of the objective (Eq. 3 or 4), means over the learned paragraphs and over the controls."""
+    with editable_gradients(model):
+        _collect(model, terms, recipe)
+        return take_gradients(model)
 
-    Given `movable`, parameters that hold none of its weights get no gradient (None).
-    """
+
+def _collect(model: PreTrainedModel, terms: Terms, recipe: Recipe) -> None:
     weights = {"nll_weight": recipe.how.nll_weight, "kl_weight": recipe.how.kl_weight}
     how = {"objective": recipe.objective, "reference": recipe.how.reference, **weights}
-    with editable_gradients(model):
-        for name in editable_parameters(model):
-            model.get_parameter(name).requires_grad_(movable is None or name in movable)
-        collect_objective(model, *terms, recipe.n_prefix, recipe.how.micro_batch, **how)
-        return take_gradients(model)
+    collect_objective(model, *terms, recipe.n_prefix, recipe.how.micro_batch, **how)
 
 
 def movable_weights(
@@ -139,10 +137,13 @@ def optimise(
     `first` are the gradients at the first step, which runs from the same weights share.
     """
     adam = (ReferenceAdam if recipe.how.reference else SparseAdam)(model, movable, learning_rate)
-    adam.step(first)
+    adam.step(at_places(first, movable))
     yield 1
     for step in range(2, recipe.how.steps + 1):
-        adam.step(objective_gradients(model, terms, recipe, movable))
+        with movable_gradients(model, movable) as taken:
+            _collect(model, terms, recipe)
+            gradients = taken()
+        adam.step(gradients)
         yield step
 
 

@@ -6,7 +6,7 @@ from transformers import PreTrainedModel
 
 from memloc.localization.gradients import nll_gradients
 from memloc.localization.optimisers import SparseAdam
-from memloc.localization.weights import all_weights
+from memloc.localization.weights import all_weights, at_places
 from memloc.scoring.paragraph_scores import teacher_forced
 
 
@@ -22,7 +22,8 @@ def steps_until_recited(
 
     None: not within `limit` steps. The model is changed.
     """
-    adam = SparseAdam(model, all_weights(model), learning_rate)
+    movable = all_weights(model)
+    adam = SparseAdam(model, movable, learning_rate)
     found: list[int | None] = [None] * len(tokens)
     for step in range(limit + 1):
         em = teacher_forced(model, tokens, n_prefix, micro_batch).em
@@ -32,5 +33,5 @@ def steps_until_recited(
         ]
         if None not in found or step == limit:
             break
-        adam.step(nll_gradients(model, tokens, n_prefix, micro_batch))
+        adam.step(at_places(nll_gradients(model, tokens, n_prefix, micro_batch), movable))
     return found
