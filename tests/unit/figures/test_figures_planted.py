@@ -101,6 +101,10 @@ def test_what_is_recommended_beats_its_twin_and_is_no_baseline():
     first = data.groupby("kind").first()
     assert set(first["method"]) == {"zero_ablation"}
     np.testing.assert_allclose(first["gain"], 0.79)
-    assert (first["p_value"] < 0.05).all() and (first["seconds"] == 0.5).all()
+    assert (first["p_twin"] < 0.05).all() and (first["seconds"] == 0.5).all()
+    assert (first["p_chance"] < 0.05).all() and (first["p_first"] == 1).all()
+    # Two methods, eight plants with differences of one sign: 2 of 256 flips, times two for the smaller one.
+    second = data[data["method"] == "gradient_largest"]
+    np.testing.assert_allclose(second["p_first"], 2 * 2 / 256)
     few = planted_recommend.draw(tables(2), {}).data
     assert few["low"].isna().all() and few["gain_low"].isna().all()

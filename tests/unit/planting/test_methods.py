@@ -191,6 +191,19 @@ def test_random_scores_are_at_chance(tiny_gpt_neo):
         assert abs(values.mean() - chance) < 3 * values.std() / np.sqrt(200)
 
 
+def test_every_method_is_at_chance_where_places_are_shuffled(tiny_gpt_neo):
+    """What a method says of the right neurons is no better for others, drawn as if they held the plant."""
+    rng, holds = np.random.default_rng(0), np.arange(2 * n_neurons(tiny_gpt_neo)) < 8
+    shuffled = [rng.permutation(holds) for _ in range(200)]
+    for answer in answers(question(tiny_gpt_neo, ("neuron",), neuron_ablation=True)):
+        found = [place_scores(answer.scores.numpy(), own) for own in shuffled]
+        for name, chance in (("auroc", 0.5), ("recall_1", holds.mean())):
+            values = np.array([one[name] for one in found])
+            # Four standard errors, because some thirty values are compared.
+            error = values.std() / np.sqrt(len(values))
+            assert values.mean() == pytest.approx(chance, abs=4 * error + 1e-9), (answer.method, name)
+
+
 def test_every_method_answers_for_what_it_declares_and_leaves_the_model(tiny_model):
     original = OriginalWeights(tiny_model)
     for wanted in (("head", "layer", "weight"), ("neuron", "layer", "weight"), ("weight",)):

@@ -16,8 +16,20 @@ from memloc.figures.parts.text_table import draw_table
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import MIN_N, holm, paired, sign_flip_p
 
-HEADER = ("place", "plants", "method", "average precision", "gain over the twin", "p, Holm", "seconds")
-WIDTHS = (22, 7, 24, 22, 22, 8, 8)
+HEADER = (
+    "place",
+    "plants",
+    "method",
+    "average precision",
+    "gain over the twin",
+    "p, twin",
+    "p, chance",
+    "p, first",
+    "seconds",
+)
+WIDTHS = (22, 7, 24, 22, 23, 8, 9, 8, 8)
+GAIN = ("gain", "gain_low", "gain_high")
+P_VALUES = ("p_twin", "p_chance", "p_first")
 N_SHOWN = 3
 
 
@@ -26,7 +38,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     rows, costs = of_own_units(tables["planted_truth"]), of_own_units(tables["planted_costs"])
     data = means(rows, "average_precision")
     data = data[(data["control"] == "plant") & ~data["method"].isin(BASELINES)].drop(columns="control")
-    data = data.merge(_against_twin(rows), on=["kind", "method"], how="left")
+    data = data.merge(_tests(rows), on=["kind", "method"], how="left")
     seconds = costs[costs["control"] == "plant"].groupby(["kind", "method"])["seconds"].median()
     data = data.join(seconds, on=["kind", "method"])
     data = data.sort_values(["kind", "value"], ascending=[True, False], kind="stable", ignore_index=True)
@@ -44,22 +56,30 @@ def _by_size(rows: pd.DataFrame, kinds: list[str]) -> dict[str, float]:
     return {KIND_LABELS[kind]: float(found[kind]) for kind in kinds if kind in found.index}
 
 
-def _against_twin(rows: pd.DataFrame) -> pd.DataFrame:
-    """Gain of average precision over the unplanted twin's, with the p-values of a kind's methods
-    corrected."""
-    wide = rows.pivot_table("average_precision", ["kind", "method", "plant"], "control")
-    if "twin" not in wide:
-        return pd.DataFrame(columns=["kind", "method", "gain", "gain_low", "gain_high", "p_value"])
-    found = []
-    for (kind, method), own in (wide["plant"] - wide["twin"]).groupby(["kind", "method"]):
-        gain = paired(own)
-        labels = {"kind": kind, "method": method, "gain": gain.value}
-        found.append({**labels, "gain_low": gain.low, "gain_high": gain.high, "p_value": sign_flip_p(own)})
-    frame = pd.DataFrame(found)
-    frame = frame[~frame["method"].isin(BASELINES)]
-    corrected = frame.groupby("kind")["p_value"].transform(holm)
+def _tests(rows: pd.DataFrame) -> pd.DataFrame:
+    """Every method against its unplanted twin, random scores and the first method of its kind, by plant.
+
+    The gain of average precision over the twin has its interval; p-values are corrected for a kind's methods.
+    """
+    scores, twins = (
+        rows[rows["control"] == name].pivot(
+            index=["kind", "plant"], columns="method", values="average_precision"
+        )
+        for name in ("plant", "twin")
+    )
+    gains, found = scores - twins.reindex_like(scores), []
+    for kind, own in scores.groupby("kind"):
+        asked = own.columns[own.notna().any()].difference(BASELINES)
+        first = own[own[asked].mean().idxmax()]
+        for method in asked:
+            gain = gains.loc[[kind], method]
+            against = (gain, own[method] - own["random"], own[method] - first)
+            found.append((kind, method, *paired(gain)[:3], *map(sign_flip_p, against)))
+    frame = pd.DataFrame(found, columns=["kind", "method", *GAIN, *P_VALUES])
+    for name in P_VALUES:
+        frame[name] = frame.groupby("kind")[name].transform(holm)
     infinite = [float("inf"), float("-inf")]
-    return frame.assign(p_value=corrected).replace(infinite, float("nan"))
+    return frame.replace(infinite, float("nan"))
 
 
 def _table(shown: pd.DataFrame) -> Figure:
@@ -72,7 +92,7 @@ def _table(shown: pd.DataFrame) -> Figure:
     lines = []
     for row in shown.itertuples():
         gain = "" if pd.isna(row.gain) else f"{row.gain:+.2f}{ends(row.gain_low, row.gain_high)}"
-        p_value = "\u2013" if pd.isna(row.p_value) or row.n < MIN_N else f"{row.p_value:.3f}"
+        p_values = [getattr(row, name) for name in P_VALUES]
         found = f"{row.value:.2f}{ends(row.low, row.high)}"
         cells = (
             KIND_LABELS[row.kind],
@@ -80,7 +100,7 @@ def _table(shown: pd.DataFrame) -> Figure:
             label(row.method),
             found,
             gain,
-            p_value,
+            *("\u2013" if row.n < MIN_N else f"{value:.3f}" for value in p_values),
             f"{row.seconds:.2f}",
         )
         lines.append([plain(cell) for cell in cells])

@@ -166,19 +166,22 @@ def first_order_agreement(question: Question, n_checked: int) -> float:
 def rise_without(
     question: Question, calls: Sequence[Call], layer: int, neurons: Int[Tensor, "neuron"]
 ) -> Float[Tensor, "neuron"]:
-    """What the NLL rises when each of a layer's neurons is zeroed by itself at all positions."""
+    """What the NLL rises when each of a layer's neurons is zeroed by itself at all positions.
+
+    Up to the neurons the layer runs once, for all of them.
+    """
     model, module = question.model, readers(question.model, "neuron")[layer]
     whole = judge(model, _token_states(question, calls, len(calls) - 1, 1), _true(question, 1)).nll.mean()
     found = [torch.empty(0)]
     for some in neurons.to(model.device).split(4 * question.how.micro_batch):
 
         def zeroed(activation: Tensor, some: Tensor = some) -> Tensor:
-            activation = activation.clone()
+            activation = activation.repeat(len(some), 1, 1)
             activation[torch.arange(len(some)), :, some] = 0
             return activation
 
         with changed_input(module, zeroed):
-            states = _token_states(question, calls, layer, len(some))
+            states = _token_states(question, calls, layer, 1)
         found.append((judge(model, states, _true(question, len(some))).nll.mean(dim=1) - whole).cpu())
     return torch.cat(found)
 
