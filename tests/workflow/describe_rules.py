@@ -85,8 +85,10 @@ def _record_hashed_files() -> None:
 
 def _describe(rule: Any, workflow: Any) -> dict[str, Any]:
     params = dict(rule.params.items())
-    growing = {
-        name: rule.resources[name]._evaluator for name in ("mem_mb", "runtime") if name in rule.resources
+    growing = {name: rule.resources[name] for name in ("mem_mb", "runtime") if name in rule.resources}
+    growth = {
+        name: [of.evaluate(None, attempt=attempt, rulename=rule.name).value for attempt in (1, 2)]
+        for name, of in growing.items()
     }
     return {
         "name": rule.name,
@@ -96,7 +98,7 @@ def _describe(rule: Any, workflow: Any) -> dict[str, Any]:
         "message": rule.message,
         "conda": rule.conda_env and str(rule.conda_env),
         "resources": sorted(name for name in rule.resources if not name.startswith("_")),
-        "growth": {name: [of(None, attempt=attempt) for attempt in (1, 2)] for name, of in growing.items()},
+        "growth": growth,
         "local": rule.name in workflow._localrules,
         "inputs": [str(path) for path in rule.input],
         "outputs": [str(path) for path in rule.output],

@@ -23,7 +23,7 @@ rule ablate_heads:
     resources:
         gpu=N_GPU,
         mem_mb=growing(MEMORY["ablate_heads"]),
-        runtime=growing(480),
+        runtime=limited(480),
     params:
         **tracked("ablate_heads.py", "head_ablation", "loading"),
     message:
@@ -50,7 +50,7 @@ rule bypass_layers:
     resources:
         gpu=N_GPU,
         mem_mb=growing(MEMORY["bypass_layers"]),
-        runtime=growing(240),
+        runtime=limited(240),
     params:
         **tracked("bypass_layers.py", "layer_bypass", "loading"),
     message:

@@ -21,7 +21,7 @@ rule activation_gradients:
     resources:
         gpu=N_GPU,
         mem_mb=growing(MEMORY["activation_gradients"]),
-        runtime=growing(60),
+        runtime=limited(60),
     params:
         **tracked("activation_gradients.py", "activation_gradients", "loading"),
     message:
@@ -49,7 +49,7 @@ rule impact_gradients:
     resources:
         gpu=N_GPU,
         mem_mb=growing(MEMORY["activation_gradients"]),
-        runtime=growing(60),
+        runtime=limited(60),
     params:
         **tracked("impact_gradients.py", "activation_gradients", "loading"),
     message:
@@ -77,7 +77,7 @@ rule compare_activation_gradients:
     resources:
         gpu=N_GPU,
         mem_mb=growing(MEMORY["activation_gradients"]),
-        runtime=growing(60),
+        runtime=limited(60),
     params:
         **tracked("compare_activation_gradients.py", "activation_gradients", "loading"),
     message:
@@ -106,7 +106,7 @@ rule attention:
     resources:
         gpu=N_GPU,
         mem_mb=growing(MEMORY["attention"]),
-        runtime=growing(60),
+        runtime=limited(60),
     params:
         **tracked("attention.py", "attention", "loading", "scores", "sets"),
     message:

@@ -27,6 +27,7 @@ os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**29))
 
 
 from memloc.bench.duration import duration
+from memloc.bench.limits import limits
 from memloc.data import suffix_arrays
 from memloc.data.text_files import text_files
 from memloc.data.token_arrays import open_arrays
@@ -41,6 +42,7 @@ from memloc.settings.study import members
 from memloc.settings.documentation import effective
 from memloc.settings.study import resampled
 from memloc.tables import schemas
+from memloc.tables.schema import TableError
 from memloc.claims import registry
 from memloc.explorer.contents import left_out, tables_on_page
 from memloc.figures.catalog import FIGURES, OF_PLANTS
@@ -248,6 +250,22 @@ FIRST, AWAITED, LONG = 3, 2, 1
 def growing(amount):
     """Memory (MB) or time (minutes) that doubles with every retry of a job."""
     return lambda wildcards, attempt: amount * 2 ** (attempt - 1)
+
+
+def estimated():
+    """Time limits (minutes) of this study's rules, where `snakemake estimate` left its table."""
+    try:
+        return limits(Path(placed(table("estimate"))))
+    except TableError as error:
+        raise WorkflowError(str(error))
+
+
+LIMITS = estimated()
+
+
+def limited(minutes):
+    """Time (minutes) of a rule that runs the model: by the estimate where there is one; it grows like memory."""
+    return lambda wildcards, attempt, rulename: LIMITS.get(rulename, minutes) * 2 ** (attempt - 1)
 
 
 # GPUs of every rule that runs the model; local runs ignore the number unless a profile sets a limit.

@@ -19,7 +19,7 @@ rule prefix_features:
     resources:
         gpu=N_GPU,
         mem_mb=growing(MEMORY["prefix_features"]),
-        runtime=growing(120),
+        runtime=limited(120),
     params:
         **tracked("prefix_features.py", "detection", "min_k", "loading"),
     message:

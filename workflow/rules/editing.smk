@@ -34,7 +34,7 @@ for objective in ("unlearn", "edit"):
         resources:
             gpu=N_GPU,
             mem_mb=growing(MEMORY["edit_paragraphs"]),
-            runtime=growing(1440),
+            runtime=limited(1440),
         params:
             **tracked("edit_paragraphs.py", "editing", "loading", "highlight"),
             objective=objective,

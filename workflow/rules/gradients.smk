@@ -23,7 +23,7 @@ rule parameter_gradients:
     resources:
         gpu=N_GPU,
         mem_mb=growing(MEMORY["parameter_gradients"]),
-        runtime=growing(60),
+        runtime=limited(60),
     params:
         **tracked("parameter_gradients.py", "parameter_gradients", "contrastive", "loading"),
     message:

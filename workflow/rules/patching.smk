@@ -27,7 +27,7 @@ rule:
     resources:
         gpu=N_GPU,
         mem_mb=growing(MEMORY["patching"]),
-        runtime=growing(480),
+        runtime=limited(480),
     params:
         **tracked("patching.py", "patching", "loading"),
         shard=PATCHING.number,
@@ -57,7 +57,7 @@ rule:
     resources:
         gpu=N_GPU,
         mem_mb=growing(MEMORY["residual_patching"]),
-        runtime=growing(480),
+        runtime=limited(480),
     params:
         **tracked("residual_patching.py", "patching", "loading"),
         shard=RESIDUAL_PATCHING.number,

@@ -28,7 +28,7 @@ rule:
     resources:
         gpu=N_GPU,
         mem_mb=growing(MEMORY["perturbation"]),
-        runtime=growing(240),
+        runtime=limited(240),
     params:
         **tracked("perturbation.py", "perturbation", "loading", "scores"),
         shard=PERTURBATION.number,

@@ -32,7 +32,7 @@ if PLANTS_ASKED:
         resources:
             gpu=N_GPU,
             mem_mb=growing(MEMORY["plant_paragraphs"]),
-            runtime=growing(1440),
+            runtime=limited(1440),
         params:
             **tracked("plant_paragraphs.py", "planted_truth", "loading"),
             shard=PLANTING.number,

@@ -30,7 +30,7 @@ if REMOVAL_ASKED:
         resources:
             gpu=N_GPU,
             mem_mb=growing(MEMORY["remove"]),
-            runtime=growing(1440),
+            runtime=limited(1440),
         params:
             **tracked("remove.py", "remove", "loading", "highlight"),
             shard=REMOVAL.number,

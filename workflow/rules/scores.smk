@@ -26,7 +26,7 @@ rule:
     resources:
         gpu=N_GPU,
         mem_mb=growing(MEMORY["scores"]),
-        runtime=growing(240),
+        runtime=limited(240),
     params:
         **tracked("scores.py", "scores", "extraction", "loading"),
         shard=SCORES.number,
@@ -57,7 +57,7 @@ rule sets:
     resources:
         gpu=N_GPU,
         mem_mb=growing(MEMORY["sets"]),
-        runtime=growing(120),
+        runtime=limited(120),
     params:
         **tracked("sets.py", "sets", "loading", "scores"),
     message:

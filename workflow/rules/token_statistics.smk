@@ -20,7 +20,7 @@ rule token_statistics:
     resources:
         gpu=N_GPU,
         mem_mb=growing(MEMORY["token_statistics"]),
-        runtime=growing(60),
+        runtime=limited(60),
     params:
         **tracked("token_statistics.py", "scores", "sets", "loading"),
     message:

@@ -24,7 +24,7 @@ if MODEL.source in ("embedded", "planted"):
         threads: MODEL.threads
         resources:
             mem_mb=growing(6000 if PRETRAINED else 4000),
-            runtime=growing(120),
+            runtime=limited(120),
         params:
             **tracked("train_model.py", "model"),
             checkpoints=placed(f"{RESULTS}/checkpoints"),

@@ -19,7 +19,7 @@ rule disturb_weights:
     resources:
         gpu=N_GPU,
         mem_mb=growing(MEMORY["disturb_weights"]),
-        runtime=growing(240),
+        runtime=limited(240),
     params:
         **tracked("disturb_weights.py", "weight_noise", "loading"),
     message:

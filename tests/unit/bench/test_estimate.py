@@ -7,11 +7,14 @@ import pytest
 import yaml
 
 from memloc.bench.estimate import estimate, studies
+from memloc.bench.limits import limits
 from memloc.bench.schedule import Job, jobs, longest_path, total
 from memloc.model import cost, memory
 from memloc.model.cost import Machine
 from memloc.run.steps import Step
 from memloc.settings.study import Settings
+from memloc.tables import storage
+from memloc.tables.schemas.estimate import ESTIMATE
 
 ROOT = Path(__file__).parents[3]
 MEASURED = pd.read_csv(Path(__file__).with_name("measured.csv"))
@@ -126,3 +129,29 @@ def test_the_longest_path_is_the_slowest_chain():
 )
 def test_jobs_wait_for_what_they_need_and_for_cores_and_gpus(cores, gpus, seconds):
     assert total(JOBS, cores, gpus) == seconds
+
+
+def test_a_limit_is_thrice_the_estimate_half_an_hour_at_least_and_nothing_where_none_was_timed(tmp_path):
+    _, settings = study("config")
+    names = ("download_model", "model", "scores", "edit_paragraphs")
+    steps = [step(name, ["results/x/download_model"] * (name != "download_model")) for name in names]
+    slow = Machine("slow", 1, 1, 1)
+    path = tmp_path / "benchmarks/estimate.parquet"
+    assert limits(path) == {}
+    frame = estimate(steps, studies(steps, "results/x", settings), slow)
+    storage.write(ESTIMATE, frame, path, {"study": "x", "paragraph": {"length": 100, "prefix": 50}})
+    hours = frame.set_index("rule").seconds / 3600
+    found = limits(path)
+    assert hours.edit_paragraphs > 1 and found["edit_paragraphs"] / 60 == pytest.approx(
+        3 * hours.edit_paragraphs, rel=0.01
+    )
+    assert found["model"] == 30 and "download_model" not in found
+
+
+def test_a_list_costs_what_its_paragraphs_do():
+    shape, settings = study("public/extraction-benchmark")
+    many = settings.model_copy(update={"estimate": settings.estimate.model_copy(update={"paragraphs": None})})
+    assert cost.n_paragraphs(settings) == 1000 and cost.n_paragraphs(many) == 15_000
+    few, all_of_them = cost.passes(shape, settings), cost.passes(shape, many)
+    assert few["scores"] == all_of_them["scores"] / 15 and few["attention"] < all_of_them["attention"]
+    assert few["perturbation"] == all_of_them["perturbation"]

@@ -30,7 +30,7 @@ def estimate(
     studies: Mapping[str, tuple[Shape, Settings]],
     machine: Machine,
 ) -> pd.DataFrame:
-    """A row per rule: jobs, threads, seconds of each job, memory (MB), GPU memory (MB), disk (MB).
+    """A row per rule, of table `estimate`.
 
     `studies` gives the model's shape and the settings of every study by the folder of its results.
     """
@@ -42,6 +42,7 @@ def estimate(
         rows.append(
             {
                 "rule": step.name,
+                "machine": machine.name,
                 "jobs": n_jobs,
                 "threads": step.threads,
                 "seconds": rule_seconds(step.rule, shape, settings, machine, step.threads) / n_jobs,
@@ -75,7 +76,7 @@ def summary(steps: list[Step], frame: pd.DataFrame, machine: Machine) -> str:
     return "\n".join(
         [
             f"{machine.name} ({known}), {machine.cores} cores, {len(frame)} rules, downloads not timed",
-            longest.round({"seconds": 0, "disk_mb": 1}).to_string(index=False),
+            longest.drop(columns="machine").round({"seconds": 0, "disk_mb": 1}).to_string(index=False),
             f"total: {spoken(total(planned, machine.cores, machine.gpus))}",
             f"memory: at most {memory:.1f} GB a rule; disk: {disk:.1f} GB",
             f"longest path: {spoken(path_seconds)}: {', '.join(name.partition(' ')[0] for name in path)}",

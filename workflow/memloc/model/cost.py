@@ -81,7 +81,7 @@ def rule_bytes(rule: str, shape: Shape, settings: Settings) -> float:
     sampled = sets.n_memorized + sets.n_non_memorized + 2 * sets.n_partly
     components = shape.n_layers * (4 * shape.n_heads + 2)
     rows = {
-        "attention": (sampled + sets.n_rare_tokens) * prefix * shape.n_layers * shape.n_heads,
+        "attention": (sampled + n_rare_tokens(settings)) * prefix * shape.n_layers * shape.n_heads,
         "activation_gradients": 2 * sets.n_memorized * prefix * components,
         "paragraphs": n_paragraphs(settings),
     }
@@ -91,11 +91,16 @@ def rule_bytes(rule: str, shape: Shape, settings: Settings) -> float:
 
 
 def n_paragraphs(settings: Settings) -> int:
-    """Paragraphs before the filters; of own text, which is not read here, as many as are published."""
+    """Paragraphs before the filters; of own text and lists, which are not read here, what a setting says."""
     data = settings.data
     if data.source == "embedded":
         return data.n_repeated + data.n_once + data.n_unseen
-    return PUBLISHED_PARAGRAPHS
+    return settings.estimate.paragraphs or PUBLISHED_PARAGRAPHS
+
+
+def n_rare_tokens(settings: Settings) -> float:
+    """Paragraphs of the rare-token analysis: at most four fifths of all."""
+    return min(settings.sets.n_rare_tokens, 0.8 * n_paragraphs(settings))
 
 
 def n_trained(settings: Settings) -> float:
@@ -123,7 +128,7 @@ def passes(shape: Shape, settings: Settings) -> dict[str, float]:
     sampled = m + n + 2 * sets.n_partly
     n_heads = shape.n_layers * shape.n_heads
     perturbed = (m + n) * prefix * settings.perturbation.draws * PERTURBED_SHARE
-    attended = (sampled + sets.n_rare_tokens) * (prefix + 1) / length
+    attended = (sampled + n_rare_tokens(settings)) * (prefix + 1) / length
     patched = 2 * n_heads + 4 * shape.n_layers * shape.n_kv_heads  # q, k and v, in both directions
     return {
         "train_model": BACKWARD * n_trained(settings),

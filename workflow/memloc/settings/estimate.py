@@ -4,12 +4,17 @@ from typing import Literal
 
 from pydantic import Field
 
-from memloc.settings.base import Section
+from memloc.settings.base import Positive, Section
 
 
 class Estimate(Section):
-    """What target `estimate` says of a study's cost."""
+    """What target `estimate` says of a study's cost, and time limits of jobs follow."""
 
     machine: Literal["here", "a100", "h100"] = Field(
         "here", description="Machine: this one, whose products are timed, or a GPU from its data sheet."
+    )
+    paragraphs: Positive | None = Field(
+        None,
+        description="Paragraphs of your own text or list, before the filters; by default as many as are "
+        "published, 15,000.",
     )

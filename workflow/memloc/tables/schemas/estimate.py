@@ -1,0 +1,22 @@
+"""What a study was estimated to cost."""
+
+import pandera.pandas as pa
+
+from memloc.tables.columns import column, integer, number
+from memloc.tables.schema import Lengths, Schema
+
+
+def _estimate(lengths: Lengths) -> dict[str, pa.Column]:
+    return {
+        "rule": column("str", unique=True, meaning="Rule of the workflow."),
+        "machine": column("str", meaning="Machine that the estimate is for."),
+        "jobs": integer(1, meaning="Jobs that the rule runs as."),
+        "threads": integer(1, meaning="Threads of each job."),
+        "seconds": number(0, unit="of each job", meaning="Time; 0 for downloads, which are not timed."),
+        "memory_mb": number(0, unit="MB", meaning="Memory of each job."),
+        "gpu_mb": number(0, unit="MB", meaning="GPU memory of each job; 0 on a machine without a GPU."),
+        "disk_mb": number(0, unit="MB", meaning="What the rule leaves on the disk."),
+    }
+
+
+ESTIMATE = Schema("estimate", _estimate)
