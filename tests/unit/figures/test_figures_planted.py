@@ -108,3 +108,14 @@ def test_what_is_recommended_beats_its_twin_and_is_no_baseline():
     np.testing.assert_allclose(second["p_first"], 2 * 2 / 256)
     few = planted_recommend.draw(tables(2), {}).data
     assert few["low"].isna().all() and few["gain_low"].isna().all()
+
+
+def test_of_methods_that_find_the_same_the_cheaper_one_is_recommended():
+    found = tables()
+    dear = (
+        found["planted_truth"].query("method == 'zero_ablation'").assign(method="hard_concrete", seconds=9.0)
+    )
+    truth = pd.concat([found["planted_truth"], dear])
+    data = planted_recommend.draw(found | {"planted_truth": truth, "planted_costs": truth}, {}).data
+    shown = data[data["kind"] == "neurons"].head(2)
+    assert shown["method"].tolist() == ["zero_ablation", "hard_concrete"] and shown["value"].nunique() == 1

@@ -20,7 +20,7 @@ from memloc.planting.units import n_groups, n_neurons
 from memloc.run.errors import InputError
 from memloc.settings.activation_gradients import ActivationGradients
 from memloc.settings.planted_truth import PlantedTruth
-from memloc.tables.terms import ENSEMBLE
+from memloc.tables.terms import ENSEMBLE, NOT_IN_ENSEMBLE
 from tiny_models import VOCABULARY
 
 N_PREFIX = 6
@@ -215,6 +215,12 @@ def test_every_method_answers_for_what_it_declares_and_leaves_the_model(tiny_mod
                 assert answer.granularity in METHODS[answer.method].granularities
         assert set(sizes) == set(wanted) and {len(found) for found in sizes.values()} == {1}
     assert original.n_changed(tiny_model, {}) == 0
+
+
+def test_the_ensemble_takes_as_long_as_its_members(tiny_gpt_neo):
+    seconds = {answer.method: answer.seconds for answer in answers(question(tiny_gpt_neo, ("head",)))}
+    members = [own for method, own in seconds.items() if method not in (ENSEMBLE, *NOT_IN_ENSEMBLE)]
+    assert seconds[ENSEMBLE] == pytest.approx(sum(members)) and min(members) > 0
 
 
 def test_masks_keep_what_is_needed(memorizing_model, memorized_tokens):

@@ -9,6 +9,11 @@ from memloc.figures.parts.style import PAGE_WIDTH, Drawing, subplots
 from memloc.run.templates import escaped
 from memloc.settings.base import Section
 
+BASELINE_STYLES = {
+    "weight_size": {"color": "0.6", "ls": "-"},
+    "random": {"color": "black", "ls": ":"},
+    "change": {"color": "black", "ls": "-"},
+}
 PANELS = {"kept": "planted alone", "left": "reverted"}
 
 
@@ -25,7 +30,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         for panel, kind in zip(row, kinds, strict=True):
             for number, method in enumerate(methods):
                 own = data[(data["kind"] == kind) & (data["method"] == method)]
-                style = {"color": colours(number % 20), "ls": "-" if number % 2 else "--"}
+                own_style = {"color": colours(number % 20), "ls": "-" if number % 2 else "--"}
+                style = BASELINE_STYLES.get(method, own_style)
                 panel.plot(own["share"], own[column], lw=0.8, label=label(method), **style)
             panel.set_xscale("log")
             panel.set_xticks([0.001, 0.01, 0.1, 1], ["0.1 %", "1 %", "10 %", "100 %"])
@@ -52,9 +58,9 @@ def _areas(data: pd.DataFrame) -> pd.DataFrame:
 
 
 def _best(areas: pd.DataFrame) -> list[dict]:
-    found = []
-    for kind, rows in areas[~areas["method"].isin(BASELINES)].groupby("kind", sort=False):
-        best = rows.sort_values("cmd", kind="stable").iloc[0]
+    found, rivals = [], areas[~areas["method"].isin(BASELINES)]
+    for kind in kinds_of(rivals):
+        best = rivals[rivals["kind"] == kind].sort_values("cmd", kind="stable").iloc[0]
         chance = areas[(areas["kind"] == kind) & (areas["method"] == "random")]["cmd"].iloc[0]
         labels = {"kind": KIND_LABELS[kind], "method": escaped(label(best["method"]))}
         found.append(

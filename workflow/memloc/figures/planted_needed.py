@@ -15,12 +15,14 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     columns = ["kind", "plant", "attempt", "reached", "n_allowed", "n_needed", "norm_before", "norm"]
     data = plants[[*columns, "em_memorized_before", "em_memorized"]].assign(damage=damage(plants))
     figure, (left, right) = subplots(PAGE_WIDTH * 0.8, 2.6, ncols=2)
-    for number, kind in enumerate(kinds_of(data)):
-        rows = data[(data["kind"] == kind) & data["reached"]].astype({"n_needed": "float64"})
+    shown = data[data["reached"]].astype({"n_needed": "float64"})
+    for number, kind in enumerate(kinds_of(shown)):
+        rows = shown[shown["kind"] == kind]
         style = {"s": 12, "color": colormaps["Dark2"](number % 8), "label": KIND_LABELS[kind]}
         left.scatter(rows["n_allowed"], rows["n_needed"], **style)
         right.scatter(100 * rows["damage"], rows["norm"] / rows["norm_before"], **style)
-    sizes = [data["n_allowed"].min() / 20, data["n_allowed"].max() * 1.5]
+    allowed = (shown if len(shown) else data)["n_allowed"]
+    sizes = [allowed.min() / 20, allowed.max() * 1.5]
     left.plot(sizes, sizes, color="0.7", lw=0.6, zorder=0)
     left.set(xscale="log", yscale="log", xlabel="weights allowed", ylabel="weights needed (at most)")
     for axis in (left.xaxis, left.yaxis):

@@ -49,7 +49,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     axes[0][0].set_yticks(np.arange(len(methods)) + 0.5, [label(name) for name in methods])
     axes[0][0].invert_yaxis()
     figure.colorbar(mesh, ax=axes[0][-1], fraction=0.06, label="average precision")
-    numbers = {"kinds": numbers_of(tables["plants"]), "most_damage": f"{MOST_DAMAGE:.0%}"}
+    numbers = {"kinds": numbers_of(tables["plants"]), "most_damage": f"{100 * MOST_DAMAGE:g} %"}
     return Drawing(figure, pd.concat([data.assign(plants="all"), _harmless(tables, rows)]), numbers)
 
 

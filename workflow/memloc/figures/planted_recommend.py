@@ -27,7 +27,7 @@ HEADER = (
     "p, first",
     "seconds",
 )
-WIDTHS = (22, 7, 24, 22, 23, 8, 9, 8, 8)
+WIDTHS = (22, 7, 24, 22, 23, 9, 11, 9, 9)
 GAIN = ("gain", "gain_low", "gain_high")
 P_VALUES = ("p_twin", "p_chance", "p_first")
 N_SHOWN = 3
@@ -41,7 +41,9 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     data = data.merge(_tests(rows), on=["kind", "method"], how="left")
     seconds = costs[costs["control"] == "plant"].groupby(["kind", "method"])["seconds"].median()
     data = data.join(seconds, on=["kind", "method"])
-    data = data.sort_values(["kind", "value"], ascending=[True, False], kind="stable", ignore_index=True)
+    # Of equals, what finds less in the twin comes first, and then what costs less.
+    order = {"kind": True, "value": False, "gain": False, "seconds": True}
+    data = data.sort_values([*order], ascending=[*order.values()], ignore_index=True)
     kinds = kinds_of(data)
     shown = pd.concat([data[data["kind"] == kind].head(N_SHOWN) for kind in kinds]) if kinds else data
     return Drawing(
@@ -91,7 +93,9 @@ def _table(shown: pd.DataFrame) -> Figure:
 
     lines = []
     for row in shown.itertuples():
-        gain = "" if pd.isna(row.gain) else f"{row.gain:+.2f}{ends(row.gain_low, row.gain_high)}"
+        gain = (
+            "" if pd.isna(row.gain) else f"{round(row.gain, 2) + 0:+.2f}{ends(row.gain_low, row.gain_high)}"
+        )
         p_values = [getattr(row, name) for name in P_VALUES]
         found = f"{row.value:.2f}{ends(row.low, row.high)}"
         cells = (

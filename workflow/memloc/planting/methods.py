@@ -63,9 +63,10 @@ class Answer(NamedTuple):
 
 
 def answers(question: Question) -> Iterator[Answer]:
-    """What every method says that can rank the first of the wanted units, and their mean rank
-    (`ensemble`)."""
+    """What every method says that can rank the first of the wanted units, and their mean rank (`ensemble`),
+    in the seconds of them all."""
     ranks: dict[Granularity, list[Tensor]] = {}
+    total = 0.0
     for name, method in METHODS.items():
         if not method.asked(question.how) or question.wanted[0] not in method.granularities:
             continue
@@ -78,8 +79,9 @@ def answers(question: Question) -> Iterator[Answer]:
                 yield Answer(name, granularity, found, seconds)
                 if name not in NOT_IN_ENSEMBLE and granularity != "weight":
                     ranks.setdefault(granularity, []).append(mid_ranks(found))
+        total += seconds if name not in NOT_IN_ENSEMBLE else 0.0
     for granularity, found in ranks.items():
-        yield Answer(ENSEMBLE, granularity, -torch.stack(found).mean(dim=0), 0.0)
+        yield Answer(ENSEMBLE, granularity, -torch.stack(found).mean(dim=0), total)
 
 
 def mid_ranks(
