@@ -1,6 +1,7 @@
 """A bundle says what was made by what, and verification names what was changed, is missing or was added."""
 
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -88,6 +89,8 @@ def test_every_step_has_its_run_with_what_it_read_and_wrote(bundle):
     assert run["object"] == [{"@id": "#corpus.txt"}, {"@id": "#r/model"}]
     assert run["result"] == [{"@id": "#r/shards/0.parquet"}, {"@id": "#r/shards/1.parquet"}]
     assert run["startTime"] < run["endTime"] == found["#run"]["endTime"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", run["endTime"])
+    assert found[found["./"]["license"]["@id"]]["@type"] == "CreativeWork"
     assert found["#run/draw"]["object"] == [{"@id": "tables/scores.parquet"}]
     assert [step["@id"] for step in found["workflow/Snakefile"]["step"]] == [
         "#step/score_shard",

@@ -32,7 +32,9 @@ PROFILES = {
 }
 TERMS = "https://w3id.org/ro/terms/workflow-run/context"
 SNAKEMAKE = "https://snakemake.github.io"
-COMPLETED = {"@id": "http://schema.org/CompletedActionStatus"}
+COMPLETED = "http://schema.org/CompletedActionStatus"
+LICENSE = "https://www.apache.org/licenses/LICENSE-2.0"
+LICENSE_OF = "Of the code. Results: as those who made them say."
 ENVIRONMENT = "environment.txt"
 MAIN = "workflow/Snakefile"
 SHARDS = "shards"  # parts of tables, which the whole tables hold
@@ -52,7 +54,7 @@ def record(study: str, folder: Path, steps: list[Step], code: Mapping[str, Path]
     crate.metadata.extra_contexts.append(TERMS)
     crate.name = f"memloc, study {study}"
     crate.description = "A run of memloc, which localizes paragraph memorization in a language model."
-    crate.license = "Code: Apache-2.0. Results: as those who made them say."
+    crate.license = _context(crate, LICENSE, "CreativeWork", name="Apache-2.0", description=LICENSE_OF)
     workflow = _add_code(crate, code, {step.script for step in steps})
     frozen = "".join(f"{package}\n" for package in sorted(_packages(), key=str.lower))
     crate.add_file(StringIO(frozen), ENVIRONMENT, properties=_text_properties(frozen))
@@ -65,7 +67,12 @@ def record(study: str, folder: Path, steps: list[Step], code: Mapping[str, Path]
         "#run",
         object=[entity for path in sorted(read) for entity in files[path]],
         result=[entity for path in sorted(made) for entity in files[path]],
-        properties={"name": f"Run of study {study}", "actionStatus": COMPLETED} | _span(runs),
+        properties={
+            "name": f"Run of study {study}",
+            "description": crate.description,
+            "actionStatus": COMPLETED,
+        }
+        | _span(runs),
     )
     _add_steps(crate, workflow, whole, steps, runs)
     crate.root_dataset["mentions"] = [whole, *runs]
@@ -150,7 +157,8 @@ def _add_run(crate: ROCrate, step: Step, files: Mapping[str, list[Entity]]) -> E
     if benchmark.is_file():
         end = datetime.fromtimestamp(benchmark.stat().st_mtime, UTC)
         seconds = float(pd.read_csv(benchmark, sep="\t")["s"].iloc[-1])
-        times = {"startTime": (end - timedelta(seconds=seconds)).isoformat(), "endTime": end.isoformat()}
+        span = {"startTime": end - timedelta(seconds=seconds), "endTime": end}
+        times = {name: time.isoformat(timespec="milliseconds") for name, time in span.items()}
     return crate.add_action(
         crate.get(step.script),
         f"#run/{step.name}",
