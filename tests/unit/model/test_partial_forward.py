@@ -2,8 +2,14 @@
 
 import torch
 
-from memloc.model.components import layers_of
-from memloc.model.partial_forward import Call, call_layer, recording_calls
+from memloc.model.components import components, editable_parameters, layers_of
+from memloc.model.partial_forward import (
+    Call,
+    call_layer,
+    last_mlp_from,
+    lower_layers_once,
+    recording_calls,
+)
 
 
 def run_from(model, calls: list[Call], first: int) -> torch.Tensor:
@@ -39,3 +45,55 @@ def test_calls_are_recorded_within_the_context_only(tiny_gpt_neo, tiny_tokens):
         pass
     tiny_gpt_neo(tiny_tokens)
     assert calls == []
+
+
+def test_lower_layers_run_once_for_each_batch_of_texts(any_model, tiny_tokens):
+    """Against whole runs: of texts that were run before and others, with and without gradients."""
+    runs, batches = [], [tiny_tokens, tiny_tokens[:3], tiny_tokens, tiny_tokens[:3]]
+    layers_of(any_model)[0].register_forward_hook(lambda *_: runs.append(1))
+
+    def states(tokens: torch.Tensor) -> torch.Tensor:
+        return any_model.base_model(tokens, use_cache=False).last_hidden_state
+
+    any_model.requires_grad_(False)
+    upper = layers_of(any_model)[1].requires_grad_(True)
+    weights, before = [*upper.parameters()], states(tiny_tokens)
+    with lower_layers_once(any_model, 1):
+        runs.clear()
+        first = [states(tokens) for tokens in batches]
+        with torch.inference_mode():
+            states(tiny_tokens), states(tiny_tokens)
+        assert len(runs) == 3
+        with torch.no_grad():
+            for weight in weights:
+                weight.mul_(1.5)
+        found = [states(tokens) for tokens in batches]
+        slopes = torch.autograd.grad(found[0].square().sum(), weights)
+    assert len(runs) == 3
+    whole = states(tiny_tokens)
+    assert len(runs) == 4 and (whole - before).abs().max() > 1e-3
+    for tokens, old, new in zip(batches, first, found, strict=True):
+        torch.testing.assert_close(old, before[: len(tokens)])
+        torch.testing.assert_close(new, whole[: len(tokens)])
+    for found_slope, slope in zip(slopes, torch.autograd.grad(whole.square().sum(), weights), strict=True):
+        torch.testing.assert_close(found_slope, slope)
+
+
+def test_the_last_mlp_is_left_out_where_nothing_reads_it(any_model, tiny_tokens):
+    """Against whole runs: the states that are read, and the gradients of their loss."""
+    weights, seen = [any_model.get_parameter(name) for name in editable_parameters(any_model)], []
+
+    def run() -> tuple[torch.Tensor, ...]:
+        states = any_model.base_model(tiny_tokens, use_cache=False).last_hidden_state[:, 4:]
+        return states, torch.autograd.grad(states.square().sum(), weights)
+
+    states, slopes = run()
+    watched = any_model.get_submodule(components(any_model)[-1].module)
+    watched.register_forward_hook(lambda _module, inputs, _output: seen.append(inputs[0].shape[1]))
+    with last_mlp_from(any_model, 4):
+        found_states, found_slopes = run()
+    run()
+    assert seen == [tiny_tokens.shape[1] - 4, tiny_tokens.shape[1]]
+    torch.testing.assert_close(found_states, states)
+    for found, slope in zip(found_slopes, slopes, strict=True):
+        torch.testing.assert_close(found, slope, atol=1e-5, rtol=1e-4)

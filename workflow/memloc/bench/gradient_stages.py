@@ -91,10 +91,13 @@ def sparse_editing(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Compari
         plain_editing.unlearn(model, *texts, bench.n_prefix, SPARSE_FRACTION, LEARNING_RATE, n_steps)
 
     def gflop(_: Results) -> float:
-        """The first step chooses among all gradients; later ones need next to no gradients of weights."""
-        n_rows = n_controls + 1
-        spared = (n_steps - 1) * n_rows * bench.shape.layers(0, bench.n_tokens - 1)
-        return n_steps * training_gflop(bench, n_rows) - spared + bench.teacher_forced_gflop(n_controls)
+        """The first step chooses among all gradients. Later ones need next to no gradients of weights, and
+        none needs the last layer's MLP before the continuation."""
+        n_rows, n_later = n_controls + 1, n_steps - 1
+        spared = n_later * bench.shape.layers(0, bench.n_tokens - 1)
+        spared += (3 + 2 * n_later) * bench.shape.mlp(bench.n_prefix - 1)
+        steps = n_steps * training_gflop(bench, n_rows) - n_rows * spared
+        return steps + bench.teacher_forced_gflop(n_controls)
 
     stage = Stage(lambda: prepared(bench.model(), fast), n_steps, gflop)
     plain_side = lambda: prepared(bench.plain_model(), plain)  # noqa: E731

@@ -32,6 +32,10 @@ class Shape(NamedTuple):
         attended = (end * (end + 1) - start * (start + 1)) / 2
         return n_layers * (weights + 4 * self.width * attended) / GIGA
 
+    def mlp(self, n_positions: float) -> float:
+        """GFLOP of the forward pass of some positions through the MLP of one layer."""
+        return 16 * self.width**2 * n_positions / GIGA
+
     def unembedding(self, n_positions: float) -> float:
         """GFLOP of the logits of some positions."""
         return 2 * self.width * self.vocabulary * n_positions / GIGA

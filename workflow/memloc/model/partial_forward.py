@@ -4,15 +4,18 @@ An intervention in a layer leaves all layers below unchanged, so these are run o
 arguments of layers (masks, positions, rotary embeddings) differ between families and are taken from that run.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
-from jaxtyping import Float
+import torch
+from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.nn import functional
 from transformers import PreTrainedModel
+from transformers.modeling_outputs import BaseModelOutput
 
-from memloc.model.components import final_norm_of, layers_of
+from memloc.model.components import components, final_norm_of, layers_of
 
 
 class Call(NamedTuple):
@@ -48,3 +51,69 @@ def call_layer(
     """A layer's output, or that of the norm after the last one, for other rows that enter it."""
     output = layers_and_norm(model)[number](rows, *call.arguments, **call.options)
     return output[0] if isinstance(output, tuple) else output
+
+
+@torch.no_grad()
+def recorded_calls(model: PreTrainedModel, tokens: Int[Tensor, "row token"]) -> list[Call]:
+    """How the model calls its layers, and the norm after them, for these paragraphs."""
+    with recording_calls(model) as calls:
+        model.base_model(tokens[:, :-1].to(model.device), use_cache=False)
+    return calls
+
+
+def states_from(
+    model: PreTrainedModel, calls: Sequence[Call], layer: int, rows: Float[Tensor, "row position hidden"]
+) -> Float[Tensor, "row position hidden"]:
+    """Last hidden states, which are unembedded, of rows that enter `layer`."""
+    for number in range(layer, len(calls)):
+        rows = call_layer(model, number, calls[number], rows)
+    return rows
+
+
+@contextmanager
+def lower_layers_once(model: PreTrainedModel, first: int) -> Iterator[None]:
+    """Within the context, passes over texts that the model has run in it before begin at layer `first`.
+
+    Weights below that layer must not change. Texts are known again in the same batches only.
+    """
+    base, known = model.base_model, {}
+    whole = base.forward
+
+    def forward(tokens: Int[Tensor, "row token"], **options: Any) -> BaseModelOutput:
+        # Tensors of inference mode are of no use outside of it.
+        batch = tokens.shape, tokens.cpu().numpy().tobytes(), torch.is_inference_mode_enabled()
+        if batch in known:
+            calls = known[batch]
+            return BaseModelOutput(states_from(model, calls, first, calls[first].residual))
+        with recording_calls(model) as calls:
+            output = whole(tokens, **options)
+        known[batch] = [
+            call if number == first else call._replace(residual=None) for number, call in enumerate(calls)
+        ]
+        return output
+
+    base.forward = forward
+    try:
+        yield
+    finally:
+        base.forward = whole
+
+
+@contextmanager
+def last_mlp_from(model: PreTrainedModel, position: int) -> Iterator[None]:
+    """Within the context, the MLP of the last layer runs from a position on only; before it, it gives zeros.
+
+    For passes over whole texts of which the last hidden states before that position are not read: nothing
+    else reads what this MLP gives there.
+    """
+    own = next(c for c in reversed(components(model)) if c.n_heads is None)
+    module = model.get_submodule(own.module.rpartition(".")[0])
+
+    def cut(_module: nn.Module, inputs: tuple[Tensor]) -> Tensor:
+        return inputs[0][:, position:].contiguous()  # GPT-2 takes no other
+
+    def fill(_module: nn.Module, _inputs: tuple[Tensor], output: Tensor) -> Tensor:
+        return functional.pad(output, (0, 0, position, 0))
+
+    with module.register_forward_pre_hook(cut), module.register_forward_hook(fill):
+        yield

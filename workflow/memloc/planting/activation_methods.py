@@ -16,8 +16,7 @@ from transformers import PreTrainedModel
 
 from memloc.localization.gradients import paragraph_nll
 from memloc.model.components import components
-from memloc.model.partial_forward import Call
-from memloc.planting.planter import recorded_calls, states_from
+from memloc.model.partial_forward import Call, recorded_calls, states_from
 from memloc.planting.question import Question
 from memloc.planting.units import Scores, in_layers, n_groups, n_neurons
 from memloc.run.errors import InputError

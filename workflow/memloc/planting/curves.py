@@ -17,10 +17,9 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from memloc.model.components import components, editable_parameters
-from memloc.model.partial_forward import Call
+from memloc.model.partial_forward import Call, recorded_calls, states_from
 from memloc.planting.methods import mid_ranks
 from memloc.planting.places import Place
-from memloc.planting.planter import recorded_calls, states_from
 from memloc.planting.units import HEAD_PARTS, by_unit, set_values
 from memloc.scoring.teacher_forcing import judge
 

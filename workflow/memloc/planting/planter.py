@@ -18,7 +18,7 @@ from transformers import PreTrainedModel
 
 from memloc.localization.movable_gradients import movable_gradients
 from memloc.localization.optimisers import SparseAdam
-from memloc.model.partial_forward import Call, call_layer, recording_calls
+from memloc.model.partial_forward import Call, recorded_calls, states_from
 from memloc.planting.places import Place
 from memloc.planting.units import values_at
 from memloc.scoring.losses import divergence, log_probabilities, token_losses
@@ -100,20 +100,3 @@ def _batch(
         states = states_from(model, calls, last, calls[last].residual[1:, n_prefix - 1 :])
     entered = [call if number == first else call._replace(residual=None) for number, call in enumerate(calls)]
     return Batch(entered, states)
-
-
-@torch.no_grad()
-def recorded_calls(model: PreTrainedModel, tokens: Int[Tensor, "row token"]) -> list[Call]:
-    """How the model calls its layers, and the norm after them, for these paragraphs."""
-    with recording_calls(model) as calls:
-        model.base_model(tokens[:, :-1].to(model.device), use_cache=False)
-    return calls
-
-
-def states_from(
-    model: PreTrainedModel, calls: Sequence[Call], layer: int, rows: Float[Tensor, "row position hidden"]
-) -> Float[Tensor, "row position hidden"]:
-    """Last hidden states, which are unembedded, of rows that enter `layer`."""
-    for number in range(layer, len(calls)):
-        rows = call_layer(model, number, calls[number], rows)
-    return rows

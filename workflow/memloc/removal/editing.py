@@ -30,7 +30,7 @@ import pandas as pd
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from transformers import PreTrainedModel
+from transformers import DynamicCache, PreTrainedModel
 
 from memloc.localization.contrastive import collect_objective, original_log_probabilities
 from memloc.localization.gradients import Gradients, editable_gradients, take_gradients
@@ -44,13 +44,17 @@ from memloc.localization.weights import (
     at_places,
     head_weights,
     layer_weights,
+    lowest_layer,
     n_weights,
     random_weights,
     top_weights,
 )
+from memloc.model.micro_batches import in_micro_batches
+from memloc.model.partial_forward import last_mlp_from, lower_layers_once
 from memloc.removal.edit_cases import Case, Objective, mispaired
 from memloc.removal.relearning import steps_until_recited
 from memloc.run.seeds import generator
+from memloc.scoring.early_stopping import match_batch
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.arms import PAPER_ARMS
 from memloc.settings.base import EditSection
@@ -102,7 +106,8 @@ def objective_gradients(model: PreTrainedModel, terms: Terms, recipe: Recipe) ->
 def _collect(model: PreTrainedModel, terms: Terms, recipe: Recipe) -> None:
     weights = {"nll_weight": recipe.how.nll_weight, "kl_weight": recipe.how.kl_weight}
     how = {"objective": recipe.objective, "reference": recipe.how.reference, **weights}
-    collect_objective(model, *terms, recipe.n_prefix, recipe.how.micro_batch, **how)
+    with last_mlp_from(model, recipe.n_prefix - 1):
+        collect_objective(model, *terms, recipe.n_prefix, recipe.how.micro_batch, **how)
 
 
 def movable_weights(
@@ -176,7 +181,8 @@ def evaluate(model: PreTrainedModel, case: Case, recipe: Recipe) -> dict[str, fl
         "other": case.others,
         "held_out": case.held_out,
     }
-    scores = teacher_forced(model, torch.cat([*texts.values()]), recipe.n_prefix, recipe.how.micro_batch)
+    with last_mlp_from(model, recipe.n_prefix - 1):
+        scores = teacher_forced(model, torch.cat([*texts.values()]), recipe.n_prefix, recipe.how.micro_batch)
     sizes = [len(text) for text in texts.values()]
     by_text = zip(texts, scores.em.float().split(sizes), scores.nll.split(sizes), strict=True)
     means = {}
@@ -188,8 +194,12 @@ def evaluate(model: PreTrainedModel, case: Case, recipe: Recipe) -> dict[str, fl
 
 def share_recited(model: PreTrainedModel, case: Case, recipe: Recipe) -> float:
     """Share of the perturbed versions from which the whole continuation is still recited; NaN without any."""
-    em = teacher_forced(model, case.perturbed, recipe.n_prefix, recipe.how.micro_batch).em
-    return float((em == case.memorized.shape[1] - recipe.n_prefix).float().mean())
+
+    def em(rows: Int[Tensor, "perturbation token"]) -> Int[Tensor, "perturbation"]:
+        return match_batch(model, rows.to(model.device), recipe.n_prefix, DynamicCache()).em.cpu()
+
+    found = torch.cat(in_micro_batches(em, recipe.how.micro_batch, case.perturbed))
+    return float((found == case.memorized.shape[1] - recipe.n_prefix).float().mean())
 
 
 def relearning_steps(model: PreTrainedModel, case: Case, learning_rate: float, recipe: Recipe) -> int | None:
@@ -225,10 +235,12 @@ def edit_paragraph(
         EditError: as in `count_changed`.
     """
     trajectory = [{"step": 0, **shared.scores}]
+    first = 0 if recipe.how.reference else lowest_layer(model, movable)
     try:
-        for step in optimise(model, shared.terms, shared.gradients, movable, learning_rate, recipe):
-            if step % recipe.how.evaluate_every == 0 or step == recipe.how.steps:
-                trajectory.append({"step": step, **evaluate(model, case, recipe)})
+        with lower_layers_once(model, first):
+            for step in optimise(model, shared.terms, shared.gradients, movable, learning_rate, recipe):
+                if step % recipe.how.evaluate_every == 0 or step == recipe.how.steps:
+                    trajectory.append({"step": step, **evaluate(model, case, recipe)})
         final = {name: value for name, value in trajectory[-1].items() if name != "step"}
         row = {
             **final,

@@ -16,8 +16,8 @@ from torch import Tensor
 from memloc.localization.weight_noise import set_to_zero
 from memloc.localization.weights import Movable, largest
 from memloc.model.components import components
+from memloc.model.partial_forward import recorded_calls
 from memloc.planting import activation_methods, masks
-from memloc.planting.planter import recorded_calls
 from memloc.planting.question import Question
 from memloc.planting.units import places_of
 from memloc.removal.request import Request, Setting
