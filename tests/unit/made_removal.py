@@ -25,7 +25,7 @@ def tables(n=8, ways=WAY_NAMES):
                 more = {"relearning_steps": steps, "n_changed_weights": 1000}
                 removed.append({**labels, "id": number, **scores, **shares, **more})
             for taken in [None] if mode == "joint" else [0, 1]:
-                costs.append({**labels, "removed": taken, "seconds": 1.5})
+                costs.append({**labels, "removed": taken, "seconds": 1.5, "memory_mb": 1234.5})
                 for group in ("memorized", "non_memorized", "held_out"):
                     for number in range(n):
                         text = {"group": group, "id": 100 + number, "seen": False}

@@ -71,4 +71,4 @@ def test_the_table_has_a_line_per_way_and_mode():
     shown = [text.get_text() for text in drawing.figure.findobj(plt.Text)]
     assert "the model as it is" in shown and "top gradients, one by one" in shown
     assert "low curvature (K-FAC), one by one" not in shown
-    assert "40.0 (40.0 to 40.0)" in shown
+    assert "40.0 (40.0 to 40.0)" in shown and "1,234" in shown

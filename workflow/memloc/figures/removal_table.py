@@ -24,8 +24,8 @@ COLUMNS = {  # measure: title, width, format
     "nll_gained": ("NLL", 7, "+z.2f"),
 }
 WITH_INTERVAL = ("forgotten", "em_own_lost")
-HEADER = ("way", "setting", *(title for title, _, _ in COLUMNS.values()), "weights", "seconds")
-WIDTHS = (42, 26, *(width for _, width, _ in COLUMNS.values()), 10, 8)
+HEADER = ("way", "setting", *(title for title, _, _ in COLUMNS.values()), "weights", "seconds", "MiB")
+WIDTHS = (42, 26, *(width for _, width, _ in COLUMNS.values()), 10, 8, 6)
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
@@ -34,8 +34,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     about = removal.groupby(["way", "mode"]).agg(
         setting=("setting", "first"), weights=("n_changed_weights", "median")
     )
-    seconds = tables["removal_costs"].groupby(["way", "mode"])["seconds"].median()
-    data = data.join(about, on=["way", "mode"]).join(seconds, on=["way", "mode"])
+    costs = tables["removal_costs"].groupby(["way", "mode"])[["seconds", "memory_mb"]].median()
+    data = data.join(about, on=["way", "mode"]).join(costs, on=["way", "mode"])
     rows = [(NOTHING, "joint")] + [(way, mode) for mode in MODES for way in ways_of(data)]
     present = data.set_index(["way", "mode"]).index
     figure = _table(data, [row for row in rows if row in present])
@@ -52,6 +52,7 @@ def _table(data: pd.DataFrame, rows: list[tuple[str, str]]) -> Figure:
         name = LABELS[way] if mode == "joint" else f"{LABELS[way]}, {MODES[mode]}"
         cells = [name, first["setting"], *(_cell(own.loc[measure], measure) for measure in COLUMNS)]
         cells += [f"{first['weights']:,.0f}", number(first["seconds"], ".2f")]
+        cells.append(number(first["memory_mb"], ",.0f"))
         lines.append([[(cell, "black")] for cell in cells])
     return draw_table(HEADER, lines, WIDTHS)
 

@@ -9,7 +9,6 @@ import importlib.metadata
 import json
 import os
 import platform
-import re
 import sys
 import time
 import traceback
@@ -21,6 +20,7 @@ from typing import Any, TextIO
 
 from memloc.run import gpu_locks
 from memloc.run.errors import UserError
+from memloc.run.memory import peak_memory
 
 LIBRARIES = ("torch", "transformers", "transformer-lens", "numpy", "pandas", "pyarrow")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
@@ -71,7 +71,7 @@ def start(snakemake: Any) -> None:
     file = _own_log(Path(snakemake.log[0]))
     sys.stdout, sys.stderr = Tee(sys.stdout, file), Tee(sys.stderr, file)
     sys.excepthook = partial(_report, file)
-    if Path("/proc/self/status").exists():
+    if peak_memory() is not None:
         atexit.register(log_peak_memory)
     log(f"rule {snakemake.rule}, {snakemake.threads} threads, Python {platform.python_version()}")
     gpus = gpu_locks.claim_gpus(snakemake.resources.get("gpu", 0), gpu_locks.lock_folder())
@@ -106,8 +106,7 @@ def _own_log(path: Path) -> TextIO:
 
 def log_peak_memory() -> None:
     """Log the peak memory of this process, which the samples of a benchmark file may miss."""
-    if match := re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text()):
-        log(f"peak memory {int(match[1]) // 1024} MiB")
+    log(f"peak memory {peak_memory() // 2**20} MiB")
 
 
 def log(text: str) -> None:
