@@ -528,7 +528,7 @@ def test_figure_6_names_the_tokens_and_numbers_of_the_example():
     )
     tokens = tables["paragraphs"].set_index("id")["tokens"][8]
     strongest = of_head.sort_values(ascending=False).index[:3]
-    assert numbers["attention"]["tokens"] == [token_map.label(TEXTS[tokens[at]]) for at in strongest]
+    assert numbers["attention"]["tokens"] == [(token_map.label(TEXTS[tokens[at]]), at) for at in strongest]
     assert numbers["attention"]["mean"] == pytest.approx(of_head.mean())
 
 
@@ -564,7 +564,7 @@ def test_figure_12_names_the_most_attended_tokens_and_the_head_at_the_perturbed_
     )
     tokens = tables["paragraphs"].set_index("id")["tokens"][8]
     strongest = wide.mean().sort_values(ascending=False).index[:3]
-    assert numbers["tokens"] == [token_map.label(TEXTS[tokens[at]]) for at in strongest]
+    assert numbers["tokens"] == [(token_map.label(TEXTS[tokens[at]]), at) for at in strongest]
     assert (numbers["top_head"], numbers["top_value"]) == (wide[0].argmax(), wide[0].max())
 
 

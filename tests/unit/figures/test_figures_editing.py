@@ -204,6 +204,24 @@ def test_changed_weights_compare_the_same_paragraphs():
     assert edited_weights.draw(made_up(n_reference=0), SETTINGS).numbers["n_paragraphs"] == 6
 
 
+@pytest.mark.parametrize(
+    ("steps", "median", "told"),
+    [([1, 2, 4, None, None], 4, "median 4"), ([1, 2, None, None, None], 6, "median more than 5")],
+)
+def test_the_caption_tells_the_median_that_is_drawn(steps, median, told):
+    """Also of those that have not come back, which a median of the others alone would leave out."""
+    tables = made_up(n_reference=0)
+    edits = tables["edits"]
+    own = (edits["objective"] == "unlearn") & (edits["learning_rate"] == RATES[0]) & (edits["arm"] == "all")
+    edits.loc[own, "em_memorized"] = [0.0] * 5 + [50.0]
+    edits.loc[own, "relearning_steps"] = pd.array([*steps, 0], dtype="Int64")
+    drawing = editing_robustness.draw(tables, SETTINGS)
+    row = next(row for row in drawing.numbers["rows"] if row["arm"] == "all weights")
+    medians = drawing.figure.axes[1].collections[4].get_offsets()  # of both rates: faint, medians, label
+    assert row["median_steps"] == median and median in medians[:, 1]
+    assert f"within 5 steps, {told}." in caption("editing_robustness", drawing)
+
+
 def test_paragraphs_that_do_not_come_back_lie_above_the_line():
     drawing = editing_robustness.draw(made_up(), SETTINGS)
     rows = {(row["arm"], row["rate"]): row for row in drawing.numbers["rows"]}

@@ -118,6 +118,17 @@ def test_numbers_of_figures_2_and_8_are_medians_and_shares_of_their_sets():
     assert fig8.draw(tables(EM["none memorized"]), SETTINGS).numbers["share_em_0"] == pytest.approx(1 / 9)
 
 
+def test_counts_have_bars_between_whole_numbers():
+    """Counts 1 to 9, one paragraph of each: a bar of a width below 1 would leave some bars empty."""
+    bars = fig8.draw(tables(EM["none memorized"]), SETTINGS).figure.axes[0].patches
+    heights: dict[tuple[float, float], float] = {}
+    for bar in bars:
+        edges = bar.get_x(), bar.get_x() + bar.get_width()
+        heights[edges] = heights.get(edges, 0) + bar.get_height()
+    assert sorted(heights) == [(count - 0.5, count + 0.5) for count in range(1, 10)]
+    assert set(heights.values()) == {1}
+
+
 def test_a_set_that_is_smaller_than_asked_for_is_told():
     text = caption("fig2", fig2.draw(tables(EM["all sets"]), SETTINGS))
     assert "fewer memorized paragraphs than the 20 asked for: analyses of that set use all 3." in text

@@ -3,7 +3,6 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
@@ -24,11 +23,11 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     arms, rates = arms_of(data), sorted(data["learning_rate"].unique())
     figure, (left, right) = subplots(PAGE_WIDTH, 2.4, ncols=2)
     forgotten = data[data["em_memorized"] < n_continuation]
+    steps = forgotten.assign(steps=forgotten["relearning_steps"].astype(float).fillna(limit + 1))
     for place, rate in enumerate(rates):
         offset = (place - (len(rates) - 1) / 2) * 0.2
         style = {"marker": MARKERS[place % len(MARKERS)], "label": f"rate {rate:g}", "offset": offset}
         _points(left, data[data["learning_rate"] == rate], arms, "recited", "mean", **style)
-        steps = forgotten.assign(steps=forgotten["relearning_steps"].astype(float).fillna(limit + 1))
         _points(right, steps[steps["learning_rate"] == rate], arms, "steps", "median", **style)
     before = _recited_before(data)
     left.axhline(before, color="0.5", ls=":", lw=0.9)
@@ -45,7 +44,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         axes.set_xlim(-0.6, len(arms) - 0.4)
         panel_label(axes, letter)
     figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=len(rates))
-    return Drawing(figure, data, _numbers(data, forgotten, limit))
+    return Drawing(figure, data, _numbers(data, steps, limit))
 
 
 def _points(
@@ -75,17 +74,17 @@ def _recited_before(data: pd.DataFrame) -> float:
 
 
 def _numbers(data: pd.DataFrame, forgotten: pd.DataFrame, limit: int) -> dict[str, Any]:
+    """Medians are the drawn ones: a paragraph that has not come back counts as one above the limit."""
     rows = []
     for (arm, rate), runs in forgotten.groupby(["arm", "learning_rate"]):
-        back = runs["relearning_steps"].dropna()
         rows.append(
             {
                 "arm": ARM_LABELS[arm],
                 "rate": rate,
                 "n": len(runs),
                 "recited": float(runs["recited"].mean()),
-                "n_back": len(back),
-                "median_steps": float(np.median(back)) if len(back) else -1.0,
+                "n_back": int(runs["relearning_steps"].count()),
+                "median_steps": float(runs["steps"].median()),
             }
         )
     return {

@@ -64,7 +64,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     data = pd.concat([example_data.assign(panel="a"), data.assign(panel="b")], ignore_index=True)
     numbers = {"example": example_numbers, "id": first, "layer": layer, "head": head, "other": other}
     numbers |= _attention_numbers(found, layer, head, other)
-    numbers["marked"] = None if marked is None else label(texts[marked])
+    numbers["marked"] = None if marked is None else (label(texts[marked]), int(marked))
     if marked is not None:
         numbers |= {"top_head": int(shown[marked].idxmax()), "top_value": float(shown[marked].max())}
     numbers["tokens"] = strongest_tokens(shown.mean(), texts, 3)

@@ -73,7 +73,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     }
     agreement = correlation_of_profiles(gradient, attention).mean()
     numbers["agreement"] = {"head": float(agreement[head]), "others": float(agreement.drop(head).mean())}
-    numbers["marked"] = None if marked is None else label(texts[marked])
+    numbers["marked"] = None if marked is None else (label(texts[marked]), int(marked))
     return Drawing(figure, _data(panels, texts), numbers)
 
 

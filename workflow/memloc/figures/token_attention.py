@@ -44,7 +44,7 @@ def _draw_counts(axes: Axes, rows: pd.DataFrame) -> None:
     places = np.arange(len(rows))
     axes.plot(rows["occurrences"], places, "o", color=COLOURS["memorized"], ms=3, label="in the prefixes")
     axes.plot(
-        rows["count"], places, "o", color=COLOURS["memorized"], ms=3, mfc="white", label="in the corpus"
+        rows["count"], places, "o", color=COLOURS["memorized"], ms=3, mfc="white", label="in all paragraphs"
     )
     axes.set(xscale="log", xlabel="occurrences")
     plain_log_ticks(axes.xaxis)

@@ -11,6 +11,7 @@ from memloc.figures.parts.style import Drawing
 from memloc.settings.base import Section
 
 ARMS = ("top", "random")
+ZEROED_OFFSETS = {"top": -0.12, "random": 0.12}  # side by side, so that equal values hide no point
 SHOWN = [*PANELS, "em_choosing"]
 
 
@@ -33,7 +34,7 @@ def _lines(axes: Axes, data: pd.DataFrame, column: str) -> None:
         axes.fill_between(places, noise.min(), noise.max(), color=ARM_COLOURS[arm], alpha=0.2, lw=0)
         axes.plot(places, noise.mean(), label=ARM_LABELS[arm], **style)
         zeroed = rows.loc[rows["kind"] == "zero", column]
-        axes.plot([len(sizes)], [zeroed.mean()], ls="", **style)
+        axes.plot([len(sizes) + ZEROED_OFFSETS[arm]], [zeroed.mean()], ls="", **style)
     axes.axvline(len(sizes) - 0.5, color="0.85", lw=0.6)
     axes.set_xticks(range(len(sizes) + 1), [*(f"{size:g}" for size in sizes), "zeroed"])
     if column.startswith("em_"):

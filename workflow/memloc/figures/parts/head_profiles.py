@@ -8,6 +8,6 @@ import pandas as pd
 from memloc.figures.parts.token_map import label
 
 
-def strongest_tokens(profile: pd.Series, texts: list[str], n: int) -> list[str]:
-    """The tokens with the `n` largest values, largest first."""
-    return [label(texts[position]) for position in profile.nlargest(n).index]
+def strongest_tokens(profile: pd.Series, texts: list[str], n: int) -> list[tuple[str, int]]:
+    """The tokens with the `n` largest values, largest first, and their positions: a token may occur twice."""
+    return [(label(texts[position]), int(position)) for position in profile.nlargest(n).index]
