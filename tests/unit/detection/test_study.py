@@ -176,3 +176,9 @@ def test_the_penalty_is_strong_for_noise_and_weak_for_an_answer():
     assert best_penalty(noise + 4 * labels[:, None], labels, second) == PENALTIES[-1]
     one_sided = np.arange(200) < 1
     assert best_penalty(noise, one_sided, second) == PENALTIES[0]
+
+
+@pytest.mark.parametrize("recited", [True, False])
+def test_no_exposure_leaves_it_open_where_all_or_none_are_recited(recited):
+    zone = boundary_zone(np.array([1, 4, 9, 30]), np.full(4, recited), np.array([True, True, True, False]))
+    assert zone.tolist() == [False] * 4

@@ -298,3 +298,12 @@ def test_every_file_of_the_page_is_on_it():
     names = {path.name for path in files.PAGE.iterdir()}
     alone = {files.TEMPLATE, *files.STYLES, *files.SCRIPTS}
     assert names == alone | {files.COMPARISON, *files.COMPARISON_STYLES, *files.COMPARISON_SCRIPTS}
+
+
+def test_maps_of_both_signs_are_coloured_around_zero(tables):
+    """Correlations and differences have both; sizes, entropies and ranks have none below zero."""
+    signed = {"rare_tokens", "patching", "attribution_patching", "head_ablation"}
+    found = maps.described(tables)
+    assert {one["key"] for one in found if one["diverging"]} == signed & {one["key"] for one in found}
+    assert {key for key, one in maps.MAPS.items() if one.diverging} == signed
+    assert {key for key, one in maps.MAPS.items() if one.ascending} == {"ranks", "planted"}

@@ -638,3 +638,8 @@ def test_activation_bins_show_each_bin_and_leave_out_empty_ones():
         "partly_11_29",
         "memorized",
     ]
+
+
+def test_every_map_of_figure_10_has_its_colour_bar():
+    axes = fig10.draw(made_up(), SETTINGS).figure.axes
+    assert [each.get_ylabel() for each in axes].count("max |gradient|") == 4

@@ -326,3 +326,18 @@ def test_marked_pieces_are_drawn_below_their_neighbours():
     assert marked.get_bbox_patch() is not None and plain.get_bbox_patch() is None
     assert marked.get_zorder() < plain.get_zorder()
     assert to_hex(marked.get_color()) == "#c8102e"
+
+
+def test_table_2_shows_six_paragraphs_and_its_numbers_all(pairs):
+    perturbed = pairs["perturbed_paragraphs"]
+    copies = [perturbed.iloc[[0]].assign(id=number) for number in range(10, 17)]
+    paragraphs = pairs["paragraphs"]
+    source = paragraphs[paragraphs["id"] == perturbed["id"].iloc[0]]
+    more = {
+        "perturbed_paragraphs": pd.concat(copies),
+        "paragraphs": pd.concat([source.assign(id=number) for number in range(10, 17)]),
+    }
+    drawing = table2.draw(pairs | more, SETTINGS)
+    shown = {text.get_text() for text in drawing.figure.findobj(plt.Text)} & {*map(str, range(10, 17))}
+    assert shown == {*map(str, range(10, 16))} and len(drawing.data) == 7
+    assert (drawing.numbers["n_shown"], drawing.numbers["n_perturbed"]) == (6, 7)

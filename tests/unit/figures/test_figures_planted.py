@@ -16,6 +16,7 @@ from memloc.figures import (
     planted_recall,
     planted_recommend,
 )
+from memloc.figures.parts.planted import label
 from memloc.run.templates import fill
 from memloc.tables.terms import PLANT_GRANULARITIES
 
@@ -119,3 +120,27 @@ def test_of_methods_that_find_the_same_the_cheaper_one_is_recommended():
     data = planted_recommend.draw(found | {"planted_truth": truth, "planted_costs": truth}, {}).data
     shown = data[data["kind"] == "neurons"].head(2)
     assert shown["method"].tolist() == ["zero_ablation", "hard_concrete"] and shown["value"].nunique() == 1
+
+
+def test_the_matrices_of_plants_and_twins_are_their_own():
+    """Every method scores 0.1 in twins, and what it scores in plants is written into the first matrix."""
+    figure = planted_precision.draw(tables(), {}).figure
+    plant, twin = figure.axes[:2]
+    assert (plant.get_title(), twin.get_title()) == ("the plant", "the unplanted twin")
+    assert {text.get_text() for text in twin.texts} == {"0.10"}
+    written = sorted({text.get_text() for text in plant.texts})
+    assert written == sorted({f"{value - 0.01:.2f}" for value in FOUND.values()})
+
+
+def test_the_three_best_methods_of_each_kind_are_written_down():
+    figure = planted_recommend.draw(tables(), {}).figure
+    shown = [text.get_text() for text in figure.findobj(plt.Text)]
+    assert shown.count(label("zero_ablation")) == shown.count(label("gradient_largest")) == 3
+    assert label("weight_size") not in shown and "0.50" in shown
+
+
+def test_needed_weights_are_drawn_against_those_allowed_on_logarithmic_axes():
+    left, right = planted_needed.draw(tables(), {}).figure.axes
+    assert (left.get_xscale(), left.get_yscale()) == ("log", "log")
+    assert left.get_xlabel() == "weights allowed" and left.get_ylabel().startswith("weights needed")
+    assert right.get_xlabel().startswith("rise of the NLL") and right.get_ylabel().startswith("growth")

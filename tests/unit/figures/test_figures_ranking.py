@@ -144,3 +144,11 @@ def test_the_caption_says_whether_methods_count_by_planted_truth():
     assert "methods count by how well they find planted heads in this model: " in caption
     for share in said.split(", "):
         assert share in caption
+
+
+def test_agreement_is_coloured_from_minus_one_to_one():
+    """Also where no two methods contradict each other: white is no agreement."""
+    figure = head_ranking.draw(made_up(4, 8), SETTINGS).figure
+    (image,) = [image for axes in figure.axes for image in axes.images if image.get_clim()[0] < 0]
+    assert image.get_clim() == (-1, 1)
+    assert any(axes.get_ylabel() == "Kendall's \u03c4" for axes in figure.axes)

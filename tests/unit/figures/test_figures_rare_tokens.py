@@ -200,6 +200,7 @@ def test_tokens_of_the_highlighted_head_are_shown_in_order_with_their_texts():
     assert left.get_yticklabels()[0].get_text() == "\u2423widewidewide24\u21b5"
     assert left.yaxis_inverted()
     assert [line.get_xdata()[:3].tolist() for line in right.lines] == [[5, 6, 7], [10, 100, 1000]]
+    assert (right.get_xscale(), right.get_xlabel()) == ("log", "occurrences")
     assert drawing.numbers["fewest"] == 5 and drawing.numbers["last"] == pytest.approx(0.12)
     assert "\u2423widewidewide24" in caption(token_attention, drawing).replace("\\", "")
 

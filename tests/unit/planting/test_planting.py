@@ -9,6 +9,7 @@ import torch
 
 from memloc.localization.weights import OriginalWeights
 from memloc.model.components import editable_parameters
+from memloc.planting import study as planting_study
 from memloc.planting.curves import Plant, curves, n_needed
 from memloc.planting.methods import METHODS, answers
 from memloc.planting.places import draw_place
@@ -17,7 +18,9 @@ from memloc.planting.study import Study, run_slot, slots
 from memloc.planting.texts import kept_paragraphs, unknown_paragraphs
 from memloc.planting.units import set_values, values_at
 from memloc.run.errors import InputError
+from memloc.run.seeds import generator
 from memloc.scoring.held_out import Group
+from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.planted_truth import PlantedTruth
 from memloc.straightforward import planting as plain
 from tiny_models import VOCABULARY
@@ -162,3 +165,89 @@ def test_values_go_where_they_came_from(tiny_gpt2):
 
 def test_the_registry_is_asked_as_the_settings_say(tiny_gpt_neo):
     assert answers and not METHODS["slimming"].asked(how()) and METHODS["slimming"].asked(how(masks=True))
+
+
+def test_a_row_says_what_was_planted_where_and_what_it_did(memorizing_model, memorized_tokens):
+    """Every number against the model before and against the plant that is made again."""
+    asked = study(memorizing_model, how(kinds={"neurons": 0.03}, controls=[], curves=False), memorized_tokens)
+    before = copy.deepcopy(memorizing_model)
+    row = run_slot(asked, 1).plants.iloc[0]
+    place = draw_place(memorizing_model, "neurons", 24, generator(0, "planted_truth", "neurons", "1", "0"))
+    planted = plant(memorizing_model, asked.tokens[1, None], asked.keep, N_PREFIX, place, [0.5], asked.how)
+    set_values(memorizing_model, place.movable, planted.levels[0.5])
+    assert (row["id"], row["place"], row["n_layers"]) == (101, place.name, 1)
+    assert (row["learning_rate"], row["steps"]) == (0.03, planted.steps)
+    tokens = asked.tokens[1, None]
+    for model, when in ((before, "_before"), (memorizing_model, "")):
+        own = teacher_forced(model, tokens, N_PREFIX, 1)
+        assert row[f"em{when}"] == int(own.em)
+        assert row[f"nll{when}"] == pytest.approx(float(own.nll), rel=1e-4)
+        texts = {name: teacher_forced(model, text.tokens, N_PREFIX, 4) for name, text in asked.texts.items()}
+        assert row[f"em_memorized{when}"] == pytest.approx(float(texts["memorized"].em.double().mean()))
+        assert row[f"em_own{when}"] == pytest.approx(float(texts["non_memorized"].em.double().mean()))
+        nll = float(texts["held_out"].nll.double().mean())
+        assert row[f"nll_held_out{when}"] == pytest.approx(nll, rel=1e-4)
+    assert row["nll"] < 0.5 < row["nll_before"] and row["em"] == 12 > row["em_before"]
+    n_changed = sum(
+        int((memorizing_model.get_parameter(name) != weight).sum())
+        for name, weight in before.named_parameters()
+    )
+    assert row["n_changed"] == n_changed > 0
+
+
+def test_norms_are_those_of_the_place_among_the_weights_of_its_matrices(memorizing_model, memorized_tokens):
+    """Each as a root mean square, over that of whole planted matrices."""
+    asked = study(memorizing_model, how(kinds={"neurons": 0.03}, controls=[], curves=False), memorized_tokens)
+    row = run_slot(asked, 0).plants.iloc[0]
+    place = draw_place(memorizing_model, "neurons", 24, generator(0, "planted_truth", "neurons", "0", "0"))
+    before = values_at(memorizing_model, place.movable)
+    planted = plant(memorizing_model, asked.tokens[:1], asked.keep, N_PREFIX, place, [0.5], asked.how)
+    set_values(memorizing_model, place.movable, planted.levels[0.5])
+    peers = np.concatenate(
+        [memorizing_model.get_parameter(name).detach().numpy().ravel() for name in place.movable]
+    )
+    for name, values in (("norm_before", before), ("norm", planted.levels[0.5])):
+        own = np.concatenate([value.numpy() for value in values.values()])
+        expected = np.sqrt((own**2).mean()) / np.sqrt((peers**2).mean())
+        assert row[name] == pytest.approx(expected, rel=1e-3)
+    assert row["norm"] > row["norm_before"]
+
+
+def test_tries_take_paragraphs_of_their_own_and_the_wrong_one_is_none(memorizing_model, memorized_tokens):
+    """Two slots of two tries: paragraphs 0 and 1, then 3 and 4; 2 and 5 are the wrong ones."""
+    failing = how(kinds={"neurons": 1e-6}, tries=2, max_steps=1, n_plants=2)
+    asked = study(memorizing_model, failing, memorized_tokens)
+    assert len(asked.tokens) == 6
+    assert [run_slot(asked, slot).plants["id"].tolist() for slot in (0, 1)] == [[100, 101], [103, 104]]
+    alone = study(memorizing_model, failing.model_copy(update={"controls": ["twin"]}), memorized_tokens)
+    assert [run_slot(alone, slot).plants["id"].tolist() for slot in (0, 1)] == [[100, 101], [102, 103]]
+
+
+@pytest.mark.parametrize("attempt", [0, 1])
+def test_methods_are_asked_about_the_paragraph_its_twin_and_a_wrong_one(
+    memorizing_model, memorized_tokens, monkeypatch, attempt
+):
+    """Rows of paragraphs, and whether the model then holds the plant, in the order of the questions."""
+    asked = study(memorizing_model, how(kinds={"scattered_1": 0.03}, tries=2, curves=False), memorized_tokens)
+    seen, original = [], OriginalWeights(memorizing_model)
+
+    def spy(_study, labels, place, row, *_):
+        planted = original.n_changed(memorizing_model, place.movable) > 0
+        seen.append((labels["control"], row, planted))
+
+    monkeypatch.setattr(planting_study, "_ask", spy)
+    planting_study._run_plant(
+        asked, {"kind": "scattered_1", "plant": 1, "attempt": attempt}, planting_study._damage(asked)
+    )
+    assert seen == [("plant", 3 + attempt, True), ("wrong", 5, True), ("twin", 3 + attempt, False)]
+
+
+def test_a_level_above_the_criterion_needs_no_recitation_and_the_criterion_does(memorizing_model):
+    """Of a continuation of two tokens: at an NLL of 3 both are rarely the most likely ones."""
+    place = draw_place(memorizing_model, "neurons", 24, np.random.default_rng(0))
+    tokens, none, scores = paragraphs(1, length=14), paragraphs(0, length=14), {}
+    found = plant(memorizing_model, tokens, none, N_PREFIX, place, [3.5, 3.0], how(nll=3.0))
+    for level, values in found.levels.items():
+        set_values(memorizing_model, place.movable, values)
+        scores[level] = teacher_forced(memorizing_model, tokens, N_PREFIX, 1)
+    assert float(scores[3.5].nll) < 3.5 and int(scores[3.0].em) == 2 and float(scores[3.0].nll) < 3.0

@@ -127,3 +127,12 @@ def test_a_power_cut_finds_the_old_folder_or_the_whole_new_one(tmp_path, monkeyp
     first, last = calls[:3], calls[3:]
     assert set(first) == {("flush", name) for name in ("sub", "config.json", temporary.name)}
     assert last == [("rename", "model"), ("flush", tmp_path.name)]
+
+
+def test_missing_folders_above_are_made(tmp_path):
+    with atomic_folder(tmp_path / "new" / "deep" / "model") as folder:
+        (folder / "config.json").write_text("new")
+    assert listing(tmp_path / "new" / "deep") == ["model"]
+    with atomic_path(tmp_path / "other" / "deep" / "table.csv") as file:
+        file.write_text("new")
+    assert listing(tmp_path / "other" / "deep") == ["table.csv"]

@@ -422,3 +422,10 @@ def test_a_published_length_is_needed_of_downloads_and_not_of_retokenized_text()
     validate(release | {"data": retokenized, "paragraph": {"length": 61, "prefix": 50}}, "f")
     with pytest.raises(ConfigError, match="paragraphs of 550 tokens are not published"):
         validate(release | {"paragraph": {"length": 550}}, "f")
+
+
+def test_effective_settings_come_in_the_order_of_the_documentation():
+    study = validate(VALID, "f")
+    written = yaml.safe_load(documentation.effective(study))
+    assert list(written) == list(Settings.model_fields)
+    assert list(written["editing"]) == list(type(study.editing).model_fields)

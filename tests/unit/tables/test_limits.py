@@ -17,7 +17,9 @@ BY_NAME = {
     ("id", "layer", "head", "draw", "token", "plant", "attempt", "seed"): FROM_0,
     ("n_heads", "n_changed_weights", "worst_rank", "true_rank", "prefix_count"): FROM_0,
     ("n_layers", "n_units", "n_place", "n_allowed", "n_paragraphs", "n_permutations"): FROM_1,
-    ("n_unique_tokens", "n_movable_weights", "occurrences"): FROM_1,
+    ("n_unique_tokens", "n_movable_weights", "occurrences", "n_clusters"): FROM_1,
+    ("n_positive", "n_negative"): FROM_1,
+    ("count", "continuation_count", "steps", "n_changed"): FROM_0,
     ("em", "em_before", "n_edits", "longest_run", "n_outside", "em_own", "em_memorized"): TOKENS,
     ("em_control", "em_other", "em_target", "em_own_before", "em_memorized_before"): TOKENS,
     ("nll", "nll_before", "nll_original", "nll_held_out", "nll_memorized", "nll_control"): SIZE,
@@ -86,3 +88,15 @@ def test_ranks_begin_where_they_say():
     for name in ("low", "high"):
         end = schema_of("head_ranking").columns(LENGTHS)[name]
         assert [allows(end, value) for value in (0, 1)] == [False, True], name
+
+
+TEXTS = {"claims": ("id", "topic", "work", "section", "statement", "quantity", "margin_reason", "reason")}
+TEXTS |= dict.fromkeys(("dropped_paragraphs", "dropped_reference"), ("reason",))
+
+
+@pytest.mark.parametrize("table", TEXTS)
+def test_what_has_to_be_said_is_not_empty(table):
+    for name in TEXTS[table]:
+        checks = schema_of(table).columns(LENGTHS)[name].checks
+        said = [all(check(pd.Series([text])).check_passed for check in checks) for text in ("", "x")]
+        assert said == [False, True], name

@@ -1,0 +1,73 @@
+"""The files of a figure: all four, each whole, the same bytes every time; what a caption is made of."""
+
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+from matplotlib import pyplot as plt
+
+from memloc.figures import training_curve
+from memloc.figures.parts import files, style
+from memloc.run.templates import quoted
+
+CURVE = pd.DataFrame({"step": [1, 20, 40], "loss": [8.0, 5.0, 3.5], "learning_rate": [0.1, 1.0, 0.2]})
+CLAIM = {
+    "statement": "So it is.",
+    "work": "2403.19851",
+    "section": "4",
+    "verdict": "holds",
+    "value": 1.5,
+    "low": 1.0,
+    "high": 2.0,
+    "quantity": "tokens",
+    "n": 1,
+    "unit": "study",
+    "published": 2.0,
+    "reason": "the interval is above 0",
+}
+SAID = (
+    "\nWhat is claimed, and what this run says (intervals: 95 %):\n\n"
+    r"* So it is. (2403.19851, 4) **holds**: 1.5 (1 to 2) tokens, n = 1 study, published 2; "
+    "the interval is above 0.\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def written(folder, **options):
+    """The contents of the files of a drawing, by their endings."""
+    folder.mkdir()
+    (folder / "template.rst").write_text("Study {{ study }}: {{ n_steps }} steps.\n")
+    names = {kind: folder / f"figure.{kind}" for kind in ("png", "pdf", "csv")}
+    output = SimpleNamespace(**names, caption=folder / "figure.rst")
+    drawing = training_curve.draw({"training_curve": CURVE}, None)
+    files.write(drawing, output, folder / "template.rst", "mini", **options)
+    (folder / "template.rst").unlink()
+    return {path.suffix[1:]: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_figure_has_four_files_that_hold_no_time(tmp_path):
+    first, second = (written(tmp_path / name) for name in "ab")
+    assert first == second and set(first) == {"png", "pdf", "csv", "rst"}
+    assert first["png"].startswith(b"\x89PNG") and first["pdf"].startswith(b"%PDF")
+    assert b"CreationDate" not in first["pdf"]
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "a/figure.csv"), CURVE)
+
+
+def test_a_caption_ends_with_its_verdicts_and_the_name_of_the_model(tmp_path):
+    claims = pd.DataFrame([CLAIM, CLAIM | {"verdict": "not applicable"}])
+    plain = written(tmp_path / "a")["rst"].decode()
+    judged = written(tmp_path / "b", claims=claims)["rst"].decode()
+    whole = written(tmp_path / "c", claims=claims, model="lab/a-b")["rst"].decode()
+    assert plain == "Study mini: 40 steps.\n"
+    assert judged == plain + SAID
+    assert whole == judged + f"\nModel: {quoted('lab/a-b')}.\n"
+    assert written(tmp_path / "d", claims=claims[1:])["rst"].decode() == plain
+
+
+def test_white_space_and_what_is_not_printed_have_marks():
+    assert style.visible("a b\n\t\r\x07\u00e9") == "a\u2423b\u21b5\u21e5\u240d\\x07\u00e9"
