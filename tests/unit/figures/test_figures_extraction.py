@@ -117,3 +117,11 @@ def test_bins_are_those_of_the_indexes_where_the_study_names_some():
     assert "of the continuation in the indexes of a corpus" in text
     assert "The 30 whose continuation the indexes do not hold are in no bin of (c)." in text
     assert "The indexes hold the continuation of 60 of them all the same." in text
+
+
+def test_draws_are_on_a_logarithmic_axis_and_axes_have_names():
+    axes = extraction.draw(tables(60), SETTINGS).figure.axes
+    curves = [each for each in axes if each.get_xlabel() == "draws"]
+    assert [each.get_xscale() for each in curves] == ["log", "log"]
+    assert {each.get_ylabel() for each in curves} == {"fraction extractable"}
+    assert all(each.get_xlabel() and each.get_ylabel() for each in axes)

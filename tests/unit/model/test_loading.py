@@ -1,6 +1,7 @@
 """Loading: the bridge computes what Hugging Face computes; unusable folders are refused with a reason."""
 
 import hashlib
+import os
 
 import pytest
 import torch
@@ -27,6 +28,7 @@ from memloc.model.loading import (
     load_model,
     load_tokenizer,
     resolve_device,
+    use_deterministic_algorithms,
     weights_sha256,
 )
 from memloc.settings.loading import Loading
@@ -310,3 +312,23 @@ def test_checkpointing_drops_nothing_out_and_keeps_caches(folder):
         cache = model(tokens[:, :5], use_cache=True).past_key_values
         continued = model(tokens[:, 5:], cache=cache).logits
         torch.testing.assert_close(continued, model(tokens).logits[:, 5:])
+
+
+def test_kernels_are_deterministic_and_multiply_in_full_precision(monkeypatch):
+    flags = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = [each.allow_tf32 for each in flags]
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")
+    try:
+        for each in flags:
+            each.allow_tf32 = True
+        torch.use_deterministic_algorithms(False)
+        use_deterministic_algorithms()
+        assert torch.are_deterministic_algorithms_enabled()
+        assert torch.is_deterministic_algorithms_warn_only_enabled(), "some have no deterministic kernel"
+        assert not any(each.allow_tf32 for each in flags)
+        assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+    finally:
+        torch.use_deterministic_algorithms(False)
+        for each, value in zip(flags, before, strict=True):
+            each.allow_tf32 = value

@@ -158,3 +158,17 @@ def test_the_estimate_is_near_the_measured_peak(folder, stage):
     shape = memory.PUBLISHED["EleutherAI/gpt-neo-125m"]
     estimate = 1e6 * memory.stage_megabytes(shape, settings())[stage]
     assert 0.7 < int(run.stdout) / estimate < 1.3
+
+
+@pytest.mark.parametrize(("gated", "n_matrices"), [(False, 2), (True, 3)])
+def test_curvature_takes_two_factors_of_each_matrix_of_an_mlp(gated, n_matrices):
+    """Of inputs and of outputs, in double precision, where a wide MLP makes them larger than an edit."""
+    shape = memory.Shape(2, 64, 4, 4, 16, 1024, gated, 100, 0, False)
+    found = {
+        way: memory.stage_bytes(shape, settings(remove={"ways": [way], "micro_batch": 1}))["remove"]
+        for way in ("kfac", "svd")
+    }
+    passes = memory.Passes(shape, settings(), 1, 100).kept
+    factors = 2 * n_matrices * 8 * (64**2 + 1024**2) + 2 * 8 * 1024**2
+    assert found["kfac"] == pytest.approx(8 * shape.n_parameters + passes + factors)
+    assert found["kfac"] > found["svd"]
