@@ -260,7 +260,7 @@ def made_up_bypasses(n_seen: int = 0) -> pd.DataFrame:
 def test_bypassed_blocks_are_drawn_as_means_of_paragraphs(n_seen):
     drawing = layer_bypass.draw({"layer_bypass": made_up_bypasses(n_seen)}, SETTINGS)
     caption = fill((REPORT / "layer_bypass.rst").read_text(), drawing.numbers | {"study": "made"})
-    assert "without layer 1 of 3, 15.0; others then keep 44.0" in caption and "nan" not in caption
+    assert "layer 1 most: without it they keep 15.0 tokens, others 44.0" in caption and "nan" not in caption
     assert "the model as it is, 45.0 and 45.0 tokens, 3.000 nats" in caption
     data = drawing.data.set_index(["measure", "block", "way", "layers", "layer"])
     own = data.loc["em_memorized", "attention", "identity", "alone", 1]
