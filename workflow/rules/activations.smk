@@ -71,6 +71,7 @@ rule compare_activation_gradients:
         log_file("compare_activation_gradients"),
     benchmark:
         benchmark_file("compare_activation_gradients")
+    priority: LONG
     conda:
         ENVIRONMENT
     threads: SETTINGS.threads

@@ -51,6 +51,7 @@ rule:
         RESIDUAL_PATCHING.log,
     benchmark:
         RESIDUAL_PATCHING.benchmark
+    priority: LONG
     conda:
         ENVIRONMENT
     threads: SETTINGS.threads

@@ -16,4 +16,4 @@ if __name__ == "__main__":
     from memloc.bench.work import peak_rate
 
     torch.set_num_threads(1)
-    print(seconds, peak_rate(torch.float32, repeats=1))
+    print(seconds, peak_rate(torch.float32, sizes=(1024,)))

@@ -8,6 +8,7 @@ share of the peak shows.
 
 import itertools
 import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -41,11 +42,11 @@ class Shape(NamedTuple):
         return 2 * self.width * self.vocabulary * n_positions / GIGA
 
 
-def peak_rate(dtype: torch.dtype, repeats: int = 2) -> float:
-    """Best rate of square matrix products of several sizes by any library, in GFLOP per second."""
+def peak_rate(dtype: torch.dtype, repeats: int = 2, sizes: Sequence[int] = PEAK_SIZES) -> float:
+    """Best rate of square matrix products of these sizes by any library, in GFLOP per second."""
     products = [torch.matmul, onednn.product] if onednn.available() else [torch.matmul]
     best = 0.0
-    for size, product in itertools.product(PEAK_SIZES, products):
+    for size, product in itertools.product(sizes, products):
         left, right = (torch.randn(size, size).to(dtype) for _ in range(2))
         for _ in range(repeats + 1):
             begin = time.perf_counter()
