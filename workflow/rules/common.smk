@@ -264,7 +264,7 @@ LIMITS = estimated()
 
 
 def limited(minutes):
-    """Time (minutes) of a rule that runs the model: by the estimate where there is one; it grows like memory."""
+    """Minutes that a run of the model may take, by the estimate where there is one; they grow like memory."""
     return lambda wildcards, attempt, rulename: LIMITS.get(rulename, minutes) * 2 ** (attempt - 1)
 
 

@@ -32,7 +32,9 @@ def study(name):
 
 def test_mini_takes_what_was_measured():
     shape, settings = study("config")
-    settings = settings.model_copy(update={"data": settings.data.model_copy(update=MEASURED_DATA)})
+    data = settings.data.model_copy(update=MEASURED_DATA)
+    model = settings.model.model_copy(update={"optimizer": "adamw"})
+    settings = settings.model_copy(update={"data": data, "model": model})
     rows = MEASURED.assign(
         estimated=[
             cost.rule_seconds(row.rule, shape, settings, XEON, row.threads) for row in MEASURED.itertuples()

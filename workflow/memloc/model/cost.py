@@ -16,7 +16,7 @@ from memloc.settings.study import Settings
 GIGA = 1e9
 HALF_RATE_WIDTH = 128  # width whose products reach half of the machine's rate; 768 reaches six sevenths
 BACKWARD = 3  # a forward and a backward pass, in passes
-MUON = 1.3  # of a training step, over one with AdamW
+STEP = {"adamw": 1, "muon": 1.3}  # time of a training step, over one with AdamW
 METHODS = 8  # rankings whose first heads are ablated together; methods that a plant is asked about
 PATCHED_SHARE = 0.12  # of a pass, in a patched one: the positions and layers that it can change
 PERTURBED_SHARE = 0.8  # of a pass, in one of a perturbed prefix: the positions from the replaced token on
@@ -132,7 +132,7 @@ def passes(shape: Shape, settings: Settings) -> dict[str, float]:
     attended = (sampled + n_rare_tokens(settings)) * (prefix + 1) / length
     patched = 2 * n_heads + 4 * shape.n_layers * shape.n_kv_heads  # q, k and v, in both directions
     return {
-        "train_model": BACKWARD * n_trained(settings) * (MUON if _by_muon(settings) else 1),
+        "train_model": BACKWARD * n_trained(settings) * STEP[getattr(settings.model, "optimizer", "adamw")],
         "scores": n_paragraphs(settings),
         "sets": sampled + n,
         "token_statistics": m + 3 * n,
@@ -154,11 +154,6 @@ def passes(shape: Shape, settings: Settings) -> dict[str, float]:
         "prefix_features": _features(settings),
         "remove": _removal(settings),
     }
-
-
-def _by_muon(settings: Settings) -> bool:
-    model = settings.model
-    return model.source in ("embedded", "planted") and model.optimizer == "muon"
 
 
 def _features(settings: Settings) -> float:
