@@ -16,8 +16,9 @@ from memloc.tables import storage
 from memloc.tables.schemas import MEASURED, STAGES, schema_of
 
 FIGURE_NAMES = [figure.name for figure in FIGURES if figure.only_for in (None, "embedded", *ON_REQUEST)]
-# Tables of studies that name published numbers, measured seconds, and tables of the target `bench`.
-ELSEWHERE = {"expected", "exposure", "memorized_agreement", "recited", "bench", "bench_growth", *MEASURED}
+# Tables of studies of own text, with published numbers, an index or several models; measured seconds; `bench`.
+OF_OTHERS = {"expected", "exposure", "memorized_agreement", "recited", "detection_transfer"}
+ELSEWHERE = {*OF_OTHERS, "bench", "bench_growth", *MEASURED}
 
 
 def test_every_figure_has_its_files(finished):
