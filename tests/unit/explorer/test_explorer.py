@@ -147,6 +147,14 @@ def test_colourings_are_the_rows_of_the_tables(tables, pages):
     assert np.isnan(values["nll"][:12]).all()
 
 
+def test_a_paragraph_without_a_perturbed_version_has_no_numbers_of_one(tables):
+    rows = tables["activation_gradients"]
+    number = rows.id.iloc[0]
+    own = rows[(rows.id == number) & (rows.group == "memorized")]
+    found = tokens.values_of_tokens({"activation_gradients": own}, SHAPE)
+    assert set(found) == {"value_gradient"}
+
+
 def test_a_paragraph_without_an_analysis_has_no_numbers_of_it(tables, pages):
     asked = set(tables["perturbation"].id)
     (number, *_) = set(pages) - asked

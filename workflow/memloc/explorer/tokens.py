@@ -64,9 +64,10 @@ def _attention(rows: pd.DataFrame, shape: Shape) -> np.ndarray:
 
 def _value_gradients(group: str) -> Callable[[pd.DataFrame, Shape], np.ndarray]:
     def values(rows: pd.DataFrame, shape: Shape) -> np.ndarray:
-        own = rows[(rows["component"] == "v") & (rows["group"] == group)]
-        sizes = (shape.n_layers, int(own["head"].max()) + 1, shape.n_tokens)
-        return filled(own, "max_abs", ["layer", "head", "position"], sizes)
+        found = rows[rows["component"] == "v"]
+        sizes = (shape.n_layers, int(found["head"].max()) + 1, shape.n_tokens)
+        # A paragraph that no replaced token changes has no perturbed version.
+        return filled(found[found["group"] == group], "max_abs", ["layer", "head", "position"], sizes)
 
     return values
 
