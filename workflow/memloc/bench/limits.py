@@ -13,7 +13,10 @@ LEAST = 30  # minutes: nobody has timed how slow a shared disk gives a large mod
 def limits(path: Path) -> dict[str, int]:
     """Minutes of every rule of table `estimate`, by its name; empty where the table is not there.
 
-    What was not timed, downloads, has no limit. TableError: see `storage.read`.
+    What was not timed, downloads, has no limit.
+
+    Raises:
+        TableError: the file is damaged or no such table.
     """
     if not path.exists():
         return {}
