@@ -1,7 +1,9 @@
 """Tiny random models of every supported family: 2 layers, 4 heads (Llama: 2 key-value heads), width 16."""
 
 from collections.abc import Callable
+from pathlib import Path
 
+from tokenizers import Tokenizer, models
 from transformers import (
     AutoModelForCausalLM,
     GemmaConfig,
@@ -19,6 +21,7 @@ from transformers import (
     OlmoConfig,
     PreTrainedConfig,
     PreTrainedModel,
+    PreTrainedTokenizerFast,
     Qwen2Config,
     Qwen3Config,
     SmolLM3Config,
@@ -77,3 +80,10 @@ LLAMA_LIKE = {
     "gemma": _llama_like(GemmaConfig, head_dim=8),
     "smollm3": _llama_like(SmolLM3Config),
 }
+
+
+def save_tokenizer(folder: Path, n_tokens: int = VOCABULARY) -> None:
+    """Save a tokenizer of the words t0, t1, ... into a model's folder."""
+    vocabulary = {f"t{token}": token for token in range(n_tokens)}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="t0"))
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="t0").save_pretrained(folder)

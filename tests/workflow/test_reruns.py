@@ -18,6 +18,13 @@ DRAWN = {
     for figure in FIGURES
     if figure.only_for in (None, "embedded", *ON_REQUEST)
 }
+# Rules that look into a model; paragraphs and its training do not.
+ANALYSES = {
+    *("ablate_heads", "activation_gradients", "attention", "bypass_layers", "compare_activation_gradients"),
+    *("disturb_weights", "edit_model", "edit_paragraphs", "estimate", "impact_gradients", "model"),
+    *("parameter_gradients", "patching", "perturbation", "plant_paragraphs", "prefix_features", "remove"),
+    *("residual_patching", "scores", "sets", "token_statistics", "unlearn_paragraphs"),
+}
 COLUMN = '\n\ndef _more():\n    return {"more": integer(0, meaning="More.")}\n'
 
 
@@ -63,6 +70,11 @@ EDITS = {
         "memloc/localization/ablation.py",
         "\nEDITED = True\n",
         {"ablate_heads", "bypass_layers", "edit_model", "plant_paragraphs", "remove"},
+    ),
+    "a family of models": (
+        "memloc/model/families.py",
+        '\n\nFAMILIES["another"] = _LLAMA._replace(title="Another")\n',
+        ANALYSES,
     ),
     "a script": ("scripts/rank_heads.py", "\nEDITED = True\n", {"rank_heads"}),
 }

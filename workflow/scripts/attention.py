@@ -9,7 +9,7 @@ import torch
 from memloc.data.paragraphs import attention_ids, attention_sample
 from memloc.localization.attention import prefix_attention
 from memloc.localization.attention_tables import attention_entropy, attention_frame
-from memloc.model import loading
+from memloc.model import loading, pretrained
 from memloc.scoring.decoding import first_decoded
 from memloc.settings.sections import sections
 from memloc.tables import storage
@@ -33,7 +33,7 @@ if settings.sets.continuation == "model":
     )
     log(f"{int(unknown.sum())} first tokens, {int((em == 0).sum())} of them decoded")
 
-bridge = loading.boot_bridge(model, loading.load_tokenizer(source.folder))
+bridge = loading.boot_bridge(model, pretrained.load_tokenizer(source.folder))
 attention = prefix_attention(bridge, tokens, n_prefix, settings.attention.micro_batch)
 log(f"{len(ids)} paragraphs x {attention.shape[1]} layers x {attention.shape[2]} heads")
 stamp = provenance(snakemake)

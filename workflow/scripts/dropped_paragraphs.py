@@ -10,7 +10,7 @@ import pandas as pd
 
 from memloc.data import filters
 from memloc.data.paragraphs import token_tensor
-from memloc.model import loading
+from memloc.model import pretrained
 from memloc.settings.sections import sections
 from memloc.tables import storage
 from memloc.tables.schemas.paragraphs import DROPPED_PARAGRAPHS, DROPPED_REFERENCE, PARAGRAPHS
@@ -18,7 +18,7 @@ from memloc.tables.schemas.paragraphs import DROPPED_PARAGRAPHS, DROPPED_REFEREN
 settings, output = sections(snakemake.params.settings).filters, snakemake.output
 stamp = provenance(snakemake)
 as_the_authors = settings.model_copy(update={"reference": True})
-tokenizer = loading.load_tokenizer(snakemake.input.folder)
+tokenizer = pretrained.load_tokenizer(snakemake.input.folder)
 numbers = Counter()
 with (
     storage.writer(DROPPED_PARAGRAPHS, output.dropped, stamp) as dropped,

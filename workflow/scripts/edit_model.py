@@ -8,7 +8,7 @@ from pathlib import Path
 
 from memloc.data.listed import listed_ids
 from memloc.localization.highlight import ordered_heads
-from memloc.model import loading
+from memloc.model import loading, pretrained
 from memloc.removal.joint_edit import card, joint_texts, remove_jointly, unlearn_jointly
 from memloc.run.atomic import atomic_folder
 from memloc.settings.sections import sections
@@ -39,6 +39,6 @@ text = card(template, edit, base, params.study, how, settings.loading.dtype, n_c
 log(text)
 with atomic_folder(snakemake.output[0]) as folder:
     model.save_pretrained(folder)
-    loading.load_tokenizer(source.folder).save_pretrained(folder)
+    pretrained.load_tokenizer(source.folder).save_pretrained(folder)
     (folder / "README.md").write_text(text)
     edit.scores.to_csv(folder / "scores.csv", index=False)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from memloc.data import suffix_arrays
-from memloc.model import loading
+from memloc.model import pretrained
 from memloc.run.progress import Progress
 from memloc.run.shards import shard_rows
 from memloc.settings.sections import sections
@@ -20,8 +20,8 @@ settings, source = sections(snakemake.params.settings), snakemake.input
 n_prefix = settings.paragraph.prefix
 index = suffix_arrays.open_index(settings.exposure.index, settings.exposure.tokenizer)
 log(f"{len(index.folders)} indexes, {index.n_tokens:,} tokens of {index.width} bytes")
-model = loading.load_tokenizer(source.folder)
-others = {folder: loading.load_tokenizer(path) for folder, path in zip(*index[:2], strict=True)}
+model = pretrained.load_tokenizer(source.folder)
+others = {folder: pretrained.load_tokenizer(path) for folder, path in zip(*index[:2], strict=True)}
 count = suffix_arrays.counter(index)
 
 n_paragraphs = len(storage.read(PARAGRAPHS, source.paragraphs, ["id"]))

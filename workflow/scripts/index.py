@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 from memloc.data import suffix_arrays
-from memloc.model import loading
+from memloc.model import pretrained
 from memloc.run.atomic import atomic_folder
 
 with atomic_folder(snakemake.output[0]) as folder:
@@ -17,7 +17,7 @@ with atomic_folder(snakemake.output[0]) as folder:
         for name in suffix_arrays.FILES:
             os.link(shard / f"{name}.0", folder / f"{name}.{number}")  # no copy: they may be terabytes
     tokenizer = folder / suffix_arrays.TOKENIZER
-    loading.load_tokenizer(snakemake.input.folder).save_pretrained(tokenizer)
+    pretrained.load_tokenizer(snakemake.input.folder).save_pretrained(tokenizer)
     shutil.copy(Path(snakemake.input.folder) / "config.json", tokenizer)
 index = suffix_arrays.open_index([snakemake.output[0]], None)
 log(f"{len(snakemake.input.shards)} shards, {index.n_tokens:,} tokens of {index.width} bytes")

@@ -9,7 +9,7 @@ from itertools import islice
 from memloc.data import suffix_arrays
 from memloc.data.documents import documents
 from memloc.data.tokenised import tokenised
-from memloc.model import loading
+from memloc.model import pretrained
 from memloc.run.atomic import atomic_folder
 from memloc.run.errors import InputError
 from memloc.settings.sections import sections
@@ -19,7 +19,7 @@ suffix_arrays.require_package("index")
 if settings.data.counts:
     raise InputError("index: data.counts says how often documents were seen: an index holds each once")
 shard, n_shards = snakemake.params.shard
-tokenizer = loading.load_tokenizer(snakemake.input.folder)
+tokenizer = pretrained.load_tokenizer(snakemake.input.folder)
 width = suffix_arrays.width_for(len(tokenizer))
 texts = (text for path in snakemake.input.texts for text in documents(path, settings.data.field))
 with atomic_folder(snakemake.output[0]) as folder:

@@ -7,7 +7,7 @@ start(snakemake)
 import json
 from pathlib import Path
 
-from memloc.model import loading, model_card
+from memloc.model import loading, model_card, pretrained
 from memloc.run.atomic import atomic_path
 from memloc.settings.loading import Loading
 from memloc.tables import storage
@@ -15,7 +15,7 @@ from memloc.tables.schemas.vocabulary import VOCABULARY
 
 params = snakemake.params
 model = loading.load_model(snakemake.input.folder, Loading(device="cpu", dtype=params.dtype))
-tokenizer = loading.load_tokenizer(snakemake.input.folder)
+tokenizer = pretrained.load_tokenizer(snakemake.input.folder)
 description = model_card.describe(model, snakemake.input.folder, params.name, params.revision)
 log(json.dumps(description))
 

@@ -10,7 +10,7 @@ import torch
 from memloc.data.counted_text import first_paragraphs, joined
 from memloc.data.documents import counted_documents
 from memloc.data.overlap import overlapping
-from memloc.model import loading
+from memloc.model import pretrained
 from memloc.model.token_text import decoded
 from memloc.settings.sections import sections
 from memloc.tables import storage
@@ -18,7 +18,7 @@ from memloc.tables.schemas.paragraphs import PARAGRAPHS
 
 settings = sections(snakemake.params.settings)
 data, paragraph = settings.data, settings.paragraph
-tokenizer = loading.load_tokenizer(snakemake.input.folder)
+tokenizer = pretrained.load_tokenizer(snakemake.input.folder)
 texts, repeats = zip(
     *(row for file in snakemake.input.texts for row in counted_documents(file, data.field, data.counts)),
     strict=True,

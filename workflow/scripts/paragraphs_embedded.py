@@ -12,7 +12,7 @@ import numpy as np
 
 from memloc.data import embedded
 from memloc.data.overlap import as_text, shares_run
-from memloc.model import loading
+from memloc.model import pretrained
 from memloc.run.atomic import atomic_folder
 from memloc.settings.sections import sections
 from memloc.tables import storage
@@ -30,7 +30,7 @@ with ProcessPoolExecutor(snakemake.threads, multiprocessing.get_context("fork"))
 texts = [docstring.text for docstring in found]
 log(f"{len(texts)} docstrings, {sum(map(len, texts)):,} characters")
 base = snakemake.input.get("base")
-tokenizer = loading.load_tokenizer(base[0]) if base else embedded.train_tokenizer(texts, data.vocabulary)
+tokenizer = pretrained.load_tokenizer(base[0]) if base else embedded.train_tokenizer(texts, data.vocabulary)
 paragraphs, stream = embedded.make_stream(
     found,
     tokenizer,

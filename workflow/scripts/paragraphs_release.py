@@ -8,7 +8,7 @@ from pathlib import Path
 
 from memloc.data.paragraphs import token_tensor
 from memloc.data.release import read_release, retokenized
-from memloc.model import loading
+from memloc.model import pretrained
 from memloc.model.token_text import decoded
 from memloc.settings.sections import sections
 from memloc.tables import storage
@@ -21,9 +21,9 @@ paragraphs = read_release(
 )
 log(f"{len(paragraphs)} paragraphs, {int((paragraphs['count'] == 0).sum())} of them unparsed (count 0)")
 
-tokenizer = loading.load_tokenizer(snakemake.input.folder)
+tokenizer = pretrained.load_tokenizer(snakemake.input.folder)
 if retokenize:
-    original = loading.load_tokenizer(snakemake.input.tokenizer[0])
+    original = pretrained.load_tokenizer(snakemake.input.tokenizer[0])
     paragraphs["text"] = decoded(token_tensor(paragraphs.tokens), original)
     paragraphs = retokenized(paragraphs, tokenizer, length)
     log(f"{len(paragraphs)} of them have {length} tokens of the model's")

@@ -16,7 +16,7 @@ from memloc.data import own_text
 from memloc.data.documents import documents
 from memloc.data.overlap import RUN, shares_run
 from memloc.data.tokenised import tokenised
-from memloc.model import loading
+from memloc.model import pretrained
 from memloc.model.token_text import decoded
 from memloc.settings.sections import sections
 from memloc.tables import storage
@@ -26,7 +26,7 @@ from memloc.tables.schemas.paragraphs import PARAGRAPHS
 settings = sections(snakemake.params.settings)
 length, field = settings.paragraph.length, settings.data.field
 run = min(RUN, length - settings.paragraph.prefix)
-tokenizer = loading.load_tokenizer(snakemake.input.folder)
+tokenizer = pretrained.load_tokenizer(snakemake.input.folder)
 
 
 def written(files: Iterable[str], file: BinaryIO) -> own_text.Stream:

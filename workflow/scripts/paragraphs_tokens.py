@@ -9,7 +9,7 @@ import torch
 
 from memloc.data.overlap import as_text, overlapping
 from memloc.data.token_arrays import open_arrays, read_counts, read_groups, read_tokens
-from memloc.model import loading
+from memloc.model import pretrained
 from memloc.model.token_text import decoded
 from memloc.settings.sections import sections
 from memloc.tables import storage
@@ -18,7 +18,7 @@ from memloc.tables.schemas.paragraphs import PARAGRAPHS
 
 settings = sections(snakemake.params.settings)
 data, paragraph = settings.data, settings.paragraph
-tokenizer = loading.load_tokenizer(snakemake.input.folder)
+tokenizer = pretrained.load_tokenizer(snakemake.input.folder)
 source = snakemake.input
 # Files of their own, or arrays of the first file.
 counts, groups = (

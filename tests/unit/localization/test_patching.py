@@ -14,7 +14,7 @@ from memloc.localization.patching import (
     residual_patching,
     wants_exact,
 )
-from memloc.model.loading import checkpoint_layers
+from memloc.model.pretrained import checkpoint_layers
 from memloc.perturbation.pairs import Pairs
 from memloc.straightforward.hooks import PLACES, n_heads
 from memloc.straightforward.patching import SitePatching, impact_nll

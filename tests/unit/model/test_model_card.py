@@ -4,7 +4,8 @@ import pytest
 
 from memloc.data import embedded
 from memloc.model import model_card
-from memloc.model.loading import load_model, weights_sha256
+from memloc.model.loading import load_model
+from memloc.model.pretrained import weights_sha256
 from tiny_models import TINY, VOCABULARY
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

@@ -9,8 +9,8 @@ from transformers.pytorch_utils import Conv1D
 
 from memloc.model import onednn
 from memloc.model.components import layers_of
-from memloc.model.loading import fuse_gelu
 from memloc.model.onednn import OneDnnConv1D, OneDnnLinear, native_bfloat16, pack, use_onednn
+from memloc.model.pretrained import fuse_gelu
 from tiny_models import TINY
 
 pytestmark = pytest.mark.skipif(not onednn.available(), reason="this build of torch has no oneDNN")

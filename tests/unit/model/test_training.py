@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from memloc.model import training
+from memloc.model import components, training
 from memloc.model.training import language_model_loss, learning_rate, new_model, shorten_attention, train
 
 SHAPE = {"vocabulary": 64, "n_layers": 2, "n_heads": 4, "width": 16, "window": 16}
@@ -147,6 +147,11 @@ def test_muon_moves_matrices_orthogonally_and_adamw_all_else(rows, tmp_path):
             assert sizes.median() > 0.5 and sizes.max() < 1.4, name
         else:
             assert moved.abs().max() == pytest.approx(1, abs=1e-3), name
+
+
+def test_the_matrices_of_the_layers_are_the_editable_ones_of_every_family(any_model):
+    editable = [any_model.get_parameter(name) for name in components.editable_parameters(any_model)]
+    assert set(training.layer_matrices(any_model)) == set(editable)
 
 
 def test_a_short_rest_of_the_rows_is_a_step(rows, tmp_path):

@@ -1,20 +1,15 @@
-"""Load models: the one module that knows Hugging Face and TransformerLens.
+"""Load models of the supported families for analysis: the one module that knows TransformerLens.
 
-A model is a local folder (config.json, *.safetensors, tokenizer files); nothing is fetched and no code of the
-folder is run. Weights are the model's own: the bridge stays raw, since folding LayerNorm or centring weights
-(`enable_compatibility_mode`) changes gradients. transformers and transformer_lens take seconds to import and
-are therefore imported where they are used.
+Weights are the model's own: the bridge stays raw, since folding LayerNorm or centring weights
+(`enable_compatibility_mode`) changes gradients. transformer_lens takes seconds to import and is therefore
+imported where it is used.
 """
 
-import hashlib
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
-
-import torch
+from typing import TYPE_CHECKING
 
 from memloc.model.families import family
-from memloc.run.errors import InputError
+from memloc.model.pretrained import ON_PROCESSOR, load_tokenizer, read_model
 from memloc.settings.loading import Loading
 
 if TYPE_CHECKING:
@@ -22,108 +17,15 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
-ON_PROCESSOR = Loading(device="cpu")
-TOKENIZER_FILES = ("tokenizer.json", "vocab.json", "tokenizer.model")
-
-
-class ModelError(InputError):
-    """A model folder that cannot be used; the message says what is wrong and what to do."""
-
-
-def resolve_device(device: Literal["auto", "cpu", "cuda"]) -> torch.device:
-    """The device to compute on; "auto" takes a GPU where there is one.
+def load_model(folder: Path | str, how: Loading = ON_PROCESSOR) -> "PreTrainedModel":
+    """`read_model`, if its family is supported.
 
     Raises:
-        ModelError: "cuda" without a GPU.
+        ModelError: as `read_model` does.
+        InputError: the family is not supported.
     """
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ModelError('device "cuda" was asked for, but torch finds no GPU: use "auto" or "cpu"')
-    return torch.device(device)
-
-
-def use_deterministic_algorithms() -> None:
-    """Same numbers in every run on one device: deterministic kernels where torch has them, and no TF32."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS reads it when it is first used
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # a debugging aid that costs time
-    torch.backends.cuda.matmul.allow_tf32 = False
-    torch.backends.cudnn.allow_tf32 = False
-
-
-def load_tokenizer(folder: Path | str) -> "PreTrainedTokenizerBase":
-    """The tokenizer of a model folder.
-
-    Raises:
-        ModelError: no tokenizer file (transformers would then make an empty one), or token ids that the model
-            of the same folder has no embedding for.
-    """
-    from transformers import AutoConfig, AutoTokenizer
-
-    folder = Path(folder)
-    if not any((folder / name).is_file() for name in TOKENIZER_FILES):
-        raise ModelError(
-            f"{folder}: no tokenizer ({', '.join(TOKENIZER_FILES)}): "
-            "save the model's tokenizer into the folder"
-        )
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    n_embedded = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False).vocab_size
-    largest = max(tokenizer.get_vocab().values(), default=-1)
-    if not 0 <= largest < n_embedded:
-        raise ModelError(
-            f"{folder}: the tokenizer's token ids go up to {largest}, but the model embeds {n_embedded} "
-            "tokens: put the tokenizer that the model was trained with into the folder"
-        )
-    return tokenizer
-
-
-def load_model(
-    folder: Path | str,
-    how: Loading = ON_PROCESSOR,
-) -> "PreTrainedModel":
-    """The causal language model of a folder, in evaluation mode.
-
-    Losses are computed in single precision at least, whatever the type of the weights. Several GPUs are those
-    that this process sees; without any, the processor computes.
-
-    Raises:
-        ModelError: no safetensors file, weights that it lacks (they would be random), weights that are not
-            finite, too few GPUs or too little memory on them.
-        InputError: a family that is not supported.
-    """
-    from transformers import AutoModelForCausalLM
-    from transformers.utils.logging import disable_progress_bar
-
-    from memloc.model.onednn import use_onednn
-
-    disable_progress_bar()
-    use_deterministic_algorithms()
-    weight_files(folder)
-    place = resolve_device(how.device)
-    spread = how.gpus > 1 and place.type == "cuda"
-    if spread and torch.cuda.device_count() < how.gpus:
-        raise ModelError(f"loading.gpus is {how.gpus}, but this job sees {torch.cuda.device_count()} GPUs")
-    model, loading = AutoModelForCausalLM.from_pretrained(
-        folder,
-        local_files_only=True,
-        use_safetensors=True,
-        trust_remote_code=False,
-        dtype=getattr(torch, how.dtype),
-        device_map="auto" if spread else None,
-        output_loading_info=True,
-    )
+    model = read_model(folder, how)
     family(model.config.model_type)
-    _check_weights(model, loading["missing_keys"], folder)
-    fuse_gelu(model)
-    use_onednn(model)
-    if spread:
-        _check_placement(model)
-        answer_on_first_device(model)
-    else:
-        model.to(place)
-    if how.checkpointing:
-        checkpoint_layers(model)
     return model
 
 
@@ -143,60 +45,6 @@ def load_for_editing(folder: Path | str, how: Loading = ON_PROCESSOR) -> "PreTra
     further apart than ten steps of 1e-5.
     """
     return load_model(folder, how).float()
-
-
-def _check_weights(model: "PreTrainedModel", missing: set[str], folder: Path | str) -> None:
-    if missing:
-        raise ModelError(
-            f"{folder}: the safetensors files lack {', '.join(sorted(missing))}: "
-            "they are not those of this config.json; fetch the model again"
-        )
-    for name, weight in model.named_parameters():
-        if not weight.isfinite().all():
-            raise ModelError(f"{folder}: {name} holds NaN or infinite weights; fetch or train it again")
-
-
-def _check_placement(model: "PreTrainedModel") -> None:
-    if {"cpu", "disk"} & {str(place) for place in model.hf_device_map.values()}:
-        raise ModelError(
-            f"the model does not fit the memory of {torch.cuda.device_count()} GPUs: "
-            "raise loading.gpus, or set loading.dtype to bfloat16"
-        )
-
-
-def fuse_gelu(model: "PreTrainedModel") -> None:
-    """Compute the tanh form of GELU in one kernel instead of eight; equal up to rounding (1e-6)."""
-    from transformers.activations import NewGELUActivation
-
-    for module in model.modules():
-        for name, child in module.named_children():
-            if isinstance(child, NewGELUActivation):
-                setattr(module, name, torch.nn.GELU(approximate="tanh"))
-
-
-def answer_on_first_device(model: "PreTrainedModel") -> None:
-    """Let a model that is spread over devices give hidden states and logits where it takes tokens."""
-
-    def move_states(_module: torch.nn.Module, _inputs: tuple, output: Any) -> None:
-        output.last_hidden_state = output.last_hidden_state.to(model.device)
-
-    model.base_model.register_forward_hook(move_states)
-    unembedding = model.get_output_embeddings()
-    unembedding.register_forward_hook(lambda _module, _inputs, logits: logits.to(model.device))
-
-
-def checkpoint_layers(model: "PreTrainedModel") -> None:
-    """Recompute each layer's activations in the backward pass instead of keeping them.
-
-    transformers does so in layers that are in training mode, and only where gradients are wanted. Their
-    submodules stay in evaluation mode, so that nothing is dropped out and every number stays the same.
-    """
-    from transformers.modeling_layers import GradientCheckpointingLayer
-
-    model.activation_checkpointing_enable()
-    for module in model.modules():
-        if isinstance(module, GradientCheckpointingLayer):
-            module.training = True
 
 
 def load_bridge(folder: Path | str, how: Loading = ON_PROCESSOR) -> "TransformerBridge":
@@ -219,34 +67,3 @@ def boot_bridge(
     return build_bridge_from_module(
         model, type(model).__name__, hf_config=model.config, tokenizer=tokenizer, device=model.device
     )
-
-
-def weight_files(folder: Path | str) -> list[Path]:
-    """The safetensors files of a model folder, by name.
-
-    Raises:
-        ModelError: there is none.
-    """
-    files = sorted(Path(folder).glob("*.safetensors"))
-    if not files:
-        raise ModelError(
-            f"{folder}: no *.safetensors file: fetch the model, or convert its weights with "
-            "`save_pretrained(folder)` of transformers (other formats can run code when they are read)"
-        )
-    return files
-
-
-def weights_sha256(folder: Path | str) -> str:
-    """SHA-256 of a model's weights: that of its one safetensors file, else that of their `sha256sum` list.
-
-    Raises:
-        ModelError: no safetensors file.
-    """
-    digests = {}
-    for path in weight_files(folder):
-        with path.open("rb") as file:
-            digests[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
-    if len(digests) == 1:
-        return next(iter(digests.values()))
-    listing = "".join(f"{digest}  {name}\n" for name, digest in digests.items())
-    return hashlib.sha256(listing.encode()).hexdigest()

@@ -8,7 +8,7 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from memloc.model.folder import COMMIT
-from memloc.model.loading import weights_sha256
+from memloc.model.pretrained import weights_sha256
 from memloc.model.token_text import decoded
 
 

@@ -18,8 +18,7 @@ from torch import Tensor
 from transformers import GPTNeoConfig, GPTNeoForCausalLM, PreTrainedModel
 from transformers.models.gpt_neo.modeling_gpt_neo import GPTNeoSelfAttention
 
-from memloc.model.components import editable_parameters
-from memloc.model.loading import fuse_gelu
+from memloc.model.pretrained import fuse_gelu
 from memloc.run.atomic import atomic_path
 from memloc.run.seeds import generator
 
@@ -136,17 +135,25 @@ def language_model_loss(
     return _MeanNLL.apply(logits.flatten(0, 1), rows[:, 1:].flatten())
 
 
+def layer_matrices(model: PreTrainedModel) -> list[torch.nn.Parameter]:
+    """The matrices of all layers, which are the W_* weights: no embedding, and no unembedding.
+
+    They are told by what they are, not by the table of families: that table must not be a part of training.
+    """
+    embeddings = {module.weight for module in model.modules() if isinstance(module, torch.nn.Embedding)}
+    return [each for each in model.base_model.parameters() if each.ndim == 2 and each not in embeddings]
+
+
 def optimizers(
     model: PreTrainedModel, kind: Literal["adamw", "muon"], peak: float
 ) -> list[torch.optim.Optimizer]:
-    """AdamW for all weights, or Muon for the W_* weights and AdamW for the others.
+    """AdamW for all weights, or Muon for the layers' matrices and AdamW for the others.
 
     Muon makes the update of a matrix orthogonal, so that rare directions count as much as frequent ones. Its
     steps are scaled to the size of AdamW's, which lets both take one learning rate (2502.16982).
     """
-    names = set(editable_parameters(model)) if kind == "muon" else set()
-    matrices = [weight for name, weight in model.named_parameters() if name in names]
-    others = [weight for name, weight in model.named_parameters() if name not in names]
+    matrices = layer_matrices(model) if kind == "muon" else []
+    others = [weight for weight in model.parameters() if weight not in set(matrices)]
     adamw = torch.optim.AdamW(others, lr=peak, betas=(0.9, 0.95), weight_decay=WEIGHT_DECAY, fused=True)
     if not matrices:
         return [adamw]

@@ -1,0 +1,264 @@
+"""Reading a model's folder: unusable ones are refused with a reason, and kernels change no number."""
+
+import hashlib
+import os
+
+import pytest
+import torch
+import transformers
+from safetensors.torch import load_file, save_file
+from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils._pytree import tree_map_only
+from transformers import GPTNeoForCausalLM
+from transformers.activations import NewGELUActivation
+
+from memloc.localization.gradients import nll_gradients, paragraph_nll
+from memloc.model import onednn
+from memloc.model.pretrained import (
+    ModelError,
+    answer_on_first_device,
+    checkpoint_layers,
+    fuse_gelu,
+    load_tokenizer,
+    read_model,
+    resolve_device,
+    use_deterministic_algorithms,
+    weights_sha256,
+)
+from memloc.settings.loading import Loading
+from tiny_models import TINY, VOCABULARY, save_tokenizer
+
+
+def test_fused_gelu_changes_logits_by_rounding_only(tiny_model, tiny_tokens):
+    with torch.no_grad():
+        before = tiny_model(tiny_tokens).logits
+        fuse_gelu(tiny_model)
+        after = tiny_model(tiny_tokens).logits
+    assert torch.allclose(before, after, atol=1e-5)
+
+
+def test_gelu_of_a_loaded_model_is_fused(folder):
+    kinds = {type(module) for module in read_model(folder).modules()}
+    assert nn.GELU in kinds and NewGELUActivation not in kinds
+
+
+def test_linear_layers_of_a_loaded_model_take_onednn(folder):
+    kinds = {type(module) for module in read_model(folder).modules()}
+    assert onednn.OneDnnLinear in kinds and nn.Linear not in kinds
+
+
+def test_model_is_loaded_for_analysis(folder):
+    model = read_model(folder)
+    assert not model.training
+    assert all(weight.requires_grad and weight.dtype == torch.float32 for weight in model.parameters())
+    assert read_model(folder, Loading(device="cpu", dtype="bfloat16")).dtype == torch.bfloat16
+
+
+def test_missing_tokenizer(folder):
+    (folder / "tokenizer.json").unlink()
+    with pytest.raises(ModelError, match="no tokenizer .*save the model's tokenizer"):
+        load_tokenizer(folder)
+
+
+def test_tokenizer_of_another_model(folder):
+    save_tokenizer(folder, VOCABULARY + 1)
+    with pytest.raises(ModelError, match="go up to 64, but the model embeds 64 tokens"):
+        load_tokenizer(folder)
+
+
+def test_smaller_tokenizer_is_fine(folder):
+    """Published models often pad their embedding to a round number of rows."""
+    save_tokenizer(folder, VOCABULARY - 4)
+    assert len(load_tokenizer(folder)) == VOCABULARY - 4
+
+
+def test_missing_weights_file(folder):
+    (folder / "model.safetensors").unlink()
+    (folder / "pytorch_model.bin").touch()
+    for read in (read_model, weights_sha256):
+        with pytest.raises(ModelError, match=r"no \*\.safetensors file.*save_pretrained"):
+            read(folder)
+
+
+def edit_weights(folder, edit):
+    weights = load_file(folder / "model.safetensors")
+    edit(weights)
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def test_weights_that_are_not_finite(folder):
+    edit_weights(folder, lambda weights: weights["transformer.h.1.mlp.c_fc.weight"][3, 4].fill_(torch.nan))
+    with pytest.raises(ModelError, match=r"transformer\.h\.1\.mlp\.c_fc\.weight holds NaN"):
+        read_model(folder)
+
+
+def test_weights_that_would_be_random(folder):
+    edit_weights(folder, lambda weights: weights.pop("transformer.h.0.mlp.c_fc.weight"))
+    with pytest.raises(ModelError, match=r"lack transformer\.h\.0\.mlp\.c_fc\.weight"):
+        read_model(folder)
+
+
+def test_hash_is_that_of_the_file(folder):
+    content = (folder / "model.safetensors").read_bytes()
+    assert weights_sha256(folder) == hashlib.sha256(content).hexdigest()
+
+
+def test_hash_covers_every_shard(folder):
+    GPTNeoForCausalLM.from_pretrained(folder).save_pretrained(folder, max_shard_size="10KB")
+    shards = sorted(folder.glob("*.safetensors"))
+    assert len(shards) > 1
+    before = weights_sha256(folder)
+    shards[-1].write_bytes(shards[-1].read_bytes()[:-1] + b"x")
+    assert weights_sha256(folder) != before
+
+
+def test_device():
+    assert resolve_device("cpu").type == "cpu"
+    if torch.cuda.is_available():
+        assert resolve_device("auto").type == resolve_device("cuda").type == "cuda"
+    else:
+        assert resolve_device("auto").type == "cpu"
+        with pytest.raises(ModelError, match="no GPU"):
+            resolve_device("cuda")
+
+
+@pytest.fixture
+def placed(monkeypatch, folder):
+    """Loads on pretended GPUs; returns the arguments of `from_pretrained`, with where layers came to lie."""
+
+    def load(n_visible, layers_on=0, **loading):
+        given = {}
+        model = read_model(folder)
+        model.hf_device_map = {"transformer.wte": 0, "transformer.h": layers_on}
+        model.to = lambda place: given.update(moved_to=place)
+
+        def from_pretrained(folder, **arguments):
+            given.update(arguments)
+            return model, {"missing_keys": set()}
+
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: n_visible > 0)
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: n_visible)
+        monkeypatch.setattr(transformers.AutoModelForCausalLM, "from_pretrained", from_pretrained)
+        read_model(folder, Loading(**loading))
+        return given
+
+    return load
+
+
+def test_several_gpus_share_the_layers(placed):
+    given = placed(2, layers_on=1, device="auto", gpus=2, dtype="bfloat16")
+    assert given["device_map"] == "auto" and given["dtype"] == torch.bfloat16 and "moved_to" not in given
+
+
+@pytest.mark.parametrize("gpus", [1, 2])
+def test_one_device_holds_the_whole_model(placed, gpus):
+    """Without a GPU, `gpus` of a study that also runs elsewhere is no error with device auto."""
+    given = placed(0 if gpus == 2 else 1, device="auto", gpus=gpus)
+    assert given["device_map"] is None and given["moved_to"].type == ("cpu" if gpus == 2 else "cuda")
+
+
+def test_fewer_gpus_than_asked_for(placed):
+    with pytest.raises(ModelError, match="loading.gpus is 3, but this job sees 2 GPUs"):
+        placed(2, gpus=3, device="cuda")
+
+
+@pytest.mark.parametrize("place", ["cpu", "disk"])
+def test_a_model_that_does_not_fit_the_gpus(placed, place):
+    with pytest.raises(ModelError, match="does not fit the memory of 2 GPUs"):
+        placed(2, layers_on=place, gpus=2, device="cuda")
+
+
+def spread(model):
+    """Put the last layer, the last norm and an unembedding of its own on another device, torch's "meta".
+
+    Modules fetch their inputs, as those do that transformers spreads over GPUs.
+    """
+    base = dict(model.base_model.named_children())
+    (layers,) = (module for module in base.values() if isinstance(module, nn.ModuleList))
+    norm = list(base.values())[list(base.values()).index(layers) + 1]
+    tied = model.config.tie_word_embeddings
+    far = [layers[-1], norm] + ([] if tied else [model.get_output_embeddings()])
+    far = {module for root in far for module in root.modules()}
+    for module in far:
+        weights = {key: weight for key, weight in module._parameters.items() if weight is not None}
+        module._parameters |= {key: nn.Parameter(weight.to("meta")) for key, weight in weights.items()}
+        module._buffers |= {key: buffer.to("meta") for key, buffer in module._buffers.items()}
+    for module in {module for root in base.values() for module in root.modules()} | far:
+        place = "meta" if module in far else "cpu"
+        module.register_forward_pre_hook(
+            lambda _, inputs, options, place=place: tree_map_only(
+                torch.Tensor, lambda tensor: tensor.to(place), (inputs, options)
+            ),
+            with_kwargs=True,
+        )
+
+
+@pytest.mark.parametrize("family", TINY)
+def test_a_model_on_several_devices_answers_on_the_first(family):
+    """PyTorch pretends to compute but, as with GPUs, refuses tensors of two devices in one step."""
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        model = TINY[family]()
+        spread(model)
+        tokens = torch.zeros(4, 12, dtype=torch.long)
+        if not model.config.tie_word_embeddings:
+            with pytest.raises(RuntimeError, match="same device"):
+                paragraph_nll(model, tokens, n_prefix=6)
+        answer_on_first_device(model)
+        paragraph_nll(model, tokens, n_prefix=6).sum().backward()
+        places = {weight.grad.device.type for weight in model.parameters() if weight.grad is not None}
+        assert places == {"cpu", "meta"}
+
+
+def kept_bytes(model, tokens):
+    """Bytes that autograd keeps of a forward pass for the backward pass, without the weights."""
+    seen = {weight.untyped_storage().data_ptr(): 0 for weight in model.parameters()}
+
+    def keep(tensor):
+        seen.setdefault(tensor.untyped_storage().data_ptr(), tensor.untyped_storage().nbytes())
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        model.base_model(tokens, use_cache=False)
+    return sum(seen.values())
+
+
+def test_checkpointing_keeps_less_and_changes_no_number(tiny_model, tiny_tokens):
+    whole, logits = kept_bytes(tiny_model, tiny_tokens), tiny_model(tiny_tokens, use_cache=False).logits
+    expected = nll_gradients(tiny_model, tiny_tokens, n_prefix=6, micro_batch=4)
+    checkpoint_layers(tiny_model)
+    assert kept_bytes(tiny_model, tiny_tokens) < whole / 2
+    torch.testing.assert_close(tiny_model(tiny_tokens, use_cache=False).logits, logits, atol=0, rtol=0)
+    found = nll_gradients(tiny_model, tiny_tokens, n_prefix=6, micro_batch=4)
+    torch.testing.assert_close(found, expected, atol=0, rtol=0)
+
+
+def test_checkpointing_drops_nothing_out_and_keeps_caches(folder):
+    """Its layers are in training mode, but only they."""
+    model = read_model(folder, Loading(device="cpu", checkpointing=True))
+    assert not any(module.training for module in model.modules() if isinstance(module, torch.nn.Dropout))
+    tokens = torch.arange(20).reshape(2, 10)
+    with torch.no_grad():
+        cache = model(tokens[:, :5], use_cache=True).past_key_values
+        continued = model(tokens[:, 5:], cache=cache).logits
+        torch.testing.assert_close(continued, model(tokens).logits[:, 5:])
+
+
+def test_kernels_are_deterministic_and_multiply_in_full_precision(monkeypatch):
+    flags = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = [each.allow_tf32 for each in flags]
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")
+    try:
+        for each in flags:
+            each.allow_tf32 = True
+        torch.use_deterministic_algorithms(False)
+        use_deterministic_algorithms()
+        assert torch.are_deterministic_algorithms_enabled()
+        assert torch.is_deterministic_algorithms_warn_only_enabled(), "some have no deterministic kernel"
+        assert not any(each.allow_tf32 for each in flags)
+        assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+    finally:
+        torch.use_deterministic_algorithms(False)
+        for each, value in zip(flags, before, strict=True):
+            each.allow_tf32 = value
