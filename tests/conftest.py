@@ -4,6 +4,12 @@ import copy
 import os
 from pathlib import Path
 
+from memloc.run.rule import THREAD_VARIABLES
+
+# Before the libraries are imported: on these sizes, their threads do little but wait for each other, at full
+# speed, and take the core of the other process. Scripts of a run set their own number.
+os.environ |= dict.fromkeys(THREAD_VARIABLES, "1")
+
 import pytest
 import torch
 from transformers import GPTNeoConfig, GPTNeoForCausalLM, PreTrainedModel

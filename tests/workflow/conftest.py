@@ -22,6 +22,11 @@ NOT_COPIED = shutil.ignore_patterns(
 )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slurm first: it mostly waits, and meanwhile the other process of `make test` runs studies."""
+    items.sort(key=lambda item: item.path.name != "test_slurm.py")
+
+
 def not_in_a_clone(folder: str, names: list[str]) -> set[str]:
     """Names in a folder of the working tree that a fresh clone would not hold."""
     left_out = NOT_COPIED(folder, names)
