@@ -10,6 +10,7 @@ from memloc.tables.schemas import schema_of
 
 STAGES = {
     "scoring",
+    "extraction",
     "continuation",
     "perturbation_em",
     "perturbation_em_bfloat16",
@@ -60,7 +61,7 @@ def test_every_stage_is_compared_and_timed(results):
     positive = frame.drop(columns=["item", "dtype", "difference", "matched"])
     assert (positive > 0).all(axis=None)
     assert (frame["difference"] < 0.05).all() and frame.loc["continuation", "difference"] == 0
-    assert frame["matched"].between(0, 1).sum() == 5
+    assert frame["matched"].between(0, 1).sum() == 6
 
 
 def test_growth_is_measured(results):

@@ -116,8 +116,16 @@ def row(**values):
 
 
 def test_goals_say_whether_they_are_met():
-    frame = pd.DataFrame([row(), row(stage="parameter_gradients", ratio=1.0)])
-    cells = {(goal.stage, goal.at_least): page._goal_cells(goal, frame) for goal in page.GOALS}
+    slower = [row(stage="parameter_gradients", ratio=1.0), row(stage="extraction", ratio=0.92)]
+    frame = pd.DataFrame([row(), *slower])
+    cells = {(goal.stage, goal.limit): page._goal_cells(goal, frame) for goal in page.GOALS}
     assert [cells["scoring", at]["met"] for at in (2.5, 0.7)] == ["no", "yes"]
     assert [cells["parameter_gradients", at]["met"] for at in (2, 1)] == ["yes", "yes"]
+    assert cells["extraction", 1.1]["met"] == "yes" and cells["extraction", 1.1]["found"] == "1.09"
+    assert cells["extraction", 1.1]["goal"].startswith("at most 1.1 times the time of")
     assert cells["patching", 30]["found"] == page.NO_ROW and cells["patching", 30]["met"] == ""
+
+
+def test_a_goal_of_most_time_is_missed_above_it():
+    (goal,) = (goal for goal in page.GOALS if goal.stage == "extraction")
+    assert goal.met(goal.value(row(ratio=1 / 1.1 + 1e-6))) and not goal.met(goal.value(row(ratio=0.9)))

@@ -21,6 +21,7 @@ from memloc.scoring import paragraph_scores
 GROWTH = (1, 2, 4, 8)
 COMPARISONS = (  # in the order of the workflow
     stages.scores,
+    stages.extractions,
     stages.continuations,
     stages.perturbations,
     stages.exact_patching,
