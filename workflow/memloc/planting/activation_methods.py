@@ -16,7 +16,8 @@ from transformers import PreTrainedModel
 
 from memloc.localization.gradients import paragraph_nll
 from memloc.model.components import components
-from memloc.model.partial_forward import Call, recorded_calls, states_from
+from memloc.model.partial_forward import Call, last_mlp_from, recorded_calls, states_from
+from memloc.planting import units
 from memloc.planting.question import Question
 from memloc.planting.units import Scores, in_layers, n_groups, n_neurons
 from memloc.run.errors import InputError
@@ -167,19 +168,21 @@ def rise_without(
 ) -> Float[Tensor, "neuron"]:
     """What the NLL rises when each of a layer's neurons is zeroed by itself at all positions.
 
-    Up to the neurons the layer runs once, for all of them.
+    Up to what the neurons write the layer runs once, for all of them: without one, the output of its MLP
+    lacks the neuron's activation times its value vector.
     """
     model, module = question.model, readers(question.model, "neuron")[layer]
+    out = next(c for c in components(model) if c.layer == layer and c.name == READ_BY["neuron"])
+    values = units.by_unit(model, out, model.get_parameter(out.parameter))
     whole = judge(model, _token_states(question, calls, len(calls) - 1, 1), _true(question, 1)).nll.mean()
     found = [torch.empty(0)]
     for some in neurons.to(model.device).split(4 * question.how.micro_batch):
 
-        def zeroed(activation: Tensor, some: Tensor = some) -> Tensor:
-            activation = activation.repeat(len(some), 1, 1)
-            activation[torch.arange(len(some)), :, some] = 0
-            return activation
+        def without(_: nn.Module, inputs: tuple[Tensor], output: Tensor, some: Tensor = some) -> Tensor:
+            written = inputs[0][0, :, some].T.unsqueeze(-1) * values[some].unsqueeze(1)
+            return output - written
 
-        with changed_input(module, zeroed):
+        with module.register_forward_hook(without), last_mlp_from(model, question.n_prefix - 1):
             states = _token_states(question, calls, layer, 1)
         found.append((judge(model, states, _true(question, len(some))).nll.mean(dim=1) - whole).cpu())
     return torch.cat(found)

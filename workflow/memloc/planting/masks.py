@@ -17,6 +17,7 @@ from torch import Tensor
 
 from memloc.localization.gradients import editable_gradients, paragraph_nll
 from memloc.model.components import editable_parameters
+from memloc.model.partial_forward import last_mlp_from
 from memloc.planting.activation_methods import by_unit, changed_input, readers, wanted_kinds
 from memloc.planting.question import Question
 from memloc.planting.units import Scores, in_layers, n_groups, n_neurons
@@ -79,4 +80,5 @@ def _masked_nll(question: Question, kind: str, mask: Layers) -> Float[Tensor, ""
     with ExitStack() as hooks:
         for layer, module in readers(model, kind).items():
             hooks.enter_context(changed_input(module, partial(times, layer)))
+        hooks.enter_context(last_mlp_from(model, question.n_prefix - 1))
         return paragraph_nll(model, question.tokens, question.n_prefix).mean()

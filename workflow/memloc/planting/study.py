@@ -160,11 +160,12 @@ def _ask_all(asked: Questions, rows: dict[str, list[dict]]) -> dict[str, Any]:
     mixture = Plant.of(model, study.tokens[row, None], study.n_prefix, place, unplanted, values)
     pair, needed = _pair(study, place, row), n_needed(mixture)
     at_criterion = labels | {"level": how.nll, "criterion": True}
+    quick = study._replace(how=how.model_copy(update={"masks": False}))  # training masks takes seconds
     for level, weights in sorted(planted.items()):
         set_values(model, place.movable, weights)
         about = labels | {"control": "plant", "level": level, "criterion": level == how.nll}
         drawn = mixture if level == how.nll and how.curves else None
-        _ask(study, about, place, row, pair, random, rows, drawn)
+        _ask(study if level == how.nll else quick, about, place, row, pair, random, rows, drawn)
     set_values(model, place.movable, values)
     more: dict[str, Any] = {"n_needed": needed}
     if place.own == "neuron" and how.n_checked_neurons:

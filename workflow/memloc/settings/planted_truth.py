@@ -58,7 +58,10 @@ class PlantedTruth(Section):
         description="What methods are asked too: the unplanted model with the paragraph (twin), and the "
         "planted model with another one (wrong).",
     )
-    masks: bool = Field(False, description="Train masks, too (HardConcrete, Slimming): seconds per question.")
+    masks: bool = Field(
+        False,
+        description="Train masks, too (HardConcrete, Slimming), at the criterion: seconds per question.",
+    )
     neuron_ablation: bool = Field(False, description="Zero every neuron, one by one: exact and slow.")
     n_checked_neurons: NonNegative = Field(
         0,
