@@ -22,9 +22,10 @@ from memloc.planting.activation_methods import by_unit, changed_input, readers, 
 from memloc.planting.question import Question
 from memloc.planting.units import Scores, in_layers, n_groups, n_neurons
 
+# Rate and penalties were chosen on plants that no study scores (docs/methods.md, Planted truth).
 N_STEPS = 100
-LEARNING_RATE = 0.05
-PENALTY = 3.0  # of a mask that lets everything through, in nats per token
+LEARNING_RATE = 0.02
+PENALTIES = {"slimming": 30.0, "hard_concrete": 100.0}  # of a mask that lets all through, in nats per token
 TEMPERATURE, LOW, HIGH = 2 / 3, -0.1, 1.1  # of 1712.01312
 FIRST_LOGIT = 2.0
 Layers = Float[Tensor, "layer unit"]
@@ -32,20 +33,21 @@ Layers = Float[Tensor, "layer unit"]
 
 def slimming(question: Question) -> Scores:
     """Masks with an L1 penalty."""
-    return _trained(question, 1.0, lambda mask: mask.clamp(min=0), lambda mask: mask.abs().mean())
+    weight = PENALTIES["slimming"]
+    return _trained(question, 1.0, lambda mask: mask.clamp(min=0), lambda mask: weight * mask.abs().mean())
 
 
 def hard_concrete(question: Question) -> Scores:
     """Masks with an L0 penalty, open or closed at random while they are trained."""
     generator = torch.Generator().manual_seed(int(question.random.integers(2**31)))
-    shift = TEMPERATURE * torch.log(torch.tensor(-LOW / HIGH))
+    shift, weight = TEMPERATURE * torch.log(torch.tensor(-LOW / HIGH)), PENALTIES["hard_concrete"]
 
     def sample(logit: Layers) -> Layers:
         noise = torch.rand(logit.shape, generator=generator).clamp(1e-6, 1 - 1e-6).to(logit)
         open_ = torch.sigmoid((noise.logit() + logit) / TEMPERATURE)
         return (open_ * (HIGH - LOW) + LOW).clamp(0, 1)
 
-    return _trained(question, FIRST_LOGIT, sample, lambda logit: torch.sigmoid(logit - shift).mean())
+    return _trained(question, FIRST_LOGIT, sample, lambda logit: weight * torch.sigmoid(logit - shift).mean())
 
 
 def _trained(
@@ -64,7 +66,7 @@ def _trained(
             for name in editable_parameters(model):
                 model.get_parameter(name).requires_grad_(False)
             for _ in range(N_STEPS):
-                loss = _masked_nll(question, kind, mask(values)) + PENALTY * penalty(values)
+                loss = _masked_nll(question, kind, mask(values)) + penalty(values)
                 (values.grad,) = torch.autograd.grad(loss, [values])
                 adam.step()
         found[kind] = values.detach().cpu()
