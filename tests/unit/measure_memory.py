@@ -65,7 +65,7 @@ def plant_paragraphs(model):
         for name in editable_parameters(model)
     }
     wanted, counts = PLANT_GRANULARITIES["neurons"], np.ones(model.config.vocab_size, dtype=int)
-    list(answers(Question(model, TOKENS[:1], P, wanted, None, means, counts, changes, how, rng)))
+    list(answers(Question(model, TOKENS[:1], P, wanted, how, rng, None, means, counts, changes)))
 
 
 STAGES = {

@@ -40,7 +40,7 @@ def question(model, wanted=("head", "layer", "weight"), seed=0, **how):
     change = {name: torch.zeros_like(model.get_parameter(name)) for name in editable_parameters(model)}
     settings = PlantedTruth(**{"integration_steps": 4, "micro_batch": 3} | how)
     return Question(
-        model, tokens, N_PREFIX, wanted, pair, means, np.arange(VOCABULARY), change, settings, random
+        model, tokens, N_PREFIX, wanted, settings, random, pair, means, np.arange(VOCABULARY), change
     )
 
 

@@ -1,20 +1,25 @@
 """What a localization method is asked: where in this model is this paragraph?"""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.localization.gradients import Gradients
 from memloc.perturbation.pairs import Pairs
 from memloc.planting.units import Granularity
 from memloc.settings.planted_truth import PlantedTruth
 
 
 class Question(NamedTuple):
-    """A model, a paragraph, and what methods may use besides. They leave the model as it is."""
+    """A model, a paragraph, and what methods may use besides. They leave the model as it is.
+
+    What no method that is asked uses may be left out.
+    """
 
     model: PreTrainedModel
     tokens: Int[Tensor, "paragraph token"]
@@ -22,14 +27,14 @@ class Question(NamedTuple):
     n_prefix: int
     wanted: tuple[Granularity, ...]
     """Units that are to be ranked: a method with others may leave these out."""
-    pair: Pairs | None
-    """The paragraph and its strongest perturbed version; nothing where no replaced token changes what
-    follows."""
-    mean_outputs: Float[Tensor, "layer head d_head"]
-    """Mean output z of every head over other text."""
-    counts: Int[np.ndarray, "vocabulary"]
-    """How often each token occurs in the study's paragraphs."""
-    change: Gradients
-    """How far planting moved each W_* weight: no method but the oracle may look."""
     how: PlantedTruth
     random: np.random.Generator
+    pair: Pairs | None = None
+    """The paragraph and its strongest perturbed version; nothing where no replaced token changes what
+    follows."""
+    mean_outputs: Float[Tensor, "layer head d_head"] = torch.empty(0)
+    """Mean output z of every head over other text."""
+    counts: Int[np.ndarray, "vocabulary"] = np.empty(0, dtype=np.int64)
+    """How often each token occurs in the study's paragraphs."""
+    change: Mapping[str, Tensor] = MappingProxyType({})
+    """How far planting moved each W_* weight: no method but the oracle may look."""

@@ -224,12 +224,12 @@ def _question(
         study.tokens[row, None],
         study.n_prefix,
         PLANT_GRANULARITIES[place.kind],
+        study.how,
+        random,
         pair,
         study.mean_outputs,
         study.counts,
         _changes(study),
-        study.how,
-        random,
     )
 
 

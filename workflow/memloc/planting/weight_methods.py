@@ -1,6 +1,9 @@
 """Methods that score single weights; heads, neurons and layers by the sum or the largest of theirs."""
 
+from collections.abc import Mapping
+
 import torch
+from torch import Tensor
 
 from memloc.localization.gradients import Gradients, paragraph_gradients
 from memloc.model.components import editable_parameters
@@ -57,5 +60,5 @@ def _gradients(question: Question) -> Gradients:
     return next(iter(paragraph_gradients(question.model, question.tokens, question.n_prefix)))
 
 
-def _sizes(weights: Gradients) -> Gradients:
+def _sizes(weights: Mapping[str, Tensor]) -> Gradients:
     return {name: values.abs() for name, values in weights.items()}

@@ -8,7 +8,6 @@ hard_concrete          masks trained on the paragraphs: neurons whose mask stays
 
 from collections.abc import Callable
 
-import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -61,18 +60,7 @@ def neurons(
     how = PlantedTruth(integration_steps=asked.neurons.integration_steps, micro_batch=asked.micro_batch)
     total = 0
     for rows in request.remove.split(n_together):
-        question = Question(
-            model,
-            rows,
-            request.n_prefix,
-            ("neuron",),
-            None,
-            torch.empty(0),
-            np.empty(0, dtype=np.int64),
-            {},
-            how,
-            request.random,
-        )
+        question = Question(model, rows, request.n_prefix, ("neuron",), how, request.random)
         total = total + score(question, asked.neurons.n_candidates).clamp(min=0)
 
     def change(setting: Setting) -> Movable:
