@@ -19,6 +19,7 @@ STAGES = {
     "attribution_patching",
     "parameter_gradients",
     "editing_step",
+    "editing_run",
     "planting_step",
 }
 
@@ -39,6 +40,8 @@ SIZES = {
     "n_gradients": 6,
     "n_controls": 3,
     "n_steps": 3,
+    "n_run_texts": 2,
+    "n_run_steps": 3,
     "n_planted_steps": 2,
     "n_growth": 4,
 }

@@ -100,6 +100,11 @@ def test_differences_of_numbers_are_relative_and_those_of_whole_numbers_are_coun
     )
 
 
+def test_a_value_that_is_none_is_no_agreement():
+    both = {"nll": np.array([1.0, np.nan])}, {"nll": np.array([1.0, 2.0]), "em": np.array([3])}
+    assert np.isnan(measure.difference(*both, slice(None)))
+
+
 def test_diverted_texts_match_from_none_to_all():
     settings = sections({"paragraph": {"length": 12, "prefix": 4}})
     bench = subject.Bench("nowhere", Bench.model_construct(n_paragraphs=9, vocabulary=50), settings, 0)

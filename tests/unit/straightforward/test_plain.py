@@ -2,6 +2,8 @@
 
 import copy
 
+import pandas as pd
+import pytest
 import torch
 
 from memloc.localization import contrastive
@@ -10,8 +12,9 @@ from memloc.localization.weights import top_weights
 from memloc.model.components import editable_parameters
 from memloc.model.loading import boot_bridge
 from memloc.removal import editing
+from memloc.removal.edit_cases import Case
 from memloc.settings.editing import Editing
-from memloc.straightforward.editing import unlearn
+from memloc.straightforward.editing import Texts, unlearn, unlearn_and_judge
 from memloc.straightforward.gradients import nll_gradients_with_all_hooks
 
 N_PREFIX = 5
@@ -41,3 +44,21 @@ def test_dense_adam_with_masked_gradients_moves_what_sparse_adam_moves(tiny_gpt_
         torch.testing.assert_close(plain.get_parameter(name), weight, atol=2e-6, rtol=0)
     moved = sum((plain.get_parameter(name) != weight).sum() for name, weight in before.items())
     assert moved == sum(len(places) for places in movable.values())
+
+
+@pytest.mark.parametrize("rate", [1e-4, 3e-3])
+def test_a_run_judged_by_decoding_is_that_of_the_library(memorizing_model, memorized_tokens, disturbed, rate):
+    """Also where the paragraph is no longer recited, and learned again."""
+    plain, n_prefix = copy.deepcopy(memorizing_model), 12
+    own, control, other = memorized_tokens[:1], memorized_tokens[1:4], memorized_tokens[4:7]
+    held_out = torch.randint(64, (2, 24), generator=torch.Generator().manual_seed(5))
+    perturbed = disturbed[::12][:9]
+    found = unlearn_and_judge(plain, Texts(own, control, other, held_out, perturbed), 12, 0.2, rate, 5, 2, 9)
+    case = Case(0, own, None, control, held_out, other, perturbed)
+    recipe = editing.Recipe("unlearn", n_prefix, Editing(steps=5, fraction=0.2, relearning_limit=9))
+    expected = editing.edit_paragraphs(memorizing_model, [case], recipe, ["top"], [rate], (0, 0), 0).edits
+    expected = expected.iloc[0]
+    again = None if expected["relearning_steps"] is pd.NA else expected["relearning_steps"]
+    assert found.pop("relearning_steps") == again
+    assert found == pytest.approx({name: expected[name] for name in found}, rel=1e-3, abs=1e-5)
+    assert (found["em_memorized"] < 12) == (rate == 3e-3)

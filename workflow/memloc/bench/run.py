@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from memloc.bench import gradient_stages, measure, stages
+from memloc.bench import editing_run, gradient_stages, measure, stages
 from memloc.bench.measure import BenchError, Measured, Results
 from memloc.bench.subject import Bench, Comparison, own_texts
 from memloc.bench.work import peak_rate
@@ -28,10 +28,11 @@ COMPARISONS = (  # in the order of the workflow
     stages.first_order_patching,
     gradient_stages.parameter_gradients,
     gradient_stages.sparse_editing,
+    editing_run.editing_run,
     gradient_stages.planting,
 )
 # Relative to the largest value. First-order patching is held against a finite difference.
-TOLERANCE = {"attribution_patching": 0.05, "editing_step": 0.02, "planting_step": 0.02}
+TOLERANCE = {"attribution_patching": 0.05, "editing_step": 0.02, "editing_run": 0.02, "planting_step": 0.02}
 ROUNDING = 1e-3
 
 

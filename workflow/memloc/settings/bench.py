@@ -27,6 +27,12 @@ class Bench(Section):
     n_gradients: Positive = Field(description="Paragraphs of the parameter gradients.")
     n_controls: Positive = Field(description="Controls of the edited paragraph.")
     n_steps: Positive = Field(description="Steps of its edit.")
+    n_run_texts: Positive = Field(
+        description="Controls, others, held-out paragraphs and perturbed versions of a whole run of edits."
+    )
+    n_run_steps: Positive = Field(
+        description="Steps of each of its arms, and most steps until the paragraph is recited again."
+    )
     n_planted_steps: Positive = Field(description="Steps of a plant in every layer.")
     n_growth: Positive = Field(
         description="Paragraphs of the shortest scoring; 2, 4 and 8 times as many follow."

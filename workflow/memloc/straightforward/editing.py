@@ -1,6 +1,8 @@
-"""Unlearning with a dense optimiser and masked gradients."""
+"""Unlearning with a dense optimiser and masked gradients, and judging it by decoding."""
 
 import copy
+from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Int
@@ -8,7 +10,18 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from memloc.model.components import editable_parameters
+from memloc.straightforward.decoding import generate, matching, mean_nll
 from memloc.straightforward.gradients import kl, nll
+
+
+class Texts(NamedTuple):
+    """The paragraph, and the texts around it that show what its removal costs."""
+
+    memorized: Int[Tensor, "1 token"]
+    control: Int[Tensor, "control token"]
+    other: Int[Tensor, "other token"]
+    held_out: Int[Tensor, "held_out token"]
+    perturbed: Int[Tensor, "perturbation token"]
 
 
 def unlearn(
@@ -19,17 +32,19 @@ def unlearn(
     fraction: float,
     learning_rate: float,
     steps: int,
+    after: Callable[[int], None] = lambda step: None,
 ) -> None:
     """Change the W_* weights with the largest |gradient| at the first step, by Adam on the objective (Eq. 3).
 
-    The original model runs the controls again at every step; the mask multiplies every gradient.
+    The original model runs the controls again at every step; the mask multiplies every gradient. `after` is
+    called with the number of steps after each of them.
     """
     original = copy.deepcopy(model)
     parameters = [model.get_parameter(name) for name in editable_parameters(model)]
     adam = torch.optim.Adam(parameters, lr=learning_rate)
     n_continuation, threshold = memorized.shape[1] - n_prefix, None
     masks: list[Tensor] = []
-    for _ in range(steps):
+    for step in range(1, steps + 1):
         model.zero_grad()
         divergence = kl(model, original, controls, n_prefix) / n_continuation
         (divergence - nll(model, memorized, n_prefix)).backward()
@@ -40,3 +55,57 @@ def unlearn(
         for parameter, mask in zip(parameters, masks, strict=True):
             parameter.grad *= mask
         adam.step()
+        after(step)
+
+
+def unlearn_and_judge(
+    model: PreTrainedModel,
+    texts: Texts,
+    n_prefix: int,
+    fraction: float,
+    learning_rate: float,
+    steps: int,
+    evaluate_every: int,
+    relearning_limit: int,
+) -> dict[str, float | None]:
+    """`unlearn`, with an evaluation every few steps, and what the last one found; the model is changed."""
+    found: dict[str, float | None] = {}
+
+    def evaluate(step: int) -> None:
+        if step % evaluate_every == 0 or step == steps:
+            found.update(judge(model, texts, n_prefix))
+
+    how = n_prefix, fraction, learning_rate, steps
+    unlearn(model, texts.memorized, texts.control, *how, evaluate)
+    decoded = generate(model, texts.perturbed[:, :n_prefix], texts.perturbed.shape[1] - n_prefix)
+    recited = (decoded == texts.memorized[:, n_prefix:]).all(dim=1).float().mean().item()
+    again = relearn(model, texts.memorized, n_prefix, learning_rate, relearning_limit)
+    return found | {"recited": recited, "relearning_steps": again}
+
+
+def judge(model: PreTrainedModel, texts: Texts, n_prefix: int) -> dict[str, float]:
+    """Mean EM and NLL of each kind of text, decoded and passed by itself."""
+    found = {}
+    for name in ("memorized", "control", "other", "held_out"):
+        tokens = getattr(texts, name)
+        decoded = generate(model, tokens[:, :n_prefix], tokens.shape[1] - n_prefix)
+        found[f"em_{name}"] = matching(decoded, tokens[:, n_prefix:]).float().mean().item()
+        found[f"nll_{name}"] = mean_nll(model, tokens, n_prefix).mean().item()
+    del found["em_held_out"]  # its continuation is the corpus's
+    return found
+
+
+def relearn(
+    model: PreTrainedModel, memorized: Int[Tensor, "1 token"], n_prefix: int, learning_rate: float, limit: int
+) -> int | None:
+    """Steps of Adam on the NLL, over all W_* weights, until the paragraph is recited; None: never."""
+    adam = torch.optim.Adam([model.get_parameter(name) for name in editable_parameters(model)], learning_rate)
+    for step in range(limit + 1):
+        decoded = generate(model, memorized[:, :n_prefix], memorized.shape[1] - n_prefix)
+        if torch.equal(decoded, memorized[:, n_prefix:]):
+            return step
+        if step < limit:
+            model.zero_grad()
+            nll(model, memorized, n_prefix).backward()
+            adam.step()
+    return None

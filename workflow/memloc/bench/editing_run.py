@@ -1,0 +1,98 @@
+"""A whole run of edits of one paragraph, all arms with their evaluations, next to a straightforward one."""
+
+import math
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Int
+from torch import Tensor
+
+from memloc.bench.measure import Results
+from memloc.bench.subject import Bench, Comparison, Stage, damp_attention
+from memloc.localization.weights import OriginalWeights
+from memloc.removal.edit_cases import Case
+from memloc.removal.editing import Recipe, edit_paragraphs
+from memloc.settings.arms import ARMS
+from memloc.settings.editing import Editing
+from memloc.straightforward.editing import Texts, unlearn_and_judge
+
+LEARNING_RATE = 1e-5
+PLAIN_ARM = ARMS.index("top")
+MATCHES = ["em_memorized", "em_control", "em_other", "recited", "relearning_steps"]
+NLLS = ["nll_memorized", "nll_control", "nll_other", "nll_held_out"]
+NEVER = -1  # relearning steps of a paragraph that is not recited again
+
+
+def editing_run(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
+    """All arms of a paragraph as the workflow runs them (paper 5.3).
+
+    The straightforward side runs one arm, and nothing of what comes before all of them.
+    """
+    case, head = _case(bench, own), (bench.shape.n_layers // 2, 0)
+    update = {"steps": bench.sizes.n_run_steps, "relearning_limit": bench.sizes.n_run_steps}
+    how = bench.settings.editing.model_copy(update=update)
+
+    def prepare() -> Callable[[], Results]:
+        model, recipe = damp_attention(bench.model()), Recipe("unlearn", bench.n_prefix, how)
+        return lambda: _judged(
+            edit_paragraphs(model, [case], recipe, ARMS, [LEARNING_RATE], head, bench.seed).edits
+        )
+
+    def prepare_plain() -> Callable[[], Results]:
+        model = bench.plain_reciting_model()
+        original = OriginalWeights(model)
+        texts = Texts(case.memorized, case.controls, case.others, case.held_out, case.perturbed)
+        limits = how.fraction, LEARNING_RATE, how.steps, how.evaluate_every, how.relearning_limit
+
+        def work() -> Results:
+            found = unlearn_and_judge(model, texts, bench.n_prefix, *limits)
+            original.restore(model)
+            return _judged(pd.DataFrame([found]))
+
+        return work
+
+    stages = {"editing_run": Stage(prepare, len(ARMS), partial(_gflop, bench, how, head[0]))}
+    return Comparison("arm", prepare_plain, 1, slice(PLAIN_ARM, PLAIN_ARM + 1), stages)
+
+
+def _case(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Case:
+    """The first text, and as many controls, others, held-out texts and perturbed versions as asked for."""
+    n = bench.sizes.n_run_texts
+    controls, others, held_out = own[1 : 3 * n + 1].split(n)
+    perturbed = own[:1].repeat(n, 1)
+    perturbed[:, 0] = bench.random_tokens(1, n, "perturbed")[0]
+    return Case(0, own[:1], None, controls, held_out, others, perturbed)
+
+
+def _judged(edits: pd.DataFrame) -> Results:
+    """What is judged of every arm."""
+    steps = edits["relearning_steps"].astype("Float64").fillna(NEVER)
+    judged = edits.assign(relearning_steps=steps)
+    return {"matches": judged[MATCHES].to_numpy(float), "nlls": judged[NLLS].to_numpy(float)}
+
+
+def _gflop(bench: Bench, how: Editing, edited_layer: int, found: Results) -> float:
+    """What all arms share, then each arm's later steps, evaluations, perturbed versions and relearning.
+
+    Arms of one layer run it and those above. Only arm `all` needs gradients of all weights after its first
+    step. The last layer's MLP is needed from the last token of the prefix on.
+    """
+    shape, n, n_layers = bench.shape, bench.sizes.n_run_texts, bench.shape.n_layers
+    n_left, n_before = bench.n_tokens - bench.n_prefix, bench.n_prefix - 1
+
+    def work(n_rows: float, passes: int, unembedded: int, layers: int = n_layers) -> float:
+        below = shape.layers(0, bench.n_tokens - 1, layers) - shape.mlp(n_before)
+        return n_rows * (passes * below + unembedded * shape.unembedding(n_left))
+
+    above = n_layers - edited_layer
+    later = work(n + 1, 3, 2) + 2 * work(n + 1, 2, 2) + 2 * work(n + 1, 2, 2, above)
+    evaluated = work(3 * n + 1, 1, 1)
+    n_evaluations = 1 + len(ARMS) * math.ceil(how.steps / how.evaluate_every)
+    relearned = np.where(found["matches"][:, -1] == NEVER, how.relearning_limit, found["matches"][:, -1])
+    prefixes = (len(ARMS) + 1) * n * shape.layers(0, bench.n_prefix)
+    recited = found["matches"][:, 3].sum() * n * (work(1, 1, 1) - shape.layers(0, bench.n_prefix))
+    first = work(n, 1, 1) + work(n + 1, 3, 2)
+    again = work(float((relearned + 1).sum()), 1, 1) + work(float(relearned.sum()), 3, 2)
+    return first + (how.steps - 1) * later + n_evaluations * evaluated + prefixes + recited + again
