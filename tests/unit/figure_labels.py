@@ -1,15 +1,24 @@
 """Are the labels of a figure readable: all within the figure, and none on top of another?"""
 
 from itertools import combinations
+from weakref import WeakKeyDictionary
 
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 SLACK = 1.0  # pixels; extents of text hold a little air
+_found: WeakKeyDictionary[Figure, list[tuple[str, Bbox]]] = WeakKeyDictionary()
 
 
 def drawn_labels(figure: Figure) -> list[tuple[str, Bbox]]:
+    """Text and extent in pixels of every label on the figure, which is drawn unless it is as it was."""
+    if figure.stale or figure not in _found:
+        _found[figure] = _draw(figure)
+    return _found[figure]
+
+
+def _draw(figure: Figure) -> list[tuple[str, Bbox]]:
     """Text and extent in pixels of every label that drawing the figure puts on it."""
     drawn: dict[int, Text] = {}
     original = Text.draw

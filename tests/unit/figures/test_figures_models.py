@@ -283,6 +283,18 @@ def test_pairs_of_methods_are_counted_by_what_all_models_show(made_up):
     assert numbers["n_nowhere"] == sum(signs == {0} for signs in shown.values())
 
 
+def test_marks_of_a_row_are_in_the_order_of_the_legend(made_up):
+    """The first model on top; filled and open marks of a model together have one in every row."""
+    axes = models_agreement.draw(made_up, {}).figure.axes[0]
+    marks = [line for line in axes.lines if line.get_marker() not in ("None", "")]
+    assert [line.get_label() for line in marks[::2]] == list(SIZES)
+    heights = [
+        np.mean([*filled.get_ydata(), *left.get_ydata()])
+        for filled, left in zip(marks[::2], marks[1::2], strict=True)
+    ]
+    assert heights[0] > heights[1] > heights[2]
+
+
 def test_looks_differ_in_colour_and_mark(made_up):
     styles = across.looks(made_up["models"]).values()
     for key in ("color", "marker", "ls"):

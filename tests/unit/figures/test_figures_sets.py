@@ -134,6 +134,7 @@ def test_a_set_that_is_smaller_than_asked_for_is_told():
     assert "fewer memorized paragraphs than the 20 asked for: analyses of that set use all 3." in text
     assert "fewer non-memorized paragraphs than the 5 asked for: analyses of that set use all 2." in text
     text = caption("fig2", fig2.draw(tables(EM["none memorized"]), SETTINGS))
+    assert "0 memorized (EM 40)" in text
     assert (
         "fewer memorized paragraphs than the 20 asked for: analyses of that set use none, and stop." in text
     )

@@ -91,6 +91,8 @@ def test_pooled_scores_are_those_of_the_units_one_by_one(tiny_model):
 def test_more_neurons_than_a_layer_has_are_an_error(tiny_gpt_neo):
     with pytest.raises(InputError, match="n_neurons: 65 asked for, but a layer has 64"):
         draw_place(tiny_gpt_neo, "neurons", 65, np.random.default_rng(0))
+    whole_layer = draw_place(tiny_gpt_neo, "neurons", 64, np.random.default_rng(0))
+    assert int(whole_layer.units["neuron"].sum()) == 64
 
 
 def slow_scores(scores, holds, n_orders=4000):
