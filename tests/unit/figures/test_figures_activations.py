@@ -11,7 +11,7 @@ from figure_labels import clipped_labels, drawn_labels, overlapping_labels
 from made_settings import changed
 from matplotlib import pyplot as plt
 from matplotlib.collections import QuadMesh
-from scipy import stats
+from scipy import optimize, stats
 
 from memloc.figures import (
     activation_bins,
@@ -340,6 +340,19 @@ def test_a_difference_is_clear_beyond_the_correction_for_all_heads():
     values[:20] += values[20:].mean() - values[:20].mean() + 0.75 * values.std()
     data = attention_entropy.compare_heads(entropy.assign(entropy=values[entropy["id"]]))
     assert (data["p_value"] < 0.05).all() and not data["clear"].any()
+
+
+@pytest.mark.parametrize(("p_value", "clear"), [(0.049, True), (0.051, False)])
+def test_a_difference_is_clear_below_five_percent(p_value, clear):
+    """One head, so that there is nothing to correct for."""
+    first, second = np.random.default_rng(1).normal(size=(2, 20))
+    first += second.mean() - first.mean()
+    shift = optimize.brentq(
+        lambda apart: stats.ttest_ind(first + apart, second, equal_var=False).pvalue - p_value, 0, 3
+    )
+    entropy = crossed(layer=[0], head=[0], id=range(40)).assign(entropy=[*(first + shift), *second])
+    entropy["set"] = np.where(entropy["id"] < 20, "memorized", "non_memorized")
+    assert attention_entropy.compare_heads(entropy)["clear"].item() == clear
 
 
 def test_entropy_dots_lie_in_their_cells():

@@ -154,7 +154,7 @@ def test_figure_4_gives_the_numbers_of_the_run():
     caption = fill((REPORT / "fig4.rst").read_text(), numbers | {"study": "s"})
     assert "is 7 times that of memorized ones" in caption
     assert "-0.5 times that of the memorized paragraphs" in caption
-    assert "rate 1e-05" in caption
+    assert "rate 1e-05" in caption and "the lower half of the layers (2 of 4)" in caption
     assert "hold" not in caption
 
 
