@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib import colormaps
 
-from memloc.figures.parts.planted import BASELINES, KIND_LABELS, kinds_of, label, methods_of
+from memloc.figures.parts.planted import BASELINES, KIND_LABELS, kinds_of, label, methods_of, panel_title
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, subplots
 from memloc.run.templates import escaped
 from memloc.settings.base import Section
@@ -34,13 +34,13 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
                 style = BASELINE_STYLES.get(method, own_style)
                 panel.plot(own["share"], own[column], lw=0.8, label=label(method), **style)
             panel.set_xscale("log")
-            panel.set_xticks([0.001, 0.01, 0.1, 1], ["0.1 %", "1 %", "10 %", "100 %"])
+            panel.set_xticks([0.001, 0.01, 0.1, 1], ["0.1", "1", "10", "100"])
             panel.minorticks_off()
         row[0].set_ylabel(f"share of the gain,\nfirst units {title}")
     for panel, kind in zip(axes[0], kinds, strict=True):
-        panel.set_title(KIND_LABELS[kind])
+        panel.set_title(panel_title(kind))
     for panel in axes[1]:
-        panel.set_xlabel("share of all units")
+        panel.set_xlabel("first units (%)")
     figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
     areas = _areas(data)
     return Drawing(figure, data.merge(areas, on=["kind", "method"]), {"areas": _best(areas)})

@@ -5,13 +5,13 @@ from matplotlib.axes import Axes
 
 from memloc.figures.parts.planted import (
     CONTROL_LABELS,
-    KIND_LABELS,
     kinds_of,
     label,
     means,
     methods_of,
     numbers_of,
     of_own_units,
+    panel_title,
 )
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, subplots
 from memloc.settings.base import Section
@@ -29,7 +29,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         own = rows[rows["kind"] == kind]
         _panel(panel, data[data["kind"] == kind], methods)
         panel.axvline((own["n_place"] / own["n_units"]).mean(), color="0.6", lw=0.6, ls=":")
-        panel.set(title=KIND_LABELS[kind], xlim=(-0.05, 1.05), xlabel="recall")
+        panel.set(title=panel_title(kind), xlim=(-0.05, 1.05), xlabel="recall")
     axes[0][0].set_yticks(range(len(methods)), [label(name) for name in methods])
     axes[0][0].invert_yaxis()
     figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=3)

@@ -1,5 +1,7 @@
 """What figures of planted truth share: names, and values by the units that a place is made of."""
 
+import textwrap
+
 import numpy as np
 import pandas as pd
 
@@ -51,6 +53,11 @@ def means(rows: pd.DataFrame, value: str) -> pd.DataFrame:
     """Mean of a value over plants with its interval (value, low, high, n), by kind, control and method."""
     groups = rows.groupby(["kind", "control", "method"])[value]
     return table([mean(values) for _, values in groups], groups.size().index).reset_index()
+
+
+def panel_title(kind: str) -> str:
+    """A kind's name in lines that fit above a narrow panel."""
+    return textwrap.fill(KIND_LABELS[kind], 13)
 
 
 def kinds_of(rows: pd.DataFrame) -> list[str]:
