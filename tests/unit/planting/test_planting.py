@@ -167,6 +167,15 @@ def test_the_registry_is_asked_as_the_settings_say(tiny_gpt_neo):
     assert answers and not METHODS["slimming"].asked(how()) and METHODS["slimming"].asked(how(masks=True))
 
 
+def test_masks_are_trained_at_the_criterion_alone(memorizing_model, memorized_tokens):
+    asked = how(kinds={"head_vo": 0.02}, levels=[2.0], controls=[], curves=False, masks=True)
+    truth = run_slot(study(memorizing_model, asked, memorized_tokens), 0).planted_truth
+    assert {2.0, 0.5} == set(truth["level"])
+    for level, own in truth.groupby("level"):
+        assert ({"slimming", "hard_concrete"} <= set(own["method"])) == (level == 0.5)
+        assert "zero_ablation" in set(own["method"])
+
+
 def test_a_row_says_what_was_planted_where_and_what_it_did(memorizing_model, memorized_tokens):
     """Every number against the model before and against the plant that is made again."""
     asked = study(memorizing_model, how(kinds={"neurons": 0.03}, controls=[], curves=False), memorized_tokens)

@@ -98,7 +98,7 @@ def judge(model: PreTrainedModel, texts: Texts, n_prefix: int) -> dict[str, floa
 def relearn(
     model: PreTrainedModel, memorized: Int[Tensor, "1 token"], n_prefix: int, learning_rate: float, limit: int
 ) -> int | None:
-    """Steps of Adam on the NLL, over all W_* weights, until the paragraph is recited; None: never."""
+    """Steps of Adam on the NLL, over all W_* weights, until the paragraph is recited; None beyond `limit`."""
     adam = torch.optim.Adam([model.get_parameter(name) for name in editable_parameters(model)], learning_rate)
     for step in range(limit + 1):
         decoded = generate(model, memorized[:, :n_prefix], memorized.shape[1] - n_prefix)
