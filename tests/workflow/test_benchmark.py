@@ -19,6 +19,7 @@ STAGES = {
     "attribution_patching",
     "parameter_gradients",
     "editing_step",
+    "editing_step_bfloat16",
     "editing_run",
     "planting_step",
 }

@@ -84,4 +84,4 @@ def test_heads_and_other_numbers_take_the_whole_product(tiny_gpt_neo, tiny_token
     assert not sampled
     few = random_weights(tiny_gpt_neo, 0.01, np.random.default_rng(0))
     tiny_gpt_neo.to(torch.bfloat16)
-    assert not any(module._is_sampled(tiny_gpt_neo, few, name) for name in few)
+    assert not any(module.few_weights_move(tiny_gpt_neo, few, name) for name in few)

@@ -11,6 +11,8 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from memloc.data.controls import draw_controls
+from memloc.localization.bfloat16_products import Bfloat16Products
+from memloc.localization.contrastive import paragraph_kl
 from memloc.localization.gradients import nll_gradients
 from memloc.localization.optimisers import SparseAdam
 from memloc.localization.weights import (
@@ -40,6 +42,7 @@ from memloc.removal.editing import (
 from memloc.run.seeds import generator
 from memloc.scoring.decoding import greedy_continuation
 from memloc.scoring.paragraph_scores import teacher_forced
+from memloc.scoring.teacher_forcing import continuation_states
 from memloc.settings.arms import ARMS
 from memloc.settings.editing import Editing
 from memloc.settings.loading import Loading
@@ -121,6 +124,51 @@ def test_steps_go_down_the_written_out_objective(memorizing_model, case, objecti
             torch.equal(weight, slow.get_parameter(name))
             for name, weight in memorizing_model.named_parameters()
         )
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_products_in_bfloat16_take_nearly_the_same_steps(memorizing_model, case, arm):
+    """Against single precision, in the direction of the whole change; where all weights move, exactly.
+
+    Of editing, whose gradient is far above the rounding; that of unlearning what is known by heart is not.
+    """
+    moved = []
+    for products in ("float32", "bfloat16"):
+        model = copy.deepcopy(memorizing_model)
+        recipe = recipe_of(objective="edit", products=products, steps=5)
+        shared, before = start(model, case, recipe), weights(model)
+        random = np.random.default_rng(0)
+        movable = movable_weights(model, arm, shared.gradients, 0.01, (1, 2), random)
+        for _ in editing.optimise(model, shared.terms, shared.gradients, movable, 1e-3, recipe):
+            assert "forward" not in {name for layer in model.modules() for name in vars(layer)}
+        moved.append(
+            torch.cat([(weight - before[name]).flatten() for name, weight in weights(model).items()])
+        )
+    single, rounded = moved
+    assert torch.cosine_similarity(single, rounded, dim=0) > 0.98
+    assert torch.equal(single, rounded) == (arm == "all")
+
+
+def test_kl_of_unmoved_weights_is_nothing_in_bfloat16_either(memorizing_model, case, monkeypatch):
+    """θ0's log-probabilities come from the products that training uses."""
+    seen = []
+
+    def spy(model, terms, recipe):
+        states = continuation_states(model, terms.controls, N_PREFIX)
+        seen.append(paragraph_kl(model, states, terms.original, False).detach())
+        collect(model, terms, recipe)
+
+    collect = editing._collect
+    recipe = recipe_of(products="bfloat16", steps=2)
+    shared, movable = start(memorizing_model, case, recipe), head_weights(memorizing_model, 1, 0)
+    monkeypatch.setattr(editing, "_collect", spy)
+    unmoved = {name: torch.zeros_like(values) for name, values in shared.gradients.items()}
+    for _ in editing.optimise(memorizing_model, shared.terms, unmoved, movable, 1e-3, recipe):
+        pass
+    with Bfloat16Products(memorizing_model, movable).used():
+        states = continuation_states(memorizing_model, case.controls, N_PREFIX)
+    rounding = paragraph_kl(memorizing_model, states, shared.terms.original, False)
+    assert seen[0].abs().max() < 1e-7 < rounding.abs().max() / 100
 
 
 def test_gradients_of_several_learned_paragraphs_are_their_mean(memorizing_model, memorized_tokens, case):

@@ -77,8 +77,9 @@ def sparse_editing(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Compari
 
         return work
 
-    def fast(model: PreTrainedModel) -> None:
-        how = bench.settings.editing.model_copy(update={"steps": n_steps, "fraction": SPARSE_FRACTION})
+    def fast(model: PreTrainedModel, products: str) -> None:
+        update = {"steps": n_steps, "fraction": SPARSE_FRACTION, "products": products}
+        how = bench.settings.editing.model_copy(update=update)
         recipe = editing.Recipe("unlearn", bench.n_prefix, how)
         original = contrastive.original_log_probabilities(model, texts[1], bench.n_prefix, how.micro_batch)
         terms = editing.Terms(*texts, original)
@@ -99,9 +100,13 @@ def sparse_editing(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Compari
         steps = n_steps * training_gflop(bench, n_rows) - n_rows * spared
         return steps + bench.teacher_forced_gflop(n_controls)
 
-    stage = Stage(lambda: prepared(bench.model(), fast), n_steps, gflop)
+    def stage(products: str) -> Stage:
+        edit = partial(fast, products=products)
+        return Stage(lambda: prepared(bench.model(), edit), n_steps, gflop, products)
+
     plain_side = lambda: prepared(bench.plain_model(), plain)  # noqa: E731
-    return Comparison("step", plain_side, n_steps, slice(None), {"editing_step": stage})
+    stages = {"editing_step": stage("float32"), "editing_step_bfloat16": stage("bfloat16")}
+    return Comparison("step", plain_side, n_steps, slice(None), stages)
 
 
 def planting(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:

@@ -29,45 +29,47 @@ def movable_gradients(model: PreTrainedModel, movable: Movable) -> Iterator[Call
 
     It returns a flat gradient for every parameter in `movable`, at its places.
     """
-    sampled = {name for name in movable if _is_sampled(model, movable, name)}
+    sampled = {name for name in movable if few_weights_move(model, movable, name)}
     with editable_gradients(model), ExitStack() as added:
         for name in editable_parameters(model):
             model.get_parameter(name).requires_grad_(name in movable and name not in sampled)
         for name in sampled:
-            layer = _layer(model, name)
-            pattern = _pattern(movable[name], layer.weight)
+            layer = layer_of(model, name)
+            zeros = torch.zeros(len(movable[name]), device=layer.weight.device)
+            pattern = sparse_matrix(movable[name], layer.weight.shape, zeros)
             # Its gradient is collected like that of other parameters, and cleared with them.
-            layer.register_parameter("sampled", nn.Parameter(torch.zeros_like(pattern.values())))
+            layer.register_parameter("sampled", nn.Parameter(torch.zeros_like(zeros)))
             added.callback(delattr, layer, "sampled")
             added.enter_context(layer.register_forward_hook(_Sampling(pattern)))
         yield lambda: _take(model, movable, sampled)
 
 
-def _is_sampled(model: PreTrainedModel, movable: Movable, name: str) -> bool:
+def few_weights_move(model: PreTrainedModel, movable: Movable, name: str) -> bool:
     """Whether few weights of a parameter move, of a layer whose product is known, on a processor."""
     weight, places = model.get_parameter(name), movable[name]
-    known = isinstance(_layer(model, name), nn.Linear | Conv1D)
+    known = isinstance(layer_of(model, name), nn.Linear | Conv1D)
     known &= weight.dtype == torch.float32 and weight.device.type == "cpu"
     return known and isinstance(places, Tensor) and len(places) <= MOST_SAMPLED * weight.numel()
 
 
-def _layer(model: PreTrainedModel, name: str) -> nn.Module:
+def layer_of(model: PreTrainedModel, name: str) -> nn.Module:
+    """The layer that multiplies with a parameter."""
     return model.get_submodule(name.removesuffix(".weight"))
 
 
-def _pattern(
-    places: Int[Tensor, "place"], weight: Float[Tensor, "row column"]
+def sparse_matrix(
+    places: Int[Tensor, "place"], shape: tuple[int, int], values: Float[Tensor, "place"]
 ) -> Float[Tensor, "row column"]:
-    """A sparse matrix, shaped like the weights, that has zeros at the places and nothing elsewhere."""
-    n_rows, n_columns = weight.shape
-    starts = torch.arange(0, n_rows + 1, device=weight.device) * n_columns
+    """A sparse matrix (CSR) that has the values at the places, which ascend, and nothing elsewhere."""
+    n_rows, n_columns = shape
+    starts = torch.arange(0, n_rows + 1, device=values.device) * n_columns
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta", UserWarning)
         return torch.sparse_csr_tensor(
             torch.searchsorted(places, starts),
             places % n_columns,
-            torch.zeros(len(places), device=weight.device),
-            weight.shape,
+            values,
+            (n_rows, n_columns),
             check_invariants=False,
         )
 
@@ -110,7 +112,7 @@ class _Sampled(torch.autograd.Function):
 
 
 def _take(model: PreTrainedModel, movable: Movable, sampled: set[str]) -> Gradients:
-    found = {name: _layer(model, name).sampled.grad for name in sampled}
+    found = {name: layer_of(model, name).sampled.grad for name in sampled}
     whole = {name: places for name, places in movable.items() if name not in sampled}
     found |= at_places({name: model.get_parameter(name).grad for name in whole}, whole)
     model.zero_grad(set_to_none=True)

@@ -134,9 +134,11 @@ class _FusedGelu:
         return self.dropout(self.c_proj(product(hidden_states, weights, self.c_fc.bias, "gelu", "tanh")))
 
     def _nothing_looks(self) -> bool:
-        """No gradients (they need GELU's input), no hooks on that input, and the tanh form of GELU."""
+        """No gradients (they need GELU's input), no hooks on that input, the tanh form of GELU, and a first
+        layer that computes what its class says."""
         modules = self.c_fc, self.act
         hooked = any(module._forward_pre_hooks or module._forward_hooks for module in modules)
+        hooked |= "forward" in vars(self.c_fc)
         linear = isinstance(self.c_fc, _ByOneDnn)
         gelu = isinstance(self.act, nn.GELU) and self.act.approximate == "tanh"
         return linear and gelu and not hooked and not torch.is_grad_enabled()

@@ -15,14 +15,17 @@ afterwards. Adam minimises an objective over a fixed choice of weights, an arm:
 The edit target is the paragraph's own prefix, followed by the continuation of its own strongest perturbation
 (its PMP). After a run every weight is compared with θ0: a change outside of the arm is an error. So is an arm
 in which few weights have changed, because rounding swallowed the steps. Models are edited in single precision
-(`models.load_for_editing`): weights, gradients, moments, and θ0's log-probabilities that KL compares with.
+(`loading.load_for_editing`): weights, gradients, moments, and θ0's log-probabilities that KL compares with.
+Where `products` is bfloat16, the steps after the first multiply weights that stand still in it
+(`localization.bfloat16_products`); evaluations and the choice of weights do not.
 
 `reference` is the authors' published code: KL summed over positions, w = 0.1, weight decay of 1.0 that moves
 every W_* weight in every arm, and targets with the continuation of a randomly paired paragraph's PMP
 (`edit_cases.mispaired`).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,6 +35,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
+from memloc.localization.bfloat16_products import Bfloat16Products
 from memloc.localization.contrastive import collect_objective, original_log_probabilities
 from memloc.localization.gradients import Gradients, editable_gradients, take_gradients
 from memloc.localization.movable_gradients import movable_gradients
@@ -142,14 +146,36 @@ def optimise(
     `first` are the gradients at the first step, which runs from the same weights share.
     """
     adam = (ReferenceAdam if recipe.how.reference else SparseAdam)(model, movable, learning_rate)
+    products = nullcontext
+    if recipe.how.products == "bfloat16":
+        products = Bfloat16Products(model, _allowed(model, movable, recipe)).used
+        terms = terms._replace(original=_original(model, terms.controls, recipe, products))
     adam.step(at_places(first, movable))
     yield 1
     for step in range(2, recipe.how.steps + 1):
-        with movable_gradients(model, movable) as taken:
+        with movable_gradients(model, movable) as taken, products():
             _collect(model, terms, recipe)
             gradients = taken()
         adam.step(gradients)
         yield step
+
+
+def _original(
+    model: PreTrainedModel,
+    controls: Int[Tensor, "control token"],
+    recipe: Recipe,
+    products: Callable[[], AbstractContextManager] = nullcontext,
+) -> Float[Tensor, "control continuation vocabulary"]:
+    """Log-probabilities of the controls under θ0, by the products that training uses: else the KL is their
+    rounding."""
+    with products():
+        return original_log_probabilities(model, controls, recipe.n_prefix, recipe.how.micro_batch)
+
+
+def _allowed(model: PreTrainedModel, movable: Movable, recipe: Recipe) -> Movable:
+    """Weights that may differ after a run: those of the arm, or all of them where the authors' decay moves
+    them."""
+    return all_weights(model) if recipe.how.reference else movable
 
 
 def count_changed(model: PreTrainedModel, original: OriginalWeights, movable: Movable, recipe: Recipe) -> int:
@@ -158,7 +184,7 @@ def count_changed(model: PreTrainedModel, original: OriginalWeights, movable: Mo
     Raises:
         EditError: a weight has changed that may not move, or far fewer have than may.
     """
-    allowed = all_weights(model) if recipe.how.reference else movable
+    allowed = _allowed(model, movable, recipe)
     n_changed, n_allowed = original.n_changed(model, allowed), n_weights(model, allowed)
     if n_changed < LEAST_CHANGED * n_allowed:
         raise EditError(
@@ -214,8 +240,7 @@ def relearning_steps(model: PreTrainedModel, case: Case, learning_rate: float, r
 
 def start(model: PreTrainedModel, case: Case, recipe: Recipe) -> Start:
     """What the runs of a case share; the model must have its original weights."""
-    original = original_log_probabilities(model, case.controls, recipe.n_prefix, recipe.how.micro_batch)
-    terms = Terms(case.learned(recipe.objective), case.controls, original)
+    terms = Terms(case.learned(recipe.objective), case.controls, _original(model, case.controls, recipe))
     gradients = objective_gradients(model, terms, recipe)
     return Start(terms, gradients, evaluate(model, case, recipe), share_recited(model, case, recipe))
 

@@ -1,7 +1,7 @@
 """What all sections of the settings share."""
 
 from collections import Counter
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -70,6 +70,11 @@ class EditSection(ContrastiveSection):
     steps: Positive = Field(10, description="Steps of Adam (authors' plot notebook: 5).")
     fraction: float = Field(
         SPARSE_FRACTION, gt=0, le=1, description="Share of the W_* weights that the sparse arms move."
+    )
+    products: Literal["float32", "bfloat16"] = Field(
+        "float32",
+        description="Type in which training multiplies weights that stand still; bfloat16 saves time where "
+        "the processor has it, and changes steps by rounding. Evaluations are float32.",
     )
     micro_batch: Positive = Field(16, description="Paragraphs per pass.")
 

@@ -1,0 +1,103 @@
+"""Products in bfloat16 against written-out dense ones, and what rounding would lose without them."""
+
+import pytest
+import torch
+from transformers.pytorch_utils import Conv1D
+
+from memloc.localization.bfloat16_products import Bfloat16Products
+from memloc.localization.movable_gradients import few_weights_move, layer_of
+from memloc.localization.weights import EVERY, all_weights
+from memloc.model.components import editable_parameters
+from memloc.model.onednn import use_onednn
+
+
+def scattered(model):
+    """A few weights of every second parameter, all of the fourth one, and none of others."""
+    names = editable_parameters(model)
+    movable = {name: torch.arange(7, model.get_parameter(name).numel(), 50) for name in names[::2]}
+    return movable | {names[3]: EVERY}
+
+
+@torch.no_grad()
+def move(model, movable, size):
+    for name, places in movable.items():
+        model.get_parameter(name).view(-1)[places] += size
+
+
+def written_out(layer, before, inputs):
+    """bfloat16(x) bfloat16(W0) + x (W - W0) + b, dense."""
+    weight, was = (w.t() if isinstance(layer, Conv1D) else w for w in (layer.weight, before))
+    rounded = (inputs.bfloat16() @ was.bfloat16().t()).float() + inputs @ (weight - was).t()
+    return rounded if layer.bias is None else rounded + layer.bias
+
+
+@pytest.mark.parametrize("onednn", [False, True])
+def test_products_and_slopes_are_the_written_out_ones(any_model, onednn):
+    if onednn:
+        use_onednn(any_model)
+    movable, random = scattered(any_model), torch.Generator().manual_seed(0)
+    before = {name: any_model.get_parameter(name).detach().clone() for name in editable_parameters(any_model)}
+    products = Bfloat16Products(any_model, movable)
+    move(any_model, movable, 0.01)
+    n_rounded = 0
+    for name, was in before.items():
+        layer = layer_of(any_model, name)
+        width = was.shape[0] if isinstance(layer, Conv1D) else was.shape[1]
+        inputs = torch.randn(2, 3, width, generator=random).requires_grad_()
+        in_full = layer(inputs)
+        with products.used():
+            found = layer(inputs)
+        whole = name in movable and not few_weights_move(any_model, movable, name)
+        expected = in_full if whole else written_out(layer, was, inputs)
+        torch.testing.assert_close(found, expected, atol=1e-6, rtol=0 if whole else 2**-7)
+        n_rounded += not torch.equal(found, in_full)
+        slope = torch.randn(found.shape, generator=random)
+        slopes = [torch.autograd.grad(values, inputs, slope)[0] for values in (found, expected)]
+        torch.testing.assert_close(*slopes, atol=1e-4, rtol=0 if whole else 2**-6)
+    assert n_rounded == len(before) - 1
+
+
+def test_a_step_that_bfloat16_weights_would_lose_is_seen(tiny_model):
+    """Weights far from zero, moved by less than half of what bfloat16 tells apart."""
+    name = editable_parameters(tiny_model)[0]
+    layer, movable = layer_of(tiny_model, name), {name: torch.arange(0, 8)}
+    with torch.no_grad():
+        layer.weight.fill_(0.5)
+    inputs = torch.ones(1, layer.weight.shape[0 if isinstance(layer, Conv1D) else 1])
+    products = Bfloat16Products(tiny_model, movable)
+    with products.used():
+        before = layer(inputs)
+    move(tiny_model, movable, 1e-4)
+    assert torch.equal(layer.weight.bfloat16().float(), torch.full_like(layer.weight, 0.5))
+    with products.used():
+        moved = (layer(inputs) - before).sum()
+    assert moved.item() == pytest.approx(8e-4, rel=0.01)
+
+
+def test_nothing_is_left_behind(tiny_model, tiny_tokens):
+    logits = tiny_model(tiny_tokens).logits
+    products = Bfloat16Products(tiny_model, scattered(tiny_model))
+    with products.used():
+        rounded = tiny_model(tiny_tokens).logits
+    assert not torch.equal(rounded, logits)
+    assert torch.cosine_similarity(rounded.flatten(), logits.flatten(), dim=0) > 0.999
+    with pytest.raises(RuntimeError, match="stopped"), products.used():
+        raise RuntimeError("stopped")
+    assert torch.equal(tiny_model(tiny_tokens).logits, logits)
+
+
+def test_without_gradients_no_layer_falls_back_to_single_precision(tiny_gpt_neo, tiny_tokens):
+    """oneDNN's MLP computes its first layer itself, unless that has a product of its own."""
+    use_onednn(tiny_gpt_neo)
+    products = Bfloat16Products(tiny_gpt_neo, {})
+    with products.used():
+        with_gradients = tiny_gpt_neo(tiny_tokens).logits
+        with torch.no_grad():
+            without = tiny_gpt_neo(tiny_tokens).logits
+    torch.testing.assert_close(without, with_gradients, atol=1e-6, rtol=1e-6)
+
+
+def test_where_everything_moves_nothing_is_rounded(tiny_model, tiny_tokens):
+    logits = tiny_model(tiny_tokens).logits
+    with Bfloat16Products(tiny_model, all_weights(tiny_model)).used():
+        assert torch.equal(tiny_model(tiny_tokens).logits, logits)
