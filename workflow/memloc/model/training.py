@@ -18,6 +18,7 @@ from torch import Tensor
 from transformers import GPTNeoConfig, GPTNeoForCausalLM, PreTrainedModel
 from transformers.models.gpt_neo.modeling_gpt_neo import GPTNeoSelfAttention
 
+from memloc.model.muon import SinglePrecisionMuon
 from memloc.model.pretrained import fuse_gelu
 from memloc.run.atomic import atomic_path
 from memloc.run.seeds import generator
@@ -145,7 +146,7 @@ def layer_matrices(model: PreTrainedModel) -> list[torch.nn.Parameter]:
 
 
 def optimizers(
-    model: PreTrainedModel, kind: Literal["adamw", "muon"], peak: float
+    model: PreTrainedModel, kind: Literal["adamw", "muon"], peak: float, bf16: bool
 ) -> list[torch.optim.Optimizer]:
     """AdamW for all weights, or Muon for the layers' matrices and AdamW for the others.
 
@@ -157,10 +158,8 @@ def optimizers(
     adamw = torch.optim.AdamW(others, lr=peak, betas=(0.9, 0.95), weight_decay=WEIGHT_DECAY, fused=True)
     if not matrices:
         return [adamw]
-    return [
-        torch.optim.Muon(matrices, lr=peak, weight_decay=WEIGHT_DECAY, adjust_lr_fn="match_rms_adamw"),
-        adamw,
-    ]
+    muon = torch.optim.Muon if bf16 else SinglePrecisionMuon
+    return [muon(matrices, lr=peak, weight_decay=WEIGHT_DECAY, adjust_lr_fn="match_rms_adamw"), adamw]
 
 
 def train(
@@ -185,7 +184,7 @@ def train(
     Returns:
         The training curve every few steps: (step, mean loss since the last point, learning rate).
     """
-    steppers = optimizers(model, optimizer, peak)
+    steppers = optimizers(model, optimizer, peak, bf16)
     n_steps = math.ceil(len(rows) / batch)
     first, curve, losses = _resume(model, steppers, checkpoint)
     model.train()
