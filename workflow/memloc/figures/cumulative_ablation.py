@@ -50,7 +50,7 @@ def _lines(axes: Axes, data: pd.DataFrame, column: str) -> None:
 
 def _sizes(data: pd.DataFrame) -> dict[str, int]:
     draws = data.loc[data["method"] == "random", "draw"]
-    return {"n_random": int(draws.nunique()), "n_methods": int(data["method"].nunique()) - 1}
+    return {"n_random": int(draws.nunique())}
 
 
 def _steps(table: pd.DataFrame, data: pd.DataFrame) -> list[dict[str, Any]]:
