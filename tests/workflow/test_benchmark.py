@@ -5,6 +5,8 @@ import re
 import pytest
 import yaml
 
+from memloc.bench.run import RUNS
+from memloc.settings.bench import COMPARISONS
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 
@@ -53,10 +55,14 @@ CONFIG = "config/bench-tiny.yaml"
 def results(own_clone):
     """Results of a fresh clone in which nothing but the benchmark has run."""
     study = yaml.safe_load((own_clone.folder / "config/bench.yaml").read_text())
-    tiny = study | {"study": "bench-tiny", "bench": SIZES, "perturbation": {"micro_batch": 4}}
+    tiny = study | {"study": "bench-tiny", "bench": SIZES, "shards": 2, "perturbation": {"micro_batch": 4}}
     (own_clone.folder / CONFIG).write_text(yaml.safe_dump(tiny))
     own_clone.snakemake("--cores", "2", "bench", config=CONFIG)
     return own_clone.folder / "results/bench-tiny"
+
+
+def test_what_is_named_is_what_can_be_compared():
+    assert tuple(RUNS) == COMPARISONS
 
 
 def test_every_stage_is_compared_and_timed(results):
@@ -81,3 +87,12 @@ def test_the_page_names_machine_command_and_goals(results):
     assert f"snakemake --cores 2 bench --configfile {CONFIG}" in page
     assert all(f"| `{stage}` |" in page for stage in STAGES)
     assert not re.search(r"[{}]|\bnan\b", page)
+
+
+def test_comparisons_that_are_lost_are_done_again_by_themselves(own_clone, results):
+    """The last test: others read the tables."""
+    for lost in ("shards/bench_tables/bench/1-of-2", "tables/bench"):
+        (results / f"{lost}.parquet").unlink()
+    plan = own_clone.snakemake("--dry-run", "results/bench-tiny/tables/bench.parquet", config=CONFIG)
+    found = dict(re.findall(r"^(bench\w*) +(\d+)$", plan, re.MULTILINE))
+    assert found == {"bench_tables": "1", "bench_tables_shard": "1"}

@@ -1,39 +1,48 @@
 # How fast the stages are, next to straightforward implementations; independent of `all`.
 
+from memloc.settings.bench import COMPARISONS
+
 BENCH_MODEL = f"{RESULTS}/bench_model"
+
+# Shards are comparisons: one that was killed is done again by itself.
+BENCHED = Shards("bench_tables", most=len(COMPARISONS))
 
 
 rule bench_model:
     output:
         folder=directory(BENCH_MODEL),
+        texts=table("bench_texts"),
     log:
         log_file("bench_model"),
     benchmark:
         benchmark_file("bench_model")
     conda:
         ENVIRONMENT
-    threads: 1
+    threads: SETTINGS.threads
     resources:
-        mem_mb=growing(3000),
-        runtime=growing(10),
+        mem_mb=growing(6000),
+        runtime=growing(30),
     params:
         **tracked("bench_model.py", "bench"),
     message:
-        "Make a model with random weights."
+        "Make a model with random weights, and let it continue random prefixes."
     script:
         "../scripts/bench_model.py"
 
 
-rule bench_tables:
+rule:
+    name:
+        BENCHED.rule
     input:
         folder=BENCH_MODEL,
+        texts=table("bench_texts"),
     output:
-        bench=table("bench"),
-        growth=table("bench_growth"),
+        bench=BENCHED.table("bench"),
+        growth=BENCHED.table("bench_growth"),
     log:
-        log_file("bench_tables"),
+        BENCHED.log,
     benchmark:
-        benchmark_file("bench_tables")
+        BENCHED.benchmark
     conda:
         ENVIRONMENT
     # All of them, so that nothing runs beside it; asked only for a job, since plans may not know how many there are.
@@ -53,6 +62,7 @@ rule bench_tables:
             "editing",
             "planted_truth",
         ),
+        shard=BENCHED.number,
     message:
         "Time every stage, and straightforward implementations of the same work."
     script:

@@ -25,6 +25,13 @@ include: "removal.smk"
 include: "edited_model.smk"
 include: "expected.smk"
 include: "run_config.smk"
+
+
+if SETTINGS.bench:
+
+    include: "bench.smk"
+
+
 include: "shards.smk"
 include: "claims.smk"
 include: "figures.smk"

@@ -3,7 +3,7 @@
 import os
 import platform
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from jaxtyping import Int
+from torch import Tensor
 
 from memloc.bench import editing_run, gradient_stages, measure, stages
 from memloc.bench.measure import BenchError, Measured, Results
@@ -19,18 +21,19 @@ from memloc.bench.work import peak_rate
 from memloc.scoring import paragraph_scores
 
 GROWTH = (1, 2, 4, 8)
-COMPARISONS = (  # in the order of the workflow
-    stages.scores,
-    stages.extractions,
-    stages.continuations,
-    stages.perturbations,
-    stages.exact_patching,
-    stages.first_order_patching,
-    gradient_stages.parameter_gradients,
-    gradient_stages.sparse_editing,
-    editing_run.editing_run,
-    gradient_stages.planting,
-)
+RUNS: dict[str, Callable[[Bench, Tensor], Comparison]] = {
+    "scoring": stages.scores,
+    "extraction": stages.extractions,
+    "continuation": stages.continuations,
+    "perturbation": stages.perturbations,
+    "patching": stages.exact_patching,
+    "attribution_patching": stages.first_order_patching,
+    "parameter_gradients": gradient_stages.parameter_gradients,
+    "editing_step": gradient_stages.sparse_editing,
+    "editing_run": editing_run.editing_run,
+    "planting_step": gradient_stages.planting,
+}
+"""What `settings.bench.COMPARISONS` names."""
 # Relative to the largest value. First-order patching is held against a finite difference.
 TOLERANCE = {
     "attribution_patching": 0.05,
@@ -42,22 +45,28 @@ TOLERANCE = {
 ROUNDING = 1e-3
 
 
-def compare(bench: Bench, report: Callable[[str], None]) -> pd.DataFrame:
-    """The table `bench`: one row per stage.
+def texts(bench: Bench) -> pd.DataFrame:
+    """The table `bench_texts`: random prefixes with the model's own greedy continuations."""
+    return pd.DataFrame({"tokens": list(measure.once("texts", own_texts(bench))["tokens"])})
+
+
+def compare(
+    bench: Bench, names: Iterable[str], own: Int[Tensor, "paragraph token"], report: Callable[[str], None]
+) -> pd.DataFrame:
+    """Rows of the table `bench`: the stages of some comparisons.
 
     Raises:
         BenchError: a side failed, or its results are not those of the other side.
     """
-    peaks = measure.once("peak", _peaks)
-    own = torch.from_numpy(measure.once("texts", own_texts(bench))["tokens"])
-    rows = []
-    for comparison in (of(bench, own) for of in COMPARISONS):
-        sides = {name: stage.prepare for name, stage in comparison.stages.items()}
+    peaks, rows = measure.once("peak", _peaks), []
+    for comparison in (RUNS[name](bench, own) for name in names):
+        sides = {stage: each.prepare for stage, each in comparison.stages.items()}
         found = measure.take_turns({**sides, "plain": comparison.plain}, bench.sizes.repeats)
-        for name in comparison.stages:
-            row = _row(bench, comparison, name, found, peaks)
-            rows.append(row)
-            report("{stage}: {seconds_fast:.2f} s, straightforwardly {seconds_plain:.2f} s".format(**row))
+        for stage in comparison.stages:
+            rows.append(_row(bench, comparison, stage, found, peaks))
+            report(
+                "{stage}: {seconds_fast:.2f} s, straightforwardly {seconds_plain:.2f} s".format(**rows[-1])
+            )
     return pd.DataFrame(rows)
 
 

@@ -4,6 +4,20 @@ from pydantic import Field
 
 from memloc.settings.base import Positive, Section
 
+COMPARISONS = (
+    "scoring",
+    "extraction",
+    "continuation",
+    "perturbation",
+    "patching",
+    "attribution_patching",
+    "parameter_gradients",
+    "editing_step",
+    "editing_run",
+    "planting_step",
+)
+"""What is compared with straightforward implementations, in the order of the workflow."""
+
 
 class Bench(Section):
     """The target `bench`: a model with random weights, and how much of each stage is timed."""

@@ -2,7 +2,7 @@
 
 import pandera.pandas as pa
 
-from memloc.tables.columns import category, column, integer, number
+from memloc.tables.columns import category, column, integer, number, token_list
 from memloc.tables.schema import Lengths, Schema
 
 
@@ -56,5 +56,11 @@ def _bench_growth(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
+def _bench_texts(lengths: Lengths) -> dict[str, pa.Column]:
+    meaning = "Tokens of a random prefix, and of the model's own greedy continuation."
+    return {"tokens": token_list(lengths.paragraph, meaning=meaning)}
+
+
+BENCH_TEXTS = Schema("bench_texts", _bench_texts)
 BENCH = Schema("bench", _bench)
 BENCH_GROWTH = Schema("bench_growth", _bench_growth)
