@@ -21,8 +21,8 @@ def this_machine(cores: int) -> Machine:
     """This machine, measured for some seconds by a process of its own (machine.py)."""
     command = [sys.executable, "-m", "memloc.bench.machine"]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    seconds, rate = map(float, printed.split())
-    return Machine("this machine", rate, seconds, cores)
+    seconds, rate, bfloat16 = map(float, printed.split())
+    return Machine("this machine", rate, seconds, cores, bfloat16=bool(bfloat16))
 
 
 def estimate(

@@ -1,4 +1,5 @@
-"""What `python -m memloc.bench.machine` prints: seconds to import the library, and GFLOP/s of one thread."""
+"""What `python -m memloc.bench.machine` prints: seconds to import the library, GFLOP/s of one thread, and 1 if it
+multiplies bfloat16 natively."""
 
 import importlib
 import time
@@ -14,6 +15,8 @@ if __name__ == "__main__":
     import torch
 
     from memloc.bench.work import peak_rate
+    from memloc.model.onednn import native_bfloat16
 
     torch.set_num_threads(1)
-    print(seconds, peak_rate(torch.float32, sizes=(1024,)))
+    native = int(native_bfloat16(torch.device("cpu")))
+    print(seconds, peak_rate(torch.float32, sizes=(1024,)), native)

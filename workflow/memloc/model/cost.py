@@ -23,7 +23,6 @@ PERTURBED_SHARE = 0.8  # of a pass, in one of a perturbed prefix: the positions 
 PUBLISHED_PARAGRAPHS = 15_000
 # Time of a rule over what its passes alone would take; 1 where it is not named.
 OVERHEAD = {
-    "train_model": 0.7,  # in bfloat16 where the machine has it
     "sets": 1.5,
     "activation_gradients": 1.5,
     "attention": 1.5,
@@ -31,6 +30,7 @@ OVERHEAD = {
     "plant_paragraphs": 0.45,
     "prefix_features": 0.6,
 }
+TRAINED = {True: 0.7, False: 1.3}  # the same of `train_model`, with and without native bfloat16
 # Seconds of a rule that do not depend on the model, in those that it takes to import the library.
 FIXED = {
     "model": 1.2,
@@ -55,6 +55,8 @@ class Machine(NamedTuple):
     cores: int
     gpus: int = 0
     measured: bool = True
+    bfloat16: bool = True
+    """Whether the processor multiplies it natively."""
 
 
 # Peaks in single precision with TF32 off, from the data sheets; nothing was run on them.
@@ -73,7 +75,8 @@ def rule_seconds(rule: str, shape: Shape, settings: Settings, machine: Machine, 
     rate = machine.rate * reached * (1 if machine.gpus else threads)
     kind = "claims" if rule.startswith("claims_") else rule
     fixed = FIXED.get(kind, 1 if run else FIXED["figure"])
-    return fixed * machine.seconds_to_import + OVERHEAD.get(rule, 1) * run / rate
+    overhead = TRAINED[machine.bfloat16] if rule == "train_model" else OVERHEAD.get(rule, 1)
+    return fixed * machine.seconds_to_import + overhead * run / rate
 
 
 def rule_bytes(rule: str, shape: Shape, settings: Settings) -> float:
