@@ -1,5 +1,5 @@
-"""What `python -m memloc.bench.machine` prints: seconds to import the library, GFLOP/s of one thread, and whether
-the processor multiplies bfloat16 natively (1 or 0)."""
+"""What `python -m memloc.bench.machine` prints: seconds to import the library, GFLOP/s of one thread, and 1
+where the processor multiplies bfloat16 natively, else 0."""
 
 import importlib
 import time
