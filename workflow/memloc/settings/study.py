@@ -61,8 +61,8 @@ class Settings(Section):
     seed: NonNegative = Field(0, description="Seed of every random draw.")
     seeds: list[NonNegative] = Field(
         [],
-        description="Further seeds: what is sampled is drawn again with each, of the same data, model and "
-        "scores, and figure `stability` compares claims and rankings. Each costs all analyses once more.",
+        description="Further seeds. With each, all samples are drawn again from the same data, model and "
+        "scores; figure `stability` compares claims and rankings. Each repeats the cost of all analyses.",
     )
     threads: Positive = Field(1, description="Processor threads of each rule that runs the model.")
     network: Network = Network()
@@ -82,7 +82,7 @@ class Settings(Section):
     models: dict[Member, Model] | None = Field(
         None,
         min_length=2,
-        description="Instead of `model`: several by name, each with the keys of `model`.",
+        description="Instead of `model`: several models by name, each with the keys of `model`.",
     )
     exposure: Exposure = Exposure()
     filters: Filters = Filters()
