@@ -165,7 +165,12 @@ FIGURES = (
         ("extraction", "scores", "sets", "paragraphs"),
         paragraphs=("id", "count", "continuation_count"),
     ),
-    FigureInfo("detection", "Recitation detected from the prefix, before anything is decoded", "extended", ("detection",)),
+    FigureInfo(
+        "detection",
+        "Recitation detected from the prefix, before anything is decoded",
+        "extended",
+        ("detection",),
+    ),
     FigureInfo(
         "training_curve",
         "Training of the embedded or planted model",

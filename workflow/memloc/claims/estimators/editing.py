@@ -29,7 +29,7 @@ def top_against_all(
         return nothing
     forgotten = _done(tables, settings, "forgotten")[objective]["top"].mean()
     hardly = measure == "kept" and forgotten < UNLEARNED * _n_continuation(settings)
-    doubt = f"they forget {forgotten:.1f} tokens only, and who does little harms little" if hardly else None
+    doubt = f"they forget only {forgotten:.1f} tokens, and what does little harms little" if hardly else None
     return Estimate.of(uncertainty.paired(done["top"] - done["all"]), doubt)
 
 
@@ -71,7 +71,7 @@ def _all_do_nothing(
         if tokens < NOTHING * _n_continuation(settings):
             texts = {"forgotten": "the paragraph", "written": "its target", "kept": "its controls"}[name]
             return Estimate(
-                missing=f"at learning rate {rate:g} all weights move {tokens:.1f} tokens of {texts}: nothing"
+                missing=f"at learning rate {rate:g} all weights move {tokens:.1f} tokens of {texts}: too few"
             )
     return None
 

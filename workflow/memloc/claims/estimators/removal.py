@@ -34,7 +34,7 @@ def spares_more(tables: Tables, settings: Section, way: str, rival: str) -> Esti
     kept = rows.pivot(index="id", columns="way", values="em")
     forgotten = float((_of_paragraphs(tables, "em")[NOTHING] - _of_paragraphs(tables, "em")[way]).mean())
     hardly = forgotten < REMOVED * settings.paragraph.continuation
-    doubt = f"it forgets {forgotten:.1f} tokens only, and who does little harms little" if hardly else None
+    doubt = f"it forgets only {forgotten:.1f} tokens, and what does little harms little" if hardly else None
     return Estimate.of(uncertainty.paired(kept[way] - kept[rival]), doubt)
 
 
