@@ -27,8 +27,8 @@ from memloc.tables.claim_terms import FAILS, HOLDS, NOT_APPLICABLE, UNDECIDED, c
 class Estimate:
     """Result of an estimator: a value with its interval and number of units, or why there is none.
 
-    `missing` says why the claim does not apply to this run; `doubt` why it stays undecided whatever the
-    interval is.
+    `missing` says why the claim does not apply to this run; `doubt` says why it stays undecided whatever
+    the interval is.
     """
 
     value: float | None = None
@@ -46,7 +46,7 @@ class Estimate:
 
 
 def little_left(tokens: float, n_continuation: int) -> str | None:
-    """Why to doubt that memorized paragraphs lose more than others: those have few `tokens` left to lose."""
+    """Why to doubt that memorized paragraphs lose more than others: the others have few `tokens` left."""
     if tokens >= n_continuation / 2:
         return None
     return f"at random, non-memorized paragraphs keep only {tokens:.1f} tokens: there is little more to lose"

@@ -23,7 +23,7 @@ UNLEARNED = 0.5  # share of the continuation that must be forgotten before it co
 def top_against_all(
     tables: dict[str, pd.DataFrame], settings: Section, objective: str, measure: str
 ) -> Estimate:
-    """What the top-gradient weights do more than all weights, paired by paragraph."""
+    """How much more the top-gradient weights do than all weights, paired by paragraph."""
     done = _done(tables, settings, measure)[objective]
     if nothing := _all_do_nothing(tables, settings, objective, measure):
         return nothing
@@ -43,7 +43,7 @@ def random_alone(
 
 
 def editing_is_harder(tables: dict[str, pd.DataFrame], settings: Section) -> Estimate:
-    """What unlearning forgets more than editing, as the mean of all and of top-gradient weights."""
+    """How much more unlearning forgets than editing, as the mean of all and of top-gradient weights."""
     if nothing := _all_do_nothing(tables, settings, "unlearn", "forgotten"):
         return nothing
     done, arms = _done(tables, settings, "forgotten"), ["all", "top"]
