@@ -36,7 +36,7 @@ rule bench_tables:
         benchmark_file("bench_tables")
     conda:
         ENVIRONMENT
-    # All of them, so that nothing runs beside it; asked only for a job, since plans may not know how many there are.
+    # All threads, so that nothing runs beside it; counted only for a job, since plans may not know how many there are.
     threads: lambda wildcards: workflow.cores
     resources:
         mem_mb=growing(20000),

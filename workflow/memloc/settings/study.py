@@ -189,8 +189,8 @@ class Settings(Section):
         given = [model.source for model in models if model not in trained]
         if given and self.data.source == "embedded":
             raise ValueError(
-                f"embedded data is there to train a model on, but the {given[0]} model is trained already: set "
-                "data.source to text, tokens or release, or model.source to embedded or planted"
+                f"embedded data is there to train a model on, but the {given[0]} model is trained already: "
+                "set data.source to text, tokens or release, or model.source to embedded or planted"
             )
         windows = [model.window for model in trained if model.source == "embedded"]
         if any(window < self.paragraph.length for window in windows):
