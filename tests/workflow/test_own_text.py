@@ -1,4 +1,4 @@
-"""What of this text does this model recite: the example of docs/own-text.md, followed to the letter."""
+"""Which parts of this text does this model recite: the example of docs/own-text.md, to the letter."""
 
 import pandas as pd
 from test_readme import ROOT, SNAKEMAKE

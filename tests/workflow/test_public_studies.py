@@ -58,7 +58,7 @@ def test_a_list_that_does_not_fit_stops_before_any_job(clone, tmp_path):
     study = {"study": "listed", "data": data, "model": {"source": "hub"}}
     (tmp_path / "listed.yaml").write_text(yaml.safe_dump(study))
     output = clone.plan(config=str(tmp_path / "listed.yaml"), status=1)
-    assert "list.npy: a row has 80 tokens, and paragraph.length is 100: set it" in output
+    assert "list.npy: a row has 80 tokens, but paragraph.length is 100: set it" in output
     assert "Traceback" not in output
 
 

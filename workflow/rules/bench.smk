@@ -45,7 +45,7 @@ rule:
         BENCHED.benchmark
     conda:
         ENVIRONMENT
-    # All of them, so that nothing runs beside it; asked only for a job, since plans may not know how many there are.
+    # All threads, so that nothing runs beside it; counted only for a job, since plans may not know how many there are.
     threads: lambda wildcards: workflow.cores
     resources:
         mem_mb=growing(20000),

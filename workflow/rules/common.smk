@@ -10,7 +10,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.io import sourcecache_entry
 
-# Scripts import memloc from here also where it is not installed (conda environments, containers). Rules that were
+# Scripts import memloc from here even if it is not installed (conda environments, containers). Rules that were
 # fetched from a repository, for a workflow that uses this one as a module, have no library beside them.
 WORKFLOW = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve().parent
 FETCHED = not (WORKFLOW / "memloc").is_dir()
@@ -204,7 +204,7 @@ def tracked(script, *sections, modules=(), tables=()):
     """Parameters of a script: the settings it uses and the hash of the code it uses, so that a rule reruns when,
     and only when, one of these changes.
 
-    `tables` are those that it reads by names which the rule gives. The schemas of others are in its imports.
+    `tables` are those that the script reads by names from its rule. It imports the schemas of all others.
     """
     files = [source(f"scripts/{script}"), *(tracking.PACKAGE / f"{module}.py" for module in modules)]
     files += [schemas.file_of(name) for name in sorted(set(tables))]
@@ -223,12 +223,12 @@ def shard_of_index(wildcards):
 
 
 def counted_in(columns):
-    """Table `exposure`, where the study has it, for what reads how often continuations occur."""
+    """Table `exposure`, where the study has it, for rules that read how often continuations occur."""
     return ["exposure"] if SETTINGS.exposure.index and "continuation_count" in (columns or ()) else []
 
 
 def hub_folder(kind, id, revision):
-    """Where what is downloaded of a repository of the hub lies."""
+    """Where downloads from a repository of the hub lie."""
     return f"{RESOURCES}/{kind}/{'--'.join(id.split('/'))}@{revision[:12]}"
 
 
@@ -300,7 +300,7 @@ def announced():
     due = {job.rule.name for job in workflow.dag.needrun_jobs()}
     steps = [Step(**rule) for rule in ran() if rule["name"] in due]
     cores = workflow.global_resources["_cores"].value
-    # Nobody knows when a cluster, which gives no number of cores, starts a job.
+    # A cluster gives no number of cores, and nobody knows when it starts a job.
     seconds = duration(steps, cores, placed(RESULTS), SETTINGS) if cores else None
     return first_lines(SETTINGS.study, len(steps), seconds, Path(placed(RESULTS)))
 

@@ -74,7 +74,7 @@ elif DATA.source == "release" and DATA.retokenize:
     RELEASE_TOKENIZER = DATA.retokenize.folder
 
 
-# Where the files lie that section `data` gives the addresses of.
+# Where the files lie whose addresses section `data` gives.
 PLACES = {}
 if DATA.source in ("text", "tokens"):
     for address in DATA.addresses:

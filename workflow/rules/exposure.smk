@@ -39,7 +39,7 @@ if SETTINGS.exposure.index:
 
 
 if DATA.source == "text":
-    # Folders, so that no shard of another number of them stays in the index.
+    # Folders, so that no shard is left in the index when the number of shards changes.
     INDEX_SHARD = f"{RESULTS}/shards/index/{{shard}}-of-{SETTINGS.shards}"
 
     rule index_shard:

@@ -1,4 +1,4 @@
-# The record of a run, whether it is as it was, and before a run, what it will cost.
+# The record of a run, whether it is unchanged, and before a run, what it will cost.
 
 BUNDLE = f"{RESULTS}/bundle.zip"
 
@@ -29,8 +29,8 @@ rule bundle:
         "../scripts/bundle.py"
 
 
-# The bundle is no input: with results that were changed it would be made anew, and agree with them. A benchmark
-# would be an output, and the rule not run twice.
+# The bundle is not an input: after a change of the results it would be made anew, and agree with them. There is no
+# benchmark: it would be an output, and the rule would not run twice.
 rule verify:
     log:
         log_file("verify"),
@@ -45,7 +45,7 @@ rule verify:
         **tracked("verify.py"),
         bundle=placed(BUNDLE),
     message:
-        "Check that the bundle and the results are as they were: hashes, schemas, nothing missing or added."
+        "Check that the bundle and the results are unchanged: hashes, schemas, nothing missing or added."
     script:
         "../scripts/verify.py"
 

@@ -31,7 +31,7 @@ rows = storage.read(PARAGRAPHS, source.paragraphs, columns, ids).merge(
 tokens = np.stack(rows.tokens)
 rows = rows.assign(exposure=exposure(rows), recited=rows.em == settings.paragraph.continuation)
 rows["cluster"] = near_duplicates(tokens)
-# Where texts have no module, each is of its own.
+# If texts have no module, each one is its own.
 modules = rows.module.fillna("paragraph " + rows.id.astype(str)).to_numpy(str)
 rows["group"] = joined(modules, rows.cluster.to_numpy())
 draw = int(generator(seed, "detection", "folds").integers(2**31))
@@ -47,7 +47,7 @@ pieces = storage.batches(PREFIX_FEATURES, source.features)
 sets = feature_sets(
     pieces, rows.id.to_numpy(), tokens[:, : settings.paragraph.prefix], rows.exposure.to_numpy()
 )
-# What is checked at each of thousands of small fits takes a third of their time.
+# Checks at each of thousands of small fits would take a third of their time.
 with sklearn.config_context(assume_finite=True, skip_parameter_validation=True):
     found = detection(rows, sets, how.n_shuffles, seed)
 for stratum, some in found.groupby("stratum"):

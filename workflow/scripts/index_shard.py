@@ -17,7 +17,9 @@ from memloc.settings.sections import sections
 settings = sections(snakemake.params.settings)
 suffix_arrays.require_package("index")
 if settings.data.counts:
-    raise InputError("index: data.counts says how often documents were seen: an index holds each once")
+    raise InputError(
+        "index: data.counts says how often documents were seen, but an index holds each only once"
+    )
 shard, n_shards = snakemake.params.shard
 tokenizer = pretrained.load_tokenizer(snakemake.input.folder)
 width = suffix_arrays.width_for(len(tokenizer))

@@ -23,7 +23,7 @@ FILES_AT_ONCE = 32
 BOILERPLATE_RUN = 8  # tokens; runs of 13 are shared by none
 settings = sections(snakemake.params.settings)
 data, paragraph = settings.data, settings.paragraph
-# Forked: another start would run this script once more in every process.
+# Forked: any other start method would run this script again in every process.
 with ProcessPoolExecutor(snakemake.threads, multiprocessing.get_context("fork")) as pool:
     each = partial(pool.map, chunksize=FILES_AT_ONCE)
     found = [text for package in data.packages for text in embedded.docstrings(package, each=each)]

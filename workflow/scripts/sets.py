@@ -59,7 +59,7 @@ filled = frame.sampled | (frame.set == "memorized")
 used = continuations(frame.id[filled])
 frame["continuation"] = used[settings.sets.continuation]
 frame = pd.concat([frame, controls.assign(continuation=None)], ignore_index=True)
-# By themselves: the other micro-batches, and so the analyses' continuations, do not depend on these.
+# Decoded by themselves: other micro-batches, and so the analyses' continuations, do not depend on these.
 more = frame.set.isin(sets.PARTLY) | (frame.set == UNSEEN) & frame.sampled
 more = frame.id[more & frame.continuation.isna()]
 found = pd.concat([used, continuations(more)]) if len(more) else used

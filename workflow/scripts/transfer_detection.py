@@ -1,4 +1,4 @@
-"""Rule transfer_detection: classifiers that are fitted to one model tell what another one recites."""
+"""Rule transfer_detection: classifiers that are fitted to one model predict what another one recites."""
 
 from memloc.run.rule import log, provenance, start
 
@@ -42,7 +42,7 @@ def measured(features: str, folds: str, paragraphs: str) -> Measured:
 
 files = zip(snakemake.params.models, source.features, source.folds, source.paragraphs, strict=True)
 models = {model: measured(*paths) for model, *paths in files}
-# What is checked at each of thousands of small fits takes a third of their time.
+# Checks at each of thousands of small fits would take a third of their time.
 with sklearn.config_context(assume_finite=True, skip_parameter_validation=True):
     found = transfer(models, n_seen)
 pairs = found[["trained_on", "tested_on"]].drop_duplicates()

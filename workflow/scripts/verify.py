@@ -1,4 +1,4 @@
-"""Rule verify: are the bundle of a study and the results that it was made of as they were?"""
+"""Rule verify: are the bundle of a study and the results that it was made from unchanged?"""
 
 from memloc.run.rule import log, start
 
@@ -15,4 +15,4 @@ for line in found:
     log(line)
 if found:
     raise InputError(f"{found[0]} ({len(found)} differences, see the log)")
-log(f"{bundle} and the results are as they were")
+log(f"{bundle} and the results are unchanged")

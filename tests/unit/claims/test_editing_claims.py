@@ -151,7 +151,7 @@ def test_controls_that_all_weights_do_not_harm_say_nothing():
     found = judged(changed(runs(), "all", em_control=49.0))
     claims = ["top_spares_controls", "random_harms_no_controls"]
     assert (found.loc[claims, "verdict"] == "not applicable").all()
-    assert (found.loc[claims, "reason"].str.endswith("move 1.0 tokens of its controls: nothing")).all()
+    assert (found.loc[claims, "reason"].str.endswith("move 1.0 tokens of its controls: too few")).all()
     assert (found.drop(claims)["verdict"] == "holds").all()
 
 
@@ -165,7 +165,7 @@ def test_edits_that_do_nothing_are_hard_all_the_same():
 def test_weights_that_unlearn_little_do_not_spare():
     found = judged(changed(runs(), "top", em_memorized=40.0, em_control=50.0))
     assert found.loc["top_spares_controls", "verdict"] == "undecided"
-    assert "they forget 10.0 tokens only" in found.loc["top_spares_controls", "reason"]
+    assert "they forget only 10.0 tokens" in found.loc["top_spares_controls", "reason"]
     assert found.loc["top_unlearns_as_all", "verdict"] == "does not hold"
 
 
@@ -207,4 +207,4 @@ def test_what_was_forgotten_is_counted_from_the_start():
 def test_who_forgets_less_than_half_spares_nobody(left, verdict):
     found = judged(changed(runs(), "top", em_memorized=left)).loc["top_spares_controls"]
     assert found["verdict"] == verdict
-    assert ("who does little harms little" in found["reason"]) == (verdict == "undecided")
+    assert ("what does little harms little" in found["reason"]) == (verdict == "undecided")

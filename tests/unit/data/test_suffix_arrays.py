@@ -119,7 +119,7 @@ def test_counts_are_those_of_the_embedded_data(tmp_path):
 def test_a_token_that_the_index_cannot_hold_is_an_error(tmp_path):
     build(tmp_path / "index", [[1, 2, 3]], 1)
     count = counter(open_index([str(tmp_path / "index")], "tokenizer"))
-    with pytest.raises(IndexFolderError, match="token 255, and the ids of the index are below 255"):
+    with pytest.raises(IndexFolderError, match="token 255, but the ids of the index are below 255"):
         count(np.array([[1, 255]]))
 
 

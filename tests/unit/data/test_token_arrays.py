@@ -84,7 +84,7 @@ def test_prefixes_and_continuations_lie_side_by_side(tmp_path, ending):
         (
             "a.npy",
             TOKENS[:, :5],
-            "data.files: .*a.npy: a row has 5 tokens, and paragraph.length is 8: set it",
+            "data.files: .*a.npy: a row has 5 tokens, but paragraph.length is 8: set it",
         ),
         ("a.npy", TOKENS.astype(object), "data.files: .*a.npy: damaged, or not plain numbers"),
         ("a.safetensors", TOKENS / 2, "data.files: .*a.safetensors, tokens: expected whole numbers, got F64"),
@@ -126,9 +126,9 @@ def test_a_missing_or_damaged_file_is_named(tmp_path, ending):
 @pytest.mark.parametrize("ending", [".safetensors", ".parquet", ".jsonl"])
 def test_a_name_that_a_file_does_not_have_is_told_with_those_that_it_has(tmp_path, ending):
     file = write(tmp_path / f"a{ending}", ids=TOKENS, seen=COUNTS)
-    with pytest.raises(TokenError, match=r"data\.files: .*: it holds ids, seen, and no 'tokens'"):
+    with pytest.raises(TokenError, match=r"data\.files: .*: it holds ids, seen, but no 'tokens'"):
         opened(file)
-    with pytest.raises(TokenError, match=r"data\.counts: .*: it holds ids, seen, and no 'count'"):
+    with pytest.raises(TokenError, match=r"data\.counts: .*: it holds ids, seen, but no 'count'"):
         opened(file, names=["ids"], counts="count")
 
 
@@ -158,7 +158,7 @@ def test_a_token_that_the_model_does_not_have_is_named(tmp_path, wrong, ending):
     tokens = TOKENS.copy()
     tokens[4, 2] = wrong
     arrays = opened(write(tmp_path / f"a{ending}", tokens=tokens))
-    told = rf"data\.files: .*, row 4: token {wrong}, and the model has tokens 0 to 499: set model"
+    told = rf"data\.files: .*, row 4: token {wrong}, but the model has tokens 0 to 499: set model"
     with pytest.raises(TokenError, match=told):
         read_tokens(arrays, VOCABULARY)
 

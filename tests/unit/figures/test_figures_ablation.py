@@ -116,7 +116,7 @@ def test_labels_can_be_read_and_captions_are_filled(name, shape):
 @pytest.mark.parametrize("name", MODULES)
 def test_captions_say_where_the_paragraphs_chose_what_they_judge(name):
     text = " ".join(caption(name, MODULES[name].draw(made_up(n_seen=3), SETTINGS)).split())
-    assert "Too few memorized paragraphs are outside of the samples" in text and ": 3 of th" in text
+    assert "Too few memorized paragraphs lie outside of the samples" in text and ", so 3 of th" in text
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -298,12 +298,12 @@ def test_figure_10_leaves_out_pairs_whose_two_positions_are_one():
     assert found.to_dict() == pytest.approx(shown.to_dict())
     assert (drawing.numbers["n_pairs"], drawing.numbers["n_all"]) == (2, 3)
     text = " ".join(fill((REPORT / "fig10.rst").read_text(), drawing.numbers | {"study": "s"}).split())
-    assert "Left out are 1 of 3 pairs" in text and "over all 3 pairs" in text
+    assert "are left out (1 of 3)" in text and "over all 3 pairs" in text
     tables["impact_gradients"] = frame[frame["id"] == 21]
     drawing = fig10.draw(tables, SETTINGS)
     assert drawing.numbers["n_pairs"] == 1
     text = fill((REPORT / "fig10.rst").read_text(), drawing.numbers | {"study": "s"})
-    assert "In all pairs these two positions are one" in text and "over all" not in text
+    assert "In all pairs these two positions are the same" in text and "over all" not in text
 
 
 def test_entropy_of_sets_is_compared_head_by_head():

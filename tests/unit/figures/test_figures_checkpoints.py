@@ -74,7 +74,7 @@ def test_rows_are_those_counted_by_hand():
         f"Of {ever} paragraphs that any checkpoint recites, a share of {1 - n_last / ever:.2f} (" in caption
     )
     half = next(row.step for row in data.itertuples() if row.stays_share >= 0.5)
-    assert f"Half of them are from step {half:,} on." in caption
+    assert f"Half of them are recited from step {half:,} on." in caption
 
 
 def test_a_training_that_memorizes_nothing_says_so():

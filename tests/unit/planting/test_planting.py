@@ -136,7 +136,7 @@ def test_unknown_paragraphs_are_those_that_occur_least():
     scores = pd.DataFrame({"id": range(8), "em": [0, 5, 0, 0, 4, 0, 0, 0]})
     draw = lambda n: unknown_paragraphs(table, scores, {5}, n, 50, np.random.default_rng(0))  # noqa: E731
     assert set(draw(2)) == {2, 4} and set(draw(5)) == {0, 2, 4, 6, 7} and draw(6)[-1] == 3
-    with pytest.raises(InputError, match="needs 7 paragraphs that the model does not know, and there are 6"):
+    with pytest.raises(InputError, match="needs 7 paragraphs that the model does not know, but there are 6"):
         draw(7)
 
 

@@ -154,17 +154,17 @@ def test_studies_do_not_share_a_name():
         (
             CHECKPOINTS | {"models": {"a": LOCAL | {"step": 3}, "b": OTHER | {"step": 3}}},
             "(top level)",
-            ["step: every one of models has another step, or none has one"],
+            ["step: all of models have different steps, or none has one"],
         ),
         (
             CHECKPOINTS | {"models": {"a": LOCAL | {"step": 3}, "b": OTHER}},
             "(top level)",
-            ["step: every one of models has another step, or none has one"],
+            ["step: all of models have different steps, or none has one"],
         ),
         (
             CHECKPOINTS | {"models": {"a": LOCAL | {"step": 3}, "b": LOCAL | {"step": 4}}},
             "(top level)",
-            ["these models are the same one: a, b"],
+            ["these models are the same: a, b"],
         ),
         ({"model": {"source": "planted", "package": "x"}}, "model.package", ['given "x"', "pattern"]),
         ({"model": {"source": "planted", "package": "-r==1"}}, "model.package", ["pattern"]),

@@ -30,7 +30,7 @@ def _estimate(claim: Claim, topic: str, tables: dict, settings: Section, about: 
     wanted = STUDIES.get(claim.only_for, {})
     if any(about[key] != value for key, value in wanted.items()):
         return Estimate(
-            missing="a number of GPT-Neo 125M on the published Pile subset; here, model or text is another"
+            missing="a number of GPT-Neo 125M on the published Pile subset; this run differs in model or text"
         )
     estimators = importlib.import_module(f"memloc.claims.estimators.{topic}")
     return getattr(estimators, claim.estimator)(tables, settings, **claim.arguments)

@@ -24,7 +24,7 @@ def read_memorized_list(path: Path | str) -> pd.DataFrame:
     The published id is a row of the authors' filtered array, not of the release: it does not join.
 
     Raises:
-        MemorizedListError: a column is missing, a number is none, or a text occurs twice; names file and
+        MemorizedListError: a column is missing, a number is not one, or a text occurs twice; names file and
             finding.
     """
     # Paragraphs such as "NA" or "null" are text, not missing values.

@@ -27,8 +27,8 @@ from memloc.tables.claim_terms import FAILS, HOLDS, NOT_APPLICABLE, UNDECIDED, c
 class Estimate:
     """Result of an estimator: a value with its interval and number of units, or why there is none.
 
-    `missing` says why the claim does not apply to this run; `doubt` why it stays undecided whatever the
-    interval is.
+    `missing` says why the claim does not apply to this run; `doubt` says why it stays undecided whatever
+    the interval is.
     """
 
     value: float | None = None
@@ -46,10 +46,10 @@ class Estimate:
 
 
 def little_left(tokens: float, n_continuation: int) -> str | None:
-    """Why to doubt that memorized paragraphs lose more than others: those have few `tokens` left to lose."""
+    """Why to doubt that memorized paragraphs lose more than others: the others have few `tokens` left."""
     if tokens >= n_continuation / 2:
         return None
-    return f"at random, non-memorized paragraphs keep {tokens:.1f} tokens only: there is little more to lose"
+    return f"at random, non-memorized paragraphs keep only {tokens:.1f} tokens: there is little more to lose"
 
 
 class Verdict(NamedTuple):
@@ -95,4 +95,4 @@ def _by_interval(claim: Claim, low: float, high: float, margin: float, bound: fl
         return Verdict(HOLDS, f"the interval is above {bound:g}")
     if high < bound or high == low == bound:
         return Verdict(FAILS, f"the interval is not above {bound:g}")
-    return Verdict(UNDECIDED, f"the interval holds {bound:g}")
+    return Verdict(UNDECIDED, f"the interval includes {bound:g}")

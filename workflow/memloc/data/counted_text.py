@@ -1,4 +1,4 @@
-"""Documents that come with how often the model saw each, such as what was inserted into Hubble's training.
+"""Documents that come with how often the model saw each, such as those inserted into Hubble's training.
 
 A document gives one paragraph, its first tokens. Memory is that of all documents.
 """

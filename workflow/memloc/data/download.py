@@ -305,7 +305,7 @@ def _open_source(
 class _RemoteFile(AbstractBufferedFile):
     """A remote file that is read by range requests; fsspec adds position, read-ahead and file methods.
 
-    fsspec's own HTTP file would not do: zipfile takes its connection errors for a damaged archive.
+    fsspec's own HTTP file would not do: zipfile mistakes its connection errors for a damaged archive.
     """
 
     def _fetch_range(self, start: int, end: int) -> bytes:

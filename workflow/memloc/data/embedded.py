@@ -133,7 +133,7 @@ def choose_paragraphs(
 ) -> np.ndarray:
     """Places of `n_repeated` paragraphs [paragraph, token], then of `n_once` whose continuation none shares.
 
-    A continuation that another paragraph of the text holds at any offset could be seen more than once.
+    A continuation that another paragraph of the text holds, at any offset, could be seen more than once.
 
     Raises:
         InputError: the text holds fewer such paragraphs than asked for.
@@ -145,7 +145,7 @@ def choose_paragraphs(
     if len(repeated) < n_repeated or len(once) < n_once:
         raise InputError(
             f"the text holds {len(paragraphs)} paragraphs, {alone.sum()} with a continuation of their own, "
-            f"and {n_repeated} + {n_once} are wanted: lower data.n_once or data.n_repeated, or add packages "
+            f"but {n_repeated} + {n_once} are wanted: lower data.n_once or data.n_repeated, or add packages "
             "to data.packages"
         )
     return np.concatenate([repeated, once])
@@ -178,14 +178,14 @@ def choose_unseen(
         if len(own) < n:
             raise InputError(
                 f"{package} holds {len(own)} paragraphs that share no {run} tokens with the training text, "
-                f"and {n} are wanted: lower data.n_unseen, data.n_once or data.n_repeated"
+                f"but {n} are wanted: lower data.n_unseen, data.n_once or data.n_repeated"
             )
         chosen.append(own)
     return np.concatenate(chosen)
 
 
 def shares_of(groups: np.ndarray, n: int) -> dict[str, int]:
-    """Whole numbers that add up to n, in the shares of the groups; what is left goes to the largest rests."""
+    """Whole numbers that add up to n, in the shares of the groups; the largest remainders are rounded up."""
     names, sizes = np.unique(groups, return_counts=True)
     exact = n * sizes / sizes.sum()
     whole = exact.astype(int)

@@ -1,4 +1,4 @@
-"""Which texts share a run of tokens with a training text: what shares none is a control that was not seen.
+"""Which texts share a run of tokens with a training text; those that share none are unseen controls.
 
 Runs of 13 tokens are the usual measure of overlap (2005.14165, appendix C). A paragraph that shares none
 differs from every passage of the training text in at least one of 13 tokens, so near-duplicates are out.
@@ -22,7 +22,7 @@ def as_text(rows: Int[np.ndarray, "row token"]) -> Stream:
 def overlapping(
     controls: Int[np.ndarray, "control token"], text: Stream, n_prefix: int
 ) -> Bool[np.ndarray, "control"]:
-    """Which paragraphs share a run of 13 tokens with a text, and are no controls.
+    """Which paragraphs share a run of 13 tokens with a text, and so are not controls.
 
     Of short paragraphs, the run is as long as the continuation.
     """

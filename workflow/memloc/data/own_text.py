@@ -2,7 +2,7 @@
 
 The text is cut into paragraphs that do not overlap; how often a paragraph repeats is counted over every
 offset of every document, so that a repeat that starts elsewhere counts as well. Hashes find what may be
-equal, and tokens decide. The tokens lie in a file, so that memory grows with the number of paragraphs only.
+equal, and tokens decide. The tokens lie in a file, so memory grows only with the number of paragraphs.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,7 +27,7 @@ class Stream(NamedTuple):
     length: int
 
     def windows(self, starts: Int[np.ndarray, "row"]) -> Int[np.ndarray, "row token"]:
-        """As many tokens as a paragraph has from each of the places on."""
+        """The tokens of a paragraph that begins at each of the places."""
         return sliding_window_view(self.tokens, self.length)[starts]
 
 
@@ -105,7 +105,7 @@ def paragraph_hashes(stream: Stream) -> UInt64[np.ndarray, "paragraph"]:
 
 
 def distinct(stream: Stream) -> Stream:
-    """The stream with the first of equal paragraphs only, in the order of the text (exact).
+    """The stream with only the first of equal paragraphs, in the order of the text (exact).
 
     Of the paragraphs that share a hash, the first is kept and its equals are dropped. Paragraphs with other
     tokens and the same hash go through the next round. Memory: some 50 bytes per paragraph.

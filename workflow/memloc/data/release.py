@@ -44,8 +44,8 @@ def read_release(folder: Path | str, length: int) -> pd.DataFrame:
 def retokenized(paragraphs: pd.DataFrame, tokenizer: "PreTrainedTokenizerBase", length: int) -> pd.DataFrame:
     """Paragraphs cut anew from `text`: `id`, `count` and the first `length` tokens of another tokenizer.
 
-    Left out are paragraphs that failed to parse (count 0), whose bytes are no text, or that have fewer than
-    `length` tokens. A count is still that of the whole published paragraph: what is left of it occurs at
+    Paragraphs that failed to parse (count 0), whose bytes are not text, or that have fewer than `length`
+    tokens are left out. A count is still that of the whole published paragraph: what is left of it occurs at
     least as often.
 
     Raises:

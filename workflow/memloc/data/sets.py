@@ -37,7 +37,7 @@ def assign_sets_by_nll(scores: pd.DataFrame, n_continuation: int) -> pd.Series:
     """Sets of the sizes of `assign_sets`, filled by the lowest NLL first (paper 3.2).
 
     `scores` has em and nll. As many paragraphs are "memorized" as match exactly, those with the lowest NLL;
-    the next ones are partly memorized. Of equal NLLs the first row comes first.
+    the next ones are partly memorized. Among equal NLLs, the first row comes first.
     """
     by_em = assign_sets(scores["em"], n_continuation)
     most_first = np.argsort(-scores["em"].to_numpy(), kind="stable")

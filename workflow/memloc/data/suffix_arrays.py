@@ -1,10 +1,10 @@
 """Indexes in which any run of tokens is counted, whatever the size of the corpus (infini-gram, 2401.17377).
 
 A folder holds a corpus in shards of three files. `tokenized.N` has the token ids of all documents, each after
-a separator: the largest number of the ids' type, which is no token, so that no run goes from one document
+a separator: the largest number of the ids' type, which is not a token, so that no run goes from one document
 into the next. `table.N` has the places of all tokens, in the order of what follows them there (a suffix
-array); `offset.N` has those at which documents begin. A count is the distance of two binary searches. Files
-are memory-mapped: they may be larger than the memory.
+array); `offset.N` has those at which documents begin. A count is the distance between two
+binary searches' results. Files are memory-mapped: they may be larger than the memory.
 
 The package infini-gram is optional: it has wheels for Linux on x86_64 only.
 """
@@ -138,7 +138,7 @@ def counter(index: Index) -> Callable[[Int[np.ndarray, "row token"]], Int[np.nda
     """Function that tells how often the run of tokens of each row occurs in the index, at any offset (exact).
 
     Raises (as the function is called):
-        IndexFolderError: a token that the ids of the index cannot be.
+        IndexFolderError: a token id that the index cannot hold.
     """
     engine = importlib.import_module(f"{PACKAGE}.engine").InfiniGramEngine(
         index.folders,
@@ -151,7 +151,7 @@ def counter(index: Index) -> Callable[[Int[np.ndarray, "row token"]], Int[np.nda
     def count(rows: Int[np.ndarray, "row token"]) -> Int[np.ndarray, "row"]:
         if rows.max(initial=0) >= separator:
             raise IndexFolderError(
-                f"exposure.index: token {rows.max()}, and the ids of the index are below {separator}: name "
+                f"exposure.index: token {rows.max()}, but the ids of the index are below {separator}: name "
                 "an index in the tokens of the model"
             )
         return np.array([engine.count(input_ids=row)["count"] for row in rows.tolist()], dtype=np.int64)
@@ -180,7 +180,7 @@ def sort_suffixes(folder: Path, width: int, gigabytes: int) -> None:
     """Write the suffix array of a folder's shard 0, with about so much memory.
 
     The package sorts documents that were tokenised before. One process: with several it writes a wrong table
-    for files below 100 kB. Of ids of 4 bytes it counts 2**32 possible ones, in 35 GB of memory.
+    for files below 100 kB. For ids of 4 bytes it counts all 2**32 possible ones, in 35 GB of memory.
 
     Raises:
         IndexFolderError: the package failed, such as for want of memory, or its table does not fit.

@@ -19,7 +19,7 @@ def text_files(given: Sequence[str], key: str) -> list[str]:
     An address is taken as it is.
 
     A folder, such as a dataset of the Hugging Face hub, gives the files below it whose endings are known; its
-    other files (README, licence) hold no text of it.
+    other files (README, licence) are not part of its text.
 
     Raises:
         TextError: names the setting and the entry that no file fits, or a file of another kind.

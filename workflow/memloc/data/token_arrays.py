@@ -65,7 +65,7 @@ def open_arrays(
     width = sum(array.shape[1] for array in tokens)
     if width != paragraph.length:
         raise TokenError(
-            f"data.files: {tokens[0].place}: a row has {width} tokens, and paragraph.length is "
+            f"data.files: {tokens[0].place}: a row has {width} tokens, but paragraph.length is "
             f"{paragraph.length}: set it, and paragraph.prefix, to those of the list"
         )
     found = {}
@@ -91,7 +91,7 @@ def read_tokens(arrays: TokenArrays, n_vocabulary: int) -> Int[np.ndarray, "para
         if len(wrong):
             row, column = wrong[0]
             raise TokenError(
-                f"data.files: {array.place}, row {row}: token {values[row, column]}, and the model has "
+                f"data.files: {array.place}, row {row}: token {values[row, column]}, but the model has "
                 f"tokens 0 to {n_vocabulary - 1}: set model to the one that the list was made for"
             )
         parts.append(values.astype(np.int64))
@@ -131,7 +131,7 @@ def _array(file: str, name: str, key: str) -> Array:
         return OPENERS[ending](file, name)
     except KeyError as error:
         names = ", ".join(error.args[0])
-        raise TokenError(f"{key}: {file}: it holds {names or 'nothing'}, and no {name!r}") from None
+        raise TokenError(f"{key}: {file}: it holds {names or 'nothing'}, but no {name!r}") from None
     except (OSError, ValueError, EOFError, SafetensorError, pyarrow.ArrowException) as error:
         raise TokenError(
             f"{key}: {file}: damaged, or not plain numbers (pickled ones could run code when they are read): "
@@ -165,7 +165,7 @@ def _safetensors(file: str, name: str) -> Array:
 
 
 def _parquet(file: str, name: str) -> Array:
-    """Its footer says how many values a column of lists has, and so how long equal rows are."""
+    """Its footer says how many values a column of lists has, and hence how long rows of equal length are."""
     with parquet.ParquetFile(file) as table:
         if name not in table.schema_arrow.names:
             raise KeyError(table.schema_arrow.names)

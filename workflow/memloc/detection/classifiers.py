@@ -1,4 +1,4 @@
-"""Standardised logistic regression with an L2 penalty, which rows that are held out of the fit choose."""
+"""Standardised logistic regression with an L2 penalty that is chosen on rows held out of the fit."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from sklearn.preprocessing import MaxAbsScaler, StandardScaler
 
 PENALTIES = (1e-3, 1e-2, 1e-1)  # sklearn's C: the inverse of the penalty's weight
 SINGLE = 1.0  # of a single feature
-FREE = 30.0  # what features are multiplied by whose weights shall cost next to nothing
+FREE = 30.0  # factor of features whose weights should cost next to nothing
 Features = Shaped[np.ndarray, "row feature"] | csr_array
 
 
@@ -25,7 +25,7 @@ class Parts(NamedTuple):
 def logits(
     features: Features, positive: Bool[np.ndarray, "row"], parts: Parts, n_free: int = 0
 ) -> Float[np.ndarray, "judged"]:
-    """Log odds of being positive for the judged rows; chances that are next to 0 or 1 would all be equal.
+    """Log odds of being positive for the judged rows; probabilities next to 0 or 1 would all be equal.
 
     The first `n_free` features are next to free of the penalty, so that others can only add to them. Sparse
     features are scaled by their largest value, which keeps them sparse. A single feature has no direction to

@@ -1,8 +1,8 @@
 """Folds that share nothing: near-duplicates, and texts of one module, are in the same fold.
 
-A classifier that has seen a paragraph's twin knows its answer. Two paragraphs are near-duplicates if the
-runs of 5 tokens that either holds are in both to one half or more (Jaccard similarity); whatever a chain of
-near-duplicates joins is one cluster. Compared exactly, all pairs at a time.
+A classifier that has seen a paragraph's twin knows its answer. Two paragraphs are near-duplicates if at
+least half of the runs of 5 tokens that occur in either occur in both (Jaccard similarity); whatever a chain
+of near-duplicates joins is one cluster. All pairs are compared, exactly.
 """
 
 import numpy as np
@@ -39,7 +39,7 @@ def _runs(tokens: Int[np.ndarray, "paragraph token"], run: int) -> csr_array:
 
 
 def joined(*labels: np.ndarray) -> Int[np.ndarray, "row"]:
-    """Groups, from 0, that keep rows together which have any of their labels in common."""
+    """Groups, from 0, that keep together rows with any label in common."""
     n_rows, first, edges = len(labels[0]), len(labels[0]), []
     for column in labels:
         names, number = np.unique(column, return_inverse=True)
@@ -54,7 +54,7 @@ def joined(*labels: np.ndarray) -> Int[np.ndarray, "row"]:
 def folds(
     recited: np.ndarray, groups: Int[np.ndarray, "row"], n_folds: int, seed: int
 ) -> Int[np.ndarray, "row"]:
-    """Fold of each row: groups are whole, and folds recite about equally often."""
+    """Fold of each row: groups are whole, and each fold has about the same share of recited rows."""
     from sklearn.model_selection import StratifiedGroupKFold
 
     fold = np.zeros(len(groups), dtype=int)

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 FPR = 0.01
-FEWEST_FALSE = 10  # negatives above a threshold, fewer of which are no rate
+FEWEST_FALSE = 10  # fewest negatives above a threshold that make a rate
 LARGEST_FPR = 0.1
 N_BINS = 10
 
@@ -39,8 +39,8 @@ def curve(
 def auroc(folds: Sequence[Curve]) -> Float[np.ndarray, "resample"]:
     """Probability that a positive has a higher score than a negative of its fold, ties count half.
 
-    Chances of different fits are not compared: a fold with more positives than others leaves fewer to its
-    fit, whose chances are all lower, and an AUROC over all folds would lie below 0.5 by chance.
+    Probabilities of different fits are not compared: a fold with more positives than others leaves fewer to
+    its fit, whose probabilities are then all lower. An AUROC over all folds would lie below 0.5 by chance.
     """
     above, pairs = 0, 0
     for positive, negative in folds:
@@ -60,7 +60,7 @@ def average_precision(curve: Curve) -> Float[np.ndarray, "resample"]:
 
 
 def smallest_fpr(n_negative: int) -> float | None:
-    """False positive rate at which a true positive rate is given; nothing: there are too few negatives.
+    """False positive rate at which the true positive rate is given; None: there are too few negatives.
 
     1 %, or that of `FEWEST_FALSE` negatives where that is more.
     """
@@ -81,7 +81,7 @@ def calibration_error(
     positive: Bool[np.ndarray, "row"],
     weights: Float[np.ndarray, "resample row"],
 ) -> Float[np.ndarray, "resample"]:
-    """Mean distance of what is predicted from what is found, over tenths of the rows by what is predicted."""
+    """Mean distance between predicted and observed shares, over tenths of the rows by prediction."""
     bin_of = tenths(chances)
     in_bin = (bin_of[:, None] == np.arange(N_BINS)).astype(float)
     distance = np.abs((weights * (chances - positive)) @ in_bin).sum(axis=1)

@@ -8,7 +8,7 @@ from memloc.run.seeds import generator
 
 
 def draw_sample(paragraphs: pd.DataFrame, n_repeated: int, n_others: int, seed: int) -> pd.DataFrame:
-    """Paragraphs by how often they occur, whatever the model makes of them: what it recites decides nothing.
+    """Paragraphs drawn by how often they occur; what the model recites has no part in it.
 
     Of those that occur more than once at most `n_repeated`, of those that occur once and of unseen ones at
     most `n_others` each. `paragraphs` has id, count, continuation_count and unseen; the rows that are drawn

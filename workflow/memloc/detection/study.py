@@ -18,7 +18,7 @@ from memloc.statistics.uncertainty import MIN_N, Interval, mean
 from memloc.tables.schema import Lengths
 from memloc.tables.schemas.detection import DETECTION
 
-ZONE = (0.05, 0.95)  # chances of being recited, by exposure alone, that the boundary zone lies between
+ZONE = (0.05, 0.95)  # the boundary zone: probabilities of being recited, by exposure alone, between these
 REFERENCE = "nll"  # what a gain is over
 SHUFFLED = "shuffled_labels"
 DIFFERENCES = ("gain", "change")  # of two AUROCs
@@ -172,7 +172,7 @@ def boundary_zone(
 def scored(name: str, features: Features, stratum: Stratum) -> Float[np.ndarray, "judged"]:
     """Log odds of being positive of every judged row, by the fold that does not hold it.
 
-    In what is together with the prefix NLL, that one comes first and takes no penalty.
+    In sets that hold the prefix NLL, it comes first and takes no penalty.
     """
     n_free = int(name == TOGETHER)
     return np.concatenate([logits(features, stratum.positive, part, n_free) for part in stratum.parts])
@@ -183,8 +183,8 @@ def judged_columns(
     judge: Judge,
     references: Mapping[str, Float[np.ndarray, "resample"]],
 ) -> dict[str, float]:
-    """Every measure with its interval, and the difference of the AUROC to `references`, by their column, in
-    the same resamples.
+    """Every measure with its interval, and how far the AUROC is above each of the `references` (by column),
+    in the same resamples.
     """
     curve = measures.curve(scores, judge.positive, judge.weights)
     auroc = aurocs(scores, judge)
@@ -228,7 +228,7 @@ def aurocs(scores: Float[np.ndarray, "judged"], judge: Judge) -> Float[np.ndarra
 
 
 def _columns(name: str, interval: Interval) -> dict[str, float]:
-    """A value and its ends, none where they are infinite; an end is no further than the value can be."""
+    """A value and its ends, none where they are infinite; an end never leaves the range of the value."""
     least = -1.0 if name in DIFFERENCES else 0.0
     found = zip((name, f"{name}_low", f"{name}_high"), interval[:3], strict=True)
     return {key: min(max(value, least), 1.0) if np.isfinite(value) else None for key, value in found}

@@ -43,7 +43,7 @@ def comparable(named: Mapping[str, Features]) -> dict[str, Features]:
 
     Heads and layers of different models have no common order: what is known of each is given as its mean,
     smallest and largest value. Gradients are taken in logs, where another scale moves all paragraphs alike.
-    The residual stream is that after the last layer, which can be handed on between models of one width only.
+    The residual stream is that after the last layer, which transfers between models of one width only.
     """
     layers = [name for name in named if name.removeprefix("residual_").isdecimal()]
     last = max(layers, key=lambda name: int(name.removeprefix("residual_")))
@@ -60,7 +60,7 @@ def comparable(named: Mapping[str, Features]) -> dict[str, Features]:
 
 
 def _summary(values: Float[np.ndarray, "paragraph feature"]) -> Float[np.ndarray, "paragraph six"]:
-    """Mean, smallest and largest of either half: there are two kinds of numbers of every head or layer."""
+    """Mean, smallest and largest value of each half: every head or layer has numbers of two kinds."""
     halves = np.split(values, 2, axis=1)
     return np.stack([f(half, axis=1) for half in halves for f in (np.mean, np.min, np.max)], axis=1)
 
@@ -69,7 +69,7 @@ def transfer(models: Mapping[str, Measured], n_seen: int) -> pd.DataFrame:
     """Table `detection_transfer`, with rows of every pair of models that have the same paragraphs in the same
     tokens, and of every model with itself; `sets` are those of `comparable`.
 
-    A pair has no rows of a stratum that one of the two does not have.
+    A pair has no rows for a stratum that one of the two models lacks.
 
     Raises:
         AssertionError: folds tear a group apart.
@@ -83,7 +83,7 @@ def transfer(models: Mapping[str, Measured], n_seen: int) -> pd.DataFrame:
 
 
 def _tested(own: Measured, models: Mapping[str, Measured]) -> Iterator[tuple[str, dict[str, object]]]:
-    """The model that a classifier is fitted to, and what it tells of `own`."""
+    """The model that a classifier is fitted to, and how well it predicts `own`."""
     groups = own.rows["group"].to_numpy()
     if len(torn := across_folds(groups, own.rows["fold"].to_numpy())):
         raise AssertionError(f"groups in several folds: {torn[:5]}")

@@ -13,7 +13,7 @@ def tables_on_page(made: Collection[str], asked: Sequence[str] | None) -> list[s
 
 
 def left_out(made: Collection[str], asked: Sequence[str] | None) -> dict[str, str]:
-    """Tables that are not on the page, each with a word why."""
+    """Tables that are not on the page, each with the reason."""
     missing = {name: "this study does not make it" for name in SHOWN if name not in made}
     kept = made if asked is None else asked
     unasked = {name: "not among explorer.tables" for name in SHOWN if name in made and name not in kept}

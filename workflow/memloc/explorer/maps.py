@@ -199,8 +199,8 @@ MAPS = {
     ),
     "rare_tokens": Map(
         "Attention to rare tokens",
-        "Correlation of a head's attention with the rank of tokens, rarest first: negative means that it "
-        "looks at rare tokens.",
+        "Correlation of a head's attention with the rank of tokens, rarest first: negative means that the "
+        "head attends to rare tokens.",
         "Pearson correlation",
         "rare_token_correlation",
         _rare_tokens,

@@ -1,4 +1,4 @@
-"""Which paragraphs are on the page, and what its list says of them."""
+"""Which paragraphs are on the page, and what the list says about them."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -38,7 +38,7 @@ def chosen_ids(tables: Mapping[str, pd.DataFrame], n: int) -> list[int]:
 
 
 def paragraph_rows(ids: list[int], tables: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
-    """What the list says of each paragraph: set, text, where it is from and every score to sort by."""
+    """What the list says about each paragraph: set, text, origin and every score to sort by."""
     rows = tables["sets"][["id", "set"]].merge(tables["scores"][["id", "em", "nll"]], on="id")
     rows = rows.merge(tables["paragraphs"].drop(columns=["tokens"]), on="id").rename(
         columns={"count": "repeats"}
@@ -70,7 +70,7 @@ def corpus_counts(
 
 
 def cloud(scores: pd.DataFrame) -> dict[str, list]:
-    """All paragraphs as a grid of exact match and NLL: how many are where, for the background of the page."""
+    """All paragraphs as a grid of exact match and NLL, with the number in each cell, for the background."""
     width = max(float(scores["nll"].max()), 1e-6) / N_BINS
     cells = scores.groupby([scores["em"], np.minimum((scores["nll"] / width).astype(int), N_BINS - 1)]).size()
     em, bins = cells.index.get_level_values(0), cells.index.get_level_values(1)

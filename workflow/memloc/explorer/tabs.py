@@ -55,7 +55,7 @@ def claims(tables: Tables) -> dict[str, Any]:
         column("figures", "Figures", "figures"),
     ]
     counts = "; ".join(f"{name}: {verdicts[name]}" for name in VERDICTS if name in verdicts)
-    lead = f"{len(frame)} claims. {counts}. A mark across a line is what the value is compared with."
+    lead = f"{len(frame)} claims. {counts}. The mark across a line shows what the value is compared with."
     return {"lead": lead, "blocks": [_table("Claims", columns, rows, filter="verdict")]}
 
 
@@ -76,7 +76,7 @@ def head_ranking(tables: Tables) -> dict[str, Any]:
 
 
 def planted_truth(tables: Tables) -> dict[str, Any]:
-    """What each method finds of paragraphs that were planted in known weights."""
+    """How well each method finds paragraphs that were planted in known weights."""
     own = of_own_units(tables["planted_truth"])
     recall, precision = means(own, "recall_1"), means(own, "average_precision")
     keys = ["kind", "control", "method"]
@@ -108,7 +108,7 @@ def planted_truth(tables: Tables) -> dict[str, Any]:
     ]
     lead = (
         "A paragraph is planted in chosen weights; then every method is asked where it is. Recall is the "
-        "share of the place among as many units as it has, mean over plants."
+        "share of the place that is among the first units, as many as the place has, mean over plants."
     )
     return {"lead": lead, "blocks": [_table("Planted truth", columns, rows, filter="control")]}
 
@@ -129,8 +129,8 @@ def removal(tables: Tables) -> dict[str, Any]:
         columns.append(column(key, heading, "interval", range=[min(own), max(own)]))
     lead = (
         "Ways to make the model stop reciting chosen paragraphs, on the same texts with the same judges. "
-        "Tokens and nats are compared with the model as it is. Edits lead from what is generated to the "
-        "paragraph. Perturbed prefixes have one other token, shifted ones other text before a later start."
+        "Tokens and nats are compared with the model as it is. Edits are counted from what is generated "
+        "to the paragraph. Perturbed prefixes have one token replaced, shifted ones other text at the start."
     )
     return {"lead": lead, "blocks": [_table("Ways to remove recitation", columns, rows, filter="mode")]}
 

@@ -1,6 +1,6 @@
 """The list of figures and tables to look at: names, titles, where they are in the paper, what they read.
 
-Imports nothing heavy: the Snakefile, the README's table and the tests read it.
+Imports nothing heavy: the Snakefile, the table in docs/figures.md and the tests read it.
 """
 
 from dataclasses import dataclass
@@ -134,7 +134,7 @@ FIGURES = (
     ),
     FigureInfo(
         "recited",
-        "What of this text the model recites",
+        "Paragraphs of this text that the model recites",
         "extended",
         ("paragraphs", "vocabulary", "scores", "sets", "near_verbatim"),
         settings=("recited",),
@@ -165,7 +165,12 @@ FIGURES = (
         ("extraction", "scores", "sets", "paragraphs"),
         paragraphs=("id", "count", "continuation_count"),
     ),
-    FigureInfo("detection", "What a prefix tells before anything is decoded", "extended", ("detection",)),
+    FigureInfo(
+        "detection",
+        "Recitation detected from the prefix, before anything is decoded",
+        "extended",
+        ("detection",),
+    ),
     FigureInfo(
         "training_curve",
         "Training of the embedded or planted model",

@@ -54,7 +54,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
 
 def _query_growth(gradients: pd.DataFrame) -> dict[str, float]:
-    """Mean query gradient at the impact position, in times of that at the perturbed one."""
+    """Mean query gradient at the impact position, as a multiple of that at the perturbed one."""
     queries = gradients[gradients["component"] == "q"]
     means = queries.groupby(["group", "role"], observed=True)["max_abs"].mean()
     return {group: float(means[group, "impact"] / means[group, "perturbed"]) for group in GROUPS}

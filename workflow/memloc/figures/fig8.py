@@ -26,7 +26,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     labels = set_labels(settings)
     names = [name for name in BY_EXACT_MATCH if (data["set"] == name).any()]
     shared = {"stacked": True, "color": [COLOURS[name] for name in names], "log": True}
-    # Between whole numbers, so that no bar is empty for want of a number in it.
+    # Edges lie between whole numbers, so that no bar is empty because no number falls into it.
     bins = np.unique(np.ceil(np.geomspace(1, data["count"].max() + 1, 40))) - 0.5
     left.hist([data.loc[data["set"] == name, "count"] for name in names], bins, **shared)
     left.set(xscale="log", xlabel="occurrences in the corpus", ylabel="paragraphs")

@@ -11,7 +11,7 @@ from memloc.settings.base import Section
 from memloc.statistics.uncertainty import mean, table
 
 STYLES = {  # label, colour and marker
-    ("attention", "identity"): ("attention to the own position only", "#d55e00", "o"),
+    ("attention", "identity"): ("attention to its own position only", "#d55e00", "o"),
     ("attention", "zero"): ("attention zeroed", "#cc79a7", "s"),
     ("attention", "mean"): ("attention: its mean", "#e69f00", "^"),
     ("mlp", "zero"): ("MLP zeroed", "#0072b2", "D"),

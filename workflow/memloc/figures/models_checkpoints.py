@@ -17,8 +17,8 @@ from memloc.statistics.uncertainty import CONFIDENCE, proportion
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """Shares of paragraphs that are memorized at each checkpoint, and that are so from there to the last one,
-    with 95 % Wilson bands, over the paragraphs that all checkpoints scored.
+    """Shares of paragraphs that are memorized at each checkpoint, and that stay so up to the last one, with
+    95 % Wilson bands, over the paragraphs that all checkpoints scored.
     """
     models = tables["models"].sort_values("step")
     sets = without_controls(tables["sets"])

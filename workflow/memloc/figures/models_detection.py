@@ -1,4 +1,4 @@
-"""Does what tells the recitation of one model tell that of another (not in the paper)?"""
+"""Do features that predict the recitation of one model predict that of another (not in the paper)?"""
 
 from typing import Any
 

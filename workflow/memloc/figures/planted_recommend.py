@@ -41,7 +41,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     data = data.merge(_tests(rows), on=["kind", "method"], how="left")
     seconds = costs[costs["control"] == "plant"].groupby(["kind", "method"])["seconds"].median()
     data = data.join(seconds, on=["kind", "method"])
-    # Of equals, what finds less in the twin comes first, and then what costs less.
+    # Of equally good methods, the one that finds less in the twin comes first, then the one that costs less.
     order = {"kind": True, "value": False, "gain": False, "seconds": True}
     data = data.sort_values([*order], ascending=[*order.values()], ignore_index=True)
     kinds = kinds_of(data)
@@ -52,7 +52,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
 
 def _by_size(rows: pd.DataFrame, kinds: list[str]) -> dict[str, float]:
-    """Average precision of the weights' size alone, by kind: plants that stand out by it need no method."""
+    """Average precision of the weights' size alone, by kind: plants that stand out by size need no method."""
     found = rows[(rows["method"] == "weight_size") & (rows["control"] == "plant")]
     found = found.groupby("kind", observed=True)["average_precision"].mean()
     return {KIND_LABELS[kind]: float(found[kind]) for kind in kinds if kind in found.index}

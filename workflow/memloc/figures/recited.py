@@ -1,4 +1,4 @@
-"""Which paragraphs of the user's own text the model recites, or nearly so (not in the paper)."""
+"""Which paragraphs of the user's own text the model recites, or nearly recites (not in the paper)."""
 
 import pandas as pd
 from matplotlib.figure import Figure

@@ -34,7 +34,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
 
 def first_ranks(ranking: pd.DataFrame) -> pd.DataFrame:
-    """How many seeds rank each head first, by method: method, layer, head, n_first (of heads with any)."""
+    """How many seeds rank each head first (heads with any such seed): method, layer, head, n_first."""
     first = ranking[ranking["rank"] == 1]
     counts = first.groupby(["method", "layer", "head"], sort=False, observed=True)["seed"].nunique()
     return counts.rename("n_first").reset_index()

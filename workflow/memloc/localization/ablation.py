@@ -38,10 +38,10 @@ class Intervention(Protocol):
     """A change of what layers compute."""
 
     def in_layer(self, layer: int) -> Hashable | None:
-        """What is done in a layer: interventions of which this is equal do the same, None does nothing."""
+        """What is done in a layer: interventions with equal values do the same; None does nothing."""
 
     def applied(self, model: PreTrainedModel, layer: int) -> AbstractContextManager[None]:
-        """Within the context, it is done in this layer."""
+        """Within the context, the intervention is made in this layer."""
 
 
 class Ablation(NamedTuple):
@@ -133,8 +133,8 @@ def ablated_scores(
 ) -> list[pd.DataFrame]:
     """em (tokens) and nll (nats per token) of every paragraph under each ablation, or other intervention.
 
-    Ablations that do the same in the first layers share these, so that a layer below all ablated heads, and
-    one in which many ablations take the same heads, is run once.
+    Ablations that do the same in the first layers share these, so a layer below all ablated heads is run
+    once, and so is one in which many ablations take the same heads.
     """
 
     @torch.inference_mode()
@@ -163,8 +163,8 @@ def _branches(
 ) -> Iterator[tuple[list[int], Float[Tensor, "row position hidden"]]]:
     """Places of ablations that are alike, and the last hidden states under them.
 
-    From `layer` on, which `rows` enter (nothing: what entered it in the recorded run), depth first: as many
-    states are held as there are layers.
+    They are run from `layer` on, which `rows` enter (None: what entered it in the recorded run), depth first,
+    so that no more states are held than there are layers.
     """
     if layer == len(calls):
         yield places, rows
@@ -189,7 +189,7 @@ def ablate(
     n_prefix: int,
     micro_batch: int,
 ) -> dict[str, pd.DataFrame]:
-    """Scores of every paragraph under each ablation of each plan, and what it lost by it.
+    """Scores of every paragraph under each ablation of each plan, and what each paragraph lost.
 
     Args:
         texts: groups memorized, non_memorized (with the model's own continuation) and held_out.

@@ -3,7 +3,7 @@
 The score of a layer, component, head and position is the largest |dL/da| over the hidden dimension.
 
 Paragraphs share a batch but not their gradients: the loss is the SUM of each paragraph's own NLL, and no
-activation of one paragraph enters another's NLL, so that the batch size changes nothing.
+activation of one paragraph enters another's NLL, so the batch size changes nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -92,7 +92,7 @@ def prefix_sizes(
 ) -> pd.DataFrame:
     """Mean max_abs of `activation_gradients` over paragraphs and prefix positions (column mean_max_abs).
 
-    Only means are kept, where all scores of every paragraph would be millions of rows.
+    Only means are kept: all scores of every paragraph would be millions of rows.
     """
     tokens = _scored(tokens, n_prefix, how)
     read = torch.arange(n_prefix).expand(len(tokens), -1)
@@ -158,7 +158,7 @@ def _pooled(
 ) -> dict[Site, Float[Tensor, "paragraph ..."]]:
     """What `pool` makes of the gradients of each paragraph's own NLL with respect to its activations.
 
-    `nll` and `pool` are told which rows of `tokens` they are given the texts and gradients of.
+    `nll` and `pool` are told which rows of `tokens` their texts and gradients belong to.
     """
 
     def of_rows(

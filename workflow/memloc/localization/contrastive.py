@@ -54,7 +54,7 @@ class ContrastiveGradients(NamedTuple):
 def original_states(
     model: PreTrainedModel, controls: Int[Tensor, "control token"], n_prefix: int, micro_batch: int
 ) -> Float[Tensor, "control continuation width"]:
-    """Last hidden states that predict the continuation, to be taken once while the model still is θ0."""
+    """Last hidden states that predict the continuation, to be taken once while the model is still θ0."""
     states = in_micro_batches(
         lambda rows: continuation_states(model, rows.to(model.device), n_prefix), micro_batch, controls
     )
@@ -64,7 +64,7 @@ def original_states(
 def original_log_probabilities(
     model: PreTrainedModel, controls: Int[Tensor, "control token"], n_prefix: int, micro_batch: int
 ) -> Float[Tensor, "control continuation vocabulary"]:
-    """Log-probabilities (nats) of the whole vocabulary, to be taken once while the model still is θ0."""
+    """Log-probabilities (nats) of the whole vocabulary, to be taken once while the model is still θ0."""
     return losses.log_probabilities(model, original_states(model, controls, n_prefix, micro_batch))
 
 
@@ -110,8 +110,8 @@ def collect_kl_term(
 ) -> float:
     """Collect the gradient of the weighted sum of KL(p0 || p) over the controls in `.grad`; return its value.
 
-    `original` are the last hidden states of θ0. No embedding and no LayerNorm moves, so that p0 can be taken
-    from them with each micro-batch instead of being kept for all controls.
+    `original` are the last hidden states of θ0. No embedding and no LayerNorm moves, so p0 can be
+    computed from them with each micro-batch instead of being kept for all controls.
     """
 
     def loss(rows: slice) -> Float[Tensor, "paragraph"]:

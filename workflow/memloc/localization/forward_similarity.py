@@ -1,4 +1,4 @@
-"""How far activations of a memorized paragraph and of its perturbed version are apart (extended analysis).
+"""How far apart activations of a memorized paragraph and of its perturbed version are (extended analysis).
 
 The authors' notebooks compare the forward activations of both by their cosine similarity: 1 where a component
 does the same for both. Two positions are read: the perturbed token's, and the one that predicts the impact

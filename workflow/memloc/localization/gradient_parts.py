@@ -2,9 +2,9 @@
 
 The largest entry of a mean gradient is not the mean of the largest entries: it has to be taken anew of every
 resampled gradient. A sample is split at random in parts, the gradients of each part are summed, and a
-resampled gradient is a weighted sum of these. Of all weights that is a row of numbers for each part (3.4 GB
-for ten parts and the 85 million weights of GPT-Neo 125M): they lie in a temporary file (in TMPDIR) and are
-read one component at a time, so that memory holds no more than without them.
+resampled gradient is a weighted sum of these. Each part has a row with a number for every weight (3.4 GB for
+ten parts and the 85 million weights of GPT-Neo 125M). The rows lie in a temporary file (in TMPDIR) and are
+read one component at a time, so they take no extra memory.
 """
 
 import tempfile

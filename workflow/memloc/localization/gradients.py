@@ -49,7 +49,7 @@ def collect_gradients(
     """Collect the gradient of sum_n weights[n] * loss_n in every `.grad`, and return the value of the sum.
 
     `loss` maps a slice of the paragraphs to one loss per paragraph. Peak memory depends on `micro_batch`
-    only; where a GPU does not hold it, everything is done again with half of it. Every `.grad` must be empty.
+    only; if it does not fit a GPU, everything is done again with half of it. Every `.grad` must be empty.
 
     Raises:
         ValueError: there is no paragraph.
@@ -66,7 +66,7 @@ def collect_gradients(
                 raise
         model.zero_grad(set_to_none=True)  # a backward pass that failed has left some of its gradients
         torch.cuda.empty_cache()
-        micro_batch, grow = micro_batch // 2, False  # else it would grow again to what has failed
+        micro_batch, grow = micro_batch // 2, False  # otherwise it would grow again to the size that failed
 
 
 def _add_gradients(

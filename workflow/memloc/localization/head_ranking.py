@@ -112,8 +112,8 @@ def sample_scores(
 ) -> Sampled:
     """Scores of every method on parts of its sample, on all but one part, and on resampled paragraphs.
 
-    Parameter gradients and attention to rare tokens resample parts of the sample, of which their tables have
-    the sums; the others resample paragraphs, each method by itself.
+    Parameter gradients and attention to rare tokens resample parts of the sample, whose sums are in their
+    tables; the others resample paragraphs. Each method is resampled by itself.
     """
     keys, gradients = _sampled_parameter_gradients(tables["parameter_gradient_samples"], n_heads)
     values = _value_gradients(tables["activation_gradients"], n_prefix)
@@ -156,8 +156,8 @@ def sample_ranks(sampled: Sampled, weights: Weights | None = None) -> pd.DataFra
 
 
 def with_intervals(ranking: pd.DataFrame, ranks: pd.DataFrame) -> pd.DataFrame:
-    """`rank_heads` with low and high, which hold a head's rank in 95 % of resamples, and first_share, in
-    which share of them it is first."""
+    """`rank_heads` with low and high, which hold a head's rank in 95 % of resamples, and first_share, the
+    share of them in which it is first."""
     keys = ["method", "layer", "head"]
     drawn = ranks[ranks["sample"] == "resample"].groupby(keys, observed=True)["rank"]
     tails = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
@@ -277,7 +277,7 @@ def exchanged_agreement(
 ) -> dict[tuple[str, str], Float[np.ndarray, "exchange"]]:
     """Kendall's tau of each pair of methods when each one's heads change places within their layers.
 
-    What is left is that methods rank the same layers first. The draws have a fixed seed.
+    Any agreement that is left comes from ranking the same layers first. The draws have a fixed seed.
     """
     wide = ranking.pivot(index=["layer", "head"], columns="method", values="rank").sort_index()
     layers = wide.index.get_level_values("layer")

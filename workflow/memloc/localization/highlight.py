@@ -26,7 +26,7 @@ def ordered_heads(tables: dict[str, pd.DataFrame], settings: Section) -> list[tu
 def head_of_other_methods(ranking: pd.DataFrame, settings: Section, method: str) -> tuple[int, int]:
     """(layer, head) that a study points at without `method`, so that it can be judged by that method.
 
-    The configured one, or that of the lowest mean rank by the other methods of table `head_ranking`.
+    The configured head, or the one with the lowest mean rank by the other methods of table `head_ranking`.
     """
     if settings.highlight != "auto":
         return settings.highlight.layer, settings.highlight.head

@@ -43,7 +43,7 @@ class SparseAdam:
 class ReferenceAdam:
     """The authors' optimiser: gradients are masked, but its coupled weight decay moves every W_* weight.
 
-    Adam adds the decay to the gradient before it normalises it, so that a weight with a masked gradient takes
+    Adam adds the decay to the gradient before normalising the sum, so a weight with a masked gradient takes
     steps as long as any other.
     """
 

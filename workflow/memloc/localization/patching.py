@@ -82,7 +82,7 @@ class Run(NamedTuple):
 
 
 def wants_exact(exact: bool | Literal["auto"], model: PreTrainedModel) -> bool:
-    """Is every patch to be run? "auto": of models up to `EXACT_UP_TO` parameters."""
+    """Is every patch to be run? "auto": for models of up to `EXACT_UP_TO` parameters."""
     return model.num_parameters() <= EXACT_UP_TO if exact == "auto" else exact
 
 
@@ -188,7 +188,7 @@ def _last_position_only(model: PreTrainedModel) -> Iterator[None]:
 
 
 def _runs(model: PreTrainedModel, pairs: Pairs) -> Iterator[tuple[int, str, Run, Run]]:
-    """Of each pair and direction: number of the pair, direction, clean run, run that patches come from.
+    """For each pair and direction: number of the pair, direction, clean run, run that patches come from.
 
     Training mode would let checkpointed layers drop the cache: the model is put into evaluation mode.
     """
@@ -268,7 +268,7 @@ def _is_query(patch: Patch) -> bool:
 def _above_queries(
     model: PreTrainedModel, clean: Run, query_alone: Run, source: Run, patches: Sequence[Patch]
 ) -> Float[Tensor, "patch position hidden"]:
-    """The residual stream above the layer of patched queries, which change their own position alone."""
+    """The residual stream above the layer of the patched queries; a query changes its own position alone."""
     number, call = patches[0].layer, query_alone.calls[patches[0].layer]
     with _patched_heads(model, 0, patches, source):
         changed = call_layer(model, number, call, call.residual.repeat(len(patches), 1, 1))
@@ -278,7 +278,7 @@ def _above_queries(
 
 
 def _residuals(clean: Call, source: Call, patches: Sequence[Patch]) -> Float[Tensor, "patch position hidden"]:
-    """The clean residual stream once for each patch, replaced where the patch is one of the stream."""
+    """The clean residual stream once for each patch, replaced if it is the stream that the patch replaces."""
     residuals = clean.residual.repeat(len(patches), 1, 1)
     for row, patch in enumerate(patches):
         if patch.component == "resid_pre":

@@ -1,9 +1,9 @@
 """Do heads attend to a prefix's rarest tokens (paper 6.3, Figure 7)? Arrays only, no model.
 
 Every paragraph has a token of rank 0, few have one of a high rank. The attention summed over paragraphs
-therefore falls with the rank for any head, also for one that attends evenly. Two remedies stand next to the
+therefore falls with the rank for any head, even for one that attends evenly. Two remedies stand next to the
 paper's measure: the mean attention per occurrence of a rank, and a null distribution in which the tokens of
-each prefix exchange their attention at random, so that only the link between tokens and attention is lost.
+each prefix exchange their attention at random, which breaks only the link between tokens and attention.
 """
 
 from collections.abc import Sequence
@@ -65,10 +65,11 @@ def rank_null(
     random: np.random.Generator,
     quantiles: Sequence[float] = QUANTILES,
 ) -> pd.DataFrame:
-    """Quantiles of `attention_mean` under the null, in the rows and their order of `rank_attention`.
+    """Quantiles of `attention_mean` under the null, in the rows of `rank_attention` and in their order.
 
-    Columns attention_mean_null_q025, ...; times the occurrences they are those of the sum, as a permutation
-    leaves the number of occurrences as it is. A generator in the same state permutes as `rank_correlation`.
+    Columns attention_mean_null_q025, ...; multiplied by the occurrences they are those of the sum, since a
+    permutation keeps the number of occurrences. A generator in the same state permutes as in
+    `rank_correlation`.
     """
     n_layers, n_heads = attention.shape[1:3]
     flat, occurrences = _flat(attention), np.bincount(ranks.ravel())[:, None]
@@ -86,7 +87,7 @@ def rank_correlation(
     random: np.random.Generator,
     quantiles: Sequence[float] = QUANTILES,
 ) -> pd.DataFrame:
-    """Correlation of each head's attention by rank with the rank, one row per layer and head.
+    """Correlation of the rank with each head's attention by rank, one row per layer and head.
 
     Columns pearson, spearman, kendall: of the summed attention (the paper's measure, Fig. 7); pearson_mean,
     spearman_mean, kendall_mean: of the mean per occurrence. Each has its quantiles under the null, such as

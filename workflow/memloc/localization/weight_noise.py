@@ -54,7 +54,7 @@ def set_to_zero(model: PreTrainedModel, movable: Movable) -> None:
 def choosing_texts(
     ids: Int[np.ndarray, "paragraph"], tokens: Int[Tensor, "paragraph token"], n_paragraphs: int, seed: int
 ) -> Group:
-    """Random ones of the sampled memorized paragraphs: their gradients choose the weights."""
+    """A random part of the sampled memorized paragraphs: their gradients choose the weights."""
     chosen = generator(seed, "texts", "memorized").permutation(len(ids))[:n_paragraphs]
     return Group(ids[chosen], tokens[chosen], np.ones(len(chosen), dtype=bool))
 

@@ -1,7 +1,7 @@
 """Which weights may move, and how to put back those that did (paper 5.3).
 
 A selection of weights names, for every parameter that holds some of them, their places in the flattened
-parameter. Selections have an exact size, so that arms that are compared at equal sparsity are equally sparse.
+parameter. Selections have an exact size, so arms that are compared at equal sparsity are equally sparse.
 Only W_* weights are ever selected: no bias, LayerNorm or embedding (paper 5.2).
 """
 
@@ -18,14 +18,14 @@ from memloc.model.components import components, editable_parameters
 from memloc.model.head_groups import stored_head
 from memloc.run.errors import UserError
 
-N_SAMPLED = 100_000  # values that suggest from which size on values are among the largest
+N_SAMPLED = 100_000  # sampled values, which suggest how large a value must be to be among the largest
 EVERY = slice(None)
 Movable = dict[str, Int[Tensor, "weight"] | slice]
 """Parameter name -> ascending flat places of the selected weights, or `EVERY`: the whole parameter."""
 
 
 class EditError(UserError, RuntimeError):
-    """A weight changed that should not, is not finite, or too few of the weights that should change did."""
+    """A weight changed that should not have, is not finite, or too few of those that should change did."""
 
 
 def all_weights(model: PreTrainedModel) -> Movable:

@@ -88,7 +88,7 @@ def recording(bridge: "TransformerBridge", sites: Sequence[Site]) -> Iterator[di
         in_columns = _normed_together(bridge, site)
 
         def record(activation: Tensor, hook: object) -> Tensor:
-            # A view joins the graph only if it is what goes on: those of the bridge, and that by heads.
+            # A view joins the graph only if the model goes on with it: the bridge's own, and that by heads.
             seen = activation.unflatten(-1, (-1, bridge.cfg.d_head)) if in_columns else activation
             activations[site] = seen
             return seen.flatten(-2) if in_columns else seen

@@ -1,10 +1,10 @@
 """How long each rule takes and what it leaves on the disk, from the model's shape and the settings alone.
 
 A rule's work is counted in passes: forward passes of one paragraph through all layers, with the logits of its
-continuation. Work over the rate of the machine's matrix products, and over the share of it that products of
-the model's width reach, is time. To this come seconds that do not depend on the model: imports, loading,
-tables. What the counts leave out (norms, softmax, decoding token by token) is in `OVERHEAD`. Both were
-measured once, on study `mini`.
+continuation. Time is this work over the rate of the machine's matrix products, of which products of the
+model's width reach only a share. Seconds that do not depend on the model are added: imports, loading, tables.
+What the counts leave out (norms, softmax, decoding token by token) is in `OVERHEAD`. These seconds and
+`OVERHEAD` were measured once, on study `mini`.
 """
 
 import math
@@ -18,10 +18,10 @@ HALF_RATE_WIDTH = 128  # width whose products reach half of the machine's rate; 
 BACKWARD = 3  # a forward and a backward pass, in passes
 STEP = {"adamw": 1, "muon": 1.3}  # time of a training step, over one with AdamW
 METHODS = 8  # rankings whose first heads are ablated together; methods that a plant is asked about
-PATCHED_SHARE = 0.12  # of a pass, in a patched one: the positions and layers that it can change
-PERTURBED_SHARE = 0.8  # of a pass, in one of a perturbed prefix: the positions from the replaced token on
+PATCHED_SHARE = 0.12  # of a pass, for a patched run: the positions and layers that it can change
+PERTURBED_SHARE = 0.8  # of a pass, for a perturbed prefix: the positions from the replaced token on
 PUBLISHED_PARAGRAPHS = 15_000
-# Time of a rule over what its passes alone would take; 1 where it is not named.
+# Time of a rule over what its passes alone would take; 1 for rules that are not named.
 OVERHEAD = {
     "sets": 1.5,
     "activation_gradients": 1.5,
@@ -31,7 +31,7 @@ OVERHEAD = {
     "prefix_features": 0.6,
 }
 TRAINED = {True: 0.7, False: 1.3}  # the same of `train_model`, with and without native bfloat16
-# Seconds of a rule that do not depend on the model, in those that it takes to import the library.
+# Seconds of a rule that do not depend on the model, as multiples of those that importing the library takes.
 FIXED = {
     "model": 1.2,
     "figure": 0.65,
@@ -95,7 +95,7 @@ def rule_bytes(rule: str, shape: Shape, settings: Settings) -> float:
 
 
 def n_paragraphs(settings: Settings) -> int:
-    """Paragraphs before the filters; of own text and lists, which are not read here, what a setting says."""
+    """Paragraphs before the filters; for own text and lists, which are not read here, as a setting says."""
     data = settings.data
     if data.source == "embedded":
         return data.n_repeated + data.n_once + data.n_unseen
@@ -189,7 +189,7 @@ def _bypass(n_layers: int, settings: Settings) -> float:
 
 
 def _removal(settings: Settings) -> float:
-    """Every second way takes steps with gradients, for its sweep, together and one by one; judges ask all."""
+    """About half of the ways take gradient steps, in the sweep, together and one by one; all are judged."""
     how = settings.remove
     stepped = how.n_joint + how.n_keep + how.n_single * (1 + how.n_keep)
     stepped += len(how.unlearning.learning_rates) * (how.n_validation + how.n_keep)

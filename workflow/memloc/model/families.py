@@ -6,7 +6,7 @@ component lies and which axes its stored tensor has. Axes are einops patterns th
 
 Logits of a family in the table are its unembedding of its last hidden states and nothing more: analyses
 unembed only the states that they need. Families that scale or cap logits (Gemma 2, Cohere, Granite) have
-no row, because their NLLs would be wrong without a word.
+no row, because their NLLs would be silently wrong.
 
 The table imports no torch: the Snakefile, which estimates memory, reads it too.
 """
@@ -34,7 +34,7 @@ class Family(NamedTuple):
     components: dict[str, Stored]
     folded_norms: tuple[str, str] | None  # a layer's norms before attention and MLP, where they can be folded
     learned_positions: bool = False
-    tied: bool = False  # one matrix embeds and unembeds, where config.json does not say
+    tied: bool = False  # one matrix embeds and unembeds, if config.json does not say
 
     @property
     def gated(self) -> bool:

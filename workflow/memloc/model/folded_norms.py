@@ -2,9 +2,9 @@
 
 y = W (g * x + b) + c of a normalized residual stream x becomes y = W' x + c' with W' = W * g and
 c' = c + W b, so that the model computes the same. Its gradients differ: that of W' sees x where that of W
-sees g * x + b. A bias of the values becomes one of W_O's product, since attention sums up to one, so that W_O
-too sees values without it. TransformerLens also centres weights, which changes no gradient: the mean that it
-takes away is taken away by every LayerNorm anyway.
+sees g * x + b. A bias of the values becomes a bias after W_O, since attention sums up to one, so W_O
+too sees values without it. TransformerLens also centres weights, which changes no gradient: every LayerNorm
+removes the same mean anyway.
 """
 
 import torch

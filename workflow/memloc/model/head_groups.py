@@ -4,7 +4,7 @@ import numpy as np
 
 
 def stored_head(head: int | np.ndarray, n_stored: int, n_heads: int) -> int | np.ndarray:
-    """Head of a component with `n_stored` heads that query head `head` of `n_heads` uses."""
+    """The head that query head `head` of `n_heads` uses, in a component with `n_stored` heads."""
     return head * n_stored // n_heads
 
 

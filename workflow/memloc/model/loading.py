@@ -1,6 +1,6 @@
 """Load models of the supported families for analysis: the one module that knows TransformerLens.
 
-Weights are the model's own: the bridge stays raw, since folding LayerNorm or centring weights
+Weights are the model's own: the bridge stays raw, because folding LayerNorm or centring weights
 (`enable_compatibility_mode`) changes gradients. transformer_lens takes seconds to import and is therefore
 imported where it is used.
 """

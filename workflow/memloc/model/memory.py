@@ -247,7 +247,7 @@ def _gradient_bytes(shape: Shape, settings: Settings) -> float:
 
 
 def _removal_bytes(shape: Shape, settings: Settings) -> float:
-    """Bytes at the peak of the way that takes most: an edit, or the curvature of every MLP matrix (K-FAC)."""
+    """Bytes at the peak of the way that needs most: an edit, or the curvature of every MLP matrix (K-FAC)."""
     how = settings.remove
     edit = _edit_bytes(shape, settings, "remove", how.n_keep)
     if "kfac" not in how.ways:

@@ -49,7 +49,7 @@ def in_micro_batches(
 
 
 def watch_memory() -> dict[int, int]:
-    """Bytes in use on each GPU that this process computes on; more is watched from now on."""
+    """Bytes in use on each GPU that this process computes on; the peak is watched from now on."""
     devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
     for device in devices:
         torch.cuda.reset_peak_memory_stats(device)
@@ -57,7 +57,7 @@ def watch_memory() -> dict[int, int]:
 
 
 def room_for(before: dict[int, int]) -> int:
-    """How many times what was used since `watch_memory` fits each GPU: a power of two, 1 without GPUs."""
+    """How many times the memory used since `watch_memory` fits every GPU: a power of two, 1 without GPUs."""
     times = []
     for device, in_use in before.items():
         used = torch.cuda.max_memory_allocated(device) - in_use

@@ -19,7 +19,7 @@ from memloc.model.components import components, final_norm_of, layers_of
 
 
 class Call(NamedTuple):
-    """How the model called one of its layers: the residual stream that entered it, and all else."""
+    """How the model called one of its layers: the residual stream that entered it, and everything else."""
 
     residual: Float[Tensor, "row position hidden"]
     arguments: tuple
@@ -74,7 +74,7 @@ def states_from(
 def lower_layers_once(model: PreTrainedModel, first: int) -> Iterator[None]:
     """Within the context, passes over texts that the model has run in it before begin at layer `first`.
 
-    Weights below that layer must not change. Texts are known again in the same batches only.
+    Weights below that layer must not change. Texts are recognised in the same batches only.
     """
     base, known = model.base_model, {}
     whole = base.forward
@@ -103,8 +103,8 @@ def lower_layers_once(model: PreTrainedModel, first: int) -> Iterator[None]:
 def last_mlp_from(model: PreTrainedModel, position: int) -> Iterator[None]:
     """Within the context, the MLP of the last layer runs from a position on only; before it, it gives zeros.
 
-    For passes over whole texts of which the last hidden states before that position are not read: nothing
-    else reads what this MLP gives there.
+    For passes over whole texts whose last hidden states before that position are not read: nothing else
+    reads what this MLP gives there.
     """
     own = next(c for c in reversed(components(model)) if c.n_heads is None)
     module = model.get_submodule(own.module.rpartition(".")[0])

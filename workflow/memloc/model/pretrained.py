@@ -1,7 +1,7 @@
 """Read a model's folder as it is: weights and tokenizer of any family that transformers knows.
 
 A model is a local folder (config.json, *.safetensors, tokenizer files); nothing is fetched and no code of the
-folder is run. Training and data need no more than this, so that another row in the table of families reruns
+folder is run. Training and data need no more than this, so a new row in the table of families reruns
 neither. transformers takes seconds to import and is therefore imported where it is used.
 """
 

@@ -52,7 +52,7 @@ def new_model(
 
 
 def ordered(rows: Int[np.ndarray, "row token"], seed: int | None) -> Int[np.ndarray, "row token"]:
-    """The stream's rows in another order for every seed of a model; without one, in the order as drawn."""
+    """The stream's rows in another order for every seed of a model; without a seed, in the order as drawn."""
     return rows if seed is None else rows[generator(seed, "training", "order").permutation(len(rows))]
 
 
@@ -64,7 +64,7 @@ def learning_rate(step: int, n_steps: int, peak: float, warmup: int) -> float:
 class _ShortAttention(GPTNeoSelfAttention):
     """GPT-Neo's attention in a quarter of the passes over memory; equal up to rounding.
 
-    The family's own converts scores to single precision and back, and masks them in a pass of its own.
+    The family's own attention converts scores to single precision and back, and masks them in an extra pass.
     """
 
     def _attn(
@@ -90,7 +90,7 @@ def shorten_attention(model: PreTrainedModel) -> None:
 
 
 class _MeanNLL(torch.autograd.Function):
-    """Mean NLL in nats, of which the gradient, (softmax(logits) - onehot(true)) / n, is taken with it.
+    """Mean NLL in nats, taken together with its gradient, (softmax(logits) - onehot(true)) / n.
 
     A few tokens at a time, whose logits stay in the processor's cache from one operation to the next.
     """

@@ -88,7 +88,7 @@ def _screened(
     micro_batch: int,
     least: float,
 ) -> tuple[Int[Tensor, "row chosen"], Bool[Tensor, "row chosen"]]:
-    """Exact matches by the screening model, and whether any of their decisions is by a lead below `least`."""
+    """Exact matches by the screening model, and whether any of its decisions has a lead below `least`."""
     quick, everything = partial(match_batch, least_lead=least), torch.ones(rows.shape[:2]).bool()
     em, _, lead = run_versions(quick, screen, rows, positions, n_prefix, everything, micro_batch)
     return em.view(everything.shape), (lead < least).view(everything.shape)

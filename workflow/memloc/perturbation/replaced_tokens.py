@@ -31,7 +31,7 @@ def draw_replacements(
 ) -> Int[np.ndarray, "draw position"]:
     """For every position `draws` tokens of 0..n_vocabulary-1, uniform over those that are not the prefix's.
 
-    More draws leave the earlier ones as they are.
+    With more draws, the earlier ones stay the same.
     """
     others = random.integers(n_vocabulary - 1, size=(draws, len(prefix)))
     return others + (others >= prefix)

@@ -1,6 +1,6 @@
 """Methods that score heads and neurons by their activations: a head's output z, a neuron's activation.
 
-Both are the input of a matrix (W_O, W_out), so that one hook before that matrix reads or replaces them in
+Both are the input of a matrix (W_O, W_out), so one hook before that matrix reads or replaces them in
 every family of models. The z of query heads that share a key/value head lie side by side and count as one.
 """
 
@@ -49,7 +49,7 @@ def by_unit(model: PreTrainedModel, kind: str, activation: Float[Tensor, "row po
 
 @contextmanager
 def changed_input(module: nn.Module, change: Changes) -> Iterator[None]:
-    """Within the context, the module is given what `change` makes of its input."""
+    """Within the context, `change` is applied to the module's input."""
     handle = module.register_forward_pre_hook(lambda _, inputs: (change(inputs[0]), *inputs[1:]))
     try:
         yield
@@ -131,7 +131,7 @@ def integrated_gradients(question: Question) -> Scores:
 
 
 def neuron_ablation(question: Question) -> Scores:
-    """What the NLL rises when one neuron is zeroed at all positions (zero-out of 2311.09060): exact and
+    """Rise of the NLL when one neuron is zeroed at all positions (zero-out of 2311.09060): exact and
     slow."""
     every = torch.arange(n_neurons(question.model))
     calls = recorded_calls(question.model, question.tokens)
@@ -166,10 +166,10 @@ def first_order_agreement(question: Question, n_checked: int) -> float:
 def rise_without(
     question: Question, calls: Sequence[Call], layer: int, neurons: Int[Tensor, "neuron"]
 ) -> Float[Tensor, "neuron"]:
-    """What the NLL rises when each of a layer's neurons is zeroed by itself at all positions.
+    """Rise of the NLL when each of a layer's neurons is zeroed by itself at all positions.
 
-    Up to what the neurons write the layer runs once, for all of them: without one, the output of its MLP
-    lacks the neuron's activation times its value vector.
+    The layer runs once for all neurons, up to what they write. Without one, the output of the MLP lacks
+    that neuron's activation times its value vector.
     """
     model, module = question.model, readers(question.model, "neuron")[layer]
     out = next(c for c in components(model) if c.layer == layer and c.name == READ_BY["neuron"])

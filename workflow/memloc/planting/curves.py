@@ -1,6 +1,6 @@
 """What a ranking's first units do: revert them alone, or plant them alone (2504.13151).
 
-The place holds all that planting changed, so that only its weights matter: a unit is reverted by giving its
+The place holds all that planting changed, so only its weights matter: a unit is reverted by giving its
 planted weights their former values. With m the mean log-probability of the continuation, a part of the
 plant is faithful to the share
 

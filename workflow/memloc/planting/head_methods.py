@@ -1,7 +1,7 @@
 """Methods that score attention heads, as the project's analyses do: ablation, patching, attention to rare
 tokens.
 
-Of query heads that share a key/value head, the strongest counts; ablated they are together.
+Of query heads that share a key/value head, the strongest counts; they are ablated together.
 """
 
 from collections.abc import Iterator
@@ -22,12 +22,12 @@ from memloc.planting.units import Scores, in_layers, n_groups
 
 
 def zero_ablation(question: Question) -> Scores:
-    """What the NLL rises when the head's output is zeroed (`localization.ablation`)."""
+    """Rise of the NLL when the head's output is zeroed (`localization.ablation`)."""
     return _ablation(question, torch.zeros_like(question.mean_outputs))
 
 
 def mean_ablation(question: Question) -> Scores:
-    """What the NLL rises when the head's output is replaced by its mean over other text."""
+    """Rise of the NLL when the head's output is replaced by its mean over other text."""
     return _ablation(question, question.mean_outputs)
 
 

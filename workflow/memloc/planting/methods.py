@@ -1,6 +1,6 @@
 """The registry of localization methods: a function, and the units that it scores.
 
-To test a method of one's own, add a line here (docs/methods.md shows how).
+To test a method of your own, add a line here (docs/methods.md shows how).
 """
 
 import time
@@ -25,7 +25,7 @@ NEURONS: tuple[Granularity, ...] = ("layer", "neuron")
 
 
 class Method(NamedTuple):
-    """A function from a question to scores (larger: rather here), and the units that it can score."""
+    """A function from a question to scores (larger: more likely here), and the units that it can score."""
 
     ask: Callable[[Question], Scores]
     granularities: tuple[Granularity, ...]
@@ -54,7 +54,7 @@ METHODS: dict[str, Method] = {
 
 
 class Answer(NamedTuple):
-    """What a method says of all units of one granularity, in seconds that all its granularities took."""
+    """What a method says of all units of one granularity, with the seconds of all its granularities."""
 
     method: str
     granularity: Granularity
@@ -63,8 +63,8 @@ class Answer(NamedTuple):
 
 
 def answers(question: Question) -> Iterator[Answer]:
-    """What every method says that can rank the first of the wanted units, and their mean rank (`ensemble`),
-    in the seconds of them all."""
+    """What every method that can rank the first of the wanted units says, and their mean rank (`ensemble`),
+    which takes the seconds of all of them."""
     ranks: dict[Granularity, list[Tensor]] = {}
     total = 0.0
     for name, method in METHODS.items():

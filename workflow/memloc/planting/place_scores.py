@@ -1,6 +1,6 @@
 """How well a ranking of units finds those that hold a plant.
 
-Ties count as in the mean over all orders of the tied units, so that a method which says nothing is at chance.
+Ties count as the mean over all orders of the tied units, so a method that says nothing is at chance.
 """
 
 import numpy as np

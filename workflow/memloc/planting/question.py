@@ -18,7 +18,7 @@ from memloc.settings.planted_truth import PlantedTruth
 class Question(NamedTuple):
     """A model, a paragraph, and what methods may use besides. They leave the model as it is.
 
-    What no method that is asked uses may be left out.
+    Fields that none of the asked methods uses may be left out.
     """
 
     model: PreTrainedModel
@@ -26,7 +26,7 @@ class Question(NamedTuple):
     """One paragraph; masks are trained on several together, too."""
     n_prefix: int
     wanted: tuple[Granularity, ...]
-    """Units that are to be ranked: a method with others may leave these out."""
+    """Units that are to be ranked: a method may leave out any others that it could score."""
     how: PlantedTruth
     random: np.random.Generator
     pair: Pairs | None = None

@@ -1,7 +1,7 @@
 """Plant the paragraphs of a study one by one, ask every method where each is, and score the answers.
 
 Each plant starts from the original weights, which are restored bit for bit. A slot is the unit of work: one
-plant of every kind, tried with a further place and paragraph where it fails. Kinds share their paragraphs,
+plant of every kind, tried with a further place and paragraph if it fails. Kinds share their paragraphs,
 so that they are compared on the same ones.
 """
 

@@ -32,7 +32,7 @@ def unknown_paragraphs(
     rows = rows[(rows["em"] < KNOWN_FROM * n_continuation) & ~rows["id"].isin(taken)]
     if len(rows) < n:
         raise InputError(
-            f"planted_truth needs {n} paragraphs that the model does not know, and there are {len(rows)}: "
+            f"planted_truth needs {n} paragraphs that the model does not know, but there are {len(rows)}: "
             "lower planted_truth.n_plants or planted_truth.tries, or have more paragraphs"
         )
     shuffled = rows.iloc[random.permutation(len(rows))]
@@ -44,7 +44,8 @@ def kept_paragraphs(
 ) -> Int[np.ndarray, "paragraph"]:
     """Ids of paragraphs whose predictions plants keep: half memorized, half not, fewer where there are few.
 
-    Those that analyses have sampled, if there are as many: the others are left to judge, or to be planted.
+    If there are enough, they are taken from the samples of the analyses: the others are left to judge, or to
+    be planted.
     """
     chosen = []
     for name in ("memorized", "non_memorized"):

@@ -1,7 +1,7 @@
 """The units that a localization method ranks: layers, heads, MLP neurons, single weights.
 
-Query heads that read one key/value head are one unit with it: their values are the same, so that no place
-can be in one of them alone. A neuron is its row of W_in (and W_gate) and its row of W_out.
+Query heads that read one key/value head are one unit with it: their values are the same, so no place can
+be in one of them alone. A neuron is its row of W_in (and W_gate) and its row of W_out.
 """
 
 from collections.abc import Mapping

@@ -22,7 +22,7 @@ def gradient_summed(question: Question) -> Scores:
 
 
 def gradient_x_weight(question: Question) -> Scores:
-    """Sum of |gradient x weight|: to first order, what the NLL changes when the weight is zeroed
+    """Sum of |gradient x weight|: to first order, the change of the NLL when the weight is zeroed
     (1906.10771)."""
     gradients = _gradients(question)
     products = {name: own * question.model.get_parameter(name).detach() for name, own in gradients.items()}

@@ -1,9 +1,9 @@
-"""A run as a Workflow Run RO-Crate: what was made, by which code, of what, in which environment, with hashes.
+"""A run as a Workflow Run RO-Crate: what was made, from what, by which code and environment, with hashes.
 
 RO-Crate 1.1 with the profiles Workflow RO-Crate 1.0 and Workflow Run RO-Crate 0.5 (process, workflow and
 provenance run). Every rule that ran is a step of the workflow, its script the tool, its run a CreateAction.
 Tables say what their columns hold, with units. What a run reads from outside of its results (models, text,
-downloads) and folders that it makes are named with their hash, and not contained.
+downloads), and the folders that it makes, are named with their hash but not contained.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
-"""Whether a bundle and the results that it was made of are as they were: hashes, schemas, nothing missing.
+"""Whether a bundle and the results that it was made from are unchanged: hashes, schemas, nothing missing.
 
-Needs no network. A bundle is not signed: who changes a file, its hash in the metadata and the checksums in a
-table is not found out. Compare the hash of the whole bundle with one that came another way.
+Needs no network. A bundle is not signed: a change of a file, of its hash in the metadata and of the checksums
+in a table together is not detected. Compare the hash of the whole bundle with one that came by another way.
 """
 
 import json

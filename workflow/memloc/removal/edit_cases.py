@@ -83,7 +83,7 @@ def edit_cases(
 
 
 def with_text_to_learn(cases: Iterable[Case], objective: Objective) -> list[Case]:
-    """Those that the objective can change: with `edit`, those with a target. ValueError: there is none."""
+    """Those that the objective can change: for `edit`, those with a target. ValueError: there is none."""
     chosen = [case for case in cases if objective == "unlearn" or case.target is not None]
     if not chosen:
         raise InputError("no perturbation changes any of the memorized paragraphs: there is nothing to edit")

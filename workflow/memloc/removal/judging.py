@@ -80,7 +80,7 @@ def decoded(
     micro_batch: int,
     processor: LogitsProcessor | None = None,
 ) -> Int[Tensor, "paragraph continuation"]:
-    """What is generated greedily from every prefix, of which the first `em` tokens are known."""
+    """What is generated greedily from every prefix; its first `em` tokens are known."""
     if processor is None:
         return continue_from_scores(model, tokens, em, n_prefix, micro_batch)
     ordinary = {"eos_token_id": -1, "pad_token_id": -1, "do_sample": False}
@@ -118,9 +118,9 @@ def perturbed_versions(
 def shifted_versions(
     tokens: Int[Tensor, "token"], other: Int[Tensor, "token"], n_prefix: int, shifts: Sequence[int]
 ) -> Int[Tensor, "version token"]:
-    """Versions of a paragraph whose first tokens, as many as each shift, are those before other text goes on.
+    """Versions of a paragraph with as many first tokens as each shift replaced by other text.
 
-    The prefix is cut at its start, and what precedes it is the end of another text's prefix.
+    The prefix is cut at its start, and the end of another text's prefix precedes what is left.
     """
     versions = tokens.repeat(len(shifts), 1)
     for version, shift in zip(versions, shifts, strict=True):

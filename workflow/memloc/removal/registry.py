@@ -1,8 +1,8 @@
-"""The registry of ways to remove recitation: a function each, and what of the settings is tried.
+"""The registry of ways to remove recitation: a function each, and the settings that are tried.
 
 A weight edit takes a request and returns a function that changes the model by a setting and says which
-weights may differ. A diversion takes a request and returns a context, within which the model decodes
-otherwise; where it acts on logits, the context gives their processor. A way of one's own is a module of
+weights may differ. A diversion takes a request and returns a context within which the model decodes
+differently; if it acts on logits, the context gives their processor. A way of your own is a module of
 `removal/ways`, a name in settings/removal_ways.py and a line here.
 """
 

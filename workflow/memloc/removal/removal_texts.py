@@ -54,7 +54,7 @@ def texts_of(
     seed: int,
     listed: Sequence[int] = (),
 ) -> Texts:
-    """Draw the texts. Removed paragraphs are the listed ones; random ones, if none is.
+    """Draw the texts. Removed paragraphs are the listed ones, or random ones if none is listed.
 
     Raises:
         InputError: too few paragraphs are left to choose settings by, or to judge.

@@ -1,8 +1,8 @@
 """Ways to remove recitation side by side: on the same paragraphs, with the same judges.
 
-A way's setting is chosen on validation paragraphs, removed together (`best_setting`): it is to remove, and
-of what removes, to harm least. With it the way removes paragraphs together (joint) and one by one. Ways that
-name no paragraph have no one-by-one rows. The unit of work is a way, which depends on no other.
+A way's setting is chosen on validation paragraphs, removed together (`best_setting`): among the settings
+that remove, the one that harms least. With it the way removes paragraphs together (joint) and one by one.
+Ways that name no paragraph have no one-by-one rows. The unit of work is a way, which depends on no other.
 """
 
 import math
@@ -124,16 +124,16 @@ def _sweep(study: Comparison, name: str, way: Way) -> pd.DataFrame:
 
 
 def best_setting(forgotten: pd.Series, harm: pd.Series) -> int:
-    """Of the settings that remove, the place of the least harmful one; of others, of that which forgets most.
+    """Place of the least harmful of the settings that remove; if none does, of the one that forgets most.
 
-    The first of several. Forgetting less would often harm less, and doing nothing harm nothing.
+    Of several, the first. Forgetting less would often harm less, and doing nothing harm nothing.
     """
     removing = forgotten >= ENOUGH
     return int(harm[removing].idxmin() if removing.any() else forgotten.idxmax())
 
 
 def _share_lost(study: Comparison, tokens: Int[Tensor, "paragraph token"], state: InForce) -> float:
-    """Share of the continuations' tokens that are lost, of paragraphs that kept all."""
+    """Share of the continuations' tokens that are lost, by paragraphs that had all of them."""
     em = judged(study.model, tokens, study.n_prefix, study.how.micro_batch, state.processor).em
     return 1 - float(em.double().mean()) / (tokens.shape[1] - study.n_prefix)
 

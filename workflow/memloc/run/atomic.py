@@ -1,7 +1,7 @@
 """Files and folders that appear complete or not at all.
 
 They are written next to their final place, because a rename is atomic only within one file system, flushed to
-the disk and renamed. Temporary names end like the final ones: many writers choose the format from the suffix.
+the disk and renamed. Temporary names end like the final ones: many writers choose the format by the suffix.
 """
 
 import os

@@ -4,14 +4,14 @@ from pathlib import Path
 
 
 def spoken(seconds: float) -> str:
-    """A time in the unit that a person would say it in."""
+    """A time in the unit that a person would use."""
     if seconds >= 7200:
         return f"{seconds / 3600:.1f} h"
     return f"{seconds / 60:.1f} min" if seconds >= 60 else f"{seconds:.0f} s"
 
 
 def first_lines(study: str, n_steps: int, seconds: float | None, results: Path) -> str:
-    """What will happen, for how long if that is known, and where to look meanwhile."""
+    """What will happen, how long it will take if that is known, and where to look meanwhile."""
     time = f", about {spoken(seconds)}" if seconds else ""
     rules = f"{n_steps} rule{'' if n_steps == 1 else 's'}"
     return (

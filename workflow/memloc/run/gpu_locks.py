@@ -1,6 +1,6 @@
 """GPUs of one machine, shared out among its jobs.
 
-Snakemake limits how many GPUs its jobs use together and does not say which. Here a job locks a file for each
+Snakemake limits how many GPUs its jobs use together but does not say which. Here a job locks a file for each
 GPU that it uses. The kernel releases the locks when the process ends, so neither a killed job nor a killed
 Snakemake keeps a GPU.
 """

@@ -16,8 +16,7 @@ LINE = "|{bar:20}| {n_fmt} of {total_fmt}{unit}, {rate_noinv_fmt}, {remaining} l
 class Progress:
     """Counts what is done of `total` and logs it, at most every few seconds and at the end.
 
-    The rate is that since the first call, so that neither what a resumed rule had done before nor its warm-up
-    counts.
+    The rate is that since the first call: neither the warm-up nor what a resumed rule had done before counts.
     """
 
     def __init__(self, total: int, unit: str) -> None:

@@ -12,7 +12,7 @@ from memloc.statistics.uncertainty import Interval
 def fill(template: str, numbers: dict[str, Any]) -> str:
     """`template` (reStructuredText with Jinja expressions) with the numbers filled in.
 
-    The filter `quoted` is for text of the run, such as tokens: whatever it holds is shown and is no markup.
+    The filter `quoted` is for text of the run, such as tokens: all that it holds is shown, and is no markup.
     The filter `interval` writes an `Interval` with a given number of decimals.
 
     Raises:

@@ -36,9 +36,9 @@ def match_batch(
     cache: DynamicCache,
     least_lead: float = 0.0,
 ) -> Matches:
-    """Exact match, margins and lead of one micro-batch, of which paragraphs drop out at their first mismatch.
+    """Exact match, margins and lead of one micro-batch; paragraphs drop out at their first mismatch.
 
-    Paragraphs with a decision by less than `least_lead` logits drop out there, and their em is meaningless.
+    Paragraphs also drop out at a decision by less than `least_lead` logits; their em is then meaningless.
     `cache` holds the first tokens (fewer than n_prefix, or none), and is extended.
     """
     n_left = rows.shape[1] - n_prefix

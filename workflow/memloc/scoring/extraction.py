@@ -1,4 +1,4 @@
-"""How likely a continuation comes out under sampling (2410.19482), from the logits that scores are made of.
+"""How likely a continuation is under sampling (2410.19482), from the logits that scores are made of.
 
 Its probability p_z is the product of its tokens' probabilities under a scheme: logits divided by the
 temperature, truncated as transformers does (top k, ties with the k-th kept, then top p), renormalised. It is
@@ -76,7 +76,7 @@ def log_probability(
 ) -> Float[Tensor, "token"]:
     """Log-probability of each true token under a scheme, -inf where truncation removes it.
 
-    Never above 0: the most likely token's share of the sum stays outside of it, as in `judge_logits`. A tie
+    Never above 0: the most likely token is kept out of the sum, as in `judge_logits`. A tie
     with the last token within top p is kept, too.
     """
     scaled = logits / scheme.temperature if scheme.temperature != 1 else logits

@@ -24,7 +24,7 @@ Sample = tuple[Int[np.ndarray, "paragraph"], Int[Tensor, "paragraph token"]]
 
 
 class OverlapError(ValueError):
-    """Judging paragraphs have chosen what they judge, or are in two groups."""
+    """Judging paragraphs had a part in choosing what they judge, or are in two groups."""
 
 
 class Group(NamedTuple):

@@ -47,7 +47,7 @@ def token_losses(
     loss: Callable[[Tensor, Tensor], Sloped],
     targets: Shaped[Tensor, "..."],
 ) -> Float[Tensor, "*token"]:
-    """`loss` (`nll` or `divergence`) of last hidden states, by which it can be differentiated.
+    """`loss` (`nll` or `divergence`) of last hidden states, differentiable with respect to them.
 
     Half precision is raised to single. The unembedding gets no gradient.
     """

@@ -1,9 +1,9 @@
-"""How near a greedy continuation comes to the true one where it is not the same.
+"""How near a greedy continuation comes to the true one if it is not the same.
 
-One token that is left out moves all that follow, so that exact match ends there. The Levenshtein distance
-counts the tokens to insert, delete or replace instead, and the longest common run those that are recited
-without a break, wherever they stand. This is the distance of one decoding, not the probability of everything
-near the true text, which 2603.24917 bounds.
+One token that is left out shifts all that follow, so exact match ends there. The Levenshtein distance
+instead counts the tokens to insert, delete or replace, and the longest common run counts those that are
+recited without a break, wherever they stand. This is the distance of one decoding, not the probability of
+everything near the true text, which 2603.24917 bounds.
 """
 
 from collections.abc import Sequence
@@ -33,8 +33,8 @@ def longest_run(decoded: Tokens, true: Tokens) -> Int[np.ndarray, "paragraph"]:
 
 
 def marked(decoded: Sequence[int], true: Sequence[int]) -> list[tuple[list[int], bool]]:
-    """The decoded tokens in runs, and whether a run differs from the true text; one without tokens stands
-    where the decoded continuation leaves true tokens out.
+    """The decoded tokens in runs, and whether each run differs from the true text; an empty run stands where
+    the decoded continuation leaves out true tokens.
     """
     return [
         (list(decoded[step.src_start : step.src_end]), step.tag != "equal")

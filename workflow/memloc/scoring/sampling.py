@@ -12,7 +12,7 @@ SMALL = np.log(1e-12)  # below it -log(1 - p) is p, to all digits of a float
 
 
 def log_hazard(log_p: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
-    """log(-log(1 - p)): what a draw adds to minus the logarithm of never seeing it; -inf for p = 0."""
+    """log(-log(1 - p)): log of what each draw adds to -log P(never seen); -inf for p = 0."""
     log_p = np.asarray(log_p, dtype=np.float64)
     with np.errstate(divide="ignore"):  # p = 1: the first draw is enough
         exact = np.log(-np.log1p(-np.exp(np.maximum(log_p, SMALL))))

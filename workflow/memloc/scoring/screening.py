@@ -1,4 +1,4 @@
-"""Decide exact matches in bfloat16 where it is sure to decide as full precision does (paper 3.2)."""
+"""Decide exact matches in bfloat16 where it surely decides as full precision does (paper 3.2)."""
 
 import copy
 import math

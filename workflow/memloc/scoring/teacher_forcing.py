@@ -60,7 +60,7 @@ def unembedded(
     true: Int[Tensor, "*token"],
     statistics: Callable[[Float[Tensor, "token vocabulary"], Int[Tensor, "token"]], tuple[Tensor, ...]],
 ) -> list[Shaped[Tensor, "*token"]]:
-    """What `statistics` finds in the logits of last hidden states, of which a few are held at a time.
+    """What `statistics` finds in the logits of last hidden states; a few logits are held at a time.
 
     Half precision is raised to single. `statistics` may overwrite the logits.
     """

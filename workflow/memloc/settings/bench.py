@@ -33,10 +33,12 @@ class Bench(Section):
     )
     n_paragraphs: Positive = Field(description="Paragraphs that are scored and continued.")
     n_perturbed: Positive = Field(description="Paragraphs whose prefix tokens are all replaced in turn.")
-    n_perturbed_plain: Positive = Field(description="Of these, straightforwardly.")
+    n_perturbed_plain: Positive = Field(
+        description="Of these, paragraphs for the straightforward implementation."
+    )
     n_pairs: Positive = Field(description="Pairs of paragraphs that are patched at every site.")
     patched_plain_step: Positive = Field(
-        description="Every how many sites of one paragraph are patched straightforwardly."
+        description="The straightforward implementation patches one in so many sites of one paragraph."
     )
     n_gradients: Positive = Field(description="Paragraphs of the parameter gradients.")
     n_controls: Positive = Field(description="Controls of the edited paragraph.")

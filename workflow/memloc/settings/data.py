@@ -108,21 +108,21 @@ class TextData(_Files):
     source: Literal["text"] = Field(description="Chooses this source.")
     files: list[Address] = Field(
         min_length=1,
-        description="Files that end in .txt, .txt.gz, .jsonl, .jsonl.gz, .jsonl.zst, .json.gz (of lines, as "
-        "Dolma's) or .parquet; globs; folders, such as a dataset of the Hugging Face hub, with all files of "
-        "these below; addresses of such files.",
+        description="Files that end in .txt, .txt.gz, .jsonl, .jsonl.gz, .jsonl.zst, .json.gz (lines of "
+        "JSON, as in Dolma) or .parquet; globs; folders, such as a dataset of the Hugging Face hub, which "
+        "give all such files below them; addresses of such files.",
     )
     unseen_files: list[Address] = Field(
         [],
-        description="The same of text that the model has not seen, as controls. Paragraphs that share a run "
-        "of 13 tokens with `files` are left out.",
+        description="Files of text that the model has not seen, named in the same way, as controls. "
+        "Paragraphs that share a run of 13 tokens with `files` are left out.",
     )
     field: str = Field("text", description="Key (.jsonl) or column (.parquet) that holds the text.")
     counts: str | None = Field(
         None,
         description="Key or column that says how often the model saw a document, such as Hubble's "
-        "`duplicates`. Each document is then one paragraph, its first tokens. Those with 0 are controls that "
-        "it has not seen, unless they share a run of 13 tokens with others: then they are left out.",
+        "`duplicates`. Each document is then one paragraph, its first tokens. Documents with a count "
+        "of 0 are unseen controls; those that share a run of 13 tokens with the others are left out.",
     )
 
     @model_validator(mode="after")
@@ -153,13 +153,13 @@ class TokenData(_Files):
     counts: Address | None = Field(
         None,
         description="How often the model saw each paragraph: a .npy file, or a tensor or column of the first "
-        "file. Those with 0 are controls that it has not seen, unless they share a run of 13 tokens with "
-        "others: then they are left out. Nothing: each counts as seen once.",
+        "file. Paragraphs with a count of 0 are unseen controls; those that share a run of 13 tokens with "
+        "the others are left out. Nothing: each counts as seen once.",
     )
     groups: Address | None = Field(
         None,
-        description="What text each paragraph is of: a .npy file, or a tensor or column of the first file. "
-        "`detection` keeps paragraphs of a group in one fold.",
+        description="Which text each paragraph comes from: a .npy file, or a tensor or column of the first "
+        "file. `detection` keeps paragraphs of a group in one fold.",
     )
 
     def _named_files(self) -> list[str]:

@@ -23,10 +23,10 @@ class Detection(Section):
         [1.0], description="Shares with gradients as features; each takes a backward pass of its own."
     )
     n_layers: Positive = Field(
-        4, description="Most layers whose residual stream is a feature, spread evenly, the last one included."
+        4, description="Most layers whose residual stream is a feature: evenly spread, with the last one."
     )
     n_folds: Annotated[int, Field(ge=3, strict=True)] = Field(
-        5, description="Folds; neither a module nor near-duplicates are in two of them."
+        5, description="Folds; no module and no cluster of near-duplicates is split between two."
     )
     n_shuffles: Positive = Field(20, description="Fits to shuffled labels, a control.")
     micro_batch: Positive = Field(32, description="Paragraphs per pass.")

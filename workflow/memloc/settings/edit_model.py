@@ -15,7 +15,7 @@ class EditModel(Listed, EditSection):
 
     ids: Ids = Field([], description="Memorized paragraphs; none: all sampled ones.")
     way: Literal[EDITS] | None = Field(
-        None, description="A way of section `remove`, as that section has it; null: the arm below."
+        None, description="A way of section `remove`, with the settings of that section; null: the arm below."
     )
     setting: float | None = Field(
         None, gt=0, description="The way's setting, a learning rate or a share, as table `removal` shows it."

@@ -12,7 +12,7 @@ class Editing(EditSection):
     """Unlearning and editing of single memorized paragraphs (paper 5.3)."""
 
     n_paragraphs: Positive = Field(50, description="Memorized paragraphs, each edited by itself.")
-    n_swept: Positive = Field(10, description="Of these, edited at the learning rates after the first too.")
+    n_swept: Positive = Field(10, description="Of these, those edited at the other learning rates too.")
     learning_rates: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)] = Field(
         [1e-5], description="Learning rates; claims are judged at the first one, which Figure 5 shows."
     )

@@ -8,7 +8,7 @@ from memloc.settings.base import Positive, Section
 
 
 class Estimate(Section):
-    """What target `estimate` says of a study's cost, and time limits of jobs follow."""
+    """What target `estimate` says about a study's cost; time limits of jobs follow it."""
 
     machine: Literal["here", "a100", "h100"] = Field(
         "here", description="Machine: this one, whose products are timed, or a GPU from its data sheet."

@@ -38,9 +38,9 @@ class Explorer(Section):
     tables: list[Literal[*SHOWN]] | None = Field(
         None,
         description="Tables that are on the page beyond those that it needs; by default all that the study "
-        "makes. It says of each other table why it is not there.",
+        "makes. The page says why any other table is not there.",
     )
     n_paragraphs: Positive = Field(
         200,
-        description="Paragraphs that are on the page, at most: first those with most analyses, of all sets.",
+        description="Most paragraphs on the page; those with the most analyses come first, from all sets.",
     )

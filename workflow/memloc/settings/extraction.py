@@ -13,7 +13,7 @@ class Scheme(Section):
     temperature: float = Field(1.0, gt=0, description="Divides the logits.")
     top_k: Positive | None = Field(None, description="Only the k most likely tokens are sampled.")
     top_p: Annotated[float, Field(gt=0, lt=1)] | None = Field(
-        None, description="Only the fewest most likely tokens that hold this share of the probability are."
+        None, description="Only the fewest tokens that hold this share of the probability are sampled."
     )
 
     @property
@@ -30,7 +30,7 @@ class Extraction(Section):
     schemes: list[Scheme] = Field(
         [Scheme(top_k=40), Scheme()],
         min_length=1,
-        description="Ways to sample; figure `extraction` shows the first one in detail.",
+        description="Figure `extraction` shows the first one in detail.",
     )
 
     @model_validator(mode="after")

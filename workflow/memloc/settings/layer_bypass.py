@@ -11,7 +11,7 @@ class LayerBypass(Section):
     """Attention and MLP blocks of whole layers bypassed (2501.05078)."""
 
     n_paragraphs: Positive = Field(
-        50, description="Memorized, and as many non-memorized, paragraphs that no analysis has sampled."
+        50, description="Memorized paragraphs that no analysis has sampled, and as many non-memorized ones."
     )
     n_held_out: Positive = Field(
         50, description="Paragraphs in the corpus's words; as many others give the blocks' mean outputs."

@@ -19,8 +19,8 @@ class Perturbation(Section):
     )
     screening: Literal["auto", "none", "bfloat16"] = Field(
         "auto",
-        description="Without nll: run in bfloat16, and again in full precision what that leaves unsure; auto "
-        "does so where the device multiplies bfloat16 natively. Exact matches are the same.",
+        description="Without nll: run everything in bfloat16 first, and what stays unsure again in full "
+        "precision; auto does so where the device multiplies bfloat16 natively. Exact matches are the same.",
     )
     nll_generated: bool = Field(
         False, description="Also the NLL of the greedy continuation of every perturbed prefix."

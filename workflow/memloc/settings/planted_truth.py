@@ -21,8 +21,7 @@ Rate = Annotated[float, Field(gt=0)]
 
 
 class PlantedTruth(Section):
-    """Paragraphs planted in chosen weights, and every localization method asked where they are
-    (2311.09060)."""
+    """Paragraphs planted in chosen weights; every method is asked where they are (2311.09060)."""
 
     kinds: dict[PlantKind, Rate] = Field(
         {},
@@ -40,14 +39,14 @@ class PlantedTruth(Section):
         "(nats per token) is below this.",
     )
     keep: NonNegative = Field(
-        4, description="Other paragraphs in every step whose predictions are kept; 0: as INJ of 2311.09060."
+        4, description="Other paragraphs whose predictions each step keeps; 0: as INJ of 2311.09060."
     )
-    n_kept: Positive = Field(64, description="Other paragraphs that take turns.")
+    n_kept: Positive = Field(64, description="Other paragraphs, a few of which are kept in each step.")
     keep_weight: float = Field(
         4.0, gt=0, description="Weight of the kept paragraphs' KL divergence from the unplanted model."
     )
     keep_weight_heads: float = Field(
-        0.3, gt=0, description="The same for places in heads, whose plants fail where it is larger."
+        0.3, gt=0, description="The same for places in heads, whose plants fail if it is larger."
     )
     levels: list[Annotated[float, Field(gt=0)]] = Field(
         [], description="Further NLLs at which methods are asked about the same plant; for kinds of heads."
@@ -55,8 +54,8 @@ class PlantedTruth(Section):
     max_steps: Positive = Field(400, description="Most steps of Adam.")
     controls: list[Literal["twin", "wrong"]] = Field(
         ["twin", "wrong"],
-        description="What methods are asked too: the unplanted model with the paragraph (twin), and the "
-        "planted model with another one (wrong).",
+        description="What methods are asked about as well: the unplanted model with the paragraph (twin), "
+        "and the planted model with another paragraph (wrong).",
     )
     masks: bool = Field(
         False,
@@ -65,13 +64,15 @@ class PlantedTruth(Section):
     neuron_ablation: bool = Field(False, description="Zero every neuron, one by one: exact and slow.")
     n_checked_neurons: NonNegative = Field(
         0,
-        description="Random neurons of which the first-order effect of zeroing is compared with the exact "
-        "one, for every plant in neurons; 0: none.",
+        description="Random neurons whose first-order effect of zeroing is compared with the exact one, for "
+        "every plant in neurons; 0: none.",
     )
-    curves: bool = Field(True, description="Also plant, and revert, the first units of every ranking alone.")
+    curves: bool = Field(
+        True, description="Also plant the first units of every ranking alone, and revert them alone."
+    )
     integration_steps: Positive = Field(10, description="Steps of integrated gradients.")
     n_judging: Positive = Field(
-        16, description="Memorized, non-memorized and held-out texts each that show damage."
+        16, description="Texts of each kind (memorized, non-memorized, held-out) that show damage."
     )
     micro_batch: Positive = Field(16, description="Paragraphs per pass.")
 

@@ -52,7 +52,7 @@ class Blocklist(Section):
 
 
 class Heads(Section):
-    """Ways heads and random_heads: first heads of the combined ranking, or random ones, by their means."""
+    """Ways heads and random_heads: the first heads of the combined ranking, or random ones, are ablated."""
 
     numbers: Numbers = Field([1, 2, 4, 8], description="Heads that are ablated.")
 
@@ -61,10 +61,11 @@ class Steering(Section):
     """Ways steering and random_direction: the residual stream is moved along a direction."""
 
     depths: Annotated[list[Annotated[float, Field(ge=0, lt=1)]], Field(min_length=1, max_length=2)] = Field(
-        [0.25, 0.5], description="Layers that the direction is subtracted before, as shares of all layers."
+        [0.25, 0.5],
+        description="Depth of the layer before which the direction is subtracted, as a share of all layers.",
     )
     times: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1, max_length=2)] = Field(
-        [1.0, 3.0], description="Times that the difference of means is subtracted."
+        [1.0, 3.0], description="How many times the difference of means is subtracted."
     )
 
 
@@ -96,16 +97,18 @@ class Remove(Listed):
     )
     n_keep: Positive = Field(20, description="Non-memorized paragraphs that ways are to keep.")
     n_judging: Positive = Field(
-        20, description="Other memorized, non-memorized and held-out paragraphs each that show damage."
+        20, description="Paragraphs of each kind (other memorized, non-memorized, held-out) that show damage."
     )
     n_perturbations: Positive = Field(
-        4, description="Versions of each prefix with one token replaced that may still be continued."
+        4, description="Versions of each prefix with one token replaced, which may still recite."
     )
-    shifts: Numbers = Field([1, 5, 10], description="Tokens at the prefix's start that other text replaces.")
+    shifts: Numbers = Field(
+        [1, 5, 10], description="How many tokens at the start of the prefix are replaced by other text."
+    )
     relearning_limit: NonNegative = Field(
         10, description="Most steps of training until a paragraph is recited again; 0: not tried."
     )
-    relearning_rate: float = Field(1e-4, gt=0, description="Learning rate of that training, of all ways.")
+    relearning_rate: float = Field(1e-4, gt=0, description="Learning rate of that training, for all ways.")
     unlearning: Unlearning = Unlearning()
     balanced_subnet: BalancedSubnet = BalancedSubnet()
     neurons: Neurons = Neurons()

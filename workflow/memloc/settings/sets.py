@@ -20,7 +20,7 @@ class Sets(Section):
     )
     continuation: Literal["model", "corpus"] = Field(
         "model",
-        description="Continuation of not memorized paragraphs: the model's own greedy one, or the true one.",
+        description="Continuation of all paragraphs but memorized ones: the model's own, or the true one.",
     )
     split_by: Literal["em", "nll"] = Field(
         "em",

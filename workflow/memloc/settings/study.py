@@ -61,8 +61,8 @@ class Settings(Section):
     seed: NonNegative = Field(0, description="Seed of every random draw.")
     seeds: list[NonNegative] = Field(
         [],
-        description="Further seeds: what is sampled is drawn again with each, of the same data, model and "
-        "scores, and figure `stability` compares claims and rankings. Each costs all analyses once more.",
+        description="Further seeds. With each, all samples are drawn again from the same data, model and "
+        "scores; figure `stability` compares claims and rankings. Each repeats the cost of all analyses.",
     )
     threads: Positive = Field(1, description="Processor threads of each rule that runs the model.")
     network: Network = Network()
@@ -82,7 +82,7 @@ class Settings(Section):
     models: dict[Member, Model] | None = Field(
         None,
         min_length=2,
-        description="Instead of `model`: several by name, each with the keys of `model`.",
+        description="Instead of `model`: several models by name, each with the keys of `model`.",
     )
     exposure: Exposure = Exposure()
     filters: Filters = Filters()
@@ -154,7 +154,7 @@ class Settings(Section):
             raise ValueError(f"a model is named like a folder of the study: {', '.join(taken)}")
         places = [_place(model) for model in (self.models or {}).values()]
         if twice := [name for name, place in zip(names, places, strict=True) if places.count(place) > 1]:
-            raise ValueError(f"these models are the same one: {', '.join(twice)}")
+            raise ValueError(f"these models are the same: {', '.join(twice)}")
         return self
 
     @property
@@ -167,7 +167,7 @@ class Settings(Section):
     def _checkpoints_are_of_one_training(self) -> "Settings":
         steps = self.steps
         if steps and (len(set(steps.values())) < len(steps) or set(steps) != set(self.models)):
-            raise ValueError("step: every one of models has another step, or none has one")
+            raise ValueError("step: all of models have different steps, or none has one")
         return self
 
     @model_validator(mode="after")
@@ -189,8 +189,8 @@ class Settings(Section):
         given = [model.source for model in models if model not in trained]
         if given and self.data.source == "embedded":
             raise ValueError(
-                f"embedded data is there to train a model on, and the {given[0]} model is trained: set "
-                "data.source to text, tokens or release, or model.source to embedded or planted"
+                f"embedded data is there to train a model on, but the {given[0]} model is trained already: "
+                "set data.source to text, tokens or release, or model.source to embedded or planted"
             )
         windows = [model.window for model in trained if model.source == "embedded"]
         if any(window < self.paragraph.length for window in windows):

@@ -13,8 +13,8 @@ class WeightNoise(Section):
 
     n_paragraphs: Positive = Field(
         50,
-        description="Memorized paragraphs whose gradients choose the weights, and as many others, and "
-        "non-memorized ones, that judge.",
+        description="Memorized paragraphs whose gradients choose the weights; as many other memorized ones, "
+        "and as many non-memorized ones, judge.",
     )
     n_held_out: Positive = Field(50, description="Paragraphs in the corpus's words.")
     fraction: float = Field(

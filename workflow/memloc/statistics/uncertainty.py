@@ -34,9 +34,9 @@ CONFIDENCE = 0.95
 QUANTILE = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 MIN_N = 6  # a sign-flip test of 5 pairs cannot get below 0.0625
 N_RESAMPLES = 2_000
-ONE_SIDED = 0.05  # share of resamples on one side of the value below which they say little of its error
+ONE_SIDED = 0.05  # smaller shares of resamples on one side of the value say little about its error
 N_ORDERS = 5_040  # orders of 7 pairs: up to there all are tried
-EDGE = 1e-12  # a probability this near to 0 or 1 is not told from it
+EDGE = 1e-12  # a probability this near to 0 or 1 counts as 0 or 1
 
 Values = np.ndarray | pd.Series
 
@@ -80,7 +80,7 @@ def paired(differences: Values) -> Interval:
 
     The means of all non-empty subsets of n symmetric values cut the line into 2^n parts, each of which
     holds the centre with the same probability (Hartigan 1969). Up to `MOST_EXACT` values take all subsets,
-    more take random ones, which keeps the probability exact.
+    more values take random ones, which keeps the probability exact.
     """
     values = _finite(differences)
     n = len(values)
@@ -120,7 +120,7 @@ def auroc(first: Values, second: Values) -> Interval:
     """Probability that a value of `first` exceeds one of `second`, ties count half; n is the smaller group's.
 
     The ends are the probabilities whose standard error, multiplied by the normal quantile, just reaches the
-    found one (Newcombe 2006, doi 10.1002/sim.2324), so that they stay within 0 and 1 and also hold near them.
+    found one (Newcombe 2006, doi 10.1002/sim.2324), so they stay within 0 and 1 and hold near them too.
     """
     first, second = _finite(first), _finite(second)
     sizes = (len(first), len(second))
@@ -218,7 +218,8 @@ def max_t(differences: np.ndarray) -> np.ndarray:
 def lead(values: np.ndarray, groups: np.ndarray, group: int | None = None) -> Interval:
     """By how much the largest of several means leads those of other groups, by units that did not choose it.
 
-    Of a `group` that is given, its largest.
+    If a `group` is given, the largest mean of that group.
+
 
     `values` [units, candidates], each candidate of one of the `groups` [candidates]: units 0, 2, .. choose
     the candidate and its rival, the largest of another group. Of the other units come the mean difference of
@@ -244,9 +245,9 @@ def lead(values: np.ndarray, groups: np.ndarray, group: int | None = None) -> In
 def lead_of_parts(leads: np.ndarray, behind: np.ndarray) -> Interval:
     """By how much what was found outside of each part leads on the part; low end: the lowest of all rivals'.
 
-    `leads` [part] are those over the rival that was found likewise. What makes it the rival in the rest is
-    what the part lacks of it, so that these alone are too large: `behind` [part, candidate] has the leads
-    over all candidates, NaN for the found one itself, which it leads by nothing.
+    `leads` [part] are those over the rival, which was found in the same way. It was chosen because it is
+    strong outside of the part, so it tends to be weak on the part, and these leads alone are too large.
+    `behind` [part, candidate] therefore has the leads over all candidates, NaN for the found one itself.
     """
     rivals = behind[:, ~np.isnan(behind).all(axis=0)]
     lows = (mean(rival).low for rival in np.nan_to_num(rivals).T)
@@ -281,7 +282,7 @@ def simultaneous_differences(first: np.ndarray, second: np.ndarray) -> list[Inte
 def covering(intervals: Sequence[Interval]) -> Interval:
     """The interval that covers all of these, of one case against each of several others, and their mean.
 
-    It lies above zero only where each of them does: that the others are a sample is in it.
+    It lies above zero only where each of them does, so it allows for the others being a sample.
     """
     values, lows, highs, sizes = zip(*intervals, strict=True)
     return Interval(float(np.mean(values)), min(lows), max(highs), min(sizes))

@@ -1,4 +1,4 @@
 """Straightforward implementations: slow, obvious, and without any code of the fast ones.
 
-Tests hold the library against them, and the benchmark times it against them.
+Tests compare the library with them, and the benchmark times both.
 """

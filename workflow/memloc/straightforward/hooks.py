@@ -1,6 +1,6 @@
 """Activations of plain Hugging Face models through plain torch hooks: the slow, obvious way to q, k, v.
 
-Nothing of TransformerLens and nothing of memloc, so that it can be held against both.
+Uses nothing of TransformerLens and nothing of memloc, so that both can be compared with it.
 """
 
 from collections.abc import Callable, Iterator

@@ -42,7 +42,7 @@ class Study:
 
         Raises:
             InputError: the study has no such table.
-            TableError: the file was changed, is damaged, or is of another version of the workflow.
+            TableError: the file was changed, is damaged, or comes from another version of the workflow.
         """
         self._check(name)
         frame = storage.read(schema_of(name), self.path(name), columns)

@@ -1,10 +1,10 @@
 """Estimators of the topic `cumulative_ablation`: does a ranking find heads that memorized paragraphs need?
 
 EM lost without the first heads of a ranking is compared with that of random orders, in both panels of the
-figure. It is averaged over the numbers of heads, so that none is searched for. An interval reaches over those
+figure. It is averaged over the numbers of heads, so that none is searched for. The interval covers those
 against every random order: it is above zero only where each of them is beaten, beyond the chance of the
 paragraphs. A ranking that is no better than chance is below all of 39 random orders in 2.5 % of the
-cases. Only paragraphs count that no analysis has sampled.
+cases. Only paragraphs that no analysis has sampled count.
 """
 
 from collections.abc import Callable
@@ -22,12 +22,12 @@ MIN_ORDERS = 39  # a ranking that is as good as a random order is below all of t
 
 
 def memorized_below_random(tables: Tables, settings: Section, method: str) -> Estimate:
-    """EM that memorized paragraphs lose more than under any random order."""
+    """How much more EM memorized paragraphs lose than under any random order."""
     return _against_random(tables, method, lambda more: uncertainty.paired(more["memorized"]))
 
 
 def non_memorized_as_random(tables: Tables, settings: Section, method: str) -> Estimate:
-    """EM that non-memorized paragraphs lose less than under the mean random order."""
+    """How much less EM non-memorized paragraphs lose than under the mean random order."""
     lost = _lost(tables)
     if method not in lost["non_memorized"]:
         return _no_ranking(method)
@@ -36,9 +36,9 @@ def non_memorized_as_random(tables: Tables, settings: Section, method: str) -> E
 
 
 def specific_below_random(tables: Tables, settings: Section, method: str) -> Estimate:
-    """EM that memorized paragraphs lose more than under any random order, minus what others lose more.
+    """How much more EM memorized paragraphs lose than under any random order, minus the same of others.
 
-    In doubt where the random orders leave the others little that they could lose more.
+    In doubt if the random orders leave the others little more to lose.
     """
     found = _against_random(
         tables, method, lambda more: uncertainty.difference(more["memorized"], more["non_memorized"])

@@ -23,13 +23,13 @@ UNLEARNED = 0.5  # share of the continuation that must be forgotten before it co
 def top_against_all(
     tables: dict[str, pd.DataFrame], settings: Section, objective: str, measure: str
 ) -> Estimate:
-    """What the top-gradient weights do more than all weights, paired by paragraph."""
+    """How much more the top-gradient weights do than all weights, paired by paragraph."""
     done = _done(tables, settings, measure)[objective]
     if nothing := _all_do_nothing(tables, settings, objective, measure):
         return nothing
     forgotten = _done(tables, settings, "forgotten")[objective]["top"].mean()
     hardly = measure == "kept" and forgotten < UNLEARNED * _n_continuation(settings)
-    doubt = f"they forget {forgotten:.1f} tokens only, and who does little harms little" if hardly else None
+    doubt = f"they forget only {forgotten:.1f} tokens, and what does little harms little" if hardly else None
     return Estimate.of(uncertainty.paired(done["top"] - done["all"]), doubt)
 
 
@@ -43,7 +43,7 @@ def random_alone(
 
 
 def editing_is_harder(tables: dict[str, pd.DataFrame], settings: Section) -> Estimate:
-    """What unlearning forgets more than editing, as the mean of all and of top-gradient weights."""
+    """How much more unlearning forgets than editing, as the mean of all and of top-gradient weights."""
     if nothing := _all_do_nothing(tables, settings, "unlearn", "forgotten"):
         return nothing
     done, arms = _done(tables, settings, "forgotten"), ["all", "top"]
@@ -71,7 +71,7 @@ def _all_do_nothing(
         if tokens < NOTHING * _n_continuation(settings):
             texts = {"forgotten": "the paragraph", "written": "its target", "kept": "its controls"}[name]
             return Estimate(
-                missing=f"at learning rate {rate:g} all weights move {tokens:.1f} tokens of {texts}: nothing"
+                missing=f"at learning rate {rate:g} all weights move {tokens:.1f} tokens of {texts}: too few"
             )
     return None
 

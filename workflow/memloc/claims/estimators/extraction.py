@@ -51,7 +51,7 @@ def more_with_repeats(
     repeated = repeats > 1
     above = repeated & (repeats > repeats[repeated].median())
     if not above.any():
-        return Estimate(missing="no paragraph occurs more often than half of them do")
+        return Estimate(missing="no paragraph occurs more often than the median")
     return _difference(data, above, repeated & ~above)
 
 

@@ -15,7 +15,7 @@ Tables = dict[str, pd.DataFrame]
 
 
 def highlighted_head_specific(tables: Tables, settings: Section, replacement: str) -> Estimate:
-    """NLL gained by memorized minus by non-memorized paragraphs without the highlighted head."""
+    """NLL that memorized paragraphs gain without the highlighted head, minus that of non-memorized ones."""
     gained = _gained(tables, replacement)
     if gained is None:
         return _not_run(replacement)
@@ -27,7 +27,7 @@ def highlighted_head_specific(tables: Tables, settings: Section, replacement: st
 def highlighted_head_leads(
     tables: Tables, settings: Section, replacement: str, in_layer: bool = False
 ) -> Estimate:
-    """NLL that memorized paragraphs gain more without the highlighted head than without the mean other one,
+    """NLL that memorized paragraphs gain without the highlighted head, minus the mean without each other one,
     of all layers or of its own."""
     gained = _gained(tables, replacement)
     if gained is None:

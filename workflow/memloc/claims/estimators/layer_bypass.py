@@ -1,6 +1,6 @@
 """Estimators of the topic `layer_bypass`: where memorized paragraphs are, by what they lose without a block.
 
-Only paragraphs count that no analysis has sampled. A layer that is searched for is chosen on every other
+Only paragraphs that no analysis has sampled count. A layer that is searched for is chosen on every other
 paragraph and judged on the rest.
 """
 

@@ -37,7 +37,7 @@ def later_tokens(tables: Tables, settings: Section, set: str, last_token: str) -
 
 
 def few_tokens_trigger(tables: Tables, settings: Section) -> Estimate:
-    """Share of the prefix tokens that a memorized paragraph can lose one at a time without losing a token."""
+    """Share of the prefix tokens that can be replaced one at a time without losing a token."""
     drops = _drops(tables, settings, "memorized", "with")
     return Estimate.of(uncertainty.mean((drops["em_drop"] <= 0).groupby(drops["id"]).mean()))
 

@@ -62,7 +62,7 @@ def first_head_leads(
 
 
 def methods_that_rank_it_first(tables: Tables, settings: Section) -> Estimate:
-    """Share of the methods that rank the head first which all together do outside of the part."""
+    """Share of the methods that rank first the head which all together rank first outside of the part."""
     part, rest = _ranks(tables, "part"), _ranks(tables, "rest")
     if rest is None:
         return Estimate(missing=ONE_PART)

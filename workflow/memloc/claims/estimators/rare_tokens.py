@@ -71,8 +71,8 @@ def lead(tables: Tables, settings: Section, chosen: str, measure: str) -> Estima
 def below_null(tables: Tables, settings: Section, measure: str) -> Estimate:
     """How far the correlation of the localized head is below those under random permutations.
 
-    The interval is that of 95 % of the permutations, so that it is above zero where fewer than 2.5 % of them
-    give as low a correlation. `measure`: pearson (of the sum) or pearson_mean (of the mean per occurrence).
+    The interval is that of 95 % of the permutations: it is above zero if fewer than 2.5 % of them give as
+    low a correlation. `measure`: pearson (of the sum) or pearson_mean (of the mean per occurrence).
     """
     heads = tables["rare_token_correlation"].set_index(["layer", "head"])
     row = heads.loc[head_of_other_methods(tables["head_ranking"], settings, "rare_tokens")]

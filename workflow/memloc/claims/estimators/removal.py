@@ -15,7 +15,7 @@ REMOVED = 0.5  # share of the continuation that must be forgotten before it coun
 
 
 def forgets_more(tables: Tables, settings: Section, way: str, rival: str, alike: bool = False) -> Estimate:
-    """Tokens that paragraphs forget by a way more than by a rival; in doubt where their settings are to be
+    """How many more tokens paragraphs forget by a way than by a rival; in doubt if the settings should be
     `alike` and are not."""
     if missing := _missing(tables, way, rival):
         return missing
@@ -25,8 +25,8 @@ def forgets_more(tables: Tables, settings: Section, way: str, rival: str, alike:
 
 
 def spares_more(tables: Tables, settings: Section, way: str, rival: str) -> Estimate:
-    """Tokens that own continuations of others keep by a way more than by a rival; in doubt if it removes
-    little."""
+    """How many more tokens own continuations of others keep by a way than by a rival; in doubt if the way
+    removes little."""
     if missing := _missing(tables, way, rival):
         return missing
     rows = tables["removal_damage"]
@@ -34,12 +34,12 @@ def spares_more(tables: Tables, settings: Section, way: str, rival: str) -> Esti
     kept = rows.pivot(index="id", columns="way", values="em")
     forgotten = float((_of_paragraphs(tables, "em")[NOTHING] - _of_paragraphs(tables, "em")[way]).mean())
     hardly = forgotten < REMOVED * settings.paragraph.continuation
-    doubt = f"it forgets {forgotten:.1f} tokens only, and who does little harms little" if hardly else None
+    doubt = f"it forgets only {forgotten:.1f} tokens, and what does little harms little" if hardly else None
     return Estimate.of(uncertainty.paired(kept[way] - kept[rival]), doubt)
 
 
 def stays_nearer(tables: Tables, settings: Section, way: str, rival: str) -> Estimate:
-    """Edits, as a share of the continuation, that what a rival generates is further from it."""
+    """How many more edits, as a share of the continuation, separate it from what a rival generates."""
     if missing := _missing(tables, way, rival):
         return missing
     edits = _of_paragraphs(tables, "edit_distance")

@@ -19,7 +19,7 @@ def more_often_memorized(tables: dict[str, pd.DataFrame], settings: Section, few
     data = data[data["repeats"] >= fewest]
     above = data["repeats"] > data["repeats"].median()
     if not above.any():
-        return Estimate(missing="no paragraph occurs more often than half of them do")
+        return Estimate(missing="no paragraph occurs more often than the median")
     memorized = data["set"] == "memorized"
     often, seldom = (
         uncertainty.proportion(int(memorized[rows].sum()), int(rows.sum())) for rows in (above, ~above)

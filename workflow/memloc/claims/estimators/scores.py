@@ -24,7 +24,7 @@ def at_the_ends(tables: dict[str, pd.DataFrame], settings: Section) -> Estimate:
     """Share of the paragraphs that are memorized or not, and not partly."""
     sets = without_controls(tables["sets"])["set"]
     if not (sets == "memorized").any():
-        return Estimate(missing="no paragraph is memorized, so that there is one cluster at most")
+        return Estimate(missing="no paragraph is memorized, so there is at most one cluster")
     return Estimate.of(
         uncertainty.proportion(int(sets.isin(["memorized", "non_memorized"]).sum()), len(sets))
     )
@@ -64,7 +64,7 @@ def _nll(tables: dict[str, pd.DataFrame]) -> tuple[pd.Series, pd.Series]:
 def _not_comparable(memorized: pd.Series, others: pd.Series, settings: Section) -> Estimate | None:
     """Why NLLs of the two sets say nothing, if they do not."""
     if settings.sets.split_by == "nll":
-        return Estimate(missing="the sets were made by NLL, so that theirs differs in any case")
+        return Estimate(missing="the sets were made by NLL, so their NLLs differ in any case")
     if not len(memorized) or not len(others):
         return Estimate(missing="one of the two sets is empty")
     return None

@@ -20,15 +20,15 @@ GROUPS = ("memorized", "non_memorized")
 
 
 def top_costs_memorized(tables: Tables, settings: Section, kind: str) -> Estimate:
-    """EM that memorized paragraphs lose more by top-gradient than by random weights."""
+    """How much more EM memorized paragraphs lose by top-gradient than by random weights."""
     more = _more(tables, kind)
     return _of_draws([uncertainty.paired(draw["memorized"]) for draw in more])
 
 
 def top_is_specific(tables: Tables, settings: Section, kind: str) -> Estimate:
-    """The same minus what non-memorized paragraphs lose more.
+    """The same, minus that of non-memorized paragraphs.
 
-    In doubt where random weights leave these little that they could lose more.
+    In doubt if random weights leave these little more to lose.
     """
     more = _more(tables, kind)
     found = _of_draws([uncertainty.difference(draw["memorized"], draw["non_memorized"]) for draw in more])
@@ -38,7 +38,7 @@ def top_is_specific(tables: Tables, settings: Section, kind: str) -> Estimate:
 
 
 def _more(tables: Tables, kind: str) -> list[dict[str, pd.Series]]:
-    """For each draw, EM that unseen paragraphs of each group lose more by top than by random weights."""
+    """For each draw, how much more EM unseen paragraphs of each group lose by top than by random weights."""
     em = _rows(tables, kind).groupby(["draw", "group", "id", "arm"])["em"].mean().unstack("arm")
     more = em["random"] - em["top"]
     return [

@@ -52,7 +52,7 @@
     );
   }
 
-  /** Of other replacements the tables keep how much survives, not the text. */
+  /** For other replacements, the tables say how much survives but not the text. */
   function other(own, content, replaced) {
     const old = memloc.visible(content.tokens[replaced.position]);
     const all = replaced.em >= own.length;

@@ -1,4 +1,4 @@
-// Data: every file is a script that calls `memloc.receive`, as file:// knows no fetch.
+// Data: every file is a script that calls `memloc.receive`, because file:// has no fetch.
 
 (() => {
   const received = new Map();

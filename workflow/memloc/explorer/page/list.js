@@ -130,8 +130,8 @@
       const rest = index.n_paragraphs - index.paragraphs.length;
       byId("coverage").textContent = rest
         ? `${index.paragraphs.length.toLocaleString("en")} of the study's ` +
-          `${index.n_paragraphs.toLocaleString("en")} paragraphs are on this page, first those with most ` +
-          "analyses. Setting explorer.n_paragraphs takes more."
+          `${index.n_paragraphs.toLocaleString("en")} paragraphs are on this page, those with the most ` +
+          "analyses first. Raise explorer.n_paragraphs to show more."
         : "All paragraphs of the study are on this page.";
     },
     show(state, changed) {

@@ -14,7 +14,7 @@
     byId("theme").textContent = `◐ ${state.theme || "system"}`;
   }
 
-  /** What the page does not have becomes what it begins with. */
+  /** Whatever the page does not have falls back to what it begins with. */
   function known(state, index) {
     const within = (value, n) => Number.isInteger(value) && value >= 0 && value < n;
     return {

@@ -37,7 +37,7 @@
   }
 
   memloc.state = {
-    /** Begin with these values where the address says nothing else; `correct` mends what it says wrongly. */
+    /** Begin with these values where the address says nothing else; `correct` mends wrong values. */
     begin(values, correct) {
       defaults = values;
       correction = correct;

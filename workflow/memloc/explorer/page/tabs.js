@@ -4,7 +4,7 @@
   const { byId, element } = memloc;
   const MARKS = { holds: "✓", "does not hold": "✗", undecided: "?", "not applicable": "–" };
   const KEYS = { holds: "good", "does not hold": "bad", undecided: "open", "not applicable": "none" };
-  // Elsewhere, as in a report, the page lies by itself.
+  // Elsewhere, as in a report, the page stands alone.
   const BESIDE_FIGURES = location.pathname.endsWith("/explorer/index.html");
 
   /** A value on a line, with its interval and what it is compared with. */

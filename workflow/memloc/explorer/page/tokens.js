@@ -101,7 +101,7 @@
         onclick: () => memloc.state.set({ token: position }),
         onmouseenter: () => hover(position),
         onmouseleave: () => hover(-1),
-        // Screen readers say nothing of a token of spaces.
+        // Screen readers say nothing for a token of spaces.
         ...(text.trim() ? {} : { "aria-label": memloc.visible(text) || "nothing" }),
       },
       text.replaceAll("\n", "↵\n").replaceAll("\t", "⇥\t") || "∅",

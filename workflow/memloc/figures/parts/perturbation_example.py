@@ -18,7 +18,7 @@ def example_ids(tables: Mapping[str, pd.DataFrame]) -> list[int]:
     """Memorized paragraphs in the order in which figures show them as examples.
 
     First those whose strongest perturbed token is furthest from the continuation, as in the paper's example;
-    on ties larger drops, then smaller ids. Paragraphs that lose less than half of it come last.
+    on ties larger drops, then smaller ids. Paragraphs that lose less than half of the continuation come last.
     """
     perturbation = tables["perturbation"]
     memorized = perturbation[perturbation["set"] == "memorized"]

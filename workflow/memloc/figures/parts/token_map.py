@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from memloc.figures.parts.style import COLOURS, SEQUENTIAL, visible
 
 TOKEN_FONT = 5.0
-ABOVE_MARKS = 9  # points: a panel's letter that is no nearer does not touch a triangle
+ABOVE_MARKS = 9  # points: at this distance a panel's letter does not touch a triangle
 MAX_CHARACTERS = 18
 MAX_HEAD_LABELS = 16
 HIGHLIGHT = COLOURS["memorized"]

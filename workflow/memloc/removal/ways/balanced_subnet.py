@@ -1,9 +1,9 @@
-"""BalancedSubnet (2410.02159): MLP weights whose learned scores are lowest are zeroed.
+"""BalancedSubnet (2410.02159): the MLP weights with the lowest learned scores are zeroed.
 
 Scores s are trained through the mask that they make, with the weights w fixed: the model runs with w where s
 is among the largest, and with zeros elsewhere. The loss is the NLL of kept paragraphs minus that of removed
 ones. Its gradient by the mask, g * w with g the gradient by the masked weights, is taken as that by the
-scores (straight through), so that a weight whose absence would lower the loss sinks.
+scores (straight through), so the score of a weight whose absence would lower the loss sinks.
 """
 
 from collections.abc import Callable

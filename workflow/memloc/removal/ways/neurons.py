@@ -54,7 +54,7 @@ def neurons(
     """Zero the neurons with the largest summed scores; settings are shares of all neurons.
 
     Args:
-        n_together: paragraphs that a method is asked of at a time.
+        n_together: paragraphs that a method is asked about at a time.
     """
     model, asked = request.model, request.how
     how = PlantedTruth(integration_steps=asked.neurons.integration_steps, micro_batch=asked.micro_batch)

@@ -121,10 +121,16 @@ def _activation_similarity(lengths: Lengths) -> dict[str, pa.Column]:
             meaning="Cosine of the mean gradients of memorized and non-memorized paragraphs.",
         ),
         "cosine_memorized": number(
-            -1.000001, 1.000001, nullable=True, meaning="Mean cosine between memorized paragraphs."
+            -1.000001,
+            1.000001,
+            nullable=True,
+            meaning="Cosine of the mean gradients of two halves of the memorized paragraphs.",
         ),
         "cosine_non_memorized": number(
-            -1.000001, 1.000001, nullable=True, meaning="Mean cosine between non-memorized paragraphs."
+            -1.000001,
+            1.000001,
+            nullable=True,
+            meaning="Cosine of the mean gradients of two halves of the non-memorized paragraphs.",
         ),
     }
 

@@ -46,9 +46,11 @@ def _token_attention(lengths: Lengths) -> dict[str, pa.Column]:
         "place": integer(1, meaning="Place of the token among those that the head attends to most."),
         "token": integer(0, meaning="Token id."),
         "attention_mean": number(0, 1.000001, meaning="Mean attention that the head pays to the token."),
-        "attention_expected": number(0, 1.000001, meaning="The same, if attention went by position alone."),
+        "attention_expected": number(
+            0, 1.000001, meaning="The same, if the tokens of a prefix exchanged their attention."
+        ),
         "occurrences": integer(1, meaning="How often the token occurs in the prefixes."),
-        "count": integer(0, unit="occurrences in the corpus", meaning="How often the paragraph occurs."),
+        "count": integer(0, unit="occurrences in the corpus", meaning="How often the token occurs."),
     }
 
 

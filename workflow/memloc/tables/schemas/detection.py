@@ -41,9 +41,11 @@ def _detection_folds(lengths: Lengths) -> dict[str, pa.Column]:
             0, unit="occurrences of the continuation", meaning="How often training saw it; 0 is unseen."
         ),
         "recited": column(bool, meaning="Its exact match is full."),
-        "module": column("str", nullable=True, meaning="Text that it is of, where table paragraphs has it."),
+        "module": column(
+            "str", nullable=True, meaning="Text that it comes from, where table paragraphs has it."
+        ),
         "cluster": integer(0, meaning="Cluster of near-duplicates."),
-        "group": integer(0, meaning="What modules and clusters join: a fold holds all of it or nothing."),
+        "group": integer(0, meaning="Paragraphs that modules and clusters join: no fold splits a group."),
         "fold": integer(0, meaning="Fold that judges the paragraph; the others fit the classifier."),
     }
 
@@ -78,14 +80,16 @@ def _judged(lengths: Lengths) -> dict[str, pa.Column]:
     return {
         "stratum": category(*STRATA, meaning="Paragraphs that are told apart."),
         "n_seen": integer(2, lengths.prefix, unit="tokens", meaning="Prefix tokens seen."),
-        "n_positive": integer(1, unit="paragraphs", meaning="Recited ones; of stratum unseen, seen ones."),
+        "n_positive": integer(
+            1, unit="paragraphs", meaning="Recited paragraphs; in stratum unseen, seen ones."
+        ),
         "n_negative": integer(1, unit="paragraphs", meaning="The others."),
         "n_clusters": integer(1, meaning="Groups of the folds, which intervals resample."),
         **_with_interval("auroc", 0, 1, "Probability that a positive is ranked above a negative."),
         **_with_interval("average_precision", 0, 1, "Mean precision at the positives."),
         "fpr": number(0, 1, nullable=True, meaning="False positive rate of `tpr`; missing: few negatives."),
         **_with_interval("tpr", 0, 1, "True positive rate there."),
-        **_with_interval("calibration_error", 0, 1, "Mean distance of predicted and found shares."),
+        **_with_interval("calibration_error", 0, 1, "Mean distance between predicted and observed shares."),
     }
 
 

@@ -37,9 +37,7 @@ def _head_effects(lengths: Lengths) -> dict[str, pa.Column]:
         "layer": integer(0, unit="from 0", meaning="Layer of the model."),
         "head": integer(0, unit="from 0", meaning="Attention head in its layer."),
         **{
-            name: number(
-                meaning=f"Loss of the texts `{name}`; specific: memorized minus held-out, from low to high."
-            )
+            name: number(meaning=f"Loss of the texts `{name}`; specific: memorized minus non-memorized.")
             for name in (*TEXTS, "specific")
         },
         "low": number(nullable=True, meaning="Lower end of the interval of `specific`."),

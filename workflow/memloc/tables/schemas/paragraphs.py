@@ -22,7 +22,7 @@ def _paragraphs(lengths: Lengths) -> dict[str, pa.Column]:
         "module": column(
             "str",
             nullable=True,
-            meaning="Text that it is of: module of the docstring, or group of `data.groups`.",
+            meaning="Text that it comes from: module of the docstring, or group of `data.groups`.",
         ),
         "tokens": token_list(lengths.paragraph, meaning="Tokens of the paragraph."),
         "text": column("str", meaning="Text of the tokens, to the letter."),

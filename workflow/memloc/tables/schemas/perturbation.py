@@ -54,7 +54,7 @@ def _perturbed_paragraphs(lengths: Lengths) -> dict[str, pa.Column]:
             meaning="First position at which the continuation changes.",
         ),
         "tokens": token_list(
-            lengths.paragraph, meaning="Perturbed prefix and the model's continuation of it."
+            lengths.paragraph, meaning="Perturbed prefix, followed by the model's continuation of it."
         ),
         "em": integer(
             0,

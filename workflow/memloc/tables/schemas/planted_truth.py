@@ -55,7 +55,9 @@ def _plants(lengths: Lengths) -> dict[str, pa.Column]:
         "em_before": exact_match("Exact match before."),
         "nll_before": number(0, unit="nats per token", meaning="NLL of the continuation before."),
         "em": exact_match("Exact match of the plant, or where it failed after the last step."),
-        "nll": number(0, nullable=True, unit="nats per token", meaning="NLL of the continuation likewise."),
+        "nll": number(
+            0, nullable=True, unit="nats per token", meaning="NLL of the continuation at the same point."
+        ),
         "n_allowed": integer(1, unit="weights", meaning="Weights that may move."),
         "n_changed": column(
             "Int64", pa.Check.ge(0), nullable=True, unit="weights", meaning="Weights that differ."
@@ -65,7 +67,7 @@ def _plants(lengths: Lengths) -> dict[str, pa.Column]:
             pa.Check.ge(1),
             nullable=True,
             unit="weights",
-            meaning="Largest changes that recite by themselves: an upper bound of what is needed.",
+            meaning="Number of largest changes that recite by themselves: an upper bound of what is needed.",
         ),
         "neuron_agreement": number(
             -1,
@@ -104,9 +106,15 @@ def _planted_truth(lengths: Lengths) -> dict[str, pa.Column]:
         **_answer(),
         "n_units": integer(1, meaning="Units that are ranked."),
         "n_place": integer(1, meaning="Units that hold the plant."),
-        "recall_1": number(0, 1, meaning="Share of the place among the first units, as many as it has."),
-        "recall_2": number(0, 1, meaning="Share of the place among the first units, twice as many."),
-        "recall_5": number(0, 1, meaning="Share of the place among the first units, five times as many."),
+        "recall_1": number(
+            0, 1, meaning="Share of the place among the first units, as many as the place has."
+        ),
+        "recall_2": number(
+            0, 1, meaning="Share of the place among the first units, twice as many as it has."
+        ),
+        "recall_5": number(
+            0, 1, meaning="Share of the place among the first units, five times as many as it has."
+        ),
         "average_precision": number(0, 1, meaning="Average precision; tied units together."),
         "auroc": number(
             0,

@@ -14,16 +14,16 @@ def _rare_tokens(lengths: Lengths) -> dict[str, pa.Column]:
             0, lengths.prefix - 1, meaning="Rank of a token's rarity in its prefix; 0 is the rarest."
         ),
         "attention_sum": number(0, meaning="Attention to the tokens of this rank, summed over paragraphs."),
-        "attention_mean": number(0, 1, meaning="Attention to the tokens of this rank, mean over paragraphs."),
-        "occurrences": integer(1, meaning="Paragraphs with a token of this rank."),
+        "attention_mean": number(0, 1, meaning="Attention to the tokens of this rank, mean per occurrence."),
+        "occurrences": integer(1, meaning="Prefix tokens of this rank, over all paragraphs."),
         "attention_mean_null_q025": number(
-            0, 1, meaning="2.5 % quantile of the mean attention where tokens are permuted."
+            0, 1, meaning="2.5 % quantile of the mean attention when tokens are permuted."
         ),
         "attention_mean_null_q500": number(
-            0, 1, meaning="Median of the mean attention where tokens are permuted."
+            0, 1, meaning="Median of the mean attention when tokens are permuted."
         ),
         "attention_mean_null_q975": number(
-            0, 1, meaning="97.5 % quantile of the mean attention where tokens are permuted."
+            0, 1, meaning="97.5 % quantile of the mean attention when tokens are permuted."
         ),
     }
 
@@ -37,8 +37,10 @@ def _rare_token_groups(lengths: Lengths) -> dict[str, pa.Column]:
             0, lengths.prefix - 1, meaning="Rank of a token's rarity in its prefix; 0 is the rarest."
         ),
         "attention_sum": number(0, meaning="Attention to the tokens of this rank, summed over the group."),
-        "attention_expected": number(0, meaning="The same, if attention went by position alone."),
-        "occurrences": integer(1, meaning="Paragraphs of the group with a token of this rank."),
+        "attention_expected": number(
+            0, meaning="The same, if the tokens of a prefix exchanged their attention."
+        ),
+        "occurrences": integer(1, meaning="Prefix tokens of this rank, over the group's paragraphs."),
     }
 
 

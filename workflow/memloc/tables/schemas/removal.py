@@ -23,7 +23,7 @@ def _run(*more: str) -> dict[str, pa.Column]:
 
 def _removal(lengths: Lengths) -> dict[str, pa.Column]:
     def share(what: str) -> pa.Column:
-        return number(0, 1, meaning=f"Share of {what} from which all is still recited.")
+        return number(0, 1, meaning=f"Share of {what} from which the whole continuation is still recited.")
 
     return {
         **_run(NOTHING),

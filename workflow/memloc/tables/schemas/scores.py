@@ -44,7 +44,7 @@ def _extraction(lengths: Lengths) -> dict[str, pa.Column]:
         "worst_rank": integer(
             0,
             unit="tokens of the vocabulary",
-            meaning="Most tokens that are more likely than one of the continuation's.",
+            meaning="Tokens that are more likely than the least expected one of the continuation.",
         ),
     }
 

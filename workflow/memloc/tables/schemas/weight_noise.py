@@ -9,10 +9,10 @@ from memloc.tables.terms import TEXTS
 
 def _weight_noise(lengths: Lengths) -> dict[str, pa.Column]:
     return {
-        "arm": category("top", "random", meaning="Which weights may move."),
+        "arm": category("top", "random", meaning="Which weights are disturbed."),
         "kind": category("noise", "zero", meaning="Noise is added, or the weights become zero."),
         "size": number(
-            0, nullable=True, meaning="Standard deviation of the noise, in those of the weight's tensor."
+            0, nullable=True, meaning="Standard deviation of the noise, in units of that of all W_* weights."
         ),
         "draw": integer(0, meaning="Number of the random draw."),
         "n_weights": integer(1, meaning="Weights that are disturbed."),
