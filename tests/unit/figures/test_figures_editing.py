@@ -21,19 +21,19 @@ LEFT = {
     "unlearn": {"all": (2, 10), "top": (1, 40), "random": (50, 50), "head": (20, 45), "layer": (3, 20)},
     "edit": {"all": (10, 20), "top": (11, 30), "random": (50, 50), "head": (30, 45), "layer": (12, 20)},
 }
-SETTINGS = sections(
-    {
-        "paragraph": {"length": 100, "prefix": 50},
-        "editing": {
-            "learning_rates": RATES,
-            "steps": 10,
-            "n_controls": 10,
-            "fraction": 0.001,
-            "relearning_limit": 5,
-        },
-        "highlight": {"layer": 1, "head": 2},
-    }
-)
+GIVEN = {
+    "paragraph": {"length": 100, "prefix": 50},
+    "editing": {
+        "learning_rates": RATES,
+        "steps": 10,
+        "n_controls": 10,
+        "fraction": 0.001,
+        "relearning_limit": 5,
+    },
+    "highlight": {"layer": 1, "head": 2},
+    "sets": {},
+}
+SETTINGS = sections(GIVEN)
 MODULES = {
     "fig5": fig5,
     "editing_tradeoff": editing_tradeoff,
@@ -138,6 +138,13 @@ def test_figure_5_plots_exact_matches_of_the_first_learning_rate():
         means = [line.get_xdata()[0] for line in axes.lines]
         rows = drawing.data.query("objective == @objective and arm == @arm")
         assert means == pytest.approx([rows["em_memorized"].mean(), rows["em_control"].mean()])
+
+
+@pytest.mark.parametrize(("continuation", "named"), [("model", True), ("corpus", False)])
+def test_figure_5_names_a_goal_of_controls_only_where_they_begin_there(continuation, named):
+    """Controls that go on as the corpus does are not recited before the edit either."""
+    changed = sections(GIVEN | {"sets": {"continuation": continuation}})
+    assert ("goal 50" in caption("fig5", fig5.draw(made_up(), changed))) == named
 
 
 def test_means_of_each_learning_rate_are_of_its_own_paragraphs():

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from memloc.scoring.sampling import extractable, log_draws, log_hazard, log_seen
+from memloc.scoring.sampling import extractable, log_draws, log_hazard
 
 P = np.array([0.999999, 0.9, 0.5, 0.1, 1e-3, 1e-8, 1e-11, 1e-13])
 
@@ -16,24 +16,16 @@ def test_draws_are_those_of_the_formula(confidence):
     np.testing.assert_allclose(np.exp(log_draws(np.log(P), confidence)), expected, rtol=1e-10)
 
 
-@pytest.mark.parametrize("n", [1, 7, 1000, 1e9])
-def test_the_share_of_successes_is_that_of_the_formula(n):
-    expected = [-math.expm1(n * math.log1p(-p)) for p in P]
-    np.testing.assert_allclose(np.exp(log_seen(np.log(P), n)), expected, rtol=1e-10)
-
-
 def test_probabilities_below_what_a_float_holds_keep_their_logarithms():
     log_p = np.array([-900.0, -2000.0])
     assert (np.exp(log_p) == 0).all()
     np.testing.assert_allclose(log_draws(log_p, 0.5), math.log(math.log(2)) - log_p)
-    np.testing.assert_allclose(log_seen(log_p, 1e6), math.log(1e6) + log_p)
 
 
 def test_what_is_certain_takes_one_draw_and_what_never_comes_all_of_them():
     ends = np.array([0.0, -np.inf])
     with np.errstate(all="raise"):
         assert log_draws(ends, 0.9).tolist() == [0, np.inf]
-        assert np.exp(log_seen(ends, 1000)).tolist() == [1, 0]
         assert extractable(ends, 1, 0.99).tolist() == [True, False]
 
 

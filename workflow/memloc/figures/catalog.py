@@ -53,7 +53,13 @@ FIGURES = (
         ("parameter_gradients", "sets", "head_ranking"),
         settings=("highlight", "contrastive"),
     ),
-    FigureInfo("fig5", "Sparse unlearning and editing", "5.3, Figure 5", ("edits",), settings=("editing",)),
+    FigureInfo(
+        "fig5",
+        "Sparse unlearning and editing",
+        "5.3, Figure 5",
+        ("edits",),
+        settings=("editing", "sets"),
+    ),
     FigureInfo(
         "fig6",
         "Value gradients and attention over a prefix's tokens",

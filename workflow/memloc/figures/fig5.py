@@ -11,9 +11,9 @@ from matplotlib.patheffects import withStroke
 from memloc.figures.parts.edit_summary import ARM_LABELS, OBJECTIVE_LABELS
 from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.removal.runs import own_runs
+from memloc.settings.arms import PAPER_ARMS
 from memloc.settings.base import Section
 
-ARMS = ("all", "top", "random")
 SETS = {"memorized": "em_memorized", "non_memorized": "em_control"}
 N_BINS = 10
 
@@ -26,9 +26,9 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     paragraph, rates = settings.paragraph, settings.editing.learning_rates
     n_continuation = paragraph.continuation
     runs = own_runs(tables["edits"])
-    shown = runs[(runs["learning_rate"] == rates[0]) & runs["arm"].isin(ARMS)]
+    shown = runs[(runs["learning_rate"] == rates[0]) & runs["arm"].isin(PAPER_ARMS)]
     figure, axes = subplots(PAGE_WIDTH, 3.2, nrows=2, ncols=3, sharex=True, sharey="row")
-    panels = [(objective, arm) for objective in OBJECTIVE_LABELS for arm in ARMS]
+    panels = [(objective, arm) for objective in OBJECTIVE_LABELS for arm in PAPER_ARMS]
     for panel, (objective, arm), letter in zip(axes.flat, panels, "abcdef", strict=True):
         rows = shown[(shown["objective"] == objective) & (shown["arm"] == arm)]
         _distributions(panel, rows, n_continuation)
@@ -80,6 +80,7 @@ def _numbers(
     options = settings.editing
     return {
         "n_continuation": n_continuation,
+        "own": settings.sets.continuation == "model",
         "n_unlearned": int(runs.loc[runs["objective"] == "unlearn", "id"].nunique()),
         "n_edited": int(runs.loc[runs["objective"] == "edit", "id"].nunique()),
         "n_compared": int(compared["id"].nunique()),

@@ -32,11 +32,3 @@ def extractable(
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
     """Whether `n_draws` draws give the continuation at least once with probability `confidence` or more."""
     return log_draws(log_p, confidence) <= np.log(n_draws)
-
-
-def log_seen(log_p: Float[np.ndarray, "*n"], n_draws: float) -> Float[np.ndarray, "*n"]:
-    """Logarithm of the probability 1 - (1 - p)^n that n draws give the continuation at least once."""
-    log_expected = np.log(n_draws) + log_hazard(log_p)
-    with np.errstate(over="ignore"):  # seen for certain
-        certain = np.log(-np.expm1(-np.exp(np.maximum(log_expected, SMALL))))
-    return np.where(log_expected < SMALL, log_expected, certain)

@@ -9,10 +9,9 @@
 | difference of two proportions | Newcombe's, from Wilson's |
 | probability that one group's value is larger (AUROC) | Newcombe's score (2006, method 5) |
 | correlation, or another statistic of paragraphs | bootstrap, bias-corrected and accelerated |
-| the largest of several means | sign-flip of the largest t (max-T, Westfall and Young 1993) |
 | how far the largest of several means leads | found on half of the units, judged on the others (`lead`) |
 | the same of what only parts of the units have | found outside of each part, judged on it (`lead_of_parts`) |
-| several differences of two means | simultaneous: permutation of the largest Welch's t, likewise |
+| several differences of two means | simultaneous: permuted largest t (max-T, Westfall and Young 1993) |
 | one against each of several others | the reach of all their intervals |
 
 An interval of fewer than `MIN_N` units is infinite: it decides nothing. Random draws have a fixed seed, so
@@ -203,18 +202,6 @@ def sign_flip_p(differences: Values) -> float:
     return _share_at_least(flipped, abs(values.sum()), exact=len(values) <= MOST_EXACT)
 
 
-def max_t(differences: np.ndarray) -> np.ndarray:
-    """p-values of several paired comparisons of the same units, corrected for the search among them (max-T).
-
-    `differences` [units, comparisons]: a comparison's p-value is the share of sign flips in which the
-    largest t of any comparison reaches its own. One-sided: small for means above zero.
-    """
-    n = len(differences)
-    found = _cosines(np.ones((1, n)), differences)[0]
-    largest = _cosines(signs(n), differences).max(axis=1)
-    return np.array([_share_at_least(largest, value, exact=n <= MOST_EXACT) for value in found])
-
-
 def lead(values: np.ndarray, groups: np.ndarray, group: int | None = None) -> Interval:
     """By how much the largest of several means leads those of other groups, by units that did not choose it.
 
@@ -325,15 +312,6 @@ def _auroc_variance(probability: float, n: int, m: int) -> float:
 
 def _undecided(values: np.ndarray) -> Interval:
     return Interval(float(values.mean()) if len(values) else float("nan"), -np.inf, np.inf, len(values))
-
-
-def _cosines(signs: np.ndarray, differences: np.ndarray) -> np.ndarray:
-    """Sum over root of n times the sum of squares, of every column under every row of signs: from -1 to 1.
-
-    It grows with t, and unlike t it is exact also for columns whose values are all the same.
-    """
-    length = np.sqrt(len(differences) * np.square(differences).sum(axis=0))
-    return signs @ differences / np.where(length > 0, length, 1)
 
 
 def _means_and_errors(members: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

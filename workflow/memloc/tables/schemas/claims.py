@@ -26,7 +26,7 @@ def _claims(lengths: Lengths) -> dict[str, pa.Column]:
         "quantity": column("str", pa.Check.str_length(min_value=1), meaning="What the value is."),
         "unit": category(*claim_terms.UNITS, meaning="What is counted or resampled."),
         "rule": category(*claim_terms.RULES, meaning="How value and interval decide."),
-        "margin": number(0, unit="logits", meaning="How far from the rule's target counts."),
+        "margin": number(0, unit="that of `quantity`", meaning="How far from the rule's target counts."),
         "bound": number(meaning="What the value is compared with."),
         "margin_reason": column("str", pa.Check.str_length(min_value=1), meaning="Why this rule and margin."),
         "verdict": category(*claim_terms.VERDICTS, meaning="What this run says of the claim."),
