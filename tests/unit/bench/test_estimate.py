@@ -21,6 +21,7 @@ MEASURED = pd.read_csv(Path(__file__).with_name("measured.csv"))
 # Rates of one thread, and seconds of an import, of the machines that the times were measured on.
 XEON = Machine("Xeon", 105, 4.8, 2)
 EPYC = Machine("EPYC", 232, 4.5, 2)
+CASCADE_LAKE = Machine("Xeon of 2019", 100, 5, 2, bfloat16=False)
 # What mini read when it was measured, before Muon halved its training stream.
 MEASURED_DATA = {"n_once": 6500, "n_unseen": 600, "max_repeats": 128}
 
@@ -160,3 +161,19 @@ def test_a_list_costs_what_its_paragraphs_do():
     few, all_of_them = cost.passes(shape, settings), cost.passes(shape, many)
     assert few["scores"] == all_of_them["scores"] / 15 and few["attention"] < all_of_them["attention"]
     assert few["perturbation"] == all_of_them["perturbation"]
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "machine", "seconds"),
+    [
+        ("config", "plant_paragraphs", CASCADE_LAKE, 85),
+        ("planted-truth", "plant_paragraphs", EPYC, 9600),
+        ("planted-truth-smollm2", "plant_paragraphs", CASCADE_LAKE, 5500),
+        ("config", "remove", CASCADE_LAKE, 45),
+        ("removal", "remove", EPYC, 680),
+    ],
+)
+def test_plants_and_removal_take_what_was_measured(name, rule, machine, seconds):
+    """One thread each."""
+    estimated = cost.rule_seconds(rule, *study(name), machine, 1)
+    assert 1 / 1.5 < estimated / seconds < 1.5

@@ -12,12 +12,16 @@ from typing import NamedTuple
 
 from memloc.model.memory import BYTES, Shape
 from memloc.settings.study import Settings
+from memloc.tables.terms import PLANT_GRANULARITIES
 
 GIGA = 1e9
 HALF_RATE_WIDTH = 128  # width whose products reach half of the machine's rate; 768 reaches six sevenths
 BACKWARD = 3  # a forward and a backward pass, in passes
 STEP = {"adamw": 1, "muon": 1.3}  # time of a training step, over one with AdamW
 METHODS = 8  # rankings whose first heads are ablated together; methods that a plant is asked about
+TRAINED_STEPS = 0.1  # of the most steps of a plant: those that it takes
+MASK_STEPS = 200  # 100, which take twice as long as steps without a mask
+CURVE_POINTS = 20  # parts of a plant that are reverted, and planted, alone
 PATCHED_SHARE = 0.12  # of a pass, for a patched run: the positions and layers that it can change
 PERTURBED_SHARE = 0.8  # of a pass, for a perturbed prefix: the positions from the replaced token on
 PUBLISHED_PARAGRAPHS = 15_000
@@ -27,7 +31,8 @@ OVERHEAD = {
     "activation_gradients": 1.5,
     "attention": 1.5,
     "parameter_gradients": 0.5,
-    "plant_paragraphs": 0.45,
+    "plant_paragraphs": 1.7,
+    "remove": 1.5,
     "prefix_features": 0.6,
 }
 TRAINED = {True: 0.7, False: 1.3}  # the same of `train_model`, with and without native bfloat16
@@ -153,9 +158,9 @@ def passes(shape: Shape, settings: Settings) -> dict[str, float]:
         "disturb_weights": _noise(settings),
         "edit_paragraphs": _edits(settings),
         "unlearn_paragraphs": _edits(settings),
-        "plant_paragraphs": _plants(n_heads, settings),
+        "plant_paragraphs": _plants(shape, settings),
         "prefix_features": _features(settings),
-        "remove": _removal(settings),
+        "remove": _removal(shape.n_layers, settings),
     }
 
 
@@ -188,14 +193,25 @@ def _bypass(n_layers: int, settings: Settings) -> float:
     return (2 * how.n_paragraphs + how.n_held_out) * n_layers / 2 * 2 * (3 + 2)
 
 
-def _removal(settings: Settings) -> float:
-    """About half of the ways take gradient steps, in the sweep, together and one by one; all are judged."""
+def _removal(n_layers: int, settings: Settings) -> float:
+    """Steps of ways that take some, in the sweep, together and one by one; neurons, ranked by paragraphs of
+    their own; and the judges of all ways."""
     how = settings.remove
     stepped = how.n_joint + how.n_keep + how.n_single * (1 + how.n_keep)
     stepped += len(how.unlearning.learning_rates) * (how.n_validation + how.n_keep)
     versions = 1 + how.n_perturbations + len(how.shifts) + BACKWARD * how.relearning_limit / 2
     judged = (how.n_joint + how.n_single) * versions + 3 * how.n_judging * (1 + how.n_single)
-    return len(how.ways) * (how.unlearning.steps * BACKWARD * stepped / 2 + judged)
+    ranked = {
+        "neurons_integrated_gradients": n_layers * how.neurons.integration_steps,
+        "neurons_zero_out": how.neurons.n_candidates / 2,
+        "neurons_hard_concrete": MASK_STEPS * BACKWARD,
+    }
+    n_ranked = how.n_joint + how.n_single + how.n_validation
+    return (
+        n_ranked * sum(ranked.get(way, 0) for way in how.ways)
+        + len(how.ways) * judged
+        + len(how.ways) / 2 * how.unlearning.steps * BACKWARD * stepped
+    )
 
 
 def _noise(settings: Settings) -> float:
@@ -218,11 +234,22 @@ def _edits(settings: Settings) -> float:
     return n_edits * (steps + after + BACKWARD * how.relearning_limit / 2)
 
 
-def _plants(n_heads: int, settings: Settings) -> float:
-    """A third of the most steps; then every method and the ablation of every head, in controls too."""
+def _plants(shape: Shape, settings: Settings) -> float:
+    """Every plant is trained; then it, its levels and its controls are asked about, with every method."""
     how = settings.planted_truth
-    steps = how.max_steps / 3 * BACKWARD * (1 + how.keep)
-    asked = (1 + len(how.controls) + len(how.levels)) * (
-        METHODS * BACKWARD + how.integration_steps * BACKWARD + 2 * n_heads
-    )
-    return how.n_plants * len(how.kinds) * (steps + asked + 4 * how.n_judging)
+    steps = how.max_steps * TRAINED_STEPS * BACKWARD * (1 + how.keep)
+    n_controls = 1 + len(how.controls)
+    first_order = METHODS * BACKWARD + shape.n_layers * how.integration_steps
+    heads = first_order + shape.n_layers * (shape.n_heads + 4 * shape.n_heads * PATCHED_SHARE)
+    n_neurons = shape.n_layers * shape.d_mlp
+    masks = 2 * MASK_STEPS * BACKWARD if how.masks else 0
+    curves = 2 * METHODS * CURVE_POINTS / 2 if how.curves else 0
+    asked = {
+        "head": (n_controls + len(how.levels)) * heads + n_controls * masks + curves,
+        "neuron": n_controls * (first_order + masks + (n_neurons / 2 if how.neuron_ablation else 0))
+        + curves
+        + how.n_checked_neurons / 2,
+        "weight": n_controls * BACKWARD * 3 + curves,
+    }
+    whole = sum(steps + asked[PLANT_GRANULARITIES[kind][0]] + 4 * how.n_judging for kind in how.kinds)
+    return how.n_plants * whole
