@@ -205,21 +205,30 @@ def test_a_row_says_what_was_planted_where_and_what_it_did(memorizing_model, mem
 
 
 def test_norms_are_those_of_the_place_among_the_weights_of_its_matrices(memorizing_model, memorized_tokens):
-    """Each as a root mean square, over that of whole planted matrices."""
+    """Each as a root mean square, over that of the whole matrices before."""
     asked = study(memorizing_model, how(kinds={"neurons": 0.03}, controls=[], curves=False), memorized_tokens)
     row = run_slot(asked, 0).plants.iloc[0]
     place = draw_place(memorizing_model, "neurons", 24, generator(0, "planted_truth", "neurons", "0", "0"))
     before = values_at(memorizing_model, place.movable)
-    planted = plant(memorizing_model, asked.tokens[:1], asked.keep, N_PREFIX, place, [0.5], asked.how)
-    set_values(memorizing_model, place.movable, planted.levels[0.5])
     peers = np.concatenate(
         [memorizing_model.get_parameter(name).detach().numpy().ravel() for name in place.movable]
     )
+    planted = plant(memorizing_model, asked.tokens[:1], asked.keep, N_PREFIX, place, [0.5], asked.how)
     for name, values in (("norm_before", before), ("norm", planted.levels[0.5])):
         own = np.concatenate([value.numpy() for value in values.values()])
         expected = np.sqrt((own**2).mean()) / np.sqrt((peers**2).mean())
         assert row[name] == pytest.approx(expected, rel=1e-3)
     assert row["norm"] > row["norm_before"]
+
+
+def test_a_plant_whose_weights_are_no_numbers_has_no_norm(memorizing_model, memorized_tokens):
+    """It is a failed plant, which is reported, and no number that a table refuses."""
+    original = OriginalWeights(memorizing_model)
+    place = draw_place(memorizing_model, "head_vo", 24, np.random.default_rng(0))
+    unplanted = values_at(memorizing_model, place.movable)
+    broken = {name: torch.full_like(values, torch.nan) for name, values in unplanted.items()}
+    found = planting_study._relative_norms(original, unplanted, broken)
+    assert found["norm"] is None and found["norm_before"] > 0
 
 
 def test_tries_take_paragraphs_of_their_own_and_the_wrong_one_is_none(memorizing_model, memorized_tokens):

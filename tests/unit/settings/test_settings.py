@@ -373,7 +373,7 @@ PLANTED = {"kinds": {"neurons": 0.01, "two_heads": 0.01}, "controls": []}
     [
         {"planted_truth": PLANTED | {"n_neurons": 1024, "n_checked_neurons": 4096}},
         {
-            "planted_truth": PLANTED | {"n_neurons": 9, "n_plants": 3500, "tries": 2},
+            "planted_truth": PLANTED | {"n_neurons": 9, "n_plants": 3750, "tries": 2},
             "model": {"source": "embedded", "n_layers": 2},
         },
         {"edit_model": {"ids": [0, 7899]}, "remove": {"ids": [7899]}},
@@ -397,8 +397,8 @@ def test_what_lies_at_a_limit_is_allowed(changes):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"planted_truth": PLANTED | {"n_plants": 3501, "tries": 2}}, "needs 7002 paragraphs"),
-        ({"planted_truth": {"kinds": {"neurons": 0.01}, "n_plants": 2334, "tries": 2}}, "needs 7002 paragr"),
+        ({"planted_truth": PLANTED | {"n_plants": 3751, "tries": 2}}, "needs 7502 paragraphs"),
+        ({"planted_truth": {"kinds": {"neurons": 0.01}, "n_plants": 2501, "tries": 2}}, "needs 7503 paragr"),
         ({"remove": {"ids": [7900]}}, "remove.ids: 7900 is not among the paragraphs of data, 0 to 7899"),
         ({"editing": {"n_controls": 51}}, "editing.n_controls must not exceed sets.n_non_memorized"),
         ({"contrastive": {"n_controls": 51}}, "contrastive.n_controls must not exceed"),

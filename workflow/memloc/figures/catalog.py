@@ -53,13 +53,7 @@ FIGURES = (
         ("parameter_gradients", "sets", "head_ranking"),
         settings=("highlight", "contrastive"),
     ),
-    FigureInfo(
-        "fig5",
-        "Sparse unlearning and editing",
-        "5.3, Figure 5",
-        ("edits",),
-        settings=("editing", "sets"),
-    ),
+    FigureInfo("fig5", "Sparse unlearning and editing", "5.3, Figure 5", ("edits",), ("editing", "sets")),
     FigureInfo(
         "fig6",
         "Value gradients and attention over a prefix's tokens",

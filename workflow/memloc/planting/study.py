@@ -5,6 +5,7 @@ plant of every kind, tried with a further place and paragraph if it fails. Kinds
 so that they are compared on the same ones.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -134,7 +135,7 @@ def _plant(
         "n_needed": None,
         "neuron_agreement": None,
         **(_damage(study) if reached else dict.fromkeys(DAMAGE)),
-        **_relative_norms(model, place, unplanted, values),
+        **_relative_norms(study.original, unplanted, values),
     }
     return about, trained.levels if reached else None
 
@@ -270,17 +271,17 @@ def _damage(study: Study) -> dict[str, float]:
 
 
 def _relative_norms(
-    model: PreTrainedModel, place: Place, unplanted: Mapping[str, Tensor], planted: Mapping[str, Tensor]
-) -> dict[str, float]:
-    """Root mean square of the place's weights over that of all weights of its matrices, unplanted and
-    planted."""
-    peers = [model.get_parameter(name).detach().flatten() for name in place.movable]
-    size = float(torch.cat(peers).double().square().mean().sqrt())
-    sizes = {"norm_before": unplanted, "norm": planted}
-    return {
-        name: float(torch.cat([*values.values()]).double().square().mean().sqrt()) / size
-        for name, values in sizes.items()
-    }
+    original: OriginalWeights, unplanted: Mapping[str, Tensor], planted: Mapping[str, Tensor]
+) -> dict[str, float | None]:
+    """Root mean square of the place's weights, unplanted and planted, over that of all weights that its
+    matrices had before; None where a weight is no number."""
+    peers = torch.cat([original.weight(name).flatten() for name in unplanted])
+    size = float(peers.double().square().mean().sqrt())
+    found = {}
+    for name, values in {"norm_before": unplanted, "norm": planted}.items():
+        norm = float(torch.cat([*values.values()]).double().square().mean().sqrt()) / size
+        found[name] = norm if math.isfinite(norm) else None
+    return found
 
 
 def slots(study: Study, rows: range) -> Iterator[tuple[int, Found]]:

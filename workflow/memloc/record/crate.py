@@ -133,7 +133,8 @@ def _add_files(crate: ROCrate, folder: Path, steps: list[Step]) -> dict[str, lis
 
 def _add_file(crate: ROCrate, folder: Path, path: Path) -> Entity:
     """A file of the results, contained; anything else with its hash alone."""
-    if path.is_dir() or not path.is_relative_to(folder) or path.is_relative_to(folder / SHARDS):
+    outside = not path.is_relative_to(folder) or SHARDS in path.relative_to(folder).parts
+    if path.is_dir() or outside:
         return _context(crate, f"#{path}", "CreativeWork", name=str(path), sha256=sha256(path))
     entity = crate.add_file(path, path.relative_to(folder), properties=_properties(path))
     if path.suffix == ".parquet":

@@ -214,9 +214,10 @@ class Settings(Section):
     @model_validator(mode="after")
     def _plants_have_paragraphs(self) -> "Settings":
         needed = self.planted_truth.n_paragraphs
-        if self.data.source == "embedded" and needed > self.data.n_once:
+        if self.data.source == "embedded" and needed > self.data.n_once + self.data.n_unseen:
             raise ValueError(
                 f"planted_truth needs {needed} paragraphs that the model does not know, more than data.n_once"
+                " and data.n_unseen together"
             )
         return self
 

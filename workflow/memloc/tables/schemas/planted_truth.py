@@ -79,10 +79,14 @@ def _plants(lengths: Lengths) -> dict[str, pa.Column]:
         **_damage(lengths, "_before", nullable=False),
         **_damage(lengths, "", nullable=True),
         "norm_before": number(
-            0, meaning="Root mean square of the place's weights over that of its matrices, before."
+            0,
+            meaning="Root mean square of the place's weights before the plant, over that of its matrices.",
         ),
         "norm": number(
-            0, nullable=True, meaning="The same after: a plant that stands out by its size is above 1."
+            0,
+            nullable=True,
+            meaning="The same of the planted weights, over the same: a plant that stands out by its size is "
+            "above 1; missing where training ended in no numbers.",
         ),
     }
 
