@@ -29,7 +29,7 @@ def main() -> None:
             "-m",
             "snakemake",
             "all",
-            "edit_model",
+            "edited_model",
             "--cores",
             "2",
             "--configfile",

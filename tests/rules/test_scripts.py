@@ -20,7 +20,7 @@ from memloc.model import loading
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 
-TARGETS = ("all", "edit_model")
+TARGETS = ("all", "edited_model")
 NOT_STORED = {"summary", "explorer"}  # of captions, pictures and settings; tests/workflow makes these
 LEARNED = "train_model"  # hundreds of steps amplify the last bit, in which processors differ
 

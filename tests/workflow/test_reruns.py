@@ -21,7 +21,7 @@ DRAWN = {
 # Rules that look into a model; paragraphs and its training do not.
 ANALYSES = {
     *("ablate_heads", "activation_gradients", "attention", "bypass_layers", "compare_activation_gradients"),
-    *("disturb_weights", "edit_model", "edit_paragraphs", "estimate", "impact_gradients", "model"),
+    *("disturb_weights", "edited_model", "edit_paragraphs", "estimate", "impact_gradients", "model"),
     *("parameter_gradients", "patching", "perturbation", "plant_paragraphs", "prefix_features", "remove"),
     *("residual_patching", "scores", "sets", "token_statistics", "unlearn_paragraphs"),
 }
@@ -69,7 +69,7 @@ EDITS = {
     "the ablation": (
         "memloc/localization/ablation.py",
         "\nEDITED = True\n",
-        {"ablate_heads", "bypass_layers", "edit_model", "plant_paragraphs", "remove"},
+        {"ablate_heads", "bypass_layers", "edited_model", "plant_paragraphs", "remove"},
     ),
     "a family of models": (
         "memloc/model/families.py",

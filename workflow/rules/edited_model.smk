@@ -3,7 +3,7 @@
 EDITED_MODEL = f"{RESULTS}/edited_model"
 
 
-rule edit_model:
+rule edited_model:
     input:
         model=rules.model.output.manifest,
         folder=MODEL_FOLDER,
@@ -15,19 +15,19 @@ rule edit_model:
     output:
         directory(EDITED_MODEL),
     log:
-        log_file("edit_model"),
+        log_file("edited_model"),
     benchmark:
-        benchmark_file("edit_model")
+        benchmark_file("edited_model")
     conda:
         ENVIRONMENT
     threads: SETTINGS.threads
     resources:
         gpu=N_GPU,
-        mem_mb=growing(MEMORY["edit_model"]),
+        mem_mb=growing(MEMORY["edited_model"]),
         runtime=growing(120),
     params:
-        **tracked("edit_model.py", "edit_model", "remove", "loading", "highlight"),
+        **tracked("edited_model.py", "edit_model", "remove", "loading", "highlight"),
     message:
         "Remove the chosen paragraphs together and write the model with a card of what changed and what it cost."
     script:
-        "../scripts/edit_model.py"
+        "../scripts/edited_model.py"

@@ -60,7 +60,7 @@ def test_planted_smollm2_takes_what_was_measured():
 def test_every_rule_that_runs_the_model_has_its_passes():
     shape, settings = study("config")
     counted = cost.passes(shape, settings)
-    assert set(memory.stage_bytes(shape, settings)) - {"model", "edit_model"} == set(counted) - {
+    assert set(memory.stage_bytes(shape, settings)) - {"model", "edited_model"} == set(counted) - {
         "train_model",
         "impact_gradients",
         "compare_activation_gradients",

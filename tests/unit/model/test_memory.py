@@ -121,11 +121,11 @@ def test_edits_take_what_they_take_in_single_precision():
         memory.stage_bytes(shape, settings(loading={"dtype": dtype})) for dtype in ("float32", "bfloat16")
     )
     assert half["scores"] < single["scores"] and half["model"] == single["model"] / 2
-    for stage in ("edit_paragraphs", "edit_model"):
+    for stage in ("edit_paragraphs", "edited_model"):
         assert half[stage] == single[stage] > 8 * shape.n_component_weights * 4
     few = memory.stage_bytes(shape, settings(edit_model={"n_controls": 10}))
     every = memory.stage_bytes(shape, settings(edit_model={"n_controls": 50}))
-    assert few["edit_paragraphs"] == few["edit_model"] < every["edit_model"] == single["edit_model"]
+    assert few["edit_paragraphs"] == few["edited_model"] < every["edited_model"] == single["edited_model"]
 
 
 def test_a_gpu_spares_the_machines_memory():

@@ -94,7 +94,7 @@ def rule_bytes(rule: str, shape: Shape, settings: Settings) -> float:
         "activation_gradients": 2 * sets.n_memorized * prefix * components,
         "paragraphs": n_paragraphs(settings),
     }
-    if rule in ("train_model", "download_model", "download_base", "edit_model"):
+    if rule in ("train_model", "download_model", "download_base", "edited_model"):
         return shape.n_parameters * BYTES["float32"]
     return rows[rule] * BYTES_PER_ROW[rule] if rule in rows else FIGURES_BYTES
 

@@ -220,7 +220,7 @@ def stage_bytes(shape: Shape, settings: Settings) -> dict[str, float]:
     return needed | {
         "parameter_gradients": _gradient_bytes(shape, settings),
         "edit_paragraphs": _edit_bytes(shape, settings, "editing", settings.editing.n_controls),
-        "edit_model": _edit_bytes(shape, settings, "edit_model", n_joint),
+        "edited_model": _edit_bytes(shape, settings, "edit_model", n_joint),
         "plant_paragraphs": _planting_bytes(shape, settings),
         "remove": _removal_bytes(shape, settings),
     }

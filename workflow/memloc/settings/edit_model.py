@@ -11,7 +11,7 @@ from memloc.settings.removal_ways import EDITS
 
 
 class EditModel(Listed, EditSection):
-    """The model that `edit_model` exports: paragraphs removed together."""
+    """The model that `edited_model` exports: paragraphs removed together."""
 
     ids: Ids = Field([], description="Memorized paragraphs; none: all sampled ones.")
     way: Literal[EDITS] | None = Field(

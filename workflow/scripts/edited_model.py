@@ -1,4 +1,4 @@
-"""Rule edit_model: remove paragraphs together; write the model, the card and the scores of every text."""
+"""Rule edited_model: remove paragraphs together; write the model, the card and the scores of every text."""
 
 from memloc.run.rule import log, provenance, start
 
