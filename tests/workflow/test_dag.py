@@ -377,7 +377,7 @@ def users(rules, module):
 
 
 def with_all_below(rules, names):
-    """The rules and all that follow from them, as far as the default target needs them (not `edited_model`)."""
+    """The rules and all that follow from them, as far as target `all` needs them (no `edited_model`)."""
     return (names | {below for name in names for below in rules.below(name)}) & rules.above("all")
 
 

@@ -123,7 +123,9 @@ def study(request, own_clone, tmp_path_factory):
         "remove": {"ways": []},  # likewise
     }
     (folder / "config.yaml").write_text(yaml.safe_dump(settings))
-    own_clone.snakemake("--cores", "2", "tables", "edited_model", *FIGURES, config=str(folder / "config.yaml"))
+    own_clone.snakemake(
+        "--cores", "2", "tables", "edited_model", *FIGURES, config=str(folder / "config.yaml")
+    )
     return Study(family, model, own_clone.folder / "results" / family, folder / "config.yaml", own_clone.jobs)
 
 

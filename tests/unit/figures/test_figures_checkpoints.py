@@ -11,8 +11,10 @@ from scipy import stats
 
 from memloc.figures import models_checkpoints
 from memloc.run.templates import fill
+from memloc.settings.sections import sections
 
 TEMPLATE = (Path(__file__).parents[3] / "workflow/report/models_checkpoints.rst").read_text()
+SETTINGS = sections({"paragraph": {"length": 100, "prefix": 50}})
 STEPS = {"step1000": 1000, "start": 0, "step16000": 16000, "step2000": 2000}
 
 
@@ -36,11 +38,12 @@ def tables_of(memorized):
     ]
     sets += [{"model": model, "id": 10_000, "set": "unseen"} for model in order]
     models = pd.DataFrame({"model": list(STEPS), "step": list(STEPS.values())})
-    return {"models": models, "sets": pd.DataFrame(sets)}
+    scores = [{"model": row["model"], "id": row["id"], "em": 50} for row in sets]
+    return {"models": models, "sets": pd.DataFrame(sets), "scores": pd.DataFrame(scores)}
 
 
 def drawn(memorized):
-    drawing = models_checkpoints.draw(tables_of(memorized), {})
+    drawing = models_checkpoints.draw(tables_of(memorized), SETTINGS)
     assert clipped_labels(drawing.figure) == [] and overlapping_labels(drawing.figure) == []
     return drawing, " ".join(fill(TEMPLATE, drawing.numbers).split())
 
@@ -92,7 +95,7 @@ def test_paragraphs_that_a_checkpoint_did_not_score_are_left_out():
     tables = tables_of([[True] * 4] * 8)
     sets = tables["sets"]
     tables["sets"] = sets[(sets["model"] != "start") | (sets["id"] > 2)]
-    assert (models_checkpoints.draw(tables, {}).data.n_paragraphs == 5).all()
+    assert (models_checkpoints.draw(tables, SETTINGS).data.n_paragraphs == 5).all()
 
 
 @pytest.mark.parametrize(
@@ -103,7 +106,7 @@ def test_labels_of_steps_are_readable(steps):
     tables["models"]["step"] = tables["models"]["step"].map(
         dict(zip(sorted(STEPS.values()), steps, strict=True))
     )
-    figure = models_checkpoints.draw(tables, {}).figure
+    figure = models_checkpoints.draw(tables, SETTINGS).figure
     assert clipped_labels(figure) == [] and overlapping_labels(figure) == []
     shown = [label.get_text() for label in figure.axes[0].get_xticklabels()]
     assert len(shown) >= 2 and all(shown)

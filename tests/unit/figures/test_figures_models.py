@@ -17,12 +17,14 @@ from memloc.figures.parts import across
 from memloc.figures.parts.style import METHOD_LABELS
 from memloc.localization import head_ranking
 from memloc.run.templates import fill
+from memloc.settings.sections import sections
 from memloc.tables import across_models, storage
 from memloc.tables.schemas import schema_of
 
 REPORT = Path(__file__).parents[3] / "workflow/report"
 FIGURES = (models_memorized, models_repeats, models_profiles, models_agreement, models_claims)
 
+SETTINGS = sections({"paragraph": {"length": 100, "prefix": 50}})
 SIZES = {"small": (2, 4), "middle": (3, 6), "large-long.name": (6, 8)}  # layers, heads
 
 
@@ -58,7 +60,7 @@ def judged(place: int) -> list[dict]:
 
 
 def tables_of(sizes: dict[str, tuple[int, int]]) -> dict[str, pd.DataFrame]:
-    names = ("models", "head_ranking", "ranking_agreement", "paragraphs", "sets", "claims")
+    names = ("models", "head_ranking", "ranking_agreement", "paragraphs", "scores", "sets", "claims")
     frames = {name: [] for name in names}
     ids = np.arange(400)
     counts = np.where(ids < 200, 2 ** (ids % 8), 1)
@@ -74,6 +76,7 @@ def tables_of(sizes: dict[str, tuple[int, int]]) -> dict[str, pd.DataFrame]:
             "paragraphs": pd.DataFrame(
                 {"id": ids, "count": counts, "text": [f"text {i}" for i in ids]}
             ).assign(continuation_count=None),
+            "scores": pd.DataFrame({"id": ids, "em": np.where(memorized, 50, 20)}),
             "sets": pd.DataFrame({"id": ids, "set": np.where(memorized, "memorized", "partly_11_29")}),
             "claims": pd.DataFrame(judged(place)),
         }
@@ -90,7 +93,7 @@ SUITE = {
 @pytest.mark.parametrize("module", FIGURES, ids=lambda module: module.__name__.rpartition(".")[2])
 @pytest.mark.parametrize("sizes", [SIZES, SUITE], ids=["sizes", "suite"])
 def test_labels_are_readable_and_captions_complete(module, sizes):
-    drawing = module.draw(tables_of(sizes), {})
+    drawing = module.draw(tables_of(sizes), SETTINGS)
     assert clipped_labels(drawing.figure) == [] and overlapping_labels(drawing.figure) == []
     template = (REPORT / f"{module.__name__.rpartition('.')[2]}.rst").read_text()
     caption = fill(template, drawing.numbers)
@@ -99,7 +102,7 @@ def test_labels_are_readable_and_captions_complete(module, sizes):
 
 
 def test_fractions_and_intervals_are_those_of_the_counts(made_up):
-    data = models_memorized.draw(made_up, {}).data.set_index("model")
+    data = models_memorized.draw(made_up, SETTINGS).data.set_index("model")
     assert data["n_memorized"].to_dict() == {"small": 50, "middle": 100, "large-long.name": 150}
     assert data["fraction"].to_list() == [50 / 400, 100 / 400, 150 / 400]
     for row in data.itertuples():
@@ -119,12 +122,12 @@ def with_memorized(made_up, **ids):
 def test_models_of_one_size_stand_side_by_side(made_up):
     """On an axis of parameters they would hide each other, and their spread would be called unknown."""
     tables = made_up | {"models": made_up["models"].assign(n_parameters=1000)}
-    drawing = models_memorized.draw(tables, {})
+    drawing = models_memorized.draw(tables, SETTINGS)
     dots = [line for line in drawing.figure.axes[0].lines if len(line.get_xdata()) == 1]
     assert {float(dot.get_xdata()[0]) for dot in dots} == {0, 1, 2}
     assert clipped_labels(drawing.figure) == [] and overlapping_labels(drawing.figure) == []
     template = (REPORT / "models_memorized.rst").read_text()
-    captions = [fill(template, models_memorized.draw(found, {}).numbers) for found in (tables, made_up)]
+    captions = [fill(template, models_memorized.draw(found, SETTINGS).numbers) for found in (tables, made_up)]
     assert "differ in their training alone" in captions[0] and "against" not in captions[0]
     assert "spread between training runs is unknown" in captions[1] and "against" in captions[1]
 
@@ -140,7 +143,7 @@ def test_models_of_one_size_stand_side_by_side(made_up):
     ],
 )
 def test_neighbours_are_compared_by_the_paragraphs_that_one_of_them_recites(made_up, small, middle, only):
-    drawing = models_memorized.draw(with_memorized(made_up, small=small, middle=middle), {})
+    drawing = models_memorized.draw(with_memorized(made_up, small=small, middle=middle), SETTINGS)
     found = drawing.numbers["comparisons"][0]
     assert (found["only_larger"], found["only_smaller"]) == only
     text = " ".join(fill((REPORT / "models_memorized.rst").read_text(), drawing.numbers).split())
@@ -157,7 +160,7 @@ def test_smaller_models_are_compared_with_the_next_larger_one(made_up):
     backwards = made_up | {name: rows.iloc[::-1] for name, rows in made_up.items() if name != "models"}
     pairs = [
         (pair["smaller"], pair["larger"])
-        for pair in models_memorized.draw(backwards, {}).numbers["comparisons"]
+        for pair in models_memorized.draw(backwards, SETTINGS).numbers["comparisons"]
     ]
     assert pairs == [("small", "middle"), ("middle", "large-long.name")]
 
@@ -165,12 +168,12 @@ def test_smaller_models_are_compared_with_the_next_larger_one(made_up):
 def test_paragraphs_that_are_not_the_same_text_are_not_compared(made_up):
     other = made_up["paragraphs"].copy()
     other.loc[other["model"] == "small", "text"] = "another tokenizer cuts other paragraphs"
-    found = models_memorized.draw(made_up | {"paragraphs": other}, {}).numbers["comparisons"]
+    found = models_memorized.draw(made_up | {"paragraphs": other}, SETTINGS).numbers["comparisons"]
     assert [pair["n_shared"] for pair in found] == [0, 400]
 
 
 def test_repeats_have_a_line_per_model_and_say_where_bands_are_apart(made_up):
-    drawing = models_repeats.draw(made_up, {})
+    drawing = models_repeats.draw(made_up, SETTINGS)
     assert drawing.numbers["half"] == {"small": 64, "middle": 16, "large-long.name": 4}
     once = drawing.data.query("model == 'small' and repeats_max == 1").iloc[0]
     assert (once.n_paragraphs, once.n_memorized) == (225, 0)
@@ -180,7 +183,7 @@ def test_repeats_have_a_line_per_model_and_say_where_bands_are_apart(made_up):
 def test_bands_are_apart_where_every_model_differs(made_up):
     ids = {model: [i for i in range(200, 400) if i % 10 < 2 + 3 * place] for place, model in enumerate(SIZES)}
     changed = with_memorized(made_up, **ids)
-    assert models_repeats.draw(changed, {}).numbers["n_bins_apart"] == 1
+    assert models_repeats.draw(changed, SETTINGS).numbers["n_bins_apart"] == 1
 
 
 def test_strength_is_the_share_of_heads_that_rank_lower(made_up):
@@ -415,5 +418,23 @@ def test_bins_of_some_models_only_are_not_compared(made_up):
     repeated = (paragraphs["model"] == "small") & (paragraphs["count"] > 1)
     left = paragraphs[~repeated]
     sets = sets.merge(left[["model", "id"]])
-    numbers = models_repeats.draw(made_up | {"paragraphs": left, "sets": sets}, {}).numbers
+    numbers = models_repeats.draw(made_up | {"paragraphs": left, "sets": sets}, SETTINGS).numbers
     assert numbers["n_bins"] == 1
+
+
+@pytest.mark.parametrize("module", [models_memorized, models_repeats])
+def test_the_rate_on_unseen_paragraphs_stands_beside_that_on_seen_ones(made_up, module):
+    """Ten controls of two models, one of which recites three of them; the third has none."""
+    ids, recited = np.arange(1000, 1010), {"small": 0, "middle": 3}
+    more = {
+        "scores": [
+            pd.DataFrame({"id": ids, "em": np.where(ids < 1000 + n, 50, 49), "model": model})
+            for model, n in recited.items()
+        ],
+        "sets": [pd.DataFrame({"id": ids, "set": "unseen", "model": model}) for model in recited],
+    }
+    tables = made_up | {name: pd.concat([made_up[name], *parts]) for name, parts in more.items()}
+    text = module.draw(tables, SETTINGS).numbers["unseen"]
+    assert "small” 0.000 (0.000 to 0.278) of 10, “middle” 0.300 (0.108 to 0.603) of 10." in text
+    assert "large" not in text
+    assert "is known to be unseen" in module.draw(made_up, SETTINGS).numbers["unseen"]

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, NullLocator
 
 from memloc.data.sets import without_controls
-from memloc.figures.parts.memorized_fraction import intervals
+from memloc.figures.parts.memorized_fraction import intervals, unseen_by_model
 from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import CONFIDENCE, proportion
@@ -30,6 +30,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     n_ever, n_last = int(memorized.any(axis=1).sum()), int(memorized[:, -1].sum())
     numbers = {
         "confidence": CONFIDENCE,
+        "unseen": unseen_by_model(tables, settings),
         "n_paragraphs": len(memorized),
         "n_checkpoints": len(models),
         "first_step": int(rows["step"].iloc[0]),

@@ -10,7 +10,7 @@ from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
 from memloc.data.sets import without_controls
 from memloc.figures.parts.across import looks
-from memloc.figures.parts.memorized_fraction import intervals
+from memloc.figures.parts.memorized_fraction import intervals, unseen_by_model
 from memloc.figures.parts.style import Drawing, subplots
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import CONFIDENCE, proportion
@@ -28,6 +28,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     rows = rows.join(intervals(rows.n_memorized, rows.n_paragraphs))
     numbers = {
         "confidence": CONFIDENCE,
+        "unseen": unseen_by_model(tables, settings),
         "models": rows.to_dict("records"),
         "one_size": _one_size(rows),
         "trained_anew": bool(rows["n_parameters"].duplicated().any()),

@@ -5,7 +5,7 @@ import pandas as pd
 from memloc.data.index_counts import counted
 from memloc.data.sets import without_controls
 from memloc.figures.parts.across import looks
-from memloc.figures.parts.memorized_fraction import first_half, fraction_by_repeats
+from memloc.figures.parts.memorized_fraction import first_half, fraction_by_repeats, unseen_by_model
 from memloc.figures.parts.style import COLUMN_WIDTH, Drawing, plain_log_ticks, subplots
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import CONFIDENCE
@@ -32,6 +32,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     rows = pd.concat(binned, names=["model"])
     numbers = {
         "confidence": CONFIDENCE,
+        "unseen": unseen_by_model(tables, settings),
         "half": {model: first_half(bins) for model, bins in binned.items()},
         **_separated(rows),
     }

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from memloc.data.exposure import exposure
+from memloc.run.templates import interval, quoted
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import Interval, proportion
 from memloc.tables.terms import UNSEEN
@@ -70,6 +71,19 @@ def unseen_recited(tables: dict[str, pd.DataFrame], settings: Section) -> dict[s
     em = tables["scores"].loc[tables["scores"]["id"].isin(ids), "em"]
     recited = int((em == settings.paragraph.continuation).sum())
     return {"unseen": proportion(recited, len(em)) if len(em) else None}
+
+
+def unseen_by_model(tables: dict[str, pd.DataFrame], settings: Section) -> str:
+    """A sentence of captions across models: what each of them recites of its unseen paragraphs."""
+    known = {}
+    for model in tables["models"]["model"]:
+        own = {name: tables[name][tables[name]["model"] == model] for name in ("sets", "scores")}
+        if found := unseen_recited(own, settings)["unseen"]:
+            known[model] = found
+    if not known:
+        return "No paragraph is known to be unseen."
+    shares = [f"{quoted(model)} {interval(found, 3)} of {found.n}" for model, found in known.items()]
+    return f"Recited of unseen paragraphs, which occur nowhere in the training text: {', '.join(shares)}."
 
 
 def first_half(binned: pd.DataFrame) -> int | None:
