@@ -1,14 +1,17 @@
 """Which paragraphs of the user's own text the model recites, or nearly recites (not in the paper)."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 from matplotlib.figure import Figure
 
-from memloc.data.sets import without_controls
+from memloc.data.sets import PARTLY, without_controls
 from memloc.figures.parts.memorized_fraction import unseen_recited
 from memloc.figures.parts.style import COLOURS, Drawing
 from memloc.figures.parts.text_table import Piece, draw_table, join_tokens, joined_rows
 from memloc.scoring.near_verbatim import marked
 from memloc.settings.base import Section
+from memloc.tables.terms import UNSEEN
 
 N_RECITED, N_NEARLY = 10, 6
 HEADER = ("id", "count", "edits", "prefix", "what the model goes on with")
@@ -21,7 +24,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     all of both. What differs from the true text is marked.
     """
     n_prefix, most = settings.paragraph.prefix, settings.recited.n_edits
-    near = without_controls(tables["near_verbatim"])
+    every = tables["near_verbatim"]
+    near = without_controls(every)
     vocabulary = tables["vocabulary"].set_index("token")["text"]
     data = recited_paragraphs(near[near["n_edits"] <= most], tables, n_prefix)
     exact = data["n_edits"] == 0
@@ -35,7 +39,9 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         "n_nearly": int((~exact).sum()),
         "n_shown": len(shown),
         "n_edits": most,
-        "decoded": _decoded(near, most),
+        "partly": _nearly(every, PARTLY, most),
+        "others": _nearly(every, ["non_memorized"], most),
+        "unseen_decoded": _nearly(every, [UNSEEN], most),
         "n_paragraphs": len(em),
         "max_em": int(em.max()),
         "n_prefix": n_prefix,
@@ -59,12 +65,10 @@ def recited_paragraphs(near: pd.DataFrame, tables: dict[str, pd.DataFrame], n_pr
     return data[columns]
 
 
-def _decoded(near: pd.DataFrame, most: int) -> dict[str, tuple[int, int]]:
-    """How many that differ were decoded, and how many of them nearly match: all partly, some others."""
-    others = near[near["set"] != "memorized"]
-    groups = {"partly": others["set"] != "non_memorized", "others": others["set"] == "non_memorized"}
-    nearly = (others["n_edits"] > 0) & (others["n_edits"] <= most)
-    return {name: (int(rows.sum()), int(nearly[rows].sum())) for name, rows in groups.items()}
+def _nearly(near: pd.DataFrame, sets: Sequence[str], most: int) -> tuple[int, int]:
+    """How many paragraphs of some sets were decoded, and how many of these nearly match."""
+    n_edits = near.loc[near["set"].isin(sets), "n_edits"]
+    return len(n_edits), int(((n_edits > 0) & (n_edits <= most)).sum())
 
 
 def _draw_paragraphs(shown: pd.DataFrame, vocabulary: pd.Series) -> Figure:
