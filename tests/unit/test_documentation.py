@@ -47,6 +47,7 @@ PAGES = sorted(
         *ROOT.glob("*.md"),
         *ROOT.glob("docs/*.md"),
         *ROOT.glob("config/*.md"),
+        *ROOT.glob("re*/README.md"),
         *ROOT.glob("workflow/report/benchmarks.md"),
     )
 )

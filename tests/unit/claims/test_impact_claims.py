@@ -8,7 +8,7 @@ from memloc.claims.evaluate import evaluate
 from memloc.claims.registry import topics
 from memloc.settings.sections import sections
 
-SETTINGS = sections({"paragraph": {"prefix": 4, "length": 10}})
+SETTINGS = sections({"paragraph": {"prefix": 50, "length": 100}})
 ABOUT = {"model": "any", "data": "embedded"}
 GPT_NEO = {"model": "EleutherAI/gpt-neo-125m", "data": "release"}
 SPREAD = ["queries_grow_memorized", "queries_grow_perturbed"]

@@ -9,7 +9,7 @@ from memloc.claims.evaluate import evaluate
 from memloc.claims.registry import topics
 from memloc.settings.sections import sections
 
-SETTINGS = sections({"paragraph": {"prefix": 4, "length": 10}, "highlight": "auto"})
+SETTINGS = sections({"paragraph": {"prefix": 50, "length": 100}, "highlight": "auto"})
 ABOUT = {"model": "any", "data": "embedded"}
 GPT_NEO = {"model": "EleutherAI/gpt-neo-125m", "data": "release"}
 DIRECTIONS = ["memorized_into_perturbed", "perturbed_into_memorized"]

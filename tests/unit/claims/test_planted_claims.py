@@ -11,8 +11,9 @@ TOPIC = topics()["planted_truth"]
 CLAIMS = {claim.id: claim for claim in TOPIC.claims}
 
 
-def table(scores, n=8, kind="head_vo", granularity="head"):
-    """Rows of `planted_truth`: scores by (control, method), a little different for each plant."""
+def table(scores, n=8, kind="head_vo", granularity="head", damage=()):
+    """Rows of `planted_truth`: scores by (control, method), a little different by plant; and of `plants`,
+    which raise the NLL of held-out text by the shares `damage`, by nothing where there are no more."""
     rows = [
         {
             "kind": kind,
@@ -28,7 +29,12 @@ def table(scores, n=8, kind="head_vo", granularity="head"):
         for plant in range(n)
     ]
     extra = [row | {"criterion": False, "average_precision": 0.0} for row in rows]
-    return {"planted_truth": pd.DataFrame(rows + extra)}
+    plants = {"kind": kind, "plant": range(n), "reached": True, "nll_held_out_before": 2.0}
+    raised = [*damage, *[0.0] * (n - len(damage))]
+    after = [2.0 * (1 + share) for share in raised]
+    failed = pd.DataFrame({**plants, "reached": False, "nll_held_out": None})
+    plants = pd.concat([failed, pd.DataFrame({**plants, "nll_held_out": after})])
+    return {"planted_truth": pd.DataFrame(rows + extra), "plants": plants}
 
 
 def verdict(claim, tables):
@@ -75,10 +81,26 @@ def test_a_method_is_judged_by_the_units_that_the_place_is_made_of():
         for unit in ("layer", "weight")
     ]
     rows = pd.concat([other["planted_truth"] for other in others] + [own])
-    assert verdict("planted_head_by_gradient", {"planted_truth": rows}) == "holds"
+    plants = table({}, 8)["plants"]
+    assert verdict("planted_head_by_gradient", {"planted_truth": rows, "plants": plants}) == "holds"
 
 
 def test_the_value_is_what_the_plant_has_more_than_its_twin():
     tables = table({("plant", "gradient_largest"): 0.7, ("twin", "gradient_largest"): 0.2})
     claim = CLAIMS["planted_head_by_gradient"]
     assert finds(tables, {}, **claim.arguments).value == pytest.approx(0.5)
+
+
+def test_a_memory_is_judged_by_plants_that_are_no_damage():
+    """Of nine plants three raise the NLL of other text by more than 5 %, and only these are found."""
+    scores = {("plant", "patching"): 0.2, ("twin", "patching"): 0.2}
+    tables = table(scores, 9, "head_all", damage=(0.06, 0.2, 0.051, 0.049))
+    found = tables["planted_truth"]
+    found.loc[(found["control"] == "plant") & found["plant"].isin([0, 1, 2]), "average_precision"] = 1.0
+    claim = CLAIMS["planted_memory_by_patching"]
+    estimate = finds(tables, {}, **claim.arguments)
+    assert estimate.value == pytest.approx(0) and estimate.n == 6
+    assert judge(claim, estimate, 50).verdict == "does not hold"
+    every = finds(tables, {}, method="patching", kind="head_all")
+    assert every.n == 9 and every.value > 0.2
+    assert finds(table(scores, 9, "head_all", damage=[0.1] * 9), {}, **claim.arguments).n == 0

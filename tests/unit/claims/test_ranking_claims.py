@@ -12,7 +12,7 @@ from memloc.settings.sections import sections
 from memloc.statistics import uncertainty
 from memloc.tables.terms import METHODS
 
-SETTINGS = sections({"paragraph": {"prefix": 4, "length": 10}})
+SETTINGS = sections({"paragraph": {"prefix": 50, "length": 100}})
 ABOUT = {"model": "any", "data": "embedded"}
 GPT_NEO = {"model": "EleutherAI/gpt-neo-125m", "data": "release"}
 AGREE, LEADS, MOST = "methods_agree", "one_head_leads", "most_methods_rank_one_head_first"

@@ -100,6 +100,14 @@ def test_published_sizes_are_those_of_the_authors_filter():
     assert judged("scores", more).loc[names, "verdict"].tolist() == ["not applicable"] * 4
 
 
+@pytest.mark.parametrize("paragraph", [{"length": 150, "prefix": 50}, {"length": 100, "prefix": 60}])
+def test_published_sizes_are_those_of_the_published_paragraphs(paragraph):
+    """The same model on paragraphs of other lengths recites others."""
+    longer = changed(SETTINGS, paragraph=paragraph)
+    found = judged("scores", scored({0: 12_422, 20: 436, 40: 141, 50: 442}), GPT_NEO, longer)
+    assert found.loc["n_memorized", "verdict"] == "not applicable"
+
+
 def test_published_sizes_need_the_scores_of_all_that_the_authors_filter_keeps():
     """Scores are of the study's own filter, where `expected.filter` does not ask for the authors' as well."""
     own = changed(SETTINGS, expected={"filter": "run"})

@@ -44,6 +44,21 @@ def test_sections_take_the_micro_batch_of_the_study_unless_they_name_their_own()
     assert validate(VALID, "f").patching.micro_batch == 64
 
 
+def test_the_papers_study_compares_like_with_like():
+    """The head that the paper names, and its counts, which come from the authors' filter."""
+    study = validate(yaml.safe_load((ROOT / "config/gpt-neo-125m.yaml").read_text()), "gpt-neo-125m.yaml")
+    assert (study.highlight.layer, study.highlight.head) == (1, 2)
+    assert study.expected.filter == "reference" and study.paragraph.continuation == 50
+
+
+def test_mini_has_as_many_as_its_verdicts_need():
+    """Eight edits at the rate that is judged, of which two are swept, and orders that a rank of 5 % needs."""
+    mini = validate(yaml.safe_load((ROOT / "config/config.yaml").read_text()), "config.yaml")
+    assert (mini.editing.n_paragraphs, mini.editing.n_swept) == (8, 2)
+    assert mini.editing.learning_rates == [1e-3, 1e-5]
+    assert mini.head_ablation.n_random >= 39
+
+
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
 def test_every_config_file_is_valid(path):
     config = yaml.safe_load(path.read_text())

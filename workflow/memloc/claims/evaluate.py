@@ -9,6 +9,7 @@ from memloc.claims.verdicts import Estimate, judge
 from memloc.settings.base import Section
 
 STUDIES = {"gpt-neo-125m on the pile": {"model": "EleutherAI/gpt-neo-125m", "data": "release"}}
+PUBLISHED_TOKENS = 100, 50  # of a paragraph, and of its prefix
 
 
 def evaluate(
@@ -28,7 +29,8 @@ def evaluate(
 
 def _estimate(claim: Claim, topic: str, tables: dict, settings: Section, about: dict[str, str]) -> Estimate:
     wanted = STUDIES.get(claim.only_for, {})
-    if any(about[key] != value for key, value in wanted.items()):
+    tokens = settings.paragraph.length, settings.paragraph.prefix
+    if any(about[key] != value for key, value in wanted.items()) or (wanted and tokens != PUBLISHED_TOKENS):
         return Estimate(
             missing="a number of GPT-Neo 125M on the published Pile subset; this run differs in model or text"
         )

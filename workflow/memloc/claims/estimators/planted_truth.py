@@ -3,6 +3,8 @@
 By the units that a kind of place is made of (heads, neurons), at the criterion's level of the NLL.
 """
 
+import math
+
 import pandas as pd
 
 from memloc.claims.verdicts import Estimate
@@ -13,15 +15,21 @@ from memloc.tables.terms import PLANT_GRANULARITIES
 Tables = dict[str, pd.DataFrame]
 
 
-def finds(tables: Tables, settings: Section, method: str, kind: str) -> Estimate:
+def finds(
+    tables: Tables, settings: Section, method: str, kind: str, most_damage: float = math.inf
+) -> Estimate:
     """Average precision of a method for the plants minus that for their unplanted twins, paired by plant.
 
-    A method that names the same units whatever is planted has as much of both.
+    A method that names the same units whatever is planted has as much of both. Plants that raise the NLL of
+    held-out text by more than the share `most_damage` do not count.
     """
     scores = _scores(tables, kind, "average_precision", "method == @method", method)
     if scores is None or not {("plant", method), ("twin", method)} <= set(scores):
         return _not_asked(method, kind)
-    return Estimate.of(uncertainty.paired(scores["plant", method] - scores["twin", method]))
+    gained = scores["plant", method] - scores["twin", method]
+    plants = tables["plants"].query("reached and kind == @kind").set_index("plant")
+    harmless = plants["nll_held_out"] / plants["nll_held_out_before"] - 1 <= most_damage
+    return Estimate.of(uncertainty.paired(gained[harmless.reindex(gained.index)]))
 
 
 def finds_more(tables: Tables, settings: Section, method: str, rival: str, kind: str) -> Estimate:
