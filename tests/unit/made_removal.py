@@ -23,6 +23,7 @@ def tables(n=8, ways=WAY_NAMES):
                 scores = {"em": em - number % 2, "log_p": -np.inf if em < 20 else -0.1, "longest_run": em}
                 shares = {"edit_distance": 1 - em / 50, "recited_perturbed": 0.25, "recited_shifted": 0.5}
                 more = {"relearning_steps": steps, "n_changed_weights": 1000}
+                more["targeted"] = way not in (*UNTARGETED, "nothing")
                 removed.append({**labels, "id": number, **scores, **shares, **more})
             for taken in [None] if mode == "joint" else [0, 1]:
                 costs.append({**labels, "removed": taken, "seconds": 1.5, "memory_mb": 1234.5})

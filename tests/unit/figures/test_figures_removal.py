@@ -9,7 +9,7 @@ from made_removal import tables
 from matplotlib import pyplot as plt
 
 from memloc.figures import removal, removal_table
-from memloc.figures.parts.removal import WAY_STYLES, judged_ways, ways_of
+from memloc.figures.parts.removal import LABELS, WAY_STYLES, judged_ways, ways_of
 from memloc.run.templates import fill
 from memloc.settings.removal_ways import WAY_NAMES
 from memloc.settings.sections import sections
@@ -72,3 +72,9 @@ def test_the_table_has_a_line_per_way_and_mode():
     assert "the model as it is" in shown and "top gradients, one by one" in shown
     assert "low curvature (K-FAC), one by one" not in shown
     assert "40.0 (40.0 to 40.0)" in shown and "1,234" in shown
+
+
+def test_the_table_marks_ways_that_aim_at_all_memories():
+    found = removal_table.draw(tables(8), {}).figure.axes[0]
+    names = {text.get_text() for text in found.texts if text.get_text().endswith(" *")}
+    assert names == {f"{LABELS[way]} *" for way in ("svd", "kfac")}

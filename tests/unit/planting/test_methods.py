@@ -1,5 +1,9 @@
 """Methods of the registry: each fast one against a slow plain one, and all against what is easy to find."""
 
+import re
+import types
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +14,7 @@ from memloc.localization.weights import OriginalWeights
 from memloc.model import loading
 from memloc.model.components import components, editable_parameters
 from memloc.perturbation.pairs import Pairs
-from memloc.planting import activation_methods, head_methods, masks, weight_methods
+from memloc.planting import activation_methods, head_methods, masks, methods, weight_methods
 from memloc.planting.activation_methods import by_unit, changed_input, readers
 from memloc.planting.methods import METHODS, answers
 from memloc.planting.place_scores import place_scores
@@ -23,6 +27,7 @@ from memloc.settings.planted_truth import PlantedTruth
 from memloc.tables.terms import ENSEMBLE, NOT_IN_ENSEMBLE
 from tiny_models import VOCABULARY
 
+PAGE = Path(__file__).parents[3] / "docs/methods.md"
 N_PREFIX = 6
 
 
@@ -176,6 +181,48 @@ def test_a_unit_that_does_everything_is_found(tiny_model, unit, seeing):
     }
     assert seeing <= set(first)
     assert {method for method in seeing if first[method] != number} == set()
+
+
+def test_a_weight_that_does_everything_is_found(tiny_model):
+    """All others that write to the residual stream are zero; planting alone has made this one large."""
+    written = [component for component in components(tiny_model) if component.name in ("W_O", "W_out")]
+    last = next(component for component in reversed(written) if component.name == "W_out")
+    with torch.no_grad():
+        for component in written:
+            tiny_model.get_parameter(component.parameter).zero_()
+        tiny_model.get_parameter(last.parameter).view(-1)[7] = 50.0
+    asked = question(tiny_model, ("weight",))
+    change = dict(asked.change)
+    change[last.parameter] = tiny_model.get_parameter(last.parameter).detach()
+    before = 0
+    for name in editable_parameters(tiny_model):
+        if name == last.parameter:
+            break
+        before += tiny_model.get_parameter(name).numel()
+    scores = {answer.method: answer.scores for answer in answers(asked._replace(change=change))}
+    above = {method: int((found > found[before + 7]).sum()) for method, found in scores.items()}
+    assert above["weight_size"] == above["change"] == 0
+    # What this weight reads is made by others, without which it does little, too: those of its own neuron.
+    assert above["gradient_x_weight"] < tiny_model.config.hidden_size
+
+
+def test_the_example_of_the_page_is_a_method(tiny_model, monkeypatch):
+    """A method of one's own (docs/methods.md), next to whole activations that are read off a hook."""
+    section = PAGE.read_text().split("## Planted truth")[1].split("\n## ")[0]
+    (block,) = re.findall(r"(?ms)^```python\n(.*?)^```", section)
+    code, line = block.split("# workflow/memloc/planting/methods.py, in METHODS\n")
+    module = types.ModuleType("my_method")
+    exec(code, vars(module))
+    added = eval("{" + line + "}", {"Method": methods.Method, "my_method": module})
+    monkeypatch.setattr(methods, "METHODS", added)
+    asked = question(tiny_model, ("neuron", "layer"))
+    found = {answer.granularity: answer.scores for answer in answers(asked) if answer.method != ENSEMBLE}
+    expected = []
+    for reader in readers(tiny_model, "neuron").values():
+        with reader.register_forward_pre_hook(lambda _, inputs: expected.append(inputs[0][0].abs().amax(0))):
+            tiny_model(asked.tokens[:, :-1])  # nothing reads what follows the last token
+    torch.testing.assert_close(found["neuron"], torch.cat([size.detach() for size in expected]))
+    assert len(found["layer"]) == tiny_model.config.num_hidden_layers
 
 
 def test_random_scores_are_at_chance(tiny_gpt_neo):

@@ -9,9 +9,10 @@ import torch
 
 from memloc.localization.weights import OriginalWeights
 from memloc.model.components import editable_parameters
+from memloc.planting import methods
 from memloc.planting import study as planting_study
 from memloc.planting.curves import Plant, curves, n_needed
-from memloc.planting.methods import METHODS, answers
+from memloc.planting.methods import METHODS, Method, answers
 from memloc.planting.places import draw_place
 from memloc.planting.planter import plant
 from memloc.planting.study import Study, run_slot, slots
@@ -229,6 +230,21 @@ def test_a_plant_whose_weights_are_no_numbers_has_no_norm(memorizing_model, memo
     broken = {name: torch.full_like(values, torch.nan) for name, values in unplanted.items()}
     found = planting_study._relative_norms(original, unplanted, broken)
     assert found["norm"] is None and found["norm_before"] > 0
+
+
+def test_a_method_that_always_names_one_head_gains_nothing_over_the_twin(
+    memorizing_model, memorized_tokens, monkeypatch
+):
+    """It names the planted head, by luck; one that sees the plant gains."""
+    place = draw_place(memorizing_model, "head_vo", 24, generator(0, "planted_truth", "head_vo", "0", "0"))
+    lucky = {name: units.float() for name, units in place.units.items()}
+    constant = Method(lambda question: lucky, ("layer", "head"))
+    monkeypatch.setattr(methods, "METHODS", {"constant": constant, "change": METHODS["change"]})
+    asked = study(memorizing_model, how(kinds={"head_vo": 0.03}, curves=False), memorized_tokens)
+    rows = run_slot(asked, 0).planted_truth.query("granularity == 'head' and control != 'wrong'")
+    found = rows.pivot(index="method", columns="control", values="average_precision")
+    assert found.loc["constant", "plant"] == found.loc["constant", "twin"] == 1
+    assert found.loc["change", "plant"] == 1 > found.loc["change", "twin"]
 
 
 def test_tries_take_paragraphs_of_their_own_and_the_wrong_one_is_none(memorizing_model, memorized_tokens):

@@ -123,7 +123,7 @@ def test_a_way_that_does_nothing_scores_as_nothing(study, monkeypatch):
     idle = Diversion(lambda request: lambda setting: nullcontext(), ("x",), lambda how: [(1.0,)])
     monkeypatch.setitem(registry.WAYS, "heads", idle)
     found, nothing = run_way(study, "heads"), as_it_is(study)
-    labels = ["way", "setting", "mode", "removed"]
+    labels = ["way", "setting", "mode", "removed", "targeted"]
     for name in ("removal", "removal_damage"):
         rows = getattr(found, name)
         joint = rows[rows["mode"] == "joint"].drop(columns=labels, errors="ignore")
@@ -275,6 +275,7 @@ def test_every_way_gives_valid_tables(study, name):
     nothing = as_it_is(study)
     assert len(validate(REMOVAL, nothing.removal, Lengths(24, N_PREFIX))) == 4
     assert len(validate(REMOVAL_DAMAGE, nothing.removal_damage, Lengths(24, N_PREFIX))) == 12
+    assert (found.removal["targeted"] == (name not in ("svd", "kfac"))).all()
 
 
 def test_a_forbidden_token_has_the_largest_nll_and_a_chance_of_nothing(memorizing_model, memorized_tokens):

@@ -32,7 +32,9 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """A line per way: first removing together, then one by one; the CSV has all intervals."""
     data, removal = judged_ways(tables), tables["removal"]
     about = removal.groupby(["way", "mode"]).agg(
-        setting=("setting", "first"), weights=("n_changed_weights", "median")
+        setting=("setting", "first"),
+        weights=("n_changed_weights", "median"),
+        targeted=("targeted", "first"),
     )
     costs = tables["removal_costs"].groupby(["way", "mode"])[["seconds", "memory_mb"]].median()
     data = data.join(about, on=["way", "mode"]).join(costs, on=["way", "mode"])
@@ -50,6 +52,7 @@ def _table(data: pd.DataFrame, rows: list[tuple[str, str]]) -> Figure:
         own = data[(data["way"] == way) & (data["mode"] == mode)].set_index("measure")
         first = own.iloc[0]
         name = LABELS[way] if mode == "joint" else f"{LABELS[way]}, {MODES[mode]}"
+        name += " *" if way != NOTHING and not first["targeted"] else ""
         cells = [name, first["setting"], *(_cell(own.loc[measure], measure) for measure in COLUMNS)]
         cells += [f"{first['weights']:,.0f}", number(first["seconds"], ".2f")]
         cells.append(number(first["memory_mb"], ",.0f"))

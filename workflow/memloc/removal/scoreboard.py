@@ -56,7 +56,8 @@ class Found(NamedTuple):
 def as_it_is(study: Comparison) -> Found:
     """The rows of the model as it is: way `nothing`, of the paragraphs that ways remove together."""
     labels = {"way": NOTHING, "setting": "", "mode": "joint"}
-    about = {"n_changed_weights": 0, "relearning_steps": [None] * len(study.texts.target.ids)}
+    untried = [None] * len(study.texts.target.ids)
+    about = {"n_changed_weights": 0, "relearning_steps": untried, "targeted": False}
     rows = _removed(study, study.texts.target, None).assign(**labels, **about)
     return Found(rows, _damage(study, None).assign(**labels, removed=None), pd.DataFrame(), pd.DataFrame())
 
@@ -89,7 +90,7 @@ def _run(study: Comparison, name: str, way: Way, setting: Setting, target: Targe
         damage = _damage(study, state)
         again = _relearned(study, target) if isinstance(way, Edit) else [None] * len(target.ids)
     return {
-        "removal": removed.assign(relearning_steps=again),
+        "removal": removed.assign(relearning_steps=again, targeted=name not in UNTARGETED),
         "removal_damage": damage,
         "removal_costs": pd.DataFrame([costs]),
     }

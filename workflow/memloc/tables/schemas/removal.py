@@ -27,6 +27,10 @@ def _removal(lengths: Lengths) -> dict[str, pa.Column]:
 
     return {
         **_run(NOTHING),
+        "targeted": column(
+            bool,
+            meaning="The way is told which paragraphs to remove; false: it aims at all memories at once.",
+        ),
         "id": integer(0, meaning="Paragraph that is removed."),
         "em": integer(0, lengths.continuation, unit="tokens", meaning="Exact match that is left."),
         "log_p": column(
