@@ -1,0 +1,83 @@
+"""Scripts with settings that the stored study does not have."""
+
+import copy
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from safetensors.numpy import load_file
+from test_scripts import stored_jobs
+
+from memloc.data.paragraphs import sampled_tokens
+from memloc.detection import groups
+from memloc.localization.gradients import nll_gradients
+from memloc.localization.parameter_gradients import component_scores
+from memloc.model import loading
+from memloc.model.folded_norms import fold_norms
+from memloc.tables import storage
+from memloc.tables.schemas import schema_of
+
+N_PREFIX = 12
+
+
+def changed(name, **sections):
+    """A job with other values in its sections."""
+    script, snakemake = stored_jobs()[name]
+    other = copy.deepcopy(snakemake)
+    for section, values in sections.items():
+        other.params.settings[section] |= values
+    return script, other
+
+
+def read(path):
+    path = Path(path)
+    return storage.read(schema_of(path.stem), path)
+
+
+def test_gradients_of_the_authors_code_are_those_of_folded_norms(run, study):
+    script, snakemake = changed("parameter_gradients", parameter_gradients={"reference": True})
+    run(script, snakemake)
+    found = read(study / "tables/parameter_gradients.parquet").query("group == 'memorized'")
+    tables = [read(study / f"tables/{name}.parquet") for name in ("paragraphs", "sets")]
+    _, tokens = sampled_tokens(*tables, "memorized", N_PREFIX)
+    sizes = []
+    for fold in (True, False):
+        model = loading.load_model(study / "model")
+        if fold:
+            fold_norms(model)
+        sizes.append(component_scores(model, nll_gradients(model, tokens, N_PREFIX, 8))["max_abs"])
+    np.testing.assert_allclose(found["max_abs"], sizes[0], rtol=1e-4)
+    assert (abs(sizes[0] / sizes[1] - 1) > 0.01).mean() > 0.5
+
+
+def test_continuations_of_the_corpus_are_the_paragraphs_own(run, study):
+    script, snakemake = changed("sets", sets={"continuation": "corpus"})
+    run(script, snakemake)
+    sets = read(study / "tables/sets.parquet").dropna(subset=["continuation"])
+    tokens = read(study / "tables/paragraphs.parquet").set_index("id")["tokens"]
+    assert {"memorized", "non_memorized"} <= set(sets["set"])
+    for row in sets.itertuples():
+        assert list(row.continuation) == list(tokens[row.id][N_PREFIX:])
+    decoded = read(study / "tables/near_verbatim.parquet").set_index("id")["continuation"]
+    others = sets[sets["set"] == "non_memorized"]
+    assert any(list(decoded[row.id]) != list(row.continuation) for row in others.itertuples())
+
+
+def test_a_model_is_edited_by_another_way(run, study):
+    """Of the MLPs, small singular components are dropped; the card says so."""
+    script, snakemake = changed("edited_model", edit_model={"way": "svd", "setting": 0.5})
+    run(script, snakemake)
+    folder = study / "edited_model"
+    before, after = (load_file(place / "model.safetensors") for place in (study / "model", folder))
+    moved = {name for name in before if not np.array_equal(before[name], after[name])}
+    assert moved and all(".mlp." in name for name in moved)
+    assert "Way `svd`" in (folder / "README.md").read_text()
+
+
+def test_folds_that_split_a_group_end_the_run(run, study, monkeypatch):
+    monkeypatch.setattr(groups, "folds", lambda recited, *_: np.arange(len(recited)) % 5)
+    script, snakemake = stored_jobs()["detect"]
+    with pytest.raises(BaseException) as failed:
+        run(script, snakemake)
+    assert "in several folds" in repr(failed.value) + str(pd.Series(failed.value.args).tolist())
