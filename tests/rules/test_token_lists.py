@@ -93,5 +93,5 @@ def test_tokens_of_another_model_end_in_one_line(job, listed, run):
     np.save(listed / "wrong.npy", tokens)
     chosen = copy.deepcopy(snakemake)
     chosen.input.tokens = [str(listed / "wrong.npy")]
-    with pytest.raises(ValueError, match=r"^data\.files: .*wrong\.npy, row 3: token 1000000, and the model"):
+    with pytest.raises(ValueError, match=r"^data\.files: .*wrong\.npy, row 3: token 1000000, but the model"):
         run(script, chosen)
