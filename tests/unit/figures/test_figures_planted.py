@@ -18,6 +18,7 @@ from memloc.figures import (
 )
 from memloc.figures.parts.planted import label
 from memloc.run.templates import fill
+from memloc.statistics import uncertainty
 from memloc.tables.terms import PLANT_GRANULARITIES
 
 REPORT = Path(__file__).parents[3] / "workflow" / "report"
@@ -95,6 +96,32 @@ def test_areas_are_those_of_the_curve():
     own = data.loc[("neurons", "zero_ablation")].iloc[0]
     assert own["cpr"] == pytest.approx(0.9 / 2)
     assert own["cmd"] == pytest.approx(1 - 0.9 / 2)
+    assert own["reverted"] == pytest.approx(1 - 0.9 / 2)
+
+
+def test_areas_have_intervals_over_plants():
+    """Half of the plants are found whole at once, half not at all: CMD 0 and 1, but for the way to the first
+    share."""
+    found = tables(8)
+    curves = found["planted_curves"]
+    curves["kept"] = np.where(curves["plant"] % 2, 1.0, 0.0)
+    drawing = planted_curves.draw(found, {})
+    own = drawing.data.set_index(["kind", "method"]).loc[("neurons", "zero_ablation")].iloc[0]
+    values = np.array([1, 0.01 / 2] * 4)
+    expected = uncertainty.mean(values)
+    assert own["cmd"] == pytest.approx(expected.value) == pytest.approx(values.mean())
+    assert (own["cmd_low"], own["cmd_high"]) == pytest.approx((expected.low, expected.high))
+    assert drawing.numbers["areas"][0]["cmd"].n == 8
+
+
+def test_ranks_have_intervals_over_plants():
+    found = tables(8)
+    truth = found["planted_truth"]
+    truth["rank"] = 1.0 + truth["plant"]
+    row = planted_rank.draw(found, {}).data.query("method == 'zero_ablation' and level == 0.3").iloc[0]
+    expected = uncertainty.mean(np.arange(1.0, 9))
+    assert row[["value", "low", "high", "n"]].tolist() == pytest.approx(list(expected))
+    assert (row["min"], row["max"]) == (1, 8)
 
 
 def test_what_is_recommended_beats_its_twin_and_is_no_baseline():

@@ -8,6 +8,7 @@ from memloc.figures.parts.planted import BASELINES, KIND_LABELS, kinds_of, label
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, subplots
 from memloc.run.templates import escaped
 from memloc.settings.base import Section
+from memloc.statistics.uncertainty import Interval, mean, table
 
 BASELINE_STYLES = {
     "weight_size": {"color": "0.6", "ls": "-"},
@@ -15,6 +16,7 @@ BASELINE_STYLES = {
     "change": {"color": "black", "ls": "-"},
 }
 PANELS = {"kept": "planted alone", "left": "reverted"}
+AREAS = ("cpr", "cmd", "reverted")
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
@@ -42,28 +44,46 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     for panel in axes[1]:
         panel.set_xlabel("first units (%)")
     figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
-    areas = _areas(data)
-    return Drawing(figure, data.merge(areas, on=["kind", "method"]), {"areas": _best(areas)})
+    areas = plant_areas(rows)
+    wide = _wide(areas)
+    return Drawing(figure, data.merge(wide, on=["kind", "method"]), {"areas": _best(areas)})
 
 
-def _areas(data: pd.DataFrame) -> pd.DataFrame:
-    """CPR, the area below the curve, and CMD, that between it and one (2504.13151), from share 0 on."""
+def plant_areas(rows: pd.DataFrame) -> pd.DataFrame:
+    """Areas of every plant's curves, from share 0 on, and their means over plants with intervals.
+
+    CPR is the area below what the first units bring when they are planted alone, CMD that between it and one
+    (2504.13151); `reverted` is the area below what is left when they are reverted. Columns: kind, method,
+    area, value, low, high, n.
+    """
     found = []
-    for (kind, method), rows in data.sort_values("share").groupby(["kind", "method"]):
-        share = np.concatenate([[0], rows["share"]])
-        kept = np.concatenate([[0], rows["kept"]])
-        areas = {"cpr": np.trapezoid(kept, share), "cmd": np.trapezoid(np.abs(1 - kept), share)}
-        found.append({"kind": kind, "method": method, **areas})
-    return pd.DataFrame(found)
+    for (kind, method, plant), own in rows.sort_values("share").groupby(["kind", "method", "plant"]):
+        share = np.concatenate([[0], own["share"]])
+        kept, left = np.concatenate([[0], own["kept"]]), np.concatenate([[1], own["left"]])
+        sizes = {"cpr": kept, "cmd": np.abs(1 - kept), "reverted": left}
+        areas = {name: np.trapezoid(curve, share) for name, curve in sizes.items()}
+        found.append({"kind": kind, "method": method, "plant": plant, **areas})
+    long = pd.DataFrame(found).melt(["kind", "method", "plant"], var_name="area")
+    groups = long.groupby(["kind", "method", "area"])["value"]
+    return table([mean(values) for _, values in groups], groups.size().index).reset_index()
+
+
+def _wide(areas: pd.DataFrame) -> pd.DataFrame:
+    """A row per kind and method: each area with its ends."""
+    wide = areas.pivot(index=["kind", "method"], columns="area", values=["value", "low", "high"])
+    wide.columns = [area if end == "value" else f"{area}_{end}" for end, area in wide.columns]
+    return wide.reset_index()
 
 
 def _best(areas: pd.DataFrame) -> list[dict]:
+    """By kind, the method with the lowest mean CMD, next to a random ranking."""
     found, rivals = [], areas[~areas["method"].isin(BASELINES)]
     for kind in kinds_of(rivals):
-        best = rivals[rivals["kind"] == kind].sort_values("cmd", kind="stable").iloc[0]
-        chance = areas[(areas["kind"] == kind) & (areas["method"] == "random")]["cmd"].iloc[0]
-        labels = {"kind": KIND_LABELS[kind], "method": escaped(label(best["method"]))}
-        found.append(
-            {**labels, "cmd": float(best["cmd"]), "cpr": float(best["cpr"]), "chance": float(chance)}
-        )
+        own = areas[areas["kind"] == kind].set_index(["area", "method"])
+        cmd = rivals[(rivals["kind"] == kind) & (rivals["area"] == "cmd")].sort_values("value", kind="stable")
+        best = cmd["method"].iloc[0]
+        of = {area: Interval(*own.loc[(area, best), list(Interval._fields)]) for area in AREAS}
+        chance = Interval(*own.loc[("cmd", "random"), list(Interval._fields)])
+        labels = {"kind": KIND_LABELS[kind], "method": escaped(label(best))}
+        found.append({**labels, **of, "chance": chance})
     return found
