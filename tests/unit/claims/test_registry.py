@@ -9,7 +9,9 @@ import yaml
 from pydantic import ValidationError
 
 from memloc.claims import registry
+from memloc.claims.estimators import editing, removal
 from memloc.claims.registry import Claim
+from memloc.figures import fig3
 from memloc.figures.catalog import FIGURES
 from memloc.settings.study import Settings
 from memloc.tables.schema import Lengths
@@ -117,3 +119,13 @@ def test_a_figure_has_the_topics_of_its_claims():
             name for name, topic in TOPICS.items() if any(figure.name in c.figures for c in topic.claims)
         ]
         assert registry.topics_of_figure(figure.name) == expected
+
+
+def test_what_counts_is_the_same_in_claims_and_figures():
+    """Nine tenths of a continuation are a large drop; 4 % of it are nothing; half of it is unlearned."""
+    claims = {claim.id: claim for topic in TOPICS.values() for claim in topic.claims}
+    drops = [claim for claim in claims.values() if claim.estimator == "largest_drop"]
+    assert len(drops) > 1 and {claim.margin for claim in drops} == {fig3.LARGE_DROP}
+    nothing = [claim for claim in TOPICS["editing"].claims if claim.margin_of == "continuation"]
+    assert len(nothing) > 3 and {claim.margin for claim in nothing} == {editing.NOTHING}
+    assert editing.UNLEARNED == removal.REMOVED
