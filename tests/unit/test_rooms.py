@@ -103,3 +103,9 @@ def test_figures_run_no_model():
 def test_no_file_is_longer_than_a_reader_can_hold():
     long = {module: n for module, path in MODULES.items() if (n := len(path.read_text().splitlines())) >= 400}
     assert long == {}
+
+
+def test_tests_lie_in_the_rooms_of_what_they_test():
+    tests = Path(__file__).parent
+    folders = {path.name for path in tests.iterdir() if path.is_dir() and any(path.glob("test_*.py"))}
+    assert folders == set(ROOMS)
