@@ -1,5 +1,6 @@
 """The estimate of a study's cost: against measured times, and its schedule against what is obvious."""
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -177,3 +178,23 @@ def test_plants_and_removal_take_what_was_measured(name, rule, machine, seconds)
     """One thread each."""
     estimated = cost.rule_seconds(rule, *study(name), machine, 1)
     assert 1 / 1.5 < estimated / seconds < 1.5
+
+
+def test_stages_of_the_benchmark_take_what_was_measured():
+    """Those of docs/benchmarks.md that rules of a study run, with passes as the estimate counts them."""
+    shape, settings = study("gpt-neo-125m")
+    n_controls = yaml.safe_load((ROOT / "config/bench.yaml").read_text())["bench"]["n_controls"]
+    passes = {  # of an item
+        "scoring": 1,
+        "perturbation_nll": cost.PERTURBED_SHARE,
+        "patching": cost.PATCHED_SHARE,
+        "parameter_gradients": cost.BACKWARD,
+        "editing_step": cost.BACKWARD * (1 + n_controls),
+    }
+    page = (ROOT / "docs/benchmarks.md").read_text()
+    for stage, each in passes.items():
+        row = rf"\| `{stage}` \| [^|]+ \| (\d+) / \d+ \| ([\d.]+) / .* of ([\d,]+) GFLOP/s"
+        n_items, seconds, rate = (float(text.replace(",", "")) for text in re.search(row, page).groups())
+        reached = rate * shape.width / (shape.width + cost.HALF_RATE_WIDTH)
+        estimated = n_items * each * cost.gflop_per_pass(shape, settings) / reached
+        assert 1 / 1.5 < estimated / seconds < 1.5, stage
