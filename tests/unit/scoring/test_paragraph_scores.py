@@ -219,13 +219,13 @@ def test_judgement_equals_that_of_sorted_logits_and_cross_entropy():
     logits = 8 * torch.randn(500, 9, generator=random(0), dtype=torch.float64)
     true = torch.randint(9, (500,), generator=random(1))
     true[::2] = logits[::2].argmax(-1)
-    logits[7] = 0.0  # all tied: the gap is 0
+    logits[7] = 0.0  # all tied: the margin is 0
     ordered, order = logits.sort(dim=-1, descending=True)
     nll = torch.nn.functional.cross_entropy(logits, true, reduction="none")
     found = teacher_forcing.judge_logits(logits.clone(), true)
     tied = torch.arange(500) == 7
-    assert torch.equal(found.matched[~tied], (order[:, 0] == true)[~tied]) and found.gap[7] == 0
-    assert torch.equal(found.gap, ordered[:, 0] - ordered[:, 1])
+    assert torch.equal(found.matched[~tied], (order[:, 0] == true)[~tied]) and found.margin[7] == 0
+    assert torch.equal(found.margin, ordered[:, 0] - ordered[:, 1])
     assert torch.allclose(found.nll, nll, rtol=1e-12)
 
 

@@ -38,7 +38,7 @@ def test_statistics_are_those_of_the_plain_logits(tiny_model, tiny_tokens):
             at = paragraph, position - N_PREFIX
             ordered = here.sort(descending=True).values
             assert found.nll[at].item() == pytest.approx(-here.log_softmax(-1)[true].item(), abs=1e-5)
-            assert found.top_gap[at].item() == pytest.approx((ordered[0] - ordered[1]).item(), abs=1e-5)
+            assert found.margin[at].item() == pytest.approx((ordered[0] - ordered[1]).item(), abs=1e-5)
             assert found.true_rank[at].item() == (here > here[true]).sum().item()
     assert found.true_rank.max() > 10
 
@@ -63,7 +63,7 @@ def test_frame_has_one_row_per_token(tiny_gpt2, tiny_tokens):
     assert len(frame) == 7 * 7
     row = frame[(frame.id == 30) & (frame.position == 8)]
     assert row.nll.item() == statistics.nll[3, 3].item()
-    assert row.top_gap.item() == statistics.top_gap[3, 3].item()
+    assert row.margin.item() == statistics.margin[3, 3].item()
     assert row.true_rank.item() == statistics.true_rank[3, 3].item()
 
 
@@ -86,7 +86,7 @@ def made_up(own_continuation: bool = True, unseen: bool = False) -> pd.DataFrame
                     "continuation": continuation,
                     "position": 50 + offset,
                     "nll": random.gamma(1.0, scale, shape).ravel(),
-                    "top_gap": random.gamma(2.0, 1 / scale, shape).ravel(),
+                    "margin": random.gamma(2.0, 1 / scale, shape).ravel(),
                     "true_rank": random.integers(0, 2, shape).ravel() * (continuation == "corpus"),
                 }
             )
@@ -155,11 +155,11 @@ def test_logit_differences_plots_means_over_paragraphs():
         "non-memorized, true continuation",
     ]
     own = table[(table["set"] == "non_memorized") & (table["continuation"] == "model")]
-    expected = [own.top_gap[own.position == position].mean() for position in range(50, 100)]
+    expected = [own.margin[own.position == position].mean() for position in range(50, 100)]
     np.testing.assert_allclose(drawn["non-memorized, own continuation"], expected)
-    first = table[(table["set"] == "memorized") & (table.position == 50)].top_gap
+    first = table[(table["set"] == "memorized") & (table.position == 50)].margin
     half = stats.t.ppf(0.975, 5) * first.std() / np.sqrt(6)
     ends = [first.mean() - half, first.mean() + half]
     assert drawing.data[["low", "high"]].iloc[0].tolist() == pytest.approx(ends)
     few = table[table["id"].isin(table["id"].unique()[:2])]
-    assert logit_differences.mean_gaps(few)[["low", "high"]].isna().all(axis=None)
+    assert logit_differences.mean_margins(few)[["low", "high"]].isna().all(axis=None)

@@ -23,7 +23,7 @@ BY_NAME = {
     ("em", "em_before", "n_edits", "longest_run", "n_outside", "em_own", "em_memorized"): TOKENS,
     ("em_control", "em_other", "em_target", "em_own_before", "em_memorized_before"): TOKENS,
     ("nll", "nll_before", "nll_original", "nll_held_out", "nll_memorized", "nll_control"): SIZE,
-    ("max_abs", "sum_abs", "entropy", "margin", "top_gap", "seconds", "learning_rate"): SIZE,
+    ("max_abs", "sum_abs", "entropy", "margin", "margin", "seconds", "learning_rate"): SIZE,
     ("edit_distance", "first_share", "auroc", "average_precision", "recall_1", "recall_2"): SHARE,
     ("recall_5", "recall_by_layer", "recited", "recited_before", "p_value"): SHARE,
     ("recited_perturbed", "recited_shifted", "forgotten", "harm", "share"): SHARE,

@@ -13,9 +13,9 @@ LINES = {"corpus": "-", "model": "--"}
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """Mean gap between the two largest logits per position, with a 95 % band over paragraphs."""
+    """Mean margin between the two largest logits per position, with a 95 % band over paragraphs."""
     statistics = without_controls(tables["token_statistics"])
-    data = mean_gaps(statistics)
+    data = mean_margins(statistics)
     figure, axes = subplots(4.6, 2.6)
     for (name, continuation), label in TEXT_LABELS.items():
         rows = data[(data["set"] == name) & (data["continuation"] == continuation)]
@@ -30,19 +30,19 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     return Drawing(figure, data, _numbers(statistics))
 
 
-def mean_gaps(statistics: pd.DataFrame) -> pd.DataFrame:
-    """Mean gap (logits) per set, continuation and position, with its interval; none for few paragraphs."""
-    gaps = statistics.groupby(["set", "continuation", "position"])["top_gap"]
-    rows = {group: mean(values) for group, values in gaps}
-    data = pd.DataFrame(rows.values(), index=pd.MultiIndex.from_tuples(rows, names=gaps.keys))
+def mean_margins(statistics: pd.DataFrame) -> pd.DataFrame:
+    """Mean margin (logits) per set, continuation and position, with its interval; none for few paragraphs."""
+    margins = statistics.groupby(["set", "continuation", "position"])["margin"]
+    rows = {group: mean(values) for group, values in margins}
+    data = pd.DataFrame(rows.values(), index=pd.MultiIndex.from_tuples(rows, names=margins.keys))
     data = data.replace([float("inf"), -float("inf")], float("nan")).reset_index()
     return data.rename(columns={"value": "mean", "n": "n_paragraphs"})
 
 
 def _numbers(statistics: pd.DataFrame) -> dict[str, Any]:
     first = statistics["position"].min()
-    means = statistics.groupby(["set", "continuation"])["top_gap"].mean()
-    at_first = statistics[statistics["position"] == first].groupby(["set", "continuation"])["top_gap"].mean()
+    means = statistics.groupby(["set", "continuation"])["margin"].mean()
+    at_first = statistics[statistics["position"] == first].groupby(["set", "continuation"])["margin"].mean()
     own_choice = (
         (statistics["true_rank"] == 0).groupby([statistics["set"], statistics["continuation"]]).mean()
     )

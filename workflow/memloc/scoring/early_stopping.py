@@ -22,10 +22,10 @@ class Matches(NamedTuple):
 
 
 def decided_margins(
-    gap: Float[Tensor, "paragraph token"], em: Int[Tensor, "paragraph"]
+    margin: Float[Tensor, "paragraph token"], em: Int[Tensor, "paragraph"]
 ) -> Float[Tensor, "paragraph token"]:
-    """Gaps (logits) between the two largest logits up to the first mismatch, and inf after it."""
-    return gap.where(torch.arange(gap.shape[1], device=gap.device) <= em.unsqueeze(1), torch.inf)
+    """Margins (logits) between the two largest logits up to the first mismatch, and inf after it."""
+    return margin.where(torch.arange(margin.shape[1], device=margin.device) <= em.unsqueeze(1), torch.inf)
 
 
 @torch.inference_mode()
@@ -50,10 +50,10 @@ def match_batch(
         stop = min(max(N_FIRST, 2 * start), n_left)
         text = rows[going, : n_prefix + stop]
         states = continuation_states(model, text, n_prefix + start, cache)
-        matched, gap, ahead, _ = judge(model, states, text[:, n_prefix + start :])
+        matched, margin, ahead, _ = judge(model, states, text[:, n_prefix + start :])
         n_matched = leading_matches(matched)
         em[going] += n_matched
-        margins[going, start:stop] = decided_margins(gap, n_matched)
+        margins[going, start:stop] = decided_margins(margin, n_matched)
         lead[going] = lead[going].minimum(decided_margins(ahead.abs(), n_matched).amin(dim=1))
         stays = (matched.all(dim=1) & (lead[going] >= least_lead)).nonzero().squeeze(1)
         if len(stays) < len(going):

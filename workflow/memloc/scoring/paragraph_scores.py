@@ -32,7 +32,7 @@ class Scores(NamedTuple):
 
     @property
     def margin(self) -> Float[Tensor, "paragraph"]:
-        """The smallest gap between the two largest logits over the matched tokens and the first mismatch."""
+        """The smallest of the margins, which reach up to the first mismatch."""
         return self.margins.amin(dim=1)
 
 
@@ -89,9 +89,9 @@ def judged_scores(
 
 def scores_of(decisions: Decisions) -> Scores:
     """Scores of one micro-batch from what its logits say of its continuations."""
-    matched, gap, _, nll = decisions
+    matched, margin, _, nll = decisions
     em = leading_matches(matched)
-    found = (em, nll.mean(dim=-1), decided_margins(gap, em), torch.zeros_like(em).bool())
+    found = (em, nll.mean(dim=-1), decided_margins(margin, em), torch.zeros_like(em).bool())
     return Scores(*(column.cpu() for column in found))
 
 

@@ -17,7 +17,7 @@ class Decisions(NamedTuple):
     """What the logits say of each true token."""
 
     matched: Bool[Tensor, "*token"]  # it has the largest logit
-    gap: Float[Tensor, "*token"]  # between the two largest logits
+    margin: Float[Tensor, "*token"]  # between the two largest logits
     lead: Float[Tensor, "*token"]  # of its logit over the largest other one, which may be larger
     nll: Float[Tensor, "*token"]  # of the true token, in nats
 
@@ -83,8 +83,8 @@ def judge_logits(logits: Float[Tensor, "token vocabulary"], true: Int[Tensor, "t
     best = logits.argmax(dim=-1, keepdim=True)
     top = logits.gather(-1, best)
     logits.scatter_(-1, best, -torch.inf)
-    matched, gap = best == true, top - logits.amax(dim=-1, keepdim=True)
-    lead = torch.where(matched, gap, true_logit - top)
+    matched, margin = best == true, top - logits.amax(dim=-1, keepdim=True)
+    lead = torch.where(matched, margin, true_logit - top)
     others = logits.sub_(top).exp_().sum(dim=-1, keepdim=True)  # sum of exp(logit - top) without the top
     nll = top - true_logit + others.log1p()
-    return Decisions(*(column.squeeze(-1) for column in (matched, gap, lead, nll)))
+    return Decisions(*(column.squeeze(-1) for column in (matched, margin, lead, nll)))

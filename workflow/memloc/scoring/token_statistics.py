@@ -21,12 +21,12 @@ from memloc.scoring.teacher_forcing import states_in_parts, unembedded
 class TokenStatistics(NamedTuple):
     """One value per token of each continuation, on the CPU.
 
-    nll: nats. top_gap: the largest logit minus the second largest. true_rank: logits larger than that of the
+    nll: nats. margin: the largest logit minus the second largest. true_rank: logits larger than that of the
     paragraph's own token, 0 where greedy decoding chooses it.
     """
 
     nll: Float[Tensor, "paragraph continuation"]
-    top_gap: Float[Tensor, "paragraph continuation"]
+    margin: Float[Tensor, "paragraph continuation"]
     true_rank: Int[Tensor, "paragraph continuation"]
 
 
@@ -56,7 +56,7 @@ def _statistics(
 def statistics_frame(
     statistics: TokenStatistics, ids: Int[np.ndarray, "paragraph"], n_prefix: int
 ) -> pd.DataFrame:
-    """`token_statistics` as a table: id, position (in the paragraph, from 0), nll, top_gap, true_rank."""
+    """`token_statistics` as a table: id, position (in the paragraph, from 0), nll, margin, true_rank."""
     paragraph, offset = (axis.ravel() for axis in np.indices(statistics.nll.shape))
     values = {name: column.numpy().ravel() for name, column in statistics._asdict().items()}
     return pd.DataFrame({"id": np.asarray(ids)[paragraph], "position": n_prefix + offset, **values})

@@ -21,7 +21,7 @@ def _token_statistics(lengths: Lengths) -> dict[str, pa.Column]:
             meaning="Position of the token.",
         ),
         "nll": number(0, unit="nats per token", meaning="NLL of the token."),
-        "top_gap": number(0, unit="logits", meaning="Lead of the most likely token over the second."),
+        "margin": number(0, unit="logits", meaning="Largest logit minus the second largest."),
         "true_rank": integer(0, meaning="Tokens that are more likely than this one."),
     }
 
