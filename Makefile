@@ -18,9 +18,9 @@ test: .venv/complete
 stress: .venv/complete
 	$(BIN)/python -m pytest -m stress
 
-# `make bench SIZE=small` takes five minutes.
+# A job per comparison, one after the other: what is killed goes on. `make bench SIZE=small` takes five minutes.
 bench: .venv/complete
-	$(BIN)/snakemake --cores all bench --configfile config/bench$(SIZE:%=-%).yaml
+	$(BIN)/snakemake --cores all bench --configfile config/bench$(SIZE:%=-%).yaml --config shards=10
 
 # Generated parts of the documentation and the environment files: run after a change of settings or figures.
 docs: .venv/complete
