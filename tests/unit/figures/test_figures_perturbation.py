@@ -228,11 +228,11 @@ def test_caption_of_figure_3_describes_the_largest_drops_with_and_without_the_la
     assert f"{FULL} tokens; 3 of 4 memorized paragraphs have a token that costs at least 7.2." in text
     assert f"Without the last token of the prefix: {FULL - 1} tokens, 0 of 4 paragraphs." in text
     assert "(n = 4)" in text  # instead of an interval
-    assert "of the paragraphs that one token costs at least half" in text
+    assert "of the paragraphs in which one token costs at least half" in text
     em[:] = FULL - 1
     weak = pd.concat([perturbation_table(em), frame.query("set == 'non_memorized'")])
     text = caption("fig3", fig3.draw(tables | {"perturbation": weak}, SETTINGS).numbers)
-    assert "at least half of their" not in text
+    assert "costs at least half" not in text
 
 
 @pytest.mark.parametrize(
