@@ -7,9 +7,9 @@ import pandas as pd
 from memloc.claims.registry import Claim, Topic
 from memloc.claims.verdicts import Estimate, judge
 from memloc.settings.base import Section
+from memloc.settings.paragraph import Paragraph
 
 STUDIES = {"gpt-neo-125m on the pile": {"model": "EleutherAI/gpt-neo-125m", "data": "release"}}
-PUBLISHED_TOKENS = 100, 50  # of a paragraph, and of its prefix
 
 
 def evaluate(
@@ -29,8 +29,8 @@ def evaluate(
 
 def _estimate(claim: Claim, topic: str, tables: dict, settings: Section, about: dict[str, str]) -> Estimate:
     wanted = STUDIES.get(claim.only_for, {})
-    tokens = settings.paragraph.length, settings.paragraph.prefix
-    if any(about[key] != value for key, value in wanted.items()) or (wanted and tokens != PUBLISHED_TOKENS):
+    other_lengths = settings.paragraph != Paragraph()  # the defaults are the paper's
+    if any(about[key] != value for key, value in wanted.items()) or (wanted and other_lengths):
         return Estimate(
             missing="a number of GPT-Neo 125M on the published Pile subset; this run differs in model or text"
         )

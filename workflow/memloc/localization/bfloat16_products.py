@@ -1,7 +1,7 @@
 """Products of weights that stand still, in bfloat16, while a few others are trained.
 
-Processors with bfloat16 multiply in it at least twice as fast as in single precision. What Adam moves may
-not be rounded to it, because a step of 1e-5 is then lost. Therefore a matrix is multiplied
+Processors with bfloat16 multiply faster in it than in single precision (docs/benchmarks.md). What Adam moves
+may not be rounded to it, because a step of 1e-5 is then lost. Therefore a matrix is multiplied
 
     none of whose weights move   in bfloat16
     a few of whose weights move  in bfloat16 as it was, plus its change in single precision, a sparse product
