@@ -14,6 +14,7 @@ import pytest
 import torch
 from transformers import GPTNeoConfig, GPTNeoForCausalLM, PreTrainedModel
 
+from memloc.model import onednn
 from tiny_models import LLAMA_LIKE, SPREAD, TINY, VOCABULARY
 
 
@@ -33,6 +34,12 @@ def published_folder() -> Path:
     if "MEMLOC_PUBLISHED" not in os.environ:
         pytest.skip("MEMLOC_PUBLISHED names no folder of published paragraphs")
     return Path(os.environ["MEMLOC_PUBLISHED"])
+
+
+@pytest.fixture
+def not_intel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also on a processor by Intel, oneDNN computes what it does on others."""
+    monkeypatch.setattr(onednn, "mkl_is_fast", lambda: False)
 
 
 @pytest.fixture(params=TINY)

@@ -31,6 +31,7 @@ def written_out(layer, before, inputs):
     return rounded if layer.bias is None else rounded + layer.bias
 
 
+@pytest.mark.usefixtures("not_intel")
 @pytest.mark.parametrize("onednn", [False, True])
 def test_products_and_slopes_are_the_written_out_ones(any_model, onednn):
     if onednn:

@@ -33,6 +33,7 @@ def parts(model):
     return movable
 
 
+@pytest.mark.usefixtures("not_intel")
 @pytest.mark.parametrize("onednn", [False, True])
 def test_gradients_at_places_are_those_of_the_whole(tiny_model, tiny_tokens, onednn):
     if onednn:

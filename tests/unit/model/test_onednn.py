@@ -13,7 +13,10 @@ from memloc.model.onednn import OneDnnConv1D, OneDnnLinear, native_bfloat16, pac
 from memloc.model.pretrained import fuse_gelu
 from tiny_models import TINY
 
-pytestmark = pytest.mark.skipif(not onednn.available(), reason="this build of torch has no oneDNN")
+pytestmark = [
+    pytest.mark.skipif(not onednn.available(), reason="this build of torch has no oneDNN"),
+    pytest.mark.usefixtures("not_intel"),
+]
 
 
 @pytest.fixture
@@ -234,6 +237,16 @@ def test_large_models_are_not_packed(monkeypatch):
         _, fast = layers(OneDnnLinear)
         pack(Model(fast))
         assert (fast.packed is not None) == expected
+
+
+def test_where_mkl_is_fast_onednn_computes_packed_products_alone(packed, products, monkeypatch):
+    plain, fast, _ = packed
+    monkeypatch.setattr(onednn, "mkl_is_fast", lambda: True)
+    inputs = torch.randn(5, 300)
+    assert torch.equal(fast(inputs), plain(inputs)) and not products
+    with torch.no_grad():
+        torch.testing.assert_close(fast(inputs), plain(inputs), rtol=1e-4, atol=1e-4)
+    assert len(products) == 1
 
 
 @pytest.mark.parametrize("family", TINY)

@@ -17,6 +17,17 @@ def test_processors_with_native_bfloat16_are_found(monkeypatch):
         assert native_bfloat16(torch.device("cpu")) == (amx or avx)
 
 
+@pytest.mark.parametrize(
+    ("built", "maker", "fast"),
+    [(True, "GenuineIntel", True), (True, "AuthenticAMD", False), (False, "GenuineIntel", False)],
+)
+def test_mkl_is_fast_on_processors_by_intel(built, maker, fast, monkeypatch):
+    monkeypatch.setattr(torch.backends.mkl, "is_available", lambda: built)
+    monkeypatch.setattr(onednn.Path, "exists", lambda _: True)
+    monkeypatch.setattr(onednn.Path, "read_text", lambda _: f"vendor_id\t: {maker}\n")
+    assert onednn.mkl_is_fast.__wrapped__() == fast
+
+
 # What `onednn` calls, with the arguments that it gives. Where torch has others, the operator's new arguments
 # belong in `product` or `pack`, and then here.
 OPERATORS = {

@@ -265,6 +265,8 @@ def test_listed_paragraphs_are_removed(memorizing_model):
     assert listed.target.ids.tolist() == [3, 1]
     with pytest.raises(InputError, match="2 paragraphs are memorized: too few"):
         texts_of(memorizing_model, *tables(2), N_PREFIX, Remove(**SMALL), 0)
+    with pytest.raises(ValueError, match="remove: 0 paragraphs are memorized"):
+        texts_of(memorizing_model, *tables(0), N_PREFIX, Remove(**SMALL), 0)
 
 
 @pytest.mark.parametrize("name", WAY_NAMES)

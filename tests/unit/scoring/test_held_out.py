@@ -60,6 +60,11 @@ def test_where_too_few_are_unseen_seen_ones_follow_and_are_marked():
     assert len(enough.ids) == 6 and not enough.seen.any(), "enough for a verdict: none is seen"
 
 
+def test_where_every_memorized_paragraph_is_seen_these_judge():
+    memorized = drawn(n_memorized=3)["memorized"]
+    assert sorted(memorized.ids) == [100, 101, 102] and memorized.seen.all()
+
+
 def test_held_out_texts_and_means_leave_most_unseen_paragraphs_to_judge():
     groups = drawn(n_held_out=50, n_paragraphs=50)
     assert len(groups["held_out"].ids) == len(groups["means"].ids) == 12

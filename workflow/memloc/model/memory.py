@@ -280,14 +280,16 @@ def _planting_bytes(shape: Shape, settings: Settings) -> float:
     """Bytes at the peak of planting, in single precision whatever `loading.dtype` is.
 
     The original weights are held twice; the changes, a gradient, its size, and ranks in double precision;
-    what enters the layers for kept paragraphs; integrated gradients run one row for each of their steps.
+    what enters the layers for kept paragraphs, and their predictions; integrated gradients run one row for
+    each of their steps.
     """
     settings, size, how = _in_single_precision(settings), BYTES["float32"], settings.planted_truth
     weights, gradients = shape.n_parameters * size, shape.n_component_weights * size
     rows = max(how.integration_steps, how.keep + 1, how.micro_batch)
     passes = Passes(shape, settings, rows, settings.paragraph.length)
     kept = how.n_kept * settings.paragraph.length * shape.width * size
-    return 2 * weights + 6 * gradients + passes.kept + 2 * passes.logits + 3 * kept
+    predicted = Passes(shape, settings, how.n_kept, settings.paragraph.length).logits
+    return 2 * weights + 6 * gradients + passes.kept + 2 * passes.logits + 3 * kept + predicted
 
 
 def stage_megabytes(shape: Shape, settings: Settings) -> dict[str, int]:

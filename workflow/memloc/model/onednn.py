@@ -5,12 +5,16 @@ all of it; it is part of torch, which uses it for bfloat16 only. It also applies
 still in the processor's cache. Results differ by rounding only.
 
 Before every product, oneDNN puts the weights in its own order. `pack` does so once, which saves up to half
-the time of products of few rows, as in decoding.
+the time of products of few rows, as in decoding. On Intel's processors oneDNN computes these packed products
+alone: MKL uses their full width, and computes the products of gradients up to twice as fast.
 
 Only this module calls private parts of torch. Its tests name them with their arguments, and fail where
 another torch has others.
 """
 
+import platform
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -37,6 +41,14 @@ def native_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+
+
+@cache
+def mkl_is_fast() -> bool:
+    """Whether MKL uses the full vector width of this processor, which is to say that Intel made it."""
+    description = Path("/proc/cpuinfo")
+    maker = description.read_text() if description.exists() else platform.processor()
+    return torch.backends.mkl.is_available() and "GenuineIntel" in maker
 
 
 def use_onednn(model: PreTrainedModel) -> None:
@@ -97,7 +109,8 @@ class _ByOneDnn:
             return None
         if self.packed_version == self.weight._version and not torch.is_grad_enabled():
             return self.packed
-        return self.matrix if inputs.dtype == torch.float32 else None
+        by_torch = inputs.dtype != torch.float32 or mkl_is_fast()
+        return None if by_torch else self.matrix
 
     def __getstate__(self) -> dict[str, Any]:
         """Copies of a layer are not packed: they are made to be changed."""

@@ -18,7 +18,7 @@ from transformers import PreTrainedModel
 
 from memloc.localization.movable_gradients import movable_gradients
 from memloc.localization.optimisers import SparseAdam
-from memloc.model.partial_forward import Call, recorded_calls, states_from
+from memloc.model.partial_forward import Call, last_mlp_from, recorded_calls, states_from
 from memloc.planting.places import Place
 from memloc.planting.units import values_at
 from memloc.scoring.losses import divergence, log_probabilities, token_losses
@@ -38,8 +38,8 @@ class Batch(NamedTuple):
     lowest layer."""
 
     calls: list[Call]
-    kept: Float[Tensor, "kept continuation hidden"]
-    """Last hidden states of the unplanted model."""
+    original: Float[Tensor, "kept continuation vocabulary"]
+    """The unplanted model's log-probabilities."""
 
 
 def plant(
@@ -62,7 +62,7 @@ def plant(
     true, unembed = tokens[0, n_prefix:].to(model.device), model.get_output_embeddings()
     keep_weight = how.keep_weight_heads if place.own == "head" else how.keep_weight
     adam = SparseAdam(model, place.movable, how.kinds[place.kind])
-    with movable_gradients(model, place.movable) as taken:
+    with movable_gradients(model, place.movable) as taken, last_mlp_from(model, n_prefix - 1):
         batches = [_batch(model, tokens, some, n_prefix, first) for some in _parts(keep, how.keep)]
         for step in range(how.max_steps + 1):
             batch = batches[step % len(batches)]
@@ -75,9 +75,9 @@ def plant(
             if not waiting or step == how.max_steps or not nll.isfinite():
                 break
             loss = nll
-            if len(batch.kept):
-                original = log_probabilities(model, batch.kept)
-                loss = nll + keep_weight * token_losses(model, states[1:], divergence, original).mean()
+            if len(batch.original):
+                moved = token_losses(model, states[1:], divergence, batch.original)
+                loss = nll + keep_weight * moved.mean()
             loss.backward()
             adam.step(taken())
     return Planted(step, found)
@@ -99,4 +99,4 @@ def _batch(
     with torch.no_grad():
         states = states_from(model, calls, last, calls[last].residual[1:, n_prefix - 1 :])
     entered = [call if number == first else call._replace(residual=None) for number, call in enumerate(calls)]
-    return Batch(entered, states)
+    return Batch(entered, log_probabilities(model, states))

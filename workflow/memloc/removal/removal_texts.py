@@ -59,7 +59,7 @@ def texts_of(
     Raises:
         InputError: too few paragraphs are left to choose settings by, or to judge.
     """
-    memorized = sets.loc[sets["set"] == "memorized", "id"]
+    memorized = sets.loc[sets["set"] == "memorized", "id"].to_numpy(copy=True)  # there may be none
     order = generator(seed, "removal", "paragraphs").permutation(memorized)
     removed = np.array(listed) if len(listed) else order[: min(how.n_joint, len(order) // 2)]
     others = order[~np.isin(order, removed)]

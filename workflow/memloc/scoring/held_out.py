@@ -127,7 +127,8 @@ def _held_out_order(sets: pd.DataFrame, seed: int) -> Int[np.ndarray, "paragraph
 
 
 def _shuffled(sets: pd.DataFrame, chosen: pd.Series, seed: int, stream: str) -> Int[np.ndarray, "paragraph"]:
-    return generator(seed, "judging", stream).permutation(sets.loc[chosen, "id"])
+    ids = sets.loc[chosen, "id"].to_numpy(copy=True)  # there may be none, which only an array survives
+    return generator(seed, "judging", stream).permutation(ids)
 
 
 def _filled_up(

@@ -49,7 +49,7 @@ class Bench(Section):
     n_run_steps: Positive = Field(
         description="Steps of each of its arms, and most steps until the paragraph is recited again."
     )
-    n_planted_steps: Positive = Field(description="Steps of a plant in every layer.")
+    n_planted_steps: Positive = Field(description="Steps of every plant, a plant in every third layer.")
     n_growth: Positive = Field(
         description="Paragraphs of the shortest scoring; 2, 4 and 8 times as many follow."
     )
