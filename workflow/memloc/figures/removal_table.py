@@ -25,7 +25,7 @@ COLUMNS = {  # measure: title, width, format
 }
 WITH_INTERVAL = ("forgotten", "em_own_lost")
 HEADER = ("way", "setting", *(title for title, _, _ in COLUMNS.values()), "weights", "seconds", "MiB")
-WIDTHS = (42, 26, *(width for _, width, _ in COLUMNS.values()), 10, 8, 6)
+WIDTHS = (42, 26, *(width for _, width, _ in COLUMNS.values()), 13, 8, 6)
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
