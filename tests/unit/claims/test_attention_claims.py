@@ -191,10 +191,15 @@ def test_a_head_that_the_methods_chose_on_the_same_paragraphs_has_an_interval_th
 
 
 @pytest.mark.parametrize("id", CLAIMS)
-@pytest.mark.parametrize(("n", "verdicts"), [(1, {"undecided", "not applicable"}), (2, {"undecided"})])
-def test_few_paragraphs_decide_nothing(id, n, verdicts):
+@pytest.mark.parametrize("n", [1, 2, 4])
+def test_few_paragraphs_decide_nothing(id, n):
+    """Half of them choose where there is a choice: of one paragraph, none is left to judge."""
+    found, expected = (
+        tables(OPPOSED, n, noise=0.01),
+        {"undecided"} | ({"not applicable"} if n == 1 else set()),
+    )
     for highlight in ("auto", {"layer": 1, "head": 0}):
-        assert verdict(id, tables(OPPOSED, n), changed(SETTINGS, highlight=highlight)) in verdicts
+        assert verdict(id, found, changed(SETTINGS, highlight=highlight)) in expected
 
 
 @pytest.mark.parametrize("id", CLAIMS)

@@ -354,11 +354,11 @@ def test_simultaneous_means_miss_in_one_of_twenty_of_many_searches(n):
 
 def test_simultaneous_means_leave_out_what_is_missing_or_never_varies():
     values = numbers(9, columns=3)
-    values[:2, 1], values[:, 2] = np.nan, 0.1
+    values[:2, 1], values[:, 2] = np.nan, 0.9  # of which nine have a mean that is rounded
     several = uncertainty.simultaneous_means(np.column_stack([values, np.full(9, np.nan)]))
     assert several[:2] == uncertainty.simultaneous_means(values[:, :2])
     assert several[1].value == pytest.approx(values[2:, 1].mean()) and several[1].n == 7
-    assert several[2][1:] == pytest.approx((0.1, 0.1, 9)) and several[3].n == 0
+    assert several[2][1:] == pytest.approx((0.9, 0.9, 9)) and several[3].n == 0
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 5])
