@@ -49,6 +49,11 @@ def test_few_groups_decide_nothing(n):
     assert set(judged(0.95, 0.1, -0.2, n_clusters=n)["verdict"]) == {"undecided"}
 
 
+def test_no_gain_at_all_is_none():
+    found = judged(0.75, 0.0, 0.0, width=0.0)
+    assert set(found["verdict"]) == {"does not hold"}
+
+
 def test_missing_intervals_decide_nothing():
     assert set(judged(0.95, 0.1, -0.2, width=float("nan"))["verdict"]) == {"undecided"}
 

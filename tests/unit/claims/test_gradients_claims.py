@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from memloc.claims.estimators import gradients as estimators
 from memloc.claims.evaluate import evaluate
 from memloc.claims.registry import topics
 from memloc.settings.sections import sections
@@ -175,7 +174,12 @@ def test_a_published_head_is_not_looked_for():
     assert found.loc[LEADS, "verdict"] == "holds" and found.loc[PUBLISHED, "verdict"] == "does not hold"
 
 
-def test_few_parts_decide_nothing():
-    tables = {"parameter_gradient_samples": samples(BOTH, n_parts=3)}
-    assert estimators.value_matrix_leads(tables, SETTINGS).n == 3
-    assert judged(found=samples(BOTH, n_parts=3)).loc[LEADS, "verdict"] == "undecided"
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_few_parts_decide_nothing(n):
+    found = judged(found=samples(BOTH, n_parts=n), about=GPT_NEO).loc[[LEADS, PUBLISHED]]
+    assert set(found["verdict"]) == {"undecided"} and set(found["n"]) == {n}
+
+
+def test_of_equal_matrices_none_leads():
+    found = judged(found=samples({}), about=GPT_NEO).loc[[LEADS, PUBLISHED]]
+    assert set(found["verdict"]) == {"does not hold"} and set(found["value"]) == {0}

@@ -56,17 +56,16 @@ def test_pairs_whose_positions_are_one_say_nothing():
 
 @pytest.mark.parametrize("n", [1, 2])
 def test_few_pairs_stay_undecided(n):
-    found = judged(gradients(n, 0, 3))
+    found = judged(gradients(n, 0, 3), GPT_NEO)
     assert set(found.loc[SPREAD, "verdict"]) == {"undecided"}
     judging = {1: "not applicable", 2: "undecided"}  # of one pair, none is left to judge
-    assert found.loc["key_query_layer_leads", "verdict"] == judging[n]
+    leads = ["key_query_layer_leads", "published_key_query_layer_leads"]
+    assert set(found.loc[leads, "verdict"]) == {judging[n]}
 
 
 def test_no_gradient_at_all_is_no_growth():
     frame = gradients(20, 0)
-    found = judged(frame.assign(max_abs=0.0))
-    assert found.loc[SPREAD, "verdict"].tolist() == ["does not hold"] * 2
-    assert found.loc["key_query_layer_leads", "verdict"] == "does not hold"
+    assert set(judged(frame.assign(max_abs=0.0), GPT_NEO)["verdict"]) == {"does not hold"}
 
 
 @pytest.mark.parametrize(

@@ -83,8 +83,15 @@ def test_one_block_that_is_not_needed_is_enough_against_distributed():
     assert verdicts(lambda group, block, layer: 0)["every_layer_counts"] == "does not hold"
 
 
-def test_few_and_seen_paragraphs_decide_nothing():
-    assert set(verdicts(menta, n=5).values()) == {"undecided"}
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_few_paragraphs_decide_nothing(n):
+    found = verdicts(menta, n=n)
+    deeper = [found.pop("deeper_attention_removes"), found.pop("deeper_attention_spares_others")]
+    assert set(deeper) == {"undecided" if n > 1 else "not applicable"}  # of one, none is left to judge
+    assert set(found.values()) == {"undecided"}
+
+
+def test_seen_paragraphs_decide_nothing():
     found = judged(tables(menta, n=20, n_seen=20))
     assert found["n"].max() == 20 and found.loc["deeper_attention_removes", "value"] < 45
     assert set(judged(tables(menta, n=0, n_seen=8))["verdict"]) == {"not applicable"}

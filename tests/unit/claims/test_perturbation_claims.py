@@ -71,9 +71,21 @@ def test_which_paragraphs_are_perturbed_more_easily(memorized, other, verdict):
 
 def test_nothing_changed_at_all():
     found = judged([[FULL] * 4] * 10, [[FULL] * 4] * 10)
-    names = ["token_costs_45", "non_memorized_easier", "later_matters_memorized", "perturbed_fluent"]
-    expected = ["does not hold", "does not hold", "does not hold", "not applicable"]
-    assert found.loc[names, "verdict"].tolist() == expected
+    others = {"perturbed_fluent": "not applicable", "few_tokens_trigger": "holds"}
+    assert found["verdict"].to_dict() == dict.fromkeys(found.index, "does not hold") | others
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_few_paragraphs_decide_nothing(n):
+    found = judged([[5] * 4] * n, [[4] * 4] * n, new_nll=[1.0] * n)
+    assert dict(found["verdict"]) == dict.fromkeys(found.index, "undecided")
+    assert set(found["n"]) == {n}
+
+
+@pytest.mark.parametrize(("n_new", "n_others"), [(1, 20), (2, 20), (20, 1), (20, 2)])
+def test_few_continuations_of_either_kind_decide_nothing_about_fluency(n_new, n_others):
+    found = judged(noisy([5] * 4), noisy([5] * 4, n_others), new_nll=[0.5] * n_new).loc["perturbed_fluent"]
+    assert found[["verdict", "n"]].tolist() == ["undecided", min(n_new, n_others)]
 
 
 def test_the_corpus_continuation_of_non_memorized_paragraphs_is_no_comparison():
@@ -102,7 +114,8 @@ def test_halves_leave_out_the_middle_of_an_odd_number_of_positions():
 
 
 @pytest.mark.parametrize(
-    ("new", "verdict"), [(0.5, "holds"), (1.1, "holds"), (1.25, "undecided"), (2.0, "does not hold")]
+    ("new", "verdict"),
+    [(0.5, "holds"), (1.0, "holds"), (1.1, "holds"), (1.25, "undecided"), (2.0, "does not hold")],
 )
 def test_new_continuations_are_about_as_likely_as_other_text(new, verdict):
     nll = new + np.random.default_rng(1).normal(0, 0.1, 20)

@@ -44,7 +44,14 @@ def verdict(claim, tables):
 
 @pytest.mark.parametrize(
     ("plant", "twin", "n", "expected"),
-    [(0.9, 0.1, 8, "holds"), (0.1, 0.4, 8, "does not hold"), (0.9, 0.1, 5, "undecided")],
+    [
+        (0.9, 0.1, 8, "holds"),
+        (0.1, 0.4, 8, "does not hold"),
+        (0.5, 0.5, 8, "does not hold"),
+        (0.9, 0.1, 5, "undecided"),
+        (0.9, 0.1, 2, "undecided"),
+        (0.9, 0.1, 1, "undecided"),
+    ],
 )
 def test_a_method_is_judged_against_the_unplanted_twin(plant, twin, n, expected):
     tables = table({("plant", "gradient_largest"): plant, ("twin", "gradient_largest"): twin}, n)
@@ -58,11 +65,19 @@ def test_a_method_that_always_names_one_head_is_caught():
 
 
 @pytest.mark.parametrize(
-    ("mask", "zeroing", "expected"), [(0.5, 0.25, "holds"), (0.2, 0.25, "does not hold")]
+    ("mask", "zeroing", "n", "expected"),
+    [
+        (0.5, 0.25, 8, "holds"),
+        (0.2, 0.25, 8, "does not hold"),
+        (0.25, 0.25, 8, "does not hold"),
+        (0.0, 0.0, 8, "does not hold"),
+        (0.5, 0.25, 2, "undecided"),
+        (0.5, 0.25, 1, "undecided"),
+    ],
 )
-def test_the_published_order_is_that_of_recalls(mask, zeroing, expected):
+def test_the_published_order_is_that_of_recalls(mask, zeroing, n, expected):
     scores = {("plant", "hard_concrete"): mask, ("plant", "neuron_ablation"): zeroing}
-    assert verdict("planted_masks_over_zeroing", table(scores, 8, "inj_1", "neuron")) == expected
+    assert verdict("planted_masks_over_zeroing", table(scores, n, "inj_1", "neuron")) == expected
 
 
 def test_without_plants_or_without_the_method_a_claim_does_not_apply():
@@ -103,4 +118,12 @@ def test_a_memory_is_judged_by_plants_that_are_no_damage():
     assert judge(claim, estimate, 50).verdict == "does not hold"
     every = finds(tables, {}, method="patching", kind="head_all")
     assert every.n == 9 and every.value > 0.2
-    assert finds(table(scores, 9, "head_all", damage=[0.1] * 9), {}, **claim.arguments).n == 0
+
+
+@pytest.mark.parametrize(
+    ("n", "expected"), [(0, "not applicable"), (1, "undecided"), (2, "undecided"), (6, "holds")]
+)
+def test_few_plants_that_are_no_damage_decide_nothing(n, expected):
+    scores = {("plant", "patching"): 0.9, ("twin", "patching"): 0.1}
+    tables = table(scores, 9, "head_all", damage=[0.1] * (9 - n))
+    assert verdict("planted_memory_by_patching", tables) == expected

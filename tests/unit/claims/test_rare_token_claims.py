@@ -204,6 +204,15 @@ def test_few_groups_decide_nothing(n_groups):
         assert verdict(id, found) == "undecided", id
 
 
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_few_paragraphs_and_groups_decide_nothing_about_one_head(n):
+    found = tables(grouped(SLOPES | {(1, 2): 0.9}, n_groups=n))
+    found["rare_token_correlation"] = correlations().assign(n_paragraphs=n)
+    for id, claim in CLAIMS.items():
+        if claim.estimator in ("below_null", "correlation"):
+            assert verdict(id, found) == "undecided", id
+
+
 def test_a_single_group_leaves_none_to_judge_a_searched_head():
     found = tables(grouped(SLOPES, n_groups=1))
     for id in FROM_GROUPS:

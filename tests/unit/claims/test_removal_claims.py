@@ -83,8 +83,24 @@ def test_neurons_are_compared_at_equal_shares():
     assert found.loc["removal_masks_over_integrated", "verdict"] == "holds"
 
 
-def test_few_paragraphs_decide_nothing():
-    assert set(judged(tables(n=5, recited=0.3))["verdict"]) == {"undecided"}
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_few_paragraphs_decide_nothing(n):
+    assert set(judged(tables(n=n, recited=0.3))["verdict"]) == {"undecided"}
+
+
+def test_ways_that_do_the_same_are_as_good_and_no_better():
+    same = dict.fromkeys(KEPT, 5) | {"nothing": 50}
+    found = judged(tables(kept=same, own=dict.fromkeys(KEPT, 40), edits=dict.fromkeys(KEPT, 0.9)))["verdict"]
+    assert found.pop("removal_top_as_well_as_all") == "holds" and set(found) == {"does not hold"}
+
+
+def test_ways_that_remove_nothing_cannot_be_compared():
+    """Else the top weights would forget no less than all weights, which is nothing."""
+    found = judged(tables(kept=dict.fromkeys(KEPT, 50), edits=dict.fromkeys(KEPT, 0.0)))
+    forget = ["removal_top_as_well_as_all", "removal_masks_over_zeroing", "removal_masks_over_integrated"]
+    assert set(found.loc[forget, "verdict"]) == {"not applicable"}
+    assert found.loc[forget[0], "reason"] == "neither top nor all makes the model forget anything"
+    assert set(found["verdict"]) <= {"not applicable", "does not hold", "undecided"}
 
 
 def test_ways_that_were_not_run_and_paragraphs_that_stay():

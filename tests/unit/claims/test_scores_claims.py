@@ -81,6 +81,12 @@ def test_few_memorized_paragraphs_decide_nothing_about_nll(n):
     assert found["complete_or_not"] == "undecided"
 
 
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_few_paragraphs_decide_nothing(n):
+    assert set(verdicts("scores", scored({0: n, 50: n})).values()) == {"undecided", "not applicable"}
+    assert verdicts("scores", scored({50: n}))["two_clusters"] == "undecided"
+
+
 def test_without_a_memorized_paragraph_there_is_nothing_to_judge():
     assert set(verdicts("scores", scored({0: 40})).values()) == {"not applicable"}
     found = verdicts("scores", scored({50: 40}))
@@ -166,9 +172,13 @@ def test_repeats_that_change_nothing_or_the_wrong_way():
     assert wrong == {ALL: "does not hold", REPEATED: "does not hold"}
 
 
-def test_repeats_that_are_all_the_same_or_few():
+def test_repeats_that_are_all_the_same():
     assert set(verdicts("repeats", repeated({1: (3, 50)})).values()) == {"not applicable"}
-    few = verdicts("repeats", repeated({1: (0, 50), 4: (1, 2), 9: (1, 1)}))
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_few_repeats_decide_nothing(n):
+    few = verdicts("repeats", repeated({1: (0, 50), 4: (0, n), 9: (n, n)}))
     assert few == {ALL: "undecided", REPEATED: "undecided"}
 
 

@@ -320,6 +320,59 @@ def test_simultaneous_intervals_of_few_or_no_units_are_infinite():
         assert [(interval.low, interval.high, interval.n) for interval in found] == 2 * [(-np.inf, np.inf, n)]
 
 
+def test_simultaneous_means_are_as_wide_as_the_largest_t_of_flipped_signs():
+    values = numbers(8, columns=5)
+    flips = np.array(list(product([-1, 1], repeat=8)))
+    deviations = flips[:, :, None] * (values - values.mean(axis=0))
+    largest = np.sort(np.abs(stats.ttest_1samp(deviations, 0, axis=1).statistic).max(axis=1))
+    means, width = values.mean(axis=0), largest[int(np.ceil(0.95 * 256)) - 1] * stats.sem(values)
+    found = np.array(uncertainty.simultaneous_means(values)).T
+    assert found == pytest.approx(np.stack([means, means - width, means + width, np.full(5, 8)]))
+
+
+def searches_that_err(repeats, n, shared):
+    """Share of searches among ten heads without effect that find one, by intervals of all and of each."""
+    rng, found = np.random.default_rng(0), []
+    for _ in range(repeats):
+        values = shared * rng.normal(size=(n, 1)) + rng.normal(size=(n, 10))
+        every = uncertainty.simultaneous_means(values), [uncertainty.mean(column) for column in values.T]
+        found.append([any(i.low > 0 or i.high < 0 for i in intervals) for intervals in every])
+    return np.mean(found, axis=0)
+
+
+@pytest.mark.parametrize("shared", [0, 0.7])
+def test_simultaneous_means_miss_in_one_of_twenty_searches(shared):
+    together, alone = searches_that_err(200, 8, shared)
+    assert together <= 0.05 + 2.5 * np.sqrt(0.05 * 0.95 / 200) < alone
+
+
+@pytest.mark.stress
+@pytest.mark.parametrize("n", [6, 8, 12, 50])
+def test_simultaneous_means_miss_in_one_of_twenty_of_many_searches(n):
+    assert searches_that_err(300, n, 0.7)[0] <= 0.05 + 2.5 * np.sqrt(0.05 * 0.95 / 300)
+
+
+def test_simultaneous_means_leave_out_what_is_missing_or_never_varies():
+    values = numbers(9, columns=3)
+    values[:2, 1], values[:, 2] = np.nan, 0.9  # of which nine have a mean that is rounded
+    several = uncertainty.simultaneous_means(np.column_stack([values, np.full(9, np.nan)]))
+    assert several[:2] == uncertainty.simultaneous_means(values[:, :2])
+    assert several[1].value == pytest.approx(values[2:, 1].mean()) and several[1].n == 7
+    assert several[2][1:] == pytest.approx((0.9, 0.9, 9)) and several[3].n == 0
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 5])
+def test_simultaneous_means_of_few_or_no_units_are_infinite(n):
+    found = uncertainty.simultaneous_means(np.ones((n, 2)))
+    assert [(interval.low, interval.high, interval.n) for interval in found] == 2 * [(-np.inf, np.inf, n)]
+
+
+def test_a_single_mean_is_no_search():
+    values = numbers(20, columns=1)
+    together, alone = uncertainty.simultaneous_means(values)[0], uncertainty.mean(values[:, 0])
+    assert together.low <= alone.low and together.high - together.low < 1.1 * (alone.high - alone.low)
+
+
 def test_a_covering_interval_reaches_over_all():
     intervals = [uncertainty.Interval(1, 0.5, 2, 9), uncertainty.Interval(3, -1, 4, 7)]
     assert uncertainty.covering(intervals) == (2, -1, 4, 7)

@@ -12,6 +12,7 @@
 | how far the largest of several means leads | found on half of the units, judged on the others (`lead`) |
 | the same of what only parts of the units have | found outside of each part, judged on it (`lead_of_parts`) |
 | several differences of two means | simultaneous: permuted largest t (max-T, Westfall and Young 1993) |
+| several means over the same units | simultaneous: largest t of flipped signs (max-T) |
 | one against each of several others | the reach of all their intervals |
 
 An interval of fewer than `MIN_N` units is infinite: it decides nothing. Random draws have a fixed seed, so
@@ -266,6 +267,28 @@ def simultaneous_differences(first: np.ndarray, second: np.ndarray) -> list[Inte
     return [Interval(*map(float, ends), sizes) for ends in found]
 
 
+def simultaneous_means(values: np.ndarray) -> list[Interval]:
+    """Means over the same units, with intervals that all hold together, whichever is looked at (max-T).
+
+    `values` [units, comparisons]; missing ones are left out. Intervals are as many standard errors wide as
+    the largest |t| of any comparison reaches in 95 % of the flips of the signs of whole units' deviations
+    from the means, and no narrower than `mean`'s.
+    """
+    alone = [mean(column) for column in values.T]
+    flips = signs(len(values))
+    largest = np.zeros(len(flips))
+    for column, interval in zip(values.T, alone, strict=True):
+        if interval.n >= MIN_N:
+            largest = np.maximum(largest, _flipped_t(column, flips))
+    most = np.sort(largest)[int(np.ceil(CONFIDENCE * len(flips))) - 1]
+    found = []
+    for column, interval in zip(values.T, alone, strict=True):
+        width = most * _mean_and_error(_finite(column))[1]
+        low, high = interval.value - width, interval.value + width
+        found.append(interval._replace(low=min(interval.low, low), high=max(interval.high, high)))
+    return found
+
+
 def covering(intervals: Sequence[Interval]) -> Interval:
     """The interval that covers all of these, of one case against each of several others, and their mean.
 
@@ -322,6 +345,17 @@ def _means_and_errors(members: np.ndarray, values: np.ndarray) -> tuple[np.ndarr
         means.append(chosen @ values / size)
         variances.append((chosen @ squares / size - np.square(means[-1])) / (size - 1))
     return means[0] - means[1], np.sqrt(np.maximum(sum(variances), np.finfo(float).tiny))
+
+
+def _flipped_t(values: np.ndarray, flips: np.ndarray) -> np.ndarray:
+    """|t| of the deviations from the mean when their signs are flipped; 0 where nothing varies."""
+    known = np.isfinite(values)
+    deviations = values[known] - values[known].mean()
+    if not np.ptp(deviations):
+        return np.zeros(len(flips))
+    means = flips[:, known] @ deviations / len(deviations)
+    variances = (np.mean(deviations**2) - means**2) / (len(deviations) - 1)
+    return np.abs(means) / np.sqrt(np.maximum(variances, np.finfo(float).tiny))
 
 
 def _share_at_least(drawn: np.ndarray, value: float, exact: bool) -> float:

@@ -30,7 +30,11 @@ def head_lead(
 
 
 def other_head_leads(tables: Tables, settings: Section) -> Estimate:
-    """By how much the strongest site of other heads is above those of the head that other methods name."""
+    """By how much the strongest site of other heads is above those of the head that other methods name.
+
+    These choose it by gradients in the same paragraphs, and by attention. What is accidental in that choice
+    can only enlarge the named head's effect, so it makes no lead of another one.
+    """
     sizes, groups = _by_pair(tables["patching"])
     named = head_of_other_methods(tables["head_ranking"], settings, "patching")
     of_named = groups == _group(sizes.columns, *named)

@@ -1,7 +1,9 @@
 """Estimators of the topic `ranking`: which head the methods rank first, and whether they agree (paper 6).
 
 A head that is searched for is found by all methods on the paragraphs outside of a part, and judged on the
-part.
+part. Each method has parts of its own, so a paragraph may choose by one method and judge by another. This
+makes no head lead: it must lead every other one, and the first of several equal ones does not lead the next
+by as much, even on the paragraphs that chose it.
 """
 
 import numpy as np
@@ -58,7 +60,8 @@ def first_head_leads(
         ranks = part.loc[number, COMBINED]
         leads.append(ranks[second] - ranks[first])
         behind.append((ranks - ranks[first]).astype(float).mask(ranks.index == first))
-    return Estimate.of(uncertainty.lead_of_parts(np.array(leads), np.array(behind)))
+    found = uncertainty.lead_of_parts(np.array(leads), np.array(behind))
+    return Estimate.of(found, _shared_first(tables))
 
 
 def methods_that_rank_it_first(tables: Tables, settings: Section) -> Estimate:
@@ -70,7 +73,15 @@ def methods_that_rank_it_first(tables: Tables, settings: Section) -> Estimate:
     for number in part.index.unique("number"):
         chosen = rest.loc[number, COMBINED].idxmin()
         shares.append(np.mean([part.loc[number, method][chosen] == 1 for method in METHODS]))
-    return Estimate.of(uncertainty.mean(np.array(shares)))
+    return Estimate.of(uncertainty.mean(np.array(shares)), _shared_first(tables))
+
+
+def _shared_first(tables: Tables) -> str | None:
+    """Why to doubt that a head is first: of heads with the same score, the lower one is put first."""
+    ranking = tables["head_ranking"]
+    scores = ranking.loc[ranking["method"] == COMBINED, "score"]
+    n = int((scores == scores.max()).sum())
+    return f"{n} heads share the first place" if n > 1 else None
 
 
 def _ranks(tables: Tables, kind: str) -> pd.DataFrame | None:

@@ -107,10 +107,12 @@ def _none_to_judge(tables: Tables, chosen: str) -> bool:
 
 
 def _chosen(tables: Tables, settings: Section, chosen: str, measure: str) -> _Layer:
-    """`searched`: the most negative head of all, with the half that judges it; `localized`: see
-    `_localized_head`."""
+    """`searched`: the most negative head of all, with the half that judges it; `localized`: the head that
+    the other methods point at, with all groups."""
     groups = tables["rare_token_groups"]
     if chosen == "localized":
+        # Some of these paragraphs chose it, but by sizes of gradients and patches. A measure of attention by
+        # rank is the same whatever its size, so the choice does not enlarge it.
         return _layer(groups, head_of_other_methods(tables["head_ranking"], settings, "rare_tokens"))
     even = groups["group"] % 2 == 0
     return _layer(groups[~even], _most_negative(groups[even], measure))

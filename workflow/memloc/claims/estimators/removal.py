@@ -11,6 +11,7 @@ from memloc.settings.removal_ways import NOTHING
 from memloc.statistics import uncertainty
 
 Tables = dict[str, pd.DataFrame]
+FORGOTTEN = 0.04  # share of the continuation: who forgets fewer tokens forgets nothing
 REMOVED = 0.5  # share of the continuation that must be forgotten before it counts what that cost
 
 
@@ -20,6 +21,8 @@ def forgets_more(tables: Tables, settings: Section, way: str, rival: str, alike:
     if missing := _missing(tables, way, rival):
         return missing
     em, used = _of_paragraphs(tables, "em"), _of_paragraphs(tables, "setting").iloc[0]
+    if em[NOTHING].mean() - em[[way, rival]].mean().min() < FORGOTTEN * settings.paragraph.continuation:
+        return Estimate(missing=f"neither {way} nor {rival} makes the model forget anything")
     differ = f"one has {used[way]}, the other {used[rival]}" if alike and used[way] != used[rival] else None
     return Estimate.of(uncertainty.paired(em[rival] - em[way]), differ)
 
