@@ -89,6 +89,16 @@ def planted(family: str, rows: np.ndarray, vocabulary: int) -> torch.nn.Module:
     return model.eval()
 
 
+def plain_scores(model: torch.nn.Module, rows: np.ndarray, n_prefix: int) -> tuple[torch.Tensor, ...]:
+    """NLL and EM of the continuations of paragraphs, from one pass of the model itself."""
+    tokens = torch.from_numpy(rows)
+    with torch.no_grad():
+        logits = model(tokens).logits[:, n_prefix - 1 : -1].float()
+    continuations = tokens[:, n_prefix:]
+    nll = functional.cross_entropy(logits.transpose(1, 2), continuations, reduction="none").mean(dim=1)
+    return nll, (logits.argmax(dim=-1) == continuations).long().cumprod(dim=1).sum(dim=1)
+
+
 @dataclass(frozen=True)
 class Study:
     """A finished study of one family."""
@@ -137,12 +147,8 @@ def test_the_planted_paragraphs_are_memorized(study):
 
 def test_scores_are_the_plain_models(study):
     rows = study.table("scores").merge(study.table("paragraphs"), on="id")
-    tokens = torch.from_numpy(np.stack(rows["tokens"]))
-    with torch.no_grad():
-        logits = study.model(tokens).logits[:, N_PREFIX - 1 : -1]
-    nll = functional.cross_entropy(logits.transpose(1, 2), tokens[:, N_PREFIX:], reduction="none").mean(dim=1)
+    nll, matches = plain_scores(study.model, np.stack(rows["tokens"]), N_PREFIX)
     np.testing.assert_allclose(rows["nll"], nll.numpy(), rtol=1e-4, atol=1e-6)
-    matches = (logits.argmax(dim=-1) == tokens[:, N_PREFIX:]).long().cumprod(dim=1).sum(dim=1)
     decided = rows["margin"] > 1e-3
     assert (rows["em"][decided] == matches.numpy()[decided]).all() and decided.mean() > 0.9
 

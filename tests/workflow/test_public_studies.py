@@ -1,8 +1,10 @@
-"""Studies of public models: each is planned, and runs at small size on a hub of this machine."""
+"""Studies of public models: each gives its cost, is planned, and runs small, on a hub of this machine."""
 
 import gzip
 import hashlib
 import json
+import re
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
-from test_families import LENGTH, N_PARAGRAPHS, N_PREFIX, ROOT, cut, published
+from test_families import LENGTH, N_PARAGRAPHS, N_PREFIX, ROOT, cut, plain_scores, published
 from transformers import AutoModelForCausalLM
 
 from http_server import FileServer
@@ -19,15 +21,33 @@ from memloc.model.token_text import decoded
 from memloc.settings.errors import validate
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
-from tiny_models import TINY
+from tiny_models import LLAMA_LIKE, TINY
 
 STUDIES = sorted(path.stem for path in (ROOT / "config/public").glob("*.yaml"))
+CONFIGS = sorted(
+    str(path.relative_to(ROOT))
+    for path in (*(ROOT / "config/public").glob("*.yaml"), *(ROOT / "config/models").glob("*.yaml"))
+)
 N_MEMORIZED = 12
 SMALL = {"paragraph": {"length": LENGTH, "prefix": N_PREFIX}, "filters": {"keywords": [], "min_unique": 0}}
+STATED = r"Estimated \(.*: ([\d.]+) (\w+) for everything, at most ([\d.]+) GB .*?, ([\d.]+) GB of disk\."
+ESTIMATED = r"total: ([\d.]+) (\w+) memory: at most ([\d.]+) GB a rule; disk: ([\d.]+) GB"
+UNITS = {"minutes": "min", "hours": "h"}
 
 
 def given(name):
     return yaml.safe_load((ROOT / f"config/public/{name}.yaml").read_text())
+
+
+def make_list(project, config):
+    """The file of tokens that a study has its user make, if it has."""
+    if files := [file for file in config["data"].get("files", []) if "://" not in file]:
+        np.save(project.folder / files[0], np.ones((5, config["paragraph"]["length"]), dtype=np.int64))
+
+
+def cost(pattern, text):
+    """Time, its unit, GB of memory and GB of disk that a text gives, as it writes them."""
+    return re.search(pattern, " ".join(text.replace("\n#", "\n").split())).groups()
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -35,12 +55,29 @@ def test_a_study_is_valid_and_named_like_its_file(name):
     assert validate(given(name), name).study == name
 
 
+@pytest.mark.parametrize("config", CONFIGS)
+def test_a_config_says_what_its_study_will_cost(config):
+    assert cost(STATED, (ROOT / config).read_text())[1] in UNITS
+
+
+@pytest.mark.stress
+@pytest.mark.parametrize("config", CONFIGS)
+def test_the_cost_in_a_config_is_the_estimate(own_clone, config):
+    """With as many decimals as the config gives."""
+    text = (ROOT / config).read_text()
+    make_list(own_clone, yaml.safe_load(text))
+    asked = ("--cores", "1", "estimate", "--config", "estimate={machine: a100}")
+    _, unit, *_ = found = cost(ESTIMATED, own_clone.snakemake(*asked, config=config))
+    _, stated_unit, *_ = stated = cost(STATED, text)
+    assert UNITS[stated_unit] == unit
+    for number, exact in zip(stated[::2] + stated[3:], found[::2] + found[3:], strict=True):
+        assert number == f"{float(exact):.{len(number.partition('.')[2])}f}"
+
+
 @pytest.mark.parametrize("name", STUDIES)
 def test_the_plan_is_complete_and_needs_no_network(clone, name):
     config = given(name)
-    if files := [file for file in config["data"].get("files", []) if "://" not in file]:
-        (file,), paragraph = files, config["paragraph"]
-        np.save(clone.folder / file, np.ones((5, paragraph["length"]), dtype=np.int64))
+    make_list(clone, config)
     jobs = clone.jobs(config=f"config/public/{name}.yaml")
     models = [f"{member}_" for member in config.get("models", {})] or [""]
     for prefix in models:
@@ -75,7 +112,7 @@ class Hub:
         """Checkpoints, at the steps, of a model that is trained on the rows."""
         torch.set_num_threads(1)
         torch.manual_seed(0)
-        config, batch = TINY[family]().config, torch.from_numpy(rows)
+        config, batch = (TINY | LLAMA_LIKE)[family]().config, torch.from_numpy(rows)
         config.vocab_size = len(self.tokenizer)
         model = AutoModelForCausalLM.from_config(config)
         optimiser = torch.optim.AdamW(model.parameters(), lr=1e-2)
@@ -86,10 +123,10 @@ class Hub:
             model(batch, labels=batch).loss.backward()
             optimiser.step()
 
-    def publish(self, model, id, revision):
-        """Serve a model as the hub does."""
+    def publish(self, model, id, revision, max_shard_size="5GB"):
+        """Serve a model as the hub does: larger weights lie in several files."""
         folder = self.folder / f"{id}@{revision}"
-        model.save_pretrained(folder)
+        model.save_pretrained(folder, max_shard_size=max_shard_size)
         self.tokenizer.save_pretrained(folder)
         for path in folder.iterdir():
             self.server.files[f"/{id}/resolve/{revision}/{path.name}"] = path.read_bytes()
@@ -136,6 +173,56 @@ def test_a_list_of_prefixes_and_continuations(hub, own_clone):
     paragraphs = table(run(own_clone, hub, "extraction-benchmark", (target,), data=data), "paragraphs")
     assert np.array_equal(np.stack(paragraphs.tokens), hub.rows)
     assert paragraphs.text.tolist() == decoded(torch.from_numpy(hub.rows), hub.tokenizer)
+
+
+@pytest.mark.stress
+def test_a_pickled_list_that_is_converted_as_its_config_says(hub, own_clone, monkeypatch):
+    """Scores are those of the last 48 tokens of 80. The weights lie in several files, as those of 6.9B do."""
+    name = "mempi-pythia-6.9b"
+    paragraph, model = given(name)["paragraph"], given(name)["model"]
+    rows = cut(hub.tokenizer(hub.documents)["input_ids"], paragraph["length"])[:N_PARAGRAPHS]
+    (trained,) = hub.train("gpt_neox", rows[:N_MEMORIZED], [30])
+    hub.publish(trained, model["id"], model["revision"], max_shard_size="30KB")
+    assert sum(path.endswith(".safetensors") for path in hub.server.files) > 1
+    monkeypatch.chdir(own_clone.folder)
+    torch.save(torch.from_numpy(rows), "pile_bs0-100-dedup.pt")
+    exec("\n".join(re.findall(r"(?m)^#   (.+)", (ROOT / f"config/public/{name}.yaml").read_text())))
+    target = f"results/{name}/tables/scores.parquet"
+    folder = run(own_clone, hub, name, (target,), paragraph=paragraph)
+    paragraphs = table(folder, "paragraphs")
+    assert np.array_equal(np.stack(paragraphs.tokens), rows) and (paragraphs["count"] == 1).all()
+    nll, _ = plain_scores(trained.bfloat16(), rows, paragraph["prefix"])
+    np.testing.assert_allclose(table(folder, "scores").nll, nll, rtol=0.01)
+    rows[3, 70] = len(hub.tokenizer)
+    np.save("pythia-6.9b.npy", rows)
+    output = own_clone.snakemake(
+        "--cores", "1", "--retries", "0", target, config=str(hub.folder / f"{name}.yaml"), status=1
+    )
+    assert "pythia-6.9b.npy, row 3: token 300, but the model has tokens 0 to 299" in output
+
+
+def test_one_text_in_the_tokens_of_three_models(hub, own_clone):
+    """In lines with the keys of Dolma's; a document that comes twice is counted twice by each."""
+    config, documents = given("olmo"), [text for text, _ in (*hub.documents, hub.documents[0])]
+    about = {"source": "docstrings", "added": "2024-01-31", "metadata": {}}
+    lines = [json.dumps({"id": f"{n}", "text": text} | about) for n, text in enumerate(documents)]
+    (address,) = config["data"]["files"]
+    data = config["data"] | {"files": [hub.file(address, gzip.compress("\n".join(lines).encode()))]}
+    tokenizers = {}
+    for (name, model), family in zip(config["models"].items(), ("olmo", "olmo2", "olmo3"), strict=True):
+        hub.tokenizer = embedded.train_tokenizer(documents, 400 if family == "olmo" else 300)
+        hub.publish(*hub.train(family, hub.rows, [0]), model["id"], model["revision"])
+        tokenizers[name] = hub.tokenizer
+    targets = [f"results/olmo/{name}/tables/paragraphs.parquet" for name in tokenizers]
+    folder = run(own_clone, hub, "olmo", targets, data=data)
+    for name, tokenizer in tokenizers.items():
+        cut_here = tokenizer(documents)["input_ids"]
+        starts = [(ids, start) for ids in cut_here for start in range(len(ids) - LENGTH + 1)]
+        windows = Counter(tuple(ids[start : start + LENGTH]) for ids, start in starts)
+        found, rows = table(folder / name, "paragraphs"), cut(cut_here, LENGTH)
+        assert np.array_equal(np.stack(found.tokens), rows)
+        assert found["count"].tolist() == [windows[tuple(row)] for row in rows.tolist()]
+        assert found["count"].max() > 1
 
 
 @pytest.mark.stress
