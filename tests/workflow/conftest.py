@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from describe_rules import Rules
 from filelock import FileLock
 from projects import Finished, OwnText, Project
 from transformers import AutoTokenizer
@@ -40,6 +41,12 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """What a fresh clone of the working tree would hold; tests do nothing but plan in it."""
     folder = tmp_path_factory.mktemp("clone") / "project"
     return Project(shutil.copytree(ROOT, folder, ignore=not_in_a_clone))
+
+
+@pytest.fixture(scope="session")
+def test_rules(clone: Project) -> Rules:
+    """Rules of the study `test`."""
+    return Rules.of(clone.folder, "config/test.yaml")
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""What would run: plans of every study, what every rule says of itself, and what an edit runs again."""
+"""What would run: plans of every study, and what every rule says of itself."""
 
 import json
 import re
@@ -11,9 +11,7 @@ import yaml
 from describe_rules import Rules
 from projects import Project
 
-from memloc.claims import registry
 from memloc.figures.catalog import FIGURES, ON_REQUEST
-from memloc.run import tracking
 from memloc.tables.schemas import MEASURED
 
 ROOT = Path(__file__).parents[2]
@@ -34,10 +32,6 @@ def models(config):
     return {f"{name}_": model for name, model in several.items()} if several else {"": config["model"]}
 
 
-def sources(config):
-    return {config["data"]["source"]} | {model["source"] for model in models(config).values()}
-
-
 def own_name(rule):
     """A rule's name without that of a member of a study of several models, from the place of its log."""
     folder, _, file = rule["log"][0].partition("/logs/")
@@ -51,11 +45,6 @@ def own_name(rule):
 def rules(request, clone):
     """Rules of each study in turn."""
     return Rules.of(clone.folder, request.param)
-
-
-@pytest.fixture(scope="module")
-def test_rules(clone):
-    return Rules.of(clone.folder, "config/test.yaml")
 
 
 @pytest.mark.parametrize("config", CONFIGS)
@@ -330,132 +319,6 @@ def test_members_share_downloads_of_their_data(clone, tmp_path):
     for name in hub:
         jobs = clone.jobs(f"results/suite/{name}/figures/fig2.png", config=str(config))
         assert shared | {f"{name}_download_model"} == {job for job in jobs if "download" in job}
-
-
-# One of each kind: the linter reads files of rules, and studies of a kind include the same ones.
-KINDS = ("test", "test-models", "models/pythia-70m", "smollm2-planted", "bench-small")
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_linter_is_content(clone, kind):
-    assert "Congratulations" in clone.snakemake("--lint", config=f"config/{kind}.yaml")
-
-
-@pytest.mark.parametrize(
-    ("text", "parts"),
-    [
-        ("scores: {batch: 3}", ["bad.yaml: scores.batch: unknown key", "margin_threshold, micro_batch"]),
-        ("seed: many", ['bad.yaml: seed: given "many"; allowed: a valid integer']),
-        ("loading: {device: tpu}", ['bad.yaml: loading.device: given "tpu"', "'auto', 'cpu' or 'cuda'"]),
-        ("edit_model: {files: [no.txt]}", ["edit_model.files: no.txt: no file that ends in .txt"]),
-    ],
-)
-def test_a_wrong_config_stops_before_any_job(clone, tmp_path, text, parts):
-    config = tmp_path / "bad.yaml"
-    config.write_text((ROOT / "config/test.yaml").read_text() + f"\n{text}\n")
-    output = clone.snakemake("--cores", "1", config=str(config), status=1)
-    for part in parts:
-        assert part in output
-    assert "Traceback" not in output and "Select jobs" not in output
-    assert not (clone.folder / "results/test").exists()
-
-
-def test_a_model_that_is_not_there_stops_before_any_job(clone, tmp_path):
-    config = tmp_path / "local.yaml"
-    settings = {
-        "study": "x",
-        "data": {"source": "embedded"},
-        "model": {"source": "local", "folder": "no/model"},
-    }
-    config.write_text(yaml.safe_dump(settings))
-    output = clone.snakemake("--cores", "1", config=str(config), status=1)
-    assert "no/model" in output and "Select jobs" not in output
-
-
-# What an edit runs again, in a copy of the finished study.
-
-
-def users(rules, module):
-    """Rules whose script, or figure module, imports a module of the library directly or through others."""
-    found = set()
-    for rule in rules.jobs:
-        files = [SCRIPTS / Path(rule["script"]).name]
-        if files[0].name == "figure.py":
-            files.append(LIBRARY / f"figures/{rule['name']}.py")
-        if LIBRARY / module in tracking.dependencies(*files):
-            found.add(rule["name"])
-    return found
-
-
-def with_all_below(rules, names):
-    """The rules and all that follow from them, as far as target `all` needs them (no `edited_model`)."""
-    return (names | {below for name in names for below in rules.below(name)}) & rules.above("all")
-
-
-def append(project, module, line):
-    with (project.folder / "workflow/memloc" / module).open("a") as file:
-        file.write(f"{line}\n")
-
-
-def test_comments_and_the_version_run_nothing_again(editable):
-    append(editable, "tables/storage.py", "# edited")
-    append(editable, "figures/fig2.py", "# edited")
-    append(editable, "__init__.py", '__version__ = "99"')
-    assert editable.jobs() == {}
-
-
-@pytest.mark.parametrize("figure", ["fig2", "repeats"])
-def test_editing_a_figure_draws_it_again_and_nothing_else(editable, figure):
-    append(editable, f"figures/{figure}.py", "EDITED = True")
-    assert editable.jobs() == {figure: 1, "summary": 1}
-
-
-@pytest.mark.parametrize(
-    "module",
-    ["scoring/paragraph_scores.py", "localization/head_ranking.py", "data/sets.py", "figures/parts/style.py"],
-)
-def test_editing_a_module_runs_its_users_again_and_what_follows(editable, test_rules, module):
-    direct = users(test_rules, module)
-    assert direct and len(direct) < len(test_rules.jobs)
-    append(editable, module, "EDITED = True")
-    assert set(editable.jobs()) == with_all_below(test_rules, direct)
-
-
-def test_editing_one_script_runs_its_rule_again_and_what_follows(editable, test_rules):
-    with (editable.folder / "workflow/scripts/rare_tokens.py").open("a") as file:
-        file.write("EDITED = True\n")
-    assert set(editable.jobs()) == with_all_below(test_rules, {"rare_tokens"})
-
-
-def test_editing_an_estimator_judges_its_topic_again_and_nothing_else(editable, test_rules):
-    with (editable.folder / "workflow/memloc/claims/estimators/editing.py").open("a") as file:
-        file.write("EDITED = True\n")
-    assert set(editable.jobs()) == with_all_below(test_rules, {"claims_editing"})
-
-
-def test_changing_a_claim_judges_its_topic_again_and_nothing_else(editable, test_rules):
-    registry_file = "workflow/memloc/claims/registry.yaml"
-    text = (editable.folder / registry_file).read_text()
-    statement = next(iter(registry.topics()["editing"].claims)).statement
-    assert text.count(statement) == 1
-    editable.edit(registry_file, statement, f"Changed, {statement}")
-    jobs = set(editable.jobs())
-    assert jobs == with_all_below(test_rules, {"claims_editing"})
-    assert {"claims_editing", "join_claims", "claims", "fig5"} <= jobs and "edits" not in jobs
-
-
-def test_editing_a_caption_draws_its_figure_again(editable):
-    with (editable.folder / "workflow/report/fig8.rst").open("a") as file:
-        file.write("More.\n")
-    assert editable.jobs() == {"fig8": 1, "summary": 1}
-
-
-def test_changing_a_setting_runs_its_rules_again_and_what_follows(editable, test_rules):
-    edit = editable.folder / "config/test.yaml"
-    edit.write_text(edit.read_text() + "\nrare_tokens: {n_permutations: 7}\n")
-    expected = with_all_below(test_rules, {"rare_tokens", "run_config"})
-    assert set(editable.jobs()) == expected
-    assert "scores" not in expected and "train_model" not in expected
 
 
 def test_settings_that_no_rule_uses_twice_are_not_shared(test_rules):

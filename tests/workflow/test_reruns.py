@@ -1,4 +1,4 @@
-"""What an edit of the code costs: exactly the rules whose code a typical edit changes; all below follow."""
+"""What an edit costs: rules whose code, settings or captions it changes run again, and all that follow."""
 
 import shutil
 from pathlib import Path
@@ -13,6 +13,8 @@ from memloc.run import tracking
 from memloc.settings.explorer import NEEDED, SHOWN
 from memloc.tables import schemas
 
+ROOT = Path(__file__).parents[2]
+SCRIPTS, LIBRARY = ROOT / "workflow/scripts", ROOT / "workflow/memloc"
 DRAWN = {
     figure.name: set(figure.tables)
     for figure in FIGURES
@@ -81,8 +83,8 @@ EDITS = {
 
 
 @pytest.fixture(scope="module")
-def before(clone):
-    return Rules.of(clone.folder, "config/test.yaml").jobs
+def before(test_rules):
+    return test_rules.jobs
 
 
 @pytest.fixture
@@ -144,3 +146,89 @@ def test_another_workflow_imports_this_one_as_a_module(clone, tmp_path):
     host = Project(tmp_path)
     jobs = host.jobs("memloc_figures", config=None)
     assert {"memloc_fig2", "memloc_scores", "memloc_train_model"} <= set(jobs)
+
+
+# What an edit runs again, in a copy of the finished study.
+
+
+def users(rules, module):
+    """Rules whose script, or figure module, imports a module of the library directly or through others."""
+    found = set()
+    for rule in rules.jobs:
+        files = [SCRIPTS / Path(rule["script"]).name]
+        if files[0].name == "figure.py":
+            files.append(LIBRARY / f"figures/{rule['name']}.py")
+        if LIBRARY / module in tracking.dependencies(*files):
+            found.add(rule["name"])
+    return found
+
+
+def with_all_below(rules, names):
+    """The rules and all that follow from them, as far as target `all` needs them (no `edited_model`)."""
+    return (names | {below for name in names for below in rules.below(name)}) & rules.above("all")
+
+
+def append(project, module, line):
+    with (project.folder / "workflow/memloc" / module).open("a") as file:
+        file.write(f"{line}\n")
+
+
+def test_comments_and_the_version_run_nothing_again(editable):
+    append(editable, "tables/storage.py", "# edited")
+    append(editable, "figures/fig2.py", "# edited")
+    append(editable, "__init__.py", '__version__ = "99"')
+    assert editable.jobs() == {}
+
+
+@pytest.mark.parametrize("figure", ["fig2", "repeats"])
+def test_editing_a_figure_draws_it_again_and_nothing_else(editable, figure):
+    append(editable, f"figures/{figure}.py", "EDITED = True")
+    assert editable.jobs() == {figure: 1, "summary": 1}
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["scoring/paragraph_scores.py", "localization/head_ranking.py", "data/sets.py", "figures/parts/style.py"],
+)
+def test_editing_a_module_runs_its_users_again_and_what_follows(editable, test_rules, module):
+    direct = users(test_rules, module)
+    assert direct and len(direct) < len(test_rules.jobs)
+    append(editable, module, "EDITED = True")
+    assert set(editable.jobs()) == with_all_below(test_rules, direct)
+
+
+def test_editing_one_script_runs_its_rule_again_and_what_follows(editable, test_rules):
+    with (editable.folder / "workflow/scripts/rare_tokens.py").open("a") as file:
+        file.write("EDITED = True\n")
+    assert set(editable.jobs()) == with_all_below(test_rules, {"rare_tokens"})
+
+
+def test_editing_an_estimator_judges_its_topic_again_and_nothing_else(editable, test_rules):
+    with (editable.folder / "workflow/memloc/claims/estimators/editing.py").open("a") as file:
+        file.write("EDITED = True\n")
+    assert set(editable.jobs()) == with_all_below(test_rules, {"claims_editing"})
+
+
+def test_changing_a_claim_judges_its_topic_again_and_nothing_else(editable, test_rules):
+    registry_file = "workflow/memloc/claims/registry.yaml"
+    text = (editable.folder / registry_file).read_text()
+    statement = next(iter(registry.topics()["editing"].claims)).statement
+    assert text.count(statement) == 1
+    editable.edit(registry_file, statement, f"Changed, {statement}")
+    jobs = set(editable.jobs())
+    assert jobs == with_all_below(test_rules, {"claims_editing"})
+    assert {"claims_editing", "join_claims", "claims", "fig5"} <= jobs and "edits" not in jobs
+
+
+def test_editing_a_caption_draws_its_figure_again(editable):
+    with (editable.folder / "workflow/report/fig8.rst").open("a") as file:
+        file.write("More.\n")
+    assert editable.jobs() == {"fig8": 1, "summary": 1}
+
+
+def test_changing_a_setting_runs_its_rules_again_and_what_follows(editable, test_rules):
+    edit = editable.folder / "config/test.yaml"
+    edit.write_text(edit.read_text() + "\nrare_tokens: {n_permutations: 7}\n")
+    expected = with_all_below(test_rules, {"rare_tokens", "run_config"})
+    assert set(editable.jobs()) == expected
+    assert "scores" not in expected and "train_model" not in expected

@@ -1,7 +1,6 @@
 """Figures across models, on tables made up so that every number is known."""
 
-import json
-from itertools import permutations, product
+from itertools import product
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -18,8 +17,6 @@ from memloc.figures.parts.style import METHOD_LABELS
 from memloc.localization import head_ranking
 from memloc.run.templates import fill
 from memloc.settings.sections import sections
-from memloc.tables import across_models, storage
-from memloc.tables.schemas import schema_of
 
 REPORT = Path(__file__).parents[3] / "workflow/report"
 FIGURES = (models_memorized, models_repeats, models_profiles, models_agreement, models_claims)
@@ -224,55 +221,6 @@ def test_a_strongest_layer_in_the_middle_is_not_in_the_lower_half():
     assert list(numbers["strongest"].values()) == [{"a": 0, "b": 1, "c": 2}]
 
 
-def test_pairs_of_methods_agree_contradict_are_mixed_or_nothing():
-    """Of two models; 1 and -1 are beyond chance, 2 and -2 are not."""
-    signs = {"agree": (1, 1), "contradict": (-1, -1), "mixed": (1, -1), "half": (1, 2), "nothing": (-2, -2)}
-    rows = [
-        (pair, model, value / 4, 0.01 if abs(value) == 1 else 0.5)
-        for pair, values in signs.items()
-        for model, value in zip("ab", values, strict=True)
-    ]
-    pairs = pd.DataFrame(rows, columns=["pair", "model", "value", "p_value"])
-    layers = pd.DataFrame({"method": ["x", "x"], "value": [0.2, 0.4], "p_value": [0.01, 0.5]})
-    layers["n_layers"] = models_agreement.FEWEST_DECIDED
-    numbers = models_agreement._numbers(pairs, layers, pd.DataFrame({"model": ["a", "b"]}))
-    assert (numbers["agree"], numbers["contradict"]) == (["agree"], ["contradict"])
-    assert (numbers["n_mixed"], numbers["n_nowhere"], numbers["n_pairs"]) == (1, 1, 5)
-    assert (numbers["strongest"], numbers["strongest_mean"]) == ("half", 0.375)
-    assert (numbers["n_profiles_short"], numbers["methods"]) == (0, {"x": pytest.approx(0.3)})
-
-
-def profile(strength):
-    n = len(strength)
-    return pd.DataFrame({"depth": (np.arange(n) + 0.5) / n, "strength": strength})
-
-
-def test_profiles_correlate_where_the_shallower_model_has_its_layers():
-    shallow, deep = [0.1, 0.5, 0.4, 0.9, 0.2], [0.0, 0.1, 0.2, 0.7, 0.8, 0.5, 0.6, 0.9, 0.4, 0.3]
-    read = [
-        (deep[2 * i] + deep[2 * i + 1]) / 2 for i in range(5)
-    ]  # its layers lie between two of the deep ones
-    expected = np.corrcoef(shallow, read)[0, 1]
-    orders = [np.corrcoef(order, read)[0, 1] for order in permutations(shallow)]
-    as_large = np.mean([value >= expected - 1e-12 for value in orders])
-    for first, second in ((shallow, deep), (deep, shallow)):
-        value, p_value, n_layers = models_agreement.profile_correlation(profile(first), profile(second))
-        assert (value, p_value, n_layers) == (pytest.approx(expected), pytest.approx(2 * as_large), 5)
-
-
-@pytest.mark.parametrize("shallow", [[0.3], [0.2, 0.8], [0.5, 0.5, 0.5]])
-def test_profiles_that_cannot_correlate_have_no_correlation(shallow):
-    deep = profile([0.1, 0.4, 0.2, 0.9])
-    assert np.isnan(models_agreement.profile_correlation(profile(shallow), deep)[:2]).all()
-
-
-def test_so_few_layers_decide_nothing():
-    few = profile(np.arange(models_agreement.FEWEST_DECIDED - 1.0))
-    enough = profile(np.arange(models_agreement.FEWEST_DECIDED + 0.0))
-    assert models_agreement.profile_correlation(few, few)[1] >= models_agreement.SIGNIFICANCE
-    assert models_agreement.profile_correlation(enough, enough)[1] < models_agreement.SIGNIFICANCE
-
-
 def test_pairs_of_methods_are_counted_by_what_all_models_show(made_up):
     agreement = made_up["ranking_agreement"]
     agreement = agreement[(agreement["method_a"] != "combined") & (agreement["method_b"] != "combined")]
@@ -302,47 +250,6 @@ def test_looks_differ_in_colour_and_mark(made_up):
     styles = across.looks(made_up["models"]).values()
     for key in ("color", "marker", "ls"):
         assert len({str(style[key]) for style in styles}) == len(SIZES)
-
-
-def test_tables_of_members_are_joined_by_size(tmp_path):
-    stamp = {"paragraph": {"length": 4, "prefix": 2}}
-    manifests, paths = [], []
-    for model, n_parameters in (("large", 10), ("small", 5)):
-        manifests.append(tmp_path / model / "model.json")
-        manifests[-1].parent.mkdir()
-        manifests[-1].write_text(json.dumps({"name": "x", "n_parameters": n_parameters}))
-        frame = {
-            "id": [n_parameters],
-            "count": [1],
-            "continuation_count": [None],
-            "unseen": [False],
-            "package": [None],
-            "module": [None],
-            "tokens": [[1, 2, 3, 4]],
-            "text": [model],
-        }
-        dropped = {"id": [n_parameters], "reason": ["few unique tokens"]}
-        for name, rows in (("paragraphs", frame), ("dropped_paragraphs", dropped)):
-            paths.append(tmp_path / model / f"tables/{name}.parquet")
-            storage.write(schema_of(name), pd.DataFrame(rows), paths[-1], stamp)
-    found = across_models.read(list(map(str, manifests)), list(map(str, paths)), ("id", "text"), {})
-    assert found["models"][["model", "n_parameters"]].values.tolist() == [["small", 5], ["large", 10]]
-    assert found["models"]["step"].isna().all()
-    assert found["paragraphs"].to_dict("list") == {
-        "id": [5, 10],
-        "text": ["small", "large"],
-        "model": ["small", "large"],
-    }
-    assert found["dropped_paragraphs"]["model"].to_list() == ["small", "large"]
-
-
-def test_checkpoints_of_one_size_are_in_the_order_of_their_steps(tmp_path):
-    for model in ("late", "early"):
-        (tmp_path / model).mkdir()
-        (tmp_path / model / "model.json").write_text(json.dumps({"name": model, "n_parameters": 5}))
-    manifests = [str(tmp_path / model / "model.json") for model in ("late", "early")]
-    models = across_models.read(manifests, [], (), {"late": 20, "early": 3})["models"]
-    assert models[["model", "step"]].values.tolist() == [["early", 3], ["late", 20]]
 
 
 def test_claims_across_models_are_counted_by_their_verdicts(made_up):

@@ -1,4 +1,4 @@
-"""Unlearning and editing against written-out loops; what moves, what is measured, what is restored."""
+"""Runs of unlearning and editing: what moves, what is measured, what is restored, and which are made."""
 
 import copy
 import itertools
@@ -7,12 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from torch import Tensor
+from made_edits import N_CONTINUATION, N_PREFIX, RECIPE, recipe_of, weights
 from transformers import PreTrainedModel
 
-from memloc.data.controls import draw_controls
-from memloc.localization.bfloat16_products import Bfloat16Products
-from memloc.localization.contrastive import paragraph_kl
 from memloc.localization.gradients import nll_gradients
 from memloc.localization.optimisers import SparseAdam
 from memloc.localization.weights import (
@@ -24,188 +21,21 @@ from memloc.localization.weights import (
     n_weights,
 )
 from memloc.model import loading
-from memloc.model.components import editable_parameters
 from memloc.removal import editing
-from memloc.removal.edit_cases import Case, edit_cases, mispaired, with_text_to_learn
+from memloc.removal.edit_cases import Case
 from memloc.removal.editing import (
     Recipe,
-    Terms,
     edit_paragraphs,
     evaluate,
     movable_weights,
-    objective_gradients,
     relearning_steps,
     run_edits,
     share_recited,
     start,
 )
-from memloc.run.seeds import generator
-from memloc.scoring.decoding import greedy_continuation
 from memloc.scoring.paragraph_scores import teacher_forced
-from memloc.scoring.teacher_forcing import continuation_states
 from memloc.settings.arms import ARMS
-from memloc.settings.editing import Editing
 from memloc.settings.loading import Loading
-
-N_PREFIX, N_TOKENS = 10, 24
-N_CONTINUATION = N_TOKENS - N_PREFIX
-EDITING = {"steps": 4, "fraction": 0.01, "micro_batch": 8, "evaluate_every": 1, "relearning_limit": 0}
-
-
-def recipe_of(objective="unlearn", **changes):
-    return Recipe(objective, N_PREFIX, Editing(**EDITING | changes))
-
-
-RECIPE = recipe_of()
-
-
-def own_continuations(model: PreTrainedModel, tokens: Tensor) -> Tensor:
-    prefix = tokens[:, :N_PREFIX]
-    return torch.cat([prefix, greedy_continuation(model, prefix, N_CONTINUATION, 8)], dim=1)
-
-
-@pytest.fixture
-def case(memorizing_model, memorized_tokens) -> Case:
-    """One paragraph that the model knows, with texts that it does not know as controls."""
-    random = torch.Generator().manual_seed(5)
-    unknown = torch.randint(64, (9, N_TOKENS), generator=random)
-    target = memorized_tokens[:1].clone()
-    target[:, N_PREFIX:] = memorized_tokens[1, N_PREFIX:]
-    perturbed = memorized_tokens[:1].repeat(3, 1)
-    perturbed[[0, 1, 2], [0, 4, 9]] += 1
-    return Case(
-        id=7,
-        memorized=memorized_tokens[:1],
-        target=target,
-        controls=own_continuations(memorizing_model, unknown[:4]),
-        held_out=unknown[4:],
-        others=memorized_tokens[2:],
-        perturbed=perturbed % 64,
-    )
-
-
-def weights(model: PreTrainedModel) -> dict[str, Tensor]:
-    return {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
-
-
-def slow_objective(
-    model: PreTrainedModel, theta0: PreTrainedModel, case: Case, objective: str, w: float, k: float
-) -> Tensor:
-    """Eq. 3 and 4 with loops over positions, from whole forward passes."""
-    learned = case.memorized if objective == "unlearn" else case.target
-    log_p = model(learned).logits[0].log_softmax(dim=-1)
-    nll = -sum(log_p[place - 1, learned[0, place]] for place in range(N_PREFIX, N_TOKENS)) / N_CONTINUATION
-    kl = 0
-    for control in case.controls:
-        p = model(control[None]).logits[0].log_softmax(dim=-1)
-        p0 = theta0(control[None]).logits[0].log_softmax(dim=-1).detach()
-        for place in range(N_PREFIX - 1, N_TOKENS - 1):
-            kl = kl + (p0[place].exp() * (p0[place] - p[place])).sum()
-    kl = kl / N_CONTINUATION / len(case.controls)
-    return (-w if objective == "unlearn" else w) * nll + k * kl
-
-
-@pytest.mark.parametrize("objective", ["unlearn", "edit"])
-def test_steps_go_down_the_written_out_objective(memorizing_model, case, objective):
-    """Gradients at every step against Eq. 3 and 4 by hand; what Adam makes of them, by hand as well."""
-    theta0, slow = copy.deepcopy(memorizing_model), copy.deepcopy(memorizing_model)
-    recipe = recipe_of(objective=objective, nll_weight=0.7, kl_weight=2.0)
-    shared, movable = start(memorizing_model, case, recipe), all_weights(memorizing_model)
-    adam = SparseAdam(slow, movable, 1e-3)
-    for _ in editing.optimise(memorizing_model, shared.terms, shared.gradients, movable, 1e-3, recipe):
-        slow.zero_grad()
-        slow_objective(slow, theta0, case, objective, 0.7, 2.0).backward()
-        written_out = {name: slow.get_parameter(name).grad for name in editable_parameters(slow)}
-        gradients = objective_gradients(slow, shared.terms, recipe)
-        for name, gradient in gradients.items():
-            torch.testing.assert_close(gradient, written_out[name], atol=1e-5, rtol=1e-3)
-        adam.step(at_places(gradients, movable))
-        assert all(
-            torch.equal(weight, slow.get_parameter(name))
-            for name, weight in memorizing_model.named_parameters()
-        )
-
-
-@pytest.mark.parametrize("arm", ARMS)
-def test_products_in_bfloat16_take_nearly_the_same_steps(memorizing_model, case, arm):
-    """Against single precision, in the direction of the whole change; where all weights move, exactly.
-
-    Of editing, whose gradient is far above the rounding; that of unlearning what is known by heart is not.
-    """
-    moved = []
-    for products in ("float32", "bfloat16"):
-        model = copy.deepcopy(memorizing_model)
-        recipe = recipe_of(objective="edit", products=products, steps=5)
-        shared, before = start(model, case, recipe), weights(model)
-        random = np.random.default_rng(0)
-        movable = movable_weights(model, arm, shared.gradients, 0.01, (1, 2), random)
-        for _ in editing.optimise(model, shared.terms, shared.gradients, movable, 1e-3, recipe):
-            assert "forward" not in {name for layer in model.modules() for name in vars(layer)}
-        moved.append(
-            torch.cat([(weight - before[name]).flatten() for name, weight in weights(model).items()])
-        )
-    single, rounded = moved
-    assert torch.cosine_similarity(single, rounded, dim=0) > 0.98
-    assert torch.equal(single, rounded) == (arm == "all")
-
-
-def test_kl_of_unmoved_weights_is_nothing_in_bfloat16_either(memorizing_model, case, monkeypatch):
-    """θ0's log-probabilities come from the products that training uses."""
-    seen = []
-
-    def spy(model, terms, recipe):
-        states = continuation_states(model, terms.controls, N_PREFIX)
-        seen.append(paragraph_kl(model, states, terms.original, False).detach())
-        collect(model, terms, recipe)
-
-    collect = editing._collect
-    recipe = recipe_of(products="bfloat16", steps=2)
-    shared, movable = start(memorizing_model, case, recipe), head_weights(memorizing_model, 1, 0)
-    monkeypatch.setattr(editing, "_collect", spy)
-    unmoved = {name: torch.zeros_like(values) for name, values in shared.gradients.items()}
-    for _ in editing.optimise(memorizing_model, shared.terms, unmoved, movable, 1e-3, recipe):
-        pass
-    with Bfloat16Products(memorizing_model, movable).used():
-        states = continuation_states(memorizing_model, case.controls, N_PREFIX)
-    rounding = paragraph_kl(memorizing_model, states, shared.terms.original, False)
-    assert seen[0].abs().max() < 1e-7 < rounding.abs().max() / 100
-
-
-def test_gradients_of_several_learned_paragraphs_are_their_mean(memorizing_model, memorized_tokens, case):
-    original = editing.original_log_probabilities(memorizing_model, case.controls, N_PREFIX, 8)
-    single = [
-        objective_gradients(memorizing_model, Terms(text[None], case.controls, original), RECIPE)
-        for text in memorized_tokens[:3]
-    ]
-    joint = objective_gradients(
-        memorizing_model, Terms(memorized_tokens[:3], case.controls, original), RECIPE
-    )
-    for name, gradient in joint.items():
-        mean = sum(gradients[name] for gradients in single) / 3
-        torch.testing.assert_close(gradient, mean, atol=1e-6, rtol=1e-3)
-
-
-def test_one_pass_for_both_terms_and_none_back_below_the_lowest_layer_that_moves(memorizing_model, case):
-    """A layer's output that needs no gradient ends the backward pass."""
-    shared, needs_gradient = start(memorizing_model, case, RECIPE), {}
-    for layer, block in enumerate(memorizing_model.transformer.h):
-
-        def watch(_block, _inputs, output, layer=layer):
-            hidden = output if isinstance(output, Tensor) else output[0]
-            assert len(hidden) == 1 + len(case.controls) and layer not in needs_gradient
-            needs_gradient[layer] = hidden.requires_grad
-
-        block.register_forward_hook(watch)
-    steps = editing.optimise(
-        memorizing_model,
-        shared.terms,
-        shared.gradients,
-        head_weights(memorizing_model, 1, 0),
-        1e-3,
-        recipe_of(steps=2),
-    )
-    assert list(steps) == [1, 2]
-    assert needs_gradient == {layer: layer >= 1 for layer in needs_gradient} and len(needs_gradient) > 1
 
 
 @pytest.mark.parametrize("objective", ["unlearn", "edit"])
@@ -377,140 +207,6 @@ def test_a_paragraph_is_relearned_at_the_rate_of_its_edit(memorizing_model, case
     assert rates == [1e-4, 1e-2]
 
 
-def test_head_and_layer_are_those_given(memorizing_model, case):
-    gradients = start(memorizing_model, case, RECIPE).gradients
-    options = (gradients, 0.01, (1, 3), np.random.default_rng(0))
-    head = movable_weights(memorizing_model, "head", *options)
-    expected = head_weights(memorizing_model, 1, 3)
-    assert all(torch.equal(places, expected[name]) for name, places in head.items())
-    layer = movable_weights(memorizing_model, "layer", *options)
-    assert layer and all(".h.1." in name for name in layer)
-
-
-@pytest.fixture
-def tables() -> dict[str, pd.DataFrame]:
-    """Twelve memorized (six sampled) and ten other paragraphs (four sampled), distinct tokens everywhere."""
-    ids = np.arange(22)
-    tokens = [list(range(24 * number, 24 * number + 24)) for number in ids]
-    own = [list(range(1000 + 20 * number, 1000 + 20 * number + 14)) for number in ids]
-    memorized = ids < 12
-    sampled = (ids % 2 == 0) & (ids < 20)
-    continuation = [
-        row[N_PREFIX:] if known else (mine if drawn else None)
-        for row, mine, known, drawn in zip(tokens, own, memorized, sampled, strict=True)
-    ]
-    rows = [(number, place, 0, 9000 + place) for number in (0, 2, 4, 6, 8, 10) for place in range(-1, 10)]
-    perturbed = [tokens[number][:9] + [9009] + [7000 + number] * 14 for number in (0, 2, 4, 6, 8)]
-    return {
-        "paragraphs": pd.DataFrame({"id": ids, "tokens": tokens}),
-        "sets": pd.DataFrame(
-            {
-                "id": ids,
-                "set": np.where(memorized, "memorized", "non_memorized"),
-                "sampled": sampled,
-                "sampled_rare_tokens": ids == 21,
-                "continuation": continuation,
-            }
-        ),
-        "perturbation": pd.DataFrame(rows, columns=["id", "position", "draw", "token"]),
-        "perturbed_paragraphs": pd.DataFrame({"id": [0, 2, 4, 6, 8], "tokens": perturbed}),
-    }
-
-
-TEXTS = ("controls", "held_out", "others", "perturbed")
-COUNTS = Editing(n_paragraphs=6, n_controls=3, n_held_out=4, n_others=5, n_perturbations=4)
-
-
-def test_cases_hold_the_texts_of_the_tables(tables):
-    cases = edit_cases(tables, N_PREFIX, 0, COUNTS)
-    assert sorted(case.id for case in cases) == [0, 2, 4, 6, 8, 10]
-    for case in cases:
-        assert case.memorized.tolist() == [list(range(24 * case.id, 24 * case.id + 24))]
-        if case.id == 10:
-            assert case.target is None
-        else:
-            assert case.target[0, :N_PREFIX].tolist() == case.memorized[0, :N_PREFIX].tolist()
-            assert case.target[0, N_PREFIX:].tolist() == [7000 + case.id] * 14
-        assert len(case.controls) == 3 and len(set(case.controls[:, 0].tolist())) == 3
-        assert (case.controls[:, N_PREFIX] >= 1000).all(), "the model's own continuation"
-        assert len(case.held_out) == 4
-        assert set((case.held_out[:, 0] // 24).tolist()) <= {13, 15, 17, 19, 20}
-        assert (case.held_out[:, -1] % 24 == 23).all(), "the corpus's continuation"
-        others = set((case.others[:, 0] // 24).tolist())
-        assert len(others) == 5 and case.id not in others and max(others) < 12
-        changed = case.perturbed != case.memorized
-        assert (changed.sum(dim=1) == 1).all() and not changed[:, N_PREFIX:].any()
-        assert (case.perturbed[changed] - 9000).tolist() == changed.nonzero()[:, 1].tolist()
-
-
-def test_all_other_memorized_paragraphs_may_show_damage_edited_ones_too(tables):
-    for case in edit_cases(tables, N_PREFIX, 0, COUNTS.model_copy(update={"n_others": 99})):
-        assert sorted((case.others[:, 0] // 24).tolist()) == sorted(set(range(12)) - {case.id})
-
-
-def test_cases_follow_the_seed_and_fewer_are_a_part_of_more(tables):
-    few = edit_cases(tables, N_PREFIX, 0, COUNTS.model_copy(update={"n_paragraphs": 2}))
-    many = edit_cases(tables, N_PREFIX, 0, COUNTS)
-    assert [case.id for case in few] == [case.id for case in many][:2]
-    assert torch.equal(few[1].controls, many[1].controls)
-    others = edit_cases(tables, N_PREFIX, 1, COUNTS)
-    assert [case.id for case in others] != [case.id for case in many]
-
-
-def test_every_text_is_drawn_by_its_own_stream_and_the_seed(tables):
-    """Texts of an edit, for two seeds and two paragraphs; those that paragraphs share are the same."""
-    first, again, second = (edit_cases(tables, N_PREFIX, seed, COUNTS) for seed in (0, 0, 1))
-    by_id = {case.id: case for case in second}
-    for case, same in zip(first, again, strict=True):
-        assert all(torch.equal(getattr(case, name), getattr(same, name)) for name in TEXTS)
-    for name in TEXTS:
-        assert any(not torch.equal(getattr(case, name), getattr(by_id[case.id], name)) for case in first)
-    replaced = [(case.perturbed != case.memorized).nonzero()[:, 1].tolist() for case in first]
-    assert all(len(places) == 4 for places in replaced) and len({tuple(places) for places in replaced}) > 1
-    controls = [case.controls[:, 0].tolist() for case in first]
-    assert any(sorted(drawn) != sorted(controls[0]) for drawn in controls)
-    assert all(torch.equal(case.held_out, first[0].held_out) for case in first)
-
-
-def test_paragraphs_controls_others_and_perturbations_have_streams_of_their_own(tables):
-    """Written out: two draws from one stream would not be independent of each other."""
-    cases = edit_cases(tables, N_PREFIX, 3, COUNTS)
-    order = generator(3, "editing", "paragraphs").permutation(6)
-    assert [case.id for case in cases] == np.array([0, 2, 4, 6, 8, 10])[order].tolist()
-    drawn = draw_controls(6, 4, 3, generator(3, "editing", "controls"))
-    pool = np.array([12, 14, 16, 18])
-    for case, controls in zip(cases, drawn, strict=True):
-        assert (case.controls[:, 0] // 24).tolist() == pool[controls].tolist()
-        others = generator(3, "editing", "others").permutation(np.delete(np.arange(12), case.id))[:5]
-        assert (case.others[:, 0] // 24).tolist() == others.tolist()
-        rows = generator(3, "editing", "perturbations", str(case.id)).permutation(10)[:4]
-        replaced = (case.perturbed != case.memorized).nonzero()[:, 1].tolist()
-        assert sorted(replaced) == sorted(rows.tolist())
-
-
-def test_no_held_out_paragraph_is_an_error(tables):
-    tables["sets"].loc[tables["sets"]["set"] == "non_memorized", "sampled"] = True
-    tables["sets"]["continuation"] = tables["sets"]["continuation"].map(
-        lambda tokens: tokens if isinstance(tokens, list) else [0] * 14
-    )
-    with pytest.raises(ValueError, match="no paragraph is left to hold out"):
-        edit_cases(tables, N_PREFIX, 0, COUNTS)
-
-
-def test_mispaired_targets_are_a_permutation(tables):
-    cases = edit_cases(tables, N_PREFIX, 0, COUNTS)
-    exchanged = mispaired(cases, N_PREFIX, np.random.default_rng(0))
-    assert [case.id for case in exchanged] == [case.id for case in cases]
-    pairs = {case.id: int(case.target[0, N_PREFIX]) - 7000 for case in exchanged if case.target is not None}
-    assert sorted(pairs) == sorted(pairs.values()) == [0, 2, 4, 6, 8]
-    assert any(own != other for own, other in pairs.items())
-    for case in exchanged:
-        if case.target is not None:
-            assert torch.equal(case.target[:, :N_PREFIX], case.memorized[:, :N_PREFIX])
-    with pytest.raises(ValueError, match="nothing to edit it into"):
-        next(case for case in exchanged if case.id == 10).learned("edit")
-
-
 @pytest.fixture
 def three_cases(case) -> list[Case]:
     return [case, case._replace(id=8), case._replace(id=9, target=case.others[:1])]
@@ -626,11 +322,3 @@ def test_edits_of_a_paragraph_do_not_depend_on_the_others_of_a_shard(memorizing_
     together = edits_of(memorizing_model, three_cases, recipe, range(3))
     shards = [edits_of(memorizing_model, three_cases, recipe, range(*rows)) for rows in ((0, 1), (1, 3))]
     pd.testing.assert_frame_equal(pd.concat(shards, ignore_index=True), together, check_exact=True)
-
-
-def test_nothing_to_edit_is_an_error(case):
-    without = case._replace(id=8, target=None)
-    assert [chosen.id for chosen in with_text_to_learn([without, case], "edit")] == [case.id]
-    assert len(with_text_to_learn([without, case], "unlearn")) == 2
-    with pytest.raises(ValueError, match="there is nothing to edit"):
-        with_text_to_learn([without], "edit")

@@ -1,26 +1,31 @@
 """Joint unlearning: what it changes, and that the exported folder shows what its card says."""
 
+import copy
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from plain_unlearning import arm_masks, matrices, unlearn
 from transformers import AutoModelForCausalLM
 
 from memloc.localization.contrastive import original_log_probabilities
-from memloc.localization.weights import OriginalWeights, all_weights, top_weights
+from memloc.localization.weights import EditError, OriginalWeights, all_weights, top_weights
 from memloc.removal.editing import Recipe, Terms, objective_gradients
 from memloc.removal.joint_edit import JointTexts, card, joint_texts, remove_jointly, unlearn_jointly
-from memloc.removal.registry import WAYS
+from memloc.removal.registry import WAYS, Edit
 from memloc.removal.request import Request
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 from memloc.scoring.decoding import greedy_continuation
 from memloc.scoring.paragraph_scores import teacher_forced
+from memloc.settings.arms import ARMS
 from memloc.settings.edit_model import EditModel
 from memloc.settings.removal_ways import EDITS, UNTARGETED
 from memloc.settings.remove import Remove
+from memloc.straightforward.gradients import gradients, nll
+from tiny_models import VOCABULARY
 
 TEMPLATE = Path(__file__).parents[3] / "workflow/report/model_card.md"
 N_PREFIX, N_CONTINUATION = 10, 14
@@ -220,3 +225,34 @@ def test_weights_are_chosen_by_the_joint_gradient(memorizing_model, texts):
     movable, original = top_weights(gradients, EDIT_MODEL.fraction), OriginalWeights(memorizing_model)
     edit = unlearn_jointly(memorizing_model, texts, N_PREFIX, EDIT_MODEL, (0, 0), 0)
     assert original.n_changed(memorizing_model, movable) == edit.n_changed > 0
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_joint_unlearning_is_masked_dense_adam(tiny_llama, arm):
+    """With heads that share keys and values, and a divergence that weighs much: it vanishes at θ0."""
+    made = torch.randint(VOCABULARY, (12, 24), generator=torch.Generator().manual_seed(6))
+    texts, head = JointTexts([4, 2, 9], *made.split([3, 4, 2, 2, 1])), (1, 3)
+    shared = {"nll_weight": 0.7, "kl_weight": 20.0, "learning_rate": 1e-3, "steps": 3}
+    slow = copy.deepcopy(tiny_llama)
+    first = gradients(slow, nll(slow, texts.unlearned, N_PREFIX), list(matrices(slow)))
+    masks = arm_masks(slow, arm, 0.02, head, first, generator(0, "joint_edit", "random"))
+    unlearn(slow, texts.unlearned, texts.control, N_PREFIX, masks, **shared)
+    how = EditModel(arm=arm, fraction=0.02, micro_batch=2, **shared)
+    unlearn_jointly(tiny_llama, texts, N_PREFIX, how, head, 0)
+    for name, weight in tiny_llama.named_parameters():
+        torch.testing.assert_close(weight, slow.get_parameter(name), atol=5e-6, rtol=0)
+
+
+def test_a_way_that_changes_what_it_does_not_name_is_an_error(memorizing_model, texts, monkeypatch):
+    def greedy(request):
+        def change(setting):
+            with torch.no_grad():
+                request.model.get_parameter("transformer.h.0.mlp.c_fc.weight")[0] += 1
+            return {}
+
+        return change
+
+    monkeypatch.setitem(WAYS, "svd", Edit(greedy, ("x",), lambda how: [(1.0,)]))
+    how = EditModel(way="svd", setting=0.5)
+    with pytest.raises(EditError, match=r"mlp.c_fc.weight: 32 weights changed outside of the mask"):
+        remove_jointly(memorizing_model, texts, N_PREFIX, how, Remove(), [(0, 0)], 0)

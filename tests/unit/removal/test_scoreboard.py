@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from made_requests import other_text
 from transformers import LogitsProcessor
 
 from memloc.localization.weights import EditError, OriginalWeights
@@ -54,10 +55,6 @@ SMALL = {
     "kfac": {"shares": [0.3]},
     "micro_batch": 4,
 }
-
-
-def other_text(n, seed=5):
-    return torch.randint(VOCABULARY, (n, 24), generator=torch.Generator().manual_seed(seed))
 
 
 @pytest.fixture

@@ -109,12 +109,12 @@ def in_force(
     Raises:
         EditError: a weight has changed that may not.
     """
-    if isinstance(way, Edit):
-        try:
+    try:
+        if isinstance(way, Edit):
             yield InForce(None, original.n_changed(model, prepared(setting)))
-        finally:
-            original.restore(model)
-        return
-    with prepared(setting) as processor:
-        yield InForce(processor, 0)
-    original.n_changed(model, {})
+        else:
+            with prepared(setting) as processor:
+                yield InForce(processor, 0)
+            original.n_changed(model, {})
+    finally:
+        original.restore(model)

@@ -1,0 +1,266 @@
+"""Figures 6 and 12 on made-up tables: gradients and attention of a layer's heads over an example's tokens."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from figure_labels import clipped_labels, overlapping_labels
+from made_activations import MEMORIZED, N_PREFIX, OTHERS, SETTINGS, TEXTS, made_up, map_values, panels
+from made_settings import changed
+from matplotlib import pyplot as plt
+
+from memloc.figures import fig6, fig12
+from memloc.figures.parts import token_map
+from memloc.figures.parts.style import COLOURS, subplots
+from memloc.localization.head_profiles import correlation_of_profiles, correlation_with_others, share_below
+from memloc.localization.highlight import highlighted_head
+from memloc.run.templates import fill
+from memloc.settings.sections import sections
+
+REPORT = Path(__file__).parents[3] / "workflow" / "report"
+pytestmark = pytest.mark.usefixtures("examples")
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def test_figure_6_shows_the_example_in_the_layer_of_the_head():
+    tables = made_up()
+    drawing = fig6.draw(tables, SETTINGS)
+    top, bottom = panels(drawing)
+    rows = tables["attention"].query("id == 8 and layer == 1")
+    assert map_values(bottom)[2].tolist() == rows.query("head == 2").attention.tolist()
+    rows = tables["activation_gradients"].query(
+        "group == 'memorized' and id == 8 and layer == 1 and position < @N_PREFIX"
+    )
+    assert map_values(top)[3].tolist() == rows.query("head == 3").max_abs.tolist()
+    assert bottom.get_ylim() == (3.5, -0.5)  # head 0 on top
+    assert len(drawing.data) == 2 * 4 * N_PREFIX
+
+
+def test_figure_6_writes_the_tokens_and_marks_the_perturbed_one():
+    tables = made_up()
+    drawing = fig6.draw(tables, SETTINGS)
+    tokens = tables["paragraphs"].set_index("id")["tokens"][8][:N_PREFIX]
+    labels = panels(drawing)[1].get_xticklabels()
+    assert [label.get_text() for label in labels] == [token_map.label(TEXTS[token]) for token in tokens]
+    colours = [label.get_color() for label in labels]
+    assert colours.index(COLOURS["perturbed"]) == 0 and colours.count(COLOURS["perturbed"]) == 1
+    assert drawing.data["token"].tolist()[::4][:N_PREFIX] == [TEXTS[token] for token in tokens]
+
+
+def test_figure_6_without_a_perturbation_that_changes_the_example():
+    tables = made_up()
+    tables["perturbed_paragraphs"] = tables["perturbed_paragraphs"].query("id != 8")
+    drawing = fig6.draw(tables, SETTINGS)
+    assert drawing.numbers["marked"] is None
+    assert "Triangle" not in fill((REPORT / "fig6.rst").read_text(), drawing.numbers | {"study": "s"})
+
+
+def test_figure_6_outlines_the_key_value_head_of_the_query_head():
+    drawing = fig6.draw(made_up(n_heads=4, n_kv_heads=2), SETTINGS)
+    outlined = [axes.patches[0].get_xy()[1] + 0.5 for axes in panels(drawing)]
+    assert outlined == [1, 2]
+
+
+def test_figure_6_names_the_head_with_the_most_attention_on_the_perturbed_token():
+    tables = made_up()
+    attention = tables["attention"]
+    at = (attention["layer"] == 1) & (attention["id"] == 8) & (attention["position"] == 0)
+    attention.loc[at, "attention"] = 0.01
+    attention.loc[at & (attention["head"] == 3), "attention"] = 0.9
+    numbers = fig6.draw(tables, SETTINGS).numbers["example"]["attention"]
+    assert (numbers["top_head"], numbers["top_value"], numbers["value"]) == (3, 0.9, 0.01)
+
+
+def test_figure_6_averages_the_memorized_paragraphs_and_the_prefix_alone():
+    tables = made_up()
+    numbers = fig6.draw(tables, SETTINGS).numbers
+    gradients = tables["activation_gradients"].query(
+        "group == 'memorized' and component == 'v' and layer == 1 and position < @N_PREFIX"
+    )
+    attention = tables["attention"].query("layer == 1 and id in @MEMORIZED")
+    positions = tables["perturbed_paragraphs"].set_index("id")["position"]
+    for name, rows, value in (
+        ("gradient", gradients, "max_abs"),
+        ("attention", attention, "attention"),
+    ):
+        wide = rows.astype({"head": int}).pivot(index=["id", "head"], columns="position", values=value)
+        likeness, below = np.zeros((3, 4)), np.zeros((3, 4))
+        for row, paragraph in enumerate(MEMORIZED):
+            values = wide.loc[paragraph].to_numpy()
+            r = np.corrcoef(values)
+            likeness[row] = [np.delete(r[head], head).mean() for head in range(4)]
+            below[row] = (values < values[:, [positions[paragraph]]]).sum(axis=1) / (N_PREFIX - 1)
+        found, alike, share = numbers["all"][name], likeness.mean(axis=0), below.mean(axis=0)
+        assert (found["correlation"].value, found["correlation"].n) == (pytest.approx(alike[2]), 3)
+        assert found["correlation_all"] == pytest.approx(alike.mean())
+        assert (found["least_alike"], found["least_correlation"]) == (
+            alike.argmin(),
+            pytest.approx(alike.min()),
+        )
+        assert (found["below"], found["below_all"]) == (pytest.approx(share[2]), pytest.approx(share.mean()))
+        assert (found["below_best"], found["below_max"]) == (share.argmax(), pytest.approx(share.max()))
+    assert numbers["n_paragraphs"] == 3
+
+
+def test_figure_6_compares_gradients_and_attention_of_the_same_head():
+    tables = made_up()
+    gradients = tables["activation_gradients"].query(
+        "group == 'memorized' and layer == 1 and position < @N_PREFIX"
+    )
+    gradients = gradients.astype({"head": int}).set_index(["id", "head", "position"])["max_abs"]
+    attention = tables["attention"].query("layer == 1").set_index(["id", "head", "position"])["attention"]
+    both = [[(gradients[i, head], attention[i, head]) for i in MEMORIZED] for head in range(4)]
+    means = np.array([np.mean([np.corrcoef(*pair)[0, 1] for pair in pairs]) for pairs in both])
+    agreement = fig6.draw(tables, SETTINGS).numbers["agreement"]
+    assert agreement["head"] == pytest.approx(means[2])
+    assert agreement["others"] == pytest.approx(np.delete(means, 2).mean())
+
+
+def test_figure_6_names_the_tokens_and_numbers_of_the_example():
+    tables = made_up()
+    numbers = fig6.draw(tables, SETTINGS).numbers["example"]
+    of_head = (
+        tables["attention"].query("id == 8 and layer == 1 and head == 2").set_index("position")["attention"]
+    )
+    tokens = tables["paragraphs"].set_index("id")["tokens"][8]
+    strongest = of_head.sort_values(ascending=False).index[:3]
+    assert numbers["attention"]["tokens"] == [(token_map.label(TEXTS[tokens[at]]), at) for at in strongest]
+    assert numbers["attention"]["mean"] == pytest.approx(of_head.mean())
+
+
+@pytest.mark.parametrize(("layer", "shown"), [(0, 1), (1, 2), (2, 1)])
+def test_figure_12_shows_the_next_layer_of_figure_6s_paragraph(layer, shown):
+    tables = made_up(3, 4)
+    settings = changed(SETTINGS, highlight={"layer": layer, "head": 2})
+    drawing = fig12.draw(tables, settings)
+    below = panels(drawing)[2]
+    rows = tables["attention"].query("id == 8 and layer == @shown and head == 1")
+    assert map_values(below)[1].tolist() == rows["attention"].tolist()
+    assert drawing.numbers["other"] == shown
+    assert drawing.numbers["example"]["id"] == 3
+
+
+def test_figure_12_finds_the_most_similar_heads_of_either_layer():
+    tables = made_up(2, 4)
+    attention = tables["attention"].set_index(["layer", "head"]).sort_index()
+    attention.loc[(0, 3), "attention"] = attention.loc[(1, 2), "attention"].to_numpy()
+    tables["attention"] = attention.reset_index()
+    numbers = fig12.draw(tables, SETTINGS).numbers
+    assert numbers["closest"] == 3
+    assert numbers["closest_correlation"] == pytest.approx(1)
+    assert numbers["own_layer_correlation"] < 0.9  # without the head itself
+
+
+def test_figure_12_leaves_out_paragraphs_outside_of_the_sample():
+    """Memorized ones that were not drawn, and non-memorized ones, have attention for other analyses."""
+    tables = made_up(2, 4)
+    expected = fig12.draw(tables, SETTINGS).numbers
+    attention = tables["attention"]
+    noise = np.random.default_rng(9).dirichlet(np.ones(N_PREFIX), len(attention) // N_PREFIX).ravel()
+    others = attention.assign(id=attention["id"] + 100, attention=noise)
+    sets = tables["sets"].assign(id=tables["sets"]["id"] + 100, set="memorized", sampled=False)
+    more = tables | {
+        "attention": pd.concat([attention, others]),
+        "sets": pd.concat([tables["sets"], sets]),
+    }
+    changed = more["attention"]["id"].isin(OTHERS)
+    more["attention"].loc[changed, "attention"] = (
+        more["attention"].loc[changed, "attention"].iloc[::-1].to_numpy()
+    )
+    numbers = fig12.draw(more, SETTINGS).numbers
+    for name in ("n_paragraphs", "closest", "closest_correlation", "own_layer_correlation"):
+        assert numbers[name] == expected[name], name
+    assert numbers["n_paragraphs"] == len(MEMORIZED)
+
+
+def test_figure_12_names_the_most_attended_tokens_and_the_head_at_the_perturbed_one():
+    tables = made_up(2, 4)
+    numbers = fig12.draw(tables, SETTINGS).numbers
+    wide = (
+        tables["attention"]
+        .query("id == 8 and layer == 0")
+        .pivot(index="head", columns="position", values="attention")
+    )
+    tokens = tables["paragraphs"].set_index("id")["tokens"][8]
+    strongest = wide.mean().sort_values(ascending=False).index[:3]
+    assert numbers["tokens"] == [(token_map.label(TEXTS[tokens[at]]), at) for at in strongest]
+    assert (numbers["top_head"], numbers["top_value"]) == (wide[0].argmax(), wide[0].max())
+
+
+def profile_frame(values: dict[tuple[int, int], list[float]]) -> pd.DataFrame:
+    index = pd.MultiIndex.from_tuples(values, names=["id", "head"])
+    return pd.DataFrame(list(values.values()), index, dtype=float)
+
+
+def test_correlation_with_others_is_the_mean_of_pairs():
+    found = profile_frame({(5, 0): [1, 2, 3, 9], (5, 1): [2, 4, 6, 18], (5, 2): [1, 5, 0, 2]})
+    r = np.corrcoef([1, 2, 3, 9], [1, 5, 0, 2])[0, 1]
+    assert correlation_with_others(found).loc[5].tolist() == pytest.approx([(1 + r) / 2, (1 + r) / 2, r])
+
+
+def test_correlation_of_profiles_repeats_key_value_heads():
+    gradient = profile_frame({(5, 0): [1, 2, 3], (5, 1): [3, 1, 0]})
+    attention = profile_frame(
+        {(5, head): row for head, row in enumerate([[2, 4, 6], [3, 2, 1], [6, 2, 0], [0, 2, 3]])}
+    )
+    assert correlation_of_profiles(gradient, attention).loc[5].tolist() == pytest.approx([1, -1, 1, -1])
+
+
+def test_share_below_counts_the_other_positions():
+    found = profile_frame({(5, 0): [0, 1, 2, 3, 4], (5, 1): [4, 3, 9, 8, 7]})
+    assert share_below(found, pd.Series({5: 3})).loc[5].tolist() == [0.75, 0.75]
+    assert share_below(found, pd.Series({5: 0})).loc[5].tolist() == [0, 0.25]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (" of", "\u2423of"),
+        ("\n", "\u21b5"),
+        (" internationalization_of", "\u2423internationaliza\u2026"),
+        ("x" * 18, "x" * 18),
+        ("x" * 19, "x" * 17 + "\u2026"),
+    ],
+)
+def test_token_labels_are_visible_and_short(text, shown):
+    assert token_map.label(text) == shown
+
+
+def test_fifty_tokens_fit_next_to_each_other():
+    _, axes = subplots(7, 2)
+    values = pd.DataFrame(np.ones((12, 50)))
+    token_map.token_map(axes, values, highlight=3)
+    token_map.label_tokens(axes, (TEXTS * 7)[:50], marked=4)
+    assert clipped_labels(axes.figure) == []
+    assert overlapping_labels(axes.figure) == []
+
+
+def test_a_token_map_draws_head_0_on_top_and_outlines_a_row():
+    _, axes = subplots(4, 2)
+    mesh = token_map.token_map(axes, pd.DataFrame([[0.0, 1], [2, 3], [4, 8]]), highlight=1)
+    assert mesh.get_clim() == (0, 8)
+    assert axes.get_ylim() == (2.5, -0.5)
+    (outline,) = axes.patches
+    assert (outline.get_xy(), outline.get_width(), outline.get_height()) == ((-0.5, 0.5), 2, 1)
+
+
+def test_texts_are_those_of_the_paragraphs_prefix():
+    tables = made_up()
+    tokens = tables["paragraphs"].set_index("id")["tokens"][21]
+    assert token_map.prefix_texts(tables, 21, 4) == [TEXTS[token] for token in tokens[:4]]
+
+
+def test_the_highlighted_head_is_the_first_of_the_combined_ranking():
+    rows = [("patching", 0, 1, 1), ("combined", 0, 1, 2), ("combined", 1, 3, 1), ("patching", 1, 3, 2)]
+    ranking = pd.DataFrame(rows, columns=["method", "layer", "head", "rank"])
+    assert highlighted_head({"head_ranking": ranking}, sections({"highlight": "auto"})) == (1, 3)
+    assert highlighted_head({"head_ranking": ranking}, sections({"highlight": {"layer": 2, "head": 0}})) == (
+        2,
+        0,
+    )

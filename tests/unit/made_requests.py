@@ -1,0 +1,50 @@
+"""Requests to remove paragraphs from tiny models, and what a way makes of the weights."""
+
+import copy
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from memloc.localization.weights import OriginalWeights
+from memloc.model.components import components
+from memloc.removal.registry import WAYS, in_force
+from memloc.removal.request import Request, Setting
+from memloc.settings.remove import Remove
+from tiny_models import VOCABULARY
+
+N_PREFIX = 12
+HEADS = [(0, 1), (1, 2), (0, 0), (0, 2), (0, 3), (1, 0), (1, 1), (1, 3)]
+
+
+def other_text(n: int, length: int = 24, seed: int = 5) -> Int[Tensor, "paragraph token"]:
+    """Random paragraphs, which no model knows."""
+    return torch.randint(VOCABULARY, (n, length), generator=torch.Generator().manual_seed(seed))
+
+
+def request(model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], seed: int = 0, **how) -> Request:
+    """Take paragraphs out of a model, with other settings of `remove` in place of some."""
+    asked = Remove(**{"micro_batch": 4, "n_keep": 3} | how)
+    random = np.random.default_rng(seed)
+    return Request(model, tokens, other_text(3), other_text(4, seed=6), N_PREFIX, HEADS, asked, random)
+
+
+def changed_by(name: str, asked: Request, setting: Setting) -> dict[str, Tensor]:
+    """Weights after an edit; the model has its own ones back."""
+    original = OriginalWeights(asked.model)
+    with in_force(asked.model, WAYS[name], WAYS[name].prepare(asked), setting, original):
+        return copy.deepcopy(asked.model.state_dict())
+
+
+def assert_same_weights(found: dict[str, Tensor], model: PreTrainedModel, **close: float) -> None:
+    """Weights that were found are those of a model, as close as `torch.testing.assert_close` is told."""
+    for name, weight in model.state_dict().items():
+        torch.testing.assert_close(found[name], weight, **close)
+
+
+def mlp_matrices(model: PreTrainedModel) -> list[str]:
+    """Parameters of the MLPs' weights."""
+    parts = ("W_in", "W_gate", "W_out")
+    return list(dict.fromkeys(part.parameter for part in components(model) if part.name in parts))

@@ -1,0 +1,97 @@
+"""The paper's unlearning written out: a mask for every weight of an arm, dense Adam, whole models."""
+
+import copy
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
+from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
+
+from memloc.localization.ablation import Head
+from memloc.model.components import editable_parameters
+from memloc.straightforward.gradients import kl, nll
+from memloc.straightforward.hooks import PLACES, columns, n_heads
+
+Masks = dict[str, Bool[Tensor, "..."]]
+
+
+def matrices(model: PreTrainedModel) -> dict[str, Tensor]:
+    """The weight matrices of all layers, by name."""
+    layers, _ = PLACES[model.config.model_type]
+    named = model.named_parameters()
+    return {name: weight for name, weight in named if name.startswith(layers) and weight.ndim == 2}
+
+
+def arm_masks(
+    model: PreTrainedModel,
+    arm: str,
+    fraction: float,
+    head: Head,
+    gradients: Mapping[str, Tensor],
+    random: np.random.Generator,
+) -> Masks:
+    """Which weights an arm moves, given the NLL's gradients at the start."""
+    layers, _ = PLACES[model.config.model_type]
+    weights = matrices(model)
+    n_chosen = round(fraction * sum(weight.numel() for weight in weights.values()))
+    if arm in ("all", "layer"):
+        within = layers if arm == "all" else f"{layers}.{head[0]}."
+        return {
+            name: torch.full_like(weight, name.startswith(within), dtype=torch.bool)
+            for name, weight in weights.items()
+        }
+    if arm == "top":
+        sizes = sorted(float(size) for own in gradients.values() for size in own.abs().flatten())
+        return {name: own.abs() >= sizes[-n_chosen] for name, own in gradients.items()}
+    return _of_head(model, *head) if arm == "head" else _random(model, n_chosen, random)
+
+
+def _of_head(model: PreTrainedModel, layer: int, head: int) -> Masks:
+    """What makes a head's q, k and v, and what its z is multiplied by."""
+    layers, places = PLACES[model.config.model_type]
+    masks = {name: torch.zeros_like(weight, dtype=torch.bool) for name, weight in matrices(model).items()}
+    for component in "qkvz":
+        name, _ = places[component]
+        module = model.get_submodule(f"{layers}.{layer}.{name}")
+        mask = masks[f"{layers}.{layer}.{name}.weight"]
+        outputs_first = mask.T if isinstance(module, Conv1D) else mask
+        own = head * n_heads(model, component) // n_heads(model, "q")
+        rows = outputs_first.T if component == "z" else outputs_first
+        rows[columns(model, component, own)] = True
+    return masks
+
+
+def _random(model: PreTrainedModel, n_chosen: int, random: np.random.Generator) -> Masks:
+    """Weights are numbered one matrix after the other, in the order of the library."""
+    masks = {name: torch.zeros_like(weight, dtype=torch.bool) for name, weight in matrices(model).items()}
+    places = [(name, place) for name in editable_parameters(model) for place in range(masks[name].numel())]
+    for number in random.choice(len(places), n_chosen, replace=False, shuffle=False):
+        name, place = places[number]
+        masks[name].view(-1)[place] = True
+    return masks
+
+
+def unlearn(
+    model: PreTrainedModel,
+    tokens: Int[Tensor, "paragraph token"],
+    keep: Int[Tensor, "kept token"],
+    n_prefix: int,
+    masks: Masks,
+    learning_rate: float,
+    steps: int,
+    nll_weight: float = 1.0,
+    kl_weight: float = 1.0,
+) -> None:
+    """Adam on -NLL of the paragraphs and the KL divergence of kept ones, gradients times the masks."""
+    original, n_continuation = copy.deepcopy(model), tokens.shape[1] - n_prefix
+    adam = torch.optim.Adam(model.parameters(), lr=learning_rate)
+    for _ in range(steps):
+        adam.zero_grad()
+        divergence = kl(model, original, keep, n_prefix) / n_continuation
+        (kl_weight * divergence - nll_weight * nll(model, tokens, n_prefix)).backward()
+        for name, parameter in model.named_parameters():
+            parameter.grad = parameter.grad * masks[name] if name in masks else None
+        adam.step()

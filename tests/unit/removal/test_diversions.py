@@ -1,0 +1,166 @@
+"""Ways that act while a model decodes, against slow plain versions on a tiny model."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+
+import numpy as np
+import pytest
+import torch
+from jaxtyping import Float, Int
+from made_requests import HEADS, N_PREFIX, other_text, request
+from torch import Tensor
+from transformers import NoBadWordsLogitsProcessor, PreTrainedModel
+
+from memloc.localization.ablation import Head
+from memloc.localization.weights import EditError, OriginalWeights
+from memloc.model.components import layers_of
+from memloc.removal.registry import WAYS, Diversion, in_force
+from memloc.removal.ways.blocklist import NgramBlocklist
+from memloc.straightforward.hooks import activation, columns, edited
+from tiny_models import VOCABULARY
+
+
+@pytest.mark.parametrize("n", [1, 2, 4])
+def test_the_blocklist_is_that_of_transformers(n):
+    tokens = other_text(5, seed=9) % 4  # n-grams come again and again
+    own = NgramBlocklist(tokens, N_PREFIX, n)
+    listed = {
+        tuple(row[place - n + 1 : place + 1]) for row in tokens.tolist() for place in range(N_PREFIX, 24)
+    }
+    plain = NoBadWordsLogitsProcessor([list(ngram) for ngram in sorted(listed)], eos_token_id=VOCABULARY + 1)
+    scores, contexts = torch.randn(7, VOCABULARY), other_text(7, seed=10) % 4
+    torch.testing.assert_close(own(contexts, scores.clone()), plain(contexts, scores.clone()))
+
+
+def test_what_a_blocklist_generates_holds_no_listed_ngram(memorizing_model, memorized_tokens):
+    processor = NgramBlocklist(memorized_tokens, N_PREFIX, 3)
+    generated = memorizing_model.generate(
+        memorized_tokens[:, :N_PREFIX],
+        attention_mask=torch.ones_like(memorized_tokens[:, :N_PREFIX]),
+        max_new_tokens=12,
+        do_sample=False,
+        eos_token_id=-1,
+        pad_token_id=-1,
+        logits_processor=[processor],
+    )
+    listed = {tuple(row[k - 2 : k + 1]) for row in memorized_tokens.tolist() for k in range(N_PREFIX, 24)}
+    said = {tuple(row[k - 2 : k + 1]) for row in generated.tolist() for k in range(N_PREFIX, 24)}
+    assert not listed & said
+
+
+def logits_under(name, asked, setting, tokens):
+    original = OriginalWeights(asked.model)
+    with in_force(asked.model, WAYS[name], WAYS[name].prepare(asked), setting, original), torch.no_grad():
+        return asked.model(tokens).logits
+
+
+def mean_z(model: PreTrainedModel, texts: Int[Tensor, "text token"]) -> dict[int, Float[Tensor, "column"]]:
+    """Mean of what W_O gets in each layer, over all texts and positions one by one."""
+    with torch.no_grad():
+        return {
+            layer: torch.stack(
+                [z for row in texts for z in activation(model, row[None], layer, "z")[0][0]]
+            ).mean(dim=0)
+            for layer in range(2)
+        }
+
+
+def logits_without(
+    model: PreTrainedModel,
+    heads: Sequence[Head],
+    means: Mapping[int, Float[Tensor, "column"]],
+    tokens: Int[Tensor, "text token"],
+) -> Float[Tensor, "text token vocabulary"]:
+    """Logits of whole passes in which every one of the heads writes its mean."""
+
+    def replaced(layer: int, head: int):
+        own = columns(model, "z", head)
+
+        def edit(z: Tensor) -> Tensor:
+            z = z.clone()
+            z[..., own] = means[layer][own]
+            return z
+
+        return edited(model, layer, "z", edit)
+
+    with ExitStack() as stack, torch.no_grad():
+        for head in heads:
+            stack.enter_context(replaced(*head))
+        return model(tokens).logits
+
+
+def test_heads_write_their_mean_over_ordinary_text(tiny_model):
+    asked, tokens = request(tiny_model, other_text(2, seed=8)), other_text(3, seed=11)
+    slow = logits_without(tiny_model, HEADS[:3], mean_z(tiny_model, asked.general), tokens)
+    torch.testing.assert_close(logits_under("heads", asked, (3.0,), tokens), slow, atol=1e-5, rtol=1e-5)
+
+
+def test_random_heads_are_drawn_by_the_requests_random_numbers(tiny_model):
+    asked, tokens = request(tiny_model, other_text(2, seed=8)), other_text(3, seed=11)
+    drawn = [HEADS[place] for place in np.random.default_rng(0).permutation(len(HEADS))[:2]]
+    assert set(drawn) != set(HEADS[:2])
+    slow = logits_without(tiny_model, drawn, mean_z(tiny_model, asked.general), tokens)
+    found = logits_under("random_heads", asked, (2.0,), tokens)
+    torch.testing.assert_close(found, slow, atol=1e-5, rtol=1e-5)
+
+
+def test_steering_subtracts_the_difference_of_mean_hidden_states(tiny_model):
+    remove, tokens = other_text(2, seed=8), other_text(3, seed=11)
+    asked = request(tiny_model, remove)
+
+    def mean(texts):
+        with torch.no_grad():
+            states = tiny_model(texts, output_hidden_states=True).hidden_states[1]  # what enters layer 1
+        return torch.stack([row[place] for row in states for place in range(N_PREFIX - 1, 23)]).mean(dim=0)
+
+    direction = mean(remove) - mean(asked.keep)
+
+    def shift(module, inputs, output):
+        states = output[0] if isinstance(output, tuple) else output
+        moved = states - 3.0 * direction
+        return (moved, *output[1:]) if isinstance(output, tuple) else moved
+
+    handle = layers_of(tiny_model)[0].register_forward_hook(shift)
+    with torch.no_grad():
+        slow = tiny_model(tokens).logits
+    handle.remove()
+    found = logits_under("steering", asked, (0.5, 3.0), tokens)
+    torch.testing.assert_close(found, slow, atol=1e-4, rtol=1e-4)
+
+
+def test_the_random_direction_is_as_long_and_another_one(tiny_model):
+    asked, tokens = request(tiny_model, other_text(2, seed=8)), other_text(3, seed=11)
+
+    def moved(name):
+        """How far what enters layer 1 is moved, at every position."""
+        entering, last = [], []
+        layer = layers_of(tiny_model)[1]
+        handle = layer.register_forward_hook(lambda module, inputs, output: entering.append(inputs[0]))
+        for setting in ((0.5, 2.0), (0.5, 0.0)):
+            logits_under(name, asked, setting, tokens)
+            last.append(entering[-1])  # the passes before are those that find the direction
+        handle.remove()
+        return (last[0] - last[1]).flatten(0, 1)
+
+    target, control = moved("steering"), moved("random_direction")
+    drawn = torch.from_numpy(np.random.default_rng(0).standard_normal((2, control.shape[1]))).to(control)[1]
+    slow = -drawn / drawn.norm() * target.norm(dim=1, keepdim=True)
+    torch.testing.assert_close(control, slow, atol=1e-4, rtol=1e-3)
+    assert torch.nn.functional.cosine_similarity(control, target, dim=1).max() < 0.9
+
+
+def test_a_diversion_that_changes_a_weight_is_an_error_and_leaves_the_model(tiny_gpt_neo):
+    @contextmanager
+    def meddle(setting):
+        with torch.no_grad():
+            tiny_gpt_neo.get_input_embeddings().weight[3] += 1
+        yield
+
+    way = Diversion(lambda request: meddle, ("x",), lambda how: [(1.0,)])
+    original = OriginalWeights(tiny_gpt_neo)
+    with (
+        pytest.raises(EditError, match="wte.weight: 16 weights changed outside of the mask"),
+        in_force(tiny_gpt_neo, way, meddle, (1.0,), original),
+    ):
+        pass
+    assert original.n_changed(tiny_gpt_neo, {}) == 0

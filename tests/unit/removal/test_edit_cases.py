@@ -1,0 +1,144 @@
+"""The texts that an edit learns from and is judged by: which they are, and who draws them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from made_edits import N_PREFIX
+
+from memloc.data.controls import draw_controls
+from memloc.removal.edit_cases import edit_cases, mispaired, with_text_to_learn
+from memloc.run.seeds import generator
+from memloc.settings.editing import Editing
+
+
+@pytest.fixture
+def tables() -> dict[str, pd.DataFrame]:
+    """Twelve memorized (six sampled) and ten other paragraphs (four sampled), distinct tokens everywhere."""
+    ids = np.arange(22)
+    tokens = [list(range(24 * number, 24 * number + 24)) for number in ids]
+    own = [list(range(1000 + 20 * number, 1000 + 20 * number + 14)) for number in ids]
+    memorized = ids < 12
+    sampled = (ids % 2 == 0) & (ids < 20)
+    continuation = [
+        row[N_PREFIX:] if known else (mine if drawn else None)
+        for row, mine, known, drawn in zip(tokens, own, memorized, sampled, strict=True)
+    ]
+    rows = [(number, place, 0, 9000 + place) for number in (0, 2, 4, 6, 8, 10) for place in range(-1, 10)]
+    perturbed = [tokens[number][:9] + [9009] + [7000 + number] * 14 for number in (0, 2, 4, 6, 8)]
+    return {
+        "paragraphs": pd.DataFrame({"id": ids, "tokens": tokens}),
+        "sets": pd.DataFrame(
+            {
+                "id": ids,
+                "set": np.where(memorized, "memorized", "non_memorized"),
+                "sampled": sampled,
+                "sampled_rare_tokens": ids == 21,
+                "continuation": continuation,
+            }
+        ),
+        "perturbation": pd.DataFrame(rows, columns=["id", "position", "draw", "token"]),
+        "perturbed_paragraphs": pd.DataFrame({"id": [0, 2, 4, 6, 8], "tokens": perturbed}),
+    }
+
+
+TEXTS = ("controls", "held_out", "others", "perturbed")
+COUNTS = Editing(n_paragraphs=6, n_controls=3, n_held_out=4, n_others=5, n_perturbations=4)
+
+
+def test_cases_hold_the_texts_of_the_tables(tables):
+    cases = edit_cases(tables, N_PREFIX, 0, COUNTS)
+    assert sorted(case.id for case in cases) == [0, 2, 4, 6, 8, 10]
+    for case in cases:
+        assert case.memorized.tolist() == [list(range(24 * case.id, 24 * case.id + 24))]
+        if case.id == 10:
+            assert case.target is None
+        else:
+            assert case.target[0, :N_PREFIX].tolist() == case.memorized[0, :N_PREFIX].tolist()
+            assert case.target[0, N_PREFIX:].tolist() == [7000 + case.id] * 14
+        assert len(case.controls) == 3 and len(set(case.controls[:, 0].tolist())) == 3
+        assert (case.controls[:, N_PREFIX] >= 1000).all(), "the model's own continuation"
+        assert len(case.held_out) == 4
+        assert set((case.held_out[:, 0] // 24).tolist()) <= {13, 15, 17, 19, 20}
+        assert (case.held_out[:, -1] % 24 == 23).all(), "the corpus's continuation"
+        others = set((case.others[:, 0] // 24).tolist())
+        assert len(others) == 5 and case.id not in others and max(others) < 12
+        changed = case.perturbed != case.memorized
+        assert (changed.sum(dim=1) == 1).all() and not changed[:, N_PREFIX:].any()
+        assert (case.perturbed[changed] - 9000).tolist() == changed.nonzero()[:, 1].tolist()
+
+
+def test_all_other_memorized_paragraphs_may_show_damage_edited_ones_too(tables):
+    for case in edit_cases(tables, N_PREFIX, 0, COUNTS.model_copy(update={"n_others": 99})):
+        assert sorted((case.others[:, 0] // 24).tolist()) == sorted(set(range(12)) - {case.id})
+
+
+def test_cases_follow_the_seed_and_fewer_are_a_part_of_more(tables):
+    few = edit_cases(tables, N_PREFIX, 0, COUNTS.model_copy(update={"n_paragraphs": 2}))
+    many = edit_cases(tables, N_PREFIX, 0, COUNTS)
+    assert [case.id for case in few] == [case.id for case in many][:2]
+    assert torch.equal(few[1].controls, many[1].controls)
+    others = edit_cases(tables, N_PREFIX, 1, COUNTS)
+    assert [case.id for case in others] != [case.id for case in many]
+
+
+def test_every_text_is_drawn_by_its_own_stream_and_the_seed(tables):
+    """Texts of an edit, for two seeds and two paragraphs; those that paragraphs share are the same."""
+    first, again, second = (edit_cases(tables, N_PREFIX, seed, COUNTS) for seed in (0, 0, 1))
+    by_id = {case.id: case for case in second}
+    for case, same in zip(first, again, strict=True):
+        assert all(torch.equal(getattr(case, name), getattr(same, name)) for name in TEXTS)
+    for name in TEXTS:
+        assert any(not torch.equal(getattr(case, name), getattr(by_id[case.id], name)) for case in first)
+    replaced = [(case.perturbed != case.memorized).nonzero()[:, 1].tolist() for case in first]
+    assert all(len(places) == 4 for places in replaced) and len({tuple(places) for places in replaced}) > 1
+    controls = [case.controls[:, 0].tolist() for case in first]
+    assert any(sorted(drawn) != sorted(controls[0]) for drawn in controls)
+    assert all(torch.equal(case.held_out, first[0].held_out) for case in first)
+
+
+def test_paragraphs_controls_others_and_perturbations_have_streams_of_their_own(tables):
+    """Written out: two draws from one stream would not be independent of each other."""
+    cases = edit_cases(tables, N_PREFIX, 3, COUNTS)
+    order = generator(3, "editing", "paragraphs").permutation(6)
+    assert [case.id for case in cases] == np.array([0, 2, 4, 6, 8, 10])[order].tolist()
+    drawn = draw_controls(6, 4, 3, generator(3, "editing", "controls"))
+    pool = np.array([12, 14, 16, 18])
+    for case, controls in zip(cases, drawn, strict=True):
+        assert (case.controls[:, 0] // 24).tolist() == pool[controls].tolist()
+        others = generator(3, "editing", "others").permutation(np.delete(np.arange(12), case.id))[:5]
+        assert (case.others[:, 0] // 24).tolist() == others.tolist()
+        rows = generator(3, "editing", "perturbations", str(case.id)).permutation(10)[:4]
+        replaced = (case.perturbed != case.memorized).nonzero()[:, 1].tolist()
+        assert sorted(replaced) == sorted(rows.tolist())
+
+
+def test_no_held_out_paragraph_is_an_error(tables):
+    tables["sets"].loc[tables["sets"]["set"] == "non_memorized", "sampled"] = True
+    tables["sets"]["continuation"] = tables["sets"]["continuation"].map(
+        lambda tokens: tokens if isinstance(tokens, list) else [0] * 14
+    )
+    with pytest.raises(ValueError, match="no paragraph is left to hold out"):
+        edit_cases(tables, N_PREFIX, 0, COUNTS)
+
+
+def test_mispaired_targets_are_a_permutation(tables):
+    cases = edit_cases(tables, N_PREFIX, 0, COUNTS)
+    exchanged = mispaired(cases, N_PREFIX, np.random.default_rng(0))
+    assert [case.id for case in exchanged] == [case.id for case in cases]
+    pairs = {case.id: int(case.target[0, N_PREFIX]) - 7000 for case in exchanged if case.target is not None}
+    assert sorted(pairs) == sorted(pairs.values()) == [0, 2, 4, 6, 8]
+    assert any(own != other for own, other in pairs.items())
+    for case in exchanged:
+        if case.target is not None:
+            assert torch.equal(case.target[:, :N_PREFIX], case.memorized[:, :N_PREFIX])
+    with pytest.raises(ValueError, match="nothing to edit it into"):
+        next(case for case in exchanged if case.id == 10).learned("edit")
+
+
+def test_nothing_to_edit_is_an_error(case):
+    without = case._replace(id=8, target=None)
+    assert [chosen.id for chosen in with_text_to_learn([without, case], "edit")] == [case.id]
+    assert len(with_text_to_learn([without, case], "unlearn")) == 2
+    with pytest.raises(ValueError, match="there is nothing to edit"):
+        with_text_to_learn([without], "edit")

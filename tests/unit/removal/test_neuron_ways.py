@@ -1,0 +1,144 @@
+"""Ways that zero neurons against slow plain rankings: whole models, a neuron or a step at a time."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from jaxtyping import Float, Int
+from made_requests import N_PREFIX, assert_same_weights, changed_by, other_text, request
+from torch import Tensor
+from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
+
+from memloc.planting import masks
+from memloc.straightforward.gradients import nll
+from memloc.straightforward.hooks import PLACES, activation, edited
+
+Scores = Float[Tensor, "layer neuron"]
+
+
+def n_neurons(model: PreTrainedModel) -> int:
+    with torch.no_grad():
+        return activation(model, other_text(1), 0, "post")[0].shape[-1]
+
+
+def without_the_first(model: PreTrainedModel, scores: Scores, n: int) -> PreTrainedModel:
+    """A copy of the model in which the n neurons with the largest scores write nothing."""
+    slow = copy.deepcopy(model)
+    layers, places = PLACES[model.config.model_type]
+    for place in scores.flatten().topk(n).indices.tolist():
+        layer, neuron = divmod(place, scores.shape[1])
+        module = slow.get_submodule(f"{layers}.{layer}.{places['post'][0]}")
+        with torch.no_grad():
+            (module.weight if isinstance(module, Conv1D) else module.weight.T)[neuron] = 0
+    return slow
+
+
+def nll_without(model: PreTrainedModel, tokens: Int[Tensor, "1 token"], layer: int, neuron: int) -> float:
+    """The paragraph's NLL when one neuron's activation is zeroed, by a pass of the whole model."""
+
+    def zero(activation: Tensor) -> Tensor:
+        activation = activation.clone()
+        activation[..., neuron] = 0
+        return activation
+
+    with torch.no_grad(), edited(model, layer, "post", zero):
+        return float(nll(model, tokens, N_PREFIX))
+
+
+def likely_effects(
+    model: PreTrainedModel, tokens: Int[Tensor, "1 token"], layer: int
+) -> Float[Tensor, "neuron"]:
+    """|gradient x activation| of every neuron, summed over positions."""
+    own, logits = activation(model, tokens, layer, "post")
+    log_p = logits[0, N_PREFIX - 1 : -1].log_softmax(dim=-1)
+    loss = -sum(row[token] for row, token in zip(log_p, tokens[0, N_PREFIX:], strict=True)) / len(log_p)
+    return (own * torch.autograd.grad(loss, own)[0]).sum(dim=(0, 1)).abs().detach()
+
+
+@pytest.mark.parametrize("n_candidates", [24, 1000])
+def test_zero_out_zeroes_the_likely_neurons_whose_absence_costs_most(tiny_model, n_candidates):
+    tokens, n = other_text(2, seed=8), n_neurons(tiny_model)
+    rises = torch.zeros(2, n)
+    for row in tokens.split(1):
+        before = nll(tiny_model, row, N_PREFIX).item()
+        likely = torch.stack([likely_effects(tiny_model, row, layer) for layer in range(2)])
+        for place in likely.flatten().sort(descending=True).indices[:n_candidates].tolist():
+            layer, neuron = divmod(place, n)
+            rises[layer, neuron] += max(0.0, nll_without(tiny_model, row, layer, neuron) - before)
+    asked = request(tiny_model, tokens, neurons={"n_candidates": n_candidates})
+    found = changed_by("neurons_zero_out", asked, (6 / (2 * n),))
+    assert_same_weights(found, without_the_first(tiny_model, rises, 6))
+
+
+def grown_from_nothing(
+    model: PreTrainedModel, tokens: Int[Tensor, "1 token"], layer: int, n_steps: int
+) -> Float[Tensor, "neuron"]:
+    """|activation x mean gradient| at the middles of the steps from zero, each by a pass of its own."""
+    with torch.no_grad():
+        own, _ = activation(model, tokens, layer, "post")
+    total = torch.zeros_like(own)
+    for step in range(n_steps):
+        grown = (own * (step + 0.5) / n_steps).requires_grad_()
+        with edited(model, layer, "post", lambda _, grown=grown: grown):
+            total += torch.autograd.grad(nll(model, tokens, N_PREFIX), grown)[0]
+    return (own * total / n_steps).sum(dim=(0, 1)).abs()
+
+
+def test_integrated_gradients_zero_the_neurons_that_matter_on_the_way_from_nothing(tiny_model):
+    tokens, n_steps = other_text(2, seed=8), 4
+    scores = torch.zeros(2, n_neurons(tiny_model))
+    for row in tokens:
+        for layer, own in enumerate(scores):
+            own += grown_from_nothing(tiny_model, row[None], layer, n_steps)
+    asked = request(tiny_model, tokens, neurons={"integration_steps": n_steps})
+    found = changed_by("neurons_integrated_gradients", asked, (6 / scores.numel(),))
+    assert_same_weights(found, without_the_first(tiny_model, scores, 6))
+
+
+def trained_masks(
+    model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], random: np.random.Generator
+) -> Scores:
+    """Logits of HardConcrete gates (1712.01312, eq. 10 to 12) after training, on all paragraphs together."""
+    noise = torch.Generator().manual_seed(int(random.integers(2**31)))
+    beta, gamma, zeta = 2 / 3, -0.1, 1.1
+    logits = torch.full((2, n_neurons(model)), masks.FIRST_LOGIT, requires_grad=True)
+    adam = torch.optim.Adam([logits], lr=masks.LEARNING_RATE)
+    for _ in range(masks.N_STEPS):
+        adam.zero_grad()
+        u = torch.rand(logits.shape, generator=noise)
+        stretched = torch.sigmoid((u.log() - (1 - u).log() + logits) / beta) * (zeta - gamma) + gamma
+        first, second = stretched.clamp(0, 1)
+        open_ = torch.sigmoid(logits - beta * np.log(-gamma / zeta))
+        with (
+            edited(model, 0, "post", lambda activation, gate=first: activation * gate),
+            edited(model, 1, "post", lambda activation, gate=second: activation * gate),
+        ):
+            loss = nll(model, tokens, N_PREFIX) + masks.PENALTIES["hard_concrete"] * open_.mean()
+        loss.backward()
+        adam.step()
+    return logits.detach()
+
+
+def test_hard_concrete_zeroes_the_neurons_whose_gates_stay_open(tiny_model, monkeypatch):
+    """Few steps and a light penalty; nine paragraphs are eight together and one."""
+    monkeypatch.setattr(masks, "N_STEPS", 8)
+    monkeypatch.setitem(masks.PENALTIES, "hard_concrete", 1.0)
+    tokens, random = other_text(9, seed=8), np.random.default_rng(0)
+    scores = sum(trained_masks(tiny_model, own, random).clamp(min=0) for own in (tokens[:8], tokens[8:]))
+    found = changed_by("neurons_hard_concrete", request(tiny_model, tokens), (6 / scores.numel(),))
+    assert_same_weights(found, without_the_first(tiny_model, scores, 6))
+
+
+@pytest.mark.parametrize("name", ["neurons_integrated_gradients", "neurons_hard_concrete"])
+def test_neuron_ways_zero_whole_value_vectors_and_nothing_else(memorizing_model, memorized_tokens, name):
+    found = changed_by(name, request(memorizing_model, memorized_tokens[:2]), (0.02,))
+    zeroed = 0
+    for key, weight in memorizing_model.state_dict().items():
+        if not torch.equal(weight, found[key]):
+            assert "mlp.c_proj.weight" in key
+            differs = (weight != found[key]).any(dim=0)
+            assert (found[key][:, differs] == 0).all()
+            zeroed += int(differs.sum())
+    assert zeroed == round(0.02 * 2 * 128)

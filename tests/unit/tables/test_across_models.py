@@ -1,0 +1,49 @@
+"""Tables of a study's members, joined in the order of their models."""
+
+import json
+
+import pandas as pd
+
+from memloc.tables import across_models, storage
+from memloc.tables.schemas import schema_of
+
+
+def test_tables_of_members_are_joined_by_size(tmp_path):
+    stamp = {"paragraph": {"length": 4, "prefix": 2}}
+    manifests, paths = [], []
+    for model, n_parameters in (("large", 10), ("small", 5)):
+        manifests.append(tmp_path / model / "model.json")
+        manifests[-1].parent.mkdir()
+        manifests[-1].write_text(json.dumps({"name": "x", "n_parameters": n_parameters}))
+        frame = {
+            "id": [n_parameters],
+            "count": [1],
+            "continuation_count": [None],
+            "unseen": [False],
+            "package": [None],
+            "module": [None],
+            "tokens": [[1, 2, 3, 4]],
+            "text": [model],
+        }
+        dropped = {"id": [n_parameters], "reason": ["few unique tokens"]}
+        for name, rows in (("paragraphs", frame), ("dropped_paragraphs", dropped)):
+            paths.append(tmp_path / model / f"tables/{name}.parquet")
+            storage.write(schema_of(name), pd.DataFrame(rows), paths[-1], stamp)
+    found = across_models.read(list(map(str, manifests)), list(map(str, paths)), ("id", "text"), {})
+    assert found["models"][["model", "n_parameters"]].values.tolist() == [["small", 5], ["large", 10]]
+    assert found["models"]["step"].isna().all()
+    assert found["paragraphs"].to_dict("list") == {
+        "id": [5, 10],
+        "text": ["small", "large"],
+        "model": ["small", "large"],
+    }
+    assert found["dropped_paragraphs"]["model"].to_list() == ["small", "large"]
+
+
+def test_checkpoints_of_one_size_are_in_the_order_of_their_steps(tmp_path):
+    for model in ("late", "early"):
+        (tmp_path / model).mkdir()
+        (tmp_path / model / "model.json").write_text(json.dumps({"name": model, "n_parameters": 5}))
+    manifests = [str(tmp_path / model / "model.json") for model in ("late", "early")]
+    models = across_models.read(manifests, [], (), {"late": 20, "early": 3})["models"]
+    assert models[["model", "step"]].values.tolist() == [["early", 3], ["late", 20]]

@@ -1,0 +1,46 @@
+"""A wrong config, or a model that is not there, stops before any job; the linter has no complaint."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+# One of each kind: the linter reads files of rules, and studies of a kind include the same ones.
+KINDS = ("test", "test-models", "models/pythia-70m", "smollm2-planted", "bench-small")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_linter_is_content(clone, kind):
+    assert "Congratulations" in clone.snakemake("--lint", config=f"config/{kind}.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("scores: {batch: 3}", ["bad.yaml: scores.batch: unknown key", "margin_threshold, micro_batch"]),
+        ("seed: many", ['bad.yaml: seed: given "many"; allowed: a valid integer']),
+        ("loading: {device: tpu}", ['bad.yaml: loading.device: given "tpu"', "'auto', 'cpu' or 'cuda'"]),
+        ("edit_model: {files: [no.txt]}", ["edit_model.files: no.txt: no file that ends in .txt"]),
+    ],
+)
+def test_a_wrong_config_stops_before_any_job(clone, tmp_path, text, parts):
+    config = tmp_path / "bad.yaml"
+    config.write_text((ROOT / "config/test.yaml").read_text() + f"\n{text}\n")
+    output = clone.snakemake("--cores", "1", config=str(config), status=1)
+    for part in parts:
+        assert part in output
+    assert "Traceback" not in output and "Select jobs" not in output
+    assert not (clone.folder / "results/test").exists()
+
+
+def test_a_model_that_is_not_there_stops_before_any_job(clone, tmp_path):
+    config = tmp_path / "local.yaml"
+    settings = {
+        "study": "x",
+        "data": {"source": "embedded"},
+        "model": {"source": "local", "folder": "no/model"},
+    }
+    config.write_text(yaml.safe_dump(settings))
+    output = clone.snakemake("--cores", "1", config=str(config), status=1)
+    assert "no/model" in output and "Select jobs" not in output
