@@ -52,8 +52,8 @@ N_CONTINUATION = N_TOKENS - N_PREFIX
 EDITING = {"steps": 4, "fraction": 0.01, "micro_batch": 8, "evaluate_every": 1, "relearning_limit": 0}
 
 
-def recipe_of(objective="unlearn", **changes):
-    return Recipe(objective, N_PREFIX, Editing(**EDITING | changes))
+def recipe_of(objective="unlearn", kl_weight=1.0, **changes):
+    return Recipe(objective, N_PREFIX, Editing(**EDITING | changes), kl_weight)
 
 
 RECIPE = recipe_of()
