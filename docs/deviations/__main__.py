@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import torch
+
 from deviations import localization, paragraphs
 from deviations.edits import ALL, Change, changed, fewer_steps
 from deviations.run import Run
-
 from memloc.settings.published import REFERENCE_NLL_WEIGHT
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,6 +53,7 @@ def with_effects(page: str, effects: dict[str, str]) -> str:
 def main() -> None:
     """Measure, show and write."""
     run, found = Run(ROOT / "results/mini"), {}
+    torch.set_num_threads(run.settings.threads)  # as in the study's rules
     for what, effect in EFFECTS.items():
         found[what] = effect(run)
         print(f"{what}: {found[what]}", flush=True)

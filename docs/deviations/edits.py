@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import pandas as pd
 import torch
-from deviations.run import Run
 from transformers import PreTrainedModel
 
+from deviations.run import Run
 from memloc.localization.contrastive import collect_kl_term, original_log_probabilities, original_states
 from memloc.localization.gradients import Gradients, editable_gradients, take_gradients
 from memloc.localization.optimisers import ReferenceAdam, SparseAdam
@@ -96,9 +96,7 @@ def edited(run: Run, objective: Objective, change: Change) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _gradient(
-    model: PreTrainedModel, case: Case, recipe: Recipe, change: Change
-) -> Callable[[], Gradients]:
+def _gradient(model: PreTrainedModel, case: Case, recipe: Recipe, change: Change) -> Callable[[], Gradients]:
     """Gradient of the objective at the weights of the moment when it is called; p0 is that of now."""
     controls, n_prefix, batch = case.controls, recipe.n_prefix, recipe.how.micro_batch
     if not change.memorized_context:

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pandas as pd
-from deviations.run import Run
 from jaxtyping import Float, Int
 from scipy import stats
 from torch import Tensor
 
+from deviations.run import Run
 from memloc.data.draws import draw
 from memloc.data.paragraphs import attention_sample
 from memloc.data.sets import without_controls

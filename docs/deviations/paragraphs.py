@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import torch
-from deviations.run import Run
 
+from deviations.run import Run
 from memloc.data.filters import drop_reasons
 from memloc.data.paragraphs import token_tensor
 from memloc.model.pretrained import load_tokenizer
@@ -71,7 +71,7 @@ def nll_of_generated(run: Run) -> str:
     for name in REPLACED:
         ids, tokens = run.sample(name)
         some = rows[(rows["set"] == name) & (rows["position"] >= 0)]
-        versions = tokens[pd.Series(range(len(ids)), ids).loc[some["id"]].to_numpy()]
+        versions = tokens[torch.tensor(pd.Index(ids).get_indexer(some["id"]))]
         columns = ("position", "token", "em")
         position, token, em = (torch.tensor(some[column].to_numpy()) for column in columns)
         versions[torch.arange(len(some)), position] = token

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from jobs import ROOT
+
 from deviations.__main__ import EFFECTS, HEADING, with_effects
 from deviations.edits import Change, edited, stored
 from deviations.localization import contrastive_scores
 from deviations.run import Run
-from jobs import ROOT
-
 from memloc.settings.documentation import effective
 from memloc.settings.errors import validate
 
@@ -39,7 +39,7 @@ def test_every_row_of_the_table_is_measured():
 @pytest.mark.parametrize("what", EFFECTS)
 def test_a_deviation_is_measured_with_and_without_it(finished, what):
     effect = EFFECTS[what](finished)
-    assert re.search(r"\d.*, then .*\d|differs by \d", effect) and "nan" not in effect, effect
+    assert len(re.findall(r"\d+", effect)) >= 2 and "nan" not in effect, effect
 
 
 @pytest.mark.parametrize("objective", ["unlearn", "edit"])

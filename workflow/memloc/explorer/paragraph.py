@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from memloc.explorer.maps import maps_of_paragraph
 from memloc.explorer.json_values import json_value
+from memloc.explorer.maps import maps_of_paragraph
 from memloc.explorer.tokens import Rows, Shape, replacements, values_of_tokens
 from memloc.localization.rare_tokens import prefix_ranks
 

@@ -174,7 +174,9 @@ def rise_without(
     model, module = question.model, readers(question.model, "neuron")[layer]
     out = next(c for c in components(model) if c.layer == layer and c.name == READ_BY["neuron"])
     values = units.by_unit(model, out, model.get_parameter(out.parameter))
-    whole = score_tokens(model, _token_states(question, calls, len(calls) - 1, 1), _true(question, 1)).nll.mean()
+    whole = score_tokens(
+        model, _token_states(question, calls, len(calls) - 1, 1), _true(question, 1)
+    ).nll.mean()
     found = [torch.empty(0)]
     for some in neurons.to(model.device).split(4 * question.how.micro_batch):
 

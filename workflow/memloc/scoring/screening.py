@@ -42,7 +42,9 @@ def least_sure_lead(
     continuation token of `rows`. It is infinite where most of these paragraphs would stay unsure.
     """
     true = rows[:, n_prefix:]
-    sure, quick = (score_tokens(one, continuation_states(one, rows, n_prefix), true) for one in (model, screen))
+    sure, quick = (
+        score_tokens(one, continuation_states(one, rows, n_prefix), true) for one in (model, screen)
+    )
     least = N_DEVIATIONS * (sure.lead - quick.lead).square().mean().sqrt().item()
     em = leading_matches(quick.matched)
     unsure = decided_margins(quick.lead.abs(), em).amin(dim=1) < least
