@@ -14,9 +14,9 @@ N_CONTINUATION = N_TOKENS - N_PREFIX
 EDITING = {"steps": 4, "fraction": 0.01, "micro_batch": 8, "evaluate_every": 1, "relearning_limit": 0}
 
 
-def recipe_of(objective: Objective = "unlearn", **changes) -> Recipe:
+def recipe_of(objective: Objective = "unlearn", kl_weight: float = 1.0, **changes) -> Recipe:
     """A recipe of few steps, with other settings of `editing` in place of some."""
-    return Recipe(objective, N_PREFIX, Editing(**EDITING | changes))
+    return Recipe(objective, N_PREFIX, Editing(**EDITING | changes), kl_weight)
 
 
 RECIPE = recipe_of()

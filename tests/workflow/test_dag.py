@@ -33,11 +33,11 @@ def models(config):
 
 
 def own_name(rule):
-    """A rule's name without that of a member of a study of several models, from the place of its log."""
+    """A rule's name without that of a model of a study of several, from the place of its log."""
     folder, _, file = rule["log"][0].partition("/logs/")
-    _, _, *member = folder.split("/")
+    _, _, *variant = folder.split("/")
     own = file.removesuffix(".log")
-    assert rule["name"] == "_".join([*member, own])
+    assert rule["name"] == "_".join([*variant, own])
     return own
 
 
@@ -235,17 +235,17 @@ def several(clone):
     return Rules.of(clone.folder, "config/test-models.yaml")
 
 
-def test_members_have_the_rules_of_a_study_of_one_model(test_rules, several):
-    for member in ("small", "large"):
-        own = [rule for rule in several.jobs if rule["name"].startswith(f"{member}_")]
+def test_models_have_the_rules_of_a_study_of_one_model(test_rules, several):
+    for model in ("small", "large"):
+        own = [rule for rule in several.jobs if rule["name"].startswith(f"{model}_")]
         on_request = {figure.name for figure in FIGURES if figure.only_for in ON_REQUEST}
         on_request |= {"plant_paragraphs", "remove"}
         names = {rule["name"] for rule in test_rules.jobs} - on_request - ONCE
         assert sorted(map(own_name, own)) == sorted(names)
         for rule in own:
-            made = [path for path in rule["outputs"] if not path.startswith(f"results/test-models/{member}/")]
+            made = [path for path in rule["outputs"] if not path.startswith(f"results/test-models/{model}/")]
             assert made == [], rule["name"]
-            assert rule["message"].startswith(f"{member}: ")
+            assert rule["message"].startswith(f"{model}: ")
 
 
 def test_a_study_of_several_models_has_figures_across_them(clone, several):
@@ -258,7 +258,7 @@ def test_a_study_of_several_models_has_figures_across_them(clone, several):
 
 
 @pytest.mark.parametrize("target", ["large_fig2", "results/test-models/large/figures/fig2.pdf"])
-def test_a_figure_of_one_member_needs_no_other(clone, several, target):
+def test_a_figure_of_one_model_needs_no_other(clone, several, target):
     jobs = clone.jobs(target, config="config/test-models.yaml")
     assert set(jobs) == {"large_fig2", *several.above("large_fig2")}
     assert all(name.startswith("large_") for name in jobs)
@@ -267,7 +267,7 @@ def test_a_figure_of_one_member_needs_no_other(clone, several, target):
 # A study whose samples are drawn again.
 
 SHARED = {"paragraphs", "dropped_paragraphs", "train_model", "model", "scores"}
-ONCE = {"bundle", "verify", "estimate"}  # rules of a study, not of its members
+ONCE = {"bundle", "verify", "estimate"}  # rules of a study, not of each of its models
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 
 CONFIG = "config/test-models.yaml"
-MEMBERS = ("small", "large")
+MODELS = ("small", "large")
 # Claims need every analysis of both models; their figure is tested on made-up tables.
 ACROSS = [figure.name for figure in FIGURES if figure.only_for == "models" and "claims" not in figure.tables]
 
@@ -24,12 +24,12 @@ def compared(own_clone):
     return own_clone
 
 
-def results(project, member=""):
-    return project.folder / "results/test-models" / member
+def results(project, model=""):
+    return project.folder / "results/test-models" / model
 
 
-def table(project, member, name):
-    return results(project, member) / f"tables/{name}.parquet"
+def table(project, model, name):
+    return results(project, model) / f"tables/{name}.parquet"
 
 
 def test_every_figure_across_models_has_its_files(compared):
@@ -44,16 +44,16 @@ def test_every_figure_across_models_has_its_files(compared):
 
 def test_nothing_else_is_drawn(compared):
     assert {path.stem for path in results(compared, "figures").iterdir()} == set(ACROSS)
-    assert not [member for member in MEMBERS if (results(compared, member) / "figures").exists()]
+    assert not [model for model in MODELS if (results(compared, model) / "figures").exists()]
 
 
 def test_members_are_trained_on_the_same_paragraphs_and_differ(compared):
     paragraphs, stamps = [], []
-    for member in MEMBERS:
-        paragraphs.append(storage.read(schema_of("paragraphs"), table(compared, member, "paragraphs")))
-        stamps.append(storage.provenance(table(compared, member, "head_ranking")))
-        assert stamps[-1]["study"] == f"test-models/{member}"
-        assert stamps[-1]["rule"] == f"{member}_rank_heads"
+    for model in MODELS:
+        paragraphs.append(storage.read(schema_of("paragraphs"), table(compared, model, "paragraphs")))
+        stamps.append(storage.provenance(table(compared, model, "head_ranking")))
+        assert stamps[-1]["study"] == f"test-models/{model}"
+        assert stamps[-1]["rule"] == f"{model}_rank_heads"
     pd.testing.assert_frame_equal(*paragraphs)
     small, large = (stamp["model"] for stamp in stamps)
     assert small["sha256"] != large["sha256"] and small["n_parameters"] < large["n_parameters"]
@@ -61,11 +61,11 @@ def test_members_are_trained_on_the_same_paragraphs_and_differ(compared):
 
 def test_the_plotted_fractions_are_those_of_the_tables(compared):
     plotted = pd.read_csv(results(compared, "figures") / "models_memorized.csv").set_index("model")
-    assert list(plotted.index) == list(MEMBERS)
-    for member in MEMBERS:
-        sets = storage.read(schema_of("sets"), table(compared, member, "sets"))["set"]
-        assert plotted.loc[member, "n_memorized"] == (sets == "memorized").sum() > 0
-        assert plotted.loc[member, "n_paragraphs"] == (sets != "unseen").sum() < len(sets)
+    assert list(plotted.index) == list(MODELS)
+    for model in MODELS:
+        sets = storage.read(schema_of("sets"), table(compared, model, "sets"))["set"]
+        assert plotted.loc[model, "n_memorized"] == (sets == "memorized").sum() > 0
+        assert plotted.loc[model, "n_paragraphs"] == (sets != "unseen").sum() < len(sets)
 
 
 def test_a_second_run_does_nothing(compared):

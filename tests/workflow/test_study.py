@@ -42,13 +42,13 @@ def test_every_table_is_valid_and_says_where_it_comes_from(finished):
     paths = sorted((finished.results / "tables").iterdir())
     assert {path.name for path in paths} == {f"{name}.parquet" for name in set(STAGES) - ELSEWHERE}
     logs = {path.stem for path in (finished.results / "logs").iterdir()}
-    manifest = json.loads((finished.results / "model.json").read_text())
+    description = json.loads((finished.results / "model.json").read_text())
     for path in paths:
         assert len(storage.read(schema_of(path.stem), path)), path.stem
         stamp = storage.provenance(path)
         assert stamp["study"] == "test" and stamp["seed"] == 0 and stamp["rule"] in logs
         assert {"code", "config_hash", "settings", "versions", "units"} <= stamp.keys()
-        assert stamp["model"] in (None, manifest), path.stem
+        assert stamp["model"] in (None, description), path.stem
 
 
 def test_the_tables_of_the_model_name_it(finished):

@@ -3,7 +3,7 @@
 
 rule ablate_heads:
     input:
-        model=rules.model.output.manifest,
+        model=rules.model.output.description,
         folder=MODEL_FOLDER,
         paragraphs=table("paragraphs"),
         sets=table("sets"),
@@ -34,7 +34,7 @@ rule ablate_heads:
 
 rule bypass_layers:
     input:
-        model=rules.model.output.manifest,
+        model=rules.model.output.description,
         folder=MODEL_FOLDER,
         paragraphs=table("paragraphs"),
         sets=table("sets"),

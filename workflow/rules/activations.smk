@@ -3,7 +3,7 @@
 
 rule activation_gradients:
     input:
-        model=rules.model.output.manifest,
+        model=rules.model.output.description,
         folder=MODEL_FOLDER,
         paragraphs=table("paragraphs"),
         sets=table("sets"),
@@ -32,7 +32,7 @@ rule activation_gradients:
 
 rule impact_gradients:
     input:
-        model=rules.model.output.manifest,
+        model=rules.model.output.description,
         folder=MODEL_FOLDER,
         paragraphs=table("paragraphs"),
         perturbed=table("perturbed_paragraphs"),
@@ -60,7 +60,7 @@ rule impact_gradients:
 
 rule compare_activation_gradients:
     input:
-        model=rules.model.output.manifest,
+        model=rules.model.output.description,
         folder=MODEL_FOLDER,
         paragraphs=table("paragraphs"),
         sets=table("sets"),
@@ -89,7 +89,7 @@ rule compare_activation_gradients:
 
 rule attention:
     input:
-        model=rules.model.output.manifest,
+        model=rules.model.output.description,
         folder=MODEL_FOLDER,
         paragraphs=table("paragraphs"),
         sets=table("sets"),

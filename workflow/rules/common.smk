@@ -38,9 +38,8 @@ from memloc.run.errors import UserError
 from memloc.settings.data import ARRAY_FILE
 from memloc.run.steps import Step
 from memloc.settings.errors import ConfigError, validate
-from memloc.settings.study import members
 from memloc.settings.documentation import effective
-from memloc.settings.study import resampled
+from memloc.settings.study import studies_by_model, studies_by_seed
 from memloc.tables import schemas
 from memloc.tables.schema import TableError
 from memloc.claims import registry
@@ -152,7 +151,7 @@ def figure_files(figure):
         f"{path}.png",
         caption=os.path.abspath(placed(f"{path}.rst")),
         category=chapter,
-        subcategory=SETTINGS.member,
+        subcategory=SETTINGS.variant,
         labels={
             "no.": number,
             "figure": figure.name,

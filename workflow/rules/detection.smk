@@ -3,7 +3,7 @@
 
 rule prefix_features:
     input:
-        model=rules.model.output.manifest,
+        model=rules.model.output.description,
         folder=MODEL_FOLDER,
         paragraphs=table("paragraphs"),
         dropped=table("dropped_paragraphs"),

@@ -37,7 +37,7 @@ if DATA.source == "release":
             length=RELEASE_LENGTH,
             network=NETWORK,
         message:
-            "Download the published paragraphs: only the needed members of the archive."
+            "Download the published paragraphs: only the needed files of the archive."
         script:
             "../scripts/download_release.py"
 

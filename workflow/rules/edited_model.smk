@@ -5,7 +5,7 @@ EDITED_MODEL = f"{RESULTS}/edited_model"
 
 rule edited_model:
     input:
-        model=rules.model.output.manifest,
+        model=rules.model.output.description,
         folder=MODEL_FOLDER,
         paragraphs=table("paragraphs"),
         sets=table("sets"),

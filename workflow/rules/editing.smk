@@ -12,7 +12,7 @@ for objective in ("unlearn", "edit"):
         name:
             EDITING.rule
         input:
-            model=rules.model.output.manifest,
+            model=rules.model.output.description,
             folder=MODEL_FOLDER,
             tables=[
                 table(name)

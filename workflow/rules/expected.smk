@@ -9,7 +9,7 @@ if EXPECTED.memorized_list:
 
     rule compare_memorized_list:
         input:
-            model=rules.model.output.manifest,
+            model=rules.model.output.description,
             folder=MODEL_FOLDER,
             published=EXPECTED.memorized_list,
             paragraphs=table("paragraphs"),
@@ -41,7 +41,7 @@ if COMPARED:
 
     rule compare_expected:
         input:
-            model=rules.model.output.manifest,
+            model=rules.model.output.description,
             paragraphs=table("paragraphs"),
             scores=table("scores"),
             dropped_paragraphs=table("dropped_paragraphs"),

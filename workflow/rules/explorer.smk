@@ -1,4 +1,4 @@
-# The page to walk around in: paragraphs, tokens, heads, claims. Static: it opens from disk.
+# The interactive page: paragraphs, tokens, heads, claims. Static: it opens from disk.
 
 # Rule sets makes near_verbatim in every study, whether or not a figure shows it.
 MADE = [*TABLES, "near_verbatim"]
@@ -16,8 +16,8 @@ rule explorer:
             caption=os.path.abspath(TEMPLATES / "explorer.rst"),
             htmlindex="index.html",
             category="1 Explorer",
-            subcategory=SETTINGS.member,
-            labels={"shows": "Paragraphs, tokens and heads to walk around in"},
+            subcategory=SETTINGS.variant,
+            labels={"shows": "Paragraphs, tokens and heads: an interactive page"},
         ),
     log:
         log_file("explorer"),
@@ -35,6 +35,6 @@ rule explorer:
         model=MODEL_NAME,
         left_out=left_out(MADE, SETTINGS.explorer.tables),
     message:
-        "Write the explorer, a page to walk around in."
+        "Write the explorer, an interactive page."
     script:
         "../scripts/explorer.py"

@@ -26,7 +26,7 @@ rule model:
     input:
         folder=MODEL_FOLDER,
     output:
-        manifest=f"{SHARED}/model.json",
+        description=f"{SHARED}/model.json",
         vocabulary=table("vocabulary"),
     log:
         log_file("model"),

@@ -1,35 +1,35 @@
-# Several models in one study: the rules of study.smk once per model, named <member>_<rule>, and figures across models.
-# Each model is a study <study>/<member> with its own folder of results.
+# Several models in one study: the rules of study.smk once per model, named <model>_<rule>, and figures across models.
+# Each model is a study <study>/<model> with its own folder of results.
 
 
 include: "common.smk"
 include: "run_config.smk"
 
 
-MEMBERS = members(SETTINGS)
+STUDIES = studies_by_model(SETTINGS)
 SHOWN = {"models", "checkpoints"} if SETTINGS.steps else {"models"}
 JOINT = ("detection_transfer",)  # tables of all models together
 ACROSS = [figure for figure in FIGURES if figure.only_for in SHOWN]
-# Names of imported rules begin with the member's name; so do their messages.
-for member, settings in MEMBERS.items():
-    member_module, member_prefix = f"member {member}", f"{member}_"
+# Names of imported rules begin with the model's name; so do their messages.
+for model, settings in STUDIES.items():
+    model_module, model_prefix = f"model {model}", f"{model}_"
     known = set(workflow.rules)
 
     module:
-        name: member_module
+        name: model_module
         snakefile:
             "study.smk"
         config:
             settings.model_dump(mode="json")
 
-    use rule * from member_module exclude download_release, download_tokenizer, download_files as member_prefix*
+    use rule * from model_module exclude download_release, download_tokenizer, download_files as model_prefix*
 
     for imported in set(workflow.rules) - known:
-        imported.message = f"{member}: {imported.message}"
+        imported.message = f"{model}: {imported.message}"
 
 
-# The members share downloads of their data: the first member's rule, without its name.
-first_module = f"member {next(iter(MEMBERS))}"
+# The models share downloads of their data: the first one's rule, without its name.
+first_module = f"model {next(iter(STUDIES))}"
 if SETTINGS.data.source in ("text", "tokens") and SETTINGS.data.addresses:
 
     use rule download_files from first_module
@@ -44,9 +44,9 @@ if SETTINGS.data.source == "release":
 
 rule transfer_detection:
     input:
-        features=[f"{RESULTS}/{member}/tables/prefix_features.parquet" for member in MEMBERS],
-        folds=[f"{RESULTS}/{member}/tables/detection_folds.parquet" for member in MEMBERS],
-        paragraphs=[f"{RESULTS}/{member}/tables/paragraphs.parquet" for member in MEMBERS],
+        features=[f"{RESULTS}/{model}/tables/prefix_features.parquet" for model in STUDIES],
+        folds=[f"{RESULTS}/{model}/tables/detection_folds.parquet" for model in STUDIES],
+        paragraphs=[f"{RESULTS}/{model}/tables/paragraphs.parquet" for model in STUDIES],
     output:
         table("detection_transfer"),
     log:
@@ -61,7 +61,7 @@ rule transfer_detection:
         runtime=growing(240),
     params:
         **tracked("transfer_detection.py", "detection"),
-        models=list(MEMBERS),
+        models=list(STUDIES),
     message:
         "Fit classifiers to prefixes of one model, and judge what they tell of another."
     script:
@@ -74,12 +74,12 @@ for figure in ACROSS:
         name:
             figure.name
         input:
-            models=[f"{RESULTS}/{member}/model.json" for member in MEMBERS],
+            models=[f"{RESULTS}/{model}/model.json" for model in STUDIES],
             tables=[
-                f"{RESULTS}/{member}/tables/{name}.parquet"
+                f"{RESULTS}/{model}/tables/{name}.parquet"
                 for name in (*figure.tables, *counted_in(figure.paragraphs))
                 if name not in JOINT
-                for member in MEMBERS
+                for model in STUDIES
             ],
             joint=[table(name) for name in figure.tables if name in JOINT],
             caption=report_file(f"{figure.name}.rst"),
@@ -114,7 +114,7 @@ for figure in ACROSS:
 
 rule figures:
     input:
-        [getattr(rules, f"{member}_figures").input for member in MEMBERS],
+        [getattr(rules, f"{model}_figures").input for model in STUDIES],
         [f"{RESULTS}/figures/{figure.name}.{kind}" for figure in ACROSS for kind in FIGURE_KINDS],
     message:
         "All figures are drawn."
@@ -122,20 +122,20 @@ rule figures:
 
 rule tables:
     input:
-        [getattr(rules, f"{member}_tables").input for member in MEMBERS],
+        [getattr(rules, f"{model}_tables").input for model in STUDIES],
         [table(name) for name in JOINT],
         rules.run_config.output,
     message:
         "All tables are computed."
 
 
-EXPLORERS = [getattr(rules, f"{member}_explorer").output for member in MEMBERS]
-SUMMARIES = [getattr(rules, f"{member}_summary").output for member in MEMBERS]
+EXPLORERS = [getattr(rules, f"{model}_explorer").output for model in STUDIES]
+SUMMARIES = [getattr(rules, f"{model}_summary").output for model in STUDIES]
 
 
 rule explorer:
     input:
-        members=EXPLORERS,
+        explorers=EXPLORERS,
         page=[own_file(path) for path in PAGE_FILES],
     output:
         directory(f"{RESULTS}/explorer"),
@@ -152,7 +152,7 @@ rule explorer:
         runtime=growing(5),
     params:
         **tracked("explorer_across_models.py"),
-        models=list(MEMBERS),
+        models=list(STUDIES),
     message:
         "Write the page that shows two models side by side."
     script:
@@ -161,7 +161,7 @@ rule explorer:
 
 rule story:
     input:
-        headlines=[getattr(rules, f"{member}_story").output.headline for member in MEMBERS],
+        headlines=[getattr(rules, f"{model}_story").output.headline for model in STUDIES],
         template=report_file("story_of_models.rst"),
     output:
         story=f"{RESULTS}/story.rst",
@@ -179,7 +179,7 @@ rule story:
         runtime=growing(5),
     params:
         **tracked("story_of_models.py"),
-        models=list(MEMBERS),
+        models=list(STUDIES),
     message:
         "Tell what the study found for each model."
     script:
@@ -195,6 +195,6 @@ rule summary:
 
 rule resources:
     input:
-        [getattr(rules, f"{member}_resources").input for member in MEMBERS],
+        [getattr(rules, f"{model}_resources").input for model in STUDIES],
     message:
         "Everything that needs the network is here."

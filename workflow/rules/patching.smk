@@ -9,7 +9,7 @@ rule:
     name:
         PATCHING.rule
     input:
-        model=rules.model.output.manifest,
+        model=rules.model.output.description,
         folder=MODEL_FOLDER,
         paragraphs=table("paragraphs"),
         perturbed=table("perturbed_paragraphs"),
@@ -41,7 +41,7 @@ rule:
     name:
         RESIDUAL_PATCHING.rule
     input:
-        model=rules.model.output.manifest,
+        model=rules.model.output.description,
         folder=MODEL_FOLDER,
         paragraphs=table("paragraphs"),
         perturbed=table("perturbed_paragraphs"),

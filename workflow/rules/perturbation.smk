@@ -9,7 +9,7 @@ rule:
     name:
         PERTURBATION.rule
     input:
-        model=rules.model.output.manifest,
+        model=rules.model.output.description,
         folder=MODEL_FOLDER,
         vocabulary=table("vocabulary"),
         paragraphs=table("paragraphs"),

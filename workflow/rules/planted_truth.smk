@@ -14,7 +14,7 @@ if PLANTS_ASKED:
         name:
             PLANTING.rule
         input:
-            model=rules.model.output.manifest,
+            model=rules.model.output.description,
             folder=MODEL_FOLDER,
             paragraphs=table("paragraphs"),
             scores=table("scores"),

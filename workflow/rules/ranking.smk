@@ -3,7 +3,7 @@
 
 rule rank_heads:
     input:
-        model=rules.model.output.manifest,
+        model=rules.model.output.description,
         tables=[
             table(name)
             for name in (

@@ -3,7 +3,7 @@
 
 rule rare_tokens:
     input:
-        model=rules.model.output.manifest,
+        model=rules.model.output.description,
         paragraphs=table("paragraphs"),
         sets=table("sets"),
         attention=table("attention"),

@@ -11,7 +11,7 @@ if REMOVAL_ASKED:
         name:
             REMOVAL.rule
         input:
-            model=rules.model.output.manifest,
+            model=rules.model.output.description,
             folder=MODEL_FOLDER,
             paragraphs=table("paragraphs"),
             sets=table("sets"),

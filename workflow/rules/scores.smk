@@ -8,7 +8,7 @@ rule:
     name:
         SCORES.rule
     input:
-        model=rules.model.output.manifest,
+        model=rules.model.output.description,
         folder=MODEL_FOLDER,
         paragraphs=table("paragraphs"),
         dropped=sorted({table("dropped_paragraphs"), table(PUBLISHED_FILTER)}),
@@ -38,7 +38,7 @@ rule:
 
 rule sets:
     input:
-        model=rules.model.output.manifest,
+        model=rules.model.output.description,
         folder=MODEL_FOLDER,
         paragraphs=table("paragraphs"),
         dropped=table("dropped_paragraphs"),

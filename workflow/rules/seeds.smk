@@ -1,7 +1,7 @@
 # Setting `seeds`: all samples are drawn again with other seeds, from the same data, model and scores. Each seed is a
 # study <study>/seed-<n> with rules seed-<n>_<rule>. The study's own rules make what its seeds share.
 
-RESAMPLED = resampled(SETTINGS)
+RESAMPLED = studies_by_seed(SETTINGS)
 
 for sample, settings in RESAMPLED.items():
     sample_module, sample_prefix = f"sample {sample}", f"{sample}_"

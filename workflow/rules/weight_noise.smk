@@ -3,7 +3,7 @@
 
 rule disturb_weights:
     input:
-        model=rules.model.output.manifest,
+        model=rules.model.output.description,
         folder=MODEL_FOLDER,
         paragraphs=table("paragraphs"),
         sets=table("sets"),

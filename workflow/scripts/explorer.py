@@ -1,4 +1,4 @@
-"""Rule explorer: the page to walk around in, from tables of the study."""
+"""Rule explorer: the interactive page, from tables of the study."""
 
 from memloc.run.rule import log, start
 

@@ -21,5 +21,5 @@ log(json.dumps(description))
 
 stamp = provenance(snakemake) | {"model": description}
 storage.write(VOCABULARY, model_card.vocabulary(tokenizer), snakemake.output.vocabulary, stamp)
-with atomic_path(snakemake.output.manifest) as temporary:
+with atomic_path(snakemake.output.description) as temporary:
     Path(temporary).write_text(json.dumps(description, indent=2) + "\n")

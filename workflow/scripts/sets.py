@@ -35,9 +35,9 @@ frame = sets.split(
 )
 sizes = sets.sample_sizes(settings.sets)
 for name in SET_NAMES:
-    members = frame.set == name
-    n_drawn = frame.sampled[members].sum()
-    log(f"{name}: {members.sum()} paragraphs, {n_drawn} sampled, {sizes[name]} asked for")
+    in_set = frame.set == name
+    n_drawn = frame.sampled[in_set].sum()
+    log(f"{name}: {in_set.sum()} paragraphs, {n_drawn} sampled, {sizes[name]} asked for")
 controls = sets.controls(scores[unseen], settings.sets.n_non_memorized, snakemake.params.seed)
 log(f"unseen: {len(controls)} paragraphs, {controls.sampled.sum()} sampled")
 

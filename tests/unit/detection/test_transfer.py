@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 from memloc.detection.classifiers import logits
 from memloc.detection.feature_sets import bag_of_words
 from memloc.detection.groups import folds
-from memloc.detection.study import detection, members, strata
+from memloc.detection.study import detection, rows_of_strata, strata
 from memloc.detection.transfer import LIKELIHOODS, Measured, comparable, fitted_to_other, transfer
 from memloc.tables.schema import Lengths, validate
 from memloc.tables.schemas.detection import DETECTION_TRANSFER
@@ -83,7 +83,7 @@ def test_a_classifier_has_seen_no_group_that_it_judges():
     assert (own.rows["fold"] != other.rows["fold"]).any()
     for stratum in strata(own.rows):
         fitted = fitted_to_other(stratum, own, other)
-        positive, within = members(other.rows.assign(fold=own.rows["fold"]))[stratum.name]
+        positive, within = rows_of_strata(other.rows.assign(fold=own.rows["fold"]))[stratum.name]
         assert np.array_equal(fitted.positive, np.concatenate([stratum.positive, positive]))
         for part, at_home in zip(fitted.parts, stratum.parts, strict=True):
             rows = part.fitted - N

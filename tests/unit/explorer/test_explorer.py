@@ -13,7 +13,7 @@ from jobs import STORED
 from memloc.explorer import files, maps, tabs, tokens
 from memloc.explorer.contents import left_out, tables_on_page
 from memloc.explorer.index import index_of
-from memloc.explorer.packing import listed, packed
+from memloc.explorer.json_values import base64_array, json_rows
 from memloc.explorer.paragraph import paragraphs
 from memloc.explorer.selection import chosen_ids, cloud, corpus_counts
 from memloc.figures.parts.style import METHOD_LABELS
@@ -117,13 +117,13 @@ def test_the_page_opens_at_the_highlighted_head(tables, rows):
 
 def test_packed_numbers_come_back_as_single_precision():
     values = np.array([[0.1, np.nan], [-3.5, 1e-7]])
-    np.testing.assert_array_equal(unpacked(packed(values)), values.astype(np.float32))
+    np.testing.assert_array_equal(unpacked(base64_array(values)), values.astype(np.float32))
 
 
 def test_missing_numbers_of_rows_are_null():
     frame = pd.DataFrame({"a": [1.5, np.nan], "b": [np.inf, 2.0], "c": pd.array([1, None], "Int64")})
-    assert listed(frame) == [{"a": 1.5, "b": None, "c": 1}, {"a": None, "b": 2.0, "c": None}]
-    json.dumps(listed(frame), allow_nan=False)
+    assert json_rows(frame) == [{"a": 1.5, "b": None, "c": 1}, {"a": None, "b": 2.0, "c": None}]
+    json.dumps(json_rows(frame), allow_nan=False)
 
 
 def test_colourings_are_the_rows_of_the_tables(tables, pages):

@@ -114,19 +114,19 @@ def test_starting_imports_nothing_heavy(tmp_path):
     assert "\n[]\n" in process.stdout
 
 
-def job(manifest=None, **settings):
+def job(description=None, **settings):
     settings = {"paragraph": {"length": 100, "prefix": 50}, **settings}
     return SimpleNamespace(
         rule="job",
         params=SimpleNamespace(study="x", seed=3, settings=settings, code="abc"),
-        input=SimpleNamespace(**({"model": manifest} if manifest else {})),
+        input=SimpleNamespace(**({"model": description} if description else {})),
     )
 
 
 def test_provenance_names_the_origin(tmp_path):
-    manifest = tmp_path / "model.json"
-    manifest.write_text(json.dumps({"name": "gpt", "sha256": "12"}))
-    stamp = rule.provenance(job(manifest))
+    description = tmp_path / "model.json"
+    description.write_text(json.dumps({"name": "gpt", "sha256": "12"}))
+    stamp = rule.provenance(job(description))
     assert stamp["study"] == "x" and stamp["seed"] == 3 and stamp["rule"] == "job" and stamp["code"] == "abc"
     assert stamp["paragraph"] == {"length": 100, "prefix": 50}
     assert stamp["model"] == {"name": "gpt", "sha256": "12"}

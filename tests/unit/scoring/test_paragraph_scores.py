@@ -222,7 +222,7 @@ def test_judgement_equals_that_of_sorted_logits_and_cross_entropy():
     logits[7] = 0.0  # all tied: the margin is 0
     ordered, order = logits.sort(dim=-1, descending=True)
     nll = torch.nn.functional.cross_entropy(logits, true, reduction="none")
-    found = teacher_forcing.judge_logits(logits.clone(), true)
+    found = teacher_forcing.score_logits(logits.clone(), true)
     tied = torch.arange(500) == 7
     assert torch.equal(found.matched[~tied], (order[:, 0] == true)[~tied]) and found.margin[7] == 0
     assert torch.equal(found.margin, ordered[:, 0] - ordered[:, 1])
@@ -231,7 +231,7 @@ def test_judgement_equals_that_of_sorted_logits_and_cross_entropy():
 
 def test_nll_of_a_certain_token_keeps_its_digits():
     """log1p: a sum that starts at 1 would lose what lies below the precision of 1."""
-    found = teacher_forcing.judge_logits(torch.tensor([[20.0, 0.0]]), torch.tensor([0]))
+    found = teacher_forcing.score_logits(torch.tensor([[20.0, 0.0]]), torch.tensor([0]))
     assert found.nll.item() == pytest.approx(2.0611536e-09, rel=1e-6)
 
 

@@ -73,14 +73,14 @@ def test_one_model_and_several_exclude_each_other():
     assert "holds no slash" in message(model=..., models=models, study="a/b")
 
 
-def test_a_member_is_a_study_with_the_settings_of_all():
+def test_one_of_several_models_is_a_study_with_the_settings_of_all():
     config = {"study": "x", "seed": 3, "data": {"source": "embedded"}, "contrastive": {"reference": True}}
     study = validate(config | {"models": {"a": SMALL, "b": LARGE}}, "f")
-    found = study_module.members(study)
+    found = study_module.studies_by_model(study)
     for name, model in (("a", SMALL), ("b", LARGE)):
         assert found[name] == validate(config | {"study": f"x/{name}", "model": model}, "f")
-        assert found[name].member == name
-    assert study.member is None
+        assert found[name].variant == name
+    assert study.variant is None
 
 
 def test_a_model_may_be_trained_with_several_seeds():
@@ -91,7 +91,7 @@ def test_a_model_may_be_trained_with_several_seeds():
 
 def test_a_study_with_another_seed_shares_data_model_and_scores():
     study = validate(VALID | {"seed": 3, "seeds": [0, 7], "min_k": {"percent": 10}}, "f")
-    found = study_module.resampled(study)
+    found = study_module.studies_by_seed(study)
     assert list(found) == ["seed-0", "seed-7"]
     expected = validate(VALID | {"study": "x/seed-7", "seed": 7, "min_k": {"percent": 10}}, "f")
     assert found["seed-7"] == expected

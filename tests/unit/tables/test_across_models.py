@@ -1,4 +1,4 @@
-"""Tables of a study's members, joined in the order of their models."""
+"""Tables of the models of a study, joined in the order of their models."""
 
 import json
 
@@ -10,11 +10,11 @@ from memloc.tables.schemas import schema_of
 
 def test_tables_of_members_are_joined_by_size(tmp_path):
     stamp = {"paragraph": {"length": 4, "prefix": 2}}
-    manifests, paths = [], []
+    descriptions, paths = [], []
     for model, n_parameters in (("large", 10), ("small", 5)):
-        manifests.append(tmp_path / model / "model.json")
-        manifests[-1].parent.mkdir()
-        manifests[-1].write_text(json.dumps({"name": "x", "n_parameters": n_parameters}))
+        descriptions.append(tmp_path / model / "model.json")
+        descriptions[-1].parent.mkdir()
+        descriptions[-1].write_text(json.dumps({"name": "x", "n_parameters": n_parameters}))
         frame = {
             "id": [n_parameters],
             "count": [1],
@@ -29,7 +29,7 @@ def test_tables_of_members_are_joined_by_size(tmp_path):
         for name, rows in (("paragraphs", frame), ("dropped_paragraphs", dropped)):
             paths.append(tmp_path / model / f"tables/{name}.parquet")
             storage.write(schema_of(name), pd.DataFrame(rows), paths[-1], stamp)
-    found = across_models.read(list(map(str, manifests)), list(map(str, paths)), ("id", "text"), {})
+    found = across_models.read(list(map(str, descriptions)), list(map(str, paths)), ("id", "text"), {})
     assert found["models"][["model", "n_parameters"]].values.tolist() == [["small", 5], ["large", 10]]
     assert found["models"]["step"].isna().all()
     assert found["paragraphs"].to_dict("list") == {
@@ -44,6 +44,6 @@ def test_checkpoints_of_one_size_are_in_the_order_of_their_steps(tmp_path):
     for model in ("late", "early"):
         (tmp_path / model).mkdir()
         (tmp_path / model / "model.json").write_text(json.dumps({"name": model, "n_parameters": 5}))
-    manifests = [str(tmp_path / model / "model.json") for model in ("late", "early")]
-    models = across_models.read(manifests, [], (), {"late": 20, "early": 3})["models"]
+    descriptions = [str(tmp_path / model / "model.json") for model in ("late", "early")]
+    models = across_models.read(descriptions, [], (), {"late": 20, "early": 3})["models"]
     assert models[["model", "step"]].values.tolist() == [["early", 3], ["late", 20]]

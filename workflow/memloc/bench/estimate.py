@@ -12,7 +12,7 @@ from memloc.model.cost import Machine, rule_bytes, rule_seconds
 from memloc.model.memory import Shape, shape_of, stage_bytes, stage_megabytes
 from memloc.run.console import spoken
 from memloc.run.steps import Step
-from memloc.settings.study import Settings, members, resampled
+from memloc.settings.study import Settings, studies_by_model, studies_by_seed
 
 OTHER_MB = 2000  # of rules that run no model
 
@@ -56,7 +56,7 @@ def estimate(
 
 def studies(steps: list[Step], results: str, study: Settings) -> dict[str, tuple[Shape, Settings]]:
     """Shape of the model and settings of a study, its models or further seeds, by their folders."""
-    below = members(study) if study.models else resampled(study)
+    below = studies_by_model(study) if study.models else studies_by_seed(study)
     settings = {f"{results}/{name}": each for name, each in below.items()} | {results: study}
     folders = {step.study: step.inputs[0] for step in steps if step.rule == "model"}
     shapes = {study: shape_of(settings[study], folder) for study, folder in folders.items()}

@@ -101,7 +101,7 @@ def judge_of(stratum: Stratum, groups: Int[np.ndarray, "paragraph"]) -> Judge:
 def strata(rows: pd.DataFrame) -> Iterator[Stratum]:
     """The strata in which both kinds of paragraphs are there in at least six groups."""
     fold, groups = rows["fold"].to_numpy(), rows["group"].to_numpy()
-    for name, (positive, within) in members(rows).items():
+    for name, (positive, within) in rows_of_strata(rows).items():
         parts = [_parts(within(number), fold, number, positive) for number in np.unique(fold)]
         stratum = Stratum(name, positive, [part for part in parts if part])
         if not stratum.parts:
@@ -111,7 +111,7 @@ def strata(rows: pd.DataFrame) -> Iterator[Stratum]:
             yield stratum
 
 
-def members(rows: pd.DataFrame) -> dict[str, tuple[Bool[np.ndarray, "paragraph"], Within]]:
+def rows_of_strata(rows: pd.DataFrame) -> dict[str, tuple[Bool[np.ndarray, "paragraph"], Within]]:
     """Of every stratum, which paragraphs are positive, and a function of a fold that says which are in it.
 
     all: seen paragraphs, recited or not. boundary: those of exposures at which a paragraph may be recited or

@@ -20,7 +20,7 @@ from memloc.detection.study import (
     fitted_to_others,
     judge_of,
     judged_columns,
-    members,
+    rows_of_strata,
     scored,
     strata,
 )
@@ -123,7 +123,7 @@ def fitted_to_other(stratum: Stratum, own: Measured, other: Measured) -> Stratum
     rows = other.rows.assign(fold=fold)
     if stratum.name not in {found.name for found in strata(rows)}:
         return None
-    positive, within = members(rows)[stratum.name]
+    positive, within = rows_of_strata(rows)[stratum.name]
     numbers = [fold[part.judged[0]] for part in stratum.parts]
     parts = [
         fitted_to_others(within(number), fold, number, positive, part.judged)

@@ -1,1 +1,1 @@
-"""The page on which people walk around in a study: what it holds, and how it is written."""
+"""The interactive page of a study: what it holds, and how it is written."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from memloc.explorer.packing import filled, packed
+from memloc.explorer.json_values import base64_array, dense_array
 from memloc.figures.parts.style import METHOD_LABELS
 from memloc.localization.head_ranking import method_weights
 from memloc.run.errors import InputError
@@ -48,10 +48,12 @@ def by_unit(rows: pd.DataFrame, value: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if len(heads):
         shape = (n_layers, int(heads["head"].max()) + 1)
-        found["heads"] = packed(filled(heads, value, ["layer", "head"], shape))
+        found["heads"] = base64_array(dense_array(heads, value, ["layer", "head"], shape))
     if len(others):
         columns = others.groupby("component", sort=False, observed=True)
-        found["columns"] = {name: packed(filled(own, value, ["layer"], (n_layers,))) for name, own in columns}
+        found["columns"] = {
+            name: base64_array(dense_array(own, value, ["layer"], (n_layers,))) for name, own in columns
+        }
     return found
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int
 
-from memloc.explorer.packing import listed
+from memloc.explorer.json_values import json_rows
 from memloc.localization.rare_tokens import unigram_counts
 
 SCORES = {
@@ -50,7 +50,7 @@ def paragraph_rows(ids: list[int], tables: Mapping[str, pd.DataFrame]) -> list[d
         rows["extraction"] = rows["id"].map(probability)
     rows["source"] = rows["module"].fillna("")
     columns = ["id", "set", "text", "source", *SCORES]
-    return listed(rows.set_index("id").loc[ids].reset_index().reindex(columns=columns))
+    return json_rows(rows.set_index("id").loc[ids].reset_index().reindex(columns=columns))
 
 
 def corpus_counts(

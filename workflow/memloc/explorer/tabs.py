@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from memloc.explorer.packing import plain
+from memloc.explorer.json_values import json_value
 from memloc.figures.parts.planted import CONTROL_LABELS, KIND_LABELS, label, means, of_own_units
 from memloc.figures.parts.removal import LABELS, MODES, judged_ways
 from memloc.figures.parts.style import METHOD_LABELS
@@ -28,7 +28,8 @@ def column(key: str, name: str, kind: str = "text", **options: Any) -> dict[str,
 
 def interval(row: Any, bound: float | None = None) -> dict[str, Any]:
     """Cell of a value with its interval, and what it is compared with."""
-    return {name: plain(getattr(row, name)) for name in ("value", "low", "high")} | {"bound": plain(bound)}
+    numbers = {name: getattr(row, name) for name in ("value", "low", "high")} | {"bound": bound}
+    return {name: json_value(number) for name, number in numbers.items()}
 
 
 def claims(tables: Tables) -> dict[str, Any]:
@@ -89,9 +90,9 @@ def planted_truth(tables: Tables) -> dict[str, Any]:
             "control": CONTROL_LABELS[row.control],
             "recall": interval(row),
             "precision": {
-                "value": plain(row.value_precision),
-                "low": plain(row.low_precision),
-                "high": plain(row.high_precision),
+                "value": json_value(row.value_precision),
+                "low": json_value(row.low_precision),
+                "high": json_value(row.high_precision),
                 "bound": None,
             },
             "n": row.n,

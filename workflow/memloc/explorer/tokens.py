@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from memloc.explorer.packing import filled, listed, packed
+from memloc.explorer.json_values import base64_array, dense_array, json_rows
 from memloc.perturbation.effects import em_drops
 from memloc.tables.terms import UNPERTURBED
 
@@ -43,23 +43,23 @@ class Colouring:
 def _drop(rows: pd.DataFrame, shape: Shape) -> np.ndarray:
     """Mean over draws of the exact match that a replaced token costs."""
     means = em_drops(rows).groupby("position")["em_drop"].mean().reset_index()
-    return filled(means, "em_drop", ["position"], (shape.n_tokens,))
+    return dense_array(means, "em_drop", ["position"], (shape.n_tokens,))
 
 
 def _nll_gained(rows: pd.DataFrame, shape: Shape) -> np.ndarray:
     replaced = rows["position"] != UNPERTURBED
     before = rows.loc[~replaced, "nll_original"].iloc[0]
     means = rows[replaced].groupby("position")["nll_original"].mean().sub(before)
-    return filled(means.reset_index(), "nll_original", ["position"], (shape.n_tokens,))
+    return dense_array(means.reset_index(), "nll_original", ["position"], (shape.n_tokens,))
 
 
 def _nll(rows: pd.DataFrame, shape: Shape) -> np.ndarray:
-    return filled(rows[rows["continuation"] == "corpus"], "nll", ["position"], (shape.n_tokens,))
+    return dense_array(rows[rows["continuation"] == "corpus"], "nll", ["position"], (shape.n_tokens,))
 
 
 def _attention(rows: pd.DataFrame, shape: Shape) -> np.ndarray:
     sizes = (shape.n_layers, shape.n_heads, shape.n_tokens)
-    return filled(rows, "attention", ["layer", "head", "position"], sizes)
+    return dense_array(rows, "attention", ["layer", "head", "position"], sizes)
 
 
 def _value_gradients(group: str) -> Callable[[pd.DataFrame, Shape], np.ndarray]:
@@ -67,7 +67,7 @@ def _value_gradients(group: str) -> Callable[[pd.DataFrame, Shape], np.ndarray]:
         found = rows[rows["component"] == "v"]
         sizes = (shape.n_layers, int(found["head"].max()) + 1, shape.n_tokens)
         # A paragraph that no replaced token changes has no perturbed version.
-        return filled(found[found["group"] == group], "max_abs", ["layer", "head", "position"], sizes)
+        return dense_array(found[found["group"] == group], "max_abs", ["layer", "head", "position"], sizes)
 
     return values
 
@@ -75,7 +75,7 @@ def _value_gradients(group: str) -> Callable[[pd.DataFrame, Shape], np.ndarray]:
 def _residual(direction: str) -> Callable[[pd.DataFrame, Shape], np.ndarray]:
     def values(rows: pd.DataFrame, shape: Shape) -> np.ndarray:
         own = rows[rows["direction"] == direction]
-        return filled(own, "nll_change", ["layer", "position"], (shape.n_layers, shape.n_tokens))
+        return dense_array(own, "nll_change", ["layer", "position"], (shape.n_layers, shape.n_tokens))
 
     return values
 
@@ -185,7 +185,7 @@ def values_of_tokens(rows: Rows, shape: Shape) -> dict[str, dict[str, Any]]:
         if len(rows.get(each.table, ())):
             values = each.values(rows[each.table], shape)
             if not np.isnan(values).all():
-                found[key] = packed(values)
+                found[key] = base64_array(values)
     return found
 
 
@@ -193,4 +193,4 @@ def replacements(perturbation: pd.DataFrame, texts: pd.Series) -> list[dict[str,
     """Each replaced token: its position, what was put there, surviving exact match and NLL."""
     rows = perturbation[perturbation["position"] != UNPERTURBED]
     found = rows[["position", "draw", "em", "nll_original"]].rename(columns={"nll_original": "nll"})
-    return listed(found.assign(text=texts.loc[rows["token"]].to_numpy()))
+    return json_rows(found.assign(text=texts.loc[rows["token"]].to_numpy()))

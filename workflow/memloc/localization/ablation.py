@@ -25,7 +25,7 @@ from memloc.model.components import components
 from memloc.model.micro_batches import in_micro_batches
 from memloc.model.partial_forward import Call, call_layer, recording_calls
 from memloc.scoring.held_out import Group, labels
-from memloc.scoring.paragraph_scores import judged_scores
+from memloc.scoring.paragraph_scores import scores_of_states
 from memloc.statistics.uncertainty import simultaneous_differences
 
 Head = tuple[int, int]  # layer, head
@@ -143,7 +143,7 @@ def ablated_scores(
         with recording_calls(model) as calls:
             model.base_model(rows[:, :-1], use_cache=False)
         for places, states in _branches(model, calls, ablations, [*range(len(ablations))]):
-            scores = judged_scores(model, states[:, n_prefix - 1 :].to(model.device), rows[:, n_prefix:])
+            scores = scores_of_states(model, states[:, n_prefix - 1 :].to(model.device), rows[:, n_prefix:])
             frame = pd.DataFrame({"em": scores.em.numpy(), "nll": scores.nll.double().numpy()})
             for place in places:
                 found[place] = frame

@@ -22,7 +22,7 @@ from memloc.planting.question import Question
 from memloc.planting.units import Scores, in_layers, n_groups, n_neurons
 from memloc.run.errors import InputError
 from memloc.scoring import losses
-from memloc.scoring.teacher_forcing import judge
+from memloc.scoring.teacher_forcing import score_tokens
 
 READ_BY = {"head": "W_O", "neuron": "W_out"}  # the matrix that a unit's activation is the input of
 Changes = Callable[[Float[Tensor, "row position column"]], Tensor]
@@ -174,7 +174,9 @@ def rise_without(
     model, module = question.model, readers(question.model, "neuron")[layer]
     out = next(c for c in components(model) if c.layer == layer and c.name == READ_BY["neuron"])
     values = units.by_unit(model, out, model.get_parameter(out.parameter))
-    whole = judge(model, _token_states(question, calls, len(calls) - 1, 1), _true(question, 1)).nll.mean()
+    whole = score_tokens(
+        model, _token_states(question, calls, len(calls) - 1, 1), _true(question, 1)
+    ).nll.mean()
     found = [torch.empty(0)]
     for some in neurons.to(model.device).split(4 * question.how.micro_batch):
 
@@ -184,7 +186,7 @@ def rise_without(
 
         with module.register_forward_hook(without), last_mlp_from(model, question.n_prefix - 1):
             states = _token_states(question, calls, layer, 1)
-        found.append((judge(model, states, _true(question, len(some))).nll.mean(dim=1) - whole).cpu())
+        found.append((score_tokens(model, states, _true(question, len(some))).nll.mean(dim=1) - whole).cpu())
     return torch.cat(found)
 
 

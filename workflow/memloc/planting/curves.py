@@ -21,7 +21,7 @@ from memloc.model.partial_forward import Call, recorded_calls, states_from
 from memloc.planting.methods import mid_ranks
 from memloc.planting.places import Place
 from memloc.planting.units import HEAD_PARTS, by_unit, set_values
-from memloc.scoring.teacher_forcing import judge
+from memloc.scoring.teacher_forcing import score_tokens
 
 SHARES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # of all units, as in 2504.13151
 KEPT = (0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01)  # of the place's weights
@@ -61,7 +61,7 @@ class Plant(NamedTuple):
         mixed = {name: torch.where(planted[name], self.after[name], self.before[name]) for name in planted}
         set_values(self.model, self.place.movable, mixed)
         states = states_from(self.model, self.calls, first, self.calls[first].residual)
-        found = judge(self.model, states[:, self.n_prefix - 1 :], self.true)
+        found = score_tokens(self.model, states[:, self.n_prefix - 1 :], self.true)
         set_values(self.model, self.place.movable, self.after)
         return float(found.nll.mean()), bool(found.matched.all())
 

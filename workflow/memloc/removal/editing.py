@@ -73,6 +73,8 @@ class Recipe(NamedTuple):
     objective: Objective
     n_prefix: int
     how: EditSection
+    kl_weight: float = 1.0
+    """Of the controls' KL divergence: steps of Adam depend on its ratio to the weight of the NLL alone."""
 
 
 class Terms(NamedTuple):
@@ -108,7 +110,7 @@ def objective_gradients(model: PreTrainedModel, terms: Terms, recipe: Recipe) ->
 
 
 def _collect(model: PreTrainedModel, terms: Terms, recipe: Recipe) -> None:
-    weights = {"nll_weight": recipe.how.nll_weight, "kl_weight": recipe.how.kl_weight}
+    weights = {"nll_weight": recipe.how.nll_weight, "kl_weight": recipe.kl_weight}
     how = {"objective": recipe.objective, "reference": recipe.how.reference, **weights}
     with last_mlp_from(model, recipe.n_prefix - 1):
         collect_objective(model, *terms, recipe.n_prefix, recipe.how.micro_batch, **how)

@@ -205,7 +205,7 @@ def card(
 ) -> str:
     """The README.md of an exported model: what was changed and what it cost.
 
-    `template` is filled in; `base` is the manifest of the base model, `dtype` that of its weights as
+    `template` is filled in; `base` is the description of the base model, `dtype` that of its weights as
     they were loaded, `n_continuation` the tokens of a continuation.
     """
     groups = edit.scores.groupby("group", sort=False)

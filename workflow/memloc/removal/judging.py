@@ -18,7 +18,7 @@ from memloc.model.micro_batches import in_micro_batches
 from memloc.scoring.decoding import continue_from_scores
 from memloc.scoring.extraction import log_probability
 from memloc.scoring.metrics import leading_matches
-from memloc.scoring.teacher_forcing import judge_logits, states_in_parts
+from memloc.scoring.teacher_forcing import score_logits, states_in_parts
 from memloc.settings.extraction import Scheme
 
 MOST_NLL = 20.0  # nats of a forbidden token: one in half a billion
@@ -68,8 +68,8 @@ def _of_paragraph(
             logits[place] = processor(row[None, : n_prefix + place], logits[place, None])[0]
     true = row[n_prefix:]
     log_p = log_probability(logits, true, SAMPLING).double().sum()
-    decisions = judge_logits(logits, true)
-    return leading_matches(decisions.matched), decisions.nll.clamp(max=MOST_NLL).mean(), log_p
+    scores = score_logits(logits, true)
+    return leading_matches(scores.matched), scores.nll.clamp(max=MOST_NLL).mean(), log_p
 
 
 def decoded(

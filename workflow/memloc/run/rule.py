@@ -117,10 +117,10 @@ def log(text: str) -> None:
 def provenance(snakemake: Any) -> dict[str, Any]:
     """What a table's metadata says of its origin; depends on inputs and versions only, never on the time.
 
-    Rules that use the model have its manifest as the input `model`.
+    Rules that use the model have its description as the input `model`.
     """
     params = snakemake.params
-    manifest = getattr(snakemake.input, "model", None)
+    description = getattr(snakemake.input, "model", None)
     return {
         "study": params.study,
         "seed": params.seed,
@@ -129,7 +129,7 @@ def provenance(snakemake: Any) -> dict[str, Any]:
         "settings": params.settings,
         "config_hash": hashlib.sha256(json.dumps(params.settings, sort_keys=True).encode()).hexdigest()[:16],
         "code": params.code,
-        "model": json.loads(Path(manifest).read_text()) if manifest else None,
+        "model": json.loads(Path(description).read_text()) if description else None,
         "versions": {"python": platform.python_version(), **_versions()},
     }
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
 from memloc.scoring.metrics import leading_matches
-from memloc.scoring.teacher_forcing import continuation_states, judge
+from memloc.scoring.teacher_forcing import continuation_states, score_tokens
 
 N_FIRST = 8  # continuation tokens that are run at first; later as many as are matched already
 
@@ -18,7 +18,7 @@ class Matches(NamedTuple):
 
     em: Int[Tensor, "paragraph"]
     margins: Float[Tensor, "paragraph continuation"]  # logits, as in `decided_margins`
-    lead: Float[Tensor, "paragraph"]  # smallest one, up to the first mismatch, of `Decisions.lead`'s sizes
+    lead: Float[Tensor, "paragraph"]  # smallest one, up to the first mismatch, of `TokenScores.lead`'s sizes
 
 
 def decided_margins(
@@ -50,7 +50,7 @@ def match_batch(
         stop = min(max(N_FIRST, 2 * start), n_left)
         text = rows[going, : n_prefix + stop]
         states = continuation_states(model, text, n_prefix + start, cache)
-        matched, margin, ahead, _ = judge(model, states, text[:, n_prefix + start :])
+        matched, margin, ahead, _ = score_tokens(model, states, text[:, n_prefix + start :])
         n_matched = leading_matches(matched)
         em[going] += n_matched
         margins[going, start:stop] = decided_margins(margin, n_matched)
@@ -89,7 +89,7 @@ def decode_near_ties(
         states = continuation_states(model, text, n_prefix + at, cache)[asked]
         differs = torch.zeros_like(asked)
         if asked.any():
-            differs[asked] = ~judge(model, states, text[asked, -1:]).matched.squeeze(1)
+            differs[asked] = ~score_tokens(model, states, text[asked, -1:]).matched.squeeze(1)
         em[going[differs]] = at
         stays = (~differs & undecided[going, at + 1 :].any(dim=1)).nonzero().squeeze(1)
         if len(stays) < len(going):

@@ -17,12 +17,12 @@ from transformers import PreTrainedModel
 
 from memloc.model.micro_batches import in_micro_batches
 from memloc.scoring.paragraph_scores import Scores, concatenated, redecoded, scores_of
-from memloc.scoring.teacher_forcing import Decisions, judge_logits, states_in_parts, unembedded
+from memloc.scoring.teacher_forcing import TokenScores, score_logits, states_in_parts, unembedded
 from memloc.settings.extraction import Scheme
 from memloc.settings.scores import Scoring
 
 PLAIN = Scheme()  # the model's own distribution: its log-probability is minus the NLL
-N_DECISIONS = len(Decisions._fields)
+N_TOKEN_SCORES = len(TokenScores._fields)
 
 
 class Extraction(NamedTuple):
@@ -59,16 +59,16 @@ def _of_batch(
     def statistics(logits: Tensor, true: Tensor) -> tuple[Tensor, ...]:
         rank = (logits > logits.gather(-1, true.unsqueeze(-1))).float().sum(dim=-1)  # faster than of bool
         log_p = {scheme: log_probability(logits, true, scheme) for scheme in schemes if scheme != PLAIN}
-        decisions = judge_logits(logits, true)  # last: it overwrites the logits
-        log_p[PLAIN] = -decisions.nll
-        return *decisions, rank, *(log_p[scheme] for scheme in schemes)
+        scores = score_logits(logits, true)  # last: it overwrites the logits
+        log_p[PLAIN] = -scores.nll
+        return *scores, rank, *(log_p[scheme] for scheme in schemes)
 
     states = states_in_parts(model, rows, n_prefix)
     found = unembedded(model, states, rows[:, n_prefix:], statistics)
-    decisions, (rank, *log_p) = Decisions(*found[:N_DECISIONS]), found[N_DECISIONS:]
+    scores, (rank, *log_p) = TokenScores(*found[:N_TOKEN_SCORES]), found[N_TOKEN_SCORES:]
     by_token = torch.stack(log_p, dim=-1).cpu()  # [paragraph, continuation, scheme]
     total, n_outside = by_token.double().sum(dim=1), by_token.isinf().sum(dim=1)
-    return scores_of(decisions), Extraction(total, n_outside, rank.amax(dim=1).long().cpu())
+    return scores_of(scores), Extraction(total, n_outside, rank.amax(dim=1).long().cpu())
 
 
 def log_probability(
@@ -76,13 +76,13 @@ def log_probability(
 ) -> Float[Tensor, "token"]:
     """Log-probability of each true token under a scheme, -inf where truncation removes it.
 
-    Never above 0: the most likely token is kept out of the sum, as in `judge_logits`. A tie
+    Never above 0: the most likely token is kept out of the sum, as in `score_logits`. A tie
     with the last token within top p is kept, too.
     """
     scaled = logits / scheme.temperature if scheme.temperature != 1 else logits
     n_tokens = logits.shape[-1]
     if scheme.top_p is None and (scheme.top_k or n_tokens) >= n_tokens:
-        return -judge_logits(scaled.clone(), true).nll
+        return -score_logits(scaled.clone(), true).nll
     n_listed = min(scheme.top_k or n_tokens, n_tokens)
     listed = scaled.topk(min(n_listed + 1, n_tokens)).values
     n_tied = _n_tied(scaled, listed, n_listed)

@@ -18,7 +18,7 @@ from transformers import DynamicCache, PreTrainedModel
 from memloc.model.micro_batches import in_micro_batches
 from memloc.scoring.early_stopping import decided_margins, decode_near_ties
 from memloc.scoring.metrics import leading_matches
-from memloc.scoring.teacher_forcing import Decisions, continuation_states, judge, states_in_parts
+from memloc.scoring.teacher_forcing import TokenScores, continuation_states, score_tokens, states_in_parts
 from memloc.settings.scores import Scoring
 
 
@@ -75,21 +75,21 @@ def score_batch(
         states = states_in_parts(model, rows, n_prefix)
     else:
         states = continuation_states(model, rows, n_prefix, cache)
-    return judged_scores(model, states, rows[:, n_prefix:])
+    return scores_of_states(model, states, rows[:, n_prefix:])
 
 
-def judged_scores(
+def scores_of_states(
     model: PreTrainedModel,
     states: Float[Tensor, "paragraph continuation width"],
     true: Int[Tensor, "paragraph continuation"],
 ) -> Scores:
     """Scores of one micro-batch from the last hidden states that predict its continuations."""
-    return scores_of(judge(model, states, true))
+    return scores_of(score_tokens(model, states, true))
 
 
-def scores_of(decisions: Decisions) -> Scores:
+def scores_of(tokens: TokenScores) -> Scores:
     """Scores of one micro-batch from what its logits say of its continuations."""
-    matched, margin, _, nll = decisions
+    matched, margin, _, nll = tokens
     em = leading_matches(matched)
     found = (em, nll.mean(dim=-1), decided_margins(margin, em), torch.zeros_like(em).bool())
     return Scores(*(column.cpu() for column in found))

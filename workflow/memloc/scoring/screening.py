@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 from memloc.model.onednn import native_bfloat16, pack
 from memloc.scoring.early_stopping import decided_margins
 from memloc.scoring.metrics import leading_matches
-from memloc.scoring.teacher_forcing import continuation_states, judge
+from memloc.scoring.teacher_forcing import continuation_states, score_tokens
 
 Screening = Literal["auto", "none", "bfloat16"]
 N_DEVIATIONS = 12  # of the error, whose tails are long: 11 have been seen in 12,500 decisions
@@ -42,7 +42,9 @@ def least_sure_lead(
     continuation token of `rows`. It is infinite where most of these paragraphs would stay unsure.
     """
     true = rows[:, n_prefix:]
-    sure, quick = (judge(one, continuation_states(one, rows, n_prefix), true) for one in (model, screen))
+    sure, quick = (
+        score_tokens(one, continuation_states(one, rows, n_prefix), true) for one in (model, screen)
+    )
     least = N_DEVIATIONS * (sure.lead - quick.lead).square().mean().sqrt().item()
     em = leading_matches(quick.matched)
     unsure = decided_margins(quick.lead.abs(), em).amin(dim=1) < least

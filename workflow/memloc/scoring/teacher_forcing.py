@@ -13,7 +13,7 @@ LOGITS_BYTES = {"cpu": 2**25, "cuda": 2**28}
 ACTIVATION_BYTES = {"cpu": 2**25, "cuda": 2**30}  # of an MLP in single precision: 4 times the model's width
 
 
-class Decisions(NamedTuple):
+class TokenScores(NamedTuple):
     """What the logits say of each true token."""
 
     matched: Bool[Tensor, "*token"]  # it has the largest logit
@@ -47,11 +47,11 @@ def states_in_parts(
     return torch.cat([continuation_states(model, some, n_prefix) for some in tokens.split(n_held)])
 
 
-def judge(
+def score_tokens(
     model: PreTrainedModel, states: Float[Tensor, "*token width"], true: Int[Tensor, "*token"]
-) -> Decisions:
+) -> TokenScores:
     """Unembed last hidden states, and compare the true token's logit with those of all others."""
-    return Decisions(*unembedded(model, states, true, judge_logits))
+    return TokenScores(*unembedded(model, states, true, score_logits))
 
 
 def unembedded(
@@ -76,8 +76,8 @@ def n_logits_held(model: PreTrainedModel) -> int:
     return max(1, LOGITS_BYTES[model.device.type] // (4 * unembed.weight.shape[0]))
 
 
-def judge_logits(logits: Float[Tensor, "token vocabulary"], true: Int[Tensor, "token"]) -> Decisions:
-    """Decisions from the logits, which are overwritten: every pass over them takes time."""
+def score_logits(logits: Float[Tensor, "token vocabulary"], true: Int[Tensor, "token"]) -> TokenScores:
+    """Scores of the true tokens from the logits, which are overwritten: every pass over them takes time."""
     true = true.unsqueeze(-1)
     true_logit = logits.gather(-1, true)
     best = logits.argmax(dim=-1, keepdim=True)
@@ -87,4 +87,4 @@ def judge_logits(logits: Float[Tensor, "token vocabulary"], true: Int[Tensor, "t
     lead = torch.where(matched, margin, true_logit - top)
     others = logits.sub_(top).exp_().sum(dim=-1, keepdim=True)  # sum of exp(logit - top) without the top
     nll = top - true_logit + others.log1p()
-    return Decisions(*(column.squeeze(-1) for column in (matched, margin, lead, nll)))
+    return TokenScores(*(column.squeeze(-1) for column in (matched, margin, lead, nll)))

@@ -61,7 +61,6 @@ class ContrastiveSection(Section):
 class EditSection(ContrastiveSection):
     """How weights are edited, one paragraph at a time or many jointly."""
 
-    kl_weight: float = Field(1.0, ge=0, description="Weight of the controls' KL divergence.")
     reference: bool = Field(
         False,
         description="As the authors' code: KL summed over positions, "

@@ -69,7 +69,7 @@ def _path(location: tuple[str | int, ...]) -> list[str]:
 
 
 def _setting(location: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """Place among the settings: a member of `models` has the keys of `model`."""
+    """Place among the settings: one of `models` has the keys of `model`."""
     return ("model", *location[2:]) if location[:1] == ("models",) else location
 
 

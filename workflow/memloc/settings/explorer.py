@@ -33,7 +33,7 @@ SHOWN = {
 
 
 class Explorer(Section):
-    """The page to walk around in: paragraphs, tokens, heads (target `explorer`)."""
+    """The interactive page: paragraphs, tokens, heads (target `explorer`)."""
 
     tables: list[Literal[*SHOWN]] | None = Field(
         None,

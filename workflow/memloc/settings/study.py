@@ -40,11 +40,11 @@ from memloc.settings.scores import Scoring
 from memloc.settings.sets import Sets
 from memloc.settings.weight_noise import WeightNoise
 
-# No underscore: rules of a member are named <member>_<rule>, and no two of them may share a name.
-Member = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$")]
+# No underscore: rules of a model are named <model>_<rule>, and no two of them may share a name.
+ModelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$")]
 PUBLISHED_LENGTHS = range(100, 501, 50)  # of the release, in GPT-2's tokens
 RESAMPLED = r"seed-\d+"  # a study whose samples are drawn again lies in such a folder
-# A member's folder lies next to these.
+# A model's folder lies next to these.
 STUDY_FOLDERS = ("benchmarks", "explorer", "figures", "logs", "tables")
 
 
@@ -79,7 +79,7 @@ class Settings(Section):
         Field(discriminator="source", description="Where paragraphs come from."),
     ]
     model: Model | None = Field(None, description="Where the model comes from.")
-    models: dict[Member, Model] | None = Field(
+    models: dict[ModelName, Model] | None = Field(
         None,
         min_length=2,
         description="Instead of `model`: several models by name, each with the keys of `model`.",
@@ -119,12 +119,12 @@ class Settings(Section):
     @property
     def shared(self) -> str:
         """Study that owns the data, model and scores: with a further seed of `seeds`, the base study."""
-        study, _, member = self.study.partition("/")
-        return study if re.fullmatch(RESAMPLED, member) else self.study
+        study, _, variant = self.study.partition("/")
+        return study if re.fullmatch(RESAMPLED, variant) else self.study
 
     @property
-    def member(self) -> str | None:
-        """Name of the model in a study of several; nothing in other studies."""
+    def variant(self) -> str | None:
+        """Name of the model in a study of several, or of the further seed; nothing in other studies."""
         return self.study.partition("/")[2] or None
 
     @model_validator(mode="before")
@@ -273,7 +273,7 @@ def _place(model: EmbeddedModel | PlantedModel | HubModel | LocalModel) -> Any:
     return (model.id, model.revision) if isinstance(model, HubModel) else model
 
 
-def members(study: Settings) -> dict[str, Settings]:
+def studies_by_model(study: Settings) -> dict[str, Settings]:
     """The study of each model of a study of several, by name: all other settings are the study's."""
     shared = study.model_dump(exclude={"study", "model", "models"})
     return {
@@ -282,7 +282,7 @@ def members(study: Settings) -> dict[str, Settings]:
     }
 
 
-def resampled(study: Settings) -> dict[str, Settings]:
+def studies_by_seed(study: Settings) -> dict[str, Settings]:
     """The study of each further seed, by name: all other settings are the study's."""
     shared = study.model_dump(exclude={"study", "seed", "seeds"})
     return {

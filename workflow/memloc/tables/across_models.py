@@ -12,11 +12,11 @@ from memloc.tables.schemas import schema_of
 
 
 def read(
-    manifests: Sequence[str], paths: Sequence[str], paragraphs: Sequence[str], steps: Mapping[str, int]
+    descriptions: Sequence[str], paths: Sequence[str], paragraphs: Sequence[str], steps: Mapping[str, int]
 ) -> dict[str, pd.DataFrame]:
     """Tables of several models, each with a column `model`, and `models`: a row for each of them.
 
-    Files lie in `<member>/model.json` and `<member>/tables/<table>.parquet`. Of the table paragraphs, which
+    Files lie in `<model>/model.json` and `<model>/tables/<table>.parquet`. Of the table paragraphs, which
     may be long, only the columns `paragraphs` are read. `steps` are those of checkpoints, by model. Rows of
     `models`, and blocks of the other tables, are in the order of the models' parameters and steps.
 
@@ -24,14 +24,14 @@ def read(
         TableError: a table cannot be read or breaks its schema.
     """
     models = pd.DataFrame(
-        {"model": Path(path).parent.name, **json.loads(Path(path).read_text())} for path in manifests
+        {"model": Path(path).parent.name, **json.loads(Path(path).read_text())} for path in descriptions
     )
     models["step"] = models["model"].map(steps)
     models = models.sort_values(["n_parameters", "step"], kind="stable", ignore_index=True)
     found: dict[str, dict[str, pd.DataFrame]] = defaultdict(dict)
     for path in map(Path, paths):
-        member, columns = path.parents[1].name, paragraphs if path.stem == "paragraphs" else None
-        found[path.stem][member] = storage.read(schema_of(path.stem), path, columns).assign(model=member)
+        model, columns = path.parents[1].name, paragraphs if path.stem == "paragraphs" else None
+        found[path.stem][model] = storage.read(schema_of(path.stem), path, columns).assign(model=model)
     joined = {
         name: pd.concat([frames[model] for model in models["model"]], ignore_index=True)
         for name, frames in found.items()

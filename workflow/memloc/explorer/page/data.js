@@ -31,7 +31,7 @@
     return waiting.get(name);
   };
 
-  /** The numbers of a packed array, and its shape. */
+  /** The numbers of an array that is stored as base64, and its shape. */
   memloc.unpack = (packed) => {
     if (!packed.values) {
       const bytes = Uint8Array.from(atob(packed.data), (character) => character.charCodeAt(0));

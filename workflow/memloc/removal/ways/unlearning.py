@@ -26,8 +26,8 @@ def gradient_ascent(request: Request) -> Change:
 
 def _optimised(request: Request, arm: str, kl_weight: float) -> Change:
     model, asked, batch = request.model, request.how.unlearning, request.how.micro_batch
-    how = EditSection(steps=asked.steps, fraction=asked.fraction, kl_weight=kl_weight, micro_batch=batch)
-    recipe = Recipe("unlearn", request.n_prefix, how)
+    how = EditSection(steps=asked.steps, fraction=asked.fraction, micro_batch=batch)
+    recipe = Recipe("unlearn", request.n_prefix, how, kl_weight)
     original = original_log_probabilities(model, request.keep, request.n_prefix, batch)
     terms = Terms(request.remove, request.keep, original)
     gradients = objective_gradients(model, terms, recipe)

@@ -8,18 +8,18 @@ import numpy as np
 import pandas as pd
 
 
-def packed(values: np.ndarray) -> dict[str, Any]:
+def base64_array(values: np.ndarray) -> dict[str, Any]:
     """An array as its shape and its float32 bytes, little-endian; missing values are NaN."""
     array = np.ascontiguousarray(values, dtype="<f4")
     return {"shape": list(array.shape), "data": base64.b64encode(array.tobytes()).decode()}
 
 
-def listed(frame: pd.DataFrame) -> list[dict[str, Any]]:
+def json_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows of a frame; what is missing or infinite becomes null, as JSON knows neither."""
-    return [{name: plain(value) for name, value in row.items()} for row in frame.to_dict("records")]
+    return [{name: json_value(value) for name, value in row.items()} for row in frame.to_dict("records")]
 
 
-def plain(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """A value of a frame as JSON holds it."""
     if isinstance(value, float | np.floating):
         return float(value) if math.isfinite(value) else None
@@ -28,7 +28,7 @@ def plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def filled(rows: pd.DataFrame, value: str, keys: list[str], shape: tuple[int, ...]) -> np.ndarray:
+def dense_array(rows: pd.DataFrame, value: str, keys: list[str], shape: tuple[int, ...]) -> np.ndarray:
     """Values of rows as an array by their integer keys; NaN where there is no row."""
     array = np.full(shape, np.nan, dtype=np.float32)
     array[tuple(rows[key].to_numpy(dtype=int) for key in keys)] = rows[value]
