@@ -111,7 +111,9 @@ def test_a_million_recited_paragraphs_are_a_table_within_minutes(tmp_path):
         "scores": pd.DataFrame({"id": ids, "em": LENGTH - PREFIX, "nll": 0.1}),
         "sets": pd.DataFrame({"id": ids, "set": "memorized"}),
         "near_verbatim": pd.DataFrame({"id": ids, **near, "continuation": list(tokens[:, PREFIX:])}),
-        "vocabulary": pd.DataFrame({"token": range(words), "text": [f" word{token}" for token in range(words)]}),
+        "vocabulary": pd.DataFrame(
+            {"token": range(words), "text": [f" word{token}" for token in range(words)]}
+        ),
     }
     stamp = {"paragraph": {"length": LENGTH, "prefix": PREFIX}}
     begin = time.monotonic()
