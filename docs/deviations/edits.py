@@ -70,7 +70,7 @@ def stored(run: Run, objective: Objective) -> pd.DataFrame:
 
 
 def edited(run: Run, objective: Objective, change: Change) -> pd.DataFrame:
-    """What `stored` gives after the plotted and the last step (arm, step and scores), with a change."""
+    """What `stored` gives after the plotted and the last step (id, arm, step and scores), with a change."""
     changes = {"reference": change.summed_kl, "nll_weight": change.nll_weight}
     how = run.settings.editing.model_copy(update=changes)
     recipe = Recipe(objective, run.n_prefix, how)
@@ -91,7 +91,7 @@ def edited(run: Run, objective: Objective, change: Change) -> pd.DataFrame:
             for step in range(1, how.steps + 1):
                 adam.step(at_places(first if step == 1 else gradient(), movable))
                 if step in (PLOTTED_STEPS, how.steps):
-                    rows.append({"arm": arm, "step": step, **evaluate(model, case, recipe)})
+                    rows.append({"id": case.id, "arm": arm, "step": step, **evaluate(model, case, recipe)})
             original.restore(model)
     return pd.DataFrame(rows)
 

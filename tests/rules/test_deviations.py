@@ -10,7 +10,7 @@ import yaml
 from jobs import ROOT
 
 from deviations.__main__ import EFFECTS, HEADING, with_effects
-from deviations.edits import Change, edited, stored
+from deviations.edits import ALL, Change, edited, stored
 from deviations.localization import contrastive_scores
 from deviations.run import Run
 from memloc.settings.documentation import effective
@@ -50,6 +50,15 @@ def test_edits_without_a_change_are_those_of_the_table(finished, objective):
         mine = found[(found["arm"] == arm) & (found["step"] == steps)]
         if len(mine):
             np.testing.assert_allclose(mine[columns].mean(), expected[columns].mean(), rtol=1e-3)
+
+
+def test_edits_with_all_changes_are_those_of_the_table_by_the_authors_code(finished):
+    steps, table = finished.settings.editing.steps, finished.table("edit_trajectories")
+    expected = table[table["reference"] & (table["objective"] == "unlearn") & (table["step"] == steps)]
+    both = expected.merge(edited(finished, "unlearn", ALL), on=["id", "arm", "step"])
+    assert len(both) == len(expected) > 0
+    for name in ("em_memorized", "em_control", "nll_memorized", "nll_held_out"):
+        np.testing.assert_allclose(both[f"{name}_y"], both[f"{name}_x"], rtol=1e-3)
 
 
 def test_contrastive_scores_without_a_change_are_those_of_the_table(finished):
