@@ -92,7 +92,6 @@ def edited(clone, tmp_path, monkeypatch):
     """Rules whose hash an edit of a file changes; the file is as it was afterwards."""
 
     def hashes(rules):
-        tracking._imports.cache_clear()
         return {rule["name"]: tracking.code_hash(*map(Path, rule["hashed"])) for rule in rules}
 
     def edit(rules, file, text):

@@ -34,9 +34,7 @@ def library(tmp_path, monkeypatch):
         (package / name).parent.mkdir(parents=True, exist_ok=True)
         (package / name).write_text(text)
     monkeypatch.setattr(tracking, "PACKAGE", package)
-    tracking._imports.cache_clear()
-    yield package
-    tracking._imports.cache_clear()
+    return package
 
 
 def names(package, file):
@@ -50,6 +48,25 @@ def test_imports_are_followed(library):
 
 def test_circles_end(library):
     assert names(library, "circle.py") >= {"circle.py", "part/piece.py"}
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "if x:\n    {}",
+        "if x:\n    pass\nelse:\n    {}",
+        "try:\n    {}\nexcept E:\n    pass",
+        "try:\n    pass\nexcept E:\n    {}",
+        "try:\n    pass\nfinally:\n    {}",
+        "for x in y:\n    pass\nelse:\n    {}",
+        "with x:\n    while y:\n        {}",
+        "match x:\n    case 1:\n        {}",
+        "class C:\n    async def f(self):\n        {}",
+    ],
+)
+def test_imports_are_found_in_every_block(library, block):
+    (library / "alone.py").write_text(block.format("import memloc.low"))
+    assert names(library, "alone.py") == {"alone.py", "low.py"}
 
 
 def test_an_edit_changes_the_hash_of_users_only(library):

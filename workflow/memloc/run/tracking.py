@@ -8,18 +8,29 @@ version are not hashed: they change no number.
 
 import ast
 import hashlib
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 PACKAGE = Path(__file__).parents[1]
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
+
+
+class Module(NamedTuple):
+    """What is known of a module from its text."""
+
+    imports: frozenset[Path]
+    code: bytes
+    """Hash of its syntax tree, without what changes no number."""
 
 
 def code_hash(*files: Path) -> str:
     """Hash of what the files, and every memloc module that they import, transitively, do."""
     digest = hashlib.sha256()
     for file in sorted(dependencies(*files), key=str):
-        digest.update(file.name.encode() + _code(file.read_text()))
+        digest.update(file.name.encode() + _module(file.read_text(), PACKAGE).code)
     return digest.hexdigest()[:16]
 
 
@@ -30,32 +41,39 @@ def dependencies(*files: Path) -> set[Path]:
     while waiting:
         file = waiting.pop()
         found.add(file)
-        waiting |= _imports(file) - found
+        waiting |= _module(file.read_text(), PACKAGE).imports - found
     return found
 
 
 @cache
-def _imports(file: Path) -> frozenset[Path]:
-    modules = set()
-    for node in ast.walk(ast.parse(file.read_text())):
+def _module(text: str, package: Path) -> Module:
+    tree, names = ast.parse(text), set()
+    for node in _statements(tree):
         if isinstance(node, ast.Import):
-            modules |= {alias.name for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            modules |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return frozenset(path for module in modules if (path := _module_file(module)))
-
-
-@cache
-def _code(text: str) -> bytes:
-    """The syntax tree of a module without docstrings, descriptions of settings and `__version__`, as text."""
-    tree = ast.parse(text)
-    for node in ast.walk(tree):
-        if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             del node.body[0]
+    if "description=" in text:
+        _remove_descriptions(tree)
+    tree.body = [statement for statement in tree.body if not _is_version(statement)]
+    paths = frozenset(path for name in names if (path := _module_file(name, package)))
+    return Module(paths, hashlib.sha256(ast.dump(tree).encode()).digest())
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """The node and all statements below it, without their expressions, which are most of a tree."""
+    yield node
+    for block in BLOCKS:
+        for below in getattr(node, block, ()):
+            yield from _statements(below)
+
+
+def _remove_descriptions(tree: ast.Module) -> None:
+    for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Field":
             node.keywords = [keyword for keyword in node.keywords if keyword.arg != "description"]
-    tree.body = [statement for statement in tree.body if not _is_version(statement)]
-    return ast.dump(tree).encode()
 
 
 def _is_version(statement: ast.stmt) -> bool:
@@ -63,11 +81,11 @@ def _is_version(statement: ast.stmt) -> bool:
     return any(isinstance(target, ast.Name) and target.id == "__version__" for target in targets)
 
 
-def _module_file(module: str) -> Path | None:
+def _module_file(module: str, package: Path) -> Path | None:
     top, *below = module.split(".")
-    if top != PACKAGE.name:
+    if top != package.name:
         return None
-    path = PACKAGE.joinpath(*below)
+    path = package.joinpath(*below)
     candidates = (path.with_suffix(".py"), path / "__init__.py")
     return next((candidate for candidate in candidates if candidate.is_file()), None)
 
