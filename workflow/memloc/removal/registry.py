@@ -3,7 +3,8 @@
 A weight edit takes a request and returns a function that changes the model by a setting and says which
 weights may differ. A diversion takes a request and returns a context within which the model decodes
 differently; if it acts on logits, the context gives their processor. A way of your own is a module of
-`removal/ways`, a name in settings/removal_ways.py and a line here.
+`removal/ways`, its section in settings/remove.py, a name in settings/removal_ways.py, a line here, and its
+label and colour in figures/parts/removal.py.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,12 +17,11 @@ from transformers import LogitsProcessor, PreTrainedModel
 
 from memloc.localization.weights import Movable, OriginalWeights
 from memloc.removal.request import Request, Setting
-from memloc.removal.ways import neurons
 from memloc.removal.ways.balanced_subnet import balanced_subnet
 from memloc.removal.ways.blocklist import ngram_blocklist
 from memloc.removal.ways.heads import first_heads, random_heads
 from memloc.removal.ways.kfac import kfac
-from memloc.removal.ways.neurons import hard_concrete, integrated_gradients, zero_out
+from memloc.removal.ways.neurons import hard_concrete, integrated_gradients, neurons, zero_out
 from memloc.removal.ways.steering import random_direction, steering
 from memloc.removal.ways.svd import svd
 from memloc.removal.ways.unlearning import gradient_ascent, unlearning
@@ -75,12 +75,12 @@ WAYS: dict[str, Way] = {
         balanced_subnet, ("share of MLP weights",), lambda how: _one_by_one(how.balanced_subnet.ratios)
     ),
     "neurons_integrated_gradients": Edit(
-        partial(neurons.neurons, score=integrated_gradients, n_together=1), *NEURONS
+        partial(neurons, score=integrated_gradients, n_together=1), *NEURONS
     ),
-    "neurons_zero_out": Edit(partial(neurons.neurons, score=zero_out, n_together=1), *NEURONS),
-    "neurons_hard_concrete": Edit(partial(neurons.neurons, score=hard_concrete, n_together=8), *NEURONS),
+    "neurons_zero_out": Edit(partial(neurons, score=zero_out, n_together=1), *NEURONS),
+    "neurons_hard_concrete": Edit(partial(neurons, score=hard_concrete, n_together=8), *NEURONS),
     "svd": Edit(svd, ("share of components",), lambda how: _one_by_one(how.svd.shares)),
-    "kfac": Edit(kfac, ("share of directions",), lambda how: _one_by_one(how.kfac.shares)),
+    "kfac": Edit(kfac, ("share of entries",), lambda how: _one_by_one(how.kfac.shares)),
     "ngram_blocklist": Diversion(
         ngram_blocklist, ("tokens",), lambda how: _one_by_one(how.ngram_blocklist.lengths)
     ),
