@@ -78,7 +78,7 @@ class Svd(Section):
 class Kfac(Section):
     """Way kfac: MLP weights in directions of little curvature are dropped (2510.24256)."""
 
-    shares: Shares = Field([0.1, 0.2, 0.4, 0.6], description="Shares of the entries, in the eigenbases, that are dropped.")
+    shares: Shares = Field([0.1, 0.2, 0.4, 0.6], description="Shares of the entries that are dropped.")
 
 
 class Remove(Listed):
