@@ -1,5 +1,5 @@
 """A million paragraphs: memory is that of a hundred thousand, a thousand shards are planned in seconds, and
-the table of a million recited ones takes less than two.
+the table of a million recited ones is made in less than two minutes.
 
 Run with `make stress`. Prints the peak memory of every rule.
 """
