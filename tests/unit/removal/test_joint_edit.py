@@ -232,7 +232,7 @@ def test_joint_unlearning_is_masked_dense_adam(tiny_llama, arm):
     """With heads that share keys and values, and a divergence that weighs much: it vanishes at θ0."""
     made = torch.randint(VOCABULARY, (12, 24), generator=torch.Generator().manual_seed(6))
     texts, head = JointTexts([4, 2, 9], *made.split([3, 4, 2, 2, 1])), (1, 3)
-    shared = {"nll_weight": 0.7, "kl_weight": 20.0, "learning_rate": 1e-3, "steps": 3}
+    shared = {"nll_weight": 0.035, "learning_rate": 1e-3, "steps": 3}
     slow = copy.deepcopy(tiny_llama)
     first = gradients(slow, nll(slow, texts.unlearned, N_PREFIX), list(matrices(slow)))
     masks = arm_masks(slow, arm, 0.02, head, first, generator(0, "joint_edit", "random"))
@@ -240,7 +240,7 @@ def test_joint_unlearning_is_masked_dense_adam(tiny_llama, arm):
     how = EditModel(arm=arm, fraction=0.02, micro_batch=2, **shared)
     unlearn_jointly(tiny_llama, texts, N_PREFIX, how, head, 0)
     for name, weight in tiny_llama.named_parameters():
-        torch.testing.assert_close(weight, slow.get_parameter(name), atol=5e-6, rtol=0)
+        torch.testing.assert_close(weight, slow.get_parameter(name), atol=1e-5, rtol=0)  # a step: 1e-3
 
 
 def test_a_way_that_changes_what_it_does_not_name_is_an_error(memorizing_model, texts, monkeypatch):
