@@ -1,8 +1,8 @@
 """Linear layers in single precision on a processor, computed by oneDNN.
 
-torch computes them with MKL, which leaves half of the vector width of AMD's processors unused. oneDNN uses
-all of it; it is part of torch, which uses it for bfloat16 only. It also applies GELU while the product is
-still in the processor's cache. Results differ by rounding only.
+torch computes them with MKL, which leaves half of the vector width of AMD's Zen 5 unused, and a sixth of
+what Zen 4 can do. oneDNN uses all of it; it is part of torch, which uses it for bfloat16 only. It also
+applies GELU while the product is still in the processor's cache. Results differ by rounding only.
 
 Before every product, oneDNN puts the weights in its own order. `pack` does so once, which saves up to half
 the time of products of few rows, as in decoding. On Intel's processors oneDNN computes these packed products
