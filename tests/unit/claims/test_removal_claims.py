@@ -103,6 +103,13 @@ def test_ways_that_remove_nothing_cannot_be_compared():
     assert set(found["verdict"]) <= {"not applicable", "does not hold", "undecided"}
 
 
+@pytest.mark.parametrize("idle", ["all", "ngram_blocklist"])
+def test_the_paragraph_itself_is_no_text_that_stays_near_it(idle):
+    """A way that removes nothing writes the paragraph: its distance of zero says nothing of the other way."""
+    found = judged(tables(kept={idle: 49}, edits={idle: 0.0})).loc["removal_blocklist_stays_near"]
+    assert (found["verdict"], found["reason"]) == ("not applicable", f"{idle} makes the model forget nothing")
+
+
 def test_ways_that_were_not_run_and_paragraphs_that_stay():
     assert set(judged({})["verdict"]) == {"not applicable"}
     without = {name: rows[rows["way"] != "top"] for name, rows in tables(recited=0.3).items()}

@@ -26,7 +26,9 @@ class Editing(EditSection):
     n_perturbations: Positive = Field(
         50, description="Perturbed prefixes from which an edited paragraph may still be recited."
     )
-    evaluate_every: Positive = Field(2, description="Steps between two evaluations.")
+    evaluate_every: Positive = Field(
+        5, description="Steps between two evaluations; the authors plot what five steps do."
+    )
     relearning_limit: NonNegative = Field(
         20, description="Most steps of training on the paragraph until it is recited again; 0: not tried."
     )

@@ -21,7 +21,7 @@ def forgets_more(tables: Tables, settings: Section, way: str, rival: str, alike:
     if missing := _missing(tables, way, rival):
         return missing
     em, used = _of_paragraphs(tables, "em"), _of_paragraphs(tables, "setting").iloc[0]
-    if em[NOTHING].mean() - em[[way, rival]].mean().min() < FORGOTTEN * settings.paragraph.continuation:
+    if not any(_forgets(em, one, settings) for one in (way, rival)):
         return Estimate(missing=f"neither {way} nor {rival} makes the model forget anything")
     differ = f"one has {used[way]}, the other {used[rival]}" if alike and used[way] != used[rival] else None
     return Estimate.of(uncertainty.paired(em[rival] - em[way]), differ)
@@ -45,6 +45,9 @@ def stays_nearer(tables: Tables, settings: Section, way: str, rival: str) -> Est
     """How many more edits, as a share of the continuation, separate it from what a rival generates."""
     if missing := _missing(tables, way, rival):
         return missing
+    for one in (way, rival):  # else the paragraph itself is generated
+        if not _forgets(_of_paragraphs(tables, "em"), one, settings):
+            return Estimate(missing=f"{one} makes the model forget nothing")
     edits = _of_paragraphs(tables, "edit_distance")
     return Estimate.of(uncertainty.paired(edits[rival] - edits[way]))
 
@@ -58,6 +61,11 @@ def survives_other_prefixes(tables: Tables, settings: Section, way: str) -> Esti
         return Estimate(missing=f"{way} removes no paragraph")
     others = (_of_paragraphs(tables, name)[way] for name in ("recited_perturbed", "recited_shifted"))
     return Estimate.of(uncertainty.mean((sum(others) / 2)[gone]))
+
+
+def _forgets(em: pd.DataFrame, way: str, settings: Section) -> bool:
+    """Whether a way makes the model forget more than next to nothing, given EM by paragraph and way."""
+    return bool(em[NOTHING].mean() - em[way].mean() >= FORGOTTEN * settings.paragraph.continuation)
 
 
 def _of_paragraphs(tables: Tables, column: str) -> pd.DataFrame:
