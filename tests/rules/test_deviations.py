@@ -1,13 +1,13 @@
 """The script that measures deviations from the authors' code, on the stored study."""
 
 import re
-from pathlib import Path
+import shutil
 
 import numpy as np
 import pytest
 import torch
 import yaml
-from jobs import ROOT
+from jobs import ROOT, STORED
 
 from deviations.__main__ import EFFECTS, HEADING, with_effects
 from deviations.edits import ALL, Change, edited, stored
@@ -19,12 +19,13 @@ from memloc.settings.errors import validate
 CONFIG = ROOT / "tests/rules/study.yaml"
 
 
-@pytest.fixture
-def finished(study: Path) -> Run:
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = shutil.copytree(STORED, tmp_path_factory.mktemp("finished") / "stored")
     settings = validate(yaml.safe_load(CONFIG.read_text()), str(CONFIG))
-    (study / "run_config.yaml").write_text(effective(settings))
+    (folder / "run_config.yaml").write_text(effective(settings))
     torch.set_num_threads(1)
-    return Run(study)
+    return Run(folder)
 
 
 def rows_of_the_page() -> list[str]:

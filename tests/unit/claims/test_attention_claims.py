@@ -78,6 +78,14 @@ def test_heads_without_any_likeness_are_not_opposed(id):
     assert verdict(id, tables(dict.fromkeys(HEADS, 0))) != "holds"
 
 
+@pytest.mark.parametrize("id", OPPOSITIONS)
+def test_two_heads_are_enough_to_be_opposed_and_one_is_not(id):
+    assert verdict(id, tables({(0, 0): 1, (0, 1): 1, (1, 0): -1, (1, 1): 1})) == "holds"
+    claim, alone = CLAIMS[id], tables({(0, 0): 1, (1, 0): 1})
+    estimate = attention.opposed(alone, SETTINGS, **claim.arguments)
+    assert judge(claim, estimate, 50) == ("not applicable", "the layers have a single head")
+
+
 def test_gradients_and_attention_are_judged_by_themselves():
     found = tables(OPPOSED, kinds_of_values=ALIKE)
     assert verdict("attention_opposed", found) == "holds"
