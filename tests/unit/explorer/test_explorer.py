@@ -290,6 +290,7 @@ def test_ways_to_remove_are_those_of_the_figure():
     assert top["recited_shifted"]["value"] == pytest.approx(0.5)
     ranges = {column["key"]: column["range"] for column in block["columns"] if column["kind"] == "interval"}
     assert ranges["forgotten"] == [0, pytest.approx(40.0)]
+    assert ranges["recited_shifted"] == [0, pytest.approx(0.5)]  # of which no value is near 0
     assert all(row[column["key"]] is not None for row in block["rows"] for column in block["columns"])
 
 

@@ -121,6 +121,14 @@ def test_a_margin_moves_the_bound_and_an_equivalence_fills_its_margin():
     assert strips(pd.DataFrame(rows)) == [pytest.approx([1 / 6, 0.5])]
 
 
+@pytest.mark.parametrize(("margin", "part"), [(6.0, 1.0), (2.0, 2 / 3)])
+def test_the_margin_of_an_equivalence_is_grey_on_the_scale_of_its_interval(margin, part):
+    rows = [claim("a", HOLDS, rule="equal within", margin=margin)]
+    (grey,) = claims.draw({"claims": pd.DataFrame(rows)}, {}).figure.axes[0].collections
+    across = grey.get_paths()[0].vertices[:, 0] - claims.STRIP.left - claims.STRIP_WIDTH / 2
+    assert np.array([across.min(), across.max()]) / (claims.STRIP_WIDTH / 2) == pytest.approx([-part, part])
+
+
 def test_where_nothing_changed_a_point_lies_on_the_bound():
     assert strips(pd.DataFrame([claim("a", FAILS, value=0.0, low=0.0, high=0.0)])) == [pytest.approx([0, 0])]
 

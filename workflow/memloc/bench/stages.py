@@ -12,6 +12,7 @@ from torch import Tensor
 
 from memloc.bench.measure import Prepare, Results
 from memloc.bench.subject import Bench, Comparison, Stage
+from memloc.bench.work import Shape
 from memloc.localization import patching
 from memloc.perturbation import replaced_tokens
 from memloc.perturbation.pairs import Pairs
@@ -228,37 +229,51 @@ def _patching_stage(bench: Bench, together: Pairs, name: str, gflop: float) -> C
     return Comparison("patched site", plain, len(chosen), chosen, {name: stage})
 
 
-def _spans(together: Pairs) -> list[tuple[int, int]]:
-    """Perturbed and impact position of every run of the pairs: two directions."""
-    return 2 * list(zip(together.perturbed_position.tolist(), together.impact_position.tolist(), strict=True))
-
-
 def exact_patching(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
     """Patching of every head of every layer at the perturbed position (paper A.3)."""
     together, shape = pairs(bench, own), bench.shape
-    n_sites, layers = len(patched_sites(bench)), range(shape.n_layers)
+    n_layers, n_patches = shape.n_layers, 3 * bench.sizes.n_heads  # of a layer: q, k and v of each head
 
-    def run(position: int, impact: int) -> float:
-        """The clean run; then, per site, the layers above it and three quarters of its own (no q, k, v).
-
-        Of a patched query's own layer, its position alone.
+    def patches(position: int, impact: int) -> float:
+        """Of one direction. A patch runs the layers above its own. Its own runs without q, k and v, which are
+        those of the clean run; where a query is patched, for its position alone.
         """
-        above, own = sum(layers) * n_sites / shape.n_layers, 0.75 * n_sites
-        patched = shape.layers(position, impact, above + own * 2 / 3)
-        queries = shape.layers(position, position + 1, own / 3)
-        return shape.layers(0, impact) + patched + queries + shape.unembedding(n_sites + 1)
+        layer, own = shape.layers(position, impact, 1), 0.75 * shape.layers(position, position + 1, 1)
+        keys_and_values = (
+            n_layers * (layer - 3 / 8 * shape.mlp(impact - position)) + sum(range(n_layers)) * layer
+        )
+        queries = n_layers * own + sum(range(n_layers)) * layer
+        reach_the_last = n_layers - 1 / 3  # but for its own patched queries
+        spared = reach_the_last * _spared(shape, position, impact)
+        return n_patches * ((2 * keys_and_values + queries) / 3 - spared + shape.unembedding(n_layers))
 
-    return _patching_stage(bench, together, "patching", sum(run(*span) for span in _spans(together)))
+    gflop = sum(_clean_runs(shape, *span) + 2 * patches(*span) for span in _spans(together))
+    return _patching_stage(bench, together, "patching", gflop)
 
 
 def first_order_patching(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
-    """First-order estimate of the same patches: two forward passes and one backward pass."""
+    """First-order estimate of the same patches: two forward passes and two backward passes."""
     together, shape = pairs(bench, own), bench.shape
 
-    def run(position: int, impact: int) -> float:
-        """The clean run, the other one from the perturbed position on, and the way back to there."""
-        changed = 2 * shape.layers(position, impact)
-        return shape.layers(0, impact) + changed + shape.unembedding(2)
+    def back(position: int, impact: int) -> float:
+        """Both ways back to the perturbed position, without gradients of weights."""
+        return 2 * (shape.layers(position, impact) - _spared(shape, position, impact) + shape.unembedding(1))
 
-    gflop = sum(run(*span) for span in _spans(together))
+    gflop = sum(_clean_runs(shape, *span) + back(*span) for span in _spans(together))
     return _patching_stage(bench, together, "attribution_patching", gflop)
+
+
+def _spans(together: Pairs) -> list[tuple[int, int]]:
+    """Perturbed and impact position of every pair."""
+    return list(zip(together.perturbed_position.tolist(), together.impact_position.tolist(), strict=True))
+
+
+def _clean_runs(shape: Shape, position: int, impact: int) -> float:
+    """The tokens before the perturbed one, which a pair shares, and both of its texts from there on."""
+    runs = shape.layers(position, impact) - _spared(shape, position, impact) + shape.unembedding(1)
+    return shape.layers(0, position) + 2 * runs
+
+
+def _spared(shape: Shape, position: int, impact: int) -> float:
+    """What the last layer does not compute: W_O and MLP at all positions but the last one."""
+    return 9 / 8 * shape.mlp(impact - position - 1)
