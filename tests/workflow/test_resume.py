@@ -1,7 +1,7 @@
 """A run that is killed again and again, in every way, ends with the tables of one that was not.
 
-Four times in `make test`, with some of the figures and all that they need; 52 times in `make stress`, with all
-of them. MEMLOC_SEED asks for other moments.
+Four times in `make test`, with some of the figures and what they need; 52 times in `make stress`, with all of
+them. MEMLOC_SEED asks for other moments.
 """
 
 import itertools

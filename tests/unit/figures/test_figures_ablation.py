@@ -267,3 +267,6 @@ def test_bypassed_blocks_are_drawn_as_means_of_paragraphs(n_seen):
     assert own["value"] == pytest.approx(15) and own["low"] < 15 < own["high"] and own["n"] == 7
     assert np.isnan(data.loc[("nll_held_out", "mlp", "zero", "alone", 0), "low"])  # five paragraphs
     assert clipped_labels(drawing.figure) == [] and overlapping_labels(drawing.figure) == []
+    lines = {line.get_label(): line.get_ydata() for line in drawing.figure.axes[0].lines}
+    for (block, _), (label, *_) in layer_bypass.STYLES.items():
+        assert lines[label] == pytest.approx([44, 15 if block == "attention" else 44, 44])

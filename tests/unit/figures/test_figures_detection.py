@@ -52,6 +52,9 @@ def test_labels_are_readable_and_the_caption_names_every_stratum(strata):
     assert "nan" not in text
     assert text.count("40 against 90 paragraphs") == len(strata)
     assert ("No stratum has" in text) == (not strata)
+    labels = {text.get_text() for legend in drawing.figure.legends for text in legend.get_texts()}
+    drawn = {label for label, *_ in (*detection.SHOWN.values(), *detection.ONCE.values())}
+    assert labels == (drawn if strata else set())
 
 
 def test_what_is_drawn_is_what_the_table_holds():

@@ -76,6 +76,14 @@ def test_the_highlighted_head_is_the_first_of_all_methods_together():
     assert highlighted_head(tables, sections({"highlight": {"layer": 1, "head": 1}})) == (1, 1)
 
 
+def test_the_highlighted_head_is_outlined_in_the_map_of_ranks():
+    drawing = head_ranking.draw(made_up(4, 8), sections({"highlight": {"layer": 2, "head": 3}}))
+    (outline,) = drawing.figure.axes[0].patches
+    n_methods = len(drawing.figure.axes[0].get_yticks())
+    assert (outline.get_xy(), outline.get_width()) == ((2 * 8 + 3 - 0.5, -0.5), 1)
+    assert outline.get_height() == n_methods
+
+
 def test_figure_1_counts_the_methods_that_rank_the_head_first():
     tables = made_up(4, 8)
     drawing = fig1.draw(tables, SETTINGS)

@@ -115,6 +115,13 @@ def test_settings_that_save_memory():
     assert smaller["scores"] < whole["scores"] and smaller["attention"] == whole["attention"]
 
 
+def test_with_checkpointing_the_residual_stream_of_every_layer_and_one_layer_are_kept():
+    shape = memory.PUBLISHED["EleutherAI/pythia-1.4b-deduped"]
+    passes = memory.Passes(shape, settings(loading={"checkpointing": True}), 3, 100)
+    residuals = shape.n_layers * 3 * 100 * shape.width * 4  # bytes
+    assert passes.kept == residuals + 2 * passes.layer
+
+
 def test_edits_take_what_they_take_in_single_precision():
     shape = memory.PUBLISHED["EleutherAI/pythia-1.4b-deduped"]
     single, half = (

@@ -67,6 +67,13 @@ def without(asked, kind, layer, unit):
         return nll(asked)
 
 
+def test_masks_are_trained_with_the_rate_and_penalties_that_the_page_says_were_chosen():
+    page = " ".join((Path(__file__).parents[3] / "docs/methods.md").read_text().split())
+    rate = masks.LEARNING_RATE
+    assert f"Slimming masks have {rate:g} and {masks.PENALTIES['slimming']:g} (" in page
+    assert f"HardConcrete masks {rate:g} and {masks.PENALTIES['hard_concrete']:g}, the largest" in page
+
+
 def test_ablations_are_those_of_the_whole_model_one_by_one(tiny_model):
     asked = question(tiny_model, ("head", "neuron", "layer"), neuron_ablation=True)
     heads, neurons = (

@@ -170,8 +170,9 @@ def test_the_registry_is_asked_as_the_settings_say(tiny_gpt_neo):
 
 def test_masks_are_trained_at_the_criterion_alone(memorizing_model, memorized_tokens):
     asked = how(kinds={"head_vo": 0.02}, levels=[2.0], controls=[], curves=False, masks=True)
-    truth = run_slot(study(memorizing_model, asked, memorized_tokens), 0).planted_truth
-    assert {2.0, 0.5} == set(truth["level"])
+    found = run_slot(study(memorizing_model, asked, memorized_tokens), 0)
+    truth = found.planted_truth
+    assert found.planted_curves.empty and {2.0, 0.5} == set(truth["level"])
     for level, own in truth.groupby("level"):
         assert ({"slimming", "hard_concrete"} <= set(own["method"])) == (level == 0.5)
         assert "zero_ablation" in set(own["method"])
