@@ -46,7 +46,7 @@ def arm_masks(
     if arm == "top":
         sizes = sorted(float(size) for own in gradients.values() for size in own.abs().flatten())
         return {name: own.abs() >= sizes[-n_chosen] for name, own in gradients.items()}
-    return _of_head(model, *head) if arm == "head" else _random(model, n_chosen, random)
+    return {"head": lambda: _of_head(model, *head), "random": lambda: _random(model, n_chosen, random)}[arm]()
 
 
 def _of_head(model: PreTrainedModel, layer: int, head: int) -> Masks:

@@ -10,6 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from memloc.bench import subject
+from memloc.bench.gradient_stages import LEARNING_RATE
 from memloc.bench.run import RUNS
 from memloc.model import onednn
 from memloc.settings.errors import validate
@@ -105,6 +106,17 @@ def test_the_formula_is_the_work_that_is_done_without_what_nobody_needs(bench, o
         with Counter() as counter:
             found = work()
         assert NEEDED[stage] < each.gflop(found) / counter.gflop < 1.06, stage
+
+
+def test_both_sides_of_an_edit_are_compared_by_how_far_weights_have_moved(bench, own):
+    """Not by the weights themselves, of which a few steps are no part that a comparison would see."""
+    comparison, steps = RUNS["editing_step"](bench, own), SIZES["n_steps"]
+    farthest = (
+        steps * LEARNING_RATE * (SIZES["width"] * 4 * SIZES["width"]) ** 0.5
+    )  # every weight of an MLP's
+    for prepare in (comparison.stages["editing_step"].prepare, comparison.plain):
+        moved = prepare()()["moved"]
+        assert 0 < moved.max() < farthest and (moved >= 0).all()
 
 
 def test_a_version_runs_from_its_replaced_token_to_the_first_mismatch(bench, own):

@@ -1,6 +1,7 @@
 """Chapters of the report and the summary, and the figures of each, all in reading order."""
 
-from memloc.figures.catalog import FIGURES, FigureInfo
+from memloc.figures.catalog import FIGURES
+from memloc.figures.catalog.figure_info import FigureInfo
 
 CHAPTERS = {
     "Figures of the paper": (

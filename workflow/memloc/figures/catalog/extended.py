@@ -1,137 +1,8 @@
-"""The list of figures and tables to look at: names, titles, where they are in the paper, what they read.
+"""Figures and tables beyond the paper, of one model."""
 
-Imports nothing heavy: the Snakefile, the table in docs/figures.md and the tests read it.
-"""
+from memloc.figures.catalog.figure_info import FigureInfo
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class FigureInfo:
-    """One figure (or rendered table); module memloc.figures.<name> draws it."""
-
-    name: str
-    title: str
-    section: str
-    tables: tuple[str, ...]
-    settings: tuple[str, ...] = ()
-    only_for: str | None = None  # source of data or model, comparison, `models`, `checkpoints`, .. it needs
-    paragraphs: tuple[str, ...] = ()  # columns of table paragraphs that the figure needs, which may be long
-    shown: str | None = None  # table whose paragraphs are the only ones that it needs
-    stored: str | None = None  # table that holds the rows of its CSV
-
-
-OF_PLANTS = ("plants", "curves of plants", "levels of plants")  # `only_for` of figures of planted truth
-ON_REQUEST = (*OF_PLANTS, "removal")  # `only_for` of figures that a study's settings ask for
-FIGURES = (
-    FigureInfo(
-        "fig1",
-        "The study at a glance",
-        "1, Figure 1",
-        ("sets", "perturbed_paragraphs", "head_ranking"),
-        settings=("highlight",),
-    ),
-    FigureInfo(
-        "fig2",
-        "NLL and exact match of all paragraphs",
-        "3.2, Figure 2",
-        ("scores", "sets"),
-        settings=("sets",),
-    ),
-    FigureInfo(
-        "fig3",
-        "Replacing one token of the prefix",
-        "4, Figure 3",
-        ("perturbation", "paragraphs", "vocabulary"),
-        paragraphs=("id", "tokens"),
-        shown="perturbation",
-    ),
-    FigureInfo(
-        "fig4",
-        "Gradients of the weights, and contrastive ones",
-        "5.1 and 5.2, Figure 4",
-        ("parameter_gradients", "sets", "head_ranking"),
-        settings=("highlight", "contrastive"),
-    ),
-    FigureInfo("fig5", "Sparse unlearning and editing", "5.3, Figure 5", ("edits",), ("editing", "sets")),
-    FigureInfo(
-        "fig6",
-        "Value gradients and attention over a prefix's tokens",
-        "6.1 and 6.2, Figure 6",
-        (
-            "activation_gradients",
-            "attention",
-            "paragraphs",
-            "vocabulary",
-            "perturbation",
-            "perturbed_paragraphs",
-            "head_ranking",
-        ),
-        settings=("highlight",),
-        paragraphs=("id", "tokens"),
-        shown="perturbation",
-    ),
-    FigureInfo(
-        "fig7",
-        "Attention to tokens by their rarity",
-        "6.3, Figure 7",
-        ("rare_tokens", "rare_token_correlation", "head_ranking"),
-        settings=("highlight",),
-    ),
-    FigureInfo(
-        "fig8",
-        "How often paragraphs occur, and their exact match",
-        "A.1, Figure 8",
-        ("paragraphs", "scores", "sets"),
-        paragraphs=("id", "count"),
-        settings=("sets",),
-    ),
-    FigureInfo(
-        "fig9",
-        "Gradients of the weights over four bins of exact match",
-        "A.2, Figure 9",
-        ("parameter_gradients", "sets", "head_ranking"),
-        settings=("highlight", "sets"),
-    ),
-    FigureInfo(
-        "fig10",
-        "Query and key gradients at the perturbed and the impact token",
-        "A.2, Figure 10",
-        ("impact_gradients", "head_ranking"),
-        settings=("highlight",),
-    ),
-    FigureInfo(
-        "fig11",
-        "Two-way activation patching at the perturbed token",
-        "A.3, Figure 11",
-        ("patching", "attribution_patching", "perturbed_paragraphs", "head_ranking"),
-        settings=("highlight",),
-    ),
-    FigureInfo(
-        "fig12",
-        "A second perturbed example, and the attention of another layer",
-        "A.3, Figure 12",
-        (
-            "sets",
-            "attention",
-            "paragraphs",
-            "vocabulary",
-            "perturbation",
-            "perturbed_paragraphs",
-            "head_ranking",
-        ),
-        settings=("highlight",),
-        paragraphs=("id", "tokens"),
-        shown="perturbation",
-    ),
-    FigureInfo(
-        "table1",
-        "Memorized paragraphs",
-        "A.1, Table 1",
-        ("paragraphs", "vocabulary", "scores", "sets"),
-        paragraphs=("id", "count", "tokens"),
-        shown="sets",
-    ),
+EXTENDED = (
     FigureInfo(
         "recited",
         "Paragraphs of this text that the model recites",
@@ -142,14 +13,6 @@ FIGURES = (
         paragraphs=("id", "count", "tokens"),
         shown="near_verbatim",
         stored="recited",
-    ),
-    FigureInfo(
-        "table2",
-        "Perturbed memorized paragraphs",
-        "4 and A.2, Table 2",
-        ("perturbed_paragraphs", "paragraphs", "vocabulary"),
-        paragraphs=("id", "tokens"),
-        shown="perturbed_paragraphs",
     ),
     FigureInfo(
         "repeats",
@@ -344,56 +207,5 @@ FIGURES = (
         "extended",
         ("memorized_agreement",),
         only_for="memorized_agreement",
-    ),
-    FigureInfo(
-        "models_memorized",
-        "Memorization against the size of the model",
-        "across models",
-        ("paragraphs", "scores", "sets"),
-        only_for="models",
-        paragraphs=("id", "text"),
-    ),
-    FigureInfo(
-        "models_repeats",
-        "Memorization against repeats, by model",
-        "across models",
-        ("paragraphs", "scores", "sets"),
-        only_for="models",
-        paragraphs=("id", "count", "continuation_count"),
-    ),
-    FigureInfo(
-        "models_profiles",
-        "Heads and layers by every method, by model",
-        "across models",
-        ("head_ranking",),
-        only_for="models",
-    ),
-    FigureInfo(
-        "models_agreement",
-        "Which methods agree across models",
-        "across models",
-        ("head_ranking", "ranking_agreement"),
-        only_for="models",
-    ),
-    FigureInfo(
-        "models_detection",
-        "Does a detector of one model work for another",
-        "across models",
-        ("detection_transfer",),
-        only_for="models",
-    ),
-    FigureInfo(
-        "models_claims",
-        "Which claims hold for which model",
-        "across models",
-        ("claims", "head_ranking", "ranking_agreement"),
-        only_for="models",
-    ),
-    FigureInfo(
-        "models_checkpoints",
-        "When paragraphs become memorized in training",
-        "across models",
-        ("scores", "sets"),
-        only_for="checkpoints",
     ),
 )
