@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from memloc.data import embedded
 from memloc.model import components, training
 from memloc.model.training import language_model_loss, learning_rate, new_model, shorten_attention, train
 
@@ -199,6 +200,13 @@ def test_the_curve_holds_the_learning_rates(rows, tmp_path):
     _, curve = run(rows, tmp_path / "a.pt")
     expected = [learning_rate(step, N_STEPS, peak=0.01, warmup=3) for step in range(N_STEPS)]
     assert [rate for _, _, rate in curve] == expected
+
+
+def test_the_end_of_a_text_is_that_of_the_embedded_tokenizer():
+    """What the exported model generates would go on beyond it, otherwise."""
+    tokenizer = embedded.train_tokenizer(["some words and some more words"] * 3, 300)
+    config = new_model(len(tokenizer), n_layers=1, n_heads=2, width=8, window=16, seed=0).config
+    assert (config.bos_token_id, config.eos_token_id) == (tokenizer.bos_token_id, tokenizer.eos_token_id)
 
 
 def test_layers_alternate_between_global_and_local_attention():
