@@ -201,6 +201,7 @@ def test_a_pickled_list_that_is_converted_as_its_config_says(hub, own_clone, mon
     assert "pythia-6.9b.npy, row 3: token 300, but the model has tokens 0 to 299" in output
 
 
+@pytest.mark.stress
 def test_one_text_in_the_tokens_of_three_models(hub, own_clone):
     """In lines with the keys of Dolma's; a document that comes twice is counted twice by each."""
     config, documents = given("olmo"), [text for text, _ in (*hub.documents, hub.documents[0])]
