@@ -8,11 +8,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "workflow"), str(ROOT / "envs")]
 
 import networkx  # noqa: E402
+import pandera.pandas as pa  # noqa: E402
 from conda_from_lock import environment  # noqa: E402
 
 from memloc.figures.catalog import FIGURES  # noqa: E402
@@ -20,6 +22,8 @@ from memloc.model import families, memory  # noqa: E402
 from memloc.settings import documentation  # noqa: E402
 from memloc.tables.schema import Lengths  # noqa: E402
 from memloc.tables.schemas import STAGES, schema_of  # noqa: E402
+
+LIMITS = {"greater_than_or_equal_to", "less_than_or_equal_to", "in_range", "isin"}
 
 
 def figure_table() -> str:
@@ -57,15 +61,33 @@ def column_tables() -> str:
         rows = [
             f"## `{table}`\n",
             f"Stage `{stage}`.\n",
-            "| column | type | unit | meaning |",
-            "|---|---|---|---|",
+            "| column | type | values | unit | meaning |",
+            "|---|---|---|---|---|",
         ]
         for name, column in schema_of(table).columns(Lengths()).items():
             unit = column.metadata["unit"] or ""
             meaning = column.description.replace("|", "\\|")
-            rows.append(f"| `{name}` | {column.dtype} | {unit} | {meaning} |")
+            rows.append(f"| `{name}` | {column.dtype} | {values(column)} | {unit} | {meaning} |")
         parts.append("\n".join(rows) + "\n")
     return "\n".join(parts)
+
+
+def values(column: pa.Column) -> str:
+    """What a column may hold: limits, or names; nothing to say of the rest."""
+    limits: dict[str, Any] = {}
+    for check in column.checks:
+        limits |= check.statistics if check.name in LIMITS else {}
+    low, high = limits.get("min_value"), limits.get("max_value")
+    named = getattr(column.dtype, "categories", None) or limits.get("allowed_values")
+    if named is not None:
+        found = ", ".join(f"`{name}`" if name else "empty" for name in named)
+    elif low is None:
+        found = "" if high is None else f"at most {high:g}"
+    else:
+        found = f"at least {low:g}" if high is None else f"{low:g} to {high:g}"
+    if not column.nullable:
+        return found
+    return f"{found}, or missing" if found else "may be missing"
 
 
 def between(text: str, marker: str, content: str) -> str:
