@@ -8,11 +8,12 @@ import pandas as pd
 import pytest
 import yaml
 
-from memloc.bench.estimate import estimate, studies
+from memloc.bench.estimate import estimate, studies, summary
 from memloc.bench.limits import limits
 from memloc.bench.schedule import Job, jobs, longest_path, total
 from memloc.model import cost, memory
 from memloc.model.cost import Machine
+from memloc.run.console import spoken
 from memloc.run.steps import Step
 from memloc.settings.study import Settings
 from memloc.tables import storage
@@ -284,6 +285,39 @@ def test_rows_and_jobs_follow_the_rules():
     planned = jobs(steps, frame)
     assert planned["scores 2"].needs == {"model 0"}
     assert planned["sets 0"].needs == {"scores 0", "scores 1", "scores 2"}
+    assert {job.gpus for job in planned.values()} == {0}
+    on_gpu = jobs(steps, estimate(steps, known, cost.NAMED["h100"]))
+    assert {name: job.gpus for name, job in on_gpu.items()} == dict.fromkeys(planned, 1)
+
+
+def test_a_row_says_what_its_rule_takes_of_memory_and_disk():
+    shape, settings = study("config")
+    steps = [step("scores", ["x"]), step("model", ["x"]), step("fig1", ["x"])]
+    frame = estimate(steps, {"results/x": (shape, settings)}, XEON).set_index("rule")
+    asked = memory.stage_megabytes(shape, settings)
+    assert frame.memory_mb.to_dict() == {"scores": asked["scores"], "model": asked["model"], "fig1": 2000}
+    assert frame.gpu_mb.tolist() == [0, 0, 0] and frame.disk_mb.fig1 == pytest.approx(0.15)
+    on_gpu = estimate(steps, {"results/x": (shape, settings)}, cost.NAMED["h100"]).set_index("rule")
+    held = memory.stage_bytes(shape, settings)["scores"] / 1e6
+    assert held <= on_gpu.gpu_mb.scores < held + 1 and on_gpu.gpu_mb.fig1 == 0
+
+
+def test_a_summary_names_the_longest_rules_the_whole_and_the_longest_path():
+    steps = [
+        step(f"rule{number}", ["x"] if number == 0 else [f"results/x/rule{number - 1}"])
+        for number in range(2)
+    ]
+    steps += [step(f"rule{number}", ["x"]) for number in range(2, 22)]
+    frame = pd.DataFrame({"rule": [one.name for one in steps], "machine": "any", "jobs": 1, "threads": 1})
+    frame = frame.assign(seconds=[180, 240, *[60] * 18, 20, 10], memory_mb=2000, gpu_mb=0, disk_mb=500.0)
+    frame.loc[5, "memory_mb"] = 4000
+    lines = summary(steps, frame, Machine("one", 10, 1, 1)).splitlines()
+    assert lines[0] == "one (10 GFLOP/s a thread), 1 cores, 22 rules, downloads not timed"
+    assert [line.split()[0] for line in lines[2:4]] == ["rule1", "rule0"] and len(lines[2:-3]) == 20
+    assert "rule21" not in "".join(lines) and "rule20" not in "".join(lines)
+    assert lines[-3] == f"total: {spoken(180 + 240 + 18 * 60 + 30)}"
+    assert lines[-2] == "memory: at most 4.0 GB a rule; disk: 11.0 GB"
+    assert lines[-1] == f"longest path: {spoken(420)}: rule0, rule1"
 
 
 JOBS = {
@@ -306,10 +340,16 @@ def test_the_longest_path_is_the_slowest_chain():
         (9, 9, 7),  # the longest path, beside which the others end
         (1, 1, 15),  # one after the other; c takes the one core there is
         (9, 1, 8),  # d waits for the GPU that e has
+        (9, 0, 7),  # without a GPU, none is waited for
     ],
 )
 def test_jobs_wait_for_what_they_need_and_for_cores_and_gpus(cores, gpus, seconds):
     assert total(JOBS, cores, gpus) == seconds
+
+
+def test_of_jobs_that_can_start_the_longest_one_does():
+    waiting = {name: Job(seconds, 1, 0, frozenset()) for name, seconds in (("a", 1), ("b", 1), ("c", 2))}
+    assert total(waiting, 2, 0) == 2
 
 
 def test_a_limit_is_thrice_the_estimate_half_an_hour_at_least_and_nothing_where_none_was_timed(tmp_path):
