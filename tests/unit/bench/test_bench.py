@@ -2,6 +2,7 @@
 
 import os
 import time
+from itertools import cycle
 
 import numpy as np
 import pandas as pd
@@ -57,6 +58,14 @@ def test_work_adds_up_over_positions_and_layers():
 def test_a_rate_is_positive(monkeypatch):
     monkeypatch.setattr("memloc.bench.work.PEAK_SIZES", (64,))
     assert peak_rate(torch.float32) > 0.01
+
+
+def test_a_rate_is_that_of_the_fastest_product(monkeypatch):
+    """A product of two matrices of 100 rows takes two million operations."""
+    seconds = cycle([0, 4, 10, 13, 20, 22])
+    monkeypatch.setattr("memloc.bench.work.time.perf_counter", lambda: next(seconds))
+    monkeypatch.setattr("memloc.bench.work.onednn.available", lambda: False)
+    assert peak_rate(torch.float32, sizes=(100,)) == pytest.approx(2e6 / 1e9 / 2)
 
 
 def sleeping(seconds, megabytes=0):

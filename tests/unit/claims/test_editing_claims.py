@@ -155,6 +155,11 @@ def test_controls_that_all_weights_do_not_harm_say_nothing():
     assert (found.drop(claims)["verdict"] == "holds").all()
 
 
+def test_two_tokens_of_fifty_are_something():
+    found = judged(changed(runs(), "all", em_control=48.0))
+    assert found.loc["top_spares_controls", "verdict"] == "does not hold"
+
+
 def test_edits_that_do_nothing_are_hard_all_the_same():
     nothing = changed(changed(runs(), "all", "edit", em_memorized=50), "top", "edit", em_memorized=50)
     found = verdicts(nothing)

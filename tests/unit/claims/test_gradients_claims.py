@@ -93,6 +93,13 @@ def test_nothing_holds_the_other_way_round():
     assert (found.loc[[SIZES, LOWER, LEAN, SMOOTH, SMOOTH_LEAN], "verdict"] == "does not hold").all()
 
 
+def test_the_middle_one_of_three_layers_is_no_lower_one():
+    three = {name: [sizes[0], 50, sizes[3]] for name, sizes in FALLING.items()}
+    found = judged(paragraphs(three, noise=0.0))
+    assert found.loc[LOWER, "value"] == pytest.approx(np.log(3 / 2))
+    assert found.loc[LEAN, "value"] == pytest.approx(2 / 54 - 3 / 62)
+
+
 def test_sizes_and_shares_are_different_claims():
     """Lower layers may have smaller gradients and yet the larger share, or the other way round."""
     both = {"non_memorized": [3, 3, 9, 9], "memorized": [4, 4, 1, 1]}

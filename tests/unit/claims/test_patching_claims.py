@@ -64,6 +64,12 @@ def lead(frame):
     return judged(frame).loc["patched_head_leads"]
 
 
+def test_a_single_head_has_no_other_to_lead():
+    frame = patching(30, {(0, "v", 0): 5})
+    found = lead(frame[(frame["layer"] == 0) & (frame["head"] == 0)])
+    assert (found["verdict"], found["reason"]) == ("not applicable", "the model has one head")
+
+
 def test_one_head_leads():
     found = lead(patching(30, {(1, "v", 2): 5}))
     assert found["verdict"] == "holds" and found["n"] == 15

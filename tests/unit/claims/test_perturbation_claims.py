@@ -124,6 +124,12 @@ def test_new_continuations_are_about_as_likely_as_other_text(new, verdict):
     assert found["value"] == pytest.approx(1 - new, abs=0.1)
 
 
+def test_new_continuations_are_compared_with_paragraphs_that_are_not_memorized():
+    """Memorized ones have an NLL of 1."""
+    found = judged(noisy([5] * 4), noisy([5] * 4), [3.0] * 20, other_nll=2.0).loc["perturbed_fluent"]
+    assert found["value"] == pytest.approx(-1, abs=0.1) and found["n"] == 20
+
+
 @pytest.mark.parametrize(("spared", "verdict"), [(3, "holds"), (1, "does not hold"), (2, "does not hold")])
 def test_few_tokens_trigger_or_not(spared, verdict):
     """Of four tokens, some cost nothing; one paragraph in ten can lose all of them."""

@@ -100,6 +100,16 @@ def test_a_method_is_judged_by_the_units_that_the_place_is_made_of():
     assert verdict("planted_head_by_gradient", {"planted_truth": rows, "plants": plants}) == "holds"
 
 
+def test_plants_of_another_kind_do_not_judge():
+    """Of both there are eight, and the others are found in the twin alone."""
+    found = {("plant", "gradient_largest"): 0.9, ("twin", "gradient_largest"): 0.1}
+    others = {("plant", "gradient_largest"): 0.1, ("twin", "gradient_largest"): 0.9}
+    both = [table(found), table(others, kind="head_all", damage=[9.0] * 8)]
+    tables = {name: pd.concat([one[name] for one in both]) for name in both[0]}
+    estimate = finds(tables, {}, method="gradient_largest", kind="head_vo", most_damage=0.05)
+    assert estimate.value == pytest.approx(0.8) and estimate.n == 8
+
+
 def test_the_value_is_what_the_plant_has_more_than_its_twin():
     tables = table({("plant", "gradient_largest"): 0.7, ("twin", "gradient_largest"): 0.2})
     claim = CLAIMS["planted_head_by_gradient"]

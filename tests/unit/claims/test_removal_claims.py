@@ -110,6 +110,11 @@ def test_the_paragraph_itself_is_no_text_that_stays_near_it(idle):
     assert (found["verdict"], found["reason"]) == ("not applicable", f"{idle} makes the model forget nothing")
 
 
+def test_a_way_that_removes_two_tokens_of_fifty_removes_something():
+    found = judged(tables(kept={"all": 48})).loc["removal_blocklist_stays_near"]
+    assert found["verdict"] == "holds"
+
+
 def test_ways_that_were_not_run_and_paragraphs_that_stay():
     assert set(judged({})["verdict"]) == {"not applicable"}
     without = {name: rows[rows["way"] != "top"] for name, rows in tables(recited=0.3).items()}
@@ -147,4 +152,11 @@ def test_what_ways_do_to_memorized_text_is_no_evidence_of_what_they_spare():
     given = tables()
     damage = given["removal_damage"]
     damage.loc[(damage["group"] == "memorized") & (damage["way"] == "top"), "em"] = 0
+    assert judged(given).loc["removal_top_spares_more", "value"] == pytest.approx(5)
+
+
+def test_damage_is_that_of_removing_together():
+    given = tables()
+    single = given["removal_damage"].assign(mode="single", em=0)
+    given["removal_damage"] = pd.concat([given["removal_damage"], single])
     assert judged(given).loc["removal_top_spares_more", "value"] == pytest.approx(5)

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from made_settings import changed
 
+from memloc.claims.estimators.scores import below_others
 from memloc.claims.evaluate import evaluate
 from memloc.claims.registry import topics
 from memloc.data.sets import assign_sets
@@ -58,6 +59,13 @@ def test_controls_are_in_neither_cluster():
     tables["scores"] = pd.concat([tables["scores"], pd.DataFrame({"id": ids, "em": 0, "nll": 3.0})])
     tables["sets"] = pd.concat([tables["sets"], pd.DataFrame({"id": ids, "set": "unseen"})])
     pd.testing.assert_frame_equal(judged("scores", tables), judged("scores", scored({0: 400, 30: 5, 50: 60})))
+
+
+def test_memorized_paragraphs_are_counted_below_a_quantile_of_the_others():
+    """A quarter of the others has an NLL of up to 26; of ten memorized paragraphs, 21 to 30, five less."""
+    tables = scored({0: 101, 50: 10}, nll=[*range(1, 102), *range(21, 31)])
+    found = below_others(tables, SETTINGS, quantile=0.25)
+    assert (found.value, found.n) == (0.5, 10)
 
 
 def test_exact_matches_without_clusters():
@@ -173,7 +181,9 @@ def test_repeats_that_change_nothing_or_the_wrong_way():
 
 
 def test_repeats_that_are_all_the_same():
-    assert set(verdicts("repeats", repeated({1: (3, 50)})).values()) == {"not applicable"}
+    found = judged("repeats", repeated({1: (3, 50)}))
+    assert set(found["verdict"]) == {"not applicable"}
+    assert set(found["reason"]) == {"no paragraph occurs more often than the median"}
 
 
 @pytest.mark.parametrize("n", [1, 2])

@@ -51,6 +51,7 @@ def test_pairs_of_different_folds_are_not_compared():
 def test_a_rate_needs_ten_negatives():
     assert measures.smallest_fpr(5000) == 0.01
     assert measures.smallest_fpr(200) == pytest.approx(0.05)
+    assert measures.smallest_fpr(100) == pytest.approx(0.1) and measures.smallest_fpr(1000) == 0.01
     assert measures.smallest_fpr(99) is None and measures.smallest_fpr(0) is None
 
 

@@ -168,6 +168,35 @@ def test_chances_are_those_of_a_plain_fit():
     np.testing.assert_allclose(expit(found), plain.predict_proba(feature[60:])[:, 1], rtol=1e-4)
 
 
+def test_the_first_features_may_be_free_of_the_penalty():
+    """Among noise that is penalised, the NLL moves the log odds as in a fit of the NLL alone."""
+    random, n = np.random.default_rng(0), 200
+    nll = random.normal(size=(n, 1))
+    positive = random.random(n) < 1 / (1 + np.exp(-2 * nll[:, 0]))
+    features = np.concatenate([nll, random.normal(size=(n, 100))], axis=1)
+    everything = Parts(np.arange(n), np.arange(n) % 2 == 0, np.arange(n))
+
+    def slope(features, n_free=0):
+        return np.polyfit(nll[:, 0], logits(features, positive, everything, n_free), 1)[0]
+
+    assert slope(features, 1) == pytest.approx(slope(nll), rel=0.1)
+    assert slope(features) < 0.5 * slope(nll)
+
+
+def test_words_are_scaled_by_their_largest_number():
+    from sklearn.linear_model import LogisticRegression
+
+    random = np.random.default_rng(0)
+    positive = random.random(200) < 0.4
+    words = random.poisson(1 + positive[:, None] * [4, 0, 0])
+    parts = Parts(np.arange(100), np.arange(100) < 50, np.arange(100, 200))
+    scaled = words / words[:100].max(axis=0)
+    penalty = best_penalty(csr_array(scaled[:100]), positive[:100], parts.second)
+    plain = LogisticRegression(C=penalty, solver="liblinear").fit(scaled[:100], positive[:100])
+    found = logits(csr_array(words.astype(float)), positive, parts)
+    np.testing.assert_allclose(found, plain.decision_function(scaled[100:]), rtol=1e-3, atol=1e-5)
+
+
 def test_the_penalty_is_strong_for_noise_and_weak_for_an_answer():
     random, second = np.random.default_rng(0), np.arange(200) % 2 == 0
     labels = random.random(200) < 0.5

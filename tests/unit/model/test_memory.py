@@ -122,13 +122,130 @@ def test_with_checkpointing_the_residual_stream_of_every_layer_and_one_layer_are
     assert passes.kept == residuals + 2 * passes.layer
 
 
+# A model, and paragraphs of 10 tokens, 4 of them prefix, that are small enough to count bytes by hand.
+SMALL = memory.Shape(2, 12, 4, 2, 5, 7, True, 11, 0, False)
+COUNTED = {
+    "data": {"source": "text", "files": ["any.txt"]},
+    "paragraph": {"length": 10, "prefix": 4},
+    "sets": {"n_memorized": 3, "n_non_memorized": 25, "n_rare_tokens": 7},
+    "detection": {"n_repeated": 3, "n_others": 2, "prefix_shares": [0.5, 1.0], "n_layers": 1},
+}
+WEIGHTS, GRADIENTS = 8832, 7776
+LAYER, KEPT, CACHE, RESIDUALS, SITES, LOGITS = 9760, 19520, 1600, 960, 5920, 264  # of one paragraph
+MOVED = WEIGHTS + 6 * GRADIENTS  # what moving weights takes beyond them
+
+
+def counted(**changes):
+    given = {name: COUNTED.get(name, {}) | keys for name, keys in changes.items() if isinstance(keys, dict)}
+    return settings(**COUNTED | {"loading": {"device": "cuda"}} | given)
+
+
+def test_bytes_of_a_pass_counted_by_hand():
+    passes = memory.Passes(SMALL, counted(), 1, 10)
+    assert passes.attention == 4 * 10 * 10 * 4  # every head, and pair of tokens
+    per_token = 8 * 12 + 4 * 7  # residual stream and what attention computes; three of an MLP, and its result
+    assert passes.layer == 10 * per_token * 4 + 3 * 1600 == LAYER
+    assert passes.kept == 2 * LAYER == KEPT
+    assert passes.residuals == 2 * 10 * 12 * 4 == RESIDUALS
+    assert passes.cache == 2 * 10 * (10 + 10) * 4 == CACHE  # keys and values
+    assert passes.sites == 2 * 10 * (20 + 10 + 10 + 20 + 7 + 7) * 4 == SITES  # q, k, v, z, pre, post
+    assert passes.logits == 6 * 11 * 4 == LOGITS
+    assert memory.Passes(SMALL._replace(gated=False), counted(), 1, 10).layer == LAYER - 10 * 7 * 4
+    three, half = (memory.Passes(SMALL, counted(loading={"dtype": dtype}), 3, 10) for dtype in memory.BYTES)
+    for part in ("attention", "layer", "kept", "residuals", "cache", "sites"):
+        assert getattr(three, part) == 3 * getattr(passes, part) == 2 * getattr(half, part)
+    assert three.logits == half.logits == 3 * LOGITS
+
+
+@pytest.mark.parametrize(
+    ("stage", "section", "each", "fixed"),
+    [
+        ("scores", "scores", LAYER, 0),
+        ("sets", "scores", LAYER + CACHE, 0),
+        ("token_statistics", "scores", LAYER, 0),
+        ("perturbation", "perturbation", LAYER + CACHE, 0),
+        ("activation_gradients", "activation_gradients", KEPT + 2 * SITES, 8 * 3 * 10 * 8 * 40),
+        ("attention", "attention", 3680 + 2 * 400, 35 * 4 * 8 * 40),  # of 5 tokens
+        ("prefix_features", "detection", 5504 + 2 * 256, 4 * 7 * 2 * 40 + WEIGHTS),  # of 4 tokens
+        ("patching", "patching", LAYER, 2 * KEPT),
+        ("residual_patching", "patching", LAYER, 2 * KEPT),
+        ("ablate_heads", "head_ablation", LAYER + 2 * RESIDUALS, 0),
+        ("bypass_layers", "layer_bypass", LAYER + 2 * RESIDUALS, 0),
+        ("disturb_weights", "weight_noise", KEPT, WEIGHTS + 4 * GRADIENTS),
+        ("parameter_gradients", "contrastive", KEPT + LOGITS, MOVED),
+        ("edit_paragraphs", "editing", KEPT, MOVED + 10 * LOGITS),
+        ("edited_model", "edit_model", KEPT, MOVED + 25 * LOGITS),
+        ("remove", "remove", KEPT, MOVED + 20 * LOGITS),
+        ("plant_paragraphs", "planted_truth", KEPT + 2 * LOGITS, MOVED + 64 * (3 * 10 * 12 * 4 + LOGITS)),
+    ],
+)
+def test_bytes_of_a_rule_counted_by_hand(stage, section, each, fixed):
+    for n in (20, 30):
+        found = memory.stage_bytes(SMALL, counted(**{section: {"micro_batch": n}}))
+        assert found[stage] == WEIGHTS + fixed + n * each
+
+
+@pytest.mark.parametrize("stage", ["ablate_heads", "bypass_layers"])
+def test_without_heads_or_blocks_the_larger_of_residual_streams_and_keys_is_held(stage):
+    sections = {name: {"micro_batch": 10} for name in ("head_ablation", "layer_bypass")}
+    found = memory.stage_bytes(SMALL._replace(n_kv_heads=4), counted(**sections))[stage]
+    assert found == WEIGHTS + 4 * 2 * 240 + 10 * (LAYER + 2 * CACHE)
+
+
+@pytest.mark.parametrize("rows", [{"integration_steps": 30}, {"keep": 29}, {"micro_batch": 30}])
+def test_the_most_rows_that_planting_runs_at_once_count(rows):
+    one_each = {"integration_steps": 1, "keep": 0, "micro_batch": 1}
+    few, many = (
+        memory.stage_bytes(SMALL, counted(planted_truth=one_each | more))["plant_paragraphs"]
+        for more in ({}, rows)
+    )
+    assert many - few == 29 * (KEPT + 2 * LOGITS)
+
+
+RUN_PACKED = {"scores", "sets", "perturbation", "token_statistics", "patching", "residual_patching"}
+RUN_PACKED |= {"ablate_heads", "bypass_layers"}
+
+
+@pytest.mark.parametrize(
+    ("name", "packed"), [("EleutherAI/gpt-neo-125m", RUN_PACKED), ("EleutherAI/pythia-1.4b-deduped", set())]
+)
+def test_processors_hold_the_weights_of_small_models_twice_where_none_move(name, packed):
+    shape = memory.PUBLISHED[name]
+    on_gpu, on_any = (
+        memory.stage_bytes(shape, settings(loading={"device": device})) for device in ("cuda", "auto")
+    )
+    more = {stage: on_any[stage] - on_gpu[stage] for stage in on_any}
+    assert {stage: bytes_ for stage, bytes_ in more.items() if bytes_} == dict.fromkeys(
+        packed, 4 * shape.n_parameters
+    )
+
+
+@pytest.mark.parametrize(
+    ("dtype", "nll", "screening", "screened"),
+    [
+        ("float32", False, "auto", True),
+        ("float32", False, "bfloat16", True),
+        ("float32", False, "none", False),
+        ("float32", True, "auto", False),
+        ("bfloat16", False, "auto", False),
+    ],
+)
+def test_screening_holds_the_model_in_bfloat16_as_well(dtype, nll, screening, screened):
+    loading = {"dtype": dtype}
+    plain, found = (
+        memory.stage_bytes(SMALL, counted(loading=loading, perturbation=how))["perturbation"]
+        for how in ({}, {"nll": nll, "screening": screening})
+    )
+    assert found - plain == (WEIGHTS if screened else 0)  # and packed for the processor
+
+
 def test_edits_take_what_they_take_in_single_precision():
     shape = memory.PUBLISHED["EleutherAI/pythia-1.4b-deduped"]
     single, half = (
         memory.stage_bytes(shape, settings(loading={"dtype": dtype})) for dtype in ("float32", "bfloat16")
     )
     assert half["scores"] < single["scores"] and half["model"] == single["model"] / 2
-    for stage in ("edit_paragraphs", "edited_model"):
+    for stage in ("edit_paragraphs", "edited_model", "parameter_gradients", "plant_paragraphs"):
         assert half[stage] == single[stage] > 8 * shape.n_component_weights * 4
     few = memory.stage_bytes(shape, settings(edit_model={"n_controls": 10}))
     every = memory.stage_bytes(shape, settings(edit_model={"n_controls": 50}))
@@ -179,3 +296,7 @@ def test_curvature_takes_two_factors_of_each_matrix_of_an_mlp(gated, n_matrices)
     factors = 2 * n_matrices * 8 * (64**2 + 1024**2) + 2 * 8 * 1024**2
     assert found["kfac"] == pytest.approx(8 * shape.n_parameters + passes + factors)
     assert found["kfac"] > found["svd"]
+    half = settings(remove={"ways": ["kfac"], "micro_batch": 1}, loading={"dtype": "bfloat16"})
+    assert memory.stage_bytes(shape, half)["remove"] == found["kfac"]
+    small = memory.stage_bytes(SMALL, settings(remove={"ways": ["kfac"]}))["remove"]
+    assert small == memory.stage_bytes(SMALL, settings())["remove"]  # an edit takes more

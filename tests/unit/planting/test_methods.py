@@ -25,6 +25,9 @@ from memloc.planting.units import n_groups, n_neurons
 from memloc.run.errors import InputError
 from memloc.settings.activation_gradients import ActivationGradients
 from memloc.settings.planted_truth import PlantedTruth
+from memloc.straightforward.gradients import gradients
+from memloc.straightforward.gradients import nll as plain_nll
+from memloc.straightforward.hooks import activation
 from memloc.tables.terms import ENSEMBLE, NOT_IN_ENSEMBLE
 from tiny_models import VOCABULARY
 
@@ -144,6 +147,96 @@ def test_activation_gradients_of_heads_are_the_projects(tiny_model):
     sizes = prefix_sizes(loading.boot_bridge(tiny_model), asked.tokens, N_PREFIX, ActivationGradients())
     expected = sizes[sizes["component"] == "v"].sort_values(["layer", "head"])["mean_max_abs"].to_numpy()
     np.testing.assert_allclose(found.flatten(), expected, rtol=1e-3)
+
+
+def test_activation_gradients_of_neurons_are_means_of_sizes(tiny_model):
+    asked = question(tiny_model, ("neuron",))
+    found = activation_methods.activation_gradient(asked)["neuron"]
+    for layer, sizes in enumerate(found):
+        own, logits = activation(tiny_model, asked.tokens, layer, "post")
+        log_p = logits[0, N_PREFIX - 1 : -1].log_softmax(dim=-1)
+        loss = -log_p.gather(1, asked.tokens[0, N_PREFIX:, None]).mean()
+        gradient = torch.autograd.grad(loss, own)[0][0, :-1]  # nothing follows the last token
+        torch.testing.assert_close(sizes, gradient.abs().mean(dim=0), rtol=1e-3, atol=1e-6)
+
+
+def test_gradients_of_weights_are_those_of_autograd(tiny_model):
+    asked = question(tiny_model)
+    largest, summed, products = (
+        method(asked)["layer"]
+        for method in (
+            weight_methods.gradient_largest,
+            weight_methods.gradient_summed,
+            weight_methods.gradient_x_weight,
+        )
+    )
+    names = editable_parameters(tiny_model)
+    slopes = gradients(tiny_model, plain_nll(tiny_model, asked.tokens, N_PREFIX), names)
+    for layer in range(2):
+        own = [component for component in components(tiny_model) if component.layer == layer]
+        slope = torch.cat([one.view(slopes[one.parameter]).flatten() for one in own])
+        weight = torch.cat([one.view(tiny_model.get_parameter(one.parameter)).flatten() for one in own])
+        torch.testing.assert_close(largest[layer], slope.abs().max(), rtol=1e-3, atol=1e-6)
+        torch.testing.assert_close(summed[layer], slope.abs().sum(), rtol=1e-3, atol=1e-6)
+        torch.testing.assert_close(
+            products[layer], (slope * weight).detach().abs().sum(), rtol=1e-3, atol=1e-6
+        )
+
+
+def test_mean_ablation_puts_the_mean_of_other_text_in_place(tiny_model):
+    asked = question(tiny_model, ("head",))
+    means = torch.randn(asked.mean_outputs.shape, generator=torch.Generator().manual_seed(0))
+    found = head_methods.mean_ablation(asked._replace(mean_outputs=means))["head"]
+    for layer, head in ((0, 1), (1, 0)):
+        mean = means[layer].reshape(n_groups(tiny_model), -1)[head]
+
+        def replace(z, head=head, mean=mean):
+            z = z.clone()
+            by_unit(tiny_model, "head", z)[..., head, :] = mean
+            return z
+
+        with changed_input(readers(tiny_model, "head")[layer], replace):
+            without_own = nll(asked)
+        assert found[layer, head] == pytest.approx(without_own - nll(asked), abs=1e-4)
+
+
+def test_attention_to_rare_tokens_is_minus_its_correlation_with_the_rank(tiny_llama):
+    """A token that comes twice has one rank; of query heads that read the same keys, the strongest counts."""
+    asked = question(tiny_llama, ("head",))
+    tokens = torch.tensor([[9, 4, 30, 4, 17, 2, 50, 8, 11, 1, 7, 5]])
+    found = head_methods.rare_tokens(asked._replace(tokens=tokens))["head"]
+    tiny_llama.set_attn_implementation("eager")
+    with torch.no_grad():
+        patterns = tiny_llama(tokens, output_attentions=True).attentions
+    for layer in range(2):
+        own = patterns[layer][0, :, N_PREFIX, :N_PREFIX]  # of the first decoded token
+        by_rank = torch.stack([own[:, 5], own[:, [1, 3]].mean(dim=1), own[:, 0], own[:, 4], own[:, 2]])
+        scores = [-stats.pearsonr(range(5), by_rank[:, head]).statistic for head in range(4)]
+        assert found[layer].tolist() == pytest.approx([max(scores[:2]), max(scores[2:])], abs=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["head", "neuron"])
+def test_attribution_is_the_first_order_effect_of_the_perturbed_activations(tiny_model, kind):
+    """By a small step towards them."""
+    asked, small, entered = question(tiny_model, (kind,)), 1e-2, []
+    found, module = activation_methods.attribution_patching(asked)[kind], readers(tiny_model, kind)[1]
+    with torch.no_grad(), changed_input(module, lambda activation: entered.append(activation) or activation):
+        tiny_model(asked.pair.perturbed)
+
+    def towards(step):
+        def change(activation):
+            changed = activation.clone()
+            own, other = (by_unit(tiny_model, kind, one)[..., 1, :] for one in (activation, entered[0]))
+            by_unit(tiny_model, kind, changed)[..., 1, :] = own + step * (other - own)
+            return changed
+
+        return change
+
+    ends = []
+    for step in (small, -small):
+        with changed_input(module, towards(step)):
+            ends.append(nll(asked))
+    assert abs(ends[0] - ends[1]) / (2 * small) == pytest.approx(float(found[1, 1]), rel=0.05, abs=1e-4)
 
 
 def test_attribution_is_zero_where_nothing_differs(tiny_gpt_neo):
@@ -270,6 +363,18 @@ def test_every_method_answers_for_what_it_declares_and_leaves_the_model(tiny_mod
                 assert answer.granularity in METHODS[answer.method].granularities
         assert set(sizes) == set(wanted) and {len(found) for found in sizes.values()} == {1}
     assert original.n_changed(tiny_model, {}) == 0
+
+
+def test_the_ensemble_is_the_mean_rank_by_methods_that_look_and_ranks_no_single_weights(tiny_gpt_neo):
+    said = {}
+    for answer in answers(question(tiny_gpt_neo)):
+        said.setdefault(answer.granularity, {})[answer.method] = answer.scores.numpy()
+    assert set(said) == {"head", "layer", "weight"} and ENSEMBLE not in said["weight"]
+    for granularity in ("head", "layer"):
+        members = set(said[granularity]) - {ENSEMBLE, "weight_size", "random", "change"}
+        ranks = [stats.rankdata(-said[granularity][method]) for method in members]
+        assert len(ranks) == 11
+        np.testing.assert_allclose(said[granularity][ENSEMBLE], -np.mean(ranks, axis=0))
 
 
 def test_the_ensemble_takes_as_long_as_its_members(tiny_gpt_neo):
