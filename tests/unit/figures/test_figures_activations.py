@@ -179,6 +179,8 @@ def test_activation_similarity_shows_the_sets_and_the_halves_of_each():
     titles = ["memorized and non-memorized", "two halves of memorized", "two halves of non-memorized"]
     assert [axes.get_title() for axes in panels(drawing)[::2]] == titles
     means = tables["activation_similarity"].groupby("layer")[[*columns]].mean()
+    assert [axes.get_ylabel() for axes in drawing.figure.axes[6:]] == ["cosine similarity"] * 3
+    assert [axes.get_title(loc="left") for axes in panels(drawing)[::2]] == ["a", "b", "c"]
     for axes, right, column in zip(panels(drawing)[::2], panels(drawing)[1::2], columns, strict=True):
         assert map_values(axes)[0, 1] == first[column].item()
         assert axes.collections[0].get_clim() == (-1, 1) and is_red_above_zero(axes.collections[0])
@@ -186,7 +188,7 @@ def test_activation_similarity_shows_the_sets_and_the_halves_of_each():
         (bars,) = lying_bars(right)
         assert bars == pytest.approx(np.column_stack([range(2), means[column]]))
         ends = min(0, means.to_numpy().min()), means.to_numpy().max()
-        assert right.get_xlim() == pytest.approx(ends)
+        assert right.get_xlim() == pytest.approx(ends) and right.get_xlabel() == "mean"
         assert drawing.numbers["means"][column] == pytest.approx(
             tables["activation_similarity"][column].mean()
         )
@@ -194,12 +196,15 @@ def test_activation_similarity_shows_the_sets_and_the_halves_of_each():
 
 def test_forward_similarity_shows_pairs_and_other_paragraphs_at_both_positions():
     tables = made_up()
-    drawing = forward_similarity.draw(tables, SETTINGS)
     rows = tables["forward_similarity"]
+    rows.loc[(rows["layer"] == 0) & (rows["component"] == "pre"), "cosine"] = np.nan
+    drawing = forward_similarity.draw(tables, SETTINGS)
     numbers = drawing.numbers["roles"]
     assert (numbers["perturbed"]["n_pairs"], numbers["impact"]["n_pairs"]) == (3, 2)
     top, top_bars, bottom, bottom_bars = panels(drawing)
     assert (top.get_title(), bottom.get_title()) == ("perturbed token", "token before the impact token")
+    assert [axes.get_ylabel() for axes in drawing.figure.axes[4:]] == ["cosine similarity"] * 2
+    assert [axes.get_title(loc="left") for axes in (top, bottom)] == ["a", "b"]
     colours = [COLOURS["perturbed"], to_hex("0.7")]
     kinds = ["perturbed version", "another paragraph"]
     assert legend_of(top_bars) == dict(zip(kinds, colours, strict=True))
@@ -211,7 +216,9 @@ def test_forward_similarity_shows_pairs_and_other_paragraphs_at_both_positions()
         assert axes.collections[0].get_clim() == (-1, 1)
         assert outlined(axes) == [(2, 1), (6, 1), (10, 1), (14, 1)]
         assert [colour_of(container[0]) for container in bars.containers] == colours
+        assert bars.get_xlabel() == "mean"
         assert numbers[role]["mean"] == pytest.approx(shown["cosine"].mean())
+        assert numbers[role]["n_undefined"] == 1
         assert numbers[role]["mean_other"] == pytest.approx(shown["cosine_other"].mean())
         means = shown.groupby(["layer", "component", "head"], observed=True, dropna=False)["cosine"].mean()
         assert numbers[role]["min"] == pytest.approx(means.min())
@@ -250,6 +257,8 @@ def test_activation_bins_show_each_bin_and_leave_out_empty_ones():
     )
     assert [numbers["n"] for numbers in drawing.numbers["groups"].values()] == [7, 8, 9, 10]
     labels = ["non-memorized", "partly (3\u20135)", "partly (6\u20139)", "memorized"]
+    assert [axes.get_ylabel() for axes in drawing.figure.axes[8:]] == ["mean max |gradient|"] * 4
+    assert [axes.get_title(loc="left") for axes in panels(drawing)[::2]] == list("abcd")
     assert [numbers["label"] for numbers in drawing.numbers["groups"].values()] == labels
     assert [axes.get_title() for axes in panels(drawing)[::2]] == labels
     for place, (group, numbers) in enumerate(drawing.numbers["groups"].items()):
@@ -261,6 +270,7 @@ def test_activation_bins_show_each_bin_and_leave_out_empty_ones():
         sums = rows.groupby("layer")["mean_max_abs"].sum()
         assert bars == pytest.approx(np.column_stack([range(4), sums]))
         assert colour_of(right.patches[0]) == colour_of(left.title) == COLOURS[group]
+        assert right.get_xlabel() == "layer sum"
         row = rows.loc[rows["mean_max_abs"].idxmax()]
         assert numbers["strongest"].startswith(f"{row['component']} of ")
         assert numbers["strongest"].endswith(f"layer {row['layer']}")

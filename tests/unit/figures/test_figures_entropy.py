@@ -73,7 +73,11 @@ def test_entropy_dots_lie_in_their_cells():
     planted = (frame["layer"] == 2) & (frame["head"] == 1) & (frame["id"] < 8)
     tables["attention_entropy"] = frame.assign(entropy=1 + noise - planted)
     tables["sets"] = pd.DataFrame({"id": range(16), "set": ["memorized"] * 8 + ["non_memorized"] * 8})
-    left, right = panels(attention_entropy.draw(tables, SETTINGS))
+    drawing = attention_entropy.draw(tables, SETTINGS)
+    left, right = panels(drawing)
+    bars = [axes.get_ylabel() for axes in drawing.figure.axes if axes.get_label() == "<colorbar>"]
+    assert bars == ["entropy (nats)", "difference (nats)"]
+    assert [axes.get_title(loc="left") for axes in (left, right)] == ["a", "b"]
     assert [label.get_text() for label in left.get_xticklabels()] == ["memorized", "non-memorized"]
     assert outlined(left) == [(2, 1), (6, 1)] and outlined(right) == [(2, 1)]
     assert is_red_above_zero(right.collections[0])
@@ -104,7 +108,7 @@ def test_entropy_numbers_tell_narrower_heads_from_more_even_ones():
     assert numbers["highlighted"]["memorized"] == pytest.approx(1.45, abs=0.01)
     assert numbers["mean_memorized"] == pytest.approx(1 + 0.15 / 6, abs=2e-3)
     assert numbers["mean_non_memorized"] == pytest.approx(1, abs=2e-3)
-    assert (numbers["n_heads"], numbers["layer"], numbers["head"]) == (6, 1, 2)
+    assert (numbers["n_heads"], numbers["layer"], numbers["head"], numbers["level"]) == (6, 1, 2, 0.05)
     assert numbers["highlighted"]["non_memorized"] == pytest.approx(1, abs=0.01)
     left = map_values(panels(drawing)[0])
     assert left[0].tolist() == pytest.approx([1, 0.5, 1, 1, 1, 1], abs=0.01)  # memorized come first

@@ -150,7 +150,7 @@ def test_figure_4_plots_each_group_and_its_layer_sums():
         (bars,) = lying_bars(right)
         assert bars == pytest.approx(np.column_stack([range(4), sums]))
         assert colour_of(right.patches[0]) == colour_of(left.title) == COLOURS[group]
-        assert left.get_title(loc="left") == letter
+        assert (left.get_title(loc="left"), right.get_xlabel()) == (letter, "layer sum")
         assert outlined(left) == [(2, 1), (10, 1), (18, 1), (26, 1)]
     assert [each.get_ylabel() for each in axes].count("max |gradient|") == 3
 
@@ -199,6 +199,7 @@ def test_figure_9_sums_attention_and_mlp_weights_of_every_layer():
     assert light == pytest.approx(np.column_stack([[-0.2, 0.8], sums["MLP"]]))
     shades = [to_hex("0.2"), to_hex("0.65")]
     assert [colour_of(bars[0]) for bars in axes[3].containers] == shades
+    assert axes[3].get_xlabel() == "sum |gradient|"
     assert legend_of(axes[1]) == dict(zip(["attention", "MLP"], shades, strict=True))
     groups = ("non_memorized", "partly_11_29", "partly_30_49", "memorized")
     titles = ["non-memorized", "partly (11\u201329)", "partly (30\u201349)", "memorized"]
@@ -273,6 +274,8 @@ def test_similarity_shows_cosines_around_zero_and_marks_missing_ones():
     assert outlined(left) == [(2, 1), (5, 1), (8, 1), (11, 1)]
     (bars,) = lying_bars(right)
     assert bars == pytest.approx(np.column_stack([range(2), frame.groupby("layer")["cosine"].mean()]))
+    assert right.get_xlabel() == "mean"
+    assert [axes.get_ylabel() for axes in drawing.figure.axes][2:] == ["cosine similarity"]
     numbers, largest = drawing.numbers, frame.sort_values("cosine").dropna(subset="cosine").iloc[-1]
     assert (numbers["max"], numbers["mean"]) == pytest.approx((largest["cosine"], frame["cosine"].mean()))
     assert numbers["largest"].startswith(f"{largest['component']} of ")

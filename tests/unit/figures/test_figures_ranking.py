@@ -99,6 +99,7 @@ def test_figure_1_counts_the_methods_that_rank_the_head_first():
     assert (
         drawing.data.set_index("method")["rank_of_highlighted"].drop("combined").to_dict() == ranks.to_dict()
     )
+    assert drawing.numbers["n_heads"] == 32 and (layer, head) == highlighted_head(tables, SETTINGS)
     (axes,) = drawing.figure.axes
     texts = [text.get_text() for text in axes.texts]
     shown = [text for text in texts if text.startswith("rank ")]
@@ -138,6 +139,7 @@ def test_arrows_of_figure_1_lead_from_sets_to_the_methods_that_use_them_and_on_t
         "activation patching": {"memorized", "perturbed memorized"},
     }
     assert left == set(used)
+    assert len(axes.patches) == 3 + len(used) + 1  # boxes
 
 
 def test_shares_of_ranks_are_those_of_resamples():

@@ -218,6 +218,7 @@ def test_tokens_of_the_highlighted_head_are_shown_in_order_with_their_texts():
     assert left.lines[0].get_xydata() == pytest.approx(expected)
     assert list(legend_of(left)) == ["if tokens exchange it", "head 2"]
     assert left.get_xlabel() == "attention, mean per occurrence"
+    assert [axes.get_title(loc="left") for axes in (left, right)] == ["a", "b"]
     assert left.get_yticklabels()[0].get_text() == "\u2423widewidewide24\u21b5"
     assert left.yaxis_inverted()
     counts = {line.get_label(): line.get_xdata()[:3].tolist() for line in right.lines}
@@ -235,6 +236,7 @@ def test_numbers_of_the_tokens_that_a_head_attends_to_most():
     rows = rows.assign(attention_expected=np.linspace(0, 0.2, 20), count=[1] * 11 + [1000] * 9)
     numbers = token_attention._numbers(rows, 1, 2)
     assert (numbers["first"], numbers["expected"]) == pytest.approx((0.5, 0.1))
+    assert (numbers["layer"], numbers["head"]) == (1, 2)
     assert (numbers["last"], numbers["fewest"]) == (pytest.approx(0.12), 5)
     assert (numbers["median_count"], numbers["n_tokens"], len(numbers["tokens"])) == (1, 20, 5)
 
@@ -243,6 +245,7 @@ def test_no_token_may_occur_often_enough():
     tables = made_up()
     drawing = token_attention.draw(tables | {"token_attention": tables["token_attention"].iloc[:0]}, SETTINGS)
     assert "No token occurs often enough" in caption(token_attention, drawing)
+    assert drawing.numbers == {"layer": 1, "head": 2, "n_tokens": 0}
 
 
 def test_map_holds_the_correlations_and_marks_heads_beyond_their_null():
@@ -265,6 +268,9 @@ def test_map_holds_the_correlations_and_marks_heads_beyond_their_null():
     assert outlined(summed) == outlined(mean) == [(2, 1), (7, 1), (12, 1)] and is_red_above_zero(mesh)
     (below,) = (artist for artist in mean.collections if isinstance(artist, QuadMesh))
     assert below.get_array()[2, 10] == 0.31 and below.get_array()[0, 1] == -0.1
+    assert [axes.get_title(loc="left") for axes in (summed, mean)] == ["a", "b"]
+    bars = [axes.get_ylabel() for axes in drawing.figure.axes[2:]]
+    assert bars == ["correlation with the rank"] * 2
     labels = [label.get_text() for label in summed.get_xticklabels()]
     assert labels == ["Pearson", "Spearman", "Kendall"]
     down, up = (dots.get_offsets().tolist() for dots in summed.collections if not isinstance(dots, QuadMesh))

@@ -11,6 +11,7 @@ def test_the_training_curve_is_drawn_to_its_end():
     loss, rate = (axes.lines[0] for axes in drawing.figure.axes)
     assert (loss.get_linestyle(), rate.get_linestyle()) == ("-", "--")
     names = [axes.get_ylabel() for axes in drawing.figure.axes]
+    assert [axes.get_ylim()[0] for axes in drawing.figure.axes] == [0, 0]
     assert names == ["loss (nats per token)", "learning rate (dashed)"]
     assert loss.get_xydata().tolist() == [[1, 8.0], [21, 5.0], [40, 3.5]]
     assert rate.get_xydata().tolist() == [[1, 0.1], [21, 1.0], [40, 0.2]]

@@ -141,6 +141,8 @@ def test_min_k_plots_every_text():
     groups = [("memorized", "corpus"), ("non_memorized", "model"), ("non_memorized", "corpus")]
     titles = ["20 % least likely tokens", "all tokens of the continuation"]
     assert [axes.get_title() for axes in drawing.figure.axes] == titles
+    assert [axes.get_title(loc="left") for axes in drawing.figure.axes] == ["a", "b"]
+    assert {axes.get_xlabel() for axes in drawing.figure.axes} == {"mean log-probability (nats per token)"}
     for axes, column in zip(drawing.figure.axes, ("min_k", "mean"), strict=True):
         for place, (group, dots, median) in enumerate(zip(groups, axes.collections, axes.lines, strict=True)):
             rows = (drawing.data["set"] == group[0]) & (drawing.data["continuation"] == group[1])
@@ -161,6 +163,7 @@ def test_min_k_plots_every_text():
         assert found["mean"] == expected
     median = np.median(drawing.data.query("set == 'memorized'")["min_k"])
     assert (drawing.numbers["n_memorized"], drawing.numbers["median"]) == (6, median)
+    assert drawing.numbers["percent"] == 20
     memorized = drawing.data.query("set == 'memorized'").min_k
     others = drawing.data.query("set == 'non_memorized' and continuation == 'model'").min_k
     assert drawing.numbers["separation"]["model"]["min_k"] == uncertainty.auroc(memorized, others)
@@ -179,6 +182,9 @@ def test_logit_differences_plots_means_over_paragraphs():
     own = table[(table["set"] == "non_memorized") & (table["continuation"] == "model")]
     expected = [own.margin[own.position == position].mean() for position in range(50, 100)]
     np.testing.assert_allclose(drawn["non-memorized, own continuation"], expected)
+    names = (axes.get_xlabel(), axes.get_ylabel())
+    assert axes.get_ylim()[0] == 0
+    assert names == ("token position in the paragraph", "largest logit \u2212 second largest")
     assert [line.get_linestyle() for line in axes.lines] == ["-", "--", "-"]
     colours = [COLOURS["memorized"], *[COLOURS["non_memorized"]] * 2]
     assert list(map(colour_of, axes.lines)) == list(map(colour_of, axes.collections)) == colours
