@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from drawn_parts import colour_of, is_red_above_zero, legend_of, lying_bars, outlined
 from figure_labels import clipped_labels, drawn_labels, overlapping_labels
 from made_activations import SETTINGS, made_up, map_values, panels
 from matplotlib import pyplot as plt
+from matplotlib.colors import to_hex
 
 from memloc.figures import (
     activation_bins,
@@ -23,6 +25,7 @@ from memloc.figures import (
     fig12,
     forward_similarity,
 )
+from memloc.figures.parts.style import COLOURS
 from memloc.run.templates import fill
 
 REPORT = Path(__file__).parents[3] / "workflow" / "report"
@@ -82,6 +85,18 @@ def test_figure_10_averages_paragraphs_and_gives_both_positions_of_a_group_one_s
     queries = map_values(bottom_right)[1][4:]  # keys come first
     expected = rows.query("component == 'q'").groupby("head")["max_abs"].mean()
     assert queries.tolist() == pytest.approx(expected.tolist())
+    shown = [
+        ("memorized", "perturbed", "memorized, perturbed token"),
+        ("perturbed", "perturbed", "perturbed memorized, perturbed token"),
+        ("memorized", "impact", "memorized, before impact token"),
+        ("perturbed", "impact", "perturbed memorized, before impact token"),
+    ]
+    for axes, (group, role, title), letter in zip(panels(drawing), shown, "abcd", strict=True):
+        rows = tables["impact_gradients"].query(f"group == '{group}' and role == '{role}' and id != 21")
+        means = rows.groupby(["component", "layer", "head"])["max_abs"].mean()
+        np.testing.assert_allclose(map_values(axes), np.hstack([means["k"].unstack(), means["q"].unstack()]))
+        assert (axes.get_title(), axes.get_title(loc="left")) == (title, letter)
+        assert colour_of(axes.title) == COLOURS[group] and outlined(axes) == [(2, 1), (6, 1)]
     limits = [axes.collections[0].get_clim()[1] for axes in (top_left, bottom_left, top_right, bottom_right)]
     assert limits[0] == limits[1] == pytest.approx(drawing.data.query("group == 'memorized'").max_abs.max())
     assert limits[2] == limits[3] == pytest.approx(drawing.data.query("group == 'perturbed'").max_abs.max())
@@ -114,7 +129,8 @@ def test_figure_10_names_the_strongest_of_each_panel():
         ("perturbed", "perturbed"): ("q", 1, 0),
         ("perturbed", "impact"): ("k", 0, 2),
     }
-    frame["max_abs"] = np.where(frame["group"] == "memorized", 1.0, 10.0)
+    frame["max_abs"] = np.where(frame["role"] == "impact", 20.0, 10.0)
+    frame.loc[frame["group"] == "memorized", "max_abs"] = 1.0
     for (group, role), (component, layer, head) in places.items():
         labels = frame[["group", "role", "component", "layer", "head"]].astype(object)
         here = (labels == [group, role, component, layer, head]).all(axis=1)
@@ -124,7 +140,7 @@ def test_figure_10_names_the_strongest_of_each_panel():
         found = numbers["panels"][group][role]
         assert found["strongest"] == f"{component} of head {head} in layer {layer}"
         assert found["layer"] == layer
-    assert numbers["ratio"] == pytest.approx({"perturbed": 10, "impact": 10})
+    assert numbers["ratio"] == pytest.approx({"perturbed": 10, "impact": 20})
 
 
 def test_figure_10_leaves_out_pairs_whose_two_positions_are_one():
@@ -160,9 +176,19 @@ def test_activation_similarity_shows_the_sets_and_the_halves_of_each():
     drawing = activation_similarity.draw(tables, SETTINGS)
     columns = ("cosine", "cosine_memorized", "cosine_non_memorized")
     first = tables["activation_similarity"].query("layer == 0 and component == 'k' and head == 1")
-    for axes, column in zip(panels(drawing)[::2], columns, strict=True):
+    titles = ["memorized and non-memorized", "two halves of memorized", "two halves of non-memorized"]
+    assert [axes.get_title() for axes in panels(drawing)[::2]] == titles
+    means = tables["activation_similarity"].groupby("layer")[[*columns]].mean()
+    assert [axes.get_ylabel() for axes in drawing.figure.axes[6:]] == ["cosine similarity"] * 3
+    assert [axes.get_title(loc="left") for axes in panels(drawing)[::2]] == ["a", "b", "c"]
+    for axes, right, column in zip(panels(drawing)[::2], panels(drawing)[1::2], columns, strict=True):
         assert map_values(axes)[0, 1] == first[column].item()
-        assert axes.collections[0].get_clim() == (-1, 1)
+        assert axes.collections[0].get_clim() == (-1, 1) and is_red_above_zero(axes.collections[0])
+        assert outlined(axes) == [(2, 1), (6, 1), (10, 1), (14, 1)]
+        (bars,) = lying_bars(right)
+        assert bars == pytest.approx(np.column_stack([range(2), means[column]]))
+        ends = min(0, means.to_numpy().min()), means.to_numpy().max()
+        assert right.get_xlim() == pytest.approx(ends) and right.get_xlabel() == "mean"
         assert drawing.numbers["means"][column] == pytest.approx(
             tables["activation_similarity"][column].mean()
         )
@@ -170,17 +196,29 @@ def test_activation_similarity_shows_the_sets_and_the_halves_of_each():
 
 def test_forward_similarity_shows_pairs_and_other_paragraphs_at_both_positions():
     tables = made_up()
-    drawing = forward_similarity.draw(tables, SETTINGS)
     rows = tables["forward_similarity"]
+    rows.loc[(rows["layer"] == 0) & (rows["component"] == "pre"), "cosine"] = np.nan
+    drawing = forward_similarity.draw(tables, SETTINGS)
     numbers = drawing.numbers["roles"]
     assert (numbers["perturbed"]["n_pairs"], numbers["impact"]["n_pairs"]) == (3, 2)
     top, top_bars, bottom, bottom_bars = panels(drawing)
+    assert (top.get_title(), bottom.get_title()) == ("perturbed token", "token before the impact token")
+    assert [axes.get_ylabel() for axes in drawing.figure.axes[4:]] == ["cosine similarity"] * 2
+    assert [axes.get_title(loc="left") for axes in (top, bottom)] == ["a", "b"]
+    colours = [COLOURS["perturbed"], to_hex("0.7")]
+    kinds = ["perturbed version", "another paragraph"]
+    assert legend_of(top_bars) == dict(zip(kinds, colours, strict=True))
+    assert drawing.numbers["n_pairs"] == 3
     for axes, bars, role in ((top, top_bars, "perturbed"), (bottom, bottom_bars, "impact")):
         shown = rows[(rows["role"] == role) & ((role == "perturbed") | (rows["id"] != 21))]
         key = shown.query("layer == 1 and component == 'k' and head == 3")
         assert map_values(axes)[1, 3] == pytest.approx(key["cosine"].mean())
         assert axes.collections[0].get_clim() == (-1, 1)
+        assert outlined(axes) == [(2, 1), (6, 1), (10, 1), (14, 1)]
+        assert [colour_of(container[0]) for container in bars.containers] == colours
+        assert bars.get_xlabel() == "mean"
         assert numbers[role]["mean"] == pytest.approx(shown["cosine"].mean())
+        assert numbers[role]["n_undefined"] == 1
         assert numbers[role]["mean_other"] == pytest.approx(shown["cosine_other"].mean())
         means = shown.groupby(["layer", "component", "head"], observed=True, dropna=False)["cosine"].mean()
         assert numbers[role]["min"] == pytest.approx(means.min())
@@ -218,8 +256,21 @@ def test_activation_bins_show_each_bin_and_leave_out_empty_ones():
         sums.to_dict()
     )
     assert [numbers["n"] for numbers in drawing.numbers["groups"].values()] == [7, 8, 9, 10]
-    for group, numbers in drawing.numbers["groups"].items():
+    labels = ["non-memorized", "partly (3\u20135)", "partly (6\u20139)", "memorized"]
+    assert [axes.get_ylabel() for axes in drawing.figure.axes[8:]] == ["mean max |gradient|"] * 4
+    assert [axes.get_title(loc="left") for axes in panels(drawing)[::2]] == list("abcd")
+    assert [numbers["label"] for numbers in drawing.numbers["groups"].values()] == labels
+    assert [axes.get_title() for axes in panels(drawing)[::2]] == labels
+    for place, (group, numbers) in enumerate(drawing.numbers["groups"].items()):
         rows = tables["activation_bins"][tables["activation_bins"]["group"] == group]
+        left, right = panels(drawing)[2 * place : 2 * place + 2]
+        key = rows.query("layer == 3 and component == 'k' and head == 5")["mean_max_abs"].item()
+        assert map_values(left)[3, 5] == key and outlined(left) == [(2, 1), (10, 1), (18, 1), (26, 1)]
+        (bars,) = lying_bars(right)
+        sums = rows.groupby("layer")["mean_max_abs"].sum()
+        assert bars == pytest.approx(np.column_stack([range(4), sums]))
+        assert colour_of(right.patches[0]) == colour_of(left.title) == COLOURS[group]
+        assert right.get_xlabel() == "layer sum"
         row = rows.loc[rows["mean_max_abs"].idxmax()]
         assert numbers["strongest"].startswith(f"{row['component']} of ")
         assert numbers["strongest"].endswith(f"layer {row['layer']}")

@@ -5,11 +5,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from drawn_parts import colour_of, legend_of
 from figure_labels import clipped_labels, overlapping_labels
 from matplotlib import pyplot as plt
 
 from memloc.figures import edited_weights, editing_robustness, editing_tradeoff, fig5
 from memloc.figures.parts import edit_summary
+from memloc.figures.parts.style import COLOURS
 from memloc.run.templates import fill
 from memloc.settings.arms import ARMS
 from memloc.settings.sections import sections
@@ -138,6 +140,14 @@ def test_figure_5_plots_exact_matches_of_the_first_learning_rate():
         means = [line.get_xdata()[0] for line in axes.lines]
         rows = drawing.data.query("objective == @objective and arm == @arm")
         assert means == pytest.approx([rows["em_memorized"].mean(), rows["em_control"].mean()])
+        assert [float(text.get_text()) for text in axes.texts] == pytest.approx(means, abs=0.051)
+        names = {"unlearn": "unlearning", "edit": "editing"}
+        assert axes.get_title() == f"{names[objective]}, {edit_summary.ARM_LABELS[arm]}"
+        colours = [COLOURS["memorized"], COLOURS["non_memorized"]]
+        drawn = [[patches[0] for patches in axes.containers], axes.lines, axes.texts]
+        assert [[colour_of(each) for each in artists] for artists in drawn] == [colours] * 3
+    labels = ["memorized", "non-memorized"]
+    assert legend_of(drawing.figure) == dict(zip(labels, colours, strict=True))
 
 
 @pytest.mark.parametrize(("continuation", "named"), [("model", True), ("corpus", False)])

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from drawn_parts import is_red_above_zero, outlined
 from made_activations import N_PREFIX, SETTINGS, crossed, made_up, map_values, panels
 from matplotlib import pyplot as plt
 from scipy import optimize, stats
@@ -72,7 +73,14 @@ def test_entropy_dots_lie_in_their_cells():
     planted = (frame["layer"] == 2) & (frame["head"] == 1) & (frame["id"] < 8)
     tables["attention_entropy"] = frame.assign(entropy=1 + noise - planted)
     tables["sets"] = pd.DataFrame({"id": range(16), "set": ["memorized"] * 8 + ["non_memorized"] * 8})
-    right = panels(attention_entropy.draw(tables, SETTINGS))[1]
+    drawing = attention_entropy.draw(tables, SETTINGS)
+    left, right = panels(drawing)
+    bars = [axes.get_ylabel() for axes in drawing.figure.axes if axes.get_label() == "<colorbar>"]
+    assert bars == ["entropy (nats)", "difference (nats)"]
+    assert [axes.get_title(loc="left") for axes in (left, right)] == ["a", "b"]
+    assert [label.get_text() for label in left.get_xticklabels()] == ["memorized", "non-memorized"]
+    assert outlined(left) == [(2, 1), (6, 1)] and outlined(right) == [(2, 1)]
+    assert is_red_above_zero(right.collections[0])
     dots = next(line for line in right.lines if line.get_marker() == "o")
     assert dots.get_xydata().tolist() == [[1.5, 2]]
     assert map_values(right)[2, 1] == pytest.approx(-1, abs=0.01)
@@ -84,7 +92,7 @@ def test_entropy_numbers_tell_narrower_heads_from_more_even_ones():
     noise = np.random.default_rng(0).normal(0, 1e-3, len(frame))
     memorized = frame["id"] < 8
     shift = pd.Series(0.0, frame.index)
-    for (layer, head), value in {(0, 1): -0.5, (1, 0): 0.2, (1, 2): 0.3}.items():
+    for (layer, head), value in {(0, 1): -0.5, (1, 0): 0.2, (1, 2): 0.45}.items():
         shift[(frame["layer"] == layer) & (frame["head"] == head) & memorized] = value
     tables["attention_entropy"] = frame.assign(entropy=1 + noise + shift)
     tables["sets"] = pd.DataFrame({"id": range(20), "set": ["memorized"] * 8 + ["non_memorized"] * 12})
@@ -97,7 +105,10 @@ def test_entropy_numbers_tell_narrower_heads_from_more_even_ones():
     assert extreme["value"].value == pytest.approx(-0.5, abs=0.01)
     assert extreme["value"].low < extreme["value"].value < extreme["value"].high < -0.49
     assert numbers["maximum"] == pytest.approx(np.log(N_PREFIX + 1))
-    assert numbers["highlighted"]["memorized"] == pytest.approx(1.3, abs=0.01)
+    assert numbers["highlighted"]["memorized"] == pytest.approx(1.45, abs=0.01)
+    assert numbers["mean_memorized"] == pytest.approx(1 + 0.15 / 6, abs=2e-3)
+    assert numbers["mean_non_memorized"] == pytest.approx(1, abs=2e-3)
+    assert (numbers["n_heads"], numbers["layer"], numbers["head"], numbers["level"]) == (6, 1, 2, 0.05)
     assert numbers["highlighted"]["non_memorized"] == pytest.approx(1, abs=0.01)
     left = map_values(panels(drawing)[0])
     assert left[0].tolist() == pytest.approx([1, 0.5, 1, 1, 1, 1], abs=0.01)  # memorized come first

@@ -28,24 +28,34 @@ def _close_figures():
     plt.close("all")
 
 
+def triangles(axes) -> list[int]:
+    """Positions that triangles above a map mark."""
+    return [text.xy[0] for text in axes.texts if text.get_text() == "\u25bc"]
+
+
 def test_figure_6_shows_the_example_in_the_layer_of_the_head():
     tables = made_up()
     drawing = fig6.draw(tables, SETTINGS)
     top, bottom = panels(drawing)
     rows = tables["attention"].query("id == 8 and layer == 1")
-    assert map_values(bottom)[2].tolist() == rows.query("head == 2").attention.tolist()
+    wide = rows.pivot(index="head", columns="position", values="attention")
+    np.testing.assert_array_equal(map_values(bottom), wide)
     rows = tables["activation_gradients"].query(
         "group == 'memorized' and id == 8 and layer == 1 and position < @N_PREFIX"
     )
     assert map_values(top)[3].tolist() == rows.query("head == 3").max_abs.tolist()
     assert bottom.get_ylim() == (3.5, -0.5)  # head 0 on top
     assert len(drawing.data) == 2 * 4 * N_PREFIX
+    bars = [axes.get_ylabel() for axes in drawing.figure.axes if axes.get_label() == "<colorbar>"]
+    assert bars == ["max |gradient| of v", "attention"]
+    assert [axes.get_title(loc="left") for axes in (top, bottom)] == ["a", "b"]
 
 
 def test_figure_6_writes_the_tokens_and_marks_the_perturbed_one():
     tables = made_up()
     drawing = fig6.draw(tables, SETTINGS)
     tokens = tables["paragraphs"].set_index("id")["tokens"][8][:N_PREFIX]
+    assert [triangles(axes) for axes in panels(drawing)] == [[0], [0]]
     labels = panels(drawing)[1].get_xticklabels()
     assert [label.get_text() for label in labels] == [token_map.label(TEXTS[token]) for token in tokens]
     colours = [label.get_color() for label in labels]
@@ -125,13 +135,22 @@ def test_figure_6_compares_gradients_and_attention_of_the_same_head():
 def test_figure_6_names_the_tokens_and_numbers_of_the_example():
     tables = made_up()
     numbers = fig6.draw(tables, SETTINGS).numbers["example"]
-    of_head = (
-        tables["attention"].query("id == 8 and layer == 1 and head == 2").set_index("position")["attention"]
-    )
     tokens = tables["paragraphs"].set_index("id")["tokens"][8]
-    strongest = of_head.sort_values(ascending=False).index[:3]
-    assert numbers["attention"]["tokens"] == [(token_map.label(TEXTS[tokens[at]]), at) for at in strongest]
-    assert numbers["attention"]["mean"] == pytest.approx(of_head.mean())
+    for name, rows, value in (
+        ("attention", tables["attention"].query("id == 8 and layer == 1"), "attention"),
+        (
+            "gradient",
+            tables["activation_gradients"].query(
+                "group == 'memorized' and id == 8 and layer == 1 and position < @N_PREFIX"
+            ),
+            "max_abs",
+        ),
+    ):
+        wide, found = rows.pivot(index="head", columns="position", values=value), numbers[name]
+        strongest = wide.loc[2].sort_values(ascending=False).index[:3]
+        assert found["tokens"] == [(token_map.label(TEXTS[tokens[at]]), at) for at in strongest]
+        assert (found["mean"], found["value"]) == pytest.approx((wide.loc[2].mean(), wide.loc[2, 0]))
+        assert (found["top_head"], found["top_value"]) == (wide[0].to_numpy().argmax(), wide[0].max())
 
 
 @pytest.mark.parametrize(("layer", "shown"), [(0, 1), (1, 2), (2, 1)])
@@ -140,10 +159,29 @@ def test_figure_12_shows_the_next_layer_of_figure_6s_paragraph(layer, shown):
     settings = changed(SETTINGS, highlight={"layer": layer, "head": 2})
     drawing = fig12.draw(tables, settings)
     below = panels(drawing)[2]
-    rows = tables["attention"].query("id == 8 and layer == @shown and head == 1")
-    assert map_values(below)[1].tolist() == rows["attention"].tolist()
-    assert drawing.numbers["other"] == shown
-    assert drawing.numbers["example"]["id"] == 3
+    wide = (
+        tables["attention"]
+        .query("id == 8 and layer == @shown")
+        .pivot(index="head", columns="position", values="attention")
+    )
+    np.testing.assert_array_equal(map_values(below), wide)
+    assert drawing.figure.axes[-1].get_ylabel() == f"attention, layer {shown}"
+    tokens = [TEXTS[token] for token in tables["paragraphs"].set_index("id")["tokens"][8][:N_PREFIX]]
+    labels = below.get_xticklabels()
+    assert [label.get_text() for label in labels] == [token_map.label(text) for text in tokens]
+    marked = [label.get_color() == COLOURS["perturbed"] for label in labels]
+    assert marked == [True] + [False] * 9 and triangles(below) == [0]
+    written = drawing.data.query("panel == 'b' and head == 0").sort_values("position")
+    assert written["text"].tolist() == tokens and written["attention"].tolist() == wide.loc[0].tolist()
+    curve = tables["perturbation"].query("id == 3 and position >= 0")
+    nll, em = panels(drawing)[:2]
+    assert nll.lines[0].get_ydata().tolist() == curve["nll_original"].tolist()
+    assert em.lines[0].get_ydata().tolist() == curve["em"].tolist()
+    assert [axes.get_title(loc="left") for axes in (nll, em, below)] == ["a", "", "b"]
+    numbers = drawing.numbers
+    assert (numbers["layer"], numbers["head"], numbers["other"]) == (layer, 2, shown)
+    assert (numbers["example"]["id"], numbers["id"]) == (3, 8)
+    assert numbers["marked"] == (token_map.label(tokens[0]), 0)
 
 
 def test_figure_12_finds_the_most_similar_heads_of_either_layer():
@@ -154,7 +192,13 @@ def test_figure_12_finds_the_most_similar_heads_of_either_layer():
     numbers = fig12.draw(tables, SETTINGS).numbers
     assert numbers["closest"] == 3
     assert numbers["closest_correlation"] == pytest.approx(1)
-    assert numbers["own_layer_correlation"] < 0.9  # without the head itself
+    wide = (
+        tables["attention"]
+        .query("layer == 1")
+        .pivot(index=["id", "head"], columns="position", values="attention")
+    )
+    likeness = np.mean([np.corrcoef(wide.loc[paragraph])[2] for paragraph in MEMORIZED], axis=0)
+    assert numbers["own_layer_correlation"] == pytest.approx(np.delete(likeness, 2).max())
 
 
 def test_figure_12_leaves_out_paragraphs_outside_of_the_sample():
@@ -247,6 +291,7 @@ def test_a_token_map_draws_head_0_on_top_and_outlines_a_row():
     assert mesh.get_clim() == (0, 8)
     assert axes.get_ylim() == (2.5, -0.5)
     (outline,) = axes.patches
+    assert mesh.get_array().tolist() == [[0, 1], [2, 3], [4, 8]] and axes.get_yticks().tolist() == [0, 1, 2]
     assert (outline.get_xy(), outline.get_width(), outline.get_height()) == ((-0.5, 0.5), 2, 1)
 
 

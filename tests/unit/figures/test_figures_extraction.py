@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from drawn_parts import colour_of, legend_of
 from figure_labels import clipped_labels, overlapping_labels
 from matplotlib import pyplot as plt
 
 from memloc.figures import extraction
+from memloc.figures.parts.style import COLOURS
 from memloc.run.templates import fill
 from memloc.settings.sections import sections
 
@@ -83,7 +85,8 @@ def test_numbers_are_counted_anew():
 
 def test_every_curve_is_the_share_of_its_group():
     given = tables(60)
-    data = extraction.draw(given, SETTINGS).data
+    drawing = extraction.draw(given, SETTINGS)
+    data = drawing.data
     lines = data[data["panel"].isin(["a", "b"])]
     assert lines.groupby("panel").size().to_dict() == {"a": 2 * 4 * 51, "b": 2 * 2 * 51}
     for row in lines.iloc[::17].itertuples():
@@ -91,11 +94,40 @@ def test_every_curve_is_the_share_of_its_group():
         rows = slice(0, 400) if row.group == "seen" else slice(400, None)
         expected = within(log_p[rows], row.n_draws, row.confidence).mean()
         assert row.fraction == pytest.approx(expected, abs=1 / 60 + 1e-9)
+    share = (given["scores"]["em"] == 40)[:400].mean()
+    for panel, axes in zip("ab", drawing.figure.axes, strict=False):
+        curves = data[data["panel"] == panel].groupby(["confidence", "scheme", "group"], sort=False)
+        *drawn, greedy, _ = axes.lines
+        for line, ((confidence, scheme, group), curve) in zip(drawn, curves, strict=True):
+            assert line.get_xydata().tolist() == curve[["n_draws", "fraction"]].to_numpy().tolist()
+            assert (colour_of(line) == COLOURS["unseen"]) == (group == "unseen")
+            label = f"{confidence:g}" if panel == "a" else scheme
+            assert group == "unseen" or line.get_label() == label
+        assert greedy.get_ydata() == [share, share]
+        labels = ["0.1", "0.5", "0.9", "0.99"] if panel == "a" else list(SCHEMES)
+        assert list(legend_of(axes)) == [*labels, "greedy", "unseen"]
+        assert legend_of(axes)["unseen"] == COLOURS["unseen"]
+    dashes = {line.get_label(): line.get_linestyle() for line in drawing.figure.axes[1].lines}
+    assert dashes[SCHEMES[0]] != dashes[SCHEMES[1]]
+    titles = [axes.get_title() for axes in drawing.figure.axes]
+    assert titles == [SCHEMES[0], "confidence 0.9", "confidence 0.9"]
 
 
 def test_bins_of_repeats_add_up_and_unseen_paragraphs_stand_beside_them():
     given = tables(60)
-    bins = extraction.draw(given, SETTINGS).data.query("panel == 'c'")
+    drawing = extraction.draw(given, SETTINGS)
+    bins, axes = drawing.data.query("panel == 'c'"), drawing.figure.axes[2]
+    assert list(legend_of(axes)) == ["1 draw", "10 draws", "100 draws", "1,000 draws", "greedy"]
+    assert ("unseen", (0.5, 0.06)) in [(text.get_text(), text.get_position()) for text in axes.texts]
+    curves = zip(axes.lines[:10:2], axes.lines[1:10:2], bins.groupby("shown", sort=False), strict=True)
+    for line, beside, (shown, rows) in curves:
+        seen, unseen = (
+            rows.loc[rows["group"] == group, ["repeats_mean", "fraction"]] for group in ("seen", "unseen")
+        )
+        assert line.get_label() == shown and line.get_xydata().tolist() == seen.to_numpy().tolist()
+        assert beside.get_xydata().tolist() == [[0.5, unseen["fraction"].item()]]
+        assert colour_of(line) == colour_of(beside)
+    assert axes.get_xscale() == "log"
     for shown, rows in bins.groupby("shown"):
         assert rows.query("group == 'seen'")["n_paragraphs"].sum() == 400, shown
         beside = rows.query("group == 'unseen'")

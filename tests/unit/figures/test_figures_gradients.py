@@ -7,14 +7,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from drawn_parts import colour_of, is_red_above_zero, legend_of, lying_bars, outlined
 from figure_labels import clipped_labels, drawn_labels, overlapping_labels
 from made_settings import changed
 from matplotlib import pyplot as plt
 from matplotlib.collections import QuadMesh
+from matplotlib.colors import to_hex
 
 from memloc.figures import fig4, fig9, gradient_similarity
+from memloc.figures.parts.gradient_summary import layer_numbers
 from memloc.figures.parts.heatmap import NO_HEAD, heat_map, layer_matrix, query_head_scores
-from memloc.figures.parts.style import Drawing, subplots
+from memloc.figures.parts.style import COLOURS, Drawing, subplots
 from memloc.run.templates import fill
 from memloc.settings.sections import sections
 
@@ -106,6 +109,16 @@ def test_the_outline_marks_the_head_in_every_attention_component():
     heat_map(axes, layer_matrix(frame, "value"), highlight=(1, 3))
     corners = sorted(patch.get_xy() for patch in axes.patches)
     assert corners == [(1, 0.5), (2 + 3, 0.5), (6 + 1, 0.5), (8 + 3, 0.5)]  # W_K, W_Q, W_V, W_O
+    labels = {minor: axes.get_xticklabels(minor=minor) for minor in (False, True)}
+    heads = [(label.get_position()[0], label.get_text()) for label in labels[True]]
+    assert heads == [(place + 0.5, head) for place, head in enumerate("010123010123")]
+    names = {label.get_text(): label.get_position()[0] for label in labels[False]}
+    names |= {text.get_text(): text.xy[0] for text in axes.texts}
+    assert names == {"W_K": 1, "W_Q": 4, "W_V": 7, "W_O": 10, "W_in": 12.5, "W_out": 13.5}
+    edges = axes.collections[0].get_coordinates()[0, :, 0]
+    assert edges.tolist() == list(range(15)) and axes.get_xlim() == (0, 14)
+    brackets = [line.get_xdata() for line in axes.lines if list(line.get_ydata()) == [0, 0]]
+    assert np.mean(brackets, axis=1).tolist() == [1, 4, 7, 10]
 
 
 def test_layer_0_is_at_the_bottom_and_every_cell_in_its_place():
@@ -123,13 +136,23 @@ def test_figure_4_plots_each_group_and_its_layer_sums():
     tables = made_up(4, 8)
     drawing = fig4.draw(tables, SETTINGS)
     assert set(drawing.data["group"]) == {"memorized", "non_memorized", "contrastive"}
-    bar_panels = drawing.figure.axes[1:6:2]
+    axes = drawing.figure.axes
     by_group = dict(tuple(tables["parameter_gradients"].groupby("group")))
-    for group, values, axes in zip(fig4.GROUPS, maps(drawing), bar_panels, strict=True):
+    groups = {"a": "memorized", "b": "non_memorized", "c": "contrastive"}
+    titles = ["memorized", "non-memorized", "contrastive, after one step"]
+    assert [left.get_title() for left in axes[:6:2]] == titles
+    for (letter, group), values, left, right in zip(
+        groups.items(), maps(drawing), axes[:6:2], axes[1:6:2], strict=True
+    ):
         rows = by_group[group]
         assert values.sum() == pytest.approx(rows["max_abs"].sum())
-        widths = [bar.get_width() for bar in axes.patches]
-        assert widths == pytest.approx(rows.groupby("layer")["max_abs"].sum().tolist())
+        sums = rows.groupby("layer")["max_abs"].sum()
+        (bars,) = lying_bars(right)
+        assert bars == pytest.approx(np.column_stack([range(4), sums]))
+        assert colour_of(right.patches[0]) == colour_of(left.title) == COLOURS[group]
+        assert (left.get_title(loc="left"), right.get_xlabel()) == (letter, "layer sum")
+        assert outlined(left) == [(2, 1), (10, 1), (18, 1), (26, 1)]
+    assert [each.get_ylabel() for each in axes].count("max |gradient|") == 3
 
 
 def test_figure_4_gives_the_numbers_of_the_run():
@@ -137,7 +160,7 @@ def test_figure_4_gives_the_numbers_of_the_run():
     frame = tables["parameter_gradients"]
     frame[["max_abs", "sum_abs"]] = [1.0, 10.0]
     memorized = frame["group"] == "memorized"
-    frame.loc[memorized & (frame["layer"] < 2), "max_abs"] = 3.0
+    frame.loc[memorized & (frame["layer"] < 2), ["max_abs", "sum_abs"]] = [3.0, 30.0]
     frame.loc[frame["group"] == "non_memorized", "sum_abs"] = 70.0
     culprit = memorized & (frame["layer"] == 0) & (frame["component"] == "W_V") & (frame["head"] == 5)
     frame.loc[culprit, "max_abs"] = 4.0
@@ -146,16 +169,18 @@ def test_figure_4_gives_the_numbers_of_the_run():
     assert found["strongest"] == "W_V of head 5 in layer 0"
     assert (found["rank"], found["n_heads"]) == (2, 32)
     assert found["lower_share_max"] == pytest.approx((2 * 34 * 3 + 1) / (2 * 34 * 4 + 1))
-    assert numbers["ratio"] == pytest.approx(7)
+    assert found["max"] == 4 and found["lower_share_sum"] == pytest.approx(0.75)
+    assert numbers["ratio"] == pytest.approx(3.5)
     assert numbers["groups"]["non_memorized"]["lower_share_max"] == pytest.approx(0.5)
     contrastive = frame[frame["group"] == "contrastive"]
     assert numbers["nll_term_norm"] == pytest.approx(np.linalg.norm(contrastive["nll_term_norm"]))
     assert numbers["kl_term_norm"] == pytest.approx(1e-6 * numbers["nll_term_norm"])
     caption = fill((REPORT / "fig4.rst").read_text(), numbers | {"study": "s"})
-    assert "is 7 times that of memorized ones" in caption
+    assert "is 3.5 times that of memorized ones" in caption
     assert "-0.5 times that of the memorized paragraphs" in caption
     assert "rate 1e-05" in caption and "the lower half of the layers (2 of 4)" in caption
     assert "hold" not in caption
+    assert layer_numbers(pd.DataFrame({"layer": range(5)})) == {"n_layers": 5, "n_lower": 2}
 
 
 def test_figure_9_sums_attention_and_mlp_weights_of_every_layer():
@@ -168,26 +193,42 @@ def test_figure_9_sums_attention_and_mlp_weights_of_every_layer():
         assert sums.loc[layer, "attention"] == pytest.approx(rows.loc[inside & attention, "sum_abs"].sum())
         assert sums.loc[layer, "MLP"] == pytest.approx(rows.loc[inside & ~attention, "sum_abs"].sum())
     drawing = fig9.draw(tables, SETTINGS)
-    bars = [bar.get_width() for bar in drawing.figure.axes[3].patches]  # second row: partly_11_29
-    assert bars == pytest.approx([*sums["attention"], *sums["MLP"]])
+    axes = drawing.figure.axes
+    dark, light = lying_bars(axes[3])  # second row: partly_11_29
+    assert dark == pytest.approx(np.column_stack([[0.2, 1.2], sums["attention"]]))
+    assert light == pytest.approx(np.column_stack([[-0.2, 0.8], sums["MLP"]]))
+    shades = [to_hex("0.2"), to_hex("0.65")]
+    assert [colour_of(bars[0]) for bars in axes[3].containers] == shades
+    assert axes[3].get_xlabel() == "sum |gradient|"
+    assert legend_of(axes[1]) == dict(zip(["attention", "MLP"], shades, strict=True))
+    groups = ("non_memorized", "partly_11_29", "partly_30_49", "memorized")
+    titles = ["non-memorized", "partly (11\u201329)", "partly (30\u201349)", "memorized"]
+    assert [left.get_title() for left in axes[:8:2]] == titles
+    for group, left, values in zip(groups, axes[:8:2], maps(drawing), strict=True):
+        rows = tables["parameter_gradients"].query(f"group == '{group}'")
+        assert values.sum() == pytest.approx(rows["max_abs"].sum())
+        assert outlined(left) == [(2, 1), (5, 1), (8, 1), (11, 1)]
+    assert [each.get_ylabel() for each in axes].count("max |gradient|") == 4
 
 
 def test_figures_4_and_9_count_sampled_paragraphs():
     tables = made_up(2, 3)
     more = pd.DataFrame({"id": range(90, 95), "set": ["memorized"] * 2 + ["non_memorized"] * 3})
-    tables["sets"] = pd.concat([tables["sets"], more.assign(sampled=False)])
+    tables["sets"] = pd.concat([tables["sets"], more.assign(sampled=more["id"] == 94)])
     numbers = fig4.draw(tables, SETTINGS).numbers
-    assert (numbers["n_memorized"], numbers["n_non_memorized"]) == (3, 3)
+    assert (numbers["n_memorized"], numbers["n_non_memorized"]) == (3, 4)
     numbers = fig9.draw(tables, SETTINGS).numbers
-    assert {found["n"] for found in numbers["groups"].values()} == {3}
+    assert [found["n"] for found in numbers["groups"].values()] == [4, 3, 3, 3]
 
 
 def test_figure_9_gives_sums_and_the_share_of_attention_of_each_bin():
     tables = made_up(2, 3)
     rows = tables["parameter_gradients"]
-    rows["sum_abs"] = np.where(rows["component"].str.startswith("W_i"), 9.0, 1.0)
+    rows["sum_abs"] = np.where(rows["component"].str.startswith("W_i"), 9.0, 1.0) * (3 - 2 * rows["layer"])
     found = fig9.draw(tables, SETTINGS).numbers["groups"]["memorized"]
-    assert found["sum"] == pytest.approx(2 * (12 + 9 + 1)) != rows["max_abs"].sum()
+    assert found["sum"] == pytest.approx(4 * (12 + 9 + 1)) != rows["max_abs"].sum()
+    assert found["lower_share_sum"] == pytest.approx(3 / 4)
+    assert found["max"] == rows.query("group == 'memorized'")["max_abs"].max()
     assert found["attention_share"] == pytest.approx(12 / (12 + 9 + 1))
 
 
@@ -226,6 +267,20 @@ def test_similarity_shows_cosines_around_zero_and_marks_missing_ones():
     assert np.ma.getmaskarray(mesh.get_array()).sum() == 1
     assert drawing.numbers["n_undefined"] == 1
     assert drawing.numbers["min"] == pytest.approx(-0.999)
+    assert is_red_above_zero(mesh) and len(set(mesh.cmap.get_bad()[:3])) == 1  # missing: grey
+    values = frame.query("layer == 1 and component == 'W_V'")["cosine"]
+    assert mesh.get_array()[1, 6:9].tolist() == values.tolist()
+    left, right = drawing.figure.axes[:2]
+    assert outlined(left) == [(2, 1), (5, 1), (8, 1), (11, 1)]
+    (bars,) = lying_bars(right)
+    assert bars == pytest.approx(np.column_stack([range(2), frame.groupby("layer")["cosine"].mean()]))
+    assert right.get_xlabel() == "mean"
+    assert [axes.get_ylabel() for axes in drawing.figure.axes][2:] == ["cosine similarity"]
+    numbers, largest = drawing.numbers, frame.sort_values("cosine").dropna(subset="cosine").iloc[-1]
+    assert (numbers["max"], numbers["mean"]) == pytest.approx((largest["cosine"], frame["cosine"].mean()))
+    assert numbers["largest"].startswith(f"{largest['component']} of ")
+    assert numbers["largest"].endswith(f"layer {largest['layer']}")
+    assert (numbers["n_components"], numbers["n_negative"]) == (28, sum(frame["cosine"] < 0))
 
 
 SHAPES = {

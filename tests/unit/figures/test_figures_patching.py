@@ -5,11 +5,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from drawn_parts import is_red_above_zero, outlined
 from figure_labels import clipped_labels, overlapping_labels
 from matplotlib import pyplot as plt
 from matplotlib.collections import QuadMesh
+from scipy import stats
 
 from memloc.figures import fig11, prefix_patching
+from memloc.figures.parts import token_map
+from memloc.figures.parts.style import COLOURS, DIRECTION_LABELS
 from memloc.figures.prefix_patching import WINDOW, aligned_means, spread_pairs
 from memloc.run.templates import fill
 from memloc.settings.sections import sections
@@ -106,12 +110,15 @@ def test_fig11_plots_means_over_pairs_centred_on_zero():
                     assert values[layer, 4 * place + head] == pytest.approx(rows.nll_change.mean())
         (mesh,) = (artist for artist in axes.collections if isinstance(artist, QuadMesh))
         low, high = mesh.get_clim()
-        assert low == -high
+        assert low == -high and is_red_above_zero(mesh)
+        assert axes.get_title() == DIRECTION_LABELS[direction]
+    assert [axes.get_ylabel() for axes in drawing.figure.axes[2:]] == ["change in NLL (nats)"] * 2
 
 
 def test_fig11_csv_says_how_sure_the_means_are():
     tables = made_up()
-    data = fig11.draw(tables, SETTINGS).data
+    drawing = fig11.draw(tables, SETTINGS)
+    data = drawing.data
     row = data.iloc[5]
     keys = ["direction", "layer", "component", "head"]
     changes, estimates = (
@@ -123,6 +130,19 @@ def test_fig11_csv_says_how_sure_the_means_are():
     assert row["median"] == pytest.approx(changes.median())
     assert row["share_rises"] == (changes > 0).mean()
     assert row["first_order_estimate"] == pytest.approx(estimates.mean())
+    assert (drawing.numbers["n_pairs"], drawing.numbers["layer"], drawing.numbers["head"]) == (4, 1, 2)
+    for direction, rows in data.groupby("direction"):
+        found, sizes = drawing.numbers["directions"][direction], rows["mean"].abs()
+        strongest = rows.loc[sizes.sort_values().index[-1]]
+        assert (found["mean"].value, found["mean"].n) == (strongest["mean"], 4)
+        assert (found["median"], found["share_rises"]) == tuple(strongest[["median", "share_rises"]])
+        for component, share in found["component_shares"].items():
+            assert share == pytest.approx(sizes[rows["component"] == component].sum() / sizes.sum())
+        by_head = sizes.groupby([rows["layer"], rows["head"]]).max()
+        assert (found["place"], found["n_heads"]) == ((by_head >= by_head[1, 2]).sum(), 8)
+        both = rows["mean"], rows["first_order_estimate"]
+        assert found["spearman"] == pytest.approx(stats.spearmanr(*both).statistic)
+        assert found["kendall"] == pytest.approx(stats.kendalltau(*both).statistic)
 
 
 def test_fig11_names_the_strongest_head_the_rank_of_the_outlined_one_and_the_agreement():
@@ -163,6 +183,7 @@ def test_fig11_finds_the_layer_with_most_of_the_change_and_outlines_the_head():
             {patch.get_height() for patch in axes.patches},
         )
         assert len(axes.patches) == 3 and low == {0.5} and high == {1}
+        assert outlined(axes) == [(2, 1), (6, 1), (10, 1)]
 
 
 def test_fig11_says_that_patches_were_estimated():
@@ -229,12 +250,27 @@ def test_the_example_is_that_of_its_direction():
     (axes,) = (axes for axes in drawing.figure.axes if "paragraph 7" in axes.get_title())
     np.testing.assert_allclose(mesh_values(axes).data.ravel(), values.to_numpy().ravel())
     assert axes.get_title().startswith("perturbed patched into memorized")
+    labels = axes.get_xticklabels()
+    tokens = tables["perturbed_paragraphs"].set_index("id")["tokens"][7][3:50]
+    texts = [tables["vocabulary"]["text"][token] for token in tokens]
+    assert [label.get_text() for label in labels] == [token_map.label(text) for text in texts]
+    marked = [label.get_color() == COLOURS["perturbed"] for label in labels]
+    assert marked == [True] + [False] * 46
+    bars = [each.get_ylabel() for each in drawing.figure.axes if each.get_label() == "<colorbar>"]
+    assert bars == ["change in NLL (nats)"] * 3
 
 
 def test_maps_run_from_the_perturbed_to_the_impact_token():
     tables = made_up()
     drawing = prefix_patching.draw(tables, SETTINGS)
     axes, data = drawing.figure.axes[0], drawing.data
+    for panel, direction in zip(drawing.figure.axes, DIRECTIONS, strict=False):
+        (mesh,) = (artist for artist in panel.collections if isinstance(artist, QuadMesh))
+        first = data[(data["direction"] == direction) & (data["anchor"] == "p") & (data["offset"] == 0)]
+        assert mesh.get_array()[:, 0].tolist() == first.sort_values("layer")["mean"].tolist()
+        assert np.ma.getmaskarray(mesh.get_array())[:, WINDOW].all()
+        assert np.sum(mesh.get_clim()) == 0 and is_red_above_zero(mesh)
+        assert panel.get_title() == DIRECTION_LABELS[direction] and panel.get_ylim() == (-0.5, 1.5)
     labels = [label.get_text() for label in axes.get_xticklabels()]
     assert labels[:2] == ["p", "p+1"] and labels[-2:] == ["i\u22122", "i\u22121"] and labels[WINDOW] == ""
     values = mesh_values(axes).reshape(2, len(labels))
@@ -257,9 +293,15 @@ def test_caption_follows_the_effect_from_the_perturbed_to_the_predicting_positio
     residual.loc[(residual["layer"] == 0) & (residual["position"] == perturbed), "nll_change"] = 4.0
     residual.loc[(residual["layer"] == 1) & (residual["position"] == perturbed), "nll_change"] = 1.0
     residual.loc[(residual["layer"] == 1) & (residual["position"] == impact - 1), "nll_change"] = 3.0
+    turned = residual["direction"] == DIRECTIONS[1]
+    residual.loc[turned, "nll_change"] = residual.loc[turned, "nll_change"].map({0: 0, 4: -8, 1: -4, 3: 2})
     text = caption(prefix_patching, prefix_patching.draw(tables, SETTINGS))
     assert (
         "full effect of 4.00 nats. Before layer 1, 25 % of it is left at p and 75 % has arrived at i-1."
+        in text
+    )
+    assert (
+        "full effect of -8.00 nats. Before layer 1, 50 % of it is left at p and -25 % has arrived at i-1."
         in text
     )
 

@@ -7,6 +7,7 @@ import docutils.core
 import numpy as np
 import pandas as pd
 import pytest
+from drawn_parts import band_at, colour_of, column_of
 from figure_labels import clipped_labels, overlapping_labels
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex
@@ -113,16 +114,26 @@ def test_example_shows_mean_and_range_of_draws(tables):
     assert [line.get_ydata()[0] for line in (axes[0].lines[1], axes[1].lines[1])] == [0.25, FULL]
     assert (numbers["position"], numbers["distance"]) == (3, N_PREFIX - 3)
     assert (numbers["em"], numbers["em_drop"]) == (0, FULL)
+    assert (numbers["nll"], numbers["nll_unperturbed"]) == (FULL / 2 + 0.25, 0.25)
+    assert (numbers["em_unperturbed"], numbers["n_positions"], numbers["id"]) == (FULL, N_PREFIX, 2)
+    for each, column in zip(axes, ("nll_original", "em"), strict=True):
+        ends = rows[column].agg(["min", "max"])
+        bands = [band_at(each.collections[0], position) for position in range(N_PREFIX)]
+        assert bands == list(ends.itertuples(index=False, name=None))
+        drawn, dashed, upright = each.lines
+        assert drawn.get_xdata().tolist() == list(range(N_PREFIX))
+        assert (dashed.get_linestyle(), upright.get_xdata()) == ("--", [3, 3])
+        assert (colour_of(drawn), colour_of(dashed)) == (COLOURS["perturbed"], COLOURS["memorized"])
     marked = [text.get_color() == COLOURS["perturbed"] for text in axes[1].get_xticklabels()]
     assert marked == [position == 3 for position in range(N_PREFIX)]
 
 
 def test_example_says_what_its_tokens_do(tables):
     figure, axes = subplots(nrows=2)
-    em = [[[FULL], [FULL - 1], [3], [FULL]] + [[FULL]] * (N_PREFIX - 4)]
+    em = [[[FULL], [FULL - 1], [3], [FULL]] + [[FULL]] * (N_PREFIX - 5) + [[3]]]
     tables["perturbation"] = perturbation_table(em, first_id=2)
     _, numbers = draw_example(*axes, tables, 2, N_PREFIX)
-    assert numbers["n_without_effect"] == N_PREFIX - 2
+    assert (numbers["n_without_effect"], numbers["n_as_much"]) == (N_PREFIX - 3, 2)
     texts = tables["vocabulary"]["text"]
     original = tables["paragraphs"]["tokens"][2]
     assert numbers["old"] == label(texts[original[2]]) and numbers["new"] == label(texts[20])
@@ -161,7 +172,12 @@ def test_figure_3_plots_mean_drops_per_position(tables):
         assert drawing.numbers[name]["spearman"] == pytest.approx(
             spearmanr(range(N_PREFIX), expected).statistic
         )
-        assert f"{mean:.1f} tokens" in line.get_label()
+        words = f"{mean:.1f} tokens per replaced token ({rows['id'].nunique()} paragraphs)"
+        assert line.get_label() == f"{name.replace('_', '-')}: {words}"
+        assert colour_of(line) == COLOURS[name] and line.get_xdata().tolist() == list(range(N_PREFIX))
+    legend = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert legend == [line.get_label() for line in axes.lines] and axes.get_ylim()[0] == 0
+    assert [each.get_title(loc="left") for each in drawing.figure.axes] == ["a", "", "b"]
     assert drawing.numbers["difference"].value == pytest.approx(
         drawing.numbers["non_memorized"]["drop"].value - drawing.numbers["memorized"]["drop"].value
     )
@@ -193,6 +209,8 @@ def test_bands_and_intervals_are_those_of_the_module_of_statistics(tables):
     assert drawing.numbers["memorized"]["late"] == pytest.approx(uncertainty.paired(late))
     other = FULL - em[:, ::-1].mean(axis=(1, 2))
     assert drawing.numbers["difference"] == pytest.approx(uncertainty.difference(other, drops.mean(axis=1)))
+    band = band_at(drawing.figure.axes[2].collections[0], 4)
+    assert band == pytest.approx(uncertainty.mean(drops[:, 4])[1:3])
     bands = [axes.get_paths()[0].get_extents() for axes in drawing.figure.axes[2].collections]
     of_other = drawing.data.query("panel == 'b' and set == 'non_memorized'")
     assert bands[1].y1 == pytest.approx(of_other["high"].max())
@@ -276,19 +294,31 @@ def test_table_2_marks_the_replaced_token_and_the_change(pairs):
     drawing = table2.draw(pairs, SETTINGS)
     assert drawing.data["id"].tolist() == [1, 2]
     assert drawing.data["em"].tolist() == [3, 0]
+    assert drawing.data[["position", "impact_position"]].to_numpy().tolist() == [[9, 13], [3, 10]]
     texts = pairs["vocabulary"]["text"]
     original = pairs["paragraphs"]["tokens"][1]
     assert drawing.data["old_token"][0] == texts[original[9]]
     assert drawing.data["new_token"][0] == texts[(original[9] + 1) % N_WORDS]
     assert drawing.data["prefix"][0] == "".join(texts[original[:N_PREFIX]])
     kept = "".join(texts[original[N_PREFIX : N_PREFIX + 3]])
+    changed = next(row.tokens for row in pairs["perturbed_paragraphs"].itertuples() if row.id == 1)
+    assert drawing.data["perturbed_continuation"][0] == "".join(texts[changed[N_PREFIX:]])
     assert drawing.data["perturbed_continuation"][0].startswith(kept)
+    assert drawing.data["memorized_continuation"][0] == "".join(texts[original[N_PREFIX:]])
     row = next(row for row in pairs["perturbed_paragraphs"].itertuples() if row.id == 1)
     cells = table2._cells(
         row_with_original(row, original), pairs["vocabulary"].set_index("token")["text"], N_PREFIX
     )
     assert [piece.marked for piece in cells[1]] == [False, True, False, True, False]
     assert [piece.colour for piece in cells[3]] == [COLOURS["memorized"], COLOURS["perturbed"]]
+    assert "".join(piece.text for piece in cells[1]).replace(" \u2192 ", "") == (
+        "".join(texts[[*original[:10], changed[9]]])
+    )
+    assert "".join(piece.text for piece in cells[3]) == drawing.data["perturbed_continuation"][0]
+    columns = ["id", "prefix with the replaced token", "memorized continuation"]
+    titles = [text.get_text() for text in drawing.figure.axes[0].texts[:4]]
+    assert titles == [*columns, "continuation after the replacement"]
+    assert column_of(drawing.figure, "id") == ["1", "2"]
     assert cells[3][0].text == kept
     assert drawing.numbers["n_at_last"] == 1 and drawing.numbers["n_changed_at_once"] == 1
     assert drawing.data["nll"].tolist() == [9.5, 3.5] and drawing.numbers["nll"].value == 6.5

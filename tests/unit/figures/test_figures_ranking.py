@@ -8,9 +8,10 @@ import pytest
 from figure_labels import clipped_labels, overlapping_labels
 from made_rankings import ranked_with_samples
 from matplotlib import pyplot as plt
+from matplotlib.text import Annotation
 
 from memloc.figures import fig1, head_ranking
-from memloc.figures.parts.style import METHOD_LABELS
+from memloc.figures.parts.style import COLOURS, METHOD_LABELS
 from memloc.localization.head_ranking import agreement
 from memloc.localization.highlight import highlighted_head
 from memloc.run.templates import fill
@@ -95,6 +96,50 @@ def test_figure_1_counts_the_methods_that_rank_the_head_first():
     ranks = own.set_index("method")["rank"]
     assert drawing.numbers["ranks"] == {METHOD_LABELS[method]: rank for method, rank in ranks.items()}
     assert drawing.numbers["sizes"] == {"memorized": 442, "non_memorized": 12_422, "perturbed": 40}
+    assert (
+        drawing.data.set_index("method")["rank_of_highlighted"].drop("combined").to_dict() == ranks.to_dict()
+    )
+    assert drawing.numbers["n_heads"] == 32 and (layer, head) == highlighted_head(tables, SETTINGS)
+    (axes,) = drawing.figure.axes
+    texts = [text.get_text() for text in axes.texts]
+    shown = [text for text in texts if text.startswith("rank ")]
+    assert shown == [f"rank {ranks[method]} of 32" for method in fig1.USES]
+    for method in fig1.USES:
+        top = ranking.query("method == @method and rank == 1").iloc[0]
+        assert f"{METHOD_LABELS[method]}\nfirst: layer {top['layer']}, head {top['head']}" in texts
+    assert f"layer {layer}\nhead {head}" in texts and "lowest mean rank\nof all methods" in texts
+    configured = fig1.draw(tables, sections({"highlight": {"layer": 2, "head": 3}})).figure.axes[0].texts
+    assert {"layer 2\nhead 3", "configured"} < {text.get_text() for text in configured}
+
+
+def test_arrows_of_figure_1_lead_from_sets_to_the_methods_that_use_them_and_on_to_the_head():
+    (axes,) = fig1.draw(made_up(4, 8), SETTINGS).figure.axes
+    heights = {text.get_text().split("\n")[0]: text.get_position()[1] for text in axes.texts}
+    sizes = {text.get_text().split("\n")[-1] for text in axes.texts}
+    assert {"442 paragraphs", "12,422 paragraphs", "40 paragraphs"} < sizes
+    names = {"memorized": "memorized", "non_memorized": "non-memorized", "perturbed": "perturbed memorized"}
+    set_of = {COLOURS[name]: label for name, label in names.items()}
+    arrows = [arrow for arrow in axes.texts if isinstance(arrow, Annotation)]
+    used = {METHOD_LABELS[method]: set() for method in fig1.USES}
+    left = set()
+    for arrow in arrows:
+        name = set_of.get(arrow.arrowprops["color"])
+        (method,) = (
+            label for label in used if heights[label] == pytest.approx((arrow.xy if name else arrow.xyann)[1])
+        )
+        if name:
+            assert arrow.xyann[1] == pytest.approx(heights[name])
+            used[method].add(name)
+        else:
+            left.add(method)
+    assert used == {
+        "parameter gradients": {"memorized"},
+        "activation gradients": {"memorized"},
+        "attention to rare tokens": {"memorized", "non-memorized"},
+        "activation patching": {"memorized", "perturbed memorized"},
+    }
+    assert left == set(used)
+    assert len(axes.patches) == 3 + len(used) + 1  # boxes
 
 
 def test_shares_of_ranks_are_those_of_resamples():

@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from drawn_parts import is_red_above_zero, legend_of, outlined
 from figure_labels import clipped_labels, drawn_labels, overlapping_labels
 from matplotlib import pyplot as plt
 from matplotlib.collections import QuadMesh
+from matplotlib.colors import to_hex
 
 from memloc.figures import fig7, rare_token_heads, token_attention
 from memloc.figures.parts.style import COLOURS
@@ -97,10 +99,15 @@ def test_fig7_plots_every_head_of_the_highlighted_layer_only():
     drawing = fig7.draw(tables, SETTINGS)
     left = drawing.figure.axes[0], drawing.figure.axes[2]
     rows = tables["rare_tokens"].query("layer == 1")
+    names = ["attention, summed over paragraphs", "attention, mean per occurrence"]
+    assert [axes.get_ylabel() for axes in left] == names
+    assert list(legend_of(left[0])) == ["null of head 2 (95 %)", "head 2"]
+    assert legend_of(left[0])["head 2"] == COLOURS["memorized"]
     for axes, measure in zip(left, ("attention_sum", "attention_mean"), strict=True):
-        assert len(axes.lines) == 5
+        assert len(axes.lines) == 5 and axes.get_ylim()[1] > rows[measure].max()
         for line, (_, of_head) in zip(axes.lines, rows.groupby("head"), strict=True):
             np.testing.assert_allclose(line.get_ydata(), of_head[measure])
+            assert line.get_xdata().tolist() == list(range(N_RANKS))
     assert set(drawing.data["layer"]) == {1}
     assert len(drawing.data) == 5 * N_RANKS
 
@@ -168,7 +175,14 @@ def test_fig7_draws_each_heads_null_and_correlation_in_its_row():
     tables = made_up()
     set_correlation(tables, 1, 3, "pearson_mean_null_q025", -0.8)
     set_correlation(tables, 1, 3, "pearson_mean", 0.6)
-    right = fig7.draw(tables, SETTINGS).figure.axes[3]
+    set_correlation(tables, 1, 0, "pearson", 0.2)
+    _, above, _, right = fig7.draw(tables, SETTINGS).figure.axes
+    assert above.collections[0].get_offsets().tolist()[:2] == [[0.2, 0], [-0.1, 1]]
+    shown = {text.get_position()[1]: text.get_text() for text in right.texts}
+    assert shown == {head: "0.60" if head == 3 else "\u22120.10" for head in range(5)}
+    dots = right.collections[0].get_facecolors()
+    assert [to_hex(dot) == COLOURS["memorized"] for dot in dots] == [False, False, True, False, False]
+    assert right.lines[0].get_xdata() == [0, 0] and right.get_xlabel().startswith("Pearson correlation")
     bars = {bar.get_y() + 0.3: (bar.get_x(), bar.get_x() + bar.get_width()) for bar in right.patches}
     assert bars[3] == pytest.approx((-0.8, 0.3)) and bars[1] == pytest.approx((-0.5, 0.3))
     assert right.collections[0].get_offsets().tolist()[3] == [0.6, 3]
@@ -187,19 +201,31 @@ def test_numbers_of_all_heads_are_counted_by_layer():
     assert (mean["n_below"], mean["n_above"], mean["layers_below"]) == (3, 1, "layer 0: 2, layer 2: 1")
     assert (mean["value"], mean["place"]) == (-0.2, 4)
     assert (numbers["n_heads"], numbers["n_by_chance"]) == (15, 0.75)
+    assert (numbers["layer"], numbers["head"], numbers["n_permutations"]) == (1, 2, 200)
 
 
 def test_tokens_of_the_highlighted_head_are_shown_in_order_with_their_texts():
     tables = made_up()
     other = (tables["token_attention"]["head"] != 2) | (tables["token_attention"]["layer"] != 1)
     tables["token_attention"].loc[other, "attention_mean"] = 0.9
+    tables["token_attention"]["attention_expected"] = 0.001 * tables["token_attention"]["place"]
     shuffled = tables | {"token_attention": tables["token_attention"].sample(frac=1, random_state=0)}
     drawing = token_attention.draw(shuffled, SETTINGS)
     left, right = drawing.figure.axes
     assert [bar.get_width() for bar in left.patches] == pytest.approx(0.5 - 0.02 * np.arange(20))
+    assert [bar.get_y() + bar.get_height() / 2 for bar in left.patches] == pytest.approx(range(20))
+    expected = np.column_stack([0.001 * np.arange(1, 21), range(20)])
+    assert left.lines[0].get_xydata() == pytest.approx(expected)
+    assert list(legend_of(left)) == ["if tokens exchange it", "head 2"]
+    assert left.get_xlabel() == "attention, mean per occurrence"
+    assert [axes.get_title(loc="left") for axes in (left, right)] == ["a", "b"]
     assert left.get_yticklabels()[0].get_text() == "\u2423widewidewide24\u21b5"
     assert left.yaxis_inverted()
-    assert [line.get_xdata()[:3].tolist() for line in right.lines] == [[5, 6, 7], [10, 100, 1000]]
+    counts = {line.get_label(): line.get_xdata()[:3].tolist() for line in right.lines}
+    assert counts == {"in the prefixes": [5, 6, 7], "in all paragraphs": [10, 100, 1000]}
+    assert list(legend_of(right)) == list(counts)
+    assert all(line.get_ydata().tolist() == list(range(20)) for line in right.lines)
+    assert [line.get_markerfacecolor() == "white" for line in right.lines] == [False, True]
     assert (right.get_xscale(), right.get_xlabel()) == ("log", "occurrences")
     assert drawing.numbers["fewest"] == 5 and drawing.numbers["last"] == pytest.approx(0.12)
     assert "\u2423widewidewide24" in caption(token_attention, drawing).replace("\\", "")
@@ -210,6 +236,8 @@ def test_numbers_of_the_tokens_that_a_head_attends_to_most():
     rows = rows.assign(attention_expected=np.linspace(0, 0.2, 20), count=[1] * 11 + [1000] * 9)
     numbers = token_attention._numbers(rows, 1, 2)
     assert (numbers["first"], numbers["expected"]) == pytest.approx((0.5, 0.1))
+    assert (numbers["layer"], numbers["head"]) == (1, 2)
+    assert (numbers["last"], numbers["fewest"]) == (pytest.approx(0.12), 5)
     assert (numbers["median_count"], numbers["n_tokens"], len(numbers["tokens"])) == (1, 20, 5)
 
 
@@ -217,6 +245,7 @@ def test_no_token_may_occur_often_enough():
     tables = made_up()
     drawing = token_attention.draw(tables | {"token_attention": tables["token_attention"].iloc[:0]}, SETTINGS)
     assert "No token occurs often enough" in caption(token_attention, drawing)
+    assert drawing.numbers == {"layer": 1, "head": 2, "n_tokens": 0}
 
 
 def test_map_holds_the_correlations_and_marks_heads_beyond_their_null():
@@ -234,6 +263,16 @@ def test_map_holds_the_correlations_and_marks_heads_beyond_their_null():
     assert values[2, 4] == 0.8
     assert (values[:, 5:] == -0.1).all()
     assert mesh.get_clim() == (-1, 1)
+    titles = ["attention summed over paragraphs", "mean attention per occurrence"]
+    assert [axes.get_title() for axes in (summed, mean)] == titles
+    assert outlined(summed) == outlined(mean) == [(2, 1), (7, 1), (12, 1)] and is_red_above_zero(mesh)
+    (below,) = (artist for artist in mean.collections if isinstance(artist, QuadMesh))
+    assert below.get_array()[2, 10] == 0.31 and below.get_array()[0, 1] == -0.1
+    assert [axes.get_title(loc="left") for axes in (summed, mean)] == ["a", "b"]
+    bars = [axes.get_ylabel() for axes in drawing.figure.axes[2:]]
+    assert bars == ["correlation with the rank"] * 2
+    labels = [label.get_text() for label in summed.get_xticklabels()]
+    assert labels == ["Pearson", "Spearman", "Kendall"]
     down, up = (dots.get_offsets().tolist() for dots in summed.collections if not isinstance(dots, QuadMesh))
     assert (down, up) == ([[1.5, 0]], [[4.5, 2]])
     down, up = (dots.get_offsets().tolist() for dots in mean.collections if not isinstance(dots, QuadMesh))

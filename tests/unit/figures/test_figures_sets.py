@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from drawn_parts import band_at, colour_of, column_of, counts_of, legend_of
 from made_settings import changed
 
 from memloc.data.sets import controls, split
@@ -110,10 +111,38 @@ def test_numbers_of_figures_2_and_8_are_medians_and_shares_of_their_sets():
     found = tables(EM["all sets"])
     found["scores"]["nll"] = [9.0, 1.0, 0, 0, 0, 0, 0.1, 0.2, 0.9]
     found["paragraphs"]["count"] = [1, 2, 3, 4, 5, 60, 7, 8, 900]
-    numbers = fig2.draw(found, SETTINGS).numbers
+    drawing = fig2.draw(found, SETTINGS)
+    numbers = drawing.numbers
     assert numbers["nll"] == pytest.approx({"memorized": 0.2, "non-memorized": 5})
     assert (numbers["n_paragraphs"], numbers["max_em"], numbers["n_continuation"]) == (9, 40, 40)
-    numbers = fig8.draw(found, SETTINGS).numbers
+    (top, _, main, side), names = drawing.figure.axes, style.BY_EXACT_MATCH
+    shown = found["scores"].merge(found["sets"], on="id")
+    for name, dots, above, beside in zip(
+        names, main.collections, top.containers, side.containers, strict=True
+    ):
+        rows = shown[shown["set"] == name]
+        nll, em = dots.get_offsets().T
+        assert nll.tolist() == rows["nll"].tolist() and (abs(em - rows["em"].to_numpy()) < 0.4).all()
+        for bars, column, lying in ((above, "nll", False), (beside, "em", True)):
+            edges, counts = counts_of(bars, lying)
+            assert np.histogram(rows[column], edges)[0].tolist() == counts
+            assert colour_of(bars[0]) == colour_of(dots) == style.COLOURS[name]
+    labels = ["non-memorized, 2", "partly (9\u201323), 2", "partly (24\u201339), 2", "memorized, 3"]
+    assert legend_of(main) == dict(zip(labels, (style.COLOURS[name] for name in names), strict=True))
+    drawing = fig8.draw(found, SETTINGS)
+    numbers = drawing.numbers
+    shown = shown.merge(found["paragraphs"], on="id")
+    left, right = drawing.figure.axes
+    assert (left.get_xlabel(), left.get_xscale()) == ("occurrences in the corpus", "log")
+    assert (right.get_xlabel(), right.get_xscale()) == ("exact match (tokens)", "linear")
+    for axes, column in ((left, "count"), (right, "em")):
+        for name, bars in zip(names, axes.containers, strict=True):
+            edges, counts = counts_of(bars)
+            assert np.histogram(shown.loc[shown["set"] == name, column], edges)[0].tolist() == counts
+            assert colour_of(bars[0]) == style.COLOURS[name]
+    assert legend_of(right) == {
+        label.rpartition(",")[0]: style.COLOURS[name] for label, name in zip(labels, names, strict=True)
+    }
     assert (numbers["max_count"], numbers["median_count"], numbers["median_count_memorized"]) == (900, 5, 8)
     assert fig8.draw(tables(EM["none memorized"]), SETTINGS).numbers["share_em_0"] == pytest.approx(1 / 9)
 
@@ -142,9 +171,33 @@ def test_a_set_that_is_smaller_than_asked_for_is_told():
     assert "fewer" not in caption("fig2", fig2.draw(tables(EM["all sets"]), enough))
 
 
-def test_recited_paragraphs_come_in_the_order_of_their_repeats():
+def test_table_1_shows_the_first_sampled_memorized_paragraphs():
+    found = tables(EM["all memorized"])
+    found["sets"] = found["sets"].assign(sampled=found["sets"]["id"] != 4).iloc[::-1]
+    found["paragraphs"]["count"] = [1000, 2, 3, 4, 5, 60, 7, 8, 900]
+    drawing = table1.draw(found, SETTINGS)
+    texts = ["".join("abcdefgh "[token] for token in tokens) for tokens in found["paragraphs"]["tokens"]]
+    shown = [0, 2, 3, 4, 5, 6]
+    assert column_of(drawing.figure, "id") == ["3", "5", "6", "7", "8", "9"]
+    assert column_of(drawing.figure, "count") == ["1,000", "3", "4", "5", "60", "7"]
+    nll = found["scores"]["nll"]
+    assert column_of(drawing.figure, "NLL") == [f"{nll[row]:.3f}" for row in shown]
+    assert column_of(drawing.figure, "prefix") == [texts[row][:20] for row in shown]
+    assert column_of(drawing.figure, "memorized continuation") == [texts[row][20:] for row in shown]
+    assert drawing.numbers == {"n_shown": 6, "n_memorized": 9, "median_count": 7}
+    assert len(drawing.data) == 9
+
+
+def test_recited_paragraphs_come_in_the_order_of_their_repeats(monkeypatch):
     found = tables(EM["all sets"])
+    monkeypatch.setattr(recited, "N_RECITED", 2)
+    monkeypatch.setattr(recited, "N_NEARLY", 1)
     drawing = recited.draw(found, SETTINGS)
+    for title, shown in {"id": [11, 10, 8], "count": [9, 8, 6], "edits": [0, 0, 1]}.items():
+        assert column_of(drawing.figure, title) == list(map(str, shown))
+    assert column_of(drawing.figure, "prefix") == drawing.data["prefix"].iloc[[0, 1, 3]].tolist()
+    numbers = drawing.numbers
+    assert (numbers["n_shown"], numbers["n_paragraphs"], numbers["max_em"]) == (3, 9, 40)
     assert drawing.data["count"].tolist() == [9, 8, 7, 6, 5, 4, 3]
     assert drawing.data["id"].tolist() == [11, 10, 9, 8, 7, 6, 5]
     assert drawing.data["n_edits"].tolist() == [0, 0, 0, 1, 1, 1, 1]
@@ -189,7 +242,12 @@ def test_repeats_are_those_of_the_continuation_where_they_are_counted():
     found = tables(EM["all sets"])
     drawing = repeats.draw(found, SETTINGS)
     assert drawing.data["repeats_min"].min() == 2 and drawing.numbers["n_elsewhere"] == 9
-    assert drawing.figure.axes[0].get_xlabel() == "occurrences of the continuation in training"
+    (axes,), data = drawing.figure.axes, drawing.data
+    assert (axes.get_xlabel(), axes.get_xscale()) == ("occurrences of the continuation in training", "log")
+    assert axes.lines[0].get_xydata().tolist() == data[["repeats_mean", "fraction"]].to_numpy().tolist()
+    for row in data.itertuples():
+        assert band_at(axes.collections[0], row.repeats_mean) == (row.low, row.high)
+    assert data["n_memorized"].tolist() == [0, 0, 0, 0, 3] and not axes.containers
     found["paragraphs"] = found["paragraphs"].assign(continuation_count=None)
     drawing = repeats.draw(found, SETTINGS)
     assert drawing.data["repeats_min"].min() == 1 and drawing.numbers["n_elsewhere"] == 0
@@ -257,7 +315,15 @@ def test_controls_change_nothing_that_is_plotted_or_said_of_others(name):
 @pytest.mark.parametrize("name", ["fig2", "repeats"])
 def test_the_share_of_recited_controls_stands_beside_that_of_others(name):
     drawing = FIGURES[name].draw(with_controls(EM["all sets"], [0, 3, 40, 0, 1, 2, 0]), SETTINGS)
-    assert drawing.numbers["unseen"] == proportion(1, 7)
+    share = proportion(1, 7)
+    assert drawing.numbers["unseen"] == share
+    if name == "repeats":
+        (axes,) = drawing.figure.axes
+        dot, _, (ends,) = axes.containers[0].lines
+        assert dot.get_xydata().tolist() == [[0.5, share.value]]
+        assert colour_of(dot) == style.COLOURS["unseen"]
+        assert ends.get_segments()[0][:, 1] == pytest.approx([max(share.low, 0), min(share.high, 1)])
+        assert [(text.get_text(), text.xy[0]) for text in axes.texts] == [("unseen", 0.5)]
     assert "Of 7 unseen paragraphs" in caption(name, drawing)
     known = FIGURES[name].draw(tables(EM["all sets"]), SETTINGS)
     assert "No paragraph is known to be unseen." in caption(name, known)

@@ -14,12 +14,14 @@ def test_many_rows_are_joined_as_one_is():
 
 
 def test_every_column_is_on_the_page_and_apart_from_the_next():
-    rows = [[[Piece(letter * 30, "black")] for letter in "abc"]] * 2
+    rows = [[[Piece(letter * 30, "black")] for letter in letters] for letters in ("abc", "def")]
     figure = draw_table(("first", "second", "third"), rows, (8, 30, 12))
     renderer = figure.canvas.get_renderer()
+    below = next(text for text in figure.axes[0].texts if text.get_text() == "d" * 8)
     boxes = {text.get_text(): text.get_window_extent(renderer) for text in figure.axes[0].texts}
     first, second, third = (boxes[letter * n] for letter, n in zip("abc", (8, 30, 12), strict=True))
     assert 0 < first.x0 < first.x1 < second.x0 < second.x1 < third.x0
     assert third.x1 < figure.bbox.width
+    assert below.get_window_extent(renderer).y1 < boxes["a" * 6].y0  # the last line of the row above
     for title, column in (("first", first), ("second", second), ("third", third)):
         assert boxes[title].x0 == pytest.approx(column.x0, abs=2) and boxes[title].y0 > column.y1

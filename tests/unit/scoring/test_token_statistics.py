@@ -6,12 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from drawn_parts import band_at, colour_of, legend_of
 from figure_labels import clipped_labels, overlapping_labels
 from matplotlib import pyplot as plt
 from scipy import stats
 
 from memloc.figures import logit_differences, min_k
 from memloc.figures.min_k import paragraph_scores
+from memloc.figures.parts.style import COLOURS
 from memloc.run.templates import fill
 from memloc.scoring.token_statistics import statistics_frame, token_statistics
 from memloc.settings.sections import sections
@@ -136,9 +138,32 @@ def test_controls_are_separated_from_memorized_paragraphs_by_themselves():
 
 def test_min_k_plots_every_text():
     drawing = min_k.draw({"token_statistics": made_up()}, sections({"min_k": {"percent": 20}}))
+    groups = [("memorized", "corpus"), ("non_memorized", "model"), ("non_memorized", "corpus")]
+    titles = ["20 % least likely tokens", "all tokens of the continuation"]
+    assert [axes.get_title() for axes in drawing.figure.axes] == titles
+    assert [axes.get_title(loc="left") for axes in drawing.figure.axes] == ["a", "b"]
+    assert {axes.get_xlabel() for axes in drawing.figure.axes} == {"mean log-probability (nats per token)"}
     for axes, column in zip(drawing.figure.axes, ("min_k", "mean"), strict=True):
-        plotted = np.concatenate([dots.get_offsets()[:, 0] for dots in axes.collections])
-        np.testing.assert_allclose(np.sort(plotted), np.sort(drawing.data[column]))
+        for place, (group, dots, median) in enumerate(zip(groups, axes.collections, axes.lines, strict=True)):
+            rows = (drawing.data["set"] == group[0]) & (drawing.data["continuation"] == group[1])
+            expected = drawing.data.loc[rows, column]
+            values, heights = dots.get_offsets().T
+            assert values.tolist() == expected.tolist()
+            assert (abs(heights - place) < 0.3).all() and colour_of(dots) == COLOURS[group[0]]
+            assert (
+                list(median.get_xdata()) == [expected.median()] * 2 and np.mean(median.get_ydata()) == place
+            )
+    labels = [label.get_text().replace("\n", " ") for label in drawing.figure.axes[0].get_yticklabels()]
+    assert labels == ["memorized", "non-memorized, own continuation", "non-memorized, true continuation"]
+    assert drawing.figure.axes[0].yaxis_inverted()
+    for name, found in drawing.numbers["separation"].items():
+        rows = drawing.data.query(f"set == 'non_memorized' and continuation == '{name}'")
+        assert (found["n"], found["median"]) == (5, rows["min_k"].median())
+        expected = uncertainty.auroc(drawing.data.query("set == 'memorized'")["mean"], rows["mean"])
+        assert found["mean"] == expected
+    median = np.median(drawing.data.query("set == 'memorized'")["min_k"])
+    assert (drawing.numbers["n_memorized"], drawing.numbers["median"]) == (6, median)
+    assert drawing.numbers["percent"] == 20
     memorized = drawing.data.query("set == 'memorized'").min_k
     others = drawing.data.query("set == 'non_memorized' and continuation == 'model'").min_k
     assert drawing.numbers["separation"]["model"]["min_k"] == uncertainty.auroc(memorized, others)
@@ -157,6 +182,24 @@ def test_logit_differences_plots_means_over_paragraphs():
     own = table[(table["set"] == "non_memorized") & (table["continuation"] == "model")]
     expected = [own.margin[own.position == position].mean() for position in range(50, 100)]
     np.testing.assert_allclose(drawn["non-memorized, own continuation"], expected)
+    names = (axes.get_xlabel(), axes.get_ylabel())
+    assert axes.get_ylim()[0] == 0
+    assert names == ("token position in the paragraph", "largest logit \u2212 second largest")
+    assert [line.get_linestyle() for line in axes.lines] == ["-", "--", "-"]
+    colours = [COLOURS["memorized"], *[COLOURS["non_memorized"]] * 2]
+    assert list(map(colour_of, axes.lines)) == list(map(colour_of, axes.collections)) == colours
+    assert [label.replace("\n", " ") for label in legend_of(drawing.figure)] == list(drawn)
+    memorized = drawing.data[drawing.data["set"] == "memorized"].set_index("position")
+    for position in (50, 73, 99):
+        assert band_at(axes.collections[0], position) == tuple(memorized.loc[position, ["low", "high"]])
+    numbers = drawing.numbers
+    assert (numbers["first_position"], numbers["n_memorized"], numbers["n_non_memorized"]) == (50, 6, 5)
+    for suffix, rows in (("", table), ("_first", table[table["position"] == 50])):
+        means = rows.groupby(["set", "continuation"])["margin"].mean()
+        assert numbers[f"memorized{suffix}"] == pytest.approx(means["memorized", "corpus"])
+        assert numbers[f"non_memorized{suffix}"] == pytest.approx(means["non_memorized"].to_dict())
+    true = table[(table["set"] == "non_memorized") & (table["continuation"] == "corpus")]
+    assert numbers["first_choice_corpus"] == pytest.approx((true["true_rank"] == 0).mean())
     first = table[(table["set"] == "memorized") & (table.position == 50)].margin
     half = stats.t.ppf(0.975, 5) * first.std() / np.sqrt(6)
     ends = [first.mean() - half, first.mean() + half]

@@ -1,0 +1,65 @@
+"""What axes show, read back from what is drawn on them."""
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.collections import Collection
+from matplotlib.colors import to_hex
+from matplotlib.container import BarContainer
+from matplotlib.figure import Figure
+
+
+def colour_of(artist: Artist) -> str:
+    """Colour of a line, a text, a patch or dots, whatever its transparency."""
+    found = getattr(artist, "get_color", None) or artist.get_facecolor
+    colour = found()
+    return to_hex(colour if isinstance(colour, str) else np.ravel(colour)[:3])
+
+
+def legend_of(owner: Axes | Figure) -> dict[str, str]:
+    """Labels of the legend, and the colours that they stand for."""
+    (legend,) = owner.legends if isinstance(owner, Figure) else [owner.get_legend()]
+    texts = [text.get_text() for text in legend.get_texts()]
+    return dict(zip(texts, map(colour_of, legend.legend_handles), strict=True))
+
+
+def outlined(axes: Axes) -> list[tuple[float, float]]:
+    """Left edges and layers of the cells that a map outlines."""
+    return sorted((patch.get_x(), patch.get_y() + 0.5) for patch in axes.patches)
+
+
+def lying_bars(axes: Axes) -> list[np.ndarray]:
+    """Place and length of the bars of each kind."""
+    return [
+        np.array([(bar.get_y() + bar.get_height() / 2, bar.get_width()) for bar in bars])
+        for bars in axes.containers
+    ]
+
+
+def counts_of(bars: BarContainer, lying: bool = False) -> tuple[np.ndarray, list[float]]:
+    """Edges and counts of a histogram."""
+    boxes = [(bar.get_x(), bar.get_width(), bar.get_height()) for bar in bars]
+    if lying:
+        boxes = [(bar.get_y(), bar.get_height(), bar.get_width()) for bar in bars]
+    starts, widths, counts = map(np.array, zip(*boxes, strict=True))
+    return np.append(starts - 1e-9, starts[-1] + widths[-1] + 1e-9), counts.tolist()
+
+
+def band_at(band: Collection, place: float) -> tuple[float, float]:
+    """Lower and upper end of a band at a place of the horizontal axis."""
+    corners = band.get_paths()[0].vertices
+    heights = corners[corners[:, 0] == place][:, 1]
+    return heights.min(), heights.max()
+
+
+def column_of(table: Figure, title: str) -> list[str]:
+    """Pieces of text in the column under a title of a typeset table, from top to bottom."""
+    texts = table.axes[0].texts
+    (left,) = (text.get_position()[0] for text in texts if text.get_text() == title)
+    return [text.get_text() for text in texts if text.get_position()[0] == left][1:]
+
+
+def is_red_above_zero(mesh) -> bool:
+    """Whether a map is red where its values are positive and blue where they are negative."""
+    (red, _, blue, _), (red_below, _, blue_below, _) = mesh.to_rgba(0.8 * np.array(mesh.get_clim()[::-1]))
+    return red > blue and red_below < blue_below
