@@ -116,10 +116,9 @@ def test_recall_is_drawn_with_its_interval_at_its_method_the_plant_above_the_twi
         lines, plant, _, twin = panel.collections
         for place, method in enumerate(("gradient_largest", "zero_ablation", *BASELINES)):
             recalls = np.array([found_of(kind, method, plant) / 2 for plant in range(8)])
-            assert plant.get_offsets()[:, 0][plant.get_offsets()[:, 1].round() == place] == pytest.approx(
-                recalls.mean()
-            )
-            assert twin.get_offsets()[:, 0][twin.get_offsets()[:, 1].round() == place] == pytest.approx(0.05)
+            for points, mean in ((plant, recalls.mean()), (twin, 0.05)):
+                (x,) = [x for x, y in points.get_offsets() if round(y) == place]
+                assert x == pytest.approx(mean)
             expected = uncertainty.mean(recalls)
             (ends,) = [ends for ends in lines.get_segments() if round(ends[0, 1]) == place]
             assert ends[:, 0] == pytest.approx((max(expected.low, 0), expected.high))
