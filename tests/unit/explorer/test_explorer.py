@@ -16,7 +16,7 @@ from memloc.explorer.index import index_of
 from memloc.explorer.json_values import base64_array, json_rows
 from memloc.explorer.paragraph import paragraphs
 from memloc.explorer.selection import chosen_ids, cloud, corpus_counts
-from memloc.figures.parts.style import METHOD_LABELS
+from memloc.figures.parts.style import COLOURS, METHOD_LABELS
 from memloc.settings.explorer import NEEDED, SHOWN
 from memloc.settings.sections import sections
 from memloc.statistics import uncertainty
@@ -126,6 +126,7 @@ def test_the_index_holds_the_sets_and_what_the_list_says_of_each_paragraph(table
     assert index["tabs"] == [{"key": "claims", "title": "Claims"}]
     counts = {found["key"]: found["n"] for found in index["sets"]}
     assert counts == tables["sets"].set.value_counts().to_dict()
+    assert all(found["colour"] == COLOURS[found["key"]] for found in index["sets"])
     assert [name for name in ("memorized", "non_memorized", "unseen") if name in counts] == [
         found["key"] for found in index["sets"] if not found["key"].startswith("partly")
     ]
@@ -198,6 +199,7 @@ def test_continuations_are_texts_of_the_tables_tokens(tables, pages):
     for row in tables["perturbed_paragraphs"].itertuples():
         found = pages[row.id]["perturbed"]
         assert found["tokens"] == [texts[token] for token in row.tokens[12:]]
+        assert (found["text"], found["nll"]) == (texts[row.token], row.nll)
         assert (found["position"], found["impact"], found["em"]) == (
             row.position,
             row.impact_position,
