@@ -1,5 +1,7 @@
 """What axes show, read back from what is drawn on them."""
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -7,6 +9,7 @@ from matplotlib.collections import Collection
 from matplotlib.colors import to_hex
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 
 def colour_of(artist: Artist) -> str:
@@ -63,3 +66,24 @@ def is_red_above_zero(mesh) -> bool:
     """Whether a map is red where its values are positive and blue where they are negative."""
     (red, _, blue, _), (red_below, _, blue_below, _) = mesh.to_rgba(0.8 * np.array(mesh.get_clim()[::-1]))
     return red > blue and red_below < blue_below
+
+
+def words(labels: Iterable[Text]) -> list[str]:
+    """The text of each label."""
+    return [label.get_text() for label in labels]
+
+
+def legend(figure: Figure) -> list[str]:
+    """What the figure's legend names, in its order."""
+    return [text for found in figure.legends for text in words(found.get_texts())]
+
+
+def table_rows(axes: Axes, header: Sequence[str]) -> list[dict[str, str]]:
+    """Rows of a drawn table from above: cells by the titles of their columns, without empty ones."""
+    titles, cells = axes.texts[: len(header)], axes.texts[len(header) :]
+    columns = {text.get_position()[0]: text.get_text() for text in titles}
+    rows: dict[float, dict[str, str]] = {}
+    for text in cells:
+        left, top = text.get_position()
+        rows.setdefault(round(top, 3), {})[columns[left]] = text.get_text()
+    return [row for _, row in sorted(rows.items())]

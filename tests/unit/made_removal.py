@@ -14,26 +14,35 @@ def tables(n=8, ways=WAY_NAMES):
     removed, damage, costs = [], [], []
     for way in ("nothing", *ways):
         em, own = KEPT.get(way, (40, 30))
+        off = 0 if way == "nothing" else 1  # by which values lie around their means
         for mode in ("joint", "single"):
             if mode == "single" and (way in (*UNTARGETED, "nothing") or n < 3):
                 continue
+            left = em + 3 * (mode == "single")
             labels = {"way": way, "setting": "" if way == "nothing" else "share 0.1", "mode": mode}
             for number in range(n if mode == "joint" else 2):
+                side = off if number % 2 else -off
                 steps = None if way == "nothing" or number % 2 else number
-                scores = {"em": em - number % 2, "log_p": -np.inf if em < 20 else -0.1, "longest_run": em}
-                shares = {"edit_distance": 1 - em / 50, "recited_perturbed": 0.25, "recited_shifted": 0.5}
-                more = {"relearning_steps": steps, "n_changed_weights": 1000}
+                scores = {"em": left - number % 2 + side, "longest_run": em}
+                scores["log_p"] = -np.inf if em < 20 else -0.1
+                same = way == "nothing" or number == 0  # what is generated, to a share
+                shares = {"edit_distance": 1 - em / 50 * same, "recited_perturbed": float(number == 0)}
+                more = {"relearning_steps": steps, "n_changed_weights": 1000 * (1 + 8 * (number == 1))}
                 more["targeted"] = way not in (*UNTARGETED, "nothing")
-                removed.append({**labels, "id": number, **scores, **shares, **more})
+                removed.append({**labels, "id": number, **scores, **shares, "recited_shifted": 0.5, **more})
             for taken in [None] if mode == "joint" else [0, 1]:
                 costs.append({**labels, "removed": taken, "seconds": 1.5, "memory_mb": 1234.5})
-                for group in ("memorized", "non_memorized", "held_out"):
-                    for number in range(n):
+                for group, lost, more in (("memorized", 1.5, 1), ("non_memorized", 1, 2), ("held_out", 1, 0)):
+                    for number in range(n + more):
                         text = {"group": group, "id": 100 + number, "seen": False}
-                        nll = 3.0 + (50 - own) / 100 + number / 10
-                        damage.append(
-                            {**labels, "removed": taken, **text, "em": own - number % 2, "nll": nll}
-                        )
+                        kept = 50 - lost * (50 - own) - 2 * (mode == "single")
+                        side = 0 if number >= n else off if number // 2 % 2 else -off
+                        if group == "memorized" and number == n:  # is left as it is
+                            kept = 50
+                        nll = 3.0 + lost * (50 - own) / 100 + number / 10 + side / 100
+                        nll += 0 if group == "held_out" else (50 - own) / 10
+                        text |= {"em": kept - number % 2 + side, "nll": nll}
+                        damage.append({**labels, "removed": taken, **text})
     removed = pd.DataFrame(removed).astype({"relearning_steps": "Int64"})
     damage = pd.DataFrame(damage).astype({"removed": "Int64"})
     return {"removal": removed, "removal_damage": damage, "removal_costs": pd.DataFrame(costs)}

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from drawn_parts import legend, table_rows, words
 
 from memloc.claims import expected
 from memloc.claims.expected import MemorizedListError, agreement_numbers, compare
@@ -161,8 +162,15 @@ def test_tables_and_figures_take_what_is_compared(run, published, tmp_path):
 
     drawing = expected_figure.draw(stored, {})
     assert drawing.numbers == {"n_compared": 6, "n_agree": 1}
-    texts = [text.get_text() for text in drawing.figure.axes[0].texts]
-    assert {expected_figure.LABELS[name] for name in comparison["quantity"]} <= set(texts)
+    header = ("quantity", "published", "this run", "equal")
+    lines = {row["quantity"]: row for row in table_rows(drawing.figure.axes[0], header)}
+    assert list(lines) == [expected_figure.LABELS[name] for name in comparison["quantity"]]
+    first, overlap = (lines[expected_figure.LABELS[name]] for name in ("n_memorized", "n_both"))
+    assert [first[name] for name in header[1:]] == ["3", "3", "yes"]
+    assert [overlap[name] for name in header[1:]] == ["5", "2", "no"]
+    largest = lines["largest difference in NLL of continuations"]
+    assert "equal" not in largest and "published" not in largest and largest["this run"] == "0.1"
+    assert lines["occurrences of the most frequent one"]["this run"] == "60"
     assert "1 of 6 are equal" in fill(
         (CAPTIONS / "expected.rst").read_text(), {"study": "x", **drawing.numbers}
     )
@@ -170,6 +178,12 @@ def test_tables_and_figures_take_what_is_compared(run, published, tmp_path):
     drawing = agreement_figure.draw(stored, {})
     sizes, difference, of_paragraphs = drawing.figure.axes
     assert [bar.get_width() for bar in sizes.patches] == [2, 1, 3]
+    assert words(sizes.texts) == ["2", "1", "3"] and sizes.yaxis_inverted()
+    assert words(sizes.get_yticklabels()) == ["both", "only this run", "only published"]
+    assert legend(drawing.figure) == ["memorized here, 2", "not memorized here, 1"]
+    assert "continuation" in difference.get_ylabel() and "paragraph" in of_paragraphs.get_ylabel()
+    here, elsewhere = (dots.get_offsets().round(6).tolist() for dots in difference.collections)
+    assert sorted(here) == [[0.101, -0.001], [0.2, 0]] and elsewhere == [[0.3, 0.1]]
     dots = np.concatenate([dots.get_offsets() for dots in difference.collections])
     assert sorted(dots[:, 1].round(6)) == [-0.001, 0, 0.1]
     dots = np.concatenate([dots.get_offsets() for dots in of_paragraphs.collections])

@@ -16,9 +16,10 @@ from memloc.explorer.index import index_of
 from memloc.explorer.json_values import base64_array, json_rows
 from memloc.explorer.paragraph import paragraphs
 from memloc.explorer.selection import chosen_ids, cloud, corpus_counts
-from memloc.figures.parts.style import METHOD_LABELS
+from memloc.figures.parts.style import COLOURS, METHOD_LABELS
 from memloc.settings.explorer import NEEDED, SHOWN
 from memloc.settings.sections import sections
+from memloc.statistics import uncertainty
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 from memloc.tables.terms import METHODS
@@ -85,6 +86,11 @@ def test_all_paragraphs_are_in_the_cloud(tables):
     assert sum(found["n"]) == len(tables["scores"])
     assert len(found["em"]) == len(found["nll"]) == len(found["n"])
     assert max(found["nll"]) <= tables["scores"].nll.max()
+    width = tables["scores"].nll.max() / 80
+    for em, nll, n in zip(*(found[name] for name in ("em", "nll", "n")), strict=True):
+        own = tables["scores"][tables["scores"].em == em].nll
+        inside = (own - nll).abs() <= width / 2 * (1 + 1e-6)
+        assert inside.sum() >= n > 0
 
 
 def test_tokens_are_counted_as_a_loop_counts_them(tables):
@@ -110,6 +116,32 @@ def test_the_page_opens_at_the_highlighted_head(tables, rows):
     elif rows != "head_ranking":
         tables = {**tables, "head_ranking": ranking[::-1]}
     assert index_of([], tables, SETTINGS, SHAPE, {})["head"] == expected
+
+
+def test_the_index_holds_the_sets_and_what_the_list_says_of_each_paragraph(tables):
+    ids = tables["sets"].id.tolist()[::3]
+    index = index_of(ids, tables, SETTINGS, SHAPE, {"claims": "Claims"})
+    sizes = [index[name] for name in ("n_tokens", "n_prefix", "n_layers", "n_heads")]
+    assert sizes == [24, 12, 2, 2] and index["n_paragraphs"] == len(tables["sets"])
+    assert index["tabs"] == [{"key": "claims", "title": "Claims"}]
+    counts = {found["key"]: found["n"] for found in index["sets"]}
+    assert counts == tables["sets"].set.value_counts().to_dict()
+    assert all(found["colour"] == COLOURS[found["key"]] for found in index["sets"])
+    assert [name for name in ("memorized", "non_memorized", "unseen") if name in counts] == [
+        found["key"] for found in index["sets"] if not found["key"].startswith("partly")
+    ]
+    assert [row["id"] for row in index["paragraphs"]] == ids
+    scores, texts = (tables[name].set_index("id") for name in ("scores", "paragraphs"))
+    sets = tables["sets"].set_index("id")["set"]
+    extraction = tables["extraction"]
+    first = extraction[extraction.scheme == extraction.scheme.iloc[0]].set_index("id")["log_p"]
+    for row in index["paragraphs"]:
+        number = row["id"]
+        assert (row["em"], row["set"]) == (scores.em[number], sets[number])
+        assert row["nll"] == scores.nll[number] and row["text"] == texts.text[number]
+        assert row["repeats"] == texts["count"][number]
+        expected = np.exp(first[number]) if number in first.index else None
+        assert row["extraction"] == (expected if expected is None else pytest.approx(expected))
 
 
 # Numbers.
@@ -167,6 +199,7 @@ def test_continuations_are_texts_of_the_tables_tokens(tables, pages):
     for row in tables["perturbed_paragraphs"].itertuples():
         found = pages[row.id]["perturbed"]
         assert found["tokens"] == [texts[token] for token in row.tokens[12:]]
+        assert (found["text"], found["nll"]) == (texts[row.token], row.nll)
         assert (found["position"], found["impact"], found["em"]) == (
             row.position,
             row.impact_position,
@@ -174,6 +207,27 @@ def test_continuations_are_texts_of_the_tables_tokens(tables, pages):
         )
     for row in tables["near_verbatim"].itertuples():
         assert pages[row.id]["greedy"] == [texts[token] for token in row.continuation]
+    counts = corpus_counts([tables["paragraphs"]], tables["sets"], tables["vocabulary"].token.max() + 1)
+    paragraphs_of_sets = tables["paragraphs"][tables["paragraphs"].id.isin(pages)]
+    for row in paragraphs_of_sets.itertuples():
+        page = pages[row.id]
+        assert page["tokens"] == [texts[token] for token in row.tokens]
+        assert page["counts"] == [counts[token] for token in row.tokens]
+        assert len(page["ranks"]) == 12
+        rarer = [sum(counts[other] < counts[token] for other in row.tokens[:12]) for token in row.tokens[:12]]
+        order = np.argsort(page["ranks"], kind="stable")
+        assert [rarer[place] for place in order] == sorted(rarer), "rarest first"
+
+
+def test_replaced_tokens_are_those_of_the_table(tables, pages):
+    texts = tables["vocabulary"].set_index("token").text
+    for number, own in tables["perturbation"].query("position >= 0").groupby("id"):
+        expected = [
+            {"position": row.position, "draw": row.draw, "em": row.em, "nll": row.nll_original}
+            | {"text": texts[row.token]}
+            for row in own.itertuples()
+        ]
+        assert pages[number]["replaced"] == expected
 
 
 # Maps.
@@ -210,6 +264,32 @@ def test_activation_gradients_of_a_paragraph_are_means_over_the_prefix(tables, p
     for (number, group, component, layer, head), own in rows.dropna().groupby(keys, observed=True):
         found = pages[number]["maps"]["activation_gradients"][f"{component}, {group}"]["heads"]
         assert unpacked(found)[layer, int(head)] == pytest.approx(own.max_abs.mean(), rel=1e-5)
+
+
+def test_maps_of_sets_are_means_of_their_own_rows(tables):
+    """Of sets, kinds of ablation, correlations and ranks, each by its name."""
+    found = maps.maps_of_sets(tables)
+    sets = tables["sets"].set_index("id")["set"]
+    entropy = tables["attention_entropy"]
+    for (name, layer, head), own in entropy.groupby([entropy.id.map(sets), "layer", "head"]):
+        shown = unpacked(found["attention_entropy"][name]["entropy"]["heads"])
+        assert shown[layer, head] == pytest.approx(own.entropy.mean(), rel=1e-5)
+    labels = {"nll_gained": "NLL gained", "em_lost": "exact match lost"}
+    keys = ["group", "replacement", "layer", "head"]
+    for (group, replacement, layer, head), own in tables["head_ablation"].groupby(keys):
+        for name, label in labels.items():
+            shown = unpacked(found["head_ablation"][group][f"{label}, {replacement} ablation"]["heads"])
+            assert shown[layer, head] == pytest.approx(own[name].mean(), rel=1e-5, abs=1e-6)
+    for row in tables["rare_token_correlation"].itertuples():
+        for label, name in (("summed attention (paper)", "pearson"), ("mean per occurrence", "pearson_mean")):
+            shown = unpacked(found["rare_tokens"][maps.ALL][label]["heads"])
+            assert shown[row.layer, row.head] == np.float32(getattr(row, name))
+    for row in tables["head_ranking"].itertuples():
+        shown = unpacked(found["ranks"][maps.ALL][METHOD_LABELS[row.method]]["heads"])
+        assert shown[row.layer, row.head] == row.rank
+    for row in tables["activation_bins"].dropna(subset="head").itertuples():
+        shown = unpacked(found["activation_gradients"][row.group][row.component]["heads"])
+        assert shown[row.layer, int(row.head)] == np.float32(row.mean_max_abs)
 
 
 def test_every_described_map_has_numbers(tables, pages):
@@ -261,7 +341,11 @@ def test_claims_and_ranks_are_those_of_the_tables(tables):
     for claim in tables["claims"].itertuples():
         row = rows.pop(claim.statement)
         assert row["verdict"] == claim.verdict
-        assert row["value"]["value"] == (None if np.isnan(claim.value) else claim.value)
+        ends = [getattr(claim, name) for name in ("value", "low", "high", "bound")]
+        shown_ends = [row["value"][name] for name in ("value", "low", "high", "bound")]
+        assert shown_ends == [end if np.isfinite(end) else None for end in ends]
+        assert claim.work in row["source"] and claim.quantity in row["quantity"]
+        assert (row["reason"], row["figures"]) == (claim.reason, claim.figures.split())
     assert rows == {}
     for verdict, n in tables["claims"].verdict.value_counts().items():
         assert f"{verdict}: {n}" in shown["claims"]["lead"]
@@ -272,8 +356,56 @@ def test_claims_and_ranks_are_those_of_the_tables(tables):
     for row in ranking["rows"]:
         for method in METHODS:
             own = ranks.loc[method, row["layer"], row["number"]]
-            assert (row[method]["value"], row[method]["low"]) == (own["rank"], own["low"])
+            expected = {"value": own["rank"], "low": own["low"], "high": own["high"], "bound": None}
+            assert row[method] == expected and row["head"] == f"layer {row['layer']}, head {row['number']}"
+    firsts = [row["combined"]["value"] for row in ranking["rows"]]
+    assert firsts == sorted(firsts) and len(firsts) == len(ranks.loc["combined"])
     assert {column["label"].lower() for column in ranking["columns"][1:]} == set(METHOD_LABELS.values())
+
+
+def test_planted_truth_is_by_kind_and_asker_with_the_best_method_first():
+    """Recall and precision are means over plants, each with its interval."""
+    random = np.random.default_rng(0)
+    rows = [
+        {"kind": "neurons", "control": control, "method": method, "plant": plant}
+        | {"recall_1": recall + plant / 100, "average_precision": precision - plant / 100}
+        for control, method, recall, precision in (
+            ("plant", "zero_ablation", 0.2, 0.5),
+            ("plant", "gradient_largest", 0.4, 0.8),
+            ("twin", "zero_ablation", 0.1, 0.3),
+        )
+        for plant in random.permutation(8)
+    ]
+    truth = pd.DataFrame(rows).assign(granularity="neuron", criterion=True)
+    (block,) = tabs.tabs({"planted_truth": truth})["planted_truth"]["blocks"]
+    assert [(row["kind"], row["control"], row["method"], row["n"]) for row in block["rows"]] == [
+        ("neurons of a layer", "the plant", "largest gradient", 8),
+        ("neurons of a layer", "the plant", "zero ablation", 8),
+        ("neurons of a layer", "the unplanted twin", "zero ablation", 8),
+    ]
+    for name, values in (("recall", 0.4 + np.arange(8) / 100), ("precision", 0.8 - np.arange(8) / 100)):
+        expected = uncertainty.mean(values)
+        shown = block["rows"][0][name]
+        assert [shown[end] for end in ("value", "low", "high")] == pytest.approx(expected[:3])
+        assert shown["bound"] is None
+
+
+def test_the_study_says_where_every_table_comes_from_and_what_is_missing():
+    about = {"study": "mini", "seed": 7, "versions": {"torch": "2"}, "config_hash": "a", "code": "b"}
+    provenance = {
+        "sets": about | {"rule": "split", "model": None},
+        "scores": about | {"rule": "score", "model": {"n_layers": 4, "revision": None}, "code": "c"},
+    }
+    found = tabs.study("seed: 7", provenance, {"removal": "this study does not make it"})
+    facts, origin, missing, settings = found["blocks"]
+    named = {row["name"]: row["value"] for row in facts["rows"]}
+    assert named == {"study": "mini", "seed": "7", "model: layers": "4", "version of torch": "2"}
+    assert origin["rows"] == [
+        {"table": "sets", "rule": "split", "settings": "a", "code": "b"},
+        {"table": "scores", "rule": "score", "settings": "a", "code": "c"},
+    ]
+    assert missing["rows"] == [{"table": "removal", "why": "this study does not make it"}]
+    assert settings["text"] == "seed: 7"
 
 
 def test_ways_to_remove_are_those_of_the_figure():
@@ -285,11 +417,18 @@ def test_ways_to_remove_are_those_of_the_figure():
         ("top gradients", "one by one", "n = 2"),
         ("small singular components", "together", "n = 8"),
     ]
-    top = block["rows"][1]
+    top, single = block["rows"][1:3]
+    assert single["forgotten"] == {"value": 37, "low": None, "high": None, "bound": None}
+    ends = uncertainty.mean(np.array([39, 41] * 4))
+    assert [top["forgotten"][name] for name in ("low", "high")] == pytest.approx([ends.low, ends.high])
+    kept = [
+        top[name]["value"] for name in ("em_own_lost", "nll_gained", "recited_perturbed", "edit_distance")
+    ]
+    assert kept == pytest.approx([5, 0.05, 1 / 8, 1 - 0.2 / 8])
     assert top["setting"] == "share 0.1" and top["forgotten"]["value"] == pytest.approx(40)
     assert top["recited_shifted"]["value"] == pytest.approx(0.5)
     ranges = {column["key"]: column["range"] for column in block["columns"] if column["kind"] == "interval"}
-    assert ranges["forgotten"] == [0, pytest.approx(40.0)]
+    assert ranges["forgotten"] == [0, pytest.approx(ends.high)]
     assert ranges["recited_shifted"] == [0, pytest.approx(0.5)]  # of which no value is near 0
     assert all(row[column["key"]] is not None for row in block["rows"] for column in block["columns"])
 

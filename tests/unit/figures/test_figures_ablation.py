@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from drawn_parts import legend, words
 from figure_labels import clipped_labels, overlapping_labels
 from matplotlib import pyplot as plt
 
@@ -14,6 +15,7 @@ from memloc.figures.parts.disturbance import group_means, judges
 from memloc.figures.parts.style import METHOD_LABELS
 from memloc.run.templates import fill
 from memloc.settings.sections import sections
+from memloc.statistics import uncertainty
 
 REPORT = Path(__file__).parents[3] / "workflow" / "report"
 SETTINGS = sections({"highlight": {"layer": 1, "head": 2}})
@@ -58,7 +60,7 @@ def made_up_effects(n_layers: int, n_heads: int) -> pd.DataFrame:
 
 
 # EM lost per head, memorized: patching is below all random orders, combined only below their mean.
-LOST = {"patching": 4, "combined": 2.75} | {f"random {draw}": 2 + draw / 2 for draw in range(3)}
+LOST = {"patching": 4, "combined": 2.75, "random 0": 2, "random 1": 2.5, "random 2": 3.6}
 
 
 def made_up_orders(n_seen: int = 0) -> pd.DataFrame:
@@ -80,12 +82,12 @@ def made_up_noise(n_seen: int = 0) -> pd.DataFrame:
     rows = []
     for arm in ("top", "random"):
         for kind, size in conditions:
-            for draw in range(2):
+            for draw, by in enumerate((0, 1, 3)):
                 for row in paragraphs(GROUPS | {"choosing": 4}, n_seen):
                     factor = 0 if arm == "random" else 5 if kind == "zero" else size
-                    em = 45 - lost[row["group"]] * factor - (draw if row["group"] == "non_memorized" else 0)
+                    em = 45 - lost[row["group"]] * factor - (by if row["group"] == "non_memorized" else 0)
                     labels = {"arm": arm, "kind": kind, "size": size, "draw": draw, "n_weights": 1000}
-                    rows.append({**labels, **row, "em": em + row["x"], "nll": 3 + draw / 10 + row["x"]})
+                    rows.append({**labels, **row, "em": em + row["x"], "nll": 3 + by / 10 + row["x"]})
     return pd.DataFrame(rows)
 
 
@@ -137,7 +139,38 @@ def test_marks_are_intervals_that_exclude_zero():
     maps = {(found["measure"], found["replacement"]): found for found in drawing.numbers["maps"]}
     found = maps["EM lost", "zeroed"]
     assert found["own"]["rank"] == own["rank"] and found["first"]["rank"] == 1
+    assert found["unit"] == "tokens" and drawing.numbers["n_heads"] == 12
     assert [drawing.numbers[f"n_{group}"] for group in GROUPS] == [7, 6, 5]
+
+
+def test_maps_show_how_much_more_memorized_paragraphs_lose_and_which_intervals_exclude_zero():
+    """Zeroed heads are at the left; triangles point up where memorized paragraphs lose more."""
+    tables = made_up()
+    figure = head_ablation.draw(tables, SETTINGS).figure
+    measures = {"em_lost": ("EM lost", "tokens"), "nll_gained": ("NLL gained", "nats per token")}
+    for panel, bar, (measure, (title, unit)) in zip(
+        figure.axes[:2], figure.axes[2:], measures.items(), strict=True
+    ):
+        assert panel.get_title() == f"{title}: memorized minus non-memorized" and bar.get_ylabel() == unit
+        mesh, up, down = panel.collections
+        expected, above, below = np.full((3, 8), np.nan), [], []
+        effects = tables["head_effects"]
+        for row in effects[effects["measure"] == measure].itertuples():
+            column = row.head + 4 * (row.replacement == "mean")
+            expected[row.layer, column] = row.specific
+            above += [(column + 0.5, row.layer)] if row.low > 0 else []
+            below += [(column + 0.5, row.layer)] if row.high < 0 else []
+        np.testing.assert_array_equal(mesh.get_array().reshape(3, 8), expected)
+        assert mesh.get_clim() == pytest.approx((-abs(expected).max(), abs(expected).max()))
+        assert sorted(map(tuple, up.get_offsets())) == sorted(above)
+        assert sorted(map(tuple, down.get_offsets())) == sorted(below)
+        corners = [marks.get_paths()[0].vertices for marks in (up, down)]
+        widths = [np.ptp(found[np.isclose(found[:, 1], found[:, 1].max()), 0]) for found in corners]
+        assert widths[0] == 0 < widths[1], "a corner above, and an edge above"
+        assert words(panel.get_xticklabels()) == ["zeroed", "replaced by its mean"]
+        assert panel.get_xticks().tolist() == [2, 6]
+        outlines = [patch.get_xy() for patch in panel.patches]
+        assert outlines == [(2, 0.5), (6, 0.5)], "head 2 of layer 1"
 
 
 def test_heads_are_counted_by_their_intervals():
@@ -166,7 +199,7 @@ def test_rankings_below_all_random_orders_are_told_from_those_below_their_mean()
     steps = drawing.numbers["steps"]
     assert [step["k"] for step in steps] == [1, 4]
     panel = steps[1]["memorized"]
-    assert (panel["low"], panel["high"]) == pytest.approx((40 - 4 * 3, 40 - 4 * 2))
+    assert (panel["low"], panel["high"]) == pytest.approx((40 - 4 * 3.6, 40 - 4 * 2))
     methods = {row["method"]: row for row in panel["methods"]}
     assert panel["methods"][0] == methods["activation patching"]
     assert methods["activation patching"]["em"] == pytest.approx(40 - 16)
@@ -184,9 +217,24 @@ def test_lines_and_grey_range_are_means_over_paragraphs():
     panel = drawing.figure.axes[0]
     lines = {line.get_label(): line.get_ydata().tolist() for line in panel.lines}
     assert lines["activation patching"] == pytest.approx([40, 36, 24])
-    assert lines["random heads"] == pytest.approx([40, 37.5, 30])
-    grey = panel.collections[0].get_paths()[0].vertices[:, 1]
-    assert (grey.min(), grey.max()) == pytest.approx((28, 40))
+    assert lines["random heads"] == pytest.approx([40, 40 - 8.1 / 3, 40 - 4 * 8.1 / 3])
+    grey = panel.collections[0].get_paths()[0].vertices
+    for place, ends in ((1, (36.4, 38)), (4, (25.6, 32))):
+        across = grey[grey[:, 0] == place, 1]
+        assert (across.min(), across.max()) == pytest.approx(ends)
+    assert legend(drawing.figure) == list(lines) == ["random heads", *METHOD_LABELS.values()]
+    titles = {"EM of memorized": None, "EM of non-memorized": [40, 39, 36], "NLL of held-out": [3, 3.1, 3.4]}
+    for other, (title, heights) in zip(drawing.figure.axes, titles.items(), strict=True):
+        assert other.get_ylabel().startswith(title + "\n") and words(other.get_xticklabels()) == [
+            "0",
+            "1",
+            "4",
+        ]
+        for line in other.lines if heights else ():
+            assert (line.get_xdata().tolist(), line.get_ydata().tolist()) == (
+                [0, 1, 4],
+                pytest.approx(heights),
+            )
 
 
 def test_ranks_are_uncertain_where_paragraphs_disagree():
@@ -205,16 +253,23 @@ def test_noise_is_averaged_over_draws_and_paragraphs():
     assert [row["size"] for row in numbers["noise"]] == [1.0, 10.0]
     assert numbers["noise"][1]["top"]["em_memorized"] == pytest.approx(15)
     assert numbers["noise"][1]["top"]["em_choosing"] == pytest.approx(5)
-    assert numbers["noise"][1]["random"]["em_non_memorized"] == pytest.approx(44.5)
+    assert numbers["noise"][1]["random"]["em_non_memorized"] == pytest.approx(45 - 4 / 3)
     assert numbers["zero"]["top"]["em_memorized"] == pytest.approx(30)
     assert numbers["zero"]["random"]["em_memorized"] == pytest.approx(45)
     assert numbers["whole"]["nll_held_out"] == pytest.approx(3.0)
-    assert (numbers["n_draws"], numbers["n_weights"], numbers["n_choosing"]) == (2, 1000, 4)
+    assert (numbers["n_draws"], numbers["n_weights"], numbers["n_choosing"]) == (3, 1000, 4)
     panel = drawing.figure.axes[1]
     top = panel.collections[0].get_paths()[0].vertices[:, 1]
-    assert (top.min(), top.max()) == pytest.approx((44, 45)), "range over draws, not over paragraphs"
+    assert (top.min(), top.max()) == pytest.approx((42, 45)), "range over draws, not over paragraphs"
     zeroed = [axes.lines[1].get_ydata()[0] for axes in drawing.figure.axes[:2]]
-    assert zeroed == pytest.approx([30, 44.5]), "at the right"
+    assert zeroed == pytest.approx([30, 45 - 4 / 3]), "at the right"
+    assert words(panel.get_xticklabels()) == ["0", "1", "10", "zeroed"]
+    assert legend(drawing.figure) == ["top gradients", "random weights"]
+    unmoved = [45 - 4 / 3] * 3
+    heights = ([[45, 42, 15], [45] * 3], [unmoved] * 2, [[3 + 0.4 / 3] * 3] * 2)
+    for axes, by_arm in zip(drawing.figure.axes, heights, strict=True):
+        for line, expected in zip(axes.lines[:4:2], by_arm, strict=True):
+            assert line.get_ydata().tolist() == pytest.approx(expected)
     places = [panel.lines[arm].get_xdata()[0] for arm in (1, 3)]
     assert places[0] < 3 < places[1] and sum(places) == pytest.approx(6), "side by side"
 
@@ -242,7 +297,8 @@ def test_judges_are_counted_once():
 
 
 def made_up_bypasses(n_seen: int = 0) -> pd.DataFrame:
-    """Attention of layer 1 costs memorized paragraphs 30 tokens; all else costs everyone one token."""
+    """Attention of layer 1 costs memorized paragraphs 30 tokens, or 5 more with all above, less by way; all
+    else costs everyone one token."""
     rows = []
     for block, way in layer_bypass.STYLES:
         for layers in layer_bypass.TITLES:
@@ -250,8 +306,10 @@ def made_up_bypasses(n_seen: int = 0) -> pd.DataFrame:
                 for row in paragraphs(GROUPS, n_seen):
                     hit = (block, layer, row["group"]) == ("attention", 1, "memorized")
                     labels = {"block": block, "way": way, "layers": layers, "layer": layer}
-                    lost = 30 if hit else 1
-                    scores = {"em": 45 - lost + row["x"], "nll": 3.5, "em_lost": lost, "nll_gained": 0.5}
+                    less = {"identity": 0, "zero": 2, "mean": 4}[way] - 5 * (layers != "alone")
+                    lost, gained = 30 - less if hit else 1, 0.5 if block == "attention" else 0.25
+                    scores = {"em": 45 - lost + row["x"], "nll": 3 + gained}
+                    scores |= {"em_lost": lost, "nll_gained": gained}
                     rows.append({**labels, **row, **scores})
     return pd.DataFrame(rows)
 
@@ -267,6 +325,22 @@ def test_bypassed_blocks_are_drawn_as_means_of_paragraphs(n_seen):
     assert own["value"] == pytest.approx(15) and own["low"] < 15 < own["high"] and own["n"] == 7
     assert np.isnan(data.loc[("nll_held_out", "mlp", "zero", "alone", 0), "low"])  # five paragraphs
     assert clipped_labels(drawing.figure) == [] and overlapping_labels(drawing.figure) == []
-    lines = {line.get_label(): line.get_ydata() for line in drawing.figure.axes[0].lines}
-    for (block, _), (label, *_) in layer_bypass.STYLES.items():
-        assert lines[label] == pytest.approx([44, 15 if block == "attention" else 44, 44])
+    assert legend(drawing.figure) == [label for label, *_ in layer_bypass.STYLES.values()]
+    interval = uncertainty.mean(15 + np.linspace(-1, 1, 7))
+    first = drawing.figure.axes[0].collections[0].get_segments()[1]
+    assert first[:, 1] == pytest.approx([interval.low, interval.high]) and set(first[:, 0].round()) == {1}
+    alone, above = np.array(drawing.figure.axes).reshape(2, 3)
+    whole = {"EM of memorized": 45, "EM of non-memorized": 45, "NLL of held-out": 3}
+    for row, more in ((alone, 0), (above, 5)):
+        for panel, (title, dotted) in zip(row, whole.items(), strict=True):
+            assert panel.get_ylabel().startswith(title + "\n")
+            assert panel.get_title() == ("this layer and all above" if more else "this layer alone")
+            grey, *lines = panel.lines
+            assert grey.get_ydata()[0] == pytest.approx(dotted)
+            for line, ((block, way), (label, *_)) in zip(lines, layer_bypass.STYLES.items(), strict=True):
+                assert line.get_label() == label and line.get_xdata().round().tolist() == [0, 1, 2]
+                at_one = 15 - more + {"identity": 0, "zero": 2, "mean": 4}[way]
+                heights = [44, at_one if block == "attention" and title == "EM of memorized" else 44, 44]
+                if title == "NLL of held-out":
+                    heights = [3.5 if block == "attention" else 3.25] * 3
+                assert line.get_ydata() == pytest.approx(heights)

@@ -72,6 +72,24 @@ def test_rows_are_those_counted_by_hand():
     for row in data.itertuples():
         expected = stats.binomtest(row.n_stays, n_last).proportion_ci(0.95, method="wilson")
         assert (row.stays_low, row.stays_high) == pytest.approx((expected.low, expected.high))
+    left, right = drawing.figure.axes
+    for axes, name, low, high in (
+        (left, "fraction", "low", "high"),
+        (right, "stays_share", "stays_low", "stays_high"),
+    ):
+        (line,), (band,) = axes.lines, axes.collections
+        assert line.get_xydata().tolist() == data[["step", name]].to_numpy().tolist()
+        corners = band.get_paths()[0].vertices
+        for row in data.itertuples():
+            ends = corners[corners[:, 0] == row.step, 1]
+            assert (ends.min(), ends.max()) == (getattr(row, low), getattr(row, high))
+        assert axes.get_xticks().tolist() == [0, 1000, 10_000]
+    assert data["fraction"].tolist() == (np.sum(memorized, axis=0) / 200).tolist()
+    assert left.get_ylabel() == "fraction memorized" and right.get_ylabel() == "memorized from here on"
+    shown = {
+        name: drawing.numbers[name] for name in ("n_paragraphs", "n_checkpoints", "first_step", "last_step")
+    }
+    assert list(shown.values()) == [200, 4, 0, 16000]
     ever = sum(map(any, memorized))
     assert (
         f"Of {ever} paragraphs that any checkpoint recites, a share of {1 - n_last / ever:.2f} (" in caption

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from drawn_parts import legend, words
 from figure_labels import clipped_labels, overlapping_labels
 from made_rankings import ranked_with_samples
 
@@ -86,6 +87,28 @@ def test_claims_are_written_below_their_topic_between_words():
     lines = [text for text in texts if len(text) > 10 and text in LONG]
     assert " ".join(lines[:2]) == LONG
     assert [text for text in texts if text in VERDICTS] == made_up()["verdict"].to_list()
+    (axes,) = figure.axes
+    cells = {text.get_position(): text.get_text() for text in axes.texts}
+    tops = [text.get_position()[1] for text in axes.texts if text.get_text() in VERDICTS]
+    marks = [line for line in axes.lines if line.get_marker() in ("o", "X", "_")]
+    for top, mark, row in zip(tops, marks, made_up().itertuples(), strict=True):
+        found = {name: cells.get((getattr(claims, name).left, top), "") for name in ("SOURCE", "PUBLISHED")}
+        assert found == {"SOURCE": "5.3", "PUBLISHED": "13,450" if row.id == "fifth" else ""}
+        applies = row.verdict != NOT_APPLICABLE
+        interval = f" ({row.low:.3g} to {row.high:.3g})" if np.isfinite(row.low) else ""
+        written = f"{row.value:.4g}{interval} tokens forgotten" if applies else row.reason
+        assert cells[claims.FOUND.left, top] == written
+        assert cells.get((claims.UNITS.left, top), "") == (f"{row.n} paragraphs" if applies else "")
+        look = verdict_marks.MARKS[row.verdict]
+        assert (mark.get_marker(), mark.get_markerfacecolor()) == (look["marker"], look["mfc"])
+        assert 0 < mark.get_ydata()[0] - top < claims.LINE_HEIGHT
+    heights = [text.get_position()[1] for text in axes.texts if text.get_text() in ("Editing", "Patching")]
+    assert heights[0] < tops[0] < tops[2] < heights[1] < tops[3]
+    middle, half = claims.STRIP.left + claims.STRIP_WIDTH / 2, claims.STRIP_WIDTH / 2
+    values = [(line.get_xdata()[0] - middle) / half for line in axes.lines if line.get_marker() == "|"]
+    assert values == pytest.approx([2 / 3, -2 / 3, 1 / 2])
+    bounds = [line.get_ydata() for line in axes.lines if list(line.get_xdata()) == [middle, middle]]
+    assert np.mean(bounds, axis=1) == pytest.approx([marks[place].get_ydata()[0] for place in (0, 1, 3)])
 
 
 def test_the_last_of_many_topics_is_not_cut():
@@ -228,6 +251,36 @@ def test_stability_is_readable_and_its_caption_complete(verdicts):
     caption = fill((REPORT / "stability.rst").read_text(), drawing.numbers | {"study": "mini"})
     assert not any(word in caption for word in ("None", "nan", "{", "}"))
     assert "3 seeds of sampling (0, 1, 2)" in caption
+    left, right, bar = drawing.figure.axes
+    assert legend(drawing.figure) == list(VERDICTS) and bar.get_ylabel() == "seeds with this head first"
+    assert words(left.get_xticklabels()) == ["0", "1", "2"]
+    assert words(left.get_yticklabels()) == [name.replace("_", " ") for name in verdicts]
+    marks = {
+        tuple(line.get_xydata()[0]): line.get_marker() for line in left.lines if len(line.get_xdata()) == 1
+    }
+    looks = {verdict: mark["marker"] for verdict, mark in verdict_marks.MARKS.items()}
+    assert marks == {
+        (seed, row): looks[verdict]
+        for row, by_seed in enumerate(verdicts.values())
+        for seed, verdict in enumerate(by_seed)
+    }
+    spans = {text.get_position()[1]: text.get_text() for text in left.texts}
+    applies = [
+        [seed for seed, found in enumerate(row) if found != NOT_APPLICABLE] for row in verdicts.values()
+    ]
+    assert spans == {row: f"{seeds[0]} to {seeds[-1]}" for row, seeds in enumerate(applies) if seeds}
+    (image,) = right.images
+    heads = words(right.get_xticklabels())
+    counts = {label: dict.fromkeys(heads, 0) for label in METHOD_LABELS.values()}
+    for row in frames["head_ranking"].query("rank == 1").itertuples():
+        counts[METHOD_LABELS[row.method]][f"L{row.layer}H{row.head}"] += 1
+    methods = words(right.get_yticklabels())
+    assert image.get_array().tolist() == [[counts[method][head] for head in heads] for method in methods]
+    assert sorted(methods) == sorted(counts) and image.get_clim() == (0, 3)
+    totals = image.get_array().sum(axis=0)
+    assert totals.tolist() == sorted(totals, reverse=True)
+    written = {text.get_position(): text.get_text() for text in right.texts}
+    assert written == {(x, y): f"{n or ''}" for (y, x), n in np.ndenumerate(image.get_array().astype(int))}
 
 
 def test_tables_of_seeds_are_read_in_their_order(tmp_path, monkeypatch):

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from drawn_parts import words
 from figure_labels import clipped_labels, overlapping_labels
 from matplotlib import pyplot as plt
 
@@ -35,7 +36,7 @@ def table(strata):
                 ends = {
                     f"{key}{end}": value + sign * 0.03
                     for key, value in values.items()
-                    for end, sign in (("", 0), ("_low", -1), ("_high", 1))
+                    for end, sign in (("", 0), ("_low", -1), ("_high", 2))
                 }
                 rows.append({"features": name, "stratum": stratum, "n_seen": n_seen, **ends})
     columns = ["features", "stratum", "n_seen", "auroc", "auroc_low", "auroc_high"]
@@ -67,6 +68,28 @@ def test_what_is_drawn_is_what_the_table_holds():
     line = next(line for line in panel.lines if line.get_label() == "residual stream, last layer")
     rows = given[(given.features == "residual_11") & (given.stratum == "boundary")]
     assert sorted(line.get_ydata()) == pytest.approx(sorted(rows.auroc))
+    names = {name: name for name in (*detection.SHOWN, *detection.ONCE)} | {"residual": "residual_11"}
+    labels = {name: label for name, (label, *_) in (detection.SHOWN | detection.ONCE).items()}
+    *panels, gains = drawing.figure.axes
+    assert panels[0].get_ylabel() == "AUROC"
+    for place, (panel, bars, stratum) in enumerate(zip(panels, gains.containers, STRATA, strict=True)):
+        assert panel.get_title() == detection.STRATA[stratum] == bars.get_label()
+        lines = {line.get_label(): line.get_xydata().tolist() for line in panel.lines}
+        own = given[given.stratum == stratum].sort_values("n_seen", ascending=False)
+        for name, feature in names.items():
+            rows = own[own.features == feature]
+            assert lines[labels[name]] == [[50 - row.n_seen, row.auroc] for row in rows.itertuples()]
+        for band, feature in zip(panel.collections, detection.WITH_INTERVAL, strict=True):
+            corners = band.get_paths()[0].vertices
+            for row in own[own.features == feature].itertuples():
+                ends = corners[corners[:, 0] == 50 - row.n_seen, 1]
+                assert (ends.min(), ends.max()) == (row.auroc_low, row.auroc_high)
+        points, _, (ends,) = bars
+        rows = own[own.features == "nll_and_activations"]
+        for point, end, row in zip(points.get_xydata(), ends.get_segments(), rows.itertuples(), strict=True):
+            assert point.tolist() == pytest.approx([50 - row.n_seen + 0.8 * (place - 1), row.gain])
+            assert end[:, 1] == pytest.approx((row.gain_low, row.gain_high))
+    assert words(gains.get_legend().get_texts()) == [detection.STRATA[name] for name in STRATA]
 
 
 def test_numbers_are_those_of_the_longest_and_the_shortest_prefix():
@@ -75,4 +98,6 @@ def test_numbers_are_those_of_the_longest_and_the_shortest_prefix():
     rows = given[(given.stratum == "boundary") & (given.features == "nll")].set_index("n_seen")
     found = numbers["strata"]["boundary"]
     assert found["whole"]["nll"]["auroc"][:3] == tuple(rows.loc[50, ["auroc", "auroc_low", "auroc_high"]])
+    assert found["whole"]["nll"]["gain"][:3] == tuple(rows.loc[50, ["gain", "gain_low", "gain_high"]])
     assert found["short"]["nll"]["auroc"].value == rows.loc[5, "auroc"] and found["n_short"] == 5
+    assert numbers["last_layer"] == "residual_11"

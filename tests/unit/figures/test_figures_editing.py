@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import colour_of, legend_of
+from drawn_parts import colour_of, legend, legend_of, words
 from figure_labels import clipped_labels, overlapping_labels
 from matplotlib import pyplot as plt
 
@@ -218,6 +218,21 @@ def test_changed_weights_compare_the_same_paragraphs():
     assert drawing.numbers["n_paragraphs"] == 2
     assert drawing.numbers["ours"]["top gradients"]["n_changed_weights"] == 998
     assert drawing.numbers["theirs"]["top gradients"]["n_changed_weights"] == 10**6
+    names = ["all weights", "top gradients", "random weights", "one head", "one layer"]
+    assert legend(drawing.figure) == ["only the chosen weights", "the authors' code"]
+    assert words(drawing.figure.axes[0].get_yticklabels()) == names
+    assert drawing.figure.axes[0].yaxis_inverted()
+    for panel, column in zip(drawing.figure.axes, edited_weights.PANELS, strict=True):
+        assert panel.get_xlabel() == edited_weights.PANELS[column]
+        written = iter(words(panel.texts))
+        ours, theirs = panel.containers
+        for bars, means, hatch in ((ours, "ours", None), (theirs, "theirs", "////")):
+            for place, (bar, name) in enumerate(zip(bars, names, strict=True)):
+                value = drawing.numbers[means].get(name, {}).get(column, np.nan)
+                assert bar.get_width() == pytest.approx(value, nan_ok=True) and bar.get_hatch() == hatch
+                assert round(bar.get_y() + bar.get_height() / 2) == place
+                digits = 0 if column == "n_changed_weights" else 1
+                assert next(written) == ("" if np.isnan(value) else f"{value:,.{digits}f}")
     assert edited_weights.draw(made_up(n_reference=0), SETTINGS).numbers["n_paragraphs"] == 6
 
 
@@ -288,6 +303,17 @@ def test_what_is_said_of_forgotten_paragraphs_is_of_them_alone():
     assert means[1][0, 1] == pytest.approx((0.3 + 1) * 3 / 6)
     assert right.collections[4].get_offsets()[0, 1] == 2  # the median
     assert left.lines[0].get_ydata()[0] == pytest.approx(0.4)
+    assert legend(drawing.figure) == ["rate 1e-05", "rate 0.001"]
+    arms = ["all", "top", "random", "head", "layer"]
+    for panel in (left, right):
+        assert words(panel.get_xticklabels()) == [
+            edit_summary.ARM_LABELS[arm].replace(" ", "\n") for arm in arms
+        ]
+    first = swept[(swept["objective"] == "unlearn") & (swept["learning_rate"] == RATES[0])]
+    bold = {arms[round(x)]: y for x, y in left.collections[4].get_offsets()}
+    assert bold == pytest.approx(first.groupby("arm")["recited"].mean().to_dict())
+    faint = [(arms[round(x)], y) for x, y in left.collections[3].get_offsets()]
+    assert faint == list(zip(first["arm"], first["recited"], strict=True))
 
 
 def test_the_least_costly_rate_is_that_of_the_least_damage_to_held_out_text():
@@ -303,11 +329,22 @@ def test_the_least_costly_rate_is_that_of_the_least_damage_to_held_out_text():
         ("layer", 3e-3),
         ("all", 3e-3),
     ]
-    for panel, column in zip(drawing.figure.axes[:2], ("nll_damage", "em_damage"), strict=True):
-        data = drawing.data.query("objective == 'unlearning' or objective == 'unlearn'")
-        for line, (_, rows) in zip(panel.lines, data.groupby(["arm", "learning_rate"]), strict=False):
+    labels, colours = zip(*edit_summary.ARM_STYLES.values(), strict=True)
+    assert legend(drawing.figure) == [*labels, "rate 1e-05", "rate 0.001", "rate 0.003"]
+    (key,) = drawing.figure.legends
+    assert [line.get_color() for line in key.get_lines()[:5]] == list(colours)
+    panels = [(objective, column) for objective in LEFT for column in ("nll_damage", "em_damage")]
+    for panel, (objective, column) in zip(drawing.figure.axes, panels, strict=True):
+        assert panel.get_title() == edit_summary.OBJECTIVE_LABELS[objective]
+        data = drawing.data[drawing.data["objective"] == objective]
+        runs_of_panel = data.groupby(["arm", "learning_rate"])
+        assert len(panel.lines) == len(runs_of_panel) + 1
+        for line, ((arm, rate), rows) in zip(panel.lines, runs_of_panel, strict=False):
             assert line.get_xdata().tolist() == rows[column].tolist()
             assert line.get_ydata().tolist() == rows["em_lost"].tolist()
+            assert line.get_color() == edit_summary.ARM_COLOURS[arm]
+            assert line.get_marker() == "os^"[sorted({*RATES, 3e-3}).index(rate)]
+    assert [axes.get_xlabel()[:3] for axes in drawing.figure.axes[2:]] == ["NLL", "EM "]
 
 
 def test_paragraphs_just_short_of_forgotten_are_not_cheap():

@@ -1,18 +1,19 @@
 """Figures across models, on tables made up so that every number is known."""
 
-from itertools import product
+from itertools import combinations, pairwise, product
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from drawn_parts import legend, words
 from figure_labels import clipped_labels, overlapping_labels
 from made_rankings import ranked_with_samples
 from scipy import stats
 
 from memloc.figures import models_agreement, models_claims, models_memorized, models_profiles, models_repeats
-from memloc.figures.parts import across
+from memloc.figures.parts import across, verdict_marks
 from memloc.figures.parts.style import METHOD_LABELS
 from memloc.localization import head_ranking
 from memloc.run.templates import fill
@@ -99,12 +100,20 @@ def test_labels_are_readable_and_captions_complete(module, sizes):
 
 
 def test_fractions_and_intervals_are_those_of_the_counts(made_up):
-    data = models_memorized.draw(made_up, SETTINGS).data.set_index("model")
+    drawing = models_memorized.draw(made_up, SETTINGS)
+    data = drawing.data.set_index("model")
     assert data["n_memorized"].to_dict() == {"small": 50, "middle": 100, "large-long.name": 150}
     assert data["fraction"].to_list() == [50 / 400, 100 / 400, 150 / 400]
     for row in data.itertuples():
         interval = stats.binomtest(row.n_memorized, 400).proportion_ci(0.95, method="wilson")
         assert (row.low, row.high) == pytest.approx((interval.low, interval.high))
+    (axes,) = drawing.figure.axes
+    assert legend(drawing.figure) == list(SIZES) and axes.get_xscale() == "log"
+    for place, ((point, _, (bar,)), row) in enumerate(zip(axes.containers, data.itertuples(), strict=True)):
+        assert point.get_xydata().tolist() == [[10 ** (5 + place), row.fraction]]
+        (ends,) = bar.get_segments()
+        assert ends[:, 1] == pytest.approx((row.low, row.high))
+    assert axes.lines[-1].get_xydata().tolist() == [[1e5, 0.125], [1e6, 0.25], [1e7, 0.375]]
 
 
 def with_memorized(made_up, **ids):
@@ -175,6 +184,17 @@ def test_repeats_have_a_line_per_model_and_say_where_bands_are_apart(made_up):
     once = drawing.data.query("model == 'small' and repeats_max == 1").iloc[0]
     assert (once.n_paragraphs, once.n_memorized) == (225, 0)
     assert (drawing.numbers["n_bins"], drawing.numbers["n_bins_apart"]) == (8, 0)
+    (axes,) = drawing.figure.axes
+    assert legend(drawing.figure) == [line.get_label() for line in axes.lines] == list(SIZES)
+    sizes = [225] + [25] * 7
+    for place, (line, band) in enumerate(zip(axes.lines, axes.collections, strict=True)):
+        shares = [float(power >= 6 - 2 * place) for power in range(8)]
+        assert line.get_xydata().tolist() == [[2**power, share] for power, share in enumerate(shares)]
+        across_band = band.get_paths()[0].vertices
+        for power, (share, n) in enumerate(zip(shares, sizes, strict=True)):
+            found = across_band[across_band[:, 0] == 2**power, 1]
+            interval = stats.binomtest(int(share * n), n).proportion_ci(0.95, method="wilson")
+            assert (found.min(), found.max()) == pytest.approx((interval.low, interval.high))
 
 
 def test_bands_are_apart_where_every_model_differs(made_up):
@@ -236,7 +256,8 @@ def test_pairs_of_methods_are_counted_by_what_all_models_show(made_up):
 
 def test_marks_of_a_row_are_in_the_order_of_the_legend(made_up):
     """The first model on top; filled and open marks of a model together have one in every row."""
-    axes = models_agreement.draw(made_up, {}).figure.axes[0]
+    figure = models_agreement.draw(made_up, {}).figure
+    axes = figure.axes[0]
     marks = [line for line in axes.lines if line.get_marker() not in ("None", "")]
     assert [line.get_label() for line in marks[::2]] == list(SIZES)
     heights = [
@@ -244,6 +265,22 @@ def test_marks_of_a_row_are_in_the_order_of_the_legend(made_up):
         for filled, left in zip(marks[::2], marks[1::2], strict=True)
     ]
     assert heights[0] > heights[1] > heights[2]
+    assert legend(figure) == list(SIZES)
+    pairs = words(axes.get_yticklabels())
+    shown = {
+        (model, pairs[round(y)]): x
+        for place, model in enumerate(SIZES)
+        for marks_of_model in marks[2 * place : 2 * place + 2]
+        for x, y in marks_of_model.get_xydata()
+    }
+    expected = {
+        (row.model, f"{METHOD_LABELS[row.method_a]} \u2013 {METHOD_LABELS[row.method_b]}"): row.kendall
+        for row in made_up["ranking_agreement"].itertuples()
+        if "combined" not in (row.method_a, row.method_b)
+    }
+    assert shown == expected
+    means = [np.mean([expected[model, pair] for model in SIZES]) for pair in pairs]
+    assert means == sorted(means)
 
 
 def test_looks_differ_in_colour_and_mark(made_up):
@@ -271,6 +308,29 @@ def test_agreement_within_models_and_the_layers_of_first_heads_are_those_of_the_
         ].itertuples()
         assert (row.layer, row.head) == (first.layer, first.head)
         assert row.depth == (first.layer + 0.5) / SIZES[row.model][0]
+    taus, depths, grid = drawing.figure.axes
+    assert legend(drawing.figure) == list(verdict_marks.MARKS) and words(grid.get_xticklabels()) == [*SIZES]
+    named = words(grid.get_yticklabels())
+    row = [line for line in grid.lines if list(line.get_ydata()) == [named.index("first only")]]
+    marks = {line.get_xdata()[0]: line.get_marker() for line in row}
+    assert marks == {0: verdict_marks.MARKS["holds"]["marker"], 1: "X", 2: "X"}
+    assert words(taus.get_legend().get_texts()) == [line.get_label() for line in taus.lines[1:]] == [*SIZES]
+    names = pairs["method_a"] + pairs["method_b"]
+    means = pairs.groupby(names)["kendall"].mean().sort_values()
+    for line, model in zip(taus.lines[1:], SIZES, strict=True):
+        values = pairs[pairs["model"] == model].set_index(names[pairs["model"] == model])["kendall"]
+        assert line.get_ydata().tolist() == [values[pair] for pair in means.index]
+    methods = words(depths.get_yticklabels())
+    firsts = drawing.data[drawing.data["panel"] == "c"].set_index(["model", "method"])["depth"]
+    for line, model in zip(depths.lines, SIZES, strict=True):
+        assert line.get_label() == model
+        shown = {methods[round(y)]: x for x, y in line.get_xydata()}
+        assert shown == {METHOD_LABELS[method]: depth for method, depth in firsts[model].items()}
+    same = [label for method, label in METHOD_LABELS.items() if firsts.xs(method, level=1).nunique() == 1]
+    assert sorted(drawing.numbers["same_depth"]) == sorted(same)
+    values = pairs.assign(pair=names).pivot(index="pair", columns="model", values="kendall")
+    between = [stats.spearmanr(values[a], values[b])[0] for a, b in combinations(SIZES, 2)]
+    assert drawing.numbers["profile"] == pytest.approx(np.mean(between))
 
 
 def test_heads_of_every_model_and_method_are_drawn_with_layers_upwards(made_up):
@@ -288,6 +348,16 @@ def test_heads_of_every_model_and_method_are_drawn_with_layers_upwards(made_up):
         np.testing.assert_allclose(
             image.get_array(), rows.pivot(index="layer", columns="head", values="strength")
         )
+        assert image.get_clim() == (0, 1)
+    assert legend(figure) == list(SIZES) and "rank lower" in figure.axes[-1].get_xlabel()
+    rows = np.array(figure.axes[: len(methods) * 4]).reshape(-1, 4)
+    for row, method in zip(rows, methods, strict=True):
+        assert row[0].get_ylabel().replace("\n", " ") == f"{METHOD_LABELS[method]} (layer)"
+        for line, (model, (n_layers, _)) in zip(row[-1].lines[1:], SIZES.items(), strict=True):
+            own = strength[(strength["method"] == method) & (strength["model"] == model)]
+            means = [own.loc[own["layer"] == layer, "strength"].mean() for layer in range(n_layers)]
+            assert line.get_ydata() == pytest.approx(means)
+            assert line.get_xdata() == pytest.approx((np.arange(n_layers) + 0.5) / n_layers)
 
 
 def test_marks_are_filled_where_p_is_below_the_level(made_up):
@@ -311,6 +381,21 @@ def test_correlations_of_layers_are_counted_and_starred(made_up):
     assert numbers["n_profiles_short"] == (layers["n_layers"] < 5).sum()
     starred = [text for text in drawing.figure.axes[1].texts if text.get_text().endswith("*")]
     assert len(starred) == numbers["n_profiles_decided"]
+    panel = drawing.figure.axes[1]
+    (image,) = panel.images
+    pairs, methods = words(panel.get_xticklabels()), words(panel.get_yticklabels())
+    assert pairs == ["small \u2013 middle", "middle \u2013 large-long.name"] and image.get_clim() == (-1, 1)
+    texts = {text.get_position(): text.get_text() for text in panel.texts}
+    profiles = across.layer_profiles(made_up["head_ranking"])
+    labels = {label: method for method, label in METHOD_LABELS.items()}
+    for (y, label), (x, (first, second)) in product(enumerate(methods), enumerate(pairwise(SIZES))):
+        own = profiles[profiles["method"] == labels[label]]
+        value, p_value, _ = models_agreement.profile_correlation(
+            own[own["model"] == first], own[own["model"] == second]
+        )
+        assert image.get_array()[y, x] == pytest.approx(value) or np.isnan(value)
+        written = "\u2013" if np.isnan(value) else f"{value:.2f}{'*' if p_value < 0.05 else ''}"
+        assert texts[x, y] == written
 
 
 def test_five_layers_are_not_short():

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from drawn_parts import legend, words
 from figure_labels import clipped_labels, overlapping_labels
 from matplotlib import pyplot as plt
 
@@ -62,21 +63,62 @@ def test_labels_are_readable_and_the_caption_names_every_stratum(strata, models)
 
 
 def test_the_caption_counts_the_pairs_that_tell_less():
-    text = caption(models_detection.draw(tables(STRATA[:1], without=[("small", "middle")]), {}))
+    given = tables(STRATA[:1], without=[("small", "middle")])
+    text = caption(models_detection.draw(given, {}))
     said = (
         "words alone 0.900 and 0.700 (less in 5 of 5 pairs beyond the interval, more in 0; calibration error"
     )
     assert f"{said} 0.050 and 0.150)" in text
     assert "residual stream, last layer 0.900 and 0.700 (less in 1 of 1 pairs" in text
     assert "5 of 6 ordered pairs of models have the same paragraphs" in text
+    found = given["detection_transfer"]
+    more = (found["features"] == "bag_of_words") & (found["trained_on"] == "large-long.name")
+    more &= found["tested_on"] == "small"
+    found.loc[more, ["change_low", "change", "change_high"]] = [0.1, 0.2, 0.3]
+    found.loc[more, "auroc"] += 0.5
+    text = caption(models_detection.draw(given, {}))
+    assert "words alone 0.900 and 0.800 (less in 4 of 5 pairs beyond the interval, more in 1;" in text
     alone = [pair for pair in product(MODELS[:3], MODELS[:3]) if pair[0] != pair[1]]
     text = caption(models_detection.draw(tables(STRATA[:1], without=alone), {}))
     assert "prefix NLL 0.900 (no pair)" in text and "0 of 6 ordered pairs" in text
 
 
 def test_marks_stand_at_the_models_that_are_tested_and_own_fits_are_filled():
-    drawing = models_detection.draw(tables(STRATA[:1]), {})
-    panel = drawing.figure.axes[0]
+    given = tables(STRATA)
+    found = given["detection_transfer"]
+    strata, features = (list(dict.fromkeys(found[name])) for name in ("stratum", "features"))
+    found["auroc"] += found["stratum"].map(strata.index) / 50 + found["features"].map(features.index) / 500
+    drawing = models_detection.draw(given, {})
+    models = MODELS[:3]
+    assert legend(drawing.figure) == list(models)
+    grid = np.array(drawing.figure.axes).reshape(3, -1)
+    titles = [panel.get_title() for panel in grid[0]]
+    assert titles == [models_detection.FEATURES[name] for name in features]
+    for (panel, stratum, name), model in product(
+        [
+            (grid[y, x], *names)
+            for (y, x), names in zip(np.ndindex(3, 5), product(strata, features), strict=True)
+        ],
+        models,
+    ):
+        own = found[(found["stratum"] == stratum) & (found["features"] == name)]
+        own = own[own["trained_on"] == model].set_index("tested_on")
+        container = panel.containers[models.index(model)]
+        points, _, (bars,) = container
+        assert container.get_label() == model
+        segments = iter(bars.get_segments())
+        for x, y in points.get_xydata():
+            row = own.loc[models[round(x)]] if models[round(x)] in own.index else None
+            ends = next(segments)
+            if row is not None:
+                assert y == row["auroc"] and ends[:, 1] == pytest.approx(
+                    (row["auroc_low"], row["auroc_high"])
+                )
+    assert [panel.get_ylabel() for panel in grid[:, 0]] == [
+        f"AUROC,\n{models_detection.STRATA[name]}" for name in strata
+    ]
+    assert all(words(panel.get_xticklabels()) == list(models) for panel in grid[-1])
+    panel = grid[0, 0]
     filled = [line for line in panel.lines if len(line.get_xdata()) == 1]
     assert [round(float(line.get_xdata()[0])) for line in filled] == [0, 1, 2]
     assert [float(line.get_ydata()[0]) for line in filled] == [0.9] * 3

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from drawn_parts import words
 from figure_labels import clipped_labels, overlapping_labels
 from made_rankings import ranked_with_samples
 from matplotlib import pyplot as plt
@@ -56,10 +57,16 @@ def test_labels_can_be_read_and_captions_are_filled(module, shape):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_map_holds_the_rank_of_every_head(shape):
     tables = made_up(*shape)
-    shown = np.asarray(head_ranking.draw(tables, SETTINGS).figure.axes[0].images[0].get_array())
-    combined = tables["head_ranking"].query("method == 'combined'").sort_values(["layer", "head"])
-    assert shown.shape[1] == shape[0] * shape[1]
-    assert shown[-1].tolist() == combined["rank"].tolist()
+    panel = head_ranking.draw(tables, SETTINGS).figure.axes[0]
+    shown = np.asarray(panel.images[0].get_array())
+    ranking = tables["head_ranking"].sort_values(["layer", "head"])
+    expected = [ranking.loc[ranking["method"] == method, "rank"].tolist() for method in METHOD_LABELS]
+    assert shown.tolist() == expected and words(panel.get_yticklabels()) == list(METHOD_LABELS.values())
+    n_layers, n_heads = shape
+    for place, layer in zip(panel.get_xticks(), words(panel.get_xticklabels()), strict=True):
+        assert place == int(layer) * n_heads + (n_heads - 1) / 2, "the middle of its heads"
+    borders = [line.get_xdata()[0] for line in panel.lines]
+    assert borders == [n_heads * layer - 0.5 for layer in range(1, n_layers)]
 
 
 def test_the_highlighted_head_is_the_first_of_all_methods_together():
@@ -153,7 +160,8 @@ def test_shares_of_ranks_are_those_of_resamples():
 
 def test_panel_c_shows_each_method_with_heads_in_the_order_of_their_ranks():
     tables = made_up(4, 8)
-    figure = head_ranking.draw(tables, SETTINGS).figure
+    drawing = head_ranking.draw(tables, SETTINGS)
+    figure, numbers = drawing.figure, drawing.numbers
     shares = head_ranking.rank_shares(tables["head_rank_samples"])
     panels = [axes for axes in figure.axes if "heads by their rank" in axes.get_xlabel()]
     assert len(panels) == 5
@@ -162,6 +170,15 @@ def test_panel_c_shows_each_method_with_heads_in_the_order_of_their_ranks():
     shown = next(axes for axes in panels if "patching" in axes.get_xlabel()).images[0].get_array()
     for column, head in ((0, first), (-1, last)):
         assert shown[:, column].tolist() == shares.loc[("patching", *head)].tolist()
+    head = highlighted_head(tables, SETTINGS)
+    ranks = tables["head_ranking"].set_index(["method", "layer", "head"])
+    for panel, (method, label) in zip(panels, METHOD_LABELS.items(), strict=True):
+        row = ranks.loc[(method, *head)]
+        assert panel.get_xlabel().startswith(label) and panel.lines[0].get_xdata()[0] == row["rank"]
+        assert panel.images[0].get_extent() == [0.5, 32.5, 32.5, 0.5]
+        assert (panel.images[0].norm.vmin, panel.images[0].norm.vmax) == (0, 1)
+        found = row[["rank", "low", "high", "first_share"]].to_dict()
+        assert numbers["ranks"][label] == found
 
 
 def test_agreement_in_the_caption_is_that_of_single_methods():
@@ -201,7 +218,19 @@ def test_the_caption_says_whether_methods_count_by_planted_truth():
 
 def test_agreement_is_coloured_from_minus_one_to_one():
     """Also where no two methods contradict each other: white is no agreement."""
-    figure = head_ranking.draw(made_up(4, 8), SETTINGS).figure
-    (image,) = [image for axes in figure.axes for image in axes.images if image.get_clim()[0] < 0]
+    tables = made_up(4, 8)
+    figure = head_ranking.draw(tables, SETTINGS).figure
+    (panel,) = [axes for axes in figure.axes for image in axes.images if image.get_clim()[0] < 0]
+    (image,) = panel.images
     assert image.get_clim() == (-1, 1)
+    expected = np.eye(5)
+    for row in tables["ranking_agreement"].itertuples():
+        pair = [list(METHOD_LABELS).index(method) for method in (row.method_a, row.method_b)]
+        expected[*pair] = expected[*pair[::-1]] = row.kendall
+    np.testing.assert_array_equal(image.get_array(), expected)
+    assert words(panel.get_xticklabels()) == list(METHOD_LABELS.values())
+    written = {text.get_position(): text.get_text() for text in panel.texts}
+    assert written == {
+        (x, y): f"{value:.2f}".replace("0.", ".") for (y, x), value in np.ndenumerate(expected)
+    }
     assert any(axes.get_ylabel() == "Kendall's \u03c4" for axes in figure.axes)
