@@ -142,6 +142,14 @@ def test_example_says_what_its_tokens_do(tables):
     assert axes[1].lines[1].get_ydata()[0] == FULL  # unperturbed
 
 
+def test_a_position_costs_what_its_costliest_draw_costs(tables):
+    em = [[[FULL, 3], [3, FULL], [FULL - 1, FULL]] + [[FULL, FULL]] * (N_PREFIX - 3)]
+    tables["perturbation"] = perturbation_table(em, first_id=2)
+    _, numbers = draw_example(*subplots(nrows=2)[1], tables, 2, N_PREFIX)
+    assert numbers["em_drop"] == FULL - 3
+    assert (numbers["n_as_much"], numbers["n_without_effect"]) == (2, N_PREFIX - 3)
+
+
 def test_figure_3_without_nll_of_perturbed_paragraphs(tables):
     table = tables["perturbation"]
     without = table.assign(nll_original=table["nll_original"].where(table["position"] < 0))

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -83,7 +82,7 @@ def _numbers(
     n_prefix: int,
 ) -> dict:
     vocabulary = tables["vocabulary"].set_index("token")["text"]
-    drop = unperturbed["em"] - data["em_mean"]
+    costliest = unperturbed["em"] - data["em_min"]  # of a position's draws
     return {
         "id": int(top["id"]),
         "position": int(top["position"]),
@@ -93,9 +92,9 @@ def _numbers(
         "em": int(top["em"]),
         "em_drop": int(top["em_drop"]),
         "em_unperturbed": int(unperturbed["em"]),
-        "n_as_much": int((drop >= top["em_drop"]).sum()),
+        "n_as_much": int((costliest >= top["em_drop"]).sum()),
         "nll": None if pd.isna(top["nll_original"]) else float(top["nll_original"]),
         "nll_unperturbed": float(unperturbed["nll_original"]),
-        "n_without_effect": int(np.sum(drop == 0)),
-        "n_positions": int(drop.count()),
+        "n_without_effect": int((costliest == 0).sum()),
+        "n_positions": int(costliest.count()),
     }
