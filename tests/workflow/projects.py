@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +17,7 @@ from typing import IO
 PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
 NO_NETWORK = dict.fromkeys(PROXIES, "http://127.0.0.1:9") | {"no_proxy": "localhost", "HF_HUB_OFFLINE": "1"}
 STUDY = "config/test.yaml"
+TOOK = "processor seconds of the plan:"
 TARGETS = {"all", "figures", "tables", "resources"}
 # Plans are many and short: most of a plan's time is imports, so each is forked from a process that has them.
 PLANNER = multiprocessing.get_context("forkserver")
@@ -33,7 +35,10 @@ def _run_forked(folder: Path, arguments: Sequence[str], output: str) -> None:
     sys.argv = ["snakemake", *arguments]
     from snakemake.cli import main
 
-    main(list(arguments))
+    try:
+        main(list(arguments))
+    finally:
+        print(f"{TOOK} {time.process_time():.2f}", flush=True)
 
 
 @cache
@@ -94,11 +99,7 @@ class Project:
 
     def jobs(self, *arguments: str, config: str | None = STUDY) -> dict[str, int]:
         """Rules that a dry-run would run, and how often, without those that only collect files."""
-        output = self.plan(*arguments, config=config)
-        table = re.search(r"^job +count\n-+ +-+\n(.*?)^total ", output, re.MULTILINE | re.DOTALL)
-        rows = [row.split() for row in table[1].splitlines()] if table else []
-        assert table or "Nothing to be done" in output, output
-        return {rule: int(count) for rule, count in rows if rule not in TARGETS}
+        return jobs_of(self.plan(*arguments, config=config))
 
     def edit(self, file: str, old: str, new: str) -> None:
         """Replace a piece of text of a file that is there once."""
@@ -106,6 +107,19 @@ class Project:
         text = path.read_text()
         assert text.count(old) == 1, f"{file} holds {old!r} {text.count(old)} times"
         path.write_text(text.replace(old, new))
+
+
+def jobs_of(output: str) -> dict[str, int]:
+    """Rules that a dry-run says would run, and how often, without those that only collect files."""
+    table = re.search(r"^job +count\n-+ +-+\n(.*?)^total ", output, re.MULTILINE | re.DOTALL)
+    rows = [row.split() for row in table[1].splitlines()] if table else []
+    assert table or "Nothing to be done" in output, output
+    return {rule: int(count) for rule, count in rows if rule not in TARGETS}
+
+
+def seconds_of(output: str) -> float:
+    """Processor time of the dry-run, which does not depend on what else runs."""
+    return float(re.search(rf"^{TOOK} (.+)$", output, re.MULTILINE)[1])
 
 
 @dataclass(frozen=True)
