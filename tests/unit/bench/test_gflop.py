@@ -39,19 +39,19 @@ SIZES = {
 # Share of the counted work that the results need. The rest: rows of a batch that wait for its longest one,
 # tokens decided again, single precision in place of bfloat16.
 NEEDED = {
-    "scoring": 0.95,
-    "extraction": 0.95,
-    "continuation": 0.7,
-    "perturbation_em": 0.7,
-    "perturbation_em_bfloat16": 0.6,
-    "perturbation_nll": 0.7,
-    "patching": 0.95,
-    "attribution_patching": 0.95,
-    "parameter_gradients": 0.95,
-    "editing_step": 0.95,
-    "editing_step_bfloat16": 0.6,
-    "editing_run": 0.85,
-    "planting_step": 0.85,
+    "scoring": 0.975,
+    "extraction": 0.975,
+    "continuation": 0.75,
+    "perturbation_em": 0.74,
+    "perturbation_em_bfloat16": 0.63,
+    "perturbation_nll": 0.77,
+    "patching": 0.96,
+    "attribution_patching": 1.03,
+    "parameter_gradients": 0.99,
+    "editing_step": 0.99,
+    "editing_step_bfloat16": 0.65,
+    "editing_run": 0.96,
+    "planting_step": 0.87,
 }
 
 
@@ -106,6 +106,7 @@ def test_the_formula_is_the_work_that_is_done_without_what_nobody_needs(bench, o
         with Counter() as counter:
             found = work()
         assert NEEDED[stage] < each.gflop(found) / counter.gflop < 1.06, stage
+        assert ("nll" in found) == (stage in {"scoring", "extraction", "perturbation_nll"})
 
 
 def test_both_sides_of_an_edit_are_compared_by_how_far_weights_have_moved(bench, own):

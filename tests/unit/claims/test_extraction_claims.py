@@ -28,8 +28,9 @@ def judged(*groups):
     data = pd.DataFrame(rows, columns=["count", "log_p", "em"]).rename_axis("id").reset_index()
     sets = np.where(data["count"] == 0, "unseen", np.where(data["em"] == 50, "memorized", "non_memorized"))
     first = data[["id", "log_p"]].assign(scheme="first")
+    both = pd.concat([first, first.assign(scheme="second", log_p=-np.inf)])
     tables = {
-        "extraction": pd.concat([first, first.assign(scheme="second", log_p=-np.inf)]),
+        "extraction": both.sort_values("id", kind="stable", ignore_index=True),
         "scores": data[["id", "em"]],
         "sets": data[["id"]].assign(set=sets),
         "paragraphs": data[["id", "count"]].assign(continuation_count=None),

@@ -78,13 +78,13 @@ def test_a_training_that_is_killed_again_and_again_ends_the_same(rows, tmp_path)
 
 def test_points_of_the_curve_are_means_also_of_a_resumed_training(rows, tmp_path, monkeypatch):
     _, every = run(rows, tmp_path / "every.pt")
-    monkeypatch.setattr(training, "LOG_STEPS", 4)
+    monkeypatch.setattr(training, "LOG_STEPS", 5)
     with pytest.raises(Killed):
-        run(rows, tmp_path / "some.pt", kill_at=9)
+        run(rows, tmp_path / "some.pt", kill_at=11)
     _, some = run(rows, tmp_path / "some.pt")
     losses = [loss for _, loss, _ in every]
-    means = [np.mean(losses[start:stop]) for start, stop in ((0, 1), (1, 5), (5, 9), (9, 13))]
-    assert [step for step, _, _ in some] == [1, 5, 9, 13]
+    means = [np.mean(losses[start:stop]) for start, stop in ((0, 1), (1, 6), (6, 11), (11, 13))]
+    assert [step for step, _, _ in some] == [1, 6, 11, 13]  # the last one, too
     assert [loss for _, loss, _ in some] == pytest.approx(means)
 
 

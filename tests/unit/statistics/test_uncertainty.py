@@ -124,10 +124,12 @@ def test_an_auroc_ends_where_its_score_is_two_standard_errors_away(n, m, shift):
     assert 0 <= low < value <= high <= 1
 
 
-@pytest.mark.parametrize("statistic", [np.mean, np.median, np.std])
-def test_the_bootstrap_is_bias_corrected_and_accelerated_as_scipys(statistic):
-    values = numbers(25)
-    found = uncertainty.bootstrap(25, lambda units: statistic(values[units]))
+@pytest.mark.parametrize(
+    ("n", "statistic"), [(25, np.mean), (25, np.median), (25, np.std), (uncertainty.MIN_N, np.mean)]
+)
+def test_the_bootstrap_is_bias_corrected_and_accelerated_as_scipys(n, statistic):
+    values = numbers(n)
+    found = uncertainty.bootstrap(n, lambda units: statistic(values[units]))
     expected = stats.bootstrap(
         (values,), statistic, n_resamples=5_000, method="BCa", rng=1
     ).confidence_interval
