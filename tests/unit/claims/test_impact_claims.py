@@ -49,6 +49,14 @@ def test_queries_grow_or_not(factor, verdict, value):
     assert found.loc[SPREAD, "n"].tolist() == [10, 10]
 
 
+def test_each_group_is_judged_by_its_own_queries():
+    frame = gradients(10, 30, 3)
+    keys = (
+        frame["component"].map({"q": "k", "k": "q"}).where(frame["group"] == "perturbed", frame["component"])
+    )
+    assert judged(frame.assign(component=keys)).loc[SPREAD, "verdict"].tolist() == ["holds", "does not hold"]
+
+
 def test_pairs_whose_positions_are_one_say_nothing():
     found = judged(gradients(0, 10))
     assert found.loc[SPREAD, "verdict"].tolist() == ["not applicable"] * 2

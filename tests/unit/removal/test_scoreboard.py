@@ -127,6 +127,7 @@ def test_a_way_that_does_nothing_scores_as_nothing(study, monkeypatch):
         expected = getattr(nothing, name).drop(columns=labels, errors="ignore")
         pd.testing.assert_frame_equal(joint.reset_index(drop=True), expected, check_dtype=False)
     assert (nothing.removal["em"] == 12).all() and (nothing.removal["edit_distance"] == 0).all()
+    assert not nothing.removal["targeted"].any()
 
 
 class ExactPrefix(LogitsProcessor):
