@@ -12,7 +12,7 @@ test: .venv/complete
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow/Snakefile workflow/rules
 	$(BIN)/biome ci workflow/memloc/explorer/page
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 # What takes too long for `test`: dozens of kills, the whole study on Slurm, a million paragraphs.
 stress: .venv/complete

@@ -24,7 +24,7 @@ NOT_COPIED = shutil.ignore_patterns(
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slurm first: it mostly waits, and meanwhile the other processes of `make test` run studies."""
+    """Slurm first: it mostly waits, and meanwhile the other process of `make test` runs studies."""
     items.sort(key=lambda item: item.path.name != "test_slurm.py")
 
 
