@@ -22,8 +22,7 @@ def colour_of(artist: Artist) -> str:
 def legend_of(owner: Axes | Figure) -> dict[str, str]:
     """Labels of the legend, and the colours that they stand for."""
     (legend,) = owner.legends if isinstance(owner, Figure) else [owner.get_legend()]
-    texts = [text.get_text() for text in legend.get_texts()]
-    return dict(zip(texts, map(colour_of, legend.legend_handles), strict=True))
+    return dict(zip(words(legend.get_texts()), map(colour_of, legend.legend_handles), strict=True))
 
 
 def outlined(axes: Axes) -> list[tuple[float, float]]:
@@ -71,11 +70,6 @@ def is_red_above_zero(mesh) -> bool:
 def words(labels: Iterable[Text]) -> list[str]:
     """The text of each label."""
     return [label.get_text() for label in labels]
-
-
-def legend(figure: Figure) -> list[str]:
-    """What the figure's legend names, in its order."""
-    return [text for found in figure.legends for text in words(found.get_texts())]
 
 
 def table_rows(axes: Axes, header: Sequence[str]) -> list[dict[str, str]]:

@@ -111,10 +111,8 @@ def test_the_formula_is_the_work_that_is_done_without_what_nobody_needs(bench, o
 
 def test_both_sides_of_an_edit_are_compared_by_how_far_weights_have_moved(bench, own):
     """Not by the weights themselves, of which a few steps are no part that a comparison would see."""
-    comparison, steps = RUNS["editing_step"](bench, own), SIZES["n_steps"]
-    farthest = (
-        steps * LEARNING_RATE * (SIZES["width"] * 4 * SIZES["width"]) ** 0.5
-    )  # every weight of an MLP's
+    comparison, of_an_mlp = RUNS["editing_step"](bench, own), SIZES["width"] * 4 * SIZES["width"]
+    farthest = SIZES["n_steps"] * LEARNING_RATE * of_an_mlp**0.5  # every weight as far as Adam goes
     for prepare in (comparison.stages["editing_step"].prepare, comparison.plain):
         moved = prepare()()["moved"]
         assert 0 < moved.max() < farthest and (moved >= 0).all()

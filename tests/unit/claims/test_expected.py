@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import legend, table_rows, words
+from drawn_parts import legend_of, table_rows, words
 
 from memloc.claims import expected
 from memloc.claims.expected import MemorizedListError, agreement_numbers, compare
@@ -180,7 +180,7 @@ def test_tables_and_figures_take_what_is_compared(run, published, tmp_path):
     assert [bar.get_width() for bar in sizes.patches] == [2, 1, 3]
     assert words(sizes.texts) == ["2", "1", "3"] and sizes.yaxis_inverted()
     assert words(sizes.get_yticklabels()) == ["both", "only this run", "only published"]
-    assert legend(drawing.figure) == ["memorized here, 2", "not memorized here, 1"]
+    assert list(legend_of(drawing.figure)) == ["memorized here, 2", "not memorized here, 1"]
     assert "continuation" in difference.get_ylabel() and "paragraph" in of_paragraphs.get_ylabel()
     here, elsewhere = (dots.get_offsets().round(6).tolist() for dots in difference.collections)
     assert sorted(here) == [[0.101, -0.001], [0.2, 0]] and elsewhere == [[0.3, 0.1]]

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import legend, words
+from drawn_parts import legend_of, words
 from figure_labels import clipped_labels, overlapping_labels
 from matplotlib import pyplot as plt
 
@@ -222,7 +222,7 @@ def test_lines_and_grey_range_are_means_over_paragraphs():
     for place, ends in ((1, (36.4, 38)), (4, (25.6, 32))):
         across = grey[grey[:, 0] == place, 1]
         assert (across.min(), across.max()) == pytest.approx(ends)
-    assert legend(drawing.figure) == list(lines) == ["random heads", *METHOD_LABELS.values()]
+    assert list(legend_of(drawing.figure)) == list(lines) == ["random heads", *METHOD_LABELS.values()]
     titles = {"EM of memorized": None, "EM of non-memorized": [40, 39, 36], "NLL of held-out": [3, 3.1, 3.4]}
     for other, (title, heights) in zip(drawing.figure.axes, titles.items(), strict=True):
         assert other.get_ylabel().startswith(title + "\n") and words(other.get_xticklabels()) == [
@@ -264,7 +264,7 @@ def test_noise_is_averaged_over_draws_and_paragraphs():
     zeroed = [axes.lines[1].get_ydata()[0] for axes in drawing.figure.axes[:2]]
     assert zeroed == pytest.approx([30, 45 - 4 / 3]), "at the right"
     assert words(panel.get_xticklabels()) == ["0", "1", "10", "zeroed"]
-    assert legend(drawing.figure) == ["top gradients", "random weights"]
+    assert list(legend_of(drawing.figure)) == ["top gradients", "random weights"]
     unmoved = [45 - 4 / 3] * 3
     heights = ([[45, 42, 15], [45] * 3], [unmoved] * 2, [[3 + 0.4 / 3] * 3] * 2)
     for axes, by_arm in zip(drawing.figure.axes, heights, strict=True):
@@ -325,7 +325,7 @@ def test_bypassed_blocks_are_drawn_as_means_of_paragraphs(n_seen):
     assert own["value"] == pytest.approx(15) and own["low"] < 15 < own["high"] and own["n"] == 7
     assert np.isnan(data.loc[("nll_held_out", "mlp", "zero", "alone", 0), "low"])  # five paragraphs
     assert clipped_labels(drawing.figure) == [] and overlapping_labels(drawing.figure) == []
-    assert legend(drawing.figure) == [label for label, *_ in layer_bypass.STYLES.values()]
+    assert list(legend_of(drawing.figure)) == [label for label, *_ in layer_bypass.STYLES.values()]
     interval = uncertainty.mean(15 + np.linspace(-1, 1, 7))
     first = drawing.figure.axes[0].collections[0].get_segments()[1]
     assert first[:, 1] == pytest.approx([interval.low, interval.high]) and set(first[:, 0].round()) == {1}

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import colour_of, legend, legend_of, words
+from drawn_parts import colour_of, legend_of, words
 from figure_labels import clipped_labels, overlapping_labels
 from matplotlib import pyplot as plt
 
@@ -219,7 +219,7 @@ def test_changed_weights_compare_the_same_paragraphs():
     assert drawing.numbers["ours"]["top gradients"]["n_changed_weights"] == 998
     assert drawing.numbers["theirs"]["top gradients"]["n_changed_weights"] == 10**6
     names = ["all weights", "top gradients", "random weights", "one head", "one layer"]
-    assert legend(drawing.figure) == ["only the chosen weights", "the authors' code"]
+    assert list(legend_of(drawing.figure)) == ["only the chosen weights", "the authors' code"]
     assert words(drawing.figure.axes[0].get_yticklabels()) == names
     assert drawing.figure.axes[0].yaxis_inverted()
     for panel, column in zip(drawing.figure.axes, edited_weights.PANELS, strict=True):
@@ -303,7 +303,7 @@ def test_what_is_said_of_forgotten_paragraphs_is_of_them_alone():
     assert means[1][0, 1] == pytest.approx((0.3 + 1) * 3 / 6)
     assert right.collections[4].get_offsets()[0, 1] == 2  # the median
     assert left.lines[0].get_ydata()[0] == pytest.approx(0.4)
-    assert legend(drawing.figure) == ["rate 1e-05", "rate 0.001"]
+    assert list(legend_of(drawing.figure)) == ["rate 1e-05", "rate 0.001"]
     arms = ["all", "top", "random", "head", "layer"]
     for panel in (left, right):
         assert words(panel.get_xticklabels()) == [
@@ -330,7 +330,7 @@ def test_the_least_costly_rate_is_that_of_the_least_damage_to_held_out_text():
         ("all", 3e-3),
     ]
     labels, colours = zip(*edit_summary.ARM_STYLES.values(), strict=True)
-    assert legend(drawing.figure) == [*labels, "rate 1e-05", "rate 0.001", "rate 0.003"]
+    assert list(legend_of(drawing.figure)) == [*labels, "rate 1e-05", "rate 0.001", "rate 0.003"]
     (key,) = drawing.figure.legends
     assert [line.get_color() for line in key.get_lines()[:5]] == list(colours)
     panels = [(objective, column) for objective in LEFT for column in ("nll_damage", "em_damage")]

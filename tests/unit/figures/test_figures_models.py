@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import legend, words
+from drawn_parts import legend_of, words
 from figure_labels import clipped_labels, overlapping_labels
 from made_rankings import ranked_with_samples
 from scipy import stats
@@ -108,7 +108,7 @@ def test_fractions_and_intervals_are_those_of_the_counts(made_up):
         interval = stats.binomtest(row.n_memorized, 400).proportion_ci(0.95, method="wilson")
         assert (row.low, row.high) == pytest.approx((interval.low, interval.high))
     (axes,) = drawing.figure.axes
-    assert legend(drawing.figure) == list(SIZES) and axes.get_xscale() == "log"
+    assert list(legend_of(drawing.figure)) == list(SIZES) and axes.get_xscale() == "log"
     for place, ((point, _, (bar,)), row) in enumerate(zip(axes.containers, data.itertuples(), strict=True)):
         assert point.get_xydata().tolist() == [[10 ** (5 + place), row.fraction]]
         (ends,) = bar.get_segments()
@@ -185,7 +185,7 @@ def test_repeats_have_a_line_per_model_and_say_where_bands_are_apart(made_up):
     assert (once.n_paragraphs, once.n_memorized) == (225, 0)
     assert (drawing.numbers["n_bins"], drawing.numbers["n_bins_apart"]) == (8, 0)
     (axes,) = drawing.figure.axes
-    assert legend(drawing.figure) == [line.get_label() for line in axes.lines] == list(SIZES)
+    assert list(legend_of(drawing.figure)) == [line.get_label() for line in axes.lines] == list(SIZES)
     sizes = [225] + [25] * 7
     for place, (line, band) in enumerate(zip(axes.lines, axes.collections, strict=True)):
         shares = [float(power >= 6 - 2 * place) for power in range(8)]
@@ -265,7 +265,7 @@ def test_marks_of_a_row_are_in_the_order_of_the_legend(made_up):
         for filled, left in zip(marks[::2], marks[1::2], strict=True)
     ]
     assert heights[0] > heights[1] > heights[2]
-    assert legend(figure) == list(SIZES)
+    assert list(legend_of(figure)) == list(SIZES)
     pairs = words(axes.get_yticklabels())
     shown = {
         (model, pairs[round(y)]): x
@@ -309,7 +309,9 @@ def test_agreement_within_models_and_the_layers_of_first_heads_are_those_of_the_
         assert (row.layer, row.head) == (first.layer, first.head)
         assert row.depth == (first.layer + 0.5) / SIZES[row.model][0]
     taus, depths, grid = drawing.figure.axes
-    assert legend(drawing.figure) == list(verdict_marks.MARKS) and words(grid.get_xticklabels()) == [*SIZES]
+    assert list(legend_of(drawing.figure)) == list(verdict_marks.MARKS) and words(grid.get_xticklabels()) == [
+        *SIZES
+    ]
     named = words(grid.get_yticklabels())
     row = [line for line in grid.lines if list(line.get_ydata()) == [named.index("first only")]]
     marks = {line.get_xdata()[0]: line.get_marker() for line in row}
@@ -351,7 +353,7 @@ def test_heads_of_every_model_and_method_are_drawn_with_layers_upwards(made_up):
             image.get_array(), rows.pivot(index="layer", columns="head", values="strength")
         )
         assert image.get_clim() == (0, 1)
-    assert legend(figure) == list(SIZES) and "rank lower" in figure.axes[-1].get_xlabel()
+    assert list(legend_of(figure)) == list(SIZES) and "rank lower" in figure.axes[-1].get_xlabel()
     rows = np.array(figure.axes[: len(methods) * 4]).reshape(-1, 4)
     for row, method in zip(rows, methods, strict=True):
         assert row[0].get_ylabel().replace("\n", " ") == f"{METHOD_LABELS[method]} (layer)"

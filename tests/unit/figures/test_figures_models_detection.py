@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import legend, words
+from drawn_parts import legend_of, words
 from figure_labels import clipped_labels, overlapping_labels
 from matplotlib import pyplot as plt
 
@@ -90,7 +90,7 @@ def test_marks_stand_at_the_models_that_are_tested_and_own_fits_are_filled():
     found["auroc"] += found["stratum"].map(strata.index) / 50 + found["features"].map(features.index) / 500
     drawing = models_detection.draw(given, {})
     models = MODELS[:3]
-    assert legend(drawing.figure) == list(models)
+    assert list(legend_of(drawing.figure)) == list(models)
     grid = np.array(drawing.figure.axes).reshape(3, -1)
     titles = [panel.get_title() for panel in grid[0]]
     assert titles == [models_detection.FEATURES[name] for name in features]

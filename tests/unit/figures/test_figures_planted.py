@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import legend, table_rows, words
+from drawn_parts import legend_of, table_rows, words
 from matplotlib import pyplot as plt
 
 from memloc.figures import (
@@ -109,7 +109,7 @@ def test_recall_is_drawn_with_its_interval_at_its_method_the_plant_above_the_twi
     figure = planted_recall.draw(tables(), {}).figure
     methods = words(figure.axes[0].get_yticklabels())
     assert methods == [label(name) for name in ("gradient_largest", "zero_ablation", *BASELINES)]
-    assert legend(figure) == ["the plant", "the unplanted twin"]
+    assert list(legend_of(figure)) == ["the plant", "the unplanted twin"]
     for panel, (kind, (n_place, n_units)) in zip(figure.axes, SIZES.items(), strict=True):
         assert panel.get_title() == panel_title(kind) and panel.yaxis_inverted()
         assert panel.lines[0].get_xdata()[0] == pytest.approx(n_place / n_units), "chance"
@@ -169,7 +169,7 @@ def test_curves_are_means_over_plants_of_what_is_planted_and_of_what_is_left():
     above, below = np.array(figure.axes).reshape(2, 3)
     assert "planted alone" in above[0].get_ylabel() and "reverted" in below[0].get_ylabel()
     names = [label(name) for name in ("gradient_largest", "zero_ablation", *BASELINES)]
-    assert legend(figure) == names
+    assert list(legend_of(figure)) == names
     for kind, kept, left in zip(KINDS, above, below, strict=True):
         assert kept.get_title() == panel_title(kind)
         for panel, factor, start in ((kept, 1, 0), (left, -0.8, 1)):
@@ -213,7 +213,7 @@ def test_mean_ranks_are_drawn_over_the_levels_of_plants_in_heads():
     drawing = planted_rank.draw(tables(), {})
     (panel,) = drawing.figure.axes
     names = [label(name) for name in (*RIVALS, "weight_size")]
-    assert [line.get_label() for line in panel.lines] == legend(drawing.figure) == names
+    assert [line.get_label() for line in panel.lines] == list(legend_of(drawing.figure)) == names
     for line in panel.lines:
         assert list(line.get_xdata()) == [0.03, 0.3] and list(line.get_ydata()) == [8.5, 4.5]
     assert panel.get_title() == "a head (V, O)" and panel.xaxis_inverted()
@@ -324,7 +324,7 @@ def test_needed_weights_are_drawn_against_those_allowed_on_logarithmic_axes():
     assert (left.get_xscale(), left.get_yscale()) == ("log", "log")
     assert left.get_xlabel() == "weights allowed" and left.get_ylabel().startswith("weights needed")
     assert right.get_xlabel().startswith("rise of the NLL") and right.get_ylabel().startswith("growth")
-    assert legend(figure) == [KIND_LABELS[kind] for kind in KINDS]
+    assert list(legend_of(figure)) == [KIND_LABELS[kind] for kind in KINDS]
     for points, (kind, (n_place, n_units)) in zip(left.collections, SIZES.items(), strict=True):
         assert points.get_label() == KIND_LABELS[kind]
         assert points.get_offsets().tolist() == [[10 * n_units, 3 * n_place + plant] for plant in range(8)]

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import legend, table_rows
+from drawn_parts import legend_of, table_rows
 from figure_labels import clipped_labels, overlapping_labels
 from made_removal import tables
 from matplotlib import pyplot as plt
@@ -85,7 +85,7 @@ def test_the_front_holds_what_no_other_way_beats():
 def test_every_way_is_drawn_at_what_it_forgets_and_costs():
     """Filled where paragraphs are removed together, hollow one by one; arrows lead to the filled mark."""
     drawing = removal.draw(tables(), SETTINGS)
-    assert legend(drawing.figure) == [label for label, *_ in WAY_STYLES.values()]
+    assert list(legend_of(drawing.figure)) == [label for label, *_ in WAY_STYLES.values()]
     assert [axes.get_xscale() for axes in drawing.figure.axes] == ["linear", "symlog"]
     values = drawing.data.set_index(["way", "mode", "measure"])["value"]
     for panel, cost in zip(drawing.figure.axes, ("em_own_lost", "nll_gained"), strict=True):

@@ -238,14 +238,14 @@ def exact_patching(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Compari
         """Of one direction. A patch runs the layers above its own. Its own runs without q, k and v, which are
         those of the clean run; where a query is patched, for its position alone.
         """
-        layer, own = shape.layers(position, impact, 1), 0.75 * shape.layers(position, position + 1, 1)
-        keys_and_values = (
-            n_layers * (layer - 3 / 8 * shape.mlp(impact - position)) + sum(range(n_layers)) * layer
-        )
-        queries = n_layers * own + sum(range(n_layers)) * layer
+        layer = shape.layers(position, impact, 1)
+        key_or_value = layer - 3 / 8 * shape.mlp(impact - position)  # an MLP is 8 squares of the width
+        query = 0.75 * shape.layers(position, position + 1, 1)
+        own = n_layers * (2 * key_or_value + query) / 3
+        above = sum(range(n_layers)) * layer
         reach_the_last = n_layers - 1 / 3  # but for its own patched queries
         spared = reach_the_last * _spared(shape, position, impact)
-        return n_patches * ((2 * keys_and_values + queries) / 3 - spared + shape.unembedding(n_layers))
+        return n_patches * (own + above - spared + shape.unembedding(n_layers))
 
     gflop = sum(_clean_runs(shape, *span) + 2 * patches(*span) for span in _spans(together))
     return _patching_stage(bench, together, "patching", gflop)

@@ -45,10 +45,10 @@ def stays_nearer(tables: Tables, settings: Section, way: str, rival: str) -> Est
     """How many more edits, as a share of the continuation, separate it from what a rival generates."""
     if missing := _missing(tables, way, rival):
         return missing
+    em, edits = (_of_paragraphs(tables, column) for column in ("em", "edit_distance"))
     for one in (way, rival):  # else the paragraph itself is generated
-        if not _forgets(_of_paragraphs(tables, "em"), one, settings):
+        if not _forgets(em, one, settings):
             return Estimate(missing=f"{one} makes the model forget nothing")
-    edits = _of_paragraphs(tables, "edit_distance")
     return Estimate.of(uncertainty.paired(edits[rival] - edits[way]))
 
 
