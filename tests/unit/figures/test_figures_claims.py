@@ -252,9 +252,8 @@ def test_stability_is_readable_and_its_caption_complete(verdicts):
     assert not any(word in caption for word in ("None", "nan", "{", "}"))
     assert "3 seeds of sampling (0, 1, 2)" in caption
     left, right, bar = drawing.figure.axes
-    assert (
-        list(legend_of(drawing.figure)) == list(VERDICTS) and bar.get_ylabel() == "seeds with this head first"
-    )
+    assert list(legend_of(drawing.figure)) == list(VERDICTS)
+    assert bar.get_ylabel() == "seeds with this head first"
     assert words(left.get_xticklabels()) == ["0", "1", "2"]
     assert words(left.get_yticklabels()) == [name.replace("_", " ") for name in verdicts]
     marks = {

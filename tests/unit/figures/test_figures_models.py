@@ -309,9 +309,8 @@ def test_agreement_within_models_and_the_layers_of_first_heads_are_those_of_the_
         assert (row.layer, row.head) == (first.layer, first.head)
         assert row.depth == (first.layer + 0.5) / SIZES[row.model][0]
     taus, depths, grid = drawing.figure.axes
-    assert list(legend_of(drawing.figure)) == list(verdict_marks.MARKS) and words(grid.get_xticklabels()) == [
-        *SIZES
-    ]
+    assert list(legend_of(drawing.figure)) == list(verdict_marks.MARKS)
+    assert words(grid.get_xticklabels()) == [*SIZES]
     named = words(grid.get_yticklabels())
     row = [line for line in grid.lines if list(line.get_ydata()) == [named.index("first only")]]
     marks = {line.get_xdata()[0]: line.get_marker() for line in row}
