@@ -1,14 +1,26 @@
-"""The jobs of a study as Snakemake hands them to their scripts, without running any.
+"""The jobs of a study as Snakemake hands them to their scripts, and the scripts in this process.
 
-Runs as a process of its own, `python jobs.py SNAKEFILE CONFIG OUTPUT TARGET..`, because a workflow changes
-the process that reads it.
+Asks for the jobs in a process of its own, `python jobs.py SNAKEFILE CONFIG OUTPUT TARGET..`, because a
+workflow changes the process that reads it. A script in this process need not import its libraries again,
+which takes most scripts on small models longer than what they compute.
 """
 
+import atexit
+import os
 import pickle
+import runpy
+import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
+import matplotlib.pyplot as plt
+import pytest
+import torch
 from snakemake.jobs import Job
 from snakemake.script import Snakemake
 
@@ -16,12 +28,44 @@ STORED = Path(__file__).parent / "stored"
 ROOT = Path(__file__).parents[2]
 
 
-def jobs(folder: Path, config: str, output: Path, *targets: str) -> dict[str, tuple[str, Snakemake]]:
+def jobs(folder: Path, config: str | Path, *targets: str) -> dict[str, tuple[str, Snakemake]]:
     """Script and `snakemake` object of every job, by the name of its log, in the order of a possible run."""
-    command = [sys.executable, __file__, "Snakefile", config, output, *targets]
-    process = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    assert process.returncode == 0, process.stderr
-    return pickle.loads(output.read_bytes())
+    with tempfile.NamedTemporaryFile() as output:
+        command = [sys.executable, __file__, "Snakefile", config, output.name, *targets]
+        process = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        assert process.returncode == 0, process.stderr
+        return pickle.loads(Path(output.name).read_bytes())
+
+
+@cache
+def stored_jobs() -> dict[str, tuple[str, Snakemake]]:
+    """The jobs of the stored study."""
+    return jobs(ROOT, "tests/rules/study.yaml", "all", "edited_model")
+
+
+@contextmanager
+def scripts_here(folder: Path) -> Iterator[Callable[[str, Snakemake], None]]:
+    """Runs the script of a job in this process, in `folder`, where it finds what it finds in the project's.
+
+    What scripts change in this process (environment, streams) is undone afterwards.
+    """
+    (folder / "workflow").symlink_to(ROOT / "workflow")
+
+    def run_job(script: str, snakemake: Snakemake) -> None:
+        for path in map(Path, snakemake.output):
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
+        runpy.run_path(str(ROOT / "workflow/rules" / script), {"snakemake": snakemake})
+        plt.close("all")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for name in ("stdout", "stderr", "excepthook"):
+            patch.setattr(sys, name, getattr(sys, name))
+        patch.setattr(os, "environ", os.environ.copy())
+        patch.setattr(atexit, "register", lambda *_: None)
+        torch.set_num_threads(1)
+        yield run_job
 
 
 def _snakemake(job: Job) -> Snakemake:

@@ -50,7 +50,7 @@ def planned(indexes, tmp_path_factory):
         stored = yaml.safe_load((ROOT / "tests/rules/study.yaml").read_text())
         exposure = {"index": list(map(str, indexes)), "tokenizer": str(STORED / "model")}
         (folder / "config.yaml").write_text(yaml.safe_dump(stored | {"exposure": exposure} | settings))
-        return jobs(ROOT, str(folder / "config.yaml"), folder / "jobs", "repeats", "exposure")
+        return jobs(ROOT, str(folder / "config.yaml"), "repeats", "exposure")
 
     return plan
 
@@ -123,7 +123,7 @@ def test_an_index_of_own_text_counts_what_rule_paragraphs_counts(paragraphs, tmp
         "model": {"source": "local", "folder": str(STORED / "model")},
     }
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
-    planned = jobs(ROOT, str(tmp_path / "config.yaml"), tmp_path / "jobs", "index", "dropped_paragraphs")
+    planned = jobs(ROOT, str(tmp_path / "config.yaml"), "index", "dropped_paragraphs")
     for name in ("0-of-2", "1-of-2", "index", "paragraphs"):
         run(*planned[name])
     index = suffix_arrays.open_index([planned["index"][1].output[0]], None)

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from jobs import stored_jobs
 from safetensors.numpy import load_file
-from test_scripts import stored_jobs
 
 from memloc.data.paragraphs import sampled_tokens
 from memloc.detection import groups

@@ -5,30 +5,20 @@ meant to change them.
 """
 
 import copy
-import tempfile
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from jobs import ROOT, STORED, jobs
+from jobs import STORED, stored_jobs
 from safetensors.numpy import load_file
-from snakemake.script import Snakemake
 
 from memloc.model import loading
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 
-TARGETS = ("all", "edited_model")
 NOT_STORED = {"summary", "explorer"}  # of captions, pictures and settings; tests/workflow makes these
 LEARNED = "train_model"  # hundreds of steps amplify the last bit, in which processors differ
-
-
-@cache
-def stored_jobs() -> dict[str, tuple[str, Snakemake]]:
-    with tempfile.TemporaryDirectory() as folder:
-        return jobs(ROOT, "tests/rules/study.yaml", Path(folder) / "jobs", *TARGETS)
 
 
 def assert_equal(made: Path, stored: Path) -> None:

@@ -46,7 +46,7 @@ def job(listed):
         "model": {"source": "local", "folder": str(ROOT / "tests/rules/stored/model")},
     }
     (listed / "config.yaml").write_text(yaml.safe_dump(config))
-    return jobs(ROOT, str(listed / "config.yaml"), listed / "jobs", "dropped_paragraphs")["paragraphs"]
+    return jobs(ROOT, str(listed / "config.yaml"), "dropped_paragraphs")["paragraphs"]
 
 
 def data_of(folder, file):

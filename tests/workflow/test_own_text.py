@@ -1,20 +1,31 @@
 """Which parts of this text does this model recite: the example of docs/own-text.md, to the letter."""
 
+import os
+import shutil
+
 import pandas as pd
+import pytest
 from test_readme import ROOT, SNAKEMAKE
 
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 
+(EXAMPLE,) = [words[1:] for words in SNAKEMAKE if {"my-text.yaml", "recited"} <= set(words)]
 
-def test_the_example_finds_what_the_model_recites(own_text):
-    (words,) = [words for words in SNAKEMAKE if {"my-text.yaml", "recited"} <= set(words)]
-    own_text.snakemake(*words[1:], config=None)
-    figures = own_text.folder / "results/my-text/figures"
+
+@pytest.fixture(scope="module")
+def example(own_text):
+    """The project of the example, which has run."""
+    own_text.snakemake(*EXAMPLE, config=None)
+    return own_text
+
+
+def test_the_example_finds_what_the_model_recites(example):
+    figures = example.folder / "results/my-text/figures"
     recited = pd.read_csv(figures / "recited.csv", keep_default_na=False)
-    assert len(own_text.paragraphs) > 50 and own_text.memorized
+    assert len(example.paragraphs) > 50 and example.memorized
     exact = recited[recited.n_edits == 0]
-    assert set(exact.prefix + exact.continuation) == own_text.memorized
+    assert set(exact.prefix + exact.continuation) == example.memorized
     assert (exact.em == 50).all() and (exact.continuation == exact.decoded).all()
     nearly = recited[recited.n_edits > 0]
     assert (nearly.em < 50).all() and (nearly.n_edits <= 5).all()
@@ -22,10 +33,22 @@ def test_the_example_finds_what_the_model_recites(own_text):
     stored = storage.read(schema_of("recited"), figures.parent / "tables/recited.parquet")
     pd.testing.assert_frame_equal(stored, recited, check_dtype=False)
     text = " ".join((figures / "recited.rst").read_text().split())
-    assert f"Of the {len(own_text.paragraphs)} paragraphs" in text
-    assert f"the model recites {len(own_text.memorized)}: given the first 50 tokens" in text
+    assert f"Of the {len(example.paragraphs)} paragraphs" in text
+    assert f"the model recites {len(example.memorized)}: given the first 50 tokens" in text
     for name in ("recited.png", "fig2.png", "repeats.png"):
         assert (figures / name).stat().st_size > 5000
+
+
+def test_weights_that_were_swapped_run_everything_again(example, tmp_path):
+    """Also when the other file is older, and as large."""
+    assert example.jobs(*EXAMPLE, config=None) == {}
+    weights = example.folder / "path/to/model/model.safetensors"
+    shutil.copy2(weights, tmp_path / "kept")
+    os.utime(weights, (0, 0))
+    jobs = example.jobs(*EXAMPLE, config=None)
+    shutil.copy2(tmp_path / "kept", weights)
+    assert {"model", "scores", "recited", "fig2"} <= set(jobs)
+    assert example.jobs(*EXAMPLE, config=None) == {}
 
 
 def test_paragraphs_may_have_another_length(own_text):

@@ -149,6 +149,16 @@ def test_plants_that_damage_other_text_are_reported_apart():
     assert drawing.numbers["kinds"][0]["n_tries"] == 9
 
 
+def test_what_is_above_one_is_as_far_from_it_as_what_is_below():
+    """A method's first units may bring more than all of them together."""
+    rows = pd.DataFrame({"share": [0.5, 1.0], "kept": [1.5, 1.0], "left": [0.0, 0.0]})
+    labelled = rows.assign(kind="neurons", method="random", plant=0)
+    areas = planted_curves.plant_areas(labelled).set_index("area")["value"]
+    # From 1 down to 0 and up to 0.5 between shares 0 and 0.5 (drawn from point to point), then down to 0.
+    assert areas["cmd"] == pytest.approx(np.trapezoid([1, 0.5, 0], [0, 0.5, 1]))
+    assert areas["cpr"] == pytest.approx(np.trapezoid([0, 1.5, 1], [0, 0.5, 1]))
+
+
 def test_areas_are_those_of_the_curve():
     drawing = planted_curves.draw(tables(), {})
     own = drawing.data.set_index(["kind", "method"]).loc[("neurons", "zero_ablation")].iloc[0]

@@ -54,8 +54,35 @@ def test_products_and_slopes_are_the_written_out_ones(any_model, onednn):
         n_rounded += not torch.equal(found, in_full)
         slope = torch.randn(found.shape, generator=random)
         slopes = [torch.autograd.grad(values, inputs, slope)[0] for values in (found, expected)]
-        torch.testing.assert_close(*slopes, atol=1e-4, rtol=0 if whole else 2**-6)
+        torch.testing.assert_close(*slopes, atol=2e-2 if whole else 1e-4, rtol=2**-6)
     assert n_rounded == len(before) - 1
+
+
+@pytest.mark.usefixtures("not_intel")
+@pytest.mark.parametrize("onednn", [False, True])
+def test_gradients_of_weights_that_move_are_products_of_rounded_slopes_and_inputs(tiny_model, onednn):
+    if onednn:
+        use_onednn(tiny_model)
+    products, random = Bfloat16Products(tiny_model, all_weights(tiny_model)), torch.Generator().manual_seed(0)
+    for name in editable_parameters(tiny_model):
+        layer, weight = layer_of(tiny_model, name), tiny_model.get_parameter(name)
+        transposed = isinstance(layer, Conv1D)
+        inputs = torch.randn(2, 3, weight.shape[0 if transposed else 1], generator=random).requires_grad_()
+        with products.used():
+            output = layer(inputs)
+        slope = torch.randn(output.shape, generator=random)
+        found_inputs, found = torch.autograd.grad(output, (inputs, weight), slope)
+        slopes, rows, matrix = (
+            each.detach().bfloat16().double().reshape(-1, each.shape[-1]) for each in (slope, inputs, weight)
+        )
+        expected = slopes.t() @ rows
+        torch.testing.assert_close(
+            found, (expected.t() if transposed else expected).float(), rtol=2**-7, atol=1e-3
+        )
+        back = (slopes @ (matrix.t() if transposed else matrix)).float().view_as(inputs)
+        torch.testing.assert_close(found_inputs, back, rtol=2**-7, atol=1e-3)
+        in_full = torch.autograd.grad(layer(inputs), weight, slope)[0]
+        assert not torch.equal(found, in_full)
 
 
 def test_a_step_that_bfloat16_weights_would_lose_is_seen(tiny_model):
@@ -98,7 +125,9 @@ def test_without_gradients_no_layer_falls_back_to_single_precision(tiny_gpt_neo,
     torch.testing.assert_close(without, with_gradients, atol=1e-6, rtol=1e-6)
 
 
-def test_where_everything_moves_nothing_is_rounded(tiny_model, tiny_tokens):
+def test_where_everything_moves_no_output_is_rounded(tiny_model, tiny_tokens):
     logits = tiny_model(tiny_tokens).logits
-    with Bfloat16Products(tiny_model, all_weights(tiny_model)).used():
+    products = Bfloat16Products(tiny_model, all_weights(tiny_model))
+    with products.used():
         assert torch.equal(tiny_model(tiny_tokens).logits, logits)
+    assert not products.round_outputs and Bfloat16Products(tiny_model, scattered(tiny_model)).round_outputs

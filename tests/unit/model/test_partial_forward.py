@@ -5,9 +5,9 @@ import torch
 from memloc.model.components import components, editable_parameters, layers_of
 from memloc.model.partial_forward import (
     Call,
+    LowerLayers,
     call_layer,
     last_mlp_from,
-    lower_layers_once,
     recording_calls,
 )
 
@@ -58,7 +58,8 @@ def test_lower_layers_run_once_for_each_batch_of_texts(any_model, tiny_tokens):
     any_model.requires_grad_(False)
     upper = layers_of(any_model)[1].requires_grad_(True)
     weights, before = [*upper.parameters()], states(tiny_tokens)
-    with lower_layers_once(any_model, 1):
+    below = LowerLayers(any_model, 1)
+    with below.once():
         runs.clear()
         first = [states(tokens) for tokens in batches]
         with torch.inference_mode():
@@ -70,6 +71,9 @@ def test_lower_layers_run_once_for_each_batch_of_texts(any_model, tiny_tokens):
         found = [states(tokens) for tokens in batches]
         slopes = torch.autograd.grad(found[0].square().sum(), weights)
     assert len(runs) == 3
+    with below.once():  # what was known is known still
+        again = states(tiny_tokens)
+    assert len(runs) == 3 and torch.equal(again, found[0])
     whole = states(tiny_tokens)
     assert len(runs) == 4 and (whole - before).abs().max() > 1e-3
     for tokens, old, new in zip(batches, first, found, strict=True):

@@ -132,6 +132,24 @@ def test_screening_changes_no_exact_match(case, factor, monkeypatch):
     assert len(sure.em) >= 1000 and torch.equal(screened.em, sure.em)
 
 
+def test_the_trusted_lead_is_twelve_standard_deviations_of_what_rounding_does(
+    memorizing_model, memorized_tokens, monkeypatch
+):
+    """Leads by hand, from the logits of whole passes."""
+    monkeypatch.setattr(screening, "MOST_UNSURE", 1.0)
+    screen, leads = screening_model(memorizing_model, "bfloat16"), []
+    with torch.no_grad():
+        for model in (memorizing_model, screen):
+            logits = model(memorized_tokens).logits[:, 11:-1].float()
+            true = memorized_tokens[:, 12:, None]
+            others = logits.scatter(-1, true, -torch.inf)
+            leads.append(logits.gather(-1, true)[..., 0] - others.amax(dim=-1))
+    error = (leads[0] - leads[1]).flatten().double()
+    found = screening.least_sure_lead(memorizing_model, screen, memorized_tokens, 12)
+    assert found == pytest.approx(12 * (sum(error**2) / len(error)).sqrt().item(), rel=0.05)
+    assert error.abs().mean() < 0.9 * error.square().mean().sqrt()
+
+
 @pytest.fixture
 def n_run(monkeypatch):
     """Versions that are run, by the dtype of the model that runs them."""

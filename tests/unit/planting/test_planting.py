@@ -132,6 +132,18 @@ def test_curves_of_the_oracle_keep_all_and_of_its_opposite_nothing(memorizing_mo
     assert all(torch.equal(values[name], found.levels[0.3][name]) for name in values)
 
 
+def test_what_one_half_brings_alone_is_what_reverting_the_other_leaves(memorizing_model):
+    """Both halves have as many weights, and are two parts all the same."""
+    place = draw_place(memorizing_model, "neurons", 24, np.random.default_rng(0))
+    before, tokens = values_at(memorizing_model, place.movable), paragraphs(1)
+    found = plant(memorizing_model, tokens, paragraphs(0), N_PREFIX, place, [0.3], how())
+    mixture = Plant.of(memorizing_model, tokens, N_PREFIX, place, before, found.levels[0.3])
+    scores = torch.rand(place.units["neuron"].shape, generator=torch.Generator().manual_seed(1))
+    first, last = (curves(mixture, sign * scores).set_index("share").loc[0.5] for sign in (1, -1))
+    assert scores.numel() % 2 == 0 and abs(first["kept"] - last["kept"]) > 0.01
+    assert (first["kept"], first["left"]) == pytest.approx((last["left"], last["kept"]))
+
+
 def test_unknown_paragraphs_are_those_that_occur_least():
     table = pd.DataFrame({"id": range(8), "count": [1, 1, 0, 5, 0, 1, 1, 1]})
     scores = pd.DataFrame({"id": range(8), "em": [0, 5, 0, 0, 4, 0, 0, 0]})

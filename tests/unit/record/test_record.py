@@ -1,5 +1,6 @@
 """A bundle says what was made by what, and verification names what was changed, is missing or was added."""
 
+import hashlib
 import json
 import re
 import subprocess
@@ -47,6 +48,18 @@ def results(tmp_path, monkeypatch):
     Path("r/tables").mkdir()
     storage.write(schema_of("scores"), scores(), "r/tables/scores.parquet", STAMP)
     return Path("r")
+
+
+def test_the_hash_of_a_folder_is_that_of_its_list_of_hashes(tmp_path):
+    """As `sha256sum` prints it, with the folders below it."""
+    for name in ("b.txt", "below/a.txt", "below/b.txt"):
+        (tmp_path / "folder" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "folder" / name).write_text(name)
+    listed = ["b.txt", "below/a.txt", "below/b.txt"]
+    printed = subprocess.run(
+        ["sha256sum", *listed], cwd=tmp_path / "folder", capture_output=True, check=True
+    ).stdout
+    assert sha256(tmp_path / "folder") == hashlib.sha256(printed).hexdigest()
 
 
 @pytest.fixture

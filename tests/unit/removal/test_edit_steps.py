@@ -16,7 +16,7 @@ from memloc.localization.weights import all_weights, at_places, head_weights
 from memloc.model.components import editable_parameters
 from memloc.removal import editing
 from memloc.removal.edit_cases import Case
-from memloc.removal.editing import Terms, movable_weights, objective_gradients, start
+from memloc.removal.editing import Terms, first_gradients, movable_weights, objective_gradients, start
 from memloc.scoring.teacher_forcing import continuation_states
 from memloc.settings.arms import ARMS
 
@@ -45,11 +45,12 @@ def test_steps_go_down_the_written_out_objective(memorizing_model, case, objecti
     recipe = recipe_of(objective=objective, nll_weight=0.7, kl_weight=2.0)
     shared, movable = start(memorizing_model, case, recipe), all_weights(memorizing_model)
     adam = SparseAdam(slow, movable, 1e-3)
-    for _ in editing.optimise(memorizing_model, shared.terms, shared.gradients, movable, 1e-3, recipe):
+    for step in editing.optimise(memorizing_model, shared.terms, shared.gradients, movable, 1e-3, recipe):
         slow.zero_grad()
         slow_objective(slow, theta0, case, objective, 0.7, 2.0).backward()
         written_out = {name: slow.get_parameter(name).grad for name in editable_parameters(slow)}
-        gradients = objective_gradients(slow, shared.terms, recipe)
+        at_first = step == 1  # the paragraph's term alone: the other one is zero at θ0
+        gradients = shared.gradients if at_first else objective_gradients(slow, shared.terms, recipe)
         for name, gradient in gradients.items():
             torch.testing.assert_close(gradient, written_out[name], atol=1e-5, rtol=1e-3)
         adam.step(at_places(gradients, movable))
@@ -61,7 +62,7 @@ def test_steps_go_down_the_written_out_objective(memorizing_model, case, objecti
 
 @pytest.mark.parametrize("arm", ARMS)
 def test_products_in_bfloat16_take_nearly_the_same_steps(memorizing_model, case, arm):
-    """Against single precision, in the direction of the whole change; where all weights move, exactly.
+    """Against single precision, in the direction of the whole change.
 
     Of editing, whose gradient is far above the rounding; that of unlearning what is known by heart is not.
     """
@@ -79,7 +80,7 @@ def test_products_in_bfloat16_take_nearly_the_same_steps(memorizing_model, case,
         )
     single, rounded = moved
     assert torch.cosine_similarity(single, rounded, dim=0) > 0.98
-    assert torch.equal(single, rounded) == (arm == "all")
+    assert not torch.equal(single, rounded)
 
 
 def test_kl_of_unmoved_weights_is_nothing_in_bfloat16_either(memorizing_model, case, monkeypatch):
@@ -104,16 +105,17 @@ def test_kl_of_unmoved_weights_is_nothing_in_bfloat16_either(memorizing_model, c
     assert seen[0].abs().max() < 1e-7 < rounding.abs().max() / 100
 
 
-def test_gradients_of_several_learned_paragraphs_are_their_mean(memorizing_model, memorized_tokens, case):
+@pytest.mark.parametrize("objective", ["unlearn", "edit"])
+def test_the_first_gradient_of_several_paragraphs_is_their_mean_and_that_of_both_terms(
+    memorizing_model, memorized_tokens, case, objective
+):
+    recipe = recipe_of(objective=objective, nll_weight=0.7)
     original = editing.original_log_probabilities(memorizing_model, case.controls, N_PREFIX, 8)
-    single = [
-        objective_gradients(memorizing_model, Terms(text[None], case.controls, original), RECIPE)
-        for text in memorized_tokens[:3]
-    ]
-    joint = objective_gradients(
-        memorizing_model, Terms(memorized_tokens[:3], case.controls, original), RECIPE
-    )
-    for name, gradient in joint.items():
+    terms = Terms(memorized_tokens[:3].roll(1, dims=0), case.controls, original)
+    single = [first_gradients(memorizing_model, text[None], recipe) for text in terms.learned]
+    joint = first_gradients(memorizing_model, terms.learned, recipe)
+    for name, gradient in objective_gradients(memorizing_model, terms, recipe).items():
+        torch.testing.assert_close(joint[name], gradient, atol=1e-6, rtol=1e-3)
         mean = sum(gradients[name] for gradients in single) / 3
         torch.testing.assert_close(gradient, mean, atol=1e-6, rtol=1e-3)
 

@@ -33,6 +33,7 @@ from memloc.removal.editing import (
     share_recited,
     start,
 )
+from memloc.scoring.early_stopping import N_FIRST
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.arms import ARMS
 from memloc.settings.loading import Loading
@@ -133,6 +134,43 @@ def test_share_recited_counts_whole_continuations(memorizing_model, case):
     texts = torch.cat([case.memorized, case.held_out[:3]])
     assert share_recited(memorizing_model, case._replace(perturbed=texts), RECIPE) == 0.25
     assert np.isnan(share_recited(memorizing_model, case._replace(perturbed=texts[:0]), RECIPE))
+
+
+PLACES = (3, N_PREFIX - 1, 0, 3, 7, 5, 0, 9, 1, 3)
+
+
+@pytest.fixture
+def versions(memorized_tokens):
+    """The first memorized paragraph with one token replaced at each of `PLACES`, and as it is."""
+    rows = memorized_tokens[:1].repeat(len(PLACES) + 1, 1)
+    others = torch.randint(64, (len(PLACES),), generator=torch.Generator().manual_seed(3))
+    rows[range(len(PLACES)), PLACES] = others
+    return rows
+
+
+@pytest.mark.parametrize("micro_batch", [1, 4])
+def test_versions_are_recited_as_each_is_by_itself(memorizing_model, case, versions, micro_batch):
+    """In any order, several of one position, and one that is the paragraph itself."""
+    case = case._replace(memorized=versions[-1:], perturbed=versions)
+    em = torch.cat([teacher_forced(memorizing_model, row[None], N_PREFIX, 1).em for row in versions])
+    expected = (em == N_CONTINUATION).float().mean().item()
+    assert 0 < expected < 1
+    assert share_recited(memorizing_model, case, recipe_of(micro_batch=micro_batch)) == expected
+
+
+def test_a_version_is_run_from_its_replaced_token_on(memorizing_model, case, versions):
+    """What comes before it is run once for all."""
+    case, n_run = case._replace(memorized=versions[-1:], perturbed=versions), []
+    watch = memorizing_model.transformer.h[0].register_forward_pre_hook(
+        lambda _layer, inputs: n_run.append(inputs[0].shape[1])
+    )
+    with watch:
+        share_recited(memorizing_model, case, recipe_of(micro_batch=1))
+    shared, *runs = n_run
+    starts = sorted(min(place, N_PREFIX - 1) for place in (*PLACES, N_PREFIX))
+    rest = N_CONTINUATION - N_FIRST  # of those that go on
+    assert shared == N_PREFIX
+    assert [n for n in runs if n != rest] == [N_PREFIX - start + N_FIRST - 1 for start in starts]
 
 
 def test_a_continuation_without_its_last_token_is_not_recited(memorizing_model, case):

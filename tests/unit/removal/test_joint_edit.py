@@ -172,6 +172,12 @@ def test_texts_of_a_list(tables):
     assert len(texts.control) == len(texts.held_out) == 2
 
 
+def test_what_ways_look_at_judges_no_edit(tables):
+    texts = texts_of(tables, [5, 0], n_held_out=1)
+    judging, looked_at = ((text[:, 0] // 24).tolist() for text in (texts.held_out, texts.general))
+    assert len(judging) == len(looked_at) == 1 and {*judging, *looked_at} == {7, 9}
+
+
 def test_no_list_means_all_sampled_memorized_paragraphs(tables):
     assert texts_of(tables, []).ids == [0, 2, 4]
 

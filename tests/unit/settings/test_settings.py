@@ -154,3 +154,11 @@ def test_effective_settings_come_in_the_order_of_the_documentation():
     written = yaml.safe_load(documentation.effective(study))
     assert list(written) == list(Settings.model_fields)
     assert list(written["editing"]) == list(type(study.editing).model_fields)
+
+
+def test_addresses_of_controls_are_downloads_too():
+    files = {"files": ["https://a.org/seen.txt", "own.txt"], "unseen_files": ["https://a.org/unseen.txt"]}
+    data = {"source": "text", **files, "checksums": {"unseen.txt": "0" * 64}}
+    given = VALID | {"data": data, "model": {"source": "local", "folder": "x"}}
+    found = validate(given, "x").data
+    assert found.addresses == ["https://a.org/seen.txt", "https://a.org/unseen.txt"]

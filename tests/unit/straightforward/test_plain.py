@@ -14,7 +14,7 @@ from memloc.model.loading import boot_bridge
 from memloc.removal import editing
 from memloc.removal.edit_cases import Case
 from memloc.settings.editing import Editing
-from memloc.straightforward.editing import Texts, unlearn, unlearn_and_judge
+from memloc.straightforward.editing import Texts, relearn, unlearn, unlearn_and_judge
 from memloc.straightforward.gradients import nll_gradients_with_all_hooks
 
 N_PREFIX = 5
@@ -44,6 +44,15 @@ def test_dense_adam_with_masked_gradients_moves_what_sparse_adam_moves(tiny_gpt_
         torch.testing.assert_close(plain.get_parameter(name), weight, atol=2e-6, rtol=0)
     moved = sum((plain.get_parameter(name) != weight).sum() for name, weight in before.items())
     assert moved == sum(len(places) for places in movable.values())
+
+
+def test_the_last_allowed_step_of_relearning_counts(memorizing_model, memorized_tokens):
+    own, n_prefix = memorized_tokens[:1], 12
+    unlearn(memorizing_model, own, memorized_tokens[1:4], n_prefix, 1.0, 3e-3, 4)
+    steps = [relearn(copy.deepcopy(memorizing_model), own, n_prefix, 3e-3, limit) for limit in range(9)]
+    needed = next(found for found in steps if found is not None)
+    assert needed > 0
+    assert steps == [None] * needed + [needed] * (9 - needed)
 
 
 @pytest.mark.parametrize("rate", [1e-4, 3e-3])

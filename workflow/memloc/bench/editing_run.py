@@ -62,8 +62,14 @@ def _case(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Case:
     n = bench.sizes.n_run_texts
     controls, others, held_out = own[1 : 3 * n + 1].split(n)
     perturbed = own[:1].repeat(n, 1)
-    perturbed[:, 0] = bench.random_tokens(1, n, "perturbed")[0]
+    perturbed[range(n), _replaced(bench)] = bench.random_tokens(1, n, "perturbed")[0]
     return Case(0, own[:1], None, controls, held_out, others, perturbed)
+
+
+def _replaced(bench: Bench) -> list[int]:
+    """Positions of the versions' replaced tokens: all over the prefix, as in table `perturbation`."""
+    n = bench.sizes.n_run_texts
+    return [bench.n_prefix * number // n for number in range(n)]
 
 
 def _judged(edits: pd.DataFrame) -> Results:
@@ -76,8 +82,9 @@ def _judged(edits: pd.DataFrame) -> Results:
 def _gflop(bench: Bench, how: Editing, edited_layer: int, found: Results) -> float:
     """What all arms share, then each arm's later steps, evaluations, perturbed versions and relearning.
 
-    Arms of one layer run it and those above. Only arm `all` needs gradients of all weights after its first
-    step. The last layer's MLP is needed from the last token of the prefix on.
+    The first step needs the paragraph alone. Arms of one layer run it and those above. Only arm `all` needs
+    gradients of all weights after its first step. The last layer's MLP is needed from the last token of the
+    prefix on. A perturbed version runs from its replaced token on.
     """
     shape, n, n_layers = bench.shape, bench.sizes.n_run_texts, bench.shape.n_layers
     n_left, n_before = bench.n_tokens - bench.n_prefix, bench.n_prefix - 1
@@ -91,8 +98,10 @@ def _gflop(bench: Bench, how: Editing, edited_layer: int, found: Results) -> flo
     evaluated = work(3 * n + 1, 1, 1)
     n_evaluations = 1 + len(ARMS) * math.ceil(how.steps / how.evaluate_every)
     relearned = np.where(found["matches"][:, -1] == NEVER, how.relearning_limit, found["matches"][:, -1])
-    prefixes = (len(ARMS) + 1) * n * shape.layers(0, bench.n_prefix)
+    *_, last = replaced = _replaced(bench)
+    prefixes = shape.layers(0, last) + sum(shape.layers(at, bench.n_prefix) for at in replaced)
     recited = found["matches"][:, 3].sum() * n * (work(1, 1, 1) - shape.layers(0, bench.n_prefix))
-    first = work(n, 1, 1) + work(n + 1, 3, 2)
+    first = work(n, 1, 1) + work(1, 3, 2)
     again = work(float((relearned + 1).sum()), 1, 1) + work(float(relearned.sum()), 3, 2)
-    return first + (how.steps - 1) * later + n_evaluations * evaluated + prefixes + recited + again
+    steps, perturbed = (how.steps - 1) * later, (len(ARMS) + 1) * prefixes + recited
+    return first + steps + n_evaluations * evaluated + perturbed + again

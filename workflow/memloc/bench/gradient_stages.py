@@ -83,7 +83,7 @@ def sparse_editing(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Compari
         recipe = editing.Recipe("unlearn", bench.n_prefix, how)
         original = contrastive.original_log_probabilities(model, texts[1], bench.n_prefix, how.micro_batch)
         terms = editing.Terms(*texts, original)
-        first = editing.objective_gradients(model, terms, recipe)
+        first = editing.first_gradients(model, terms.learned, recipe)
         movable = top_weights(first, SPARSE_FRACTION)
         for _step in editing.optimise(model, terms, first, movable, LEARNING_RATE, recipe):
             pass
@@ -92,13 +92,13 @@ def sparse_editing(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Compari
         plain_editing.unlearn(model, *texts, bench.n_prefix, SPARSE_FRACTION, LEARNING_RATE, n_steps)
 
     def gflop(_: Results) -> float:
-        """The first step chooses among all gradients. Later ones need next to no gradients of weights, and
-        none needs the last layer's MLP before the continuation."""
-        n_rows, n_later = n_controls + 1, n_steps - 1
-        spared = n_later * bench.shape.layers(0, bench.n_tokens - 1)
-        spared += (3 + 2 * n_later) * bench.shape.mlp(bench.n_prefix - 1)
-        steps = n_steps * training_gflop(bench, n_rows) - n_rows * spared
-        return steps + bench.teacher_forced_gflop(n_controls)
+        """The first step chooses among all gradients, of the paragraph alone. Later ones need next to no
+        gradients of weights, and none needs the last layer's MLP before the continuation."""
+        n_rows, mlp = n_controls + 1, bench.shape.mlp(bench.n_prefix - 1)
+        first = training_gflop(bench, 1) - 3 * mlp
+        spared = n_rows * (bench.shape.layers(0, bench.n_tokens - 1) + 2 * mlp)
+        later = training_gflop(bench, n_rows) - spared
+        return first + (n_steps - 1) * later + bench.teacher_forced_gflop(n_controls)
 
     def stage(products: str) -> Stage:
         edit = partial(fast, products=products)

@@ -1,11 +1,11 @@
-"""Products of weights that stand still, in bfloat16, while a few others are trained.
+"""Products of training in bfloat16 wherever rounding loses no step.
 
 Processors with bfloat16 multiply faster in it than in single precision (docs/benchmarks.md). What Adam moves
 may not be rounded to it, because a step of 1e-5 is then lost. Therefore a matrix is multiplied
 
     none of whose weights move   in bfloat16
     a few of whose weights move  in bfloat16 as it was, plus its change in single precision, a sparse product
-    others                       in single precision
+    others                       in single precision; the gradients by its inputs and weights in bfloat16
 
 Inputs and outputs of the model's layers, LayerNorms, attention and the unembedding stay as they are.
 """
@@ -30,18 +30,24 @@ class Bfloat16Products:
     """The weights of a model that is about to be trained, in bfloat16; half of their memory is added."""
 
     def __init__(self, model: PreTrainedModel, movable: Movable) -> None:
-        self._products = {
-            name: _Product(layer_of(model, name), movable.get(name))
-            for name in editable_parameters(model)
-            if isinstance(layer_of(model, name), nn.Linear | Conv1D)
-            and (name not in movable or few_weights_move(model, movable, name))
-        }
+        self._products: list[_Product | _Slopes] = []
+        for name in editable_parameters(model):
+            layer = layer_of(model, name)
+            if not isinstance(layer, nn.Linear | Conv1D):
+                continue
+            still = name not in movable or few_weights_move(model, movable, name)
+            self._products.append(_Product(layer, movable.get(name)) if still else _Slopes(layer))
+
+    @property
+    def round_outputs(self) -> bool:
+        """Whether passes of the model give other values with these products."""
+        return any(isinstance(product, _Product) for product in self._products)
 
     @contextmanager
     def used(self) -> Iterator[None]:
         """Within the context, passes of the model compute these products."""
         with ExitStack() as stack:
-            for product in self._products.values():
+            for product in self._products:
                 product.layer.forward = product
                 stack.callback(delattr, product.layer, "forward")
             yield
@@ -75,6 +81,44 @@ class _Product:
         one = sparse_matrix(self._places, weight.shape, moved)
         other = sparse_matrix(self._across, weight.shape[::-1], moved[self._order])
         return (other, one) if self._transposed else (one, other)
+
+
+class _Slopes:
+    """What a layer computes, as it does; gradients in bfloat16."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        self.layer = layer
+
+    def __call__(self, inputs: Float[Tensor, "*row in"]) -> Float[Tensor, "*row out"]:
+        with torch.no_grad():
+            output = type(self.layer).forward(self.layer, inputs)
+        weight = self.layer.weight.t() if isinstance(self.layer, Conv1D) else self.layer.weight
+        return _Trained.apply(output, inputs, weight)
+
+
+class _Trained(torch.autograd.Function):
+    """An output as it is, and the gradients of inputs @ weight.T, computed in bfloat16."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        output: Float[Tensor, "*row out"],
+        inputs: Float[Tensor, "*row in"],
+        weight: Float[Tensor, "out in"],
+    ) -> Float[Tensor, "*row out"]:
+        ctx.save_for_backward(inputs, weight)
+        return output.view_as(output)
+
+    @staticmethod
+    def backward(ctx: Any, slope: Float[Tensor, "*row out"]) -> tuple[Tensor | None, ...]:
+        inputs, weight = ctx.saved_tensors
+        _, wants_inputs, wants_weight = ctx.needs_input_grad
+        slopes = slope.bfloat16()
+        return (
+            None,
+            (slopes @ weight.bfloat16()).float() if wants_inputs else None,
+            (slopes.flatten(0, -2).t() @ inputs.flatten(0, -2).bfloat16()).float() if wants_weight else None,
+        )
 
 
 class _Sparse(torch.autograd.Function):

@@ -136,6 +136,8 @@ class OriginalWeights:
         """
         n_changed = 0
         for name, weight in model.named_parameters():
+            if torch.equal(weight, self._weights[name]):
+                continue
             changed = (weight != self._weights[name]).flatten()
             n_changed += int(changed.sum())
             if name in movable:

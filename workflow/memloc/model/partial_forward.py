@@ -70,33 +70,45 @@ def states_from(
     return rows
 
 
-@contextmanager
-def lower_layers_once(model: PreTrainedModel, first: int) -> Iterator[None]:
-    """Within the context, passes over texts that the model has run in it before begin at layer `first`.
+class LowerLayers:
+    """The layers below `first`, which run every text once, however often passes over it are asked for.
 
-    Weights below that layer must not change. Texts are recognised in the same batches only.
+    Their weights must be the same whenever `once` is entered. Texts are recognised in the same batches only.
     """
-    base, known = model.base_model, {}
-    whole = base.forward
 
-    def forward(tokens: Int[Tensor, "row token"], **options: Any) -> BaseModelOutput:
-        # Tensors of inference mode are of no use outside of it.
-        batch = tokens.shape, tokens.cpu().numpy().tobytes(), torch.is_inference_mode_enabled()
-        if batch in known:
-            calls = known[batch]
-            return BaseModelOutput(states_from(model, calls, first, calls[first].residual))
-        with recording_calls(model) as calls:
-            output = whole(tokens, **options)
-        known[batch] = [
-            call if number == first else call._replace(residual=None) for number, call in enumerate(calls)
-        ]
-        return output
+    def __init__(self, model: PreTrainedModel, first: int) -> None:
+        self.first, self._model = first, model
+        self._known: dict[tuple, list[Call]] = {}
 
-    base.forward = forward
-    try:
-        yield
-    finally:
-        base.forward = whole
+    @contextmanager
+    def once(self) -> Iterator[None]:
+        """Within the context, passes over texts that the model has run in it already begin at `first`."""
+        base = self._model.base_model
+        whole, own = base.forward, vars(base).get("forward")
+
+        def forward(tokens: Int[Tensor, "row token"], **options: Any) -> BaseModelOutput:
+            # Tensors of inference mode are of no use outside of it.
+            batch = tokens.shape, tokens.cpu().numpy().tobytes(), torch.is_inference_mode_enabled()
+            if batch in self._known:
+                calls = self._known[batch]
+                return BaseModelOutput(
+                    states_from(self._model, calls, self.first, calls[self.first].residual)
+                )
+            with recording_calls(self._model) as calls:
+                output = whole(tokens, **options)
+            self._known[batch] = [
+                call if number == self.first else call._replace(residual=None)
+                for number, call in enumerate(calls)
+            ]
+            return output
+
+        base.forward = forward
+        try:
+            yield
+        finally:
+            del base.forward
+            if own is not None:  # a model that is spread over GPUs has one
+                base.forward = own
 
 
 @contextmanager

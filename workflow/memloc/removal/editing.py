@@ -16,14 +16,15 @@ The edit target is the paragraph's own prefix, followed by the continuation of i
 (its PMP). After a run every weight is compared with θ0: a change outside of the arm is an error. So is an arm
 in which few weights have changed, because rounding swallowed the steps. Models are edited in single precision
 (`loading.load_for_editing`): weights, gradients, moments, and θ0's log-probabilities that KL compares with.
-Where `products` is bfloat16, the steps after the first multiply weights that stand still in it
-(`localization.bfloat16_products`); evaluations and the choice of weights do not.
+Where `products` is bfloat16, the steps after the first multiply weights that stand still in it, and take the
+gradients of others in it (`localization.bfloat16_products`); evaluations and the choice of weights do not.
 
 `reference` is the authors' published code: KL summed over positions, w = 0.1, weight decay of 1.0 that moves
 every W_* weight in every arm, and targets with the continuation of a randomly paired paragraph's PMP
 (`edit_cases.mispaired`).
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
@@ -33,11 +34,11 @@ import pandas as pd
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from transformers import DynamicCache, PreTrainedModel
+from transformers import PreTrainedModel
 
 from memloc.localization.bfloat16_products import Bfloat16Products
-from memloc.localization.contrastive import collect_objective, original_log_probabilities
-from memloc.localization.gradients import Gradients, editable_gradients, take_gradients
+from memloc.localization.contrastive import SIGN, collect_objective, original_log_probabilities
+from memloc.localization.gradients import Gradients, editable_gradients, nll_gradients, take_gradients
 from memloc.localization.movable_gradients import movable_gradients
 from memloc.localization.optimisers import ReferenceAdam, SparseAdam
 from memloc.localization.weights import (
@@ -53,8 +54,8 @@ from memloc.localization.weights import (
     random_weights,
     top_weights,
 )
-from memloc.model.micro_batches import in_micro_batches
-from memloc.model.partial_forward import last_mlp_from, lower_layers_once
+from memloc.model.partial_forward import LowerLayers, last_mlp_from
+from memloc.perturbation.perturbed_prefixes import run_versions
 from memloc.removal.edit_cases import Case, Objective, mispaired
 from memloc.removal.relearning import steps_until_recited
 from memloc.run.seeds import generator
@@ -93,6 +94,8 @@ class Start(NamedTuple):
     gradients: Gradients
     scores: dict[str, float]
     recited: float
+    below: LowerLayers
+    """Those below the layer of the arms that move one layer alone."""
 
 
 class Edits(NamedTuple):
@@ -100,6 +103,20 @@ class Edits(NamedTuple):
 
     edits: pd.DataFrame
     trajectories: pd.DataFrame
+
+
+def first_gradients(
+    model: PreTrainedModel, learned: Int[Tensor, "paragraph token"], recipe: Recipe
+) -> Gradients:
+    """Gradient of the objective at θ0: that of its NLL term, since KL has its minimum there.
+
+    Raises:
+        ValueError: there is no paragraph.
+    """
+    with last_mlp_from(model, recipe.n_prefix - 1):
+        gradients = nll_gradients(model, learned, recipe.n_prefix, recipe.how.micro_batch)
+    weight = SIGN[recipe.objective] * recipe.how.nll_weight
+    return {name: gradient.mul_(weight) for name, gradient in gradients.items()}
 
 
 def objective_gradients(model: PreTrainedModel, terms: Terms, recipe: Recipe) -> Gradients:
@@ -150,8 +167,10 @@ def optimise(
     adam = (ReferenceAdam if recipe.how.reference else SparseAdam)(model, movable, learning_rate)
     products = nullcontext
     if recipe.how.products == "bfloat16":
-        products = Bfloat16Products(model, _allowed(model, movable, recipe)).used
-        terms = terms._replace(original=_original(model, terms.controls, recipe, products))
+        rounded = Bfloat16Products(model, _allowed(model, movable, recipe))
+        products = rounded.used
+        if rounded.round_outputs:
+            terms = terms._replace(original=_original(model, terms.controls, recipe, products))
     adam.step(at_places(first, movable))
     yield 1
     for step in range(2, recipe.how.steps + 1):
@@ -222,12 +241,16 @@ def evaluate(model: PreTrainedModel, case: Case, recipe: Recipe) -> dict[str, fl
 
 def share_recited(model: PreTrainedModel, case: Case, recipe: Recipe) -> float:
     """Share of the perturbed versions from which the whole continuation is still recited; NaN without any."""
-
-    def em(rows: Int[Tensor, "perturbation token"]) -> Int[Tensor, "perturbation"]:
-        return match_batch(model, rows.to(model.device), recipe.n_prefix, DynamicCache()).em.cpu()
-
-    found = torch.cat(in_micro_batches(em, recipe.how.micro_batch, case.perturbed))
-    return float((found == case.memorized.shape[1] - recipe.n_prefix).float().mean())
+    if not len(case.perturbed):
+        return math.nan
+    n_prefix, n_tokens = recipe.n_prefix, case.memorized.shape[1]
+    differs = case.perturbed[:, : n_prefix - 1] != case.memorized[:, : n_prefix - 1]
+    n_shared, order = (~differs).cumprod(dim=1).sum(dim=1).sort()
+    versions, everything = case.perturbed[order][None], torch.ones(1, len(order), dtype=torch.bool)
+    em, *_ = run_versions(
+        match_batch, model, versions, n_shared, n_prefix, everything, recipe.how.micro_batch
+    )
+    return float((em == n_tokens - n_prefix).float().mean())
 
 
 def relearning_steps(model: PreTrainedModel, case: Case, learning_rate: float, recipe: Recipe) -> int | None:
@@ -240,11 +263,14 @@ def relearning_steps(model: PreTrainedModel, case: Case, learning_rate: float, r
     return steps_until_recited(model, case.memorized, learning_rate, n_prefix, limit, batch)[0]
 
 
-def start(model: PreTrainedModel, case: Case, recipe: Recipe) -> Start:
-    """What the runs of a case share; the model must have its original weights."""
+def start(model: PreTrainedModel, case: Case, recipe: Recipe, layer: int = 0) -> Start:
+    """What the runs of a case share, some of which move one `layer` alone; the model must have its original
+    weights."""
     terms = Terms(case.learned(recipe.objective), case.controls, _original(model, case.controls, recipe))
-    gradients = objective_gradients(model, terms, recipe)
-    return Start(terms, gradients, evaluate(model, case, recipe), share_recited(model, case, recipe))
+    gradients, below = first_gradients(model, terms.learned, recipe), LowerLayers(model, layer)
+    with below.once():
+        scores = evaluate(model, case, recipe)
+    return Start(terms, gradients, scores, share_recited(model, case, recipe), below)
 
 
 def edit_paragraph(
@@ -263,8 +289,9 @@ def edit_paragraph(
     """
     trajectory = [{"step": 0, **shared.scores}]
     first = 0 if recipe.how.reference else lowest_layer(model, movable)
+    below = shared.below if first == shared.below.first else LowerLayers(model, first)
     try:
-        with lower_layers_once(model, first):
+        with below.once():
             for step in optimise(model, shared.terms, shared.gradients, movable, learning_rate, recipe):
                 if step % recipe.how.evaluate_every == 0 or step == recipe.how.steps:
                     trajectory.append({"step": step, **evaluate(model, case, recipe)})
@@ -302,7 +329,7 @@ def edit_paragraphs(
     """
     original, rows, trajectories = OriginalWeights(model), [], []
     for case in cases:
-        shared = start(model, case, recipe)
+        shared = start(model, case, recipe, head[0])
         for arm in arms:
             random = generator(seed, "editing", "random", str(case.id))
             movable = movable_weights(model, arm, shared.gradients, recipe.how.fraction, head, random)

@@ -22,8 +22,8 @@ from memloc.removal.editing import (
     Recipe,
     Terms,
     count_changed,
+    first_gradients,
     movable_weights,
-    objective_gradients,
     optimise,
 )
 from memloc.removal.registry import WAYS, in_words
@@ -110,7 +110,7 @@ def unlearn_jointly(
         terms = Terms(
             texts.unlearned, texts.control, original_log_probabilities(model, texts.control, *batch)
         )
-        gradients = objective_gradients(model, terms, recipe)
+        gradients = first_gradients(model, terms.learned, recipe)
         random = generator(seed, "joint_edit", "random")
         movable = movable_weights(model, how.arm, gradients, how.fraction, head, random)
         for _ in optimise(model, terms, gradients, movable, how.learning_rate, recipe):

@@ -72,8 +72,9 @@ class EditSection(ContrastiveSection):
     )
     products: Literal["float32", "bfloat16"] = Field(
         "float32",
-        description="Type in which training multiplies weights that stand still; bfloat16 saves time where "
-        "the processor has it, and changes steps by rounding. Evaluations are float32.",
+        description="Type in which training multiplies weights that stand still, and takes the gradients of "
+        "others; bfloat16 saves time where the processor has it, and changes steps by rounding. Evaluations "
+        "are float32.",
     )
     micro_batch: Positive = Field(16, description="Paragraphs per pass.")
 

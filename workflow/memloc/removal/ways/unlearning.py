@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from memloc.localization.contrastive import original_log_probabilities
 from memloc.localization.weights import Movable
-from memloc.removal.editing import Recipe, Terms, movable_weights, objective_gradients, optimise
+from memloc.removal.editing import Recipe, Terms, first_gradients, movable_weights, optimise
 from memloc.removal.request import Request, Setting
 from memloc.settings.base import EditSection
 
@@ -30,7 +30,7 @@ def _optimised(request: Request, arm: str, kl_weight: float) -> Change:
     recipe = Recipe("unlearn", request.n_prefix, how, kl_weight)
     original = original_log_probabilities(model, request.keep, request.n_prefix, batch)
     terms = Terms(request.remove, request.keep, original)
-    gradients = objective_gradients(model, terms, recipe)
+    gradients = first_gradients(model, terms.learned, recipe)
     movable = movable_weights(model, arm, gradients, how.fraction, request.heads[0], request.random)
 
     def change(setting: Setting) -> Movable:

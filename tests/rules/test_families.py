@@ -4,9 +4,6 @@ The models are tiny, but they have memorized paragraphs: they are trained on som
 """
 
 import json
-import os
-import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +12,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from jobs import ROOT, jobs, scripts_here
 from torch.nn import functional
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
@@ -25,7 +23,6 @@ from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 from tiny_models import TINY
 
-ROOT = Path(__file__).parents[2]
 LENGTH, N_PREFIX, N_PLANTED, N_PARAGRAPHS = 24, 12, 12, 60
 N_PUBLISHED = 40  # tokens of a published paragraph, from which others are cut
 FIGURES = ("fig4", "fig6", "fig10", "fig11", "edited_weights")
@@ -106,16 +103,15 @@ class Study:
     family: str
     model: torch.nn.Module
     folder: Path
-    config: Path
-    plan: Callable[..., dict[str, int]]  # rules that a dry-run of targets would run
 
     def table(self, name: str) -> pd.DataFrame:
         return storage.read(schema_of(name), self.folder / "tables" / f"{name}.parquet")
 
 
 @pytest.fixture(scope="module", params=["llama", *OTHERS])
-def study(request, own_clone, tmp_path_factory):
-    """All rules of a study of a planted local model; that of GPT-NeoX has published text that is cut anew."""
+def study(request, tmp_path_factory):
+    """What all analyses' scripts make of a planted local model; that of GPT-NeoX has published text, cut
+    anew."""
     family, folder = request.param, tmp_path_factory.mktemp(request.param)
     documents = embedded.docstrings("networkx")[:30]
     tokenizer = embedded.train_tokenizer(documents, 300)
@@ -133,10 +129,10 @@ def study(request, own_clone, tmp_path_factory):
         "remove": {"ways": []},  # likewise
     }
     (folder / "config.yaml").write_text(yaml.safe_dump(settings))
-    own_clone.snakemake(
-        "--cores", "2", "tables", "edited_model", *FIGURES, config=str(folder / "config.yaml")
-    )
-    return Study(family, model, own_clone.folder / "results" / family, folder / "config.yaml", own_clone.jobs)
+    with scripts_here(folder) as run:
+        for job in jobs(ROOT, folder / "config.yaml", "tables", "edited_model", *FIGURES).values():
+            run(*job)
+    return Study(family, model, folder / "results" / family)
 
 
 def test_the_planted_paragraphs_are_memorized(study):
@@ -181,15 +177,3 @@ def test_the_last_layers_gradients_are_the_plain_models(study):
     assert found == pytest.approx(weight.grad.abs().max().item(), rel=1e-4)
     n_heads = rows.groupby("component")["head"].nunique()
     assert n_heads["W_Q"] == 4 and n_heads["W_K"] == (2 if study.family == "llama" else 4)
-
-
-def test_weights_that_were_swapped_run_everything_again(study, tmp_path):
-    """Also when the other file is older, and as large."""
-    assert study.plan("tables", config=str(study.config)) == {}
-    weights = study.config.parent / "model/model.safetensors"
-    shutil.copy2(weights, tmp_path / "kept")
-    os.utime(weights, (0, 0))
-    jobs = study.plan("tables", config=str(study.config))
-    shutil.copy2(tmp_path / "kept", weights)
-    assert {"model", "scores", "parameter_gradients", "edits"} <= set(jobs)
-    assert study.plan("tables", config=str(study.config)) == {}
