@@ -138,9 +138,14 @@ def test_what_one_half_brings_alone_is_what_reverting_the_other_leaves(memorizin
     before, tokens = values_at(memorizing_model, place.movable), paragraphs(1)
     found = plant(memorizing_model, tokens, paragraphs(0), N_PREFIX, place, [0.3], how())
     mixture = Plant.of(memorizing_model, tokens, N_PREFIX, place, before, found.levels[0.3])
-    scores = torch.rand(place.units["neuron"].shape, generator=torch.Generator().manual_seed(1))
+    known = place.units["neuron"].bool()
+    scores = torch.rand(known.shape, generator=torch.Generator().manual_seed(1)) - 1
+    for units in (known, ~known):  # half of either kind come first
+        rows, columns = units.nonzero().unbind(1)
+        assert len(rows) % 2 == 0
+        scores[rows[::2], columns[::2]] += 1
     first, last = (curves(mixture, sign * scores).set_index("share").loc[0.5] for sign in (1, -1))
-    assert scores.numel() % 2 == 0 and abs(first["kept"] - last["kept"]) > 0.01
+    assert abs(first["kept"] - last["kept"]) > 0.01
     assert (first["kept"], first["left"]) == pytest.approx((last["left"], last["kept"]))
 
 
