@@ -3,6 +3,7 @@
 import os
 import time
 from itertools import cycle
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import DynamicCache
 
-from memloc.bench import measure, page, stages, subject
+from memloc.bench import measure, page, run, stages, subject
 from memloc.bench.measure import BenchError
 from memloc.bench.work import Shape, peak_rate
 from memloc.model import training
@@ -142,3 +143,17 @@ def test_goals_say_whether_they_are_met():
 def test_a_goal_of_most_time_is_missed_above_it():
     (goal,) = (goal for goal in page.GOALS if goal.stage == "extraction")
     assert goal.met(goal.value(row(ratio=1 / 1.1 + 1e-6))) and not goal.met(goal.value(row(ratio=0.9)))
+
+
+def test_a_ratio_is_of_the_time_that_an_item_takes():
+    """The straightforward side does fewer items where it is slow."""
+    stage = subject.Stage(prepare=None, n_items=200, gflop=lambda found: 40.0)
+    comparison = subject.Comparison("paragraph", None, 50, slice(0, 2), {"scoring": stage})
+    found = {
+        "scoring": measure.Measured(4.0, 900.0, {"nll": np.array([1.0, 2.0, 3.0])}),
+        "plain": measure.Measured(3.0, 500.0, {"nll": np.array([1.0, 2.0])}),
+    }
+    row = run._row(SimpleNamespace(n_tokens=100, n_prefix=50), comparison, "scoring", found, {"float32": np.array(20.0)})
+    assert row["ratio"] == pytest.approx((3.0 / 50) / (4.0 / 200))
+    assert (row["peak_share"], row["difference"]) == (0.5, 0)
+    assert (row["memory_fast"], row["memory_plain"]) == (900, 500)

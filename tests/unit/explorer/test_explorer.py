@@ -179,6 +179,17 @@ def test_colourings_are_the_rows_of_the_tables(tables, pages):
     assert np.isnan(values["nll"][:12]).all()
 
 
+def test_tokens_have_the_nll_of_the_corpus_and_not_of_what_the_model_says(tables):
+    rows = tables["token_statistics"]
+    number = rows.loc[rows.continuation == "model", "id"].iloc[0]
+    own = rows[rows.id == number]
+    corpus, model = (own[own.continuation == name].nll.to_numpy(np.float32) for name in ("corpus", "model"))
+    assert (corpus != model).any()
+    for order in (own, own[::-1]):
+        found = tokens.COLOURINGS["nll"].values(order.reset_index(drop=True), SHAPE)
+        np.testing.assert_array_equal(found[12:], corpus)
+
+
 def test_a_paragraph_without_a_perturbed_version_has_no_numbers_of_one(tables):
     rows = tables["activation_gradients"]
     number = rows.id.iloc[0]
