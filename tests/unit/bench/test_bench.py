@@ -153,7 +153,9 @@ def test_a_ratio_is_of_the_time_that_an_item_takes():
         "scoring": measure.Measured(4.0, 900.0, {"nll": np.array([1.0, 2.0, 3.0])}),
         "plain": measure.Measured(3.0, 500.0, {"nll": np.array([1.0, 2.0])}),
     }
-    row = run._row(SimpleNamespace(n_tokens=100, n_prefix=50), comparison, "scoring", found, {"float32": np.array(20.0)})
+    row = run._row(
+        SimpleNamespace(n_tokens=100, n_prefix=50), comparison, "scoring", found, {"float32": np.array(20.0)}
+    )
     assert row["ratio"] == pytest.approx((3.0 / 50) / (4.0 / 200))
     assert (row["peak_share"], row["difference"]) == (0.5, 0)
     assert (row["memory_fast"], row["memory_plain"]) == (900, 500)
