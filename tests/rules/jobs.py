@@ -49,7 +49,8 @@ def scripts_here(folder: Path) -> Iterator[Callable[[str, Snakemake], None]]:
 
     What scripts change in this process (environment, streams) is undone afterwards.
     """
-    (folder / "workflow").symlink_to(ROOT / "workflow")
+    if not (folder / "workflow").exists():
+        (folder / "workflow").symlink_to(ROOT / "workflow")
 
     def run_job(script: str, snakemake: Snakemake) -> None:
         for path in map(Path, snakemake.output):

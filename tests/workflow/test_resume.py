@@ -18,7 +18,7 @@ from memloc.tables import storage
 from memloc.tables.schemas import MEASURED, schema_of
 
 SEED = int(os.environ.get("MEMLOC_SEED", 0))
-SOME = ("fig2", "fig3", "fig5", "removal_table", "planted_recall")
+SOME = ("fig2", "fig3", "fig5")
 # How often, the longest wait before a kill as a part of an undisturbed run's time, and what is made.
 FEW, MANY = (4, 0.1, SOME), (52, 0.1, ("all",))
 TIMED = {figure.name for figure in FIGURES if set(figure.tables) & set(MEASURED)}
