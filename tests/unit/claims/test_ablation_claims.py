@@ -56,6 +56,8 @@ def test_a_head_that_all_paragraphs_need_is_not_specific():
     found = verdicts_on_heads(20, {(0, 2): 1.0}, {(0, 2): 1.5})
     assert found["highlighted_head_specific"] == found["highlighted_head_specific_zeroed"] == "does not hold"
     assert found["highlighted_head_leads"] == "holds" and found["some_head_specific"] == "undecided"
+    table = judged("head_ablation", head_ablation(20, {(0, 2): 1.0}))
+    assert table.loc["highlighted_head_leads", "value"] == pytest.approx(1, abs=0.05)  # the others: nothing
 
 
 def test_another_head_than_the_highlighted_one():

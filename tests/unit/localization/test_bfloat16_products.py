@@ -20,8 +20,11 @@ def scattered(model):
 
 @torch.no_grad()
 def move(model, movable, size):
+    """Every weight by another part of a size."""
+    random = torch.Generator().manual_seed(5)
     for name, places in movable.items():
-        model.get_parameter(name).view(-1)[places] += size
+        weights = model.get_parameter(name).view(-1)
+        weights[places] += size * torch.rand(weights[places].shape, generator=random)
 
 
 def written_out(layer, before, inputs):
@@ -39,7 +42,7 @@ def test_products_and_slopes_are_the_written_out_ones(any_model, onednn):
     movable, random = scattered(any_model), torch.Generator().manual_seed(0)
     before = {name: any_model.get_parameter(name).detach().clone() for name in editable_parameters(any_model)}
     products = Bfloat16Products(any_model, movable)
-    move(any_model, movable, 0.01)
+    move(any_model, movable, 1.0)
     n_rounded = 0
     for name, was in before.items():
         layer = layer_of(any_model, name)
@@ -54,7 +57,7 @@ def test_products_and_slopes_are_the_written_out_ones(any_model, onednn):
         n_rounded += not torch.equal(found, in_full)
         slope = torch.randn(found.shape, generator=random)
         slopes = [torch.autograd.grad(values, inputs, slope)[0] for values in (found, expected)]
-        torch.testing.assert_close(*slopes, atol=2e-2 if whole else 1e-4, rtol=2**-6)
+        torch.testing.assert_close(*slopes, atol=5e-2 if whole else 1e-4, rtol=2**-6)
     assert n_rounded == len(before) - 1
 
 
@@ -95,7 +98,8 @@ def test_a_step_that_bfloat16_weights_would_lose_is_seen(tiny_model):
     products = Bfloat16Products(tiny_model, movable)
     with products.used():
         before = layer(inputs)
-    move(tiny_model, movable, 1e-4)
+    with torch.no_grad():
+        layer.weight.view(-1)[movable[name]] += 1e-4
     assert torch.equal(layer.weight.bfloat16().float(), torch.full_like(layer.weight, 0.5))
     with products.used():
         moved = (layer(inputs) - before).sum()

@@ -105,6 +105,7 @@ def test_every_step_has_its_run_with_what_it_read_and_wrote(bundle):
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", run["endTime"])
     assert found[found["./"]["license"]["@id"]]["@type"] == "CreativeWork"
     assert found["#run/draw"]["object"] == [{"@id": "tables/scores.parquet"}]
+    assert found["#run"]["object"] == [{"@id": "#corpus.txt"}, {"@id": "#r/model"}]  # nothing that it made
     assert [step["@id"] for step in found["workflow/Snakefile"]["step"]] == [
         "#step/score_shard",
         "#step/score",

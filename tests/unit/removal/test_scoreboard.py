@@ -1,5 +1,6 @@
 """The judges of ways to remove, and the ways side by side."""
 
+import copy
 from contextlib import nullcontext
 from itertools import count
 from types import SimpleNamespace
@@ -11,7 +12,9 @@ import torch
 from made_requests import other_text
 from transformers import LogitsProcessor
 
-from memloc.localization.weights import EditError, OriginalWeights
+from memloc.localization.gradients import nll_gradients
+from memloc.localization.optimisers import SparseAdam
+from memloc.localization.weights import EditError, OriginalWeights, all_weights, at_places
 from memloc.removal import registry, scoreboard
 from memloc.removal.judging import MOST_NLL, decoded, judged, perturbed_versions, shifted_versions
 from memloc.removal.registry import Diversion, Edit
@@ -234,6 +237,20 @@ def test_relearning_counts_steps_until_each_is_recited(memorizing_model, memoriz
     steps = steps_until_recited(memorizing_model, unknown, 1e-2, N_PREFIX, 60, 4)
     assert 1 < steps[0] < 60
     assert int(teacher_forced(memorizing_model, unknown, N_PREFIX, 1).em) == 12
+
+
+def test_each_of_several_paragraphs_is_relearned_at_the_first_step_that_recites_it(memorizing_model):
+    """Against a loop that looks at all of them after every step, some of which are forgotten again."""
+    texts, found = other_text(6), []
+    slow = copy.deepcopy(memorizing_model)
+    movable = all_weights(slow)
+    adam = SparseAdam(slow, movable, 3e-2)
+    for _ in range(30):
+        found.append((teacher_forced(slow, texts, N_PREFIX, 6).em == 12).tolist())
+        adam.step(at_places(nll_gradients(slow, texts, N_PREFIX, 6), movable))
+    expected = [column.index(True) if any(column) else None for column in zip(*found, strict=True)]
+    assert len(set(expected)) > 2
+    assert steps_until_recited(memorizing_model, texts, 3e-2, N_PREFIX, 29, 6) == expected
 
 
 def tables(n_memorized=12, n_others=40, n_sampled=6):

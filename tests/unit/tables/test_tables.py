@@ -96,8 +96,9 @@ def test_every_broken_column_has_its_line():
     ]
 
 
-def test_lists_of_another_length_are_refused(tmp_path):
-    frame = sets().assign(continuation=[[7, 8, 9], None])
+@pytest.mark.parametrize("tokens", [[7, 8, 9], [7], []])
+def test_lists_of_another_length_are_refused(tmp_path, tokens):
+    frame = sets().assign(continuation=[tokens, None])
     with pytest.raises(TableError, match="column continuation: .*list of 2 tokens.*row 0"):
         write(schema_of("sets"), frame, tmp_path / "sets.parquet", STAMP)
 

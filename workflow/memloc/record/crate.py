@@ -60,13 +60,13 @@ def record(study: str, folder: Path, steps: list[Step], code: Mapping[str, Path]
     crate.add_file(StringIO(frozen), ENVIRONMENT, properties=_text_properties(frozen))
     files = _add_files(crate, folder, steps)
     runs = [_add_run(crate, step, files) for step in steps]
-    made = {path for step in steps for path in step.outputs}
-    read = {path for step in steps for path in step.inputs} - made
+    made = {entity.id: entity for step in steps for path in step.outputs for entity in files[path]}
+    read = {entity.id: entity for step in steps for path in step.inputs for entity in files[path]}
     whole = crate.add_action(
         workflow,
         "#run",
-        object=[entity for path in sorted(read) for entity in files[path]],
-        result=[entity for path in sorted(made) for entity in files[path]],
+        object=[read[name] for name in sorted(read.keys() - made.keys())],
+        result=[made[name] for name in sorted(made)],
         properties={
             "name": f"Run of study {study}",
             "description": crate.description,
