@@ -17,11 +17,11 @@ ABOUT = {"model": "any", "data": "embedded"}
 
 
 def rows_of(em, group, nll=1.0, first_id=0):
-    """Rows of paragraphs with em[paragraph][position], one draw; `nll` is that of the unperturbed ones."""
+    """Rows of paragraphs with em[paragraph][position], one draw; `nll` is that of the unperturbed ones; others 50."""
     rows = []
     for name, by_position in enumerate(em, first_id):
         rows.append((name, group, -1, 0, FULL, nll))
-        rows += [(name, group, position, 0, value, np.nan) for position, value in enumerate(by_position)]
+        rows += [(name, group, position, 0, value, 50.0) for position, value in enumerate(by_position)]
     return pd.DataFrame(rows, columns=["id", "set", "position", "draw", "em", "nll_original"])
 
 

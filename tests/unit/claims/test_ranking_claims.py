@@ -151,6 +151,21 @@ def test_of_heads_that_no_paragraph_tells_apart_none_is_first():
     assert set(apart.loc[[LEADS, MOST], "reason"]) == {"2 heads share the first place"}
 
 
+def test_the_head_that_methods_are_asked_about_is_found_outside_of_the_part():
+    """In every part all methods rank another head first than outside of it."""
+    made, inside = sampled(same(CLEAR), 0.01), np.array([[20, 2, 3, 4], [5, 6, 1, 7]], float)
+    is_part = (made.keys["sample"] == "part").to_numpy()
+    scores = {name: np.where(is_part[:, None, None], inside, own) for name, own in made.scores.items()}
+    shares = []
+    for samples in (made._replace(scores=scores), made):
+        tables = {
+            "head_rank_samples": head_ranking.sample_ranks(samples),
+            "head_ranking": ranked(same(CLEAR)),
+        }
+        shares.append(ranking.methods_that_rank_it_first(tables, SETTINGS).value)
+    assert shares == [0, 1]
+
+
 def test_half_of_the_methods_are_not_most():
     truth = same(CLEAR)
     for method in METHODS[:2]:

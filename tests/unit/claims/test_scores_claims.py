@@ -61,6 +61,13 @@ def test_controls_are_in_neither_cluster():
     pd.testing.assert_frame_equal(judged("scores", tables), judged("scores", scored({0: 400, 30: 5, 50: 60})))
 
 
+def test_sets_that_overlap_are_not_apart():
+    """A tenth of the others has a lower NLL than any memorized paragraph."""
+    nll = [*[1.0] * 40, *[5.0] * 360, *[2.0] * 50]
+    found = judged("scores", scored({0: 400, 50: 50}, nll=np.array(nll))).loc["memorized_nll_is_apart"]
+    assert (found["verdict"], found["value"]) == ("does not hold", 0)
+
+
 def test_memorized_paragraphs_are_counted_below_a_quantile_of_the_others():
     """A quarter of the others has an NLL of up to 26; of ten memorized paragraphs, 21 to 30, five less."""
     tables = scored({0: 101, 50: 10}, nll=[*range(1, 102), *range(21, 31)])

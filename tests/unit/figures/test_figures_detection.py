@@ -16,7 +16,7 @@ from memloc.settings.sections import sections
 REPORT = Path(__file__).parents[3] / "workflow/report"
 SETTINGS = sections({"paragraph": {"length": 100, "prefix": 50}})
 STRATA = ("all", "boundary", "unseen")
-NAMES = (*[name for name in detection.SHOWN if name != "residual"], "residual_1", "residual_11", "min_k")
+NAMES = (*[name for name in detection.SHOWN if name != "residual"], "residual_8", "residual_11", "min_k")
 
 
 @pytest.fixture(autouse=True)

@@ -93,6 +93,15 @@ def test_a_block_that_writes_its_mean_to_all_text_is_replaced_by_itself(tiny_gpt
     assert (other - whole).abs().max() > 1e-3
 
 
+def test_a_block_is_bypassed_in_one_layer_or_from_it_on():
+    plan = bypasses({name: torch.zeros(3, 1) for name in NO_MEANS})
+    for labels, bypass in plan:
+        alone, layer = labels["layers"] == "alone", labels["layer"]
+        assert list(bypass.layers) == ([layer] if alone else [n for n in range(3) if n >= layer])
+        assert (bypass.block, bypass.way) == (labels["block"], labels["way"])
+    assert len(plan) == len({tuple(labels.items()) for labels, _ in plan}) == 30
+
+
 def test_the_table_has_the_scores_of_whole_passes(memorizing_model, memorized_tokens):
     unknown = torch.randint(64, (5, 24), generator=torch.Generator().manual_seed(9))
     texts = {

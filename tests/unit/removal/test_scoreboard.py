@@ -278,6 +278,9 @@ def test_texts_share_no_paragraph(memorizing_model):
 def test_listed_paragraphs_are_removed(memorizing_model):
     listed = texts_of(memorizing_model, *tables(), N_PREFIX, Remove(**SMALL), 0, listed=[3, 1])
     assert listed.target.ids.tolist() == [3, 1]
+    for seed in range(6):  # settings are not chosen by them
+        other = texts_of(memorizing_model, *tables(), N_PREFIX, Remove(**SMALL), seed, listed=[3, 1])
+        assert not {*map(tuple, other.validation.tolist())} & {*map(tuple, other.target.tokens.tolist())}
     with pytest.raises(InputError, match="2 paragraphs are memorized: too few"):
         texts_of(memorizing_model, *tables(2), N_PREFIX, Remove(**SMALL), 0)
     with pytest.raises(ValueError, match="remove: 0 paragraphs are memorized"):
