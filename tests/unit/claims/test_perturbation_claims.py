@@ -17,7 +17,7 @@ ABOUT = {"model": "any", "data": "embedded"}
 
 
 def rows_of(em, group, nll=1.0, first_id=0):
-    """Rows of paragraphs with em[paragraph][position], one draw; `nll` is of unperturbed ones, 50 of others."""
+    """Rows of paragraphs with em[paragraph][position], one draw; `nll` of unperturbed ones, 50 of others."""
     rows = []
     for name, by_position in enumerate(em, first_id):
         rows.append((name, group, -1, 0, FULL, nll))

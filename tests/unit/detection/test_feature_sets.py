@@ -84,3 +84,9 @@ def test_a_sample_depends_on_occurrences_alone():
     assert found["id"].is_monotonic_increasing
     pd.testing.assert_frame_equal(found, draw_sample(paragraphs, 30, 15, seed=0))
     assert not found["id"].equals(draw_sample(paragraphs, 30, 15, seed=1)["id"])
+
+
+def test_seen_paragraphs_that_an_index_does_not_hold_are_drawn_with_those_that_occur_once():
+    rows = {"count": 1, "continuation_count": [0, 1, 2, 0], "unseen": [False, False, False, True]}
+    found = draw_sample(pd.DataFrame({"id": range(4), **rows}), 1, 2, seed=0)
+    assert found["id"].tolist() == [0, 1, 2, 3] and found["exposure"].tolist() == [0, 1, 2, 0]
