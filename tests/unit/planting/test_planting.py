@@ -113,11 +113,17 @@ def test_a_plant_that_fails_is_reported_and_tried_again(memorizing_model, memori
     assert found.plants["id"].nunique() == 2 and found.planted_truth.empty
 
 
-def test_curves_of_the_oracle_keep_all_and_of_its_opposite_nothing(memorizing_model):
+@pytest.fixture
+def mixture(memorizing_model):
+    """A paragraph that is planted in some neurons, and the weights before."""
     place = draw_place(memorizing_model, "neurons", 24, np.random.default_rng(0))
     before, tokens = values_at(memorizing_model, place.movable), paragraphs(1)
     found = plant(memorizing_model, tokens, paragraphs(0), N_PREFIX, place, [0.3], how())
-    mixture = Plant.of(memorizing_model, tokens, N_PREFIX, place, before, found.levels[0.3])
+    return Plant.of(memorizing_model, tokens, N_PREFIX, place, before, found.levels[0.3])
+
+
+def test_curves_of_the_oracle_keep_all_and_of_its_opposite_nothing(memorizing_model, mixture):
+    place, before, after = mixture.place, mixture.before, mixture.after
     known = place.units["neuron"].float()
     best, worst = curves(mixture, known), curves(mixture, -known)
     assert best["share"].tolist() == worst["share"].tolist()
@@ -125,20 +131,16 @@ def test_curves_of_the_oracle_keep_all_and_of_its_opposite_nothing(memorizing_mo
     np.testing.assert_allclose(best.loc[enough, ["kept", "left"]], [[1, 0]] * enough.sum(), atol=1e-5)
     np.testing.assert_allclose(worst.loc[worst["share"] < 0.5, ["kept", "left"]], [[0, 1]] * 8, atol=1e-5)
     needed = n_needed(mixture)
-    changes = {name: (found.levels[0.3][name] - own).abs() for name, own in before.items()}
+    changes = {name: (after[name] - own).abs() for name, own in before.items()}
     smallest = torch.cat([*changes.values()]).sort(descending=True).values[needed - 1]
     assert mixture.with_weights({name: own >= smallest for name, own in changes.items()})[1]
     values = values_at(memorizing_model, place.movable)
-    assert all(torch.equal(values[name], found.levels[0.3][name]) for name in values)
+    assert all(torch.equal(values[name], after[name]) for name in values)
 
 
-def test_what_one_half_brings_alone_is_what_reverting_the_other_leaves(memorizing_model):
+def test_what_one_half_brings_alone_is_what_reverting_the_other_leaves(mixture):
     """Both halves have as many weights, and are two parts all the same."""
-    place = draw_place(memorizing_model, "neurons", 24, np.random.default_rng(0))
-    before, tokens = values_at(memorizing_model, place.movable), paragraphs(1)
-    found = plant(memorizing_model, tokens, paragraphs(0), N_PREFIX, place, [0.3], how())
-    mixture = Plant.of(memorizing_model, tokens, N_PREFIX, place, before, found.levels[0.3])
-    known = place.units["neuron"].bool()
+    known = mixture.place.units["neuron"].bool()
     scores = torch.rand(known.shape, generator=torch.Generator().manual_seed(1)) - 1
     for units in (known, ~known):  # half of either kind come first
         rows, columns = units.nonzero().unbind(1)

@@ -108,7 +108,7 @@ class Edits(NamedTuple):
 def first_gradients(
     model: PreTrainedModel, learned: Int[Tensor, "paragraph token"], recipe: Recipe
 ) -> Gradients:
-    """Gradient of the objective at θ0: that of its NLL term, since KL has its minimum there.
+    """Gradient of the objective (Eq. 3 or 4) at θ0: that of its NLL term, since KL has its minimum there.
 
     Raises:
         ValueError: there is no paragraph.
