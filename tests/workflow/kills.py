@@ -36,12 +36,20 @@ def running(project: Project, *arguments: str, environment: dict[str, str] | Non
     with console.open("w") as file:
         process = project.start(*arguments, console=file, environment=environment)
     try:
-        while not any((project.folder / ".snakemake/locks").glob("*")) and process.poll() is None:
+        while not locked(project) and process.poll() is None:
             time.sleep(0.1)
         assert process.poll() in (None, 0, -signal.SIGKILL), console.read_text()
         yield process
     finally:
         kill_everything(process)
+
+
+def locked(project: Project) -> bool:
+    """Whether a run holds its lock: that of outputs is written last, and an empty one locks nothing."""
+    with suppress(FileNotFoundError):  # the run may take its lock back meanwhile
+        locks = (project.folder / ".snakemake/locks").glob("*.output.lock")
+        return any(lock.stat().st_size > 0 for lock in locks)
+    return False
 
 
 def kill_everything(process: Popen) -> None:
