@@ -51,6 +51,7 @@ NEEDED = {
     "editing_step": 0.99,
     "editing_step_bfloat16": 0.57,
     "editing_run": 0.96,
+    "editing_run_bfloat16": 0.84,
     "planting_step": 0.87,
 }
 

@@ -175,11 +175,23 @@ def test_sparse_adam_is_torchs_adam_on_the_mask_over_20_steps(tiny_model, tiny_t
     assert 0.9 * n_weights(tiny_model, movable) < moved <= n_weights(tiny_model, movable)
 
 
-def test_state_is_kept_for_movable_weights_only(tiny_gpt_neo):
+def test_state_is_kept_for_movable_weights_only(tiny_gpt_neo, tiny_tokens):
     movable = random_weights(tiny_gpt_neo, 0.01, np.random.default_rng(0))
     adam = SparseAdam(tiny_gpt_neo, movable, 1e-3)
-    state = sum(moment.numel() for moment in [*adam._first.values(), *adam._second.values()])
-    assert state == 2 * n_weights(tiny_gpt_neo, movable)
+    adam.step(at_places(nll_gradients(tiny_gpt_neo, tiny_tokens, N_PREFIX, 7), movable))
+    moments = [state[name] for state in adam._adam.state.values() for name in ("exp_avg", "exp_avg_sq")]
+    assert sum(moment.numel() for moment in moments) == 2 * n_weights(tiny_gpt_neo, movable)
+
+
+@pytest.mark.parametrize("place", range(5))
+def test_a_step_is_seen_by_who_keeps_a_copy_of_the_weights(tiny_model, tiny_tokens, place):
+    """Packed weights are taken anew where the version of a parameter is another one."""
+    movable = selections(tiny_model, tiny_tokens)[place]
+    before = {name: weight._version for name, weight in tiny_model.named_parameters()}
+    gradients = nll_gradients(tiny_model, tiny_tokens, N_PREFIX, 7)
+    SparseAdam(tiny_model, movable, 1e-3).step(at_places(gradients, movable))
+    changed = {name for name, weight in tiny_model.named_parameters() if weight._version != before[name]}
+    assert changed == set(movable)
 
 
 def test_reference_adam_is_dense_although_gradients_are_masked(tiny_gpt_neo, tiny_tokens):

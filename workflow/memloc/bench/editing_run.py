@@ -34,8 +34,9 @@ def editing_run(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison
     update = {"steps": bench.sizes.n_run_steps, "relearning_limit": bench.sizes.n_run_steps}
     how = bench.settings.editing.model_copy(update=update)
 
-    def prepare() -> Callable[[], Results]:
-        model, recipe = damp_attention(bench.model()), Recipe("unlearn", bench.n_prefix, how)
+    def prepare(products: str) -> Callable[[], Results]:
+        chosen = how.model_copy(update={"products": products})
+        model, recipe = damp_attention(bench.model()), Recipe("unlearn", bench.n_prefix, chosen)
         return lambda: _judged(
             edit_paragraphs(model, [case], recipe, ARMS, [LEARNING_RATE], head, bench.seed).edits
         )
@@ -53,7 +54,10 @@ def editing_run(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison
 
         return work
 
-    stages = {"editing_run": Stage(prepare, len(ARMS), partial(_gflop, bench, how, head[0]))}
+    def stage(products: str) -> Stage:
+        return Stage(partial(prepare, products), len(ARMS), partial(_gflop, bench, how, head[0]), products)
+
+    stages = {"editing_run": stage("float32"), "editing_run_bfloat16": stage("bfloat16")}
     return Comparison("arm", prepare_plain, 1, slice(PLAIN_ARM, PLAIN_ARM + 1), stages)
 
 
