@@ -182,14 +182,14 @@ def test_layers_that_ablations_share_are_run_once(tiny_gpt_neo, tiny_tokens, mon
 
 
 def made_up_ablation(n_paragraphs: int, random: np.random.Generator) -> pd.DataFrame:
-    """Head 1 matters to memorized paragraphs only, head 2 to all, head 0 to none."""
+    """Head 1 matters to memorized paragraphs only, head 2, of the second layer, to all, head 0 to none."""
     means = {"memorized": (0, 6, 4), "non_memorized": (0, 0, 4), "held_out": (0, 0, 4)}
     rows = [
         {
             "group": group,
             "id": 100 * place + paragraph,
             "replacement": "mean",
-            "layer": 0,
+            "layer": head // 2,
             "head": head,
             "em_lost": mean + random.normal(),
             "nll_gained": mean / 10 + random.normal() / 10,
@@ -201,12 +201,13 @@ def made_up_ablation(n_paragraphs: int, random: np.random.Generator) -> pd.DataF
     return pd.DataFrame(rows)
 
 
-def test_specific_effect_is_that_on_memorized_minus_that_on_others():
+@pytest.mark.parametrize("measure", ["em_lost", "nll_gained"])
+def test_specific_effect_is_that_on_memorized_minus_that_on_others(measure):
     table = made_up_ablation(30, np.random.default_rng(0))
     effects = specific_effects(table).set_index(["measure", "head"])
     for head in range(3):
-        row, own = effects.loc[("em_lost", head)], table[table["head"] == head]
-        values = {group: rows["em_lost"].to_numpy() for group, rows in own.groupby("group")}
+        row, own = effects.loc[(measure, head)], table[table["head"] == head]
+        values = {group: rows[measure].to_numpy() for group, rows in own.groupby("group")}
         alone = difference(values["memorized"], values["non_memorized"])
         assert row["specific"] == pytest.approx(alone.value)
         assert row["memorized"] - row["non_memorized"] == pytest.approx(alone.value)
@@ -214,10 +215,10 @@ def test_specific_effect_is_that_on_memorized_minus_that_on_others():
         wider = (row["high"] - row["low"]) / (alone.high - alone.low)
         assert 1.1 < wider < 1.4, "for three heads together"
         assert row["low"] + row["high"] == pytest.approx(2 * row["specific"])
-    assert effects.loc["em_lost"]["rank"].tolist().index(1) == 1
-    assert effects.loc[("em_lost", 1), "low"] > 4
-    assert effects.loc[("em_lost", 2), "low"] < 0.5
-    assert effects.loc["nll_gained"]["rank"].tolist().index(1) == 1
+    assert effects.loc[measure]["rank"].tolist().index(1) == 1
+    scale = {"em_lost": 1, "nll_gained": 0.1}[measure]
+    assert effects.loc[(measure, 1), "low"] > 4 * scale
+    assert effects.loc[(measure, 2), "low"] < 0.5 * scale
 
 
 def test_heads_are_ranked_within_each_replacement():
@@ -233,6 +234,12 @@ def test_heads_are_ranked_within_each_replacement():
     assert by_replacement["zero"] > 90 and by_replacement["mean"] < 10
 
 
+def test_heads_with_equal_effects_have_a_rank_each():
+    table = made_up_ablation(8, np.random.default_rng(0)).assign(em_lost=lambda rows: rows["id"])
+    effects = specific_effects(table).query("measure == 'em_lost'")
+    assert effects["specific"].nunique() == 1 and effects["rank"].tolist() == [1, 2, 3]
+
+
 def test_few_paragraphs_have_effects_without_intervals():
     effects = specific_effects(made_up_ablation(5, np.random.default_rng(0)))
     assert effects[["low", "high"]].isna().all(axis=None) and effects["specific"].notna().all()
@@ -240,9 +247,10 @@ def test_few_paragraphs_have_effects_without_intervals():
 
 def test_orders_are_those_of_the_ranking_and_random_ones():
     ranking = pd.DataFrame(
-        {"method": ["a"] * 3 + ["b"] * 3, "layer": 0, "head": [0, 1, 2] * 2, "rank": [2, 3, 1, 1, 2, 3]}
+        {"method": ["b"] * 3 + ["a"] * 3, "layer": 0, "head": [0, 1, 2] * 2, "rank": [2, 3, 1, 1, 2, 3]}
     )
-    found = orders(ranking, 2, np.random.default_rng(0))
-    assert found[:2] == [("a", 0, [(0, 2), (0, 0), (0, 1)]), ("b", 0, [(0, 0), (0, 1), (0, 2)])]
-    assert [(method, draw) for method, draw, _ in found[2:]] == [("random", 0), ("random", 1)]
+    found = orders(ranking, 6, np.random.default_rng(0))
+    assert found[:2] == [("b", 0, [(0, 2), (0, 0), (0, 1)]), ("a", 0, [(0, 0), (0, 1), (0, 2)])]
+    assert [(method, draw) for method, draw, _ in found[2:]] == [("random", draw) for draw in range(6)]
     assert all(sorted(heads) == [(0, 0), (0, 1), (0, 2)] for *_, heads in found)
+    assert len({tuple(heads) for *_, heads in found[2:]}) > 2, "each draw has its own order"

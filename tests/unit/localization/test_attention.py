@@ -72,15 +72,19 @@ def test_incomplete_table_is_refused(tiny_gpt2, tiny_tokens):
     frame = attention_frame(prefix_attention(boot_bridge(tiny_gpt2), tiny_tokens, N_PREFIX, 7), IDS)
     with pytest.raises(ValueError, match="335 rows are not one for each of 7 x 2 x 4 x 6"):
         attention_array(frame.drop(index=100))
+    with pytest.raises(ValueError, match="336 rows are not one for each of 7 x 2 x 4 x 6"):
+        attention_array(pd.concat([frame.drop(index=100), frame.loc[[5]]]))
 
 
 def test_entropy_of_even_and_of_single_minded_heads():
-    attention = torch.zeros(2, 1, 2, 4)
-    attention[:, :, 0] = 0.25
-    attention[:, :, 1, 2] = 1.0
-    frame = attention_entropy(attention, np.array([3, 8]))
-    assert frame.id.tolist() == [3, 3, 8, 8]
-    assert frame.entropy.tolist() == pytest.approx([math.log(4), 0, math.log(4), 0])
+    attention = torch.zeros(2, 2, 2, 4)
+    attention[:, :, :, 2] = 1.0
+    attention[1, 0, 1] = 0.25
+    attention[:, 1, 0, :3] = torch.tensor([0.25, 0.5, 0.25])
+    frame = attention_entropy(attention, np.array([8, 3])).set_index(["id", "layer", "head"])
+    expected = {(3, 0, 1): math.log(4), (8, 1, 0): 1.5 * math.log(2), (3, 1, 0): 1.5 * math.log(2)}
+    assert len(frame) == 8 and frame.index.is_unique
+    assert frame["entropy"].to_dict() == pytest.approx(dict.fromkeys(frame.index, 0) | expected)
 
 
 def test_the_sample_has_the_first_decoded_token_where_the_sets_keep_it():

@@ -82,6 +82,19 @@ def test_a_single_pair_has_no_other_paragraph(tiny_gpt2, pairs):
     assert frame["cosine_other"].isna().all() and frame["cosine"].notna().all()
 
 
+def test_a_vanished_activation_has_no_direction(tiny_gpt2, pairs):
+    """Without weights and bias the values of a head are zero, and with them its output."""
+    projection, columns_of_head = tiny_gpt2.transformer.h[1].attn.c_attn, slice(40, 44)  # 16 of q, k and v
+    with torch.no_grad():
+        projection.weight[:, columns_of_head] = 0
+        projection.bias[columns_of_head] = 0
+    frame = forward_similarity(boot_bridge(tiny_gpt2), pairs, micro_batch=3)
+    for column in ("cosine", "cosine_other"):
+        missing = frame[frame[column].isna()]
+        found = missing[["layer", "component", "head"]].drop_duplicates().to_numpy().tolist()
+        assert found == [[1, "v", 2], [1, "z", 2]] and len(missing) == 2 * 3 * 2
+
+
 def test_micro_batches_change_nothing(tiny_gpt_neo, pairs):
     bridge = boot_bridge(tiny_gpt_neo)
     one, all_at_once = (forward_similarity(bridge, pairs, size) for size in (1, 3))

@@ -72,3 +72,4 @@ def test_halves_hold_every_paragraph_once():
     halves = [gradients[rows, 0].double().mean(dim=0).numpy() for rows in ([0, 2, 4, 6], [1, 3, 5])]
     expected = halves[0] @ halves[1] / np.prod([np.linalg.norm(half) for half in halves])
     assert table[["cosine_memorized", "cosine_non_memorized"]].to_numpy() == pytest.approx(expected)
+    assert table["cosine"].tolist() == pytest.approx([-1])

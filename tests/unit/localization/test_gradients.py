@@ -130,6 +130,33 @@ def test_what_grew_too_large_does_not_grow_again(tiny_gpt_neo, tiny_tokens, monk
         torch.testing.assert_close(gradient, slow[name], atol=1e-6, rtol=1e-4)
 
 
+def test_the_first_micro_batch_alone_tells_how_much_room_there_is(tiny_gpt_neo, tiny_tokens, monkeypatch):
+    sizes = []
+
+    def loss(rows: slice) -> Tensor:
+        sizes.append(len(tiny_tokens[rows]))
+        return paragraph_nll(tiny_gpt_neo, tiny_tokens[rows], N_PREFIX)
+
+    monkeypatch.setattr(gradients, "room_for", lambda before: 2)
+    with editable_gradients(tiny_gpt_neo):
+        gradients.collect_gradients(tiny_gpt_neo, loss, torch.ones(7), 1)
+    assert sizes == [1, 2, 2, 2]
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+def test_gradients_add_up_in_single_precision_and_stay_as_they_are(dtype):
+    """bfloat16 has no number between 1 and 1 + 1/128."""
+    total, one, little = (
+        {},
+        {"w": torch.tensor([1.0], dtype=dtype)},
+        {"w": torch.tensor([2**-9], dtype=dtype)},
+    )
+    for found in (one, little, little):
+        gradients.add_gradients(total, found)
+    assert total["w"].dtype == torch.float32 and total["w"].item() == 1 + 2**-8
+    assert (one["w"].item(), little["w"].item()) == (1, 2**-9)
+
+
 def test_a_paragraph_that_does_not_fit_is_an_error(tiny_gpt_neo):
     def loss(rows: slice) -> Tensor:
         raise torch.OutOfMemoryError("out of memory")

@@ -77,20 +77,36 @@ def test_combined_rank_is_the_order_of_mean_ranks():
     assert combined["score"].to_dict() == {0: -4 / 3, 1: -2.0, 2: -8 / 3}
 
 
-def test_agreement_counts_concordant_pairs():
+def test_agreement_counts_concordant_pairs_among_those_that_no_method_ties():
     random = np.random.default_rng(0)
-    first, second = (scores(random.normal(size=(3, 4))) for _ in range(2))
+    first, second = (scores(random.integers(5, size=(3, 4))) for _ in range(2))
     ranking = head_ranking.rank_heads({"parameter_gradient": first, "patching": second})
-    found = head_ranking.agreement(ranking, no_samples(ranking)).set_index(["method_a", "method_b"]).kendall
-    a, b = first.to_numpy(), second.to_numpy()
-    pairs = [np.sign((a[i] - a[j]) * (b[i] - b[j])) for i in range(12) for j in range(i)]
-    assert found["parameter_gradient", "patching"] == pytest.approx(np.mean(pairs))
+    found = head_ranking.agreement(ranking, no_samples(ranking)).set_index(["method_a", "method_b"])
+    row, a, b = found.loc["parameter_gradient", "patching"], first.to_numpy(), second.to_numpy()
+    assert [*found.index.get_level_values(1)] == ["patching", "combined", "combined"]
+    orders = [np.sign([a[i] - a[j], b[i] - b[j]]) for i in range(12) for j in range(i)]
+    untied, alike = np.abs(orders).sum(axis=0), np.prod(orders, axis=1).sum()
+    assert untied.max() < 66, "both methods have ties"
+    assert row["kendall"] == pytest.approx(alike / untied.prod() ** 0.5)
+    two_sided = stats.kendalltau(a, b, alternative="two-sided").pvalue
+    assert (row["n_heads"], row["p_value"]) == (12, pytest.approx(two_sided))
 
 
 def no_samples(ranking):
     """The ranking itself as its only samples."""
     kinds = pd.DataFrame({"sample": ["part", "rest", "resample"], "number": 0})
     return ranking.drop(columns="score").merge(kinds, how="cross")
+
+
+def test_heads_are_exchanged_within_their_layers_and_in_each_method_by_itself():
+    """Of six pairs of heads, four are of two layers and keep their order; two agree in half of the draws."""
+    by_method = {"a": [[4.0, 3.0], [2.0, 1.0]], "b": [[4.0, 3.0], [2.0, 1.0]], "c": [[2.0, 1.0], [4.0, 3.0]]}
+    ranking = head_ranking.rank_heads({method: scores(values) for method, values in by_method.items()})
+    found = head_ranking.exchanged_agreement(ranking, ["a", "b", "c"])
+    for pair, sign in {("a", "b"): 1, ("a", "c"): -1, ("b", "c"): -1}.items():
+        taus, counts = np.unique((6 * sign * found[pair]).round(6), return_counts=True)
+        assert taus.tolist() == [2, 4, 6]
+        assert counts / counts.sum() == pytest.approx([0.25, 0.5, 0.25], abs=0.06)
 
 
 def test_ties_in_the_mean_rank_go_to_the_lower_layer_and_then_the_lower_head():
@@ -154,6 +170,7 @@ def tables():
     for name, levels in axes.items():
         frame = pd.MultiIndex.from_product(levels.values(), names=levels.keys()).to_frame(index=False)
         found[name] = frame.assign(**{values[name]: rng.normal(size=len(frame)) ** 2})
+    found["rare_token_groups"] = found["rare_token_groups"].query("group != 2 or rank != 1")  # no such token
     found["patching"]["nll_change"] *= rng.choice([-1, 1], size=len(found["patching"]))
     gradients = found["parameter_gradient_samples"]
     gradients = gradients[(gradients["component"] == "W_Q") | (gradients["head"] < 2)]
@@ -171,10 +188,23 @@ def sampled(tables):
 
 
 def test_samples_of_all_methods_are_the_same_kinds(tables):
-    found = sampled(tables)
+    found, gradients = sampled(tables), tables["parameter_gradient_samples"]
+    for place in (2, 7, 209):
+        kind, number = found.keys.iloc[place]
+        own = gradients[(gradients["sample"] == kind) & (gradients["number"] == number)]
+        expected = head_ranking.parameter_gradient_scores(own, 4)
+        assert found.scores["parameter_gradient"][place].ravel() == pytest.approx(expected.to_numpy())
     assert found.keys["sample"].value_counts().to_dict() == {"part": 5, "rest": 5, "resample": 200}
     assert list(found.scores) == list(head_ranking.METHODS)
     assert all(scores.shape == (210, 2, 4) for scores in found.scores.values())
+
+
+def test_a_head_that_attends_to_all_ranks_alike_is_uncorrelated_with_them(tables):
+    groups = tables["rare_token_groups"]
+    alike = (groups["layer"] == 1) & (groups["head"] == 2)
+    tables["rare_token_groups"] = groups.assign(attention_sum=groups["attention_sum"].mask(alike, 0.0))
+    found = sampled(tables).scores["rare_tokens"]
+    assert (found[:, 1, 2] == 0).all() and np.isfinite(found).all()
 
 
 def test_scores_of_parts_average_to_those_of_the_whole(tables):
@@ -302,6 +332,8 @@ def test_methods_count_by_what_they_find_of_planted_heads():
     assert weights.to_dict() == pytest.approx(
         {"parameter_gradient": 0.3, "activation_gradient": 0.0, "rare_tokens": 0.1, "patching": 0.0}
     )
+    asked = head_ranking.method_weights(planted(FOUND | {"patching": 0.6}))
+    assert asked["patching"] == pytest.approx(0.4)
     assert head_ranking.method_weights(None).to_dict() == dict.fromkeys(METHODS, 1.0)
 
 
@@ -320,6 +352,8 @@ def test_the_combined_ranking_is_by_the_weighted_mean_rank():
     }
     assert found[0].set_index("rank")["head"].to_dict() == {1: 1, 2: 0, 3: 2}
     assert found[1].set_index("rank")["head"].to_dict() == {1: 0, 2: 1, 3: 2}
+    each = head_ranking.rank_heads(by_method, weights).query("method != 'combined'").groupby("method")
+    assert each["weight"].agg(list).to_dict() == {"a": [3.0] * 3, "b": [1.0] * 3}
     assert found[1]["score"].tolist() == [-1.5, -1.75, -2.75] and found[1]["weight"].isna().all()
     keys = pd.DataFrame({"sample": ["part"], "number": [0]})
     arrays = {method: values.to_numpy().reshape(1, 1, 3) for method, values in by_method.items()}

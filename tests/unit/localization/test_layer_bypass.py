@@ -80,17 +80,21 @@ def test_means_are_those_of_written_out_hooks(any_model, tiny_tokens, micro_batc
                 torch.testing.assert_close(means[block][component.layer], seen[0].mean(dim=(0, 1)))
 
 
-def test_a_block_that_writes_its_mean_to_all_text_is_replaced_by_itself(tiny_gpt2, tiny_tokens):
-    """Without W_out's weights an MLP writes its bias: the mean is what it writes anyway."""
+@pytest.mark.parametrize("block", WRITES)
+def test_blocks_that_write_their_mean_to_all_text_are_replaced_by_themselves(tiny_gpt2, tiny_tokens, block):
+    """Without its output weights a block writes its bias, another in each layer: the mean is that anyway."""
     with torch.no_grad():
-        tiny_gpt2.transformer.h[1].mlp.c_proj.weight.zero_()
-        tiny_gpt2.transformer.h[1].mlp.c_proj.bias.normal_()
+        for component in components(tiny_gpt2):
+            if component.name == WRITES[block]:
+                tiny_gpt2.get_submodule(component.module).weight.zero_()
+                tiny_gpt2.get_submodule(component.module).bias.normal_()
         whole = tiny_gpt2(tiny_tokens).logits
     means = mean_block_outputs(tiny_gpt2, tiny_tokens, 7)
-    same = logits_under(tiny_gpt2, tiny_tokens, Bypass("mlp", "mean", range(1, 2), means))
+    same = logits_under(tiny_gpt2, tiny_tokens, Bypass(block, "mean", range(2), means))
     torch.testing.assert_close(same, whole, atol=1e-5, rtol=1e-5)
-    other = logits_under(tiny_gpt2, tiny_tokens, Bypass("mlp", "mean", range(1), means))
-    assert (other - whole).abs().max() > 1e-3
+    (other,) = WRITES.keys() - {block}
+    changed = logits_under(tiny_gpt2, tiny_tokens, Bypass(other, "mean", range(2), means))
+    assert (changed - whole).abs().max() > 1e-3
 
 
 def test_a_block_is_bypassed_in_one_layer_or_from_it_on():

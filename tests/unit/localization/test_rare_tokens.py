@@ -68,14 +68,15 @@ def test_table_equals_a_loop(attention, ranks):
         assert row.attention_mean == pytest.approx(sum(values) / len(values), rel=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("ours", "theirs"),
-    [(pearson, stats.pearsonr), (spearman, stats.spearmanr), (kendall, stats.kendalltau)],
-)
-def test_correlations_equal_those_of_scipy(ours, theirs):
+SCIPY = {"pearson": stats.pearsonr, "spearman": stats.spearmanr, "kendall": stats.kendalltau}
+
+
+@pytest.mark.parametrize("ours", [pearson, spearman, kendall])
+def test_correlations_equal_those_of_scipy(ours):
     values = np.random.default_rng(2).integers(0, 8, size=(15, 30)).astype(float)  # with ties
-    expected = [theirs(np.arange(15), column).statistic for column in values.T]
+    expected = [SCIPY[ours.__name__](np.arange(15), column).statistic for column in values.T]
     np.testing.assert_allclose(ours(values), expected, atol=1e-12)
+    assert np.isnan(ours(np.ones((15, 1)))).all(), "nothing goes with what is constant"
 
 
 def test_table_of_correlations_equals_scipy(attention, ranks):
@@ -84,7 +85,7 @@ def test_table_of_correlations_equals_scipy(attention, ranks):
     assert len(frame) == 6
     for row in frame.to_dict("records"):
         ours = table.loc[(row["layer"], row["head"])]
-        for name, theirs in {"pearson": stats.pearsonr, "kendall": stats.kendalltau}.items():
+        for name, theirs in SCIPY.items():
             assert row[name] == pytest.approx(theirs(ours["rank"], ours.attention_sum).statistic)
             assert row[f"{name}_mean"] == pytest.approx(theirs(ours["rank"], ours.attention_mean).statistic)
 
@@ -194,6 +195,16 @@ def test_rare_tokens_lead_only_where_they_occur_often_enough(attention):
     prefix[0, :3], prefix[1:5, 0] = 7, 9
     frame = token_attention(attention, prefix, np.ones(10, int), fewest=4)
     assert set(frame["token"]) == {0, 9}
+
+
+def test_unless_asked_otherwise_there_are_twenty_tokens_of_five_occurrences_and_forty_groups(
+    attention, ranks
+):
+    prefix = np.random.default_rng(9).integers(30, size=(N_PARAGRAPHS, N_POSITIONS))
+    prefix[:5, 0], prefix[5:9, 0] = 97, 98
+    assert (token_attention(attention, prefix, np.ones(99)).groupby(["layer", "head"]).size() == 20).all()
+    assert set(token_attention(attention, prefix, np.ones(99), n_tokens=99)["token"]) == {*range(30), 97}
+    assert rank_groups(attention, ranks)["group"].nunique() == 40
 
 
 def test_same_seed_same_null(attention, ranks):

@@ -1,0 +1,63 @@
+"""Profiles of heads over prefix positions: which rows they are made of, and how alike they are."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from memloc.localization.head_profiles import (
+    attention_profiles,
+    correlation_with_profile,
+    neighbour,
+    sampled_memorized,
+    share_below,
+    value_gradient_profiles,
+)
+
+N_PREFIX = 2
+
+
+def rows(**axes) -> pd.DataFrame:
+    """A row for every combination, numbered from 0."""
+    frame = pd.MultiIndex.from_product(axes.values(), names=axes.keys()).to_frame(index=False)
+    return frame.assign(value=np.arange(len(frame), dtype=float))
+
+
+def test_profiles_of_values_are_those_of_one_layer_of_memorized_prefixes():
+    axes = {"id": [7, 5], "layer": range(2), "head": range(2), "position": range(N_PREFIX + 1)}
+    table = rows(group=["perturbed", "memorized"], component=["q", "v", "pre"], **axes)
+    found = value_gradient_profiles(table.rename(columns={"value": "max_abs"}), 1, N_PREFIX)
+    chosen = table.query("group == 'memorized' and component == 'v' and layer == 1 and position < 2")
+    expected = {key: own["value"].tolist() for key, own in chosen.groupby(["id", "head"])}
+    assert len(expected) == 4
+    assert dict(zip(found.index, found.to_numpy().tolist(), strict=True)) == expected
+
+
+def test_profiles_of_attention_are_those_of_one_layer_of_the_given_paragraphs():
+    table = rows(id=[7, 5, 6], layer=range(2), head=range(2), position=range(N_PREFIX))
+    found = attention_profiles(table.rename(columns={"value": "attention"}), 1, pd.Index([5, 6]), N_PREFIX)
+    assert [*found.index] == [(5, 0), (5, 1), (6, 0), (6, 1)]
+    assert found.to_numpy().tolist() == [[12, 13], [14, 15], [20, 21], [22, 23]]
+
+
+def test_heads_are_compared_with_the_profile_of_their_own_paragraph():
+    index = pd.MultiIndex.from_product([[5, 6], [0, 1]], names=["id", "head"])
+    found = pd.DataFrame([[1, 2, 3], [3, 2, 1], [2, 4, 6], [1, 1, 2]], index, dtype=float)
+    profile = pd.DataFrame([[9, 6, 3], [0, 1, 2]], pd.Index([6, 5], name="id"), dtype=float)
+    alike = correlation_with_profile(found, profile)
+    assert alike.loc[5].tolist() == pytest.approx([1, -1])
+    assert alike.loc[6].tolist() == pytest.approx([-1, -np.sqrt(3) / 2])
+
+
+def test_equal_values_are_not_below():
+    found = pd.DataFrame([[2.0, 2, 1, 2]], pd.MultiIndex.from_tuples([(5, 0)], names=["id", "head"]))
+    assert share_below(found, pd.Series({5: 0})).loc[5].tolist() == [1 / 3]
+
+
+def test_analyses_use_sampled_memorized_paragraphs():
+    sets = pd.DataFrame({"id": [4, 5, 6], "set": ["memorized"] * 2 + ["non_memorized"]})
+    assert sampled_memorized(sets.assign(sampled=[False, True, True])).tolist() == [5]
+
+
+@pytest.mark.parametrize(("layer", "n_layers", "expected"), [(0, 3, 1), (1, 3, 2), (2, 3, 1), (0, 1, 0)])
+def test_the_neighbour_is_the_next_layer_and_of_the_last_one_that_before(layer, n_layers, expected):
+    assert neighbour(layer, n_layers) == expected

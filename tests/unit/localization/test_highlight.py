@@ -1,0 +1,49 @@
+"""Which head figures and claims point at, on three heads that three methods rank in other orders."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from memloc.localization.highlight import head_of_other_methods, mean_of_head, ordered_heads
+from memloc.settings.sections import sections
+from memloc.statistics.uncertainty import mean, simultaneous_means
+
+AUTO = sections({"highlight": "auto"})
+CONFIGURED = sections({"highlight": {"layer": 1, "head": 0}})
+A, B, C = (0, 0), (0, 1), (1, 0)
+ORDERS = {"patching": [C, A, B], "rare_tokens": [A, B, C], "other": [B, C, A], "combined": [A, B, C]}
+
+
+def ranking(**orders) -> pd.DataFrame:
+    """Rows in no order."""
+    rows = [
+        (method, *head, rank)
+        for method, order in (ORDERS | orders).items()
+        for rank, head in enumerate(order, 1)
+    ]
+    return pd.DataFrame(rows, columns=["method", "layer", "head", "rank"]).sample(frac=1, random_state=1)
+
+
+def test_all_heads_follow_the_highlighted_one_in_the_order_of_the_combined_ranking():
+    tables = {"head_ranking": ranking(combined=[B, C, A])}
+    assert ordered_heads(tables, AUTO) == [B, C, A]
+    assert ordered_heads(tables, CONFIGURED) == [C, B, A]
+
+
+def test_other_methods_point_at_the_head_with_the_lowest_mean_rank_among_them():
+    """Without patching: A has ranks 1 and 3, B 2 and 1, C 3 and 2. With it, all heads have the same mean."""
+    assert head_of_other_methods(ranking(), AUTO, "patching") == B
+    assert head_of_other_methods(ranking(), AUTO, "rare_tokens") == C
+    assert head_of_other_methods(ranking(), CONFIGURED, "patching") == C
+
+
+@pytest.mark.parametrize("head", [A, C])
+def test_the_interval_of_a_head_that_methods_chose_allows_for_the_choice_and_of_a_configured_one_does_not(
+    head,
+):
+    columns = pd.MultiIndex.from_tuples([A, B, C], names=["layer", "head"])
+    values = pd.DataFrame(np.random.default_rng(0).normal(size=(12, 3)), columns=columns)
+    assert mean_of_head(values, head, CONFIGURED) == mean(values[head])
+    chosen = mean_of_head(values, head, AUTO)
+    assert chosen == simultaneous_means(values.to_numpy())[[A, B, C].index(head)]
+    assert chosen.high - chosen.low > 1.1 * (mean(values[head]).high - mean(values[head]).low)
