@@ -84,6 +84,15 @@ def test_means_are_those_of_written_out_hooks(any_model, tiny_tokens, micro_batc
         for head in range(4):
             own = seen[0][..., columns(any_model, "z", head)]
             torch.testing.assert_close(means[layer, head], own.mean(dim=(0, 1)), atol=1e-6, rtol=1e-5)
+    assert not any(module._forward_pre_hooks for module in any_model.modules())
+
+
+def test_means_of_half_precision_are_rounded_once(tiny_gpt2, tiny_tokens):
+    model, seen = tiny_gpt2.bfloat16(), []
+    means = mean_outputs(model, tiny_tokens, 100)
+    with edited(model, 0, "z", lambda z: seen.append(z) or z), torch.no_grad():
+        model(tiny_tokens)
+    assert torch.equal(means[0].flatten(), seen[0].double().mean(dim=(0, 1)).bfloat16())
 
 
 def test_mean_ablation_of_a_head_with_constant_output_changes_nothing(tiny_gpt2, tiny_tokens):
@@ -254,3 +263,4 @@ def test_orders_are_those_of_the_ranking_and_random_ones():
     assert [(method, draw) for method, draw, _ in found[2:]] == [("random", draw) for draw in range(6)]
     assert all(sorted(heads) == [(0, 0), (0, 1), (0, 2)] for *_, heads in found)
     assert len({tuple(heads) for *_, heads in found[2:]}) > 2, "each draw has its own order"
+    assert orders(ranking, 6, np.random.default_rng(1)) != found

@@ -131,6 +131,14 @@ def test_predicting_logits_of_half_precision_are_raised(tiny_gpt2, tiny_tokens):
     torch.testing.assert_close(logits, whole, atol=0.05, rtol=0.05)
 
 
+def test_gradients_of_half_precision_are_raised_before_they_are_summed(tiny_gpt2, tiny_tokens):
+    bridge = boot_bridge(tiny_gpt2.bfloat16())
+    frame = activation_gradients(bridge, tiny_tokens, IDS, "memorized", N_PREFIX, section(7))
+    assert frame["max_abs"].dtype == np.float32
+    sums = prefix_gradients(bridge, tiny_tokens, N_PREFIX, section(7))[Site(0, "v")]
+    assert not torch.equal(sums.bfloat16().float(), sums), "more digits than bfloat16 has"
+
+
 def test_rows_name_their_group_paragraph_and_place(tiny_gpt2, tiny_tokens):
     frame = activation_gradients(boot_bridge(tiny_gpt2), tiny_tokens, IDS, "perturbed", N_PREFIX, section(3))
     assert set(frame["group"]) == {"perturbed"} and set(frame["position"]) == set(range(11))

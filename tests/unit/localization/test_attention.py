@@ -51,6 +51,12 @@ def test_pattern_of_a_family_whose_attention_the_bridge_does_not_compute_itself(
         torch.testing.assert_close(attention[:, layer], expected, atol=1e-6, rtol=0)
 
 
+def test_attention_of_half_precision_is_raised(tiny_gpt2, tiny_tokens):
+    attention = prefix_attention(boot_bridge(tiny_gpt2.bfloat16()), tiny_tokens, N_PREFIX, micro_batch=7)
+    frame = attention_frame(attention, IDS)
+    assert attention.dtype == torch.float32 and frame["attention"].between(0, 1).all()
+
+
 def test_micro_batches_change_nothing(tiny_gpt_neo, tiny_tokens):
     bridge = boot_bridge(tiny_gpt_neo)
     one, all_at_once = (prefix_attention(bridge, tiny_tokens, N_PREFIX, size) for size in (1, 7))

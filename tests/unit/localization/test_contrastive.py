@@ -143,6 +143,16 @@ def test_mean_over_memorized_paragraphs_equals_a_loop_away_from_theta0(
     assert_same({name: sums.rows(name)[1] for name in alone}, alone)
 
 
+def test_terms_of_half_precision_are_kept_in_single_precision(tiny_gpt2, tiny_tokens):
+    model, controls = tiny_gpt2.bfloat16(), tiny_tokens[3:]
+    original = original_states(model, controls, N_PREFIX, 4)
+    result, sums = terms(model, tiny_tokens[:3], controls, original)
+    for name, gradient in result.nll_term.items():
+        rows = sums.rows(name)
+        torch.testing.assert_close(rows[0] / 3, gradient)
+        assert torch.equal(rows[1], result.kl_term[name].float())
+
+
 @pytest.mark.parametrize("micro_batch", [1, 3, 4])
 def test_micro_batch_does_not_matter(tiny_model, moved, tiny_tokens, micro_batch):
     """With 3 targets and 4 controls, micro-batches hold one kind, the other, or both."""

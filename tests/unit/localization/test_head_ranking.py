@@ -103,6 +103,7 @@ def test_heads_are_exchanged_within_their_layers_and_in_each_method_by_itself():
     by_method = {"a": [[4.0, 3.0], [2.0, 1.0]], "b": [[4.0, 3.0], [2.0, 1.0]], "c": [[2.0, 1.0], [4.0, 3.0]]}
     ranking = head_ranking.rank_heads({method: scores(values) for method, values in by_method.items()})
     found = head_ranking.exchanged_agreement(ranking, ["a", "b", "c"])
+    assert all(len(taus) == 999 for taus in found.values())
     for pair, sign in {("a", "b"): 1, ("a", "c"): -1, ("b", "c"): -1}.items():
         taus, counts = np.unique((6 * sign * found[pair]).round(6), return_counts=True)
         assert taus.tolist() == [2, 4, 6]
@@ -183,8 +184,8 @@ def tables():
     return found
 
 
-def sampled(tables):
-    return head_ranking.sample_scores(tables, N_PREFIX, n_heads=4, rng=np.random.default_rng(5))
+def sampled(tables, seed=5):
+    return head_ranking.sample_scores(tables, N_PREFIX, n_heads=4, rng=np.random.default_rng(seed))
 
 
 def test_samples_of_all_methods_are_the_same_kinds(tables):
@@ -197,6 +198,7 @@ def test_samples_of_all_methods_are_the_same_kinds(tables):
     assert found.keys["sample"].value_counts().to_dict() == {"part": 5, "rest": 5, "resample": 200}
     assert list(found.scores) == list(head_ranking.METHODS)
     assert all(scores.shape == (210, 2, 4) for scores in found.scores.values())
+    assert not np.array_equal(sampled(tables, seed=6).scores["patching"], found.scores["patching"])
 
 
 def test_a_head_that_attends_to_all_ranks_alike_is_uncorrelated_with_them(tables):
@@ -229,14 +231,14 @@ def test_a_resample_of_everything_once_has_the_scores_of_the_tables(tables, monk
 
     monkeypatch.setattr(head_ranking, "draw", once)
     found = sampled(tables).scores
-    expected = head_ranking.patching_scores(tables["patching"], 4)
-    assert found["patching"][0].ravel() == pytest.approx(expected.to_numpy())
     sums = tables["rare_token_groups"].groupby(["layer", "head", "rank"])["attention_sum"].sum().unstack()
-    pearson = [-np.corrcoef(row, range(3))[0, 1] for row in sums.to_numpy()]
-    assert found["rare_tokens"][0].ravel() == pytest.approx(pearson)
+    pearson = pd.Series([np.corrcoef(row, range(3))[0, 1] for row in sums.to_numpy()], sums.index)
+    tables["rare_token_correlation"] = pearson.rename("pearson").reset_index()
     first = tables["parameter_gradient_samples"].query("sample == 'part' and number == 0")
-    gradients = head_ranking.parameter_gradient_scores(first, 4)
-    assert found["parameter_gradient"][0].ravel() == pytest.approx(gradients.to_numpy())
+    expected = head_ranking.method_scores(tables | {"parameter_gradients": first}, N_PREFIX, 4)
+    assert found.keys() == expected.keys()
+    for method, values in found.items():
+        assert values[0].ravel() == pytest.approx(expected[method].to_numpy()), method
 
 
 def test_ranks_of_a_sample_are_those_of_rank_heads(tables):

@@ -78,6 +78,28 @@ def test_means_are_those_of_written_out_hooks(any_model, tiny_tokens, micro_batc
                     any_model(tiny_tokens)
                 handle.remove()
                 torch.testing.assert_close(means[block][component.layer], seen[0].mean(dim=(0, 1)))
+    assert not any(module._forward_hooks for module in any_model.modules())
+
+
+def test_means_of_half_precision_are_rounded_once(tiny_gpt2, tiny_tokens):
+    model, written = tiny_gpt2.bfloat16(), []
+    means = mean_block_outputs(model, tiny_tokens, 100)
+    model.transformer.h[0].mlp.register_forward_hook(lambda module, inputs, output: written.append(output))
+    model(tiny_tokens)
+    assert torch.equal(means["mlp"][0], written[0].double().mean(dim=(0, 1)).bfloat16())
+
+
+@pytest.mark.parametrize(
+    ("block", "way"), [("attention", "identity"), ("attention", "zero"), ("mlp", "mean")]
+)
+def test_no_hook_is_left_even_after_an_error(tiny_gpt2, tiny_tokens, block, way):
+    logits = tiny_gpt2(tiny_tokens).logits
+    with (
+        pytest.raises(RuntimeError, match="stopped"),
+        Bypass(block, way, range(1), NO_MEANS).applied(tiny_gpt2, 0),
+    ):
+        raise RuntimeError("stopped")
+    assert torch.equal(tiny_gpt2(tiny_tokens).logits, logits)
 
 
 @pytest.mark.parametrize("block", WRITES)

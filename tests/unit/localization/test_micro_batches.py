@@ -1,0 +1,86 @@
+"""No pass of any analysis holds more paragraphs, or patches, than a micro-batch, on which memory depends."""
+
+import numpy as np
+import pytest
+import torch
+
+from memloc.data.draws import draw
+from memloc.localization.ablation import NOTHING, ablated_scores, mean_outputs
+from memloc.localization.activation_gradients import activation_gradients, impact_gradients
+from memloc.localization.attention import prefix_attention
+from memloc.localization.contrastive import (
+    collect_objective,
+    contrastive_attribution,
+    original_log_probabilities,
+)
+from memloc.localization.forward_similarity import forward_similarity
+from memloc.localization.gradients import nll_gradients
+from memloc.localization.layer_bypass import mean_block_outputs
+from memloc.localization.patching import activation_patching, residual_patching
+from memloc.localization.weight_noise import disturb_weights
+from memloc.model.loading import boot_bridge
+from memloc.perturbation.pairs import Pairs
+from memloc.scoring.held_out import Group
+from memloc.settings.activation_gradients import ActivationGradients
+from memloc.settings.contrastive import Contrastive
+from memloc.settings.weight_noise import WeightNoise
+
+N_PREFIX, SIZE, IDS = 6, 2, np.arange(7)
+AT = torch.full((7,), 3), torch.full((7,), 9)  # perturbed and impact positions
+
+
+def pairs(tokens):
+    perturbed = tokens.clone()
+    perturbed[:, 3] = (tokens[:, 3] + 17) % 64
+    perturbed[:, 9:] = (tokens[:, 9:] + 29) % 64
+    return Pairs(IDS, tokens, perturbed, *AT)
+
+
+def disturb(model, tokens):
+    texts = {"memorized": Group(IDS, tokens, IDS > 0)}
+    how = WeightNoise(sizes=[1.0], draws=1, micro_batch=SIZE)
+    disturb_weights(model, texts, nll_gradients(model, tokens, N_PREFIX, SIZE), N_PREFIX, how, 0)
+
+
+def attribute(model, tokens):
+    mean, how = nll_gradients(model, tokens[:3], N_PREFIX, SIZE), Contrastive(n_controls=3, micro_batch=SIZE)
+    draws, rng = draw([3], [[0]], np.random.default_rng(0), 1), np.random.default_rng(0)
+    contrastive_attribution(model, tokens[:3], tokens[3:], mean, N_PREFIX, [np.arange(3)], draws, rng, how)
+
+
+def objective(model, tokens):
+    original = original_log_probabilities(model, tokens[3:], N_PREFIX, SIZE)
+    how = {"objective": "edit", "nll_weight": 1.0, "kl_weight": 1.0, "reference": False}
+    collect_objective(model, tokens[:3], tokens[3:], original, N_PREFIX, SIZE, **how)
+
+
+SECTION = ActivationGradients(micro_batch=SIZE)
+ANALYSES = {
+    "attention": lambda m, t: prefix_attention(boot_bridge(m), t, N_PREFIX, SIZE),
+    "activations": lambda m, t: activation_gradients(boot_bridge(m), t, IDS, "memorized", N_PREFIX, SECTION),
+    "impact": lambda m, t: impact_gradients(boot_bridge(m), t, IDS, "memorized", *AT, SIZE),
+    "similarity": lambda m, t: forward_similarity(boot_bridge(m), pairs(t), SIZE),
+    "mean heads": lambda m, t: mean_outputs(m, t, SIZE),
+    "mean blocks": lambda m, t: mean_block_outputs(m, t, SIZE),
+    "ablation": lambda m, t: ablated_scores(m, t, [NOTHING], N_PREFIX, SIZE),
+    "noise": disturb,
+    "contrastive": attribute,
+    "objective": objective,
+}
+
+
+@pytest.mark.parametrize("analysis", ANALYSES)
+def test_passes_hold_a_micro_batch_of_paragraphs(tiny_gpt2, tiny_tokens, analysis):
+    sizes = []
+    embeddings = tiny_gpt2.get_input_embeddings()
+    embeddings.register_forward_hook(lambda module, inputs, output: sizes.append(len(output)))
+    ANALYSES[analysis](tiny_gpt2, tiny_tokens)
+    assert max(sizes) == SIZE
+
+
+@pytest.mark.parametrize("method", [activation_patching, residual_patching])
+def test_passes_hold_a_micro_batch_of_patches(tiny_gpt2, tiny_tokens, method):
+    sizes = []
+    tiny_gpt2.lm_head.register_forward_hook(lambda module, inputs, output: sizes.append(len(output)))
+    method(tiny_gpt2, Pairs(*(column[:1] for column in pairs(tiny_tokens))), SIZE)
+    assert max(sizes) == SIZE
