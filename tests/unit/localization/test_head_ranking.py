@@ -347,7 +347,7 @@ def test_without_a_method_that_finds_planted_heads_there_is_no_weighted_ranking(
 def test_the_combined_ranking_is_by_the_weighted_mean_rank():
     """By equal weights head 1 is first, with ranks 2 and 1; by these, head 0 with ranks 1 and 3."""
     by_method = {"a": scores([[3.0, 2.0, 1.0]]), "b": scores([[1.0, 3.0, 2.0]])}
-    weights = pd.Series({"a": 3.0, "b": 1.0})
+    weights = pd.Series({"b": 1.0, "a": 3.0})
     found = {
         number: head_ranking.rank_heads(by_method, given).query("method == 'combined'")
         for number, given in enumerate((None, weights))

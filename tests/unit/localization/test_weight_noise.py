@@ -62,7 +62,7 @@ def texts(memorized_tokens) -> dict[str, Group]:
 
 
 def disturbed(
-    model, texts: dict[str, Group], sizes=(0.5, 30.0), draws: int = 2, seed: int = 1
+    model, texts: dict[str, Group], sizes=(30.0, 0.5), draws: int = 2, seed: int = 1
 ) -> pd.DataFrame:
     gradients = nll_gradients(model, texts["memorized"].tokens, N_PREFIX, 4)
     how = WeightNoise(fraction=0.05, sizes=sizes, draws=draws, micro_batch=8)
@@ -96,7 +96,7 @@ def test_table_holds_every_condition_and_the_model_is_restored(memorizing_model,
 
 @pytest.mark.parametrize("arm", ["top", "random"])
 def test_every_draw_starts_from_the_original_weights(memorizing_model, texts, arm):
-    """Noise of the written-out size and stream on the model as it was, for the second draw's second size."""
+    """Noise of the written-out size and stream on the model as it was, for the second draw's larger size."""
     table = disturbed(memorizing_model, texts)
     gradients = nll_gradients(memorizing_model, texts["memorized"].tokens, N_PREFIX, 4)
     unit = flat(memorizing_model).std().item()

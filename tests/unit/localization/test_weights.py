@@ -18,6 +18,7 @@ from memloc.localization.weights import (
     head_weights,
     largest,
     layer_weights,
+    lowest_layer,
     n_weights,
     random_weights,
     top_weights,
@@ -124,6 +125,12 @@ def test_layer_weights_are_all_of_one_layer(tiny_model):
     chosen = masks(tiny_model, layer_weights(tiny_model, 0))
     for component in components(tiny_model):
         assert component.view(chosen[component.parameter]).all() == (component.layer == 0)
+
+
+def test_the_lowest_layer_is_the_first_that_holds_selected_weights(tiny_gpt_neo):
+    lower, upper = (layer_weights(tiny_gpt_neo, layer) for layer in range(2))
+    found = [lowest_layer(tiny_gpt_neo, movable) for movable in (lower, upper, upper | lower)]
+    assert found == [0, 1, 0]
 
 
 def test_all_weights(tiny_model):
