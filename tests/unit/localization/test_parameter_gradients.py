@@ -13,7 +13,7 @@ from memloc.data.draws import draw
 from memloc.localization import gradient_parts
 from memloc.localization.gradients import nll_gradients
 from memloc.localization.parameter_gradients import compare_groups, group_scores
-from memloc.model.components import Component, components
+from memloc.model.components import Component, components, editable_parameters
 
 N_PREFIX = 5
 
@@ -110,6 +110,7 @@ def test_samples_are_the_scores_of_their_mean_gradient(tiny_model, tiny_tokens):
             expected = expected[expected["head"].notna()]
         assert found["max_abs"].tolist() == pytest.approx(expected["max_abs"].tolist(), rel=1e-3, abs=1e-6)
     assert len(draws.weights) == 3 + 3 + 5
+    assert (result.samples["group"] == "memorized").all()
 
 
 @pytest.mark.parametrize("n_held", [1, 6, 9, 100])
@@ -120,6 +121,15 @@ def test_sums_are_searched_in_every_column_whatever_is_held_at_a_time(monkeypatc
     sums[0, place] = -9
     weights = torch.tensor([[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]])
     assert gradient_parts.largest_sums(weights, sums).tolist() == [9, 4, 1]
+
+
+def test_sums_hold_gradients_however_they_lie_in_memory(tiny_gpt2):
+    shapes = {name: tiny_gpt2.get_parameter(name).shape for name in editable_parameters(tiny_gpt2)}
+    rows = [{name: torch.randn(shape[::-1]).t() for name, shape in shapes.items()} for _ in range(2)]
+    sums = gradient_parts.Sums(tiny_gpt2, 2)
+    for number, gradients in enumerate(rows):
+        sums.put(number, gradients)
+    assert all(torch.equal(sums.rows(name), torch.stack([row[name] for row in rows])) for name in shapes)
 
 
 def test_a_group_without_paragraphs_is_an_error(tiny_gpt2, tiny_tokens):
