@@ -3,21 +3,24 @@
 Members of an archive: test_download_members.py; models: test_download_model.py.
 """
 
+import socket
+from threading import Timer
+
 import pytest
 from made_downloads import CONTENT, listing, sha256
 
 from http_server import FileServer
-from memloc.data.download import DownloadError, MissingFileError, Retry, fetch_file
+from memloc.data.download import DownloadError, MissingFileError, Retry, TransientError, fetch_file
 
 pytestmark = pytest.mark.usefixtures("small_chunks")
 
 
 def test_file_arrives_verified(server, tmp_path, local):
     server.files["/a.bin"] = CONTENT
-    path = fetch_file(
-        f"{server.url}/a.bin", tmp_path / "new" / "a.bin", size=300_000, sha256=sha256(CONTENT), **local
-    )
+    known = {"size": 300_000, "sha256": sha256(CONTENT).upper()}  # as some programs print it
+    path = fetch_file(f"{server.url}/a.bin", tmp_path / "new" / "a.bin", **known, **local)
     assert path.read_bytes() == CONTENT
+    assert server.requests[0][1]["Accept-Encoding"] == "identity", "bytes are counted as they are"
     assert listing(path.parent) == ["a.bin"]
 
 
@@ -71,7 +74,7 @@ def test_transfer_starts_anew_where_the_server_has_no_ranges(server, tmp_path, l
     assert path.read_bytes() == CONTENT
 
 
-@pytest.mark.parametrize("status", [429, 500, 503])
+@pytest.mark.parametrize("status", [408, 429, 500, 503])
 def test_overloaded_server_is_tried_again(server, tmp_path, local, clock, status):
     server.files["/a.bin"], server.errors = CONTENT, [status, status]
     fetch_file(f"{server.url}/a.bin", tmp_path / "a.bin", **local)
@@ -107,6 +110,18 @@ def test_absent_server_is_a_broken_connection(tmp_path, local, clock):
     assert len(clock.waits) == 3
 
 
+def test_a_server_that_says_nothing_is_given_up_and_tried_again(tmp_path, clock, monkeypatch):
+    monkeypatch.setattr("memloc.data.download.TIMEOUT", (0.1, 0.1))
+    with socket.create_server(("localhost", 0)) as silent:
+        breaks_off = Timer(2, silent.close)  # so that a test without time-outs ends
+        breaks_off.start()
+        address = f"http://localhost:{silent.getsockname()[1]}/a.bin"
+        with pytest.raises(TransientError, match="timed out"):
+            fetch_file(address, tmp_path / "a", allow_http=True, retry=Retry(retries=1, sleep=clock))
+        breaks_off.cancel()
+    assert clock.waits == [1.0]
+
+
 @pytest.mark.parametrize(
     ("known", "message"),
     [
@@ -134,11 +149,13 @@ def test_address_without_encryption_is_refused_before_any_request(server, tmp_pa
     assert server.requests == []
 
 
-def test_redirect_to_an_address_without_encryption_is_refused(tls, server, tmp_path):
+@pytest.mark.parametrize("and_back", [False, True])
+def test_redirect_to_an_address_without_encryption_is_refused(tls, server, tmp_path, and_back):
     server.files["/a.bin"] = CONTENT
-    with (
-        FileServer(tls=tls, redirects={"/a.bin": f"{server.url}/a.bin"}) as encrypted,
-        pytest.raises(DownloadError, match="expected https"),
-    ):
-        fetch_file(f"{encrypted.url}/a.bin", tmp_path / "a.bin")
+    redirects, files = {"/a.bin": f"{server.url}/a.bin"}, {"/b.bin": CONTENT}
+    with FileServer(files=files, redirects=redirects, tls=tls) as encrypted:
+        if and_back:
+            server.redirects["/a.bin"] = f"{encrypted.url}/b.bin"
+        with pytest.raises(DownloadError, match="expected https"):
+            fetch_file(f"{encrypted.url}/a.bin", tmp_path / "a.bin")
     assert listing(tmp_path) == []

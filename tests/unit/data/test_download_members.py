@@ -7,7 +7,7 @@ import zipfile
 import pytest
 from made_downloads import listing
 
-from memloc.data.download import DownloadError, MissingFileError, fetch_members
+from memloc.data.download import DownloadError, MissingFileError, Retry, fetch_members
 
 NAMES = ["prompts_100.npy", "counts_100.npy"]
 MEMBERS = {
@@ -66,6 +66,7 @@ def test_server_without_ranges_sends_the_whole_archive_and_none_of_it_stays(serv
 @pytest.mark.parametrize("ranges", [True, False])
 def test_broken_connections_while_members_are_read(server, tmp_path, local, ranges):
     server.files["/data.zip"], server.ranges, server.drops = big_archive(), ranges, 3
+    server.errors = [503]  # when its size is asked for
     fetch_members(f"{server.url}/data.zip", NAMES, tmp_path / "out", **local)
     check_members(tmp_path / "out")
 
@@ -75,6 +76,14 @@ def test_server_that_stays_broken_is_not_called_a_damaged_archive(server, tmp_pa
     with pytest.raises(DownloadError, match=r"/data\.zip: expected the whole file, got a broken connection"):
         fetch_members(f"{server.url}/data.zip", NAMES, tmp_path / "out", **local)
     assert listing(tmp_path / "out") == []
+
+
+def test_an_archive_that_is_replaced_by_a_shorter_one_is_not_called_a_damaged_one(server, tmp_path):
+    server.files["/data.zip"], server.drops = archive(MEMBERS), 2  # its size comes, the directory does not
+    shorter = {"/data.zip": server.files["/data.zip"][:-10]}
+    retry = Retry(retries=1, sleep=lambda _seconds: server.files.update(shorter))
+    with pytest.raises(DownloadError, match=r"expected bytes \d+ to \d+, got \d+ bytes and status 206"):
+        fetch_members(f"{server.url}/data.zip", NAMES, tmp_path, allow_http=True, retry=retry)
 
 
 def test_local_archive_and_local_folder_serve_as_well(tmp_path):

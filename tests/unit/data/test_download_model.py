@@ -10,6 +10,7 @@ from memloc.data.download import DownloadError, MissingFileError, Retry, fetch_m
 
 ROOT = "/lab/tiny/resolve/abc"
 SMALL = {"config.json": b"{}", "tokenizer.json": b'{"version": "1.0"}', "generation_config.json": b"{ }"}
+SMALL |= dict.fromkeys(("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"), b"[]")
 pytestmark = pytest.mark.usefixtures("small_chunks")
 
 
@@ -49,6 +50,7 @@ def test_a_branch_is_pinned_to_the_commit_that_it_stands_for(server, tmp_path, l
     files = SMALL | {"model.safetensors": CONTENT}
     server.files = {f"/lab/tiny/resolve/{COMMIT}/{name}": content for name, content in files.items()}
     server.headers[branch] = {"X-Repo-Commit": COMMIT}
+    server.errors = [503]  # the first time that it is asked
     if redirected:
         server.redirects[branch] = f"{server.url}/lab/tiny/resolve/{COMMIT}/config.json"
     else:
@@ -132,6 +134,10 @@ def test_failing_server_is_not_mistaken_for_an_absent_optional_file(server, tmp_
     serve_model(server, SMALL | {"model.safetensors": CONTENT})
     server.errors = [500, 500, 500, 500]
     with pytest.raises(DownloadError, match="got status 500"):
+        fetch_model("lab/tiny", "abc", tmp_path / "model", endpoint=server.url, **local)
+    with FileServer() as stopped:
+        server.redirects[f"{ROOT}/added_tokens.json"] = f"{stopped.url}/gone"
+    with pytest.raises(DownloadError, match=r"added_tokens\.json: .* broken connection"):
         fetch_model("lab/tiny", "abc", tmp_path / "model", endpoint=server.url, **local)
 
 
