@@ -16,21 +16,24 @@ from memloc.settings.study import Settings
 from tiny_models import LLAMA_LIKE, TINY
 
 STUDY = {"study": "x", "data": {"source": "release"}, "model": {"source": "hub"}}
-# What the models' cards and papers say.
-N_PARAMETERS = {
-    "EleutherAI/gpt-neo-125m": 125_198_592,
-    "openai-community/gpt2": 124_439_808,
-    "HuggingFaceTB/SmolLM2-135M": 134_515_008,
-    "EleutherAI/pythia-70m-deduped": 70_426_624,
-    "EleutherAI/pythia-160m-deduped": 162_322_944,
-    "EleutherAI/pythia-410m-deduped": 405_334_016,
-    "EleutherAI/pythia-1b-deduped": 1_011_781_632,
-    "EleutherAI/pythia-1.4b-deduped": 1_414_647_808,
-    "EleutherAI/pythia-2.8b-deduped": 2_775_208_960,
-    "EleutherAI/pythia-6.9b-deduped": 6_857_302_016,
-    "EleutherAI/pythia-12b-deduped": 11_846_072_320,
-    "allenai/OLMo-2-0425-1B": 1_484_916_736,
-    "allenai/Olmo-3-1025-7B": 7_298_011_136,
+# What the models' cards and papers say: parameters, query heads, and heads of keys and values.
+SAID = {
+    "EleutherAI/gpt-neo-125m": (125_198_592, 12, 12),
+    "EleutherAI/gpt-neo-1.3B": (1_315_575_808, 16, 16),
+    "EleutherAI/gpt-neo-2.7B": (2_651_307_520, 20, 20),
+    "openai-community/gpt2": (124_439_808, 12, 12),
+    "HuggingFaceTB/SmolLM2-135M": (134_515_008, 9, 3),
+    "EleutherAI/pythia-70m-deduped": (70_426_624, 8, 8),
+    "EleutherAI/pythia-160m-deduped": (162_322_944, 12, 12),
+    "EleutherAI/pythia-410m-deduped": (405_334_016, 16, 16),
+    "EleutherAI/pythia-1b-deduped": (1_011_781_632, 8, 8),
+    "EleutherAI/pythia-1.4b-deduped": (1_414_647_808, 16, 16),
+    "EleutherAI/pythia-2.8b-deduped": (2_775_208_960, 32, 32),
+    "EleutherAI/pythia-6.9b-deduped": (6_857_302_016, 32, 32),
+    "EleutherAI/pythia-12b-deduped": (11_846_072_320, 40, 40),
+    "allenai/OLMo-1B-hf": (1_176_764_416, 16, 16),
+    "allenai/OLMo-2-0425-1B": (1_484_916_736, 16, 16),
+    "allenai/Olmo-3-1025-7B": (7_298_011_136, 32, 32),
 }
 
 
@@ -38,9 +41,11 @@ def settings(**changes):
     return Settings.model_validate(STUDY | changes)
 
 
-@pytest.mark.parametrize("name", N_PARAMETERS)
-def test_published_shapes_have_the_published_number_of_parameters(name):
-    assert memory.PUBLISHED[name].n_parameters == pytest.approx(N_PARAMETERS[name], rel=1e-3)
+@pytest.mark.parametrize("name", SAID)
+def test_published_shapes_have_the_published_number_of_parameters_and_heads(name):
+    shape, (n_parameters, *n_heads) = memory.PUBLISHED[name], SAID[name]
+    assert shape.n_parameters == pytest.approx(n_parameters, rel=1e-3)
+    assert [shape.n_heads, shape.n_kv_heads] == n_heads and shape.d_head * shape.n_heads == shape.width
 
 
 @pytest.mark.parametrize("family", TINY | LLAMA_LIKE)
@@ -85,7 +90,9 @@ def test_the_shape_of_a_study(tmp_path):
     TINY["llama"]().config.save_pretrained(tmp_path)
     assert memory.shape_of(unknown, tmp_path).n_kv_heads == 2
     embedded = settings(data={"source": "embedded"}, model={"source": "embedded", "n_layers": 3})
-    assert memory.shape_of(embedded, tmp_path)[:3] == (3, 256, 8)
+    n = embedded.model.window
+    vocabulary = embedded.data.vocabulary
+    assert memory.shape_of(embedded, tmp_path) == (3, 256, 8, 8, 32, 1024, False, vocabulary, n, True)
 
 
 @pytest.mark.parametrize("size", ["n_memorized", "n_non_memorized", "n_rare_tokens"])

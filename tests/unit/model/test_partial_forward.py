@@ -1,5 +1,8 @@
 """A run continued from one of its layers against the whole run, in every family."""
 
+from functools import partial
+
+import pytest
 import torch
 
 from memloc.model.components import components, editable_parameters, layers_of
@@ -81,6 +84,19 @@ def test_lower_layers_run_once_for_each_batch_of_texts(any_model, tiny_tokens):
         torch.testing.assert_close(new, whole[: len(tokens)])
     for found_slope, slope in zip(slopes, torch.autograd.grad(whole.square().sum(), weights), strict=True):
         torch.testing.assert_close(found_slope, slope)
+
+
+@pytest.mark.parametrize("spread", [False, True])
+def test_the_way_a_model_runs_comes_back_also_after_an_error(tiny_gpt_neo, tiny_tokens, spread):
+    """A model that is spread over GPUs runs by a function of its own."""
+    base = tiny_gpt_neo.base_model
+    if spread:
+        base.forward = partial(type(base).forward, base)
+    before = vars(base).get("forward")
+    with pytest.raises(ZeroDivisionError), LowerLayers(tiny_gpt_neo, 1).once():
+        assert vars(base)["forward"] is not before
+        raise ZeroDivisionError
+    assert vars(base).get("forward") is before
 
 
 def test_the_last_mlp_is_left_out_where_nothing_reads_it(any_model, tiny_tokens):

@@ -73,6 +73,14 @@ def test_smaller_tokenizer_is_fine(folder):
     assert len(load_tokenizer(folder)) == VOCABULARY - 4
 
 
+def test_a_tokenizer_may_be_a_vocabulary_and_its_merges(folder):
+    for file in folder.glob("*token*.json"):
+        file.unlink()
+    (folder / "vocab.json").write_text('{"a": 0, "b": 1, "ab": 2, "<|endoftext|>": 3}')
+    (folder / "merges.txt").write_text("#version: 0.2\na b\n")
+    assert load_tokenizer(folder)("abb")["input_ids"] == [2, 1]
+
+
 def test_missing_weights_file(folder):
     (folder / "model.safetensors").unlink()
     (folder / "pytorch_model.bin").touch()
@@ -87,8 +95,9 @@ def edit_weights(folder, edit):
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
 
 
-def test_weights_that_are_not_finite(folder):
-    edit_weights(folder, lambda weights: weights["transformer.h.1.mlp.c_fc.weight"][3, 4].fill_(torch.nan))
+@pytest.mark.parametrize("wrong", [torch.nan, -torch.inf])
+def test_weights_that_are_not_finite(folder, wrong):
+    edit_weights(folder, lambda weights: weights["transformer.h.1.mlp.c_fc.weight"][3, 4].fill_(wrong))
     with pytest.raises(ModelError, match=r"transformer\.h\.1\.mlp\.c_fc\.weight holds NaN"):
         read_model(folder)
 
@@ -109,6 +118,8 @@ def test_hash_covers_every_shard(folder):
     shards = sorted(folder.glob("*.safetensors"))
     assert len(shards) > 1
     before = weights_sha256(folder)
+    lines = [f"{hashlib.sha256(shard.read_bytes()).hexdigest()}  {shard.name}\n" for shard in shards]
+    assert before == hashlib.sha256("".join(lines).encode()).hexdigest(), "of what `sha256sum *` prints"
     shards[-1].write_bytes(shards[-1].read_bytes()[:-1] + b"x")
     assert weights_sha256(folder) != before
 

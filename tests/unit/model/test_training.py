@@ -136,6 +136,30 @@ def test_training_is_repeatable_and_follows_the_seed(rows, tmp_path):
     assert not torch.equal(other.transformer.wte.weight, new_model(**SHAPE, seed=0).transformer.wte.weight)
 
 
+def test_weights_and_reports_are_those_of_a_plain_loop(rows, tmp_path, monkeypatch):
+    """AdamW as published for language models, whose gradients are clipped."""
+    monkeypatch.setattr(training, "LOG_STEPS", 5)
+    model, plain, reports, norms, losses = new_model(**SHAPE, seed=0), new_model(**SHAPE, seed=0), [], [], []
+    how = {"optimizer": "adamw", "batch": BATCH, "peak": 0.05, "warmup": 3, "bf16": False}
+    files = {"checkpoint": tmp_path / "a.pt", "checkpoint_steps": 99}
+    train(model, rows, **how, **files, report=lambda *told: reports.append(told))
+    stepper = torch.optim.AdamW(plain.parameters(), betas=(0.9, 0.95), weight_decay=0.01)
+    for step, some in enumerate(torch.from_numpy(rows).split(BATCH)):
+        stepper.param_groups[0]["lr"] = learning_rate(step, N_STEPS, 0.05, 3)
+        stepper.zero_grad()
+        losses.append(plain(some, labels=some).loss)
+        losses[-1].backward()
+        norms.append(torch.nn.utils.clip_grad_norm_(plain.parameters(), 1.0))
+        stepper.step()
+    assert min(norms) < 1 < max(norms)
+    for (name, weight), same in zip(model.named_parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(weight, same, atol=1e-4, rtol=1e-3, msg=name)
+    ends = ((1, 0), (6, 1), (11, 6), (13, 11))
+    expected = [(stop, N_STEPS, sum(losses[start:stop]).item() / (stop - start)) for stop, start in ends]
+    assert [told[:2] for told in reports] == [told[:2] for told in expected]
+    assert [told[2] for told in reports] == pytest.approx([told[2] for told in expected], rel=1e-4)
+
+
 def test_muon_moves_matrices_orthogonally_and_adamw_all_else(rows, tmp_path):
     before = dict(new_model(**SHAPE, seed=0).named_parameters())
     after, _ = run(rows[:BATCH], tmp_path / "muon.pt", optimizer="muon", peak=0.01, warmup=1, n_steps=1)
@@ -207,6 +231,12 @@ def test_the_end_of_a_text_is_that_of_the_embedded_tokenizer():
     tokenizer = embedded.train_tokenizer(["some words and some more words"] * 3, 300)
     config = new_model(len(tokenizer), n_layers=1, n_heads=2, width=8, window=16, seed=0).config
     assert (config.bos_token_id, config.eos_token_id) == (tokenizer.bos_token_id, tokenizer.eos_token_id)
+
+
+def test_a_new_model_has_the_shape_that_is_asked_for():
+    config = new_model(**SHAPE | {"window": 7}, seed=0).config
+    assert (config.num_heads, config.hidden_size, config.vocab_size) == (4, 16, 64)
+    assert config.window_size == config.max_position_embeddings == 7
 
 
 def test_layers_alternate_between_global_and_local_attention():
