@@ -46,13 +46,14 @@ def test_no_rows_give_one_empty_result():
 class FakeGpu:
     """A GPU that counts `per_row` bytes for every row that a function is given, and fails when it is full."""
 
-    def __init__(self, total, per_row, held=0):
+    def __init__(self, total, per_row, held=0, others=0):
         self.total, self.per_row, self.held, self.peak, self.calls = total, per_row, held, held, []
+        self.others, self.n_emptied = others, 0  # what other programs hold
 
     def run(self, rows):
         self.calls.append(len(rows))
         self.peak = max(self.peak, self.held + len(rows) * self.per_row)
-        if self.peak > self.total:
+        if self.peak > self.total - self.others:
             self.peak = self.held
             raise torch.OutOfMemoryError("out of memory")
         return rows
@@ -72,6 +73,7 @@ def plug_in(monkeypatch):
             "reset_peak_memory_stats": lambda device: gpus[device].reset(),
             "memory_allocated": lambda device: gpus[device].held,
             "max_memory_allocated": lambda device: gpus[device].peak,
+            "empty_cache": lambda: [setattr(gpu, "n_emptied", gpu.n_emptied + 1) for gpu in gpus],
             "mem_get_info": lambda device: (1, gpus[device].total),
         }
         for name, answer in answers.items():
@@ -105,9 +107,10 @@ def test_a_function_that_runs_others_is_left_alone(plug_in):
 
 
 def test_what_was_halved_does_not_grow_again(plug_in):
-    gpu = plug_in(FakeGpu(17, per_row=4))
+    """Also where others took the memory, which counts as free, and what torch keeps is given back."""
+    gpu = plug_in(FakeGpu(100, per_row=4, others=83))
     in_micro_batches(gpu.run, 8, torch.arange(12))
-    assert gpu.calls == [8, 4, 4, 4]
+    assert gpu.calls == [8, 4, 4, 4] and gpu.n_emptied == 1
 
 
 def test_the_fullest_gpu_decides(plug_in):

@@ -90,6 +90,7 @@ def test_automatic_casts_and_no_rows_are_left_to_torch(kind, products):
 def test_loss_and_gradients_of_a_model(family, products):
     torch.manual_seed(0)
     plain = TINY[family]().eval()
+    fuse_gelu(plain)
     fast = copy.deepcopy(plain)
     use_onednn(fast)
     tokens = torch.randint(64, (3, 20))
@@ -127,29 +128,44 @@ def test_gelu_is_computed_with_the_product(gelu_models, monkeypatch):
     assert not calls
 
 
-@pytest.mark.parametrize("module", ["c_fc", "act"])
+def halve_within(module, way, seen):
+    """Halve what a module is given, or what it gives, and keep it."""
+
+    def halve(value):
+        seen.append(value)
+        return value / 2
+
+    if way == "hook":
+        module.register_forward_hook(lambda _module, _inputs, output: halve(output))
+    elif way == "hook before":
+        module.register_forward_pre_hook(lambda _module, inputs: (halve(inputs[0]),))
+    else:
+        own = module.forward
+        module.forward = lambda inputs: halve(own(inputs))
+
+
+@pytest.mark.parametrize(
+    ("module", "way"),
+    [("c_fc", "hook"), ("c_fc", "hook before"), ("c_fc", "own"), ("act", "hook"), ("act", "hook before")],
+)
 @torch.no_grad()
-def test_hooks_on_the_mlp_see_and_change_what_they_always_did(gelu_models, module):
+def test_hooks_on_the_mlp_see_and_change_what_they_always_did(gelu_models, module, way):
+    """So does a function of its own, in place of a layer's."""
     tokens, seen, logits = torch.randint(64, (3, 20)), [], []
     for model in gelu_models:
-        hooked = layers_of(model)[0].mlp.get_submodule(module)
-
-        def halve(_module, _inputs, output):
-            seen.append(output)
-            return output / 2
-
-        hooked.register_forward_hook(halve)
+        halve_within(layers_of(model)[0].mlp.get_submodule(module), way, seen)
         logits.append(model(tokens).logits)
     torch.testing.assert_close(*seen, rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(*logits, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("activation", [nn.ReLU(), nn.GELU()], ids=["ReLU", "exact GELU"])
 @torch.no_grad()
-def test_another_activation_is_left_alone():
+def test_another_activation_is_left_alone(activation):
     torch.manual_seed(0)
     plain = TINY["gpt_neo"]().eval()
     for layer in layers_of(plain):
-        layer.mlp.act = nn.ReLU()
+        layer.mlp.act = activation
     fast = copy.deepcopy(plain)
     use_onednn(fast)
     tokens = torch.randint(64, (3, 20))
