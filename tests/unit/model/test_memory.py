@@ -31,6 +31,10 @@ SAID = {
     "EleutherAI/pythia-2.8b-deduped": (2_775_208_960, 32, 32),
     "EleutherAI/pythia-6.9b-deduped": (6_857_302_016, 32, 32),
     "EleutherAI/pythia-12b-deduped": (11_846_072_320, 40, 40),
+    **dict.fromkeys(  # Llama 3.2 1B (1,235,814,400) with 50,304 tokens in place of 128,256, and not tied
+        ("allegrolab/hubble-1b-100b_toks-perturbed-hf", "allegrolab/hubble-1b-100b_toks-standard-hf"),
+        (1_179_191_296, 32, 8),
+    ),
     "allenai/OLMo-1B-hf": (1_176_764_416, 16, 16),
     "allenai/OLMo-2-0425-1B": (1_484_916_736, 16, 16),
     "allenai/Olmo-3-1025-7B": (7_298_011_136, 32, 32),
@@ -90,6 +94,10 @@ def test_the_shape_of_a_study(tmp_path):
     TINY["llama"]().config.save_pretrained(tmp_path)
     assert memory.shape_of(unknown, tmp_path).n_kv_heads == 2
     embedded = settings(data={"source": "embedded"}, model={"source": "embedded", "n_layers": 3})
+    other = {"package": "other==1", "file": "other.gguf", "sha256": "0" * 64}
+    for base, n_layers in (({}, 30), (other, 2)):  # of the default's model, and of what lies in the folder
+        planted = settings(data={"source": "embedded"}, model={"source": "planted", **base})
+        assert memory.shape_of(planted, tmp_path).n_layers == n_layers
     n = embedded.model.window
     vocabulary = embedded.data.vocabulary
     assert memory.shape_of(embedded, tmp_path) == (3, 256, 8, 8, 32, 1024, False, vocabulary, n, True)

@@ -7,6 +7,7 @@ import pytest
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer, models
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._pytree import tree_map_only
@@ -64,6 +65,14 @@ def test_missing_tokenizer(folder):
 def test_tokenizer_of_another_model(folder):
     save_tokenizer(folder, VOCABULARY + 1)
     with pytest.raises(ModelError, match="go up to 64, but the model embeds 64 tokens"):
+        load_tokenizer(folder)
+
+
+def test_tokenizer_without_tokens(folder):
+    (folder / "tokenizer.json").unlink()
+    Tokenizer(models.WordLevel({}, unk_token="x")).save(str(folder / "tokenizer.json"))
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "PreTrainedTokenizerFast"}')
+    with pytest.raises(ModelError, match="go up to -1, but the model embeds 64 tokens"):
         load_tokenizer(folder)
 
 

@@ -10,6 +10,7 @@ from torch.nn import functional
 from memloc.data import embedded
 from memloc.model import components, training
 from memloc.model.training import language_model_loss, learning_rate, new_model, shorten_attention, train
+from memloc.run.seeds import generator
 
 SHAPE = {"vocabulary": 64, "n_layers": 2, "n_heads": 4, "width": 16, "window": 16}
 N_ROWS, BATCH, N_STEPS = 50, 4, 13
@@ -255,6 +256,8 @@ def test_every_seed_reads_the_same_rows_in_another_order(rows):
     assert not np.array_equal(first, second) and not np.array_equal(first, rows)
     for ordered in (first, second):
         assert sorted(map(tuple, ordered)) == sorted(map(tuple, rows))
+    drawn = generator(2, "training", "order").permutation(N_ROWS)
+    assert np.array_equal(second, [rows[place] for place in drawn])
 
 
 @pytest.mark.parametrize("n_held", [1, 7, 1_000])

@@ -86,6 +86,14 @@ def test_held_out_texts_have_a_stream_of_their_own():
     assert held_out_sample(paragraphs, sets, 5, 3)[0].tolist() == expected[:5].tolist()
 
 
+def test_memorized_texts_that_judge_have_streams_of_their_own():
+    unseen = [name for name in range(100, 130) if name % 10 > 3]
+    expected = generator(3, "judging", "memorized").permutation(unseen)
+    assert drawn(n_paragraphs=5, seed=3)["memorized"].ids.tolist() == expected[:5].tolist()
+    seen = generator(3, "judging", "memorized_seen").permutation([100, 101, 102, 103])
+    assert drawn(n_memorized=4, seed=3)["memorized"].ids.tolist() == seen.tolist()
+
+
 def test_non_memorized_texts_go_on_as_the_model_continues_them(memorizing_model, memorized_tokens):
     strange = memorized_tokens.clone()
     strange[:, 5:] = 0
