@@ -39,6 +39,6 @@ def test_a_control_overlaps_with_any_place_of_a_document_and_not_across_two():
     rows[1, 3:16] = [*first[-6:], *second[:7]]
     rows[2, 3:15] = first[:12]
     rows[3, 7:20] = second[2:15]
-    text = joined([first, [1, 2], second], 20)
+    text = joined([[1, 2], first, second], 20)
     assert overlapping(rows, text, 5).tolist() == [True, False, False, True]
     assert overlapping(rows[:1], joined([], 20), 5).tolist() == [False]

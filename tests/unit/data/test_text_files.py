@@ -24,6 +24,7 @@ def folder(tmp_path, monkeypatch):
         (["data/train-*.parquet"], ["data/train-0.parquet", "data/train-1.parquet"]),
         (["**/*.parquet", "data", "a.txt"], sorted(FILES[2:]) + ["a.txt"]),
         (["."], sorted(FILES)),
+        (["https://a.b/c.jsonl.gz", "a.txt"], ["https://a.b/c.jsonl.gz", "a.txt"]),
         ([], []),
     ],
 )
@@ -42,6 +43,8 @@ def test_absolute_globs_and_folders(folder):
     [
         ("c.txt", "data.files: c.txt: no file that ends in"),
         ("*.gz", r"data.files: \*.gz: no file"),
+        ("dat*", r"data.files: dat\*: no file"),
+        ("s3://a/b.csv", "data.files: s3://a/b.csv: a text file ends in"),
         ("data/.cache", "data.files: data/.cache: no file"),
         ("README.md", "data.files: README.md: a text file ends in"),
         ("*", "data.files: README.md: a text file ends in"),

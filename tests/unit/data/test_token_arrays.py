@@ -73,6 +73,16 @@ def test_prefixes_and_continuations_lie_side_by_side(tmp_path, ending):
     assert np.array_equal(read_tokens(arrays, VOCABULARY), TOKENS)
 
 
+def test_counts_and_groups_by_name_are_those_of_the_first_file(tmp_path):
+    first = write(tmp_path / "a.parquet", tokens=TOKENS[:, :3], seen=COUNTS, of=GROUPS)
+    others = {"seen": COUNTS + 1, "of": GROUPS[::-1]}
+    arrays = opened(
+        first, write(tmp_path / "b.parquet", tokens=TOKENS[:, 3:], **others), counts="seen", groups="of"
+    )
+    assert np.array_equal(read_tokens(arrays, VOCABULARY), TOKENS)
+    assert np.array_equal(read_counts(arrays), COUNTS) and read_groups(arrays) == GROUPS
+
+
 @pytest.mark.parametrize(
     ("file", "content", "told"),
     [
