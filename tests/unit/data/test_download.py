@@ -89,6 +89,15 @@ def test_patience_ends(server, tmp_path, local, clock):
     assert listing(tmp_path) == []
 
 
+def test_by_itself_patience_lasts_half_a_minute(clock):
+    def busy():
+        raise TransientError("busy")
+
+    with pytest.raises(TransientError, match="busy"):
+        Retry(sleep=clock).run(busy)
+    assert clock.waits == [1, 2, 4, 8, 16]
+
+
 def test_missing_file_is_not_tried_again(server, tmp_path, local, clock):
     with pytest.raises(MissingFileError, match=r"/gone: expected the file, got status 404"):
         fetch_file(f"{server.url}/gone", tmp_path / "gone", **local)

@@ -54,6 +54,7 @@ def package(tmp_path, monkeypatch):
         "a/again.py": f'def again():\n    """async {LONG}"""\n',
         "a/not_a_docstring.py": f'x = 1\n"""loose {LONG}"""\n',
         "broken.py": "def broken(:\n",
+        "c.py": f'"""{"x" * 200}"""\ndef f():\n    """{"y" * 201}"""\n',
         "binary.py": "\0",
     }
     for name, text in files.items():
@@ -70,9 +71,9 @@ def package(tmp_path, monkeypatch):
 
 def test_docstrings_are_read_without_importing(package):
     found = embedded.docstrings(package)
-    words = ["module", "async", "class", "method", "caf\u00e9"]
+    words = ["module", "async", "class", "method", "y" * 201, "caf\u00e9"]  # of more than 200 characters
     assert [docstring.text.split()[0] for docstring in found] == words
-    modules = ["", ".a.again", ".b", ".b", ".latin"]
+    modules = ["", ".a.again", ".b", ".b", ".c", ".latin"]
     assert [docstring.module for docstring in found] == [package + module for module in modules]
 
 

@@ -151,6 +151,11 @@ def test_sorting_takes_the_memory_and_the_type_that_are_asked_for(tmp_path, monk
         suffix_arrays.sort_suffixes(tmp_path, 4, 33)
 
 
+def test_a_pointer_holds_the_last_place_of_a_file():
+    sizes = (2, 255, 256, 257, 2**16, 2**16 + 1)
+    assert [suffix_arrays.pointer_width(n) for n in sizes] == [1, 1, 1, 2, 2, 3]
+
+
 def test_the_separator_is_no_token():
     assert [width_for(n) for n in (255, 256, 65535, 65536)] == [1, 2, 2, 4]
 
@@ -190,6 +195,8 @@ def test_another_tokenizer_is_an_error_only_where_its_tokens_are_others():
     suffix_arrays.require_same_tokens(np.array([0, 1]), model, index, "folder")
     with pytest.raises(IndexFolderError, match="id 2 is 'x' there, and 'c' in the model"):
         suffix_arrays.require_same_tokens(np.array([0, 2]), model, index, "folder")
+    with pytest.raises(IndexFolderError, match="id 2 is None there, and 'c' in the model"):
+        suffix_arrays.require_same_tokens(np.array([0, 2]), model, Words("a", "b"), "folder")
 
 
 def test_a_missing_package_is_one_line(monkeypatch):

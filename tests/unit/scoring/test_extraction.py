@@ -61,12 +61,14 @@ def test_log_probabilities_are_those_of_the_warpers(scheme):
     assert torch.equal(logits, before), "the logits are still needed"
 
 
-@pytest.mark.parametrize("scheme", [Scheme(top_k=3), Scheme(top_k=3, top_p=0.95)], ids=lambda s: s.name)
-def test_ties_with_the_last_kept_token_are_kept(scheme):
+@pytest.mark.parametrize(("top_p", "n_kept"), [(None, 5), (0.95, 5), (0.5, 5), (0.3, 1)])
+def test_ties_with_the_last_kept_token_are_kept(top_p, n_kept):
+    """Five tokens are left of the first three: 0.4 of their probability is that of the first."""
     logits = torch.tensor([[2.0, 1.0, 1.0, 1.0, 1.0, 0.0]]).repeat(6, 1)
-    found = log_probability(logits, torch.arange(6), scheme)
-    kept = math.e**2 + 4 * math.e
-    expected = [2 - math.log(kept), *[1 - math.log(kept)] * 4, -math.inf]
+    found = log_probability(logits, torch.arange(6), Scheme(top_k=3, top_p=top_p))
+    kept = [2, 1, 1, 1, 1][:n_kept]
+    total = math.log(sum(map(math.exp, kept)))
+    expected = [each - total for each in kept] + [-math.inf] * (6 - n_kept)
     assert found.tolist() == pytest.approx(expected)
 
 

@@ -229,6 +229,17 @@ def test_judgement_equals_that_of_sorted_logits_and_cross_entropy():
     assert torch.allclose(found.nll, nll, rtol=1e-12)
 
 
+def test_half_precision_is_raised_before_logits_are_compared(tiny_gpt2):
+    rows, model = own_paragraphs(tiny_gpt2, 20), tiny_gpt2.bfloat16()
+    found = paragraph_scores.score_batch(model, rows, N_PREFIX)
+    with torch.no_grad():
+        logits = model(rows, use_cache=False).logits[:, N_PREFIX - 1 : -1].float()
+    assert found.nll.dtype == found.margins.dtype == torch.float32
+    torch.testing.assert_close(
+        found.nll, token_nll(logits, rows[:, N_PREFIX:]).mean(dim=1), rtol=1e-5, atol=1e-5
+    )
+
+
 def test_nll_of_a_certain_token_keeps_its_digits():
     """log1p: a sum that starts at 1 would lose what lies below the precision of 1."""
     found = teacher_forcing.score_logits(torch.tensor([[20.0, 0.0]]), torch.tensor([0]))
