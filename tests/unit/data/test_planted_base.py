@@ -5,9 +5,11 @@ import sys
 import tarfile
 import zipfile
 
+import gguf
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch.nn import functional
 
 from memloc.data.download import DownloadError
@@ -111,6 +113,50 @@ def exact_matches(model, tokens):
     """Continuation tokens that each paragraph's prefix brings out before the first wrong one."""
     logits = model(tokens).logits[:, N_PREFIX - 1 : -1]
     return (logits.argmax(-1) == tokens[:, N_PREFIX:]).long().cumprod(dim=1).sum(dim=1)
+
+
+def small_gguf(path):
+    """Write a Llama of one layer with weights of 8 bits; returns the matrices as these say."""
+    random, width = np.random.default_rng(0), 32
+    writer = gguf.GGUFWriter(path, "llama")
+    sizes = {"context_length": 64, "embedding_length": width, "block_count": 1, "feed_forward_length": 64}
+    for name, size in (sizes | {"head_count": 2, "head_count_kv": 2}).items():
+        getattr(writer, f"add_{name}")(size)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_tokenizer_model("gpt2")
+    writer.add_token_list(["a", "b", "ab", "<|endoftext|>"])
+    writer.add_token_types([1, 1, 1, 3])
+    writer.add_token_merges(["a b"])
+    writer.add_eos_token_id(3)
+    shapes = {f"blk.0.attn_{kind}": (width, width) for kind in ("q", "k", "v", "output")}
+    shapes |= {"token_embd": (4, width), "blk.0.ffn_gate": (64, width), "blk.0.ffn_up": (64, width)}
+    shapes |= {"blk.0.ffn_down": (width, 64)}
+    blocks = gguf.GGMLQuantizationType.Q8_0
+    held = {}
+    for name, shape in shapes.items():
+        quantised = gguf.quants.quantize(random.normal(size=shape).astype(np.float32), blocks)
+        held[name] = torch.from_numpy(gguf.quants.dequantize(quantised, blocks))
+        writer.add_tensor(f"{name}.weight", quantised, raw_dtype=blocks)
+    for name in ("blk.0.attn_norm", "blk.0.ffn_norm", "output_norm"):
+        writer.add_tensor(f"{name}.weight", np.ones(width, dtype=np.float32))
+    for write in (writer.write_header_to_file, writer.write_kv_data_to_file, writer.write_tensors_to_file):
+        write()
+    writer.close()
+    return held
+
+
+def test_a_gguf_file_becomes_an_ordinary_folder_with_exactly_its_weights(tmp_path):
+    held = small_gguf(tmp_path / "small.gguf")
+    convert_gguf(tmp_path / "small.gguf", tmp_path / "base")
+    model = pretrained.read_model(tmp_path / "base")
+    found = {name: weight.detach() for name, weight in model.named_parameters()}
+    assert {weight.dtype for weight in load_file(tmp_path / "base/model.safetensors").values()} == {
+        torch.float32
+    }
+    assert torch.equal(found["model.embed_tokens.weight"], held["token_embd"])
+    assert torch.equal(found["model.layers.0.mlp.down_proj.weight"], held["blk.0.ffn_down"])
+    assert torch.equal(found["model.layers.0.self_attn.v_proj.weight"], held["blk.0.attn_v"])
+    assert pretrained.load_tokenizer(tmp_path / "base")("abb")["input_ids"] == [2, 1]
 
 
 @pytest.mark.stress
