@@ -101,6 +101,10 @@ def test_model_in_shards_with_a_vocabulary_in_two_files(server, tmp_path, local)
             SMALL | {"model.safetensors.index.json": b'{"weight_map": {"a": "model-1.bin"}}'},
             r"expected names of safetensors files, got 'model-1\.bin'",
         ),
+        (
+            SMALL | {"model.safetensors.index.json": b'{"weight_map": {"a": "a.safetensors/../../x"}}'},
+            r"expected names of safetensors files, got 'a\.safetensors/\.\./\.\./x'",
+        ),
     ],
 )
 def test_incomplete_model_leaves_the_old_folder(server, tmp_path, local, files, message):

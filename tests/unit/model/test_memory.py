@@ -74,6 +74,15 @@ def test_heads_may_be_wider_than_their_share_of_the_model(tmp_path):
     assert shape.n_parameters == sum(weight.numel() for weight in model.parameters() if weight.dim() > 1)
 
 
+@pytest.mark.parametrize(("family", "key"), [("gpt2", "n_inner"), ("gpt_neo", "intermediate_size")])
+def test_an_mlp_has_four_times_the_width_unless_the_config_says_another(family, key, tmp_path):
+    config = TINY[family]().config
+    for given, expected in ((None, 64), (24, 24)):
+        setattr(config, key, given)
+        config.save_pretrained(tmp_path)
+        assert memory.read_shape(tmp_path / "config.json").d_mlp == expected
+
+
 @pytest.mark.parametrize("family", ["gpt2", "llama"])
 @pytest.mark.parametrize("tied", [True, False])
 def test_one_matrix_embeds_and_unembeds_where_the_config_says_so(family, tied, tmp_path):
