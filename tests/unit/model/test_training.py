@@ -251,7 +251,7 @@ def test_without_a_seed_of_its_own_a_model_reads_the_stream_as_it_was_drawn(rows
 
 
 def test_every_seed_reads_the_same_rows_in_another_order(rows):
-    first, again, second = (training.ordered(rows, seed) for seed in (1, 1, 2))
+    first, again, second = (training.ordered(rows, seed) for seed in (0, 0, 2))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, second) and not np.array_equal(first, rows)
     for ordered in (first, second):

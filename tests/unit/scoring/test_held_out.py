@@ -123,6 +123,10 @@ def test_no_paragraph_to_hold_out_is_an_error():
     assert len(held_out_sample(paragraphs, sets, 5, 0)[0]) == 1
     with pytest.raises(ValueError, match="only one non-memorized paragraph"):
         judging_texts(paragraphs, sets, 0, n_paragraphs=3, n_held_out=3)
+    sets.loc[sets.index[-2:], ["sampled", "sampled_rare_tokens"]] = False
+    groups = judging_texts(paragraphs, sets, 0, n_paragraphs=3, n_held_out=3)
+    assert {*groups["held_out"].ids, *groups["means"].ids} == set(sets["id"].iloc[-2:])
+    assert len(groups["non_memorized"].ids) == 3 and groups["non_memorized"].seen.all()
 
 
 def test_groups_that_overlap_are_refused():
