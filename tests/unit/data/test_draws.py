@@ -29,6 +29,13 @@ def test_weights_make_means_of_the_paragraphs_in_a_sample():
     }
 
 
+def test_resamples_are_drawn_with_replacement():
+    """Of 27 draws of three units from three, 6 hold every unit, and 3 a single one."""
+    draws = draw([1, 1, 1], [[0], [1], [2]], np.random.default_rng(0), n_resamples=4000)
+    most = np.round(draws.weights[6:] * 3).max(axis=1).astype(int)
+    assert np.bincount(most) / 4000 == pytest.approx([0, 6 / 27, 18 / 27, 3 / 27], abs=0.03)
+
+
 def test_one_part_leaves_nothing():
     draws = draw([1, 1], [[0, 1]], np.random.default_rng(0))
     assert set(draws.keys["sample"]) == {"part", "resample"}

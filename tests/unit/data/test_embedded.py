@@ -234,6 +234,7 @@ def test_paragraphs_are_different_and_decoded(tokenizer, texts):
 def test_the_stream_is_shuffled(tokenizer, texts):
     _, stream = embedded.make_stream(docstrings(texts), tokenizer, **SETTINGS, seed=0)
     assert not stream["id"].is_monotonic_increasing
+    assert (stream["id"].diff() == 0).sum() < 12, "repeats are apart, of which 40 would follow each other"
 
 
 def test_the_stream_is_repeatable_and_follows_the_seed(tokenizer, texts):
@@ -301,6 +302,14 @@ def test_controls_come_from_the_packages_in_the_shares_of_seen_paragraphs(texts,
     of_text = dict(zip((d.module for d in docstrings(texts)), texts, strict=True))
     assert all(row.text in of_text[row.module] for row in paragraphs.itertuples())
     assert (paragraphs["package"] == paragraphs["module"].str[0]).all()
+
+
+def test_controls_are_drawn_from_all_places():
+    paragraphs = np.arange(100 * 20).reshape(100, 20)  # no token twice
+    given = (paragraphs, np.array(["a"] * 100), np.arange(5), 30, 10)
+    first, again, other = (embedded.choose_unseen(*given, np.random.default_rng(n)) for n in (0, 0, 1))
+    assert first.tolist() == again.tolist() != other.tolist() and len(set(first)) == 30
+    assert first.min() >= 5 and first.max() > 80
 
 
 def test_too_few_controls_are_explained(texts, tokenizer):

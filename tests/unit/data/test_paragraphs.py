@@ -49,7 +49,7 @@ def test_no_text_of_no_paragraphs():
             return 3
 
         def batch_decode(self, rows, clean_up_tokenization_spaces):
-            return [str(row) for row in rows]
+            return [str(row) + " cleaned" * clean_up_tokenization_spaces for row in rows]
 
     assert decoded(torch.zeros(0, 4, dtype=torch.int64), Tokenizer()) == []
     assert decoded(torch.tensor([[0, 2]]), Tokenizer()) == ["[0, 2]"]

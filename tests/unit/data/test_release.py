@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from tokenizers import Regex, Tokenizer, models, pre_tokenizers
+from tokenizers import Regex, Tokenizer, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
 from memloc.data.release import ReleaseError, read_release, release_files, retokenized
@@ -75,10 +75,12 @@ def test_missing_or_damaged_file_is_named(release):
 
 @pytest.fixture
 def letters():
-    """A tokenizer whose tokens are letters, a to z from 0 on."""
-    alphabet = {letter: token for token, letter in enumerate("abcdefghijklmnopqrstuvwxyz ")}
+    """A tokenizer whose tokens are letters, a to z from 0 on; by itself, it puts one before each text."""
+    alphabet = {letter: token for token, letter in enumerate([*"abcdefghijklmnopqrstuvwxyz ", "<s>"])}
     tokenizer = Tokenizer(models.WordLevel(alphabet, unk_token=" "))
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex("."), behavior="isolated")
+    begin = alphabet["<s>"]
+    tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", begin)])
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token=" ")
 
 

@@ -32,6 +32,15 @@ def test_entries_give_their_files_once_and_in_order(given, expected):
     assert text_files(given, "data.files") == expected
 
 
+@pytest.mark.parametrize(
+    "ending", [".txt", ".txt.gz", ".jsonl", ".jsonl.gz", ".jsonl.zst", ".json.gz", ".parquet"]
+)
+def test_every_kind_of_text_of_a_folder_is_taken(folder, ending):
+    (folder / "data/.cache" / f"x{ending}").write_text("x")
+    assert text_files(["data/.cache"], "data.files") == [f"data/.cache/x{ending}"]
+    assert text_files([f"data/.cache/x{ending}"], "data.files") == [f"data/.cache/x{ending}"]
+
+
 def test_absolute_globs_and_folders(folder):
     expected = [str(folder / name) for name in FILES[2:4]]
     assert text_files([f"{folder}/data/train-*.parquet"], "data.files") == expected
