@@ -11,6 +11,7 @@ from transformers import (
 
 from memloc.model.components import PROJECTIONS, component_table, components, editable_parameters
 from memloc.straightforward.hooks import columns, n_heads
+from tiny_models import LLAMA_LIKE
 
 HEAD = 4  # d_head of the tiny models
 WIDTH = 16
@@ -56,6 +57,19 @@ def test_heads_of_an_output_are_its_columns(tiny_model):
             assert torch.equal(heads[:, :, head], output[..., columns(tiny_model, activation, head)])
         heads[1, 2, 1] = 7.0  # a view
         assert (output == 7.0).sum() == HEAD
+
+
+@pytest.mark.parametrize(
+    ("family", "query", "key"), [("olmo2", "q_norm", "k_norm"), ("qwen3", "q_proj", "k_proj")]
+)
+def test_heads_are_read_after_a_norm_of_all_of_them_together(family, query, key):
+    """The norms of Qwen 3 take each head by itself."""
+    by_output = {name: each.output for (_, name), each in by_name(LLAMA_LIKE[family]()).items()}
+    read = {"W_Q": query, "W_K": key, "W_V": "v_proj", "W_O": "o_proj"}
+    assert {name: by_output[name] for name in read} == {
+        name: f"model.layers.1.self_attn.{module}" for name, module in read.items()
+    }
+    assert by_output["W_in"] == "model.layers.1.mlp.up_proj"
 
 
 def test_gpt_neo_views(tiny_gpt_neo):
