@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import re
 from copy import deepcopy
 
 import pytest
@@ -119,6 +120,78 @@ def test_a_figure_has_the_topics_of_its_claims():
             name for name, topic in TOPICS.items() if any(figure.name in c.figures for c in topic.claims)
         ]
         assert registry.topics_of_figure(figure.name) == expected
+
+
+# How statements name what estimators are asked about.
+PLANTED = {
+    "HardConcrete masks": "hard_concrete",
+    "Slimming masks": "slimming",
+    "zeroing every neuron": "neuron_ablation",
+    "integrated gradients": "integrated_gradients",
+    "chance": "random",
+    "largest gradient of": "gradient_largest",
+    "gradient of its values": "activation_gradient",
+    "attention to rare tokens": "rare_tokens",
+    "activation patching": "patching",
+}
+RANKINGS = {
+    "the combined ranking": "combined",
+    "parameter gradients": "parameter_gradient",
+    "activation gradients": "activation_gradient",
+    "attention to rare tokens": "rare_tokens",
+    "activation patching": "patching",
+}
+WAYS = {
+    "weights with the largest gradients": "top",
+    "all weights": "all",
+    "HardConcrete masks": "neurons_hard_concrete",
+    "zero-out": "neurons_zero_out",
+    "integrated gradients": "neurons_integrated_gradients",
+    "blocklist": "ngram_blocklist",
+    "an unlearned model": "all",
+    "gradient ascent": "gradient_ascent",
+    "that unlearning removed": "top",
+}
+
+
+@pytest.mark.parametrize(
+    ("topic", "words", "keys"),
+    [
+        ("planted_truth", PLANTED, ("method", "rival")),
+        ("cumulative_ablation", RANKINGS, ("method",)),
+        ("removal", WAYS, ("way", "rival")),
+        ("weight_noise", {"oise on": "noise", "eroing": "zero"}, ("kind",)),
+    ],
+)
+def test_an_estimator_is_asked_about_what_the_statement_names_in_its_order(topic, words, keys):
+    """Noise and zeroing are named twice."""
+    for claim in TOPICS[topic].claims:
+        places = {name: claim.statement.find(said) for said, name in words.items() if said in claim.statement}
+        named = sorted(places, key=places.get)
+        assert [claim.arguments[key] for key in keys if key in claim.arguments] == named, claim.id
+
+
+def test_numbers_of_a_statement_are_those_that_are_judged():
+    """Heads and layers that the paper names, published counts, and plants that may do no damage."""
+    for claim in (claim for topic in TOPICS.values() for claim in topic.claims):
+        if named := re.search(r"(?:head (\d+) of )?layer (\d+)", claim.statement):
+            head, layer = named.groups()
+            numbers = {"layer": int(layer)} | ({"head": int(head)} if head else {})
+            assert numbers.items() <= claim.arguments.items() and claim.only_for
+        if claim.rule == "exact":
+            assert f"{claim.published:,.0f}" in claim.statement
+        if claim.id.startswith("planted"):
+            harmless = "leaves other text as it is" in claim.statement
+            kind = "inj_1" if "value vectors" in claim.statement else "head_all" if harmless else "head_vo"
+            assert claim.arguments["kind"] == kind and ("most_damage" in claim.arguments) == harmless
+
+
+@pytest.mark.parametrize("topic", ["perturbation", "impact"])
+def test_a_statement_names_its_paragraphs_and_tells_of_a_token_that_is_left_out(topic):
+    for claim in TOPICS[topic].claims:
+        group = claim.arguments.get("set", claim.arguments.get("group", "")).replace("_", "-")
+        assert f"in {group} paragraphs" in claim.statement.lower() or not group
+        assert (claim.arguments.get("last_token") == "without") == (" last" in claim.statement)
 
 
 def test_what_counts_is_the_same_in_claims_and_figures():

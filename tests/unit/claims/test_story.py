@@ -53,6 +53,9 @@ def test_answers_are_those_of_the_table_in_the_order_of_the_questions(claims):
     first = told["What triggers it?"][0]
     assert first["measured"].startswith("0.5 (0.25 to 0.75) of the prefix\\'s tokens")
     assert first["measured"].endswith("n = 8 paragraphs") and '"fig3.png"' in first["figure"]
+    figures = [KNOWN[id].figures[0] for id in TOLD]
+    linked = [answer["figure"] for answers in told.values() for answer in answers]
+    assert linked == [story.link(f"{figure}.png", figure) for figure in figures]
 
 
 def test_what_does_not_apply_is_not_told(claims):
@@ -66,6 +69,12 @@ def test_the_headline_counts_seen_paragraphs_and_verdicts(claims):
     assert memorized == "2 of 2,000 paragraphs are recited word for word."
     assert triggers.startswith("0.5 (0.25 to 0.75) of the prefix's tokens")
     assert verdicts == f"Verdicts on {len(claims)} claims: holds 5, does not hold 5, undecided 5."
+
+
+def test_the_headline_names_verdicts_in_their_order_however_many_there_are(claims):
+    claims["verdict"] = [FAILS, FAILS, HOLDS, *[UNDECIDED] * (len(claims) - 3)]
+    verdicts = story.headline(SETS, claims)[-1]
+    assert verdicts.endswith(": holds 1, does not hold 2, undecided 12.")
 
 
 def test_the_headline_leaves_out_what_was_not_measured(claims):

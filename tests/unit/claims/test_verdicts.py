@@ -6,7 +6,7 @@ from test_registry import claim
 
 from memloc.claims import evaluate
 from memloc.claims.registry import Topic
-from memloc.claims.verdicts import Estimate, judge
+from memloc.claims.verdicts import Estimate, judge, little_left
 from memloc.figures.parts.caption import verdicts
 from memloc.settings.sections import sections
 from memloc.statistics.uncertainty import Interval
@@ -108,6 +108,10 @@ def test_a_doubt_leaves_it_open_whatever_the_interval_is():
         claim(**GREATER), Estimate(2, 1, 3, 9, doubt="the same units chose the head"), N_CONTINUATION
     )
     assert found == (OPEN, "the same units chose the head")
+
+
+def test_half_of_a_continuation_is_enough_to_lose():
+    assert little_left(25, 50) is None and "keep only 24.9 tokens" in little_left(24.9, 50)
 
 
 def test_infinite_ends_of_an_interval_are_left_out():
