@@ -15,8 +15,28 @@ from memloc.removal.request import Request, Setting
 from memloc.settings.remove import Remove
 from tiny_models import VOCABULARY
 
-N_PREFIX = 12
+N_PREFIX = 10
 HEADS = [(0, 1), (1, 2), (0, 0), (0, 2), (0, 3), (1, 0), (1, 1), (1, 3)]
+# A comparison of ways that takes a second.
+SMALL = {
+    "n_joint": 4,
+    "n_single": 2,
+    "n_validation": 2,
+    "n_keep": 3,
+    "n_judging": 4,
+    "n_perturbations": 3,
+    "shifts": [1, 3],
+    "relearning_limit": 2,
+    "relearning_rate": 1e-2,
+    "unlearning": {"learning_rates": [1e-3, 1e-2], "steps": 4, "fraction": 0.05},
+    "balanced_subnet": {"ratios": [0.02], "steps": 3},
+    "neurons": {"shares": [0.02, 0.1], "integration_steps": 2, "n_candidates": 16},
+    "ngram_blocklist": {"lengths": [2, 3]},
+    "heads": {"numbers": [1, 2]},
+    "svd": {"shares": [0.3]},
+    "kfac": {"shares": [0.3]},
+    "micro_batch": 4,
+}
 
 
 def other_text(n: int, length: int = 24, seed: int = 5) -> Int[Tensor, "paragraph token"]:

@@ -76,6 +76,23 @@ def test_the_search_over_heads_widens_the_interval():
     assert searched["high"] - searched["low"] > 1.15 * (alone["high"] - alone["low"])
 
 
+def test_other_heads_of_its_layer_are_those_that_it_must_lead():
+    """Of its layer, one costs 3 and one nothing; the same head of the other layer costs 5."""
+    table = judged("head_ablation", head_ablation(20, {(0, 2): 4.0, (0, 0): 3.0, (1, 2): 5.0}, noise=0))
+    assert table.loc["highlighted_head_leads_its_layer", "value"] == pytest.approx(4 - 3 / 2)
+    assert table.loc["highlighted_head_leads", "value"] == pytest.approx(4 - (3 + 5) / 5)
+
+
+def test_some_head_is_the_one_that_is_most_surely_specific():
+    """Another one has a larger mean, and a spread that is larger still."""
+    tables = head_ablation(20, {(1, 0): 1.0, (0, 1): 2.0})
+    rows = tables["head_ablation"]
+    noisy = (rows["layer"] == 0) & (rows["head"] == 1)
+    rows.loc[noisy, "nll_gained"] += 9 * (-1) ** rows["id"]
+    found = judged("head_ablation", tables).loc["some_head_specific"]
+    assert found["value"] == pytest.approx(1, abs=0.1) and found["verdict"] == "holds"
+
+
 def test_nothing_changed_at_all_and_few_paragraphs():
     assert set(verdicts_on_heads(20, noise=0).values()) == {"does not hold"}
     for n in (1, 2, 5):

@@ -14,7 +14,7 @@ TOPIC = topics()["editing"]
 SETTINGS = sections(
     {
         "paragraph": {"length": 100, "prefix": 50},
-        "editing": {"learning_rates": [1e-3, 1e-5]},
+        "editing": {"learning_rates": [1e-3, 1e-5, 1e-2]},
         "sets": {"continuation": "model"},
     }
 )
@@ -155,6 +155,13 @@ def test_controls_that_all_weights_do_not_harm_say_nothing():
     assert (found.drop(claims)["verdict"] == "holds").all()
 
 
+def test_targets_that_gain_and_lose_alike_say_nothing():
+    """Four paragraphs say three tokens more of their target than before, four say three less."""
+    found = judged(changed(runs(), "all", "edit", em_target=[1.0, 7.0] * 4)).loc["top_writes_as_all"]
+    assert found["verdict"] == "not applicable"
+    assert found["reason"].endswith("all weights move 0.0 tokens of its target: too few")
+
+
 def test_two_tokens_of_fifty_are_something():
     found = judged(changed(runs(), "all", em_control=48.0))
     assert found.loc["top_spares_controls", "verdict"] == "does not hold"
@@ -193,7 +200,7 @@ def test_other_learning_rates_and_the_authors_runs_do_not_judge():
     worse = {
         objective: dict.fromkeys(("all", "top", "random"), (45, 50, 10)) for objective in ("unlearn", "edit")
     }
-    others = [runs(worse, learning_rate=1e-5), runs(worse, reference=True)]
+    others = [*(runs(worse, learning_rate=rate) for rate in (1e-5, 1e-2)), runs(worse, reference=True)]
     pd.testing.assert_frame_equal(judged(pd.concat([runs(), *others])), judged(runs()))
     theirs = runs(reference=True)
     assert set(verdicts(theirs).values()) == {"holds"}, "a study that does everything like the authors"

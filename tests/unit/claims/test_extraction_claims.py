@@ -27,8 +27,8 @@ def judged(*groups):
             rows.append((count, LIKELY if number < n_out else RARE, 50 if number < n_greedy else 3))
     data = pd.DataFrame(rows, columns=["count", "log_p", "em"]).rename_axis("id").reset_index()
     sets = np.where(data["count"] == 0, "unseen", np.where(data["em"] == 50, "memorized", "non_memorized"))
-    first = data[["id", "log_p"]].assign(scheme="first")
-    both = pd.concat([first, first.assign(scheme="second", log_p=-np.inf)])
+    first = data[["id", "log_p"]].assign(scheme="whole")
+    both = pd.concat([first, first.assign(scheme="top", log_p=-np.inf)])
     tables = {
         "extraction": both.sort_values("id", kind="stable", ignore_index=True),
         "scores": data[["id", "em"]],

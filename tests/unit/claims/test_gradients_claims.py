@@ -14,7 +14,8 @@ GPT_NEO = {"model": "EleutherAI/gpt-neo-125m", "data": "release"}
 
 
 def paragraphs(sizes, n=8, noise=0.01, **numbers):
-    """Gradients in 4 layers: `sizes` by group, one per layer; `numbers` of paragraphs where it is not n."""
+    """Gradients in 4 layers: `sizes` of scores by group, one per layer, whose squares are those of the
+    gradients; `numbers` of paragraphs where it is not n."""
     rng = np.random.default_rng(0)
     rows = [
         (group, paragraph, layer, size * np.exp(noise * rng.normal()))
@@ -23,7 +24,7 @@ def paragraphs(sizes, n=8, noise=0.01, **numbers):
         for layer, size in enumerate(layers)
     ]
     frame = pd.DataFrame(rows, columns=["group", "id", "layer", "score_sum"])
-    return frame.assign(sum_abs=100 * frame["score_sum"])
+    return frame.assign(sum_abs=frame["score_sum"] ** 2)
 
 
 def samples(leads, n_parts=10, noise=0.0):
@@ -72,17 +73,17 @@ def test_the_smaller_step_is_the_one_whose_interval_begins_lower():
         ]
     )
     found = judged(sizes).loc[SMOOTH]
-    sure = np.log(2)  # from partly memorized to memorized
+    sure = np.log(4)  # from partly memorized to memorized
     assert found["value"] > sure + 0.1 and found["low"] < sure - 0.1
 
 
 def test_everything_holds_where_it_is_planted():
     found = judged()
     assert (found.loc[[SIZES, LOWER, LEAN, SMOOTH, SMOOTH_LEAN], "verdict"] == "holds").all()
-    assert found.loc[SIZES, "value"] == pytest.approx(np.log(24 / 8), abs=0.02)
+    assert found.loc[SIZES, "value"] == pytest.approx(np.log(180 / 16), abs=0.02)
     assert found.loc[LOWER, "value"] == pytest.approx(np.log(6 / 4), abs=0.02)
     assert found.loc[LEAN, "value"] == pytest.approx(0.5 - 0.25, abs=0.02)
-    assert found.loc[SMOOTH, "value"] == pytest.approx(np.log(12 / 8), abs=0.02)
+    assert found.loc[SMOOTH, "value"] == pytest.approx(np.log(40 / 16), abs=0.02)
     assert found.loc[SMOOTH_LEAN, "value"] == pytest.approx(1 / 3 - 0.25, abs=0.02)
     assert found.loc[SMOOTH, "n"] == 8
 
@@ -173,6 +174,16 @@ def test_the_leading_matrix_is_not_found_on_what_judges_it():
         noise["max_abs"] = np.exp(np.random.default_rng(seed).normal(size=len(noise)))
         rates.append(judged(found=noise).loc[LEADS, "verdict"] == "holds")
     assert not any(rates)
+
+
+def test_the_rival_is_found_outside_of_the_part_and_every_other_matrix_bounds_the_lead():
+    """Outside of parts the rival is one of size 4, which has 1 in every part, where another one has 2."""
+    found = samples({(group, "W_V", 1, 2): 8.0 for group in ("memorized", "contrastive")})
+    first = (found["component"] == "W_Q") & (found["layer"] == 0)
+    found.loc[first & (found["sample"] == "rest") & (found["head"] == 0), "max_abs"] = 4.0
+    found.loc[first & (found["sample"] == "part") & (found["head"] == 1), "max_abs"] = 2.0
+    row = judged(found=found).loc[LEADS]
+    assert (row["value"], row["low"]) == pytest.approx((np.log(8), np.log(4)))
 
 
 def test_a_published_head_is_not_looked_for():

@@ -57,6 +57,14 @@ def test_each_group_is_judged_by_its_own_queries():
     assert judged(frame.assign(component=keys)).loc[SPREAD, "verdict"].tolist() == ["holds", "does not hold"]
 
 
+def test_growth_is_that_of_the_mean_over_layers():
+    """In one of three layers, queries are five times as large at the impact position: the mean is 7 / 3."""
+    frame = gradients(8, 0, noise=0)
+    grown = (frame["layer"] == 1) & (frame["component"] == "q") & (frame["role"] == "impact")
+    frame.loc[grown, "max_abs"] *= 5
+    assert judged(frame).loc[SPREAD, "value"].tolist() == pytest.approx([(7 - 3) / (7 + 3)] * 2)
+
+
 def test_pairs_whose_positions_are_one_say_nothing():
     found = judged(gradients(0, 10))
     assert found.loc[SPREAD, "verdict"].tolist() == ["not applicable"] * 2

@@ -64,6 +64,26 @@ def test_memorization_in_the_lower_half():
     assert found["deeper_attention_removes"] == "does not hold"
 
 
+def test_each_claim_is_judged_by_its_way_of_bypass():
+    """Zeroing costs all tokens, identity 40 in the deepest layer, means 12 in the lower half; the rest: 5."""
+    given = tables(menta)
+    rows = given["layer_bypass"]
+    known = rows["group"] == "memorized"
+    rows["em_lost"] = np.select(
+        [
+            rows["way"] == "zero",
+            known & (rows["way"] == "identity") & (rows["layer"] == 3),
+            known & (rows["way"] == "mean") & (rows["layer"] < 2),
+        ],
+        [50, 40, 12],
+        5,
+    )
+    found = judged(given)["value"]
+    assert found[["deeper_attention_removes", "deeper_attention_spares_others"]].tolist() == [40, -5]
+    assert found["lower_layers_hold_more"] == 7
+    assert found["every_layer_counts"] == (12 + 5) / 2
+
+
 def test_a_layer_that_all_text_needs_spares_nothing():
     found = verdicts(lambda group, block, layer: 40)
     assert found["deeper_attention_removes"] == "holds"

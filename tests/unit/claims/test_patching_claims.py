@@ -117,6 +117,9 @@ def test_patches_without_any_effect_have_no_leader_and_point_nowhere():
 
 def test_estimated_patches_decide_nothing():
     assert lead(patching(30, {(1, "v", 2): 5}, method="attribution"))["verdict"] == "undecided"
+    one = patching(30, {(1, "v", 2): 5})
+    one.loc[7, "method"] = "attribution"
+    assert lead(one)["verdict"] == "undecided"
     found = judged(patching(30, {(1, "v", 2): 5}, method="attribution"), GPT_NEO)
     assert found.loc["published_patched_head_leads", "verdict"] == "undecided"
 

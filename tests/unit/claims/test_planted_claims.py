@@ -80,6 +80,21 @@ def test_the_published_order_is_that_of_recalls(mask, zeroing, n, expected):
     assert verdict("planted_masks_over_zeroing", table(scores, n, "inj_1", "neuron")) == expected
 
 
+def test_an_order_is_that_of_recalls_and_a_find_one_of_precision():
+    """What has the larger recall has the smaller average precision."""
+    masks = {
+        ("plant", "hard_concrete"): 0.6,
+        ("plant", "neuron_ablation"): 0.2,
+        ("twin", "hard_concrete"): 0.2,
+    }
+    tables = table(masks, 8, "inj_1", "neuron")
+    found = tables["planted_truth"]
+    found["average_precision"] = 1 - found["recall_1"]
+    chosen = {"method": "hard_concrete", "kind": "inj_1"}
+    assert finds_more(tables, {}, **chosen, rival="neuron_ablation").value == pytest.approx(0.4)
+    assert finds(tables, {}, **chosen).value == pytest.approx(-0.4)
+
+
 def test_without_plants_or_without_the_method_a_claim_does_not_apply():
     assert verdict("planted_head_by_gradient", {}) == "not applicable"
     assert verdict("planted_masks_over_zeroing", {}) == "not applicable"

@@ -1,10 +1,18 @@
-"""A paragraph that is edited, with the texts around it."""
+"""A paragraph that is edited, with the texts around it, and a comparison of ways to remove some."""
 
+import numpy as np
 import pytest
 import torch
 from made_edits import N_PREFIX, N_TOKENS, own_continuations
+from made_requests import HEADS, SMALL, other_text
 
+from memloc.localization.weights import OriginalWeights
 from memloc.removal.edit_cases import Case
+from memloc.removal.removal_texts import Texts, _target
+from memloc.removal.scoreboard import Comparison
+from memloc.scoring.held_out import Group, with_own_continuations
+from memloc.settings.remove import Remove
+from tiny_models import VOCABULARY
 
 
 @pytest.fixture
@@ -25,3 +33,21 @@ def case(memorizing_model, memorized_tokens) -> Case:
         others=memorized_tokens[2:],
         perturbed=perturbed % 64,
     )
+
+
+@pytest.fixture
+def study(memorizing_model, memorized_tokens) -> Comparison:
+    """Ways to remove the first four paragraphs that the model knows; the next two choose settings."""
+    how = Remove(**SMALL)
+    groups = zip(("memorized", "non_memorized", "held_out"), (0, 4, 8), strict=True)
+    unknown = torch.cat([memorized_tokens[8:], other_text(8)])
+    judges = {
+        name: Group(np.arange(20 + first, 24 + first), unknown[first : first + 4], np.zeros(4, bool))
+        for name, first in groups
+    }
+    judges = with_own_continuations(memorizing_model, judges, N_PREFIX, 4)
+    general = other_text(4, seed=6)
+    target = _target(np.arange(4), memorized_tokens[:4], general, VOCABULARY, N_PREFIX, how, 0)
+    own = judges["non_memorized"].tokens[:2]
+    texts = Texts(target, other_text(3, seed=7), general, memorized_tokens[4:6], own, judges)
+    return Comparison(memorizing_model, OriginalWeights(memorizing_model), texts, HEADS, N_PREFIX, how, 0)

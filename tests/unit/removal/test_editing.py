@@ -217,10 +217,14 @@ def test_every_run_is_labelled_and_the_sweep_starts_from_the_original_weights(me
     pd.testing.assert_series_equal(final["em_memorized"], both.edits["em_memorized"])
 
 
-def test_a_row_says_what_became_of_the_paragraph(memorizing_model, case):
-    """Every column against the model before, and another that went the same way."""
+@pytest.mark.parametrize("reference", [False, True])
+def test_a_row_says_what_became_of_the_paragraph(memorizing_model, case, reference):
+    """Every column against the model before, and another that went the same way.
+
+    The authors' decay also moves layers below the head.
+    """
     case = case._replace(perturbed=torch.cat([case.memorized, case.perturbed, case.held_out]))
-    recipe = recipe_of(steps=3, evaluate_every=2, relearning_limit=9)
+    recipe = recipe_of(steps=3, evaluate_every=2, relearning_limit=9, reference=reference)
     run = edit_paragraphs(memorizing_model, [case], recipe, ("head",), (1e-2,), (1, 3), 5)
     row, edited = run.edits.iloc[0], copy.deepcopy(memorizing_model)
     shared, movable = start(edited, case, recipe), head_weights(edited, 1, 3)

@@ -89,8 +89,9 @@ def test_card_states_what_was_changed_and_what_it_cost(memorizing_model, texts, 
     assert ("here rounded to bfloat16" in text) == reference
     assert "4, 2, 9." in text and "learning rate 0.0001" in text
     means = edit.scores.groupby("group")[["em_before", "em", "nll_before", "nll"]].mean()
-    for group, start in (("unlearned", "| removed"), ("held_out", "| held-out")):
-        row = next(line for line in text.splitlines() if line.startswith(start)).split(" | ")
+    starts = {"unlearned": "| removed", "control": "| controls", "other": "| other", "held_out": "| held-out"}
+    for group, start in starts.items():
+        (row,) = [line.split(" | ") for line in text.splitlines() if line.startswith(start)]
         shown = [float(value.strip(" |")) for value in row[2:]]
         assert shown == pytest.approx(means.loc[group].tolist(), abs=0.051)
     assert "{{" not in text and "{%" not in text
@@ -183,7 +184,10 @@ def test_no_list_means_all_sampled_memorized_paragraphs(tables):
 
 
 def test_controls_are_as_many_as_asked_for_or_all(tables):
-    some = texts_of(tables, [])
+    some, three = texts_of(tables, []), texts_of(tables, [], n_controls=3)
+    order = generator(0, "joint_edit", "controls").permutation(3)
+    assert (three.control[:, 0] // 24).tolist() == np.array([6, 8, 10])[order].tolist()
+    assert torch.equal(some.control, three.control[:2])
     every = texts_of(tables, [], n_controls=None)
     assert len(some.control) == 2 and sorted(every.control[:, 0] // 24) == [6, 8, 10]
     with pytest.raises(ValueError, match=r"edit_model.n_controls: 4 asked for, 3 paragraphs are sampled"):

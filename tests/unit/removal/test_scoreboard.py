@@ -9,24 +9,21 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from made_requests import other_text
+from made_requests import N_PREFIX, SMALL, other_text
 from transformers import LogitsProcessor
 
 from memloc.localization.gradients import nll_gradients
 from memloc.localization.optimisers import SparseAdam
-from memloc.localization.weights import EditError, OriginalWeights, all_weights, at_places
+from memloc.localization.weights import EditError, all_weights, at_places
 from memloc.removal import registry, scoreboard
 from memloc.removal.judging import MOST_NLL, decoded, judged, perturbed_versions, shifted_versions
 from memloc.removal.registry import Diversion, Edit
 from memloc.removal.relearning import steps_until_recited
-from memloc.removal.removal_texts import Texts, _target, texts_of
-from memloc.removal.scoreboard import Comparison, as_it_is, best_setting, run_way
+from memloc.removal.scoreboard import as_it_is, best_setting, run_way
 from memloc.removal.ways.blocklist import NgramBlocklist
-from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 from memloc.scoring.extraction import score_and_extract
-from memloc.scoring.held_out import Group, with_own_continuations
-from memloc.scoring.near_verbatim import n_edits
+from memloc.scoring.near_verbatim import longest_run, n_edits
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.extraction import Scheme
 from memloc.settings.removal_ways import WAY_NAMES
@@ -37,44 +34,7 @@ from memloc.tables.schema import Lengths, validate
 from memloc.tables.schemas.removal import REMOVAL, REMOVAL_COSTS, REMOVAL_DAMAGE, REMOVAL_SWEEP
 from tiny_models import VOCABULARY
 
-N_PREFIX = 12
-HEADS = [(layer, head) for layer in range(2) for head in range(4)]
-SMALL = {
-    "n_joint": 4,
-    "n_single": 2,
-    "n_validation": 2,
-    "n_keep": 3,
-    "n_judging": 4,
-    "n_perturbations": 3,
-    "shifts": [1, 3],
-    "relearning_limit": 2,
-    "relearning_rate": 1e-2,
-    "unlearning": {"learning_rates": [1e-3, 1e-2], "steps": 4, "fraction": 0.05},
-    "balanced_subnet": {"ratios": [0.02], "steps": 3},
-    "neurons": {"shares": [0.02, 0.1], "integration_steps": 2, "n_candidates": 16},
-    "ngram_blocklist": {"lengths": [2, 3]},
-    "heads": {"numbers": [1, 2]},
-    "svd": {"shares": [0.3]},
-    "kfac": {"shares": [0.3]},
-    "micro_batch": 4,
-}
-
-
-@pytest.fixture
-def study(memorizing_model, memorized_tokens):
-    how = Remove(**SMALL)
-    groups = zip(("memorized", "non_memorized", "held_out"), (0, 4, 8), strict=True)
-    unknown = torch.cat([memorized_tokens[8:], other_text(8)])
-    judges = {
-        name: Group(np.arange(20 + first, 24 + first), unknown[first : first + 4], np.zeros(4, bool))
-        for name, first in groups
-    }
-    judges = with_own_continuations(memorizing_model, judges, N_PREFIX, 4)
-    general = other_text(4, seed=6)
-    target = _target(np.arange(4), memorized_tokens[:4], general, VOCABULARY, N_PREFIX, how, 0)
-    own = judges["non_memorized"].tokens[:2]
-    texts = Texts(target, other_text(3, seed=7), general, memorized_tokens[4:6], own, judges)
-    return Comparison(memorizing_model, OriginalWeights(memorizing_model), texts, HEADS, N_PREFIX, how, 0)
+N_CONTINUATION = 24 - N_PREFIX
 
 
 def test_judges_without_a_processor_are_those_of_all_analyses(memorizing_model, disturbed):
@@ -92,7 +52,7 @@ def test_exact_match_under_a_processor_is_that_of_decoding_with_it(memorizing_mo
     found = judged(memorizing_model, memorized_tokens, N_PREFIX, 5, processor)
     generated = decoded(memorizing_model, memorized_tokens, found.em, N_PREFIX, 5, processor)
     assert found.em.tolist() == matching(generated, memorized_tokens[:, N_PREFIX:]).tolist()
-    assert (found.em[:4] == 0).all() and (found.em[4:] == 12).all()
+    assert (found.em[:4] == 0).all() and (found.em[4:] == N_CONTINUATION).all()
     assert found.log_p[:4].isinf().all() and found.log_p[4:].isfinite().all() and found.nll.isfinite().all()
     for row, continuation in zip(memorized_tokens[:2], generated[:2], strict=True):
         text = row[None, :N_PREFIX]
@@ -105,7 +65,7 @@ def test_exact_match_under_a_processor_is_that_of_decoding_with_it(memorizing_mo
 def test_without_a_processor_decoding_is_greedy(memorizing_model, disturbed):
     some = disturbed[200:210]
     em = judged(memorizing_model, some, N_PREFIX, 4).em
-    slow = decode(memorizing_model, some[:, :N_PREFIX], 12)
+    slow = decode(memorizing_model, some[:, :N_PREFIX], N_CONTINUATION)
     assert torch.equal(decoded(memorizing_model, some, em, N_PREFIX, 4), slow)
 
 
@@ -114,7 +74,7 @@ def test_versions_change_what_they_say():
     perturbed = perturbed_versions(row, N_PREFIX, 5, VOCABULARY, np.random.default_rng(0))
     assert ((perturbed != row).sum(dim=1) == 1).all() and (perturbed[:, N_PREFIX:] == row[N_PREFIX:]).all()
     shifted = shifted_versions(row, other, N_PREFIX, [1, 5, 99])
-    for version, n in zip(shifted, (1, 5, 11), strict=True):
+    for version, n in zip(shifted, (1, 5, N_PREFIX - 1), strict=True):
         assert torch.equal(version[n:], row[n:])
         assert torch.equal(version[:n], other[N_PREFIX - n : N_PREFIX])
 
@@ -129,7 +89,7 @@ def test_a_way_that_does_nothing_scores_as_nothing(study, monkeypatch):
         joint = rows[rows["mode"] == "joint"].drop(columns=labels, errors="ignore")
         expected = getattr(nothing, name).drop(columns=labels, errors="ignore")
         pd.testing.assert_frame_equal(joint.reset_index(drop=True), expected, check_dtype=False)
-    assert (nothing.removal["em"] == 12).all() and (nothing.removal["edit_distance"] == 0).all()
+    assert (nothing.removal["em"] == N_CONTINUATION).all() and (nothing.removal["edit_distance"] == 0).all()
     assert not nothing.removal["targeted"].any()
 
 
@@ -153,18 +113,34 @@ def test_a_block_of_the_exact_prefix_is_caught_by_other_prefixes(study, monkeypa
     )
     monkeypatch.setitem(registry.WAYS, "heads", block)
     rows, before = run_way(study, "heads").removal, as_it_is(study).removal
-    assert (rows["em"] == 0).all() and (before["em"] == 12).all()
+    assert (rows["em"] == 0).all() and (before["em"] == N_CONTINUATION).all()
     assert rows["recited_shifted"].max() > 0
     joint = rows[rows["mode"] == "joint"]
     assert joint["recited_perturbed"].tolist() == before["recited_perturbed"].tolist()
+    tokens = study.texts.target.tokens
+    generated = decoded(study.model, tokens, tokens[:, 0] * 0, N_PREFIX, 4, ExactPrefix(tokens)).numpy()
+    true = tokens[:, N_PREFIX:].numpy()
+    assert joint["edit_distance"].tolist() == (n_edits(generated, true) / N_CONTINUATION).tolist()
+    assert joint["longest_run"].tolist() == longest_run(generated, true).tolist()
+
+
+def test_shares_that_are_recited_are_those_of_each_kind_of_version(study):
+    """Of two shifted versions one is the paragraph itself, and of three perturbed ones two are."""
+    own, other = study.texts.target.tokens, other_text(4, seed=9)
+    target = study.texts.target._replace(
+        perturbed=torch.stack([own, other, own], dim=1), shifted=torch.stack([other, own], dim=1)
+    )
+    rows = as_it_is(study._replace(texts=study.texts._replace(target=target))).removal
+    assert rows["recited_perturbed"].tolist() == pytest.approx([2 / 3] * 4)
+    assert rows["recited_shifted"].tolist() == [0.5] * 4
 
 
 def test_the_blocklist_is_caught_by_the_edit_distance(study):
     """It forbids one token of every n-gram: what is generated is near the paragraph, unlike other text."""
     rows = run_way(study, "ngram_blocklist").removal
-    assert (rows["em"] < 12).all() and (rows["recited_shifted"] == 0).all()
+    assert (rows["em"] < N_CONTINUATION).all() and (rows["recited_shifted"] == 0).all()
     true = study.texts.target.tokens[:, N_PREFIX:].numpy()
-    unrelated = n_edits(other_text(4, seed=12)[:, N_PREFIX:].numpy(), true).mean() / 12
+    unrelated = n_edits(other_text(4, seed=12)[:, N_PREFIX:].numpy(), true).mean() / N_CONTINUATION
     assert rows.loc[rows["mode"] == "joint", "edit_distance"].mean() < unrelated
 
 
@@ -220,6 +196,7 @@ def test_ways_do_not_depend_on_each_other_and_remove(study):
                 getattr(again, table), getattr(together[name], table), check_exact=True
             )
     assert study.original.n_changed(study.model, {}) == 0
+    assert together["svd"].removal_sweep[["forgotten", "harm"]].isna().all(axis=None), "one setting"
     edits = together["all"].removal
     assert edits["mode"].value_counts().to_dict() == {"joint": 4, "single": 2}
     assert set(together["svd"].removal["mode"]) == {"joint"}  # it names no paragraph
@@ -236,7 +213,7 @@ def test_relearning_counts_steps_until_each_is_recited(memorizing_model, memoriz
     ]
     steps = steps_until_recited(memorizing_model, unknown, 1e-2, N_PREFIX, 60, 4)
     assert 1 < steps[0] < 60
-    assert int(teacher_forced(memorizing_model, unknown, N_PREFIX, 1).em) == 12
+    assert int(teacher_forced(memorizing_model, unknown, N_PREFIX, 1).em) == N_CONTINUATION
 
 
 def test_each_of_several_paragraphs_is_relearned_at_the_first_step_that_recites_it(memorizing_model):
@@ -246,45 +223,11 @@ def test_each_of_several_paragraphs_is_relearned_at_the_first_step_that_recites_
     movable = all_weights(slow)
     adam = SparseAdam(slow, movable, 3e-2)
     for _ in range(30):
-        found.append((teacher_forced(slow, texts, N_PREFIX, 6).em == 12).tolist())
+        found.append((teacher_forced(slow, texts, N_PREFIX, 6).em == N_CONTINUATION).tolist())
         adam.step(at_places(nll_gradients(slow, texts, N_PREFIX, 6), movable))
     expected = [column.index(True) if any(column) else None for column in zip(*found, strict=True)]
     assert len(set(expected)) > 2
     assert steps_until_recited(memorizing_model, texts, 3e-2, N_PREFIX, 29, 6) == expected
-
-
-def tables(n_memorized=12, n_others=40, n_sampled=6):
-    n = n_memorized + n_others
-    sets = pd.DataFrame({"id": range(n), "set": ["memorized"] * n_memorized + ["non_memorized"] * n_others})
-    sets["sampled"] = sets.groupby("set").cumcount() < n_sampled
-    sets["sampled_rare_tokens"] = False
-    tokens = other_text(n, seed=3)
-    sets["continuation"] = [list(row) for row in tokens[:, N_PREFIX:].tolist()]
-    return pd.DataFrame({"id": range(n), "tokens": tokens.tolist()}), sets
-
-
-def test_texts_share_no_paragraph(memorizing_model):
-    paragraphs, sets = tables()
-    texts = texts_of(memorizing_model, paragraphs, sets, N_PREFIX, Remove(**SMALL), 0)
-    groups = [texts.target.tokens, texts.keep, texts.general, texts.validation, texts.validation_own]
-    groups += [group.tokens for group in texts.judges.values()]
-    prefixes = [tuple(row[:N_PREFIX].tolist()) for group in groups for row in group]
-    assert len(prefixes) == len(set(prefixes)) and all(len(group) for group in groups)
-    assert len(texts.target.ids) == 4 and len(texts.validation) == 2
-    again = texts_of(memorizing_model, paragraphs, sets, N_PREFIX, Remove(**SMALL), 0)
-    assert torch.equal(texts.target.perturbed, again.target.perturbed)
-
-
-def test_listed_paragraphs_are_removed(memorizing_model):
-    listed = texts_of(memorizing_model, *tables(), N_PREFIX, Remove(**SMALL), 0, listed=[3, 1])
-    assert listed.target.ids.tolist() == [3, 1]
-    for seed in range(6):  # settings are not chosen by them
-        other = texts_of(memorizing_model, *tables(), N_PREFIX, Remove(**SMALL), seed, listed=[3, 1])
-        assert not {*map(tuple, other.validation.tolist())} & {*map(tuple, other.target.tokens.tolist())}
-    with pytest.raises(InputError, match="2 paragraphs are memorized: too few"):
-        texts_of(memorizing_model, *tables(2), N_PREFIX, Remove(**SMALL), 0)
-    with pytest.raises(ValueError, match="remove: 0 paragraphs are memorized"):
-        texts_of(memorizing_model, *tables(0), N_PREFIX, Remove(**SMALL), 0)
 
 
 @pytest.mark.parametrize("name", WAY_NAMES)
@@ -299,14 +242,16 @@ def test_every_way_gives_valid_tables(study, name):
 
 
 def test_a_forbidden_token_has_the_largest_nll_and_a_chance_of_nothing(memorizing_model, memorized_tokens):
-    """Only the first token of the continuation is forbidden: one of twelve."""
+    """Only the first token of the continuation is forbidden: one of fourteen."""
     texts = memorized_tokens[:3]
     free = judged(memorizing_model, texts, N_PREFIX, 2)
     found = judged(memorizing_model, texts, N_PREFIX, 2, ExactPrefix(texts))
     with torch.no_grad():
         logits = memorizing_model(texts).logits[:, N_PREFIX - 1]
     first = torch.nn.functional.cross_entropy(logits, texts[:, N_PREFIX], reduction="none")
-    torch.testing.assert_close(found.nll, free.nll + (MOST_NLL - first) / 12, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(
+        found.nll, free.nll + (MOST_NLL - first) / N_CONTINUATION, atol=1e-4, rtol=1e-4
+    )
     assert (found.em == 0).all() and found.log_p.isneginf().all()
 
 
@@ -333,6 +278,7 @@ def test_rows_say_of_which_run_they_are(study, monkeypatch):
     """Three runs of a way: together, and of the first two paragraphs one by one. Each takes two seconds."""
     seconds = count(100, 2.0)
     monkeypatch.setattr(scoreboard, "time", SimpleNamespace(perf_counter=lambda: next(seconds)))
+    monkeypatch.setattr(scoreboard, "MemoryWatch", lambda: SimpleNamespace(taken=lambda: 3 * 2**20))
     found = run_way(study, "top")
     ids = study.texts.target.ids.tolist()
     rows = found.removal
@@ -341,6 +287,7 @@ def test_rows_say_of_which_run_they_are(study, monkeypatch):
     assert costs["mode"].tolist() == ["joint", "single", "single"]
     assert costs["removed"].isna().tolist() == [True, False, False]
     assert costs["removed"].dropna().tolist() == ids[:2] and costs["seconds"].tolist() == [2.0] * 3
+    assert costs["memory_mb"].tolist() == [3.0] * 3
     damage = found.removal_damage
     assert damage["removed"].dropna().unique().tolist() == ids[:2]
     expected = [number for group in study.texts.judges.values() for number in group.ids]
@@ -349,16 +296,19 @@ def test_rows_say_of_which_run_they_are(study, monkeypatch):
 
 
 def test_what_a_sweep_forgets_and_harms_are_shares_of_the_tokens(study, monkeypatch):
-    """A way whose first setting forbids nothing, and whose second one the first token of what is removed."""
-    block = Diversion(
-        lambda request: lambda setting: nullcontext(ExactPrefix(request.remove) if setting[0] else None),
-        ("x",),
-        lambda how: [(0.0,), (1.0,)],
-    )
+    """A way whose first setting forbids nothing, and whose second one the first token of what is removed and
+    of one of the two texts that say what harm that does."""
+    harmed = study.texts.validation_own[:1]
+
+    def prepare(request):
+        block = ExactPrefix(torch.cat([request.remove, harmed]))
+        return lambda setting: nullcontext(block if setting[0] else None)
+
+    block = Diversion(prepare, ("x",), lambda how: [(0.0,), (1.0,)])
     monkeypatch.setitem(registry.WAYS, "heads", block)
     sweep = run_way(study, "heads").removal_sweep
     assert sweep["forgotten"].tolist() == pytest.approx([0, 1]) and sweep["chosen"].tolist() == [False, True]
-    assert sweep["harm"].tolist() == pytest.approx([0, 0])
+    assert sweep["harm"].tolist() == pytest.approx([0, 0.5])
 
 
 def test_paragraphs_are_relearned_only_where_that_is_asked_for(study):
@@ -368,29 +318,35 @@ def test_paragraphs_are_relearned_only_where_that_is_asked_for(study):
     assert (run_way(study._replace(how=how), "top").removal["relearning_steps"] == 0).all(), "none is gone"
 
 
-def test_texts_are_drawn_by_streams_of_their_own(memorizing_model):
-    paragraphs, sets = tables()
-    how, seed = Remove(**SMALL), 3
-    texts = texts_of(memorizing_model, paragraphs, sets, N_PREFIX, how, seed)
-    order = generator(seed, "removal", "paragraphs").permutation(np.arange(12))
-    assert texts.target.ids.tolist() == order[:4].tolist()
-    tokens = torch.tensor(paragraphs["tokens"].tolist())
-    assert torch.equal(texts.validation, tokens[order[4:6]])
-    kept = generator(seed, "removal", "keep").permutation(6)[:3] + 12
-    assert torch.equal(texts.keep, tokens[kept])
-    for name, row, versions in zip(order[:4], texts.target.tokens, texts.target.perturbed, strict=True):
-        random = generator(seed, "removal", "perturbed", str(name))
-        size = memorizing_model.config.vocab_size
-        assert torch.equal(versions, perturbed_versions(row, N_PREFIX, 3, size, random))
-    for place, (row, versions) in enumerate(zip(texts.target.tokens, texts.target.shifted, strict=True)):
-        other = texts.general[place % len(texts.general)]
-        assert torch.equal(versions, shifted_versions(row, other, N_PREFIX, [1, 3]))
+def test_removed_paragraphs_are_relearned_as_the_settings_say(study, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        scoreboard, "steps_until_recited", lambda _, *how: asked.append(how) or [0, 1, None, 2]
+    )
+    how = Remove(**SMALL | {"n_single": 0, "relearning_limit": 7, "relearning_rate": 3e-3, "micro_batch": 2})
+    found = run_way(study._replace(how=how), "svd").removal
+    assert found["relearning_steps"].fillna(-1).tolist() == [0, 1, -1, 2]
+    ((tokens, *how),) = asked
+    assert torch.equal(tokens, study.texts.target.tokens) and how == [3e-3, N_PREFIX, 7, 2]
 
 
-def test_of_few_paragraphs_half_are_removed_and_half_of_the_others_choose(memorizing_model):
-    how = Remove(**SMALL | {"n_joint": 40, "n_validation": 10, "n_judging": 5})
-    texts = texts_of(memorizing_model, *tables(n_memorized=9), N_PREFIX, how, 0)
-    assert (len(texts.target.ids), len(texts.validation)) == (4, 2)
-    sizes = {name: len(group.ids) for name, group in texts.judges.items()}
-    assert sizes["memorized"] == 3 and sizes["held_out"] == 5
-    assert len(texts.validation_own) == min(10, (len(texts.validation_own) + sizes["non_memorized"]) // 2)
+def test_a_way_is_asked_with_random_numbers_of_its_own_about_as_many_paragraphs_as_there_are(
+    study, monkeypatch
+):
+    drawn = []
+
+    def prepare(request):
+        drawn.append(request.random.random())
+        return lambda setting: nullcontext()
+
+    how = Remove(**SMALL | {"n_single": 9})
+    for name in ("heads", "steering"):
+        monkeypatch.setitem(registry.WAYS, name, Diversion(prepare, ("x",), lambda how: [(1.0,)]))
+        rows = run_way(study._replace(how=how), name).removal
+        assert rows["mode"].tolist() == ["joint"] * 4 + ["single"] * 4
+    ways = [generator(0, "removal", "way", name).random() for name in ("heads", "steering")]
+    assert drawn == [ways[0]] * 5 + [ways[1]] * 5
+
+
+def test_no_texts_have_no_scores(memorizing_model, memorized_tokens):
+    assert [len(column) for column in judged(memorizing_model, memorized_tokens[:0], N_PREFIX, 4)] == [0] * 3

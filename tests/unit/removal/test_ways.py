@@ -11,16 +11,54 @@ from transformers.pytorch_utils import Conv1D
 
 from memloc.localization.weights import OriginalWeights
 from memloc.model.components import editable_parameters
-from memloc.removal.registry import WAYS, Edit, in_force
+from memloc.removal.registry import WAYS, Edit, in_force, in_words
 from memloc.removal.ways.kfac import as_linear, curvature
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.removal_ways import ARM_WAYS, WAY_NAMES
+from memloc.settings.remove import Remove
 from memloc.straightforward import editing as plain_editing
 from memloc.straightforward.gradients import gradients, nll
 
 
 def test_every_name_is_a_way():
     assert tuple(WAYS) == WAY_NAMES
+
+
+def test_what_is_tried_is_what_the_settings_of_a_way_say():
+    how = Remove(
+        unlearning={"learning_rates": [2e-3]},
+        balanced_subnet={"ratios": [0.03]},
+        neurons={"shares": [0.04, 0.005]},
+        svd={"shares": [0.06]},
+        kfac={"shares": [0.07]},
+        ngram_blocklist={"lengths": [4]},
+        heads={"numbers": [3, 1]},
+        steering={"depths": [0.5, 0.75], "times": [2, 4]},
+    )
+    moved = [f"depth {depth}, times {times}" for depth in (0.5, 0.75) for times in (2, 4)]
+    expected = dict.fromkeys((*ARM_WAYS, "gradient_ascent"), ["learning rate 0.002"])
+    expected |= {"balanced_subnet": ["share of MLP weights 0.03"], "svd": ["share of components 0.06"]}
+    neurons = [name for name in WAY_NAMES if name.startswith("neurons")]
+    expected |= dict.fromkeys(neurons, ["share of neurons 0.04", "share of neurons 0.005"])
+    expected |= {"kfac": ["share of entries 0.07"], "ngram_blocklist": ["tokens 4"]}
+    expected |= dict.fromkeys(("heads", "random_heads"), ["heads 3", "heads 1"])
+    expected |= dict.fromkeys(("steering", "random_direction"), moved)
+    assert {
+        name: [in_words(way, setting) for setting in way.tried(how)] for name, way in WAYS.items()
+    } == expected
+
+
+@pytest.mark.parametrize("name", ["balanced_subnet", "neurons_integrated_gradients", "svd"])
+def test_the_smallest_share_drops_one(memorizing_model, name):
+    """A weight of all, a neuron of all (a column of W_out) or a component of each matrix."""
+    asked = request(memorizing_model, other_text(2), balanced_subnet={"steps": 1})
+    found, matrices = changed_by(name, asked, (1e-9,)), mlp_matrices(memorizing_model)
+    if name == "svd":
+        ranks = [int(torch.linalg.matrix_rank(found[matrix], rtol=1e-5)) for matrix in matrices]
+        assert ranks == [31] * 4
+    else:
+        n_zeros = sum(int((found[matrix] == 0).sum()) for matrix in matrices)
+        assert n_zeros == (1 if name == "balanced_subnet" else 32)
 
 
 def test_top_is_masked_dense_adam(memorizing_model, memorized_tokens):

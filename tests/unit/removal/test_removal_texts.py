@@ -1,0 +1,75 @@
+"""Which paragraphs ways remove, keep, look at and are judged by."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from made_requests import N_PREFIX, SMALL, other_text
+
+from memloc.removal.judging import perturbed_versions, shifted_versions
+from memloc.removal.removal_texts import texts_of
+from memloc.run.errors import InputError
+from memloc.run.seeds import generator
+from memloc.settings.remove import Remove
+
+
+def tables(n_memorized=12, n_others=40, n_sampled=6):
+    n = n_memorized + n_others
+    sets = pd.DataFrame({"id": range(n), "set": ["memorized"] * n_memorized + ["non_memorized"] * n_others})
+    sets["sampled"] = sets.groupby("set").cumcount() < n_sampled
+    sets["sampled_rare_tokens"] = False
+    tokens = other_text(n, seed=3)
+    sets["continuation"] = [list(row) for row in tokens[:, N_PREFIX:].tolist()]
+    return pd.DataFrame({"id": range(n), "tokens": tokens.tolist()}), sets
+
+
+def test_texts_share_no_paragraph(memorizing_model):
+    paragraphs, sets = tables()
+    texts = texts_of(memorizing_model, paragraphs, sets, N_PREFIX, Remove(**SMALL), 0)
+    groups = [texts.target.tokens, texts.keep, texts.general, texts.validation, texts.validation_own]
+    groups += [group.tokens for group in texts.judges.values()]
+    prefixes = [tuple(row[:N_PREFIX].tolist()) for group in groups for row in group]
+    assert len(prefixes) == len(set(prefixes)) and all(len(group) for group in groups)
+    assert len(texts.target.ids) == 4 and len(texts.validation) == 2
+    again = texts_of(memorizing_model, paragraphs, sets, N_PREFIX, Remove(**SMALL), 0)
+    assert torch.equal(texts.target.perturbed, again.target.perturbed)
+
+
+def test_listed_paragraphs_are_removed(memorizing_model):
+    listed = texts_of(memorizing_model, *tables(), N_PREFIX, Remove(**SMALL), 0, listed=[3, 1])
+    assert listed.target.ids.tolist() == [3, 1]
+    for seed in range(6):  # settings are not chosen by them
+        other = texts_of(memorizing_model, *tables(), N_PREFIX, Remove(**SMALL), seed, listed=[3, 1])
+        assert not {*map(tuple, other.validation.tolist())} & {*map(tuple, other.target.tokens.tolist())}
+    with pytest.raises(InputError, match="2 paragraphs are memorized: too few"):
+        texts_of(memorizing_model, *tables(2), N_PREFIX, Remove(**SMALL), 0)
+    with pytest.raises(ValueError, match="remove: 0 paragraphs are memorized"):
+        texts_of(memorizing_model, *tables(0), N_PREFIX, Remove(**SMALL), 0)
+
+
+def test_texts_are_drawn_by_streams_of_their_own(memorizing_model):
+    paragraphs, sets = tables()
+    how, seed = Remove(**SMALL), 3
+    texts = texts_of(memorizing_model, paragraphs, sets, N_PREFIX, how, seed)
+    order = generator(seed, "removal", "paragraphs").permutation(np.arange(12))
+    assert texts.target.ids.tolist() == order[:4].tolist()
+    tokens = torch.tensor(paragraphs["tokens"].tolist())
+    assert torch.equal(texts.validation, tokens[order[4:6]])
+    kept = generator(seed, "removal", "keep").permutation(6)[:3] + 12
+    assert torch.equal(texts.keep, tokens[kept])
+    for name, row, versions in zip(order[:4], texts.target.tokens, texts.target.perturbed, strict=True):
+        random = generator(seed, "removal", "perturbed", str(name))
+        size = memorizing_model.config.vocab_size
+        assert torch.equal(versions, perturbed_versions(row, N_PREFIX, 3, size, random))
+    for place, (row, versions) in enumerate(zip(texts.target.tokens, texts.target.shifted, strict=True)):
+        other = texts.general[place % len(texts.general)]
+        assert torch.equal(versions, shifted_versions(row, other, N_PREFIX, [1, 3]))
+
+
+def test_of_few_paragraphs_half_are_removed_and_half_of_the_others_choose(memorizing_model):
+    how = Remove(**SMALL | {"n_joint": 40, "n_validation": 10, "n_judging": 5})
+    texts = texts_of(memorizing_model, *tables(n_memorized=9), N_PREFIX, how, 0)
+    assert (len(texts.target.ids), len(texts.validation)) == (4, 2)
+    sizes = {name: len(group.ids) for name, group in texts.judges.items()}
+    assert sizes["memorized"] == 3 and sizes["held_out"] == 5
+    assert len(texts.validation_own) == min(10, (len(texts.validation_own) + sizes["non_memorized"]) // 2)
