@@ -103,6 +103,11 @@ def test_ways_that_remove_nothing_cannot_be_compared():
     assert set(found["verdict"]) <= {"not applicable", "does not hold", "undecided"}
 
 
+def test_a_way_forgets_more_than_one_that_forgets_nothing():
+    found = judged(tables(kept={"neurons_zero_out": 50})).loc["removal_masks_over_zeroing"]
+    assert (found["verdict"], found["value"]) == ("holds", 40)
+
+
 @pytest.mark.parametrize("idle", ["all", "ngram_blocklist"])
 def test_the_paragraph_itself_is_no_text_that_stays_near_it(idle):
     """A way that removes nothing writes the paragraph: its distance of zero says nothing of the other way."""

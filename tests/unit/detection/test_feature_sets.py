@@ -7,10 +7,12 @@ import pandas as pd
 import pytest
 import torch
 
+from memloc.data.sets import sample_ids
 from memloc.detection.feature_sets import TOGETHER, feature_sets
 from memloc.detection.features import PrefixFeatures, Where
 from memloc.detection.prefix_table import feature_frames, scalar_features
 from memloc.detection.sample import draw_sample
+from memloc.run.seeds import generator
 from memloc.tables.schema import Lengths, validate
 from memloc.tables.schemas.detection import PREFIX_FEATURES
 
@@ -48,11 +50,25 @@ def test_baselines_are_those_of_their_definitions(found):
             assert {name: values[row, lead] for name, values in scalars.items()} == pytest.approx(expected)
 
 
+def test_a_token_that_is_certain_is_no_infinite_number_of_deviations_away(found):
+    certain = found._replace(deviation=found.deviation * 0, mean=found.mean * 0, nll=found.nll * 0)
+    scalars = scalar_features(certain, np.full((3, 2), 9), WHERE.n_seen, percent=20)
+    assert (scalars["min_k_plus"] == 0).all()
+
+
 def test_what_is_written_comes_back_in_the_order_that_is_asked_for(found):
     scalars = {"nll": np.arange(6.0).reshape(3, 2), "entropy": np.ones((3, 2))}
     untrained = np.random.default_rng(1).normal(size=(3, 2, 5))
     frames = list(feature_frames(IDS, found, untrained, scalars, WHERE))
     table = validate(PREFIX_FEATURES, pd.concat(frames), Lengths(24, 12))
+    assert table.groupby("features", observed=True)["layer"].unique().map(list).to_dict() == {
+        "nll": [-1],
+        "entropy": [-1],
+        "residual": [1, 3],
+        "attention": [-1],
+        "residual_untrained": [3],
+        "gradients": [-1],
+    }
     pieces = [table.iloc[start : start + 17] for start in range(0, len(table), 17)]
     order = [1, 0, 2]
     sets = feature_sets(pieces, IDS[order], PREFIX[order], np.array([0, 1, 9]))
@@ -84,6 +100,17 @@ def test_a_sample_depends_on_occurrences_alone():
     assert found["id"].is_monotonic_increasing
     pd.testing.assert_frame_equal(found, draw_sample(paragraphs, 30, 15, seed=0))
     assert not found["id"].equals(draw_sample(paragraphs, 30, 15, seed=1)["id"])
+
+
+def test_kinds_of_paragraphs_are_drawn_by_streams_of_their_own():
+    n = np.arange(60)
+    counts = {"count": np.repeat([3, 1, 0], 20), "continuation_count": None, "unseen": n >= 40}
+    found = draw_sample(pd.DataFrame({"id": n, **counts}), 9, 5, seed=4)
+    drawn = [
+        sample_ids(pd.Series(n[20 * place : 20 * place + 20]), size, generator(4, "detection", name))
+        for place, (name, size) in enumerate([("repeated", 9), ("once", 5), ("unseen", 5)])
+    ]
+    assert found["id"].tolist() == sorted(np.concatenate(drawn))
 
 
 def test_seen_paragraphs_that_an_index_does_not_hold_are_drawn_with_those_that_occur_once():

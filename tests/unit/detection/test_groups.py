@@ -38,6 +38,18 @@ def test_a_chain_of_near_duplicates_is_one_cluster():
     assert len(np.unique(near_duplicates(np.array(near)))) == 1
 
 
+def test_two_of_four_runs_are_half_and_a_run_that_occurs_again_is_one():
+    half = np.array([[0, 1, 2, 3, 4, 5, 6], [0, 1, 2, 3, 4, 5, 9]])  # two shared runs of 3 + 3 - 2
+    assert similarity(*half) == 0.5 and len(np.unique(near_duplicates(half))) == 1
+    again = np.array([[0] * 7, [0, 0, 0, 0, 0, 1, 2]])  # one shared run of 1 + 3 - 1
+    assert similarity(*again) == 1 / 3 and len(np.unique(near_duplicates(again))) == 2
+
+
+def test_paragraphs_that_are_shorter_than_a_run_are_compared_as_a_whole():
+    found = near_duplicates(np.array([[1, 2, 3], [1, 2, 4], [1, 2, 3]]))
+    assert found[0] == found[2] != found[1]
+
+
 def test_rows_with_any_label_in_common_are_joined():
     found = joined(np.array(list("aabcde")), np.array([1, 2, 2, 3, 4, 4]))
     assert found[0] == found[1] == found[2] and found[4] == found[5]
@@ -53,6 +65,19 @@ def test_folds_hold_whole_groups_and_recite_equally_often():
     rates = [recited[fold == number].mean() for number in range(5)]
     assert max(rates) - min(rates) < 0.15
     assert np.array_equal(fold, folds(recited, groups, 5, seed=3))
+    assert not np.array_equal(fold, folds(recited, groups, 5, seed=4))
+
+
+def test_folds_of_sorted_labels_recite_equally_often():
+    """One group in five is recited: of 50 groups of two, each of five folds has two of these."""
+    recited = np.repeat(np.arange(50) % 5 == 0, 2)
+    fold = folds(recited, np.repeat(np.arange(50), 2), 5, seed=0)
+    assert [int(recited[fold == number].sum()) for number in range(5)] == [4] * 5
+
+
+def test_labels_that_are_torn_are_named():
+    modules = np.array(["c", "a", "b", "a", "c", "d"])
+    assert across_folds(modules, np.array([0, 0, 1, 1, 0, 1])).tolist() == ["a"]
 
 
 @pytest.mark.parametrize("by_module_alone", [True, False])

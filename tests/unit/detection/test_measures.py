@@ -55,6 +55,21 @@ def test_a_rate_needs_ten_negatives():
     assert measures.smallest_fpr(99) is None and measures.smallest_fpr(0) is None
 
 
+def test_the_rate_of_ten_negatives_allows_ten_whatever_rounding_makes_of_it():
+    """Ten negatives score above the only positive, and an eleventh one in the second case."""
+    for n in range(100, 300):
+        fpr = measures.smallest_fpr(n)
+        for n_above, found in ((10, 1), (11, 0)):
+            scores = np.concatenate([[1.0], np.where(np.arange(n) < n_above, 2.0, 0.0)])
+            curve = measures.curve(scores, np.arange(n + 1) == 0, np.ones((1, n + 1)))
+            assert measures.tpr_at(curve, fpr) == found, n
+
+
+def test_equal_values_are_in_the_tenth_of_the_lowest_of_them():
+    assert measures.tenths(np.array([5.0, 1, 2, 2, 2, 2, 2, 2, 2, 9])).tolist() == [8, 0, *[1] * 7, 9]
+    assert np.bincount(measures.tenths(np.arange(25.0))).tolist() == [3, 2] * 5
+
+
 def test_calibration_is_the_distance_of_predicted_and_found():
     chances = RANDOM.random(300)
     order = np.argsort(chances)

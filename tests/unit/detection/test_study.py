@@ -4,12 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
+from scipy.optimize import minimize
 from scipy.sparse import csr_array
 from scipy.special import expit
 
+from memloc.detection import study
 from memloc.detection.classifiers import PENALTIES, Parts, best_penalty, logits
 from memloc.detection.groups import folds
-from memloc.detection.study import boundary_zone, detection, strata
+from memloc.detection.study import boundary_zone, detection, fitted_to_others, shuffled_aurocs, strata
+from memloc.run.seeds import generator
 from memloc.tables.schema import Lengths, validate
 from memloc.tables.schemas.detection import DETECTION
 
@@ -95,6 +98,40 @@ def test_shuffled_labels_average_one_half(found):
         assert shuffled.auroc_low < 0.5 < shuffled.auroc_high
 
 
+def test_labels_are_shuffled_by_the_stratums_stream_for_the_whole_prefix(rows, sets, monkeypatch):
+    asked = {}
+
+    def spy(features, stratum, n_shuffles, random):
+        asked[stratum.name] = features, random.random()
+        return [0.25] * n_shuffles
+
+    monkeypatch.setattr(study, "shuffled_aurocs", spy)
+    monkeypatch.setattr(study, "scored", lambda _name, _features, stratum: np.zeros(len(stratum.judged)))
+    found = detection(rows, sets, 7, seed=3)
+    assert row(found, "shuffled_labels", "boundary").auroc == 0.25 and len(asked) == 3
+    for name, (features, drawn) in asked.items():
+        assert features is sets[12]["nll_and_activations"]
+        assert drawn == generator(3, "detection", "shuffled_labels", name).random()
+
+
+def test_labels_are_shuffled_within_a_stratum(rows, monkeypatch):
+    seen = []
+
+    def spy(_name, _features, shuffled):
+        seen.append(shuffled.positive)
+        return np.zeros(len(shuffled.judged))
+
+    monkeypatch.setattr(study, "scored", spy)
+    for stratum in strata(rows):
+        seen.clear()
+        within = np.isin(np.arange(N), np.concatenate([part.fitted for part in stratum.parts]))
+        list(shuffled_aurocs(np.zeros((N, 1)), stratum, 3, np.random.default_rng(0)))
+        for positive in seen:
+            assert np.array_equal(positive[~within], stratum.positive[~within])
+            assert positive[within].sum() == stratum.positive[within].sum()
+            assert not np.array_equal(positive, stratum.positive)
+
+
 def test_a_leak_across_folds_shows_in_shuffled_labels(rows, sets):
     """Every paragraph twice, with its twin's label, in another fold: the classifier knows the answers."""
     random = np.random.default_rng(3)
@@ -117,6 +154,14 @@ def test_the_boundary_zone_is_where_exposure_leaves_it_open(rows):
     inside = rows.exposure[zone & ~rows.unseen]
     assert 4 < inside.min() < 12 < 20 < inside.max() < 60
     assert not zone[rows.exposure == 1].any()
+    logs = np.log(rows.exposure.clip(lower=1))
+    a, b = minimize(
+        lambda ab: np.logaddexp(0, -(ab[0] + ab[1] * logs) * np.where(rows.recited, 1, -1))[fitted].sum(),
+        [0, 1],
+    ).x
+    chance = expit(a + b * logs)
+    near = (abs(chance - 0.05) < 1e-3) | (abs(chance - 0.95) < 1e-3)
+    assert (zone == chance.between(0.05, 0.95))[~near].all() and near.mean() < 0.1
     changed = rows.recited.to_numpy() ^ ~fitted
     assert np.array_equal(zone, boundary_zone(rows.exposure.to_numpy(), changed, fitted)), (
         "it is fitted alone"
@@ -145,6 +190,25 @@ def test_a_fold_without_rows_of_a_stratum_judges_none(rows):
         "unseen": 5,
     }
     assert all(len(part.judged) for stratum in by_name.values() for part in stratum.parts)
+
+
+@pytest.mark.parametrize(("n_groups", "names"), [(5, ["unseen"]), (6, ["all", "unseen"])])
+def test_six_groups_of_a_kind_are_a_stratum_and_five_are_none(n_groups, names):
+    """A hundred recited paragraphs are in so few groups; of exposures, none leaves it open."""
+    n = np.arange(300)
+    frame = {"exposure": np.where(n < 100, 9, 1), "unseen": n >= 200, "recited": n < 100}
+    groups = np.where(n < 100, n % n_groups, n)
+    found = strata(pd.DataFrame(frame).assign(group=groups, fold=groups % 3))
+    assert [stratum.name for stratum in found] == names
+
+
+def test_halves_of_the_fitted_rows_are_every_other_fold():
+    """Whatever their numbers are."""
+    fold = np.repeat([0, 2, 4, 6], 3)
+    positive, judged = np.arange(12) % 3 == 0, np.array([9, 10, 11])
+    parts = fitted_to_others(np.ones(12, bool), fold, 6, positive, judged)
+    assert parts.fitted.tolist() == list(range(9))
+    assert parts.second.tolist() == [False] * 3 + [True] * 3 + [False] * 3
 
 
 def test_too_few_of_a_kind_are_no_stratum(rows):
@@ -203,8 +267,23 @@ def test_the_penalty_is_strong_for_noise_and_weak_for_an_answer():
     noise = random.normal(size=(200, 50))
     assert best_penalty(noise, labels, second) == PENALTIES[0]
     assert best_penalty(noise + 4 * labels[:, None], labels, second) == PENALTIES[-1]
-    one_sided = np.arange(200) < 1
-    assert best_penalty(noise, one_sided, second) == PENALTIES[0]
+    for one in (0, 1):  # in either half
+        one_sided = np.arange(200) == one
+        assert best_penalty(noise + 4 * labels[:, None], one_sided, second) == PENALTIES[0]
+
+
+def test_two_features_take_the_penalty_that_is_best():
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
+
+    random = np.random.default_rng(0)
+    positive, features = random.random(90) < 0.5, random.normal(size=(90, 2))
+    parts = Parts(np.arange(60), np.arange(60) < 30, np.arange(60, 90))
+    scaled = StandardScaler().fit(features[:60]).transform(features)
+    penalty = best_penalty(scaled[:60], positive[:60], parts.second)
+    plain = LogisticRegression(C=penalty).fit(scaled[:60], positive[:60])
+    found = logits(features, positive, parts)
+    np.testing.assert_allclose(found, plain.decision_function(scaled[60:]), rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.parametrize("recited", [True, False])

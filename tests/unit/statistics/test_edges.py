@@ -6,7 +6,7 @@ from scipy import stats
 
 from memloc.statistics import uncertainty
 from memloc.statistics.clusters import cluster_interval, cluster_weights
-from memloc.statistics.small_samples import MOST_EXACT, N_FLIPS, subset_means
+from memloc.statistics.small_samples import MOST_EXACT, N_FLIPS, N_SUBSETS, subset_means
 from memloc.statistics.uncertainty import MIN_N, Interval
 
 
@@ -68,6 +68,53 @@ def test_means_of_random_subsets_are_those_of_values(n):
     np.testing.assert_allclose(sizes, np.round(sizes))
     assert np.mean(found > 0) == pytest.approx(0.5, abs=0.03)
     assert sizes.mean() == pytest.approx((n + 1) / 2, rel=0.03)
+
+
+def test_many_pairs_have_the_250th_of_the_means_of_random_subsets_at_either_end():
+    values = numbers(MOST_EXACT + 1)
+    means = np.sort(subset_means(values))
+    assert N_SUBSETS == 9_999 and uncertainty.paired(values)[1:3] == (means[249], means[-250])
+
+
+@pytest.mark.parametrize(("n_below", "one_sided"), [(49, True), (50, False), (950, False), (951, True)])
+def test_resamples_nearly_all_on_one_side_leave_the_interval_to_the_jackknife(n_below, one_sided):
+    """Of a thousand, one in twenty is enough on the smaller side."""
+    drawn = np.where(np.arange(1000) < n_below, -3.0, 3.0)
+    left_out = np.linspace(-1, 1, 9)
+    found = uncertainty.resampled(0.0, drawn, left_out)
+    width = stats.t.ppf(0.975, 8) * np.sqrt(8) * np.std(left_out)
+    assert (found[1:3] == pytest.approx((-width, width))) == one_sided
+
+
+def test_the_bootstraps_jackknife_leaves_out_a_unit_at_a_time():
+    """A statistic that no resample lowers: its interval is the jackknife's, of the mean a plain one."""
+    values = numbers(9)
+    found = uncertainty.bootstrap(9, lambda units: values[units].mean() + 99 * (len(set(units)) < len(units)))
+    assert found.value == pytest.approx(values.mean())
+    left_out = [np.delete(values, unit).mean() for unit in range(9)]
+    width = stats.t.ppf(0.975, 8) * np.sqrt(8) * np.std(left_out)
+    assert found.high - found.value == pytest.approx(width)
+
+
+def test_of_19_permutations_the_largest_t_is_the_width(monkeypatch):
+    """95 % of twenty, the found groups included, are all 19."""
+    monkeypatch.setattr(uncertainty, "N_FLIPS", 19)
+    first, second = (numbers((7, 2), seed) for seed in (0, 1))
+    both, members = np.concatenate([first, second]), np.arange(14) < 7
+    chosen = np.random.default_rng(0).permuted(np.tile(members, (19, 1)), axis=1)
+    largest = max(
+        np.abs(stats.ttest_ind(both[row], both[~row], equal_var=False).statistic).max() for row in chosen
+    )
+    for column, found in enumerate(uncertainty.simultaneous_differences(first, second)):
+        error = np.sqrt((first[:, column].var(ddof=1) + second[:, column].var(ddof=1)) / 7)
+        assert found.high - found.value == pytest.approx(largest * error)
+
+
+def test_a_mean_of_few_units_does_not_widen_the_others():
+    values = np.column_stack([numbers(9), numbers(9, seed=1)])
+    few = np.where(np.arange(9) < 3, [1.0, 1.01, 0.99, *[0] * 6], np.nan)
+    found = uncertainty.simultaneous_means(np.column_stack([values, few]))
+    assert found[:2] == uncertainty.simultaneous_means(values) and found[2][1:] == (-np.inf, np.inf, 3)
 
 
 def test_as_many_orders_as_seven_pairs_have_are_all_tried():
