@@ -94,6 +94,17 @@ def test_margins_that_are_shares_follow_the_continuation():
     assert claim(margin=0.04, margin_of="continuation").scaled_margin(50) == pytest.approx(2)
 
 
+@pytest.mark.parametrize(
+    ("rule", "bound"),
+    [("greater", 13), ("at least", 7), ("reached", 13), ("equal within", 10), ("exact", 10)],
+)
+def test_bounds_lie_around_the_published_value_where_the_registry_says_so(rule, bound):
+    entry = claim(rule=rule, margin=3, published=10, around_published=True)
+    assert entry.bound(50) == bound
+    if rule != "exact":
+        assert claim(rule=rule, margin=3, published=10).bound(50) == bound - 10
+
+
 def written(folder, topics):
     file = folder / f"{len(topics)} topics.yaml"
     file.write_text(yaml.safe_dump(topics))

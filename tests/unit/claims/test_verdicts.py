@@ -103,6 +103,26 @@ def test_a_claim_without_a_value_does_not_apply(entry):
         assert found == (NOT_APPLICABLE, "there is nothing to compute it from")
 
 
+@pytest.mark.parametrize(
+    ("entry", "estimate", "reason"),
+    [
+        (GREATER | {"margin": 0.5}, (2, 1, 3), "the interval is above 0.5"),
+        (GREATER, (-2, -3, -1), "the interval is not above 0"),
+        (ABOVE_TWO, (2, 1, 3), "the interval includes 2"),
+        (AT_LEAST, (0, -1, 1), "the interval is above -2"),
+        (AROUND, (10, 9, 11), "the interval is between 8 and 12"),
+        (AROUND, (14, 13, 15), "the interval is outside of 8 to 12"),
+        (EQUAL, (2, 1, 3), "the interval reaches across -2 or 2"),
+        (GREATER, (1, None, 3), "its interval is infinite"),
+        (NEARLY, (9, None, None), "the published value is 10, give or take 1"),
+        (REACHED, (46, None, None), "one case of 45 or more is enough"),
+        (REACHED, (44, None, None), "no case reaches 45"),
+    ],
+)
+def test_a_verdict_says_why(entry, estimate, reason):
+    assert judge(claim(**entry), Estimate(*estimate, 9), N_CONTINUATION).reason == reason
+
+
 def test_a_doubt_leaves_it_open_whatever_the_interval_is():
     found = judge(
         claim(**GREATER), Estimate(2, 1, 3, 9, doubt="the same units chose the head"), N_CONTINUATION

@@ -79,6 +79,16 @@ def test_what_is_known_is_found(found):
     assert row(found, "exposure", "all").auroc > row(found, "exposure", "boundary").auroc
 
 
+def test_counts_are_those_of_what_is_judged(found, rows):
+    groups, counts = rows["group"].to_numpy(), ["n_positive", "n_negative", "n_clusters", "fpr"]
+    for stratum in strata(rows):
+        positive, n_groups = stratum.positive[stratum.judged], len(np.unique(groups[stratum.judged]))
+        n_others = int((~positive).sum())
+        expected = [int(positive.sum()), n_others, n_groups, 10 / n_others if n_others >= 100 else np.nan]
+        given = row(found, "nll", stratum.name)[counts].astype(float).tolist()
+        assert given == pytest.approx(expected, nan_ok=True)
+
+
 def test_a_gain_is_paired_with_the_nll_of_the_same_tokens(found):
     for n_seen in (6, 12):
         both = row(found, "nll_and_activations", "boundary", n_seen)
