@@ -88,8 +88,9 @@ def test_two_heads_are_enough_to_be_opposed_and_one_is_not(id):
 
 def test_gradients_and_attention_are_judged_by_themselves():
     found = tables(OPPOSED, kinds_of_values=ALIKE)
-    assert verdict("attention_opposed", found) == "holds"
-    assert verdict("value_gradients_opposed", found) == "does not hold"
+    assert verdict("attention_opposed", found) == verdict("some_attention_opposed", found) == "holds"
+    for id in ("value_gradients_opposed", "some_value_gradients_opposed"):
+        assert verdict(id, found) == "does not hold"
 
 
 def test_the_highlighted_head_is_judged_whatever_another_does():

@@ -17,12 +17,16 @@ SHOWS, ADDS, WORDS = (
 
 
 def judged(auroc, gain, words, n_clusters=50, width=0.05):
-    """Verdicts for an AUROC among all, and gains of activations and of words in the boundary zone."""
+    """Verdicts for an AUROC among all, and gains of activations and of words in the boundary zone.
+
+    The AUROC of words, and that of the boundary zone, is another one, as are gains among all.
+    """
     rows = []
     for n_seen, shift in ((5, 0.3), (50, 0.0)):  # shorter prefixes decide nothing
         for stratum in ("all", "boundary"):
             for features, own in (("nll_and_activations", gain), ("bag_of_words", words)):
-                ends = {"auroc": auroc - shift, "gain": own - shift}
+                apart = 0.3 * (stratum == "all"), 0.3 * (stratum != "all" or features == "bag_of_words")
+                ends = {"auroc": auroc - shift - apart[1], "gain": own - shift - apart[0]}
                 values = {
                     f"{name}{end}": value + sign * width if sign else value
                     for name, value in ends.items()

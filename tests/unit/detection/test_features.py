@@ -68,6 +68,23 @@ def test_gradients_are_those_of_plain_autograd(any_model, tiny_tokens, rare):
             )
 
 
+def test_a_model_in_bfloat16_has_features_of_its_rounded_states_in_single_precision(
+    tiny_gpt_neo, tiny_tokens, rare
+):
+    model = tiny_gpt_neo.bfloat16()
+    found = prefix_features(model, tiny_tokens, rare, WHERE, micro_batch=99)
+    assert {column.dtype for column in found} == {torch.float32}
+    with torch.no_grad():
+        output = model(tiny_tokens, use_cache=False, output_attentions=True)
+    log_p = output.logits.float().log_softmax(-1)
+    nll = -log_p[:, :-1].gather(-1, tiny_tokens[:, 1:, None]).squeeze(-1)
+    torch.testing.assert_close(found.nll, nll, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(found.mean, (log_p.exp() * log_p).sum(-1), rtol=1e-5, atol=1e-5)
+    at_last = torch.cat([layer[:, :, -1] for layer in output.attentions], dim=1).float()
+    entropy = torch.special.entr(at_last).sum(-1)
+    torch.testing.assert_close(found.attention[:, -1, : entropy.shape[1]], entropy, rtol=1e-5, atol=1e-5)
+
+
 def test_nothing_is_left_behind(tiny_gpt_neo, tiny_tokens, rare):
     frozen = tiny_gpt_neo.get_input_embeddings().weight.requires_grad_(False)
     prefix_features(tiny_gpt_neo, tiny_tokens, rare, WHERE, micro_batch=4)

@@ -47,6 +47,14 @@ def test_judges_without_a_processor_are_those_of_all_analyses(memorizing_model, 
     )
 
 
+def test_judges_of_a_model_in_bfloat16_compute_in_single_precision(memorizing_model, disturbed):
+    found = judged(memorizing_model.bfloat16(), disturbed[:20], N_PREFIX, 20)
+    with torch.no_grad():
+        log_p = memorizing_model(disturbed[:20]).logits[:, N_PREFIX - 1 : -1].float().log_softmax(-1)
+    nll = -log_p.gather(-1, disturbed[:20, N_PREFIX:, None]).squeeze(-1)
+    torch.testing.assert_close(found.nll, nll.clamp(max=MOST_NLL).mean(1), rtol=1e-2, atol=1e-2)
+
+
 def test_exact_match_under_a_processor_is_that_of_decoding_with_it(memorizing_model, memorized_tokens):
     processor = NgramBlocklist(memorized_tokens[:4], N_PREFIX, 3)
     found = judged(memorizing_model, memorized_tokens, N_PREFIX, 5, processor)

@@ -112,7 +112,7 @@ def test_of_19_permutations_the_largest_t_is_the_width(monkeypatch):
 
 def test_a_mean_of_few_units_does_not_widen_the_others():
     values = np.column_stack([numbers(9), numbers(9, seed=1)])
-    few = np.where(np.arange(9) < 3, [1.0, 1.01, 0.99, *[0] * 6], np.nan)
+    few = np.array([1.0, 1, 4, *[np.nan] * 6])  # |t| of 4 in a quarter of the flips
     found = uncertainty.simultaneous_means(np.column_stack([values, few]))
     assert found[:2] == uncertainty.simultaneous_means(values) and found[2][1:] == (-np.inf, np.inf, 3)
 
@@ -162,7 +162,14 @@ def test_a_cluster_without_which_nothing_is_defined_leaves_the_interval_finite()
     resamples = cluster_weights(np.arange(8), 200) @ values / 8
     resamples[-3] = np.nan
     found = cluster_interval(resamples, 8)
-    assert np.isfinite(found).all() and found.n == 8 and found.low < found.value < found.high
+    others = np.delete(resamples[-8:], 5)
+    assert found == uncertainty.resampled(resamples[0], resamples[1:-8], others)._replace(n=8)
+    assert np.isfinite(found).all() and found.low < found.value < found.high
+
+
+def test_resamples_that_are_all_undefined_decide_nothing():
+    resamples = np.array([0.5, *[np.nan] * 99, *[0.5] * 6])
+    assert cluster_interval(resamples, 6) == (0.5, -np.inf, np.inf, 6)
 
 
 def test_resamples_of_clusters_are_the_same_every_time():
