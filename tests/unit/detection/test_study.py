@@ -117,7 +117,8 @@ def test_labels_are_shuffled_by_the_stratums_stream_for_the_whole_prefix(rows, s
 
     monkeypatch.setattr(study, "shuffled_aurocs", spy)
     monkeypatch.setattr(study, "scored", lambda _name, _features, stratum: np.zeros(len(stratum.judged)))
-    found = detection(rows, sets, 7, seed=3)
+    shorter = {name: values + 1 for name, values in sets[6].items()}
+    found = detection(rows, {6: shorter, 12: sets[12]}, 7, seed=3)
     assert row(found, "shuffled_labels", "boundary").auroc == 0.25 and len(asked) == 3
     for name, (features, drawn) in asked.items():
         assert features is sets[12]["nll_and_activations"]

@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+from contextlib import nullcontext
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,7 @@ from memloc.removal import editing
 from memloc.removal.edit_cases import Case
 from memloc.removal.editing import (
     Recipe,
+    count_changed,
     edit_paragraphs,
     evaluate,
     movable_weights,
@@ -336,6 +338,15 @@ def test_steps_that_rounding_swallows_are_an_error(memorizing_model, case):
         edit_paragraphs(model, [case], recipe_of(steps=10), ("all",), (1e-6,), (0, 0), 0)
     with pytest.raises(EditError, match="rounding swallows"):
         edit_paragraphs(memorizing_model, [case], RECIPE, ("top",), (1e-12,), (0, 0), 0)
+
+
+@pytest.mark.parametrize(("n_changed", "enough"), [(5, True), (4, False)])
+def test_half_of_the_weights_that_may_move_must_change(tiny_gpt_neo, n_changed, enough):
+    name, original = "transformer.h.1.mlp.c_fc.weight", OriginalWeights(tiny_gpt_neo)
+    with torch.no_grad():
+        tiny_gpt_neo.get_parameter(name)[0, :n_changed] += 1
+    with nullcontext() if enough else pytest.raises(EditError, match="only 4 of 10 weights"):
+        assert count_changed(tiny_gpt_neo, original, {name: torch.arange(10)}, RECIPE) == n_changed
 
 
 def test_random_weights_are_each_paragraphs_own(memorizing_model, case, monkeypatch):
