@@ -7,11 +7,12 @@ import sklearn
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
 from scipy.special import expit
+from sklearn.metrics import average_precision_score, roc_auc_score
 
-from memloc.detection import study
+from memloc.detection import measures, study
 from memloc.detection.classifiers import PENALTIES, Parts, best_penalty, logits
 from memloc.detection.groups import folds
-from memloc.detection.study import boundary_zone, detection, fitted_to_others, shuffled_aurocs, strata
+from memloc.detection.study import boundary_zone, detection, fitted_to_others, scored, shuffled_aurocs, strata
 from memloc.run.seeds import generator
 from memloc.tables.schema import Lengths, validate
 from memloc.tables.schemas.detection import DETECTION
@@ -87,6 +88,27 @@ def test_counts_are_those_of_what_is_judged(found, rows):
         expected = [int(positive.sum()), n_others, n_groups, 10 / n_others if n_others >= 100 else np.nan]
         given = row(found, "nll", stratum.name)[counts].astype(float).tolist()
         assert given == pytest.approx(expected, nan_ok=True)
+
+
+def test_measures_are_those_of_the_scores_of_all_folds(found, rows, sets):
+    for stratum in strata(rows):
+        positive, scores = stratum.positive[stratum.judged], scored("nll", sets[12]["nll"], stratum)
+        own = row(found, "nll", stratum.name)
+        assert own.average_precision == pytest.approx(average_precision_score(positive, scores))
+        once = np.ones((1, len(scores)))
+        expected = measures.calibration_error(expit(scores), positive, once).item()
+        assert own.calibration_error == pytest.approx(expected)
+        if own.fpr == own.fpr:
+            expected = measures.tpr_at(measures.curve(scores, positive, once), own.fpr).item()
+            assert own.tpr == pytest.approx(expected)
+        areas, pairs = zip(
+            *[
+                (roc_auc_score(positive[fold], scores[fold]), positive[fold].sum() * (~positive[fold]).sum())
+                for fold in stratum.folds
+            ],
+            strict=True,
+        )
+        assert own.auroc == pytest.approx(np.average(areas, weights=pairs))
 
 
 def test_a_gain_is_paired_with_the_nll_of_the_same_tokens(found):
