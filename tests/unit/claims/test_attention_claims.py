@@ -40,8 +40,9 @@ def tables(kinds: dict, n: int = 20, noise: float = 0.5, kinds_of_values: dict |
     found = profiles(kinds, n, noise).rename(columns={"value": "attention"})
     others = found.assign(id=found["id"] + 100, attention=1.0)  # of non-memorized paragraphs
     later = values.assign(position=values["position"] + N_PREFIX, max_abs=0.0)
-    perturbed = values.assign(group="perturbed", max_abs=1.0)
-    queries = values.assign(component="q", max_abs=1.0)
+    noise = 1000 * np.random.default_rng(2).random((2, len(values)))  # what is not looked at
+    perturbed = values.assign(group="perturbed", max_abs=noise[0])
+    queries = values.assign(component="q", max_abs=noise[1])
     gradients = pd.concat([values, later, perturbed, queries])
     gradients = gradients.fillna({"group": "memorized", "component": "v"})
     ids = np.concatenate([np.arange(n), 100 + np.arange(n)])

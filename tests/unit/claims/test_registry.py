@@ -194,7 +194,9 @@ def test_numbers_of_a_statement_are_those_that_are_judged():
         if claim.id.startswith("planted"):
             harmless = "leaves other text as it is" in claim.statement
             kind = "inj_1" if "value vectors" in claim.statement else "head_all" if harmless else "head_vo"
-            assert claim.arguments["kind"] == kind and ("most_damage" in claim.arguments) == harmless
+            assert claim.arguments["kind"] == kind
+            assert claim.arguments.get("most_damage") == (0.05 if "5 % at most" in claim.reason else None)
+            assert harmless == ("5 % at most" in claim.reason)
 
 
 @pytest.mark.parametrize("topic", ["perturbation", "impact"])

@@ -58,6 +58,14 @@ def test_answers_are_those_of_the_table_in_the_order_of_the_questions(claims):
     assert linked == [story.link(f"{figure}.png", figure) for figure in figures]
 
 
+def test_markup_in_a_statement_is_text(claims):
+    claims.loc[0, "statement"] = "Head *a* of b_."
+    page = docutils.core.publish_parts(
+        story.answers(claims)["What is memorized?"][0]["statement"], writer="html"
+    )
+    assert "Head *a* of b_." in page["html_body"] and "system-message" not in page["html_body"]
+
+
 def test_what_does_not_apply_is_not_told(claims):
     removal = claims.id.isin(story.QUESTIONS["Can it be removed?"])
     claims.loc[removal, "verdict"] = NOT_APPLICABLE

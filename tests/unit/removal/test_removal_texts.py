@@ -30,7 +30,8 @@ def test_texts_share_no_paragraph(memorizing_model):
     groups += [group.tokens for group in texts.judges.values()]
     prefixes = [tuple(row[:N_PREFIX].tolist()) for group in groups for row in group]
     assert len(prefixes) == len(set(prefixes)) and all(len(group) for group in groups)
-    assert len(texts.target.ids) == 4 and len(texts.validation) == 2
+    assert len(texts.target.ids) == 4 and len(texts.validation) == len(texts.validation_own) == 2
+    assert {name: len(group.ids) for name, group in texts.judges.items()} == dict.fromkeys(texts.judges, 4)
     again = texts_of(memorizing_model, paragraphs, sets, N_PREFIX, Remove(**SMALL), 0)
     assert torch.equal(texts.target.perturbed, again.target.perturbed)
 
