@@ -38,12 +38,14 @@ OPPOSED = ALIKE | {(1, 0): -1}
 def tables(kinds: dict, n: int = 20, noise: float = 0.5, kinds_of_values: dict | None = None) -> dict:
     values = profiles(kinds_of_values or kinds, n, noise, seed=1).rename(columns={"value": "max_abs"})
     found = profiles(kinds, n, noise).rename(columns={"value": "attention"})
-    others = found.assign(id=found["id"] + 100, attention=1.0)  # of non-memorized paragraphs
+    noise = 1000 * np.random.default_rng(2).random((4, len(values)))  # what is not looked at
+    others = found.assign(id=found["id"] + 100)  # of non-memorized paragraphs
+    others["attention"] = np.resize(noise[3], len(others))
     later = values.assign(position=values["position"] + N_PREFIX, max_abs=0.0)
-    noise = 1000 * np.random.default_rng(2).random((2, len(values)))  # what is not looked at
     perturbed = values.assign(group="perturbed", max_abs=noise[0])
     queries = values.assign(component="q", max_abs=noise[1])
-    gradients = pd.concat([values, later, perturbed, queries])
+    other = values.assign(group="non_memorized", id=values["id"] + 100, max_abs=noise[2])
+    gradients = pd.concat([values, later, perturbed, queries, other])
     gradients = gradients.fillna({"group": "memorized", "component": "v"})
     ids = np.concatenate([np.arange(n), 100 + np.arange(n)])
     sets = pd.DataFrame(
