@@ -84,6 +84,9 @@ def test_card_states_what_was_changed_and_what_it_cost(memorizing_model, texts, 
     text = card(TEMPLATE.read_text(), edit, BASE, "tests", how, dtype, N_CONTINUATION)
     assert text.startswith("---\nlibrary_name: transformers\n")
     assert f"{edit.n_changed:,} of {edit.n_total:,} weights differ" in text
+    share = f"{100 * edit.n_changed / edit.n_total:.3f} %"
+    assert f"({share}); {edit.n_movable:,} were chosen to move (arm `random`)." in text
+    assert "\n2 steps of Adam" in text and "on 5 non-memorized paragraphs" in text
     assert ("bit for bit" in text) != reference and ("Weight decay" in text) == reference
     assert (edit.n_changed > edit.n_movable) == reference
     assert ("here rounded to bfloat16" in text) == reference
@@ -92,6 +95,7 @@ def test_card_states_what_was_changed_and_what_it_cost(memorizing_model, texts, 
     starts = {"unlearned": "| removed", "control": "| controls", "other": "| other", "held_out": "| held-out"}
     for group, start in starts.items():
         (row,) = [line.split(" | ") for line in text.splitlines() if line.startswith(start)]
+        assert int(row[1]) == (edit.scores["group"] == group).sum()
         shown = [float(value.strip(" |")) for value in row[2:]]
         assert shown == pytest.approx(means.loc[group].tolist(), abs=0.051)
     assert "{{" not in text and "{%" not in text
