@@ -61,9 +61,9 @@ def test_the_smallest_share_drops_one(memorizing_model, name):
         assert n_zeros == (1 if name == "balanced_subnet" else 32)
 
 
-def test_top_is_masked_dense_adam(memorizing_model, memorized_tokens):
+def test_top_is_masked_dense_adam(memorizing_model):
     how = {"unlearning": {"steps": 3, "fraction": 0.02}}
-    tokens = memorized_tokens[:4]
+    tokens = other_text(4, seed=8)  # known by heart, gradients would be rounding, which Adam enlarges
     found = changed_by("top", request(memorizing_model, tokens, **how), (1e-2,))
     slow = copy.deepcopy(memorizing_model)
     keep = other_text(3)
@@ -86,8 +86,8 @@ def test_arms_are_masks_of_dense_adam(tiny_model, arm):
     assert_same_weights(found, slow, atol=5e-6, rtol=0)
 
 
-def test_gradient_ascent_is_adam_up_the_loss_of_all_weights(memorizing_model, memorized_tokens):
-    tokens = memorized_tokens[:4]
+def test_gradient_ascent_is_adam_up_the_loss_of_all_weights(memorizing_model):
+    tokens = other_text(4, seed=8)
     found = changed_by("gradient_ascent", request(memorizing_model, tokens, unlearning={"steps": 3}), (1e-2,))
     slow = copy.deepcopy(memorizing_model)
     adam = torch.optim.Adam([slow.get_parameter(name) for name in editable_parameters(slow)], lr=1e-2)
