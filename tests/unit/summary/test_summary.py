@@ -1,8 +1,11 @@
 """The summary holds every caption to the letter, and its fonts."""
 
 import io
+import shutil
 from pathlib import Path
 
+import jinja2
+import matplotlib
 import matplotlib.pyplot as plt
 import pypdf
 import pytest
@@ -61,12 +64,41 @@ def test_its_fonts_are_embedded_and_its_figures_are_no_pixels(folder):
 
 
 def test_the_same_figures_give_the_same_bytes(folder):
-    assert compiled(source(folder), folder) == compiled(source(folder), folder)
+    """Whenever: the document holds the time 0."""
+    summary = compiled(source(folder), folder)
+    assert compiled(source(folder), folder) == summary
+    assert pypdf.PdfReader(io.BytesIO(summary)).metadata.creation_date.year == 1970
+
+
+def test_fonts_of_the_machine_are_not_taken(tmp_path, monkeypatch):
+    shutil.copytree(Path(matplotlib.get_data_path()) / "fonts/ttf", tmp_path / ".local/share/fonts")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    reader = pypdf.PdfReader(io.BytesIO(compiled('#set text(font: "STIXGeneral")\nwords', tmp_path)))
+    fonts = [font.get_object()["/BaseFont"] for font in reader.pages[0]["/Resources"]["/Font"].values()]
+    assert fonts and not [name for name in fonts if "STIX" in name]
+
+
+def test_a_template_that_names_what_is_not_there_is_an_error(tmp_path):
+    with pytest.raises(jinja2.UndefinedError, match="nothing"):
+        document("{{ nothing }}", "study", "model", [], tmp_path)
 
 
 def test_text_is_no_markup():
     assert text('a "b" #c\\') == '#"a \\"b\\" #c\\\\";'
-    assert typst_of("so **it holds** here") == '#"so ";#strong("it holds");#" here";'
+
+
+@pytest.mark.parametrize(
+    ("caption", "typeset"),
+    [
+        ("so **it holds** here", '#"so ";#strong("it holds");#" here";'),
+        ("``code``, *weight*", '#raw("code");#", ";#emph("weight");'),
+        ("\u03c4 \u2013 **\u201ca\u201d**", '#"\u03c4 \u2013 ";#strong("\u201ca\u201d");'),
+        ("one\n\ntwo", '#"one";\n\n#"two";'),
+        ("* one\n* two", '- #"one";\n- #"two";'),
+    ],
+)
+def test_paragraphs_items_and_words_stay_what_they_are(caption, typeset):
+    assert typst_of(caption) == typeset
 
 
 def test_markup_that_is_not_typeset_is_an_error():
