@@ -1,7 +1,9 @@
 """The benchmark's own tools: work by formula, sides that take turns, comparisons, goals."""
 
 import os
+import signal
 import time
+from functools import partial
 from itertools import cycle
 from types import SimpleNamespace
 
@@ -60,12 +62,16 @@ def test_a_rate_is_positive():
     assert peak_rate(torch.float32, sizes=(64,)) > 0.01
 
 
-def test_a_rate_is_that_of_the_fastest_product(monkeypatch):
+@pytest.mark.parametrize(("libraries", "fastest"), [(1, 2), (2, 1)])
+def test_a_rate_is_that_of_the_fastest_product(monkeypatch, libraries, fastest):
     """A product of two matrices of 100 rows takes two million operations."""
-    seconds = cycle([0, 4, 10, 13, 20, 22])
+    seconds, types = cycle([0, 4, 10, 13, 20, 22, 30, 35, 40, 41, 50, 53]), []
     monkeypatch.setattr("memloc.bench.work.time.perf_counter", lambda: next(seconds))
-    monkeypatch.setattr("memloc.bench.work.onednn.available", lambda: False)
-    assert peak_rate(torch.float32, sizes=(100,)) == pytest.approx(2e6 / 1e9 / 2)
+    monkeypatch.setattr("memloc.bench.work.onednn.available", lambda: libraries == 2)
+    for product in ("torch.matmul", "memloc.bench.work.onednn.product"):
+        monkeypatch.setattr(product, lambda left, right: types.append((left.dtype, right.dtype)))
+    assert peak_rate(torch.bfloat16, sizes=(100,)) == pytest.approx(2e6 / 1e9 / fastest)
+    assert types == [(torch.bfloat16, torch.bfloat16)] * 3 * libraries
 
 
 def sleeping(seconds, megabytes=0):
@@ -91,12 +97,33 @@ def test_sides_are_processes_of_their_own_with_their_own_memory():
     assert len(processes) == 3
 
 
-def test_a_side_that_fails_is_named():
-    def prepare():
-        raise MemoryError("too much")
+class Replayed:
+    """A side whose runs have taken these seconds and megabytes."""
 
-    with pytest.raises(BenchError, match="large ended: status 1"):
-        measure.take_turns({"large": prepare}, repeats=1)
+    def __init__(self, name, runs):
+        self.left = iter(runs)
+
+    def run(self):
+        return measure.Measured(*next(self.left), {})
+
+    def close(self):
+        assert next(self.left, None) is None, "all runs are done"
+
+
+def test_times_are_medians_and_memory_is_the_most_of_the_runs_after_the_first(monkeypatch):
+    monkeypatch.setattr(measure, "Side", Replayed)
+    runs = {"fast": [(9, 800), (1, 300), (8, 200), (3, 200)], "plain": [(4, 50), (6, 50), (5, 90), (60, 50)]}
+    found = measure.take_turns(runs, repeats=3)
+    assert {name: side[:2] for name, side in found.items()} == {"fast": (3, 300), "plain": (6, 90)}
+
+
+@pytest.mark.parametrize(
+    ("fails", "reason"),
+    [(partial(int, "x"), "status 1"), (partial(signal.raise_signal, signal.SIGKILL), "killed, perhaps for")],
+)
+def test_a_side_that_fails_is_named(fails, reason):
+    with pytest.raises(BenchError, match=f"large ended: {reason}"):
+        measure.take_turns({"large": fails}, repeats=1)
 
 
 def test_differences_of_numbers_are_relative_and_those_of_whole_numbers_are_counted():
@@ -145,17 +172,51 @@ def test_a_goal_of_most_time_is_missed_above_it():
     assert goal.met(goal.value(row(ratio=1 / 1.1 + 1e-6))) and not goal.met(goal.value(row(ratio=0.9)))
 
 
-def test_a_ratio_is_of_the_time_that_an_item_takes():
-    """The straightforward side does fewer items where it is slow."""
-    stage = subject.Stage(prepare=None, n_items=200, gflop=lambda found: 40.0)
-    comparison = subject.Comparison("paragraph", None, 50, slice(0, 2), {"scoring": stage})
+def row_of(stage, **results):
+    """Row of a stage that found something in 200 items, where the straightforward side has an NLL of two."""
+    fast = subject.Stage(prepare=None, n_items=200, gflop=lambda found: 40.0)
+    comparison = subject.Comparison("paragraph", None, 50, slice(0, 2), {stage: fast})
     found = {
-        "scoring": measure.Measured(4.0, 900.0, {"nll": np.array([1.0, 2.0, 3.0])}),
+        stage: measure.Measured(4.0, 900.0, {name: np.array(values) for name, values in results.items()}),
         "plain": measure.Measured(3.0, 500.0, {"nll": np.array([1.0, 2.0])}),
     }
-    row = run._row(
-        SimpleNamespace(n_tokens=100, n_prefix=50), comparison, "scoring", found, {"float32": np.array(20.0)}
-    )
+    lengths = SimpleNamespace(n_tokens=100, n_prefix=60)
+    return run._row(lengths, comparison, stage, found, {"float32": np.array(20.0)})
+
+
+def test_a_ratio_is_of_the_time_that_an_item_takes():
+    """The straightforward side does fewer items where it is slow."""
+    row = row_of("scoring", nll=[1.0, 2.0, 3.0])
     assert row["ratio"] == pytest.approx((3.0 / 50) / (4.0 / 200))
-    assert (row["peak_share"], row["difference"]) == (0.5, 0)
+    assert (row["peak_share"], row["difference"]) == (0.5, 0) and np.isnan(row["matched"])
     assert (row["memory_fast"], row["memory_plain"]) == (900, 500)
+    assert row_of("scoring", nll=[1.0, 2.0], em=[40, 39, 0, 40])["matched"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("stage", "second", "told"),
+    [("scoring", 2.01, "0.005, more than 0.001"), ("scoring", np.nan, "nan"), ("editing_step", 2.1, "0.05")],
+)
+def test_sides_that_find_something_else_are_an_error(stage, second, told):
+    """Weights after steps may differ by more than rounding."""
+    with pytest.raises(BenchError, match=f"{stage}: results differ by {told}"):
+        row_of(stage, nll=[1.0, second])
+    assert row_of("editing_step", nll=[1.0, 2.02])["difference"] == pytest.approx(0.01)
+
+
+def test_growth_is_measured_with_ever_more_paragraphs(monkeypatch):
+    def take_turns(sides, repeats):
+        return {name: measure.Measured(prepare() / 2, 7.0, {}) for name, prepare in sides.items()}
+
+    monkeypatch.setattr(run.measure, "take_turns", take_turns)
+    monkeypatch.setattr(run, "_random_scores", lambda bench, n_paragraphs: n_paragraphs)
+    frame = run.growth(SimpleNamespace(sizes=SimpleNamespace(n_growth=3)), report=str)
+    assert frame["n_paragraphs"].tolist() == [3, 6, 12, 24]
+    assert frame["seconds"].tolist() == [1.5, 3, 6, 12] and frame["memory"].tolist() == [7] * 4
+
+
+def test_a_machine_is_described_in_cores_and_gibibytes(monkeypatch):
+    monkeypatch.setattr(os, "sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 3 * 2**18}.get)
+    monkeypatch.setattr(os, "cpu_count", lambda: 5)
+    found = run.machine()
+    assert (found["cores"], found["memory_gb"]) == (5, 3) and found["processor"]

@@ -42,10 +42,17 @@ def test_what_ran_before_takes_as_long_as_then():
 
 
 def test_shards_run_beside_each_other():
-    for shard in range(2):
-        ran(f"scores/{shard}-of-2", 4)
+    for shard, seconds in enumerate((3, 5)):
+        ran(f"scores/{shard}-of-2", seconds)
     assert duration([step("scores_shard")], 1, "results/mini", STUDY) == 8
     assert duration([step("scores_shard")], 2, "results/mini", STUDY) == 4
+
+
+def test_what_takes_all_cores_runs_alone():
+    for name in ("scores", "sets"):
+        ran(name, 4)
+    steps = [step(name)._replace(threads=2) for name in ("scores", "sets")]
+    assert duration(steps, 2, "results/mini", STUDY) == 8
 
 
 def test_nobody_knows_where_a_part_never_ran():
@@ -53,18 +60,18 @@ def test_nobody_knows_where_a_part_never_ran():
     assert duration([step("scores"), step("sets")], 2, "results/mini", STUDY) is None
 
 
-def test_a_study_without_results_is_estimated(monkeypatch):
-    asked = []
-    monkeypatch.setattr(
-        duration_module, "this_machine", lambda cores: asked.append(cores) or Machine("one", 100, 4, cores)
-    )
+@pytest.mark.parametrize(("gpus", "beside"), [(0, max), (1, sum)])
+def test_a_study_without_results_is_estimated(monkeypatch, gpus, beside):
+    """Two rules that run the model do so beside each other on two cores, but not on one GPU."""
+    asked, machine = [], Machine("one", 100, 4, 2, gpus=gpus)
+    monkeypatch.setattr(duration_module, "this_machine", lambda cores: asked.append(cores) or machine)
     model = Step(
         "model", "", "", ["elsewhere"], ["results/mini/model.json"], "results/mini/benchmarks/model.tsv"
     )
-    steps = [model, step("scores", ["results/mini/model.json"])]
+    steps = [model, *(step(name, ["results/mini/model.json"]) for name in ("scores", "attention"))]
     shape, settings = estimate.studies(steps, "results/mini", STUDY)["results/mini"]
-    frame = estimate.estimate(steps, {"results/mini": (shape, settings)}, Machine("one", 100, 4, 2))
-    assert duration(steps, 2, "results/mini", STUDY) == pytest.approx(frame.seconds.sum())
+    first, *others = estimate.estimate(steps, {"results/mini": (shape, settings)}, machine).seconds
+    assert duration(steps, 2, "results/mini", STUDY) == pytest.approx(first + beside(others))
     assert asked == [2]
 
 

@@ -363,9 +363,7 @@ def test_a_limit_is_thrice_the_estimate_half_an_hour_at_least_and_nothing_where_
     storage.write(ESTIMATE, frame, path, {"study": "x", "paragraph": {"length": 100, "prefix": 50}})
     hours = frame.set_index("rule").seconds / 3600
     found = limits(path)
-    assert hours.edit_paragraphs > 1 and found["edit_paragraphs"] / 60 == pytest.approx(
-        3 * hours.edit_paragraphs, rel=0.01
-    )
+    assert hours.edit_paragraphs > 1 and found["edit_paragraphs"] == np.ceil(180 * hours.edit_paragraphs)
     assert found["model"] == 30 and "download_model" not in found
 
 

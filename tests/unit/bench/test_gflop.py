@@ -11,7 +11,8 @@ from torch.utils.flop_counter import flop_registry
 
 from memloc.bench import subject
 from memloc.bench.gradient_stages import LEARNING_RATE
-from memloc.bench.run import RUNS
+from memloc.bench.measure import difference
+from memloc.bench.run import ROUNDING, RUNS, TOLERANCE
 from memloc.model import onednn
 from memloc.settings.errors import validate
 
@@ -101,13 +102,17 @@ def test_every_stage_is_counted(bench, own):
 
 @pytest.mark.parametrize("name", RUNS)
 def test_the_formula_is_the_work_that_is_done_without_what_nobody_needs(bench, own, name, monkeypatch):
+    """And what is found is what the straightforward side finds."""
     monkeypatch.setattr(onednn, "available", lambda: False)  # torch does not count its products
-    for stage, each in RUNS[name](bench, own).stages.items():
+    comparison = RUNS[name](bench, own)
+    plain = comparison.plain()()
+    for stage, each in comparison.stages.items():
         work = each.prepare()
         with Counter() as counter:
             found = work()
         assert NEEDED[stage] < each.gflop(found) / counter.gflop < 1.06, stage
         assert ("nll" in found) == (stage in {"scoring", "extraction", "perturbation_nll"})
+        assert difference(found, plain, comparison.chosen) <= TOLERANCE.get(stage, ROUNDING), stage
 
 
 def test_both_sides_of_an_edit_are_compared_by_how_far_weights_have_moved(bench, own):

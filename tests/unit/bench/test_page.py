@@ -1,0 +1,70 @@
+"""The page of a benchmark: tables by hand, prose at one width, commands as they are."""
+
+import pandas as pd
+
+from memloc.bench import page
+
+TEMPLATE = (
+    """# Title
+
+    {command}
+    another command
+
+On {processor} with {threads} threads ({width} wide): """
+    + "words " * 30
+    + """{versions}.
+
+{stages}
+
+{goals}
+
+{growth}
+
+The last line.
+"""
+)
+STAMP = {
+    "versions": {"torch": "2.9", "numpy": "2.3"},
+    "threads": 2,
+    "study": "bench",
+    "machine": {"processor": "any"},
+    "settings": {"bench": {"width": 768}},
+}
+SCORING = {
+    "stage": "scoring",
+    "item": "paragraph",
+    "n_items_fast": 64,
+    "n_items_plain": 8,
+    "seconds_fast": 2.0,
+    "seconds_plain": 1.0,
+    "ratio": 4.0,
+    "gflop": 1234.4,
+    "peak_share": 0.617,
+    "peak_rate": 1000.2,
+    "dtype": "float32",
+    "memory_fast": 900.0,
+    "memory_plain": 1500.0,
+    "matched": 0.75,
+}
+GROWTH = pd.DataFrame({"n_paragraphs": [64, 128], "seconds": [2.0, 3.0], "memory": [800.0, 1200.0]})
+
+
+def test_a_page_says_what_was_measured_where_and_how_it_grows():
+    patching = SCORING | {"stage": "patching", "matched": float("nan")}
+    written = page.page(TEMPLATE, pd.DataFrame([SCORING, patching]), GROWTH, STAMP)
+    title, commands, prose, stages, goals, growth, last = written.split("\n\n")
+    assert (title, last) == ("# Title", "The last line.\n")
+    command = "snakemake --cores 2 bench --configfile config/bench.yaml"
+    assert commands == f"    {command}\n    another command"
+    assert prose.startswith("On any with 2 threads (768 wide): words") and "torch 2.9, numpy 2.3." in prose
+    assert 100 < max(map(len, prose.split("\n"))) <= 110
+    assert stages.split("\n")[:3] == [
+        "| stage | item | items | seconds | ratio | GFLOP | of peak | memory (MB) | matched |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| `scoring` | paragraph | 64 / 8 | 2.00 / 1.00 | 4.0 | 1,234 | 62% of 1,000 GFLOP/s (float32) "
+        "| 900 / 1,500 | 75% |",
+    ]
+    assert stages.endswith("900 / 1,500 |  |"), "patching matches nothing"
+    assert len(goals.split("\n")) == 2 + len(page.GOALS)
+    assert "| `scoring` | at least 0.7 of the peak of matrix products | 0.62 | no |" in goals
+    assert growth.split("\n")[2:] == ["| 64 | 2.00 | 1.00 | 800 |", "| 128 | 3.00 | 0.75 | 1,200 |"]
