@@ -54,6 +54,11 @@ def band_at(band: Collection, place: float) -> tuple[float, float]:
     return heights.min(), heights.max()
 
 
+def letters_of(figure: Figure) -> str:
+    """Letters of the panels, in the order in which these were made."""
+    return "".join(axes.get_title(loc="left") for axes in figure.axes)
+
+
 def column_of(table: Figure, title: str) -> list[str]:
     """Pieces of text in the column under a title of a typeset table, from top to bottom."""
     texts = table.axes[0].texts

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import legend_of, words
+from drawn_parts import legend_of, letters_of, words
 from figure_labels import clipped_labels, overlapping_labels
 from matplotlib import pyplot as plt
 
@@ -171,6 +171,14 @@ def test_maps_show_how_much_more_memorized_paragraphs_lose_and_which_intervals_e
         assert panel.get_xticks().tolist() == [2, 6]
         outlines = [patch.get_xy() for patch in panel.patches]
         assert outlines == [(2, 0.5), (6, 0.5)], "head 2 of layer 1"
+    assert letters_of(figure) == "ab"
+
+
+def test_a_study_may_replace_heads_in_one_way():
+    effects = made_up_effects(3, 4).query("replacement == 'mean'")
+    drawing = head_ablation.draw(made_up() | {"head_effects": effects}, SETTINGS)
+    assert words(drawing.figure.axes[0].get_xticklabels()) == ["replaced by its mean"]
+    assert [found["replacement"] for found in drawing.numbers["maps"]] == ["replaced by its mean"] * 2
 
 
 def test_heads_are_counted_by_their_intervals():
@@ -259,6 +267,8 @@ def test_noise_is_averaged_over_draws_and_paragraphs():
     assert numbers["whole"]["nll_held_out"] == pytest.approx(3.0)
     assert (numbers["n_draws"], numbers["n_weights"], numbers["n_choosing"]) == (3, 1000, 4)
     panel = drawing.figure.axes[1]
+    assert {axes.get_xlabel() for axes in drawing.figure.axes} == {"noise (standard deviations)"}
+    assert letters_of(drawing.figure) == "abc"
     top = panel.collections[0].get_paths()[0].vertices[:, 1]
     assert (top.min(), top.max()) == pytest.approx((42, 45)), "range over draws, not over paragraphs"
     zeroed = [axes.lines[1].get_ydata()[0] for axes in drawing.figure.axes[:2]]
@@ -329,6 +339,7 @@ def test_bypassed_blocks_are_drawn_as_means_of_paragraphs(n_seen):
     interval = uncertainty.mean(15 + np.linspace(-1, 1, 7))
     first = drawing.figure.axes[0].collections[0].get_segments()[1]
     assert first[:, 1] == pytest.approx([interval.low, interval.high]) and set(first[:, 0].round()) == {1}
+    assert "of the 3 layers" in caption and letters_of(drawing.figure) == "abcdef"
     alone, above = np.array(drawing.figure.axes).reshape(2, 3)
     whole = {"EM of memorized": 45, "EM of non-memorized": 45, "NLL of held-out": 3}
     for row, more in ((alone, 0), (above, 5)):
@@ -337,8 +348,11 @@ def test_bypassed_blocks_are_drawn_as_means_of_paragraphs(n_seen):
             assert panel.get_title() == ("this layer and all above" if more else "this layer alone")
             grey, *lines = panel.lines
             assert grey.get_ydata()[0] == pytest.approx(dotted)
-            for line, ((block, way), (label, *_)) in zip(lines, layer_bypass.STYLES.items(), strict=True):
+            for line, ((block, way), (label, colour, marker)) in zip(
+                lines, layer_bypass.STYLES.items(), strict=True
+            ):
                 assert line.get_label() == label and line.get_xdata().round().tolist() == [0, 1, 2]
+                assert (line.get_color(), line.get_marker()) == (colour, marker)
                 at_one = 15 - more + {"identity": 0, "zero": 2, "mean": 4}[way]
                 heights = [44, at_one if block == "attention" and title == "EM of memorized" else 44, 44]
                 if title == "NLL of held-out":

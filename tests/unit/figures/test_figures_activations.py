@@ -230,6 +230,13 @@ def test_forward_similarity_shows_pairs_and_other_paragraphs_at_both_positions()
         assert widths == pytest.approx([*layers["cosine"], *layers["cosine_other"]])
 
 
+def test_pairs_whose_two_positions_are_all_one_are_shown_at_both():
+    tables = made_up()
+    tables["forward_similarity"] = tables["forward_similarity"].query("id == 21")
+    numbers = forward_similarity.draw(tables, SETTINGS).numbers["roles"]
+    assert [numbers[role]["n_pairs"] for role in ("perturbed", "impact")] == [1, 1]
+
+
 def test_activation_similarity_counts_what_its_caption_says():
     tables = made_up()
     data = tables["activation_similarity"]

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from drawn_parts import letters_of
 from figure_labels import clipped_labels, overlapping_labels
 from scipy import stats
 
@@ -104,6 +105,12 @@ def test_a_training_that_memorizes_nothing_says_so():
     drawing, caption = drawn([[False] * 4] * 20)
     assert (drawing.data.n_memorized == 0).all() and drawing.numbers["half"] is None
     assert "No checkpoint recites a paragraph." in caption and "Half" not in caption and "nan" not in caption
+
+
+def test_half_of_them_is_half():
+    """Of two that the last step recites, the first one is from step 1000 on."""
+    drawing, _ = drawn([[False, True, True, True], [False, False, True, True]])
+    assert drawing.numbers["half"] == 1000 and letters_of(drawing.figure) == "ab"
 
 
 def test_a_share_of_few_paragraphs_has_no_interval():

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import legend_of, words
+from drawn_parts import legend_of, letters_of, words
 from figure_labels import clipped_labels, overlapping_labels
 from made_rankings import ranked_with_samples
 
@@ -253,7 +253,7 @@ def test_stability_is_readable_and_its_caption_complete(verdicts):
     assert "3 seeds of sampling (0, 1, 2)" in caption
     left, right, bar = drawing.figure.axes
     assert list(legend_of(drawing.figure)) == list(VERDICTS)
-    assert bar.get_ylabel() == "seeds with this head first"
+    assert bar.get_ylabel() == "seeds with this head first" and letters_of(drawing.figure) == "ab"
     assert words(left.get_xticklabels()) == ["0", "1", "2"]
     assert words(left.get_yticklabels()) == [name.replace("_", " ") for name in verdicts]
     marks = {

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import colour_of, legend_of, words
+from drawn_parts import colour_of, legend_of, letters_of, words
 from figure_labels import clipped_labels, overlapping_labels
 from matplotlib import pyplot as plt
 
@@ -146,6 +146,8 @@ def test_figure_5_plots_exact_matches_of_the_first_learning_rate():
         colours = [COLOURS["memorized"], COLOURS["non_memorized"]]
         drawn = [[patches[0] for patches in axes.containers], axes.lines, axes.texts]
         assert [[colour_of(each) for each in artists] for artists in drawn] == [colours] * 3
+    below = [axes.get_xlabel() for axes in drawing.figure.axes]
+    assert letters_of(drawing.figure) == "abcdef" and below == [""] * 3 + ["exact match (tokens)"] * 3
     labels = ["memorized", "non-memorized"]
     assert legend_of(drawing.figure) == dict(zip(labels, colours, strict=True))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import colour_of, is_red_above_zero, legend_of, lying_bars, outlined
+from drawn_parts import colour_of, is_red_above_zero, legend_of, letters_of, lying_bars, outlined
 from figure_labels import clipped_labels, drawn_labels, overlapping_labels
 from made_settings import changed
 from matplotlib import pyplot as plt
@@ -202,6 +202,7 @@ def test_figure_9_sums_attention_and_mlp_weights_of_every_layer():
     assert axes[3].get_xlabel() == "sum |gradient|"
     assert legend_of(axes[1]) == dict(zip(["attention", "MLP"], shades, strict=True))
     groups = ("non_memorized", "partly_11_29", "partly_30_49", "memorized")
+    assert letters_of(drawing.figure) == "abcd"
     titles = ["non-memorized", "partly (11\u201329)", "partly (30\u201349)", "memorized"]
     assert [left.get_title() for left in axes[:8:2]] == titles
     for group, left, values in zip(groups, axes[:8:2], maps(drawing), strict=True):

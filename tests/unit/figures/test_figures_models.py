@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import legend_of, words
+from drawn_parts import legend_of, letters_of, words
 from figure_labels import clipped_labels, overlapping_labels
 from made_rankings import ranked_with_samples
 from scipy import stats
@@ -133,7 +133,11 @@ def test_models_of_one_size_stand_side_by_side(made_up):
     assert {float(dot.get_xdata()[0]) for dot in dots} == {0, 1, 2}
     assert clipped_labels(drawing.figure) == [] and overlapping_labels(drawing.figure) == []
     template = (REPORT / "models_memorized.rst").read_text()
-    captions = [fill(template, models_memorized.draw(found, SETTINGS).numbers) for found in (tables, made_up)]
+    two = made_up | {"models": made_up["models"].assign(n_parameters=[1000, 1000, 2000])}
+    captions = [
+        fill(template, models_memorized.draw(found, SETTINGS).numbers) for found in (tables, made_up, two)
+    ]
+    assert "differ in their training alone" in captions[2] and "against" in captions[2]
     assert "differ in their training alone" in captions[0] and "against" not in captions[0]
     assert "spread between training runs is unknown" in captions[1] and "against" in captions[1]
 
@@ -200,7 +204,8 @@ def test_repeats_have_a_line_per_model_and_say_where_bands_are_apart(made_up):
 def test_bands_are_apart_where_every_model_differs(made_up):
     ids = {model: [i for i in range(200, 400) if i % 10 < 2 + 3 * place] for place, model in enumerate(SIZES)}
     changed = with_memorized(made_up, **ids)
-    assert models_repeats.draw(changed, SETTINGS).numbers["n_bins_apart"] == 1
+    for models in (changed["models"], changed["models"].iloc[[1, 0, 2]]):
+        assert models_repeats.draw(changed | {"models": models}, SETTINGS).numbers["n_bins_apart"] == 1
 
 
 def test_strength_is_the_share_of_heads_that_rank_lower(made_up):
@@ -301,6 +306,8 @@ def test_agreement_within_models_and_the_layers_of_first_heads_are_those_of_the_
     pairs = agreement[(agreement["method_a"] != "combined") & (agreement["method_b"] != "combined")]
     expected = pairs.groupby("model")["kendall"].mean()
     assert drawing.numbers["agreement"] == pytest.approx(expected[list(SIZES)].to_dict())
+    numbers = drawing.numbers["n_pairs"], drawing.numbers["n_methods"], letters_of(drawing.figure)
+    assert numbers == (6, 5, "bca"), "the grid is made last"
     ranking = made_up["head_ranking"]
     for row in drawing.data[drawing.data["panel"] == "c"].itertuples():
         (first,) = ranking[
@@ -379,7 +386,7 @@ def test_correlations_of_layers_are_counted_and_starred(made_up):
     drawing = models_agreement.draw(made_up, {})
     layers = drawing.data[drawing.data["panel"] == "b"]
     numbers = drawing.numbers
-    assert numbers["n_profiles"] == len(layers)
+    assert numbers["n_profiles"] == len(layers) and letters_of(drawing.figure) == "ab"
     assert numbers["n_profiles_decided"] == (layers["p_value"] < 0.05).sum()
     assert numbers["n_profiles_short"] == (layers["n_layers"] < 5).sum()
     starred = [text for text in drawing.figure.axes[1].texts if text.get_text().endswith("*")]

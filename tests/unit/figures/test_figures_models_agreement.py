@@ -27,6 +27,15 @@ def test_pairs_of_methods_agree_contradict_are_mixed_or_nothing():
     assert (numbers["n_profiles_short"], numbers["methods"]) == (0, {"x": pytest.approx(0.3)})
 
 
+def test_p_of_exactly_the_level_decides_nothing_and_no_correlation_has_no_mean():
+    rows = [("pair", model, 0.5, models_agreement.SIGNIFICANCE) for model in "ab"]
+    pairs = pd.DataFrame(rows, columns=["pair", "model", "value", "p_value"])
+    layers = pd.DataFrame({"method": ["x", "y"], "value": [0.2, np.nan], "p_value": [0.05, np.nan]})
+    numbers = models_agreement._numbers(pairs, layers.assign(n_layers=9), pd.DataFrame({"model": ["a", "b"]}))
+    assert (numbers["agree"], numbers["n_nowhere"], numbers["n_profiles_decided"]) == ([], 1, 0)
+    assert numbers["methods"] == {"x": 0.2}
+
+
 def profile(strength):
     n = len(strength)
     return pd.DataFrame({"depth": (np.arange(n) + 0.5) / n, "strength": strength})

@@ -119,6 +119,7 @@ def test_marks_stand_at_the_models_that_are_tested_and_own_fits_are_filled():
     ]
     assert all(words(panel.get_xticklabels()) == list(models) for panel in grid[-1])
     panel = grid[0, 0]
+    assert [line.get_ydata()[0] for line in panel.lines if line.get_linestyle() == "-"][0] == 0.5, "chance"
     filled = [line for line in panel.lines if len(line.get_xdata()) == 1]
     assert [round(float(line.get_xdata()[0])) for line in filled] == [0, 1, 2]
     assert [float(line.get_ydata()[0]) for line in filled] == [0.9] * 3

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import is_red_above_zero, outlined
+from drawn_parts import is_red_above_zero, letters_of, outlined
 from figure_labels import clipped_labels, overlapping_labels
 from matplotlib import pyplot as plt
 from matplotlib.collections import QuadMesh
@@ -232,7 +232,9 @@ def test_means_equal_a_loop_over_pairs():
 def test_example_is_the_pair_with_most_tokens_between_its_ends():
     tables = made_up()
     drawing = prefix_patching.draw(tables, SETTINGS)
-    assert drawing.numbers["example"] == 7
+    assert drawing.numbers["example"] == 7 and letters_of(drawing.figure) == "abc"
+    as_long = made_up(places={7: (3, 50), 5: (2, 49), 6: (4, 50)})
+    assert prefix_patching.draw(as_long, SETTINGS).numbers["example"] == 5, "the smaller id of two"
     example = drawing.data.dropna(subset="id")
     assert sorted(example["position"].unique()) == list(range(3, 50))
     tokens = tables["perturbed_paragraphs"].set_index("id")["tokens"][7]
@@ -279,7 +281,7 @@ def test_maps_run_from_the_perturbed_to_the_impact_token():
         assert values[1, place] == pytest.approx(means[anchor, offset, 1])
 
 
-@pytest.mark.parametrize(("n_layers", "layers"), [(2, [1]), (4, [1, 3])])
+@pytest.mark.parametrize(("n_layers", "layers"), [(1, []), (2, [1]), (4, [1, 3])])
 def test_caption_follows_the_effect_through_the_first_and_the_last_layer(n_layers, layers):
     assert prefix_patching.draw(made_up(n_layers), SETTINGS).numbers["shown_layers"] == layers
 

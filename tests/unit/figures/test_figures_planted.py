@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import legend_of, table_rows, words
+from drawn_parts import legend_of, letters_of, table_rows, words
 from matplotlib import pyplot as plt
 
 from memloc.figures import (
@@ -146,7 +146,7 @@ def test_plants_that_damage_other_text_are_reported_apart():
     assert [row["n_damaging"] for row in drawing.numbers["kinds"]] == [8, 0, 0]
     harmless = drawing.data[drawing.data["plants"] == "without damage"]
     assert set(harmless["kind"]) == {"neurons", "scattered_1"}
-    assert drawing.numbers["kinds"][0]["n_tries"] == 9
+    assert drawing.numbers["kinds"][0]["n_tries"] == 9 and drawing.numbers["most_damage"] == "5 %"
 
 
 def test_what_is_above_one_is_as_far_from_it_as_what_is_below():
@@ -160,7 +160,9 @@ def test_what_is_above_one_is_as_far_from_it_as_what_is_below():
 
 
 def test_areas_are_those_of_the_curve():
-    drawing = planted_curves.draw(tables(), {})
+    found = tables()
+    found["planted_curves"] = found["planted_curves"].iloc[::-1]  # in whatever order
+    drawing = planted_curves.draw(found, {})
     own = drawing.data.set_index(["kind", "method"]).loc[("neurons", "zero_ablation")].iloc[0]
     height = 0.9 * 0.9 * 7.5 / 8  # the first of eight plants has half of the others' height
     assert own["cpr"] == pytest.approx(height / 2)
@@ -231,6 +233,10 @@ def test_mean_ranks_are_drawn_over_the_levels_of_plants_in_heads():
     assert words(panel.get_yticklabels()) == ["1", "2", "4", "8", "16", "32"]
     assert list(panel.get_yticks()) == [1, 2, 4, 8, 16, 32]
     assert drawing.numbers == {"n_plants": 8, "n_units": 32}
+    found = tables()
+    found["planted_truth"] = found["planted_truth"].query("kind == 'neurons'")
+    nothing = planted_rank.draw(found, {})
+    assert nothing.data.empty and nothing.numbers == {"n_plants": 0, "n_units": 0}
 
 
 def test_what_is_recommended_beats_its_twin_and_is_no_baseline():
@@ -344,3 +350,11 @@ def test_needed_weights_are_drawn_against_those_allowed_on_logarithmic_axes():
         np.testing.assert_allclose(points.get_offsets(), np.column_stack([x, growth]))
     (diagonal,), (limit,) = left.lines, right.lines
     assert list(diagonal.get_xdata()) == list(diagonal.get_ydata()) and limit.get_xdata()[0] == 5
+    assert letters_of(figure) == "ab"
+
+
+def test_plants_of_which_none_reached_the_criterion_have_no_points():
+    found = tables(2)
+    found["plants"]["reached"] = False
+    left, right = planted_needed.draw(found, {}).figure.axes
+    assert not left.collections and not right.collections and np.isfinite(left.lines[0].get_xdata()).all()

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import words
+from drawn_parts import letters_of, words
 from figure_labels import clipped_labels, overlapping_labels
 from made_rankings import ranked_with_samples
 from matplotlib import pyplot as plt
@@ -57,7 +57,11 @@ def test_labels_can_be_read_and_captions_are_filled(module, shape):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_map_holds_the_rank_of_every_head(shape):
     tables = made_up(*shape)
-    panel = head_ranking.draw(tables, SETTINGS).figure.axes[0]
+    figure = head_ranking.draw(tables, SETTINGS).figure
+    panel, shades = figure.axes[0], figure.axes[0].images[0]
+    assert letters_of(figure) == "abc" and shades.colorbar.ax.get_ylabel() == "rank (1 = strongest)"
+    first, last = (sum(shades.to_rgba(rank)[:3]) for rank in (1, shape[0] * shape[1]))
+    assert first > last, "first heads are the brightest"
     shown = np.asarray(panel.images[0].get_array())
     ranking = tables["head_ranking"].sort_values(["layer", "head"])
     expected = [ranking.loc[ranking["method"] == method, "rank"].tolist() for method in METHOD_LABELS]
@@ -199,6 +203,13 @@ def test_the_caption_gives_the_interval_of_the_heads_rank():
     numbers["ranks"] = {"a method": {"rank": 2, "low": 1, "high": 7, "first_share": 0.25}}
     caption = fill((REPORT / "head_ranking.rst").read_text(), numbers)
     assert "a method: 2 (1 to 7), first in 25 %" in caption
+
+
+@pytest.mark.parametrize(("method", "told"), [("exact", False), ("attribution", True)])
+def test_the_caption_says_where_patches_are_estimated(method, told):
+    tables = made_up(4, 8) | {"patching": pd.DataFrame({"method": [method] * 2})}
+    numbers = head_ranking.draw(tables, SETTINGS).numbers
+    assert ("is estimated to first order" in fill((REPORT / "head_ranking.rst").read_text(), numbers)) == told
 
 
 def test_the_caption_says_whether_methods_count_by_planted_truth():

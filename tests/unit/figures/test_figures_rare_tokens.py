@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import is_red_above_zero, legend_of, outlined
+from drawn_parts import is_red_above_zero, legend_of, letters_of, outlined
 from figure_labels import clipped_labels, drawn_labels, overlapping_labels
 from matplotlib import pyplot as plt
 from matplotlib.collections import QuadMesh
@@ -109,7 +109,7 @@ def test_fig7_plots_every_head_of_the_highlighted_layer_only():
         for line, (_, of_head) in zip(axes.lines, rows.groupby("head"), strict=True):
             np.testing.assert_allclose(line.get_ydata(), of_head[measure])
             assert line.get_xdata().tolist() == list(range(N_RANKS))
-    assert set(drawing.data["layer"]) == {1}
+    assert set(drawing.data["layer"]) == {1} and letters_of(drawing.figure) == "abcd"
     assert len(drawing.data) == 5 * N_RANKS
 
 
@@ -141,6 +141,11 @@ def test_caption_of_fig7_gives_places_and_nulls_of_the_layer_and_decides_nothing
     assert "correlates at -0.90, number 1 of 5 (first: head 2, -0.90)" in text
     assert "and 1 of the 5 heads are below theirs" in text
     assert not any(word in text for word in ("holds", "claim", "chance"))
+
+
+def test_fig7_has_no_second_head_in_a_layer_of_one():
+    drawing = fig7.draw(made_up(2, 1), sections({"highlight": {"layer": 1, "head": 0}}))
+    assert "number 1 of 1 in its layer (first: head 0, -0.100)." in caption(fig7, drawing)
 
 
 def test_fig7_shows_the_null_of_the_highlighted_head_and_counts_occurrences():

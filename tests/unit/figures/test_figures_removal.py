@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import legend_of, table_rows
+from drawn_parts import legend_of, letters_of, table_rows
 from figure_labels import clipped_labels, overlapping_labels
 from made_removal import tables
 from matplotlib import pyplot as plt
@@ -87,6 +87,8 @@ def test_every_way_is_drawn_at_what_it_forgets_and_costs():
     drawing = removal.draw(tables(), SETTINGS)
     assert list(legend_of(drawing.figure)) == [label for label, *_ in WAY_STYLES.values()]
     assert [axes.get_xscale() for axes in drawing.figure.axes] == ["linear", "symlog"]
+    assert letters_of(drawing.figure) == "ab"
+    assert drawing.figure.axes[0].get_ylabel() == "forgotten by removed paragraphs (tokens)"
     values = drawing.data.set_index(["way", "mode", "measure"])["value"]
     for panel, cost in zip(drawing.figure.axes, ("em_own_lost", "nll_gained"), strict=True):
         assert ("tokens" if cost == "em_own_lost" else "nats") in panel.get_xlabel()

@@ -125,8 +125,14 @@ def test_numbers_of_figures_2_and_8_are_medians_and_shares_of_their_sets():
         assert nll.tolist() == rows["nll"].tolist() and (abs(em - rows["em"].to_numpy()) < 0.4).all()
         for bars, column, lying in ((above, "nll", False), (beside, "em", True)):
             edges, counts = counts_of(bars, lying)
-            assert np.histogram(rows[column], edges)[0].tolist() == counts
+            assert np.histogram(rows[column], edges)[0].tolist() == counts and sum(counts) == len(rows)
             assert colour_of(bars[0]) == colour_of(dots) == style.COLOURS[name]
+    assert (main.get_xlabel(), main.get_ylabel()) == ("NLL (nats per token)", "exact match (tokens)")
+    assert top.get_yscale() == side.get_xscale() == "log"
+    assert max(top.get_ylim()[0], side.get_xlim()[0]) < 1, "a bar of one paragraph is seen"
+    again = fig2.draw(found, SETTINGS).figure.axes[2]
+    for dots, same in zip(main.collections, again.collections, strict=True):
+        assert dots.get_offsets().tolist() == same.get_offsets().tolist()
     labels = ["non-memorized, 2", "partly (9\u201323), 2", "partly (24\u201339), 2", "memorized, 3"]
     assert legend_of(main) == dict(zip(labels, (style.COLOURS[name] for name in names), strict=True))
     drawing = fig8.draw(found, SETTINGS)
@@ -136,9 +142,10 @@ def test_numbers_of_figures_2_and_8_are_medians_and_shares_of_their_sets():
     assert (left.get_xlabel(), left.get_xscale()) == ("occurrences in the corpus", "log")
     assert (right.get_xlabel(), right.get_xscale()) == ("exact match (tokens)", "linear")
     for axes, column in ((left, "count"), (right, "em")):
+        assert axes.get_yscale() == "log" and axes.get_ylim()[0] < 1
         for name, bars in zip(names, axes.containers, strict=True):
-            edges, counts = counts_of(bars)
-            assert np.histogram(shown.loc[shown["set"] == name, column], edges)[0].tolist() == counts
+            (edges, counts), values = counts_of(bars), shown.loc[shown["set"] == name, column]
+            assert np.histogram(values, edges)[0].tolist() == counts and sum(counts) == len(values)
             assert colour_of(bars[0]) == style.COLOURS[name]
     assert legend_of(right) == {
         label.rpartition(",")[0]: style.COLOURS[name] for label, name in zip(labels, names, strict=True)
@@ -215,9 +222,11 @@ def test_recited_paragraphs_come_in_the_order_of_their_repeats(monkeypatch):
     assert "a sample of 2 non-memorized ones (0)" in caption("recited", drawing)
     nothing = recited.draw(tables(EM["none memorized"]), SETTINGS)
     assert not nothing.numbers["n_recited"] and "has 39 of 40 tokens right" in caption("recited", nothing)
+    found["paragraphs"]["count"] = 5
+    assert recited.draw(found, SETTINGS).data["id"].tolist() == [9, 10, 11, 5, 6, 7, 8], "then by their ids"
     none = changed(SETTINGS, recited={"n_edits": 0})
     assert recited.draw(tables(EM["none memorized"]), none).data.empty
-    assert recited.draw(found, none).data["id"].tolist() == [11, 10, 9]  # as near as may be is near enough
+    assert recited.draw(found, none).data["id"].tolist() == [9, 10, 11]  # as near as may be is near enough
 
 
 @pytest.mark.parametrize("em", EM.values(), ids=EM)

@@ -142,13 +142,15 @@ def test_min_k_plots_every_text():
     titles = ["20 % least likely tokens", "all tokens of the continuation"]
     assert [axes.get_title() for axes in drawing.figure.axes] == titles
     assert [axes.get_title(loc="left") for axes in drawing.figure.axes] == ["a", "b"]
+    same = min_k.draw({"token_statistics": made_up()}, sections({"min_k": {"percent": 20}})).figure.axes
+    again = iter(dots.get_offsets()[:, 1].tolist() for axes in same for dots in axes.collections)
     assert {axes.get_xlabel() for axes in drawing.figure.axes} == {"mean log-probability (nats per token)"}
     for axes, column in zip(drawing.figure.axes, ("min_k", "mean"), strict=True):
         for place, (group, dots, median) in enumerate(zip(groups, axes.collections, axes.lines, strict=True)):
             rows = (drawing.data["set"] == group[0]) & (drawing.data["continuation"] == group[1])
             expected = drawing.data.loc[rows, column]
             values, heights = dots.get_offsets().T
-            assert values.tolist() == expected.tolist()
+            assert values.tolist() == expected.tolist() and heights.tolist() == next(again)
             assert (abs(heights - place) < 0.3).all() and colour_of(dots) == COLOURS[group[0]]
             assert (
                 list(median.get_xdata()) == [expected.median()] * 2 and np.mean(median.get_ydata()) == place
