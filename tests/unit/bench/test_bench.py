@@ -6,6 +6,7 @@ import time
 from functools import partial
 from itertools import cycle
 from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -100,6 +101,8 @@ def test_sides_are_processes_of_their_own_with_their_own_memory():
 class Replayed:
     """A side whose runs have taken these seconds and megabytes."""
 
+    ended: ClassVar = []
+
     def __init__(self, name, runs):
         self.left = iter(runs)
 
@@ -107,7 +110,7 @@ class Replayed:
         return measure.Measured(*next(self.left), {})
 
     def close(self):
-        assert next(self.left, None) is None, "all runs are done"
+        self.ended.append(next(self.left, None))
 
 
 def test_times_are_medians_and_memory_is_the_most_of_the_runs_after_the_first(monkeypatch):
@@ -115,6 +118,7 @@ def test_times_are_medians_and_memory_is_the_most_of_the_runs_after_the_first(mo
     runs = {"fast": [(9, 800), (1, 300), (8, 200), (3, 200)], "plain": [(4, 50), (6, 50), (5, 90), (60, 50)]}
     found = measure.take_turns(runs, repeats=3)
     assert {name: side[:2] for name, side in found.items()} == {"fast": (3, 300), "plain": (6, 90)}
+    assert Replayed.ended == [None, None], "both, when nothing is left to run"
 
 
 @pytest.mark.parametrize(
@@ -202,6 +206,33 @@ def test_sides_that_find_something_else_are_an_error(stage, second, told):
     with pytest.raises(BenchError, match=f"{stage}: results differ by {told}"):
         row_of(stage, nll=[1.0, second])
     assert row_of("editing_step", nll=[1.0, 2.02])["difference"] == pytest.approx(0.01)
+
+
+def test_every_stage_of_a_comparison_takes_turns_with_the_straightforward_side(monkeypatch):
+    """As often as asked for; its share of the peak is that of its type of numbers."""
+    stages = {
+        name: subject.Stage(name, 1, lambda found: 6.0, dtype)
+        for name, dtype in (("single", "float32"), ("half", "bfloat16"))
+    }
+    compared = subject.Comparison("text", "plainly", 1, slice(None), stages)
+    asked, told = [], []
+
+    def take_turns(sides, repeats):
+        asked.append((sides, repeats))
+        return {name: measure.Measured(2.0, 9.0, {"em": np.array([1])}) for name in sides}
+
+    monkeypatch.setattr(run.measure, "take_turns", take_turns)
+    monkeypatch.setattr(run.measure, "once", lambda name, prepare: prepare()())
+    monkeypatch.setattr(run, "peak_rate", {torch.float32: 10.0, torch.bfloat16: 30.0}.get)
+    monkeypatch.setattr(run, "RUNS", {"any": lambda bench, own: compared})
+    bench = SimpleNamespace(sizes=SimpleNamespace(repeats=4), n_tokens=100, n_prefix=50)
+    frame = run.compare(bench, ["any"], None, told.append)
+    assert asked == [({"single": "single", "half": "half", "plain": "plainly"}, 4)]
+    assert frame[["stage", "item", "peak_share"]].to_numpy().tolist() == [
+        ["single", "text", 0.3],
+        ["half", "text", 0.1],
+    ]
+    assert told == [f"{name}: 2.00 s, straightforwardly 2.00 s" for name in stages]
 
 
 def test_growth_is_measured_with_ever_more_paragraphs(monkeypatch):

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import legend_of, table_rows, words
+from drawn_parts import legend_of, letters_of, table_rows, words
 
 from memloc.claims import expected
 from memloc.claims.expected import MemorizedListError, agreement_numbers, compare
@@ -179,6 +179,8 @@ def test_tables_and_figures_take_what_is_compared(run, published, tmp_path):
     sizes, difference, of_paragraphs = drawing.figure.axes
     assert [bar.get_width() for bar in sizes.patches] == [2, 1, 3]
     assert words(sizes.texts) == ["2", "1", "3"] and sizes.yaxis_inverted()
+    assert sizes.get_xlabel() == "memorized paragraphs" and letters_of(drawing.figure) == "abc"
+    assert difference.get_xlabel() == of_paragraphs.get_xlabel() == "published NLL (nats per token)"
     assert words(sizes.get_yticklabels()) == ["both", "only this run", "only published"]
     assert list(legend_of(drawing.figure)) == ["memorized here, 2", "not memorized here, 1"]
     assert "continuation" in difference.get_ylabel() and "paragraph" in of_paragraphs.get_ylabel()

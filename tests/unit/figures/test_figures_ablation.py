@@ -344,6 +344,7 @@ def test_bypassed_blocks_are_drawn_as_means_of_paragraphs(n_seen):
     whole = {"EM of memorized": 45, "EM of non-memorized": 45, "NLL of held-out": 3}
     for row, more in ((alone, 0), (above, 5)):
         for panel, (title, dotted) in zip(row, whole.items(), strict=True):
+            assert panel.get_xlabel() == ("layer" if more else "")
             assert panel.get_ylabel().startswith(title + "\n")
             assert panel.get_title() == ("this layer and all above" if more else "this layer alone")
             grey, *lines = panel.lines

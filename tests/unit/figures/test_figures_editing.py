@@ -147,6 +147,7 @@ def test_figure_5_plots_exact_matches_of_the_first_learning_rate():
         drawn = [[patches[0] for patches in axes.containers], axes.lines, axes.texts]
         assert [[colour_of(each) for each in artists] for artists in drawn] == [colours] * 3
     below = [axes.get_xlabel() for axes in drawing.figure.axes]
+    assert [axes.get_ylabel() for axes in drawing.figure.axes] == ["paragraphs", "", ""] * 2
     assert letters_of(drawing.figure) == "abcdef" and below == [""] * 3 + ["exact match (tokens)"] * 3
     labels = ["memorized", "non-memorized"]
     assert legend_of(drawing.figure) == dict(zip(labels, colours, strict=True))
@@ -362,6 +363,7 @@ def test_figure_5_counts_unlearned_edited_and_compared_paragraphs():
     tables["edits"] = edits[(edits["objective"] == "unlearn") | (edits["id"] != 3)]
     numbers = fig5.draw(tables, SETTINGS).numbers
     assert (numbers["n_unlearned"], numbers["n_edited"], numbers["n_compared"]) == (6, 5, 2)
+    assert not numbers["reference"], "those that are drawn"
     theirs = tables["edits"][tables["edits"]["reference"]]
     numbers = fig5.draw({"edits": theirs}, SETTINGS).numbers
     assert numbers["reference"] and numbers["n_compared"] == 0 and numbers["n_unlearned"] == 2

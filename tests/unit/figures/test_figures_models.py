@@ -109,6 +109,8 @@ def test_fractions_and_intervals_are_those_of_the_counts(made_up):
         assert (row.low, row.high) == pytest.approx((interval.low, interval.high))
     (axes,) = drawing.figure.axes
     assert list(legend_of(drawing.figure)) == list(SIZES) and axes.get_xscale() == "log"
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("parameters", "fraction memorized")
+    assert axes.get_ylim()[0] == 0
     for place, ((point, _, (bar,)), row) in enumerate(zip(axes.containers, data.itertuples(), strict=True)):
         assert point.get_xydata().tolist() == [[10 ** (5 + place), row.fraction]]
         (ends,) = bar.get_segments()
@@ -131,6 +133,7 @@ def test_models_of_one_size_stand_side_by_side(made_up):
     drawing = models_memorized.draw(tables, SETTINGS)
     dots = [line for line in drawing.figure.axes[0].lines if len(line.get_xdata()) == 1]
     assert {float(dot.get_xdata()[0]) for dot in dots} == {0, 1, 2}
+    assert drawing.figure.axes[0].get_xlabel() == "models of 1,000 parameters"
     assert clipped_labels(drawing.figure) == [] and overlapping_labels(drawing.figure) == []
     template = (REPORT / "models_memorized.rst").read_text()
     two = made_up | {"models": made_up["models"].assign(n_parameters=[1000, 1000, 2000])}
@@ -190,6 +193,7 @@ def test_repeats_have_a_line_per_model_and_say_where_bands_are_apart(made_up):
     assert (drawing.numbers["n_bins"], drawing.numbers["n_bins_apart"]) == (8, 0)
     (axes,) = drawing.figure.axes
     assert list(legend_of(drawing.figure)) == [line.get_label() for line in axes.lines] == list(SIZES)
+    assert (axes.get_xlabel(), axes.get_xscale()) == ("occurrences in the corpus", "log")
     sizes = [225] + [25] * 7
     for place, (line, band) in enumerate(zip(axes.lines, axes.collections, strict=True)):
         shares = [float(power >= 6 - 2 * place) for power in range(8)]
@@ -263,6 +267,7 @@ def test_marks_of_a_row_are_in_the_order_of_the_legend(made_up):
     """The first model on top; filled and open marks of a model together have one in every row."""
     figure = models_agreement.draw(made_up, {}).figure
     axes = figure.axes[0]
+    assert axes.get_xlabel() == "Kendall's \u03c4 of the heads' scores (open: p \u2265 0.05)"
     marks = [line for line in axes.lines if line.get_marker() not in ("None", "")]
     assert [line.get_label() for line in marks[::2]] == list(SIZES)
     heights = [
@@ -318,6 +323,8 @@ def test_agreement_within_models_and_the_layers_of_first_heads_are_those_of_the_
     taus, depths, grid = drawing.figure.axes
     assert list(legend_of(drawing.figure)) == list(verdict_marks.MARKS)
     assert words(grid.get_xticklabels()) == [*SIZES]
+    names = taus.get_ylabel(), depths.get_xlabel()
+    assert names == ("Kendall's \u03c4 within a model", "relative depth of the first head")
     named = words(grid.get_yticklabels())
     row = [line for line in grid.lines if list(line.get_ydata()) == [named.index("first only")]]
     marks = {line.get_xdata()[0]: line.get_marker() for line in row}
@@ -393,6 +400,7 @@ def test_correlations_of_layers_are_counted_and_starred(made_up):
     assert len(starred) == numbers["n_profiles_decided"]
     panel = drawing.figure.axes[1]
     (image,) = panel.images
+    assert image.colorbar.ax.get_ylabel() == "correlation of layer profiles"
     pairs, methods = words(panel.get_xticklabels()), words(panel.get_yticklabels())
     assert pairs == ["small \u2013 middle", "middle \u2013 large-long.name"] and image.get_clim() == (-1, 1)
     texts = {text.get_position(): text.get_text() for text in panel.texts}

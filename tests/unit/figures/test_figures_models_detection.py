@@ -59,6 +59,7 @@ def test_labels_are_readable_and_the_caption_names_every_stratum(strata, models)
     text = caption(drawing)
     assert not any(word in text for word in ("None", "nan", "{", "}"))
     assert text.count("prefix NLL 0.900 and 0.700") == len(strata)
+    assert ("at the whole prefix (50 tokens)" in text) == bool(strata)
     assert ("No stratum has" in text) == (not strata)
 
 
@@ -91,6 +92,7 @@ def test_marks_stand_at_the_models_that_are_tested_and_own_fits_are_filled():
     drawing = models_detection.draw(given, {})
     models = MODELS[:3]
     assert list(legend_of(drawing.figure)) == list(models)
+    assert drawing.figure.legends[0].get_title().get_text() == "fitted to (filled: itself)"
     grid = np.array(drawing.figure.axes).reshape(3, -1)
     titles = [panel.get_title() for panel in grid[0]]
     assert titles == [models_detection.FEATURES[name] for name in features]

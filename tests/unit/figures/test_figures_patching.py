@@ -266,6 +266,7 @@ def test_maps_run_from_the_perturbed_to_the_impact_token():
     tables = made_up()
     drawing = prefix_patching.draw(tables, SETTINGS)
     axes, data = drawing.figure.axes[0], drawing.data
+    assert axes.get_xlabel() == "token position (p perturbed, i impact)" and axes.get_ylabel() == "layer"
     for panel, direction in zip(drawing.figure.axes, DIRECTIONS, strict=False):
         (mesh,) = (artist for artist in panel.collections if isinstance(artist, QuadMesh))
         first = data[(data["direction"] == direction) & (data["anchor"] == "p") & (data["offset"] == 0)]

@@ -186,6 +186,7 @@ def test_figure_3_plots_mean_drops_per_position(tables):
     legend = [text.get_text() for text in axes.get_legend().get_texts()]
     assert legend == [line.get_label() for line in axes.lines] and axes.get_ylim()[0] == 0
     assert axes.get_ylabel() == "mean drop of exact match\n(tokens)"
+    assert axes.get_xlim()[0] < 0 and axes.get_xlim()[1] > N_PREFIX - 1, "all positions are shown"
     assert [each.get_title(loc="left") for each in drawing.figure.axes] == ["a", "", "b"]
     assert drawing.numbers["difference"].value == pytest.approx(
         drawing.numbers["non_memorized"]["drop"].value - drawing.numbers["memorized"]["drop"].value

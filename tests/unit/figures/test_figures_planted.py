@@ -112,6 +112,7 @@ def test_recall_is_drawn_with_its_interval_at_its_method_the_plant_above_the_twi
     assert list(legend_of(figure)) == ["the plant", "the unplanted twin"]
     for panel, (kind, (n_place, n_units)) in zip(figure.axes, SIZES.items(), strict=True):
         assert panel.get_title() == panel_title(kind) and panel.yaxis_inverted()
+        assert panel.get_xlabel() == "recall"
         assert panel.lines[0].get_xdata()[0] == pytest.approx(n_place / n_units), "chance"
         lines, plant, _, twin = panel.collections
         for place, method in enumerate(("gradient_largest", "zero_ablation", *BASELINES)):
@@ -127,7 +128,9 @@ def test_recall_is_drawn_with_its_interval_at_its_method_the_plant_above_the_twi
 
 def test_the_caption_says_what_plants_do_to_other_text():
     """Medians, of the plants that reached the criterion; nine tries had the first kind."""
-    first, second, _ = planted_recall.draw(tables(), {}).numbers["kinds"]
+    numbers = planted_recall.draw(tables(), {}).numbers
+    assert numbers["controls"] == ["plant", "twin"], "no wrong paragraph was asked about"
+    first, second, _ = numbers["kinds"]
     rises = [0.1 + 0.001 * plant**2 for plant in range(8)]
     left = [40 - plant**2 / 2 for plant in range(8)]
     assert first == {
@@ -194,6 +197,7 @@ def test_curves_are_means_over_plants_of_what_is_planted_and_of_what_is_left():
                 assert heights == pytest.approx([start + height * share for share in shares])
     percent = {float(text.get_text()): text.get_position()[0] for text in below[0].get_xticklabels()}
     assert list(percent) == pytest.approx([100 * place for place in percent.values()])
+    assert {panel.get_xlabel() for panel in below} == {"first units (%)"}
 
 
 def test_areas_have_intervals_over_plants():
@@ -229,6 +233,7 @@ def test_mean_ranks_are_drawn_over_the_levels_of_plants_in_heads():
     for line in panel.lines:
         assert list(line.get_xdata()) == [0.03, 0.3] and list(line.get_ydata()) == [8.5, 4.5]
     assert panel.get_title() == "a head (V, O)" and panel.xaxis_inverted()
+    assert (panel.get_xlabel(), panel.get_ylabel()) == ("NLL below (nats)", "mean rank of the planted head")
     assert words(panel.get_xticklabels()) == ["0.03", "0.3"]
     assert words(panel.get_yticklabels()) == ["1", "2", "4", "8", "16", "32"]
     assert list(panel.get_yticks()) == [1, 2, 4, 8, 16, 32]
@@ -331,6 +336,12 @@ def test_the_three_best_methods_of_each_kind_are_written_down():
     }
     few = words(planted_recommend.draw(tables(2), {}).figure.axes[0].texts)
     assert few.count("\u2013") == 3 * len(KINDS) * len(RIVALS), "two plants have no p-value"
+
+
+def test_a_gain_of_next_to_nothing_is_not_minus_zero():
+    shown = planted_recommend.draw(tables(2), {}).data.head(1).assign(gain=-0.001)
+    (line,) = table_rows(planted_recommend._table(shown).axes[0], planted_recommend.HEADER)
+    assert line["gain over the twin"] == "+0.00"
 
 
 def test_needed_weights_are_drawn_against_those_allowed_on_logarithmic_axes():

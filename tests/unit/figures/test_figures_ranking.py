@@ -62,6 +62,7 @@ def test_the_map_holds_the_rank_of_every_head(shape):
     assert letters_of(figure) == "abc" and shades.colorbar.ax.get_ylabel() == "rank (1 = strongest)"
     first, last = (sum(shades.to_rgba(rank)[:3]) for rank in (1, shape[0] * shape[1]))
     assert first > last, "first heads are the brightest"
+    assert panel.get_xlabel() == "layer, and its heads from left to right"
     shown = np.asarray(panel.images[0].get_array())
     ranking = tables["head_ranking"].sort_values(["layer", "head"])
     expected = [ranking.loc[ranking["method"] == method, "rank"].tolist() for method in METHOD_LABELS]
@@ -168,7 +169,7 @@ def test_panel_c_shows_each_method_with_heads_in_the_order_of_their_ranks():
     figure, numbers = drawing.figure, drawing.numbers
     shares = head_ranking.rank_shares(tables["head_rank_samples"])
     panels = [axes for axes in figure.axes if "heads by their rank" in axes.get_xlabel()]
-    assert len(panels) == 5
+    assert len(panels) == 5 and panels[0].get_ylabel() == "rank in resamples"
     ranking = tables["head_ranking"].query("method == 'patching'").sort_values("rank")
     first, last = (tuple(ranking.iloc[place][["layer", "head"]]) for place in (0, -1))
     shown = next(axes for axes in panels if "patching" in axes.get_xlabel()).images[0].get_array()

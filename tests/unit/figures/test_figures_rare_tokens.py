@@ -104,7 +104,7 @@ def test_fig7_plots_every_head_of_the_highlighted_layer_only():
     assert list(legend_of(left[0])) == ["null of head 2 (95 %)", "head 2"]
     assert legend_of(left[0])["head 2"] == COLOURS["memorized"]
     for axes, measure in zip(left, ("attention_sum", "attention_mean"), strict=True):
-        assert len(axes.lines) == 5
+        assert len(axes.lines) == 5 and axes.get_xlabel() == "rank of the token (0 = rarest)"
         assert axes.get_ylim() == pytest.approx((0, 1.1 * rows[measure].max()))
         for line, (_, of_head) in zip(axes.lines, rows.groupby("head"), strict=True):
             np.testing.assert_allclose(line.get_ydata(), of_head[measure])
@@ -189,6 +189,7 @@ def test_fig7_draws_each_heads_null_and_correlation_in_its_row():
     dots = right.collections[0].get_facecolors()
     assert [to_hex(dot) == COLOURS["memorized"] for dot in dots] == [False, False, True, False, False]
     assert right.lines[0].get_xdata() == [0, 0] and right.get_xlabel().startswith("Pearson correlation")
+    assert right.get_ylabel() == "head"
     bars = {bar.get_y() + 0.3: (bar.get_x(), bar.get_x() + bar.get_width()) for bar in right.patches}
     assert bars[3] == pytest.approx((-0.8, 0.3)) and bars[1] == pytest.approx((-0.5, 0.3))
     assert right.collections[0].get_offsets().tolist()[3] == [0.6, 3]

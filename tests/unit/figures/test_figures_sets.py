@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import band_at, colour_of, column_of, counts_of, legend_of
+from drawn_parts import band_at, colour_of, column_of, counts_of, legend_of, letters_of
 from made_settings import changed
 
 from memloc.data.sets import controls, split
@@ -129,6 +129,8 @@ def test_numbers_of_figures_2_and_8_are_medians_and_shares_of_their_sets():
             assert colour_of(bars[0]) == colour_of(dots) == style.COLOURS[name]
     assert (main.get_xlabel(), main.get_ylabel()) == ("NLL (nats per token)", "exact match (tokens)")
     assert top.get_yscale() == side.get_xscale() == "log"
+    assert top.get_ylabel() == side.get_xlabel() == "paragraphs"
+    assert [axes.axison for axes in drawing.figure.axes] == [True, False, True, True]
     assert max(top.get_ylim()[0], side.get_xlim()[0]) < 1, "a bar of one paragraph is seen"
     again = fig2.draw(found, SETTINGS).figure.axes[2]
     for dots, same in zip(main.collections, again.collections, strict=True):
@@ -142,11 +144,12 @@ def test_numbers_of_figures_2_and_8_are_medians_and_shares_of_their_sets():
     assert (left.get_xlabel(), left.get_xscale()) == ("occurrences in the corpus", "log")
     assert (right.get_xlabel(), right.get_xscale()) == ("exact match (tokens)", "linear")
     for axes, column in ((left, "count"), (right, "em")):
-        assert axes.get_yscale() == "log" and axes.get_ylim()[0] < 1
+        assert (axes.get_yscale(), axes.get_ylabel()) == ("log", "paragraphs") and axes.get_ylim()[0] < 1
         for name, bars in zip(names, axes.containers, strict=True):
             (edges, counts), values = counts_of(bars), shown.loc[shown["set"] == name, column]
             assert np.histogram(values, edges)[0].tolist() == counts and sum(counts) == len(values)
             assert colour_of(bars[0]) == style.COLOURS[name]
+    assert letters_of(drawing.figure) == "ab"
     assert legend_of(right) == {
         label.rpartition(",")[0]: style.COLOURS[name] for label, name in zip(labels, names, strict=True)
     }
@@ -254,6 +257,7 @@ def test_repeats_are_those_of_the_continuation_where_they_are_counted():
     assert drawing.data["repeats_min"].min() == 2 and drawing.numbers["n_elsewhere"] == 9
     (axes,), data = drawing.figure.axes, drawing.data
     assert (axes.get_xlabel(), axes.get_xscale()) == ("occurrences of the continuation in training", "log")
+    assert axes.get_ylabel() == "fraction memorized" and axes.get_ylim()[1] > 1
     assert axes.lines[0].get_xydata().tolist() == data[["repeats_mean", "fraction"]].to_numpy().tolist()
     for row in data.itertuples():
         assert band_at(axes.collections[0], row.repeats_mean) == (row.low, row.high)

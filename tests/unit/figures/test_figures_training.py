@@ -10,6 +10,7 @@ def test_the_training_curve_is_drawn_to_its_end():
     drawing = training_curve.draw({"training_curve": curve}, None)
     loss, rate = (axes.lines[0] for axes in drawing.figure.axes)
     assert (loss.get_linestyle(), rate.get_linestyle()) == ("-", "--")
+    assert drawing.figure.axes[0].get_xlabel() == "optimiser step"
     names = [axes.get_ylabel() for axes in drawing.figure.axes]
     assert [axes.get_ylim()[0] for axes in drawing.figure.axes] == [0, 0]
     assert names == ["loss (nats per token)", "learning rate (dashed)"]
