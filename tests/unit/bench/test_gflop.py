@@ -9,7 +9,7 @@ import yaml
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from memloc.bench import subject
+from memloc.bench import gradient_stages, stages, subject
 from memloc.bench.gradient_stages import LEARNING_RATE
 from memloc.bench.measure import difference
 from memloc.bench.run import ROUNDING, RUNS, TOLERANCE
@@ -122,6 +122,23 @@ def test_both_sides_of_an_edit_are_compared_by_how_far_weights_have_moved(bench,
     for prepare in (comparison.stages["editing_step"].prepare, comparison.plain):
         moved = prepare()()["moved"]
         assert 0 < moved.max() < farthest and (moved >= 0).all()
+
+
+def test_stages_that_are_named_for_bfloat16_are_asked_for_it(bench, own, monkeypatch):
+    asked = []
+    monkeypatch.setattr(stages, "screening_model", lambda model, screening: asked.append(screening))
+    monkeypatch.setattr(
+        gradient_stages.editing, "optimise", lambda *given: asked.append(given[-1].how.products) or []
+    )
+    perturbed, edited = (RUNS[name](bench, own).stages.values() for name in ("perturbation", "editing_step"))
+    for stage in perturbed:
+        stage.prepare()
+    for stage in edited:
+        stage.prepare()()
+    assert asked == ["none", "bfloat16", "none", "float32", "bfloat16"]
+    assert [stage.dtype for stage in (*perturbed, *edited)] == [
+        name.replace("none", "float32") for name in asked
+    ]
 
 
 def test_a_version_runs_from_its_replaced_token_to_the_first_mismatch(bench, own):
