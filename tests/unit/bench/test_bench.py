@@ -118,7 +118,8 @@ def test_times_are_medians_and_memory_is_the_most_of_the_runs_after_the_first(mo
     runs = {"fast": [(9, 800), (1, 300), (8, 200), (3, 200)], "plain": [(4, 50), (6, 50), (5, 90), (60, 50)]}
     found = measure.take_turns(runs, repeats=3)
     assert {name: side[:2] for name, side in found.items()} == {"fast": (3, 300), "plain": (6, 90)}
-    assert Replayed.ended == [None, None], "both, when nothing is left to run"
+    assert measure.once("alone", [(5, 60)]) == {}
+    assert Replayed.ended == [None] * 3, "all sides, when nothing is left to run"
 
 
 @pytest.mark.parametrize(

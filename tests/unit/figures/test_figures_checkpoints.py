@@ -93,6 +93,7 @@ def test_rows_are_those_counted_by_hand(last):
         name: drawing.numbers[name] for name in ("n_paragraphs", "n_checkpoints", "first_step", "last_step")
     }
     assert list(shown.values()) == [200, 4, 0, 16000]
+    assert "Recited of unseen paragraphs" in caption
     ever = sum(map(any, memorized))
     assert (
         f"Of {ever} paragraphs that any checkpoint recites, a share of {1 - n_last / ever:.2f} (" in caption

@@ -12,7 +12,7 @@ from made_rankings import ranked_with_samples
 
 from memloc.figures import claims, stability
 from memloc.figures.parts import verdict_marks
-from memloc.figures.parts.style import METHOD_LABELS
+from memloc.figures.parts.style import METHOD_LABELS, subplots
 from memloc.run.templates import fill
 from memloc.tables import across_models, schema, storage
 from memloc.tables.claim_terms import VERDICTS
@@ -241,6 +241,9 @@ def test_methods_are_told_by_whether_all_seeds_have_the_same_first_head():
     labels = [METHOD_LABELS[method] for method in ("combined", "patching", "rare_tokens")]
     assert numbers["same"] == labels[:1] and numbers["most"] == {labels[1]: 2, labels[2]: 1}
     assert numbers["n_heads"] == 3
+    _, axes = subplots()
+    stability._draw_firsts(axes, stability.first_ranks(ranking.query("method != 'combined'")), 3)
+    assert axes.images[0].get_clim() == (0, 3), "also where no head is first with all seeds"
 
 
 @pytest.mark.parametrize("verdicts", [VERDICTS_BY_SEED, {f"claim_{i}": [HOLDS] * 3 for i in range(45)}])

@@ -206,6 +206,7 @@ def test_heads_of_every_model_and_method_are_drawn_with_layers_upwards(made_up):
         )
         assert image.get_clim() == (0, 1)
     assert list(legend_of(figure)) == list(SIZES) and "rank lower" in figure.axes[-1].get_xlabel()
+    assert figure.axes[-1].collections[-1].get_cmap() == panels[0].images[0].get_cmap()
     rows = np.array(figure.axes[: len(methods) * 4]).reshape(-1, 4)
     for row, method in zip(rows, methods, strict=True):
         assert row[0].get_ylabel().replace("\n", " ") == f"{METHOD_LABELS[method]} (layer)"

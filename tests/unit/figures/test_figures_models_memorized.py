@@ -114,6 +114,9 @@ def test_paragraphs_that_are_not_the_same_text_are_not_compared(made_up):
     other.loc[other["model"] == "small", "text"] = "another tokenizer cuts other paragraphs"
     found = models_memorized.draw(made_up | {"paragraphs": other}, SETTINGS).numbers["comparisons"]
     assert [pair["n_shared"] for pair in found] == [0, 400]
+    other["text"] = "of all paragraphs, each the same as the others"
+    found = models_memorized.draw(made_up | {"paragraphs": other}, SETTINGS).numbers["comparisons"]
+    assert [pair["n_shared"] for pair in found] == [400, 400]
 
 
 def test_repeats_have_a_line_per_model_and_say_where_bands_are_apart(made_up):

@@ -198,6 +198,7 @@ def test_curves_are_means_over_plants_of_what_is_planted_and_of_what_is_left():
     percent = {float(text.get_text()): text.get_position()[0] for text in below[0].get_xticklabels()}
     assert list(percent) == pytest.approx([100 * place for place in percent.values()])
     assert {panel.get_xlabel() for panel in below} == {"first units (%)"}
+    assert {panel.get_xscale() for panel in (*above, *below)} == {"log"}
 
 
 def test_areas_have_intervals_over_plants():
@@ -233,6 +234,7 @@ def test_mean_ranks_are_drawn_over_the_levels_of_plants_in_heads():
     for line in panel.lines:
         assert list(line.get_xdata()) == [0.03, 0.3] and list(line.get_ydata()) == [8.5, 4.5]
     assert panel.get_title() == "a head (V, O)" and panel.xaxis_inverted()
+    assert panel.get_xscale() == panel.get_yscale() == "log"
     assert (panel.get_xlabel(), panel.get_ylabel()) == ("NLL below (nats)", "mean rank of the planted head")
     assert words(panel.get_xticklabels()) == ["0.03", "0.3"]
     assert words(panel.get_yticklabels()) == ["1", "2", "4", "8", "16", "32"]

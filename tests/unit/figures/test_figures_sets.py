@@ -232,6 +232,12 @@ def test_recited_paragraphs_come_in_the_order_of_their_repeats(monkeypatch):
     assert recited.draw(found, none).data["id"].tolist() == [9, 10, 11]  # as near as may be is near enough
 
 
+@pytest.mark.parametrize(("em", "n_rows"), [(40, 10), (39, 6)])
+def test_ten_recited_and_six_nearly_recited_paragraphs_are_shown(em, n_rows):
+    drawing = recited.draw(tables([em] * 12), SETTINGS)
+    assert len(column_of(drawing.figure, "id")) == n_rows and len(drawing.data) == 12
+
+
 @pytest.mark.parametrize("em", EM.values(), ids=EM)
 def test_all_that_is_recited_is_a_table_too(em, tmp_path):
     data = recited.draw(tables(em), SETTINGS).data
@@ -344,12 +350,12 @@ def test_the_share_of_recited_controls_stands_beside_that_of_others(name):
 
 
 def test_nearly_recited_controls_stand_beside_other_nearly_recited_paragraphs():
-    """Of seven controls three are continued: one by its text, the others with 4 and 6 edits of at most 5."""
+    """Of seven controls three are continued: one by its text, the others with 5 and 6 edits of at most 5."""
     found = with_controls(EM["all sets"], [0, 3, 40, 0, 1, 2, 0])
     near = found["near_verbatim"]
     rows = near.index[near["set"] == "unseen"][:3]
     found["near_verbatim"] = near.drop(near.index[near["set"] == "unseen"][3:])
-    found["near_verbatim"].loc[rows, "n_edits"] = [0, 4, 6]
+    found["near_verbatim"].loc[rows, "n_edits"] = [0, 5, 6]
     text = caption("recited", recited.draw(found, SETTINGS))
     assert "of a sample of 3 of them, 1 come out nearly verbatim" in text
 
