@@ -264,6 +264,16 @@ def test_what_is_recommended_beats_its_twin_and_is_no_baseline():
     assert few["low"].isna().all() and few["gain_low"].isna().all()
 
 
+def test_a_gain_is_that_of_each_plant_over_its_own_twin():
+    """What varies between plants as between their twins is no uncertainty."""
+    found = tables()
+    truth = found["planted_truth"]
+    truth.loc[truth["control"] == "twin", "average_precision"] -= 0.02 * (truth["plant"] % 2)
+    data = planted_recommend.draw(found, {}).data
+    row = data.query("kind == 'neurons' and method == 'zero_ablation'").iloc[0]
+    assert row[["gain", "gain_low", "gain_high"]].tolist() == pytest.approx([0.71] * 3)
+
+
 def test_of_methods_that_find_the_same_the_cheaper_one_is_recommended():
     found = tables()
     dear = (
