@@ -1,50 +1,26 @@
 """What the page holds, next to plain loops over small tables."""
 
-import base64
 import json
 import re
 
-import made_removal
 import numpy as np
 import pandas as pd
 import pytest
-from jobs import STORED
+from unpacked import unpacked
 
-from memloc.explorer import files, maps, tabs, tokens
+from memloc.explorer import files, tokens
 from memloc.explorer.contents import left_out, tables_on_page
 from memloc.explorer.index import index_of
 from memloc.explorer.json_values import base64_array, json_rows
-from memloc.explorer.paragraph import paragraphs
 from memloc.explorer.selection import chosen_ids, cloud, corpus_counts
-from memloc.figures.parts.style import COLOURS, METHOD_LABELS
+from memloc.figures.parts.style import COLOURS
 from memloc.settings.explorer import NEEDED, SHOWN
 from memloc.settings.sections import sections
-from memloc.statistics import uncertainty
-from memloc.tables import storage
+from memloc.tables.schema import Lengths
 from memloc.tables.schemas import schema_of
-from memloc.tables.terms import METHODS
 
 SHAPE = tokens.Shape(24, 12, 2, 2)
 SETTINGS = sections({"highlight": "auto", "sets": {}, "paragraph": {"length": 24, "prefix": 12}})
-ABSENT = ("planted_truth", "removal", "removal_damage")  # the stored study plants and removes nothing
-
-
-def unpacked(found):
-    return np.frombuffer(base64.b64decode(found["data"]), "<f4").reshape(found["shape"])
-
-
-@pytest.fixture(scope="module")
-def tables():
-    names = [*NEEDED, *(name for name in SHOWN if name not in ABSENT)]
-    return {name: storage.read(schema_of(name), STORED / f"tables/{name}.parquet") for name in names}
-
-
-@pytest.fixture(scope="module")
-def pages(tables):
-    """Every paragraph's content by its id."""
-    ids = tables["sets"].id.tolist()
-    counts = corpus_counts([tables["paragraphs"]], tables["sets"], tables["vocabulary"].token.max() + 1)
-    return dict(paragraphs(ids, tables, SHAPE, counts))
 
 
 # What is on the page.
@@ -120,9 +96,9 @@ def test_the_page_opens_at_the_highlighted_head(tables, rows):
 
 def test_the_index_holds_the_sets_and_what_the_list_says_of_each_paragraph(tables):
     ids = tables["sets"].id.tolist()[::3]
-    index = index_of(ids, tables, SETTINGS, SHAPE, {"claims": "Claims"})
+    index = index_of(ids, tables, SETTINGS, tokens.Shape(24, 12, 2, 3), {"claims": "Claims"})
     sizes = [index[name] for name in ("n_tokens", "n_prefix", "n_layers", "n_heads")]
-    assert sizes == [24, 12, 2, 2] and index["n_paragraphs"] == len(tables["sets"])
+    assert sizes == [24, 12, 2, 3] and index["n_paragraphs"] == len(tables["sets"])
     assert index["tabs"] == [{"key": "claims", "title": "Claims"}]
     counts = {found["key"]: found["n"] for found in index["sets"]}
     assert counts == tables["sets"].set.value_counts().to_dict()
@@ -139,9 +115,20 @@ def test_the_index_holds_the_sets_and_what_the_list_says_of_each_paragraph(table
         number = row["id"]
         assert (row["em"], row["set"]) == (scores.em[number], sets[number])
         assert row["nll"] == scores.nll[number] and row["text"] == texts.text[number]
-        assert row["repeats"] == texts["count"][number]
+        assert (row["repeats"], row["source"]) == (texts["count"][number], texts.module[number])
         expected = np.exp(first[number]) if number in first.index else None
         assert row["extraction"] == (expected if expected is None else pytest.approx(expected))
+
+
+def test_sets_and_scores_are_named_as_people_call_them_the_most_memorized_set_first(tables):
+    sets = tables["sets"].copy()
+    sets.loc[sets.index[:2], "set"] = "partly_30_49"
+    index = index_of([], tables | {"sets": sets}, SETTINGS, SHAPE, {})
+    labels = ["memorized", "partly (8\u201311)", "partly (3\u20137)", "non-memorized", "unseen"]
+    assert [found["label"] for found in index["sets"]] == labels
+    scores = {"em": "exact match", "nll": "NLL", "repeats": "repeats", "extraction": "extraction probability"}
+    assert index["scores"] == [{"key": key, "label": label} for key, label in scores.items()]
+    assert all(index["paragraphs"] == [] and found["n"] > 0 for found in index["sets"])
 
 
 # Numbers.
@@ -177,6 +164,37 @@ def test_colourings_are_the_rows_of_the_tables(tables, pages):
     nll = tables["token_statistics"].query("id == @number and continuation == 'corpus'")
     np.testing.assert_array_equal(values["nll"][12:], nll.nll.to_numpy(np.float32))
     assert np.isnan(values["nll"][:12]).all()
+
+
+def test_what_a_replaced_token_costs_is_the_mean_over_its_draws():
+    """Token 1 is replaced twice, token 3 once; the others never."""
+    rows = [(-1, 0, 12, 0.5), (1, 0, 2, 1.5), (1, 1, 8, 0.7), (3, 0, 12, 0.1)]
+    frame = pd.DataFrame(rows, columns=["position", "draw", "em", "nll_original"]).assign(
+        id=7, set="memorized"
+    )
+    nothing, shape = np.nan, tokens.Shape(6, 4, 2, 2)
+    for key, expected in (("effect", [7, 0]), ("nll_gained", [0.6, -0.4])):
+        found = tokens.COLOURINGS[key].values(frame, shape)
+        np.testing.assert_allclose(found, [nothing, expected[0], nothing, expected[1], nothing, nothing])
+
+
+def test_colourings_say_whose_numbers_they_show_and_in_which_unit(tables):
+    """The unit is that of the table's column; only differences lie around zero, only counts are bent."""
+    found = {one["key"]: one for one in tokens.described(tables)}
+    columns = {"effect": "em", "nll_gained": "nll_original", "value_gradient": "max_abs"}
+    columns |= {"residual_into_perturbed": "nll_change", "residual_into_memorized": "nll_change"}
+    for key, name in columns.items():
+        column = schema_of(found[key]["table"]).columns(Lengths())[name]
+        unit = column.metadata["unit"].replace("weight or activation", "value")
+        assert found[key]["unit"] == unit, key
+    heads = {"attention", "value_gradient", "value_gradient_perturbed"}
+    layers = {"residual_into_perturbed", "residual_into_memorized"}
+    assert {key for key, one in found.items() if one["of"] == "head"} == heads
+    assert {key for key, one in found.items() if one["of"] == "layer"} == layers
+    assert {key for key, one in found.items() if one["diverging"]} == {"nll_gained", *layers}
+    assert [key for key, one in found.items() if one["logarithmic"]] == ["rarity"] == list(found)[-1:]
+    units = [found[key]["unit"] for key in ("attention", "nll", "rarity")]
+    assert units == ["share", "nats", "occurrences"]
 
 
 def test_tokens_have_the_nll_of_the_corpus_and_not_of_what_the_model_says(tables):
@@ -241,207 +259,7 @@ def test_replaced_tokens_are_those_of_the_table(tables, pages):
         assert pages[number]["replaced"] == expected
 
 
-# Maps.
-
-
-def test_maps_of_patching_are_its_rows_and_their_means(tables, pages):
-    rows = tables["patching"]
-    of_sets = maps.maps_of_sets(tables)["patching"]["memorized"]
-    for (direction, component), own in rows.groupby(["direction", "component"]):
-        label = f"{component} {maps.INTO[direction]}"
-        means = unpacked(of_sets[label]["heads"])
-        for (layer, head), same in own.groupby(["layer", "head"]):
-            assert means[layer, head] == pytest.approx(same.nll_change.mean(), rel=1e-5, abs=1e-9)
-        for row in own.itertuples():
-            found = unpacked(pages[row.id]["maps"]["patching"][label]["heads"])
-            assert found[row.layer, row.head] == np.float32(row.nll_change)
-
-
-def test_maps_of_gradients_show_the_largest_head_component_and_mlps(tables):
-    found = maps.maps_of_sets(tables)["gradients"]["memorized"]
-    rows = tables["parameter_gradients"].query("group == 'memorized'")
-    heads = unpacked(found[maps.STRONGEST]["heads"])
-    for (layer, head), own in rows.dropna(subset="head").groupby(["layer", "head"]):
-        assert heads[layer, int(head)] == np.float32(own.max_abs.max())
-    for component, own in rows[rows["head"].isna()].groupby("component"):
-        column = unpacked(found[maps.STRONGEST]["columns"][component])
-        np.testing.assert_array_equal(column, own.sort_values("layer").max_abs.to_numpy(np.float32))
-    assert set(found) == {maps.STRONGEST, "W_Q", "W_K", "W_V", "W_O"}
-
-
-def test_activation_gradients_of_a_paragraph_are_means_over_the_prefix(tables, pages):
-    rows = tables["activation_gradients"].query("position < 12")
-    keys = ["id", "group", "component", "layer", "head"]
-    for (number, group, component, layer, head), own in rows.dropna().groupby(keys, observed=True):
-        found = pages[number]["maps"]["activation_gradients"][f"{component}, {group}"]["heads"]
-        assert unpacked(found)[layer, int(head)] == pytest.approx(own.max_abs.mean(), rel=1e-5)
-
-
-def test_maps_of_sets_are_means_of_their_own_rows(tables):
-    """Of sets, kinds of ablation, correlations and ranks, each by its name."""
-    found = maps.maps_of_sets(tables)
-    sets = tables["sets"].set_index("id")["set"]
-    entropy = tables["attention_entropy"]
-    for (name, layer, head), own in entropy.groupby([entropy.id.map(sets), "layer", "head"]):
-        shown = unpacked(found["attention_entropy"][name]["entropy"]["heads"])
-        assert shown[layer, head] == pytest.approx(own.entropy.mean(), rel=1e-5)
-    labels = {"nll_gained": "NLL gained", "em_lost": "exact match lost"}
-    keys = ["group", "replacement", "layer", "head"]
-    for (group, replacement, layer, head), own in tables["head_ablation"].groupby(keys):
-        for name, label in labels.items():
-            shown = unpacked(found["head_ablation"][group][f"{label}, {replacement} ablation"]["heads"])
-            assert shown[layer, head] == pytest.approx(own[name].mean(), rel=1e-5, abs=1e-6)
-    for row in tables["rare_token_correlation"].itertuples():
-        for label, name in (("summed attention (paper)", "pearson"), ("mean per occurrence", "pearson_mean")):
-            shown = unpacked(found["rare_tokens"][maps.ALL][label]["heads"])
-            assert shown[row.layer, row.head] == np.float32(getattr(row, name))
-    for row in tables["head_ranking"].itertuples():
-        shown = unpacked(found["ranks"][maps.ALL][METHOD_LABELS[row.method]]["heads"])
-        assert shown[row.layer, row.head] == row.rank
-    for row in tables["activation_bins"].dropna(subset="head").itertuples():
-        shown = unpacked(found["activation_gradients"][row.group][row.component]["heads"])
-        assert shown[row.layer, int(row.head)] == np.float32(row.mean_max_abs)
-
-
-def test_every_described_map_has_numbers(tables, pages):
-    of_sets = maps.maps_of_sets(tables)
-    of_paragraphs = set().union(*(content["maps"] for content in pages.values()))
-    assert {found["key"] for found in maps.described(tables)} == set(of_sets) | of_paragraphs
-
-
-# Planted truth.
-
-
-@pytest.fixture
-def planted():
-    rows = [
-        ("head_vo", "gradient_largest", 1.0),
-        ("head_vo", "rare_tokens", 0.5),
-        ("head_vo", "activation_gradient", 0.1),
-        ("head_vo", "random", 0.25),
-    ]
-    columns = ["kind", "method", "average_precision"]
-    return pd.DataFrame(rows, columns=columns).assign(granularity="head", control="plant", criterion=True)
-
-
-def test_methods_count_by_what_they_find_of_planted_heads(planted, tables):
-    found = maps.maps_of_sets(tables | {"planted_truth": planted})["planted"][maps.ALL]
-    ((label, variant),) = found.items()
-    assert label == "parameter gradients 0.75, attention to rare tokens 0.25"
-    ranks = tables["head_ranking"].set_index(["method", "layer", "head"])["rank"]
-    for (layer, head), value in np.ndenumerate(unpacked(variant["heads"])):
-        first, second = (ranks[name, layer, head] for name in ("parameter_gradient", "rare_tokens"))
-        assert value == pytest.approx(0.75 * first + 0.25 * second)
-
-
-def test_without_planted_heads_that_a_method_finds_no_map_is_weighted(planted, tables):
-    elsewhere = planted.assign(kind="neurons")
-    unfound = planted[planted.method.isin(["activation_gradient", "random"])]
-    for rows in (elsewhere, unfound):
-        assert maps.maps_of_sets(tables | {"planted_truth": rows})["planted"] == {}
-
-
-# Tabs and files.
-
-
-def test_claims_and_ranks_are_those_of_the_tables(tables):
-    shown = tabs.tabs(tables)
-    assert list(shown) == ["claims", "head_ranking"]
-    (claims,) = shown["claims"]["blocks"]
-    rows = {row["statement"]: row for row in claims["rows"]}
-    for claim in tables["claims"].itertuples():
-        row = rows.pop(claim.statement)
-        assert row["verdict"] == claim.verdict
-        ends = [getattr(claim, name) for name in ("value", "low", "high", "bound")]
-        shown_ends = [row["value"][name] for name in ("value", "low", "high", "bound")]
-        assert shown_ends == [end if np.isfinite(end) else None for end in ends]
-        assert claim.work in row["source"] and claim.quantity in row["quantity"]
-        assert (row["reason"], row["figures"]) == (claim.reason, claim.figures.split())
-    assert rows == {}
-    for verdict, n in tables["claims"].verdict.value_counts().items():
-        assert f"{verdict}: {n}" in shown["claims"]["lead"]
-    applies = [row["verdict"] != "not applicable" for row in claims["rows"]]
-    assert applies == sorted(applies, reverse=True)
-    (ranking,) = shown["head_ranking"]["blocks"]
-    ranks = tables["head_ranking"].set_index(["method", "layer", "head"])
-    for row in ranking["rows"]:
-        for method in METHODS:
-            own = ranks.loc[method, row["layer"], row["number"]]
-            expected = {"value": own["rank"], "low": own["low"], "high": own["high"], "bound": None}
-            assert row[method] == expected and row["head"] == f"layer {row['layer']}, head {row['number']}"
-    firsts = [row["combined"]["value"] for row in ranking["rows"]]
-    assert firsts == sorted(firsts) and len(firsts) == len(ranks.loc["combined"])
-    assert {column["label"].lower() for column in ranking["columns"][1:]} == set(METHOD_LABELS.values())
-
-
-def test_planted_truth_is_by_kind_and_asker_with_the_best_method_first():
-    """Recall and precision are means over plants, each with its interval."""
-    random = np.random.default_rng(0)
-    rows = [
-        {"kind": "neurons", "control": control, "method": method, "plant": plant}
-        | {"recall_1": recall + plant / 100, "average_precision": precision - plant / 100}
-        for control, method, recall, precision in (
-            ("plant", "zero_ablation", 0.2, 0.5),
-            ("plant", "gradient_largest", 0.4, 0.8),
-            ("twin", "zero_ablation", 0.1, 0.3),
-        )
-        for plant in random.permutation(8)
-    ]
-    truth = pd.DataFrame(rows).assign(granularity="neuron", criterion=True)
-    (block,) = tabs.tabs({"planted_truth": truth})["planted_truth"]["blocks"]
-    assert [(row["kind"], row["control"], row["method"], row["n"]) for row in block["rows"]] == [
-        ("neurons of a layer", "the plant", "largest gradient", 8),
-        ("neurons of a layer", "the plant", "zero ablation", 8),
-        ("neurons of a layer", "the unplanted twin", "zero ablation", 8),
-    ]
-    for name, values in (("recall", 0.4 + np.arange(8) / 100), ("precision", 0.8 - np.arange(8) / 100)):
-        expected = uncertainty.mean(values)
-        shown = block["rows"][0][name]
-        assert [shown[end] for end in ("value", "low", "high")] == pytest.approx(expected[:3])
-        assert shown["bound"] is None
-
-
-def test_the_study_says_where_every_table_comes_from_and_what_is_missing():
-    about = {"study": "mini", "seed": 7, "versions": {"torch": "2"}, "config_hash": "a", "code": "b"}
-    provenance = {
-        "sets": about | {"rule": "split", "model": None},
-        "scores": about | {"rule": "score", "model": {"n_layers": 4, "revision": None}, "code": "c"},
-    }
-    found = tabs.study("seed: 7", provenance, {"removal": "this study does not make it"})
-    facts, origin, missing, settings = found["blocks"]
-    named = {row["name"]: row["value"] for row in facts["rows"]}
-    assert named == {"study": "mini", "seed": "7", "model: layers": "4", "version of torch": "2"}
-    assert origin["rows"] == [
-        {"table": "sets", "rule": "split", "settings": "a", "code": "b"},
-        {"table": "scores", "rule": "score", "settings": "a", "code": "c"},
-    ]
-    assert missing["rows"] == [{"table": "removal", "why": "this study does not make it"}]
-    assert settings["text"] == "seed: 7"
-
-
-def test_ways_to_remove_are_those_of_the_figure():
-    shown = tabs.tabs(made_removal.tables(ways=["top", "svd"]))
-    (block,) = shown["removal"]["blocks"]
-    assert [(row["way"], row["mode"], row["n"]) for row in block["rows"]] == [
-        ("the model as it is", "together", "n = 8"),
-        ("top gradients", "together", "n = 8"),
-        ("top gradients", "one by one", "n = 2"),
-        ("small singular components", "together", "n = 8"),
-    ]
-    top, single = block["rows"][1:3]
-    assert single["forgotten"] == {"value": 37, "low": None, "high": None, "bound": None}
-    ends = uncertainty.mean(np.array([39, 41] * 4))
-    assert [top["forgotten"][name] for name in ("low", "high")] == pytest.approx([ends.low, ends.high])
-    kept = [
-        top[name]["value"] for name in ("em_own_lost", "nll_gained", "recited_perturbed", "edit_distance")
-    ]
-    assert kept == pytest.approx([5, 0.05, 1 / 8, 1 - 0.2 / 8])
-    assert top["setting"] == "share 0.1" and top["forgotten"]["value"] == pytest.approx(40)
-    assert top["recited_shifted"]["value"] == pytest.approx(0.5)
-    ranges = {column["key"]: column["range"] for column in block["columns"] if column["kind"] == "interval"}
-    assert ranges["forgotten"] == [0, pytest.approx(ends.high)]
-    assert ranges["recited_shifted"] == [0, pytest.approx(0.5)]  # of which no value is near 0
-    assert all(row[column["key"]] is not None for row in block["rows"] for column in block["columns"])
+# Files.
 
 
 def test_a_file_of_data_hands_over_its_content(tmp_path):
@@ -453,16 +271,24 @@ def test_a_file_of_data_hands_over_its_content(tmp_path):
         files.write_data(tmp_path, "bad", {"number": float("nan")})
 
 
+def test_the_page_holds_its_styles_scripts_and_index_and_the_name_of_the_study(tmp_path):
+    """Any name, also one that looks like markup; of two models the page knows the names."""
+    shape = {"n_layers": 2, "n_heads": 3, "tabs": [{"key": "claims", "title": "Claims"}]}
+    for write in (files.write_page, files.write_comparison):
+        (folder := tmp_path / write.__name__).mkdir()
+    files.write_page(tmp_path / "write_page", {"study": "a<b>", "model": "tiny", **shape})
+    files.write_comparison(tmp_path / "write_comparison", "a<b>", ["one", "other"])
+    pages = [(folder / "index.html").read_text() for folder in sorted(tmp_path.iterdir(), reverse=True)]
+    for page, folder in zip(pages, ("write_page", "write_comparison"), strict=True):
+        named = set(re.findall(r'(?:src|href)="(page/[^"]+)"', page))
+        assert named == {f"page/{path.name}" for path in (tmp_path / folder / "page").iterdir()}
+        assert "a&lt;b&gt;" in page and "a<b>" not in page
+    assert "2 layers × 3 heads" in pages[0] and 'data-tab="claims"' in pages[0]
+    assert "memloc.receive" in (tmp_path / "write_page/data/index.js").read_text()
+    assert 'data-models="one other"' in pages[1]
+
+
 def test_every_file_of_the_page_is_on_it():
     names = {path.name for path in files.PAGE.iterdir()}
     alone = {files.TEMPLATE, *files.STYLES, *files.SCRIPTS}
     assert names == alone | {files.COMPARISON, *files.COMPARISON_STYLES, *files.COMPARISON_SCRIPTS}
-
-
-def test_maps_of_both_signs_are_coloured_around_zero(tables):
-    """Correlations and differences have both; sizes, entropies and ranks have none below zero."""
-    signed = {"rare_tokens", "patching", "attribution_patching", "head_ablation"}
-    found = maps.described(tables)
-    assert {one["key"] for one in found if one["diverging"]} == signed & {one["key"] for one in found}
-    assert {key for key, one in maps.MAPS.items() if one.diverging} == signed
-    assert {key for key, one in maps.MAPS.items() if one.ascending} == {"ranks", "planted"}

@@ -1,0 +1,27 @@
+"""The stored tables, and what the page holds of every paragraph."""
+
+import pytest
+from jobs import STORED
+
+from memloc.explorer import tokens
+from memloc.explorer.paragraph import paragraphs
+from memloc.explorer.selection import corpus_counts
+from memloc.settings.explorer import NEEDED, SHOWN
+from memloc.tables import storage
+from memloc.tables.schemas import schema_of
+
+ABSENT = ("planted_truth", "removal", "removal_damage")  # the stored study plants and removes nothing
+
+
+@pytest.fixture(scope="session")
+def tables():
+    names = [*NEEDED, *(name for name in SHOWN if name not in ABSENT)]
+    return {name: storage.read(schema_of(name), STORED / f"tables/{name}.parquet") for name in names}
+
+
+@pytest.fixture(scope="session")
+def pages(tables):
+    """Every paragraph's content by its id."""
+    ids = tables["sets"].id.tolist()
+    counts = corpus_counts([tables["paragraphs"]], tables["sets"], tables["vocabulary"].token.max() + 1)
+    return dict(paragraphs(ids, tables, tokens.Shape(24, 12, 2, 2), counts))

@@ -1,0 +1,316 @@
+"""The page in a browser, made of the stored tables: what its scripts make of the numbers they are given.
+
+Heads of the page outnumber those of the tables two to one, as where queries share a key/value head.
+"""
+
+import browser as browsers
+import numpy as np
+import pytest
+
+from memloc.explorer import files, maps, tabs, tokens
+from memloc.explorer.index import index_of
+from memloc.explorer.paragraph import paragraphs
+from memloc.explorer.selection import corpus_counts
+from memloc.settings.sections import sections
+
+SHAPE = tokens.Shape(24, 12, 2, 4)
+SETTINGS = sections({"highlight": "auto", "sets": {}, "paragraph": {"length": 24, "prefix": 12}})
+STUDY = "x<y>"
+
+
+@pytest.fixture(scope="module")
+def pair(tables):
+    """A paragraph that was perturbed."""
+    return tables["perturbed_paragraphs"].iloc[0]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, tables, pair):
+    """The page of the first paragraphs, and of one that was perturbed."""
+    folder = tmp_path_factory.mktemp("study") / "explorer"
+    folder.mkdir()
+    ids = sorted({*tables["sets"].id[:12].tolist(), int(pair.id)})
+    counts = corpus_counts([tables["paragraphs"]], tables["sets"], tables["vocabulary"].token.max() + 1)
+    shown = tabs.tabs(tables)
+    titles = {key: tab["title"] for key, tab in shown.items()}
+    index = index_of(ids, tables, SETTINGS, SHAPE, titles)
+    files.write_page(folder, {"study": STUDY, "model": "tiny", **index})
+    files.write_data(folder, "maps", maps.maps_of_sets(tables))
+    for key, tab in shown.items():
+        files.write_data(folder, f"tab-{key}", tab)
+    for number, content in paragraphs(ids, tables, SHAPE, counts):
+        files.write_data(folder, f"paragraph-{number}", content)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if not browsers.program():
+        pytest.skip("needs Chromium, which the tests of tests/workflow install")
+    with browsers.chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def opened(browser, folder):
+    explorer = browsers.Explorer.opened(browser, folder, viewport={"width": 1280, "height": 900})
+    yield explorer
+    assert explorer.said == [] and explorer.outside() == []
+    explorer.close()
+
+
+@pytest.fixture
+def page(opened, pair):
+    """The page, at the perturbed paragraph and otherwise as it opens."""
+    view = {
+        "paragraph": int(pair.id),
+        "token": -1,
+        "by": "effect",
+        "layer": 1,
+        "head": 3,
+        "tab": "paragraphs",
+    }
+    view |= {"scope": "paragraph", "sort": "page", "search": "", "without": ""}
+    opened.page.evaluate("view => memloc.state.set(view)", view)
+    opened.wait(int(pair.id))
+    return opened.page
+
+
+def listed(page):
+    return [int(each.get_attribute("data-id")) for each in page.locator("#list [role=option]").all()]
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0.0012349, "0.00123"),
+        (-0.00012349, "−1.23 × 10⁻⁴"),
+        (12345678.9, "1.23 × 10⁷"),
+        (0.5, "0.5"),
+        (-2, "−2"),
+        (1234567, "1,234,567"),
+        (None, "–"),
+    ],
+)
+def test_numbers_are_written_with_three_digits(page, number, text):
+    assert page.evaluate("number => memloc.number(number)", number) == text
+
+
+@pytest.mark.parametrize(
+    ("values", "how", "ends", "shares"),
+    [
+        ([1, 3, 4], {}, [0, 4], [0.25, 0.75, 1]),
+        ([-1, 3], {}, [-1, 3], [0, 1]),
+        ([-1, 4], {"diverging": True}, [-4, 4], [3 / 8, 1]),
+        ([2, 3, 6], {"ascending": True}, [2, 6], [1, 0.75, 0]),
+        ([1, 4, 16], {"logarithmic": True}, [1, 16], [1, 0.5, 0]),
+        ([0, 0], {}, [0, 0], [0, 0]),
+    ],
+)
+def test_what_is_strong_is_at_the_end_of_the_scale(page, values, how, ends, shares):
+    """Differences lie around zero; first ranks, and few occurrences on a scale of logarithms, are strong."""
+    scale = """([values, how]) => {
+        const { low, high, share } = memloc.colours.scale([...values, NaN], how);
+        return [low, high, ...values.map(share)];
+    }"""
+    assert page.evaluate(scale, [values, how]) == pytest.approx([*ends, *shares])
+
+
+def test_the_list_is_searched_sorted_and_counted(page, tables):
+    ids = listed(page)
+    scores = tables["scores"].set_index("id").loc[ids]
+    assert ids == sorted(ids) and page.inner_text("#n-shown") == f"{len(ids)} of {len(ids)}"
+    orders = {
+        "em": (-scores.em),
+        "nll": scores.nll,
+        "repeats": -tables["paragraphs"].set_index("id")["count"],
+    }
+    for key, values in orders.items():
+        page.select_option("#sort", key)
+        assert listed(page) == sorted(ids, key=lambda number: (values[number], number)), key
+    sets = tables["sets"].set_index("id").set.loc[ids]
+    page.locator("#sets [data-set=memorized]").click()
+    assert set(listed(page)) == set(sets.index[sets != "memorized"]) and "without=memorized" in page.url
+    page.locator("#sets [data-set=memorized]").click()
+    page.fill("#search", f" {ids[-1]} {tables['paragraphs'].set_index('id').module[ids[-1]].upper()}")
+    assert ids[-1] in listed(page) and len(listed(page)) < len(ids)
+    said = page.inner_text("#coverage")
+    assert said.startswith(f"{len(ids)} of the study's {len(tables['sets'])} paragraphs are on this page")
+
+
+KEEP = """() => {
+    memloc.downloads.save ??= memloc.downloads.csv;
+    memloc.downloads.csv = (header, rows, name) => { memloc.kept = { header, rows, name }; };
+}"""
+
+
+def rows_of(page, button):
+    """What a button would save as a file, as its header, its rows and its name."""
+    page.evaluate(KEEP)
+    page.locator(button).first.click()
+    kept = page.evaluate("memloc.kept")
+    return kept["header"], kept["rows"], kept["name"]
+
+
+def cells(page, scope, card):
+    """Numbers of a map by layer and head."""
+    page.locator(f"[data-scope={scope}]").click()
+    _, rows, _ = rows_of(page, "#maps-csv")
+    return {(layer, head): value for name, _, layer, head, value in rows if name == card}
+
+
+def test_numbers_of_tokens_are_those_of_the_head_that_the_queries_share(page, tables, pair):
+    gradients = tables["activation_gradients"].query("id == @pair.id and component == 'v' and layer == 1")
+    gradients = gradients[gradients.group == "memorized"]
+    effects = tables["perturbation"].query("id == @pair.id").set_index("position").em
+    for query, shared in ((3, 1), (1, 0)):
+        page.select_option("#head", str(query))
+        header, rows, name = rows_of(page, "#tokens-csv")
+        found = [row[header.index("value_gradient")] for row in rows]
+        expected = gradients[gradients["head"] == shared].sort_values("position").max_abs
+        assert found[:23] == pytest.approx(expected.tolist()[:23])
+    assert name == f"paragraph-{pair.id}-tokens" and [row[0] for row in rows] == list(range(24))
+    lost = [row[header.index("effect")] for row in rows][:12]
+    assert lost == [effects[-1] - effects[position] for position in range(12)]
+
+
+def test_the_strongest_token_has_the_strongest_colour_and_its_numbers_are_told(page, tables, pair):
+    at = page.locator("#tokens .token").nth(int(pair.position))
+    strongest = page.evaluate("memloc.colours.css(memloc.colours.at(1, false))")
+    assert at.evaluate("span => span.style.background.replaceAll(',', '')") == strongest
+    assert "is-replaced" in at.get_attribute("class")
+    assert page.locator(".is-impact").first.get_attribute("data-position") == str(pair.impact_position)
+    told = page.inner_text("#token")
+    texts = tables["vocabulary"].set_index("token").text
+    assert f"Token {pair.position}" in told and "leaves 0 tokens of exact match" in told
+    assert texts[pair.token].replace("\n", "↵").replace(" ", "␣") in told
+    before = tables["perturbation"].query("id == @pair.id and position == -1").em.iloc[0]
+    assert page.inner_text("#legend").split("\n")[:2] == ["0", f"{before} tokens"]
+    page.locator("#tokens .token").nth(20).click()
+    assert "Token 20" in page.inner_text("#token") and "Rank of rarity" not in page.inner_text("#token")
+
+
+def test_maps_are_of_the_paragraph_or_of_its_set(page, tables, pair):
+    rows = tables["patching"][tables["patching"].direction == "memorized_into_perturbed"]
+    rows = rows[rows.component == rows.component.iloc[0]]
+    own = rows[rows.id == pair.id].set_index(["layer", "head"]).nll_change
+    means = rows.groupby(["layer", "head"]).nll_change.mean()
+    for scope, expected in (("paragraph", own), ("set", means)):
+        found = cells(page, scope, "patching")
+        assert found == pytest.approx(expected.to_dict(), rel=1e-5, abs=1e-8)
+        size = max(abs(value) for value in expected)
+        ends = page.evaluate("size => [memloc.number(-size), memloc.number(size)]", size)
+        assert ends == page.inner_text("[data-map=patching] .range").split()
+
+
+def test_a_map_brings_the_head_that_is_clicked_and_the_keys_go_through_all(page):
+    """Of two stored heads, the first is that of queries 0 and 1, the second that of 2 and 3."""
+    head = "() => [memloc.state.get().layer, memloc.state.get().head]"
+    box = page.locator("[data-map=patching] canvas").bounding_box()
+    page.mouse.click(box["x"] + box["width"] - 3, box["y"] + 4)
+    assert page.evaluate(head) == [0, 2]
+    for key, expected in (("]", [0, 3]), ("]", [1, 0]), ("[", [0, 3])):
+        page.keyboard.press(key)
+        assert page.evaluate(head) == expected
+    page.evaluate("memloc.state.set({ layer: 1, head: 3 })")
+    page.keyboard.press("]")
+    assert page.evaluate(head) == [0, 0]
+    assert "weight gradients" in page.inner_text("#maps-rest")
+
+
+def test_attention_to_a_token_is_a_map_and_none_behind_the_prefix(page, tables, pair):
+    attention = tables["attention"].query("id == @pair.id").set_index(["position", "layer", "head"]).attention
+    for position in (2, 11):
+        page.evaluate("token => memloc.state.set({ token })", position)
+        found = cells(page, "paragraph", "attention_to_token")
+        assert {place: found[place] for place in attention[position].index} == pytest.approx(
+            attention[position].to_dict()
+        )
+    page.evaluate("memloc.state.set({ token: 12 })")
+    assert cells(page, "paragraph", "attention_to_token") == {}
+
+
+def said_of(page, title):
+    return page.locator(".continuation", has_text=title).first.inner_text()
+
+
+def test_continuations_are_compared_with_the_paragraphs_own(page, tables, pair):
+    own = tables["perturbation"].query("id == @pair.id").set_index("position")
+    assert "Equal to the original: recited." in said_of(page, "Greedy")
+    strongest = said_of(page, "Perturbed")
+    assert f"Token {pair.position} " in strongest and f"impact token is {pair.impact_position}." in strongest
+    survives = {12: "The whole continuation survives.", 1: "1 token survive"}
+    for em, said in survives.items():
+        other = int(own[(own.em == em) & (own.index >= 0)].index[0])
+        page.evaluate("token => memloc.state.set({ token })", other)
+        assert said in said_of(page, "Perturbed")
+    tokens_of, shown = tables["paragraphs"].set_index("id").tokens, listed(page)
+    equal = {
+        row.id: sum(np.cumprod(row.continuation == tokens_of[row.id][12:]))
+        for row in tables["near_verbatim"].itertuples()
+        if row.id in shown
+    }
+    partly = next(number for number, n in equal.items() if 1 < n < 12)
+    page.evaluate("paragraph => memloc.state.set({ paragraph, token: -1 })", partly)
+    page.locator(f"body[data-shown='{partly}']").wait_for()
+    assert f"Equal for {equal[partly]} tokens." in said_of(page, "Greedy")
+    assert "No token of this paragraph was replaced." in said_of(page, "Perturbed")
+
+
+def test_claims_are_sorted_chosen_and_saved(page, tables):
+    claims = tables["claims"]
+    page.evaluate("memloc.state.set({ tab: 'claims' })")
+    page.locator("#tab tbody tr").first.wait_for()
+    for extreme in (claims.value.min(), claims.value.max()):
+        page.locator("#tab thead button", has_text="Value").click()
+        first = page.locator("#tab tbody tr").first.locator("td").first.inner_text()
+        assert first.startswith(page.evaluate("end => memloc.number(end)", extreme))
+        last = page.locator("#tab tbody tr").last.locator("td").first.inner_text()
+        assert last.startswith("–"), "what has no value comes last"
+    header, rows, name = rows_of(page, "#tab .head button")
+    assert name == "claims" and header[:6] == [
+        *("statement", "source", "value", "value_low", "value_high", "quantity")
+    ]
+    by_statement = {row[0]: row for row in rows}
+    for claim in claims.dropna(subset="low").head(5).itertuples():
+        assert by_statement[claim.statement][2:5] == pytest.approx([claim.value, claim.low, claim.high])
+    chip = page.locator("#tab .chip", has_text="undecided")
+    assert chip.inner_text().endswith(f"undecided {(claims.verdict == 'undecided').sum()}")
+    chip.click()
+    assert page.locator("#tab tbody tr").count() == (claims.verdict == "undecided").sum()
+    assert {each.inner_text()[0] for each in page.locator("#tab td.cell-verdict .verdict").all()} == {"?"}
+
+
+def test_an_interval_is_drawn_from_its_low_to_its_high_end_beside_what_it_is_compared_with(page, tables):
+    """On a line of 112 from 4 on, whose ends are the least and the largest of all numbers and 0."""
+    claim = tables["claims"].dropna(subset="low").iloc[0]
+    page.evaluate("memloc.state.set({ tab: 'claims' })")
+    row = page.locator("#tab tbody tr", has_text=claim.statement).first
+    row.wait_for()
+    ends = [claim.value, claim.low, claim.high, claim.bound, 0]
+    place = lambda end: 4 + 112 * (end - min(ends)) / (max(ends) - min(ends))  # noqa: E731
+    line, bound = (row.locator(f"svg .{name}") for name in ("range", "bound"))
+    found = [line.get_attribute("x1"), line.get_attribute("x2"), bound.get_attribute("x1")]
+    found.append(row.locator("svg circle").get_attribute("cx"))
+    assert list(map(float, found)) == pytest.approx(
+        [place(end) for end in (claim.low, claim.high, claim.bound, claim.value)]
+    )
+
+
+def test_a_head_of_the_ranking_is_shown_in_the_maps(page, tables):
+    page.evaluate("memloc.state.set({ tab: 'head_ranking' })")
+    last = page.locator("#tab tbody tr").last.locator("a")
+    last.wait_for()
+    _, layer, _, head = last.inner_text().replace(",", "").split()
+    last.click()
+    state = page.evaluate("memloc.state.get()")
+    assert (state["layer"], state["head"], state["tab"]) == (int(layer), int(head), "paragraphs")
+
+
+def test_a_saved_cell_with_commas_quotes_or_lines_stays_one_cell(page):
+    with page.expect_download() as download:
+        page.evaluate(r"""() => {
+            const save = memloc.downloads.save ?? memloc.downloads.csv;
+            save(["a", "b"], [['x,"y"', null], ["1\n2", 3]], "some");
+        }""")
+    assert download.value.path().read_text() == 'a,b\n"x,""y""",\n"1\n2",3\n'

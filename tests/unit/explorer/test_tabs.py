@@ -1,0 +1,163 @@
+"""Tables beside the paragraphs are those of the study."""
+
+import made_removal
+import numpy as np
+import pandas as pd
+import pytest
+
+from memloc.explorer import tabs
+from memloc.figures.parts.style import METHOD_LABELS
+from memloc.statistics import uncertainty
+from memloc.tables.terms import METHODS
+
+
+def test_claims_and_ranks_are_those_of_the_tables(tables):
+    shown = tabs.tabs(tables)
+    assert list(shown) == ["claims", "head_ranking"]
+    (claims,) = shown["claims"]["blocks"]
+    rows = {row["statement"]: row for row in claims["rows"]}
+    for claim in tables["claims"].itertuples():
+        row = rows.pop(claim.statement)
+        assert row["verdict"] == claim.verdict
+        ends = [getattr(claim, name) for name in ("value", "low", "high", "bound")]
+        shown_ends = [row["value"][name] for name in ("value", "low", "high", "bound")]
+        assert shown_ends == [end if np.isfinite(end) else None for end in ends]
+        assert claim.work in row["source"] and claim.section in row["source"]
+        units = claim.unit if claim.n == 1 else "studies" if claim.unit == "study" else f"{claim.unit}s"
+        assert row["quantity"] == claim.quantity + (f"; {claim.n:,} {units}" if claim.n else "")
+        assert (row["reason"], row["figures"]) == (claim.reason, claim.figures.split())
+    assert rows == {}
+    for verdict, n in tables["claims"].verdict.value_counts().items():
+        assert f"{verdict}: {n}" in shown["claims"]["lead"]
+    applies = [row["verdict"] != "not applicable" for row in claims["rows"]]
+    assert applies == sorted(applies, reverse=True)
+    (ranking,) = shown["head_ranking"]["blocks"]
+    ranks = tables["head_ranking"].set_index(["method", "layer", "head"])
+    for row in ranking["rows"]:
+        for method in METHODS:
+            own = ranks.loc[method, row["layer"], row["number"]]
+            expected = {"value": own["rank"], "low": own["low"], "high": own["high"], "bound": None}
+            assert row[method] == expected and row["head"] == f"layer {row['layer']}, head {row['number']}"
+    firsts = [row["combined"]["value"] for row in ranking["rows"]]
+    assert firsts == sorted(firsts) and len(firsts) == len(ranks.loc["combined"])
+    assert {column["label"].lower() for column in ranking["columns"][1:]} == set(METHOD_LABELS.values())
+
+
+def test_planted_truth_is_by_kind_and_asker_with_the_best_method_first():
+    """Recall and precision are means over plants, each with its interval."""
+    random = np.random.default_rng(0)
+    rows = [
+        {"kind": "neurons", "control": control, "method": method, "plant": plant}
+        | {"recall_1": recall + plant / 100, "average_precision": precision - plant / 100}
+        for control, method, recall, precision in (
+            ("plant", "zero_ablation", 0.2, 0.5),
+            ("plant", "gradient_largest", 0.4, 0.8),
+            ("twin", "zero_ablation", 0.1, 0.3),
+        )
+        for plant in random.permutation(8)
+    ]
+    truth = pd.DataFrame(rows).assign(granularity="neuron", criterion=True)
+    (block,) = tabs.tabs({"planted_truth": truth})["planted_truth"]["blocks"]
+    assert [(row["kind"], row["control"], row["method"], row["n"]) for row in block["rows"]] == [
+        ("neurons of a layer", "the plant", "largest gradient", 8),
+        ("neurons of a layer", "the plant", "zero ablation", 8),
+        ("neurons of a layer", "the unplanted twin", "zero ablation", 8),
+    ]
+    for name, values in (("recall", 0.4 + np.arange(8) / 100), ("precision", 0.8 - np.arange(8) / 100)):
+        expected = uncertainty.mean(values)
+        shown = block["rows"][0][name]
+        assert [shown[end] for end in ("value", "low", "high")] == pytest.approx(expected[:3])
+        assert shown["bound"] is None
+
+
+def test_the_study_says_where_every_table_comes_from_and_what_is_missing():
+    about = {"study": "mini", "seed": 7, "versions": {"torch": "2"}, "config_hash": "a", "code": "b"}
+    provenance = {
+        "sets": about | {"rule": "split", "model": None},
+        "scores": about | {"rule": "score", "model": {"n_layers": 4, "revision": None}, "code": "c"},
+    }
+    found = tabs.study("seed: 7", provenance, {"removal": "this study does not make it"})
+    facts, origin, missing, settings = found["blocks"]
+    named = {row["name"]: row["value"] for row in facts["rows"]}
+    assert named == {"study": "mini", "seed": "7", "model: layers": "4", "version of torch": "2"}
+    assert origin["rows"] == [
+        {"table": "sets", "rule": "split", "settings": "a", "code": "b"},
+        {"table": "scores", "rule": "score", "settings": "a", "code": "c"},
+    ]
+    assert missing["rows"] == [{"table": "removal", "why": "this study does not make it"}]
+    assert settings["text"] == "seed: 7"
+
+
+def test_ways_to_remove_are_those_of_the_figure():
+    shown = tabs.tabs(made_removal.tables(ways=["top", "svd"]))
+    (block,) = shown["removal"]["blocks"]
+    assert [(row["way"], row["mode"], row["n"]) for row in block["rows"]] == [
+        ("the model as it is", "together", "n = 8"),
+        ("top gradients", "together", "n = 8"),
+        ("top gradients", "one by one", "n = 2"),
+        ("small singular components", "together", "n = 8"),
+    ]
+    top, single = block["rows"][1:3]
+    assert single["forgotten"] == {"value": 37, "low": None, "high": None, "bound": None}
+    ends = uncertainty.mean(np.array([39, 41] * 4))
+    assert [top["forgotten"][name] for name in ("low", "high")] == pytest.approx([ends.low, ends.high])
+    kept = [
+        top[name]["value"] for name in ("em_own_lost", "nll_gained", "recited_perturbed", "edit_distance")
+    ]
+    assert kept == pytest.approx([5, 0.05, 1 / 8, 1 - 0.2 / 8])
+    assert top["setting"] == "share 0.1" and top["forgotten"]["value"] == pytest.approx(40)
+    assert top["recited_shifted"]["value"] == pytest.approx(0.5)
+    ranges = {column["key"]: column["range"] for column in block["columns"] if column["kind"] == "interval"}
+    assert ranges["forgotten"] == [0, pytest.approx(ends.high)]
+    assert ranges["recited_shifted"] == [0, pytest.approx(0.5)]  # of which no value is near 0
+    assert all(row[column["key"]] is not None for row in block["rows"] for column in block["columns"])
+
+
+def test_a_tab_whose_table_has_no_rows_is_not_there(tables):
+    assert tabs.tabs({"claims": tables["claims"][:0], "removal": pd.DataFrame()}) == {}
+
+
+PLANTED = {"kind": ["neurons"], "control": ["plant"], "method": ["zero_ablation"], "plant": [0]}
+PLANTED |= {"recall_1": [0.2], "average_precision": [0.5], "granularity": ["neuron"], "criterion": [True]}
+HEADINGS = {
+    "claims": {
+        "statement": ("Claim", "text", "source"),
+        "value": ("Value (95 %)", "interval", "quantity"),
+        "verdict": ("Verdict", "verdict", "reason"),
+        "figures": ("Figures", "figures", None),
+    },
+    "head_ranking": {
+        "head": ("Head", "head", None),
+        "combined": ("All together", "rank", None),
+        "patching": ("Activation patching", "rank", None),
+    },
+    "planted_truth": {
+        "control": ("Asked of", "text", None),
+        "recall": ("Recall", "interval", None),
+        "precision": ("Average precision", "interval", None),
+        "n": ("Plants", "number", None),
+    },
+    "removal": {
+        "way": ("Way", "text", "setting"),
+        "mode": ("Removed", "text", "n"),
+        "forgotten": ("Forgotten, tokens", "interval", None),
+        "em_own_lost": ("Own continuations lose, tokens", "interval", None),
+        "nll_gained": ("Held-out NLL gains, nats", "interval", None),
+        "edit_distance": ("Edits, share", "interval", None),
+        "recited_perturbed": ("Recited if perturbed, share", "interval", None),
+        "recited_shifted": ("Recited if shifted, share", "interval", None),
+    },
+}
+FILTERS = {"claims": "verdict", "head_ranking": None, "planted_truth": "control", "removal": "mode"}
+
+
+@pytest.mark.parametrize("key", tabs.TABS)
+def test_columns_are_named_shown_and_chosen_by_what_they_hold(tables, key):
+    made = tables | {"planted_truth": pd.DataFrame(PLANTED)} | made_removal.tables(ways=["top"])
+    (block,) = tabs.tabs(made)[key]["blocks"]
+    found = {one["key"]: (one["label"], one["kind"], one.get("note")) for one in block["columns"]}
+    assert found | HEADINGS[key] == found and block["filter"] == FILTERS[key]
+    notes = [note for _, _, note in found.values() if note]
+    assert all(name in row for row in block["rows"] for name in (*found, *notes))
+    shares = [one["range"] for one in block["columns"] if key == "planted_truth" and "range" in one]
+    assert shares == ([[0, 1]] * 2 if key == "planted_truth" else [])
