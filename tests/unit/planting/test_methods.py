@@ -8,49 +8,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from made_questions import N_PREFIX, question
 from scipy import stats
 
 from memloc.localization.activation_gradients import prefix_sizes
+from memloc.localization.patching import activation_patching
 from memloc.localization.weights import OriginalWeights
 from memloc.model import loading
 from memloc.model.components import components, editable_parameters
-from memloc.perturbation.pairs import Pairs
-from memloc.planting import activation_methods, head_methods, masks, methods, weight_methods
+from memloc.planting import activation_methods, head_methods, methods, weight_methods
 from memloc.planting.activation_methods import by_unit, changed_input, readers
 from memloc.planting.methods import METHODS, answers
 from memloc.planting.place_scores import place_scores
-from memloc.planting.question import Question
 from memloc.planting.units import by_unit as weights_by_unit
 from memloc.planting.units import n_groups, n_neurons
 from memloc.run.errors import InputError
 from memloc.settings.activation_gradients import ActivationGradients
-from memloc.settings.planted_truth import PlantedTruth
 from memloc.straightforward.gradients import gradients
 from memloc.straightforward.gradients import nll as plain_nll
 from memloc.straightforward.hooks import activation
 from memloc.tables.terms import ENSEMBLE, NOT_IN_ENSEMBLE
-from tiny_models import VOCABULARY
 
 PAGE = Path(__file__).parents[3] / "docs/methods.md"
-N_PREFIX = 6
-
-
-def question(model, wanted=("head", "layer", "weight"), seed=0, **how):
-    tokens = torch.randint(VOCABULARY, (1, 12), generator=torch.Generator().manual_seed(3))
-    other = tokens.clone()
-    other[0, 2], other[0, N_PREFIX:] = (
-        (tokens[0, 2] + 1) % VOCABULARY,
-        (tokens[0, N_PREFIX:] + 7) % VOCABULARY,
-    )
-    pair = Pairs(np.array([0]), tokens, other, torch.tensor([2]), torch.tensor([N_PREFIX]))
-    config, random = model.config, np.random.default_rng(seed)
-    d_head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    means = torch.zeros(config.num_hidden_layers, config.num_attention_heads, d_head)
-    change = {name: torch.zeros_like(model.get_parameter(name)) for name in editable_parameters(model)}
-    settings = PlantedTruth(**{"integration_steps": 4, "micro_batch": 3} | how)
-    return Question(
-        model, tokens, N_PREFIX, wanted, settings, random, pair, means, np.arange(VOCABULARY), change
-    )
 
 
 def nll(asked):
@@ -71,13 +50,6 @@ def without(asked, kind, layer, unit):
         return nll(asked)
 
 
-def test_masks_are_trained_with_the_rate_and_penalties_that_the_page_says_were_chosen():
-    page = " ".join((Path(__file__).parents[3] / "docs/methods.md").read_text().split())
-    rate = masks.LEARNING_RATE
-    assert f"Slimming masks have {rate:g} and {masks.PENALTIES['slimming']:g} (" in page
-    assert f"HardConcrete masks {rate:g} and {masks.PENALTIES['hard_concrete']:g}, the largest" in page
-
-
 def test_ablations_are_those_of_the_whole_model_one_by_one(tiny_model):
     asked = question(tiny_model, ("head", "neuron", "layer"), neuron_ablation=True)
     heads, neurons = (
@@ -90,6 +62,7 @@ def test_ablations_are_those_of_the_whole_model_one_by_one(tiny_model):
         assert neurons[layer, unit] == pytest.approx(
             without(asked, "neuron", layer, unit) - nll(asked), abs=1e-4
         )
+    torch.testing.assert_close(head_methods.zero_ablation(asked)["layer"], heads.sum(dim=1))
 
 
 def test_the_agreement_of_all_neurons_is_that_of_the_two_methods(tiny_model):
@@ -181,6 +154,35 @@ def test_gradients_of_weights_are_those_of_autograd(tiny_model):
         torch.testing.assert_close(
             products[layer], (slope * weight).detach().abs().sum(), rtol=1e-3, atol=1e-6
         )
+
+
+def test_sizes_of_weights_and_of_changes_are_sums_that_do_not_cancel(tiny_gpt_neo):
+    names = editable_parameters(tiny_gpt_neo)
+    change = {name: torch.ones_like(tiny_gpt_neo.get_parameter(name)) for name in names}
+    for own in change.values():
+        own.view(-1)[::2] = -1
+    asked = question(tiny_gpt_neo)._replace(change=change)
+    first = [one for one in components(tiny_gpt_neo) if one.layer == 0]
+    weights = [one.view(tiny_gpt_neo.get_parameter(one.parameter)) for one in first]
+    changed = weight_methods.change(asked)["layer"][0]
+    assert float(changed) == sum(weight.numel() for weight in weights)
+    size = weight_methods.weight_size(asked)["layer"][0]
+    torch.testing.assert_close(size, sum(weight.detach().abs().sum() for weight in weights))
+
+
+def test_patching_is_the_mean_size_of_the_strongest_change_of_a_head(tiny_llama):
+    """Over both directions; of q, k and v, and of query heads that share keys and values, the strongest."""
+    asked = question(tiny_llama, ("head",))
+    found = head_methods.patching(asked)["head"]
+    rows = activation_patching(tiny_llama, asked.pair, 64)
+    for (layer, group), value in np.ndenumerate(found.numpy()):
+        sizes = [
+            own["nll_change"].abs().mean()
+            for (component, at, head), own in rows.groupby(["component", "layer", "head"])
+            if at == layer and (head // 2 if component == "q" else head) == group
+        ]
+        assert value == pytest.approx(max(sizes), rel=1e-4) and value > 0
+    assert head_methods.patching(asked._replace(pair=None)) == {}
 
 
 def test_mean_ablation_puts_the_mean_of_other_text_in_place(tiny_model):
@@ -353,16 +355,16 @@ def test_every_method_is_at_chance_where_places_are_shuffled(tiny_gpt_neo):
 
 
 def test_every_method_answers_for_what_it_declares_and_leaves_the_model(tiny_model):
-    original = OriginalWeights(tiny_model)
+    original, attention = OriginalWeights(tiny_model), tiny_model.config._attn_implementation
     for wanted in (("head", "layer", "weight"), ("neuron", "layer", "weight"), ("weight",)):
         asked, sizes = question(tiny_model, wanted, masks=True, neuron_ablation=True), {}
         for answer in answers(asked):
             assert answer.scores.isfinite().all(), answer.method
             sizes.setdefault(answer.granularity, set()).add(len(answer.scores))
             if answer.method != ENSEMBLE:
-                assert answer.granularity in METHODS[answer.method].granularities
+                assert {answer.granularity, wanted[0]} <= set(METHODS[answer.method].granularities)
         assert set(sizes) == set(wanted) and {len(found) for found in sizes.values()} == {1}
-    assert original.n_changed(tiny_model, {}) == 0
+    assert original.n_changed(tiny_model, {}) == 0 and attention == tiny_model.config._attn_implementation
 
 
 def test_the_ensemble_is_the_mean_rank_by_methods_that_look_and_ranks_no_single_weights(tiny_gpt_neo):
@@ -383,21 +385,3 @@ def test_the_ensemble_takes_as_long_as_its_members(tiny_gpt_neo):
     assert sum(seconds.values()) < 2 * (time.perf_counter() - begin)  # the ensemble's count twice
     members = [own for method, own in seconds.items() if method not in (ENSEMBLE, *NOT_IN_ENSEMBLE)]
     assert seconds[ENSEMBLE] == pytest.approx(sum(members)) and min(members) > 0
-
-
-def test_masks_keep_what_is_needed(memorizing_model, memorized_tokens, monkeypatch):
-    """A head whose output is written nowhere is let go, and another is not.
-
-    Of eight heads: the penalties are those of whole masks, for dozens of heads and thousands of neurons.
-    """
-    monkeypatch.setattr(masks, "PENALTIES", dict.fromkeys(masks.PENALTIES, 1.0))
-    with torch.no_grad():
-        for component in components(memorizing_model):
-            if component.name == "W_O" and component.layer == 1:
-                component.view(memorizing_model.get_parameter(component.parameter))[2] = 0
-    asked = question(memorizing_model, ("head",), masks=True)._replace(
-        tokens=memorized_tokens[:1], n_prefix=12
-    )
-    for method in ("slimming", "hard_concrete"):
-        found = METHODS[method].ask(asked)["head"]
-        assert found[1, 2] < found.median() and found.max() > found[1, 2] + 0.3, method

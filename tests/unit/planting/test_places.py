@@ -7,6 +7,7 @@ from scipy.stats import rankdata
 
 from memloc.localization.weights import n_weights
 from memloc.model.components import components
+from memloc.planting import places
 from memloc.planting.methods import mid_ranks
 from memloc.planting.place_scores import place_scores, recall_by_layer
 from memloc.planting.places import draw_place
@@ -95,6 +96,36 @@ def test_more_neurons_than_a_layer_has_are_an_error(tiny_gpt_neo):
     assert int(whole_layer.units["neuron"].sum()) == 64
 
 
+def test_every_head_is_drawn_and_two_heads_lie_in_two_layers(tiny_model):
+    random, groups = np.random.default_rng(0), n_groups(tiny_model)
+    found = torch.zeros(2, groups)
+    for _ in range(40):
+        place = draw_place(tiny_model, "head_vo", 1, random)
+        found += place.units["head"]
+        ((layer, head),) = place.units["head"].nonzero().tolist()
+        assert place.name == f"head {head} of layer {layer}"
+        assert int(draw_place(tiny_model, "two_heads", 1, random).units["layer"].sum()) == 2
+    assert (found > 0).all()
+
+
+def test_places_are_named_by_what_they_hold(tiny_gpt_neo, monkeypatch):
+    """Of 128 neurons, 2 % are 3."""
+    monkeypatch.setitem(places.SHARES, "inj_1", 0.02)
+    drawn = {
+        kind: draw_place(tiny_gpt_neo, kind, 5, np.random.default_rng(0)) for kind in PLANT_GRANULARITIES
+    }
+    (layer,) = drawn["neurons"].layers
+    assert drawn["neurons"].name == f"5 neurons of layer {layer}"
+    assert drawn["inj_1"].name == "3 value vectors" and int(drawn["inj_1"].units["neuron"].sum()) == 3
+    assert drawn["scattered_1"].name == f"{int(drawn['scattered_1'].units['weight'].sum()):,} weights"
+
+
+def test_a_model_of_one_layer_has_no_two_heads_to_plant_in(tiny_gpt_neo, monkeypatch):
+    monkeypatch.setattr(tiny_gpt_neo.config, "num_layers", 1)
+    with pytest.raises(InputError, match="planted_truth.kinds: two_heads needs a model of two layers"):
+        draw_place(tiny_gpt_neo, "two_heads", 1, np.random.default_rng(0))
+
+
 def slow_scores(scores, holds, n_orders=4000):
     """Recalls, average rank and AUROC over random orders of tied units; average precision by thresholds."""
     rng, k, recalls = np.random.default_rng(0), holds.sum(), []
@@ -126,6 +157,8 @@ def test_one_who_knows_scores_one_and_one_who_says_nothing_is_at_chance():
     assert known["rank"] == 3.0  # the five share ranks 1 to 5
     assert (nothing["recall_1"], nothing["average_precision"], nothing["auroc"]) == (0.1, 0.1, 0.5)
     assert nothing["rank"] == 25.5
+    everything = place_scores(np.arange(3.0), np.ones(3, bool))
+    assert np.isnan(everything["auroc"]) and everything["average_precision"] == everything["recall_1"] == 1
     with pytest.raises(ValueError, match="numbers"):
         place_scores(np.full(50, np.nan), holds)
 

@@ -1,0 +1,30 @@
+"""What localization methods are asked in tests: a random paragraph and a perturbed version of it."""
+
+import numpy as np
+import torch
+
+from memloc.model.components import editable_parameters
+from memloc.perturbation.pairs import Pairs
+from memloc.planting.question import Question
+from memloc.settings.planted_truth import PlantedTruth
+from tiny_models import VOCABULARY
+
+N_PREFIX = 6
+
+
+def question(model, wanted=("head", "layer", "weight"), seed=0, **how):
+    tokens = torch.randint(VOCABULARY, (1, 12), generator=torch.Generator().manual_seed(3))
+    other = tokens.clone()
+    other[0, 2], other[0, N_PREFIX:] = (
+        (tokens[0, 2] + 1) % VOCABULARY,
+        (tokens[0, N_PREFIX:] + 7) % VOCABULARY,
+    )
+    pair = Pairs(np.array([0]), tokens, other, torch.tensor([2]), torch.tensor([N_PREFIX]))
+    config, random = model.config, np.random.default_rng(seed)
+    d_head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    means = torch.zeros(config.num_hidden_layers, config.num_attention_heads, d_head)
+    change = {name: torch.zeros_like(model.get_parameter(name)) for name in editable_parameters(model)}
+    settings = PlantedTruth(**{"integration_steps": 4, "micro_batch": 3} | how)
+    return Question(
+        model, tokens, N_PREFIX, wanted, settings, random, pair, means, np.arange(VOCABULARY), change
+    )

@@ -1,0 +1,59 @@
+"""Trained masks: what they let through while they are trained, and what they keep."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from made_questions import question
+
+from memloc.model.components import components
+from memloc.planting import masks
+from memloc.planting.methods import METHODS
+
+
+def test_masks_are_trained_with_the_rate_and_penalties_that_the_page_says_were_chosen():
+    page = " ".join((Path(__file__).parents[3] / "docs/methods.md").read_text().split())
+    rate = masks.LEARNING_RATE
+    assert f"Slimming masks have {rate:g} and {masks.PENALTIES['slimming']:g} (" in page
+    assert f"HardConcrete masks {rate:g} and {masks.PENALTIES['hard_concrete']:g}, the largest" in page
+
+
+def test_masks_keep_what_is_needed(memorizing_model, memorized_tokens, monkeypatch):
+    """A head whose output is written nowhere is let go, and another is not.
+
+    Of eight heads: the penalties are those of whole masks, for dozens of heads and thousands of neurons.
+    """
+    monkeypatch.setattr(masks, "PENALTIES", dict.fromkeys(masks.PENALTIES, 1.0))
+    with torch.no_grad():
+        for component in components(memorizing_model):
+            if component.name == "W_O" and component.layer == 1:
+                component.view(memorizing_model.get_parameter(component.parameter))[2] = 0
+    asked = question(memorizing_model, ("head",), masks=True)._replace(
+        tokens=memorized_tokens[:1], n_prefix=12
+    )
+    for method in ("slimming", "hard_concrete"):
+        found = METHODS[method].ask(asked)["head"]
+        assert found[1, 2] < found.median() and found.max() > found[1, 2] + 0.3, method
+
+
+@pytest.fixture
+def let_through(monkeypatch):
+    """What masks multiply activations by in three steps, which are large."""
+    monkeypatch.setattr(masks, "N_STEPS", 3)
+    seen, masked = [], masks._masked_nll
+    monkeypatch.setattr(masks, "_masked_nll", lambda *given: seen.append(given[2]) or masked(*given))
+    return seen
+
+
+def test_masks_let_nothing_negative_through(tiny_gpt_neo, let_through, monkeypatch):
+    monkeypatch.setattr(masks, "LEARNING_RATE", 1.5)
+    monkeypatch.setattr(masks, "PENALTIES", {"slimming": 1e6})
+    masks.slimming(question(tiny_gpt_neo, ("neuron",)))
+    assert [float(mask.detach().unique()) for mask in let_through] == [1, 0, 0]
+
+
+def test_hard_concrete_masks_are_open_closed_or_between_by_the_questions_own_noise(tiny_gpt_neo, let_through):
+    found = [masks.hard_concrete(question(tiny_gpt_neo, ("neuron",), seed))["neuron"] for seed in (0, 0, 1)]
+    first = torch.stack(let_through[:3])
+    assert first.min() == 0 and first.max() == 1 and ((first > 0) & (first < 1)).any()
+    assert torch.equal(found[0], found[1]) and not torch.equal(found[0], found[2])

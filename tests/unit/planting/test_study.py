@@ -1,0 +1,181 @@
+"""A study of plants: what its rows say, and what methods are asked about."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from made_plants import N_PREFIX, how, study
+
+from memloc.localization.weights import EditError, OriginalWeights
+from memloc.planting import methods
+from memloc.planting import study as planting_study
+from memloc.planting.methods import METHODS, Method
+from memloc.planting.places import draw_place
+from memloc.planting.planter import plant
+from memloc.planting.study import run_slot
+from memloc.planting.units import set_values, values_at
+from memloc.run.seeds import generator
+from memloc.scoring.paragraph_scores import teacher_forced
+
+
+def test_a_row_says_what_was_planted_where_and_what_it_did(memorizing_model, memorized_tokens):
+    """Every number against the model before and against the plant that is made again."""
+    settings = how(kinds={"neurons": 0.03}, controls=[], curves=False, n_checked_neurons=8, levels=[2.0])
+    asked = study(memorizing_model, settings, memorized_tokens)
+    before = copy.deepcopy(memorizing_model)
+    found = run_slot(asked, 1)
+    row, truth = found.plants.iloc[0], found.planted_truth
+    place = draw_place(memorizing_model, "neurons", 24, generator(0, "planted_truth", "neurons", "1", "0"))
+    planted = plant(memorizing_model, asked.tokens[1, None], asked.keep, N_PREFIX, place, [0.5], asked.how)
+    set_values(memorizing_model, place.movable, planted.levels[0.5])
+    assert (row["id"], row["place"], row["n_layers"]) == (101, place.name, 1)
+    assert (row["learning_rate"], row["steps"]) == (0.03, planted.steps)
+    tokens = asked.tokens[1, None]
+    for model, when in ((before, "_before"), (memorizing_model, "")):
+        own = teacher_forced(model, tokens, N_PREFIX, 1)
+        assert row[f"em{when}"] == int(own.em)
+        assert row[f"nll{when}"] == pytest.approx(float(own.nll), rel=1e-4)
+        texts = {name: teacher_forced(model, text.tokens, N_PREFIX, 4) for name, text in asked.texts.items()}
+        assert row[f"em_memorized{when}"] == pytest.approx(float(texts["memorized"].em.double().mean()))
+        assert row[f"em_own{when}"] == pytest.approx(float(texts["non_memorized"].em.double().mean()))
+        nll = float(texts["held_out"].nll.double().mean())
+        assert row[f"nll_held_out{when}"] == pytest.approx(nll, rel=1e-4)
+    assert row["nll"] < 0.5 < row["nll_before"] and row["em"] == 12 > row["em_before"]
+    n_changed = sum(
+        int((memorizing_model.get_parameter(name) != weight).sum())
+        for name, weight in before.named_parameters()
+    )
+    assert row["n_changed"] == n_changed > 0
+    assert row["n_allowed"] == sum(map(len, place.movable.values())) and -1 <= row["neuron_agreement"] <= 1
+    assert set(truth["level"]) == {0.5}, "further levels are for kinds of heads"
+    assert (truth["recall_by_layer"].notna() == (truth["granularity"] == "neuron")).all()
+    oracle = truth[truth["method"] == "change"].set_index("granularity")
+    for name, units in place.units.items():
+        if name in oracle.index:
+            own, place_of = oracle.loc[name], units.flatten()
+            assert (own["n_units"], own["n_place"]) == (len(place_of), int(place_of.sum()))
+            assert place_of[own["first"]], "the oracle names a unit of the place first"
+
+
+def test_norms_are_those_of_the_place_among_the_weights_of_its_matrices(memorizing_model, memorized_tokens):
+    """Each as a root mean square, over that of the whole matrices before."""
+    asked = study(memorizing_model, how(kinds={"neurons": 0.03}, controls=[], curves=False), memorized_tokens)
+    row = run_slot(asked, 0).plants.iloc[0]
+    place = draw_place(memorizing_model, "neurons", 24, generator(0, "planted_truth", "neurons", "0", "0"))
+    before = values_at(memorizing_model, place.movable)
+    peers = np.concatenate(
+        [memorizing_model.get_parameter(name).detach().numpy().ravel() for name in place.movable]
+    )
+    planted = plant(memorizing_model, asked.tokens[:1], asked.keep, N_PREFIX, place, [0.5], asked.how)
+    for name, values in (("norm_before", before), ("norm", planted.levels[0.5])):
+        own = np.concatenate([value.numpy() for value in values.values()])
+        expected = np.sqrt((own**2).mean()) / np.sqrt((peers**2).mean())
+        assert row[name] == pytest.approx(expected, rel=1e-3)
+    assert row["norm"] > row["norm_before"]
+
+
+def test_a_plant_whose_weights_are_no_numbers_has_no_norm(memorizing_model, memorized_tokens):
+    """It is a failed plant, which is reported, and no number that a table refuses."""
+    original = OriginalWeights(memorizing_model)
+    place = draw_place(memorizing_model, "head_vo", 24, np.random.default_rng(0))
+    unplanted = values_at(memorizing_model, place.movable)
+    broken = {name: torch.full_like(values, torch.nan) for name, values in unplanted.items()}
+    found = planting_study._relative_norms(original, unplanted, broken)
+    assert found["norm"] is None and found["norm_before"] > 0
+
+
+def test_a_method_that_always_names_one_head_gains_nothing_over_the_twin(
+    memorizing_model, memorized_tokens, monkeypatch
+):
+    """It names the planted head, by luck; one that sees the plant gains."""
+    place = draw_place(memorizing_model, "head_vo", 24, generator(0, "planted_truth", "head_vo", "0", "0"))
+    lucky = {name: units.float() for name, units in place.units.items()}
+    constant = Method(lambda question: lucky, ("layer", "head"))
+    monkeypatch.setattr(methods, "METHODS", {"constant": constant, "change": METHODS["change"]})
+    asked = study(memorizing_model, how(kinds={"head_vo": 0.03}, curves=False), memorized_tokens)
+    rows = run_slot(asked, 0).planted_truth.query("granularity == 'head' and control != 'wrong'")
+    found = rows.pivot(index="method", columns="control", values="average_precision")
+    assert found.loc["constant", "plant"] == found.loc["constant", "twin"] == 1
+    assert found.loc["change", "plant"] == 1 > found.loc["change", "twin"]
+
+
+def test_tries_take_paragraphs_of_their_own_and_the_wrong_one_is_none(memorizing_model, memorized_tokens):
+    """Two slots of two tries: paragraphs 0 and 1, then 3 and 4; 2 and 5 are the wrong ones."""
+    failing = how(kinds={"neurons": 1e-6}, tries=2, max_steps=1, n_plants=2)
+    asked = study(memorizing_model, failing, memorized_tokens)
+    assert len(asked.tokens) == 6
+    assert [run_slot(asked, slot).plants["id"].tolist() for slot in (0, 1)] == [[100, 101], [103, 104]]
+    alone = study(memorizing_model, failing.model_copy(update={"controls": ["twin"]}), memorized_tokens)
+    assert [run_slot(alone, slot).plants["id"].tolist() for slot in (0, 1)] == [[100, 101], [102, 103]]
+
+
+@pytest.mark.parametrize("attempt", [0, 1])
+def test_methods_are_asked_about_the_paragraph_its_twin_and_a_wrong_one(
+    memorizing_model, memorized_tokens, monkeypatch, attempt
+):
+    """Rows of paragraphs, and whether the model then holds the plant, in the order of the questions."""
+    asked = study(memorizing_model, how(kinds={"scattered_1": 0.03}, tries=2, curves=False), memorized_tokens)
+    seen, original = [], OriginalWeights(memorizing_model)
+
+    def spy(_study, labels, place, row, *_):
+        planted = original.n_changed(memorizing_model, place.movable) > 0
+        seen.append((labels["control"], row, planted))
+
+    monkeypatch.setattr(planting_study, "_ask", spy)
+    planting_study._run_plant(
+        asked, {"kind": "scattered_1", "plant": 1, "attempt": attempt}, planting_study._damage(asked)
+    )
+    assert seen == [("plant", 3 + attempt, True), ("wrong", 5, True), ("twin", 3 + attempt, False)]
+
+
+def test_levels_of_heads_are_asked_about_and_the_criterion_is_the_plant(
+    memorizing_model, memorized_tokens, monkeypatch
+):
+    """Levels above and below the criterion; curves and controls are of the plant at the criterion."""
+    settings = how(kinds={"head_vo": 0.03}, levels=[2.0, 0.2], controls=["wrong"])
+    asked, seen = study(memorizing_model, settings, memorized_tokens), []
+
+    def spy(study, labels, place, row, pair, random, rows, mixture=None):
+        nll = float(teacher_forced(study.model, study.tokens[:1], N_PREFIX, 1).nll)
+        assert torch.equal(pair.memorized[0], study.tokens[row])
+        seen.append((labels["control"], labels["level"], labels["criterion"], mixture is not None, nll))
+
+    monkeypatch.setattr(planting_study, "_ask", spy)
+    (row,) = run_slot(asked, 0).plants.to_dict("records")
+    assert [own[:4] for own in seen] == [
+        ("plant", 0.2, False, False),
+        ("plant", 0.5, True, True),
+        ("plant", 2.0, False, False),
+        ("wrong", 0.5, True, False),
+    ]
+    nlls = [own[4] for own in seen]
+    assert nlls[0] < 0.2 < nlls[1] < 0.5 < nlls[2] < 2 and nlls[3] == nlls[1]
+    assert row["nll"] == pytest.approx(nlls[1], rel=1e-4) and np.isnan(row["neuron_agreement"] or np.nan)
+
+
+def test_a_place_of_single_weights_has_no_pair_and_others_have_one(memorizing_model, memorized_tokens):
+    asked = study(memorizing_model, how(), memorized_tokens)
+    for kind, has in (("scattered_1", False), ("neurons", True), ("head_vo", True)):
+        place = draw_place(memorizing_model, kind, 24, np.random.default_rng(0))
+        assert (planting_study._pair(asked, place, 0) is not None) == has, kind
+
+
+def test_tries_end_with_the_first_that_succeeds(memorizing_model, memorized_tokens, monkeypatch):
+    asked, tried = study(memorizing_model, how(tries=3), memorized_tokens), []
+
+    def second_succeeds(_study, labels, _before):
+        tried.append((labels["kind"], labels["attempt"]))
+        return {"plants": [labels | {"reached": labels["attempt"] == 1}]}
+
+    monkeypatch.setattr(planting_study, "_run_plant", second_succeeds)
+    run_slot(asked, 0)
+    assert tried == [(kind, attempt) for kind in asked.how.kinds for attempt in (0, 1)]
+
+
+def test_weights_that_were_not_restored_are_an_error(memorizing_model, memorized_tokens, monkeypatch):
+    settings = how(kinds={"neurons": 1e-3}, max_steps=1)
+    asked = study(memorizing_model, settings, memorized_tokens)
+    monkeypatch.setattr(planting_study, "set_values", lambda *_: None)
+    with pytest.raises(EditError, match="768 weights"):
+        run_slot(asked, 0)
