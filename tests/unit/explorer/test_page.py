@@ -80,6 +80,10 @@ def listed(page):
     return [int(each.get_attribute("data-id")) for each in page.locator("#list [role=option]").all()]
 
 
+def index_on(page):
+    return page.evaluate("memloc.load('index')")
+
+
 @pytest.mark.parametrize(
     ("number", "text"),
     [
@@ -132,10 +136,38 @@ def test_the_list_is_searched_sorted_and_counted(page, tables):
     page.locator("#sets [data-set=memorized]").click()
     assert set(listed(page)) == set(sets.index[sets != "memorized"]) and "without=memorized" in page.url
     page.locator("#sets [data-set=memorized]").click()
+    assert sorted(listed(page)) == ids
     page.fill("#search", f" {ids[-1]} {tables['paragraphs'].set_index('id').module[ids[-1]].upper()}")
     assert ids[-1] in listed(page) and len(listed(page)) < len(ids)
     said = page.inner_text("#coverage")
     assert said.startswith(f"{len(ids)} of the study's {len(tables['sets'])} paragraphs are on this page")
+
+
+def test_a_click_on_a_dot_opens_its_paragraph(page, tables):
+    """Exact match to the right, NLL upwards, between margins for the numbers."""
+    scores = tables["scores"].set_index("id").loc[listed(page)]
+    number = int(scores.nll.idxmax())
+    box = page.locator("#scatter").bounding_box()
+    high = 1.05 * max(index_on(page)["cloud"]["nll"])
+    x = 34 + scores.em[number] / 12 * (box["width"] - 34 - 8)
+    y = 190 - 30 - scores.nll[number] / high * (190 - 30 - 8)
+    page.mouse.click(box["x"] + x, box["y"] + y)
+    assert page.evaluate("memloc.state.get().paragraph") == number
+
+
+@pytest.mark.parametrize(
+    ("view", "found"),
+    [
+        ("layer=0&head=1&token=5&by=nll&scope=set", [0, 1, 5, "nll", "set", "paragraphs"]),
+        ("layer=9&head=4&token=24&tab=none", [None, None, -1, "effect", "paragraph", "paragraphs"]),
+    ],
+)
+def test_an_address_is_its_view_and_what_there_is_not_is_what_the_page_begins_with(page, view, found):
+    page.evaluate("view => { location.hash = view; }", view)
+    page.wait_for_function("token => memloc.state.get().token === token", arg=found[2])
+    state, first = page.evaluate("memloc.state.get()"), index_on(page)["head"]
+    expected = found[:2] if found[0] is not None else [first["layer"], first["head"]]
+    assert [state[key] for key in ("layer", "head", "token", "by", "scope", "tab")] == [*expected, *found[2:]]
 
 
 KEEP = """() => {
@@ -201,6 +233,18 @@ def test_maps_are_of_the_paragraph_or_of_its_set(page, tables, pair):
         size = max(abs(value) for value in expected)
         ends = page.evaluate("size => [memloc.number(-size), memloc.number(size)]", size)
         assert ends == page.inner_text("[data-map=patching] .range").split()
+        chosen = page.evaluate("value => memloc.number(value)", expected[1, 1])
+        assert page.inner_text("[data-map=patching] .readout") == f"L1 H1: {chosen}", "of query 3"
+
+
+def test_maps_of_a_set_are_those_of_the_chosen_paragraph(page, tables):
+    sets, entropy = tables["sets"].set_index("id").set, tables["attention_entropy"]
+    number = next(number for number in listed(page) if sets[number] == "non_memorized")
+    page.evaluate("paragraph => memloc.state.set({ paragraph })", number)
+    page.locator(f"body[data-shown='{number}']").wait_for()
+    own = entropy[entropy.id.map(sets) == "non_memorized"].groupby(["layer", "head"]).entropy.mean()
+    assert cells(page, "set", "attention_entropy") == pytest.approx(own.to_dict(), rel=1e-5)
+    assert page.inner_text("[data-map=attention_entropy] figcaption").endswith("non-memorized")
 
 
 def test_a_map_brings_the_head_that_is_clicked_and_the_keys_go_through_all(page):
@@ -213,8 +257,9 @@ def test_a_map_brings_the_head_that_is_clicked_and_the_keys_go_through_all(page)
         page.keyboard.press(key)
         assert page.evaluate(head) == expected
     page.evaluate("memloc.state.set({ layer: 1, head: 3 })")
-    page.keyboard.press("]")
-    assert page.evaluate(head) == [0, 0]
+    for key, expected in (("]", [0, 0]), ("[", [1, 3]), ("]", [0, 0])):
+        page.keyboard.press(key)
+        assert page.evaluate(head) == expected
     assert "weight gradients" in page.inner_text("#maps-rest")
 
 
