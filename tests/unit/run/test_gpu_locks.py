@@ -71,10 +71,11 @@ def test_gpus_of_a_killed_job_are_free_again(tmp_path):
     waiting = start(tmp_path, 2)
     with pytest.raises(subprocess.TimeoutExpired):
         waiting.wait(0.5)
-    killed.send_signal(signal.SIGKILL)
-    killed.wait()
+    killed.send_signal(signal.SIGSTOP)  # its GPUs are its own until it is killed
     for gpu in held(tmp_path):
         (tmp_path / f"held-{gpu}").unlink()
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
     assert len(gpus_of(waiting)) == 2
 
 
@@ -137,3 +138,8 @@ def test_locks_are_the_users_own(tmp_path):
         "turn": 0o600,
         "a%2Fb": 0o600,
     }
+
+
+def test_all_jobs_of_a_user_lock_in_one_folder_whatever_their_folder_of_temporary_files(monkeypatch):
+    monkeypatch.setenv("TMPDIR", "/elsewhere")
+    assert gpu_locks.lock_folder() == Path("/tmp") / f"memloc-gpus-{os.getuid()}"

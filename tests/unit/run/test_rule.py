@@ -1,5 +1,6 @@
 """Every script logs to its file and the console, also its errors, and uses the threads of its rule."""
 
+import io
 import json
 import re
 import subprocess
@@ -130,7 +131,9 @@ def test_provenance_names_the_origin(tmp_path):
     assert stamp["study"] == "x" and stamp["seed"] == 3 and stamp["rule"] == "job" and stamp["code"] == "abc"
     assert stamp["paragraph"] == {"length": 100, "prefix": 50}
     assert stamp["model"] == {"name": "gpt", "sha256": "12"}
-    assert stamp["versions"].keys() >= {"python", "torch", "transformers", "numpy"}
+    libraries = {"torch", "transformers", "transformer-lens", "numpy", "pandas", "pyarrow"}
+    assert stamp["versions"].keys() == {"python", *libraries}
+    assert stamp["settings"] == {"paragraph": {"length": 100, "prefix": 50}}
     assert json.loads(json.dumps(stamp)) == stamp
 
 
@@ -156,9 +159,15 @@ def test_a_job_waits_for_the_same_job_that_a_killed_snakemake_left_running(tmp_p
 
 
 def test_a_job_sees_the_gpus_that_it_asked_for(tmp_path):
-    code = "import os; print('sees', os.environ['CUDA_VISIBLE_DEVICES'])"
-    assert "sees 3,4\n" in run(tmp_path, code, CUDA_VISIBLE_DEVICES="3,4,5").stdout
+    code = "import json, os; print('sees', json.dumps(dict(os.environ)))"
+    said = run(tmp_path, code, 3, CUDA_VISIBLE_DEVICES="3,4,5").stdout
+    seen = json.loads(re.search("sees (.*)\n", said)[1])
+    assert seen["CUDA_VISIBLE_DEVICES"] == "3,4"
     assert "GPU 3, 4\n" in (tmp_path / "logs/deep/job.log").read_text()
+    threads = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+    assert {seen[name] for name in threads} == {"3"}
+    assert seen["HF_HUB_OFFLINE"] == seen["HF_DATASETS_OFFLINE"] == seen["HF_HUB_DISABLE_TELEMETRY"] == "1"
+    assert seen["TOKENIZERS_PARALLELISM"] == "false"
 
 
 def test_only_downloads_may_use_the_network(tmp_path):
@@ -172,3 +181,13 @@ def test_provenance_of_a_shard_is_that_of_its_stage_and_follows_the_order_of_no_
     assert rule.provenance(shard)["rule"] == "job"
     assert rule.provenance(shard)["config_hash"] == rule.provenance(whole)["config_hash"]
     assert len(rule.provenance(whole)["config_hash"]) == 16
+
+
+def test_a_log_that_cannot_be_written_leaves_the_console():
+    class Full(io.StringIO):
+        def write(self, text):
+            raise OSError(28, "No space left")
+
+    console = io.StringIO()
+    tee = rule.Tee(Full(), console)
+    assert tee.write("some") == 4 and console.getvalue() == "some" and not tee.isatty()

@@ -11,6 +11,7 @@ from pyarrow import parquet
 import memloc
 from memloc.run.errors import InputError
 from memloc.tables import storage
+from memloc.tables.claim_terms import counted
 from memloc.tables.schema import TableError
 from memloc.tables.schemas import schema_of
 
@@ -70,3 +71,21 @@ def test_a_table_that_somebody_edited_is_an_error(folder):
     parquet.write_table(pyarrow.Table.from_pandas(frame).replace_schema_metadata(stamp), path)
     with pytest.raises(TableError, match="scores.parquet: the file is not as it was written"):
         memloc.open_study(folder).table("scores")
+
+
+def test_tables_of_seconds_lie_among_the_benchmarks(folder):
+    study = memloc.open_study(folder)
+    for name in ("estimate", "planted_costs", "removal_costs"):
+        assert study.path(name) == folder / f"benchmarks/{name}.parquet"
+    (folder / "benchmarks").mkdir()
+    study.path("estimate").touch()
+    assert study.tables == ["estimate", "scores"]
+
+
+@pytest.mark.parametrize(
+    ("n", "unit", "words"),
+    [(1, "head", "1 head"), (0, "head", "0 heads"), (1234, "plant", "1,234 plants")]
+    + [(1, "study", "1 study"), (2, "study", "2 studies")],
+)
+def test_units_are_counted_in_words(n, unit, words):
+    assert counted(n, unit) == words

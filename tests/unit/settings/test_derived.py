@@ -1,0 +1,127 @@
+"""What settings say beyond their values: numbers, names and addresses that follow from them."""
+
+import pytest
+from made_configs import LARGE, SMALL, VALID, message
+
+from memloc.settings.contrastive import Contrastive
+from memloc.settings.data import ReleaseData, TokenData
+from memloc.settings.detection import Detection
+from memloc.settings.editing import Editing
+from memloc.settings.errors import validate
+from memloc.settings.extraction import Scheme
+from memloc.settings.planted_truth import PlantedTruth
+
+
+def test_lead_times_are_shares_of_the_prefix_rounded_and_two_tokens_at_least():
+    assert Detection().n_seen(50) == [5, 10, 20, 30, 40, 50]
+    some = Detection(prefix_shares=[1.0, 0.01, 0.12, 0.28, 0.3], gradient_shares=[0.02, 0.5, 1.0])
+    assert some.n_seen(10) == [2, 3, 10]
+    assert some.n_seen_by_gradients(10) == [2, 10], "at 5 tokens nothing is seen"
+
+
+@pytest.mark.parametrize(
+    ("asked", "layers", "found"),
+    [(4, 12, [2, 5, 8, 11]), (4, 6, [0, 2, 3, 5]), (4, 3, [0, 1, 2]), (1, 5, [4]), (4, 1, [0])],
+)
+def test_layers_of_features_are_spread_and_the_last_one_is_among_them(asked, layers, found):
+    assert Detection(n_layers=asked).layers(layers) == found
+
+
+@pytest.mark.parametrize(
+    ("scheme", "name"),
+    [
+        ({}, "T = 1"),
+        ({"temperature": 0.7, "top_p": 0.95, "top_k": 40}, "T = 0.7, top k = 40, top p = 0.95"),
+        ({"top_p": 0.5}, "T = 1, top p = 0.5"),
+    ],
+)
+def test_a_scheme_is_called_by_what_limits_it(scheme, name):
+    assert Scheme(**scheme).name == name
+
+
+def test_the_authors_weight_of_the_nll_is_that_of_reference_runs_unless_another_is_given():
+    weights = [
+        Contrastive(**given).nll_weight
+        for given in ({}, {"reference": True}, {"reference": True, "nll_weight": 0.3}, {"nll_weight": 0.3})
+    ]
+    assert weights == [1.0, 0.1, 0.3, 0.3]
+    own = Editing(nll_weight=0.7, steps=3)
+    assert own.as_reference() == own.model_copy(update={"reference": True, "nll_weight": 0.1})
+
+
+def test_only_the_name_of_a_host_may_hold_no_password():
+    assert ReleaseData(source="release", location="https://host/a@b.zip").location.endswith("a@b.zip")
+    for section in (
+        {"network": {"endpoint": "https://me@host"}},
+        {"data": {"source": "release", "location": "https://me:secret@host/a.zip"}},
+        {"data": {"source": "text", "files": ["a.txt"], "unseen_files": ["https://me@host/b.txt"]}},
+        {"data": {"source": "tokens", "files": ["a.npy"], "groups": "https://me@host/g.npy"}},
+    ):
+        assert "HF_TOKEN" in message(**section)
+
+
+def test_arrays_of_counts_and_groups_are_downloads_and_names_of_columns_are_none():
+    host = "https://host/"
+    found = TokenData(
+        source="tokens",
+        files=["own.npy", f"{host}a.npy"],
+        counts=f"{host}c.npy",
+        groups=f"{host}g.npy",
+        checksums={"g.npy": "0" * 64},
+    )
+    assert found.addresses == [f"{host}a.npy", f"{host}c.npy", f"{host}g.npy"]
+    assert TokenData(source="tokens", files=["own.npy"], counts="count", groups="of").addresses == []
+
+
+def test_plants_need_a_paragraph_for_every_try_and_for_every_wrong_question():
+    kinds, numbers = {"neurons": 0.01, "head_vo": 0.01}, {"n_plants": 5, "tries": 2}
+    assert PlantedTruth(kinds=kinds, **numbers).n_paragraphs == 15
+    assert PlantedTruth(kinds=kinds, controls=["twin"], **numbers).n_paragraphs == 10
+    assert PlantedTruth(**numbers).n_paragraphs == 0
+    few = {"source": "embedded", "n_once": 20, "n_unseen": 0}
+    validate(VALID | {"data": few}, "f")  # nothing is planted
+
+
+def test_the_untrained_model_is_a_checkpoint_too():
+    models = {name: {"source": "local", "folder": name, "step": step} for name, step in (("a", 0), ("b", 7))}
+    study = {"study": "x", "data": {"source": "text", "files": ["a.txt"]}}
+    assert validate(study | {"models": models}, "f").steps == {"a": 0, "b": 7}
+    assert validate(VALID, "f").steps == {}
+
+
+def test_how_many_paragraphs_a_text_has_is_not_known_before_it_is_cut():
+    study = {"study": "x", "data": {"source": "text", "files": ["a.txt"]}, "model": {"source": "hub"}}
+    many = {"planted_truth": {"kinds": {"neurons": 0.01}, "n_plants": 10**6}, "remove": {"ids": [10**9]}}
+    assert validate(study | many, "f").remove.ids == [10**9]
+
+
+def test_every_embedded_model_must_have_the_places():
+    models = {"a": {"source": "planted"}, "b": SMALL}
+    plants = {"kinds": {"neurons": 0.01}, "n_neurons": 257}
+    said = message(model=..., models=models, planted_truth=plants)
+    assert "planted_truth.n_neurons: a layer of the model has 256" in said
+
+
+@pytest.mark.parametrize("name", ["benchmarks", "explorer", "figures", "logs", "tables"])
+def test_no_model_is_called_like_a_folder_of_results(name):
+    said = message(model=..., models={name: SMALL, "b": LARGE})
+    assert f"a model is named like a folder of the study: {name}" in said
+
+
+@pytest.mark.parametrize(
+    ("section", "source", "allowed", "others"),
+    [
+        ("model", "hub", "revision", "n_layers"),
+        ("model", "local", "folder", "revision"),
+        ("data", "tokens", "names", "retokenize"),
+        ("data", "text", "unseen_files", "n_once"),
+    ],
+)
+def test_an_unknown_key_is_answered_with_those_of_its_form(section, source, allowed, others):
+    given = {"source": source, "colour": 1, "files": ["a.npy"], "folder": "x"}
+    if section == "data" or source == "hub":
+        del given["folder"]
+    if section == "model":
+        del given["files"]
+    keys = message(**{section: given}).split(f"{section}.colour: unknown key; allowed here: ")[1].split(", ")
+    assert allowed in keys and others not in keys
