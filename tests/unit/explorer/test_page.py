@@ -299,10 +299,14 @@ def test_continuations_are_compared_with_the_paragraphs_own(page, tables, pair):
     assert "No token of this paragraph was replaced." in said_of(page, "Perturbed")
 
 
+def open_tab(page, key, title):
+    page.evaluate("tab => memloc.state.set({ tab })", key)
+    page.locator("#tab h2", has_text=title).wait_for()
+
+
 def test_claims_are_sorted_chosen_and_saved(page, tables):
     claims = tables["claims"]
-    page.evaluate("memloc.state.set({ tab: 'claims' })")
-    page.locator("#tab tbody tr").first.wait_for()
+    open_tab(page, "claims", "Claims")
     for extreme in (claims.value.min(), claims.value.max()):
         page.locator("#tab thead button", has_text="Value").click()
         first = page.locator("#tab tbody tr").first.locator("td").first.inner_text()
@@ -326,9 +330,8 @@ def test_claims_are_sorted_chosen_and_saved(page, tables):
 def test_an_interval_is_drawn_from_its_low_to_its_high_end_beside_what_it_is_compared_with(page, tables):
     """On a line of 112 from 4 on, whose ends are the least and the largest of all numbers and 0."""
     claim = tables["claims"].dropna(subset="low").iloc[0]
-    page.evaluate("memloc.state.set({ tab: 'claims' })")
+    open_tab(page, "claims", "Claims")
     row = page.locator("#tab tbody tr", has_text=claim.statement).first
-    row.wait_for()
     ends = [claim.value, claim.low, claim.high, claim.bound, 0]
     place = lambda end: 4 + 112 * (end - min(ends)) / (max(ends) - min(ends))  # noqa: E731
     line, bound = (row.locator(f"svg .{name}") for name in ("range", "bound"))
@@ -340,9 +343,8 @@ def test_an_interval_is_drawn_from_its_low_to_its_high_end_beside_what_it_is_com
 
 
 def test_a_head_of_the_ranking_is_shown_in_the_maps(page, tables):
-    page.evaluate("memloc.state.set({ tab: 'head_ranking' })")
+    open_tab(page, "head_ranking", "Ranks of heads")
     last = page.locator("#tab tbody tr").last.locator("a")
-    last.wait_for()
     _, layer, _, head = last.inner_text().replace(",", "").split()
     last.click()
     state = page.evaluate("memloc.state.get()")
