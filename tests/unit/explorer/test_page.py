@@ -281,7 +281,7 @@ def test_continuations_are_compared_with_the_paragraphs_own(page, tables, pair):
     assert "Equal to the original: recited." in said_of(page, "Greedy")
     strongest = said_of(page, "Perturbed")
     assert f"Token {pair.position} " in strongest and f"impact token is {pair.impact_position}." in strongest
-    survives = {12: "The whole continuation survives.", 1: "1 token survive"}
+    survives = {12: "The whole continuation survives.", 1: "1 token survives."}
     for em, said in survives.items():
         other = int(own[(own.em == em) & (own.index >= 0)].index[0])
         page.evaluate("token => memloc.state.set({ token })", other)

@@ -16,6 +16,7 @@ from memloc.localization.patching import activation_patching
 from memloc.localization.weights import OriginalWeights
 from memloc.model import loading
 from memloc.model.components import components, editable_parameters
+from memloc.model.partial_forward import recorded_calls
 from memloc.planting import activation_methods, head_methods, methods, weight_methods
 from memloc.planting.activation_methods import by_unit, changed_input, readers
 from memloc.planting.methods import METHODS, answers
@@ -74,6 +75,10 @@ def test_the_agreement_of_all_neurons_is_that_of_the_two_methods(tiny_model):
     expected = stats.kendalltau(exact, estimated).statistic
     assert activation_methods.first_order_agreement(asked, n_all) == pytest.approx(expected, abs=0.01)
     assert -1 <= activation_methods.first_order_agreement(asked, 20) <= 1
+    none = activation_methods.rise_without(
+        asked, recorded_calls(tiny_model, asked.tokens), 0, torch.arange(0)
+    )
+    assert none.shape == (0,), "one layer may have none of those that are checked"
     with pytest.raises(InputError, match="n_checked_neurons"):
         activation_methods.first_order_agreement(asked, n_all + 1)
 

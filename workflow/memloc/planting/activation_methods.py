@@ -171,13 +171,15 @@ def rise_without(
     The layer runs once for all neurons, up to what they write. Without one, the output of the MLP lacks
     that neuron's activation times its value vector.
     """
+    if not len(neurons):  # a pass of no row is an error in some families
+        return torch.empty(0)
     model, module = question.model, readers(question.model, "neuron")[layer]
     out = next(c for c in components(model) if c.layer == layer and c.name == READ_BY["neuron"])
     values = units.by_unit(model, out, model.get_parameter(out.parameter))
     whole = score_tokens(
         model, _token_states(question, calls, len(calls) - 1, 1), _true(question, 1)
     ).nll.mean()
-    found = [torch.empty(0)]
+    found = []
     for some in neurons.to(model.device).split(4 * question.how.micro_batch):
 
         def without(_: nn.Module, inputs: tuple[Tensor], output: Tensor, some: Tensor = some) -> Tensor:

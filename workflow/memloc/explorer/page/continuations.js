@@ -57,10 +57,11 @@
     const old = memloc.visible(content.tokens[replaced.position]);
     const all = replaced.em >= own.length;
     const rest = all ? "" : " What follows is kept for the strongest replacement only.";
-    const survives = all ? "The whole continuation survives." : `${counted(replaced.em)} survive.${rest}`;
+    const survive = replaced.em === 1 ? "survives" : "survive";
+    const told = all ? "The whole continuation survives." : `${counted(replaced.em)} ${survive}.${rest}`;
     return panel(
       "Perturbed",
-      `Token ${replaced.position} “${old}” becomes “${memloc.visible(replaced.text)}”. ${survives}`,
+      `Token ${replaced.position} “${old}” becomes “${memloc.visible(replaced.text)}”. ${told}`,
       element(
         "p",
         { class: "text" },
