@@ -15,6 +15,7 @@ def test_every_figure_is_in_one_chapter():
 def test_numbers_sort_in_reading_order():
     known = {figure.name: figure for figure in FIGURES}
     assert sorted(LISTED, key=lambda name: numbered(known[name])) == LISTED
+    assert numbered(known["fig1"]) == ("2 Figures of the paper", "01"), "the explorer is the first chapter"
 
 
 def test_chapters_hold_what_is_named_and_no_empty_ones_are_left():

@@ -238,11 +238,22 @@ def test_lines_and_grey_range_are_means_over_paragraphs():
             "1",
             "4",
         ]
+        assert (other.get_xlabel(), other.get_xscale()) == ("heads ablated together", "symlog")
+        assert (other.get_ylim()[0] == 0) == title.startswith("EM")
         for line in other.lines if heights else ():
             assert (line.get_xdata().tolist(), line.get_ydata().tolist()) == (
                 [0, 1, 4],
                 pytest.approx(heights),
             )
+
+
+def test_every_paragraph_is_compared_with_itself():
+    """In whatever order the rows of the table are: paragraphs differ more than orders do."""
+    table = made_up()["cumulative_ablation"].sample(frac=1, random_state=0)
+    table["em"] += 5 * table["x"]
+    step = cumulative_ablation.draw({"cumulative_ablation": table}, SETTINGS).numbers["steps"][1]
+    ranks = {row["method"]: (row["low"], row["high"]) for row in step["memorized"]["methods"]}
+    assert ranks["activation patching"] == (1, 1) and ranks[METHOD_LABELS["combined"]] == (2, 2)
 
 
 def test_ranks_are_uncertain_where_paragraphs_disagree():

@@ -89,6 +89,7 @@ def test_claims_are_written_below_their_topic_between_words():
     assert [text for text in texts if text in VERDICTS] == made_up()["verdict"].to_list()
     (axes,) = figure.axes
     cells = {text.get_position(): text.get_text() for text in axes.texts}
+    colours = {text.get_position(): text.get_color() for text in axes.texts}
     tops = [text.get_position()[1] for text in axes.texts if text.get_text() in VERDICTS]
     marks = [line for line in axes.lines if line.get_marker() in ("o", "X", "_")]
     for top, mark, row in zip(tops, marks, made_up().itertuples(), strict=True):
@@ -99,7 +100,9 @@ def test_claims_are_written_below_their_topic_between_words():
         written = f"{row.value:.4g}{interval} tokens forgotten" if applies else row.reason
         assert cells[claims.FOUND.left, top] == written
         assert cells.get((claims.UNITS.left, top), "") == (f"{row.n} paragraphs" if applies else "")
-        look = verdict_marks.MARKS[row.verdict]
+        assert (colours[claims.FOUND.left, top] == "black") == applies
+        look, shade = verdict_marks.MARKS[row.verdict], verdict_marks.COLOURS[row.verdict]
+        assert colours[claims.VERDICT.left + 0.14, top] == mark.get_markeredgecolor() == shade
         assert (mark.get_marker(), mark.get_markerfacecolor()) == (look["marker"], look["mfc"])
         assert 0 < mark.get_ydata()[0] - top < claims.LINE_HEIGHT
     heights = [text.get_position()[1] for text in axes.texts if text.get_text() in ("Editing", "Patching")]
@@ -107,6 +110,8 @@ def test_claims_are_written_below_their_topic_between_words():
     middle, half = claims.STRIP.left + claims.STRIP_WIDTH / 2, claims.STRIP_WIDTH / 2
     values = [(line.get_xdata()[0] - middle) / half for line in axes.lines if line.get_marker() == "|"]
     assert values == pytest.approx([2 / 3, -2 / 3, 1 / 2])
+    intervals = [line.get_color() for line in axes.lines if line.get_solid_capstyle() == "butt"]
+    assert intervals == [verdict_marks.COLOURS[verdict] for verdict in (HOLDS, FAILS, HOLDS)]
     bounds = [line.get_ydata() for line in axes.lines if list(line.get_xdata()) == [middle, middle]]
     assert np.mean(bounds, axis=1) == pytest.approx([marks[place].get_ydata()[0] for place in (0, 1, 3)])
 

@@ -110,5 +110,10 @@ def test_entropy_numbers_tell_narrower_heads_from_more_even_ones():
     assert numbers["mean_non_memorized"] == pytest.approx(1, abs=2e-3)
     assert (numbers["n_heads"], numbers["layer"], numbers["head"], numbers["level"]) == (6, 1, 2, 0.05)
     assert numbers["highlighted"]["non_memorized"] == pytest.approx(1, abs=0.01)
-    left = map_values(panels(drawing)[0])
-    assert left[0].tolist() == pytest.approx([1, 0.5, 1, 1, 1, 1], abs=0.01)  # memorized come first
+    left = panels(drawing)[0].collections[0]
+    assert left.get_array()[0].tolist() == pytest.approx(
+        [1, 0.5, 1, 1, 1, 1], abs=0.01
+    )  # memorized come first
+    assert left.get_clim() == (0, left.get_array().max())
+    written = drawing.data.set_index(["layer", "head"])["difference"]
+    assert written[0, 1] == extreme["value"].value

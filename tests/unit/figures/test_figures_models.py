@@ -165,6 +165,8 @@ def test_agreement_within_models_and_the_layers_of_first_heads_are_those_of_the_
     names = taus.get_ylabel(), depths.get_xlabel()
     assert names == ("Kendall's \u03c4 within a model", "relative depth of the first head")
     named = words(grid.get_yticklabels())
+    between = [line.get_ydata()[0] for line in grid.lines if line.get_color() == "0.8"]
+    assert between == [0.5, 1.5, 2.5, 12.5], "topics"
     row = [line for line in grid.lines if list(line.get_ydata()) == [named.index("first only")]]
     marks = {line.get_xdata()[0]: line.get_marker() for line in row}
     assert marks == {0: verdict_marks.MARKS["holds"]["marker"], 1: "X", 2: "X"}
