@@ -168,6 +168,10 @@ def test_tables_and_figures_take_what_is_compared(run, published, tmp_path):
     first, overlap = (lines[expected_figure.LABELS[name]] for name in ("n_memorized", "n_both"))
     assert [first[name] for name in header[1:]] == ["3", "3", "yes"]
     assert [overlap[name] for name in header[1:]] == ["5", "2", "no"]
+    written = drawing.figure.axes[0].texts
+    assert {text.get_color() for text in written if text.get_text() in ("yes", "no")} == {"black", "#b35900"}
+    only = ("memorized here, not published", "published, not memorized here")
+    assert [lines[name]["this run"] for name in only] == ["1", "3"]
     largest = lines["largest difference in NLL of continuations"]
     assert "equal" not in largest and "published" not in largest and largest["this run"] == "0.1"
     assert lines["occurrences of the most frequent one"]["this run"] == "60"

@@ -12,22 +12,22 @@ from memloc.run.templates import quoted
 
 CURVE = pd.DataFrame({"step": [1, 20, 40], "loss": [8.0, 5.0, 3.5], "learning_rate": [0.1, 1.0, 0.2]})
 CLAIM = {
-    "statement": "So it is.",
+    "statement": "So |it| is.",
     "work": "2403.19851",
     "section": "4",
     "verdict": "holds",
     "value": 1.5,
     "low": 1.0,
     "high": 2.0,
-    "quantity": "tokens",
+    "quantity": "tokens_",
     "n": 1,
     "unit": "study",
-    "published": 2.0,
+    "published": 13450.0,
     "reason": "the interval is above 0",
 }
 SAID = (
     "\nWhat is claimed, and what this run says (intervals: 95 %):\n\n"
-    r"* So it is. (2403.19851, 4) **holds**: 1.5 (1 to 2) tokens, n = 1 study, published 2; "
+    r"* So \|it\| is. (2403.19851, 4) **holds**: 1.5 (1 to 2) tokens\_, n = 1 study, published 13,450; "
     "the interval is above 0.\n"
 )
 
@@ -72,6 +72,15 @@ def test_a_caption_ends_with_its_verdicts_and_the_name_of_the_model(tmp_path):
     assert judged == plain + SAID
     assert whole == judged + f"\nModel: {quoted('lab/a-b')}.\n"
     assert written(tmp_path / "d", claims=claims[1:])["rst"].decode() == plain
+
+
+def test_powers_of_ten_are_written_out_and_dollars_are_no_formula():
+    figure, axes = style.subplots(2, 1)
+    axes.set(xscale="log", xlim=(1, 1e5))
+    style.plain_log_ticks(axes.xaxis)
+    assert axes.xaxis.get_major_formatter()(10_000) == "10,000"
+    axes.set_title(r"$\frac$")  # no formula that can be drawn
+    figure.canvas.draw()
 
 
 def test_white_space_and_what_is_not_printed_have_marks():

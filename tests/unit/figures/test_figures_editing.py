@@ -8,6 +8,7 @@ import pytest
 from drawn_parts import colour_of, legend_of, letters_of, words
 from figure_labels import clipped_labels, overlapping_labels
 from matplotlib import pyplot as plt
+from matplotlib.colors import to_hex
 
 from memloc.figures import edited_weights, editing_robustness, editing_tradeoff, fig5
 from memloc.figures.parts import edit_summary
@@ -191,16 +192,20 @@ def test_captions_decide_nothing(name):
 
 
 def test_trade_off_is_what_was_lost_since_the_start():
-    data = editing_tradeoff.draw(made_up(), SETTINGS).data.set_index(
-        ["objective", "arm", "learning_rate", "step"]
-    )
+    tables = made_up()
+    half_way = tables["edit_trajectories"]["step"] == 5
+    tables["edit_trajectories"].loc[half_way, "em_memorized"] = 0.0  # what is lost at the end counts
+    drawing = editing_tradeoff.draw(tables, SETTINGS)
+    data = drawing.data.set_index(["objective", "arm", "learning_rate", "step"])
     assert (data.pop("n") == 6).all() and (data.xs(0, level="step") == 0).all(axis=None)
     row = data.loc[("unlearn", "all", RATES[0], 10)]
     assert row["em_lost"] == pytest.approx(48, abs=0.5)
     assert row["nll_damage"] == pytest.approx(0.4) and row["em_damage"] == pytest.approx(8)
     half = data.loc[("unlearn", "all", RATES[0], 5)]
     assert half["nll_damage"] == pytest.approx(0.2)
-    cheapest = editing_tradeoff.draw(made_up(), SETTINGS).numbers["cheapest"]
+    assert [axes.get_ylabel()[:7] for axes in drawing.figure.axes[::2]] == ["EM lost"] * 2
+    cheapest = drawing.numbers["cheapest"]
+    assert drawing.numbers["steps"] == 10
     assert [row["arm"] for row in cheapest["unlearning"]] == ["top", "layer", "all"]
     assert cheapest["editing"] == [], "no arm takes 40 tokens"
 
@@ -220,7 +225,9 @@ def test_changed_weights_compare_the_same_paragraphs():
     drawing = edited_weights.draw(made_up(), SETTINGS)
     assert drawing.numbers["n_paragraphs"] == 2
     assert drawing.numbers["ours"]["top gradients"]["n_changed_weights"] == 998
+    assert drawing.numbers["ours"]["top gradients"]["n_movable_weights"] == 1000
     assert drawing.numbers["theirs"]["top gradients"]["n_changed_weights"] == 10**6
+    assert [panel.get_xscale() for panel in drawing.figure.axes] == ["log", "linear", "linear"]
     names = ["all weights", "top gradients", "random weights", "one head", "one layer"]
     assert list(legend_of(drawing.figure)) == ["only the chosen weights", "the authors' code"]
     assert words(drawing.figure.axes[0].get_yticklabels()) == names
@@ -234,6 +241,7 @@ def test_changed_weights_compare_the_same_paragraphs():
                 value = drawing.numbers[means].get(name, {}).get(column, np.nan)
                 assert bar.get_width() == pytest.approx(value, nan_ok=True) and bar.get_hatch() == hatch
                 assert round(bar.get_y() + bar.get_height() / 2) == place
+                assert colour_of(bar) == dict(edit_summary.ARM_STYLES.values())[name]
                 digits = 0 if column == "n_changed_weights" else 1
                 assert next(written) == ("" if np.isnan(value) else f"{value:,.{digits}f}")
     assert edited_weights.draw(made_up(n_reference=0), SETTINGS).numbers["n_paragraphs"] == 6
@@ -261,11 +269,13 @@ def test_paragraphs_that_do_not_come_back_lie_above_the_line():
     drawing = editing_robustness.draw(made_up(), SETTINGS)
     rows = {(row["arm"], row["rate"]): row for row in drawing.numbers["rows"]}
     assert rows[("all weights", RATES[0])]["n_back"] == 0
+    assert {row["n"] for row in drawing.numbers["rows"]} == {6}, "none of the authors' code"
     assert rows[("one head", RATES[0])]["median_steps"] == 2
     assert not [row for row in drawing.numbers["rows"] if row["rate"] == RATES[1]], "none was forgotten"
     right = drawing.figure.axes[1]
     heights = np.concatenate([points.get_offsets()[:, 1] for points in right.collections])
     assert heights.max() == 6 and right.get_ylim()[1] > 6
+    assert right.lines[0].get_ydata() == [5.5, 5.5] and "line: more than 5)" in right.get_ylabel()
 
 
 def test_unlearning_at_the_first_rate_is_what_changed_weights_are_shown_of():
@@ -313,6 +323,12 @@ def test_what_is_said_of_forgotten_paragraphs_is_of_them_alone():
             edit_summary.ARM_LABELS[arm].replace(" ", "\n") for arm in arms
         ]
     first = swept[(swept["objective"] == "unlearn") & (swept["learning_rate"] == RATES[0])]
+    assert drawing.numbers["n_paragraphs"] == 6
+    places = [arms[round(x)] for x, _ in left.collections[4].get_offsets()]
+    shades = map(to_hex, left.collections[4].get_facecolors())
+    assert dict(zip(places, shades, strict=True)) == edit_summary.ARM_COLOURS
+    marks = [str(points.get_paths()[0].vertices) for points in left.collections]
+    assert marks[0] == marks[1] == marks[2] != marks[3] == marks[4] == marks[5], "a marker per rate"
     bold = {arms[round(x)]: y for x, y in left.collections[4].get_offsets()}
     assert bold == pytest.approx(first.groupby("arm")["recited"].mean().to_dict())
     faint = [(arms[round(x)], y) for x, y in left.collections[3].get_offsets()]
@@ -367,6 +383,12 @@ def test_figure_5_counts_unlearned_edited_and_compared_paragraphs():
     theirs = tables["edits"][tables["edits"]["reference"]]
     numbers = fig5.draw({"edits": theirs}, SETTINGS).numbers
     assert numbers["reference"] and numbers["n_compared"] == 0 and numbers["n_unlearned"] == 2
+
+
+def test_the_caption_says_where_relearning_was_not_tried():
+    untried = sections(GIVEN | {"editing": GIVEN["editing"] | {"relearning_limit": 0}})
+    text = caption("editing_robustness", editing_robustness.draw(made_up(), untried))
+    assert "relearning was not tried" in text and "median 2" not in text and "0 steps" not in text
 
 
 def test_every_arm_has_a_label_and_a_colour_of_its_own():

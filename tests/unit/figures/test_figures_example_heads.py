@@ -159,6 +159,7 @@ def test_figure_12_shows_the_next_layer_of_figure_6s_paragraph(layer, shown):
     settings = changed(SETTINGS, highlight={"layer": layer, "head": 2})
     drawing = fig12.draw(tables, settings)
     below = panels(drawing)[2]
+    assert not below.patches, "the head is of the other layer"
     wide = (
         tables["attention"]
         .query("id == 8 and layer == @shown")
@@ -182,6 +183,15 @@ def test_figure_12_shows_the_next_layer_of_figure_6s_paragraph(layer, shown):
     assert (numbers["layer"], numbers["head"], numbers["other"]) == (layer, 2, shown)
     assert (numbers["example"]["id"], numbers["id"]) == (3, 8)
     assert numbers["marked"] == (token_map.label(tokens[0]), 0)
+
+
+def test_figure_12_without_a_second_example_or_a_perturbation_that_changes_it(monkeypatch):
+    monkeypatch.setattr(fig12, "example_ids", lambda tables: [8])
+    tables = made_up()
+    tables["perturbed_paragraphs"] = tables["perturbed_paragraphs"].query("id != 8")
+    numbers = fig12.draw(tables, SETTINGS).numbers
+    assert (numbers["id"], numbers["example"]["id"], numbers["marked"]) == (8, 8, None)
+    assert "triangle" not in fill((REPORT / "fig12.rst").read_text(), numbers | {"study": "s"})
 
 
 def test_figure_12_finds_the_most_similar_heads_of_either_layer():
@@ -287,11 +297,11 @@ def test_fifty_tokens_fit_next_to_each_other():
 
 def test_a_token_map_draws_head_0_on_top_and_outlines_a_row():
     _, axes = subplots(4, 2)
-    mesh = token_map.token_map(axes, pd.DataFrame([[0.0, 1], [2, 3], [4, 8]]), highlight=1)
+    mesh = token_map.token_map(axes, pd.DataFrame([[5.0, 1], [2, 3], [4, 8]]), highlight=1)
     assert mesh.get_clim() == (0, 8)
     assert axes.get_ylim() == (2.5, -0.5)
     (outline,) = axes.patches
-    assert mesh.get_array().tolist() == [[0, 1], [2, 3], [4, 8]] and axes.get_yticks().tolist() == [0, 1, 2]
+    assert mesh.get_array().tolist() == [[5, 1], [2, 3], [4, 8]] and axes.get_yticks().tolist() == [0, 1, 2]
     assert (outline.get_xy(), outline.get_width(), outline.get_height()) == ((-0.5, 0.5), 2, 1)
 
 

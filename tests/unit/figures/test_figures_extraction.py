@@ -8,6 +8,7 @@ import pytest
 from drawn_parts import colour_of, legend_of
 from figure_labels import clipped_labels, overlapping_labels
 from matplotlib import pyplot as plt
+from matplotlib.colors import to_rgb
 
 from memloc.figures import extraction
 from memloc.figures.parts.style import COLOURS
@@ -107,10 +108,19 @@ def test_every_curve_is_the_share_of_its_group():
         labels = ["0.1", "0.5", "0.9", "0.99"] if panel == "a" else list(SCHEMES)
         assert list(legend_of(axes)) == [*labels, "greedy", "unseen"]
         assert legend_of(axes)["unseen"] == COLOURS["unseen"]
+        title = axes.get_legend().get_title().get_text()
+        assert title == ("confidence" if panel == "a" else "")
+    assert (lines["n_draws"].min(), lines["n_draws"].max()) == (1, pytest.approx(1e5))
     dashes = {line.get_label(): line.get_linestyle() for line in drawing.figure.axes[1].lines}
-    assert dashes[SCHEMES[0]] != dashes[SCHEMES[1]]
+    assert (dashes[SCHEMES[0]], dashes["greedy"]) == ("-", ":") and dashes[SCHEMES[1]] not in "-:"
     titles = [axes.get_title() for axes in drawing.figure.axes]
     assert titles == [SCHEMES[0], "confidence 0.9", "confidence 0.9"]
+
+
+def test_more_sure_and_more_draws_are_darker():
+    for axes in extraction.draw(tables(0), SETTINGS).figure.axes[::2]:
+        brightness = [sum(to_rgb(colour)) for colour in legend_of(axes).values()][:4]
+        assert brightness == sorted(brightness, reverse=True)
 
 
 def test_bins_of_repeats_add_up_and_unseen_paragraphs_stand_beside_them():

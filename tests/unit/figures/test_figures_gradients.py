@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import colour_of, is_red_above_zero, legend_of, letters_of, lying_bars, outlined
+from drawn_parts import colour_of, is_red_above_zero, legend_of, letters_of, lying_bars, outlined, words
 from figure_labels import clipped_labels, drawn_labels, overlapping_labels
 from made_settings import changed
 from matplotlib import pyplot as plt
@@ -16,7 +16,7 @@ from matplotlib.colors import to_hex
 
 from memloc.figures import fig4, fig9, gradient_similarity
 from memloc.figures.parts.gradient_summary import layer_numbers
-from memloc.figures.parts.heatmap import NO_HEAD, heat_map, layer_matrix, query_head_scores
+from memloc.figures.parts.heatmap import NO_HEAD, heat_map, layer_bars, layer_matrix, query_head_scores
 from memloc.figures.parts.style import COLOURS, Drawing, subplots
 from memloc.run.templates import fill
 from memloc.settings.sections import sections
@@ -119,6 +119,23 @@ def test_the_outline_marks_the_head_in_every_attention_component():
     assert edges.tolist() == list(range(15)) and axes.get_xlim() == (0, 14)
     brackets = [line.get_xdata() for line in axes.lines if list(line.get_ydata()) == [0, 0]]
     assert np.mean(brackets, axis=1).tolist() == [1, 4, 7, 10]
+
+
+def test_numbers_that_are_left_out_of_wide_and_deep_maps_shift_no_others():
+    figure, axes = subplots(4, 2)
+    heat_map(axes, layer_matrix(components(30, 32).assign(value=1.0), "value"))
+    figure.canvas.draw()
+    heads = [(label.get_position()[0], int(label.get_text())) for label in axes.get_xticklabels(minor=True)]
+    assert len(heads) < 4 * 32 and all((place - 0.5) % 32 == head for place, head in heads)
+    layers = axes.get_yticks().tolist()
+    assert words(axes.get_yticklabels()) == list(map(str, layers)) and len(layers) < 30
+
+
+@pytest.mark.parametrize(("lowest", "left"), [(-0.5, -0.5), (0.5, 0)])
+def test_bars_are_drawn_whole_and_from_zero(lowest, left):
+    _, axes = subplots()
+    layer_bars(axes, pd.DataFrame({"mean": [1.0, lowest]}), ["0.4"], "mean")
+    assert axes.get_xlim()[0] == left if left == 0 else axes.get_xlim()[0] < left
 
 
 def test_layer_0_is_at_the_bottom_and_every_cell_in_its_place():

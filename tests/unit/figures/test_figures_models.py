@@ -136,6 +136,8 @@ def test_looks_differ_in_colour_and_mark(made_up):
     styles = across.looks(made_up["models"]).values()
     for key in ("color", "marker", "ls"):
         assert len({str(style[key]) for style in styles}) == len(SIZES)
+    brightness = [sum(style["color"][:3]) for style in styles]
+    assert brightness == sorted(brightness), "darker is smaller"
 
 
 def test_claims_across_models_are_counted_by_their_verdicts(made_up):

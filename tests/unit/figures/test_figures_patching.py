@@ -17,6 +17,7 @@ from memloc.figures.parts.style import COLOURS, DIRECTION_LABELS
 from memloc.figures.prefix_patching import WINDOW, aligned_means, spread_pairs
 from memloc.run.templates import fill
 from memloc.settings.sections import sections
+from memloc.statistics import uncertainty
 from memloc.tables.terms import DIRECTIONS
 
 REPORT = Path(__file__).parents[3] / "workflow" / "report"
@@ -110,7 +111,7 @@ def test_fig11_plots_means_over_pairs_centred_on_zero():
                     assert values[layer, 4 * place + head] == pytest.approx(rows.nll_change.mean())
         (mesh,) = (artist for artist in axes.collections if isinstance(artist, QuadMesh))
         low, high = mesh.get_clim()
-        assert low == -high and is_red_above_zero(mesh)
+        assert low == -high and is_red_above_zero(mesh) and high == abs(values).max()
         assert axes.get_title() == DIRECTION_LABELS[direction]
     assert [axes.get_ylabel() for axes in drawing.figure.axes[2:]] == ["change in NLL (nats)"] * 2
 
@@ -164,6 +165,14 @@ def test_fig11_names_the_strongest_head_the_rank_of_the_outlined_one_and_the_agr
         assert [found["spearman"], found["kendall"]] == pytest.approx([1.0, 1.0])
     assert drawing.numbers["n_adjacent"] == 1
     assert "-2.00 (n = 4) nats" in caption(fig11, drawing)
+
+
+def test_fig11_gives_the_largest_mean_with_its_interval():
+    tables = made_up(places=dict.fromkeys(range(8), (3, 50)))
+    for direction, found in fig11.draw(tables, SETTINGS).numbers["directions"].items():
+        rows = tables["patching"][tables["patching"]["direction"] == direction]
+        sites = [values for _, values in rows.groupby(["layer", "component", "head"])["nll_change"]]
+        assert found["mean"] == uncertainty.mean(max(sites, key=lambda values: abs(values.mean())))
 
 
 def test_fig11_finds_the_layer_with_most_of_the_change_and_outlines_the_head():

@@ -18,7 +18,14 @@ from memloc.figures import (
     planted_recall,
     planted_recommend,
 )
-from memloc.figures.parts.planted import BASELINES, KIND_LABELS, label, panel_title
+from memloc.figures.parts.planted import (
+    BASELINES,
+    KIND_LABELS,
+    label,
+    methods_of,
+    numbers_of,
+    panel_title,
+)
 from memloc.run.templates import fill
 from memloc.statistics import uncertainty
 from memloc.tables.terms import PLANT_GRANULARITIES
@@ -142,6 +149,20 @@ def test_the_caption_says_what_plants_do_to_other_text():
         "em_memorized": f"{np.median(left):.0f}",
     }
     assert (second["damage"], second["n_tries"], second["n_damaging"]) == ("+1.0 %", 8, 0)
+
+
+def test_what_is_not_known_of_plants_is_said_to_be_unknown():
+    plants = tables(2)["plants"]
+    (nowhere, *_), (unmeasured, *_) = (
+        numbers_of(plants.assign(**change)) for change in ({"reached": False}, {"em_memorized": np.nan})
+    )
+    assert (nowhere["n_reached"], nowhere["n_tries"], nowhere["damage"]) == (0, 3, "unknown")
+    assert nowhere["em_memorized"] == unmeasured["em_memorized"] == "unknown" != unmeasured["damage"]
+
+
+def test_methods_of_a_users_own_come_last():
+    rows = pd.DataFrame({"method": ["mine", "random", "another", "patching", "mine"]})
+    assert methods_of(rows) == ["patching", "random", "another", "mine"]
 
 
 def test_plants_that_damage_other_text_are_reported_apart():

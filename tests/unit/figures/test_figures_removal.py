@@ -71,6 +71,14 @@ def test_shares_and_their_intervals_lie_within_zero_and_one():
     assert most["value"] == pytest.approx(1 - 0.2 / 8) and most["low"] < 1 == most["high"]
 
 
+def test_a_continuation_is_sampled_if_a_hundred_draws_give_it_with_a_chance_of_one_half():
+    """1 - 0.9932 ** 100 is 0.495, and 1 - 0.993 ** 100 is 0.505."""
+    found = tables(ways=["top"])
+    removal_rows = found["removal"].assign(log_p=np.log([0.0068, 0.0070] * (len(found["removal"]) // 2)))
+    data = judged_ways(found | {"removal": removal_rows}).set_index(["way", "mode", "measure"])
+    assert data.loc[("top", "joint", "sampled"), ["value", "n"]].tolist() == [0.5, 8]
+
+
 def test_the_front_holds_what_no_other_way_beats():
     drawing = removal.draw(tables(), SETTINGS)
     assert set(drawing.data.loc[drawing.data["front"], "way"]) == {"top", "all"}  # steering: beaten by top

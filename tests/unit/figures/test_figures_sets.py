@@ -11,7 +11,7 @@ from made_settings import changed
 from memloc.data.sets import controls, split
 from memloc.figures import fig2, fig8, recited, repeats, table1
 from memloc.figures.parts import style
-from memloc.figures.parts.memorized_fraction import first_half, repeat_bins
+from memloc.figures.parts.memorized_fraction import counted_in, first_half, repeat_bins
 from memloc.run.templates import fill
 from memloc.scoring.near_verbatim import longest_run, n_edits
 from memloc.settings.sections import sections
@@ -272,6 +272,10 @@ def test_repeats_are_those_of_the_continuation_where_they_are_counted():
     drawing = repeats.draw(found, SETTINGS)
     assert drawing.data["repeats_min"].min() == 1 and drawing.numbers["n_elsewhere"] == 0
     assert "they occur in the corpus" in caption("repeats", drawing)
+
+
+def test_continuations_that_are_counted_for_some_paragraphs_are_not_said_to_be_counted():
+    assert counted_in({"paragraphs": pd.DataFrame({"continuation_count": [3, None]})}) == "corpus"
 
 
 def in_indexes(tables, counts):

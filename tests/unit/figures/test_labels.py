@@ -1,0 +1,35 @@
+"""Names and colours in figures say what they stand for."""
+
+import pytest
+from matplotlib.colors import to_rgb
+
+from memloc.figures.parts import edit_summary, planted, removal, style
+
+NAMED = {
+    "methods": style.METHOD_LABELS,
+    "arms": edit_summary.ARM_LABELS,
+    "ways": removal.LABELS,
+    "methods of planted truth": planted.METHOD_LABELS,
+    "controls": planted.CONTROL_LABELS,
+    "places": {kind: label.replace(",", "") for kind, label in planted.KIND_LABELS.items()},
+}
+OTHER_WORDS = {"combined", "nothing", "svd", "size", "inj", "scattered", "vo"}
+
+
+@pytest.mark.parametrize("labels", NAMED.values(), ids=NAMED)
+def test_every_word_of_a_name_is_in_its_label(labels):
+    for name, label in labels.items():
+        words = set(name.split("_")) - OTHER_WORDS
+        shown = label.lower().replace("-", "")
+        assert not [word for word in words if word not in shown], (name, label)
+    assert len(set(labels.values())) == len(labels)
+
+
+def test_sets_are_red_blue_and_purple_as_in_the_paper():
+    sets = ("memorized", "non_memorized", "perturbed")
+    (red, *less), (*least, blue), (first, green, last) = (to_rgb(style.COLOURS[name]) for name in sets)
+    assert red > 2 * max(less) and blue > max(least) and green < min(first, last)
+
+
+def test_a_method_of_a_users_own_goes_by_its_name():
+    assert planted.label("mine") == "mine"
