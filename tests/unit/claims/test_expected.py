@@ -198,6 +198,12 @@ def test_tables_and_figures_take_what_is_compared(run, published, tmp_path):
     assert "Of 5 published memorized paragraphs, 2 are memorized" in caption and "0.1 at most" in caption
 
 
+def test_large_numbers_are_written_with_commas():
+    row = {"quantity": "n_paragraphs", "expected": 13450.0, "found": 13449.0, "agrees": False}
+    drawing = expected_figure.draw({"expected": pd.DataFrame([row])}, {})
+    assert {"13,450", "13,449"} < set(words(drawing.figure.axes[0].texts))
+
+
 def test_the_figure_without_anything_in_common_is_drawn(run, published):
     agreement = memorized_agreement(published.assign(paragraph=list("vwxyz")), **run)
     drawing = agreement_figure.draw({"memorized_agreement": agreement}, {})

@@ -79,6 +79,16 @@ def test_a_continuation_is_sampled_if_a_hundred_draws_give_it_with_a_chance_of_o
     assert data.loc[("top", "joint", "sampled"), ["value", "n"]].tolist() == [0.5, 8]
 
 
+def test_what_one_removal_changes_is_a_share_of_the_texts_that_lose_tokens():
+    """Three of ten texts lose some, and the others have more than before."""
+    found = tables(ways=["top"])
+    damage = found["removal_damage"]
+    single, own = damage["mode"] == "single", damage["group"] == "non_memorized"
+    damage.loc[single & own & (damage["id"] > 102), "em"] = 51
+    data = judged_ways(found).set_index(["way", "mode", "measure"])
+    assert data.loc[("top", "single", "changed"), ["value", "n"]].tolist() == pytest.approx([0.3, 2])
+
+
 def test_the_front_holds_what_no_other_way_beats():
     drawing = removal.draw(tables(), SETTINGS)
     assert set(drawing.data.loc[drawing.data["front"], "way"]) == {"top", "all"}  # steering: beaten by top

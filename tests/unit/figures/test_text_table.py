@@ -3,7 +3,14 @@
 import pandas as pd
 import pytest
 
-from memloc.figures.parts.text_table import Piece, draw_table, join_tokens, joined_rows
+from memloc.figures.parts.text_table import (
+    CHARACTER_WIDTH,
+    LINE_HEIGHT,
+    Piece,
+    draw_table,
+    join_tokens,
+    joined_rows,
+)
 
 
 def test_many_rows_are_joined_as_one_is():
@@ -25,3 +32,11 @@ def test_every_column_is_on_the_page_and_apart_from_the_next():
     assert below.get_window_extent(renderer).y1 < boxes["a" * 6].y0  # the last line of the row above
     for title, column in (("first", first), ("second", second), ("third", third)):
         assert boxes[title].x0 == pytest.approx(column.x0, abs=2) and boxes[title].y0 > column.y1
+
+
+def test_pieces_of_a_line_follow_each_other_and_lines_are_a_line_apart():
+    figure = draw_table(("text",), [[[Piece("ab", "black"), Piece("cd", "red")]]], (3,))
+    (left, top), *others = (text.get_position() for text in figure.axes[0].texts[1:])
+    assert others == [
+        pytest.approx(place) for place in ((left + 2 * CHARACTER_WIDTH, top), (left, top + LINE_HEIGHT))
+    ]
