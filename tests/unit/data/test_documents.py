@@ -100,7 +100,7 @@ def test_a_text_in_another_encoding_says_so(tmp_path):
 
 def test_a_parquet_file_without_the_column_says_what_it_has(tmp_path):
     pd.DataFrame({"body": ["x"]}).to_parquet(tmp_path / "a.parquet")
-    told = r"a\.parquet: no column 'text', only body; set data\.field"
+    told = r"a\.parquet: no column 'text', only body; set data\.field to the right key"
     with pytest.raises(TextError, match=told):
         list(documents(tmp_path / "a.parquet", "text"))
 

@@ -42,3 +42,10 @@ def test_a_text_that_holds_none_is_an_error(tmp_path):
     rows.write_text("\n".join(json.dumps({"text": text}) for text in ("barks", "a dog")))
     with pytest.raises(InputError, match=r"remove.files: .*rows.jsonl, text 2: no memorized paragraph"):
         listed([str(rows)])
+
+
+def test_a_row_without_a_text_says_where_it_belongs(tmp_path):
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text(json.dumps({"body": "on the mat"}))
+    with pytest.raises(InputError, match=r"line 1: no text in 'text'; call the key or column of the text"):
+        listed([str(rows)])

@@ -184,8 +184,16 @@ def test_rows_of_several_lengths_and_empty_ones_are_told(tmp_path):
     pd.DataFrame({"tokens": [[1] * 8, None], "n": [1, 2]}).to_json(
         tmp_path / "a.jsonl", orient="records", lines=True
     )
-    with pytest.raises(TokenError, match="1 of 2 rows are empty: drop them"):
+    with pytest.raises(TokenError, match=r"data\.files: .*tokens: 1 of 2 rows are empty: drop them"):
         read_tokens(opened(str(tmp_path / "a.jsonl")), VOCABULARY)
+
+
+def test_a_row_without_a_count_is_told_with_the_setting_that_names_counts(tmp_path):
+    pd.DataFrame({"tokens": [[1] * 8] * 2, "n": pd.array([1, None], "Int64")}).to_parquet(
+        tmp_path / "a.parquet"
+    )
+    with pytest.raises(TokenError, match=r"data\.counts: .*a\.parquet, n: 1 of 2 rows are empty"):
+        read_counts(opened(str(tmp_path / "a.parquet"), counts="n"))
 
 
 @pytest.mark.parametrize(

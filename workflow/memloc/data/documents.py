@@ -12,13 +12,15 @@ import pyarrow.parquet as parquet
 from memloc.data.text_files import KNOWN, TextError
 
 PLAIN = (".txt", ".txt.gz")
+FIELD_IS_SET = "set data.field to the right key"
+COUNTS_ARE_SET = "set data.counts to the right key"
 ROWS = 1000  # of a Parquet file that are held at a time
 
 
-def documents(file: Path | str, field: str) -> Iterator[str]:
+def documents(file: Path | str, field: str, cure: str = FIELD_IS_SET) -> Iterator[str]:
     """Documents of a file: a .txt file is one, a .jsonl or .parquet file has one per row, in `field`.
 
-    The first two may be compressed (.gz, .jsonl.zst).
+    The first two may be compressed (.gz, .jsonl.zst). `cure` is what to do where no row has the field.
 
     Raises:
         TextError: another kind of file, rows without the field, or an archive that is damaged, with its line.
@@ -26,8 +28,8 @@ def documents(file: Path | str, field: str) -> Iterator[str]:
     if str(file).endswith(PLAIN):
         yield _plain_text(str(file))
         return
-    for place, row in _rows(str(file), {field: "data.field"}):
-        yield _text(row, field, place)
+    for place, row in _rows(str(file), {field: cure}):
+        yield _text(row, field, place, cure)
 
 
 def counted_documents(file: Path | str, field: str, counts: str) -> Iterator[tuple[str, int]]:
@@ -38,17 +40,15 @@ def counted_documents(file: Path | str, field: str, counts: str) -> Iterator[tup
     """
     if str(file).endswith(PLAIN):
         raise TextError(f"{file}: plain text has no data.counts: give .jsonl or .parquet files")
-    for place, row in _rows(str(file), {field: "data.field", counts: "data.counts"}):
+    for place, row in _rows(str(file), {field: FIELD_IS_SET, counts: COUNTS_ARE_SET}):
         count = row.get(counts)
         if type(count) is not int or count < 0:
-            raise TextError(
-                f"{place}: no number of 0 or more in {counts!r}; set data.counts to the right key"
-            )
-        yield _text(row, field, place), count
+            raise TextError(f"{place}: no number of 0 or more in {counts!r}; {COUNTS_ARE_SET}")
+        yield _text(row, field, place, FIELD_IS_SET), count
 
 
 def _rows(file: str, keys: Mapping[str, str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Rows of a file with their places; `keys` gives the setting that names each column, the text's first."""
+    """Rows of a file with their places; `keys` says what cures a missing column, the text's first."""
     if file.endswith((".jsonl", ".jsonl.gz", ".jsonl.zst", ".json.gz")):
         for number, line in _numbered_lines(file):
             place = f"{file}, line {number}"
@@ -59,9 +59,9 @@ def _rows(file: str, keys: Mapping[str, str]) -> Iterator[tuple[str, Mapping[str
         raise TextError(f"{file}: a text file ends in {KNOWN}")
 
 
-def _text(row: Mapping[str, Any], field: str, place: str) -> str:
+def _text(row: Mapping[str, Any], field: str, place: str, cure: str) -> str:
     if not isinstance(row.get(field), str):
-        raise TextError(f"{place}: no text in {field!r}; set data.field to the right key")
+        raise TextError(f"{place}: no text in {field!r}; {cure}")
     return row[field]
 
 
@@ -100,9 +100,9 @@ def _rows_of_parquet(file: str, keys: Mapping[str, str]) -> Iterator[tuple[str, 
     try:
         with parquet.ParquetFile(file) as table:
             names = table.schema_arrow.names
-            for name, setting in keys.items():
+            for name, cure in keys.items():
                 if name not in names:
-                    raise TextError(f"{file}: no column {name!r}, only {', '.join(names)}; set {setting}")
+                    raise TextError(f"{file}: no column {name!r}, only {', '.join(names)}; {cure}")
             for batch in table.iter_batches(batch_size=ROWS, columns=list(keys)):
                 found = ((f"{file}, row {row + at}", each) for at, each in enumerate(batch.to_pylist(), 1))
                 yield from (rows for rows in found if rows[1][next(iter(keys))])

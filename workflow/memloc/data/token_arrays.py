@@ -31,6 +31,7 @@ class Array(NamedTuple):
     """An array in a file: what its header says, and how to read it."""
 
     place: str
+    """The setting that names it, file and name."""
     kind: str  # of its values: INTEGERS, TEXT or the name of another type
     shape: tuple[int, ...]
     read: Callable[[], np.ndarray]
@@ -59,13 +60,13 @@ def open_arrays(
     tokens = [_array(file, name, "data.files") for file, name in named]
     n_rows = tokens[0].shape[0] if tokens[0].shape else 0
     for array in tokens:
-        _require(array.kind == INTEGERS, "data.files", array, INTEGERS)
-        _require(len(array.shape) == 2 and n_rows > 0, "data.files", array, "rows of tokens")
-        _require(array.shape[0] == n_rows, "data.files", array, f"{n_rows} rows, as in the first")
+        _require(array.kind == INTEGERS, array, INTEGERS)
+        _require(len(array.shape) == 2 and n_rows > 0, array, "rows of tokens")
+        _require(array.shape[0] == n_rows, array, f"{n_rows} rows, as in the first")
     width = sum(array.shape[1] for array in tokens)
     if width != paragraph.length:
         raise TokenError(
-            f"data.files: {tokens[0].place}: a row has {width} tokens, but paragraph.length is "
+            f"{tokens[0].place}: a row has {width} tokens, but paragraph.length is "
             f"{paragraph.length}: set it, and paragraph.prefix, to those of the list"
         )
     found = {}
@@ -73,8 +74,8 @@ def open_arrays(
         if name is not None:
             file = name if name.endswith(ARRAY_FILE) else files[0]
             array = found[key] = _array(file, name, f"data.{key}")
-            _require(array.kind in kinds, f"data.{key}", array, " or ".join(kinds))
-            _require(array.shape == (n_rows,), f"data.{key}", array, f"one for each of {n_rows} paragraphs")
+            _require(array.kind in kinds, array, " or ".join(kinds))
+            _require(array.shape == (n_rows,), array, f"one for each of {n_rows} paragraphs")
     return TokenArrays(tokens, found.get("counts"), found.get("groups"))
 
 
@@ -91,7 +92,7 @@ def read_tokens(arrays: TokenArrays, n_vocabulary: int) -> Int[np.ndarray, "para
         if len(wrong):
             row, column = wrong[0]
             raise TokenError(
-                f"data.files: {array.place}, row {row}: token {values[row, column]}, but the model has "
+                f"{array.place}, row {row}: token {values[row, column]}, but the model has "
                 f"tokens 0 to {n_vocabulary - 1}: set model to the one that the list was made for"
             )
         parts.append(values.astype(np.int64))
@@ -104,7 +105,7 @@ def read_counts(arrays: TokenArrays) -> Int[np.ndarray, "paragraph"]:
         return np.ones(arrays.tokens[0].shape[0], dtype=np.int64)
     values = arrays.counts.read()
     if (values < 0).any():
-        raise TokenError(f"data.counts: {arrays.counts.place}: a count below 0")
+        raise TokenError(f"{arrays.counts.place}: a count below 0")
     return values.astype(np.int64)
 
 
@@ -128,7 +129,7 @@ def _array(file: str, name: str, key: str) -> Array:
     if not Path(file).is_file():
         raise TokenError(f"{key}: {file}: no such file; correct the path")
     try:
-        return OPENERS[ending](file, name)
+        return OPENERS[ending](file, name, key)
     except KeyError as error:
         names = ", ".join(error.args[0])
         raise TokenError(f"{key}: {file}: it holds {names or 'nothing'}, but no {name!r}") from None
@@ -139,18 +140,18 @@ def _array(file: str, name: str, key: str) -> Array:
         ) from None
 
 
-def _require(holds: bool, key: str, array: Array, wanted: str) -> None:
+def _require(holds: bool, array: Array, wanted: str) -> None:
     if not holds:
         found = f"{array.kind} of shape {[*array.shape]}"
-        raise TokenError(f"{key}: {array.place}: expected {wanted}, got {found}")
+        raise TokenError(f"{array.place}: expected {wanted}, got {found}")
 
 
-def _npy(file: str, name: str) -> Array:
+def _npy(file: str, name: str, key: str) -> Array:
     values = np.load(file, mmap_mode="r", allow_pickle=False)
-    return Array(file, _kind(values.dtype), values.shape, lambda: values)
+    return Array(f"{key}: {file}", _kind(values.dtype), values.shape, lambda: values)
 
 
-def _safetensors(file: str, name: str) -> Array:
+def _safetensors(file: str, name: str, key: str) -> Array:
     with safe_open(file, "numpy") as tensors:
         if name not in tensors.keys():  # noqa: SIM118 (it is no mapping)
             raise KeyError(sorted(tensors.keys()))
@@ -161,10 +162,11 @@ def _safetensors(file: str, name: str) -> Array:
         with safe_open(file, "numpy") as tensors:
             return tensors.get_tensor(name)
 
-    return Array(f"{file}, {name}", INTEGERS if kind[0] in "IU" else kind, shape, read)
+    place = f"{key}: {file}, {name}"
+    return Array(place, INTEGERS if kind[0] in "IU" else kind, shape, read)
 
 
-def _parquet(file: str, name: str) -> Array:
+def _parquet(file: str, name: str, key: str) -> Array:
     """Its footer says how many values a column of lists has, and hence how long rows of equal length are."""
     with parquet.ParquetFile(file) as table:
         if name not in table.schema_arrow.names:
@@ -175,16 +177,16 @@ def _parquet(file: str, name: str) -> Array:
         n_values = sum(column.num_values for column in columns if column.path_in_schema.split(".")[0] == name)
         n_rows = about.num_rows
     shape = (n_rows, n_values // max(n_rows, 1)) if _is_list(type_) else (n_rows,)
-    place = f"{file}, {name}"
+    place = f"{key}: {file}, {name}"
     return Array(place, _kind_of(type_), shape, lambda: _values(parquet.read_table(file)[name], place))
 
 
-def _jsonl(file: str, name: str) -> Array:
+def _jsonl(file: str, name: str, key: str) -> Array:
     """It has no header: the file is read, and its first row says how long rows are."""
     table = pyarrow.json.read_json(file)
     if name not in table.column_names:
         raise KeyError(table.column_names)
-    column, place = table[name], f"{file}, {name}"
+    column, place = table[name], f"{key}: {file}, {name}"
     lengths = (compute.list_value_length(column)[0].as_py() or 0,) if _is_list(column.type) else ()
     return Array(place, _kind_of(column.type), (len(column), *lengths), lambda: _values(column, place))
 
@@ -209,13 +211,13 @@ def _values(column: pyarrow.ChunkedArray, place: str) -> np.ndarray:
     values = column.combine_chunks()
     rows = len(values)
     if values.null_count:
-        raise TokenError(f"data.files: {place}: {values.null_count} of {rows} rows are empty: drop them")
+        raise TokenError(f"{place}: {values.null_count} of {rows} rows are empty: drop them")
     if not _is_list(values.type):
         return values.to_numpy(zero_copy_only=False)
     lengths = compute.unique(compute.list_value_length(values)).to_pylist()
     flat = values.flatten()
     if len(lengths) > 1 or flat.null_count:
-        raise TokenError(f"data.files: {place}: rows of {sorted(lengths)} tokens; all must be equally long")
+        raise TokenError(f"{place}: rows of {sorted(lengths)} tokens; all must be equally long")
     return flat.to_numpy(zero_copy_only=False).reshape(rows, -1)
 
 
