@@ -9,15 +9,12 @@ import pytest
 import yaml
 
 from memloc.bench.estimate import estimate, studies, summary
-from memloc.bench.limits import limits
 from memloc.bench.schedule import Job, jobs, longest_path, total
 from memloc.model import cost, memory
 from memloc.model.cost import Machine
 from memloc.run.console import spoken
 from memloc.run.steps import Step
 from memloc.settings.study import Settings
-from memloc.tables import storage
-from memloc.tables.schemas.estimate import ESTIMATE
 
 ROOT = Path(__file__).parents[3]
 MEASURED = pd.read_csv(Path(__file__).with_name("measured.csv"))
@@ -350,21 +347,6 @@ def test_jobs_wait_for_what_they_need_and_for_cores_and_gpus(cores, gpus, second
 def test_of_jobs_that_can_start_the_longest_one_does():
     waiting = {name: Job(seconds, 1, 0, frozenset()) for name, seconds in (("a", 1), ("b", 1), ("c", 2))}
     assert total(waiting, 2, 0) == 2
-
-
-def test_a_limit_is_thrice_the_estimate_half_an_hour_at_least_and_nothing_where_none_was_timed(tmp_path):
-    _, settings = study("config")
-    names = ("download_model", "model", "scores", "edit_paragraphs")
-    steps = [step(name, ["results/x/download_model"] * (name != "download_model")) for name in names]
-    slow = Machine("slow", 1, 1, 1)
-    path = tmp_path / "benchmarks/estimate.parquet"
-    assert limits(path) == {}
-    frame = estimate(steps, studies(steps, "results/x", settings), slow)
-    storage.write(ESTIMATE, frame, path, {"study": "x", "paragraph": {"length": 100, "prefix": 50}})
-    hours = frame.set_index("rule").seconds / 3600
-    found = limits(path)
-    assert hours.edit_paragraphs > 1 and found["edit_paragraphs"] == np.ceil(180 * hours.edit_paragraphs)
-    assert found["model"] == 30 and "download_model" not in found
 
 
 def test_a_list_costs_what_its_paragraphs_do():

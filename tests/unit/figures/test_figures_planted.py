@@ -18,14 +18,7 @@ from memloc.figures import (
     planted_recall,
     planted_recommend,
 )
-from memloc.figures.parts.planted import (
-    BASELINES,
-    KIND_LABELS,
-    label,
-    methods_of,
-    numbers_of,
-    panel_title,
-)
+from memloc.figures.parts.planted import BASELINES, KIND_LABELS, label, methods_of, numbers_of, panel_title
 from memloc.run.templates import fill
 from memloc.statistics import uncertainty
 from memloc.tables.terms import PLANT_GRANULARITIES

@@ -385,19 +385,3 @@ def test_scipy_stats_is_loaded_only_where_it_is_used():
     code = f"import sys, {uncertainty.__name__}; print('scipy.stats' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "False"
-
-
-def test_a_correlation_that_resampling_lowers_has_the_jackknifes_interval():
-    """Agreement of two noisy means, over resampled units: noise is larger in every resample than in all."""
-    truth, random = np.linspace(-1, 1, 40), np.random.default_rng(0)
-    covered, narrow = 0, 0
-    for _ in range(100):
-        first, second = (truth + random.normal(0, 1.5, (20, 40)) for _ in range(2))
-
-        def tau(units, first=first, second=second):
-            return np.corrcoef(first[units].mean(axis=0), second[units].mean(axis=0))[0, 1]
-
-        found = uncertainty.bootstrap(20, tau, 200)
-        covered += found.low <= 1 / (1 + 1.5**2 / 20 / np.mean(truth**2)) <= found.high
-        narrow += found.high - found.low < 0.01
-    assert covered >= 85 and narrow == 0
