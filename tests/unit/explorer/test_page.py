@@ -99,6 +99,8 @@ def test_numbers_are_written_with_three_digits(page, number, text):
         ([1, 3, 4], {}, [0, 4], [0.25, 0.75, 1]),
         ([-1, 3], {}, [-1, 3], [0, 1]),
         ([-1, 4], {"diverging": True}, [-4, 4], [3 / 8, 1]),
+        ([-4, 1], {"diverging": True}, [-4, 4], [0, 5 / 8]),
+        ([-4, -1], {"diverging": True}, [-4, 4], [0, 3 / 8]),
         ([2, 3, 6], {"ascending": True}, [2, 6], [1, 0.75, 0]),
         ([1, 4, 16], {"logarithmic": True}, [1, 16], [1, 0.5, 0]),
         ([0, 0], {}, [0, 0], [0, 0]),
