@@ -5,6 +5,7 @@ Heads of the page outnumber those of the tables two to one, as where queries sha
 
 import browser as browsers
 import numpy as np
+import pandas as pd
 import pytest
 
 from memloc.explorer import files, maps, tabs, tokens
@@ -25,13 +26,21 @@ def pair(tables):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, tables, pair):
+def from_zero(tables):
+    """A claim, with an interval that begins at zero."""
+    claims = tables["claims"]
+    return claims[claims.low > 0].iloc[-1:].assign(low=0.0)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, tables, pair, from_zero):
     """The page of the first paragraphs, and of one that was perturbed."""
     folder = tmp_path_factory.mktemp("study") / "explorer"
     folder.mkdir()
     ids = sorted({*tables["sets"].id[:12].tolist(), int(pair.id)})
     counts = corpus_counts([tables["paragraphs"]], tables["sets"], tables["vocabulary"].token.max() + 1)
-    shown = tabs.tabs(tables)
+    claims = pd.concat([tables["claims"].drop(index=from_zero.index), from_zero]).sort_index()
+    shown = tabs.tabs(tables | {"claims": claims})
     titles = {key: tab["title"] for key, tab in shown.items()}
     index = index_of(ids, tables, SETTINGS, SHAPE, titles)
     files.write_page(folder, {"study": STUDY, "model": "tiny", **index})
@@ -341,6 +350,15 @@ def test_an_interval_is_drawn_from_its_low_to_its_high_end_beside_what_it_is_com
     found.append(row.locator("svg circle").get_attribute("cx"))
     assert list(map(float, found)) == pytest.approx(
         [place(end) for end in (claim.low, claim.high, claim.bound, claim.value)]
+    )
+
+
+def test_an_interval_that_begins_at_zero_is_written(page, from_zero):
+    open_tab(page, "claims", "Claims")
+    row = page.locator("#tab tbody tr", has_text=from_zero.statement.item()).first
+    assert (
+        f"(0 to {page.evaluate('number => memloc.number(number)', from_zero.high.item())})"
+        in row.inner_text()
     )
 
 
