@@ -1,8 +1,17 @@
-"""The paragraphs that figures show as examples."""
+"""Figures are closed after each test, and the paragraphs that they show as examples are known."""
 
+from collections.abc import Iterator
+
+import matplotlib.pyplot as plt
 import pytest
 
 from memloc.figures import fig6, fig12
+
+
+@pytest.fixture(autouse=True)
+def _close_figures() -> Iterator[None]:
+    yield
+    plt.close("all")
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 from types import SimpleNamespace
 
 import pandas as pd
-import pytest
-from matplotlib import pyplot as plt
 
 from memloc.figures import training_curve
 from memloc.figures.parts import files, style
@@ -30,12 +28,6 @@ SAID = (
     r"* So \|it\| is. (2403.19851, 4) **holds**: 1.5 (1 to 2) tokens\_, n = 1 study, published 13,450; "
     "the interval is above 0.\n"
 )
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
 
 
 def test_two_columns_and_a_gap_fit_a_page():

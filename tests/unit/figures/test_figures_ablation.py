@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from drawn_parts import legend_of, letters_of, words
 from figure_labels import clipped_labels, overlapping_labels
-from matplotlib import pyplot as plt
 
 from memloc.figures import cumulative_ablation, head_ablation, layer_bypass, weight_noise
 from memloc.figures.cumulative_ablation import rank_among
@@ -25,12 +24,6 @@ MODULES = {
     "weight_noise": weight_noise,
 }
 GROUPS = {"memorized": 7, "non_memorized": 6, "held_out": 5}
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
 
 
 def paragraphs(groups: dict[str, int], n_seen: int = 0) -> list[dict]:

@@ -13,7 +13,6 @@ import pytest
 from drawn_parts import colour_of, is_red_above_zero, legend_of, lying_bars, outlined
 from figure_labels import clipped_labels, drawn_labels, overlapping_labels
 from made_activations import SETTINGS, made_up, map_values, panels
-from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex
 
 from memloc.figures import (
@@ -31,12 +30,6 @@ from memloc.run.templates import fill
 REPORT = Path(__file__).parents[3] / "workflow" / "report"
 MODULES = (fig6, fig10, fig12, attention_entropy, activation_bins, activation_similarity, forward_similarity)
 pytestmark = pytest.mark.usefixtures("examples")
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
 
 
 SHAPES = {

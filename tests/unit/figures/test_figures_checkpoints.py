@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,12 +16,6 @@ from memloc.settings.sections import sections
 TEMPLATE = (Path(__file__).parents[3] / "workflow/report/models_checkpoints.rst").read_text()
 SETTINGS = sections({"paragraph": {"length": 100, "prefix": 50}})
 STEPS = {"step1000": 1000, "start": 0, "step16000": 16000, "step2000": 2000}
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
 
 
 def tables_of(memorized):

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,12 +21,6 @@ from memloc.tables.schemas import schema_of
 REPORT = Path(__file__).parents[3] / "workflow/report"
 HOLDS, FAILS, OPEN, NOT_APPLICABLE = VERDICTS
 LONG = "A statement that is as long as some of them are, so that it takes more than one line of the table."
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
 
 
 def claim(name, verdict, topic="editing", **changes):

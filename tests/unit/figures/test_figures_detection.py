@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from drawn_parts import words
 from figure_labels import clipped_labels, overlapping_labels
-from matplotlib import pyplot as plt
 
 from memloc.figures import detection
 from memloc.run.templates import fill
@@ -31,12 +30,6 @@ LINES = {
     "shuffled labels": "shuffled_labels",
 }
 NAMES = (*[name for name in detection.SHOWN if name != "residual"], "residual_8", "residual_11", "min_k")
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
 
 
 def table(strata):

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from drawn_parts import colour_of, legend_of, letters_of, words
 from figure_labels import clipped_labels, overlapping_labels
-from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex
 
 from memloc.figures import edited_weights, editing_robustness, editing_tradeoff, fig5
@@ -43,12 +42,6 @@ MODULES = {
     "edited_weights": edited_weights,
     "editing_robustness": editing_robustness,
 }
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
 
 
 def runs(n_paragraphs: int, arms: tuple[str, ...] = ARMS, reference: bool = False) -> list[dict]:

@@ -5,16 +5,9 @@ import pandas as pd
 import pytest
 from drawn_parts import is_red_above_zero, outlined
 from made_activations import N_PREFIX, SETTINGS, crossed, made_up, map_values, panels
-from matplotlib import pyplot as plt
 from scipy import optimize, stats
 
 from memloc.figures import attention_entropy
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
 
 
 def test_entropy_of_sets_is_compared_head_by_head():

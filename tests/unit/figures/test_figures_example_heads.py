@@ -8,7 +8,6 @@ import pytest
 from figure_labels import clipped_labels, overlapping_labels
 from made_activations import MEMORIZED, N_PREFIX, OTHERS, SETTINGS, TEXTS, made_up, map_values, panels
 from made_settings import changed
-from matplotlib import pyplot as plt
 
 from memloc.figures import fig6, fig12
 from memloc.figures.parts import token_map
@@ -20,12 +19,6 @@ from memloc.settings.sections import sections
 
 REPORT = Path(__file__).parents[3] / "workflow" / "report"
 pytestmark = pytest.mark.usefixtures("examples")
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
 
 
 def triangles(axes) -> list[int]:

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from drawn_parts import colour_of, legend_of
 from figure_labels import clipped_labels, overlapping_labels
-from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 
 from memloc.figures import extraction
@@ -18,12 +17,6 @@ from memloc.settings.sections import sections
 REPORT = Path(__file__).parents[3] / "workflow/report"
 SETTINGS = sections({"paragraph": {"length": 60, "prefix": 20}})
 SCHEMES = ("T = 1, top k = 40", "T = 1")
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
 
 
 def tables(n_unseen):

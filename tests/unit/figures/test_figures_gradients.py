@@ -10,7 +10,6 @@ import pytest
 from drawn_parts import colour_of, is_red_above_zero, legend_of, letters_of, lying_bars, outlined, words
 from figure_labels import clipped_labels, drawn_labels, overlapping_labels
 from made_settings import changed
-from matplotlib import pyplot as plt
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_hex
 
@@ -32,12 +31,6 @@ SETTINGS = sections(
 )
 GROUPS = ("memorized", "non_memorized", "partly_11_29", "partly_30_49", "contrastive")
 MODULES = (fig4, fig9, gradient_similarity)
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
 
 
 def components(

@@ -3,7 +3,6 @@
 from itertools import combinations, pairwise, product
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,12 +21,6 @@ REPORT = Path(__file__).parents[3] / "workflow/report"
 FIGURES = (models_memorized, models_repeats, models_profiles, models_agreement, models_claims)
 
 SETTINGS = sections({"paragraph": {"length": 100, "prefix": 50}})
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")

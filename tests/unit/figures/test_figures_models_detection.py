@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 from drawn_parts import legend_of, words
 from figure_labels import clipped_labels, overlapping_labels
-from matplotlib import pyplot as plt
 
 from memloc.figures import models_detection
 from memloc.run.templates import fill
@@ -18,12 +17,6 @@ from memloc.tables.schemas.detection import DETECTION_TRANSFER
 REPORT = Path(__file__).parents[3] / "workflow/report"
 STRATA = ("all", "boundary", "unseen")
 MODELS = ("small", "middle", "large-long.name", "again", "largest")
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
 
 
 def tables(strata, models=MODELS[:3], without=()):

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,12 +16,6 @@ from memloc.settings.sections import sections
 
 REPORT = Path(__file__).parents[3] / "workflow/report"
 SETTINGS = sections({"paragraph": {"length": 100, "prefix": 50}})
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from drawn_parts import is_red_above_zero, letters_of, outlined
 from figure_labels import clipped_labels, overlapping_labels
-from matplotlib import pyplot as plt
 from matplotlib.collections import QuadMesh
 from scipy import stats
 
@@ -23,12 +22,6 @@ from memloc.tables.terms import DIRECTIONS
 REPORT = Path(__file__).parents[3] / "workflow" / "report"
 SETTINGS = sections({"highlight": {"layer": 1, "head": 2}})
 PLACES = {7: (3, 50), 4: (49, 50), 9: (48, 51), 12: (46, 50)}  # id: perturbed and impact position
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
 
 
 def made_up(n_layers: int = 2, n_heads: int = 4, n_kv_heads: int | None = None, places=PLACES) -> dict:

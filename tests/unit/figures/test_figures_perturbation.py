@@ -30,12 +30,6 @@ SETTINGS = sections({"paragraph": {"prefix": N_PREFIX, "length": N_TOKENS}})
 SPECIAL = [" ``", "*", "\n\n", "`_", "|x|", "\\"]  # text that could be markup
 
 
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
-
-
 def perturbation_table(em, group="memorized", first_id=0, full=FULL):
     """Rows of paragraphs with em[paragraph][position][draw]; NLL is what is missing to a full match."""
     rows = []

@@ -39,12 +39,6 @@ FOUND = {"gradient_largest": 0.4, "zero_ablation": 0.9, "weight_size": 1.0, "ran
 RIVALS = ("gradient_largest", "zero_ablation")
 
 
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
-
-
 def found_of(kind, method, plant):
     """Average precision; by chance, two plants are found better than by gradients."""
     return 0.6 if method == "random" and plant < 2 else SHARE[kind] * FOUND[method] - 0.02 * (plant % 2)

@@ -8,7 +8,6 @@ import pytest
 from drawn_parts import letters_of, words
 from figure_labels import clipped_labels, overlapping_labels
 from made_rankings import ranked_with_samples
-from matplotlib import pyplot as plt
 from matplotlib.text import Annotation
 
 from memloc.figures import fig1, head_ranking
@@ -21,12 +20,6 @@ from memloc.settings.sections import sections
 REPORT = Path(__file__).parents[3] / "workflow/report"
 SETTINGS = sections({"highlight": "auto"})
 SHAPES = [(4, 8), (12, 12), (30, 9), (36, 20)]  # layers, heads: mini, 125M and 12B parameters among them
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
 
 
 def made_up(n_layers: int, n_heads: int) -> dict[str, pd.DataFrame]:

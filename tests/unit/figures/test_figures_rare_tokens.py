@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from drawn_parts import is_red_above_zero, legend_of, letters_of, outlined
 from figure_labels import clipped_labels, drawn_labels, overlapping_labels
-from matplotlib import pyplot as plt
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_hex
 
@@ -20,12 +19,6 @@ REPORT = Path(__file__).parents[3] / "workflow" / "report"
 SETTINGS = sections({"highlight": {"layer": 1, "head": 2}})
 MEASURES = ("pearson", "spearman", "kendall")
 N_RANKS = 40
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
 
 
 def made_up(n_layers: int = 3, n_heads: int = 5) -> dict[str, pd.DataFrame]:

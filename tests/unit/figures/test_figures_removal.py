@@ -9,7 +9,6 @@ import pytest
 from drawn_parts import legend_of, letters_of, table_rows
 from figure_labels import clipped_labels, overlapping_labels
 from made_removal import tables
-from matplotlib import pyplot as plt
 
 from memloc.figures import removal, removal_table
 from memloc.figures.parts.removal import LABELS, WAY_STYLES, judged_ways, ways_of
@@ -20,12 +19,6 @@ from memloc.statistics import uncertainty
 
 REPORT = Path(__file__).parents[3] / "workflow" / "report"
 SETTINGS = sections({"paragraph": {"prefix": 50, "length": 100}})
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
 
 
 @pytest.mark.parametrize("module", [removal, removal_table])

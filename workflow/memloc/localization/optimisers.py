@@ -22,7 +22,7 @@ class SparseAdam:
         self._movable = movable
         # Flat views: writing to them writes to the model.
         self._weights = {name: model.get_parameter(name).detach().view(-1) for name in movable}
-        # Where a whole parameter moves, a view as well; elsewhere a copy.
+        # Where a whole parameter moves, a view as well; elsewhere a copy, which nothing else may outdate.
         self._moved = {name: self._weights[name][places] for name, places in movable.items()}
         # One pass over weights and moments: one operation after the other takes ten times as long.
         self._adam = torch.optim.Adam(self._moved.values(), lr=learning_rate, fused=True)
