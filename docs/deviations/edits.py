@@ -8,13 +8,14 @@ import torch
 from transformers import PreTrainedModel
 
 from deviations.run import Run
-from memloc.localization.contrastive import collect_kl_term, original_log_probabilities, original_states
+from memloc.localization.contrastive import collect_kl_term, detached_states, original_log_probabilities
 from memloc.localization.gradients import Gradients, editable_gradients, take_gradients
 from memloc.localization.optimisers import ReferenceAdam, SparseAdam
 from memloc.localization.weights import OriginalWeights, at_places
 from memloc.model.loading import load_model
 from memloc.removal.edit_cases import Case, Objective, edit_cases, mispaired, with_text_to_learn
-from memloc.removal.editing import Recipe, Terms, evaluate, movable_weights, objective_gradients
+from memloc.removal.edit_steps import Recipe, Terms, movable_weights, objective_gradients
+from memloc.removal.editing import evaluate
 from memloc.run.seeds import generator
 from memloc.scoring import losses
 from memloc.scoring.teacher_forcing import continuation_states
@@ -103,7 +104,7 @@ def _gradient(model: PreTrainedModel, case: Case, recipe: Recipe, change: Change
         original = original_log_probabilities(model, controls, n_prefix, batch)
         terms = Terms(case.learned(recipe.objective), controls, original)
         return lambda: objective_gradients(model, terms, recipe)
-    states, weights = original_states(model, controls, n_prefix, batch), torch.ones(len(controls))
+    states, weights = detached_states(model, controls, n_prefix, batch), torch.ones(len(controls))
     kl = {"weights": weights / len(controls), "reference": change.summed_kl}
 
     def gradient() -> Gradients:

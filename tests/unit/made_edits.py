@@ -5,7 +5,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from memloc.removal.edit_cases import Objective
-from memloc.removal.editing import Recipe
+from memloc.removal.edit_steps import Recipe
 from memloc.scoring.decoding import greedy_continuation
 from memloc.settings.editing import Editing
 

@@ -21,7 +21,8 @@ from memloc.planting.places import draw_place
 from memloc.planting.planter import plant
 from memloc.planting.question import Question
 from memloc.removal.edit_cases import Case
-from memloc.removal.editing import Recipe, run_edits
+from memloc.removal.edit_steps import Recipe
+from memloc.removal.editing import run_edits
 from memloc.scoring.decoding import greedy_continuation
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.scoring.token_statistics import token_statistics

@@ -23,7 +23,7 @@ STAGES = {
     "editing_step",
     "editing_step_bfloat16",
     "editing_run",
-    "editing_run_bfloat16",
+    "editing_run_bfloat16_slopes",
     "planting_step",
 }
 

@@ -3,17 +3,19 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 import yaml
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from memloc.bench import gradient_stages, stages, subject
+from memloc.bench import editing_run, gradient_stages, stages, subject
 from memloc.bench.gradient_stages import LEARNING_RATE
 from memloc.bench.measure import difference
 from memloc.bench.run import ROUNDING, RUNS, TOLERANCE
 from memloc.model import onednn
+from memloc.removal.editing import Edits
 from memloc.settings.errors import validate
 
 CONFIG = Path(__file__).parents[3] / "config/bench.yaml"
@@ -51,8 +53,8 @@ NEEDED = {
     "parameter_gradients": 0.99,
     "editing_step": 0.99,
     "editing_step_bfloat16": 0.57,
-    "editing_run": 0.96,
-    "editing_run_bfloat16": 0.84,
+    "editing_run": 0.99,
+    "editing_run_bfloat16_slopes": 0.99,
     "planting_step": 0.87,
 }
 
@@ -84,6 +86,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> subject.Bench:
     """A small model, and paragraphs of 24 tokens."""
     folder, given = tmp_path_factory.mktemp("bench"), yaml.safe_load(CONFIG.read_text())
     given |= {"paragraph": {"length": 24, "prefix": 12}, "bench": given["bench"] | SIZES}
+    given |= {"editing": {"evaluate_every": 2}}  # of three steps: once between them, and at the end
     settings = validate(given, str(CONFIG))
     shape = {name: SIZES[name] for name in ("n_layers", "n_heads", "width", "vocabulary", "window")}
     subject.random_model(shape, seed=0).save_pretrained(folder)
@@ -115,6 +118,23 @@ def test_the_formula_is_the_work_that_is_done_without_what_nobody_needs(bench, o
         assert difference(found, plain, comparison.chosen) <= TOLERANCE.get(stage, ROUNDING), stage
 
 
+def test_runs_of_edits_are_asked_for_the_products_that_they_are_named_for(bench, own, monkeypatch):
+    asked, nothing = [], pd.DataFrame({name: [0.0] for name in (*editing_run.MATCHES, *editing_run.NLLS)})
+
+    def spy(_model, _cases, recipe, *_others):
+        asked.append(recipe.how.products)
+        return Edits(nothing, nothing)
+
+    monkeypatch.setattr(editing_run, "edit_paragraphs", spy)
+    run = RUNS["editing_run"](bench, own)
+    for stage in run.stages.values():
+        stage.prepare()()
+    assert dict(zip(run.stages, asked, strict=True)) == {
+        "editing_run": "float32",
+        "editing_run_bfloat16_slopes": "bfloat16_slopes",
+    }
+
+
 def test_both_sides_of_an_edit_are_compared_by_how_far_weights_have_moved(bench, own):
     """Not by the weights themselves, of which a few steps are no part that a comparison would see."""
     comparison, of_an_mlp = RUNS["editing_step"](bench, own), SIZES["width"] * 4 * SIZES["width"]
@@ -128,7 +148,7 @@ def test_stages_that_are_named_for_bfloat16_are_asked_for_it(bench, own, monkeyp
     asked = []
     monkeypatch.setattr(stages, "screening_model", lambda model, screening: asked.append(screening))
     monkeypatch.setattr(
-        gradient_stages.editing, "optimise", lambda *given: asked.append(given[-1].how.products) or []
+        gradient_stages.edit_steps, "optimise", lambda *given: asked.append(given[-1].how.products) or []
     )
     perturbed, edited = (RUNS[name](bench, own).stages.values() for name in ("perturbation", "editing_step"))
     for stage in perturbed:

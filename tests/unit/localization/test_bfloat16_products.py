@@ -44,7 +44,7 @@ def test_products_and_slopes_are_the_written_out_ones(any_model, onednn):
         use_onednn(any_model)
     movable, random = scattered(any_model), torch.Generator().manual_seed(0)
     before = {name: any_model.get_parameter(name).detach().clone() for name in editable_parameters(any_model)}
-    products = Bfloat16Products(any_model, movable)
+    products = Bfloat16Products(any_model, movable, outputs=True)
     move(any_model, movable, 1.0)
     n_rounded = 0
     for name, was in before.items():
@@ -65,11 +65,15 @@ def test_products_and_slopes_are_the_written_out_ones(any_model, onednn):
 
 
 @pytest.mark.usefixtures("not_intel")
+@pytest.mark.parametrize("outputs", [False, True])
 @pytest.mark.parametrize("onednn", [False, True])
-def test_gradients_of_weights_that_move_are_products_of_rounded_slopes_and_inputs(tiny_model, onednn):
+def test_gradients_of_weights_that_move_are_products_of_rounded_slopes_and_inputs(
+    tiny_model, onednn, outputs
+):
     if onednn:
         use_onednn(tiny_model)
-    products, random = Bfloat16Products(tiny_model, all_weights(tiny_model)), torch.Generator().manual_seed(0)
+    products = Bfloat16Products(tiny_model, all_weights(tiny_model), outputs)
+    random = torch.Generator().manual_seed(0)
     for name in editable_parameters(tiny_model):
         layer, weight = layer_of(tiny_model, name), tiny_model.get_parameter(name)
         transposed = isinstance(layer, Conv1D)
@@ -98,7 +102,7 @@ def test_a_step_that_bfloat16_weights_would_lose_is_seen(tiny_model):
     with torch.no_grad():
         layer.weight.fill_(0.5)
     inputs = torch.ones(1, layer.weight.shape[0 if isinstance(layer, Conv1D) else 1])
-    products = Bfloat16Products(tiny_model, movable)
+    products = Bfloat16Products(tiny_model, movable, outputs=True)
     with products.used():
         before = layer(inputs)
     with torch.no_grad():
@@ -111,7 +115,7 @@ def test_a_step_that_bfloat16_weights_would_lose_is_seen(tiny_model):
 
 def test_nothing_is_left_behind(tiny_model, tiny_tokens):
     logits = tiny_model(tiny_tokens).logits
-    products = Bfloat16Products(tiny_model, scattered(tiny_model))
+    products = Bfloat16Products(tiny_model, scattered(tiny_model), outputs=True)
     with products.used():
         rounded = tiny_model(tiny_tokens).logits
     assert not torch.equal(rounded, logits)
@@ -124,7 +128,7 @@ def test_nothing_is_left_behind(tiny_model, tiny_tokens):
 def test_without_gradients_no_layer_falls_back_to_single_precision(tiny_gpt_neo, tiny_tokens):
     """oneDNN's MLP computes its first layer itself, unless that has a product of its own."""
     use_onednn(tiny_gpt_neo)
-    products = Bfloat16Products(tiny_gpt_neo, {})
+    products = Bfloat16Products(tiny_gpt_neo, {}, outputs=True)
     with products.used():
         with_gradients = tiny_gpt_neo(tiny_tokens).logits
         with torch.no_grad():
@@ -132,9 +136,44 @@ def test_without_gradients_no_layer_falls_back_to_single_precision(tiny_gpt_neo,
     torch.testing.assert_close(without, with_gradients, atol=1e-6, rtol=1e-6)
 
 
-def test_where_everything_moves_no_output_is_rounded(tiny_model, tiny_tokens):
+@pytest.mark.parametrize(("outputs", "moving"), [(True, all_weights), (False, scattered)])
+def test_where_everything_moves_or_it_is_not_asked_for_no_output_is_rounded(
+    tiny_model, tiny_tokens, outputs, moving
+):
     logits = tiny_model(tiny_tokens).logits
-    products = Bfloat16Products(tiny_model, all_weights(tiny_model))
+    products = Bfloat16Products(tiny_model, moving(tiny_model), outputs)
     with products.used():
         assert torch.equal(tiny_model(tiny_tokens).logits, logits)
-    assert not products.round_outputs and Bfloat16Products(tiny_model, scattered(tiny_model)).round_outputs
+    assert not products.round_outputs
+    assert Bfloat16Products(tiny_model, scattered(tiny_model), outputs=True).round_outputs
+
+
+def test_slopes_of_weights_that_stand_still_and_of_the_unembedding_are_rounded_too(any_model):
+    """The gradients by their inputs, of the weights of the moment where they move."""
+    movable, random = scattered(any_model), torch.Generator().manual_seed(0)
+    products = Bfloat16Products(any_model, movable, outputs=False)
+    move(any_model, movable, 1.0)
+    layers = [layer_of(any_model, name) for name in editable_parameters(any_model)]
+    for layer in (*layers, any_model.get_output_embeddings()):
+        weight = layer.weight.detach().t() if isinstance(layer, Conv1D) else layer.weight.detach()
+        inputs = torch.randn(2, 3, weight.shape[1], generator=random).requires_grad_()
+        with products.used():
+            output = layer(inputs)
+        assert torch.equal(output, layer(inputs))
+        slope = torch.randn(output.shape, generator=random)
+        (found,) = torch.autograd.grad(output, inputs, slope)
+        expected = (slope.bfloat16().double() @ weight.bfloat16().double()).float()
+        torch.testing.assert_close(found, expected, rtol=2**-7, atol=1e-2)
+        assert not torch.equal(found, torch.autograd.grad(layer(inputs), inputs, slope)[0])
+
+
+def test_an_unembedding_with_a_way_of_its_own_to_run_keeps_it(tiny_model):
+    """As that of a model which is spread over GPUs."""
+    unembed = tiny_model.get_output_embeddings()
+    whole, inputs = unembed.forward, torch.randn(3, unembed.weight.shape[1])
+    unembed.forward = own = lambda given: 2 * whole(given)
+    products = Bfloat16Products(tiny_model, {}, outputs=False)
+    with products.used():
+        assert unembed.forward is not own
+        assert torch.equal(unembed(inputs), 2 * whole(inputs))
+    assert unembed.forward is own

@@ -17,8 +17,8 @@ from memloc.localization.contrastive import (
     contrastive_attribution,
     contrastive_gradients,
     contrastive_scores,
+    detached_states,
     original_log_probabilities,
-    original_states,
     take_step,
 )
 from memloc.localization.gradient_parts import Sums
@@ -63,7 +63,7 @@ def test_objective_away_from_theta0(tiny_model, moved, tiny_tokens, objective, s
     original = original_log_probabilities(tiny_model, controls, N_PREFIX, 4)
     assert not original.requires_grad
     with editable_gradients(moved):
-        value = collect_objective(
+        value, _ = collect_objective(
             moved,
             target,
             controls,
@@ -97,7 +97,7 @@ def terms(model, memorized, controls, original, shares=None, parts=None, **optio
 
 def test_at_theta0_the_objective_is_the_memorized_gradient_times_minus_w(tiny_model, tiny_tokens):
     memorized, controls = tiny_tokens[:3], tiny_tokens[3:]
-    original = original_states(tiny_model, controls, N_PREFIX, 4)
+    original = detached_states(tiny_model, controls, N_PREFIX, 4)
     result, _ = terms(tiny_model, memorized, controls, original, nll_weight=0.3, reference=True)
     table = contrastive_scores(tiny_model, result)
     assert (table["kl_term_norm"] < 1e-4 * table["nll_term_norm"]).all()
@@ -116,7 +116,7 @@ def test_mean_over_memorized_paragraphs_equals_a_loop_away_from_theta0(
     memorized, non_memorized = tiny_tokens[:3], tiny_tokens[3:]
     drawn = np.array([[0, 1], [1, 3], [3, 1]])
     controls = non_memorized[[0, 1, 3]]
-    original = original_states(tiny_model, controls, N_PREFIX, 2)
+    original = detached_states(tiny_model, controls, N_PREFIX, 2)
     parts = [np.array([2, 0]), np.array([1])]
     result, sums = terms(
         moved,
@@ -145,7 +145,7 @@ def test_mean_over_memorized_paragraphs_equals_a_loop_away_from_theta0(
 
 def test_terms_of_half_precision_are_kept_in_single_precision(tiny_gpt2, tiny_tokens):
     model, controls = tiny_gpt2.bfloat16(), tiny_tokens[3:]
-    original = original_states(model, controls, N_PREFIX, 4)
+    original = detached_states(model, controls, N_PREFIX, 4)
     result, sums = terms(model, tiny_tokens[:3], controls, original)
     for name, gradient in result.nll_term.items():
         rows = sums.rows(name)
@@ -160,13 +160,34 @@ def test_micro_batch_does_not_matter(tiny_model, moved, tiny_tokens, micro_batch
     original = original_log_probabilities(tiny_model, controls, N_PREFIX, micro_batch)
     torch.testing.assert_close(original, original_log_probabilities(tiny_model, controls, N_PREFIX, 100))
     how = {"objective": "edit", "nll_weight": 0.3, "kl_weight": 2.0, "reference": False}
-    collected = []
+    collected, states = [], detached_states(moved, torch.cat([target, controls]), N_PREFIX, 100)
     for size in (micro_batch, 100):
         with editable_gradients(moved):
-            collect_objective(moved, target, controls, original, N_PREFIX, size, **how)
+            found = collect_objective(moved, target, controls, original, N_PREFIX, size, **how)
             collected.append(take_gradients(moved))
+        torch.testing.assert_close(found.states, states)
+        assert not found.states.requires_grad
     for name in collected[0]:
         torch.testing.assert_close(collected[0][name], collected[1][name], atol=1e-6, rtol=1e-4)
+
+
+def test_states_are_those_of_the_pass_that_ended_well(tiny_gpt_neo, tiny_tokens):
+    """Where a GPU is full halfway, all is done again with smaller micro-batches."""
+    target, controls = tiny_tokens[:3], tiny_tokens[3:]
+    original = original_log_probabilities(tiny_gpt_neo, controls, N_PREFIX, 8)
+    states = detached_states(tiny_gpt_neo, tiny_tokens, N_PREFIX, 8)
+    how = {"objective": "edit", "nll_weight": 0.3, "kl_weight": 2.0, "reference": False}
+    sizes = []
+
+    def fail(_model, inputs):
+        sizes.append(len(inputs[0]))
+        if sizes == [4, 3]:
+            raise torch.OutOfMemoryError("out of memory")
+
+    with tiny_gpt_neo.base_model.register_forward_pre_hook(fail), editable_gradients(tiny_gpt_neo):
+        found = collect_objective(tiny_gpt_neo, target, controls, original, N_PREFIX, 4, **how)
+    assert sizes == [4, 3, 2, 2, 2, 1]
+    torch.testing.assert_close(found.states, states)
 
 
 def test_scores_are_those_of_both_terms_and_norms_those_of_each(tiny_llama, tiny_tokens):

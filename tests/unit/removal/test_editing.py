@@ -22,14 +22,12 @@ from memloc.localization.weights import (
     n_weights,
 )
 from memloc.model import loading
-from memloc.removal import editing
+from memloc.removal import edit_steps, editing
 from memloc.removal.edit_cases import Case
+from memloc.removal.edit_steps import Recipe, count_changed, movable_weights
 from memloc.removal.editing import (
-    Recipe,
-    count_changed,
     edit_paragraphs,
     evaluate,
-    movable_weights,
     relearning_steps,
     run_edits,
     share_recited,
@@ -46,9 +44,9 @@ def test_only_the_arm_moves_and_all_is_restored(memorizing_model, case, objectiv
     before, logits = weights(memorizing_model), memorizing_model(case.memorized).logits
     seen = []
 
-    def spy(model, changed_case, recipe):
+    def spy(model, changed_case, recipe, trained):
         seen.append(weights(model))
-        return evaluate(model, changed_case, recipe)
+        return evaluate(model, changed_case, recipe, trained)
 
     recipe = recipe_of(objective=objective)
     shared = start(memorizing_model, case, recipe)
@@ -90,7 +88,7 @@ def test_reference_is_dense_in_every_arm(memorizing_model, case):
 def test_a_leak_fails_the_run_and_the_weights_are_restored(memorizing_model, case, monkeypatch):
     """A sparse arm with the authors' optimiser, as their code has it."""
     logits = memorizing_model(case.memorized).logits
-    monkeypatch.setattr(editing, "SparseAdam", editing.ReferenceAdam)
+    monkeypatch.setattr(edit_steps, "SparseAdam", edit_steps.ReferenceAdam)
     with pytest.raises(EditError, match="changed outside of the mask"):
         edit_paragraphs(memorizing_model, [case], RECIPE, ("top",), (1e-4,), (0, 0), 0)
     assert torch.equal(memorizing_model(case.memorized).logits, logits)
@@ -130,6 +128,20 @@ def test_evaluation_is_that_of_each_text_by_itself(memorizing_model, case):
             assert values[f"em_{name}"] == pytest.approx(scores.em.float().mean().item())
     without = evaluate(memorizing_model, case._replace(target=None), RECIPE)
     assert np.isnan(without["em_target"]) and without["em_control"] == values["em_control"]
+
+
+@pytest.mark.parametrize("objective", ["unlearn", "edit"])
+def test_evaluation_from_the_pass_of_a_step_is_that_of_a_pass_of_its_own(memorizing_model, case, objective):
+    recipe = recipe_of(objective=objective, steps=3)
+    shared = start(memorizing_model, case, recipe)
+    assert shared.scores == evaluate(memorizing_model, case, recipe)
+    for step, states in edit_steps.optimise(
+        memorizing_model, shared.terms, shared.gradients, all_weights(memorizing_model), 3e-3, recipe
+    ):
+        if step < 3:
+            found = evaluate(memorizing_model, case, recipe, states)
+            assert found == pytest.approx(evaluate(memorizing_model, case, recipe), rel=1e-4, abs=1e-5)
+            assert found != evaluate(memorizing_model, case, recipe, states.roll(1, dims=0))
 
 
 def test_share_recited_counts_whole_continuations(memorizing_model, case):
@@ -185,7 +197,7 @@ def test_a_continuation_without_its_last_token_is_not_recited(memorizing_model, 
 def test_relearning_counts_steps_until_the_paragraph_is_back(memorizing_model, case):
     assert relearning_steps(memorizing_model, case, 1e-3, RECIPE) == 0
     shared = start(memorizing_model, case, RECIPE)
-    for _ in editing.optimise(
+    for _ in edit_steps.optimise(
         memorizing_model,
         shared.terms,
         shared.gradients,
@@ -230,7 +242,7 @@ def test_a_row_says_what_became_of_the_paragraph(memorizing_model, case, referen
     run = edit_paragraphs(memorizing_model, [case], recipe, ("head",), (1e-2,), (1, 3), 5)
     row, edited = run.edits.iloc[0], copy.deepcopy(memorizing_model)
     shared, movable = start(edited, case, recipe), head_weights(edited, 1, 3)
-    for _ in editing.optimise(edited, shared.terms, shared.gradients, movable, 1e-2, recipe):
+    for _ in edit_steps.optimise(edited, shared.terms, shared.gradients, movable, 1e-2, recipe):
         pass
     for model, when in ((memorizing_model, "_before"), (edited, "")):
         for name, value in evaluate(model, case, recipe).items():

@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM
 
 from memloc.localization.contrastive import original_log_probabilities
 from memloc.localization.weights import EditError, OriginalWeights, all_weights, top_weights
-from memloc.removal.editing import Recipe, Terms, objective_gradients
+from memloc.removal.edit_steps import Recipe, Terms, objective_gradients
 from memloc.removal.joint_edit import JointTexts, card, joint_texts, remove_jointly, unlearn_jointly
 from memloc.removal.registry import WAYS, Edit
 from memloc.removal.request import Request

@@ -11,7 +11,7 @@ from memloc.localization.gradients import nll_gradients
 from memloc.localization.weights import top_weights
 from memloc.model.components import editable_parameters
 from memloc.model.loading import boot_bridge
-from memloc.removal import editing
+from memloc.removal import edit_steps, editing
 from memloc.removal.edit_cases import Case
 from memloc.settings.editing import Editing
 from memloc.straightforward.editing import Texts, relearn, unlearn, unlearn_and_judge
@@ -33,13 +33,16 @@ def test_dense_adam_with_masked_gradients_moves_what_sparse_adam_moves(tiny_gpt_
     memorized, controls = tiny_tokens[:1], tiny_tokens[1:5]
     plain = copy.deepcopy(tiny_gpt_neo)
     unlearn(plain, memorized, controls, N_PREFIX, fraction=0.05, learning_rate=1e-3, steps=3)
-    recipe = editing.Recipe("unlearn", N_PREFIX, Editing(steps=3))
+    recipe = edit_steps.Recipe("unlearn", N_PREFIX, Editing(steps=3))
     original = contrastive.original_log_probabilities(tiny_gpt_neo, controls, N_PREFIX, 8)
-    terms = editing.Terms(memorized, controls, original)
-    first = editing.objective_gradients(tiny_gpt_neo, terms, recipe)
+    terms = edit_steps.Terms(memorized, controls, original)
+    first = edit_steps.objective_gradients(tiny_gpt_neo, terms, recipe)
     before = {name: weight.detach().clone() for name, weight in tiny_gpt_neo.named_parameters()}
     movable = top_weights(first, 0.05)
-    assert list(editing.optimise(tiny_gpt_neo, terms, first, movable, 1e-3, recipe)) == [1, 2, 3]
+    steps = [
+        reached.step for reached in edit_steps.optimise(tiny_gpt_neo, terms, first, movable, 1e-3, recipe)
+    ]
+    assert steps == [1, 2, 3]
     for name, weight in tiny_gpt_neo.named_parameters():
         torch.testing.assert_close(plain.get_parameter(name), weight, atol=2e-6, rtol=0)
     moved = sum((plain.get_parameter(name) != weight).sum() for name, weight in before.items())
@@ -64,7 +67,7 @@ def test_a_run_judged_by_decoding_is_that_of_the_library(memorizing_model, memor
     perturbed = disturbed[::12][:9]
     found = unlearn_and_judge(plain, Texts(own, control, other, held_out, perturbed), 12, 0.2, rate, 5, 2, 9)
     case = Case(0, own, None, control, held_out, other, perturbed)
-    recipe = editing.Recipe("unlearn", n_prefix, Editing(steps=5, fraction=0.2, relearning_limit=9))
+    recipe = edit_steps.Recipe("unlearn", n_prefix, Editing(steps=5, fraction=0.2, relearning_limit=9))
     expected = editing.edit_paragraphs(memorizing_model, [case], recipe, ["top"], [rate], (0, 0), 0).edits
     expected = expected.iloc[0]
     again = None if expected["relearning_steps"] is pd.NA else expected["relearning_steps"]

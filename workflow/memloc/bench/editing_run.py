@@ -13,7 +13,8 @@ from memloc.bench.measure import Results
 from memloc.bench.subject import Bench, Comparison, Stage, damp_attention
 from memloc.localization.weights import OriginalWeights
 from memloc.removal.edit_cases import Case
-from memloc.removal.editing import Recipe, edit_paragraphs
+from memloc.removal.edit_steps import Recipe
+from memloc.removal.editing import edit_paragraphs
 from memloc.settings.arms import ARMS
 from memloc.settings.editing import Editing
 from memloc.straightforward.editing import Texts, unlearn_and_judge
@@ -55,9 +56,9 @@ def editing_run(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison
         return work
 
     def stage(products: str) -> Stage:
-        return Stage(partial(prepare, products), len(ARMS), partial(_gflop, bench, how, head[0]), products)
+        return Stage(partial(prepare, products), len(ARMS), partial(_gflop, bench, how, head[0]))
 
-    stages = {"editing_run": stage("float32"), "editing_run_bfloat16": stage("bfloat16")}
+    stages = {"editing_run": stage("float32"), "editing_run_bfloat16_slopes": stage("bfloat16_slopes")}
     return Comparison("arm", prepare_plain, 1, slice(PLAIN_ARM, PLAIN_ARM + 1), stages)
 
 
@@ -88,7 +89,8 @@ def _gflop(bench: Bench, how: Editing, edited_layer: int, found: Results) -> flo
 
     The first step needs the paragraph alone. Arms of one layer run it and those above. Only arm `all` needs
     gradients of all weights after its first step. The last layer's MLP is needed from the last token of the
-    prefix on. A perturbed version runs from its replaced token on.
+    prefix on. An evaluation between steps needs passes of those texts only that the next step does not run. A
+    perturbed version runs from its replaced token on.
     """
     shape, n, n_layers = bench.shape, bench.sizes.n_run_texts, bench.shape.n_layers
     n_left, n_before = bench.n_tokens - bench.n_prefix, bench.n_prefix - 1
@@ -99,13 +101,14 @@ def _gflop(bench: Bench, how: Editing, edited_layer: int, found: Results) -> flo
 
     above = n_layers - edited_layer
     later = work(n + 1, 3, 2) + 2 * work(n + 1, 2, 2) + 2 * work(n + 1, 2, 2, above)
-    evaluated = work(3 * n + 1, 1, 1)
-    n_evaluations = 1 + len(ARMS) * math.ceil(how.steps / how.evaluate_every)
+    evaluated, between = work(3 * n + 1, 1, 1), work(2 * n, 1, 1) + work(n + 1, 0, 1)
+    n_between = len(ARMS) * (math.ceil(how.steps / how.evaluate_every) - 1)
+    evaluations = (1 + len(ARMS)) * evaluated + n_between * between
     relearned = np.where(found["matches"][:, -1] == NEVER, how.relearning_limit, found["matches"][:, -1])
     *_, last = replaced = _replaced(bench)
     prefixes = shape.layers(0, last) + sum(shape.layers(at, bench.n_prefix) for at in replaced)
     recited = found["matches"][:, 3].sum() * n * (work(1, 1, 1) - shape.layers(0, bench.n_prefix))
-    first = work(n, 1, 1) + work(1, 3, 2)
+    first = work(n, 0, 1) + work(1, 3, 2)
     again = work(float((relearned + 1).sum()), 1, 1) + work(float(relearned.sum()), 3, 2)
     steps, perturbed = (how.steps - 1) * later, (len(ARMS) + 1) * prefixes + recited
-    return first + steps + n_evaluations * evaluated + perturbed + again
+    return first + steps + evaluations + perturbed + again

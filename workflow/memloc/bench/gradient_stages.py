@@ -20,7 +20,7 @@ from memloc.model.components import component_table, editable_parameters
 from memloc.planting.places import Place, heads_place
 from memloc.planting.planter import plant
 from memloc.planting.units import set_values, values_at
-from memloc.removal import editing
+from memloc.removal import edit_steps
 from memloc.settings.published import SPARSE_FRACTION
 from memloc.straightforward import editing as plain_editing
 from memloc.straightforward import gradients as plain_gradients
@@ -80,12 +80,12 @@ def sparse_editing(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Compari
     def fast(model: PreTrainedModel, products: str) -> None:
         update = {"steps": n_steps, "fraction": SPARSE_FRACTION, "products": products}
         how = bench.settings.editing.model_copy(update=update)
-        recipe = editing.Recipe("unlearn", bench.n_prefix, how)
+        recipe = edit_steps.Recipe("unlearn", bench.n_prefix, how)
         original = contrastive.original_log_probabilities(model, texts[1], bench.n_prefix, how.micro_batch)
-        terms = editing.Terms(*texts, original)
-        first = editing.first_gradients(model, terms.learned, recipe)
+        terms = edit_steps.Terms(*texts, original)
+        first = edit_steps.first_gradients(model, terms.learned, recipe)
         movable = top_weights(first, SPARSE_FRACTION)
-        for _step in editing.optimise(model, terms, first, movable, LEARNING_RATE, recipe):
+        for _step in edit_steps.optimise(model, terms, first, movable, LEARNING_RATE, recipe):
             pass
 
     def plain(model: PreTrainedModel) -> None:

@@ -40,7 +40,7 @@ TOLERANCE = {
     "editing_step": 0.02,
     "editing_step_bfloat16": 0.02,
     "editing_run": 0.02,
-    "editing_run_bfloat16": 0.02,
+    "editing_run_bfloat16_slopes": 0.02,
     "planting_step": 0.02,
 }
 ROUNDING = 1e-3

@@ -1,13 +1,16 @@
 """Products of training in bfloat16 wherever rounding loses no step.
 
 Processors with bfloat16 multiply faster in it than in single precision (docs/benchmarks.md). What Adam moves
-may not be rounded to it, because a step of 1e-5 is then lost. Therefore a matrix is multiplied
+may not be rounded to it, because a step of 1e-5 is then lost. Gradients may: their rounding is relative to
+their size. Slopes, of which gradients are made, are therefore multiplied in bfloat16, with weights and with
+inputs. Outputs, and all losses, are those of single precision unless they are asked for too. Then a matrix is
+multiplied
 
     none of whose weights move   in bfloat16
     a few of whose weights move  in bfloat16 as it was, plus its change in single precision, a sparse product
-    others                       in single precision; the gradients by its inputs and weights in bfloat16
+    others                       in single precision
 
-Inputs and outputs of the model's layers, LayerNorms, attention and the unembedding stay as they are.
+Inputs and outputs of the model's layers, LayerNorms, attention and logits stay as they are.
 """
 
 from collections.abc import Iterator
@@ -24,19 +27,22 @@ from transformers.pytorch_utils import Conv1D
 from memloc.localization.movable_gradients import few_weights_move, layer_of, sparse_matrix
 from memloc.localization.weights import Movable
 from memloc.model.components import editable_parameters
+from memloc.model.partial_forward import computed_by
 
 
 class Bfloat16Products:
-    """The weights of a model that is about to be trained, in bfloat16; half of their memory is added."""
+    """How a model that is about to be trained multiplies in bfloat16: slopes, and where it loses no step
+    also `outputs`. Weights that stand still are kept in bfloat16, half of their memory more.
+    """
 
-    def __init__(self, model: PreTrainedModel, movable: Movable) -> None:
-        self._products: list[_Product | _Slopes] = []
+    def __init__(self, model: PreTrainedModel, movable: Movable, outputs: bool) -> None:
+        self._products: list[_Product | _Slopes] = [_Slopes(model.get_output_embeddings(), still=True)]
         for name in editable_parameters(model):
-            layer = layer_of(model, name)
+            layer, still = layer_of(model, name), name not in movable
             if not isinstance(layer, nn.Linear | Conv1D):
                 continue
-            still = name not in movable or few_weights_move(model, movable, name)
-            self._products.append(_Product(layer, movable.get(name)) if still else _Slopes(layer))
+            rounded = outputs and (still or few_weights_move(model, movable, name))
+            self._products.append(_Product(layer, movable.get(name)) if rounded else _Slopes(layer, still))
 
     @property
     def round_outputs(self) -> bool:
@@ -48,8 +54,7 @@ class Bfloat16Products:
         """Within the context, passes of the model compute these products."""
         with ExitStack() as stack:
             for product in self._products:
-                product.layer.forward = product
-                stack.callback(delattr, product.layer, "forward")
+                stack.enter_context(computed_by(product.layer, product))
             yield
 
 
@@ -86,14 +91,17 @@ class _Product:
 class _Slopes:
     """What a layer computes, as it does; gradients in bfloat16."""
 
-    def __init__(self, layer: nn.Module) -> None:
-        self.layer = layer
+    def __init__(self, layer: nn.Module, still: bool) -> None:
+        self.layer, self._forward = layer, layer.forward
+        self._kept = self._weight().detach().bfloat16() if still else None
 
     def __call__(self, inputs: Float[Tensor, "*row in"]) -> Float[Tensor, "*row out"]:
         with torch.no_grad():
-            output = type(self.layer).forward(self.layer, inputs)
-        weight = self.layer.weight.t() if isinstance(self.layer, Conv1D) else self.layer.weight
-        return _Trained.apply(output, inputs, weight)
+            output = self._forward(inputs)
+        return _Trained.apply(output, inputs, self._weight() if self._kept is None else self._kept)
+
+    def _weight(self) -> Float[Tensor, "out in"]:
+        return self.layer.weight.t() if isinstance(self.layer, Conv1D) else self.layer.weight
 
 
 class _Trained(torch.autograd.Function):

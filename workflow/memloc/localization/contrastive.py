@@ -42,6 +42,14 @@ from memloc.settings.contrastive import Contrastive
 SIGN = {"unlearn": -1.0, "edit": 1.0}
 
 
+class Pass(NamedTuple):
+    """The value of an objective, and what it was computed from."""
+
+    value: float
+    states: Float[Tensor, "text continuation width"]
+    """Last hidden states that predict the continuations of the targets and then of the controls, detached."""
+
+
 class ContrastiveGradients(NamedTuple):
     """The objective, mean over memorized paragraphs, and the gradient of each of its two terms."""
 
@@ -51,12 +59,12 @@ class ContrastiveGradients(NamedTuple):
 
 
 @torch.no_grad()
-def original_states(
-    model: PreTrainedModel, controls: Int[Tensor, "control token"], n_prefix: int, micro_batch: int
-) -> Float[Tensor, "control continuation width"]:
-    """Last hidden states that predict the continuation, to be taken once while the model is still θ0."""
+def detached_states(
+    model: PreTrainedModel, texts: Int[Tensor, "text token"], n_prefix: int, micro_batch: int
+) -> Float[Tensor, "text continuation width"]:
+    """Last hidden states that predict the continuation, in the micro-batches of `collect_objective`."""
     states = in_micro_batches(
-        lambda rows: continuation_states(model, rows.to(model.device), n_prefix), micro_batch, controls
+        lambda rows: continuation_states(model, rows.to(model.device), n_prefix), micro_batch, texts
     )
     return torch.cat(states)
 
@@ -65,7 +73,7 @@ def original_log_probabilities(
     model: PreTrainedModel, controls: Int[Tensor, "control token"], n_prefix: int, micro_batch: int
 ) -> Float[Tensor, "control continuation vocabulary"]:
     """Log-probabilities (nats) of the whole vocabulary, to be taken once while the model is still θ0."""
-    return losses.log_probabilities(model, original_states(model, controls, n_prefix, micro_batch))
+    return losses.log_probabilities(model, detached_states(model, controls, n_prefix, micro_batch))
 
 
 def paragraph_kl(
@@ -134,8 +142,8 @@ def collect_objective(
     nll_weight: float,
     kl_weight: float,
     reference: bool,
-) -> float:
-    """Collect the gradient of the objective at any θ (Eq. 3 or 4) in `.grad`; return its value.
+) -> Pass:
+    """Collect the gradient of the objective at any θ (Eq. 3 or 4) in `.grad`.
 
     The target of `unlearn` is the memorized paragraph; that of `edit` holds the continuation that should
     become likely, after the prefix from which it should follow. The terms are means over the target
@@ -146,15 +154,19 @@ def collect_objective(
     texts = torch.cat([target, controls])
     weights = torch.full((len(texts),), kl_weight / len(controls))
     weights[:n] = SIGN[objective] * nll_weight / n
+    seen: list[Float[Tensor, "text continuation width"]] = []
 
     def loss(rows: slice) -> Float[Tensor, "paragraph"]:
         tokens, n_learned = texts[rows].to(model.device), max(0, n - rows.start)
         states, true = continuation_states(model, tokens, n_prefix), tokens[:n_learned, n_prefix:]
+        if rows.start == 0:  # also where a GPU was full, and all is done again
+            seen.clear()
+        seen.append(states.detach())
         nll = losses.token_losses(model, states[:n_learned], losses.nll, true).mean(dim=-1)
         p0 = original[max(0, rows.start - n) : max(0, rows.stop - n)]
         return torch.cat([nll, paragraph_kl(model, states[n_learned:], p0, reference)])
 
-    return collect_gradients(model, loss, weights, micro_batch)
+    return Pass(collect_gradients(model, loss, weights, micro_batch), torch.cat(seen))
 
 
 def contrastive_attribution(
@@ -184,7 +196,7 @@ def contrastive_attribution(
     drawn = draw_controls(len(memorized), len(non_memorized), how.n_controls, rng)
     chosen, n_draws = np.unique(drawn, return_counts=True)
     controls, sums = non_memorized[torch.from_numpy(chosen)], Sums(model, len(parts) + 1)
-    original = original_states(model, controls, n_prefix, how.micro_batch)
+    original = detached_states(model, controls, n_prefix, how.micro_batch)
     weights = OriginalWeights(model)
     take_step(model, nll_gradient, how.nll_weight, how.learning_rate)
     try:

@@ -18,7 +18,7 @@ from memloc.localization.ablation import Head
 from memloc.localization.contrastive import original_log_probabilities
 from memloc.localization.weights import Movable, OriginalWeights, n_weights
 from memloc.removal.edit_cases import other_memorized
-from memloc.removal.editing import (
+from memloc.removal.edit_steps import (
     Recipe,
     Terms,
     count_changed,

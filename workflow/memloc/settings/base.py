@@ -70,11 +70,11 @@ class EditSection(ContrastiveSection):
     fraction: float = Field(
         SPARSE_FRACTION, gt=0, le=1, description="Share of the W_* weights that the sparse arms move."
     )
-    products: Literal["float32", "bfloat16"] = Field(
+    products: Literal["float32", "bfloat16_slopes", "bfloat16"] = Field(
         "float32",
-        description="Type in which training multiplies weights that stand still, and takes the gradients of "
-        "others; bfloat16 saves time where the processor has it, and changes steps by rounding. Evaluations "
-        "are float32.",
+        description="Type in which training multiplies: bfloat16_slopes in backward passes alone, bfloat16 "
+        "also with weights that stand still. Both save time where the processor has it, and change steps by "
+        "rounding, the former very little. Evaluations are float32.",
     )
     micro_batch: Positive = Field(16, description="Paragraphs per pass.")
 

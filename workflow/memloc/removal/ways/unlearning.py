@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from memloc.localization.contrastive import original_log_probabilities
 from memloc.localization.weights import Movable
-from memloc.removal.editing import Recipe, Terms, first_gradients, movable_weights, optimise
+from memloc.removal.edit_steps import Recipe, Terms, first_gradients, movable_weights, optimise
 from memloc.removal.request import Request, Setting
 from memloc.settings.base import EditSection
 
