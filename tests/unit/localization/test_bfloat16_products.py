@@ -6,7 +6,7 @@ from transformers.pytorch_utils import Conv1D
 
 from memloc.localization.bfloat16_products import Bfloat16Products
 from memloc.localization.movable_gradients import few_weights_move, layer_of
-from memloc.localization.weights import EVERY, all_weights
+from memloc.localization.weights import EVERY, all_weights, head_weights
 from memloc.model.components import editable_parameters
 from memloc.model.onednn import use_onednn
 
@@ -128,7 +128,7 @@ def test_nothing_is_left_behind(tiny_model, tiny_tokens):
 def test_without_gradients_no_layer_falls_back_to_single_precision(tiny_gpt_neo, tiny_tokens):
     """oneDNN's MLP computes its first layer itself, unless that has a product of its own."""
     use_onednn(tiny_gpt_neo)
-    products = Bfloat16Products(tiny_gpt_neo, {}, outputs=True)
+    products = Bfloat16Products(tiny_gpt_neo, scattered(tiny_gpt_neo), outputs=True)
     with products.used():
         with_gradients = tiny_gpt_neo(tiny_tokens).logits
         with torch.no_grad():
@@ -146,6 +146,14 @@ def test_where_everything_moves_or_it_is_not_asked_for_no_output_is_rounded(
         assert torch.equal(tiny_model(tiny_tokens).logits, logits)
     assert not products.round_outputs
     assert Bfloat16Products(tiny_model, scattered(tiny_model), outputs=True).round_outputs
+
+
+def test_layers_below_the_lowest_one_that_moves_are_left_alone(tiny_model, tiny_tokens):
+    products = Bfloat16Products(tiny_model, head_weights(tiny_model, 1, 0), outputs=True)
+    exact = tiny_model(tiny_tokens, output_hidden_states=True).hidden_states
+    with products.used():
+        rounded = tiny_model(tiny_tokens, output_hidden_states=True).hidden_states
+    assert [torch.equal(*pair) for pair in zip(exact[:3], rounded[:3], strict=True)] == [True, True, False]
 
 
 def test_slopes_of_weights_that_stand_still_and_of_the_unembedding_are_rounded_too(any_model):
@@ -172,7 +180,7 @@ def test_an_unembedding_with_a_way_of_its_own_to_run_keeps_it(tiny_model):
     unembed = tiny_model.get_output_embeddings()
     whole, inputs = unembed.forward, torch.randn(3, unembed.weight.shape[1])
     unembed.forward = own = lambda given: 2 * whole(given)
-    products = Bfloat16Products(tiny_model, {}, outputs=False)
+    products = Bfloat16Products(tiny_model, scattered(tiny_model), outputs=False)
     with products.used():
         assert unembed.forward is not own
         assert torch.equal(unembed(inputs), 2 * whole(inputs))

@@ -10,7 +10,8 @@ multiplied
     a few of whose weights move  in bfloat16 as it was, plus its change in single precision, a sparse product
     others                       in single precision
 
-Inputs and outputs of the model's layers, LayerNorms, attention and logits stay as they are.
+Inputs and outputs of the model's layers, LayerNorms, attention and logits stay as they are. So do all layers
+below the lowest one that moves: no slope reaches them, and passes of either kind may share what they give.
 """
 
 from collections.abc import Iterator
@@ -25,19 +26,21 @@ from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from memloc.localization.movable_gradients import few_weights_move, layer_of, sparse_matrix
-from memloc.localization.weights import Movable
-from memloc.model.components import editable_parameters
+from memloc.localization.weights import Movable, lowest_layer
+from memloc.model.components import components
 from memloc.model.partial_forward import computed_by
 
 
 class Bfloat16Products:
-    """How a model that is about to be trained multiplies in bfloat16: slopes, and where it loses no step
-    also `outputs`. Weights that stand still are kept in bfloat16, half of their memory more.
+    """Multiplies the slopes of a model that is about to be trained in bfloat16, and with `outputs` also what
+    its layers give where no step is lost. Matrices that stand still, or whose outputs are rounded, are held
+    in bfloat16 too: half of their memory more.
     """
 
     def __init__(self, model: PreTrainedModel, movable: Movable, outputs: bool) -> None:
         self._products: list[_Product | _Slopes] = [_Slopes(model.get_output_embeddings(), still=True)]
-        for name in editable_parameters(model):
+        lowest = lowest_layer(model, movable)
+        for name in dict.fromkeys(each.parameter for each in components(model) if each.layer >= lowest):
             layer, still = layer_of(model, name), name not in movable
             if not isinstance(layer, nn.Linear | Conv1D):
                 continue
@@ -96,6 +99,7 @@ class _Slopes:
         self._kept = self._weight().detach().bfloat16() if still else None
 
     def __call__(self, inputs: Float[Tensor, "*row in"]) -> Float[Tensor, "*row out"]:
+        inputs = inputs.to(self.layer.weight.device)  # of a model that is spread over GPUs
         with torch.no_grad():
             output = self._forward(inputs)
         return _Trained.apply(output, inputs, self._weight() if self._kept is None else self._kept)

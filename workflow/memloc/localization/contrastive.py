@@ -157,11 +157,11 @@ def collect_objective(
     seen: list[Float[Tensor, "text continuation width"]] = []
 
     def loss(rows: slice) -> Float[Tensor, "paragraph"]:
-        tokens, n_learned = texts[rows].to(model.device), max(0, n - rows.start)
-        states, true = continuation_states(model, tokens, n_prefix), tokens[:n_learned, n_prefix:]
         if rows.start == 0:  # also where a GPU was full, and all is done again
             seen.clear()
-        seen.append(states.detach())
+        tokens, n_learned = texts[rows].to(model.device), max(0, n - rows.start)
+        states, true = continuation_states(model, tokens, n_prefix), tokens[:n_learned, n_prefix:]
+        seen.append(states.detach().clone())  # a view would keep the states of the prefix, too
         nll = losses.token_losses(model, states[:n_learned], losses.nll, true).mean(dim=-1)
         p0 = original[max(0, rows.start - n) : max(0, rows.stop - n)]
         return torch.cat([nll, paragraph_kl(model, states[n_learned:], p0, reference)])

@@ -18,6 +18,8 @@ from memloc.settings.editing import Editing
 from memloc.tables.terms import UNPERTURBED
 
 Objective = Literal["unlearn", "edit"]
+LEARNED: dict[Objective, str] = {"unlearn": "memorized", "edit": "target"}
+"""Which text of a case is in an objective's NLL term."""
 
 
 class Case(NamedTuple):
@@ -38,11 +40,10 @@ class Case(NamedTuple):
 
     def learned(self, objective: Objective) -> Int[Tensor, "1 token"]:
         """The paragraph in the objective's NLL term. ValueError: there is no target to edit it into."""
-        if objective == "unlearn":
-            return self.memorized
-        if self.target is None:
+        text = getattr(self, LEARNED[objective])
+        if text is None:
             raise ValueError(f"no perturbation changes paragraph {self.id}: there is nothing to edit it into")
-        return self.target
+        return text
 
 
 def edit_cases(

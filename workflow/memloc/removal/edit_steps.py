@@ -79,8 +79,8 @@ class Reached(NamedTuple):
 
     step: int
     states: Float[Tensor, "text continuation width"] | None
-    """Last hidden states of the learned texts and then the controls, in single precision, where the next step
-    needs them."""
+    """Last hidden states of the learned texts and then the controls. None after the last step, and where
+    training rounds them."""
 
 
 def first_gradients(
@@ -142,8 +142,9 @@ def optimise(
 ) -> Iterator[Reached]:
     """Change the model by the recipe's steps of Adam; yields after each of them.
 
-    The gradients of the next step are then taken already, so that its pass serves an evaluation too. `first`
-    are those of the first step, which runs from the same weights share.
+    The gradients of the next step are then taken already, so that its pass serves an evaluation too: weights
+    may not be changed in between. `first` are those of the first step, which runs from the same weights
+    share.
     """
     adam = (ReferenceAdam if recipe.how.reference else SparseAdam)(model, movable, learning_rate)
     products, exact = nullcontext, True

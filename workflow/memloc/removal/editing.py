@@ -21,7 +21,7 @@ from memloc.localization.gradients import Gradients
 from memloc.localization.weights import Movable, OriginalWeights, lowest_layer, n_weights
 from memloc.model.partial_forward import LowerLayers, last_mlp_from
 from memloc.perturbation.perturbed_prefixes import run_versions
-from memloc.removal.edit_cases import Case, mispaired
+from memloc.removal.edit_cases import LEARNED, Case, mispaired
 from memloc.removal.edit_steps import (
     Recipe,
     Terms,
@@ -77,7 +77,7 @@ def evaluate(
         "other": case.others,
         "held_out": case.held_out,
     }
-    given = ["memorized" if recipe.objective == "unlearn" else "target", "control"]
+    given = [LEARNED[recipe.objective], "control"]
     order = [*given, *(name for name in texts if name not in given)]
     tokens, rest = (torch.cat([texts[name] for name in names]) for names in (order[:2], order[2:]))
     if trained is None:

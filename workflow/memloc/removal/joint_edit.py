@@ -102,7 +102,7 @@ def unlearn_jointly(
     """Change the model by an arm of the paper, so that it no longer recites the listed paragraphs.
 
     Raises:
-        EditError: as in `editing.count_changed`.
+        EditError: as in `edit_steps.count_changed`.
     """
     recipe, batch = Recipe("unlearn", n_prefix, how), (n_prefix, how.micro_batch)
 
