@@ -114,9 +114,9 @@ def test_kl_of_unmoved_weights_is_nothing_in_bfloat16_either(memorizing_model, c
     seen = []
 
     def spy(model, terms, recipe):
-        states = continuation_states(model, terms.controls, N_PREFIX)
-        seen.append(paragraph_kl(model, states, terms.original, False).detach())
-        return collect(model, terms, recipe)
+        states = collect(model, terms, recipe)
+        seen.append(paragraph_kl(model, states[1:], terms.original, False))
+        return states
 
     collect = edit_steps._collect
     recipe = recipe_of(products="bfloat16", steps=2)
