@@ -133,6 +133,8 @@ def test_runs_of_edits_are_asked_for_the_products_that_they_are_named_for(bench,
         "editing_run": "float32",
         "editing_run_bfloat16_slopes": "bfloat16_slopes",
     }
+    # Both are held against the peak of single precision, in which all forward passes are.
+    assert [stage.dtype for stage in run.stages.values()] == ["float32", "float32"]
 
 
 def test_both_sides_of_an_edit_are_compared_by_how_far_weights_have_moved(bench, own):
