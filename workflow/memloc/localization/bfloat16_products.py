@@ -3,8 +3,8 @@
 Processors with bfloat16 multiply faster in it than in single precision (docs/benchmarks.md). What Adam moves
 may not be rounded to it, because a step of 1e-5 is then lost. Gradients may: their rounding is relative to
 their size. Slopes, of which gradients are made, are therefore multiplied in bfloat16, with weights and with
-inputs. Outputs, and all losses, are those of single precision unless they are asked for too. Then a matrix is
-multiplied
+inputs. Outputs, and all losses, are those of single precision, unless outputs are asked for too. Then a
+matrix is multiplied
 
     none of whose weights move   in bfloat16
     a few of whose weights move  in bfloat16 as it was, plus its change in single precision, a sparse product
