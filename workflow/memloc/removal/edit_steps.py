@@ -31,7 +31,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from memloc.localization.bfloat16_products import Bfloat16Products
-from memloc.localization.contrastive import SIGN, collect_objective, detached_states
+from memloc.localization.contrastive import SIGN, collect_objective, original_log_probabilities
 from memloc.localization.gradients import Gradients, editable_gradients, nll_gradients, take_gradients
 from memloc.localization.movable_gradients import movable_gradients
 from memloc.localization.optimisers import ReferenceAdam, SparseAdam
@@ -49,7 +49,6 @@ from memloc.localization.weights import (
 )
 from memloc.model.partial_forward import last_mlp_from
 from memloc.removal.edit_cases import Objective
-from memloc.scoring.losses import log_probabilities
 from memloc.settings.base import EditSection
 
 LEAST_CHANGED = 0.5  # share of the movable weights; in single precision nearly all of them change
@@ -155,8 +154,8 @@ def optimise(
         products, exact = rounded.used, not rounded.round_outputs
     if not exact:  # θ0's log-probabilities by the same products, else the KL is their rounding
         with products():
-            states = detached_states(model, terms.controls, recipe.n_prefix, recipe.how.micro_batch)
-            terms = terms._replace(original=log_probabilities(model, states))
+            batch = recipe.n_prefix, recipe.how.micro_batch
+            terms = terms._replace(original=original_log_probabilities(model, terms.controls, *batch))
     adam.step(at_places(first, movable))
     for step in range(1, recipe.how.steps):
         with movable_gradients(model, movable) as taken, products():
