@@ -1,6 +1,7 @@
 """The target `bench` from end to end, at a tiny size. Other studies do not have it."""
 
 import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -10,6 +11,7 @@ from memloc.settings.bench import COMPARISONS
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 
+PUBLISHED = (Path(__file__).parents[2] / "docs/benchmarks.md").read_text()
 STAGES = {
     "scoring",
     "extraction",
@@ -64,6 +66,10 @@ def results(own_clone):
 
 def test_what_is_named_is_what_can_be_compared():
     assert tuple(RUNS) == COMPARISONS
+
+
+def test_the_published_page_tells_of_every_stage():
+    assert set(re.findall(r"^\| `(\w+)` .* GFLOP/s ", PUBLISHED, re.MULTILINE)) == STAGES
 
 
 def test_every_stage_is_compared_and_timed(results):
