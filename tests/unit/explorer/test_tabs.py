@@ -142,7 +142,7 @@ HEADINGS = {
         "mode": ("Removed", "text", "n"),
         "forgotten": ("Forgotten, tokens", "interval", None),
         "em_own_lost": ("Own continuations lose, tokens", "interval", None),
-        "nll_gained": ("Held-out NLL gains, nats", "interval", None),
+        "nll_gained": ("Held-out NLL gains, nats per token", "interval", None),
         "edit_distance": ("Edits, share", "interval", None),
         "recited_perturbed": ("Recited if perturbed, share", "interval", None),
         "recited_shifted": ("Recited if shifted, share", "interval", None),

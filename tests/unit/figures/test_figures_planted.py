@@ -243,7 +243,10 @@ def test_mean_ranks_are_drawn_over_the_levels_of_plants_in_heads():
         assert list(line.get_xdata()) == [0.03, 0.3] and list(line.get_ydata()) == [8.5, 4.5]
     assert panel.get_title() == "a head (V, O)" and panel.xaxis_inverted()
     assert panel.get_xscale() == panel.get_yscale() == "log"
-    assert (panel.get_xlabel(), panel.get_ylabel()) == ("NLL below (nats)", "mean rank of the planted head")
+    assert (panel.get_xlabel(), panel.get_ylabel()) == (
+        "NLL below (nats per token)",
+        "mean rank of the planted head",
+    )
     assert words(panel.get_xticklabels()) == ["0.03", "0.3"]
     assert words(panel.get_yticklabels()) == ["1", "2", "4", "8", "16", "32"]
     assert list(panel.get_yticks()) == [1, 2, 4, 8, 16, 32]

@@ -30,9 +30,12 @@ def rows():
     return np.random.default_rng(0).integers(0, 64, (N_ROWS, 12))
 
 
-def run(rows, checkpoint, kill_at=None, steps=3, n_steps=N_STEPS, **options):
+def run(rows, checkpoint, kill_at=None, steps=3, n_steps=N_STEPS, dropout=0.0, **options):
     """Model and curve of a training that is killed when it reports step `kill_at`."""
     model = new_model(**SHAPE, seed=0)
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = dropout
 
     def report(step, n_all, loss):
         assert n_all == n_steps
@@ -87,6 +90,13 @@ def test_points_of_the_curve_are_means_also_of_a_resumed_training(rows, tmp_path
     means = [np.mean(losses[start:stop]) for start, stop in ((0, 1), (1, 6), (6, 11), (11, 13))]
     assert [step for step, _, _ in some] == [1, 6, 11, 13]  # the last one, too
     assert [loss for _, loss, _ in some] == pytest.approx(means)
+
+
+def test_a_model_with_dropout_trains_without(rows, tmp_path):
+    plain, curve = run(rows, tmp_path / "plain.pt")
+    dropping, dropped = run(rows, tmp_path / "dropping.pt", dropout=0.5)
+    assert_same_weights(plain, dropping)
+    assert dropped == curve
 
 
 def test_it_does_resume(rows, tmp_path):

@@ -139,7 +139,7 @@ def removal(tables: Tables) -> dict[str, Any]:
 REMOVAL_COLUMNS = {  # measure of `judged_ways`: heading
     "forgotten": "Forgotten, tokens",
     "em_own_lost": "Own continuations lose, tokens",
-    "nll_gained": "Held-out NLL gains, nats",
+    "nll_gained": "Held-out NLL gains, nats per token",
     "edit_distance": "Edits, share",
     "recited_perturbed": "Recited if perturbed, share",
     "recited_shifted": "Recited if shifted, share",

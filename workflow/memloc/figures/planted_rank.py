@@ -28,7 +28,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
             style = {"color": colormaps["tab20"](number % 20), "marker": "o", "ms": 2.5, "lw": 0.9}
             panel.plot(own["level"], own["value"], label=label(method), **style)
         levels = np.sort(data["level"].unique())
-        panel.set(xscale="log", yscale="log", title=KIND_LABELS[kind], xlabel="NLL below (nats)")
+        panel.set(xscale="log", yscale="log", title=KIND_LABELS[kind], xlabel="NLL below (nats per token)")
         panel.set_xticks(levels, [f"{level:g}" for level in levels])
         panel.minorticks_off()
         panel.set_yticks(ranks, [str(rank) for rank in ranks])

@@ -217,7 +217,8 @@ def _correlations(
 def pearson(values: Float[np.ndarray, "rank column"]) -> Float[np.ndarray, "column"]:
     """Pearson correlation of each column with its row number; NaN for a constant column."""
     rank = np.arange(len(values)) - (len(values) - 1) / 2
-    centred = values - values.mean(axis=0)
+    constant = values.min(axis=0) == values.max(axis=0)
+    centred = np.where(constant, 0.0, values - values.mean(axis=0))  # a mean of equal numbers may be rounded
     with np.errstate(invalid="ignore"):
         return rank @ centred / (np.linalg.norm(rank) * np.linalg.norm(centred, axis=0))
 

@@ -3,7 +3,7 @@
 Every occurrence of a paragraph is one row of a batch, so a paragraph always starts at position 0 and the
 number of times that the model saw it is its count. State is checkpointed atomically every few steps: a
 killed training goes on from the last checkpoint and gives the same weights, because the order of the
-stream, the learning rate and the (dropout-free) model depend on the step alone.
+stream, the learning rate and the model, which drops nothing out, depend on the step alone.
 """
 
 import math
@@ -187,7 +187,7 @@ def train(
     steppers = optimizers(model, optimizer, peak, bf16)
     n_steps = math.ceil(len(rows) / batch)
     first, curve, losses = _resume(model, steppers, checkpoint)
-    model.train()
+    model.eval()  # a pretrained model may have dropout
     shorten_attention(model)
     if bf16:
         round_norms(model)

@@ -20,7 +20,7 @@ def _token_statistics(lengths: Lengths) -> dict[str, pa.Column]:
             unit="token position in the paragraph, from 0",
             meaning="Position of the token.",
         ),
-        "nll": number(0, unit="nats per token", meaning="NLL of the token."),
+        "nll": number(0, unit="nats", meaning="NLL of the token."),
         "margin": number(0, unit="logits", meaning="Largest logit minus the second largest."),
         "true_rank": integer(0, meaning="Tokens that are more likely than this one."),
     }
