@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def jobs(folder: Path, config: str | Path, *targets: str) -> dict[str, tuple[str, Snakemake]]:
-    """Script and `snakemake` object of every job, by the name of its log, in the order of a possible run."""
+    """Script and `snakemake` object of every job in the order of a possible run, by its log below `logs/`."""
     with tempfile.NamedTemporaryFile() as output:
         command = [sys.executable, __file__, "Snakefile", config, output.name, *targets]
         process = subprocess.run(command, cwd=folder, capture_output=True, text=True)
@@ -95,6 +95,8 @@ if __name__ == "__main__":
         dag = workflow._workflow.dag
         in_order = [job for level in dag.toposorted() for job in sorted(level, key=lambda job: job.name)]
         found = {
-            Path(job.log[0]).stem: (job.rule.script, _snakemake(job)) for job in in_order if job.rule.script
+            job.log[0].rpartition("logs/")[2].removesuffix(".log"): (job.rule.script, _snakemake(job))
+            for job in in_order
+            if job.rule.script
         }
         Path(output).write_bytes(pickle.dumps(found))

@@ -124,7 +124,7 @@ def test_an_index_of_own_text_counts_what_rule_paragraphs_counts(paragraphs, tmp
     }
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
     planned = jobs(ROOT, str(tmp_path / "config.yaml"), "index", "dropped_paragraphs")
-    for name in ("0-of-2", "1-of-2", "index", "paragraphs"):
+    for name in ("index_shard/0-of-2", "index_shard/1-of-2", "index", "paragraphs"):
         run(*planned[name])
     index = suffix_arrays.open_index([planned["index"][1].output[0]], None)
     cut = storage.read(PARAGRAPHS, planned["paragraphs"][1].output.paragraphs)
