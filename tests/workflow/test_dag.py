@@ -228,6 +228,15 @@ def test_the_plan_of_a_figure_gains_no_analysis_by_claims(clone, tmp_path, figur
     assert figure in without and "edits" not in with_claims
 
 
+def test_settings_of_a_section_may_come_from_the_command_line(clone):
+    for n, micro_batch in ((3, 4), (1, 12)):  # of 12 sampled paragraphs
+        given = ("shards=100", f"perturbation={{micro_batch: {micro_batch}}}")
+        jobs = clone.jobs("perturbation", "--config", *given)
+        assert jobs.get("perturbation_shard", jobs["perturbation"]) == n
+    output = clone.plan("--config", "perturbation={micro_batch: many}", status=1)
+    assert 'perturbation.micro_batch: given "many"; allowed: a valid integer' in output
+
+
 # Several models in one study.
 
 
