@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from projects import Finished, Project
+from projects import STUDY, Finished, Project
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/module.md").read_text()
@@ -62,6 +62,17 @@ def test_the_example_runs_on_a_finished_study(beside, finished, place):
     assert (host.folder / "figures/seen.png").read_bytes().startswith(b"\x89PNG")
     assert (results / "figures/fig2.png").read_bytes().startswith(b"\x89PNG")
     assert "Nothing to be done" in host.run()
+
+
+def test_a_host_whose_config_is_the_modules_hands_on_what_its_command_line_gives(beside, clone):
+    folder = beside / "handed_on"
+    folder.mkdir()
+    (folder / "Snakefile").write_text(SNAKEFILE.replace('config["memloc"]', "config"))
+    shutil.copy(clone.folder / STUDY, folder / "config.yaml")
+    for n, micro_batch in ((3, 4), (1, 12)):  # of 12 sampled paragraphs
+        given = ("shards=100", f"perturbation={{micro_batch: {micro_batch}}}")
+        jobs = Project(folder).jobs("memloc_perturbation", "--config", *given, config=None)
+        assert jobs.get("memloc_perturbation_shard", jobs["memloc_perturbation"]) == n
 
 
 @pytest.mark.stress

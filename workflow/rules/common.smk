@@ -9,7 +9,6 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake.io import sourcecache_entry
-from snakemake.utils import update_config
 
 # Scripts import memloc from here even if it is not installed (conda environments, containers). Rules that were
 # fetched from a repository, for a workflow that uses this one as a module, have no library beside them.
@@ -36,7 +35,7 @@ from memloc.model import memory
 from memloc.run import tracking
 from memloc.run.console import first_lines, last_lines
 from memloc.run.errors import UserError
-from memloc.settings.command_line import typed
+from memloc.settings.command_line import take_types
 from memloc.settings.data import ARRAY_FILE
 from memloc.run.steps import Step
 from memloc.settings.errors import ConfigError, validate
@@ -74,8 +73,7 @@ def placed(path):
     return workflow.modifier.path_modifier.replace_prefix(path)
 
 
-if not workflow.modifier.namespace:  # a module has the config that its host gives
-    update_config(config, {key: typed(value) for key, value in workflow.config_settings.config.items()})
+take_types(config, workflow.config_settings.config_args or [])
 SETTINGS = validated(config)
 RESOURCES = workflow.pathvars.apply("<resources>")
 RESULTS = workflow.pathvars.apply(f"<results>/{SETTINGS.study}")
