@@ -26,6 +26,16 @@ from snakemake.script import Snakemake
 
 STORED = Path(__file__).parent / "stored"
 ROOT = Path(__file__).parents[2]
+# Tables of the stages that setting `shards` makes several jobs of.
+SHARDED = {
+    "scores": ("scores",),
+    "perturbation": ("perturbation", "perturbed_paragraphs"),
+    "patching": ("patching", "attribution_patching"),
+    "residual_patching": ("residual_patching",),
+    "edits": ("edits", "edit_trajectories"),
+    "plant_paragraphs": ("plants", "planted_truth", "planted_curves"),
+    "remove": ("removal", "removal_damage", "removal_sweep"),
+}
 
 
 def jobs(folder: Path, config: str | Path, *targets: str) -> dict[str, tuple[str, Snakemake]]:

@@ -5,18 +5,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from jobs import ROOT, STORED, jobs, scripts_here
+from jobs import ROOT, SHARDED, STORED, jobs, scripts_here
 
-TABLES = {
-    "scores": ("scores",),
-    "perturbation": ("perturbation", "perturbed_paragraphs"),
-    "patching": ("patching", "attribution_patching"),
-    "residual_patching": ("residual_patching",),
-    "edits": ("edits", "edit_trajectories"),
-    "plant_paragraphs": ("plants", "planted_truth", "planted_curves"),
-    "remove": ("removal", "removal_damage", "removal_sweep"),
-}
-RULES = TABLES.keys() | {"unlearn_paragraphs", "edit_paragraphs"}
+RULES = SHARDED.keys() | {"unlearn_paragraphs", "edit_paragraphs"}
 
 
 def made(folder: Path, shards: int) -> Path:
@@ -28,7 +19,7 @@ def made(folder: Path, shards: int) -> Path:
     (folder / "config.yaml").write_text(yaml.safe_dump(settings))
     shutil.copytree(STORED, folder / "results/stored", ignore=shutil.ignore_patterns("parts"))
     with scripts_here(folder) as run:
-        for script, snakemake in jobs(ROOT, folder / "config.yaml", *TABLES).values():
+        for script, snakemake in jobs(ROOT, folder / "config.yaml", *SHARDED).values():
             if snakemake.rule.removesuffix("_shard") in RULES:
                 run(script, snakemake)
     return folder / "results/stored"
@@ -41,10 +32,10 @@ def both(tmp_path_factory):
     return made(folder / "one", 1), made(folder / "two", 2)
 
 
-@pytest.mark.parametrize("stage", TABLES)
+@pytest.mark.parametrize("stage", SHARDED)
 def test_tables_do_not_depend_on_the_number_of_shards(stage, both):
     one, two = both
-    for name in TABLES[stage]:
+    for name in SHARDED[stage]:
         parts = list(two.glob(f"shards/*/{name}"))
         assert parts and all(len(list(folder.glob("?-of-2.parquet"))) == 2 for folder in parts)
         assert not list(one.glob(f"shards/*/{name}"))

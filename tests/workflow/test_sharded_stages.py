@@ -1,6 +1,6 @@
 """The setting `shards` in the workflow: more jobs, and not a byte of the tables is another."""
 
-STAGES = ("scores", "perturbation", "patching", "residual_patching", "edits", "plant_paragraphs", "remove")
+from jobs import SHARDED
 
 
 def test_one_shard_needs_no_job_more(clone):
@@ -9,7 +9,7 @@ def test_one_shard_needs_no_job_more(clone):
 
 
 def test_a_stage_has_no_more_shards_than_work(clone):
-    jobs = clone.jobs(*STAGES, "--config", "shards=100")
+    jobs = clone.jobs(*SHARDED, "--config", "shards=100")
     # 12 sampled paragraphs in micro-batches of 4, 6 pairs, 3 edited, 3 planted of each kind; how many are
     # scored is not known yet.
     most = {"scores": 100, "perturbation": 3, "patching": 6, "residual_patching": 6}

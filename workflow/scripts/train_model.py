@@ -61,7 +61,7 @@ curve = training.train(
 )
 
 with atomic_folder(snakemake.output.folder) as folder:
-    model.eval().save_pretrained(folder)
+    model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 curve = pd.DataFrame(curve, columns=["step", "loss", "learning_rate"])
 storage.write(TRAINING_CURVE, curve, snakemake.output.curve, stamp)
