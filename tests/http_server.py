@@ -71,8 +71,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.files.drops:
             self.files.drops -= 1
             body = body[: len(body) // 2]
+        self.files.bytes_sent += len(body)  # first: whoever has read it all may look at once
         self.wfile.write(body)
-        self.files.bytes_sent += len(body)
 
     def _head(self, status: int, length: int, headers: dict[str, str]) -> None:
         self.send_response(status)

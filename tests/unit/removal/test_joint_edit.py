@@ -31,6 +31,7 @@ TEMPLATE = Path(__file__).parents[3] / "workflow/report/model_card.md"
 N_PREFIX, N_CONTINUATION = 10, 14
 EDIT_MODEL = EditModel(steps=10, fraction=0.05, micro_batch=8, learning_rate=1e-2)
 RECIPE = Recipe("unlearn", N_PREFIX, EDIT_MODEL)
+ROUNDING = 5e-5  # of a gradient, relative to the largest: sums of some hundred terms in single precision
 BASE = {"name": "tiny", "revision": None, "sha256": "abc"}
 
 
@@ -253,8 +254,12 @@ def test_joint_unlearning_is_masked_dense_adam(tiny_llama, arm):
     unlearn(slow, texts.unlearned, texts.control, N_PREFIX, masks, **shared)
     how = EditModel(arm=arm, fraction=0.02, micro_batch=2, **shared)
     unlearn_jointly(tiny_llama, texts, N_PREFIX, how, head, 0)
+    largest = max(gradient.abs().max() for gradient in first.values())
     for name, weight in tiny_llama.named_parameters():
-        torch.testing.assert_close(weight, slow.get_parameter(name), atol=1e-5, rtol=0)  # a step: 1e-3
+        # Adam divides a gradient by its size: where it is nearly nothing, so is what its rounding is compared with.
+        size = first[name].abs() if name in first else torch.ones_like(weight)
+        allowed = shared["steps"] * shared["learning_rate"] * (ROUNDING * largest / size).clamp(max=2)
+        assert ((weight - slow.get_parameter(name)).abs() <= allowed + 1e-7).all(), name
 
 
 def test_a_way_that_changes_what_it_does_not_name_is_an_error(memorizing_model, texts, monkeypatch):
