@@ -256,7 +256,7 @@ def test_joint_unlearning_is_masked_dense_adam(tiny_llama, arm):
     unlearn_jointly(tiny_llama, texts, N_PREFIX, how, head, 0)
     largest = max(gradient.abs().max() for gradient in first.values())
     for name, weight in tiny_llama.named_parameters():
-        # Adam divides a gradient by its size: where it is nearly nothing, so is what its rounding is compared with.
+        # Adam divides a gradient by its size: the smaller it is, the more its rounding moves the weight.
         size = first[name].abs() if name in first else torch.ones_like(weight)
         allowed = shared["steps"] * shared["learning_rate"] * (ROUNDING * largest / size).clamp(max=2)
         assert ((weight - slow.get_parameter(name)).abs() <= allowed + 1e-7).all(), name
