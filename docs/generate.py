@@ -18,7 +18,8 @@ import pandera.pandas as pa  # noqa: E402
 from conda_from_lock import environment  # noqa: E402
 
 from memloc.figures.catalog import FIGURES  # noqa: E402
-from memloc.model import families, memory  # noqa: E402
+from memloc.model import families  # noqa: E402
+from memloc.resources import memory  # noqa: E402
 from memloc.settings import documentation  # noqa: E402
 from memloc.tables.schema import Lengths  # noqa: E402
 from memloc.tables.schemas import STAGES, schema_of  # noqa: E402

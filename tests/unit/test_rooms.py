@@ -13,6 +13,7 @@ LIBRARY = Path(memloc.__file__).parent
 ROOMS = (
     "bench",
     "straightforward",
+    "resources",
     "explorer",
     "summary",
     "figures",

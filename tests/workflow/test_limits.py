@@ -4,7 +4,7 @@ import yaml
 from describe_rules import Rules
 from projects import STUDY
 
-from memloc.model import cost, memory
+from memloc.resources import cost, memory
 from memloc.settings.study import Settings
 from memloc.tables import storage
 from memloc.tables.schemas.estimate import ESTIMATE

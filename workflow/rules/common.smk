@@ -26,12 +26,12 @@ os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(2**25))
 os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**29))
 
 
-from memloc.bench.duration import duration
-from memloc.bench.limits import limits
+from memloc.resources.duration import duration
+from memloc.resources.limits import limits
 from memloc.data import suffix_arrays
 from memloc.data.text_files import text_files
 from memloc.data.token_arrays import open_arrays
-from memloc.model import memory
+from memloc.resources import memory
 from memloc.run import tracking
 from memloc.run.console import first_lines, last_lines
 from memloc.run.errors import UserError

@@ -6,8 +6,8 @@ from memloc.run.rule import log, provenance, start
 
 start(snakemake)
 
-from memloc.bench.estimate import estimate, studies, summary, this_machine
-from memloc.model.cost import NAMED
+from memloc.resources.estimate import estimate, studies, summary, this_machine
+from memloc.resources.cost import NAMED
 from memloc.run.steps import Step, needed
 from memloc.settings.study import Settings
 from memloc.tables import storage

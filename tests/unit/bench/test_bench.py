@@ -17,8 +17,9 @@ from transformers import DynamicCache
 
 from memloc.bench import measure, page, run, stages, subject
 from memloc.bench.measure import BenchError
-from memloc.bench.work import Shape, peak_rate
+from memloc.bench.work import Shape
 from memloc.model import training
+from memloc.resources.rate import peak_rate
 from memloc.settings.bench import Bench
 from memloc.settings.sections import sections
 
@@ -67,9 +68,9 @@ def test_a_rate_is_positive():
 def test_a_rate_is_that_of_the_fastest_product(monkeypatch, libraries, fastest):
     """A product of two matrices of 100 rows takes two million operations."""
     seconds, types = cycle([0, 4, 10, 13, 20, 22, 30, 35, 40, 41, 50, 53]), []
-    monkeypatch.setattr("memloc.bench.work.time.perf_counter", lambda: next(seconds))
-    monkeypatch.setattr("memloc.bench.work.onednn.available", lambda: libraries == 2)
-    for product in ("torch.matmul", "memloc.bench.work.onednn.product"):
+    monkeypatch.setattr("memloc.resources.rate.time.perf_counter", lambda: next(seconds))
+    monkeypatch.setattr("memloc.resources.rate.onednn.available", lambda: libraries == 2)
+    for product in ("torch.matmul", "memloc.resources.rate.onednn.product"):
         monkeypatch.setattr(product, lambda left, right: types.append((left.dtype, right.dtype)))
     assert peak_rate(torch.bfloat16, sizes=(100,)) == pytest.approx(2e6 / 1e9 / fastest)
     assert types == [(torch.bfloat16, torch.bfloat16)] * 3 * libraries

@@ -6,8 +6,9 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, CohereConfig, Gemma2Config, GraniteConfig
 
-from memloc.model import loading, memory
+from memloc.model import loading
 from memloc.model.families import FAMILIES, family
+from memloc.resources import memory
 from memloc.run.errors import InputError, UserError
 from memloc.straightforward.hooks import PLACES
 from tiny_models import LLAMA_LIKE, LLAMA_SHAPE, SPREAD, TINY

@@ -17,7 +17,7 @@ from torch import Tensor
 from memloc.bench import editing_run, gradient_stages, measure, stages
 from memloc.bench.measure import BenchError, Measured, Results
 from memloc.bench.subject import Bench, Comparison, own_texts
-from memloc.bench.work import peak_rate
+from memloc.resources.rate import peak_rate
 from memloc.scoring import paragraph_scores
 
 GROWTH = (1, 2, 4, 8)

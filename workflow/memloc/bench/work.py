@@ -1,4 +1,4 @@
-"""Matrix-product work in GFLOP that a result needs, by formula, and the machine's rate for such products.
+"""Matrix-product work in GFLOP that a result needs, by formula.
 
 A multiplication and an addition count as two operations. Counted are the products of weights and tokens, of
 queries and keys, of attention and values (each token attends to itself and those before it), and of hidden
@@ -6,17 +6,9 @@ states and the unembedding. Layer norms, softmax and nonlinearities are not: the
 share of the peak shows.
 """
 
-import itertools
-import time
-from collections.abc import Sequence
 from typing import NamedTuple
 
-import torch
-
-from memloc.model import onednn
-
 GIGA = 1e9
-PEAK_SIZES = (1024, 2048, 3072)
 
 
 class Shape(NamedTuple):
@@ -40,16 +32,3 @@ class Shape(NamedTuple):
     def unembedding(self, n_positions: float) -> float:
         """GFLOP of the logits of some positions."""
         return 2 * self.width * self.vocabulary * n_positions / GIGA
-
-
-def peak_rate(dtype: torch.dtype, repeats: int = 2, sizes: Sequence[int] = PEAK_SIZES) -> float:
-    """Best rate of square matrix products of these sizes by any library, in GFLOP per second."""
-    products = [torch.matmul, onednn.product] if onednn.available() else [torch.matmul]
-    best = 0.0
-    for size, product in itertools.product(sizes, products):
-        left, right = (torch.randn(size, size).to(dtype) for _ in range(2))
-        for _ in range(repeats + 1):
-            begin = time.perf_counter()
-            product(left, right)
-            best = max(best, 2 * size**3 / GIGA / (time.perf_counter() - begin))
-    return best

@@ -9,9 +9,9 @@ import pandas as pd
 import torch
 import yaml
 
-from memloc.bench import estimate, work
-from memloc.model import cost, onednn
-from memloc.model.cost import Machine
+from memloc.model import onednn
+from memloc.resources import cost, estimate, rate
+from memloc.resources.cost import Machine
 from memloc.run.steps import Step
 from memloc.settings.study import Settings
 
@@ -32,7 +32,7 @@ def test_this_machine_is_measured_with_one_thread(monkeypatch, capsys):
     n_threads, seconds = [], iter([10, 14.5])
     monkeypatch.setattr(estimate.subprocess, "run", run)
     monkeypatch.setattr(torch, "set_num_threads", n_threads.append)
-    monkeypatch.setattr(work, "peak_rate", lambda dtype, sizes: 120.5)
+    monkeypatch.setattr(rate, "peak_rate", lambda dtype, sizes: 120.5)
     monkeypatch.setattr(onednn, "native_bfloat16", lambda device: False)
     monkeypatch.setattr(time, "perf_counter", lambda: next(seconds))
     assert estimate.this_machine(4) == Machine("this machine", 120.5, 4.5, 4, bfloat16=False)

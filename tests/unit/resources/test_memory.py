@@ -9,9 +9,9 @@ import pytest
 import torch
 from transformers import GPTNeoConfig, GPTNeoForCausalLM
 
-from memloc.model import memory
 from memloc.model.components import components
 from memloc.model.families import FAMILIES
+from memloc.resources import memory
 from memloc.settings.study import Settings
 from tiny_models import LLAMA_LIKE, TINY
 

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from memloc.bench.estimate import estimate, studies, summary
-from memloc.bench.schedule import Job, jobs, longest_path, total
-from memloc.model import cost, memory
-from memloc.model.cost import Machine
+from memloc.resources import cost, memory
+from memloc.resources.cost import Machine
+from memloc.resources.estimate import estimate, studies, summary
+from memloc.resources.schedule import Job, jobs, longest_path, total
 from memloc.run.console import spoken
 from memloc.run.steps import Step
 from memloc.settings.study import Settings

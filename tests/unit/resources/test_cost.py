@@ -2,7 +2,7 @@
 
 import pytest
 
-from memloc.model import cost, memory
+from memloc.resources import cost, memory
 from memloc.settings.study import Settings
 
 STUDY = {"study": "x", "data": {"source": "text", "files": ["any.txt"]}, "model": {"source": "hub"}}

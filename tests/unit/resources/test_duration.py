@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from memloc.bench import duration as duration_module
-from memloc.bench import estimate
-from memloc.bench.duration import duration
-from memloc.model.cost import Machine
+from memloc.resources import duration as duration_module
+from memloc.resources import estimate
+from memloc.resources.cost import Machine
+from memloc.resources.duration import duration
 from memloc.run.steps import Step
 from memloc.settings.study import Settings
 

@@ -1,5 +1,5 @@
-"""What `python -m memloc.bench.machine` prints: seconds to import the library, GFLOP/s of one thread, and 1
-where the processor multiplies bfloat16 natively, else 0."""
+"""What `python -m memloc.resources.machine` prints: seconds to import the library, GFLOP/s of one thread, and
+1 where the processor multiplies bfloat16 natively, else 0."""
 
 import importlib
 import time
@@ -14,8 +14,8 @@ if __name__ == "__main__":
 
     import torch
 
-    from memloc.bench.work import peak_rate
     from memloc.model.onednn import native_bfloat16
+    from memloc.resources.rate import peak_rate
 
     torch.set_num_threads(1)
     native = int(native_bfloat16(torch.device("cpu")))

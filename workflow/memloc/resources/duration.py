@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from memloc.bench.estimate import estimate, studies, this_machine
-from memloc.bench.schedule import jobs, total
+from memloc.resources.estimate import estimate, studies, this_machine
+from memloc.resources.schedule import jobs, total
 from memloc.run.steps import Step
 from memloc.settings.study import Settings
 

@@ -10,7 +10,7 @@ What the counts leave out (norms, softmax, decoding token by token) is in `OVERH
 import math
 from typing import NamedTuple
 
-from memloc.model.memory import BYTES, Shape
+from memloc.resources.memory import BYTES, Shape
 from memloc.settings.study import Settings
 from memloc.tables.terms import PLANT_GRANULARITIES
 
