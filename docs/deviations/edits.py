@@ -8,13 +8,13 @@ import torch
 from transformers import PreTrainedModel
 
 from deviations.run import Run
-from memloc.localization.contrastive import collect_kl_term, detached_states, original_log_probabilities
-from memloc.localization.gradients import Gradients, editable_gradients, take_gradients
-from memloc.localization.optimisers import ReferenceAdam, SparseAdam
-from memloc.localization.weights import OriginalWeights, at_places
+from memloc.editing.gradients import Gradients, editable_gradients, take_gradients
+from memloc.editing.masks import OriginalWeights, at_places
+from memloc.editing.objectives import Objective, collect_kl_term, detached_states, original_log_probabilities
+from memloc.editing.optimisers import ReferenceAdam, SparseAdam
+from memloc.editing.steps import Recipe, Terms, movable_weights, objective_gradients
 from memloc.model.loading import load_model
-from memloc.removal.edit_cases import Case, Objective, edit_cases, mispaired, with_text_to_learn
-from memloc.removal.edit_steps import Recipe, Terms, movable_weights, objective_gradients
+from memloc.removal.edit_cases import Case, edit_cases, mispaired, with_text_to_learn
 from memloc.removal.editing import evaluate
 from memloc.run.seeds import generator
 from memloc.scoring import losses

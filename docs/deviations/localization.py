@@ -10,12 +10,12 @@ from deviations.run import Run
 from memloc.data.draws import draw
 from memloc.data.paragraphs import attention_sample
 from memloc.data.sets import without_controls
+from memloc.editing.gradients import nll_gradients
 from memloc.localization import rare_tokens
 from memloc.localization.activation_gradients import activation_gradients
 from memloc.localization.attention import prefix_attention
 from memloc.localization.attention_tables import attention_array
 from memloc.localization.contrastive import contrastive_attribution
-from memloc.localization.gradients import nll_gradients
 from memloc.localization.head_profiles import correlation_with_others, value_gradient_profiles
 from memloc.localization.head_ranking import parameter_gradient_scores
 from memloc.localization.parameter_gradients import group_scores

@@ -11,7 +11,7 @@ from safetensors.numpy import load_file
 
 from memloc.data.paragraphs import sampled_tokens
 from memloc.detection import groups
-from memloc.localization.gradients import nll_gradients
+from memloc.editing.gradients import nll_gradients
 from memloc.localization.parameter_gradients import component_scores
 from memloc.model import loading
 from memloc.model.folded_norms import fold_norms

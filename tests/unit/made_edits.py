@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.removal.edit_cases import Objective
-from memloc.removal.edit_steps import Recipe
+from memloc.editing.objectives import Objective
+from memloc.editing.steps import Recipe
 from memloc.scoring.decoding import greedy_continuation
 from memloc.settings.editing import Editing
 

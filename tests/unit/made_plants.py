@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from memloc.localization.weights import OriginalWeights
+from memloc.editing.masks import OriginalWeights
 from memloc.planting.study import Study
 from memloc.scoring.held_out import Group
 from memloc.settings.planted_truth import PlantedTruth

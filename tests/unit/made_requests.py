@@ -8,7 +8,7 @@ from jaxtyping import Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.localization.weights import OriginalWeights
+from memloc.editing.masks import OriginalWeights
 from memloc.model.components import components
 from memloc.removal.registry import WAYS, in_force
 from memloc.removal.request import Request, Setting

@@ -7,13 +7,14 @@ import numpy as np
 import torch
 
 from memloc.data.draws import draw, split
+from memloc.editing.masks import OriginalWeights
+from memloc.editing.steps import Recipe
 from memloc.localization.ablation import Ablation, ablated_scores, mean_outputs
 from memloc.localization.activation_gradients import activation_gradients
 from memloc.localization.attention import prefix_attention
 from memloc.localization.attention_tables import attention_frame
 from memloc.localization.contrastive import contrastive_attribution
 from memloc.localization.parameter_gradients import compare_groups
-from memloc.localization.weights import OriginalWeights
 from memloc.model import loading
 from memloc.model.components import editable_parameters
 from memloc.planting.methods import answers
@@ -21,7 +22,6 @@ from memloc.planting.places import draw_place
 from memloc.planting.planter import plant
 from memloc.planting.question import Question
 from memloc.removal.edit_cases import Case
-from memloc.removal.edit_steps import Recipe
 from memloc.removal.editing import run_edits
 from memloc.scoring.decoding import greedy_continuation
 from memloc.scoring.paragraph_scores import teacher_forced

@@ -22,6 +22,7 @@ ROOMS = (
     "removal",
     "planting",
     "localization",
+    "editing",
     "perturbation",
     "detection",
     "scoring",

@@ -5,7 +5,7 @@ from memloc.run.rule import log, provenance, start
 start(snakemake)
 
 from memloc.data.paragraphs import sampled_tokens
-from memloc.localization.gradients import nll_gradients
+from memloc.editing.gradients import nll_gradients
 from memloc.localization.weight_noise import choosing_texts, disturb_weights
 from memloc.model import loading
 from memloc.scoring.held_out import judging_texts, with_own_continuations

@@ -9,7 +9,7 @@ from pathlib import Path
 from memloc.localization.highlight import highlighted_head
 from memloc.model import loading
 from memloc.removal.edit_cases import edit_cases, with_text_to_learn
-from memloc.removal.edit_steps import Recipe
+from memloc.editing.steps import Recipe
 from memloc.removal.editing import run_edits
 from memloc.run.progress import Progress
 from memloc.run.shards import shard_rows

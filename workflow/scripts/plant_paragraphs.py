@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from memloc.data.paragraphs import token_tensor
 from memloc.localization.ablation import mean_outputs
 from memloc.localization.rare_tokens import unigram_counts
-from memloc.localization.weights import OriginalWeights
+from memloc.editing.masks import OriginalWeights
 from memloc.model import loading
 from memloc.planting.study import Study, slots
 from memloc.planting.texts import kept_paragraphs, unknown_paragraphs

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 from memloc.data.listed import listed_ids
 from memloc.localization.highlight import ordered_heads
-from memloc.localization.weights import OriginalWeights
+from memloc.editing.masks import OriginalWeights
 from memloc.model import loading
 from memloc.removal.removal_texts import texts_of
 from memloc.removal.scoreboard import Comparison, as_it_is, run_way

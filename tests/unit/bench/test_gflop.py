@@ -150,7 +150,7 @@ def test_stages_that_are_named_for_bfloat16_are_asked_for_it(bench, own, monkeyp
     asked = []
     monkeypatch.setattr(stages, "screening_model", lambda model, screening: asked.append(screening))
     monkeypatch.setattr(
-        gradient_stages.edit_steps, "optimise", lambda *given: asked.append(given[-1].how.products) or []
+        gradient_stages.steps, "optimise", lambda *given: asked.append(given[-1].how.products) or []
     )
     perturbed, edited = (RUNS[name](bench, own).stages.values() for name in ("perturbation", "editing_step"))
     for stage in perturbed:

@@ -10,19 +10,17 @@ from transformers import PreTrainedModel
 
 from memloc.data.controls import draw_controls
 from memloc.data.draws import draw
-from memloc.localization import contrastive as contrastive
+from memloc.editing.gradients import editable_gradients, nll_gradients, take_gradients
+from memloc.editing.objectives import collect_objective, detached_states, original_log_probabilities
+from memloc.localization import contrastive
 from memloc.localization.contrastive import (
     ContrastiveGradients,
-    collect_objective,
     contrastive_attribution,
     contrastive_gradients,
     contrastive_scores,
-    detached_states,
-    original_log_probabilities,
     take_step,
 )
 from memloc.localization.gradient_parts import Sums
-from memloc.localization.gradients import editable_gradients, nll_gradients, take_gradients
 from memloc.localization.parameter_gradients import component_scores
 from memloc.model.components import editable_parameters
 from memloc.settings.contrastive import Contrastive

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 import torch
 
+from memloc.editing.gradients import nll_gradients
 from memloc.localization.gradient_similarity import activation_cosine, component_cosine
-from memloc.localization.gradients import nll_gradients
 from memloc.model.activations import Site
 from memloc.model.components import components, editable_parameters
 

@@ -5,16 +5,13 @@ import pytest
 import torch
 
 from memloc.data.draws import draw
+from memloc.editing.gradients import nll_gradients
+from memloc.editing.objectives import collect_objective, original_log_probabilities
 from memloc.localization.ablation import NOTHING, ablated_scores, mean_outputs
 from memloc.localization.activation_gradients import activation_gradients, impact_gradients
 from memloc.localization.attention import prefix_attention
-from memloc.localization.contrastive import (
-    collect_objective,
-    contrastive_attribution,
-    original_log_probabilities,
-)
+from memloc.localization.contrastive import contrastive_attribution
 from memloc.localization.forward_similarity import forward_similarity
-from memloc.localization.gradients import nll_gradients
 from memloc.localization.layer_bypass import mean_block_outputs
 from memloc.localization.patching import activation_patching, residual_patching
 from memloc.localization.weight_noise import disturb_weights

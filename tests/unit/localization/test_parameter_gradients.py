@@ -10,8 +10,8 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from memloc.data.draws import draw
+from memloc.editing.gradients import nll_gradients
 from memloc.localization import gradient_parts
-from memloc.localization.gradients import nll_gradients
 from memloc.localization.parameter_gradients import compare_groups, group_scores
 from memloc.model.components import Component, components, editable_parameters
 

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 import torch
 
-from memloc.localization.gradients import nll_gradients
+from memloc.editing.gradients import nll_gradients
+from memloc.editing.masks import OriginalWeights, all_weights, n_weights, random_weights, top_weights
 from memloc.localization.weight_noise import (
     add_noise,
     choosing_texts,
@@ -13,7 +14,6 @@ from memloc.localization.weight_noise import (
     set_to_zero,
     standard_deviation,
 )
-from memloc.localization.weights import OriginalWeights, all_weights, n_weights, random_weights, top_weights
 from memloc.model.components import editable_parameters
 from memloc.run.seeds import generator
 from memloc.scoring.held_out import Group

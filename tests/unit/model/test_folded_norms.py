@@ -5,7 +5,7 @@ import copy
 import pytest
 import torch
 
-from memloc.localization.gradients import nll_gradients
+from memloc.editing.gradients import nll_gradients
 from memloc.model.components import components, family_of
 from memloc.model.folded_norms import fold_norms
 from memloc.model.loading import boot_bridge

@@ -14,7 +14,7 @@ from torch.utils._pytree import tree_map_only
 from transformers import GPTNeoForCausalLM
 from transformers.activations import NewGELUActivation
 
-from memloc.localization.gradients import nll_gradients, paragraph_nll
+from memloc.editing.gradients import nll_gradients, paragraph_nll
 from memloc.model import onednn
 from memloc.model.pretrained import (
     ModelError,

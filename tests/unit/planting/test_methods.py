@@ -11,9 +11,9 @@ import torch
 from made_questions import N_PREFIX, question
 from scipy import stats
 
+from memloc.editing.masks import OriginalWeights
 from memloc.localization.activation_gradients import prefix_sizes
 from memloc.localization.patching import activation_patching
-from memloc.localization.weights import OriginalWeights
 from memloc.model import loading
 from memloc.model.components import components, editable_parameters
 from memloc.model.partial_forward import recorded_calls

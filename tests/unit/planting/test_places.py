@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.stats import rankdata
 
-from memloc.localization.weights import n_weights
+from memloc.editing.masks import n_weights
 from memloc.model.components import components
 from memloc.planting import places
 from memloc.planting.methods import mid_ranks

@@ -7,7 +7,7 @@ import pytest
 import torch
 from made_plants import N_PREFIX, how, study
 
-from memloc.localization.weights import EditError, OriginalWeights
+from memloc.editing.masks import EditError, OriginalWeights
 from memloc.planting import methods
 from memloc.planting import study as planting_study
 from memloc.planting.methods import METHODS, Method

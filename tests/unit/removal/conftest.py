@@ -6,7 +6,7 @@ import torch
 from made_edits import N_PREFIX, N_TOKENS, own_continuations
 from made_requests import HEADS, SMALL, other_text
 
-from memloc.localization.weights import OriginalWeights
+from memloc.editing.masks import OriginalWeights
 from memloc.removal.edit_cases import Case
 from memloc.removal.removal_texts import Texts, _target
 from memloc.removal.scoreboard import Comparison

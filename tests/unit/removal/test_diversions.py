@@ -11,8 +11,8 @@ from made_requests import HEADS, N_PREFIX, other_text, request
 from torch import Tensor
 from transformers import NoBadWordsLogitsProcessor, PreTrainedModel
 
+from memloc.editing.masks import EditError, OriginalWeights
 from memloc.localization.ablation import Head
-from memloc.localization.weights import EditError, OriginalWeights
 from memloc.model.components import layers_of
 from memloc.removal.registry import WAYS, Diversion, in_force
 from memloc.removal.ways.blocklist import NgramBlocklist

@@ -9,14 +9,14 @@ from made_edits import N_CONTINUATION, N_PREFIX, N_TOKENS, RECIPE, recipe_of, we
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.localization.bfloat16_products import Bfloat16Products
-from memloc.localization.contrastive import original_log_probabilities, paragraph_kl
-from memloc.localization.optimisers import SparseAdam
-from memloc.localization.weights import all_weights, at_places, head_weights
+from memloc.editing import steps as edit_steps
+from memloc.editing.bfloat16_products import Bfloat16Products
+from memloc.editing.masks import all_weights, at_places, head_weights
+from memloc.editing.objectives import original_log_probabilities, paragraph_kl
+from memloc.editing.optimisers import SparseAdam
+from memloc.editing.steps import Terms, first_gradients, movable_weights, objective_gradients
 from memloc.model.components import editable_parameters
-from memloc.removal import edit_steps
 from memloc.removal.edit_cases import Case
-from memloc.removal.edit_steps import Terms, first_gradients, movable_weights, objective_gradients
 from memloc.removal.editing import start
 from memloc.scoring.teacher_forcing import continuation_states
 from memloc.settings.arms import ARMS

@@ -11,9 +11,9 @@ import torch
 from made_edits import N_CONTINUATION, N_PREFIX, RECIPE, recipe_of, weights
 from transformers import PreTrainedModel
 
-from memloc.localization.gradients import nll_gradients
-from memloc.localization.optimisers import SparseAdam
-from memloc.localization.weights import (
+from memloc.editing import steps as edit_steps
+from memloc.editing.gradients import nll_gradients
+from memloc.editing.masks import (
     EditError,
     OriginalWeights,
     all_weights,
@@ -21,10 +21,11 @@ from memloc.localization.weights import (
     head_weights,
     n_weights,
 )
+from memloc.editing.optimisers import SparseAdam
+from memloc.editing.steps import Recipe, count_changed, movable_weights
 from memloc.model import loading
-from memloc.removal import edit_steps, editing
+from memloc.removal import editing
 from memloc.removal.edit_cases import Case
-from memloc.removal.edit_steps import Recipe, count_changed, movable_weights
 from memloc.removal.editing import (
     edit_paragraphs,
     evaluate,

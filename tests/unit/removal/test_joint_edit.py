@@ -10,9 +10,9 @@ import torch
 from plain_unlearning import arm_masks, matrices, unlearn
 from transformers import AutoModelForCausalLM
 
-from memloc.localization.contrastive import original_log_probabilities
-from memloc.localization.weights import EditError, OriginalWeights, all_weights, top_weights
-from memloc.removal.edit_steps import Recipe, Terms, objective_gradients
+from memloc.editing.masks import EditError, OriginalWeights, all_weights, top_weights
+from memloc.editing.objectives import original_log_probabilities
+from memloc.editing.steps import Recipe, Terms, objective_gradients
 from memloc.removal.joint_edit import JointTexts, card, joint_texts, remove_jointly, unlearn_jointly
 from memloc.removal.registry import WAYS, Edit
 from memloc.removal.request import Request

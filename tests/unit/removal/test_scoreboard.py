@@ -12,9 +12,9 @@ import torch
 from made_requests import N_PREFIX, SMALL, other_text
 from transformers import LogitsProcessor
 
-from memloc.localization.gradients import nll_gradients
-from memloc.localization.optimisers import SparseAdam
-from memloc.localization.weights import EditError, all_weights, at_places
+from memloc.editing.gradients import nll_gradients
+from memloc.editing.masks import EditError, all_weights, at_places
+from memloc.editing.optimisers import SparseAdam
 from memloc.removal import registry, scoreboard
 from memloc.removal.judging import MOST_NLL, decoded, judged, perturbed_versions, shifted_versions
 from memloc.removal.registry import Diversion, Edit

@@ -9,7 +9,7 @@ from made_requests import HEADS, N_PREFIX, assert_same_weights, changed_by, mlp_
 from plain_unlearning import arm_masks, matrices, unlearn
 from transformers.pytorch_utils import Conv1D
 
-from memloc.localization.weights import OriginalWeights
+from memloc.editing.masks import OriginalWeights
 from memloc.model.components import editable_parameters
 from memloc.removal.registry import WAYS, Edit, in_force, in_words
 from memloc.removal.ways.kfac import as_linear, curvature

@@ -6,12 +6,13 @@ import pandas as pd
 import pytest
 import torch
 
-from memloc.localization import contrastive
-from memloc.localization.gradients import nll_gradients
-from memloc.localization.weights import top_weights
+from memloc.editing import objectives
+from memloc.editing import steps as edit_steps
+from memloc.editing.gradients import nll_gradients
+from memloc.editing.masks import top_weights
 from memloc.model.components import editable_parameters
 from memloc.model.loading import boot_bridge
-from memloc.removal import edit_steps, editing
+from memloc.removal import editing
 from memloc.removal.edit_cases import Case
 from memloc.settings.editing import Editing
 from memloc.straightforward.editing import Texts, relearn, unlearn, unlearn_and_judge
@@ -34,7 +35,7 @@ def test_dense_adam_with_masked_gradients_moves_what_sparse_adam_moves(tiny_gpt_
     plain = copy.deepcopy(tiny_gpt_neo)
     unlearn(plain, memorized, controls, N_PREFIX, fraction=0.05, learning_rate=1e-3, steps=3)
     recipe = edit_steps.Recipe("unlearn", N_PREFIX, Editing(steps=3))
-    original = contrastive.original_log_probabilities(tiny_gpt_neo, controls, N_PREFIX, 8)
+    original = objectives.original_log_probabilities(tiny_gpt_neo, controls, N_PREFIX, 8)
     terms = edit_steps.Terms(memorized, controls, original)
     first = edit_steps.objective_gradients(tiny_gpt_neo, terms, recipe)
     before = {name: weight.detach().clone() for name, weight in tiny_gpt_neo.named_parameters()}

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from memloc.bench.measure import Results
 from memloc.bench.subject import Bench, Comparison, Stage, damp_attention
-from memloc.localization.weights import OriginalWeights
+from memloc.editing.masks import OriginalWeights
+from memloc.editing.steps import Recipe
 from memloc.removal.edit_cases import Case
-from memloc.removal.edit_steps import Recipe
 from memloc.removal.editing import edit_paragraphs
 from memloc.settings.arms import ARMS
 from memloc.settings.editing import Editing

@@ -11,16 +11,15 @@ from transformers import PreTrainedModel
 
 from memloc.bench.measure import Results
 from memloc.bench.subject import Bench, Comparison, Stage
-from memloc.localization import contrastive
-from memloc.localization.gradients import Gradients, nll_gradients
+from memloc.editing import objectives, steps
+from memloc.editing.gradients import Gradients, nll_gradients
+from memloc.editing.masks import OriginalWeights, top_weights
 from memloc.localization.parameter_gradients import component_scores
-from memloc.localization.weights import OriginalWeights, top_weights
 from memloc.model import loading
 from memloc.model.components import component_table, editable_parameters
 from memloc.planting.places import Place, heads_place
 from memloc.planting.planter import plant
 from memloc.planting.units import set_values, values_at
-from memloc.removal import edit_steps
 from memloc.settings.published import SPARSE_FRACTION
 from memloc.straightforward import editing as plain_editing
 from memloc.straightforward import gradients as plain_gradients
@@ -80,12 +79,12 @@ def sparse_editing(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Compari
     def fast(model: PreTrainedModel, products: str) -> None:
         update = {"steps": n_steps, "fraction": SPARSE_FRACTION, "products": products}
         how = bench.settings.editing.model_copy(update=update)
-        recipe = edit_steps.Recipe("unlearn", bench.n_prefix, how)
-        original = contrastive.original_log_probabilities(model, texts[1], bench.n_prefix, how.micro_batch)
-        terms = edit_steps.Terms(*texts, original)
-        first = edit_steps.first_gradients(model, terms.learned, recipe)
+        recipe = steps.Recipe("unlearn", bench.n_prefix, how)
+        original = objectives.original_log_probabilities(model, texts[1], bench.n_prefix, how.micro_batch)
+        terms = steps.Terms(*texts, original)
+        first = steps.first_gradients(model, terms.learned, recipe)
         movable = top_weights(first, SPARSE_FRACTION)
-        for _step in edit_steps.optimise(model, terms, first, movable, LEARNING_RATE, recipe):
+        for _step in steps.optimise(model, terms, first, movable, LEARNING_RATE, recipe):
             pass
 
     def plain(model: PreTrainedModel) -> None:

@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from memloc.localization.gradients import paragraph_nll
+from memloc.editing.gradients import paragraph_nll
 from memloc.model.activations import (
     COMPONENTS,
     HEAD_COMPONENTS,

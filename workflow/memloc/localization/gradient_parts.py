@@ -17,7 +17,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from memloc.data.draws import Draws
-from memloc.localization.gradients import Gradients
+from memloc.editing.gradients import Gradients
 from memloc.model.components import components, editable_parameters
 
 VALUE = 4  # bytes

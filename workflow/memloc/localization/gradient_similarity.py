@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import cosine_similarity
 from transformers import PreTrainedModel
 
-from memloc.localization.gradients import Gradients
+from memloc.editing.gradients import Gradients
 from memloc.model.activations import HEAD_COMPONENTS, Site
 from memloc.model.components import Component, component_table
 

@@ -11,9 +11,9 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from memloc.data.draws import Draws
+from memloc.editing.gradients import Gradients, add_gradients, paragraph_gradients
 from memloc.localization.gradient_parts import Sums
 from memloc.localization.gradient_similarity import component_cosine
-from memloc.localization.gradients import Gradients, add_gradients, paragraph_gradients
 from memloc.model.components import Component, component_table, components
 
 Sample = tuple[Int[np.ndarray, "paragraph"], Int[Tensor, "paragraph token"]]

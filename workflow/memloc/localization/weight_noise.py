@@ -17,8 +17,8 @@ from jaxtyping import Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.localization.gradients import Gradients
-from memloc.localization.weights import Movable, OriginalWeights, n_weights, random_weights, top_weights
+from memloc.editing.gradients import Gradients
+from memloc.editing.masks import Movable, OriginalWeights, n_weights, random_weights, top_weights
 from memloc.model.components import editable_parameters
 from memloc.run.seeds import generator
 from memloc.scoring.held_out import Group

@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from memloc.localization.gradients import paragraph_nll
+from memloc.editing.gradients import paragraph_nll
 from memloc.model.components import components
 from memloc.model.partial_forward import Call, last_mlp_from, recorded_calls, states_from
 from memloc.planting import units

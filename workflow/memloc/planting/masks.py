@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from memloc.localization.gradients import editable_gradients, paragraph_nll
+from memloc.editing.gradients import editable_gradients, paragraph_nll
 from memloc.model.components import editable_parameters
 from memloc.model.partial_forward import last_mlp_from
 from memloc.planting.activation_methods import by_unit, changed_input, readers, wanted_kinds

@@ -20,7 +20,7 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.localization.weights import Movable, n_weights, random_weights
+from memloc.editing.masks import Movable, n_weights, random_weights
 from memloc.model.components import components
 from memloc.planting.units import HEAD_PARTS, holding, n_groups, n_neurons, places_of
 from memloc.run.errors import InputError

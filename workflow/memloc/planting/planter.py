@@ -16,8 +16,8 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import PreTrainedModel
 
-from memloc.localization.movable_gradients import movable_gradients
-from memloc.localization.optimisers import SparseAdam
+from memloc.editing.movable_gradients import movable_gradients
+from memloc.editing.optimisers import SparseAdam
 from memloc.model.partial_forward import Call, last_mlp_from, recorded_calls, states_from
 from memloc.planting.places import Place
 from memloc.planting.units import values_at

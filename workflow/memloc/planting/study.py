@@ -16,8 +16,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.localization.gradients import Gradients
-from memloc.localization.weights import OriginalWeights, n_weights
+from memloc.editing.gradients import Gradients
+from memloc.editing.masks import OriginalWeights, n_weights
 from memloc.model.components import editable_parameters
 from memloc.perturbation.pairs import Pairs
 from memloc.perturbation.replaced_tokens import perturb_prefixes, perturbed_paragraphs

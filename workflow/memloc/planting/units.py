@@ -13,7 +13,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
-from memloc.localization.weights import Movable
+from memloc.editing.masks import Movable
 from memloc.model.components import Component, components, editable_parameters
 
 Granularity = Literal["layer", "head", "neuron", "weight"]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from memloc.localization.gradients import Gradients, paragraph_gradients
+from memloc.editing.gradients import Gradients, paragraph_gradients
 from memloc.model.components import editable_parameters
 from memloc.planting.question import Question
 from memloc.planting.units import Scores, n_groups, n_neurons, pooled

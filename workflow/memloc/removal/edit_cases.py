@@ -1,7 +1,7 @@
 """Texts that an edit of a memorized paragraph learns from and is judged by (paper 5.3)."""
 
 from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,13 +11,13 @@ from torch import Tensor
 
 from memloc.data.controls import draw_controls
 from memloc.data.paragraphs import sampled_tokens, token_tensor
+from memloc.editing.objectives import Objective
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 from memloc.scoring.held_out import Sample, held_out_sample
 from memloc.settings.editing import Editing
 from memloc.tables.terms import UNPERTURBED
 
-Objective = Literal["unlearn", "edit"]
 LEARNED: dict[Objective, str] = {"unlearn": "memorized", "edit": "target"}
 """Which text of a case is in an objective's NLL term."""
 

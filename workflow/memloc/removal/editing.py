@@ -1,6 +1,6 @@
 """Unlearning and editing of memorized paragraphs, one by one, with what it does (paper 5.3, Figure 5).
 
-Every memorized paragraph is edited by itself, from the original weights θ0, with every arm (`edit_steps`).
+Every memorized paragraph is edited by itself, from the original weights θ0, with every arm (`editing.steps`).
 The weights are restored bit for bit afterwards. The edit target is the paragraph's own prefix, followed by
 the continuation of its own strongest perturbation (its PMP); in the authors' code (`reference`), by that of a
 randomly paired paragraph's PMP (`edit_cases.mispaired`). All evaluations are in single precision.
@@ -16,13 +16,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.localization.contrastive import detached_states
-from memloc.localization.gradients import Gradients
-from memloc.localization.weights import Movable, OriginalWeights, lowest_layer, n_weights
-from memloc.model.partial_forward import LowerLayers, last_mlp_from
-from memloc.perturbation.perturbed_prefixes import run_versions
-from memloc.removal.edit_cases import LEARNED, Case, mispaired
-from memloc.removal.edit_steps import (
+from memloc.editing.gradients import Gradients
+from memloc.editing.masks import Movable, OriginalWeights, lowest_layer, n_weights
+from memloc.editing.objectives import detached_states
+from memloc.editing.steps import (
     Recipe,
     Terms,
     count_changed,
@@ -30,6 +27,9 @@ from memloc.removal.edit_steps import (
     movable_weights,
     optimise,
 )
+from memloc.model.partial_forward import LowerLayers, last_mlp_from
+from memloc.perturbation.perturbed_prefixes import run_versions
+from memloc.removal.edit_cases import LEARNED, Case, mispaired
 from memloc.removal.relearning import steps_until_recited
 from memloc.run.seeds import generator
 from memloc.scoring.early_stopping import match_batch

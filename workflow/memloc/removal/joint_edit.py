@@ -14,11 +14,9 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from memloc.data.paragraphs import sampled_tokens, token_tensor
-from memloc.localization.ablation import Head
-from memloc.localization.contrastive import original_log_probabilities
-from memloc.localization.weights import Movable, OriginalWeights, n_weights
-from memloc.removal.edit_cases import other_memorized
-from memloc.removal.edit_steps import (
+from memloc.editing.masks import Movable, OriginalWeights, n_weights
+from memloc.editing.objectives import original_log_probabilities
+from memloc.editing.steps import (
     Recipe,
     Terms,
     count_changed,
@@ -26,6 +24,8 @@ from memloc.removal.edit_steps import (
     movable_weights,
     optimise,
 )
+from memloc.localization.ablation import Head
+from memloc.removal.edit_cases import other_memorized
 from memloc.removal.registry import WAYS, in_words
 from memloc.removal.request import Request
 from memloc.run.errors import InputError
@@ -102,7 +102,7 @@ def unlearn_jointly(
     """Change the model by an arm of the paper, so that it no longer recites the listed paragraphs.
 
     Raises:
-        EditError: as in `edit_steps.count_changed`.
+        EditError: as in `steps.count_changed`.
     """
     recipe, batch = Recipe("unlearn", n_prefix, how), (n_prefix, how.micro_batch)
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from transformers import LogitsProcessor, PreTrainedModel
 
-from memloc.localization.weights import Movable, OriginalWeights
+from memloc.editing.masks import Movable, OriginalWeights
 from memloc.removal.request import Request, Setting
 from memloc.removal.ways.balanced_subnet import balanced_subnet
 from memloc.removal.ways.blocklist import ngram_blocklist

@@ -4,9 +4,9 @@ from jaxtyping import Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.localization.gradients import nll_gradients
-from memloc.localization.optimisers import SparseAdam
-from memloc.localization.weights import all_weights, at_places
+from memloc.editing.gradients import nll_gradients
+from memloc.editing.masks import all_weights, at_places
+from memloc.editing.optimisers import SparseAdam
 from memloc.scoring.paragraph_scores import teacher_forced
 
 

@@ -16,8 +16,8 @@ from jaxtyping import Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from memloc.editing.masks import OriginalWeights
 from memloc.localization.ablation import Head
-from memloc.localization.weights import OriginalWeights
 from memloc.removal.judging import Judged, decoded, judged
 from memloc.removal.registry import WAYS, Edit, InForce, Way, in_force, in_words
 from memloc.removal.relearning import steps_until_recited

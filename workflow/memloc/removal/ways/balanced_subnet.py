@@ -12,8 +12,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from memloc.localization.gradients import collect_gradients, editable_gradients, paragraph_nll
-from memloc.localization.weights import Movable, largest
+from memloc.editing.gradients import collect_gradients, editable_gradients, paragraph_nll
+from memloc.editing.masks import Movable, largest
 from memloc.model.components import components, editable_parameters
 from memloc.removal.request import Request, Setting
 

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
-from memloc.localization.gradients import paragraph_nll
-from memloc.localization.weights import EVERY, Movable
+from memloc.editing.gradients import paragraph_nll
+from memloc.editing.masks import EVERY, Movable
 from memloc.model.components import components
 from memloc.removal.request import Request, Setting
 from memloc.removal.ways.balanced_subnet import MLP_PARTS

@@ -12,8 +12,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from memloc.editing.masks import Movable, largest
 from memloc.localization.weight_noise import set_to_zero
-from memloc.localization.weights import Movable, largest
 from memloc.model.components import components
 from memloc.model.partial_forward import recorded_calls
 from memloc.planting import activation_methods, masks

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 
-from memloc.localization.weights import EVERY, Movable
+from memloc.editing.masks import EVERY, Movable
 from memloc.model.components import components
 from memloc.removal.request import Request, Setting
 from memloc.removal.ways.balanced_subnet import MLP_PARTS

@@ -5,9 +5,9 @@ Ways top, random, all and head are its arms. Gradient ascent moves all weights a
 
 from collections.abc import Callable
 
-from memloc.localization.contrastive import original_log_probabilities
-from memloc.localization.weights import Movable
-from memloc.removal.edit_steps import Recipe, Terms, first_gradients, movable_weights, optimise
+from memloc.editing.masks import Movable
+from memloc.editing.objectives import original_log_probabilities
+from memloc.editing.steps import Recipe, Terms, first_gradients, movable_weights, optimise
 from memloc.removal.request import Request, Setting
 from memloc.settings.base import EditSection
 

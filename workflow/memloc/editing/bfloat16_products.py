@@ -25,8 +25,8 @@ from torch.nn import functional
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
-from memloc.localization.movable_gradients import few_weights_move, layer_of, sparse_matrix
-from memloc.localization.weights import Movable, lowest_layer
+from memloc.editing.masks import Movable, lowest_layer
+from memloc.editing.movable_gradients import few_weights_move, layer_of, sparse_matrix
 from memloc.model.components import components
 from memloc.model.partial_forward import computed_by
 

@@ -4,9 +4,9 @@ import pytest
 import torch
 from transformers.pytorch_utils import Conv1D
 
-from memloc.localization.bfloat16_products import Bfloat16Products
-from memloc.localization.movable_gradients import few_weights_move, layer_of
-from memloc.localization.weights import EVERY, all_weights, head_weights
+from memloc.editing.bfloat16_products import Bfloat16Products
+from memloc.editing.masks import EVERY, all_weights, head_weights
+from memloc.editing.movable_gradients import few_weights_move, layer_of
 from memloc.model.components import editable_parameters
 from memloc.model.onednn import use_onednn
 

@@ -5,8 +5,8 @@ from torch import Tensor
 from torch.autograd.graph import increment_version
 from transformers import PreTrainedModel
 
-from memloc.localization.gradients import Gradients
-from memloc.localization.weights import Movable
+from memloc.editing.gradients import Gradients
+from memloc.editing.masks import Movable
 from memloc.model.components import editable_parameters
 
 REFERENCE_WEIGHT_DECAY = 1.0

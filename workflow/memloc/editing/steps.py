@@ -14,7 +14,7 @@ The objective is minimised over a fixed choice of weights, an arm:
 Afterwards every weight is compared with θ0: a change outside of the arm is an error. So is an arm in which
 few weights have changed, because rounding swallowed the steps. Models are edited in single precision
 (`loading.load_for_editing`): weights, gradients, moments, and θ0's log-probabilities that KL compares with.
-The steps after the first may multiply in bfloat16 (`products`, `localization.bfloat16_products`); the choice
+The steps after the first may multiply in bfloat16 (`products`, `editing.bfloat16_products`); the choice
 of weights does not.
 
 `reference` is the authors' published code: KL summed over positions, w = 0.1, and weight decay of 1.0 that
@@ -30,12 +30,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.localization.bfloat16_products import Bfloat16Products
-from memloc.localization.contrastive import SIGN, collect_objective, original_log_probabilities
-from memloc.localization.gradients import Gradients, editable_gradients, nll_gradients, take_gradients
-from memloc.localization.movable_gradients import movable_gradients
-from memloc.localization.optimisers import ReferenceAdam, SparseAdam
-from memloc.localization.weights import (
+from memloc.editing.bfloat16_products import Bfloat16Products
+from memloc.editing.gradients import Gradients, editable_gradients, nll_gradients, take_gradients
+from memloc.editing.masks import (
     EditError,
     Movable,
     OriginalWeights,
@@ -47,8 +44,10 @@ from memloc.localization.weights import (
     random_weights,
     top_weights,
 )
+from memloc.editing.movable_gradients import movable_gradients
+from memloc.editing.objectives import SIGN, Objective, collect_objective, original_log_probabilities
+from memloc.editing.optimisers import ReferenceAdam, SparseAdam
 from memloc.model.partial_forward import last_mlp_from
-from memloc.removal.edit_cases import Objective
 from memloc.settings.base import EditSection
 
 LEAST_CHANGED = 0.5  # share of the movable weights; in single precision nearly all of them change

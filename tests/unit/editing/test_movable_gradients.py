@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from memloc.localization import movable_gradients as module
-from memloc.localization.gradients import collect_gradients, nll_gradients, paragraph_nll
-from memloc.localization.movable_gradients import movable_gradients
-from memloc.localization.weights import EVERY, at_places, head_weights, random_weights
+from memloc.editing import movable_gradients as module
+from memloc.editing.gradients import collect_gradients, nll_gradients, paragraph_nll
+from memloc.editing.masks import EVERY, at_places, head_weights, random_weights
+from memloc.editing.movable_gradients import movable_gradients
 from memloc.model.components import editable_parameters
 from memloc.model.onednn import use_onednn
 

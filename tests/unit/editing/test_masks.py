@@ -6,9 +6,8 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.localization.gradients import nll_gradients
-from memloc.localization.optimisers import ReferenceAdam, SparseAdam
-from memloc.localization.weights import (
+from memloc.editing.gradients import nll_gradients
+from memloc.editing.masks import (
     EVERY,
     EditError,
     Movable,
@@ -23,6 +22,7 @@ from memloc.localization.weights import (
     random_weights,
     top_weights,
 )
+from memloc.editing.optimisers import ReferenceAdam, SparseAdam
 from memloc.model.components import components, editable_parameters
 
 N_PREFIX = 5

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
-from memloc.localization.gradients import Gradients, editable_gradients
-from memloc.localization.weights import Movable, at_places
+from memloc.editing.gradients import Gradients, editable_gradients
+from memloc.editing.masks import Movable, at_places
 from memloc.model.components import editable_parameters
 
 MOST_SAMPLED = 0.03  # share of a matrix up to which its places alone take half as long as the whole product

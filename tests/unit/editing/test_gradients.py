@@ -5,8 +5,8 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.localization import gradients as gradients
-from memloc.localization.gradients import editable_gradients, nll_gradients, paragraph_nll
+from memloc.editing import gradients
+from memloc.editing.gradients import editable_gradients, nll_gradients, paragraph_nll
 from memloc.model.components import editable_parameters
 from memloc.straightforward import gradients as plain
 

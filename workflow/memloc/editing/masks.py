@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.localization.gradients import Gradients
+from memloc.editing.gradients import Gradients
 from memloc.model.components import components, editable_parameters
 from memloc.model.head_groups import stored_head
 from memloc.run.errors import UserError

@@ -1,0 +1,1 @@
+"""Training that moves chosen weights: objectives, masks, optimisers, steps."""
