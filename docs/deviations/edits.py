@@ -40,7 +40,7 @@ class Change(NamedTuple):
 
 
 ALL = Change(summed_kl=True, nll_weight=REFERENCE_NLL_WEIGHT, decay=True, other_target=True)
-"""What `editing.reference` changes."""
+"""What `reference: [editing]` changes."""
 
 
 def changed(objective: Objective, change: Change, plotted: bool = False) -> Callable[[Run], str]:

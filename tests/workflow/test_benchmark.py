@@ -58,7 +58,7 @@ CONFIG = "config/bench-tiny.yaml"
 def results(own_clone):
     """Results of a fresh clone in which nothing but the benchmark has run."""
     study = yaml.safe_load((own_clone.folder / "config/bench.yaml").read_text())
-    tiny = study | {"study": "bench-tiny", "bench": SIZES, "shards": 2, "perturbation": {"micro_batch": 4}}
+    tiny = study | {"study": "bench-tiny", "bench": SIZES, "shards": 2, "micro_batch": 4}
     (own_clone.folder / CONFIG).write_text(yaml.safe_dump(tiny))
     own_clone.snakemake("--cores", "2", "bench", config=CONFIG)
     return own_clone.folder / "results/bench-tiny"

@@ -229,12 +229,12 @@ def test_the_plan_of_a_figure_gains_no_analysis_by_claims(clone, tmp_path, figur
 
 
 def test_settings_of_a_section_may_come_from_the_command_line(clone):
-    for n, micro_batch in ((3, 4), (1, 12)):  # of 12 sampled paragraphs
-        given = ("shards=100", f"perturbation={{micro_batch: {micro_batch}}}")
-        jobs = clone.jobs("perturbation", "--config", *given)
-        assert jobs.get("perturbation_shard", jobs["perturbation"]) == n
-    output = clone.plan("--config", "perturbation={micro_batch: many}", status=1)
-    assert 'perturbation.micro_batch: given "many"; allowed: a valid integer' in output
+    for n in (2, 1):
+        given = ("shards=100", f"editing={{n_paragraphs: {n}}}")
+        jobs = clone.jobs("unlearn_paragraphs", "--config", *given)
+        assert jobs.get("unlearn_paragraphs_shard", jobs["unlearn_paragraphs"]) == n
+    output = clone.plan("--config", "editing={n_paragraphs: many}", status=1)
+    assert 'editing.n_paragraphs: given "many"; allowed: a valid integer' in output
 
 
 # Several models in one study.

@@ -63,7 +63,8 @@ def project(clone, tmp_path_factory):
             "model": {"source": "local", "folder": "model"},
             "paragraph": {"length": LENGTH, "prefix": PREFIX},
             # Of a random model many logits are nearly tied.
-            "scores": {"threads": 1, "micro_batch": 256, "margin_threshold": 1e-6},
+            "micro_batch": 256,
+            "scores": {"threads": 1, "margin_threshold": 1e-6},
             "filters": {"min_unique": 0.4},
         }
         (own.folder / f"{size}.yaml").write_text(yaml.safe_dump(config))

@@ -69,10 +69,10 @@ def test_a_host_whose_config_is_the_modules_hands_on_what_its_command_line_gives
     folder.mkdir()
     (folder / "Snakefile").write_text(SNAKEFILE.replace('config["memloc"]', "config"))
     shutil.copy(clone.folder / STUDY, folder / "config.yaml")
-    for n, micro_batch in ((3, 4), (1, 12)):  # of 12 sampled paragraphs
-        given = ("shards=100", f"perturbation={{micro_batch: {micro_batch}}}")
-        jobs = Project(folder).jobs("memloc_perturbation", "--config", *given, config=None)
-        assert jobs.get("memloc_perturbation_shard", jobs["memloc_perturbation"]) == n
+    for n in (2, 1):
+        given = ("shards=100", f"editing={{n_paragraphs: {n}}}")
+        jobs = Project(folder).jobs("memloc_unlearn_paragraphs", "--config", *given, config=None)
+        assert jobs.get("memloc_unlearn_paragraphs_shard", jobs["memloc_unlearn_paragraphs"]) == n
 
 
 @pytest.mark.stress

@@ -18,7 +18,7 @@ def test_the_linter_is_content(clone, kind):
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
-        ("scores: {batch: 3}", ["bad.yaml: scores.batch: unknown key", "margin_threshold, micro_batch"]),
+        ("scores: {batch: 3}", ["bad.yaml: scores.batch: unknown key", "margin_threshold, threads"]),
         ("seed: many", ['bad.yaml: seed: given "many"; allowed: a valid integer']),
         ("loading: {device: tpu}", ['bad.yaml: loading.device: given "tpu"', "'auto', 'cpu' or 'cuda'"]),
         ("edit_model: {files: [no.txt]}", ["edit_model.files: no.txt: no file that ends in .txt"]),

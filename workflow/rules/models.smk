@@ -20,7 +20,7 @@ for model, settings in STUDIES.items():
         snakefile:
             "study.smk"
         config:
-            settings.model_dump(mode="json")
+            settings.as_config()
 
     use rule * from model_module exclude download_release, download_tokenizer, download_files as model_prefix*
 

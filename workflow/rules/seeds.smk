@@ -12,7 +12,7 @@ for sample, settings in RESAMPLED.items():
         snakefile:
             "study.smk"
         config:
-            settings.model_dump(mode="json")
+            settings.as_config()
 
     use rule * from sample_module exclude download_release, download_tokenizer, download_model, download_base, paragraphs, exposure, exposure_shard, index, index_shard, dropped_paragraphs, train_model, model, scores, scores_shard as sample_prefix*
 

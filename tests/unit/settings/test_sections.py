@@ -12,7 +12,7 @@ STUDY = {"study": "s", "data": {"source": "embedded"}, "model": {"source": "embe
 @pytest.fixture(scope="module")
 def study() -> Settings:
     chosen = {
-        "editing": {"reference": True},
+        "reference": ["editing"],
         "contrastive": {"nll_weight": 0.3},
         "highlight": {"layer": 1, "head": 2},
     }

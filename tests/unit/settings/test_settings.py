@@ -15,6 +15,7 @@ from memloc.settings.errors import validate
 from memloc.settings.study import Settings
 
 ROOT = Path(__file__).parents[3]
+SCHEMA = json.loads(documentation.json_schema())
 CONFIGS = sorted((ROOT / "config").rglob("*.yaml"))
 
 
@@ -25,13 +26,28 @@ def test_a_valid_config_has_the_defaults_of_the_paper():
     assert not any(value for key, value in study.expected if key != "filter")
 
 
-def test_sections_take_the_micro_batch_of_the_study_unless_they_name_their_own():
-    given = {"micro_batch": 3, "scores": {"micro_batch": 5}, "editing": {"steps": 2}}
-    study = validate(VALID | given, "f")
-    sizes = {name: part.micro_batch for name, part in study if hasattr(part, "micro_batch")}
-    assert sizes.pop("scores") == 5 and len(sizes) > 9 and set(sizes.values()) == {3}
-    assert study.editing.steps == 2
+def held(study, key):
+    """What sections hold of a key of the study."""
+    return {name: getattr(part, key) for name, part in study if hasattr(part, key)}
+
+
+def test_sections_take_the_micro_batch_of_the_study():
+    study = validate(VALID | {"micro_batch": 3, "editing": {"steps": 2}}, "f")
+    sizes = held(study, "micro_batch")
+    assert len(sizes) > 9 and set(sizes.values()) == {3} and study.editing.steps == 2
     assert validate(VALID, "f").patching.micro_batch == 64
+
+
+@pytest.mark.parametrize("named", [[], ["editing"], ["filters", "contrastive"], ["all"]])
+def test_sections_that_are_named_do_as_the_authors(named):
+    study = validate(VALID | {"reference": named}, "f")
+    found = held(study, "reference")
+    assert set(found) == set(study_module.REFERENCE)
+    assert {name for name, does in found.items() if does} == set(found if named == ["all"] else named)
+    weights = {name: getattr(study, name).nll_weight for name in ("contrastive", "editing", "edit_model")}
+    assert weights == {name: 0.1 if found[name] else 1.0 for name in weights}
+    own = validate(VALID | {"reference": ["all"], "editing": {"nll_weight": 0.3}}, "f")
+    assert own.editing.nll_weight == 0.3 and own.editing.reference
 
 
 def test_the_papers_study_compares_like_with_like():
@@ -53,7 +69,7 @@ def test_mini_has_as_many_as_its_verdicts_need():
 def test_every_config_file_is_valid(path):
     config = yaml.safe_load(path.read_text())
     validate(config, path.name)
-    jsonschema.validate(config, json.loads(documentation.json_schema()))
+    jsonschema.validate(config, SCHEMA)
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
@@ -74,7 +90,7 @@ def test_one_model_and_several_exclude_each_other():
 
 
 def test_one_of_several_models_is_a_study_with_the_settings_of_all():
-    config = {"study": "x", "seed": 3, "data": {"source": "embedded"}, "contrastive": {"reference": True}}
+    config = {"study": "x", "seed": 3, "data": {"source": "embedded"}, "reference": ["contrastive"]}
     study = validate(config | {"models": {"a": SMALL, "b": LARGE}}, "f")
     found = study_module.studies_by_model(study)
     for name, model in (("a", SMALL), ("b", LARGE)):
@@ -120,7 +136,7 @@ def test_settings_cannot_change():
 
 
 def test_effective_settings_are_a_config_of_the_same_study():
-    study = validate(VALID, "f")
+    study = validate(VALID | {"micro_batch": 3, "reference": ["editing"]}, "f")
     assert validate(yaml.safe_load(documentation.effective(study)), "f") == study
 
 
@@ -131,7 +147,7 @@ def test_the_key_table_replaces_the_old_one():
 
 
 def all_keys(section, prefix=""):
-    for key in section.model_fields:
+    for key in structure.own_keys(section):
         yield prefix + key
         for below in structure.sections_below(section).get(key, []):
             yield from all_keys(below, f"{prefix}{key}.")
@@ -152,8 +168,8 @@ def test_a_planted_model_is_called_so():
 def test_effective_settings_come_in_the_order_of_the_documentation():
     study = validate(VALID, "f")
     written = yaml.safe_load(documentation.effective(study))
-    assert list(written) == list(Settings.model_fields)
-    assert list(written["editing"]) == list(type(study.editing).model_fields)
+    assert list(written) == structure.own_keys(Settings)
+    assert list(written["editing"]) == structure.own_keys(type(study.editing))
 
 
 def test_addresses_of_controls_are_downloads_too():

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from memloc.settings.base import Positive, Section
+from memloc.settings.base import AsAuthors, MicroBatch, Section
 
 
 class ActivationGradients(Section):
@@ -13,7 +13,6 @@ class ActivationGradients(Section):
     loss_tokens: Literal["first", "all"] = Field(
         "all", description="Continuation tokens in the loss: the first one, or all."
     )
-    micro_batch: Positive = Field(10, description="Paragraphs per forward and backward pass.")
-    reference: bool = Field(
-        False, description="As the authors' Figure 6: only the first continuation token is in the loss."
-    )
+    micro_batch: MicroBatch = 10
+    reference: AsAuthors = False
+    """As the authors' Figure 6: only the first continuation token is in the loss."""

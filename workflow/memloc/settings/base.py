@@ -5,12 +5,16 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from memloc.settings.published import REFERENCE_NLL_WEIGHT, SPARSE_FRACTION
 
 # Strict: neither text nor true is a number. Other numbers are not, since YAML reads 1e-3 as text.
 Positive = Annotated[int, Field(ge=1, strict=True)]
 NonNegative = Annotated[int, Field(ge=0, strict=True)]
+# Keys of the study that it fills in for every section that has them; no config file gives them to a section.
+MicroBatch = SkipJsonSchema[Positive]  # paragraphs per pass
+AsAuthors = SkipJsonSchema[bool]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -48,7 +52,8 @@ class ContrastiveSection(Section):
         description="Weight of the memorized paragraph's NLL "
         f"(with reference: {REFERENCE_NLL_WEIGHT} unless given).",
     )
-    reference: bool = False
+    reference: AsAuthors = False
+    """As the authors' code: KL summed over positions instead of averaged, and their weight of the NLL."""
 
     @model_validator(mode="before")
     @classmethod
@@ -59,13 +64,11 @@ class ContrastiveSection(Section):
 
 
 class EditSection(ContrastiveSection):
-    """How weights are edited, one paragraph at a time or many jointly."""
+    """How weights are edited, one paragraph at a time or many jointly.
 
-    reference: bool = Field(
-        False,
-        description="As the authors' code: KL summed over positions, "
-        f"NLL weight {REFERENCE_NLL_WEIGHT}, weight decay of 1.0 on every weight.",
-    )
+    With `reference`, every weight decays by 1.0, too.
+    """
+
     steps: Positive = Field(10, description="Steps of Adam (authors' plot notebook: 5).")
     fraction: float = Field(
         SPARSE_FRACTION, gt=0, le=1, description="Share of the W_* weights that the sparse arms move."
@@ -76,7 +79,7 @@ class EditSection(ContrastiveSection):
         "also with weights that stand still. Both save time where the processor has it, and change steps by "
         "rounding, the former very little. Evaluations are float32.",
     )
-    micro_batch: Positive = Field(16, description="Paragraphs per pass.")
+    micro_batch: MicroBatch = 16
 
     def as_reference(self) -> Self:
         """The same with the authors' behaviour."""

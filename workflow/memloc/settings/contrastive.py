@@ -2,8 +2,7 @@
 
 from pydantic import Field
 
-from memloc.settings.base import ContrastiveSection, Positive
-from memloc.settings.published import REFERENCE_NLL_WEIGHT
+from memloc.settings.base import ContrastiveSection, MicroBatch, Positive
 
 
 class Contrastive(ContrastiveSection):
@@ -13,9 +12,4 @@ class Contrastive(ContrastiveSection):
         1e-5, gt=0, description="Rate of the one step of Adam after which the gradient is taken."
     )
     n_controls: Positive = Field(10, description="Non-memorized paragraphs drawn for each memorized one.")
-    micro_batch: Positive = Field(10, description="Paragraphs per forward and backward pass.")
-    reference: bool = Field(
-        False,
-        description="As the authors' code: KL summed over positions instead of averaged, "
-        f"NLL weight {REFERENCE_NLL_WEIGHT}.",
-    )
+    micro_batch: MicroBatch = 10

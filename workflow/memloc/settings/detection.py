@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from memloc.settings.base import Positive, Section
+from memloc.settings.base import MicroBatch, Positive, Section
 
 Share = Annotated[float, Field(gt=0, le=1)]
 
@@ -29,7 +29,7 @@ class Detection(Section):
         5, description="Folds; no module and no cluster of near-duplicates is split between two."
     )
     n_shuffles: Positive = Field(20, description="Fits to shuffled labels, a control.")
-    micro_batch: Positive = Field(32, description="Paragraphs per pass.")
+    micro_batch: MicroBatch = 32
 
     def n_seen(self, n_prefix: int) -> list[int]:
         """Prefix tokens seen at each lead time, fewest first; two at least, so that one has an NLL."""

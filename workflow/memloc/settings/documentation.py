@@ -22,7 +22,8 @@ def key_table() -> str:
 def _key_rows(section: type[Section], prefix: str) -> list[str]:
     rows = []
     schemas = section.model_json_schema()["properties"]
-    for key, field in section.model_fields.items():
+    for key in schemas:
+        field = section.model_fields[key]
         below = sections_below(section).get(key, [])
         for choice in below:
             note = f" (`source: {source_of(choice)}`)" if source_of(choice) else ""
@@ -61,7 +62,7 @@ def effective(settings: Settings) -> str:
     """All settings of a study, defaults included, as YAML."""
     import yaml
 
-    return yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)
+    return yaml.safe_dump(settings.as_config(), sort_keys=False)
 
 
 def with_key_table(readme: str) -> str:

@@ -1,6 +1,7 @@
 """Validate a config, with a message for every mistake in it."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import ValidationError
@@ -8,7 +9,7 @@ from pydantic import ValidationError
 from memloc.run.errors import InputError
 from memloc.settings.base import Section
 from memloc.settings.highlight import Head
-from memloc.settings.structure import sections_below, source_of
+from memloc.settings.structure import filled_keys, own_keys, sections_below, source_of
 from memloc.settings.study import Settings
 
 MOVED = {"endpoint": "network.endpoint", "allow_http": "network.allow_http"}  # keys of other versions
@@ -25,12 +26,21 @@ def validate(config: dict[str, Any], file: str) -> Settings:
     Raises:
         ConfigError: one message with a line per wrong key: its path, what was given, what is allowed.
     """
+    lines = list(_given_to_one_section(config)) if isinstance(config, dict) else []
     try:
-        return Settings.model_validate(config)
+        settings = Settings.model_validate(config)
     except ValidationError as error:
-        problems = filter(_of_the_given_form, error.errors())
-        lines = [f"{file}: {_explain(problem)}" for problem in problems]
-        raise ConfigError("\n".join(lines)) from None
+        lines += map(_explain, filter(_of_the_given_form, error.errors()))
+    if lines:
+        raise ConfigError("\n".join(f"{file}: {line}" for line in lines))
+    return settings
+
+
+def _given_to_one_section(config: dict[str, Any]) -> Iterator[str]:
+    for name, keys in filled_keys(Settings).items():
+        given = config.get(name)
+        for key in sorted(keys & given.keys()) if isinstance(given, dict) else ():
+            yield f"{name}.{key}: is now {key}, a key of the study for all sections"
 
 
 def _explain(problem: dict[str, Any]) -> str:
@@ -89,4 +99,4 @@ def _allowed_keys(location: tuple[str | int, ...]) -> list[str]:
         for choice in choices:
             if part == choice.__name__ or location[-1] == source_of(choice):
                 section = choice
-    return sorted(section.model_fields)
+    return sorted(own_keys(section))

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from memloc.settings.base import Section
+from memloc.settings.base import AsAuthors, Section
 
 
 class Filters(Section):
@@ -30,4 +30,5 @@ class Filters(Section):
         description="Look for a variation in the text, or for all of its tokens among the paragraph's.",
     )
     min_unique: float = Field(0.5, ge=0, le=1, description="Smallest share of unique tokens that is kept.")
-    reference: bool = Field(False, description="As the authors' code: more than half unique, match tokens.")
+    reference: AsAuthors = False
+    """As the authors' code: more than half unique, match tokens."""

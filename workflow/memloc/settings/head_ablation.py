@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from memloc.settings.base import Positive, Section
+from memloc.settings.base import MicroBatch, Positive, Section
 
 
 class HeadAblation(Section):
@@ -25,4 +25,4 @@ class HeadAblation(Section):
     n_random: Positive = Field(
         39, description="Random orders of the heads, to compare with the rankings; verdicts need 39."
     )
-    micro_batch: Positive = Field(16, description="Paragraphs per forward pass.")
+    micro_batch: MicroBatch = 16

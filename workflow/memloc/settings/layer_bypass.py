@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from memloc.settings.base import Positive, Section
+from memloc.settings.base import MicroBatch, Positive, Section
 
 BYPASSES = {"attention": ("identity", "zero", "mean"), "mlp": ("zero", "mean")}  # ways, by block
 
@@ -16,4 +16,4 @@ class LayerBypass(Section):
     n_held_out: Positive = Field(
         50, description="Paragraphs in the corpus's words; as many others give the blocks' mean outputs."
     )
-    micro_batch: Positive = Field(16, description="Paragraphs per forward pass.")
+    micro_batch: MicroBatch = 16

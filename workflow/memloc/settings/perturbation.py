@@ -4,14 +4,14 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from memloc.settings.base import Positive, Section
+from memloc.settings.base import AsAuthors, MicroBatch, Positive, Section
 
 
 class Perturbation(Section):
     """Replace one prefix token at a time (paper 4)."""
 
     draws: Positive = Field(1, description="Random tokens tried at every position.")
-    micro_batch: Positive = Field(16, description="Perturbed paragraphs per forward pass.")
+    micro_batch: MicroBatch = 16
     nll: bool = Field(
         True,
         description="Also the NLL of the unperturbed continuation; without it, only the tokens that decide "
@@ -25,7 +25,8 @@ class Perturbation(Section):
     nll_generated: bool = Field(
         False, description="Also the NLL of the greedy continuation of every perturbed prefix."
     )
-    reference: bool = Field(False, description="As the authors' code: position 0 is never perturbed.")
+    reference: AsAuthors = False
+    """As the authors' code: position 0 is never perturbed."""
 
     @model_validator(mode="after")
     def _screening_gives_no_nll(self) -> "Perturbation":

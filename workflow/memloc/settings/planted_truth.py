@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from memloc.settings.base import NonNegative, Positive, Section
+from memloc.settings.base import MicroBatch, NonNegative, Positive, Section
 
 PlantKind = Literal[
     "head_vo",
@@ -74,7 +74,7 @@ class PlantedTruth(Section):
     n_judging: Positive = Field(
         16, description="Texts of each kind (memorized, non-memorized, held-out) that show damage."
     )
-    micro_batch: Positive = Field(16, description="Paragraphs per pass.")
+    micro_batch: MicroBatch = 16
 
     @property
     def n_paragraphs(self) -> NonNegative:

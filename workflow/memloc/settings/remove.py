@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from memloc.settings.base import ListedOnce, NonNegative, Positive, Section
+from memloc.settings.base import ListedOnce, MicroBatch, NonNegative, Positive, Section
 from memloc.settings.listed import Ids, Listed
 from memloc.settings.published import SPARSE_FRACTION
 from memloc.settings.removal_ways import WAY_NAMES
@@ -117,4 +117,4 @@ class Remove(Listed):
     steering: Steering = Steering()
     svd: Svd = Svd()
     kfac: Kfac = Kfac()
-    micro_batch: Positive = Field(16, description="Paragraphs per pass.")
+    micro_batch: MicroBatch = 16

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from memloc.settings.base import Positive, Section
+from memloc.settings.base import MicroBatch, Positive, Section
 
 
 class Scoring(Section):
@@ -11,7 +11,7 @@ class Scoring(Section):
     threads: Positive = Field(
         2, description="Processor threads of scores and sets, before which no other rule can run the model."
     )
-    micro_batch: Positive = Field(64, description="Paragraphs per forward pass.")
+    micro_batch: MicroBatch = 64
     margin_threshold: float = Field(
         1e-3, ge=0, description="Paragraphs decided by a smaller logit margin are decoded step by step."
     )

@@ -11,6 +11,18 @@ def source_of(section: type[Section]) -> str | None:
     return source.annotation.__args__[0] if source else None
 
 
+def own_keys(section: type[Section]) -> list[str]:
+    """Keys that a config file may give to a section; the study fills in the others."""
+    return list(section.model_json_schema().get("properties", {}))
+
+
+def filled_keys(study: type[Section]) -> dict[str, set[str]]:
+    """Keys that a study fills in, by the section that holds them."""
+    below = {name: kinds[0] for name, kinds in sections_below(study).items()}
+    filled = {name: set(kind.model_fields) - set(own_keys(kind)) for name, kind in below.items()}
+    return {name: keys for name, keys in filled.items() if keys}
+
+
 def sections_below(section: type[Section]) -> dict[str, list[type[Section]]]:
     """Sections below each key of a section; several where a `source` decides."""
     found = {}

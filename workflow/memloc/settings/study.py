@@ -1,9 +1,11 @@
 """The settings of a study: every section, and the checks across sections."""
 
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from memloc.settings.activation_gradients import ActivationGradients
 from memloc.settings.attention import Attention
@@ -33,16 +35,28 @@ from memloc.settings.parameter_gradients import ParameterGradients
 from memloc.settings.patching import Patching
 from memloc.settings.perturbation import Perturbation
 from memloc.settings.planted_truth import HEAD_KINDS, PlantedTruth
+from memloc.settings.published import REFERENCE_NLL_WEIGHT
 from memloc.settings.rare_tokens import RareTokens
 from memloc.settings.recited import Recited
 from memloc.settings.remove import Remove
 from memloc.settings.scores import Scoring
 from memloc.settings.sets import Sets
+from memloc.settings.structure import filled_keys, own_keys
 from memloc.settings.weight_noise import WeightNoise
 
 # No underscore: rules of a model are named <model>_<rule>, and no two of them may share a name.
 ModelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$")]
 PUBLISHED_LENGTHS = range(100, 501, 50)  # of the release, in GPT-2's tokens
+# Sections that can do as the authors' code does.
+REFERENCE = (
+    "filters",
+    "perturbation",
+    "parameter_gradients",
+    "contrastive",
+    "activation_gradients",
+    "editing",
+    "edit_model",
+)
 RESAMPLED = r"seed-\d+"  # a study whose samples are drawn again lies in such a folder
 # A model's folder lies next to these.
 STUDY_FOLDERS = ("benchmarks", "explorer", "figures", "logs", "tables")
@@ -68,7 +82,16 @@ class Settings(Section):
     network: Network = Network()
     loading: Loading = Loading()
     micro_batch: Positive | None = Field(
-        None, description="Rows per pass in every section that names no `micro_batch` of its own."
+        None, description="Rows per pass; null: as many as suit each analysis of a small model, 10 to 64."
+    )
+    reference: list[Literal["all", *REFERENCE]] = Field(
+        [],
+        description="Sections that do as the authors' code does where it differs from the paper's text: "
+        "`filters` keeps only more than half unique tokens and matches keywords by tokens, `perturbation` "
+        "never replaces the first token, `parameter_gradients` folds LayerNorms into the weights that read "
+        "them, `activation_gradients` takes the loss of the first token alone, `contrastive`, `editing` and "
+        "`edit_model` sum the KL divergence over positions and weigh the NLL by "
+        f"{REFERENCE_NLL_WEIGHT}, and edits decay every weight by 1.0.",
     )
     shards: Positive = Field(
         1, description="Jobs that each stage with a cost per paragraph is split into; results do not change."
@@ -90,10 +113,10 @@ class Settings(Section):
     extraction: Extraction = Extraction()
     sets: Sets = Sets()
     perturbation: Perturbation = Perturbation()
-    parameter_gradients: ParameterGradients = ParameterGradients()
+    parameter_gradients: SkipJsonSchema[ParameterGradients] = ParameterGradients()
     contrastive: Contrastive = Contrastive()
     activation_gradients: ActivationGradients = ActivationGradients()
-    attention: Attention = Attention()
+    attention: SkipJsonSchema[Attention] = Attention()
     rare_tokens: RareTokens = RareTokens()
     patching: Patching = Patching()
     editing: Editing = Editing()
@@ -129,17 +152,24 @@ class Settings(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _one_micro_batch(cls, given: Any) -> Any:
-        """Gives the study's micro-batch to the sections that name none."""
-        size = given.get("micro_batch") if isinstance(given, dict) else None
-        if type(size) is not int or size < 1:
+    def _fill_sections(cls, given: Any) -> Any:
+        """Gives sections the keys of the study that they hold, too."""
+        if not isinstance(given, dict):
             return given
-        kinds = {name: field.annotation for name, field in cls.model_fields.items()}
-        names = [name for name, kind in kinds.items() if "micro_batch" in getattr(kind, "model_fields", {})]
-        own = {name: given.get(name, {}) for name in names}
-        return given | {
-            name: {"micro_batch": size} | keys for name, keys in own.items() if isinstance(keys, dict)
-        }
+        size, named = given.get("micro_batch"), given.get("reference")
+        if type(size) is int and size > 0:
+            names = [name for name, keys in filled_keys(cls).items() if "micro_batch" in keys]
+            given = _with_key(given, "micro_batch", size, names)
+        if isinstance(named, list):
+            names = [name for name in REFERENCE if name in named or "all" in named]
+            given = _with_key(given, "reference", True, names)
+        return given
+
+    def as_config(self) -> dict[str, Any]:
+        """All settings as a config file may give them, defaults included."""
+        own = own_keys(type(self))
+        chosen = self.model_dump(mode="json", exclude=filled_keys(type(self)))
+        return {key: chosen[key] for key in own}
 
     @model_validator(mode="after")
     def _one_model_or_several(self) -> "Settings":
@@ -273,19 +303,25 @@ def _place(model: EmbeddedModel | PlantedModel | HubModel | LocalModel) -> Any:
     return (model.id, model.revision) if isinstance(model, HubModel) else model
 
 
+def _with_key(given: dict[str, Any], key: str, value: Any, names: Iterable[str]) -> dict[str, Any]:
+    """`given` with a key in the sections of these names that do not have it already."""
+    own = {name: given.get(name, {}) for name in names}
+    return given | {name: {key: value} | keys for name, keys in own.items() if isinstance(keys, dict)}
+
+
 def studies_by_model(study: Settings) -> dict[str, Settings]:
     """The study of each model of a study of several, by name: all other settings are the study's."""
-    shared = study.model_dump(exclude={"study", "model", "models"})
     return {
-        name: Settings(study=f"{study.study}/{name}", model=model.model_dump(), **shared)
+        name: study.model_copy(update={"study": f"{study.study}/{name}", "model": model, "models": None})
         for name, model in study.models.items()
     }
 
 
 def studies_by_seed(study: Settings) -> dict[str, Settings]:
     """The study of each further seed, by name: all other settings are the study's."""
-    shared = study.model_dump(exclude={"study", "seed", "seeds"})
     return {
-        f"seed-{seed}": Settings(study=f"{study.study}/seed-{seed}", seed=seed, **shared)
+        f"seed-{seed}": study.model_copy(
+            update={"study": f"{study.study}/seed-{seed}", "seed": seed, "seeds": []}
+        )
         for seed in study.seeds
     }

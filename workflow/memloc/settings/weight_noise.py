@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from memloc.settings.base import Positive, Section
+from memloc.settings.base import MicroBatch, Positive, Section
 from memloc.settings.published import SPARSE_FRACTION
 
 
@@ -25,4 +25,4 @@ class WeightNoise(Section):
         description="Standard deviations of the noise, in those of the model's W_* weights.",
     )
     draws: Positive = Field(6, description="Draws of the noise, and of the random weights; verdicts need 6.")
-    micro_batch: Positive = Field(16, description="Paragraphs per pass.")
+    micro_batch: MicroBatch = 16
