@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from memloc.localization import head_ranking
-from memloc.tables.terms import METHODS
+from memloc.tables.terms.head_ranking import PAPER_METHODS
 
 
 def ranked_with_samples(n_layers: int, n_heads: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -15,7 +15,7 @@ def ranked_with_samples(n_layers: int, n_heads: int, seed: int) -> tuple[pd.Data
     heads = pd.MultiIndex.from_product([range(n_layers), range(n_heads)], names=["layer", "head"])
     random = np.random.default_rng(seed)
     common = np.asarray(heads.get_level_values("layer")) + random.normal(size=len(heads))
-    signs = dict.fromkeys(METHODS, 1) | {"rare_tokens": -1}
+    signs = dict.fromkeys(PAPER_METHODS, 1) | {"rare_tokens": -1}
     scores = {m: sign * common + 0.5 * random.normal(size=len(heads)) for m, sign in signs.items()}
     kinds = {"part": 10, "rest": 10, "resample": 30}
     keys = pd.DataFrame([(kind, number) for kind, n in kinds.items() for number in range(n)])

@@ -29,8 +29,8 @@ from memloc.scoring.token_statistics import token_statistics
 from memloc.settings.activation_gradients import ActivationGradients
 from memloc.settings.contrastive import Contrastive
 from memloc.settings.editing import Editing
+from memloc.settings.plant_kinds import PLANT_GRANULARITIES
 from memloc.settings.planted_truth import PlantedTruth
-from memloc.tables.terms import PLANT_GRANULARITIES
 
 P = 50
 TOKENS = torch.randint(50_000, (64, 100), generator=torch.Generator().manual_seed(0))

@@ -27,6 +27,7 @@ ANALYSES = {
     *("parameter_gradients", "patching", "perturbation", "plant_paragraphs", "prefix_features", "remove"),
     *("residual_patching", "scores", "sets", "token_statistics", "unlearn_paragraphs"),
 }
+EDITED = "\nEDITED = True\n"
 COLUMN = '\n\ndef _more():\n    return {"more": integer(0, meaning="More.")}\n'
 
 
@@ -49,28 +50,43 @@ EDITS = {
         COLUMN,
         {"rare_tokens", "rank_heads"} | readers("rare_tokens"),
     ),
+    "a column of scores": (
+        "memloc/tables/schemas/scores.py",
+        COLUMN,
+        {"attention", "detect", "plant_paragraphs", "scores", "sets"} | readers("scores"),
+    ),
+    "a column of head_ablation": (
+        "memloc/tables/schemas/head_ablation.py",
+        COLUMN,
+        {"ablate_heads"} | readers("head_ablation"),
+    ),
+    "a word of patching": (
+        "memloc/tables/terms/patching.py",
+        EDITED,
+        {"patching", "plant_paragraphs", "rank_heads", "residual_patching"} | readers("patching"),
+    ),
     "a docstring of the tables": ("memloc/tables/storage.py", '"""Write and read', set()),
     "a comment in the scores": ("memloc/scoring/paragraph_scores.py", "\n# A comment.\n", set()),
-    "a figure": ("memloc/figures/fig2.py", "\nEDITED = True\n", {"fig2"}),
+    "a figure": ("memloc/figures/fig2.py", EDITED, {"fig2"}),
     "an estimator of claims": (
         "memloc/claims/estimators/scores.py",
-        "\nEDITED = True\n",
+        EDITED,
         {"claims_scores"},
     ),
-    "the attention": ("memloc/localization/attention.py", "\nEDITED = True\n", {"attention"}),
+    "the attention": ("memloc/localization/attention.py", EDITED, {"attention"}),
     "the filters": (
         "memloc/data/filters.py",
-        "\nEDITED = True\n",
+        EDITED,
         {"dropped_paragraphs", "prefix_features", "scores", "sets"},
     ),
     "patching": (
         "memloc/localization/patching.py",
-        "\nEDITED = True\n",
+        EDITED,
         {"patching", "residual_patching", "plant_paragraphs"},
     ),
     "the ablation": (
         "memloc/localization/ablation.py",
-        "\nEDITED = True\n",
+        EDITED,
         {"ablate_heads", "bypass_layers", "edited_model", "plant_paragraphs", "remove"},
     ),
     "a family of models": (
@@ -78,7 +94,7 @@ EDITS = {
         '\n\nFAMILIES["another"] = _LLAMA._replace(title="Another")\n',
         ANALYSES,
     ),
-    "a script": ("scripts/rank_heads.py", "\nEDITED = True\n", {"rank_heads"}),
+    "a script": ("scripts/rank_heads.py", EDITED, {"rank_heads"}),
 }
 
 
@@ -114,6 +130,12 @@ def test_an_edit_changes_the_code_of_exactly_these_rules(before, edited, edit):
     file, text, expected = EDITS[edit]
     tracked = [rule for rule in before if rule["code"]]
     assert edited(tracked, file, text) == expected
+
+
+@pytest.mark.parametrize("words", sorted(path.name for path in (LIBRARY / "tables/terms").glob("[!_]*.py")))
+def test_no_word_of_a_stage_changes_what_makes_paragraphs_or_trains(before, edited, words):
+    changed = edited([rule for rule in before if rule["code"]], f"memloc/tables/terms/{words}", EDITED)
+    assert changed and not changed & {"paragraphs", "train_model"}
 
 
 def test_the_schemas_of_a_new_stage_change_the_code_of_no_rule(clone, before, tmp_path):

@@ -7,7 +7,7 @@ start(snakemake)
 import pandas as pd
 
 from memloc.data.paragraphs import sampled_tokens, used_ids
-from memloc.data.sets import PARTLY
+from memloc.tables.terms.sets import PARTLY
 from memloc.localization.activation_gradients import prefix_gradients, prefix_sizes
 from memloc.localization.gradient_similarity import activation_cosine
 from memloc.model import loading
@@ -16,7 +16,7 @@ from memloc.tables import storage
 from memloc.tables.schemas.activation_gradients import ACTIVATION_BINS, ACTIVATION_SIMILARITY
 from memloc.tables.schemas.paragraphs import PARAGRAPHS
 from memloc.tables.schemas.sets import SETS
-from memloc.tables.terms import SET_NAMES
+from memloc.tables.terms.sets import SET_NAMES
 
 settings = sections(snakemake.params.settings)
 n_prefix = settings.paragraph.prefix

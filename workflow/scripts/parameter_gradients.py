@@ -8,7 +8,7 @@ import pandas as pd
 
 from memloc.data.draws import draw, split
 from memloc.data.paragraphs import sampled_tokens, used_ids
-from memloc.data.sets import PARTLY
+from memloc.tables.terms.sets import PARTLY
 from memloc.localization.contrastive import contrastive_attribution
 from memloc.localization.parameter_gradients import compare_groups
 from memloc.model import loading

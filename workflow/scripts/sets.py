@@ -20,7 +20,7 @@ from memloc.tables.row_groups import ROWS
 from memloc.tables.schemas.paragraphs import DROPPED_PARAGRAPHS, PARAGRAPHS
 from memloc.tables.schemas.scores import SCORES
 from memloc.tables.schemas.sets import NEAR_VERBATIM, SETS
-from memloc.tables.terms import SET_NAMES, UNSEEN
+from memloc.tables.terms.sets import SET_NAMES, UNSEEN
 
 settings = sections(snakemake.params.settings)
 n_prefix, n_continuation = settings.paragraph.prefix, settings.paragraph.continuation

@@ -14,7 +14,7 @@ from memloc.tables import storage
 from memloc.tables.schemas.paragraphs import PARAGRAPHS
 from memloc.tables.schemas.sets import SETS
 from memloc.tables.schemas.token_statistics import TOKEN_STATISTICS
-from memloc.tables.terms import UNSEEN
+from memloc.tables.terms.sets import UNSEEN
 
 settings = sections(snakemake.params.settings)
 n_prefix = settings.paragraph.prefix

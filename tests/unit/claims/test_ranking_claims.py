@@ -11,7 +11,7 @@ from memloc.data.draws import draw, split
 from memloc.localization import head_ranking
 from memloc.settings.sections import sections
 from memloc.statistics import uncertainty
-from memloc.tables.terms import METHODS
+from memloc.tables.terms.head_ranking import PAPER_METHODS
 
 SETTINGS = sections({"paragraph": {"prefix": 50, "length": 100}})
 ABOUT = {"model": "any", "data": "embedded"}
@@ -27,13 +27,13 @@ def sampled(truth, noise, n_parts=10, n_resamples=40, seed=0):
     keys = pd.DataFrame([(kind, number) for kind, n in kinds.items() for number in range(n)])
     scores = {
         method: truth[method] + noise * rng.normal(size=(len(keys), *truth[method].shape))
-        for method in METHODS
+        for method in PAPER_METHODS
     }
     return head_ranking.Sampled(keys.set_axis(["sample", "number"], axis=1), scores)
 
 
 def ranked(truth):
-    return head_ranking.rank_heads({m: pd.Series(truth[m].ravel(), HEADS) for m in METHODS})
+    return head_ranking.rank_heads({m: pd.Series(truth[m].ravel(), HEADS) for m in PAPER_METHODS})
 
 
 def judged(truth, noise=0.1, about=ABOUT, **options):
@@ -44,7 +44,7 @@ def judged(truth, noise=0.1, about=ABOUT, **options):
 
 
 def same(scores):
-    return dict.fromkeys(METHODS, np.array(scores, float))
+    return dict.fromkeys(PAPER_METHODS, np.array(scores, float))
 
 
 CLEAR = [[1, 2, 3, 4], [5, 6, 20, 7]]
@@ -62,7 +62,7 @@ def test_methods_that_rank_alike_agree_on_one_head():
 
 def test_methods_that_contradict_each_other_do_not_agree():
     truth = same(CLEAR)
-    truth |= {method: -truth[method] for method in METHODS[::2]}
+    truth |= {method: -truth[method] for method in PAPER_METHODS[::2]}
     found = judged(truth)
     assert found.loc[AGREE, "verdict"] == "does not hold"
     assert found.loc[MOST, "verdict"] != "holds"
@@ -70,8 +70,8 @@ def test_methods_that_contradict_each_other_do_not_agree():
 
 def test_methods_that_rank_the_same_layers_first_do_not_agree_on_heads():
     """Their tau is above zero all the same: the four heads of layer 1 come first by every method."""
-    orders = np.random.default_rng(0).permuted(np.tile(np.arange(4.0), (len(METHODS), 2, 1)), axis=2)
-    truth = {method: order + [[0], [10]] for method, order in zip(METHODS, orders, strict=True)}
+    orders = np.random.default_rng(0).permuted(np.tile(np.arange(4.0), (len(PAPER_METHODS), 2, 1)), axis=2)
+    truth = {method: order + [[0], [10]] for method, order in zip(PAPER_METHODS, orders, strict=True)}
     whole, ranks = ranked(truth), head_ranking.sample_ranks(sampled(truth, 0.1))
     agreement = head_ranking.agreement(whole, ranks)
     tables = {"head_rank_samples": ranks, "ranking_agreement": agreement, "head_ranking": whole}
@@ -100,7 +100,7 @@ def test_a_head_leads_only_if_it_leads_every_other_head():
                 ranks[weak], ranks[strong] = 8, 2
             rows += [
                 (kind, number, method, *head, rank)
-                for method in [*METHODS, "combined"]
+                for method in [*PAPER_METHODS, "combined"]
                 for head, rank in zip(HEADS, ranks, strict=True)
             ]
     columns = ["sample", "number", "method", "layer", "head", "rank"]
@@ -122,7 +122,7 @@ def shared_noise(seed):
     by another."""
     rng, scores = np.random.default_rng(seed), {}
     of_paragraphs = rng.normal(size=(50, 8))
-    for method in METHODS:
+    for method in PAPER_METHODS:
         draws = draw([1] * 50, split(50, rng), rng, n_resamples=1)
         scores[method] = (draws.weights @ of_paragraphs).reshape(-1, 2, 4)
     return head_ranking.Sampled(draws.keys, scores)
@@ -168,7 +168,7 @@ def test_the_head_that_methods_are_asked_about_is_found_outside_of_the_part():
 
 def test_half_of_the_methods_are_not_most():
     truth = same(CLEAR)
-    for method in METHODS[:2]:
+    for method in PAPER_METHODS[:2]:
         truth[method] = np.array([[30.0, 2, 3, 4], [5, 6, 20, 7]])
     assert judged(truth, noise=0.01).loc[MOST, "verdict"] == "does not hold"
 

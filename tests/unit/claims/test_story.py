@@ -9,7 +9,7 @@ import pytest
 
 from memloc.claims import registry, story
 from memloc.run.templates import fill
-from memloc.tables.claim_terms import FAILS, HOLDS, NOT_APPLICABLE, UNDECIDED
+from memloc.tables.terms.claims import FAILS, HOLDS, NOT_APPLICABLE, UNDECIDED
 
 REPORT = Path(__file__).parents[3] / "workflow/report"
 KNOWN = {claim.id: claim for topic in registry.topics().values() for claim in topic.claims}

@@ -8,7 +8,7 @@ import pytest
 from memloc.explorer import tabs
 from memloc.figures.parts.style import METHOD_LABELS
 from memloc.statistics import uncertainty
-from memloc.tables.terms import METHODS
+from memloc.tables.terms.head_ranking import PAPER_METHODS
 
 
 def test_claims_and_ranks_are_those_of_the_tables(tables):
@@ -34,7 +34,7 @@ def test_claims_and_ranks_are_those_of_the_tables(tables):
     (ranking,) = shown["head_ranking"]["blocks"]
     ranks = tables["head_ranking"].set_index(["method", "layer", "head"])
     for row in ranking["rows"]:
-        for method in METHODS:
+        for method in PAPER_METHODS:
             own = ranks.loc[method, row["layer"], row["number"]]
             expected = {"value": own["rank"], "low": own["low"], "high": own["high"], "bound": None}
             assert row[method] == expected and row["head"] == f"layer {row['layer']}, head {row['number']}"

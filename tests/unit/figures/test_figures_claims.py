@@ -14,9 +14,9 @@ from memloc.figures.parts import verdict_marks
 from memloc.figures.parts.style import METHOD_LABELS, subplots
 from memloc.run.templates import fill
 from memloc.tables import across_models, schema, storage
-from memloc.tables.claim_terms import VERDICTS
 from memloc.tables.schema import Lengths
 from memloc.tables.schemas import schema_of
+from memloc.tables.terms.claims import VERDICTS
 
 REPORT = Path(__file__).parents[3] / "workflow/report"
 HOLDS, FAILS, OPEN, NOT_APPLICABLE = VERDICTS

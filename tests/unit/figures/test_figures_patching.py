@@ -17,7 +17,7 @@ from memloc.figures.prefix_patching import WINDOW, aligned_means, spread_pairs
 from memloc.run.templates import fill
 from memloc.settings.sections import sections
 from memloc.statistics import uncertainty
-from memloc.tables.terms import DIRECTIONS
+from memloc.tables.terms.patching import DIRECTIONS
 
 REPORT = Path(__file__).parents[3] / "workflow" / "report"
 SETTINGS = sections({"highlight": {"layer": 1, "head": 2}})

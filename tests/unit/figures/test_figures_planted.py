@@ -20,8 +20,8 @@ from memloc.figures import (
 )
 from memloc.figures.parts.planted import BASELINES, KIND_LABELS, label, methods_of, numbers_of, panel_title
 from memloc.run.templates import fill
+from memloc.settings.plant_kinds import PLANT_GRANULARITIES
 from memloc.statistics import uncertainty
-from memloc.tables.terms import PLANT_GRANULARITIES
 
 REPORT = Path(__file__).parents[3] / "workflow" / "report"
 MODULES = {

@@ -10,7 +10,7 @@ from memloc.data.draws import Draws
 from memloc.localization import head_ranking
 from memloc.run.errors import InputError
 from memloc.statistics.uncertainty import resampled
-from memloc.tables.terms import METHODS
+from memloc.tables.terms.head_ranking import PAPER_METHODS
 
 
 def scores(values):
@@ -196,7 +196,7 @@ def test_samples_of_all_methods_are_the_same_kinds(tables):
         expected = head_ranking.parameter_gradient_scores(own, 4)
         assert found.scores["parameter_gradient"][place].ravel() == pytest.approx(expected.to_numpy())
     assert found.keys["sample"].value_counts().to_dict() == {"part": 5, "rest": 5, "resample": 200}
-    assert list(found.scores) == list(head_ranking.METHODS)
+    assert list(found.scores) == list(head_ranking.PAPER_METHODS)
     assert all(scores.shape == (210, 2, 4) for scores in found.scores.values())
     assert not np.array_equal(sampled(tables, seed=6).scores["patching"], found.scores["patching"])
 
@@ -336,7 +336,7 @@ def test_methods_count_by_what_they_find_of_planted_heads():
     )
     asked = head_ranking.method_weights(planted(FOUND | {"patching": 0.6}))
     assert asked["patching"] == pytest.approx(0.4)
-    assert head_ranking.method_weights(None).to_dict() == dict.fromkeys(METHODS, 1.0)
+    assert head_ranking.method_weights(None).to_dict() == dict.fromkeys(PAPER_METHODS, 1.0)
 
 
 def test_without_a_method_that_finds_planted_heads_there_is_no_weighted_ranking():

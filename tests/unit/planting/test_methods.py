@@ -19,7 +19,7 @@ from memloc.model.components import components, editable_parameters
 from memloc.model.partial_forward import recorded_calls
 from memloc.planting import activation_methods, head_methods, methods, weight_methods
 from memloc.planting.activation_methods import by_unit, changed_input, readers
-from memloc.planting.methods import METHODS, answers
+from memloc.planting.methods import ENSEMBLE, METHODS, NOT_IN_ENSEMBLE, answers
 from memloc.planting.place_scores import place_scores
 from memloc.planting.units import by_unit as weights_by_unit
 from memloc.planting.units import n_groups, n_neurons
@@ -28,7 +28,6 @@ from memloc.settings.activation_gradients import ActivationGradients
 from memloc.straightforward.gradients import gradients
 from memloc.straightforward.gradients import nll as plain_nll
 from memloc.straightforward.hooks import activation
-from memloc.tables.terms import ENSEMBLE, NOT_IN_ENSEMBLE
 
 PAGE = Path(__file__).parents[3] / "docs/methods.md"
 

@@ -13,8 +13,8 @@ from memloc.planting.place_scores import place_scores, recall_by_layer
 from memloc.planting.places import draw_place
 from memloc.planting.units import by_unit, holding, n_groups, n_neurons, pooled
 from memloc.run.errors import InputError
+from memloc.settings.plant_kinds import PLANT_GRANULARITIES
 from memloc.settings.planted_truth import PlantedTruth
-from memloc.tables.terms import PLANT_GRANULARITIES
 
 
 def test_kinds_are_those_of_the_settings():

@@ -11,9 +11,9 @@ from pyarrow import parquet
 import memloc
 from memloc.run.errors import InputError
 from memloc.tables import storage
-from memloc.tables.claim_terms import counted
 from memloc.tables.schema import TableError
 from memloc.tables.schemas import schema_of
+from memloc.tables.terms.claims import counted
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from memloc.scoring.extraction import score_and_extract
 from memloc.scoring.screening import screening_model
 from memloc.straightforward import decoding
 from memloc.straightforward.patching import SitePatching
-from memloc.tables.terms import UNPERTURBED
+from memloc.tables.terms.perturbation import UNPERTURBED
 
 FINITE_STEP = 0.02
 # What is asked of perturbed prefixes: exact matches alone, also screened in bfloat16, or with every NLL.

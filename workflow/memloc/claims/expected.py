@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from memloc.data.sets import assign_sets, bins
+from memloc.data.sets import assign_sets
 from memloc.run.errors import InputError
+from memloc.tables.terms.sets import bins
 
 LIST_COLUMNS = ("paragraph", "id", "count", "nll")
 

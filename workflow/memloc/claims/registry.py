@@ -10,7 +10,7 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from memloc.tables.claim_terms import NEED_MARGIN, RULES, UNITS
+from memloc.tables.terms.claims import NEED_MARGIN, RULES, UNITS
 
 FILE = Path(__file__).with_name("registry.yaml")
 

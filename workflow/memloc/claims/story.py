@@ -6,8 +6,8 @@ The report opens with it, and a run ends with its headline. Numbers and verdicts
 import pandas as pd
 
 from memloc.run.templates import escaped, measured
-from memloc.tables.claim_terms import NOT_APPLICABLE, VERDICTS, counted
-from memloc.tables.terms import UNSEEN
+from memloc.tables.terms.claims import NOT_APPLICABLE, VERDICTS, counted
+from memloc.tables.terms.sets import UNSEEN
 
 # The claims that answer each question, in reading order.
 QUESTIONS = {

@@ -20,7 +20,7 @@ import numpy as np
 
 from memloc.claims.registry import Claim
 from memloc.statistics.uncertainty import MIN_N, Interval
-from memloc.tables.claim_terms import FAILS, HOLDS, NOT_APPLICABLE, UNDECIDED, counted
+from memloc.tables.terms.claims import FAILS, HOLDS, NOT_APPLICABLE, UNDECIDED, counted
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from memloc.tables.terms import SAMPLES
+from memloc.tables.terms.samples import SAMPLES
 
 N_PARTS = 10
 N_RESAMPLES = 200

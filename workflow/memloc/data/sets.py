@@ -6,25 +6,13 @@ import pandas as pd
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 from memloc.settings.sets import Sets
-from memloc.tables.terms import UNSEEN
+from memloc.tables.terms.sets import PARTLY, UNSEEN, bins
 
-PARTLY = ("partly_11_29", "partly_30_49")
 MOST_RARE_TOKENS = 0.8  # of the paragraphs: the rest is for texts that no analysis has sampled
 
 
 class EmptySetError(InputError):
     """A set that an analysis needs has no paragraph."""
-
-
-def bins(n_continuation: int) -> dict[str, range]:
-    """Exact matches of each set: those of the paper for its 50 tokens, the same shares for other lengths."""
-    few, many = n_continuation // 5 + 1, -(-n_continuation * 3 // 5)
-    return {
-        "non_memorized": range(few),
-        "partly_11_29": range(few, many),
-        "partly_30_49": range(many, n_continuation),
-        "memorized": range(n_continuation, n_continuation + 1),
-    }
 
 
 def assign_sets(em: pd.Series, n_continuation: int) -> pd.Series:

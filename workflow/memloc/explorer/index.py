@@ -10,7 +10,7 @@ from memloc.explorer.selection import SCORES, cloud, paragraph_rows
 from memloc.figures.parts.style import COLOURS, set_labels
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
-from memloc.tables.terms import UNSEEN
+from memloc.tables.terms.sets import UNSEEN
 
 Tables = Mapping[str, pd.DataFrame]
 ORDER = ("memorized", "partly_30_49", "partly_11_29", "non_memorized", UNSEEN)

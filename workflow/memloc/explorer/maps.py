@@ -10,8 +10,8 @@ from memloc.explorer.json_values import base64_array, dense_array
 from memloc.figures.parts.style import METHOD_LABELS
 from memloc.localization.head_ranking import method_weights
 from memloc.run.errors import InputError
-from memloc.settings.planted_truth import HEAD_KINDS
-from memloc.tables.terms import SET_NAMES
+from memloc.settings.plant_kinds import HEAD_KINDS
+from memloc.tables.terms.sets import SET_NAMES
 
 Tables = Mapping[str, pd.DataFrame]
 Variants = dict[str, dict[str, Any]]  # a map by the label of its variant

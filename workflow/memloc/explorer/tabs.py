@@ -13,7 +13,7 @@ from memloc.explorer.json_values import json_value
 from memloc.figures.parts.planted import CONTROL_LABELS, KIND_LABELS, label, means, of_own_units
 from memloc.figures.parts.removal import LABELS, MODES, judged_ways
 from memloc.figures.parts.style import METHOD_LABELS
-from memloc.tables.claim_terms import NOT_APPLICABLE, VERDICTS, counted
+from memloc.tables.terms.claims import NOT_APPLICABLE, VERDICTS, counted
 
 Tables = Mapping[str, pd.DataFrame]
 

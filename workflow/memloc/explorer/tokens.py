@@ -9,7 +9,7 @@ import pandas as pd
 
 from memloc.explorer.json_values import base64_array, dense_array, json_rows
 from memloc.perturbation.effects import em_drops
-from memloc.tables.terms import UNPERTURBED
+from memloc.tables.terms.perturbation import UNPERTURBED
 
 Rows = Mapping[str, pd.DataFrame]  # of one paragraph, by table
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from memloc.figures.parts.style import Drawing, subplots
 from memloc.figures.parts.verdict_marks import COLOURS, MARKS, draw_mark
 from memloc.settings.base import Section
-from memloc.tables.claim_terms import HOLDS, NOT_APPLICABLE, counted
+from memloc.tables.terms.claims import HOLDS, NOT_APPLICABLE, counted
 
 PAPER = "2403.19851"  # claims of other works have theirs next to the section
 LINE_HEIGHT = 0.125  # inches

@@ -13,7 +13,7 @@ from memloc.figures.parts.memorized_fraction import UNSEEN_AT, counted_in, inter
 from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, plain_log_ticks, subplots
 from memloc.scoring.sampling import extractable, log_draws
 from memloc.settings.base import Section
-from memloc.tables.terms import UNSEEN
+from memloc.tables.terms.sets import UNSEEN
 
 CONFIDENCES = (0.1, 0.5, 0.9, 0.99)
 CONFIDENCE = 0.9

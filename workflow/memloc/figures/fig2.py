@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from memloc.data.sets import bins, without_controls
+from memloc.data.sets import without_controls
 from memloc.figures.parts.memorized_fraction import unseen_recited
 from memloc.figures.parts.style import BY_EXACT_MATCH, COLOURS, Drawing, plain_log_ticks, set_labels, subplots
 from memloc.settings.base import Section
+from memloc.tables.terms.sets import bins
 
 JITTER = 0.35
 

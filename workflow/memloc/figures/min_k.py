@@ -9,7 +9,7 @@ import pandas as pd
 from memloc.figures.parts.style import COLOURS, TEXT_LABELS, Drawing, panel_label, subplots
 from memloc.settings.base import Section
 from memloc.statistics import uncertainty
-from memloc.tables.terms import UNSEEN
+from memloc.tables.terms.sets import UNSEEN
 
 MEMORIZED = ("memorized", "corpus")
 JITTER = 0.25

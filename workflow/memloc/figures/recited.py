@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.figure import Figure
 
-from memloc.data.sets import PARTLY, without_controls
+from memloc.data.sets import without_controls
 from memloc.figures.parts.memorized_fraction import unseen_recited
 from memloc.figures.parts.style import COLOURS, Drawing
 from memloc.figures.parts.text_table import Piece, draw_table, join_tokens, joined_rows
 from memloc.scoring.near_verbatim import marked
 from memloc.settings.base import Section
-from memloc.tables.terms import UNSEEN
+from memloc.tables.terms.sets import PARTLY, UNSEEN
 
 N_RECITED, N_NEARLY = 10, 6
 HEADER = ("id", "count", "edits", "prefix", "what the model goes on with")

@@ -16,7 +16,7 @@ from memloc.figures.parts.memorized_fraction import (
 from memloc.figures.parts.style import COLOURS, Drawing, plain_log_ticks, subplots
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import CONFIDENCE
-from memloc.tables.terms import UNSEEN
+from memloc.tables.terms.sets import UNSEEN
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:

@@ -21,9 +21,9 @@ from memloc.data.draws import draw, split
 from memloc.localization.rare_tokens import pearson
 from memloc.model.head_groups import stored_heads
 from memloc.run.errors import InputError
-from memloc.settings.planted_truth import HEAD_KINDS
+from memloc.settings.plant_kinds import HEAD_KINDS
 from memloc.statistics.uncertainty import CONFIDENCE, resampled
-from memloc.tables.terms import COMBINED, METHODS
+from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS
 
 N_EXCHANGES = 999  # of heads within their layers
 Scores = pd.Series  # indexed by layer and head
@@ -97,7 +97,7 @@ def method_scores(tables: dict[str, pd.DataFrame], n_prefix: int, n_heads: int) 
         "rare_tokens": lambda: rare_token_scores(tables["rare_token_correlation"]),
         "patching": lambda: patching_scores(tables["patching"], n_heads),
     }
-    return {method: compute[method]() for method in METHODS}
+    return {method: compute[method]() for method in PAPER_METHODS}
 
 
 class Sampled(NamedTuple):
@@ -132,7 +132,7 @@ def sample_scores(
         found[method] = _minus_pearson(means) if method == "rare_tokens" else _strongest(means, n_heads)
     shared = pd.MultiIndex.from_frame(keys).isin(pd.MultiIndex.from_frame(draws.keys))
     found["parameter_gradient"] = gradients[shared]
-    return Sampled(draws.keys, {method: found[method] for method in METHODS})
+    return Sampled(draws.keys, {method: found[method] for method in PAPER_METHODS})
 
 
 def sample_ranks(sampled: Sampled, weights: Weights | None = None) -> pd.DataFrame:
@@ -216,12 +216,15 @@ def method_weights(planted_truth: pd.DataFrame | None) -> Weights:
         InputError: no method is above.
     """
     if planted_truth is None:
-        return pd.Series(1.0, METHODS)
+        return pd.Series(1.0, PAPER_METHODS)
     asked = planted_truth["control"].eq("plant") & planted_truth["criterion"]
     heads = planted_truth[asked & planted_truth["granularity"].eq("head")]
     heads = heads[heads["kind"].isin(HEAD_KINDS)]
     found = heads.groupby("method")["average_precision"].mean()
-    above = found.reindex([PLANTED_AS[method] for method in METHODS]).set_axis(METHODS) - found["random"]
+    above = (
+        found.reindex([PLANTED_AS[method] for method in PAPER_METHODS]).set_axis(PAPER_METHODS)
+        - found["random"]
+    )
     if not (above > 0).any():
         raise InputError(
             "no method finds planted heads better than random scores: set head_ranking.weighted to false"
@@ -300,7 +303,7 @@ def agreement(ranking: pd.DataFrame, ranks: pd.DataFrame) -> pd.DataFrame:
     p_value (as if heads were independent of each other) and n_heads.
     """
     scores = ranking.pivot(index=["layer", "head"], columns="method", values="score")
-    methods = [method for method in (*METHODS, COMBINED) if method in scores]
+    methods = [method for method in (*PAPER_METHODS, COMBINED) if method in scores]
     rows = []
     for (first, second), taus in rank_agreement(ranks, methods).items():
         result = stats.kendalltau(scores[first], scores[second])

@@ -4,7 +4,7 @@ import pandas as pd
 
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import Interval, mean, simultaneous_means
-from memloc.tables.terms import COMBINED
+from memloc.tables.terms.head_ranking import COMBINED
 
 
 def highlighted_head(tables: dict[str, pd.DataFrame], settings: Section) -> tuple[int, int]:

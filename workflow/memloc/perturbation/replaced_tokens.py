@@ -20,7 +20,7 @@ from memloc.scoring import decoding, paragraph_scores
 from memloc.scoring.metrics import exact_match
 from memloc.settings.perturbation import Perturbation
 from memloc.settings.scores import Scoring
-from memloc.tables.terms import UNPERTURBED
+from memloc.tables.terms.perturbation import UNPERTURBED
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

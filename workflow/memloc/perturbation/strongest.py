@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from memloc.tables.terms import UNPERTURBED
+from memloc.tables.terms.perturbation import UNPERTURBED
 
 
 def strongest(perturbation: pd.DataFrame) -> pd.DataFrame:

@@ -16,7 +16,9 @@ from memloc.planting import activation_methods, head_methods, masks, weight_meth
 from memloc.planting.question import Question
 from memloc.planting.units import Granularity, Scores
 from memloc.settings.planted_truth import PlantedTruth
-from memloc.tables.terms import ENSEMBLE, NOT_IN_ENSEMBLE
+
+ENSEMBLE = "ensemble"  # mean rank of the methods
+NOT_IN_ENSEMBLE = ("weight_size", "random", "change")  # they know nothing of the paragraph, or the answer
 
 EVERY: tuple[Granularity, ...] = ("layer", "head", "neuron", "weight")
 UNITS: tuple[Granularity, ...] = ("layer", "head", "neuron")

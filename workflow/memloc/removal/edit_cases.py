@@ -16,7 +16,7 @@ from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 from memloc.scoring.held_out import Sample, held_out_sample
 from memloc.settings.editing import Editing
-from memloc.tables.terms import UNPERTURBED
+from memloc.tables.terms.perturbation import UNPERTURBED
 
 LEARNED: dict[Objective, str] = {"unlearn": "memorized", "edit": "target"}
 """Which text of a case is in an objective's NLL term."""

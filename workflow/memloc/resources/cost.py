@@ -11,8 +11,8 @@ import math
 from typing import NamedTuple
 
 from memloc.resources.memory import BYTES, Shape
+from memloc.settings.plant_kinds import PLANT_GRANULARITIES
 from memloc.settings.study import Settings
-from memloc.tables.terms import PLANT_GRANULARITIES
 
 GIGA = 1e9
 HALF_RATE_WIDTH = 128  # width whose products reach half of the machine's rate; 768 reaches six sevenths

@@ -5,18 +5,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from memloc.settings.base import MicroBatch, NonNegative, Positive, Section
+from memloc.settings.plant_kinds import PLANT_GRANULARITIES
 
-PlantKind = Literal[
-    "head_vo",
-    "head_all",
-    "two_heads",
-    "neurons",
-    "inj_1",
-    "inj_0.1",
-    "scattered_1",
-    "scattered_0.1",
-]
-HEAD_KINDS = {"head_vo", "head_all", "two_heads"}
+PlantKind = Literal[tuple(PLANT_GRANULARITIES)]
 Rate = Annotated[float, Field(gt=0)]
 
 

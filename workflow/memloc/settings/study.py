@@ -34,7 +34,8 @@ from memloc.settings.paragraph import Paragraph
 from memloc.settings.parameter_gradients import ParameterGradients
 from memloc.settings.patching import Patching
 from memloc.settings.perturbation import Perturbation
-from memloc.settings.planted_truth import HEAD_KINDS, PlantedTruth
+from memloc.settings.plant_kinds import HEAD_KINDS
+from memloc.settings.planted_truth import PlantedTruth
 from memloc.settings.published import REFERENCE_NLL_WEIGHT
 from memloc.settings.rare_tokens import RareTokens
 from memloc.settings.recited import Recited

@@ -1,13 +1,9 @@
 """Columns to build schemas from: type, range, unit and meaning side by side."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 import pandera.pandas as pa
-
-from memloc.tables.schema import Lengths
-from memloc.tables.terms import TEXTS
 
 
 def column(dtype: Any, *checks: pa.Check, meaning: str, unit: str | None = None, **options: Any) -> pa.Column:
@@ -46,19 +42,3 @@ def token_list(length: int, **options: Any) -> pa.Column:
         lambda tokens: len(tokens) == length, element_wise=True, error=f"list of {length} tokens"
     )
     return column(object, check, **options)
-
-
-def _judged_text(lengths: Lengths, groups: Sequence[str] = TEXTS) -> dict[str, pa.Column]:
-    """A paragraph that judges heads or weights; `seen`: an analysis that chooses them has sampled it."""
-    return {
-        "group": category(*groups, meaning="Group of paragraphs."),
-        "id": integer(0, meaning="Paragraph."),
-        "seen": column(bool, meaning="Sampled by an analysis that chooses heads or weights."),
-        "em": integer(
-            0,
-            lengths.continuation,
-            unit="tokens",
-            meaning="Exact match: leading tokens of the continuation that the model predicts.",
-        ),
-        "nll": number(0, unit="nats per token", meaning="Mean negative log-likelihood of the continuation."),
-    }

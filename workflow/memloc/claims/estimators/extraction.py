@@ -9,7 +9,7 @@ from memloc.data.sets import without_controls
 from memloc.scoring.sampling import extractable
 from memloc.settings.base import Section
 from memloc.statistics import uncertainty
-from memloc.tables.terms import UNSEEN
+from memloc.tables.terms.sets import UNSEEN
 
 
 def missed_by_greedy(

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from memloc.claims.verdicts import Estimate
-from memloc.data.sets import PARTLY
 from memloc.settings.base import Section
 from memloc.statistics import uncertainty
 from memloc.statistics.uncertainty import Interval
+from memloc.tables.terms.sets import PARTLY
 
 Tables = dict[str, pd.DataFrame]
 OBJECTIVES = ("memorized", "contrastive")

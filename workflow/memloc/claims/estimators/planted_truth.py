@@ -9,8 +9,8 @@ import pandas as pd
 
 from memloc.claims.verdicts import Estimate
 from memloc.settings.base import Section
+from memloc.settings.plant_kinds import PLANT_GRANULARITIES
 from memloc.statistics import uncertainty
-from memloc.tables.terms import PLANT_GRANULARITIES
 
 Tables = dict[str, pd.DataFrame]
 

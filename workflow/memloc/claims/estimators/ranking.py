@@ -14,7 +14,7 @@ from memloc.localization.head_ranking import exchanged_agreement
 from memloc.settings.base import Section
 from memloc.statistics import uncertainty
 from memloc.statistics.uncertainty import CONFIDENCE, MIN_N, Interval
-from memloc.tables.terms import COMBINED, METHODS
+from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS
 
 Tables = dict[str, pd.DataFrame]
 ONE_PART = "there is one paragraph: none is left to judge a head on"
@@ -32,7 +32,7 @@ def methods_agree(tables: Tables, settings: Section) -> Estimate:
         return Estimate(missing=ONE_PART)
     agreement = tables["ranking_agreement"]
     pairs = agreement[(agreement["method_a"] != COMBINED) & (agreement["method_b"] != COMBINED)]
-    exchanged = np.mean([*exchanged_agreement(tables["head_ranking"], METHODS).values()], axis=0)
+    exchanged = np.mean([*exchanged_agreement(tables["head_ranking"], PAPER_METHODS).values()], axis=0)
     low, high = np.quantile(exchanged, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     tau = float(pairs["kendall"].mean())
     excess = tau - float(exchanged.mean())
@@ -72,7 +72,7 @@ def methods_that_rank_it_first(tables: Tables, settings: Section) -> Estimate:
     shares = []
     for number in part.index.unique("number"):
         chosen = rest.loc[number, COMBINED].idxmin()
-        shares.append(np.mean([part.loc[number, method][chosen] == 1 for method in METHODS]))
+        shares.append(np.mean([part.loc[number, method][chosen] == 1 for method in PAPER_METHODS]))
     return Estimate.of(uncertainty.mean(np.array(shares)), _shared_first(tables))
 
 

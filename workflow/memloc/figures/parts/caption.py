@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from memloc.run.templates import escaped, measured
-from memloc.tables.claim_terms import NOT_APPLICABLE, counted
+from memloc.tables.terms.claims import NOT_APPLICABLE, counted
 
 
 def verdicts(claims: pd.DataFrame) -> str:

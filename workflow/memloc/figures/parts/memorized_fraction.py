@@ -7,7 +7,7 @@ from memloc.data.exposure import exposure
 from memloc.run.templates import interval, quoted
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import Interval, proportion
-from memloc.tables.terms import UNSEEN
+from memloc.tables.terms.sets import UNSEEN
 
 BINS_PER_DOUBLING = 2
 UNSEEN_AT = 0.5  # place of paragraphs of 0 occurrences on a logarithmic axis

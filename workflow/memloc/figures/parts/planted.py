@@ -5,8 +5,8 @@ import textwrap
 import numpy as np
 import pandas as pd
 
+from memloc.settings.plant_kinds import PLANT_GRANULARITIES
 from memloc.statistics.uncertainty import mean, table
-from memloc.tables.terms import PLANT_GRANULARITIES
 
 KIND_LABELS = {
     "head_vo": "a head (V, O)",

@@ -16,7 +16,7 @@ from matplotlib.axis import Axis  # noqa: E402
 from matplotlib.figure import Figure, SubFigure  # noqa: E402
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: E402
 
-from memloc.data.sets import PARTLY, bins  # noqa: E402
+from memloc.tables.terms.sets import PARTLY, bins  # noqa: E402
 
 COLUMN_WIDTH = 3.4  # inches, one column of a two-column page
 PAGE_WIDTH = 7.0

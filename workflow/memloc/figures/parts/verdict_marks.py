@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.tables.claim_terms import FAILS, HOLDS, NOT_APPLICABLE, UNDECIDED
+from memloc.tables.terms.claims import FAILS, HOLDS, NOT_APPLICABLE, UNDECIDED
 
 COLOURS = {HOLDS: "#0072b2", FAILS: "#d55e00", UNDECIDED: "#666666", NOT_APPLICABLE: "#999999"}
 MARKS = {

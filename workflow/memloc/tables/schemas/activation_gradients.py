@@ -4,7 +4,9 @@ import pandera.pandas as pa
 
 from memloc.tables.columns import category, column, integer, number
 from memloc.tables.schema import Lengths, Schema
-from memloc.tables.terms import ACTIVATIONS, SET_NAMES
+from memloc.tables.terms.sets import SET_NAMES
+
+ACTIVATIONS = ("q", "k", "v", "z", "pre", "post")
 
 
 def _activation_bins(lengths: Lengths) -> dict[str, pa.Column]:

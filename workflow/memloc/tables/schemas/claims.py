@@ -2,9 +2,9 @@
 
 import pandera.pandas as pa
 
-from memloc.tables import claim_terms
 from memloc.tables.columns import category, column, integer, number
 from memloc.tables.schema import Lengths, Schema
+from memloc.tables.terms import claims as words
 
 
 def _claims(lengths: Lengths) -> dict[str, pa.Column]:
@@ -24,12 +24,12 @@ def _claims(lengths: Lengths) -> dict[str, pa.Column]:
         "high": number(nullable=True, meaning="Upper end of its interval (95 %)."),
         "n": integer(0, meaning="How many units the value comes from."),
         "quantity": column("str", pa.Check.str_length(min_value=1), meaning="What the value is."),
-        "unit": category(*claim_terms.UNITS, meaning="What is counted or resampled."),
-        "rule": category(*claim_terms.RULES, meaning="How value and interval decide."),
+        "unit": category(*words.UNITS, meaning="What is counted or resampled."),
+        "rule": category(*words.RULES, meaning="How value and interval decide."),
         "margin": number(0, unit="that of `quantity`", meaning="How far from the rule's target counts."),
         "bound": number(meaning="What the value is compared with."),
         "margin_reason": column("str", pa.Check.str_length(min_value=1), meaning="Why this rule and margin."),
-        "verdict": category(*claim_terms.VERDICTS, meaning="What this run says of the claim."),
+        "verdict": category(*words.VERDICTS, meaning="What this run says of the claim."),
         "reason": column("str", pa.Check.str_length(min_value=1), meaning="How the verdict follows."),
         "figures": column("str", meaning="Figures whose captions show the verdict."),
     }

@@ -5,7 +5,9 @@ import pandera.pandas as pa
 from memloc.settings.arms import ARMS
 from memloc.tables.columns import category, column, integer, number
 from memloc.tables.schema import Lengths, Schema
-from memloc.tables.terms import EDIT_TEXTS, OBJECTIVES
+
+OBJECTIVES = ("unlearn", "edit")
+EDIT_TEXTS = ("memorized", "target", "control", "other", "held_out")
 
 
 def _edit_scores(lengths: Lengths, suffix: str = "") -> dict[str, pa.Column]:

@@ -2,23 +2,10 @@
 
 import pandera.pandas as pa
 
-from memloc.tables.columns import _judged_text, category, integer, number
+from memloc.tables.columns import category, integer, number
+from memloc.tables.judged_texts import TEXTS, lost_text
 from memloc.tables.schema import Lengths, Schema
-from memloc.tables.terms import COMBINED, METHODS, TEXTS
-
-
-def lost_text(lengths: Lengths) -> dict[str, pa.Column]:
-    """What an intervention takes of a paragraph that judges it."""
-    return {
-        **_judged_text(lengths),
-        "em_lost": integer(
-            -lengths.continuation,
-            lengths.continuation,
-            unit="tokens",
-            meaning="Exact match without the ablation minus that with it.",
-        ),
-        "nll_gained": number(unit="nats per token", meaning="NLL with the ablation minus that without it."),
-    }
+from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS
 
 
 def _head_ablation(lengths: Lengths) -> dict[str, pa.Column]:
@@ -48,7 +35,9 @@ def _head_effects(lengths: Lengths) -> dict[str, pa.Column]:
 
 def _cumulative_ablation(lengths: Lengths) -> dict[str, pa.Column]:
     return {
-        "method": category(*METHODS, COMBINED, "random", meaning="Ranking whose first heads are ablated."),
+        "method": category(
+            *PAPER_METHODS, COMBINED, "random", meaning="Ranking whose first heads are ablated."
+        ),
         "draw": integer(0, meaning="Number of the random draw."),
         "n_heads": integer(0, meaning="Heads that are ablated together."),
         **lost_text(lengths),

@@ -4,12 +4,13 @@ import pandera.pandas as pa
 
 from memloc.tables.columns import category, column, integer, number
 from memloc.tables.schema import Lengths, Schema
-from memloc.tables.terms import COMBINED, METHODS, SAMPLES
+from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS
+from memloc.tables.terms.samples import SAMPLES
 
 
 def _head_ranking(lengths: Lengths) -> dict[str, pa.Column]:
     return {
-        "method": category(*METHODS, COMBINED, meaning="Method that gives the score."),
+        "method": category(*PAPER_METHODS, COMBINED, meaning="Method that gives the score."),
         "layer": integer(0, unit="from 0", meaning="Layer of the model."),
         "head": integer(0, unit="from 0", meaning="Attention head in its layer."),
         "score": number(meaning="Score of the head by the method."),
@@ -29,7 +30,7 @@ def _head_rank_samples(lengths: Lengths) -> dict[str, pa.Column]:
             *SAMPLES, dictionary=True, meaning="A part of the sample, what a part leaves, or a resample."
         ),
         "number": integer(0, dtype="int16", meaning="Number of the sample of its kind."),
-        "method": category(*METHODS, COMBINED, dictionary=True, meaning="Method that gives the score."),
+        "method": category(*PAPER_METHODS, COMBINED, dictionary=True, meaning="Method that gives the score."),
         "layer": integer(0, dtype="int16", unit="from 0", meaning="Layer of the model."),
         "head": integer(0, dtype="int16", unit="from 0", meaning="Attention head in its layer."),
         "rank": integer(1, dtype="int16", meaning="Place in the ranking; 1 is the highest score."),
@@ -37,7 +38,7 @@ def _head_rank_samples(lengths: Lengths) -> dict[str, pa.Column]:
 
 
 def _ranking_agreement(lengths: Lengths) -> dict[str, pa.Column]:
-    methods = (*METHODS, COMBINED)
+    methods = (*PAPER_METHODS, COMBINED)
     return {
         "method_a": category(*methods, meaning="First method."),
         "method_b": category(*methods, meaning="Second method."),

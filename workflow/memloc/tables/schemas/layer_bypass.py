@@ -4,8 +4,8 @@ import pandera.pandas as pa
 
 from memloc.settings.layer_bypass import BYPASSES
 from memloc.tables.columns import category, integer
+from memloc.tables.judged_texts import lost_text
 from memloc.tables.schema import Lengths, Schema
-from memloc.tables.schemas.head_ablation import lost_text
 
 
 def _layer_bypass(lengths: Lengths) -> dict[str, pa.Column]:

@@ -4,7 +4,10 @@ import pandera.pandas as pa
 
 from memloc.tables.columns import category, column, integer, number
 from memloc.tables.schema import Lengths, Schema
-from memloc.tables.terms import COMPONENTS, SAMPLES, SET_NAMES
+from memloc.tables.terms.samples import SAMPLES
+from memloc.tables.terms.sets import SET_NAMES
+
+COMPONENTS = ("W_Q", "W_K", "W_V", "W_O", "W_in", "W_out", "W_gate")
 
 
 def _parameter_gradients(lengths: Lengths) -> dict[str, pa.Column]:

@@ -4,7 +4,7 @@ import pandera.pandas as pa
 
 from memloc.tables.columns import category, integer, number
 from memloc.tables.schema import Lengths, Schema
-from memloc.tables.terms import DIRECTIONS
+from memloc.tables.terms.patching import DIRECTIONS
 
 
 def _patching(lengths: Lengths) -> dict[str, pa.Column]:

@@ -2,9 +2,11 @@
 
 import pandera.pandas as pa
 
+from memloc.settings.plant_kinds import PLANT_GRANULARITIES
 from memloc.tables.columns import category, column, integer, number
 from memloc.tables.schema import Lengths, Schema
-from memloc.tables.terms import CONTROLS, PLANT_GRANULARITIES
+
+CONTROLS = ("plant", "twin", "wrong")
 
 
 def _plant() -> dict[str, pa.Column]:

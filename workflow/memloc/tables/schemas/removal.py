@@ -3,7 +3,8 @@
 import pandera.pandas as pa
 
 from memloc.settings.removal_ways import NOTHING, WAY_NAMES
-from memloc.tables.columns import _judged_text, category, column, integer, number
+from memloc.tables.columns import category, column, integer, number
+from memloc.tables.judged_texts import judged_text
 from memloc.tables.schema import Lengths, Schema
 
 
@@ -70,7 +71,7 @@ def _removed() -> pa.Column:
 
 
 def _removal_damage(lengths: Lengths) -> dict[str, pa.Column]:
-    return {**_run(NOTHING), "removed": _removed(), **_judged_text(lengths)}
+    return {**_run(NOTHING), "removed": _removed(), **judged_text(lengths)}
 
 
 def _removal_sweep(lengths: Lengths) -> dict[str, pa.Column]:

@@ -4,7 +4,7 @@ import pandera.pandas as pa
 
 from memloc.tables.columns import category, column, integer, token_list
 from memloc.tables.schema import Lengths, Schema
-from memloc.tables.terms import SET_NAMES, UNSEEN
+from memloc.tables.terms.sets import SET_NAMES, UNSEEN
 
 
 def _sets(lengths: Lengths) -> dict[str, pa.Column]:

@@ -4,7 +4,7 @@ import pandera.pandas as pa
 
 from memloc.tables.columns import category, integer, number
 from memloc.tables.schema import Lengths, Schema
-from memloc.tables.terms import UNSEEN
+from memloc.tables.terms.sets import UNSEEN
 
 
 def _token_statistics(lengths: Lengths) -> dict[str, pa.Column]:

@@ -2,9 +2,9 @@
 
 import pandera.pandas as pa
 
-from memloc.tables.columns import _judged_text, category, integer, number
+from memloc.tables.columns import category, integer, number
+from memloc.tables.judged_texts import TEXTS, judged_text
 from memloc.tables.schema import Lengths, Schema
-from memloc.tables.terms import TEXTS
 
 
 def _weight_noise(lengths: Lengths) -> dict[str, pa.Column]:
@@ -16,7 +16,7 @@ def _weight_noise(lengths: Lengths) -> dict[str, pa.Column]:
         ),
         "draw": integer(0, meaning="Number of the random draw."),
         "n_weights": integer(1, meaning="Weights that are disturbed."),
-        **_judged_text(lengths, (*TEXTS, "choosing")),
+        **judged_text(lengths, (*TEXTS, "choosing")),
     }
 
 

@@ -1,4 +1,4 @@
-"""Words of the registry and of table `claims`."""
+"""Claims and what is said of them."""
 
 RULES = ("greater", "at least", "equal within", "exact", "reached")
 NEED_MARGIN = (

@@ -1,0 +1,3 @@
+"""Patched activations: whose go into whose run."""
+
+DIRECTIONS = ("memorized_into_perturbed", "perturbed_into_memorized")

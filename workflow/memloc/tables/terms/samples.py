@@ -1,0 +1,3 @@
+"""Samples that show how far a result depends on which paragraphs were drawn."""
+
+SAMPLES = ("part", "rest", "resample")

@@ -1,0 +1,16 @@
+"""Sets of paragraphs: their names, and the exact matches of each (paper 3.2)."""
+
+PARTLY = ("partly_11_29", "partly_30_49")
+SET_NAMES = ("memorized", "non_memorized", *PARTLY)
+UNSEEN = "unseen"  # set of the controls that the model has not seen
+
+
+def bins(n_continuation: int) -> dict[str, range]:
+    """Exact matches of each set: those of the paper for its 50 tokens, the same shares for other lengths."""
+    few, many = n_continuation // 5 + 1, -(-n_continuation * 3 // 5)
+    return {
+        "non_memorized": range(few),
+        "partly_11_29": range(few, many),
+        "partly_30_49": range(many, n_continuation),
+        "memorized": range(n_continuation, n_continuation + 1),
+    }
