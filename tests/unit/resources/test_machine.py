@@ -2,10 +2,12 @@
 
 import runpy
 import time
+from itertools import cycle
 from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
+import pytest
 import torch
 import yaml
 
@@ -37,6 +39,19 @@ def test_this_machine_is_measured_with_one_thread(monkeypatch, capsys):
     monkeypatch.setattr(time, "perf_counter", lambda: next(seconds))
     assert estimate.this_machine(4) == Machine("this machine", 120.5, 4.5, 4, bfloat16=False)
     assert n_threads == [1]
+
+
+@pytest.mark.parametrize(("libraries", "fastest"), [(1, 2), (2, 1)])
+def test_a_rate_is_that_of_the_fastest_product(monkeypatch, libraries, fastest):
+    """A product of two matrices of 100 rows takes two million operations."""
+    seconds, types = cycle([0, 4, 10, 13, 20, 22, 30, 35, 40, 41, 50, 53]), []
+    monkeypatch.setattr(rate.time, "perf_counter", lambda: next(seconds))
+    monkeypatch.setattr(rate.onednn, "available", lambda: libraries == 2)
+    for library in (torch, onednn):
+        name = "matmul" if library is torch else "product"
+        monkeypatch.setattr(library, name, lambda left, right: types.append((left.dtype, right.dtype)))
+    assert rate.peak_rate(torch.bfloat16, sizes=(100,)) == pytest.approx(2e6 / 1e9 / fastest)
+    assert types == [(torch.bfloat16, torch.bfloat16)] * 3 * libraries
 
 
 def test_a_summary_says_that_a_machine_was_never_measured():

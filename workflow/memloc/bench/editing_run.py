@@ -1,10 +1,8 @@
 """A whole run of edits of one paragraph, all arms with their evaluations, next to a straightforward one."""
 
-import math
 from collections.abc import Callable
 from functools import partial
 
-import numpy as np
 import pandas as pd
 from jaxtyping import Int
 from torch import Tensor
@@ -16,7 +14,6 @@ from memloc.editing.steps import Recipe
 from memloc.removal.edit_cases import Case
 from memloc.removal.editing import edit_paragraphs
 from memloc.settings.arms import ARMS
-from memloc.settings.editing import Editing
 from memloc.straightforward.editing import Texts, unlearn_and_judge
 
 LEARNING_RATE = 1e-5
@@ -31,7 +28,7 @@ def editing_run(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison
 
     The straightforward side runs one arm, and nothing of what comes before all of them.
     """
-    case, head = _case(bench, own), (bench.shape.n_layers // 2, 0)
+    case, head = _case(bench, own), (bench.sizes.n_layers // 2, 0)
     update = {"steps": bench.sizes.n_run_steps, "relearning_limit": bench.sizes.n_run_steps}
     how = bench.settings.editing.model_copy(update=update)
 
@@ -56,7 +53,7 @@ def editing_run(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison
         return work
 
     def stage(products: str) -> Stage:
-        return Stage(partial(prepare, products), len(ARMS), partial(_gflop, bench, how, head[0]))
+        return Stage(partial(prepare, products), len(ARMS))
 
     stages = {"editing_run": stage("float32"), "editing_run_bfloat16_slopes": stage("bfloat16_slopes")}
     return Comparison("arm", prepare_plain, 1, slice(PLAIN_ARM, PLAIN_ARM + 1), stages)
@@ -82,33 +79,3 @@ def _judged(edits: pd.DataFrame) -> Results:
     steps = edits["relearning_steps"].astype("Float64").fillna(NEVER)
     judged = edits.assign(relearning_steps=steps)
     return {"matches": judged[MATCHES].to_numpy(float), "nlls": judged[NLLS].to_numpy(float)}
-
-
-def _gflop(bench: Bench, how: Editing, edited_layer: int, found: Results) -> float:
-    """What all arms share, then each arm's later steps, evaluations, perturbed versions and relearning.
-
-    The first step needs the paragraph alone. Arms of one layer run it and those above. Only arm `all` needs
-    gradients of all weights after its first step. The last layer's MLP is needed from the last token of the
-    prefix on. An evaluation between steps needs passes of those texts only that the next step does not run. A
-    perturbed version runs from its replaced token on.
-    """
-    shape, n, n_layers = bench.shape, bench.sizes.n_run_texts, bench.shape.n_layers
-    n_left, n_before = bench.n_tokens - bench.n_prefix, bench.n_prefix - 1
-
-    def work(n_rows: float, passes: int, unembedded: int, layers: int = n_layers) -> float:
-        below = shape.layers(0, bench.n_tokens - 1, layers) - shape.mlp(n_before)
-        return n_rows * (passes * below + unembedded * shape.unembedding(n_left))
-
-    above = n_layers - edited_layer
-    later = work(n + 1, 3, 2) + 2 * work(n + 1, 2, 2) + 2 * work(n + 1, 2, 2, above)
-    evaluated, between = work(3 * n + 1, 1, 1), work(2 * n, 1, 1) + work(n + 1, 0, 1)
-    n_between = len(ARMS) * (math.ceil(how.steps / how.evaluate_every) - 1)
-    evaluations = (1 + len(ARMS)) * evaluated + n_between * between
-    relearned = np.where(found["matches"][:, -1] == NEVER, how.relearning_limit, found["matches"][:, -1])
-    *_, last = replaced = _replaced(bench)
-    prefixes = shape.layers(0, last) + sum(shape.layers(at, bench.n_prefix) for at in replaced)
-    recited = found["matches"][:, 3].sum() * n * (work(1, 1, 1) - shape.layers(0, bench.n_prefix))
-    first = work(n, 0, 1) + work(1, 3, 2)
-    again = work(float((relearned + 1).sum()), 1, 1) + work(float(relearned.sum()), 3, 2)
-    steps, perturbed = (how.steps - 1) * later, (len(ARMS) + 1) * prefixes + recited
-    return first + steps + evaluations + perturbed + again

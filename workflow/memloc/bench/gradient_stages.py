@@ -30,12 +30,6 @@ PLANT_RATE = 1e-2
 NEVER = 0.0  # an NLL that no plant gets below
 
 
-def training_gflop(bench: Bench, n_rows: int) -> float:
-    """A pass forward and one back, for the gradients of the W_* weights (not of the unembedding)."""
-    n_left = bench.n_tokens - bench.n_prefix
-    return n_rows * (3 * bench.shape.layers(0, bench.n_tokens - 1) + 2 * bench.shape.unembedding(n_left))
-
-
 def parameter_gradients(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
     """Gradient of the NLL with respect to every W_* weight (paper 5.1)."""
     tokens, n_prefix = own[: bench.sizes.n_gradients], bench.n_prefix
@@ -54,7 +48,7 @@ def parameter_gradients(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Co
         gradients = partial(plain_gradients.nll_gradients_with_all_hooks, bridge, named, tokens, n_prefix)
         return lambda: scores_of(model, gradients())
 
-    stage = Stage(prepare, len(tokens), lambda _: training_gflop(bench, len(tokens)))
+    stage = Stage(prepare, len(tokens))
     return Comparison("paragraph", prepare_plain, len(tokens), slice(None), {"parameter_gradients": stage})
 
 
@@ -90,18 +84,9 @@ def sparse_editing(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Compari
     def plain(model: PreTrainedModel) -> None:
         plain_editing.unlearn(model, *texts, bench.n_prefix, SPARSE_FRACTION, LEARNING_RATE, n_steps)
 
-    def gflop(_: Results) -> float:
-        """The first step chooses among all gradients, of the paragraph alone. Later ones need next to no
-        gradients of weights, and none needs the last layer's MLP before the continuation."""
-        n_rows, mlp = n_controls + 1, bench.shape.mlp(bench.n_prefix - 1)
-        first = training_gflop(bench, 1) - 3 * mlp
-        spared = n_rows * (bench.shape.layers(0, bench.n_tokens - 1) + 2 * mlp)
-        later = training_gflop(bench, n_rows) - spared
-        return first + (n_steps - 1) * later + bench.teacher_forced_gflop(n_controls)
-
     def stage(products: str) -> Stage:
         edit = partial(fast, products=products)
-        return Stage(lambda: prepared(bench.model(), edit), n_steps, gflop, products)
+        return Stage(lambda: prepared(bench.model(), edit), n_steps, products)
 
     plain_side = lambda: prepared(bench.plain_model(), plain)  # noqa: E731
     stages = {"editing_step": stage("float32"), "editing_step_bfloat16": stage("bfloat16")}
@@ -114,8 +99,7 @@ def planting(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
     Of 12 layers these are the second, fifth, eighth and eleventh: in the mean, as many layers run for these
     as for all. A straightforward step takes equally long for each, and is taken for one of them alone.
     """
-    n_steps, n_layers = bench.sizes.n_planted_steps, bench.shape.n_layers
-    n_left = bench.n_tokens - bench.n_prefix
+    n_steps, n_layers = bench.sizes.n_planted_steps, bench.sizes.n_layers
     layers = [*range(min(1, n_layers - 1), n_layers, 3)]
     how = bench.settings.planted_truth.model_copy(
         update={"max_steps": n_steps, "kinds": {"head_vo": PLANT_RATE}}
@@ -146,16 +130,7 @@ def planting(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
         how_much = PLANT_RATE, how.keep_weight_heads, n_steps
         plain_planting.plant(model, text, keep, bench.n_prefix, masks, *how_much)
 
-    def gflop(_: Results) -> float:
-        """Forward and back through the place's layer and those above, without the last MLP before the
-        continuation, and the kept paragraphs' original predictions once."""
-        n_rows, spared = len(keep) + 1, bench.shape.mlp(bench.n_prefix - 1)
-        above = bench.shape.layers(0, bench.n_tokens - 1, sum(n_layers - layer for layer in layers))
-        ends = bench.shape.unembedding(n_left) - spared
-        steps = 2 * n_rows * (above + len(layers) * ends)
-        return n_steps * steps + len(layers) * bench.teacher_forced_gflop(n_rows)
-
     middle = len(layers) // 2
-    stage = Stage(lambda: prepared(bench.model(), layers, fast), len(layers) * n_steps, gflop)
+    stage = Stage(lambda: prepared(bench.model(), layers, fast), len(layers) * n_steps)
     plain_side = lambda: prepared(bench.plain_model(), [layers[middle]], plain)  # noqa: E731
     return Comparison("step", plain_side, n_steps, slice(middle, middle + 1), {"planting_step": stage})

@@ -4,6 +4,7 @@ A process is forked for each side, so that no side finds the other's memory, cac
 take turns, run by run, so that a machine that slows down slows both. Processes that wait use no processor.
 """
 
+import math
 import multiprocessing
 import os
 import resource
@@ -16,6 +17,8 @@ from multiprocessing.connection import Connection
 from typing import NamedTuple
 
 import numpy as np
+
+from memloc.bench.operations import counted
 
 Results = dict[str, np.ndarray]
 """Name -> one value per item, or several."""
@@ -36,6 +39,8 @@ class Measured(NamedTuple):
     seconds: float
     memory_mb: float
     results: Results
+    gflop: float = math.nan
+    """Work of a run that was counted; counting takes time."""
 
 
 class Side:
@@ -49,14 +54,14 @@ class Side:
         self._process.start()
         other.close()
 
-    def run(self) -> Measured:
-        """Do the work once.
+    def run(self, count: bool = False) -> Measured:
+        """Do the work once, and count its operations.
 
         Raises:
             BenchError: it failed; its traceback is in the log.
         """
         try:
-            self._connection.send(True)
+            self._connection.send(count)
             return self._connection.recv()
         except (EOFError, BrokenPipeError, ConnectionResetError):
             self._process.join()
@@ -76,23 +81,24 @@ def _serve(connection: Connection, prepare: Prepare, parent: int) -> None:
         while not connection.poll(PATIENCE):
             if os.getppid() != parent:  # it was killed
                 return
-        connection.recv()
+        count = connection.recv()
         begin = time.perf_counter()
-        results = work()
+        results, gflop = counted(work) if count else (work(), math.nan)
         seconds = time.perf_counter() - begin
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * PEAK_UNIT / 2**20
-        connection.send(Measured(seconds, memory, results))
+        connection.send(Measured(seconds, memory, results, gflop))
 
 
 def take_turns(sides: Mapping[str, Prepare], repeats: int) -> dict[str, Measured]:
-    """Run every side once to warm up, and then `repeats` times in turn; times are medians of these.
+    """Run every side once to warm up and to count its work, then `repeats` times in turn; times are medians
+    of these.
 
     Raises:
         BenchError: a side failed.
     """
     processes = {name: Side(name, prepare) for name, prepare in sides.items()}
     try:
-        first = {name: side.run() for name, side in processes.items()}
+        first = {name: side.run(count=True) for name, side in processes.items()}
         rounds = [{name: side.run() for name, side in processes.items()} for _ in range(repeats)]
     finally:
         for side in processes.values():
@@ -102,6 +108,7 @@ def take_turns(sides: Mapping[str, Prepare], repeats: int) -> dict[str, Measured
             statistics.median(runs[name].seconds for runs in rounds),
             max(runs[name].memory_mb for runs in rounds),
             first[name].results,
+            first[name].gflop,
         )
         for name in sides
     }

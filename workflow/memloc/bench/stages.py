@@ -12,7 +12,6 @@ from torch import Tensor
 
 from memloc.bench.measure import Prepare, Results
 from memloc.bench.subject import Bench, Comparison, Stage
-from memloc.bench.work import Shape
 from memloc.localization import patching
 from memloc.perturbation import replaced_tokens
 from memloc.perturbation.pairs import Pairs
@@ -86,7 +85,7 @@ def _scoring_stage(bench: Bench, tokens: Int[Tensor, "paragraph token"]) -> Stag
         model, how = bench.reciting_model(), (bench.n_prefix, bench.settings.scores, schemes)
         return lambda: _em_and_nll(score_and_extract(model, tokens, *how)[0])
 
-    return Stage(prepare, len(tokens), lambda _: bench.teacher_forced_gflop(len(tokens)))
+    return Stage(prepare, len(tokens))
 
 
 def _em_and_nll(scores: paragraph_scores.Scores) -> Results:
@@ -111,12 +110,7 @@ def continuations(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparis
         decode = partial(decoding.generate, bench.plain_reciting_model(), n_tokens=n_left)
         return lambda: {"tokens": bench.in_batches(decode, tokens[:, :n_prefix])}
 
-    def gflop(found: Results) -> float:
-        rows = int((found["em"] < n_left).sum())
-        n_decoded = (n_left - found["em"]).sum()
-        return rows * bench.shape.layers(0, bench.n_tokens - 1) + bench.shape.unembedding(n_decoded)
-
-    stage = Stage(prepare, len(tokens), gflop)
+    stage = Stage(prepare, len(tokens))
     return Comparison("paragraph", prepare_plain, len(tokens), slice(None), {"continuation": stage})
 
 
@@ -139,7 +133,6 @@ def perturbations(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparis
         f"perturbation_{name}": Stage(
             partial(_perturb, bench, tokens, options),
             len(tokens) * n_prefix,
-            partial(perturbation_gflop, bench),
             "bfloat16" if options["screening"] == "bfloat16" else "float32",
         )
         for name, options in PERTURBATIONS.items()
@@ -162,17 +155,6 @@ def _perturb(
         return {"em": rows["em"].to_numpy(), **nll}
 
     return work
-
-
-def perturbation_gflop(bench: Bench, found: Results) -> float:
-    """Each paragraph's prefix once; each row from its replaced token on: to the end for NLL."""
-    shape, n_prefix, n_left = bench.shape, bench.n_prefix, bench.n_tokens - bench.n_prefix
-    n_needed = np.full_like(found["em"], n_left) if "nll" in found else np.minimum(found["em"] + 1, n_left)
-    positions = np.arange(len(n_needed)) % n_prefix
-    ends = n_prefix - 1 + n_needed
-    rows = sum(shape.layers(at, end) for at, end in zip(positions.tolist(), ends.tolist(), strict=True))
-    prefixes = len(n_needed) / n_prefix * shape.layers(0, n_prefix)
-    return prefixes + rows + shape.unembedding(int(n_needed.sum()))
 
 
 def pairs(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Pairs:
@@ -213,7 +195,7 @@ def plain_patching(bench: Bench, together: Pairs, fraction: float) -> Prepare:
     return prepare
 
 
-def _patching_stage(bench: Bench, together: Pairs, name: str, gflop: float) -> Comparison:
+def _patching_stage(bench: Bench, together: Pairs, name: str) -> Comparison:
     exact = name == "patching"
     n_items, step = 2 * len(together.ids) * len(patched_sites(bench)), bench.sizes.patched_plain_step
 
@@ -225,55 +207,15 @@ def _patching_stage(bench: Bench, together: Pairs, name: str, gflop: float) -> C
 
     chosen = np.arange(0, len(patched_sites(bench)), step)
     plain = plain_patching(bench, together, 1.0 if exact else FINITE_STEP)
-    stage = Stage(prepare, n_items, lambda _: gflop)
+    stage = Stage(prepare, n_items)
     return Comparison("patched site", plain, len(chosen), chosen, {name: stage})
 
 
 def exact_patching(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
     """Patching of every head of every layer at the perturbed position (paper A.3)."""
-    together, shape = pairs(bench, own), bench.shape
-    n_layers, n_patches = shape.n_layers, 3 * bench.sizes.n_heads  # of a layer: q, k and v of each head
-
-    def patches(position: int, impact: int) -> float:
-        """Of one direction. A patch runs the layers above its own. Its own runs without q, k and v, which are
-        those of the clean run; where a query is patched, for its position alone.
-        """
-        layer = shape.layers(position, impact, 1)
-        key_or_value = layer - 3 / 8 * shape.mlp(impact - position)  # an MLP is 8 squares of the width
-        query = 0.75 * shape.layers(position, position + 1, 1)
-        own = n_layers * (2 * key_or_value + query) / 3
-        above = sum(range(n_layers)) * layer
-        reach_the_last = n_layers - 1 / 3  # but for its own patched queries
-        spared = reach_the_last * _spared(shape, position, impact)
-        return n_patches * (own + above - spared + shape.unembedding(n_layers))
-
-    gflop = sum(_clean_runs(shape, *span) + 2 * patches(*span) for span in _spans(together))
-    return _patching_stage(bench, together, "patching", gflop)
+    return _patching_stage(bench, pairs(bench, own), "patching")
 
 
 def first_order_patching(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
     """First-order estimate of the same patches: two forward passes and two backward passes."""
-    together, shape = pairs(bench, own), bench.shape
-
-    def back(position: int, impact: int) -> float:
-        """Both ways back to the perturbed position, without gradients of weights."""
-        return 2 * (shape.layers(position, impact) - _spared(shape, position, impact) + shape.unembedding(1))
-
-    gflop = sum(_clean_runs(shape, *span) + back(*span) for span in _spans(together))
-    return _patching_stage(bench, together, "attribution_patching", gflop)
-
-
-def _spans(together: Pairs) -> list[tuple[int, int]]:
-    """Perturbed and impact position of every pair."""
-    return list(zip(together.perturbed_position.tolist(), together.impact_position.tolist(), strict=True))
-
-
-def _clean_runs(shape: Shape, position: int, impact: int) -> float:
-    """The tokens before the perturbed one, which a pair shares, and both of its texts from there on."""
-    runs = shape.layers(position, impact) - _spared(shape, position, impact) + shape.unembedding(1)
-    return shape.layers(0, position) + 2 * runs
-
-
-def _spared(shape: Shape, position: int, impact: int) -> float:
-    """What the last layer does not compute: W_O and MLP at all positions but the last one."""
-    return 9 / 8 * shape.mlp(impact - position - 1)
+    return _patching_stage(bench, pairs(bench, own), "attribution_patching")

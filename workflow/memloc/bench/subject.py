@@ -19,7 +19,6 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from memloc.bench.measure import Prepare, Results
-from memloc.bench.work import Shape
 from memloc.model import loading, onednn, training
 from memloc.model.components import components
 from memloc.run.seeds import generator
@@ -34,8 +33,6 @@ class Stage(NamedTuple):
 
     prepare: Prepare
     n_items: int
-    gflop: Callable[[Results], float]
-    """Work that the results need, given them."""
     dtype: str = "float32"
 
 
@@ -86,16 +83,6 @@ class Bench:
     def n_tokens(self) -> int:
         """Tokens of a paragraph."""
         return self.settings.paragraph.length
-
-    @property
-    def shape(self) -> Shape:
-        """Shape of the model."""
-        return Shape(self.sizes.n_layers, self.sizes.width, self.sizes.vocabulary)
-
-    def teacher_forced_gflop(self, n_rows: int) -> float:
-        """One pass over paragraphs, with all positions of the continuation unembedded."""
-        n_left = self.n_tokens - self.n_prefix
-        return n_rows * (self.shape.layers(0, self.n_tokens - 1) + self.shape.unembedding(n_left))
 
     def model(self) -> PreTrainedModel:
         """The model as rules load it that take gradients."""

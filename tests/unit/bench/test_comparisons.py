@@ -1,0 +1,109 @@
+"""Both sides of every comparison find the same, and each is timed at what it is named for."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+import yaml
+
+from memloc.bench import editing_run, gradient_stages, stages, subject
+from memloc.bench.gradient_stages import LEARNING_RATE
+from memloc.bench.measure import difference
+from memloc.bench.run import ROUNDING, RUNS, TOLERANCE
+from memloc.removal.editing import Edits
+from memloc.settings.errors import validate
+
+CONFIG = Path(__file__).parents[3] / "config/bench.yaml"
+SIZES = {
+    "n_layers": 4,
+    "n_heads": 4,
+    "width": 128,
+    "vocabulary": 200,
+    "window": 64,
+    "plain_batch": 8,
+    "n_paragraphs": 6,
+    "n_perturbed": 2,
+    "n_perturbed_plain": 1,
+    "n_pairs": 2,
+    "patched_plain_step": 1,
+    "n_gradients": 4,
+    "n_controls": 3,
+    "n_steps": 3,
+    "n_run_texts": 2,
+    "n_run_steps": 3,
+    "n_planted_steps": 3,
+}
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> subject.Bench:
+    """A small model, and paragraphs of 24 tokens."""
+    folder, given = tmp_path_factory.mktemp("bench"), yaml.safe_load(CONFIG.read_text())
+    given |= {"paragraph": {"length": 24, "prefix": 12}, "bench": given["bench"] | SIZES}
+    settings = validate(given, str(CONFIG))
+    shape = {name: SIZES[name] for name in ("n_layers", "n_heads", "width", "vocabulary", "window")}
+    subject.random_model(shape, seed=0).save_pretrained(folder)
+    return subject.Bench(folder, settings.bench, settings, seed=0)
+
+
+@pytest.fixture(scope="module")
+def own(bench: subject.Bench) -> torch.Tensor:
+    torch.set_num_threads(1)
+    return torch.from_numpy(subject.own_texts(bench)()()["tokens"])
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_both_sides_find_the_same(bench, own, name):
+    comparison = RUNS[name](bench, own)
+    plain = comparison.plain()()
+    for stage, each in comparison.stages.items():
+        found = each.prepare()()
+        assert found.keys() & plain.keys()
+        assert ("nll" in found) == (stage in {"scoring", "extraction", "perturbation_nll"})
+        assert difference(found, plain, comparison.chosen) <= TOLERANCE.get(stage, ROUNDING), stage
+
+
+def test_diverted_texts_match_from_none_to_all(bench, own):
+    changed = stages.diverted(bench, own) != own[:6]
+    assert [row.nonzero().flatten().tolist() for row in changed] == [[12], [14], [17], [19], [22], []]
+
+
+def test_both_sides_of_an_edit_are_compared_by_how_far_weights_have_moved(bench, own):
+    """Not by the weights themselves, of which a few steps are no part that a comparison would see."""
+    comparison, of_an_mlp = RUNS["editing_step"](bench, own), SIZES["width"] * 4 * SIZES["width"]
+    farthest = SIZES["n_steps"] * LEARNING_RATE * of_an_mlp**0.5  # every weight as far as Adam goes
+    for prepare in (comparison.stages["editing_step"].prepare, comparison.plain):
+        moved = prepare()()["moved"]
+        assert 0 < moved.max() < farthest and (moved >= 0).all()
+
+
+def test_stages_are_asked_for_the_numbers_that_they_are_named_for(bench, own, monkeypatch):
+    asked, nothing = [], pd.DataFrame({name: [0.0] for name in (*editing_run.MATCHES, *editing_run.NLLS)})
+
+    def edit(*given):
+        asked.append(given[2].how.products)
+        return Edits(nothing, nothing)
+
+    def optimise(*given):
+        asked.append(given[-1].how.products)
+        return []
+
+    monkeypatch.setattr(stages, "screening_model", lambda model, screening: asked.append(screening))
+    monkeypatch.setattr(gradient_stages.edit_steps, "optimise", optimise)
+    monkeypatch.setattr(editing_run, "edit_paragraphs", edit)
+    runs = [RUNS[name](bench, own).stages for name in ("perturbation", "editing_step", "editing_run")]
+    for stage in (stage for run in runs for stage in run.values()):
+        stage.prepare()()
+    assert {name: asked.pop(0) for run in runs for name in run} == {
+        "perturbation_em": "none",
+        "perturbation_em_bfloat16": "bfloat16",
+        "perturbation_nll": "none",
+        "editing_step": "float32",
+        "editing_step_bfloat16": "bfloat16",
+        "editing_run": "float32",
+        "editing_run_bfloat16_slopes": "bfloat16_slopes",
+    }
+    # A run of edits is held against the peak of single precision, in which all its forward passes are.
+    named = [name for run in runs for name, stage in run.items() if stage.dtype == "bfloat16"]
+    assert named == ["perturbation_em_bfloat16", "editing_step_bfloat16"]
