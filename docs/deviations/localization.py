@@ -92,7 +92,7 @@ def first_token_loss(run: Run) -> str:
     """Opposition of the highlighted head in Figure 6, by the loss of all tokens and of the first one."""
     (layer, head), (ids, tokens) = run.head, run.sample("memorized")
     bridge = load_bridge(run.folder)
-    how = run.settings.activation_gradients.model_copy(update={"loss_tokens": "first"})
+    how = run.settings.activation_gradients.model_copy(update={"reference": True})
     first = activation_gradients(bridge, tokens, ids, "memorized", run.n_prefix, how)
     opposition = []
     for frame in (run.table("activation_gradients"), first):

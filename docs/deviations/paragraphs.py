@@ -26,11 +26,12 @@ def unique_tokens(run: Run) -> str:
 def keywords(run: Run) -> str:
     """Paragraphs that are left if all of a keyword's tokens count in place of its text."""
     frame, tokenizer = run.paragraphs, load_tokenizer(run.folder)
+    least = np.nextafter(run.settings.filters.min_unique, 0)  # that share of unique tokens itself is kept
     reasons = drop_reasons(
         token_tensor(frame["tokens"]).numpy(),
         ((frame["count"] == 0) & ~frame["unseen"]).to_numpy(),
         frame["text"],
-        run.settings.filters.model_copy(update={"match": "tokens"}),
+        run.settings.filters.model_copy(update={"reference": True, "min_unique": least}),
         encode=lambda text: tokenizer.encode(text, add_special_tokens=False),
     )
     left = len(frame) - len(run.table("dropped_paragraphs"))

@@ -12,7 +12,7 @@ from memloc.model import loading
 from memloc.perturbation.replaced_tokens import perturb_prefixes, perturbed_paragraphs
 from memloc.run.progress import Progress
 from memloc.run.shards import shard_rows
-from memloc.scoring.screening import screening_model
+from memloc.scoring.screening import screening_model, screening_pays
 from memloc.settings.sections import sections
 from memloc.tables import storage
 from memloc.tables.schemas.paragraphs import PARAGRAPHS
@@ -34,7 +34,7 @@ rows = shard_rows(len(ids), *snakemake.params.shard, micro_batch)
 log(f"{len(rows)} of {len(ids)} paragraphs")
 
 model = loading.load_for_inference(snakemake.input.folder, settings.loading)
-screen = None if perturbation.nll else screening_model(model, perturbation.screening)
+screen = screening_model(model) if not perturbation.nll and screening_pays(model) else None
 how = (n_prefix, n_vocabulary, perturbation, settings.scores, screen, snakemake.params.seed)
 stamp, progress = provenance(snakemake), Progress(len(rows), "paragraphs")
 with (

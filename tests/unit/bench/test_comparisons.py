@@ -89,16 +89,20 @@ def test_stages_are_asked_for_the_numbers_that_they_are_named_for(bench, own, mo
         asked.append(given[-1].how.products)
         return []
 
-    monkeypatch.setattr(stages, "screening_model", lambda model, screening: asked.append(screening))
+    def perturb(*given):
+        asked.append("float32" if given[7] is None else str(given[7].dtype).removeprefix("torch."))
+        return pd.DataFrame({"id": [], "position": [], "em": [], "nll_original": []})
+
+    monkeypatch.setattr(stages.replaced_tokens, "perturb_prefixes", perturb)
     monkeypatch.setattr(gradient_stages.edit_steps, "optimise", optimise)
     monkeypatch.setattr(editing_run, "edit_paragraphs", edit)
     runs = [RUNS[name](bench, own).stages for name in ("perturbation", "editing_step", "editing_run")]
     for stage in (stage for run in runs for stage in run.values()):
         stage.prepare()()
     assert {name: asked.pop(0) for run in runs for name in run} == {
-        "perturbation_em": "none",
+        "perturbation_em": "float32",
         "perturbation_em_bfloat16": "bfloat16",
-        "perturbation_nll": "none",
+        "perturbation_nll": "float32",
         "editing_step": "float32",
         "editing_step_bfloat16": "bfloat16",
         "editing_run": "float32",

@@ -56,13 +56,13 @@ def as_array(frame, layer, component, n_positions):
     return torch.tensor(values).reshape(len(IDS), n_positions, -1)
 
 
-@pytest.mark.parametrize(("loss_tokens", "n_tokens", "n_positions"), [("all", 6, 11), ("first", 1, 6)])
+@pytest.mark.parametrize(("reference", "n_tokens", "n_positions"), [(False, 6, 11), (True, 1, 6)])
 def test_scores_equal_plain_autograd_one_paragraph_at_a_time(
-    any_model, tiny_tokens, loss_tokens, n_tokens, n_positions
+    any_model, tiny_tokens, reference, n_tokens, n_positions
 ):
     plain = copy.deepcopy(any_model)
     frame = activation_gradients(
-        boot_bridge(any_model), tiny_tokens, IDS, "memorized", N_PREFIX, section(3, loss_tokens=loss_tokens)
+        boot_bridge(any_model), tiny_tokens, IDS, "memorized", N_PREFIX, section(3, reference=reference)
     )
     for layer in range(2):
         for component in COMPONENTS:
@@ -153,20 +153,10 @@ def test_sites_go_layer_by_layer(tiny_gpt2):
     assert found == [Site(0, "v"), Site(0, "q"), Site(1, "v"), Site(1, "q")]
 
 
-def test_reference_puts_only_the_first_token_in_the_loss(tiny_gpt2, tiny_tokens):
-    bridge = boot_bridge(tiny_gpt2)
-    arguments = (bridge, tiny_tokens, IDS, "memorized", N_PREFIX)
-    first = activation_gradients(*arguments, section(7, loss_tokens="first"))
-    assert activation_gradients(*arguments, section(7, loss_tokens="all", reference=True)).equals(first)
-    assert len(activation_gradients(*arguments, section(7, loss_tokens="all"))) > len(first)
-
-
-@pytest.mark.parametrize(("loss_tokens", "n_tokens"), [("all", 6), ("first", 1)])
-def test_prefix_gradients_are_sums_over_prefix_positions(tiny_model, tiny_tokens, loss_tokens, n_tokens):
+@pytest.mark.parametrize(("reference", "n_tokens"), [(False, 6), (True, 1)])
+def test_prefix_gradients_are_sums_over_prefix_positions(tiny_model, tiny_tokens, reference, n_tokens):
     plain = copy.deepcopy(tiny_model)
-    found = prefix_gradients(
-        boot_bridge(tiny_model), tiny_tokens, N_PREFIX, section(3, loss_tokens=loss_tokens)
-    )
+    found = prefix_gradients(boot_bridge(tiny_model), tiny_tokens, N_PREFIX, section(3, reference=reference))
     for layer in range(2):
         for component in COMPONENTS:
             value, logits = activation(plain, tiny_tokens, layer, component)
@@ -231,7 +221,7 @@ def test_unknown_component_or_layer_is_refused(tiny_gpt2):
         sites(bridge, ["q"], layers=[2])
 
 
-@pytest.mark.parametrize("options", [{}, {"loss_tokens": "first"}, {"reference": True}])
+@pytest.mark.parametrize("options", [{}, {"reference": True}])
 def test_prefix_sizes_are_means_of_the_scores_over_paragraphs_and_prefix_positions(
     tiny_llama, tiny_tokens, options
 ):

@@ -11,7 +11,7 @@ from memloc.perturbation.perturbed_prefixes import match_versions, score_version
 from memloc.perturbation.replaced_tokens import replace_each
 from memloc.scoring import paragraph_scores, screening, teacher_forcing
 from memloc.scoring.early_stopping import match_batch
-from memloc.scoring.screening import screening_model
+from memloc.scoring.screening import screening_model, screening_pays
 from memloc.settings.scores import Scoring
 
 
@@ -127,7 +127,7 @@ def test_screening_changes_no_exact_match(case, factor, monkeypatch):
     if factor is not None:
         twin(model, factor)
     sure = score_versions(model, rows, positions, n_prefix, scoring(16, 1e-3))
-    screen = screening_model(model, "bfloat16")
+    screen = screening_model(model)
     screened = match_versions(model, screen, rows, positions, n_prefix, scoring(16, 1e-3))
     assert len(sure.em) >= 1000 and torch.equal(screened.em, sure.em)
 
@@ -137,7 +137,7 @@ def test_the_trusted_lead_is_twelve_standard_deviations_of_what_rounding_does(
 ):
     """Leads by hand, from the logits of whole passes."""
     monkeypatch.setattr(screening, "MOST_UNSURE", 1.0)
-    screen, leads = screening_model(memorizing_model, "bfloat16"), []
+    screen, leads = screening_model(memorizing_model), []
     with torch.no_grad():
         for model in (memorizing_model, screen):
             logits = model(memorized_tokens).logits[:, 11:-1].float()
@@ -165,7 +165,7 @@ def n_run(monkeypatch):
 
 def test_screening_decides_most_versions_of_memorized_paragraphs(memorized_versions, n_run):
     model, rows, positions, n_prefix = memorized_versions
-    screen = screening_model(model, "bfloat16")
+    screen = screening_model(model)
     match_versions(model, screen, rows, positions, n_prefix, scoring(16, 1e-3))
     n_versions = rows[..., 0].numel()
     assert n_run[torch.bfloat16] > 0.8 * n_versions and 0 < n_run[torch.float32] < 0.5 * n_versions
@@ -174,7 +174,7 @@ def test_screening_decides_most_versions_of_memorized_paragraphs(memorized_versi
 def test_versions_that_screening_would_leave_unsure_are_not_screened(memorized_versions, n_run, monkeypatch):
     model, rows, positions, n_prefix = memorized_versions
     monkeypatch.setattr(screening, "N_DEVIATIONS", 1e6)
-    screen = screening_model(model, "bfloat16")
+    screen = screening_model(model)
     match_versions(model, screen, rows, positions, n_prefix, scoring(16, 1e-3))
     assert n_run == {torch.float32: rows[..., 0].numel()}
 
@@ -184,7 +184,7 @@ def test_bfloat16_alone_decides_otherwise(memorized_versions, monkeypatch):
     model, rows, positions, n_prefix = memorized_versions
     monkeypatch.setattr(screening, "N_DEVIATIONS", 0)
     sure = score_versions(model, rows, positions, n_prefix, scoring(16, 1e-3))
-    screen = screening_model(model, "bfloat16")
+    screen = screening_model(model)
     screened = match_versions(model, screen, rows, positions, n_prefix, scoring(16, 1e-3))
     assert not torch.equal(screened.em, sure.em)
 
@@ -192,7 +192,7 @@ def test_bfloat16_alone_decides_otherwise(memorized_versions, monkeypatch):
 @pytest.mark.parametrize("screened", [False, True])
 def test_a_micro_batch_is_matched_as_if_it_were_alone(memorized_versions, screened):
     model, rows, positions, n_prefix = memorized_versions
-    screen = screening_model(model, "bfloat16") if screened else None
+    screen = screening_model(model) if screened else None
     options = (n_prefix, scoring(20, 0.5))
     whole = match_versions(model, screen, rows, positions, *options)
     parts = [match_versions(model, screen, part, positions, *options) for part in rows.split([40, 80, 120])]
@@ -200,19 +200,15 @@ def test_a_micro_batch_is_matched_as_if_it_were_alone(memorized_versions, screen
         assert torch.equal(getattr(whole, name), torch.cat([getattr(part, name) for part in parts]))
 
 
-def test_screening_is_automatic_where_it_pays(tiny_gpt_neo, monkeypatch):
-    for native in (True, False):
+def test_screening_pays_where_bfloat16_is_native_and_the_model_whole_and_of_another_type(
+    tiny_gpt_neo, monkeypatch
+):
+    for native in (False, True):
         monkeypatch.setattr(screening, "native_bfloat16", lambda device, native=native: native)
-        assert (screening_model(tiny_gpt_neo, "auto") is not None) == native
-    assert screening_model(tiny_gpt_neo, "none") is None
-    assert screening_model(tiny_gpt_neo, "bfloat16").dtype == torch.bfloat16
+        assert screening_pays(tiny_gpt_neo) == native
+    assert screening_model(tiny_gpt_neo).dtype == torch.bfloat16
     assert tiny_gpt_neo.dtype == torch.float32
-    monkeypatch.setattr(screening, "native_bfloat16", lambda device: True)
-    assert screening_model(tiny_gpt_neo.bfloat16(), "auto") is None
-
-
-def test_a_model_on_several_devices_is_not_screened_by_itself(tiny_gpt_neo, monkeypatch):
-    monkeypatch.setattr(screening, "native_bfloat16", lambda device: True)
-    assert screening_model(tiny_gpt_neo, "auto") is not None
     tiny_gpt_neo.hf_device_map = {"transformer.h.0": 0, "transformer.h.1": 1}
-    assert screening_model(tiny_gpt_neo, "auto") is None
+    assert not screening_pays(tiny_gpt_neo)
+    del tiny_gpt_neo.hf_device_map
+    assert not screening_pays(tiny_gpt_neo.bfloat16())

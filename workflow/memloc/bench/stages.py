@@ -26,11 +26,7 @@ from memloc.tables.terms.perturbation import UNPERTURBED
 
 FINITE_STEP = 0.02
 # What is asked of perturbed prefixes: exact matches alone, also screened in bfloat16, or with every NLL.
-PERTURBATIONS = {
-    "em": {"nll": False, "screening": "none"},
-    "em_bfloat16": {"nll": False, "screening": "bfloat16"},
-    "nll": {"nll": True, "screening": "none"},
-}
+PERTURBATIONS = {"em": (False, False), "em_bfloat16": (False, True), "nll": (True, False)}  # nll, screened
 
 
 def diverted(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Int[Tensor, "paragraph token"]:
@@ -131,28 +127,29 @@ def perturbations(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparis
 
     stages = {
         f"perturbation_{name}": Stage(
-            partial(_perturb, bench, tokens, options),
+            partial(_perturb, bench, tokens, nll, screened),
             len(tokens) * n_prefix,
-            "bfloat16" if options["screening"] == "bfloat16" else "float32",
+            "bfloat16" if screened else "float32",
         )
-        for name, options in PERTURBATIONS.items()
+        for name, (nll, screened) in PERTURBATIONS.items()
     }
     return Comparison("perturbed prefix", plain_scores(bench, versions), n_plain, slice(n_plain), stages)
 
 
 def _perturb(
-    bench: Bench, tokens: Int[Tensor, "paragraph token"], chosen: dict[str, Any]
+    bench: Bench, tokens: Int[Tensor, "paragraph token"], nll: bool, screened: bool
 ) -> Callable[[], Results]:
     model = bench.reciting_model()
-    perturbation = bench.settings.perturbation.model_copy(update=chosen)
-    how = (perturbation, bench.settings.scores, screening_model(model, perturbation.screening), bench.seed)
+    perturbation = bench.settings.perturbation.model_copy(update={"nll": nll})
+    screen = screening_model(model) if screened else None
+    how = (perturbation, bench.settings.scores, screen, bench.seed)
     texts = (np.arange(len(tokens)), tokens, bench.n_prefix, bench.sizes.vocabulary)
 
     def work() -> Results:
         frame = replaced_tokens.perturb_prefixes(model, *texts, *how)
         rows = frame[frame["position"] != UNPERTURBED].sort_values(["id", "position"])
-        nll = {"nll": rows["nll_original"].to_numpy()} if perturbation.nll else {}
-        return {"em": rows["em"].to_numpy(), **nll}
+        losses = {"nll": rows["nll_original"].to_numpy()} if nll else {}
+        return {"em": rows["em"].to_numpy(), **losses}
 
     return work
 

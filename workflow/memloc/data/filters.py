@@ -37,20 +37,17 @@ def drop_reasons(
     """Why each paragraph is dropped, null where it is kept; the first reason that applies wins.
 
     In order: `failed`, a row of the release that could not be parsed; a share of unique tokens below
-    `min_unique`; a variation of a keyword, keywords in the given order. `match: text` looks for the variation
-    in the paragraph's text, `match: tokens` for all of its tokens among the paragraph's, in any order and
-    place. `reference` does as the authors' code: tokens are matched, and a share of exactly `min_unique` is
-    dropped too. `encode` must add no special tokens.
+    `min_unique`; a variation of a keyword in the paragraph's text, keywords in the given order. `reference`
+    does as the authors' code: a variation is found where all of its tokens are among the paragraph's, in any
+    order and place, and a share of exactly `min_unique` is dropped too. `encode` must add no special tokens.
     """
     share = n_unique(tokens) / tokens.shape[1]
     percent = f"{100 * filters.min_unique:g} % unique tokens"
     if filters.reference:
         repetitive, words = share <= filters.min_unique, f"at most {percent}"
-    else:
-        repetitive, words = share < filters.min_unique, f"fewer than {percent}"
-    if filters.reference or filters.match == "tokens":
         found = _in_tokens(tokens, filters.keywords, encode)
     else:
+        repetitive, words = share < filters.min_unique, f"fewer than {percent}"
         found = _in_texts(texts, filters.keywords)
     reasons = pd.Series([f"keyword: {variation}" if variation else None for variation in found], dtype="str")
     return reasons.mask(repetitive, words).mask(failed, PARSING_FAILED)

@@ -49,9 +49,9 @@ def activation_gradients(
 ) -> pd.DataFrame:
     """Activation gradients of the continuation's NLL: group, id, layer, component, head, position, max_abs.
 
-    The NLL is the mean over the continuation, in nats, or that of its first token only, which is also what
-    `reference` asks for (the authors' Fig. 6). There is a row for each position that the loss
-    depends on: 0..T-2, or 0..n_prefix-1 for the first token. `head` is null for MLP components. The columns
+    The NLL is the mean over the continuation, in nats, or with `reference` that of its first token only (the
+    authors' Fig. 6). There is a row for each position that the loss depends on: 0..T-2, or 0..n_prefix-1 for
+    the first token. `head` is null for MLP components. The columns
     have small types: there are millions of rows.
     """
     tokens = _scored(tokens, n_prefix, how)
@@ -141,7 +141,7 @@ def _scored(
     tokens: Int[Tensor, "paragraph token"], n_prefix: int, how: ActivationGradients
 ) -> Int[Tensor, "paragraph scored"]:
     """The prefix and those tokens of the continuation that are in the loss."""
-    return tokens[:, : n_prefix + 1] if how.reference or how.loss_tokens == "first" else tokens
+    return tokens[:, : n_prefix + 1] if how.reference else tokens
 
 
 def _continuation_nll(bridge: "TransformerBridge", n_prefix: int) -> Nll:

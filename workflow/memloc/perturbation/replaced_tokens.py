@@ -63,14 +63,15 @@ def perturb_prefixes(
 
     Args:
         perturbation: without `nll`, perturbed paragraphs are run until their first mismatch only. With
-            `reference`, position 0 stays unperturbed, as in the authors' code, whose baseline is there.
+            `reference`, position 0 stays unperturbed, as in the authors' code, whose baseline is there, and
+            nll_generated is given, which that code plots.
         scoring: its threshold of near-ties counts; the micro-batch is that of `perturbation`.
         screen: a model that runs perturbed paragraphs first (`screening_model`), only without `nll`.
 
     Returns:
         id, position, draw, token (the new one), em (tokens), nll_original (nats per token, of the unperturbed
         continuation; NaN unless asked for), nll_generated (of the model's own greedy continuation under the
-        perturbed prefix; NaN unless asked for), redecoded (a near-tie, decided by decoding). Position and
+        perturbed prefix; NaN without `reference`), redecoded (a near-tie, decided by decoding). Position and
         token of each paragraph's baseline row are -1; its nll_original is always given.
     """
     positions = torch.arange(int(perturbation.reference), n_prefix)
@@ -91,7 +92,7 @@ def perturb_prefixes(
         _frame(baseline, id=ids, position=UNPERTURBED, draw=0, token=UNPERTURBED),
         _frame(scores, **labels, token=replacements.flatten().numpy()),
     ]
-    if perturbation.nll_generated:
+    if perturbation.reference:
         frames[0]["nll_generated"] = generated_nll(model, tokens, baseline.em, *batch).numpy()
         frames[1]["nll_generated"] = generated_nll(model, versions.flatten(0, 1), scores.em, *batch).numpy()
     return pd.concat(frames, ignore_index=True)

@@ -239,7 +239,7 @@ def _pair(study: Study, place: Place, row: int) -> Pairs | None:
     if place.own == "weight":
         return None
     ids, tokens, n_prefix = study.ids[row, None], study.tokens[row, None], study.n_prefix
-    perturbation = Perturbation(nll=False, screening="none", micro_batch=study.how.micro_batch)
+    perturbation = Perturbation(nll=False, micro_batch=study.how.micro_batch)
     versions = perturb_prefixes(
         study.model, ids, tokens, n_prefix, len(study.counts), perturbation, Scoring(), None, study.seed
     )

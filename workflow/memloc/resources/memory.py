@@ -186,8 +186,7 @@ def stage_bytes(shape: Shape, settings: Settings) -> dict[str, float]:
     def one_position(n_paragraphs: int) -> int:
         return n_paragraphs * shape.n_layers * shape.n_heads * ROW
 
-    versions = settings.perturbation
-    screened = size == 4 and not versions.nll and versions.screening != "none"
+    screened = size == 4 and not settings.perturbation.nll
     screen = (weights + packed) / 2 if screened else 0
     scores, perturbation, patching = passes("scores"), passes("perturbation"), passes("patching")
     noise = passes("weight_noise")

@@ -2,7 +2,6 @@
 
 import copy
 import math
-from typing import Literal
 
 import torch
 from jaxtyping import Int
@@ -14,20 +13,21 @@ from memloc.scoring.early_stopping import decided_margins
 from memloc.scoring.metrics import leading_matches
 from memloc.scoring.teacher_forcing import continuation_states, score_tokens
 
-Screening = Literal["auto", "none", "bfloat16"]
 N_DEVIATIONS = 12  # of the error, whose tails are long: 11 have been seen in 12,500 decisions
 MOST_UNSURE = 0.5  # of a sample; to run more than these again costs about as much as screening saves
 
 
-def screening_model(model: PreTrainedModel, screening: Screening) -> PreTrainedModel | None:
-    """A bfloat16 copy of a model on one device; None where none is wanted, or (auto) would not pay."""
+def screening_pays(model: PreTrainedModel) -> bool:
+    """Whether the device multiplies bfloat16 natively, the model is of another type and on one device."""
     spread = len(getattr(model, "hf_device_map", {})) > 1
-    pays = native_bfloat16(model.device) and model.dtype != torch.bfloat16 and not spread
-    if screening == "bfloat16" or (screening == "auto" and pays):
-        screen = copy.deepcopy(model).to(torch.bfloat16)
-        pack(screen)
-        return screen
-    return None
+    return native_bfloat16(model.device) and model.dtype != torch.bfloat16 and not spread
+
+
+def screening_model(model: PreTrainedModel) -> PreTrainedModel:
+    """A bfloat16 copy of a model on one device."""
+    screen = copy.deepcopy(model).to(torch.bfloat16)
+    pack(screen)
+    return screen
 
 
 @torch.inference_mode()

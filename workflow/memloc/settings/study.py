@@ -36,7 +36,6 @@ from memloc.settings.patching import Patching
 from memloc.settings.perturbation import Perturbation
 from memloc.settings.plant_kinds import HEAD_KINDS
 from memloc.settings.planted_truth import PlantedTruth
-from memloc.settings.published import REFERENCE_NLL_WEIGHT
 from memloc.settings.rare_tokens import RareTokens
 from memloc.settings.recited import Recited
 from memloc.settings.remove import Remove
@@ -87,12 +86,8 @@ class Settings(Section):
     )
     reference: list[Literal["all", *REFERENCE]] = Field(
         [],
-        description="Sections that do as the authors' code does where it differs from the paper's text: "
-        "`filters` keeps only more than half unique tokens and matches keywords by tokens, `perturbation` "
-        "never replaces the first token, `parameter_gradients` folds LayerNorms into the weights that read "
-        "them, `activation_gradients` takes the loss of the first token alone, `contrastive`, `editing` and "
-        "`edit_model` sum the KL divergence over positions and weigh the NLL by "
-        f"{REFERENCE_NLL_WEIGHT}, and edits decay every weight by 1.0.",
+        description="Sections that do as the authors' code does where it differs from the paper's text; "
+        "docs/methods.md lists what that is.",
     )
     shards: Positive = Field(
         1, description="Jobs that each stage with a cost per paragraph is split into; results do not change."
@@ -116,7 +111,7 @@ class Settings(Section):
     perturbation: Perturbation = Perturbation()
     parameter_gradients: SkipJsonSchema[ParameterGradients] = ParameterGradients()
     contrastive: Contrastive = Contrastive()
-    activation_gradients: ActivationGradients = ActivationGradients()
+    activation_gradients: SkipJsonSchema[ActivationGradients] = ActivationGradients()
     attention: SkipJsonSchema[Attention] = Attention()
     rare_tokens: RareTokens = RareTokens()
     patching: Patching = Patching()
