@@ -94,7 +94,7 @@ def test_stages_are_asked_for_the_numbers_that_they_are_named_for(bench, own, mo
         return pd.DataFrame({"id": [], "position": [], "em": [], "nll_original": []})
 
     monkeypatch.setattr(stages.replaced_tokens, "perturb_prefixes", perturb)
-    monkeypatch.setattr(gradient_stages.edit_steps, "optimise", optimise)
+    monkeypatch.setattr(gradient_stages.steps, "optimise", optimise)
     monkeypatch.setattr(editing_run, "edit_paragraphs", edit)
     runs = [RUNS[name](bench, own).stages for name in ("perturbation", "editing_step", "editing_run")]
     for stage in (stage for run in runs for stage in run.values()):
