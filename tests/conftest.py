@@ -4,11 +4,9 @@ import copy
 import os
 from pathlib import Path
 
-from memloc.run.rule import THREAD_VARIABLES
-
 # Before the libraries are imported: on these sizes, their threads do little but wait for each other, at full
-# speed, and take the core of the other process. Scripts of a run set their own number.
-os.environ |= dict.fromkeys(THREAD_VARIABLES, "1")
+# speed, and take the core of the other process. Scripts of a run get the number of their rule.
+os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
 import pytest
 import torch

@@ -60,7 +60,7 @@ def test_training_learns_what_the_stored_one_did(run, study):
     run(script, snakemake)
     made, stored = (
         storage.read(schema_of("training_curve"), path)
-        for path in (snakemake.output.curve, STORED / "tables/training_curve.parquet")
+        for path in (snakemake.output.training_curve, STORED / "tables/training_curve.parquet")
     )
     assert made.step.tolist() == stored.step.tolist()
     np.testing.assert_allclose(made.loss.iloc[0], stored.loss.iloc[0], rtol=1e-3)

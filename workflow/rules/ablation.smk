@@ -3,15 +3,11 @@
 
 rule ablate_heads:
     input:
+        **tables("paragraphs", "sets", "head_ranking"),
         model=rules.model.output.description,
         folder=MODEL_FOLDER,
-        paragraphs=table("paragraphs"),
-        sets=table("sets"),
-        ranking=table("head_ranking"),
     output:
-        ablation=table("head_ablation"),
-        effects=table("head_effects"),
-        cumulative=table("cumulative_ablation"),
+        **tables("head_ablation", "head_effects", "cumulative_ablation"),
     log:
         log_file("ablate_heads"),
     benchmark:
@@ -25,7 +21,7 @@ rule ablate_heads:
         mem_mb=growing(MEMORY["ablate_heads"]),
         runtime=limited(480),
     params:
-        **tracked("ablate_heads.py", "head_ablation", "loading"),
+        **tracked("head_ablation", "loading"),
     message:
         "Ablate every attention head, and the first heads of every ranking together."
     script:
@@ -34,12 +30,11 @@ rule ablate_heads:
 
 rule bypass_layers:
     input:
+        **tables("paragraphs", "sets"),
         model=rules.model.output.description,
         folder=MODEL_FOLDER,
-        paragraphs=table("paragraphs"),
-        sets=table("sets"),
     output:
-        table("layer_bypass"),
+        **tables("layer_bypass"),
     log:
         log_file("bypass_layers"),
     benchmark:
@@ -52,7 +47,7 @@ rule bypass_layers:
         mem_mb=growing(MEMORY["bypass_layers"]),
         runtime=limited(240),
     params:
-        **tracked("bypass_layers.py", "layer_bypass", "loading"),
+        **tracked("layer_bypass", "loading"),
     message:
         "Bypass the attention and MLP blocks of every layer, alone and from it on."
     script:

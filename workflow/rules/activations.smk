@@ -3,13 +3,11 @@
 
 rule activation_gradients:
     input:
+        **tables("paragraphs", "sets", "perturbed_paragraphs"),
         model=rules.model.output.description,
         folder=MODEL_FOLDER,
-        paragraphs=table("paragraphs"),
-        sets=table("sets"),
-        perturbed=table("perturbed_paragraphs"),
     output:
-        table("activation_gradients"),
+        **tables("activation_gradients"),
     log:
         log_file("activation_gradients"),
     benchmark:
@@ -23,7 +21,7 @@ rule activation_gradients:
         mem_mb=growing(MEMORY["activation_gradients"]),
         runtime=limited(60),
     params:
-        **tracked("activation_gradients.py", "activation_gradients", "loading"),
+        **tracked("activation_gradients", "loading"),
     message:
         "Attribute the NLL of memorized and perturbed paragraphs to activations at every position."
     script:
@@ -32,13 +30,11 @@ rule activation_gradients:
 
 rule impact_gradients:
     input:
+        **tables("paragraphs", "perturbed_paragraphs"),
         model=rules.model.output.description,
         folder=MODEL_FOLDER,
-        paragraphs=table("paragraphs"),
-        perturbed=table("perturbed_paragraphs"),
     output:
-        gradients=table("impact_gradients"),
-        similarity=table("forward_similarity"),
+        **tables("impact_gradients", "forward_similarity"),
     log:
         log_file("impact_gradients"),
     benchmark:
@@ -51,7 +47,7 @@ rule impact_gradients:
         mem_mb=growing(MEMORY["activation_gradients"]),
         runtime=limited(60),
     params:
-        **tracked("impact_gradients.py", "activation_gradients", "loading"),
+        **tracked("activation_gradients", "loading"),
     message:
         "Attribute the first changed token to queries and keys, and compare activations, at two positions."
     script:
@@ -60,13 +56,11 @@ rule impact_gradients:
 
 rule compare_activation_gradients:
     input:
+        **tables("paragraphs", "sets"),
         model=rules.model.output.description,
         folder=MODEL_FOLDER,
-        paragraphs=table("paragraphs"),
-        sets=table("sets"),
     output:
-        similarity=table("activation_similarity"),
-        bins=table("activation_bins"),
+        **tables("activation_similarity", "activation_bins"),
     log:
         log_file("compare_activation_gradients"),
     benchmark:
@@ -80,7 +74,7 @@ rule compare_activation_gradients:
         mem_mb=growing(MEMORY["activation_gradients"]),
         runtime=limited(60),
     params:
-        **tracked("compare_activation_gradients.py", "activation_gradients", "loading"),
+        **tracked("activation_gradients", "loading"),
     message:
         "Compare the directions of memorized and non-memorized activation gradients, and sizes of all sets."
     script:
@@ -89,14 +83,11 @@ rule compare_activation_gradients:
 
 rule attention:
     input:
+        **tables("paragraphs", "sets", "scores"),
         model=rules.model.output.description,
         folder=MODEL_FOLDER,
-        paragraphs=table("paragraphs"),
-        sets=table("sets"),
-        scores=table("scores"),
     output:
-        attention=table("attention"),
-        entropy=table("attention_entropy"),
+        **tables("attention", "attention_entropy"),
     log:
         log_file("attention"),
     benchmark:
@@ -109,7 +100,7 @@ rule attention:
         mem_mb=growing(MEMORY["attention"]),
         runtime=limited(60),
     params:
-        **tracked("attention.py", "attention", "loading", "scores", "sets"),
+        **tracked("attention", "loading", "scores", "sets"),
     message:
         "Record the attention of the first decoded token onto the prefix, and its entropy."
     script:

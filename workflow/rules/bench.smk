@@ -10,8 +10,8 @@ BENCHED = Shards("bench_tables", most=len(COMPARISONS))
 
 rule bench_model:
     output:
+        **tables("bench_texts"),
         folder=directory(BENCH_MODEL),
-        texts=table("bench_texts"),
     log:
         log_file("bench_model"),
     benchmark:
@@ -23,7 +23,7 @@ rule bench_model:
         mem_mb=growing(6000),
         runtime=growing(30),
     params:
-        **tracked("bench_model.py", "bench"),
+        **tracked("bench"),
     message:
         "Make a model with random weights, and let it continue random prefixes."
     script:
@@ -34,11 +34,10 @@ rule:
     name:
         BENCHED.rule
     input:
+        **tables("bench_texts"),
         folder=BENCH_MODEL,
-        texts=table("bench_texts"),
     output:
-        bench=BENCHED.table("bench"),
-        growth=BENCHED.table("bench_growth"),
+        **BENCHED.tables("bench", "bench_growth"),
     log:
         BENCHED.log,
     benchmark:
@@ -52,7 +51,6 @@ rule:
         runtime=growing(120),
     params:
         **tracked(
-            "bench_tables.py",
             "bench",
             "scores",
             "extraction",
@@ -71,8 +69,7 @@ rule:
 
 rule bench:
     input:
-        bench=table("bench"),
-        bench_growth=table("bench_growth"),
+        **tables("bench", "bench_growth"),
         template=report_file("benchmarks.md"),
     output:
         f"{RESULTS}/benchmarks.md",
@@ -87,7 +84,7 @@ rule bench:
         mem_mb=growing(1000),
         runtime=growing(5),
     params:
-        **tracked("bench_page.py"),
+        **tracked(),
     message:
         "Write the page of the benchmark."
     script:

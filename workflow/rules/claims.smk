@@ -6,15 +6,15 @@ ABSENT = {*([] if PLANTS_ASKED else PLANTED), *([] if REMOVAL_ASKED else REMOVAL
 ABOUT = {"model": MODEL.id if MODEL.source == "hub" else MODEL_NAME, "data": DATA.source}
 
 for topic in registry.topics().values():
-    read = [*topic.tables, *counted_in(topic.tables.get("paragraphs"))]
+    read = {*topic.tables, *counted_in(topic.tables.get("paragraphs"))} - ABSENT
 
     rule:
         name:
             f"claims_{topic.name}"
         input:
-            tables=[table(name) for name in read if name not in ABSENT],
+            **tables(*sorted(read)),
         output:
-            claims_of(topic.name),
+            claims=claims_of(topic.name),
         log:
             log_file(f"claims_{topic.name}"),
         benchmark:
@@ -27,12 +27,8 @@ for topic in registry.topics().values():
             mem_mb=growing(2000),
             runtime=growing(15),
         params:
-            **tracked(
-                "claims.py",
-                *topic.settings,
-                modules=[f"claims/estimators/{topic.name}"],
-                tables=[*read, "claims"],
-            ),
+            **tracked(*topic.settings),
+            module=f"memloc.claims.estimators.{topic.name}",
             topic=topic.model_dump(mode="json"),
             about=ABOUT,
         message:
@@ -43,9 +39,9 @@ for topic in registry.topics().values():
 
 rule join_claims:
     input:
-        topics=[claims_of(name) for name in registry.topics()],
+        claims=[claims_of(name) for name in registry.topics()],
     output:
-        table("claims"),
+        **tables("claims"),
     log:
         log_file("join_claims"),
     benchmark:
@@ -58,7 +54,7 @@ rule join_claims:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        **tracked("join_claims.py"),
+        **tracked(),
     message:
         "Join the verdicts of all topics in one table."
     script:

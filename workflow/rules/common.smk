@@ -129,6 +129,11 @@ def table(name):
     return f"{SHARED if name in SHARED_TABLES else RESULTS}/{folder}/{name}.parquet"
 
 
+def tables(*names):
+    """Inputs or outputs of a rule: tables, each named after itself."""
+    return {name: table(name) for name in names}
+
+
 def claims_of(topic):
     """Path of the part of table `claims` that holds a topic's verdicts."""
     return f"{RESULTS}/claims/{topic}.parquet"
@@ -161,7 +166,7 @@ def figure_files(figure):
             "paper": figure.section,
         },
     )
-    stored = {"stored": table(figure.stored)} if figure.stored else {}
+    stored = tables(*filter(None, [figure.stored]))
     return {"pdf": f"{path}.pdf", "png": shown, "csv": f"{path}.csv", "caption": f"{path}.rst"} | stored
 
 
@@ -176,7 +181,7 @@ class Shards:
 
     def __init__(self, stage, most=None):
         """`most` jobs have work; more are not started."""
-        self.stage, self.parts, self.tables = stage, {}, {}
+        self.stage, self.parts, self.wholes = stage, {}, {}
         self.n = SETTINGS.shards if most is None else min(SETTINGS.shards, most)
         self.rule, name = stage, stage
         if self.n > 1:
@@ -184,38 +189,40 @@ class Shards:
             self.rule, name = f"{stage}_shard", f"{stage}/{{shard}}-of-{self.n}"
         self.log, self.benchmark = log_file(name), benchmark_file(name)
 
-    def table(self, name, path=None):
-        """Path that a job of the stage writes a table to: a part, or the whole table with one shard.
+    def tables(self, *names, folder=None):
+        """Outputs of a job of the stage: parts of tables, or the whole tables with one shard.
 
-        `path` is the table's place where it is not in the study's folder of tables.
+        `folder` holds the tables where that is not the study's folder of tables.
         """
-        self.tables[name] = path or table(name)
+        self.wholes = {name: f"{folder}/{name}.parquet" for name in names} if folder else tables(*names)
         if self.n == 1:
-            return self.tables[name]
-        part = f"{RESULTS}/shards/{self.stage}/{name}/{{shard}}-of-{self.n}.parquet"
-        self.parts[name] = [part.replace("{shard}", str(shard)) for shard in range(self.n)]
-        return part
+            return self.wholes
+        part = f"{{shard}}-of-{self.n}.parquet"
+        made = {name: f"{RESULTS}/shards/{self.stage}/{name}/{part}" for name in names}
+        for name, path in made.items():
+            self.parts[name] = [path.replace("{shard}", str(shard)) for shard in range(self.n)]
+        return made
 
     def number(self, wildcards):
         """Which shard a job computes, from 0, and of how many."""
         return [int(wildcards.get("shard", 0)), self.n]
 
 
-def tracked(script, *sections, modules=(), tables=()):
-    """Parameters of a script: the settings it uses and the hash of the code it uses, so that a rule reruns when,
-    and only when, one of these changes.
-
-    `tables` are those that the script reads by names from its rule. It imports the schemas of all others.
-    """
-    files = [source(f"scripts/{script}"), *(tracking.PACKAGE / f"{module}.py" for module in modules)]
-    files += [schemas.file_of(name) for name in sorted(set(tables))]
+def tracked(*sections):
+    """Parameters of a script: study, seed and the sections of settings that it uses. A rule reruns when, and only
+    when, one of these changes, or the code: see `code_of`."""
     chosen = SETTINGS.model_dump(mode="json", include={"paragraph", *sections})
-    return {
-        "study": SETTINGS.study,
-        "seed": SETTINGS.seed,
-        "settings": chosen,
-        "code": tracking.code_hash(*files),
-    }
+    return {"study": SETTINGS.study, "seed": SETTINGS.seed, "settings": chosen}
+
+
+def code_of(rule):
+    """Hash of the code that a rule uses: of its script, of the module that this imports by a name (parameter
+    `module`), and of the schemas of the tables that are its inputs and outputs."""
+    named = {name for files in (rule.input, rule.output) for name, _ in files.items()} & schemas.STAGES.keys()
+    files = [source(f"scripts/{Path(rule.script).name}"), *map(schemas.file_of, sorted(named))]
+    if module := rule.params.get("module"):
+        files.append(tracking.module_file(module, tracking.PACKAGE))
+    return tracking.code_hash(*files)
 
 
 def shard_of_index(wildcards):

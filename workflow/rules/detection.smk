@@ -3,12 +3,11 @@
 
 rule prefix_features:
     input:
+        **tables("paragraphs", "dropped_paragraphs"),
         model=rules.model.output.description,
         folder=MODEL_FOLDER,
-        paragraphs=table("paragraphs"),
-        dropped=table("dropped_paragraphs"),
     output:
-        table("prefix_features"),
+        **tables("prefix_features"),
     log:
         log_file("prefix_features"),
     benchmark:
@@ -21,7 +20,7 @@ rule prefix_features:
         mem_mb=growing(MEMORY["prefix_features"]),
         runtime=limited(120),
     params:
-        **tracked("prefix_features.py", "detection", "min_k", "loading"),
+        **tracked("detection", "min_k", "loading"),
     message:
         "Record what the model computes over prefixes, at every lead time."
     script:
@@ -30,12 +29,9 @@ rule prefix_features:
 
 rule detect:
     input:
-        features=table("prefix_features"),
-        paragraphs=table("paragraphs"),
-        scores=table("scores"),
+        **tables("prefix_features", "paragraphs", "scores"),
     output:
-        folds=table("detection_folds"),
-        detection=table("detection"),
+        **tables("detection_folds", "detection"),
     log:
         log_file("detect"),
     benchmark:
@@ -47,7 +43,7 @@ rule detect:
         mem_mb=growing(4000),
         runtime=growing(240),
     params:
-        **tracked("detect.py", "detection"),
+        **tracked("detection"),
     message:
         "Fit classifiers to prefixes in folds that share no text, and judge what they tell."
     script:

@@ -5,11 +5,9 @@ EDITED_MODEL = f"{RESULTS}/edited_model"
 
 rule edited_model:
     input:
+        **tables("paragraphs", "sets", "head_ranking"),
         model=rules.model.output.description,
         folder=MODEL_FOLDER,
-        paragraphs=table("paragraphs"),
-        sets=table("sets"),
-        ranking=table("head_ranking"),
         listed=named_texts(SETTINGS.edit_model.files, "edit_model.files"),
         card=report_file("model_card.md"),
     output:
@@ -26,7 +24,7 @@ rule edited_model:
         mem_mb=growing(MEMORY["edited_model"]),
         runtime=growing(120),
     params:
-        **tracked("edited_model.py", "edit_model", "remove", "loading", "highlight"),
+        **tracked("edit_model", "remove", "loading", "highlight"),
     message:
         "Remove the chosen paragraphs together and write the model with a card of what changed and what it cost."
     script:

@@ -12,17 +12,11 @@ for objective in ("unlearn", "edit"):
         name:
             EDITING.rule
         input:
+            **tables("paragraphs", "sets", "perturbation", "perturbed_paragraphs", "head_ranking"),
             model=rules.model.output.description,
             folder=MODEL_FOLDER,
-            tables=[
-                table(name)
-                for name in ("paragraphs", "sets", "perturbation", "perturbed_paragraphs", "head_ranking")
-            ],
         output:
-            edits=EDITING.table("edits", f"{PARTS}/{objective}/edits.parquet"),
-            edit_trajectories=EDITING.table(
-                "edit_trajectories", f"{PARTS}/{objective}/edit_trajectories.parquet"
-            ),
+            **EDITING.tables("edits", "edit_trajectories", folder=f"{PARTS}/{objective}"),
         log:
             EDITING.log,
         benchmark:
@@ -36,7 +30,7 @@ for objective in ("unlearn", "edit"):
             mem_mb=growing(MEMORY["edit_paragraphs"]),
             runtime=limited(1440),
         params:
-            **tracked("edit_paragraphs.py", "editing", "loading", "highlight"),
+            **tracked("editing", "loading", "highlight"),
             objective=objective,
             shard=EDITING.number,
         message:
@@ -52,8 +46,7 @@ rule edits:
             f"{PARTS}/{objective}/edit_trajectories.parquet" for objective in ("unlearn", "edit")
         ],
     output:
-        edits=table("edits"),
-        edit_trajectories=table("edit_trajectories"),
+        **tables("edits", "edit_trajectories"),
     log:
         log_file("edits"),
     benchmark:
@@ -66,7 +59,7 @@ rule edits:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        **tracked("join_parts.py", tables=("edits", "edit_trajectories")),
+        **tracked(),
     message:
         "Join unlearning and editing in one table."
     script:

@@ -9,14 +9,12 @@ if EXPECTED.memorized_list:
 
     rule compare_memorized_list:
         input:
+            **tables("paragraphs", "scores", PUBLISHED_FILTER),
             model=rules.model.output.description,
             folder=MODEL_FOLDER,
             published=EXPECTED.memorized_list,
-            paragraphs=table("paragraphs"),
-            dropped=table(PUBLISHED_FILTER),
-            scores=table("scores"),
         output:
-            table("memorized_agreement"),
+            **tables("memorized_agreement"),
         log:
             log_file("compare_memorized_list"),
         benchmark:
@@ -29,7 +27,7 @@ if EXPECTED.memorized_list:
             mem_mb=growing(MEMORY["scores"]),
             runtime=growing(30),
         params:
-            **tracked("compare_memorized_list.py", "expected", "loading", "scores"),
+            **tracked("expected", "loading", "scores"),
             filter=PUBLISHED_FILTER,
         message:
             "Compare the memorized paragraphs with the published list, by text."
@@ -41,14 +39,11 @@ if COMPARED:
 
     rule compare_expected:
         input:
+            **tables("paragraphs", "scores", "dropped_paragraphs", "dropped_reference"),
+            **tables(*(["memorized_agreement"] if EXPECTED.memorized_list else [])),
             model=rules.model.output.description,
-            paragraphs=table("paragraphs"),
-            scores=table("scores"),
-            dropped_paragraphs=table("dropped_paragraphs"),
-            dropped_reference=table("dropped_reference"),
-            agreement=[table(name) for name in COMPARED if name == "memorized_agreement"],
         output:
-            table("expected"),
+            **tables("expected"),
         log:
             log_file("compare_expected"),
         benchmark:
@@ -61,7 +56,7 @@ if COMPARED:
             mem_mb=growing(2000),
             runtime=growing(15),
         params:
-            **tracked("compare_expected.py", "expected"),
+            **tracked("expected"),
         message:
             "Compare published numbers with those of this run."
         script:

@@ -7,7 +7,7 @@ ON_PAGE = tables_on_page(MADE, SETTINGS.explorer.tables)
 
 rule explorer:
     input:
-        tables=[table(name) for name in ON_PAGE],
+        **tables(*ON_PAGE),
         config=rules.run_config.output[0],
         page=[own_file(path) for path in PAGE_FILES],
     output:
@@ -31,7 +31,7 @@ rule explorer:
         mem_mb=growing(4000),
         runtime=growing(20),
     params:
-        **tracked("explorer.py", "explorer", "highlight", "sets", tables=ON_PAGE),
+        **tracked("explorer", "highlight", "sets"),
         model=MODEL_NAME,
         left_out=left_out(MADE, SETTINGS.explorer.tables),
     message:

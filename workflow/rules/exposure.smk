@@ -13,12 +13,12 @@ if SETTINGS.exposure.index:
         name:
             EXPOSURE.rule
         input:
-            paragraphs=table("paragraphs"),
+            **tables("paragraphs"),
             folder=MODEL_FOLDER,
             index=COUNTED.files,
             tokenizers=sorted(set(COUNTED.tokenizers)),
         output:
-            exposure=EXPOSURE.table("exposure"),
+            **EXPOSURE.tables("exposure"),
         log:
             EXPOSURE.log,
         benchmark:
@@ -30,7 +30,7 @@ if SETTINGS.exposure.index:
             mem_mb=growing(4000),
             runtime=growing(240),
         params:
-            **tracked("exposure.py", "exposure"),
+            **tracked("exposure"),
             shard=EXPOSURE.number,
         message:
             "Count every paragraph, its prefix and its continuation in the indexes of a corpus."
@@ -59,7 +59,7 @@ if DATA.source == "text":
             mem_mb=growing(8000),
             runtime=growing(720),
         params:
-            **tracked("index_shard.py", "data"),
+            **tracked("data"),
             shard=shard_of_index,
         message:
             "Tokenise a share of the documents of your own text, and sort their suffixes."
@@ -83,7 +83,7 @@ if DATA.source == "text":
             mem_mb=growing(2000),
             runtime=growing(60),
         params:
-            **tracked("index.py"),
+            **tracked(),
         message:
             "Make one index of your own text of its shards."
         script:

@@ -17,13 +17,14 @@ TABLES = sorted({name for names in READ.values() for name in names})
 for figure in SHOWN:
     if figure.only_for == "seeds":
         continue  # drawn from the tables of several studies (seeds.smk)
+    # Those of its caption; figure `claims` reads the whole table.
+    verdicts = {"claims": [claims_of(topic) for topic in registry.topics_of_figure(figure.name)]}
 
     rule:
         name:
             figure.name
         input:
-            tables=[table(name) for name in READ[figure.name]],
-            claims=[claims_of(topic) for topic in registry.topics_of_figure(figure.name)],
+            **verdicts | tables(*READ[figure.name]),
             caption=report_file(f"{figure.name}.rst"),
         output:
             **figure_files(figure),
@@ -39,12 +40,8 @@ for figure in SHOWN:
             mem_mb=growing(2000),
             runtime=growing(10),
         params:
-            **tracked(
-                "figure.py",
-                *figure.settings,
-                modules=[f"figures/{figure.name}"],
-                tables=[*READ[figure.name], "claims", *filter(None, [figure.stored])],
-            ),
+            **tracked(*figure.settings),
+            module=f"memloc.figures.{figure.name}",
             figure=figure.name,
             model=MODEL_NAME,
             paragraphs=figure.paragraphs,

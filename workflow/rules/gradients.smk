@@ -3,15 +3,13 @@
 
 rule parameter_gradients:
     input:
+        **tables("paragraphs", "sets"),
         model=rules.model.output.description,
         folder=MODEL_FOLDER,
-        paragraphs=table("paragraphs"),
-        sets=table("sets"),
     output:
-        table("parameter_gradients"),
-        table("parameter_gradient_samples"),
-        table("paragraph_gradients"),
-        table("gradient_similarity"),
+        **tables(
+            "parameter_gradients", "parameter_gradient_samples", "paragraph_gradients", "gradient_similarity"
+        ),
     log:
         log_file("parameter_gradients"),
     benchmark:
@@ -25,7 +23,7 @@ rule parameter_gradients:
         mem_mb=growing(MEMORY["parameter_gradients"]),
         runtime=limited(60),
     params:
-        **tracked("parameter_gradients.py", "parameter_gradients", "contrastive", "loading"),
+        **tracked("parameter_gradients", "contrastive", "loading"),
     message:
         "Attribute the NLL of every set, and the contrastive objective, to the model's weights."
     script:

@@ -26,8 +26,8 @@ rule model:
     input:
         folder=MODEL_FOLDER,
     output:
+        **tables("vocabulary"),
         description=f"{SHARED}/model.json",
-        vocabulary=table("vocabulary"),
     log:
         log_file("model"),
     benchmark:
@@ -39,7 +39,7 @@ rule model:
         mem_mb=growing(MEMORY["model"]),
         runtime=growing(30),
     params:
-        **tracked("model.py"),
+        **tracked(),
         dtype=SETTINGS.loading.dtype,
         name=MODEL_NAME,
         revision=MODEL_REVISION,

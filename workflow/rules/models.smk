@@ -10,6 +10,13 @@ STUDIES = studies_by_model(SETTINGS)
 SHOWN = {"models", "checkpoints"} if SETTINGS.steps else {"models"}
 JOINT = ("detection_transfer",)  # tables of all models together
 ACROSS = [figure for figure in FIGURES if figure.only_for in SHOWN]
+
+
+def tables_of_models(*names):
+    """Inputs of a rule: tables of all models, each named after itself."""
+    return {name: [f"{RESULTS}/{model}/tables/{name}.parquet" for model in STUDIES] for name in names}
+
+
 # Names of imported rules begin with the model's name; so do their messages.
 for model, settings in STUDIES.items():
     model_module, model_prefix = f"model {model}", f"{model}_"
@@ -44,11 +51,9 @@ if SETTINGS.data.source == "release":
 
 rule transfer_detection:
     input:
-        features=[f"{RESULTS}/{model}/tables/prefix_features.parquet" for model in STUDIES],
-        folds=[f"{RESULTS}/{model}/tables/detection_folds.parquet" for model in STUDIES],
-        paragraphs=[f"{RESULTS}/{model}/tables/paragraphs.parquet" for model in STUDIES],
+        **tables_of_models("prefix_features", "detection_folds", "paragraphs"),
     output:
-        table("detection_transfer"),
+        **tables("detection_transfer"),
     log:
         log_file("transfer_detection"),
     benchmark:
@@ -60,7 +65,7 @@ rule transfer_detection:
         mem_mb=growing(4000),
         runtime=growing(240),
     params:
-        **tracked("transfer_detection.py", "detection"),
+        **tracked("detection"),
         models=list(STUDIES),
     message:
         "Fit classifiers to prefixes of one model, and judge what they tell of another."
@@ -74,14 +79,9 @@ for figure in ACROSS:
         name:
             figure.name
         input:
+            **tables_of_models(*sorted({*figure.tables, *counted_in(figure.paragraphs)} - {*JOINT})),
+            **tables(*sorted({*figure.tables} & {*JOINT})),
             models=[f"{RESULTS}/{model}/model.json" for model in STUDIES],
-            tables=[
-                f"{RESULTS}/{model}/tables/{name}.parquet"
-                for name in (*figure.tables, *counted_in(figure.paragraphs))
-                if name not in JOINT
-                for model in STUDIES
-            ],
-            joint=[table(name) for name in figure.tables if name in JOINT],
             caption=report_file(f"{figure.name}.rst"),
         output:
             **figure_files(figure),
@@ -97,13 +97,8 @@ for figure in ACROSS:
             mem_mb=growing(2000),
             runtime=growing(10),
         params:
-            **tracked(
-                "figure_across_models.py",
-                *figure.settings,
-                modules=[f"figures/{figure.name}"],
-                tables=[*figure.tables, *counted_in(figure.paragraphs)],
-            ),
-            figure=figure.name,
+            **tracked(*figure.settings),
+            module=f"memloc.figures.{figure.name}",
             paragraphs=figure.paragraphs,
             steps=SETTINGS.steps,
         message:
@@ -151,7 +146,7 @@ rule explorer:
         mem_mb=growing(500),
         runtime=growing(5),
     params:
-        **tracked("explorer_across_models.py"),
+        **tracked(),
         models=list(STUDIES),
     message:
         "Write the page that shows two models side by side."
@@ -178,7 +173,7 @@ rule story:
         mem_mb=growing(500),
         runtime=growing(5),
     params:
-        **tracked("story_of_models.py"),
+        **tracked(),
         models=list(STUDIES),
     message:
         "Tell what the study found for each model."

@@ -10,8 +10,7 @@ if DATA.source == "embedded":
         input:
             base=PRETRAINED,
         output:
-            paragraphs=table("paragraphs"),
-            stream=table("training_stream"),
+            **tables("paragraphs", "training_stream"),
             tokenizer=directory(f"{SHARED}/tokenizer"),
         log:
             log_file("paragraphs"),
@@ -24,7 +23,7 @@ if DATA.source == "embedded":
             mem_mb=growing(3000),
             runtime=growing(30),
         params:
-            **tracked("paragraphs_embedded.py", "data"),
+            **tracked("data"),
             versions=package_versions(DATA.packages),
         message:
             "Cut paragraphs from the docstrings of installed packages and draw their repeats."
@@ -43,7 +42,7 @@ elif DATA.source == "text":
             unseen=[PLACES.get(file, file) for file in UNSEEN_TEXTS],
             folder=MODEL_FOLDER,
         output:
-            paragraphs=table("paragraphs"),
+            **tables("paragraphs"),
         log:
             log_file("paragraphs"),
         benchmark:
@@ -78,7 +77,7 @@ elif DATA.source == "tokens":
             groups=array_file(GROUPS),
             folder=MODEL_FOLDER,
         output:
-            paragraphs=table("paragraphs"),
+            **tables("paragraphs"),
         log:
             log_file("paragraphs"),
         benchmark:
@@ -90,7 +89,7 @@ elif DATA.source == "tokens":
             mem_mb=growing(4000),
             runtime=growing(30),
         params:
-            **tracked("paragraphs_tokens.py", "data"),
+            **tracked("data"),
         message:
             "Read paragraphs that are given as token ids, and decode their text."
         script:
@@ -104,7 +103,7 @@ else:
             folder=MODEL_FOLDER,
             tokenizer=[RELEASE_TOKENIZER] if DATA.retokenize else [],
         output:
-            paragraphs=table("paragraphs"),
+            **tables("paragraphs"),
         log:
             log_file("paragraphs"),
         benchmark:
@@ -116,7 +115,7 @@ else:
             mem_mb=growing(4000),
             runtime=growing(30),
         params:
-            **tracked("paragraphs_release.py", "data"),
+            **tracked("data"),
         message:
             "Read the published paragraphs and decode their text."
         script:
@@ -125,11 +124,10 @@ else:
 
 rule dropped_paragraphs:
     input:
-        paragraphs=table("paragraphs"),
+        **tables("paragraphs"),
         folder=MODEL_FOLDER,
     output:
-        dropped=table("dropped_paragraphs"),
-        reference=table("dropped_reference"),
+        **tables("dropped_paragraphs", "dropped_reference"),
     log:
         log_file("dropped_paragraphs"),
     benchmark:
@@ -141,7 +139,7 @@ rule dropped_paragraphs:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
-        **tracked("dropped_paragraphs.py", "filters"),
+        **tracked("filters"),
     message:
         "Filter paragraphs by keywords and unique tokens (paper A.1)."
     script:

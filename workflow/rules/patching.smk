@@ -9,13 +9,11 @@ rule:
     name:
         PATCHING.rule
     input:
+        **tables("paragraphs", "perturbed_paragraphs"),
         model=rules.model.output.description,
         folder=MODEL_FOLDER,
-        paragraphs=table("paragraphs"),
-        perturbed=table("perturbed_paragraphs"),
     output:
-        patching=PATCHING.table("patching"),
-        attribution_patching=PATCHING.table("attribution_patching"),
+        **PATCHING.tables("patching", "attribution_patching"),
     log:
         PATCHING.log,
     benchmark:
@@ -29,7 +27,7 @@ rule:
         mem_mb=growing(MEMORY["patching"]),
         runtime=limited(480),
     params:
-        **tracked("patching.py", "patching", "loading"),
+        **tracked("patching", "loading"),
         shard=PATCHING.number,
     message:
         "Patch q, k and v of every head at the perturbed position, both ways."
@@ -41,12 +39,11 @@ rule:
     name:
         RESIDUAL_PATCHING.rule
     input:
+        **tables("paragraphs", "perturbed_paragraphs"),
         model=rules.model.output.description,
         folder=MODEL_FOLDER,
-        paragraphs=table("paragraphs"),
-        perturbed=table("perturbed_paragraphs"),
     output:
-        RESIDUAL_PATCHING.table("residual_patching"),
+        **RESIDUAL_PATCHING.tables("residual_patching"),
     log:
         RESIDUAL_PATCHING.log,
     benchmark:
@@ -60,7 +57,7 @@ rule:
         mem_mb=growing(MEMORY["residual_patching"]),
         runtime=limited(480),
     params:
-        **tracked("residual_patching.py", "patching", "loading"),
+        **tracked("patching", "loading"),
         shard=RESIDUAL_PATCHING.number,
     message:
         "Patch the residual stream of every layer and position, both ways."

@@ -9,14 +9,11 @@ rule:
     name:
         PERTURBATION.rule
     input:
+        **tables("vocabulary", "paragraphs", "sets"),
         model=rules.model.output.description,
         folder=MODEL_FOLDER,
-        vocabulary=table("vocabulary"),
-        paragraphs=table("paragraphs"),
-        sets=table("sets"),
     output:
-        perturbation=PERTURBATION.table("perturbation"),
-        perturbed_paragraphs=PERTURBATION.table("perturbed_paragraphs"),
+        **PERTURBATION.tables("perturbation", "perturbed_paragraphs"),
     log:
         PERTURBATION.log,
     benchmark:
@@ -30,7 +27,7 @@ rule:
         mem_mb=growing(MEMORY["perturbation"]),
         runtime=limited(240),
     params:
-        **tracked("perturbation.py", "perturbation", "loading", "scores"),
+        **tracked("perturbation", "loading", "scores"),
         shard=PERTURBATION.number,
     message:
         "Replace every prefix token of the sampled paragraphs and score what the model goes on with."

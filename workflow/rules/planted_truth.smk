@@ -14,13 +14,11 @@ if PLANTS_ASKED:
         name:
             PLANTING.rule
         input:
+            **tables("paragraphs", "scores", "sets"),
             model=rules.model.output.description,
             folder=MODEL_FOLDER,
-            paragraphs=table("paragraphs"),
-            scores=table("scores"),
-            sets=table("sets"),
         output:
-            **{name: PLANTING.table(name) for name in PLANTED},
+            **PLANTING.tables(*PLANTED),
         log:
             PLANTING.log,
         benchmark:
@@ -34,7 +32,7 @@ if PLANTS_ASKED:
             mem_mb=growing(MEMORY["plant_paragraphs"]),
             runtime=limited(1440),
         params:
-            **tracked("plant_paragraphs.py", "planted_truth", "loading"),
+            **tracked("planted_truth", "loading"),
             shard=PLANTING.number,
         message:
             "Plant paragraphs in chosen weights, and ask every method where they are."

@@ -3,23 +3,12 @@
 
 rule rank_heads:
     input:
+        **tables("parameter_gradients", "parameter_gradient_samples", "activation_gradients"),
+        **tables("rare_token_correlation", "rare_token_groups", "patching"),
+        **tables(*(["planted_truth"] if SETTINGS.head_ranking.weighted else [])),
         model=rules.model.output.description,
-        tables=[
-            table(name)
-            for name in (
-                "parameter_gradients",
-                "parameter_gradient_samples",
-                "activation_gradients",
-                "rare_token_correlation",
-                "rare_token_groups",
-                "patching",
-                *(["planted_truth"] if SETTINGS.head_ranking.weighted else []),
-            )
-        ],
     output:
-        ranking=table("head_ranking"),
-        samples=table("head_rank_samples"),
-        agreement=table("ranking_agreement"),
+        **tables("head_ranking", "head_rank_samples", "ranking_agreement"),
     log:
         log_file("rank_heads"),
     benchmark:
@@ -32,7 +21,7 @@ rule rank_heads:
         mem_mb=growing(4000),
         runtime=growing(15),
     params:
-        **tracked("rank_heads.py"),
+        **tracked(),
     message:
         "Rank the attention heads by every method and compare the rankings."
     script:

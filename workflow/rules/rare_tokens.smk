@@ -3,15 +3,10 @@
 
 rule rare_tokens:
     input:
+        **tables("paragraphs", "sets", "attention"),
         model=rules.model.output.description,
-        paragraphs=table("paragraphs"),
-        sets=table("sets"),
-        attention=table("attention"),
     output:
-        by_rank=table("rare_tokens"),
-        correlation=table("rare_token_correlation"),
-        groups=table("rare_token_groups"),
-        tokens=table("token_attention"),
+        **tables("rare_tokens", "rare_token_correlation", "rare_token_groups", "token_attention"),
     log:
         log_file("rare_tokens"),
     benchmark:
@@ -24,7 +19,7 @@ rule rare_tokens:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        **tracked("rare_tokens.py", "rare_tokens"),
+        **tracked("rare_tokens"),
     message:
         "Sum attention by rarity and by token, correlate it with the rarity, and permute tokens for a null."
     script:

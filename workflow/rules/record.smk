@@ -20,7 +20,7 @@ rule bundle:
         mem_mb=growing(2000),
         runtime=growing(60),
     params:
-        **tracked("bundle.py"),
+        **tracked(),
         ran=lambda wildcards: ran(),
         code_files=lambda wildcards: code_files(),
     message:
@@ -42,7 +42,7 @@ rule verify:
         mem_mb=growing(2000),
         runtime=growing(60),
     params:
-        **tracked("verify.py"),
+        **tracked(),
         bundle=placed(BUNDLE),
     message:
         "Check that the bundle and the results are unchanged: hashes, schemas, nothing missing or added."
@@ -61,7 +61,7 @@ rule estimate:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        **tracked("estimate.py"),
+        **tracked(),
         ran=lambda wildcards: ran(),
         targets=lambda wildcards: [str(path) for path in rules.all.input],
         whole=SETTINGS.model_dump(mode="json"),

@@ -11,14 +11,12 @@ if REMOVAL_ASKED:
         name:
             REMOVAL.rule
         input:
+            **tables("paragraphs", "sets", "head_ranking"),
             model=rules.model.output.description,
             folder=MODEL_FOLDER,
-            paragraphs=table("paragraphs"),
-            sets=table("sets"),
-            ranking=table("head_ranking"),
             listed=named_texts(SETTINGS.remove.files, "remove.files"),
         output:
-            **{name: REMOVAL.table(name) for name in REMOVAL_TABLES},
+            **REMOVAL.tables(*REMOVAL_TABLES),
         log:
             REMOVAL.log,
         benchmark:
@@ -32,7 +30,7 @@ if REMOVAL_ASKED:
             mem_mb=growing(MEMORY["remove"]),
             runtime=limited(1440),
         params:
-            **tracked("remove.py", "remove", "loading", "highlight"),
+            **tracked("remove", "loading", "highlight"),
             shard=REMOVAL.number,
         message:
             "Remove recitation in every way, and judge all ways alike."

@@ -16,7 +16,7 @@ rule run_config:
         mem_mb=growing(500),
         runtime=growing(5),
     params:
-        **tracked("run_config.py"),
+        **tracked(),
         effective=effective(SETTINGS),
     message:
         "Write the effective settings of the study."

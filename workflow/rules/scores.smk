@@ -8,13 +8,11 @@ rule:
     name:
         SCORES.rule
     input:
+        **tables("paragraphs", "dropped_paragraphs", PUBLISHED_FILTER),
         model=rules.model.output.description,
         folder=MODEL_FOLDER,
-        paragraphs=table("paragraphs"),
-        dropped=sorted({table("dropped_paragraphs"), table(PUBLISHED_FILTER)}),
     output:
-        scores=SCORES.table("scores"),
-        extraction=SCORES.table("extraction"),
+        **SCORES.tables("scores", "extraction"),
     log:
         SCORES.log,
     benchmark:
@@ -28,7 +26,7 @@ rule:
         mem_mb=growing(MEMORY["scores"]),
         runtime=limited(240),
     params:
-        **tracked("scores.py", "scores", "extraction", "loading"),
+        **tracked("scores", "extraction", "loading"),
         shard=SCORES.number,
     message:
         "Score every paragraph: exact match, NLL and probability under sampling from one teacher-forced pass."
@@ -38,14 +36,11 @@ rule:
 
 rule sets:
     input:
+        **tables("paragraphs", "dropped_paragraphs", "scores"),
         model=rules.model.output.description,
         folder=MODEL_FOLDER,
-        paragraphs=table("paragraphs"),
-        dropped=table("dropped_paragraphs"),
-        scores=table("scores"),
     output:
-        sets=table("sets"),
-        near_verbatim=table("near_verbatim"),
+        **tables("sets", "near_verbatim"),
     log:
         log_file("sets"),
     benchmark:
@@ -59,7 +54,7 @@ rule sets:
         mem_mb=growing(MEMORY["sets"]),
         runtime=limited(120),
     params:
-        **tracked("sets.py", "sets", "loading", "scores"),
+        **tracked("sets", "loading", "scores"),
     message:
         "Split paragraphs into memorized and non-memorized sets, draw samples, decode their continuations."
     script:

@@ -20,6 +20,8 @@ for sample, settings in RESAMPLED.items():
         imported.message = f"{sample}: {imported.message}"
 
 
+FOLDERS_OF_SEEDS = [RESULTS, *(f"{RESULTS}/{sample}" for sample in RESAMPLED)]
+
 for figure in FIGURES:
     if figure.only_for != "seeds":
         continue
@@ -28,11 +30,10 @@ for figure in FIGURES:
         name:
             figure.name
         input:
-            tables=[
-                f"{folder}/tables/{name}.parquet"
+            **{
+                name: [f"{folder}/tables/{name}.parquet" for folder in FOLDERS_OF_SEEDS]
                 for name in figure.tables
-                for folder in (RESULTS, *(f"{RESULTS}/{sample}" for sample in RESAMPLED))
-            ],
+            },
             caption=report_file(f"{figure.name}.rst"),
         output:
             **figure_files(figure),
@@ -48,13 +49,8 @@ for figure in FIGURES:
             mem_mb=growing(2000),
             runtime=growing(10),
         params:
-            **tracked(
-                "figure_across_seeds.py",
-                *figure.settings,
-                modules=[f"figures/{figure.name}"],
-                tables=figure.tables,
-            ),
-            figure=figure.name,
+            **tracked(*figure.settings),
+            module=f"memloc.figures.{figure.name}",
             seeds=[SETTINGS.seed, *SETTINGS.seeds],
         message:
             f"Draw {figure.name}: {figure.title}."

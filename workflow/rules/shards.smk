@@ -8,7 +8,7 @@ for stage in Shards.joined:
         input:
             **stage.parts,
         output:
-            **stage.tables,
+            **stage.wholes,
         log:
             log_file(stage.stage),
         benchmark:
@@ -20,7 +20,7 @@ for stage in Shards.joined:
             mem_mb=growing(2000),
             runtime=growing(60),
         params:
-            **tracked("join_parts.py", tables=stage.tables),
+            **tracked(),
         message:
             f"Join the {stage.n} shards of {stage.stage}."
         script:

@@ -3,7 +3,7 @@
 
 rule story:
     input:
-        tables=[table("sets"), table("claims")],
+        **tables("sets", "claims"),
         template=report_file("story.rst"),
     output:
         story=f"{RESULTS}/story.rst",
@@ -20,7 +20,7 @@ rule story:
         mem_mb=growing(1000),
         runtime=growing(5),
     params:
-        **tracked("story.py", tables=["sets", "claims"]),
+        **tracked(),
         model=MODEL_NAME,
         config=placed(rules.run_config.output[0]),
     message:

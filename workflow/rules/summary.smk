@@ -23,7 +23,7 @@ rule summary:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        **tracked("summary.py"),
+        **tracked(),
         model=MODEL_NAME,
         chapters={
             title: [[figure.name, figure.title, figure.section] for figure in figures]

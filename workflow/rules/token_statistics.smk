@@ -3,12 +3,11 @@
 
 rule token_statistics:
     input:
+        **tables("paragraphs", "sets"),
         model=rules.model.output.description,
         folder=MODEL_FOLDER,
-        paragraphs=table("paragraphs"),
-        sets=table("sets"),
     output:
-        table("token_statistics"),
+        **tables("token_statistics"),
     log:
         log_file("token_statistics"),
     benchmark:
@@ -22,7 +21,7 @@ rule token_statistics:
         mem_mb=growing(MEMORY["token_statistics"]),
         runtime=limited(60),
     params:
-        **tracked("token_statistics.py", "scores", "sets", "loading"),
+        **tracked("scores", "sets", "loading"),
     message:
         "Score every continuation token of the samples: NLL, lead of the first choice, rank of the true token."
     script:

@@ -8,13 +8,12 @@ if MODEL.source in ("embedded", "planted"):
 
     rule train_model:
         input:
+            **tables("training_stream", "paragraphs"),
             base=PRETRAINED,
-            stream=table("training_stream"),
-            paragraphs=table("paragraphs"),
             tokenizer=f"{SHARED}/tokenizer",
         output:
+            **tables("training_curve"),
             folder=directory(TRAINED_MODEL),
-            curve=table("training_curve"),
         log:
             log_file("train_model"),
         benchmark:
@@ -26,7 +25,7 @@ if MODEL.source in ("embedded", "planted"):
             mem_mb=growing(6000 if PRETRAINED else 4000),
             runtime=limited(120),
         params:
-            **tracked("train_model.py", "model"),
+            **tracked("model"),
             checkpoints=placed(f"{RESULTS}/checkpoints"),
         message:
             "Train the model on the training stream (resumes where it was killed)."

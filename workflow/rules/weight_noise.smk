@@ -3,12 +3,11 @@
 
 rule disturb_weights:
     input:
+        **tables("paragraphs", "sets"),
         model=rules.model.output.description,
         folder=MODEL_FOLDER,
-        paragraphs=table("paragraphs"),
-        sets=table("sets"),
     output:
-        table("weight_noise"),
+        **tables("weight_noise"),
     log:
         log_file("disturb_weights"),
     benchmark:
@@ -21,7 +20,7 @@ rule disturb_weights:
         mem_mb=growing(MEMORY["disturb_weights"]),
         runtime=limited(240),
     params:
-        **tracked("disturb_weights.py", "weight_noise", "loading"),
+        **tracked("weight_noise", "loading"),
     message:
         "Disturb the weights with the largest contrastive gradients, and as many random ones."
     script:

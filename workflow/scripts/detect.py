@@ -1,8 +1,8 @@
 """Rule detect: folds that share no text, and how well each set of features tells what is recited."""
 
-from memloc.run.rule import log, provenance, start
+from memloc.tables.job import start
 
-start(snakemake)
+job = start(snakemake)
 
 import numpy as np
 import sklearn
@@ -12,22 +12,14 @@ from memloc.detection.feature_sets import feature_sets
 from memloc.detection.groups import across_folds, folds, joined, near_duplicates
 from memloc.detection.study import detection
 from memloc.run.seeds import generator
-from memloc.settings.sections import sections
-from memloc.tables import storage
-from memloc.tables.schemas.detection import DETECTION, DETECTION_FOLDS, PREFIX_FEATURES
-from memloc.tables.schemas.paragraphs import PARAGRAPHS
-from memloc.tables.schemas.scores import SCORES
 
 FOLDS = ["id", "exposure", "recited", "module", "cluster", "group", "fold"]
 
-settings, seed, source = sections(snakemake.params.settings), snakemake.params.seed, snakemake.input
-how, stamp = settings.detection, provenance(snakemake)
-pieces = storage.batches(PREFIX_FEATURES, source.features, ["id"])
+settings, seed, how = job.settings, job.seed, job.settings.detection
+pieces = job.batches("prefix_features", ["id"])
 ids = np.unique(np.concatenate([piece.id.unique() for piece in pieces]))
 columns = ["id", "count", "continuation_count", "unseen", "module", "tokens"]
-rows = storage.read(PARAGRAPHS, source.paragraphs, columns, ids).merge(
-    storage.read(SCORES, source.scores, ["id", "em"], ids), on="id"
-)
+rows = job.read("paragraphs", columns, ids).merge(job.read("scores", ["id", "em"], ids), on="id")
 tokens = np.stack(rows.tokens)
 rows = rows.assign(exposure=exposure(rows), recited=rows.em == settings.paragraph.continuation)
 rows["cluster"] = near_duplicates(tokens)
@@ -40,10 +32,10 @@ for labels in (modules, rows.cluster.to_numpy()):
     if len(leaked := across_folds(labels, rows.fold.to_numpy())):
         raise AssertionError(f"in several folds: {leaked[:5]}")
 sizes = rows.groupby("fold").recited.agg(["size", "sum"])
-log(f"{rows.group.nunique()} groups; paragraphs and recited ones by fold: {sizes.to_numpy().tolist()}")
-storage.write(DETECTION_FOLDS, rows[FOLDS], snakemake.output.folds, stamp)
+job.log(f"{rows.group.nunique()} groups; paragraphs and recited ones by fold: {sizes.to_numpy().tolist()}")
+job.write(detection_folds=rows[FOLDS])
 
-pieces = storage.batches(PREFIX_FEATURES, source.features)
+pieces = job.batches("prefix_features")
 sets = feature_sets(
     pieces, rows.id.to_numpy(), tokens[:, : settings.paragraph.prefix], rows.exposure.to_numpy()
 )
@@ -51,5 +43,5 @@ sets = feature_sets(
 with sklearn.config_context(assume_finite=True, skip_parameter_validation=True):
     found = detection(rows, sets, how.n_shuffles, seed)
 for stratum, some in found.groupby("stratum"):
-    log(f"{stratum}: {some.n_positive.iloc[0]} against {some.n_negative.iloc[0]} paragraphs")
-storage.write(DETECTION, found, snakemake.output.detection, stamp)
+    job.log(f"{stratum}: {some.n_positive.iloc[0]} against {some.n_negative.iloc[0]} paragraphs")
+job.write(detection=found)

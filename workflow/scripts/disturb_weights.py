@@ -1,32 +1,27 @@
 """Rule disturb_weights: disturb the weights with the largest contrastive gradients, and random ones."""
 
-from memloc.run.rule import log, provenance, start
+from memloc.tables.job import start
 
-start(snakemake)
+job = start(snakemake)
 
 from memloc.data.paragraphs import sampled_tokens
 from memloc.editing.gradients import nll_gradients
 from memloc.localization.weight_noise import choosing_texts, disturb_weights
 from memloc.model import loading
 from memloc.scoring.held_out import judging_texts, with_own_continuations
-from memloc.settings.sections import sections
-from memloc.tables import storage
-from memloc.tables.schemas.paragraphs import PARAGRAPHS
-from memloc.tables.schemas.sets import SETS
-from memloc.tables.schemas.weight_noise import WEIGHT_NOISE
 
-settings, source, seed = sections(snakemake.params.settings), snakemake.input, snakemake.params.seed
+settings, seed = job.settings, job.seed
 how, n_prefix = settings.weight_noise, settings.paragraph.prefix
-paragraphs = storage.read(PARAGRAPHS, source.paragraphs, ["id", "tokens"])
-sets = storage.read(SETS, source.sets)
+paragraphs = job.read("paragraphs", ["id", "tokens"])
+sets = job.read("sets")
 texts = judging_texts(paragraphs, sets, seed, n_paragraphs=how.n_paragraphs, n_held_out=how.n_held_out)
 del texts["means"]
 choosing = choosing_texts(*sampled_tokens(paragraphs, sets, "memorized", n_prefix), how.n_paragraphs, seed)
 
-model = loading.load_model(source.folder, settings.loading)
+model = loading.load_model(job.input.folder, settings.loading)
 texts = with_own_continuations(model, texts, n_prefix, how.micro_batch) | {"choosing": choosing}
 # At the original weights the gradient of the contrastive objective is that of its NLL term, but for the sign.
 gradients = nll_gradients(model, choosing.tokens, n_prefix, how.micro_batch)
 frame = disturb_weights(model, texts, gradients, n_prefix, how, seed)
-log(frame.groupby(["group", "arm", "kind", "size"], dropna=False)["em"].mean().to_string())
-storage.write(WEIGHT_NOISE, frame, snakemake.output[0], provenance(snakemake))
+job.log(frame.groupby(["group", "arm", "kind", "size"], dropna=False)["em"].mean().to_string())
+job.write(weight_noise=frame)

@@ -1,14 +1,14 @@
 """Rules download_model and download_tokenizer: configuration, tokenizer and weights of a model of the hub."""
 
-from memloc.run.rule import log, start
+from memloc.tables.job import start
 
-start(snakemake)
+job = start(snakemake)
 
 from memloc.data.download import fetch_model
 
-params = snakemake.params
+params = job.params
 model = dict(params.model)
 name = model.pop("id")
-folder = fetch_model(name, folder=snakemake.output[0], weights=params.weights, **model, **params.network)
+folder = fetch_model(name, folder=job.output[0], weights=params.weights, **model, **params.network)
 for path in sorted(folder.iterdir()):
-    log(f"{path}: {path.stat().st_size:,} bytes")
+    job.log(f"{path}: {path.stat().st_size:,} bytes")

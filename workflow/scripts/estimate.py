@@ -1,24 +1,23 @@
 """Rule estimate: what the study will cost, before anything of it has run; time limits of jobs follow it."""
 
+from memloc.tables.job import start
+
+job = start(snakemake)
+
 from pathlib import Path
 
-from memloc.run.rule import log, provenance, start
-
-start(snakemake)
-
-from memloc.resources.estimate import estimate, studies, summary, this_machine
 from memloc.resources.cost import NAMED
+from memloc.resources.estimate import estimate, studies, summary, this_machine
 from memloc.run.steps import Step, needed
 from memloc.settings.study import Settings
 from memloc.tables import storage
 from memloc.tables.schemas.estimate import ESTIMATE
 
-params = snakemake.params
+params = job.params
 steps = needed([Step(**rule) for rule in params.ran], params.targets)
 settings = Settings.model_validate(params.whole)
 machine = NAMED.get(settings.estimate.machine) or this_machine(params.cores)
 frame = estimate(steps, studies(steps, params.results, settings), machine)
 for study, rows in frame.groupby([step.study for step in steps], sort=False):
-    path = Path(study, "benchmarks/estimate.parquet")
-    storage.write(ESTIMATE, rows, path, provenance(snakemake))
-log(summary(steps, frame, machine))
+    storage.write(ESTIMATE, rows, Path(study, "benchmarks/estimate.parquet"), job.stamp)
+job.log(summary(steps, frame, machine))

@@ -1,8 +1,8 @@
 """Rule exposure: how often every paragraph, or one of a shard of them, occurs in the indexes of a corpus."""
 
-from memloc.run.rule import log, provenance, start
+from memloc.tables.job import start
 
-start(snakemake)
+job = start(snakemake)
 
 import numpy as np
 import pandas as pd
@@ -10,26 +10,20 @@ import pandas as pd
 from memloc.data import suffix_arrays
 from memloc.model import pretrained
 from memloc.run.progress import Progress
-from memloc.run.shards import shard_rows
-from memloc.settings.sections import sections
-from memloc.tables import storage
-from memloc.tables.schemas.exposure import EXPOSURE
-from memloc.tables.schemas.paragraphs import PARAGRAPHS
 
-settings, source = sections(snakemake.params.settings), snakemake.input
-n_prefix = settings.paragraph.prefix
+settings, n_prefix = job.settings, job.settings.paragraph.prefix
 index = suffix_arrays.open_index(settings.exposure.index, settings.exposure.tokenizer)
-log(f"{len(index.folders)} indexes, {index.n_tokens:,} tokens of {index.width} bytes")
-model = pretrained.load_tokenizer(source.folder)
+job.log(f"{len(index.folders)} indexes, {index.n_tokens:,} tokens of {index.width} bytes")
+model = pretrained.load_tokenizer(job.input.folder)
 others = {folder: pretrained.load_tokenizer(path) for folder, path in zip(*index[:2], strict=True)}
 count = suffix_arrays.counter(index)
 
-n_paragraphs = len(storage.read(PARAGRAPHS, source.paragraphs, ["id"]))
-rows = shard_rows(n_paragraphs, *snakemake.params.shard, micro_batch=1)
-stamp = provenance(snakemake) | {"n_index_tokens": index.n_tokens}
+n_paragraphs = len(job.read("paragraphs", ["id"]))
+rows = job.shard(n_paragraphs)
+job.stamp["n_index_tokens"] = index.n_tokens
 progress, n_absent, n_found = Progress(len(rows), "paragraphs"), 0, 0
-with storage.writer(EXPOSURE, snakemake.output.exposure, stamp) as table:
-    for piece in storage.batches(PARAGRAPHS, source.paragraphs, ["id", "unseen", "tokens"], rows):
+with job.writing() as append:
+    for piece in job.batches("paragraphs", ["id", "unseen", "tokens"], rows):
         tokens = np.stack(piece.tokens) if len(piece) else np.empty((0, settings.paragraph.length), int)
         for folder, other in others.items():
             suffix_arrays.require_same_tokens(np.unique(tokens), model, other, folder)
@@ -38,9 +32,11 @@ with storage.writer(EXPOSURE, snakemake.output.exposure, stamp) as table:
             "prefix_count": count(tokens[:, :n_prefix]),
             "continuation_count": count(tokens[:, n_prefix:]),
         }
-        table.append(pd.DataFrame({"id": piece.id, **counts}))
+        append(exposure=pd.DataFrame({"id": piece.id, **counts}))
         occurs = counts["continuation_count"] > 0
         n_absent += int((~occurs & ~piece.unseen).sum())
         n_found += int((occurs & piece.unseen).sum())
         progress.advance(len(piece), f"{n_absent} of which the index does not hold the continuation")
-log(f"the index holds the continuation of {n_found} unseen paragraphs, and not that of {n_absent} seen ones")
+job.log(
+    f"the index holds the continuation of {n_found} unseen paragraphs, and not that of {n_absent} seen ones"
+)

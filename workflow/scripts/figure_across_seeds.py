@@ -1,19 +1,16 @@
 """Rule stability: draw a figure from the tables of a study and of its repetitions with other seeds."""
 
-from memloc.run.rule import log, start
+from memloc.tables.job import start
 
-start(snakemake)
+job = start(snakemake)
 
 import importlib
 
 from memloc.figures.parts import files
-from memloc.settings.sections import sections
 from memloc.tables import across_models
 
-params = snakemake.params
-module = importlib.import_module(f"memloc.figures.{params.figure}")
-drawing = module.draw(
-    across_models.read_seeds(snakemake.input.tables, params.seeds), sections(params.settings)
-)
-log(str(drawing.numbers))
-files.write(drawing, snakemake.output, snakemake.input.caption, params.study)
+params = job.params
+tables = across_models.read_seeds({name: job.input[name] for name in job.tables}, params.seeds)
+drawing = importlib.import_module(params.module).draw(tables, job.settings)
+job.log(str(drawing.numbers))
+files.write(drawing, job.output, job.input.caption, params.study)

@@ -1,8 +1,8 @@
 """Rule paragraphs (text with counts): the first tokens of each document, and how often it was seen."""
 
-from memloc.run.rule import log, provenance, start
+from memloc.tables.job import start
 
-start(snakemake)
+job = start(snakemake)
 
 import pandas as pd
 import torch
@@ -12,28 +12,24 @@ from memloc.data.documents import counted_documents
 from memloc.data.overlap import overlapping
 from memloc.model import pretrained
 from memloc.model.token_text import decoded
-from memloc.settings.sections import sections
-from memloc.tables import storage
-from memloc.tables.schemas.paragraphs import PARAGRAPHS
 
-settings = sections(snakemake.params.settings)
-data, paragraph = settings.data, settings.paragraph
-tokenizer = pretrained.load_tokenizer(snakemake.input.folder)
+data, paragraph = job.settings.data, job.settings.paragraph
+tokenizer = pretrained.load_tokenizer(job.input.folder)
 texts, repeats = zip(
-    *(row for file in snakemake.input.texts for row in counted_documents(file, data.field, data.counts)),
+    *(row for file in job.input.texts for row in counted_documents(file, data.field, data.counts)),
     strict=True,
 )
 documents = tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False)["input_ids"]
 tokens, counts = first_paragraphs(zip(documents, repeats, strict=True), paragraph.length)
-log(f"{len(texts):,} documents, {len(tokens):,} different first paragraphs")
+job.log(f"{len(texts):,} documents, {len(tokens):,} different first paragraphs")
 
 unseen, left_out = counts == 0, counts < 0
 seen = joined((ids for ids, count in zip(documents, repeats, strict=True) if count), paragraph.length)
 left_out[unseen] = overlapping(tokens[unseen], seen, paragraph.prefix)
-log(f"{left_out.sum():,} of {unseen.sum():,} controls share text with what was seen, and are left out")
+job.log(f"{left_out.sum():,} of {unseen.sum():,} controls share text with what was seen, and are left out")
 
 rows = pd.DataFrame({"count": counts, "unseen": unseen, "tokens": list(tokens)})[~left_out]
 rows = rows.reset_index(drop=True).rename_axis("id").reset_index()
 rows["text"] = decoded(torch.from_numpy(tokens[~left_out]), tokenizer)
 rows = rows.assign(continuation_count=None, package=None, module=None)
-storage.write(PARAGRAPHS, rows, snakemake.output.paragraphs, provenance(snakemake))
+job.write(paragraphs=rows)

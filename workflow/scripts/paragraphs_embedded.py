@@ -1,8 +1,8 @@
 """Rule paragraphs (embedded): cut paragraphs from docstrings and draw how often each is repeated."""
 
-from memloc.run.rule import log, provenance, start
+from memloc.tables.job import start
 
-start(snakemake)
+job = start(snakemake)
 
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
@@ -14,22 +14,17 @@ from memloc.data import embedded
 from memloc.data.overlap import as_text, shares_run
 from memloc.model import pretrained
 from memloc.run.atomic import atomic_folder
-from memloc.settings.sections import sections
-from memloc.tables import storage
-from memloc.tables.schemas.paragraphs import PARAGRAPHS
-from memloc.tables.schemas.training import TRAINING_STREAM
 
 FILES_AT_ONCE = 32
 BOILERPLATE_RUN = 8  # tokens; runs of 13 are shared by none
-settings = sections(snakemake.params.settings)
-data, paragraph = settings.data, settings.paragraph
+data, paragraph = job.settings.data, job.settings.paragraph
 # Forked: any other start method would run this script again in every process.
-with ProcessPoolExecutor(snakemake.threads, multiprocessing.get_context("fork")) as pool:
+with ProcessPoolExecutor(job.threads, multiprocessing.get_context("fork")) as pool:
     each = partial(pool.map, chunksize=FILES_AT_ONCE)
     found = [text for package in data.packages for text in embedded.docstrings(package, each=each)]
 texts = [docstring.text for docstring in found]
-log(f"{len(texts)} docstrings, {sum(map(len, texts)):,} characters")
-base = snakemake.input.get("base")
+job.log(f"{len(texts)} docstrings, {sum(map(len, texts)):,} characters")
+base = job.input.get("base")
 tokenizer = pretrained.load_tokenizer(base[0]) if base else embedded.train_tokenizer(texts, data.vocabulary)
 paragraphs, stream = embedded.make_stream(
     found,
@@ -41,18 +36,19 @@ paragraphs, stream = embedded.make_stream(
     n_unseen=data.n_unseen,
     min_repeats=data.min_repeats,
     max_repeats=data.max_repeats,
-    seed=snakemake.params.seed,
+    seed=job.seed,
 )
-log(f"{len(paragraphs)} paragraphs, {len(stream)} occurrences in the training stream")
+job.log(f"{len(paragraphs)} paragraphs, {len(stream)} occurrences in the training stream")
 if data.n_unseen:
     seen, controls = (np.stack(rows.tokens) for _, rows in paragraphs.groupby("unseen"))
     boilerplate = shares_run(controls, as_text(seen), BOILERPLATE_RUN).mean()
-    log(f"{boilerplate:.0%} of {len(controls)} unseen ones share {BOILERPLATE_RUN} tokens in a row with it")
+    job.log(
+        f"{boilerplate:.0%} of {len(controls)} unseen ones share {BOILERPLATE_RUN} tokens in a row with it"
+    )
 elsewhere = (paragraphs["continuation_count"] > paragraphs["count"]).sum()
-log(f"{elsewhere} continuations occur more often than their paragraph")
+job.log(f"{elsewhere} continuations occur more often than their paragraph")
 
-stamp = provenance(snakemake) | {"packages": snakemake.params.versions}
-with atomic_folder(snakemake.output.tokenizer) as folder:
+job.stamp["packages"] = job.params.versions
+with atomic_folder(job.output.tokenizer) as folder:
     tokenizer.save_pretrained(folder)
-storage.write(PARAGRAPHS, paragraphs, snakemake.output.paragraphs, stamp)
-storage.write(TRAINING_STREAM, stream, snakemake.output.stream, stamp)
+job.write(paragraphs=paragraphs, training_stream=stream)

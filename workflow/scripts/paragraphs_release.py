@@ -1,8 +1,8 @@
 """Rule paragraphs (release): the published paragraphs, their counts and their decoded text."""
 
-from memloc.run.rule import log, provenance, start
+from memloc.tables.job import start
 
-start(snakemake)
+job = start(snakemake)
 
 from pathlib import Path
 
@@ -10,24 +10,19 @@ from memloc.data.paragraphs import token_tensor
 from memloc.data.release import read_release, retokenized
 from memloc.model import pretrained
 from memloc.model.token_text import decoded
-from memloc.settings.sections import sections
-from memloc.tables import storage
-from memloc.tables.schemas.paragraphs import PARAGRAPHS
 
-settings = sections(snakemake.params.settings)
+settings = job.settings
 length, retokenize = settings.paragraph.length, settings.data.retokenize
-paragraphs = read_release(
-    Path(snakemake.input.release[0]).parent, retokenize.length if retokenize else length
-)
-log(f"{len(paragraphs)} paragraphs, {int((paragraphs['count'] == 0).sum())} of them unparsed (count 0)")
+paragraphs = read_release(Path(job.input.release[0]).parent, retokenize.length if retokenize else length)
+job.log(f"{len(paragraphs)} paragraphs, {int((paragraphs['count'] == 0).sum())} of them unparsed (count 0)")
 
-tokenizer = pretrained.load_tokenizer(snakemake.input.folder)
+tokenizer = pretrained.load_tokenizer(job.input.folder)
 if retokenize:
-    original = pretrained.load_tokenizer(snakemake.input.tokenizer[0])
+    original = pretrained.load_tokenizer(job.input.tokenizer[0])
     paragraphs["text"] = decoded(token_tensor(paragraphs.tokens), original)
     paragraphs = retokenized(paragraphs, tokenizer, length)
-    log(f"{len(paragraphs)} of them have {length} tokens of the model's")
+    job.log(f"{len(paragraphs)} of them have {length} tokens of the model's")
 paragraphs["text"] = decoded(token_tensor(paragraphs.tokens), tokenizer)
 # The release counts whole paragraphs only, and holds nothing that is known to be unseen.
 paragraphs = paragraphs.assign(continuation_count=None, unseen=False, package=None, module=None)
-storage.write(PARAGRAPHS, paragraphs, snakemake.output.paragraphs, provenance(snakemake))
+job.write(paragraphs=paragraphs)

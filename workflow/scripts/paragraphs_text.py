@@ -1,8 +1,8 @@
 """Rule paragraphs (text): cut the user's text into paragraphs and count their repeats in it."""
 
-from memloc.run.rule import log, provenance, start
+from memloc.tables.job import start
 
-start(snakemake)
+job = start(snakemake)
 
 from collections.abc import Iterable, Iterator
 from tempfile import TemporaryFile
@@ -18,22 +18,19 @@ from memloc.data.overlap import RUN, shares_run
 from memloc.data.tokenised import tokenised
 from memloc.model import pretrained
 from memloc.model.token_text import decoded
-from memloc.settings.sections import sections
-from memloc.tables import storage
 from memloc.tables.row_groups import ROWS
-from memloc.tables.schemas.paragraphs import PARAGRAPHS
 
-settings = sections(snakemake.params.settings)
+settings = job.settings
 length, field = settings.paragraph.length, settings.data.field
 run = min(RUN, length - settings.paragraph.prefix)
-tokenizer = pretrained.load_tokenizer(snakemake.input.folder)
+tokenizer = pretrained.load_tokenizer(job.input.folder)
 
 
 def written(files: Iterable[str], file: BinaryIO) -> own_text.Stream:
     """The files' distinct paragraphs."""
     texts = (text for path in files for text in documents(path, field))
     stream = own_text.write_stream(tokenised(texts, tokenizer), length, file)
-    log(f"{len(stream.tokens):,} tokens, {len(stream.starts):,} paragraphs")
+    job.log(f"{len(stream.tokens):,} tokens, {len(stream.starts):,} paragraphs")
     return own_text.distinct(stream)
 
 
@@ -46,24 +43,20 @@ def pieces(stream: own_text.Stream, counts: np.ndarray) -> Iterator[pd.DataFrame
         yield pd.DataFrame({"count": counts[rows], "text": texts}).assign(tokens=list(tokens))
 
 
-with (
-    TemporaryFile() as file,
-    TemporaryFile() as unseen_file,
-    storage.writer(PARAGRAPHS, snakemake.output.paragraphs, provenance(snakemake)) as table,
-):
-    seen = written(snakemake.input.texts, file)
+with TemporaryFile() as file, TemporaryFile() as unseen_file, job.writing() as append:
+    seen = written(job.input.texts, file)
     counts = own_text.count_repeats(seen)
-    log(f"{len(counts):,} different paragraphs, the most frequent occurs {counts.max():,} times")
+    job.log(f"{len(counts):,} different paragraphs, the most frequent occurs {counts.max():,} times")
     n_rows = 0
     unknown = {"continuation_count": None, "package": None, "module": None}
     for piece in pieces(seen, counts):
-        table.append(piece.assign(id=piece.index + n_rows, unseen=False, **unknown))
+        append(paragraphs=piece.assign(id=piece.index + n_rows, unseen=False, **unknown))
         n_rows += len(piece)
-    if snakemake.input.unseen:
-        unseen = written(snakemake.input.unseen, unseen_file)
+    if job.input.unseen:
+        unseen = written(job.input.unseen, unseen_file)
         for piece in pieces(unseen, np.zeros(len(unseen.starts), dtype=np.int64)):
             free = ~shares_run(np.stack(piece.tokens), seen, run)
             piece = piece[free].reset_index(drop=True)
-            log(f"{len(piece):,} of {len(free):,} controls share no {run} tokens in a row with the text")
-            table.append(piece.assign(id=piece.index + n_rows, unseen=True, **unknown))
+            job.log(f"{len(piece):,} of {len(free):,} controls share no {run} tokens in a row with the text")
+            append(paragraphs=piece.assign(id=piece.index + n_rows, unseen=True, **unknown))
             n_rows += len(piece)

@@ -1,8 +1,8 @@
 """Rule prefix_features: what the model computes over the prefixes of a sample, at every lead time."""
 
-from memloc.run.rule import log, provenance, start
+from memloc.tables.job import start
 
-start(snakemake)
+job = start(snakemake)
 
 import zlib
 
@@ -18,26 +18,21 @@ from memloc.localization.rare_tokens import unigram_counts
 from memloc.model import loading, pretrained
 from memloc.model.untrained import untrained
 from memloc.run.seeds import generator
-from memloc.settings.sections import sections
-from memloc.tables import storage
-from memloc.tables.schemas.detection import PREFIX_FEATURES
-from memloc.tables.schemas.paragraphs import DROPPED_PARAGRAPHS, PARAGRAPHS
 
-settings, seed, source = sections(snakemake.params.settings), snakemake.params.seed, snakemake.input
+settings, seed, source = job.settings, job.seed, job.input
 how, n_prefix = settings.detection, settings.paragraph.prefix
-columns = ["id", "count", "continuation_count", "unseen"]
-paragraphs = storage.read(PARAGRAPHS, source.paragraphs, columns)
-dropped = storage.read(DROPPED_PARAGRAPHS, source.dropped).id
+paragraphs = job.read("paragraphs", ["id", "count", "continuation_count", "unseen"])
+dropped = job.read("dropped_paragraphs").id
 kept = paragraphs.iloc[kept_rows(paragraphs.id, dropped)]
 ids = draw_sample(kept, how.n_repeated, how.n_others, seed).id.to_numpy()
-log(f"{len(ids)} of {len(kept)} paragraphs")
+job.log(f"{len(ids)} of {len(kept)} paragraphs")
 
 model = loading.load_model(source.folder, settings.loading)
 tokenizer = pretrained.load_tokenizer(source.folder)
-sampled = storage.read(PARAGRAPHS, source.paragraphs, ["id", "tokens"], ids).set_index("id")
+sampled = job.read("paragraphs", ["id", "tokens"], ids).set_index("id")
 prefix = token_tensor(sampled.tokens.loc[ids])[:, :n_prefix]
 counts = np.zeros(model.config.vocab_size, dtype=np.int64)
-for piece in storage.batches(PARAGRAPHS, source.paragraphs, ["unseen", "tokens"]):
+for piece in job.batches("paragraphs", ["unseen", "tokens"]):
     seen = token_tensor(piece.tokens[~piece.unseen]) if (~piece.unseen).any() else prefix[:0]
     counts += unigram_counts(seen.numpy(), len(counts))
 
@@ -48,11 +43,11 @@ texts = [tokenizer.batch_decode(prefix[:, :n].tolist()) for n in where.n_seen]
 n_bytes = np.array([[len(zlib.compress(text.encode())) for text in lead] for lead in texts]).T
 rare = rarest(prefix, torch.from_numpy(counts), where.n_seen)
 found = prefix_features(model, prefix, rare, where, how.micro_batch)
-log("features of the model")
+job.log("features of the model")
 first = int(generator(seed, "detection", "untrained").integers(2**31))
 blank = residual_states(untrained(model, first), prefix, where.n_seen, where.layers[-1], how.micro_batch)
-log("features of a model without training")
+job.log("features of a model without training")
 scalars = scalar_features(found, n_bytes, where.n_seen, settings.min_k.percent)
-with storage.writer(PREFIX_FEATURES, snakemake.output[0], provenance(snakemake)) as table:
+with job.writing() as append:
     for frame in feature_frames(ids, found, blank.numpy(), scalars, where):
-        table.append(frame)
+        append(prefix_features=frame)

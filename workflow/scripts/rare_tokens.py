@@ -1,31 +1,18 @@
 """Rule rare_tokens: attention by token rarity, and its correlation with the rarity for every head."""
 
-from memloc.run.rule import log, provenance, start
+from memloc.tables.job import start
 
-start(snakemake)
+job = start(snakemake)
 
 from memloc.data.paragraphs import token_tensor
 from memloc.localization import rare_tokens
 from memloc.localization.attention_tables import attention_array
 from memloc.run.seeds import generator
-from memloc.settings.sections import sections
-from memloc.tables import storage
-from memloc.tables.schema import by_name
-from memloc.tables.schemas.attention import ATTENTION, TOKEN_ATTENTION
-from memloc.tables.schemas.paragraphs import PARAGRAPHS
-from memloc.tables.schemas.rare_tokens import RARE_TOKEN_CORRELATION, RARE_TOKEN_GROUPS, RARE_TOKENS
-from memloc.tables.schemas.sets import SETS
 
-SCHEMAS = by_name(
-    ATTENTION, PARAGRAPHS, RARE_TOKEN_CORRELATION, RARE_TOKEN_GROUPS, RARE_TOKENS, SETS, TOKEN_ATTENTION
-)
-
-settings = sections(snakemake.params.settings)
-n_prefix = settings.paragraph.prefix
-n_permutations = settings.rare_tokens.n_permutations
-paragraphs = storage.read(PARAGRAPHS, snakemake.input.paragraphs, ["id", "tokens"]).set_index("id")
-sets = storage.read(SETS, snakemake.input.sets)
-attention = storage.read(ATTENTION, snakemake.input.attention)
+n_prefix, n_permutations = job.settings.paragraph.prefix, job.settings.rare_tokens.n_permutations
+paragraphs = job.read("paragraphs", ["id", "tokens"]).set_index("id")
+sets = job.read("sets")
+attention = job.read("attention")
 
 sample = sets.id[sets.sampled_rare_tokens]
 ids, attention = attention_array(attention[attention.id.isin(sample)])
@@ -33,12 +20,12 @@ corpus = token_tensor(paragraphs.tokens.loc[sets.id[sets.set.isin(["memorized", 
 counts = rare_tokens.unigram_counts(corpus, n_vocabulary=corpus.max() + 1)
 prefix = token_tensor(paragraphs.tokens.loc[ids]).numpy()[:, :n_prefix]
 ranks = rare_tokens.prefix_ranks(prefix, counts)
-log(f"{len(ids)} paragraphs; {len(corpus)} paragraphs hold {(counts > 0).sum()} different tokens")
+job.log(f"{len(ids)} paragraphs; {len(corpus)} paragraphs hold {(counts > 0).sum()} different tokens")
 
 
 def permutations():
     """The same stream for both tables, so that both show one null."""
-    return n_permutations, generator(snakemake.params.seed, "rare_tokens")
+    return n_permutations, generator(job.seed, "rare_tokens")
 
 
 by_rank = rare_tokens.rank_attention(attention, ranks).join(
@@ -47,11 +34,9 @@ by_rank = rare_tokens.rank_attention(attention, ranks).join(
 correlation = rare_tokens.rank_correlation(attention, ranks, *permutations()).assign(
     n_paragraphs=len(ids), n_unique_tokens=(counts > 0).sum(), n_permutations=n_permutations
 )
-found = {
-    "rare_tokens": by_rank,
-    "rare_token_correlation": correlation,
-    "rare_token_groups": rare_tokens.rank_groups(attention, ranks),
-    "token_attention": rare_tokens.token_attention(attention, prefix, counts),
-}
-for (name, frame), path in zip(found.items(), snakemake.output, strict=True):
-    storage.write(SCHEMAS[name], frame, path, provenance(snakemake))
+job.write(
+    rare_tokens=by_rank,
+    rare_token_correlation=correlation,
+    rare_token_groups=rare_tokens.rank_groups(attention, ranks),
+    token_attention=rare_tokens.token_attention(attention, prefix, counts),
+)

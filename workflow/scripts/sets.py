@@ -1,8 +1,8 @@
 """Rule sets: the memorized and non-memorized sets, the drawn samples and their continuations."""
 
-from memloc.run.rule import log, provenance, start
+from memloc.tables.job import start
 
-start(snakemake)
+job = start(snakemake)
 
 import numpy as np
 import pandas as pd
@@ -14,40 +14,33 @@ from memloc.data.paragraphs import token_tensor
 from memloc.model import loading
 from memloc.scoring import decoding
 from memloc.scoring.near_verbatim import longest_run, n_edits
-from memloc.settings.sections import sections
-from memloc.tables import storage
 from memloc.tables.row_groups import ROWS
-from memloc.tables.schemas.paragraphs import DROPPED_PARAGRAPHS, PARAGRAPHS
-from memloc.tables.schemas.scores import SCORES
-from memloc.tables.schemas.sets import NEAR_VERBATIM, SETS
 from memloc.tables.terms.sets import SET_NAMES, UNSEEN
 
-settings = sections(snakemake.params.settings)
+settings = job.settings
 n_prefix, n_continuation = settings.paragraph.prefix, settings.paragraph.continuation
-scores = storage.read(SCORES, snakemake.input.scores, ["id", "em", "nll"])
-dropped = storage.read(DROPPED_PARAGRAPHS, snakemake.input.dropped).id
+scores = job.read("scores", ["id", "em", "nll"])
+dropped = job.read("dropped_paragraphs").id
 scores = scores.iloc[kept_rows(scores.id, dropped)]
-paragraphs = storage.read(PARAGRAPHS, snakemake.input.paragraphs, ["id", "unseen"])
+paragraphs = job.read("paragraphs", ["id", "unseen"])
 unseen = scores.id.isin(paragraphs.id[paragraphs.unseen])
 
-frame = sets.split(
-    scores[~unseen].reset_index(drop=True), n_continuation, settings.sets, snakemake.params.seed
-)
+frame = sets.split(scores[~unseen].reset_index(drop=True), n_continuation, settings.sets, job.seed)
 sizes = sets.sample_sizes(settings.sets)
 for name in SET_NAMES:
     in_set = frame.set == name
     n_drawn = frame.sampled[in_set].sum()
-    log(f"{name}: {in_set.sum()} paragraphs, {n_drawn} sampled, {sizes[name]} asked for")
-controls = sets.controls(scores[unseen], settings.sets.n_non_memorized, snakemake.params.seed)
-log(f"unseen: {len(controls)} paragraphs, {controls.sampled.sum()} sampled")
+    job.log(f"{name}: {in_set.sum()} paragraphs, {n_drawn} sampled, {sizes[name]} asked for")
+controls = sets.controls(scores[unseen], settings.sets.n_non_memorized, job.seed)
+job.log(f"unseen: {len(controls)} paragraphs, {controls.sampled.sum()} sampled")
 
-model = loading.load_for_inference(snakemake.input.folder, settings.loading)
+model = loading.load_for_inference(job.input.folder, settings.loading)
 em = scores.set_index("id").em
 
 
 def continuations(ids: pd.Series) -> pd.DataFrame:
     """True and greedy continuation of each paragraph, in the rows of their ids."""
-    paragraphs = storage.read(PARAGRAPHS, snakemake.input.paragraphs, ["id", "tokens"], ids)
+    paragraphs = job.read("paragraphs", ["id", "tokens"], ids)
     tokens = token_tensor(paragraphs.set_index("id").tokens.loc[ids])
     matched = torch.tensor(em.loc[ids].to_numpy())
     greedy = decoding.continue_from_scores(model, tokens, matched, n_prefix, settings.scores.micro_batch)
@@ -66,10 +59,9 @@ found = pd.concat([used, continuations(more)]) if len(more) else used
 decoded, true = (np.stack(found[name]) for name in ("model", "corpus"))
 near = pd.DataFrame({"id": found.id, "continuation": list(decoded)}).merge(frame[["id", "set"]], on="id")
 near = near.assign(n_edits=n_edits(decoded, true), longest_run=longest_run(decoded, true))
-log(f"{len(near)} greedy continuations, {(near.n_edits == 0).sum()} of them the true ones")
+job.log(f"{len(near)} greedy continuations, {(near.n_edits == 0).sum()} of them the true ones")
 
-stamp = provenance(snakemake)
-storage.write(NEAR_VERBATIM, near, snakemake.output.near_verbatim, stamp)
-with storage.writer(SETS, snakemake.output.sets, stamp) as table:
+with job.writing() as append:
+    append(near_verbatim=near)
     for first in range(0, len(frame), ROWS):
-        table.append(frame[first : first + ROWS])
+        append(sets=frame[first : first + ROWS])

@@ -1,19 +1,17 @@
 """Rule story: what the study found, for the report's first page and the last lines of a run."""
 
-from memloc.run.rule import log, start
+from memloc.tables.job import start
 
-start(snakemake)
+job = start(snakemake)
 
 from pathlib import Path
 
 from memloc.claims.story import answers, headline, link
 from memloc.run.atomic import atomic_path
 from memloc.run.templates import escaped, fill
-from memloc.tables import storage
-from memloc.tables.schemas import schema_of
 
-params = snakemake.params
-sets, claims = (storage.read(schema_of(Path(path).stem), path) for path in snakemake.input.tables)
+params = job.params
+sets, claims = job.read("sets"), job.read("claims")
 lines = headline(sets, claims)
 numbers = {
     "study": params.study,
@@ -23,8 +21,8 @@ numbers = {
     "questions": answers(claims),
     "explorer": link("index.html", "The explorer"),
 }
-with atomic_path(snakemake.output.story) as temporary:
-    Path(temporary).write_text(fill(Path(snakemake.input.template).read_text(), numbers))
-with atomic_path(snakemake.output.headline) as temporary:
+with atomic_path(job.output.story) as temporary:
+    Path(temporary).write_text(fill(Path(job.input.template).read_text(), numbers))
+with atomic_path(job.output.headline) as temporary:
     Path(temporary).write_text("".join(f"{line}\n" for line in lines))
-log(" ".join(lines))
+job.log(" ".join(lines))

@@ -1,27 +1,21 @@
 """Rule token_statistics: how sure the model is of each continuation token of the sampled paragraphs."""
 
-from memloc.run.rule import log, provenance, start
+from memloc.tables.job import start
 
-start(snakemake)
+job = start(snakemake)
 
 import pandas as pd
 
 from memloc.data.paragraphs import sampled_tokens, token_tensor, used_ids
 from memloc.model import loading
 from memloc.scoring.token_statistics import statistics_frame, token_statistics
-from memloc.settings.sections import sections
-from memloc.tables import storage
-from memloc.tables.schemas.paragraphs import PARAGRAPHS
-from memloc.tables.schemas.sets import SETS
-from memloc.tables.schemas.token_statistics import TOKEN_STATISTICS
 from memloc.tables.terms.sets import UNSEEN
 
-settings = sections(snakemake.params.settings)
-n_prefix = settings.paragraph.prefix
-sets = storage.read(SETS, snakemake.input.sets)
+settings, n_prefix = job.settings, job.settings.paragraph.prefix
+sets = job.read("sets")
 controls = sets.id[(sets["set"] == UNSEEN) & sets.sampled]
 ids = pd.concat([used_ids(sets), controls])
-paragraphs = storage.read(PARAGRAPHS, snakemake.input.paragraphs, ["id", "tokens"], ids)
+paragraphs = job.read("paragraphs", ["id", "tokens"], ids)
 
 memorized, memorized_tokens = sampled_tokens(paragraphs, sets, "memorized", n_prefix)
 others, others_tokens = sampled_tokens(paragraphs, sets, "non_memorized", n_prefix)
@@ -35,11 +29,11 @@ if settings.sets.continuation == "model":
 if len(controls):
     texts.append((UNSEEN, "corpus", controls, token_tensor(paragraphs.set_index("id").tokens.loc[controls])))
 
-model = loading.load_for_inference(snakemake.input.folder, settings.loading)
+model = loading.load_for_inference(job.input.folder, settings.loading)
 frames = []
 for name, continuation, ids, tokens in texts:
     statistics = token_statistics(model, tokens, n_prefix, settings.scores.micro_batch)
     frame = statistics_frame(statistics, ids, n_prefix)
     frames.append(frame.assign(set=name, continuation=continuation))
-    log(f"{name}, continuation of the {continuation}: {len(ids)} paragraphs")
-storage.write(TOKEN_STATISTICS, pd.concat(frames), snakemake.output[0], provenance(snakemake))
+    job.log(f"{name}, continuation of the {continuation}: {len(ids)} paragraphs")
+job.write(token_statistics=pd.concat(frames))

@@ -1,8 +1,8 @@
 """Rule train_model: train a new GPT-Neo, or fine-tune a pretrained model, and save it as a folder."""
 
-from memloc.run.rule import log, provenance, start
+from memloc.tables.job import start
 
-start(snakemake)
+job = start(snakemake)
 
 import hashlib
 import json
@@ -17,35 +17,28 @@ from transformers import AutoTokenizer
 from memloc.model import onednn, pretrained, training
 from memloc.run.atomic import atomic_folder
 from memloc.run.progress import Progress
-from memloc.settings.sections import sections
-from memloc.tables import storage
-from memloc.tables.schemas.paragraphs import PARAGRAPHS
-from memloc.tables.schemas.training import TRAINING_CURVE, TRAINING_STREAM
 
 pretrained.use_deterministic_algorithms()
-settings = sections(snakemake.params.settings).model
-stamp = provenance(snakemake)
-paragraphs = storage.read(PARAGRAPHS, snakemake.input.paragraphs, ["id", "tokens"]).set_index("id")["tokens"]
-stream = storage.read(TRAINING_STREAM, snakemake.input.stream)["id"]
+settings = job.settings.model
+paragraphs = job.read("paragraphs", ["id", "tokens"]).set_index("id")["tokens"]
+stream = job.read("training_stream")["id"]
 seed = settings.seed if settings.source == "embedded" else None
 rows = training.ordered(np.stack(paragraphs.loc[stream].to_list()), seed)
 
-tokenizer = AutoTokenizer.from_pretrained(
-    snakemake.input.tokenizer, local_files_only=True, trust_remote_code=False
-)
-if base := snakemake.input.get("base"):
+tokenizer = AutoTokenizer.from_pretrained(job.input.tokenizer, local_files_only=True, trust_remote_code=False)
+if base := job.input.get("base"):
     model = pretrained.read_model(base[0])
-    stamp["base"] = pretrained.weights_sha256(base[0])
+    job.stamp["base"] = pretrained.weights_sha256(base[0])
 else:
     shape = {name: getattr(settings, name) for name in ("n_layers", "n_heads", "width", "window")}
-    model = training.new_model(len(tokenizer), **shape, seed=snakemake.params.seed if seed is None else seed)
+    model = training.new_model(len(tokenizer), **shape, seed=job.seed if seed is None else seed)
 native = onednn.native_bfloat16(model.device)
 bf16 = settings.precision == "bfloat16" or (settings.precision == "auto" and native)
-log(f"{model.num_parameters():,} parameters, {rows.size:,} tokens, {'bfloat16' if bf16 else 'float32'}")
+job.log(f"{model.num_parameters():,} parameters, {rows.size:,} tokens, {'bfloat16' if bf16 else 'float32'}")
 
 # The state belongs to these settings, this text and this code: another training never resumes from it.
-key = hashlib.sha256(json.dumps([stamp, bf16, snakemake.threads]).encode() + rows.tobytes()).hexdigest()[:16]
-checkpoints = Path(snakemake.params.checkpoints)
+key = hashlib.sha256(json.dumps([job.stamp, bf16, job.threads]).encode() + rows.tobytes()).hexdigest()[:16]
+checkpoints = Path(job.params.checkpoints)
 progress = Progress(math.ceil(len(rows) / settings.batch), "steps")
 curve = training.train(
     model,
@@ -60,9 +53,8 @@ curve = training.train(
     report=lambda step, n_steps, loss: progress.at(step, f"loss {loss:.3f}"),
 )
 
-with atomic_folder(snakemake.output.folder) as folder:
+with atomic_folder(job.output.folder) as folder:
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-curve = pd.DataFrame(curve, columns=["step", "loss", "learning_rate"])
-storage.write(TRAINING_CURVE, curve, snakemake.output.curve, stamp)
+job.write(training_curve=pd.DataFrame(curve, columns=["step", "loss", "learning_rate"]))
 shutil.rmtree(checkpoints, ignore_errors=True)

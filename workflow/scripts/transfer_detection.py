@@ -1,8 +1,8 @@
 """Rule transfer_detection: classifiers that are fitted to one model predict what another one recites."""
 
-from memloc.run.rule import log, provenance, start
+from memloc.tables.job import start
 
-start(snakemake)
+job = start(snakemake)
 
 from collections.abc import Iterator
 
@@ -12,14 +12,12 @@ import sklearn
 
 from memloc.detection.feature_sets import feature_sets
 from memloc.detection.transfer import Measured, comparable, transfer
-from memloc.settings.sections import sections
 from memloc.tables import storage
-from memloc.tables.schemas.detection import DETECTION_FOLDS, DETECTION_TRANSFER, PREFIX_FEATURES
+from memloc.tables.schemas.detection import DETECTION_FOLDS, PREFIX_FEATURES
 from memloc.tables.schemas.paragraphs import PARAGRAPHS
 
-settings, source = sections(snakemake.params.settings), snakemake.input
-n_prefix = settings.paragraph.prefix
-n_seen = settings.detection.n_seen(n_prefix)[-1]
+n_prefix = job.settings.paragraph.prefix
+n_seen = job.settings.detection.n_seen(n_prefix)[-1]
 
 
 def at_whole_prefix(features: str) -> Iterator[pd.DataFrame]:
@@ -40,11 +38,11 @@ def measured(features: str, folds: str, paragraphs: str) -> Measured:
     return Measured(rows.drop(columns="tokens"), tokens, comparable(sets[n_seen]))
 
 
-files = zip(snakemake.params.models, source.features, source.folds, source.paragraphs, strict=True)
-models = {model: measured(*paths) for model, *paths in files}
+files = (job.files(name) for name in ("prefix_features", "detection_folds", "paragraphs"))
+models = {model: measured(*own) for model, *own in zip(job.params.models, *files, strict=True)}
 # Checks at each of thousands of small fits would take a third of their time.
 with sklearn.config_context(assume_finite=True, skip_parameter_validation=True):
     found = transfer(models, n_seen)
 pairs = found[["trained_on", "tested_on"]].drop_duplicates()
-log(f"{len(pairs)} of {len(models) ** 2} pairs of models, each with itself included")
-storage.write(DETECTION_TRANSFER, found, snakemake.output[0], provenance(snakemake))
+job.log(f"{len(pairs)} of {len(models) ** 2} pairs of models, each with itself included")
+job.write(detection_transfer=found)

@@ -287,10 +287,6 @@ def test_stability_is_readable_and_its_caption_complete(verdicts):
 
 def test_tables_of_seeds_are_read_in_their_order(tmp_path, monkeypatch):
     monkeypatch.setattr(storage, "read", lambda name, path: pd.DataFrame({"path": [str(path)]}))
-    paths = [
-        f"s/{folder}tables/{name}.parquet"
-        for name in ("claims", "sets")
-        for folder in ("", "seed-4/", "seed-2/")
-    ]
+    paths = {name: [f"{folder}/{name}.parquet" for folder in "abc"] for name in ("claims", "sets")}
     found = across_models.read_seeds(paths, [0, 4, 2])
-    assert found["sets"].to_dict("list") == {"path": paths[3:], "seed": [0, 4, 2]}
+    assert found["sets"].to_dict("list") == {"path": paths["sets"], "seed": [0, 4, 2]}

@@ -10,7 +10,7 @@ from memloc.tables.schemas import schema_of
 
 def test_tables_of_members_are_joined_by_size(tmp_path):
     stamp = {"paragraph": {"length": 4, "prefix": 2}}
-    descriptions, paths = [], []
+    descriptions, tables = [], {"paragraphs": [], "dropped_paragraphs": []}
     for model, n_parameters in (("large", 10), ("small", 5)):
         descriptions.append(tmp_path / model / "model.json")
         descriptions[-1].parent.mkdir()
@@ -27,9 +27,9 @@ def test_tables_of_members_are_joined_by_size(tmp_path):
         }
         dropped = {"id": [n_parameters], "reason": ["few unique tokens"]}
         for name, rows in (("paragraphs", frame), ("dropped_paragraphs", dropped)):
-            paths.append(tmp_path / model / f"tables/{name}.parquet")
-            storage.write(schema_of(name), pd.DataFrame(rows), paths[-1], stamp)
-    found = across_models.read(list(map(str, descriptions)), list(map(str, paths)), ("id", "text"), {})
+            tables[name].append(tmp_path / model / f"tables/{name}.parquet")
+            storage.write(schema_of(name), pd.DataFrame(rows), tables[name][-1], stamp)
+    found = across_models.read(descriptions, tables, ("id", "text"), {})
     assert found["models"][["model", "n_parameters"]].values.tolist() == [["small", 5], ["large", 10]]
     assert found["models"]["step"].isna().all()
     assert found["paragraphs"].to_dict("list") == {
@@ -45,5 +45,5 @@ def test_checkpoints_of_one_size_are_in_the_order_of_their_steps(tmp_path):
         (tmp_path / model).mkdir()
         (tmp_path / model / "model.json").write_text(json.dumps({"name": model, "n_parameters": 5}))
     descriptions = [str(tmp_path / model / "model.json") for model in ("late", "early")]
-    models = across_models.read(descriptions, [], (), {"late": 20, "early": 3})["models"]
+    models = across_models.read(descriptions, {}, (), {"late": 20, "early": 3})["models"]
     assert models[["model", "step"]].values.tolist() == [["early", 3], ["late", 20]]

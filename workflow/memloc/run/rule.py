@@ -1,12 +1,12 @@
-"""What every script does first: log to the rule's file and the console, take the rule's threads and GPUs."""
+"""What every script does first: log to the rule's file and the console, and take the rule's GPUs.
+
+Snakemake itself gives a script the threads of its rule, in the variables that libraries read.
+"""
 
 import atexit
 import errno
 import fcntl
 import gc
-import hashlib
-import importlib.metadata
-import json
 import os
 import platform
 import sys
@@ -21,9 +21,6 @@ from typing import Any, TextIO
 from memloc.run import gpu_locks
 from memloc.run.errors import UserError
 from memloc.run.memory import peak_memory
-
-LIBRARIES = ("torch", "transformers", "transformer-lens", "numpy", "pandas", "pyarrow")
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 QUIET = {
     "TOKENIZERS_PARALLELISM": "false",
@@ -58,13 +55,11 @@ class Tee:
 
 
 def start(snakemake: Any) -> None:
-    """Begin the script of a rule: log to file and console, set threads and GPUs before torch is imported.
+    """Begin the script of a rule: log to file and console, and choose GPUs before torch is imported.
 
     An uncaught error that the user can cause ends both with one line; its traceback is in the log only. The
     script of a killed Snakemake keeps running: a new start of the same job waits for its end.
     """
-    for variable in THREAD_VARIABLES:
-        os.environ[variable] = str(snakemake.threads)
     os.environ["GOMP_SPINCOUNT"] = "10000"  # threads that wait longer sleep, and leave cores to other jobs
     os.environ.update(QUIET | OFFLINE)
     gc.set_threshold(10_000)  # imports and parsed text make objects that stay: looking for garbage took half
@@ -112,27 +107,3 @@ def log_peak_memory() -> None:
 def log(text: str) -> None:
     """Print a line with the time of day."""
     print(f"[{time.strftime('%H:%M:%S')}] {text}")
-
-
-def provenance(snakemake: Any) -> dict[str, Any]:
-    """What a table's metadata says of its origin; depends on inputs and versions only, never on the time.
-
-    Rules that use the model have its description as the input `model`.
-    """
-    params = snakemake.params
-    description = getattr(snakemake.input, "model", None)
-    return {
-        "study": params.study,
-        "seed": params.seed,
-        "rule": snakemake.rule.removesuffix("_shard"),  # a shard's rows are those of the whole stage
-        "paragraph": params.settings["paragraph"],
-        "settings": params.settings,
-        "config_hash": hashlib.sha256(json.dumps(params.settings, sort_keys=True).encode()).hexdigest()[:16],
-        "code": params.code,
-        "model": json.loads(Path(description).read_text()) if description else None,
-        "versions": {"python": platform.python_version(), **_versions()},
-    }
-
-
-def _versions() -> dict[str, str]:
-    return {library: importlib.metadata.version(library) for library in LIBRARIES}

@@ -58,7 +58,7 @@ def _module(text: str, package: Path) -> Module:
     if "description=" in text:
         _remove_descriptions(tree)
     tree.body = [statement for statement in tree.body if not _is_version(statement)]
-    paths = frozenset(path for name in names if (path := _module_file(name, package)))
+    paths = frozenset(path for name in names if (path := module_file(name, package)))
     return Module(paths, hashlib.sha256(ast.dump(tree).encode()).digest())
 
 
@@ -81,7 +81,8 @@ def _is_version(statement: ast.stmt) -> bool:
     return any(isinstance(target, ast.Name) and target.id == "__version__" for target in targets)
 
 
-def _module_file(module: str, package: Path) -> Path | None:
+def module_file(module: str, package: Path) -> Path | None:
+    """File of a module of the package; None if the module is not one of it."""
     top, *below = module.split(".")
     if top != package.name:
         return None

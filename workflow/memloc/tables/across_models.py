@@ -12,7 +12,10 @@ from memloc.tables.schemas import schema_of
 
 
 def read(
-    descriptions: Sequence[str], paths: Sequence[str], paragraphs: Sequence[str], steps: Mapping[str, int]
+    descriptions: Sequence[str],
+    tables: Mapping[str, Sequence[str]],
+    paragraphs: Sequence[str],
+    steps: Mapping[str, int],
 ) -> dict[str, pd.DataFrame]:
     """Tables of several models, each with a column `model`, and `models`: a row for each of them.
 
@@ -29,9 +32,10 @@ def read(
     models["step"] = models["model"].map(steps)
     models = models.sort_values(["n_parameters", "step"], kind="stable", ignore_index=True)
     found: dict[str, dict[str, pd.DataFrame]] = defaultdict(dict)
-    for path in map(Path, paths):
-        model, columns = path.parents[1].name, paragraphs if path.stem == "paragraphs" else None
-        found[path.stem][model] = storage.read(schema_of(path.stem), path, columns).assign(model=model)
+    for name, paths in tables.items():
+        for path in paths:
+            model, columns = Path(path).parents[1].name, paragraphs if name == "paragraphs" else None
+            found[name][model] = storage.read(schema_of(name), path, columns).assign(model=model)
     joined = {
         name: pd.concat([frames[model] for model in models["model"]], ignore_index=True)
         for name, frames in found.items()
@@ -39,16 +43,17 @@ def read(
     return {"models": models, **joined}
 
 
-def read_seeds(paths: Sequence[str], seeds: Sequence[int]) -> dict[str, pd.DataFrame]:
+def read_seeds(tables: Mapping[str, Sequence[str]], seeds: Sequence[int]) -> dict[str, pd.DataFrame]:
     """Tables of a study and of its repetitions, each with a column `seed`.
 
-    `paths` hold every table once for each of the seeds, in their order.
+    `tables` are the files of each, one for each of the seeds, in their order.
 
     Raises:
         TableError: a table cannot be read or breaks its schema.
     """
-    found: dict[str, list[pd.DataFrame]] = defaultdict(list)
-    for path in map(Path, paths):
-        frames = found[path.stem]
-        frames.append(storage.read(schema_of(path.stem), path).assign(seed=seeds[len(frames)]))
-    return {name: pd.concat(frames, ignore_index=True) for name, frames in found.items()}
+    found = {}
+    for name, paths in tables.items():
+        frames = [storage.read(schema_of(name), path) for path in paths]
+        frames = [frame.assign(seed=seed) for frame, seed in zip(frames, seeds, strict=True)]
+        found[name] = pd.concat(frames, ignore_index=True)
+    return found

@@ -36,11 +36,6 @@ class Schema:
     columns: Callable[[Lengths], dict[str, pa.Column]]
 
 
-def by_name(*schemas: Schema) -> dict[str, Schema]:
-    """Schemas by the names of their tables."""
-    return {schema.name: schema for schema in schemas}
-
-
 def validate(
     schema: Schema, frame: pd.DataFrame, lengths: Lengths, columns: Sequence[str] | None = None
 ) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """Schemas of all tables, one file per stage: what each column holds, within which limits, in which unit.
 
-A script imports the schemas of its tables, so that another column reruns their producer and their readers
-alone. A script that reads the tables which its rule names uses `schema_of`, and the rule tracks their files.
+A rule's hash of code covers the schemas of its tables, so that another column reruns their producer and their
+readers alone: scripts find them by `schema_of`.
 """
 
 import importlib

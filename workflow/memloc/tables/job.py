@@ -1,0 +1,148 @@
+"""What a script works with: the settings, tables and files of its rule.
+
+A table that a rule reads or writes is the input or output of the table's name: scripts name tables, and know
+neither paths nor schemas. The hash of a rule's code covers these schemas (`code_of` in rules/common.smk).
+Libraries of tables take a second to import, and a script that has no table does without.
+"""
+
+import hashlib
+import importlib.metadata
+import json
+import platform
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from memloc.run import rule
+from memloc.tables.schemas import STAGES, schema_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LIBRARIES = ("torch", "transformers", "transformer-lens", "numpy", "pandas", "pyarrow")
+
+
+def start(snakemake: Any) -> "Job":
+    """Begin the script of a rule: log, errors and GPUs as in `run/rule.py`, and what it works with."""
+    rule.start(snakemake)
+    return Job(snakemake)
+
+
+def _tables(files: Any) -> list[str]:
+    return [name for name, _ in files.items() if name in STAGES]
+
+
+class Job:
+    """A run of a rule. `input`, `output`, `params`, `threads` and `resources` are Snakemake's."""
+
+    log = staticmethod(rule.log)
+
+    def __init__(self, snakemake: Any) -> None:
+        self.rule, self.threads, self.resources = snakemake.rule, snakemake.threads, snakemake.resources
+        self.input, self.output, self.params = snakemake.input, snakemake.output, snakemake.params
+
+    @property
+    def seed(self) -> int:
+        """Seed of the study."""
+        return self.params.seed
+
+    @cached_property
+    def settings(self) -> Any:
+        """The sections that the rule tracks, each as its frozen object."""
+        from memloc.settings.sections import sections
+
+        return sections(self.params.settings)
+
+    @property
+    def tables(self) -> list[str]:
+        """Names of the tables that the job reads."""
+        return _tables(self.input)
+
+    @property
+    def made(self) -> list[str]:
+        """Names of the tables that the job writes."""
+        return _tables(self.output)
+
+    def files(self, table: str) -> list[str]:
+        """Files of a table that the job reads: one, or several of its parts."""
+        given = self.input[table]
+        return [given] if isinstance(given, str) else list(given)
+
+    @cached_property
+    def stamp(self) -> dict[str, Any]:
+        """What the metadata of the job's tables say of their origin; a script may add to it.
+
+        It depends on inputs and versions only, never on the time. Rules that use the model have its
+        description as the input `model`.
+        """
+        params, description = self.params, self.input.get("model")
+        settings = json.dumps(params.settings, sort_keys=True)
+        versions = {library: importlib.metadata.version(library) for library in LIBRARIES}
+        return {
+            "study": params.study,
+            "seed": params.seed,
+            "rule": self.rule.removesuffix("_shard"),  # a shard's rows are those of the whole stage
+            "paragraph": params.settings["paragraph"],
+            "settings": params.settings,
+            "config_hash": hashlib.sha256(settings.encode()).hexdigest()[:16],
+            "code": params.code,
+            "model": json.loads(Path(description).read_text()) if description else None,
+            "versions": {"python": platform.python_version(), **versions},
+        }
+
+    def shard(self, n_rows: int, micro_batch: int = 1) -> range:
+        """The rows of this job, where several share those of a stage: whole micro-batches."""
+        from memloc.run.shards import shard_rows
+
+        return shard_rows(n_rows, *self.params.shard, micro_batch)
+
+    def read(
+        self, table: str, columns: Sequence[str] | None = None, ids: Iterable[int] | None = None
+    ) -> "pd.DataFrame":
+        """A table, or some of its columns, or its rows with one of the ids: see `storage.read`.
+
+        The rows of a table that is given in several files follow each other.
+        """
+        import pandas as pd
+
+        from memloc.tables import storage
+
+        parts = [storage.read(schema_of(table), path, columns, ids) for path in self.files(table)]
+        return pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
+
+    def batches(
+        self, table: str, columns: Sequence[str] | None = None, rows: range | None = None
+    ) -> Iterator["pd.DataFrame"]:
+        """The rows of a table, or those of the range `rows`, piece by piece: see `storage.batches`."""
+        from memloc.tables import storage
+
+        for path in self.files(table):
+            yield from storage.batches(schema_of(table), path, columns, rows)
+
+    def write(self, **frames: "pd.DataFrame") -> None:
+        """Write whole tables, by their names."""
+        with self.writing(*frames) as append:
+            append(**frames)
+
+    @contextmanager
+    def writing(self, *tables: str) -> Iterator[Callable[..., None]]:
+        """A function that adds rows to tables, by their names: to all of the job if none are named here.
+
+        The files appear at the end, and only without an error: see `storage.writer`.
+        """
+        from memloc.tables import storage
+
+        with ExitStack() as stack:
+            writers = {
+                name: stack.enter_context(storage.writer(schema_of(name), self.output[name], self.stamp))
+                for name in tables or self.made
+            }
+
+            def append(**frames: "pd.DataFrame") -> None:
+                for name, frame in frames.items():
+                    if len(frame):
+                        writers[name].append(frame)
+
+            yield append
