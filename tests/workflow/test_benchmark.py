@@ -23,9 +23,7 @@ STAGES = {
     "attribution_patching",
     "parameter_gradients",
     "editing_step",
-    "editing_step_bfloat16",
     "editing_run",
-    "editing_run_bfloat16_slopes",
     "planting_step",
 }
 

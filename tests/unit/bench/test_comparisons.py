@@ -7,11 +7,10 @@ import pytest
 import torch
 import yaml
 
-from memloc.bench import editing_run, gradient_stages, stages, subject
+from memloc.bench import stages, subject
 from memloc.bench.gradient_stages import LEARNING_RATE
 from memloc.bench.measure import difference
 from memloc.bench.run import ROUNDING, RUNS, TOLERANCE
-from memloc.removal.editing import Edits
 from memloc.settings.errors import validate
 
 CONFIG = Path(__file__).parents[3] / "config/bench.yaml"
@@ -79,35 +78,19 @@ def test_both_sides_of_an_edit_are_compared_by_how_far_weights_have_moved(bench,
 
 
 def test_stages_are_asked_for_the_numbers_that_they_are_named_for(bench, own, monkeypatch):
-    asked, nothing = [], pd.DataFrame({name: [0.0] for name in (*editing_run.MATCHES, *editing_run.NLLS)})
-
-    def edit(*given):
-        asked.append(given[2].how.products)
-        return Edits(nothing, nothing)
-
-    def optimise(*given):
-        asked.append(given[-1].how.products)
-        return []
+    asked = []
 
     def perturb(*given):
         asked.append("float32" if given[7] is None else str(given[7].dtype).removeprefix("torch."))
         return pd.DataFrame({"id": [], "position": [], "em": [], "nll_original": []})
 
     monkeypatch.setattr(stages.replaced_tokens, "perturb_prefixes", perturb)
-    monkeypatch.setattr(gradient_stages.steps, "optimise", optimise)
-    monkeypatch.setattr(editing_run, "edit_paragraphs", edit)
-    runs = [RUNS[name](bench, own).stages for name in ("perturbation", "editing_step", "editing_run")]
-    for stage in (stage for run in runs for stage in run.values()):
+    run = RUNS["perturbation"](bench, own).stages
+    for stage in run.values():
         stage.prepare()()
-    assert {name: asked.pop(0) for run in runs for name in run} == {
+    assert dict(zip(run, asked, strict=True)) == {
         "perturbation_em": "float32",
         "perturbation_em_bfloat16": "bfloat16",
         "perturbation_nll": "float32",
-        "editing_step": "float32",
-        "editing_step_bfloat16": "bfloat16",
-        "editing_run": "float32",
-        "editing_run_bfloat16_slopes": "bfloat16_slopes",
     }
-    # A run of edits is held against the peak of single precision, in which all its forward passes are.
-    named = [name for run in runs for name, stage in run.items() if stage.dtype == "bfloat16"]
-    assert named == ["perturbation_em_bfloat16", "editing_step_bfloat16"]
+    assert [stage.dtype for stage in run.values()] == asked

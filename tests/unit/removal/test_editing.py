@@ -41,8 +41,7 @@ from memloc.settings.loading import Loading
 
 
 @pytest.mark.parametrize("objective", ["unlearn", "edit"])
-@pytest.mark.parametrize("products", ["float32", "bfloat16_slopes", "bfloat16"])
-def test_only_the_arm_moves_and_all_is_restored(memorizing_model, case, objective, products):
+def test_only_the_arm_moves_and_all_is_restored(memorizing_model, case, objective):
     """And evaluations, which take what they can from other passes, are those of the weights of the moment."""
     before, logits = weights(memorizing_model), memorizing_model(case.memorized).logits
     seen, alone = [], copy.deepcopy(memorizing_model)
@@ -54,7 +53,7 @@ def test_only_the_arm_moves_and_all_is_restored(memorizing_model, case, objectiv
         assert found == pytest.approx(evaluate(alone, changed_case, recipe), rel=1e-4, abs=1e-4)
         return found
 
-    recipe = recipe_of(objective=objective, products=products)
+    recipe = recipe_of(objective=objective)
     shared = start(memorizing_model, case, recipe, layer=1)
     for arm in ARMS:
         seen.clear()

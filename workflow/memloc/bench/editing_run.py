@@ -1,7 +1,6 @@
 """A whole run of edits of one paragraph, all arms with their evaluations, next to a straightforward one."""
 
 from collections.abc import Callable
-from functools import partial
 
 import pandas as pd
 from jaxtyping import Int
@@ -32,9 +31,8 @@ def editing_run(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison
     update = {"steps": bench.sizes.n_run_steps, "relearning_limit": bench.sizes.n_run_steps}
     how = bench.settings.editing.model_copy(update=update)
 
-    def prepare(products: str) -> Callable[[], Results]:
-        chosen = how.model_copy(update={"products": products})
-        model, recipe = damp_attention(bench.model()), Recipe("unlearn", bench.n_prefix, chosen)
+    def prepare() -> Callable[[], Results]:
+        model, recipe = damp_attention(bench.model()), Recipe("unlearn", bench.n_prefix, how)
         return lambda: _judged(
             edit_paragraphs(model, [case], recipe, ARMS, [LEARNING_RATE], head, bench.seed).edits
         )
@@ -52,10 +50,7 @@ def editing_run(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison
 
         return work
 
-    def stage(products: str) -> Stage:
-        return Stage(partial(prepare, products), len(ARMS))
-
-    stages = {"editing_run": stage("float32"), "editing_run_bfloat16_slopes": stage("bfloat16_slopes")}
+    stages = {"editing_run": Stage(prepare, len(ARMS))}
     return Comparison("arm", prepare_plain, 1, slice(PLAIN_ARM, PLAIN_ARM + 1), stages)
 
 

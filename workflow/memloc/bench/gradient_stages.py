@@ -70,8 +70,8 @@ def sparse_editing(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Compari
 
         return work
 
-    def fast(model: PreTrainedModel, products: str) -> None:
-        update = {"steps": n_steps, "fraction": SPARSE_FRACTION, "products": products}
+    def fast(model: PreTrainedModel) -> None:
+        update = {"steps": n_steps, "fraction": SPARSE_FRACTION}
         how = bench.settings.editing.model_copy(update=update)
         recipe = steps.Recipe("unlearn", bench.n_prefix, how)
         original = objectives.original_log_probabilities(model, texts[1], bench.n_prefix, how.micro_batch)
@@ -84,13 +84,9 @@ def sparse_editing(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Compari
     def plain(model: PreTrainedModel) -> None:
         plain_editing.unlearn(model, *texts, bench.n_prefix, SPARSE_FRACTION, LEARNING_RATE, n_steps)
 
-    def stage(products: str) -> Stage:
-        edit = partial(fast, products=products)
-        return Stage(lambda: prepared(bench.model(), edit), n_steps, products)
-
+    stage = Stage(lambda: prepared(bench.model(), fast), n_steps)
     plain_side = lambda: prepared(bench.plain_model(), plain)  # noqa: E731
-    stages = {"editing_step": stage("float32"), "editing_step_bfloat16": stage("bfloat16")}
-    return Comparison("step", plain_side, n_steps, slice(None), stages)
+    return Comparison("step", plain_side, n_steps, slice(None), {"editing_step": stage})
 
 
 def planting(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:

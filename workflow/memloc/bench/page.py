@@ -17,7 +17,6 @@ GOALS = {
     "attribution_patching": 100,
     "parameter_gradients": 1,
     "editing_step": 1.5,
-    "editing_step_bfloat16": 7.7,
     "editing_run": 2,
     "planting_step": 3,
 }

@@ -38,9 +38,7 @@ RUNS: dict[str, Callable[[Bench, Tensor], Comparison]] = {
 TOLERANCE = {
     "attribution_patching": 0.05,
     "editing_step": 0.02,
-    "editing_step_bfloat16": 0.02,
     "editing_run": 0.02,
-    "editing_run_bfloat16_slopes": 0.02,
     "planting_step": 0.02,
 }
 ROUNDING = 1e-3

@@ -14,15 +14,12 @@ The objective is minimised over a fixed choice of weights, an arm:
 Afterwards every weight is compared with θ0: a change outside of the arm is an error. So is an arm in which
 few weights have changed, because rounding swallowed the steps. Models are edited in single precision
 (`loading.load_for_editing`): weights, gradients, moments, and θ0's log-probabilities that KL compares with.
-The steps after the first may multiply in bfloat16 (`products`, `editing.bfloat16_products`); the choice
-of weights does not.
 
 `reference` is the authors' published code: KL summed over positions, w = 0.1, and weight decay of 1.0 that
 moves every W_* weight in every arm.
 """
 
 from collections.abc import Iterator
-from contextlib import nullcontext
 from typing import NamedTuple
 
 import numpy as np
@@ -30,7 +27,6 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.editing.bfloat16_products import Bfloat16Products
 from memloc.editing.gradients import Gradients, editable_gradients, nll_gradients, take_gradients
 from memloc.editing.masks import (
     EditError,
@@ -45,7 +41,7 @@ from memloc.editing.masks import (
     top_weights,
 )
 from memloc.editing.movable_gradients import movable_gradients
-from memloc.editing.objectives import SIGN, Objective, collect_objective, original_log_probabilities
+from memloc.editing.objectives import SIGN, Objective, collect_objective
 from memloc.editing.optimisers import ReferenceAdam, SparseAdam
 from memloc.model.partial_forward import last_mlp_from
 from memloc.settings.base import EditSection
@@ -77,8 +73,7 @@ class Reached(NamedTuple):
 
     step: int
     states: Float[Tensor, "text continuation width"] | None
-    """Last hidden states of the learned texts and then the controls. None after the last step, and where
-    training rounds them."""
+    """Last hidden states of the learned texts and then the controls. None after the last step."""
 
 
 def first_gradients(
@@ -145,22 +140,12 @@ def optimise(
     share.
     """
     adam = (ReferenceAdam if recipe.how.reference else SparseAdam)(model, movable, learning_rate)
-    products, exact = nullcontext, True
-    if recipe.how.products != "float32":
-        rounded = Bfloat16Products(
-            model, _allowed(model, movable, recipe), outputs=recipe.how.products == "bfloat16"
-        )
-        products, exact = rounded.used, not rounded.round_outputs
-    if not exact:  # θ0's log-probabilities by the same products, else the KL is their rounding
-        with products():
-            batch = recipe.n_prefix, recipe.how.micro_batch
-            terms = terms._replace(original=original_log_probabilities(model, terms.controls, *batch))
     adam.step(at_places(first, movable))
     for step in range(1, recipe.how.steps):
-        with movable_gradients(model, movable) as taken, products():
+        with movable_gradients(model, movable) as taken:
             states = _collect(model, terms, recipe)
             gradients = taken()
-        yield Reached(step, states if exact else None)
+        yield Reached(step, states)
         adam.step(gradients)
     yield Reached(recipe.how.steps, None)
 

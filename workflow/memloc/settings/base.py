@@ -1,7 +1,7 @@
 """What all sections of the settings share."""
 
 from collections import Counter
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -72,12 +72,6 @@ class EditSection(ContrastiveSection):
     steps: Positive = Field(10, description="Steps of Adam (authors' plot notebook: 5).")
     fraction: float = Field(
         SPARSE_FRACTION, gt=0, le=1, description="Share of the W_* weights that the sparse arms move."
-    )
-    products: Literal["float32", "bfloat16_slopes", "bfloat16"] = Field(
-        "float32",
-        description="Type in which training multiplies: bfloat16_slopes in backward passes alone, bfloat16 "
-        "also with weights that stand still. Both save time where the processor has it, and change steps by "
-        "rounding, the former very little. Evaluations are float32.",
     )
     micro_batch: MicroBatch = 16
 
