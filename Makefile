@@ -1,8 +1,10 @@
 # Thin wrappers: everything else is plain Snakemake (see README.md).
 PYTHON ?= python3
 BIN := .venv/bin
+# What the environment is made of. Contents count: a clone's time stamps are those of the clone.
+CONTENTS := $(shell (cat envs/requirements.lock envs/install.py; sed '/^\[tool/q' pyproject.toml) | cksum)
 
-.PHONY: reproduce test stress bench docs docs-site wheelhouse clean-environment
+.PHONY: reproduce test stress bench docs docs-site wheelhouse clean-environment other-contents
 
 reproduce: .venv/complete
 	$(BIN)/snakemake --cores all
@@ -37,12 +39,16 @@ docs-site: .venv/complete
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -c docs . site
 	@echo "site/index.html"
 
-.venv/complete: envs/requirements.lock envs/install.py pyproject.toml
+ifneq ($(shell cat .venv/complete 2>/dev/null),$(CONTENTS))
+.venv/complete: other-contents
+endif
+
+.venv/complete:
 	$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info[:2] <= (3, 13), "Python 3.11 to 3.13 is needed: make PYTHON=python3.11"'
 	rm -rf .venv
 	$(PYTHON) -m venv .venv
 	$(BIN)/python envs/install.py $(TORCH:%=--torch %) $(WHEELHOUSE:%=--wheelhouse %)
-	touch $@
+	echo '$(CONTENTS)' > $@
 
 clean-environment:
 	rm -rf .venv

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from rocrate.model.contextentity import ContextEntity
 from rocrate.model.entity import Entity
 from rocrate.rocrate import ROCrate
 
@@ -31,8 +30,6 @@ PROFILES = {
     "https://w3id.org/workflowhub/workflow-ro-crate/1.0": "Workflow RO-Crate",
 }
 TERMS = "https://w3id.org/ro/terms/workflow-run/context"
-SNAKEMAKE = "https://snakemake.github.io"
-COMPLETED = "http://schema.org/CompletedActionStatus"
 LICENSE = "https://www.apache.org/licenses/LICENSE-2.0"
 LICENSE_OF = "Of the code. Results: as those who made them say."
 ENVIRONMENT = "environment.txt"
@@ -54,96 +51,86 @@ def record(study: str, folder: Path, steps: list[Step], code: Mapping[str, Path]
     crate.metadata.extra_contexts.append(TERMS)
     crate.name = f"memloc, study {study}"
     crate.description = "A run of memloc, which localizes paragraph memorization in a language model."
-    crate.license = _context(crate, LICENSE, "CreativeWork", name="Apache-2.0", description=LICENSE_OF)
-    workflow = _add_code(crate, code, {step.script for step in steps})
-    frozen = "".join(f"{package}\n" for package in sorted(_packages(), key=str.lower))
-    crate.add_file(StringIO(frozen), ENVIRONMENT, properties=_text_properties(frozen))
+    crate.license = _named(crate, LICENSE, "CreativeWork", "Apache-2.0", description=LICENSE_OF)
+    workflow = _add_code(crate, code, steps)
+    _add_environment(crate)
     files = _add_files(crate, folder, steps)
     runs = [_add_run(crate, step, files) for step in steps]
-    made = {entity.id: entity for step in steps for path in step.outputs for entity in files[path]}
-    read = {entity.id: entity for step in steps for path in step.inputs for entity in files[path]}
-    whole = crate.add_action(
-        workflow,
-        "#run",
-        object=[read[name] for name in sorted(read.keys() - made.keys())],
-        result=[made[name] for name in sorted(made)],
-        properties={
-            "name": f"Run of study {study}",
-            "description": crate.description,
-            "actionStatus": COMPLETED,
-        }
-        | _span(runs),
-    )
-    _add_steps(crate, workflow, whole, steps, runs)
+    whole = _add_whole(crate, workflow, runs)
     crate.root_dataset["mentions"] = [whole, *runs]
     crate.root_dataset["conformsTo"] = [
-        _context(crate, uri, "CreativeWork", name=name, version=uri.rpartition("/")[2])
+        _named(crate, uri, "CreativeWork", name, version=uri.rpartition("/")[2])
         for uri, name in PROFILES.items()
     ]
     return crate
 
 
-def _context(crate: ROCrate, identifier: str, kind: str, **properties: Any) -> Entity:
-    return crate.add(ContextEntity(crate, identifier, properties={"@type": kind, **properties}))
+def _named(crate: ROCrate, identifier: str, kind: str, name: str, **properties: Any) -> Entity:
+    """Adds an entity that is no file."""
+    return crate.add_jsonld({"@id": identifier, "@type": kind, "name": name, **properties})
 
 
-def _packages() -> set[str]:
+def _known(name: Path | str, digest: str) -> dict[str, str]:
+    """What is said of every file; the crate itself adds the size as it is written."""
+    return {"sha256": digest, "encodingFormat": ENCODINGS.get(Path(name).suffix, "text/plain")}
+
+
+def _add_environment(crate: ROCrate) -> None:
+    """Adds the list of installed packages."""
     found = importlib.metadata.distributions()
-    return {f"{package.metadata['Name']}=={package.version}" for package in found}
+    packages = {f"{package.metadata['Name']}=={package.version}\n" for package in found}
+    text = "".join(sorted(packages, key=str.lower))
+    known = _known(ENVIRONMENT, hashlib.sha256(text.encode()).hexdigest())
+    crate.add_file(StringIO(text), ENVIRONMENT, properties=known, record_size=True)
 
 
-def _text_properties(text: str) -> dict[str, str]:
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    return {"sha256": digest, "contentSize": str(len(text.encode())), "encodingFormat": "text/plain"}
-
-
-def _properties(path: Path) -> dict[str, str]:
-    known = {"sha256": sha256(path), "contentSize": str(path.stat().st_size)}
-    return known | {"encodingFormat": ENCODINGS.get(path.suffix, "text/plain")}
-
-
-def _add_code(crate: ROCrate, code: Mapping[str, Path], scripts: set[str]) -> Entity:
-    """Adds the files of the workflow; returns its main one."""
-    version = {"version": memloc.__version__}
+def _add_code(crate: ROCrate, code: Mapping[str, Path], steps: list[Step]) -> Entity:
+    """Adds the files of the workflow; returns the main one, which plans a step per rule."""
+    scripts, version = {step.script for step in steps}, {"version": memloc.__version__}
     for place, path in code.items():
         if place != MAIN:
-            tool = {"@type": ["File", "SoftwareSourceCode"], "name": place} if place in scripts else {}
-            crate.add_file(path, place, properties=_properties(path) | tool | (version if tool else {}))
+            tool = {"@type": ["File", "SoftwareSourceCode"], "name": place, **version}
+            known = _known(place, sha256(path)) | (tool if place in scripts else {})
+            crate.add_file(path, place, properties=known, record_size=True)
     kinds = ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"]
+    known = _known(MAIN, sha256(code[MAIN])) | version | {"@type": kinds, "name": "memloc"}
+    snakemake = {"lang": "snakemake", "lang_version": importlib.metadata.version("snakemake")}
     workflow = crate.add_workflow(
-        code[MAIN],
-        MAIN,
-        main=True,
-        lang="snakemake",
-        lang_version=importlib.metadata.version("snakemake"),
-        properties=_properties(code[MAIN]) | version | {"@type": kinds, "name": "memloc"},
+        code[MAIN], MAIN, main=True, properties=known, record_size=True, **snakemake
     )
     workflow["hasPart"] = [crate.get(place) for place in sorted(scripts)]
+    workflow["step"] = [_add_plan(crate, step, position) for position, step in enumerate(steps)]
     return workflow
+
+
+def _add_plan(crate: ROCrate, step: Step, position: int) -> Entity:
+    plan = {"position": str(position), "description": step.message, "workExample": crate.get(step.script)}
+    return _named(crate, f"#step/{step.name}", "HowToStep", step.name, **plan)
 
 
 def _add_files(crate: ROCrate, folder: Path, steps: list[Step]) -> dict[str, list[Entity]]:
     """Adds what the steps read and wrote; returns the entities of every path, all of its shards."""
-    found = {}
-    for path in sorted({path for step in steps for path in (*step.inputs, *step.outputs)}):
-        there = sorted(Path().glob(path.replace("{shard}", "*"))) if "{shard}" in path else [Path(path)]
-        found[path] = [_add_file(crate, folder, file) for file in there]
-    return found
+    paths = {path for step in steps for path in (*step.inputs, *step.outputs)}
+    there = {path: sorted(Path().glob(path.replace("{shard}", "*"))) for path in paths if "{shard}" in path}
+    there = {path: [Path(path)] for path in paths} | there
+    entities = {file: _add_file(crate, folder, file) for file in sorted(set().union(*there.values()))}
+    return {path: [entities[file] for file in files] for path, files in there.items()}
 
 
 def _add_file(crate: ROCrate, folder: Path, path: Path) -> Entity:
     """A file of the results, contained; anything else with its hash alone."""
     outside = not path.is_relative_to(folder) or SHARDS in path.relative_to(folder).parts
     if path.is_dir() or outside:
-        return _context(crate, f"#{path}", "CreativeWork", name=str(path), sha256=sha256(path))
-    entity = crate.add_file(path, path.relative_to(folder), properties=_properties(path))
+        return _named(crate, f"#{path}", "CreativeWork", str(path), sha256=sha256(path))
+    known = _known(path, sha256(path))
+    entity = crate.add_file(path, path.relative_to(folder), properties=known, record_size=True)
     if path.suffix == ".parquet":
         entity["variableMeasured"] = [
-            _context(
+            _named(
                 crate,
                 f"#{entity.id}/{column.Index}",
                 "PropertyValue",
-                name=column.Index,
+                column.Index,
                 description=column.meaning,
                 **({"unitText": column.unit} if column.unit else {}),
             )
@@ -165,40 +152,21 @@ def _add_run(crate: ROCrate, step: Step, files: Mapping[str, list[Entity]]) -> E
         f"#run/{step.name}",
         object=[entity for path in step.inputs for entity in files[path]],
         result=[entity for path in step.outputs for entity in files[path]],
-        properties={"name": f"Run of {step.name}", "description": step.message, "actionStatus": COMPLETED}
-        | times,
+        properties={"name": f"Run of {step.name}", "description": step.message, **times},
     )
 
 
-def _span(runs: list[Entity]) -> dict[str, str]:
-    """When the first of the runs began and the last one ended."""
+def _add_whole(crate: ROCrate, workflow: Entity, runs: list[Entity]) -> Entity:
+    """Adds the run of the workflow: it takes what no step makes, from the first begin to the last end."""
+    made, read = (
+        {entity.id: entity for run in runs for entity in run.get(key, [])} for key in ("result", "object")
+    )
     begins, ends = ([run[key] for run in runs if key in run] for key in ("startTime", "endTime"))
-    return {"startTime": min(begins), "endTime": max(ends)} if begins else {}
-
-
-def _add_steps(
-    crate: ROCrate, workflow: Entity, whole: Entity, steps: list[Step], runs: list[Entity]
-) -> None:
-    """Adds the plan (a step of the workflow per rule) and what Snakemake did with it."""
-    planned, controls = [], []
-    for position, (step, run) in enumerate(zip(steps, runs, strict=True)):
-        plan = {"position": str(position), "name": step.name, "description": step.message}
-        planned.append(
-            _context(crate, f"#step/{step.name}", "HowToStep", workExample=crate.get(step.script), **plan)
-        )
-        control = {"name": f"Start of {step.name}", "instrument": planned[-1], "object": run}
-        controls.append(_context(crate, f"#start/{step.name}", "ControlAction", **control))
-    workflow["step"] = planned
-    version = {"softwareVersion": importlib.metadata.version("snakemake")}
-    engine = _context(
-        crate, SNAKEMAKE, "SoftwareApplication", name="Snakemake", url={"@id": SNAKEMAKE}, **version
-    )
-    _context(
-        crate,
-        "#snakemake",
-        "OrganizeAction",
-        name="Run of Snakemake",
-        instrument=engine,
-        object=controls,
-        result=whole,
+    return crate.add_action(
+        workflow,
+        "#run",
+        object=[read[name] for name in sorted(read.keys() - made.keys())],
+        result=[made[name] for name in sorted(made)],
+        properties={"name": f"Run of {crate.name}", "description": crate.description}
+        | ({"startTime": min(begins), "endTime": max(ends)} if begins else {}),
     )

@@ -4,9 +4,11 @@ Needs no network. A bundle is not signed: a change of a file, of its hash in the
 in a table together is not detected. Compare the hash of the whole bundle with one that came by another way.
 """
 
+import errno
 import json
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import unquote
@@ -19,20 +21,37 @@ from memloc.tables.schemas import schema_of
 
 METADATA = "ro-crate-metadata.json"
 RUN = "#run"  # whose results are the study's files
+MEASUREMENTS = (Path("benchmarks"), ".parquet")  # `snakemake estimate` adds one
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError)  # as zipfile meets it
 
 
 def differences(bundle: Path, results: Path | None = None) -> list[str]:
     """What differs from the metadata of a bundle, a line each: in it and, if given, the results.
 
-    `bundle` is the zip file, or the folder that it was unpacked to. InputError: it is no bundle.
+    `bundle` is the zip file, or the folder that it was unpacked to. InputError: it is no bundle, or damaged.
     """
     if bundle.is_dir():
         return list(_differences(bundle, results))
-    if not zipfile.is_zipfile(bundle):
-        raise InputError(f"{bundle}: no bundle; `snakemake bundle` makes it")
-    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(bundle) as file:
-        file.extractall(folder)
+    with tempfile.TemporaryDirectory() as folder:
+        _unpack(bundle, folder)
         return list(_differences(Path(folder), results))
+
+
+def _unpack(bundle: Path, folder: str) -> None:
+    """Unpack a zip file. InputError: it is none, is cut off, or has a damaged member, which is named."""
+    if not bundle.is_file():
+        raise InputError(f"{bundle}: no bundle; `snakemake bundle` makes it")
+    if not zipfile.is_zipfile(bundle):
+        raise InputError(f"{bundle}: no zip file, or its end is missing; copy it, or make it, again")
+    part = "its list of files"
+    try:
+        with zipfile.ZipFile(bundle) as file:
+            for part in file.namelist():
+                file.extract(part, folder)
+    except DAMAGE as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # as of a full disk
+            raise
+        raise InputError(f"{bundle}: {part} is damaged ({error}); copy it, or make it, again") from None
 
 
 def _differences(folder: Path, results: Path | None) -> Iterator[str]:
@@ -41,7 +60,7 @@ def _differences(folder: Path, results: Path | None) -> Iterator[str]:
     yield from _broken_tables(folder, [place for place in listed if (folder / place).is_file()])
     if results:
         own = {place: digest for place, digest in listed.items() if place in made}
-        kinds = {(Path(place).parent, Path(place).suffix) for place in own}
+        kinds = {(Path(place).parent, Path(place).suffix) for place in own} - {MEASUREMENTS}
         there = {place for place in _files(results) if (Path(place).parent, Path(place).suffix) in kinds}
         yield from _compare(results, own, there, f"in {results}")
 
