@@ -13,8 +13,10 @@ VERSION = "0.17.1"  # whose local deployments name the wrong file, see docs/modu
 @pytest.mark.stress
 def test_a_deployed_copy_plans_the_default_study_and_runs_the_small_one(clone, finished, tmp_path):
     source, place = shutil.copytree(clone.folder, tmp_path / "memloc"), tmp_path / "deployed"
-    tool = [sys.executable, "-m", "uv", "tool", "run", "--python", "3.11", f"snakedeploy@{VERSION}"]
-    command = [*tool, "deploy-workflow", str(source), str(place), "--tag", "any"]
+    tools = tmp_path / "tools/bin"
+    subprocess.run([sys.executable, "-m", "venv", str(tools.parent)], check=True)
+    subprocess.run([str(tools / "pip"), "install", "--quiet", f"snakedeploy=={VERSION}"], check=True)
+    command = [str(tools / "snakedeploy"), "deploy-workflow", str(source), str(place), "--tag", "any"]
     process = subprocess.run(command, capture_output=True, text=True)
     assert process.returncode == 0, process.stderr
     deployed = Project(place)
