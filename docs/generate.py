@@ -8,23 +8,20 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "workflow"), str(ROOT / "envs")]
 
 import networkx  # noqa: E402
-import pandera.pandas as pa  # noqa: E402
 from conda_from_lock import environment  # noqa: E402
 
 from memloc.figures.catalog import FIGURES  # noqa: E402
 from memloc.model import families  # noqa: E402
 from memloc.resources import memory  # noqa: E402
 from memloc.settings import documentation  # noqa: E402
+from memloc.tables.columns import Column  # noqa: E402
 from memloc.tables.schema import Lengths  # noqa: E402
 from memloc.tables.schemas import STAGES, schema_of  # noqa: E402
-
-LIMITS = {"greater_than_or_equal_to", "less_than_or_equal_to", "in_range", "isin"}
 
 
 def figure_table() -> str:
@@ -66,22 +63,17 @@ def column_tables() -> str:
             "|---|---|---|---|---|",
         ]
         for name, column in schema_of(table).columns(Lengths()).items():
-            unit = column.metadata["unit"] or ""
-            meaning = column.description.replace("|", "\\|")
-            rows.append(f"| `{name}` | {column.dtype} | {values(column)} | {unit} | {meaning} |")
+            meaning = column.meaning.replace("|", "\\|")
+            rows.append(f"| `{name}` | {column.dtype} | {values(column)} | {column.unit or ''} | {meaning} |")
         parts.append("\n".join(rows) + "\n")
     return "\n".join(parts)
 
 
-def values(column: pa.Column) -> str:
+def values(column: Column) -> str:
     """What a column may hold: limits, or names; nothing to say of the rest."""
-    limits: dict[str, Any] = {}
-    for check in column.checks:
-        limits |= check.statistics if check.name in LIMITS else {}
-    low, high = limits.get("min_value"), limits.get("max_value")
-    named = getattr(column.dtype, "categories", None) or limits.get("allowed_values")
-    if named is not None:
-        found = ", ".join(f"`{name}`" if name else "empty" for name in named)
+    low, high = column.low, column.high
+    if column.values:
+        found = ", ".join(f"`{name}`" if name else "empty" for name in column.values)
     elif low is None:
         found = "" if high is None else f"at most {high:g}"
     else:

@@ -1,19 +1,70 @@
-"""A small table of scores, and a provenance that its schema depends on."""
+"""Frames of tables as tests make them: the columns that matter, and defaults of the schema for all others."""
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-STAMP = {"study": "x", "seed": 0, "paragraph": {"length": 6, "prefix": 4}, "versions": {"python": "3"}}
+from memloc.tables.columns import Column
+from memloc.tables.schema import Lengths
+from memloc.tables.schemas import schema_of
+from memloc.tables.validation import pandas_type
+
+LENGTHS = Lengths(paragraph=6, prefix=4)
+STAMP = {
+    "study": "x",
+    "seed": 0,
+    "paragraph": {"length": LENGTHS.paragraph, "prefix": LENGTHS.prefix},
+    "versions": {"python": "3"},
+}
 
 
-def scores(**changes):
-    frame = pd.DataFrame(
-        {
-            "id": range(8),
-            "em": [0, 1, 2, 2, 1, 0, 1, 2],
-            "nll": np.linspace(0.1, 3, 8),
-            "margin": np.linspace(1, 2, 8),
-            "redecoded": [True, False] * 4,
-        }
-    )
-    return frame.assign(**changes)
+def frame_of(table: str, lengths: Lengths = LENGTHS, **given: Any) -> pd.DataFrame:
+    """A frame of a table: the given columns (a value for all rows, or one for each), and defaults.
+
+    Defaults are the lowest value, the first word, row numbers where values are unique, or missing values
+    where there may be any. Types are those of the schema, which does not judge the values.
+    """
+    columns = schema_of(table).columns(lengths)
+    assert given.keys() <= columns.keys(), f"{table} has no {given.keys() - columns.keys()}"
+    frame = pd.DataFrame({name: _plain(values) for name, values in given.items()}, index=_rows(given))
+    for name in columns.keys() - given.keys():
+        frame[name] = _default(columns[name], len(frame))
+    typed = frame[list(columns)].astype({name: pandas_type(column) for name, column in columns.items()})
+    assert (typed.isna() == frame[list(columns)].isna()).all(axis=None), f"{table} has no such category"
+    return typed
+
+
+def crossed(**axes: Any) -> dict[str, Any]:
+    """Columns with a row for every combination of values."""
+    return pd.MultiIndex.from_product(axes.values(), names=axes).to_frame(index=False).to_dict("series")
+
+
+def _rows(given: dict[str, Any]) -> range:
+    many = [values for values in given.values() if hasattr(values, "__len__") and not isinstance(values, str)]
+    return range(max(map(len, many), default=1))
+
+
+def _plain(values: Any) -> Any:
+    return values.array if isinstance(values, pd.Series) else values
+
+
+def _default(column: Column, n: int) -> Any:
+    if column.unique:
+        return np.arange(n) + (column.low or 0)
+    if column.nullable:
+        return None
+    if column.length is not None:
+        return [[0] * column.length for _ in range(n)]
+    if column.values:
+        return column.values[0]
+    if column.dtype == "str":
+        return "text"
+    return np.zeros(n) + (column.low or 0)
+
+
+def scores(**changes: Any) -> pd.DataFrame:
+    """A small table of scores."""
+    em = [0, 1, 2, 2, 1, 0, 1, 2]
+    more = {"nll": np.linspace(0.1, 3, 8), "margin": np.linspace(1, 2, 8), "redecoded": [True, False] * 4}
+    return frame_of("scores", em=em, **more).assign(**changes)

@@ -21,7 +21,7 @@ TOOK = "processor seconds of the plan:"
 TARGETS = {"all", "figures", "tables", "resources"}
 # Plans are many and short: most of a plan's time is imports, so each is forked from a process that has them.
 PLANNER = multiprocessing.get_context("forkserver")
-PLANNER.set_forkserver_preload(["snakemake.cli", "pandera.pandas", "pyarrow.parquet", "pydantic", "jinja2"])
+PLANNER.set_forkserver_preload(["snakemake.cli", "pyarrow.parquet", "pydantic", "jinja2"])
 
 
 def _run_forked(folder: Path, arguments: Sequence[str], output: str) -> None:

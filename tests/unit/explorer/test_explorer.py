@@ -185,7 +185,7 @@ def test_colourings_say_whose_numbers_they_show_and_in_which_unit(tables):
     columns |= {"residual_into_perturbed": "nll_change", "residual_into_memorized": "nll_change"}
     for key, name in columns.items():
         column = schema_of(found[key]["table"]).columns(Lengths())[name]
-        unit = column.metadata["unit"].replace("weight or activation", "value")
+        unit = column.unit.replace("weight or activation", "value")
         assert found[key]["unit"] == unit, key
     heads = {"attention", "value_gradient", "value_gradient_perturbed"}
     layers = {"residual_into_perturbed", "residual_into_memorized"}

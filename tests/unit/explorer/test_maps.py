@@ -146,7 +146,7 @@ COLUMNS = {
 @pytest.mark.parametrize("key", COLUMNS)
 def test_a_map_has_the_unit_of_its_column(key):
     name, of = COLUMNS[key]
-    unit = schema_of(maps.MAPS[key].table).columns(Lengths())[name].metadata["unit"]
+    unit = schema_of(maps.MAPS[key].table).columns(Lengths())[name].unit
     assert maps.MAPS[key].unit == unit.replace("weight or activation", of)
 
 

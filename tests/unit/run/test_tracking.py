@@ -96,6 +96,7 @@ class A:
 
 
 key: int = Field(1, description='Key.')
+columns = {'n': integer(0, meaning='Number.')}
 """
 
 
@@ -109,7 +110,9 @@ key: int = Field(1, description='Key.')
         ("{'a': 1}", "{\n            'a': 1,\n        }", False),
         ('"1"', '"2"', False),
         ("'Key.'", "'Another.'", False),
+        ("'Number.'", "'Another.'", False),
         ("Field(1", "Field(2", True),
+        ("integer(0", "integer(1", True),
         ("{'a': 1}", "{'a': 2}", True),
         ("f(self)", "f(self, b=1)", True),
         ("return {'a': 1}", "{'a': 1}", True),

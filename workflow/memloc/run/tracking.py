@@ -2,8 +2,8 @@
 
 Snakemake does not see imports. A rule therefore carries, as a parameter, a hash of its script and of the
 memloc modules that it imports, directly or through others; editing one of them reruns exactly these rules.
-What Python does not see (comments, docstrings, formatting), descriptions of settings and the package's
-version are not hashed: they change no number.
+What Python does not see (comments, docstrings, formatting), descriptions of settings, meanings of columns and
+the package's version are not hashed: they change no number.
 """
 
 import ast
@@ -55,7 +55,7 @@ def _module(text: str, package: Path) -> Module:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
         elif isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             del node.body[0]
-    if "description=" in text:
+    if "description=" in text or "meaning=" in text:
         _remove_descriptions(tree)
     tree.body = [statement for statement in tree.body if not _is_version(statement)]
     paths = frozenset(path for name in names if (path := module_file(name, package)))
@@ -72,8 +72,9 @@ def _statements(node: ast.AST) -> Iterator[ast.AST]:
 
 def _remove_descriptions(tree: ast.Module) -> None:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Field":
-            node.keywords = [keyword for keyword in node.keywords if keyword.arg != "description"]
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            said = "description" if node.func.id == "Field" else "meaning"
+            node.keywords = [keyword for keyword in node.keywords if keyword.arg != said]
 
 
 def _is_version(statement: ast.stmt) -> bool:

@@ -1,44 +1,71 @@
-"""Columns to build schemas from: type, range, unit and meaning side by side."""
+"""Columns to build schemas from: type, range, unit and meaning side by side, as plain data."""
 
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import pandas as pd
-import pandera.pandas as pa
+
+@dataclass(frozen=True)
+class Column:
+    """What a column of a table holds. Missing values are refused unless it is `nullable`."""
+
+    dtype: str
+    """As pandas names it; of a `category`, codes of `values`; of an `object`, lists of whole numbers."""
+    meaning: str = field(kw_only=True, repr=False)
+    unit: str | None = field(default=None, kw_only=True, repr=False)
+    low: float | None = field(default=None, kw_only=True)
+    high: float | None = field(default=None, kw_only=True)
+    finite: bool = field(default=False, kw_only=True)
+    values: tuple[str, ...] = field(default=(), kw_only=True)
+    """The only ones that it may hold, if there are any."""
+    length: int | None = field(default=None, kw_only=True)
+    """Of each of its lists."""
+    empty: bool = field(default=True, kw_only=True)
+    """Whether a text may be."""
+    unique: bool = field(default=False, kw_only=True)
+    nullable: bool = field(default=False, kw_only=True)
+
+    def stored_as(self, dtype: str) -> "Column":
+        """The same in another type, a small one for tables of millions of rows."""
+        return replace(self, dtype=dtype)
 
 
-def column(dtype: Any, *checks: pa.Check, meaning: str, unit: str | None = None, **options: Any) -> pa.Column:
-    """Column that says what it means, and in which unit it is."""
-    return pa.Column(dtype, list(checks), description=meaning, metadata={"unit": unit}, **options)
+Columns = dict[str, Column]
 
 
-def integer(low: int, high: int | None = None, dtype: str = "int64", **options: Any) -> pa.Column:
+def integer(low: int, high: int | None = None, dtype: str = "int64", **options: Any) -> Column:
     """Integer column within inclusive limits; tables of millions of rows take a small `dtype`."""
-    check = pa.Check.ge(low) if high is None else pa.Check.in_range(low, high)
-    return column(dtype, check, **options)
+    return Column(dtype, low=low, high=high, **options)
 
 
 def number(
     low: float | None = None, high: float | None = None, dtype: str = "float64", **options: Any
-) -> pa.Column:
+) -> Column:
     """Finite number column within inclusive limits; tables of millions of rows take a small `dtype`."""
-    checks = [pa.Check(lambda column: column.abs() < float("inf"), name="finite", error="finite")]
-    if low is not None:
-        checks.append(pa.Check.ge(low))
-    if high is not None:
-        checks.append(pa.Check.le(high))
-    return column(dtype, *checks, **options)
+    return Column(dtype, low=low, high=high, finite=True, **options)
 
 
-def category(*values: str, dictionary: bool = False, **options: Any) -> pa.Column:
+def category(*values: str, dictionary: bool = False, **options: Any) -> Column:
     """Text column that holds one of the values; a dictionary of codes in tables of millions of rows."""
-    if dictionary:
-        return column(pd.CategoricalDtype(values), **options)
-    return column("str", pa.Check.isin(values), **options)
+    return Column("category" if dictionary else "str", values=values, **options)
 
 
-def token_list(length: int, **options: Any) -> pa.Column:
+def words(**options: Any) -> Column:
+    """Text column that says something in every row."""
+    return Column("str", empty=False, **options)
+
+
+def token_list(length: int, **options: Any) -> Column:
     """Column of token lists of one length."""
-    check = pa.Check(
-        lambda tokens: len(tokens) == length, element_wise=True, error=f"list of {length} tokens"
-    )
-    return column(object, check, **options)
+    return Column("object", length=length, **options)
+
+
+PARAGRAPH = integer(0, meaning="Paragraph.")
+LAYER = integer(0, unit="from 0", meaning="Layer of the model.")
+HEAD = integer(0, unit="from 0", meaning="Attention head in its layer.")
+NLL = number(0, unit="nats per token", meaning="Mean negative log-likelihood of the continuation.")
+
+
+def exact_match(n_continuation: int) -> Column:
+    """Exact match of a paragraph."""
+    meaning = "Exact match: leading tokens of the continuation that the model predicts."
+    return integer(0, n_continuation, unit="tokens", meaning=meaning)

@@ -86,6 +86,8 @@ def row_groups(
     try:
         with parquet.ParquetFile(path) as file:
             checksums = _checksums(file)
+            if missing := sorted(set(columns) - set(checksums)):
+                raise DamagedError(f"has no column {', '.join(missing)}")
             rows = range(file.metadata.num_rows) if rows is None else rows
             for group in range(rows.start // ROWS, -(-rows.stop // ROWS) if rows else 0):
                 table = file.read_row_group(group, columns=list(columns))

@@ -1,7 +1,8 @@
 """Write and read tables.
 
-A table is a Parquet file that is validated on write and on read, written atomically, and carries its
-provenance (study, model, settings, code, seed, versions, units) in the file's metadata.
+A table is a Parquet file that is validated on write, written atomically, and carries its provenance (study,
+model, settings, code, seed, versions, units) in the file's metadata. On reading, checksums prove that its
+rows are those that were validated; they are validated again only where the schema has changed since.
 """
 
 import json
@@ -11,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pandera.pandas as pa
 import pyarrow
 import pyarrow.compute as compute
 import pyarrow.parquet as parquet
 
 from memloc.run.atomic import atomic_path
+from memloc.tables.columns import Columns
 from memloc.tables.row_groups import DamagedError, RowGroupWriter, row_groups
-from memloc.tables.schema import Lengths, Schema, TableError, _explain, validate
+from memloc.tables.schema import Lengths, Schema, TableError
+from memloc.tables.validation import broken, pandas_type, validate
 
 METADATA_KEY = b"memloc"
 
@@ -32,10 +34,9 @@ class TableWriter:
         self._schema, self._lengths = schema, _lengths(provenance)
         self._columns = schema.columns(self._lengths)
         arrow = _arrow_schema(self._columns)
-        units = {
-            name: column.metadata["unit"] for name, column in self._columns.items() if column.metadata["unit"]
-        }
-        stamp = json.dumps({"table": schema.name, **provenance, "units": units}).encode()
+        units = {name: column.unit for name, column in self._columns.items() if column.unit}
+        judged = {"units": units, "schema": schema.fingerprint(self._lengths)}
+        stamp = json.dumps({"table": schema.name, **provenance, **judged}).encode()
         self.rows = RowGroupWriter(file, arrow.with_metadata({**arrow.metadata, METADATA_KEY: stamp}))
         self._unique = {column: [] for column, check in self._columns.items() if check.unique}
 
@@ -53,17 +54,12 @@ class TableWriter:
             repeated = values[values.duplicated(keep=False)]
             if len(repeated):
                 rows = {"column": column, "check": "field_uniqueness", "index": repeated.index}
-                raise TableError(
-                    _explain(self._schema.name, pd.DataFrame({**rows, "failure_case": repeated}))
-                )
+                raise broken(self._schema, pd.DataFrame({**rows, "failure_case": repeated}))
 
 
-def _arrow_schema(columns: dict[str, pa.Column]) -> pyarrow.Schema:
+def _arrow_schema(columns: Columns) -> pyarrow.Schema:
     """Types of the file's columns: they follow from the table's schema, whatever rows there are."""
-    empty = pd.DataFrame({name: pd.Series(dtype=str(column.dtype)) for name, column in columns.items()})
-    for name, column in columns.items():
-        if isinstance(column.dtype.type, pd.CategoricalDtype):
-            empty[name] = empty[name].astype(column.dtype.type)
+    empty = pd.DataFrame({name: pd.Series(dtype=pandas_type(column)) for name, column in columns.items()})
     inferred = pyarrow.Schema.from_pandas(empty, preserve_index=False)
     lists = pyarrow.list_(pyarrow.int64())
     fields = [field.with_type(lists) if empty[field.name].dtype == object else field for field in inferred]
@@ -102,22 +98,20 @@ def read(
     columns: Sequence[str] | None = None,
     ids: Iterable[int] | None = None,
 ) -> pd.DataFrame:
-    """The schema's table from `path`, validated: all of it, or some columns, or the rows with one of the ids.
+    """The schema's table from `path`: all of it, or some columns, or the rows with one of the ids.
 
     With `ids`, memory is that of the rows that have one; `columns` must hold `id`.
 
     Raises:
         TableError: the file cannot be read, is another table, was changed, or breaks the schema.
     """
-    lengths = _stored_lengths(schema, path)
+    stamp = _stamp_of(schema, path)
     with _naming(path):
-        parts = row_groups(path, columns or schema.columns(lengths))
-        if (
-            ids is not None
-        ):  # chosen before they become Python objects, which would keep their row group alive
+        parts = row_groups(path, columns or schema.columns(_lengths(stamp)))
+        if ids is not None:  # chosen as codes: Python objects would keep their row group alive
             wanted = pyarrow.array(list(ids), pyarrow.int64())
             parts = (rows.filter(compute.is_in(rows["id"], value_set=wanted)) for rows in parts)
-        return validate(schema, pyarrow.concat_tables(parts).to_pandas(), lengths, columns)
+        return _validated(schema, stamp, pyarrow.concat_tables(parts), columns)
 
 
 def batches(
@@ -130,10 +124,20 @@ def batches(
     Raises:
         TableError: see `read`.
     """
-    lengths = _stored_lengths(schema, path)
+    stamp = _stamp_of(schema, path)
     with _naming(path):
-        for group in row_groups(path, columns or schema.columns(lengths), rows):
-            yield validate(schema, group.to_pandas(), lengths, columns)
+        for group in row_groups(path, columns or schema.columns(_lengths(stamp)), rows):
+            yield _validated(schema, stamp, group, columns)
+
+
+def _validated(
+    schema: Schema, stamp: dict[str, Any], rows: pyarrow.Table, columns: Sequence[str] | None
+) -> pd.DataFrame:
+    """Rows as a frame, validated unless a table of the same schema was when it was written."""
+    lengths, frame = _lengths(stamp), rows.to_pandas()
+    if stamp.get("schema") == schema.fingerprint(lengths):
+        return frame
+    return validate(schema, frame, lengths, columns)
 
 
 @contextmanager
@@ -147,11 +151,11 @@ def _naming(path: str | Path) -> Iterator[None]:
         raise TableError(f"{path}: {error}") from None
 
 
-def _stored_lengths(schema: Schema, path: str | Path) -> Lengths:
+def _stamp_of(schema: Schema, path: str | Path) -> dict[str, Any]:
     stamp = provenance(path)
     if stamp.get("table") != schema.name:
         raise TableError(f"{path}: holds table {stamp.get('table')!r}, not {schema.name!r}")
-    return _lengths(stamp)
+    return stamp
 
 
 def provenance(path: str | Path) -> dict[str, Any]:

@@ -48,6 +48,7 @@ class Study:
         frame = storage.read(schema_of(name), self.path(name), columns)
         stamp = storage.provenance(self.path(name))
         units = {column: unit for column, unit in stamp.pop("units").items() if column in frame}
+        stamp.pop("schema", None)  # of no use outside
         frame.attrs = {"units": units, "provenance": stamp}
         return frame
 
@@ -66,8 +67,8 @@ def described(path: Path) -> pd.DataFrame:
     stamp = storage.provenance(path)
     lengths = Lengths(stamp["paragraph"]["length"], stamp["paragraph"]["prefix"])
     rows = [
-        (column, str(check.dtype), check.metadata["unit"] or "", check.description)
-        for column, check in schema_of(stamp["table"]).columns(lengths).items()
+        (name, column.dtype, column.unit or "", column.meaning)
+        for name, column in schema_of(stamp["table"]).columns(lengths).items()
     ]
     return pd.DataFrame(rows, columns=["column", "type", "unit", "meaning"]).set_index("column")
 

@@ -1,22 +1,20 @@
 """Gradients of the activations (paper 6.1 and A.2)."""
 
-import pandera.pandas as pa
-
-from memloc.tables.columns import category, column, integer, number
+from memloc.tables.columns import LAYER, PARAGRAPH, Columns, category, integer, number
 from memloc.tables.schema import Lengths, Schema
 from memloc.tables.terms.sets import SET_NAMES
 
 ACTIVATIONS = ("q", "k", "v", "z", "pre", "post")
 
 
-def _activation_bins(lengths: Lengths) -> dict[str, pa.Column]:
+def _activation_bins(lengths: Lengths) -> Columns:
     return {
         "group": category(*SET_NAMES, meaning="Set of the paragraphs: a bin of exact matches."),
-        "layer": integer(0, unit="from 0", meaning="Layer of the model."),
+        "layer": LAYER,
         "component": category(*ACTIVATIONS, meaning="Kind of activation."),
-        "head": column(
-            "Int64",
-            pa.Check.ge(0),
+        "head": integer(
+            0,
+            dtype="Int64",
             nullable=True,
             unit="from 0",
             meaning="Attention head; missing where the activation has none.",
@@ -30,14 +28,14 @@ def _activation_bins(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
-def _activation_scores(lengths: Lengths) -> dict[str, pa.Column]:
+def _activation_scores(lengths: Lengths) -> Columns:
     return {
-        "id": integer(0, dtype="int32", meaning="Paragraph."),
-        "layer": integer(0, dtype="int16", unit="from 0", meaning="Layer of the model."),
+        "id": PARAGRAPH.stored_as("int32"),
+        "layer": LAYER.stored_as("int16"),
         "component": category(*ACTIVATIONS, dictionary=True, meaning="Kind of activation."),
-        "head": column(
-            "Int16",
-            pa.Check.ge(0),
+        "head": integer(
+            0,
+            dtype="Int16",
             nullable=True,
             unit="from 0",
             meaning="Attention head; missing where the activation has none.",
@@ -58,7 +56,7 @@ def _activation_scores(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
-def _activation_gradients(lengths: Lengths) -> dict[str, pa.Column]:
+def _activation_gradients(lengths: Lengths) -> Columns:
     return {
         "group": category(
             "memorized",
@@ -70,7 +68,7 @@ def _activation_gradients(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
-def _impact_gradients(lengths: Lengths) -> dict[str, pa.Column]:
+def _impact_gradients(lengths: Lengths) -> Columns:
     return {
         "group": category(
             "memorized",
@@ -83,7 +81,7 @@ def _impact_gradients(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
-def _forward_similarity(lengths: Lengths) -> dict[str, pa.Column]:
+def _forward_similarity(lengths: Lengths) -> Columns:
     labels = {name: column for name, column in _impact_gradients(lengths).items() if name != "group"}
     del labels["max_abs"]
     return {
@@ -105,13 +103,13 @@ def _forward_similarity(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
-def _activation_similarity(lengths: Lengths) -> dict[str, pa.Column]:
+def _activation_similarity(lengths: Lengths) -> Columns:
     return {
-        "layer": integer(0, unit="from 0", meaning="Layer of the model."),
+        "layer": LAYER,
         "component": category(*ACTIVATIONS, meaning="Kind of activation."),
-        "head": column(
-            "Int64",
-            pa.Check.ge(0),
+        "head": integer(
+            0,
+            dtype="Int64",
             nullable=True,
             unit="from 0",
             meaning="Attention head; missing where the activation has none.",

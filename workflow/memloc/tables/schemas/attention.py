@@ -1,16 +1,14 @@
 """Attention of the first decoded token (paper 6.2)."""
 
-import pandera.pandas as pa
-
-from memloc.tables.columns import integer, number
+from memloc.tables.columns import HEAD, LAYER, PARAGRAPH, Columns, integer, number
 from memloc.tables.schema import Lengths, Schema
 
 
-def _attention(lengths: Lengths) -> dict[str, pa.Column]:
+def _attention(lengths: Lengths) -> Columns:
     return {
-        "id": integer(0, dtype="int32", meaning="Paragraph."),
-        "layer": integer(0, dtype="int16", unit="from 0", meaning="Layer of the model."),
-        "head": integer(0, dtype="int16", unit="from 0", meaning="Attention head in its layer."),
+        "id": PARAGRAPH.stored_as("int32"),
+        "layer": LAYER.stored_as("int16"),
+        "head": HEAD.stored_as("int16"),
         "position": integer(
             0,
             lengths.prefix - 1,
@@ -28,21 +26,21 @@ def _attention(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
-def _attention_entropy(lengths: Lengths) -> dict[str, pa.Column]:
+def _attention_entropy(lengths: Lengths) -> Columns:
     return {
-        "id": integer(0, meaning="Paragraph."),
-        "layer": integer(0, unit="from 0", meaning="Layer of the model."),
-        "head": integer(0, unit="from 0", meaning="Attention head in its layer."),
+        "id": PARAGRAPH,
+        "layer": LAYER,
+        "head": HEAD,
         "entropy": number(
             0, unit="nats", meaning="Entropy of the head's attention at the first decoded token."
         ),
     }
 
 
-def _token_attention(lengths: Lengths) -> dict[str, pa.Column]:
+def _token_attention(lengths: Lengths) -> Columns:
     return {
-        "layer": integer(0, unit="from 0", meaning="Layer of the model."),
-        "head": integer(0, unit="from 0", meaning="Attention head in its layer."),
+        "layer": LAYER,
+        "head": HEAD,
         "place": integer(1, meaning="Place of the token among those that the head attends to most."),
         "token": integer(0, meaning="Token id."),
         "attention_mean": number(0, 1.000001, meaning="Mean attention that the head pays to the token."),

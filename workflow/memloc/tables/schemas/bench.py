@@ -1,15 +1,13 @@
 """Time and memory of the stages."""
 
-import pandera.pandas as pa
-
-from memloc.tables.columns import category, column, integer, number, token_list
+from memloc.tables.columns import Column, Columns, category, integer, number, token_list
 from memloc.tables.schema import Lengths, Schema
 
 
-def _bench(lengths: Lengths) -> dict[str, pa.Column]:
+def _bench(lengths: Lengths) -> Columns:
     return {
-        "stage": column("str", unique=True, meaning="Stage of the workflow."),
-        "item": column("str", meaning="What one item of the work is."),
+        "stage": Column("str", unique=True, meaning="Stage of the workflow."),
+        "item": Column("str", meaning="What one item of the work is."),
         "n_items_fast": integer(1, meaning="Items that the workflow's implementation was timed with."),
         "n_items_plain": integer(1, meaning="Items that the straightforward one was timed with."),
         "seconds_fast": number(
@@ -48,7 +46,7 @@ def _bench(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
-def _bench_growth(lengths: Lengths) -> dict[str, pa.Column]:
+def _bench_growth(lengths: Lengths) -> Columns:
     return {
         "n_paragraphs": integer(1, unique=True, meaning="Paragraphs that are scored."),
         "seconds": number(0, unit="median of the runs", meaning="Time of the work."),
@@ -56,7 +54,7 @@ def _bench_growth(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
-def _bench_texts(lengths: Lengths) -> dict[str, pa.Column]:
+def _bench_texts(lengths: Lengths) -> Columns:
     meaning = "Tokens of a random prefix, and of the model's own greedy continuation."
     return {"tokens": token_list(lengths.paragraph, meaning=meaning)}
 

@@ -1,8 +1,6 @@
 """Detection before decoding: features of prefixes, folds, and how well they tell what is recited."""
 
-import pandera.pandas as pa
-
-from memloc.tables.columns import category, column, integer, number
+from memloc.tables.columns import PARAGRAPH, Column, Columns, category, integer, number
 from memloc.tables.schema import Lengths, Schema
 
 MEASURED = (
@@ -21,9 +19,9 @@ TRANSFERRED = ("nll", "likelihoods", "likelihoods_and_summaries", "residual", "b
 STRATA = ("all", "boundary", "unseen")
 
 
-def _prefix_features(lengths: Lengths) -> dict[str, pa.Column]:
+def _prefix_features(lengths: Lengths) -> Columns:
     return {
-        "id": integer(0, dtype="int32", meaning="Paragraph."),
+        "id": PARAGRAPH.stored_as("int32"),
         "n_seen": integer(2, lengths.prefix, dtype="int16", unit="tokens", meaning="Prefix tokens seen."),
         "features": category(*MEASURED, dictionary=True, meaning="What is measured of the model."),
         "layer": integer(
@@ -34,14 +32,14 @@ def _prefix_features(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
-def _detection_folds(lengths: Lengths) -> dict[str, pa.Column]:
+def _detection_folds(lengths: Lengths) -> Columns:
     return {
         "id": integer(0, unique=True, meaning="Paragraph."),
         "exposure": integer(
             0, unit="occurrences of the continuation", meaning="How often training saw it; 0 is unseen."
         ),
-        "recited": column(bool, meaning="Its exact match is full."),
-        "module": column(
+        "recited": Column("bool", meaning="Its exact match is full."),
+        "module": Column(
             "str", nullable=True, meaning="Text that it comes from, where table paragraphs has it."
         ),
         "cluster": integer(0, meaning="Cluster of near-duplicates."),
@@ -50,32 +48,32 @@ def _detection_folds(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
-def _with_interval(name: str, low: float, high: float, meaning: str) -> dict[str, pa.Column]:
+def _with_interval(name: str, low: float, high: float, meaning: str) -> Columns:
     ends = {name: meaning, f"{name}_low": "Low end, 95 %.", f"{name}_high": "High end, 95 %."}
     return {key: number(low, high, nullable=True, meaning=text) for key, text in ends.items()}
 
 
-def _detection(lengths: Lengths) -> dict[str, pa.Column]:
+def _detection(lengths: Lengths) -> Columns:
     return {
-        "features": column("str", meaning="What the classifier sees, or the control."),
+        "features": Column("str", meaning="What the classifier sees, or the control."),
         **_judged(lengths),
         **_with_interval("gain", -1, 1, "AUROC minus that of the NLL of the same tokens, paired."),
     }
 
 
-def _detection_transfer(lengths: Lengths) -> dict[str, pa.Column]:
+def _detection_transfer(lengths: Lengths) -> Columns:
     return {
-        "trained_on": column(
+        "trained_on": Column(
             "str", meaning="Model whose features and recitation the classifier is fitted to."
         ),
-        "tested_on": column("str", meaning="Model whose recitation it tells, from the features of that one."),
+        "tested_on": Column("str", meaning="Model whose recitation it tells, from the features of that one."),
         "features": category(*TRANSFERRED, meaning="What the classifier sees."),
         **_judged(lengths),
         **_with_interval("change", -1, 1, "AUROC minus that of a fit to the tested model itself, paired."),
     }
 
 
-def _judged(lengths: Lengths) -> dict[str, pa.Column]:
+def _judged(lengths: Lengths) -> Columns:
     """Who is judged, and every measure."""
     return {
         "stratum": category(*STRATA, meaning="Paragraphs that are told apart."),

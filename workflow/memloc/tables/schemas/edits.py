@@ -1,16 +1,14 @@
 """Unlearning and editing of single paragraphs (paper 5.3)."""
 
-import pandera.pandas as pa
-
 from memloc.settings.arms import ARMS
-from memloc.tables.columns import category, column, integer, number
+from memloc.tables.columns import PARAGRAPH, Column, Columns, category, integer, number
 from memloc.tables.schema import Lengths, Schema
 
 OBJECTIVES = ("unlearn", "edit")
 EDIT_TEXTS = ("memorized", "target", "control", "other", "held_out")
 
 
-def _edit_scores(lengths: Lengths, suffix: str = "") -> dict[str, pa.Column]:
+def _edit_scores(lengths: Lengths, suffix: str = "") -> Columns:
     """Means over the texts around an edit; that of the target is missing where a paragraph has none."""
     columns = {}
     for name in EDIT_TEXTS:
@@ -32,17 +30,17 @@ def _edit_scores(lengths: Lengths, suffix: str = "") -> dict[str, pa.Column]:
     return columns
 
 
-def _edit_labels() -> dict[str, pa.Column]:
+def _edit_labels() -> Columns:
     return {
-        "id": integer(0, meaning="Paragraph."),
+        "id": PARAGRAPH,
         "objective": category(*OBJECTIVES, meaning="What the edit is for."),
         "arm": category(*ARMS, meaning="Which weights may move."),
         "learning_rate": number(0, meaning="Learning rate."),
-        "reference": column(bool, meaning="Edited as the authors' code does."),
+        "reference": Column("bool", meaning="Edited as the authors' code does."),
     }
 
 
-def _edits(lengths: Lengths) -> dict[str, pa.Column]:
+def _edits(lengths: Lengths) -> Columns:
     return {
         **_edit_labels(),
         **_edit_scores(lengths),
@@ -58,9 +56,9 @@ def _edits(lengths: Lengths) -> dict[str, pa.Column]:
         ),
         "n_movable_weights": integer(1, meaning="Weights that the arm may move."),
         "n_changed_weights": integer(0, meaning="Weights that have changed."),
-        "relearning_steps": column(
-            "Int64",
-            pa.Check.ge(0),
+        "relearning_steps": integer(
+            0,
+            dtype="Int64",
             nullable=True,
             meaning="Steps until the paragraph is recited again; missing where it was not tried or reached.",
         ),
@@ -68,7 +66,7 @@ def _edits(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
-def _edit_trajectories(lengths: Lengths) -> dict[str, pa.Column]:
+def _edit_trajectories(lengths: Lengths) -> Columns:
     return {**_edit_labels(), "step": integer(0, meaning="Optimiser step."), **_edit_scores(lengths)}
 
 

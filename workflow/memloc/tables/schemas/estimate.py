@@ -1,15 +1,13 @@
 """What a study was estimated to cost."""
 
-import pandera.pandas as pa
-
-from memloc.tables.columns import column, integer, number
+from memloc.tables.columns import Column, Columns, integer, number
 from memloc.tables.schema import Lengths, Schema
 
 
-def _estimate(lengths: Lengths) -> dict[str, pa.Column]:
+def _estimate(lengths: Lengths) -> Columns:
     return {
-        "rule": column("str", unique=True, meaning="Rule of the workflow."),
-        "machine": column("str", meaning="Machine that the estimate is for."),
+        "rule": Column("str", unique=True, meaning="Rule of the workflow."),
+        "machine": Column("str", meaning="Machine that the estimate is for."),
         "jobs": integer(1, meaning="Jobs that the rule runs as."),
         "threads": integer(1, meaning="Threads of each job."),
         "seconds": number(0, unit="of each job", meaning="Time; 0 for downloads, which are not timed."),

@@ -1,45 +1,42 @@
 """This run next to published numbers."""
 
-import pandera.pandas as pa
-
-from memloc.tables.columns import column, number
+from memloc.tables.columns import Column, Columns, integer, number
 from memloc.tables.schema import Lengths, Schema
 
 
-def _expected(lengths: Lengths) -> dict[str, pa.Column]:
+def _expected(lengths: Lengths) -> Columns:
     return {
-        "quantity": column("str", unique=True, meaning="What is compared."),
+        "quantity": Column("str", unique=True, meaning="What is compared."),
         "expected": number(nullable=True, meaning="Published number."),
         "found": number(nullable=True, meaning="Number of this run."),
-        "agrees": column("boolean", nullable=True, meaning="Whether they are equal; missing where one is."),
+        "agrees": Column("boolean", nullable=True, meaning="Whether they are equal; missing where one is."),
     }
 
 
-def _memorized_agreement(lengths: Lengths) -> dict[str, pa.Column]:
+def _memorized_agreement(lengths: Lengths) -> Columns:
     return {
-        "text": column("str", unique=True, meaning="Text of the paragraph."),
-        "published": column(bool, meaning="In the published list."),
-        "memorized": column(bool, meaning="Memorized in this run."),
-        "id": column(
-            "Int64",
-            pa.Check.ge(0),
+        "text": Column("str", unique=True, meaning="Text of the paragraph."),
+        "published": Column("bool", meaning="In the published list."),
+        "memorized": Column("bool", meaning="Memorized in this run."),
+        "id": integer(
+            0,
+            dtype="Int64",
             nullable=True,
             meaning="Paragraph of this run; missing where it has none with this text.",
         ),
-        "published_id": column("Int64", pa.Check.ge(0), nullable=True, meaning="Id in the published list."),
-        "count": column(
-            "Int64",
-            pa.Check.ge(0),
+        "published_id": integer(0, dtype="Int64", nullable=True, meaning="Id in the published list."),
+        "count": integer(
+            0,
+            dtype="Int64",
             nullable=True,
             unit="occurrences in the corpus",
             meaning="How often the paragraph occurs.",
         ),
-        "published_count": column(
-            "Int64", pa.Check.ge(0), nullable=True, meaning="Count in the published list."
-        ),
-        "em": column(
-            "Int64",
-            pa.Check.in_range(0, lengths.continuation),
+        "published_count": integer(0, dtype="Int64", nullable=True, meaning="Count in the published list."),
+        "em": integer(
+            0,
+            lengths.continuation,
+            dtype="Int64",
             nullable=True,
             unit="tokens",
             meaning="Exact match: leading tokens of the continuation that the model predicts.",

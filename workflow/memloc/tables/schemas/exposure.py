@@ -1,14 +1,12 @@
 """How often paragraphs occur in the indexes of a training corpus."""
 
-import pandera.pandas as pa
-
-from memloc.tables.columns import integer
+from memloc.tables.columns import Columns, integer
 from memloc.tables.schema import Lengths, Schema
 
 UNIT = "occurrences in the indexes"
 
 
-def _exposure(lengths: Lengths) -> dict[str, pa.Column]:
+def _exposure(lengths: Lengths) -> Columns:
     return {
         "id": integer(0, unique=True, meaning="Paragraph."),
         "count": integer(0, unit=UNIT, meaning="How often the paragraph occurs, at any offset."),

@@ -1,28 +1,26 @@
 """What paragraphs lose without attention heads."""
 
-import pandera.pandas as pa
-
-from memloc.tables.columns import category, integer, number
+from memloc.tables.columns import HEAD, LAYER, Columns, category, integer, number
 from memloc.tables.judged_texts import TEXTS, lost_text
 from memloc.tables.schema import Lengths, Schema
 from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS
 
 
-def _head_ablation(lengths: Lengths) -> dict[str, pa.Column]:
+def _head_ablation(lengths: Lengths) -> Columns:
     return {
         "replacement": category("zero", "mean", meaning="What the head's output is replaced by."),
-        "layer": integer(0, unit="from 0", meaning="Layer of the model."),
-        "head": integer(0, unit="from 0", meaning="Attention head in its layer."),
+        "layer": LAYER,
+        "head": HEAD,
         **lost_text(lengths),
     }
 
 
-def _head_effects(lengths: Lengths) -> dict[str, pa.Column]:
+def _head_effects(lengths: Lengths) -> Columns:
     return {
         "measure": category("em_lost", "nll_gained", meaning="What the ablation changes."),
         "replacement": category("zero", "mean", meaning="What the head's output is replaced by."),
-        "layer": integer(0, unit="from 0", meaning="Layer of the model."),
-        "head": integer(0, unit="from 0", meaning="Attention head in its layer."),
+        "layer": LAYER,
+        "head": HEAD,
         **{
             name: number(meaning=f"Loss of the texts `{name}`; specific: memorized minus non-memorized.")
             for name in (*TEXTS, "specific")
@@ -33,7 +31,7 @@ def _head_effects(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
-def _cumulative_ablation(lengths: Lengths) -> dict[str, pa.Column]:
+def _cumulative_ablation(lengths: Lengths) -> Columns:
     return {
         "method": category(
             *PAPER_METHODS, COMBINED, "random", meaning="Ranking whose first heads are ablated."

@@ -1,18 +1,16 @@
 """Ranks of the attention heads by every method."""
 
-import pandera.pandas as pa
-
-from memloc.tables.columns import category, column, integer, number
+from memloc.tables.columns import HEAD, LAYER, Column, Columns, category, integer, number
 from memloc.tables.schema import Lengths, Schema
 from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS
 from memloc.tables.terms.samples import SAMPLES
 
 
-def _head_ranking(lengths: Lengths) -> dict[str, pa.Column]:
+def _head_ranking(lengths: Lengths) -> Columns:
     return {
         "method": category(*PAPER_METHODS, COMBINED, meaning="Method that gives the score."),
-        "layer": integer(0, unit="from 0", meaning="Layer of the model."),
-        "head": integer(0, unit="from 0", meaning="Attention head in its layer."),
+        "layer": LAYER,
+        "head": HEAD,
         "score": number(meaning="Score of the head by the method."),
         "rank": integer(1, meaning="Place in the ranking; 1 is the highest score."),
         "weight": number(
@@ -24,27 +22,27 @@ def _head_ranking(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
-def _head_rank_samples(lengths: Lengths) -> dict[str, pa.Column]:
+def _head_rank_samples(lengths: Lengths) -> Columns:
     return {
         "sample": category(
             *SAMPLES, dictionary=True, meaning="A part of the sample, what a part leaves, or a resample."
         ),
         "number": integer(0, dtype="int16", meaning="Number of the sample of its kind."),
         "method": category(*PAPER_METHODS, COMBINED, dictionary=True, meaning="Method that gives the score."),
-        "layer": integer(0, dtype="int16", unit="from 0", meaning="Layer of the model."),
-        "head": integer(0, dtype="int16", unit="from 0", meaning="Attention head in its layer."),
+        "layer": LAYER.stored_as("int16"),
+        "head": HEAD.stored_as("int16"),
         "rank": integer(1, dtype="int16", meaning="Place in the ranking; 1 is the highest score."),
     }
 
 
-def _ranking_agreement(lengths: Lengths) -> dict[str, pa.Column]:
+def _ranking_agreement(lengths: Lengths) -> Columns:
     methods = (*PAPER_METHODS, COMBINED)
     return {
         "method_a": category(*methods, meaning="First method."),
         "method_b": category(*methods, meaning="Second method."),
         "kendall": number(-1, 1, nullable=True, meaning="Kendall's tau of the two rankings."),
-        "low": column("float64", nullable=True, meaning="Lower end of the interval of tau."),
-        "high": column("float64", nullable=True, meaning="Upper end of the interval of tau."),
+        "low": Column("float64", nullable=True, meaning="Lower end of the interval of tau."),
+        "high": Column("float64", nullable=True, meaning="Upper end of the interval of tau."),
         "p_value": number(
             0, 1, nullable=True, meaning="Of the hypothesis that the rankings, and heads, are independent."
         ),

@@ -1,14 +1,12 @@
 """What paragraphs lose when attention or MLP blocks of whole layers are bypassed (2501.05078)."""
 
-import pandera.pandas as pa
-
 from memloc.settings.layer_bypass import BYPASSES
-from memloc.tables.columns import category, integer
+from memloc.tables.columns import LAYER, Columns, category
 from memloc.tables.judged_texts import lost_text
 from memloc.tables.schema import Lengths, Schema
 
 
-def _layer_bypass(lengths: Lengths) -> dict[str, pa.Column]:
+def _layer_bypass(lengths: Lengths) -> Columns:
     ways = sorted({way for ways in BYPASSES.values() for way in ways})
     return {
         "block": category(*BYPASSES, meaning="Block that is bypassed."),
@@ -18,7 +16,7 @@ def _layer_bypass(lengths: Lengths) -> dict[str, pa.Column]:
             "nothing (zero), or its mean over other text (mean).",
         ),
         "layers": category("alone", "from here on", meaning="In the layer alone, or in all from it on."),
-        "layer": integer(0, unit="from 0", meaning="Layer of the model."),
+        "layer": LAYER,
         **lost_text(lengths),
     }
 

@@ -1,40 +1,36 @@
 """Paragraphs, and those that the filters leave out."""
 
-import pandera.pandas as pa
-
-from memloc.tables.columns import column, integer, token_list
+from memloc.tables.columns import Column, Columns, integer, token_list, words
 from memloc.tables.schema import Lengths, Schema
 
 
-def _paragraphs(lengths: Lengths) -> dict[str, pa.Column]:
+def _paragraphs(lengths: Lengths) -> Columns:
     return {
         "id": integer(0, unique=True, meaning="Paragraph."),
         "count": integer(0, unit="occurrences in the corpus", meaning="How often the paragraph occurs."),
-        "continuation_count": column(
-            "Int64",
-            pa.Check.ge(0),
+        "continuation_count": integer(
+            0,
+            dtype="Int64",
             nullable=True,
             unit="occurrences of the continuation in the training stream",
             meaning="How often the continuation occurs, at any offset; missing where it is not counted.",
         ),
-        "unseen": column(bool, meaning="A control that the training text does not hold."),
-        "package": column("str", nullable=True, meaning="Package whose docstring it is; embedded text only."),
-        "module": column(
+        "unseen": Column("bool", meaning="A control that the training text does not hold."),
+        "package": Column("str", nullable=True, meaning="Package whose docstring it is; embedded text only."),
+        "module": Column(
             "str",
             nullable=True,
             meaning="Text that it comes from: module of the docstring, or group of `data.groups`.",
         ),
         "tokens": token_list(lengths.paragraph, meaning="Tokens of the paragraph."),
-        "text": column("str", meaning="Text of the tokens, to the letter."),
+        "text": Column("str", meaning="Text of the tokens, to the letter."),
     }
 
 
-def _dropped_paragraphs(lengths: Lengths) -> dict[str, pa.Column]:
+def _dropped_paragraphs(lengths: Lengths) -> Columns:
     return {
         "id": integer(0, unique=True, meaning="Paragraph."),
-        "reason": column(
-            "str", pa.Check.str_length(min_value=1), meaning="Which filter leaves the paragraph out."
-        ),
+        "reason": words(meaning="Which filter leaves the paragraph out."),
     }
 
 

@@ -1,8 +1,6 @@
 """Gradients of the weights (paper 5.1 and 5.2)."""
 
-import pandera.pandas as pa
-
-from memloc.tables.columns import category, column, integer, number
+from memloc.tables.columns import LAYER, PARAGRAPH, Columns, category, integer, number
 from memloc.tables.schema import Lengths, Schema
 from memloc.tables.terms.samples import SAMPLES
 from memloc.tables.terms.sets import SET_NAMES
@@ -10,18 +8,18 @@ from memloc.tables.terms.sets import SET_NAMES
 COMPONENTS = ("W_Q", "W_K", "W_V", "W_O", "W_in", "W_out", "W_gate")
 
 
-def _parameter_gradients(lengths: Lengths) -> dict[str, pa.Column]:
+def _parameter_gradients(lengths: Lengths) -> Columns:
     return {
         "group": category(
             *SET_NAMES,
             "contrastive",
             meaning="Set whose NLL is differentiated, or the contrastive objective.",
         ),
-        "layer": integer(0, unit="from 0", meaning="Layer of the model."),
+        "layer": LAYER,
         "component": category(*COMPONENTS, meaning="Kind of weight."),
-        "head": column(
-            "Int64",
-            pa.Check.ge(0),
+        "head": integer(
+            0,
+            dtype="Int64",
             nullable=True,
             unit="from 0",
             meaning="Attention head; missing where the weight has none.",
@@ -50,18 +48,18 @@ def _parameter_gradients(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
-def _parameter_gradient_samples(lengths: Lengths) -> dict[str, pa.Column]:
+def _parameter_gradient_samples(lengths: Lengths) -> Columns:
     return {
         "group": category(
             "memorized", "contrastive", meaning="Whose gradient, or the contrastive objective's."
         ),
         "sample": category(*SAMPLES, meaning="A part of the sample, what a part leaves, or a resample."),
         "number": integer(0, meaning="Number of the sample of its kind."),
-        "layer": integer(0, unit="from 0", meaning="Layer of the model."),
+        "layer": LAYER,
         "component": category(*COMPONENTS, meaning="Kind of weight."),
-        "head": column(
-            "Int64",
-            pa.Check.ge(0),
+        "head": integer(
+            0,
+            dtype="Int64",
             nullable=True,
             unit="from 0",
             meaning="Attention head; missing where the weight has none.",
@@ -74,11 +72,11 @@ def _parameter_gradient_samples(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
-def _paragraph_gradients(lengths: Lengths) -> dict[str, pa.Column]:
+def _paragraph_gradients(lengths: Lengths) -> Columns:
     return {
         "group": category(*SET_NAMES, meaning="Set of the paragraph."),
-        "id": integer(0, meaning="Paragraph."),
-        "layer": integer(0, unit="from 0", meaning="Layer of the model."),
+        "id": PARAGRAPH,
+        "layer": LAYER,
         "score_sum": number(
             0,
             unit="nats per token, per unit of the weight",
@@ -90,13 +88,13 @@ def _paragraph_gradients(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
-def _gradient_similarity(lengths: Lengths) -> dict[str, pa.Column]:
+def _gradient_similarity(lengths: Lengths) -> Columns:
     return {
-        "layer": integer(0, unit="from 0", meaning="Layer of the model."),
+        "layer": LAYER,
         "component": category(*COMPONENTS, meaning="Kind of weight."),
-        "head": column(
-            "Int64",
-            pa.Check.ge(0),
+        "head": integer(
+            0,
+            dtype="Int64",
             nullable=True,
             unit="from 0",
             meaning="Attention head; missing where the weight has none.",

@@ -1,19 +1,17 @@
 """Patched activations (paper A.3)."""
 
-import pandera.pandas as pa
-
-from memloc.tables.columns import category, integer, number
+from memloc.tables.columns import HEAD, LAYER, PARAGRAPH, Columns, category, integer, number
 from memloc.tables.schema import Lengths, Schema
 from memloc.tables.terms.patching import DIRECTIONS
 
 
-def _patching(lengths: Lengths) -> dict[str, pa.Column]:
+def _patching(lengths: Lengths) -> Columns:
     return {
-        "id": integer(0, meaning="Paragraph."),
+        "id": PARAGRAPH,
         "direction": category(*DIRECTIONS, meaning="Whose activations are patched into whose run."),
-        "layer": integer(0, unit="from 0", meaning="Layer of the model."),
+        "layer": LAYER,
         "component": category("q", "k", "v", meaning="What is patched of the head."),
-        "head": integer(0, unit="from 0", meaning="Attention head in its layer."),
+        "head": HEAD,
         "nll_change": number(
             unit="nats", meaning="Change of the NLL of the clean paragraph's impact token by the patch."
         ),
@@ -23,9 +21,9 @@ def _patching(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
-def _residual_patching(lengths: Lengths) -> dict[str, pa.Column]:
+def _residual_patching(lengths: Lengths) -> Columns:
     return {
-        "id": integer(0, meaning="Paragraph."),
+        "id": PARAGRAPH,
         "direction": category(*DIRECTIONS, meaning="Whose activations are patched into whose run."),
         "layer": integer(0, unit="from 0", meaning="Layer whose input is patched."),
         "position": integer(

@@ -1,14 +1,12 @@
 """One prefix token replaced at a time (paper 4)."""
 
-import pandera.pandas as pa
-
-from memloc.tables.columns import category, column, integer, number, token_list
+from memloc.tables.columns import PARAGRAPH, Column, Columns, category, integer, number, token_list
 from memloc.tables.schema import Lengths, Schema
 
 
-def _perturbation(lengths: Lengths) -> dict[str, pa.Column]:
+def _perturbation(lengths: Lengths) -> Columns:
     return {
-        "id": integer(0, meaning="Paragraph."),
+        "id": PARAGRAPH,
         "set": category("memorized", "non_memorized", meaning="Set of the paragraph."),
         "position": integer(
             -1,
@@ -33,11 +31,11 @@ def _perturbation(lengths: Lengths) -> dict[str, pa.Column]:
             unit="nats per token",
             meaning="Mean NLL of the greedy continuation of the perturbed prefix.",
         ),
-        "redecoded": column(bool, meaning="A near-tie: decoded step by step instead of from one pass."),
+        "redecoded": Column("bool", meaning="A near-tie: decoded step by step instead of from one pass."),
     }
 
 
-def _perturbed_paragraphs(lengths: Lengths) -> dict[str, pa.Column]:
+def _perturbed_paragraphs(lengths: Lengths) -> Columns:
     return {
         "id": integer(0, unique=True, meaning="Paragraph."),
         "position": integer(

@@ -1,15 +1,13 @@
 """Paragraphs planted in chosen weights, and what localization methods say of where they are."""
 
-import pandera.pandas as pa
-
 from memloc.settings.plant_kinds import PLANT_GRANULARITIES
-from memloc.tables.columns import category, column, integer, number
+from memloc.tables.columns import PARAGRAPH, Column, Columns, category, integer, number
 from memloc.tables.schema import Lengths, Schema
 
 CONTROLS = ("plant", "twin", "wrong")
 
 
-def _plant() -> dict[str, pa.Column]:
+def _plant() -> Columns:
     return {
         "kind": category(*PLANT_GRANULARITIES, meaning="Kind of place that the paragraph is planted in."),
         "plant": integer(0, meaning="Number of the plant among those of its kind."),
@@ -19,7 +17,7 @@ def _plant() -> dict[str, pa.Column]:
     }
 
 
-def _damage(lengths: Lengths, suffix: str, nullable: bool) -> dict[str, pa.Column]:
+def _damage(lengths: Lengths, suffix: str, nullable: bool) -> Columns:
     when = " before" if suffix else " after; missing where it failed"
     return {
         f"em_memorized{suffix}": number(
@@ -42,17 +40,17 @@ def _damage(lengths: Lengths, suffix: str, nullable: bool) -> dict[str, pa.Colum
     }
 
 
-def _plants(lengths: Lengths) -> dict[str, pa.Column]:
-    def exact_match(meaning: str) -> pa.Column:
+def _plants(lengths: Lengths) -> Columns:
+    def exact_match(meaning: str) -> Column:
         return integer(0, lengths.continuation, unit="tokens", meaning=meaning)
 
     return {
         **_plant(),
-        "id": integer(0, meaning="Paragraph."),
-        "place": column("str", meaning="Place in words."),
+        "id": PARAGRAPH,
+        "place": Column("str", meaning="Place in words."),
         "n_layers": integer(1, meaning="Layers that the place is in."),
         "learning_rate": number(0, meaning="Learning rate."),
-        "reached": column(bool, meaning="The continuation is recited, with an NLL below the criterion."),
+        "reached": Column("bool", meaning="The continuation is recited, with an NLL below the criterion."),
         "steps": integer(0, meaning="Steps of Adam that were taken, up to the last level of the NLL."),
         "em_before": exact_match("Exact match before."),
         "nll_before": number(0, unit="nats per token", meaning="NLL of the continuation before."),
@@ -61,12 +59,10 @@ def _plants(lengths: Lengths) -> dict[str, pa.Column]:
             0, nullable=True, unit="nats per token", meaning="NLL of the continuation at the same point."
         ),
         "n_allowed": integer(1, unit="weights", meaning="Weights that may move."),
-        "n_changed": column(
-            "Int64", pa.Check.ge(0), nullable=True, unit="weights", meaning="Weights that differ."
-        ),
-        "n_needed": column(
-            "Int64",
-            pa.Check.ge(1),
+        "n_changed": integer(0, dtype="Int64", nullable=True, unit="weights", meaning="Weights that differ."),
+        "n_needed": integer(
+            1,
+            dtype="Int64",
             nullable=True,
             unit="weights",
             meaning="Number of largest changes that recite by themselves: an upper bound of what is needed.",
@@ -81,8 +77,7 @@ def _plants(lengths: Lengths) -> dict[str, pa.Column]:
         **_damage(lengths, "_before", nullable=False),
         **_damage(lengths, "", nullable=True),
         "norm_before": number(
-            0,
-            meaning="Root mean square of the place's weights before the plant, over that of its matrices.",
+            0, meaning="Root mean square of the place's weights before the plant, over that of its matrices."
         ),
         "norm": number(
             0,
@@ -93,7 +88,7 @@ def _plants(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
-def _answer() -> dict[str, pa.Column]:
+def _answer() -> Columns:
     return {
         **_plant(),
         "control": category(
@@ -101,13 +96,13 @@ def _answer() -> dict[str, pa.Column]:
             meaning="What is asked: the plant, its unplanted twin, or the plant with a wrong paragraph.",
         ),
         "level": number(0, unit="nats per token", meaning="Level that the plant's NLL is below."),
-        "criterion": column(bool, meaning="It is the criterion's level, and not a further one."),
-        "method": column("str", meaning="Localization method."),
+        "criterion": Column("bool", meaning="It is the criterion's level, and not a further one."),
+        "method": Column("str", meaning="Localization method."),
         "granularity": category("layer", "head", "neuron", "weight", meaning="Units that are ranked."),
     }
 
 
-def _planted_truth(lengths: Lengths) -> dict[str, pa.Column]:
+def _planted_truth(lengths: Lengths) -> Columns:
     return {
         **_answer(),
         "n_units": integer(1, meaning="Units that are ranked."),
@@ -139,7 +134,7 @@ def _planted_truth(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
-def _planted_curves(lengths: Lengths) -> dict[str, pa.Column]:
+def _planted_curves(lengths: Lengths) -> Columns:
     faithful = "as a share of what the whole plant adds"
     return {
         **_answer(),
@@ -149,7 +144,7 @@ def _planted_curves(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
-def _planted_costs(lengths: Lengths) -> dict[str, pa.Column]:
+def _planted_costs(lengths: Lengths) -> Columns:
     seconds = number(0, unit="s", meaning="Time that the method took for all granularities of this question.")
     return {**_answer(), "seconds": seconds}
 

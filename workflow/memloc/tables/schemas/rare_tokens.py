@@ -1,15 +1,13 @@
 """Attention against token rarity (paper 6.3)."""
 
-import pandera.pandas as pa
-
-from memloc.tables.columns import integer, number
+from memloc.tables.columns import HEAD, LAYER, Columns, integer, number
 from memloc.tables.schema import Lengths, Schema
 
 
-def _rare_tokens(lengths: Lengths) -> dict[str, pa.Column]:
+def _rare_tokens(lengths: Lengths) -> Columns:
     return {
-        "layer": integer(0, unit="from 0", meaning="Layer of the model."),
-        "head": integer(0, unit="from 0", meaning="Attention head in its layer."),
+        "layer": LAYER,
+        "head": HEAD,
         "rank": integer(
             0, lengths.prefix - 1, meaning="Rank of a token's rarity in its prefix; 0 is the rarest."
         ),
@@ -28,11 +26,11 @@ def _rare_tokens(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
-def _rare_token_groups(lengths: Lengths) -> dict[str, pa.Column]:
+def _rare_token_groups(lengths: Lengths) -> Columns:
     return {
         "group": integer(0, meaning="Group of paragraphs."),
-        "layer": integer(0, unit="from 0", meaning="Layer of the model."),
-        "head": integer(0, unit="from 0", meaning="Attention head in its layer."),
+        "layer": LAYER,
+        "head": HEAD,
         "rank": integer(
             0, lengths.prefix - 1, meaning="Rank of a token's rarity in its prefix; 0 is the rarest."
         ),
@@ -44,12 +42,12 @@ def _rare_token_groups(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
-def _rare_token_correlation(lengths: Lengths) -> dict[str, pa.Column]:
+def _rare_token_correlation(lengths: Lengths) -> Columns:
     measures = ("pearson", "spearman", "kendall", "pearson_mean", "spearman_mean", "kendall_mean")
     correlations = [*measures, *(f"{name}_null_q{q}" for name in measures for q in ("025", "500", "975"))]
     return {
-        "layer": integer(0, unit="from 0", meaning="Layer of the model."),
-        "head": integer(0, unit="from 0", meaning="Attention head in its layer."),
+        "layer": LAYER,
+        "head": HEAD,
         **{
             name: number(-1.000001, 1.000001, meaning=f"Correlation of attention and rarity: {name}.")
             for name in correlations

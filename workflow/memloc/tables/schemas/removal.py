@@ -1,42 +1,40 @@
 """Ways to remove recitation, side by side."""
 
-import pandera.pandas as pa
-
 from memloc.settings.removal_ways import NOTHING, WAY_NAMES
-from memloc.tables.columns import category, column, integer, number
+from memloc.tables.columns import Column, Columns, category, integer, number
 from memloc.tables.judged_texts import judged_text
 from memloc.tables.schema import Lengths, Schema
 
 
-def _way(*more: str) -> dict[str, pa.Column]:
+def _way(*more: str) -> Columns:
     return {
         "way": category(*more, *WAY_NAMES, meaning="Way to remove; nothing: the model as it is."),
-        "setting": column("str", meaning="Its setting: a learning rate, a share, .."),
+        "setting": Column("str", meaning="Its setting: a learning rate, a share, .."),
     }
 
 
-def _run(*more: str) -> dict[str, pa.Column]:
+def _run(*more: str) -> Columns:
     return {
         **_way(*more),
         "mode": category("joint", "single", meaning="Paragraphs are removed together, or one by one."),
     }
 
 
-def _removal(lengths: Lengths) -> dict[str, pa.Column]:
-    def share(what: str) -> pa.Column:
+def _removal(lengths: Lengths) -> Columns:
+    def share(what: str) -> Column:
         return number(0, 1, meaning=f"Share of {what} from which the whole continuation is still recited.")
 
     return {
         **_run(NOTHING),
-        "targeted": column(
-            bool,
+        "targeted": Column(
+            "bool",
             meaning="The way is told which paragraphs to remove; false: it aims at all memories at once.",
         ),
         "id": integer(0, meaning="Paragraph that is removed."),
         "em": integer(0, lengths.continuation, unit="tokens", meaning="Exact match that is left."),
-        "log_p": column(
+        "log_p": Column(
             "float64",
-            pa.Check.le(0),
+            high=0,
             unit="natural logarithm",
             meaning="Probability that sampling (T = 1, top 40) gives the continuation; -inf: it cannot.",
         ),
@@ -54,9 +52,9 @@ def _removal(lengths: Lengths) -> dict[str, pa.Column]:
         ),
         "recited_perturbed": share("the prefixes with one other token"),
         "recited_shifted": share("the prefixes that are cut at their start, with other text before"),
-        "relearning_steps": column(
-            "Int64",
-            pa.Check.ge(0),
+        "relearning_steps": integer(
+            0,
+            dtype="Int64",
             nullable=True,
             meaning="Steps until it is recited again; missing where it was not tried or reached.",
         ),
@@ -64,29 +62,29 @@ def _removal(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
-def _removed() -> pa.Column:
-    return column(
-        "Int64", pa.Check.ge(0), nullable=True, meaning="Paragraph that is removed; missing: all together."
+def _removed() -> Column:
+    return integer(
+        0, dtype="Int64", nullable=True, meaning="Paragraph that is removed; missing: all together."
     )
 
 
-def _removal_damage(lengths: Lengths) -> dict[str, pa.Column]:
+def _removal_damage(lengths: Lengths) -> Columns:
     return {**_run(NOTHING), "removed": _removed(), **judged_text(lengths)}
 
 
-def _removal_sweep(lengths: Lengths) -> dict[str, pa.Column]:
-    def lost(whose: str) -> pa.Column:
+def _removal_sweep(lengths: Lengths) -> Columns:
+    def lost(whose: str) -> Column:
         return number(0, 1, nullable=True, meaning=f"Share of tokens lost by {whose}; missing: not tried.")
 
     return {
         **_way(),
         "forgotten": lost("the validation paragraphs"),
         "harm": lost("the model's own continuations of others"),
-        "chosen": column(bool, meaning="The setting that the way is used with."),
+        "chosen": Column("bool", meaning="The setting that the way is used with."),
     }
 
 
-def _removal_costs(lengths: Lengths) -> dict[str, pa.Column]:
+def _removal_costs(lengths: Lengths) -> Columns:
     return {
         **_run(),
         "removed": _removed(),

@@ -1,37 +1,30 @@
 """Exact match, NLL (paper 3.2) and probability under sampling of every kept paragraph."""
 
-import pandera.pandas as pa
-
-from memloc.tables.columns import column, integer, number
+from memloc.tables.columns import NLL, PARAGRAPH, Column, Columns, exact_match, integer, number
 from memloc.tables.schema import Lengths, Schema
 
 
-def _scores(lengths: Lengths) -> dict[str, pa.Column]:
+def _scores(lengths: Lengths) -> Columns:
     return {
         "id": integer(0, unique=True, meaning="Paragraph."),
-        "em": integer(
-            0,
-            lengths.continuation,
-            unit="tokens",
-            meaning="Exact match: leading tokens of the continuation that the model predicts.",
-        ),
-        "nll": number(0, unit="nats per token", meaning="Mean negative log-likelihood of the continuation."),
+        "em": exact_match(lengths.continuation),
+        "nll": NLL,
         "margin": number(
             0,
             unit="logits",
             meaning="Smallest lead of a predicted token over its runner-up that decides the exact match.",
         ),
-        "redecoded": column(bool, meaning="A near-tie: decoded step by step instead of from one pass."),
+        "redecoded": Column("bool", meaning="A near-tie: decoded step by step instead of from one pass."),
     }
 
 
-def _extraction(lengths: Lengths) -> dict[str, pa.Column]:
+def _extraction(lengths: Lengths) -> Columns:
     return {
-        "id": integer(0, meaning="Paragraph."),
-        "scheme": column("str", meaning="How tokens are sampled: temperature and truncation."),
-        "log_p": column(
+        "id": PARAGRAPH,
+        "scheme": Column("str", meaning="How tokens are sampled: temperature and truncation."),
+        "log_p": Column(
             "float64",
-            pa.Check.le(0),
+            high=0,
             unit="natural logarithm",
             meaning="Probability that sampling gives the continuation; -inf: truncation removes a token.",
         ),

@@ -1,18 +1,16 @@
 """Memorized and non-memorized sets and the samples drawn from them (paper 3.2)."""
 
-import pandera.pandas as pa
-
-from memloc.tables.columns import category, column, integer, token_list
+from memloc.tables.columns import Column, Columns, category, integer, token_list
 from memloc.tables.schema import Lengths, Schema
 from memloc.tables.terms.sets import SET_NAMES, UNSEEN
 
 
-def _sets(lengths: Lengths) -> dict[str, pa.Column]:
+def _sets(lengths: Lengths) -> Columns:
     return {
         "id": integer(0, unique=True, meaning="Paragraph."),
         "set": category(*SET_NAMES, UNSEEN, meaning="Set of the paragraph; controls have their own."),
-        "sampled": column(bool, meaning="Drawn for the analyses of its set."),
-        "sampled_rare_tokens": column(bool, meaning="Drawn for the analysis of rare tokens."),
+        "sampled": Column("bool", meaning="Drawn for the analyses of its set."),
+        "sampled_rare_tokens": Column("bool", meaning="Drawn for the analysis of rare tokens."),
         "continuation": token_list(
             lengths.continuation,
             nullable=True,
@@ -21,7 +19,7 @@ def _sets(lengths: Lengths) -> dict[str, pa.Column]:
     }
 
 
-def _near_verbatim(lengths: Lengths) -> dict[str, pa.Column]:
+def _near_verbatim(lengths: Lengths) -> Columns:
     return {
         "id": integer(0, unique=True, meaning="Paragraph."),
         "set": category(*SET_NAMES, UNSEEN, meaning="Set of the paragraph."),

@@ -1,15 +1,13 @@
 """How sure the model is of every continuation token."""
 
-import pandera.pandas as pa
-
-from memloc.tables.columns import category, integer, number
+from memloc.tables.columns import PARAGRAPH, Columns, category, integer, number
 from memloc.tables.schema import Lengths, Schema
 from memloc.tables.terms.sets import UNSEEN
 
 
-def _token_statistics(lengths: Lengths) -> dict[str, pa.Column]:
+def _token_statistics(lengths: Lengths) -> Columns:
     return {
-        "id": integer(0, meaning="Paragraph."),
+        "id": PARAGRAPH,
         "set": category("memorized", "non_memorized", UNSEEN, meaning="Set of the paragraph."),
         "continuation": category(
             "corpus", "model", meaning="Whose continuation: the corpus's or the model's."

@@ -1,16 +1,14 @@
 """What a model is trained on, and how that went."""
 
-import pandera.pandas as pa
-
-from memloc.tables.columns import integer, number
+from memloc.tables.columns import Columns, integer, number
 from memloc.tables.schema import Lengths, Schema
 
 
-def _training_stream(lengths: Lengths) -> dict[str, pa.Column]:
+def _training_stream(lengths: Lengths) -> Columns:
     return {"id": integer(0, meaning="Paragraph that is trained on, in the order of training.")}
 
 
-def _training_curve(lengths: Lengths) -> dict[str, pa.Column]:
+def _training_curve(lengths: Lengths) -> Columns:
     return {
         "step": integer(1, unique=True, meaning="Optimiser step."),
         "loss": number(0, meaning="Mean NLL of the batch per token."),

@@ -1,15 +1,13 @@
 """The text of the model's tokens."""
 
-import pandera.pandas as pa
-
-from memloc.tables.columns import column, integer
+from memloc.tables.columns import Column, Columns, integer
 from memloc.tables.schema import Lengths, Schema
 
 
-def _vocabulary(lengths: Lengths) -> dict[str, pa.Column]:
+def _vocabulary(lengths: Lengths) -> Columns:
     return {
         "token": integer(0, unique=True, meaning="Token id."),
-        "text": column("str", meaning="Text of the token."),
+        "text": Column("str", meaning="Text of the token."),
     }
 
 

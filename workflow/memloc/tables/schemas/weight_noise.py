@@ -1,13 +1,11 @@
 """What paragraphs lose when weights are disturbed."""
 
-import pandera.pandas as pa
-
-from memloc.tables.columns import category, integer, number
+from memloc.tables.columns import Columns, category, integer, number
 from memloc.tables.judged_texts import TEXTS, judged_text
 from memloc.tables.schema import Lengths, Schema
 
 
-def _weight_noise(lengths: Lengths) -> dict[str, pa.Column]:
+def _weight_noise(lengths: Lengths) -> Columns:
     return {
         "arm": category("top", "random", meaning="Which weights are disturbed."),
         "kind": category("noise", "zero", meaning="Noise is added, or the weights become zero."),
