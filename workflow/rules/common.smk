@@ -1,10 +1,10 @@
 # Settings, paths and the parameters that every rule shares. Rules themselves are in the other files.
 
-import importlib.metadata
 import importlib.util
 import os
 import re
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -26,46 +26,33 @@ os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(2**25))
 os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**29))
 
 
-from memloc.resources.duration import duration
+from memloc.claims import registry
+from memloc.figures.catalog import FIGURES
+from memloc.figures.chapters import numbered
 from memloc.resources.limits import limits
-from memloc.data import suffix_arrays
-from memloc.data.text_files import text_files
-from memloc.data.token_arrays import open_arrays
-from memloc.resources import memory
 from memloc.run import tracking
-from memloc.run.console import first_lines, last_lines
 from memloc.run.errors import UserError
 from memloc.settings.command_line import take_types
-from memloc.settings.data import ARRAY_FILE
-from memloc.run.steps import Step
-from memloc.settings.errors import ConfigError, validate
-from memloc.settings.documentation import effective
-from memloc.settings.study import studies_by_model, studies_by_seed
+from memloc.settings.errors import validate
 from memloc.tables import schemas
-from memloc.tables.schema import TableError
-from memloc.claims import registry
-from memloc.explorer.contents import left_out, tables_on_page
-from memloc.figures.catalog import FIGURES, OF_PLANTS
-from memloc.figures.chapters import chapters, numbered
+
+
+@contextmanager
+def explained(where=""):
+    """What a user can mend stops the workflow before any job runs, with what to do as its only line."""
+    try:
+        yield
+    except UserError as error:
+        raise WorkflowError(f"{where}{error}")
 
 
 def validated(config):
-    """The study's settings; a wrong config stops the workflow before any job runs."""
+    """The study's settings."""
     name = workflow.modifier.namespace
     given = f"config of module {name}" if name else " + ".join(map(str, workflow.configfiles))
-    try:
+    with explained():
         # Snakemake reads `pathvars` itself.
         return validate({key: value for key, value in config.items() if key != "pathvars"}, given)
-    except ConfigError as error:
-        raise WorkflowError(str(error))
-
-
-def named_texts(given, key):
-    """Files of text that a setting names; a wrong name stops the workflow before any job runs."""
-    try:
-        return text_files(given, key)
-    except UserError as error:
-        raise WorkflowError(str(error))
 
 
 def placed(path):
@@ -113,12 +100,6 @@ def report_file(name):
     return own_file(TEMPLATES / name)
 
 
-def landing_text(story):
-    """What the report opens with: the study's story, or that it is not finished."""
-    made = Path(placed(story))
-    return str(made.resolve()) if made.is_file() and not FETCHED else "report/workflow.rst"
-
-
 # Template, scripts and styles of the explorer.
 PAGE_FILES = sorted((tracking.PACKAGE / "explorer/page").iterdir())
 
@@ -132,6 +113,11 @@ def table(name):
 def tables(*names):
     """Inputs or outputs of a rule: tables, each named after itself."""
     return {name: table(name) for name in names}
+
+
+def tables_in(folders, *names):
+    """Inputs of a rule: tables of several studies, each named after itself."""
+    return {name: [f"{folder}/tables/{name}.parquet" for folder in folders] for name in names}
 
 
 def claims_of(topic):
@@ -216,8 +202,8 @@ def tracked(*sections):
 
 
 def code_of(rule):
-    """Hash of the code that a rule uses: of its script, of the module that this imports by a name (parameter
-    `module`), and of the schemas of the tables that are its inputs and outputs."""
+    """Hash of the script of a rule, of the module that this imports by a name (parameter `module`), and of the
+    schemas of the tables that are inputs and outputs."""
     named = {name for files in (rule.input, rule.output) for name, _ in files.items()} & schemas.STAGES.keys()
     files = [source(f"scripts/{Path(rule.script).name}"), *map(schemas.file_of, sorted(named))]
     if module := rule.params.get("module"):
@@ -225,9 +211,9 @@ def code_of(rule):
     return tracking.code_hash(*files)
 
 
-def shard_of_index(wildcards):
-    """Which documents a job of target `index` takes: every n-th from this one on."""
-    return [int(wildcards.shard), SETTINGS.shards]
+def hub_folder(kind, id, revision):
+    """Where downloads from a repository of the hub lie."""
+    return f"{RESOURCES}/{kind}/{'--'.join(id.split('/'))}@{revision[:12]}"
 
 
 def counted_in(columns):
@@ -235,19 +221,17 @@ def counted_in(columns):
     return ["exposure"] if SETTINGS.exposure.index and "continuation_count" in (columns or ()) else []
 
 
-def hub_folder(kind, id, revision):
-    """Where downloads from a repository of the hub lie."""
-    return f"{RESOURCES}/{kind}/{'--'.join(id.split('/'))}@{revision[:12]}"
-
-
-def array_file(name):
-    """The file that a setting names; none where it names an array of another file."""
-    return [name] if name and name.endswith(ARRAY_FILE) else []
-
-
-def package_versions(packages):
-    """Installed versions of the packages whose text is used: another version is another text."""
-    return {package: importlib.metadata.version(package) for package in packages}
+def code_files(steps):
+    """Files of the workflow by their place in its repository."""
+    names = ["Snakefile", *(step.script.removeprefix("workflow/") for step in steps)]
+    names += [
+        f"rules/{name}" for file in workflow.included for name in re.findall(r"rules/(\w+\.smk)", str(file))
+    ]
+    files = {f"workflow/{name}": source(name) for name in names}
+    for path in (*tracking.PACKAGE.rglob("*.py"), *tracking.PACKAGE.rglob("*.yaml")):
+        files[f"workflow/memloc/{path.relative_to(tracking.PACKAGE).as_posix()}"] = path
+    files["envs/requirements.lock"] = source("../envs/requirements.lock")
+    return {place: os.path.relpath(path) for place, path in files.items()}
 
 
 # Priorities: what all wait for starts first, then what the longest chain of jobs waits for, then long jobs. The others,
@@ -260,15 +244,9 @@ def growing(amount):
     return lambda wildcards, attempt: amount * 2 ** (attempt - 1)
 
 
-def estimated():
-    """Time limits (minutes) of this study's rules, where `snakemake estimate` left its table."""
-    try:
-        return limits(Path(placed(table("estimate"))))
-    except TableError as error:
-        raise WorkflowError(str(error))
-
-
-LIMITS = estimated()
+# Time limits (minutes) of this study's rules, where `snakemake estimate` left its table.
+with explained():
+    LIMITS = limits(Path(placed(table("estimate"))))
 
 
 def limited(minutes):
@@ -278,49 +256,3 @@ def limited(minutes):
 
 # GPUs of every rule that runs the model; local runs ignore the number unless a profile sets a limit.
 N_GPU = 0 if SETTINGS.loading.device == "cpu" else SETTINGS.loading.gpus
-
-
-def ran():
-    """What the rules of this workflow run, read and write, as plain data."""
-    return [
-        {
-            "name": rule.name,
-            "message": rule.message,
-            "script": f"workflow/scripts/{Path(rule.script).name}",
-            "inputs": [str(path) for path in rule.input],
-            "outputs": [str(path) for path in rule.output],
-            "benchmark": str(rule.benchmark or ""),
-            "threads": threads_of(rule),
-        }
-        for rule in workflow.rules
-        if rule.script and rule not in HOST_RULES
-    ]
-
-
-def threads_of(rule):
-    """Threads of a rule; one where only its job is told how many (bench takes all there are)."""
-    asked = rule.resources["_cores"]
-    return 1 if asked.is_evaluable() else asked.value
-
-
-def announced():
-    """The first lines of a run: what is about to run, and how long it will take."""
-    due = {job.rule.name for job in workflow.dag.needrun_jobs()}
-    steps = [Step(**rule) for rule in ran() if rule["name"] in due]
-    cores = workflow.global_resources["_cores"].value
-    # A cluster gives no number of cores, and nobody knows when it starts a job.
-    seconds = duration(steps, cores, placed(RESULTS), SETTINGS) if cores else None
-    return first_lines(SETTINGS.study, len(steps), seconds, Path(placed(RESULTS)))
-
-
-def code_files():
-    """Files of the workflow by their place in its repository."""
-    names = ["Snakefile", *(f"scripts/{Path(rule['script']).name}" for rule in ran())]
-    names += [
-        f"rules/{name}" for file in workflow.included for name in re.findall(r"rules/(\w+\.smk)", str(file))
-    ]
-    files = {f"workflow/{name}": source(name) for name in names}
-    for path in (*tracking.PACKAGE.rglob("*.py"), *tracking.PACKAGE.rglob("*.yaml")):
-        files[f"workflow/memloc/{path.relative_to(tracking.PACKAGE).as_posix()}"] = path
-    files["envs/requirements.lock"] = source("../envs/requirements.lock")
-    return {place: os.path.relpath(path) for place, path in files.items()}

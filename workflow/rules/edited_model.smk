@@ -1,6 +1,9 @@
 # A model to take away, from which chosen paragraphs are removed; not part of `all`.
 
-EDITED_MODEL = f"{RESULTS}/edited_model"
+from memloc.data.text_files import text_files
+
+with explained():
+    EDITED_TEXTS = text_files(SETTINGS.edit_model.files, "edit_model.files")
 
 
 rule edited_model:
@@ -8,10 +11,10 @@ rule edited_model:
         **tables("paragraphs", "sets", "head_ranking"),
         model=rules.model.output.description,
         folder=MODEL_FOLDER,
-        listed=named_texts(SETTINGS.edit_model.files, "edit_model.files"),
+        listed=EDITED_TEXTS,
         card=report_file("model_card.md"),
     output:
-        directory(EDITED_MODEL),
+        directory(f"{RESULTS}/edited_model"),
     log:
         log_file("edited_model"),
     benchmark:

@@ -1,5 +1,7 @@
 # The interactive page: paragraphs, tokens, heads, claims. Static: it opens from disk.
 
+from memloc.explorer.contents import left_out, tables_on_page
+
 # Rule sets makes near_verbatim in every study, whether or not a figure shows it.
 MADE = [*TABLES, "near_verbatim"]
 ON_PAGE = tables_on_page(MADE, SETTINGS.explorer.tables)

@@ -1,12 +1,12 @@
 # How often the model saw each paragraph, counted in indexes of a training corpus, where a study names some. Target
 # `index` makes one of own text; it is not part of `all`.
 
+from memloc.data import suffix_arrays
+
 if SETTINGS.exposure.index:
-    try:
+    with explained():
         suffix_arrays.require_package("exposure.index")
         COUNTED = suffix_arrays.open_index(SETTINGS.exposure.index, SETTINGS.exposure.tokenizer)
-    except UserError as error:
-        raise WorkflowError(str(error))
     EXPOSURE = Shards("exposure")
 
     rule:
@@ -60,7 +60,8 @@ if DATA.source == "text":
             runtime=growing(720),
         params:
             **tracked("data"),
-            shard=shard_of_index,
+            # Every n-th document from this one on.
+            shard=lambda wildcards: [int(wildcards.shard), SETTINGS.shards],
         message:
             "Tokenise a share of the documents of your own text, and sort their suffixes."
         script:

@@ -1,5 +1,7 @@
 # The model that is analysed, wherever it comes from: its folder, what identifies it, and the memory it needs.
 
+from memloc.resources import memory
+
 if MODEL.source == "hub":
     MODEL_FOLDER, MODEL_NAME, MODEL_REVISION = HUB_MODEL, MODEL.id, MODEL.revision
 elif MODEL.source == "local":
@@ -15,10 +17,8 @@ else:
 
 
 # MB that every rule that runs the model asks for; before an unknown model is downloaded, as for one of 1.4 B.
-try:
+with explained(f"{MODEL_FOLDER}: "):
     SHAPE = memory.shape_of(SETTINGS, *map(placed, PRETRAINED or [MODEL_FOLDER]))
-except UserError as error:
-    raise WorkflowError(f"{MODEL_FOLDER}: {error}")
 MEMORY = memory.stage_megabytes(SHAPE, SETTINGS)
 
 

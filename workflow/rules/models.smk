@@ -6,16 +6,13 @@ include: "common.smk"
 include: "run_config.smk"
 
 
+from memloc.settings.study import studies_by_model
+
 STUDIES = studies_by_model(SETTINGS)
 SHOWN = {"models", "checkpoints"} if SETTINGS.steps else {"models"}
 JOINT = ("detection_transfer",)  # tables of all models together
+OF_MODELS = [f"{RESULTS}/{model}" for model in STUDIES]
 ACROSS = [figure for figure in FIGURES if figure.only_for in SHOWN]
-
-
-def tables_of_models(*names):
-    """Inputs of a rule: tables of all models, each named after itself."""
-    return {name: [f"{RESULTS}/{model}/tables/{name}.parquet" for model in STUDIES] for name in names}
-
 
 # Names of imported rules begin with the model's name; so do their messages.
 for model, settings in STUDIES.items():
@@ -51,7 +48,7 @@ if SETTINGS.data.source == "release":
 
 rule transfer_detection:
     input:
-        **tables_of_models("prefix_features", "detection_folds", "paragraphs"),
+        **tables_in(OF_MODELS, "prefix_features", "detection_folds", "paragraphs"),
     output:
         **tables("detection_transfer"),
     log:
@@ -79,7 +76,7 @@ for figure in ACROSS:
         name:
             figure.name
         input:
-            **tables_of_models(*sorted({*figure.tables, *counted_in(figure.paragraphs)} - {*JOINT})),
+            **tables_in(OF_MODELS, *sorted({*figure.tables, *counted_in(figure.paragraphs)} - {*JOINT})),
             **tables(*sorted({*figure.tables} & {*JOINT})),
             models=[f"{RESULTS}/{model}/model.json" for model in STUDIES],
             caption=report_file(f"{figure.name}.rst"),

@@ -1,5 +1,11 @@
 # Paragraphs of all data sources, and those that the filters drop.
 
+from importlib.metadata import version
+
+from memloc.data.text_files import text_files
+from memloc.data.token_arrays import open_arrays
+from memloc.settings.data import ARRAY_FILE
+
 EXPECTED = SETTINGS.expected
 # The paragraphs dropped by the filter that the published numbers come from.
 PUBLISHED_FILTER = "dropped_reference" if EXPECTED.filter == "reference" else "dropped_paragraphs"
@@ -24,7 +30,8 @@ if DATA.source == "embedded":
             runtime=growing(30),
         params:
             **tracked("data"),
-            versions=package_versions(DATA.packages),
+            # Another version of a package is another text.
+            versions={package: version(package) for package in DATA.packages},
         message:
             "Cut paragraphs from the docstrings of installed packages and draw their repeats."
         script:
@@ -32,8 +39,9 @@ if DATA.source == "embedded":
 
 elif DATA.source == "text":
 
-    TEXTS = named_texts(DATA.files, "data.files")
-    UNSEEN_TEXTS = named_texts(DATA.unseen_files, "data.unseen_files")
+    with explained():
+        TEXTS = text_files(DATA.files, "data.files")
+        UNSEEN_TEXTS = text_files(DATA.unseen_files, "data.unseen_files")
     TEXT_SCRIPT = "paragraphs_counted.py" if DATA.counts else "paragraphs_text.py"
 
     rule paragraphs:
@@ -65,16 +73,15 @@ elif DATA.source == "tokens":
     TOKENS = [PLACES.get(file, file) for file in DATA.files]
     COUNTS, GROUPS = (PLACES.get(name, name) for name in (DATA.counts, DATA.groups))
     if not PLACES:
-        try:
+        with explained():
             open_arrays(DATA, SETTINGS.paragraph, TOKENS, COUNTS, GROUPS)
-        except UserError as error:
-            raise WorkflowError(str(error))
 
     rule paragraphs:
         input:
             tokens=TOKENS,
-            counts=array_file(COUNTS),
-            groups=array_file(GROUPS),
+            # Files of their own; none where a setting names an array of another file.
+            counts=[name for name in [COUNTS] if name and name.endswith(ARRAY_FILE)],
+            groups=[name for name in [GROUPS] if name and name.endswith(ARRAY_FILE)],
             folder=MODEL_FOLDER,
         output:
             **tables("paragraphs"),

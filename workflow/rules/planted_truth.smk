@@ -1,5 +1,7 @@
 # Plant paragraphs in chosen weights, and ask every localization method where they are; only where a study asks for it.
 
+from memloc.figures.catalog import OF_PLANTS
+
 PLANTED = ("plants", "planted_truth", "planted_curves", "planted_costs")
 PLANTS_ASKED = bool(SETTINGS.planted_truth.kinds)
 # Which figures of plants are drawn: see `only_for` in the catalog.

@@ -21,8 +21,8 @@ rule bundle:
         runtime=growing(60),
     params:
         **tracked(),
-        ran=lambda wildcards: ran(),
-        code_files=lambda wildcards: code_files(),
+        ran=lambda wildcards: [step._asdict() for step in steps_of(OWN_RULES)],
+        code_files=lambda wildcards: code_files(steps_of(OWN_RULES)),
     message:
         "Put all results in one file, with the code, the environment and what made each of them."
     script:
@@ -62,7 +62,7 @@ rule estimate:
         runtime=growing(10),
     params:
         **tracked(),
-        ran=lambda wildcards: ran(),
+        ran=lambda wildcards: [step._asdict() for step in steps_of(OWN_RULES)],
         targets=lambda wildcards: [str(path) for path in rules.all.input],
         whole=SETTINGS.model_dump(mode="json"),
         results=placed(RESULTS),

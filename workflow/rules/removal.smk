@@ -1,11 +1,15 @@
 # Ways to remove recitation side by side; only where a study names some (section `remove`).
 
+from memloc.data.text_files import text_files
+
 REMOVAL_TABLES = ("removal", "removal_damage", "removal_sweep", "removal_costs")
 REMOVAL_ASKED = bool(SETTINGS.remove.ways)
 
 if REMOVAL_ASKED:
     # Every way starts from the original weights.
     REMOVAL = Shards("remove", most=len(SETTINGS.remove.ways))
+    with explained():
+        REMOVED_TEXTS = text_files(SETTINGS.remove.files, "remove.files")
 
     rule:
         name:
@@ -14,7 +18,7 @@ if REMOVAL_ASKED:
             **tables("paragraphs", "sets", "head_ranking"),
             model=rules.model.output.description,
             folder=MODEL_FOLDER,
-            listed=named_texts(SETTINGS.remove.files, "remove.files"),
+            listed=REMOVED_TEXTS,
         output:
             **REMOVAL.tables(*REMOVAL_TABLES),
         log:

@@ -1,5 +1,7 @@
 # The effective settings of the study.
 
+from memloc.settings.documentation import effective
+
 
 rule run_config:
     output:

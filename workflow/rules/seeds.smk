@@ -1,6 +1,8 @@
 # Setting `seeds`: all samples are drawn again with other seeds, from the same data, model and scores. Each seed is a
 # study <study>/seed-<n> with rules seed-<n>_<rule>. The study's own rules make what its seeds share.
 
+from memloc.settings.study import studies_by_seed
+
 RESAMPLED = studies_by_seed(SETTINGS)
 
 for sample, settings in RESAMPLED.items():
@@ -20,8 +22,6 @@ for sample, settings in RESAMPLED.items():
         imported.message = f"{sample}: {imported.message}"
 
 
-FOLDERS_OF_SEEDS = [RESULTS, *(f"{RESULTS}/{sample}" for sample in RESAMPLED)]
-
 for figure in FIGURES:
     if figure.only_for != "seeds":
         continue
@@ -30,10 +30,7 @@ for figure in FIGURES:
         name:
             figure.name
         input:
-            **{
-                name: [f"{folder}/tables/{name}.parquet" for folder in FOLDERS_OF_SEEDS]
-                for name in figure.tables
-            },
+            **tables_in([RESULTS, *(f"{RESULTS}/{sample}" for sample in RESAMPLED)], *figure.tables),
             caption=report_file(f"{figure.name}.rst"),
         output:
             **figure_files(figure),

@@ -1,9 +1,11 @@
 """Rules as plain data, and random streams that do not depend on each other."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from memloc.run.seeds import generator
-from memloc.run.steps import Step, needed
+from memloc.run.steps import Step, needed, steps_of
 
 
 @pytest.mark.parametrize(
@@ -34,3 +36,14 @@ def test_streams_follow_from_the_seed_and_all_of_their_names():
     draws = [int(generator(*stream).integers(2**62)) for stream in streams]
     assert len(set(draws)) == len(draws)
     assert draws == [int(generator(*stream).integers(2**62)) for stream in streams]
+
+
+def test_steps_are_the_rules_that_run_a_script():
+    def rule(script, threads):
+        cores = SimpleNamespace(is_evaluable=lambda: threads is None, value=threads)
+        given = {"message": "Do.", "input": ["in"], "output": ["out"], "benchmark": "r/benchmarks/a.tsv"}
+        return SimpleNamespace(name="a", script=script, resources={"_cores": cores}, **given)
+
+    found = steps_of([rule("../scripts/a.py", 3), rule(None, 1), rule("../scripts/a.py", None)])
+    assert [step.threads for step in found] == [3, 1]
+    assert found[0] == Step("a", "Do.", "workflow/scripts/a.py", ["in"], ["out"], "r/benchmarks/a.tsv", 3)

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 from fnmatch import fnmatch
-from pathlib import PurePosixPath
-from typing import NamedTuple
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
 
 
 class Step(NamedTuple):
@@ -31,6 +31,28 @@ class Step(NamedTuple):
     def makes(self, path: str) -> bool:
         """Whether the rule writes a file, in one of its jobs."""
         return any(fnmatch(path, output.replace("{shard}", "*")) for output in self.outputs)
+
+
+def steps_of(rules: Iterable[Any]) -> list[Step]:
+    """Those of Snakemake's rules that run a script."""
+    return [
+        Step(
+            name=rule.name,
+            message=rule.message,
+            script=f"workflow/scripts/{Path(rule.script).name}",
+            inputs=[str(path) for path in rule.input],
+            outputs=[str(path) for path in rule.output],
+            benchmark=str(rule.benchmark or ""),
+            threads=_threads(rule.resources["_cores"]),
+        )
+        for rule in rules
+        if rule.script
+    ]
+
+
+def _threads(asked: Any) -> int:
+    """Threads of a rule; one where only its job is told how many (bench takes all there are)."""
+    return 1 if asked.is_evaluable() else asked.value
 
 
 def needed(steps: Iterable[Step], targets: Iterable[str]) -> list[Step]:
