@@ -10,7 +10,7 @@ import pytest
 import yaml
 from jobs import ROOT, STORED, jobs
 
-from memloc.data import suffix_arrays
+from memloc.data import packing, suffix_arrays
 from memloc.tables import storage
 from memloc.tables.schemas.exposure import EXPOSURE
 from memloc.tables.schemas.paragraphs import PARAGRAPHS
@@ -28,12 +28,11 @@ def paragraphs():
 
 @pytest.fixture(scope="module")
 def indexes(paragraphs, tmp_path_factory):
-    """Two indexes that together hold the training stream."""
-    tokens = paragraphs.set_index("id").tokens
-    stream = [
-        tokens[id].tolist()
-        for id in storage.read(TRAINING_STREAM, STORED / "tables/training_stream.parquet").id
-    ]
+    """Two indexes that together hold the windows of training, each as a document."""
+    ids = storage.read(TRAINING_STREAM, STORED / "tables/training_stream.parquet").id
+    documents = np.stack(paragraphs.set_index("id").tokens.loc[ids].to_list())
+    context = yaml.safe_load((ROOT / "tests/rules/study.yaml").read_text())["model"]["context"]
+    stream = packing.windows(documents, 0, context).tolist()
     folders = [tmp_path_factory.mktemp("index") for _ in range(2)]
     for number, folder in enumerate(folders):
         suffix_arrays.write_documents(stream[number::2], 2, folder)

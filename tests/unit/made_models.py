@@ -45,7 +45,7 @@ def tables_of(sizes: dict[str, tuple[int, int]]) -> dict[str, pd.DataFrame]:
             "ranking_agreement": head_ranking.agreement(ranking, samples),
             "paragraphs": pd.DataFrame(
                 {"id": ids, "count": counts, "text": [f"text {i}" for i in ids]}
-            ).assign(continuation_count=None),
+            ).assign(cut_count=None, continuation_count=None),
             "scores": pd.DataFrame({"id": ids, "em": np.where(memorized, 50, 20)}),
             "sets": pd.DataFrame({"id": ids, "set": np.where(memorized, "memorized", "partly_11_29")}),
             "claims": pd.DataFrame(judged(place)),

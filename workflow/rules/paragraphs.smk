@@ -30,6 +30,7 @@ if DATA.source == "embedded":
             runtime=growing(30),
         params:
             **tracked("data"),
+            context=MODEL.context,
             # Another version of a package is another text.
             versions={package: version(package) for package in DATA.packages},
         message:

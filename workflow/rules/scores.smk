@@ -59,3 +59,30 @@ rule sets:
         "Split paragraphs into memorized and non-memorized sets, draw samples, decode their continuations."
     script:
         "../scripts/sets.py"
+
+
+rule score_positions:
+    input:
+        model=rules.model.output.description,
+        folder=MODEL_FOLDER,
+        paragraphs=table("paragraphs"),
+        sets=table("sets"),
+    output:
+        positions=table("positions"),
+    log:
+        log_file("score_positions"),
+    benchmark:
+        benchmark_file("score_positions")
+    conda:
+        ENVIRONMENT
+    threads: SETTINGS.threads
+    resources:
+        gpu=N_GPU,
+        mem_mb=growing(MEMORY["score_positions"]),
+        runtime=limited(60),
+    params:
+        **tracked("positions", "loading"),
+    message:
+        "Score sampled paragraphs at other positions and after other text."
+    script:
+        "../scripts/score_positions.py"

@@ -31,5 +31,5 @@ job.log(f"{left_out.sum():,} of {unseen.sum():,} controls share text with what w
 rows = pd.DataFrame({"count": counts, "unseen": unseen, "tokens": list(tokens)})[~left_out]
 rows = rows.reset_index(drop=True).rename_axis("id").reset_index()
 rows["text"] = decoded(torch.from_numpy(tokens[~left_out]), tokenizer)
-rows = rows.assign(continuation_count=None, package=None, module=None)
+rows = rows.assign(cut_count=None, continuation_count=None, package=None, module=None)
 job.write(paragraphs=rows)

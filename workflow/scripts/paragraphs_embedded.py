@@ -26,19 +26,9 @@ texts = [docstring.text for docstring in found]
 job.log(f"{len(texts)} docstrings, {sum(map(len, texts)):,} characters")
 base = job.input.get("base")
 tokenizer = pretrained.load_tokenizer(base[0]) if base else embedded.train_tokenizer(texts, data.vocabulary)
-paragraphs, stream = embedded.make_stream(
-    found,
-    tokenizer,
-    length=paragraph.length,
-    n_prefix=paragraph.prefix,
-    n_repeated=data.n_repeated,
-    n_once=data.n_once,
-    n_unseen=data.n_unseen,
-    min_repeats=data.min_repeats,
-    max_repeats=data.max_repeats,
-    seed=job.seed,
-)
-job.log(f"{len(paragraphs)} paragraphs, {len(stream)} occurrences in the training stream")
+paragraphs, stream = embedded.make_stream(found, tokenizer, paragraph, data, job.params.context, job.seed)
+n_whole = stream.whole.sum()
+job.log(f"{len(paragraphs)} paragraphs, {n_whole} whole occurrences, {len(stream) - n_whole} cut by a window")
 if data.n_unseen:
     seen, controls = (np.stack(rows.tokens) for _, rows in paragraphs.groupby("unseen"))
     boilerplate = shares_run(controls, as_text(seen), BOILERPLATE_RUN).mean()

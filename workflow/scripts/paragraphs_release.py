@@ -24,5 +24,7 @@ if retokenize:
     job.log(f"{len(paragraphs)} of them have {length} tokens of the model's")
 paragraphs["text"] = decoded(token_tensor(paragraphs.tokens), tokenizer)
 # The release counts whole paragraphs only, and holds nothing that is known to be unseen.
-paragraphs = paragraphs.assign(continuation_count=None, unseen=False, package=None, module=None)
+paragraphs = paragraphs.assign(
+    cut_count=None, continuation_count=None, unseen=False, package=None, module=None
+)
 job.write(paragraphs=paragraphs)

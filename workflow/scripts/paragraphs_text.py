@@ -48,7 +48,7 @@ with TemporaryFile() as file, TemporaryFile() as unseen_file, job.writing() as a
     counts = own_text.count_repeats(seen)
     job.log(f"{len(counts):,} different paragraphs, the most frequent occurs {counts.max():,} times")
     n_rows = 0
-    unknown = {"continuation_count": None, "package": None, "module": None}
+    unknown = {"cut_count": None, "continuation_count": None, "package": None, "module": None}
     for piece in pieces(seen, counts):
         append(paragraphs=piece.assign(id=piece.index + n_rows, unseen=False, **unknown))
         n_rows += len(piece)

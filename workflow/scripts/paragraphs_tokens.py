@@ -30,7 +30,7 @@ job.log(
 
 # Ids are rows of the arrays, also where some are left out.
 rows = pd.DataFrame({"count": counts, "unseen": unseen, "module": read_groups(arrays)})
-rows = rows.assign(id=rows.index, continuation_count=None, package=None)[~left_out]
+rows = rows.assign(id=rows.index, cut_count=None, continuation_count=None, package=None)[~left_out]
 with job.writing() as append:
     for first in range(0, len(rows), ROWS):
         piece = rows.iloc[first : first + ROWS]

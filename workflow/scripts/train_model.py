@@ -1,4 +1,4 @@
-"""Rule train_model: train a new GPT-Neo, or fine-tune a pretrained model, and save it as a folder."""
+"""Rule train_model: train a new GPT-NeoX, or fine-tune a pretrained model, and save it as a folder."""
 
 from memloc.tables.job import start
 
@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from transformers import AutoTokenizer
 
+from memloc.data import packing
 from memloc.model import onednn, pretrained, training
 from memloc.run.atomic import atomic_folder
 from memloc.run.progress import Progress
@@ -23,14 +24,15 @@ settings = job.settings.model
 paragraphs = job.read("paragraphs", ["id", "tokens"]).set_index("id")["tokens"]
 stream = job.read("training_stream")["id"]
 seed = settings.seed if settings.source == "embedded" else None
-rows = training.ordered(np.stack(paragraphs.loc[stream].to_list()), seed)
-
 tokenizer = AutoTokenizer.from_pretrained(job.input.tokenizer, local_files_only=True, trust_remote_code=False)
+documents = np.stack(paragraphs.loc[stream].to_list())
+rows = training.ordered(packing.windows(documents, tokenizer.eos_token_id, settings.context), seed)
+
 if base := job.input.get("base"):
     model = pretrained.read_model(base[0])
     job.stamp["base"] = pretrained.weights_sha256(base[0])
 else:
-    shape = {name: getattr(settings, name) for name in ("n_layers", "n_heads", "width", "window")}
+    shape = {name: getattr(settings, name) for name in ("n_layers", "n_heads", "width", "context")}
     model = training.new_model(len(tokenizer), **shape, seed=job.seed if seed is None else seed)
 native = onednn.native_bfloat16(model.device)
 bf16 = settings.precision == "bfloat16" or (settings.precision == "auto" and native)

@@ -13,17 +13,19 @@ import pytest
 from memloc.data import embedded
 from memloc.data.embedded import Docstring
 from memloc.data.overlap import RUN
+from memloc.settings.data import EmbeddedData
+from memloc.settings.paragraph import Paragraph
 
 LONG = "A sentence that explains what happens here and why it does so. " * 4
 SETTINGS = {
-    "length": 8,
-    "n_prefix": 3,
+    "source": "embedded",
     "n_repeated": 6,
     "n_once": 20,
     "n_unseen": 0,
     "min_repeats": 3,
     "max_repeats": 12,
 }
+CONTEXT = 20
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +39,11 @@ def texts():
 def docstrings(texts):
     """The texts in modules of two packages, one text in four in the first."""
     return [Docstring(text, f"{'bbba'[i % 4]}.m{i}") for i, text in enumerate(texts)]
+
+
+def stream_of(texts, tokenizer, seed=0, length=8, n_prefix=3, **changes):
+    paragraph, data = Paragraph(length=length, prefix=n_prefix), EmbeddedData(**SETTINGS | changes)
+    return embedded.make_stream(docstrings(texts), tokenizer, paragraph, data, max(CONTEXT, length), seed)
 
 
 @pytest.fixture(scope="module")
@@ -176,14 +183,26 @@ def test_repeats_are_log_uniform_within_their_limits():
 
 
 def test_counts_are_exactly_those_of_the_stream(tokenizer, texts):
-    paragraphs, stream = embedded.make_stream(docstrings(texts), tokenizer, **SETTINGS, seed=0)
-    occurrences = [int((stream["id"] == id).sum()) for id in paragraphs["id"]]
-    assert paragraphs["count"].tolist() == occurrences
+    paragraphs, stream = stream_of(texts, tokenizer)
     assert sorted(paragraphs["count"])[:20] == [1] * 20 and (paragraphs["count"] >= 3).sum() == 6
+    rows = rows_of(paragraphs, stream)
+    for id, tokens, count, cut in paragraphs[["id", "tokens", "count", "cut_count"]].itertuples(index=False):
+        assert sum(n_runs(window, tokens) for window in rows) == count
+        assert (stream["id"] == id).sum() == count + cut
+        assert stream.loc[stream["id"] == id, "whole"].sum() == count
+    assert paragraphs["cut_count"].sum() > 10
 
-    rows = paragraphs.set_index("id")["tokens"].loc[stream["id"]].tolist()
-    for row in paragraphs.itertuples():
-        assert sum(list(other) == list(row.tokens) for other in rows) == paragraphs["count"][row.Index]
+
+def rows_of(paragraphs, stream):
+    """Windows of the text, written out."""
+    tokens = paragraphs.set_index("id")["tokens"].loc[stream["id"]]
+    text = [token for row in tokens for token in (*row, 0)]
+    return [text[at : at + CONTEXT] for at in range(0, len(text), CONTEXT)]
+
+
+def n_runs(window, run):
+    """How often a window holds a run, at any offset."""
+    return sum(window[at : at + len(run)] == list(run) for at in range(len(window) - len(run) + 1))
 
 
 def shared_passages():
@@ -195,22 +214,21 @@ def shared_passages():
 
 
 def test_continuations_are_counted_at_every_offset_of_the_stream(tokenizer):
-    paragraphs, stream = embedded.make_stream(
-        docstrings(shared_passages()), tokenizer, **{**SETTINGS, "n_repeated": 60}, seed=0
-    )
-    rows = paragraphs.set_index("id")["tokens"].loc[stream["id"]].tolist()
+    paragraphs, stream = stream_of(shared_passages(), tokenizer, n_repeated=60)
+    rows = rows_of(paragraphs, stream)
     for row in paragraphs.itertuples():
-        seen = sum(list(other[at : at + 5]) == list(row.tokens[3:]) for other in rows for at in range(4))
-        assert row.continuation_count == seen
+        assert row.continuation_count == sum(n_runs(window, row.tokens[3:]) for window in rows)
     assert (paragraphs["continuation_count"] > paragraphs["count"]).any()
 
 
 def test_no_other_paragraph_holds_the_continuation_of_one_that_occurs_once(tokenizer):
     texts = shared_passages()
     pool, _ = embedded.cut_paragraphs(texts, tokenizer, 8)
-    paragraphs, _ = embedded.make_stream(docstrings(texts), tokenizer, **SETTINGS, seed=0)
+    paragraphs, _ = stream_of(texts, tokenizer)
     once = paragraphs[paragraphs["count"] == 1]
-    assert len(once) == 20 and (once["continuation_count"] == 1).all()
+    # A window may cut a prefix from its continuation, which is extra.
+    extra = once["continuation_count"] - 1
+    assert len(once) == 20 and extra.between(0, once["cut_count"]).all()
     for tokens in once["tokens"]:
         assert sum((row[at : at + 5] == tokens[3:]).all() for row in pool for at in range(4)) == 1
 
@@ -224,7 +242,7 @@ def test_the_last_paragraph_of_a_text_is_cut_where_it_ends_with_the_text(tokeniz
 
 
 def test_paragraphs_are_different_and_decoded(tokenizer, texts):
-    paragraphs, _ = embedded.make_stream(docstrings(texts), tokenizer, **SETTINGS, seed=0)
+    paragraphs, _ = stream_of(texts, tokenizer)
     assert paragraphs["id"].tolist() == list(range(26))
     assert len(set(map(tuple, paragraphs["tokens"]))) == 26
     assert paragraphs["text"].tolist() == [tokenizer.decode(tokens) for tokens in paragraphs["tokens"]]
@@ -232,15 +250,13 @@ def test_paragraphs_are_different_and_decoded(tokenizer, texts):
 
 
 def test_the_stream_is_shuffled(tokenizer, texts):
-    _, stream = embedded.make_stream(docstrings(texts), tokenizer, **SETTINGS, seed=0)
+    _, stream = stream_of(texts, tokenizer)
     assert not stream["id"].is_monotonic_increasing
-    assert (stream["id"].diff() == 0).sum() < 12, "repeats are apart, of which 40 would follow each other"
+    assert (stream["id"].diff() == 0).sum() < len(stream) / 4, "sorted, two in three would follow another"
 
 
 def test_the_stream_is_repeatable_and_follows_the_seed(tokenizer, texts):
-    first, again, other = (
-        embedded.make_stream(docstrings(texts), tokenizer, **SETTINGS, seed=seed) for seed in (0, 0, 1)
-    )
+    first, again, other = (stream_of(texts, tokenizer, seed) for seed in (0, 0, 1))
     for one, same in zip(first, again, strict=True):
         pd.testing.assert_frame_equal(one, same)
     assert first[0]["text"].tolist() != other[0]["text"].tolist()
@@ -254,13 +270,13 @@ def test_the_tokenizer_is_repeatable(texts, tokenizer):
 
 def test_too_little_text_is_explained(tokenizer, texts):
     with pytest.raises(ValueError, match=r"holds \d+ paragraphs, .* 6 \+ 1000 are wanted: lower data.n_once"):
-        embedded.make_stream(docstrings(texts[:2]), tokenizer, **{**SETTINGS, "n_once": 1000}, seed=0)
+        stream_of(texts[:2], tokenizer, n_once=1000)
 
 
 def unseen_of(texts, tokenizer, **changes):
     """A stream of paragraphs of 30 tokens with 15 controls."""
-    options = {**SETTINGS, "length": 30, "n_prefix": 10, "n_repeated": 5, "n_once": 20, "n_unseen": 15}
-    return embedded.make_stream(docstrings(texts), tokenizer, **options | changes, seed=0)
+    options = {"length": 30, "n_prefix": 10, "n_repeated": 5, "n_once": 20, "n_unseen": 15}
+    return stream_of(texts, tokenizer, **options | changes)
 
 
 def runs(tokens, n):

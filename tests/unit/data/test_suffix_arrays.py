@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from memloc.data import suffix_arrays
-from memloc.data.exposure import continuation_counts
+from memloc.data.packing import occurrences
 from memloc.data.suffix_arrays import IndexFolderError, counter, open_index, token_width, width_for
 
 installed = pytest.mark.skipif(
@@ -109,7 +109,8 @@ def test_counts_are_those_of_the_embedded_data(tmp_path):
     rows, repeats, n_prefix = random.integers(3, size=(40, 6)), random.integers(1, 5, 40), 3
     build(tmp_path / "index", np.repeat(rows, repeats, axis=0).tolist(), 2)
     count = counter(open_index([str(tmp_path / "index")], "tokenizer"))
-    found = continuation_counts(rows, repeats, n_prefix)
+    stream = np.repeat(rows, repeats, axis=0)
+    found = occurrences(stream, (np.cumsum(repeats) - 1) * 6 + n_prefix, 6 - n_prefix)
     assert count(rows[:, n_prefix:]).tolist() == found.tolist()
     occurs = Counter(tuple(row) for row in np.repeat(rows, repeats, axis=0).tolist())
     assert count(rows).tolist() == [occurs[tuple(row)] for row in rows.tolist()]

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from memloc.resources import estimate, machine
+from memloc.resources import duration as duration_module
+from memloc.resources import estimate
+from memloc.resources.cost import Machine
 from memloc.resources.duration import duration
-from memloc.resources.machine import Machine
 from memloc.run.steps import Step
 from memloc.settings.study import Settings
 
@@ -62,14 +63,14 @@ def test_nobody_knows_where_a_part_never_ran():
 @pytest.mark.parametrize(("gpus", "beside"), [(0, max), (1, sum)])
 def test_a_study_without_results_is_estimated(monkeypatch, gpus, beside):
     """Two rules that run the model do so beside each other on two cores, but not on one GPU."""
-    asked, any_machine = [], Machine("one", 100, 4, 2, gpus=gpus)
-    monkeypatch.setattr(machine, "this_machine", lambda cores: asked.append(cores) or any_machine)
+    asked, machine = [], Machine("one", 100, 4, 2, gpus=gpus)
+    monkeypatch.setattr(duration_module, "this_machine", lambda cores: asked.append(cores) or machine)
     model = Step(
         "model", "", "", ["elsewhere"], ["results/mini/model.json"], "results/mini/benchmarks/model.tsv"
     )
     steps = [model, *(step(name, ["results/mini/model.json"]) for name in ("scores", "attention"))]
     shape, settings = estimate.studies(steps, "results/mini", STUDY)["results/mini"]
-    first, *others = estimate.estimate(steps, {"results/mini": (shape, settings)}, any_machine).seconds
+    first, *others = estimate.estimate(steps, {"results/mini": (shape, settings)}, machine).seconds
     assert duration(steps, 2, "results/mini", STUDY) == pytest.approx(first + beside(others))
     assert asked == [2]
 

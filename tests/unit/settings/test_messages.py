@@ -146,9 +146,9 @@ LOCAL, OTHER = ({"source": "local", "folder": folder} for folder in ("one", "oth
         ({"remove": {"ids": [3], "files": ["x.txt"]}}, "remove", ["by ids or by files, not by both"]),
         ({"remove": {"files": ["http://x.org/a.txt"]}}, "remove", ["http://x.org/a.txt is an address"]),
         (
-            {"edit_model": {"ids": [3, 7900]}},
+            {"edit_model": {"ids": [3, 1580]}},
             "(top level)",
-            ["edit_model.ids: 7900 is not among the paragraphs of data, 0 to 7899"],
+            ["edit_model.ids: 1580 is not among the paragraphs of data, 0 to 1579"],
         ),
         ({"edit_model": {"way": "svd"}}, "edit_model", ["way and setting are given together"]),
     ],
@@ -190,7 +190,7 @@ def test_message_names_file_key_given_and_allowed(changes, path, parts):
         ),
         ({"seed-1": SMALL, "b": LARGE}, "(top level)", ["named like a seed of a study: seed-1"]),
         ({"a": SMALL | {"seed": 1}, "b": SMALL | {"seed": 1}}, "(top level)", ["the same: a, b"]),
-        ({"a": SMALL, "b": LARGE | {"window": 99}}, "(top level)", ["window must hold a paragraph"]),
+        ({"a": SMALL, "b": LARGE | {"context": 99}}, "(top level)", ["context must hold a paragraph"]),
     ],
     ids=str,
 )
@@ -239,10 +239,10 @@ PLANTED = {"kinds": {"neurons": 0.01, "two_heads": 0.01}, "controls": []}
     [
         {"planted_truth": PLANTED | {"n_neurons": 1024, "n_checked_neurons": 4096}},
         {
-            "planted_truth": PLANTED | {"n_neurons": 9, "n_plants": 3750, "tries": 2},
+            "planted_truth": PLANTED | {"n_neurons": 9, "n_plants": 325, "tries": 2},
             "model": {"source": "embedded", "n_layers": 2},
         },
-        {"edit_model": {"ids": [0, 7899]}, "remove": {"ids": [7899]}},
+        {"edit_model": {"ids": [0, 1579]}, "remove": {"ids": [1579]}},
         {"sets": {"n_non_memorized": 10}, "editing": {"n_controls": 10}, "contrastive": {"n_controls": 10}},
         {"paragraph": {"length": 256, "prefix": 255}},
         {"data": {"source": "embedded", "min_repeats": 9, "max_repeats": 9}},
@@ -264,11 +264,11 @@ def test_what_lies_at_a_limit_is_allowed(changes):
     [
         ({"planted_truth": PLANTED | {"n_plants": 3751, "tries": 2}}, "needs 7502 paragraphs"),
         ({"planted_truth": {"kinds": {"neurons": 0.01}, "n_plants": 2501, "tries": 2}}, "needs 7503 paragr"),
-        ({"remove": {"ids": [7900]}}, "remove.ids: 7900 is not among the paragraphs of data, 0 to 7899"),
+        ({"remove": {"ids": [1580]}}, "remove.ids: 1580 is not among the paragraphs of data, 0 to 1579"),
         ({"editing": {"n_controls": 51}}, "editing.n_controls must not exceed sets.n_non_memorized"),
         ({"contrastive": {"n_controls": 51}}, "contrastive.n_controls must not exceed"),
         ({"edit_model": {"n_controls": 51}}, "edit_model.n_controls must not exceed"),
-        ({"paragraph": {"length": 257, "prefix": 50}}, "model.window must hold a paragraph"),
+        ({"paragraph": {"length": 257, "prefix": 50}}, "model.context must hold a paragraph"),
         ({"edit_model": {"setting": 0.1}}, "way and setting are given together"),
         ({"min_k": {"percent": 0}}, "greater than 0"),
     ],

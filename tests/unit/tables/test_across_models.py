@@ -18,6 +18,7 @@ def test_tables_of_members_are_joined_by_size(tmp_path):
         frame = {
             "id": [n_parameters],
             "count": [1],
+            "cut_count": [None],
             "continuation_count": [None],
             "unseen": [False],
             "package": [None],

@@ -28,7 +28,7 @@ def paragraphs():
     words = pd.Series([f"text {i}" if i % 3 else "" for i in range(N)], dtype="str")
     frame = pd.DataFrame(
         {"id": range(N), "count": rng.integers(0, 9, N), "tokens": list(rng.integers(0, 9, (N, 3)))}
-    ).assign(text=words, continuation_count=[i if i % 4 else None for i in range(N)])
+    ).assign(text=words, cut_count=None, continuation_count=[i if i % 4 else None for i in range(N)])
     modules = [f"package.module_{i}" if i % 5 else None for i in range(N)]
     return frame.assign(unseen=[i % 7 == 0 for i in range(N)], package="package", module=modules)
 
@@ -72,7 +72,19 @@ def test_no_rows_are_one_empty_piece(tmp_path, rows):
     write(schema_of("paragraphs"), paragraphs(), tmp_path / "table", STAMP)
     (piece,) = batches(schema_of("paragraphs"), tmp_path / "table", rows=rows)
     assert len(piece) == 0 and list(piece) == list(
-        paragraphs()[["id", "count", "continuation_count", "unseen", "package", "module", "tokens", "text"]]
+        paragraphs()[
+            [
+                "id",
+                "count",
+                "cut_count",
+                "continuation_count",
+                "unseen",
+                "package",
+                "module",
+                "tokens",
+                "text",
+            ]
+        ]
     )
 
 

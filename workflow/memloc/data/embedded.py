@@ -2,7 +2,8 @@
 
 The number of times that a paragraph occurs in the stream is drawn, not estimated, so the `count` of the
 paragraphs table is exact: the counterpart of the duplication counts of Carlini et al. (2022) for the Pile.
-Its continuation may occur more often, since texts share passages: that is counted (`memloc.data.exposure`).
+The stream is packed into windows (`memloc.data.packing`). Those that a window cuts are counted apart, and so
+are occurrences of the continuation at any offset, since texts share passages.
 """
 
 import ast
@@ -18,10 +19,12 @@ from jaxtyping import Int
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from memloc.data.exposure import continuation_counts
+from memloc.data import packing
 from memloc.data.overlap import RUN, as_text, shares_run
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
+from memloc.settings.data import EmbeddedData
+from memloc.settings.paragraph import Paragraph
 
 END_OF_TEXT = "<|endoftext|>"
 MIN_CHARACTERS = 200  # shorter docstrings are left out
@@ -140,7 +143,9 @@ def choose_paragraphs(
     """
     order = rng.permutation(len(paragraphs))
     repeated, others = order[:n_repeated], order[n_repeated:]
-    alone = continuation_counts(paragraphs, np.ones(len(paragraphs), dtype=np.int64), n_prefix) == 1
+    length = paragraphs.shape[1]
+    starts = np.arange(len(paragraphs)) * length + n_prefix
+    alone = packing.occurrences(paragraphs, starts, length - n_prefix) == 1
     once = others[alone[others]][:n_once]
     if len(repeated) < n_repeated or len(once) < n_once:
         raise InputError(
@@ -196,51 +201,62 @@ def shares_of(groups: np.ndarray, n: int) -> dict[str, int]:
 def make_stream(
     texts: list[Docstring],
     tokenizer: PreTrainedTokenizerFast,
-    length: int,
-    n_prefix: int,
-    n_repeated: int,
-    n_once: int,
-    n_unseen: int,
-    min_repeats: int,
-    max_repeats: int,
+    paragraph: Paragraph,
+    data: EmbeddedData,
+    context: int,
     seed: int,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Draw paragraphs and their repeats, shuffle all occurrences into a training stream, and then draw
-    paragraphs that are not in it.
+    """Draw paragraphs and their repeats, pack them into windows of `context` tokens, and then draw paragraphs
+    that are in none of them.
 
     Returns:
-        The paragraphs (id, count, continuation_count, unseen, package, module, tokens, text), unseen ones
-        last, and the stream (one paragraph id per occurrence). Neither the stream nor any seen paragraph
-        depends on `n_unseen`.
+        The paragraphs (columns of table `paragraphs`), unseen ones last, and the training stream: `id` of
+        each occurrence, in order, and whether it lies `whole` in a window. Neither the stream nor any seen
+        paragraph depends on `data.n_unseen`.
 
     Raises:
         InputError: the texts hold fewer paragraphs than asked for.
     """
-    paragraphs, source = cut_paragraphs([text.text for text in texts], tokenizer, length)
+    paragraphs, source = cut_paragraphs([text.text for text in texts], tokenizer, paragraph.length)
     rng = generator(seed, "stream")
-    seen = choose_paragraphs(paragraphs, n_prefix, n_repeated, n_once, rng)
-    repeats = draw_repeats(n_repeated, n_once, min_repeats, max_repeats, rng)
-    stream = rng.permutation(np.repeat(np.arange(len(seen)), repeats))
+    seen = choose_paragraphs(paragraphs, paragraph.prefix, data.n_repeated, data.n_once, rng)
+    repeats = draw_repeats(data.n_repeated, data.n_once, data.min_repeats, data.max_repeats, rng)
+    order = packing.packed_order(repeats, paragraph.length, context, rng)
+    counts = _counts(paragraphs[seen], order, paragraph, tokenizer.eos_token_id, context)
 
     modules = np.array([text.module for text in texts])[source]
     packages = np.array([module.split(".")[0] for module in modules])
     rng = generator(seed, "unseen")
-    unseen = choose_unseen(paragraphs, packages, seen, n_unseen, n_prefix, rng)
-    chosen, zeros = np.concatenate([seen, unseen]), np.zeros(n_unseen, dtype=np.int64)
-    tokens = paragraphs[chosen]
-    frame = pd.DataFrame(
+    unseen = choose_unseen(paragraphs, packages, seen, data.n_unseen, paragraph.prefix, rng)
+    chosen = np.concatenate([seen, unseen])
+    # A continuation that the stream held would share a run of 13 tokens with it.
+    frame = counts.reindex(range(len(chosen)), fill_value=0).rename_axis("id").reset_index()
+    frame["unseen"] = frame["id"] >= len(seen)
+    frame["package"], frame["module"] = packages[chosen], modules[chosen]
+    frame["tokens"] = list(paragraphs[chosen])
+    frame["text"] = tokenizer.batch_decode(paragraphs[chosen].tolist())
+    whole = packing.are_whole(len(order), paragraph.length, context)
+    return frame, pd.DataFrame({"id": order, "whole": whole})
+
+
+def _counts(
+    seen: Int[np.ndarray, "seen token"],
+    order: Int[np.ndarray, "occurrence"],
+    paragraph: Paragraph,
+    end_of_text: int,
+    context: int,
+) -> pd.DataFrame:
+    """Whole and cut occurrences of every seen paragraph, and all occurrences of its continuation."""
+    whole = packing.are_whole(len(order), paragraph.length, context)
+    _, first = np.unique(order[whole], return_index=True)  # every paragraph lies whole in some window
+    starts = packing.places(len(order), paragraph.length)[whole][first]
+    rows = packing.windows(seen[order], end_of_text, context)
+    return pd.DataFrame(
         {
-            "id": np.arange(len(chosen)),
-            "count": np.concatenate([repeats, zeros]),
-            # A continuation that the stream held would share a run of 13 tokens with it.
-            "continuation_count": np.concatenate(
-                [continuation_counts(paragraphs[seen], repeats, n_prefix), zeros]
+            "count": np.bincount(order[whole]),
+            "cut_count": np.bincount(order[~whole], minlength=len(seen)),
+            "continuation_count": packing.occurrences(
+                rows, starts + paragraph.prefix, paragraph.continuation
             ),
-            "unseen": np.arange(len(chosen)) >= len(seen),
-            "package": packages[chosen],
-            "module": modules[chosen],
-            "tokens": list(tokens),
-            "text": tokenizer.batch_decode(tokens.tolist()),
         }
     )
-    return frame, pd.DataFrame({"id": stream})

@@ -12,6 +12,7 @@ CHAPTERS = {
     "What is memorized": (
         "recited",
         "repeats",
+        "positions",
         "extraction",
         "detection",
         "min_k",

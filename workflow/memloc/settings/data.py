@@ -24,20 +24,20 @@ class EmbeddedData(Section):
         "its own).",
     )
     n_repeated: Positive = Field(
-        400, description="Paragraphs that occur more than once in the training stream."
+        280, description="Paragraphs that occur more than once in the training stream."
     )
     n_once: Positive = Field(
-        7000, description="Paragraphs that occur exactly once, with a continuation of their own."
+        900, description="Paragraphs that occur exactly once, with a continuation of their own."
     )
     n_unseen: NonNegative = Field(
-        500,
+        400,
         description="Controls that are not in the training stream and share no run of 13 tokens with it, "
         "from the same packages in the same shares. They change neither the stream nor any other set.",
     )
     min_repeats: Annotated[int, Field(ge=2, strict=True)] = Field(
         4, description="Fewest repeats; the number of repeats is log-uniform."
     )
-    max_repeats: Annotated[int, Field(ge=2, strict=True)] = Field(128, description="Most repeats.")
+    max_repeats: Annotated[int, Field(ge=2, strict=True)] = Field(24, description="Most repeats.")
 
     @property
     def n_paragraphs(self) -> Positive:

@@ -11,14 +11,21 @@ class _Training(Section):
     """How a model is trained on the embedded data's training stream."""
 
     optimizer: Literal["adamw", "muon"] = Field(
-        "adamw",
+        "muon",
         description="AdamW, or Muon for the weights of attention and MLPs and AdamW for all others: Muon "
         "memorizes from fewer repeats.",
     )
-    batch: Positive = Field(16, description="Paragraphs per optimiser step.")
-    learning_rate: float = Field(1e-3, gt=0, description="Peak learning rate (warm-up, then cosine decay).")
-    warmup_steps: Positive = Field(100, description="Steps of linear warm-up.")
-    checkpoint_steps: Positive = Field(200, description="A killed training resumes from the last such step.")
+    context: Positive = Field(
+        256,
+        description="Tokens of a training window, into which paragraphs are packed with end-of-text between "
+        "them; also the positions of a new model.",
+    )
+    batch: Positive = Field(
+        5, description="Windows per optimiser step: small steps memorize from fewer repeats."
+    )
+    learning_rate: float = Field(5e-3, gt=0, description="Peak learning rate (warm-up, then cosine decay).")
+    warmup_steps: Positive = Field(15, description="Steps of linear warm-up.")
+    checkpoint_steps: Positive = Field(100, description="A killed training resumes from the last such step.")
     precision: Literal["auto", "bfloat16", "float32"] = Field(
         "auto", description="Training precision; auto is bfloat16 where the processor multiplies it natively."
     )
@@ -26,13 +33,12 @@ class _Training(Section):
 
 
 class EmbeddedModel(_Training):
-    """A small GPT-Neo that the workflow trains on the embedded data's training stream."""
+    """A small GPT-NeoX that the workflow trains on the embedded data's training stream."""
 
     source: Literal["embedded"] = Field(description="Chooses this source.")
-    n_layers: Positive = Field(4, description="Layers; global and local attention alternate.")
+    n_layers: Positive = Field(4, description="Layers.")
     n_heads: Positive = Field(8, description="Attention heads per layer.")
     width: Positive = Field(256, description="Width of the residual stream, a multiple of the heads.")
-    window: Positive = Field(256, description="Window of local attention and longest context, in tokens.")
     seed: NonNegative | None = Field(
         None,
         description="Trains another model on the same data: seed of the first weights and of the order of "
@@ -69,7 +75,8 @@ class PlantedModel(_Training):
         "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
         description="Checksum of the GGUF file.",
     )
-    batch: Positive = Field(8, description="Paragraphs per optimiser step.")
+    optimizer: Literal["adamw", "muon"] = Field("adamw", description="As for an embedded model.")
+    batch: Positive = Field(3, description="Windows per optimiser step.")
     learning_rate: float = Field(2e-4, gt=0, description="Peak learning rate (warm-up, then cosine decay).")
     warmup_steps: Positive = Field(5, description="Steps of linear warm-up.")
     checkpoint_steps: Positive = Field(25, description="A killed training resumes from the last such step.")

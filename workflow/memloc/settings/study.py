@@ -36,6 +36,7 @@ from memloc.settings.patching import Patching
 from memloc.settings.perturbation import Perturbation
 from memloc.settings.plant_kinds import HEAD_KINDS
 from memloc.settings.planted_truth import PlantedTruth
+from memloc.settings.positions import Positions
 from memloc.settings.rare_tokens import RareTokens
 from memloc.settings.recited import Recited
 from memloc.settings.remove import Remove
@@ -108,6 +109,7 @@ class Settings(Section):
     scores: Scoring = Scoring()
     extraction: Extraction = Extraction()
     sets: Sets = Sets()
+    positions: Positions = Positions()
     perturbation: Perturbation = Perturbation()
     parameter_gradients: SkipJsonSchema[ParameterGradients] = ParameterGradients()
     contrastive: Contrastive = Contrastive()
@@ -218,9 +220,8 @@ class Settings(Section):
                 f"embedded data is there to train a model on, but the {given[0]} model is trained already: "
                 "set data.source to text, tokens or release, or model.source to embedded or planted"
             )
-        windows = [model.window for model in trained if model.source == "embedded"]
-        if any(window < self.paragraph.length for window in windows):
-            raise ValueError("model.window must hold a paragraph")
+        if any(model.context < self.paragraph.length for model in trained):
+            raise ValueError("model.context must hold a paragraph")
         return self
 
     @model_validator(mode="after")

@@ -22,6 +22,12 @@ EXTENDED = (
         paragraphs=("id", "count", "continuation_count"),
     ),
     FigureInfo(
+        "positions",
+        "Recitation at other positions and after other text",
+        "extended",
+        ("positions",),
+    ),
+    FigureInfo(
         "extraction",
         "What comes out under sampling, and after how many draws",
         "extended",

@@ -8,6 +8,14 @@ def _paragraphs(lengths: Lengths) -> Columns:
     return {
         "id": integer(0, unique=True, meaning="Paragraph."),
         "count": integer(0, unit="occurrences in the corpus", meaning="How often the paragraph occurs."),
+        "cut_count": integer(
+            0,
+            dtype="Int64",
+            nullable=True,
+            unit="occurrences in the training stream",
+            meaning="Occurrences that the end of a training window cuts, which are not in `count`; embedded "
+            "text only.",
+        ),
         "continuation_count": integer(
             0,
             dtype="Int64",

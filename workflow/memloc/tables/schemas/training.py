@@ -1,11 +1,14 @@
 """What a model is trained on, and how that went."""
 
-from memloc.tables.columns import Columns, integer, number
+from memloc.tables.columns import Column, Columns, integer, number
 from memloc.tables.schema import Lengths, Schema
 
 
 def _training_stream(lengths: Lengths) -> Columns:
-    return {"id": integer(0, meaning="Paragraph that is trained on, in the order of training.")}
+    return {
+        "id": integer(0, meaning="Paragraph of an occurrence, in the order of the packed text."),
+        "whole": Column("bool", meaning="The occurrence lies within one window of training."),
+    }
 
 
 def _training_curve(lengths: Lengths) -> Columns:

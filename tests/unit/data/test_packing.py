@@ -1,0 +1,78 @@
+"""Windows of packed paragraphs, against brute force over every window."""
+
+import numpy as np
+import pytest
+
+from memloc.data import own_text
+from memloc.data.packing import are_whole, occurrences, packed_order, places, windows
+
+END = 0
+
+
+def drawn(repeats, length, context, seed=0):
+    """Paragraphs of few tokens, the order of their occurrences, and the windows."""
+    rng = np.random.default_rng(seed)
+    documents = rng.integers(1, 4, (len(repeats), length))
+    order = packed_order(np.array(repeats), length, context, rng)
+    return documents, order, windows(documents[order], END, context)
+
+
+def n_runs(rows, run):
+    """How often a run of tokens occurs in the rows, at any offset."""
+    spots = range(rows.shape[1] - len(run) + 1)
+    return sum(row[at : at + len(run)].tolist() == run.tolist() for row in rows for at in spots)
+
+
+@pytest.mark.parametrize(("length", "context"), [(6, 16), (6, 6), (7, 30), (5, 8)])
+def test_every_paragraph_lies_whole_as_often_as_it_is_repeated(length, context):
+    repeats = [1, 5, 2, 9, 1, 3]
+    _, order, _ = drawn(repeats, length, context)
+    whole = are_whole(len(order), length, context)
+    assert np.bincount(order[whole]).tolist() == repeats
+    within = [place // context == (place + length - 1) // context for place in places(len(order), length)]
+    assert whole.tolist() == within
+
+
+def test_windows_are_the_paragraphs_one_after_the_other_with_end_of_text_between():
+    documents, order, rows = drawn([3, 4, 5], 6, 16)
+    text = [token for paragraph in order for token in (*documents[paragraph], END)]
+    assert rows.shape[1] == 16 and rows.size - len(text) < 16
+    assert rows.ravel().tolist() == text + [END] * (rows.size - len(text))
+
+
+@pytest.mark.parametrize("length", [2, 4, 6])
+def test_runs_are_counted_as_by_brute_force_over_the_windows(length, monkeypatch):
+    """Also runs of other paragraphs, and of those that a window cuts."""
+    monkeypatch.setattr(own_text, "BLOCK", 8)
+    documents, order, rows = drawn([1, 5, 2, 9, 1, 3], 6, 16)
+    whole = are_whole(len(order), 6, 16)
+    _, first = np.unique(order[whole], return_index=True)
+    starts = places(len(order), 6)[whole][first] + 6 - length
+    expected = [n_runs(rows, tokens[6 - length :]) for tokens in documents]
+    assert occurrences(rows, starts, length).tolist() == expected
+    assert length == 6 or expected > [1, 5, 2, 9, 1, 3]
+
+
+def test_starts_are_spread_over_all_positions():
+    """Of 2,000 occurrences in windows of 256, every sixteenth of the positions at which one can start whole
+    gets its share."""
+    n, length, context = 2000, 100, 256
+    starts = places(n, length)[are_whole(n, length, context)] % context
+    found, _ = np.histogram(starts, bins=16, range=(0, context - length + 1))
+    assert (np.abs(found / len(starts) - 1 / 16) < 0.01).all()
+
+
+def test_the_order_is_shuffled_repeatable_and_follows_the_seed():
+    first, again, other = (drawn([20] * 10, 6, 16, seed)[1].tolist() for seed in (0, 0, 1))
+    assert first == again != other
+    assert sum(one == following for one, following in zip(first, first[1:], strict=False)) < 60
+
+
+def test_paragraphs_that_fit_no_window_are_refused():
+    with pytest.raises(ValueError, match="7 tokens do not fit windows of 6"):
+        packed_order(np.array([1]), 7, 6, np.random.default_rng(0))
+
+
+def test_no_run_goes_from_one_window_into_the_next():
+    rows = np.array([[1, 2, 3, 4], [9, 9, 4, 1], [5, 6, 1, 2], [1, 2, 3, 4]])
+    assert occurrences(rows, np.array([2, 6, 10]), 2).tolist() == [2, 1, 3]

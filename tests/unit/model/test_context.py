@@ -1,0 +1,22 @@
+"""How long a text a model takes."""
+
+import pytest
+
+from memloc.model.context import most_positions, require_room
+from memloc.run.errors import InputError
+
+
+def test_positions_are_those_of_every_family(any_model, tmp_path):
+    any_model.config.save_pretrained(tmp_path)
+    assert most_positions(tmp_path) == any_model.config.max_position_embeddings == 64
+
+
+def test_a_paragraph_longer_than_the_models_positions_is_refused(tiny_gpt2, tmp_path):
+    tiny_gpt2.config.save_pretrained(tmp_path)
+    require_room(tmp_path, 64)
+    with pytest.raises(InputError, match="paragraph.length is 65, but the model has 64 positions"):
+        require_room(tmp_path, 65)
+
+
+def test_a_model_that_is_not_there_yet_is_not_judged(tmp_path):
+    require_room(tmp_path / "none", 10**6)

@@ -1,0 +1,112 @@
+"""Scores of paragraphs at other positions and after other text."""
+
+import numpy as np
+import pytest
+import torch
+from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
+
+from memloc.scoring.paragraph_scores import teacher_forced
+from memloc.scoring.positions import drawn_text, position_scores, shifted_scores, stands, unrelated_text
+from memloc.settings.positions import Positions
+from tiny_models import VOCABULARY
+
+N_PREFIX, END_OF_TEXT = 5, 3
+HOW = Positions(n_paragraphs=7, lengths=[1, 4, 60], draws=2, micro_batch=3)
+TEXT = np.arange(40) % VOCABULARY
+
+
+def scores_of(model, tokens, how=HOW, end_of_text=END_OF_TEXT):
+    return position_scores(model, tokens, TEXT, end_of_text, N_PREFIX, how, np.random.default_rng(0))
+
+
+def plain_scores(model, before, tokens):
+    """Exact match and NLL of a paragraph after a text, from the plain logits."""
+    with torch.no_grad():
+        logits = model(torch.cat([before, tokens])[None]).logits[0, len(before) + N_PREFIX - 1 : -1]
+    true = tokens[N_PREFIX:]
+    hits = (logits.argmax(-1) == true).tolist()
+    em = hits.index(False) if False in hits else len(hits)
+    return em, -logits.log_softmax(-1)[range(len(true)), true].mean().item()
+
+
+def test_places_reach_as_far_as_the_models_positions():
+    assert [tuple(stand) for stand in stands(HOW, 52, END_OF_TEXT)] == [
+        ("start", 0, 0),
+        ("end_of_text", 1, 0),
+        ("text", 1, 0),
+        ("text", 1, 1),
+        ("text", 4, 0),
+        ("text", 4, 1),
+        ("shifted", 1, 0),
+        ("shifted", 4, 0),
+    ]
+    assert [tuple(stand) for stand in stands(HOW, 0, END_OF_TEXT)] == [("start", 0, 0)]
+    assert "end_of_text" not in {stand.context for stand in stands(HOW, 9, None)}
+
+
+def test_scores_are_those_of_the_plain_logits_after_the_text(tiny_model, tiny_tokens):
+    found = scores_of(tiny_model, tiny_tokens).set_index(["context", "n_before", "draw", "row"])
+    draws = np.random.default_rng(0)
+    texts = {
+        ("start", 0, 0): torch.zeros(7, 0, dtype=torch.int64),
+        ("end_of_text", 1, 0): torch.full((7, 1), END_OF_TEXT),
+    }
+    drawn_text(TEXT, 7, 0, draws)
+    for n_before, draw in ((1, 0), (1, 1), (4, 0), (4, 1)):
+        texts["text", n_before, draw] = drawn_text(TEXT, 7, n_before, draws)
+    for stand, before in texts.items():
+        for row in range(7):
+            em, nll = plain_scores(tiny_model, before[row], tiny_tokens[row])
+            assert found.loc[(*stand, row), "em"] == em
+            assert found.loc[(*stand, row), "nll"] == pytest.approx(nll, abs=1e-5)
+    assert len(found) == 7 * 8
+
+
+def test_rotary_positions_do_not_see_a_shift_and_learned_ones_do(tiny_gpt_neox, tiny_gpt_neo, tiny_tokens):
+    changes = {}
+    for model in (tiny_gpt_neox, tiny_gpt_neo):
+        found = scores_of(model, tiny_tokens).groupby(["context", "n_before"])["nll"].mean()
+        changes[model.config.model_type] = (found["shifted"] - found["start", 0]).abs().max()
+    assert changes["gpt_neox"] < 1e-5 < 1e-3 < changes["gpt_neo"]
+
+
+def test_shifted_ids_are_positions_later_in_a_text(tiny_gpt_neo, tiny_tokens):
+    """The learned vectors of positions 9 to 20 in the places of 0 to 11."""
+    shifted = shifted_scores(tiny_gpt_neo, tiny_tokens, 9, N_PREFIX, 3)
+    with torch.no_grad():
+        learned = tiny_gpt_neo.transformer.wpe.weight
+        learned[:12] = learned[9:21].clone()
+    moved = teacher_forced(tiny_gpt_neo, tiny_tokens, N_PREFIX, 3)
+    assert shifted.em.tolist() == moved.em.tolist()
+    torch.testing.assert_close(shifted.nll, moved.nll)
+
+
+def recited(model, tokens, n_prefix):
+    how = Positions(lengths=[4, 20], draws=2)
+    found = position_scores(model, tokens, TEXT, END_OF_TEXT, n_prefix, how, np.random.default_rng(0))
+    return (found["em"] == tokens.shape[1] - n_prefix).groupby([found["context"], found["n_before"]]).mean()
+
+
+def test_what_was_learned_at_learned_position_0_is_recited_there_alone(memorizing_model, memorized_tokens):
+    shares = recited(memorizing_model, memorized_tokens, 10)
+    assert shares["start", 0] == 1
+    assert shares.drop(("start", 0)).max() < 0.1
+
+
+def test_what_was_learned_anywhere_with_rotary_positions_is_recited_anywhere(tiny_tokens):
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
+    model = GPTNeoXForCausalLM(GPTNeoXConfig(vocab_size=VOCABULARY, max_position_embeddings=64, **sizes))
+    optimiser, random = torch.optim.AdamW(model.parameters(), lr=1e-2), torch.Generator().manual_seed(0)
+    for n_before in [0, 1, 4, 12, 20] * 80:
+        before = torch.randint(VOCABULARY, (len(tiny_tokens), n_before), generator=random)
+        labels = torch.cat([torch.full_like(before, -100), tiny_tokens], dim=1)
+        optimiser.zero_grad()
+        model(torch.cat([before, tiny_tokens], dim=1), labels=labels).loss.backward()
+        optimiser.step()
+    assert recited(model.eval(), tiny_tokens, N_PREFIX).min() > 0.7
+
+
+def test_unrelated_text_is_long_enough():
+    assert unrelated_text([[1, 2], [3]], 2).tolist() == [1, 2, 3]
+    assert unrelated_text([[1, 2], [3]], 7).tolist() == [1, 2, 3] * 3

@@ -1,0 +1,21 @@
+"""Settings: section `positions`."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from memloc.settings.base import ListedOnce, MicroBatch, Positive, Section
+
+
+class Positions(Section):
+    """Paragraphs scored at other positions and after other text (not in the paper)."""
+
+    n_paragraphs: Positive = Field(
+        50, description="Sampled memorized paragraphs, and as many non-memorized and unseen ones."
+    )
+    lengths: Annotated[list[Positive], ListedOnce] = Field(
+        [1, 10, 50, 200],
+        description="Tokens of unrelated text before a paragraph, as far as the model's positions reach.",
+    )
+    draws: Positive = Field(2, description="Texts that are drawn for each paragraph and length.")
+    micro_batch: MicroBatch = 16

@@ -1,0 +1,26 @@
+"""Scores of paragraphs at other positions and after other text."""
+
+from memloc.tables.columns import NLL, PARAGRAPH, Columns, category, exact_match, integer
+from memloc.tables.schema import Lengths, Schema
+from memloc.tables.terms.sets import UNSEEN
+
+
+def _positions(lengths: Lengths) -> Columns:
+    return {
+        "group": category("memorized", "non_memorized", UNSEEN, meaning="Set of the paragraph."),
+        "id": PARAGRAPH,
+        "context": category(
+            "start",
+            "end_of_text",
+            "text",
+            "shifted",
+            meaning="What stands before it: nothing, end-of-text, unrelated text, or position ids alone.",
+        ),
+        "n_before": integer(0, unit="positions", meaning="How much later than from position 0 it begins."),
+        "draw": integer(0, meaning="Which of the texts that are drawn for it."),
+        "em": exact_match(lengths.continuation),
+        "nll": NLL,
+    }
+
+
+POSITIONS = Schema("positions", _positions)
