@@ -30,7 +30,7 @@ SMALL = {
     "relearning_rate": 1e-2,
     "unlearning": {"learning_rates": [1e-3, 1e-2], "steps": 4, "fraction": 0.05},
     "balanced_subnet": {"ratios": [0.02], "steps": 3},
-    "neurons": {"shares": [0.02, 0.1], "integration_steps": 2, "n_candidates": 16},
+    "neurons": {"shares": [0.02, 0.1]},
     "ngram_blocklist": {"lengths": [2, 3]},
     "heads": {"numbers": [1, 2]},
     "svd": {"shares": [0.3]},

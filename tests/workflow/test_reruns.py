@@ -8,9 +8,9 @@ from describe_rules import Rules
 from projects import Project
 
 from memloc.claims import registry
+from memloc.explorer.contents import NEEDED, SHOWN
 from memloc.figures.catalog import FIGURES, ON_REQUEST
 from memloc.run import tracking
-from memloc.settings.explorer import NEEDED, SHOWN
 from memloc.tables import schemas
 
 ROOT = Path(__file__).parents[2]

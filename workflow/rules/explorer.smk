@@ -4,7 +4,7 @@ from memloc.explorer.contents import left_out, tables_on_page
 
 # Rule sets makes near_verbatim in every study, whether or not a figure shows it.
 MADE = [*TABLES, "near_verbatim"]
-ON_PAGE = tables_on_page(MADE, SETTINGS.explorer.tables)
+ON_PAGE = tables_on_page(MADE)
 
 
 rule explorer:
@@ -35,7 +35,7 @@ rule explorer:
     params:
         **tracked("explorer", "highlight", "sets"),
         model=MODEL_NAME,
-        left_out=left_out(MADE, SETTINGS.explorer.tables),
+        left_out=left_out(MADE),
     message:
         "Write the explorer, an interactive page."
     script:

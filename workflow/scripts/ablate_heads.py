@@ -15,17 +15,16 @@ settings, seed = job.settings, job.seed
 how, n_prefix = settings.head_ablation, settings.paragraph.prefix
 paragraphs = job.read("paragraphs", ["id", "tokens"])
 sets = job.read("sets")
-texts = judging_texts(paragraphs, sets, seed, n_paragraphs=how.n_paragraphs, n_held_out=how.n_held_out)
+texts = judging_texts(paragraphs, sets, seed, n_paragraphs=how.n_paragraphs, n_held_out=how.n_judging)
 job.log(", ".join(f"{name}: {len(group.ids)} paragraphs" for name, group in texts.items()))
 
 model = loading.load_for_inference(job.input.folder, settings.loading)
 batch = (n_prefix, how.micro_batch)
 means = ablation.mean_outputs(model, texts.pop("means").tokens, how.micro_batch)
 texts = with_own_continuations(model, texts, *batch)
-outputs = {"zero": torch.zeros_like(means), "mean": means}
 orders = ablation.orders(job.read("head_ranking"), how.n_random, generator(seed, "cumulative_ablation"))
 plans = {
-    "head_ablation": ablation.single_heads({name: outputs[name] for name in how.replacements}),
+    "head_ablation": ablation.single_heads({"zero": torch.zeros_like(means), "mean": means}),
     "cumulative_ablation": ablation.first_heads(orders, means, how.top),
 }
 found = ablation.ablate(model, texts, plans, *batch)

@@ -13,7 +13,7 @@ settings, seed = job.settings, job.seed
 how, n_prefix = settings.layer_bypass, settings.paragraph.prefix
 paragraphs = job.read("paragraphs", ["id", "tokens"])
 sets = job.read("sets")
-texts = judging_texts(paragraphs, sets, seed, n_paragraphs=how.n_paragraphs, n_held_out=how.n_held_out)
+texts = judging_texts(paragraphs, sets, seed, n_paragraphs=how.n_paragraphs, n_held_out=how.n_judging)
 job.log(", ".join(f"{name}: {len(group.ids)} paragraphs" for name, group in texts.items()))
 
 model = loading.load_for_inference(job.input.folder, settings.loading)

@@ -27,7 +27,7 @@ rows["cluster"] = near_duplicates(tokens)
 modules = rows.module.fillna("paragraph " + rows.id.astype(str)).to_numpy(str)
 rows["group"] = joined(modules, rows.cluster.to_numpy())
 draw = int(generator(seed, "detection", "folds").integers(2**31))
-rows["fold"] = folds(rows.recited.to_numpy(), rows.group.to_numpy(), how.n_folds, draw)
+rows["fold"] = folds(rows.recited.to_numpy(), rows.group.to_numpy(), draw)
 for labels in (modules, rows.cluster.to_numpy()):
     if len(leaked := across_folds(labels, rows.fold.to_numpy())):
         raise AssertionError(f"in several folds: {leaked[:5]}")

@@ -14,7 +14,7 @@ settings, seed = job.settings, job.seed
 how, n_prefix = settings.weight_noise, settings.paragraph.prefix
 paragraphs = job.read("paragraphs", ["id", "tokens"])
 sets = job.read("sets")
-texts = judging_texts(paragraphs, sets, seed, n_paragraphs=how.n_paragraphs, n_held_out=how.n_held_out)
+texts = judging_texts(paragraphs, sets, seed, n_paragraphs=how.n_paragraphs, n_held_out=how.n_judging)
 del texts["means"]
 choosing = choosing_texts(*sampled_tokens(paragraphs, sets, "memorized", n_prefix), how.n_paragraphs, seed)
 

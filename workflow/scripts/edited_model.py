@@ -9,7 +9,7 @@ from pathlib import Path
 from memloc.data.listed import listed_ids
 from memloc.localization.highlight import ordered_heads
 from memloc.model import loading, pretrained
-from memloc.removal.joint_edit import card, joint_texts, remove_jointly, unlearn_jointly
+from memloc.removal.joint_edit import card, joint_texts, remove_jointly
 from memloc.run.atomic import atomic_folder
 
 settings, source = job.settings, job.input
@@ -20,10 +20,7 @@ listed = listed_ids("edit_model", how, source.listed, **found)
 texts = joint_texts(found, n_prefix, job.seed, how, listed)
 
 model = loading.load_for_editing(source.folder, settings.loading)
-if how.way:
-    edit = remove_jointly(model, texts, n_prefix, how, settings.remove, heads, job.seed)
-else:
-    edit = unlearn_jointly(model, texts, n_prefix, how, heads[0], job.seed)
+edit = remove_jointly(model, texts, n_prefix, how, settings.remove, heads, job.seed)
 base, n_continuation = job.stamp["model"], settings.paragraph.continuation
 template = Path(source.card).read_text()
 text = card(template, edit, base, job.params.study, how, settings.loading.dtype, n_continuation)

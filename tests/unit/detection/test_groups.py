@@ -59,19 +59,19 @@ def test_rows_with_any_label_in_common_are_joined():
 def test_folds_hold_whole_groups_and_recite_equally_often():
     groups = RANDOM.integers(0, 80, 400)
     recited = RANDOM.random(400) < 0.3
-    fold = folds(recited, groups, 5, seed=3)
+    fold = folds(recited, groups, seed=3)
     assert len(across_folds(groups, fold)) == 0
     assert np.bincount(fold).min() > 50
     rates = [recited[fold == number].mean() for number in range(5)]
     assert max(rates) - min(rates) < 0.15
-    assert np.array_equal(fold, folds(recited, groups, 5, seed=3))
-    assert not np.array_equal(fold, folds(recited, groups, 5, seed=4))
+    assert np.array_equal(fold, folds(recited, groups, seed=3))
+    assert not np.array_equal(fold, folds(recited, groups, seed=4))
 
 
 def test_folds_of_sorted_labels_recite_equally_often():
     """One group in five is recited: of 50 groups of two, each of five folds has two of these."""
     recited = np.repeat(np.arange(50) % 5 == 0, 2)
-    fold = folds(recited, np.repeat(np.arange(50), 2), 5, seed=0)
+    fold = folds(recited, np.repeat(np.arange(50), 2), seed=0)
     assert [int(recited[fold == number].sum()) for number in range(5)] == [4] * 5
 
 
@@ -87,5 +87,5 @@ def test_a_leaked_near_duplicate_is_caught(by_module_alone):
     modules = np.array([f"module {number}" for number in range(len(tokens))])
     clusters = near_duplicates(tokens)
     groups = joined(modules) if by_module_alone else joined(modules, clusters)
-    fold = folds(RANDOM.random(len(tokens)) < 0.5, groups, 5, seed=0)
+    fold = folds(RANDOM.random(len(tokens)) < 0.5, groups, seed=0)
     assert (len(across_folds(clusters, fold)) > 0) == by_module_alone

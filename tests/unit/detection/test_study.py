@@ -31,7 +31,7 @@ def rows():
     recited = (random.random(N) < chance) & ~unseen
     group = np.unique(random.integers(0, 225, N), return_inverse=True)[1]
     frame = {"exposure": exposure, "unseen": unseen, "recited": recited, "group": group}
-    return pd.DataFrame(frame).assign(fold=folds(recited, group, 5, seed=1))
+    return pd.DataFrame(frame).assign(fold=folds(recited, group, seed=1))
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,9 @@ import pytest
 from jobs import STORED
 
 from memloc.explorer import tokens
+from memloc.explorer.contents import NEEDED, SHOWN
 from memloc.explorer.paragraph import paragraphs
 from memloc.explorer.selection import corpus_counts
-from memloc.settings.explorer import NEEDED, SHOWN
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 

@@ -9,12 +9,11 @@ import pytest
 from unpacked import unpacked
 
 from memloc.explorer import files, tokens
-from memloc.explorer.contents import left_out, tables_on_page
+from memloc.explorer.contents import NEEDED, SHOWN, left_out, tables_on_page
 from memloc.explorer.index import index_of
 from memloc.explorer.json_values import base64_array, json_rows
 from memloc.explorer.selection import chosen_ids, cloud, corpus_counts
 from memloc.figures.parts.style import COLOURS
-from memloc.settings.explorer import NEEDED, SHOWN
 from memloc.settings.sections import sections
 from memloc.tables.schema import Lengths
 from memloc.tables.schemas import schema_of
@@ -26,19 +25,13 @@ SETTINGS = sections({"highlight": "auto", "sets": {}, "paragraph": {"length": 24
 # What is on the page.
 
 
-def test_by_default_every_table_of_the_study_is_there_or_its_absence_explained():
+def test_every_table_of_the_study_is_there_or_its_absence_explained():
     made = [*NEEDED, "claims", "attention", "weight_noise"]
-    assert tables_on_page(made, None) == [*NEEDED, "attention", "claims"]
-    why = left_out(made, None)
+    assert tables_on_page(made) == [*NEEDED, "attention", "claims"]
+    why = left_out(made)
     assert why["weight_noise"] == "shown by its figures only"
     assert why["patching"] == "this study does not make it"
     assert set(why) == set(SHOWN) - {"attention", "claims"} | {"weight_noise"}
-
-
-def test_tables_that_a_setting_leaves_out_are_named():
-    made = [*NEEDED, "claims", "attention"]
-    assert tables_on_page(made, ["claims", "patching"]) == [*NEEDED, "claims"]
-    assert left_out(made, ["claims"])["attention"] == "not among explorer.tables"
 
 
 def test_paragraphs_with_most_analyses_come_first_and_sets_take_turns():

@@ -43,7 +43,7 @@ def tables() -> dict[str, pd.DataFrame]:
 
 
 TEXTS = ("controls", "held_out", "others", "perturbed")
-COUNTS = Editing(n_paragraphs=6, n_controls=3, n_held_out=4, n_others=5, n_perturbations=4)
+COUNTS = Editing(n_paragraphs=6, n_controls=3, n_judging=4, n_perturbations=4)
 
 
 def test_cases_hold_the_texts_of_the_tables(tables):
@@ -62,14 +62,14 @@ def test_cases_hold_the_texts_of_the_tables(tables):
         assert set((case.held_out[:, 0] // 24).tolist()) <= {13, 15, 17, 19, 20}
         assert (case.held_out[:, -1] % 24 == 23).all(), "the corpus's continuation"
         others = set((case.others[:, 0] // 24).tolist())
-        assert len(others) == 5 and case.id not in others and max(others) < 12
+        assert len(others) == 4 and case.id not in others and max(others) < 12
         changed = case.perturbed != case.memorized
         assert (changed.sum(dim=1) == 1).all() and not changed[:, N_PREFIX:].any()
         assert (case.perturbed[changed] - 9000).tolist() == changed.nonzero()[:, 1].tolist()
 
 
 def test_all_other_memorized_paragraphs_may_show_damage_edited_ones_too(tables):
-    for case in edit_cases(tables, N_PREFIX, 0, COUNTS.model_copy(update={"n_others": 99})):
+    for case in edit_cases(tables, N_PREFIX, 0, COUNTS.model_copy(update={"n_judging": 99})):
         assert sorted((case.others[:, 0] // 24).tolist()) == sorted(set(range(12)) - {case.id})
 
 
@@ -106,7 +106,7 @@ def test_paragraphs_controls_others_and_perturbations_have_streams_of_their_own(
     pool = np.array([12, 14, 16, 18])
     for case, controls in zip(cases, drawn, strict=True):
         assert (case.controls[:, 0] // 24).tolist() == pool[controls].tolist()
-        others = generator(3, "editing", "others").permutation(np.delete(np.arange(12), case.id))[:5]
+        others = generator(3, "editing", "others").permutation(np.delete(np.arange(12), case.id))[:4]
         assert (case.others[:, 0] // 24).tolist() == others.tolist()
         rows = generator(3, "editing", "perturbations", str(case.id)).permutation(10)[:4]
         replaced = (case.perturbed != case.memorized).nonzero()[:, 1].tolist()

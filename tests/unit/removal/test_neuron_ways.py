@@ -12,6 +12,7 @@ from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from memloc.planting import masks
+from memloc.removal.ways import neurons
 from memloc.straightforward.gradients import nll
 from memloc.straightforward.hooks import PLACES, activation, edited
 
@@ -59,7 +60,7 @@ def likely_effects(
 
 @pytest.mark.parametrize(("n_texts", "n_candidates", "n_zeroed"), [(2, 24, 6), (2, 1000, 6), (6, 3, 4)])
 def test_zero_out_zeroes_the_likely_neurons_whose_absence_costs_most(
-    tiny_model, n_texts, n_candidates, n_zeroed
+    tiny_model, n_texts, n_candidates, n_zeroed, monkeypatch
 ):
     """Also those that are no candidates of some paragraphs."""
     tokens, n = other_text(n_texts, seed=8), n_neurons(tiny_model)
@@ -70,7 +71,8 @@ def test_zero_out_zeroes_the_likely_neurons_whose_absence_costs_most(
         for place in likely.flatten().sort(descending=True).indices[:n_candidates].tolist():
             layer, neuron = divmod(place, n)
             rises[layer, neuron] += max(0.0, nll_without(tiny_model, row, layer, neuron) - before)
-    asked = request(tiny_model, tokens, neurons={"n_candidates": n_candidates})
+    monkeypatch.setattr(neurons, "N_CANDIDATES", n_candidates)
+    asked = request(tiny_model, tokens)
     assert (rises > 0).sum() >= n_zeroed
     found = changed_by("neurons_zero_out", asked, (n_zeroed / (2 * n),))
     assert_same_weights(found, without_the_first(tiny_model, rises, n_zeroed))
@@ -91,12 +93,12 @@ def grown_from_nothing(
 
 
 def test_integrated_gradients_zero_the_neurons_that_matter_on_the_way_from_nothing(tiny_model):
-    tokens, n_steps = other_text(2, seed=8), 4
+    tokens, n_steps = other_text(2, seed=8), neurons.INTEGRATION_STEPS
     scores = torch.zeros(2, n_neurons(tiny_model))
     for row in tokens:
         for layer, own in enumerate(scores):
             own += grown_from_nothing(tiny_model, row[None], layer, n_steps)
-    asked = request(tiny_model, tokens, neurons={"integration_steps": n_steps})
+    asked = request(tiny_model, tokens)
     found = changed_by("neurons_integrated_gradients", asked, (6 / scores.numel(),))
     assert_same_weights(found, without_the_first(tiny_model, scores, 6))
 

@@ -12,6 +12,7 @@ from transformers.pytorch_utils import Conv1D
 from memloc.editing.masks import OriginalWeights
 from memloc.model.components import editable_parameters
 from memloc.removal.registry import WAYS, Edit, in_force, in_words
+from memloc.removal.ways import unlearning
 from memloc.removal.ways.kfac import as_linear, curvature
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.removal_ways import ARM_WAYS, WAY_NAMES
@@ -73,11 +74,11 @@ def test_top_is_masked_dense_adam(memorizing_model):
 
 
 @pytest.mark.parametrize("arm", ARM_WAYS)
-def test_arms_are_masks_of_dense_adam(tiny_model, arm):
+def test_arms_are_masks_of_dense_adam(tiny_model, arm, monkeypatch):
     """Divergences weigh much, so that the few steps away from θ0, where they vanish, show them."""
     tokens, rate, steps, fraction = other_text(2, seed=8), 1e-3, 3, 0.02
-    how = {"unlearning": {"steps": steps, "fraction": fraction, "kl_weight": 20.0}}
-    asked = request(tiny_model, tokens, **how)
+    monkeypatch.setattr(unlearning, "KL_WEIGHT", 20.0)
+    asked = request(tiny_model, tokens, unlearning={"steps": steps, "fraction": fraction})
     found = changed_by(arm, asked, (rate,))
     slow, random = copy.deepcopy(tiny_model), np.random.default_rng(0)
     first = gradients(slow, nll(slow, tokens, N_PREFIX), list(matrices(slow)))
@@ -100,8 +101,7 @@ def test_gradient_ascent_is_adam_up_the_loss_of_all_weights(memorizing_model):
 
 def test_balanced_subnet_is_autograd_through_the_mask(tiny_model):
     tokens, share, rate, steps = other_text(2, seed=8), 0.05, 0.1, 3
-    how = {"balanced_subnet": {"steps": steps, "learning_rate": rate}}
-    asked = request(tiny_model, tokens, **how)
+    asked = request(tiny_model, tokens, balanced_subnet={"steps": steps})
     found = changed_by("balanced_subnet", asked, (share,))
     random, names = np.random.default_rng(0), mlp_matrices(tiny_model)
     weights = {name: tiny_model.get_parameter(name).detach() for name in names}
@@ -191,7 +191,7 @@ def test_kfac_drops_the_entries_with_the_smallest_product_of_eigenvalues(tiny_mo
 
 @pytest.mark.parametrize("name", WAY_NAMES)
 def test_every_way_leaves_the_model_bit_for_bit(memorizing_model, memorized_tokens, name):
-    asked = request(memorizing_model, memorized_tokens[:3], neurons={"n_candidates": 8})
+    asked = request(memorizing_model, memorized_tokens[:3])
     before, way = copy.deepcopy(memorizing_model.state_dict()), WAYS[name]
     original, prepared = OriginalWeights(memorizing_model), way.prepare(asked)
     for setting in way.tried(asked.how)[-2:]:

@@ -44,7 +44,7 @@ def test_sections_that_are_named_do_as_the_authors(named):
     found = held(study, "reference")
     assert set(found) == set(study_module.REFERENCE)
     assert {name for name, does in found.items() if does} == set(found if named == ["all"] else named)
-    weights = {name: getattr(study, name).nll_weight for name in ("contrastive", "editing", "edit_model")}
+    weights = {name: getattr(study, name).nll_weight for name in ("contrastive", "editing")}
     assert weights == {name: 0.1 if found[name] else 1.0 for name in weights}
     own = validate(VALID | {"reference": ["all"], "editing": {"nll_weight": 0.3}}, "f")
     assert own.editing.nll_weight == 0.3 and own.editing.reference

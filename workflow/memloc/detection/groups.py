@@ -13,6 +13,7 @@ from scipy.sparse.csgraph import connected_components
 
 RUN = 5  # tokens
 SIMILARITY = 0.5
+N_FOLDS = 5
 
 
 def near_duplicates(tokens: Int[np.ndarray, "paragraph token"]) -> Int[np.ndarray, "paragraph"]:
@@ -51,14 +52,12 @@ def joined(*labels: np.ndarray) -> Int[np.ndarray, "row"]:
     return np.unique(found, return_inverse=True)[1]
 
 
-def folds(
-    recited: np.ndarray, groups: Int[np.ndarray, "row"], n_folds: int, seed: int
-) -> Int[np.ndarray, "row"]:
+def folds(recited: np.ndarray, groups: Int[np.ndarray, "row"], seed: int) -> Int[np.ndarray, "row"]:
     """Fold of each row: groups are whole, and each fold has about the same share of recited rows."""
     from sklearn.model_selection import StratifiedGroupKFold
 
     fold = np.zeros(len(groups), dtype=int)
-    splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+    splitter = StratifiedGroupKFold(N_FOLDS, shuffle=True, random_state=seed)
     for number, (_, rows) in enumerate(splitter.split(groups, recited, groups)):
         fold[rows] = number
     return fold

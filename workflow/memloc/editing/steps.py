@@ -44,17 +44,17 @@ from memloc.editing.movable_gradients import movable_gradients
 from memloc.editing.objectives import SIGN, Objective, collect_objective
 from memloc.editing.optimisers import ReferenceAdam, SparseAdam
 from memloc.model.partial_forward import last_mlp_from
-from memloc.settings.base import EditSection
+from memloc.settings.editing import Editing
 
 LEAST_CHANGED = 0.5  # share of the movable weights; in single precision nearly all of them change
 
 
 class Recipe(NamedTuple):
-    """What a paragraph is edited into, and how (section `editing`, or `edit_model` of joint edits)."""
+    """What a paragraph is edited into, and how (section `editing`)."""
 
     objective: Objective
     n_prefix: int
-    how: EditSection
+    how: Editing
     kl_weight: float = 1.0
     """Of the controls' KL divergence: steps of Adam depend on its ratio to the weight of the NLL alone."""
 

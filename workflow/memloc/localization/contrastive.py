@@ -26,6 +26,8 @@ from memloc.localization.parameter_gradients import group_scores
 from memloc.model.components import Component, component_table
 from memloc.settings.contrastive import Contrastive
 
+STEP_RATE = 1e-5  # of the one step of Adam after which the gradient is taken: the authors' rate of edits
+
 
 class ContrastiveGradients(NamedTuple):
     """The objective, mean over memorized paragraphs, and the gradient of each of its two terms."""
@@ -64,7 +66,7 @@ def contrastive_attribution(
     controls, sums = non_memorized[torch.from_numpy(chosen)], Sums(model, len(parts) + 1)
     original = detached_states(model, controls, n_prefix, how.micro_batch)
     weights = OriginalWeights(model)
-    take_step(model, nll_gradient, how.nll_weight, how.learning_rate)
+    take_step(model, nll_gradient, how.nll_weight, STEP_RATE)
     try:
         terms = contrastive_gradients(
             model,

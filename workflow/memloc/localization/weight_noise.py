@@ -24,6 +24,7 @@ from memloc.run.seeds import generator
 from memloc.scoring.held_out import Group
 from memloc.scoring.held_out import labels as text_labels
 from memloc.scoring.paragraph_scores import teacher_forced
+from memloc.settings.published import SPARSE_FRACTION
 from memloc.settings.weight_noise import WeightNoise
 
 
@@ -82,13 +83,13 @@ def disturb_weights(
         return about.assign(em=scores.em.numpy(), nll=scores.nll.double().numpy())
 
     original, unit, whole, frames = OriginalWeights(model), standard_deviation(model), scored(), []
-    top = top_weights(gradients, how.fraction)
+    top = top_weights(gradients, SPARSE_FRACTION)
     set_to_zero(model, top)
     top_zeroed = scored()
     original.restore(model)
     for arm, draw in product(("top", "random"), range(how.draws)):
         random = generator(seed, "weight_noise", arm, str(draw))
-        chosen = top if arm == "top" else random_weights(model, how.fraction, random)
+        chosen = top if arm == "top" else random_weights(model, SPARSE_FRACTION, random)
         labels = {"arm": arm, "draw": draw, "n_weights": n_weights(model, chosen)}
         frames.append(whole.assign(**labels, kind="noise", size=0.0))
         for size in sorted(how.sizes):

@@ -65,7 +65,7 @@ def edit_cases(
     _, pool = sampled_tokens(paragraphs, sets, "non_memorized", n_prefix)
     chosen = generator(seed, "editing", "paragraphs").permutation(len(ids))[: asked.n_paragraphs]
     drawn = draw_controls(len(chosen), len(pool), asked.n_controls, generator(seed, "editing", "controls"))
-    _, held_out = held_out_sample(paragraphs, sets, asked.n_held_out, seed)
+    _, held_out = held_out_sample(paragraphs, sets, asked.n_judging, seed)
     targets = _targets(tables["perturbed_paragraphs"], n_prefix)
     cases = []
     for place, controls in zip(chosen, drawn, strict=True):
@@ -76,7 +76,7 @@ def edit_cases(
             target=_with_continuation(text, targets[name]) if name in targets else None,
             controls=pool[controls],
             held_out=held_out,
-            others=other_memorized(paragraphs, sets, [name], asked.n_others, seed)[1],
+            others=other_memorized(paragraphs, sets, [name], asked.n_judging, seed)[1],
             perturbed=_perturbed(text, tables["perturbation"], name, asked.n_perturbations, seed),
         )
         cases.append(case)

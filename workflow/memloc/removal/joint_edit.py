@@ -1,11 +1,9 @@
 """Remove a list of memorized paragraphs at once, and say what was changed and what it cost.
 
-By default the objective is that of `editing`, with the mean NLL of all listed paragraphs in its first term;
-any weight edit of `removal.registry` can take its place. Here the model stays changed, for use.
+A weight edit of `removal.registry` does it; by default the paper's unlearning. Here the model stays changed.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -14,16 +12,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from memloc.data.paragraphs import sampled_tokens, token_tensor
-from memloc.editing.masks import Movable, OriginalWeights, n_weights
-from memloc.editing.objectives import original_log_probabilities
-from memloc.editing.steps import (
-    Recipe,
-    Terms,
-    count_changed,
-    first_gradients,
-    movable_weights,
-    optimise,
-)
+from memloc.editing.masks import OriginalWeights, n_weights
 from memloc.localization.ablation import Head
 from memloc.removal.edit_cases import other_memorized
 from memloc.removal.registry import WAYS, in_words
@@ -85,39 +74,16 @@ def joint_texts(
             f"edit_model.n_controls: {asked.n_controls} asked for, {len(pool)} paragraphs are sampled"
         )
     chosen = generator(seed, "joint_edit", "controls").permutation(len(pool))[: asked.n_controls]
-    _, ordinary = held_out_sample(paragraphs, sets, 2 * asked.n_held_out, seed)
+    n_judging = asked.n_judging
+    _, ordinary = held_out_sample(paragraphs, sets, 2 * n_judging, seed)
     return JointTexts(
         ids,
         token_tensor(paragraphs.set_index("id")["tokens"].loc[ids]),
         pool[chosen],
-        other_memorized(paragraphs, sets, ids, asked.n_others, seed)[1],
-        ordinary[: asked.n_held_out],
-        ordinary[asked.n_held_out :],
+        other_memorized(paragraphs, sets, ids, n_judging, seed)[1],
+        ordinary[:n_judging],
+        ordinary[n_judging:],
     )
-
-
-def unlearn_jointly(
-    model: PreTrainedModel, texts: JointTexts, n_prefix: int, how: EditModel, head: Head, seed: int
-) -> JointEdit:
-    """Change the model by an arm of the paper, so that it no longer recites the listed paragraphs.
-
-    Raises:
-        EditError: as in `steps.count_changed`.
-    """
-    recipe, batch = Recipe("unlearn", n_prefix, how), (n_prefix, how.micro_batch)
-
-    def change() -> Movable:
-        terms = Terms(
-            texts.unlearned, texts.control, original_log_probabilities(model, texts.control, *batch)
-        )
-        gradients = first_gradients(model, terms.learned, recipe)
-        random = generator(seed, "joint_edit", "random")
-        movable = movable_weights(model, how.arm, gradients, how.fraction, head, random)
-        for _ in optimise(model, terms, gradients, movable, how.learning_rate, recipe):
-            pass
-        return movable
-
-    return _edit(model, texts, batch, change, partial(count_changed, recipe=recipe))
 
 
 def remove_jointly(
@@ -129,42 +95,25 @@ def remove_jointly(
     heads: list[Head],
     seed: int,
 ) -> JointEdit:
-    """Change the model by way `how.way`, with its settings in section `remove`.
+    """Change the model by way `how.way` and its setting; the way's other settings are those of `remove`.
 
     Raises:
         EditError: a weight has changed that the way does not name.
         InputError: no ordinary text is left for the way.
     """
     if not len(texts.general):
-        raise InputError("edit_model: no paragraph is left as ordinary text; lower edit_model.n_held_out")
+        raise InputError("edit_model: no paragraph is left as ordinary text; lower n_judging")
     random, batch = generator(seed, "joint_edit", "way"), (n_prefix, how.micro_batch)
     own = (model, texts.unlearned, texts.control, texts.general, n_prefix)
     request = Request(*own, heads=heads, how=ways, random=random)
 
-    def change() -> Movable:
-        return WAYS[how.way].prepare(request)((how.setting,))
-
-    def count(edited: PreTrainedModel, original: OriginalWeights, movable: Movable) -> int:
-        return original.n_changed(edited, movable)
-
-    return _edit(model, texts, batch, change, count)
-
-
-def _edit(
-    model: PreTrainedModel,
-    texts: JointTexts,
-    batch: tuple[int, int],
-    change: Callable[[], Movable],
-    count: Callable[[PreTrainedModel, OriginalWeights, Movable], int],
-) -> JointEdit:
-    """Scores before and after a change, and counts of weights; `batch` is n_prefix and the micro-batch."""
     judged, original = texts.judging(), OriginalWeights(model)
     before = {name: teacher_forced(model, tokens, *batch) for name, tokens in judged.items()}
-    movable = change()
+    movable = WAYS[how.way].prepare(request)((how.setting,))
     after = {name: teacher_forced(model, tokens, *batch) for name, tokens in judged.items()}
-    n_changed = count(model, original, movable)
     scores = _compared(before, after)
     scores.loc[scores["group"] == "unlearned", "id"] = texts.ids
+    n_changed = original.n_changed(model, movable)
     n_total = sum(weight.numel() for weight in model.parameters())
     return JointEdit(scores.astype({"id": "Int64"}), n_weights(model, movable), n_changed, n_total)
 
@@ -213,9 +162,9 @@ def card(
     sizes = groups.size()
     unlearned = edit.scores[edit.scores["group"] == "unlearned"]
     numbers = {
-        **{name: getattr(how, name) for name in ("arm", "steps", "learning_rate", "reference", "way")},
+        "way": how.way,
         "untargeted": how.way in UNTARGETED,
-        "setting": in_words(WAYS[how.way], (how.setting,)) if how.way else None,
+        "setting": in_words(WAYS[how.way], (how.setting,)),
         "dtype": dtype,
         "n_continuation": n_continuation,
         "base": base,
@@ -223,7 +172,6 @@ def card(
         "rows": [{"text": GROUP_TEXTS[name], "n": sizes[name], **values} for name, values in means.items()],
         "ids": unlearned["id"].tolist(),
         "n_recited": int((unlearned["em"] == n_continuation).sum()),
-        "n_controls": int(sizes["control"]),
         "n_movable": edit.n_movable,
         "n_changed": edit.n_changed,
         "n_total": edit.n_total,

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from memloc.resources.memory import BYTES, Shape
 from memloc.settings.plant_kinds import PLANT_GRANULARITIES
+from memloc.settings.removal_ways import INTEGRATION_STEPS, N_CANDIDATES
 from memloc.settings.study import Settings
 
 GIGA = 1e9
@@ -192,15 +193,15 @@ def _features(settings: Settings) -> float:
 def _ablation(n_heads: int, settings: Settings) -> float:
     """Every head alone costs the layers from its own on; rankings and random orders are whole passes."""
     how = settings.head_ablation
-    texts = 2 * how.n_paragraphs + how.n_held_out
+    texts = 2 * how.n_paragraphs + how.n_judging
     orders = (METHODS + how.n_random) * len(how.top)
-    return texts * (n_heads * len(how.replacements) / 2 + orders)
+    return texts * (n_heads + orders)  # by zeros and by means, half of the layers each
 
 
 def _bypass(n_layers: int, settings: Settings) -> float:
     """Attention blocks in three ways and MLP blocks in two, of one layer and of all from it on."""
     how = settings.layer_bypass
-    return (2 * how.n_paragraphs + how.n_held_out) * n_layers / 2 * 2 * (3 + 2)
+    return (2 * how.n_paragraphs + how.n_judging) * n_layers / 2 * 2 * (3 + 2)
 
 
 def _removal(n_layers: int, settings: Settings) -> float:
@@ -212,8 +213,8 @@ def _removal(n_layers: int, settings: Settings) -> float:
     versions = 1 + how.n_perturbations + len(how.shifts) + BACKWARD * how.relearning_limit / 2
     judged = (how.n_joint + how.n_single) * versions + 3 * how.n_judging * (1 + how.n_single)
     ranked = {
-        "neurons_integrated_gradients": n_layers * how.neurons.integration_steps,
-        "neurons_zero_out": how.neurons.n_candidates / 2,
+        "neurons_integrated_gradients": n_layers * INTEGRATION_STEPS,
+        "neurons_zero_out": N_CANDIDATES / 2,
         "neurons_hard_concrete": MASK_STEPS * BACKWARD,
     }
     n_ranked = how.n_joint + how.n_single + how.n_validation
@@ -227,7 +228,7 @@ def _removal(n_layers: int, settings: Settings) -> float:
 def _noise(settings: Settings) -> float:
     """Noise of every size on chosen and on random weights, and both zeroed, in every draw."""
     how = settings.weight_noise
-    texts = 3 * how.n_paragraphs + how.n_held_out
+    texts = 3 * how.n_paragraphs + how.n_judging
     return BACKWARD * how.n_paragraphs + texts * 2 * how.draws * (len(how.sizes) + 1)
 
 
@@ -240,7 +241,7 @@ def _edits(settings: Settings) -> float:
         + min(how.n_reference, how.n_paragraphs)
     )
     steps = how.steps * BACKWARD * (1 + how.n_controls) + how.steps / how.evaluate_every
-    after = how.n_controls + how.n_held_out + how.n_others + how.n_perturbations
+    after = how.n_controls + 2 * how.n_judging + how.n_perturbations
     return n_edits * (steps + after + BACKWARD * how.relearning_limit / 2)
 
 

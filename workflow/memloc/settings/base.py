@@ -1,13 +1,13 @@
 """What all sections of the settings share."""
 
 from collections import Counter
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from memloc.settings.published import REFERENCE_NLL_WEIGHT, SPARSE_FRACTION
+from memloc.settings.published import REFERENCE_NLL_WEIGHT
 
 # Strict: neither text nor true is a number. Other numbers are not, since YAML reads 1e-3 as text.
 Positive = Annotated[int, Field(ge=1, strict=True)]
@@ -15,6 +15,7 @@ NonNegative = Annotated[int, Field(ge=0, strict=True)]
 # Keys of the study that it fills in for every section that has them; no config file gives them to a section.
 MicroBatch = SkipJsonSchema[Positive]  # paragraphs per pass
 AsAuthors = SkipJsonSchema[bool]
+Judging = SkipJsonSchema[Positive]  # texts of each kind that show what an intervention does
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -61,20 +62,3 @@ class ContrastiveSection(Section):
         if isinstance(given, dict) and given.get("reference") is True:
             return {"nll_weight": REFERENCE_NLL_WEIGHT} | given
         return given
-
-
-class EditSection(ContrastiveSection):
-    """How weights are edited, one paragraph at a time or many jointly.
-
-    With `reference`, every weight decays by 1.0, too.
-    """
-
-    steps: Positive = Field(10, description="Steps of Adam (authors' plot notebook: 5).")
-    fraction: float = Field(
-        SPARSE_FRACTION, gt=0, le=1, description="Share of the W_* weights that the sparse arms move."
-    )
-    micro_batch: MicroBatch = 16
-
-    def as_reference(self) -> Self:
-        """The same with the authors' behaviour."""
-        return self.model_copy(update={"reference": True, "nll_weight": REFERENCE_NLL_WEIGHT})

@@ -8,8 +8,5 @@ from memloc.settings.base import ContrastiveSection, MicroBatch, Positive
 class Contrastive(ContrastiveSection):
     """The contrastive objective (paper 5.2)."""
 
-    learning_rate: float = Field(
-        1e-5, gt=0, description="Rate of the one step of Adam after which the gradient is taken."
-    )
     n_controls: Positive = Field(10, description="Non-memorized paragraphs drawn for each memorized one.")
     micro_batch: MicroBatch = 10

@@ -25,9 +25,6 @@ class Detection(Section):
     n_layers: Positive = Field(
         4, description="Most layers whose residual stream is a feature: evenly spread, with the last one."
     )
-    n_folds: Annotated[int, Field(ge=3, strict=True)] = Field(
-        5, description="Folds; no module and no cluster of near-duplicates is split between two."
-    )
     n_shuffles: Positive = Field(20, description="Fits to shuffled labels, a control.")
     micro_batch: MicroBatch = 32
 

@@ -1,16 +1,24 @@
 """Settings: section `editing`."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
 from memloc.settings.arms import EXTRA_ARMS
-from memloc.settings.base import EditSection, NonNegative, Positive
+from memloc.settings.base import ContrastiveSection, Judging, MicroBatch, NonNegative, Positive
+from memloc.settings.published import REFERENCE_NLL_WEIGHT, SPARSE_FRACTION
 
 
-class Editing(EditSection):
-    """Unlearning and editing of single memorized paragraphs (paper 5.3)."""
+class Editing(ContrastiveSection):
+    """Unlearning and editing of single memorized paragraphs (paper 5.3).
 
+    With `reference`, every weight decays by 1.0, too.
+    """
+
+    steps: Positive = Field(10, description="Steps of Adam (authors' plot notebook: 5).")
+    fraction: float = Field(
+        SPARSE_FRACTION, gt=0, le=1, description="Share of the W_* weights that the sparse arms move."
+    )
     n_paragraphs: Positive = Field(50, description="Memorized paragraphs, each edited by itself.")
     n_swept: Positive = Field(10, description="Of these, those edited at the other learning rates too.")
     learning_rates: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)] = Field(
@@ -21,8 +29,6 @@ class Editing(EditSection):
         description="Arms besides all, top and random: the highlighted head, and its layer.",
     )
     n_controls: Positive = Field(10, description="Non-memorized paragraphs that each edit is to keep.")
-    n_held_out: Positive = Field(20, description="Paragraphs in no objective whose NLL shows damage.")
-    n_others: Positive = Field(20, description="Other memorized paragraphs whose EM shows damage.")
     n_perturbations: Positive = Field(
         50, description="Perturbed prefixes from which an edited paragraph may still be recited."
     )
@@ -36,3 +42,9 @@ class Editing(EditSection):
         10,
         description="Paragraphs that are also edited as the authors' code does, at the first learning rate.",
     )
+    n_judging: Judging = 20
+    micro_batch: MicroBatch = 16
+
+    def as_reference(self) -> Self:
+        """The same with the authors' behaviour."""
+        return self.model_copy(update={"reference": True, "nll_weight": REFERENCE_NLL_WEIGHT})

@@ -1,10 +1,10 @@
 """Settings: section `head_ablation`."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from memloc.settings.base import MicroBatch, Positive, Section
+from memloc.settings.base import Judging, MicroBatch, Positive, Section
 
 
 class HeadAblation(Section):
@@ -13,16 +13,11 @@ class HeadAblation(Section):
     n_paragraphs: Positive = Field(
         50, description="Memorized paragraphs that no analysis has sampled, and as many non-memorized ones."
     )
-    n_held_out: Positive = Field(
-        50, description="Paragraphs in the corpus's words; as many others give the heads' mean outputs."
-    )
-    replacements: Annotated[list[Literal["zero", "mean"]], Field(min_length=1)] = Field(
-        ["zero", "mean"], description="What takes the place of a head's output."
-    )
     top: Annotated[list[Positive], Field(min_length=1)] = Field(
         [1, 2, 4, 8, 16, 32], description="Numbers of heads that are ablated together (by their mean)."
     )
     n_random: Positive = Field(
         39, description="Random orders of the heads, to compare with the rankings; verdicts need 39."
     )
+    n_judging: Judging = 50  # held-out paragraphs
     micro_batch: MicroBatch = 16

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from memloc.settings.base import MicroBatch, Positive, Section
+from memloc.settings.base import Judging, MicroBatch, Positive, Section
 
 BYPASSES = {"attention": ("identity", "zero", "mean"), "mlp": ("zero", "mean")}  # ways, by block
 
@@ -13,7 +13,5 @@ class LayerBypass(Section):
     n_paragraphs: Positive = Field(
         50, description="Memorized paragraphs that no analysis has sampled, and as many non-memorized ones."
     )
-    n_held_out: Positive = Field(
-        50, description="Paragraphs in the corpus's words; as many others give the blocks' mean outputs."
-    )
+    n_judging: Judging = 50  # held-out paragraphs
     micro_batch: MicroBatch = 16

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from memloc.settings.base import MicroBatch, NonNegative, Positive, Section
+from memloc.settings.base import Judging, MicroBatch, NonNegative, Positive, Section
 from memloc.settings.plant_kinds import PLANT_GRANULARITIES
 
 PlantKind = Literal[tuple(PLANT_GRANULARITIES)]
@@ -62,9 +62,7 @@ class PlantedTruth(Section):
         True, description="Also plant the first units of every ranking alone, and revert them alone."
     )
     integration_steps: Positive = Field(10, description="Steps of integrated gradients.")
-    n_judging: Positive = Field(
-        16, description="Texts of each kind (memorized, non-memorized, held-out) that show damage."
-    )
+    n_judging: Judging = 16
     micro_batch: MicroBatch = 16
 
     @property

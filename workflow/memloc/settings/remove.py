@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from memloc.settings.base import ListedOnce, MicroBatch, NonNegative, Positive, Section
+from memloc.settings.base import Judging, ListedOnce, MicroBatch, NonNegative, Positive, Section
 from memloc.settings.listed import Ids, Listed
 from memloc.settings.published import SPARSE_FRACTION
 from memloc.settings.removal_ways import WAY_NAMES
@@ -24,7 +24,6 @@ class Unlearning(Section):
     fraction: float = Field(
         SPARSE_FRACTION, gt=0, le=1, description="Share of the W_* weights that top and random move."
     )
-    kl_weight: float = Field(1.0, ge=0, description="Weight of the kept paragraphs' KL divergence.")
 
 
 class BalancedSubnet(Section):
@@ -32,17 +31,12 @@ class BalancedSubnet(Section):
 
     ratios: Shares = Field([0.001, 0.003, 0.01, 0.03], description="Shares of the MLP weights.")
     steps: Positive = Field(20, description="Steps of Adam on the scores.")
-    learning_rate: float = Field(0.1, gt=0, description="Learning rate of the scores.")
 
 
 class Neurons(Section):
     """Ways neurons_*: MLP neurons that a method names first are zeroed (2311.09060)."""
 
     shares: Shares = Field([0.001, 0.005, 0.02, 0.05], description="Shares of the neurons.")
-    integration_steps: Positive = Field(10, description="Steps of integrated gradients.")
-    n_candidates: Positive = Field(
-        200, description="Neurons that are zeroed one by one, those with the largest gradient x activation."
-    )
 
 
 class Blocklist(Section):
@@ -96,9 +90,6 @@ class Remove(Listed):
         10, description="Other memorized paragraphs, on which each way's setting is chosen."
     )
     n_keep: Positive = Field(20, description="Non-memorized paragraphs that ways are to keep.")
-    n_judging: Positive = Field(
-        20, description="Paragraphs of each kind (other memorized, non-memorized, held-out) that show damage."
-    )
     n_perturbations: Positive = Field(
         4, description="Versions of each prefix with one token replaced, which may still recite."
     )
@@ -117,4 +108,5 @@ class Remove(Listed):
     steering: Steering = Steering()
     svd: Svd = Svd()
     kfac: Kfac = Kfac()
+    n_judging: Judging = 20
     micro_batch: MicroBatch = 16

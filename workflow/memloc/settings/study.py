@@ -56,7 +56,6 @@ REFERENCE = (
     "contrastive",
     "activation_gradients",
     "editing",
-    "edit_model",
 )
 RESAMPLED = r"seed-\d+"  # a study whose samples are drawn again lies in such a folder
 # A model's folder lies next to these.
@@ -84,6 +83,11 @@ class Settings(Section):
     loading: Loading = Loading()
     micro_batch: Positive | None = Field(
         None, description="Rows per pass; null: as many as suit each analysis of a small model, 10 to 64."
+    )
+    n_judging: Positive | None = Field(
+        None,
+        description="Texts of each kind (other memorized paragraphs, non-memorized, held-out) that show what "
+        "an edit, a plant, an ablation or noise does besides; null: 16 to 50, as each analysis needs.",
     )
     reference: list[Literal["all", *REFERENCE]] = Field(
         [],
@@ -154,10 +158,11 @@ class Settings(Section):
         """Gives sections the keys of the study that they hold, too."""
         if not isinstance(given, dict):
             return given
-        size, named = given.get("micro_batch"), given.get("reference")
-        if type(size) is int and size > 0:
-            names = [name for name, keys in filled_keys(cls).items() if "micro_batch" in keys]
-            given = _with_key(given, "micro_batch", size, names)
+        named = given.get("reference")
+        for key in ("micro_batch", "n_judging"):
+            if type(given.get(key)) is int and given[key] > 0:
+                names = [name for name, keys in filled_keys(cls).items() if key in keys]
+                given = _with_key(given, key, given[key], names)
         if isinstance(named, list):
             names = [name for name in REFERENCE if name in named or "all" in named]
             given = _with_key(given, "reference", True, names)

@@ -19,6 +19,7 @@ from memloc.removal.request import Request, Setting
 
 MLP_PARTS = ("W_in", "W_gate", "W_out")
 FIRST = 1e-3  # size of the random scores that training starts from
+SCORES_RATE = 0.1  # learning rate of the scores
 Weights = dict[str, Tensor]
 
 
@@ -34,7 +35,7 @@ def balanced_subnet(request: Request) -> Callable[[Setting], Movable]:
 
     def change(setting: Setting) -> Movable:
         scores = {name: values.to(original[name].device).clone() for name, values in first.items()}
-        adam = torch.optim.Adam(scores.values(), lr=how.learning_rate)
+        adam = torch.optim.Adam(scores.values(), lr=SCORES_RATE)
         for _ in range(how.steps):
             _write(request, original, dropped(scores, setting[0]))
             for name, gradient in _gradients(request, names).items():

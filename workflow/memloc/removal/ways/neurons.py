@@ -21,25 +21,26 @@ from memloc.planting.question import Question
 from memloc.planting.units import places_of
 from memloc.removal.request import Request, Setting
 from memloc.settings.planted_truth import PlantedTruth
+from memloc.settings.removal_ways import INTEGRATION_STEPS, N_CANDIDATES
 
 Scores = Float[Tensor, "layer neuron"]
 
 
-def integrated_gradients(question: Question, n_candidates: int) -> Scores:
+def integrated_gradients(question: Question) -> Scores:
     """`planting.activation_methods` of one paragraph."""
     return activation_methods.integrated_gradients(question)["neuron"]
 
 
-def hard_concrete(question: Question, n_candidates: int) -> Scores:
+def hard_concrete(question: Question) -> Scores:
     """`planting.masks` of some paragraphs together."""
     return masks.hard_concrete(question)["neuron"]
 
 
-def zero_out(question: Question, n_candidates: int) -> Scores:
+def zero_out(question: Question) -> Scores:
     """Exact rise of one paragraph's NLL without each of the candidates; others are left alone (-inf)."""
     likely = activation_methods.gradient_x_activation(question)["neuron"]
     chosen = torch.zeros(likely.numel(), dtype=torch.bool)
-    chosen[largest(likely.flatten(), min(n_candidates, likely.numel()))] = True
+    chosen[largest(likely.flatten(), min(N_CANDIDATES, likely.numel()))] = True
     calls = recorded_calls(question.model, question.tokens)
     rises = torch.full_like(likely, -torch.inf)
     for layer, own in enumerate(chosen.view_as(likely)):
@@ -49,19 +50,19 @@ def zero_out(question: Question, n_candidates: int) -> Scores:
 
 
 def neurons(
-    request: Request, score: Callable[[Question, int], Scores], n_together: int
+    request: Request, score: Callable[[Question], Scores], n_together: int
 ) -> Callable[[Setting], Movable]:
     """Zero the neurons with the largest summed scores; settings are shares of all neurons.
 
     Args:
         n_together: paragraphs that a method is asked about at a time.
     """
-    model, asked = request.model, request.how
-    how = PlantedTruth(integration_steps=asked.neurons.integration_steps, micro_batch=asked.micro_batch)
+    model, batch = request.model, request.how.micro_batch
+    how = PlantedTruth(integration_steps=INTEGRATION_STEPS, micro_batch=batch)
     total = 0
     for rows in request.remove.split(n_together):
         question = Question(model, rows, request.n_prefix, ("neuron",), how, request.random)
-        total = total + score(question, asked.neurons.n_candidates).clamp(min=0)
+        total = total + score(question).clamp(min=0)
 
     def change(setting: Setting) -> Movable:
         n = max(1, round(setting[0] * total.numel()))

@@ -9,14 +9,15 @@ from memloc.editing.masks import Movable
 from memloc.editing.objectives import original_log_probabilities
 from memloc.editing.steps import Recipe, Terms, first_gradients, movable_weights, optimise
 from memloc.removal.request import Request, Setting
-from memloc.settings.base import EditSection
+from memloc.settings.editing import Editing
 
 Change = Callable[[Setting], Movable]
+KL_WEIGHT = 1.0  # of kept paragraphs; with Adam, its ratio to the weight of the NLL counts
 
 
 def unlearning(request: Request, arm: str) -> Change:
     """Unlearn with an arm; settings are learning rates."""
-    return _optimised(request, arm, request.how.unlearning.kl_weight)
+    return _optimised(request, arm, KL_WEIGHT)
 
 
 def gradient_ascent(request: Request) -> Change:
@@ -26,7 +27,7 @@ def gradient_ascent(request: Request) -> Change:
 
 def _optimised(request: Request, arm: str, kl_weight: float) -> Change:
     model, asked, batch = request.model, request.how.unlearning, request.how.micro_batch
-    how = EditSection(steps=asked.steps, fraction=asked.fraction, micro_batch=batch)
+    how = Editing(steps=asked.steps, fraction=asked.fraction, micro_batch=batch)
     recipe = Recipe("unlearn", request.n_prefix, how, kl_weight)
     original = original_log_probabilities(model, request.keep, request.n_prefix, batch)
     terms = Terms(request.remove, request.keep, original)
