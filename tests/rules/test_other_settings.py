@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from jobs import stored_jobs
 from safetensors.numpy import load_file
 
@@ -49,6 +50,25 @@ def test_gradients_of_the_authors_code_are_those_of_folded_norms(run, study):
         sizes.append(component_scores(model, nll_gradients(model, tokens, N_PREFIX, 8))["max_abs"])
     np.testing.assert_allclose(found["max_abs"], sizes[0], rtol=1e-4)
     assert (abs(sizes[0] / sizes[1] - 1) > 0.01).mean() > 0.5
+
+
+def test_a_token_before_the_prefix_is_before_everything_that_is_scored(run, study):
+    """Scores and greedy continuations are those of the plain logits after end-of-text."""
+    for name in ("scores", "sets"):
+        run(*changed(name, paragraph={"before": "end_of_text"}))
+    tokens = read(study / "tables/paragraphs.parquet").set_index("id")["tokens"]
+    scores = read(study / "tables/scores.parquet").set_index("id")
+    model = loading.load_model(study / "model")
+    for row in read(study / "tables/sets.parquet").dropna(subset=["continuation"]).itertuples():
+        text = torch.tensor([[0, *tokens[row.id]]])
+        with torch.no_grad():
+            logits = model(text).logits[0, N_PREFIX:-1].double()
+        true = text[0, N_PREFIX + 1 :]
+        nll = -logits.log_softmax(-1)[range(len(true)), true].mean().item()
+        assert scores.loc[row.id, "nll"] == pytest.approx(nll, abs=1e-4)
+        em = int((logits.argmax(-1) == true).long().cumprod(0).sum())
+        assert scores.loc[row.id, "em"] == em
+        assert list(row.continuation[:em]) == true[:em].tolist()
 
 
 def test_continuations_of_the_corpus_are_the_paragraphs_own(run, study):

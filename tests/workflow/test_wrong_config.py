@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tiny_models import TINY
+
 ROOT = Path(__file__).parents[2]
 # One of each kind: the linter reads files of rules, and studies of a kind include the same ones.
 KINDS = ("test", "test-models", "models/pythia-70m", "smollm2-planted", "bench-small")
@@ -44,3 +46,26 @@ def test_a_model_that_is_not_there_stops_before_any_job(clone, tmp_path):
     config.write_text(yaml.safe_dump(settings))
     output = clone.snakemake("--cores", "1", config=str(config), status=1)
     assert "no/model" in output and "Select jobs" not in output
+
+
+def test_a_paragraph_longer_than_the_models_positions_stops_before_any_job(clone, tmp_path):
+    TINY["gpt_neox"]().config.save_pretrained(tmp_path / "model")
+    (tmp_path / "text.txt").write_text("words " * 100)
+    settings = {
+        "study": "x",
+        "data": {"source": "text", "files": [str(tmp_path / "text.txt")]},
+        "model": {"source": "local", "folder": str(tmp_path / "model")},
+        "paragraph": {"length": 65},
+    }
+    (tmp_path / "local.yaml").write_text(yaml.safe_dump(settings))
+    output = clone.snakemake("--cores", "1", config=str(tmp_path / "local.yaml"), status=1)
+    assert "paragraph.length is 65, but the model has 64 positions" in output
+    assert "Select jobs" not in output and "Traceback" not in output
+
+
+def test_an_analysis_that_takes_no_token_before_the_prefix_is_named(clone, tmp_path):
+    config = tmp_path / "before.yaml"
+    config.write_text((ROOT / "config/test.yaml").read_text() + "\nparagraph: {before: end_of_text}\n")
+    output = clone.snakemake("-n", "attention_entropy", config=str(config), status=1)
+    assert "attention does not take a token before the prefix" in output
+    assert {"scores", "sets", "score_positions"} <= set(clone.jobs("fig2", "positions", config=str(config)))

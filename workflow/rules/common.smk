@@ -125,6 +125,22 @@ def claims_of(topic):
     return f"{RESULTS}/claims/{topic}.parquet"
 
 
+# Rules that run the model with the token of `paragraph.before`; all others look at positions from the first token on.
+TAKE_A_TOKEN_BEFORE = ("scores", "sets", "score_positions")
+
+
+def refused(rule):
+    """An input that stops the workflow before any job, of a rule that `paragraph.before` is not for."""
+
+    def stop(wildcards):
+        raise WorkflowError(
+            f"{rule} does not take a token before the prefix: set paragraph.before to none, or ask for targets that "
+            "do, such as fig2, recited, extraction and positions"
+        )
+
+    return stop
+
+
 def log_file(name):
     return f"{RESULTS}/logs/{name}.log"
 

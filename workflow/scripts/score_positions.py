@@ -29,13 +29,14 @@ text = unrelated_text(tokens.loc[others[:N_UNRELATED]], max(how.lengths))
 
 model = loading.load_for_inference(job.input.folder, settings.loading)
 end_of_text = pretrained.load_tokenizer(job.input.folder).eos_token_id
+before = pretrained.token_before(job.input.folder, settings.paragraph.before)
 frames = []
 for name, drawn in chosen.items():
     if drawn.empty:
         continue
     random = generator(job.seed, "positions", name)
     own = token_tensor(tokens.loc[drawn])
-    frame = position_scores(model, own, text, end_of_text, settings.paragraph.prefix, how, random)
+    frame = position_scores(model, own, text, end_of_text, before, settings.paragraph.prefix, how, random)
     frames.append(frame.assign(group=name, id=drawn.to_numpy()[frame.row]).drop(columns="row"))
     job.log(f"{name}: {len(drawn)} paragraphs in {len(frame) // len(drawn)} places")
 job.write(positions=pd.concat(frames))

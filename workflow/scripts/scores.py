@@ -7,15 +7,15 @@ job = start(snakemake)
 import pandas as pd
 
 from memloc.data.filters import kept_rows
-from memloc.data.paragraphs import token_tensor
-from memloc.model import loading
+from memloc.data.paragraphs import token_tensor, with_token_before
+from memloc.model import loading, pretrained
 from memloc.run.progress import Progress
 from memloc.run.shards import regrouped
 from memloc.scoring.extraction import extraction_frame, score_and_extract
 from memloc.tables.row_groups import ROWS
 
 settings = job.settings
-n_prefix, micro_batch = settings.paragraph.prefix, settings.scores.micro_batch
+micro_batch = settings.scores.micro_batch
 # Where published numbers come from the authors' filter, what that keeps is scored too.
 dropped = job.read("dropped_paragraphs").id
 if "dropped_reference" in job.tables:
@@ -25,6 +25,8 @@ rows = kept[job.shard(len(kept), micro_batch)]
 job.log(f"{len(rows)} of {len(kept)} paragraphs")
 
 model = loading.load_for_inference(job.input.folder, settings.loading)
+before = pretrained.token_before(job.input.folder, settings.paragraph.before)
+n_prefix = settings.paragraph.prefix + (before is not None)
 between = range(rows[0], rows[-1] + 1) if len(rows) else range(0)
 pieces = job.batches("paragraphs", ["id", "tokens"], between)
 pieces = (piece[~piece.id.isin(dropped)] for piece in pieces)
@@ -32,7 +34,7 @@ schemes, n_redecoded = settings.extraction.schemes, 0
 progress = Progress(len(rows), "paragraphs")
 with job.writing() as append:
     for piece in regrouped(pieces, max(1, ROWS // micro_batch) * micro_batch):
-        tokens = token_tensor(piece.tokens)
+        tokens = with_token_before(token_tensor(piece.tokens), before)
         scores, extraction = score_and_extract(model, tokens, n_prefix, settings.scores, schemes)
         columns = {name: getattr(scores, name).numpy() for name in ("em", "nll", "margin", "redecoded")}
         append(

@@ -10,8 +10,8 @@ import torch
 
 from memloc.data import sets
 from memloc.data.filters import kept_rows
-from memloc.data.paragraphs import token_tensor
-from memloc.model import loading
+from memloc.data.paragraphs import token_tensor, with_token_before
+from memloc.model import loading, pretrained
 from memloc.scoring import decoding
 from memloc.scoring.near_verbatim import longest_run, n_edits
 from memloc.tables.row_groups import ROWS
@@ -35,6 +35,7 @@ controls = sets.controls(scores[unseen], settings.sets.n_non_memorized, job.seed
 job.log(f"unseen: {len(controls)} paragraphs, {controls.sampled.sum()} sampled")
 
 model = loading.load_for_inference(job.input.folder, settings.loading)
+before = pretrained.token_before(job.input.folder, settings.paragraph.before)
 em = scores.set_index("id").em
 
 
@@ -43,7 +44,8 @@ def continuations(ids: pd.Series) -> pd.DataFrame:
     paragraphs = job.read("paragraphs", ["id", "tokens"], ids)
     tokens = token_tensor(paragraphs.set_index("id").tokens.loc[ids])
     matched = torch.tensor(em.loc[ids].to_numpy())
-    greedy = decoding.continue_from_scores(model, tokens, matched, n_prefix, settings.scores.micro_batch)
+    own, n_before = with_token_before(tokens, before), n_prefix + (before is not None)
+    greedy = decoding.continue_from_scores(model, own, matched, n_before, settings.scores.micro_batch)
     rows = {"corpus": list(tokens[:, n_prefix:].numpy()), "model": list(greedy.numpy())}
     return pd.DataFrame({"id": ids, **rows})
 

@@ -12,11 +12,11 @@ from tiny_models import VOCABULARY
 
 N_PREFIX, END_OF_TEXT = 5, 3
 HOW = Positions(n_paragraphs=7, lengths=[1, 4, 60], draws=2, micro_batch=3)
-TEXT = np.arange(40) % VOCABULARY
+TEXT = np.arange(90) % VOCABULARY
 
 
-def scores_of(model, tokens, how=HOW, end_of_text=END_OF_TEXT):
-    return position_scores(model, tokens, TEXT, end_of_text, N_PREFIX, how, np.random.default_rng(0))
+def scores_of(model, tokens, how=HOW, end_of_text=END_OF_TEXT, before=None):
+    return position_scores(model, tokens, TEXT, end_of_text, before, N_PREFIX, how, np.random.default_rng(0))
 
 
 def plain_scores(model, before, tokens):
@@ -62,6 +62,24 @@ def test_scores_are_those_of_the_plain_logits_after_the_text(tiny_model, tiny_to
     assert len(found) == 7 * 8
 
 
+def test_a_token_before_the_prefix_stands_first_everywhere_but_in_a_bare_place(tiny_gpt2, tiny_tokens):
+    found = scores_of(tiny_gpt2, tiny_tokens, HOW.model_copy(update={"lengths": [4, 51, 52]}), before=9)
+    found = found[found["row"] == 2].set_index(["context", "n_before", "draw"])["nll"]
+    draws = np.random.default_rng(0)
+    for _ in range(2):
+        drawn_text(TEXT, 7, 0, draws)
+    text = drawn_text(TEXT, 7, 4, draws)[2]
+    places = {
+        ("start", 0, 0): torch.tensor([9]),
+        ("bare", 0, 0): torch.tensor([], dtype=torch.int64),
+        ("end_of_text", 1, 0): torch.tensor([END_OF_TEXT]),
+        ("text", 4, 0): torch.cat([torch.tensor([9]), text]),
+    }
+    for place, before in places.items():
+        assert found[place] == pytest.approx(plain_scores(tiny_gpt2, before, tiny_tokens[2])[1], abs=1e-5)
+    assert found.index.get_level_values("n_before").max() == 51  # the token takes a position, too
+
+
 def test_rotary_positions_do_not_see_a_shift_and_learned_ones_do(tiny_gpt_neox, tiny_gpt_neo, tiny_tokens):
     changes = {}
     for model in (tiny_gpt_neox, tiny_gpt_neo):
@@ -83,7 +101,7 @@ def test_shifted_ids_are_positions_later_in_a_text(tiny_gpt_neo, tiny_tokens):
 
 def recited(model, tokens, n_prefix):
     how = Positions(lengths=[4, 20], draws=2)
-    found = position_scores(model, tokens, TEXT, END_OF_TEXT, n_prefix, how, np.random.default_rng(0))
+    found = position_scores(model, tokens, TEXT, END_OF_TEXT, None, n_prefix, how, np.random.default_rng(0))
     return (found["em"] == tokens.shape[1] - n_prefix).groupby([found["context"], found["n_before"]]).mean()
 
 

@@ -12,6 +12,7 @@ from memloc.tables.terms.sets import UNSEEN
 
 STANDS = {
     "start": "from position 0,\nnothing before",
+    "bare": "no token\nbefore",
     "end_of_text": "after\nend-of-text",
     "text": "after {n}\nof other text",
     "shifted": "position ids\n+ {n}",

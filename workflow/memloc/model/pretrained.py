@@ -75,6 +75,21 @@ def load_tokenizer(folder: Path | str) -> "PreTrainedTokenizerBase":
     return tokenizer
 
 
+def token_before(folder: Path | str, before: Literal["none", "end_of_text", "bos"]) -> int | None:
+    """The token that stands before every prefix (`paragraph.before`); None without one.
+
+    Raises:
+        ModelError: the tokenizer has no such token.
+    """
+    if before == "none":
+        return None
+    tokenizer = load_tokenizer(folder)
+    token = tokenizer.bos_token_id if before == "bos" else tokenizer.eos_token_id
+    if token is None:
+        raise ModelError(f"{folder}: the tokenizer has no token for paragraph.before: {before}")
+    return token
+
+
 def read_model(folder: Path | str, how: Loading = ON_PROCESSOR) -> "PreTrainedModel":
     """The causal language model of a folder, in evaluation mode.
 

@@ -3,7 +3,8 @@
 The paper scores a paragraph from position 0 with nothing before it. In a corpus it stands anywhere, after
 other documents. Each paragraph is therefore scored
 
-    start        as the paper does
+    start        as the paper does, or after the token that `paragraph.before` names
+    bare         without that token, where there is one
     end_of_text  after one end-of-text token, as at the beginning of a document
     text         after k tokens of unrelated text
     shifted      with nothing before it, and position ids that begin at k
@@ -21,8 +22,9 @@ from jaxtyping import Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from memloc.data.paragraphs import with_token_before
 from memloc.model.micro_batches import in_micro_batches
-from memloc.scoring.paragraph_scores import Scores, concatenated, scores_of_states, teacher_forced
+from memloc.scoring.paragraph_scores import Scores, concatenated, scores_of_states
 from memloc.settings.positions import Positions
 
 
@@ -39,6 +41,7 @@ def position_scores(
     tokens: Int[Tensor, "paragraph token"],
     unrelated: Int[np.ndarray, "unrelated"],
     end_of_text: int | None,
+    before: int | None,
     n_prefix: int,
     how: Positions,
     rng: np.random.Generator,
@@ -46,20 +49,25 @@ def position_scores(
     """Exact match (tokens) and NLL (nats per token) of every paragraph wherever it stands.
 
     `unrelated` are the tokens of other text, one text after the other. Without an `end_of_text` token,
-    nothing stands after one. Columns: row of the paragraph, context, n_before, draw, em, nll.
+    nothing stands after one; `before` is the token that stands first in all other places. Columns: row of the paragraph, context, n_before, draw, em, nll.
     """
     frames = []
-    for stand in stands(how, model.config.max_position_embeddings - tokens.shape[1], end_of_text):
-        scores = _scores(model, tokens, stand, unrelated, end_of_text, n_prefix, how.micro_batch, rng)
+    room = model.config.max_position_embeddings - tokens.shape[1]
+    for stand in stands(how, room, end_of_text, before):
+        text = _text_before(stand, len(tokens), unrelated, end_of_text, before, rng)
+        rows, shift = torch.cat([text, tokens], dim=1), stand.n_before if stand.context == "shifted" else 0
+        scores = shifted_scores(model, rows, shift, text.shape[1] + n_prefix, how.micro_batch)
         found = {"row": range(len(tokens)), **stand._asdict(), "em": scores.em, "nll": scores.nll}
         frames.append(pd.DataFrame(found))
     return pd.concat(frames, ignore_index=True)
 
 
-def stands(how: Positions, room: int, end_of_text: int | None) -> Iterator[Stand]:
+def stands(how: Positions, room: int, end_of_text: int | None, before: int | None = None) -> Iterator[Stand]:
     """Every place that leaves the paragraph within the model's positions, `room` more than it has tokens."""
-    lengths = [length for length in how.lengths if length <= room]
+    lengths = [length for length in how.lengths if length + (before is not None) <= room]
     yield Stand("start", 0, 0)
+    if before is not None:
+        yield Stand("bare", 0, 0)
     if end_of_text is not None and room:
         yield Stand("end_of_text", 1, 0)
     for length in lengths:
@@ -67,23 +75,19 @@ def stands(how: Positions, room: int, end_of_text: int | None) -> Iterator[Stand
     yield from (Stand("shifted", length, 0) for length in lengths)
 
 
-def _scores(
-    model: PreTrainedModel,
-    tokens: Int[Tensor, "paragraph token"],
+def _text_before(
     stand: Stand,
+    n: int,
     unrelated: Int[np.ndarray, "unrelated"],
     end_of_text: int | None,
-    n_prefix: int,
-    micro_batch: int,
+    before: int | None,
     rng: np.random.Generator,
-) -> Scores:
-    if stand.context == "shifted":
-        return shifted_scores(model, tokens, stand.n_before, n_prefix, micro_batch)
+) -> Int[Tensor, "paragraph text"]:
+    """What stands before each of n paragraphs."""
     if stand.context == "end_of_text":
-        before = torch.full((len(tokens), 1), end_of_text)
-    else:
-        before = drawn_text(unrelated, len(tokens), stand.n_before, rng)
-    return teacher_forced(model, torch.cat([before, tokens], dim=1), stand.n_before + n_prefix, micro_batch)
+        return torch.full((n, 1), end_of_text)
+    text = drawn_text(unrelated, n, stand.n_before if stand.context == "text" else 0, rng)
+    return text if stand.context == "bare" else with_token_before(text, before)
 
 
 def drawn_text(

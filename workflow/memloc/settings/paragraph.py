@@ -1,5 +1,7 @@
 """Settings: section `paragraph`."""
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from memloc.settings.base import Positive, Section
@@ -10,6 +12,12 @@ class Paragraph(Section):
 
     length: Positive = Field(100, description="Tokens of a paragraph.")
     prefix: Positive = Field(50, description="Tokens of its prefix; the rest is the continuation.")
+
+    before: Literal["none", "end_of_text", "bos"] = Field(
+        "none",
+        description="Token that stands before every prefix. Models that were trained with one, such as Gemma, "
+        "need it. Scores, sets, extraction, positions and perturbation take it; other analyses refuse it.",
+    )
 
     @property
     def continuation(self) -> int:
