@@ -49,7 +49,8 @@ def position_scores(
     """Exact match (tokens) and NLL (nats per token) of every paragraph wherever it stands.
 
     `unrelated` are the tokens of other text, one text after the other. Without an `end_of_text` token,
-    nothing stands after one; `before` is the token that stands first in all other places. Columns: row of the paragraph, context, n_before, draw, em, nll.
+    nothing stands after one; `before` is the token that stands first in all other places. Columns: row of
+    the paragraph, context, n_before, draw, em, nll.
     """
     frames = []
     room = model.config.max_position_embeddings - tokens.shape[1]

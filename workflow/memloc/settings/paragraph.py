@@ -15,8 +15,8 @@ class Paragraph(Section):
 
     before: Literal["none", "end_of_text", "bos"] = Field(
         "none",
-        description="Token that stands before every prefix. Models that were trained with one, such as Gemma, "
-        "need it. Scores, sets, extraction, positions and perturbation take it; other analyses refuse it.",
+        description="Token that stands before every prefix, which models that were trained with one need, "
+        "such as Gemma. Scores, sets, extraction and positions take it; other analyses refuse it.",
     )
 
     @property

@@ -15,8 +15,8 @@ def _positions(lengths: Lengths) -> Columns:
             "end_of_text",
             "text",
             "shifted",
-            meaning="What stands before it: what a study scores it with, nothing at all, end-of-text, unrelated "
-            "text, or position ids alone.",
+            meaning="What stands before it: what it is scored with, nothing at all, end-of-text, unrelated text, "
+            "or position ids alone.",
         ),
         "n_before": integer(0, unit="positions", meaning="How much later than from position 0 it begins."),
         "draw": integer(0, meaning="Which of the texts that are drawn for it."),
