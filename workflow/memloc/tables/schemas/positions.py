@@ -15,7 +15,7 @@ def _positions(lengths: Lengths) -> Columns:
             "end_of_text",
             "text",
             "shifted",
-            meaning="What stands before it: what it is scored with, nothing at all, end-of-text, unrelated text, "
+            meaning="What stands before it: what it is scored with, nothing, end-of-text, unrelated text, "
             "or position ids alone.",
         ),
         "n_before": integer(0, unit="positions", meaning="How much later than from position 0 it begins."),
