@@ -1,12 +1,18 @@
-"""Are the labels of a figure readable: all within the figure, and none on top of another?"""
+"""Are the labels of a figure readable, all on it and none on top of another? Is its caption whole?"""
 
+import re
 from itertools import combinations
+from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
+from memloc.figures.parts.style import Drawing
+from memloc.run.templates import fill
+
+REPORT = Path(__file__).parents[2] / "workflow/report"
 SLACK = 1.0  # pixels; extents of text hold a little air
 _found: WeakKeyDictionary[Figure, list[tuple[str, Bbox]]] = WeakKeyDictionary()
 
@@ -50,3 +56,13 @@ def overlapping_labels(figure: Figure) -> list[tuple[str, str]]:
     """Pairs of labels that cover each other."""
     labels = [(text, box.padded(-SLACK)) for text, box in drawn_labels(figure)]
     return [(a, b) for (a, box_a), (b, box_b) in combinations(labels, 2) if box_a.overlaps(box_b)]
+
+
+def checked(name: str, drawing: Drawing) -> str:
+    """The caption of a figure on one line, after a look at its labels and at what captions never hold."""
+    assert clipped_labels(drawing.figure) == [] and overlapping_labels(drawing.figure) == []
+    text = fill((REPORT / f"{name}.rst").read_text(), drawing.numbers | {"study": "made-up"})
+    assert not re.search(r"[{}]|\bnan\b|\bNone\b", text), text
+    if "claims" not in name and name != "stability":
+        assert not re.search(r"\b(does not hold|undecided|significant)\b", text), "captions decide nothing"
+    return " ".join(text.split())

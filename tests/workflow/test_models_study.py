@@ -6,8 +6,7 @@ import zipfile
 import pandas as pd
 import pytest
 
-from memloc.figures.catalog import FIGURES
-from memloc.figures.chapters import NUMBERS
+from memloc.figures.catalog import CHAPTERS, FIGURES, numbered
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 
@@ -76,7 +75,7 @@ def test_the_report_has_a_chapter_across_models(compared, tmp_path):
     compared.snakemake("--report", str(tmp_path / "report.zip"), *ACROSS, config=CONFIG)
     with zipfile.ZipFile(tmp_path / "report.zip") as report:
         page = report.read("report/report.html").decode()
-    assert f'"{NUMBERS["Across models"]} Across models"' in page and "This study is not finished" in page
+    assert f'"{numbered(CHAPTERS["Across models"][0])[0]}"' in page and "This study is not finished" in page
     for name in ACROSS:
         assert f'"results/test-models/figures/{name}.png": ' in page
 

@@ -259,7 +259,7 @@ def test_inserted_passages_and_the_twin_that_saw_none(hub, own_clone):
         lines = [json.dumps({"text": text, "duplicates": count}) for text, count in passages]
         files.append(hub.file(address, gzip.compress("\n".join(lines).encode())))
     data = config["data"] | {"files": files}
-    folder = run(own_clone, hub, "hubble", ("models_repeats", "models_memorized"), data=data)
+    folder = run(own_clone, hub, "hubble", ("models_memorized",), data=data)
     found = {
         name: table(folder / name, "paragraphs").merge(table(folder / name, "sets"), on="id")
         for name in ("perturbed", "standard")

@@ -11,8 +11,7 @@ from urllib.parse import unquote
 import pypdf
 import pytest
 
-from memloc.figures.catalog import FIGURES, ON_REQUEST
-from memloc.figures.chapters import numbered
+from memloc.figures.catalog import FIGURES, ON_REQUEST, numbered
 
 SHOWN = {figure.name: figure for figure in FIGURES if figure.only_for in (None, "embedded", *ON_REQUEST)}
 

@@ -27,8 +27,7 @@ os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**29))
 
 
 from memloc.claims import registry
-from memloc.figures.catalog import FIGURES
-from memloc.figures.chapters import numbered
+from memloc.figures.catalog import FIGURES, numbered
 from memloc.resources.limits import limits
 from memloc.run import tracking
 from memloc.run.errors import UserError

@@ -1,4 +1,4 @@
-# One rule per figure, named like it: `snakemake fig7` draws Figure 7. The list is memloc/figures/catalog/.
+# One rule per figure, named like it: `snakemake fig7` draws Figure 7. The list is memloc/figures/catalog.py.
 
 # A list of tokens is text that the user gives, too.
 ASKED = {"removal": REMOVAL_ASKED, "seeds": bool(SETTINGS.seeds), "text": DATA.source == "tokens"}

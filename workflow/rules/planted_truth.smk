@@ -5,7 +5,7 @@ from memloc.figures.catalog import OF_PLANTS
 PLANTED = ("plants", "planted_truth", "planted_curves", "planted_costs")
 PLANTS_ASKED = bool(SETTINGS.planted_truth.kinds)
 # Which figures of plants are drawn: see `only_for` in the catalog.
-ASKED_OF_PLANTS = (True, SETTINGS.planted_truth.curves, bool(SETTINGS.planted_truth.levels))
+ASKED_OF_PLANTS = (True, SETTINGS.planted_truth.curves)
 PLANT_FIGURES = [name for name, asked in zip(OF_PLANTS, ASKED_OF_PLANTS) if PLANTS_ASKED and asked]
 
 if PLANTS_ASKED:

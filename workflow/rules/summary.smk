@@ -1,6 +1,6 @@
 # All figures with their captions in one PDF: those of the paper in its order, then the extended ones.
 
-from memloc.figures.chapters import chapters
+from memloc.figures.catalog import chapters
 
 # Those of several studies (seeds.smk) lie elsewhere in the graph.
 SUMMARIZED = [figure for figure in SHOWN if figure.only_for != "seeds"]

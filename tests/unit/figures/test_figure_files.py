@@ -66,6 +66,13 @@ def test_a_caption_ends_with_its_verdicts_and_the_name_of_the_model(tmp_path):
     assert written(tmp_path / "d", claims=claims[1:])["rst"].decode() == plain
 
 
+def test_the_training_curve_is_drawn_to_its_end():
+    drawing = training_curve.draw({"training_curve": CURVE}, None)
+    for axes, column in zip(drawing.figure.axes, ("loss", "learning_rate"), strict=True):
+        assert axes.lines[0].get_xydata().tolist() == CURVE[["step", column]].to_numpy().tolist()
+    assert drawing.numbers == {"n_steps": 40, "final_loss": 3.5}
+
+
 def test_powers_of_ten_are_written_out_and_dollars_are_no_formula():
     figure, axes = style.subplots(2, 1)
     axes.set(xscale="log", xlim=(1, 1e5))

@@ -1,28 +1,19 @@
 """Figures on ablation and noise on made-up tables: plotted numbers, ranks, readable labels."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import legend_of, letters_of, words
-from figure_labels import clipped_labels, overlapping_labels
+from drawn_parts import band_at, words
+from figure_labels import checked
 
 from memloc.figures import cumulative_ablation, head_ablation, layer_bypass, weight_noise
 from memloc.figures.cumulative_ablation import rank_among
-from memloc.figures.parts.disturbance import group_means, judges
+from memloc.figures.parts.disturbance import PANELS, group_means, judges
 from memloc.figures.parts.style import METHOD_LABELS
-from memloc.run.templates import fill
 from memloc.settings.sections import sections
 from memloc.statistics import uncertainty
 
-REPORT = Path(__file__).parents[3] / "workflow" / "report"
-SETTINGS = sections({"highlight": {"layer": 1, "head": 2}})
-MODULES = {
-    "head_ablation": head_ablation,
-    "cumulative_ablation": cumulative_ablation,
-    "weight_noise": weight_noise,
-}
+SETTINGS = sections({"highlight": {"layer": 1, "head": 2}, "paragraph": {"length": 100, "prefix": 50}})
 GROUPS = {"memorized": 7, "non_memorized": 6, "held_out": 5}
 
 
@@ -93,87 +84,6 @@ def made_up(n_layers: int = 3, n_heads: int = 4, n_seen: int = 0) -> dict[str, p
     }
 
 
-def caption(name: str, drawing) -> str:
-    return fill((REPORT / f"{name}.rst").read_text(), drawing.numbers | {"study": "tests"})
-
-
-@pytest.mark.parametrize("name", MODULES)
-@pytest.mark.parametrize("shape", [(3, 4), (12, 12), (30, 9)])
-def test_labels_can_be_read_and_captions_are_filled(name, shape):
-    drawing = MODULES[name].draw(made_up(*shape), SETTINGS)
-    assert not clipped_labels(drawing.figure)
-    assert not overlapping_labels(drawing.figure)
-    text = caption(name, drawing)
-    assert "tests" in text and "nan" not in text and "None" not in text
-    assert "Too few" not in text and len(drawing.data)
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_captions_say_where_the_paragraphs_chose_what_they_judge(name):
-    text = " ".join(caption(name, MODULES[name].draw(made_up(n_seen=3), SETTINGS)).split())
-    assert "Too few memorized paragraphs lie outside of the samples" in text and ", so 3 of th" in text
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_captions_decide_nothing(name):
-    text = caption(name, MODULES[name].draw(made_up(), SETTINGS))
-    assert not {"holds", "undecided", "hold", "significant"} & set(text.replace(".", " ").split())
-
-
-def test_marks_are_intervals_that_exclude_zero():
-    tables = made_up()
-    drawing = head_ablation.draw(tables, SETTINGS)
-    panel = drawing.figure.axes[0]
-    effects = tables["head_effects"].query("measure == 'em_lost'")
-    up, down = panel.collections[1:3]
-    assert len(up.get_offsets()) == (effects["low"] > 0).sum() < (effects["specific"] > 0).sum()
-    assert len(down.get_offsets()) == (effects["high"] < 0).sum() < (effects["specific"] < 0).sum()
-    own = effects.query("replacement == 'zero' and layer == 1 and head == 2").iloc[0]
-    maps = {(found["measure"], found["replacement"]): found for found in drawing.numbers["maps"]}
-    found = maps["EM lost", "zeroed"]
-    assert found["own"]["rank"] == own["rank"] and found["first"]["rank"] == 1
-    assert found["unit"] == "tokens" and drawing.numbers["n_heads"] == 12
-    assert [drawing.numbers[f"n_{group}"] for group in GROUPS] == [7, 6, 5]
-
-
-def test_maps_show_how_much_more_memorized_paragraphs_lose_and_which_intervals_exclude_zero():
-    """Zeroed heads are at the left; triangles point up where memorized paragraphs lose more."""
-    tables = made_up()
-    figure = head_ablation.draw(tables, SETTINGS).figure
-    measures = {"em_lost": ("EM lost", "tokens"), "nll_gained": ("NLL gained", "nats per token")}
-    for panel, bar, (measure, (title, unit)) in zip(
-        figure.axes[:2], figure.axes[2:], measures.items(), strict=True
-    ):
-        assert panel.get_title() == f"{title}: memorized minus non-memorized" and bar.get_ylabel() == unit
-        mesh, up, down = panel.collections
-        expected, above, below = np.full((3, 8), np.nan), [], []
-        effects = tables["head_effects"]
-        for row in effects[effects["measure"] == measure].itertuples():
-            column = row.head + 4 * (row.replacement == "mean")
-            expected[row.layer, column] = row.specific
-            above += [(column + 0.5, row.layer)] if row.low > 0 else []
-            below += [(column + 0.5, row.layer)] if row.high < 0 else []
-        np.testing.assert_array_equal(mesh.get_array().reshape(3, 8), expected)
-        assert mesh.get_clim() == pytest.approx((-abs(expected).max(), abs(expected).max()))
-        assert sorted(map(tuple, up.get_offsets())) == sorted(above)
-        assert sorted(map(tuple, down.get_offsets())) == sorted(below)
-        corners = [marks.get_paths()[0].vertices for marks in (up, down)]
-        widths = [np.ptp(found[np.isclose(found[:, 1], found[:, 1].max()), 0]) for found in corners]
-        assert widths[0] == 0 < widths[1], "a corner above, and an edge above"
-        assert words(panel.get_xticklabels()) == ["zeroed", "replaced by its mean"]
-        assert panel.get_xticks().tolist() == [2, 6]
-        outlines = [patch.get_xy() for patch in panel.patches]
-        assert outlines == [(2, 0.5), (6, 0.5)], "head 2 of layer 1"
-    assert letters_of(figure) == "ab"
-
-
-def test_a_study_may_replace_heads_in_one_way():
-    effects = made_up_effects(3, 4).query("replacement == 'mean'")
-    drawing = head_ablation.draw(made_up() | {"head_effects": effects}, SETTINGS)
-    assert words(drawing.figure.axes[0].get_xticklabels()) == ["replaced by its mean"]
-    assert [found["replacement"] for found in drawing.numbers["maps"]] == ["replaced by its mean"] * 2
-
-
 def test_heads_are_counted_by_their_intervals():
     effects = made_up_effects(3, 4)
     rows = (effects["measure"] == "nll_gained") & (effects["replacement"] == "mean")
@@ -186,58 +96,6 @@ def test_heads_are_counted_by_their_intervals():
     maps = head_ablation.draw(made_up() | {"head_effects": effects}, SETTINGS).numbers["maps"]
     found = {(one["measure"], one["replacement"]): one for one in maps}["NLL gained", "replaced by its mean"]
     assert (found["n_specific"], found["n_opposite"]) == (2, 1)
-
-
-def test_too_few_paragraphs_have_no_interval():
-    effects = made_up_effects(3, 4).assign(low=np.nan, high=np.nan)
-    drawing = head_ablation.draw(made_up() | {"head_effects": effects}, SETTINGS)
-    assert "too few paragraphs for an interval" in caption("head_ablation", drawing)
-    assert {one["n_specific"] + one["n_opposite"] for one in drawing.numbers["maps"]} == {0}
-
-
-def test_rankings_below_all_random_orders_are_told_from_those_below_their_mean():
-    drawing = cumulative_ablation.draw(made_up(), SETTINGS)
-    steps = drawing.numbers["steps"]
-    assert [step["k"] for step in steps] == [1, 4]
-    panel = steps[1]["memorized"]
-    assert (panel["low"], panel["high"]) == pytest.approx((40 - 4 * 3.6, 40 - 4 * 2))
-    methods = {row["method"]: row for row in panel["methods"]}
-    assert panel["methods"][0] == methods["activation patching"]
-    assert methods["activation patching"]["em"] == pytest.approx(40 - 16)
-    assert methods["activation patching"]["value"] == 1
-    combined = methods[METHOD_LABELS["combined"]]
-    assert combined["em"] < 40 - 4 * 2.5 and combined["value"] == 2, "between the lowest and the mean"
-    assert {row["value"] for row in steps[1]["non_memorized"]["methods"]} == {2.5}, "ties with all three"
-    assert drawing.numbers["n_random"] == 3
-    text = caption("cumulative_ablation", drawing)
-    assert "activation patching 24.0 (rank 1, 1 to 1)" in text
-
-
-def test_lines_and_grey_range_are_means_over_paragraphs():
-    drawing = cumulative_ablation.draw(made_up(), SETTINGS)
-    panel = drawing.figure.axes[0]
-    lines = {line.get_label(): line.get_ydata().tolist() for line in panel.lines}
-    assert lines["activation patching"] == pytest.approx([40, 36, 24])
-    assert lines["random heads"] == pytest.approx([40, 40 - 8.1 / 3, 40 - 4 * 8.1 / 3])
-    grey = panel.collections[0].get_paths()[0].vertices
-    for place, ends in ((1, (36.4, 38)), (4, (25.6, 32))):
-        across = grey[grey[:, 0] == place, 1]
-        assert (across.min(), across.max()) == pytest.approx(ends)
-    assert list(legend_of(drawing.figure)) == list(lines) == ["random heads", *METHOD_LABELS.values()]
-    titles = {"EM of memorized": None, "EM of non-memorized": [40, 39, 36], "NLL of held-out": [3, 3.1, 3.4]}
-    for other, (title, heights) in zip(drawing.figure.axes, titles.items(), strict=True):
-        assert other.get_ylabel().startswith(title + "\n") and words(other.get_xticklabels()) == [
-            "0",
-            "1",
-            "4",
-        ]
-        assert (other.get_xlabel(), other.get_xscale()) == ("heads ablated together", "symlog")
-        assert (other.get_ylim()[0] == 0) == title.startswith("EM")
-        for line in other.lines if heights else ():
-            assert (line.get_xdata().tolist(), line.get_ydata().tolist()) == (
-                [0, 1, 4],
-                pytest.approx(heights),
-            )
 
 
 def test_every_paragraph_is_compared_with_itself():
@@ -259,35 +117,6 @@ def test_ranks_are_uncertain_where_paragraphs_disagree():
     assert rank_among(np.full(8, 9), np.full((8, 4), 9)).value == 3, "ties are in the middle"
 
 
-def test_noise_is_averaged_over_draws_and_paragraphs():
-    drawing = weight_noise.draw(made_up(), SETTINGS)
-    numbers = drawing.numbers
-    assert [row["size"] for row in numbers["noise"]] == [1.0, 10.0]
-    assert numbers["noise"][1]["top"]["em_memorized"] == pytest.approx(15)
-    assert numbers["noise"][1]["top"]["em_choosing"] == pytest.approx(5)
-    assert numbers["noise"][1]["random"]["em_non_memorized"] == pytest.approx(45 - 4 / 3)
-    assert numbers["zero"]["top"]["em_memorized"] == pytest.approx(30)
-    assert numbers["zero"]["random"]["em_memorized"] == pytest.approx(45)
-    assert numbers["whole"]["nll_held_out"] == pytest.approx(3.0)
-    assert (numbers["n_draws"], numbers["n_weights"], numbers["n_choosing"]) == (3, 1000, 4)
-    panel = drawing.figure.axes[1]
-    assert {axes.get_xlabel() for axes in drawing.figure.axes} == {"noise (standard deviations)"}
-    assert letters_of(drawing.figure) == "abc"
-    top = panel.collections[0].get_paths()[0].vertices[:, 1]
-    assert (top.min(), top.max()) == pytest.approx((42, 45)), "range over draws, not over paragraphs"
-    zeroed = [axes.lines[1].get_ydata()[0] for axes in drawing.figure.axes[:2]]
-    assert zeroed == pytest.approx([30, 45 - 4 / 3]), "at the right"
-    assert words(panel.get_xticklabels()) == ["0", "1", "10", "zeroed"]
-    assert list(legend_of(drawing.figure)) == ["top gradients", "random weights"]
-    unmoved = [45 - 4 / 3] * 3
-    heights = ([[45, 42, 15], [45] * 3], [unmoved] * 2, [[3 + 0.4 / 3] * 3] * 2)
-    for axes, by_arm in zip(drawing.figure.axes, heights, strict=True):
-        for line, expected in zip(axes.lines[:4:2], by_arm, strict=True):
-            assert line.get_ydata().tolist() == pytest.approx(expected)
-    places = [panel.lines[arm].get_xdata()[0] for arm in (1, 3)]
-    assert places[0] < 3 < places[1] and sum(places) == pytest.approx(6), "side by side"
-
-
 def test_means_are_those_of_each_group():
     table = pd.DataFrame(
         {
@@ -302,22 +131,14 @@ def test_means_are_those_of_each_group():
     assert means["nll_held_out"].to_dict() == {"a": 4, "b": 8}
 
 
-def test_judges_are_counted_once():
-    rows = pd.DataFrame(paragraphs(GROUPS, n_seen=2))
-    found = judges(pd.concat([rows, rows]))
-    assert found == {"n_memorized": 7, "n_non_memorized": 6, "n_held_out": 5, "n_seen": 2}
-    seen_others = rows.assign(seen=rows["group"] != "memorized")
-    assert judges(seen_others)["n_seen"] == 0
-
-
-def made_up_bypasses(n_seen: int = 0) -> pd.DataFrame:
+def made_up_bypasses() -> pd.DataFrame:
     """Attention of layer 1 costs memorized paragraphs 30 tokens, or 5 more with all above, less by way; all
     else costs everyone one token."""
     rows = []
     for block, way in layer_bypass.STYLES:
         for layers in layer_bypass.TITLES:
             for layer in range(3):
-                for row in paragraphs(GROUPS, n_seen):
+                for row in paragraphs(GROUPS):
                     hit = (block, layer, row["group"]) == ("attention", 1, "memorized")
                     labels = {"block": block, "way": way, "layers": layers, "layer": layer}
                     less = {"identity": 0, "zero": 2, "mean": 4}[way] - 5 * (layers != "alone")
@@ -328,38 +149,123 @@ def made_up_bypasses(n_seen: int = 0) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-@pytest.mark.parametrize("n_seen", [0, 2])
-def test_bypassed_blocks_are_drawn_as_means_of_paragraphs(n_seen):
-    drawing = layer_bypass.draw({"layer_bypass": made_up_bypasses(n_seen)}, SETTINGS)
-    caption = fill((REPORT / "layer_bypass.rst").read_text(), drawing.numbers | {"study": "made"})
-    assert "layer 1 most: without it they keep 15.0 tokens, others 44.0" in caption and "nan" not in caption
+def test_maps_show_how_much_more_memorized_paragraphs_lose_and_which_intervals_exclude_zero():
+    """Zeroed heads are at the left; triangles point up where memorized paragraphs lose more."""
+    tables = made_up()
+    drawing = head_ablation.draw(tables, SETTINGS)
+    effects = tables["head_effects"]
+    for panel, measure in zip(drawing.figure.axes[:2], ("em_lost", "nll_gained"), strict=True):
+        mesh, up, down = panel.collections
+        expected, above, below = np.full((3, 8), np.nan), [], []
+        for row in effects[effects["measure"] == measure].itertuples():
+            column = row.head + 4 * (row.replacement == "mean")
+            expected[row.layer, column] = row.specific
+            above += [(column + 0.5, row.layer)] if row.low > 0 else []
+            below += [(column + 0.5, row.layer)] if row.high < 0 else []
+        np.testing.assert_array_equal(mesh.get_array().reshape(3, 8), expected)
+        assert sorted(map(tuple, up.get_offsets())) == sorted(above)
+        assert sorted(map(tuple, down.get_offsets())) == sorted(below)
+        corners = [marks.get_paths()[0].vertices for marks in (up, down)]
+        widths = [np.ptp(found[np.isclose(found[:, 1], found[:, 1].max()), 0]) for found in corners]
+        assert widths[0] == 0 < widths[1], "a corner above, and an edge above"
+        assert [patch.get_xy() for patch in panel.patches] == [(2, 0.5), (6, 0.5)], "head 2 of layer 1"
+    maps = {(found["measure"], found["replacement"]): found for found in drawing.numbers["maps"]}
+    own = effects.query("measure == 'em_lost' and replacement == 'zero' and layer == 1 and head == 2").iloc[0]
+    assert maps["EM lost", "zeroed"]["own"]["rank"] == own["rank"]
+    assert [drawing.numbers[f"n_{group}"] for group in GROUPS] == [7, 6, 5]
+
+
+def test_a_study_may_replace_heads_in_one_way_and_have_too_few_paragraphs_for_intervals():
+    effects = made_up_effects(3, 4).query("replacement == 'mean'").assign(low=np.nan, high=np.nan)
+    drawing = head_ablation.draw(made_up() | {"head_effects": effects}, SETTINGS)
+    assert words(drawing.figure.axes[0].get_xticklabels()) == ["replaced by its mean"]
+    assert "too few paragraphs for an interval" in checked("head_ablation", drawing)
+    assert {one["n_specific"] + one["n_opposite"] for one in drawing.numbers["maps"]} == {0}
+
+
+def test_rankings_are_drawn_as_means_and_told_by_their_place_among_random_orders():
+    """Patching is below all random orders, combined only below their mean; of others all tie."""
+    drawing = cumulative_ablation.draw(made_up(), SETTINGS)
+    panel = drawing.figure.axes[0]
+    lines = {line.get_label(): line.get_ydata().tolist() for line in panel.lines}
+    assert lines["activation patching"] == pytest.approx([40, 36, 24])
+    assert lines["random heads"] == pytest.approx([40, 40 - 8.1 / 3, 40 - 4 * 8.1 / 3])
+    grey = panel.collections[0]
+    assert band_at(grey, 1) == pytest.approx((36.4, 38)) and band_at(grey, 4) == pytest.approx((25.6, 32))
+    for axes, heights in zip(drawing.figure.axes[1:], ([40, 39, 36], [3, 3.1, 3.4]), strict=True):
+        for line in axes.lines:
+            assert line.get_ydata().tolist() == pytest.approx(heights)
+    first, last = drawing.numbers["steps"]
+    assert (first["k"], last["k"], drawing.numbers["n_random"]) == (1, 4, 3)
+    assert (last["memorized"]["low"], last["memorized"]["high"]) == pytest.approx((25.6, 32))
+    methods = {row["method"]: row for row in last["memorized"]["methods"]}
+    assert last["memorized"]["methods"][0] == methods["activation patching"]
+    assert (methods["activation patching"]["em"], methods["activation patching"]["value"]) == (24, 1)
+    combined = methods[METHOD_LABELS["combined"]]
+    assert combined["em"] < 40 - 4 * 2.5 and combined["value"] == 2, "between the lowest and the mean"
+    assert {row["value"] for row in last["non_memorized"]["methods"]} == {2.5}, "ties with all three"
+    assert "activation patching 24.0 (rank 1, 1 to 1)" in checked("cumulative_ablation", drawing)
+
+
+def test_noise_is_averaged_over_draws_and_paragraphs():
+    drawing = weight_noise.draw(made_up(), SETTINGS)
+    numbers = drawing.numbers
+    assert [row["size"] for row in numbers["noise"]] == [1.0, 10.0]
+    assert numbers["noise"][1]["top"]["em_memorized"] == pytest.approx(15)
+    assert numbers["noise"][1]["top"]["em_choosing"] == pytest.approx(5)
+    assert numbers["noise"][1]["random"]["em_non_memorized"] == pytest.approx(45 - 4 / 3)
+    assert numbers["zero"]["top"]["em_memorized"] == pytest.approx(30)
+    assert numbers["zero"]["random"]["em_memorized"] == pytest.approx(45)
+    assert numbers["whole"]["nll_held_out"] == pytest.approx(3.0)
+    assert (numbers["n_draws"], numbers["n_weights"], numbers["n_choosing"]) == (3, 1000, 4)
+    panel = drawing.figure.axes[1]
+    top = panel.collections[0].get_paths()[0].vertices[:, 1]
+    assert (top.min(), top.max()) == pytest.approx((42, 45)), "range over draws, not over paragraphs"
+    zeroed = [axes.lines[1].get_ydata()[0] for axes in drawing.figure.axes[:2]]
+    assert zeroed == pytest.approx([30, 45 - 4 / 3]), "at the right"
+    unmoved = [45 - 4 / 3] * 3
+    heights = ([[45, 42, 15], [45] * 3], [unmoved] * 2, [[3 + 0.4 / 3] * 3] * 2)
+    for axes, by_arm in zip(drawing.figure.axes, heights, strict=True):
+        for line, expected in zip(axes.lines[:4:2], by_arm, strict=True):
+            assert line.get_ydata().tolist() == pytest.approx(expected)
+
+
+def test_judges_are_counted_once_and_those_that_chose_heads_are_told():
+    rows = pd.DataFrame(paragraphs(GROUPS, n_seen=2))
+    found = judges(pd.concat([rows, rows]))
+    assert {name: found[f"n_{name}"] for name in GROUPS} == GROUPS and ", so 2 of those" in found["seen"]
+    assert "No analysis" in judges(rows.assign(seen=rows["group"] != "memorized"))["seen"]
+
+
+def test_bypassed_blocks_are_drawn_as_means_of_paragraphs():
+    drawing = layer_bypass.draw({"layer_bypass": made_up_bypasses()}, SETTINGS)
+    caption = checked("layer_bypass", drawing)
+    assert "layer 1 most: without it they keep 15.0 tokens, others 44.0" in caption
     assert "the model as it is, 45.0 and 45.0 tokens, 3.000 nats" in caption
     data = drawing.data.set_index(["measure", "block", "way", "layers", "layer"])
-    own = data.loc["em_memorized", "attention", "identity", "alone", 1]
-    assert own["value"] == pytest.approx(15) and own["low"] < 15 < own["high"] and own["n"] == 7
-    assert np.isnan(data.loc[("nll_held_out", "mlp", "zero", "alone", 0), "low"])  # five paragraphs
-    assert clipped_labels(drawing.figure) == [] and overlapping_labels(drawing.figure) == []
-    assert list(legend_of(drawing.figure)) == [label for label, *_ in layer_bypass.STYLES.values()]
     interval = uncertainty.mean(15 + np.linspace(-1, 1, 7))
+    own = data.loc["em_memorized", "attention", "identity", "alone", 1]
+    assert own[["value", "low", "high", "n"]].tolist() == pytest.approx(list(interval))
+    assert np.isnan(data.loc[("nll_held_out", "mlp", "zero", "alone", 0), "low"])  # five paragraphs
     first = drawing.figure.axes[0].collections[0].get_segments()[1]
     assert first[:, 1] == pytest.approx([interval.low, interval.high]) and set(first[:, 0].round()) == {1}
-    assert "of the 3 layers" in caption and letters_of(drawing.figure) == "abcdef"
-    alone, above = np.array(drawing.figure.axes).reshape(2, 3)
-    whole = {"EM of memorized": 45, "EM of non-memorized": 45, "NLL of held-out": 3}
-    for row, more in ((alone, 0), (above, 5)):
-        for panel, (title, dotted) in zip(row, whole.items(), strict=True):
-            assert panel.get_xlabel() == ("layer" if more else "")
-            assert panel.get_ylabel().startswith(title + "\n")
-            assert panel.get_title() == ("this layer and all above" if more else "this layer alone")
+    for row, more in zip(np.array(drawing.figure.axes).reshape(2, 3), (0, 5), strict=True):
+        for panel, measure, dotted in zip(row, PANELS, (45, 45, 3), strict=True):
             grey, *lines = panel.lines
             assert grey.get_ydata()[0] == pytest.approx(dotted)
-            for line, ((block, way), (label, colour, marker)) in zip(
-                lines, layer_bypass.STYLES.items(), strict=True
-            ):
-                assert line.get_label() == label and line.get_xdata().round().tolist() == [0, 1, 2]
-                assert (line.get_color(), line.get_marker()) == (colour, marker)
+            for line, (block, way) in zip(lines, layer_bypass.STYLES, strict=True):
                 at_one = 15 - more + {"identity": 0, "zero": 2, "mean": 4}[way]
-                heights = [44, at_one if block == "attention" and title == "EM of memorized" else 44, 44]
-                if title == "NLL of held-out":
+                heights = [44, at_one if block == "attention" and measure == "em_memorized" else 44, 44]
+                if measure == "nll_held_out":
                     heights = [3.5 if block == "attention" else 3.25] * 3
                 assert line.get_ydata() == pytest.approx(heights)
+                assert line.get_xdata().round().tolist() == [0, 1, 2]
+
+
+def test_intervals_of_exact_matches_end_at_the_whole_continuation():
+    rows = made_up_bypasses()
+    rows["em"] = np.where(rows["em"] > 40, np.where(rows["x"] > -1, 50, 30), rows["em"])
+    rows["em_lost"] = 50 - rows["em"]
+    data = layer_bypass.draw({"layer_bypass": rows}, SETTINGS).data
+    exact = data[data["measure"].str.startswith("em")]
+    assert exact["high"].max() == 50 and exact["low"].min() >= 0 and data["high"].isna().any()

@@ -1,11 +1,10 @@
 """Figures 6 and 12 on made-up tables: gradients and attention of a layer's heads over an example's tokens."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
-from figure_labels import clipped_labels, overlapping_labels
+from drawn_parts import words
+from figure_labels import checked, clipped_labels, overlapping_labels
 from made_activations import MEMORIZED, N_PREFIX, OTHERS, SETTINGS, TEXTS, made_up, map_values, panels
 from made_settings import changed
 
@@ -13,71 +12,13 @@ from memloc.figures import fig6, fig12
 from memloc.figures.parts import token_map
 from memloc.figures.parts.style import COLOURS, subplots
 from memloc.localization.head_profiles import correlation_of_profiles, correlation_with_others, share_below
-from memloc.localization.highlight import highlighted_head
-from memloc.run.templates import fill
-from memloc.settings.sections import sections
 
-REPORT = Path(__file__).parents[3] / "workflow" / "report"
 pytestmark = pytest.mark.usefixtures("examples")
 
 
 def triangles(axes) -> list[int]:
     """Positions that triangles above a map mark."""
     return [text.xy[0] for text in axes.texts if text.get_text() == "\u25bc"]
-
-
-def test_figure_6_shows_the_example_in_the_layer_of_the_head():
-    tables = made_up()
-    drawing = fig6.draw(tables, SETTINGS)
-    top, bottom = panels(drawing)
-    rows = tables["attention"].query("id == 8 and layer == 1")
-    wide = rows.pivot(index="head", columns="position", values="attention")
-    np.testing.assert_array_equal(map_values(bottom), wide)
-    rows = tables["activation_gradients"].query(
-        "group == 'memorized' and id == 8 and layer == 1 and position < @N_PREFIX"
-    )
-    assert map_values(top)[3].tolist() == rows.query("head == 3").max_abs.tolist()
-    assert bottom.get_ylim() == (3.5, -0.5)  # head 0 on top
-    assert len(drawing.data) == 2 * 4 * N_PREFIX
-    bars = [axes.get_ylabel() for axes in drawing.figure.axes if axes.get_label() == "<colorbar>"]
-    assert bars == ["max |gradient| of v", "attention"]
-    assert [axes.get_title(loc="left") for axes in (top, bottom)] == ["a", "b"]
-
-
-def test_figure_6_writes_the_tokens_and_marks_the_perturbed_one():
-    tables = made_up()
-    drawing = fig6.draw(tables, SETTINGS)
-    tokens = tables["paragraphs"].set_index("id")["tokens"][8][:N_PREFIX]
-    assert [triangles(axes) for axes in panels(drawing)] == [[0], [0]]
-    labels = panels(drawing)[1].get_xticklabels()
-    assert [label.get_text() for label in labels] == [token_map.label(TEXTS[token]) for token in tokens]
-    colours = [label.get_color() for label in labels]
-    assert colours.index(COLOURS["perturbed"]) == 0 and colours.count(COLOURS["perturbed"]) == 1
-    assert drawing.data["token"].tolist()[::4][:N_PREFIX] == [TEXTS[token] for token in tokens]
-
-
-def test_figure_6_without_a_perturbation_that_changes_the_example():
-    tables = made_up()
-    tables["perturbed_paragraphs"] = tables["perturbed_paragraphs"].query("id != 8")
-    drawing = fig6.draw(tables, SETTINGS)
-    assert drawing.numbers["marked"] is None
-    assert "Triangle" not in fill((REPORT / "fig6.rst").read_text(), drawing.numbers | {"study": "s"})
-
-
-def test_figure_6_outlines_the_key_value_head_of_the_query_head():
-    drawing = fig6.draw(made_up(n_heads=4, n_kv_heads=2), SETTINGS)
-    outlined = [axes.patches[0].get_xy()[1] + 0.5 for axes in panels(drawing)]
-    assert outlined == [1, 2]
-
-
-def test_figure_6_names_the_head_with_the_most_attention_on_the_perturbed_token():
-    tables = made_up()
-    attention = tables["attention"]
-    at = (attention["layer"] == 1) & (attention["id"] == 8) & (attention["position"] == 0)
-    attention.loc[at, "attention"] = 0.01
-    attention.loc[at & (attention["head"] == 3), "attention"] = 0.9
-    numbers = fig6.draw(tables, SETTINGS).numbers["example"]["attention"]
-    assert (numbers["top_head"], numbers["top_value"], numbers["value"]) == (3, 0.9, 0.01)
 
 
 def test_figure_6_averages_the_memorized_paragraphs_and_the_prefix_alone():
@@ -125,68 +66,6 @@ def test_figure_6_compares_gradients_and_attention_of_the_same_head():
     assert agreement["others"] == pytest.approx(np.delete(means, 2).mean())
 
 
-def test_figure_6_names_the_tokens_and_numbers_of_the_example():
-    tables = made_up()
-    numbers = fig6.draw(tables, SETTINGS).numbers["example"]
-    tokens = tables["paragraphs"].set_index("id")["tokens"][8]
-    for name, rows, value in (
-        ("attention", tables["attention"].query("id == 8 and layer == 1"), "attention"),
-        (
-            "gradient",
-            tables["activation_gradients"].query(
-                "group == 'memorized' and id == 8 and layer == 1 and position < @N_PREFIX"
-            ),
-            "max_abs",
-        ),
-    ):
-        wide, found = rows.pivot(index="head", columns="position", values=value), numbers[name]
-        strongest = wide.loc[2].sort_values(ascending=False).index[:3]
-        assert found["tokens"] == [(token_map.label(TEXTS[tokens[at]]), at) for at in strongest]
-        assert (found["mean"], found["value"]) == pytest.approx((wide.loc[2].mean(), wide.loc[2, 0]))
-        assert (found["top_head"], found["top_value"]) == (wide[0].to_numpy().argmax(), wide[0].max())
-
-
-@pytest.mark.parametrize(("layer", "shown"), [(0, 1), (1, 2), (2, 1)])
-def test_figure_12_shows_the_next_layer_of_figure_6s_paragraph(layer, shown):
-    tables = made_up(3, 4)
-    settings = changed(SETTINGS, highlight={"layer": layer, "head": 2})
-    drawing = fig12.draw(tables, settings)
-    below = panels(drawing)[2]
-    assert not below.patches, "the head is of the other layer"
-    wide = (
-        tables["attention"]
-        .query("id == 8 and layer == @shown")
-        .pivot(index="head", columns="position", values="attention")
-    )
-    np.testing.assert_array_equal(map_values(below), wide)
-    assert drawing.figure.axes[-1].get_ylabel() == f"attention, layer {shown}"
-    tokens = [TEXTS[token] for token in tables["paragraphs"].set_index("id")["tokens"][8][:N_PREFIX]]
-    labels = below.get_xticklabels()
-    assert [label.get_text() for label in labels] == [token_map.label(text) for text in tokens]
-    marked = [label.get_color() == COLOURS["perturbed"] for label in labels]
-    assert marked == [True] + [False] * 9 and triangles(below) == [0]
-    written = drawing.data.query("panel == 'b' and head == 0").sort_values("position")
-    assert written["text"].tolist() == tokens and written["attention"].tolist() == wide.loc[0].tolist()
-    curve = tables["perturbation"].query("id == 3 and position >= 0")
-    nll, em = panels(drawing)[:2]
-    assert nll.lines[0].get_ydata().tolist() == curve["nll_original"].tolist()
-    assert em.lines[0].get_ydata().tolist() == curve["em"].tolist()
-    assert [axes.get_title(loc="left") for axes in (nll, em, below)] == ["a", "", "b"]
-    numbers = drawing.numbers
-    assert (numbers["layer"], numbers["head"], numbers["other"]) == (layer, 2, shown)
-    assert (numbers["example"]["id"], numbers["id"]) == (3, 8)
-    assert numbers["marked"] == (token_map.label(tokens[0]), 0)
-
-
-def test_figure_12_without_a_second_example_or_a_perturbation_that_changes_it(monkeypatch):
-    monkeypatch.setattr(fig12, "example_ids", lambda tables: [8])
-    tables = made_up()
-    tables["perturbed_paragraphs"] = tables["perturbed_paragraphs"].query("id != 8")
-    numbers = fig12.draw(tables, SETTINGS).numbers
-    assert (numbers["id"], numbers["example"]["id"], numbers["marked"]) == (8, 8, None)
-    assert "triangle" not in fill((REPORT / "fig12.rst").read_text(), numbers | {"study": "s"})
-
-
 def test_figure_12_finds_the_most_similar_heads_of_either_layer():
     tables = made_up(2, 4)
     attention = tables["attention"].set_index(["layer", "head"]).sort_index()
@@ -224,20 +103,6 @@ def test_figure_12_leaves_out_paragraphs_outside_of_the_sample():
     for name in ("n_paragraphs", "closest", "closest_correlation", "own_layer_correlation"):
         assert numbers[name] == expected[name], name
     assert numbers["n_paragraphs"] == len(MEMORIZED)
-
-
-def test_figure_12_names_the_most_attended_tokens_and_the_head_at_the_perturbed_one():
-    tables = made_up(2, 4)
-    numbers = fig12.draw(tables, SETTINGS).numbers
-    wide = (
-        tables["attention"]
-        .query("id == 8 and layer == 0")
-        .pivot(index="head", columns="position", values="attention")
-    )
-    tokens = tables["paragraphs"].set_index("id")["tokens"][8]
-    strongest = wide.mean().sort_values(ascending=False).index[:3]
-    assert numbers["tokens"] == [(token_map.label(TEXTS[tokens[at]]), at) for at in strongest]
-    assert (numbers["top_head"], numbers["top_value"]) == (wide[0].argmax(), wide[0].max())
 
 
 def profile_frame(values: dict[tuple[int, int], list[float]]) -> pd.DataFrame:
@@ -298,17 +163,79 @@ def test_a_token_map_draws_head_0_on_top_and_outlines_a_row():
     assert (outline.get_xy(), outline.get_width(), outline.get_height()) == ((-0.5, 0.5), 2, 1)
 
 
-def test_texts_are_those_of_the_paragraphs_prefix():
-    tables = made_up()
-    tokens = tables["paragraphs"].set_index("id")["tokens"][21]
-    assert token_map.prefix_texts(tables, 21, 4) == [TEXTS[token] for token in tokens[:4]]
-
-
-def test_the_highlighted_head_is_the_first_of_the_combined_ranking():
-    rows = [("patching", 0, 1, 1), ("combined", 0, 1, 2), ("combined", 1, 3, 1), ("patching", 1, 3, 2)]
-    ranking = pd.DataFrame(rows, columns=["method", "layer", "head", "rank"])
-    assert highlighted_head({"head_ranking": ranking}, sections({"highlight": "auto"})) == (1, 3)
-    assert highlighted_head({"head_ranking": ranking}, sections({"highlight": {"layer": 2, "head": 0}})) == (
-        2,
-        0,
+def wide_of(tables, paragraph, layer, name="attention"):
+    """Heads x prefix positions of a paragraph, of attention or of the gradients of values."""
+    if name == "attention":
+        rows = tables["attention"].query("id == @paragraph and layer == @layer")
+        return rows.pivot(index="head", columns="position", values="attention")
+    rows = tables["activation_gradients"].query(
+        "group == 'memorized' and id == @paragraph and layer == @layer"
     )
+    rows = rows[rows["position"] < N_PREFIX].astype({"head": int})
+    return rows.pivot(index="head", columns="position", values="max_abs")
+
+
+def shown_tokens(tables, paragraph):
+    tokens = tables["paragraphs"].set_index("id")["tokens"][paragraph][:N_PREFIX]
+    return [TEXTS[token] for token in tokens]
+
+
+def test_figure_6_shows_the_example_in_the_layer_of_the_head_and_marks_the_perturbed_token():
+    tables = made_up(n_kv_heads=2)
+    drawing = fig6.draw(tables, SETTINGS)
+    top, bottom = panels(drawing)
+    np.testing.assert_array_equal(map_values(top), wide_of(tables, 8, 1, "gradient"))
+    np.testing.assert_array_equal(map_values(bottom), wide_of(tables, 8, 1))
+    assert bottom.get_ylim() == (3.5, -0.5)  # head 0 on top
+    outlined = [axes.patches[0].get_xy()[1] + 0.5 for axes in (top, bottom)]
+    assert outlined == [1, 2], "the key-value head of the query head"
+    tokens = shown_tokens(tables, 8)
+    assert [triangles(axes) for axes in (top, bottom)] == [[0], [0]]
+    labels = bottom.get_xticklabels()
+    assert words(labels) == [token_map.label(text) for text in tokens]
+    assert [label.get_color() == COLOURS["perturbed"] for label in labels] == [True] + [False] * 9
+    written = drawing.data.query("panel == 'attention' and head == 0").sort_values("position")
+    assert written["token"].tolist() == tokens
+
+
+def test_figure_6_names_the_tokens_and_numbers_of_the_example():
+    tables = made_up()
+    drawing = fig6.draw(tables, SETTINGS)
+    tokens = shown_tokens(tables, 8)
+    for name, found in drawing.numbers["example"].items():
+        wide = wide_of(tables, 8, 1, name)
+        strongest = wide.loc[2].sort_values(ascending=False).index[:3]
+        assert found["tokens"] == [(token_map.label(tokens[at]), at) for at in strongest]
+        assert (found["mean"], found["value"]) == pytest.approx((wide.loc[2].mean(), wide.loc[2, 0]))
+        assert (found["top_head"], found["top_value"]) == (wide[0].to_numpy().argmax(), wide[0].max())
+    assert "Triangle" in checked("fig6", drawing)
+
+
+@pytest.mark.parametrize(("layer", "shown"), [(0, 1), (1, 2), (2, 1)])
+def test_figure_12_shows_the_next_layer_of_figure_6s_paragraph(layer, shown):
+    tables = made_up(3, 4)
+    drawing = fig12.draw(tables, changed(SETTINGS, highlight={"layer": layer, "head": 2}))
+    nll, em, below = panels(drawing)
+    wide, tokens, numbers = wide_of(tables, 8, shown), shown_tokens(tables, 8), drawing.numbers
+    np.testing.assert_array_equal(map_values(below), wide)
+    assert not below.patches, "the head is of the other layer"
+    assert words(below.get_xticklabels()) == [token_map.label(text) for text in tokens]
+    assert triangles(below) == [0]
+    curve = tables["perturbation"].query("id == 3 and position >= 0")
+    assert nll.lines[0].get_ydata().tolist() == curve["nll_original"].tolist()
+    assert em.lines[0].get_ydata().tolist() == curve["em"].tolist()
+    assert (numbers["other"], numbers["example"]["id"], numbers["id"]) == (shown, 3, 8)
+    assert numbers["marked"] == (token_map.label(tokens[0]), 0)
+    strongest = wide.mean().sort_values(ascending=False).index[:3]
+    assert numbers["tokens"] == [(token_map.label(tokens[at]), at) for at in strongest]
+    assert (numbers["top_head"], numbers["top_value"]) == (wide[0].argmax(), wide[0].max())
+
+
+def test_figures_without_a_second_example_or_a_perturbation_that_changes_it(monkeypatch):
+    monkeypatch.setattr(fig12, "example_ids", lambda tables: [8])
+    tables = made_up()
+    tables["perturbed_paragraphs"] = tables["perturbed_paragraphs"].query("id != 8")
+    drawing = fig12.draw(tables, SETTINGS)
+    assert (drawing.numbers["id"], drawing.numbers["example"]["id"]) == (8, 8)
+    assert "triangle" not in checked("fig12", drawing)
+    assert "Triangle" not in checked("fig6", fig6.draw(tables, SETTINGS))

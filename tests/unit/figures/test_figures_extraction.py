@@ -1,20 +1,15 @@
 """Figure `extraction`: what is plotted and said is counted anew from probabilities that are made up."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import colour_of, legend_of
-from figure_labels import clipped_labels, overlapping_labels
-from matplotlib.colors import to_rgb
+from drawn_parts import colour_of
+from figure_labels import checked
 
 from memloc.figures import extraction
 from memloc.figures.parts.style import COLOURS
-from memloc.run.templates import fill
 from memloc.settings.sections import sections
 
-REPORT = Path(__file__).parents[3] / "workflow/report"
 SETTINGS = sections({"paragraph": {"length": 60, "prefix": 20}})
 SCHEMES = ("T = 1, top k = 40", "T = 1")
 
@@ -48,17 +43,10 @@ def within(log_p, n_draws, confidence=0.9):
     return 1 - (1 - np.exp(log_p)) ** n_draws >= confidence
 
 
-def caption(drawing):
-    text = (REPORT / "extraction.rst").read_text()
-    return " ".join(fill(text, drawing.numbers | {"study": "made up"}).split())
-
-
 @pytest.mark.parametrize("n_unseen", [0, 60])
 def test_labels_are_readable_and_the_caption_says_whether_there_are_controls(n_unseen):
-    drawing = extraction.draw(tables(n_unseen), SETTINGS)
-    assert clipped_labels(drawing.figure) == [] and overlapping_labels(drawing.figure) == []
-    text = caption(drawing)
-    assert "nan" not in text and ("No paragraph is known to be unseen" in text) == (n_unseen == 0)
+    text = checked("extraction", extraction.draw(tables(n_unseen), SETTINGS))
+    assert ("No paragraph is known to be unseen" in text) == (n_unseen == 0)
     assert ("* 60 unseen paragraphs" in text) == (n_unseen == 60)
 
 
@@ -98,30 +86,12 @@ def test_every_curve_is_the_share_of_its_group():
             label = f"{confidence:g}" if panel == "a" else scheme
             assert group == "unseen" or line.get_label() == label
         assert greedy.get_ydata() == [share, share]
-        labels = ["0.1", "0.5", "0.9", "0.99"] if panel == "a" else list(SCHEMES)
-        assert list(legend_of(axes)) == [*labels, "greedy", "unseen"]
-        assert legend_of(axes)["unseen"] == COLOURS["unseen"]
-        title = axes.get_legend().get_title().get_text()
-        assert title == ("confidence" if panel == "a" else "")
-    assert (lines["n_draws"].min(), lines["n_draws"].max()) == (1, pytest.approx(1e5))
-    dashes = {line.get_label(): line.get_linestyle() for line in drawing.figure.axes[1].lines}
-    assert (dashes[SCHEMES[0]], dashes["greedy"]) == ("-", ":") and dashes[SCHEMES[1]] not in "-:"
-    titles = [axes.get_title() for axes in drawing.figure.axes]
-    assert titles == [SCHEMES[0], "confidence 0.9", "confidence 0.9"]
-
-
-def test_more_sure_and_more_draws_are_darker():
-    for axes in extraction.draw(tables(0), SETTINGS).figure.axes[::2]:
-        brightness = [sum(to_rgb(colour)) for colour in legend_of(axes).values()][:4]
-        assert brightness == sorted(brightness, reverse=True)
 
 
 def test_bins_of_repeats_add_up_and_unseen_paragraphs_stand_beside_them():
     given = tables(60)
     drawing = extraction.draw(given, SETTINGS)
     bins, axes = drawing.data.query("panel == 'c'"), drawing.figure.axes[2]
-    assert list(legend_of(axes)) == ["1 draw", "10 draws", "100 draws", "1,000 draws", "greedy"]
-    assert ("unseen", (0.5, 0.06)) in [(text.get_text(), text.get_position()) for text in axes.texts]
     curves = zip(axes.lines[:10:2], axes.lines[1:10:2], bins.groupby("shown", sort=False), strict=True)
     for line, beside, (shown, rows) in curves:
         seen, unseen = (
@@ -145,18 +115,9 @@ def test_bins_are_those_of_the_indexes_where_the_study_names_some():
     ids = given["scores"]["id"]
     index = pd.DataFrame({"id": ids, "count": 0, "continuation_count": np.where(ids < 30, 0, 2 + ids % 50)})
     drawing = extraction.draw(given | {"exposure": index}, SETTINGS)
-    assert clipped_labels(drawing.figure) == [] and overlapping_labels(drawing.figure) == []
     bins = drawing.data.query("panel == 'c' and shown == 'greedy' and group == 'seen'")
     assert bins["n_paragraphs"].sum() == 370 and bins["repeats_max"].max() == 51
-    text = caption(drawing)
+    text = checked("extraction", drawing)
     assert "of the continuation in the indexes of a corpus" in text
     assert "The 30 whose continuation the indexes do not hold are in no bin of (c)." in text
     assert "The indexes hold the continuation of 60 of them all the same." in text
-
-
-def test_draws_are_on_a_logarithmic_axis_and_axes_have_names():
-    axes = extraction.draw(tables(60), SETTINGS).figure.axes
-    curves = [each for each in axes if each.get_xlabel() == "draws"]
-    assert [each.get_xscale() for each in curves] == ["log", "log"]
-    assert {each.get_ylabel() for each in curves} == {"fraction extractable"}
-    assert all(each.get_xlabel() and each.get_ylabel() for each in axes)

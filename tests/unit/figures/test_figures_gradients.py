@@ -1,61 +1,36 @@
-"""Gradient figures on made-up tables: the plotted numbers, the captions, and labels that can be read."""
-
-import subprocess
-import sys
-from pathlib import Path
+"""Figures of gradients, and of similar gradients and activations: what is plotted and said of tables."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import colour_of, is_red_above_zero, legend_of, letters_of, lying_bars, outlined, words
-from figure_labels import clipped_labels, drawn_labels, overlapping_labels
+from drawn_parts import lying_bars
+from figure_labels import checked
+from made_activations import SETTINGS, components, made_up, map_values, panels
 from made_settings import changed
-from matplotlib.collections import QuadMesh
-from matplotlib.colors import to_hex
 
-from memloc.figures import fig4, fig9, gradient_similarity
-from memloc.figures.parts.gradient_summary import layer_numbers
-from memloc.figures.parts.heatmap import NO_HEAD, heat_map, layer_bars, layer_matrix, query_head_scores
-from memloc.figures.parts.style import COLOURS, Drawing, subplots
-from memloc.run.templates import fill
-from memloc.settings.sections import sections
-
-REPORT = Path(__file__).parents[3] / "workflow" / "report"
-SETTINGS = sections(
-    {
-        "sets": {"split_by": "em"},
-        "highlight": {"layer": 1, "head": 2},
-        "paragraph": {"length": 100, "prefix": 50},
-        "contrastive": {"nll_weight": 0.5, "learning_rate": 1e-5},
-    }
+from memloc.figures import (
+    activation_bins,
+    attention_entropy,
+    fig4,
+    fig9,
+    fig10,
+    forward_similarity,
+    gradient_similarity,
 )
+from memloc.figures.parts.gradient_summary import layer_numbers
+from memloc.figures.parts.heatmap import layer_matrix
+
 GROUPS = ("memorized", "non_memorized", "partly_11_29", "partly_30_49", "contrastive")
-MODULES = (fig4, fig9, gradient_similarity)
+WEIGHTS = changed(SETTINGS, contrastive={"nll_weight": 0.5, "learning_rate": 1e-5})
 
 
-def components(
-    n_layers: int, n_heads: int, n_kv_heads: int | None = None, gated: bool = False
-) -> pd.DataFrame:
-    """Rows layer, component, head as component tables have them, in the order of the weights' table."""
-    n_kv_heads = n_kv_heads or n_heads
-    heads = {"W_Q": n_heads, "W_K": n_kv_heads, "W_V": n_kv_heads, "W_O": n_heads}
-    blocks = ["W_in", "W_out", *(["W_gate"] if gated else [])]
-    rows = [
-        (layer, component, head)
-        for layer in range(n_layers)
-        for component in [*heads, *blocks]
-        for head in (range(heads[component]) if component in heads else [None])
-    ]
-    frame = pd.DataFrame(rows, columns=["layer", "component", "head"])
-    return frame.astype({"head": "Int64"})
-
-
-def made_up(n_layers: int, n_heads: int, scale: float = 1e-3, **options) -> dict[str, pd.DataFrame]:
-    """Tables with random gradients and cosines."""
-    rng, base = np.random.default_rng(0), components(n_layers, n_heads, **options)
+def weights(n_layers: int = 2, n_heads: int = 3) -> dict[str, pd.DataFrame]:
+    """Tables of random gradients and cosines of weights."""
+    heads = {"W_Q": n_heads, "W_K": n_heads, "W_V": n_heads, "W_O": n_heads, "W_in": None, "W_out": None}
+    rng, base = np.random.default_rng(0), components(n_layers, heads)
     frames = []
     for group in GROUPS:
-        size = rng.gamma(1.0, scale, len(base))
+        size = rng.gamma(1.0, 1e-3, len(base))
         norm = size * 2 if group == "contrastive" else np.nan
         more = {"max_abs": size, "sum_abs": 40 * size, "n_weights": 64, "nll_term_norm": norm}
         frames.append(base.assign(group=group, **more, kl_term_norm=norm * 1e-6))
@@ -67,106 +42,24 @@ def made_up(n_layers: int, n_heads: int, scale: float = 1e-3, **options) -> dict
     }
 
 
-def maps(drawing: Drawing) -> list[np.ndarray]:
-    """Values of every layers x components map of a figure, in reading order (colour bars left out)."""
-    found = [
-        artist for axes in drawing.figure.axes for artist in axes.collections if axes.get_ylabel() == "layer"
-    ]
-    return [mesh.get_array() for mesh in found if isinstance(mesh, QuadMesh)]
-
-
-def test_columns_are_ordered_by_component_and_head():
-    frame = components(2, 2, gated=True).sample(frac=1, random_state=0).assign(value=1.0)
-    columns = list(layer_matrix(frame, "value").columns)
-    assert columns[:4] == [("W_K", 0), ("W_K", 1), ("W_Q", 0), ("W_Q", 1)]
-    assert columns[-3:] == [("W_in", NO_HEAD), ("W_gate", NO_HEAD), ("W_out", NO_HEAD)]
-
-
-def test_a_component_that_is_there_twice_is_refused():
-    frame = pd.concat([components(1, 2)] * 2).assign(value=1.0)
-    with pytest.raises(ValueError, match="duplicate"):
-        layer_matrix(frame, "value")
-
-
-def test_query_heads_share_the_scores_of_their_key_value_head():
-    frame = components(1, 4, n_kv_heads=2).assign(value=0.0)
-    frame.loc[(frame["component"] == "W_V") & (frame["head"] == 1), "value"] = 5.0
-    frame.loc[(frame["component"] == "W_O") & (frame["head"] == 0), "value"] = 3.0
-    frame.loc[frame["component"] == "W_in", "value"] = 9.0
-    assert query_head_scores(layer_matrix(frame, "value")).loc[0].tolist() == [3.0, 0.0, 5.0, 5.0]
-
-
-def test_the_outline_marks_the_head_in_every_attention_component():
-    _, axes = subplots()
-    frame = components(2, 4, n_kv_heads=2).assign(value=1.0)
-    heat_map(axes, layer_matrix(frame, "value"), highlight=(1, 3))
-    corners = sorted(patch.get_xy() for patch in axes.patches)
-    assert corners == [(1, 0.5), (2 + 3, 0.5), (6 + 1, 0.5), (8 + 3, 0.5)]  # W_K, W_Q, W_V, W_O
-    labels = {minor: axes.get_xticklabels(minor=minor) for minor in (False, True)}
-    heads = [(label.get_position()[0], label.get_text()) for label in labels[True]]
-    assert heads == [(place + 0.5, head) for place, head in enumerate("010123010123")]
-    names = {label.get_text(): label.get_position()[0] for label in labels[False]}
-    names |= {text.get_text(): text.xy[0] for text in axes.texts}
-    assert names == {"W_K": 1, "W_Q": 4, "W_V": 7, "W_O": 10, "W_in": 12.5, "W_out": 13.5}
-    edges = axes.collections[0].get_coordinates()[0, :, 0]
-    assert edges.tolist() == list(range(15)) and axes.get_xlim() == (0, 14)
-    brackets = [line.get_xdata() for line in axes.lines if list(line.get_ydata()) == [0, 0]]
-    assert np.mean(brackets, axis=1).tolist() == [1, 4, 7, 10]
-
-
-def test_numbers_that_are_left_out_of_wide_and_deep_maps_shift_no_others():
-    figure, axes = subplots(4, 2)
-    heat_map(axes, layer_matrix(components(30, 32).assign(value=1.0), "value"))
-    figure.canvas.draw()
-    heads = [(label.get_position()[0], int(label.get_text())) for label in axes.get_xticklabels(minor=True)]
-    assert len(heads) < 4 * 32 and all((place - 0.5) % 32 == head for place, head in heads)
-    layers = axes.get_yticks().tolist()
-    assert words(axes.get_yticklabels()) == list(map(str, layers)) and len(layers) < 30
-
-
-@pytest.mark.parametrize(("lowest", "left"), [(-0.5, -0.5), (0.5, 0)])
-def test_bars_are_drawn_whole_and_from_zero(lowest, left):
-    _, axes = subplots()
-    layer_bars(axes, pd.DataFrame({"mean": [1.0, lowest]}), ["0.4"], "mean")
-    assert axes.get_xlim()[0] == left if left == 0 else axes.get_xlim()[0] < left
-
-
-def test_layer_0_is_at_the_bottom_and_every_cell_in_its_place():
-    tables = made_up(3, 2)
-    drawing = fig4.draw(tables, changed(SETTINGS, highlight={"layer": 1, "head": 1}))
-    axes = drawing.figure.axes[0]
-    assert axes.get_ylim() == (-0.5, 2.5)
-    values = maps(drawing)[0]
-    frame = tables["parameter_gradients"].query("group == 'memorized' and component == 'W_V'")
-    assert values[0, 4:6].tolist() == frame.query("layer == 0")["max_abs"].tolist()
-    assert values[2, 4:6].tolist() == frame.query("layer == 2")["max_abs"].tolist()
+def maps(drawing, n):
+    """Values of each map, and lengths of the bars of each kind beside it."""
+    axes = panels(drawing)
+    bars = [[kind[:, 1].tolist() for kind in lying_bars(right)] for right in axes[1 : 2 * n : 2]]
+    return [map_values(left) for left in axes[: 2 * n : 2]], bars
 
 
 def test_figure_4_plots_each_group_and_its_layer_sums():
-    tables = made_up(4, 8)
-    drawing = fig4.draw(tables, SETTINGS)
-    assert set(drawing.data["group"]) == {"memorized", "non_memorized", "contrastive"}
-    axes = drawing.figure.axes
-    by_group = dict(tuple(tables["parameter_gradients"].groupby("group")))
-    groups = {"a": "memorized", "b": "non_memorized", "c": "contrastive"}
-    titles = ["memorized", "non-memorized", "contrastive, after one step"]
-    assert [left.get_title() for left in axes[:6:2]] == titles
-    for (letter, group), values, left, right in zip(
-        groups.items(), maps(drawing), axes[:6:2], axes[1:6:2], strict=True
-    ):
-        rows = by_group[group]
-        assert values.sum() == pytest.approx(rows["max_abs"].sum())
-        sums = rows.groupby("layer")["max_abs"].sum()
-        (bars,) = lying_bars(right)
-        assert bars == pytest.approx(np.column_stack([range(4), sums]))
-        assert colour_of(right.patches[0]) == colour_of(left.title) == COLOURS[group]
-        assert (left.get_title(loc="left"), right.get_xlabel()) == (letter, "layer sum")
-        assert outlined(left) == [(2, 1), (10, 1), (18, 1), (26, 1)]
-    assert [each.get_ylabel() for each in axes].count("max |gradient|") == 3
+    tables = weights(4, 8)
+    shown, bars = maps(fig4.draw(tables, WEIGHTS), 3)
+    for group, values, (lengths,) in zip(fig4.GROUPS, shown, bars, strict=True):
+        rows = tables["parameter_gradients"][tables["parameter_gradients"]["group"] == group]
+        np.testing.assert_array_equal(values, layer_matrix(rows, "max_abs"))
+        assert lengths == pytest.approx(rows.groupby("layer")["max_abs"].sum().tolist())
 
 
 def test_figure_4_gives_the_numbers_of_the_run():
-    tables = made_up(4, 8)
+    tables = weights(4, 8)
     frame = tables["parameter_gradients"]
     frame[["max_abs", "sum_abs"]] = [1.0, 10.0]
     memorized = frame["group"] == "memorized"
@@ -174,179 +67,248 @@ def test_figure_4_gives_the_numbers_of_the_run():
     frame.loc[frame["group"] == "non_memorized", "sum_abs"] = 70.0
     culprit = memorized & (frame["layer"] == 0) & (frame["component"] == "W_V") & (frame["head"] == 5)
     frame.loc[culprit, "max_abs"] = 4.0
-    numbers = fig4.draw(tables, SETTINGS).numbers
-    found = numbers["groups"]["memorized"]
+    drawing = fig4.draw(tables, WEIGHTS)
+    numbers, found = drawing.numbers, drawing.numbers["groups"]["memorized"]
     assert found["strongest"] == "W_V of head 5 in layer 0"
     assert (found["rank"], found["n_heads"]) == (2, 32)
     assert found["lower_share_max"] == pytest.approx((2 * 34 * 3 + 1) / (2 * 34 * 4 + 1))
     assert found["max"] == 4 and found["lower_share_sum"] == pytest.approx(0.75)
     assert numbers["ratio"] == pytest.approx(3.5)
-    assert numbers["groups"]["non_memorized"]["lower_share_max"] == pytest.approx(0.5)
     contrastive = frame[frame["group"] == "contrastive"]
     assert numbers["nll_term_norm"] == pytest.approx(np.linalg.norm(contrastive["nll_term_norm"]))
     assert numbers["kl_term_norm"] == pytest.approx(1e-6 * numbers["nll_term_norm"])
-    caption = fill((REPORT / "fig4.rst").read_text(), numbers | {"study": "s"})
-    assert "is 3.5 times that of memorized ones" in caption
-    assert "-0.5 times that of the memorized paragraphs" in caption
-    assert "rate 1e-05" in caption and "the lower half of the layers (2 of 4)" in caption
-    assert "hold" not in caption
+    caption = checked("fig4", drawing)
+    assert "-0.5 times that of the memorized paragraphs" in caption and "rate 1e-05" in caption
+    assert "the lower half of the layers (2 of 4)" in caption
     assert layer_numbers(pd.DataFrame({"layer": range(5)})) == {"n_layers": 5, "n_lower": 2}
 
 
 def test_figure_9_sums_attention_and_mlp_weights_of_every_layer():
-    tables = made_up(2, 3)
-    rows = tables["parameter_gradients"].query("group == 'partly_11_29'")
-    sums = fig9.block_sums(rows)
-    attention = rows["component"].isin(["W_Q", "W_K", "W_V", "W_O"])
-    for layer in range(2):
-        inside = rows["layer"] == layer
-        assert sums.loc[layer, "attention"] == pytest.approx(rows.loc[inside & attention, "sum_abs"].sum())
-        assert sums.loc[layer, "MLP"] == pytest.approx(rows.loc[inside & ~attention, "sum_abs"].sum())
-    drawing = fig9.draw(tables, SETTINGS)
-    axes = drawing.figure.axes
-    dark, light = lying_bars(axes[3])  # second row: partly_11_29
-    assert dark == pytest.approx(np.column_stack([[0.2, 1.2], sums["attention"]]))
-    assert light == pytest.approx(np.column_stack([[-0.2, 0.8], sums["MLP"]]))
-    shades = [to_hex("0.2"), to_hex("0.65")]
-    assert [colour_of(bars[0]) for bars in axes[3].containers] == shades
-    assert axes[3].get_xlabel() == "sum |gradient|"
-    assert legend_of(axes[1]) == dict(zip(["attention", "MLP"], shades, strict=True))
-    groups = ("non_memorized", "partly_11_29", "partly_30_49", "memorized")
-    assert letters_of(drawing.figure) == "abcd"
-    titles = ["non-memorized", "partly (11\u201329)", "partly (30\u201349)", "memorized"]
-    assert [left.get_title() for left in axes[:8:2]] == titles
-    for group, left, values in zip(groups, axes[:8:2], maps(drawing), strict=True):
-        rows = tables["parameter_gradients"].query(f"group == '{group}'")
-        assert values.sum() == pytest.approx(rows["max_abs"].sum())
-        assert outlined(left) == [(2, 1), (5, 1), (8, 1), (11, 1)]
-    assert [each.get_ylabel() for each in axes].count("max |gradient|") == 4
+    tables = weights()
+    drawing = fig9.draw(tables, WEIGHTS)
+    shown, bars = maps(drawing, 4)
+    for group, values, both in zip(drawing.numbers["groups"], shown, bars, strict=True):
+        rows = tables["parameter_gradients"][tables["parameter_gradients"]["group"] == group]
+        np.testing.assert_array_equal(values, layer_matrix(rows, "max_abs"))
+        attention = rows["component"].isin(["W_Q", "W_K", "W_V", "W_O"])
+        for chosen, lengths in zip((attention, ~attention), both, strict=True):
+            sums = [rows.loc[chosen & (rows["layer"] == layer), "sum_abs"].sum() for layer in range(2)]
+            assert lengths == pytest.approx(sums)
 
 
 def test_figures_4_and_9_count_sampled_paragraphs():
-    tables = made_up(2, 3)
+    tables = weights()
     more = pd.DataFrame({"id": range(90, 95), "set": ["memorized"] * 2 + ["non_memorized"] * 3})
     tables["sets"] = pd.concat([tables["sets"], more.assign(sampled=more["id"] == 94)])
-    numbers = fig4.draw(tables, SETTINGS).numbers
+    numbers = fig4.draw(tables, WEIGHTS).numbers
     assert (numbers["n_memorized"], numbers["n_non_memorized"]) == (3, 4)
-    numbers = fig9.draw(tables, SETTINGS).numbers
+    numbers = fig9.draw(tables, WEIGHTS).numbers
     assert [found["n"] for found in numbers["groups"].values()] == [4, 3, 3, 3]
 
 
-def test_figure_9_gives_sums_and_the_share_of_attention_of_each_bin():
-    tables = made_up(2, 3)
+def test_figure_9_gives_sums_and_the_share_of_attention_and_warns_of_bins_of_different_sizes():
+    tables = weights()
     rows = tables["parameter_gradients"]
     rows["sum_abs"] = np.where(rows["component"].str.startswith("W_i"), 9.0, 1.0) * (3 - 2 * rows["layer"])
-    found = fig9.draw(tables, SETTINGS).numbers["groups"]["memorized"]
+    drawing = fig9.draw(tables, WEIGHTS)
+    found = drawing.numbers["groups"]["memorized"]
     assert found["sum"] == pytest.approx(4 * (12 + 9 + 1)) != rows["max_abs"].sum()
     assert found["lower_share_sum"] == pytest.approx(3 / 4)
     assert found["max"] == rows.query("group == 'memorized'")["max_abs"].max()
     assert found["attention_share"] == pytest.approx(12 / (12 + 9 + 1))
-
-
-def test_figure_9_leaves_out_bins_without_paragraphs():
-    tables = made_up(2, 3)
-    frame = tables["parameter_gradients"]
-    tables["parameter_gradients"] = frame[frame["group"] != "partly_30_49"]
-    drawing = fig9.draw(tables, SETTINGS)
-    assert len(maps(drawing)) == 3
-    assert list(drawing.numbers["groups"]) == ["non_memorized", "partly_11_29", "memorized"]
-
-
-def test_figure_9_warns_of_bins_of_different_sizes():
-    tables = made_up(2, 3)
-    template = (REPORT / "fig9.rst").read_text()
-    assert "differ in size" not in fill(template, fig9.draw(tables, SETTINGS).numbers | {"study": "s"})
+    assert "differ in size" not in checked("fig9", drawing)
     tables["sets"] = tables["sets"].iloc[1:]
-    assert "differ in size" in fill(template, fig9.draw(tables, SETTINGS).numbers | {"study": "s"})
+    assert "differ in size" in checked("fig9", fig9.draw(tables, WEIGHTS))
 
 
-def test_figure_9_decides_nothing():
-    caption = fill(
-        (REPORT / "fig9.rst").read_text(), fig9.draw(made_up(2, 3), SETTINGS).numbers | {"study": "s"}
-    )
-    assert not any(word in caption for word in ("falls", "rises", "holds"))
+@pytest.mark.parametrize(
+    ("module", "table"), [(fig9, "parameter_gradients"), (activation_bins, "activation_bins")]
+)
+def test_bins_without_paragraphs_are_left_out(module, table):
+    tables = made_up() | weights()
+    tables[table] = tables[table].query("group != 'partly_30_49'")
+    groups = module.draw(tables, WEIGHTS).numbers["groups"]
+    assert list(groups) == ["non_memorized", "partly_11_29", "memorized"]
 
 
-def test_similarity_shows_cosines_around_zero_and_marks_missing_ones():
-    tables = made_up(2, 3)
-    frame = tables["gradient_similarity"]
-    frame.loc[0, "cosine"] = np.nan
-    frame.loc[1, "cosine"] = -0.999
+def test_activation_bins_show_each_bin():
+    tables = made_up(4, 8)
+    drawing = activation_bins.draw(tables, SETTINGS)
+    shown, bars = maps(drawing, 4)
+    for place, (group, numbers) in enumerate(drawing.numbers["groups"].items()):
+        rows = tables["activation_bins"][tables["activation_bins"]["group"] == group]
+        np.testing.assert_array_equal(shown[place], layer_matrix(rows, "mean_max_abs"))
+        assert bars[place] == [pytest.approx(rows.groupby("layer")["mean_max_abs"].sum().tolist())]
+        row = rows.loc[rows["mean_max_abs"].idxmax()]
+        assert numbers["strongest"].startswith(f"{row['component']} of ")
+        assert numbers["strongest"].endswith(f"layer {row['layer']}")
+        assert (numbers["n"], numbers["sum"]) == (7 + place, pytest.approx(rows["mean_max_abs"].sum()))
+
+
+def test_similarity_shows_the_sets_and_the_halves_of_each():
+    tables = made_up() | weights()
+    shown, bars = maps(gradient_similarity.draw(tables, SETTINGS), 4)
+    columns = ["cosine", "cosine", *gradient_similarity.HALVES]
+    names = ["gradient_similarity", *["activation_similarity"] * 3]
+    for values, (lengths,), name, column in zip(shown, bars, names, columns, strict=True):
+        np.testing.assert_array_equal(values, layer_matrix(tables[name], column))
+        assert lengths == pytest.approx(tables[name].groupby("layer")[column].mean().tolist())
+
+
+def test_similarity_counts_what_its_caption_says():
+    tables = made_up() | weights()
+    data = tables["activation_similarity"]
+    data["cosine"], data["cosine_memorized"], data["cosine_non_memorized"] = 0.5, 0.9, 0.6
+    data.loc[3, "cosine"] = 0.8
+    data.loc[5, "cosine"], data.loc[5, "cosine_memorized"] = -0.2, np.nan
+    data.loc[7, ["cosine", "cosine_non_memorized"]] = np.nan
     drawing = gradient_similarity.draw(tables, SETTINGS)
-    mesh = next(artist for artist in drawing.figure.axes[0].collections if isinstance(artist, QuadMesh))
-    assert mesh.get_clim() == pytest.approx((-0.999, 0.999))
-    assert np.ma.getmaskarray(mesh.get_array()).sum() == 1
-    assert drawing.numbers["n_undefined"] == 1
-    assert drawing.numbers["min"] == pytest.approx(-0.999)
-    assert is_red_above_zero(mesh) and len(set(mesh.cmap.get_bad()[:3])) == 1  # missing: grey
-    values = frame.query("layer == 1 and component == 'W_V'")["cosine"]
-    assert mesh.get_array()[1, 6:9].tolist() == values.tolist()
-    left, right = drawing.figure.axes[:2]
-    assert outlined(left) == [(2, 1), (5, 1), (8, 1), (11, 1)]
-    (bars,) = lying_bars(right)
-    assert bars == pytest.approx(np.column_stack([range(2), frame.groupby("layer")["cosine"].mean()]))
-    assert right.get_xlabel() == "mean"
-    assert [axes.get_ylabel() for axes in drawing.figure.axes][2:] == ["cosine similarity"]
-    numbers, largest = drawing.numbers, frame.sort_values("cosine").dropna(subset="cosine").iloc[-1]
-    assert (numbers["max"], numbers["mean"]) == pytest.approx((largest["cosine"], frame["cosine"].mean()))
-    assert numbers["largest"].startswith(f"{largest['component']} of ")
-    assert numbers["largest"].endswith(f"layer {largest['layer']}")
-    assert (numbers["n_components"], numbers["n_negative"]) == (28, sum(frame["cosine"] < 0))
+    numbers, found, row = drawing.numbers, drawing.numbers["activations"], data.loc[3]
+    assert numbers["n_below_halves"] == len(data) - 2  # without rows 3 and 7
+    assert numbers["halves"]["cosine_memorized"] == pytest.approx(0.9)
+    assert found == {
+        "mean": pytest.approx(data["cosine"].mean()),
+        "largest": f"{row['component']} of head {row['head']} in layer {row['layer']}",
+        "max": 0.8,
+        "min": -0.2,
+        "n_components": len(data),
+        "n_negative": 1,
+        "n_undefined": 1,
+    }
+    assert "1 have a gradient of exactly zero" in checked("gradient_similarity", drawing)
 
 
-SHAPES = {
-    "test": (2, 4, {}),
-    "mini": (4, 8, {}),
-    "gpt-neo-125m": (12, 12, {}),
-    "grouped queries, gated": (30, 9, {"n_kv_heads": 3, "gated": True}),
-    "many heads": (24, 32, {}),
-}
+def test_forward_similarity_shows_pairs_and_other_paragraphs_at_both_positions():
+    tables = made_up()
+    rows = tables["forward_similarity"]
+    rows.loc[(rows["layer"] == 0) & (rows["component"] == "pre"), "cosine"] = np.nan
+    drawing = forward_similarity.draw(tables, SETTINGS)
+    maps_of_roles, bars = maps(drawing, 2)
+    for place, role in enumerate(("perturbed", "impact")):
+        shown = rows[(rows["role"] == role) & ((role == "perturbed") | (rows["id"] != 21))]
+        means = shown.groupby(["layer", "component", "head"], observed=True, dropna=False)
+        means = means[["cosine", "cosine_other"]].mean().reset_index()
+        np.testing.assert_array_equal(maps_of_roles[place], layer_matrix(means, "cosine"))
+        layers = shown.groupby("layer")[["cosine", "cosine_other"]].mean()
+        assert bars[place] == [pytest.approx(layers[kind].tolist()) for kind in layers]
+        least = means.loc[means["cosine"].idxmin()]
+        of_head = "" if pd.isna(least["head"]) else f"head {least['head']} in "
+        assert drawing.numbers["roles"][role] == {
+            "n_pairs": 3 - place,
+            "mean": pytest.approx(shown["cosine"].mean()),
+            "mean_other": pytest.approx(shown["cosine_other"].mean()),
+            "least": f"{least['component']} of {of_head}layer {least['layer']}",
+            "min": pytest.approx(least["cosine"]),
+            "n_undefined": 1,
+        }
+    tables["forward_similarity"] = rows.query("id == 21")
+    numbers = forward_similarity.draw(tables, SETTINGS).numbers["roles"]
+    assert [numbers[role]["n_pairs"] for role in ("perturbed", "impact")] == [1, 1], "both positions are one"
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.split(".")[-1])
-def test_labels_are_on_the_page_and_apart(module, shape):
-    n_layers, n_heads, options = SHAPES[shape]
-    figure = module.draw(made_up(n_layers, n_heads, **options), SETTINGS).figure
-    assert clipped_labels(figure) == []
-    assert overlapping_labels(figure) == []
+PLACES = [
+    ("memorized", "perturbed"),
+    ("perturbed", "perturbed"),
+    ("memorized", "impact"),
+    ("perturbed", "impact"),
+]
 
 
-@pytest.mark.parametrize("scale", [3e-7, 0.02, 5e4])
-def test_labels_stay_apart_whatever_the_size_of_gradients(scale):
-    figure = fig9.draw(made_up(4, 8, scale=scale), SETTINGS).figure
-    assert clipped_labels(figure) == []
-    assert overlapping_labels(figure) == []
+def test_figure_10_averages_paragraphs_and_gives_both_positions_of_a_group_one_scale():
+    """Pairs whose two positions are one are left out: paragraph 21."""
+    tables = made_up()
+    drawing = fig10.draw(tables, SETTINGS)
+    limits, every = {}, tables["impact_gradients"]
+    for axes, (group, role) in zip(panels(drawing), PLACES, strict=True):
+        rows = every[(every["group"] == group) & (every["role"] == role) & (every["id"] != 21)]
+        means = rows.groupby(["component", "layer", "head"])["max_abs"].mean()
+        np.testing.assert_allclose(map_values(axes), np.hstack([means["k"].unstack(), means["q"].unstack()]))
+        limits.setdefault(group, set()).add(axes.collections[0].get_clim())
+    largest = drawing.data.groupby("group")["max_abs"].max()
+    assert limits == {group: {(0, largest[group])} for group in limits}
+    assert "are left out (1 of 3)" in checked("fig10", drawing)
+    tables["impact_gradients"] = tables["impact_gradients"].query("id == 21")
+    alone = checked("fig10", fig10.draw(tables, SETTINGS))
+    assert "In all pairs these two positions are the same" in alone and "over all" not in alone
 
 
-def test_every_head_of_gpt_neo_125m_has_its_number():
-    figure = gradient_similarity.draw(made_up(12, 12), SETTINGS).figure
-    texts = [text for text, _ in drawn_labels(figure)]
-    assert sum(text == "10" for text in texts) == 4 + 1  # four components, and layer 10
-    assert all(texts.count(name) == 1 for name in ("W_K", "W_Q", "W_V", "W_O", "W_in", "W_out"))
+def test_figure_10_compares_the_queries_of_both_positions_and_names_the_strongest():
+    tables = made_up(3)
+    frame = tables["impact_gradients"]
+    strongest = dict(zip(PLACES, [("k", 0, 1), ("q", 1, 0), ("q", 2, 3), ("k", 0, 2)], strict=True))
+    frame["max_abs"] = np.where(frame["role"] == "impact", 20.0, 10.0)
+    frame.loc[frame["group"] == "memorized", "max_abs"] = 1.0
+    for (group, role), (component, layer, head) in strongest.items():
+        labels = frame[["group", "role", "component", "layer", "head"]].astype(object)
+        frame.loc[(labels == [group, role, component, layer, head]).all(axis=1), "max_abs"] *= 5
+    frame.loc[frame["id"] == 21, "max_abs"] *= 3
+    numbers = fig10.draw(tables, SETTINGS).numbers
+    for (group, role), (component, layer, head) in strongest.items():
+        found = numbers["panels"][group][role]
+        assert found["strongest"] == f"{component} of head {head} in layer {layer}"
+        assert found["layer"] == layer
+        own = (
+            frame.query("group == @group and role == @role and id != 21")
+            .groupby("component")["max_abs"]
+            .mean()
+        )
+        assert found["query_to_key"] == pytest.approx(own["q"] / own["k"])
+    assert numbers["ratio"] == pytest.approx({"perturbed": 10, "impact": 20})
+    for name, rows in (("query_growth", frame.query("id != 21")), ("query_growth_all", frame)):
+        means = rows.query("component == 'q'").groupby(["group", "role"])["max_abs"].mean()
+        growth = {group: means[group, "impact"] / means[group, "perturbed"] for group in fig10.GROUPS}
+        assert numbers[name] == pytest.approx(growth)
 
 
-def test_the_label_check_sees_overlaps_and_clipping():
-    figure, axes = subplots(3, 2)
-    axes.text(0.5, 0.5, "one")
-    axes.text(0.51, 0.5, "two")
-    figure.text(0.99, 0.5, "cut off")
-    assert ("one", "two") in overlapping_labels(figure)
-    assert clipped_labels(figure) == ["cut off"]
+# Entropy of attention.
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.split(".")[-1])
-def test_captions_find_their_numbers(module):
-    name = module.__name__.split(".")[-1]
-    numbers = module.draw(made_up(4, 8), SETTINGS).numbers
-    caption = fill((REPORT / f"{name}.rst").read_text(), numbers | {"study": "made-up"})
-    assert "study made-up" in caption
-    assert "head 2 of layer 1" in caption
+def entropies(n_layers, n_heads, n_memorized, n):
+    """Even entropies of n paragraphs with a little noise, and a column that says which are memorized."""
+    keys = {"id": range(n), "layer": range(n_layers), "head": range(n_heads)}
+    frame = pd.MultiIndex.from_product(keys.values(), names=keys).to_frame(index=False)
+    noise = np.random.default_rng(0).normal(0, 1e-3, len(frame))
+    return frame.assign(
+        entropy=1 + noise, set=np.where(frame["id"] < n_memorized, "memorized", "non_memorized")
+    )
 
 
-def test_gradient_figures_import_no_model_library():
-    names = ", ".join(module.__name__ for module in MODULES)
-    heavy = {"torch", "transformers", "transformer_lens", "pandera"}
-    code = f"import sys, {names}; print({heavy} & set(sys.modules))"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert result.stdout.strip() == "set()"
+def test_entropies_are_compared_head_by_head():
+    rows = entropies(2, 3, 8, 20)
+    for (layer, head), value in {(0, 1): -0.5, (1, 0): 0.2, (1, 2): 0.45}.items():
+        own = (rows["layer"] == layer) & (rows["head"] == head) & (rows["set"] == "memorized")
+        rows.loc[own, "entropy"] += value
+    tables = made_up(2, 3) | {"attention_entropy": rows.drop(columns="set")}
+    tables["sets"] = rows[["id", "set"]].drop_duplicates()
+    drawing = attention_entropy.draw(tables, SETTINGS)
+    numbers, (left, right) = drawing.numbers, panels(drawing)
+    assert (numbers["n_lower"], numbers["n_higher"], numbers["n_heads"]) == (1, 2, 6)
+    extreme = numbers["extreme"]
+    assert (extreme["layer"], extreme["head"], extreme["value"].n) == (0, 1, 8)
+    assert extreme["value"].low < extreme["value"].value < extreme["value"].high < -0.49
+    means = rows.groupby(["layer", "set", "head"])["entropy"].mean().unstack(["set", "head"])
+    both = np.hstack([means["memorized"], means["non_memorized"]])
+    np.testing.assert_allclose(map_values(left), both)
+    np.testing.assert_allclose(map_values(right), means["memorized"] - means["non_memorized"])
+    dots = next(line for line in right.lines if line.get_marker() == "o")
+    assert dots.get_xydata().tolist() == [[1.5, 0], [0.5, 1], [2.5, 1]]
+    assert numbers["highlighted"]["memorized"] == pytest.approx(means.loc[1, ("memorized", 2)])
+    assert numbers["mean_non_memorized"] == pytest.approx(means["non_memorized"].to_numpy().mean())
+
+
+@pytest.mark.parametrize(
+    ("n_heads", "p_values", "clear"), [(1, (0.03, 0.05), True), (24, (0.01, 0.05), False)]
+)
+def test_a_difference_is_clear_beyond_the_correction_for_all_heads(n_heads, p_values, clear):
+    """The same values in all heads: p is below the level by itself, and not among 24 heads."""
+    rows = entropies(1, n_heads, 20, 40)
+    values = np.random.default_rng(1).normal(size=40)
+    values[:20] += values[20:].mean() - values[:20].mean() + 0.69 * values.std()
+    data = attention_entropy.compare_heads(rows.assign(entropy=values[rows["id"]]))
+    assert data["p_value"].between(*p_values).all() and (data["clear"] == clear).all()
+
+
+def test_entropies_of_five_paragraphs_say_nothing():
+    rows = entropies(2, 3, 5, 10)
+    apart = (rows["set"] == "memorized") + 0.001 * rows["id"]
+    assert not attention_entropy.compare_heads(rows.assign(entropy=apart))["clear"].any()

@@ -1,26 +1,25 @@
 """Figures across models, on tables made up so that every number is known."""
 
-from itertools import combinations, pairwise, product
-from pathlib import Path
+from itertools import pairwise, permutations, product
 
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import legend_of, letters_of, words
-from figure_labels import clipped_labels, overlapping_labels
+from drawn_parts import band_at, words
+from figure_labels import checked
 from made_models import SIZES, tables_of
 from scipy import stats
 
-from memloc.figures import models_agreement, models_claims, models_memorized, models_profiles, models_repeats
+from memloc.figures import models_agreement, models_claims, models_memorized, models_profiles
 from memloc.figures.parts import across, verdict_marks
 from memloc.figures.parts.style import METHOD_LABELS
-from memloc.run.templates import fill
 from memloc.settings.sections import sections
 
-REPORT = Path(__file__).parents[3] / "workflow/report"
-FIGURES = (models_memorized, models_repeats, models_profiles, models_agreement, models_claims)
-
+FIGURES = (models_memorized, models_profiles, models_agreement, models_claims)
 SETTINGS = sections({"paragraph": {"length": 100, "prefix": 50}})
+SUITE = {
+    f"pythia-{size}": (6 + 2 * place, 8) for place, size in enumerate(("70m", "160m", "410m", "1b", "1.4b"))
+}
 
 
 @pytest.fixture(scope="module")
@@ -28,101 +27,11 @@ def made_up() -> dict[str, pd.DataFrame]:
     return tables_of(SIZES)
 
 
-SUITE = {
-    f"pythia-{size}": (6 + 2 * place, 8) for place, size in enumerate(("70m", "160m", "410m", "1b", "1.4b"))
-}
-
-
 @pytest.mark.parametrize("module", FIGURES, ids=lambda module: module.__name__.rpartition(".")[2])
 @pytest.mark.parametrize("sizes", [SIZES, SUITE], ids=["sizes", "suite"])
 def test_labels_are_readable_and_captions_complete(module, sizes):
     drawing = module.draw(tables_of(sizes), SETTINGS)
-    assert clipped_labels(drawing.figure) == [] and overlapping_labels(drawing.figure) == []
-    template = (REPORT / f"{module.__name__.rpartition('.')[2]}.rst").read_text()
-    caption = fill(template, drawing.numbers)
-    assert not any(word in caption for word in ("None", "nan", "{", "}"))
-    assert len(drawing.data)
-
-
-def test_strength_is_the_share_of_heads_that_rank_lower(made_up):
-    strength = across.head_strength(made_up["head_ranking"])
-    for _, rows in strength.groupby(["model", "method"]):
-        for row in rows.itertuples():
-            lower = (rows["score"] < row.score).sum() / (len(rows) - 1)
-            assert row.method == "combined" or row.strength == pytest.approx(lower)
-
-
-def test_layers_lie_at_their_middle_and_average_their_heads(made_up):
-    ranking = made_up["head_ranking"]
-    profiles = across.layer_profiles(ranking)
-    middle = profiles.query("model == 'middle' and method == 'patching'")
-    assert middle["depth"].to_list() == pytest.approx([1 / 6, 3 / 6, 5 / 6])
-    ranks = ranking.query("model == 'middle' and method == 'patching' and layer == 1")["rank"]
-    assert middle["strength"].iloc[1] == pytest.approx(((18 - ranks) / 17).mean())
-    assert middle["strength"].mean() == pytest.approx(0.5)
-
-
-def test_the_strongest_layer_is_named(made_up):
-    numbers = models_profiles.draw(made_up, {}).numbers
-    assert numbers["strongest"]["activation patching"] == {"small": 1, "middle": 2, "large-long.name": 5}
-    assert numbers["n_lower"]["activation patching"] == 0
-    assert numbers["n_lower"]["attention to rare tokens"] == 3
-
-
-def test_a_strongest_layer_in_the_middle_is_not_in_the_lower_half():
-    rows = [
-        (model, "patching", layer, (layer + 0.5) / 3, float(layer == place))
-        for model, place in (("a", 0), ("b", 1), ("c", 2))
-        for layer in range(3)
-    ]
-    profiles = pd.DataFrame(rows, columns=["model", "method", "layer", "depth", "strength"])
-    models = pd.DataFrame({"model": ["a", "b", "c"], "n_layers": 3, "n_heads": 2})
-    numbers = models_profiles._numbers(models, profiles, ["patching"])
-    assert list(numbers["n_lower"].values()) == [1]
-    assert list(numbers["strongest"].values()) == [{"a": 0, "b": 1, "c": 2}]
-
-
-def test_pairs_of_methods_are_counted_by_what_all_models_show(made_up):
-    agreement = made_up["ranking_agreement"]
-    agreement = agreement[(agreement["method_a"] != "combined") & (agreement["method_b"] != "combined")]
-    shown = {}
-    for pair, rows in agreement.groupby(["method_a", "method_b"]):
-        shown[pair] = set(np.where(rows["p_value"] < 0.05, np.sign(rows["kendall"]), 0))
-    numbers = models_agreement.draw(made_up, {}).numbers
-    assert numbers["n_pairs"] == 6 == len(shown)
-    assert len(numbers["agree"]) == sum(signs == {1} for signs in shown.values()) > 0
-    assert len(numbers["contradict"]) == sum(signs == {-1} for signs in shown.values()) > 0
-    assert numbers["n_nowhere"] == sum(signs == {0} for signs in shown.values())
-
-
-def test_marks_of_a_row_are_in_the_order_of_the_legend(made_up):
-    """The first model on top; filled and open marks of a model together have one in every row."""
-    figure = models_agreement.draw(made_up, {}).figure
-    axes = figure.axes[0]
-    assert axes.get_xlabel() == "Kendall's \u03c4 of the heads' scores (open: p \u2265 0.05)"
-    marks = [line for line in axes.lines if line.get_marker() not in ("None", "")]
-    assert [line.get_label() for line in marks[::2]] == list(SIZES)
-    heights = [
-        np.mean([*filled.get_ydata(), *left.get_ydata()])
-        for filled, left in zip(marks[::2], marks[1::2], strict=True)
-    ]
-    assert heights[0] > heights[1] > heights[2]
-    assert list(legend_of(figure)) == list(SIZES)
-    pairs = words(axes.get_yticklabels())
-    shown = {
-        (model, pairs[round(y)]): x
-        for place, model in enumerate(SIZES)
-        for marks_of_model in marks[2 * place : 2 * place + 2]
-        for x, y in marks_of_model.get_xydata()
-    }
-    expected = {
-        (row.model, f"{METHOD_LABELS[row.method_a]} \u2013 {METHOD_LABELS[row.method_b]}"): row.kendall
-        for row in made_up["ranking_agreement"].itertuples()
-        if "combined" not in (row.method_a, row.method_b)
-    }
-    assert shown == expected
-    means = [np.mean([expected[model, pair] for model in SIZES]) for pair in pairs]
-    assert means == sorted(means)
+    assert checked(module.__name__.rpartition(".")[2], drawing) and len(drawing.data)
 
 
 def test_looks_differ_in_colour_and_mark(made_up):
@@ -133,127 +42,291 @@ def test_looks_differ_in_colour_and_mark(made_up):
     assert brightness == sorted(brightness), "darker is smaller"
 
 
-def test_claims_across_models_are_counted_by_their_verdicts(made_up):
-    numbers = models_claims.draw(made_up, {}).numbers
+# Claims.
+
+
+def test_claims_across_models_are_drawn_and_counted_by_their_verdicts(made_up):
+    drawing = models_claims.draw(made_up, {})
+    numbers, (grid,) = drawing.numbers, drawing.figure.axes
     assert numbers["differ"] == ["first only"] and numbers["contradicted"] == 1
     assert (numbers["n_claims"], numbers["n_applied"], numbers["counts"]["holds"]) == (30, 29, 1)
-
-
-def test_agreement_within_models_and_the_layers_of_first_heads_are_those_of_the_rankings(made_up):
-    drawing = models_claims.draw(made_up, {})
-    agreement = made_up["ranking_agreement"]
-    pairs = agreement[(agreement["method_a"] != "combined") & (agreement["method_b"] != "combined")]
-    expected = pairs.groupby("model")["kendall"].mean()
-    assert drawing.numbers["agreement"] == pytest.approx(expected[list(SIZES)].to_dict())
-    numbers = drawing.numbers["n_pairs"], drawing.numbers["n_methods"], letters_of(drawing.figure)
-    assert numbers == (6, 5, "bca"), "the grid is made last"
-    ranking = made_up["head_ranking"]
-    for row in drawing.data[drawing.data["panel"] == "c"].itertuples():
-        (first,) = ranking[
-            (ranking.model == row.model) & (ranking.method == row.method) & (ranking["rank"] == 1)
-        ].itertuples()
-        assert (row.layer, row.head) == (first.layer, first.head)
-        assert row.depth == (first.layer + 0.5) / SIZES[row.model][0]
-    taus, depths, grid = drawing.figure.axes
-    assert list(legend_of(drawing.figure)) == list(verdict_marks.MARKS)
     assert words(grid.get_xticklabels()) == [*SIZES]
-    names = taus.get_ylabel(), depths.get_xlabel()
-    assert names == ("Kendall's \u03c4 within a model", "relative depth of the first head")
-    named = words(grid.get_yticklabels())
+    row = words(grid.get_yticklabels()).index("first only")
+    marks = {line.get_xdata()[0]: line.get_marker() for line in grid.lines if list(line.get_ydata()) == [row]}
+    assert marks == {0: verdict_marks.MARKS["holds"]["marker"], 1: "X", 2: "X"}
     between = [line.get_ydata()[0] for line in grid.lines if line.get_color() == "0.8"]
     assert between == [0.5, 1.5, 2.5, 12.5], "topics"
-    row = [line for line in grid.lines if list(line.get_ydata()) == [named.index("first only")]]
-    marks = {line.get_xdata()[0]: line.get_marker() for line in row}
-    assert marks == {0: verdict_marks.MARKS["holds"]["marker"], 1: "X", 2: "X"}
-    assert words(taus.get_legend().get_texts()) == [line.get_label() for line in taus.lines[1:]] == [*SIZES]
-    names = pairs["method_a"] + pairs["method_b"]
-    means = pairs.groupby(names)["kendall"].mean().sort_values()
-    for line, model in zip(taus.lines[1:], SIZES, strict=True):
-        values = pairs[pairs["model"] == model].set_index(names[pairs["model"] == model])["kendall"]
-        assert line.get_ydata().tolist() == [values[pair] for pair in means.index]
-    methods = words(depths.get_yticklabels())
-    firsts = drawing.data[drawing.data["panel"] == "c"].set_index(["model", "method"])["depth"]
-    for line, model in zip(depths.lines, SIZES, strict=True):
-        assert line.get_label() == model
-        shown = {methods[round(y)]: x for x, y in line.get_xydata()}
-        assert shown == {METHOD_LABELS[method]: depth for method, depth in firsts[model].items()}
-    same = [label for method, label in METHOD_LABELS.items() if firsts.xs(method, level=1).nunique() == 1]
-    assert sorted(drawing.numbers["same_depth"]) == sorted(same)
-    values = pairs.assign(pair=names).pivot(index="pair", columns="model", values="kendall")
-    between = [stats.spearmanr(values[a], values[b])[0] for a, b in combinations(SIZES, 2)]
-    assert drawing.numbers["profile"] == pytest.approx(np.mean(between))
 
 
-def test_heads_of_every_model_and_method_are_drawn_with_layers_upwards(made_up):
+# Heads and layers.
+
+
+def test_strength_is_the_share_of_heads_that_rank_lower(made_up):
+    strength = across.head_strength(made_up["head_ranking"])
+    for _, rows in strength.groupby(["model", "method"]):
+        for row in rows.itertuples():
+            lower = (rows["score"] < row.score).sum() / (len(rows) - 1)
+            assert row.method == "combined" or row.strength == pytest.approx(lower)
+
+
+def test_heads_and_layers_of_every_model_and_method_are_drawn(made_up):
+    """Layers lie at their middle and average their heads."""
     strength = across.head_strength(made_up["head_ranking"])
     figure = models_profiles.draw(made_up, {}).figure
     methods = [method for method in METHOD_LABELS if method in set(strength["method"])]
-    panels = [axes for axes in figure.axes if axes.images]
-    assert len(panels) == len(methods) * len(SIZES)
-    titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
-    assert titles == [*SIZES, "layer means"]
-    below = [axes.get_xlabel() for axes in figure.axes if axes.get_xlabel()]
-    assert below[: len(SIZES) + 1] == ["head"] * len(SIZES) + ["relative depth"]
-    for axes, (method, model) in zip(panels, product(methods, SIZES), strict=True):
-        (image,) = axes.images
-        rows = strength[(strength["method"] == method) & (strength["model"] == model)]
-        assert image.origin == "lower"
-        np.testing.assert_allclose(
-            image.get_array(), rows.pivot(index="layer", columns="head", values="strength")
-        )
-        assert image.get_clim() == (0, 1)
-    assert list(legend_of(figure)) == list(SIZES) and "rank lower" in figure.axes[-1].get_xlabel()
-    assert figure.axes[-1].collections[-1].get_cmap() == panels[0].images[0].get_cmap()
-    rows = np.array(figure.axes[: len(methods) * 4]).reshape(-1, 4)
-    for row, method in zip(rows, methods, strict=True):
-        assert row[0].get_ylabel().replace("\n", " ") == f"{METHOD_LABELS[method]} (layer)"
-        for line, (model, (n_layers, _)) in zip(row[-1].lines[1:], SIZES.items(), strict=True):
+    rows_of_panels = np.array(figure.axes[: len(methods) * 4]).reshape(-1, 4)
+    for row, method in zip(rows_of_panels, methods, strict=True):
+        for panel, line, (model, (n_layers, _)) in zip(row, row[-1].lines[1:], SIZES.items(), strict=False):
             own = strength[(strength["method"] == method) & (strength["model"] == model)]
+            (image,) = panel.images
+            assert image.origin == "lower" and image.get_clim() == (0, 1)
+            np.testing.assert_allclose(
+                image.get_array(), own.pivot(index="layer", columns="head", values="strength")
+            )
             means = [own.loc[own["layer"] == layer, "strength"].mean() for layer in range(n_layers)]
             assert line.get_ydata() == pytest.approx(means)
             assert line.get_xdata() == pytest.approx((np.arange(n_layers) + 0.5) / n_layers)
 
 
-def test_marks_are_filled_where_p_is_below_the_level(made_up):
-    drawing = models_agreement.draw(made_up, {})
-    pairs = drawing.data[drawing.data["panel"] == "a"]
-    filled, open_ = [], []
-    for line in drawing.figure.axes[0].lines:
-        if line.get_marker() != "None":
-            (open_ if line.get_markerfacecolor() == "white" else filled).extend(line.get_xdata())
-    small = pairs["p_value"] < 0.05
-    assert sorted(filled) == pytest.approx(sorted(pairs["value"][small]))
-    assert sorted(open_) == pytest.approx(sorted(pairs["value"][~small]))
+def test_the_strongest_layer_is_named_and_one_in_the_middle_is_not_in_the_lower_half(made_up):
+    numbers = models_profiles.draw(made_up, {}).numbers
+    assert numbers["strongest"]["activation patching"] == {"small": 1, "middle": 2, "large-long.name": 5}
+    assert numbers["n_lower"]["activation patching"] == 0
+    assert numbers["n_lower"]["attention to rare tokens"] == 3
+    rows = [
+        (model, "patching", layer, (layer + 0.5) / 3, float(layer == place))
+        for model, place in (("a", 0), ("b", 1), ("c", 2))
+        for layer in range(3)
+    ]
+    profiles = pd.DataFrame(rows, columns=["model", "method", "layer", "depth", "strength"])
+    models = pd.DataFrame({"model": ["a", "b", "c"], "n_layers": 3, "n_heads": 2})
+    assert list(models_profiles._numbers(models, profiles, ["patching"])["n_lower"].values()) == [1]
 
 
-def test_correlations_of_layers_are_counted_and_starred(made_up):
+# Agreement of methods.
+
+
+def test_marks_are_those_of_each_pair_and_model_filled_where_p_is_below_the_level(made_up):
+    """The first model on top."""
+    axes = models_agreement.draw(made_up, {}).figure.axes[0]
+    marks = [line for line in axes.lines if line.get_marker() not in ("None", "")]
+    assert [line.get_label() for line in marks[::2]] == list(SIZES)
+    both = zip(marks[::2], marks[1::2], strict=True)
+    heights = [np.mean([*filled.get_ydata(), *left.get_ydata()]) for filled, left in both]
+    assert heights[0] > heights[1] > heights[2]
+    pairs = words(axes.get_yticklabels())
+    shown = {
+        (model, pairs[round(y)]): (x, filled)
+        for place, model in enumerate(SIZES)
+        for line, filled in zip(marks[2 * place : 2 * place + 2], (True, False), strict=True)
+        for x, y in line.get_xydata()
+    }
+    expected = {
+        (row.model, f"{METHOD_LABELS[row.method_a]} \u2013 {METHOD_LABELS[row.method_b]}"): (
+            row.kendall,
+            row.p_value < 0.05,
+        )
+        for row in made_up["ranking_agreement"].itertuples()
+        if "combined" not in (row.method_a, row.method_b)
+    }
+    assert shown == expected
+    means = [np.mean([expected[model, pair][0] for model in SIZES]) for pair in pairs]
+    assert means == sorted(means)
+
+
+def test_correlations_of_layers_are_written_and_starred(made_up):
     drawing = models_agreement.draw(made_up, {})
-    layers = drawing.data[drawing.data["panel"] == "b"]
-    numbers = drawing.numbers
-    assert numbers["n_profiles"] == len(layers) and letters_of(drawing.figure) == "ab"
+    layers, numbers = drawing.data[drawing.data["panel"] == "b"], drawing.numbers
+    assert numbers["n_profiles"] == len(layers)
     assert numbers["n_profiles_decided"] == (layers["p_value"] < 0.05).sum()
-    assert numbers["n_profiles_short"] == (layers["n_layers"] < 5).sum()
-    starred = [text for text in drawing.figure.axes[1].texts if text.get_text().endswith("*")]
-    assert len(starred) == numbers["n_profiles_decided"]
     panel = drawing.figure.axes[1]
-    (image,) = panel.images
-    assert image.colorbar.ax.get_ylabel() == "correlation of layer profiles"
-    pairs, methods = words(panel.get_xticklabels()), words(panel.get_yticklabels())
-    assert pairs == ["small \u2013 middle", "middle \u2013 large-long.name"] and image.get_clim() == (-1, 1)
     texts = {text.get_position(): text.get_text() for text in panel.texts}
     profiles = across.layer_profiles(made_up["head_ranking"])
     labels = {label: method for method, label in METHOD_LABELS.items()}
+    methods = words(panel.get_yticklabels())
     for (y, label), (x, (first, second)) in product(enumerate(methods), enumerate(pairwise(SIZES))):
         own = profiles[profiles["method"] == labels[label]]
         value, p_value, _ = models_agreement.profile_correlation(
             own[own["model"] == first], own[own["model"] == second]
         )
-        assert image.get_array()[y, x] == pytest.approx(value) or np.isnan(value)
+        assert panel.images[0].get_array()[y, x] == pytest.approx(value) or np.isnan(value)
         written = "\u2013" if np.isnan(value) else f"{value:.2f}{'*' if p_value < 0.05 else ''}"
         assert texts[x, y] == written
 
 
-def test_five_layers_are_not_short():
-    sizes = {"five": (5, 4), "six": (6, 4), "four": (4, 4)}
-    numbers = models_agreement.draw(tables_of(sizes), {}).numbers
-    assert numbers["n_profiles_short"] == numbers["n_profiles"] / 2
+def test_pairs_of_methods_agree_contradict_are_mixed_or_nothing():
+    """Of two models; 1 and -1 are beyond chance, 2 and -2 and a p of exactly the level are not."""
+    signs = {"agree": (1, 1), "contradict": (-1, -1), "mixed": (1, -1), "half": (1, 2), "nothing": (-2, -2)}
+    level = models_agreement.SIGNIFICANCE
+    rows = [
+        (pair, model, value / 4, 0.01 if abs(value) == 1 else level)
+        for pair, values in signs.items()
+        for model, value in zip("ab", values, strict=True)
+    ]
+    pairs = pd.DataFrame(rows, columns=["pair", "model", "value", "p_value"])
+    layers = pd.DataFrame(
+        {"method": ["x", "x", "y"], "value": [0.2, 0.4, np.nan], "p_value": [0.01, level, np.nan]}
+    )
+    layers["n_layers"] = models_agreement.FEWEST_DECIDED
+    numbers = models_agreement._numbers(pairs, layers, pd.DataFrame({"model": ["a", "b"]}))
+    assert (numbers["agree"], numbers["contradict"]) == (["agree"], ["contradict"])
+    assert (numbers["n_mixed"], numbers["n_nowhere"], numbers["n_pairs"]) == (1, 1, 5)
+    assert (numbers["strongest"], numbers["strongest_mean"]) == ("half", 0.375)
+    assert (numbers["n_profiles_short"], numbers["n_profiles_decided"]) == (0, 1)
+    assert numbers["methods"] == {"x": pytest.approx(0.3)}
+
+
+def profile(strength):
+    n = len(strength)
+    return pd.DataFrame({"depth": (np.arange(n) + 0.5) / n, "strength": strength})
+
+
+def test_profiles_correlate_where_the_shallower_model_has_its_layers():
+    shallow, deep = [0.1, 0.5, 0.4, 0.9, 0.2], [0.0, 0.1, 0.2, 0.7, 0.8, 0.5, 0.6, 0.9, 0.4, 0.3]
+    # Its layers lie between two of the deep ones.
+    read = [(deep[2 * i] + deep[2 * i + 1]) / 2 for i in range(5)]
+    expected = np.corrcoef(shallow, read)[0, 1]
+    orders = [np.corrcoef(order, read)[0, 1] for order in permutations(shallow)]
+    as_large = np.mean([value >= expected - 1e-12 for value in orders])
+    for first, second in ((shallow, deep), (deep, shallow)):
+        value, p_value, n_layers = models_agreement.profile_correlation(profile(first), profile(second))
+        assert (value, p_value, n_layers) == (pytest.approx(expected), pytest.approx(2 * as_large), 5)
+
+
+@pytest.mark.parametrize("shallow", [[0.3], [0.2, 0.8], [0.5, 0.5, 0.5]])
+def test_profiles_that_cannot_correlate_have_no_correlation(shallow):
+    deep = profile([0.1, 0.4, 0.2, 0.9])
+    assert np.isnan(models_agreement.profile_correlation(profile(shallow), deep)[:2]).all()
+
+
+def test_so_few_layers_decide_nothing():
+    few = profile(np.arange(models_agreement.FEWEST_DECIDED - 1.0))
+    enough = profile(np.arange(models_agreement.FEWEST_DECIDED + 0.0))
+    assert models_agreement.profile_correlation(few, few)[1] >= models_agreement.SIGNIFICANCE
+    assert models_agreement.profile_correlation(enough, enough)[1] < models_agreement.SIGNIFICANCE
+
+
+# Fractions that models memorize, by their size and by repeats.
+
+
+def ends_of(successes, n):
+    interval = stats.binomtest(successes, n).proportion_ci(0.95, method="wilson")
+    return interval.low, interval.high
+
+
+def test_fractions_and_intervals_are_those_of_the_counts(made_up):
+    drawing = models_memorized.draw(made_up, SETTINGS)
+    data, axes = drawing.data.query("panel == 'a'"), drawing.figure.axes[0]
+    assert data["n_memorized"].to_list() == [50, 100, 150]
+    assert data["fraction"].to_list() == [50 / 400, 100 / 400, 150 / 400]
+    for place, ((point, _, (bar,)), row) in enumerate(zip(axes.containers, data.itertuples(), strict=True)):
+        assert point.get_xydata().tolist() == [[10 ** (5 + place), row.fraction]]
+        (ends,) = bar.get_segments()
+        assert ends[:, 1] == pytest.approx(ends_of(int(row.n_memorized), 400))
+    assert axes.lines[-1].get_xydata().tolist() == [[1e5, 0.125], [1e6, 0.25], [1e7, 0.375]]
+
+
+def test_repeats_have_a_line_per_model_and_say_where_bands_are_apart(made_up):
+    drawing = models_memorized.draw(made_up, SETTINGS)
+    assert drawing.numbers["half"] == {"small": 64, "middle": 16, "large-long.name": 4}
+    assert (drawing.numbers["n_bins"], drawing.numbers["n_bins_apart"]) == (8, 0)
+    axes, sizes = drawing.figure.axes[1], [225] + [25] * 7
+    for place, (line, band) in enumerate(zip(axes.lines, axes.collections, strict=True)):
+        shares = [float(power >= 6 - 2 * place) for power in range(8)]
+        assert line.get_xydata().tolist() == [[2**power, share] for power, share in enumerate(shares)]
+        for power, (share, n) in enumerate(zip(shares, sizes, strict=True)):
+            assert band_at(band, 2**power) == pytest.approx(ends_of(int(share * n), n))
+
+
+def with_memorized(made_up, **ids):
+    """The made-up tables with other memorized paragraphs."""
+    sets = made_up["sets"].copy()
+    for model, memorized in ids.items():
+        rows = sets["model"] == model
+        sets.loc[rows, "set"] = np.where(sets.loc[rows, "id"].isin(memorized), "memorized", "partly_11_29")
+    return made_up | {"sets": sets}
+
+
+def test_models_of_one_size_stand_side_by_side(made_up):
+    """On an axis of parameters they would hide each other, and their spread would be called unknown."""
+    sizes = {"one": 1000, "different": [10**5, 10**6, 10**7], "two": [1000, 1000, 2000]}
+    drawings = {
+        name: models_memorized.draw(made_up | {"models": made_up["models"].assign(n_parameters=n)}, SETTINGS)
+        for name, n in sizes.items()
+    }
+    axes = drawings["one"].figure.axes[0]
+    assert {float(line.get_xdata()[0]) for line in axes.lines if len(line.get_xdata()) == 1} == {0, 1, 2}
+    assert axes.get_xlabel() == "models of 1,000 parameters"
+    said = {name: checked("models_memorized", drawing) for name, drawing in drawings.items()}
+    alone = [name for name in said if "differ in their training alone" in said[name]]
+    assert alone == ["one", "two"] and "(a) side by side" in said["one"]
+    assert "spread between training runs is unknown" in said["different"]
+
+
+@pytest.mark.parametrize(
+    ("small", "middle", "only"),
+    [
+        (range(0, 10), range(5, 40), (30, 5)),
+        (range(0, 30), range(29, 32), (2, 29)),
+        (range(0, 10), range(0, 10), (0, 0)),
+        (range(0, 10), range(0, 14), (4, 0)),  # too few for an interval
+    ],
+)
+def test_neighbours_are_compared_by_the_paragraphs_that_one_of_them_recites(made_up, small, middle, only):
+    drawing = models_memorized.draw(with_memorized(made_up, small=small, middle=middle), SETTINGS)
+    found = drawing.numbers["comparisons"][0]
+    assert (found["only_larger"], found["only_smaller"]) == only
+    text = checked("models_memorized", drawing)
+    said = text[text.index("Of 400 paragraphs") : text.index("Of 400 paragraphs", text.index("Of 400") + 1)]
+    if sum(only) >= 6:
+        low, high = ends_of(only[0], sum(only))
+        assert f"a share of {only[0] / sum(only):.2f} ({low:.2f} to {high:.2f})" in said
+    else:
+        assert ("a share of 1.00 (n = 4)" in said) == (only == (4, 0))
+
+
+def test_smaller_models_are_compared_with_the_next_larger_one_on_the_same_texts(made_up):
+    other = made_up["paragraphs"].copy()
+    other.loc[other["model"] == "small", "text"] = "another tokenizer cuts other paragraphs"
+    backwards = {name: rows.iloc[::-1] for name, rows in made_up.items() if name != "models"}
+    found = models_memorized.draw(made_up | backwards | {"paragraphs": other}, SETTINGS).numbers[
+        "comparisons"
+    ]
+    pairs = [(pair["smaller"], pair["larger"], pair["n_shared"]) for pair in found]
+    assert pairs == [("small", "middle", 0), ("middle", "large-long.name", 400)]
+    other["text"] = "of all paragraphs, each the same as the others"
+    found = models_memorized.draw(made_up | {"paragraphs": other}, SETTINGS).numbers["comparisons"]
+    assert [pair["n_shared"] for pair in found] == [400, 400]
+
+
+def test_bands_are_apart_where_every_model_differs(made_up):
+    ids = {model: [i for i in range(200, 400) if i % 10 < 2 + 3 * place] for place, model in enumerate(SIZES)}
+    changed = with_memorized(made_up, **ids)
+    for models in (changed["models"], changed["models"].iloc[[1, 0, 2]]):
+        assert models_memorized.draw(changed | {"models": models}, SETTINGS).numbers["n_bins_apart"] == 1
+
+
+def test_bins_of_some_models_only_are_not_compared(made_up):
+    """`small` has no paragraph that occurs more often than once."""
+    sets, paragraphs = made_up["sets"], made_up["paragraphs"]
+    left = paragraphs[(paragraphs["model"] != "small") | (paragraphs["count"] == 1)]
+    sets = sets.merge(left[["model", "id"]])
+    numbers = models_memorized.draw(made_up | {"paragraphs": left, "sets": sets}, SETTINGS).numbers
+    assert numbers["n_bins"] == 1
+
+
+def test_the_rate_on_unseen_paragraphs_stands_beside_that_on_seen_ones(made_up):
+    """Ten controls of two models, one of which recites three of them; the third has none."""
+    ids, recited = np.arange(1000, 1010), {"small": 0, "middle": 3}
+    more = {
+        "scores": [
+            pd.DataFrame({"id": ids, "em": np.where(ids < 1000 + n, 50, 49), "model": model})
+            for model, n in recited.items()
+        ],
+        "sets": [pd.DataFrame({"id": ids, "set": "unseen", "model": model}) for model in recited],
+    }
+    tables = made_up | {name: pd.concat([made_up[name], *parts]) for name, parts in more.items()}
+    text = models_memorized.draw(tables, SETTINGS).numbers["unseen"]
+    assert "small” 0.000 (0.000 to 0.278) of 10, “middle” 0.300 (0.108 to 0.603) of 10." in text
+    assert "large" not in text
+    assert "is known to be unseen" in models_memorized.draw(made_up, SETTINGS).numbers["unseen"]

@@ -1,20 +1,16 @@
 """Figure models_detection on made tables: every stratum, only one, and none."""
 
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import legend_of, words
-from figure_labels import clipped_labels, overlapping_labels
+from figure_labels import checked
 
 from memloc.figures import models_detection
-from memloc.run.templates import fill
 from memloc.tables.schema import Lengths
 from memloc.tables.schemas.detection import DETECTION_TRANSFER
 
-REPORT = Path(__file__).parents[3] / "workflow/report"
 STRATA = ("all", "boundary", "unseen")
 MODELS = ("small", "middle", "large-long.name", "again", "largest")
 
@@ -39,8 +35,8 @@ def tables(strata, models=MODELS[:3], without=()):
     return {"detection_transfer": found, "models": pd.DataFrame({"model": models})}
 
 
-def caption(drawing):
-    return " ".join(fill((REPORT / "models_detection.rst").read_text(), drawing.numbers).split())
+def caption(given):
+    return checked("models_detection", models_detection.draw(given, {}))
 
 
 @pytest.mark.parametrize(
@@ -48,9 +44,7 @@ def caption(drawing):
 )
 def test_labels_are_readable_and_the_caption_names_every_stratum(strata, models):
     drawing = models_detection.draw(tables(strata, models), {})
-    assert clipped_labels(drawing.figure) == [] and overlapping_labels(drawing.figure) == []
-    text = caption(drawing)
-    assert not any(word in text for word in ("None", "nan", "{", "}"))
+    text = checked("models_detection", drawing)
     assert text.count("prefix NLL 0.900 and 0.700") == len(strata)
     assert ("at the whole prefix (50 tokens)" in text) == bool(strata)
     assert ("No stratum has" in text) == (not strata)
@@ -58,7 +52,7 @@ def test_labels_are_readable_and_the_caption_names_every_stratum(strata, models)
 
 def test_the_caption_counts_the_pairs_that_tell_less():
     given = tables(STRATA[:1], without=[("small", "middle")])
-    text = caption(models_detection.draw(given, {}))
+    text = caption(given)
     said = (
         "words alone 0.900 and 0.700 (less in 5 of 5 pairs beyond the interval, more in 0; calibration error"
     )
@@ -72,10 +66,10 @@ def test_the_caption_counts_the_pairs_that_tell_less():
     found.loc[more, "auroc"] += 0.5
     open_end = (found["features"] == "bag_of_words") & (found["trained_on"] == "large-long.name")
     found.loc[open_end & (found["tested_on"] == "middle"), "change_high"] = 0.1
-    text = caption(models_detection.draw(given, {}))
+    text = caption(given)
     assert "words alone 0.900 and 0.800 (less in 3 of 5 pairs beyond the interval, more in 1;" in text
     alone = [pair for pair in product(MODELS[:3], MODELS[:3]) if pair[0] != pair[1]]
-    text = caption(models_detection.draw(tables(STRATA[:1], without=alone), {}))
+    text = caption(tables(STRATA[:1], without=alone))
     assert "prefix NLL 0.900 (no pair)" in text and "0 of 6 ordered pairs" in text
 
 
@@ -86,11 +80,7 @@ def test_marks_stand_at_the_models_that_are_tested_and_own_fits_are_filled():
     found["auroc"] += found["stratum"].map(strata.index) / 50 + found["features"].map(features.index) / 500
     drawing = models_detection.draw(given, {})
     models = MODELS[:3]
-    assert list(legend_of(drawing.figure)) == list(models)
-    assert drawing.figure.legends[0].get_title().get_text() == "fitted to (filled: itself)"
     grid = np.array(drawing.figure.axes).reshape(3, -1)
-    titles = [panel.get_title() for panel in grid[0]]
-    assert titles == [models_detection.FEATURES[name] for name in features]
     for (panel, stratum, name), model in product(
         [
             (grid[y, x], *names)
@@ -111,10 +101,6 @@ def test_marks_stand_at_the_models_that_are_tested_and_own_fits_are_filled():
                 assert y == row["auroc"] and ends[:, 1] == pytest.approx(
                     (row["auroc_low"], row["auroc_high"])
                 )
-    assert [panel.get_ylabel() for panel in grid[:, 0]] == [
-        f"AUROC,\n{models_detection.STRATA[name]}" for name in strata
-    ]
-    assert all(words(panel.get_xticklabels()) == list(models) for panel in grid[-1])
     panel = grid[0, 0]
     assert [line.get_ydata()[0] for line in panel.lines if line.get_linestyle() == "-"][0] == 0.5, "chance"
     filled = [line for line in panel.lines if len(line.get_xdata()) == 1]

@@ -1,38 +1,29 @@
-"""Figures on ways to remove, on made-up tables: what they say, and that their captions are complete."""
-
-import re
-from pathlib import Path
+"""The figure on ways to remove, on made-up tables: what it shows and says."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import legend_of, letters_of, table_rows
-from figure_labels import clipped_labels, overlapping_labels
+from drawn_parts import words
+from figure_labels import checked
 from made_removal import tables
 
-from memloc.figures import removal, removal_table
-from memloc.figures.parts.removal import LABELS, WAY_STYLES, judged_ways, ways_of
-from memloc.run.templates import fill
-from memloc.settings.removal_ways import WAY_NAMES
+from memloc.figures import removal
+from memloc.figures.parts.removal import LABELS, judged_ways, ways_of
+from memloc.settings.removal_ways import NOTHING, WAY_NAMES
 from memloc.settings.sections import sections
 from memloc.statistics import uncertainty
 
-REPORT = Path(__file__).parents[3] / "workflow" / "report"
 SETTINGS = sections({"paragraph": {"prefix": 50, "length": 100}})
 
 
-@pytest.mark.parametrize("module", [removal, removal_table])
 @pytest.mark.parametrize("n", [2, 8])
-def test_figures_are_drawn_and_captions_complete(module, n):
-    drawing = module.draw(tables(n), SETTINGS)
-    name = module.__name__.rpartition(".")[2]
-    caption = fill((REPORT / f"{name}.rst").read_text(), drawing.numbers | {"study": "made"})
-    assert len(drawing.data) and not re.search(r"[{}]|\bnan\b|None", caption), caption
-    assert clipped_labels(drawing.figure) == [] and overlapping_labels(drawing.figure) == []
+def test_labels_can_be_read_and_the_caption_is_complete(n):
+    drawing = removal.draw(tables(n), SETTINGS)
+    assert checked("removal", drawing) and len(drawing.data)
 
 
-def test_every_way_has_a_style():
-    assert tuple(WAY_STYLES) == WAY_NAMES
+def test_every_way_has_a_label():
+    assert tuple(LABELS) == (NOTHING, *WAY_NAMES)
     assert ways_of(tables(ways=("heads", "top"))["removal"]) == ["top", "heads"]
 
 
@@ -91,44 +82,10 @@ def test_the_front_holds_what_no_other_way_beats():
     assert shown == pytest.approx([40, 5, 0.05])
     sizes = {name: drawing.numbers[f"n_{name}"] for name in ("joint", "single", "texts", "ways")}
     assert sizes == {"joint": 8, "single": 2, "texts": 10, "ways": len(WAY_NAMES)}
-
-
-def test_every_way_is_drawn_at_what_it_forgets_and_costs():
-    """Filled where paragraphs are removed together, hollow one by one; arrows lead to the filled mark."""
-    drawing = removal.draw(tables(), SETTINGS)
-    assert list(legend_of(drawing.figure)) == [label for label, *_ in WAY_STYLES.values()]
-    assert [axes.get_xscale() for axes in drawing.figure.axes] == ["linear", "symlog"]
-    assert letters_of(drawing.figure) == "ab"
-    assert drawing.figure.axes[0].get_ylabel() == "forgotten by removed paragraphs (tokens)"
-    values = drawing.data.set_index(["way", "mode", "measure"])["value"]
-    for panel, cost in zip(drawing.figure.axes, ("em_own_lost", "nll_gained"), strict=True):
-        assert ("tokens" if cost == "em_own_lost" else "nats") in panel.get_xlabel()
-        marks = iter(line for line in panel.lines if line.get_marker() != "None" and len(line.get_xdata()))
-        arrows = iter(panel.texts)
-        for way, (_, colour, marker) in WAY_STYLES.items():
-            places = {
-                mode: (values[way, mode, cost], values[way, mode, "forgotten"])
-                for mode in ("single", "joint")
-                if (way, mode, cost) in values.index
-            }
-            for mode, place in places.items():
-                mark = next(marks)
-                assert (mark.get_xdata()[0], mark.get_ydata()[0]) == place
-                assert (mark.get_marker(), mark.get_markeredgecolor()) == (marker, colour)
-                assert mark.get_markerfacecolor() == (colour if mode == "joint" else "white")
-            if len(places) == 2:
-                arrow = next(arrows)
-                assert (arrow.xy, arrow.xyann) == (places["joint"], places["single"])
-        assert next(marks, None) is None and next(arrows, None) is None
-
-
-def test_lines_through_a_mark_are_the_intervals_of_both_values():
-    panel = removal.draw(tables(ways=["top"]), SETTINGS).figure.axes[0]
-    across, up = (lines.get_segments()[0] for lines in panel.collections[2:])  # of together
-    forgotten = uncertainty.mean(np.array([39, 41] * 4))
-    lost = uncertainty.mean(np.array([6, 6, 4, 4] * 2 + [5, 5]))
-    assert across.tolist() == [pytest.approx([lost.low, 40]), pytest.approx([lost.high, 40])]
-    assert up.tolist() == [pytest.approx([5, forgotten.low]), pytest.approx([5, forgotten.high])]
+    red = [
+        tick.get_text() for tick in drawing.figure.axes[0].get_yticklabels() if tick.get_color() != "black"
+    ]
+    assert red == ["top gradients", "all weights"]
 
 
 def test_a_lead_within_its_interval_beats_nobody():
@@ -137,49 +94,55 @@ def test_a_lead_within_its_interval_beats_nobody():
     assert drawing.data["front"].sum() == len(drawing.data[drawing.data["way"] != "nothing"])
 
 
-def test_the_table_has_a_line_per_way_and_mode():
-    """The model as it is, then all that removes together, then one by one; medians of costs."""
+def test_every_way_is_drawn_at_every_judges_value_with_its_interval():
+    """Filled where paragraphs are removed together, hollow one by one, in the row of the way."""
+    drawing = removal.draw(tables(), SETTINGS)
+    panels, data = drawing.figure.axes, drawing.data.set_index(["way", "mode", "measure"])
+    assert words(panels[0].get_yticklabels()) == [LABELS[way] for way in WAY_NAMES]
+    for panel, measure in zip(panels, removal.PANELS, strict=True):
+        assert panel.get_xlabel().startswith(removal.PANELS[measure][0])
+        marks = [line for line in panel.lines if line.get_marker() == "o"]
+        for mode, mark, bars in zip(("joint", "single"), marks, panel.collections[-2:], strict=True):
+            assert (mark.get_markerfacecolor() == "white") == (mode == "single")
+            known = [segment for segment in bars.get_segments() if len(segment)]
+            ends = {round(segment[0, 1], 3): segment[:, 0] for segment in known}
+            shown = {round(y): (x, ends.get(round(y, 3))) for x, y in mark.get_xydata()}
+            for place, way in enumerate(WAY_NAMES):
+                if (way, mode, measure) not in data.index:
+                    assert place not in shown
+                    continue
+                row = data.loc[way, mode, measure]
+                value, interval = shown[place]
+                assert value == pytest.approx(row["value"])
+                assert interval is None or interval == pytest.approx([row["low"], row["high"]], nan_ok=True)
+
+
+def test_settings_and_costs_are_in_the_csv():
     found = tables(ways=("top", "kfac", "heads"))
     costs = found["removal_costs"]
     slow = costs[(costs["way"] == "heads") & (costs["mode"] == "single")].head(1)
     slow = slow.assign(seconds=90.0, memory_mb=9e4)
-    drawing = removal_table.draw(found | {"removal_costs": pd.concat([costs, slow])}, SETTINGS)
-    assert (drawing.numbers["n_joint"], drawing.numbers["n_single"]) == (8, 2)
-    lines = table_rows(drawing.figure.axes[0], removal_table.HEADER)
-    assert [line["way"] for line in lines] == [
-        "the model as it is",
-        "top gradients",
-        "low curvature (K-FAC) *",
-        "heads ablated",
-        "top gradients, one by one",
-        "heads ablated, one by one",
-    ]
-    assert "setting" not in lines[0] and lines[0]["recited"] == "1.00"
-    forgotten = uncertainty.mean(np.array([9, 11] * 4))
-    lost = uncertainty.mean(np.array([21, 21, 19, 19] * 2 + [20, 20]))
-    assert lines[3] == {
-        "way": "heads ablated",
-        "setting": "share 0.1",
-        "forgotten": f"10.0 ({forgotten.low:.1f} to {forgotten.high:.1f})",
-        "recited": "0.00",
-        "sampled": "1.00",
-        "run": "40.0",
-        "edits": "0.90",
-        "perturbed": "0.12",
-        "shifted": "0.50",
-        "relearned": "3.0",
-        "others lose": f"{30 * 8 / 9:.1f}",
-        "own lose": f"20.0 ({lost.low:.1f} to {lost.high:.1f})",
-        "changed": "1.00",
-        "NLL": "+0.20",
-        "weights": "1,000",
-        "seconds": "1.50",
-        "MiB": "1,234",
-    }
-    assert lines[5]["forgotten"] == "7.0" and (lines[5]["seconds"], lines[5]["MiB"]) == ("1.50", "1,234")
+    data = removal.draw(found | {"removal_costs": pd.concat([costs, slow])}, SETTINGS).data
+    row = data.set_index(["way", "mode", "measure"]).loc["heads", "joint", "forgotten"]
+    assert row[["setting", "weights", "seconds", "memory_mb"]].tolist() == ["share 0.1", 1000, 1.5, 1234.5]
+    single = data.set_index(["way", "mode", "measure"]).loc["heads", "single", "forgotten"]
+    assert single["seconds"] == 1.5, "the median"
+    assert set(data.loc[~data["targeted"].astype(bool), "way"]) == {"nothing", "kfac"}
 
 
-def test_the_table_marks_ways_that_aim_at_all_memories():
-    found = removal_table.draw(tables(8), {}).figure.axes[0]
-    names = {text.get_text() for text in found.texts if text.get_text().endswith(" *")}
-    assert names == {f"{LABELS[way]} *" for way in ("svd", "kfac")}
+def test_relearning_that_was_not_tried_has_no_panel():
+    found = tables()
+    found["removal"] = found["removal"].assign(
+        relearning_steps=pd.array([None] * len(found["removal"]), "Int64")
+    )
+    labels = [axes.get_xlabel() for axes in removal.draw(found, SETTINGS).figure.axes]
+    assert len(labels) == len(removal.PANELS) - 1 and not [name for name in labels if "relearned" in name]
+
+
+def test_intervals_are_those_of_the_paragraphs():
+    data = removal.draw(tables(ways=["top"]), SETTINGS).data.set_index(["way", "mode", "measure"])
+    forgotten = uncertainty.mean(np.array([39, 41] * 4))
+    lost = uncertainty.mean(np.array([6, 6, 4, 4] * 2 + [5, 5]))
+    for measure, expected in (("forgotten", forgotten), ("em_own_lost", lost)):
+        found = data.loc["top", "joint", measure]
+        assert found[["low", "high"]].tolist() == pytest.approx([expected.low, expected.high])

@@ -29,7 +29,3 @@ def test_sets_are_red_blue_and_purple_as_in_the_paper():
     sets = ("memorized", "non_memorized", "perturbed")
     (red, *less), (*least, blue), (first, green, last) = (to_rgb(style.COLOURS[name]) for name in sets)
     assert red > 2 * max(less) and blue > max(least) and green < min(first, last)
-
-
-def test_a_method_of_a_users_own_goes_by_its_name():
-    assert planted.label("mine") == "mine"

@@ -10,6 +10,7 @@ from memloc.figures.parts.text_table import (
     draw_table,
     join_tokens,
     joined_rows,
+    wrap,
 )
 
 
@@ -40,3 +41,15 @@ def test_pieces_of_a_line_follow_each_other_and_lines_are_a_line_apart():
     assert others == [
         pytest.approx(place) for place in ((left + 2 * CHARACTER_WIDTH, top), (left, top + LINE_HEIGHT))
     ]
+
+
+def test_marked_pieces_keep_their_spaces_visible_and_are_drawn_below_their_neighbours():
+    lines = wrap([Piece("a b", "black"), Piece(" cd", "red", marked=True)], 4)
+    assert lines == [
+        [Piece("a b", "black"), Piece("\u2423", "red", True)],
+        [Piece("cd", "red", True)],
+    ]
+    figure = draw_table(("x",), [[[Piece("ab", "black"), Piece("cd", "#c8102e", marked=True)]]], (10,))
+    plain, marked = figure.axes[0].texts[1:]
+    assert marked.get_bbox_patch() is not None and plain.get_bbox_patch() is None
+    assert marked.get_zorder() < plain.get_zorder() and marked.get_color() == "#c8102e"

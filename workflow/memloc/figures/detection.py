@@ -7,48 +7,61 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from memloc.figures.parts.strata import STRATA, WORDS
-from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, two_rows
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import Interval
 
-# Label, colour and dash of what is drawn; residual streams are drawn by their best layer at each lead time.
-SHOWN = {
-    "nll": ("prefix NLL", "black", "-"),
-    "min_k_plus": ("Min-K%++", "#888888", "-"),
-    "zlib": ("NLL by zlib", "#bbbbbb", "-"),
-    "bag_of_words": ("words alone", "#2e8b57", "--"),
-    "attention": ("attention", "#8e44ad", "-"),
-    "residual": ("residual stream, last layer", "#1f5fbf", "-"),
-    "residual_untrained": ("the same, untrained model", "#1f5fbf", ":"),
-    "nll_and_activations": ("NLL and activations", "#c8102e", "-"),
-    "exposure": ("exposure (oracle)", "#d98e04", (0, (4, 1))),
+# Label and colour of the features, from above; the residual stream after other layers is in the CSV.
+FEATURES = {
+    "nll": ("prefix NLL", "black"),
+    "nll_and_activations": ("NLL and activations", "#c8102e"),
+    "min_k_plus": ("Min-K%++", "#777777"),
+    "zlib": ("NLL by zlib", "#777777"),
+    "residual": ("residual stream, last layer", "#1f5fbf"),
+    "residual_untrained": ("the same, untrained model", "#7fa8d9"),
+    "attention": ("attention", "#8e44ad"),
+    "gradients": ("gradients", "#e06377"),
+    "bag_of_words": ("words alone", "#2e8b57"),
+    "exposure": ("exposure (oracle)", "#d98e04"),
+    "shuffled_labels": ("shuffled labels", "#aaaaaa"),
 }
-WITH_INTERVAL = ("nll", "nll_and_activations")
-ONCE = {"gradients": ("gradients", "^", "#e06377"), "shuffled_labels": ("shuffled labels", "x", "black")}
+CURVES = ("nll", "nll_and_activations", "residual", "bag_of_words")
+ORDER = ("boundary", "all", "unseen")  # what is hard to tell comes first
+STRATUM_COLOURS = {"all": "#888888", "boundary": "#c8102e", "unseen": "#2e8b57"}
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """AUROC against lead time in every stratum, and the gain of activations over the prefix NLL."""
+    """Above: AUROC against lead time in every stratum, and the gain of activations over the prefix NLL.
+
+    Below: AUROC of all features from the whole prefix; their labels name the colours of the curves, too.
+    """
     found = tables["detection"].copy()
     found["lead"] = settings.paragraph.prefix - found["n_seen"]
     found["shown"] = found["features"].mask(found["features"] == _last_layer(found), "residual")
-    present = [name for name in STRATA if (found["stratum"] == name).any()]
-    figure, axes = subplots(PAGE_WIDTH, 3.0, ncols=max(len(present), 1) + 1, squeeze=False)
-    *panels, gains = axes[0]
-    for panel, name in zip(panels, present, strict=False):
-        _aurocs(panel, found[found["stratum"] == name])
-        panel.set_title(STRATA[name])
+    present = [name for name in ORDER if (found["stratum"] == name).any()]
+    figure, upper, lower = two_rows(PAGE_WIDTH, 4.6, (1, 1.15))
+    ratios = [*[1] * max(len(present), 1), 1.1]
+    *curves, gains = upper.subplots(ncols=len(ratios), width_ratios=ratios)
+    *dots, rest = lower.subplots(ncols=len(ratios), width_ratios=ratios)
+    rest.axis("off")
+    floor = min(0.45, found["auroc_low"].min()) if len(found) else 0.45
+    for above, below, name in zip(curves, dots, present, strict=False):
+        rows = found[found["stratum"] == name]
+        _curves(above, rows)
+        _features(below, rows[rows["lead"] == rows["lead"].min()], first=below is dots[0])
+        above.set(title=STRATA[name], ylim=(floor, 1.02))
+        below.set(title=STRATA[name], xlim=(floor, 1.04))
+        if above is not curves[0]:
+            above.tick_params(labelleft=False)
     if not present:
-        panels[0].text(0.5, 0.5, "too few paragraphs", ha="center", transform=panels[0].transAxes)
-    panels[0].set_ylabel("AUROC")
+        curves[0].text(0.5, 0.5, "too few paragraphs", ha="center", transform=curves[0].transAxes)
+    curves[0].set_ylabel("AUROC")
     _gains(gains, found, present)
-    for panel, letter in zip(axes[0], "abcd", strict=False):
+    for panel, letter in zip((*curves, gains), "abcd", strict=False):
         panel.set_xlabel("lead time (tokens)")
         panel.invert_xaxis()
         panel_label(panel, letter)
-    handles, labels = panels[0].get_legend_handles_labels()
-    if handles:
-        figure.legend(handles, labels, loc="outside lower center", ncols=4)
+    panel_label(dots[0], "abcdef"[len(curves) + 1])
     return Drawing(figure, found.drop(columns="shown"), _numbers(found, present))
 
 
@@ -58,19 +71,26 @@ def _last_layer(found: pd.DataFrame) -> str | None:
     return f"residual_{layers.max()}" if len(layers) else None
 
 
-def _aurocs(axes: Axes, found: pd.DataFrame) -> None:
-    for name, (label, colour, dash) in SHOWN.items():
-        rows = found[found["shown"] == name].sort_values("lead")
-        axes.plot(rows["lead"], rows["auroc"], color=colour, ls=dash, marker="o", ms=2, label=label)
-        if name in WITH_INTERVAL:
-            axes.fill_between(
-                rows["lead"], rows["auroc_low"], rows["auroc_high"], color=colour, alpha=0.12, lw=0
-            )
-    for name, (label, marker, colour) in ONCE.items():
+def _curves(axes: Axes, found: pd.DataFrame) -> None:
+    for name in CURVES:
+        rows, colour = found[found["shown"] == name].sort_values("lead"), FEATURES[name][1]
+        axes.fill_between(rows["lead"], rows["auroc_low"], rows["auroc_high"], color=colour, alpha=0.12, lw=0)
+        axes.plot(rows["lead"], rows["auroc"], color=colour, marker="o", ms=2)
+    axes.axhline(0.5, color="0.7", lw=0.6, ls=":", zorder=0)
+
+
+def _features(axes: Axes, found: pd.DataFrame, first: bool) -> None:
+    """A row per feature with its interval; names beside the first panel only."""
+    for place, (name, (_, colour)) in enumerate(FEATURES.items()):
         rows = found[found["shown"] == name]
-        axes.plot(rows["lead"], rows["auroc"], marker, color=colour, ms=4, label=label)
-    axes.axhline(0.5, color="0.8", lw=0.6, zorder=0)
-    axes.set_ylim(None, 1.02)
+        axes.hlines([place] * len(rows), rows["auroc_low"], rows["auroc_high"], color=colour, lw=1.2)
+        axes.plot(rows["auroc"], [place] * len(rows), "o", color=colour, ms=3.5)
+    axes.axvline(0.5, color="0.7", lw=0.6, ls=":", zorder=0)
+    axes.set(ylim=(len(FEATURES) - 0.5, -0.5), xlabel="AUROC, whole prefix")
+    axes.set_yticks(range(len(FEATURES)), [label for label, _ in FEATURES.values()] if first else [])
+    for tick, (_, colour) in zip(axes.get_yticklabels(), FEATURES.values(), strict=False):
+        tick.set_color(colour)
+    axes.tick_params(axis="y", length=0)
 
 
 def _gains(axes: Axes, found: pd.DataFrame, present: list[str]) -> None:
@@ -83,16 +103,16 @@ def _gains(axes: Axes, found: pd.DataFrame, present: list[str]) -> None:
             rows["lead"] + 0.8 * (number - 1),
             rows["gain"],
             yerr=[end.clip(lower=0) for end in ends],
-            color=("#888888", "#c8102e", "#2e8b57")[list(STRATA).index(name)],
+            color=STRATUM_COLOURS[name],
             marker="o",
             ms=2.5,
             lw=0.8,
             label=STRATA[name],
         )
-    axes.axhline(0, color="0.8", lw=0.6, zorder=0)
+    axes.axhline(0, color="0.7", lw=0.6, ls=":", zorder=0)
     axes.set_title("gain over the NLL")
     if present:
-        axes.legend(loc="best")
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, -0.85))
 
 
 def _numbers(found: pd.DataFrame, present: list[str]) -> dict[str, Any]:

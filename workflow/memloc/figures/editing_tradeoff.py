@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from memloc.figures.parts.edit_summary import ARM_COLOURS, ARM_LABELS, MARKERS, OBJECTIVE_LABELS, arms_of
-from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.edit_summary import ARM_COLOURS, ARM_LABELS, OBJECTIVE_LABELS, arms_of
+from memloc.figures.parts.style import MARKERS, PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.removal.runs import own_runs
 from memloc.settings.base import Section
 

@@ -1,99 +1,114 @@
-"""Figure 1: the study at a glance, drawn from its own numbers (paper, Figure 1)."""
+"""Figure 1: the study at a glance: its sets, and where the methods point (paper, Figure 1)."""
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.patches import FancyBboxPatch
+from matplotlib.cm import ScalarMappable
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
-from memloc.figures.parts.style import COLOURS, LABELS, METHOD_LABELS, PAGE_WIDTH, Drawing, subplots
+from memloc.figures.parts.style import (
+    COLOURS,
+    LABELS,
+    METHOD_LABELS,
+    PAGE_WIDTH,
+    SEQUENTIAL,
+    Drawing,
+    subplots,
+)
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
 
-WIDTH, HEIGHT = 100.0, 46.0  # drawing units
-SETS_LEFT, METHODS_LEFT, HEAD_LEFT = 2.0, 33.0, 79.0
+SETS = ("memorized", "non_memorized", "perturbed")
 USES = {
     "parameter_gradient": ("memorized",),
     "activation_gradient": ("memorized",),
     "rare_tokens": ("memorized", "non_memorized"),
     "patching": ("memorized", "perturbed"),
 }
+LAYOUT = (("sets", "parameter_gradient", "activation_gradient", "combined"),)
+LAYOUT += (("sets", "rare_tokens", "patching", "combined"),)
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """Sets with their sizes, the methods that read them, and the head that each method ranks first."""
+    """Sizes of the sets; layers x heads by the share of heads that rank lower, by each method and by all.
+
+    Squares behind a method's name are the sets that it reads. The outlined head is the highlighted one.
+    """
+    ranking, head = tables["head_ranking"], highlighted_head(tables, settings)
     sizes = tables["sets"]["set"].value_counts()
     sizes["perturbed"] = len(tables["perturbed_paragraphs"])
-    ranking = tables["head_ranking"]
-    layer, head = highlighted_head(tables, settings)
-    first = ranking[ranking["rank"] == 1].set_index("method")[["layer", "head", "score"]]
-    rank = ranking[(ranking["layer"] == layer) & (ranking["head"] == head)].set_index("method")["rank"]
     n_heads = int(ranking["rank"].max())
+    strength = ranking.assign(strength=(n_heads - ranking["rank"]) / max(n_heads - 1, 1))
 
-    figure, axes = subplots(PAGE_WIDTH, PAGE_WIDTH * HEIGHT / WIDTH, layout="none")
-    axes.set_position((0, 0, 1, 1))
-    axes.set(xlim=(0, WIDTH), ylim=(0, HEIGHT))
-    axes.axis("off")
-    heights = _draw_sets(axes, sizes)
-    for place, (method, sets) in enumerate(USES.items()):
-        y = 35.5 - 9.8 * place
-        top_layer, top_head = first.loc[method, ["layer", "head"]].astype(int)
-        text = f"{METHOD_LABELS[method]}\nfirst: layer {top_layer}, head {top_head}"
-        _box(axes, METHODS_LEFT, y, 28, 6.6, text, "0.3")
-        for name in sets:
-            _arrow(axes, SETS_LEFT + 22, heights[name], METHODS_LEFT, y + 3.3, COLOURS[name])
-        _arrow(axes, METHODS_LEFT + 28, y + 3.3, HEAD_LEFT, 22.0, "0.6", f"rank {rank[method]} of {n_heads}")
-    _box(axes, HEAD_LEFT, 15.0, 19, 14, f"layer {layer}\nhead {head}", COLOURS["memorized"], size=10)
-    chosen = "lowest mean rank\nof all methods" if settings.highlight == "auto" else "configured"
-    axes.text(HEAD_LEFT + 9.5, 12.8, chosen, ha="center", va="top", fontsize=6, color="0.35")
+    figure, _ = subplots(PAGE_WIDTH, 3.0)
+    figure.clear()
+    panels = figure.subplot_mosaic(LAYOUT, width_ratios=(1.1, 1, 1, 1.5))
+    _draw_sets(panels["sets"], sizes)
+    for method, sets in {**USES, "combined": ()}.items():
+        _draw_heads(panels[method], strength[strength["method"] == method], head)
+        _name(panels[method], METHOD_LABELS[method], sets)
+    for method in ("rare_tokens", "patching", "combined"):
+        panels[method].set_xlabel("head")
+    for method in ("parameter_gradient", "rare_tokens", "combined"):
+        panels[method].set_ylabel("layer")
+    maps = [panels[method] for method in (*USES, "combined")]
+    bar = figure.colorbar(
+        ScalarMappable(cmap=SEQUENTIAL), ax=maps, location="bottom", shrink=0.6, aspect=50, ticks=(0, 0.5, 1)
+    )
+    bar.set_label("share of the other heads that rank lower")
+    return Drawing(figure, *_told(ranking, sizes, head, n_heads))
 
-    data = first.reset_index()
-    data["rank_of_highlighted"] = data["method"].map(rank)
+
+def _draw_sets(axes: Axes, sizes: pd.Series) -> None:
+    counts = [int(sizes.get(name, 0)) for name in SETS]
+    bars = axes.barh(range(len(SETS)), counts, 0.5, color=[COLOURS[name] for name in SETS])
+    axes.bar_label(bars, [f"{count:,}" for count in counts], padding=2)
+    axes.set_yticks(range(len(SETS)), [LABELS[name].replace(" ", "\n") for name in SETS])
+    for tick, name in zip(axes.get_yticklabels(), SETS, strict=True):
+        tick.set_color(COLOURS[name])
+    axes.set(ylim=(len(SETS) - 0.5, -0.5), xlabel="paragraphs")
+    axes.margins(x=0.3)
+    axes.set_xticks([])
+    axes.spines["bottom"].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+
+
+def _draw_heads(axes: Axes, rows: pd.DataFrame, highlight: tuple[int, int]) -> None:
+    matrix = rows.pivot(index="layer", columns="head", values="strength")
+    axes.imshow(matrix, cmap=SEQUENTIAL, vmin=0, vmax=1, aspect="auto", origin="lower", interpolation="none")
+    layer, head = highlight
+    outline = {"fill": False, "ec": COLOURS["memorized"], "lw": 1.6, "clip_on": False, "zorder": 3}
+    axes.add_patch(Rectangle((head - 0.5, layer - 0.5), 1, 1, **outline))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.tick_params(length=0)
+
+
+def _name(axes: Axes, name: str, sets: tuple[str, ...]) -> None:
+    """The method's name above its map, behind a square per set that it reads."""
+    pieces = [("\u25a0", COLOURS[each]) for each in sets] + [(name, "black")]
+    for place, (text, colour) in enumerate(pieces):
+        offset = {"xytext": (8 * place, 4), "textcoords": "offset points"}
+        axes.annotate(text, (0, 1), xycoords="axes fraction", fontsize=7, color=colour, **offset)
+
+
+def _told(
+    ranking: pd.DataFrame, sizes: pd.Series, highlight: tuple[int, int], n_heads: int
+) -> tuple[pd.DataFrame, dict]:
+    """The first head of each method with the rank of the highlighted one, and the numbers of the caption."""
+    layer, head = highlight
+    own = ranking[(ranking["layer"] == layer) & (ranking["head"] == head)].set_index("method")["rank"]
+    data = ranking.loc[ranking["rank"] == 1, ["method", "layer", "head", "score"]].reset_index(drop=True)
+    data["rank_of_highlighted"] = data["method"].map(own)
+    by_method = data.set_index("method")
     numbers = {
-        "sizes": {name: int(sizes.get(name, 0)) for name in ("memorized", "non_memorized", "perturbed")},
+        "sizes": {name: int(sizes.get(name, 0)) for name in SETS},
         "layer": layer,
         "head": head,
         "n_heads": n_heads,
-        "ranks": {METHOD_LABELS[method]: int(rank[method]) for method in USES},
-        "n_first": int(sum(rank[method] == 1 for method in USES)),
-        "n_methods": len(USES),
+        "methods": {
+            METHOD_LABELS[method]: by_method.loc[method, ["layer", "head", "rank_of_highlighted"]].to_dict()
+            for method in USES
+        },
     }
-    return Drawing(figure, data, numbers)
-
-
-def _draw_sets(axes: Axes, sizes: pd.Series) -> dict[str, float]:
-    """Draw the boxes of the three sets; returns the height at which each box's arrows start."""
-    heights = {}
-    for place, name in enumerate(("memorized", "non_memorized", "perturbed")):
-        y = 33.0 - 13.5 * place
-        _box(axes, SETS_LEFT, y, 22, 8, f"{LABELS[name]}\n{sizes.get(name, 0):,} paragraphs", COLOURS[name])
-        heights[name] = y + 4
-    return heights
-
-
-def _box(
-    axes: Axes,
-    left: float,
-    bottom: float,
-    width: float,
-    height: float,
-    text: str,
-    colour: str,
-    size: float = 7,
-) -> None:
-    shape = FancyBboxPatch(
-        (left, bottom), width, height, "round,pad=0,rounding_size=1", fc="white", ec=colour
-    )
-    axes.add_patch(shape)
-    axes.text(
-        left + width / 2, bottom + height / 2, text, ha="center", va="center", fontsize=size, color=colour
-    )
-
-
-def _arrow(
-    axes: Axes, left: float, low: float, right: float, high: float, colour: str, text: str | None = None
-) -> None:
-    style = {"arrowstyle": "-|>", "color": colour, "lw": 0.8, "shrinkA": 0, "shrinkB": 1}
-    axes.annotate("", (right, high), (left, low), arrowprops=style)
-    if text:
-        middle = (left + 0.42 * (right - left), low + 0.42 * (high - low))
-        background = {"fc": "white", "ec": "none", "pad": 0.8}
-        axes.text(*middle, text, ha="center", va="center", fontsize=6, color="0.3", bbox=background)
+    return data, numbers

@@ -24,7 +24,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     for panel, (direction, title), letter in zip(axes, DIRECTION_LABELS.items(), "ab", strict=True):
         rows = data[data["direction"] == direction]
         mesh = heat_map(panel, layer_matrix(rows, "mean"), diverging=True, highlight=highlight)
-        colour_bar(mesh, panel, "change in NLL (nats)" if exact else "estimated change in NLL (nats)")
+        colour_bar(mesh, panel, "change in NLL (nats)" if exact else "estimated change\nin NLL (nats)")
         panel_label(panel, letter)
         panel.set_title(title)
     pairs = tables["perturbed_paragraphs"]

@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 
-from memloc.figures.parts.head_profiles import strongest_tokens
 from memloc.figures.parts.heatmap import colour_bar
 from memloc.figures.parts.perturbation_example import draw_example, example_ids
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
@@ -19,6 +18,7 @@ from memloc.figures.parts.token_map import (
     mark_position,
     panel_height,
     prefix_texts,
+    strongest_tokens,
     token_map,
 )
 from memloc.localization.head_profiles import (

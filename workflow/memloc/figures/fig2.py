@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from memloc.data.sets import without_controls
-from memloc.figures.parts.memorized_fraction import unseen_recited
+from memloc.figures.parts.memorized_fraction import said_of_unseen, unseen_recited
 from memloc.figures.parts.style import BY_EXACT_MATCH, COLOURS, Drawing, plain_log_ticks, set_labels, subplots
 from memloc.settings.base import Section
 from memloc.tables.terms.sets import bins
@@ -43,7 +43,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     legend = main.legend(loc="center right", markerscale=3, handletextpad=0.2)
     for handle in legend.legend_handles:
         handle.set_alpha(1)
-    return Drawing(figure, data, _numbers(data, settings) | unseen_recited(tables, settings))
+    unseen = said_of_unseen(unseen_recited(tables, settings))
+    return Drawing(figure, data, _numbers(data, settings) | {"unseen": unseen})
 
 
 def _histogram(axes, data: pd.DataFrame, column: str, bins: np.ndarray, orientation: str) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 
 from memloc.figures.parts.gradient_summary import group_numbers, layer_numbers
-from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_bars, layer_matrix, map_height
-from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.heatmap import MapPanel, layer_matrix, maps_with_bars
+from memloc.figures.parts.style import COLOURS, LABELS, Drawing
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
 
@@ -21,17 +21,14 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     gradients = tables["parameter_gradients"]
     data = gradients[gradients["group"].isin(GROUPS)]
     head = highlighted_head(tables, settings)
-    height = len(GROUPS) * map_height(data["layer"].nunique())
-    figure, axes = subplots(PAGE_WIDTH, height, nrows=len(GROUPS), ncols=2, width_ratios=(9, 1), sharey=True)
-    for (left, right), group, letter in zip(axes, GROUPS, "abc", strict=True):
-        matrix = layer_matrix(data[data["group"] == group], "max_abs")
-        mesh = heat_map(left, matrix, highlight=head)
-        layer_bars(right, matrix.sum(axis=1).to_frame(), [COLOURS[group]], "layer sum")
-        colour_bar(mesh, right, "max |gradient|")
-        panel_label(left, letter)
-        left.set_title(LABELS[group], color=COLOURS[group])
+    figure = maps_with_bars([_panel(data, group) for group in GROUPS], head, ("max |gradient|", "layer sum"))
     numbers = _numbers(data, tables["sets"], *head) | {"contrastive": settings.contrastive}
     return Drawing(figure, data, numbers)
+
+
+def _panel(data: pd.DataFrame, group: str) -> MapPanel:
+    matrix, colour = layer_matrix(data[data["group"] == group], "max_abs"), COLOURS[group]
+    return MapPanel(matrix, matrix.sum(axis=1).to_frame(), [colour], LABELS[group], colour)
 
 
 def _numbers(data: pd.DataFrame, sets: pd.DataFrame, layer: int, head: int) -> dict[str, Any]:

@@ -3,10 +3,8 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.patheffects import withStroke
 
 from memloc.figures.parts.edit_summary import ARM_LABELS, OBJECTIVE_LABELS
 from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
@@ -15,50 +13,45 @@ from memloc.settings.arms import PAPER_ARMS
 from memloc.settings.base import Section
 
 SETS = {"memorized": "em_memorized", "non_memorized": "em_control"}
-N_BINS = 10
+APART = 0.22  # of the two sets from the middle of an arm
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """Rows: objectives; columns: arms; distributions of EM over the edited paragraphs, with means as lines.
-
-    The non-memorized ones are the controls of each edit: their mean EM.
+    """A panel per objective: EM of every edited paragraph by arm, joined to that of its non-memorized
+    controls (their mean), and the means of both. The ideal edit rises from 0 to the whole continuation.
     """
     paragraph, rates = settings.paragraph, settings.editing.learning_rates
-    n_continuation = paragraph.continuation
     runs = own_runs(tables["edits"])
     shown = runs[(runs["learning_rate"] == rates[0]) & runs["arm"].isin(PAPER_ARMS)]
-    figure, axes = subplots(PAGE_WIDTH, 3.2, nrows=2, ncols=3, sharex=True, sharey="row")
-    panels = [(objective, arm) for objective in OBJECTIVE_LABELS for arm in PAPER_ARMS]
-    for panel, (objective, arm), letter in zip(axes.flat, panels, "abcdef", strict=True):
-        rows = shown[(shown["objective"] == objective) & (shown["arm"] == arm)]
-        _distributions(panel, rows, n_continuation)
+    figure, axes = subplots(PAGE_WIDTH, 2.8, ncols=2, sharey=True)
+    for panel, (objective, title), letter in zip(axes, OBJECTIVE_LABELS.items(), "ab", strict=True):
+        for place, arm in enumerate(PAPER_ARMS):
+            rows = shown[(shown["objective"] == objective) & (shown["arm"] == arm)]
+            _paragraphs(panel, rows, place)
+        panel.axhline(paragraph.continuation, color="0.8", lw=0.5, ls=":", zorder=0)
+        panel.set_xticks(range(len(PAPER_ARMS)), [ARM_LABELS[arm] for arm in PAPER_ARMS])
+        panel.tick_params(axis="x", length=0)
+        panel.set(title=title, xlim=(-0.5, len(PAPER_ARMS) - 0.5))
         panel_label(panel, letter)
-        panel.set_title(f"{OBJECTIVE_LABELS[objective]}, {ARM_LABELS[arm]}")
-    for panel in axes[:, 0]:
-        panel.set_ylabel("paragraphs")
-    for panel in axes[1]:
-        panel.set_xlabel("exact match (tokens)")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(SETS))
+    axes[0].set_ylabel("exact match (tokens)")
+    axes[0].set_ylim(-0.04 * paragraph.continuation, 1.08 * paragraph.continuation)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(SETS))
     data = shown[["id", "objective", "arm", "learning_rate", *SETS.values(), "em_target"]]
-    return Drawing(figure, data, _numbers(runs, tables["edits"], rates, settings, n_continuation))
+    return Drawing(figure, data, _numbers(runs, tables["edits"], rates, settings, paragraph.continuation))
 
 
-def _distributions(axes: Axes, rows: pd.DataFrame, n_continuation: int) -> None:
-    bins = np.linspace(0, n_continuation, N_BINS + 1)
-    for place, (name, column) in enumerate(SETS.items()):
-        axes.hist(rows[column], bins, color=COLOURS[name], alpha=0.45, label=LABELS[name])
-        mean = rows[column].mean()
-        axes.axvline(mean, color=COLOURS[name], ls="--", lw=1.2)
-        align = "left" if mean < n_continuation / 2 else "right"
-        axes.annotate(
-            f" {mean:.1f} ",
-            (mean, 0.78 - 0.14 * place),
-            xycoords=axes.get_xaxis_transform(),
-            color=COLOURS[name],
-            ha=align,
-            path_effects=[withStroke(linewidth=1.6, foreground="white")],
-        )
-    axes.yaxis.get_major_locator().set_params(integer=True)
+def _paragraphs(axes: Axes, rows: pd.DataFrame, place: int) -> None:
+    """The two sets of an arm, around a place; each edit is a line between them."""
+    ends = {name: place + side * APART for name, side in zip(SETS, (-1, 1), strict=True)}
+    axes.plot([*ends.values()], rows[[*SETS.values()]].to_numpy().T, color="0.75", lw=0.6, zorder=1)
+    for (name, column), x in zip(SETS.items(), ends.values(), strict=True):
+        label, mean = (LABELS[name] if place == 0 else None), rows[column].mean()
+        style = {"color": COLOURS[name], "linewidth": 0, "alpha": 0.6, "clip_on": False}
+        axes.scatter([x] * len(rows), rows[column], s=10, label=label, zorder=2, **style)
+        axes.hlines(mean, x - 0.09, x + 0.09, color=COLOURS[name], lw=2.2, zorder=3)
+        outwards = -0.11 if name == "memorized" else 0.11
+        align = "right" if outwards < 0 else "left"
+        axes.text(x + outwards, mean, f"{mean:.1f}", color=COLOURS[name], ha=align, va="center")
 
 
 def _numbers(

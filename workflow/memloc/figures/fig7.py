@@ -12,7 +12,6 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.rare_tokens import below_null
 from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
@@ -110,5 +109,5 @@ def _correlation_numbers(in_layer: pd.DataFrame, name: str, head: int) -> dict[s
         "lowest_head": int(ordered.index[0]),
         "lowest": float(ordered.iloc[0]),
         "next": float(ordered.iloc[1]) if len(ordered) > 1 else None,
-        "n_below": int(below_null(in_layer, name).sum()),
+        "n_below": int((in_layer[name] < in_layer[low]).sum()),
     }

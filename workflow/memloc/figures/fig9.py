@@ -5,16 +5,8 @@ from typing import Any
 import pandas as pd
 
 from memloc.figures.parts.gradient_summary import group_numbers, layer_numbers
-from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_bars, layer_matrix, map_height
-from memloc.figures.parts.style import (
-    BY_EXACT_MATCH,
-    COLOURS,
-    PAGE_WIDTH,
-    Drawing,
-    panel_label,
-    set_labels,
-    subplots,
-)
+from memloc.figures.parts.heatmap import MapPanel, layer_matrix, maps_with_bars
+from memloc.figures.parts.style import BY_EXACT_MATCH, COLOURS, Drawing, set_labels
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
 
@@ -28,22 +20,28 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     Bins without a sampled paragraph are left out.
     """
     gradients = tables["parameter_gradients"]
-    groups = [group for group in BY_EXACT_MATCH if (gradients["group"] == group).any()]
-    data = gradients[gradients["group"].isin(groups)].drop(columns=["nll_term_norm", "kl_term_norm"])
-    head, labels = highlighted_head(tables, settings), set_labels(settings)
-    height = len(groups) * map_height(data["layer"].nunique())
-    figure, axes = subplots(PAGE_WIDTH, height, nrows=len(groups), ncols=2, width_ratios=(7, 1), sharey=True)
-    for (left, right), group, letter in zip(axes, groups, "abcd", strict=False):
-        rows = data[data["group"] == group]
-        mesh = heat_map(left, layer_matrix(rows, "max_abs"), highlight=head)
-        layer_bars(right, block_sums(rows), list(BAR_COLOURS.values()), "sum |gradient|")
-        colour_bar(mesh, right, "max |gradient|")
-        panel_label(left, letter)
-        left.set_title(labels[group], color=COLOURS[group])
-    axes[0, 1].legend(loc="lower center", bbox_to_anchor=(0.5, 1), borderaxespad=0.2, handlelength=1)
-    return Drawing(
-        figure, data, _numbers(data, tables["sets"], {group: labels[group] for group in groups}, *head)
-    )
+    data = gradients[gradients["group"].isin(BY_EXACT_MATCH)].drop(columns=["nll_term_norm", "kl_term_norm"])
+    labels, head = set_labels(settings), highlighted_head(tables, settings)
+    by_group = {group: data[data["group"] == group] for group in BY_EXACT_MATCH}
+    by_group = {group: rows for group, rows in by_group.items() if len(rows)}
+    panels = [
+        MapPanel(
+            layer_matrix(rows, "max_abs"),
+            block_sums(rows),
+            list(BAR_COLOURS.values()),
+            labels[group],
+            COLOURS[group],
+        )
+        for group, rows in by_group.items()
+    ]
+    figure = maps_with_bars(panels, head, ("max |gradient|", "sum |gradient|"))
+    groups = {
+        group: {"label": labels[group], **_group(rows, tables["sets"], group, *head)}
+        for group, rows in by_group.items()
+    }
+    numbers = {"groups": groups, "layer": head[0], "head": head[1], **layer_numbers(data)}
+    differ = len({found["n"] for found in groups.values()}) > 1
+    return Drawing(figure, data, numbers | {"sizes_differ": differ})
 
 
 def block_sums(rows: pd.DataFrame) -> pd.DataFrame:
@@ -53,23 +51,8 @@ def block_sums(rows: pd.DataFrame) -> pd.DataFrame:
     return sums.unstack()[list(BAR_COLOURS)]
 
 
-def _numbers(
-    data: pd.DataFrame, sets: pd.DataFrame, groups: dict[str, str], layer: int, head: int
-) -> dict[str, Any]:
-    sampled = sets.loc[sets["sampled"], "set"].value_counts()
-    numbers = {}
-    for group, label in groups.items():
-        rows = data[data["group"] == group]
-        numbers[group] = {
-            **group_numbers(rows, layer, head),
-            "label": label,
-            "n": int(sampled[group]),
-            "attention_share": float(block_sums(rows)["attention"].sum() / rows["sum_abs"].sum()),
-        }
-    return {
-        "groups": numbers,
-        "layer": layer,
-        "head": head,
-        **layer_numbers(data),
-        "sizes_differ": len({numbers[group]["n"] for group in groups}) > 1,
+def _group(rows: pd.DataFrame, sets: pd.DataFrame, group: str, layer: int, head: int) -> dict[str, Any]:
+    return group_numbers(rows, layer, head) | {
+        "n": int((sets["sampled"] & (sets["set"] == group)).sum()),
+        "attention_share": float(block_sums(rows)["attention"].sum() / rows["sum_abs"].sum()),
     }

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from memloc.figures.parts.gradient_summary import strongest_component
-from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_bars, layer_matrix, map_height
-from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.heatmap import MapPanel, layer_matrix, maps_with_bars
+from memloc.figures.parts.style import COLOURS, Drawing
 from memloc.localization.highlight import highlighted_head
 from memloc.perturbation.effects import spread_ids
 from memloc.settings.base import Section
@@ -24,22 +24,16 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     spread = every[every["id"].isin(spread_ids(every))]
     shown = {"perturbed": every, "impact": every if spread.empty else spread}
     layer, head = highlighted_head(tables, settings)
-    height = len(ROLES) * (map_height(every["layer"].nunique()) + 0.2)
-    figure, axes = subplots(PAGE_WIDTH, height, nrows=len(ROLES), ncols=2, width_ratios=(8, 2), sharey=True)
-    parts, numbers = [], {"layer": layer, "head": head, "n_pairs": every["id"].nunique(), "roles": {}}
-    for (left, right), (role, title), letter in zip(axes, ROLES.items(), "ab", strict=True):
+    numbers = {"layer": layer, "head": head, "n_pairs": every["id"].nunique(), "roles": {}}
+    panels, parts = [], []
+    for role, title in ROLES.items():
         rows = shown[role][shown[role]["role"] == role]
         means = rows.groupby(SITE, observed=True, dropna=False)[[*KINDS]].mean().reset_index()
-        matrix = layer_matrix(means, "cosine")
-        mesh = heat_map(left, matrix, diverging=True, limit=1, highlight=(layer, head))
         bars = means.groupby("layer")[[*KINDS]].mean().rename(columns=KINDS)
-        layer_bars(right, bars, [COLOURS["perturbed"], "0.7"], "mean")
-        colour_bar(mesh, right, "cosine similarity")
-        left.set_title(title)
-        panel_label(left, letter)
+        panels.append(MapPanel(layer_matrix(means, "cosine"), bars, [COLOURS["perturbed"], "0.7"], title))
         parts.append(means.assign(role=role))
         numbers["roles"][role] = _numbers(means, rows)
-    axes[0, 1].legend(loc="lower center", bbox_to_anchor=(0.5, 1))
+    figure = maps_with_bars(panels, (layer, head), ("cosine similarity", "mean"), limit=1)
     return Drawing(figure, pd.concat(parts, ignore_index=True), numbers)
 
 

@@ -2,12 +2,10 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 
 from memloc.figures.parts.disturbance import judges
-from memloc.figures.parts.heatmap import colour_bar, heat_map, map_height
+from memloc.figures.parts.heatmap import colour_bar, heat_map, map_height, mark_cells
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
@@ -29,8 +27,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     for panel, (measure, (title, unit)), letter in zip(axes, MEASURES.items(), "ab", strict=True):
         rows = effects[effects["measure"] == measure]
         mesh = heat_map(panel, _matrix(rows, "specific"), diverging=True, highlight=highlight)
-        _mark(panel, _matrix(rows, "low") > 0, "^")
-        _mark(panel, _matrix(rows, "high") < 0, "v")
+        mark_cells(panel, _matrix(rows, "low") > 0, "^")
+        mark_cells(panel, _matrix(rows, "high") < 0, "v")
         colour_bar(mesh, panel, unit, fraction=0.12)
         panel_label(panel, letter)
         panel.set_title(f"{title}: memorized minus non-memorized")
@@ -42,12 +40,6 @@ def _matrix(rows: pd.DataFrame, column: str) -> pd.DataFrame:
     names = [name for name in REPLACEMENT_LABELS if name in set(rows["replacement"])]
     matrix = rows.pivot(index="layer", columns=["replacement", "head"], values=column)[names].sort_index()
     return matrix.rename(columns=REPLACEMENT_LABELS, level=0)
-
-
-def _mark(axes: Axes, marks: pd.DataFrame, marker: str) -> None:
-    row, column = np.nonzero(marks.to_numpy())
-    style = {"s": 9, "color": "black", "edgecolor": "white", "linewidth": 0.5, "zorder": 4}
-    axes.scatter(column + 0.5, marks.index[row], marker=marker, **style)
 
 
 def _numbers(effects: pd.DataFrame, layer: int, head: int) -> dict[str, Any]:

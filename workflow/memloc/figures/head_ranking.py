@@ -31,11 +31,12 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     ranks = ranking.pivot(index="method", columns=["layer", "head"], values="rank").loc[methods]
     ranks = ranks.sort_index(axis="columns")
     shares = rank_shares(tables["head_rank_samples"])
+    alone = by_layers_alone(ranking.pivot(index=["layer", "head"], columns="method", values="score"))
     figure, upper, lower = two_rows(PAGE_WIDTH, 4.4, (1.4, 1))
     left, right = upper.subplots(ncols=2, width_ratios=(2.2, 1))
     panels = lower.subplots(ncols=len(methods))
     _draw_ranks(left, ranks, layer, head)
-    _draw_agreement(right, agreement, methods)
+    _draw_agreement(right, agreement, alone, methods)
     _draw_shares(panels, shares, ranks, (layer, head))
     for letter, axes in zip("abc", (left, right, panels[0]), strict=True):
         panel_label(axes, letter)
@@ -60,6 +61,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         "kendall_mean": float(pairs["kendall"].mean()),
         "kendall_min": float(pairs["kendall"].min()),
         "kendall_max": float(pairs["kendall"].max()),
+        "layers_mean": float(np.mean([alone.loc[row.method_a, row.method_b] for row in pairs.itertuples()])),
     }
     return Drawing(figure, ranking, numbers)
 
@@ -97,20 +99,57 @@ def _draw_ranks(axes: Axes, ranks: pd.DataFrame, layer: int, head: int) -> None:
     axes.set_xlabel("layer, and its heads from left to right")
 
 
-def _draw_agreement(axes: Axes, agreement: pd.DataFrame, methods: list[str]) -> None:
-    matrix = pd.DataFrame(np.eye(len(methods)), methods, methods)
+def by_layers_alone(scores: pd.DataFrame) -> pd.DataFrame:
+    """Kendall's tau-b that two methods have on average if the heads of each layer exchange their scores at
+    random: how far they agree because they prefer the same layers.
+
+    Pairs of heads of one layer then agree as often as not, those of two layers as often as the mean signs of
+    their differences say.
+
+    Args:
+        scores: A column per method, a row per (layer, head).
+
+    Returns:
+        A matrix of methods x methods.
+    """
+    layers = scores.index.get_level_values("layer")
+    n = layers.value_counts().sort_index()
+    means, norms = {}, {}
+    for method, own in scores.items():
+        signs = pd.DataFrame(np.sign(np.subtract.outer(own.to_numpy(), own.to_numpy())), layers, layers)
+        means[method] = (signs.groupby(level=0).mean().T.groupby(level=0).mean()).to_numpy()
+        norms[method] = np.sqrt(signs.abs().to_numpy().sum())
+    found = {
+        one: {
+            other: (means[one] * means[other] * np.outer(n, n)).sum() / norms[one] / norms[other]
+            for other in scores
+        }
+        for one in scores
+    }
+    return pd.DataFrame(found)
+
+
+def _draw_agreement(axes: Axes, agreement: pd.DataFrame, alone: pd.DataFrame, methods: list[str]) -> None:
+    """Above the diagonal the methods' agreement, below it that of heads in random order within layers."""
+    matrix = alone.loc[methods, methods].to_numpy(copy=True)
+    np.fill_diagonal(matrix, np.nan)
     for row in agreement.itertuples():
-        matrix.loc[row.method_a, row.method_b] = matrix.loc[row.method_b, row.method_a] = row.kendall
+        pair = sorted((methods.index(row.method_a), methods.index(row.method_b)))
+        matrix[*pair] = row.kendall
+    axes.set_facecolor("0.9")
     image = axes.imshow(matrix, cmap=DIVERGING, vmin=-1, vmax=1, interpolation="none")
     axes.figure.colorbar(image, ax=axes, label="Kendall's \u03c4", pad=0.02)
-    labels = [METHOD_LABELS[method] for method in methods]
-    axes.set_xticks(range(len(methods)), labels, rotation=45, ha="right", rotation_mode="anchor")
+    labels = [METHOD_LABELS[method].replace(" ", "\n", 1) for method in methods]
+    axes.set_xticks(range(len(methods)), labels, rotation=90)
     axes.set_yticks([])
-    for (row, column), value in np.ndenumerate(matrix.to_numpy()):
-        colour = "white" if abs(value) > 0.6 else "black"
-        axes.text(
-            column, row, f"{value:.2f}".replace("0.", "."), ha="center", va="center", fontsize=5, color=colour
-        )
+    axes.plot([-0.5, len(methods) - 0.5], [-0.5, len(methods) - 0.5], color="black", lw=0.8)
+    axes.set_title("above: observed", fontsize=6, loc="right")
+    axes.set_ylabel("below: by layers alone", fontsize=6)
+    for (row, column), value in np.ndenumerate(matrix):
+        if row != column:
+            text = f"{value:.2f}".replace("0.", ".").replace("-", "\u2212")
+            colour = "white" if abs(value) > 0.6 else "black"
+            axes.text(column, row, text, ha="center", va="center", fontsize=5, color=colour)
 
 
 def _draw_shares(

@@ -24,8 +24,8 @@ WIDTH = 0.6  # of a layer that the ways share
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Rows: one layer, or all from it on; columns: kinds of text; grey: the model as it is."""
     rows = tables["layer_bypass"]
-    data = _means(rows, ["block", "way", "layers", "layer"])
-    whole = _whole(rows)
+    data = _means(rows, ["block", "way", "layers", "layer"], settings.paragraph.continuation)
+    whole = _whole(rows, settings.paragraph.continuation)
     figure, axes = subplots(PAGE_WIDTH, 4.0, nrows=2, ncols=3, sharex=True, sharey="col")
     for line, (layers, title) in zip(axes, TITLES.items(), strict=True):
         for panel, (name, label) in zip(line, PANELS.items(), strict=True):
@@ -40,21 +40,24 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     return Drawing(figure, data, {"whole": whole["value"].to_dict(), **_numbers(data)} | judges(rows))
 
 
-def _means(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Means and intervals over paragraphs, of each kind of text (`measure`) by the keys."""
+def _means(rows: pd.DataFrame, keys: list[str], most: int) -> pd.DataFrame:
+    """Means and intervals over paragraphs, of each kind of text (`measure`) by the keys; intervals of exact
+    matches end at none and at `most` tokens."""
     found = []
     for name in PANELS:
         column, _, group = name.partition("_")
         groups = rows[rows["group"] == group].groupby(keys)[column]
-        found.append(table([mean(own) for _, own in groups], groups.size().index).assign(measure=name))
+        means = table([mean(own) for _, own in groups], groups.size().index).assign(measure=name)
+        means[["low", "high"]] = means[["low", "high"]].clip(0, most if column == "em" else None)
+        found.append(means)
     return pd.concat(found).reset_index()
 
 
-def _whole(rows: pd.DataFrame) -> pd.DataFrame:
+def _whole(rows: pd.DataFrame, most: int) -> pd.DataFrame:
     """The same of the model as it is."""
     first = rows.drop_duplicates(["group", "id"])
     before = first.assign(em=first["em"] + first["em_lost"], nll=first["nll"] - first["nll_gained"], every=0)
-    return _means(before, ["every"]).set_index("measure")
+    return _means(before, ["every"], most).set_index("measure")
 
 
 def _panel(axes: Axes, data: pd.DataFrame, whole: float) -> None:

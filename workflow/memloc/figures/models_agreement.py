@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.across import layer_profiles, looks, pairs_of_methods
+from memloc.figures.parts.across import layer_profiles, looks
 from memloc.figures.parts.style import DIVERGING, METHOD_LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import correlation_p
@@ -31,6 +31,15 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     panel_label(right, "b")
     data = pd.concat([pairs.assign(panel="a"), layers.assign(panel="b")], ignore_index=True)
     return Drawing(figure, data, _numbers(pairs, layers, tables["models"]))
+
+
+def pairs_of_methods(agreement: pd.DataFrame) -> pd.DataFrame:
+    """Kendall's tau of each pair of methods and model, but for the combined ranking, which holds them all."""
+    rows = agreement[(agreement["method_a"] != "combined") & (agreement["method_b"] != "combined")]
+    names = [
+        f"{METHOD_LABELS[row.method_a]} \u2013 {METHOD_LABELS[row.method_b]}" for row in rows.itertuples()
+    ]
+    return rows.assign(pair=names).rename(columns={"kendall": "value"})
 
 
 def _correlations_across_models(profiles: pd.DataFrame, models: list[str]) -> pd.DataFrame:

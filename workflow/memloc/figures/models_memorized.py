@@ -1,17 +1,22 @@
-"""Fraction of paragraphs that each model memorized, against its number of parameters (not in the paper)."""
+"""Fraction of paragraphs that each model memorized, by its size and by their repeats (not in the paper)."""
 
 from itertools import pairwise
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
+from memloc.data.index_counts import counted
 from memloc.data.sets import without_controls
 from memloc.figures.parts.across import looks
-from memloc.figures.parts.memorized_fraction import intervals, unseen_by_model
-from memloc.figures.parts.style import Drawing, subplots
+from memloc.figures.parts.memorized_fraction import (
+    first_half,
+    fraction_by_repeats,
+    intervals,
+    unseen_by_model,
+)
+from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, plain_log_ticks, subplots
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import CONFIDENCE, proportion
 
@@ -19,13 +24,22 @@ WIDE = 30  # largest over smallest model, from which ticks at powers of ten are 
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """Fraction with a 95 % Wilson interval per model, on a logarithmic axis of parameters; side by side where
-    all models have one size."""
+    """(a) Fraction with a 95 % Wilson interval per model, on a logarithmic axis of parameters; side by side
+    where all models have one size. (b) The same in bins of repeats, half a doubling wide, with bands.
+    """
     sets = without_controls(tables["sets"])
     data = sets.assign(memorized=sets["set"] == "memorized")
     counts = data.groupby("model")["memorized"].agg(n_paragraphs="size", n_memorized="sum")
     rows = tables["models"][["model", "n_parameters"]].join(counts, on="model")
     rows = rows.join(intervals(rows.n_memorized, rows.n_paragraphs))
+    repeats, styles = counted(tables).merge(sets, on=["model", "id"]), looks(tables["models"])
+    binned = {model: fraction_by_repeats(repeats[repeats["model"] == model]) for model in styles}
+    figure, (left, right) = subplots(PAGE_WIDTH, 2.6, ncols=2)
+    _by_size(left, rows, styles)
+    _by_repeats(right, binned, styles)
+    panel_label(left, "a")
+    panel_label(right, "b")
+    figure.legend(*right.get_legend_handles_labels(), loc="outside upper center", ncols=min(len(styles), 4))
     numbers = {
         "confidence": CONFIDENCE,
         "unseen": unseen_by_model(tables, settings),
@@ -33,8 +47,12 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         "one_size": _one_size(rows),
         "trained_anew": bool(rows["n_parameters"].duplicated().any()),
         "comparisons": _comparisons(data.merge(tables["paragraphs"], on=["model", "id"]), rows["model"]),
+        "half": {model: first_half(bins) for model, bins in binned.items()},
     }
-    return Drawing(_plot(rows, looks(tables["models"])), rows, numbers)
+    bins = pd.concat(binned, names=["model"])
+    both = {"a": rows, "b": bins.reset_index("model")}
+    plotted = pd.concat(both, names=["panel"]).reset_index("panel").reset_index(drop=True)
+    return Drawing(figure, plotted, numbers | _separated(bins))
 
 
 def _comparisons(data: pd.DataFrame, models: pd.Series) -> list[dict[str, Any]]:
@@ -62,8 +80,7 @@ def _comparisons(data: pd.DataFrame, models: pd.Series) -> list[dict[str, Any]]:
     return found
 
 
-def _plot(rows: pd.DataFrame, styles: dict[str, dict[str, Any]]) -> Figure:
-    figure, axes = subplots()
+def _by_size(axes: Axes, rows: pd.DataFrame, styles: dict[str, dict[str, Any]]) -> None:
     places = pd.Series(range(len(rows)), rows.index) if _one_size(rows) else rows["n_parameters"]
     for place, row in zip(places, rows.itertuples(), strict=True):
         style = styles[row.model] | {"ls": "", "ms": 5, "clip_on": False}
@@ -74,11 +91,27 @@ def _plot(rows: pd.DataFrame, styles: dict[str, dict[str, Any]]) -> Figure:
     if _one_size(rows):
         axes.set_xticks(places, rows["model"])
         axes.set_xlabel(f"models of {rows['n_parameters'].iloc[0]:,} parameters")
-        return figure
-    axes.plot(places, rows.fraction, color="0.6", lw=0.8, zorder=1)
-    _size_axis(axes, wide=places.max() > WIDE * places.min())
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=min(len(rows), 3))
-    return figure
+    else:
+        axes.plot(places, rows.fraction, color="0.6", lw=0.8, zorder=1)
+        _size_axis(axes, wide=places.max() > WIDE * places.min())
+
+
+def _by_repeats(axes: Axes, binned: dict[str, pd.DataFrame], styles: dict[str, dict[str, Any]]) -> None:
+    for model, style in styles.items():
+        bins = binned[model]
+        axes.fill_between(bins.repeats_mean, bins.low, bins.high, color=style["color"], alpha=0.15, lw=0)
+        axes.plot(bins.repeats_mean, bins.fraction, **style)
+    axes.set(xscale="log", xlabel="occurrences in the corpus", ylabel="fraction memorized")
+    axes.set_ylim(-0.02, 1.02)
+    plain_log_ticks(axes.xaxis)
+
+
+def _separated(rows: pd.DataFrame) -> dict[str, int]:
+    """Bins that hold paragraphs of all models, and those in which no two models' bands overlap."""
+    n_models = rows.index.get_level_values("model").nunique()
+    shared = [bins.sort_values("low") for _, bins in rows.groupby("repeats_min") if len(bins) == n_models]
+    apart = [(bins["high"].to_numpy()[:-1] < bins["low"].to_numpy()[1:]).all() for bins in shared]
+    return {"n_bins": len(shared), "n_bins_apart": sum(apart)}
 
 
 def _size_axis(axes: Axes, wide: bool) -> None:

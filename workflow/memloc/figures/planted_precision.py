@@ -1,11 +1,11 @@
-"""Average precision of every method for every kind of place, next to the unplanted twin's (extended)."""
+"""How well every method finds each kind of planted place: average precision of every plant (extended)."""
 
-import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from memloc.figures.parts.planted import (
+    BASELINES,
     CONTROL_LABELS,
-    KIND_LABELS,
     MOST_DAMAGE,
     damage,
     kinds_of,
@@ -14,47 +14,74 @@ from memloc.figures.parts.planted import (
     methods_of,
     numbers_of,
     of_own_units,
+    panel_title,
 )
-from memloc.figures.parts.style import PAGE_WIDTH, SEQUENTIAL, Drawing, subplots
+from memloc.figures.parts.style import PAGE_WIDTH, Drawing, subplots
 from memloc.settings.base import Section
+
+CONTROL_COLOURS = {"plant": "#c8102e", "wrong": "#8e44ad", "twin": "#1f5fbf"}
+LINES = {"random": ("chance", ":"), "weight_size": ("|weight|", "--")}
+MEASURES = ("average_precision", "recall_1")
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """A matrix of methods and kinds for the plants and for each control; CSV: also plants without damage."""
+    """A panel per kind, a row per method: every plant and each control faintly, their means with intervals.
+
+    Lines: what random scores, and the size of weights alone, find. The CSV has recall, the oracle, and means
+    of plants without damage, too.
+    """
     rows = of_own_units(tables["planted_truth"])
-    data, methods, kinds = means(rows, "average_precision"), methods_of(rows), kinds_of(rows)
-    controls = [name for name in CONTROL_LABELS if name in set(rows["control"])]
-    height = 0.9 + 0.17 * len(methods)
-    figure, axes = subplots(PAGE_WIDTH, height, ncols=len(controls), sharey=True, squeeze=False)
-    for panel, control in zip(axes[0], controls, strict=True):
-        own = data[data["control"] == control]
-        matrix = own.pivot(index="method", columns="kind", values="value").reindex(methods)[kinds]
-        mesh = panel.pcolormesh(matrix.to_numpy(), cmap=SEQUENTIAL, vmin=0, vmax=1)
-        for (row, column), value in np.ndenumerate(matrix.to_numpy()):
-            if np.isfinite(value):
-                colour = "black" if value > 0.6 else "white"
-                panel.text(
-                    column + 0.5,
-                    row + 0.5,
-                    f"{value:.2f}",
-                    ha="center",
-                    va="center",
-                    fontsize=5,
-                    color=colour,
-                )
-        panel.set_xticks(
-            np.arange(len(kinds)) + 0.5, [KIND_LABELS[kind] for kind in kinds], rotation=30, ha="right"
+    methods = [name for name in methods_of(rows) if name not in BASELINES]
+    kinds = kinds_of(rows)
+    found = means(rows, "average_precision")
+    height = 0.9 + 0.19 * len(methods)
+    figure, axes = subplots(PAGE_WIDTH, height, ncols=len(kinds), sharey=True, squeeze=False)
+    for panel, kind in zip(axes[0], kinds, strict=True):
+        _panel(panel, rows[rows["kind"] == kind], found[found["kind"] == kind], methods)
+        panel.set(title=panel_title(kind), xlim=(-0.06, 1.06), xticks=(0, 0.5, 1))
+        panel.set_xticklabels(["0", ".5", "1"])
+    axes[0][0].set_yticks(range(len(methods)), [label(name) for name in methods])
+    axes[0][0].set_ylim(len(methods) - 0.5, -0.5)
+    figure.supxlabel("average precision", fontsize=7)
+    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=5)
+    numbers = {
+        "kinds": numbers_of(tables["plants"]),
+        "most_damage": f"{100 * MOST_DAMAGE:g} %",
+        "controls": sorted(rows["control"].unique()),
+    }
+    return Drawing(figure, _data(tables["plants"], rows), numbers)
+
+
+def _panel(axes: Axes, rows: pd.DataFrame, found: pd.DataFrame, methods: list[str]) -> None:
+    for place in range(0, len(methods), 2):
+        axes.axhspan(place - 0.5, place + 0.5, color="0.96", lw=0, zorder=0)
+    for baseline, (name, dash) in LINES.items():
+        value = found.loc[(found["method"] == baseline) & (found["control"] == "plant"), "value"]
+        axes.axvline(value.iloc[0], color="0.4", lw=0.9, ls=dash, label=name, zorder=1)
+    for number, (control, colour) in enumerate(CONTROL_COLOURS.items()):
+        own, mean = (
+            frame[(frame["control"] == control) & frame["method"].isin(methods)] for frame in (rows, found)
         )
-        panel.set_title(CONTROL_LABELS[control])
-    axes[0][0].set_yticks(np.arange(len(methods)) + 0.5, [label(name) for name in methods])
-    axes[0][0].invert_yaxis()
-    figure.colorbar(mesh, ax=axes[0][-1], fraction=0.06, label="average precision")
-    numbers = {"kinds": numbers_of(tables["plants"]), "most_damage": f"{100 * MOST_DAMAGE:g} %"}
-    return Drawing(figure, pd.concat([data.assign(plants="all"), _harmless(tables, rows)]), numbers)
+        if own.empty:
+            continue
+        shift = 0.24 * (number - 1)
+        faint, bold = ([methods.index(name) + shift for name in frame["method"]] for frame in (own, mean))
+        axes.scatter(own["average_precision"], faint, s=3, color=colour, alpha=0.25, linewidth=0)
+        axes.hlines(bold, mean["low"].clip(0, 1), mean["high"].clip(0, 1), color=colour, lw=0.9)
+        axes.scatter(mean["value"], bold, s=11, color=colour, label=CONTROL_LABELS[control], zorder=3)
+    axes.tick_params(axis="y", length=0)
 
 
-def _harmless(tables: dict[str, pd.DataFrame], rows: pd.DataFrame) -> pd.DataFrame:
-    plants = tables["plants"]
+def _data(plants: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Means of both measures, of all plants and of those that leave other text as it is."""
     kept = plants[plants["reached"] & (damage(plants) <= MOST_DAMAGE)][["kind", "plant", "attempt"]]
-    own = rows.merge(kept, on=["kind", "plant", "attempt"])
-    return means(own, "average_precision").assign(plants="without damage") if len(own) else pd.DataFrame()
+    chosen = {"all": rows, "without damage": rows.merge(kept, on=["kind", "plant", "attempt"])}
+    return pd.concat(
+        [
+            means(own, measure).assign(measure=measure, plants=name)
+            for name, own in chosen.items()
+            for measure in MEASURES
+            if len(own)
+        ],
+        ignore_index=True,
+    )

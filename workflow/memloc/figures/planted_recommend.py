@@ -1,16 +1,11 @@
 """Which method to use for which kind of place, at which cost (extended)."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.figure import Figure
 
-from memloc.figures.parts.planted import (
-    BASELINES,
-    KIND_LABELS,
-    kinds_of,
-    label,
-    means,
-    of_own_units,
-)
+from memloc.figures.parts.planted import BASELINES, KIND_LABELS, kinds_of, label, means, of_own_units
 from memloc.figures.parts.style import Drawing
 from memloc.figures.parts.text_table import draw_table
 from memloc.settings.base import Section
@@ -22,40 +17,45 @@ HEADER = (
     "method",
     "average precision",
     "gain over the twin",
-    "p, twin",
-    "p, chance",
-    "p, first",
+    "chance",
+    "size alone",
+    "as the first",
     "seconds",
 )
-WIDTHS = (22, 7, 24, 22, 23, 9, 11, 9, 9)
+WIDTHS = (22, 7, 42, 22, 23, 7, 11, 13, 8)
 GAIN = ("gain", "gain_low", "gain_high")
 P_VALUES = ("p_twin", "p_chance", "p_first")
 N_SHOWN = 3
+WORTH = 0.5  # average precision from which a method is recommended
+LEVEL = 0.05
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """The three methods with the highest average precision for each kind of place; the CSV has all."""
+    """At most three recommended methods for each kind of place; the CSV has all methods.
+
+    Recommended is what beats its twin and chance and has an average precision of `WORTH` or more. Where there
+    is none, the best one is in grey.
+    """
     rows, costs = of_own_units(tables["planted_truth"]), of_own_units(tables["planted_costs"])
-    data = means(rows, "average_precision")
-    data = data[(data["control"] == "plant") & ~data["method"].isin(BASELINES)].drop(columns="control")
-    data = data.merge(_tests(rows), on=["kind", "method"], how="left")
+    found = means(rows, "average_precision")
+    found = found[found["control"] == "plant"].drop(columns="control")
+    data = found[~found["method"].isin(BASELINES)].merge(_tests(rows), on=["kind", "method"], how="left")
     seconds = costs[costs["control"] == "plant"].groupby(["kind", "method"])["seconds"].median()
     data = data.join(seconds, on=["kind", "method"])
+    for name, baseline in (("by_chance", "random"), ("by_size", "weight_size")):
+        value = found[found["method"] == baseline].set_index("kind")["value"]
+        data[name] = data["kind"].map(value)
+    data["recommended"] = (
+        (data["value"] >= WORTH)
+        & (data["p_twin"] < LEVEL)
+        & (data["p_chance"] < LEVEL)
+        & (data["n"] >= MIN_N)
+    )
     # Of equally good methods, the one that finds less in the twin comes first, then the one that costs less.
     order = {"kind": True, "value": False, "gain": False, "seconds": True}
     data = data.sort_values([*order], ascending=[*order.values()], ignore_index=True)
-    kinds = kinds_of(data)
-    shown = pd.concat([data[data["kind"] == kind].head(N_SHOWN) for kind in kinds]) if kinds else data
-    return Drawing(
-        _table(shown), data, {"min_n": MIN_N, "n_shown": N_SHOWN, "by_size": _by_size(rows, kinds)}
-    )
-
-
-def _by_size(rows: pd.DataFrame, kinds: list[str]) -> dict[str, float]:
-    """Average precision of the weights' size alone, by kind: plants that stand out by size need no method."""
-    found = rows[(rows["method"] == "weight_size") & (rows["control"] == "plant")]
-    found = found.groupby("kind", observed=True)["average_precision"].mean()
-    return {KIND_LABELS[kind]: float(found[kind]) for kind in kinds if kind in found.index}
+    numbers = {"min_n": MIN_N, "n_shown": N_SHOWN, "worth": WORTH, "level": LEVEL}
+    return Drawing(_table(data), data, numbers)
 
 
 def _tests(rows: pd.DataFrame) -> pd.DataFrame:
@@ -84,28 +84,35 @@ def _tests(rows: pd.DataFrame) -> pd.DataFrame:
     return frame.replace(infinite, float("nan"))
 
 
-def _table(shown: pd.DataFrame) -> Figure:
-    def plain(text: str) -> list[tuple[str, str]]:
-        return [(text, "black")]
-
-    def ends(low: float, high: float) -> str:
-        return "" if pd.isna(low) or pd.isna(high) else f" ({low:.2f} to {high:.2f})"
-
+def _table(data: pd.DataFrame) -> Figure:
     lines = []
-    for row in shown.itertuples():
-        gain = (
-            "" if pd.isna(row.gain) else f"{round(row.gain, 2) + 0:+.2f}{ends(row.gain_low, row.gain_high)}"
-        )
-        p_values = [getattr(row, name) for name in P_VALUES]
-        found = f"{row.value:.2f}{ends(row.low, row.high)}"
-        cells = (
-            KIND_LABELS[row.kind],
-            f"{row.n}",
-            label(row.method),
-            found,
-            gain,
-            *("\u2013" if row.n < MIN_N else f"{value:.3f}" for value in p_values),
-            f"{row.seconds:.2f}",
-        )
-        lines.append([plain(cell) for cell in cells])
+    for kind in kinds_of(data):
+        own = data[data["kind"] == kind]
+        best = own[own["recommended"]].head(N_SHOWN)
+        shown, colour = (best, "black") if len(best) else (own.head(1), "0.45")
+        for place, row in enumerate(shown.to_dict("records")):
+            cells = _cells(row, KIND_LABELS[kind] if place == 0 else "")
+            lines.append([[(cell, colour)] for cell in cells])
     return draw_table(HEADER, lines, WIDTHS)
+
+
+def _cells(row: dict[str, Any], place: str) -> list[str]:
+    method, few = label(row["method"]), row["n"] < MIN_N
+    if not row["recommended"]:
+        method = f"{'undecided' if few and row['value'] >= WORTH else 'none'}; best: {method}"
+    gain = "" if pd.isna(row["gain"]) else f"{round(row['gain'], 2) + 0:+.2f}"
+    return [
+        place,
+        f"{row['n']}",
+        method,
+        f"{row['value']:.2f}{_ends(row['low'], row['high'])}",
+        f"{gain}{_ends(row['gain_low'], row['gain_high'])}",
+        f"{row['by_chance']:.2f}",
+        f"{row['by_size']:.2f}",
+        "\u2013" if few else "no" if row["p_first"] < LEVEL else "yes",
+        f"{row['seconds']:.2f}",
+    ]
+
+
+def _ends(low: float, high: float) -> str:
+    return "" if pd.isna(low) or pd.isna(high) else f" ({low:.2f} to {high:.2f})"

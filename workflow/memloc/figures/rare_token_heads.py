@@ -2,12 +2,9 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 
-from memloc.figures.parts.heatmap import colour_bar, heat_map, map_height
-from memloc.figures.parts.rare_tokens import below_null
+from memloc.figures.parts.heatmap import colour_bar, heat_map, map_height, mark_cells
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
@@ -29,8 +26,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     for panel, (suffix, title), letter in zip(axes, PANELS.items(), "ab", strict=True):
         values = _matrix(correlation, suffix)
         mesh = heat_map(panel, values, diverging=True, limit=1.0, highlight=highlight)
-        _mark(panel, values < _matrix(correlation, f"{suffix}_null_q025"), "v")
-        _mark(panel, values > _matrix(correlation, f"{suffix}_null_q975"), "^")
+        mark_cells(panel, values < _matrix(correlation, f"{suffix}_null_q025"), "v")
+        mark_cells(panel, values > _matrix(correlation, f"{suffix}_null_q975"), "^")
         colour_bar(mesh, panel, "correlation with the rank")
         panel_label(panel, letter)
         panel.set_title(title)
@@ -41,12 +38,6 @@ def _matrix(correlation: pd.DataFrame, suffix: str) -> pd.DataFrame:
     """Layers x (measure, head) of the columns that end in `suffix`."""
     by_head = correlation.set_index(["layer", "head"])[[name + suffix for name in MEASURES]]
     return by_head.set_axis([name.capitalize() for name in MEASURES], axis=1).unstack("head").sort_index()
-
-
-def _mark(axes: Axes, marks: pd.DataFrame, marker: str) -> None:
-    row, column = np.nonzero(marks.to_numpy())
-    style = {"s": 9, "color": "black", "edgecolor": "white", "linewidth": 0.5, "zorder": 4}
-    axes.scatter(column + 0.5, marks.index[row], marker=marker, **style)
 
 
 def _numbers(correlation: pd.DataFrame, layer: int, head: int) -> dict[str, Any]:
@@ -63,7 +54,7 @@ def _numbers(correlation: pd.DataFrame, layer: int, head: int) -> dict[str, Any]
 
 
 def _correlation_numbers(heads: pd.DataFrame, name: str, head: tuple[int, int]) -> dict[str, Any]:
-    ordered, below = heads[name].sort_values(), below_null(heads, name)
+    ordered, below = heads[name].sort_values(), heads[name] < heads[f"{name}_null_q025"]
     by_layer = below.groupby("layer").sum()
     return {
         "lowest_layer": int(ordered.index[0][0]),

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from memloc.data.sets import without_controls
-from memloc.figures.parts.memorized_fraction import unseen_recited
+from memloc.figures.parts.memorized_fraction import said_of_unseen, unseen_recited
 from memloc.figures.parts.style import COLOURS, Drawing
 from memloc.figures.parts.text_table import Piece, draw_table, join_tokens, joined_rows
 from memloc.scoring.near_verbatim import marked
@@ -47,7 +47,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         "n_prefix": n_prefix,
         "n_continuation": settings.paragraph.continuation,
     }
-    return Drawing(figure, data, numbers | unseen_recited(tables, settings))
+    return Drawing(figure, data, numbers | {"unseen": said_of_unseen(unseen_recited(tables, settings))})
 
 
 def recited_paragraphs(near: pd.DataFrame, tables: dict[str, pd.DataFrame], n_prefix: int) -> pd.DataFrame:

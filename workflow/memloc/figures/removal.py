@@ -1,57 +1,83 @@
-"""Ways to remove recitation: tokens forgotten against what other text loses (extended)."""
+"""Ways to remove recitation, by what removed paragraphs and other text lose (extended)."""
 
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.removal import LABELS, WAY_STYLES, judged_ways, units_of, ways_of
-from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.removal import CONFIDENCE, LABELS, MODES, N_DRAWS, judged_ways, units_of, ways_of
+from memloc.figures.parts.style import PAGE_WIDTH, Drawing, subplots
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import Interval, paired
 
-COSTS = {
-    "em_own_lost": "lost by own continuations of others (tokens)",
-    "nll_gained": "NLL gained by held-out text (nats per token)",
+PANELS = {  # name and unit
+    "forgotten": ("forgotten", "tokens"),
+    "sampled": ("sampled", "share"),
+    "recited_perturbed": ("perturbed", "share"),
+    "relearning": ("relearned", "steps"),
+    "em_other_lost": ("others lose", "tokens"),
+    "em_own_lost": ("own lose", "tokens"),
+    "nll_gained": ("NLL gained", "nats"),
 }
+OF_REMOVED = ("forgotten", "sampled", "recited_perturbed", "relearning")  # others are on what must stay
+MARKS = {"joint": {"mfc": "black", "ms": 3.6}, "single": {"mfc": "white", "ms": 3.2}}
+SHIFT = {"joint": -0.16, "single": 0.16}
 LINEAR = 0.1  # nats: the axis of NLLs is linear below, logarithmic above
+FRONT, OTHERS = "#c8102e", "black"
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """Up and to the left is better; arrows run from removing one by one to removing together."""
-    data = judged_ways(tables)
-    figure, axes = subplots(PAGE_WIDTH, 3.9, ncols=2, sharey=True)
-    for panel, (cost, label), letter in zip(axes, COSTS.items(), "ab", strict=True):
-        for way in ways_of(data):
-            _points(panel, data[data["way"] == way], cost, way)
-        panel.axvline(0, color="0.85", lw=0.5, zorder=0)
-        panel.set_xlabel(label)
-        panel_label(panel, letter)
-    axes[1].set_xscale("symlog", linthresh=LINEAR, linscale=0.6)
-    axes[1].xaxis.set_major_formatter("{x:g}")
-    axes[0].set_ylabel("forgotten by removed paragraphs (tokens)")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
-    front = undominated(units_of(tables))
-    return Drawing(figure, data.assign(front=data["way"].isin(front)), _numbers(data, front))
+    """A row per way, a panel per judge: filled marks together, hollow ones one by one, with intervals.
+
+    Labels in red: ways that no other one beats. The CSV has all judges, weights that differ and costs.
+    """
+    data, front = judged_ways(tables), undominated(units_of(tables))
+    ways = ways_of(data)
+    asked = data.groupby("measure")["value"].max() > 0  # relearning may not be tried
+    shown = [measure for measure in PANELS if asked[measure] or measure != "relearning"]
+    figure, axes = subplots(PAGE_WIDTH, 1.0 + 0.19 * len(ways), ncols=len(shown), sharey=True)
+    most = {"tokens": settings.paragraph.continuation, "share": 1}
+    for panel, measure in zip(axes, shown, strict=True):
+        name, unit = PANELS[measure]
+        _panel(panel, data[data["measure"] == measure], ways)
+        panel.set_xlabel(f"{name}\n({unit})")
+        panel.set_facecolor("white" if measure in OF_REMOVED else "#fbf6ee")
+        if unit in most:
+            panel.set_xlim(-0.07 * most[unit], 1.07 * most[unit])
+    axes[-1].set_xscale("symlog", linthresh=LINEAR, linscale=0.6)
+    low, high = axes[-1].get_xlim()
+    ticks = [tick for tick in (-1, 0, LINEAR, 1, 10) if low <= tick <= high]
+    axes[-1].set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes[-1].minorticks_off()
+    axes[0].set_yticks(range(len(ways)), [LABELS[way] for way in ways])
+    axes[0].set_ylim(len(ways) - 0.5, -0.5)
+    for tick, way in zip(axes[0].get_yticklabels(), ways, strict=True):
+        tick.set(color=FRONT if way in front else OTHERS)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    plotted = data.assign(front=data["way"].isin(front)).join(_about(tables), on=["way", "mode"])
+    return Drawing(figure, plotted, _numbers(data, front))
 
 
-def _points(axes: Axes, rows: pd.DataFrame, cost: str, way: str) -> None:
-    label, colour, marker = WAY_STYLES[way]
-    places = {}
-    for mode in ("single", "joint"):
-        own = rows[rows["mode"] == mode].set_index("measure")
-        if own.empty:
-            continue
-        x, y = own.loc[cost], own.loc["forgotten"]
-        places[mode] = (x["value"], y["value"])
-        filled = {"mfc": colour if mode == "joint" else "white", "mec": colour}
-        axes.plot(*places[mode], ls="", marker=marker, ms=5 if mode == "joint" else 3.5, zorder=3, **filled)
-        axes.hlines(y["value"], x["low"], x["high"], color=colour, lw=0.7, alpha=0.6)
-        axes.vlines(x["value"], y["low"], y["high"], color=colour, lw=0.7, alpha=0.6)
-    axes.plot([], [], ls="", marker=marker, ms=5, color=colour, label=label)
-    if len(places) == 2:
-        arrow = {"arrowstyle": "->", "color": colour, "lw": 0.6, "alpha": 0.6, "shrinkA": 3, "shrinkB": 3}
-        axes.annotate("", places["joint"], places["single"], arrowprops=arrow)
+def _panel(axes: Axes, rows: pd.DataFrame, ways: list[str]) -> None:
+    for place in range(0, len(ways), 2):
+        axes.axhspan(place - 0.5, place + 0.5, color="0.5", alpha=0.08, lw=0, zorder=0)
+    axes.axvline(0, color="0.75", lw=0.5, zorder=1)
+    for mode, mark in MARKS.items():
+        own = rows[(rows["mode"] == mode) & rows["way"].isin(ways)]
+        places = [ways.index(way) + SHIFT[mode] for way in own["way"]]
+        axes.hlines(places, own["low"], own["high"], color="0.4", lw=0.8)
+        axes.plot(own["value"], places, "o", mec="black", mew=0.7, label=MODES[mode], **mark)
+    axes.locator_params(axis="x", nbins=3)
+    axes.tick_params(axis="y", length=0)
+
+
+def _about(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Setting, changed weights and costs (medians) by way and mode; `targeted`: it names paragraphs."""
+    about = tables["removal"].groupby(["way", "mode"])
+    about = about.agg(
+        setting=("setting", "first"), weights=("n_changed_weights", "median"), targeted=("targeted", "first")
+    )
+    return about.join(tables["removal_costs"].groupby(["way", "mode"])[["seconds", "memory_mb"]].median())
 
 
 def undominated(units: dict[str, pd.DataFrame]) -> list[str]:
@@ -64,7 +90,7 @@ def undominated(units: dict[str, pd.DataFrame]) -> list[str]:
     for measure, sign in (("forgotten", 1), ("em_own_lost", -1)):
         rows = units[measure][units[measure]["mode"] == "joint"]
         gains[measure] = sign * rows.pivot(index="unit", columns="way", values="value")
-    ways = [way for way in WAY_STYLES if way in gains["forgotten"]]
+    ways = ways_of(units["forgotten"])
 
     def beats(one: str, other: str) -> bool:
         found = [paired(values[one] - values[other]) for values in gains.values()]
@@ -76,7 +102,7 @@ def undominated(units: dict[str, pd.DataFrame]) -> list[str]:
 def _numbers(data: pd.DataFrame, front: list[str]) -> dict[str, Any]:
     joint = data[data["mode"] == "joint"].set_index(["way", "measure"])[[*Interval._fields]]
     intervals = {key: Interval(*row) for key, *row in joint.itertuples()}
-    shown = ("forgotten", *COSTS)
+    shown = ("forgotten", "em_own_lost", "nll_gained")
     found = [{"label": LABELS[way], **{name: intervals[way, name] for name in shown}} for way in front]
     sizes = data[data["measure"] == "forgotten"].groupby("mode")["n"].max()
     texts = data[(data["measure"] == "em_own_lost") & (data["mode"] == "joint")]["n"].max()
@@ -86,4 +112,6 @@ def _numbers(data: pd.DataFrame, front: list[str]) -> dict[str, Any]:
         "n_single": int(sizes.get("single", 0)),
         "n_texts": int(texts),
         "n_ways": len(ways_of(data)),
+        "n_draws": N_DRAWS,
+        "confidence": CONFIDENCE,
     }

@@ -11,6 +11,7 @@ from memloc.figures.parts.memorized_fraction import (
     counted_in,
     first_half,
     fraction_by_repeats,
+    said_of_unseen,
     unseen_recited,
 )
 from memloc.figures.parts.style import COLOURS, Drawing, plain_log_ticks, subplots
@@ -28,8 +29,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     colour = COLOURS["memorized"]
     axes.fill_between(binned.repeats_mean, binned.low, binned.high, color=colour, alpha=0.2, lw=0)
     axes.plot(binned.repeats_mean, binned.fraction, marker="o", ms=3, color=colour)
-    unseen = unseen_recited(tables, settings)
-    if share := unseen["unseen"]:
+    if share := unseen_recited(tables, settings):
         error = [[share.value - max(share.low, 0)], [min(share.high, 1) - share.value]]
         axes.errorbar(UNSEEN_AT, share.value, error, marker="s", ms=3, color=COLOURS["unseen"], capsize=2)
         above = {"xytext": (0, 4), "textcoords": "offset points", "rotation": 90}
@@ -48,6 +48,6 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         "first_memorized": int(memorized.min()) if len(memorized) else None,
         "half": first_half(binned),
         "n_paragraphs": len(data),
-        **unseen,
+        "unseen": said_of_unseen(share),
     }
     return Drawing(figure, binned, numbers)

@@ -1,18 +1,46 @@
 """Table 1: memorized paragraphs, prefix and continuation, with their counts and scores (paper A.1)."""
 
 import pandas as pd
+from matplotlib.figure import Figure
 
-from memloc.figures.parts.memorized_table import draw_paragraphs, memorized_paragraphs
-from memloc.figures.parts.style import Drawing
+from memloc.figures.parts.style import COLOURS, Drawing
+from memloc.figures.parts.text_table import draw_table, join_tokens
 from memloc.settings.base import Section
 
 N_SHOWN = 6
+HEADER = ("id", "count", "NLL", "prefix", "memorized continuation")
+WIDTHS = (7, 7, 7, 52, 52)
+COLUMNS = ["id", "sampled", "count", "em", "nll", "prefix", "continuation"]
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """The sampled memorized paragraphs with the smallest ids; the CSV holds all."""
-    data = memorized_paragraphs(tables, settings.paragraph.prefix)
+    data = _memorized(tables, settings.paragraph.prefix)
     shown = data[data.sampled].sort_values("id").head(N_SHOWN)
     median = float(data["count"].median()) if len(data) else None
     numbers = {"n_shown": len(shown), "n_memorized": len(data), "median_count": median}
-    return Drawing(draw_paragraphs(shown), data, numbers)
+    return Drawing(_table(shown), data, numbers)
+
+
+def _memorized(tables: dict[str, pd.DataFrame], n_prefix: int) -> pd.DataFrame:
+    """Scores and texts of all memorized paragraphs."""
+    vocabulary = tables["vocabulary"].set_index("token")["text"]
+    memorized = tables["sets"].query("set == 'memorized'")[["id", "sampled"]]
+    data = memorized.merge(tables["paragraphs"], on="id").merge(tables["scores"], on="id")
+    data["prefix"] = [join_tokens(tokens[:n_prefix], vocabulary) for tokens in data.tokens]
+    data["continuation"] = [join_tokens(tokens[n_prefix:], vocabulary) for tokens in data.tokens]
+    return data[COLUMNS]
+
+
+def _table(shown: pd.DataFrame) -> Figure:
+    columns = (
+        shown["id"].astype(str),
+        shown["count"].map("{:,}".format),
+        shown["nll"].map("{:.3f}".format),
+        shown["prefix"],
+    )
+    rows = [
+        [[(text, "black")] for text in texts] + [[(continuation, COLOURS["memorized"])]]
+        for *texts, continuation in zip(*columns, shown["continuation"], strict=True)
+    ]
+    return draw_table(HEADER, rows, WIDTHS)

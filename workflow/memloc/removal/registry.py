@@ -4,7 +4,7 @@ A weight edit takes a request and returns a function that changes the model by a
 weights may differ. A diversion takes a request and returns a context within which the model decodes
 differently; if it acts on logits, the context gives their processor. A way of your own is a module of
 `removal/ways`, its section in settings/remove.py, a name in settings/removal_ways.py, a line here, and its
-label and colour in figures/parts/removal.py.
+label in figures/parts/removal.py.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,6 +1,6 @@
 """Ways to remove recitation: the one list of their names, and which of them name no paragraph.
 
-`WAYS` (removal/registry.py) says what they do, WAY_STYLES (figures/parts/removal.py) how figures show them.
+`WAYS` (removal/registry.py) says what they do, LABELS (figures/parts/removal.py) how figures name them.
 """
 
 NOTHING = "nothing"  # the model as it is, which every way is compared with

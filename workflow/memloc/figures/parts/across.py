@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 from matplotlib import colormaps
 
-from memloc.figures.parts.style import METHOD_LABELS, SEQUENTIAL
+from memloc.figures.parts.style import MARKERS, SEQUENTIAL
 
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 DASHES = ("-", "--", "-.", ":")
 LIGHTEST = 0.8  # of the colour map: lighter lines are faint on white
 
@@ -52,12 +51,3 @@ def layer_profiles(ranking: pd.DataFrame) -> pd.DataFrame:
     n_layers = profiles.groupby("model")["layer"].transform("max") + 1
     profiles.insert(3, "depth", (profiles["layer"] + 0.5) / n_layers)
     return profiles
-
-
-def pairs_of_methods(agreement: pd.DataFrame) -> pd.DataFrame:
-    """Kendall's tau of each pair of methods and model, but for the combined ranking, which holds them all."""
-    rows = agreement[(agreement["method_a"] != "combined") & (agreement["method_b"] != "combined")]
-    names = [
-        f"{METHOD_LABELS[row.method_a]} \u2013 {METHOD_LABELS[row.method_b]}" for row in rows.itertuples()
-    ]
-    return rows.assign(pair=names).rename(columns={"kendall": "value"})

@@ -1,6 +1,7 @@
 """Effect of a disturbance on three kinds of text, a panel each: memorized, non-memorized, held-out."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -22,12 +23,18 @@ def group_means(table: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     return means.reset_index()
 
 
-def judges(table: pd.DataFrame) -> dict[str, int]:
-    """n_<group>, the paragraphs of each group, and n_seen, memorized ones that chose heads or weights."""
+def judges(table: pd.DataFrame) -> dict[str, Any]:
+    """n_<group>, the paragraphs of each group, and `seen`, whether analyses sampled the memorized ones."""
     paragraphs = table.drop_duplicates(["group", "id"])
     sizes = paragraphs["group"].value_counts()
     n_seen = int((paragraphs["seen"] & (paragraphs["group"] == "memorized")).sum())
-    return {**{f"n_{group}": int(size) for group, size in sizes.items()}, "n_seen": n_seen}
+    seen = "No analysis that chooses heads or weights has seen these memorized paragraphs."
+    if n_seen:
+        seen = (
+            "Too few memorized paragraphs lie outside of the samples that choose heads and weights, so "
+            f"{n_seen} of those used here come from these samples."
+        )
+    return {**{f"n_{group}": int(size) for group, size in sizes.items()}, "seen": seen}
 
 
 def three_panels(

@@ -11,7 +11,6 @@ ARM_STYLES = {  # label and colour
 }
 ARM_LABELS, ARM_COLOURS = ({arm: style[n] for arm, style in ARM_STYLES.items()} for n in (0, 1))
 OBJECTIVE_LABELS = {"unlearn": "unlearning", "edit": "editing"}
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 
 def arms_of(frame: pd.DataFrame) -> list[str]:

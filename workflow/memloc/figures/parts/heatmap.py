@@ -15,12 +15,13 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.colorbar import Colorbar
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
-from memloc.figures.parts.style import DIVERGING, SEQUENTIAL
+from memloc.figures.parts.style import DIVERGING, PAGE_WIDTH, SEQUENTIAL, panel_label, subplots
 from memloc.model.head_groups import stored_head, stored_heads
 
 WEIGHTS = ("W_K", "W_Q", "W_V", "W_O", "W_in", "W_gate", "W_out")
@@ -137,6 +138,48 @@ def layer_bars(axes: Axes, values: pd.DataFrame, colours: Sequence[str], label: 
     axes.xaxis.set_major_formatter("{x:g}")
     axes.tick_params(axis="y", left=False, labelleft=False)
     axes.spines["left"].set_visible(False)
+
+
+class MapPanel(NamedTuple):
+    """A `layer_matrix` under its title, and bars beside it: a row per layer, a column per kind."""
+
+    matrix: pd.DataFrame
+    bars: pd.DataFrame
+    colours: Sequence[str]
+    title: str
+    title_colour: str = "black"
+
+
+def maps_with_bars(
+    panels: Sequence[MapPanel],
+    highlight: tuple[int, int],
+    labels: tuple[str, str],
+    *,
+    limit: float | None = None,
+) -> Figure:
+    """Maps below each other; `labels` are those of the colours and of the bars.
+
+    Maps are diverging, from -limit to +limit, if a limit is given, and else have colours of their own.
+    """
+    size = {"nrows": len(panels), "ncols": 2, "squeeze": False}
+    height = len(panels) * (map_height(len(panels[0].matrix)) + 0.1)
+    figure, axes = subplots(PAGE_WIDTH, height, **size, width_ratios=(8, 1), sharey=True)
+    for (left, right), panel, letter in zip(axes, panels, "abcdef", strict=False):
+        mesh = heat_map(left, panel.matrix, diverging=limit is not None, limit=limit, highlight=highlight)
+        layer_bars(right, panel.bars, panel.colours, labels[1])
+        colour_bar(mesh, right, labels[0])
+        panel_label(left, letter)
+        left.set_title(panel.title, color=panel.title_colour)
+    if panels[0].bars.shape[1] > 1:
+        axes[0, 1].legend(loc="lower center", bbox_to_anchor=(0.5, 1), borderaxespad=0.2, handlelength=1)
+    return figure
+
+
+def mark_cells(axes: Axes, marks: pd.DataFrame, marker: str) -> None:
+    """Black marks in the cells of a map without components that have no heads."""
+    row, column = np.nonzero(marks.to_numpy())
+    style = {"s": 9, "color": "black", "edgecolor": "white", "linewidth": 0.5, "zorder": 4}
+    axes.scatter(column + 0.5, marks.index[row], marker=marker, **style)
 
 
 class _Group(NamedTuple):

@@ -65,12 +65,20 @@ def repeat_bins(data: pd.DataFrame, outcome: str) -> pd.DataFrame:
     return binned.join(intervals(binned["n_out"], binned["n_paragraphs"]))
 
 
-def unseen_recited(tables: dict[str, pd.DataFrame], settings: Section) -> dict[str, Interval | None]:
-    """Number `unseen` of a caption: share of the unseen paragraphs that greedy decoding recites, if known."""
+def unseen_recited(tables: dict[str, pd.DataFrame], settings: Section) -> Interval | None:
+    """Share of the unseen paragraphs that greedy decoding recites, if any are known."""
     ids = tables["sets"].loc[tables["sets"]["set"] == UNSEEN, "id"]
     em = tables["scores"].loc[tables["scores"]["id"].isin(ids), "em"]
     recited = int((em == settings.paragraph.continuation).sum())
-    return {"unseen": proportion(recited, len(em)) if len(em) else None}
+    return proportion(recited, len(em)) if len(em) else None
+
+
+def said_of_unseen(share: Interval | None) -> str:
+    """A sentence of captions on `unseen_recited`."""
+    if share is None:
+        return "No paragraph is known to be unseen."
+    of_all = f"Of {share.n} unseen paragraphs, which occur nowhere in the training text"
+    return f"{of_all}, the model recites a share of {interval(share, 3)}."
 
 
 def unseen_by_model(tables: dict[str, pd.DataFrame], settings: Section) -> str:
@@ -78,7 +86,7 @@ def unseen_by_model(tables: dict[str, pd.DataFrame], settings: Section) -> str:
     known = {}
     for model in tables["models"]["model"]:
         own = {name: tables[name][tables[name]["model"] == model] for name in ("sets", "scores")}
-        if found := unseen_recited(own, settings)["unseen"]:
+        if found := unseen_recited(own, settings):
             known[model] = found
     if not known:
         return "No paragraph is known to be unseen."

@@ -1,4 +1,4 @@
-"""What figures on ways to remove share: names, colours, and every judge's value with its interval."""
+"""What figure and explorer say of ways to remove: names, and every judge's value with its interval."""
 
 from collections.abc import Mapping
 
@@ -9,25 +9,25 @@ from memloc.scoring.sampling import extractable
 from memloc.settings.removal_ways import NOTHING, WAY_NAMES
 from memloc.statistics.uncertainty import Interval, mean, proportion, table
 
-WAY_STYLES = {  # label, colour, marker
-    "top": ("top gradients", "#d55e00", "o"),
-    "random": ("random weights", "#999999", "o"),
-    "all": ("all weights", "#333333", "o"),
-    "head": ("weights of one head", "#8e44ad", "o"),
-    "gradient_ascent": ("gradient ascent", "#c8102e", "X"),
-    "balanced_subnet": ("BalancedSubnet", "#009e73", "P"),
-    "neurons_integrated_gradients": ("neurons: integrated gradients", "#56b4e9", "D"),
-    "neurons_zero_out": ("neurons: zero-out", "#0072b2", "D"),
-    "neurons_hard_concrete": ("neurons: HardConcrete", "#1f3a93", "D"),
-    "svd": ("small singular components", "#b8860b", "s"),
-    "kfac": ("low curvature (K-FAC)", "#e69f00", "s"),
-    "ngram_blocklist": ("n-gram blocklist", "#00a0a0", "^"),
-    "heads": ("heads ablated", "#cc79a7", "v"),
-    "random_heads": ("random heads ablated", "#999999", "v"),
-    "steering": ("steering", "#6b8e23", "<"),
-    "random_direction": ("random direction", "#999999", "<"),
+LABELS = {
+    NOTHING: "the model as it is",
+    "top": "top gradients",
+    "random": "random weights",
+    "all": "all weights",
+    "head": "weights of one head",
+    "gradient_ascent": "gradient ascent",
+    "balanced_subnet": "BalancedSubnet",
+    "neurons_integrated_gradients": "neurons: integrated gradients",
+    "neurons_zero_out": "neurons: zero-out",
+    "neurons_hard_concrete": "neurons: HardConcrete",
+    "svd": "small singular components",
+    "kfac": "low curvature (K-FAC)",
+    "ngram_blocklist": "n-gram blocklist",
+    "heads": "heads ablated",
+    "random_heads": "random heads ablated",
+    "steering": "steering",
+    "random_direction": "random direction",
 }
-LABELS = {NOTHING: "the model as it is"} | {way: style[0] for way, style in WAY_STYLES.items()}
 MODES = {"joint": "together", "single": "one by one"}
 N_DRAWS, CONFIDENCE = 100, 0.5  # samples, among which the continuation is with this probability
 KEYS = ["way", "mode"]
@@ -109,8 +109,3 @@ def _mean(values: pd.Series, measure: str, mode: str) -> Interval:
     found = mean(values)
     within = {"low": max(found.low, 0.0), "high": min(found.high, 1.0)}
     return found._replace(**within) if measure in SHARES and np.isfinite(found.low) else found
-
-
-def number(value: float, form: str, missing: str = "") -> str:
-    """A number in a cell; nothing where it is missing."""
-    return missing if value is None or np.isnan(value) else format(value, form)

@@ -57,6 +57,7 @@ TEXT_LABELS = {  # by set and whose continuation it has
 BY_EXACT_MATCH = ("non_memorized", *PARTLY, "memorized")
 SEQUENTIAL = "viridis"
 DIVERGING = "RdBu_r"
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 VISIBLE = {"\n": "\u21b5", "\t": "\u21e5", "\r": "\u240d", " ": "\u2423"}
 

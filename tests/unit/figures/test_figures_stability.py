@@ -1,0 +1,110 @@
+"""The figure over seeds, and verdicts over several runs, on claims that are made up."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from drawn_parts import words
+from figure_labels import checked
+from made_rankings import ranked_with_samples
+
+from memloc.figures import stability
+from memloc.figures.parts import verdict_marks
+from memloc.figures.parts.style import METHOD_LABELS
+from memloc.tables import across_models, storage
+from memloc.tables.terms.claims import VERDICTS
+
+HOLDS, FAILS, OPEN, NOT_APPLICABLE = VERDICTS
+VERDICTS_BY_SEED = {
+    "always": [HOLDS, HOLDS, HOLDS],
+    "never": [FAILS, FAILS, FAILS],
+    "wavers": [HOLDS, OPEN, HOLDS],
+    "contradicts": [HOLDS, FAILS, OPEN],
+    "nowhere": [NOT_APPLICABLE] * 3,
+    "sometimes": [HOLDS, NOT_APPLICABLE, HOLDS],
+}
+
+
+def runs(verdicts):
+    """Claims by name with a verdict per seed; the value is the seed."""
+    rows = [
+        {"seed": seed, "id": name, "topic": "editing", "statement": "So it is.", "value": float(seed)}
+        | {"verdict": found[seed]}
+        for seed in range(3)
+        for name, found in verdicts.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def rankings(n_seeds):
+    frames = [ranked_with_samples(3, 4, seed)[0].assign(seed=seed) for seed in range(n_seeds)]
+    return pd.concat(frames, ignore_index=True)
+
+
+def test_a_claim_survives_if_every_run_to_which_it_applies_says_the_same():
+    spread = verdict_marks.survival(runs(VERDICTS_BY_SEED), "seed").set_index("id")
+    expected = [HOLDS, FAILS, "differs", "differs", NOT_APPLICABLE, HOLDS]
+    assert spread["verdict"].to_list() == expected
+    assert spread["n_runs"].to_list() == [3, 3, 3, 3, 0, 2]
+    assert spread.loc["contradicts", [HOLDS, FAILS, OPEN]].to_list() == [1, 1, 1]
+    assert spread.loc["always", ["lowest", "highest", "deviation"]].to_list() == [0, 2, 1]
+    assert spread.loc["sometimes", ["lowest", "highest"]].to_list() == [0, 2]
+    numbers = verdict_marks.survival_numbers(spread.reset_index(), 3)
+    assert numbers["counts"] == {HOLDS: 2, FAILS: 1, OPEN: 0, NOT_APPLICABLE: 1, "differs": 2}
+    assert (numbers["n_claims"], numbers["n_applied"], numbers["contradicted"]) == (6, 5, 1)
+    assert numbers["differ"] == ["wavers", "contradicts"]
+
+
+def test_methods_are_told_by_whether_all_seeds_have_the_same_first_head():
+    """patching has head 1 first in two of three seeds, combined head 0 in all, rare_tokens three heads."""
+    firsts = {"patching": [0, 1, 1], "combined": [0, 0, 0], "rare_tokens": [2, 0, 1]}
+    rows = [
+        (method, seed, 0, head, 1 + (head - first) % 3)
+        for method, by_seed in firsts.items()
+        for seed, first in enumerate(by_seed)
+        for head in range(3)
+    ]
+    ranking = pd.DataFrame(rows, columns=["method", "seed", "layer", "head", "rank"])
+    numbers = stability._numbers(stability.first_ranks(ranking), ranking, [0, 1, 2])
+    labels = [METHOD_LABELS[method] for method in ("combined", "patching", "rare_tokens")]
+    assert numbers["same"] == labels[:1] and numbers["most"] == {labels[1]: 2, labels[2]: 1}
+    assert numbers["n_heads"] == 3
+
+
+@pytest.mark.parametrize("verdicts", [VERDICTS_BY_SEED, {f"claim_{i}": [HOLDS] * 3 for i in range(45)}])
+def test_verdicts_and_first_heads_of_every_seed_are_drawn(verdicts):
+    frames = {"claims": runs(verdicts), "head_ranking": rankings(3)}
+    drawing = stability.draw(frames, {})
+    assert "3 seeds of sampling (0, 1, 2)" in checked("stability", drawing)
+    left, right, _ = drawing.figure.axes
+    marks = {
+        tuple(line.get_xydata()[0]): line.get_marker() for line in left.lines if len(line.get_xdata()) == 1
+    }
+    looks = {verdict: mark["marker"] for verdict, mark in verdict_marks.MARKS.items()}
+    assert marks == {
+        (seed, row): looks[verdict]
+        for row, by_seed in enumerate(verdicts.values())
+        for seed, verdict in enumerate(by_seed)
+    }
+    spans = {text.get_position()[1]: text.get_text() for text in left.texts}
+    applies = [
+        [seed for seed, found in enumerate(row) if found != NOT_APPLICABLE] for row in verdicts.values()
+    ]
+    assert spans == {row: f"{seeds[0]} to {seeds[-1]}" for row, seeds in enumerate(applies) if seeds}
+    (image,), heads = right.images, words(right.get_xticklabels())
+    counts = {label: dict.fromkeys(heads, 0) for label in METHOD_LABELS.values()}
+    for row in frames["head_ranking"].query("rank == 1").itertuples():
+        counts[METHOD_LABELS[row.method]][f"L{row.layer}H{row.head}"] += 1
+    methods = words(right.get_yticklabels())
+    assert image.get_array().tolist() == [[counts[method][head] for head in heads] for method in methods]
+    assert image.get_clim() == (0, 3), "also where no head is first with all seeds"
+    totals = image.get_array().sum(axis=0)
+    assert totals.tolist() == sorted(totals, reverse=True)
+    written = {text.get_position(): text.get_text() for text in right.texts}
+    assert written == {(x, y): f"{n or ''}" for (y, x), n in np.ndenumerate(image.get_array().astype(int))}
+
+
+def test_tables_of_seeds_are_read_in_their_order(monkeypatch):
+    monkeypatch.setattr(storage, "read", lambda name, path: pd.DataFrame({"path": [str(path)]}))
+    paths = {name: [f"{folder}/{name}.parquet" for folder in "abc"] for name in ("claims", "sets")}
+    found = across_models.read_seeds(paths, [0, 4, 2])
+    assert found["sets"].to_dict("list") == {"path": paths["sets"], "seed": [0, 4, 2]}

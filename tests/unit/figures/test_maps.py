@@ -1,0 +1,149 @@
+"""Maps of layers x components: where every cell lies, and labels that can be read at every size."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from drawn_parts import is_red_above_zero, lying_bars, words
+from figure_labels import clipped_labels, drawn_labels, overlapping_labels
+
+from memloc.figures.parts.heatmap import (
+    NO_HEAD,
+    MapPanel,
+    heat_map,
+    layer_bars,
+    layer_matrix,
+    maps_with_bars,
+    query_head_scores,
+)
+from memloc.figures.parts.style import subplots
+
+
+def components(
+    n_layers: int, n_heads: int, n_kv_heads: int | None = None, gated: bool = False
+) -> pd.DataFrame:
+    """Rows layer, component, head as component tables have them, in the order of the weights' table."""
+    n_kv_heads = n_kv_heads or n_heads
+    heads = {"W_Q": n_heads, "W_K": n_kv_heads, "W_V": n_kv_heads, "W_O": n_heads}
+    blocks = ["W_in", "W_out", *(["W_gate"] if gated else [])]
+    rows = [
+        (layer, component, head)
+        for layer in range(n_layers)
+        for component in [*heads, *blocks]
+        for head in (range(heads[component]) if component in heads else [None])
+    ]
+    frame = pd.DataFrame(rows, columns=["layer", "component", "head"])
+    return frame.astype({"head": "Int64"})
+
+
+def panel(frame: pd.DataFrame, title: str = "memorized") -> MapPanel:
+    matrix = layer_matrix(frame, "value")
+    return MapPanel(matrix, matrix.sum(axis=1).to_frame(), ["0.5"], title)
+
+
+SHAPES = {
+    "gpt-neo-125m": (12, 12, {}),
+    "grouped queries, gated": (30, 9, {"n_kv_heads": 3, "gated": True}),
+    "many heads": (24, 32, {}),
+}
+
+
+@pytest.mark.parametrize("scale", [3e-7, 5e4])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_labels_are_on_the_page_and_apart(shape, scale):
+    n_layers, n_heads, options = SHAPES[shape]
+    frame = components(n_layers, n_heads, **options)
+    frame = frame.assign(value=np.random.default_rng(0).gamma(1, scale, len(frame)))
+    figure = maps_with_bars([panel(frame)] * 3, (1, 2), ("mean max |gradient|", "layer sum"))
+    assert clipped_labels(figure) == [] and overlapping_labels(figure) == []
+    if shape == "gpt-neo-125m":
+        texts = [text for text, _ in drawn_labels(figure)]
+        assert sum(text == "10" for text in texts) == 3 * (4 + 1)  # four components, and layer 10
+        assert all(texts.count(name) == 3 for name in ("W_K", "W_Q", "W_V", "W_O", "W_in", "W_out"))
+
+
+def test_columns_are_ordered_by_component_and_head():
+    frame = components(2, 2, gated=True).sample(frac=1, random_state=0).assign(value=1.0)
+    columns = list(layer_matrix(frame, "value").columns)
+    assert columns[:4] == [("W_K", 0), ("W_K", 1), ("W_Q", 0), ("W_Q", 1)]
+    assert columns[-3:] == [("W_in", NO_HEAD), ("W_gate", NO_HEAD), ("W_out", NO_HEAD)]
+
+
+def test_a_component_that_is_there_twice_is_refused():
+    frame = pd.concat([components(1, 2)] * 2).assign(value=1.0)
+    with pytest.raises(ValueError, match="duplicate"):
+        layer_matrix(frame, "value")
+
+
+def test_query_heads_share_the_scores_of_their_key_value_head():
+    frame = components(1, 4, n_kv_heads=2).assign(value=0.0)
+    frame.loc[(frame["component"] == "W_V") & (frame["head"] == 1), "value"] = 5.0
+    frame.loc[(frame["component"] == "W_O") & (frame["head"] == 0), "value"] = 3.0
+    frame.loc[frame["component"] == "W_in", "value"] = 9.0
+    assert query_head_scores(layer_matrix(frame, "value")).loc[0].tolist() == [3.0, 0.0, 5.0, 5.0]
+
+
+def test_the_outline_marks_the_head_in_every_attention_component():
+    _, axes = subplots()
+    frame = components(2, 4, n_kv_heads=2).assign(value=1.0)
+    heat_map(axes, layer_matrix(frame, "value"), highlight=(1, 3))
+    corners = sorted(patch.get_xy() for patch in axes.patches)
+    assert corners == [(1, 0.5), (2 + 3, 0.5), (6 + 1, 0.5), (8 + 3, 0.5)]  # W_K, W_Q, W_V, W_O
+    labels = {minor: axes.get_xticklabels(minor=minor) for minor in (False, True)}
+    heads = [(label.get_position()[0], label.get_text()) for label in labels[True]]
+    assert heads == [(place + 0.5, head) for place, head in enumerate("010123010123")]
+    names = {label.get_text(): label.get_position()[0] for label in labels[False]}
+    names |= {text.get_text(): text.xy[0] for text in axes.texts}
+    assert names == {"W_K": 1, "W_Q": 4, "W_V": 7, "W_O": 10, "W_in": 12.5, "W_out": 13.5}
+    edges = axes.collections[0].get_coordinates()[0, :, 0]
+    assert edges.tolist() == list(range(15)) and axes.get_xlim() == (0, 14)
+    brackets = [line.get_xdata() for line in axes.lines if list(line.get_ydata()) == [0, 0]]
+    assert np.mean(brackets, axis=1).tolist() == [1, 4, 7, 10]
+
+
+def test_numbers_that_are_left_out_of_wide_and_deep_maps_shift_no_others():
+    figure, axes = subplots(4, 2)
+    heat_map(axes, layer_matrix(components(30, 32).assign(value=1.0), "value"))
+    figure.canvas.draw()
+    heads = [(label.get_position()[0], int(label.get_text())) for label in axes.get_xticklabels(minor=True)]
+    assert len(heads) < 4 * 32 and all((place - 0.5) % 32 == head for place, head in heads)
+    layers = axes.get_yticks().tolist()
+    assert words(axes.get_yticklabels()) == list(map(str, layers)) and len(layers) < 30
+
+
+@pytest.mark.parametrize(("lowest", "left"), [(-0.5, -0.5), (0.5, 0)])
+def test_bars_are_drawn_whole_and_from_zero(lowest, left):
+    _, axes = subplots()
+    layer_bars(axes, pd.DataFrame({"mean": [1.0, lowest]}), ["0.4"], "mean")
+    assert axes.get_xlim()[0] == left if left == 0 else axes.get_xlim()[0] < left
+
+
+def test_maps_stand_beside_their_bars_with_layer_0_at_the_bottom():
+    frame = components(3, 2)
+    frame = frame.assign(value=np.arange(len(frame), dtype=float))
+    figure = maps_with_bars([panel(frame), panel(frame.assign(value=1.0))], (1, 1), ("unit", "sum"))
+    (left, right, below, _), matrix = figure.axes[:4], layer_matrix(frame, "value")
+    assert left.get_ylim() == (-0.5, 2.5)
+    assert left.collections[0].get_array().tolist() == matrix.to_numpy().tolist()
+    assert left.collections[0].get_clim() == (0, matrix.to_numpy().max())
+    assert below.collections[0].get_clim() == (0, 1), "colours of its own"
+    (bars,) = lying_bars(right)
+    assert bars == pytest.approx(np.column_stack([range(3), matrix.sum(axis=1)]))
+    assert right.get_xlabel() == "sum" and figure.axes[4].get_ylabel() == "unit"
+
+
+def test_cosines_lie_around_zero_and_missing_ones_are_grey():
+    frame = components(2, 3).assign(value=0.5)
+    frame.loc[0, "value"] = np.nan
+    (left, *_) = maps_with_bars([panel(frame)], (1, 2), ("cosine", "mean"), limit=1).axes
+    mesh = left.collections[0]
+    assert mesh.get_clim() == (-1, 1) and is_red_above_zero(mesh)
+    assert np.ma.getmaskarray(mesh.get_array()).sum() == 1 and len(set(mesh.cmap.get_bad()[:3])) == 1
+
+
+def test_the_label_check_sees_overlaps_and_clipping():
+    figure, axes = subplots(3, 2)
+    axes.text(0.5, 0.5, "one")
+    axes.text(0.51, 0.5, "two")
+    figure.text(0.99, 0.5, "cut off")
+    assert ("one", "two") in overlapping_labels(figure)
+    assert clipped_labels(figure) == ["cut off"]

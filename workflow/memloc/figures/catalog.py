@@ -1,0 +1,366 @@
+"""The list of figures and tables to look at, by chapter: names, titles, places in the paper, what they read.
+
+Chapters and figures are in reading order, that of the report, the summary and docs/figures.md. Imports
+nothing heavy: the Snakefile reads it.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FigureInfo:
+    """One figure (or rendered table); module memloc.figures.<name> draws it."""
+
+    name: str
+    title: str
+    tables: tuple[str, ...]
+    section: str = "extended"  # of the paper
+    settings: tuple[str, ...] = ()
+    only_for: str | None = None  # source of data or model, comparison, `models`, `checkpoints`, .. it needs
+    paragraphs: tuple[str, ...] = ()  # columns of table paragraphs that the figure needs, which may be long
+    shown: str | None = None  # table whose paragraphs are the only ones that it needs
+    stored: str | None = None  # table that holds the rows of its CSV
+
+
+CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
+    "Figures of the paper": (
+        FigureInfo(
+            "fig1",
+            "The study at a glance",
+            ("sets", "perturbed_paragraphs", "head_ranking"),
+            section="1, Figure 1",
+            settings=("highlight",),
+        ),
+        FigureInfo(
+            "fig2",
+            "NLL and exact match of all paragraphs",
+            ("scores", "sets"),
+            section="3.2, Figure 2",
+            settings=("sets",),
+        ),
+        FigureInfo(
+            "fig3",
+            "Replacing one token of the prefix",
+            ("perturbation", "paragraphs", "vocabulary"),
+            section="4, Figure 3",
+            paragraphs=("id", "tokens"),
+            shown="perturbation",
+        ),
+        FigureInfo(
+            "fig4",
+            "Gradients of the weights, and contrastive ones",
+            ("parameter_gradients", "sets", "head_ranking"),
+            section="5.1 and 5.2, Figure 4",
+            settings=("highlight", "contrastive"),
+        ),
+        FigureInfo(
+            "fig5",
+            "Sparse unlearning and editing",
+            ("edits",),
+            section="5.3, Figure 5",
+            settings=("editing", "sets"),
+        ),
+        FigureInfo(
+            "fig6",
+            "Value gradients and attention over a prefix's tokens",
+            (
+                "activation_gradients",
+                "attention",
+                "paragraphs",
+                "vocabulary",
+                "perturbation",
+                "perturbed_paragraphs",
+                "head_ranking",
+            ),
+            section="6.1 and 6.2, Figure 6",
+            settings=("highlight",),
+            paragraphs=("id", "tokens"),
+            shown="perturbation",
+        ),
+        FigureInfo(
+            "fig7",
+            "Attention to tokens by their rarity",
+            ("rare_tokens", "rare_token_correlation", "head_ranking"),
+            section="6.3, Figure 7",
+            settings=("highlight",),
+        ),
+        FigureInfo(
+            "fig8",
+            "How often paragraphs occur, and their exact match",
+            ("paragraphs", "scores", "sets"),
+            section="A.1, Figure 8",
+            settings=("sets",),
+            paragraphs=("id", "count"),
+        ),
+        FigureInfo(
+            "fig9",
+            "Gradients of the weights over four bins of exact match",
+            ("parameter_gradients", "sets", "head_ranking"),
+            section="A.2, Figure 9",
+            settings=("highlight", "sets"),
+        ),
+        FigureInfo(
+            "fig10",
+            "Query and key gradients at the perturbed and the impact token",
+            ("impact_gradients", "head_ranking"),
+            section="A.2, Figure 10",
+            settings=("highlight",),
+        ),
+        FigureInfo(
+            "fig11",
+            "Two-way activation patching at the perturbed token",
+            ("patching", "attribution_patching", "perturbed_paragraphs", "head_ranking"),
+            section="A.3, Figure 11",
+            settings=("highlight",),
+        ),
+        FigureInfo(
+            "fig12",
+            "A second perturbed example, and the attention of another layer",
+            (
+                "sets",
+                "attention",
+                "paragraphs",
+                "vocabulary",
+                "perturbation",
+                "perturbed_paragraphs",
+                "head_ranking",
+            ),
+            section="A.3, Figure 12",
+            settings=("highlight",),
+            paragraphs=("id", "tokens"),
+            shown="perturbation",
+        ),
+        FigureInfo(
+            "table1",
+            "Memorized paragraphs",
+            ("paragraphs", "vocabulary", "scores", "sets"),
+            section="A.1, Table 1",
+            paragraphs=("id", "count", "tokens"),
+            shown="sets",
+        ),
+        FigureInfo(
+            "table2",
+            "Perturbed memorized paragraphs",
+            ("perturbed_paragraphs", "paragraphs", "vocabulary"),
+            section="4 and A.2, Table 2",
+            paragraphs=("id", "tokens"),
+            shown="perturbed_paragraphs",
+        ),
+    ),
+    "What is memorized": (
+        FigureInfo(
+            "recited",
+            "Paragraphs of this text that the model recites",
+            ("paragraphs", "vocabulary", "scores", "sets", "near_verbatim"),
+            settings=("recited",),
+            only_for="text",
+            paragraphs=("id", "count", "tokens"),
+            shown="near_verbatim",
+            stored="recited",
+        ),
+        FigureInfo(
+            "repeats",
+            "Memorization against repeats",
+            ("paragraphs", "sets", "scores"),
+            paragraphs=("id", "count", "continuation_count"),
+        ),
+        FigureInfo("positions", "Recitation at other positions and after other text", ("positions",)),
+        FigureInfo(
+            "extraction",
+            "What comes out under sampling, and after how many draws",
+            ("extraction", "scores", "sets", "paragraphs"),
+            paragraphs=("id", "count", "continuation_count"),
+        ),
+        FigureInfo(
+            "detection", "Recitation detected from the prefix, before anything is decoded", ("detection",)
+        ),
+        FigureInfo("min_k", "Least likely tokens", ("token_statistics",), settings=("min_k",)),
+        FigureInfo("logit_differences", "Lead of the first choice over the second", ("token_statistics",)),
+        FigureInfo(
+            "training_curve",
+            "Training of the embedded or planted model",
+            ("training_curve",),
+            only_for="embedded",
+        ),
+    ),
+    "Where it is": (
+        FigureInfo(
+            "head_ranking",
+            "Rank of every head by every method",
+            ("head_ranking", "head_rank_samples", "ranking_agreement", "patching"),
+            settings=("highlight",),
+        ),
+        FigureInfo(
+            "gradient_similarity",
+            "Similarity of memorized and non-memorized gradients",
+            ("gradient_similarity", "activation_similarity", "head_ranking"),
+            settings=("highlight",),
+        ),
+        FigureInfo(
+            "activation_bins",
+            "Activation gradients over four bins of exact match",
+            ("activation_bins", "head_ranking"),
+            settings=("highlight", "sets"),
+        ),
+        FigureInfo(
+            "forward_similarity",
+            "Similarity of the activations of memorized and perturbed paragraphs",
+            ("forward_similarity", "head_ranking"),
+            settings=("highlight",),
+        ),
+        FigureInfo(
+            "attention_entropy",
+            "How evenly heads spread their attention",
+            ("attention_entropy", "sets", "head_ranking"),
+            settings=("highlight",),
+        ),
+        FigureInfo(
+            "rare_token_heads",
+            "Rare-token correlation of every head",
+            ("rare_token_correlation", "head_ranking"),
+            settings=("highlight",),
+        ),
+        FigureInfo(
+            "token_attention",
+            "Tokens that the highlighted head attends to most",
+            ("token_attention", "vocabulary", "head_ranking"),
+            settings=("highlight",),
+        ),
+        FigureInfo(
+            "prefix_patching",
+            "Patching of every position and layer",
+            ("residual_patching", "perturbed_paragraphs", "vocabulary"),
+        ),
+        FigureInfo(
+            "head_ablation",
+            "What heads do for memorized paragraphs alone",
+            ("head_effects", "head_ablation", "head_ranking"),
+            settings=("highlight",),
+        ),
+        FigureInfo("cumulative_ablation", "Do the rankings find heads that matter", ("cumulative_ablation",)),
+        FigureInfo("weight_noise", "Noise on top-gradient weights", ("weight_noise",)),
+        FigureInfo("layer_bypass", "Whole blocks bypassed, layer by layer", ("layer_bypass",)),
+    ),
+    "What removing it costs": (
+        FigureInfo("editing_tradeoff", "What unlearning and editing cost", ("edit_trajectories",)),
+        FigureInfo(
+            "edited_weights",
+            "Weights that edits change, and those of the authors' code",
+            ("edits",),
+            settings=("editing",),
+        ),
+        FigureInfo(
+            "editing_robustness", "Do unlearned paragraphs come back", ("edits",), settings=("editing",)
+        ),
+        FigureInfo(
+            "removal",
+            "Ways to remove recitation, by every judge",
+            ("removal", "removal_damage", "removal_costs"),
+            only_for="removal",
+        ),
+    ),
+    "Planted in known places": (
+        FigureInfo(
+            "planted_precision",
+            "Average precision of every method, next to the unplanted twin's",
+            ("planted_truth", "plants"),
+            only_for="plants",
+        ),
+        FigureInfo(
+            "planted_curves",
+            "Planting and reverting what a method ranks first",
+            ("planted_curves",),
+            only_for="curves of plants",
+        ),
+        FigureInfo(
+            "planted_needed",
+            "Weights that a plant needs, and what becomes of other text",
+            ("plants",),
+            only_for="plants",
+        ),
+        FigureInfo(
+            "planted_recommend",
+            "Which method to use for which kind of place",
+            ("planted_truth", "plants", "planted_costs"),
+            only_for="plants",
+        ),
+    ),
+    "Claims": (
+        FigureInfo("claims", "What is claimed, and what this run says", ("claims",)),
+        FigureInfo(
+            "stability",
+            "Claims and rankings over seeds of sampling",
+            ("claims", "head_ranking"),
+            only_for="seeds",
+        ),
+        FigureInfo("expected", "Published numbers and this run's", ("expected",), only_for="expected"),
+        FigureInfo(
+            "memorized_agreement",
+            "Published memorized paragraphs and this run's",
+            ("memorized_agreement",),
+            only_for="memorized_agreement",
+        ),
+    ),
+    "Across models": (
+        FigureInfo(
+            "models_memorized",
+            "Memorization against the size of the model and the repeats of a paragraph",
+            ("paragraphs", "scores", "sets"),
+            section="across models",
+            only_for="models",
+            paragraphs=("id", "text", "count", "continuation_count"),
+        ),
+        FigureInfo(
+            "models_profiles",
+            "Heads and layers by every method, by model",
+            ("head_ranking",),
+            section="across models",
+            only_for="models",
+        ),
+        FigureInfo(
+            "models_agreement",
+            "Which methods agree across models",
+            ("head_ranking", "ranking_agreement"),
+            section="across models",
+            only_for="models",
+        ),
+        FigureInfo(
+            "models_detection",
+            "Does a detector of one model work for another",
+            ("detection_transfer",),
+            section="across models",
+            only_for="models",
+        ),
+        FigureInfo(
+            "models_claims",
+            "Which claims hold for which model",
+            ("claims",),
+            section="across models",
+            only_for="models",
+        ),
+        FigureInfo(
+            "models_checkpoints",
+            "When paragraphs become memorized in training",
+            ("scores", "sets"),
+            section="across models",
+            only_for="checkpoints",
+        ),
+    ),
+}
+FIGURES = tuple(figure for figures in CHAPTERS.values() for figure in figures)
+OF_PLANTS = ("plants", "curves of plants")  # `only_for` of figures of planted truth
+ON_REQUEST = (*OF_PLANTS, "removal")  # `only_for` of figures that a study's settings ask for
+
+_NUMBERS = {title: number for number, title in enumerate(CHAPTERS, start=2)}  # the explorer is the first
+
+
+def numbered(figure: FigureInfo) -> tuple[str, str]:
+    """Chapter and place in it of a figure, so that they sort in reading order."""
+    title = next(title for title, figures in CHAPTERS.items() if figure in figures)
+    return f"{_NUMBERS[title]} {title}", f"{CHAPTERS[title].index(figure) + 1:02}"
+
+
+def chapters(names: set[str]) -> dict[str, list[FigureInfo]]:
+    """The figures that are named, by chapter; chapters without any are left out."""
+    shown = {title: [each for each in figures if each.name in names] for title, figures in CHAPTERS.items()}
+    return {title: figures for title, figures in shown.items() if figures}
