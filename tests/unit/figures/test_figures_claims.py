@@ -10,7 +10,7 @@ from figure_labels import clipped_labels, overlapping_labels
 from memloc.figures import claims
 from memloc.figures.parts import verdict_marks
 from memloc.run.templates import fill
-from memloc.tables import schema
+from memloc.tables import validation
 from memloc.tables.schema import Lengths
 from memloc.tables.schemas import schema_of
 from memloc.tables.terms.claims import VERDICTS
@@ -54,7 +54,7 @@ def made_up():
         claim("fifth", HOLDS, "patching", rule="exact", published=13450.0, low=np.nan, high=np.nan),
         claim("sixth", NOT_APPLICABLE, "patching", value=np.nan, low=np.nan, high=np.nan, n=0),
     ]
-    return schema.validate(schema_of("claims"), pd.DataFrame(rows), Lengths())
+    return validation.validate(schema_of("claims"), pd.DataFrame(rows), Lengths())
 
 
 def test_every_claim_is_counted_and_the_caption_says_so():

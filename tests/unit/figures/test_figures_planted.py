@@ -10,6 +10,7 @@ from figure_labels import checked
 
 from memloc.figures import planted_curves, planted_needed, planted_precision, planted_recommend
 from memloc.figures.parts.planted import BASELINES, KIND_LABELS, label, methods_of, numbers_of
+from memloc.settings.plant_kinds import PLANT_GRANULARITIES
 from memloc.statistics import uncertainty
 
 MODULES = (planted_precision, planted_curves, planted_needed, planted_recommend)

@@ -168,7 +168,6 @@ def test_what_layers_alone_agree_on_is_the_mean_over_random_orders_of_their_head
     for one, other in combinations("abc", 2):
         taus = [stats.kendalltau(scores[one].to_numpy()[order], scores[other]).statistic for order in orders]
         assert alone.loc[one, other] == pytest.approx(np.mean(taus), abs=4 * np.std(taus) / 1000**0.5)
-        assert alone.loc[one, other] == alone.loc[other, one]
 
 
 def test_the_caption_gives_the_interval_of_the_heads_rank_and_says_where_patches_are_estimated():
