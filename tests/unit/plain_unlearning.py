@@ -1,18 +1,16 @@
-"""The paper's unlearning written out: a mask for every weight of an arm, dense Adam, whole models."""
+"""Arms written out: a mask for every weight."""
 
-import copy
 from collections.abc import Mapping
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool
 from torch import Tensor
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from memloc.localization.ablation import Head
 from memloc.model.components import editable_parameters
-from memloc.straightforward.gradients import kl, nll
 from memloc.straightforward.hooks import PLACES, columns, n_heads
 
 Masks = dict[str, Bool[Tensor, "..."]]
@@ -72,26 +70,3 @@ def _random(model: PreTrainedModel, n_chosen: int, random: np.random.Generator) 
         name, place = places[number]
         masks[name].view(-1)[place] = True
     return masks
-
-
-def unlearn(
-    model: PreTrainedModel,
-    tokens: Int[Tensor, "paragraph token"],
-    keep: Int[Tensor, "kept token"],
-    n_prefix: int,
-    masks: Masks,
-    learning_rate: float,
-    steps: int,
-    nll_weight: float = 1.0,
-    kl_weight: float = 1.0,
-) -> None:
-    """Adam on -NLL of the paragraphs and the KL divergence of kept ones, gradients times the masks."""
-    original, n_continuation = copy.deepcopy(model), tokens.shape[1] - n_prefix
-    adam = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    for _ in range(steps):
-        adam.zero_grad()
-        divergence = kl(model, original, keep, n_prefix) / n_continuation
-        (kl_weight * divergence - nll_weight * nll(model, tokens, n_prefix)).backward()
-        for name, parameter in model.named_parameters():
-            parameter.grad = parameter.grad * masks[name] if name in masks else None
-        adam.step()

@@ -21,9 +21,8 @@ from memloc.planting.places import Place, heads_place
 from memloc.planting.planter import plant
 from memloc.planting.units import set_values, values_at
 from memloc.settings.published import SPARSE_FRACTION
-from memloc.straightforward import editing as plain_editing
 from memloc.straightforward import gradients as plain_gradients
-from memloc.straightforward import planting as plain_planting
+from memloc.straightforward import masked_adam
 
 LEARNING_RATE = 1e-5
 PLANT_RATE = 1e-2
@@ -82,7 +81,8 @@ def sparse_editing(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Compari
             pass
 
     def plain(model: PreTrainedModel) -> None:
-        plain_editing.unlearn(model, *texts, bench.n_prefix, SPARSE_FRACTION, LEARNING_RATE, n_steps)
+        chosen = masked_adam.largest(SPARSE_FRACTION)
+        masked_adam.train(model, *texts, bench.n_prefix, chosen, LEARNING_RATE, n_steps)
 
     stage = Stage(lambda: prepared(bench.model(), fast), n_steps)
     plain_side = lambda: prepared(bench.plain_model(), plain)  # noqa: E731
@@ -123,8 +123,8 @@ def planting(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
         masks = {name: torch.zeros_like(model.get_parameter(name)) for name in place.movable}
         for name, places in place.movable.items():
             masks[name].view(-1)[places] = 1
-        how_much = PLANT_RATE, how.keep_weight_heads, n_steps
-        plain_planting.plant(model, text, keep, bench.n_prefix, masks, *how_much)
+        how_much = PLANT_RATE, n_steps, 1.0, how.keep_weight_heads
+        masked_adam.train(model, text, keep, bench.n_prefix, lambda _: masks, *how_much)
 
     middle = len(layers) // 2
     stage = Stage(lambda: prepared(bench.model(), layers, fast), len(layers) * n_steps)

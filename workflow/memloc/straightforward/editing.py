@@ -1,7 +1,5 @@
-"""Unlearning with a dense optimiser and masked gradients, and judging it by decoding."""
+"""Unlearning with masked Adam, judged by decoding."""
 
-import copy
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -11,7 +9,8 @@ from transformers import PreTrainedModel
 
 from memloc.model.components import editable_parameters
 from memloc.straightforward.decoding import generate, matching, mean_nll
-from memloc.straightforward.gradients import kl, nll
+from memloc.straightforward.gradients import nll
+from memloc.straightforward.masked_adam import largest, train
 
 
 class Texts(NamedTuple):
@@ -24,40 +23,6 @@ class Texts(NamedTuple):
     perturbed: Int[Tensor, "perturbation token"]
 
 
-def unlearn(
-    model: PreTrainedModel,
-    memorized: Int[Tensor, "1 token"],
-    controls: Int[Tensor, "control token"],
-    n_prefix: int,
-    fraction: float,
-    learning_rate: float,
-    steps: int,
-    after: Callable[[int], None] = lambda step: None,
-) -> None:
-    """Change the W_* weights with the largest |gradient| at the first step, by Adam on the objective (Eq. 3).
-
-    The original model runs the controls again at every step; the mask multiplies every gradient. `after` is
-    called with the number of steps after each of them.
-    """
-    original = copy.deepcopy(model)
-    parameters = [model.get_parameter(name) for name in editable_parameters(model)]
-    adam = torch.optim.Adam(parameters, lr=learning_rate)
-    n_continuation, threshold = memorized.shape[1] - n_prefix, None
-    masks: list[Tensor] = []
-    for step in range(1, steps + 1):
-        model.zero_grad()
-        divergence = kl(model, original, controls, n_prefix) / n_continuation
-        (divergence - nll(model, memorized, n_prefix)).backward()
-        if not masks:
-            sizes = torch.cat([parameter.grad.abs().flatten() for parameter in parameters])
-            threshold = sizes.topk(max(1, round(fraction * len(sizes)))).values[-1]
-            masks = [parameter.grad.abs() >= threshold for parameter in parameters]
-        for parameter, mask in zip(parameters, masks, strict=True):
-            parameter.grad *= mask
-        adam.step()
-        after(step)
-
-
 def unlearn_and_judge(
     model: PreTrainedModel,
     texts: Texts,
@@ -68,15 +33,16 @@ def unlearn_and_judge(
     evaluate_every: int,
     relearning_limit: int,
 ) -> dict[str, float | None]:
-    """`unlearn`, with an evaluation every few steps, and what the last one found; the model is changed."""
+    """Move the weights with the largest gradients, with an evaluation every few steps, and say what the last
+    one found; the model is changed."""
     found: dict[str, float | None] = {}
 
     def evaluate(step: int) -> None:
         if step % evaluate_every == 0 or step == steps:
             found.update(judge(model, texts, n_prefix))
 
-    how = n_prefix, fraction, learning_rate, steps
-    unlearn(model, texts.memorized, texts.control, *how, evaluate)
+    how = n_prefix, largest(fraction), learning_rate, steps
+    train(model, texts.memorized, texts.control, *how, after=evaluate)
     decoded = generate(model, texts.perturbed[:, :n_prefix], texts.perturbed.shape[1] - n_prefix)
     recited = (decoded == texts.memorized[:, n_prefix:]).all(dim=1).float().mean().item()
     again = relearn(model, texts.memorized, n_prefix, learning_rate, relearning_limit)
