@@ -4,7 +4,7 @@ import yaml
 from describe_rules import Rules
 from projects import STUDY
 
-from memloc.resources import cost, memory
+from memloc.resources import cost, shapes
 from memloc.settings.study import Settings
 from memloc.tables import storage
 from memloc.tables.schemas.estimate import ESTIMATE
@@ -25,6 +25,6 @@ def test_an_estimate_gives_the_limits_of_what_runs_the_model_and_reruns_nothing(
     storage.write(ESTIMATE, frame.assign(seconds=6001.0), table, storage.provenance(table))
     after = limits(editable)
     settings = Settings.model_validate(yaml.safe_load((editable.folder / STUDY).read_text()))
-    estimated = set(frame.rule) & set(cost.passes(memory.shape_of(settings, "unknown"), settings))
+    estimated = set(frame.rule) & set(cost.passes(shapes.shape_of(settings, "unknown"), settings))
     assert len(estimated) > 15 and after == before | dict.fromkeys(estimated, [301, 602])
     assert editable.jobs() == jobs

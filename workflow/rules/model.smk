@@ -1,7 +1,7 @@
 # The model that is analysed, wherever it comes from: its folder, what identifies it, and the memory it needs.
 
 from memloc.model.context import require_room
-from memloc.resources import memory
+from memloc.resources import memory, shapes
 
 if MODEL.source == "hub":
     MODEL_FOLDER, MODEL_NAME, MODEL_REVISION = HUB_MODEL, MODEL.id, MODEL.revision
@@ -19,7 +19,7 @@ else:
 
 # MB that every rule that runs the model asks for; before an unknown model is downloaded, as for one of 1.4 B.
 with explained(f"{MODEL_FOLDER}: "):
-    SHAPE = memory.shape_of(SETTINGS, *map(placed, PRETRAINED or [MODEL_FOLDER]))
+    SHAPE = shapes.shape_of(SETTINGS, *map(placed, PRETRAINED or [MODEL_FOLDER]))
     require_room(placed(MODEL_FOLDER), SETTINGS.paragraph.length)
 MEMORY = memory.stage_megabytes(SHAPE, SETTINGS)
 

@@ -11,9 +11,7 @@ from memloc.bench.subject import Bench, random_model
 from memloc.run.atomic import atomic_folder
 
 settings, folder = job.settings, Path(job.output.folder)
-names = ("vocabulary", "n_layers", "n_heads", "width", "window")
-shape = {name: getattr(settings.bench, name) for name in names}
 with atomic_folder(folder) as temporary:
-    random_model(shape, job.seed).save_pretrained(temporary)
+    random_model(settings.bench, job.seed).save_pretrained(temporary)
 texts = run.texts(Bench(folder, settings.bench, settings, job.seed))
 job.write(bench_texts=texts)

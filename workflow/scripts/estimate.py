@@ -6,8 +6,8 @@ job = start(snakemake)
 
 from pathlib import Path
 
-from memloc.resources.cost import NAMED
-from memloc.resources.estimate import estimate, studies, summary, this_machine
+from memloc.resources.estimate import estimate, studies, summary
+from memloc.resources.machine import NAMED, this_machine
 from memloc.run.steps import Step, needed
 from memloc.settings.study import Settings
 from memloc.tables import storage

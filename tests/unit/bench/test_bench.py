@@ -15,14 +15,16 @@ from torch.utils.flop_counter import FlopCounterMode
 from memloc.bench import measure, run, subject
 from memloc.bench.measure import BenchError
 from memloc.bench.operations import counted
-from memloc.model import onednn, training
+from memloc.model import onednn
+from memloc.settings.bench import Bench
 
 TOKENS = torch.arange(18).view(2, 9)
 
 
 @pytest.fixture
 def model():
-    return training.new_model(vocabulary=96, n_layers=3, n_heads=4, width=32, window=64, seed=0).eval()
+    sizes = {"vocabulary": 96, "n_layers": 3, "n_heads": 4, "width": 32, "window": 64}
+    return subject.random_model(Bench.model_construct(**sizes), seed=0)
 
 
 def test_operations_of_a_pass_are_those_of_torch_whichever_library_computes_it(model):

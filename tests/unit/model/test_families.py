@@ -8,7 +8,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, CohereConfig, Gemma2C
 
 from memloc.model import loading
 from memloc.model.families import FAMILIES, family
-from memloc.resources import memory
+from memloc.resources import shapes
 from memloc.run.errors import InputError, UserError
 from memloc.straightforward.hooks import PLACES
 from tiny_models import LLAMA_LIKE, LLAMA_SHAPE, SPREAD, TINY
@@ -45,7 +45,7 @@ def test_a_family_that_scales_or_caps_its_logits_is_refused(name, tiny_tokens, t
     with pytest.raises(UserError, match=f"'{name}' is not supported; supported: gpt_neo"):
         loading.load_model(tmp_path)
     with pytest.raises(UserError, match=f"'{name}' is not supported"):  # before any job runs
-        memory.read_shape(tmp_path / "config.json")
+        shapes.read_shape(tmp_path / "config.json")
 
 
 def test_what_has_no_row_is_refused():
@@ -59,4 +59,4 @@ def test_estimates_know_what_config_files_leave_out(name, tmp_path):
     values.pop("tie_word_embeddings", None)
     (tmp_path / "config.json").write_text(json.dumps(values))
     found = AutoConfig.from_pretrained(tmp_path).tie_word_embeddings
-    assert memory.read_shape(tmp_path / "config.json").tied == found
+    assert shapes.read_shape(tmp_path / "config.json").tied == found

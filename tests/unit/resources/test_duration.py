@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from memloc.resources import duration as duration_module
-from memloc.resources import estimate
-from memloc.resources.cost import Machine
+from memloc.resources import estimate, machine
 from memloc.resources.duration import duration
+from memloc.resources.machine import Machine
 from memloc.run.steps import Step
 from memloc.settings.study import Settings
 
@@ -41,21 +40,16 @@ def test_what_ran_before_takes_as_long_as_then():
     assert duration(steps, 2, "results/mini", STUDY) == 15
 
 
-def test_shards_run_beside_each_other():
+def test_shards_run_beside_each_other_and_what_takes_all_cores_alone():
     for shard, seconds in enumerate((3, 5)):
         ran(f"scores/{shard}-of-2", seconds)
-    assert duration([step("scores_shard")], 1, "results/mini", STUDY) == 8
-    assert duration([step("scores_shard")], 2, "results/mini", STUDY) == 4
+    shards = step("scores_shard")
+    assert [duration([shards], cores, "results/mini", STUDY) for cores in (1, 2)] == [8, 4]
+    assert duration([shards._replace(threads=2)], 2, "results/mini", STUDY) == 8
 
 
-def test_what_takes_all_cores_runs_alone():
-    for name in ("scores", "sets"):
-        ran(name, 4)
-    steps = [step(name)._replace(threads=2) for name in ("scores", "sets")]
-    assert duration(steps, 2, "results/mini", STUDY) == 8
-
-
-def test_nobody_knows_where_a_part_never_ran():
+def test_nobody_knows_where_a_part_never_ran_and_a_figure_alone_is_not_worth_measuring_the_machine():
+    assert duration([step("fig2")], 2, "results/mini", STUDY) is None
     ran("scores", 10)
     assert duration([step("scores"), step("sets")], 2, "results/mini", STUDY) is None
 
@@ -63,17 +57,13 @@ def test_nobody_knows_where_a_part_never_ran():
 @pytest.mark.parametrize(("gpus", "beside"), [(0, max), (1, sum)])
 def test_a_study_without_results_is_estimated(monkeypatch, gpus, beside):
     """Two rules that run the model do so beside each other on two cores, but not on one GPU."""
-    asked, machine = [], Machine("one", 100, 4, 2, gpus=gpus)
-    monkeypatch.setattr(duration_module, "this_machine", lambda cores: asked.append(cores) or machine)
+    asked, any_machine = [], Machine("one", 100, 4, 2, gpus=gpus)
+    monkeypatch.setattr(machine, "this_machine", lambda cores: asked.append(cores) or any_machine)
     model = Step(
         "model", "", "", ["elsewhere"], ["results/mini/model.json"], "results/mini/benchmarks/model.tsv"
     )
     steps = [model, *(step(name, ["results/mini/model.json"]) for name in ("scores", "attention"))]
     shape, settings = estimate.studies(steps, "results/mini", STUDY)["results/mini"]
-    first, *others = estimate.estimate(steps, {"results/mini": (shape, settings)}, machine).seconds
+    first, *others = estimate.estimate(steps, {"results/mini": (shape, settings)}, any_machine).seconds
     assert duration(steps, 2, "results/mini", STUDY) == pytest.approx(first + beside(others))
     assert asked == [2]
-
-
-def test_a_figure_alone_is_not_worth_measuring_the_machine():
-    assert duration([step("fig2")], 2, "results/mini", STUDY) is None

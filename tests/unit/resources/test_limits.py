@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from memloc.resources.cost import Machine
 from memloc.resources.estimate import estimate, studies
 from memloc.resources.limits import limits
+from memloc.resources.machine import Machine
 from memloc.run.steps import Step
 from memloc.settings.study import Settings
 from memloc.tables import storage

@@ -7,26 +7,11 @@ import pytest
 import torch
 
 from memloc.editing import steps as edit_steps
-from memloc.editing.gradients import nll_gradients
-from memloc.model.components import editable_parameters
-from memloc.model.loading import boot_bridge
 from memloc.removal import editing
 from memloc.removal.edit_cases import Case
 from memloc.settings.editing import Editing
 from memloc.straightforward.editing import Texts, relearn, unlearn_and_judge
-from memloc.straightforward.gradients import nll_gradients_with_all_hooks
 from memloc.straightforward.masked_adam import largest, train
-
-N_PREFIX = 5
-
-
-def test_gradients_with_all_hooks_are_those_of_the_library(tiny_gpt_neo, tiny_tokens):
-    expected = nll_gradients(tiny_gpt_neo, tiny_tokens, N_PREFIX, 3)
-    parameters = {name: tiny_gpt_neo.get_parameter(name) for name in editable_parameters(tiny_gpt_neo)}
-    found = nll_gradients_with_all_hooks(boot_bridge(tiny_gpt_neo), parameters, tiny_tokens, N_PREFIX)
-    assert found.keys() == expected.keys()
-    for name, gradient in found.items():
-        torch.testing.assert_close(gradient, expected[name], atol=1e-6, rtol=1e-4)
 
 
 def test_the_last_allowed_step_of_relearning_counts(memorizing_model, memorized_tokens):

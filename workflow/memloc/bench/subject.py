@@ -16,10 +16,10 @@ import numpy as np
 import torch
 from jaxtyping import Int
 from torch import Tensor
-from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers import AutoModelForCausalLM, GPTNeoConfig, GPTNeoForCausalLM, PreTrainedModel
 
 from memloc.bench.measure import Prepare, Results
-from memloc.model import loading, onednn, training
+from memloc.model import loading, onednn
 from memloc.model.components import components
 from memloc.run.seeds import generator
 from memloc.settings.bench import Bench as BenchSizes
@@ -49,9 +49,22 @@ class Comparison:
 
 
 @torch.no_grad()
-def random_model(shape: dict[str, int], seed: int) -> PreTrainedModel:
-    """A GPT-Neo with random weights and spread logits."""
-    model = training.new_model(**shape, seed=seed)
+def random_model(sizes: BenchSizes, seed: int) -> PreTrainedModel:
+    """A GPT-Neo with random weights and spread logits; its layers attend globally and locally in turn."""
+    torch.manual_seed(seed)
+    kinds = ["global" if layer % 2 == 0 else "local" for layer in range(sizes.n_layers)]
+    config = GPTNeoConfig(
+        vocab_size=sizes.vocabulary,
+        hidden_size=sizes.width,
+        num_layers=sizes.n_layers,
+        num_heads=sizes.n_heads,
+        attention_types=[[[kind], 1] for kind in kinds],
+        window_size=sizes.window,
+        max_position_embeddings=sizes.window,
+        bos_token_id=0,
+        eos_token_id=0,
+    )
+    model = GPTNeoForCausalLM(config)
     model.transformer.ln_f.weight.fill_(LOGIT_SCALE)
     return model.eval()
 

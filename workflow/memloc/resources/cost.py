@@ -1,27 +1,35 @@
 """How long each rule takes and what it leaves on the disk, from the model's shape and the settings alone.
 
 A rule's work is counted in passes: forward passes of one paragraph through all layers, with the logits of its
-continuation. Time is this work over the rate of the machine's matrix products, of which products of the
-model's width reach only a share. Seconds that do not depend on the model are added: imports, loading, tables.
-What the counts leave out (norms, softmax, decoding token by token) is in `OVERHEAD`. These seconds and
-`OVERHEAD` were measured once, on study `mini`.
+continuation. Arms, ways, methods and replacements are counted where they are listed. Time is this work over
+the rate of the machine's matrix products, of which products of the model's width reach only a share. Seconds
+that do not depend on the model are added: imports, loading, tables. What the counts leave out (norms,
+softmax, decoding token by token) is in `OVERHEAD`. These seconds and `OVERHEAD` were measured once, on study
+`mini`.
 """
 
 import math
-from typing import NamedTuple
+from typing import get_args
 
-from memloc.resources.memory import BYTES, Shape
+from memloc.localization.ablation import Replacement
+from memloc.planting.methods import METHODS, NOT_IN_ENSEMBLE
+from memloc.removal.registry import RATES, WAYS
+from memloc.resources.machine import Machine
+from memloc.resources.memory import BYTES
+from memloc.resources.shapes import Shape
+from memloc.settings.arms import PAPER_ARMS
+from memloc.settings.layer_bypass import BYPASSES
 from memloc.settings.plant_kinds import PLANT_GRANULARITIES
 from memloc.settings.removal_ways import INTEGRATION_STEPS, N_CANDIDATES
 from memloc.settings.study import Settings
+from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS
 
 GIGA = 1e9
 HALF_RATE_WIDTH = 128  # width whose products reach half of the machine's rate; 768 reaches six sevenths
 BACKWARD = 3  # a forward and a backward pass, in passes
 STEP = {"adamw": 1, "muon": 1.3}  # time of a training step, over one with AdamW
-METHODS = 8  # rankings whose first heads are ablated together; methods that a plant is asked about
 TRAINED_STEPS = 0.1  # of the most steps of a plant: those that it takes
-MASK_STEPS = 200  # 100, which take twice as long as steps without a mask
+MASK = 200 * BACKWARD  # passes that train a mask: 100 steps, which take twice as long as others
 CURVE_POINTS = 20  # parts of a plant that are reverted, and planted, alone
 PATCHED_SHARE = 0.12  # of a pass, for a patched run: the positions and layers that it can change
 PERTURBED_SHARE = 0.8  # of a pass, for a perturbed prefix: the positions from the replaced token on
@@ -37,39 +45,10 @@ OVERHEAD = {
     "prefix_features": 0.6,
 }
 TRAINED = {True: 0.7, False: 1.3}  # the same of `train_model`, with and without native bfloat16
-# Seconds of a rule that do not depend on the model, as multiples of those that importing the library takes.
-FIXED = {
-    "model": 1.2,
-    "figure": 0.65,
-    "claims": 0.35,
-    "paragraphs": 6,
-    "rare_tokens": 1.1,
-    "detect": 3.6,
-    "transfer_detection": 4,
-    "run_config": 0,
-}
+# Time of a rule that runs no model, in times of importing the library; a figure's or a claim's is TABLES.
+FIXED = {"model": 1, "paragraphs": 6, "rare_tokens": 1, "detect": 3.6, "transfer_detection": 4}
+TABLES = 0.55
 FIGURES_BYTES = 150e3  # of a figure's files
-BYTES_PER_ROW = {"attention": 5, "activation_gradients": 10, "paragraphs": 350}
-
-
-class Machine(NamedTuple):
-    """GFLOP per second of one thread, or of the GPU; seconds to import the library; cores and GPUs."""
-
-    name: str
-    rate: float
-    seconds_to_import: float
-    cores: int
-    gpus: int = 0
-    measured: bool = True
-    bfloat16: bool = True
-    """Whether the processor multiplies it natively."""
-
-
-# Peaks in single precision with TF32 off, from the data sheets; nothing was run on them.
-NAMED = {
-    "a100": Machine("NVIDIA A100", 19_500, 5, 8, gpus=1, measured=False),
-    "h100": Machine("NVIDIA H100", 67_000, 5, 8, gpus=1, measured=False),
-}
 
 
 def rule_seconds(rule: str, shape: Shape, settings: Settings, machine: Machine, threads: int) -> float:
@@ -79,25 +58,24 @@ def rule_seconds(rule: str, shape: Shape, settings: Settings, machine: Machine, 
     run = passes(shape, settings).get(rule, 0) * gflop_per_pass(shape, settings)
     reached = shape.width / (shape.width + HALF_RATE_WIDTH)
     rate = machine.rate * reached * (1 if machine.gpus else threads)
-    kind = "claims" if rule.startswith("claims_") else rule
-    fixed = FIXED.get(kind, 1 if run else FIXED["figure"])
+    fixed = FIXED.get(rule, 1 if run else TABLES)
     overhead = TRAINED[machine.bfloat16] if rule == "train_model" else OVERHEAD.get(rule, 1)
     return fixed * machine.seconds_to_import + overhead * run / rate
 
 
 def rule_bytes(rule: str, shape: Shape, settings: Settings) -> float:
-    """Bytes that a rule leaves on the disk."""
+    """Bytes that a rule leaves on the disk: rows of large tables, or weights."""
     sets, prefix = settings.sets, settings.paragraph.prefix
-    sampled = sets.n_memorized + sets.n_non_memorized + 2 * sets.n_partly
-    components = shape.n_layers * (4 * shape.n_heads + 2)
-    rows = {
-        "attention": (sampled + n_rare_tokens(settings)) * prefix * shape.n_layers * shape.n_heads,
-        "activation_gradients": 2 * sets.n_memorized * prefix * components,
-        "paragraphs": n_paragraphs(settings),
+    attended = n_sampled(settings) + n_rare_tokens(settings)
+    components = shape.n_layers * (4 * shape.n_heads + 2)  # q, k, v and z of every head, pre and post
+    left = {
+        "attention": 5 * attended * prefix * shape.n_layers * shape.n_heads,
+        "activation_gradients": 10 * 2 * sets.n_memorized * prefix * components,
+        "paragraphs": 350 * n_paragraphs(settings),
     }
-    if rule in ("train_model", "download_model", "download_base", "edited_model"):
-        return shape.n_parameters * BYTES["float32"]
-    return rows[rule] * BYTES_PER_ROW[rule] if rule in rows else FIGURES_BYTES
+    models = "train_model", "download_model", "download_base", "edited_model"
+    left |= dict.fromkeys(models, shape.n_parameters * BYTES["float32"])
+    return left.get(rule, FIGURES_BYTES)
 
 
 def n_paragraphs(settings: Settings) -> int:
@@ -106,6 +84,11 @@ def n_paragraphs(settings: Settings) -> int:
     if data.source == "embedded":
         return data.n_repeated + data.n_once + data.n_unseen
     return settings.estimate.paragraphs or PUBLISHED_PARAGRAPHS
+
+
+def n_sampled(settings: Settings) -> int:
+    """Paragraphs of all samples."""
+    return settings.sets.n_memorized + settings.sets.n_non_memorized + 2 * settings.sets.n_partly
 
 
 def n_rare_tokens(settings: Settings) -> float:
@@ -136,11 +119,8 @@ def gflop_per_pass(shape: Shape, settings: Settings) -> float:
 def passes(shape: Shape, settings: Settings) -> dict[str, float]:
     """Passes of every rule that runs the model."""
     sets, length, prefix = settings.sets, settings.paragraph.length, settings.paragraph.prefix
-    m, n = sets.n_memorized, sets.n_non_memorized
-    sampled = m + n + 2 * sets.n_partly
+    m, n, sampled = sets.n_memorized, sets.n_non_memorized, n_sampled(settings)
     n_heads = shape.n_layers * shape.n_heads
-    perturbed = (m + n) * prefix * settings.perturbation.draws * PERTURBED_SHARE
-    attended = (sampled + n_rare_tokens(settings)) * (prefix + 1) / length
     patched = 2 * n_heads + 4 * shape.n_layers * shape.n_kv_heads  # q, k and v, in both directions
     return {
         "train_model": BACKWARD * n_trained(settings) * STEP[getattr(settings.model, "optimizer", "adamw")],
@@ -148,13 +128,13 @@ def passes(shape: Shape, settings: Settings) -> dict[str, float]:
         "sets": sampled + n,
         "token_statistics": m + 3 * n,
         "score_positions": _positions(settings),
-        "perturbation": perturbed,
+        "perturbation": (m + n) * prefix * settings.perturbation.draws * PERTURBED_SHARE,
         "parameter_gradients": BACKWARD * sampled
         + (BACKWARD + 1) * m * (1 + settings.contrastive.n_controls),
         "activation_gradients": 2 * BACKWARD * m,
         "impact_gradients": 2 * (BACKWARD + 1) * m,
         "compare_activation_gradients": BACKWARD * (sampled + m + n),
-        "attention": attended,
+        "attention": (sampled + n_rare_tokens(settings)) * (prefix + 1) / length,
         "patching": m * (BACKWARD + patched * PATCHED_SHARE),
         "residual_patching": m * 2 * shape.n_layers * prefix / 2 * PATCHED_SHARE,
         "ablate_heads": _ablation(n_heads, settings),
@@ -177,16 +157,11 @@ def _positions(settings: Settings) -> float:
 
 def _features(settings: Settings) -> float:
     """The prefix alone: once as it is, once without training, and with gradients for each share."""
-    how, paragraph = settings.detection, settings.paragraph
+    how, data, paragraph = settings.detection, settings.data, settings.paragraph
     sampled = min(how.n_repeated + 2 * how.n_others, n_paragraphs(settings))
-    if settings.data.source == "embedded":
-        data = settings.data
-        groups = (
-            (data.n_repeated, how.n_repeated),
-            (data.n_once, how.n_others),
-            (data.n_unseen, how.n_others),
-        )
-        sampled = sum(map(min, groups))
+    if data.source == "embedded":
+        sampled = min(data.n_repeated, how.n_repeated)
+        sampled += min(data.n_once, how.n_others) + min(data.n_unseen, how.n_others)
     return sampled * paragraph.prefix / paragraph.length * (2 + BACKWARD * len(how.gradient_shares))
 
 
@@ -194,35 +169,14 @@ def _ablation(n_heads: int, settings: Settings) -> float:
     """Every head alone costs the layers from its own on; rankings and random orders are whole passes."""
     how = settings.head_ablation
     texts = 2 * how.n_paragraphs + how.n_judging
-    orders = (METHODS + how.n_random) * len(how.top)
-    return texts * (n_heads + orders)  # by zeros and by means, half of the layers each
+    orders = len((*PAPER_METHODS, COMBINED)) + how.n_random
+    return texts * (n_heads * len(get_args(Replacement)) / 2 + orders * len(how.top))
 
 
 def _bypass(n_layers: int, settings: Settings) -> float:
-    """Attention blocks in three ways and MLP blocks in two, of one layer and of all from it on."""
-    how = settings.layer_bypass
-    return (2 * how.n_paragraphs + how.n_judging) * n_layers / 2 * 2 * (3 + 2)
-
-
-def _removal(n_layers: int, settings: Settings) -> float:
-    """Steps of ways that take some, in the sweep, together and one by one; neurons, ranked by paragraphs of
-    their own; and the judges of all ways."""
-    how = settings.remove
-    stepped = how.n_joint + how.n_keep + how.n_single * (1 + how.n_keep)
-    stepped += len(how.unlearning.learning_rates) * (how.n_validation + how.n_keep)
-    versions = 1 + how.n_perturbations + len(how.shifts) + BACKWARD * how.relearning_limit / 2
-    judged = (how.n_joint + how.n_single) * versions + 3 * how.n_judging * (1 + how.n_single)
-    ranked = {
-        "neurons_integrated_gradients": n_layers * INTEGRATION_STEPS,
-        "neurons_zero_out": N_CANDIDATES / 2,
-        "neurons_hard_concrete": MASK_STEPS * BACKWARD,
-    }
-    n_ranked = how.n_joint + how.n_single + how.n_validation
-    return (
-        n_ranked * sum(ranked.get(way, 0) for way in how.ways)
-        + len(how.ways) * judged
-        + len(how.ways) / 2 * how.unlearning.steps * BACKWARD * stepped
-    )
+    """Each block in each of its ways, of one layer and of all from it on."""
+    how, n_ways = settings.layer_bypass, sum(map(len, BYPASSES.values()))
+    return (2 * how.n_paragraphs + how.n_judging) * n_layers / 2 * 2 * n_ways
 
 
 def _noise(settings: Settings) -> float:
@@ -234,33 +188,72 @@ def _noise(settings: Settings) -> float:
 
 def _edits(settings: Settings) -> float:
     """One of two objectives: steps, the evaluations between them, and the damage afterwards."""
-    how, n_arms = settings.editing, 3 + len(settings.editing.extra_arms)
-    n_edits = n_arms * (
-        how.n_paragraphs
-        + how.n_swept * (len(how.learning_rates) - 1)
-        + min(how.n_reference, how.n_paragraphs)
-    )
+    how = settings.editing
+    n_edits = how.n_paragraphs + how.n_swept * (len(how.learning_rates) - 1)
+    n_edits += min(how.n_reference, how.n_paragraphs)
     steps = how.steps * BACKWARD * (1 + how.n_controls) + how.steps / how.evaluate_every
     after = how.n_controls + 2 * how.n_judging + how.n_perturbations
-    return n_edits * (steps + after + BACKWARD * how.relearning_limit / 2)
+    n_arms = len((*PAPER_ARMS, *how.extra_arms))
+    return n_arms * n_edits * (steps + after + BACKWARD * how.relearning_limit / 2)
+
+
+def _removal(n_layers: int, settings: Settings) -> float:
+    """Steps of ways that take some, in the sweep, together and one by one; neurons, ranked by paragraphs of
+    their own; and the judges of all ways."""
+    how = settings.remove
+    ranked = {
+        "neurons_integrated_gradients": n_layers * INTEGRATION_STEPS,
+        "neurons_zero_out": N_CANDIDATES / 2,
+        "neurons_hard_concrete": MASK,
+    }
+    n_ranked = how.n_joint + how.n_single + how.n_validation
+    n_stepped = sum(WAYS[way][1:] == RATES for way in how.ways)
+    stepped = how.n_joint + how.n_keep + how.n_single * (1 + how.n_keep)
+    stepped += len(how.unlearning.learning_rates) * (how.n_validation + how.n_keep)
+    versions = 1 + how.n_perturbations + len(how.shifts) + BACKWARD * how.relearning_limit / 2
+    judged = (how.n_joint + how.n_single) * versions + 3 * how.n_judging * (1 + how.n_single)
+    return (
+        n_ranked * sum(ranked.get(way, 0) for way in how.ways)
+        + n_stepped * how.unlearning.steps * BACKWARD * stepped
+        + len(how.ways) * judged
+    )
 
 
 def _plants(shape: Shape, settings: Settings) -> float:
     """Every plant is trained; then it, its levels and its controls are asked about, with every method."""
     how = settings.planted_truth
     steps = how.max_steps * TRAINED_STEPS * BACKWARD * (1 + how.keep)
-    n_controls = 1 + len(how.controls)
-    first_order = METHODS * BACKWARD + shape.n_layers * how.integration_steps
-    heads = first_order + shape.n_layers * (shape.n_heads + 4 * shape.n_heads * PATCHED_SHARE)
-    n_neurons = shape.n_layers * shape.d_mlp
-    masks = 2 * MASK_STEPS * BACKWARD if how.masks else 0
-    curves = 2 * METHODS * CURVE_POINTS / 2 if how.curves else 0
-    asked = {
-        "head": (n_controls + len(how.levels)) * heads + n_controls * masks + curves,
-        "neuron": n_controls * (first_order + masks + (n_neurons / 2 if how.neuron_ablation else 0))
-        + curves
-        + how.n_checked_neurons / 2,
-        "weight": n_controls * BACKWARD * 3 + curves,
+    planted = 0.0
+    for kind in how.kinds:
+        unit = PLANT_GRANULARITIES[kind][0]
+        questions = 1 + len(how.controls) + (len(how.levels) if unit == "head" else 0)
+        asked = _methods(shape, settings, unit)
+        curves = 2 * len(asked) * CURVE_POINTS / 2 if how.curves else 0
+        checked = how.n_checked_neurons / 2 if unit == "neuron" else 0
+        planted += steps + questions * sum(asked.values()) + curves + checked + 4 * how.n_judging
+    return how.n_plants * planted
+
+
+def _methods(shape: Shape, settings: Settings, unit: str) -> dict[str, float]:
+    """Passes of every method that is asked which units hold a plant: a gradient, if it is not slower."""
+    slower = _slow_methods(shape, settings)
+    return {
+        name: slower.get(name, BACKWARD)
+        for name, method in METHODS.items()
+        if unit in method.granularities and method.asked(settings.planted_truth)
     }
-    whole = sum(steps + asked[PLANT_GRANULARITIES[kind][0]] + 4 * how.n_judging for kind in how.kinds)
-    return how.n_plants * whole
+
+
+def _slow_methods(shape: Shape, settings: Settings) -> dict[str, float]:
+    """Passes of methods that take more than a gradient, and of those that do not run the model."""
+    n_heads = shape.n_layers * shape.n_heads
+    return {
+        "integrated_gradients": shape.n_layers * settings.planted_truth.integration_steps,
+        "patching": 4 * n_heads * PATCHED_SHARE,
+        "zero_ablation": n_heads / 2,
+        "mean_ablation": n_heads / 2,
+        "neuron_ablation": shape.n_layers * shape.d_mlp / 2,
+        "hard_concrete": MASK,
+        "slimming": MASK,
+        **dict.fromkeys(NOT_IN_ENSEMBLE, 0),
+    }

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from memloc.resources.estimate import estimate, studies, this_machine
 from memloc.resources.schedule import jobs, total
 from memloc.run.steps import Step
 from memloc.settings.study import Settings
@@ -36,6 +35,10 @@ def duration(steps: Sequence[Step], cores: int, results: str, study: Settings) -
         return total(jobs(list(steps), frame), cores, 0)
     if Path(results).exists() or FIRST_STAGE not in {step.rule for step in steps}:
         return None
+    # They import torch, for which a plan would wait.
+    from memloc.resources.estimate import estimate, studies
+    from memloc.resources.machine import this_machine
+
     machine = this_machine(cores)
     frame = estimate(steps, studies(list(steps), results, study), machine)
     return total(jobs(list(steps), frame), cores, machine.gpus)

@@ -1,28 +1,20 @@
 """What a study will cost before anything of it has run: a row per rule, the whole, and its longest path."""
 
 import math
-import subprocess
-import sys
 from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from memloc.resources.cost import Machine, rule_bytes, rule_seconds
-from memloc.resources.memory import Shape, shape_of, stage_bytes, stage_megabytes
+from memloc.resources.cost import rule_bytes, rule_seconds
+from memloc.resources.machine import Machine
+from memloc.resources.memory import stage_bytes, stage_megabytes
 from memloc.resources.schedule import jobs, longest_path, total
+from memloc.resources.shapes import Shape, shape_of
 from memloc.run.console import spoken
 from memloc.run.steps import Step
 from memloc.settings.study import Settings, studies_by_model, studies_by_seed
 
 OTHER_MB = 2000  # of rules that run no model
-
-
-def this_machine(cores: int) -> Machine:
-    """This machine, measured for some seconds by a process of its own (machine.py)."""
-    command = [sys.executable, "-m", "memloc.resources.machine"]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    seconds, rate, bfloat16 = map(float, printed.split())
-    return Machine("this machine", rate, seconds, cores, bfloat16=bool(bfloat16))
 
 
 def estimate(
