@@ -11,14 +11,15 @@ from memloc.statistics.uncertainty import mean, proportion, table
 from memloc.tables.terms.sets import UNSEEN
 
 STANDS = {
-    "start": "from position 0,\nnothing before",
-    "bare": "no token\nbefore",
-    "end_of_text": "after\nend-of-text",
-    "text": "after {n}\nof other text",
-    "shifted": "position ids\n+ {n}",
+    "start": "from position 0",
+    "bare": "no token before",
+    "end_of_text": "after end-of-text",
+    "text": "after {n} of other text",
+    "shifted": "position ids + {n}",
 }
 GROUPS = LABELS | {UNSEEN: "unseen"}
-SHIFT = 0.12  # between the groups of a place
+MEASURES = {"recited": "share recited", "nll": "NLL (nats per token)"}
+SHIFT = 0.2  # between the groups of a place
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
@@ -26,19 +27,17 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     rows, n_continuation = tables["positions"], settings.paragraph.continuation
     groups = [name for name in GROUPS if (rows["group"] == name).any()]
     data = summary(rows, n_continuation)
-    labels = data.drop_duplicates(["context", "n_before"])[["context", "n_before"]].reset_index(drop=True)
-    figure, axes = subplots(PAGE_WIDTH, 2.6, ncols=2)
-    panels = zip(axes, ("recited", "nll"), ("share recited", "NLL (nats per token)"), "ab", strict=True)
-    for panel, measure, label, letter in panels:
-        own = data[data["measure"] == measure].merge(labels.assign(place=labels.index))
+    places = data.drop_duplicates(["context", "n_before"])[["context", "n_before"]].reset_index(drop=True)
+    figure, axes = subplots(PAGE_WIDTH, 0.9 + 0.22 * len(places), ncols=2, sharey=True)
+    for panel, (measure, label), letter in zip(axes, MEASURES.items(), "ab", strict=True):
+        own = data[data["measure"] == measure].merge(places.assign(place=places.index))
         for number, name in enumerate(groups):
             _points(panel, own[own["group"] == name], number - (len(groups) - 1) / 2, name)
-        panel.set(ylabel=label, xlim=(-0.5, len(labels) - 0.5))
-        panel.set_ylim(bottom=min(0, panel.get_ylim()[0]) if measure == "nll" else -0.03)
-        panel.set_xticks(labels.index, [_label(*stand) for stand in labels.itertuples(index=False)])
-        panel.tick_params(axis="x", labelsize=5, length=0)
+        panel.set_xlabel(label)
         panel_label(panel, letter)
-    axes[0].set_ylim(top=1.03)
+    axes[0].set_xlim(-0.03, 1.03)
+    axes[0].set_yticks(places.index, [_label(*stand) for stand in places.itertuples(index=False)])
+    axes[0].set_ylim(len(places) - 0.5, -0.5)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(groups))
     return Drawing(figure, data, _numbers(rows, data, n_continuation))
 
@@ -60,12 +59,13 @@ def summary(rows: pd.DataFrame, n_continuation: int) -> pd.DataFrame:
 
 def _points(axes: Axes, data: pd.DataFrame, offset: float, group: str) -> None:
     places = data["place"] + SHIFT * offset
-    axes.vlines(places, data["low"], data["high"], color=COLOURS[group], lw=0.9, alpha=0.7)
-    axes.plot(places, data["value"], "o", color=COLOURS[group], ms=3.2, mew=0, label=GROUPS[group])
+    axes.hlines(places, data["low"], data["high"], color=COLOURS[group], lw=0.9, alpha=0.7)
+    axes.plot(data["value"], places, "o", color=COLOURS[group], ms=3.2, mew=0, label=GROUPS[group])
 
 
 def _label(context: str, n_before: int) -> str:
-    return STANDS[context].format(n=n_before if context == "shifted" else f"{n_before} tokens")
+    tokens = "token" if n_before == 1 else "tokens"
+    return STANDS[context].format(n=n_before if context == "shifted" else f"{n_before} {tokens}")
 
 
 def _numbers(rows: pd.DataFrame, data: pd.DataFrame, n_continuation: int) -> dict[str, Any]:
@@ -74,7 +74,6 @@ def _numbers(rows: pd.DataFrame, data: pd.DataFrame, n_continuation: int) -> dic
         "n": rows.groupby("group")["id"].nunique().to_dict(),
         "draws": int(rows["draw"].max()) + 1,
         "recited": [
-            {"where": _label(row.context, row.n_before).replace("\n", " "), "share": row.value}
-            for row in memorized.itertuples()
+            {"where": _label(row.context, row.n_before), "share": row.value} for row in memorized.itertuples()
         ],
     }

@@ -1,0 +1,58 @@
+"""Figure `positions` on a made-up table: what is plotted, against a loop over the rows."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from memloc.figures import positions
+from memloc.run.templates import fill
+from memloc.settings.sections import sections
+
+REPORT = Path(__file__).parents[3] / "workflow/report/positions.rst"
+SETTINGS = sections({"paragraph": {"length": 10, "prefix": 4}})
+PLACES = [("start", 0, 0), ("end_of_text", 1, 0), ("text", 1, 0), ("text", 1, 1), ("shifted", 1, 0)]
+
+
+@pytest.fixture
+def rows():
+    """Of eight memorized paragraphs the first three are recited after both texts, the fourth after one."""
+    made = []
+    for group, n in (("memorized", 8), ("unseen", 7)):
+        for number in range(n):
+            for context, n_before, draw in PLACES:
+                recited = group == "memorized" and (context != "text" or number < 3 + (draw == 0))
+                values = {"em": 6 if recited else 2, "nll": number / 10 + n_before + draw}
+                made.append((group, number, context, n_before, draw, *values.values()))
+    return pd.DataFrame(made, columns=["group", "id", "context", "n_before", "draw", "em", "nll"])
+
+
+def test_shares_and_means_are_those_of_the_paragraphs(rows):
+    data = positions.draw({"positions": rows}, SETTINGS).data.set_index(["measure", "group", "context"])
+    assert data.loc[("recited", "memorized", "start"), "value"] == 1
+    assert data.loc[("recited", "memorized", "text"), "value"] == 3 / 8  # in both draws
+    assert data.loc[("recited", "unseen", "start"), "value"] == 0
+    assert data.loc[("nll", "memorized", "text"), "value"] == pytest.approx(0.35 + 1.5)
+    assert (data["n"] == data.index.get_level_values("group").map({"memorized": 8, "unseen": 7})).all()
+
+
+def test_places_are_named_in_the_order_of_the_table(rows):
+    drawing = positions.draw({"positions": rows}, SETTINGS)
+    left, right = drawing.figure.axes
+    labels = [label.get_text() for label in left.get_yticklabels()]
+    assert labels == [
+        "from position 0",
+        "after end-of-text",
+        "after 1 token of other text",
+        "position ids + 1",
+    ]
+    assert left.get_ylim() == right.get_ylim() == (3.5, -0.5)
+    points = next(line for line in left.lines if line.get_label() == "memorized")
+    assert points.get_xdata().tolist() == [1, 1, 3 / 8, 1]
+
+
+def test_the_caption_counts_paragraphs_and_draws(rows):
+    numbers = positions.draw({"positions": rows}, SETTINGS).numbers
+    text = " ".join(fill(REPORT.read_text(), numbers | {"study": "made"}).split())
+    assert "(2 here)" in text and "8 memorized, 7 unseen." in text
+    assert "100 % from position 0" in text and "38 % after 1 token of other text" in text
