@@ -4,9 +4,9 @@ from memloc.tables.job import start
 
 job = start(snakemake)
 
-from memloc.data.paragraphs import token_tensor
+import numpy as np
+
 from memloc.localization import rare_tokens
-from memloc.localization.attention_tables import attention_array
 from memloc.run.seeds import generator
 
 n_prefix, n_permutations = job.settings.paragraph.prefix, job.settings.rare_tokens.n_permutations
@@ -15,10 +15,10 @@ sets = job.read("sets")
 attention = job.read("attention")
 
 sample = sets.id[sets.sampled_rare_tokens]
-ids, attention = attention_array(attention[attention.id.isin(sample)])
-corpus = token_tensor(paragraphs.tokens.loc[sets.id[sets.set.isin(["memorized", "non_memorized"])]]).numpy()
+ids, attention = rare_tokens.attention_array(attention[attention.id.isin(sample)])
+corpus = np.stack(paragraphs.tokens.loc[sets.id[sets.set.isin(["memorized", "non_memorized"])]])
 counts = rare_tokens.unigram_counts(corpus, n_vocabulary=corpus.max() + 1)
-prefix = token_tensor(paragraphs.tokens.loc[ids]).numpy()[:, :n_prefix]
+prefix = np.stack(paragraphs.tokens.loc[ids])[:, :n_prefix]
 ranks = rare_tokens.prefix_ranks(prefix, counts)
 job.log(f"{len(ids)} paragraphs; {len(corpus)} paragraphs hold {(counts > 0).sum()} different tokens")
 

@@ -16,9 +16,10 @@ from memloc.figures import expected as expected_figure
 from memloc.figures import memorized_agreement as agreement_figure
 from memloc.model.token_text import decoded
 from memloc.run.templates import fill
-from memloc.tables import schema, storage
+from memloc.tables import storage
 from memloc.tables.schema import Lengths
 from memloc.tables.schemas import schema_of
+from memloc.tables.validation import validate
 
 ROOT = Path(__file__).parents[3]
 CAPTIONS = ROOT / "workflow/report"
@@ -286,7 +287,7 @@ def test_the_published_list_joins_with_decoded_tokens(gpt2, published_folder):
         "nll_paragraph_difference_max": 0,
         "nll_paragraph_difference_median": 0,
     }
-    schema.validate(schema_of("memorized_agreement"), agreement, Lengths())
+    validate(schema_of("memorized_agreement"), agreement, Lengths())
 
 
 def test_tokens_of_another_tokenizer_are_refused(gpt2):

@@ -10,9 +10,9 @@ from memloc.claims.verdicts import Estimate, judge, little_left
 from memloc.figures.parts.caption import verdicts
 from memloc.settings.sections import sections
 from memloc.statistics.uncertainty import Interval
-from memloc.tables import schema
 from memloc.tables.schema import Lengths
 from memloc.tables.schemas import schema_of
+from memloc.tables.validation import validate
 
 N_CONTINUATION = 50
 HOLDS, FAILS, OPEN, NOT_APPLICABLE = "holds", "does not hold", "undecided", "not applicable"
@@ -156,7 +156,7 @@ def found(about, n_memorized=10, **changes):
     scores = pd.DataFrame({"id": range(20), "em": [50] * n_memorized + [0] * (20 - n_memorized)})
     tables = {"scores": scores, "dropped_reference": pd.DataFrame({"id": []})}
     frame = evaluate.evaluate(topic(**changes), tables, SETTINGS, about)
-    return schema.validate(schema_of("claims"), frame, Lengths()).iloc[0]
+    return validate(schema_of("claims"), frame, Lengths()).iloc[0]
 
 
 def test_a_row_says_what_is_claimed_and_what_was_found():

@@ -13,8 +13,9 @@ from memloc.detection.features import PrefixFeatures, Where
 from memloc.detection.prefix_table import feature_frames, scalar_features
 from memloc.detection.sample import draw_sample
 from memloc.run.seeds import generator
-from memloc.tables.schema import Lengths, validate
+from memloc.tables.schema import Lengths
 from memloc.tables.schemas.detection import PREFIX_FEATURES
+from memloc.tables.validation import validate
 
 WHERE = Where(n_seen=[4, 12], n_seen_by_gradients=[12], layers=[1, 3])
 IDS = np.array([7, 3, 9])

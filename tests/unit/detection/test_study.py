@@ -14,8 +14,9 @@ from memloc.detection.classifiers import PENALTIES, Parts, best_penalty, logits
 from memloc.detection.groups import folds
 from memloc.detection.study import boundary_zone, detection, fitted_to_others, scored, shuffled_aurocs, strata
 from memloc.run.seeds import generator
-from memloc.tables.schema import Lengths, validate
+from memloc.tables.schema import Lengths
 from memloc.tables.schemas.detection import DETECTION
+from memloc.tables.validation import validate
 
 N = 450
 

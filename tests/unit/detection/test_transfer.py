@@ -11,8 +11,9 @@ from memloc.detection.feature_sets import bag_of_words
 from memloc.detection.groups import folds
 from memloc.detection.study import detection, rows_of_strata, strata
 from memloc.detection.transfer import LIKELIHOODS, Measured, comparable, fitted_to_other, transfer
-from memloc.tables.schema import Lengths, validate
+from memloc.tables.schema import Lengths
 from memloc.tables.schemas.detection import DETECTION_TRANSFER
+from memloc.tables.validation import validate
 
 N, SEEN = 300, 12
 EXPOSURE = np.where(np.arange(N) < 200, 2 + np.arange(N) % 40, 1)

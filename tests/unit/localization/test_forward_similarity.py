@@ -11,9 +11,9 @@ from memloc.model.activations import COMPONENTS, HEAD_COMPONENTS
 from memloc.model.loading import boot_bridge
 from memloc.perturbation.pairs import Pairs
 from memloc.straightforward.hooks import activation, columns, n_heads
-from memloc.tables import schema
 from memloc.tables.schema import Lengths
 from memloc.tables.schemas import schema_of
+from memloc.tables.validation import validate
 
 KEYS = ["id", "layer", "component", "head", "role"]
 
@@ -66,7 +66,7 @@ def test_cosines_equal_those_of_plain_hooks(any_model, pairs):
                         n_expected += 1
     assert len(frame) == n_expected
     lengths = Lengths(paragraph=12, prefix=6)
-    assert len(schema.validate(schema_of("forward_similarity"), frame, lengths)) == n_expected
+    assert len(validate(schema_of("forward_similarity"), frame, lengths)) == n_expected
 
 
 def test_values_of_the_perturbed_token_differ_from_the_first_layer_on(tiny_gpt2, pairs):

@@ -16,9 +16,9 @@ from memloc.scoring.screening import screening_model
 from memloc.settings.perturbation import Perturbation
 from memloc.settings.scores import Scoring
 from memloc.straightforward.decoding import decode, matching, mean_nll
-from memloc.tables import schema
 from memloc.tables.schema import Lengths
 from memloc.tables.schemas import schema_of
+from memloc.tables.validation import validate
 
 N_PREFIX, N_TOKENS = 8, 20
 OPTIONS = {
@@ -238,15 +238,13 @@ def test_paragraph_that_nothing_changes_has_no_perturbed_one(memorized):
     found = perturbed_paragraphs(model, frame, ids, tokens, n_prefix, micro_batch=5)
     assert len(found) == 0
     lengths = Lengths(paragraph=24, prefix=12)
-    assert len(schema.validate(schema_of("perturbed_paragraphs"), found, lengths)) == 0
+    assert len(validate(schema_of("perturbed_paragraphs"), found, lengths)) == 0
 
 
 def test_tables_keep_their_schemas(memorized):
     model, ids, tokens, n_prefix = memorized
     lengths = Lengths(paragraph=24, prefix=12)
     frame = perturb_prefixes(*memorized, **OPTIONS)
-    assert len(schema.validate(schema_of("perturbation"), frame.assign(set="memorized"), lengths)) == len(
-        frame
-    )
+    assert len(validate(schema_of("perturbation"), frame.assign(set="memorized"), lengths)) == len(frame)
     found = perturbed_paragraphs(model, frame, ids, tokens, n_prefix, micro_batch=5)
-    assert len(schema.validate(schema_of("perturbed_paragraphs"), found, lengths)) == 12
+    assert len(validate(schema_of("perturbed_paragraphs"), found, lengths)) == 12

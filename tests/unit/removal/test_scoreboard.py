@@ -30,8 +30,9 @@ from memloc.settings.removal_ways import WAY_NAMES
 from memloc.settings.remove import Remove
 from memloc.settings.scores import Scoring
 from memloc.straightforward.decoding import decode, matching, mean_nll
-from memloc.tables.schema import Lengths, validate
+from memloc.tables.schema import Lengths
 from memloc.tables.schemas.removal import REMOVAL, REMOVAL_COSTS, REMOVAL_DAMAGE, REMOVAL_SWEEP
+from memloc.tables.validation import validate
 from tiny_models import VOCABULARY
 
 N_CONTINUATION = 24 - N_PREFIX

@@ -1,12 +1,13 @@
 """Standardised logistic regression with an L2 penalty that is chosen on rows held out of the fit."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 from scipy.sparse import csr_array, issparse
-from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import MaxAbsScaler, StandardScaler
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 PENALTIES = (1e-3, 1e-2, 1e-1)  # sklearn's C: the inverse of the penalty's weight
 SINGLE = 1.0  # of a single feature
@@ -31,6 +32,8 @@ def logits(
     features are scaled by their largest value, which keeps them sparse. A single feature has no direction to
     choose, and takes no search for a penalty.
     """
+    from sklearn.preprocessing import MaxAbsScaler, StandardScaler
+
     scaler = MaxAbsScaler() if issparse(features) else StandardScaler()
     fitted, labels = scaler.fit_transform(features[parts.fitted]), positive[parts.fitted]
     judged = scaler.transform(features[parts.judged])
@@ -57,5 +60,7 @@ def best_penalty(fitted: Features, labels: Bool[np.ndarray, "row"], second: Bool
     return min(PENALTIES, key=loss)
 
 
-def _model(fitted: Features, penalty: float) -> LogisticRegression:
+def _model(fitted: Features, penalty: float) -> "LogisticRegression":
+    from sklearn.linear_model import LogisticRegression
+
     return LogisticRegression(C=penalty, solver="liblinear" if issparse(fitted) else "lbfgs", max_iter=1000)

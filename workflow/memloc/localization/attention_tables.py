@@ -1,4 +1,4 @@
-"""Attention of the first decoded token as tables and back (paper 6.2)."""
+"""Attention of the first decoded token as tables (paper 6.2)."""
 
 import numpy as np
 import pandas as pd
@@ -26,24 +26,6 @@ def attention_frame(
     return pd.DataFrame(
         {name: np.broadcast_to(column, values.shape).ravel() for name, column in columns.items()}
     )
-
-
-def attention_array(
-    frame: pd.DataFrame,
-) -> tuple[Int[np.ndarray, "paragraph"], Float[np.ndarray, "paragraph layer head key"]]:
-    """The inverse of `attention_frame`: ids in ascending order, and their attention onto keys 0..n_prefix-1.
-
-    Raises:
-        ValueError: a row is missing or there twice.
-    """
-    axes = ["id", "layer", "head", "position"]
-    frame = frame.sort_values(axes)
-    shape = tuple(frame[axis].nunique() for axis in axes)
-    if frame.duplicated(axes).any() or len(frame) != np.prod(shape):
-        raise ValueError(
-            f"attention: {len(frame)} rows are not one for each of {' x '.join(map(str, shape))}"
-        )
-    return np.sort(frame["id"].unique()), frame["attention"].to_numpy().reshape(shape)
 
 
 def attention_entropy(

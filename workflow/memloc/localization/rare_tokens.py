@@ -10,14 +10,31 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+import scipy  # loads scipy.stats, which takes half a second, where it is first used
 from jaxtyping import Float, Int
-from scipy.sparse import csc_array
-from scipy.stats import rankdata
 
 QUANTILES = (0.025, 0.5, 0.975)
 N_GROUPS = 40  # of paragraphs: half of them choose a head and half judge it, which is enough to resample
 N_TOKENS = 20  # of each head that table token_attention holds
 FEWEST = 5  # occurrences of such a token: the mean of fewer is mostly that of one paragraph
+
+
+def attention_array(
+    frame: pd.DataFrame,
+) -> tuple[Int[np.ndarray, "paragraph"], Float[np.ndarray, "paragraph layer head key"]]:
+    """Table `attention` as an array: ids in ascending order, and their attention onto keys 0..n_prefix-1.
+
+    Raises:
+        ValueError: a row is missing or there twice.
+    """
+    axes = ["id", "layer", "head", "position"]
+    frame = frame.sort_values(axes)
+    shape = tuple(frame[axis].nunique() for axis in axes)
+    if frame.duplicated(axes).any() or len(frame) != np.prod(shape):
+        raise ValueError(
+            f"attention: {len(frame)} rows are not one for each of {' x '.join(map(str, shape))}"
+        )
+    return np.sort(frame["id"].unique()), frame["attention"].to_numpy().reshape(shape)
 
 
 def unigram_counts(
@@ -31,7 +48,7 @@ def prefix_ranks(
     prefix: Int[np.ndarray, "paragraph position"], counts: Int[np.ndarray, "vocabulary"]
 ) -> Int[np.ndarray, "paragraph position"]:
     """Dense rank of each prefix token's count within its paragraph: 0 is the rarest, ties share a rank."""
-    return rankdata(counts[prefix], method="dense", axis=1).astype(np.int64) - 1
+    return scipy.stats.rankdata(counts[prefix], method="dense", axis=1).astype(np.int64) - 1
 
 
 def rank_attention(
@@ -199,7 +216,9 @@ def _sum_by(
 ) -> Float[np.ndarray, "label layer_head"]:
     """Sums over the occurrences with the same label: a rank, or another number from 0."""
     ones, one_per_column = np.ones(label.size), np.arange(label.size + 1)
-    has_label = csc_array((ones, label.ravel(), one_per_column), shape=(label.max() + 1, label.size))
+    has_label = scipy.sparse.csc_array(
+        (ones, label.ravel(), one_per_column), shape=(label.max() + 1, label.size)
+    )
     return has_label @ flat
 
 
@@ -225,7 +244,7 @@ def pearson(values: Float[np.ndarray, "rank column"]) -> Float[np.ndarray, "colu
 
 def spearman(values: Float[np.ndarray, "rank column"]) -> Float[np.ndarray, "column"]:
     """Spearman correlation of each column with its row number; ties share their mean rank."""
-    return pearson(rankdata(values, axis=0))
+    return pearson(scipy.stats.rankdata(values, axis=0))
 
 
 def kendall(values: Float[np.ndarray, "rank column"]) -> Float[np.ndarray, "column"]:
