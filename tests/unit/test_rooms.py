@@ -1,6 +1,8 @@
 """The rooms of the library: imports go down the list only, without circles, and nothing imports figures."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import networkx
@@ -90,16 +92,24 @@ def test_no_figure_imports_another():
     assert {module: found & figures for module, found in IMPORTS.items() if found & figures} == {}
 
 
-def test_figures_run_no_model():
-    """What draws a figure reads tables: neither it nor what it imports knows torch or TransformerLens."""
-    graph = networkx.DiGraph([(a, b) for a, found in IMPORTS.items() for b in found])
-    figures = [module for module in MODULES if room(module) == "figures" and module in graph]
-    below = {other for module in figures for other in (module, *networkx.descendants(graph, module))}
-    for module in below:
-        for node in ast.walk(ast.parse(MODULES[module].read_text())):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            assert not {name.split(".")[0] for name in names} & {"torch", "transformer_lens"}, module
+HEAVY = {"torch", "transformers", "transformer_lens", "pandera", "sklearn", "scipy.stats", "scipy.optimize"}
+SHORT = {
+    "a figure": ("memloc.figures", HEAVY),
+    "a claim": ("memloc.claims.e", HEAVY | {"matplotlib", "jinja2"}),
+    "a reader of tables": ("memloc.tables", HEAVY | {"matplotlib", "jinja2", "scipy"}),
+}
+
+
+@pytest.mark.parametrize("who", SHORT)
+def test_short_processes_load_no_heavy_library(who):
+    """Each figure and each topic is a process, and most of it is imports: others load where they compute."""
+    name, without = SHORT[who]
+    modules = [module for module in MODULES if module.startswith(name)]
+    code = (
+        f"import sys, importlib; [importlib.import_module(name) for name in {modules}]; print(*sys.modules)"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert without & set(loaded.split()) == set()
 
 
 def test_no_file_is_longer_than_a_reader_can_hold():

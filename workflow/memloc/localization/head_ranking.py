@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import scipy  # loads scipy.stats, which takes half a second, where it is first used
 from jaxtyping import Float, Int
-from scipy import stats
 
 from memloc.data.draws import draw, split
 from memloc.localization.rare_tokens import pearson
@@ -140,7 +140,7 @@ def sample_ranks(sampled: Sampled, weights: Weights | None = None) -> pd.DataFra
     weights = pd.Series(1.0, list(sampled.scores)) if weights is None else weights
     flat = {name: scores.reshape(len(scores), -1) for name, scores in sampled.scores.items()}
     n_layers, n_heads = next(iter(sampled.scores.values())).shape[1:]
-    ranked = [stats.rankdata(-scores, axis=1) for scores in flat.values()]
+    ranked = [scipy.stats.rankdata(-scores, axis=1) for scores in flat.values()]
     flat[COMBINED] = -np.average(ranked, axis=0, weights=weights[list(flat)])
     layer, head = (axis.ravel() for axis in np.indices((n_layers, n_heads), dtype=np.int16))
     frames = []
@@ -306,7 +306,7 @@ def agreement(ranking: pd.DataFrame, ranks: pd.DataFrame) -> pd.DataFrame:
     methods = [method for method in (*PAPER_METHODS, COMBINED) if method in scores]
     rows = []
     for (first, second), taus in rank_agreement(ranks, methods).items():
-        result = stats.kendalltau(scores[first], scores[second])
+        result = scipy.stats.kendalltau(scores[first], scores[second])
         low, high = resampled(result.statistic, taus["resample"], taus["rest"])[1:3]
         rows.append((first, second, result.statistic, low, high, result.pvalue, len(scores)))
     columns = ["method_a", "method_b", "kendall", "low", "high", "p_value", "n_heads"]
