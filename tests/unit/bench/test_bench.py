@@ -159,6 +159,6 @@ def test_growth_is_measured_with_ever_more_paragraphs(monkeypatch):
 
     monkeypatch.setattr(run.measure, "take_turns", take_turns)
     monkeypatch.setattr(run, "_random_scores", lambda bench, n_paragraphs: n_paragraphs)
-    frame = run.growth(SimpleNamespace(sizes=SimpleNamespace(n_growth=3)), report=str)
+    frame = run.growth(SimpleNamespace(sizes=SimpleNamespace(n_paragraphs=3)), report=str)
     assert frame["n_paragraphs"].tolist() == [3, 6, 12, 24]
     assert frame["seconds"].tolist() == [1.5, 3, 6, 12] and frame["memory"].tolist() == [7] * 4

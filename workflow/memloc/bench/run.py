@@ -110,7 +110,7 @@ def growth(bench: Bench, report: Callable[[str], None]) -> pd.DataFrame:
     """The table `bench_growth`: time and memory of scoring 1, 2, 4 and 8 times as many paragraphs."""
     rows = []
     for times in GROWTH:
-        n_paragraphs = times * bench.sizes.n_growth
+        n_paragraphs = times * bench.sizes.n_paragraphs
         sides = {"scoring": partial(_random_scores, bench, n_paragraphs)}
         found = measure.take_turns(sides, repeats=1)["scoring"]
         rows.append((n_paragraphs, found.seconds, found.memory_mb))

@@ -113,16 +113,14 @@ def continuations(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparis
 def perturbations(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
     """Every prefix token replaced in turn (paper 4)."""
     tokens, n_prefix = own[: bench.sizes.n_perturbed], bench.n_prefix
-    n_plain = bench.sizes.n_perturbed_plain * n_prefix
 
     def versions() -> Int[Tensor, "row token"]:
-        """The rows that the straightforward implementation does, made as section 4 of the paper says."""
-        rows = tokens.repeat_interleave(n_prefix, 0)[:n_plain]
-        for number, prefix in enumerate(rows[::n_prefix, :n_prefix].numpy()):
-            random = generator(bench.seed, "perturbation", str(number))
-            drawn = replaced_tokens.draw_replacements(prefix, bench.sizes.vocabulary, 1, random)[0]
-            for position, token in enumerate(drawn):
-                rows[number * n_prefix + position, position] = int(token)
+        """Those of the first paragraph, made as section 4 of the paper says."""
+        rows = tokens[:1].repeat(n_prefix, 1)
+        random = generator(bench.seed, "perturbation", "0")
+        prefix, vocabulary = rows[0, :n_prefix].numpy(), bench.sizes.vocabulary
+        (drawn,) = replaced_tokens.draw_replacements(prefix, vocabulary, 1, random)
+        rows[range(n_prefix), range(n_prefix)] = torch.from_numpy(drawn)
         return rows
 
     stages = {
@@ -133,7 +131,7 @@ def perturbations(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparis
         )
         for name, (nll, screened) in PERTURBATIONS.items()
     }
-    return Comparison("perturbed prefix", plain_scores(bench, versions), n_plain, slice(n_plain), stages)
+    return Comparison("perturbed prefix", plain_scores(bench, versions), n_prefix, slice(n_prefix), stages)
 
 
 def _perturb(

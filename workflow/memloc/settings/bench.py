@@ -31,10 +31,11 @@ class Bench(Section):
     plain_batch: Positive = Field(
         description="Rows that the straightforward implementations decode and score at a time."
     )
-    n_paragraphs: Positive = Field(description="Paragraphs that are scored and continued.")
-    n_perturbed: Positive = Field(description="Paragraphs whose prefix tokens are all replaced in turn.")
-    n_perturbed_plain: Positive = Field(
-        description="Of these, paragraphs for the straightforward implementation."
+    n_paragraphs: Positive = Field(
+        description="Paragraphs that are scored and continued, and up to 8 times as many, scored alone."
+    )
+    n_perturbed: Positive = Field(
+        description="Paragraphs whose prefix tokens are all replaced in turn; straightforwardly, one of them."
     )
     n_pairs: Positive = Field(description="Pairs of paragraphs that are patched at every site.")
     patched_plain_step: Positive = Field(
@@ -50,6 +51,3 @@ class Bench(Section):
         description="Steps of each of its arms, and most steps until the paragraph is recited again."
     )
     n_planted_steps: Positive = Field(description="Steps of every plant, a plant in every third layer.")
-    n_growth: Positive = Field(
-        description="Paragraphs of the shortest scoring; 2, 4 and 8 times as many follow."
-    )

@@ -11,7 +11,9 @@ class Estimate(Section):
     """What target `estimate` says about a study's cost; time limits of jobs follow it."""
 
     machine: Literal["here", "a100", "h100"] = Field(
-        "here", description="Machine: this one, whose products are timed, or a GPU from its data sheet."
+        "here",
+        description="Machine: this one, whose products are timed, or, before you rent it, a GPU by its data "
+        "sheet.",
     )
     paragraphs: Positive | None = Field(
         None,
