@@ -38,11 +38,14 @@ from memloc.tables import schemas
 
 @contextmanager
 def explained(where=""):
-    """What a user can mend stops the workflow before any job runs, with what to do as its only line."""
+    """What a user can mend stops the workflow before any job runs, with what to do as its only line.
+
+    Around any other error, Snakemake puts lines of this file.
+    """
     try:
         yield
     except UserError as error:
-        raise WorkflowError(f"{where}{error}")
+        raise SystemExit(f"{where}{error}")
 
 
 def validated(config):

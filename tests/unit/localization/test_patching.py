@@ -180,10 +180,10 @@ def test_the_model_is_left_without_hooks(tiny_model, pairs):
 
 
 def test_patches_of_large_models_are_estimated_unless_asked_for(tiny_gpt2):
-    assert wants_exact("auto", tiny_gpt2)
+    assert wants_exact(None, tiny_gpt2)
     assert not wants_exact(False, tiny_gpt2)
     tiny_gpt2.num_parameters = lambda: 1_000_000_001
-    assert not wants_exact("auto", tiny_gpt2)
+    assert not wants_exact(None, tiny_gpt2)
     assert wants_exact(True, tiny_gpt2)
 
 
@@ -221,7 +221,7 @@ def test_pair_that_differs_just_before_its_impact_position_is_refused(tiny_gpt2,
 
 def test_models_of_the_largest_size_are_still_patched(tiny_gpt2):
     tiny_gpt2.num_parameters = lambda: 1_000_000_000
-    assert wants_exact("auto", tiny_gpt2)
+    assert wants_exact(None, tiny_gpt2)
 
 
 def test_pair_without_a_perturbed_token_is_refused(tiny_gpt2, pairs):

@@ -23,7 +23,7 @@ Only what a patch can change is computed, because attention is causal:
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -40,7 +40,7 @@ from memloc.perturbation.pairs import Pairs
 from memloc.scoring.metrics import token_nll
 from memloc.tables.terms.patching import DIRECTIONS
 
-EXACT_UP_TO = 1_000_000_000  # parameters; `exact: auto` estimates the patches of larger models
+EXACT_UP_TO = 1_000_000_000  # parameters; by default, patches of larger models are estimated
 HEAD_COLUMNS = ["id", "direction", "layer", "component", "head", "nll_change", "method"]
 
 
@@ -81,9 +81,9 @@ class Run(NamedTuple):
     nll: Float[Tensor, "1"]
 
 
-def wants_exact(exact: bool | Literal["auto"], model: PreTrainedModel) -> bool:
-    """Is every patch to be run? "auto": for models of up to `EXACT_UP_TO` parameters."""
-    return model.num_parameters() <= EXACT_UP_TO if exact == "auto" else exact
+def wants_exact(exact: bool | None, model: PreTrainedModel) -> bool:
+    """Is every patch to be run? If nothing is said, for models of up to `EXACT_UP_TO` parameters."""
+    return model.num_parameters() <= EXACT_UP_TO if exact is None else exact
 
 
 def activation_patching(model: PreTrainedModel, pairs: Pairs, micro_batch: int) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
@@ -12,7 +13,6 @@ from memloc.settings.highlight import Head
 from memloc.settings.structure import filled_keys, own_keys, sections_below, source_of
 from memloc.settings.study import Settings
 
-MOVED = {"endpoint": "network.endpoint", "allow_http": "network.allow_http"}  # keys of other versions
 HIGHLIGHT_FORMS = ("literal['auto']", "Head")  # pydantic's names of the two forms of `highlight`
 
 
@@ -46,12 +46,12 @@ def _given_to_one_section(config: dict[str, Any]) -> Iterator[str]:
 def _explain(problem: dict[str, Any]) -> str:
     kind, location, given = problem["type"], problem["loc"], problem["input"]
     setting = _setting(location)
-    keys = ", ".join(_allowed_keys(setting[:-1] if kind == "extra_forbidden" else setting))
+    keys = _allowed_keys(setting[:-1] if kind == "extra_forbidden" else setting)
     path = ".".join(_path(location)) or "(top level)"
-    if kind == "extra_forbidden" and setting[-1] in MOVED:
-        return f"{path}: is now {MOVED[setting[-1]]}"
     if kind == "extra_forbidden":
-        return f"{path}: unknown key; allowed here: {keys}"
+        (meant, *_) = get_close_matches(str(setting[-1]), keys) or [None]
+        advice = f"did you mean {meant}?" if meant else f"allowed here: {', '.join(keys)}"
+        return f"{path}: unknown key; {advice}"
     if kind == "missing":
         return f"{path}: missing; it must be given"
     allowed = problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
@@ -63,7 +63,7 @@ def _explain(problem: dict[str, Any]) -> str:
             return f"{path}.source: missing; allowed: {sources}"
         path, given, allowed = f"{path}.source", given["source"], sources
     elif kind.startswith("model_"):
-        allowed = f"a section with keys {keys}"
+        allowed = f"a section with keys {', '.join(keys)}"
     elif path == "highlight":
         allowed += f", or a section with keys {', '.join(sorted(Head.model_fields))}"
     shown = json.dumps(given, default=str)
