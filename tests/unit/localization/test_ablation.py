@@ -74,9 +74,8 @@ def test_hooks_are_gone_after_an_error(tiny_gpt_neo, tiny_tokens):
     assert torch.equal(tiny_gpt_neo(tiny_tokens).logits, logits)
 
 
-@pytest.mark.parametrize("micro_batch", [3, 100])
-def test_means_are_those_of_written_out_hooks(any_model, tiny_tokens, micro_batch):
-    means = mean_outputs(any_model, tiny_tokens, micro_batch)
+def test_means_are_those_of_written_out_hooks(any_model, tiny_tokens):
+    means = mean_outputs(any_model, tiny_tokens, 3)
     for layer in range(2):
         seen = []
         with edited(any_model, layer, "z", lambda z, seen=seen: seen.append(z) or z), torch.no_grad():
@@ -165,12 +164,11 @@ def test_the_first_heads_of_orders_are_ablated_together(memorizing_model, texts)
 MANY = [[], [(0, 1)], [(1, 0)], [(1, 3), (1, 2)], [(1, 3), (0, 0)], [(0, 0)], [(1, 2), (1, 3)]]
 
 
-@pytest.mark.parametrize("micro_batch", [3, 100])
-def test_ablations_that_share_layers_equal_whole_passes(any_model, tiny_tokens, micro_batch):
+def test_ablations_that_share_layers_equal_whole_passes(any_model, tiny_tokens):
     outputs = torch.randn_like(zeros(any_model))
     others = torch.randn_like(outputs)
     chosen = [*(Ablation(heads, outputs) for heads in MANY), Ablation([(0, 0)], others)]
-    found = ablated_scores(any_model, tiny_tokens, chosen, N_PREFIX, micro_batch)
+    found = ablated_scores(any_model, tiny_tokens, chosen, N_PREFIX, 3)
     for one, scores in zip(chosen, found, strict=True):
         with ablated(any_model, *one):
             slow = teacher_forced(any_model, tiny_tokens, N_PREFIX, 100)

@@ -189,18 +189,6 @@ def test_prefix_gradient_is_the_slope_along_a_vector_added_to_the_prefix(tiny_gp
     assert vectors[0, head].double() @ direction == pytest.approx(slope, rel=1e-4)
 
 
-def test_micro_batches_change_nothing(tiny_gpt_neo, tiny_tokens):
-    bridge = boot_bridge(tiny_gpt_neo)
-    one, all_at_once = (
-        activation_gradients(bridge, tiny_tokens, IDS, "memorized", N_PREFIX, section(size)).sort_values(
-            ["layer", "component", "id", "position", "head"], ignore_index=True
-        )
-        for size in (1, 7)
-    )
-    assert one.drop(columns="max_abs").equals(all_at_once.drop(columns="max_abs"))
-    np.testing.assert_allclose(one.max_abs, all_at_once.max_abs, atol=1e-6)
-
-
 def test_weights_get_no_gradient(tiny_gpt2, tiny_tokens):
     bridge = boot_bridge(tiny_gpt2)
     activation_gradients(bridge, tiny_tokens, IDS, "memorized", N_PREFIX, section(7))

@@ -64,9 +64,9 @@ def test_memorized_paragraphs_match_in_full(memorizing_model, memorized_tokens):
 
 
 @pytest.mark.parametrize("micro_batch", [1, 7])
-def test_micro_batch_changes_nothing(tiny_model, paragraphs, micro_batch):
-    whole = paragraph_scores.teacher_forced(tiny_model, paragraphs[:40], N_PREFIX, micro_batch=40)
-    parts = paragraph_scores.teacher_forced(tiny_model, paragraphs[:40], N_PREFIX, micro_batch)
+def test_micro_batch_changes_nothing(tiny_gpt_neo, paragraphs, micro_batch):
+    whole = paragraph_scores.teacher_forced(tiny_gpt_neo, paragraphs[:40], N_PREFIX, micro_batch=40)
+    parts = paragraph_scores.teacher_forced(tiny_gpt_neo, paragraphs[:40], N_PREFIX, micro_batch)
     assert torch.equal(whole.em, parts.em)
     assert torch.allclose(whole.nll, parts.nll, atol=1e-5)
     assert torch.allclose(whole.margin, parts.margin, atol=1e-5)

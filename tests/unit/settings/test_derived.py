@@ -1,9 +1,8 @@
 """What settings say beyond their values: numbers, names and addresses that follow from them."""
 
 import pytest
-from made_configs import LARGE, SMALL, VALID, message
+from made_configs import SMALL, VALID, message
 
-from memloc.settings.contrastive import Contrastive
 from memloc.settings.data import ReleaseData, TokenData
 from memloc.settings.detection import Detection
 from memloc.settings.editing import Editing
@@ -40,11 +39,6 @@ def test_a_scheme_is_called_by_what_limits_it(scheme, name):
 
 
 def test_the_authors_weight_of_the_nll_is_that_of_reference_runs_unless_another_is_given():
-    weights = [
-        Contrastive(**given).nll_weight
-        for given in ({}, {"reference": True}, {"reference": True, "nll_weight": 0.3}, {"nll_weight": 0.3})
-    ]
-    assert weights == [1.0, 0.1, 0.3, 0.3]
     own = Editing(nll_weight=0.7, steps=3)
     assert own.as_reference() == own.model_copy(update={"reference": True, "nll_weight": 0.1})
 
@@ -100,12 +94,6 @@ def test_every_embedded_model_must_have_the_places():
     plants = {"kinds": {"neurons": 0.01}, "n_neurons": 257}
     said = message(model=..., models=models, planted_truth=plants)
     assert "planted_truth.n_neurons: a layer of the model has 256" in said
-
-
-@pytest.mark.parametrize("name", ["benchmarks", "explorer", "figures", "logs", "tables"])
-def test_no_model_is_called_like_a_folder_of_results(name):
-    said = message(model=..., models={name: SMALL, "b": LARGE})
-    assert f"a model is named like a folder of the study: {name}" in said
 
 
 @pytest.mark.parametrize(

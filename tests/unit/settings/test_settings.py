@@ -7,7 +7,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
-from made_configs import LARGE, SMALL, VALID, message
+from made_configs import LARGE, SMALL, VALID
 
 from memloc.settings import documentation, structure
 from memloc.settings import study as study_module
@@ -50,21 +50,6 @@ def test_sections_that_are_named_do_as_the_authors(named):
     assert own.editing.nll_weight == 0.3 and own.editing.reference
 
 
-def test_the_papers_study_compares_like_with_like():
-    """The head that the paper names, and its counts, which come from the authors' filter."""
-    study = validate(yaml.safe_load((ROOT / "config/gpt-neo-125m.yaml").read_text()), "gpt-neo-125m.yaml")
-    assert (study.highlight.layer, study.highlight.head) == (1, 2)
-    assert study.expected.filter == "reference" and study.paragraph.continuation == 50
-
-
-def test_mini_has_as_many_as_its_verdicts_need():
-    """Eight edits at the rate that is judged, of which two are swept, and orders that a rank of 5 % needs."""
-    mini = validate(yaml.safe_load((ROOT / "config/config.yaml").read_text()), "config.yaml")
-    assert (mini.editing.n_paragraphs, mini.editing.n_swept) == (8, 2)
-    assert mini.editing.learning_rates == [1e-3, 1e-5]
-    assert mini.head_ablation.n_random >= 39
-
-
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
 def test_every_config_file_is_valid(path):
     config = yaml.safe_load(path.read_text())
@@ -83,12 +68,6 @@ def test_studies_do_not_share_a_name():
     assert len(set(studies)) == len(studies)
 
 
-def test_one_model_and_several_exclude_each_other():
-    models = {"a": SMALL, "b": LARGE}
-    assert "one of model (a section) and models (several, by name)" in message(models=models)
-    assert "holds no slash" in message(model=..., models=models, study="a/b")
-
-
 def test_one_of_several_models_is_a_study_with_the_settings_of_all():
     config = {"study": "x", "seed": 3, "data": {"source": "embedded"}, "reference": ["contrastive"]}
     study = validate(config | {"models": {"a": SMALL, "b": LARGE}}, "f")
@@ -97,12 +76,6 @@ def test_one_of_several_models_is_a_study_with_the_settings_of_all():
         assert found[name] == validate(config | {"study": f"x/{name}", "model": model}, "f")
         assert found[name].variant == name
     assert study.variant is None
-
-
-def test_a_model_may_be_trained_with_several_seeds():
-    models = {"a": SMALL, "b": SMALL | {"seed": 1}}
-    study = validate(VALID | {"model": None, "models": models}, "f")
-    assert [model.seed for model in study.models.values()] == [None, 1]
 
 
 def test_a_study_with_another_seed_shares_data_model_and_scores():
@@ -115,24 +88,10 @@ def test_a_study_with_another_seed_shares_data_model_and_scores():
     assert validate(VALID | {"study": "x/other"}, "f").shared == "x/other"
 
 
-def test_seeds_are_others_than_the_studys_and_of_one_model():
-    for seeds in ([0], [1, 1]):
-        assert "seeds must differ" in message(seeds=seeds)
-    assert "seeds.0: given -1" in message(seeds=[-1])
-    several = message(seeds=[1], model=..., models={"a": SMALL, "b": LARGE})
-    assert "seeds need a study of one model" in several
-    assert "seeds need a study of one model" in message(seeds=[1], study="x/a")
-
-
 def test_numbers_that_yaml_reads_as_text_are_numbers():
     config = yaml.safe_load("margin_threshold: 1e-3")
     assert config == {"margin_threshold": "1e-3"}
     assert validate({**VALID, "scores": config}, "f").scores.margin_threshold == 1e-3
-
-
-def test_settings_cannot_change():
-    with pytest.raises(ValueError, match="frozen"):
-        validate(VALID, "f").seed = 3
 
 
 def test_effective_settings_are_a_config_of_the_same_study():
@@ -160,21 +119,8 @@ def test_every_key_is_in_the_table_and_described():
         assert row and row[1] not in ("None", ""), key
 
 
-def test_a_planted_model_is_called_so():
-    study = validate(VALID | {"model": {"source": "planted"}}, "f")
-    assert study.model.name == "SmolLM2-135M-Instruct.Q4_1 with planted memorization"
-
-
 def test_effective_settings_come_in_the_order_of_the_documentation():
     study = validate(VALID, "f")
     written = yaml.safe_load(documentation.effective(study))
     assert list(written) == structure.own_keys(Settings)
     assert list(written["editing"]) == structure.own_keys(type(study.editing))
-
-
-def test_addresses_of_controls_are_downloads_too():
-    files = {"files": ["https://a.org/seen.txt", "own.txt"], "unseen_files": ["https://a.org/unseen.txt"]}
-    data = {"source": "text", **files, "checksums": {"unseen.txt": "0" * 64}}
-    given = VALID | {"data": data, "model": {"source": "local", "folder": "x"}}
-    found = validate(given, "x").data
-    assert found.addresses == ["https://a.org/seen.txt", "https://a.org/unseen.txt"]
