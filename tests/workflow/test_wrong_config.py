@@ -9,7 +9,7 @@ from tiny_models import TINY
 
 ROOT = Path(__file__).parents[2]
 # One of each kind: the linter reads files of rules, and studies of a kind include the same ones.
-KINDS = ("test", "test-models", "models/pythia-70m", "smollm2-planted", "bench-small")
+KINDS = ("test-models", "models/pythia-70m", "bench-small")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -18,21 +18,18 @@ def test_the_linter_is_content(clone, kind):
 
 
 @pytest.mark.parametrize(
-    ("text", "parts"),
+    ("text", "said"),
     [
-        ("scores: {batch: 3}", ["bad.yaml: scores.batch: unknown key", "margin_threshold, threads"]),
-        ("seed: many", ['bad.yaml: seed: given "many"; allowed: a valid integer']),
-        ("loading: {device: tpu}", ['bad.yaml: loading.device: given "tpu"', "'auto', 'cpu' or 'cuda'"]),
-        ("edit_model: {files: [no.txt]}", ["edit_model.files: no.txt: no file that ends in .txt"]),
+        ("parargaph: {length: 3}", "{file}: parargaph: unknown key; did you mean paragraph?"),
+        ("edit_model: {files: [no.txt]}", "edit_model.files: no.txt: no file that ends in .txt"),
     ],
 )
-def test_a_wrong_config_stops_before_any_job(clone, tmp_path, text, parts):
+def test_a_wrong_config_stops_before_any_job_with_its_message_alone(clone, tmp_path, text, said):
     config = tmp_path / "bad.yaml"
     config.write_text((ROOT / "config/test.yaml").read_text() + f"\n{text}\n")
     output = clone.snakemake("--cores", "1", config=str(config), status=1)
-    for part in parts:
-        assert part in output
-    assert "Traceback" not in output and "Select jobs" not in output
+    (line,) = (line for line in output.splitlines() if not line.startswith("Using workflow specific profile"))
+    assert line.startswith(said.format(file=config))
     assert not (clone.folder / "results/test").exists()
 
 
