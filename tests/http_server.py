@@ -1,5 +1,7 @@
 """A real web server on this machine that serves files from memory and misbehaves on demand."""
 
+import hashlib
+import json
 import re
 import ssl
 from dataclasses import dataclass, field
@@ -16,7 +18,7 @@ class FileServer:
     redirects: dict[str, str] = field(default_factory=dict)  # path -> address
     headers: dict[str, dict[str, str]] = field(default_factory=dict)  # path -> more headers of its answers
     ranges: bool = True
-    drops: int = 0  # so many answers with content break off after half of it
+    drops: int = 0  # so many answers of 1,000 bytes or more break off after half of it
     errors: list[int] = field(default_factory=list)  # statuses of the next answers
     tls: ssl.SSLContext | None = None
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)  # path, headers
@@ -26,6 +28,24 @@ class FileServer:
     def url(self) -> str:
         """Address of the server."""
         return f"{'https' if self.tls else 'http'}://localhost:{self._server.server_port}"
+
+    def publish(self, model: str, files: dict[str, bytes], revision: str) -> str:
+        """Serve a model at a commit or a branch as the hub does; returns the commit."""
+        named = re.fullmatch(r"[0-9a-f]{40}", revision)
+        commit = revision if named else hashlib.sha1(f"{model}@{revision}".encode()).hexdigest()
+        listed = {"id": model, "sha": commit, "siblings": [{"rfilename": name} for name in files]}
+        tree = [
+            {"type": "file", "path": name, "size": len(content), "oid": "0" * 40}
+            for name, content in files.items()
+        ]
+        self.files[f"/api/models/{model}/revision/{revision}"] = json.dumps(listed).encode()
+        self.files[f"/api/models/{model}/tree/{commit}"] = json.dumps(tree).encode()
+        for name, content in files.items():
+            place = f"/{model}/resolve/{commit}/{name}"
+            self.files[place] = content
+            tag = hashlib.sha256(content).hexdigest()
+            self.headers[place] = {"ETag": f'"{tag}"', "X-Repo-Commit": commit}
+        return commit
 
     def __enter__(self) -> "FileServer":
         handler = type("Handler", (_Handler,), {"files": self})
@@ -54,10 +74,18 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(server.errors.pop(0))
         elif self.path in server.redirects:
             self._head(302, 0, {"Location": server.redirects[self.path]})
-        elif self.path not in server.files:
+        elif self._place() not in server.files:
             self.send_error(404)
         else:
-            self._content(server.files[self.path])
+            self._content(server.files[self._place()])
+
+    def do_HEAD(self) -> None:
+        found = self.files.files.get(self._place())
+        self._head(404 if found is None else 200, len(found or b""), {})
+
+    def _place(self) -> str:
+        """What is asked for, without the hub's options of a list of files."""
+        return self.path.partition("?")[0] if self.path.startswith("/api/") else self.path
 
     def _content(self, content: bytes) -> None:
         wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
@@ -68,7 +96,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._head(200, len(content), {})
             body = content
-        if self.files.drops:
+        if self.files.drops and len(body) >= 1000:
             self.files.drops -= 1
             body = body[: len(body) // 2]
         self.files.bytes_sent += len(body)  # first: whoever has read it all may look at once

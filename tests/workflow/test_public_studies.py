@@ -121,8 +121,8 @@ class Hub:
         folder = self.folder / f"{id}@{revision}"
         model.save_pretrained(folder, max_shard_size=max_shard_size)
         self.tokenizer.save_pretrained(folder)
-        for path in folder.iterdir():
-            self.server.files[f"/{id}/resolve/{revision}/{path.name}"] = path.read_bytes()
+        files = {path.name: path.read_bytes() for path in folder.iterdir()}
+        self.server.publish(id, files, revision)
 
     def file(self, address, content):
         """Serve a file at the path of an address, and say where it is."""

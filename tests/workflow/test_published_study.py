@@ -65,10 +65,8 @@ def source(finished):
 
 @pytest.fixture(scope="module")
 def server(source):
-    files = {"/data.zip": archive(source["paragraphs"])}
-    for name, content in source["model"].items():
-        files[f"/{MODEL}/resolve/{REVISION}/{name}"] = content
-    with FileServer(files) as running:
+    with FileServer({"/data.zip": archive(source["paragraphs"])}) as running:
+        running.publish(MODEL, source["model"], REVISION)
         yield running
 
 
@@ -178,15 +176,14 @@ def test_nothing_is_downloaded_again(published, config):
 
 
 def test_weights_that_are_not_the_expected_ones_fail_and_leave_nothing(own_clone, config, server, source):
-    for name, content in source["model"].items():
-        server.files[f"/{MODEL}/resolve/{TAMPERED}/{name}"] = content
+    server.publish(MODEL, source["model"], TAMPERED)
     settings = yaml.safe_load(config.read_text())
     settings["model"] |= {"revision": TAMPERED, "sha256": "0" * 64}
     wrong = config.with_name("wrong.yaml")
     wrong.write_text(yaml.safe_dump(settings | {"study": "wrong"}))
     output = own_clone.snakemake("--cores", "1", "--retries", "0", "resources", config=str(wrong), status=1)
-    address, found = f"{server.url}/{MODEL}/resolve/{TAMPERED}", yaml.safe_load(config.read_text())["model"]
-    assert f"{address}/model.safetensors: expected sha256 {'0' * 64}, got {found['sha256']}" in output
+    found = yaml.safe_load(config.read_text())["model"]["sha256"]
+    assert f"{MODEL}: model.safetensors: expected sha256 {'0' * 64}, got {found}" in output
     left = [path.name for path in (own_clone.folder / "resources/models").glob("*")]
     assert not [name for name in left if TAMPERED[:12] in name]
     log = (own_clone.folder / "results/wrong/logs/download_model.log").read_text()

@@ -4,7 +4,7 @@ from memloc.tables.job import start
 
 job = start(snakemake)
 
-from memloc.data.download import fetch_model
+from memloc.data.hub import fetch_model
 
 params = job.params
 model = dict(params.model)

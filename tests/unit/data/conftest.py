@@ -7,17 +7,6 @@ import subprocess
 import pytest
 
 from http_server import FileServer
-from memloc.data.download import Retry
-
-
-class Clock:
-    """Stands in for time.sleep and remembers the waits."""
-
-    def __init__(self):
-        self.waits = []
-
-    def __call__(self, seconds):
-        self.waits.append(seconds)
 
 
 @pytest.fixture
@@ -33,14 +22,12 @@ def server():
 
 
 @pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def local(clock):
-    """Options of every download in these tests: a server without encryption, waits that take no time."""
-    return {"allow_http": True, "retry": Retry(retries=3, backoff=1.0, sleep=clock)}
+def waits(monkeypatch):
+    """Waits of a download that is tried three times more: they take no time and are noted here."""
+    waited = []
+    monkeypatch.setattr("memloc.data.download.WAITS", (1, 2, 4))
+    monkeypatch.setattr("time.sleep", waited.append)
+    return waited
 
 
 @pytest.fixture
@@ -50,21 +37,11 @@ def tls(tmp_path_factory, monkeypatch):
         pytest.skip("makes a certificate with the openssl program, which is not installed")
     folder = tmp_path_factory.mktemp("tls")
     key, certificate = folder / "key.pem", folder / "certificate.pem"
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "1",
-        "-subj",
-        "/CN=localhost",
-    ]
-    names = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
-    subprocess.run([*command, *names, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost"
+    names = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out", certificate]
+    subprocess.run([*command.split(), *names], check=True, capture_output=True)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     return context

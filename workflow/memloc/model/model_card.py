@@ -7,8 +7,7 @@ import pandas as pd
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from memloc.model.folder import COMMIT
-from memloc.model.pretrained import weights_sha256
+from memloc.model.pretrained import COMMIT, weights_sha256
 from memloc.model.token_text import decoded
 
 

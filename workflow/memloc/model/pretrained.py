@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 ON_PROCESSOR = Loading(device="cpu")
+COMMIT = "commit.txt"  # names the commit that a folder was downloaded at
 TOKENIZER_FILES = ("tokenizer.json", "vocab.json", "tokenizer.model")
 
 

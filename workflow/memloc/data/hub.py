@@ -1,0 +1,74 @@
+"""Models of the hub, or of a mirror that speaks its protocol, by the hub's own client.
+
+The client finds the files, goes on where a transfer stopped and drops the token where it is redirected.
+"""
+
+import shutil
+from pathlib import Path
+
+from huggingface_hub import HfApi, constants, errors, logging, snapshot_download
+
+from memloc.data.download import DownloadError, require_encrypted, verify
+from memloc.model.pretrained import COMMIT
+from memloc.run.atomic import atomic_folder
+
+WEIGHTS = "model.safetensors"
+SHARDS = (f"{WEIGHTS}.index.json", "model-*-of-*.safetensors")
+TOKENIZERS = ({"tokenizer.json"}, {"vocab.json", "merges.txt"})
+OTHERS = (
+    "config.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "generation_config.json",
+)
+
+
+def fetch_model(
+    model_id: str,
+    revision: str,
+    folder: Path | str,
+    *,
+    endpoint: str,
+    sha256: str | None = None,
+    allow_http: bool = False,
+    weights: bool = True,
+) -> Path:
+    """Download configuration, tokenizer and safetensors weights of a causal language model to `folder`.
+
+    `sha256` belongs to model.safetensors; without it the weights may also be a sharded set. Pickled weights
+    are never fetched. The hub's token (HF_TOKEN), if set, is sent to the endpoint only, and only encrypted.
+    `folder` appears, or is replaced, when everything is there. Of a branch or tag, all files come from the
+    one commit that it stands for, which the file `COMMIT` names.
+
+    Raises:
+        DownloadError: a file fails or does not match, or the model lacks a tokenizer or safetensors weights.
+    """
+    require_encrypted(endpoint, allow_http)
+    token = None if endpoint.startswith("https:") else False  # None: as set up, False: none
+    constants.HF_HUB_OFFLINE = False  # elsewhere nothing may use the network
+    logging.set_verbosity_error()  # warnings hold addresses that are signed
+    try:
+        found = HfApi(endpoint, token=token).model_info(model_id, revision=revision)
+        wanted = _wanted(model_id, {file.rfilename for file in found.siblings}, weights, sha256)
+        with atomic_folder(folder) as temporary:
+            source = {"revision": found.sha, "endpoint": endpoint, "token": token}
+            snapshot_download(model_id, local_dir=temporary, allow_patterns=wanted, **source)
+            shutil.rmtree(temporary / ".cache")
+            verify(f"{model_id}: {WEIGHTS}", temporary / WEIGHTS, sha256)
+            if found.sha != revision:
+                (temporary / COMMIT).write_text(f"{found.sha}\n")
+    except (errors.HTTPError, errors.EntryNotFoundError, errors.FileMetadataError) as error:
+        said = " ".join(str(error.__cause__ or error).split())
+        raise DownloadError(f"{model_id} at {revision}: expected the model, got: {said}") from error
+    return Path(folder)
+
+
+def _wanted(model_id: str, names: set[str], weights: bool, sha256: str | None) -> list[str]:
+    """Patterns of the files to fetch, of those of a model. DownloadError: some are not there."""
+    if not any(files <= names for files in TOKENIZERS):
+        raise DownloadError(f"{model_id}: expected tokenizer.json or vocab.json and merges.txt, got neither")
+    files = (WEIGHTS,) if sha256 or WEIGHTS in names else SHARDS
+    if missing := {"config.json", *(files[:1] if weights else ())} - names:
+        raise DownloadError(f"{model_id}: expected {' and '.join(sorted(missing))}, which it does not have")
+    return [*OTHERS, *set.union(*TOKENIZERS), *(files if weights else ())]

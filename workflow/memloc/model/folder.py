@@ -1,3 +1,0 @@
-"""Names of files in a model's folder that several modules know."""
-
-COMMIT = "commit.txt"
