@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 from jobs import ROOT, STORED, jobs
+from made_index import build
 
 from memloc.data import packing, suffix_arrays
 from memloc.tables import storage
@@ -33,10 +34,9 @@ def indexes(paragraphs, tmp_path_factory):
     documents = np.stack(paragraphs.set_index("id").tokens.loc[ids].to_list())
     context = yaml.safe_load((ROOT / "tests/rules/study.yaml").read_text())["model"]["context"]
     stream = packing.windows(documents, 0, context).tolist()
-    folders = [tmp_path_factory.mktemp("index") for _ in range(2)]
+    folders = [tmp_path_factory.mktemp("index") / str(number) for number in range(2)]
     for number, folder in enumerate(folders):
-        suffix_arrays.write_documents(stream[number::2], 2, folder)
-        suffix_arrays.sort_suffixes(folder, 2, 1)
+        build(folder, stream[number::2], 2)
     return folders
 
 
@@ -98,7 +98,7 @@ def test_an_index_in_other_tokens_ends_in_one_line(job, run, tmp_path):
     vocabulary[used[0]], vocabulary[used[1]] = vocabulary[used[1]], vocabulary[used[0]]
     (tmp_path / "tokenizer.json").write_text(json.dumps(tokenizer))
     chosen = copy.deepcopy(snakemake)
-    chosen.params.settings["exposure"]["tokenizer"] = str(tmp_path)
+    chosen.input[list(chosen.input).index(chosen.input.tokenizer)] = str(tmp_path)
     with pytest.raises(suffix_arrays.IndexFolderError, match=r"^exposure\.index: .* of another tokenizer"):
         run(script, chosen)
 
@@ -106,27 +106,3 @@ def test_an_index_in_other_tokens_ends_in_one_line(job, run, tmp_path):
 def test_what_is_wrong_is_told_before_any_job(planned, indexes):
     with pytest.raises(AssertionError, match="exposure.tokenizer: missing: .* does not say which tokens"):
         planned(exposure={"index": list(map(str, indexes))})
-
-
-def test_an_index_of_own_text_counts_what_rule_paragraphs_counts(paragraphs, tmp_path, run):
-    """Documents that share paragraphs, one of them shifted, in two shards."""
-    texts = paragraphs.text.head(12).tolist()
-    documents = ["".join(texts), texts[3], "".join(texts[2:9]), f"x{texts[3]}{texts[4]}", texts[0] * 3]
-    with (tmp_path / "corpus.jsonl").open("w") as file:
-        file.writelines(json.dumps({"text": text}) + "\n" for text in documents)
-    config = {
-        "study": "own",
-        "shards": 2,
-        "paragraph": {"length": 24, "prefix": 12},
-        "data": {"source": "text", "files": [str(tmp_path / "corpus.jsonl")]},
-        "model": {"source": "local", "folder": str(STORED / "model")},
-    }
-    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
-    planned = jobs(ROOT, str(tmp_path / "config.yaml"), "index", "dropped_paragraphs")
-    for name in ("index_shard/0-of-2", "index_shard/1-of-2", "index", "paragraphs"):
-        run(*planned[name])
-    index = suffix_arrays.open_index([planned["index"][1].output[0]], None)
-    cut = storage.read(PARAGRAPHS, planned["paragraphs"][1].output.paragraphs)
-    assert suffix_arrays.counter(index)(np.stack(cut.tokens)).tolist() == cut["count"].tolist()
-    assert cut["count"].max() > 3 and len(index.files) == 2 * len(suffix_arrays.FILES)
-    assert index.tokenizers == [f"{index.folders[0]}/tokenizer"]

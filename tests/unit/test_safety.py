@@ -1,7 +1,7 @@
 """No file that is read can run code, nothing but downloads asks a server, and no setting holds a secret.
 
 That archives are unpacked below their folder only, that addresses are encrypted and that the hub's token goes
-to the hub alone and into no log: data/test_download*.py.
+to the hub alone: data/test_download.py and data/test_hub.py.
 """
 
 import ast

@@ -139,8 +139,6 @@ def test_every_script_belongs_to_a_rule(clone):
         "download_files.py",
         "exposure.py",
         "figure_across_seeds.py",
-        "index.py",
-        "index_shard.py",
         "paragraphs_counted.py",
         "paragraphs_text.py",
         "paragraphs_tokens.py",

@@ -12,10 +12,10 @@ from memloc.model import pretrained
 from memloc.run.progress import Progress
 
 settings, n_prefix = job.settings, job.settings.paragraph.prefix
-index = suffix_arrays.open_index(settings.exposure.index, settings.exposure.tokenizer)
+index = suffix_arrays.open_index(settings.exposure)
 job.log(f"{len(index.folders)} indexes, {index.n_tokens:,} tokens of {index.width} bytes")
 model = pretrained.load_tokenizer(job.input.folder)
-others = {folder: pretrained.load_tokenizer(path) for folder, path in zip(*index[:2], strict=True)}
+other = pretrained.load_tokenizer(job.input.tokenizer)
 count = suffix_arrays.counter(index)
 
 n_paragraphs = len(job.read("paragraphs", ["id"]))
@@ -25,8 +25,7 @@ progress, n_absent, n_found = Progress(len(rows), "paragraphs"), 0, 0
 with job.writing() as append:
     for piece in job.batches("paragraphs", ["id", "unseen", "tokens"], rows):
         tokens = np.stack(piece.tokens) if len(piece) else np.empty((0, settings.paragraph.length), int)
-        for folder, other in others.items():
-            suffix_arrays.require_same_tokens(np.unique(tokens), model, other, folder)
+        suffix_arrays.require_same_tokens(np.unique(tokens), model, other)
         counts = {
             "count": count(tokens),
             "prefix_count": count(tokens[:, :n_prefix]),

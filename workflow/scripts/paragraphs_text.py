@@ -15,7 +15,6 @@ import torch
 from memloc.data import own_text
 from memloc.data.documents import documents
 from memloc.data.overlap import RUN, shares_run
-from memloc.data.tokenised import tokenised
 from memloc.model import pretrained
 from memloc.model.token_text import decoded
 from memloc.tables.row_groups import ROWS
@@ -29,7 +28,7 @@ tokenizer = pretrained.load_tokenizer(job.input.folder)
 def written(files: Iterable[str], file: BinaryIO) -> own_text.Stream:
     """The files' distinct paragraphs."""
     texts = (text for path in files for text in documents(path, field))
-    stream = own_text.write_stream(tokenised(texts, tokenizer), length, file)
+    stream = own_text.write_stream(own_text.tokenised(texts, tokenizer), length, file)
     job.log(f"{len(stream.tokens):,} tokens, {len(stream.starts):,} paragraphs")
     return own_text.distinct(stream)
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from transformers import PreTrainedTokenizerFast
 
 from memloc.data import own_text
 
@@ -70,6 +72,13 @@ def test_a_text_without_a_paragraph_is_an_error(tmp_path):
         cut(tmp_path, [[1, 2, 3]], 4)
 
 
-def test_texts_are_batched_in_order():
-    batches = list(own_text.batched(["ab", "c", "defgh", "", "i"], 3))
-    assert batches == [["ab", "c"], ["defgh"], ["", "i"]]
+@pytest.mark.parametrize("n_characters", [1, 4, 2**20])
+def test_documents_become_ids_in_order_without_special_tokens(monkeypatch, n_characters):
+    monkeypatch.setattr(own_text, "N_CHARACTERS", n_characters)
+    tokenizer = Tokenizer(models.WordLevel({"<s>": 0, "a": 1, "b": 2, "c": 3}, unk_token="c"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 0)])
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", unk_token="c")
+    assert fast("a b")["input_ids"] == [0, 1, 2]
+    texts = iter(["a b", "b", "", "a a a a a"])
+    assert list(own_text.tokenised(texts, fast)) == [[1, 2], [2], [], [1] * 5]

@@ -6,7 +6,7 @@ equal, and tokens decide. The tokens lie in a file, so memory grows only with th
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Int, UInt64
@@ -14,8 +14,12 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from memloc.data.text_files import TextError
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
 BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that its powers have inverses modulo 2**64
 END = -1  # no token: a window that holds it is no paragraph
+N_CHARACTERS = 2**20  # tokenised at a time
 BLOCK = 2**18  # windows that are hashed, or compared token by token, at a time
 
 
@@ -31,13 +35,19 @@ class Stream(NamedTuple):
         return sliding_window_view(self.tokens, self.length)[starts]
 
 
-def batched(texts: Iterable[str], n_characters: int) -> Iterator[list[str]]:
-    """Texts in lists of about `n_characters` together; a longer text comes by itself."""
+def tokenised(texts: Iterable[str], tokenizer: "PreTrainedTokenizerBase") -> Iterator[list[int]]:
+    """Token ids of each text, without special tokens. Memory: some texts, or the longest one."""
+    for batch in _batched(texts):
+        yield from tokenizer(batch, add_special_tokens=False, return_attention_mask=False)["input_ids"]
+
+
+def _batched(texts: Iterable[str]) -> Iterator[list[str]]:
+    """Texts in lists of about `N_CHARACTERS` together; a longer text comes by itself."""
     batch, size = [], 0
     for text in texts:
         batch.append(text)
         size += len(text)
-        if size >= n_characters:
+        if size >= N_CHARACTERS:
             yield batch
             batch, size = [], 0
     if batch:

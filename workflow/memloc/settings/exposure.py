@@ -13,11 +13,9 @@ class Exposure(Section):
     index: Annotated[list[str], ListedOnce] = Field(
         [],
         description="Folders of infini-gram indexes (suffix arrays) that together hold the corpus, in the "
-        "tokens of the model: published ones, or those of target `index`. None: `repeats`, `extraction` and "
-        "claims use the counts of the data.",
+        "tokens of the model. None: `repeats`, `extraction` and claims use the counts of the data.",
     )
     tokenizer: str | None = Field(
         None,
-        description="Folder with the tokenizer, and its config.json, whose token ids the indexes hold; not "
-        "needed for those of target `index`, which hold it.",
+        description="Folder with the tokenizer, and its config.json, whose token ids the indexes hold.",
     )
