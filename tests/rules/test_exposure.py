@@ -98,7 +98,7 @@ def test_an_index_in_other_tokens_ends_in_one_line(job, run, tmp_path):
     vocabulary[used[0]], vocabulary[used[1]] = vocabulary[used[1]], vocabulary[used[0]]
     (tmp_path / "tokenizer.json").write_text(json.dumps(tokenizer))
     chosen = copy.deepcopy(snakemake)
-    chosen.input[list(chosen.input).index(chosen.input.tokenizer)] = str(tmp_path)
+    chosen.input.tokenizer = str(tmp_path)
     with pytest.raises(suffix_arrays.IndexFolderError, match=r"^exposure\.index: .* of another tokenizer"):
         run(script, chosen)
 
