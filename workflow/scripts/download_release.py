@@ -11,7 +11,7 @@ from memloc.data.release import release_files
 
 settings = job.params.release
 names = release_files(job.params.length)
-checksums = dict(zip(names, (settings["prompts_sha256"], settings["counts_sha256"]), strict=True))
+checksums = {name: settings["checksums"].get(name) for name in names}
 paths = fetch_members(
     settings["location"],
     names,

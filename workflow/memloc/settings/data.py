@@ -59,7 +59,7 @@ class Retokenize(Section):
         description="Tokens (GPT-2's) of the published paragraphs whose text is cut anew: 100, 150, .., 500.",
     )
     folder: str | None = Field(
-        None, description="Folder with GPT-2's tokenizer and config.json, instead of a download."
+        None, description="Folder with GPT-2's tokenizer and config.json, where no hub can be reached."
     )
 
 
@@ -71,8 +71,9 @@ class ReleaseData(Section):
         "https://github.com/ethz-spylab/lm_memorization_data/releases/download/v1.0/data.zip",
         description="Address (or mirror) of the archive, or a local archive or folder that holds its files.",
     )
-    prompts_sha256: Sha256 | None = Field(None, description="Checksum of prompts_{length}.npy, where known.")
-    counts_sha256: Sha256 | None = Field(None, description="Checksum of counts_{length}.npy, where known.")
+    checksums: dict[Annotated[str, Field(pattern=r"^(prompts|counts)_\d+\.npy$")], Sha256] = Field(
+        {}, description="SHA-256 of prompts_{length}.npy and counts_{length}.npy, where you know them."
+    )
     retokenize: Retokenize | None = Field(
         None, description="Cut the published text anew, for a model with another vocabulary."
     )

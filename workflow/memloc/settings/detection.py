@@ -12,7 +12,9 @@ Share = Annotated[float, Field(gt=0, le=1)]
 class Detection(Section):
     """Detection of recitation from the prefix, before anything is decoded (future work of the paper)."""
 
-    n_repeated: Positive = Field(5000, description="Most paragraphs that occur more than once.")
+    n_repeated: Positive = Field(
+        5000, description="Most paragraphs that occur more than once; features of fewer take less time."
+    )
     n_others: Positive = Field(2000, description="Most paragraphs that occur once, and most that are unseen.")
     prefix_shares: list[Share] = Field(
         [0.1, 0.2, 0.4, 0.6, 0.8, 1.0],
@@ -20,7 +22,9 @@ class Detection(Section):
         description="Shares of the prefix that are seen: lead times. All come from one pass.",
     )
     gradient_shares: list[Share] = Field(
-        [1.0], description="Shares with gradients as features; each takes a backward pass of its own."
+        [1.0],
+        description="Shares with gradients as features; smaller ones say how early gradients tell, at a "
+        "backward pass each.",
     )
     n_layers: Positive = Field(
         4, description="Most layers whose residual stream is a feature: evenly spread, with the last one."

@@ -10,7 +10,10 @@ from memloc.settings.base import Positive, Section
 class Loading(Section):
     """How every rule that runs the model loads it."""
 
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes a GPU where there is one.")
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto",
+        description="auto takes a GPU where there is one; cpu leaves it to others, cuda fails without one.",
+    )
     dtype: Literal["float32", "bfloat16"] = Field(
         "float32", description="Type of the weights; bfloat16 halves the memory and makes near-ties common."
     )

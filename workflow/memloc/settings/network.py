@@ -11,4 +11,6 @@ class Network(Section):
     endpoint: Address = Field(
         "https://huggingface.co", description="Hub of models, or a mirror that answers as it does."
     )
-    allow_http: bool = Field(False, description="Accept addresses without encryption.")
+    allow_http: bool = Field(
+        False, description="Accept addresses without encryption, such as those of a server of your own."
+    )

@@ -11,6 +11,6 @@ class Patching(Section):
     micro_batch: MicroBatch = 64  # patched runs
     exact: bool | None = Field(
         None,
-        description="Run every patch of q, k and v. false: first-order estimates only; null: exact up to a "
-        "billion parameters.",
+        description="Run every patch of q, k and v, which takes hours on a large model. false: first-order "
+        "estimates only; null: exact up to a billion parameters.",
     )

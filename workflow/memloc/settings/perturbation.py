@@ -8,7 +8,10 @@ from memloc.settings.base import AsAuthors, MicroBatch, Positive, Section
 class Perturbation(Section):
     """Replace one prefix token at a time (paper 4)."""
 
-    draws: Positive = Field(1, description="Random tokens tried at every position.")
+    draws: Positive = Field(
+        1,
+        description="Random tokens tried at every position; more give a surer mean, and cost as much more.",
+    )
     micro_batch: MicroBatch = 16
     nll: bool = Field(
         True,

@@ -22,7 +22,9 @@ class PlantedTruth(Section):
     tries: Positive = Field(
         2, description="Places and paragraphs tried for each plant; what fails is reported in table `plants`."
     )
-    n_neurons: Positive = Field(64, description="Neurons of a layer that kind `neurons` takes.")
+    n_neurons: Positive = Field(
+        64, description="Neurons of a layer that kind `neurons` takes: how concentrated the truth is."
+    )
     nll: float = Field(
         0.3,
         gt=0,

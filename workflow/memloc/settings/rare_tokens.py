@@ -8,4 +8,6 @@ from memloc.settings.base import Positive, Section
 class RareTokens(Section):
     """Attention against token rarity (paper 6.3)."""
 
-    n_permutations: Positive = Field(200, description="Permutations of the null distribution.")
+    n_permutations: Positive = Field(
+        200, description="Permutations of the null distribution; p-values are no finer than one over them."
+    )

@@ -11,5 +11,5 @@ class Recited(Section):
     n_edits: NonNegative = Field(
         5,
         description="Most tokens to insert, delete or replace in a continuation that still counts as nearly "
-        "verbatim.",
+        "verbatim; 0: none but exact ones.",
     )

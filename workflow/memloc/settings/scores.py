@@ -13,5 +13,8 @@ class Scoring(Section):
     )
     micro_batch: MicroBatch = 64
     margin_threshold: float = Field(
-        1e-3, ge=0, description="Paragraphs decided by a smaller logit margin are decoded step by step."
+        1e-3,
+        ge=0,
+        description="Paragraphs decided by a smaller logit margin are decoded step by step; raise it "
+        "with bfloat16, whose logits are often nearly tied.",
     )
