@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from memloc.data.draws import draw, split
+from memloc.data.draws import draw, draw_controls, split
 
 
 def test_parts_hold_every_paragraph_once_at_random():
@@ -40,3 +40,8 @@ def test_one_part_leaves_nothing():
     draws = draw([1, 1], [[0, 1]], np.random.default_rng(0))
     assert set(draws.keys["sample"]) == {"part", "resample"}
     assert len(draws.weights) == 1 + 200
+
+
+def test_all_paragraphs_that_there_are_may_be_controls():
+    for row in draw_controls(5, 4, 4, np.random.default_rng(0)).tolist():
+        assert sorted(row) == [0, 1, 2, 3]

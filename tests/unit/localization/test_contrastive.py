@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.data.controls import draw_controls
-from memloc.data.draws import draw
+from memloc.data.draws import draw, draw_controls
 from memloc.editing.gradients import editable_gradients, nll_gradients, take_gradients
 from memloc.editing.objectives import collect_objective, detached_states, original_log_probabilities
 from memloc.localization import contrastive

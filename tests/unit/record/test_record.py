@@ -13,8 +13,7 @@ import pytest
 from made_tables import STAMP, scores
 
 from memloc.record.crate import record
-from memloc.record.hashes import sha256
-from memloc.record.verification import differences
+from memloc.record.verification import differences, sha256
 from memloc.run.errors import InputError
 from memloc.run.steps import Step, needed
 from memloc.tables import storage
@@ -123,7 +122,7 @@ def test_the_bundle_holds_results_code_and_environment_and_names_the_rest(bundle
 
 def test_a_table_says_what_its_columns_hold(graph):
     column, plain = (graph[f"#tables/scores.parquet/{name}"] for name in ("nll", "id"))
-    meaning = schema_of("scores").columns(Lengths())["nll"].description
+    meaning = schema_of("scores").columns(Lengths())["nll"].meaning
     assert (column["name"], column["description"]) == ("nll", meaning)
     assert column["unitText"] == "nats per token" and "unitText" not in plain
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from made_edits import N_PREFIX
 
-from memloc.data.controls import draw_controls
+from memloc.data.draws import draw_controls
 from memloc.removal.edit_cases import edit_cases, mispaired, with_text_to_learn
 from memloc.run.seeds import generator
 from memloc.settings.editing import Editing

@@ -47,8 +47,9 @@ def test_file_has_the_permissions_of_any_other_new_file(tmp_path):
 
 
 def test_folder_replaces_the_old_one_as_a_whole(tmp_path):
-    final = tmp_path / "model"
-    final.mkdir()
+    final = tmp_path / "new" / "model"
+    with atomic_folder(final):  # folders above are made
+        pass
     (final / "stale.json").write_text("old")
     with atomic_folder(final) as temporary:
         (temporary / "sub").mkdir()
@@ -56,7 +57,7 @@ def test_folder_replaces_the_old_one_as_a_whole(tmp_path):
         assert (final / "stale.json").exists()
     assert listing(final) == ["sub"]
     assert (final / "sub" / "config.json").read_text() == "new"
-    assert listing(tmp_path) == ["model"]
+    assert listing(final.parent) == ["model"]
 
 
 def test_error_leaves_the_old_folder_and_nothing_else(tmp_path):
@@ -127,12 +128,3 @@ def test_a_power_cut_finds_the_old_folder_or_the_whole_new_one(tmp_path, monkeyp
     first, last = calls[:3], calls[3:]
     assert set(first) == {("flush", name) for name in ("sub", "config.json", temporary.name)}
     assert last == [("rename", "model"), ("flush", tmp_path.name)]
-
-
-def test_missing_folders_above_are_made(tmp_path):
-    with atomic_folder(tmp_path / "new" / "deep" / "model") as folder:
-        (folder / "config.json").write_text("new")
-    assert listing(tmp_path / "new" / "deep") == ["model"]
-    with atomic_path(tmp_path / "other" / "deep" / "table.csv") as file:
-        file.write_text("new")
-    assert listing(tmp_path / "other" / "deep") == ["table.csv"]

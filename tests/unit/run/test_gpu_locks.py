@@ -138,8 +138,3 @@ def test_locks_are_the_users_own(tmp_path):
         "turn": 0o600,
         "a%2Fb": 0o600,
     }
-
-
-def test_all_jobs_of_a_user_lock_in_one_folder_whatever_their_folder_of_temporary_files(monkeypatch):
-    monkeypatch.setenv("TMPDIR", "/elsewhere")
-    assert gpu_locks.lock_folder() == Path("/tmp") / f"memloc-gpus-{os.getuid()}"

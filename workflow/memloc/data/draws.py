@@ -1,4 +1,4 @@
-"""Samples made from the paragraphs of a sample: its parts, all but one part, and resamples."""
+"""Samples made from the paragraphs of a sample: parts, all but one part, resamples, and their controls."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
+from memloc.run.errors import InputError
 from memloc.tables.terms.samples import SAMPLES
 
 N_PARTS = 10
@@ -51,3 +52,19 @@ def draw(
     kept = n_paragraphs > 0
     keys = keys[kept].set_axis(["sample", "number"], axis=1).reset_index(drop=True)
     return Draws(keys, counts[kept] / n_paragraphs[kept, None])
+
+
+def draw_controls(
+    n_paragraphs: int, n_available: int, n_controls: int, rng: np.random.Generator
+) -> Int[np.ndarray, "paragraph control"]:
+    """Indices of `n_controls` different non-memorized paragraphs for each memorized one.
+
+    Raises:
+        ValueError: there are fewer than `n_controls` non-memorized paragraphs.
+    """
+    if n_controls > n_available:
+        raise InputError(
+            f"{n_controls} controls asked for, but only {n_available} non-memorized paragraphs to draw from"
+        )
+    available = np.tile(np.arange(n_available), (n_paragraphs, 1))
+    return rng.permuted(available, axis=1)[:, :n_controls]

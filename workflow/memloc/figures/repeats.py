@@ -2,8 +2,7 @@
 
 import pandas as pd
 
-from memloc.data.exposure import exposure
-from memloc.data.index_counts import counted
+from memloc.data.exposure import counted, exposure
 from memloc.data.sets import without_controls
 from memloc.figures.parts.memorized_fraction import (
     OCCURRENCES,

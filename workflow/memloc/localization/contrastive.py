@@ -15,8 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.data.controls import draw_controls
-from memloc.data.draws import Draws
+from memloc.data.draws import Draws, draw_controls
 from memloc.editing.gradients import Gradients, add_gradients, editable_gradients, take_gradients
 from memloc.editing.masks import OriginalWeights, all_weights, at_places
 from memloc.editing.objectives import SIGN, collect_kl_term, collect_nll_term, detached_states

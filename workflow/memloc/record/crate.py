@@ -19,7 +19,7 @@ from rocrate.model.entity import Entity
 from rocrate.rocrate import ROCrate
 
 import memloc
-from memloc.record.hashes import sha256
+from memloc.record.verification import sha256
 from memloc.run.steps import Step
 from memloc.tables.study import described
 

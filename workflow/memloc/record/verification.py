@@ -5,6 +5,7 @@ in a table together is not detected. Compare the hash of the whole bundle with o
 """
 
 import errno
+import hashlib
 import json
 import tempfile
 import zipfile
@@ -13,7 +14,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import unquote
 
-from memloc.record.hashes import sha256
 from memloc.run.errors import InputError
 from memloc.tables import storage
 from memloc.tables.schema import TableError
@@ -23,6 +23,16 @@ METADATA = "ro-crate-metadata.json"
 RUN = "#run"  # whose results are the study's files
 MEASUREMENTS = (Path("benchmarks"), ".parquet")  # `snakemake estimate` adds one
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError)  # as zipfile meets it
+
+
+def sha256(path: Path) -> str:
+    """Hash of a file; of a folder that of the lines, by name, which `sha256sum` prints for its files."""
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.is_file())
+        lines = (f"{sha256(file)}  {file.relative_to(path).as_posix()}\n" for file in files)
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def differences(bundle: Path, results: Path | None = None) -> list[str]:

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from memloc.data.controls import draw_controls
+from memloc.data.draws import draw_controls
 from memloc.data.paragraphs import sampled_tokens, token_tensor
 from memloc.editing.objectives import Objective
 from memloc.run.errors import InputError

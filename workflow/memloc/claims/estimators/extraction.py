@@ -3,8 +3,7 @@
 import pandas as pd
 
 from memloc.claims.verdicts import Estimate
-from memloc.data.exposure import exposure
-from memloc.data.index_counts import counted
+from memloc.data.exposure import counted, exposure
 from memloc.data.sets import without_controls
 from memloc.scoring.sampling import extractable
 from memloc.settings.base import Section

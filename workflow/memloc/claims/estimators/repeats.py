@@ -3,8 +3,7 @@
 import pandas as pd
 
 from memloc.claims.verdicts import Estimate
-from memloc.data.exposure import exposure
-from memloc.data.index_counts import counted
+from memloc.data.exposure import counted, exposure
 from memloc.settings.base import Section
 from memloc.statistics import uncertainty
 
