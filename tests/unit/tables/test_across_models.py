@@ -2,34 +2,25 @@
 
 import json
 
-import pandas as pd
+from made_tables import STAMP, frame_of
 
 from memloc.tables import across_models, storage
 from memloc.tables.schemas import schema_of
 
 
 def test_tables_of_members_are_joined_by_size(tmp_path):
-    stamp = {"paragraph": {"length": 4, "prefix": 2}}
     descriptions, tables = [], {"paragraphs": [], "dropped_paragraphs": []}
     for model, n_parameters in (("large", 10), ("small", 5)):
         descriptions.append(tmp_path / model / "model.json")
         descriptions[-1].parent.mkdir()
         descriptions[-1].write_text(json.dumps({"name": "x", "n_parameters": n_parameters}))
-        frame = {
-            "id": [n_parameters],
-            "count": [1],
-            "cut_count": [None],
-            "continuation_count": [None],
-            "unseen": [False],
-            "package": [None],
-            "module": [None],
-            "tokens": [[1, 2, 3, 4]],
-            "text": [model],
+        own = {
+            "paragraphs": frame_of("paragraphs", id=[n_parameters], text=model),
+            "dropped_paragraphs": frame_of("dropped_paragraphs", id=[n_parameters]),
         }
-        dropped = {"id": [n_parameters], "reason": ["few unique tokens"]}
-        for name, rows in (("paragraphs", frame), ("dropped_paragraphs", dropped)):
+        for name, frame in own.items():
             tables[name].append(tmp_path / model / f"tables/{name}.parquet")
-            storage.write(schema_of(name), pd.DataFrame(rows), tables[name][-1], stamp)
+            storage.write(schema_of(name), frame, tables[name][-1], STAMP)
     found = across_models.read(descriptions, tables, ("id", "text"), {})
     assert found["models"][["model", "n_parameters"]].values.tolist() == [["small", 5], ["large", 10]]
     assert found["models"]["step"].isna().all()

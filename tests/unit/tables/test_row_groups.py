@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow
 import pyarrow.parquet as parquet
 import pytest
+from made_tables import LENGTHS, STAMP, frame_of
 
 from memloc.tables import row_groups
 from memloc.tables.row_groups import CHECKSUMS, checksum
@@ -14,8 +15,8 @@ from memloc.tables.schema import TableError
 from memloc.tables.schemas import schema_of
 from memloc.tables.storage import batches, read, write, writer
 
-STAMP = {"study": "x", "paragraph": {"length": 3, "prefix": 1}}
 N = 23
+PARAGRAPHS = schema_of("paragraphs")
 
 
 @pytest.fixture(autouse=True)
@@ -23,24 +24,34 @@ def small_row_groups(monkeypatch):
     monkeypatch.setattr(row_groups, "ROWS", 5)
 
 
-def paragraphs():
+def paragraphs(**changes):
     rng = np.random.default_rng(0)
-    words = pd.Series([f"text {i}" if i % 3 else "" for i in range(N)], dtype="str")
-    frame = pd.DataFrame(
-        {"id": range(N), "count": rng.integers(0, 9, N), "tokens": list(rng.integers(0, 9, (N, 3)))}
-    ).assign(text=words, cut_count=None, continuation_count=[i if i % 4 else None for i in range(N)])
-    modules = [f"package.module_{i}" if i % 5 else None for i in range(N)]
-    return frame.assign(unseen=[i % 7 == 0 for i in range(N)], package="package", module=modules)
+    columns = {
+        "count": rng.integers(0, 9, N),
+        "continuation_count": [i if i % 4 else None for i in range(N)],
+        "unseen": [i % 7 == 0 for i in range(N)],
+        "package": "package",
+        "module": [f"package.module_{i}" if i % 5 else None for i in range(N)],
+        "tokens": list(rng.integers(0, 9, (N, LENGTHS.paragraph))),
+        "text": [f"text {i}" if i % 3 else "" for i in range(N)],
+    }
+    return frame_of("paragraphs", **columns | changes)
 
 
 def sets():
-    continuation = [[7, i] if i % 2 else None for i in range(N)]
     names = ["memorized", "partly_11_29", "non_memorized"]
-    frame = pd.DataFrame({"id": range(N), "set": [names[i % 3] for i in range(N)], "sampled": False})
-    return frame.assign(sampled_rare_tokens=True, continuation=continuation)
+    continuation = [[7, i] if i % 2 else None for i in range(N)]
+    return frame_of("sets", set=[names[i % 3] for i in range(N)], continuation=continuation)
 
 
-@pytest.mark.parametrize("size", [1, 4, 5, 12, 100])
+@pytest.fixture
+def path(tmp_path):
+    """A table of paragraphs."""
+    write(PARAGRAPHS, paragraphs(), tmp_path / "paragraphs.parquet", STAMP)
+    return tmp_path / "paragraphs.parquet"
+
+
+@pytest.mark.parametrize("size", [1, 4, 5, 12])
 @pytest.mark.parametrize(("name", "make"), [("paragraphs", paragraphs), ("sets", sets)])
 def test_a_file_does_not_depend_on_the_pieces_it_came_in(tmp_path, name, make, size):
     whole, pieces, frame = tmp_path / "whole", tmp_path / "pieces", make()
@@ -51,46 +62,26 @@ def test_a_file_does_not_depend_on_the_pieces_it_came_in(tmp_path, name, make, s
     assert pieces.read_bytes() == whole.read_bytes()
 
 
-def test_pieces_are_the_table(tmp_path):
-    write(schema_of("paragraphs"), paragraphs(), tmp_path / "table", STAMP)
-    pieces = list(batches(schema_of("paragraphs"), tmp_path / "table"))
+def test_pieces_are_the_table(path):
+    pieces = list(batches(PARAGRAPHS, path))
     assert [len(piece) for piece in pieces] == [5, 5, 5, 5, 3]
-    pd.testing.assert_frame_equal(
-        pd.concat(pieces, ignore_index=True), read(schema_of("paragraphs"), tmp_path / "table")
-    )
+    pd.testing.assert_frame_equal(pd.concat(pieces, ignore_index=True), read(PARAGRAPHS, path))
 
 
 @pytest.mark.parametrize("rows", [range(0, 23), range(3, 4), range(5, 10), range(4, 16), range(22, 23)])
-def test_a_range_of_rows(tmp_path, rows):
-    write(schema_of("paragraphs"), paragraphs(), tmp_path / "table", STAMP)
-    pieces = batches(schema_of("paragraphs"), tmp_path / "table", ["id"], rows)
+def test_a_range_of_rows(path, rows):
+    pieces = batches(PARAGRAPHS, path, ["id"], rows)
     assert [value for piece in pieces for value in piece.id] == list(rows)
 
 
 @pytest.mark.parametrize("rows", [range(0), range(7, 7)])
-def test_no_rows_are_one_empty_piece(tmp_path, rows):
-    write(schema_of("paragraphs"), paragraphs(), tmp_path / "table", STAMP)
-    (piece,) = batches(schema_of("paragraphs"), tmp_path / "table", rows=rows)
-    assert len(piece) == 0 and list(piece) == list(
-        paragraphs()[
-            [
-                "id",
-                "count",
-                "cut_count",
-                "continuation_count",
-                "unseen",
-                "package",
-                "module",
-                "tokens",
-                "text",
-            ]
-        ]
-    )
+def test_no_rows_are_one_empty_piece(path, rows):
+    (piece,) = batches(PARAGRAPHS, path, rows=rows)
+    assert len(piece) == 0 and list(piece) == list(paragraphs())
 
 
-def test_columns_and_ids_can_be_chosen(tmp_path):
-    write(schema_of("paragraphs"), paragraphs(), tmp_path / "table", STAMP)
-    frame = read(schema_of("paragraphs"), tmp_path / "table", ["count", "id"], ids=[21, 2, 99, 7])
+def test_columns_and_ids_can_be_chosen(path):
+    frame = read(PARAGRAPHS, path, ["count", "id"], ids=[21, 2, 99, 7])
     assert list(frame) == ["count", "id"]
     expected = paragraphs().set_index("id")["count"].loc[[2, 7, 21]]
     assert frame.set_index("id")["count"].to_dict() == expected.to_dict()
@@ -104,7 +95,7 @@ def test_an_empty_table_comes_back(tmp_path):
 def test_an_id_that_two_pieces_share_is_found_at_the_end(tmp_path):
     with (
         pytest.raises(TableError, match="paragraphs, column id: breaks field_uniqueness .*row 4: 4, row 23"),
-        writer(schema_of("paragraphs"), tmp_path / "table", STAMP) as table,
+        writer(PARAGRAPHS, tmp_path / "table", STAMP) as table,
     ):
         table.append(paragraphs())
         table.append(paragraphs()[4:5])
@@ -112,79 +103,76 @@ def test_an_id_that_two_pieces_share_is_found_at_the_end(tmp_path):
 
 
 def test_an_error_between_pieces_leaves_nothing(tmp_path):
-    with pytest.raises(KeyError), writer(schema_of("paragraphs"), tmp_path / "table", STAMP) as table:
+    with pytest.raises(KeyError), writer(PARAGRAPHS, tmp_path / "table", STAMP) as table:
         table.append(paragraphs())
         raise KeyError
     assert not list(tmp_path.iterdir())
 
 
-def rewrite(path, table, checksums):
-    """Write rows the way an editor would that keeps all metadata."""
+def test_damaged_pages_are_named(path):
+    content = bytearray(path.read_bytes())
+    content[4:40] = b"\xff" * 36  # behind the magic number; the footer stays whole
+    path.write_bytes(content)
+    with pytest.raises(TableError, match=r"(?s)paragraphs\.parquet: damaged Parquet file .*delete it"):
+        read(PARAGRAPHS, path)
+
+
+# Files as somebody leaves them who edits rows, and keeps all metadata.
+
+
+def rewrite(path, table, checksums, sizes=()):
+    """Write rows in row groups of these sizes, as a rule of the usual one."""
+    sizes = list(sizes) or [row_groups.ROWS] * -(-len(table) // row_groups.ROWS)
     with parquet.ParquetWriter(path, table.schema) as file:
-        file.write_table(table, row_group_size=row_groups.ROWS)
+        for start, size in zip(np.cumsum([0, *sizes]), sizes, strict=False):
+            file.write_table(table[start : start + size])
         file.add_key_value_metadata({CHECKSUMS.decode(): checksums})
 
 
-def edited(table):
-    """The table with one value of each column changed, column after column."""
-    frame = table.to_pandas()
-    changes = {
-        "id": 77,
-        "count": 99,
-        "continuation_count": 99,
-        "unseen": True,
-        "package": "other",
-        "module": "package.other",
-        "tokens": np.array([1, 1, 1]),
-        "text": "other",
-    }
-    for column, value in changes.items():
-        changed = frame.copy()
-        changed.at[12, column] = value
-        yield column, pyarrow.Table.from_pandas(changed, table.schema, preserve_index=False)
+@pytest.fixture
+def kept(path):
+    """Rows and checksums of the table."""
+    return parquet.read_table(path), parquet.read_metadata(path).metadata[CHECKSUMS].decode()
 
 
-def test_an_edited_value_is_found_in_every_column(tmp_path):
-    path = tmp_path / "paragraphs.parquet"
-    write(schema_of("paragraphs"), paragraphs(), path, STAMP)
-    original, checksums = parquet.read_table(path), parquet.read_metadata(path).metadata[CHECKSUMS].decode()
+CHANGES = {
+    "id": 99,
+    "count": 9,
+    "cut_count": 5,
+    "continuation_count": 99,
+    "unseen": True,
+    "package": None,
+    "module": "package.other",
+    "tokens": np.ones(LENGTHS.paragraph, int),
+    "text": "other",
+}
+
+
+@pytest.mark.parametrize("column", CHANGES)
+def test_an_edited_value_is_found_in_every_column(path, kept, column):
+    original, checksums = kept
     rewrite(path, original, checksums)
-    assert len(read(schema_of("paragraphs"), path)) == N
-    for column, table in edited(original):
-        rewrite(path, table, checksums)
-        with pytest.raises(TableError, match=rf"paragraphs\.parquet: column {column} is not .*; delete it"):
-            read(schema_of("paragraphs"), path)
-        untouched = [name for name in original.column_names if name != column]
-        assert len(read(schema_of("paragraphs"), path, untouched)) == N
+    assert len(read(PARAGRAPHS, path)) == N
+    changed = original.to_pandas()
+    changed.at[12, column] = CHANGES[column]
+    rewrite(path, pyarrow.Table.from_pandas(changed, original.schema, preserve_index=False), checksums)
+    with pytest.raises(TableError, match=rf"paragraphs\.parquet: column {column} is not .*; delete it"):
+        read(PARAGRAPHS, path)
+    untouched = [name for name in original.column_names if name != column]
+    assert len(read(PARAGRAPHS, path, untouched)) == N
 
 
-@pytest.mark.parametrize("change", ["fewer rows", "no checksums", "other row groups"])
-def test_a_file_that_was_written_again_is_refused(tmp_path, change):
-    path = tmp_path / "paragraphs.parquet"
-    write(schema_of("paragraphs"), paragraphs(), path, STAMP)
-    table, checksums = parquet.read_table(path), parquet.read_metadata(path).metadata[CHECKSUMS].decode()
+@pytest.mark.parametrize("change", ["fewer rows", "no checksums", "other row groups", "moved rows"])
+def test_a_file_that_was_written_again_is_refused(path, kept, change):
+    table, checksums = kept
     if change == "fewer rows":
         rewrite(path, table[:20], checksums)
     elif change == "no checksums":
         rewrite(path, table, json.dumps({}))
-    else:
-        parquet.write_table(table, path)
-    with pytest.raises(TableError, match=r"paragraphs\.parquet: the file is not as it was .*; delete it"):
-        read(schema_of("paragraphs"), path)
-
-
-def test_as_many_row_groups_of_other_sizes_are_refused(tmp_path):
-    """Rows would be taken for others: ids are asked for by the place of their rows."""
-    path = tmp_path / "paragraphs.parquet"
-    same = paragraphs().assign(count=1)
-    write(schema_of("paragraphs"), same, path, STAMP)
-    table, checksums = parquet.read_table(path), parquet.read_metadata(path).metadata[CHECKSUMS].decode()
-    with parquet.ParquetWriter(path, table.schema) as file:
-        for start, size in ((0, 4), (4, 6), (10, 5), (15, 5), (20, 3)):
-            file.write_table(table[start : start + size])
-        file.add_key_value_metadata({CHECKSUMS.decode(): checksums})
-    with pytest.raises(TableError, match=r"column count is not as it was written"):
-        read(schema_of("paragraphs"), path, ["count"])
+    else:  # ids are asked for by the place of their rows
+        rewrite(path, table, checksums, [N] if change == "other row groups" else [4, 6, 5, 5, 3])
+    with pytest.raises(TableError, match=r"paragraphs\.parquet: .* not as it was .*; delete it"):
+        read(PARAGRAPHS, path, ["count"])
 
 
 @pytest.mark.parametrize(
