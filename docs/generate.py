@@ -4,9 +4,12 @@ A test fails when one of them no longer says what the code says. If the full ben
 becomes docs/benchmarks.md.
 """
 
+import inspect
 import re
 import subprocess
 import sys
+import textwrap
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -16,12 +19,19 @@ import networkx  # noqa: E402
 from conda_from_lock import environment  # noqa: E402
 
 from memloc.figures.catalog import FIGURES  # noqa: E402
+from memloc.figures.parts.methods import method_label  # noqa: E402
+from memloc.localization import head_scores  # noqa: E402
 from memloc.model import families  # noqa: E402
+from memloc.planting.methods import function_of  # noqa: E402
 from memloc.resources import memory  # noqa: E402
 from memloc.settings import documentation  # noqa: E402
+from memloc.settings.methods import ENSEMBLE, METHODS, UNITS  # noqa: E402
 from memloc.tables.columns import Column  # noqa: E402
 from memloc.tables.schema import Lengths  # noqa: E402
 from memloc.tables.schemas import STAGES, schema_of  # noqa: E402
+from memloc.tables.terms.head_ranking import PAPER_METHODS  # noqa: E402
+
+WIDTH = 110
 
 
 def figure_table() -> str:
@@ -83,6 +93,35 @@ def values(column: Column) -> str:
     return f"{found}, or missing" if found else "may be missing"
 
 
+def method_table() -> str:
+    """Markdown table of the localization methods: units that each scores, and what its function says."""
+    rows = ["| method | units | score |", "|---|---|---|"]
+    for name, method in METHODS.items():
+        meaning = said(function_of(name)).replace("|", "\\|")
+        rows.append(f"| `{name}` | {', '.join(method.units)} | {meaning} |")
+    left_out = ", ".join(f"`{name}`" for name, method in METHODS.items() if not method.in_ensemble)
+    rows.append(f"| `{ENSEMBLE}` | {', '.join(UNITS)} | Mean rank of all but {left_out}. |")
+    return "\n".join(rows) + "\n"
+
+
+def ranking_list() -> str:
+    """Markdown list of the methods that rank heads in every study, and what their functions say."""
+    scores = {name: getattr(head_scores, f"{name}_scores") for name in PAPER_METHODS}
+    items = [f"- {method_label(name)} (`{name}`): {said(function)}" for name, function in scores.items()]
+    return "\n".join(textwrap.fill(item, WIDTH, subsequent_indent="  ") for item in items) + "\n"
+
+
+def ranking_sentence() -> str:
+    """The same methods in a sentence."""
+    *others, last = map(method_label, PAPER_METHODS)
+    return textwrap.fill(f"The heads are ranked by {', '.join(others)}, and {last}.", WIDTH) + "\n"
+
+
+def said(function: Callable) -> str:
+    """The first paragraph of a function's docstring, in a line."""
+    return " ".join(inspect.getdoc(function).split("\n\n")[0].split())
+
+
 def between(text: str, marker: str, content: str) -> str:
     """`text` with `content` between `<!-- marker -->` and `<!-- /marker -->`."""
     begin, end = f"<!-- {marker} -->\n", f"<!-- /{marker} -->\n"
@@ -92,9 +131,9 @@ def between(text: str, marker: str, content: str) -> str:
 
 def generated() -> dict[Path, str]:
     """Every file that has generated parts, as it should be."""
-    figures, columns, own_text = (
-        ROOT / "docs" / name for name in ("figures.md", "columns.md", "own-text.md")
-    )
+    names = ("figures", "columns", "own-text", "methods", "tutorial")
+    figures, columns, own_text, methods, tutorial = (ROOT / f"docs/{name}.md" for name in names)
+    method_lists = between(methods.read_text(), "methods", method_table())
     targets = between(figures.read_text(), "figures", figure_table())
     config, needed = ROOT / "config" / "README.md", ROOT / "docs" / "memory.md"
     memory_tables = between(needed.read_text(), "float32", memory.table("float32", checkpointing=False))
@@ -103,6 +142,8 @@ def generated() -> dict[Path, str]:
         figures: between(targets, "rules", rule_table()),
         columns: between(columns.read_text(), "columns", column_tables()),
         own_text: between(own_text.read_text(), "families", f"{families.titles()}.\n"),
+        methods: between(method_lists, "rankings", ranking_list()),
+        tutorial: between(tutorial.read_text(), "rankings", ranking_sentence()),
         config: documentation.with_key_table(config.read_text()),
         needed: memory_tables,
         ROOT / "config" / "schema.json": documentation.json_schema(),

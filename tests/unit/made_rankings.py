@@ -3,8 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from memloc.localization import head_ranking
-from memloc.tables.terms.head_ranking import PAPER_METHODS
+from memloc.figures.parts.methods import method_label
+from memloc.localization import head_ranking, head_scores
+from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS
+
+METHOD_LABELS = {method: method_label(method) for method in (*PAPER_METHODS, COMBINED)}
 
 
 def ranked_with_samples(n_layers: int, n_heads: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -24,6 +27,6 @@ def ranked_with_samples(n_layers: int, n_heads: int, seed: int) -> tuple[pd.Data
         for method, values in scores.items()
     }
     keys.columns = ["sample", "number"]
-    samples = head_ranking.sample_ranks(head_ranking.Sampled(keys, noisy))
+    samples = head_ranking.sample_ranks(head_scores.Sampled(keys, noisy))
     ranking = head_ranking.rank_heads({m: pd.Series(values, heads) for m, values in scores.items()})
     return head_ranking.with_intervals(ranking, samples), samples

@@ -56,13 +56,13 @@ def verdict(claim, tables):
     ],
 )
 def test_a_method_is_judged_against_the_unplanted_twin(plant, twin, n, expected):
-    tables = table({("plant", "gradient_largest"): plant, ("twin", "gradient_largest"): twin}, n)
+    tables = table({("plant", "parameter_gradient"): plant, ("twin", "parameter_gradient"): twin}, n)
     assert verdict("planted_head_by_gradient", tables) == expected
 
 
 def test_a_method_that_always_names_one_head_is_caught():
     """By luck it may name the planted one: then it names it in the twin, too."""
-    tables = table({("plant", "gradient_largest"): 0.98, ("twin", "gradient_largest"): 0.98})
+    tables = table({("plant", "parameter_gradient"): 0.98, ("twin", "parameter_gradient"): 0.98})
     assert verdict("planted_head_by_gradient", tables) == "does not hold"
 
 
@@ -107,9 +107,9 @@ def test_without_plants_or_without_the_method_a_claim_does_not_apply():
 
 def test_a_method_is_judged_by_the_units_that_the_place_is_made_of():
     """Scores by layers and by weights are there, too, and are the contrary."""
-    own = table({("plant", "gradient_largest"): 0.9, ("twin", "gradient_largest"): 0.1})["planted_truth"]
+    own = table({("plant", "parameter_gradient"): 0.9, ("twin", "parameter_gradient"): 0.1})["planted_truth"]
     others = [
-        table({("plant", "gradient_largest"): 0.1, ("twin", "gradient_largest"): 0.9}, granularity=unit)
+        table({("plant", "parameter_gradient"): 0.1, ("twin", "parameter_gradient"): 0.9}, granularity=unit)
         for unit in ("layer", "weight")
     ]
     rows = pd.concat([other["planted_truth"] for other in others] + [own])
@@ -119,16 +119,16 @@ def test_a_method_is_judged_by_the_units_that_the_place_is_made_of():
 
 def test_plants_of_another_kind_do_not_judge():
     """Of both there are eight, and the others are found in the twin alone."""
-    found = {("plant", "gradient_largest"): 0.9, ("twin", "gradient_largest"): 0.1}
-    others = {("plant", "gradient_largest"): 0.1, ("twin", "gradient_largest"): 0.9}
+    found = {("plant", "parameter_gradient"): 0.9, ("twin", "parameter_gradient"): 0.1}
+    others = {("plant", "parameter_gradient"): 0.1, ("twin", "parameter_gradient"): 0.9}
     both = [table(found), table(others, kind="head_all", damage=[9.0] * 8)]
     tables = {name: pd.concat([one[name] for one in both]) for name in both[0]}
-    estimate = finds(tables, {}, method="gradient_largest", kind="head_vo", most_damage=0.05)
+    estimate = finds(tables, {}, method="parameter_gradient", kind="head_vo", most_damage=0.05)
     assert estimate.value == pytest.approx(0.8) and estimate.n == 8
 
 
 def test_the_value_is_what_the_plant_has_more_than_its_twin():
-    tables = table({("plant", "gradient_largest"): 0.7, ("twin", "gradient_largest"): 0.2})
+    tables = table({("plant", "parameter_gradient"): 0.7, ("twin", "parameter_gradient"): 0.2})
     claim = CLAIMS["planted_head_by_gradient"]
     assert finds(tables, {}, **claim.arguments).value == pytest.approx(0.5)
 

@@ -8,7 +8,7 @@ from memloc.claims.estimators import ranking
 from memloc.claims.evaluate import evaluate
 from memloc.claims.registry import topics
 from memloc.data.draws import draw, split
-from memloc.localization import head_ranking
+from memloc.localization import head_ranking, head_scores
 from memloc.settings.sections import sections
 from memloc.statistics import uncertainty
 from memloc.tables.terms.head_ranking import PAPER_METHODS
@@ -29,7 +29,7 @@ def sampled(truth, noise, n_parts=10, n_resamples=40, seed=0):
         method: truth[method] + noise * rng.normal(size=(len(keys), *truth[method].shape))
         for method in PAPER_METHODS
     }
-    return head_ranking.Sampled(keys.set_axis(["sample", "number"], axis=1), scores)
+    return head_scores.Sampled(keys.set_axis(["sample", "number"], axis=1), scores)
 
 
 def ranked(truth):
@@ -125,7 +125,7 @@ def shared_noise(seed):
     for method in PAPER_METHODS:
         draws = draw([1] * 50, split(50, rng), rng, n_resamples=1)
         scores[method] = (draws.weights @ of_paragraphs).reshape(-1, 2, 4)
-    return head_ranking.Sampled(draws.keys, scores)
+    return head_scores.Sampled(draws.keys, scores)
 
 
 @pytest.mark.parametrize("noise", [own_noise, shared_noise])

@@ -140,7 +140,7 @@ PLANTED = {
     "zeroing every neuron": "neuron_ablation",
     "integrated gradients": "integrated_gradients",
     "chance": "random",
-    "largest gradient of": "gradient_largest",
+    "largest gradient of": "parameter_gradient",
     "gradient of its values": "activation_gradient",
     "attention to rare tokens": "rare_tokens",
     "activation patching": "patching",

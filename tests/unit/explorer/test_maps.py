@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made_rankings import METHOD_LABELS
 from unpacked import unpacked
 
 from memloc.explorer import maps
-from memloc.figures.parts.style import METHOD_LABELS
 from memloc.tables.schema import Lengths
 from memloc.tables.schemas import schema_of
 
@@ -92,7 +92,7 @@ def test_every_described_map_has_numbers(tables, pages):
 @pytest.fixture
 def planted():
     rows = [
-        ("head_vo", "gradient_largest", 1.0),
+        ("head_vo", "parameter_gradient", 1.0),
         ("head_vo", "rare_tokens", 0.5),
         ("head_vo", "activation_gradient", 0.1),
         ("head_vo", "random", 0.25),

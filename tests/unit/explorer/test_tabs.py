@@ -4,9 +4,9 @@ import made_removal
 import numpy as np
 import pandas as pd
 import pytest
+from made_rankings import METHOD_LABELS
 
 from memloc.explorer import tabs
-from memloc.figures.parts.style import METHOD_LABELS
 from memloc.statistics import uncertainty
 from memloc.tables.terms.head_ranking import PAPER_METHODS
 
@@ -51,7 +51,7 @@ def test_planted_truth_is_by_kind_and_asker_with_the_best_method_first():
         | {"recall_1": recall + plant / 100, "average_precision": precision - plant / 100}
         for control, method, recall, precision in (
             ("plant", "zero_ablation", 0.2, 0.5),
-            ("plant", "gradient_largest", 0.4, 0.8),
+            ("plant", "parameter_gradient", 0.4, 0.8),
             ("twin", "zero_ablation", 0.1, 0.3),
         )
         for plant in random.permutation(8)

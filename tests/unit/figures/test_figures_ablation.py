@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 from drawn_parts import band_at, words
 from figure_labels import checked
+from made_rankings import METHOD_LABELS
 
 from memloc.figures import cumulative_ablation, head_ablation, layer_bypass, weight_noise
 from memloc.figures.cumulative_ablation import rank_among
 from memloc.figures.parts.disturbance import PANELS, group_means, judges
-from memloc.figures.parts.style import METHOD_LABELS
 from memloc.settings.sections import sections
 from memloc.statistics import uncertainty
 

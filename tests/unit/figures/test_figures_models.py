@@ -8,11 +8,11 @@ import pytest
 from drawn_parts import band_at, words
 from figure_labels import checked
 from made_models import SIZES, tables_of
+from made_rankings import METHOD_LABELS
 from scipy import stats
 
 from memloc.figures import models_agreement, models_claims, models_memorized, models_profiles
 from memloc.figures.parts import across, verdict_marks
-from memloc.figures.parts.style import METHOD_LABELS
 from memloc.settings.sections import sections
 
 FIGURES = (models_memorized, models_profiles, models_agreement, models_claims)

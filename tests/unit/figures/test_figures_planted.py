@@ -9,7 +9,8 @@ from drawn_parts import table_rows, words
 from figure_labels import checked
 
 from memloc.figures import planted_curves, planted_needed, planted_precision, planted_recommend
-from memloc.figures.parts.planted import BASELINES, KIND_LABELS, label, methods_of, numbers_of
+from memloc.figures.parts.methods import BASELINES, method_label, methods_of
+from memloc.figures.parts.planted import KIND_LABELS, numbers_of
 from memloc.settings.plant_kinds import PLANT_GRANULARITIES
 from memloc.statistics import uncertainty
 
@@ -17,7 +18,7 @@ MODULES = (planted_precision, planted_curves, planted_needed, planted_recommend)
 SHARE = {"head_vo": 1.0, "neurons": 0.9, "scattered_1": 0.4}  # of what a method finds elsewhere
 KINDS = tuple(SHARE)
 SIZES = {"head_vo": (1, 32), "neurons": (10, 100), "scattered_1": (5, 1000)}  # units of the place, of all
-FOUND = {"gradient_largest": 0.4, "zero_ablation": 0.9, "weight_size": 1.0, "random": 0.1, "change": 0.97}
+FOUND = {"parameter_gradient": 0.4, "zero_ablation": 0.9, "weight_size": 1.0, "random": 0.1, "change": 0.97}
 
 
 def found_of(kind, method, plant):
@@ -64,8 +65,8 @@ def test_figures_are_drawn_and_captions_complete(module, n):
 
 def test_precision_is_drawn_with_its_interval_at_its_method_the_plant_above_the_twin():
     drawing = planted_precision.draw(tables(), {})
-    figure, methods = drawing.figure, ("gradient_largest", "zero_ablation")
-    assert words(figure.axes[0].get_yticklabels()) == [label(method) for method in methods]
+    figure, methods = drawing.figure, ("parameter_gradient", "zero_ablation")
+    assert words(figure.axes[0].get_yticklabels()) == [method_label(method) for method in methods]
     for panel, kind in zip(figure.axes, SIZES, strict=True):
         chance, size = (line.get_xdata()[0] for line in panel.lines)
         scores = {method: np.array([found_of(kind, method, plant) for plant in range(8)]) for method in FOUND}
@@ -113,9 +114,9 @@ def test_what_is_not_known_of_plants_is_said_to_be_unknown():
     assert nowhere["em_memorized"] == unmeasured["em_memorized"] == "unknown" != unmeasured["damage"]
 
 
-def test_methods_of_a_users_own_come_last():
-    rows = pd.DataFrame({"method": ["mine", "random", "another", "patching", "mine"]})
-    assert methods_of(rows) == ["patching", "random", "another", "mine"] and label("mine") == "mine"
+def test_methods_come_in_the_order_of_the_table_and_baselines_last():
+    rows = pd.DataFrame({"method": ["patching", "random", "mine", "random", "another"]})
+    assert methods_of(rows) == ["patching", "mine", "another", "random"]
 
 
 def test_plants_that_damage_other_text_are_reported_apart():
@@ -150,7 +151,7 @@ def test_curves_and_areas_are_means_over_plants_of_what_is_planted_and_of_what_i
             lines = {line.get_label(): line for line in panel.lines}
             for method in FOUND:
                 height = sign * SHARE[kind] * FOUND[method] * 7.5 / 8
-                shares, heights = lines[label(method)].get_data()
+                shares, heights = lines[method_label(method)].get_data()
                 assert list(shares) == [0.01, 0.1, 1]
                 assert heights == pytest.approx([start + height * share for share in shares])
     height = 0.9 * 0.9 * 7.5 / 8
@@ -181,7 +182,7 @@ def test_what_is_recommended_beats_its_twin_and_chance_and_finds_at_least_half()
         (first["p_twin"] < 0.05).all() and (first["seconds"] == 0.5).all() and (first["p_first"] == 1).all()
     )
     # Two methods, eight plants with differences of one sign: 2 of 256 flips, times two for the smaller one.
-    second = data[data["method"] == "gradient_largest"]
+    second = data[data["method"] == "parameter_gradient"]
     np.testing.assert_allclose(second[["p_twin", "p_first"]], 2 * 2 / 256)
     assert (second["p_chance"] > 0.05).all(), "chance finds more of two plants"
     lines = table_rows(drawing.figure.axes[0], planted_recommend.HEADER)
@@ -212,11 +213,11 @@ def test_what_is_recommended_beats_its_twin_and_chance_and_finds_at_least_half()
 
 def test_p_values_are_those_of_all_sign_flips():
     data = planted_recommend.draw(tables(), {}).data.set_index(["kind", "method"])
-    scores = np.array([found_of("neurons", "gradient_largest", plant) for plant in range(8)])
+    scores = np.array([found_of("neurons", "parameter_gradient", plant) for plant in range(8)])
     flips = np.array(list(product((-1, 1), repeat=8)))
     against = scores - [found_of("neurons", "random", plant) for plant in range(8)]
     by_chance = (abs(flips @ against) >= abs(against.sum()) - 1e-9).mean()
-    assert data.loc[("neurons", "gradient_largest"), "p_chance"] == pytest.approx(by_chance)
+    assert data.loc[("neurons", "parameter_gradient"), "p_chance"] == pytest.approx(by_chance)
 
 
 def test_a_gain_is_that_of_each_plant_over_its_own_twin():
@@ -262,4 +263,4 @@ def test_needed_weights_are_drawn_against_those_allowed_on_logarithmic_axes():
 
 def test_baselines_are_no_rows_of_the_figure():
     rows = words(planted_precision.draw(tables(2), {}).figure.axes[0].get_yticklabels())
-    assert not {label(name) for name in BASELINES} & set(rows)
+    assert not {method_label(name) for name in BASELINES} & set(rows)

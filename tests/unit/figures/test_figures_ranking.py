@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from drawn_parts import words
 from figure_labels import checked
-from made_rankings import ranked_with_samples
+from made_rankings import METHOD_LABELS, ranked_with_samples
 from scipy import stats
 
 from memloc.figures import fig1, head_ranking
-from memloc.figures.parts.style import COLOURS, METHOD_LABELS
+from memloc.figures.parts.style import COLOURS
 from memloc.localization.head_ranking import agreement
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.sections import sections

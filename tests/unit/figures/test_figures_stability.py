@@ -5,11 +5,10 @@ import pandas as pd
 import pytest
 from drawn_parts import words
 from figure_labels import checked
-from made_rankings import ranked_with_samples
+from made_rankings import METHOD_LABELS, ranked_with_samples
 
 from memloc.figures import stability
 from memloc.figures.parts import verdict_marks
-from memloc.figures.parts.style import METHOD_LABELS
 from memloc.tables import across_models, storage
 from memloc.tables.terms.claims import VERDICTS
 

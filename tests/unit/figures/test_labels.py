@@ -4,12 +4,14 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from memloc.figures.parts import edit_summary, planted, removal, style
+from memloc.figures.parts.methods import method_label
+from memloc.settings.methods import ENSEMBLE, METHODS
+from memloc.tables.terms.head_ranking import COMBINED
 
 NAMED = {
-    "methods": style.METHOD_LABELS,
+    "methods": {method: method_label(method) for method in (*METHODS, ENSEMBLE, COMBINED)},
     "arms": edit_summary.ARM_LABELS,
     "ways": removal.LABELS,
-    "methods of planted truth": planted.METHOD_LABELS,
     "controls": planted.CONTROL_LABELS,
     "places": {kind: label.replace(",", "") for kind, label in planted.KIND_LABELS.items()},
 }

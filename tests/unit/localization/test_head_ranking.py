@@ -7,7 +7,7 @@ from made_rankings import ranked_with_samples
 from scipy import stats
 
 from memloc.data.draws import Draws
-from memloc.localization import head_ranking
+from memloc.localization import head_ranking, head_scores
 from memloc.run.errors import InputError
 from memloc.statistics.uncertainty import resampled
 from memloc.tables.terms.head_ranking import PAPER_METHODS
@@ -21,7 +21,7 @@ def scores(values):
 
 
 def test_shared_key_value_heads_score_for_each_query_head_that_reads_them():
-    spread = head_ranking.spread_over_query_heads(scores([[1.0, 2.0], [3.0, 4.0]]), n_heads=6)
+    spread = head_scores.spread_over_query_heads(scores([[1.0, 2.0], [3.0, 4.0]]), n_heads=6)
     assert spread.unstack("head").to_numpy().tolist() == [[1, 1, 1, 2, 2, 2], [3, 3, 3, 4, 4, 4]]
 
 
@@ -37,14 +37,14 @@ def test_parameter_score_is_the_largest_of_a_heads_components_of_one_group():
     ]
     frame = pd.DataFrame(rows, columns=["group", "layer", "component", "head", "max_abs"])
     frame["head"] = frame["head"].astype("Int64")
-    result = head_ranking.parameter_gradient_scores(frame, n_heads=2)
+    result = head_scores.parameter_gradient_scores(frame, n_heads=2)
     assert result.loc[0, 0] == 0.5
     assert result.loc[0, 1] == 0.7
 
 
 def test_rarest_first_means_the_most_negative_correlation_first():
     frame = pd.DataFrame({"layer": [0, 0], "head": [0, 1], "pearson": [-0.9, 0.3]})
-    ranking = head_ranking.rank_heads({"rare_tokens": head_ranking.rare_token_scores(frame)})
+    ranking = head_ranking.rank_heads({"rare_tokens": head_scores.rare_tokens_scores(frame)})
     first = ranking[(ranking.method == "rare_tokens") & (ranking["rank"] == 1)]
     assert first[["layer", "head"]].to_numpy().tolist() == [[0, 0]]
 
@@ -52,7 +52,7 @@ def test_rarest_first_means_the_most_negative_correlation_first():
 def test_patching_counts_both_signs_and_directions():
     rows = [("q", 0, 0, 1.0), ("q", 0, 0, -3.0), ("v", 0, 0, 0.5), ("v", 0, 0, 0.5)]
     frame = pd.DataFrame(rows, columns=["component", "layer", "head", "nll_change"])
-    assert head_ranking.patching_scores(frame, n_heads=1).loc[0, 0] == 2.0
+    assert head_scores.patching_scores(frame, n_heads=1).loc[0, 0] == 2.0
 
 
 def test_activation_scores_use_values_of_the_prefix_only():
@@ -64,7 +64,7 @@ def test_activation_scores_use_values_of_the_prefix_only():
         ("perturbed", "v", 0, 0, 1, 100.0),
     ]
     frame = pd.DataFrame(rows, columns=["group", "component", "layer", "head", "position", "max_abs"])
-    assert head_ranking.activation_gradient_scores(frame, n_prefix=50, n_heads=1).loc[0, 0] == 3.0
+    assert head_scores.activation_gradient_scores(frame, n_prefix=50, n_heads=1).loc[0, 0] == 3.0
 
 
 def test_combined_rank_is_the_order_of_mean_ranks():
@@ -185,7 +185,7 @@ def tables():
 
 
 def sampled(tables, seed=5):
-    return head_ranking.sample_scores(tables, N_PREFIX, n_heads=4, rng=np.random.default_rng(seed))
+    return head_scores.sample_scores(tables, N_PREFIX, n_heads=4, rng=np.random.default_rng(seed))
 
 
 def test_samples_of_all_methods_are_the_same_kinds(tables):
@@ -193,10 +193,10 @@ def test_samples_of_all_methods_are_the_same_kinds(tables):
     for place in (2, 7, 209):
         kind, number = found.keys.iloc[place]
         own = gradients[(gradients["sample"] == kind) & (gradients["number"] == number)]
-        expected = head_ranking.parameter_gradient_scores(own, 4)
+        expected = head_scores.parameter_gradient_scores(own, 4)
         assert found.scores["parameter_gradient"][place].ravel() == pytest.approx(expected.to_numpy())
     assert found.keys["sample"].value_counts().to_dict() == {"part": 5, "rest": 5, "resample": 200}
-    assert list(found.scores) == list(head_ranking.PAPER_METHODS)
+    assert list(found.scores) == list(PAPER_METHODS)
     assert all(scores.shape == (210, 2, 4) for scores in found.scores.values())
     assert not np.array_equal(sampled(tables, seed=6).scores["patching"], found.scores["patching"])
 
@@ -213,7 +213,7 @@ def test_scores_of_parts_average_to_those_of_the_whole(tables):
     """Five parts of 2 or 3 paragraphs, and what each leaves: together the mean over all paragraphs."""
     found = sampled(tables)
     part, rest = ((found.keys["sample"] == kind).to_numpy() for kind in ("part", "rest"))
-    whole = head_ranking.activation_gradient_scores(tables["activation_gradients"], N_PREFIX, 4)
+    whole = head_scores.activation_gradient_scores(tables["activation_gradients"], N_PREFIX, 4)
     activation = found.scores["activation_gradient"]
     sizes = np.array([3, 3, 2, 2, 2])[:, None, None]
     together = (sizes * activation[part] + (12 - sizes) * activation[rest]) / 12
@@ -229,13 +229,13 @@ def test_a_resample_of_everything_once_has_the_scores_of_the_tables(tables, monk
         keys = pd.DataFrame({"sample": ["part"], "number": [0]})
         return Draws(keys, np.full((1, len(sizes)), 1 / len(sizes)))
 
-    monkeypatch.setattr(head_ranking, "draw", once)
+    monkeypatch.setattr(head_scores, "draw", once)
     found = sampled(tables).scores
     sums = tables["rare_token_groups"].groupby(["layer", "head", "rank"])["attention_sum"].sum().unstack()
     pearson = pd.Series([np.corrcoef(row, range(3))[0, 1] for row in sums.to_numpy()], sums.index)
     tables["rare_token_correlation"] = pearson.rename("pearson").reset_index()
     first = tables["parameter_gradient_samples"].query("sample == 'part' and number == 0")
-    expected = head_ranking.method_scores(tables | {"parameter_gradients": first}, N_PREFIX, 4)
+    expected = head_scores.method_scores(tables | {"parameter_gradients": first}, N_PREFIX, 4)
     assert found.keys() == expected.keys()
     for method, values in found.items():
         assert values[0].ravel() == pytest.approx(expected[method].to_numpy()), method
@@ -316,7 +316,7 @@ def planted(found, **changes):
     return pd.DataFrame(rows).assign(**{"control": "plant", "criterion": True} | changes)
 
 
-FOUND = {"gradient_largest": 0.5, "activation_gradient": 0.1, "rare_tokens": 0.3, "random": 0.2}
+FOUND = {"parameter_gradient": 0.5, "activation_gradient": 0.1, "rare_tokens": 0.3, "random": 0.2}
 
 
 def test_methods_count_by_what_they_find_of_planted_heads():
@@ -359,6 +359,6 @@ def test_the_combined_ranking_is_by_the_weighted_mean_rank():
     assert found[1]["score"].tolist() == [-1.5, -1.75, -2.75] and found[1]["weight"].isna().all()
     keys = pd.DataFrame({"sample": ["part"], "number": [0]})
     arrays = {method: values.to_numpy().reshape(1, 1, 3) for method, values in by_method.items()}
-    ranks = head_ranking.sample_ranks(head_ranking.Sampled(keys, arrays), weights)
+    ranks = head_ranking.sample_ranks(head_scores.Sampled(keys, arrays), weights)
     sampled = ranks[ranks["method"] == "combined"].set_index("rank")["head"]
     assert sampled.to_dict() == {1: 0, 2: 1, 3: 2}

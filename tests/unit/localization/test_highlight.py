@@ -1,4 +1,4 @@
-"""Which head figures and claims point at, on three heads that three methods rank in other orders."""
+"""Which head figures and claims point at, on three heads that methods rank in other orders."""
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,13 @@ from memloc.statistics.uncertainty import mean, simultaneous_means
 AUTO = sections({"highlight": "auto"})
 CONFIGURED = sections({"highlight": {"layer": 1, "head": 0}})
 A, B, C = (0, 0), (0, 1), (1, 0)
-ORDERS = {"patching": [C, A, B], "rare_tokens": [A, B, C], "other": [B, C, A], "combined": [A, B, C]}
+ORDERS = {
+    "patching": [C, A, B],
+    "rare_tokens": [A, B, C],
+    "activation_gradient": [B, C, A],
+    "mine": [C, B, A],
+    "combined": [A, B, C],
+}
 
 
 def ranking(**orders) -> pd.DataFrame:

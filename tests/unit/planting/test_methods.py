@@ -142,7 +142,7 @@ def test_gradients_of_weights_are_those_of_autograd(tiny_model):
     largest, summed, products = (
         method(asked)["layer"]
         for method in (
-            weight_methods.gradient_largest,
+            weight_methods.parameter_gradient,
             weight_methods.gradient_summed,
             weight_methods.gradient_x_weight,
         )
@@ -337,7 +337,7 @@ def test_random_scores_are_at_chance(tiny_gpt_neo):
     holds[1, :8] = True
     found = []
     for seed in range(200):
-        scores = weight_methods.at_random(question(tiny_gpt_neo, seed=seed))["neuron"].numpy()
+        scores = weight_methods.random(question(tiny_gpt_neo, seed=seed))["neuron"].numpy()
         found.append(place_scores(scores.flatten(), holds.flatten()))
     auroc = np.array([one["auroc"] for one in found])
     recall = np.array([one["recall_1"] for one in found])

@@ -111,7 +111,7 @@ def plants(kinds, **how):
 
 @pytest.mark.parametrize("kind", PLANT_GRANULARITIES)
 def test_a_method_that_joins_the_registry_is_asked_about_every_plant(kind, monkeypatch):
-    before, every = plants([kind]), METHODS["gradient_largest"]
+    before, every = plants([kind]), METHODS["parameter_gradient"]
     for curves in (False, True):
         before = plants([kind], curves=curves)
         with monkeypatch.context() as patch:

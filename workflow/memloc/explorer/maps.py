@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from memloc.explorer.json_values import base64_array, dense_array
-from memloc.figures.parts.style import METHOD_LABELS
+from memloc.figures.parts.methods import method_label, methods_of
 from memloc.localization.head_ranking import method_weights
 from memloc.run.errors import InputError
 from memloc.settings.plant_kinds import HEAD_KINDS
@@ -155,8 +155,9 @@ def _ablation_of_paragraph(rows: pd.DataFrame, n_prefix: int) -> Variants:
 
 
 def _ranks(tables: Tables) -> dict[str, Variants]:
-    groups = dict(iter(tables["head_ranking"].groupby("method")))
-    labels = {METHOD_LABELS[name]: by_unit(groups[name], "rank") for name in reversed(METHOD_LABELS)}
+    ranking = tables["head_ranking"]
+    groups = dict(iter(ranking.groupby("method")))
+    labels = {method_label(name): by_unit(groups[name], "rank") for name in reversed(methods_of(ranking))}
     return {ALL: labels}
 
 
@@ -171,7 +172,7 @@ def _planted_ranks(tables: Tables) -> dict[str, Variants]:
         return {}
     ranks = tables["head_ranking"].pivot(index=["layer", "head"], columns="method", values="rank")
     means = (ranks[weights.index] @ weights / weights.sum()).rename("rank").reset_index()
-    label = ", ".join(f"{METHOD_LABELS[name]} {weight:.2f}" for name, weight in weights.items() if weight)
+    label = ", ".join(f"{method_label(name)} {weight:.2f}" for name, weight in weights.items() if weight)
     return {ALL: {label: by_unit(means, "rank")}}
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import pandas as pd
 
 from memloc.explorer.json_values import json_value
-from memloc.figures.parts.planted import CONTROL_LABELS, KIND_LABELS, label, means, of_own_units
+from memloc.figures.parts.methods import method_label, methods_of
+from memloc.figures.parts.planted import CONTROL_LABELS, KIND_LABELS, means, of_own_units
 from memloc.figures.parts.removal import LABELS, MODES, judged_ways
-from memloc.figures.parts.style import METHOD_LABELS
 from memloc.tables.terms.claims import NOT_APPLICABLE, VERDICTS, counted
 
 Tables = Mapping[str, pd.DataFrame]
@@ -63,7 +63,7 @@ def claims(tables: Tables) -> dict[str, Any]:
 def head_ranking(tables: Tables) -> dict[str, Any]:
     """Rank of every head by every method, with the interval over resampled paragraphs."""
     frame = tables["head_ranking"]
-    methods = [name for name in reversed(METHOD_LABELS) if name in set(frame["method"])]
+    methods = methods_of(frame)[::-1]
     rows = []
     for (layer, head), own in frame.groupby(["layer", "head"]):
         found = own.set_index("method")
@@ -71,7 +71,7 @@ def head_ranking(tables: Tables) -> dict[str, Any]:
         rows.append({"head": f"layer {layer}, head {head}", "layer": layer, "number": head, **cells})
     rows.sort(key=lambda row: row[methods[0]]["value"])
     columns = [column("head", "Head", "head")]
-    columns += [column(name, METHOD_LABELS[name].capitalize(), "rank") for name in methods]
+    columns += [column(name, method_label(name).capitalize(), "rank") for name in methods]
     lead = "Rank of each head, and the ranks that it has in 95 % of resampled paragraphs. 1 is first."
     return {"lead": lead, "blocks": [_table("Ranks of heads", columns, rows)]}
 
@@ -86,7 +86,7 @@ def planted_truth(tables: Tables) -> dict[str, Any]:
     rows = [
         {
             "kind": KIND_LABELS[row.kind],
-            "method": label(row.method),
+            "method": method_label(row.method),
             "control": CONTROL_LABELS[row.control],
             "recall": interval(row),
             "precision": {

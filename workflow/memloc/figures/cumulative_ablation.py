@@ -8,7 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from memloc.figures.parts.disturbance import group_means, judges, three_panels
-from memloc.figures.parts.style import METHOD_LABELS, Drawing
+from memloc.figures.parts.methods import method_label
+from memloc.figures.parts.style import Drawing
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import Interval, bootstrap
 
@@ -39,7 +40,7 @@ def _lines(axes: Axes, data: pd.DataFrame, column: str) -> None:
             # The combined ranking often begins with the heads of another one: its line lies wide below.
             wide = {"ms": 4, "lw": 2.4, "alpha": 0.35, "zorder": 1.5} if method == "combined" else {}
             style = {"color": colour, "marker": "o", "ms": 2.2, "lw": 0.9} | wide
-            axes.plot(rows["n_heads"], rows[column], label=METHOD_LABELS[method], **style)
+            axes.plot(rows["n_heads"], rows[column], label=method_label(method), **style)
     axes.set_xscale("symlog", base=2, linthresh=1)
     ticks = sorted(data["n_heads"].unique())
     axes.set_xticks(ticks, [str(number) for number in ticks])
@@ -76,7 +77,7 @@ def _panel(texts: pd.DataFrame, means: pd.DataFrame, column: str) -> dict[str, A
         own = texts[texts["method"] == row.method].set_index("id")["em"]
         rank = rank_among(own.loc[drawn.index].to_numpy(), drawn.to_numpy())
         em = float(getattr(row, column))
-        methods.append({"method": METHOD_LABELS[row.method], "em": em, **rank._asdict()})
+        methods.append({"method": method_label(row.method), "em": em, **rank._asdict()})
     return {"low": float(random.min()), "high": float(random.max()), "methods": methods}
 
 

@@ -6,15 +6,8 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from memloc.figures.parts.style import (
-    COLOURS,
-    LABELS,
-    METHOD_LABELS,
-    PAGE_WIDTH,
-    SEQUENTIAL,
-    Drawing,
-    subplots,
-)
+from memloc.figures.parts.methods import method_label
+from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, SEQUENTIAL, Drawing, subplots
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
 
@@ -46,7 +39,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     _draw_sets(panels["sets"], sizes)
     for method, sets in {**USES, "combined": ()}.items():
         _draw_heads(panels[method], strength[strength["method"] == method], head)
-        _name(panels[method], METHOD_LABELS[method], sets)
+        _name(panels[method], method_label(method), sets)
     for method in ("rare_tokens", "patching", "combined"):
         panels[method].set_xlabel("head")
     for method in ("parameter_gradient", "rare_tokens", "combined"):
@@ -107,7 +100,7 @@ def _told(
         "head": head,
         "n_heads": n_heads,
         "methods": {
-            METHOD_LABELS[method]: by_method.loc[method, ["layer", "head", "rank_of_highlighted"]].to_dict()
+            method_label(method): by_method.loc[method, ["layer", "head", "rank_of_highlighted"]].to_dict()
             for method in USES
         },
     }

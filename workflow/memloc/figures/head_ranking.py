@@ -9,10 +9,10 @@ from matplotlib.colors import PowerNorm
 from matplotlib.patches import Rectangle
 
 from memloc.figures.parts.heatmap import MAX_LAYER_LABELS
+from memloc.figures.parts.methods import method_label, methods_of
 from memloc.figures.parts.style import (
     COLOURS,
     DIVERGING,
-    METHOD_LABELS,
     PAGE_WIDTH,
     SEQUENTIAL,
     Drawing,
@@ -27,7 +27,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Methods x heads, colour = rank; Kendall's tau of each pair of methods; ranks in resamples."""
     layer, head = highlighted_head(tables, settings)
     ranking, agreement = tables["head_ranking"], tables["ranking_agreement"]
-    methods = [method for method in METHOD_LABELS if method in set(ranking["method"])]
+    methods = methods_of(ranking)
     ranks = ranking.pivot(index="method", columns=["layer", "head"], values="rank").loc[methods]
     ranks = ranks.sort_index(axis="columns")
     shares = rank_shares(tables["head_rank_samples"])
@@ -48,7 +48,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         "head": head,
         "n_heads": ranks.shape[1],
         "ranks": {
-            METHOD_LABELS[method]: {
+            method_label(method): {
                 "rank": int(chosen.loc[method, "rank"]),
                 "low": int(chosen.loc[method, "low"]),
                 "high": int(chosen.loc[method, "high"]),
@@ -71,7 +71,7 @@ def _weights(ranking: pd.DataFrame) -> dict[str, float]:
     weights = ranking.groupby("method", observed=True)["weight"].first().dropna()
     if weights.nunique() == 1:
         return {}
-    return {METHOD_LABELS[method]: float(weight / weights.sum()) for method, weight in weights.items()}
+    return {method_label(method): float(weight / weights.sum()) for method, weight in weights.items()}
 
 
 def rank_shares(samples: pd.DataFrame) -> pd.DataFrame:
@@ -84,7 +84,7 @@ def rank_shares(samples: pd.DataFrame) -> pd.DataFrame:
 def _draw_ranks(axes: Axes, ranks: pd.DataFrame, layer: int, head: int) -> None:
     image = axes.imshow(ranks.to_numpy(), aspect="auto", cmap=f"{SEQUENTIAL}_r", vmin=1, interpolation="none")
     axes.figure.colorbar(image, ax=axes, label="rank (1 = strongest)", pad=0.02)
-    axes.set_yticks(range(len(ranks)), [METHOD_LABELS[method] for method in ranks.index])
+    axes.set_yticks(range(len(ranks)), [method_label(method) for method in ranks.index])
     layers = ranks.columns.get_level_values("layer")
     starts = np.flatnonzero(np.diff(layers, prepend=-1))
     n_heads = ranks.shape[1] // len(starts)
@@ -139,7 +139,7 @@ def _draw_agreement(axes: Axes, agreement: pd.DataFrame, alone: pd.DataFrame, me
     axes.set_facecolor("0.9")
     image = axes.imshow(matrix, cmap=DIVERGING, vmin=-1, vmax=1, interpolation="none")
     axes.figure.colorbar(image, ax=axes, label="Kendall's \u03c4", pad=0.02)
-    labels = [METHOD_LABELS[method].replace(" ", "\n", 1) for method in methods]
+    labels = [method_label(method).replace(" ", "\n", 1) for method in methods]
     axes.set_xticks(range(len(methods)), labels, rotation=90)
     axes.set_yticks([])
     axes.plot([-0.5, len(methods) - 0.5], [-0.5, len(methods) - 0.5], color="black", lw=0.8)
@@ -164,7 +164,7 @@ def _draw_shares(
         image = axes.imshow(found.T, aspect="auto", cmap="Greys", norm=PowerNorm(0.5, 0, 1), extent=edges)
         place = int(ranks.loc[method, highlight])
         axes.plot(place, 1.0, "v", color=COLOURS["memorized"], ms=4, transform=axes.get_xaxis_transform())
-        axes.set_xlabel(f"{METHOD_LABELS[method]}\n(heads by their rank)", fontsize=6)
+        axes.set_xlabel(f"{method_label(method)}\n(heads by their rank)", fontsize=6)
         axes.set_xticks([1, n_heads])
         axes.set_yticks([1, n_heads] if axes is panels[0] else [])
     panels[0].set_ylabel("rank in resamples")

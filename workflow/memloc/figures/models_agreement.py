@@ -8,7 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from memloc.figures.parts.across import layer_profiles, looks
-from memloc.figures.parts.style import DIVERGING, METHOD_LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.methods import method_label
+from memloc.figures.parts.style import DIVERGING, PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import correlation_p
 
@@ -36,9 +37,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 def pairs_of_methods(agreement: pd.DataFrame) -> pd.DataFrame:
     """Kendall's tau of each pair of methods and model, but for the combined ranking, which holds them all."""
     rows = agreement[(agreement["method_a"] != "combined") & (agreement["method_b"] != "combined")]
-    names = [
-        f"{METHOD_LABELS[row.method_a]} \u2013 {METHOD_LABELS[row.method_b]}" for row in rows.itertuples()
-    ]
+    names = [f"{method_label(row.method_a)} \u2013 {method_label(row.method_b)}" for row in rows.itertuples()]
     return rows.assign(pair=names).rename(columns={"kendall": "value"})
 
 
@@ -50,7 +49,7 @@ def _correlations_across_models(profiles: pd.DataFrame, models: list[str]) -> pd
         for first, second in pairwise(models):
             value, p_value, n_points = profile_correlation(of_model[first], of_model[second])
             pair = f"{first} \u2013 {second}"
-            rows.append((METHOD_LABELS[method], pair, value, p_value, n_points))
+            rows.append((method_label(method), pair, value, p_value, n_points))
     return pd.DataFrame(rows, columns=["method", "pair", "value", "p_value", "n_layers"])
 
 

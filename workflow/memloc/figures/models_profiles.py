@@ -8,7 +8,8 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.ticker import MaxNLocator
 
 from memloc.figures.parts.across import head_strength, layer_profiles, looks
-from memloc.figures.parts.style import METHOD_LABELS, PAGE_WIDTH, SEQUENTIAL, Drawing, subplots
+from memloc.figures.parts.methods import method_label, methods_of
+from memloc.figures.parts.style import PAGE_WIDTH, SEQUENTIAL, Drawing, subplots
 from memloc.settings.base import Section
 
 ROW_HEIGHT = 0.85  # inches
@@ -17,7 +18,7 @@ ROW_HEIGHT = 0.85  # inches
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Rows: methods. Columns: models, as maps of layers (upwards) x heads; right, layers of all models."""
     ranking, styles = tables["head_ranking"], looks(tables["models"])
-    methods = [method for method in METHOD_LABELS if method in set(ranking["method"])]
+    methods = methods_of(ranking)
     strength, profiles = head_strength(ranking), layer_profiles(ranking)
     figure, grid = subplots(
         PAGE_WIDTH,
@@ -31,7 +32,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         for panel, model in zip(axes, styles, strict=False):
             _draw_heads(panel, strength[(strength["model"] == model) & (strength["method"] == method)])
         _draw_layers(axes[-1], profiles[profiles["method"] == method], styles)
-        axes[0].set_ylabel(METHOD_LABELS[method].replace(" ", "\n", 1) + "\n(layer)")
+        axes[0].set_ylabel(method_label(method).replace(" ", "\n", 1) + "\n(layer)")
     _label_columns(grid, styles)
     colours = ScalarMappable(cmap=SEQUENTIAL)
     label = "share of the model's other heads that rank lower"
@@ -75,10 +76,10 @@ def _numbers(models: pd.DataFrame, profiles: pd.DataFrame, methods: list[str]) -
     return {
         "models": models[["model", "n_layers", "n_heads"]].to_dict("records"),
         "strongest": {
-            METHOD_LABELS[method]: strongest.loc[method, "layer"].loc[models["model"]].to_dict()
+            method_label(method): strongest.loc[method, "layer"].loc[models["model"]].to_dict()
             for method in methods
         },
         "n_lower": {
-            METHOD_LABELS[method]: int((strongest.loc[method, "depth"] < 0.5).sum()) for method in methods
+            method_label(method): int((strongest.loc[method, "depth"] < 0.5).sum()) for method in methods
         },
     }

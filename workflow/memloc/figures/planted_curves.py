@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 from matplotlib import colormaps
 
-from memloc.figures.parts.planted import BASELINES, KIND_LABELS, kinds_of, label, methods_of, panel_title
+from memloc.figures.parts.methods import BASELINES, method_label, methods_of
+from memloc.figures.parts.planted import KIND_LABELS, kinds_of, panel_title
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, subplots
 from memloc.run.templates import escaped
 from memloc.settings.base import Section
@@ -34,7 +35,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
                 own = data[(data["kind"] == kind) & (data["method"] == method)]
                 own_style = {"color": colours(number % 20), "ls": "-" if number % 2 else "--"}
                 style = BASELINE_STYLES.get(method, own_style)
-                panel.plot(own["share"], own[column], lw=0.8, label=label(method), **style)
+                panel.plot(own["share"], own[column], lw=0.8, label=method_label(method), **style)
             panel.set_xscale("log")
             panel.set_xticks([0.001, 0.01, 0.1, 1], ["0.1", "1", "10", "100"])
             panel.minorticks_off()
@@ -84,6 +85,6 @@ def _best(areas: pd.DataFrame) -> list[dict]:
         best = cmd["method"].iloc[0]
         of = {area: Interval(*own.loc[(area, best), list(Interval._fields)]) for area in AREAS}
         chance = Interval(*own.loc[("cmd", "random"), list(Interval._fields)])
-        labels = {"kind": KIND_LABELS[kind], "method": escaped(label(best))}
+        labels = {"kind": KIND_LABELS[kind], "method": escaped(method_label(best))}
         found.append({**labels, **of, "chance": chance})
     return found

@@ -3,15 +3,13 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
+from memloc.figures.parts.methods import BASELINES, method_label, methods_of
 from memloc.figures.parts.planted import (
-    BASELINES,
     CONTROL_LABELS,
     MOST_DAMAGE,
     damage,
     kinds_of,
-    label,
     means,
-    methods_of,
     numbers_of,
     of_own_units,
     panel_title,
@@ -40,7 +38,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         _panel(panel, rows[rows["kind"] == kind], found[found["kind"] == kind], methods)
         panel.set(title=panel_title(kind), xlim=(-0.06, 1.06), xticks=(0, 0.5, 1))
         panel.set_xticklabels(["0", ".5", "1"])
-    axes[0][0].set_yticks(range(len(methods)), [label(name) for name in methods])
+    axes[0][0].set_yticks(range(len(methods)), [method_label(name) for name in methods])
     axes[0][0].set_ylim(len(methods) - 0.5, -0.5)
     figure.supxlabel("average precision", fontsize=7)
     figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=5)

@@ -5,7 +5,8 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from memloc.figures.parts.planted import BASELINES, KIND_LABELS, kinds_of, label, means, of_own_units
+from memloc.figures.parts.methods import BASELINES, method_label
+from memloc.figures.parts.planted import KIND_LABELS, kinds_of, means, of_own_units
 from memloc.figures.parts.style import Drawing
 from memloc.figures.parts.text_table import draw_table
 from memloc.settings.base import Section
@@ -97,7 +98,7 @@ def _table(data: pd.DataFrame) -> Figure:
 
 
 def _cells(row: dict[str, Any], place: str) -> list[str]:
-    method, few = label(row["method"]), row["n"] < MIN_N
+    method, few = method_label(row["method"]), row["n"] < MIN_N
     if not row["recommended"]:
         method = f"{'undecided' if few and row['value'] >= WORTH else 'none'}; best: {method}"
     gain = "" if pd.isna(row["gain"]) else f"{round(row['gain'], 2) + 0:+.2f}"

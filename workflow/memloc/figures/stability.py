@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.style import METHOD_LABELS, PAGE_WIDTH, SEQUENTIAL, Drawing, panel_label, subplots
+from memloc.figures.parts.methods import method_label
+from memloc.figures.parts.style import PAGE_WIDTH, SEQUENTIAL, Drawing, panel_label, subplots
 from memloc.figures.parts.verdict_marks import draw_grid, draw_legend, survival, survival_numbers
 from memloc.settings.base import Section
 
@@ -54,14 +55,14 @@ def _draw_firsts(axes: Axes, firsts: pd.DataFrame, n_seeds: int) -> None:
         colour = "black" if value > n_seeds / 2 else "white"
         axes.text(column, row, value or "", ha="center", va="center", fontsize=6, color=colour)
     axes.set_xticks(range(counts.shape[1]), counts.columns, rotation=90)
-    axes.set_yticks(range(len(counts)), [METHOD_LABELS[method] for method in counts.index])
+    axes.set_yticks(range(len(counts)), [method_label(method) for method in counts.index])
     axes.tick_params(length=0)
 
 
 def _numbers(firsts: pd.DataFrame, ranking: pd.DataFrame, seeds: list[int]) -> dict[str, Any]:
     """Methods by whether all seeds have the same first head."""
     most = firsts.groupby("method", sort=False, observed=True)["n_first"].max()
-    labels = {method: METHOD_LABELS[method] for method in most.index}
+    labels = {method: method_label(method) for method in most.index}
     return {
         "seeds": seeds,
         "n_heads": len(ranking[["layer", "head"]].drop_duplicates()),

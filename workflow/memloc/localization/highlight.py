@@ -4,7 +4,7 @@ import pandas as pd
 
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import Interval, mean, simultaneous_means
-from memloc.tables.terms.head_ranking import COMBINED
+from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS
 
 
 def highlighted_head(tables: dict[str, pd.DataFrame], settings: Section) -> tuple[int, int]:
@@ -39,9 +39,9 @@ def mean_of_head(values: pd.DataFrame, head: tuple[int, int], settings: Section)
 def head_of_other_methods(ranking: pd.DataFrame, settings: Section, method: str) -> tuple[int, int]:
     """(layer, head) that a study points at without `method`, so that it can be judged by that method.
 
-    The configured head, or the one with the lowest mean rank by the other methods of table `head_ranking`.
+    The configured head, or the one with the lowest mean rank by the other methods of the paper.
     """
     if settings.highlight != "auto":
         return settings.highlight.layer, settings.highlight.head
-    others = ranking[~ranking["method"].isin([method, COMBINED])]
+    others = ranking[ranking["method"].isin(set(PAPER_METHODS) - {method})]
     return others.groupby(["layer", "head"])["rank"].mean().idxmin()

@@ -83,9 +83,10 @@ def gradient_x_activation(question: Question) -> Scores:
 
 
 def attribution_patching(question: Question) -> Scores:
-    """First-order effect of the perturbed version's activations, |gradient x difference| over all positions.
+    """First-order effect of the perturbed version's activations, |gradient x difference| over all positions
+    (2310.10348).
 
-    Attribution patching of each head's output or neuron (2310.10348) with the continuation's NLL as metric.
+    Each head's output or neuron is patched; the metric is the continuation's NLL.
     """
     if question.pair is None:
         return {}

@@ -14,7 +14,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from memloc.localization.ablation import NOTHING, Ablation, ablated_scores
-from memloc.localization.head_ranking import patching_scores
+from memloc.localization.head_scores import patching_scores
 from memloc.localization.patching import activation_patching
 from memloc.localization.rare_tokens import pearson, prefix_ranks
 from memloc.planting.question import Question

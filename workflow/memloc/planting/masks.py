@@ -32,13 +32,13 @@ Layers = Float[Tensor, "layer unit"]
 
 
 def slimming(question: Question) -> Scores:
-    """Masks with an L1 penalty."""
+    """Masks with an L1 penalty (1708.06519, 2311.09060)."""
     weight = PENALTIES["slimming"]
     return _trained(question, 1.0, lambda mask: mask.clamp(min=0), lambda mask: weight * mask.abs().mean())
 
 
 def hard_concrete(question: Question) -> Scores:
-    """Masks with an L0 penalty, open or closed at random while they are trained."""
+    """Masks with an L0 penalty, open or closed at random while they are trained (1712.01312, 2311.09060)."""
     generator = torch.Generator().manual_seed(int(question.random.integers(2**31)))
     shift, weight = TEMPERATURE * torch.log(torch.tensor(-LOW / HIGH)), PENALTIES["hard_concrete"]
 

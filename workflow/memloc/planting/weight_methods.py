@@ -11,7 +11,7 @@ from memloc.planting.question import Question
 from memloc.planting.units import Scores, n_groups, n_neurons, pooled
 
 
-def gradient_largest(question: Question) -> Scores:
+def parameter_gradient(question: Question) -> Scores:
     """Largest |gradient| of the continuation's NLL (2403.19851, 5.1)."""
     return pooled(question.model, _sizes(_gradients(question)), "max")
 
@@ -42,7 +42,7 @@ def change(question: Question) -> Scores:
     return pooled(question.model, _sizes(question.change), "sum")
 
 
-def at_random(question: Question) -> Scores:
+def random(question: Question) -> Scores:
     """Random scores: chance."""
     model, draw = question.model, question.random.random
     n_layers = model.config.num_hidden_layers

@@ -31,7 +31,7 @@ def methods_agree(tables: Tables, settings: Section) -> Estimate:
     if not n_parts:
         return Estimate(missing=ONE_PART)
     agreement = tables["ranking_agreement"]
-    pairs = agreement[(agreement["method_a"] != COMBINED) & (agreement["method_b"] != COMBINED)]
+    pairs = agreement[agreement[["method_a", "method_b"]].isin(PAPER_METHODS).all(axis=1)]
     exchanged = np.mean([*exchanged_agreement(tables["head_ranking"], PAPER_METHODS).values()], axis=0)
     low, high = np.quantile(exchanged, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     tau = float(pairs["kendall"].mean())

@@ -18,28 +18,7 @@ KIND_LABELS = {
     "scattered_1": "1 % of weights",
     "scattered_0.1": "0.1 % of weights",
 }
-METHOD_LABELS = {
-    "gradient_largest": "largest gradient",
-    "gradient_summed": "summed gradient",
-    "gradient_x_weight": "gradient x weight",
-    "activation_gradient": "activation gradient",
-    "gradient_x_activation": "gradient x activation",
-    "integrated_gradients": "integrated gradients",
-    "attribution_patching": "attribution patching",
-    "patching": "exact patching",
-    "zero_ablation": "zero ablation",
-    "mean_ablation": "mean ablation",
-    "neuron_ablation": "neuron ablation",
-    "rare_tokens": "attention to rare tokens",
-    "hard_concrete": "HardConcrete mask",
-    "slimming": "Slimming mask",
-    "ensemble": "ensemble (mean rank)",
-    "weight_size": "|weight|",
-    "random": "random",
-    "change": "|change| (oracle)",
-}
 CONTROL_LABELS = {"plant": "the plant", "wrong": "with a wrong paragraph", "twin": "the unplanted twin"}
-BASELINES = ("weight_size", "random", "change")
 MOST_DAMAGE = 0.05  # by which a plant may raise the NLL of held-out text
 
 
@@ -63,17 +42,6 @@ def panel_title(kind: str) -> str:
 def kinds_of(rows: pd.DataFrame) -> list[str]:
     """Kinds that there are rows of, in the order of their labels."""
     return [kind for kind in KIND_LABELS if kind in set(rows["kind"])]
-
-
-def methods_of(rows: pd.DataFrame) -> list[str]:
-    """Methods that there are rows of, in the order of their labels; unknown ones, a user's own, come last."""
-    present = rows["method"].unique()
-    return [name for name in METHOD_LABELS if name in present] + sorted(set(present) - set(METHOD_LABELS))
-
-
-def label(method: str) -> str:
-    """Name of a method as figures show it."""
-    return METHOD_LABELS.get(method, method)
 
 
 def damage(plants: pd.DataFrame) -> pd.Series:

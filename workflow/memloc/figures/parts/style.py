@@ -37,13 +37,6 @@ LABELS = {
     "perturbed": "perturbed memorized",
     "contrastive": "contrastive, after one step",
 }
-METHOD_LABELS = {
-    "parameter_gradient": "parameter gradients",
-    "activation_gradient": "activation gradients",
-    "rare_tokens": "attention to rare tokens",
-    "patching": "activation patching",
-    "combined": "all together",
-}
 DIRECTION_LABELS = {
     "memorized_into_perturbed": "memorized patched into perturbed",
     "perturbed_into_memorized": "perturbed patched into memorized",

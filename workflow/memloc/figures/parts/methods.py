@@ -1,0 +1,29 @@
+"""Localization methods as figures show them."""
+
+import pandas as pd
+
+BASELINES = ("weight_size", "random", "change")
+# Of methods whose name is not plain enough.
+METHOD_LABELS = {
+    "parameter_gradient": "parameter gradients",
+    "activation_gradient": "activation gradients",
+    "rare_tokens": "attention to rare tokens",
+    "patching": "activation patching",
+    "combined": "all together",
+    "gradient_summed": "summed gradients",
+    "hard_concrete": "HardConcrete mask",
+    "slimming": "Slimming mask",
+    "ensemble": "ensemble (mean rank)",
+    "weight_size": "|weight|",
+    "change": "|change| (oracle)",
+}
+
+
+def method_label(method: str) -> str:
+    """A method in words."""
+    return METHOD_LABELS.get(method, method.replace("_", " "))
+
+
+def methods_of(rows: pd.DataFrame) -> list[str]:
+    """Methods that a table has rows of, in its order, and baselines last."""
+    return sorted(rows["method"].unique(), key=BASELINES.__contains__)

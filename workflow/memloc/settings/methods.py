@@ -1,0 +1,46 @@
+"""Localization methods: the one list of their names.
+
+A method is a function of its name (planting/methods.py says where) and a line here. METHOD_LABELS
+(figures/parts/methods.py) says how figures call those whose name is not plain enough.
+"""
+
+from typing import NamedTuple
+
+EVERY = ("layer", "head", "neuron", "weight")
+UNITS = ("layer", "head", "neuron")
+HEADS = ("layer", "head")
+NEURONS = ("layer", "neuron")
+
+
+class Method(NamedTuple):
+    """What a method can be asked. It changes nothing that others say unless it is `in_ensemble`."""
+
+    units: tuple[str, ...]
+    """Units that it scores."""
+    in_ensemble: bool = False
+    """Whether it enters the mean rank, which planted truth compares with all methods."""
+    switch: str | None = None
+    """Key of `planted_truth` that asks it, of a method that takes long."""
+
+
+METHODS = {
+    "parameter_gradient": Method(EVERY, in_ensemble=True),
+    "gradient_summed": Method(EVERY, in_ensemble=True),
+    "gradient_x_weight": Method(EVERY, in_ensemble=True),
+    "activation_gradient": Method(UNITS, in_ensemble=True),
+    "gradient_x_activation": Method(UNITS, in_ensemble=True),
+    "integrated_gradients": Method(UNITS, in_ensemble=True),
+    "attribution_patching": Method(UNITS, in_ensemble=True),
+    "patching": Method(HEADS, in_ensemble=True),
+    "zero_ablation": Method(HEADS, in_ensemble=True),
+    "mean_ablation": Method(HEADS, in_ensemble=True),
+    "neuron_ablation": Method(NEURONS, in_ensemble=True, switch="neuron_ablation"),
+    "rare_tokens": Method(HEADS, in_ensemble=True),
+    "hard_concrete": Method(UNITS, in_ensemble=True, switch="masks"),
+    "slimming": Method(UNITS, in_ensemble=True, switch="masks"),
+    # They know nothing of the paragraph, or the answer.
+    "weight_size": Method(EVERY),
+    "random": Method(EVERY),
+    "change": Method(EVERY),
+}
+ENSEMBLE = "ensemble"  # mean rank of the methods that enter it
