@@ -1,21 +1,11 @@
 """Trained masks: what they let through while they are trained, and what they keep."""
 
-from pathlib import Path
-
 import pytest
 import torch
 from made_questions import question
 
 from memloc.model.components import components
 from memloc.planting import masks
-from memloc.planting.methods import METHODS
-
-
-def test_masks_are_trained_with_the_rate_and_penalties_that_the_page_says_were_chosen():
-    page = " ".join((Path(__file__).parents[3] / "docs/methods.md").read_text().split())
-    rate = masks.LEARNING_RATE
-    assert f"Slimming masks have {rate:g} and {masks.PENALTIES['slimming']:g} (" in page
-    assert f"HardConcrete masks {rate:g} and {masks.PENALTIES['hard_concrete']:g}, the largest" in page
 
 
 def test_masks_keep_what_is_needed(memorizing_model, memorized_tokens, monkeypatch):
@@ -31,9 +21,9 @@ def test_masks_keep_what_is_needed(memorizing_model, memorized_tokens, monkeypat
     asked = question(memorizing_model, ("head",), masks=True)._replace(
         tokens=memorized_tokens[:1], n_prefix=12
     )
-    for method in ("slimming", "hard_concrete"):
-        found = METHODS[method].ask(asked)["head"]
-        assert found[1, 2] < found.median() and found.max() > found[1, 2] + 0.3, method
+    for method in (masks.slimming, masks.hard_concrete):
+        found = method(asked)["head"]
+        assert found[1, 2] < found.median() and found.max() > found[1, 2] + 0.3
 
 
 @pytest.fixture

@@ -7,19 +7,12 @@ from scipy.stats import rankdata
 
 from memloc.editing.masks import n_weights
 from memloc.model.components import components
-from memloc.planting import places
 from memloc.planting.methods import mid_ranks
 from memloc.planting.place_scores import place_scores, recall_by_layer
 from memloc.planting.places import draw_place
-from memloc.planting.units import by_unit, holding, n_groups, n_neurons, pooled
+from memloc.planting.units import by_unit, n_groups, n_neurons, pooled
 from memloc.run.errors import InputError
 from memloc.settings.plant_kinds import PLANT_GRANULARITIES
-from memloc.settings.planted_truth import PlantedTruth
-
-
-def test_kinds_are_those_of_the_settings():
-    kinds = dict.fromkeys(PLANT_GRANULARITIES, 0.01)
-    assert PlantedTruth(kinds=kinds).kinds.keys() == set(PLANT_GRANULARITIES)
 
 
 @pytest.mark.parametrize("kind", PLANT_GRANULARITIES)
@@ -89,11 +82,14 @@ def test_pooled_scores_are_those_of_the_units_one_by_one(tiny_model):
     assert len(found["weight"]) == sum(own.numel() for own in weights.values())
 
 
-def test_more_neurons_than_a_layer_has_are_an_error(tiny_gpt_neo):
+def test_a_place_that_the_model_does_not_have_is_an_error(tiny_gpt_neo, monkeypatch):
     with pytest.raises(InputError, match="n_neurons: 65 asked for, but a layer has 64"):
         draw_place(tiny_gpt_neo, "neurons", 65, np.random.default_rng(0))
     whole_layer = draw_place(tiny_gpt_neo, "neurons", 64, np.random.default_rng(0))
     assert int(whole_layer.units["neuron"].sum()) == 64
+    monkeypatch.setattr(tiny_gpt_neo.config, "num_layers", 1)
+    with pytest.raises(InputError, match="two_heads needs a model of two layers"):
+        draw_place(tiny_gpt_neo, "two_heads", 1, np.random.default_rng(0))
 
 
 def test_every_head_is_drawn_and_two_heads_lie_in_two_layers(tiny_model):
@@ -108,24 +104,6 @@ def test_every_head_is_drawn_and_two_heads_lie_in_two_layers(tiny_model):
     assert (found > 0).all()
 
 
-def test_places_are_named_by_what_they_hold(tiny_gpt_neo, monkeypatch):
-    """Of 128 neurons, 2 % are 3."""
-    monkeypatch.setitem(places.SHARES, "inj_1", 0.02)
-    drawn = {
-        kind: draw_place(tiny_gpt_neo, kind, 5, np.random.default_rng(0)) for kind in PLANT_GRANULARITIES
-    }
-    (layer,) = drawn["neurons"].layers
-    assert drawn["neurons"].name == f"5 neurons of layer {layer}"
-    assert drawn["inj_1"].name == "3 value vectors" and int(drawn["inj_1"].units["neuron"].sum()) == 3
-    assert drawn["scattered_1"].name == f"{int(drawn['scattered_1'].units['weight'].sum()):,} weights"
-
-
-def test_a_model_of_one_layer_has_no_two_heads_to_plant_in(tiny_gpt_neo, monkeypatch):
-    monkeypatch.setattr(tiny_gpt_neo.config, "num_layers", 1)
-    with pytest.raises(InputError, match="planted_truth.kinds: two_heads needs a model of two layers"):
-        draw_place(tiny_gpt_neo, "two_heads", 1, np.random.default_rng(0))
-
-
 def slow_scores(scores, holds, n_orders=4000):
     """Recalls, average rank and AUROC over random orders of tied units; average precision by thresholds."""
     rng, k, recalls = np.random.default_rng(0), holds.sum(), []
@@ -137,7 +115,7 @@ def slow_scores(scores, holds, n_orders=4000):
     return np.mean(recalls, axis=0), np.mean(precision), np.mean(pairs)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_scores_with_ties_are_means_over_orders(seed):
     rng = np.random.default_rng(seed)
     scores, holds = rng.integers(6, size=30).astype(np.float32), rng.random(30) < 0.15
@@ -167,9 +145,3 @@ def test_recall_by_layer_takes_as_many_as_each_layer_has():
     holds = np.array([[True, False, False], [True, True, False], [False, False, False]])
     scores = np.array([[0.1, 0.2, 0.0], [9.0, 8.0, 7.0], [99.0, 99.0, 99.0]])
     assert recall_by_layer(scores, holds) == pytest.approx(2 / 3)
-
-
-def test_which_units_hold_weights(tiny_llama):
-    place = draw_place(tiny_llama, "head_vo", 1, np.random.default_rng(1))
-    units = holding(tiny_llama, place.movable)
-    assert int(units["head"].sum()) == 1 and not units["neuron"].any() and int(units["layer"].sum()) == 1

@@ -8,9 +8,7 @@ import pytest
 import torch
 from made_plants import N_PREFIX, how, paragraphs, study
 
-from memloc.model.components import editable_parameters
 from memloc.planting.curves import KEPT, Plant, curves, n_needed
-from memloc.planting.methods import METHODS, answers
 from memloc.planting.places import draw_place
 from memloc.planting.planter import plant
 from memloc.planting.study import run_slot, slots
@@ -65,15 +63,6 @@ def test_a_slot_depends_on_no_other_and_leaves_the_weights(memorizing_model, mem
     assert (oracle[oracle["control"] == "plant"]["average_precision"] > 0.99).all()
     twin = oracle[oracle["control"] == "twin"]
     np.testing.assert_allclose(twin["average_precision"], twin["n_place"] / twin["n_units"])
-
-
-def test_a_plant_that_fails_is_reported_and_tried_again(memorizing_model, memorized_tokens):
-    asked = study(
-        memorizing_model, how(kinds={"neurons": 1e-6}, tries=2, max_steps=2, n_plants=1), memorized_tokens
-    )
-    found = run_slot(asked, 0)
-    assert found.plants["attempt"].tolist() == [0, 1] and not found.plants["reached"].any()
-    assert found.plants["id"].nunique() == 2 and found.planted_truth.empty
 
 
 @pytest.fixture
@@ -182,24 +171,6 @@ def test_kept_paragraphs_are_of_both_sets_and_none_that_judge():
     assert len(kept_paragraphs(sets, {0, 1}, 5, np.random.default_rng(0))) == 6
     few = kept_paragraphs(sets, set(range(2, 20, 2)), 8, np.random.default_rng(0))
     assert sorted(few % 2) == [0, 1, 1, 1, 1], "one memorized paragraph is left"
-
-
-def test_every_parameter_of_a_place_is_one_that_may_be_edited(tiny_model):
-    for kind in ("head_vo", "neurons", "inj_1"):
-        place = draw_place(tiny_model, kind, 4, np.random.default_rng(0))
-        assert set(place.movable) <= set(editable_parameters(tiny_model))
-
-
-def test_values_go_where_they_came_from(tiny_gpt2):
-    place = draw_place(tiny_gpt2, "scattered_1", 1, np.random.default_rng(0))
-    values = values_at(tiny_gpt2, place.movable)
-    set_values(tiny_gpt2, place.movable, {name: own + 1 for name, own in values.items()})
-    for name, own in values_at(tiny_gpt2, place.movable).items():
-        torch.testing.assert_close(own, values[name] + 1)
-
-
-def test_the_registry_is_asked_as_the_settings_say(tiny_gpt_neo):
-    assert answers and not METHODS["slimming"].asked(how()) and METHODS["slimming"].asked(how(masks=True))
 
 
 def test_masks_are_trained_at_the_criterion_alone(memorizing_model, memorized_tokens):

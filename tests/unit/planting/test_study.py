@@ -8,15 +8,15 @@ import torch
 from made_plants import N_PREFIX, how, study
 
 from memloc.editing.masks import EditError, OriginalWeights
-from memloc.planting import methods
+from memloc.planting import methods, weight_methods
 from memloc.planting import study as planting_study
-from memloc.planting.methods import METHODS, Method
 from memloc.planting.places import draw_place
 from memloc.planting.planter import plant
 from memloc.planting.study import run_slot
 from memloc.planting.units import set_values, values_at
 from memloc.run.seeds import generator
 from memloc.scoring.paragraph_scores import teacher_forced
+from memloc.settings.methods import HEADS, METHODS, Method
 
 
 def test_a_row_says_what_was_planted_where_and_what_it_did(memorizing_model, memorized_tokens):
@@ -91,8 +91,8 @@ def test_a_method_that_always_names_one_head_gains_nothing_over_the_twin(
     """It names the planted head, by luck; one that sees the plant gains."""
     place = draw_place(memorizing_model, "head_vo", 24, generator(0, "planted_truth", "head_vo", "0", "0"))
     lucky = {name: units.float() for name, units in place.units.items()}
-    constant = Method(lambda question: lucky, ("layer", "head"))
-    monkeypatch.setattr(methods, "METHODS", {"constant": constant, "change": METHODS["change"]})
+    monkeypatch.setattr(weight_methods, "constant", lambda question: lucky, raising=False)
+    monkeypatch.setattr(methods, "METHODS", {"constant": Method(HEADS), "change": METHODS["change"]})
     asked = study(memorizing_model, how(kinds={"head_vo": 0.03}, curves=False), memorized_tokens)
     rows = run_slot(asked, 0).planted_truth.query("granularity == 'head' and control != 'wrong'")
     found = rows.pivot(index="method", columns="control", values="average_precision")
@@ -105,7 +105,11 @@ def test_tries_take_paragraphs_of_their_own_and_the_wrong_one_is_none(memorizing
     failing = how(kinds={"neurons": 1e-6}, tries=2, max_steps=1, n_plants=2)
     asked = study(memorizing_model, failing, memorized_tokens)
     assert len(asked.tokens) == 6
-    assert [run_slot(asked, slot).plants["id"].tolist() for slot in (0, 1)] == [[100, 101], [103, 104]]
+    found = [run_slot(asked, slot) for slot in (0, 1)]
+    assert [slot.plants["id"].tolist() for slot in found] == [[100, 101], [103, 104]]
+    for slot in found:
+        assert slot.plants["attempt"].tolist() == [0, 1] and not slot.plants["reached"].any()
+        assert slot.planted_truth.empty
     alone = study(memorizing_model, failing.model_copy(update={"controls": ["twin"]}), memorized_tokens)
     assert [run_slot(alone, slot).plants["id"].tolist() for slot in (0, 1)] == [[100, 101], [102, 103]]
 
