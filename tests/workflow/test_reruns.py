@@ -89,6 +89,16 @@ EDITS = {
         EDITED,
         {"ablate_heads", "bypass_layers", "edited_model", "plant_paragraphs", "remove"},
     ),
+    "a localization method": (
+        "memloc/settings/methods.py",
+        '\n\nMETHODS["mine"] = Method(HEADS)\n',
+        {"estimate", "plant_paragraphs"},
+    ),
+    "the rankings": (
+        "memloc/localization/head_ranking.py",
+        EDITED,
+        {"claims_ranking", "explorer", "rank_heads"},
+    ),
     "a family of models": (
         "memloc/model/families.py",
         '\n\nFAMILIES["another"] = _LLAMA._replace(title="Another")\n',

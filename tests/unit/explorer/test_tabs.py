@@ -59,7 +59,7 @@ def test_planted_truth_is_by_kind_and_asker_with_the_best_method_first():
     truth = pd.DataFrame(rows).assign(granularity="neuron", criterion=True)
     (block,) = tabs.tabs({"planted_truth": truth})["planted_truth"]["blocks"]
     assert [(row["kind"], row["control"], row["method"], row["n"]) for row in block["rows"]] == [
-        ("neurons of a layer", "the plant", "largest gradient", 8),
+        ("neurons of a layer", "the plant", "parameter gradients", 8),
         ("neurons of a layer", "the plant", "zero ablation", 8),
         ("neurons of a layer", "the unplanted twin", "zero ablation", 8),
     ]

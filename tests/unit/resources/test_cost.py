@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import yaml
 
-from memloc.planting.methods import METHODS
 from memloc.removal.registry import WAYS
 from memloc.resources import cost, memory
 from memloc.resources.machine import NAMED, Machine
 from memloc.resources.shapes import PUBLISHED, shape_of
+from memloc.settings.methods import METHODS
 from memloc.settings.plant_kinds import PLANT_GRANULARITIES
 from memloc.settings.study import Settings
 

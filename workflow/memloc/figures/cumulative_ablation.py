@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from memloc.figures.parts.disturbance import group_means, judges, three_panels
-from memloc.figures.parts.methods import method_label
+from memloc.figures.parts.methods import method_label, methods_of
 from memloc.figures.parts.style import Drawing
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import Interval, bootstrap
@@ -31,15 +31,16 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
 
 def _lines(axes: Axes, data: pd.DataFrame, column: str) -> None:
-    random = data[data["method"] == "random"].groupby("n_heads")[column]
+    drawn = data["method"] == "random"
+    random = data[drawn].groupby("n_heads")[column]
     axes.fill_between(random.min().index, random.min(), random.max(), color="0.85", lw=0)
     axes.plot(random.mean().index, random.mean(), color="0.5", ls="--", label="random heads")
-    for method, colour in METHOD_COLOURS.items():
+    for method in dict.fromkeys([*METHOD_COLOURS, *methods_of(data[~drawn])]):
         rows = data[data["method"] == method].sort_values("n_heads")
         if len(rows):
             # The combined ranking often begins with the heads of another one: its line lies wide below.
             wide = {"ms": 4, "lw": 2.4, "alpha": 0.35, "zorder": 1.5} if method == "combined" else {}
-            style = {"color": colour, "marker": "o", "ms": 2.2, "lw": 0.9} | wide
+            style = {"color": METHOD_COLOURS.get(method), "marker": "o", "ms": 2.2, "lw": 0.9} | wide
             axes.plot(rows["n_heads"], rows[column], label=method_label(method), **style)
     axes.set_xscale("symlog", base=2, linthresh=1)
     ticks = sorted(data["n_heads"].unique())

@@ -28,8 +28,8 @@ def sample_ranks(sampled: Sampled, weights: Weights | None = None) -> pd.DataFra
     weights = pd.Series(1.0, list(sampled.scores)) if weights is None else weights
     flat = {name: scores.reshape(len(scores), -1) for name, scores in sampled.scores.items()}
     n_layers, n_heads = next(iter(sampled.scores.values())).shape[1:]
-    ranked = [scipy.stats.rankdata(-scores, axis=1) for scores in flat.values()]
-    flat[COMBINED] = -np.average(ranked, axis=0, weights=weights[list(flat)])
+    ranked = [scipy.stats.rankdata(-flat[name], axis=1) for name in weights.index]
+    flat[COMBINED] = -np.average(ranked, axis=0, weights=weights)
     layer, head = (axis.ravel() for axis in np.indices((n_layers, n_heads), dtype=np.int16))
     frames = []
     for method, scores in flat.items():
@@ -72,10 +72,7 @@ def method_weights(planted_truth: pd.DataFrame | None) -> Weights:
     heads = planted_truth[asked & planted_truth["granularity"].eq("head")]
     heads = heads[heads["kind"].isin(HEAD_KINDS)]
     found = heads.groupby("method")["average_precision"].mean()
-    above = (
-        found.reindex([PLANTED_AS[method] for method in PAPER_METHODS]).set_axis(PAPER_METHODS)
-        - found["random"]
-    )
+    above = found.reindex(PAPER_METHODS) - found["random"]
     if not (above > 0).any():
         raise InputError(
             "no method finds planted heads better than random scores: set head_ranking.weighted to false"
@@ -84,20 +81,20 @@ def method_weights(planted_truth: pd.DataFrame | None) -> Weights:
 
 
 def rank_heads(scores: dict[str, Scores], weights: Weights | None = None) -> pd.DataFrame:
-    """Rank of every head by every method, 1 = strongest, and by all of them together.
+    """Rank of every head by every method, 1 = strongest, and by those with `weights` together (all, equally).
 
-    The combined ranking orders heads by their mean rank, in which methods count by their `weights` (equally
-    without any); ties go to the lower layer and head.
+    The combined ranking orders heads by their weighted mean rank; ties go to the lower layer and head.
 
     Returns:
         One row per method, layer and head: method, layer, head, score, rank, weight (missing for the
-        combined ranking).
+        combined ranking and for methods that do not enter it).
     """
     weights = pd.Series(1.0, list(scores)) if weights is None else weights
     frame = pd.DataFrame({method: values.astype(float) for method, values in scores.items()})
     frame.index.names = ["layer", "head"]
     frame = frame.sort_index()
-    frame[COMBINED] = -frame.rank(ascending=False).mul(weights).sum(axis=1) / weights.sum()
+    ranks = frame[list(weights.index)].rank(ascending=False)
+    frame[COMBINED] = -ranks.mul(weights).sum(axis=1) / weights.sum()
     long = frame.melt(ignore_index=False, var_name="method", value_name="score").reset_index()
     long["rank"] = long.groupby("method")["score"].rank(ascending=False, method="first").astype(int)
     return long.assign(weight=long["method"].map(weights))
@@ -154,7 +151,7 @@ def agreement(ranking: pd.DataFrame, ranks: pd.DataFrame) -> pd.DataFrame:
     p_value (as if heads were independent of each other) and n_heads.
     """
     scores = ranking.pivot(index=["layer", "head"], columns="method", values="score")
-    methods = [method for method in (*PAPER_METHODS, COMBINED) if method in scores]
+    methods = ranking["method"].unique()
     rows = []
     for (first, second), taus in rank_agreement(ranks, methods).items():
         result = scipy.stats.kendalltau(scores[first], scores[second])

@@ -1,10 +1,11 @@
 """Ask localization methods where a paragraph is. `settings/methods.py` lists them."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -38,8 +39,7 @@ def answers(question: Question) -> Iterator[Answer]:
     ranks: dict[Granularity, list[Tensor]] = {}
     total = 0.0
     for name, method in METHODS.items():
-        asked = method.switch is None or getattr(question.how, method.switch)
-        if not asked or question.wanted[0] not in method.units:
+        if not method.asked(question.how) or question.wanted[0] not in method.units:
             continue
         begin = time.perf_counter()
         scores = function_of(name)(question)
@@ -53,6 +53,21 @@ def answers(question: Question) -> Iterator[Answer]:
         total += seconds if method.in_ensemble else 0.0
     for granularity, found in ranks.items():
         yield Answer(ENSEMBLE, granularity, -torch.stack(found).mean(dim=0), total)
+
+
+def head_scores(question: Question, methods: Sequence[str]) -> pd.DataFrame:
+    """What methods say of every key/value head.
+
+    Returns:
+        Columns method, layer, head and score; no rows of a method that needs a pair where there is none.
+    """
+    frames = [pd.DataFrame(columns=["method", "layer", "head", "score"])]
+    for name in methods:
+        if (scores := function_of(name)(question).get("head")) is not None:
+            layer, head = np.indices(scores.shape).reshape(2, -1)
+            own = {"layer": layer, "head": head, "score": scores.flatten().double().numpy()}
+            frames.append(pd.DataFrame({"method": name, **own}))
+    return pd.concat(frames[1:] or frames)
 
 
 def mid_ranks(

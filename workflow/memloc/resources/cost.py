@@ -12,13 +12,13 @@ import math
 from typing import get_args
 
 from memloc.localization.ablation import Replacement
-from memloc.planting.methods import METHODS, NOT_IN_ENSEMBLE
 from memloc.removal.registry import RATES, WAYS
 from memloc.resources.machine import Machine
 from memloc.resources.memory import BYTES
 from memloc.resources.shapes import Shape
 from memloc.settings.arms import PAPER_ARMS
 from memloc.settings.layer_bypass import BYPASSES
+from memloc.settings.methods import METHODS
 from memloc.settings.plant_kinds import PLANT_GRANULARITIES
 from memloc.settings.removal_ways import INTEGRATION_STEPS, N_CANDIDATES
 from memloc.settings.study import Settings
@@ -143,6 +143,7 @@ def passes(shape: Shape, settings: Settings) -> dict[str, float]:
         "edit_paragraphs": _edits(settings),
         "unlearn_paragraphs": _edits(settings),
         "plant_paragraphs": _plants(shape, settings),
+        "score_heads": _further(shape, settings),
         "prefix_features": _features(settings),
         "remove": _removal(shape.n_layers, settings),
     }
@@ -169,7 +170,7 @@ def _ablation(n_heads: int, settings: Settings) -> float:
     """Every head alone costs the layers from its own on; rankings and random orders are whole passes."""
     how = settings.head_ablation
     texts = 2 * how.n_paragraphs + how.n_judging
-    orders = len((*PAPER_METHODS, COMBINED)) + how.n_random
+    orders = len((*PAPER_METHODS, COMBINED, *settings.head_ranking.also)) + how.n_random
     return texts * (n_heads * len(get_args(Replacement)) / 2 + orders * len(how.top))
 
 
@@ -219,6 +220,12 @@ def _removal(n_layers: int, settings: Settings) -> float:
     )
 
 
+def _further(shape: Shape, settings: Settings) -> float:
+    """Further methods that rank heads are asked about every sampled memorized paragraph."""
+    slower = _slow_methods(shape, settings)
+    return settings.sets.n_memorized * sum(slower.get(name, BACKWARD) for name in settings.head_ranking.also)
+
+
 def _plants(shape: Shape, settings: Settings) -> float:
     """Every plant is trained; then it, its levels and its controls are asked about, with every method."""
     how = settings.planted_truth
@@ -240,7 +247,7 @@ def _methods(shape: Shape, settings: Settings, unit: str) -> dict[str, float]:
     return {
         name: slower.get(name, BACKWARD)
         for name, method in METHODS.items()
-        if unit in method.granularities and method.asked(settings.planted_truth)
+        if unit in method.units and method.asked(settings.planted_truth)
     }
 
 
@@ -255,5 +262,5 @@ def _slow_methods(shape: Shape, settings: Settings) -> dict[str, float]:
         "neuron_ablation": shape.n_layers * shape.d_mlp / 2,
         "hard_concrete": MASK,
         "slimming": MASK,
-        **dict.fromkeys(NOT_IN_ENSEMBLE, 0),
+        **dict.fromkeys(("weight_size", "random", "change"), 0),
     }

@@ -1,13 +1,23 @@
 """Settings: section `head_ranking`."""
 
+from typing import Annotated, Literal
+
 from pydantic import Field
 
-from memloc.settings.base import Section
+from memloc.settings.base import ListedOnce, Section
+from memloc.settings.methods import METHODS
+
+HeadMethod = Literal[tuple(name for name, method in METHODS.items() if "head" in method.units)]
 
 
 class HeadRanking(Section):
     """The ranking of heads by all methods together."""
 
+    also: Annotated[list[HeadMethod], ListedOnce] = Field(
+        [],
+        description="Further methods of planted truth that rank the heads, each asked about every sampled "
+        "memorized paragraph. The combined ranking and the claims are those of the paper's four.",
+    )
     weighted: bool = Field(
         False,
         description="Weigh each method by how well it finds planted heads in this model: its average "

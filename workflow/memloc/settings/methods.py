@@ -4,7 +4,7 @@ A method is a function of its name (planting/methods.py says where) and a line h
 (figures/parts/methods.py) says how figures call those whose name is not plain enough.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 EVERY = ("layer", "head", "neuron", "weight")
 UNITS = ("layer", "head", "neuron")
@@ -22,6 +22,10 @@ class Method(NamedTuple):
     switch: str | None = None
     """Key of `planted_truth` that asks it, of a method that takes long."""
 
+    def asked(self, planted_truth: Any) -> bool:
+        """Whether the section asks it where paragraphs were planted."""
+        return self.switch is None or getattr(planted_truth, self.switch)
+
 
 METHODS = {
     "parameter_gradient": Method(EVERY, in_ensemble=True),
@@ -38,7 +42,6 @@ METHODS = {
     "rare_tokens": Method(HEADS, in_ensemble=True),
     "hard_concrete": Method(UNITS, in_ensemble=True, switch="masks"),
     "slimming": Method(UNITS, in_ensemble=True, switch="masks"),
-    # They know nothing of the paragraph, or the answer.
     "weight_size": Method(EVERY),
     "random": Method(EVERY),
     "change": Method(EVERY),

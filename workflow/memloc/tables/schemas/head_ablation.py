@@ -1,9 +1,8 @@
 """What paragraphs lose without attention heads."""
 
-from memloc.tables.columns import HEAD, LAYER, Columns, category, integer, number
+from memloc.tables.columns import HEAD, LAYER, Column, Columns, category, integer, number
 from memloc.tables.judged_texts import TEXTS, lost_text
 from memloc.tables.schema import Lengths, Schema
-from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS
 
 
 def _head_ablation(lengths: Lengths) -> Columns:
@@ -33,9 +32,7 @@ def _head_effects(lengths: Lengths) -> Columns:
 
 def _cumulative_ablation(lengths: Lengths) -> Columns:
     return {
-        "method": category(
-            *PAPER_METHODS, COMBINED, "random", meaning="Ranking whose first heads are ablated."
-        ),
+        "method": Column("str", meaning="Method whose ranking's first heads are ablated, or random."),
         "draw": integer(0, meaning="Number of the random draw."),
         "n_heads": integer(0, meaning="Heads that are ablated together."),
         **lost_text(lengths),

@@ -1,14 +1,25 @@
 """Ranks of the attention heads by every method."""
 
-from memloc.tables.columns import HEAD, LAYER, Column, Columns, category, integer, number
+from memloc.tables.columns import HEAD, LAYER, PARAGRAPH, Column, Columns, category, integer, number
 from memloc.tables.schema import Lengths, Schema
-from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS
 from memloc.tables.terms.samples import SAMPLES
+
+METHOD = Column("str", meaning="Method that gives the score.")
+
+
+def _head_scores(lengths: Lengths) -> Columns:
+    return {
+        "method": METHOD,
+        "id": PARAGRAPH,
+        "layer": LAYER,
+        "head": integer(0, unit="from 0", meaning="Key/value head in its layer."),
+        "score": number(meaning="Score of the head by the method, for this paragraph."),
+    }
 
 
 def _head_ranking(lengths: Lengths) -> Columns:
     return {
-        "method": category(*PAPER_METHODS, COMBINED, meaning="Method that gives the score."),
+        "method": METHOD,
         "layer": LAYER,
         "head": HEAD,
         "score": number(meaning="Score of the head by the method."),
@@ -28,7 +39,7 @@ def _head_rank_samples(lengths: Lengths) -> Columns:
             *SAMPLES, dictionary=True, meaning="A part of the sample, what a part leaves, or a resample."
         ),
         "number": integer(0, dtype="int16", meaning="Number of the sample of its kind."),
-        "method": category(*PAPER_METHODS, COMBINED, dictionary=True, meaning="Method that gives the score."),
+        "method": METHOD,
         "layer": LAYER.stored_as("int16"),
         "head": HEAD.stored_as("int16"),
         "rank": integer(1, dtype="int16", meaning="Place in the ranking; 1 is the highest score."),
@@ -36,10 +47,9 @@ def _head_rank_samples(lengths: Lengths) -> Columns:
 
 
 def _ranking_agreement(lengths: Lengths) -> Columns:
-    methods = (*PAPER_METHODS, COMBINED)
     return {
-        "method_a": category(*methods, meaning="First method."),
-        "method_b": category(*methods, meaning="Second method."),
+        "method_a": Column("str", meaning="First method."),
+        "method_b": Column("str", meaning="Second method."),
         "kendall": number(-1, 1, nullable=True, meaning="Kendall's tau of the two rankings."),
         "low": Column("float64", nullable=True, meaning="Lower end of the interval of tau."),
         "high": Column("float64", nullable=True, meaning="Upper end of the interval of tau."),
@@ -50,6 +60,7 @@ def _ranking_agreement(lengths: Lengths) -> Columns:
     }
 
 
+HEAD_SCORES = Schema("head_scores", _head_scores)
 HEAD_RANKING = Schema("head_ranking", _head_ranking)
 HEAD_RANK_SAMPLES = Schema("head_rank_samples", _head_rank_samples)
 RANKING_AGREEMENT = Schema("ranking_agreement", _ranking_agreement)
