@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from made_tables import crossed
 from matplotlib.collections import QuadMesh
 
 from memloc.figures import activation_bins
@@ -17,11 +18,6 @@ SETTINGS = sections(
 )
 MEMORIZED, OTHERS = [3, 8, 21], [4, 30, 31]
 TEXTS = ["the", " of", "\n\n    ", "\t", "Washington", " internationalization_of_everything", ".", " "]
-
-
-def crossed(**axes) -> pd.DataFrame:
-    """One row per combination of values."""
-    return pd.MultiIndex.from_product(axes.values(), names=axes).to_frame(index=False)
 
 
 def components(n_layers: int, heads: dict[str, int | None]) -> pd.DataFrame:

@@ -35,9 +35,9 @@ def frame_of(table: str, lengths: Lengths = LENGTHS, **given: Any) -> pd.DataFra
     return typed
 
 
-def crossed(**axes: Any) -> dict[str, Any]:
-    """Columns with a row for every combination of values."""
-    return pd.MultiIndex.from_product(axes.values(), names=axes).to_frame(index=False).to_dict("series")
+def crossed(**axes: Any) -> pd.DataFrame:
+    """A row for every combination of values; `**` makes columns for `frame_of` of it."""
+    return pd.MultiIndex.from_product(axes.values(), names=axes).to_frame(index=False)
 
 
 def _rows(given: dict[str, Any]) -> range:

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made_tables import crossed
 
 from memloc.localization.head_profiles import (
     attention_profiles,
@@ -18,7 +19,7 @@ N_PREFIX = 2
 
 def rows(**axes) -> pd.DataFrame:
     """A row for every combination, numbered from 0."""
-    frame = pd.MultiIndex.from_product(axes.values(), names=axes.keys()).to_frame(index=False)
+    frame = crossed(**axes)
     return frame.assign(value=np.arange(len(frame), dtype=float))
 
 

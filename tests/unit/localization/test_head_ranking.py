@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_rankings import ranked_with_samples
+from made_tables import crossed
 from scipy import stats
 
 from memloc.data.draws import Draws
@@ -11,6 +12,7 @@ from memloc.localization import head_ranking, head_scores
 from memloc.run.errors import InputError
 from memloc.statistics.uncertainty import resampled
 from memloc.tables.terms.head_ranking import PAPER_METHODS
+from memloc.tables.terms.patching import DIRECTIONS
 
 
 def scores(values):
@@ -42,11 +44,9 @@ def test_parameter_score_is_the_largest_of_a_heads_components_of_one_group():
     assert result.loc[0, 1] == 0.7
 
 
-def test_rarest_first_means_the_most_negative_correlation_first():
+def test_rarest_first_is_the_most_negative_correlation():
     frame = pd.DataFrame({"layer": [0, 0], "head": [0, 1], "pearson": [-0.9, 0.3]})
-    ranking = head_ranking.rank_heads({"rare_tokens": head_scores.rare_tokens_scores(frame)})
-    first = ranking[(ranking.method == "rare_tokens") & (ranking["rank"] == 1)]
-    assert first[["layer", "head"]].to_numpy().tolist() == [[0, 0]]
+    assert head_scores.rare_tokens_scores(frame).to_dict() == {(0, 0): 0.9, (0, 1): -0.3}
 
 
 def test_patching_counts_both_signs_and_directions():
@@ -65,16 +65,6 @@ def test_activation_scores_use_values_of_the_prefix_only():
     ]
     frame = pd.DataFrame(rows, columns=["group", "component", "layer", "head", "position", "max_abs"])
     assert head_scores.activation_gradient_scores(frame, n_prefix=50, n_heads=1).loc[0, 0] == 3.0
-
-
-def test_combined_rank_is_the_order_of_mean_ranks():
-    first = scores([[3.0, 2.0, 1.0]])
-    second = scores([[2.0, 3.0, 1.0]])
-    third = scores([[3.0, 1.0, 2.0]])
-    ranking = head_ranking.rank_heads({"a": first, "b": second, "c": third})
-    combined = ranking[ranking.method == "combined"].set_index("head")
-    assert combined["rank"].to_dict() == {0: 1, 1: 2, 2: 3}
-    assert combined["score"].to_dict() == {0: -4 / 3, 1: -2.0, 2: -8 / 3}
 
 
 def test_agreement_counts_concordant_pairs_among_those_that_no_method_ties():
@@ -135,42 +125,20 @@ N_PARAGRAPHS, N_PREFIX = 12, 4
 def tables():
     """Tables of 2 layers of 4 query heads and 2 key/value heads, of 12 paragraphs, 10 or 5 parts."""
     rng = np.random.default_rng(0)
+    layers, heads, ids = range(2), range(2), range(N_PARAGRAPHS)
+    both = {"group": ["memorized", "perturbed"], "component": ["v", "q"]}
+    kinds = {"group": ["memorized", "contrastive"], "sample": ["part", "rest"], "number": range(10)}
     axes = {
-        "activation_gradients": {
-            "group": ["memorized", "perturbed"],
-            "component": ["v", "q"],
-            "id": range(N_PARAGRAPHS),
-            "layer": range(2),
-            "head": range(2),
-            "position": range(6),
-        },
-        "patching": {
-            "id": range(N_PARAGRAPHS),
-            "direction": ["a", "b"],
-            "component": ["k", "v"],
-            "layer": range(2),
-            "head": range(2),
-        },
-        "rare_token_groups": {"group": range(5), "layer": range(2), "head": range(4), "rank": range(3)},
-        "parameter_gradient_samples": {
-            "group": ["memorized", "contrastive"],
-            "sample": ["part", "rest"],
-            "number": range(10),
-            "component": ["W_Q", "W_V"],
-            "layer": range(2),
-            "head": range(4),
-        },
+        "activation_gradients": crossed(**both, id=ids, layer=layers, head=heads, position=range(6)),
+        "patching": crossed(id=ids, direction=DIRECTIONS, component=["k", "v"], layer=layers, head=heads),
+        "rare_token_groups": crossed(group=range(5), layer=layers, head=range(4), rank=range(3)),
+        "parameter_gradient_samples": crossed(**kinds, component=["W_Q", "W_V"], layer=layers, head=range(4)),
     }
-    values = {
-        "activation_gradients": "max_abs",
-        "patching": "nll_change",
-        "rare_token_groups": "attention_sum",
-        "parameter_gradient_samples": "max_abs",
+    values = ("max_abs", "nll_change", "attention_sum", "max_abs")
+    found = {
+        name: own.assign(**{value: rng.normal(size=len(own)) ** 2})
+        for (name, own), value in zip(axes.items(), values, strict=True)
     }
-    found = {}
-    for name, levels in axes.items():
-        frame = pd.MultiIndex.from_product(levels.values(), names=levels.keys()).to_frame(index=False)
-        found[name] = frame.assign(**{values[name]: rng.normal(size=len(frame)) ** 2})
     found["rare_token_groups"] = found["rare_token_groups"].query("group != 2 or rank != 1")  # no such token
     found["patching"]["nll_change"] *= rng.choice([-1, 1], size=len(found["patching"]))
     gradients = found["parameter_gradient_samples"]
@@ -199,6 +167,26 @@ def test_samples_of_all_methods_are_the_same_kinds(tables):
     assert list(found.scores) == list(PAPER_METHODS)
     assert all(scores.shape == (210, 2, 4) for scores in found.scores.values())
     assert not np.array_equal(sampled(tables, seed=6).scores["patching"], found.scores["patching"])
+
+
+def test_further_methods_are_sampled_by_paragraph_and_change_no_others(tables):
+    """Their scores are of two key/value heads, which four query heads read."""
+    before, weights = sampled(tables), head_ranking.method_weights(None)
+    rows = crossed(method=["mine"], id=range(N_PARAGRAPHS), layer=range(2), head=range(2))
+    rows["score"] = np.arange(len(rows)) ** 0.5
+    after = sampled(tables | {"head_scores": rows})
+    assert list(after.scores) == [*PAPER_METHODS, "mine"]
+    for method in PAPER_METHODS:
+        np.testing.assert_array_equal(after.scores[method], before.scores[method])
+    part, rest = (
+        after.scores["mine"][(after.keys["sample"] == kind).to_numpy()] for kind in ("part", "rest")
+    )
+    means = rows.groupby(["layer", "head"])["score"].mean().unstack().to_numpy()[:, [0, 0, 1, 1]]
+    sizes = np.array([3, 3, 2, 2, 2])[:, None, None]
+    for together in (sizes * part + (12 - sizes) * rest) / 12:
+        np.testing.assert_allclose(together, means)
+    ranks = [head_ranking.sample_ranks(found, weights) for found in (before, after)]
+    pd.testing.assert_frame_equal(ranks[0], ranks[1][ranks[1]["method"] != "mine"].reset_index(drop=True))
 
 
 def test_a_head_that_attends_to_all_ranks_alike_is_uncorrelated_with_them(tables):
