@@ -91,7 +91,10 @@ def test_every_rule_that_runs_the_model_has_its_passes():
     shape, settings = study("config")
     counted = cost.passes(shape, settings)
     assert set(memory.stage_bytes(shape, settings)) - {"model", "edited_model"} <= set(counted)
+    assert counted.pop("score_heads") == 0, "no method is asked for"
     assert min(counted.values()) > 0
+    also = {"also": ["zero_ablation", "gradient_x_weight"]}
+    assert cost.passes(*study("config", head_ranking=also))["score_heads"] > 0
 
 
 def test_a_pass_is_the_work_of_every_product():
