@@ -134,18 +134,13 @@ def test_topics_of_the_same_data_are_a_family_and_a_topics_settings_are_those_of
 
 # Settings of analyses that change no statement, each with its reason.
 SAY_THE_SAME = {
-    "activation_gradients.loss_tokens": "statements on activation gradients name no loss",
     "activation_gradients.reference": "the authors' code is another computation of the same quantity",
     "contrastive.reference": "as above",
     "parameter_gradients.reference": "as above",
     "editing.reference": "runs like the authors' are judged where a study makes no others",
-    "editing.products": "rounding",
-    "head_ablation.replacements": "estimators read the mean, and say where it was not run",
     "head_ranking.weighted": "all methods are taken together, by their weights",
     "patching.exact": "estimates are in doubt",
     "perturbation.nll": "estimators say where there is no NLL",
-    "perturbation.nll_generated": "no claim reads it",
-    "perturbation.screening": "exact matches are the same",
     "perturbation.reference": "position 0 is one of many",
     "planted_truth.controls": "estimators say where a twin was not asked",
     "planted_truth.kinds": "estimators say which kind was not planted",

@@ -12,7 +12,7 @@ from memloc.claims.verdicts import Estimate, chance, judge
 from memloc.figures.parts.caption import verdicts
 from memloc.settings.sections import sections
 from memloc.statistics.uncertainty import Interval, mean, proportion
-from memloc.tables import schema
+from memloc.tables import validation
 from memloc.tables.schema import Lengths
 from memloc.tables.schemas import schema_of
 from memloc.tables.terms.claims import VERDICTS
@@ -100,7 +100,7 @@ def row_of(settings=None, **changes):
     topic = Topic(name="scores", data="x", tables={"sets": None}, claims=(entry,))
     given = {"sets": pd.DataFrame({"set": ["memorized"] * 20 + ["partly_30_49"]})}
     frame = evaluate(topic, given, sections({"paragraph": {}, "sets": {}} | (settings or {})))
-    return schema.validate(schema_of("claims"), frame, Lengths()).iloc[0]
+    return validation.validate(schema_of("claims"), frame, Lengths()).iloc[0]
 
 
 def test_a_row_says_what_is_claimed_and_what_was_found():

@@ -13,7 +13,7 @@ from memloc.figures import claims, stability
 from memloc.figures.parts import verdict_marks
 from memloc.figures.parts.style import METHOD_LABELS, subplots
 from memloc.run.templates import fill
-from memloc.tables import across_models, schema, storage
+from memloc.tables import across_models, storage, validation
 from memloc.tables.schema import Lengths
 from memloc.tables.schemas import schema_of
 from memloc.tables.terms.claims import VERDICTS
@@ -51,7 +51,9 @@ def claim(name, verdict, topic="editing", **changes):
 
 
 def table(*rows):
-    return schema.validate(schema_of("claims"), pd.DataFrame(rows).astype({"n_other": "Int64"}), Lengths())
+    return validation.validate(
+        schema_of("claims"), pd.DataFrame(rows).astype({"n_other": "Int64"}), Lengths()
+    )
 
 
 def made_up():

@@ -12,13 +12,11 @@ from memloc.settings.base import Section
 from memloc.statistics.studentised import simultaneous, studentised
 
 Tables = dict[str, pd.DataFrame]
-NOT_RUN = Estimate(missing="heads were not ablated by their mean: see head_ablation.replacements")
 
 
 def highlighted_head_specific(tables: Tables, settings: Section) -> Estimate:
     """NLL that memorized paragraphs gain without the highlighted head, minus that of non-memorized ones."""
-    if (gained := _gained(tables)) is None:
-        return NOT_RUN
+    gained = _gained(tables)
     own = highlighted_head(tables, settings)
     memorized, others = (group[own] for group in gained)
     return Estimate.of(studentised(memorized, others), len(others))
@@ -27,8 +25,7 @@ def highlighted_head_specific(tables: Tables, settings: Section) -> Estimate:
 def highlighted_head_leads_its_layer(tables: Tables, settings: Section) -> Estimate:
     """NLL gained without the highlighted head minus the mean without each other one of its layer, memorized
     minus non-memorized paragraphs."""
-    if (gained := _gained(tables)) is None:
-        return NOT_RUN
+    gained = _gained(tables)
     own = highlighted_head(tables, settings)
     in_layer = [group.loc[:, group.columns.get_level_values("layer") == own[0]] for group in gained]
     if in_layer[0].shape[1] == 1:
@@ -39,17 +36,14 @@ def highlighted_head_leads_its_layer(tables: Tables, settings: Section) -> Estim
 
 def some_head_specific(tables: Tables, settings: Section) -> Estimate:
     """The specific effect that is most surely above zero; all heads' intervals allow for the search."""
-    if (gained := _gained(tables)) is None:
-        return NOT_RUN
+    gained = _gained(tables)
     found = simultaneous(*(group.to_numpy() for group in gained))
     return Estimate.of(max(found, key=lambda interval: (interval.low, interval.value)), len(gained[1]))
 
 
-def _gained(tables: Tables) -> list[pd.DataFrame] | None:
+def _gained(tables: Tables) -> list[pd.DataFrame]:
     """NLL gained by unseen memorized and non-memorized paragraphs (rows) without each head (layer, head)."""
     rows = tables["head_ablation"].query("replacement == 'mean'")
-    if rows.empty:
-        return None
     by_head = rows.pivot(index=["group", "seen", "id"], columns=["layer", "head"], values="nll_gained")
     unseen = by_head[~by_head.index.get_level_values("seen")]
     groups = unseen.index.get_level_values("group")
