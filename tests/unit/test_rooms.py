@@ -20,6 +20,7 @@ ROOMS = (
     "summary",
     "figures",
     "claims",
+    "published",
     "record",
     "removal",
     "planting",

@@ -3,7 +3,7 @@
 
 # Tables that this study does not make: claims on them do not apply.
 ABSENT = {*([] if PLANTS_ASKED else PLANTED), *([] if REMOVAL_ASKED else REMOVAL_TABLES)}
-ABOUT = {"model": MODEL.id if MODEL.source == "hub" else MODEL_NAME, "data": DATA.source}
+
 
 for topic in registry.topics().values():
     read = {*topic.tables, *counted_in(topic.tables.get("paragraphs"))} - ABSENT
@@ -27,10 +27,10 @@ for topic in registry.topics().values():
             mem_mb=growing(2000),
             runtime=growing(15),
         params:
-            **tracked(*topic.settings),
+            **tracked(*topic.sections),
             module=f"memloc.claims.estimators.{topic.name}",
             topic=topic.model_dump(mode="json"),
-            about=ABOUT,
+            
         message:
             f"Judge the claims on {topic.name.replace('_', ' ')}."
         script:

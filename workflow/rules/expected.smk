@@ -1,6 +1,9 @@
 # Published numbers next to those of the run.
 
+from memloc.published import localized
+
 COMPARED = ["expected"] if any(value is not None for key, value in EXPECTED if key != "filter") else []
+LOCALIZED = localized.TABLES if localized.needed(EXPECTED) else ()
 if EXPECTED.memorized_list:
     COMPARED.append("memorized_agreement")
 
@@ -39,7 +42,7 @@ if COMPARED:
 
     rule compare_expected:
         input:
-            **tables("paragraphs", "scores", "dropped_paragraphs", "dropped_reference"),
+            **tables("paragraphs", "scores", "dropped_paragraphs", "dropped_reference", *LOCALIZED),
             **tables(*(["memorized_agreement"] if EXPECTED.memorized_list else [])),
             model=rules.model.output.description,
         output:

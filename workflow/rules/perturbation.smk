@@ -1,4 +1,4 @@
-# One prefix token replaced at a time, and each memorized paragraph's strongest perturbation (paper 4).
+# One prefix token perturbed at a time, and each memorized paragraph's strongest perturbation (paper 4).
 
 # Every micro-batch of the sampled paragraphs is computed by itself.
 N_SAMPLED = SETTINGS.sets.n_memorized + SETTINGS.sets.n_non_memorized
@@ -30,6 +30,6 @@ rule:
         **tracked("perturbation", "loading", "scores"),
         shard=PERTURBATION.number,
     message:
-        "Replace every prefix token of the sampled paragraphs and score what the model goes on with."
+        "Perturb every prefix token of the sampled paragraphs and score what the model goes on with."
     script:
         "../scripts/perturbation.py"

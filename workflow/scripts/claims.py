@@ -9,7 +9,7 @@ from memloc.claims.registry import Topic
 
 topic = Topic.model_validate(job.params.topic)
 found = {name: job.read(name, topic.tables.get(name)) for name in job.tables}
-claims = evaluate(topic, found, job.settings, job.params.about)
+claims = evaluate(topic, found, job.settings)
 for row in claims.itertuples():
     job.log(f"{row.id}: {row.verdict} ({row.reason})")
 job.write(claims=claims)

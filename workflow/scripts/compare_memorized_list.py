@@ -6,9 +6,9 @@ job = start(snakemake)
 
 import pandas as pd
 
-from memloc.claims import expected
 from memloc.data.paragraphs import token_tensor
 from memloc.model import loading
+from memloc.published import expected
 from memloc.scoring.token_statistics import token_statistics
 
 settings = job.settings

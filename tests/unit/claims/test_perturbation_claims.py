@@ -1,139 +1,118 @@
-"""Claims on replaced prefix tokens, on small tables whose verdicts are known."""
+"""Claims on perturbed prefix tokens and on their gradients, on small tables whose verdicts are known."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from made_settings import changed
-
-from memloc.claims.evaluate import evaluate
-from memloc.claims.registry import topics
-from memloc.settings.sections import sections
+from made_claims import judged, spread, verdicts
 
 N_PREFIX, FULL = 4, 10
-SETTINGS = sections(
-    {"paragraph": {"prefix": N_PREFIX, "length": N_PREFIX + FULL}, "sets": {"continuation": "model"}}
+LENGTHS = {"paragraph": {"prefix": N_PREFIX, "length": N_PREFIX + FULL}}
+ONE, EASIER, LATER, FLUENT, MOST = (
+    "one_token_costs_most",
+    "non_memorized_easier",
+    "later_matters_in_memorized",
+    "perturbed_are_fluent",
+    "most_tokens_are_replaceable",
 )
-ABOUT = {"model": "any", "data": "embedded"}
 
 
-def rows_of(em, group, nll=1.0, first_id=0):
-    """Rows of paragraphs with em[paragraph][position], one draw; `nll` of unperturbed ones, 50 of others."""
-    rows = []
-    for name, by_position in enumerate(em, first_id):
-        rows.append((name, group, -1, 0, FULL, nll))
-        rows += [(name, group, position, 0, value, 50.0) for position, value in enumerate(by_position)]
+def rows_of(group, em, rises, n, nll=1.0):
+    """n paragraphs with these exact matches and rises of the NLL by position; spread: a tenth of a nat."""
+    rows, first = [], 100 * (group != "memorized")
+    noise = spread(n * N_PREFIX, seed=first).reshape(n, N_PREFIX)
+    for number in range(n):
+        own = nll + spread(n, seed=first + 1)[number]
+        rows.append((first + number, group, -1, 0, FULL, own))
+        for position in range(N_PREFIX):
+            risen = own + rises[position] + noise[number, position]
+            rows.append((first + number, group, position, 0, em[position], risen))
+            rows.append((first + number, group, position, 1, 0, risen))  # a second draw costs everything
     return pd.DataFrame(rows, columns=["id", "set", "position", "draw", "em", "nll_original"])
 
 
-def judged(memorized, other, new_nll=(), other_nll=1.0, settings=SETTINGS):
-    """The claims by id; spread of the NLLs of other paragraphs: a tenth."""
-    others = rows_of(other, "non_memorized", first_id=100)
-    unperturbed = others["position"] < 0
-    noise = np.random.default_rng(0).normal(0, 0.1, unperturbed.sum())
-    others.loc[unperturbed, "nll_original"] = other_nll + noise
-    tables = {
-        "perturbation": pd.concat([rows_of(memorized, "memorized"), others], ignore_index=True),
-        "perturbed_paragraphs": pd.DataFrame({"id": range(len(new_nll)), "nll": np.array(new_nll, float)}),
-    }
-    return evaluate(topics()["perturbation"], tables, settings, ABOUT).set_index("id")
+def tables(em=(10, 10, 1, 10), rises=(1, 1, 3, 3), others=(4, 4, 4, 4), new=0.5, n=30):
+    rows = [rows_of("memorized", em, rises, n), rows_of("non_memorized", (5,) * 4, others, n)]
+    perturbed = pd.DataFrame({"id": range(n), "nll": new + spread(n, seed=3)})
+    return {"perturbation": pd.concat(rows, ignore_index=True), "perturbed_paragraphs": perturbed}
 
 
-def noisy(em, n=20, seed=0):
-    """n paragraphs with about these EMs."""
-    return np.clip(np.array(em) + np.random.default_rng(seed).integers(-1, 2, (n, N_PREFIX)), 0, FULL)
+def found_in(**changes):
+    return verdicts("perturbation", tables(**changes), **LENGTHS)
 
 
-def test_a_token_costs_nine_tenths_of_the_continuation_or_not():
-    found = judged([[10, 10, 1, 10]] + 9 * [[10] * 4], noisy([5] * 4))
-    assert found.loc["token_costs_45", ["value", "margin", "verdict"]].tolist() == [9, 9, "holds"]
-    assert found.loc["earlier_token_costs_45", "verdict"] == "holds"
-    found = judged([[10, 10, 2, 0]] * 10, noisy([5] * 4))
-    assert found.loc["token_costs_45", "value"] == 10
-    assert found.loc["earlier_token_costs_45", ["value", "verdict"]].tolist() == [8, "does not hold"]
-
-
-def test_one_paragraph_is_enough_to_reach_a_drop_and_no_more():
-    found = judged([[0, 10, 10, 10]], [[5] * 4])
-    assert found.loc["token_costs_45", "verdict"] == "holds"
-    assert found.loc["non_memorized_easier", ["verdict", "n"]].tolist() == ["undecided", 1]
-    assert found.loc["later_matters_memorized", "verdict"] == "undecided"
-    assert judged([[5] * 4] * 2, [[5] * 4] * 2).loc["non_memorized_easier", "verdict"] == "undecided"
+def test_what_the_paper_found_holds():
+    found = judged("perturbation", tables(), **LENGTHS)
+    expected = dict.fromkeys((ONE, EASIER, LATER, FLUENT), "holds") | {MOST: "does not hold"}
+    assert found["verdict"].to_dict() == expected, "the second draw spares nothing"
+    assert found.loc[ONE, "value"] == 1 and found.loc[EASIER, "value"] == pytest.approx(2, abs=0.1)
+    assert found.loc[LATER, "value"] == pytest.approx(2, abs=0.1)  # the third token less the first
 
 
 @pytest.mark.parametrize(
-    ("memorized", "other", "verdict"),
-    [(8, 3, "holds"), (3, 8, "does not hold"), (5, 5, "undecided")],
+    ("changes", "claim"),
+    [
+        ({"em": (10, 10, 2, 0)}, ONE),  # the last token does not count, nor do eight of ten tokens
+        ({"others": (1, 1, 1, 1)}, EASIER),
+        ({"rises": (3, 3, 1, 3)}, LATER),
+        ({"new": 1.6}, FLUENT),
+    ],
 )
-def test_which_paragraphs_are_perturbed_more_easily(memorized, other, verdict):
-    found = judged(noisy([memorized] * 4), noisy([other] * 4, seed=1))
-    assert found.loc["non_memorized_easier", "verdict"] == verdict
+def test_each_claim_fails_by_itself(changes, claim):
+    assert found_in(**changes)[claim] == "does not hold" and found_in()[claim] == "holds"
 
 
-def test_nothing_changed_at_all():
-    found = judged([[FULL] * 4] * 10, [[FULL] * 4] * 10)
-    others = {"perturbed_fluent": "not applicable", "few_tokens_trigger": "holds"}
-    assert found["verdict"].to_dict() == dict.fromkeys(found.index, "does not hold") | others
+def test_most_tokens_can_be_replaced_where_most_cost_nothing():
+    given = tables(em=(10, 10, 10, 1))
+    given["perturbation"] = given["perturbation"].query("draw == 0")
+    rows = given["perturbation"]
+    rows.loc[rows["id"].isin(range(5)) & (rows["position"] == 0), "em"] = 9  # half is not most
+    found = judged("perturbation", given, **LENGTHS).loc[MOST]
+    assert found["verdict"] == "holds" and found["value"] == pytest.approx(25 / 30)
 
 
-@pytest.mark.parametrize("n", [1, 2, 5])
-def test_few_paragraphs_decide_nothing(n):
-    found = judged([[5] * 4] * n, [[4] * 4] * n, new_nll=[1.0] * n)
-    assert dict(found["verdict"]) == dict.fromkeys(found.index, "undecided")
-    assert set(found["n"]) == {n}
+def test_few_paragraphs_decide_nothing():
+    assert set(found_in(n=5).values()) == {"undecided"}
+    assert found_in(n=7)[LATER] == "undecided", "too few for means"
 
 
-@pytest.mark.parametrize(("n_new", "n_others"), [(1, 20), (2, 20), (20, 1), (20, 2)])
-def test_few_continuations_of_either_kind_decide_nothing_about_fluency(n_new, n_others):
-    found = judged(noisy([5] * 4), noisy([5] * 4, n_others), new_nll=[0.5] * n_new).loc["perturbed_fluent"]
-    assert found[["verdict", "n"]].tolist() == ["undecided", min(n_new, n_others)]
+def test_without_the_nll_of_perturbed_prefixes_its_claims_do_not_apply():
+    given = tables()
+    rows = given["perturbation"]
+    rows.loc[rows["position"] >= 0, "nll_original"] = np.nan
+    found = verdicts("perturbation", given, **LENGTHS)
+    assert (found[EASIER], found[LATER], found[ONE]) == ("not applicable", "not applicable", "holds")
 
 
-def test_the_corpus_continuation_of_non_memorized_paragraphs_is_no_comparison():
-    settings = changed(SETTINGS, sets={"continuation": "corpus"})
-    found = judged(noisy([8] * 4), noisy([3] * 4), new_nll=[0.1] * 20, settings=settings)
-    assert found.loc["non_memorized_easier", "verdict"] == "not applicable"
-    assert found.loc["perturbed_fluent", "verdict"] == "not applicable"
+def test_where_no_token_changes_anything_nothing_is_fluent():
+    given = tables()
+    given["perturbed_paragraphs"] = given["perturbed_paragraphs"].iloc[:0]
+    assert verdicts("perturbation", given, **LENGTHS)[FLUENT] == "not applicable"
 
 
-def test_the_last_token_alone_is_no_trend_of_the_others():
-    found = judged(noisy([8, 8, 8, 1]), noisy([2, 4, 7, 9]))
-    names = ["later_matters_memorized", "later_matters_memorized_without_last", "later_matters_non_memorized"]
-    other = judged(noisy([8] * 4), noisy([8, 8, 8, 1]))["verdict"]
-    assert (other["later_matters_non_memorized"], other["later_matters_non_memorized_without_last"]) == (
-        "holds",
-        "undecided",
-    )
-    assert found.loc[names, "verdict"].tolist() == ["holds", "undecided", "does not hold"]
-    found = judged(noisy([9, 9, 3, 9]), noisy([8, 8, 4, 4]))
-    assert found.loc[names, "verdict"].tolist() == ["holds"] * 3
-
-
-def test_halves_leave_out_the_middle_of_an_odd_number_of_positions():
-    found = judged([[10, 0, 6, 10]] * 10, noisy([5] * 4))
-    assert found.loc["later_matters_memorized_without_last", "value"] == 4
+def impact(layers, n=20):
+    """Key and query gradients by layer, of the perturbed version; sizes differ by orders of magnitude."""
+    random = np.random.default_rng(0)
+    rows = [
+        (group, pair, layer, component, 10.0 ** random.uniform(-6, 0) * size * np.exp(random.normal(0, 0.1)))
+        for group, sizes in (("perturbed", layers), ("memorized", layers[::-1]))
+        for pair in range(n)
+        for layer, size in enumerate(sizes)
+        for component in "qk"
+    ]
+    frame = pd.DataFrame(rows, columns=["group", "id", "layer", "component", "max_abs"])
+    sums = frame.groupby(["group", "id"])["max_abs"].transform("sum")
+    frame["max_abs"] *= 1e-3 / sums
+    return {"impact_gradients": frame}
 
 
 @pytest.mark.parametrize(
-    ("new", "verdict"),
-    [(0.5, "holds"), (1.0, "holds"), (1.1, "holds"), (1.25, "undecided"), (2.0, "does not hold")],
+    ("layers", "n", "verdict"),
+    [
+        ((1e-9, 1e-9, 1.0), 20, "holds"),
+        ((1.0, 1.0, 1e-9), 20, "undecided"),
+        ((1e-9, 1e-9, 1.0), 5, "undecided"),
+        ((1.0,), 20, "not applicable"),
+    ],
 )
-def test_new_continuations_are_about_as_likely_as_other_text(new, verdict):
-    nll = new + np.random.default_rng(1).normal(0, 0.1, 20)
-    found = judged(noisy([5] * 4), noisy([5] * 4), nll).loc["perturbed_fluent"]
-    assert found["verdict"] == verdict
-    assert found["value"] == pytest.approx(1 - new, abs=0.1)
-
-
-def test_new_continuations_are_compared_with_paragraphs_that_are_not_memorized():
-    """Memorized ones have an NLL of 1."""
-    found = judged(noisy([5] * 4), noisy([5] * 4), [3.0] * 20, other_nll=2.0).loc["perturbed_fluent"]
-    assert found["value"] == pytest.approx(-1, abs=0.1) and found["n"] == 20
-
-
-@pytest.mark.parametrize(("spared", "verdict"), [(3, "holds"), (1, "does not hold"), (2, "does not hold")])
-def test_few_tokens_trigger_or_not(spared, verdict):
-    """Of four tokens, some cost nothing; one paragraph in ten can lose all of them."""
-    em = [[FULL] * spared + [4] * (N_PREFIX - spared)] * 9 + [[FULL] * N_PREFIX]
-    found = judged(em, noisy([5] * 4)).loc["few_tokens_trigger"]
-    assert found["value"] == pytest.approx((9 * spared / 4 + 1) / 10)
-    assert found["verdict"] == (verdict if spared != 2 else "undecided")
+def test_one_layer_leads_every_other(layers, n, verdict):
+    assert verdicts("impact", impact(layers, n)) == {"key_query_layer_leads": verdict}

@@ -2,7 +2,6 @@
 
 import importlib
 import inspect
-import re
 from copy import deepcopy
 
 import pytest
@@ -10,17 +9,17 @@ import yaml
 from pydantic import ValidationError
 
 from memloc.claims import registry
-from memloc.claims.estimators import editing, removal
+from memloc.claims.estimators import editing
 from memloc.claims.registry import Claim
-from memloc.figures import fig3
 from memloc.figures.catalog import FIGURES
+from memloc.perturbation.effects import LARGE_DROP
 from memloc.settings.study import Settings
 from memloc.tables.schema import Lengths
 from memloc.tables.schemas import schema_of
 
 TOPICS = registry.topics()
 CLAIMS = [pytest.param(topic, claim, id=claim.id) for topic in TOPICS.values() for claim in topic.claims]
-FEWEST = 25
+MOST = 45
 ENTRY = {
     "id": "a_claim",
     "work": "2403.19851",
@@ -38,8 +37,8 @@ def claim(**changes):
     return Claim.model_validate(ENTRY | changes)
 
 
-def test_there_are_enough_statements():
-    assert sum(len(topic.claims) for topic in TOPICS.values()) >= FEWEST
+def test_statements_are_few_enough_to_be_read():
+    assert 25 <= sum(len(topic.claims) for topic in TOPICS.values()) <= MOST
 
 
 @pytest.mark.parametrize("topic", TOPICS.values(), ids=list(TOPICS))
@@ -75,13 +74,9 @@ def test_a_claim_is_written_out_and_its_figures_exist(topic, claim):
         ({"rule": "larger"}, "rule"),
         ({"unit": "sentence"}, "unit"),
         ({"statement": "This is so"}, "full stop"),
-        ({"around_published": True}, "no published value"),
-        ({"rule": "exact", "published": 3}, "around_published"),
         ({"rule": "at least"}, "needs a margin"),
         ({"rule": "equal within", "margin": 0}, "needs a margin"),
-        ({"rule": "reached"}, "needs a margin"),
         ({"margin": -1}, "needs a margin"),
-        ({"only_for": "gpt-2"}, "only_for"),
     ],
 )
 def test_an_entry_that_cannot_be_judged_is_an_error(changes, said):
@@ -89,20 +84,9 @@ def test_an_entry_that_cannot_be_judged_is_an_error(changes, said):
         claim(**changes)
 
 
-def test_margins_that_are_shares_follow_the_continuation():
-    assert claim(margin=0.04).scaled_margin(50) == 0.04
-    assert claim(margin=0.04, margin_of="continuation").scaled_margin(50) == pytest.approx(2)
-
-
-@pytest.mark.parametrize(
-    ("rule", "bound"),
-    [("greater", 13), ("at least", 7), ("reached", 13), ("equal within", 10), ("exact", 10)],
-)
-def test_bounds_lie_around_the_published_value_where_the_registry_says_so(rule, bound):
-    entry = claim(rule=rule, margin=3, published=10, around_published=True)
-    assert entry.bound(50) == bound
-    if rule != "exact":
-        assert claim(rule=rule, margin=3, published=10).bound(50) == bound - 10
+@pytest.mark.parametrize(("rule", "bound"), [("greater", 3), ("at least", -3), ("equal within", 0)])
+def test_bounds_follow_the_rule(rule, bound):
+    assert claim(rule=rule, margin=3).bound == bound
 
 
 def written(folder, topics):
@@ -113,14 +97,14 @@ def written(folder, topics):
 
 def test_two_claims_of_one_id_are_an_error(tmp_path):
     entry = {key: value for key, value in ENTRY.items() if key not in ("id", "estimator")}
-    topic = {"tables": {"sets": None}, "claims": {"one": entry}}
+    topic = {"data": "x", "tables": {"sets": None}, "claims": {"one": entry}}
     assert [found.id for found in registry.topics(written(tmp_path, {"a": topic}))["a"].claims] == ["one"]
     with pytest.raises(ValueError, match="more than one claim one"):
         registry.topics(written(tmp_path, {"a": topic, "b": deepcopy(topic)}))
 
 
 def test_an_unknown_key_of_a_topic_is_an_error(tmp_path):
-    topic = {"tables": {"sets": None}, "claims": {}, "figures": ["fig2"]}
+    topic = {"data": "x", "tables": {"sets": None}, "claims": {}, "figures": ["fig2"]}
     with pytest.raises(ValidationError, match="figures"):
         registry.topics(written(tmp_path, {"a": topic}))
 
@@ -133,85 +117,75 @@ def test_a_figure_has_the_topics_of_its_claims():
         assert registry.topics_of_figure(figure.name) == expected
 
 
-# How statements name what estimators are asked about.
-PLANTED = {
-    "HardConcrete masks": "hard_concrete",
-    "Slimming masks": "slimming",
-    "zeroing every neuron": "neuron_ablation",
-    "integrated gradients": "integrated_gradients",
-    "chance": "random",
-    "largest gradient of": "parameter_gradient",
-    "gradient of its values": "activation_gradient",
-    "attention to rare tokens": "rare_tokens",
-    "activation patching": "patching",
+def test_topics_of_the_same_data_are_a_family_and_a_topics_settings_are_those_of_its_claims(tmp_path):
+    entry = {key: value for key, value in ENTRY.items() if key not in ("id", "estimator")}
+    own = entry | {"when": {"editing.reference": False}}
+    first = {"data": "x", "tables": {}, "when": {"sets.split_by": "em"}, "claims": {"one": entry, "two": own}}
+    second = {"data": "x", "tables": {}, "settings": ["highlight"], "claims": {"three": entry}}
+    other = {"data": "y", "tables": {}, "claims": {"four": entry}}
+    found = registry.topics(written(tmp_path, {"a": first, "b": second, "c": other}))
+    assert [topic.family_size for topic in found.values()] == [3, 3, 1]
+    assert [topic.sections for topic in found.values()] == [["editing", "sets"], ["highlight"], []]
+    assert [claim.when for claim in found["a"].claims] == [
+        {"sets.split_by": "em"},
+        {"sets.split_by": "em", "editing.reference": False},
+    ]
+
+
+# Settings of analyses that change no statement, each with its reason.
+SAY_THE_SAME = {
+    "activation_gradients.reference": "the authors' code is another computation of the same quantity",
+    "contrastive.reference": "as above",
+    "parameter_gradients.reference": "as above",
+    "editing.reference": "runs like the authors' are judged where a study makes no others",
+    "head_ranking.weighted": "all methods are taken together, by their weights",
+    "patching.exact": "estimates are in doubt",
+    "perturbation.nll": "estimators say where there is no NLL",
+    "perturbation.reference": "position 0 is one of many",
+    "planted_truth.controls": "estimators say where a twin was not asked",
+    "planted_truth.kinds": "estimators say which kind was not planted",
+    "planted_truth.masks": "estimators say which method was not asked",
+    "planted_truth.neuron_ablation": "as above",
+    "planted_truth.curves": "no claim reads them",
+    "remove.ways": "estimators say which way was not run",
+    "editing.extra_arms": "no claim reads them",
 }
-RANKINGS = {
-    "the combined ranking": "combined",
-    "parameter gradients": "parameter_gradient",
-    "activation gradients": "activation_gradient",
-    "attention to rare tokens": "rare_tokens",
-    "activation patching": "patching",
-}
-WAYS = {
-    "weights with the largest gradients": "top",
-    "all weights": "all",
-    "HardConcrete masks": "neurons_hard_concrete",
-    "zero-out": "neurons_zero_out",
-    "integrated gradients": "neurons_integrated_gradients",
-    "blocklist": "ngram_blocklist",
-    "an unlearned model": "all",
-    "gradient ascent": "gradient_ascent",
-    "that unlearning removed": "top",
+ANALYSES = {name.partition(".")[0] for name in SAY_THE_SAME} | {
+    "sets",
+    "rare_tokens",
+    "extraction",
+    "detection",
 }
 
 
-@pytest.mark.parametrize(
-    ("topic", "words", "keys"),
-    [
-        ("planted_truth", PLANTED, ("method", "rival")),
-        ("cumulative_ablation", RANKINGS, ("method",)),
-        ("removal", WAYS, ("way", "rival")),
-        ("weight_noise", {"oise on": "noise", "eroing": "zero"}, ("kind",)),
-    ],
-)
-def test_an_estimator_is_asked_about_what_the_statement_names_in_its_order(topic, words, keys):
-    """Noise and zeroing are named twice."""
-    for claim in TOPICS[topic].claims:
-        places = {name: claim.statement.find(said) for said, name in words.items() if said in claim.statement}
-        named = sorted(places, key=places.get)
-        assert [claim.arguments[key] for key in keys if key in claim.arguments] == named, claim.id
+def choices(section):
+    """Settings of a section that are chosen from a few words, or are on or off."""
+    for key, field in Settings.model_fields[section].annotation.model_fields.items():
+        if field.annotation is bool or "Literal" in str(field.annotation):
+            yield f"{section}.{key}"
 
 
-def test_numbers_of_a_statement_are_those_that_are_judged():
-    """Heads and layers that the paper names, published counts, and plants that may do no damage."""
+def test_every_choice_of_an_analysis_is_named_by_claims_or_changes_no_statement():
+    named = {key for topic in TOPICS.values() for claim in topic.claims for key in claim.when}
+    found = {key for section in sorted(ANALYSES) for key in choices(section)}
+    assert found == named | set(SAY_THE_SAME) and not named & set(SAY_THE_SAME)
+
+
+def test_settings_that_a_statement_is_meant_for_exist():
     for claim in (claim for topic in TOPICS.values() for claim in topic.claims):
-        if named := re.search(r"(?:head (\d+) of )?layer (\d+)", claim.statement):
-            head, layer = named.groups()
-            numbers = {"layer": int(layer)} | ({"head": int(head)} if head else {})
-            assert numbers.items() <= claim.arguments.items() and claim.only_for
-        if claim.rule == "exact":
-            assert f"{claim.published:,.0f}" in claim.statement
-        if claim.id.startswith("planted"):
-            harmless = "leaves other text as it is" in claim.statement
-            kind = "inj_1" if "value vectors" in claim.statement else "head_all" if harmless else "head_vo"
-            assert claim.arguments["kind"] == kind
-            assert claim.arguments.get("most_damage") == (0.05 if "5 % at most" in claim.reason else None)
-            assert harmless == ("5 % at most" in claim.reason)
+        for name, meant in claim.when.items():
+            section, key = name.split(".")
+            kind = Settings.model_fields[section].annotation
+            assert getattr(kind.model_validate({key: meant}), key) == meant
 
 
-@pytest.mark.parametrize("topic", ["perturbation", "impact"])
-def test_a_statement_names_its_paragraphs_and_tells_of_a_token_that_is_left_out(topic):
-    for claim in TOPICS[topic].claims:
-        group = claim.arguments.get("set", claim.arguments.get("group", "")).replace("_", "-")
-        assert f"in {group} paragraphs" in claim.statement.lower() or not group
-        assert (claim.arguments.get("last_token") == "without") == (" last" in claim.statement)
-
-
-def test_what_counts_is_the_same_in_claims_and_figures():
-    """Nine tenths of a continuation are a large drop; 4 % of it are nothing; half of it is unlearned."""
+def test_numbers_and_names_of_a_statement_are_those_that_are_judged():
     claims = {claim.id: claim for topic in TOPICS.values() for claim in topic.claims}
-    drops = [claim for claim in claims.values() if claim.estimator == "largest_drop"]
-    assert len(drops) > 1 and {claim.margin for claim in drops} == {fig3.LARGE_DROP}
-    nothing = [claim for claim in TOPICS["editing"].claims if claim.margin_of == "continuation"]
-    assert len(nothing) > 3 and {claim.margin for claim in nothing} == {editing.NOTHING}
-    assert editing.UNLEARNED == removal.REMOVED
+    assert f"{LARGE_DROP:g}" == "0.9" and "nine tenths" in claims["one_token_costs_most"].statement
+    nothing = [claim for claim in claims.values() if claim.rule in ("at least", "equal within")]
+    in_nats = [claim for claim in nothing if "nats" in claim.quantity]
+    assert len(in_nats) > 3 and {claim.margin for claim in in_nats} == {editing.NOTHING}
+    assert claims["planted_head_beyond_its_weights"].arguments["most_damage"] == 0.05
+    assert "5 % at most" in claims["planted_head_beyond_its_weights"].reason
+    assert claims["sampling_finds_more"].arguments["n_draws"] == 10**6
+    assert "1,000 draws" in claims["seen_come_out_more_than_unseen"].quantity

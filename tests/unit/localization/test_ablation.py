@@ -253,12 +253,14 @@ def test_few_paragraphs_have_effects_without_intervals():
 
 
 def test_orders_are_those_of_the_ranking_and_random_ones():
-    ranking = pd.DataFrame(
-        {"method": ["b"] * 3 + ["a"] * 3, "layer": 0, "head": [0, 1, 2] * 2, "rank": [2, 3, 1, 1, 2, 3]}
-    )
+    heads = {"b": [(0, 2), (1, 0), (0, 0), (0, 1)], "combined": [(1, 0), (0, 1), (0, 0), (0, 2)]}
+    rows = [(method, *head, rank) for method, order in heads.items() for rank, head in enumerate(order, 1)]
+    ranking = pd.DataFrame(rows, columns=["method", "layer", "head", "rank"]).sample(frac=1, random_state=0)
     found = orders(ranking, 6, np.random.default_rng(0))
-    assert found[:2] == [("b", 0, [(0, 2), (0, 0), (0, 1)]), ("a", 0, [(0, 0), (0, 1), (0, 2)])]
+    assert sorted(found[:2]) == [(method, 0, heads[method]) for method in ("b", "combined")]
     assert [(method, draw) for method, draw, _ in found[2:]] == [("random", draw) for draw in range(6)]
-    assert all(sorted(heads) == [(0, 0), (0, 1), (0, 2)] for *_, heads in found)
-    assert len({tuple(heads) for *_, heads in found[2:]}) > 2, "each draw has its own order"
+    assert all(sorted(order) == sorted(heads["b"]) for *_, order in found)
+    for *_, order in found[2:]:
+        assert [layer for layer, _ in order] == [1, 0, 0, 0], "heads are exchanged within their layers"
+    assert len({tuple(order) for *_, order in found[2:]}) > 2, "each draw has its own order"
     assert orders(ranking, 6, np.random.default_rng(1)) != found

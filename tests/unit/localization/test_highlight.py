@@ -1,12 +1,9 @@
 """Which head figures and claims point at, on three heads that methods rank in other orders."""
 
-import numpy as np
 import pandas as pd
-import pytest
 
-from memloc.localization.highlight import head_of_other_methods, mean_of_head, ordered_heads
+from memloc.localization.highlight import head_of_other_methods, ordered_heads
 from memloc.settings.sections import sections
-from memloc.statistics.uncertainty import mean, simultaneous_means
 
 AUTO = sections({"highlight": "auto"})
 CONFIGURED = sections({"highlight": {"layer": 1, "head": 0}})
@@ -41,15 +38,3 @@ def test_other_methods_point_at_the_head_with_the_lowest_mean_rank_among_them():
     assert head_of_other_methods(ranking(), AUTO, "patching") == B
     assert head_of_other_methods(ranking(), AUTO, "rare_tokens") == C
     assert head_of_other_methods(ranking(), CONFIGURED, "patching") == C
-
-
-@pytest.mark.parametrize("head", [A, C])
-def test_the_interval_of_a_head_that_methods_chose_allows_for_the_choice_and_of_a_configured_one_does_not(
-    head,
-):
-    columns = pd.MultiIndex.from_tuples([A, B, C], names=["layer", "head"])
-    values = pd.DataFrame(np.random.default_rng(0).normal(size=(12, 3)), columns=columns)
-    assert mean_of_head(values, head, CONFIGURED) == mean(values[head])
-    chosen = mean_of_head(values, head, AUTO)
-    assert chosen == simultaneous_means(values.to_numpy())[[A, B, C].index(head)]
-    assert chosen.high - chosen.low > 1.1 * (mean(values[head]).high - mean(values[head]).low)

@@ -14,6 +14,7 @@ from memloc.localization.patching import (
     wants_exact,
 )
 from memloc.model.pretrained import checkpoint_layers
+from memloc.perturbation import kinds
 from memloc.perturbation.pairs import Pairs
 from memloc.straightforward.hooks import PLACES, n_heads
 from memloc.straightforward.patching import SitePatching, impact_nll
@@ -220,8 +221,24 @@ def test_models_of_the_largest_size_are_still_patched(tiny_gpt2):
 
 def test_pair_without_a_perturbed_token_is_refused(tiny_gpt2, pairs):
     same = pairs._replace(perturbed=pairs.memorized)
-    with pytest.raises(ValueError, match=r"paragraphs \[31, 8, 12, 50, 2\]: .*at its perturbed position"):
+    with pytest.raises(ValueError, match=r"paragraphs \[31, 8, 12, 50, 2\]: .*by its perturbed token"):
         activation_patching(tiny_gpt2, same, 64)
+
+
+@pytest.mark.parametrize("kind", ["deleted", "swapped"])
+def test_pairs_of_other_kinds_equal_one_full_pass_per_site(tiny_gpt2, pairs, kind):
+    """After a deletion the tokens before the perturbed one differ, so each paragraph has its own prefix."""
+    perturbed = pairs.perturbed.clone()
+    for row, (own, at) in enumerate(zip(pairs.memorized, pairs.perturbed_position.tolist(), strict=True)):
+        prefix = kinds.versions(own[None], kind, torch.tensor([at]), torch.zeros(1, 1, 1, dtype=int))[0, 0, 0]
+        perturbed[row, : at + 2] = prefix[: at + 2]
+    chosen = [0, 3]
+    some = Pairs(*(values[chosen] for values in pairs._replace(perturbed=perturbed)))
+    frame = activation_patching(tiny_gpt2, some, micro_batch=5).set_index(SITE).nll_change
+    for case in cases(some):
+        for layer, name, head in ((0, "v", 1), (1, "q", 0)):
+            expected = plain_change(tiny_gpt2, case, layer, name, head)
+            assert frame[(*case[:2], layer, name, head)] == pytest.approx(expected, abs=1e-5)
 
 
 def test_pair_that_differs_elsewhere_is_refused(tiny_gpt2, pairs):

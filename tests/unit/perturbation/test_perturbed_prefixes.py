@@ -6,9 +6,8 @@ import pytest
 import torch
 from made_paragraphs import N_PREFIX, own_paragraphs, random
 
-from memloc.perturbation import perturbed_prefixes
+from memloc.perturbation import kinds, perturbed_prefixes
 from memloc.perturbation.perturbed_prefixes import match_versions, score_versions
-from memloc.perturbation.replaced_tokens import replace_each
 from memloc.scoring import paragraph_scores, screening, teacher_forcing
 from memloc.scoring.early_stopping import match_batch
 from memloc.scoring.screening import screening_model, screening_pays
@@ -22,7 +21,8 @@ def scoring(micro_batch, margin_threshold):
 def perturbed(tokens, positions, draws):
     """[row, chosen, token]: one row per paragraph and draw."""
     shape = (len(tokens), draws, len(positions))
-    return replace_each(tokens, torch.randint(64, shape, generator=random(0)), positions).flatten(0, 1)
+    drawn = torch.randint(64, shape, generator=random(0))
+    return kinds.versions(tokens, "replaced", positions, drawn).flatten(0, 1)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
+from memloc.perturbation.pairs import Pairs
 from memloc.perturbation.replaced_tokens import (
     draw_replacements,
     perturb_prefixes,
@@ -57,10 +58,17 @@ def memorized(memorizing_model, memorized_tokens):
 
 def perturbed_prefix(row, ids, tokens, n_prefix):
     """The prefix that a row of the table says was tried."""
-    prefix = tokens[list(ids).index(row.id), :n_prefix].clone()
-    if row.position >= 0:
-        prefix[row.position] = row.token
-    return prefix
+    prefix = tokens[list(ids).index(row.id), :n_prefix].tolist()
+    at, kind = row.position, getattr(row, "kind", "replaced")
+    if at >= 0 and kind == "replaced":
+        prefix[at] = row.token
+    elif at >= 0 and kind == "deleted":
+        left = prefix[:at] + prefix[at + 1 :]
+        prefix = left[:1] + left
+    elif at >= 0:
+        prefix[at], prefix[at + 1] = prefix[at + 1], prefix[at]
+    assert at < 0 or prefix[at] == row.token
+    return torch.tensor(prefix)
 
 
 def by_decoding(frame, model, ids, tokens, n_prefix):
@@ -108,6 +116,29 @@ def test_baseline_row_is_the_unperturbed_paragraph(case):
     assert (baseline.token == -1).all()
     assert (baseline.em == tokens.shape[1] - n_prefix).all()
     assert np.allclose(baseline.nll_original, mean_nll(model, tokens, n_prefix), atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["deleted", "swapped"])
+@pytest.mark.parametrize("nll", [True, False])
+def test_other_kinds_of_perturbation_equal_step_by_step_decoding(case, kind, nll):
+    model, ids, tokens, n_prefix = case
+    options = {**OPTIONS, "perturbation": Perturbation(kind=kind, nll=nll, micro_batch=5)}
+    frame = perturb_prefixes(*case, **options)
+    positions = frame.position[frame.position >= 0].unique().tolist()
+    assert positions == list(range(n_prefix - (kind == "swapped"))) and set(frame.kind) == {kind}
+    assert_close(frame, by_decoding(frame, *case), VALUES[:2] if nll else VALUES[:1])
+    found = perturbed_paragraphs(model, frame, ids, tokens, n_prefix, micro_batch=2)
+    strong = strongest(frame).set_index("id")
+    for row in found.itertuples():
+        prefix = perturbed_prefix(strong.loc[[row.id]].reset_index().iloc[0], ids, tokens, n_prefix)
+        assert row.tokens[:n_prefix] == prefix.tolist()
+    paragraphs = pd.DataFrame({"id": ids, "tokens": tokens.tolist()})
+    Pairs.from_tables(paragraphs, found).check()
+
+
+def test_draws_of_deleted_and_swapped_tokens_would_all_be_the_same():
+    with pytest.raises(ValueError, match="every draw of a swapped token is the same"):
+        Perturbation(kind="swapped", draws=2)
 
 
 # Families differ in what they cache; how versions are grouped is the same for all.

@@ -37,7 +37,9 @@ def tables() -> dict[str, pd.DataFrame]:
                 "continuation": continuation,
             }
         ),
-        "perturbation": pd.DataFrame(rows, columns=["id", "position", "draw", "token"]),
+        "perturbation": pd.DataFrame(rows, columns=["id", "position", "draw", "token"]).assign(
+            kind="replaced"
+        ),
         "perturbed_paragraphs": pd.DataFrame({"id": [0, 2, 4, 6, 8], "tokens": perturbed}),
     }
 

@@ -6,8 +6,7 @@ from scipy import stats
 
 from memloc.statistics import uncertainty
 from memloc.statistics.clusters import cluster_interval, cluster_weights
-from memloc.statistics.small_samples import MOST_EXACT, N_FLIPS, N_SUBSETS, subset_means
-from memloc.statistics.uncertainty import MIN_N, Interval
+from memloc.statistics.uncertainty import MIN_N, MOST_EXACT, N_SUBSETS, Interval, _subset_means
 
 
 def numbers(n, seed=0):
@@ -21,10 +20,6 @@ KINDS = {
     "proportion": lambda values: uncertainty.proportion(int(np.sum(values > 0)), len(values)),
     "auroc": lambda values: uncertainty.auroc(values, numbers(9, seed=1)),
     "bootstrap": lambda values: uncertainty.bootstrap(len(values), lambda units: float(values[units].mean())),
-    "correlation": lambda values: uncertainty.correlation(values, values + numbers(len(values), seed=1)),
-    "simultaneous": lambda values: uncertainty.simultaneous_differences(
-        values[:, None], numbers(9, seed=1)[:, None]
-    )[0],
     "clusters": lambda values: cluster_interval(
         cluster_weights(np.arange(len(values)), 200) @ values / len(values), len(values)
     ),
@@ -53,16 +48,10 @@ def test_welchs_p_is_scipys_where_one_group_does_not_vary():
         assert uncertainty.welch_p(*pair) == pytest.approx(expected) and expected < 1
 
 
-def test_more_pairs_than_are_enumerated_count_the_found_order_too():
-    """40 equal values: no random flip gives as large a sum, so that the found one alone does."""
-    assert uncertainty.sign_flip_p(np.ones(40)) == 1 / (N_FLIPS + 1)
-    assert uncertainty.sign_flip_p(np.ones(MOST_EXACT)) == 2 / 2**MOST_EXACT
-
-
 @pytest.mark.parametrize("n", [MOST_EXACT + 1, 40])
 def test_means_of_random_subsets_are_those_of_values(n):
     """One value of 1 among zeros: a mean over k of them is 1 / k or nothing, and half of them hold it."""
-    found = subset_means(np.eye(n)[0])
+    found = _subset_means(np.eye(n)[0])
     assert len(found) == 9_999 and np.isfinite(found).all() and found.min() == 0
     sizes = 1 / found[found > 0]
     np.testing.assert_allclose(sizes, np.round(sizes))
@@ -72,7 +61,7 @@ def test_means_of_random_subsets_are_those_of_values(n):
 
 def test_many_pairs_have_the_250th_of_the_means_of_random_subsets_at_either_end():
     values = numbers(MOST_EXACT + 1)
-    means = np.sort(subset_means(values))
+    means = np.sort(_subset_means(values))
     assert N_SUBSETS == 9_999 and uncertainty.paired(values)[1:3] == (means[249], means[-250])
 
 
@@ -94,27 +83,6 @@ def test_the_bootstraps_jackknife_leaves_out_a_unit_at_a_time():
     left_out = [np.delete(values, unit).mean() for unit in range(9)]
     width = stats.t.ppf(0.975, 8) * np.sqrt(8) * np.std(left_out)
     assert found.high - found.value == pytest.approx(width)
-
-
-def test_of_19_permutations_the_largest_t_is_the_width(monkeypatch):
-    """95 % of twenty, the found groups included, are all 19."""
-    monkeypatch.setattr(uncertainty, "N_FLIPS", 19)
-    first, second = (numbers((7, 2), seed) for seed in (0, 1))
-    both, members = np.concatenate([first, second]), np.arange(14) < 7
-    chosen = np.random.default_rng(0).permuted(np.tile(members, (19, 1)), axis=1)
-    largest = max(
-        np.abs(stats.ttest_ind(both[row], both[~row], equal_var=False).statistic).max() for row in chosen
-    )
-    for column, found in enumerate(uncertainty.simultaneous_differences(first, second)):
-        error = np.sqrt((first[:, column].var(ddof=1) + second[:, column].var(ddof=1)) / 7)
-        assert found.high - found.value == pytest.approx(largest * error)
-
-
-def test_a_mean_of_few_units_does_not_widen_the_others():
-    values = np.column_stack([numbers(9), numbers(9, seed=1)])
-    few = np.array([1.0, 1, 4, *[np.nan] * 6])  # |t| of 4 in a quarter of the flips
-    found = uncertainty.simultaneous_means(np.column_stack([values, few]))
-    assert found[:2] == uncertainty.simultaneous_means(values) and found[2][1:] == (-np.inf, np.inf, 3)
 
 
 def test_as_many_orders_as_seven_pairs_have_are_all_tried():
@@ -140,15 +108,6 @@ def test_resamples_are_bias_corrected_and_accelerated_as_efron_writes():
     found = uncertainty.resampled(values.std(), drawn, left_out)
     assert abs(bias) > 0.1 and acceleration > 0.02
     assert found == pytest.approx((values.std(), *np.quantile(drawn, tails), 20))
-
-
-def test_a_correlation_is_pearsons_unless_another_is_asked_for():
-    first = np.exp(3 * numbers(12))
-    second = np.arange(12) * first
-    pearson, spearman = (stats.pearsonr, stats.spearmanr)
-    assert uncertainty.correlation(first, second).value == pytest.approx(pearson(first, second).statistic)
-    found = uncertainty.correlation(first, second, "spearman").value
-    assert found == pytest.approx(spearman(first, second).statistic)
 
 
 def test_a_table_of_intervals_has_no_infinite_ends():

@@ -7,42 +7,30 @@ import pandas as pd
 from memloc.claims.registry import Claim, Topic
 from memloc.claims.verdicts import Estimate, judge
 from memloc.settings.base import Section
-from memloc.settings.paragraph import Paragraph
-
-STUDIES = {"gpt-neo-125m on the pile": {"model": "EleutherAI/gpt-neo-125m", "data": "release"}}
 
 
-def evaluate(
-    topic: Topic, tables: dict[str, pd.DataFrame], settings: Section, about: dict[str, str]
-) -> pd.DataFrame:
-    """Table `claims` of a topic: a row per claim.
-
-    `settings` has the section `paragraph` and those of the topic; `about` names the study's `model` and the
-    source of its `data`, for claims on the numbers of one study.
-    """
-    n_continuation, rows = settings.paragraph.continuation, []
-    for claim in topic.claims:
-        estimate = _estimate(claim, topic.name, tables, settings, about)
-        rows.append(_row(claim, topic.name, estimate, n_continuation))
-    return pd.DataFrame(rows)
+def evaluate(topic: Topic, tables: dict[str, pd.DataFrame], settings: Section) -> pd.DataFrame:
+    """Table `claims` of a topic, a row per claim; `settings` has `paragraph` and the topic's sections."""
+    return pd.DataFrame(
+        [_row(claim, topic, _estimate(claim, topic.name, tables, settings)) for claim in topic.claims]
+    )
 
 
-def _estimate(claim: Claim, topic: str, tables: dict, settings: Section, about: dict[str, str]) -> Estimate:
-    wanted = STUDIES.get(claim.only_for, {})
-    other_lengths = settings.paragraph != Paragraph()  # the defaults are the paper's
-    if any(about[key] != value for key, value in wanted.items()) or (wanted and other_lengths):
-        return Estimate(
-            missing="a number of GPT-Neo 125M on the published Pile subset; this run differs in model or text"
-        )
+def _estimate(claim: Claim, topic: str, tables: dict[str, pd.DataFrame], settings: Section) -> Estimate:
+    for name, meant in claim.when.items():
+        section, key = name.split(".")
+        if (found := getattr(getattr(settings, section), key)) != meant:
+            return Estimate(missing=f"it is about {name}: {meant}; this study has {found}")
     estimators = importlib.import_module(f"memloc.claims.estimators.{topic}")
     return getattr(estimators, claim.estimator)(tables, settings, **claim.arguments)
 
 
-def _row(claim: Claim, topic: str, estimate: Estimate, n_continuation: int) -> dict:
-    verdict, reason = judge(claim, estimate, n_continuation)
+def _row(claim: Claim, topic: Topic, estimate: Estimate) -> dict:
+    verdict, reason = judge(claim, estimate, topic.family_size)
     return {
         "id": claim.id,
-        "topic": topic,
+        "topic": topic.name,
+        "data": topic.data,
         "work": claim.work,
         "section": claim.section,
         "statement": claim.statement,
@@ -51,11 +39,12 @@ def _row(claim: Claim, topic: str, estimate: Estimate, n_continuation: int) -> d
         "low": estimate.low,
         "high": estimate.high,
         "n": estimate.n,
+        "n_other": estimate.n_other,
         "quantity": claim.quantity,
         "unit": claim.unit,
         "rule": claim.rule,
-        "margin": claim.scaled_margin(n_continuation),
-        "bound": claim.bound(n_continuation),
+        "margin": claim.margin,
+        "bound": claim.bound,
         "margin_reason": claim.reason,
         "verdict": verdict,
         "reason": reason,

@@ -3,6 +3,7 @@
 A topic names the tables that its estimators read, so that its claims are computed from these alone.
 """
 
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -23,43 +24,27 @@ class Claim(_Entry):
     """A statement and how it is judged."""
 
     id: str
-    work: str  # arXiv id
+    work: str = "2403.19851"  # arXiv id
     section: str
     statement: str  # in our words
     published: float | None = None  # the published value, if there is one
     quantity: str  # what the value is, with its unit
-    unit: Literal[UNITS]  # what is resampled, or counted
-    rule: Literal[RULES]
+    unit: Literal[UNITS] = "paragraph"  # what is resampled
+    rule: Literal[RULES] = "greater"
     margin: float = 0
-    margin_of: Literal["quantity", "continuation"] = "quantity"  # as a share of the continuation's tokens
-    around_published: bool = False  # the rule's target is the published value, not zero
     reason: str  # for the rule and its margin
     figures: tuple[str, ...] = ()  # whose captions show the verdict
     estimator: str  # function of claims/estimators/<topic>.py
     arguments: dict[str, str | int | float] = {}
-    only_for: Literal["gpt-neo-125m on the pile"] | None = None
+    when: dict[str, str | bool] = {}  # settings (section.key) that the statement is meant for
 
     @property
-    def target(self) -> float:
-        """What the value is compared with."""
-        return self.published if self.around_published else 0.0
-
-    def bound(self, n_continuation: int) -> float:
+    def bound(self) -> float:
         """What the value, or an end of its interval, must pass; of equivalence, the middle."""
-        margin = self.scaled_margin(n_continuation)
-        beyond = {"greater": margin, "at least": -margin, "reached": margin}
-        return self.target + beyond.get(self.rule, 0.0)
-
-    def scaled_margin(self, n_continuation: int) -> float:
-        """Margin in the value's unit."""
-        return self.margin * (n_continuation if self.margin_of == "continuation" else 1)
+        return {"greater": self.margin, "at least": -self.margin, "equal within": 0.0}[self.rule]
 
     @model_validator(mode="after")
     def _can_be_judged(self) -> "Claim":
-        if self.around_published and self.published is None:
-            raise ValueError(f"{self.id}: no published value")
-        if self.rule == "exact" and not self.around_published:
-            raise ValueError(f"{self.id}: what is exact is the published value: around_published")
         if self.margin < 0 or (self.rule in NEED_MARGIN and not self.margin):
             raise ValueError(f"{self.id}: rule {self.rule} needs a margin above zero")
         if not self.statement.endswith("."):
@@ -71,9 +56,17 @@ class Topic(_Entry):
     """Claims that are computed together, from the same tables."""
 
     name: str
+    data: str  # what its claims rest on; topics of the same data are a family
     tables: dict[str, tuple[str, ...] | None]  # columns that are read; nothing: all
-    settings: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()  # sections that its estimators read
+    family_size: int = 1  # claims on the same data, in all topics
     claims: tuple[Claim, ...]
+
+    @property
+    def sections(self) -> list[str]:
+        """Sections of settings that its estimators read or its claims are meant for."""
+        meant = (key.partition(".")[0] for claim in self.claims for key in claim.when)
+        return sorted({*self.settings, *meant})
 
 
 @cache
@@ -84,10 +77,19 @@ def topics(file: Path = FILE) -> dict[str, Topic]:
         pydantic.ValidationError: an entry has an unknown key or lacks one.
         ValueError: two claims have the same id.
     """
+    entries = yaml.safe_load(file.read_text())
+    on_same_data = Counter()
+    for topic in entries.values():
+        on_same_data[topic["data"]] += len(topic["claims"])
     found = {}
-    for name, entry in yaml.safe_load(file.read_text()).items():
-        claims = [{"id": id, "estimator": id} | claim for id, claim in entry.pop("claims").items()]
-        found[name] = Topic(name=name, claims=claims, **entry)
+    for name, entry in entries.items():
+        meant, given = entry.pop("when", {}), entry.pop("claims")
+        claims = [
+            {"id": id, "estimator": id} | claim | {"when": meant | claim.get("when", {})}
+            for id, claim in given.items()
+        ]
+        size = on_same_data[entry["data"]]
+        found[name] = Topic(name=name, claims=claims, family_size=size, **entry)
     ids = [claim.id for topic in found.values() for claim in topic.claims]
     if twice := {id for id in ids if ids.count(id) > 1}:
         raise ValueError(f"{file}: more than one claim {', '.join(sorted(twice))}")

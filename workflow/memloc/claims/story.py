@@ -6,36 +6,35 @@ The report opens with it, and a run ends with its headline. Numbers and verdicts
 import pandas as pd
 
 from memloc.run.templates import escaped, measured
-from memloc.tables.terms.claims import NOT_APPLICABLE, VERDICTS, counted
+from memloc.tables.terms.claims import FAILS, HOLDS, NOT_APPLICABLE, counted
 from memloc.tables.terms.sets import UNSEEN
 
 # The claims that answer each question, in reading order.
 QUESTIONS = {
     "What is memorized?": (
         "complete_or_not",
-        "more_repeats_more_memorized_of_repeated",
+        "more_repeats_more_memorized",
         "seen_come_out_more_than_unseen",
     ),
     "What triggers it?": (
-        "few_tokens_trigger",
-        "token_costs_45",
-        "later_matters_memorized_without_last",
+        "most_tokens_are_replaceable",
+        "one_token_costs_most",
+        "recitation_shows_in_the_prefix",
     ),
     "Where is it?": (
         "memorized_gradients_lean_to_lower_layers",
         "methods_agree",
         "one_head_leads",
-        "highlighted_head_leads",
+        "highlighted_head_leads_its_layer",
     ),
     "Can it be removed?": (
         "top_unlearns_as_all",
         "top_spares_controls",
-        "editing_is_harder",
         "removal_top_spares_more",
-        "removal_blocklist_stays_near",
+        "removal_other_prefixes",
     ),
 }
-TRIGGERS = "few_tokens_trigger"
+TRIGGERS = "most_tokens_are_replaceable"
 
 
 def answers(claims: pd.DataFrame) -> dict[str, list[dict[str, str]]]:
@@ -72,7 +71,7 @@ def link(file: str, text: str) -> str:
 
 
 def headline(sets: pd.DataFrame, claims: pd.DataFrame) -> list[str]:
-    """Three numbers of a study in plain sentences: what is memorized, what triggers it, which claims hold.
+    """Three numbers of a study in plain sentences: what is memorized, what triggers it, what claims say.
 
     `sets` and `claims` are the tables of these names. What triggers it is left out where it was not measured.
     """
@@ -82,6 +81,11 @@ def headline(sets: pd.DataFrame, claims: pd.DataFrame) -> list[str]:
     )
     triggers = claims[(claims.id == TRIGGERS) & (claims.verdict != NOT_APPLICABLE)]
     told = [f"{measured(row.value, row.low, row.high)} {row.quantity}." for row in triggers.itertuples()]
-    counts = claims.verdict.value_counts()
-    verdicts = ", ".join(f"{verdict} {counts[verdict]}" for verdict in VERDICTS if verdict in counts)
-    return [memorized, *told, f"Verdicts on {len(claims)} claims: {verdicts}."]
+    families = claims[claims.verdict != NOT_APPLICABLE].data.nunique()
+    some = {verdict: claims[claims.verdict == verdict].data.nunique() for verdict in (HOLDS, FAILS)}
+    return [
+        memorized,
+        *told,
+        f"Of {families} families of claims that share data, {some[HOLDS]} have one that holds, and "
+        f"{some[FAILS]} one that does not.",
+    ]

@@ -4,22 +4,21 @@
 |---|---|---|
 | `greater` | the interval is above the margin | it is below the margin |
 | `at least` | the interval is above minus the margin (non-inferiority) | it is below minus the margin |
-| `equal within` | the interval is within the margin around the target (equivalence) | it is outside |
-| `exact` | the value is the target, give or take the margin | it is not |
-| `reached` | the value is the margin or more: one case is enough | no case of six or more reached it |
+| `equal within` | the interval is within the margin around zero (equivalence) | it is outside |
 
-Everything else is `undecided`, and so is every rule with an interval where there are fewer than six units. An
-end that lies exactly on a bound is not beyond it; an interval that is one point on the bound fails `greater`.
-The target is 0, or the published value where the registry says so.
+Everything else is `undecided`. An interval of no width decides nothing: where nothing varies, nothing is
+known about what would. Claims on the same data are a family: an interval must stay away from its bound so far
+that a t test would reject it at 5 % divided by their number (Bonferroni). An end on a bound is not beyond it.
 """
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 
 from memloc.claims.registry import Claim
-from memloc.statistics.uncertainty import MIN_N, Interval
+from memloc.statistics.uncertainty import CONFIDENCE, MIN_N, Interval
 from memloc.tables.terms.claims import FAILS, HOLDS, NOT_APPLICABLE, UNDECIDED, counted
 
 
@@ -27,29 +26,23 @@ from memloc.tables.terms.claims import FAILS, HOLDS, NOT_APPLICABLE, UNDECIDED, 
 class Estimate:
     """Result of an estimator: a value with its interval and number of units, or why there is none.
 
-    `missing` says why the claim does not apply to this run; `doubt` says why it stays undecided whatever
-    the interval is.
+    `n_other` are the units of the group that the value is compared with, if there is one. `missing` says why
+    the claim does not apply to this run; `doubt` says why it stays undecided whatever the interval is.
     """
 
     value: float | None = None
     low: float | None = None
     high: float | None = None
     n: int = 0
+    n_other: int | None = None
     missing: str | None = None
     doubt: str | None = None
 
     @classmethod
-    def of(cls, interval: Interval, doubt: str | None = None) -> "Estimate":
+    def of(cls, interval: Interval, n_other: int | None = None, doubt: str | None = None) -> "Estimate":
         """Estimate of an interval; infinite ends are left out."""
         low, high = (float(end) if np.isfinite(end) else None for end in (interval.low, interval.high))
-        return cls(float(interval.value), low, high, int(interval.n), doubt=doubt)
-
-
-def little_left(tokens: float, n_continuation: int) -> str | None:
-    """Why to doubt that memorized paragraphs lose more than others: the others have few `tokens` left."""
-    if tokens >= n_continuation / 2:
-        return None
-    return f"at random, non-memorized paragraphs keep only {tokens:.1f} tokens: there is little more to lose"
+        return cls(float(interval.value), low, high, int(interval.n), n_other, doubt=doubt)
 
 
 class Verdict(NamedTuple):
@@ -59,40 +52,57 @@ class Verdict(NamedTuple):
     reason: str
 
 
-def judge(claim: Claim, estimate: Estimate, n_continuation: int) -> Verdict:
-    """Verdict on a claim; `n_continuation` tokens scale margins that are shares of a continuation."""
+def judge(claim: Claim, estimate: Estimate, family_size: int = 1) -> Verdict:
+    """Verdict on a claim, one of `family_size` on the same data."""
     if estimate.missing:
         return Verdict(NOT_APPLICABLE, estimate.missing)
     if estimate.value is None or np.isnan(estimate.value):
         return Verdict(NOT_APPLICABLE, "there is nothing to compute it from")
-    margin, bound = claim.scaled_margin(n_continuation), claim.bound(n_continuation)
-    if claim.rule == "exact":
-        same = abs(estimate.value - bound) <= margin
-        given = f", give or take {margin:g}" if margin else ""
-        return Verdict(HOLDS if same else FAILS, f"the published value is {bound:,.10g}{given}")
-    if claim.rule == "reached" and estimate.value >= bound:
-        return Verdict(HOLDS, f"one case of {bound:g} or more is enough")
     if estimate.n < MIN_N:
         return Verdict(UNDECIDED, f"fewer than {counted(MIN_N, claim.unit)}")
     if estimate.doubt:
         return Verdict(UNDECIDED, estimate.doubt)
-    if claim.rule == "reached":
-        return Verdict(FAILS, f"no case reaches {bound:g}")
     if estimate.low is None or estimate.high is None:
-        return Verdict(UNDECIDED, "its interval is infinite")
-    return _by_interval(claim, estimate.low, estimate.high, margin, bound)
+        return Verdict(UNDECIDED, "its interval is infinite: the data are too few, or lie at a floor")
+    if estimate.low == estimate.high:
+        return Verdict(UNDECIDED, "nothing varies, which is no evidence")
+    alone = _by_interval(claim, estimate)
+    enough = family_size == 1 or chance(claim, estimate) <= (1 - CONFIDENCE) / family_size
+    if alone.verdict == UNDECIDED or enough:
+        return alone
+    return Verdict(
+        UNDECIDED, f"{alone.reason}, but not far enough for one of {family_size} claims on these data"
+    )
 
 
-def _by_interval(claim: Claim, low: float, high: float, margin: float, bound: float) -> Verdict:
+def chance(claim: Claim, estimate: Estimate) -> float:
+    """Two-sided p-value of a t test whose 95 % interval is the estimate's, against the bound that it passed.
+
+    The wider half of the interval counts on either side of an equivalence, and the half towards the bound
+    elsewhere.
+    """
+    value, bounds = estimate.value, [claim.bound]
+    halves = (value - estimate.low, estimate.high - value)
     if claim.rule == "equal within":
-        inner, outer = bound - margin, bound + margin
-        if inner <= low and high <= outer:
-            return Verdict(HOLDS, f"the interval is between {inner:g} and {outer:g}")
-        if high < inner or low > outer:
-            return Verdict(FAILS, f"the interval is outside of {inner:g} to {outer:g}")
-        return Verdict(UNDECIDED, f"the interval reaches across {inner:g} or {outer:g}")
+        bounds = [-claim.margin, claim.margin]
+        distance, half = min(abs(value - bound) for bound in bounds), max(halves)
+    else:
+        distance, half = abs(value - claim.bound), halves[0] if value > claim.bound else halves[1]
+    freedom = estimate.n - 1
+    t = distance / half * scipy.special.stdtrit(freedom, (1 + CONFIDENCE) / 2) if half else np.inf
+    return float(2 * scipy.special.stdtr(freedom, -t))
+
+
+def _by_interval(claim: Claim, estimate: Estimate) -> Verdict:
+    low, high, bound, margin = estimate.low, estimate.high, claim.bound, claim.margin
+    if claim.rule == "equal within":
+        if -margin <= low and high <= margin:
+            return Verdict(HOLDS, f"the interval is between {-margin:g} and {margin:g}")
+        if high < -margin or low > margin:
+            return Verdict(FAILS, f"the interval is outside of {-margin:g} to {margin:g}")
+        return Verdict(UNDECIDED, f"the interval reaches across {-margin:g} or {margin:g}")
     if low > bound:
         return Verdict(HOLDS, f"the interval is above {bound:g}")
-    if high < bound or high == low == bound:
-        return Verdict(FAILS, f"the interval is not above {bound:g}")
+    if high < bound:
+        return Verdict(FAILS, f"the interval is below {bound:g}")
     return Verdict(UNDECIDED, f"the interval includes {bound:g}")

@@ -131,7 +131,7 @@ def removal(tables: Tables) -> dict[str, Any]:
     lead = (
         "Ways to make the model stop reciting chosen paragraphs, on the same texts with the same judges. "
         "Tokens and nats are compared with the model as it is. Edits are counted from what is generated "
-        "to the paragraph. Perturbed prefixes have one token replaced, shifted ones other text at the start."
+        "to the paragraph. Perturbed prefixes have one token perturbed, shifted ones other text at the start."
     )
     return {"lead": lead, "blocks": [_table("Ways to remove recitation", columns, rows, filter="mode")]}
 

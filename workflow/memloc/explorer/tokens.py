@@ -83,14 +83,14 @@ def _residual(direction: str) -> Callable[[pd.DataFrame, Shape], np.ndarray]:
 COLOURINGS = {
     "effect": Colouring(
         "Effect of replacing it",
-        "Exact match that is lost when this token is replaced.",
+        "Exact match that is lost when this token is perturbed.",
         "tokens",
         "perturbation",
         _drop,
     ),
     "nll_gained": Colouring(
-        "NLL when it is replaced",
-        "Change of the NLL of the paragraph's own continuation when this token is replaced.",
+        "NLL when it is perturbed",
+        "Change of the NLL of the paragraph's own continuation when this token is perturbed.",
         "nats per token",
         "perturbation",
         _nll_gained,

@@ -7,17 +7,18 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.style import Drawing, subplots
+from memloc.figures.parts.style import PAGE_WIDTH, Drawing, subplots
 from memloc.figures.parts.verdict_marks import COLOURS, MARKS, draw_mark
 from memloc.settings.base import Section
 from memloc.tables.terms.claims import HOLDS, NOT_APPLICABLE, counted
 
-PAPER = "2403.19851"  # claims of other works have theirs next to the section
-LINE_HEIGHT = 0.125  # inches
-ROW_GAP = 0.075
-HEADING = 2.1 * LINE_HEIGHT + 0.5 * ROW_GAP
-FONT_SIZE = 6.5  # points
-HEADING_SIZE = 8.0
+NAMED_BY_ALL = ("2403.19851", "this project")  # claims of other works name theirs
+LINE_HEIGHT = 0.077  # inches
+ROW_GAP = 0.03
+HEADING = 2.0 * LINE_HEIGHT
+FONT_SIZE = 5.0  # points
+HEADING_SIZE = 6.0
+FURTHEST = 8  # half-intervals from the bound that are drawn
 
 
 class Column(NamedTuple):
@@ -28,41 +29,39 @@ class Column(NamedTuple):
     characters: int
 
 
-STATEMENT = Column("claim", 0.12, 57)
-SOURCE = Column("section", 3.18, 13)
-PUBLISHED = Column("published", 3.88, 9)
-FOUND = Column("this run (95 % interval)", 4.48, 42)
-STRIP = Column("interval and bound", 6.62, 0)
-UNITS = Column("n", 8.17, 16)
-VERDICT = Column("verdict", 9.1, 14)
-COLUMNS = (STATEMENT, SOURCE, PUBLISHED, FOUND, STRIP, UNITS, VERDICT)
-STRIP_WIDTH = 1.35
-WIDTH = 10.1
+STATEMENT = Column("claim", 0.06, 72)
+FOUND = Column("this run (95 % interval)", 2.98, 30)
+REASON = Column("", 2.98, 74)  # why a claim does not apply
+STRIP = Column("half-intervals from the bound", 4.18, 0)
+UNITS = Column("n", 5.46, 24)
+VERDICT = Column("verdict", 6.36, 14)
+COLUMNS = (STATEMENT, FOUND, STRIP, UNITS, VERDICT)
+STRIP_WIDTH = 1.22
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """A row per claim below a heading per topic; claims that do not apply to the study are in grey."""
+    """A row per claim below a heading per topic, which names its data; what does not apply is in grey."""
     data = tables["claims"]
     cells = [_cells(claim) for claim in data.itertuples()]
     heights = [max(map(len, row.values())) * LINE_HEIGHT + ROW_GAP for row in cells]
-    n_topics = data["topic"].nunique()
-    total = sum(heights) + n_topics * HEADING + 2 * LINE_HEIGHT
-    figure, axes = subplots(WIDTH, total, layout="none")
+    total = sum(heights) + data["topic"].nunique() * HEADING + 2 * LINE_HEIGHT
+    figure, axes = subplots(PAGE_WIDTH, total, layout="none")
     axes.set_position((0, 0, 1, 1))
-    axes.set(xlim=(0, WIDTH), ylim=(total, 0))
+    axes.set(xlim=(0, PAGE_WIDTH), ylim=(total, 0))
     axes.axis("off")
-    top = LINE_HEIGHT * 0.6
+    top = LINE_HEIGHT * 0.5
     for column in COLUMNS:
         axes.text(column.left, top, column.title, fontsize=FONT_SIZE, fontweight="bold", va="top")
-    top += 1.2 * LINE_HEIGHT
-    topic = None
+    top += LINE_HEIGHT
+    topic, sizes = None, data["data"].value_counts()
     for claim, row, height in zip(data.itertuples(), cells, heights, strict=True):
         if claim.topic != topic:
             topic = claim.topic
-            top = _draw_heading(axes, topic, top)
+            top = _draw_heading(axes, topic, f"{claim.data}: {counted(int(sizes[claim.data]), 'claim')}", top)
         _draw_row(axes, claim, row, top)
         top += height
-    return Drawing(figure, data, _numbers(data))
+    halves = [_halves(claim) for claim in data.itertuples()]
+    return Drawing(figure, data.assign(halves=halves), _numbers(data))
 
 
 def _numbers(data: pd.DataFrame) -> dict:
@@ -70,6 +69,8 @@ def _numbers(data: pd.DataFrame) -> dict:
     return {
         "n_claims": len(data),
         "n_topics": data["topic"].nunique(),
+        "n_families": data["data"].nunique(),
+        "furthest": FURTHEST,
         "counts": {verdict: int(counts.get(verdict, 0)) for verdict in MARKS},
     }
 
@@ -77,12 +78,10 @@ def _numbers(data: pd.DataFrame) -> dict:
 def _cells(claim) -> dict[Column, list[str]]:
     """Lines of each column."""
     applies = claim.verdict != NOT_APPLICABLE
+    source = "" if claim.work in NAMED_BY_ALL else f" ({claim.work})"
     cells = {
-        STATEMENT: claim.statement,
-        SOURCE: claim.section if claim.work == PAPER else f"{claim.work}, {claim.section}",
-        PUBLISHED: "" if pd.isna(claim.published) else f"{claim.published:,.10g}",
-        FOUND: _found(claim) if applies else claim.reason,
-        UNITS: counted(claim.n, claim.unit) if applies else "",
+        STATEMENT: claim.statement + source,
+        **({FOUND: _found(claim), UNITS: _units(claim)} if applies else {REASON: claim.reason}),
         VERDICT: claim.verdict,
     }
     return {column: textwrap.wrap(text, column.characters) for column, text in cells.items()}
@@ -90,22 +89,38 @@ def _cells(claim) -> dict[Column, list[str]]:
 
 def _found(claim) -> str:
     interval = "" if pd.isna(claim.low) or pd.isna(claim.high) else f" ({claim.low:.3g} to {claim.high:.3g})"
-    return f"{claim.value:.4g}{interval} {claim.quantity}"
+    published = "" if pd.isna(claim.published) else f", published {claim.published:,.10g}"
+    return f"{claim.value:.3g}{interval}{published}"
 
 
-def _draw_heading(axes: Axes, topic: str, top: float) -> float:
-    """Name of a topic above a line; returns where its first row begins."""
-    bottom = top + 2.1 * LINE_HEIGHT
-    name = topic.replace("_", " ").capitalize()
-    axes.text(
-        STATEMENT.left,
-        bottom - 0.3 * LINE_HEIGHT,
-        name,
-        fontsize=HEADING_SIZE,
-        fontweight="bold",
-        va="bottom",
-    )
-    axes.plot([STATEMENT.left, WIDTH - 0.1], [bottom] * 2, color="0.5", lw=0.6)
+def _units(claim) -> str:
+    both = "" if pd.isna(claim.n_other) else f"{claim.n} + "
+    return f"{both}{counted(int(claim.n if pd.isna(claim.n_other) else claim.n_other), claim.unit)}"
+
+
+def _halves(claim) -> float:
+    """How far the value is from its bound, in halves of its interval: beyond 1, the interval is off it.
+
+    Of an equivalence the bound is the nearer end of its margin, and within is above zero.
+    """
+    if not np.isfinite([claim.low, claim.high]).all() or claim.low == claim.high:
+        return np.nan
+    above, below = claim.value - claim.low, claim.high - claim.value
+    if claim.rule == "equal within":
+        return float((claim.margin - abs(claim.value)) / max(above, below))
+    away = claim.value - claim.bound
+    half = above if away > 0 else below
+    return float(away / half) if half else np.nan
+
+
+def _draw_heading(axes: Axes, topic: str, data: str, top: float) -> float:
+    """Name of a topic, and what its claims rest on, above a line; returns where its first row begins."""
+    bottom = top + HEADING - 0.4 * LINE_HEIGHT
+    style = {"va": "bottom", "fontsize": HEADING_SIZE}
+    name, place = topic.replace("_", " ").capitalize(), bottom - 0.2 * LINE_HEIGHT
+    axes.text(STATEMENT.left, place, name, fontweight="bold", **style)
+    axes.text(PAGE_WIDTH - 0.06, place, data, color="0.35", ha="right", **style)
+    axes.plot([STATEMENT.left, PAGE_WIDTH - 0.06], [bottom] * 2, color="0.5", lw=0.5)
     return top + HEADING
 
 
@@ -114,30 +129,22 @@ def _draw_row(axes: Axes, claim, row: dict[Column, list[str]], top: float) -> No
     for column, lines in row.items():
         shade = COLOURS[claim.verdict] if column == VERDICT else "black" if applies else "0.45"
         weight = "bold" if column == VERDICT and claim.verdict == HOLDS else "normal"
-        left = column.left + (0.14 if column == VERDICT else 0)
+        left = column.left + (0.1 if column == VERDICT else 0)
         for number, line in enumerate(lines):
             style = {"fontsize": FONT_SIZE, "color": shade, "fontweight": weight, "va": "top"}
             axes.text(left, top + number * LINE_HEIGHT, line, **style)
     middle = top + 0.45 * LINE_HEIGHT
-    draw_mark(axes, VERDICT.left + 0.05, middle, claim.verdict)
-    if applies and np.isfinite([claim.value, claim.low, claim.high]).all():
-        _draw_strip(axes, claim, middle)
+    draw_mark(axes, VERDICT.left + 0.03, middle, claim.verdict, size=3)
+    if applies and np.isfinite(_halves(claim)):
+        _draw_strip(axes, _halves(claim), COLOURS[claim.verdict], middle)
 
 
-def _draw_strip(axes: Axes, claim, y: float) -> None:
-    """The interval next to the rule's bound, which is in the middle. Each row has its own scale. For
-    equivalence the target is in the middle, and the margin around it is grey.
-    """
-    middle, half = STRIP.left + STRIP_WIDTH / 2, STRIP_WIDTH / 2
-    around = claim.rule == "equal within"
-    target = claim.bound
-    reach = max(abs(claim.low - target), abs(claim.high - target), claim.margin if around else 0, 1e-12)
-    if around:
-        margin = half * claim.margin / reach
-        axes.fill_between([middle - margin, middle + margin], y - 0.05, y + 0.05, color="0.85", lw=0)
-    axes.plot([middle, middle], [y - 0.055, y + 0.055], color="0.4", lw=0.6)
-    low, value, high = (
-        middle + half * (end - target) / reach for end in (claim.low, claim.value, claim.high)
-    )
-    axes.plot([low, high], [y, y], color=COLOURS[claim.verdict], lw=1.2, solid_capstyle="butt")
-    axes.plot([value], [y], marker="|", ms=4, color=COLOURS[claim.verdict])
+def _draw_strip(axes: Axes, halves: float, colour: str, y: float) -> None:
+    """The value, with its interval from a half before to a half after it, next to the bound in the middle."""
+    middle, unit = STRIP.left + STRIP_WIDTH / 2, STRIP_WIDTH / 2 / (FURTHEST + 1)
+    place = float(np.clip(halves, -FURTHEST, FURTHEST))
+    axes.plot([middle, middle], [y - 0.05, y + 0.05], color="0.4", lw=0.6)
+    ends = [middle + unit * (place + side) for side in (-1, 1)]
+    axes.plot(ends, [y, y], color=colour, lw=1.2, solid_capstyle="butt")
+    marker = "|" if place == halves else ">" if halves > 0 else "<"
+    axes.plot([middle + unit * place], [y], marker=marker, ms=3.5, color=colour)

@@ -14,8 +14,17 @@ COUNTED = {
     "n_partly_30_49": "partly memorized, three fifths or more",
     "max_count": "occurrences of the most frequent one",
 }
+LOCALIZED = {
+    "n_unique_tokens": "different tokens of both sets",
+    "rare_token_correlation": "correlation of the head's attention with rarity",
+    "rank_combined": "rank of the head by all methods together",
+    "rank_parameter_gradient": "rank of the head by parameter gradients",
+    "rank_patching": "rank of the head by patching",
+    "rank_key_query_layer": "rank of the layer by key and query gradients",
+}
 LABELS = {
     **COUNTED,
+    **LOCALIZED,
     **{f"{name}_reference": f"{label} (authors' filter)" for name, label in COUNTED.items()},
     "n_found": "published memorized, found in this run",
     "n_both": "published memorized, memorized here",

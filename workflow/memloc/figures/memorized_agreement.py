@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.claims.expected import agreement_numbers
 from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.published.expected import agreement_numbers
 from memloc.settings.base import Section
 
 MEANS = {"nll": "continuation", "nll_paragraph": "paragraph"}  # what this run's NLL is a mean over

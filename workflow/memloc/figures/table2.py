@@ -11,7 +11,7 @@ N_SHOWN = 6
 WIDTHS = (6, 48, 46, 46)
 HEADER = (
     "id",
-    "prefix with the replaced token",
+    "prefix with the perturbed token",
     "memorized continuation",
     "continuation after the replacement",
 )

@@ -26,7 +26,8 @@ from memloc.model.micro_batches import in_micro_batches
 from memloc.model.partial_forward import Call, call_layer, recording_calls
 from memloc.scoring.held_out import Group, labels
 from memloc.scoring.paragraph_scores import scores_of_states
-from memloc.statistics.uncertainty import simultaneous_differences
+from memloc.statistics.studentised import simultaneous
+from memloc.tables.terms.head_ranking import COMBINED
 
 Head = tuple[int, int]  # layer, head
 Replacement = Literal["zero", "mean"]
@@ -249,7 +250,7 @@ def specific_effects(ablation: pd.DataFrame) -> pd.DataFrame:
     Returns:
         One row per measure (em_lost in tokens, nll_gained in nats per token), replacement, layer and head:
         memorized, non_memorized and held_out (mean effects), specific, low and high (its 95 % interval, wide
-        enough for all heads of this measure and replacement together; missing with fewer than six
+        enough for all heads of this measure and replacement together; missing with fewer than eight
         paragraphs), rank (1 = largest specific effect of these heads).
     """
     frames = []
@@ -266,9 +267,7 @@ def specific_effects(ablation: pd.DataFrame) -> pd.DataFrame:
 def _specific(effects: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """The columns of `specific_effects` from the effects on every group, heads x paragraphs."""
     frame = pd.DataFrame({group: effects[group].mean(axis=1) for group in GROUPS})
-    intervals = simultaneous_differences(
-        effects["memorized"].T.to_numpy(), effects["non_memorized"].T.to_numpy()
-    )
+    intervals = simultaneous(effects["memorized"].T.to_numpy(), effects["non_memorized"].T.to_numpy())
     found = pd.DataFrame(intervals, index=frame.index).replace([-np.inf, np.inf], np.nan)
     frame["specific"], frame[["low", "high"]] = found["value"], found[["low", "high"]]
     frame["rank"] = frame["specific"].rank(ascending=False, method="first").astype(int)
@@ -280,12 +279,20 @@ def orders(
 ) -> list[tuple[str, int, list[Head]]]:
     """Heads from the first to the last by every method of `head_ranking`, and in random orders.
 
-    Returns (method, draw, heads); the method of random orders is "random".
+    A random order is the combined ranking with its heads exchanged within their layers, so that a ranking
+    which finds the layers alone is no better. Returns (method, draw, heads); the method of random orders is
+    "random".
     """
     found = []
     for method, rows in ranking.groupby("method", sort=False):
         heads = rows.sort_values("rank")[["layer", "head"]].itertuples(index=False, name=None)
         found.append((method, 0, list(heads)))
-    heads = sorted(found[0][2])
-    shuffled = [[heads[place] for place in random.permutation(len(heads))] for _ in range(n_random)]
-    return found + [("random", draw, order) for draw, order in enumerate(shuffled)]
+    combined = next(heads for method, _, heads in found if method == COMBINED)
+    return found + [("random", draw, _exchanged(combined, random)) for draw in range(n_random)]
+
+
+def _exchanged(order: Sequence[Head], random: np.random.Generator) -> list[Head]:
+    """The heads of an order, in random places of those that their layer has."""
+    layers = {layer: [head for head in order if head[0] == layer] for layer, _ in order}
+    drawn = {layer: iter(random.permutation(heads).tolist()) for layer, heads in sorted(layers.items())}
+    return [tuple(next(drawn[layer])) for layer, _ in order]

@@ -3,8 +3,7 @@
 import pandas as pd
 
 from memloc.settings.base import Section
-from memloc.statistics.uncertainty import Interval, mean, simultaneous_means
-from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS
+from memloc.tables.terms.head_ranking import COMBINED
 
 
 def highlighted_head(tables: dict[str, pd.DataFrame], settings: Section) -> tuple[int, int]:
@@ -22,18 +21,6 @@ def ordered_heads(tables: dict[str, pd.DataFrame], settings: Section) -> list[tu
     combined = ranking[ranking["method"] == COMBINED].sort_values("rank")
     heads = zip(combined["layer"].tolist(), combined["head"].tolist(), strict=True)
     return [first, *(head for head in heads if head != first)]
-
-
-def mean_of_head(values: pd.DataFrame, head: tuple[int, int], settings: Section) -> Interval:
-    """Mean over sampled paragraphs of what is measured of a highlighted head.
-
-    `values` has paragraphs (rows) x heads (columns: layer, head). The methods choose a head on the same
-    paragraphs, so its interval is then one of those that hold for all heads together. Nothing chose a
-    configured head.
-    """
-    if settings.highlight != "auto":
-        return mean(values[head])
-    return simultaneous_means(values.to_numpy())[values.columns.get_loc(head)]
 
 
 def head_of_other_methods(ranking: pd.DataFrame, settings: Section, method: str) -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """Two-way activation patching of memorized paragraphs and their perturbed versions (paper A.3).
 
-A pair differs in one prefix token and, from the impact position on, in its continuation. One paragraph gives
+A pair differs in a perturbed token and, from the impact position on, in its continuation. One paragraph gives
 the clean run; activations of the other paragraph's own run are put in its place at one site at a time. The
 metric is the change in the NLL (nats) of the impact token: the token of the CLEAN paragraph at the impact
 position. A positive change means that the other paragraph's activation makes the clean paragraph's own token
@@ -12,7 +12,7 @@ less likely.
 Only what a patch can change is computed, because attention is causal:
 
 - positions from the perturbed one to the one that predicts the impact token. The keys and values of the
-  tokens before are computed once for both paragraphs and read from a cache.
+  tokens before are computed once (for both paragraphs, unless a deletion moved them) and read from a cache.
 - layers from the patched one on. Layers are called as the model itself called them in the clean run. Patches
   are stacked along the batch axis and sorted by layer: each row joins the batch at the layer that it patches.
 - of the layer whose query is patched, the position of that query: its other positions stay as they were.
@@ -103,7 +103,7 @@ def residual_patching(model: PreTrainedModel, pairs: Pairs, micro_batch: int) ->
     """Patch the residual stream that enters each layer, one position at a time.
 
     Columns: id, direction, layer, position, nll_change. Positions run from the perturbed one to the one that
-    predicts the impact token; at earlier ones both runs are equal, so that the change is zero.
+    predicts the impact token; at earlier ones both runs are equal (unless a token was deleted: not run).
 
     Raises:
         ValueError: see `activation_patching`.
@@ -197,15 +197,24 @@ def _runs(model: PreTrainedModel, pairs: Pairs) -> Iterator[tuple[int, str, Run,
     for number in range(len(pairs.ids)):
         position, impact = int(pairs.perturbed_position[number]), int(pairs.impact_position[number])
         paragraphs = torch.stack([pairs.memorized[number], pairs.perturbed[number]]).to(model.device)
-        cache = DynamicCache()
-        if position > 0:
-            with torch.no_grad():
-                model.base_model(paragraphs[:1, :position], cache=cache, use_cache=True)
-        prefix = SharedPrefix(cache)
-        memorized, perturbed = (_run(model, row[position : impact + 1], prefix) for row in paragraphs)
+        shared = _prefix(model, paragraphs[0, :position])
+        alike = torch.equal(*paragraphs[:, :position])  # not after a deletion
+        own = shared if alike else _prefix(model, paragraphs[1, :position])
+        memorized, perturbed = (
+            _run(model, row[position : impact + 1], prefix)
+            for row, prefix in zip(paragraphs, (shared, own), strict=True)
+        )
         clean_and_source = (perturbed, memorized), (memorized, perturbed)
         for direction, (clean, source) in zip(DIRECTIONS, clean_and_source, strict=True):
             yield number, direction, clean, source
+
+
+def _prefix(model: PreTrainedModel, tokens: Int[Tensor, "token"]) -> SharedPrefix:
+    cache = DynamicCache()
+    if len(tokens):
+        with torch.no_grad():
+            model.base_model(tokens[None], cache=cache, use_cache=True)
+    return SharedPrefix(cache)
 
 
 def _run(model: PreTrainedModel, tokens: Int[Tensor, "token"], prefix: SharedPrefix) -> Run:

@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+LARGE_DROP = 0.9  # of the continuation: 45 tokens of the paper's 50
+
 
 def em_drops(perturbation: pd.DataFrame) -> pd.DataFrame:
     """The perturbed rows with `em_drop`: unperturbed minus perturbed EM of the paragraph, in tokens."""
@@ -11,14 +13,22 @@ def em_drops(perturbation: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(em_drop=rows["id"].map(unperturbed) - rows["em"])
 
 
+def nll_rises(perturbation: pd.DataFrame) -> pd.DataFrame:
+    """The perturbed rows with `nll_rise` of the own continuation (nats per token), where it is known."""
+    perturbed = perturbation["position"] >= 0
+    unperturbed = perturbation[~perturbed].set_index("id")["nll_original"]
+    rows = perturbation[perturbed & perturbation["nll_original"].notna()]
+    return rows.assign(nll_rise=rows["nll_original"] - rows["id"].map(unperturbed))
+
+
 def before_last(drops: pd.DataFrame, n_prefix: int) -> pd.DataFrame:
     """The drops without those of the last prefix token, which predicts the first one of the continuation."""
     return drops[drops["position"] < n_prefix - 1]
 
 
-def drop_matrix(drops: pd.DataFrame) -> pd.DataFrame:
-    """EM drop of each paragraph (rows) at each position (columns), mean over draws."""
-    return drops.pivot_table(index="id", columns="position", values="em_drop", aggfunc="mean")
+def drop_matrix(drops: pd.DataFrame, value: str = "em_drop") -> pd.DataFrame:
+    """A value of each paragraph (rows) at each position (columns), mean over draws."""
+    return drops.pivot_table(index="id", columns="position", values=value, aggfunc="mean")
 
 
 def late_minus_early(matrix: pd.DataFrame) -> pd.Series:

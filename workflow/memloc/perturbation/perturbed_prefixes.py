@@ -1,8 +1,7 @@
-"""Score many versions of a paragraph that differ in one prefix token each (paper 4).
+"""Score many versions of a paragraph, each with a perturbed token in its prefix (paper 4).
 
-A version equals its paragraph up to the replaced token. The keys and values of a paragraph's prefix are
-therefore computed once, and each version is run from its replaced token on. Positions of the replaced tokens
-ascend; all other tokens of a version are those of its row.
+A version equals its paragraph up to its start, the first token that is changed. The keys and values of a
+paragraph's prefix are therefore computed once, and each version is run from its start on. Starts ascend.
 """
 
 from collections.abc import Callable
@@ -23,19 +22,19 @@ from memloc.settings.scores import Scoring
 def score_versions(
     model: PreTrainedModel,
     versions: Int[Tensor, "row chosen token"],
-    positions: Int[Tensor, "chosen"],
+    starts: Int[Tensor, "chosen"],
     n_prefix: int,
     scoring: Scoring,
 ) -> paragraph_scores.Scores:
     """The scores of `paragraph_scores.score` for the versions of each row, flattened, in less time. Version c
-    of a row has its replaced token at positions[c]. The keys and values of the prefixes of `micro_batch` rows
+    of a row is its paragraph up to starts[c]. The keys and values of the prefixes of `micro_batch` rows
     are held, and as many versions are run at a time.
     """
 
     def of_rows(rows: Int[Tensor, "row chosen token"]) -> paragraph_scores.Scores:
         everything = torch.ones(rows.shape[:2], dtype=torch.bool)
         found = run_versions(
-            paragraph_scores.score_batch, model, rows, positions, n_prefix, everything, scoring.micro_batch
+            paragraph_scores.score_batch, model, rows, starts, n_prefix, everything, scoring.micro_batch
         )
         return paragraph_scores.redecoded(
             model, rows.flatten(0, 1), paragraph_scores.Scores(*found), n_prefix, scoring
@@ -49,7 +48,7 @@ def match_versions(
     model: PreTrainedModel,
     screen: PreTrainedModel | None,
     versions: Int[Tensor, "row chosen token"],
-    positions: Int[Tensor, "chosen"],
+    starts: Int[Tensor, "chosen"],
     n_prefix: int,
     scoring: Scoring,
 ) -> paragraph_scores.Scores:
@@ -62,14 +61,14 @@ def match_versions(
     def of_rows(rows: Int[Tensor, "row chosen token"]) -> paragraph_scores.Scores:
         em, unsure = torch.zeros(rows.shape[:2]).long(), torch.ones(rows.shape[:2]).bool()
         if screen is not None:
-            sample = rows[:, len(positions) // 2].to(model.device)  # versions of one position stand for all
+            sample = rows[:, len(starts) // 2].to(model.device)  # versions of one start stand for all
             least = least_sure_lead(model, screen, sample, n_prefix)
             if least < torch.inf:
-                em, unsure = _screened(screen, rows, positions, n_prefix, scoring.micro_batch, least)
+                em, unsure = _screened(screen, rows, starts, n_prefix, scoring.micro_batch, least)
         redecoded = torch.zeros_like(unsure)
         if unsure.any():
             found, margins, _ = run_versions(
-                match_batch, model, rows, positions, n_prefix, unsure, scoring.micro_batch
+                match_batch, model, rows, starts, n_prefix, unsure, scoring.micro_batch
             )
             em[unsure], redecoded[unsure] = paragraph_scores.redecode(
                 model, rows[unsure], found, margins, n_prefix, scoring
@@ -83,14 +82,14 @@ def match_versions(
 def _screened(
     screen: PreTrainedModel,
     rows: Int[Tensor, "row chosen token"],
-    positions: Int[Tensor, "chosen"],
+    starts: Int[Tensor, "chosen"],
     n_prefix: int,
     micro_batch: int,
     least: float,
 ) -> tuple[Int[Tensor, "row chosen"], Bool[Tensor, "row chosen"]]:
     """Exact matches by the screening model, and whether any of its decisions has a lead below `least`."""
     quick, everything = partial(match_batch, least_lead=least), torch.ones(rows.shape[:2]).bool()
-    em, _, lead = run_versions(quick, screen, rows, positions, n_prefix, everything, micro_batch)
+    em, _, lead = run_versions(quick, screen, rows, starts, n_prefix, everything, micro_batch)
     return em.view(everything.shape), (lead < least).view(everything.shape)
 
 
@@ -99,7 +98,7 @@ def run_versions(
     run: Callable[..., tuple[Tensor, ...]],
     model: PreTrainedModel,
     versions: Int[Tensor, "row chosen token"],
-    positions: Int[Tensor, "chosen"],
+    starts: Int[Tensor, "chosen"],
     n_prefix: int,
     wanted: Bool[Tensor, "row chosen"],
     micro_batch: int,
@@ -110,16 +109,16 @@ def run_versions(
     """
     versions = versions.to(model.device)
     shared = DynamicCache()
-    # The last version is the unperturbed paragraph in all tokens that any version can share.
-    model.base_model(versions[:, -1, : positions[-1] + 1], cache=shared, use_cache=True)
+    # The last version is the unperturbed paragraph in all tokens that any version shares.
+    model.base_model(versions[:, -1, : starts[-1] + 1], cache=shared, use_cache=True)
 
     def of_some(some: Int[Tensor, "version 2"]) -> tuple[Tensor, ...]:
         chosen, rows = some.to(model.device).unbind(1)
-        return run(model, versions[rows, chosen], n_prefix, _first(shared, rows, positions[some[0, 0]]))
+        return run(model, versions[rows, chosen], n_prefix, _first(shared, rows, starts[some[0, 0]]))
 
-    by_position = wanted.T.nonzero()  # neighbours start together, at the first one's own token
-    columns = zip(*in_micro_batches(of_some, micro_batch, by_position), strict=True)
-    row_by_row = by_position[:, 1].argsort(stable=True)
+    by_start = wanted.T.nonzero()  # neighbours start together, at the first one's own token
+    columns = zip(*in_micro_batches(of_some, micro_batch, by_start), strict=True)
+    row_by_row = by_start[:, 1].argsort(stable=True)
     return [torch.cat(column).cpu()[row_by_row] for column in columns]
 
 

@@ -1,11 +1,11 @@
-"""Replace one prefix token at a time and see what becomes of the continuation (paper 4).
+"""Perturb one prefix token at a time and see what becomes of the continuation (paper 4).
 
-The token at every prefix position is replaced by a random other one, while the rest of the prefix stays.
-Exact match and NLL of the UNPERTURBED continuation under each perturbed prefix come from teacher-forced
-passes, so nothing is decoded (paper 3.2).
+The token at every prefix position is replaced by a random other one, while the rest of the prefix stays, or
+it is deleted or swapped (`kinds`). Exact match and NLL of the UNPERTURBED continuation under each perturbed
+prefix come from teacher-forced passes, so nothing is decoded (paper 3.2).
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from memloc.perturbation import kinds
 from memloc.perturbation.perturbed_prefixes import match_versions, score_versions
 from memloc.perturbation.strongest import strongest
 from memloc.run.seeds import generator
@@ -37,17 +38,6 @@ def draw_replacements(
     return others + (others >= prefix)
 
 
-def replace_each(
-    tokens: Int[Tensor, "paragraph token"],
-    replacements: Int[Tensor, "paragraph draw chosen"],
-    positions: Int[Tensor, "chosen"],
-) -> Int[Tensor, "paragraph draw chosen token"]:
-    """Versions of each paragraph with the token at one of the chosen positions replaced."""
-    perturbed = tokens[:, None, None].repeat(1, *replacements.shape[1:], 1)
-    perturbed[:, :, torch.arange(len(positions)), positions] = replacements
-    return perturbed
-
-
 def perturb_prefixes(
     model: "PreTrainedModel",
     ids: Int[np.ndarray, "paragraph"],
@@ -69,33 +59,35 @@ def perturb_prefixes(
         screen: a model that runs perturbed paragraphs first (`screening_model`), only without `nll`.
 
     Returns:
-        id, position, draw, token (the new one), em (tokens), nll_original (nats per token, of the unperturbed
-        continuation; NaN unless asked for), nll_generated (of the model's own greedy continuation under the
-        perturbed prefix; NaN without `reference`), redecoded (a near-tie, decided by decoding). Position and
-        token of each paragraph's baseline row are -1; its nll_original is always given.
+        id, position, draw, token (the one that is there then), em (tokens), nll_original (nats per token, of
+        the unperturbed continuation; NaN unless asked for), nll_generated (of the model's own greedy
+        continuation under the perturbed prefix; NaN without `reference`), redecoded (a near-tie, decided by
+        decoding). Position and token of each paragraph's baseline row are -1; its nll_original is always
+        given. The kind of perturbation.
     """
-    positions = torch.arange(int(perturbation.reference), n_prefix)
+    kind = perturbation.kind
+    positions = kinds.positions(kind, n_prefix, int(perturbation.reference))
     replacements = _draw(ids, tokens[:, :n_prefix], n_vocabulary, perturbation.draws, seed)[..., positions]
-    perturbed = replace_each(tokens, replacements, positions)
-    versions = perturbed.flatten(0, 1)
+    versions = kinds.versions(tokens, kind, positions, replacements).flatten(0, 1)
+    starts = kinds.first_changed(kind, positions)
     batch = (n_prefix, perturbation.micro_batch)
     scoring = scoring.model_copy(update={"micro_batch": perturbation.micro_batch})
     baseline = paragraph_scores.score(model, tokens, n_prefix, scoring)
     if perturbation.nll:
-        scores = score_versions(model, versions, positions, n_prefix, scoring)
+        scores = score_versions(model, versions, starts, n_prefix, scoring)
     else:
-        scores = match_versions(model, screen, versions, positions, n_prefix, scoring)
+        scores = match_versions(model, screen, versions, starts, n_prefix, scoring)
 
     paragraph, draw, chosen = (axis.ravel() for axis in np.indices(replacements.shape))
     labels = {"id": ids[paragraph], "position": positions.numpy()[chosen], "draw": draw}
     frames = [
         _frame(baseline, id=ids, position=UNPERTURBED, draw=0, token=UNPERTURBED),
-        _frame(scores, **labels, token=replacements.flatten().numpy()),
+        _frame(scores, **labels, token=_put_there(versions, positions)),
     ]
     if perturbation.reference:
         frames[0]["nll_generated"] = generated_nll(model, tokens, baseline.em, *batch).numpy()
         frames[1]["nll_generated"] = generated_nll(model, versions.flatten(0, 1), scores.em, *batch).numpy()
-    return pd.concat(frames, ignore_index=True)
+    return pd.concat(frames, ignore_index=True).assign(kind=kind)
 
 
 def _draw(
@@ -111,6 +103,12 @@ def _draw(
         for prefix, random in zip(prefixes.numpy(), streams, strict=True)
     ]
     return torch.from_numpy(np.stack(drawn))
+
+
+def _put_there(
+    versions: Int[Tensor, "row chosen token"], positions: Int[Tensor, "chosen"]
+) -> Int[np.ndarray, "version"]:
+    return versions[:, torch.arange(len(positions)), positions].flatten().numpy()
 
 
 def _frame(scores: paragraph_scores.Scores, **labels: np.ndarray | int) -> pd.DataFrame:
@@ -135,6 +133,12 @@ def generated_nll(
     return paragraph_scores.teacher_forced(model, generated, n_prefix, micro_batch).nll
 
 
+def version(tokens: Int[Tensor, "token"], row: Any) -> Int[Tensor, "1 token"]:
+    """A paragraph perturbed as a row of the table (kind, position, token) says."""
+    at, replacement = torch.tensor([row.position]), torch.tensor([[[row.token]]])
+    return kinds.versions(tokens[None], row.kind, at, replacement)[0, 0]
+
+
 def perturbed_paragraphs(
     model: "PreTrainedModel",
     perturbation: pd.DataFrame,
@@ -150,10 +154,8 @@ def perturbed_paragraphs(
     continuation no perturbation changes has no such counterpart and is left out.
     """
     chosen = strongest(perturbation).set_index("id").loc[ids]
-    prefix = tokens[:, :n_prefix].clone()
-    prefix[torch.arange(len(ids)), torch.tensor(chosen["position"].to_numpy())] = torch.tensor(
-        chosen["token"].to_numpy()
-    )
+    prefix = torch.cat([version(own, row) for own, row in zip(tokens, chosen.itertuples(), strict=True)])
+    prefix = prefix[:, :n_prefix]
     continuation = decoding.greedy_continuation(model, prefix, tokens.shape[1] - n_prefix, micro_batch)
     generated = torch.cat([prefix, continuation], dim=1)
     em = exact_match(continuation, tokens[:, n_prefix:]).numpy()

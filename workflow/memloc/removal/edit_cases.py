@@ -12,6 +12,7 @@ from torch import Tensor
 from memloc.data.draws import draw_controls
 from memloc.data.paragraphs import sampled_tokens, token_tensor
 from memloc.editing.objectives import Objective
+from memloc.perturbation.replaced_tokens import version
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 from memloc.scoring.held_out import Sample, held_out_sample
@@ -129,9 +130,5 @@ def _perturbed(
 ) -> Int[Tensor, "perturbation token"]:
     rows = perturbation[(perturbation["id"] == name) & (perturbation["position"] != UNPERTURBED)]
     chosen = generator(seed, "editing", "perturbations", str(name)).permutation(len(rows))[:n_drawn]
-    rows = rows.iloc[np.sort(chosen)]
-    versions = text.repeat(len(rows), 1)
-    versions[torch.arange(len(rows)), torch.tensor(rows["position"].to_numpy())] = torch.tensor(
-        rows["token"].to_numpy()
-    )
-    return versions
+    found = [version(text[0], row) for row in rows.iloc[np.sort(chosen)].itertuples()]
+    return torch.cat(found) if found else text[:0]

@@ -1,12 +1,21 @@
 """Settings: section `perturbation`."""
 
-from pydantic import Field
+from typing import Literal
+
+from pydantic import Field, model_validator
 
 from memloc.settings.base import AsAuthors, MicroBatch, Positive, Section
+from memloc.settings.perturbation_kinds import KINDS, REPLACED
 
 
 class Perturbation(Section):
-    """Replace one prefix token at a time (paper 4)."""
+    """Perturb one prefix token at a time (paper 4)."""
+
+    kind: Literal[KINDS] = Field(
+        REPLACED,
+        description="What is done to a token: replaced by a random other one, deleted (those before it move "
+        "up, and the first stands twice), or swapped with the next one.",
+    )
 
     draws: Positive = Field(
         1,
@@ -20,3 +29,9 @@ class Perturbation(Section):
     )
     reference: AsAuthors = False
     """As the authors' code: position 0 is never perturbed, and `nll_generated` is given."""
+
+    @model_validator(mode="after")
+    def _only_replacements_are_random(self) -> "Perturbation":
+        if self.kind != REPLACED and self.draws > 1:
+            raise ValueError(f"every draw of a {self.kind} token is the same: set draws to 1")
+        return self

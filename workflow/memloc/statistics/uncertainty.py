@@ -1,4 +1,6 @@
-"""Intervals and tests: one choice for each kind of number, used by claims and by figures.
+"""Intervals and tests of what figures show: one choice for each kind of number.
+
+Verdicts take shares from here, and means from `studentised`, which is wider where values are skewed.
 
 | kind | interval |
 |---|---|
@@ -8,18 +10,13 @@
 | proportion | Wilson's score |
 | difference of two proportions | Newcombe's, from Wilson's |
 | probability that one group's value is larger (AUROC) | Newcombe's score (2006, method 5) |
-| correlation, or another statistic of paragraphs | bootstrap, bias-corrected and accelerated |
-| how far the largest of several means leads | found on half of the units, judged on the others (`lead`) |
-| the same of what only parts of the units have | found outside of each part, judged on it (`lead_of_parts`) |
-| several differences of two means | simultaneous: permuted largest t (max-T, Westfall and Young 1993) |
-| several means over the same units | simultaneous: largest t of flipped signs (max-T) |
-| one against each of several others | the reach of all their intervals |
+| another statistic of units | bootstrap, bias-corrected and accelerated |
 
 An interval of fewer than `MIN_N` units is infinite: it decides nothing. Random draws have a fixed seed, so
 that the same numbers give the same interval.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -27,13 +24,12 @@ import numpy as np
 import pandas as pd
 import scipy  # loads scipy.stats, which takes half a second, where it is first used
 
-from memloc.statistics.row_correlations import row_kendall, row_pearson, row_spearman
-from memloc.statistics.small_samples import CHUNK, MOST_EXACT, N_FLIPS, signs, subset_means
-
 CONFIDENCE = 0.95
 QUANTILE = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 MIN_N = 6  # a sign-flip test of 5 pairs cannot get below 0.0625
 N_RESAMPLES = 2_000
+MOST_EXACT = 12  # values whose subsets are all enumerated: 4,095
+N_SUBSETS = 9_999
 ONE_SIDED = 0.05  # smaller shares of resamples on one side of the value say little about its error
 N_ORDERS = 5_040  # orders of 7 pairs: up to there all are tried
 EDGE = 1e-12  # a probability this near to 0 or 1 counts as 0 or 1
@@ -86,7 +82,7 @@ def paired(differences: Values) -> Interval:
     n = len(values)
     if n < MIN_N:
         return _undecided(values)
-    means = np.sort(subset_means(values))
+    means = np.sort(_subset_means(values))
     k = int((1 - CONFIDENCE) / 2 * (len(means) + 1))
     return Interval(float(values.mean()), float(means[k - 1]), float(means[-k]), n)
 
@@ -145,7 +141,14 @@ def bootstrap(n: int, statistic: Callable[[np.ndarray], float], n_resamples: int
 
     `statistic` takes an array of indices of units, in which some occur more than once, and returns a number.
     """
-    return _bootstrap(n, lambda rows: np.array([statistic(units) for units in rows], float), n_resamples)
+    units = np.arange(n)
+    value = float(statistic(units)) if n else float("nan")
+    if n < MIN_N:
+        return Interval(value, -np.inf, np.inf, n)
+    rows = np.random.default_rng(0).integers(n, size=(n_resamples, n))
+    drawn = np.array([statistic(row) for row in rows], float)
+    left_out = np.array([statistic(np.delete(units, unit)) for unit in units], float)
+    return resampled(value, drawn, left_out)
 
 
 def resampled(value: float, drawn: np.ndarray, left_out: np.ndarray) -> Interval:
@@ -162,17 +165,6 @@ def resampled(value: float, drawn: np.ndarray, left_out: np.ndarray) -> Interval
     low, high = np.quantile(drawn, _corrected(tails, drawn, value, left_out))
     # Of a maximum, say, all resamples may lie on one side: the interval still holds its value.
     return Interval(value, min(float(low), value), max(float(high), value), n)
-
-
-def correlation(first: Values, second: Values, method: str = "pearson") -> Interval:
-    """Correlation of two paired series (pearson, spearman or kendall), with a bootstrap of the pairs.
-
-    Pairs with a missing value are left out. A series whose values are all the same has no correlation: 0.
-    """
-    pairs = np.stack([np.asarray(first, float), np.asarray(second, float)])
-    a, b = pairs[:, np.isfinite(pairs).all(axis=0)]
-    of_rows = {"pearson": row_pearson, "spearman": row_spearman, "kendall": row_kendall}[method]
-    return _bootstrap(len(a), lambda rows: of_rows(a[rows], b[rows]), N_RESAMPLES)
 
 
 def correlation_p(first: Values, second: Values) -> float:
@@ -197,105 +189,10 @@ def welch_p(first: Values, second: Values) -> float:
 def sign_flip_p(differences: Values) -> float:
     """Two-sided p-value of a sign-flip test of paired differences against a mean of zero."""
     values = _finite(differences)
-    if not len(values) or not values.any():
+    if len(values) < 2 or not values.any():
         return 1.0
-    flipped = np.abs(signs(len(values)) @ values)
-    return _share_at_least(flipped, abs(values.sum()), exact=len(values) <= MOST_EXACT)
-
-
-def lead(values: np.ndarray, groups: np.ndarray, group: int | None = None) -> Interval:
-    """By how much the largest of several means leads those of other groups, by units that did not choose it.
-
-    If a `group` is given, the largest mean of that group.
-
-
-    `values` [units, candidates], each candidate of one of the `groups` [candidates]: units 0, 2, .. choose
-    the candidate and its rival, the largest of another group. Of the other units come the mean difference of
-    these two, the high end of its interval, and as low end the lowest of those to all candidates of other
-    groups: the candidate leads only if it is above each of them, so that no correction is needed (an
-    intersection-union test).
-
-    Raises:
-        ValueError: all candidates are of one group.
-    """
-    choosing = values[::2].mean(axis=0) if len(values) else np.zeros(len(groups))
-    candidates = np.arange(len(groups)) if group is None else np.flatnonzero(groups == group)
-    chosen = int(candidates[choosing[candidates].argmax()])
-    others = np.flatnonzero(groups != groups[chosen])
-    if not len(others):
-        raise ValueError("a lead needs candidates of at least two groups")
-    rival = int(others[choosing[others].argmax()])
-    judging = values[1::2]
-    behind = {int(other): paired(judging[:, chosen] - judging[:, other]) for other in others}
-    return behind[rival]._replace(low=min(interval.low for interval in behind.values()))
-
-
-def lead_of_parts(leads: np.ndarray, behind: np.ndarray) -> Interval:
-    """By how much what was found outside of each part leads on the part; low end: the lowest of all rivals'.
-
-    `leads` [part] are those over the rival, which was found in the same way. It was chosen because it is
-    strong outside of the part, so it tends to be weak on the part, and these leads alone are too large.
-    `behind` [part, candidate] therefore has the leads over all candidates, NaN for the found one itself.
-    """
-    rivals = behind[:, ~np.isnan(behind).all(axis=0)]
-    lows = (mean(rival).low for rival in np.nan_to_num(rivals).T)
-    found = mean(leads)
-    return found._replace(low=min(found.low, *lows))
-
-
-def simultaneous_differences(first: np.ndarray, second: np.ndarray) -> list[Interval]:
-    """Differences of two independent groups' means, with intervals that all hold together (max-T).
-
-    Both are [units, comparisons]. Intervals are as many standard errors (Welch) wide as the largest |t| of
-    any comparison reaches in 95 % of the permutations of the units among the groups.
-    """
-    n, sizes = len(first), min(len(first), len(second))
-    if sizes < MIN_N:
-        return [difference(*pair) for pair in zip(first.T, second.T, strict=True)]
-    values = np.concatenate([first, second]).astype(float)
-    differences = first.mean(axis=0) - second.mean(axis=0)
-    values -= values.mean(axis=0)
-    members = (np.arange(len(values)) < n).astype(float)
-    rng, rows, largest = np.random.default_rng(0), max(1, CHUNK // values.shape[1]), []
-    for done in range(0, N_FLIPS, rows):
-        drawn = rng.permuted(np.tile(members, (min(rows, N_FLIPS - done), 1)), axis=1)
-        means, errors = _means_and_errors(drawn, values)
-        largest.append(np.abs(means / errors).max(axis=1))
-    most = np.sort(np.concatenate(largest))[int(np.ceil(CONFIDENCE * (N_FLIPS + 1))) - 1]
-    widths = most * _means_and_errors(members[None], values)[1][0]
-    found = zip(differences, differences - widths, differences + widths, strict=True)
-    return [Interval(*map(float, ends), sizes) for ends in found]
-
-
-def simultaneous_means(values: np.ndarray) -> list[Interval]:
-    """Means over the same units, with intervals that all hold together, whichever is looked at (max-T).
-
-    `values` [units, comparisons]; missing ones are left out. Intervals are as many standard errors wide as
-    the largest |t| of any comparison reaches in 95 % of the flips of the signs of whole units' deviations
-    from the means, and no narrower than `mean`'s.
-    """
-    alone = [mean(column) for column in values.T]
-    flips = signs(len(values))
-    largest = np.zeros(len(flips))
-    for column, interval in zip(values.T, alone, strict=True):
-        if interval.n >= MIN_N:
-            largest = np.maximum(largest, _flipped_t(column, flips))
-    most = np.sort(largest)[int(np.ceil(CONFIDENCE * len(flips))) - 1]
-    found = []
-    for column, interval in zip(values.T, alone, strict=True):
-        width = most * _mean_and_error(_finite(column))[1]
-        low, high = interval.value - width, interval.value + width
-        found.append(interval._replace(low=min(interval.low, low), high=max(interval.high, high)))
-    return found
-
-
-def covering(intervals: Sequence[Interval]) -> Interval:
-    """The interval that covers all of these, of one case against each of several others, and their mean.
-
-    It lies above zero only where each of them does, so it allows for the others being a sample.
-    """
-    values, lows, highs, sizes = zip(*intervals, strict=True)
-    return Interval(float(np.mean(values)), min(lows), max(highs), min(sizes))
+    options = {"permutation_type": "samples", "vectorized": True, "rng": np.random.default_rng(0)}
+    return float(scipy.stats.permutation_test((values,), np.sum, n_resamples=N_SUBSETS, **options).pvalue)
 
 
 def holm(p_values: Values) -> np.ndarray:
@@ -337,44 +234,15 @@ def _undecided(values: np.ndarray) -> Interval:
     return Interval(float(values.mean()) if len(values) else float("nan"), -np.inf, np.inf, len(values))
 
 
-def _means_and_errors(members: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Difference of every column's means, members (1) minus others (0) of each row, and its error."""
-    n, squares = members.sum(axis=1, keepdims=True), np.square(values)
-    means, variances = [], []
-    for chosen, size in ((members, n), (1 - members, len(values) - n)):
-        means.append(chosen @ values / size)
-        variances.append((chosen @ squares / size - np.square(means[-1])) / (size - 1))
-    return means[0] - means[1], np.sqrt(np.maximum(sum(variances), np.finfo(float).tiny))
-
-
-def _flipped_t(values: np.ndarray, flips: np.ndarray) -> np.ndarray:
-    """|t| of the deviations from the mean when their signs are flipped; 0 where nothing varies."""
-    known = np.isfinite(values)
-    deviations = values[known] - values[known].mean()
-    if not np.ptp(deviations):
-        return np.zeros(len(flips))
-    means = flips[:, known] @ deviations / len(deviations)
-    variances = (np.mean(deviations**2) - means**2) / (len(deviations) - 1)
-    return np.abs(means) / np.sqrt(np.maximum(variances, np.finfo(float).tiny))
-
-
-def _share_at_least(drawn: np.ndarray, value: float, exact: bool) -> float:
-    """Share of random values that reach one; of a sample, the value itself counts too."""
-    reach = np.sum(drawn >= value - 1e-12 * max(1.0, abs(value)))
-    return float(reach / len(drawn)) if exact else float((reach + 1) / (len(drawn) + 1))
-
-
-def _bootstrap(n: int, of_rows: Callable[[np.ndarray], np.ndarray], n_resamples: int) -> Interval:
-    """`of_rows` takes rows of indices of units and returns a number for each."""
-    units = np.arange(n)
-    value = float(of_rows(units[None])[0]) if n else float("nan")
-    if n < MIN_N:
-        return Interval(value, -np.inf, np.inf, n)
-    rng, at_once = np.random.default_rng(0), max(1, CHUNK // n)
-    sizes = [min(at_once, n_resamples - done) for done in range(0, n_resamples, at_once)]
-    drawn = np.concatenate([of_rows(rng.integers(n, size=(size, n))) for size in sizes])
-    left_out = np.concatenate([of_rows(np.delete(units, unit)[None]) for unit in units])
-    return resampled(value, drawn, left_out)
+def _subset_means(values: np.ndarray) -> np.ndarray:
+    """Means of all non-empty subsets of few values, of random ones of many."""
+    n = len(values)
+    if n <= MOST_EXACT:
+        chosen = ((np.arange(2**n)[:, None] >> np.arange(n)) & 1)[1:]
+    else:
+        chosen = np.random.default_rng(0).integers(2, size=(N_SUBSETS, n))
+        chosen[~chosen.any(axis=1), 0] = 1
+    return chosen @ values / chosen.sum(axis=1)
 
 
 def _share_below(drawn: np.ndarray, value: float) -> float:

@@ -1,11 +1,8 @@
 """Estimators of the topic `editing`: what edits do with all, top-gradient and random weights (paper 5.3).
 
 All are judged at the first learning rate, which Figure 5 shows, on the runs that are not made only to compare
-with the authors' code. What an edit does is measured in tokens, per paragraph:
-
-    forgotten   EM of the paragraph that is lost
-    written     EM against the edit's target that is gained
-    kept        EM of the controls that is gained: at most 0
+with the authors' code. Exact match is at its floor or ceiling after most edits, so the NLL judges, and the
+share of the paragraphs that are no longer recited.
 """
 
 import pandas as pd
@@ -13,68 +10,69 @@ import pandas as pd
 from memloc.claims.verdicts import Estimate
 from memloc.removal.runs import own_runs
 from memloc.settings.base import Section
-from memloc.statistics import uncertainty
+from memloc.statistics.studentised import studentised
+from memloc.statistics.uncertainty import proportion, proportion_difference
 
-MEASURES = {"forgotten": ("em_memorized", -1), "written": ("em_target", 1), "kept": ("em_control", 1)}
-NOTHING = 0.04  # share of the continuation: what moves fewer tokens does nothing
-UNLEARNED = 0.5  # share of the continuation that must be forgotten before it counts what that cost
-
-
-def top_against_all(
-    tables: dict[str, pd.DataFrame], settings: Section, objective: str, measure: str
-) -> Estimate:
-    """How much more the top-gradient weights do than all weights, paired by paragraph."""
-    done = _done(tables, settings, measure)[objective]
-    if nothing := _all_do_nothing(tables, settings, objective, measure):
-        return nothing
-    forgotten = _done(tables, settings, "forgotten")[objective]["top"].mean()
-    hardly = measure == "kept" and forgotten < UNLEARNED * _n_continuation(settings)
-    doubt = f"they forget only {forgotten:.1f} tokens, and what does little harms little" if hardly else None
-    return Estimate.of(uncertainty.paired(done["top"] - done["all"]), doubt)
+Tables = dict[str, pd.DataFrame]
+NOTHING = 0.25  # nats per token: what raises an NLL by less does nothing
 
 
-def random_alone(
-    tables: dict[str, pd.DataFrame], settings: Section, objective: str, measure: str
-) -> Estimate:
-    """What random weights do."""
-    if nothing := _all_do_nothing(tables, settings, objective, measure):
-        return nothing
-    return Estimate.of(uncertainty.paired(_done(tables, settings, measure)[objective]["random"]))
+def top_unlearns_as_all(tables: Tables, settings: Section) -> Estimate:
+    """Share of the paragraphs that are no longer recited with the top-gradient weights, minus with all."""
+    if missing := _all_do_nothing(tables, settings, "unlearn", "memorized"):
+        return missing
+    left = _first_rate(tables, settings).query("objective == 'unlearn'")
+    left = left.pivot(index="id", columns="arm", values="em_memorized")
+    gone = (left[["top", "all"]] < settings.paragraph.continuation).sum()
+    return Estimate.of(
+        proportion_difference(*(proportion(int(gone[arm]), len(left)) for arm in ("top", "all")))
+    )
 
 
-def editing_is_harder(tables: dict[str, pd.DataFrame], settings: Section) -> Estimate:
-    """How much more unlearning forgets than editing, as the mean of all and of top-gradient weights."""
-    if nothing := _all_do_nothing(tables, settings, "unlearn", "forgotten"):
-        return nothing
-    done, arms = _done(tables, settings, "forgotten"), ["all", "top"]
-    return Estimate.of(uncertainty.paired((done["unlearn"][arms] - done["edit"][arms]).mean(axis=1)))
+def top_spares_controls(tables: Tables, settings: Section) -> Estimate:
+    """How much less the NLL of controls rises with the top-gradient weights than with all.
+
+    In doubt where these hardly unlearn the paragraph.
+    """
+    if missing := _all_do_nothing(tables, settings, "unlearn", "memorized"):
+        return missing
+    risen, own = (_risen(tables, settings, text)["unlearn"] for text in ("control", "memorized"))
+    hardly = own["top"].mean() < own["all"].mean() / 2
+    doubt = "they unlearn less than half as much, and what does little harms little" if hardly else None
+    return Estimate.of(studentised(risen["all"] - risen["top"]), doubt=doubt)
 
 
-def _done(tables: dict[str, pd.DataFrame], settings: Section, measure: str) -> pd.DataFrame:
-    """Tokens by paragraph (rows), objective and arm (columns) at the first learning rate."""
+def random_weights_do_nothing(tables: Tables, settings: Section) -> Estimate:
+    """How much unlearning with random weights raises the paragraph's NLL."""
+    if missing := _all_do_nothing(tables, settings, "unlearn", "memorized"):
+        return missing
+    return Estimate.of(studentised(_risen(tables, settings, "memorized")["unlearn"]["random"]))
+
+
+def top_writes_as_all(tables: Tables, settings: Section) -> Estimate:
+    """How much more an edit with the top-gradient weights lowers the NLL of its target than one with all."""
+    if missing := _all_do_nothing(tables, settings, "edit", "target"):
+        return missing
+    risen = _risen(tables, settings, "target")["edit"]
+    return Estimate.of(studentised(risen["all"] - risen["top"]))
+
+
+def _first_rate(tables: Tables, settings: Section) -> pd.DataFrame:
     edits = own_runs(tables["edits"])
-    first = edits[edits["learning_rate"] == settings.editing.learning_rates[0]]
-    column, sign = MEASURES[measure]
-    done = sign * (first[column] - first[f"{column}_before"])
-    return first.assign(done=done).pivot(index="id", columns=["objective", "arm"], values="done")
+    return edits[edits["learning_rate"] == settings.editing.learning_rates[0]]
 
 
-def _all_do_nothing(
-    tables: dict[str, pd.DataFrame], settings: Section, objective: str, measure: str
-) -> Estimate | None:
-    """Why nothing can be compared: moving all weights moves too few tokens, or controls have none to lose."""
-    if measure == "kept" and settings.sets.continuation == "corpus":
-        return Estimate(missing="the controls have the corpus's continuation, of which the model says little")
+def _risen(tables: Tables, settings: Section, text: str) -> pd.DataFrame:
+    """Rise of a text's NLL by paragraph (rows), objective and arm (columns)."""
+    first = _first_rate(tables, settings)
+    risen = first[f"nll_{text}"] - first[f"nll_{text}_before"]
+    return first.assign(risen=risen).pivot(index="id", columns=["objective", "arm"], values="risen")
+
+
+def _all_do_nothing(tables: Tables, settings: Section, objective: str, text: str) -> Estimate | None:
+    """Why nothing can be compared: moving all weights does not move the text."""
+    moved = abs(_risen(tables, settings, text)[objective]["all"].mean())
+    if moved >= NOTHING:
+        return None
     rate = settings.editing.learning_rates[0]
-    for name in dict.fromkeys(("forgotten", measure)):
-        tokens = abs(_done(tables, settings, name)[objective]["all"].mean())
-        if tokens < NOTHING * _n_continuation(settings):
-            texts = {"forgotten": "the paragraph", "written": "its target", "kept": "its controls"}[name]
-            return Estimate(
-                missing=f"at learning rate {rate:g} all weights move {tokens:.1f} tokens of {texts}: too few"
-            )
-    return None
-
-
-def _n_continuation(settings: Section) -> int:
-    return settings.paragraph.continuation
+    return Estimate(missing=f"at learning rate {rate:g} all weights move its NLL by {moved:.2g}: too little")

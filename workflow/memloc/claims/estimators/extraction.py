@@ -35,23 +35,12 @@ def more_than_unseen(
     unseen = data["set"] == UNSEEN
     if not unseen.any():
         return Estimate(missing="no paragraph is known to be unseen")
-    return _difference(data, ~unseen & (exposure(data) > 1), unseen)
-
-
-def more_with_repeats(
-    tables: dict[str, pd.DataFrame], settings: Section, n_draws: int, confidence: float
-) -> Estimate:
-    """Share that n draws give of the paragraphs above the median number of repeats, minus the others' share.
-
-    Only paragraphs that occur more than once are compared.
-    """
-    data = without_controls(_paragraphs(tables, n_draws, confidence))
-    repeats = exposure(data)
-    repeated = repeats > 1
-    above = repeated & (repeats > repeats[repeated].median())
-    if not above.any():
-        return Estimate(missing="no paragraph occurs more often than the median")
-    return _difference(data, above, repeated & ~above)
+    repeated = ~unseen & (exposure(data) > 1)
+    shares = [
+        uncertainty.proportion(int(data.loc[rows, "out"].sum()), int(rows.sum()))
+        for rows in (repeated, unseen)
+    ]
+    return Estimate.of(uncertainty.proportion_difference(*shares), int(unseen.sum()))
 
 
 def _paragraphs(tables: dict[str, pd.DataFrame], n_draws: int, confidence: float) -> pd.DataFrame:
@@ -61,11 +50,3 @@ def _paragraphs(tables: dict[str, pd.DataFrame], n_draws: int, confidence: float
     data = tables["sets"].merge(tables["scores"], on="id").merge(counted(tables), on="id")
     data = data.merge(chances, on="id")
     return data.assign(out=extractable(data["log_p"].to_numpy(), n_draws, confidence))
-
-
-def _difference(data: pd.DataFrame, first: pd.Series, second: pd.Series) -> Estimate:
-    """Share of the first rows that come out minus that of the second ones."""
-    shares = (
-        uncertainty.proportion(int(data.loc[rows, "out"].sum()), int(rows.sum())) for rows in (first, second)
-    )
-    return Estimate.of(uncertainty.proportion_difference(*shares))

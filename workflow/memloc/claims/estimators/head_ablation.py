@@ -9,58 +9,42 @@ import pandas as pd
 from memloc.claims.verdicts import Estimate
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
-from memloc.statistics import uncertainty
+from memloc.statistics.studentised import simultaneous, studentised
 
 Tables = dict[str, pd.DataFrame]
 
 
-def highlighted_head_specific(tables: Tables, settings: Section, replacement: str) -> Estimate:
+def highlighted_head_specific(tables: Tables, settings: Section) -> Estimate:
     """NLL that memorized paragraphs gain without the highlighted head, minus that of non-memorized ones."""
-    gained = _gained(tables, replacement)
-    if gained is None:
-        return _not_run(replacement)
+    gained = _gained(tables)
     own = highlighted_head(tables, settings)
-    judged = (gained[group][own] for group in ("memorized", "non_memorized"))
-    return Estimate.of(uncertainty.difference(*judged))
+    memorized, others = (group[own] for group in gained)
+    return Estimate.of(studentised(memorized, others), len(others))
 
 
-def highlighted_head_leads(
-    tables: Tables, settings: Section, replacement: str, in_layer: bool = False
-) -> Estimate:
-    """NLL that memorized paragraphs gain without the highlighted head, minus the mean without each other one,
-    of all layers or of its own."""
-    gained = _gained(tables, replacement)
-    if gained is None:
-        return _not_run(replacement)
-    own, memorized = highlighted_head(tables, settings), gained["memorized"]
-    others = memorized.drop(columns=[own])
-    if in_layer:
-        others = others.loc[:, others.columns.get_level_values("layer") == own[0]]
-    if others.empty:
+def highlighted_head_leads_its_layer(tables: Tables, settings: Section) -> Estimate:
+    """NLL gained without the highlighted head minus the mean without each other one of its layer, memorized
+    minus non-memorized paragraphs."""
+    gained = _gained(tables)
+    own = highlighted_head(tables, settings)
+    in_layer = [group.loc[:, group.columns.get_level_values("layer") == own[0]] for group in gained]
+    if in_layer[0].shape[1] == 1:
         return Estimate(missing="the layer has no other head")
-    return Estimate.of(uncertainty.paired(memorized[own] - others.mean(axis=1)))
+    memorized, others = (group[own] - group.drop(columns=[own]).mean(axis=1) for group in in_layer)
+    return Estimate.of(studentised(memorized, others), len(others))
 
 
-def some_head_specific(tables: Tables, settings: Section, replacement: str) -> Estimate:
+def some_head_specific(tables: Tables, settings: Section) -> Estimate:
     """The specific effect that is most surely above zero; all heads' intervals allow for the search."""
-    gained = _gained(tables, replacement)
-    if gained is None:
-        return _not_run(replacement)
-    judged = (gained[group].to_numpy() for group in ("memorized", "non_memorized"))
-    found = uncertainty.simultaneous_differences(*judged)
-    return Estimate.of(max(found, key=lambda interval: (interval.low, interval.value)))
+    gained = _gained(tables)
+    found = simultaneous(*(group.to_numpy() for group in gained))
+    return Estimate.of(max(found, key=lambda interval: (interval.low, interval.value)), len(gained[1]))
 
 
-def _gained(tables: Tables, replacement: str) -> dict[str, pd.DataFrame] | None:
-    """NLL gained by the unseen paragraphs (rows) of each group without each head (columns: layer, head)."""
-    rows = tables["head_ablation"].query("replacement == @replacement")
-    if rows.empty:
-        return None
+def _gained(tables: Tables) -> list[pd.DataFrame]:
+    """NLL gained by unseen memorized and non-memorized paragraphs (rows) without each head (layer, head)."""
+    rows = tables["head_ablation"].query("replacement == 'mean'")
     by_head = rows.pivot(index=["group", "seen", "id"], columns=["layer", "head"], values="nll_gained")
     unseen = by_head[~by_head.index.get_level_values("seen")]
     groups = unseen.index.get_level_values("group")
-    return {name: unseen[groups == name] for name in ("memorized", "non_memorized")}
-
-
-def _not_run(replacement: str) -> Estimate:
-    return Estimate(missing=f"heads were not ablated by {replacement}: see head_ablation.replacements")
+    return [unseen[groups == name] for name in ("memorized", "non_memorized")]

@@ -8,69 +8,63 @@ import pandas as pd
 
 from memloc.claims.verdicts import Estimate
 from memloc.settings.base import Section
-from memloc.statistics import uncertainty
+from memloc.statistics.studentised import studentised
+from memloc.statistics.uncertainty import proportion
 
 Tables = dict[str, pd.DataFrame]
 ONE_LAYER = Estimate(missing="the model has one layer only")
-LITTLE_LEFT = "without any one block, non-memorized paragraphs keep too few tokens to compare"
 NOBODY = Estimate(missing="every memorized paragraph is in a sample of the analyses")
 
 
 def deeper_attention_removes(tables: Tables, settings: Section) -> Estimate:
-    """Tokens that memorized paragraphs lose without the attention of the most specific deeper layer."""
-    return _without_deeper_attention(tables, "memorized", 1)
+    """Share of memorized paragraphs not recited without the attention of the most specific deeper layer."""
+    em = _without_blocks(tables, "identity", "em")["memorized"]
+    if missing := _missing(tables, em):
+        return missing
+    judging = em[_deeper_layer(tables)].iloc[1::2]
+    return Estimate.of(proportion(int((judging < settings.paragraph.continuation).sum()), len(judging)))
 
 
 def deeper_attention_spares_others(tables: Tables, settings: Section) -> Estimate:
-    """Minus the tokens that own continuations of others lose without the attention of that layer."""
-    return _without_deeper_attention(tables, "non_memorized", -1)
+    """Minus the rise in NLL of own continuations of others without the attention of that layer."""
+    gained = _without_blocks(tables, "identity", "nll_gained")
+    if missing := _missing(tables, gained["memorized"]):
+        return missing
+    return Estimate.of(studentised(-gained["non_memorized"][_deeper_layer(tables)].iloc[1::2]))
 
 
 def lower_layers_hold_more(tables: Tables, settings: Section) -> Estimate:
-    """Tokens lost by mean bypass of one lower block minus one upper block, memorized minus others.
-
-    In doubt where others lose nearly all without any block.
-    """
-    lost = _lost(tables, "way == 'mean'")
-    half = _n_layers(tables) // 2
-    if not half or lost["memorized"].empty:
-        return NOBODY if half else ONE_LAYER
+    """NLL gained by mean bypass of one lower block minus one upper block, memorized minus others."""
+    gained, half = (
+        _without_blocks(tables, "mean", "nll_gained"),
+        tables["layer_bypass"]["layer"].nunique() // 2,
+    )
+    if missing := _missing(tables, gained["memorized"]):
+        return missing
     found = []
     for group in ("memorized", "non_memorized"):
-        by_layer = lost[group].T.groupby("layer").mean().T
+        by_layer = gained[group].T.groupby("layer").mean().T
         found.append(by_layer.iloc[:, :half].mean(axis=1) - by_layer.iloc[:, -half:].mean(axis=1))
-    n_continuation = settings.paragraph.continuation
-    left = n_continuation - float(lost["non_memorized"].to_numpy().mean())
-    doubt = f"{LITTLE_LEFT}: {left:.1f} tokens" if left < n_continuation / 2 else None
-    return Estimate.of(uncertainty.difference(*found), doubt)
+    return Estimate.of(studentised(*found), len(found[1]))
 
 
-def every_layer_counts(tables: Tables, settings: Section) -> Estimate:
-    """Tokens lost by mean bypass of one block: mean of all blocks, and as low end the lowest of theirs."""
-    memorized = _lost(tables, "way == 'mean'")["memorized"]
-    if memorized.empty:
-        return NOBODY
-    return Estimate.of(uncertainty.covering([uncertainty.mean(memorized[block]) for block in memorized]))
+def _deeper_layer(tables: Tables) -> tuple[str, int]:
+    """The block of attention in the deeper half whose bypass costs memorized paragraphs most above others."""
+    em, n_layers = _without_blocks(tables, "identity", "em"), tables["layer_bypass"]["layer"].nunique()
+    deeper = [place for place in em["memorized"] if place[1] >= (n_layers + 1) // 2]
+    memorized, others = (em[name][deeper].iloc[::2].mean() for name in ("memorized", "non_memorized"))
+    return (others - memorized).idxmax()
 
 
-def _without_deeper_attention(tables: Tables, group: str, sign: int) -> Estimate:
-    lost = _lost(tables, "way == 'identity'")
-    n_layers = _n_layers(tables)
-    if n_layers < 2 or lost["memorized"].empty:
-        return ONE_LAYER if n_layers < 2 else NOBODY
-    deeper = [place for place in lost["memorized"] if place[1] >= (n_layers + 1) // 2]
-    memorized, others = (lost[name][deeper].iloc[::2].mean() for name in ("memorized", "non_memorized"))
-    chosen = (memorized - others).idxmax()
-    return Estimate.of(uncertainty.paired(sign * lost[group][chosen].iloc[1::2]))
-
-
-def _lost(tables: Tables, chosen: str) -> dict[str, pd.DataFrame]:
-    """Tokens that unseen paragraphs (rows) of each group lose without each block (columns: block, layer)."""
-    rows = tables["layer_bypass"].query("layers == 'alone' and not seen").query(chosen)
-    by_block = rows.pivot(index=["group", "id"], columns=["block", "layer"], values="em_lost")
+def _without_blocks(tables: Tables, way: str, value: str) -> dict[str, pd.DataFrame]:
+    """A value of unseen paragraphs (rows) of each group without each block (columns: block, layer)."""
+    rows = tables["layer_bypass"].query("layers == 'alone' and not seen and way == @way")
+    by_block = rows.pivot(index=["group", "id"], columns=["block", "layer"], values=value)
     groups = by_block.index.get_level_values("group")
     return {name: by_block[groups == name] for name in ("memorized", "non_memorized")}
 
 
-def _n_layers(tables: Tables) -> int:
-    return tables["layer_bypass"]["layer"].nunique()
+def _missing(tables: Tables, memorized: pd.DataFrame) -> Estimate | None:
+    if tables["layer_bypass"]["layer"].nunique() < 2:
+        return ONE_LAYER
+    return NOBODY if memorized.empty else None

@@ -1,62 +1,71 @@
-"""Estimators of the topic `perturbation`: what replacing one prefix token costs (paper 4)."""
+"""Estimators of the topic `perturbation`: what replacing one prefix token costs (paper 4).
+
+Exact match ends at the first mistake, so means are those of the NLL.
+"""
 
 import pandas as pd
 
 from memloc.claims.verdicts import Estimate
-from memloc.perturbation.effects import before_last, drop_matrix, em_drops, late_minus_early
+from memloc.perturbation.effects import (
+    LARGE_DROP,
+    before_last,
+    drop_matrix,
+    em_drops,
+    late_minus_early,
+    nll_rises,
+)
 from memloc.settings.base import Section
-from memloc.statistics import uncertainty
+from memloc.statistics.studentised import studentised
+from memloc.statistics.uncertainty import proportion
 
 Tables = dict[str, pd.DataFrame]
 
-
-def largest_drop(tables: Tables, settings: Section, last_token: str) -> Estimate:
-    """Largest drop of a memorized paragraph's EM by one token, with or without the last one of the prefix."""
-    drops = _drops(tables, settings, "memorized", last_token)
-    return Estimate(float(drops["em_drop"].max()), n=drops["id"].nunique())
+NO_NLL = Estimate(missing="the NLL of perturbed paragraphs was not computed: see perturbation.nll")
 
 
-def easier_perturbed(tables: Tables, settings: Section) -> Estimate:
-    """Mean drop per replaced token: that of non-memorized paragraphs minus that of memorized ones."""
-    if settings.sets.continuation == "corpus":
-        return Estimate(
-            missing="non-memorized paragraphs have the corpus's continuation, which the model does not give: "
-            "there is little of it to lose"
-        )
-    means = [
-        drop_matrix(_drops(tables, settings, name, "with")).mean(axis=1)
+def one_token_costs_most(tables: Tables, settings: Section) -> Estimate:
+    """Share of memorized paragraphs in which a token before the last costs nine tenths, at draw 0."""
+    drops = em_drops(_of_set(tables, "memorized"))
+    drops = before_last(drops[drops["draw"] == 0], settings.paragraph.prefix)
+    largest = drops.groupby("id")["em_drop"].max()
+    n_large = int((largest >= LARGE_DROP * settings.paragraph.continuation).sum())
+    return Estimate.of(proportion(n_large, len(largest)))
+
+
+def non_memorized_easier(tables: Tables, settings: Section) -> Estimate:
+    """Mean rise in NLL per replaced token: that of non-memorized paragraphs minus that of memorized ones."""
+    others, memorized = (
+        drop_matrix(nll_rises(_of_set(tables, name)), "nll_rise").mean(axis=1)
         for name in ("non_memorized", "memorized")
-    ]
-    return Estimate.of(uncertainty.difference(*means))
+    )
+    return NO_NLL if memorized.empty else Estimate.of(studentised(others, memorized), len(memorized))
 
 
-def later_tokens(tables: Tables, settings: Section, set: str, last_token: str) -> Estimate:
-    """Mean drop by tokens of the prefix's second half minus that by tokens of its first half."""
-    matrix = drop_matrix(_drops(tables, settings, set, last_token))
-    return Estimate.of(uncertainty.paired(late_minus_early(matrix)))
+def later_matters_in_memorized(tables: Tables, settings: Section) -> Estimate:
+    """Mean rise in NLL by tokens of the prefix's second half, but the last, minus those of its first."""
+    rises = before_last(nll_rises(_of_set(tables, "memorized")), settings.paragraph.prefix)
+    return (
+        NO_NLL if rises.empty else Estimate.of(studentised(late_minus_early(drop_matrix(rises, "nll_rise"))))
+    )
 
 
-def few_tokens_trigger(tables: Tables, settings: Section) -> Estimate:
-    """Share of the prefix tokens that can be replaced one at a time without losing a token."""
-    drops = _drops(tables, settings, "memorized", "with")
-    return Estimate.of(uncertainty.mean((drops["em_drop"] <= 0).groupby(drops["id"]).mean()))
+def most_tokens_are_replaceable(tables: Tables, settings: Section) -> Estimate:
+    """Share of memorized paragraphs of which most prefix tokens can be replaced without losing a token."""
+    drops = em_drops(_of_set(tables, "memorized"))
+    spared = (drops["em_drop"] <= 0).groupby(drops["id"]).mean()
+    return Estimate.of(proportion(int((spared > 0.5).sum()), len(spared)))
 
 
-def fluency(tables: Tables, settings: Section) -> Estimate:
+def perturbed_are_fluent(tables: Tables, settings: Section) -> Estimate:
     """NLL of non-memorized paragraphs, unperturbed, minus that of what follows perturbed prefixes."""
-    if settings.sets.continuation == "corpus":
-        return Estimate(
-            missing="non-memorized paragraphs have the corpus's continuation, which the model did not write"
-        )
     perturbed = tables["perturbed_paragraphs"]["nll"]
     if perturbed.empty:
         return Estimate(missing="no replaced token changed any continuation")
-    rows = tables["perturbation"]
-    other = rows.loc[(rows["set"] == "non_memorized") & (rows["position"] < 0), "nll_original"]
-    return Estimate.of(uncertainty.difference(other, perturbed))
+    rows = _of_set(tables, "non_memorized")
+    others = rows.loc[rows["position"] < 0, "nll_original"]
+    return Estimate.of(studentised(others, perturbed), len(perturbed))
 
 
-def _drops(tables: Tables, settings: Section, set: str, last_token: str) -> pd.DataFrame:
+def _of_set(tables: Tables, name: str) -> pd.DataFrame:
     rows = tables["perturbation"]
-    drops = em_drops(rows[rows["set"] == set])
-    return before_last(drops, settings.paragraph.prefix) if last_token == "without" else drops
+    return rows[rows["set"] == name]

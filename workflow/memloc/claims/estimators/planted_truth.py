@@ -1,55 +1,63 @@
 """Estimators of the topic `planted_truth`: which methods find a paragraph where it was planted.
 
-By the units that a kind of place is made of (heads, neurons), at the criterion's level of the NLL.
+By the units that a kind of place is made of (heads, neurons), at the criterion's level of the NLL; paired by
+plant.
 """
-
-import math
 
 import pandas as pd
 
 from memloc.claims.verdicts import Estimate
 from memloc.settings.base import Section
 from memloc.settings.plant_kinds import PLANT_GRANULARITIES
-from memloc.statistics import uncertainty
+from memloc.statistics.studentised import lead, studentised
 
 Tables = dict[str, pd.DataFrame]
 
 
-def finds(
-    tables: Tables, settings: Section, method: str, kind: str, most_damage: float = math.inf
+def planted_masks_lead(tables: Tables, settings: Section, kind: str) -> Estimate:
+    """Recall (as many units as the place has) of HardConcrete masks minus the closer rival's."""
+    methods = ["hard_concrete", "neuron_ablation", "integrated_gradients"]
+    recall = _scores(tables, kind, "recall_1", [("plant", method) for method in methods])
+    return _not_asked(methods, kind) if recall is None else Estimate.of(lead(recall.to_numpy(), 0))
+
+
+def planted_integrated_over_chance(tables: Tables, settings: Section, kind: str) -> Estimate:
+    """Recall of integrated gradients minus that of random scores."""
+    methods = ["integrated_gradients", "random"]
+    recall = _scores(tables, kind, "recall_1", [("plant", method) for method in methods])
+    return _not_asked(methods, kind) if recall is None else Estimate.of(studentised(recall[0] - recall[1]))
+
+
+def planted_head_beyond_its_weights(
+    tables: Tables, settings: Section, kind: str, most_damage: float
 ) -> Estimate:
-    """Average precision of a method for the plants minus that for their unplanted twins, paired by plant.
+    """Average precision of the largest gradient above that of the unplanted twin, minus the same of |weight|.
 
     A method that names the same units whatever is planted has as much of both. Plants that raise the NLL of
     held-out text by more than the share `most_damage` do not count.
     """
-    scores = _scores(tables, kind, "average_precision", "method == @method", method)
-    if scores is None or not {("plant", method), ("twin", method)} <= set(scores):
-        return _not_asked(method, kind)
-    gained = scores["plant", method] - scores["twin", method]
+    methods = ["parameter_gradient", "weight_size"]
+    wanted = [(control, method) for method in methods for control in ("plant", "twin")]
+    precision = _scores(tables, kind, "average_precision", wanted)
+    if precision is None:
+        return _not_asked(methods, kind)
+    more = (precision[0] - precision[1]) - (precision[2] - precision[3])
     plants = tables["plants"].query("reached and kind == @kind").set_index("plant")
     harmless = plants["nll_held_out"] / plants["nll_held_out_before"] - 1 <= most_damage
-    return Estimate.of(uncertainty.paired(gained[harmless.reindex(gained.index)]))
+    return Estimate.of(studentised(more[harmless.reindex(more.index)]))
 
 
-def finds_more(tables: Tables, settings: Section, method: str, rival: str, kind: str) -> Estimate:
-    """Recall (as many units as the place has) of a method minus that of a rival, paired by plant."""
-    scores = _scores(tables, kind, "recall_1", "control == 'plant'", method)
-    if scores is None or not {("plant", method), ("plant", rival)} <= set(scores):
-        return _not_asked(f"{method} or {rival}", kind)
-    return Estimate.of(uncertainty.paired(scores["plant", method] - scores["plant", rival]))
-
-
-def _scores(tables: Tables, kind: str, value: str, chosen: str, method: str) -> pd.DataFrame | None:
-    """A value by plant (rows), control and method (columns); nothing where no such plant was asked about."""
+def _scores(tables: Tables, kind: str, value: str, wanted: list[tuple[str, str]]) -> pd.DataFrame | None:
+    """A value by plant (rows) and the wanted pairs of control and method; nothing where one was not asked."""
     if "planted_truth" not in tables:
         return None
-    rows = tables["planted_truth"].query("criterion and kind == @kind").query(chosen)
+    rows = tables["planted_truth"].query("criterion and kind == @kind")
     rows = rows[rows["granularity"] == PLANT_GRANULARITIES[kind][0]]
-    return rows.pivot(index="plant", columns=["control", "method"], values=value) if len(rows) else None
+    wide = rows.pivot(index="plant", columns=["control", "method"], values=value)
+    return wide[wanted].set_axis(range(len(wanted)), axis=1) if set(wanted) <= set(wide) else None
 
 
-def _not_asked(method: str, kind: str) -> Estimate:
+def _not_asked(methods: list[str], kind: str) -> Estimate:
     return Estimate(
-        missing=f"{method} was not asked about plants of kind {kind}: see the section planted_truth"
+        missing=f"not all of {', '.join(methods)} were asked about plants of kind {kind}: see planted_truth"
     )

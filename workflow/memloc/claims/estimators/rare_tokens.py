@@ -1,7 +1,6 @@
 """Estimators of the topic `rare_tokens`: does a head attend to the rarest tokens of a prefix (paper 6.3)?
 
-Attention by rank is resampled by group of paragraphs (table rare_token_groups). A head that these numbers
-choose is chosen on the groups of even number and judged on the others.
+Attention by rank is resampled by group of paragraphs (table rare_token_groups).
 """
 
 from collections.abc import Callable
@@ -13,128 +12,77 @@ from jaxtyping import Float
 
 from memloc.claims.verdicts import Estimate
 from memloc.localization.highlight import head_of_other_methods
-from memloc.localization.rare_tokens import pearson
 from memloc.settings.base import Section
-from memloc.statistics.uncertainty import bootstrap
+from memloc.statistics.uncertainty import Interval, bootstrap
 
 Tables = dict[str, pd.DataFrame]
-Sums = Float[np.ndarray, "rank head"]
 
 
-class _Layer(NamedTuple):
-    """Attention of the heads of a layer by rank, and the head that is judged (its place in the layer)."""
+class _Sums(NamedTuple):
+    """Of some heads, in each group: attention and evenly exchanged attention, and both times the rank."""
 
-    observed: Float[np.ndarray, "group rank head"]
-    expected: Float[np.ndarray, "group rank head"]  # if the tokens of a prefix exchange their attention
-    head: int
+    heads: list[tuple[int, int]]
+    observed: Float[np.ndarray, "2 group head"]
+    expected: Float[np.ndarray, "2 group head"]  # if the tokens of a prefix exchange their attention
 
-    def sums(self, groups: np.ndarray) -> tuple[Sums, Sums]:
-        """Observed and expected attention of the groups together."""
-        return self.observed[groups].sum(axis=0), self.expected[groups].sum(axis=0)
+    def preference(self, groups: np.ndarray) -> Float[np.ndarray, "head"]:
+        """How much smaller the mean rank of what is attended to is than expected.
 
-
-def unique_tokens(tables: Tables, settings: Section) -> Estimate:
-    """Different tokens in all memorized and non-memorized paragraphs."""
-    first = tables["rare_token_correlation"].iloc[0]
-    return Estimate(int(first["n_unique_tokens"]), n=int(first["n_unique_tokens"]))
-
-
-def correlation(tables: Tables, settings: Section, layer: int, head: int) -> Estimate:
-    """Correlation of one head's summed attention with the rank."""
-    found = _layer(tables["rare_token_groups"], (layer, head))
-    return _over_groups(found, lambda groups: -_by_sum(*found.sums(groups))[found.head])
+        A ratio of sums over all occurrences. A correlation over ranks would have the noise of the few high
+        ranks in its denominator, and its interval over groups would be too narrow around zero.
+        """
+        (ranked, all_of), (even, even_all) = (
+            sums[:, groups].sum(axis=1) for sums in (self.observed, self.expected)
+        )
+        return even / even_all - ranked / all_of
 
 
-def strength(tables: Tables, settings: Section, chosen: str, measure: str) -> Estimate:
-    """How strongly the chosen head attends to rare tokens, by a measure that is 0 without preference."""
-    if _none_to_judge(tables, chosen):
-        return Estimate(missing="a single group of paragraphs")
-    found = _chosen(tables, settings, chosen, measure)
-    return _over_groups(found, lambda groups: MEASURES[measure](*found.sums(groups))[found.head])
+def strength(tables: Tables, settings: Section, chosen: str) -> Estimate:
+    """How strongly a head attends to rare tokens: 0 without preference.
 
-
-def lead(tables: Tables, settings: Section, chosen: str, measure: str) -> Estimate:
-    """How much stronger that is for the chosen head than for every other head of its layer."""
-    if _none_to_judge(tables, chosen):
-        return Estimate(missing="a single group of paragraphs")
-    found = _chosen(tables, settings, chosen, measure)
-    if found.observed.shape[-1] == 1:
-        return Estimate(missing="the layer has a single head")
-
-    def value(groups: np.ndarray) -> float:
-        strengths = MEASURES[measure](*found.sums(groups))
-        return strengths[found.head] - np.delete(strengths, found.head).max()
-
-    return _over_groups(found, value)
-
-
-def below_null(tables: Tables, settings: Section, measure: str) -> Estimate:
-    """How far the correlation of the localized head is below those under random permutations.
-
-    The interval is that of 95 % of the permutations: it is above zero if fewer than 2.5 % of them give as
-    low a correlation. `measure`: pearson (of the sum) or pearson_mean (of the mean per occurrence).
+    `searched`: the head that prefers them most on the groups of even number, judged on the others.
+    `localized`: the head that the other methods point at, on all groups. Some of these paragraphs chose it,
+    but by sizes of gradients and patches. A measure of attention by rank is the same whatever its size.
     """
-    heads = tables["rare_token_correlation"].set_index(["layer", "head"])
-    row = heads.loc[head_of_other_methods(tables["head_ranking"], settings, "rare_tokens")]
-    low, value, high = (row[f"{measure}_null_q{q}"] - row[measure] for q in ("025", "500", "975"))
-    return Estimate(value, low, high, n=int(row["n_paragraphs"]))
-
-
-def _by_sum(observed: Sums, expected: Sums) -> Float[np.ndarray, "head"]:
-    """Minus the correlation of the rank and the summed attention, which is the paper's measure."""
-    return -np.nan_to_num(pearson(observed))
-
-
-def _by_mean_rank(observed: Sums, expected: Sums) -> Float[np.ndarray, "head"]:
-    """How much smaller the mean rank of what is attended to is than expected.
-
-    This is a ratio of sums over all occurrences. A correlation over ranks would have the noise of the few
-    high ranks in its denominator, and its interval over groups would be too narrow around zero.
-    """
-    rank = np.arange(len(observed))
-    return rank @ expected / expected.sum(axis=0) - rank @ observed / observed.sum(axis=0)
-
-
-MEASURES = {"sum": _by_sum, "mean rank": _by_mean_rank}
-
-
-def _over_groups(found: _Layer, value: Callable[[np.ndarray], float]) -> Estimate:
-    return Estimate.of(bootstrap(len(found.observed), value))
-
-
-def _none_to_judge(tables: Tables, chosen: str) -> bool:
-    return chosen == "searched" and tables["rare_token_groups"]["group"].nunique() < 2
-
-
-def _chosen(tables: Tables, settings: Section, chosen: str, measure: str) -> _Layer:
-    """`searched`: the most negative head of all, with the half that judges it; `localized`: the head that
-    the other methods point at, with all groups."""
-    groups = tables["rare_token_groups"]
-    if chosen == "localized":
-        # Some of these paragraphs chose it, but by sizes of gradients and patches. A measure of attention by
-        # rank is the same whatever its size, so the choice does not enlarge it.
-        return _layer(groups, head_of_other_methods(tables["head_ranking"], settings, "rare_tokens"))
-    even = groups["group"] % 2 == 0
-    return _layer(groups[~even], _most_negative(groups[even], measure))
-
-
-def _most_negative(groups: pd.DataFrame, measure: str) -> tuple[int, int]:
-    heads = sorted(set(zip(groups["layer"], groups["head"], strict=True)))
-    sums = (values.sum(axis=0) for values in _arrays(groups))
-    return heads[int(np.argmax(MEASURES[measure](*sums)))]
-
-
-def _layer(groups: pd.DataFrame, head: tuple[int, int]) -> _Layer:
-    """The layer of a (layer, head)."""
-    layer = groups[groups["layer"] == head[0]]
-    return _Layer(*_arrays(layer), head=sorted(layer["head"].unique()).index(head[1]))
-
-
-def _arrays(groups: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Observed and expected sums [group, rank, head], heads by layer; 0 for a rank not in a group."""
-    cells = pd.MultiIndex.from_product([groups["group"].unique(), np.arange(groups["rank"].max() + 1)])
-    wide = groups.pivot(index=["group", "rank"], columns=["layer", "head"]).reindex(cells).fillna(0)
-    names = ("attention_sum", "attention_expected")
-    return tuple(
-        wide[name].to_numpy().reshape(groups["group"].nunique(), -1, wide[name].shape[1]) for name in names
+    groups, head = (
+        tables["rare_token_groups"],
+        head_of_other_methods(tables["head_ranking"], settings, "rare_tokens"),
     )
+    if chosen == "searched":
+        even = groups["group"] % 2 == 0
+        choosing, groups = _sums(groups[even]), groups[~even]
+        if groups.empty:
+            return Estimate(missing="a single group of paragraphs")
+        every = np.arange(choosing.observed.shape[1])
+        head = choosing.heads[int(choosing.preference(every).argmax())]
+    found = _sums(groups)
+    return Estimate.of(_interval(found, lambda values: values[found.heads.index(head)]))
+
+
+def lead_in_layer(tables: Tables, settings: Section) -> Estimate:
+    """How much more the head that the other methods point at prefers rare tokens than its closest rival.
+
+    It must lead each other head of its layer: the interval is the one that begins lowest.
+    """
+    layer, head = head_of_other_methods(tables["head_ranking"], settings, "rare_tokens")
+    groups = tables["rare_token_groups"]
+    found = _sums(groups[groups["layer"] == layer])
+    own, rivals = found.heads.index((layer, head)), [one for one in found.heads if one[1] != head]
+    if not rivals:
+        return Estimate(missing="the layer has a single head")
+    places = [found.heads.index(rival) for rival in rivals]
+    ahead = [_interval(found, lambda values, other=other: values[own] - values[other]) for other in places]
+    return Estimate.of(min(ahead, key=lambda interval: (interval.low, interval.value)))
+
+
+def _interval(found: _Sums, of: Callable[[np.ndarray], float]) -> Interval:
+    return bootstrap(found.observed.shape[1], lambda groups: float(of(found.preference(groups))))
+
+
+def _sums(groups: pd.DataFrame) -> _Sums:
+    names = {"attention_sum": "observed", "attention_expected": "expected"}
+    ranked = groups.assign(**{f"ranked_{name}": groups[name] * groups["rank"] for name in names})
+    wide = ranked.groupby(["group", "layer", "head"])[[c for n in names for c in (f"ranked_{n}", n)]].sum()
+    wide = wide.unstack(["layer", "head"]).sort_index(axis=1)
+    arrays = [np.stack([wide[f"ranked_{name}"], wide[name]]) for name in names]
+    return _Sums(list(wide["attention_sum"].columns), *arrays)

@@ -1,6 +1,7 @@
 """Estimators of the topic `removal`: ways to remove recitation, removing paragraphs together.
 
-Differences of two ways are paired by paragraph, or by text where it judges damage.
+Exact match is at its floor or ceiling after most ways, so shares of paragraphs judge, and the NLL of other
+text.
 """
 
 import pandas as pd
@@ -8,67 +9,67 @@ import pandas as pd
 from memloc.claims.verdicts import Estimate
 from memloc.settings.base import Section
 from memloc.settings.removal_ways import NOTHING
-from memloc.statistics import uncertainty
+from memloc.statistics.studentised import studentised
+from memloc.statistics.uncertainty import proportion
 
 Tables = dict[str, pd.DataFrame]
-FORGOTTEN = 0.04  # share of the continuation: who forgets fewer tokens forgets nothing
-REMOVED = 0.5  # share of the continuation that must be forgotten before it counts what that cost
+MASKS, RIVALS = "neurons_hard_concrete", ("neurons_zero_out", "neurons_integrated_gradients")
 
 
-def forgets_more(tables: Tables, settings: Section, way: str, rival: str, alike: bool = False) -> Estimate:
-    """How many more tokens paragraphs forget by a way than by a rival; in doubt if the settings should be
-    `alike` and are not."""
-    if missing := _missing(tables, way, rival):
-        return missing
-    em, used = _of_paragraphs(tables, "em"), _of_paragraphs(tables, "setting").iloc[0]
-    if not any(_forgets(em, one, settings) for one in (way, rival)):
-        return Estimate(missing=f"neither {way} nor {rival} makes the model forget anything")
-    differ = f"one has {used[way]}, the other {used[rival]}" if alike and used[way] != used[rival] else None
-    return Estimate.of(uncertainty.paired(em[rival] - em[way]), differ)
-
-
-def spares_more(tables: Tables, settings: Section, way: str, rival: str) -> Estimate:
-    """How many more tokens own continuations of others keep by a way than by a rival; in doubt if the way
-    removes little."""
+def removal_top_spares_more(tables: Tables, settings: Section, way: str, rival: str) -> Estimate:
+    """How much less the NLL of others' own continuations rises by a way than by a rival; in doubt if the way
+    removes less than half of the paragraphs."""
     if missing := _missing(tables, way, rival):
         return missing
     rows = tables["removal_damage"]
     rows = rows[(rows["mode"] == "joint") & (rows["group"] == "non_memorized")]
-    kept = rows.pivot(index="id", columns="way", values="em")
-    forgotten = float((_of_paragraphs(tables, "em")[NOTHING] - _of_paragraphs(tables, "em")[way]).mean())
-    hardly = forgotten < REMOVED * settings.paragraph.continuation
-    doubt = f"it forgets only {forgotten:.1f} tokens, and what does little harms little" if hardly else None
-    return Estimate.of(uncertainty.paired(kept[way] - kept[rival]), doubt)
+    nll = rows.pivot(index="id", columns="way", values="nll")
+    gone = _gone(tables, settings)[way]
+    hardly = 2 * gone.sum() < len(gone)
+    doubt = (
+        f"it removes {gone.sum()} of {len(gone)} paragraphs, and what does little harms little"
+        if hardly
+        else None
+    )
+    return Estimate.of(studentised(nll[rival] - nll[way]), doubt=doubt)
 
 
-def stays_nearer(tables: Tables, settings: Section, way: str, rival: str) -> Estimate:
-    """How many more edits, as a share of the continuation, separate it from what a rival generates."""
-    if missing := _missing(tables, way, rival):
+def removal_masks_over_others(tables: Tables, settings: Section) -> Estimate:
+    """Of paragraphs that one of two ways removes, the share that masks do, against the closer rival."""
+    if missing := _missing(tables, MASKS, *RIVALS):
         return missing
-    em, edits = (_of_paragraphs(tables, column) for column in ("em", "edit_distance"))
-    for one in (way, rival):  # else the paragraph itself is generated
-        if not _forgets(em, one, settings):
-            return Estimate(missing=f"{one} makes the model forget nothing")
-    return Estimate.of(uncertainty.paired(edits[rival] - edits[way]))
+    gone = _gone(tables, settings)
+    used = tables["removal"].drop_duplicates("way").set_index("way")["setting"]
+    shares = []
+    for rival in RIVALS:
+        more, less = int((gone[MASKS] & ~gone[rival]).sum()), int((gone[rival] & ~gone[MASKS]).sum())
+        if not more + less:
+            return Estimate(missing=f"{MASKS} and {rival} remove the same paragraphs")
+        shares.append(proportion(more, more + less))
+    differ = (
+        [f"{way}: {used[way]}" for way in (MASKS, *RIVALS)] if used[[MASKS, *RIVALS]].nunique() > 1 else []
+    )
+    closest = min(shares, key=lambda share: (share.low, share.value))
+    return Estimate.of(closest, doubt=f"shares differ: {', '.join(differ)}" if differ else None)
 
 
-def survives_other_prefixes(tables: Tables, settings: Section, way: str) -> Estimate:
-    """Of paragraphs that their own prefix no longer recites, the share of other prefixes that still does."""
+def removal_other_prefixes(tables: Tables, settings: Section, way: str) -> Estimate:
+    """Of removed paragraphs that other prefixes recited before, the share that these still do."""
     if missing := _missing(tables, way):
         return missing
-    gone = _of_paragraphs(tables, "em")[way] < settings.paragraph.continuation
-    if not gone.any():
-        return Estimate(missing=f"{way} removes no paragraph")
-    others = (_of_paragraphs(tables, name)[way] for name in ("recited_perturbed", "recited_shifted"))
-    return Estimate.of(uncertainty.mean((sum(others) / 2)[gone]))
+    others = sum(_by_way(tables, name) for name in ("recited_perturbed", "recited_shifted")) > 0
+    judging = others.loc[_gone(tables, settings)[way] & others[NOTHING], way]
+    if judging.empty:
+        return Estimate(missing=f"{way} removes no paragraph that other prefixes recited")
+    return Estimate.of(proportion(int(judging.sum()), len(judging)))
 
 
-def _forgets(em: pd.DataFrame, way: str, settings: Section) -> bool:
-    """Whether a way makes the model forget more than next to nothing, given EM by paragraph and way."""
-    return bool(em[NOTHING].mean() - em[way].mean() >= FORGOTTEN * settings.paragraph.continuation)
+def _gone(tables: Tables, settings: Section) -> pd.DataFrame:
+    """Whether a paragraph (rows) is no longer recited after a way (columns)."""
+    return _by_way(tables, "em") < settings.paragraph.continuation
 
 
-def _of_paragraphs(tables: Tables, column: str) -> pd.DataFrame:
+def _by_way(tables: Tables, column: str) -> pd.DataFrame:
     """A column by removed paragraph (rows) and way (columns), removing together."""
     rows = tables["removal"]
     return rows[rows["mode"] == "joint"].pivot(index="id", columns="way", values=column)

@@ -8,14 +8,14 @@ from memloc.settings.base import Section
 from memloc.statistics import uncertainty
 
 
-def more_often_memorized(tables: dict[str, pd.DataFrame], settings: Section, fewest: int) -> Estimate:
+def more_repeats_more_memorized(tables: dict[str, pd.DataFrame], settings: Section) -> Estimate:
     """Share of memorized paragraphs above the median number of repeats minus the share at or below it.
 
-    Only paragraphs with at least `fewest` repeats are compared.
+    Only paragraphs that are repeated are compared.
     """
     data = counted(tables).merge(tables["sets"], on="id")
     data = data.assign(repeats=exposure(data))
-    data = data[data["repeats"] >= fewest]
+    data = data[data["repeats"] > 1]
     above = data["repeats"] > data["repeats"].median()
     if not above.any():
         return Estimate(missing="no paragraph occurs more often than the median")
@@ -23,4 +23,4 @@ def more_often_memorized(tables: dict[str, pd.DataFrame], settings: Section, few
     often, seldom = (
         uncertainty.proportion(int(memorized[rows].sum()), int(rows.sum())) for rows in (above, ~above)
     )
-    return Estimate.of(uncertainty.proportion_difference(often, seldom))
+    return Estimate.of(uncertainty.proportion_difference(often, seldom), int((~above).sum()))

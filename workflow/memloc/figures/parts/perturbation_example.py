@@ -1,4 +1,4 @@
-"""One memorized paragraph, and what replacing each of its prefix tokens does (paper 4; Figures 3 and 12)."""
+"""One memorized paragraph, and what perturbing each of its prefix tokens does (paper 4; Figures 3 and 12)."""
 
 from collections.abc import Mapping
 
@@ -31,7 +31,7 @@ def example_ids(tables: Mapping[str, pd.DataFrame]) -> list[int]:
 def draw_example(
     nll_axes: Axes, em_axes: Axes, tables: Mapping[str, pd.DataFrame], paragraph: int, n_prefix: int
 ) -> tuple[pd.DataFrame, dict]:
-    """Draw NLL (nats per token) and EM (tokens) against the replaced token; the axes share the x axis.
+    """Draw NLL (nats per token) and EM (tokens) against the perturbed token; the axes share the x axis.
 
     Several draws are shown by their mean and range. Dashed: unperturbed. Marked: the strongest perturbation.
     NLLs are left out where the study has none (`perturbation.nll`).

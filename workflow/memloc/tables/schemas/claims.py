@@ -9,6 +9,7 @@ def _claims(lengths: Lengths) -> Columns:
     return {
         "id": words(unique=True, meaning="Claim."),
         "topic": words(meaning="Topic whose tables it is judged by."),
+        "data": words(meaning="Data of its family of claims."),
         "work": words(meaning="Work that makes the claim (arXiv id)."),
         "section": words(meaning="Section of that work."),
         "statement": words(meaning="The claim in a sentence."),
@@ -17,8 +18,11 @@ def _claims(lengths: Lengths) -> Columns:
         "low": number(nullable=True, meaning="Lower end of its interval (95 %)."),
         "high": number(nullable=True, meaning="Upper end of its interval (95 %)."),
         "n": integer(0, meaning="How many units the value comes from."),
+        "n_other": integer(
+            0, dtype="Int64", nullable=True, meaning="Units of the group that they are compared with."
+        ),
         "quantity": words(meaning="What the value is."),
-        "unit": category(*UNITS, meaning="What is counted or resampled."),
+        "unit": category(*UNITS, meaning="What is resampled."),
         "rule": category(*RULES, meaning="How value and interval decide."),
         "margin": number(0, unit="that of `quantity`", meaning="How far from the rule's target counts."),
         "bound": number(meaning="What the value is compared with."),

@@ -1,5 +1,6 @@
-"""One prefix token replaced at a time (paper 4)."""
+"""One prefix token perturbed at a time (paper 4)."""
 
+from memloc.settings.perturbation_kinds import KINDS
 from memloc.tables.columns import PARAGRAPH, Column, Columns, category, integer, number, token_list
 from memloc.tables.schema import Lengths, Schema
 
@@ -12,10 +13,10 @@ def _perturbation(lengths: Lengths) -> Columns:
             -1,
             lengths.prefix - 1,
             unit="token position in the paragraph, from 0",
-            meaning="Position of the replaced token; -1 is the paragraph as it is.",
+            meaning="Position of the perturbed token; -1 is the paragraph as it is.",
         ),
         "draw": integer(0, meaning="Number of the random draw."),
-        "token": integer(-1, meaning="Token that is put there; -1 for the paragraph as it is."),
+        "token": integer(-1, meaning="Token that is there then; -1 for the paragraph as it is."),
         "em": integer(
             0,
             lengths.continuation,
@@ -31,6 +32,7 @@ def _perturbation(lengths: Lengths) -> Columns:
             unit="nats per token",
             meaning="Mean NLL of the greedy continuation of the perturbed prefix.",
         ),
+        "kind": category(*KINDS, meaning="What is done to the token."),
         "redecoded": Column("bool", meaning="A near-tie: decoded step by step instead of from one pass."),
     }
 
@@ -42,9 +44,9 @@ def _perturbed_paragraphs(lengths: Lengths) -> Columns:
             0,
             lengths.prefix - 1,
             unit="token position in the paragraph, from 0",
-            meaning="Position of the replaced token.",
+            meaning="Position of the perturbed token.",
         ),
-        "token": integer(0, meaning="Token that is put there."),
+        "token": integer(0, meaning="Token that is there then."),
         "impact_position": integer(
             lengths.prefix,
             lengths.paragraph - 1,

@@ -1,16 +1,12 @@
 """Claims and what is said of them."""
 
-RULES = ("greater", "at least", "equal within", "exact", "reached")
-NEED_MARGIN = (
-    "at least",
-    "equal within",
-    "reached",
-)  # without one they ask for nothing, or for the impossible
-UNITS = ("paragraph", "group", "pair", "head", "layer", "plant", "token", "study", "permutation")
+RULES = ("greater", "at least", "equal within")
+NEED_MARGIN = ("at least", "equal within")  # without one they ask for nothing, or for the impossible
+UNITS = ("paragraph", "group", "pair", "plant", "order")
 VERDICTS = ("holds", "does not hold", "undecided", "not applicable")
 HOLDS, FAILS, UNDECIDED, NOT_APPLICABLE = VERDICTS
 
 
 def counted(n: int, unit: str) -> str:
     """A number of units, in words."""
-    return f"{n:,} {unit if n == 1 else 'studies' if unit == 'study' else f'{unit}s'}"
+    return f"{n:,} {unit if n == 1 else f'{unit}s'}"

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 from drawn_parts import legend_of, letters_of, table_rows, words
 
-from memloc.claims import expected
-from memloc.claims.expected import MemorizedListError, agreement_numbers, compare
 from memloc.data.paragraphs import token_tensor
 from memloc.figures import expected as expected_figure
 from memloc.figures import memorized_agreement as agreement_figure
 from memloc.model.token_text import decoded
+from memloc.published import expected
+from memloc.published.expected import MemorizedListError, agreement_numbers, compare
 from memloc.run.templates import fill
 from memloc.tables import storage
 from memloc.tables.schema import Lengths

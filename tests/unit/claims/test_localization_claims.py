@@ -1,0 +1,305 @@
+"""Claims on gradients, attention, rare tokens, patching and rankings, on tables with known verdicts."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_claims import judged, verdicts
+
+from memloc.claims.registry import topics
+from memloc.localization import head_ranking
+from memloc.tables.terms.head_ranking import PAPER_METHODS as METHODS
+
+HEADS = pd.MultiIndex.from_product([range(2), range(4)], names=["layer", "head"])
+
+
+def ranking(first, last="patching"):
+    """All methods but one rank a head first, and the heads in order behind it; that one ranks it last."""
+    order = [first, *(head for head in HEADS if head != first)]
+    orders = dict.fromkeys((*METHODS, "combined"), order) | {last: order[::-1]}
+    rows = [(method, *head, place) for method, heads in orders.items() for place, head in enumerate(heads, 1)]
+    return pd.DataFrame(rows, columns=["method", "layer", "head", "rank"])
+
+
+# Gradients of weights.
+
+LARGER, LEAN, MATRIX = (
+    "non_memorized_gradients_larger",
+    "memorized_gradients_lean_to_lower_layers",
+    "one_value_matrix_leads",
+)
+
+
+def gradients(memorized=(2, 2, 2, 2), others=(3, 3, 9, 9), n=20, leads=(("W_V", 1, 2),), noise=0.01):
+    """Scores by layer, whose squares are summed gradients; matrices that are three times as large."""
+    rng, rows = np.random.default_rng(0), []
+    for group, layers in (("memorized", memorized), ("non_memorized", others)):
+        for paragraph in range(n):
+            rows += [
+                (group, paragraph, at, size * np.exp(noise * rng.normal())) for at, size in enumerate(layers)
+            ]
+    sizes = pd.DataFrame(rows, columns=["group", "id", "layer", "score_sum"])
+    kinds = {"whole": 1, "part": 10, "rest": 10, "resample": 40}
+    samples = pd.DataFrame(
+        [
+            (group, kind, number, layer, component, head, (3.0 if (component, layer, head) in leads else 1.0))
+            for group in ("memorized", "contrastive")
+            for kind, n_samples in kinds.items()
+            for number in range(n_samples)
+            for component in ("W_Q", "W_V")
+            for layer, head in HEADS
+        ],
+        columns=["group", "sample", "number", "layer", "component", "head", "max_abs"],
+    )
+    samples["max_abs"] *= np.exp(noise * rng.normal(size=len(samples)))
+    neurons = samples.iloc[:1].assign(component="W_in", head=None, max_abs=1e6)  # heads' matrices only
+    samples = pd.concat([samples.astype({"head": "Int64"}), neurons.astype({"head": "Int64"})])
+    whole = samples["sample"] == "whole"
+    return {
+        "paragraph_gradients": sizes.assign(sum_abs=sizes["score_sum"] ** 2),
+        "parameter_gradients": samples[whole],
+        "parameter_gradient_samples": samples[~whole],
+    }
+
+
+def test_what_the_paper_found_of_gradients_holds():
+    found = judged("gradients", gradients())
+    assert set(found["verdict"]) == {"holds"}
+    assert found["value"].tolist() == pytest.approx([np.log(180 / 16), 0.5 - 0.25, np.log(3)], abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("changes", "claim", "verdict"),
+    [
+        ({"others": (1, 1, 1, 1)}, LARGER, "does not hold"),
+        ({"memorized": (2, 2, 6, 6)}, LEAN, "does not hold"),  # the same shares
+        ({"leads": (("W_V", 1, 2), ("W_Q", 0, 0))}, MATRIX, "undecided"),
+        ({"leads": (("W_Q", 0, 0),)}, MATRIX, "does not hold"),
+        ({"n": 5}, LARGER, "undecided"),
+    ],
+)
+def test_each_claim_on_gradients_fails_by_itself(changes, claim, verdict):
+    assert verdicts("gradients", gradients(**changes, noise=0.02))[claim] == verdict
+
+
+def test_one_layer_and_one_paragraph_leave_nothing_to_compare():
+    found = verdicts("gradients", gradients(memorized=(2,), others=(3,)))
+    assert found[LEAN] == "not applicable" and found[LARGER] == "holds"
+    one = gradients()
+    one["parameter_gradient_samples"] = one["parameter_gradient_samples"].query("sample == 'part'")
+    assert verdicts("gradients", one)[MATRIX] == "not applicable"
+
+
+# Attention.
+
+
+def attention(kinds, n=20, noise=0.5):
+    """Profiles by (layer, head): 1 with, -1 against the paragraph's own, 0 neither; others' are noise."""
+    random, rows = np.random.default_rng(0), []
+    for paragraph in range(2 * n):
+        own = random.normal(size=12)
+        for (layer, head), kind in kinds.items():
+            value = 10 + kind * (paragraph < n) * own + (noise if kind else 1) * random.normal(size=12)
+            frame = {"id": paragraph, "layer": layer, "head": head, "position": range(12)}
+            rows.append(pd.DataFrame(frame | {"attention": value}))
+    names = np.where(np.arange(2 * n) < n, "memorized", "non_memorized")
+    sets = pd.DataFrame({"id": range(2 * n), "set": names, "sampled": True})
+    return {"attention": pd.concat(rows), "sets": sets, "head_ranking": ranking((1, 0))}
+
+
+ALIKE = dict.fromkeys(HEADS, 1)
+PREFIX = {"paragraph": {"prefix": 12, "length": 24}}
+
+
+@pytest.mark.parametrize(
+    ("kinds", "highlight", "expected"),
+    [
+        (ALIKE | {(1, 0): -1}, "auto", "holds"),
+        (ALIKE, "auto", "does not hold"),
+        (dict.fromkeys(HEADS, 0), "auto", "undecided"),
+        (ALIKE | {(0, 2): -1}, "auto", "does not hold"),  # another head than the highlighted one
+        (ALIKE | {(0, 2): -1}, {"layer": 0, "head": 2}, "holds"),
+        ({(0, 0): 1, (1, 0): 1}, "auto", "not applicable"),
+    ],
+)
+def test_a_head_is_opposed_to_its_layer_or_not(kinds, highlight, expected):
+    found = verdicts("attention", attention(kinds), highlight=highlight, **PREFIX)
+    assert found == {"attention_opposed": expected}
+
+
+def test_the_interval_of_a_chosen_head_allows_for_the_choice():
+    given = attention(dict.fromkeys(HEADS, 0))
+    chosen, alone = (
+        judged("attention", given, highlight=head, **PREFIX).iloc[0]
+        for head in ("auto", {"layer": 1, "head": 0})
+    )
+    assert chosen["value"] == pytest.approx(alone["value"])
+    assert chosen["high"] - chosen["low"] > 1.1 * (alone["high"] - alone["low"])
+
+
+def test_few_paragraphs_and_constant_profiles_decide_nothing():
+    given = attention(ALIKE | {(1, 0): -1}, n=5)
+    assert set(verdicts("attention", given, **PREFIX).values()) == {"undecided"}
+    given["attention"] = given["attention"].assign(attention=0.5)
+    assert set(verdicts("attention", given, **PREFIX).values()) == {"not applicable"}
+
+
+# Rare tokens.
+
+ATTENDS, LEADS, SOME = (
+    "localized_head_attends_to_rarer_tokens",
+    "localized_head_leads_its_layer",
+    "some_head_attends_to_rarer_tokens",
+)
+
+
+def rare(slopes, n_groups=20, noise=0.1):
+    """Attention per occurrence that falls with the rank by the slope of a (layer, head), else evenly."""
+    random, rank, rows = np.random.default_rng(0), np.arange(10), []
+    for group in range(n_groups):
+        occurrences = 12.0 - rank + random.integers(3, size=10)
+        for head in HEADS:
+            mean = 1 - slopes.get(head, 0) * rank / 10 + noise * random.normal(size=10)
+            frame = {"group": group, "layer": head[0], "head": head[1], "rank": rank}
+            rows.append(
+                pd.DataFrame(frame | {"attention_sum": mean * occurrences, "attention_expected": occurrences})
+            )
+    return {"rare_token_groups": pd.concat(rows), "head_ranking": ranking((1, 0), last="rare_tokens")}
+
+
+@pytest.mark.parametrize(
+    ("slopes", "expected"),
+    [
+        ({(1, 0): 0.5}, ("holds", "holds", "holds")),
+        ({(1, 0): 0.3, (1, 2): 0.6}, ("holds", "does not hold", "holds")),
+        ({(1, 0): 0.5, (0, 2): 0.6}, ("holds", "holds", "holds")),  # another layer is no rival
+        ({(1, 0): -0.5}, ("does not hold", "does not hold", "undecided")),
+    ],
+)
+def test_heads_that_attend_to_rare_tokens(slopes, expected):
+    found = judged("rare_tokens", rare(slopes))
+    assert tuple(found.loc[[ATTENDS, LEADS, SOME], "verdict"]) == expected
+    assert found["n"].tolist() == [20, 20, 10], "half of the groups choose the head that is searched for"
+
+
+def test_the_preference_is_the_mean_rank_of_exchanged_attention_minus_that_of_the_heads():
+    given = rare({(1, 0): 0.5})
+    rows = given["rare_token_groups"].query("layer == 1 and head == 0")
+    weighted = [np.average(rows["rank"], weights=rows[f"attention_{name}"]) for name in ("expected", "sum")]
+    found = judged("rare_tokens", given).loc[ATTENDS, "value"]
+    assert found == pytest.approx(weighted[0] - weighted[1])
+
+
+# Patching.
+
+
+def patching(effects, n=20, noise=0.1, method="exact", n_stored=4):
+    """Changes of q, k and v of every head: noise, and on top the effects of (layer, component, head)."""
+    random, rows = np.random.default_rng(0), []
+    for pair in range(n):
+        for sign, direction in ((1, "memorized_into_perturbed"), (-1, "perturbed_into_memorized")):
+            for component, n_heads in (("q", 4), ("k", n_stored), ("v", n_stored)):
+                for layer in range(2):
+                    for head in range(n_heads):
+                        change = effects.get((layer, component, head), 0) + noise * random.normal()
+                        rows.append((pair, direction, layer, component, head, sign * change))
+    columns = ["id", "direction", "layer", "component", "head", "nll_change"]
+    return {
+        "patching": pd.DataFrame(rows, columns=columns).assign(method=method),
+        "head_ranking": ranking((1, 2)),
+    }
+
+
+@pytest.mark.parametrize(
+    ("effects", "expected"),
+    [
+        ({(0, "v", 1): 2, (1, "v", 2): 1}, "holds"),
+        ({(0, "v", 1): 1, (1, "q", 2): 2}, "does not hold"),  # by any of its sites
+        ({(0, "v", 1): 1, (1, "v", 2): 1}, "undecided"),
+    ],
+)
+def test_patching_points_elsewhere_or_not(effects, expected):
+    assert verdicts("patching", patching(effects)) == {"patching_points_elsewhere": expected}
+
+
+def test_heads_that_read_one_key_value_head_are_one_and_estimates_are_in_doubt():
+    """Query head 3 reads what the named head 2 reads."""
+    shared = patching({(1, "q", 3): 2}, n_stored=2)
+    assert judged("patching", shared).iloc[0]["value"] < 0
+    estimated = judged("patching", patching({(0, "v", 1): 2}, method="attribution")).iloc[0]
+    assert (estimated["verdict"], estimated["reason"]) == (
+        "undecided",
+        "patches of this model were estimated, not run",
+    )
+    assert set(verdicts("patching", patching({(0, "v", 1): 2}, n=5)).values()) == {"undecided"}
+
+
+# Rankings.
+
+AGREE, FIRST = "methods_agree", "one_head_leads"
+CLEAR = [[1, 2, 3, 4], [5, 6, 20, 7]]
+
+
+def ranked(truth, noise=0.1, n_parts=10):
+    """Samples of every method's scores, which are those of `truth` [layer, head] by method and noise."""
+    rng, kinds = np.random.default_rng(0), {"part": n_parts, "rest": n_parts, "resample": 40}
+    keys = pd.DataFrame([(kind, number) for kind, n in kinds.items() for number in range(n)])
+    keys.columns = ["sample", "number"]
+    scores = {m: truth[m] + noise * rng.normal(size=(len(keys), 2, 4)) for m in METHODS}
+    whole = head_ranking.rank_heads({m: pd.Series(np.ravel(truth[m]), HEADS) for m in METHODS})
+    return {
+        "head_rank_samples": head_ranking.sample_ranks(head_ranking.Sampled(keys, scores)),
+        "head_ranking": whole,
+    }
+
+
+def same(scores):
+    return dict.fromkeys(METHODS, np.array(scores, float))
+
+
+def test_methods_that_rank_alike_agree_on_one_head():
+    found = judged("ranking", ranked(same(CLEAR), noise=0.3))
+    assert set(found["verdict"]) == {"holds"} and found["n"].tolist() == [10, 10]
+    assert found.loc[FIRST, "value"] == 1, "its mean rank is 1, the next one's 2"
+
+
+def test_methods_that_only_rank_the_same_layers_first_agree_on_no_head():
+    orders = np.random.default_rng(0).permuted(np.tile(np.arange(4.0), (len(METHODS), 2, 1)), axis=2)
+    truth = {method: order + [[0], [10]] for method, order in zip(METHODS, orders, strict=True)}
+    assert verdicts("ranking", ranked(truth, noise=0.5))[AGREE] == "undecided"
+    opposite = same(CLEAR) | {method: -np.array(CLEAR, float) for method in METHODS[::2]}
+    found = judged("ranking", ranked(opposite, noise=0.5)).loc[AGREE]
+    assert found["verdict"] != "holds" and found["high"] < 0
+
+
+def test_two_equal_heads_and_few_parts_decide_nothing():
+    assert verdicts("ranking", ranked(same([[9, 1, 2, 3], [9, 4, 5, 6]]), noise=0.3))[FIRST] == "undecided"
+    assert set(verdicts("ranking", ranked(same(CLEAR), n_parts=5)).values()) == {"undecided"}
+    one = ranked(same(CLEAR))
+    one["head_rank_samples"] = one["head_rank_samples"].query("sample == 'part'")
+    assert set(verdicts("ranking", one).values()) == {"not applicable"}
+
+
+def test_methods_count_by_their_weights_in_the_lead():
+    truth = same(CLEAR) | {METHODS[0]: np.array(CLEAR, float)[:, ::-1]}
+    given = ranked(truth, noise=0.01)
+    alone = judged("ranking", given).loc[FIRST, "high"]
+    whole = given["head_ranking"]
+    given["head_ranking"] = whole.assign(weight=whole["weight"].where(whole["method"] != METHODS[0], 9.0))
+    assert judged("ranking", given).loc[FIRST, "low"] < alone
+
+
+def test_every_claim_of_these_topics_is_judged_here():
+    names = ("gradients", "attention", "rare_tokens", "patching", "ranking")
+    known = {
+        LARGER,
+        LEAN,
+        MATRIX,
+        "attention_opposed",
+        ATTENDS,
+        LEADS,
+        SOME,
+        "patching_points_elsewhere",
+        AGREE,
+        FIRST,
+    }
+    assert {claim.id for name in names for claim in topics()[name].claims} == known

@@ -1,0 +1,35 @@
+"""Claims judged on made-up tables: by the columns that the registry names, with settings by default."""
+
+import numpy as np
+import pandas as pd
+
+from memloc.claims.evaluate import evaluate
+from memloc.claims.registry import topics
+from memloc.settings.base import Section
+from memloc.settings.sections import sections
+
+MADE = {"paragraph": {"prefix": 50, "length": 100}, "highlight": "auto"}
+
+
+def settings_of(topic: str, **changes) -> Section:
+    wanted = {"paragraph", *topics()[topic].sections}
+    every = {name: {} for name in wanted} | MADE | changes
+    return sections({name: value for name, value in every.items() if name in wanted})
+
+
+def judged(topic: str, tables: dict[str, pd.DataFrame], **changes) -> pd.DataFrame:
+    """Table `claims` of a topic by id; `changes` are sections of settings."""
+    named = topics()[topic].tables
+    read = {name: rows[list(named[name] or rows)] for name, rows in tables.items()}
+    return evaluate(topics()[topic], read, settings_of(topic, **changes)).set_index("id")
+
+
+def verdicts(topic: str, tables: dict[str, pd.DataFrame], **changes) -> dict[str, str]:
+    return judged(topic, tables, **changes)["verdict"].to_dict()
+
+
+def spread(n: int, mean: float = 0.0, deviation: float = 0.1, seed: int = 0) -> np.ndarray:
+    """n values with just this mean and deviation."""
+    values = np.random.default_rng(seed).normal(size=n)
+    centred = values - values.mean()
+    return mean + (deviation * centred / centred.std(ddof=1) if n > 1 else 0 * centred)

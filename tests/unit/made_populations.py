@@ -1,0 +1,82 @@
+"""What estimators of claims meet: values of a finished study, from which simulations draw samples.
+
+`python tests/unit/made_populations.py results/mini/tables` writes them anew next to this file. A
+population is a list of columns; of most, the first is a value of memorized paragraphs and the second of
+non-memorized ones.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+FILE = Path(__file__).with_name("made_populations.json")
+N_HEADS = 12  # of a map that is kept whole
+
+
+def read() -> dict[str, list[np.ndarray]]:
+    """Columns of each population."""
+    return {name: [*map(np.array, columns)] for name, columns in json.loads(FILE.read_text()).items()}
+
+
+def of_study(folder: Path) -> dict[str, list]:
+    """The populations of a study's tables."""
+    found = {**_perturbation(folder), **_ablation(folder)}
+    gradients = _table(folder, "paragraph_gradients")
+    lower = gradients[gradients["layer"] < gradients["layer"].nunique() // 2]
+    sizes, low = (
+        rows.groupby(["group", "id"])[["sum_abs", "score_sum"]].sum() for rows in (gradients, lower)
+    )
+    found["log gradient"] = _groups(np.log(sizes["sum_abs"]))
+    found["gradient's lower share"] = _groups(low["score_sum"] / sizes["score_sum"])
+    impact = _table(folder, "impact_gradients").query("group == 'perturbed'")
+    shares = impact.groupby(["id", "layer"])["max_abs"].sum().unstack()
+    found["layers' shares"] = shares.div(shares.sum(axis=1), axis=0).T.to_numpy()
+    return found
+
+
+def _table(folder: Path, name: str) -> pd.DataFrame:
+    return pd.read_parquet(folder / f"{name}.parquet")
+
+
+def _groups(values: pd.Series) -> list[np.ndarray]:
+    return [values[name].to_numpy() for name in ("memorized", "non_memorized")]
+
+
+def _perturbation(folder: Path) -> dict[str, list]:
+    rows = _table(folder, "perturbation")
+    own, rows = rows[rows["position"] < 0].set_index("id"), rows[rows["position"] >= 0]
+    rows = rows.assign(rise=rows["nll_original"] - rows["id"].map(own["nll_original"]))
+    rises = rows.pivot_table("rise", ["set", "id"], "position")
+    half = rises.shape[1] // 2
+    later = rises.iloc[:, half:-1].mean(axis=1) - rises.iloc[:, : half - 1].mean(axis=1)
+    return {
+        "rise per token": _groups(rises.mean(axis=1)),
+        "later minus earlier rise": _groups(later),
+    }
+
+
+def _ablation(folder: Path) -> dict[str, list]:
+    heads = _table(folder, "head_ablation").query("replacement == 'mean'")
+    gained = heads.pivot(index=["group", "id"], columns=["layer", "head"], values="nll_gained").iloc[
+        :, :N_HEADS
+    ]
+    noise = _table(folder, "weight_noise").query("kind == 'noise' and size > 0")
+    noise = noise.groupby(["group", "id", "draw", "arm"])["nll"].mean().unstack("arm")
+    more = (noise["top"] - noise["random"]).unstack("draw")
+    names = ("memorized", "non_memorized")
+    return {
+        "heads": [gained.loc[name].to_numpy().T for name in names],
+        "draws": [more.loc[name].to_numpy().T for name in names],
+    }
+
+
+if __name__ == "__main__":
+    made = of_study(Path(sys.argv[1]))
+    rounded = {
+        name: [np.vectorize(lambda value: float(f"{value:.3g}"))(column).tolist() for column in columns]
+        for name, columns in made.items()
+    }
+    FILE.write_text(json.dumps(rounded, separators=(",", ":")).replace("],", "],\n") + "\n")
