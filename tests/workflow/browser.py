@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+SIZES = {"wide": {"width": 1280, "height": 900}, "phone": {"width": 400, "height": 860}}
 
 
 def program() -> str | None:
@@ -87,3 +89,10 @@ class Explorer:
     def close(self) -> None:
         """Close the window."""
         self.page.context.close()
+
+
+def faults(page: Page) -> list[tuple[str, str]]:
+    """What axe-core finds on a page that is serious or worse: the rule and the element."""
+    found = Axe().run(page).response["violations"]
+    grave = [rule for rule in found if rule["impact"] in ("serious", "critical")]
+    return [(rule["id"], node["html"][:200]) for rule in grave for node in rule["nodes"]]

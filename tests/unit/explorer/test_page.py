@@ -61,8 +61,9 @@ def browser():
 
 
 @pytest.fixture(scope="module")
-def opened(browser, folder):
-    explorer = browsers.Explorer.opened(browser, folder, viewport={"width": 1280, "height": 900})
+def opened(browser, folder, pair):
+    view = f"paragraph={pair.id}"
+    explorer = browsers.Explorer.opened(browser, folder, view, viewport={"width": 1280, "height": 900})
     yield explorer
     assert explorer.said == [] and explorer.outside() == []
     explorer.close()
@@ -71,11 +72,16 @@ def opened(browser, folder):
 @pytest.fixture
 def page(opened, pair):
     """The page, at the perturbed paragraph and otherwise as it opens."""
-    view = {"paragraph": int(pair.id), "token": -1, "by": "effect", "layer": 1, "head": 2}
-    view |= {"tab": "paragraphs", "scope": "paragraph", "sort": "page", "search": "", "without": ""}
+    view = {"paragraph": int(pair.id), "token": -1, "by": "effect", "layer": 1, "head": 2, "search": ""}
+    view |= {"tab": "paragraphs", "scope": "paragraph", "sort": "page", "without": "", "map": "patching"}
     opened.page.evaluate("view => memloc.state.set(view)", view)
     opened.wait(int(pair.id))
     return opened.page
+
+
+def state(page, *names):
+    found = page.evaluate("memloc.state.get()")
+    return [found[name] for name in names]
 
 
 def listed(page):
@@ -204,7 +210,7 @@ def test_numbers_of_tokens_are_those_of_the_head_that_the_queries_share(page, ta
     gradients = gradients[gradients.group == "memorized"]
     effects = tables["perturbation"].query("id == @pair.id").set_index("position").em
     for query, shared in ((3, 1), (1, 0)):
-        page.select_option("#head", str(query))
+        page.evaluate("head => memloc.state.set({ head })", query)
         header, rows, name = rows_of(page, "#tokens-csv")
         found = [row[header.index("value_gradient")] for row in rows]
         expected = gradients[gradients["head"] == shared].sort_values("position").max_abs
@@ -222,12 +228,14 @@ def test_the_strongest_token_has_the_strongest_colour_and_its_numbers_are_told(p
     assert page.locator(".is-impact").first.get_attribute("data-position") == str(pair.impact_position)
     told = page.inner_text("#token")
     texts = tables["vocabulary"].set_index("token").text
-    assert f"Token {pair.position}" in told and "leaves 0 tokens of exact match" in told
+    assert f"Token {pair.position}" in told and "in its place leaves none of 12 tokens." in told
     assert texts[pair.token].replace("\n", "↵").replace(" ", "␣") in told
     before = tables["perturbation"].query("id == @pair.id and position == -1").em.iloc[0]
     assert page.inner_text("#legend").split("\n")[:2] == ["0", f"{before} tokens"]
     page.locator("#tokens .token").nth(20).click()
-    assert "Token 20" in page.inner_text("#token") and "Rank of rarity" not in page.inner_text("#token")
+    assert "Token 20" in page.inner_text("#token") and "a part of the continuation" in page.inner_text(
+        "#token"
+    )
 
 
 def test_maps_are_of_the_paragraph_or_of_its_set(page, tables, pair):
@@ -240,9 +248,9 @@ def test_maps_are_of_the_paragraph_or_of_its_set(page, tables, pair):
         assert found == pytest.approx(expected.to_dict(), rel=1e-5, abs=1e-8)
         size = max(abs(value) for value in expected)
         ends = page.evaluate("size => [memloc.number(-size), memloc.number(size)]", size)
-        assert ends == page.inner_text("[data-map=patching] .range").split()
+        assert ends == page.inner_text("#map .range").split()[:2]
         chosen = page.evaluate("value => memloc.number(value)", expected[1, 1])
-        assert page.inner_text("[data-map=patching] .readout") == f"L1 H1: {chosen}", "of query 2"
+        assert page.inner_text("#map .readout") == f"Layer 1, head 1: {chosen}", "of query 2"
 
 
 def test_maps_of_a_set_are_those_of_the_chosen_paragraph(page, tables):
@@ -252,22 +260,56 @@ def test_maps_of_a_set_are_those_of_the_chosen_paragraph(page, tables):
     page.locator(f"body[data-shown='{number}']").wait_for()
     own = entropy[entropy.id.map(sets) == "non_memorized"].groupby(["layer", "head"]).entropy.mean()
     assert cells(page, "set", "attention_entropy") == pytest.approx(own.to_dict(), rel=1e-5)
-    assert page.inner_text("[data-map=attention_entropy] figcaption").endswith("non-memorized")
+    page.locator("#thumbs [data-map=attention_entropy]").click()
+    assert page.inner_text("#map figcaption") == "Attention entropy non-memorized"
 
 
-def test_a_map_brings_the_head_that_is_clicked_and_the_keys_go_through_all(page):
-    """Of two stored heads, the first is that of queries 0 and 1, the second that of 2 and 3."""
-    head = "() => [memloc.state.get().layer, memloc.state.get().head]"
-    box = page.locator("[data-map=patching] canvas").bounding_box()
-    page.mouse.click(box["x"] + box["width"] - 3, box["y"] + 4)
-    assert page.evaluate(head) == [0, 2]
+def click_cell(page, layer, head):
+    """Of the large map: cells of two stored heads, and an MLP column where the map has some."""
+    box = page.locator("#map canvas").bounding_box()
+    width, height = (box["width"] - 16) / 2, (box["height"] - 14) / 2
+    page.mouse.click(box["x"] + 16 + (head + 0.5) * width, box["y"] + (layer + 0.5) * height)
+
+
+def test_a_click_on_a_cell_colours_the_tokens_by_its_head(page, tables, pair):
+    """Also in the view that the page opens with. The first stored head is that of queries 0 and 1."""
+    assert state(page, "by") == ["effect"]
+    click_cell(page, 0, 1)
+    assert state(page, "layer", "head", "by") == [0, 2, "attention"]
+    assert page.input_value("#colouring") == "attention"
+    attention = tables["attention"].query("id == @pair.id and layer == 0 and head == 1")
+    strongest = attention.loc[attention.attention.idxmax(), "position"]
+    colour = page.evaluate("memloc.colours.css(memloc.colours.at(1, false))")
+    at = page.locator("#tokens .token").nth(int(strongest))
+    assert at.evaluate("span => span.style.background.replaceAll(',', '')") == colour
+    page.select_option("#colouring", "value_gradient")
+    click_cell(page, 1, 0)
+    assert state(page, "layer", "head", "by") == [1, 0, "value_gradient"], "a colouring of heads stays"
+
+
+def test_layer_and_head_are_there_where_they_do_something(page):
+    fields = {"effect": (False, False), "attention": (True, True), "residual_into_perturbed": (True, False)}
+    for by, shown in fields.items():
+        page.select_option("#colouring", by)
+        assert tuple(page.locator(f"#{name}-field").is_visible() for name in ("layer", "head")) == shown
+
+
+def test_keys_go_through_all_heads(page):
+    page.evaluate("memloc.state.set({ layer: 0, head: 2 })")
     for key, expected in (("]", [0, 3]), ("]", [1, 0]), ("[", [0, 3])):
         page.keyboard.press(key)
-        assert page.evaluate(head) == expected
+        assert state(page, "layer", "head") == expected
     page.evaluate("memloc.state.set({ layer: 1, head: 3 })")
-    for key, expected in (("]", [0, 0]), ("[", [1, 3]), ("]", [0, 0])):
-        page.keyboard.press(key)
-        assert page.evaluate(head) == expected
+    page.keyboard.press("]")
+    assert state(page, "layer", "head") == [0, 0]
+
+
+def test_one_map_is_large_and_the_others_are_chosen_by_their_thumbnails(page):
+    thumbs = page.locator("#thumbs .thumb")
+    assert page.locator("#map canvas").count() == 1 and thumbs.count() > 3
+    page.locator("#thumbs [data-map=attention_to_token]").click()
+    assert page.locator("#map figure").get_attribute("data-map") == "attention_to_token"
+    assert page.locator("#thumbs [aria-pressed=true]").get_attribute("data-map") == "attention_to_token"
     assert "weight gradients" in page.inner_text("#maps-rest")
 
 
@@ -362,13 +404,115 @@ def test_an_interval_that_begins_at_zero_is_written(page, from_zero):
     )
 
 
-def test_a_head_of_the_ranking_is_shown_in_the_maps(page, tables):
+def test_a_head_of_the_ranking_colours_the_tokens(page):
     open_tab(page, "head_ranking", "Ranks of heads")
     last = page.locator("#tab tbody tr").last.locator("a")
     _, layer, _, head = last.inner_text().replace(",", "").split()
     last.click()
-    state = page.evaluate("memloc.state.get()")
-    assert (state["layer"], state["head"], state["tab"]) == (int(layer), int(head), "paragraphs")
+    expected = [int(layer), int(head), "paragraphs", "attention"]
+    assert state(page, "layer", "head", "tab", "by") == expected
+
+
+def test_back_and_escape_lead_from_a_tab_to_the_paragraphs(page, pair):
+    for leave in (page.go_back, lambda: page.keyboard.press("Escape")):
+        page.locator("#tab-claims").click()
+        page.locator("#tab h2").first.wait_for()
+        leave()
+        page.locator("#paragraphs:not([hidden])").wait_for()
+        assert state(page, "tab", "paragraph") == ["paragraphs", pair.id]
+    page.go_forward()
+    page.go_back()
+    assert state(page, "paragraph") == [pair.id], "the page is still there"
+
+
+def test_an_address_of_a_paragraph_that_is_not_here_says_so_and_is_mended(page):
+    for wrong in ("999999", "x"):
+        page.evaluate("wrong => { location.hash = `paragraph=${wrong}`; }", wrong)
+        page.locator("#missing:not([hidden])").wait_for()
+        example = index_on(page)["example"]
+        said = f"Paragraph {wrong} is not on this page. Shown is paragraph {example}."
+        assert page.inner_text("#missing") == said and f"paragraph={example}" in page.url
+    page.locator("#next").click()
+    assert page.locator("#missing").is_hidden()
+
+
+def test_an_empty_list_says_why_and_can_be_filled_again(page):
+    n = len(listed(page))
+    page.fill("#search", "zzzz-nothing")
+    assert "No paragraph of the chosen sets holds “zzzz-nothing”." in page.inner_text("#nothing")
+    page.locator("#nothing button").click()
+    assert len(listed(page)) == n and page.locator("#nothing").is_hidden()
+
+
+def test_the_first_sentence_says_what_is_seen(page, tables, pair):
+    """Of a recited paragraph and its costliest token, of one that is partly known, and of an unknown one."""
+    texts, scores = tables["vocabulary"].set_index("token").text, tables["scores"].set_index("id").em
+    token = texts[tables["paragraphs"].set_index("id").tokens[pair.id][pair.position]].strip()
+    said = page.inner_text("#story")
+    assert said.startswith(
+        "The model recites this paragraph: given the first 12 tokens, it writes the other 12"
+    )
+    assert said.endswith(f"Replacing the token marked ▲, “{token}”, costs most: all 12 tokens.")
+    shown = scores.loc[listed(page)]
+    for number, told in (
+        (shown.index[shown == 0][0], "does not know this paragraph: its first token is already another one."),
+        (shown.index[shown.between(2, 11)][0], f"{shown[shown.between(2, 11)].iloc[0]} of 12 tokens."),
+    ):
+        page.evaluate("paragraph => memloc.state.set({ paragraph })", int(number))
+        page.locator(f"body[data-shown='{number}']").wait_for()
+        assert told in page.inner_text("#story")
+
+
+def test_a_term_says_what_it_means_where_it_is_pointed_at_or_tapped(page):
+    term, tip = page.locator("#scores .term", has_text="exact match"), page.locator("#tip")
+    term.hover()
+    assert "before its first mistake" in tip.inner_text()
+    page.mouse.move(0, 0)
+    assert tip.is_hidden()
+    term.click()
+    assert tip.is_visible() and term.get_attribute("aria-expanded") == "true"
+    page.keyboard.press("Escape")
+    assert tip.is_hidden()
+
+
+def test_the_guide_begins_a_first_visit_and_can_be_left_and_begun_again(browser, folder):
+    explorer = browsers.Explorer.opened(browser, folder, viewport={"width": 1280, "height": 900})
+    page, guide = explorer.page, explorer.page.locator("#guide")
+    assert state(page, "paragraph") == [index_on(page)["example"]]
+    titles = []
+    for _ in range(3):
+        titles.append(guide.locator("h3").inner_text())
+        guide.locator(".go").click()
+    assert titles == ["1 of 3: Read", "2 of 3: Replace a token", "3 of 3: Look inside"] and guide.is_hidden()
+    page.locator("#guide-open").click()
+    guide.get_by_text("Skip").click()
+    assert guide.is_hidden() and page.locator(".guided").count() == 0
+    page.goto((folder / "index.html").as_uri())
+    explorer.wait()
+    assert guide.is_hidden(), "it was left before"
+    assert explorer.said == []
+    explorer.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", browsers.SIZES)
+def test_every_view_is_silent_accessible_and_fits(browser, folder, size, theme):
+    options = {"viewport": browsers.SIZES[size], "color_scheme": theme, "has_touch": size == "phone"}
+    explorer = browsers.Explorer.opened(browser, folder, **options)
+    page = explorer.page
+    for tab in page.locator("[role=tab]").all():
+        tab.click()
+        page.locator("#tab:not([hidden]) h2, #paragraphs:not([hidden]) #story").first.wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), tab.inner_text()
+        assert browsers.faults(page) == [], tab.inner_text()
+    page.locator("#tab-paragraphs").click()
+    if size == "phone":
+        tops = [page.locator(name).bounding_box()["y"] for name in ("#story", "#tokens", "#map", "#list")]
+        assert tops == sorted(tops), "the text comes first"
+        page.locator("#scores .term").last.tap()
+        assert page.locator("#tip").is_visible()
+    assert explorer.said == []
+    explorer.close()
 
 
 def test_a_saved_cell_with_commas_quotes_or_lines_stays_one_cell(page):

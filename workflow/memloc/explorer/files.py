@@ -22,12 +22,14 @@ SCRIPTS = (
     "state.js",
     "colours.js",
     "downloads.js",
+    "terms.js",
     "scatter.js",
     "list.js",
     "tokens.js",
     "continuations.js",
     "maps.js",
     "tabs.js",
+    "guide.js",
     "main.js",
 )
 # The page that shows two models side by side.

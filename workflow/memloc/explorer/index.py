@@ -7,6 +7,7 @@ import pandas as pd
 
 from memloc.explorer import maps, tokens
 from memloc.explorer.selection import SCORES, cloud, paragraph_rows
+from memloc.figures.parts.perturbation_example import example_ids
 from memloc.figures.parts.style import COLOURS, set_labels
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
@@ -36,9 +37,16 @@ def index_of(
         ],
         "scores": [{"key": key, "label": label} for key, label in SCORES.items()],
         "paragraphs": paragraph_rows(ids, tables),
+        "example": _example(ids, tables),
         "n_paragraphs": len(tables["sets"]),
         "cloud": cloud(tables["scores"]),
         "colourings": tokens.described(tables),
         "maps": maps.described(tables),
         "tabs": [{"key": key, "title": title} for key, title in titles.items()],
     }
+
+
+def _example(ids: list[int], tables: Tables) -> int | None:
+    """The paragraph that the page opens at, as in Figure 3: memorized, and lost by one token."""
+    ranked = example_ids(tables) if "perturbation" in tables else []
+    return next((name for name in (*ranked, *ids) if name in ids), None)

@@ -25,13 +25,13 @@
     return element(
       "div",
       { class: "continuation" },
-      element("h3", {}, title),
+      element("h3", {}, memloc.term(title.toLowerCase(), title)),
       element("p", { class: "note" }, about),
       body,
     );
   }
 
-  const counted = (n) => (n === 1 ? "1 token" : `${n} tokens`);
+  const counted = (n) => memloc.counted(n, "token");
 
   function greedy(own, tokens) {
     if (!tokens) {
@@ -93,7 +93,7 @@
     show(state, content) {
       const own = content.tokens.slice(index.n_prefix);
       byId("continuations").replaceChildren(
-        element("h2", {}, "Continuations"),
+        element("h2", {}, "What the text says, and what the model writes"),
         element(
           "div",
           { class: "side-by-side" },

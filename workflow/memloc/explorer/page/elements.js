@@ -49,6 +49,17 @@ memloc.number = (value) => {
 const superscript = (power) =>
   String(power).replace(/[-\d]/g, (digit) => (digit === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(digit)]));
 
+memloc.counted = (n, unit) => `${memloc.number(n)} ${unit}${n === 1 ? "" : "s"}`;
+
+/** So many of all tokens, in words where it is none or all. */
+memloc.share = (n, all) =>
+  n === 0 ? `none of ${all} tokens` : n === all ? `all ${all} tokens` : `${n} of ${all} tokens`;
+
+memloc.percent = (share) =>
+  `${share > 0.995 || share < 0.01 ? memloc.number(100 * share) : Math.round(100 * share)} %`;
+
+memloc.times = (n) => ["never", "once", "twice"][n] ?? `${memloc.number(n)} times`;
+
 /** Text of a token in which whitespace can be seen. */
 memloc.visible = (text) =>
   text.replaceAll("\n", "↵").replaceAll("\t", "⇥").replaceAll("\r", "␍").replaceAll(" ", "␣");

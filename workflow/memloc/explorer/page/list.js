@@ -53,6 +53,19 @@
       list.firstChild.tabIndex = 0;
     }
     byId("n-shown").textContent = `${shown.length} of ${index.paragraphs.length}`;
+    nothing(state);
+  }
+
+  /** Says why the list is empty, and how to fill it again. */
+  function nothing(state) {
+    const box = byId("nothing");
+    box.hidden = shown.length > 0;
+    const what = state.search
+      ? `No paragraph of the chosen sets holds “${state.search}”. `
+      : "No set is chosen. ";
+    const again = () => memloc.state.set({ search: "", without: "" });
+    const button = element("button", { type: "button", class: "quiet", onclick: again }, "Show all");
+    box.replaceChildren(...(box.hidden ? [] : [what, button]));
   }
 
   function chips(state) {
@@ -71,6 +84,7 @@
           class: "chip",
           "data-set": set.key,
           "aria-pressed": String(!without.has(set.key)),
+          title: memloc.meaning(set.label),
           style: `--set: ${set.colour}`,
           onclick: () => toggle(set.key),
         },
@@ -118,6 +132,8 @@
       );
       byId("sort").addEventListener("change", (event) => memloc.state.set({ sort: event.target.value }));
       byId("search").addEventListener("input", (event) => memloc.state.set({ search: event.target.value }));
+      byId("previous").addEventListener("click", () => step(-1));
+      byId("next").addEventListener("click", () => step(1));
       byId("list").addEventListener("keydown", (event) => {
         const by = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10 }[event.key];
         if (by) {

@@ -18,9 +18,7 @@
   function known(state, index) {
     const within = (value, n) => Number.isInteger(value) && value >= 0 && value < n;
     return {
-      ...(index.paragraphs.some(({ id }) => id === state.paragraph)
-        ? {}
-        : { paragraph: index.paragraphs[0].id }),
+      ...(index.paragraphs.some(({ id }) => id === state.paragraph) ? {} : { paragraph: index.example }),
       ...(["paragraphs", ...index.tabs.map(({ key }) => key)].includes(state.tab)
         ? {}
         : { tab: "paragraphs" }),
@@ -28,6 +26,15 @@
       ...(within(state.head, index.n_heads) ? {} : { head: index.head.head }),
       ...(within(state.token, index.n_tokens) ? {} : { token: -1 }),
     };
+  }
+
+  /** Says that the address asked for a paragraph that is not here. */
+  function missing(state) {
+    const box = byId("missing");
+    box.hidden = state.missing === null;
+    box.textContent = box.hidden
+      ? ""
+      : `Paragraph ${state.missing} is not on this page. Shown is paragraph ${state.paragraph}.`;
   }
 
   async function show(state, changed) {
@@ -38,6 +45,7 @@
     if (changed.has("tab")) {
       memloc.tabs.show(state);
     }
+    missing(state);
     if (state.tab !== "paragraphs") {
       return;
     }
@@ -57,10 +65,25 @@
     }
   }
 
+  /** One step back: from a meaning, the guide, a field, a tab, a token. */
+  function back(field) {
+    if (memloc.hideTerm() || memloc.guide.close()) {
+      return;
+    }
+    if (field) {
+      field.blur();
+    } else if (memloc.state.get().tab !== "paragraphs") {
+      memloc.state.set({ tab: "paragraphs" });
+      byId("tab-paragraphs").focus();
+    } else {
+      memloc.state.set({ token: -1 });
+    }
+  }
+
   function keys(event) {
     const typing = event.target.closest("input, select, textarea");
     if (event.key === "Escape") {
-      typing ? event.target.blur() : memloc.state.set({ token: -1 });
+      back(typing && event.target);
       return;
     }
     if (typing || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("[role=tab]")) {
@@ -85,7 +108,6 @@
   }
 
   memloc.start = (index) => {
-    const first = index.paragraphs[0].id;
     memloc.state.listen(show);
     for (const view of [
       memloc.scatter,
@@ -94,17 +116,19 @@
       memloc.continuations,
       memloc.maps,
       memloc.tabs,
+      memloc.guide,
     ]) {
       view.begin(index);
     }
     const defaults = {
       tab: "paragraphs",
-      paragraph: first,
+      paragraph: index.example,
       token: -1,
       by: "effect",
       layer: index.head.layer,
       head: index.head.head,
       scope: "paragraph",
+      map: "attention_to_token",
       sort: "page",
       search: "",
       without: "",

@@ -1,9 +1,11 @@
-// Maps of layers x heads, one per method; MLPs are columns beside the heads. Every map shows the same head.
+// Maps of layers x heads: one at a time, the others as thumbnails. MLPs are columns beside the heads. Every map
+// shows the same head.
 
 (() => {
   const { byId, element } = memloc;
   const GAP = 0.4; // of a cell, between heads and MLPs
   const [LEFT, BELOW] = [16, 14]; // for the numbers of layers and heads
+  const SMALL = { width: 84, height: 46 }; // pixels of a thumbnail
   let index;
   let ofSets;
   let drawn = [];
@@ -11,7 +13,7 @@
   const TO_TOKEN = {
     key: "attention_to_token",
     title: "Attention to the token",
-    about: "Attention of the first decoded token to the chosen token of the prefix.",
+    about: "How much each head looks at the chosen token when it writes the first token of the continuation.",
     unit: "share",
     diverging: false,
     ascending: false,
@@ -56,9 +58,18 @@
   /** The head of the map that holds the chosen query head: key/value heads may be shared. */
   const storedHead = (state, nHeads) => Math.floor((state.head * nHeads) / index.n_heads);
 
+  /** First query head that reads a key/value head. */
+  const unstored = (head, nHeads) => Math.ceil((head * index.n_heads) / nHeads);
+
+  const scaleOf = ({ map, grid }) =>
+    memloc.colours.scale(
+      grid.made.map(({ value }) => value),
+      map,
+    );
+
   /** Numbers of layers and heads beside the cells, as many as there is room for. */
   function label(context, grid, w, h) {
-    context.font = "9.5px system-ui, sans-serif";
+    context.font = "10.5px system-ui, sans-serif";
     context.fillStyle = memloc.colours.named("soft");
     context.textAlign = "right";
     const [perRow, perColumn] = [Math.ceil(11 / h), Math.ceil(13 / w)];
@@ -75,15 +86,11 @@
     }
   }
 
-  function paint(context, grid, map, width, height, state) {
-    const scale = memloc.colours.scale(
-      grid.made.map(({ value }) => value),
-      map,
-    );
-    const [w, h] = [(width - LEFT) / grid.columns, (height - BELOW) / grid.rows];
-    context.save();
-    context.translate(LEFT, 0);
-    label(context, grid, w, h);
+  /** The cells of a map, and the outline of the chosen head. */
+  function fill(context, card, width, height, state) {
+    const { grid, map } = card;
+    const scale = scaleOf(card);
+    const [w, h] = [width / grid.columns, height / grid.rows];
     for (const { row, column, value } of grid.made) {
       context.fillStyle = Number.isFinite(value)
         ? memloc.colours.css(memloc.colours.at(scale.share(value), map.diverging))
@@ -98,33 +105,54 @@
       context.strokeStyle = memloc.colours.named("ink");
       context.strokeRect(column * w + 1, state.layer * h + 1, w - 2, h - 2);
     }
+    return [w, h];
+  }
+
+  function paint(context, card, width, height, state) {
+    context.save();
+    context.translate(LEFT, 0);
+    const size = fill(context, card, width - LEFT, height - BELOW, state);
+    label(context, card.grid, ...size);
     context.restore();
-    return scale;
+  }
+
+  /** A context for sharp pictures of this size on a canvas. */
+  function sized(canvas, width, height) {
+    const ratio = devicePixelRatio || 1;
+    canvas.width = width * ratio;
+    canvas.height = height * ratio;
+    canvas.style.height = `${height}px`;
+    const context = canvas.getContext("2d");
+    context.scale(ratio, ratio);
+    return context;
   }
 
   function draw(card, state) {
-    const ratio = devicePixelRatio || 1;
-    const width = card.canvas.clientWidth || 160;
-    const height = BELOW + Math.min(Math.max(card.grid.rows * 16, 40), 260);
-    card.canvas.width = width * ratio;
-    card.canvas.height = height * ratio;
-    card.canvas.style.height = `${height}px`;
-    const context = card.canvas.getContext("2d");
-    context.scale(ratio, ratio);
-    const scale = paint(context, card.grid, card.map, width, height, state);
+    sizedSmall(card, state);
+    if (!card.canvas) {
+      return;
+    }
+    const width = card.canvas.clientWidth || 300;
+    const height = BELOW + Math.min(Math.max(card.grid.rows * 30, 90), 420);
+    paint(sized(card.canvas, width, height), card, width, height, state);
     const chosen = card.grid.made.find(
       ({ row, head }) => row === state.layer && head === storedHead(state, card.grid.nHeads),
     );
     tell(card, chosen);
-    card.range.replaceChildren(memloc.number(scale.low), bar(card.map), memloc.number(scale.high));
-    card.range.title = card.map.unit;
+    const { low, high } = scaleOf(card);
+    card.range.replaceChildren(memloc.number(low), bar(card.map), `${memloc.number(high)} ${card.map.unit}`);
     card.canvas.setAttribute("aria-label", `${card.map.title}, ${card.variant}: ${said(chosen)}`);
+  }
+
+  function sizedSmall(card, state) {
+    const { width, height } = SMALL;
+    fill(sized(card.small, width, height), card, width, height, state);
   }
 
   const bar = ({ diverging, ascending }) =>
     element("span", { class: "bar", style: `background: ${memloc.colours.gradient(diverging, ascending)}` });
 
-  const short = ({ row, head, name }) => `L${row} ${name ?? `H${head}`}`;
+  const short = ({ row, head, name }) => `Layer ${row}, ${name ?? `head ${head}`}`;
 
   const said = (cell) => (cell ? `${short(cell)}: ${memloc.number(cell.value)}` : "");
 
@@ -139,6 +167,16 @@
     return card.grid.made.find(
       (each) => each.row === row && column >= each.column && column < each.column + 1,
     );
+  }
+
+  /** A click brings a head, which then colours the tokens; an MLP brings its layer. */
+  function choose(card, cell) {
+    const state = memloc.state.get();
+    const head =
+      cell.head === undefined
+        ? {}
+        : { head: unstored(cell.head, card.grid.nHeads), by: memloc.tokens.ofHead(state) };
+    memloc.state.set({ layer: cell.row, ...head });
   }
 
   function numbers(card) {
@@ -169,11 +207,10 @@
   }
 
   function details(card) {
-    const made = element("details", {}, element("summary", {}, "Meaning, numbers"));
+    const made = element("details", {}, element("summary", {}, "Numbers"));
     made.addEventListener("toggle", () => {
       if (made.open && made.children.length === 1) {
         made.append(
-          element("p", { class: "note" }, `${card.map.about} In ${card.map.unit}.`),
           element(
             "div",
             { class: "scroll", tabindex: 0, role: "region", "aria-label": `Numbers of ${card.map.title}` },
@@ -185,6 +222,7 @@
     return made;
   }
 
+  /** A map with its variant; null where the scope has none. */
   function build(map, state, content) {
     const shown = found(map, state, content);
     if (!shown) {
@@ -193,14 +231,17 @@
     const names = Object.keys(shown.variants);
     const key = `map-${map.key}`;
     const variant = names.includes(state[key]) ? state[key] : names[0];
-    const card = { map, variant, grid: cells(shown.variants[variant]) };
+    return { map, key, names, variant, of: shown.of, grid: cells(shown.variants[variant]) };
+  }
+
+  /** The map that is large. */
+  function large(card) {
     card.canvas = element("canvas", {
       role: "img",
       onclick: (event) => {
         const cell = cellAt(card, event);
         if (cell) {
-          const head = cell.head === undefined ? {} : { head: unstored(cell.head, card.grid.nHeads) };
-          memloc.state.set({ layer: cell.row, ...head });
+          choose(card, cell);
         }
       },
       onmousemove: (event) => tell(card, cellAt(card, event)),
@@ -208,30 +249,45 @@
     });
     card.readout = element("span", { class: "readout" });
     card.range = element("span", { class: "range" });
-    const choose = element("select", {
-      "aria-label": `Variant of ${map.title}`,
-      onchange: (event) => memloc.state.set({ [key]: event.target.value }),
+    const variants = element("select", {
+      "aria-label": `Variant of ${card.map.title}`,
+      onchange: (event) => memloc.state.set({ [card.key]: event.target.value }),
     });
     memloc.fillSelect(
-      choose,
-      names.map((each) => [each, each]),
-      variant,
+      variants,
+      card.names.map((each) => [each, each]),
+      card.variant,
     );
-    card.figure = element(
+    return element(
       "figure",
-      { class: "map", "data-map": map.key, title: map.about },
-      element("figcaption", {}, map.title, shown.of ? element("small", {}, ` ${shown.of}`) : null),
-      names.length > 1 ? choose : element("p", { class: "variant" }, variant),
+      { class: "map", "data-map": card.map.key },
+      element("figcaption", {}, card.map.title, card.of ? element("small", {}, ` ${card.of}`) : null),
+      element("p", { class: "note" }, card.map.about),
+      card.names.length > 1 ? variants : element("p", { class: "variant" }, card.variant),
       card.canvas,
       card.readout,
       card.range,
       details(card),
     );
-    return card;
   }
 
-  /** First query head that reads a key/value head. */
-  const unstored = (head, nHeads) => Math.ceil((head * index.n_heads) / nHeads);
+  /** A button with a small picture of a map. */
+  function thumb(card, chosen) {
+    card.small = element("canvas", { "aria-hidden": "true" });
+    return element(
+      "button",
+      {
+        type: "button",
+        class: "thumb",
+        "data-map": card.map.key,
+        "aria-pressed": String(chosen),
+        title: card.map.about,
+        onclick: () => memloc.state.set({ map: card.map.key }),
+      },
+      card.small,
+      card.map.title,
+    );
+  }
 
   function rows() {
     return drawn.flatMap(({ map, variant, grid }) =>
@@ -239,6 +295,7 @@
     );
   }
 
+  /** All maps on one sheet. */
   function picture(state) {
     const [width, height, perRow] = [260, 150, 3];
     const n = drawn.length;
@@ -252,21 +309,18 @@
       context.fillText(card.map.title, 0, 10);
       context.font = "11px system-ui, sans-serif";
       context.fillText(card.variant, 0, 25);
-      const { low, high } = memloc.colours.scale(
-        card.grid.made.map(({ value }) => value),
-        card.map,
-      );
+      const { low, high } = scaleOf(card);
       const range = `${memloc.number(low)} to ${memloc.number(high)} ${card.map.unit}`;
       context.fillText(range, 0, height - 18, width - 20);
       context.translate(0, 34);
-      paint(context, card.grid, card.map, width - 20, height - 74, state);
+      paint(context, card, width - 20, height - 74, state);
       context.restore();
     });
     return sheet.canvas;
   }
 
   function switches(state) {
-    const option = (key, label) =>
+    const option = (key, text) =>
       element(
         "button",
         {
@@ -276,17 +330,25 @@
           "aria-checked": String(state.scope === key),
           onclick: () => memloc.state.set({ scope: key }),
         },
-        label,
+        text,
       );
-    byId("scope").replaceChildren(option("paragraph", "This paragraph"), option("set", "Its set"));
+    byId("scope").replaceChildren(option("paragraph", "In this paragraph"), option("set", "In its set"));
   }
 
   function about(state, made) {
     const shown = new Set(made.map(({ map }) => map.key));
     const rest = index.maps.filter(({ key }) => !shown.has(key)).map(({ title }) => title.toLowerCase());
-    const where =
-      state.scope === "paragraph" ? "for sets only, or not for this paragraph" : "not for this set";
-    byId("maps-rest").textContent = rest.length ? `Known ${where}: ${rest.join(", ")}.` : "";
+    const where = state.scope === "paragraph" ? "“In its set” has" : "Not known for this set:";
+    byId("maps-rest").textContent = rest.length ? `${where} ${rest.join(", ")}.` : "";
+  }
+
+  function rebuild(state, content) {
+    switches(state);
+    drawn = [TO_TOKEN, ...index.maps].map((map) => build(map, state, content)).filter(Boolean);
+    const chosen = drawn.find(({ map }) => map.key === state.map) ?? drawn[0];
+    byId("map").replaceChildren(...(chosen ? [large(chosen)] : ["There is no map of this paragraph."]));
+    byId("thumbs").replaceChildren(...drawn.map((card) => thumb(card, card === chosen)));
+    about(state, drawn);
   }
 
   memloc.maps = {
@@ -305,10 +367,7 @@
     show(state, content, changed) {
       const kept = [...changed].every((name) => name === "layer" || name === "head" || name === "by");
       if (!kept || !drawn.length) {
-        switches(state);
-        drawn = [TO_TOKEN, ...index.maps].map((map) => build(map, state, content)).filter(Boolean);
-        byId("maps").replaceChildren(...drawn.map(({ figure }) => figure));
-        about(state, drawn);
+        rebuild(state, content);
       }
       for (const card of drawn) {
         draw(card, state);

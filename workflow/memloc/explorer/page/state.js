@@ -7,25 +7,31 @@
   let correction = () => ({});
 
   const numeric = new Set(["paragraph", "layer", "head", "token"]);
+  const steps = ["paragraph", "tab"]; // the browser's Back undoes a change of these
 
+  /** What the address asks for, with what there is not replaced. */
   function parse() {
     const given = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+    const named = given.paragraph;
     for (const name of Object.keys(given)) {
       if (numeric.has(name)) {
         given[name] = Number(given[name]);
       }
     }
     const asked = { ...defaults, ...given };
-    return { ...asked, ...correction(asked) };
+    const mended = correction(asked);
+    return { ...asked, ...mended, missing: "paragraph" in mended ? named : null };
   }
 
-  function write() {
+  function write(pushed) {
     const shown = Object.entries(state).filter(
-      ([name, value]) => name === "paragraph" || String(value) !== String(defaults[name] ?? ""),
+      ([name, value]) =>
+        name === "paragraph" || (name !== "missing" && String(value) !== String(defaults[name] ?? "")),
     );
     const view = new URLSearchParams(shown).toString();
-    history.replaceState(null, "", `#${view}`);
-    if (parent !== window) {
+    const framed = parent !== window;
+    history[pushed && !framed ? "pushState" : "replaceState"](null, "", `#${view}`);
+    if (framed) {
       parent.postMessage({ memloc: view }, "*"); // to the page that shows two models side by side
     }
   }
@@ -36,26 +42,27 @@
     }
   }
 
+  function read() {
+    state = parse();
+    tell(new Set(Object.keys({ ...defaults, ...state })));
+    write(false);
+  }
+
   memloc.state = {
     /** Begin with these values where the address says nothing else; `correct` mends wrong values. */
     begin(values, correct) {
       defaults = values;
       correction = correct;
-      state = parse();
-      addEventListener("hashchange", () => {
-        state = parse();
-        tell(new Set(Object.keys({ ...defaults, ...state })));
-      });
-      tell(new Set(Object.keys(state)));
-      write();
+      addEventListener("hashchange", read);
+      read();
     },
     get: () => state,
     /** Change some values; listeners hear which ones differ. */
     set(values) {
       const changed = new Set(Object.keys(values).filter((name) => values[name] !== state[name]));
       if (changed.size) {
-        state = { ...state, ...values };
-        write();
+        state = { ...state, missing: null, ...values };
+        write(steps.some((name) => changed.has(name)));
         tell(changed);
       }
     },

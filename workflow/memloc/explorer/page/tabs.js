@@ -44,7 +44,7 @@
           href: "#",
           onclick: (event) => {
             event.preventDefault();
-            memloc.state.set({ layer: row.layer, head: row.number, tab: "paragraphs" });
+            memloc.state.set({ layer: row.layer, head: row.number, by: "attention", tab: "paragraphs" });
           },
         },
         value,

@@ -60,8 +60,8 @@
       return [];
     }
     return [
-      element("span", { class: "key" }, element("i", { class: "is-replaced" }), "strongest replacement"),
-      element("span", { class: "key" }, element("i", { class: "is-impact" }), "impact token"),
+      element("span", { class: "key" }, "▲ ", memloc.term("strongest replacement")),
+      element("span", { class: "key" }, "◆ ", memloc.term("impact token")),
     ];
   }
 
@@ -110,16 +110,16 @@
 
   function build() {
     const spans = content.tokens.map(span);
-    const part = (label, from, to) =>
+    const part = (label, about, from, to) =>
       element(
         "div",
         { role: "group", "aria-label": label, "data-part": label },
-        element("span", { class: "part", "aria-hidden": "true" }, label),
+        element("span", { class: "part", "aria-hidden": "true" }, about),
         element("div", { class: "text" }, ...spans.slice(from, to)),
       );
     byId("tokens").replaceChildren(
-      part("Prefix", 0, index.n_prefix),
-      part("Continuation", index.n_prefix, index.n_tokens),
+      part("Prefix", "What the model is given", 0, index.n_prefix),
+      part("Continuation", "What the text goes on with", index.n_prefix, index.n_tokens),
     );
   }
 
@@ -150,29 +150,43 @@
     return given >= 0 ? given : (content.perturbed?.position ?? 0);
   }
 
-  function facts(state) {
-    const position = looked(state);
-    const box = byId("token");
+  /** What happens without a token of the prefix, in words. */
+  function withoutIt(position) {
+    const n = index.n_tokens - index.n_prefix;
     const replaced = content.replaced.filter((each) => each.position === position);
     const put = replaced.map(
-      (each) => `“${memloc.visible(each.text)}” leaves ${each.em} tokens of exact match`,
+      ({ text, em }) => `“${memloc.visible(text)}” in its place leaves ${memloc.share(em, n)}`,
     );
-    box.replaceChildren(
+    if (put.length) {
+      return `${put.join("; ")}.`;
+    }
+    return position < index.n_prefix ? "It was not replaced." : "It is a part of the continuation.";
+  }
+
+  function facts(state) {
+    const position = looked(state);
+    const open = byId("token").querySelector("details")?.open ?? false;
+    byId("token").replaceChildren(
       element("h3", {}, `Token ${position} `, element("code", {}, memloc.visible(content.tokens[position]))),
+      element("p", {}, withoutIt(position)),
       element(
-        "dl",
-        { class: "facts-grid" },
-        ...factsOf(position, state).map(([name, value, unit]) =>
-          element(
-            "div",
-            {},
-            element("dt", {}, name),
-            element("dd", {}, memloc.number(value), element("small", {}, ` ${unit}`)),
+        "details",
+        { open },
+        element("summary", {}, "All its numbers"),
+        element(
+          "dl",
+          { class: "facts-grid" },
+          ...factsOf(position, state).map(([name, value, unit]) =>
+            element(
+              "div",
+              {},
+              element("dt", {}, name),
+              element("dd", {}, memloc.number(value), element("small", {}, ` ${unit}`)),
+            ),
           ),
         ),
       ),
-      put.length ? element("p", { class: "note" }, `Replaced by ${put.join("; ")}.`) : "",
-      state.token < 0 ? element("p", { class: "note" }, "Point at a token, or click one to keep it.") : "",
+      state.token < 0 ? element("p", { class: "note" }, "Point at a token, or tap one to keep it.") : "",
     );
   }
 
@@ -194,21 +208,57 @@
     const numbered = (n) => Array.from({ length: n }, (_, i) => [i, i]);
     memloc.fillSelect(byId("layer"), numbered(index.n_layers), state.layer);
     memloc.fillSelect(byId("head"), numbered(index.n_heads), state.head);
+    byId("layer-field").hidden = chosen.of === "token";
+    byId("head-field").hidden = chosen.of !== "head";
+  }
+
+  /** The numbers of a paragraph in words, by score. */
+  const WORDS = {
+    em: (value, n) => `${memloc.share(value, n)} right${value < n ? " before the first mistake" : ""}`,
+    nll: (value) => `a token has a probability of ${memloc.percent(Math.exp(-value))}, on average`,
+    repeats: (value) => `it occurs ${memloc.times(value)}`,
+    extraction: (value) =>
+      value > 0 ? `about one in ${memloc.number(Math.max(1, Math.round(1 / value)))} samples is it` : "never",
+  };
+
+  /** One sentence on what is seen, and one on the token that matters most. */
+  function story(paragraph) {
+    const n = index.n_tokens - index.n_prefix;
+    const { em } = paragraph;
+    const given = `given the first ${index.n_prefix} tokens, it writes`;
+    const seen = {
+      [n]: `The model recites this paragraph: ${given} the other ${n}, word for word.`,
+      0: "The model does not know this paragraph: its first token is already another one.",
+    };
+    const told = seen[em] ?? `The model knows a part of this paragraph: ${given} ${memloc.share(em, n)}.`;
+    if (!content.perturbed) {
+      const tried = content.replaced.length > 0;
+      return `${told}${tried ? " No replaced token makes it write anything else." : ""}`;
+    }
+    const { position, em: left } = content.perturbed;
+    const cost = em - left === n ? `all ${n} tokens` : memloc.counted(em - left, "token");
+    return `${told} Replacing the token marked ▲, “${content.tokens[position].trim()}”, costs most: ${cost}.`;
   }
 
   function scores(state) {
     const paragraph = index.paragraphs.find((each) => each.id === state.paragraph);
     const set = index.sets.find((each) => each.key === paragraph.set);
     byId("paragraph-title").textContent = `Paragraph ${paragraph.id}`;
-    const item = (name, ...value) => element("div", {}, element("dt", {}, name), element("dd", {}, ...value));
+    byId("story").textContent = story(paragraph);
+    const item = (name, ...value) =>
+      element("div", {}, element("dt", {}, memloc.term(name)), element("dd", {}, ...value));
     const values = index.scores.filter(({ key }) => paragraph[key] !== null);
+    const n = index.n_tokens - index.n_prefix;
     byId("scores").replaceChildren(
       item(
         "set",
         element("span", { class: "dot", style: `--set: ${set.colour}`, "aria-hidden": "true" }),
-        ` ${set.label}`,
+        " ",
+        memloc.term(set.label),
       ),
-      ...values.map(({ key, label }) => item(label, memloc.number(paragraph[key]))),
+      ...values.map(({ key, label }) =>
+        item(label, memloc.number(paragraph[key]), element("small", {}, WORDS[key](paragraph[key], n))),
+      ),
       paragraph.source ? item("source", element("code", {}, paragraph.source)) : "",
     );
   }
@@ -293,6 +343,8 @@
       facts(state);
     },
     step,
+    /** Name of the colouring that shows a head: the chosen one if it does. */
+    ofHead: (state) => (colouringOf(state).of === "head" ? state.by : "attention"),
     /** Attention of every head to a token, as a map; null without attention there. */
     attentionTo(position) {
       const packed = content.values.attention;
