@@ -93,6 +93,7 @@ class Explorer:
 
 def faults(page: Page) -> list[tuple[str, str]]:
     """What axe-core finds on a page that is serious or worse: the rule and the element."""
-    found = Axe().run(page).response["violations"]
+    options = {"preload": False}  # a page from disk may not ask for its style sheets
+    found = Axe().run(page, options=options).response["violations"]
     grave = [rule for rule in found if rule["impact"] in ("serious", "critical")]
     return [(rule["id"], node["html"][:200]) for rule in grave for node in rule["nodes"]]
