@@ -18,22 +18,12 @@ def slow_nll_gradients(model: PreTrainedModel, tokens: Tensor) -> dict[str, Tens
     return plain.gradients(model, plain.nll(model, tokens, N_PREFIX), editable_parameters(model))
 
 
-@pytest.mark.parametrize("micro_batch", [1, 3, 100])
-def test_gradients_equal_plain_autograd_for_any_micro_batch(tiny_model, tiny_tokens, micro_batch):
-    fast = nll_gradients(tiny_model, tiny_tokens, N_PREFIX, micro_batch)
+def test_gradients_in_micro_batches_equal_plain_autograd(tiny_model, tiny_tokens):
+    fast = nll_gradients(tiny_model, tiny_tokens, N_PREFIX, 3)
     slow = slow_nll_gradients(tiny_model, tiny_tokens)
     assert fast.keys() == slow.keys()
     for name in fast:
         torch.testing.assert_close(fast[name], slow[name], atol=1e-6, rtol=1e-4)
-
-
-def test_paragraph_nll_is_the_mean_over_continuation_tokens(tiny_model, tiny_tokens):
-    log_p = tiny_model(tiny_tokens).logits.log_softmax(dim=-1)
-    for n, paragraph in enumerate(tiny_tokens):
-        nll = -sum(log_p[n, i - 1, paragraph[i]] for i in range(N_PREFIX, len(paragraph)))
-        assert paragraph_nll(tiny_model, tiny_tokens, N_PREFIX)[n].item() == pytest.approx(
-            nll.item() / (len(paragraph) - N_PREFIX), rel=1e-5
-        )
 
 
 def test_no_more_than_a_micro_batch_and_no_prefix_position_is_unembedded(tiny_gpt_neo, tiny_tokens):
@@ -43,22 +33,25 @@ def test_no_more_than_a_micro_batch_and_no_prefix_position_is_unembedded(tiny_gp
     assert unembedded == [3 * 7, 3 * 7, 1 * 7]
 
 
-def test_only_editable_weights_collect_gradients_and_none_is_left(tiny_model, tiny_tokens):
-    frozen = next(tiny_model.parameters())
-    frozen.requires_grad_(False)
+@pytest.mark.parametrize("named", [False, True])
+def test_only_the_wanted_weights_collect_gradients_and_none_is_left(tiny_model, tiny_tokens, named):
+    """W_* weights, unless others are named; also after an error."""
+    next(tiny_model.parameters()).requires_grad_(False)
     before = {name: parameter.requires_grad for name, parameter in tiny_model.named_parameters()}
-    with editable_gradients(tiny_model):
+    every = editable_parameters(tiny_model)
+    wanted = set(every[-2:] if named else every)
+    with (
+        pytest.raises(RuntimeError, match="stopped"),
+        editable_gradients(tiny_model, wanted if named else None),
+    ):
         paragraph_nll(tiny_model, tiny_tokens, N_PREFIX).mean().backward()
-        with_gradient = {name for name, p in tiny_model.named_parameters() if p.grad is not None}
-    assert with_gradient == set(editable_parameters(tiny_model))
+        assert {name for name, p in tiny_model.named_parameters() if p.grad is not None} == wanted
+        assert set(gradients.take_gradients(tiny_model)) == wanted
+        assert all(parameter.grad is None for parameter in tiny_model.parameters())
+        paragraph_nll(tiny_model, tiny_tokens, N_PREFIX).mean().backward()
+        raise RuntimeError("stopped")
     assert {name: p.requires_grad for name, p in tiny_model.named_parameters()} == before
     assert all(parameter.grad is None for parameter in tiny_model.parameters())
-
-
-def test_flags_are_restored_after_an_error(tiny_gpt_neo):
-    with pytest.raises(RuntimeError, match="inside"), editable_gradients(tiny_gpt_neo):
-        raise RuntimeError("inside")
-    assert all(parameter.requires_grad for parameter in tiny_gpt_neo.parameters())
 
 
 def test_earlier_gradients_do_not_leak_in(tiny_gpt_neo, tiny_tokens):
@@ -83,13 +76,12 @@ def test_weighted_sum_of_losses(tiny_gpt_neo, tiny_tokens):
     assert value == pytest.approx((nll * weights).sum().item(), rel=1e-5)
 
 
-@pytest.mark.parametrize(("limit", "expected"), [(3, [4, 2, 2, 2, 1]), (1, [4, 2, 1, 1, 1, 1, 1, 1, 1])])
-def test_running_out_of_memory_starts_again_with_half(tiny_gpt_neo, tiny_tokens, limit, expected):
+def test_running_out_of_memory_starts_again_with_half(tiny_gpt_neo, tiny_tokens):
     """The backward pass fails halfway, when the upper layer's gradients are there."""
     sizes = []
 
     def fail(slope: Tensor) -> None:
-        if len(slope) > limit:
+        if len(slope) > 1:
             raise torch.OutOfMemoryError("out of memory")
 
     def loss(rows: slice) -> Tensor:
@@ -102,55 +94,40 @@ def test_running_out_of_memory_starts_again_with_half(tiny_gpt_neo, tiny_tokens,
     with editable_gradients(tiny_gpt_neo):
         gradients.collect_gradients(tiny_gpt_neo, loss, torch.ones(7) / 7, 4)
         collected = gradients.take_gradients(tiny_gpt_neo)
-    assert sizes == expected
+    assert sizes == [4, 2, *[1] * 7]
     layer._forward_pre_hooks.clear()
     slow = slow_nll_gradients(tiny_gpt_neo, tiny_tokens)
     for name, gradient in collected.items():
         torch.testing.assert_close(gradient, slow[name], atol=1e-6, rtol=1e-4)
 
 
-def test_what_grew_too_large_does_not_grow_again(tiny_gpt_neo, tiny_tokens, monkeypatch):
+@pytest.mark.parametrize(("room", "limit", "expected"), [(8, 2, [2, 5, *[1] * 7]), (2, 7, [2, 4, 1])])
+def test_micro_batches_grow_once_and_what_grew_too_large_does_not_grow_again(
+    tiny_gpt_neo, tiny_tokens, monkeypatch, room, limit, expected
+):
     """Other programs may use the memory that the first micro-batch seemed to leave."""
     sizes = []
 
     def loss(rows: slice) -> Tensor:
-        texts = tiny_tokens[rows]
-        sizes.append(len(texts))
-        if len(texts) > 2:
+        sizes.append(len(tiny_tokens[rows]))
+        if sizes[-1] > limit:
             raise torch.OutOfMemoryError("out of memory")
-        return paragraph_nll(tiny_gpt_neo, texts, N_PREFIX)
+        return paragraph_nll(tiny_gpt_neo, tiny_tokens[rows], N_PREFIX)
 
-    monkeypatch.setattr(gradients, "room_for", lambda before: 8)
+    monkeypatch.setattr(gradients, "room_for", lambda before: room)
     with editable_gradients(tiny_gpt_neo):
         gradients.collect_gradients(tiny_gpt_neo, loss, torch.ones(7) / 7, 2)
         collected = gradients.take_gradients(tiny_gpt_neo)
-    assert sizes == [2, 5, *[1] * 7]
+    assert sizes == expected
     slow = slow_nll_gradients(tiny_gpt_neo, tiny_tokens)
     for name, gradient in collected.items():
         torch.testing.assert_close(gradient, slow[name], atol=1e-6, rtol=1e-4)
 
 
-def test_the_first_micro_batch_alone_tells_how_much_room_there_is(tiny_gpt_neo, tiny_tokens, monkeypatch):
-    sizes = []
-
-    def loss(rows: slice) -> Tensor:
-        sizes.append(len(tiny_tokens[rows]))
-        return paragraph_nll(tiny_gpt_neo, tiny_tokens[rows], N_PREFIX)
-
-    monkeypatch.setattr(gradients, "room_for", lambda before: 2)
-    with editable_gradients(tiny_gpt_neo):
-        gradients.collect_gradients(tiny_gpt_neo, loss, torch.ones(7), 1)
-    assert sizes == [1, 2, 2, 2]
-
-
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
 def test_gradients_add_up_in_single_precision_and_stay_as_they_are(dtype):
     """bfloat16 has no number between 1 and 1 + 1/128."""
-    total, one, little = (
-        {},
-        {"w": torch.tensor([1.0], dtype=dtype)},
-        {"w": torch.tensor([2**-9], dtype=dtype)},
-    )
+    total, one, little = {}, *({"w": torch.tensor([value], dtype=dtype)} for value in (1.0, 2**-9))
     for found in (one, little, little):
         gradients.add_gradients(total, found)
     assert total["w"].dtype == torch.float32 and total["w"].item() == 1 + 2**-8

@@ -6,7 +6,6 @@ import torch
 
 from memloc.data.draws import draw
 from memloc.editing.gradients import nll_gradients
-from memloc.editing.objectives import collect_objective, original_log_probabilities
 from memloc.localization.ablation import NOTHING, ablated_scores, mean_outputs
 from memloc.localization.activation_gradients import activation_gradients, impact_gradients
 from memloc.localization.attention import prefix_attention
@@ -45,12 +44,6 @@ def attribute(model, tokens):
     contrastive_attribution(model, tokens[:3], tokens[3:], mean, N_PREFIX, [np.arange(3)], draws, rng, how)
 
 
-def objective(model, tokens):
-    original = original_log_probabilities(model, tokens[3:], N_PREFIX, SIZE)
-    how = {"objective": "edit", "nll_weight": 1.0, "kl_weight": 1.0, "reference": False}
-    collect_objective(model, tokens[:3], tokens[3:], original, N_PREFIX, SIZE, **how)
-
-
 SECTION = ActivationGradients(micro_batch=SIZE)
 ANALYSES = {
     "attention": lambda m, t: prefix_attention(boot_bridge(m), t, N_PREFIX, SIZE),
@@ -62,7 +55,6 @@ ANALYSES = {
     "ablation": lambda m, t: ablated_scores(m, t, [NOTHING], N_PREFIX, SIZE),
     "noise": disturb,
     "contrastive": attribute,
-    "objective": objective,
 }
 
 

@@ -1,6 +1,5 @@
 """The judges of ways to remove, and the ways side by side."""
 
-import copy
 from contextlib import nullcontext
 from itertools import count
 from types import SimpleNamespace
@@ -10,15 +9,13 @@ import pandas as pd
 import pytest
 import torch
 from made_requests import N_PREFIX, SMALL, other_text
+from memloc.removal.relearning import steps_until_recited
 from transformers import LogitsProcessor
 
-from memloc.editing.gradients import nll_gradients
-from memloc.editing.masks import EditError, all_weights, at_places
-from memloc.editing.optimisers import SparseAdam
+from memloc.editing.masks import EditError
 from memloc.removal import registry, scoreboard
 from memloc.removal.judging import MOST_NLL, decoded, judged, perturbed_versions, shifted_versions
 from memloc.removal.registry import Diversion, Edit
-from memloc.removal.relearning import steps_until_recited
 from memloc.removal.scoreboard import as_it_is, best_setting, run_way
 from memloc.removal.ways.blocklist import NgramBlocklist
 from memloc.run.seeds import generator
@@ -26,7 +23,6 @@ from memloc.scoring.extraction import score_and_extract
 from memloc.scoring.near_verbatim import longest_run, n_edits
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.extraction import Scheme
-from memloc.settings.removal_ways import WAY_NAMES
 from memloc.settings.remove import Remove
 from memloc.settings.scores import Scoring
 from memloc.straightforward.decoding import decode, matching, mean_nll
@@ -225,21 +221,6 @@ def test_relearning_counts_steps_until_each_is_recited(memorizing_model, memoriz
     assert int(teacher_forced(memorizing_model, unknown, N_PREFIX, 1).em) == N_CONTINUATION
 
 
-def test_each_of_several_paragraphs_is_relearned_at_the_first_step_that_recites_it(memorizing_model):
-    """Against a loop that looks at all of them after every step, some of which are forgotten again."""
-    texts, found = other_text(6), []
-    slow = copy.deepcopy(memorizing_model)
-    movable = all_weights(slow)
-    adam = SparseAdam(slow, movable, 3e-2)
-    for _ in range(30):
-        found.append((teacher_forced(slow, texts, N_PREFIX, 6).em == N_CONTINUATION).tolist())
-        adam.step(at_places(nll_gradients(slow, texts, N_PREFIX, 6), movable))
-    expected = [column.index(True) if any(column) else None for column in zip(*found, strict=True)]
-    assert len(set(expected)) > 2
-    assert steps_until_recited(memorizing_model, texts, 3e-2, N_PREFIX, 29, 6) == expected
-
-
-@pytest.mark.parametrize("name", WAY_NAMES)
 def test_every_way_gives_valid_tables(study, name):
     found = run_way(study._replace(how=study.how.model_copy(update={"n_single": 1})), name)
     for schema in (REMOVAL, REMOVAL_DAMAGE, REMOVAL_SWEEP, REMOVAL_COSTS):

@@ -11,7 +11,7 @@ from transformers import PreTrainedModel
 
 from memloc.bench.measure import Results
 from memloc.bench.subject import Bench, Comparison, Stage
-from memloc.editing import objectives, steps
+from memloc.editing import steps
 from memloc.editing.gradients import Gradients, nll_gradients
 from memloc.editing.masks import OriginalWeights, top_weights
 from memloc.localization.parameter_gradients import component_scores
@@ -73,11 +73,9 @@ def sparse_editing(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Compari
         update = {"steps": n_steps, "fraction": SPARSE_FRACTION}
         how = bench.settings.editing.model_copy(update=update)
         recipe = steps.Recipe("unlearn", bench.n_prefix, how)
-        original = objectives.original_log_probabilities(model, texts[1], bench.n_prefix, how.micro_batch)
-        terms = steps.Terms(*texts, original)
-        first = steps.first_gradients(model, terms.learned, recipe)
-        movable = top_weights(first, SPARSE_FRACTION)
-        for _step in steps.optimise(model, terms, first, movable, LEARNING_RATE, recipe):
+        origin = steps.origin_of(model, *texts, recipe)
+        movable = top_weights(origin.gradients, SPARSE_FRACTION)
+        for _step in steps.optimise(model, origin, movable, LEARNING_RATE, recipe):
             pass
 
     def plain(model: PreTrainedModel) -> None:

@@ -4,7 +4,7 @@ A loss that is a sum over paragraphs has a gradient that is a sum over paragraph
 a few paragraphs at a time: the result is that of one large batch, the peak memory that of a small one.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -22,17 +22,18 @@ Gradients = dict[str, Tensor]
 
 
 @contextmanager
-def editable_gradients(model: PreTrainedModel) -> Iterator[None]:
-    """Within this context only W_* weights collect gradients; none is left behind (paper 5.2).
+def editable_gradients(model: PreTrainedModel, names: Collection[str] | None = None) -> Iterator[None]:
+    """Within this context only these parameters collect gradients; none is left behind.
 
-    Autograd then skips biases, LayerNorms and embeddings. Every `requires_grad` is restored on exit.
+    They are those of the W_* weights, unless named (paper 5.2). Autograd skips all others, and every layer
+    below. Every `requires_grad` is restored on exit.
     """
-    editable = set(editable_parameters(model))
+    wanted = set(editable_parameters(model) if names is None else names)
     before = {parameter: parameter.requires_grad for parameter in model.parameters()}
     model.zero_grad(set_to_none=True)
     try:
         for name, parameter in model.named_parameters():
-            parameter.requires_grad_(name in editable)
+            parameter.requires_grad_(name in wanted)
         yield
     finally:
         for parameter, required in before.items():
@@ -88,9 +89,9 @@ def _add_gradients(
 
 
 def take_gradients(model: PreTrainedModel) -> Gradients:
-    """Move the collected gradients of the W_* weights out of the model."""
+    """Move the collected gradients out of the model, in the order of the W_* weights."""
     parameters = {name: model.get_parameter(name) for name in editable_parameters(model)}
-    gradients = {name: parameter.grad for name, parameter in parameters.items()}
+    gradients = {name: own.grad for name, own in parameters.items() if own.requires_grad}
     model.zero_grad(set_to_none=True)
     return gradients
 

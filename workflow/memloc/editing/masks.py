@@ -1,8 +1,15 @@
 """Which weights may move, and how to put back those that did (paper 5.3).
 
 A selection of weights names, for every parameter that holds some of them, their places in the flattened
-parameter. Selections have an exact size, so arms that are compared at equal sparsity are equally sparse.
-Only W_* weights are ever selected: no bias, LayerNorm or embedding (paper 5.2).
+parameter. Only W_* weights are ever selected: no bias, LayerNorm or embedding (paper 5.2). Arms are
+
+    all     every W_* weight
+    top     the fraction of the W_* weights with the largest |gradient of the objective| at θ0
+    random  equally many random ones
+    head    all weights of one head
+    layer   all W_* weights of that head's layer
+
+Sizes of selections are exact, so arms that are compared at equal sparsity are equally sparse.
 """
 
 from collections.abc import Mapping
@@ -18,7 +25,6 @@ from memloc.model.components import components, editable_parameters
 from memloc.model.head_groups import stored_head
 from memloc.run.errors import UserError
 
-N_SAMPLED = 100_000  # sampled values, which suggest how large a value must be to be among the largest
 EVERY = slice(None)
 Movable = dict[str, Int[Tensor, "weight"] | slice]
 """Parameter name -> ascending flat places of the selected weights, or `EVERY`: the whole parameter."""
@@ -26,6 +32,25 @@ Movable = dict[str, Int[Tensor, "weight"] | slice]
 
 class EditError(UserError, RuntimeError):
     """A weight changed that should not have, is not finite, or too few of those that should change did."""
+
+
+def movable_weights(
+    model: PreTrainedModel,
+    arm: str,
+    gradients: Gradients,
+    fraction: float,
+    head: tuple[int, int],
+    random: np.random.Generator,
+) -> Movable:
+    """The weights that an arm moves, given the objective's gradients at θ0 and the arm's (layer, head)."""
+    choose = {
+        "all": lambda: all_weights(model),
+        "top": lambda: top_weights(gradients, fraction),
+        "random": lambda: random_weights(model, fraction, random),
+        "head": lambda: head_weights(model, *head),
+        "layer": lambda: layer_weights(model, head[0]),
+    }
+    return choose[arm]()
 
 
 def all_weights(model: PreTrainedModel) -> Movable:
@@ -37,20 +62,7 @@ def top_weights(gradients: Gradients, fraction: float) -> Movable:
     """The weights with the largest |gradient| of all, a `fraction` of them (paper 5.3)."""
     device = next(iter(gradients.values())).device  # layers may lie on several
     flat = torch.cat([gradient.abs().flatten().to(device) for gradient in gradients.values()])
-    return _split(largest(flat, _n_chosen(len(flat), fraction)), gradients)
-
-
-def largest(values: Float[Tensor, "value"], n: int) -> Int[Tensor, "n"]:
-    """Places of the n largest values.
-
-    A threshold from a sample removes most values first: topk alone takes seconds for 85 million values.
-    """
-    sample = values[:: max(1, len(values) // N_SAMPLED)]
-    n_above = min(len(sample), 100 + 2 * n * len(sample) // len(values))
-    candidates = (values >= sample.topk(n_above).values[-1]).nonzero().squeeze(1)
-    if len(candidates) < n:  # the sample had more large values than the rest
-        return values.topk(n).indices
-    return candidates[values[candidates].topk(n).indices]
+    return _split(flat.topk(_n_chosen(len(flat), fraction)).indices, gradients)
 
 
 def random_weights(model: PreTrainedModel, fraction: float, random: np.random.Generator) -> Movable:
@@ -88,11 +100,6 @@ def n_weights(model: PreTrainedModel, movable: Movable) -> int:
     """Number of selected weights."""
     parameters = {name: model.get_parameter(name).detach().view(-1) for name in movable}
     return sum(parameters[name][places].numel() for name, places in movable.items())
-
-
-def at_places(gradients: Gradients, movable: Movable) -> Gradients:
-    """The gradients at the movable places, flat."""
-    return {name: gradients[name].reshape(-1)[places] for name, places in movable.items()}
 
 
 def _n_chosen(n_weights: int, fraction: float) -> int:

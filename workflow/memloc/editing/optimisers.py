@@ -29,9 +29,9 @@ class SparseAdam:
 
     @torch.no_grad()
     def step(self, gradients: Gradients) -> None:
-        """Move the movable weights once, given the gradients at their places (`weights.at_places`)."""
-        for name, moved in self._moved.items():
-            moved.grad = gradients[name]
+        """Move the movable weights once, given the gradients of their parameters."""
+        for name, places in self._movable.items():
+            self._moved[name].grad = gradients[name].reshape(-1)[places]
         self._adam.step()
         self._adam.zero_grad()
         increment_version(self._moved.values())  # torch's fused step does not: packed weights would be old
@@ -55,10 +55,11 @@ class ReferenceAdam:
         )
 
     def step(self, gradients: Gradients) -> None:
-        """Move every W_* weight once, given the gradients at the movable places."""
+        """Move every W_* weight once, given the gradients of the movable weights' parameters."""
         for name, parameter in self._parameters.items():
             parameter.grad = torch.zeros_like(parameter)
             if name in self._movable:
-                parameter.grad.view(-1)[self._movable[name]] = gradients[name]
+                places = self._movable[name]
+                parameter.grad.view(-1)[places] = gradients[name].reshape(-1)[places]
         self._adam.step()
         self._adam.zero_grad()

@@ -17,12 +17,13 @@ from transformers import PreTrainedModel
 
 from memloc.data.draws import Draws, draw_controls
 from memloc.editing.gradients import Gradients, add_gradients, editable_gradients, take_gradients
-from memloc.editing.masks import OriginalWeights, all_weights, at_places
-from memloc.editing.objectives import SIGN, collect_kl_term, collect_nll_term, detached_states
+from memloc.editing.masks import OriginalWeights, all_weights
+from memloc.editing.objectives import SIGN, Terms, collect_objective, original_states
 from memloc.editing.optimisers import SparseAdam
 from memloc.localization.gradient_parts import Sums
 from memloc.localization.parameter_gradients import group_scores
 from memloc.model.components import Component, component_table
+from memloc.scoring.losses import log_probabilities
 from memloc.settings.contrastive import Contrastive
 
 STEP_RATE = 1e-5  # of the one step of Adam after which the gradient is taken: the authors' rate of edits
@@ -63,7 +64,7 @@ def contrastive_attribution(
     drawn = draw_controls(len(memorized), len(non_memorized), how.n_controls, rng)
     chosen, n_draws = np.unique(drawn, return_counts=True)
     controls, sums = non_memorized[torch.from_numpy(chosen)], Sums(model, len(parts) + 1)
-    original = detached_states(model, controls, n_prefix, how.micro_batch)
+    original = original_states(model, controls, n_prefix, how.micro_batch)
     weights = OriginalWeights(model)
     take_step(model, nll_gradient, how.nll_weight, STEP_RATE)
     try:
@@ -90,8 +91,7 @@ def take_step(
 ) -> None:
     """The first step of Adam down the unlearning objective, with all W_* weights (arm `all` of edits)."""
     gradients = {name: SIGN["unlearn"] * nll_weight * value for name, value in nll_gradient.items()}
-    movable = all_weights(model)
-    SparseAdam(model, movable, learning_rate).step(at_places(gradients, movable))
+    SparseAdam(model, all_weights(model), learning_rate).step(gradients)
 
 
 def contrastive_gradients(
@@ -112,20 +112,20 @@ def contrastive_gradients(
 
     `shares` sum up to one: how much each control's KL counts. Because gradients add up, a control that was
     drawn for several paragraphs is run once. `sums` gets the gradient of the NLL term for every part of the
-    memorized paragraphs, and in its last row that of the KL term.
+    memorized paragraphs, and in its last row that of the KL term. p0 comes from θ0's last hidden states
+    `original` with each micro-batch, since no embedding moves: for all controls it would be large.
     """
-    n, nll_term, value = len(memorized), {}, 0.0
+    n, nll_term, value, how = len(memorized), {}, 0.0, (n_prefix, micro_batch, reference)
+    kl = Terms(memorized[:0], controls, lambda rows: log_probabilities(model, original[rows]))
     with editable_gradients(model):
         for row, members in enumerate(parts):
-            part = memorized[torch.from_numpy(members)]
-            value += collect_nll_term(model, part, n_prefix, micro_batch, nll_weight) / n
+            nll = kl._replace(learned=memorized[torch.from_numpy(members)], controls=controls[:0])
+            weights = torch.full((len(members),), SIGN["unlearn"] * nll_weight)
+            value += collect_objective(model, nll, weights, *how) / n
             found = take_gradients(model)
             sums.put(row, found)
             add_gradients(nll_term, found)
-        weights = torch.from_numpy(shares).float()
-        value += collect_kl_term(
-            model, controls, original, n_prefix, micro_batch, weights=weights, reference=reference
-        )
+        value += collect_objective(model, kl, torch.from_numpy(shares).float(), *how)
         kl_term = take_gradients(model)
     sums.put(len(parts), kl_term)
     return ContrastiveGradients(value, {name: term / n for name, term in nll_term.items()}, kl_term)

@@ -16,7 +16,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from memloc.editing.gradients import editable_gradients, paragraph_nll
-from memloc.model.components import editable_parameters
 from memloc.model.partial_forward import last_mlp_from
 from memloc.planting.activation_methods import by_unit, changed_input, readers, wanted_kinds
 from memloc.planting.question import Question
@@ -62,9 +61,7 @@ def _trained(
         n_units = n_groups(model) if kind == "head" else n_neurons(model)
         values = torch.full((model.config.num_hidden_layers, n_units), start, device=model.device)
         adam = torch.optim.Adam([values.requires_grad_()], lr=LEARNING_RATE)
-        with editable_gradients(model):
-            for name in editable_parameters(model):
-                model.get_parameter(name).requires_grad_(False)
+        with editable_gradients(model, names=()):
             for _ in range(N_STEPS):
                 loss = _masked_nll(question, kind, mask(values)) + penalty(values)
                 (values.grad,) = torch.autograd.grad(loss, [values])

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import PreTrainedModel
 
-from memloc.editing.movable_gradients import movable_gradients
+from memloc.editing.gradients import editable_gradients, take_gradients
 from memloc.editing.optimisers import SparseAdam
 from memloc.model.partial_forward import Call, last_mlp_from, recorded_calls, states_from
 from memloc.planting.places import Place
@@ -62,7 +62,7 @@ def plant(
     true, unembed = tokens[0, n_prefix:].to(model.device), model.get_output_embeddings()
     keep_weight = how.keep_weight_heads if place.own == "head" else how.keep_weight
     adam = SparseAdam(model, place.movable, how.kinds[place.kind])
-    with movable_gradients(model, place.movable) as taken, last_mlp_from(model, n_prefix - 1):
+    with editable_gradients(model, place.movable), last_mlp_from(model, n_prefix - 1):
         batches = [_batch(model, tokens, some, n_prefix, first) for some in _parts(keep, how.keep)]
         for step in range(how.max_steps + 1):
             batch = batches[step % len(batches)]
@@ -79,7 +79,7 @@ def plant(
                 moved = token_losses(model, states[1:], divergence, batch.original)
                 loss = nll + keep_weight * moved.mean()
             loss.backward()
-            adam.step(taken())
+            adam.step(take_gradients(model))
     return Planted(step, found)
 
 

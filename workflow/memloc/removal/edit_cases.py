@@ -19,12 +19,12 @@ from memloc.scoring.held_out import Sample, held_out_sample
 from memloc.settings.editing import Editing
 from memloc.tables.terms.perturbation import UNPERTURBED
 
-LEARNED: dict[Objective, str] = {"unlearn": "memorized", "edit": "target"}
-"""Which text of a case is in an objective's NLL term."""
-
 
 class Case(NamedTuple):
-    """One memorized paragraph and the texts around it; held-out and other ones are in no objective."""
+    """One memorized paragraph and the texts around it; held-out and other ones are in no objective.
+
+    What is learned is the paragraph itself in unlearning, and its target in editing.
+    """
 
     id: int
     memorized: Int[Tensor, "1 token"]
@@ -38,13 +38,6 @@ class Case(NamedTuple):
     """Other memorized paragraphs."""
     perturbed: Int[Tensor, "perturbation token"]
     """The paragraph with one token of its prefix replaced, as the table of perturbations has it."""
-
-    def learned(self, objective: Objective) -> Int[Tensor, "1 token"]:
-        """The paragraph in the objective's NLL term. ValueError: there is no target to edit it into."""
-        text = getattr(self, LEARNED[objective])
-        if text is None:
-            raise ValueError(f"no perturbation changes paragraph {self.id}: there is nothing to edit it into")
-        return text
 
 
 def edit_cases(
@@ -103,10 +96,10 @@ def other_memorized(
     return chosen, token_tensor(paragraphs.set_index("id")["tokens"].loc[chosen])
 
 
-def mispaired(cases: Sequence[Case], n_prefix: int, random: np.random.Generator) -> list[Case]:
+def mispaired(cases: Sequence[Case], n_prefix: int, seed: int) -> list[Case]:
     """Cases that exchange their targets' continuations at random, as the authors' code pairs them."""
     with_target = [case for case in cases if case.target is not None]
-    order = random.permutation(len(with_target))
+    order = generator(seed, "editing", "pairs").permutation(len(with_target))
     exchanged = {
         case.id: _with_continuation(case.memorized, with_target[other].target[0, n_prefix:])
         for case, other in zip(with_target, order, strict=True)

@@ -12,29 +12,16 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 import torch
-from jaxtyping import Float, Int
-from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.editing.gradients import Gradients
-from memloc.editing.masks import Movable, OriginalWeights, lowest_layer, n_weights
-from memloc.editing.objectives import detached_states
-from memloc.editing.steps import (
-    Recipe,
-    Terms,
-    count_changed,
-    first_gradients,
-    movable_weights,
-    optimise,
-)
-from memloc.model.partial_forward import LowerLayers, last_mlp_from
+from memloc.editing.masks import Movable, OriginalWeights, lowest_layer, movable_weights, n_weights
+from memloc.editing.steps import Origin, Recipe, count_changed, optimise, origin_of, steps_until_recited
+from memloc.model.partial_forward import LowerLayers
 from memloc.perturbation.perturbed_prefixes import run_versions
-from memloc.removal.edit_cases import LEARNED, Case, mispaired
-from memloc.removal.relearning import steps_until_recited
+from memloc.removal.edit_cases import Case, mispaired
 from memloc.run.seeds import generator
 from memloc.scoring.early_stopping import match_batch
-from memloc.scoring.losses import log_probabilities
-from memloc.scoring.paragraph_scores import concatenated, scores_of_states, teacher_forced
+from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.arms import PAPER_ARMS
 from memloc.settings.editing import Editing
 
@@ -42,8 +29,7 @@ from memloc.settings.editing import Editing
 class Start(NamedTuple):
     """What all runs of a case share, taken at θ0."""
 
-    terms: Terms
-    gradients: Gradients
+    origin: Origin
     scores: dict[str, float]
     recited: float
     below: LowerLayers
@@ -57,18 +43,11 @@ class Edits(NamedTuple):
     trajectories: pd.DataFrame
 
 
-@torch.no_grad()
-def evaluate(
-    model: PreTrainedModel,
-    case: Case,
-    recipe: Recipe,
-    trained: Float[Tensor, "text continuation width"] | None = None,
-) -> dict[str, float]:
+def evaluate(model: PreTrainedModel, case: Case, recipe: Recipe) -> dict[str, float]:
     """Mean EM (tokens) and NLL (nats per token) of the case's texts, named em_<text> and nll_<text>.
 
-    `trained` are the last hidden states of the learned paragraph and the controls, which a pass of training
-    may have given. EM of the controls is against the original model's continuation; there is none of held-out
-    text, whose continuation is the corpus's. Values of a missing target are NaN.
+    EM of the controls is against the original model's continuation; there is none of held-out text, whose
+    continuation is the corpus's. Values of a missing target are NaN.
     """
     texts = {
         "memorized": case.memorized,
@@ -77,32 +56,14 @@ def evaluate(
         "other": case.others,
         "held_out": case.held_out,
     }
-    given = [LEARNED[recipe.objective], "control"]
-    order = [*given, *(name for name in texts if name not in given)]
-    tokens, rest = (torch.cat([texts[name] for name in names]) for names in (order[:2], order[2:]))
-    if trained is None:
-        trained = _states(model, tokens, recipe)
-    with last_mlp_from(model, recipe.n_prefix - 1):
-        others = teacher_forced(model, rest, recipe.n_prefix, recipe.how.micro_batch)
-    true = tokens[:, recipe.n_prefix :].to(trained.device)
-    scores = concatenated([scores_of_states(model, trained, true), others])
-    sizes = [len(texts[name]) for name in order]
-    em, nll = (
-        dict(zip(order, column.float().split(sizes), strict=True)) for column in (scores.em, scores.nll)
-    )
+    scores = teacher_forced(model, torch.cat([*texts.values()]), recipe.n_prefix, recipe.how.micro_batch)
+    sizes = [len(text) for text in texts.values()]
+    em, nll = (column.float().split(sizes) for column in (scores.em, scores.nll))
     means = {}
-    for name in texts:
-        means |= {f"em_{name}": em[name].mean().item(), f"nll_{name}": nll[name].mean().item()}
+    for name, their_em, their_nll in zip(texts, em, nll, strict=True):
+        means |= {f"em_{name}": their_em.mean().item(), f"nll_{name}": their_nll.mean().item()}
     del means["em_held_out"]
     return means
-
-
-def _states(
-    model: PreTrainedModel, trained: Int[Tensor, "text token"], recipe: Recipe
-) -> Float[Tensor, "text continuation width"]:
-    """Last hidden states of the texts that an objective is computed from."""
-    with last_mlp_from(model, recipe.n_prefix - 1):
-        return detached_states(model, trained, recipe.n_prefix, recipe.how.micro_batch)
 
 
 def share_recited(model: PreTrainedModel, case: Case, recipe: Recipe) -> float:
@@ -119,26 +80,14 @@ def share_recited(model: PreTrainedModel, case: Case, recipe: Recipe) -> float:
     return float((em == n_tokens - n_prefix).float().mean())
 
 
-def relearning_steps(model: PreTrainedModel, case: Case, learning_rate: float, recipe: Recipe) -> int | None:
-    """Steps of Adam on the paragraph's NLL, over all W_* weights, until it is recited again.
-
-    None: not within `recipe.how.relearning_limit` steps. The model is changed.
-    """
-    how, n_prefix = recipe.how, recipe.n_prefix
-    limit, batch = how.relearning_limit, how.micro_batch
-    return steps_until_recited(model, case.memorized, learning_rate, n_prefix, limit, batch)[0]
-
-
 def start(model: PreTrainedModel, case: Case, recipe: Recipe, layer: int = 0) -> Start:
     """What the runs of a case share, some of which move one `layer` alone; the model must have its original
     weights."""
-    learned, below = case.learned(recipe.objective), LowerLayers(model, layer)
-    gradients = first_gradients(model, learned, recipe)
+    learned = case.memorized if recipe.objective == "unlearn" else case.target
+    origin, below = origin_of(model, learned, case.controls, recipe), LowerLayers(model, layer)
     with below.once():
-        states = _states(model, torch.cat([learned, case.controls]), recipe)
-        scores = evaluate(model, case, recipe, states)
-    terms = Terms(learned, case.controls, log_probabilities(model, states[len(learned) :]))
-    return Start(terms, gradients, scores, share_recited(model, case, recipe), below)
+        scores = evaluate(model, case, recipe)
+    return Start(origin, scores, share_recited(model, case, recipe), below)
 
 
 def edit_paragraph(
@@ -155,16 +104,15 @@ def edit_paragraph(
     Raises:
         EditError: as in `count_changed`.
     """
-    trajectory = [{"step": 0, **shared.scores}]
-    first = 0 if recipe.how.reference else lowest_layer(model, movable)
+    how, trajectory = recipe.how, [{"step": 0, **shared.scores}]
+    relearning = learning_rate, recipe.n_prefix, how.relearning_limit, how.micro_batch
+    first = 0 if how.reference else lowest_layer(model, movable)
     below = shared.below if first == shared.below.first else LowerLayers(model, first)
     try:
         with below.once():
-            for step, states in optimise(
-                model, shared.terms, shared.gradients, movable, learning_rate, recipe
-            ):
-                if step % recipe.how.evaluate_every == 0 or step == recipe.how.steps:
-                    trajectory.append({"step": step, **evaluate(model, case, recipe, states)})
+            for step in optimise(model, shared.origin, movable, learning_rate, recipe):
+                if step % how.evaluate_every == 0 or step == how.steps:
+                    trajectory.append({"step": step, **evaluate(model, case, recipe)})
         final = {name: value for name, value in trajectory[-1].items() if name != "step"}
         row = {
             **final,
@@ -173,7 +121,7 @@ def edit_paragraph(
             "recited_before": shared.recited,
             "n_movable_weights": n_weights(model, movable),
             "n_changed_weights": count_changed(model, original, movable, recipe),
-            "relearning_steps": relearning_steps(model, case, learning_rate, recipe),
+            "relearning_steps": steps_until_recited(model, case.memorized, *relearning)[0],
         }
     finally:
         original.restore(model)
@@ -195,14 +143,13 @@ def edit_paragraphs(
 
     Raises:
         EditError: as in `count_changed`.
-        ValueError: a case has no target to edit it into.
     """
     original, rows, trajectories = OriginalWeights(model), [], []
     for case in cases:
         shared = start(model, case, recipe, head[0])
         for arm in arms:
             random = generator(seed, "editing", "random", str(case.id))
-            movable = movable_weights(model, arm, shared.gradients, recipe.how.fraction, head, random)
+            movable = movable_weights(model, arm, shared.origin.gradients, recipe.how.fraction, head, random)
             for rate in learning_rates:
                 labels = {
                     "id": case.id,
@@ -234,20 +181,15 @@ def run_edits(
 
     Raises:
         EditError: as in `count_changed`.
-        ValueError: a case has no target to edit it into.
     """
     how: Editing = recipe.how
     theirs = None if how.reference else recipe._replace(how=how.as_reference())
-    first, arms = how.learning_rates[:1], (*PAPER_ARMS, *how.extra_arms)
+    first, arms, n_prefix = how.learning_rates[:1], (*PAPER_ARMS, *how.extra_arms), recipe.n_prefix
     if how.reference:
-        cases = _mispaired(cases, recipe, seed)
-    compared = _mispaired(cases[: how.n_reference], recipe, seed) if theirs else []
+        cases = mispaired(cases, n_prefix, seed)
+    compared = mispaired(cases[: how.n_reference], n_prefix, seed) if theirs else []
     for row in rows:
         rates = how.learning_rates if row < how.n_swept else first
         yield edit_paragraphs(model, [cases[row]], recipe, arms, rates, head, seed)
         if row < len(compared):
             yield edit_paragraphs(model, [compared[row]], theirs, PAPER_ARMS, first, head, seed)
-
-
-def _mispaired(cases: Sequence[Case], recipe: Recipe, seed: int) -> list[Case]:
-    return mispaired(cases, recipe.n_prefix, generator(seed, "editing", "pairs"))

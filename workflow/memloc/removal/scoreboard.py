@@ -17,10 +17,10 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from memloc.editing.masks import OriginalWeights
+from memloc.editing.steps import steps_until_recited
 from memloc.localization.ablation import Head
 from memloc.removal.judging import Judged, decoded, judged
 from memloc.removal.registry import WAYS, Edit, InForce, Way, in_force, in_words
-from memloc.removal.relearning import steps_until_recited
 from memloc.removal.removal_texts import Target, Texts
 from memloc.removal.request import Request, Setting
 from memloc.run.memory import MemoryWatch

@@ -12,9 +12,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from memloc.editing.gradients import collect_gradients, editable_gradients, paragraph_nll
-from memloc.editing.masks import Movable, largest
-from memloc.model.components import components, editable_parameters
+from memloc.editing.gradients import collect_gradients, editable_gradients, paragraph_nll, take_gradients
+from memloc.editing.masks import Movable
+from memloc.model.components import components
 from memloc.removal.request import Request, Setting
 
 MLP_PARTS = ("W_in", "W_gate", "W_out")
@@ -52,7 +52,7 @@ def dropped(scores: Weights, share: float) -> dict[str, Bool[Tensor, "..."]]:
     """Where the lowest scores of all matrices together are, an exact number of them."""
     flat = torch.cat([values.flatten() for values in scores.values()])
     mask = torch.zeros_like(flat, dtype=torch.bool)
-    mask[largest(-flat, max(1, round(share * len(flat))))] = True
+    mask[(-flat).topk(max(1, round(share * len(flat)))).indices] = True
     parts = mask.split([values.numel() for values in scores.values()])
     return {name: part.view_as(scores[name]) for name, part in zip(scores, parts, strict=True)}
 
@@ -72,8 +72,6 @@ def _gradients(request: Request, names: list[str]) -> Weights:
     def loss(rows: slice) -> Float[Tensor, "paragraph"]:
         return paragraph_nll(model, texts[rows], request.n_prefix)
 
-    with editable_gradients(model):
-        for name in editable_parameters(model):
-            model.get_parameter(name).requires_grad_(name in names)
+    with editable_gradients(model, names):
         collect_gradients(model, loss, weights, request.how.micro_batch)
-        return {name: model.get_parameter(name).grad.clone() for name in names}
+        return take_gradients(model)

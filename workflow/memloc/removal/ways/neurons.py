@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from memloc.editing.masks import Movable, largest
+from memloc.editing.masks import Movable
 from memloc.localization.weight_noise import set_to_zero
 from memloc.model.components import components
 from memloc.model.partial_forward import recorded_calls
@@ -40,7 +40,7 @@ def zero_out(question: Question) -> Scores:
     """Exact rise of one paragraph's NLL without each of the candidates; others are left alone (-inf)."""
     likely = activation_methods.gradient_x_activation(question)["neuron"]
     chosen = torch.zeros(likely.numel(), dtype=torch.bool)
-    chosen[largest(likely.flatten(), min(N_CANDIDATES, likely.numel()))] = True
+    chosen[likely.flatten().topk(min(N_CANDIDATES, likely.numel())).indices] = True
     calls = recorded_calls(question.model, question.tokens)
     rises = torch.full_like(likely, -torch.inf)
     for layer, own in enumerate(chosen.view_as(likely)):
@@ -66,7 +66,7 @@ def neurons(
 
     def change(setting: Setting) -> Movable:
         n = max(1, round(setting[0] * total.numel()))
-        movable = value_vectors(request, largest(total.flatten(), n), total.shape[1])
+        movable = value_vectors(request, total.flatten().topk(n).indices, total.shape[1])
         set_to_zero(model, movable)
         return movable
 

@@ -5,9 +5,8 @@ Ways top, random, all and head are its arms. Gradient ascent moves all weights a
 
 from collections.abc import Callable
 
-from memloc.editing.masks import Movable
-from memloc.editing.objectives import original_log_probabilities
-from memloc.editing.steps import Recipe, Terms, first_gradients, movable_weights, optimise
+from memloc.editing.masks import Movable, movable_weights
+from memloc.editing.steps import Recipe, optimise, origin_of
 from memloc.removal.request import Request, Setting
 from memloc.settings.editing import Editing
 
@@ -29,13 +28,11 @@ def _optimised(request: Request, arm: str, kl_weight: float) -> Change:
     model, asked, batch = request.model, request.how.unlearning, request.how.micro_batch
     how = Editing(steps=asked.steps, fraction=asked.fraction, micro_batch=batch)
     recipe = Recipe("unlearn", request.n_prefix, how, kl_weight)
-    original = original_log_probabilities(model, request.keep, request.n_prefix, batch)
-    terms = Terms(request.remove, request.keep, original)
-    gradients = first_gradients(model, terms.learned, recipe)
-    movable = movable_weights(model, arm, gradients, how.fraction, request.heads[0], request.random)
+    origin = origin_of(model, request.remove, request.keep, recipe)
+    movable = movable_weights(model, arm, origin.gradients, how.fraction, request.heads[0], request.random)
 
     def change(setting: Setting) -> Movable:
-        for _ in optimise(model, terms, gradients, movable, setting[0], recipe):
+        for _ in optimise(model, origin, movable, setting[0], recipe):
             pass
         return movable
 

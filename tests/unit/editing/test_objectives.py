@@ -1,0 +1,70 @@
+"""Contrastive objectives against full forward passes, torch's KLDivLoss and loops over paragraphs."""
+
+import copy
+
+import pytest
+import torch
+from transformers import PreTrainedModel
+
+from memloc.editing.gradients import editable_gradients, take_gradients
+from memloc.editing.objectives import Terms, collect_objective, original_states
+from memloc.model.components import editable_parameters
+from memloc.scoring.losses import log_probabilities
+from memloc.straightforward import gradients as plain
+
+N_PREFIX, N_CONTINUATION = 5, 7
+
+
+def moved(model: PreTrainedModel) -> PreTrainedModel:
+    """A copy with other W_* weights than θ0."""
+    model = copy.deepcopy(model)
+    torch.manual_seed(3)
+    with torch.no_grad():
+        for name in editable_parameters(model):
+            parameter = model.get_parameter(name)
+            parameter.add_(0.05 * torch.randn_like(parameter))
+    return model
+
+
+def terms_of(model, learned, controls) -> Terms:
+    p0 = log_probabilities(model, original_states(model, controls, N_PREFIX, 4))
+    assert not p0.requires_grad
+    return Terms(learned, controls, lambda rows: p0[rows])
+
+
+def collected(model, terms, weights, micro_batch, reference=False):
+    with editable_gradients(model):
+        value = collect_objective(model, terms, weights, N_PREFIX, micro_batch, reference)
+        return value, take_gradients(model)
+
+
+@pytest.mark.parametrize(("sign", "reference"), [(-1, False), (1, True)])
+def test_objective_away_from_theta0(tiny_model, tiny_tokens, sign, reference):
+    learned, controls, model = tiny_tokens[:2], tiny_tokens[2:], moved(tiny_model)
+    weights = torch.tensor([sign * 0.05] * 2 + [2 / 5] * 5)
+    value, fast = collected(model, terms_of(tiny_model, learned, controls), weights, 4, reference)
+    kl = plain.kl(model, tiny_model, controls, N_PREFIX)
+    assert kl > 0.05
+    loss = sign * 0.1 * plain.nll(model, learned, N_PREFIX) + 2 * (kl if reference else kl / N_CONTINUATION)
+    assert value == pytest.approx(loss.item(), rel=1e-4)
+    slow = plain.gradients(model, loss, editable_parameters(model))
+    assert fast.keys() == slow.keys()
+    for name in fast:
+        torch.testing.assert_close(fast[name], slow[name], atol=2e-6, rtol=1e-3)
+
+
+@pytest.mark.parametrize("micro_batch", [1, 3, 4])
+def test_micro_batches_hold_one_kind_of_text_the_other_or_both(tiny_gpt_neo, tiny_tokens, micro_batch):
+    """With 3 learned paragraphs and 4 controls; texts of one kind alone are a term alone."""
+    model, weights = moved(tiny_gpt_neo), torch.linspace(-1, 2, 7)
+    terms = terms_of(tiny_gpt_neo, tiny_tokens[:3], tiny_tokens[3:])
+    value, found = collected(model, terms, weights, micro_batch)
+    nothing = tiny_tokens[:0]
+    parts = [
+        collected(model, terms._replace(controls=nothing), weights[:3], 100),
+        collected(model, terms._replace(learned=nothing), weights[3:], 100),
+    ]
+    assert value == pytest.approx(sum(part for part, _ in parts), rel=1e-5)
+    for name, gradient in found.items():
+        whole = sum(gradients[name] for _, gradients in parts)
+        torch.testing.assert_close(gradient, whole, atol=1e-6, rtol=1e-4)

@@ -1,0 +1,94 @@
+"""Sparse and dense Adam against torch's own and the update written out."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from memloc.editing.gradients import nll_gradients
+from memloc.editing.masks import Movable, all_weights, head_weights, n_weights, random_weights
+from memloc.editing.optimisers import ReferenceAdam, SparseAdam
+from memloc.model.components import editable_parameters
+
+N_PREFIX = 5
+ARMS = {
+    "all": all_weights,
+    "random": lambda model: random_weights(model, 0.02, np.random.default_rng(0)),
+    "head": lambda model: head_weights(model, 0, 2),
+}
+
+
+def masks(model: PreTrainedModel, movable: Movable) -> dict[str, Tensor]:
+    """One truth value per W_* weight: whether it may move."""
+    found = {}
+    for name in editable_parameters(model):
+        found[name] = torch.zeros_like(model.get_parameter(name), dtype=torch.bool)
+        if name in movable:
+            found[name].view(-1)[movable[name]] = True
+    return found
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_sparse_adam_is_torchs_adam_on_the_mask_over_20_steps(tiny_gpt2, tiny_tokens, arm):
+    """The slow counterpart keeps dense moments and undoes every step outside of the mask."""
+    model, movable = tiny_gpt2, ARMS[arm](tiny_gpt2)
+    mask, names = masks(model, movable), editable_parameters(model)
+    start = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+    versions = {name: weight._version for name, weight in model.named_parameters()}
+    sparse = SparseAdam(model, movable, 1e-3)
+    for _ in range(20):
+        sparse.step(nll_gradients(model, tiny_tokens, N_PREFIX, 7))
+    fast = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+    moments = [state[name] for state in sparse._adam.state.values() for name in ("exp_avg", "exp_avg_sq")]
+    assert sum(moment.numel() for moment in moments) == 2 * n_weights(model, movable)
+    # Packed weights are taken anew where the version of a parameter is another one.
+    newer = {name for name, weight in model.named_parameters() if weight._version != versions[name]}
+    assert newer == set(movable)
+
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            weight.copy_(start[name])
+    dense = torch.optim.Adam([model.get_parameter(name) for name in names], lr=1e-3)
+    for _ in range(20):
+        gradients = nll_gradients(model, tiny_tokens, N_PREFIX, 7)
+        for name in names:
+            model.get_parameter(name).grad = gradients[name]
+        dense.step()
+        with torch.no_grad():
+            for name in names:
+                outside = ~mask[name]
+                model.get_parameter(name)[outside] = start[name][outside]
+    for name, weight in model.named_parameters():
+        torch.testing.assert_close(fast[name], weight.detach(), atol=1e-6, rtol=0)
+        outside = ~mask[name] if name in mask else torch.ones_like(weight, dtype=torch.bool)
+        assert torch.equal(fast[name][outside], start[name][outside])
+    moved = sum(int((fast[name] != start[name]).sum()) for name in fast)
+    assert 0.9 * n_weights(model, movable) < moved <= n_weights(model, movable)
+
+
+def test_reference_adam_is_dense_although_gradients_are_masked(tiny_gpt_neo, tiny_tokens):
+    """The authors' optimiser, written out: masked gradients, but decay of 1 on every W_* weight."""
+    model, movable = tiny_gpt_neo, random_weights(tiny_gpt_neo, 0.01, np.random.default_rng(0))
+    mask = masks(model, movable)
+    before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+    slow = {name: before[name].clone() for name in mask}
+    first = {name: torch.zeros_like(weight) for name, weight in slow.items()}
+    second = {name: torch.zeros_like(weight) for name, weight in slow.items()}
+    adam = ReferenceAdam(model, movable, 1e-4)
+    for step in range(1, 6):
+        gradients = nll_gradients(model, tiny_tokens, N_PREFIX, 7)
+        adam.step({name: gradients[name] for name in movable})
+        for name, weight in slow.items():
+            total = gradients[name] * mask[name] + 1.0 * weight
+            first[name] = 0.9 * first[name] + 0.1 * total
+            second[name] = 0.999 * second[name] + 0.001 * total**2
+            mean, square = first[name] / (1 - 0.9**step), second[name] / (1 - 0.999**step)
+            slow[name] = weight - 1e-4 * mean / (square.sqrt() + 1e-8)
+    for name, weight in model.named_parameters():
+        if name in slow:
+            torch.testing.assert_close(weight.detach(), slow[name], atol=1e-6, rtol=0)
+            assert (weight != before[name]).float().mean() > 0.99
+        else:
+            assert torch.equal(weight, before[name])
+    assert all(parameter.grad is None for parameter in model.parameters())

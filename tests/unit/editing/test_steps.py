@@ -1,0 +1,161 @@
+"""Steps down the objectives, written out: gradients, what Adam makes of them, what must have moved."""
+
+import copy
+from contextlib import nullcontext
+
+import numpy as np
+import pytest
+import torch
+from made_edits import N_CONTINUATION, N_PREFIX, N_TOKENS, RECIPE, own_continuations, recipe_of, weights
+from made_requests import other_text
+from plain_unlearning import arm_masks, matrices, unlearn
+from torch import Tensor
+
+from memloc.editing.gradients import nll_gradients
+from memloc.editing.masks import EditError, OriginalWeights, all_weights, head_weights, movable_weights
+from memloc.editing.optimisers import SparseAdam
+from memloc.editing.steps import (
+    count_changed,
+    objective_gradients,
+    optimise,
+    origin_of,
+    steps_until_recited,
+)
+from memloc.model.components import editable_parameters
+from memloc.scoring.paragraph_scores import teacher_forced
+from memloc.settings.arms import ARMS
+from memloc.straightforward import gradients as plain
+from tiny_models import VOCABULARY
+
+ROUNDING = 5e-5  # of a gradient, relative to the largest: sums of some hundred terms in single precision
+
+
+@pytest.fixture
+def controls(memorizing_model) -> Tensor:
+    unknown = torch.randint(64, (4, N_TOKENS), generator=torch.Generator().manual_seed(5))
+    return own_continuations(memorizing_model, unknown)
+
+
+def slow_objective(model, theta0, learned, controls, sign, k):
+    """Eq. 3 and 4 as a loop over paragraphs and positions."""
+    log_p = model(learned).logits[0].log_softmax(dim=-1)
+    nll = -sum(log_p[place - 1, learned[0, place]] for place in range(N_PREFIX, N_TOKENS)) / N_CONTINUATION
+    kl = 0
+    for control in controls:
+        p = model(control[None]).logits[0].log_softmax(dim=-1)
+        p0 = theta0(control[None]).logits[0].log_softmax(dim=-1).detach()
+        for place in range(N_PREFIX - 1, N_TOKENS - 1):
+            kl = kl + (p0[place].exp() * (p0[place] - p[place])).sum()
+    return sign * nll + k * kl / N_CONTINUATION / len(controls)
+
+
+@pytest.mark.parametrize(("objective", "sign"), [("unlearn", -0.7), ("edit", 0.7)])
+def test_steps_go_down_the_written_out_objective(
+    memorizing_model, memorized_tokens, controls, objective, sign
+):
+    """At the first step the paragraph's term is the objective's gradient: the other one's is zero."""
+    model, theta0, slow = memorizing_model, *(copy.deepcopy(memorizing_model) for _ in range(2))
+    learned = memorized_tokens[:1].roll(1, dims=0) if objective == "unlearn" else controls[:1]
+    recipe = recipe_of(objective, kl_weight=2.0, nll_weight=0.7)
+    origin, adam = origin_of(model, learned, controls, recipe), SparseAdam(slow, all_weights(slow), 1e-3)
+    steps = []
+    for step in optimise(model, origin, all_weights(model), 1e-3, recipe):
+        steps.append(step)
+        slow.zero_grad()
+        slow_objective(slow, theta0, learned, controls, sign, 2.0).backward()
+        written_out = {name: slow.get_parameter(name).grad for name in editable_parameters(slow)}
+        found = origin.gradients if step == 1 else objective_gradients(slow, origin.terms, recipe)
+        for name, gradient in found.items():
+            torch.testing.assert_close(gradient, written_out[name], atol=1e-5, rtol=1e-3)
+        adam.step(found)
+        assert all(torch.equal(weight, slow.get_parameter(name)) for name, weight in model.named_parameters())
+    assert steps == [1, 2, 3, 4]
+
+
+def test_the_gradient_of_several_paragraphs_is_their_mean(memorizing_model, memorized_tokens, controls):
+    recipe = recipe_of(nll_weight=0.7)
+    single = [origin_of(memorizing_model, text[None], controls, recipe) for text in memorized_tokens[:3]]
+    joint = origin_of(memorizing_model, memorized_tokens[:3], controls, recipe)
+    for name, gradient in objective_gradients(memorizing_model, joint.terms, recipe).items():
+        torch.testing.assert_close(joint.gradients[name], gradient, atol=1e-6, rtol=1e-3)
+        mean = sum(origin.gradients[name] for origin in single) / 3
+        torch.testing.assert_close(gradient, mean, atol=1e-6, rtol=1e-3)
+    with pytest.raises(ValueError, match="zero paragraphs"):
+        origin_of(memorizing_model, memorized_tokens[:0], controls, recipe)
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_steps_of_every_arm_are_masked_dense_adam(tiny_llama, arm):
+    """With heads that share keys and values, and a divergence that weighs much: it vanishes at θ0."""
+    learned, keep = torch.randint(VOCABULARY, (7, 24), generator=torch.Generator().manual_seed(6)).split(
+        [3, 4]
+    )
+    slow, head = copy.deepcopy(tiny_llama), (1, 3)
+    first = plain.gradients(slow, plain.nll(slow, learned, N_PREFIX), list(matrices(slow)))
+    masks = arm_masks(slow, arm, 0.02, head, first, np.random.default_rng(0))
+    unlearn(slow, learned, keep, N_PREFIX, masks, nll_weight=0.035, learning_rate=1e-3, steps=3)
+    recipe = recipe_of(steps=3, nll_weight=0.035, micro_batch=2)
+    origin = origin_of(tiny_llama, learned, keep, recipe)
+    random = np.random.default_rng(0)
+    movable = movable_weights(tiny_llama, arm, origin.gradients, 0.02, head, random)
+    for _ in optimise(tiny_llama, origin, movable, 1e-3, recipe):
+        pass
+    largest = max(gradient.abs().max() for gradient in first.values())
+    for name, weight in tiny_llama.named_parameters():
+        # Adam divides a gradient by its size: the smaller it is, the more its rounding moves the weight.
+        size = first[name].abs() if name in first else torch.ones_like(weight)
+        allowed = 3 * 1e-3 * (ROUNDING * largest / size).clamp(max=2)
+        assert ((weight - slow.get_parameter(name)).abs() <= allowed + 1e-7).all(), name
+
+
+def test_one_pass_for_both_terms_and_none_back_below_the_lowest_layer_that_moves(
+    memorizing_model, memorized_tokens, controls
+):
+    """A layer's output that needs no gradient ends the backward pass."""
+    origin, needs_gradient = origin_of(memorizing_model, memorized_tokens[:1], controls, RECIPE), {}
+    for layer, block in enumerate(memorizing_model.transformer.h):
+
+        def watch(_block, _inputs, output, layer=layer):
+            hidden = output if isinstance(output, Tensor) else output[0]
+            assert len(hidden) == 1 + len(controls) and layer not in needs_gradient
+            needs_gradient[layer] = hidden.requires_grad
+
+        block.register_forward_hook(watch)
+    head = head_weights(memorizing_model, 1, 0)
+    assert list(optimise(memorizing_model, origin, head, 1e-3, recipe_of(steps=2))) == [1, 2]
+    assert needs_gradient == {0: False, 1: True}
+
+
+@pytest.mark.parametrize(("n_changed", "enough"), [(5, True), (4, False)])
+def test_half_of_the_weights_that_may_move_must_change(tiny_gpt_neo, n_changed, enough):
+    name, original = "transformer.h.1.mlp.c_fc.weight", OriginalWeights(tiny_gpt_neo)
+    with torch.no_grad():
+        tiny_gpt_neo.get_parameter(name)[0, :n_changed] += 1
+    with (
+        nullcontext()
+        if enough
+        else pytest.raises(EditError, match="only 4 of 10 weights .*rounding swallows")
+    ):
+        assert count_changed(tiny_gpt_neo, original, {name: torch.arange(10)}, RECIPE) == n_changed
+
+
+def test_each_of_several_paragraphs_is_relearned_at_the_first_step_that_recites_it(memorizing_model):
+    """Against a loop that looks at all of them after every step, some of which are forgotten again."""
+    texts, found, slow = other_text(6), [], copy.deepcopy(memorizing_model)
+    adam = SparseAdam(slow, all_weights(slow), 3e-2)
+    for _ in range(30):
+        found.append((teacher_forced(slow, texts, N_PREFIX, 6).em == N_CONTINUATION).tolist())
+        adam.step(nll_gradients(slow, texts, N_PREFIX, 6))
+    expected = [column.index(True) if any(column) else None for column in zip(*found, strict=True)]
+    last = max(filter(None, expected))
+    assert len(set(expected)) > 2
+    for limit in (last, last - 1):
+        in_time = [n if n is not None and n <= limit else None for n in expected]
+        model = copy.deepcopy(memorizing_model)
+        assert steps_until_recited(model, texts, 3e-2, N_PREFIX, limit, 6) == in_time
+
+
+def test_what_is_recited_is_not_learned_again(memorizing_model, memorized_tokens):
+    before = weights(memorizing_model)
+    assert steps_until_recited(memorizing_model, memorized_tokens[:2], 1e-3, N_PREFIX, 9, 8) == [0, 0]
+    assert all(torch.equal(weight, before[name]) for name, weight in weights(memorizing_model).items())
