@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 import torch
 from made_requests import N_PREFIX, SMALL, other_text
-from memloc.removal.relearning import steps_until_recited
 from transformers import LogitsProcessor
 
 from memloc.editing.masks import EditError
@@ -23,6 +22,7 @@ from memloc.scoring.extraction import score_and_extract
 from memloc.scoring.near_verbatim import longest_run, n_edits
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.extraction import Scheme
+from memloc.settings.removal_ways import WAY_NAMES
 from memloc.settings.remove import Remove
 from memloc.settings.scores import Scoring
 from memloc.straightforward.decoding import decode, matching, mean_nll
@@ -210,17 +210,7 @@ def test_ways_do_not_depend_on_each_other_and_remove(study):
     assert damage.groupby("removed", dropna=False).size().tolist() == [12, 12, 12]
 
 
-def test_relearning_counts_steps_until_each_is_recited(memorizing_model, memorized_tokens):
-    known, unknown = memorized_tokens[:1], other_text(1)
-    assert steps_until_recited(memorizing_model, torch.cat([known, unknown]), 1e-2, N_PREFIX, 0, 4) == [
-        0,
-        None,
-    ]
-    steps = steps_until_recited(memorizing_model, unknown, 1e-2, N_PREFIX, 60, 4)
-    assert 1 < steps[0] < 60
-    assert int(teacher_forced(memorizing_model, unknown, N_PREFIX, 1).em) == N_CONTINUATION
-
-
+@pytest.mark.parametrize("name", WAY_NAMES)
 def test_every_way_gives_valid_tables(study, name):
     found = run_way(study._replace(how=study.how.model_copy(update={"n_single": 1})), name)
     for schema in (REMOVAL, REMOVAL_DAMAGE, REMOVAL_SWEEP, REMOVAL_COSTS):

@@ -1,6 +1,6 @@
 """Arms: which weights an edit may move. The one list of their names.
 
-`movable_weights` (editing/steps.py) chooses an arm's weights. ARM_STYLES (figures/parts/edit_summary.py)
+`movable_weights` (editing/masks.py) chooses an arm's weights. ARM_STYLES (figures/parts/edit_summary.py)
 says how figures show it. Tests fail where one of them is missing.
 """
 
