@@ -8,7 +8,7 @@ import pytest
 import torch
 from made_edits import N_CONTINUATION, N_PREFIX, N_TOKENS, RECIPE, own_continuations, recipe_of, weights
 from made_requests import other_text
-from plain_unlearning import arm_masks, matrices, unlearn
+from plain_unlearning import arm_masks, matrices
 from torch import Tensor
 
 from memloc.editing.gradients import nll_gradients
@@ -25,6 +25,7 @@ from memloc.model.components import editable_parameters
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.arms import ARMS
 from memloc.straightforward import gradients as plain
+from memloc.straightforward.masked_adam import train
 from tiny_models import VOCABULARY
 
 ROUNDING = 5e-5  # of a gradient, relative to the largest: sums of some hundred terms in single precision
@@ -93,7 +94,7 @@ def test_steps_of_every_arm_are_masked_dense_adam(tiny_llama, arm):
     slow, head = copy.deepcopy(tiny_llama), (1, 3)
     first = plain.gradients(slow, plain.nll(slow, learned, N_PREFIX), list(matrices(slow)))
     masks = arm_masks(slow, arm, 0.02, head, first, np.random.default_rng(0))
-    unlearn(slow, learned, keep, N_PREFIX, masks, nll_weight=0.035, learning_rate=1e-3, steps=3)
+    train(slow, learned, keep, N_PREFIX, lambda _: masks, 1e-3, steps=3, nll_weight=-0.035)
     recipe = recipe_of(steps=3, nll_weight=0.035, micro_batch=2)
     origin = origin_of(tiny_llama, learned, keep, recipe)
     random = np.random.default_rng(0)
