@@ -140,12 +140,6 @@ def test_docstrings_are_those_of_every_node_in_their_order():
     assert len(embedded.source_docstrings(NESTED.encode())) == 11
 
 
-def test_short_docstrings_are_left_out(package):
-    for n_characters, found in ((4, True), (5, False)):
-        texts = [docstring.text for docstring in embedded.docstrings(package, n_characters)]
-        assert ("short" in texts) == found
-
-
 @pytest.mark.parametrize("name", ["not_installed_anywhere", "single"])
 def test_a_missing_package_is_named(package, name):
     with pytest.raises(ModuleNotFoundError, match=f"data.packages: '{name}'"):
@@ -166,11 +160,6 @@ def test_paragraphs_are_cut_without_overlap_and_are_different(tokenizer, texts):
         ids = tokenizer.encode(given[number])
         expected += [(ids[start : start + 8], number) for start in range(0, len(ids) // 8 * 8, 8)]
     assert list(zip(found.tolist(), source.tolist(), strict=True)) == expected
-
-
-def test_no_text_gives_no_paragraphs(tokenizer):
-    paragraphs, source = embedded.cut_paragraphs(["short"], tokenizer, 100)
-    assert paragraphs.shape == (0, 100) and len(source) == 0
 
 
 def test_repeats_are_log_uniform_within_their_limits():

@@ -6,7 +6,7 @@ import pytest
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
-from memloc.data.release import ReleaseError, read_release, release_files, retokenized
+from memloc.data.release import ReleaseError, read_release, retokenized
 
 PROMPTS = np.arange(60, dtype=np.uint16).reshape(6, 10)
 COUNTS = np.array([3, 0, 1, 70_000, 2, 5], dtype=np.uint32)
@@ -24,10 +24,6 @@ def release(tmp_path):
     return write
 
 
-def test_file_names():
-    assert release_files(100) == ("prompts_100.npy", "counts_100.npy")
-
-
 def test_rows_keep_their_order_and_number(release):
     frame = read_release(release(), 10)
     assert frame.columns.tolist() == ["id", "count", "tokens"]
@@ -35,10 +31,6 @@ def test_rows_keep_their_order_and_number(release):
     assert frame["count"].tolist() == COUNTS.tolist()
     assert np.array_equal(np.stack(frame["tokens"]), PROMPTS)
     assert np.stack(frame["tokens"]).dtype == np.int64
-
-
-def test_unparsed_rows_are_kept_for_the_filters(release):
-    assert (read_release(release(), 10)["count"] == 0).tolist() == [False, True, False, False, False, False]
 
 
 @pytest.mark.parametrize(

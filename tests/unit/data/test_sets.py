@@ -9,9 +9,7 @@ from memloc.data.sets import (
     EmptySetError,
     assign_sets,
     assign_sets_by_nll,
-    bins,
     controls,
-    sample_ids,
     split,
     without_controls,
 )
@@ -51,14 +49,6 @@ def test_other_lengths_have_sets_of_the_same_shares(n_continuation):
         at_most = name == "non_memorized" and em / n_continuation == high
         assert at_most or low <= em / n_continuation < high
     assert sets.iloc[-1] == "memorized" and (sets == "memorized").sum() == 1
-
-
-def test_bins_are_the_exact_matches_of_their_sets():
-    for n_continuation in (1, 7, 40, 50):
-        sets = assign_sets(pd.Series(range(n_continuation + 1)), n_continuation)
-        assert {name: list(em) for name, em in bins(n_continuation).items() if em} == {
-            name: rows.index.tolist() for name, rows in sets.groupby(sets)
-        }
 
 
 def test_samples_lie_in_their_sets_and_have_their_sizes(scores):
@@ -105,11 +95,6 @@ def test_every_set_is_drawn_with_a_stream_of_its_own_name(scores, seed):
     assert set(frame["id"][frame["sampled_rare_tokens"]]) == set(drawn)
 
 
-def test_sample_ids_are_different_members():
-    ids = sample_ids(pd.Series(range(100, 200)), 30, np.random.default_rng(0))
-    assert ids.is_unique and len(ids) == 30 and ids.isin(range(100, 200)).all()
-
-
 @pytest.mark.parametrize(("em", "name"), [([0, 3, 49], "memorized"), ([50, 11, 30], "non_memorized")])
 def test_a_set_may_be_empty_and_then_cannot_be_sampled(em, name):
     scores = pd.DataFrame({"id": range(3), "em": em})
@@ -137,11 +122,6 @@ def test_sets_by_nll_have_the_sizes_of_those_by_em_and_the_lowest_nll_first(scor
 def test_equal_nlls_go_by_the_order_of_rows():
     scores = pd.DataFrame({"id": range(4), "em": [0, 5, 5, 0], "nll": [1.0, 2.0, 1.0, 2.0]})
     assert assign_sets_by_nll(scores, 5).tolist() == ["memorized", "non_memorized"] * 2
-
-
-def test_where_both_agree_the_sets_are_the_same(scores):
-    scores = scores.assign(nll=50 - scores["em"])
-    assert assign_sets_by_nll(scores, 50).tolist() == assign_sets(scores["em"], 50).tolist()
 
 
 def test_controls_are_a_set_of_their_own(scores):

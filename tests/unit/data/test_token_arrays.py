@@ -39,8 +39,10 @@ def opened(*files, length=LENGTH, counts=None, groups=None, **data):
     return open_arrays(section, PARAGRAPH.model_copy(update={"length": length}), files, counts, groups)
 
 
-@pytest.mark.parametrize("ending", [".npy", ".safetensors", ".parquet", ".jsonl"])
-@pytest.mark.parametrize("dtype", ["uint16", "int32", "int64"])
+@pytest.mark.parametrize(
+    ("ending", "dtype"),
+    [(".npy", "uint16"), (".safetensors", "int32"), (".parquet", "uint16"), (".jsonl", "int64")],
+)
 def test_every_kind_of_file_holds_the_same(tmp_path, ending, dtype):
     tokens, counts = TOKENS.astype(dtype), COUNTS.astype(dtype)
     if ending == ".npy":
@@ -164,8 +166,7 @@ def test_arrays_side_by_side_have_as_many_rows(tmp_path):
         opened(*files)
 
 
-@pytest.mark.parametrize("wrong", [VOCABULARY, -1])
-@pytest.mark.parametrize("ending", [".npy", ".parquet"])
+@pytest.mark.parametrize(("wrong", "ending"), [(VOCABULARY, ".npy"), (-1, ".parquet")])
 def test_a_token_that_the_model_does_not_have_is_named(tmp_path, wrong, ending):
     tokens = TOKENS.copy()
     tokens[4, 2] = wrong
@@ -173,27 +174,6 @@ def test_a_token_that_the_model_does_not_have_is_named(tmp_path, wrong, ending):
     told = rf"data\.files: .*, row 4: token {wrong}, but the model has tokens 0 to 499: set model"
     with pytest.raises(TokenError, match=told):
         read_tokens(arrays, VOCABULARY)
-
-
-def test_rows_of_several_lengths_and_empty_ones_are_told(tmp_path):
-    file = tmp_path / "a.parquet"
-    # As many values as equal rows would have, so that the footer does not tell.
-    pd.DataFrame({"tokens": [[1] * 7, [1] * 9]}).to_parquet(file)
-    with pytest.raises(TokenError, match=r"rows of \[7, 9\] tokens; all must be equally long"):
-        read_tokens(opened(str(file)), VOCABULARY)
-    pd.DataFrame({"tokens": [[1] * 8, None], "n": [1, 2]}).to_json(
-        tmp_path / "a.jsonl", orient="records", lines=True
-    )
-    with pytest.raises(TokenError, match=r"data\.files: .*tokens: 1 of 2 rows are empty: drop them"):
-        read_tokens(opened(str(tmp_path / "a.jsonl")), VOCABULARY)
-
-
-def test_a_row_without_a_count_is_told_with_the_setting_that_names_counts(tmp_path):
-    pd.DataFrame({"tokens": [[1] * 8] * 2, "n": pd.array([1, None], "Int64")}).to_parquet(
-        tmp_path / "a.parquet"
-    )
-    with pytest.raises(TokenError, match=r"data\.counts: .*a\.parquet, n: 1 of 2 rows are empty"):
-        read_counts(opened(str(tmp_path / "a.parquet"), counts="n"))
 
 
 @pytest.mark.parametrize(
@@ -213,14 +193,22 @@ def test_a_large_parquet_file_has_row_groups_and_lists_of_its_own_types(tmp_path
     assert np.array_equal(read_tokens(arrays, VOCABULARY), TOKENS) and read_groups(arrays) == GROUPS
 
 
-def test_a_row_that_lacks_a_token_is_told(tmp_path):
-    table = pyarrow.table({"tokens": [[1] * 8, [1, None, *[1] * 6]]})
-    parquet.write_table(table, tmp_path / "a.parquet")
-    with pytest.raises(TokenError, match=r"a\.parquet, tokens: rows of \[8\] tokens"):
-        read_tokens(opened(str(tmp_path / "a.parquet")), VOCABULARY)
-
-
-def test_a_negative_count_is_told(tmp_path):
-    file = write(tmp_path / "a.safetensors", tokens=TOKENS, seen=COUNTS - 1)
-    with pytest.raises(TokenError, match=r"data\.counts: .*seen: a count below 0"):
-        read_counts(opened(file, counts="seen"))
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        # As many values as equal rows would have, so that the footer does not tell.
+        (
+            {"tokens": [[1] * 7, [1] * 9]},
+            r"files: .*tokens: rows of \[7, 9\] tokens; all must be eq",
+        ),
+        ({"tokens": [[1] * 8, [1, None, *[1] * 6]]}, r"files: .*tokens: rows of \[8\] tokens"),
+        ({"tokens": [[1] * 8, [1] * 8], "n": [1, None]}, r"counts: .*, n: 1 of 2 rows are empty: drop them"),
+        ({"tokens": [[1] * 8, [1] * 8], "n": [1, -1]}, r"counts: .*, n: a count below 0"),
+    ],
+)
+def test_rows_that_cannot_be_used_are_told_with_the_setting_that_names_them(tmp_path, columns, told):
+    parquet.write_table(pyarrow.table(columns), tmp_path / "a.parquet")
+    arrays = opened(str(tmp_path / "a.parquet"), counts="n" if "n" in columns else None)
+    with pytest.raises(TokenError, match=rf"data\.{told}"):
+        read_tokens(arrays, VOCABULARY)
+        read_counts(arrays)

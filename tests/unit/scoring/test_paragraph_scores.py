@@ -21,12 +21,6 @@ def paragraphs(tiny_model):
     return own_paragraphs(tiny_model, 200)
 
 
-def test_exact_match_ends_at_the_first_mismatch():
-    true = torch.tensor([[1, 2, 3], [1, 2, 3], [1, 2, 3], [1, 2, 3]])
-    predicted = torch.tensor([[1, 2, 3], [9, 2, 3], [1, 9, 3], [1, 2, 9]])
-    assert exact_match(predicted, true).tolist() == [3, 0, 1, 2]
-
-
 def test_exact_match_counts_like_a_loop():
     predicted, true = torch.randint(2, (2, 300, 6), generator=random(0))
     assert torch.equal(exact_match(predicted, true), matching(predicted, true))
@@ -55,21 +49,6 @@ def test_scores_of_a_memorizing_model_equal_step_by_step_decoding(memorizing_mod
     )
     assert torch.allclose(scores.nll, mean_nll(memorizing_model, disturbed, 12), atol=1e-5)
     assert (scores.em == 12).sum() > 20 and (scores.em < 4).sum() > 20
-
-
-def test_memorized_paragraphs_match_in_full(memorizing_model, memorized_tokens):
-    scores = paragraph_scores.score(memorizing_model, memorized_tokens, 12, scoring(5, 1e-3))
-    assert scores.em.tolist() == [12] * 12
-    assert not scores.redecoded.any()
-
-
-@pytest.mark.parametrize("micro_batch", [1, 7])
-def test_micro_batch_changes_nothing(tiny_gpt_neo, paragraphs, micro_batch):
-    whole = paragraph_scores.teacher_forced(tiny_gpt_neo, paragraphs[:40], N_PREFIX, micro_batch=40)
-    parts = paragraph_scores.teacher_forced(tiny_gpt_neo, paragraphs[:40], N_PREFIX, micro_batch)
-    assert torch.equal(whole.em, parts.em)
-    assert torch.allclose(whole.nll, parts.nll, atol=1e-5)
-    assert torch.allclose(whole.margin, parts.margin, atol=1e-5)
 
 
 def test_margin_is_the_smallest_gap_up_to_the_first_mismatch(tiny_model, paragraphs):
@@ -203,16 +182,6 @@ def test_near_ties_are_run_as_far_as_they_lie_and_only_they_are_unembedded(tiny_
     )
     decode_near_ties(tiny_gpt_neo, rows, torch.tensor([n_left] * 3), doubtful, N_PREFIX)
     assert n_run == [2 * N_PREFIX, 2, 2, 1, 1, 1] and n_unembedded == [1, 1, 1]
-
-
-def test_logits_of_a_few_tokens_at_a_time_change_nothing(tiny_model, paragraphs, monkeypatch):
-    whole = paragraph_scores.score_batch(tiny_model, paragraphs, N_PREFIX)
-    monkeypatch.setitem(teacher_forcing.LOGITS_BYTES, "cpu", 7 * 4 * 64)
-    parts = paragraph_scores.score_batch(tiny_model, paragraphs, N_PREFIX)
-    assert torch.equal(parts.em, whole.em)
-    assert torch.allclose(parts.nll, whole.nll, atol=1e-6) and torch.allclose(
-        parts.margin, whole.margin, atol=1e-5
-    )
 
 
 def test_judgement_equals_that_of_sorted_logits_and_cross_entropy():

@@ -45,14 +45,6 @@ def test_statistics_are_those_of_the_plain_logits(tiny_model, tiny_tokens):
     assert found.true_rank.max() > 10
 
 
-def test_greedy_tokens_have_rank_zero(tiny_gpt_neo, tiny_tokens):
-    tokens = tiny_tokens[:1].clone()
-    with torch.no_grad():
-        for position in range(N_PREFIX, 12):
-            tokens[0, position] = tiny_gpt_neo(tokens[:, :position]).logits[0, -1].argmax()
-    assert token_statistics(tiny_gpt_neo, tokens, N_PREFIX, 1).true_rank.tolist() == [[0] * 7]
-
-
 def test_frame_has_one_row_per_token(tiny_gpt2, tiny_tokens):
     statistics = token_statistics(tiny_gpt2, tiny_tokens, N_PREFIX, 7)
     frame = statistics_frame(statistics, np.arange(7) * 10, N_PREFIX)
