@@ -3,7 +3,7 @@
 import pandas as pd
 
 from memloc.settings.base import Section
-from memloc.tables.terms.head_ranking import COMBINED
+from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS
 
 
 def highlighted_head(tables: dict[str, pd.DataFrame], settings: Section) -> tuple[int, int]:
