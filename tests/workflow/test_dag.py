@@ -307,7 +307,7 @@ def test_settings_that_no_rule_uses_twice_are_not_shared(test_rules):
     for rule in test_rules.jobs:
         text = _reader(rule)
         for section in rule["settings"]:
-            read = re.search(rf'"{section}"|(settings|sections\(.*?\))\.{section}\b', text)
+            read = re.search(rf'"{section}"|settings\.{section}\b', text)
             passed = section == "paragraph" or (
                 section == "highlight" and "localization.highlight import" in text
             )
