@@ -25,7 +25,7 @@ ANALYSES = {
     *("ablate_heads", "activation_gradients", "attention", "bypass_layers", "compare_activation_gradients"),
     *("disturb_weights", "edited_model", "edit_paragraphs", "estimate", "impact_gradients", "model"),
     *("parameter_gradients", "patching", "perturbation", "plant_paragraphs", "prefix_features", "remove"),
-    *("residual_patching", "scores", "sets", "token_statistics", "unlearn_paragraphs"),
+    *("residual_patching", "score_positions", "scores", "sets", "token_statistics", "unlearn_paragraphs"),
 }
 EDITED = "\nEDITED = True\n"
 COLUMN = '\n\ndef _more():\n    return {"more": integer(0, meaning="More.")}\n'
@@ -87,7 +87,7 @@ EDITS = {
     "the ablation": (
         "memloc/localization/ablation.py",
         EDITED,
-        {"ablate_heads", "bypass_layers", "edited_model", "plant_paragraphs", "remove"},
+        {"ablate_heads", "bypass_layers", "edited_model", "estimate", "plant_paragraphs", "remove"},
     ),
     "a localization method": (
         "memloc/settings/methods.py",
