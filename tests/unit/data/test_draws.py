@@ -45,3 +45,18 @@ def test_one_part_leaves_nothing():
 def test_all_paragraphs_that_there_are_may_be_controls():
     for row in draw_controls(5, 4, 4, np.random.default_rng(0)).tolist():
         assert sorted(row) == [0, 1, 2, 3]
+
+
+def test_controls_differ_within_a_draw_and_follow_the_seed():
+    drawn = draw_controls(200, 6, 4, np.random.default_rng(5))
+    assert drawn.shape == (200, 4)
+    assert all(len(set(row)) == 4 for row in drawn.tolist())
+    assert np.unique(drawn, axis=0).shape[0] > 100
+    counts = np.bincount(drawn.flatten(), minlength=6)
+    assert counts.min() > 90 and counts.max() < 180
+    assert (drawn == draw_controls(200, 6, 4, np.random.default_rng(5))).all()
+
+
+def test_too_few_paragraphs_to_draw_from():
+    with pytest.raises(ValueError, match="5 controls asked for, but only 3"):
+        draw_controls(2, 3, 5, np.random.default_rng(0))
