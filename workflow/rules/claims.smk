@@ -30,7 +30,6 @@ for topic in registry.topics().values():
             **tracked(*topic.sections),
             module=f"memloc.claims.estimators.{topic.name}",
             topic=topic.model_dump(mode="json"),
-            
         message:
             f"Judge the claims on {topic.name.replace('_', ' ')}."
         script:
