@@ -139,7 +139,7 @@ SAY_THE_SAME = {
     "parameter_gradients.reference": "as above",
     "editing.reference": "runs like the authors' are judged where a study makes no others",
     "head_ranking.weighted": "all methods are taken together, by their weights",
-    "patching.exact": "estimates are in doubt",
+    "head_ranking.also": "further methods are ranked beside those that claims read",
     "perturbation.nll": "estimators say where there is no NLL",
     "perturbation.reference": "position 0 is one of many",
     "planted_truth.controls": "estimators say where a twin was not asked",

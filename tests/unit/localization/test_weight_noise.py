@@ -7,6 +7,7 @@ import torch
 
 from memloc.editing.gradients import nll_gradients
 from memloc.editing.masks import OriginalWeights, all_weights, n_weights, random_weights, top_weights
+from memloc.localization import weight_noise
 from memloc.localization.weight_noise import (
     add_noise,
     choosing_texts,
@@ -61,11 +62,17 @@ def texts(memorized_tokens) -> dict[str, Group]:
     }
 
 
+@pytest.fixture(autouse=True)
+def larger_share(monkeypatch):
+    """So small a model has few weights."""
+    monkeypatch.setattr(weight_noise, "SPARSE_FRACTION", 0.05)
+
+
 def disturbed(
     model, texts: dict[str, Group], sizes=(30.0, 0.5), draws: int = 2, seed: int = 1
 ) -> pd.DataFrame:
     gradients = nll_gradients(model, texts["memorized"].tokens, N_PREFIX, 4)
-    how = WeightNoise(fraction=0.05, sizes=sizes, draws=draws, micro_batch=8)
+    how = WeightNoise(sizes=sizes, draws=draws, micro_batch=8)
     return disturb_weights(model, texts, gradients, N_PREFIX, how, seed)
 
 
