@@ -18,7 +18,7 @@ from memloc.tables.schemas import MEASURED, STAGES, schema_of
 FIGURE_NAMES = [figure.name for figure in FIGURES if figure.only_for in (None, "embedded", *ON_REQUEST)]
 # Tables of studies of own text, with published numbers, an index or several models; measured ones; `bench`.
 OF_OTHERS = {"expected", "exposure", "memorized_agreement", "recited", "detection_transfer"}
-ELSEWHERE = {*OF_OTHERS, "bench", "bench_growth", "bench_texts", *MEASURED}
+ELSEWHERE = {*OF_OTHERS, "head_scores", "bench", "bench_growth", "bench_texts", *MEASURED}
 
 
 def test_every_figure_has_its_files(finished):
@@ -76,7 +76,8 @@ def test_the_effective_settings_are_kept(finished):
     study = errors.validate(written, "run_config.yaml")
     config = yaml.safe_load((finished.folder / "config/test.yaml").read_text())
     assert study == errors.validate(config, "test.yaml")
-    assert set(written) == set(Settings.model_fields)
+    without_keys = {"activation_gradients", "attention", "parameter_gradients"}  # of their own
+    assert set(written) | without_keys == set(Settings.model_fields)
 
 
 def test_a_second_run_does_nothing(finished):
@@ -92,7 +93,7 @@ def test_memorized_paragraphs_are_the_repeated_ones(finished):
     }
     frame = read["paragraphs"].merge(read["sets"], on="id")
     memorized = frame[frame["set"] == "memorized"]
-    assert len(memorized) >= 6 and memorized["count"].min() >= 16
+    assert len(memorized) >= 6 and memorized["count"].min() >= 12
     assert (frame.loc[frame["set"] == "non_memorized", "count"] == 1).mean() > 0.8
 
 
