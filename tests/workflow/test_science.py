@@ -59,7 +59,7 @@ def test_gradients_of_memorized_paragraphs_are_those_of_the_model(table, finishe
     model(tokens, labels=labels).loss.backward()
     rows = table("parameter_gradients").query("group == 'memorized' and component == 'W_out'")
     for row in rows.itertuples():
-        expected = model.transformer.h[row.layer].mlp.c_proj.weight.grad.abs().max().item()
+        expected = model.gpt_neox.layers[row.layer].mlp.dense_4h_to_h.weight.grad.abs().max().item()
         assert row.max_abs == pytest.approx(expected, rel=1e-4)
 
 
