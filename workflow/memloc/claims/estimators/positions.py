@@ -4,7 +4,7 @@ import pandas as pd
 
 from memloc.claims.verdicts import Estimate
 from memloc.settings.base import Section
-from memloc.statistics.uncertainty import proportion
+from memloc.statistics.studentised import share
 
 OTHER_PLACES = ("end_of_text", "text", "shifted")
 
@@ -16,4 +16,4 @@ def recited_wherever_they_stand(tables: dict[str, pd.DataFrame], settings: Secti
     if rows.empty:
         return Estimate(missing="the model has no position beyond a paragraph's own")
     everywhere = (rows["em"] == settings.paragraph.continuation).groupby(rows["id"]).all()
-    return Estimate.of(proportion(int(everywhere.sum()), len(everywhere)))
+    return Estimate.of(share(int(everywhere.sum()), len(everywhere)))
