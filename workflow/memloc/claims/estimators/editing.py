@@ -55,6 +55,16 @@ def top_writes_as_all(tables: Tables, settings: Section) -> Estimate:
     return Estimate.of(studentised(risen["all"] - risen["top"]))
 
 
+def named_head_unlearns_more(tables: Tables, settings: Section) -> Estimate:
+    """How much more unlearning raises the paragraph's NLL in the named head than in another of its layer."""
+    risen = _risen(tables, settings, "memorized")["unlearn"]
+    if not {"head", "other_head"} <= set(risen.columns):
+        return Estimate(missing="editing.extra_arms does not name head and other_head")
+    if missing := _all_do_nothing(tables, settings, "unlearn", "memorized"):
+        return missing
+    return Estimate.of(studentised(risen["head"] - risen["other_head"]))
+
+
 def _first_rate(tables: Tables, settings: Section) -> pd.DataFrame:
     edits = own_runs(tables["edits"])
     return edits[edits["learning_rate"] == settings.editing.learning_rates[0]]
