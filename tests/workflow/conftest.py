@@ -1,9 +1,7 @@
 """Copies of the working tree, and one finished run of the study `test` that tests share."""
 
-import json
 import re
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,14 +61,12 @@ def finished(clone: Project, tmp_path_factory: pytest.TempPathFactory, worker_id
     """
     alone = worker_id == "master"
     folder = tmp_path_factory.getbasetemp() if alone else tmp_path_factory.getbasetemp().parent
-    project, record = Project(folder / "finished/project"), folder / "finished/run.json"
+    project, console = Project(folder / "finished/project"), folder / "finished/console.txt"
     with FileLock(folder / "finished.lock"):
-        if not record.exists():
+        if not console.exists():
             shutil.copytree(clone.folder, project.folder)
-            begin = time.monotonic()
-            output = project.snakemake("--cores", "2", network=False)
-            record.write_text(json.dumps({"seconds": time.monotonic() - begin, "output": output}))
-    return Finished(project.folder, **json.loads(record.read_text()))
+            console.write_text(project.snakemake("--cores", "2", network=False))
+    return Finished(project.folder, console.read_text())
 
 
 @pytest.fixture(scope="session")
@@ -103,5 +99,5 @@ def own_text(finished: Finished, clone: Project, tmp_path_factory: pytest.TempPa
 def editable(finished: Finished, tmp_path: Path) -> Iterator[Finished]:
     """A copy of the finished study that a test may change."""
     folder = shutil.copytree(finished.folder, tmp_path / "project", symlinks=True)
-    yield Finished(folder, finished.seconds, finished.output)
+    yield Finished(folder, finished.output)
     shutil.rmtree(folder)

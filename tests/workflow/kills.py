@@ -80,15 +80,23 @@ def wait_for_script(project: Project, seconds: float = 120) -> int:
     return found[0]
 
 
-def everything(project: Project, moments: random.Random, longest: float, targets: Sequence[str]) -> bool:
-    """Kill Snakemake and its jobs at a random moment; whether there was something to kill."""
+def wait_for_scripts(project: Project, process: Popen, n: int) -> None:
+    """Wait until `n` scripts of the project have been seen, or its run has ended."""
+    seen: set[int] = set()
+    while len(seen) < n and process.poll() is None:
+        seen |= {*scripts(project)}
+        time.sleep(0.05)
+
+
+def everything(project: Project, moments: random.Random, most: int, targets: Sequence[str]) -> bool:
+    """Kill Snakemake and its jobs when one of the first `most` scripts starts; whether there was one."""
     with running(project, "--cores", "2", *targets) as process:
-        time.sleep(moments.uniform(0, longest))
+        wait_for_scripts(project, process, moments.randint(1, most))
         return process.poll() is None
 
 
 def everything_before_a_rename(
-    project: Project, moments: random.Random, longest: float, targets: Sequence[str]
+    project: Project, moments: random.Random, most: int, targets: Sequence[str]
 ) -> bool:
     """Kill Snakemake and its jobs when one has written a file and not yet given it its name."""
     hook = project.folder / "hook"
@@ -100,20 +108,20 @@ def everything_before_a_rename(
         return process.wait() == -signal.SIGKILL
 
 
-def snakemake_alone(project: Project, moments: random.Random, longest: float, targets: Sequence[str]) -> bool:
-    """Kill Snakemake at a random moment; its scripts live on and meet those of the next run."""
+def snakemake_alone(project: Project, moments: random.Random, most: int, targets: Sequence[str]) -> bool:
+    """Kill Snakemake when a script starts, which lives on and meets those of the next run."""
     process = project.start("--cores", "2", *targets, console=DEVNULL)
-    time.sleep(moments.uniform(2, 2 + longest))
+    wait_for_scripts(project, process, moments.randint(1, most))
     alive = process.poll() is None
     process.kill()
     process.wait()
     return alive
 
 
-def one_script(project: Project, moments: random.Random, longest: float, targets: Sequence[str]) -> bool:
+def one_script(project: Project, moments: random.Random, most: int, targets: Sequence[str]) -> bool:
     """Kill one running script; Snakemake reports it and ends."""
     with running(project, "--cores", "2", *targets) as process:
-        time.sleep(moments.uniform(0, longest))
+        wait_for_scripts(project, process, moments.randint(1, most))
         while process.poll() is None:
             if found := scripts(project):
                 with suppress(ProcessLookupError):

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -17,7 +16,8 @@ from typing import IO
 PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
 NO_NETWORK = dict.fromkeys(PROXIES, "http://127.0.0.1:9") | {"no_proxy": "localhost", "HF_HUB_OFFLINE": "1"}
 STUDY = "config/test.yaml"
-TOOK = "processor seconds of the plan:"
+LOADED = "heavy libraries of the plan:"
+HEAVY = {"torch", "transformers", "matplotlib", "sklearn", "pandera"}
 TARGETS = {"all", "figures", "tables", "resources"}
 # Plans are many and short: most of a plan's time is imports, so each is forked from a process that has them.
 PLANNER = multiprocessing.get_context("forkserver")
@@ -38,7 +38,7 @@ def _run_forked(folder: Path, arguments: Sequence[str], output: str) -> None:
     try:
         main(list(arguments))
     finally:
-        print(f"{TOOK} {time.process_time():.2f}", flush=True)
+        print(LOADED, *sorted(HEAVY & sys.modules.keys()), flush=True)
 
 
 @cache
@@ -117,16 +117,15 @@ def jobs_of(output: str) -> dict[str, int]:
     return {rule: int(count) for rule, count in rows if rule not in TARGETS}
 
 
-def seconds_of(output: str) -> float:
-    """Processor time of the dry-run, which does not depend on what else runs."""
-    return float(re.search(rf"^{TOOK} (.+)$", output, re.MULTILINE)[1])
+def heavy_libraries(output: str) -> list[str]:
+    """Libraries that take long to import, and that the dry-run has loaded."""
+    return re.search(rf"^{LOADED}(.*)$", output, re.MULTILINE)[1].split()
 
 
 @dataclass(frozen=True)
 class Finished(Project):
     """A copy in which the study `test` has run."""
 
-    seconds: float
     output: str
 
     @property
