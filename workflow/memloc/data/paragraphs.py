@@ -44,10 +44,23 @@ def sampled_tokens(
     return _joined(paragraphs, sets[(sets["set"] == name) & sets["sampled"]], n_prefix, name)
 
 
+def paired_tokens(
+    paragraphs: pd.DataFrame, sets: pd.DataFrame, n_prefix: int
+) -> tuple[np.ndarray, Int[Tensor, "paragraph token"]]:
+    """Ids and tokens, as those of `sampled_tokens`, of the paragraphs of pairs of equal exposure; there may be
+    none. With the rows of `sets` that are not sampled, they are what a sample lacks of the pairs.
+    """
+    chosen = sets[sets["pair"].notna()]
+    if chosen.empty:
+        return chosen["id"].to_numpy(), token_tensor(paragraphs["tokens"][:1])[:0]
+    return _joined(paragraphs, chosen, n_prefix, "paired")
+
+
 def attention_ids(sets: pd.DataFrame) -> pd.Series:
-    """Ids of the sampled memorized and non-memorized paragraphs and of the rare-token sample (paper 6.3)."""
+    """Ids of the sampled memorized and non-memorized paragraphs, of the rare-token sample (paper 6.3) and of
+    the pairs of equal exposure."""
     sampled = sets["sampled"] & sets["set"].isin(["memorized", "non_memorized"])
-    return sets.loc[sampled | sets["sampled_rare_tokens"], "id"]
+    return sets.loc[sampled | sets["sampled_rare_tokens"] | sets["pair"].notna(), "id"]
 
 
 def attention_sample(
