@@ -38,7 +38,7 @@ def test_exposure_is_the_count_where_continuations_are_not_counted():
 
 def test_pairs_are_compared_whatever_the_order_of_their_paragraphs():
     sets = pd.DataFrame(
-        {"id": [5, 6, 7, 8, 9], "set": ["partly_11_29", "memorized", "memorized", "unseen", "x"]}
+        {"id": [5, 6, 7, 8, 9], "set": ["partly_11_29", "memorized", "memorized", "unseen", "non_memorized"]}
     )
     sets["pair"] = pd.array([1, 0, 1, None, 0], "Int64")
     values = pd.Series([1.0, 10.0, 100.0, 1000.0, 1e4], index=[9, 8, 7, 6, 5])

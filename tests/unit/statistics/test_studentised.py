@@ -154,6 +154,7 @@ def test_the_difference_at_an_equal_covariate_is_the_intercept_with_an_error_of_
     found = given(y, x)
     assert (found.value, found.n) == (pytest.approx(line.intercept), 11)
     left = [stats.linregress(np.delete(x, row), np.delete(y, row)) for row in range(11)]
+    # How far each pair lies from the line of all others.
     missed = [y[row] - one.intercept - one.slope * x[row] for row, one in enumerate(left)]
     weights = 1 / 11 - x.mean() * (x - x.mean()) / np.sum((x - x.mean()) ** 2)
     reach = np.sqrt(np.sum((weights * missed) ** 2)) * stats.t(9).ppf(

@@ -47,8 +47,9 @@ def sampled_tokens(
 def paired_tokens(
     paragraphs: pd.DataFrame, sets: pd.DataFrame, n_prefix: int
 ) -> tuple[np.ndarray, Int[Tensor, "paragraph token"]]:
-    """Ids and tokens, as those of `sampled_tokens`, of the paragraphs of pairs of equal exposure; there may be
-    none. With the rows of `sets` that are not sampled, they are what a sample lacks of the pairs.
+    """Ids and tokens, as those of `sampled_tokens`, of the paragraphs of pairs of equal exposure.
+
+    There may be none. Of the rows of `sets` that are not sampled, they are what a sample lacks of pairs.
     """
     chosen = sets[sets["pair"].notna()]
     if chosen.empty:
