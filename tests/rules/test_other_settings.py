@@ -72,6 +72,27 @@ def test_a_token_before_the_prefix_is_before_everything_that_is_scored(run, stud
         assert list(row.continuation[:em]) == true[:em].tolist()
 
 
+def test_a_token_before_the_prefix_is_before_every_perturbed_one(run, study):
+    """The baselines are those of the plain logits after end-of-text; positions are those of the prefix."""
+    run(*changed("perturbation", paragraph={"before": "end_of_text"}))
+    frame = read(study / "tables/perturbation.parquet")
+    assert sorted(frame["position"].unique()) == [-1, *range(N_PREFIX)]
+    tokens = read(study / "tables/paragraphs.parquet").set_index("id")["tokens"]
+    sets = read(study / "tables/sets.parquet").set_index("id")
+    model = loading.load_model(study / "model")
+    for row in frame.query("position == -1 or position == 5").itertuples():
+        text = torch.tensor([[0, *tokens[row.id][:N_PREFIX], *sets.loc[row.id, "continuation"]]])
+        if row.position >= 0:
+            text[0, 1 + row.position] = row.token
+        with torch.no_grad():
+            logits = model(text).logits[0, N_PREFIX:-1].double()
+        true = text[0, N_PREFIX + 1 :]
+        nll = -logits.log_softmax(-1)[range(len(true)), true].mean().item()
+        assert row.nll_original == pytest.approx(nll, abs=1e-4)
+    perturbed = read(study / "tables/perturbed_paragraphs.parquet")
+    assert perturbed["tokens"].map(len).eq(24).all()
+
+
 def test_continuations_of_the_corpus_are_the_paragraphs_own(run, study):
     script, snakemake = changed("sets", sets={"continuation": "corpus"})
     run(script, snakemake)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from memloc.data.paragraphs import sampled_tokens, used_ids
-from memloc.model import loading
+from memloc.model import loading, pretrained
 from memloc.perturbation.replaced_tokens import perturb_prefixes, perturbed_paragraphs
 from memloc.run.progress import Progress
 from memloc.scoring.screening import screening_model, screening_pays
@@ -28,7 +28,8 @@ job.log(f"{len(rows)} of {len(ids)} paragraphs")
 
 model = loading.load_for_inference(job.input.folder, settings.loading)
 screen = screening_model(model) if not perturbation.nll and screening_pays(model) else None
-how = (n_prefix, n_vocabulary, perturbation, settings.scores, screen, job.seed)
+before = pretrained.token_before(job.input.folder, settings.paragraph.before)
+how = (n_prefix, n_vocabulary, perturbation, settings.scores, screen, job.seed, before)
 progress = Progress(len(rows), "paragraphs")
 with job.writing() as append:
     for first in range(rows.start, rows.stop, micro_batch):
@@ -40,7 +41,7 @@ with job.writing() as append:
         memorized = np.array([set_of[id] == "memorized" for id in ids[batch]])
         if memorized.any():
             chosen = ids[batch][memorized], tokens[batch][torch.from_numpy(memorized)]
-            found = perturbed_paragraphs(model, frame, *chosen, n_prefix, micro_batch)
+            found = perturbed_paragraphs(model, frame, *chosen, n_prefix, micro_batch, before)
             append(perturbed_paragraphs=found)
             n_left_out = memorized.sum() - len(found)
             job.log(f"{len(found)} perturbed paragraphs; {n_left_out} left out: no perturbation changes them")

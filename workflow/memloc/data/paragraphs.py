@@ -17,12 +17,12 @@ def token_tensor(tokens: Iterable[Sequence[int]]) -> Int[Tensor, "paragraph toke
 
 
 def with_token_before(
-    tokens: Int[Tensor, "paragraph token"], before: int | None
-) -> Int[Tensor, "paragraph before+token"]:
+    tokens: Int[Tensor, "*paragraph token"], before: int | None
+) -> Int[Tensor, "*paragraph before+token"]:
     """The paragraphs after one more token each; as they are without one."""
     if before is None:
         return tokens
-    return torch.cat([tokens.new_full((len(tokens), 1), before), tokens], dim=1)
+    return torch.cat([tokens.new_full((*tokens.shape[:-1], 1), before), tokens], dim=-1)
 
 
 def used_ids(sets: pd.DataFrame) -> pd.Series:
