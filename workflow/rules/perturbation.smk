@@ -1,4 +1,5 @@
-# One prefix token perturbed at a time, and each memorized paragraph's strongest perturbation (paper 4).
+# One prefix token perturbed at a time, and each memorized paragraph's strongest perturbation (paper 4); a few tokens
+# kept, and all others replaced.
 
 # Every micro-batch of the sampled paragraphs is computed by itself.
 N_SAMPLED = SETTINGS.sets.n_memorized + SETTINGS.sets.n_non_memorized
@@ -13,7 +14,7 @@ rule:
         model=rules.model.output.description,
         folder=MODEL_FOLDER,
     output:
-        **PERTURBATION.tables("perturbation", "perturbed_paragraphs"),
+        **PERTURBATION.tables("perturbation", "perturbed_paragraphs", "kept_tokens"),
     log:
         PERTURBATION.log,
     benchmark:

@@ -1,4 +1,4 @@
-"""Rule perturbation: replace every prefix token in turn, and keep each paragraph's strongest perturbation."""
+"""Rule perturbation: replace every prefix token in turn; which of them suffice; the strongest perturbations."""
 
 from memloc.tables.job import start
 
@@ -9,6 +9,7 @@ import torch
 
 from memloc.data.paragraphs import sampled_tokens, used_ids
 from memloc.model import loading, pretrained
+from memloc.perturbation.kept_tokens import keep_tokens
 from memloc.perturbation.replaced_tokens import perturb_prefixes, perturbed_paragraphs
 from memloc.run.progress import Progress
 from memloc.scoring.screening import screening_model, screening_pays
@@ -30,6 +31,8 @@ model = loading.load_for_inference(job.input.folder, settings.loading)
 screen = screening_model(model) if not perturbation.nll and screening_pays(model) else None
 before = pretrained.token_before(job.input.folder, settings.paragraph.before)
 how = (n_prefix, n_vocabulary, perturbation, settings.scores, screen, job.seed, before)
+scoring = settings.scores.model_copy(update={"micro_batch": micro_batch})
+keeping = perturbation.draws, scoring, job.seed, before
 progress = Progress(len(rows), "paragraphs")
 with job.writing() as append:
     for first in range(rows.start, rows.stop, micro_batch):
@@ -42,6 +45,7 @@ with job.writing() as append:
         if memorized.any():
             chosen = ids[batch][memorized], tokens[batch][torch.from_numpy(memorized)]
             found = perturbed_paragraphs(model, frame, *chosen, n_prefix, micro_batch, before)
-            append(perturbed_paragraphs=found)
+            kept = keep_tokens(model, frame, *chosen, n_prefix, n_vocabulary, *keeping)
+            append(perturbed_paragraphs=found, kept_tokens=kept)
             n_left_out = memorized.sum() - len(found)
             job.log(f"{len(found)} perturbed paragraphs; {n_left_out} left out: no perturbation changes them")
