@@ -57,11 +57,15 @@ def paired_tokens(
     return _joined(paragraphs, chosen, n_prefix, "paired")
 
 
-def attention_ids(sets: pd.DataFrame) -> pd.Series:
-    """Ids of the sampled memorized and non-memorized paragraphs, of the rare-token sample (paper 6.3) and of
-    the pairs of equal exposure."""
+def attention_samples(sets: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the sampled memorized and non-memorized paragraphs and of the rare-token sample (paper 6.3)."""
     sampled = sets["sampled"] & sets["set"].isin(["memorized", "non_memorized"])
-    return sets.loc[sampled | sets["sampled_rare_tokens"] | sets["pair"].notna(), "id"]
+    return sets[sampled | sets["sampled_rare_tokens"]]
+
+
+def attention_ids(sets: pd.DataFrame) -> pd.Series:
+    """Ids of `attention_samples`, and of the pairs of equal exposure."""
+    return sets.loc[sets["id"].isin(attention_samples(sets)["id"]) | sets["pair"].notna(), "id"]
 
 
 def attention_sample(
