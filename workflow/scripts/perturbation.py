@@ -7,7 +7,7 @@ job = start(snakemake)
 import numpy as np
 import torch
 
-from memloc.data.paragraphs import sampled_tokens, used_ids
+from memloc.data.paragraphs import paired_tokens, sampled_tokens, used_ids
 from memloc.model import loading, pretrained
 from memloc.perturbation.kept_tokens import keep_tokens
 from memloc.perturbation.replaced_tokens import perturb_prefixes, perturbed_paragraphs
@@ -23,6 +23,8 @@ n_vocabulary = len(job.read("vocabulary"))
 names = ("memorized", "non_memorized")
 samples = [sampled_tokens(paragraphs, sets, name, n_prefix) for name in names]
 set_of = {id: name for name, (ids, _) in zip(names, samples, strict=True) for id in ids}
+# After them what they lack of the pairs of equal exposure.
+samples.append(paired_tokens(paragraphs, sets[~sets.id.isin(set_of)], n_prefix))
 ids, tokens = np.concatenate([ids for ids, _ in samples]), torch.cat([tokens for _, tokens in samples])
 rows = job.shard(len(ids), micro_batch)
 job.log(f"{len(rows)} of {len(ids)} paragraphs")
@@ -41,7 +43,7 @@ with job.writing() as append:
         append(perturbation=frame.assign(set=frame.id.map(set_of)))
         redecoded = int(frame.redecoded.sum())
         progress.advance(batch.stop - first, f"{redecoded} near-ties of these decoded step by step")
-        memorized = np.array([set_of[id] == "memorized" for id in ids[batch]])
+        memorized = np.array([set_of.get(id) == "memorized" for id in ids[batch]])
         if memorized.any():
             chosen = ids[batch][memorized], tokens[batch][torch.from_numpy(memorized)]
             found = perturbed_paragraphs(model, frame, *chosen, n_prefix, micro_batch, before)

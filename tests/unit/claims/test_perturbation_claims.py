@@ -103,6 +103,47 @@ def test_where_no_token_changes_anything_nothing_is_fluent():
     assert verdicts("perturbation", given, **LENGTHS)[FLUENT] == "not applicable"
 
 
+def paired(n=12, rises=(1, 2), missing=()):
+    """n pairs whose memorized paragraph's NLL rises by the first of these, and the other's by the second."""
+    frames = [
+        rows_of(group, (5,) * 4, (rise,) * 4, n)
+        for group, rise in zip(("memorized", "non_memorized"), rises, strict=True)
+    ]
+    table = pd.concat(frames, ignore_index=True).query("id not in @missing")
+    sets = pd.DataFrame({"id": [*range(n), *range(100, 100 + n), 200], "pair": [*range(n)] * 2 + [None]})
+    sets["set"] = ["memorized"] * n + ["partly_11_29"] * n + ["memorized"]
+    return {"perturbation": table, "sets": sets.astype({"pair": "Int64"})}
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        ({}, "holds"),
+        ({"rises": (2, 1)}, "does not hold"),
+        ({"rises": (1, 1)}, "undecided"),
+        ({"n": 7}, "undecided"),
+        ({"missing": [*range(5), *range(104, 109)]}, "undecided"),  # three whole pairs are left
+        ({"missing": range(100, 120)}, "not applicable"),
+    ],
+)
+def test_other_paragraphs_are_disturbed_more_at_equal_exposure(changes, verdict):
+    found = judged("paired_perturbation", paired(**changes)).loc["others_are_disturbed_more"]
+    assert found["verdict"] == verdict
+
+
+def test_the_difference_at_equal_exposure_is_the_mean_over_pairs():
+    given = paired()
+    rows = given["perturbation"].query("position >= 0").groupby("id")["nll_original"].mean()
+    own = given["perturbation"].query("position < 0").set_index("id")["nll_original"]
+    rises = rows - own
+    expected = np.mean([rises[100 + pair] - rises[pair] for pair in range(12)])
+    found = judged("paired_perturbation", given).iloc[0]
+    assert found["value"] == pytest.approx(expected) and found["n"] == 12
+    rows = given["perturbation"]
+    rows.loc[rows["position"] >= 0, "nll_original"] = np.nan
+    assert verdicts("paired_perturbation", given) == {"others_are_disturbed_more": "not applicable"}
+
+
 def impact(layers, n=20):
     """Key and query gradients by layer, of the perturbed version; sizes differ by orders of magnitude."""
     random = np.random.default_rng(0)

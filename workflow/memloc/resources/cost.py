@@ -129,7 +129,7 @@ def passes(shape: Shape, settings: Settings) -> dict[str, float]:
         "sets": sampled + n,
         "token_statistics": m + 3 * n,
         "score_positions": _positions(settings),
-        "perturbation": ((m + n) * prefix * PERTURBED_SHARE + m * len(KEPT) * len(N_KEPT))
+        "perturbation": ((m + n + 2 * sets.n_pairs) * prefix * PERTURBED_SHARE + m * len(KEPT) * len(N_KEPT))
         * settings.perturbation.draws,
         "parameter_gradients": BACKWARD * sampled
         + (BACKWARD + 1) * m * (1 + settings.contrastive.n_controls),

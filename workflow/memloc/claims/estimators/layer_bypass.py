@@ -40,7 +40,9 @@ def lower_layers_hold_more(tables: Tables, settings: Section) -> Estimate:
     more = paired_differences(_without_blocks(tables, "mean", "nll_gained"), tables["sets"])
     by_layer = more.T.groupby("layer").mean().T
     half = by_layer.shape[1] // 2
-    return Estimate.of(studentised(by_layer.iloc[:, :half].mean(axis=1) - by_layer.iloc[:, -half:].mean(axis=1)))
+    return Estimate.of(
+        studentised(by_layer.iloc[:, :half].mean(axis=1) - by_layer.iloc[:, -half:].mean(axis=1))
+    )
 
 
 def _deeper_layer(tables: Tables) -> tuple[str, int]:
