@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 # Tables of the stages that setting `shards` makes several jobs of.
 SHARDED = {
     "scores": ("scores",),
-    "perturbation": ("perturbation", "perturbed_paragraphs"),
+    "perturbation": ("perturbation", "perturbed_paragraphs", "kept_tokens"),
     "patching": ("patching", "attribution_patching"),
     "residual_patching": ("residual_patching",),
     "edits": ("edits", "edit_trajectories"),

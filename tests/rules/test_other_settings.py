@@ -19,6 +19,7 @@ from memloc.model import loading
 from memloc.model.folded_norms import fold_norms
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
+from memloc.tables.terms.sets import PARTLY
 
 N_PREFIX = 12
 
@@ -70,6 +71,47 @@ def test_a_token_before_the_prefix_is_before_everything_that_is_scored(run, stud
         em = int((logits.argmax(-1) == true).long().cumprod(0).sum())
         assert scores.loc[row.id, "em"] == em
         assert list(row.continuation[:em]) == true[:em].tolist()
+
+
+def test_a_token_before_the_prefix_is_before_every_perturbed_one(run, study):
+    """The baselines are those of the plain logits after end-of-text; positions are those of the prefix."""
+    run(*changed("perturbation", paragraph={"before": "end_of_text"}))
+    frame = read(study / "tables/perturbation.parquet")
+    assert sorted(frame["position"].unique()) == [-1, *range(N_PREFIX)]
+    tokens = read(study / "tables/paragraphs.parquet").set_index("id")["tokens"]
+    sets = read(study / "tables/sets.parquet").set_index("id")
+    model = loading.load_model(study / "model")
+    for row in frame.query("position == -1 or position == 5").itertuples():
+        text = torch.tensor([[0, *tokens[row.id][:N_PREFIX], *sets.loc[row.id, "continuation"]]])
+        if row.position >= 0:
+            text[0, 1 + row.position] = row.token
+        with torch.no_grad():
+            logits = model(text).logits[0, N_PREFIX:-1].double()
+        true = text[0, N_PREFIX + 1 :]
+        nll = -logits.log_softmax(-1)[range(len(true)), true].mean().item()
+        assert row.nll_original == pytest.approx(nll, abs=1e-4)
+    perturbed = read(study / "tables/perturbed_paragraphs.parquet")
+    assert perturbed["tokens"].map(len).eq(24).all()
+
+
+def test_paragraphs_of_pairs_are_perturbed_too_and_change_no_sample(run, study):
+    """A pair of a sampled and a partly memorized paragraph, and one of two that no sample has."""
+    names = ("perturbation", "perturbed_paragraphs", "kept_tokens")
+    path, tables = study / "tables/sets.parquet", [study / f"tables/{name}.parquet" for name in names]
+    before, sets = [read(table) for table in tables], read(path)
+    kept = sets[sets["continuation"].notna()]
+    of_memorized = kept[kept["set"] == "memorized"].sort_values("sampled")
+    chosen = [*of_memorized["id"].iloc[[0, -1]], *kept.loc[kept["set"].isin(PARTLY), "id"].iloc[:2]]
+    sets.loc[sets["id"].isin(chosen), "pair"] = sets["id"].map(dict(zip(chosen, [0, 1, 0, 1], strict=True)))
+    storage.write(schema_of("sets"), sets, path, storage.provenance(path))
+    run(*stored_jobs()["perturbation"])
+    found = [read(table) for table in tables]
+    of_sample = found[0]["set"].notna()
+    assert set(found[0].loc[~of_sample, "id"]) == {*chosen[:1], *chosen[2:]}
+    for old, new in zip(before, [found[0][of_sample].reset_index(drop=True), *found[1:]], strict=True):
+        pd.testing.assert_frame_equal(old, new, atol=1e-5, rtol=0)
+    rows = found[0].groupby("id").size()
+    assert rows.nunique() == 1 and rows.iloc[0] == N_PREFIX + 1
 
 
 def test_continuations_of_the_corpus_are_the_paragraphs_own(run, study):

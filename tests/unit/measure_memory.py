@@ -41,7 +41,7 @@ def parameter_gradients(model):
     parts = split(20, rng)
     draws = draw([len(part) for part in parts], [[part] for part in range(len(parts))], rng)
     groups = dict.fromkeys(("memorized", "non_memorized", "partly"), sample)
-    mean = compare_groups(model, groups, P, parts, draws).memorized
+    mean = compare_groups(model, groups, (np.arange(0), TOKENS[:0]), P, parts, draws).memorized
     contrastive_attribution(model, sample[1], TOKENS[20:40], mean, P, parts, draws, rng, Contrastive())
 
 

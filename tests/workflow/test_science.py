@@ -22,8 +22,19 @@ def table(finished):
 
 def test_the_unperturbed_continuation_is_what_the_model_decodes(table):
     baseline = table("perturbation").query("position == -1")
-    assert set(baseline["set"]) == {"memorized", "non_memorized"}
+    assert set(baseline["set"].dropna()) == {"memorized", "non_memorized"}
     assert (baseline.em == N_CONTINUATION).all()
+
+
+def test_the_paragraphs_of_pairs_are_perturbed_too_and_are_in_no_sample(table):
+    sets = table("sets")
+    of_sample = sets[sets["sampled"] & sets["set"].isin(["memorized", "non_memorized"])]
+    paired = set(sets.loc[sets["pair"].notna(), "id"])
+    found = table("perturbation").drop_duplicates("id").set_index("id")["set"]
+    assert set(found.index) == paired | set(of_sample["id"])
+    assert found.dropna().to_dict() == of_sample.set_index("id")["set"].to_dict()
+    memorized = set(of_sample.query("set == 'memorized'")["id"])
+    assert set(table("kept_tokens")["id"]) == memorized >= set(table("perturbed_paragraphs")["id"])
 
 
 def test_replacing_a_prefix_token_lowers_the_exact_match(table):

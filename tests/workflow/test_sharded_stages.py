@@ -19,7 +19,7 @@ def test_a_stage_has_no_more_shards_than_work(clone):
 
 def test_tables_do_not_depend_on_the_number_of_shards(editable):
     """Of two stages that take seconds. `tests/rules/test_shards.py` compares those of all stages."""
-    names = ("scores", "perturbation", "perturbed_paragraphs")
+    names = ("scores", "perturbation", "perturbed_paragraphs", "kept_tokens")
     paths = [editable.results / f"tables/{name}.parquet" for name in names]
     before = [path.read_bytes() for path in paths]
     for path in paths:

@@ -65,4 +65,5 @@ def test_an_analysis_that_takes_no_token_before_the_prefix_is_named(clone, tmp_p
     config.write_text((ROOT / "config/test.yaml").read_text() + "\nparagraph: {before: end_of_text}\n")
     output = clone.snakemake("-n", "attention_entropy", config=str(config), status=1)
     assert "attention does not take a token before the prefix" in output
-    assert {"scores", "sets", "score_positions"} <= set(clone.jobs("fig2", "positions", config=str(config)))
+    asked = clone.jobs("fig2", "fig3", "positions", config=str(config))
+    assert {"scores", "sets", "perturbation", "score_positions"} <= set(asked)

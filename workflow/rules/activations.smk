@@ -60,7 +60,7 @@ rule compare_activation_gradients:
         model=rules.model.output.description,
         folder=MODEL_FOLDER,
     output:
-        **tables("activation_similarity", "activation_bins"),
+        **tables("activation_similarity", "activation_bins", "paragraph_activations"),
     log:
         log_file("compare_activation_gradients"),
     benchmark:

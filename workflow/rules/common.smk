@@ -128,7 +128,7 @@ def claims_of(topic):
 
 
 # Rules that run the model with the token of `paragraph.before`; all others look at positions from the first token on.
-TAKE_A_TOKEN_BEFORE = ("scores", "sets", "score_positions")
+TAKE_A_TOKEN_BEFORE = ("scores", "sets", "score_positions", "perturbation")
 
 
 def refused(rule):
@@ -137,7 +137,7 @@ def refused(rule):
     def stop(wildcards):
         raise WorkflowError(
             f"{rule} does not take a token before the prefix: set paragraph.before to none, or ask for targets that "
-            "do, such as fig2, recited, extraction and positions"
+            "do, such as fig2, fig3, recited, extraction and positions"
         )
 
     return stop

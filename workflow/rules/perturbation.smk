@@ -1,6 +1,7 @@
-# One prefix token perturbed at a time, and each memorized paragraph's strongest perturbation (paper 4).
+# One prefix token perturbed at a time, and each memorized paragraph's strongest perturbation (paper 4); a few tokens
+# kept, and all others replaced.
 
-# Every micro-batch of the sampled paragraphs is computed by itself.
+# Every micro-batch is computed by itself. How many paragraphs the pairs add is not known yet.
 N_SAMPLED = SETTINGS.sets.n_memorized + SETTINGS.sets.n_non_memorized
 PERTURBATION = Shards("perturbation", most=-(-N_SAMPLED // SETTINGS.perturbation.micro_batch))
 
@@ -13,7 +14,7 @@ rule:
         model=rules.model.output.description,
         folder=MODEL_FOLDER,
     output:
-        **PERTURBATION.tables("perturbation", "perturbed_paragraphs"),
+        **PERTURBATION.tables("perturbation", "perturbed_paragraphs", "kept_tokens"),
     log:
         PERTURBATION.log,
     benchmark:
@@ -30,6 +31,6 @@ rule:
         **tracked("perturbation", "loading", "scores"),
         shard=PERTURBATION.number,
     message:
-        "Perturb every prefix token of the sampled paragraphs and score what the model goes on with."
+        "Perturb every prefix token of the sampled and paired paragraphs and score what the model goes on with."
     script:
         "../scripts/perturbation.py"

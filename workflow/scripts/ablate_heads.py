@@ -4,19 +4,24 @@ from memloc.tables.job import start
 
 job = start(snakemake)
 
+import pandas as pd
 import torch
 
 from memloc.localization import ablation
 from memloc.model import loading
 from memloc.run.seeds import generator
-from memloc.scoring.held_out import judging_texts, with_own_continuations
+from memloc.scoring.held_out import judging_texts, paired_texts, unseen_pairs, with_own_continuations
+from memloc.tables.judged_texts import PAIRED
 
 settings, seed = job.settings, job.seed
 how, n_prefix = settings.head_ablation, settings.paragraph.prefix
 paragraphs = job.read("paragraphs", ["id", "tokens"])
 sets = job.read("sets")
 texts = judging_texts(paragraphs, sets, seed, n_paragraphs=how.n_paragraphs, n_held_out=how.n_judging)
-job.log(", ".join(f"{name}: {len(group.ids)} paragraphs" for name, group in texts.items()))
+paired = paired_texts(paragraphs, sets, n_prefix, texts["means"].ids)
+unseen = unseen_pairs(paired, sets)
+named = {**texts, PAIRED: paired, "unseen pairs": unseen}
+job.log(", ".join(f"{name}: {len(group.ids)} paragraphs" for name, group in named.items()))
 
 model = loading.load_for_inference(job.input.folder, settings.loading)
 batch = (n_prefix, how.micro_batch)
@@ -28,5 +33,11 @@ plans = {
     "cumulative_ablation": ablation.first_heads(orders, means, how.top),
 }
 found = ablation.ablate(model, texts, plans, *batch)
+alone = {"head_ablation": ablation.single_heads({"mean": means})}
+together = {"cumulative_ablation": plans["cumulative_ablation"]}
+for pairs, plan in ((paired, alone), (unseen, together)):
+    if len(pairs.ids):
+        for name, rows in ablation.ablate(model, {PAIRED: pairs}, plan, *batch).items():
+            found[name] = pd.concat([found[name], rows], ignore_index=True)
 found["head_effects"] = ablation.specific_effects(found["head_ablation"])
 job.write(**found)

@@ -4,21 +4,31 @@ from memloc.tables.job import start
 
 job = start(snakemake)
 
+import pandas as pd
+
 from memloc.localization.ablation import ablate
 from memloc.localization.layer_bypass import bypasses, mean_block_outputs
 from memloc.model import loading
-from memloc.scoring.held_out import judging_texts, with_own_continuations
+from memloc.scoring.held_out import judging_texts, paired_texts, with_own_continuations
+from memloc.tables.judged_texts import PAIRED
 
 settings, seed = job.settings, job.seed
 how, n_prefix = settings.layer_bypass, settings.paragraph.prefix
 paragraphs = job.read("paragraphs", ["id", "tokens"])
 sets = job.read("sets")
 texts = judging_texts(paragraphs, sets, seed, n_paragraphs=how.n_paragraphs, n_held_out=how.n_judging)
-job.log(", ".join(f"{name}: {len(group.ids)} paragraphs" for name, group in texts.items()))
+paired = paired_texts(paragraphs, sets, n_prefix, texts["means"].ids)
+named = {**texts, PAIRED: paired}
+job.log(", ".join(f"{name}: {len(group.ids)} paragraphs" for name, group in named.items()))
 
 model = loading.load_for_inference(job.input.folder, settings.loading)
 batch = (n_prefix, how.micro_batch)
 means = mean_block_outputs(model, texts.pop("means").tokens, how.micro_batch)
-texts = with_own_continuations(model, texts, *batch)
-found = ablate(model, texts, {"layer_bypass": bypasses(means)}, *batch)["layer_bypass"]
-job.write(layer_bypass=found)
+texts, plan = with_own_continuations(model, texts, *batch), bypasses(means)
+found = ablate(model, texts, {"layer_bypass": plan}, *batch)
+if len(paired.ids):
+    # What claims compare: zeros, and all layers from one on, disturb any text.
+    compared = [(row, bypass) for row, bypass in plan if row["layers"] == "alone" and row["way"] != "zero"]
+    more = ablate(model, {PAIRED: paired}, {"layer_bypass": compared}, *batch)
+    found = {name: pd.concat([found[name], more[name]], ignore_index=True) for name in found}
+job.write(**found)

@@ -20,6 +20,8 @@ drawing = module.draw(found, job.settings)
 job.log(str(drawing.numbers))
 if (claims := found.get("claims")) is not None:
     claims = claims[claims.figures.str.split().map(lambda names: params.figure in names)]
-files.write(drawing, job.output, job.input.caption, params.study, params.model, claims)
+files.write(
+    drawing, job.output, job.input.caption, params.study, job.settings.paragraph.before, params.model, claims
+)
 for name in job.made:
     job.write(**{name: drawing.data})

@@ -15,4 +15,4 @@ tables = across_models.read(job.input.models, of_models, params.paragraphs, para
 tables |= {name: job.read(name) for name in job.tables if name not in of_models}
 drawing = importlib.import_module(params.module).draw(tables, job.settings)
 job.log(str(drawing.numbers))
-files.write(drawing, job.output, job.input.caption, params.study)
+files.write(drawing, job.output, job.input.caption, params.study, job.settings.paragraph.before)

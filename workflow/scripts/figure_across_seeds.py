@@ -13,4 +13,4 @@ params = job.params
 tables = across_models.read_seeds({name: job.input[name] for name in job.tables}, params.seeds)
 drawing = importlib.import_module(params.module).draw(tables, job.settings)
 job.log(str(drawing.numbers))
-files.write(drawing, job.output, job.input.caption, params.study)
+files.write(drawing, job.output, job.input.caption, params.study, job.settings.paragraph.before)

@@ -7,7 +7,7 @@ job = start(snakemake)
 import pandas as pd
 
 from memloc.data.draws import draw, split
-from memloc.data.paragraphs import sampled_tokens, used_ids
+from memloc.data.paragraphs import paired_tokens, sampled_tokens, used_ids
 from memloc.localization.contrastive import contrastive_attribution
 from memloc.localization.parameter_gradients import compare_groups
 from memloc.model import loading
@@ -21,7 +21,9 @@ paragraphs = job.read("paragraphs", ["id", "tokens"], used_ids(sets))
 drawn = set(sets.loc[sets.sampled, "set"])
 groups = [name for name in ("memorized", "non_memorized", *PARTLY) if name in drawn]
 samples = {name: sampled_tokens(paragraphs, sets, name, n_prefix) for name in groups}
-job.log(", ".join(f"{name}: {len(ids)} paragraphs" for name, (ids, _) in samples.items()))
+paired = paired_tokens(paragraphs, sets[~sets.sampled], n_prefix)
+named = {**samples, "paired, not sampled": paired}
+job.log(", ".join(f"{name}: {len(ids)} paragraphs" for name, (ids, _) in named.items()))
 
 model = loading.load_model(job.input.folder, settings.loading)
 if settings.parameter_gradients.reference:
@@ -31,7 +33,7 @@ parts = split(len(memorized), generator(job.seed, "gradient_parts"))
 sizes = [len(part) for part in parts]
 draws = draw(sizes, [[part] for part in range(len(parts))], generator(job.seed, "resamples"))
 
-comparison = compare_groups(model, samples, n_prefix, parts, draws)
+comparison = compare_groups(model, samples, paired, n_prefix, parts, draws)
 contrastive, contrastive_samples = contrastive_attribution(
     model.float(),  # a step of 1e-5 is lost in bfloat16
     memorized,

@@ -1,4 +1,4 @@
-"""Rule perturbation: replace every prefix token in turn, and keep each paragraph's strongest perturbation."""
+"""Rule perturbation: replace every prefix token in turn; which of them suffice; the strongest perturbations."""
 
 from memloc.tables.job import start
 
@@ -7,8 +7,9 @@ job = start(snakemake)
 import numpy as np
 import torch
 
-from memloc.data.paragraphs import sampled_tokens, used_ids
-from memloc.model import loading
+from memloc.data.paragraphs import paired_tokens, sampled_tokens, used_ids
+from memloc.model import loading, pretrained
+from memloc.perturbation.kept_tokens import keep_tokens
 from memloc.perturbation.replaced_tokens import perturb_prefixes, perturbed_paragraphs
 from memloc.run.progress import Progress
 from memloc.scoring.screening import screening_model, screening_pays
@@ -22,13 +23,18 @@ n_vocabulary = len(job.read("vocabulary"))
 names = ("memorized", "non_memorized")
 samples = [sampled_tokens(paragraphs, sets, name, n_prefix) for name in names]
 set_of = {id: name for name, (ids, _) in zip(names, samples, strict=True) for id in ids}
+# After them what they lack of the pairs of equal exposure.
+samples.append(paired_tokens(paragraphs, sets[~sets.id.isin(set_of)], n_prefix))
 ids, tokens = np.concatenate([ids for ids, _ in samples]), torch.cat([tokens for _, tokens in samples])
 rows = job.shard(len(ids), micro_batch)
 job.log(f"{len(rows)} of {len(ids)} paragraphs")
 
 model = loading.load_for_inference(job.input.folder, settings.loading)
 screen = screening_model(model) if not perturbation.nll and screening_pays(model) else None
-how = (n_prefix, n_vocabulary, perturbation, settings.scores, screen, job.seed)
+before = pretrained.token_before(job.input.folder, settings.paragraph.before)
+how = (n_prefix, n_vocabulary, perturbation, settings.scores, screen, job.seed, before)
+scoring = settings.scores.model_copy(update={"micro_batch": micro_batch})
+keeping = perturbation.draws, scoring, job.seed, before
 progress = Progress(len(rows), "paragraphs")
 with job.writing() as append:
     for first in range(rows.start, rows.stop, micro_batch):
@@ -37,10 +43,11 @@ with job.writing() as append:
         append(perturbation=frame.assign(set=frame.id.map(set_of)))
         redecoded = int(frame.redecoded.sum())
         progress.advance(batch.stop - first, f"{redecoded} near-ties of these decoded step by step")
-        memorized = np.array([set_of[id] == "memorized" for id in ids[batch]])
+        memorized = np.array([set_of.get(id) == "memorized" for id in ids[batch]])
         if memorized.any():
             chosen = ids[batch][memorized], tokens[batch][torch.from_numpy(memorized)]
-            found = perturbed_paragraphs(model, frame, *chosen, n_prefix, micro_batch)
-            append(perturbed_paragraphs=found)
+            found = perturbed_paragraphs(model, frame, *chosen, n_prefix, micro_batch, before)
+            kept = keep_tokens(model, frame, *chosen, n_prefix, n_vocabulary, *keeping)
+            append(perturbed_paragraphs=found, kept_tokens=kept)
             n_left_out = memorized.sum() - len(found)
             job.log(f"{len(found)} perturbed paragraphs; {n_left_out} left out: no perturbation changes them")

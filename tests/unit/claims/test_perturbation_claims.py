@@ -4,15 +4,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_claims import judged, spread, verdicts
+from made_tables import crossed
 
 N_PREFIX, FULL = 4, 10
 LENGTHS = {"paragraph": {"prefix": N_PREFIX, "length": N_PREFIX + FULL}}
-ONE, EASIER, LATER, FLUENT, MOST = (
+ONE, EASIER, LATER, FLUENT, MOST, FEW = (
     "one_token_costs_most",
     "non_memorized_easier",
     "later_matters_in_memorized",
     "perturbed_are_fluent",
     "most_tokens_are_replaceable",
+    "few_tokens_suffice",
 )
 
 
@@ -30,10 +32,21 @@ def rows_of(group, em, rises, n, nll=1.0):
     return pd.DataFrame(rows, columns=["id", "set", "position", "draw", "em", "nll_original"])
 
 
-def tables(em=(10, 10, 1, 10), rises=(1, 1, 3, 3), others=(4, 4, 4, 4), new=0.5, n=30):
+def tables(em=(10, 10, 1, 10), rises=(1, 1, 3, 3), others=(4, 4, 4, 4), new=0.5, n=30, recited=28):
     rows = [rows_of("memorized", em, rises, n), rows_of("non_memorized", (5,) * 4, others, n)]
     perturbed = pd.DataFrame({"id": range(n), "nll": new + spread(n, seed=3)})
-    return {"perturbation": pd.concat(rows, ignore_index=True), "perturbed_paragraphs": perturbed}
+    return {
+        "perturbation": pd.concat(rows, ignore_index=True),
+        "perturbed_paragraphs": perturbed,
+        "kept_tokens": kept_tokens(n, recited),
+    }
+
+
+def kept_tokens(n, n_recited):
+    """One kept token, all that is few of four, recites the first paragraphs; two recite all."""
+    rows = crossed(id=range(n), kept=["costliest", "random"], n_kept=[1, 2], draw=[0, 1])
+    few = (rows["kept"] == "costliest") & (rows["n_kept"] == 1) & (rows["draw"] == 0)
+    return rows.assign(em=np.where(few & (rows["id"] >= n_recited), FULL - 1, FULL))
 
 
 def found_in(**changes):
@@ -42,7 +55,7 @@ def found_in(**changes):
 
 def test_what_the_paper_found_holds():
     found = judged("perturbation", tables(), **LENGTHS)
-    expected = dict.fromkeys((ONE, EASIER, LATER, FLUENT), "holds") | {MOST: "does not hold"}
+    expected = dict.fromkeys((ONE, EASIER, LATER, FLUENT, FEW), "holds") | {MOST: "does not hold"}
     assert found["verdict"].to_dict() == expected, "the second draw spares nothing"
     assert found.loc[ONE, "value"] == 1 and found.loc[EASIER, "value"] == pytest.approx(2, abs=0.1)
     assert found.loc[LATER, "value"] == pytest.approx(2, abs=0.1)  # the third token less the first
@@ -55,6 +68,7 @@ def test_what_the_paper_found_holds():
         ({"others": (1, 1, 1, 1)}, EASIER),
         ({"rises": (3, 3, 1, 3)}, LATER),
         ({"new": 1.6}, FLUENT),
+        ({"recited": 2}, FEW),
     ],
 )
 def test_each_claim_fails_by_itself(changes, claim):
@@ -87,6 +101,47 @@ def test_where_no_token_changes_anything_nothing_is_fluent():
     given = tables()
     given["perturbed_paragraphs"] = given["perturbed_paragraphs"].iloc[:0]
     assert verdicts("perturbation", given, **LENGTHS)[FLUENT] == "not applicable"
+
+
+def paired(n=12, rises=(1, 2), missing=()):
+    """n pairs whose memorized paragraph's NLL rises by the first of these, and the other's by the second."""
+    frames = [
+        rows_of(group, (5,) * 4, (rise,) * 4, n)
+        for group, rise in zip(("memorized", "non_memorized"), rises, strict=True)
+    ]
+    table = pd.concat(frames, ignore_index=True).query("id not in @missing")
+    sets = pd.DataFrame({"id": [*range(n), *range(100, 100 + n), 200], "pair": [*range(n)] * 2 + [None]})
+    sets["set"] = ["memorized"] * n + ["partly_11_29"] * n + ["memorized"]
+    return {"perturbation": table, "sets": sets.astype({"pair": "Int64"})}
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        ({}, "holds"),
+        ({"rises": (2, 1)}, "does not hold"),
+        ({"rises": (1, 1)}, "undecided"),
+        ({"n": 7}, "undecided"),
+        ({"missing": [*range(5), *range(104, 109)]}, "undecided"),  # three whole pairs are left
+        ({"missing": range(100, 120)}, "not applicable"),
+    ],
+)
+def test_other_paragraphs_are_disturbed_more_at_equal_exposure(changes, verdict):
+    found = judged("paired_perturbation", paired(**changes)).loc["others_are_disturbed_more"]
+    assert found["verdict"] == verdict
+
+
+def test_the_difference_at_equal_exposure_is_the_mean_over_pairs():
+    given = paired()
+    rows = given["perturbation"].query("position >= 0").groupby("id")["nll_original"].mean()
+    own = given["perturbation"].query("position < 0").set_index("id")["nll_original"]
+    rises = rows - own
+    expected = np.mean([rises[100 + pair] - rises[pair] for pair in range(12)])
+    found = judged("paired_perturbation", given).iloc[0]
+    assert found["value"] == pytest.approx(expected) and found["n"] == 12
+    rows = given["perturbation"]
+    rows.loc[rows["position"] >= 0, "nll_original"] = np.nan
+    assert verdicts("paired_perturbation", given) == {"others_are_disturbed_more": "not applicable"}
 
 
 def impact(layers, n=20):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from memloc.data.paragraphs import attention_ids, sampled_tokens, token_tensor, used_ids
+from memloc.data.paragraphs import attention_ids, paired_tokens, sampled_tokens, token_tensor, used_ids
 from memloc.model.token_text import decoded
 
 NAMES = ["memorized", "non_memorized", "partly_11_29", "memorized", "non_memorized", "partly_30_49"]
@@ -17,6 +17,7 @@ def tables():
     ids = [12, 7, 3, 9, 5, 4]
     sets = pd.DataFrame({"id": ids, "set": NAMES, "sampled": [False, True, True, True, False, True]})
     sets["sampled_rare_tokens"] = [True, False, False, False, False, False]
+    sets["pair"] = pd.array([None, None, 0, 0, None, None], "Int64")
     sets["continuation"] = [[100 + id, 200 + id] if id != 5 else None for id in ids]
     paragraphs = pd.DataFrame({"id": sorted(ids), "tokens": [[id, 0, 1, 2] for id in sorted(ids)]})
     return paragraphs, sets
@@ -28,8 +29,18 @@ def test_only_the_sampled_paragraphs_of_a_set_with_their_kept_continuation(table
         assert ids.tolist() == [id] and tokens.tolist() == [[id, 0, 100 + id, 200 + id]]
 
 
-def test_attention_is_of_both_sets_and_of_the_rare_token_sample(tables):
-    assert attention_ids(tables[1]).tolist() == [12, 7, 9]
+def test_paired_paragraphs_are_of_any_set_and_there_may_be_none(tables):
+    paragraphs, sets = tables
+    ids, tokens = paired_tokens(paragraphs, sets, 2)
+    assert ids.tolist() == [3, 9] and tokens.tolist() == [[3, 0, 103, 203], [9, 0, 109, 209]]
+    ids, tokens = paired_tokens(paragraphs, sets[~sets["sampled"]], 2)
+    assert len(ids) == 0 and tokens.shape == (0, 4)
+
+
+def test_attention_is_of_both_sets_of_the_rare_token_sample_and_of_pairs(tables):
+    paragraphs, sets = tables
+    assert attention_ids(sets).tolist() == [12, 7, 3, 9]
+    assert attention_ids(sets.assign(pair=None)).tolist() == [12, 7, 9]
 
 
 def test_used_paragraphs_have_a_continuation(tables):

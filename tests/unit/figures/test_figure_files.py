@@ -1,12 +1,15 @@
 """The files of a figure: all four, each whole, the same bytes every time; what a caption is made of."""
 
 from types import SimpleNamespace
+from typing import get_args
 
 import pandas as pd
+import pytest
 
 from memloc.figures import training_curve
 from memloc.figures.parts import files, style
 from memloc.run.templates import quoted
+from memloc.settings.paragraph import Paragraph
 
 CURVE = pd.DataFrame({"step": [1, 20, 40], "loss": [8.0, 5.0, 3.5], "learning_rate": [0.1, 1.0, 0.2]})
 CLAIM = {
@@ -35,14 +38,14 @@ def test_two_columns_and_a_gap_fit_a_page():
     assert page / 3 < column < page / 2
 
 
-def written(folder, **options):
+def written(folder, before="none", **options):
     """The contents of the files of a drawing, by their endings."""
     folder.mkdir()
     (folder / "template.rst").write_text("Study {{ study }}: {{ n_steps }} steps.\n")
     names = {kind: folder / f"figure.{kind}" for kind in ("png", "pdf", "csv")}
     output = SimpleNamespace(**names, caption=folder / "figure.rst")
     drawing = training_curve.draw({"training_curve": CURVE}, None)
-    files.write(drawing, output, folder / "template.rst", "mini", **options)
+    files.write(drawing, output, folder / "template.rst", "mini", before, **options)
     (folder / "template.rst").unlink()
     return {path.suffix[1:]: path.read_bytes() for path in folder.iterdir()}
 
@@ -64,6 +67,17 @@ def test_a_caption_ends_with_its_verdicts_and_the_name_of_the_model(tmp_path):
     assert judged == plain + SAID
     assert whole == judged + f"\nModel: {quoted('lab/a-b')}.\n"
     assert written(tmp_path / "d", claims=claims[1:])["rst"].decode() == plain
+
+
+@pytest.mark.parametrize("before", get_args(Paragraph.model_fields["before"].annotation))
+def test_a_caption_says_which_token_stands_before_every_prefix(before, tmp_path):
+    text = written(tmp_path / "a", before, model="tiny")["rst"].decode()
+    said = {
+        "none": "",
+        "end_of_text": "\nIn this study, an end-of-text token stands before every prefix.\n",
+        "bos": "\nIn this study, a beginning-of-sequence token stands before every prefix.\n",
+    }
+    assert text == f"Study mini: 40 steps.\n{said[before]}\nModel: {quoted('tiny')}.\n"
 
 
 def test_the_training_curve_is_drawn_to_its_end():

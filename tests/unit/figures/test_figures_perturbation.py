@@ -39,6 +39,15 @@ def perturbation_table(em, group="memorized", first_id=0, full=FULL):
     )
 
 
+def kept_table(em, nll):
+    """Rows of paragraphs 0, 1, .. with em and nll [kept][paragraph][number of 1, 2 and 5 tokens][draw]."""
+    keys = pd.MultiIndex.from_product(
+        [["costliest", "random"], range(len(em[0])), [1, 2, 5], range(np.shape(em)[3])],
+        names=["kept", "id", "n_kept", "draw"],
+    )
+    return keys.to_frame(index=False).assign(em=np.ravel(em), nll=np.ravel(nll))
+
+
 @pytest.fixture
 def tables():
     """Four memorized and five non-memorized paragraphs, two draws, of which the latter lose more."""
@@ -54,6 +63,7 @@ def tables():
         "perturbation": pd.concat(
             [perturbation_table(memorized), perturbation_table(other, "non_memorized", first_id=4)]
         ),
+        "kept_tokens": kept_table(rng.integers(0, FULL + 1, (2, 7, 3, 2)), rng.uniform(1, 4, (2, 7, 3, 2))),
         "paragraphs": pd.DataFrame({"id": range(9), "count": 1, "tokens": tokens, "text": ""}),
         "vocabulary": pd.DataFrame({"token": range(N_WORDS), "text": words}),
     }
@@ -169,6 +179,27 @@ def test_figure_3_plots_mean_drops_per_position_with_their_intervals(tables):
         assert f"{own.mean():.1f} tokens per replaced token (7 paragraphs)" in line.get_label()
     other, own = (both[name].mean(axis=1) for name in ("non_memorized", "memorized"))
     assert drawing.numbers["difference"] == pytest.approx(uncertainty.difference(other, own))
+
+
+def test_figure_3_plots_the_nll_by_the_number_of_kept_tokens(tables):
+    rng = np.random.default_rng(5)
+    em, nll = np.full((2, 7, 3, 2), FULL - 1), rng.uniform(1, 4, (2, 7, 3, 2))
+    em[0, :3, 1, 0] = em[1, 2, 1, 0] = FULL  # 2 of 10 tokens are few, and the first draw counts
+    em[:, :, 2] = em[1, :, 1, 1] = FULL
+    drawing = fig3.draw(tables | {"kept_tokens": kept_table(em, nll)}, SETTINGS)
+    axes, means = drawing.figure.axes[3], nll.mean(axis=3)
+    for own, line, band in zip(means, axes.lines, axes.collections, strict=True):
+        assert line.get_xydata() == pytest.approx(np.column_stack([[1, 2, 5], own.mean(axis=0)]))
+        for column, number in enumerate([1, 2, 5]):
+            expected = uncertainty.mean(own[:, column])
+            assert band_at(band, number) == pytest.approx((expected.low, expected.high))
+    found = drawing.numbers["kept"]
+    assert (found["few"], found["n"], found["costliest"], found["random"]) == (2, 7, 3, 1)
+    assert found["lower"] == pytest.approx(uncertainty.paired(means[1, :, 1] - means[0, :, 1]))
+    text = checked("fig3", drawing)
+    assert (
+        "With 2 tokens kept, 3 of 7 memorized paragraphs are recited (at the first draw) from those" in text
+    )
 
 
 def test_caption_of_figure_3_describes_the_largest_drops_with_and_without_the_last_token(tables):

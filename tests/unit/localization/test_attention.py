@@ -96,6 +96,7 @@ def test_the_sample_has_the_first_decoded_token_where_the_sets_keep_it():
             "set": ["memorized", "non_memorized", "non_memorized", "partly_11_29"],
             "sampled": [True, True, False, True],
             "sampled_rare_tokens": [False, True, True, False],
+            "pair": None,
             "continuation": [[0, 0], [9, 9], None, [3, 3]],
         }
     )

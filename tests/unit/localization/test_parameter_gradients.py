@@ -54,12 +54,17 @@ def test_columns_and_types(tiny_gpt_neo, tiny_tokens):
     assert table["n_weights"].sum() == 2 * (4 * 16 * 16 + 2 * 16 * 64)
 
 
-def compare(model, samples, parts=None):
-    """`compare_groups` of paragraphs whose ids are 10, 11, .. in every group."""
-    with_ids = {group: (np.arange(10, 10 + len(tokens)), tokens) for group, tokens in samples.items()}
+def compare(model, samples, parts=None, paired=None):
+    """`compare_groups` of paragraphs whose ids are 0, 1, .. in the first group, 100, 101, .. in the next."""
+    with_ids = {
+        group: (np.arange(100 * number, 100 * number + len(tokens)), tokens)
+        for number, (group, tokens) in enumerate(samples.items())
+    }
+    paired = samples["memorized"][:0] if paired is None else paired
+    more = np.arange(900, 900 + len(paired)), paired
     parts = parts or [np.arange(len(samples["memorized"]))]
     draws = draw([len(p) for p in parts], [[p] for p in range(len(parts))], np.random.default_rng(0), 5)
-    return compare_groups(model, with_ids, N_PREFIX, parts, draws), draws
+    return compare_groups(model, with_ids, more, N_PREFIX, parts, draws), draws
 
 
 def test_groups_are_scored_one_by_one_and_the_two_sets_compared(tiny_gpt2, tiny_tokens):
@@ -78,13 +83,15 @@ def test_groups_are_scored_one_by_one_and_the_two_sets_compared(tiny_gpt2, tiny_
     assert result.similarity["cosine"].max() < 0.99
 
 
-def test_paragraphs_have_the_size_of_their_own_gradient(tiny_gpt2, tiny_tokens):
+def test_paragraphs_have_their_nll_and_the_size_of_their_own_gradient(tiny_gpt2, tiny_tokens):
     samples = {"memorized": tiny_tokens[:3], "non_memorized": tiny_tokens[3:5]}
-    found = compare(tiny_gpt2, samples, [np.array([2, 0]), np.array([1])])[0].paragraphs
-    assert found.groupby("group", sort=False).size().to_dict() == {"memorized": 6, "non_memorized": 4}
-    for group, number in (("memorized", 0), ("memorized", 2), ("non_memorized", 1)):
-        alone = scores(tiny_gpt2, samples[group][number : number + 1]).groupby("layer")
-        rows = found[(found["group"] == group) & (found["id"] == 10 + number)].set_index("layer")
+    found = compare(tiny_gpt2, samples, [np.array([2, 0]), np.array([1])], tiny_tokens[5:6])[0].paragraphs
+    assert found["id"].unique().tolist() == [0, 1, 2, 100, 101, 900] and len(found) == 12
+    for id, row in ((0, 0), (2, 2), (101, 4), (900, 5)):
+        alone = scores(tiny_gpt2, tiny_tokens[row : row + 1]).groupby("layer")
+        rows = found[found["id"] == id].set_index("layer")
+        nll = nll_by_token(tiny_gpt2, tiny_tokens[row : row + 1]).mean().item()
+        assert rows["nll"].tolist() == pytest.approx([nll] * 2, rel=1e-5)
         assert rows["score_sum"].tolist() == pytest.approx(alone["max_abs"].sum().tolist(), rel=1e-4)
         assert rows["sum_abs"].tolist() == pytest.approx(alone["sum_abs"].sum().tolist(), rel=1e-4)
 

@@ -71,10 +71,16 @@ def perturbed_prefix(row, ids, tokens, n_prefix):
     return torch.tensor(prefix)
 
 
-def by_decoding(frame, model, ids, tokens, n_prefix):
+def after(before, prefix):
+    """Prefixes after a token, if there is one."""
+    return torch.tensor([[*before, *row] for row in prefix.tolist()])
+
+
+def by_decoding(frame, model, ids, tokens, n_prefix, before=()):
     """EM and NLLs of every row of the table, from decoding its prefix step by step."""
     prefix = torch.stack([perturbed_prefix(row, ids, tokens, n_prefix) for row in frame.itertuples()])
-    true = torch.stack([tokens[list(ids).index(name), n_prefix:] for name in frame.id])
+    prefix, n_prefix = after(before, prefix), len(before) + n_prefix
+    true = torch.stack([tokens[list(ids).index(name), n_prefix - len(before) :] for name in frame.id])
     decoded = decode(model, prefix, true.shape[1])
     return pd.DataFrame(
         {
@@ -134,6 +140,35 @@ def test_other_kinds_of_perturbation_equal_step_by_step_decoding(case, kind, nll
         assert row.tokens[:n_prefix] == prefix.tolist()
     paragraphs = pd.DataFrame({"id": ids, "tokens": tokens.tolist()})
     Pairs.from_tables(paragraphs, found).check()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [how(), how(nll=False), how(reference=True), how(kind="deleted", draws=1), how(kind="swapped", draws=1)],
+)
+def test_a_token_before_every_prefix_is_never_perturbed(case, options):
+    """Position by position, as decoding after that token; the tables hold the paragraphs without it."""
+    model, ids, tokens, n_prefix = case
+    frame = perturb_prefixes(*case, **{**OPTIONS, "perturbation": options}, before=9)
+    plain = perturb_prefixes(*case, **{**OPTIONS, "perturbation": options})
+    pd.testing.assert_frame_equal(
+        frame[["id", "position", "draw", "token"]], plain[["id", "position", "draw", "token"]]
+    )
+    expected = by_decoding(frame, *case, before=[9])
+    known = [name for name in VALUES if frame[name].notna().all()]
+    assert_close(frame, expected, known)
+    assert len(known) == (1 if not options.nll else 3 if options.reference else 2)
+    assert not frame.em.equals(plain.em)
+    found = perturbed_paragraphs(model, frame, ids, tokens, n_prefix, micro_batch=2, before=9)
+    strong = strongest(frame).set_index("id")
+    for row in found.itertuples():
+        prefix = perturbed_prefix(strong.loc[[row.id]].reset_index().iloc[0], ids, tokens, n_prefix)
+        stands = after([9], prefix[None])
+        decoded = decode(model, stands, tokens.shape[1] - n_prefix)
+        assert row.tokens == [*prefix.tolist(), *decoded[0].tolist()]
+        whole = torch.cat([stands, decoded], dim=1)
+        assert row.nll == pytest.approx(mean_nll(model, whole, n_prefix + 1).item(), abs=2e-5)
+        assert row.impact_position == n_prefix + row.em
 
 
 def test_draws_of_deleted_and_swapped_tokens_would_all_be_the_same():

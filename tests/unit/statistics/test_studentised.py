@@ -9,6 +9,7 @@ from memloc.statistics import studentised as room
 from memloc.statistics.studentised import (
     ENOUGH,
     among,
+    given,
     lead,
     lead_of_resamples,
     share,
@@ -152,3 +153,25 @@ def test_intervals_hold_the_true_value_in_many_simulations_and_find_large_effect
     covered, power = simulated(kind, 39 if kind == "place among orders" else n, 2_000)
     assert covered >= 0.93 - 2.5 * np.sqrt(0.93 * 0.07 / 2_000)
     assert n < 50 or power >= (0.4 if "two-way" in kind else 0.5)  # of six draws
+
+
+def test_the_difference_at_an_equal_covariate_is_the_intercept_with_an_error_of_each_pair():
+    x = np.linspace(-4, 1, 11)
+    y = 0.3 + 0.9 * x + numbers(11) * (1 + np.abs(x)) / 5
+    line = stats.linregress(x, y)
+    found = given(y, x)
+    assert (found.value, found.n) == (pytest.approx(line.intercept), 11)
+    left = [stats.linregress(np.delete(x, row), np.delete(y, row)) for row in range(11)]
+    # How far each pair lies from the line of all others.
+    missed = [y[row] - one.intercept - one.slope * x[row] for row, one in enumerate(left)]
+    weights = 1 / 11 - x.mean() * (x - x.mean()) / np.sum((x - x.mean()) ** 2)
+    reach = np.sqrt(np.sum((weights * missed) ** 2)) * stats.t(9).ppf(
+        0.975
+    )  # each pair by a line of the others
+    assert found[1:3] == pytest.approx((line.intercept - reach, line.intercept + reach))
+
+
+def test_equal_covariates_and_few_pairs_say_nothing_of_the_difference_at_an_equal_one():
+    assert given(numbers(20), np.full(20, 2.0))[1:3] == (-np.inf, np.inf)
+    assert given(numbers(ENOUGH - 1), numbers(ENOUGH - 1, 1))[1:3] == (-np.inf, np.inf)
+    assert np.isnan(given([], []).value)

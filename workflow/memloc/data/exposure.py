@@ -1,6 +1,14 @@
-"""The number of repeats that analyses use: how often a model saw a continuation in training."""
+"""The number of repeats that analyses use: how often a model saw a continuation in training, and what differs
+between paragraphs of equal exposure (`data.sets.pairs`).
+"""
+
+from typing import TypeVar
 
 import pandas as pd
+
+Values = TypeVar("Values", pd.Series, pd.DataFrame)
+
+NO_PAIRS = "no pairs of equal count"  # why a comparison at equal exposure does not apply
 
 
 def exposure(paragraphs: pd.DataFrame) -> pd.Series:
@@ -16,3 +24,17 @@ def counted(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     keys = list(paragraphs.columns.intersection(["model", "id"]))
     found = tables["exposure"][[*keys, "count", "continuation_count"]]
     return paragraphs.drop(columns=["count", "continuation_count"]).merge(found, on=keys)
+
+
+def paired_differences(values: Values, sets: pd.DataFrame) -> Values:
+    """Memorized minus the other paragraph of each pair of equal exposure, by pair.
+
+    `values` are those of paragraphs, by id; a pair of which they lack a paragraph is left out.
+    """
+    paired = sets[sets["pair"].notna() & sets["id"].isin(values.index)]
+    memorized, others = (
+        values.loc[rows["id"]].set_axis(rows["pair"].astype(int).rename("pair"))
+        for rows in (paired[paired["set"] == "memorized"], paired[paired["set"] != "memorized"])
+    )
+    both = memorized.index.intersection(others.index).sort_values()
+    return memorized.loc[both] - others.loc[both]

@@ -17,12 +17,12 @@ def token_tensor(tokens: Iterable[Sequence[int]]) -> Int[Tensor, "paragraph toke
 
 
 def with_token_before(
-    tokens: Int[Tensor, "paragraph token"], before: int | None
-) -> Int[Tensor, "paragraph before+token"]:
+    tokens: Int[Tensor, "*paragraph token"], before: int | None
+) -> Int[Tensor, "*paragraph before+token"]:
     """The paragraphs after one more token each; as they are without one."""
     if before is None:
         return tokens
-    return torch.cat([tokens.new_full((len(tokens), 1), before), tokens], dim=1)
+    return torch.cat([tokens.new_full((*tokens.shape[:-1], 1), before), tokens], dim=-1)
 
 
 def used_ids(sets: pd.DataFrame) -> pd.Series:
@@ -44,10 +44,28 @@ def sampled_tokens(
     return _joined(paragraphs, sets[(sets["set"] == name) & sets["sampled"]], n_prefix, name)
 
 
-def attention_ids(sets: pd.DataFrame) -> pd.Series:
-    """Ids of the sampled memorized and non-memorized paragraphs and of the rare-token sample (paper 6.3)."""
+def paired_tokens(
+    paragraphs: pd.DataFrame, sets: pd.DataFrame, n_prefix: int
+) -> tuple[np.ndarray, Int[Tensor, "paragraph token"]]:
+    """Ids and tokens, as those of `sampled_tokens`, of the paragraphs of pairs of equal exposure.
+
+    There may be none. Of the rows of `sets` that are not sampled, they are what a sample lacks of pairs.
+    """
+    chosen = sets[sets["pair"].notna()]
+    if chosen.empty:
+        return chosen["id"].to_numpy(), token_tensor(paragraphs["tokens"][:1])[:0]
+    return _joined(paragraphs, chosen, n_prefix, "paired")
+
+
+def attention_samples(sets: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the sampled memorized and non-memorized paragraphs and of the rare-token sample (paper 6.3)."""
     sampled = sets["sampled"] & sets["set"].isin(["memorized", "non_memorized"])
-    return sets.loc[sampled | sets["sampled_rare_tokens"], "id"]
+    return sets[sampled | sets["sampled_rare_tokens"]]
+
+
+def attention_ids(sets: pd.DataFrame) -> pd.Series:
+    """Ids of `attention_samples`, and of the pairs of equal exposure."""
+    return sets.loc[sets["id"].isin(attention_samples(sets)["id"]) | sets["pair"].notna(), "id"]
 
 
 def attention_sample(

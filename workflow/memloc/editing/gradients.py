@@ -116,12 +116,13 @@ def paragraph_nll(
 
 def paragraph_gradients(
     model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], n_prefix: int
-) -> Iterator[Gradients]:
-    """Gradient of each paragraph's continuation NLL for every W_* weight, one paragraph a pass."""
+) -> Iterator[tuple[float, Gradients]]:
+    """Each paragraph's continuation NLL and its gradient for every W_* weight, one paragraph a pass."""
     with editable_gradients(model):
         for paragraph in tokens.split(1):
-            paragraph_nll(model, paragraph, n_prefix).sum().backward()
-            yield take_gradients(model)
+            nll = paragraph_nll(model, paragraph, n_prefix).sum()
+            nll.backward()
+            yield nll.item(), take_gradients(model)
 
 
 def nll_gradients(

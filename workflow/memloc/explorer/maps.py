@@ -6,11 +6,13 @@ from typing import Any
 
 import pandas as pd
 
+from memloc.data.paragraphs import attention_samples
 from memloc.explorer.json_values import base64_array, dense_array
 from memloc.figures.parts.methods import method_label, methods_of
 from memloc.localization.head_ranking import method_weights
 from memloc.run.errors import InputError
 from memloc.settings.plant_kinds import HEAD_KINDS
+from memloc.tables.judged_texts import PAIRED
 from memloc.tables.terms.sets import SET_NAMES
 
 Tables = Mapping[str, pd.DataFrame]
@@ -106,7 +108,8 @@ def _rare_tokens(tables: Tables) -> dict[str, Variants]:
 
 
 def _entropy_of_sets(tables: Tables) -> dict[str, Variants]:
-    rows = tables["attention_entropy"].merge(tables["sets"][["id", "set"]], on="id")
+    samples = attention_samples(tables["sets"])[["id", "set"]]
+    rows = tables["attention_entropy"].merge(samples, on="id")
     means = rows.groupby(["set", "layer", "head"])["entropy"].mean().reset_index()
     return {name: {"entropy": by_unit(own, "entropy")} for name, own in means.groupby("set")}
 
@@ -146,12 +149,14 @@ def _ablations(rows: pd.DataFrame) -> Variants:
 
 def _ablation_of_sets(tables: Tables) -> dict[str, Variants]:
     keys = ["group", "replacement", "layer", "head"]
-    means = tables["head_ablation"].groupby(keys, sort=False)[["nll_gained", "em_lost"]].mean().reset_index()
+    rows = tables["head_ablation"]
+    rows = rows[rows["group"] != PAIRED]
+    means = rows.groupby(keys, sort=False)[["nll_gained", "em_lost"]].mean().reset_index()
     return {group: _ablations(rows) for group, rows in means.groupby("group")}
 
 
 def _ablation_of_paragraph(rows: pd.DataFrame, n_prefix: int) -> Variants:
-    return _ablations(rows)
+    return _ablations(rows.drop_duplicates(["replacement", "layer", "head"]))  # it may be in a pair, too
 
 
 def _ranks(tables: Tables) -> dict[str, Variants]:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from memloc.data.paragraphs import attention_samples
 from memloc.figures.parts.heatmap import colour_bar, heat_map, map_height
 from memloc.figures.parts.style import LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.localization.highlight import highlighted_head
@@ -21,7 +22,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     A dot: Welch's t test, corrected for the number of heads (Holm), is below `LEVEL`.
     """
     layer, head = highlighted_head(tables, settings)
-    data = compare_heads(tables["attention_entropy"].merge(tables["sets"][["id", "set"]], on="id"))
+    samples = attention_samples(tables["sets"])[["id", "set"]]
+    data = compare_heads(tables["attention_entropy"].merge(samples, on="id"))
     means = pd.concat({LABELS[group]: data[f"entropy_{group}"].unstack("head") for group in GROUPS}, axis=1)
     difference = pd.concat({"difference": data["difference"].unstack("head")}, axis=1)
     figure, (left, right) = subplots(

@@ -41,7 +41,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         FigureInfo(
             "fig3",
             "Replacing one token of the prefix",
-            ("perturbation", "paragraphs", "vocabulary"),
+            ("perturbation", "kept_tokens", "paragraphs", "vocabulary"),
             section="4, Figure 3",
             paragraphs=("id", "tokens"),
             shown="perturbation",

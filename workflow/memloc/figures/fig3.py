@@ -1,4 +1,5 @@
-"""Figure 3: perturbing single prefix tokens, in one memorized paragraph and on average (paper 4)."""
+"""Figure 3: perturbing single prefix tokens, in one memorized paragraph and on average (paper 4), and all but
+a few (not in the paper)."""
 
 from typing import Any
 
@@ -8,21 +9,35 @@ from matplotlib.axes import Axes
 from memloc.figures.parts.perturbation_example import draw_example, example_ids
 from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.figures.parts.token_map import ABOVE_MARKS, label_height, prefix_texts
-from memloc.perturbation.effects import LARGE_DROP, before_last, drop_matrix, em_drops, late_minus_early
+from memloc.perturbation.effects import (
+    LARGE_DROP,
+    before_last,
+    drop_matrix,
+    em_drops,
+    few_kept,
+    late_minus_early,
+)
 from memloc.perturbation.strongest import strongest
 from memloc.settings.base import Section
 from memloc.statistics import uncertainty
+from memloc.tables.terms.kept_tokens import COSTLIEST, KEPT, RANDOM
 
 SETS = ("memorized", "non_memorized")
+KEPT_LOOKS = {
+    COSTLIEST: ("those that cost most", COLOURS["memorized"]),
+    RANDOM: ("random ones", COLOURS["contrastive"]),
+}
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """(a) NLL and EM of an example per perturbed token; (b) mean EM drop per position with 95 % bands."""
+    """(a) NLL and EM of an example per perturbed token; (b) mean EM drop per position and (c) mean NLL by the
+    number of tokens that are kept, with 95 % bands."""
     n_prefix = settings.paragraph.prefix
     example = example_ids(tables)[0]
-    panels = [1.0, 1.0, 1.7]  # inches
-    height = sum(panels) + label_height(prefix_texts(tables, example, n_prefix)) + 0.8
-    figure, (nll_axes, em_axes, mean_axes) = subplots(PAGE_WIDTH, height, nrows=3, height_ratios=panels)
+    panels = [1.0, 1.0, 1.7, 1.3]  # inches
+    height = sum(panels) + label_height(prefix_texts(tables, example, n_prefix)) + 1.2
+    figure, axes = subplots(PAGE_WIDTH, height, nrows=4, height_ratios=panels)
+    nll_axes, em_axes, mean_axes, kept_axes = axes
     example_data, example_numbers = draw_example(nll_axes, em_axes, tables, example, n_prefix)
 
     drops = em_drops(tables["perturbation"])
@@ -36,9 +51,13 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     mean_axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
     panel_label(nll_axes, "a", ABOVE_MARKS)
     panel_label(mean_axes, "b")
+    kept_data = _draw_kept(kept_axes, tables["kept_tokens"])
+    panel_label(kept_axes, "c")
 
     numbers = {"kind": kind, "example": example_numbers, **_numbers(drops, matrices, settings.paragraph)}
-    data = pd.concat([example_data.assign(panel="a"), mean_data.assign(panel="b")], ignore_index=True)
+    numbers["kept"] = _kept_numbers(tables["kept_tokens"], settings.paragraph)
+    panels = {"a": example_data, "b": mean_data, "c": kept_data}
+    data = pd.concat([rows.assign(panel=name) for name, rows in panels.items()], ignore_index=True)
     data["kind"] = kind
     return Drawing(figure, data[["panel", *data.columns.drop("panel")]], numbers)
 
@@ -50,6 +69,36 @@ def _draw_mean(axes: Axes, name: str, drops: pd.DataFrame, kind: str) -> pd.Data
     axes.plot(found["value"], color=COLOURS[name], label=text)
     data = found.rename(columns={"value": "em_drop"}).drop(columns="n").reset_index()
     return data.assign(set=name)[["set", *data]]
+
+
+def _draw_kept(axes: Axes, kept_tokens: pd.DataFrame) -> pd.DataFrame:
+    """Mean NLL by the number of kept tokens, the costliest and random ones."""
+    frames = []
+    for name, (label, colour) in KEPT_LOOKS.items():
+        rows = drop_matrix(kept_tokens[kept_tokens["kept"] == name], "nll", "n_kept")
+        found = uncertainty.table([uncertainty.mean(rows[number]) for number in rows], rows.columns)
+        axes.fill_between(found.index, found["low"], found["high"], color=colour, alpha=0.2, lw=0)
+        axes.plot(found["value"], color=colour, marker="o", ms=2, label=label)
+        frames.append(
+            found.rename(columns={"value": "nll"}).drop(columns="n").reset_index().assign(kept=name)
+        )
+    axes.set(xlabel="kept prefix tokens (number), all others replaced", ylabel="NLL\n(nats per token)")
+    axes.set(xlim=(0, None), ylim=(0, None))
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
+    return pd.concat(frames)
+
+
+def _kept_numbers(kept_tokens: pd.DataFrame, lengths: Section) -> dict[str, Any]:
+    """Paragraphs that few kept tokens recite at the first draw, and by how much these lower the NLL."""
+    few = few_kept(kept_tokens, lengths.prefix)
+    recited = few[(few["draw"] == 0) & (few["em"] == lengths.continuation)]["kept"].value_counts()
+    nll = few.pivot_table(index="id", columns="kept", values="nll")
+    return {
+        "few": int(few["n_kept"].iloc[0]),
+        "n": len(nll),
+        **{name: int(recited.get(name, 0)) for name in KEPT},
+        "lower": uncertainty.paired(nll[RANDOM] - nll[COSTLIEST]),
+    }
 
 
 def _numbers(

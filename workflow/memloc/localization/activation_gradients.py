@@ -89,22 +89,36 @@ def prefix_sizes(
     tokens: Int[Tensor, "paragraph token"],
     n_prefix: int,
     how: ActivationGradients,
-) -> pd.DataFrame:
-    """Mean max_abs of `activation_gradients` over paragraphs and prefix positions (column mean_max_abs).
-
-    Only means are kept: all scores of every paragraph would be millions of rows.
-    """
+) -> dict[Site, Float[Tensor, "paragraph head"]]:
+    """Mean max_abs of `activation_gradients` over the prefix positions of each paragraph."""
     tokens = _scored(tokens, n_prefix, how)
     read = torch.arange(n_prefix).expand(len(tokens), -1)
     nll = _continuation_nll(bridge, n_prefix)
     scores = _scores(bridge, tokens, read, sites(bridge, COMPONENTS), nll, how.micro_batch)
+    return {site: values.double().mean(dim=1) for site, values in scores.items()}
+
+
+def mean_sizes(sizes: Mapping[Site, Float[Tensor, "paragraph head"]]) -> pd.DataFrame:
+    """Mean of `prefix_sizes` over paragraphs: layer, component, head, mean_max_abs."""
     frames = []
-    for site, values in scores.items():
-        means = values.double().mean(dim=(0, 1)).numpy()
+    for site, values in sizes.items():
+        means = values.mean(dim=0).numpy()
         heads = range(len(means)) if site.component in HEAD_COMPONENTS else [None]
         keys = {"layer": site.layer, "component": site.component, "head": pd.array([*heads], dtype="Int64")}
         frames.append(pd.DataFrame(keys | {"mean_max_abs": means}))
     return pd.concat(frames, ignore_index=True)
+
+
+def layer_sums(
+    sizes: Mapping[Site, Float[Tensor, "paragraph head"]], ids: Int[np.ndarray, "paragraph"]
+) -> pd.DataFrame:
+    """Sum of `prefix_sizes` over the components and heads of a layer: id, layer, score_sum."""
+    layers = sorted({site.layer for site in sizes})
+    sums = [
+        sum(values.sum(dim=1) for site, values in sizes.items() if site.layer == layer) for layer in layers
+    ]
+    wide = pd.DataFrame(torch.stack(sums, dim=1).numpy(), pd.Index(ids, name="id"), layers)
+    return wide.melt(var_name="layer", value_name="score_sum", ignore_index=False).reset_index()
 
 
 def impact_gradients(

@@ -55,7 +55,8 @@ def layer_sizes(model: PreTrainedModel, gradients: Gradients) -> Float[Tensor, "
 
 
 class GroupGradients(NamedTuple):
-    """Gradient of a group's mean NLL, and the size of each paragraph's own: id, layer, score_sum, sum_abs."""
+    """Gradient of a group's mean NLL; of each paragraph its NLL and the size of its own gradient: id, nll, layer,
+    score_sum, sum_abs."""
 
     mean: Gradients
     paragraphs: pd.DataFrame
@@ -69,7 +70,7 @@ class GroupComparison(NamedTuple):
     samples: pd.DataFrame
     """The same of samples from the memorized group (`Sums.largest`)."""
     paragraphs: pd.DataFrame
-    """Of every group and paragraph, the size of its gradient in each layer."""
+    """Of every paragraph, its NLL and the size of its gradient in each layer."""
     similarity: pd.DataFrame
     """Direction of the memorized gradient against the non-memorized one (`component_cosine`)."""
     memorized: Gradients
@@ -92,10 +93,12 @@ def group_gradients(
         raise ValueError("cannot take the gradient over zero paragraphs")
     mean: Gradients = {}
     sizes = torch.zeros(len(ids), model.config.num_hidden_layers, 2)
+    nll = np.zeros(len(ids))
     for row, members in enumerate(parts):
         total: Gradients = {}
         found = paragraph_gradients(model, tokens[torch.from_numpy(members)], n_prefix)
-        for member, gradients in zip(members, found, strict=True):
+        for member, (loss, gradients) in zip(members, found, strict=True):
+            nll[member] = loss
             sizes[member] = layer_sizes(model, gradients)
             add_gradients(total, gradients)
         if sums is not None:
@@ -104,12 +107,14 @@ def group_gradients(
     mean = {name: total.div_(len(ids)) for name, total in mean.items()}
     paragraph, layer = (axis.ravel() for axis in np.indices(sizes.shape[:2]))
     columns = {"score_sum": sizes[..., 0].flatten().double(), "sum_abs": sizes[..., 1].flatten().double()}
-    return GroupGradients(mean, pd.DataFrame({"id": ids[paragraph], "layer": layer} | columns))
+    about = {"id": ids[paragraph], "nll": nll[paragraph], "layer": layer}
+    return GroupGradients(mean, pd.DataFrame(about | columns))
 
 
 def compare_groups(
     model: PreTrainedModel,
     samples: dict[str, Sample],
+    paired: Sample,
     n_prefix: int,
     parts: Sequence[Int[np.ndarray, "member"]],
     draws: Draws,
@@ -117,7 +122,8 @@ def compare_groups(
     """Scores of the mean continuation NLL of each group of paragraphs.
 
     `samples` must hold the groups memorized, of which `draws` are made by its `parts`, and non_memorized;
-    their gradients alone are kept until the end.
+    their gradients alone are kept until the end. Of the paragraphs `paired`, which are in no group, there may
+    be none, and only their own gradients are looked at.
 
     Raises:
         ValueError: a group is empty.
@@ -127,9 +133,11 @@ def compare_groups(
         own = (parts, sums) if group == "memorized" else ([np.arange(len(sample[0]))], None)
         found = group_gradients(model, sample, n_prefix, *own)
         scores.append(group_scores(model, found.mean, group))
-        sizes.append(found.paragraphs.assign(group=group))
+        sizes.append(found.paragraphs)
         if group in ("memorized", "non_memorized"):
             kept[group] = found.mean
+    if len(paired[0]):
+        sizes.append(group_gradients(model, paired, n_prefix, [np.arange(len(paired[0]))]).paragraphs)
     return GroupComparison(
         pd.concat(scores, ignore_index=True),
         sums.largest(draws, "memorized"),

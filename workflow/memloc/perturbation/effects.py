@@ -3,6 +3,7 @@
 import pandas as pd
 
 LARGE_DROP = 0.9  # of the continuation: 45 tokens of the paper's 50
+FEW = 0.2  # of the prefix: 10 tokens of the paper's 50
 
 
 def em_drops(perturbation: pd.DataFrame) -> pd.DataFrame:
@@ -26,15 +27,21 @@ def before_last(drops: pd.DataFrame, n_prefix: int) -> pd.DataFrame:
     return drops[drops["position"] < n_prefix - 1]
 
 
-def drop_matrix(drops: pd.DataFrame, value: str = "em_drop") -> pd.DataFrame:
-    """A value of each paragraph (rows) at each position (columns), mean over draws."""
-    return drops.pivot_table(index="id", columns="position", values=value, aggfunc="mean")
+def drop_matrix(drops: pd.DataFrame, value: str = "em_drop", by: str = "position") -> pd.DataFrame:
+    """A value of each paragraph (rows) at each position, or by another column (columns), mean over draws."""
+    return drops.pivot_table(index="id", columns=by, values=value, aggfunc="mean")
 
 
 def late_minus_early(matrix: pd.DataFrame) -> pd.Series:
     """Mean drop of each paragraph over the second half of the positions minus that over the first half."""
     half = matrix.shape[1] // 2
     return matrix.iloc[:, -half:].mean(axis=1) - matrix.iloc[:, :half].mean(axis=1)
+
+
+def few_kept(kept_tokens: pd.DataFrame, n_prefix: int) -> pd.DataFrame:
+    """The rows with the largest number of kept tokens that is still few, or with one of a short prefix."""
+    few = kept_tokens[kept_tokens["n_kept"] <= max(FEW * n_prefix, 1)]
+    return few[few["n_kept"] == few["n_kept"].max()]
 
 
 def spread_ids(pairs: pd.DataFrame) -> pd.Index:

@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from memloc.data.paragraphs import with_token_before
 from memloc.perturbation import kinds
 from memloc.perturbation.perturbed_prefixes import match_versions, score_versions
 from memloc.perturbation.strongest import strongest
@@ -48,6 +49,7 @@ def perturb_prefixes(
     scoring: Scoring,
     screen: "PreTrainedModel | None",
     seed: int,
+    before: int | None = None,
 ) -> pd.DataFrame:
     """Score every (paragraph, position, draw); the random tokens of a paragraph depend on seed and id only.
 
@@ -57,6 +59,8 @@ def perturb_prefixes(
             nll_generated is given, which that code plots.
         scoring: its threshold of near-ties counts; the micro-batch is that of `perturbation`.
         screen: a model that runs perturbed paragraphs first (`screening_model`), only without `nll`.
+        before: a token that stands before every prefix and is never perturbed (`paragraph.before`); positions
+            are those of the prefix all the same.
 
     Returns:
         id, position, draw, token (the one that is there then), em (tokens), nll_original (nats per token, of
@@ -68,24 +72,26 @@ def perturb_prefixes(
     kind = perturbation.kind
     positions = kinds.positions(kind, n_prefix, int(perturbation.reference))
     replacements = _draw(ids, tokens[:, :n_prefix], n_vocabulary, perturbation.draws, seed)[..., positions]
-    versions = kinds.versions(tokens, kind, positions, replacements).flatten(0, 1)
-    starts = kinds.first_changed(kind, positions)
-    batch = (n_prefix, perturbation.micro_batch)
+    perturbed = kinds.versions(tokens, kind, positions, replacements).flatten(0, 1)
+    n_before = int(before is not None)
+    unperturbed, versions = (with_token_before(text, before) for text in (tokens, perturbed))
+    starts = kinds.first_changed(kind, positions) + n_before
+    batch = (n_before + n_prefix, perturbation.micro_batch)
     scoring = scoring.model_copy(update={"micro_batch": perturbation.micro_batch})
-    baseline = paragraph_scores.score(model, tokens, n_prefix, scoring)
+    baseline = paragraph_scores.score(model, unperturbed, n_before + n_prefix, scoring)
     if perturbation.nll:
-        scores = score_versions(model, versions, starts, n_prefix, scoring)
+        scores = score_versions(model, versions, starts, n_before + n_prefix, scoring)
     else:
-        scores = match_versions(model, screen, versions, starts, n_prefix, scoring)
+        scores = match_versions(model, screen, versions, starts, n_before + n_prefix, scoring)
 
     paragraph, draw, chosen = (axis.ravel() for axis in np.indices(replacements.shape))
     labels = {"id": ids[paragraph], "position": positions.numpy()[chosen], "draw": draw}
     frames = [
         _frame(baseline, id=ids, position=UNPERTURBED, draw=0, token=UNPERTURBED),
-        _frame(scores, **labels, token=_put_there(versions, positions)),
+        _frame(scores, **labels, token=_put_there(perturbed, positions)),
     ]
     if perturbation.reference:
-        frames[0]["nll_generated"] = generated_nll(model, tokens, baseline.em, *batch).numpy()
+        frames[0]["nll_generated"] = generated_nll(model, unperturbed, baseline.em, *batch).numpy()
         frames[1]["nll_generated"] = generated_nll(model, versions.flatten(0, 1), scores.em, *batch).numpy()
     return pd.concat(frames, ignore_index=True).assign(kind=kind)
 
@@ -146,16 +152,18 @@ def perturbed_paragraphs(
     tokens: Int[Tensor, "paragraph token"],
     n_prefix: int,
     micro_batch: int,
+    before: int | None = None,
 ) -> pd.DataFrame:
     """Each paragraph's strongest perturbation with the greedy continuation that it leads to (a PMP, paper 4).
 
     Columns: id, position, token, impact_position (the first continuation token that differs), tokens, em, nll
     (nats per token, of the continuation that is given, under the perturbed prefix). A paragraph whose
-    continuation no perturbation changes has no such counterpart and is left out.
+    continuation no perturbation changes has no such counterpart and is left out. The tokens are those of the
+    paragraph, without the one `before` it.
     """
     chosen = strongest(perturbation).set_index("id").loc[ids]
     prefix = torch.cat([version(own, row) for own, row in zip(tokens, chosen.itertuples(), strict=True)])
-    prefix = prefix[:, :n_prefix]
+    prefix = with_token_before(prefix[:, :n_prefix], before)
     continuation = decoding.greedy_continuation(model, prefix, tokens.shape[1] - n_prefix, micro_batch)
     generated = torch.cat([prefix, continuation], dim=1)
     em = exact_match(continuation, tokens[:, n_prefix:]).numpy()
@@ -165,9 +173,11 @@ def perturbed_paragraphs(
             "position": chosen["position"].to_numpy(),
             "token": chosen["token"].to_numpy(),
             "impact_position": n_prefix + em,
-            "tokens": generated.tolist(),
+            "tokens": generated[:, -tokens.shape[1] :].tolist(),
             "em": em,
-            "nll": paragraph_scores.teacher_forced(model, generated, n_prefix, micro_batch).nll.numpy(),
+            "nll": paragraph_scores.teacher_forced(
+                model, generated, prefix.shape[1], micro_batch
+            ).nll.numpy(),
         }
     )
     return frame[em < continuation.shape[1]].reset_index(drop=True)

@@ -57,7 +57,7 @@ def random(question: Question) -> Scores:
 
 
 def _gradients(question: Question) -> Gradients:
-    return next(iter(paragraph_gradients(question.model, question.tokens, question.n_prefix)))
+    return next(iter(paragraph_gradients(question.model, question.tokens, question.n_prefix)))[1]
 
 
 def _sizes(weights: Mapping[str, Tensor]) -> Gradients:

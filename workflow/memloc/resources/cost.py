@@ -23,6 +23,7 @@ from memloc.settings.plant_kinds import PLANT_GRANULARITIES
 from memloc.settings.removal_ways import INTEGRATION_STEPS, N_CANDIDATES
 from memloc.settings.study import Settings
 from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS
+from memloc.tables.terms.kept_tokens import KEPT, N_KEPT
 
 GIGA = 1e9
 HALF_RATE_WIDTH = 128  # width whose products reach half of the machine's rate; 768 reaches six sevenths
@@ -128,7 +129,8 @@ def passes(shape: Shape, settings: Settings) -> dict[str, float]:
         "sets": sampled + n,
         "token_statistics": m + 3 * n,
         "score_positions": _positions(settings),
-        "perturbation": (m + n) * prefix * settings.perturbation.draws * PERTURBED_SHARE,
+        "perturbation": ((m + n + 2 * sets.n_pairs) * prefix * PERTURBED_SHARE + m * len(KEPT) * len(N_KEPT))
+        * settings.perturbation.draws,
         "parameter_gradients": BACKWARD * sampled
         + (BACKWARD + 1) * m * (1 + settings.contrastive.n_controls),
         "activation_gradients": 2 * BACKWARD * m,

@@ -13,11 +13,13 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.data.paragraphs import token_tensor
+from memloc.data.paragraphs import paired_tokens, token_tensor
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 from memloc.scoring.decoding import greedy_continuation
+from memloc.statistics.studentised import ENOUGH
 from memloc.statistics.uncertainty import MIN_N
+from memloc.tables.terms.sets import PARTLY
 
 Sample = tuple[Int[np.ndarray, "paragraph"], Int[Tensor, "paragraph token"]]
 """Ids and tokens of paragraphs."""
@@ -37,8 +39,9 @@ class Group(NamedTuple):
 
 
 def seen(sets: pd.DataFrame) -> pd.Series:
-    """Which paragraphs of table `sets` an analysis has sampled."""
-    return sets["sampled"] | sets["sampled_rare_tokens"]
+    """Which paragraphs of table `sets` an analysis that chooses heads or weights has sampled; partly memorized
+    ones choose nothing."""
+    return sets["sampled"] & ~sets["set"].isin(PARTLY) | sets["sampled_rare_tokens"]
 
 
 def held_out_sample(paragraphs: pd.DataFrame, sets: pd.DataFrame, n_held_out: int, seed: int) -> Sample:
@@ -80,6 +83,26 @@ def judging_texts(
     groups = {name: _group(paragraphs, sets, ids) for name, ids in drawn.items()}
     require_apart(groups)
     return groups
+
+
+def paired_texts(
+    paragraphs: pd.DataFrame, sets: pd.DataFrame, n_prefix: int, means: Int[np.ndarray, "paragraph"]
+) -> Group:
+    """Paragraphs of pairs of equal exposure, with the continuation kept in `sets`; of a pair that has one of
+    `means`, whose outputs replace others, neither. There may be none.
+    """
+    free = sets[~sets["pair"].isin(sets.loc[sets["id"].isin(means), "pair"].dropna())]
+    ids, tokens = paired_tokens(paragraphs, free, n_prefix)
+    return Group(ids, tokens, _known(sets, ids))
+
+
+def unseen_pairs(paired: Group, sets: pd.DataFrame) -> Group:
+    """Those pairs of which both paragraphs are unseen; none of fewer than a verdict needs."""
+    pair = sets.set_index("id")["pair"].loc[paired.ids].to_numpy()
+    keep = ~np.isin(pair, pair[paired.seen])
+    if keep.sum() < 2 * ENOUGH:
+        keep[:] = False
+    return Group(paired.ids[keep], paired.tokens[torch.from_numpy(keep)], paired.seen[keep])
 
 
 def labels(texts: Mapping[str, Group]) -> pd.DataFrame:
@@ -141,6 +164,9 @@ def _filled_up(
 
 
 def _group(paragraphs: pd.DataFrame, sets: pd.DataFrame, ids: Int[np.ndarray, "paragraph"]) -> Group:
-    known = pd.Series(seen(sets).to_numpy(), index=sets["id"]).loc[ids].to_numpy(dtype=bool)
     tokens = paragraphs.set_index("id")["tokens"].loc[ids]
-    return Group(ids, token_tensor(tokens), known)
+    return Group(ids, token_tensor(tokens), _known(sets, ids))
+
+
+def _known(sets: pd.DataFrame, ids: Int[np.ndarray, "paragraph"]) -> Bool[np.ndarray, "paragraph"]:
+    return pd.Series(seen(sets).to_numpy(), index=sets["id"]).loc[ids].to_numpy(dtype=bool)

@@ -7,6 +7,7 @@
 | how far the largest of several means leads | `lead`: over each rival, and the lowest of these |
 | the same of scores that are no means | `lead_of_resamples`: quantiles over resamples |
 | means over units that draws disturb together | `two_way`: variances of both are added |
+| paired differences at an equal covariate | `given`: intercept of a regression, with HC3's error |
 | one order among random ones | `among`: the place that a rank test gives it |
 | share | `share`: Clopper and Pearson's, which covers 95 % of any share's samples |
 | difference of two shares | `uncertainty.proportion_difference` of these |
@@ -106,6 +107,26 @@ def two_way(*groups: Float[np.ndarray, "unit draw"]) -> Interval:
     freedom = min(map(len, samples)) - 1
     width = float(np.sqrt(parts.sum()) * scipy.special.stdtrit(freedom, TAILS[1]))
     return Interval(value, value - width, value + width, n)
+
+
+def given(differences: Values, covariate: Values) -> Interval:
+    """Mean paired difference of pairs that do not differ in a covariate: the intercept of the regression of
+    the differences on those of the covariate.
+
+    A line holds up to where no pair differs in the covariate, or not: its error grows with the distance to
+    the pairs. Each pair has its own error (HC3; MacKinnon and White 1985); t has n - 2 degrees of freedom.
+    """
+    y, x = (np.asarray(values, float) for values in (differences, covariate))
+    n = len(y)
+    if n < ENOUGH or not np.ptp(x):
+        return Interval(float(y.mean()) if n else float("nan"), -np.inf, np.inf, n)
+    design = np.column_stack([np.ones(n), x])
+    inverse = np.linalg.pinv(design)
+    intercept, slope = inverse @ y
+    leverage = np.einsum("ij,ji->i", design, inverse)
+    left = (y - intercept - slope * x) / np.maximum(1 - leverage, np.finfo(float).eps)
+    width = float(np.linalg.norm(inverse[0] * left) * scipy.special.stdtrit(n - 2, TAILS[1]))
+    return Interval(float(intercept), float(intercept) - width, float(intercept) + width, n)
 
 
 def among(own: float, others: Float[np.ndarray, "order"]) -> Interval:

@@ -6,6 +6,7 @@ from memloc.tables.columns import NLL, PARAGRAPH, Column, Columns, category, exa
 from memloc.tables.schema import Lengths
 
 TEXTS = ("memorized", "non_memorized", "held_out")
+PAIRED = "paired"  # the paragraphs of pairs of equal exposure; they may be in another group, too
 
 
 def judged_text(lengths: Lengths, groups: Sequence[str] = TEXTS) -> Columns:
@@ -22,7 +23,7 @@ def judged_text(lengths: Lengths, groups: Sequence[str] = TEXTS) -> Columns:
 def lost_text(lengths: Lengths) -> Columns:
     """What an intervention takes of a paragraph that judges it."""
     return {
-        **judged_text(lengths),
+        **judged_text(lengths, (*TEXTS, PAIRED)),
         "em_lost": integer(
             -lengths.continuation,
             lengths.continuation,

@@ -3,22 +3,23 @@
 import pandas as pd
 
 from memloc.claims.verdicts import Estimate
+from memloc.data.exposure import paired_differences
 from memloc.settings.base import Section
-from memloc.statistics.studentised import FEWEST_ORDERS, among
+from memloc.statistics.studentised import ENOUGH, FEWEST_ORDERS, among
+from memloc.tables.judged_texts import PAIRED
 
 
 def combined_finds_specific_heads(tables: dict[str, pd.DataFrame], settings: Section) -> Estimate:
-    """NLL gained without the first heads of the combined ranking, memorized minus non-memorized paragraphs,
-    among the same of orders whose heads are exchanged within their layers.
+    """NLL gained without the first heads of the combined ranking, memorized minus the other paragraph of a
+    pair, among the same of orders whose heads are exchanged within their layers.
 
-    The unit is the order. Only paragraphs that no analysis has sampled count; numbers of heads are averaged.
+    The unit is the order. Only pairs that no analysis has sampled count; numbers of heads are averaged.
     """
-    table = tables["cumulative_ablation"]
-    rows = table[(table["n_heads"] > 0) & ~table["seen"]]
-    means = rows.groupby(["group", "method", "draw"], observed=True)["nll_gained"].mean().unstack("group")
-    if not {"memorized", "non_memorized"} <= set(means):
-        return Estimate(missing="every memorized paragraph is in a sample of the analyses")
-    specific = means["memorized"] - means["non_memorized"]
+    rows = tables["cumulative_ablation"].query("n_heads > 0 and group == @PAIRED")
+    gained = rows.groupby(["id", "method", "draw"], observed=True)["nll_gained"].mean()
+    specific = paired_differences(gained.unstack(["method", "draw"]), tables["sets"]).mean()
+    if rows.empty:
+        return Estimate(missing=f"fewer than {ENOUGH} pairs of equal count that no analysis has sampled")
     orders = specific.loc["random"].to_numpy()
     few = len(orders) < FEWEST_ORDERS
     doubt = (

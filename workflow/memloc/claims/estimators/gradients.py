@@ -1,13 +1,14 @@
 """Estimators of the topic `gradients`: where the gradients of the weights are large (paper 5.1, 5.2).
 
-Sizes are those of each paragraph's own gradient, so that sets of different sizes can be compared. In the
-gradient of a mean, differences between paragraphs cancel, and more so in larger sets.
+Memorized and non-memorized paragraphs are the paper's samples, which occur unequally often; topic
+`paired_gradients` compares paragraphs of equal exposure.
 """
 
 import numpy as np
 import pandas as pd
 
 from memloc.claims.verdicts import Estimate
+from memloc.localization.gradient_sizes import paragraph_sizes
 from memloc.settings.base import Section
 from memloc.statistics.studentised import lead_of_resamples, studentised
 
@@ -17,20 +18,14 @@ OBJECTIVES = ("memorized", "contrastive")
 
 def non_memorized_gradients_larger(tables: Tables, settings: Section) -> Estimate:
     """Log of the ratio of all |gradients|, non-memorized to memorized paragraphs."""
-    sizes = np.log(_totals(tables["paragraph_gradients"], "sum_abs"))
-    return _compared(sizes, "non_memorized", "memorized")
+    return _compared(tables, "log_size", "non_memorized", "memorized")
 
 
 def memorized_gradients_lean_to_lower_layers(tables: Tables, settings: Section) -> Estimate:
     """Share of the scores that lies in lower layers, memorized minus non-memorized paragraphs."""
-    gradients = tables["paragraph_gradients"]
-    n_lower = gradients["layer"].nunique() // 2
-    if not n_lower:
+    if tables["paragraph_gradients"]["layer"].nunique() == 1:
         return Estimate(missing="the model has one layer")
-    lower = gradients[gradients["layer"] < n_lower]
-    return _compared(
-        _totals(lower, "score_sum") / _totals(gradients, "score_sum"), "memorized", "non_memorized"
-    )
+    return _compared(tables, "lower_share", "memorized", "non_memorized")
 
 
 def one_value_matrix_leads(tables: Tables, settings: Section) -> Estimate:
@@ -60,10 +55,9 @@ def one_value_matrix_leads(tables: Tables, settings: Section) -> Estimate:
     return Estimate.of(min(leads, key=lambda lead: (lead.low, lead.value)))
 
 
-def _totals(gradients: pd.DataFrame, value: str) -> pd.Series:
-    """Sum over layers by group and paragraph."""
-    return gradients.groupby(["group", "id"])[value].sum()
-
-
-def _compared(values: pd.Series, first: str, second: str) -> Estimate:
-    return Estimate.of(studentised(values[first], values[second]), len(values[second]))
+def _compared(tables: Tables, value: str, first: str, second: str) -> Estimate:
+    """Mean value of the sampled paragraphs of the first set minus that of the second."""
+    values, sets = paragraph_sizes(tables["paragraph_gradients"])[value], tables["sets"]
+    sampled = sets[sets["sampled"]]
+    a, b = (values.loc[sampled["id"][sampled["set"] == name]] for name in (first, second))
+    return Estimate.of(studentised(a, b), len(b))

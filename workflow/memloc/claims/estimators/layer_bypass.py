@@ -1,69 +1,72 @@
 """Estimators of the topic `layer_bypass`: where memorized paragraphs are, by what they lose without a block.
 
-Only paragraphs that no analysis has sampled count. A layer that is searched for is chosen on every other
-paragraph and judged on the rest.
+Memorized paragraphs are compared with others that occur equally often (pairs). A layer that is searched for
+is chosen on every other pair and judged on the rest.
 """
 
 import pandas as pd
 
 from memloc.claims.verdicts import Estimate
+from memloc.data.exposure import NO_PAIRS, paired_differences
 from memloc.settings.base import Section
 from memloc.statistics.studentised import share, studentised
+from memloc.tables.judged_texts import PAIRED
 
 Tables = dict[str, pd.DataFrame]
 ONE_LAYER = Estimate(missing="the model has one layer only")
-NOBODY = Estimate(missing="every memorized paragraph is in a sample of the analyses")
 
 
 def deeper_attention_removes(tables: Tables, settings: Section) -> Estimate:
     """Share of memorized paragraphs not recited without the attention of the most specific deeper layer."""
-    em = _without_blocks(tables, "identity", "em")["memorized"]
-    if missing := _missing(tables, em):
+    if missing := _missing(tables):
         return missing
-    judging = em[_deeper_layer(tables)].iloc[1::2]
-    return Estimate.of(share(int((judging < settings.paragraph.continuation).sum()), len(judging)))
+    em = _of_members(tables, "em", memorized=True)[_deeper_layer(tables)].iloc[1::2]
+    return Estimate.of(share(int((em < settings.paragraph.continuation).sum()), len(em)))
 
 
 def deeper_attention_spares_others(tables: Tables, settings: Section) -> Estimate:
     """Minus the rise in NLL of own continuations of others without the attention of that layer."""
-    gained = _without_blocks(tables, "identity", "nll_gained")
-    if missing := _missing(tables, gained["memorized"]):
+    if missing := _missing(tables):
         return missing
-    return Estimate.of(studentised(-gained["non_memorized"][_deeper_layer(tables)].iloc[1::2]))
+    gained = _of_members(tables, "nll_gained", memorized=False)[_deeper_layer(tables)].iloc[1::2]
+    return Estimate.of(studentised(-gained))
 
 
 def lower_layers_hold_more(tables: Tables, settings: Section) -> Estimate:
-    """NLL gained by mean bypass of one lower block minus one upper block, memorized minus others."""
-    gained, half = (
-        _without_blocks(tables, "mean", "nll_gained"),
-        tables["layer_bypass"]["layer"].nunique() // 2,
-    )
-    if missing := _missing(tables, gained["memorized"]):
+    """NLL gained by mean bypass of one lower block minus one upper block, memorized minus the other."""
+    if missing := _missing(tables):
         return missing
-    found = []
-    for group in ("memorized", "non_memorized"):
-        by_layer = gained[group].T.groupby("layer").mean().T
-        found.append(by_layer.iloc[:, :half].mean(axis=1) - by_layer.iloc[:, -half:].mean(axis=1))
-    return Estimate.of(studentised(*found), len(found[1]))
+    more = paired_differences(_without_blocks(tables, "mean", "nll_gained"), tables["sets"])
+    by_layer = more.T.groupby("layer").mean().T
+    half = by_layer.shape[1] // 2
+    return Estimate.of(
+        studentised(by_layer.iloc[:, :half].mean(axis=1) - by_layer.iloc[:, -half:].mean(axis=1))
+    )
 
 
 def _deeper_layer(tables: Tables) -> tuple[str, int]:
     """The block of attention in the deeper half whose bypass costs memorized paragraphs most above others."""
-    em, n_layers = _without_blocks(tables, "identity", "em"), tables["layer_bypass"]["layer"].nunique()
-    deeper = [place for place in em["memorized"] if place[1] >= (n_layers + 1) // 2]
-    memorized, others = (em[name][deeper].iloc[::2].mean() for name in ("memorized", "non_memorized"))
-    return (others - memorized).idxmax()
+    em = paired_differences(_without_blocks(tables, "identity", "em"), tables["sets"])
+    deeper = [place for place in em if place[1] >= (em.shape[1] + 1) // 2]
+    return em[deeper].iloc[::2].mean().idxmin()
 
 
-def _without_blocks(tables: Tables, way: str, value: str) -> dict[str, pd.DataFrame]:
-    """A value of unseen paragraphs (rows) of each group without each block (columns: block, layer)."""
-    rows = tables["layer_bypass"].query("layers == 'alone' and not seen and way == @way")
-    by_block = rows.pivot(index=["group", "id"], columns=["block", "layer"], values=value)
-    groups = by_block.index.get_level_values("group")
-    return {name: by_block[groups == name] for name in ("memorized", "non_memorized")}
+def _of_members(tables: Tables, value: str, memorized: bool) -> pd.DataFrame:
+    """A value of the memorized, or of the other, paragraph of each pair (rows) without each block."""
+    sets = tables["sets"].dropna(subset="pair").sort_values("pair")
+    found = _without_blocks(tables, "identity", value)
+    members = sets["id"][((sets["set"] == "memorized") == memorized) & sets["id"].isin(found.index)]
+    return found.loc[members]
 
 
-def _missing(tables: Tables, memorized: pd.DataFrame) -> Estimate | None:
-    if tables["layer_bypass"]["layer"].nunique() < 2:
+def _without_blocks(tables: Tables, way: str, value: str) -> pd.DataFrame:
+    """A value of paired paragraphs (rows: id) without each block (columns: block, layer)."""
+    rows = tables["layer_bypass"].query("group == @PAIRED and layers == 'alone' and way == @way")
+    return rows.pivot(index="id", columns=["block", "layer"], values=value)
+
+
+def _missing(tables: Tables) -> Estimate | None:
+    rows = tables["layer_bypass"]
+    if rows["layer"].nunique() < 2:
         return ONE_LAYER
-    return NOBODY if memorized.empty else None
+    return None if (rows["group"] == PAIRED).any() else Estimate(missing=NO_PAIRS)

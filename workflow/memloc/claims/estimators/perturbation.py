@@ -1,4 +1,4 @@
-"""Estimators of the topic `perturbation`: what replacing one prefix token costs (paper 4).
+"""Estimators of the topic `perturbation`: what replacing prefix tokens costs (paper 4).
 
 Exact match ends at the first mistake, so means are those of the NLL.
 """
@@ -11,11 +11,13 @@ from memloc.perturbation.effects import (
     before_last,
     drop_matrix,
     em_drops,
+    few_kept,
     late_minus_early,
     nll_rises,
 )
 from memloc.settings.base import Section
 from memloc.statistics.studentised import share, studentised
+from memloc.tables.terms.kept_tokens import COSTLIEST
 
 Tables = dict[str, pd.DataFrame]
 
@@ -53,6 +55,14 @@ def most_tokens_are_replaceable(tables: Tables, settings: Section) -> Estimate:
     drops = em_drops(_of_set(tables, "memorized"))
     spared = (drops["em_drop"] <= 0).groupby(drops["id"]).mean()
     return Estimate.of(share(int((spared > 0.5).sum()), len(spared)))
+
+
+def few_tokens_suffice(tables: Tables, settings: Section) -> Estimate:
+    """Share of memorized paragraphs that are recited from the costliest fifth of their prefix, at draw 0."""
+    rows = few_kept(tables["kept_tokens"], settings.paragraph.prefix)
+    rows = rows[(rows["kept"] == COSTLIEST) & (rows["draw"] == 0)]
+    n_recited = int((rows["em"] == settings.paragraph.continuation).sum())
+    return Estimate.of(share(n_recited, len(rows)))
 
 
 def perturbed_are_fluent(tables: Tables, settings: Section) -> Estimate:

@@ -10,20 +10,27 @@ from memloc.figures.parts.style import Drawing
 from memloc.run.atomic import atomic_path
 from memloc.run.templates import fill, quoted
 
+STANDS_BEFORE = {
+    "none": "",
+    "end_of_text": "\nIn this study, an end-of-text token stands before every prefix.\n",
+    "bos": "\nIn this study, a beginning-of-sequence token stands before every prefix.\n",
+}
+
 
 def write(
     drawing: Drawing,
     output: Any,
     template: str | Path,
     study: str,
+    before: str,
     model: str | None = None,
     claims: pd.DataFrame | None = None,
 ) -> None:
     """Write a drawing to `output.pdf`, `.png`, `.csv` and, with the template filled in, `.caption`.
 
     Each file appears whole or not at all, and holds no time: the same drawing gives the same bytes. A
-    caption ends with the verdicts of its claims (rows of table `claims`), and with the name of the model,
-    if the figure is about one.
+    caption ends with the verdicts of its claims (rows of table `claims`), with what stands before every
+    prefix (`paragraph.before`), unless nothing does, and with the name of the model, if it is about one.
 
     Raises:
         jinja2.UndefinedError: the template names a number that the drawing does not give.
@@ -38,4 +45,5 @@ def write(
     with atomic_path(output.caption) as temporary:
         text = fill(Path(template).read_text(), drawing.numbers | {"study": study})
         about = f"\nModel: {quoted(model)}.\n" if model else ""
-        Path(temporary).write_text(text + ("" if claims is None else verdicts(claims)) + about)
+        judged = "" if claims is None else verdicts(claims)
+        Path(temporary).write_text(text + judged + STANDS_BEFORE[before] + about)

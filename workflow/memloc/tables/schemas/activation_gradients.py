@@ -28,6 +28,18 @@ def _activation_bins(lengths: Lengths) -> Columns:
     }
 
 
+def _paragraph_activations(lengths: Lengths) -> Columns:
+    return {
+        "id": PARAGRAPH,
+        "layer": LAYER,
+        "score_sum": number(
+            0,
+            unit="nats per token, per unit of the activation",
+            meaning="Sum over the layer's components of the largest absolute gradients, mean over the prefix.",
+        ),
+    }
+
+
 def _activation_scores(lengths: Lengths) -> Columns:
     return {
         "id": PARAGRAPH.stored_as("int32"),
@@ -139,4 +151,5 @@ ACTIVATION_GRADIENTS = Schema("activation_gradients", _activation_gradients)
 IMPACT_GRADIENTS = Schema("impact_gradients", _impact_gradients)
 FORWARD_SIMILARITY = Schema("forward_similarity", _forward_similarity)
 ACTIVATION_BINS = Schema("activation_bins", _activation_bins)
+PARAGRAPH_ACTIVATIONS = Schema("paragraph_activations", _paragraph_activations)
 ACTIVATION_SIMILARITY = Schema("activation_similarity", _activation_similarity)

@@ -1,6 +1,6 @@
 """Gradients of the weights (paper 5.1 and 5.2)."""
 
-from memloc.tables.columns import LAYER, PARAGRAPH, Columns, category, integer, number
+from memloc.tables.columns import LAYER, NLL, PARAGRAPH, Columns, category, integer, number
 from memloc.tables.schema import Lengths, Schema
 from memloc.tables.terms.samples import SAMPLES
 from memloc.tables.terms.sets import SET_NAMES
@@ -74,8 +74,8 @@ def _parameter_gradient_samples(lengths: Lengths) -> Columns:
 
 def _paragraph_gradients(lengths: Lengths) -> Columns:
     return {
-        "group": category(*SET_NAMES, meaning="Set of the paragraph."),
         "id": PARAGRAPH,
+        "nll": NLL,
         "layer": LAYER,
         "score_sum": number(
             0,

@@ -8,7 +8,12 @@ from memloc.tables.schema import Lengths, Schema
 def _perturbation(lengths: Lengths) -> Columns:
     return {
         "id": PARAGRAPH,
-        "set": category("memorized", "non_memorized", meaning="Set of the paragraph."),
+        "set": category(
+            "memorized",
+            "non_memorized",
+            nullable=True,
+            meaning="Set whose sample the paragraph is in; missing if it is here for its pair alone.",
+        ),
         "position": integer(
             -1,
             lengths.prefix - 1,

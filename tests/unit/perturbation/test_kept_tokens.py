@@ -1,0 +1,89 @@
+"""Prefixes of which a few tokens are kept against building and decoding each of them by itself."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from memloc.perturbation.kept_tokens import costliest_first, keep_tokens
+from memloc.perturbation.replaced_tokens import draw_replacements, perturb_prefixes
+from memloc.run.seeds import generator
+from memloc.settings.perturbation import Perturbation
+from memloc.settings.scores import Scoring
+from memloc.straightforward.decoding import decode, matching, mean_nll
+from memloc.tables.schema import Lengths
+from memloc.tables.schemas import schema_of
+from memloc.tables.validation import validate
+
+N_PREFIX, N_VOCABULARY, DRAWS, SEED = 12, 64, 2, 3
+SCORING = Scoring(margin_threshold=1e-4, micro_batch=7)
+
+
+@pytest.fixture
+def case(memorizing_model, memorized_tokens):
+    return memorizing_model, np.arange(40, 44), memorized_tokens[:4]
+
+
+@pytest.fixture
+def perturbation(case):
+    how = Perturbation(draws=2, micro_batch=5)
+    return perturb_prefixes(*case, N_PREFIX, N_VOCABULARY, how, SCORING, None, SEED)
+
+
+def keep(case, perturbation, **changes):
+    model, ids, tokens = case
+    options = {"draws": DRAWS, "scoring": SCORING, "seed": SEED} | changes
+    return keep_tokens(model, perturbation, ids, tokens, N_PREFIX, N_VOCABULARY, **options)
+
+
+def plain_order(perturbation, name):
+    """Positions by the mean NLL of their perturbed rows, largest first."""
+    costs = []
+    for position in range(N_PREFIX):
+        rows = perturbation[(perturbation.id == name) & (perturbation.position == position)]
+        costs.append((-sum(rows.nll_original) / len(rows), position))
+    return [position for _, position in sorted(costs)]
+
+
+@pytest.mark.parametrize("before", [None, 9])
+def test_every_version_equals_building_and_decoding_it(case, perturbation, before):
+    model, ids, tokens = case
+    frame = keep(case, perturbation, before=before)
+    first = [] if before is None else [before]
+    for name, own in zip(ids, tokens.tolist(), strict=True):
+        random = generator(SEED, "kept_tokens", str(name))
+        replacements = draw_replacements(np.array(own[:N_PREFIX]), N_VOCABULARY, DRAWS, random)
+        orders = [random.permutation(N_PREFIX) for _ in range(DRAWS)]
+        for row in frame[frame.id == name].itertuples():
+            order = orders[row.draw] if row.kept == "random" else plain_order(perturbation, name)
+            stays = set(order[: row.n_kept])
+            prefix = [own[at] if at in stays else int(replacements[row.draw, at]) for at in range(N_PREFIX)]
+            assert sum(a == b for a, b in zip(prefix, own, strict=False)) == row.n_kept
+            stands, true = torch.tensor([first + prefix]), torch.tensor([own[N_PREFIX:]])
+            assert row.em == matching(decode(model, stands, true.shape[1]), true).item()
+            nll = mean_nll(model, torch.cat([stands, true], dim=1), stands.shape[1]).item()
+            assert row.nll == pytest.approx(nll, abs=2e-5)
+    keys = frame[["id", "kept", "n_kept", "draw"]]
+    assert len(keys.drop_duplicates()) == len(frame) == 4 * 2 * 4 * DRAWS
+    assert frame.n_kept.unique().tolist() == [1, 2, 5, 10]  # fewer than the prefix has
+    lengths = Lengths(paragraph=24, prefix=N_PREFIX)
+    assert len(validate(schema_of("kept_tokens"), frame, lengths)) == len(frame)
+
+
+def test_draws_depend_on_seed_and_paragraph_only(case, perturbation):
+    model, ids, tokens = case
+    frame = keep(case, perturbation)
+    alone = keep((model, ids[[2]], tokens[[2]]), perturbation)
+    of_all = frame[frame.id == ids[2]].reset_index(drop=True)
+    pd.testing.assert_frame_equal(alone, of_all, atol=1e-5, rtol=0)
+    assert not np.allclose(keep(case, perturbation, seed=4).nll, frame.nll, atol=1e-2)
+
+
+def test_the_costliest_come_first_by_nll_or_else_by_exact_match():
+    rows = [(7, -1, 0, 9, 9.0), (7, 0, 0, 5, 1.0), (7, 0, 1, 5, 3.0), (7, 1, 0, 5, 2.5), (7, 1, 1, 5, 2.5)]
+    rows += [(7, 3, 0, 4, 2.0), (7, 3, 1, 4, 2.0), (2, 0, 0, 5, 0.5), (2, 1, 0, 5, 0.7), (2, 3, 0, 6, 0.1)]
+    frame = pd.DataFrame(rows, columns=["id", "position", "draw", "em", "nll_original"])
+    found = costliest_first(frame, np.array([2, 7]), 4)  # position 2 was never perturbed
+    assert found.tolist() == [[1, 0, 3, 2], [1, 0, 3, 2]]
+    found = costliest_first(frame.assign(nll_original=np.nan), np.array([2, 7]), 4)
+    assert found.tolist() == [[0, 1, 3, 2], [3, 0, 1, 2]]

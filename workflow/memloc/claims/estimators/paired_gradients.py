@@ -1,0 +1,41 @@
+"""Estimators of the topic `paired_gradients`: gradients of memorized paragraphs and of others that occur equally
+often. Sizes of gradients follow the NLL, so they are compared at an equal NLL, too.
+"""
+
+import pandas as pd
+
+from memloc.claims.verdicts import Estimate
+from memloc.data.exposure import NO_PAIRS, paired_differences
+from memloc.localization.gradient_sizes import paragraph_sizes
+from memloc.settings.base import Section
+from memloc.statistics.studentised import given, studentised
+
+Tables = dict[str, pd.DataFrame]
+
+
+def others_gradients_larger(tables: Tables, settings: Section) -> Estimate:
+    """Log of the ratio of all |gradients|, the other to the memorized paragraph."""
+    pairs = _pairs(tables)
+    return _unless_empty(pairs) or Estimate.of(studentised(-pairs["log_size"]))
+
+
+def others_gradients_larger_at_equal_nll(tables: Tables, settings: Section) -> Estimate:
+    """The same, where both have the same NLL: regressed on the log of the NLLs' ratio."""
+    pairs = _pairs(tables)
+    return _unless_empty(pairs) or Estimate.of(given(-pairs["log_size"], -pairs["log_nll"]))
+
+
+def paired_gradients_lean_to_lower_layers(tables: Tables, settings: Section) -> Estimate:
+    """Share of the scores that lies in lower layers, memorized minus the other paragraph."""
+    if tables["paragraph_gradients"]["layer"].nunique() == 1:
+        return Estimate(missing="the model has one layer")
+    pairs = _pairs(tables)
+    return _unless_empty(pairs) or Estimate.of(studentised(pairs["lower_share"]))
+
+
+def _pairs(tables: Tables) -> pd.DataFrame:
+    return paired_differences(paragraph_sizes(tables["paragraph_gradients"]), tables["sets"])
+
+
+def _unless_empty(pairs: pd.DataFrame) -> Estimate | None:
+    return Estimate(missing=NO_PAIRS) if pairs.empty else None

@@ -1,0 +1,89 @@
+"""Keep a few tokens of a prefix and replace all others: do those suffice that cost most by themselves?
+
+Single perturbations (`replaced_tokens`) show which tokens a continuation needs, not which suffice for it.
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from memloc.data.paragraphs import with_token_before
+from memloc.perturbation.effects import drop_matrix
+from memloc.perturbation.replaced_tokens import draw_replacements
+from memloc.run.seeds import generator
+from memloc.scoring import paragraph_scores
+from memloc.settings.scores import Scoring
+from memloc.tables.terms.kept_tokens import KEPT, N_KEPT
+from memloc.tables.terms.perturbation import UNPERTURBED
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+def costliest_first(
+    perturbation: pd.DataFrame, ids: Int[np.ndarray, "paragraph"], n_prefix: int
+) -> Int[Tensor, "paragraph position"]:
+    """Positions of each prefix by what their perturbation costs: NLL, or EM where that alone is known.
+
+    Costs are means over draws. Of equal ones the first position comes first, and positions that are never
+    perturbed come last.
+    """
+    rows = perturbation[perturbation["position"] != UNPERTURBED]
+    costs = drop_matrix(rows.assign(cost=rows["nll_original"].fillna(-rows["em"])), "cost")
+    costs = costs.reindex(index=ids, columns=range(n_prefix)).fillna(-np.inf)
+    return torch.from_numpy(np.argsort(-costs.to_numpy(), axis=1, kind="stable"))
+
+
+def keep_tokens(
+    model: "PreTrainedModel",
+    perturbation: pd.DataFrame,
+    ids: Int[np.ndarray, "paragraph"],
+    tokens: Int[Tensor, "paragraph token"],
+    n_prefix: int,
+    n_vocabulary: int,
+    draws: int,
+    scoring: Scoring,
+    seed: int,
+    before: int | None = None,
+) -> pd.DataFrame:
+    """Score every paragraph with 1, 2, .. tokens of its prefix kept: the costliest, and as many random ones.
+
+    In a draw, all versions of a paragraph have the same random tokens, whatever is kept. They depend on seed
+    and id only. `perturbation` holds what perturbing each token by itself costs.
+
+    Returns:
+        id, kept, n_kept (fewer than the prefix has), draw, em (tokens), nll (nats per token), both of the
+        unperturbed continuation.
+    """
+    n_kept = torch.tensor([n for n in N_KEPT if n < n_prefix])
+    replacements, order = _drawn(ids, tokens[:, :n_prefix], n_vocabulary, draws, seed)
+    costliest = costliest_first(perturbation, ids, n_prefix)[:, None].expand_as(order)
+    ranks = torch.stack([costliest, order]).argsort(dim=-1)  # [kept, paragraph, draw, position]
+    stays = ranks[..., None, :] < n_kept[:, None]
+    prefixes = torch.where(stays, tokens[:, None, None, :n_prefix], replacements[:, :, None])
+    rest = tokens[:, None, None, n_prefix:].expand(*prefixes.shape[:-1], -1)
+    versions = with_token_before(torch.cat([prefixes, rest], dim=-1).flatten(0, 3), before)
+    scores = paragraph_scores.score(model, versions, versions.shape[1] - rest.shape[-1], scoring)
+    kept, paragraph, draw, number = (axis.ravel() for axis in np.indices(stays.shape[:-1]))
+    labels = {"id": ids[paragraph], "kept": np.array(KEPT)[kept], "n_kept": n_kept.numpy()[number]}
+    return pd.DataFrame({**labels, "draw": draw, "em": scores.em.numpy(), "nll": scores.nll.numpy()})
+
+
+def _drawn(
+    ids: Int[np.ndarray, "paragraph"],
+    prefixes: Int[Tensor, "paragraph position"],
+    n_vocabulary: int,
+    draws: int,
+    seed: int,
+) -> tuple[Int[Tensor, "paragraph draw position"], Int[Tensor, "paragraph draw position"]]:
+    """Random tokens for every position, and random orders of the positions."""
+    replacements, orders = [], []
+    for name, prefix in zip(ids, prefixes.numpy(), strict=True):
+        random = generator(seed, "kept_tokens", str(name))
+        replacements.append(draw_replacements(prefix, n_vocabulary, draws, random))
+        orders.append([random.permutation(len(prefix)) for _ in range(draws)])
+    return torch.from_numpy(np.stack(replacements)), torch.from_numpy(np.array(orders))
