@@ -70,6 +70,7 @@ RESULTS = workflow.pathvars.apply(f"<results>/{SETTINGS.study}")
 SHARED = workflow.pathvars.apply(f"<results>/{SETTINGS.shared}")
 SHARED_TABLES = (
     "paragraphs",
+    "places",
     "training_stream",
     "training_curve",
     "vocabulary",

@@ -51,7 +51,7 @@ elif DATA.source == "text":
             unseen=[PLACES.get(file, file) for file in UNSEEN_TEXTS],
             folder=MODEL_FOLDER,
         output:
-            **tables("paragraphs"),
+            **tables("paragraphs", "places"),
         log:
             log_file("paragraphs"),
         benchmark:

@@ -44,7 +44,9 @@ def tables(em):
         {"id": ids, "count": np.arange(n) + 1, "tokens": list(rng.integers(9, size=(n, 60)))}
     ).assign(continuation_count=pd.array(np.arange(n) + 2, "Int64"))
     vocabulary = pd.DataFrame({"token": range(9), "text": list("abcdefgh ")})
+    places = pd.DataFrame({"id": ids, "file": "a.txt", "document": 0, "start": 60 * np.arange(n)})
     made = {"scores": scores, "sets": sets, "paragraphs": paragraphs, "vocabulary": vocabulary}
+    made["places"] = places
     return made | {"near_verbatim": decoded(made)}
 
 

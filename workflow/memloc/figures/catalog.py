@@ -150,8 +150,8 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
     "What is memorized": (
         FigureInfo(
             "recited",
-            "Paragraphs of this text that the model recites",
-            ("paragraphs", "vocabulary", "scores", "sets", "near_verbatim"),
+            "Passages of this text that the model recites",
+            ("paragraphs", "places", "vocabulary", "scores", "sets", "near_verbatim"),
             settings=("recited",),
             only_for="text",
             paragraphs=("id", "count", "tokens"),
