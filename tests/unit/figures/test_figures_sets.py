@@ -39,7 +39,9 @@ def tables(em):
     n = len(em)
     ids = np.arange(n) + 3
     scores = pd.DataFrame({"id": ids, "em": em, "nll": rng.uniform(0, 3, n)})
-    sets = split(scores, 40, Sets(**SIZES), seed=0).assign(continuation=None)
+    sets = split(scores, pd.Series(np.arange(n) + 2, ids), 40, Sets(**SIZES), seed=0).assign(
+        continuation=None
+    )
     paragraphs = pd.DataFrame(
         {"id": ids, "count": np.arange(n) + 1, "tokens": list(rng.integers(9, size=(n, 60)))}
     ).assign(continuation_count=pd.array(np.arange(n) + 2, "Int64"))
@@ -91,7 +93,7 @@ def test_what_differs_is_marked_in_what_the_model_wrote():
     figure = recited.draw(found, SETTINGS).figure
     bold = [text.get_text() for text in figure.axes[0].texts if text.get_fontweight() == "bold"]
     right = found["near_verbatim"].query("id == 8")["continuation"].item()[39]
-    marks = bold[5:]  # after the header: of the four that are nearly verbatim
+    marks = bold[6:]  # after the header: of the four that are nearly verbatim
     assert len(marks) == 4 and marks[0] == style.visible("abcdefgh "[right])
 
 
@@ -241,6 +243,31 @@ def test_recited_paragraphs_come_in_the_order_of_their_repeats(monkeypatch):
     none = changed(SETTINGS, recited={"n_edits": 0})
     assert recited.draw(tables(EM["none memorized"]), none).data.empty
     assert recited.draw(found, none).data["id"].tolist() == [9, 10, 11]  # as near as may be is near enough
+
+
+def test_paragraphs_that_overlap_are_listed_as_passages_of_the_text():
+    """Ids 9 to 11 are recited: 9 and 10 overlap, also where a second document holds both again."""
+    found = tables(EM["all sets"])
+    text = np.random.default_rng(1).integers(9, size=70)
+    tokens = [*found["paragraphs"]["tokens"][:6], text[:60], text[10:], found["paragraphs"]["tokens"][8]]
+    found["paragraphs"]["tokens"] = tokens
+    found["places"].loc[6:7, "start"] = [400, 410]
+    again = pd.DataFrame({"id": [9, 10], "file": "b.txt", "document": 2, "start": [3, 13]})
+    found["places"] = pd.concat([found["places"], again], ignore_index=True)
+    found["near_verbatim"] = decoded(found)
+    drawing = recited.draw(found, SETTINGS)
+    columns = ["file", "document", "start", "end", "n_windows", "verbatim_run", "id"]
+    assert drawing.data[columns].head(3).to_numpy().tolist() == [
+        ["a.txt", 0, 400, 470, 2, 50, 9],
+        ["b.txt", 2, 3, 73, 2, 50, 9],
+        ["a.txt", 0, 480, 540, 1, 40, 11],
+    ]
+    assert drawing.data["text"][0] == "".join("abcdefgh "[token] for token in text)
+    assert column_of(drawing.figure, "id") == ["9", "11", "8", "7", "6", "5"], "the same text once"
+    said = checked("recited", drawing)
+    assert "recites 3: given" in said and "make up 3 passages of the text" in said
+    assert "the longest verbatim run has 50 tokens" in said
+    assert "Paragraphs that overlap" not in checked("recited", recited.draw(tables(EM["all sets"]), SETTINGS))
 
 
 def test_repeats_are_those_of_the_continuation_where_they_are_counted_for_all_paragraphs():

@@ -14,9 +14,7 @@ from memloc.data.text_files import TextError
 
 def first_paragraphs(
     documents: Iterable[tuple[Sequence[int], int]], length: int
-) -> tuple[
-    Int[np.ndarray, "paragraph token"], Int[np.ndarray, "paragraph"], Int[np.ndarray, "document"]
-]:
+) -> tuple[Int[np.ndarray, "paragraph token"], Int[np.ndarray, "paragraph"], Int[np.ndarray, "document"]]:
     """The first `length` tokens of each document that has as many, how often they were seen, and which of
     these paragraphs each document begins with (-1: too short).
 

@@ -58,7 +58,9 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         "n_prefix": n_prefix,
         "n_continuation": settings.paragraph.continuation,
     }
-    return Drawing(figure, data[COLUMNS], numbers | {"unseen": said_of_unseen(unseen_recited(tables, settings))})
+    return Drawing(
+        figure, data[COLUMNS], numbers | {"unseen": said_of_unseen(unseen_recited(tables, settings))}
+    )
 
 
 def recited_passages(
