@@ -27,7 +27,7 @@ def tokenizer():
 
 @pytest.fixture(scope="module")
 def documents(tokenizer):
-    """Paragraphs that the stored model recites, each behind and before other text, if tokens stay the same."""
+    """Paragraphs that the stored model recites, each within other text, if their tokens stay the same."""
     paragraphs = stored("paragraphs").merge(stored("scores"), on="id")
     found = []
     for row in paragraphs[paragraphs["em"] == LENGTH - N_PREFIX].itertuples():
@@ -40,7 +40,7 @@ def documents(tokenizer):
 
 @pytest.fixture(scope="module")
 def run_with(documents, tmp_path_factory):
-    """Results of a study of these documents with a stride; the first of them comes again in a file of its own."""
+    """Results of a study of these documents with a stride; the first comes again in a file of its own."""
     folder = tmp_path_factory.mktemp("stride")
     (folder / "corpus.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in documents))
     (folder / "other.txt").write_text(documents[0])

@@ -1,9 +1,9 @@
 """Paragraphs of the user's own text, with their exact number of repeats in it.
 
-In every document a paragraph begins every `stride` tokens; with a stride below their length they overlap. How
-often a paragraph repeats is counted over every offset of every document, so that a repeat that starts
-elsewhere counts as well. Hashes find what may be equal, and tokens decide. The tokens lie in a file, so memory
-grows only with the number of paragraphs.
+In every document a paragraph begins every `stride` tokens; with a stride below their length they overlap.
+How often a paragraph repeats is counted over every offset of every document, so that a repeat that starts
+elsewhere counts as well. Hashes find what may be equal, and tokens decide. The tokens lie in a file, so
+memory grows only with the number of paragraphs.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

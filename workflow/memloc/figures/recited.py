@@ -26,8 +26,8 @@ COLUMNS = [
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """Recited passages, then nearly recited ones; the CSV holds all of both, at every place. What differs from
-    the true text is marked.
+    """Recited passages, then nearly recited ones; the CSV holds all of both, at every place. What differs
+    from the true text is marked.
     """
     n_prefix, most = settings.paragraph.prefix, settings.recited.n_edits
     every = tables["near_verbatim"]
@@ -89,7 +89,7 @@ def _nearly(near: pd.DataFrame, sets: Sequence[str], most: int) -> tuple[int, in
 
 
 def _draw_passages(shown: pd.DataFrame, vocabulary: pd.Series) -> Figure:
-    """A row per passage, its window; in what the model wrote, marks stand where it differs from the true text."""
+    """A row per passage, its window; in what the model wrote, marks stand where it differs from the text."""
     colour = COLOURS["memorized"]
     rows = [
         [
