@@ -44,6 +44,8 @@ elif DATA.source == "text":
         TEXTS = text_files(DATA.files, "data.files")
         UNSEEN_TEXTS = text_files(DATA.unseen_files, "data.unseen_files")
     TEXT_SCRIPT = "paragraphs_counted.py" if DATA.counts else "paragraphs_text.py"
+    # A screen runs the model.
+    SCREEN = ["loading", "scores"] if DATA.screen else []
 
     rule paragraphs:
         input:
@@ -58,12 +60,13 @@ elif DATA.source == "text":
             benchmark_file("paragraphs")
         conda:
             ENVIRONMENT
-        threads: 1
+        threads: SETTINGS.scores.threads if SCREEN else 1
         resources:
-            mem_mb=growing(4000),
+            gpu=N_GPU if SCREEN else 0,
+            mem_mb=growing(max(4000, MEMORY["scores"]) if SCREEN else 4000),
             runtime=growing(60),
         params:
-            **tracked(TEXT_SCRIPT, "data"),
+            **tracked("data", *SCREEN),
         message:
             "Cut paragraphs from your own text and count their repeats."
         script:

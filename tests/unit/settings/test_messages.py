@@ -211,6 +211,7 @@ PLANTED = {"kinds": {"neurons": 0.01, "two_heads": 0.01}, "controls": [], "tries
             "data.stride must not exceed paragraph.length",
         ),
         ({}, {"data": STRIDE | {"stride": 1, "counts": "n"}}, "leave out stride"),
+        ({}, {"data": STRIDE | {"screen": 0.8}}, "set stride, too"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
