@@ -20,6 +20,7 @@ class FigureInfo:
     paragraphs: tuple[str, ...] = ()  # columns of table paragraphs that the figure needs, which may be long
     shown: str | None = None  # table whose paragraphs are the only ones that it needs
     stored: str | None = None  # table that holds the rows of its CSV
+    page: bool = False  # has a page (HTML) beside it
 
 
 CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
@@ -157,6 +158,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             paragraphs=("id", "count", "tokens"),
             shown="near_verbatim",
             stored="recited",
+            page=True,
         ),
         FigureInfo(
             "repeats",

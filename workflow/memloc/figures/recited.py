@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from memloc.data.sets import without_controls
 from memloc.figures.parts.memorized_fraction import said_of_unseen, unseen_recited
+from memloc.figures.parts.recited_page import LEFT_OUT, recited_page
 from memloc.figures.parts.style import COLOURS, Drawing
 from memloc.figures.parts.text_table import Piece, draw_table, join_tokens, joined_rows
 from memloc.scoring.near_verbatim import marked
@@ -17,7 +18,7 @@ from memloc.tables.terms.sets import PARTLY, UNSEEN
 N_RECITED, N_NEARLY = 10, 6
 HEADER = ("id", "count", "run", "edits", "prefix", "what the model goes on with")
 WIDTHS = (7, 7, 6, 6, 50, 50)
-LEFT_OUT = "\u2026"
+NOTHING, NEAREST = "No paragraph is recited word for word.", " The nearest one that was decoded:"
 COLUMNS = [
     *PLACE,
     *("end", "n_windows", "verbatim_run", "id", "count", "em", "nll", "n_edits", "longest_run"),
@@ -26,19 +27,25 @@ COLUMNS = [
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """Recited passages, then nearly recited ones; the CSV holds all of both, at every place. What differs
-    from the true text is marked.
+    """Recited passages, then nearly recited ones; the CSV holds all of both, at every place, and the page
+    shows them. What differs from the true text is marked. Where there is none, the nearest one is shown.
     """
     n_prefix, most = settings.paragraph.prefix, settings.recited.n_edits
     every = tables["near_verbatim"]
-    near = without_controls(every)
-    near = near[near["n_edits"] <= most]
+    decoded = without_controls(every)
+    near = decoded[decoded["n_edits"] <= most]
     vocabulary = tables["vocabulary"].set_index("token")["text"]
-    data = recited_passages(near, tables, settings.paragraph.length, n_prefix)
+    length = settings.paragraph.length
+    data = recited_passages(near, tables, length, n_prefix)
     data["text"] = joined_rows(data["tokens"], vocabulary)
     exact, once = data["n_edits"] == 0, ~data.duplicated("text")
     shown = pd.concat([data[exact & once].head(N_RECITED), data[~exact & once].head(N_NEARLY)])
-    figure = _draw_passages(shown, vocabulary)
+    nearest = decoded.sort_values(["n_edits", "id"]).head(0 if len(data) else 1)
+    nearest = recited_passages(nearest, tables, length, n_prefix).head(1)
+    note = "" if exact.any() else NOTHING + (NEAREST if len(nearest) else "")
+    figure = _draw_passages(pd.concat([shown, nearest]) if len(nearest) else shown, vocabulary, note)
+    said = note or f"{exact.sum():,} passages of the text are recited."
+    page = recited_page(said, data if len(data) else nearest, vocabulary, length, n_prefix)
     for name in ("prefix", "continuation", "decoded"):
         data[name] = joined_rows(data[name], vocabulary)
     em = tables["scores"].merge(without_controls(tables["sets"])[["id"]], on="id")["em"]
@@ -49,6 +56,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         "longest": int(data["verbatim_run"].max()) if len(data) else 0,
         "overlap": bool((data["n_windows"] > 1).any()),
         "n_shown": len(shown),
+        "n_nearest": int(nearest["n_edits"].sum()) if len(nearest) else None,
         "n_edits": most,
         "partly": _nearly(every, PARTLY, most),
         "others": _nearly(every, ["non_memorized"], most),
@@ -58,9 +66,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         "n_prefix": n_prefix,
         "n_continuation": settings.paragraph.continuation,
     }
-    return Drawing(
-        figure, data[COLUMNS], numbers | {"unseen": said_of_unseen(unseen_recited(tables, settings))}
-    )
+    unseen = said_of_unseen(unseen_recited(tables, settings))
+    return Drawing(figure, data[COLUMNS], numbers | {"unseen": unseen}, page)
 
 
 def recited_passages(
@@ -88,8 +95,11 @@ def _nearly(near: pd.DataFrame, sets: Sequence[str], most: int) -> tuple[int, in
     return len(n_edits), int(((n_edits > 0) & (n_edits <= most)).sum())
 
 
-def _draw_passages(shown: pd.DataFrame, vocabulary: pd.Series) -> Figure:
-    """A row per passage, its window; in what the model wrote, marks stand where it differs from the text."""
+def _draw_passages(shown: pd.DataFrame, vocabulary: pd.Series, note: str) -> Figure:
+    """A row per passage, its window; in what the model wrote, marks stand where it differs from the text.
+
+    Above them stands the note, if there is one.
+    """
     colour = COLOURS["memorized"]
     rows = [
         [
@@ -105,4 +115,5 @@ def _draw_passages(shown: pd.DataFrame, vocabulary: pd.Series) -> Figure:
         ]
         for row in shown.rename(columns={"count": "n_occurrences"}).itertuples()
     ]
-    return draw_table(HEADER, rows, WIDTHS)
+    noted = [[[]] * 4 + [[(note, "black")], []]] if note else []
+    return draw_table(HEADER, [*noted, *rows], WIDTHS)
