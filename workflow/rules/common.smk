@@ -173,7 +173,9 @@ def figure_files(figure):
     )
     stored = tables(*filter(None, [figure.stored]))
     beside = {"page": f"{path}.html"} if figure.page else {}
-    return {"pdf": f"{path}.pdf", "png": shown, "csv": f"{path}.csv", "caption": f"{path}.rst"} | stored | beside
+    return (
+        {"pdf": f"{path}.pdf", "png": shown, "csv": f"{path}.csv", "caption": f"{path}.rst"} | stored | beside
+    )
 
 
 class Shards:

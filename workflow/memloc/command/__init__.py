@@ -1,1 +1,1 @@
-"""Command `memloc`: the workflow from any folder. Everything it does is plain Snakemake with a config file."""
+"""Command `memloc`: the workflow from any folder. It runs plain Snakemake with a config file."""

@@ -14,7 +14,7 @@ from memloc.command.recite import Question, commented
 from memloc.run.atomic import atomic_path
 from memloc.run.errors import InputError, UserError
 
-SNAKEFILE = Path(__file__).parents[2] / "Snakefile"
+SNAKEFILE = Path(__file__).parents[3] / "Snakefile"  # of the clone: beside it are the profiles
 RECITE = "recited"  # the target that answers
 QUIET = ("host", "progress", "reason", "rules")
 
@@ -41,6 +41,7 @@ def _recite(question: Question) -> int:
     from memloc.command.answer import answer
 
     results = Path("results") / question.study
+    # Below the results it is ours to replace, and a study that has some is not estimated, which takes long.
     config = results / "recite.yaml"
     with atomic_path(config) as temporary:
         Path(temporary).write_text(commented(question.config, SNAKEFILE, config))

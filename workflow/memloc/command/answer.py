@@ -61,5 +61,5 @@ def _nearest(own: pd.DataFrame, places: pd.DataFrame, n_continuation: int) -> li
     best = own.sort_values(["em", "id"], ascending=[False, True]).head(1)
     (row,) = (row for _, row in best.merge(places, on="id").head(1).iterrows())
     return [
-        f"The nearest has {row['em']} of {n_continuation} tokens right before its first mistake: {_place(row)}."
+        f"The best has {row['em']} of {n_continuation} tokens right before its first mistake: {_place(row)}"
     ]

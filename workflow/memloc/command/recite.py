@@ -51,7 +51,7 @@ class Question:
 
 
 def _name_of(text: str) -> str:
-    """A study's name: that of the file or folder, without its endings and what a study's name may not have."""
+    """A study's name: that of the file or folder, without endings and what such a name may not have."""
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(text).name.split(".")[0]).strip("-_")
     return name or "text"
 
@@ -67,7 +67,7 @@ COMMENTS = {
 
 def commented(config: dict[str, Any], snakefile: Path, path: Path | None = None) -> str:
     """The config as YAML, with what its sections are, and with the plain command that runs it."""
-    command = f"snakemake -s {snakefile.parents[1] / 'Snakefile'} --cores all recited --configfile"
+    command = f"snakemake -s {snakefile} --cores all recited --configfile"
     lines = [f"# {command} {path or 'THIS-FILE'}"]
     for key, value in config.items():
         section = yaml.safe_dump({key: value}, sort_keys=False, allow_unicode=True, width=1000)

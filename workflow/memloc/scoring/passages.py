@@ -40,7 +40,8 @@ def passages(windows: pd.DataFrame, length: int, n_prefix: int) -> pd.DataFrame:
     Returns:
         A row per passage, in the same order: the columns of its first window with the fewest edits, but
         `start`, `end` (behind its last token) and `tokens` of the passage; `starts` of its windows, of which
-        there are `n_windows`; `verbatim_run`, the most tokens in a row that continuations of recited windows cover, 0 without any.
+        there are `n_windows`; `verbatim_run`, the most tokens in a row that continuations of recited windows
+        cover, 0 without any.
     """
     n_continuation = length - n_prefix
     windows = windows.assign(passage=chains(windows, length - 1), run=chains(windows, n_continuation))

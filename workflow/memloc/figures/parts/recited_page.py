@@ -19,11 +19,11 @@ TOP = """<!DOCTYPE html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>What of this text the model recites</title>
 <style>
-:root { color-scheme: light dark; --recited: light-dark(#f9c8d0, #7a1626); --other: light-dark(#dbe6f5, #27405f) }
+:root { color-scheme: light dark }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem }
 pre { font-size: 14px; white-space: pre-wrap; overflow-wrap: anywhere }
-mark { color: inherit; background: var(--recited) }
-ins { background: var(--other) }
+mark { color: inherit; background: light-dark(#f9c8d0, #7a1626) }
+ins { background: light-dark(#dbe6f5, #27405f) }
 </style>
 <h1>What of this text the model recites</h1>
 """
@@ -64,7 +64,7 @@ def _passage(row, vocabulary: pd.Series, length: int, n_prefix: int) -> str:
             ["".join(_runs(row, vocabulary, length, n_prefix))],
         )
     notes = ("", "<p>The text itself:</p>\n")
-    shown_texts = "".join(f"{note}<pre>{text}</pre>\n" for note, text in zip(notes, texts, strict=False))
+    shown_texts = "".join(f"{note}<pre>\n{text}</pre>\n" for note, text in zip(notes, texts, strict=False))
     return f"<h2>{heading}</h2>\n<p>{shown(place)}</p>\n{shown_texts}"
 
 

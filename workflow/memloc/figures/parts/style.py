@@ -76,7 +76,7 @@ STYLE = {
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure, the numbers that it plots, the numbers that its caption names, and a page (HTML) beside it."""
+    """A figure, the numbers that it plots and those that its caption names, and a page (HTML) beside it."""
 
     figure: Figure
     data: pd.DataFrame
