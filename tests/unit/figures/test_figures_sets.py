@@ -11,6 +11,7 @@ from memloc.data.sets import controls, split
 from memloc.figures import fig2, fig8, recited, repeats, table1
 from memloc.figures.parts import style
 from memloc.figures.parts.memorized_fraction import counted_in, first_half, repeat_bins
+from memloc.figures.parts.recited_page import recited_page
 from memloc.scoring.near_verbatim import longest_run, n_edits
 from memloc.settings.sections import sections
 from memloc.settings.sets import Sets
@@ -238,11 +239,34 @@ def test_recited_paragraphs_come_in_the_order_of_their_repeats(monkeypatch):
     assert "a sample of 2 non-memorized ones (0)" in text
     nothing = recited.draw(tables(EM["none memorized"]), SETTINGS)
     assert "has 39 of 40 tokens right" in checked("recited", nothing)
+    assert "No paragraph is recited word for word." in column_of(nothing.figure, "prefix")[0]
     found["paragraphs"]["count"] = 5
     assert recited.draw(found, SETTINGS).data["id"].tolist() == [9, 10, 11, 5, 6, 7, 8], "then by their ids"
     none = changed(SETTINGS, recited={"n_edits": 0})
-    assert recited.draw(tables(EM["none memorized"]), none).data.empty
+    nearest = recited.draw(tables(EM["none memorized"]), none)
+    assert nearest.data.empty and nearest.numbers["n_nearest"] == 1
+    assert "1 edit away" in checked("recited", nearest) and "1 edit from recited" in nearest.page
+    assert [row for row in column_of(nearest.figure, "id") if row] == ["5"]  # first of those that are as near
     assert recited.draw(found, none).data["id"].tolist() == [9, 10, 11]  # as near as may be is near enough
+
+
+def test_the_page_highlights_what_is_recited_and_is_safe_for_any_text():
+    """Windows of 8 tokens, 4 of them prefix, at 0, 6 and 8 of the text: token 12 on is in a continuation."""
+    vocabulary = pd.Series(["<script>&", "\u202e\x00", "\n", *"abcdefghijklm"])
+    row = {"file": "<a>.txt", "document": 0, "start": 100, "end": 116, "tokens": range(16), "n_edits": 0}
+    passage = {**row, "starts": [100, 106, 108], "verbatim_run": 6, "continuation": [], "decoded": []}
+    other = {**row, "n_edits": 1, "continuation": [4, 5, 6, 7], "decoded": [4, 9, 6, 7]}
+    found = pd.DataFrame([passage, passage | other])
+    page = recited_page("Said & done.", found, vocabulary, 8, 4)
+    assert (
+        "<script>" not in page
+        and "<a>" not in page
+        and "\u202e" not in page
+        and "http" not in page.split("<h1>")[1]
+    )
+    assert "<pre>\n&lt;script&gt;&amp;\\u202e\\u0000\na<mark>bcde</mark>fg<mark>hijklm</mark></pre>" in page
+    assert "a<mark>b</mark><ins>g</ins><mark>de</mark></pre>" in page
+    assert "6 tokens recited" in page and "Said &amp; done." in page and "tokens 100 to 115" in page
 
 
 def test_paragraphs_that_overlap_are_listed_as_passages_of_the_text():

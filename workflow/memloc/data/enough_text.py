@@ -12,7 +12,7 @@ MOST_CHARACTERS = 2**20  # that are looked at; of a longer text without a paragr
 def require_paragraph(files: Sequence[str], field: str, folder: str, length: int, key: str) -> None:
     """Look for a document that has the tokens of a paragraph, up to the first one.
 
-    Nothing is asked of a model without tokenizer.json, which is not slow to read.
+    Nothing is asked where tokenizer.json, which is quick to read, is not there or damaged: the job says so.
 
     Raises:
         TextError: no document has as many tokens; names the files.
@@ -22,8 +22,12 @@ def require_paragraph(files: Sequence[str], field: str, folder: str, length: int
         return
     from tokenizers import Tokenizer
 
-    tokenizer, looked_at = Tokenizer.from_file(str(file)), 0
+    try:
+        tokenizer = Tokenizer.from_file(str(file))
+    except Exception:  # the library raises nothing narrower
+        return
     tokenizer.no_truncation()
+    looked_at = 0
     for text in (text for path in files for text in documents(path, field)):
         looked_at += len(text)
         start = text[:MOST_CHARACTERS]

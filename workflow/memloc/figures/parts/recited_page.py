@@ -57,7 +57,7 @@ def _passage(row, vocabulary: pd.Series, length: int, n_prefix: int) -> str:
             for tokens, differs in marked(list(row.decoded), list(row.continuation))
             for text in [shown(join_tokens(tokens, vocabulary)) or LEFT_OUT]
         )
-        heading, texts = f"{row.n_edits} edits from recited", [given + decoded, given + true]
+        heading, texts = f"{row.n_edits} edit{'s' * (row.n_edits > 1)} from recited", [given + decoded, given + true]
     else:
         heading, texts = (
             f"{row.verbatim_run} tokens recited",
