@@ -255,7 +255,13 @@ def test_the_page_highlights_what_is_recited_and_is_safe_for_any_text():
     vocabulary = pd.Series(["<script>&", "\u202e\x00", "\n", *"abcdefghijklm"])
     row = {"file": "<a>.txt", "document": 0, "start": 100, "end": 116, "tokens": range(16), "n_edits": 0}
     passage = {**row, "starts": [100, 106, 108], "verbatim_run": 6, "continuation": [], "decoded": []}
-    other = {**row, "n_edits": 1, "continuation": [4, 5, 6, 7], "decoded": [4, 9, 6, 7]}
+    other = {
+        **row,
+        "n_edits": 1,
+        "prefix": [0, 1, 2, 3],
+        "continuation": [4, 5, 6, 7],
+        "decoded": [4, 9, 6, 7],
+    }
     found = pd.DataFrame([passage, passage | other])
     page = recited_page("Said & done.", found, vocabulary, 8, 4)
     assert (

@@ -34,8 +34,8 @@ def recited_page(said: str, found: pd.DataFrame, vocabulary: pd.Series, length: 
 
     Args:
         said: what is recited, in a sentence.
-        found: passages as `passages` has them, in the order of the page, with tokens of `continuation` and
-            `decoded`; of a recited one (no edits) its text is shown, of others the model's words, too.
+        found: passages as `passages` has them, in the order of the page, with tokens of `prefix`, `continuation`
+            and `decoded`; of a recited one (no edits) its text is shown, of others the model's words, too.
         vocabulary: text of each token.
     """
     parts = [TOP, f"<p>{escape(said)} The model was given what is not highlighted.</p>\n"]
@@ -50,19 +50,18 @@ def _passage(row, vocabulary: pd.Series, length: int, n_prefix: int) -> str:
     """A passage with its place; runs of tokens in tags."""
     place = f"{row.file}, document {row.document}, tokens {row.start} to {row.end - 1}"
     if row.n_edits:
-        given = shown(join_tokens(row.tokens[:n_prefix], vocabulary))
+        given = shown(join_tokens(row.prefix, vocabulary))
         true = shown(join_tokens(row.continuation, vocabulary))
         decoded = "".join(
             f"<ins>{text}</ins>" if differs else f"<mark>{text}</mark>"
             for tokens, differs in marked(list(row.decoded), list(row.continuation))
             for text in [shown(join_tokens(tokens, vocabulary)) or LEFT_OUT]
         )
-        heading, texts = f"{row.n_edits} edit{'s' * (row.n_edits > 1)} from recited", [given + decoded, given + true]
+        heading = f"{row.n_edits} edit{'s' * (row.n_edits > 1)} from recited"
+        texts = [given + decoded, given + true]
     else:
-        heading, texts = (
-            f"{row.verbatim_run} tokens recited",
-            ["".join(_runs(row, vocabulary, length, n_prefix))],
-        )
+        heading = f"{row.verbatim_run} tokens recited"
+        texts = ["".join(_runs(row, vocabulary, length, n_prefix))]
     notes = ("", "<p>The text itself:</p>\n")
     shown_texts = "".join(f"{note}<pre>\n{text}</pre>\n" for note, text in zip(notes, texts, strict=False))
     return f"<h2>{heading}</h2>\n<p>{shown(place)}</p>\n{shown_texts}"
