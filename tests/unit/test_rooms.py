@@ -13,6 +13,7 @@ import memloc
 LIBRARY = Path(memloc.__file__).parent
 # From the top down: a room imports itself and rooms below it.
 ROOMS = (
+    "command",
     "bench",
     "straightforward",
     "resources",

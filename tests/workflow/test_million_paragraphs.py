@@ -109,6 +109,7 @@ def test_a_million_recited_paragraphs_are_a_table_within_two_minutes(tmp_path):
     near = {"set": "memorized", "n_edits": 0, "longest_run": LENGTH - PREFIX}
     found = {
         "paragraphs": pd.DataFrame({"id": ids, "count": ids % 7 + 1, "tokens": list(tokens)}),
+        "places": pd.DataFrame({"id": ids, "file": "a.txt", "document": 0, "start": ids * LENGTH}),
         "scores": pd.DataFrame({"id": ids, "em": LENGTH - PREFIX, "nll": 0.1}),
         "sets": pd.DataFrame({"id": ids, "set": "memorized"}),
         "near_verbatim": pd.DataFrame({"id": ids, **near, "continuation": list(tokens[:, PREFIX:])}),

@@ -2,23 +2,54 @@
 
 import os
 import shutil
+import subprocess
+import sys
 
 import pandas as pd
 import pytest
 from jobs import jobs, scripts_here
-from test_readme import ROOT, SNAKEMAKE
+from projects import NO_NETWORK, Project
+from test_readme import MEMLOC, ROOT, SNAKEMAKE
 
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 
 (EXAMPLE,) = [words[1:] for words in SNAKEMAKE if {"my-text.yaml", "recited"} <= set(words)]
+(COMMAND,) = MEMLOC
 
 
 @pytest.fixture(scope="module")
-def example(own_text):
+def answered(own_text):
+    """What the one command prints, which has run in the project of the example."""
+    own = os.environ | NO_NETWORK | {"PYTHONPATH": str(own_text.folder / "workflow")}
+    words = [sys.executable, "-m", "memloc.command", *COMMAND[1:]]
+    done = subprocess.run(words, cwd=own_text.folder, env=own, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def example(own_text, answered):
     """The project of the example, which has run."""
     own_text.snakemake(*EXAMPLE, config=None)
     return own_text
+
+
+def test_the_command_runs_what_plain_snakemake_runs_and_prints_the_answer(own_text, answered, example):
+    told = f"recites {len(own_text.memorized)} of {len(own_text.paragraphs)} paragraphs of 100 tokens"
+    assert told in answered and "  50 tokens, corpus.txt, document 0, token " in answered
+    page = own_text.folder / answered.splitlines()[-1].removeprefix("Page: ")
+    assert page.read_text().count("tokens recited</h2>") == len(own_text.memorized)
+    # Plain Snakemake with the config of the page, or with that of the command, has nothing left to do.
+    for config in ("my-text.yaml", "results/my-text/recite.yaml"):
+        assert own_text.jobs("recited", config=config) == {}
+
+
+def test_another_folder_needs_the_snakefile_and_nothing_else(own_text, tmp_path):
+    for name in ("corpus.txt", "path", "my-text.yaml"):
+        (tmp_path / name).symlink_to(own_text.folder / name)
+    jobs = Project(tmp_path).jobs("-s", f"{own_text.folder}/Snakefile", "recited", config="my-text.yaml")
+    assert jobs.keys() >= {"paragraphs", "scores", "recited"}
 
 
 def test_the_example_finds_what_the_model_recites(example):
@@ -78,14 +109,12 @@ def test_paragraphs_may_have_another_length(own_text):
     assert "with EM 9 to 23" in captions["fig2"] and "with EM 24 to 39" in captions["fig2"]
 
 
-def test_a_text_that_is_too_short_ends_with_one_line_that_says_what_to_do(own_text):
+def test_a_text_without_a_paragraph_is_refused_before_any_job(own_text):
     (own_text.folder / "short.txt").write_text("Too short.")
     config = (own_text.folder / "my-text.yaml").read_text().replace("study: my-text", "study: too-short")
     (own_text.folder / "too-short.yaml").write_text(config.replace("corpus.txt", "short.txt"))
-    output = own_text.snakemake("--cores", "1", "recited", config="too-short.yaml", status=1)
-    log = "results/too-short/logs/paragraphs.log"
-    told = "ERROR: no document has 100 tokens: give longer text, or set paragraph.length lower"
-    assert "Traceback" not in output and output.count(told) == 2
-    (end,) = [line for line in output.splitlines()[-6:] if line.startswith(log)]
-    assert end.endswith(told)
-    assert "Traceback" in (own_text.folder / log).read_text()
+    output = own_text.plan("recited", config="too-short.yaml", status=1)
+    told = (
+        "data.files: no document of short.txt has 100 tokens: give longer text, or set paragraph.length lower"
+    )
+    assert told in output and "Traceback" not in output

@@ -70,6 +70,7 @@ RESULTS = workflow.pathvars.apply(f"<results>/{SETTINGS.study}")
 SHARED = workflow.pathvars.apply(f"<results>/{SETTINGS.shared}")
 SHARED_TABLES = (
     "paragraphs",
+    "places",
     "training_stream",
     "training_curve",
     "vocabulary",
@@ -171,7 +172,10 @@ def figure_files(figure):
         },
     )
     stored = tables(*filter(None, [figure.stored]))
-    return {"pdf": f"{path}.pdf", "png": shown, "csv": f"{path}.csv", "caption": f"{path}.rst"} | stored
+    beside = {"page": f"{path}.html"} if figure.page else {}
+    return (
+        {"pdf": f"{path}.pdf", "png": shown, "csv": f"{path}.csv", "caption": f"{path}.rst"} | stored | beside
+    )
 
 
 class Shards:

@@ -2,6 +2,7 @@
 
 from importlib.metadata import version
 
+from memloc.data.enough_text import require_paragraph
 from memloc.data.text_files import text_files
 from memloc.data.token_arrays import open_arrays
 from memloc.settings.data import ARRAY_FILE
@@ -43,7 +44,14 @@ elif DATA.source == "text":
     with explained():
         TEXTS = text_files(DATA.files, "data.files")
         UNSEEN_TEXTS = text_files(DATA.unseen_files, "data.unseen_files")
+        for key, given in (("files", TEXTS), ("unseen_files", UNSEEN_TEXTS)):
+            if given and not PLACES and not DATA.counts:
+                require_paragraph(
+                    given, DATA.field, placed(MODEL_FOLDER), SETTINGS.paragraph.length, f"data.{key}"
+                )
     TEXT_SCRIPT = "paragraphs_counted.py" if DATA.counts else "paragraphs_text.py"
+    # A screen runs the model.
+    SCREEN = ["loading", "scores"] if DATA.screen else []
 
     rule paragraphs:
         input:
@@ -51,19 +59,20 @@ elif DATA.source == "text":
             unseen=[PLACES.get(file, file) for file in UNSEEN_TEXTS],
             folder=MODEL_FOLDER,
         output:
-            **tables("paragraphs"),
+            **tables("paragraphs", "places"),
         log:
             log_file("paragraphs"),
         benchmark:
             benchmark_file("paragraphs")
         conda:
             ENVIRONMENT
-        threads: 1
+        threads: SETTINGS.scores.threads if SCREEN else 1
         resources:
-            mem_mb=growing(4000),
+            gpu=N_GPU if SCREEN else 0,
+            mem_mb=growing(max(4000, MEMORY["scores"]) if SCREEN else 4000),
             runtime=growing(60),
         params:
-            **tracked(TEXT_SCRIPT, "data"),
+            **tracked("data", *SCREEN),
         message:
             "Cut paragraphs from your own text and count their repeats."
         script:

@@ -8,8 +8,9 @@ import numpy as np
 import sklearn
 
 from memloc.data.exposure import exposure
+from memloc.data.groups import joined
 from memloc.detection.feature_sets import feature_sets
-from memloc.detection.groups import across_folds, folds, joined, near_duplicates
+from memloc.detection.groups import across_folds, folds, near_duplicates
 from memloc.detection.study import detection
 from memloc.run.seeds import generator
 

@@ -5,21 +5,34 @@ from memloc.tables.job import start
 job = start(snakemake)
 
 from collections import Counter
-from functools import partial
+from functools import cache
 
+import numpy as np
 import pandas as pd
 
 from memloc.data import filters
-from memloc.data.paragraphs import token_tensor
-from memloc.model import pretrained
 
 settings = job.settings.filters
 as_the_authors = settings.model_copy(update={"reference": True})
-tokenizer = pretrained.load_tokenizer(job.input.folder)
-encode, numbers = partial(tokenizer.encode, add_special_tokens=False), Counter()
+numbers = Counter()
+
+
+@cache
+def tokenizer():
+    """The model's. Its libraries take longer to import than all else here; without keywords nobody asks."""
+    from memloc.model import pretrained
+
+    return pretrained.load_tokenizer(job.input.folder)
+
+
+def encode(text: str) -> list[int]:
+    """Tokens of a keyword."""
+    return tokenizer().encode(text, add_special_tokens=False)
+
+
 with job.writing() as append:
     for paragraphs in job.batches("paragraphs"):
-        tokens = token_tensor(paragraphs.tokens).numpy()
+        tokens = np.stack(paragraphs.tokens)
         failed = ((paragraphs["count"] == 0) & ~paragraphs.unseen).to_numpy()
         for table, options in (("dropped_paragraphs", settings), ("dropped_reference", as_the_authors)):
             reasons = filters.drop_reasons(tokens, failed, paragraphs.text, options, encode=encode)

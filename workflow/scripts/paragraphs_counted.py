@@ -4,23 +4,25 @@ from memloc.tables.job import start
 
 job = start(snakemake)
 
+import numpy as np
 import pandas as pd
 import torch
 
 from memloc.data.counted_text import first_paragraphs, joined
 from memloc.data.documents import counted_documents
 from memloc.data.overlap import overlapping
+from memloc.data.places import numbered
 from memloc.model import pretrained
 from memloc.model.token_text import decoded
 
 data, paragraph = job.settings.data, job.settings.paragraph
 tokenizer = pretrained.load_tokenizer(job.input.folder)
-texts, repeats = zip(
-    *(row for file in job.input.texts for row in counted_documents(file, data.field, data.counts)),
+files, texts, repeats = zip(
+    *((file, *row) for file in job.input.texts for row in counted_documents(file, data.field, data.counts)),
     strict=True,
 )
 documents = tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False)["input_ids"]
-tokens, counts = first_paragraphs(zip(documents, repeats, strict=True), paragraph.length)
+tokens, counts, begins_with = first_paragraphs(zip(documents, repeats, strict=True), paragraph.length)
 job.log(f"{len(texts):,} documents, {len(tokens):,} different first paragraphs")
 
 unseen, left_out = counts == 0, counts < 0
@@ -32,4 +34,7 @@ rows = pd.DataFrame({"count": counts, "unseen": unseen, "tokens": list(tokens)})
 rows = rows.reset_index(drop=True).rename_axis("id").reset_index()
 rows["text"] = decoded(torch.from_numpy(tokens[~left_out]), tokenizer)
 rows = rows.assign(cut_count=None, continuation_count=None, package=None, module=None)
-job.write(paragraphs=rows)
+places = numbered(files).assign(id=begins_with, start=0)
+places = places[(begins_with >= 0) & ~left_out[begins_with]]
+places["id"] = (np.cumsum(~left_out) - 1)[places.id]
+job.write(paragraphs=rows, places=places.reset_index(drop=True))

@@ -4,9 +4,8 @@ from memloc.tables.job import start
 
 job = start(snakemake)
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from tempfile import TemporaryFile
-from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -15,47 +14,86 @@ import torch
 from memloc.data import own_text
 from memloc.data.documents import documents
 from memloc.data.overlap import RUN, shares_run
+from memloc.data.places import numbered, texts_of
 from memloc.model import pretrained
+from memloc.model.context import most_positions
+from memloc.model.onednn import pack
 from memloc.model.token_text import decoded
+from memloc.scoring.long_context import MOST, passes, predicted_tokens
 from memloc.tables.row_groups import ROWS
 
 settings = job.settings
 length, field = settings.paragraph.length, settings.data.field
+stride = settings.data.stride or length
 run = min(RUN, length - settings.paragraph.prefix)
 tokenizer = pretrained.load_tokenizer(job.input.folder)
 
 
-def written(files: Iterable[str], file: BinaryIO) -> own_text.Stream:
-    """The files' distinct paragraphs."""
-    texts = (text for path in files for text in documents(path, field))
-    stream = own_text.write_stream(own_text.tokenised(texts, tokenizer), length, file)
-    job.log(f"{len(stream.tokens):,} tokens, {len(stream.starts):,} paragraphs")
-    return own_text.distinct(stream)
+def texts(files: list[str], read_from: list[str]) -> Iterator[str]:
+    """Documents of the files; `read_from` gets the file of each."""
+    for path in files:
+        for text in documents(path, field):
+            read_from.append(path)
+            yield text
 
 
-def pieces(stream: own_text.Stream, counts: np.ndarray) -> Iterator[pd.DataFrame]:
-    """Rows of table `paragraphs` without their ids, some at a time."""
-    for first in range(0, len(counts), ROWS):
-        rows = slice(first, first + ROWS)
+def in_parts(n_rows: int) -> Iterator[slice]:
+    """Some rows of a table at a time."""
+    return (slice(first, first + ROWS) for first in range(0, n_rows, ROWS))
+
+
+def pieces(stream: own_text.Stream, **columns: np.ndarray) -> Iterator[pd.DataFrame]:
+    """Rows of table `paragraphs` without their ids, some at a time; the columns are of all of them."""
+    unknown = {"cut_count": None, "continuation_count": None, "package": None}
+    for rows in in_parts(len(stream.starts)):
         tokens = stream.windows(stream.starts[rows]).astype("int64")
-        texts = decoded(torch.from_numpy(tokens), tokenizer)
-        yield pd.DataFrame({"count": counts[rows], "text": texts}).assign(tokens=list(tokens))
+        own = {name: values[rows] for name, values in columns.items()}
+        piece = pd.DataFrame(own | {"text": decoded(torch.from_numpy(tokens), tokenizer)})
+        yield piece.assign(tokens=list(tokens), **unknown)
+
+
+def screened(cut: own_text.Stream, begins: np.ndarray) -> own_text.Stream:
+    """Paragraphs side by side, and of the others those that the model predicts within the text."""
+    model = pretrained.read_model(job.input.folder, settings.loading)
+    pack(model)
+    before = pretrained.token_before(job.input.folder, settings.paragraph.before)
+    size = min(most_positions(job.input.folder) or MOST, MOST) - (before is not None)
+    micro_batch = max(1, settings.scores.micro_batch * length // size)
+    predicted = predicted_tokens(model, cut.tokens, begins, size, micro_batch, before)
+    begin = begins[np.searchsorted(begins, cut.starts, side="right") - 1]
+    side_by_side = (cut.starts - begin) % length == 0
+    taken = side_by_side | passes(predicted, cut, settings.paragraph.prefix, settings.data.screen)
+    job.log(f"{taken.sum():,} of {len(taken):,} are taken, {side_by_side.sum():,} of them side by side")
+    return cut._replace(starts=cut.starts[taken])
 
 
 with TemporaryFile() as file, TemporaryFile() as unseen_file, job.writing() as append:
-    seen = written(job.input.texts, file)
+    read_from: list[str] = []
+    tokenised = own_text.tokenised(texts(job.input.texts, read_from), tokenizer)
+    cut, begins = own_text.write_stream(tokenised, length, stride, file)
+    job.log(f"{len(cut.tokens):,} tokens, {len(cut.starts):,} paragraphs")
+    cut = screened(cut, begins) if settings.data.screen else cut
+    seen, number = own_text.distinct(cut)
     counts = own_text.count_repeats(seen)
     job.log(f"{len(counts):,} different paragraphs, the most frequent occurs {counts.max():,} times")
+    document, files = np.searchsorted(begins, cut.starts, side="right") - 1, numbered(read_from)
+    for rows in in_parts(len(number)):
+        places = files.iloc[document[rows]].reset_index(drop=True)
+        append(places=places.assign(id=number[rows], start=cut.starts[rows] - begins[document[rows]]))
+    # Paragraphs that do not overlap share nothing but their text.
+    module = np.full(len(counts), None)
+    if stride < length:
+        module = np.char.add("text ", texts_of(number, document).astype(str))
     n_rows = 0
-    unknown = {"cut_count": None, "continuation_count": None, "package": None, "module": None}
-    for piece in pieces(seen, counts):
-        append(paragraphs=piece.assign(id=piece.index + n_rows, unseen=False, **unknown))
+    for piece in pieces(seen, count=counts, module=module):
+        append(paragraphs=piece.assign(id=piece.index + n_rows, unseen=False))
         n_rows += len(piece)
     if job.input.unseen:
-        unseen = written(job.input.unseen, unseen_file)
-        for piece in pieces(unseen, np.zeros(len(unseen.starts), dtype=np.int64)):
+        tokenised = own_text.tokenised(texts(job.input.unseen, []), tokenizer)
+        unseen, _ = own_text.distinct(own_text.write_stream(tokenised, length, length, unseen_file)[0])
+        for piece in pieces(unseen, count=np.zeros(len(unseen.starts), dtype=np.int64)):
             free = ~shares_run(np.stack(piece.tokens), seen, run)
             piece = piece[free].reset_index(drop=True)
             job.log(f"{len(piece):,} of {len(free):,} controls share no {run} tokens in a row with the text")
-            append(paragraphs=piece.assign(id=piece.index + n_rows, unseen=True, **unknown))
+            append(paragraphs=piece.assign(id=piece.index + n_rows, unseen=True, module=None))
             n_rows += len(piece)

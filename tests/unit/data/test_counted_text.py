@@ -17,10 +17,12 @@ def test_paragraphs_are_the_first_tokens_and_counts_of_equal_ones_add_up():
     for ids, count in documents:
         if len(ids) >= 5:
             expected.setdefault(tuple(ids[:5]), []).append(count)
-    tokens, counts = first_paragraphs(documents, 5)
+    tokens, counts, begins_with = first_paragraphs(documents, 5)
     assert [tuple(row) for row in tokens.tolist()] == list(expected)
     assert counts.tolist() == [sum(found) for found in expected.values()]
     assert len(tokens) < sum(len(ids) >= 5 for ids, _ in documents) and 0 in counts
+    heads = [tuple(ids[:5]) for ids, _ in documents]
+    assert begins_with.tolist() == [[*expected].index(head) if len(head) == 5 else -1 for head in heads]
     assert tokens.dtype == counts.dtype == np.int64
 
 

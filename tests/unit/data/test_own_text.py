@@ -14,20 +14,24 @@ def slow_count(paragraph, texts):
     return sum(list(ids[i : i + n]) == list(paragraph) for ids in texts for i in range(len(ids) - n + 1))
 
 
-def cut(tmp_path, texts, length):
-    """Distinct paragraphs and their repeats."""
+def cut(tmp_path, texts, length, stride):
+    """Distinct paragraphs, their repeats, and document, start and paragraph of every place."""
     with (tmp_path / "tokens").open("w+b") as file:
-        stream = own_text.distinct(own_text.write_stream(texts, length, file))
-        return stream.windows(stream.starts), own_text.count_repeats(stream)
+        every, begins = own_text.write_stream(texts, length, stride, file)
+        stream, number = own_text.distinct(every)
+        document = np.searchsorted(begins, every.starts, side="right") - 1
+        places = np.stack([document, every.starts - begins[document], number], axis=1)
+        return stream.windows(stream.starts), own_text.count_repeats(stream), places.tolist()
 
 
-def slow_cut(texts, length):
-    """Distinct paragraphs in the order of the text."""
-    return list(
-        dict.fromkeys(
-            tuple(ids[i : i + length]) for ids in texts for i in range(0, len(ids) - length + 1, length)
-        )
-    )
+def slow_cut(texts, length, stride):
+    """Distinct paragraphs in the order of the text, and their places."""
+    numbers, places = {}, []
+    for document, ids in enumerate(texts):
+        for i in range(0, len(ids) - length + 1, stride):
+            number = numbers.setdefault(tuple(ids[i : i + length]), len(numbers))
+            places.append([document, i, number])
+    return list(numbers), places
 
 
 @pytest.fixture(params=["hash", "sum"], autouse=True)
@@ -38,20 +42,20 @@ def every_hash(request, monkeypatch):
 
 
 @pytest.mark.parametrize("block", [1, 7, 2**18])
-@pytest.mark.parametrize("length", [1, 2, 4, 9])
-def test_paragraphs_and_repeats_at_every_offset(tmp_path, monkeypatch, block, length):
+@pytest.mark.parametrize(("length", "stride"), [(1, 1), (2, 2), (4, 4), (9, 9), (9, 1), (4, 3)])
+def test_paragraphs_and_repeats_at_every_offset(tmp_path, monkeypatch, block, length, stride):
     monkeypatch.setattr(own_text, "BLOCK", block)
     random = np.random.default_rng(0)
     texts = [random.integers(0, 3, size=size).tolist() for size in (40, 7, 2, 0, 63)]
     texts.append([9] + texts[0])  # the same document, shifted by one
-    found, counts = cut(tmp_path, texts, length)
-    assert list(map(tuple, found.tolist())) == slow_cut(texts, length)
+    found, counts, places = cut(tmp_path, texts, length, stride)
+    assert (list(map(tuple, found.tolist())), places) == slow_cut(texts, length, stride)
     assert counts.tolist() == [slow_count(row, texts) for row in found.tolist()]
     assert counts.max() > 1
 
 
 def test_no_repeat_runs_over_the_end_of_a_document(tmp_path):
-    found, counts = cut(tmp_path, [[1, 2, 3, 4], [5, 1], [2, 6]], 2)
+    found, counts, _ = cut(tmp_path, [[1, 2, 3, 4], [5, 1], [2, 6]], 2, 2)
     assert dict(zip(map(tuple, found.tolist()), counts.tolist(), strict=True)) == {
         (1, 2): 1,
         (3, 4): 1,
@@ -69,7 +73,7 @@ def test_hashes_of_windows_are_those_of_their_tokens_alone():
 
 def test_a_text_without_a_paragraph_is_an_error(tmp_path):
     with pytest.raises(own_text.TextError, match=r"paragraph\.length"):
-        cut(tmp_path, [[1, 2, 3]], 4)
+        cut(tmp_path, [[1, 2, 3]], 4, 1)
 
 
 @pytest.mark.parametrize("n_characters", [1, 4, 2**20])

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from memloc.detection.groups import RUN, across_folds, folds, joined, near_duplicates
+from memloc.data.groups import joined
+from memloc.detection.groups import RUN, across_folds, folds, near_duplicates
 
 RANDOM = np.random.default_rng(0)
 
@@ -48,12 +49,6 @@ def test_two_of_four_runs_are_half_and_a_run_that_occurs_again_is_one():
 def test_paragraphs_that_are_shorter_than_a_run_are_compared_as_a_whole():
     found = near_duplicates(np.array([[1, 2, 3], [1, 2, 4], [1, 2, 3]]))
     assert found[0] == found[2] != found[1]
-
-
-def test_rows_with_any_label_in_common_are_joined():
-    found = joined(np.array(list("aabcde")), np.array([1, 2, 2, 3, 4, 4]))
-    assert found[0] == found[1] == found[2] and found[4] == found[5]
-    assert len(np.unique(found)) == 3 and found.max() == 2
 
 
 def test_folds_hold_whole_groups_and_recite_equally_often():

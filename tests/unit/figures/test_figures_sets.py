@@ -11,6 +11,7 @@ from memloc.data.sets import controls, split
 from memloc.figures import fig2, fig8, recited, repeats, table1
 from memloc.figures.parts import style
 from memloc.figures.parts.memorized_fraction import counted_in, first_half, repeat_bins
+from memloc.figures.parts.recited_page import recited_page
 from memloc.scoring.near_verbatim import longest_run, n_edits
 from memloc.settings.sections import sections
 from memloc.settings.sets import Sets
@@ -39,12 +40,16 @@ def tables(em):
     n = len(em)
     ids = np.arange(n) + 3
     scores = pd.DataFrame({"id": ids, "em": em, "nll": rng.uniform(0, 3, n)})
-    sets = split(scores, 40, Sets(**SIZES), seed=0).assign(continuation=None)
+    sets = split(scores, pd.Series(np.arange(n) + 2, ids), 40, Sets(**SIZES), seed=0).assign(
+        continuation=None
+    )
     paragraphs = pd.DataFrame(
         {"id": ids, "count": np.arange(n) + 1, "tokens": list(rng.integers(9, size=(n, 60)))}
     ).assign(continuation_count=pd.array(np.arange(n) + 2, "Int64"))
     vocabulary = pd.DataFrame({"token": range(9), "text": list("abcdefgh ")})
+    places = pd.DataFrame({"id": ids, "file": "a.txt", "document": 0, "start": 60 * np.arange(n)})
     made = {"scores": scores, "sets": sets, "paragraphs": paragraphs, "vocabulary": vocabulary}
+    made["places"] = places
     return made | {"near_verbatim": decoded(made)}
 
 
@@ -89,7 +94,7 @@ def test_what_differs_is_marked_in_what_the_model_wrote():
     figure = recited.draw(found, SETTINGS).figure
     bold = [text.get_text() for text in figure.axes[0].texts if text.get_fontweight() == "bold"]
     right = found["near_verbatim"].query("id == 8")["continuation"].item()[39]
-    marks = bold[5:]  # after the header: of the four that are nearly verbatim
+    marks = bold[6:]  # after the header: of the four that are nearly verbatim
     assert len(marks) == 4 and marks[0] == style.visible("abcdefgh "[right])
 
 
@@ -234,11 +239,65 @@ def test_recited_paragraphs_come_in_the_order_of_their_repeats(monkeypatch):
     assert "a sample of 2 non-memorized ones (0)" in text
     nothing = recited.draw(tables(EM["none memorized"]), SETTINGS)
     assert "has 39 of 40 tokens right" in checked("recited", nothing)
+    assert "No paragraph is recited word for word." in column_of(nothing.figure, "prefix")[0]
     found["paragraphs"]["count"] = 5
     assert recited.draw(found, SETTINGS).data["id"].tolist() == [9, 10, 11, 5, 6, 7, 8], "then by their ids"
     none = changed(SETTINGS, recited={"n_edits": 0})
-    assert recited.draw(tables(EM["none memorized"]), none).data.empty
+    nearest = recited.draw(tables(EM["none memorized"]), none)
+    assert nearest.data.empty and nearest.numbers["n_nearest"] == 1
+    assert "1 edit away" in checked("recited", nearest) and "1 edit from recited" in nearest.page
+    assert [row for row in column_of(nearest.figure, "id") if row] == ["5"]  # first of those that are as near
     assert recited.draw(found, none).data["id"].tolist() == [9, 10, 11]  # as near as may be is near enough
+
+
+def test_the_page_highlights_what_is_recited_and_is_safe_for_any_text():
+    """Windows of 8 tokens, 4 of them prefix, at 0, 6 and 8 of the text: token 12 on is in a continuation."""
+    vocabulary = pd.Series(["<script>&", "\u202e\x00", "\n", *"abcdefghijklm"])
+    row = {"file": "<a>.txt", "document": 0, "start": 100, "end": 116, "tokens": range(16), "n_edits": 0}
+    passage = {**row, "starts": [100, 106, 108], "verbatim_run": 6, "continuation": [], "decoded": []}
+    other = {
+        **row,
+        "n_edits": 1,
+        "prefix": [0, 1, 2, 3],
+        "continuation": [4, 5, 6, 7],
+        "decoded": [4, 9, 6, 7],
+    }
+    found = pd.DataFrame([passage, passage | other])
+    page = recited_page("Said & done.", found, vocabulary, 8, 4)
+    assert (
+        "<script>" not in page
+        and "<a>" not in page
+        and "\u202e" not in page
+        and "http" not in page.split("<h1>")[1]
+    )
+    assert "<pre>\n&lt;script&gt;&amp;\\u202e\\u0000\na<mark>bcde</mark>fg<mark>hijklm</mark></pre>" in page
+    assert "a<mark>b</mark><ins>g</ins><mark>de</mark></pre>" in page
+    assert "6 tokens recited" in page and "Said &amp; done." in page and "tokens 100 to 115" in page
+
+
+def test_paragraphs_that_overlap_are_listed_as_passages_of_the_text():
+    """Ids 9 to 11 are recited: 9 and 10 overlap, also where a second document holds both again."""
+    found = tables(EM["all sets"])
+    text = np.random.default_rng(1).integers(9, size=70)
+    tokens = [*found["paragraphs"]["tokens"][:6], text[:60], text[10:], found["paragraphs"]["tokens"][8]]
+    found["paragraphs"]["tokens"] = tokens
+    found["places"].loc[6:7, "start"] = [400, 410]
+    again = pd.DataFrame({"id": [9, 10], "file": "b.txt", "document": 2, "start": [3, 13]})
+    found["places"] = pd.concat([found["places"], again], ignore_index=True)
+    found["near_verbatim"] = decoded(found)
+    drawing = recited.draw(found, SETTINGS)
+    columns = ["file", "document", "start", "end", "n_windows", "verbatim_run", "id"]
+    assert drawing.data[columns].head(3).to_numpy().tolist() == [
+        ["a.txt", 0, 400, 470, 2, 50, 9],
+        ["b.txt", 2, 3, 73, 2, 50, 9],
+        ["a.txt", 0, 480, 540, 1, 40, 11],
+    ]
+    assert drawing.data["text"][0] == "".join("abcdefgh "[token] for token in text)
+    assert column_of(drawing.figure, "id") == ["9", "11", "8", "7", "6", "5"], "the same text once"
+    said = checked("recited", drawing)
+    assert "recites 3: given" in said and "make up 3 passages of the text" in said
+    assert "the longest verbatim run has 50 tokens" in said
+    assert "Paragraphs that overlap" not in checked("recited", recited.draw(tables(EM["all sets"]), SETTINGS))
 
 
 def test_repeats_are_those_of_the_continuation_where_they_are_counted_for_all_paragraphs():

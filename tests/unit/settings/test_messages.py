@@ -6,6 +6,7 @@ from made_configs import LARGE, SMALL, VALID, message
 from memloc.settings.errors import ConfigError, validate
 
 TEXT = {"model": ..., "data": {"source": "text", "files": ["a.txt"]}}
+STRIDE = TEXT["data"]
 LOCAL, OTHER = ({"source": "local", "folder": folder} for folder in ("one", "other"))
 RELEASE = {"data": {"source": "release"}, "model": {"source": "hub"}}
 
@@ -204,6 +205,13 @@ PLANTED = {"kinds": {"neurons": 0.01, "two_heads": 0.01}, "controls": [], "tries
             {"data": {"source": "text", "files": ["a"], "counts": "n", "unseen_files": ["b"]}},
             "leave one of them",
         ),
+        (
+            TEXT | {"model": LOCAL, "paragraph": {"length": 60}, "data": STRIDE | {"stride": 60}},
+            {"model": LOCAL, "paragraph": {"length": 60}, "data": STRIDE | {"stride": 61}},
+            "data.stride must not exceed paragraph.length",
+        ),
+        ({}, {"data": STRIDE | {"stride": 1, "counts": "n"}}, "leave out stride"),
+        ({}, {"data": STRIDE | {"screen": 0.8}}, "set stride, too"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

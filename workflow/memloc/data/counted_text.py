@@ -14,8 +14,9 @@ from memloc.data.text_files import TextError
 
 def first_paragraphs(
     documents: Iterable[tuple[Sequence[int], int]], length: int
-) -> tuple[Int[np.ndarray, "paragraph token"], Int[np.ndarray, "paragraph"]]:
-    """The first `length` tokens of each document that has as many, and how often they were seen.
+) -> tuple[Int[np.ndarray, "paragraph token"], Int[np.ndarray, "paragraph"], Int[np.ndarray, "document"]]:
+    """The first `length` tokens of each document that has as many, how often they were seen, and which of
+    these paragraphs each document begins with (-1: too short).
 
     Counts of documents that begin alike are added up.
 
@@ -23,13 +24,16 @@ def first_paragraphs(
         TextError: no document is as long as a paragraph.
     """
     counts: dict[tuple[int, ...], int] = {}
+    heads: list[tuple[int, ...]] = []
     for ids, count in documents:
+        heads.append(tuple(ids[:length]))
         if len(ids) >= length:
-            head = tuple(ids[:length])
-            counts[head] = counts.get(head, 0) + count
+            counts[heads[-1]] = counts.get(heads[-1], 0) + count
     if not counts:
         raise TextError(f"no document has {length} tokens: give longer text, or set paragraph.length lower")
-    return np.array(list(counts), dtype=np.int64), np.array(list(counts.values()), dtype=np.int64)
+    number = {head: row for row, head in enumerate(counts)}
+    begins_with = np.array([number.get(head, -1) for head in heads])
+    return np.array(list(counts), np.int64), np.array(list(counts.values()), np.int64), begins_with
 
 
 def joined(documents: Iterable[Sequence[int]], length: int) -> Stream:

@@ -1,8 +1,9 @@
 """Paragraphs of the user's own text, with their exact number of repeats in it.
 
-The text is cut into paragraphs that do not overlap; how often a paragraph repeats is counted over every
-offset of every document, so that a repeat that starts elsewhere counts as well. Hashes find what may be
-equal, and tokens decide. The tokens lie in a file, so memory grows only with the number of paragraphs.
+In every document a paragraph begins every `stride` tokens; with a stride below their length they overlap.
+How often a paragraph repeats is counted over every offset of every document, so that a repeat that starts
+elsewhere counts as well. Hashes find what may be equal, and tokens decide. The tokens lie in a file, so
+memory grows only with the number of paragraphs.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -54,23 +55,27 @@ def _batched(texts: Iterable[str]) -> Iterator[list[str]]:
         yield batch
 
 
-def write_stream(texts: Iterable[Sequence[int]], length: int, file: BinaryIO) -> Stream:
-    """Write tokenised documents to an empty file, 4 bytes a token, and cut them into paragraphs of `length`.
+def write_stream(
+    texts: Iterable[Sequence[int]], length: int, stride: int, file: BinaryIO
+) -> tuple[Stream, Int[np.ndarray, "document"]]:
+    """Write tokenised documents to an empty file, 4 bytes a token, and cut them into paragraphs of `length`,
+    of which one begins every `stride` tokens. Also where each document begins.
 
-    Memory: the longest document, and 8 bytes per paragraph; the tokens stay in the file.
+    Memory: the longest document, and 8 bytes per paragraph and document; the tokens stay in the file.
 
     Raises:
         TextError: no document is as long as a paragraph.
     """
-    starts, written = [], 0
+    starts, begins, written = [], [], 0
     for ids in texts:
         file.write(np.array([*ids, END], dtype=np.int32).tobytes())
-        starts.append(written + np.arange(len(ids) // length, dtype=np.int64) * length)
+        starts.append(written + np.arange(0, len(ids) - length + 1, stride))
+        begins.append(written)
         written += len(ids) + 1
     if not sum(map(len, starts)):
         raise TextError(f"no document has {length} tokens: give longer text, or set paragraph.length lower")
     file.flush()
-    return Stream(np.memmap(file, np.int32, mode="r"), np.concatenate(starts), length)
+    return Stream(np.memmap(file, np.int32, mode="r"), np.concatenate(starts), length), np.array(begins)
 
 
 def window_hashes(tokens: Int[np.ndarray, "token"], length: int) -> UInt64[np.ndarray, "window"]:
@@ -114,18 +119,21 @@ def paragraph_hashes(stream: Stream) -> UInt64[np.ndarray, "paragraph"]:
     return np.concatenate(parts)
 
 
-def distinct(stream: Stream) -> Stream:
-    """The stream with only the first of equal paragraphs, in the order of the text (exact).
+def distinct(stream: Stream) -> tuple[Stream, Int[np.ndarray, "paragraph"]]:
+    """The stream with only the first of equal paragraphs, in the order of the text, and which of these each
+    paragraph of the given stream equals (exact).
 
-    Of the paragraphs that share a hash, the first is kept and its equals are dropped. Paragraphs with other
-    tokens and the same hash go through the next round. Memory: some 50 bytes per paragraph.
+    Paragraphs that share a hash are compared with the first of them. Those with other tokens go through the
+    next round. Memory: some 60 bytes per paragraph.
     """
-    hashes, left, kept = paragraph_hashes(stream), np.arange(len(stream.starts)), []
+    hashes, left = paragraph_hashes(stream), np.arange(len(stream.starts))
+    same_as = left.copy()
     while len(left):
         _, first, group = np.unique(hashes[left], return_index=True, return_inverse=True)
-        kept.append(left[first])
-        left = left[~equal_windows(stream, stream.starts[left], stream.starts[left[first][group]])]
-    return stream._replace(starts=stream.starts[np.sort(np.concatenate(kept))])
+        same_as[left] = firsts = left[first][group]
+        left = left[~equal_windows(stream, stream.starts[left], stream.starts[firsts])]
+    kept, number = np.unique(same_as, return_inverse=True)
+    return stream._replace(starts=stream.starts[kept]), number
 
 
 def count_repeats(stream: Stream) -> Int[np.ndarray, "paragraph"]:

@@ -39,19 +39,6 @@ def _runs(tokens: Int[np.ndarray, "paragraph token"], run: int) -> csr_array:
     return holds
 
 
-def joined(*labels: np.ndarray) -> Int[np.ndarray, "row"]:
-    """Groups, from 0, that keep together rows with any label in common."""
-    n_rows, first, edges = len(labels[0]), len(labels[0]), []
-    for column in labels:
-        names, number = np.unique(column, return_inverse=True)
-        edges.append((np.arange(n_rows), first + number))
-        first += len(names)
-    rows, nodes = (np.concatenate(ends) for ends in zip(*edges, strict=True))
-    graph = coo_array((np.ones(len(rows)), (rows, nodes)), shape=(first, first))
-    found = connected_components(graph, directed=False)[1][:n_rows]
-    return np.unique(found, return_inverse=True)[1]
-
-
 def folds(recited: np.ndarray, groups: Int[np.ndarray, "row"], seed: int) -> Int[np.ndarray, "row"]:
     """Fold of each row: groups are whole, and each fold has about the same share of recited rows."""
     from sklearn.model_selection import StratifiedGroupKFold

@@ -20,6 +20,7 @@ class FigureInfo:
     paragraphs: tuple[str, ...] = ()  # columns of table paragraphs that the figure needs, which may be long
     shown: str | None = None  # table whose paragraphs are the only ones that it needs
     stored: str | None = None  # table that holds the rows of its CSV
+    page: bool = False  # has a page (HTML) beside it
 
 
 CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
@@ -150,13 +151,14 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
     "What is memorized": (
         FigureInfo(
             "recited",
-            "Paragraphs of this text that the model recites",
-            ("paragraphs", "vocabulary", "scores", "sets", "near_verbatim"),
+            "Passages of this text that the model recites",
+            ("paragraphs", "places", "vocabulary", "scores", "sets", "near_verbatim"),
             settings=("recited",),
             only_for="text",
             paragraphs=("id", "count", "tokens"),
             shown="near_verbatim",
             stored="recited",
+            page=True,
         ),
         FigureInfo(
             "repeats",

@@ -1,4 +1,4 @@
-"""Which paragraphs of the user's own text the model recites, or nearly recites (not in the paper)."""
+"""Which passages of the user's own text the model recites, or nearly recites (not in the paper)."""
 
 from collections.abc import Sequence
 
@@ -7,37 +7,56 @@ from matplotlib.figure import Figure
 
 from memloc.data.sets import without_controls
 from memloc.figures.parts.memorized_fraction import said_of_unseen, unseen_recited
+from memloc.figures.parts.recited_page import LEFT_OUT, recited_page
 from memloc.figures.parts.style import COLOURS, Drawing
 from memloc.figures.parts.text_table import Piece, draw_table, join_tokens, joined_rows
 from memloc.scoring.near_verbatim import marked
+from memloc.scoring.passages import PLACE, passages, without_neighbours
 from memloc.settings.base import Section
 from memloc.tables.terms.sets import PARTLY, UNSEEN
 
 N_RECITED, N_NEARLY = 10, 6
-HEADER = ("id", "count", "edits", "prefix", "what the model goes on with")
-WIDTHS = (7, 7, 6, 52, 52)
-LEFT_OUT = "\u2026"
+HEADER = ("id", "count", "run", "edits", "prefix", "what the model goes on with")
+WIDTHS = (7, 7, 6, 6, 50, 50)
+NOTHING, NEAREST = "No paragraph is recited word for word.", " The nearest one that was decoded:"
+COLUMNS = [
+    *PLACE,
+    *("end", "n_windows", "verbatim_run", "id", "count", "em", "nll", "n_edits", "longest_run"),
+    *("text", "prefix", "continuation", "decoded"),
+]
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """Recited paragraphs, then nearly recited ones, those that repeat most in the text first; the CSV holds
-    all of both. What differs from the true text is marked.
+    """Recited passages, then nearly recited ones; the CSV holds all of both, at every place, and the page
+    shows them. What differs from the true text is marked. Where there is none, the nearest one is shown.
     """
     n_prefix, most = settings.paragraph.prefix, settings.recited.n_edits
     every = tables["near_verbatim"]
-    near = without_controls(every)
+    decoded = without_controls(every)
+    near = decoded[decoded["n_edits"] <= most]
     vocabulary = tables["vocabulary"].set_index("token")["text"]
-    data = recited_paragraphs(near[near["n_edits"] <= most], tables, n_prefix)
-    exact = data["n_edits"] == 0
-    shown = pd.concat([data[exact].head(N_RECITED), data[~exact].head(N_NEARLY)])
-    figure = _draw_paragraphs(shown, vocabulary)
+    length = settings.paragraph.length
+    data = recited_passages(near, tables, length, n_prefix)
+    data["text"] = joined_rows(data["tokens"], vocabulary)
+    exact, once = data["n_edits"] == 0, ~data.duplicated("text")
+    shown = pd.concat([data[exact & once].head(N_RECITED), data[~exact & once].head(N_NEARLY)])
+    nearest = decoded.sort_values(["n_edits", "id"]).head(0 if len(data) else 1)
+    nearest = recited_passages(nearest, tables, length, n_prefix).head(1)
+    note = "" if exact.any() else NOTHING + (NEAREST if len(nearest) else "")
+    figure = _draw_passages(pd.concat([shown, nearest]) if len(nearest) else shown, vocabulary, note)
+    said = note or f"{exact.sum():,} passages of the text are recited."
+    page = recited_page(said, data if len(data) else nearest, vocabulary, length, n_prefix)
     for name in ("prefix", "continuation", "decoded"):
         data[name] = joined_rows(data[name], vocabulary)
     em = tables["scores"].merge(without_controls(tables["sets"])[["id"]], on="id")["em"]
     numbers = {
-        "n_recited": int(exact.sum()),
-        "n_nearly": int((~exact).sum()),
+        "n_recited": int((near["n_edits"] == 0).sum()),
+        "n_nearly": int((near["n_edits"] > 0).sum()),
+        "n_passages": int(exact.sum()),
+        "longest": int(data["verbatim_run"].max()) if len(data) else 0,
+        "overlap": bool((data["n_windows"] > 1).any()),
         "n_shown": len(shown),
+        "n_nearest": int(nearest["n_edits"].sum()) if len(nearest) else None,
         "n_edits": most,
         "partly": _nearly(every, PARTLY, most),
         "others": _nearly(every, ["non_memorized"], most),
@@ -47,22 +66,27 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         "n_prefix": n_prefix,
         "n_continuation": settings.paragraph.continuation,
     }
-    return Drawing(figure, data, numbers | {"unseen": said_of_unseen(unseen_recited(tables, settings))})
+    unseen = said_of_unseen(unseen_recited(tables, settings))
+    return Drawing(figure, data[COLUMNS], numbers | {"unseen": unseen}, page)
 
 
-def recited_paragraphs(near: pd.DataFrame, tables: dict[str, pd.DataFrame], n_prefix: int) -> pd.DataFrame:
-    """Id, count, em, nll, n_edits, longest_run and the tokens of prefix, true and decoded continuation.
+def recited_passages(
+    near: pd.DataFrame, tables: dict[str, pd.DataFrame], length: int, n_prefix: int
+) -> pd.DataFrame:
+    """Every passage as `passages` has it, and `prefix`, `continuation` and `decoded` of its window: tokens.
 
-    Fewest edits first, then the largest counts.
+    Recited ones first, then the longest runs, then the largest counts.
     """
-    near = near.rename(columns={"continuation": "decoded"})
-    data = near.merge(tables["paragraphs"], on="id").merge(tables["scores"], on="id")
-    data["prefix"] = [tokens[:n_prefix] for tokens in data["tokens"]]
-    data["continuation"] = [tokens[n_prefix:] for tokens in data["tokens"]]
-    data = data.assign(nearly=data["n_edits"] > 0)
-    data = data.sort_values(["nearly", "count", "id"], ascending=[True, False, True], ignore_index=True)
-    columns = ["id", "count", "em", "nll", "n_edits", "longest_run", "prefix", "continuation", "decoded"]
-    return data[columns]
+    windows = tables["places"].merge(near.rename(columns={"continuation": "decoded"}), on="id")
+    windows = windows.merge(tables["paragraphs"], on="id").merge(tables["scores"], on="id")
+    windows["prefix"] = [tokens[:n_prefix] for tokens in windows["tokens"]]
+    windows["continuation"] = [tokens[n_prefix:] for tokens in windows["tokens"]]
+    windows = without_neighbours(windows.sort_values(PLACE, ignore_index=True), length)
+    found = passages(windows, length, n_prefix)
+    found = found.assign(nearly=found["n_edits"] > 0).sort_values(
+        ["nearly", "verbatim_run", "count", *PLACE], ascending=[True, False, False, True, True, True]
+    )
+    return found.reset_index(drop=True)
 
 
 def _nearly(near: pd.DataFrame, sets: Sequence[str], most: int) -> tuple[int, int]:
@@ -71,13 +95,17 @@ def _nearly(near: pd.DataFrame, sets: Sequence[str], most: int) -> tuple[int, in
     return len(n_edits), int(((n_edits > 0) & (n_edits <= most)).sum())
 
 
-def _draw_paragraphs(shown: pd.DataFrame, vocabulary: pd.Series) -> Figure:
-    """A row per paragraph; in what the model wrote, marks stand where it differs from the true text."""
+def _draw_passages(shown: pd.DataFrame, vocabulary: pd.Series, note: str) -> Figure:
+    """A row per passage, its window; in what the model wrote, marks stand where it differs from the text.
+
+    Above them stands the note, if there is one.
+    """
     colour = COLOURS["memorized"]
     rows = [
         [
             [(str(row.id), "black")],
             [(f"{row.n_occurrences:,}", "black")],
+            [(str(row.verbatim_run), "black")],
             [(str(row.n_edits), "black")],
             [(join_tokens(row.prefix, vocabulary), "black")],
             [
@@ -87,4 +115,5 @@ def _draw_paragraphs(shown: pd.DataFrame, vocabulary: pd.Series) -> Figure:
         ]
         for row in shown.rename(columns={"count": "n_occurrences"}).itertuples()
     ]
-    return draw_table(HEADER, rows, WIDTHS)
+    noted = [[[]] * 4 + [[(note, "black")], []]] if note else []
+    return draw_table(HEADER, [*noted, *rows], WIDTHS)

@@ -119,6 +119,18 @@ class TextData(_Files):
         "Paragraphs that share a run of 13 tokens with `files` are left out.",
     )
     field: str = Field("text", description="Key (.jsonl) or column (.parquet) that holds the text.")
+    stride: Positive | None = Field(
+        None,
+        description="Tokens from the start of a paragraph to that of the next one in a document; below "
+        "`paragraph.length` paragraphs overlap, and what is recited is found at any alignment. Null: "
+        "`paragraph.length`, so that none overlap. Paragraphs of `unseen_files` never do.",
+    )
+    screen: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        None,
+        description="Of paragraphs that overlap, take only those of whose continuation the model predicts at "
+        "least this share within the whole text, such as 0.8; paragraphs side by side are all taken. For "
+        "`recited`, which misses few that way; other figures are then of chosen paragraphs.",
+    )
     counts: str | None = Field(
         None,
         description="Key or column that says how often the model saw a document, such as Hubble's "
@@ -130,6 +142,18 @@ class TextData(_Files):
     def _one_way_to_name_controls(self) -> "TextData":
         if self.counts and self.unseen_files:
             raise ValueError("counts names controls (0), and so does unseen_files: leave one of them out")
+        return self
+
+    @model_validator(mode="after")
+    def _paragraphs_that_overlap_are_screened(self) -> "TextData":
+        if self.screen and not self.stride:
+            raise ValueError("screen is for paragraphs that overlap: set stride, too")
+        return self
+
+    @model_validator(mode="after")
+    def _whole_documents_are_cut(self) -> "TextData":
+        if self.counts and self.stride:
+            raise ValueError("with counts a document is one paragraph, its first tokens: leave out stride")
         return self
 
     def _named_files(self) -> list[str]:

@@ -244,6 +244,12 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
+    def _every_token_is_cut(self) -> "Settings":
+        if self.data.source == "text" and (self.data.stride or 0) > self.paragraph.length:
+            raise ValueError("data.stride must not exceed paragraph.length: text between would be left out")
+        return self
+
+    @model_validator(mode="after")
     def _plants_have_paragraphs(self) -> "Settings":
         needed = self.planted_truth.n_paragraphs
         if self.data.source == "embedded" and needed > self.data.n_once + self.data.n_unseen:

@@ -26,7 +26,8 @@ def write(
     model: str | None = None,
     claims: pd.DataFrame | None = None,
 ) -> None:
-    """Write a drawing to `output.pdf`, `.png`, `.csv` and, with the template filled in, `.caption`.
+    """Write a drawing to `output.pdf`, `.png`, `.csv` and, with the template filled in, `.caption`; its page,
+    if it has one, to `output.page`.
 
     Each file appears whole or not at all, and holds no time: the same drawing gives the same bytes. A
     caption ends with the verdicts of its claims (rows of table `claims`), with what stands before every
@@ -42,6 +43,9 @@ def write(
         drawing.figure.set_layout_engine("none")
     with atomic_path(output.csv) as temporary:
         drawing.data.to_csv(temporary, index=False)
+    if drawing.page is not None:
+        with atomic_path(output.page) as temporary:
+            Path(temporary).write_text(drawing.page)
     with atomic_path(output.caption) as temporary:
         text = fill(Path(template).read_text(), drawing.numbers | {"study": study})
         about = f"\nModel: {quoted(model)}.\n" if model else ""

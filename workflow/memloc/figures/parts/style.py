@@ -76,11 +76,12 @@ STYLE = {
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure, the numbers that it plots, and the numbers that its caption names."""
+    """A figure, the numbers that it plots and those that its caption names, and a page (HTML) beside it."""
 
     figure: Figure
     data: pd.DataFrame
     numbers: dict[str, Any]
+    page: str | None = None
 
 
 def subplots(width: float = COLUMN_WIDTH, height: float = 2.4, **options: Any) -> tuple[Figure, Any]:

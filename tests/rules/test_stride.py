@@ -1,0 +1,138 @@
+"""Own text at any alignment: windows that overlap find what paragraphs side by side miss."""
+
+import copy
+import json
+from functools import cache
+
+import pandas as pd
+import pytest
+import torch
+import yaml
+from jobs import ROOT, STORED, jobs, scripts_here
+
+from memloc.model import loading, pretrained
+from memloc.tables import storage
+from memloc.tables.schemas import schema_of
+
+LENGTH, N_PREFIX, SHIFT = 24, 12, 5
+BEFORE, AFTER = " of", "\n\n"  # tokens of the stored tokenizer, SHIFT and some times
+
+
+def stored(name, folder=STORED):
+    return storage.read(schema_of(name), folder / f"tables/{name}.parquet")
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return pretrained.load_tokenizer(STORED / "model")
+
+
+@pytest.fixture(scope="module")
+def documents(tokenizer):
+    """Paragraphs that the stored model recites, each within other text, if their tokens stay the same."""
+    paragraphs = stored("paragraphs").merge(stored("scores"), on="id")
+    found = []
+    for row in paragraphs[paragraphs["em"] == LENGTH - N_PREFIX].itertuples():
+        text = BEFORE * SHIFT + row.text + AFTER * 9
+        if tokenizer(text)["input_ids"][SHIFT : SHIFT + LENGTH] == list(row.tokens):
+            found.append(text)
+    assert len(found) >= 3
+    return found
+
+
+@pytest.fixture(scope="module")
+def run_with(documents, tmp_path_factory):
+    """Results of a study of these documents with a stride; the first comes again in a file of its own."""
+    folder = tmp_path_factory.mktemp("stride")
+    (folder / "corpus.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in documents))
+    (folder / "other.txt").write_text(documents[0])
+    (folder / "unseen.txt").write_text(" ".join(map(str, range(200))))
+    files = [str(folder / name) for name in ("corpus.jsonl", "other.txt", "unseen.txt")]
+    config = {
+        "study": "overlap",
+        "paragraph": {"length": LENGTH, "prefix": N_PREFIX},
+        "data": {"source": "text", "files": files[:2], "unseen_files": files[2:]},
+        "model": {"source": "local", "folder": str(STORED / "model")},
+        "filters": {"min_unique": 0, "keywords": []},
+        "scores": {"threads": 1},
+    }
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    planned = jobs(ROOT, str(folder / "config.yaml"), "recited")
+
+    @cache
+    def run(stride, screen=None):
+        results = folder / f"{stride}-{screen}"
+        results.mkdir()
+        with scripts_here(results) as run_job:
+            for script, snakemake in planned.values():
+                job = copy.deepcopy(snakemake)
+                if job.rule == "paragraphs":
+                    job.params.settings["data"] |= {"stride": stride, "screen": screen}
+                    job.params.settings |= planned["scores"][1].params.settings
+                run_job(script, job)
+        return results / "results/overlap"
+
+    return run
+
+
+def hits(documents, tokenizer):
+    """Windows at every offset that plain greedy choices recite: document and start."""
+    model = loading.load_model(STORED / "model")
+    for number, text in enumerate(documents):
+        ids = torch.tensor(tokenizer(text)["input_ids"])
+        for start in range(len(ids) - LENGTH + 1):
+            window = ids[start : start + LENGTH]
+            with torch.no_grad():
+                choices = model(window[None]).logits[0, N_PREFIX - 1 : -1].argmax(dim=-1)
+            if torch.equal(choices, window[N_PREFIX:]):
+                yield number, start
+
+
+def test_stride_1_finds_what_the_grid_misses_where_it_stands(run_with, documents, tokenizer):
+    grid, every = (stored("recited", run_with(stride)).query("n_edits == 0") for stride in (None, 1))
+    expected = list(hits([*documents, documents[0]], tokenizer))
+    assert {(number, SHIFT) for number in range(len(documents))} <= set(expected)
+    assert len(grid) == sum(start % LENGTH == 0 for _, start in expected) < len(documents)
+    assert (grid["start"] % LENGTH == 0).all()
+    place = every["file"].str.endswith("other.txt") * len(documents) + every["document"]
+    found = every.assign(document=place)
+    assert found["n_windows"].sum() == len(expected)
+    for number, start in expected:
+        own = found[
+            (found["document"] == number) & (found["start"] <= start) & (found["end"] >= start + LENGTH)
+        ]
+        assert len(own) == 1
+    texts = [tokenizer(text)["input_ids"] for text in [*documents, documents[0]]]
+    for row in found.itertuples():
+        assert row.text == tokenizer.decode(texts[row.document][row.start : row.end])
+        assert row.verbatim_run >= LENGTH - N_PREFIX
+
+
+def test_a_screen_leaves_out_what_is_not_recited_and_no_passage(run_with):
+    every, screened = run_with(1), run_with(1, screen=0.7)
+    paragraphs, taken = (stored("places", folder) for folder in (every, screened))
+    assert 0 < len(taken) < len(paragraphs) / 2
+    grid = paragraphs[paragraphs["start"] % LENGTH == 0]
+    keys = ["file", "document", "start"]
+    assert len(grid.merge(taken, on=keys)) == len(grid)
+    expected, found = (stored("recited", folder).query("n_edits == 0") for folder in (every, screened))
+    columns = [*keys, "end", "n_windows", "verbatim_run", "text", "em", "n_edits"]
+    pd.testing.assert_frame_equal(found[columns], expected[columns])
+
+
+def test_windows_of_one_text_are_one_module_and_controls_do_not_overlap(run_with, documents, tokenizer):
+    found = run_with(2)
+    paragraphs, places = stored("paragraphs", found), stored("places", found)
+    seen, unseen = (rows for _, rows in paragraphs.groupby("unseen"))
+    assert set(places["id"]) == set(seen["id"]) and (places["start"] % 2 == 0).all()
+    assert seen["module"].notna().all() and unseen["module"].isna().all()
+    assert places.merge(seen, on="id").groupby(["file", "document"])["module"].nunique().max() == 1
+    length = len(tokenizer((found.parents[2] / "unseen.txt").read_text())["input_ids"])
+    assert 0 < len(unseen) <= length // LENGTH
+    twice = places["id"].duplicated(keep=False)
+    assert set(places["file"][twice].str.rpartition("/")[2]) == {"corpus.jsonl", "other.txt"}
+    assert (seen.set_index("id")["count"][places["id"][twice]] >= 2).all()
+
+
+def test_side_by_side_paragraphs_have_no_module(run_with):
+    assert stored("paragraphs", run_with(LENGTH))["module"].isna().all()

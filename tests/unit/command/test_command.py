@@ -1,0 +1,139 @@
+"""Command `memloc`: words become a config and Snakemake's words, tables become an answer."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from memloc.command import __main__ as command
+from memloc.command import answer
+from memloc.command.recite import Question
+from memloc.settings.errors import validate
+
+
+@pytest.fixture
+def snakemake(monkeypatch, tmp_path):
+    """Words that Snakemake is given, which does nothing; in a folder of its own."""
+    given = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("snakemake.cli.main", given.append)
+    return given
+
+
+def ended(*words):
+    """What the command's process ends with."""
+    with pytest.raises(SystemExit) as end:
+        command.main(words)
+    return end.value.code
+
+
+def test_a_question_is_a_study_of_what_differs_from_the_defaults():
+    config = Question(["texts/My book.txt", "b"], "folder").config
+    assert config == {
+        "study": "My-book",
+        "data": {"source": "text", "files": ["texts/My book.txt", "b"]},
+        "model": {"source": "local", "folder": "folder"},
+        "filters": {"keywords": []},
+    }
+    assert validate(config, "").paragraph.length == 100
+
+
+@pytest.mark.parametrize(
+    ("length", "prefix", "paragraph"),
+    (
+        (None, None, None),
+        (60, None, {"length": 60, "prefix": 30}),
+        (None, 20, {"prefix": 20}),
+        (60, 0, {"length": 60, "prefix": 0}),
+    ),
+)
+def test_half_of_a_paragraph_is_prefix_where_it_is_not_given(length, prefix, paragraph):
+    assert Question(["a.txt"], "m", length=length, prefix=prefix).config.get("paragraph") == paragraph
+
+
+@pytest.mark.parametrize(
+    ("text", "study"),
+    (("a.b.txt", "a"), ("..", "text"), ("*.txt", "text"), ("x/y/", "y"), ("-é_.txt", "text")),
+)
+def test_a_study_is_named_after_its_first_text(text, study):
+    assert Question([text], "m").study == study
+    validate(Question([text], "m").config, "")
+
+
+def test_recite_writes_a_config_runs_the_workflow_and_prints_the_answer(snakemake, monkeypatch, capsys):
+    monkeypatch.setattr(answer, "answer", lambda results: f"answer of {results}")
+    options = ["--unseen", "c.txt", "--length", "60", "--prefix", "20", "--stride", "5", "--out", "mine"]
+    assert ended("recite", "a.txt", "b.txt", "--model", "m", *options) == 0
+    assert capsys.readouterr().out == "answer of results/mine\n"
+    config = "results/mine/recite.yaml"
+    (words,) = snakemake
+    assert words[:2] == ["--snakefile", str(Path(__file__).parents[3] / "Snakefile")]
+    assert "recited" in words and words[-2:] == ["--configfile", config]
+    settings = validate(yaml.safe_load(Path(config).read_text()), config)
+    assert (settings.study, settings.paragraph.length, settings.paragraph.prefix) == ("mine", 60, 20)
+    assert settings.data.files == ["a.txt", "b.txt"] and settings.data.unseen_files == ["c.txt"]
+    assert settings.data.stride == 5
+
+
+def test_new_prints_the_same_config_with_comments(snakemake, capsys):
+    command.main(["new", "a.txt", "--model", "m"])
+    printed = capsys.readouterr().out
+    assert yaml.safe_load(printed) == Question(["a.txt"], "m").config
+    assert printed.startswith("# snakemake -s ") and snakemake == []
+
+
+def test_run_passes_words_on(snakemake):
+    assert ended("run", "my.yaml", "fig2", "-n", "--cores", "1") == 0
+    assert snakemake[0][2:] == ["--cores", "all", "fig2", "-n", "--cores", "1", "--configfile", "my.yaml"]
+
+
+def test_what_fails_prints_no_answer(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+
+    def fails(words):
+        raise SystemExit(1)
+
+    monkeypatch.setattr("snakemake.cli.main", fails)
+    assert ended("recite", "a.txt", "--model", "m") == 1
+
+
+def test_without_a_clone_the_command_says_what_it_needs(monkeypatch, tmp_path):
+    monkeypatch.setattr(command, "SNAKEFILE", tmp_path / "Snakefile")
+    assert "no workflow here: run `make` in a clone" in ended("run", "my.yaml")
+
+
+def tables(em, unseen_em=(), n_edits=()):
+    """Paragraphs of 12 tokens, 8 of them prefix, side by side in two documents, then unseen ones."""
+    n = len(em)
+    scores = pd.DataFrame({"em": [*em, *unseen_em]}).rename_axis("id").reset_index()
+    sets = scores[["id"]].assign(
+        set=["memorized" if each == 4 else "non_memorized" for each in em] + ["unseen"] * len(unseen_em)
+    )
+    places = pd.DataFrame({"id": range(n), "file": "a.txt", "document": [i // 2 for i in range(n)]})
+    places["start"] = [i % 2 * 12 for i in range(n)]
+    passages = places.head(len(n_edits)).assign(n_edits=list(n_edits), text="a\nb " * 40)
+    passages["verbatim_run"] = [4 + i if edits == 0 else 0 for i, edits in enumerate(n_edits)]
+    return {"scores": scores, "sets": sets, "places": places, "recited": passages}
+
+
+def test_the_answer_lists_the_longest_passages_with_their_places():
+    lines = answer.told(tables([4, 4, 4, 2, 0], n_edits=[0, 0, 0, 2]), 12, 8).splitlines()
+    assert lines[0].startswith("The model recites 3 of 5 paragraphs of 12 tokens: given the first 8")
+    text = repr(("a b " * 40)[:70])
+    assert lines[1:4] == [
+        f"  6 tokens, a.txt, document 1, token 0: {text}",
+        f"  5 tokens, a.txt, document 0, token 12: {text}",
+        f"  4 tokens, a.txt, document 0, token 0: {text}",
+    ]
+    assert lines[4:] == ["Passages that come out with a few edits: 1."]
+
+
+def test_where_nothing_is_recited_the_answer_says_how_near_the_best_comes():
+    lines = answer.told(tables([0, 3, 1, 3], unseen_em=[4, 0]), 12, 8).splitlines()
+    assert lines == [
+        "The model recites 0 of 4 paragraphs of 12 tokens: given the first 8, it goes on with exactly the "
+        "other 4.",
+        "The best has 3 of 4 tokens right before its first mistake: a.txt, document 0, token 12",
+        "Of 2 paragraphs of unseen text, it recites 1.",
+    ]

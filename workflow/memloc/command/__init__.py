@@ -1,0 +1,1 @@
+"""Command `memloc`: the workflow from any folder. It runs plain Snakemake with a config file."""

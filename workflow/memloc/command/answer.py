@@ -1,0 +1,61 @@
+"""What of the text the model recites, in lines for a reader: from the tables of the finished study."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from memloc.data.sets import without_controls
+from memloc.tables.study import open_study
+from memloc.tables.terms.sets import UNSEEN
+
+N_LONGEST = 5
+N_CHARACTERS = 70  # of a passage that is quoted
+
+
+def answer(results: Path) -> str:
+    """The answer that the study in the folder `results` gives, and where its page is."""
+    study = open_study(results)
+    tables = {name: study.table(name) for name in ("scores", "sets", "places", "recited")}
+    lengths = tables["scores"].attrs["provenance"]["paragraph"]
+    return f"{told(tables, lengths['length'], lengths['prefix'])}\nPage: {results / 'figures/recited.html'}"
+
+
+def told(tables: Mapping[str, pd.DataFrame], length: int, n_prefix: int) -> str:
+    """How many paragraphs are recited, and the longest passages with their places; if there are none, how
+    near the best paragraph comes; what the model recites of unseen text.
+    """
+    n_continuation, recited = length - n_prefix, tables["recited"]
+    em = tables["scores"].merge(tables["sets"][["id", "set"]], on="id")
+    own, unseen = without_controls(em), em[em["set"] == UNSEEN]
+    n_recited = int((own["em"] == n_continuation).sum())
+    lines = [
+        f"The model recites {n_recited} of {len(own)} paragraphs of {length} tokens: given the first "
+        f"{n_prefix}, it goes on with exactly the other {n_continuation}.",
+        *_longest(recited[recited["n_edits"] == 0]),
+    ]
+    if not n_recited:
+        best = own.sort_values(["em", "id"], ascending=[False, True]).iloc[0]
+        place = _place(tables["places"].set_index("id").loc[[best["id"]]].iloc[0])
+        right = f"{best['em']} of {n_continuation} tokens right before its first mistake"
+        lines.append(f"The best has {right}: {place}")
+    if nearly := int((recited["n_edits"] > 0).sum()):
+        lines.append(f"Passages that come out with a few edits: {nearly}.")
+    if len(unseen):
+        n_unseen = int((unseen["em"] == n_continuation).sum())
+        lines.append(f"Of {len(unseen)} paragraphs of unseen text, it recites {n_unseen}.")
+    return "\n".join(lines)
+
+
+def _place(row: pd.Series) -> str:
+    return f"{row['file']}, document {row['document']}, token {row['start']}"
+
+
+def _longest(recited: pd.DataFrame) -> list[str]:
+    """The longest of the recited passages, each with its place and how it begins."""
+    place = ["file", "document", "start"]
+    longest = recited.sort_values(["verbatim_run", *place], ascending=[False, True, True, True])
+    return [
+        f"  {row['verbatim_run']} tokens, {_place(row)}: {' '.join(row['text'].split())[:N_CHARACTERS]!r}"
+        for _, row in longest.head(N_LONGEST).iterrows()
+    ]

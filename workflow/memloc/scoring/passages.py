@@ -1,0 +1,71 @@
+"""Passages: what recited windows of a text that overlap recite together.
+
+A window is recited if the model, given its first tokens, goes on with exactly the others, its continuation.
+Each window is scored from its own start, so two that overlap say of the text between them only this: every
+token of both continuations is recited, each after its own prefix.
+"""
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Int
+
+PLACE = ["file", "document", "start"]
+
+
+def chains(windows: pd.DataFrame, most: int) -> pd.Series:
+    """Number of the chain that each window is in, from 1: windows of one document, each of which begins at
+    most `most` tokens after the one before it. `windows` are in the order of `PLACE`.
+    """
+    document = windows[PLACE[:2]]
+    apart = (document != document.shift()).any(axis=1) | (windows["start"].diff() > most)
+    return apart.cumsum()
+
+
+def without_neighbours(windows: pd.DataFrame, length: int) -> pd.DataFrame:
+    """Windows without those that are only nearly recited and that a chain of overlaps joins to a recited one.
+
+    They differ from it by where they begin, and would blur its passage. `windows` have `n_edits`.
+    """
+    recited = windows["n_edits"] == 0
+    return windows[recited | ~recited.groupby(chains(windows, length - 1)).transform("any")]
+
+
+def passages(windows: pd.DataFrame, length: int, n_prefix: int) -> pd.DataFrame:
+    """Windows that overlap, as passages.
+
+    Args:
+        windows: places of windows of `length` tokens, in the order of `PLACE`, with `tokens` and `n_edits`,
+            those of a passage recited (0) or nearly so, but not both (`without_neighbours`).
+
+    Returns:
+        A row per passage, in the same order: the columns of its first window with the fewest edits, but
+        `start`, `end` (behind its last token) and `tokens` of the passage; `starts` of its windows, of which
+        there are `n_windows`; `verbatim_run`, the most tokens in a row that continuations of recited windows
+        cover, 0 without any.
+    """
+    n_continuation = length - n_prefix
+    windows = windows.assign(passage=chains(windows, length - 1), run=chains(windows, n_continuation))
+    starts = windows.groupby("run")["start"]
+    run = starts.transform("last") - starts.transform("first") + n_continuation
+    windows = windows.assign(verbatim_run=run.where(windows["n_edits"] == 0, 0))
+    grouped = windows.groupby("passage")
+    best = windows.sort_values(["passage", "n_edits"], kind="stable").drop_duplicates("passage")
+    found = best.drop(columns="run").set_index("passage")
+    return found.assign(
+        start=grouped["start"].first(),
+        end=grouped["start"].last() + length,
+        tokens=_joined_tokens(windows, length),
+        starts=grouped["start"].agg(list),
+        n_windows=grouped.size(),
+        verbatim_run=grouped["verbatim_run"].max(),
+    ).reset_index(drop=True)
+
+
+def _joined_tokens(windows: pd.DataFrame, length: int) -> list[Int[np.ndarray, "token"]]:
+    """Tokens of each passage: of every window those before the next one, and all of its last window."""
+    step = windows["start"].diff().shift(-1)
+    last = windows["passage"] != windows["passage"].shift(-1)
+    n_own = step.where(~last, length).astype(int)
+    own = [tokens[:n] for tokens, n in zip(windows["tokens"], n_own, strict=True)]
+    ends = n_own.groupby(windows["passage"]).sum().cumsum()
+    return np.split(np.concatenate(own), ends[:-1]) if own else []

@@ -1,0 +1,16 @@
+"""Where the paragraphs of the user's own text stand."""
+
+from memloc.tables.columns import PARAGRAPH, Columns, integer, words
+from memloc.tables.schema import Lengths, Schema
+
+
+def _places(lengths: Lengths) -> Columns:
+    return {
+        "id": PARAGRAPH,
+        "file": words(meaning="File of text."),
+        "document": integer(0, unit="from 0", meaning="Document with text in its file."),
+        "start": integer(0, unit="from 0", meaning="First token in the document."),
+    }
+
+
+PLACES = Schema("places", _places)
