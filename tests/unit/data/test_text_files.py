@@ -82,5 +82,7 @@ def test_what_may_not_be_read_is_named_with_its_setting(given, monkeypatch):
 
     monkeypatch.setattr("builtins.open", refusing(open))
     monkeypatch.setattr("os.scandir", refusing(os.scandir))
-    with pytest.raises(TextError, match=r"data.files: (a.txt|(./)?data): cannot be read \(Permission denied\)"):
+    with pytest.raises(
+        TextError, match=r"data.files: (a.txt|(./)?data): cannot be read \(Permission denied\)"
+    ):
         text_files([given], "data.files")

@@ -1,9 +1,18 @@
-"""How long a text a model takes, read from its folder without importing transformers."""
+"""Whether a model's folder is there, and how long a text it takes, without importing transformers."""
 
 import json
 from pathlib import Path
 
 from memloc.run.errors import InputError
+from memloc.settings.study import Settings
+
+
+def require_folders(settings: Settings) -> None:
+    """Check that the folders of local models are there. InputError: names the setting of one that is not."""
+    for key, model in {"model": settings.model, **(settings.models or {})}.items():
+        if model and model.source == "local" and not Path(model.folder).is_dir():
+            place = key if key == "model" else f"models.{key}"
+            raise InputError(f"{place}.folder: {model.folder}: no such folder; correct the path")
 
 
 def most_positions(folder: Path | str) -> int | None:
