@@ -69,7 +69,7 @@ def test_an_entry_without_text_is_an_error(entry, said):
 
 @pytest.mark.parametrize("given", ["a.txt", "data", "."])
 def test_what_may_not_be_read_is_named_with_its_setting(given, monkeypatch):
-    """The tests may run as root, who may read everything: opening and listing refuse in the system's place."""
+    """Root may read everything, and may run the tests: opening and listing refuse in the system's place."""
     closed = {"a.txt", "data"}
 
     def refusing(function):

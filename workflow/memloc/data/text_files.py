@@ -47,8 +47,8 @@ def _files_of(entry: str) -> list[str]:
     if Path(entry).is_dir():
         # Unlike `rglob`, `walk` can tell of a folder that may not be read, whose text would be missing.
         below = os.walk(Path(entry), onerror=_raise)
-        paths = (str(Path(folder, name)) for folder, _, names in below for name in names)
-        return sorted(path for path in paths if path.endswith(ENDINGS) and os.path.isfile(path))
+        paths = (Path(folder, name) for folder, _, names in below for name in names)
+        return sorted(str(path) for path in paths if path.name.endswith(ENDINGS) and path.is_file())
     if Path(entry).is_file():
         return [entry]
     root = Path(entry).anchor
