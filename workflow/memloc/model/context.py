@@ -4,15 +4,12 @@ import json
 from pathlib import Path
 
 from memloc.run.errors import InputError
-from memloc.settings.study import Settings
 
 
-def require_folders(settings: Settings) -> None:
-    """Check that the folders of local models are there. InputError: names the setting of one that is not."""
-    for key, model in {"model": settings.model, **(settings.models or {})}.items():
-        if model and model.source == "local" and not Path(model.folder).is_dir():
-            place = key if key == "model" else f"models.{key}"
-            raise InputError(f"{place}.folder: {model.folder}: no such folder; correct the path")
+def require_folder(folder: str, key: str) -> None:
+    """Check that the folder that setting `key` names is there. InputError: it is not."""
+    if not Path(folder).is_dir():
+        raise InputError(f"{key}: {folder}: no such folder; correct the path")
 
 
 def most_positions(folder: Path | str) -> int | None:
