@@ -100,7 +100,8 @@ def _own_log(path: Path) -> TextIO:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             process = re.search(r", process (\d+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
-            log(f"this job still runs{f' as process {process[1]}' if process else ''}; waiting for its end")
+            number = process[1] if process else "?"
+            log(f"this job still runs as process {number}; waiting for its end")
             fcntl.flock(file, fcntl.LOCK_EX)
     file.truncate(0)
     return file
