@@ -34,15 +34,16 @@ def test_a_wrong_config_stops_before_any_job_with_its_message_alone(clone, tmp_p
 
 
 def test_a_model_that_is_not_there_stops_before_any_job(clone, tmp_path):
-    config = tmp_path / "local.yaml"
+    (tmp_path / "text.txt").write_text("words")
     settings = {
         "study": "x",
-        "data": {"source": "embedded"},
+        "data": {"source": "text", "files": [str(tmp_path / "text.txt")]},
         "model": {"source": "local", "folder": "no/model"},
     }
-    config.write_text(yaml.safe_dump(settings))
-    output = clone.snakemake("--cores", "1", config=str(config), status=1)
-    assert "no/model" in output and "Select jobs" not in output
+    (tmp_path / "local.yaml").write_text(yaml.safe_dump(settings))
+    output = clone.snakemake("--cores", "1", config=str(tmp_path / "local.yaml"), status=1)
+    assert "\nmodel.folder: no/model: no such folder; correct the path" in output
+    assert "Exception" not in output and "Select jobs" not in output
 
 
 def test_a_paragraph_longer_than_the_models_positions_stops_before_any_job(clone, tmp_path):

@@ -5,9 +5,10 @@ from memloc.tables.job import start
 job = start(snakemake)
 
 from memloc.data.download import fetch_file
+from memloc.run.console import sized
 
 params = job.params
 for address, path in zip(params.addresses, job.output, strict=True):
     checksum = params.sha256.get(address.rpartition("/")[2])
     fetched = fetch_file(address, path, sha256=checksum, allow_http=params.network["allow_http"])
-    job.log(f"{fetched}: {fetched.stat().st_size:,} bytes from {address}")
+    job.log(f"{fetched}: {sized(fetched.stat().st_size)} from {address}")

@@ -5,10 +5,11 @@ from memloc.tables.job import start
 job = start(snakemake)
 
 from memloc.data.hub import fetch_model
+from memloc.run.console import sized
 
 params = job.params
 model = dict(params.model)
 name = model.pop("id")
 folder = fetch_model(name, folder=job.output[0], weights=params.weights, **model, **params.network)
 for path in sorted(folder.iterdir()):
-    job.log(f"{path}: {path.stat().st_size:,} bytes")
+    job.log(f"{path}: {sized(path.stat().st_size)}")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from memloc.data.download import fetch_members
 from memloc.data.release import release_files
+from memloc.run.console import sized
 
 settings = job.params.release
 names = release_files(job.params.length)
@@ -20,4 +21,4 @@ paths = fetch_members(
     allow_http=job.params.network["allow_http"],
 )
 for path in paths:
-    job.log(f"{path}: {path.stat().st_size:,} bytes from {settings['location']}")
+    job.log(f"{path}: {sized(path.stat().st_size)} from {settings['location']}")

@@ -14,6 +14,7 @@ from memloc.explorer.paragraph import paragraphs
 from memloc.explorer.selection import chosen_ids, corpus_counts
 from memloc.explorer.tokens import Shape
 from memloc.run.atomic import atomic_folder
+from memloc.run.console import sized
 from memloc.tables import storage
 
 settings, params, lengths = job.settings, job.params, job.settings.paragraph
@@ -37,4 +38,4 @@ with atomic_folder(job.output[0]) as folder:
     for number, content in paragraphs(ids, tables, shape, counts):
         write_data(folder, f"paragraph-{number}", content)
     size = sum(path.stat().st_size for path in folder.rglob("*.*"))
-job.log(f"{len(ids)} of {len(tables['sets'])} paragraphs, {size / 1e6:.1f} MB")
+job.log(f"{len(ids)} of {len(tables['sets'])} paragraphs, {sized(size)}")

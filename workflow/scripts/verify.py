@@ -8,11 +8,12 @@ from pathlib import Path
 
 from memloc.record.verification import differences
 from memloc.run.errors import InputError
+from memloc.tables.terms.claims import counted
 
 bundle = Path(job.params.bundle)
 found = differences(bundle, bundle.parent)
 for line in found:
     job.log(line)
 if found:
-    raise InputError(f"{found[0]} ({len(found)} differences, see the log)")
+    raise InputError(f"{found[0]} ({counted(len(found), 'difference')}, see the log)")
 job.log(f"{bundle} and the results are unchanged")

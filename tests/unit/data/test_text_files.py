@@ -1,5 +1,8 @@
 """Files, globs and folders that the settings name."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from memloc.data.text_files import TextError, text_files
@@ -62,3 +65,24 @@ def test_absolute_globs_and_folders(folder):
 def test_an_entry_without_text_is_an_error(entry, said):
     with pytest.raises(TextError, match=said):
         text_files([entry], "data.files")
+
+
+@pytest.mark.parametrize("given", ["a.txt", "data", "."])
+def test_what_may_not_be_read_is_named_with_its_setting(given, monkeypatch):
+    """Root may read everything, and may run the tests: opening and listing refuse in the system's place."""
+    closed = {"a.txt", "data"}
+
+    def refusing(function):
+        def refused(path, *rest):
+            if Path(path).name in closed:
+                raise PermissionError(13, "Permission denied", str(path))
+            return function(path, *rest)
+
+        return refused
+
+    monkeypatch.setattr("builtins.open", refusing(open))
+    monkeypatch.setattr("os.scandir", refusing(os.scandir))
+    with pytest.raises(
+        TextError, match=r"data.files: (a.txt|(./)?data): cannot be read \(Permission denied\)"
+    ):
+        text_files([given], "data.files")

@@ -99,7 +99,7 @@ def test_a_model_with_dropout_trains_without(rows, tmp_path):
     assert dropped == curve
 
 
-def test_it_does_resume(rows, tmp_path):
+def test_it_does_resume_and_says_so(rows, tmp_path, capsys):
     """The resumed training repeats no step before its checkpoint."""
     with pytest.raises(Killed):
         run(rows, tmp_path / "killed.pt", 8)
@@ -118,6 +118,7 @@ def test_it_does_resume(rows, tmp_path):
         report=lambda step, n_steps, loss: seen.append(step),
     )
     assert seen == list(range(7, N_STEPS + 1))
+    assert f"] resumed at step 6 of {N_STEPS}\n" in capsys.readouterr().out
 
 
 def test_a_kill_during_the_checkpoint_leaves_the_one_before(rows, tmp_path, monkeypatch):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from memloc.run.console import first_lines, last_lines, spoken
+from memloc.run.console import first_lines, last_lines, sized, spoken
 
 
 @pytest.mark.parametrize(
@@ -11,6 +11,14 @@ from memloc.run.console import first_lines, last_lines, spoken
 )
 def test_times_are_said_as_a_person_would(seconds, said):
     assert spoken(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("n_bytes", "said"),
+    [(0, "0 bytes"), (999, "999 bytes"), (4_270_592, "4.3 MB"), (1500, "1.5 kB"), (11e9, "11.0 GB")],
+)
+def test_sizes_are_said_as_a_person_would(n_bytes, said):
+    assert sized(n_bytes) == said
 
 
 def test_the_first_lines_say_what_will_happen_and_where_to_look(tmp_path):
@@ -32,6 +40,7 @@ def test_the_last_lines_name_what_is_there(tmp_path):
     for member in ("large", "small"):
         (tmp_path / member).mkdir()
         (tmp_path / member / "summary.pdf").touch()
+    (tmp_path / "bundle.zip").touch()
     (tmp_path / "headline.txt").write_text("2 of 9.\n1 holds.\n")
     lines = last_lines("mini", tmp_path).splitlines()
     assert lines[1:3] == ["  2 of 9.", "  1 holds."]
@@ -39,3 +48,4 @@ def test_the_last_lines_name_what_is_there(tmp_path):
     assert [line.rpartition("/")[0] for line in lines[4:6]] == [
         f"  Summary: {tmp_path}/{member}" for member in ("large", "small")
     ]
+    assert lines[-1] == f"  Bundle: {tmp_path}/bundle.zip"

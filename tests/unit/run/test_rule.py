@@ -117,6 +117,7 @@ def test_a_job_waits_for_the_same_job_that_a_killed_snakemake_left_running(tmp_p
     )
     left.stdout.readline()
     process = run(tmp_path, "log('again')")
+    assert f"this job still runs as process {left.pid}; waiting for its end\n" in process.stdout
     assert left.wait() == 0 and process.returncode == 0
     written = (tmp_path / "logs/deep/job.log").read_text()
     assert "again" in written and "left" not in written

@@ -1,7 +1,9 @@
 """Rules as plain data, and random streams that do not depend on each other."""
 
+import zlib
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from memloc.run.seeds import generator
@@ -36,6 +38,11 @@ def test_streams_follow_from_the_seed_and_all_of_their_names():
     draws = [int(generator(*stream).integers(2**62)) for stream in streams]
     assert len(set(draws)) == len(draws)
     assert draws == [int(generator(*stream).integers(2**62)) for stream in streams]
+
+
+def test_a_stream_is_what_docs_methods_says():
+    own = np.random.default_rng([5, zlib.crc32(b"sets"), zlib.crc32(b"memorized")])
+    assert own.integers(2**62) == generator(5, "sets", "memorized").integers(2**62)
 
 
 def test_steps_are_the_rules_that_run_a_script():

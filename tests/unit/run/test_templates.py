@@ -26,6 +26,7 @@ def test_templates_take_intervals_and_quote_text():
     text = fill("{{ found | interval(2) }}: {{ token | quoted }}\n", numbers)
     assert text == "1.00 (0.00 to 2.00): \u201c\\*a\\*\u201d\n"
     assert quoted("a b, 1.5 (c); d") == "\u201ca b, 1.5 (c); d\u201d", "nothing of it is markup"
+    assert quoted("../repo/gpt-2") == "\u201c../repo/gpt-2\u201d", "a path stays readable"
 
 
 def test_a_number_that_is_not_given_is_an_error():

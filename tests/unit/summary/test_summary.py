@@ -54,6 +54,18 @@ def test_every_figure_is_there_in_order_with_its_caption(folder):
     assert "a/model" in words
 
 
+def test_a_figure_higher_than_a_page_stays_readable_on_a_longer_one_with_its_caption(folder):
+    """Shrunk to an A4 page, a list of claims was a strip."""
+    figure = plt.figure(figsize=(7, 12))
+    figure.savefig(folder / "extra.pdf")
+    plt.close(figure)
+    pages = pypdf.PdfReader(io.BytesIO(compiled(source(folder), folder))).pages
+    first, _, last = pages
+    height = float(last.mediabox.height - first.mediabox.height)
+    assert last.mediabox.width == first.mediabox.width and height > 72
+    assert "Extended analyses" in last.extract_text() and "With code and weight" in last.extract_text()
+
+
 def test_its_fonts_are_embedded_and_its_figures_are_no_pixels(folder):
     reader = pypdf.PdfReader(io.BytesIO(compiled(source(folder), folder)))
     for page in reader.pages:

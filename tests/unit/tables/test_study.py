@@ -51,6 +51,17 @@ def test_a_study_says_what_it_holds(folder):
     assert described.loc["id", "unit"] == ""
 
 
+def test_units_and_whole_meanings_are_shown(folder):
+    columns = memloc.open_study(folder).columns("scores")
+    for shown in (repr(columns), columns._repr_html_()):
+        assert all(text in shown for row in columns.itertuples() for text in (row.unit, row.meaning))
+
+
+def test_a_column_that_is_not_there_is_an_error_that_names_the_others(folder):
+    with pytest.raises(InputError, match="table scores: no column 'nope'; there are id, em, nll, margin, "):
+        memloc.open_study(folder).table("scores", ["id", "nope"])
+
+
 @pytest.mark.parametrize("ask", ["table", "columns"])
 def test_a_table_that_is_not_there_is_an_error_that_names_the_others(folder, ask):
     with pytest.raises(InputError, match="no table 'sets'; there are scores"):

@@ -28,6 +28,7 @@ from fsspec.implementations.zip import ZipFileSystem
 from fsspec.spec import AbstractBufferedFile
 
 from memloc.run.atomic import atomic_path
+from memloc.run.console import sized
 from memloc.run.errors import UserError
 
 TIMEOUT = (30, 60)  # seconds: to connect, and between two packets
@@ -102,8 +103,8 @@ def verify(origin: str, file: Path, sha256: str | None) -> None:
     with file.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     if digest != sha256.lower():
-        size = file.stat().st_size
-        raise DownloadError(f"{origin}: expected sha256 {sha256}, got {digest} ({size} bytes)")
+        size = sized(file.stat().st_size)
+        raise DownloadError(f"{origin}: expected sha256 {sha256}, got {digest} ({size})")
 
 
 def require_encrypted(url: str, allow_http: bool) -> None:

@@ -1,5 +1,6 @@
 """Which files of text the settings name: files, globs, and folders with everything that holds text below."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,11 +23,18 @@ def text_files(given: Sequence[str], key: str) -> list[str]:
     other files (README, licence) are not part of its text.
 
     Raises:
-        TextError: names the setting and the entry that no file fits, or a file of another kind.
+        TextError: names the setting and the entry that no file fits, a file of another kind, or what may not
+            be read.
     """
     found: dict[str, None] = {}
     for entry in given:
-        files = [entry] if "://" in entry else _files_of(entry)
+        try:
+            files = [entry] if "://" in entry else _readable(_files_of(entry))
+        except OSError as error:
+            raise TextError(
+                f"{key}: {error.filename or entry}: cannot be read ({error.strerror}); "
+                "give the user who runs Snakemake the right to read it"
+            ) from None
         if not files:
             raise TextError(f"{key}: {entry}: no file that ends in {KNOWN}; correct the path")
         if other := [file for file in files if not file.endswith(ENDINGS)]:
@@ -37,9 +45,22 @@ def text_files(given: Sequence[str], key: str) -> list[str]:
 
 def _files_of(entry: str) -> list[str]:
     if Path(entry).is_dir():
-        below = (str(path) for path in Path(entry).rglob("*") if path.is_file())
-        return sorted(path for path in below if path.endswith(ENDINGS))
+        # Unlike `rglob`, `walk` can tell of a folder that may not be read, whose text would be missing.
+        below = os.walk(Path(entry), onerror=_raise)
+        paths = (Path(folder, name) for folder, _, names in below for name in names)
+        return sorted(str(path) for path in paths if path.name.endswith(ENDINGS) and path.is_file())
     if Path(entry).is_file():
         return [entry]
     root = Path(entry).anchor
     return sorted(str(path) for path in Path(root).glob(entry.removeprefix(root)) if path.is_file())
+
+
+def _readable(files: list[str]) -> list[str]:
+    """The same files. OSError: one cannot be opened."""
+    for file in files:
+        open(file, "rb").close()
+    return files
+
+
+def _raise(error: OSError) -> None:
+    raise error

@@ -1,9 +1,15 @@
-"""How long a text a model takes, read from its folder without importing transformers."""
+"""Whether a model's folder is there, and how long a text it takes, without importing transformers."""
 
 import json
 from pathlib import Path
 
 from memloc.run.errors import InputError
+
+
+def require_folder(folder: str, key: str) -> None:
+    """Check that the folder that setting `key` names is there. InputError: it is not."""
+    if not Path(folder).is_dir():
+        raise InputError(f"{key}: {folder}: no such folder; correct the path")
 
 
 def most_positions(folder: Path | str) -> int | None:

@@ -20,6 +20,7 @@ from transformers import AttentionInterface, GPTNeoXConfig, GPTNeoXForCausalLM, 
 from memloc.model.muon import SinglePrecisionMuon
 from memloc.model.pretrained import fuse_gelu
 from memloc.run.atomic import atomic_path
+from memloc.run.rule import log
 from memloc.run.seeds import generator
 
 CLIP_NORM = 1.0
@@ -188,6 +189,8 @@ def train(
     steppers = optimizers(model, optimizer, peak, bf16)
     n_steps = math.ceil(len(rows) / batch)
     first, curve, losses = _resume(model, steppers, checkpoint)
+    if first:
+        log(f"resumed at step {first} of {n_steps}")
     model.eval()  # a pretrained model may have dropout
     if bf16:
         round_norms(model)

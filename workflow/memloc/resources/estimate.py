@@ -10,7 +10,7 @@ from memloc.resources.machine import Machine
 from memloc.resources.memory import stage_bytes, stage_megabytes
 from memloc.resources.schedule import jobs, longest_path, total
 from memloc.resources.shapes import Shape, shape_of
-from memloc.run.console import spoken
+from memloc.run.console import sized, spoken
 from memloc.run.steps import Step
 from memloc.settings.study import Settings, studies_by_model, studies_by_seed
 
@@ -64,13 +64,13 @@ def summary(steps: list[Step], frame: pd.DataFrame, machine: Machine) -> str:
     known = (
         f"{machine.rate:.0f} GFLOP/s a thread" if machine.measured else "by its data sheet, never measured"
     )
-    disk, memory = frame.disk_mb.sum() / 1e3, frame.memory_mb.max() / 1e3
+    disk, memory = frame.disk_mb.sum() * 1e6, frame.memory_mb.max() * 1e6
     return "\n".join(
         [
             f"{machine.name} ({known}), {machine.cores} cores, {len(frame)} rules, downloads not timed",
             longest.drop(columns="machine").round({"seconds": 0, "disk_mb": 1}).to_string(index=False),
             f"total: {spoken(total(planned, machine.cores, machine.gpus))}",
-            f"memory: at most {memory:.1f} GB a rule; disk: {disk:.1f} GB",
+            f"memory: at most {sized(memory)} a rule; disk: {sized(disk)}",
             f"longest path: {spoken(path_seconds)}: {', '.join(name.partition(' ')[0] for name in path)}",
         ]
     )

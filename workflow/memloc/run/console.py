@@ -10,6 +10,14 @@ def spoken(seconds: float) -> str:
     return f"{seconds / 60:.1f} min" if seconds >= 60 else f"{seconds:.0f} s"
 
 
+def sized(n_bytes: float) -> str:
+    """A number of bytes in the unit that a person would use."""
+    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if n_bytes >= size:
+            return f"{n_bytes / size:.1f} {unit}"
+    return f"{n_bytes:.0f} bytes"
+
+
 def first_lines(study: str, n_steps: int, seconds: float | None, results: Path) -> str:
     """What will happen, how long it will take if that is known, and where to look meanwhile."""
     time = f", about {spoken(seconds)}" if seconds else ""
@@ -21,13 +29,14 @@ def first_lines(study: str, n_steps: int, seconds: float | None, results: Path) 
 
 
 def last_lines(study: str, results: Path) -> str:
-    """The study's headline, and where explorer, summary and figures are: of each what is there."""
+    """The study's headline, and where explorer, summary, figures and bundle are: of each what is there."""
     headline = results / "headline.txt"
     told = headline.read_text().splitlines() if headline.exists() else []
     shown = {
         "Explorer": [results / "explorer/index.html"],
         "Summary": sorted(results.rglob("summary.pdf")),
         "Figures": [results / "figures"],
+        "Bundle": [results / "bundle.zip"],
     }
     places = [f"{name}: {path}" for name, paths in shown.items() for path in paths if path.exists()]
     return "\n".join([f"Study {study}", *(f"  {line}" for line in [*told, *places])]) if places else ""

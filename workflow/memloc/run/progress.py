@@ -10,7 +10,8 @@ from tqdm import tqdm
 from memloc.run.rule import log
 
 SECONDS = 10.0  # between two lines
-LINE = "|{bar:20}| {n_fmt} of {total_fmt}{unit}, {rate_noinv_fmt}, {remaining} left"
+DONE = "|{bar:20}| {n_fmt} of {total_fmt}{unit}"
+RATE = ", {rate_noinv_fmt}, {remaining} left"
 
 
 class Progress:
@@ -37,8 +38,9 @@ class Progress:
             return
         self._told = now
         initial, begin = self._first
+        shown = DONE + RATE if done > initial and now > begin else DONE
         line = tqdm.format_meter(
-            done, self._total, now - begin, unit=self._unit, bar_format=LINE, initial=initial, ascii=True
+            done, self._total, now - begin, unit=self._unit, bar_format=shown, initial=initial, ascii=True
         )
         line = line.replace(",  ", ", ")  # rates below ten come with a space
         log(f"{line}; {about}" if about else line)

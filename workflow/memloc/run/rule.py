@@ -9,6 +9,7 @@ import fcntl
 import gc
 import os
 import platform
+import re
 import sys
 import time
 import traceback
@@ -68,7 +69,8 @@ def start(snakemake: Any) -> None:
     sys.excepthook = partial(_report, file)
     if peak_memory() is not None:
         atexit.register(log_peak_memory)
-    log(f"rule {snakemake.rule}, {snakemake.threads} threads, Python {platform.python_version()}")
+    python = platform.python_version()
+    log(f"rule {snakemake.rule}, {snakemake.threads} threads, Python {python}, process {os.getpid()}")
     gpus = gpu_locks.claim_gpus(snakemake.resources.get("gpu", 0), gpu_locks.lock_folder())
     if gpus:
         log(f"GPU {', '.join(gpus)}")
@@ -94,7 +96,13 @@ def _own_log(path: Path) -> TextIO:
     path.parent.mkdir(parents=True, exist_ok=True)
     file = path.open("a", encoding="utf-8")
     with suppress(OSError):
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            process = re.search(r", process (\d+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+            number = process[1] if process else "?"
+            log(f"this job still runs as process {number}; waiting for its end")
+            fcntl.flock(file, fcntl.LOCK_EX)
     file.truncate(0)
     return file
 

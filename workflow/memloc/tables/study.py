@@ -14,6 +14,17 @@ from memloc.tables.schema import Lengths
 from memloc.tables.schemas import MEASURED, STAGES, schema_of
 
 
+class Columns(pd.DataFrame):
+    """Type, unit (empty where there is none) and meaning of columns, a row each; always shown in full."""
+
+    def __repr__(self) -> str:
+        return self.to_string()
+
+    def _repr_html_(self) -> str | None:
+        with pd.option_context("display.max_colwidth", None, "display.max_rows", None):
+            return super()._repr_html_()
+
+
 @dataclass(frozen=True)
 class Study:
     """The folder of a study's results, such as results/mini."""
@@ -41,10 +52,12 @@ class Study:
         the code, seed, versions.
 
         Raises:
-            InputError: the study has no such table.
+            InputError: the study has no such table, or the table no such column.
             TableError: the file was changed, is damaged, or comes from another version of the workflow.
         """
-        self._check(name)
+        known = self.columns(name).index
+        if missing := [column for column in columns or () if column not in known]:
+            raise InputError(f"table {name}: no column {missing[0]!r}; there are {', '.join(known)}")
         frame = storage.read(schema_of(name), self.path(name), columns)
         stamp = storage.provenance(self.path(name))
         units = {column: unit for column, unit in stamp.pop("units").items() if column in frame}
@@ -52,8 +65,8 @@ class Study:
         frame.attrs = {"units": units, "provenance": stamp}
         return frame
 
-    def columns(self, name: str) -> pd.DataFrame:
-        """Type, unit and meaning of a table's columns, a row each. Raises: see `table`."""
+    def columns(self, name: str) -> Columns:
+        """What the columns of a table are. Raises: see `table`."""
         self._check(name)
         return described(self.path(name))
 
@@ -62,15 +75,13 @@ class Study:
             raise InputError(f"{self.folder}: no table {name!r}; there are {', '.join(self.tables)}")
 
 
-def described(path: Path) -> pd.DataFrame:
-    """Type, unit (empty where there is none) and meaning of the columns of a table's file, a row each."""
+def described(path: Path) -> Columns:
+    """What the columns of a table's file are."""
     stamp = storage.provenance(path)
     lengths = Lengths(stamp["paragraph"]["length"], stamp["paragraph"]["prefix"])
-    rows = [
-        (name, column.dtype, column.unit or "", column.meaning)
-        for name, column in schema_of(stamp["table"]).columns(lengths).items()
-    ]
-    return pd.DataFrame(rows, columns=["column", "type", "unit", "meaning"]).set_index("column")
+    columns = schema_of(stamp["table"]).columns(lengths)
+    rows = [(column.dtype, column.unit or "", column.meaning) for column in columns.values()]
+    return Columns(rows, pd.Index(columns, name="column"), ["type", "unit", "meaning"])
 
 
 def open_study(folder: Path | str) -> Study:
