@@ -90,13 +90,6 @@ def test_a_killed_job_leaves_its_log(tmp_path):
     assert "so far" in (tmp_path / "logs/deep/job.log").read_text()
 
 
-def test_a_new_run_starts_a_new_log(tmp_path):
-    run(tmp_path, "log('first')")
-    run(tmp_path, "log('second')")
-    written = (tmp_path / "logs/deep/job.log").read_text()
-    assert "second" in written and "first" not in written
-
-
 def test_text_of_any_language_is_logged(tmp_path):
     run(tmp_path, r"log('na\u00efve \u2423 \u6f22')")
     assert "na\u00efve \u2423 \u6f22" in (tmp_path / "logs/deep/job.log").read_text(encoding="utf-8")
@@ -108,18 +101,20 @@ def test_starting_imports_nothing_heavy(tmp_path):
     assert "\n[]\n" in process.stdout
 
 
-def test_a_job_waits_for_the_same_job_that_a_killed_snakemake_left_running(tmp_path):
+def test_a_job_waits_for_the_same_job_that_a_killed_snakemake_left_running(tmp_path, monkeypatch):
     """Two at once would write the same files; the second one then starts with an empty log."""
-    (tmp_path / "left.py").write_text(START.format(threads=1) + "import time; time.sleep(2); log('left')")
-    environment = {"PYTHONPATH": str(LIBRARY)}
-    left = subprocess.Popen(
-        [sys.executable, "left.py"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE
-    )
-    left.stdout.readline()
-    process = run(tmp_path, "log('again')")
-    assert left.wait() == 0 and process.returncode == 0
-    written = (tmp_path / "logs/deep/job.log").read_text()
-    assert "again" in written and "left" not in written
+    path, lock = tmp_path / "job.log", rule.fcntl.flock
+
+    def flock(file, how):
+        path.write_text("left")  # until the other job ends and its lock with it
+        lock(file, how)
+
+    monkeypatch.setattr(rule.fcntl, "flock", flock)
+    with rule._own_log(path) as file:
+        file.write("again")
+        with path.open() as other, pytest.raises(BlockingIOError):
+            lock(other, rule.fcntl.LOCK_EX | rule.fcntl.LOCK_NB)
+    assert path.read_text() == "again"
 
 
 def test_a_job_sees_the_gpus_that_it_asked_for(tmp_path):
