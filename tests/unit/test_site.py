@@ -27,11 +27,11 @@ def test_every_page_has_one_place_in_the_navigation():
     assert pages >= set(PAGES) - {ROOT / "docs/index.md"} and all(page.exists() for page in pages)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_equations_can_be_drawn(page):
-    text = re.sub(r"(?ms)^```.*?^```|`[^`\n]*`", "", page.read_text())
-    for block, inline in EQUATION.findall(text):
-        assert tex2mathml(block or inline, as_block=bool(block)).startswith("<math")
+def test_equations_can_be_drawn():
+    for page in PAGES:
+        text = re.sub(r"(?ms)^```.*?^```|`[^`\n]*`", "", page.read_text())
+        for block, inline in EQUATION.findall(text):
+            assert tex2mathml(block or inline, as_block=bool(block)).startswith("<math"), page.name
 
 
 @pytest.fixture(scope="module")

@@ -41,24 +41,20 @@ def words(text):
     return re.findall(r"\w+", text)
 
 
-@pytest.mark.parametrize("name", SHOWN)
-def test_every_figure_is_there_with_its_labels(finished, report, page, name):
-    figure = entry(page, name)
-    shown = (finished.results / f"figures/{name}.png").read_bytes()
-    assert report[f"report/{figure['data_uri']}"] == shown
-    said = {"figure": name, "shows": SHOWN[name].title, "paper": SHOWN[name].section}
-    assert figure["labels"] == {"no.": numbered(SHOWN[name])[1]} | said
+def test_every_figure_is_there_with_its_labels(finished, report, page):
+    for name in SHOWN:
+        figure = entry(page, name)
+        shown = (finished.results / f"figures/{name}.png").read_bytes()
+        assert report[f"report/{figure['data_uri']}"] == shown, name
+        said = {"figure": name, "shows": SHOWN[name].title, "paper": SHOWN[name].section}
+        assert figure["labels"] == {"no.": numbered(SHOWN[name])[1]} | said
 
 
-@pytest.mark.parametrize("name", SHOWN)
-def test_captions_say_what_this_run_found(finished, page, name):
-    caption = html.unescape(re.sub(r"<[^>]+>", "", entry(page, name)["caption"]))
-    assert words(caption) == words((finished.results / f"figures/{name}.rst").read_text())
-
-
-def test_captions_are_valid_markup(page):
+def test_captions_say_what_this_run_found_in_valid_markup(finished, page):
     """What reStructuredText does not understand, it puts into the page as a message."""
     for name in SHOWN:
+        caption = html.unescape(re.sub(r"<[^>]+>", "", entry(page, name)["caption"]))
+        assert words(caption) == words((finished.results / f"figures/{name}.rst").read_text()), name
         assert "system-message" not in entry(page, name)["caption"], name
 
 

@@ -18,7 +18,7 @@ from memloc.tables.schema import Lengths
 from memloc.tables.schemas import schema_of
 
 TOPICS = registry.topics()
-CLAIMS = [pytest.param(topic, claim, id=claim.id) for topic in TOPICS.values() for claim in topic.claims]
+CLAIMS = [(topic, claim) for topic in TOPICS.values() for claim in topic.claims]
 MOST = 45
 ENTRY = {
     "id": "a_claim",
@@ -41,30 +41,28 @@ def test_statements_are_few_enough_to_be_read():
     assert 25 <= sum(len(topic.claims) for topic in TOPICS.values()) <= MOST
 
 
-@pytest.mark.parametrize("topic", TOPICS.values(), ids=list(TOPICS))
-def test_tables_columns_and_settings_of_a_topic_exist(topic):
-    for name, columns in topic.tables.items():
-        known = schema_of(name).columns(Lengths())
-        assert set(columns or ()) <= set(known), name
-    assert set(topic.settings) <= set(Settings.model_fields)
+def test_tables_columns_and_settings_of_a_topic_exist():
+    for topic in TOPICS.values():
+        for name, columns in topic.tables.items():
+            assert set(columns or ()) <= set(schema_of(name).columns(Lengths())), (topic.name, name)
+        assert set(topic.settings) <= set(Settings.model_fields), topic.name
 
 
-@pytest.mark.parametrize(("topic", "claim"), CLAIMS)
-def test_the_estimator_exists_says_what_it_does_and_takes_the_arguments(topic, claim):
-    module = importlib.import_module(f"memloc.claims.estimators.{topic.name}")
-    estimator = getattr(module, claim.estimator)
-    assert inspect.getdoc(estimator) and inspect.getdoc(module)
-    inspect.signature(estimator).bind({}, {}, **claim.arguments)
+def test_estimators_exist_say_what_they_do_and_take_the_arguments():
+    for topic, claim in CLAIMS:
+        module = importlib.import_module(f"memloc.claims.estimators.{topic.name}")
+        estimator = getattr(module, claim.estimator)
+        assert inspect.getdoc(estimator) and inspect.getdoc(module), claim.id
+        inspect.signature(estimator).bind({}, {}, **claim.arguments)
 
 
-@pytest.mark.parametrize(("topic", "claim"), CLAIMS)
-def test_a_claim_is_written_out_and_its_figures_exist(topic, claim):
-    assert claim.statement[0].isupper() or claim.statement[0].isdigit()
-    assert claim.statement.endswith(".") and not claim.quantity.endswith(".")
-    assert not claim.reason.endswith(".") and len(claim.reason) > 15
-    assert set(claim.figures) <= {
-        figure.name for figure in FIGURES if figure.only_for not in ("models", "checkpoints", "seeds")
-    }
+def test_claims_are_written_out_and_their_figures_exist():
+    figures = {figure.name for figure in FIGURES if figure.only_for not in ("models", "checkpoints", "seeds")}
+    for _, claim in CLAIMS:
+        assert claim.statement[0].isupper() or claim.statement[0].isdigit(), claim.id
+        assert claim.statement.endswith(".") and not claim.quantity.endswith("."), claim.id
+        assert not claim.reason.endswith(".") and len(claim.reason) > 15, claim.id
+        assert set(claim.figures) <= figures, claim.id
 
 
 @pytest.mark.parametrize(

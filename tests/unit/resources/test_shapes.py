@@ -38,11 +38,12 @@ def settings(**changes):
     return Settings.model_validate(study | changes)
 
 
-@pytest.mark.parametrize("name", SAID)
-def test_published_shapes_have_the_published_number_of_parameters_and_heads(name):
-    shape, (n_parameters, *n_heads) = shapes.PUBLISHED[name], SAID[name]
-    assert shape.n_parameters == pytest.approx(n_parameters, rel=1e-3)
-    assert [shape.n_heads, shape.n_kv_heads] == n_heads and shape.d_head * shape.n_heads == shape.width
+def test_published_shapes_have_the_published_number_of_parameters_and_heads():
+    for name, (n_parameters, *n_heads) in SAID.items():
+        shape = shapes.PUBLISHED[name]
+        assert shape.n_parameters == pytest.approx(n_parameters, rel=1e-3), name
+        assert [shape.n_heads, shape.n_kv_heads] == n_heads, name
+        assert shape.d_head * shape.n_heads == shape.width, name
 
 
 # Wider heads or another MLP than usual, and one matrix to embed and unembed, or two.

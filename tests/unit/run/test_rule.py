@@ -90,13 +90,6 @@ def test_a_killed_job_leaves_its_log(tmp_path):
     assert "so far" in (tmp_path / "logs/deep/job.log").read_text()
 
 
-def test_a_new_run_starts_a_new_log(tmp_path):
-    run(tmp_path, "log('first')")
-    run(tmp_path, "log('second')")
-    written = (tmp_path / "logs/deep/job.log").read_text()
-    assert "second" in written and "first" not in written
-
-
 def test_text_of_any_language_is_logged(tmp_path):
     run(tmp_path, r"log('na\u00efve \u2423 \u6f22')")
     assert "na\u00efve \u2423 \u6f22" in (tmp_path / "logs/deep/job.log").read_text(encoding="utf-8")
@@ -110,15 +103,20 @@ def test_starting_imports_nothing_heavy(tmp_path):
 
 def test_a_job_waits_for_the_same_job_that_a_killed_snakemake_left_running(tmp_path):
     """Two at once would write the same files; the second one then starts with an empty log."""
-    (tmp_path / "left.py").write_text(START.format(threads=1) + "import time; time.sleep(2); log('left')")
-    environment = {"PYTHONPATH": str(LIBRARY)}
-    left = subprocess.Popen(
-        [sys.executable, "left.py"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE
-    )
+
+    def started(name, code):
+        (tmp_path / name).write_text(START.format(threads=1) + code)
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        environment = {"PYTHONPATH": str(LIBRARY)}
+        return subprocess.Popen([sys.executable, name], cwd=tmp_path, env=environment, **pipes)
+
+    left = started("left.py", "sys.stdin.read(); log('left')")
     left.stdout.readline()
-    process = run(tmp_path, "log('again')")
-    assert f"this job still runs as process {left.pid}; waiting for its end\n" in process.stdout
-    assert left.wait() == 0 and process.returncode == 0
+    again = started("again.py", "log('again')")
+    assert again.stdout.readline().endswith(
+        f"this job still runs as process {left.pid}; waiting for its end\n"
+    )
+    assert "left\n" in left.communicate()[0] and "again" in again.communicate()[0]
     written = (tmp_path / "logs/deep/job.log").read_text()
     assert "again" in written and "left" not in written
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from memloc.figures.catalog import FIGURES
 from memloc.run import tracking
 
 WORKFLOW = Path(tracking.__file__).parents[2]
@@ -151,11 +150,11 @@ def mentions(words, path):
     return words[:2] in (["from", ".".join((*package, module))], ["import", ".".join((*package, module))])
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
-def test_dependencies_of_the_scripts(script):
-    found = {path for path in tracking.dependencies(script) if path.name != "__init__.py"}
-    assert found == slow_dependencies(script)
-    assert WORKFLOW / "memloc/run/rule.py" in found
+def test_dependencies_of_the_scripts():
+    for script in SCRIPTS:
+        found = {path for path in tracking.dependencies(script) if path.name != "__init__.py"}
+        assert found == slow_dependencies(script), script.name
+        assert WORKFLOW / "memloc/run/rule.py" in found, script.name
 
 
 def test_the_library_has_no_relative_imports():
@@ -163,14 +162,6 @@ def test_the_library_has_no_relative_imports():
     for path in (*(WORKFLOW / "memloc").rglob("*.py"), *SCRIPTS):
         for node in ast.walk(ast.parse(path.read_text())):
             assert not (isinstance(node, ast.ImportFrom) and node.level), path
-
-
-@pytest.mark.parametrize("figure", [figure.name for figure in FIGURES])
-def test_a_figure_depends_on_no_other_figure_of_its_own_name(figure):
-    """Editing the module of one target redraws that target alone, unless another imports it by intent."""
-    others = {other.name for other in FIGURES} - {figure}
-    found = {path.stem for path in tracking.dependencies(WORKFLOW / f"memloc/figures/{figure}.py")}
-    assert figure in found and not any((WORKFLOW / f"memloc/figures/{name}.py") in found for name in others)
 
 
 def test_every_file_of_a_folder_has_its_stamp(tmp_path):

@@ -50,22 +50,14 @@ def test_sections_that_are_named_do_as_the_authors(named):
     assert own.editing.nll_weight == 0.3 and own.editing.reference
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
-def test_every_config_file_is_valid(path):
-    config = yaml.safe_load(path.read_text())
-    validate(config, path.name)
-    jsonschema.validate(config, SCHEMA)
-
-
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
-def test_config_files_point_editors_to_the_schema(path):
-    schema = "../" * (len(path.relative_to(ROOT / "config").parts) - 1) + "schema.json"
-    assert path.read_text().startswith(f"# yaml-language-server: $schema={schema}\n")
-
-
-def test_studies_are_named_like_their_files():
+def test_config_files_are_valid_named_like_their_studies_and_point_editors_to_the_schema():
     for path in CONFIGS:
-        assert yaml.safe_load(path.read_text())["study"] == {"config": "mini"}.get(path.stem, path.stem)
+        config = yaml.safe_load(path.read_text())
+        validate(config, path.name)
+        jsonschema.validate(config, SCHEMA)
+        assert config["study"] == {"config": "mini"}.get(path.stem, path.stem)
+        schema = "../" * (len(path.relative_to(ROOT / "config").parts) - 1) + "schema.json"
+        assert path.read_text().startswith(f"# yaml-language-server: $schema={schema}\n"), path.name
 
 
 def test_one_of_several_models_is_a_study_with_the_settings_of_all():

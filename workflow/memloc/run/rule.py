@@ -114,4 +114,4 @@ def log_peak_memory() -> None:
 
 def log(text: str) -> None:
     """Print a line with the time of day."""
-    print(f"[{time.strftime('%H:%M:%S')}] {text}")
+    print(f"[{time.strftime('%H:%M:%S')}] {text}", flush=True)
