@@ -1,4 +1,4 @@
-"""Estimators of the topic `paired_perturbation`: what replacing a prefix token costs memorized paragraphs, and
+"""Estimators of topic `paired_perturbation`: what replacing a prefix token costs memorized paragraphs, and
 others that occur equally often.
 """
 
