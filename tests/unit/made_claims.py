@@ -30,6 +30,8 @@ def verdicts(topic: str, tables: dict[str, pd.DataFrame], **changes) -> dict[str
 
 def spread(n: int, mean: float = 0.0, deviation: float = 0.1, seed: int = 0) -> np.ndarray:
     """n values with just this mean and deviation."""
+    if not n:
+        return np.zeros(0)
     values = np.random.default_rng(seed).normal(size=n)
     centred = values - values.mean()
     return mean + (deviation * centred / centred.std(ddof=1) if n > 1 else 0 * centred)

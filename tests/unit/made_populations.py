@@ -2,7 +2,7 @@
 
 `python tests/unit/made_populations.py results/mini/tables` writes them anew next to this file. A
 population is a list of columns; of most, the first is a value of memorized paragraphs and the second of
-non-memorized ones.
+non-memorized ones; of pairs, both are differences.
 """
 
 import json
@@ -11,6 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+from memloc.data.exposure import paired_differences
+from memloc.localization.gradient_sizes import paragraph_sizes
 
 FILE = Path(__file__).with_name("made_populations.json")
 N_HEADS = 12  # of a map that is kept whole
@@ -24,13 +27,12 @@ def read() -> dict[str, list[np.ndarray]]:
 def of_study(folder: Path) -> dict[str, list]:
     """The populations of a study's tables."""
     found = {**_perturbation(folder), **_ablation(folder)}
-    gradients = _table(folder, "paragraph_gradients")
-    lower = gradients[gradients["layer"] < gradients["layer"].nunique() // 2]
-    sizes, low = (
-        rows.groupby(["group", "id"])[["sum_abs", "score_sum"]].sum() for rows in (gradients, lower)
-    )
-    found["log gradient"] = _groups(np.log(sizes["sum_abs"]))
-    found["gradient's lower share"] = _groups(low["score_sum"] / sizes["score_sum"])
+    sizes, sets = paragraph_sizes(_table(folder, "paragraph_gradients")), _table(folder, "sets")
+    sampled = sizes.join(sets[sets["sampled"]].set_index("id")["set"], how="inner").set_index("set")
+    found["log gradient"] = _groups(sampled["log_size"])
+    found["gradient's lower share"] = _groups(sampled["lower_share"])
+    pairs = paired_differences(sizes, sets)
+    found["pairs' log gradient and NLL"] = [pairs[name].to_numpy() for name in ("log_size", "log_nll")]
     impact = _table(folder, "impact_gradients").query("group == 'perturbed'")
     shares = impact.groupby(["id", "layer"])["max_abs"].sum().unstack()
     found["layers' shares"] = shares.div(shares.sum(axis=1), axis=0).T.to_numpy()

@@ -13,6 +13,7 @@ from made_populations import read
 
 from memloc.statistics.studentised import (
     among,
+    given,
     lead,
     lead_of_resamples,
     share,
@@ -47,6 +48,14 @@ def heads(name: str, n: int, rng: np.random.Generator, shift: float) -> Found:
     size[0] = shift * np.hypot(*(group[:, 0].std() for group in groups)) / np.sqrt(2)
     drawn = [group[rng.integers(len(group), size=n)] for group in groups]
     return simultaneous(drawn[0] + size, drawn[1]), list(size)
+
+
+def equal(name: str, n: int, rng: np.random.Generator, shift: float) -> Found:
+    """Pairs of equal covariate; where these differ, their differences follow a line."""
+    values, covariate = POPULATIONS[name]
+    slope, intercept = np.polyfit(covariate, values, 1)
+    size, drawn = shift * (values - slope * covariate).std(), rng.integers(len(values), size=n)
+    return [given(values[drawn] - intercept + size, covariate[drawn])], [size]
 
 
 def leads(name: str, n: int, rng: np.random.Generator, shift: float) -> Found:
@@ -107,6 +116,7 @@ KINDS: dict[str, tuple[Callable, str]] = {
     "difference: log gradient": (difference, "log gradient"),
     "difference: gradient's lower share": (difference, "gradient's lower share"),
     "12 heads together (max-T)": (heads, "heads"),
+    "pairs at an equal NLL (HC3)": (equal, "pairs' log gradient and NLL"),
     "lead of one of four layers": (leads, "layers' shares"),
     "lead over resamples": (resampled_lead, "layers' shares"),
     "units and draws (two-way)": (draws, "draws"),

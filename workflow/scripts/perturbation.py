@@ -1,4 +1,4 @@
-"""Rule perturbation: replace every prefix token in turn; which of them suffice; the strongest perturbations."""
+"""Rule perturbation: replace each prefix token in turn, or all but a few; keep the strongest perturbation."""
 
 from memloc.tables.job import start
 

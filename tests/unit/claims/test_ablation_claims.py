@@ -10,19 +10,30 @@ HEADS = [(layer, head) for layer in range(2) for head in range(3)]
 SPECIFIC, LEADS, SOME = "highlighted_head_specific", "highlighted_head_leads_its_layer", "some_head_specific"
 
 
-def ablated(effects, n=20, n_seen=0, noise=0.1):
-    """NLL gained by (group, layer, head), and noise; 100 of paragraphs that analyses have seen."""
+def ids(group, n):
+    """Of n paragraphs of memorized, or of others."""
+    return np.arange(n) + 1000 * GROUPS.index(group)
+
+
+def pairs(n):
+    """Table sets of n pairs, in which others are partly memorized, or not."""
+    sets = {"set": ["memorized"] * n + ["partly_11_29", "non_memorized"] * n}
+    frame = pd.DataFrame({"set": sets["set"][: 2 * n], "pair": [*range(n), *range(n)]})
+    return frame.assign(id=np.concatenate([ids(group, n) for group in GROUPS])).astype({"pair": "Int64"})
+
+
+def ablated(effects, n=20, noise=0.1):
+    """NLL gained by (group, layer, head) of paired paragraphs, and noise; 100 of those in no pair."""
     rows = []
     for seed, (layer, head) in enumerate(HEADS):
         for place, group in enumerate(GROUPS):
             gained = effects.get((group, layer, head), 0) + spread(n, 0, noise, 2 * seed + place)
-            frame = pd.DataFrame({"group": group, "id": range(n), "seen": False, "nll_gained": gained})
-            seen = pd.DataFrame(
-                {"group": group, "id": range(n, n + n_seen), "seen": True, "nll_gained": 100.0}
-            )
-            rows.append(pd.concat([frame, seen]).assign(replacement="mean", layer=layer, head=head))
+            paired = pd.DataFrame({"group": "paired", "id": ids(group, n), "nll_gained": gained})
+            unpaired = pd.DataFrame({"group": group, "id": 5000 + ids(group, 30), "nll_gained": 100.0})
+            rows.append(pd.concat([paired, unpaired]).assign(replacement="mean", layer=layer, head=head))
     order = pd.DataFrame(HEADS, columns=["layer", "head"]).assign(method="combined", rank=[3, 2, 1, 4, 5, 6])
-    return {"head_ablation": pd.concat(rows), "head_ranking": order}  # highlighted: head 2 of layer 0
+    # Highlighted: head 2 of layer 0.
+    return {"head_ablation": pd.concat(rows), "head_ranking": order, "sets": pairs(n)}
 
 
 OWN, OTHERS = ("memorized", 0, 2), ("non_memorized", 0, 2)
@@ -47,31 +58,37 @@ def test_values_of_ablated_heads():
     effects = {OWN: 4, OTHERS: 1, ("memorized", 0, 0): 3, ("non_memorized", 0, 1): 1}
     found = judged("head_ablation", ablated(effects))
     assert found.loc[[SPECIFIC, LEADS], "value"].tolist() == pytest.approx([3, (4 - 1.5) - (1 - 0.5)])
-    assert found["n_other"].tolist() == [20] * 3
+    assert found["n"].tolist() == [20] * 3 and found["n_other"].isna().all()
 
 
-def test_the_search_over_heads_widens_the_interval():
-    found = judged("head_ablation", ablated({OWN: 0.6}, noise=0.5))
+def test_the_search_over_heads_widens_the_interval_of_a_head_that_nobody_configured():
+    given = ablated({OWN: 0.6}, noise=0.5)
+    found = judged("head_ablation", given)
     width = found["high"] - found["low"]
-    assert width[SOME] > 1.15 * width[SPECIFIC] and found.loc[SOME, "value"] == found.loc[SPECIFIC, "value"]
+    assert width[SOME] == width[SPECIFIC] and found.loc[SOME, "value"] == found.loc[SPECIFIC, "value"]
+    configured = judged("head_ablation", given, highlight={"layer": 0, "head": 2}).loc[SPECIFIC]
+    assert configured["value"] == found.loc[SPECIFIC, "value"]
+    assert width[SPECIFIC] > 1.15 * (configured["high"] - configured["low"])
 
 
-def test_seen_paragraphs_few_ones_and_no_change_decide_nothing():
-    assert set(verdicts("head_ablation", ablated({}, n_seen=20)).values()) == {"undecided"}
-    assert set(verdicts("head_ablation", ablated({OWN: 1}, n=5, n_seen=20)).values()) == {"undecided"}
+def test_few_pairs_none_and_no_change_decide_nothing():
+    assert set(verdicts("head_ablation", ablated({OWN: 1}, n=5)).values()) == {"undecided"}
     assert set(verdicts("head_ablation", ablated({}, noise=0)).values()) == {"undecided"}
+    none = judged("head_ablation", ablated({}, n=0))
+    assert set(none["reason"]) == {"no pairs of equal count"} and set(none["verdict"]) == {"not applicable"}
 
 
-def ordered(memorized, others=0.0, n_orders=39, seen=False):
+def ordered(memorized, others=0.0, n_orders=39, paired=True):
     """NLL gained without 1 and 4 heads of the combined ranking, and 0 to 1 in random orders."""
     rows = []
     for draw in range(-1, n_orders):
         method, cost = ("combined", memorized) if draw < 0 else ("random", draw / 38)
         for group, gained in (("memorized", cost), ("non_memorized", others if draw < 0 else 0.0)):
             for k in (0, 1, 4):
-                frame = {"group": group, "id": range(5), "method": method, "draw": max(draw, 0), "n_heads": k}
-                rows.append(pd.DataFrame(frame | {"seen": seen, "nll_gained": gained if k else 9.0}))
-    return {"cumulative_ablation": pd.concat(rows)}
+                frame = {"group": "paired" if paired else group, "id": ids(group, 8), "method": method}
+                frame |= {"draw": max(draw, 0), "n_heads": k, "nll_gained": gained if k else 9.0}
+                rows.append(pd.DataFrame(frame))
+    return {"cumulative_ablation": pd.concat(rows), "sets": pairs(8)}
 
 
 @pytest.mark.parametrize(
@@ -82,7 +99,7 @@ def ordered(memorized, others=0.0, n_orders=39, seen=False):
         ({"memorized": -0.01}, "does not hold"),
         ({"memorized": 2.0, "others": 1.5}, "undecided"),  # what all paragraphs need
         ({"memorized": 2.0, "n_orders": 38}, "undecided"),
-        ({"memorized": 2.0, "seen": True}, "not applicable"),
+        ({"memorized": 2.0, "paired": False}, "not applicable"),
     ],
 )
 def test_a_ranking_is_judged_by_its_place_among_random_orders(given, expected):
@@ -137,7 +154,7 @@ REMOVES, SPARES, LOWER = (
 )
 
 
-def bypassed(em=None, gained=None, n=40, n_layers=4, seen=False):
+def bypassed(em=None, gained=None, n=40, n_layers=4):
     """What is left, and gained, without (group, block, layer): by default 45 tokens and 0.1 nats."""
     rows = []
     for block, ways in (("attention", ("identity", "mean")), ("mlp", ("zero", "mean"))):
@@ -145,11 +162,11 @@ def bypassed(em=None, gained=None, n=40, n_layers=4, seen=False):
             for layer in range(n_layers):
                 for group in GROUPS:
                     key = (group, block, layer)
-                    noise = spread(n, seed=layer)
-                    frame = {"block": block, "way": way, "layers": "alone", "layer": layer, "group": group}
-                    frame |= {"id": range(n), "seen": seen, "em": (em or {}).get(key, 45)}
+                    noise = spread(n, seed=layer + 10 * GROUPS.index(group))
+                    frame = {"block": block, "way": way, "layers": "alone", "layer": layer}
+                    frame |= {"group": "paired", "id": ids(group, n), "em": (em or {}).get(key, 45)}
                     rows.append(pd.DataFrame(frame | {"nll_gained": (gained or {}).get(key, 0.1) + noise}))
-    return {"layer_bypass": pd.concat(rows)}
+    return {"layer_bypass": pd.concat(rows), "sets": pairs(n)}
 
 
 def test_a_deeper_layer_that_recites_and_does_nothing_else():
@@ -172,7 +189,7 @@ def test_a_deeper_layer_that_recites_and_does_nothing_else():
         ({"gained": {("memorized", "mlp", 3): 2.0}}, LOWER, "does not hold"),
         ({"n": 5}, LOWER, "undecided"),
         ({"n_layers": 1}, REMOVES, "not applicable"),
-        ({"seen": True}, LOWER, "not applicable"),
+        ({"n": 0}, LOWER, "not applicable"),
     ],
 )
 def test_layers_that_memorized_paragraphs_need(changes, claim, expected):

@@ -38,6 +38,9 @@ def gradients(memorized=(2, 2, 2, 2), others=(3, 3, 9, 9), n=20, leads=(("W_V", 
                 (group, paragraph, at, size * np.exp(noise * rng.normal())) for at, size in enumerate(layers)
             ]
     sizes = pd.DataFrame(rows, columns=["group", "id", "layer", "score_sum"])
+    sizes["id"] += 1000 * (sizes["group"] == "non_memorized")
+    sets = sizes[["id", "group"]].drop_duplicates().rename(columns={"group": "set"}).assign(sampled=True)
+    unsampled = sets.assign(id=sets["id"] + 5000, sampled=False)
     kinds = {"whole": 1, "part": 10, "rest": 10, "resample": 40}
     samples = pd.DataFrame(
         [
@@ -55,7 +58,8 @@ def gradients(memorized=(2, 2, 2, 2), others=(3, 3, 9, 9), n=20, leads=(("W_V", 
     samples = pd.concat([samples.astype({"head": "Int64"}), neurons.astype({"head": "Int64"})])
     whole = samples["sample"] == "whole"
     return {
-        "paragraph_gradients": sizes.assign(sum_abs=sizes["score_sum"] ** 2),
+        "paragraph_gradients": sizes.assign(nll=0.1, sum_abs=sizes["score_sum"] ** 2),
+        "sets": pd.concat([sets, unsampled]),
         "parameter_gradients": samples[whole],
         "parameter_gradient_samples": samples[~whole],
     }
@@ -79,6 +83,51 @@ def test_what_the_paper_found_of_gradients_holds():
 )
 def test_each_claim_on_gradients_fails_by_itself(changes, claim, verdict):
     assert verdicts("gradients", gradients(**changes, noise=0.02))[claim] == verdict
+
+
+OTHERS, GIVEN, LEANS = (
+    "others_gradients_larger",
+    "others_gradients_larger_at_equal_nll",
+    "paired_gradients_lean_to_lower_layers",
+)
+
+
+def paired_gradients(log_nll, more=0.0, lower=0.5, n=20):
+    """Sizes that follow the NLL, of others by `more` (log); memorized ones lie `lower` in the first layer."""
+    noise, rows = np.random.default_rng(0).normal(size=(2, n)), []
+    for pair in range(n):
+        spread = log_nll + 0.5 * noise[0, pair]
+        for place, size in enumerate((0.0, spread + more + 0.1 * noise[1, pair])):
+            low = 0.5 if place else lower + 0.01 * noise[1, pair]
+            for layer, share in enumerate((low, 1 - low)):
+                values = share * np.exp(size)
+                rows.append((100 * place + pair, np.exp(place * spread), layer, values, values))
+    gradients = pd.DataFrame(rows, columns=["id", "nll", "layer", "score_sum", "sum_abs"])
+    sets = pd.DataFrame({"id": [*range(n), *range(100, 100 + n)], "pair": [*range(n)] * 2})
+    sets["set"] = ["memorized"] * n + ["partly_30_49"] * n
+    return {"paragraph_gradients": gradients, "sets": sets.astype({"pair": "Int64"})}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"log_nll": 1.0}, ("holds", "undecided", "does not hold")),  # all that differs is the NLL
+        ({"log_nll": 1.0, "more": 0.5}, ("holds", "holds", "does not hold")),
+        ({"log_nll": 1.0, "more": -0.5}, ("holds", "does not hold", "does not hold")),
+        ({"log_nll": -1.0, "lower": 0.6}, ("does not hold", "undecided", "holds")),
+        ({"log_nll": 1.0, "more": 0.5, "n": 7}, ("undecided",) * 3),
+        ({"log_nll": 1.0, "n": 0}, ("not applicable",) * 3),
+    ],
+)
+def test_gradients_are_compared_at_equal_exposure_and_at_an_equal_nll(given, expected):
+    found = judged("paired_gradients", paired_gradients(**given))
+    assert tuple(found.loc[[OTHERS, GIVEN, LEANS], "verdict"]) == expected
+
+
+def test_values_of_gradients_at_equal_exposure():
+    found = judged("paired_gradients", paired_gradients(1.0, more=0.5, lower=0.6))["value"]
+    assert found[OTHERS] == pytest.approx(1.5, abs=0.3) and found[GIVEN] == pytest.approx(0.5, abs=0.1)
+    assert found[LEANS] == pytest.approx(0.1, abs=0.01)
 
 
 def test_one_layer_and_one_paragraph_leave_nothing_to_compare():
@@ -289,11 +338,14 @@ def test_methods_count_by_their_weights_in_the_lead():
 
 
 def test_every_claim_of_these_topics_is_judged_here():
-    names = ("gradients", "attention", "rare_tokens", "patching", "ranking")
+    names = ("gradients", "paired_gradients", "attention", "rare_tokens", "patching", "ranking")
     known = {
         LARGER,
         LEAN,
         MATRIX,
+        OTHERS,
+        GIVEN,
+        LEANS,
         "attention_opposed",
         ATTENDS,
         LEADS,

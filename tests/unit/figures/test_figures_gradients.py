@@ -279,7 +279,11 @@ def test_entropies_are_compared_head_by_head():
         own = (rows["layer"] == layer) & (rows["head"] == head) & (rows["set"] == "memorized")
         rows.loc[own, "entropy"] += value
     tables = made_up(2, 3) | {"attention_entropy": rows.drop(columns="set")}
-    tables["sets"] = rows[["id", "set"]].drop_duplicates()
+    sets = rows[["id", "set"]].drop_duplicates().assign(sampled=True, sampled_rare_tokens=False)
+    paired = sets.iloc[:1].assign(id=999, sampled=False)  # a pair's paragraph that is in no sample
+    tables["sets"] = pd.concat([sets, paired])
+    more = rows[rows["id"] == 0].drop(columns="set").assign(id=999, entropy=9.0)
+    tables["attention_entropy"] = pd.concat([tables["attention_entropy"], more])
     drawing = attention_entropy.draw(tables, SETTINGS)
     numbers, (left, right) = drawing.numbers, panels(drawing)
     assert (numbers["n_lower"], numbers["n_higher"], numbers["n_heads"]) == (1, 2, 6)

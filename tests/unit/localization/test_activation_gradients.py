@@ -10,9 +10,9 @@ from torch.nn import functional
 from memloc.localization.activation_gradients import (
     activation_gradients,
     impact_gradients,
-    prefix_gradients,
     layer_sums,
     mean_sizes,
+    prefix_gradients,
     prefix_sizes,
 )
 from memloc.model.activations import COMPONENTS, HEAD_COMPONENTS, Site, sites, token_logits
@@ -224,6 +224,5 @@ def test_prefix_sizes_are_means_of_the_scores_over_prefix_positions(tiny_llama, 
     values = found.astype({"head": "Int16"}).set_index(keys)["mean_max_abs"]
     assert values.tolist() == pytest.approx(expected.reindex(values.index).tolist(), rel=1e-5)
     by_layer = every.groupby(["id", "layer"])["max_abs"].sum() / N_PREFIX
-    assert sums.set_index(["id", "layer"])["score_sum"].to_dict() == pytest.approx(
-        by_layer.to_dict(), rel=1e-5
-    )
+    sums = sums.set_index(["id", "layer"])["score_sum"]
+    assert sums.to_dict() == pytest.approx(by_layer.to_dict(), rel=1e-5)

@@ -10,7 +10,7 @@ from made_questions import N_PREFIX, question
 from scipy import stats
 
 from memloc.editing.masks import OriginalWeights
-from memloc.localization.activation_gradients import prefix_sizes
+from memloc.localization.activation_gradients import mean_sizes, prefix_sizes
 from memloc.localization.patching import activation_patching
 from memloc.model import loading
 from memloc.model.components import components, editable_parameters
@@ -120,7 +120,8 @@ def test_gradient_x_activation_is_the_first_order_effect_of_zeroing(tiny_model):
 def test_activation_gradients_of_heads_are_the_projects(tiny_model):
     asked = question(tiny_model, ("head",))
     found = activation_methods.activation_gradient(asked)["head"]
-    sizes = prefix_sizes(loading.boot_bridge(tiny_model), asked.tokens, N_PREFIX, ActivationGradients())
+    bridge, how = loading.boot_bridge(tiny_model), ActivationGradients()
+    sizes = mean_sizes(prefix_sizes(bridge, asked.tokens, N_PREFIX, how))
     expected = sizes[sizes["component"] == "v"].sort_values(["layer", "head"])["mean_max_abs"].to_numpy()
     np.testing.assert_allclose(found.flatten(), expected, rtol=1e-3)
 

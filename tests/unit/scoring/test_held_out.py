@@ -11,7 +11,9 @@ from memloc.scoring.held_out import (
     OverlapError,
     held_out_sample,
     judging_texts,
+    paired_texts,
     require_apart,
+    unseen_pairs,
     with_own_continuations,
 )
 from memloc.scoring.paragraph_scores import teacher_forced
@@ -32,6 +34,16 @@ def made_up(n_memorized: int = 30, n_other: int = 60) -> tuple[pd.DataFrame, pd.
     )
     paragraphs = pd.DataFrame({"id": ids, "tokens": [[number, number + 1] for number in ids]})
     return paragraphs, sets
+
+
+def with_pairs(n: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Paragraph 100 + k is paired with 130 + k, which is partly memorized; of these, all are sampled."""
+    paragraphs, sets = made_up()
+    sets["pair"] = (sets["id"] - 100) % 30
+    sets["pair"] = sets["pair"].where((sets["pair"] < n) & (sets["id"] < 160)).astype("Int64")
+    other = sets["pair"].notna() & (sets["id"] >= 130)
+    sets.loc[other, ["set", "sampled", "sampled_rare_tokens"]] = ["partly_11_29", True, False]
+    return paragraphs, sets.assign(continuation=[[9]] * len(sets))
 
 
 def drawn(n_paragraphs: int = 8, n_held_out: int = 6, seed: int = 0, **sizes: int) -> dict[str, Group]:
@@ -69,6 +81,25 @@ def test_held_out_texts_and_means_leave_most_unseen_paragraphs_to_judge():
     groups = drawn(n_held_out=50, n_paragraphs=50)
     assert len(groups["held_out"].ids) == len(groups["means"].ids) == 12
     assert (~groups["non_memorized"].seen).sum() == 12
+
+
+def test_pairs_have_the_kept_continuation_and_are_left_out_with_a_text_of_the_means():
+    paragraphs, sets = with_pairs(5)
+    found = paired_texts(paragraphs, sets, 1, np.array([133, 104, 155]))
+    assert found.ids.tolist() == [100, 101, 102, 130, 131, 132]
+    assert found.tokens.tolist() == [[id, 9] for id in found.ids]
+    assert found.seen.tolist() == [True] * 3 + [False] * 3, "partly memorized ones choose nothing"
+    assert paired_texts(*with_pairs(0), 1, np.array([133])).tokens.shape == (0, 2)
+
+
+def test_unseen_pairs_have_no_paragraph_that_chose_anything_and_are_enough_for_a_verdict():
+    paragraphs, sets = with_pairs(16)
+    found = unseen_pairs(paired_texts(paragraphs, sets, 1, np.array([])), sets)
+    free = [4, 5, 6, 7, 8, 9, 14, 15]  # of every ten, the first four are in a sample
+    assert found.ids.tolist() == [100 + k for k in free] + [130 + k for k in free]
+    assert found.tokens[:, 0].tolist() == found.ids.tolist() and not found.seen.any()
+    paragraphs, sets = with_pairs(15)
+    assert not len(unseen_pairs(paired_texts(paragraphs, sets, 1, np.array([])), sets).ids)
 
 
 def test_editing_holds_out_the_same_texts_in_the_same_order():

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-from memloc.data.sets import EmptySetError
+from memloc.data.sets import EmptySetError, attention_samples
 
 
 def token_tensor(tokens: Iterable[Sequence[int]]) -> Int[Tensor, "paragraph token"]:
@@ -55,12 +55,6 @@ def paired_tokens(
     if chosen.empty:
         return chosen["id"].to_numpy(), token_tensor(paragraphs["tokens"][:1])[:0]
     return _joined(paragraphs, chosen, n_prefix, "paired")
-
-
-def attention_samples(sets: pd.DataFrame) -> pd.DataFrame:
-    """Rows of the sampled memorized and non-memorized paragraphs and of the rare-token sample (paper 6.3)."""
-    sampled = sets["sampled"] & sets["set"].isin(["memorized", "non_memorized"])
-    return sets[sampled | sets["sampled_rare_tokens"]]
 
 
 def attention_ids(sets: pd.DataFrame) -> pd.Series:

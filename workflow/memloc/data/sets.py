@@ -51,6 +51,12 @@ def without_controls(sets: pd.DataFrame) -> pd.DataFrame:
     return sets[sets["set"] != UNSEEN]
 
 
+def attention_samples(sets: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the sampled memorized and non-memorized paragraphs and of the rare-token sample (paper 6.3)."""
+    sampled = sets["sampled"] & sets["set"].isin(["memorized", "non_memorized"])
+    return sets[sampled | sets["sampled_rare_tokens"]]
+
+
 def controls(scores: pd.DataFrame, n: int, seed: int) -> pd.DataFrame:
     """Rows of table `sets` for unseen paragraphs; `n` of them are sampled."""
     frame = pd.DataFrame({"id": scores["id"], "set": UNSEEN})

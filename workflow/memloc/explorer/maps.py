@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from memloc.data.paragraphs import attention_samples
+from memloc.data.sets import attention_samples
 from memloc.explorer.json_values import base64_array, dense_array
 from memloc.figures.parts.methods import method_label, methods_of
 from memloc.localization.head_ranking import method_weights

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from memloc.data.paragraphs import attention_samples
+from memloc.data.sets import attention_samples
 from memloc.figures.parts.heatmap import colour_bar, heat_map, map_height
 from memloc.figures.parts.style import LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.localization.highlight import highlighted_head

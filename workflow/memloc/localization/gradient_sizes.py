@@ -8,8 +8,11 @@ import pandas as pd
 
 
 def paragraph_sizes(gradients: pd.DataFrame) -> pd.DataFrame:
-    """log_nll, log_size (of all |gradients|) and lower_share (of the scores, in the lower half of the layers) of
-    each paragraph of table `paragraph_gradients`, by id."""
+    """Measures of each paragraph of table `paragraph_gradients`, by id.
+
+    Returns:
+        log_nll, log_size (of all |gradients|) and lower_share (of the scores, in the lower half of layers).
+    """
     lower = gradients[gradients["layer"] < gradients["layer"].nunique() // 2]
     whole = gradients.groupby("id").agg({"nll": "first", "sum_abs": "sum", "score_sum": "sum"})
     return pd.DataFrame(

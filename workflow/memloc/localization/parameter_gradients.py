@@ -55,7 +55,7 @@ def layer_sizes(model: PreTrainedModel, gradients: Gradients) -> Float[Tensor, "
 
 
 class GroupGradients(NamedTuple):
-    """Gradient of a group's mean NLL; of each paragraph its NLL and the size of its own gradient: id, nll, layer,
+    """Gradient of a group's mean NLL; each paragraph's NLL and the size of its own gradient: id, nll, layer,
     score_sum, sum_abs."""
 
     mean: Gradients

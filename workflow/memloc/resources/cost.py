@@ -120,23 +120,23 @@ def gflop_per_pass(shape: Shape, settings: Settings) -> float:
 def passes(shape: Shape, settings: Settings) -> dict[str, float]:
     """Passes of every rule that runs the model."""
     sets, length, prefix = settings.sets, settings.paragraph.length, settings.paragraph.prefix
-    m, n, sampled = sets.n_memorized, sets.n_non_memorized, n_sampled(settings)
+    m, n, sampled, paired = sets.n_memorized, sets.n_non_memorized, n_sampled(settings), 2 * sets.n_pairs
     n_heads = shape.n_layers * shape.n_heads
     patched = 2 * n_heads + 4 * shape.n_layers * shape.n_kv_heads  # q, k and v, in both directions
     return {
         "train_model": BACKWARD * n_trained(settings) * STEP[getattr(settings.model, "optimizer", "adamw")],
         "scores": n_paragraphs(settings),
-        "sets": sampled + n,
+        "sets": sampled + n + paired,
         "token_statistics": m + 3 * n,
         "score_positions": _positions(settings),
-        "perturbation": ((m + n + 2 * sets.n_pairs) * prefix * PERTURBED_SHARE + m * len(KEPT) * len(N_KEPT))
+        "perturbation": ((m + n + paired) * prefix * PERTURBED_SHARE + m * len(KEPT) * len(N_KEPT))
         * settings.perturbation.draws,
-        "parameter_gradients": BACKWARD * sampled
+        "parameter_gradients": BACKWARD * (sampled + paired)
         + (BACKWARD + 1) * m * (1 + settings.contrastive.n_controls),
         "activation_gradients": 2 * BACKWARD * m,
         "impact_gradients": 2 * (BACKWARD + 1) * m,
-        "compare_activation_gradients": BACKWARD * (sampled + m + n),
-        "attention": (sampled + n_rare_tokens(settings)) * (prefix + 1) / length,
+        "compare_activation_gradients": BACKWARD * (sampled + m + n + paired),
+        "attention": (sampled + paired + n_rare_tokens(settings)) * (prefix + 1) / length,
         "patching": m * (BACKWARD + patched * PATCHED_SHARE),
         "residual_patching": m * 2 * shape.n_layers * prefix / 2 * PATCHED_SHARE,
         "ablate_heads": _ablation(n_heads, settings),
@@ -169,17 +169,21 @@ def _features(settings: Settings) -> float:
 
 
 def _ablation(n_heads: int, settings: Settings) -> float:
-    """Every head alone costs the layers from its own on; rankings and random orders are whole passes."""
+    """Every head alone costs the layers from its own on, with one of the replacements in pairs; rankings and
+    random orders are whole passes."""
     how = settings.head_ablation
     texts = 2 * how.n_paragraphs + how.n_judging
     orders = len((*PAPER_METHODS, COMBINED, *settings.head_ranking.also)) + how.n_random
-    return texts * (n_heads * len(get_args(Replacement)) / 2 + orders * len(how.top))
+    alone = n_heads / 2 * (texts * len(get_args(Replacement)) + 2 * settings.sets.n_pairs)
+    return alone + texts * orders * len(how.top)
 
 
 def _bypass(n_layers: int, settings: Settings) -> float:
-    """Each block in each of its ways, of one layer and of all from it on."""
+    """Each block in each of its ways, of one layer and of all from it on; in pairs, of one layer in all ways
+    but zeros."""
     how, n_ways = settings.layer_bypass, sum(map(len, BYPASSES.values()))
-    return (2 * how.n_paragraphs + how.n_judging) * n_layers / 2 * 2 * n_ways
+    texts, pairs = 2 * how.n_paragraphs + how.n_judging, 2 * settings.sets.n_pairs
+    return n_layers / 2 * (texts * 2 * n_ways + pairs * (n_ways - len(BYPASSES)))
 
 
 def _noise(settings: Settings) -> float:

@@ -39,8 +39,8 @@ class Group(NamedTuple):
 
 
 def seen(sets: pd.DataFrame) -> pd.Series:
-    """Which paragraphs of table `sets` an analysis that chooses heads or weights has sampled; partly memorized
-    ones choose nothing."""
+    """Which paragraphs of table `sets` are in a sample that chooses heads or weights, as no partly memorized
+    ones are."""
     return sets["sampled"] & ~sets["set"].isin(PARTLY) | sets["sampled_rare_tokens"]
 
 

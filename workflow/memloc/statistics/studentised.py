@@ -118,15 +118,17 @@ def given(differences: Values, covariate: Values) -> Interval:
     """
     y, x = (np.asarray(values, float) for values in (differences, covariate))
     n = len(y)
-    if n < ENOUGH or not np.ptp(x):
-        return Interval(float(y.mean()) if n else float("nan"), -np.inf, np.inf, n)
+    if n < 2 or not np.ptp(x):
+        return Interval(float("nan"), -np.inf, np.inf, n)
     design = np.column_stack([np.ones(n), x])
     inverse = np.linalg.pinv(design)
-    intercept, slope = inverse @ y
+    intercept, slope = map(float, inverse @ y)
+    if n < ENOUGH:
+        return Interval(intercept, -np.inf, np.inf, n)
     leverage = np.einsum("ij,ji->i", design, inverse)
     left = (y - intercept - slope * x) / np.maximum(1 - leverage, np.finfo(float).eps)
     width = float(np.linalg.norm(inverse[0] * left) * scipy.special.stdtrit(n - 2, TAILS[1]))
-    return Interval(float(intercept), float(intercept) - width, float(intercept) + width, n)
+    return Interval(intercept, intercept - width, intercept + width, n)
 
 
 def among(own: float, others: Float[np.ndarray, "order"]) -> Interval:

@@ -15,7 +15,8 @@ def combined_finds_specific_heads(tables: dict[str, pd.DataFrame], settings: Sec
 
     The unit is the order. Only pairs that no analysis has sampled count; numbers of heads are averaged.
     """
-    rows = tables["cumulative_ablation"].query("n_heads > 0 and group == @PAIRED")
+    table = tables["cumulative_ablation"]
+    rows = table[(table["n_heads"] > 0) & (table["group"] == PAIRED)]
     gained = rows.groupby(["id", "method", "draw"], observed=True)["nll_gained"].mean()
     specific = paired_differences(gained.unstack(["method", "draw"]), tables["sets"]).mean()
     if rows.empty:

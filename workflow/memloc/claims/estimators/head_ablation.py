@@ -52,6 +52,7 @@ def _of_highlighted(values: pd.DataFrame, tables: Tables, settings: Section) -> 
 
 def _gained(tables: Tables) -> pd.DataFrame:
     """NLL gained without each head (columns: layer, head), memorized minus the other paragraph, by pair."""
-    rows = tables["head_ablation"].query("replacement == 'mean' and group == @PAIRED")
+    table = tables["head_ablation"]
+    rows = table[(table["group"] == PAIRED) & (table["replacement"] == "mean")]
     wide = rows.pivot(index="id", columns=["layer", "head"], values="nll_gained")
     return paired_differences(wide, tables["sets"])

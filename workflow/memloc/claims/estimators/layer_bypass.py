@@ -39,9 +39,8 @@ def lower_layers_hold_more(tables: Tables, settings: Section) -> Estimate:
     more = paired_differences(_without_blocks(tables, "mean", "nll_gained"), tables["sets"])
     by_layer = more.T.groupby("layer").mean().T
     half = by_layer.shape[1] // 2
-    return Estimate.of(
-        studentised(by_layer.iloc[:, :half].mean(axis=1) - by_layer.iloc[:, -half:].mean(axis=1))
-    )
+    lower, upper = (part.mean(axis=1) for part in (by_layer.iloc[:, :half], by_layer.iloc[:, -half:]))
+    return Estimate.of(studentised(lower - upper))
 
 
 def _deeper_layer(tables: Tables) -> tuple[str, int]:
@@ -61,7 +60,8 @@ def _of_members(tables: Tables, value: str, memorized: bool) -> pd.DataFrame:
 
 def _without_blocks(tables: Tables, way: str, value: str) -> pd.DataFrame:
     """A value of paired paragraphs (rows: id) without each block (columns: block, layer)."""
-    rows = tables["layer_bypass"].query("group == @PAIRED and layers == 'alone' and way == @way")
+    rows = tables["layer_bypass"]
+    rows = rows[rows["group"] == PAIRED].query("layers == 'alone' and way == @way")
     return rows.pivot(index="id", columns=["block", "layer"], values=value)
 
 

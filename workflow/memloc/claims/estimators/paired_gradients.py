@@ -1,5 +1,6 @@
-"""Estimators of the topic `paired_gradients`: gradients of memorized paragraphs and of others that occur equally
-often. Sizes of gradients follow the NLL, so they are compared at an equal NLL, too.
+"""Estimators of the topic `paired_gradients`: gradients of memorized and other paragraphs of equal exposure.
+
+Sizes of gradients follow the NLL, so they are compared at an equal NLL, too.
 """
 
 import pandas as pd

@@ -1,5 +1,5 @@
-"""Estimators of the topic `paired_perturbation`: what replacing a prefix token costs memorized paragraphs and others
-that occur equally often.
+"""Estimators of topic `paired_perturbation`: what replacing a prefix token costs memorized paragraphs, and
+others that occur equally often.
 """
 
 import pandas as pd

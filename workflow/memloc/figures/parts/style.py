@@ -90,6 +90,12 @@ def subplots(width: float = COLUMN_WIDTH, height: float = 2.4, **options: Any) -
     return plt.subplots(figsize=(width, height), **options)
 
 
+def mosaic(layout: str, width: float, height: float, **options: Any) -> tuple[Figure, dict[str, Axes]]:
+    """Figure and panels by their letters in `layout` ("aab;ccc": rows), in the common style."""
+    plt.rcParams.update(STYLE)
+    return plt.subplot_mosaic(layout, figsize=(width, height), **options)
+
+
 def two_rows(width: float, height: float, ratios: tuple[float, float]) -> tuple[Figure, SubFigure, SubFigure]:
     """Figure in the common style with two rows of independent columns."""
     plt.rcParams.update(STYLE)

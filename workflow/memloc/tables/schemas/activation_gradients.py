@@ -35,7 +35,7 @@ def _paragraph_activations(lengths: Lengths) -> Columns:
         "score_sum": number(
             0,
             unit="nats per token, per unit of the activation",
-            meaning="Sum over the layer's components of the largest absolute gradients, mean over the prefix.",
+            meaning="Sum over the layer's components of the largest absolute gradients, mean over prefix.",
         ),
     }
 

@@ -1,0 +1,111 @@
+"""Figure of pairs of equal exposure: what is plotted and said of made-up tables."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from drawn_parts import words
+from figure_labels import checked
+from made_activations import map_values
+
+from memloc.figures import equal_exposure
+from memloc.settings.sections import sections
+from memloc.statistics.studentised import given, simultaneous, studentised
+
+SETTINGS = sections({"highlight": {"layer": 1, "head": 2}, "paragraph": {"length": 100, "prefix": 50}})
+N, LAYERS, HEADS = 12, 3, 4
+
+
+def made_up(n: int = N) -> dict[str, pd.DataFrame]:
+    """n pairs, whose memorized paragraphs have even ids, and a paragraph in none, of other values."""
+    rng = np.random.default_rng(0)
+    sets = pd.DataFrame({"id": range(2 * n + 1), "set": ["memorized", "partly_30_49"] * n + ["memorized"]})
+    sets["pair"] = (sets["id"] // 2).where(sets["id"] < 2 * n).astype("Int64")
+    layers = sets[["id"]].merge(pd.DataFrame({"layer": range(LAYERS)}), how="cross")
+    heads = layers.merge(pd.DataFrame({"head": range(HEADS)}), how="cross")
+    gradients = layers.assign(nll=np.exp(rng.normal(size=len(sets)))[layers["id"]])
+    size = gradients["nll"] * np.exp(rng.normal(0, 0.3, len(gradients)))
+    bypassed = [
+        layers.assign(
+            block=block, way=way, layers="alone", group="paired", nll_gained=rng.normal(size=len(layers))
+        )
+        for block, way in (("attention", "mean"), ("attention", "identity"), ("mlp", "mean"))
+    ]
+    ablated = heads.assign(replacement="mean", group="paired", nll_gained=rng.normal(size=len(heads)))
+    others = [
+        ablated.assign(replacement="zero", nll_gained=9.0),
+        ablated.assign(group="memorized", nll_gained=9.0),
+    ]
+    return {
+        "sets": sets,
+        "paragraph_gradients": gradients.assign(sum_abs=size, score_sum=size),
+        "paragraph_activations": layers.assign(score_sum=size.to_numpy() ** 2),
+        "attention_entropy": heads.assign(entropy=rng.gamma(1, 1, len(heads))),
+        "head_ablation": pd.concat([ablated, *others]),
+        "layer_bypass": pd.concat([*bypassed, bypassed[0].assign(group="memorized", nll_gained=9.0)]),
+    }
+
+
+def differences(rows: pd.DataFrame, value: str) -> np.ndarray:
+    """Memorized minus the other, by pair, in a loop."""
+    by_id = rows.set_index("id")[value]
+    return np.array([by_id[2 * pair] - by_id[2 * pair + 1] for pair in range(N)])
+
+
+def test_pairs_are_points_on_both_sizes_of_gradients():
+    tables = made_up()
+    drawing = equal_exposure.draw(tables, SETTINGS)
+    sums = tables["paragraph_gradients"].groupby("id", as_index=False).agg({"nll": "first", "sum_abs": "sum"})
+    sums[["nll", "sum_abs"]] = np.log(sums[["nll", "sum_abs"]])
+    nll, size = (differences(sums, name) for name in ("nll", "sum_abs"))
+    activations = tables["paragraph_activations"].groupby("id", as_index=False)["score_sum"].sum()
+    activations = differences(activations.assign(score_sum=np.log(activations["score_sum"])), "score_sum")
+    for panel, values in (("a", size), ("b", activations)):
+        rows = drawing.data[drawing.data["panel"] == panel]
+        assert rows["value"].tolist() == pytest.approx(values.tolist())
+        assert rows["log_nll"].tolist() == pytest.approx(nll.tolist())
+    points = drawing.figure.axes[0].lines[2].get_xydata()
+    np.testing.assert_allclose(points, np.column_stack([nll, size]))
+    numbers = drawing.numbers
+    assert numbers["weights"] == pytest.approx(studentised(size))
+    assert numbers["weights_given"] == pytest.approx(given(size, nll))
+    assert numbers["activations_given"] == pytest.approx(given(activations, nll))
+    assert numbers["n_pairs"] == N
+
+
+def test_blocks_and_heads_are_compared_within_pairs():
+    tables = made_up()
+    drawing = equal_exposure.draw(tables, SETTINGS)
+    rows = tables["layer_bypass"].query("group == 'paired' and block == 'mlp' and layer == 2")
+    found = drawing.data.query("panel == 'c' and block == 'mlp' and layer == 2").iloc[0]
+    expected = studentised(differences(rows, "nll_gained"))
+    assert found[["value", "low", "high", "n"]].tolist() == pytest.approx(list(expected))
+    maps = {"d": ("head_ablation", "nll_gained"), "e": ("attention_entropy", "entropy")}
+    for place, (name, value) in zip((3, 4), maps.values(), strict=True):
+        rows = tables[name]
+        if name == "head_ablation":
+            rows = rows.query("group == 'paired' and replacement == 'mean'")
+        heads = [differences(own, value) for _, own in rows.groupby(["layer", "head"])]
+        means = np.reshape([own.mean() for own in heads], (LAYERS, HEADS))
+        np.testing.assert_allclose(map_values(drawing.figure.axes[place]), means)
+        own = drawing.numbers["maps"][value]["own"]
+        assert own == pytest.approx(simultaneous(np.transpose(heads))[1 * HEADS + 2])
+
+
+def test_heads_are_counted_and_marked_by_intervals_of_all_of_them():
+    tables = made_up()
+    rows = tables["head_ablation"]
+    memorized, paired = rows["id"] % 2 == 0, rows["group"] == "paired"
+    for head, more in ((0, 50.0), (1, -50.0)):
+        rows.loc[paired & memorized & (rows["layer"] == 0) & (rows["head"] == head), "nll_gained"] += more
+    numbers = equal_exposure.draw(tables, SETTINGS).numbers["maps"]["nll_gained"]
+    assert (numbers["n_above"], numbers["n_below"], numbers["n_heads"]) == (1, 1, 12)
+
+
+def test_the_caption_says_what_differs_or_that_there_are_no_pairs():
+    caption = checked("equal_exposure", equal_exposure.draw(made_up(), SETTINGS))
+    assert caption.startswith("12 pairs of a memorized and another paragraph")
+    few = equal_exposure.draw(made_up(3), SETTINGS)
+    assert np.isinf(few.numbers["weights_given"].low) and checked("equal_exposure", few)
+    none = equal_exposure.draw(made_up(0), SETTINGS)
+    assert "no pairs of equal count" in words(none.figure.axes[0].texts)
+    assert "nothing can be compared at equal exposure" in checked("equal_exposure", none)

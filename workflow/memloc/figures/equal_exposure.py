@@ -1,0 +1,141 @@
+"""Memorized paragraphs and others that occur equally often, pair by pair (extended)."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from memloc.data.exposure import NO_PAIRS, paired_differences
+from memloc.figures.parts.heatmap import colour_bar, heat_map, map_height, mark_cells
+from memloc.figures.parts.style import PAGE_WIDTH, Drawing, mosaic, panel_label, subplots
+from memloc.localization.gradient_sizes import paragraph_sizes
+from memloc.localization.highlight import highlighted_head
+from memloc.settings.base import Section
+from memloc.statistics.studentised import given, simultaneous, studentised
+from memloc.statistics.uncertainty import Interval, table
+from memloc.tables.judged_texts import PAIRED
+
+SIZES = {"log_size": "weights", "log_activations": "activations"}
+BLOCKS = {"attention": ("attention", "#e69f00", "^"), "mlp": ("MLP", "#56b4e9", "v")}
+MAPS = {
+    "nll_gained": ("NLL gained without the head", "nats per token"),
+    "entropy": ("entropy of attention", "nats"),
+}
+
+
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
+    """(a, b) Gradients of weights and activations against the NLL, a point per pair; (c) blocks bypassed, per
+    layer; (d, e) heads ablated, and the entropy of their attention. All are memorized minus the other."""
+    sets, head = tables["sets"], highlighted_head(tables, settings)
+    n_pairs = int(sets["pair"].nunique())
+    if not n_pairs:
+        figure, axes = subplots(PAGE_WIDTH / 2, 0.5)
+        axes.set_axis_off()
+        axes.text(0.5, 0.5, NO_PAIRS, ha="center", va="center")
+        return Drawing(figure, pd.DataFrame({"panel": [], "value": []}), {"n_pairs": 0})
+    sizes = paired_differences(_sizes(tables), sets)
+    bypassed = _bypassed(tables["layer_bypass"], sets)
+    blocks = table(map(studentised, bypassed.T.to_numpy()), bypassed.columns)
+    maps = {name: _together(paired_differences(wide, sets)) for name, wide in _by_head(tables).items()}
+    heights = 2.0, map_height(blocks.index.levels[1].size)
+    figure, panels = mosaic("aabbcc;dddeee", PAGE_WIDTH, sum(heights), height_ratios=heights)
+    for letter, (name, kind) in zip("ab", SIZES.items(), strict=True):
+        _scatter(panels[letter], sizes["log_nll"], sizes[name], kind)
+    _lines(panels["c"], blocks)
+    for letter, (name, (title, unit)) in zip("de", MAPS.items(), strict=True):
+        _map(panels[letter], maps[name], title, unit, head)
+    for letter, axes in panels.items():
+        panel_label(axes, letter)
+    numbers = {"n_pairs": n_pairs, "layer": head[0], "head": head[1], **_of_sizes(sizes)}
+    return Drawing(figure, _data(sizes, blocks, maps), numbers | {"maps": _of_maps(maps, head)})
+
+
+def _sizes(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Measures of each paragraph's gradients, by id."""
+    activations = tables["paragraph_activations"].groupby("id")["score_sum"].sum()
+    return paragraph_sizes(tables["paragraph_gradients"]).assign(log_activations=np.log(activations))
+
+
+def _bypassed(bypasses: pd.DataFrame, sets: pd.DataFrame) -> pd.DataFrame:
+    """NLL gained by pair, with the mean in place of each block (columns: block, layer)."""
+    rows = bypasses[bypasses["group"] == PAIRED].query("layers == 'alone' and way == 'mean'")
+    return paired_differences(rows.pivot(index="id", columns=["block", "layer"], values="nll_gained"), sets)
+
+
+def _by_head(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Measures of each paragraph (rows: id) and head (columns: layer, head)."""
+    ablated = tables["head_ablation"]
+    ablated = ablated[(ablated["group"] == PAIRED) & (ablated["replacement"] == "mean")]
+    rows = {"nll_gained": ablated, "entropy": tables["attention_entropy"]}
+    return {name: rows[name].pivot(index="id", columns=["layer", "head"], values=name) for name in MAPS}
+
+
+def _together(values: pd.DataFrame) -> pd.DataFrame:
+    """Mean over pairs and interval of each column, which hold together."""
+    return table(simultaneous(values.to_numpy()), values.columns)
+
+
+def _scatter(axes: Axes, nll: pd.Series, size: pd.Series, kind: str) -> None:
+    """Pairs, the line through them, and where it meets an equal NLL."""
+    axes.axhline(0, color="0.8", lw=0.6)
+    axes.axvline(0, color="0.8", lw=0.6)
+    axes.plot(nll, size, "o", color="0.35", ms=2.5, mew=0)
+    equal = given(size, nll)
+    if np.isfinite(equal.low):
+        ends = np.array([min(nll.min(), 0), max(nll.max(), 0)])
+        slope = np.polyfit(nll, size, 1)[0]
+        axes.plot(ends, equal.value + slope * ends, color="black", lw=0.8)
+        axes.plot([0, 0], [equal.low, equal.high], color="#c8102e", lw=2)
+        axes.plot(0, equal.value, "o", color="#c8102e", ms=4)
+    axes.set(xlabel="log ratio of NLLs", ylabel="log ratio of gradients", title=kind)
+
+
+def _lines(axes: Axes, blocks: pd.DataFrame) -> None:
+    axes.axhline(0, color="0.8", lw=0.6)
+    for shift, (block, (label, colour, marker)) in zip((-0.1, 0.1), BLOCKS.items(), strict=True):
+        rows = blocks.loc[block].sort_index()
+        axes.vlines(rows.index + shift, rows["low"], rows["high"], color=colour, lw=1)
+        axes.plot(rows.index + shift, rows["value"], color=colour, marker=marker, ms=3, lw=0.5, label=label)
+    axes.set_xticks(sorted(blocks.index.get_level_values("layer").unique()))
+    axes.set(xlabel="layer", ylabel="NLL gained (nats per token)", title="block bypassed")
+    axes.legend()
+
+
+def _map(axes: Axes, found: pd.DataFrame, title: str, unit: str, head: tuple[int, int]) -> None:
+    values, low, high = (found[name].unstack("head").sort_index() for name in ("value", "low", "high"))
+    mesh = heat_map(axes, pd.concat({"head": values}, axis=1), diverging=True, highlight=head)
+    mark_cells(axes, low > 0, "^")
+    mark_cells(axes, high < 0, "v")
+    colour_bar(mesh, axes, unit, fraction=0.08)
+    axes.set_title(title)
+
+
+def _of_sizes(sizes: pd.DataFrame) -> dict[str, Interval]:
+    """Of each measure of gradients its difference, and that at an equal NLL."""
+    names = {"log_size": "weights", "log_activations": "activations", "lower_share": "lower"}
+    found = {label: studentised(sizes[name]) for name, label in names.items()}
+    return found | {f"{label}_given": given(sizes[name], sizes["log_nll"]) for name, label in names.items()}
+
+
+def _of_maps(maps: dict[str, pd.DataFrame], head: tuple[int, int]) -> dict[str, dict[str, Any]]:
+    """Heads whose interval is above or below 0, of all, and the interval of the highlighted one."""
+    return {
+        name: {
+            "n_heads": len(found),
+            "n_above": int((found["low"] > 0).sum()),
+            "n_below": int((found["high"] < 0).sum()),
+            "own": Interval(*found.loc[head]),
+        }
+        for name, found in maps.items()
+    }
+
+
+def _data(sizes: pd.DataFrame, blocks: pd.DataFrame, maps: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """What is plotted: `panel` says where."""
+    pairs = [
+        sizes[["log_nll", name]].set_axis(["log_nll", "value"], axis=1).reset_index().assign(panel=panel)
+        for name, panel in zip(SIZES, "ab", strict=True)
+    ]
+    rows = zip("cde", (blocks, *maps.values()), strict=True)
+    return pd.concat([*pairs, *(found.reset_index().assign(panel=panel) for panel, found in rows)])
