@@ -34,7 +34,7 @@ def recited_page(said: str, found: pd.DataFrame, vocabulary: pd.Series, length: 
 
     Args:
         said: what is recited, in a sentence.
-        found: passages as `passages` has them, in the order of the page, with tokens of `prefix`, `continuation`
+        found: passages as `passages` has them, in the order of the page; tokens of `prefix`, `continuation`
             and `decoded`; of a recited one (no edits) its text is shown, of others the model's words, too.
         vocabulary: text of each token.
     """
