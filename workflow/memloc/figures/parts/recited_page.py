@@ -38,7 +38,7 @@ def recited_page(said: str, found: pd.DataFrame, vocabulary: pd.Series, length: 
             and `decoded`; of a recited one (no edits) its text is shown, of others the model's words, too.
         vocabulary: text of each token.
     """
-    parts = [TOP, f"<p>{escape(said)} The model was given what is not highlighted.</p>\n"]
+    parts = [TOP, f"<p>The model was given what is not highlighted.</p>\n<p>{escape(said)}</p>\n"]
     for _, rows in found.groupby(found["n_edits"] > 0):
         parts += (_passage(row, vocabulary, length, n_prefix) for row in rows.head(N_PASSAGES).itertuples())
         if len(rows) > N_PASSAGES:
