@@ -25,6 +25,7 @@ dropped = job.read("dropped_paragraphs").id
 scores = scores.iloc[kept_rows(scores.id, dropped)]
 tables = {name: job.read(name) for name in job.tables if name == "exposure"}
 paragraphs = job.read("paragraphs", ["id", "unseen", "count", "continuation_count"])
+kept_rows(paragraphs.id[~paragraphs.unseen], dropped)  # controls alone would leave no set
 occurs = exposure(counted(tables | {"paragraphs": paragraphs}).set_index("id"))
 unseen = scores.id.isin(paragraphs.id[paragraphs.unseen])
 

@@ -34,11 +34,11 @@ def recited_page(said: str, found: pd.DataFrame, vocabulary: pd.Series, length: 
 
     Args:
         said: what is recited, in a sentence.
-        found: passages as `passages` has them, in the order of the page, with tokens of `prefix`, `continuation`
+        found: passages as `passages` has them, in the order of the page; tokens of `prefix`, `continuation`
             and `decoded`; of a recited one (no edits) its text is shown, of others the model's words, too.
         vocabulary: text of each token.
     """
-    parts = [TOP, f"<p>{escape(said)} The model was given what is not highlighted.</p>\n"]
+    parts = [TOP, f"<p>The model was given what is not highlighted.</p>\n<p>{escape(said)}</p>\n"]
     for _, rows in found.groupby(found["n_edits"] > 0):
         parts += (_passage(row, vocabulary, length, n_prefix) for row in rows.head(N_PASSAGES).itertuples())
         if len(rows) > N_PASSAGES:
