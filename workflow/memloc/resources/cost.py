@@ -67,7 +67,7 @@ def rule_seconds(rule: str, shape: Shape, settings: Settings, machine: Machine, 
 def rule_bytes(rule: str, shape: Shape, settings: Settings) -> float:
     """Bytes that a rule leaves on the disk: rows of large tables, or weights."""
     sets, prefix = settings.sets, settings.paragraph.prefix
-    attended = n_sampled(settings) + n_rare_tokens(settings)
+    attended = n_sampled(settings) + n_rare_tokens(settings) + 2 * sets.n_pairs
     components = shape.n_layers * (4 * shape.n_heads + 2)  # q, k, v and z of every head, pre and post
     left = {
         "attention": 5 * attended * prefix * shape.n_layers * shape.n_heads,

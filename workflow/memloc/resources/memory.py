@@ -128,7 +128,7 @@ def _with_gradients(shape: Shape, settings: Settings) -> dict[str, float]:
     activations = _passes(shape, settings, "activation_gradients")
     attention = _passes(shape, settings, "attention", prefix + 1)
     prefixes = _passes(shape, settings, "detection", prefix)
-    n_attended = sets.n_memorized + sets.n_non_memorized + sets.n_rare_tokens
+    n_attended = sets.n_memorized + sets.n_non_memorized + sets.n_rare_tokens + 2 * sets.n_pairs
     patterns = attention.layer + shape.n_layers * attention.attention
     features = prefixes.kept + shape.n_layers * prefixes.attention + _features(shape, settings)
     return {
