@@ -4,7 +4,7 @@ BIN := .venv/bin
 # What the environment is made of. Contents count: a clone's time stamps are those of the clone.
 CONTENTS := $(shell (cat envs/requirements.lock envs/install.py; sed '/^\[tool/q' pyproject.toml) | cksum)
 
-.PHONY: reproduce test stress bench docs docs-site wheelhouse clean-environment other-contents
+.PHONY: reproduce test quick stress bench docs docs-site wheelhouse clean-environment other-contents
 
 reproduce: .venv/complete
 	$(BIN)/snakemake --cores all
@@ -15,6 +15,12 @@ test: .venv/complete
 	$(BIN)/snakefmt --check Snakefile workflow/Snakefile workflow/rules
 	$(BIN)/biome ci workflow/memloc/explorer/page
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+# Before a commit: lint, and the unit tests of what changed since the last one and of what imports it.
+quick: .venv/complete
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --quiet --check .
+	$(BIN)/python -m pytest --quiet --numprocesses 2 --durations 3 $$($(BIN)/python tests/changed.py)
 
 # What takes too long for `test`: dozens of kills, the whole study on Slurm, a million paragraphs.
 stress: .venv/complete

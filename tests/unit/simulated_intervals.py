@@ -11,8 +11,16 @@ from collections.abc import Callable
 import numpy as np
 from made_populations import read
 
-from memloc.statistics.studentised import among, lead, lead_of_resamples, simultaneous, studentised, two_way
-from memloc.statistics.uncertainty import Interval, proportion, proportion_difference
+from memloc.statistics.studentised import (
+    among,
+    lead,
+    lead_of_resamples,
+    share,
+    simultaneous,
+    studentised,
+    two_way,
+)
+from memloc.statistics.uncertainty import Interval, proportion_difference
 
 POPULATIONS = read()
 Found = tuple[list[Interval], list[float]]  # intervals, and the values that they should hold all together
@@ -78,18 +86,18 @@ def resampled_lead(name: str, n: int, rng: np.random.Generator, shift: float) ->
     return [found], [shift * units[:, 0].std() if shift else min(found.high, 0.0)]
 
 
-def share(name: str, n: int, rng: np.random.Generator, shift: float) -> Found:
+def one_share(name: str, n: int, rng: np.random.Generator, shift: float) -> Found:
     """A share of 0.25 or, shifted, one of which the claim of more than half is true by 0.4."""
     true = 0.9 if shift else 0.25
-    found = proportion(int(rng.binomial(n, true)), n)
+    found = share(int(rng.binomial(n, true)), n)
     minus = 0.5 if shift else 0.0
     return [Interval(found.value - minus, found.low - minus, found.high - minus, n)], [true - minus]
 
 
-def shares(name: str, n: int, rng: np.random.Generator, shift: float) -> Found:
+def two_shares(name: str, n: int, rng: np.random.Generator, shift: float) -> Found:
     """0.9 of one group, and 0.1 of the other or, without a shift, as many."""
     true = (0.9, 0.1) if shift else (0.5, 0.5)
-    found = [proportion(int(rng.binomial(n, value)), n) for value in true]
+    found = [share(int(rng.binomial(n, value)), n) for value in true]
     return [proportion_difference(*found)], [true[0] - true[1]]
 
 
@@ -102,8 +110,8 @@ KINDS: dict[str, tuple[Callable, str]] = {
     "lead of one of four layers": (leads, "layers' shares"),
     "lead over resamples": (resampled_lead, "layers' shares"),
     "units and draws (two-way)": (draws, "draws"),
-    "share (Wilson)": (share, ""),
-    "difference of shares (Newcombe)": (shares, ""),
+    "share (exact)": (one_share, ""),
+    "difference of shares": (two_shares, ""),
     "place among orders": (orders, "log gradient"),
 }
 SIZES = (8, 12, 25, 50)

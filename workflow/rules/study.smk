@@ -36,8 +36,8 @@ include: "shards.smk"
 include: "claims.smk"
 include: "figures.smk"
 include: "explorer.smk"
-include: "summary.smk"
 include: "story.smk"
+include: "summary.smk"
 
 
 if SETTINGS.seeds:

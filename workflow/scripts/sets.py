@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 
 from memloc.data import sets
+from memloc.data.exposure import counted, exposure
 from memloc.data.filters import kept_rows
 from memloc.data.paragraphs import token_tensor, with_token_before
 from memloc.model import loading, pretrained
@@ -22,15 +23,19 @@ n_prefix, n_continuation = settings.paragraph.prefix, settings.paragraph.continu
 scores = job.read("scores", ["id", "em", "nll"])
 dropped = job.read("dropped_paragraphs").id
 scores = scores.iloc[kept_rows(scores.id, dropped)]
-paragraphs = job.read("paragraphs", ["id", "unseen"])
+tables = {name: job.read(name) for name in job.tables if name == "exposure"}
+paragraphs = job.read("paragraphs", ["id", "unseen", "count", "continuation_count"])
+occurs = exposure(counted(tables | {"paragraphs": paragraphs}).set_index("id"))
 unseen = scores.id.isin(paragraphs.id[paragraphs.unseen])
 
-frame = sets.split(scores[~unseen].reset_index(drop=True), n_continuation, settings.sets, job.seed)
+seen = scores[~unseen].reset_index(drop=True)
+frame = sets.split(seen, occurs, n_continuation, settings.sets, job.seed)
 sizes = sets.sample_sizes(settings.sets)
 for name in SET_NAMES:
     in_set = frame.set == name
     n_drawn = frame.sampled[in_set].sum()
     job.log(f"{name}: {in_set.sum()} paragraphs, {n_drawn} sampled, {sizes[name]} asked for")
+job.log(f"pairs that occur equally often: {frame.pair.nunique()}, {settings.sets.n_pairs} asked for")
 controls = sets.controls(scores[unseen], settings.sets.n_non_memorized, job.seed)
 job.log(f"unseen: {len(controls)} paragraphs, {controls.sampled.sum()} sampled")
 
@@ -50,7 +55,7 @@ def continuations(ids: pd.Series) -> pd.DataFrame:
     return pd.DataFrame({"id": ids, **rows})
 
 
-filled = frame.sampled | (frame.set == "memorized")
+filled = frame.sampled | (frame.set == "memorized") | frame.pair.notna()
 used = continuations(frame.id[filled])
 frame["continuation"] = used[settings.sets.continuation]
 frame = pd.concat([frame, controls.assign(continuation=None)], ignore_index=True)

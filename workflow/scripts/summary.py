@@ -12,7 +12,9 @@ from memloc.summary.document import Chapter, compiled, document
 params = job.params
 folder = Path(job.input.captions[0]).parent
 chapters = [Chapter(title, figures) for title, figures in params.chapters.items()]
-source = document(Path(job.input.template).read_text(), params.study, params.model, chapters, folder)
+headline = Path(job.input.headline).read_text().splitlines()
+template = Path(job.input.template).read_text()
+source = document(template, params.study, params.model, headline, chapters, folder)
 with atomic_path(job.output[0]) as temporary:
     Path(temporary).write_bytes(compiled(source, folder))
 job.log(f"{sum(len(chapter.figures) for chapter in chapters)} figures")

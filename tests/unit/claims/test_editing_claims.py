@@ -4,12 +4,20 @@ import pandas as pd
 import pytest
 from made_claims import judged, spread
 
-CLAIMS = ["top_unlearns_as_all", "top_spares_controls", "random_weights_do_nothing", "top_writes_as_all"]
+CLAIMS = [
+    "top_unlearns_as_all",
+    "top_spares_controls",
+    "random_weights_do_nothing",
+    "top_writes_as_all",
+    "named_head_unlearns_more",
+]
 # EM that is left of the paragraph, and rises of the NLL of the paragraph, the controls and the target.
 PAPER = {
     ("unlearn", "all"): (0, 9.0, 2.0, 0.0),
     ("unlearn", "top"): (0, 8.0, 1.0, 0.0),
     ("unlearn", "random"): (50, 0.01, 0.0, 0.0),
+    ("unlearn", "head"): (30, 3.0, 1.0, 0.0),
+    ("unlearn", "other_head"): (50, 1.0, 1.0, 0.0),
     ("edit", "all"): (0, 9.0, 2.0, -3.0),
     ("edit", "top"): (0, 8.0, 1.0, -3.1),
     ("edit", "random"): (50, 0.0, 0.0, 0.0),
@@ -36,7 +44,7 @@ def verdicts_of(edits, **settings):
 def test_what_the_paper_found_holds():
     found = judged("editing", {"edits": runs()}, **SETTINGS)
     assert found["verdict"].to_dict() == dict.fromkeys(CLAIMS, "holds")
-    assert found["value"].tolist() == pytest.approx([0, 1, 0.01, 0.1])
+    assert found["value"].tolist() == pytest.approx([0, 1, 0.01, 0.1, 2])
 
 
 @pytest.mark.parametrize(
@@ -46,6 +54,7 @@ def test_what_the_paper_found_holds():
         ({("unlearn", "top"): (0, 8.0, 3.0, 0.0)}, CLAIMS[1]),
         ({("unlearn", "random"): (50, 0.6, 0.0, 0.0)}, CLAIMS[2]),
         ({("edit", "top"): (0, 8.0, 1.0, -2.0)}, CLAIMS[3]),
+        ({("unlearn", "other_head"): (30, 3.5, 1.0, 0.0)}, CLAIMS[4]),
     ],
 )
 def test_each_claim_fails_by_itself(change, claim):

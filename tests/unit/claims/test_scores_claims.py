@@ -27,6 +27,37 @@ def test_without_nearly_complete_matches_nothing_is_a_cluster():
     assert verdicts("scores", sets(non_memorized=50)) == {"complete_or_not": "not applicable"}
 
 
+def placed(recited):
+    """Each paragraph at five places, and the first few of them where it is recited."""
+    places = [("end_of_text", 1, 0), ("text", 10, 0), ("text", 10, 1), ("shifted", 10, 0), ("start", 0, 0)]
+    rows = [
+        ("memorized", id, context, n_before, draw, 50 if place < n else 49)
+        for id, n in enumerate(recited)
+        for place, (context, n_before, draw) in enumerate(places)
+    ]
+    columns = ["group", "id", "context", "n_before", "draw", "em"]
+    return {"positions": pd.DataFrame([*rows, ("unseen", 99, "text", 10, 0, 0)], columns=columns)}
+
+
+@pytest.mark.parametrize(
+    ("recited", "verdict", "value"),
+    [
+        ([4] * 30, "holds", 1),  # not recited from position 0, which is not asked
+        ([5] * 20 + [3] * 4, "holds", 20 / 24),  # one place less is not everywhere
+        ([3] * 25 + [5] * 5, "does not hold", 5 / 30),
+        ([5] * 10 + [2] * 10, "undecided", 0.5),
+    ],
+)
+def test_paragraphs_are_recited_wherever_they_stand_or_not(recited, verdict, value):
+    found = judged("positions", placed(recited)).iloc[0]
+    assert found["verdict"] == verdict and found["value"] == pytest.approx(value)
+
+
+def test_a_model_without_room_cannot_be_asked():
+    alone = {"positions": placed([5] * 20)["positions"].query("context == 'start'")}
+    assert verdicts("positions", alone) == {"recited_wherever_they_stand": "not applicable"}
+
+
 def repeated(memorized_by_repeats, continuation=None):
     """`{repeats: (n memorized, n)}`"""
     rows = [

@@ -75,7 +75,11 @@ def test_what_does_not_apply_is_not_told(claims):
 
 
 def test_the_headline_counts_seen_paragraphs_and_verdicts(claims):
-    memorized, triggers, verdicts = story.headline(SETS, claims)
+    claims.loc[claims.id == story.ANYWHERE, "verdict"] = HOLDS
+    memorized, anywhere, triggers, verdicts = story.headline(SETS, claims)
+    assert anywhere.startswith(
+        "0.5 (0.25 to 0.75) of the memorized paragraphs are recited in every other place"
+    )
     assert memorized == "2 of 2,000 paragraphs are recited word for word."
     assert triggers.startswith("0.5 (0.25 to 0.75) of the memorized paragraphs")
     families = claims.groupby("data").verdict.agg(set)
@@ -88,8 +92,15 @@ def test_the_headline_counts_seen_paragraphs_and_verdicts(claims):
 
 
 def test_the_headline_leaves_out_what_was_not_measured(claims):
-    claims.loc[claims.id == story.TRIGGERS, "verdict"] = NOT_APPLICABLE
+    claims.loc[claims.id.isin(story.TOLD), "verdict"] = NOT_APPLICABLE
     assert len(story.headline(SETS, claims)) == 2
+
+
+@pytest.mark.parametrize("verdict", [HOLDS, FAILS, UNDECIDED, NOT_APPLICABLE])
+def test_a_warning_where_paragraphs_are_recited_at_their_own_place_only(claims, verdict):
+    claims.loc[claims.id == story.ANYWHERE, "verdict"] = verdict
+    warned = "from position 0 and not wherever they stand" in " ".join(story.headline(SETS, claims))
+    assert warned == bool(story.warning(claims)) == (verdict == FAILS)
 
 
 @pytest.mark.parametrize(("in_report", "expected"), [(["a.png"], "`a <a.png_>`__"), ([], "a")])

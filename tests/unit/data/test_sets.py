@@ -10,6 +10,7 @@ from memloc.data.sets import (
     assign_sets,
     assign_sets_by_nll,
     controls,
+    pairs,
     split,
     without_controls,
 )
@@ -23,6 +24,11 @@ SIZES = Sets(n_memorized=5, n_non_memorized=4, n_partly=3, n_rare_tokens=10)
 def scores():
     rng = np.random.default_rng(0)
     return pd.DataFrame({"id": rng.permutation(1000)[:400], "em": rng.integers(0, 51, 400)})
+
+
+def occurs(scores):
+    """Each paragraph's number of occurrences, by id."""
+    return pd.Series(scores["id"].to_numpy() % 7 + 1, index=scores["id"])
 
 
 def slow_set(em):
@@ -52,7 +58,7 @@ def test_other_lengths_have_sets_of_the_same_shares(n_continuation):
 
 
 def test_samples_lie_in_their_sets_and_have_their_sizes(scores):
-    frame = split(scores, 50, SIZES, 0)
+    frame = split(scores, occurs(scores), 50, SIZES, 0)
     assert frame["id"].tolist() == scores["id"].tolist()
     drawn = frame[frame["sampled"]]["set"].value_counts().to_dict()
     assert drawn == {"memorized": 5, "non_memorized": 4, "partly_11_29": 3, "partly_30_49": 3}
@@ -62,29 +68,31 @@ def test_samples_lie_in_their_sets_and_have_their_sizes(scores):
 
 def test_small_sets_are_taken_whole(scores):
     sizes = Sets(**dict.fromkeys(("n_memorized", "n_non_memorized", "n_partly", "n_rare_tokens"), 10_000))
-    frame = split(scores, 50, sizes, 0)
+    frame = split(scores, occurs(scores), 50, sizes, 0)
     assert frame["sampled"].all()
     pool = frame["set"].isin(["memorized", "non_memorized"])
     assert frame["sampled_rare_tokens"].sum() == int(0.8 * pool.sum()), "the rest is held out"
 
 
 def test_draws_are_repeatable_and_follow_the_seed(scores):
-    first, again, other = (split(scores, 50, SIZES, seed) for seed in (0, 0, 1))
+    first, again, other = (split(scores, occurs(scores), 50, SIZES, seed) for seed in (0, 0, 1))
     pd.testing.assert_frame_equal(first, again)
     assert not first["sampled"].equals(other["sampled"])
     assert not first["sampled_rare_tokens"].equals(other["sampled_rare_tokens"])
 
 
 def test_the_sample_of_one_set_does_not_depend_on_the_size_of_another(scores):
-    more = split(scores, 50, SIZES.model_copy(update={"n_non_memorized": 40, "n_rare_tokens": 3}), 0)
-    frame = split(scores, 50, SIZES, 0)
+    more = split(
+        scores, occurs(scores), 50, SIZES.model_copy(update={"n_non_memorized": 40, "n_rare_tokens": 3}), 0
+    )
+    frame = split(scores, occurs(scores), 50, SIZES, 0)
     memorized = frame["set"] == "memorized"
     assert frame["sampled"][memorized].equals(more["sampled"][memorized])
 
 
 @pytest.mark.parametrize("seed", [0, 3])
 def test_every_set_is_drawn_with_a_stream_of_its_own_name(scores, seed):
-    frame = split(scores, 50, SIZES, seed)
+    frame = split(scores, occurs(scores), 50, SIZES, seed)
     sizes = {"memorized": 5, "non_memorized": 4, "partly_11_29": 3, "partly_30_49": 3}
     for name, n in sizes.items():
         members = frame["id"][frame["set"] == name].to_numpy()
@@ -98,7 +106,7 @@ def test_every_set_is_drawn_with_a_stream_of_its_own_name(scores, seed):
 @pytest.mark.parametrize(("em", "name"), [([0, 3, 49], "memorized"), ([50, 11, 30], "non_memorized")])
 def test_a_set_may_be_empty_and_then_cannot_be_sampled(em, name):
     scores = pd.DataFrame({"id": range(3), "em": em})
-    frame = split(scores, 50, SIZES, 0)
+    frame = split(scores, occurs(scores), 50, SIZES, 0)
     frame["continuation"] = [[1] * 50] * 3
     paragraphs = pd.DataFrame({"id": range(3), "tokens": [[1] * 100] * 3})
     assert name not in set(frame["set"])
@@ -109,7 +117,8 @@ def test_a_set_may_be_empty_and_then_cannot_be_sampled(em, name):
 def test_sets_by_nll_have_the_sizes_of_those_by_em_and_the_lowest_nll_first(scores):
     scores = scores.assign(nll=np.random.default_rng(1).permutation(len(scores)) / 100)
     by_em, by_nll = (
-        split(scores, 50, SIZES.model_copy(update={"split_by": kind}), 1) for kind in ("em", "nll")
+        split(scores, occurs(scores), 50, SIZES.model_copy(update={"split_by": kind}), 1)
+        for kind in ("em", "nll")
     )
     assert by_nll["set"].value_counts().to_dict() == by_em["set"].value_counts().to_dict()
     assert by_nll["set"].tolist() != by_em["set"].tolist()
@@ -129,7 +138,7 @@ def test_controls_are_a_set_of_their_own(scores):
     assert set(frame["set"]) == {"unseen"} and frame["id"].tolist() == scores["id"][:60].tolist()
     assert frame["sampled"].sum() == 7 and not frame["sampled_rare_tokens"].any()
     assert controls(scores[:5], 7, 0)["sampled"].all() and not len(controls(scores[:0], 7, 0))
-    others = split(scores[60:], 50, SIZES, 0)
+    others = split(scores[60:], occurs(scores), 50, SIZES, 0)
     pd.testing.assert_frame_equal(without_controls(pd.concat([others, frame])), others)
 
 
@@ -141,5 +150,40 @@ def test_controls_are_drawn_with_a_stream_of_their_own(scores):
 
 @pytest.mark.parametrize(("n", "held_out"), [(10, 2), (14, 3), (5, 1)])
 def test_a_fifth_of_both_sets_is_left_out_of_the_rare_token_sample(n, held_out):
-    frame = split(pd.DataFrame({"id": range(n), "em": [0, 50] * (n // 2) + [0] * (n % 2)}), 50, Sets(), 0)
+    scores = pd.DataFrame({"id": range(n), "em": [0, 50] * (n // 2) + [0] * (n % 2)})
+    frame = split(scores, occurs(scores), 50, Sets(), 0)
     assert (~frame["sampled_rare_tokens"]).sum() == held_out
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_pairs_are_as_many_as_each_exposure_allows(seed):
+    rng = np.random.default_rng(seed)
+    exposure, memorized = pd.Series(rng.integers(1, 6, 60)), pd.Series(rng.random(60) < 0.3)
+    most = sum(
+        min((memorized & (exposure == count)).sum(), (~memorized & (exposure == count)).sum())
+        for count in range(6)
+    )
+    for n in (3, most, 1000):
+        numbers = pairs(exposure, memorized, n, generator(seed, "test"))
+        assert sorted(numbers.dropna()) == sorted([*range(min(n, most))] * 2)
+        for pair in range(min(n, most)):
+            first, second = numbers.index[numbers == pair]
+            assert exposure[first] == exposure[second] and memorized[first] != memorized[second]
+
+
+def test_every_possible_pair_is_drawn_equally_often():
+    exposure, memorized = pd.Series([2, 2, 2, 5, 5, 9]), pd.Series([True, False, False, True, False, True])
+    drawn = [pairs(exposure, memorized, 1, generator(seed, "test")) for seed in range(400)]
+    counts = pd.Series([tuple(numbers.index[numbers.notna()]) for numbers in drawn]).value_counts()
+    assert set(counts.index) == {(0, 1), (0, 2), (3, 4)}
+    # One of two pairs is kept; the first holds either of its two rivals. Five standard errors of 400 draws.
+    assert abs(counts[3, 4] - 200) < 50 and abs(counts[0, 1] - 100) < 44
+
+
+@pytest.mark.parametrize("memorized", [[], [True, True], [False, False]])
+def test_without_both_kinds_there_are_no_pairs(memorized):
+    assert (
+        pairs(pd.Series([3] * len(memorized)), pd.Series(memorized, dtype=bool), 5, generator(0, "t"))
+        .isna()
+        .all()
+    )

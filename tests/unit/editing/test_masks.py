@@ -13,6 +13,7 @@ from memloc.editing.masks import (
     Movable,
     OriginalWeights,
     all_weights,
+    another_head,
     head_weights,
     layer_weights,
     lowest_layer,
@@ -115,6 +116,21 @@ def test_head_and_layer_of_an_arm_are_those_given(tiny_gpt_neo):
     expected = head_weights(tiny_gpt_neo, 1, 3)
     assert all(torch.equal(places, expected[name]) for name, places in head.items())
     assert movable_weights(tiny_gpt_neo, "layer", *options) == layer_weights(tiny_gpt_neo, 1)
+
+
+def test_another_head_is_any_of_its_layer_but_itself(tiny_gpt_neo):
+    n_heads = tiny_gpt_neo.config.num_attention_heads
+    drawn = [another_head(tiny_gpt_neo, (1, 3), np.random.default_rng(seed)) for seed in range(60)]
+    assert set(drawn) == {(1, head) for head in range(n_heads)} - {(1, 3)}
+    chosen = movable_weights(tiny_gpt_neo, "other_head", {}, 0.01, (1, 3), np.random.default_rng(7))
+    expected = head_weights(tiny_gpt_neo, *drawn[7])
+    assert all(torch.equal(places, expected[name]) for name, places in chosen.items())
+
+
+def test_a_layer_of_one_head_has_no_other(tiny_gpt_neo, monkeypatch):
+    monkeypatch.setattr(tiny_gpt_neo.config, "num_heads", 1)
+    with pytest.raises(EditError, match="layers of several heads"):
+        another_head(tiny_gpt_neo, (1, 0), np.random.default_rng(0))
 
 
 def test_weights_are_restored_bit_for_bit(tiny_gpt_neo, tiny_tokens):

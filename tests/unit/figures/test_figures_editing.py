@@ -14,8 +14,22 @@ from memloc.settings.sections import sections
 RATES = [1e-3, 1e-5]
 # Tokens that remain of memorized paragraphs and of controls.
 LEFT = {
-    "unlearn": {"all": (2, 10), "top": (1, 40), "random": (50, 50), "head": (20, 45), "layer": (3, 20)},
-    "edit": {"all": (10, 20), "top": (11, 30), "random": (50, 50), "head": (30, 45), "layer": (12, 20)},
+    "unlearn": {
+        "all": (2, 10),
+        "top": (1, 40),
+        "random": (50, 50),
+        "head": (20, 45),
+        "other_head": (48, 47),
+        "layer": (3, 20),
+    },
+    "edit": {
+        "all": (10, 20),
+        "top": (11, 30),
+        "random": (50, 50),
+        "head": (30, 45),
+        "other_head": (49, 48),
+        "layer": (12, 20),
+    },
 }
 GIVEN = {
     "paragraph": {"length": 100, "prefix": 50},

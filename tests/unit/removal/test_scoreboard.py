@@ -13,7 +13,7 @@ from transformers import LogitsProcessor
 
 from memloc.editing.masks import EditError
 from memloc.removal import registry, scoreboard
-from memloc.removal.judging import MOST_NLL, decoded, judged, perturbed_versions, shifted_versions
+from memloc.removal.judging import FORBIDDEN_NLL, decoded, judged, perturbed_versions, shifted_versions
 from memloc.removal.registry import Diversion, Edit
 from memloc.removal.scoreboard import as_it_is, best_setting, run_way
 from memloc.removal.ways.blocklist import NgramBlocklist
@@ -49,7 +49,7 @@ def test_judges_of_a_model_in_bfloat16_compute_in_single_precision(memorizing_mo
     with torch.no_grad():
         log_p = memorizing_model(disturbed[:20]).logits[:, N_PREFIX - 1 : -1].float().log_softmax(-1)
     nll = -log_p.gather(-1, disturbed[:20, N_PREFIX:, None]).squeeze(-1)
-    torch.testing.assert_close(found.nll, nll.clamp(max=MOST_NLL).mean(1), rtol=1e-2, atol=1e-2)
+    torch.testing.assert_close(found.nll, nll.mean(1), rtol=1e-2, atol=1e-2)
 
 
 def test_exact_match_under_a_processor_is_that_of_decoding_with_it(memorizing_model, memorized_tokens):
@@ -65,6 +65,34 @@ def test_exact_match_under_a_processor_is_that_of_decoding_with_it(memorizing_mo
             logits = processor(text, memorizing_model(text).logits[:, -1])
             assert int(logits.argmax()) == int(token)
             text = torch.cat([text, token.view(1, 1)], dim=1)
+
+
+class Forbids:
+    """Forbids one token after every prefix, as a blocklist does, and makes another one all but impossible."""
+
+    def __init__(self, forbidden, unlikely):
+        self.forbidden, self.unlikely = forbidden, unlikely
+
+    def __call__(self, ids, logits):
+        logits = logits.clone()
+        logits[..., self.unlikely] -= 100
+        logits[..., self.forbidden] = -torch.inf
+        return logits
+
+
+def test_only_forbidden_tokens_are_cut_and_they_are_counted(memorizing_model, disturbed):
+    tokens = disturbed[:30]
+    forbidden, unlikely = (int(tokens[0, N_PREFIX + place]) for place in (0, 1))
+    assert forbidden != unlikely
+    found = judged(memorizing_model, tokens, N_PREFIX, 7, Forbids(forbidden, unlikely))
+    with torch.no_grad():
+        logits = Forbids(forbidden, unlikely)(None, memorizing_model(tokens).logits[:, N_PREFIX - 1 : -1])
+    true = tokens[:, N_PREFIX:]
+    nll = -logits.log_softmax(-1).gather(-1, true[..., None]).squeeze(-1)
+    assert nll[true == unlikely].max() > 50
+    nll[true == forbidden] = FORBIDDEN_NLL
+    torch.testing.assert_close(found.nll, nll.mean(1), rtol=1e-4, atol=1e-4)
+    assert found.n_forbidden.tolist() == (true == forbidden).sum(1).tolist() and found.n_forbidden[0] > 0
 
 
 def test_without_a_processor_decoding_is_greedy(memorizing_model, disturbed):
@@ -221,7 +249,9 @@ def test_every_way_gives_valid_tables(study, name):
     assert (found.removal["targeted"] == (name not in ("svd", "kfac"))).all()
 
 
-def test_a_forbidden_token_has_the_largest_nll_and_a_chance_of_nothing(memorizing_model, memorized_tokens):
+def test_a_forbidden_token_counts_as_twenty_nats_and_has_a_chance_of_nothing(
+    memorizing_model, memorized_tokens
+):
     """Only the first token of the continuation is forbidden: one of fourteen."""
     texts = memorized_tokens[:3]
     free = judged(memorizing_model, texts, N_PREFIX, 2)
@@ -230,7 +260,7 @@ def test_a_forbidden_token_has_the_largest_nll_and_a_chance_of_nothing(memorizin
         logits = memorizing_model(texts).logits[:, N_PREFIX - 1]
     first = torch.nn.functional.cross_entropy(logits, texts[:, N_PREFIX], reduction="none")
     torch.testing.assert_close(found.nll, free.nll + (20 - first) / N_CONTINUATION, atol=1e-4, rtol=1e-4)
-    assert (found.em == 0).all() and found.log_p.isneginf().all()
+    assert (found.em == 0).all() and found.log_p.isneginf().all() and (found.n_forbidden == 1).all()
 
 
 def test_chances_are_those_of_the_first_40_tokens(memorizing_model, disturbed):
@@ -329,4 +359,4 @@ def test_a_way_is_asked_with_random_numbers_of_its_own_about_as_many_paragraphs_
 
 
 def test_no_texts_have_no_scores(memorizing_model, memorized_tokens):
-    assert [len(column) for column in judged(memorizing_model, memorized_tokens[:0], N_PREFIX, 4)] == [0] * 3
+    assert [len(column) for column in judged(memorizing_model, memorized_tokens[:0], N_PREFIX, 4)] == [0] * 4

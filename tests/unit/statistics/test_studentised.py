@@ -11,6 +11,7 @@ from memloc.statistics.studentised import (
     among,
     lead,
     lead_of_resamples,
+    share,
     simultaneous,
     studentised,
     two_way,
@@ -111,11 +112,18 @@ def test_two_ways_add_the_variance_of_units_and_of_draws():
     values = numbers(12, columns=9) + numbers(9, seed=3)  # draws shift all units
     found = two_way(values)
     parts = [values.mean(axis=axis).var(ddof=1) / n for axis, n in ((1, 12), (0, 9))]
-    freedom = sum(parts) ** 2 / (parts[0] ** 2 / 11 + parts[1] ** 2 / 8)
-    half = stats.t.ppf(0.975, freedom) * np.sqrt(sum(parts))
+    half = stats.t.ppf(0.975, 8) * np.sqrt(sum(parts))
     assert found == pytest.approx((values.mean(), values.mean() - half, values.mean() + half, 12))
     assert two_way(values, values).value == 0
     assert two_way(values[:, :5])[1:3] == (-np.inf, np.inf), "five draws"
+
+
+def test_shares_are_those_that_an_exact_test_does_not_reject():
+    for n in (6, 7, 30):
+        for successes in range(n + 1):
+            expected = stats.binomtest(successes, n).proportion_ci(method="exact")
+            assert share(successes, n) == pytest.approx((successes / n, *expected, n), abs=1e-12)
+    assert share(5, 5)[1:] == (-np.inf, np.inf, 5) and np.isnan(share(0, 0).value)
 
 
 def test_a_place_among_orders_is_that_of_a_rank_test():
@@ -143,4 +151,4 @@ def test_intervals_hold_the_true_value_on_data_of_a_study(kind):
 def test_intervals_hold_the_true_value_in_many_simulations_and_find_large_effects(kind, n):
     covered, power = simulated(kind, 39 if kind == "place among orders" else n, 2_000)
     assert covered >= 0.93 - 2.5 * np.sqrt(0.93 * 0.07 / 2_000)
-    assert n < 50 or power >= 0.5
+    assert n < 50 or power >= (0.4 if "two-way" in kind else 0.5)  # of six draws

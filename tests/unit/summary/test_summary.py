@@ -40,7 +40,7 @@ CHAPTERS = [
 
 
 def source(folder):
-    return document(TEMPLATE.read_text(), "some_study", "a/model", CHAPTERS, folder)
+    return document(TEMPLATE.read_text(), "some_study", "a/model", ["Half is #recited."], CHAPTERS, folder)
 
 
 def test_every_figure_is_there_in_order_with_its_caption(folder):
@@ -80,7 +80,7 @@ def test_fonts_of_the_machine_are_not_taken(tmp_path, monkeypatch):
 
 def test_a_template_that_names_what_is_not_there_is_an_error(tmp_path):
     with pytest.raises(jinja2.UndefinedError, match="nothing"):
-        document("{{ nothing }}", "study", "model", [], tmp_path)
+        document("{{ nothing }}", "study", "model", [], [], tmp_path)
 
 
 def test_text_is_no_markup():

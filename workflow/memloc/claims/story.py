@@ -13,6 +13,7 @@ from memloc.tables.terms.sets import UNSEEN
 QUESTIONS = {
     "What is memorized?": (
         "complete_or_not",
+        "recited_wherever_they_stand",
         "more_repeats_more_memorized",
         "seen_come_out_more_than_unseen",
     ),
@@ -34,7 +35,13 @@ QUESTIONS = {
         "removal_other_prefixes",
     ),
 }
+ANYWHERE = "recited_wherever_they_stand"
 TRIGGERS = "most_tokens_are_replaceable"
+ONLY_THERE = (
+    "This model recites paragraphs from position 0 and not wherever they stand: all that is said here of its "
+    "memories is about that place."
+)
+TOLD = (ANYWHERE, TRIGGERS)  # in the headline, where they apply
 
 
 def answers(claims: pd.DataFrame) -> dict[str, list[dict[str, str]]]:
@@ -70,21 +77,28 @@ def link(file: str, text: str) -> str:
     return f'{{{{ "`{text} <{file}_>`__" if "{file}" in files|map(attribute="target") else "{text}" }}}}'
 
 
-def headline(sets: pd.DataFrame, claims: pd.DataFrame) -> list[str]:
-    """Three numbers of a study in plain sentences: what is memorized, what triggers it, what claims say.
+def warning(claims: pd.DataFrame) -> str:
+    """What every page says of a model that is shown to recite from position 0 only; empty for all others."""
+    fails = (claims.id == ANYWHERE) & (claims.verdict == FAILS)
+    return ONLY_THERE if fails.any() else ""
 
-    `sets` and `claims` are the tables of these names. What triggers it is left out where it was not measured.
+
+def headline(sets: pd.DataFrame, claims: pd.DataFrame) -> list[str]:
+    """A study in a few plain sentences: what is memorized, where it comes out, what triggers it, its claims.
+
+    `sets` and `claims` are the tables of these names. What was not measured is left out.
     """
     seen = sets.loc[sets["set"] != UNSEEN, "set"]
     memorized = (
         f"{(seen == 'memorized').sum():,} of {counted(len(seen), 'paragraph')} are recited word for word."
     )
-    triggers = claims[(claims.id == TRIGGERS) & (claims.verdict != NOT_APPLICABLE)]
-    told = [f"{measured(row.value, row.low, row.high)} {row.quantity}." for row in triggers.itertuples()]
+    told = claims[claims.id.isin(TOLD) & (claims.verdict != NOT_APPLICABLE)]
+    told = [f"{measured(row.value, row.low, row.high)} {row.quantity}." for row in told.itertuples()]
     families = claims[claims.verdict != NOT_APPLICABLE].data.nunique()
     some = {verdict: claims[claims.verdict == verdict].data.nunique() for verdict in (HOLDS, FAILS)}
     return [
         memorized,
+        *filter(None, [warning(claims)]),
         *told,
         f"Of {families} families of claims that share data, {some[HOLDS]} have one that holds, and "
         f"{some[FAILS]} one that does not.",

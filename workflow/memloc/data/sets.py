@@ -55,22 +55,44 @@ def controls(scores: pd.DataFrame, n: int, seed: int) -> pd.DataFrame:
     """Rows of table `sets` for unseen paragraphs; `n` of them are sampled."""
     frame = pd.DataFrame({"id": scores["id"], "set": UNSEEN})
     frame["sampled"] = frame["id"].isin(sample_ids(frame["id"], n, generator(seed, "sets", UNSEEN)))
-    return frame.assign(sampled_rare_tokens=False)
+    return frame.assign(sampled_rare_tokens=False, pair=pd.array([pd.NA] * len(frame), "Int64"))
+
+
+def pairs(exposure: pd.Series, memorized: pd.Series, n: int, rng: np.random.Generator) -> pd.Series:
+    """Pairs of a memorized and another paragraph that occur equally often, drawn without replacement.
+
+    Within each number of occurrences as many pairs are made as the smaller group allows, and at most `n` of
+    all pairs are kept. What differs between the paragraphs of a pair is not how often the model saw them.
+
+    Returns:
+        Number of each paragraph's pair, from 0; missing in rows that no pair holds.
+    """
+    shuffled = pd.DataFrame({"row": exposure.index, "exposure": exposure, "memorized": memorized})
+    shuffled = shuffled.iloc[rng.permutation(len(shuffled))]
+    shuffled["place"] = shuffled.groupby(["exposure", "memorized"]).cumcount()
+    recited, others = (shuffled[shuffled["memorized"] == value] for value in (True, False))
+    found = recited.merge(others, on=["exposure", "place"])
+    kept = found.iloc[np.sort(rng.permutation(len(found))[:n])]
+    numbers = pd.Series(pd.NA, index=exposure.index, dtype="Int64", name="pair")
+    for members in (kept["row_x"], kept["row_y"]):
+        numbers.loc[members] = np.arange(len(kept))
+    return numbers
 
 
 def split(
     scores: pd.DataFrame,
+    exposure: pd.Series,
     n_continuation: int,
     asked: Sets,
     seed: int,
 ) -> pd.DataFrame:
     """Sets and samples of scored paragraphs, none of them a control, by `assign_sets` or by
-    `assign_sets_by_nll`.
+    `assign_sets_by_nll`. `exposure` says by id how often each occurs.
 
     Returns:
-        One row per paragraph: id, set, sampled (drawn for the analyses of its set) and sampled_rare_tokens
-        (drawn from both sets together for the rare-token analysis, at most four fifths of them). A set that
-        is smaller than its sample is taken whole, and may be empty.
+        One row per paragraph: id, set, sampled (drawn for the analyses of its set), sampled_rare_tokens
+        (drawn from both sets together for the rare-token analysis, at most four fifths of them) and pair (see
+        `pairs`). A set that is smaller than its sample is taken whole, and may be empty.
     """
     by_em = asked.split_by == "em"
     sets = assign_sets(scores["em"], n_continuation) if by_em else assign_sets_by_nll(scores, n_continuation)
@@ -85,4 +107,5 @@ def split(
     frame["sampled_rare_tokens"] = frame.id.isin(
         sample_ids(pool, n_rare_tokens, generator(seed, "sets", "rare_tokens"))
     )
-    return frame
+    draw = generator(seed, "sets", "pairs")
+    return frame.assign(pair=pairs(frame.id.map(exposure), frame.set == "memorized", asked.n_pairs, draw))

@@ -7,6 +7,7 @@ parameter. Only W_* weights are ever selected: no bias, LayerNorm or embedding (
     top     the fraction of the W_* weights with the largest |gradient of the objective| at θ0
     random  equally many random ones
     head    all weights of one head
+    other_head  those of a random other head of its layer: does it matter which head is edited (2301.04213)?
     layer   all W_* weights of that head's layer
 
 Sizes of selections are exact, so arms that are compared at equal sparsity are equally sparse.
@@ -48,6 +49,7 @@ def movable_weights(
         "top": lambda: top_weights(gradients, fraction),
         "random": lambda: random_weights(model, fraction, random),
         "head": lambda: head_weights(model, *head),
+        "other_head": lambda: head_weights(model, *another_head(model, head, random)),
         "layer": lambda: layer_weights(model, head[0]),
     }
     return choose[arm]()
@@ -71,6 +73,19 @@ def random_weights(model: PreTrainedModel, fraction: float, random: np.random.Ge
     total = sum(parameter.numel() for parameter in parameters.values())
     chosen = random.choice(total, _n_chosen(total, fraction), replace=False, shuffle=False)
     return _split(torch.from_numpy(chosen), parameters)
+
+
+def another_head(
+    model: PreTrainedModel, head: tuple[int, int], random: np.random.Generator
+) -> tuple[int, int]:
+    """A random other head of a head's layer, as (layer, head). EditError: the layer has no other."""
+    n_heads = model.config.num_attention_heads
+    if n_heads == 1:
+        raise EditError(
+            "editing.extra_arms: other_head needs layers of several heads, and this model has one"
+        )
+    layer, own = head
+    return layer, int(own + 1 + random.integers(n_heads - 1)) % n_heads
 
 
 def head_weights(model: PreTrainedModel, layer: int, head: int) -> Movable:

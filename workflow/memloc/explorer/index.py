@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from memloc.claims.story import warning
 from memloc.explorer import maps, tokens
 from memloc.explorer.selection import SCORES, cloud, paragraph_rows
 from memloc.figures.parts.perturbation_example import example_ids
@@ -39,6 +40,7 @@ def index_of(
         "paragraphs": paragraph_rows(ids, tables),
         "example": _example(ids, tables),
         "n_paragraphs": len(tables["sets"]),
+        "warning": warning(tables["claims"]) if "claims" in tables else "",
         "cloud": cloud(tables["scores"]),
         "colourings": tokens.described(tables),
         "maps": maps.described(tables),

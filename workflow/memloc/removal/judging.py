@@ -1,8 +1,8 @@
 """Judges of ways to remove: the same for all of them, weight edits and diversions alike.
 
 What a way does to logits counts at every token: exact match, NLL and the probability under sampling are
-those of the logits after its processor. A token that it forbids has an NLL of `MOST_NLL`, so that means stay
-finite.
+those of the logits after its processor. A token that it forbids has an NLL of `FORBIDDEN_NLL`, so that means
+stay finite; how many tokens these are is counted. Every other NLL is the model's, however large.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from memloc.scoring.metrics import leading_matches
 from memloc.scoring.teacher_forcing import score_logits, states_in_parts
 from memloc.settings.extraction import Scheme
 
-MOST_NLL = 20.0  # nats of a forbidden token: one in half a billion
+FORBIDDEN_NLL = 20.0  # nats: one in half a billion
 SAMPLING = Scheme(top_k=40)
 
 
@@ -30,6 +30,7 @@ class Judged(NamedTuple):
 
     em: Int[Tensor, "paragraph"]
     nll: Float[Tensor, "paragraph"]
+    n_forbidden: Int[Tensor, "paragraph"]  # tokens of the continuation that the way lets nobody sample
     log_p: Float[Tensor, "paragraph"]  # that sampling (T = 1, top 40) gives the continuation
 
 
@@ -50,7 +51,8 @@ def judged(
         return Judged(*(torch.stack(column) for column in zip(*found, strict=True)))
 
     if not len(tokens):
-        return Judged(torch.zeros(0).long(), torch.zeros(0), torch.zeros(0))
+        none = torch.zeros(0)
+        return Judged(none.long(), none, none.long(), none)
     parts = in_micro_batches(of_rows, micro_batch, tokens)
     return Judged(*(torch.cat(column).cpu() for column in zip(*parts, strict=True)))
 
@@ -61,7 +63,7 @@ def _of_paragraph(
     states: Float[Tensor, "continuation width"],
     n_prefix: int,
     processor: LogitsProcessor | None,
-) -> tuple[Int[Tensor, ""], Float[Tensor, ""], Float[Tensor, ""]]:
+) -> tuple[Int[Tensor, ""], Float[Tensor, ""], Int[Tensor, ""], Float[Tensor, ""]]:
     logits = model.get_output_embeddings()(states).float()
     if processor is not None:
         for place in range(len(logits)):
@@ -69,7 +71,9 @@ def _of_paragraph(
     true = row[n_prefix:]
     log_p = log_probability(logits, true, SAMPLING).double().sum()
     scores = score_logits(logits, true)
-    return leading_matches(scores.matched), scores.nll.clamp(max=MOST_NLL).mean(), log_p
+    forbidden = scores.nll.isposinf()
+    nll = scores.nll.masked_fill(forbidden, FORBIDDEN_NLL).mean()
+    return leading_matches(scores.matched), nll, forbidden.sum(), log_p
 
 
 def decoded(

@@ -178,7 +178,9 @@ def _damage(study: Comparison, state: InForce | None) -> pd.DataFrame:
         pd.DataFrame({"group": name, "id": group.ids, "seen": group.seen}) for name, group in judges.items()
     ]
     about = pd.concat(frames, ignore_index=True)
-    return about.assign(em=found.em.numpy(), nll=found.nll.double().numpy())
+    return about.assign(
+        em=found.em.numpy(), nll=found.nll.double().numpy(), n_forbidden=found.n_forbidden.numpy()
+    )
 
 
 def _relearned(study: Comparison, target: Target) -> list[int | None]:

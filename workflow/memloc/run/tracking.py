@@ -41,8 +41,13 @@ def dependencies(*files: Path) -> set[Path]:
     while waiting:
         file = waiting.pop()
         found.add(file)
-        waiting |= _module(file.read_text(), PACKAGE).imports - found
+        waiting |= imports(file) - found
     return found
+
+
+def imports(file: Path) -> frozenset[Path]:
+    """The memloc modules that a file imports itself."""
+    return _module(file.read_text(), PACKAGE).imports
 
 
 @cache

@@ -5,5 +5,5 @@ says how figures show it. Tests fail where one of them is missing.
 """
 
 PAPER_ARMS = ("all", "top", "random")  # always run (paper 5.3)
-EXTRA_ARMS = ("head", "layer")
+EXTRA_ARMS = ("head", "other_head", "layer")
 ARMS = (*PAPER_ARMS, *EXTRA_ARMS)

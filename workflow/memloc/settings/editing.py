@@ -26,7 +26,8 @@ class Editing(ContrastiveSection):
     )
     extra_arms: list[Literal[EXTRA_ARMS]] = Field(
         list(EXTRA_ARMS),
-        description="Arms besides all, top and random: the highlighted head, and its layer.",
+        description="Arms besides all, top and random: the highlighted head, another head of its layer, and "
+        "its layer.",
     )
     n_controls: Positive = Field(10, description="Non-memorized paragraphs that each edit is to keep.")
     n_perturbations: Positive = Field(

@@ -13,6 +13,11 @@ class Sets(Section):
     n_memorized: Positive = Field(50, description="Memorized paragraphs that the analyses use.")
     n_non_memorized: Positive = Field(50, description="Non-memorized paragraphs that the analyses use.")
     n_partly: Positive = Field(50, description="Paragraphs of each partly memorized set.")
+    n_pairs: Positive = Field(
+        50,
+        description="Pairs of a memorized and another paragraph that occur equally often: memorization "
+        "apart from exposure.",
+    )
     n_rare_tokens: Positive = Field(
         1000,
         description="Paragraphs of the rare-token analysis (paper 6.3); at most four fifths of all, so that "

@@ -1,4 +1,4 @@
-"""Intervals that verdicts rest on: the studentised bootstrap (Hall 1992, 3.6), of one mean or of many.
+"""Intervals that verdicts rest on: exact ones of shares, the studentised bootstrap of means (Hall 1992, 3.6).
 
 | kind | interval |
 |---|---|
@@ -8,6 +8,8 @@
 | the same of scores that are no means | `lead_of_resamples`: quantiles over resamples |
 | means over units that draws disturb together | `two_way`: variances of both are added |
 | one order among random ones | `among`: the place that a rank test gives it |
+| share | `share`: Clopper and Pearson's, which covers 95 % of any share's samples |
+| difference of two shares | `uncertainty.proportion_difference` of these |
 
 Groups may have other spreads and skewed values: units are drawn within their group, and |t| is divided by
 the error of the drawn ones. Where these hardly vary, as at a floor, |t| has no bound, and the interval is
@@ -77,11 +79,21 @@ def lead_of_resamples(
     return Interval(value, min(value, float(low)), max(value, float(high)), n)
 
 
+def share(successes: int, n: int) -> Interval:
+    """Share of successes, with the shares that a binomial test does not reject (Clopper and Pearson 1934)."""
+    if n < MIN_N:
+        return Interval(successes / n if n else float("nan"), -np.inf, np.inf, n)
+    failures, quantile = n - successes, scipy.special.betaincinv
+    low = quantile(successes, failures + 1, TAILS[0]) if successes else 0.0
+    high = quantile(successes + 1, failures, TAILS[1]) if failures else 1.0
+    return Interval(successes / n, float(low), float(high), n)
+
+
 def two_way(*groups: Float[np.ndarray, "unit draw"]) -> Interval:
     """Mean over units and draws, or that of the first minus the second group; units and draws are samples.
 
     A draw disturbs all units together, so it is a unit of its own. Both variances are added, which counts
-    what unit and draw do together twice; t has Welch's and Satterthwaite's degrees of freedom.
+    what unit and draw do together twice; t has the fewest degrees of freedom that any of the samples has.
     """
     by_draw = groups[0].mean(axis=0) - sum(group.mean(axis=0) for group in groups[1:])
     samples = [group.mean(axis=1) for group in groups] + [by_draw]
@@ -91,7 +103,7 @@ def two_way(*groups: Float[np.ndarray, "unit draw"]) -> Interval:
     parts = np.array([sample.var(ddof=1) / len(sample) for sample in samples])
     if not parts.any():
         return Interval(value, value, value, n)
-    freedom = parts.sum() ** 2 / sum(parts**2 / [len(sample) - 1 for sample in samples])
+    freedom = min(map(len, samples)) - 1
     width = float(np.sqrt(parts.sum()) * scipy.special.stdtrit(freedom, TAILS[1]))
     return Interval(value, value - width, value + width, n)
 

@@ -1,6 +1,6 @@
 """Intervals and tests of what figures show: one choice for each kind of number.
 
-Verdicts take shares from here, and means from `studentised`, which is wider where values are skewed.
+Verdicts rest on those of `studentised`, which are wider: exact ones of shares, others of skewed means.
 
 | kind | interval |
 |---|---|

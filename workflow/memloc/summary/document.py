@@ -18,8 +18,12 @@ class Chapter:
     figures: Sequence[tuple[str, str, str]]
 
 
-def document(template: str, study: str, model: str, chapters: Sequence[Chapter], folder: Path) -> str:
+def document(
+    template: str, study: str, model: str, headline: Sequence[str], chapters: Sequence[Chapter], folder: Path
+) -> str:
     """The summary as a text of Typst; `folder` holds <name>.pdf and <name>.rst of every figure.
+
+    `headline` says what the study found, a sentence each (`memloc.claims.story`).
 
     Raises:
         jinja2.UndefinedError: the template names what is not there.
@@ -33,7 +37,7 @@ def document(template: str, study: str, model: str, chapters: Sequence[Chapter],
         for name, *_ in chapter.figures
     }
     return environment.from_string(template).render(
-        study=study, model=model, chapters=chapters, captions=captions
+        study=study, model=model, headline=headline, chapters=chapters, captions=captions
     )
 
 

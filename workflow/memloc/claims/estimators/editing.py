@@ -10,8 +10,8 @@ import pandas as pd
 from memloc.claims.verdicts import Estimate
 from memloc.removal.runs import own_runs
 from memloc.settings.base import Section
-from memloc.statistics.studentised import studentised
-from memloc.statistics.uncertainty import proportion, proportion_difference
+from memloc.statistics.studentised import share, studentised
+from memloc.statistics.uncertainty import proportion_difference
 
 Tables = dict[str, pd.DataFrame]
 NOTHING = 0.25  # nats per token: what raises an NLL by less does nothing
@@ -24,9 +24,7 @@ def top_unlearns_as_all(tables: Tables, settings: Section) -> Estimate:
     left = _first_rate(tables, settings).query("objective == 'unlearn'")
     left = left.pivot(index="id", columns="arm", values="em_memorized")
     gone = (left[["top", "all"]] < settings.paragraph.continuation).sum()
-    return Estimate.of(
-        proportion_difference(*(proportion(int(gone[arm]), len(left)) for arm in ("top", "all")))
-    )
+    return Estimate.of(proportion_difference(*(share(int(gone[arm]), len(left)) for arm in ("top", "all"))))
 
 
 def top_spares_controls(tables: Tables, settings: Section) -> Estimate:
@@ -55,6 +53,16 @@ def top_writes_as_all(tables: Tables, settings: Section) -> Estimate:
         return missing
     risen = _risen(tables, settings, "target")["edit"]
     return Estimate.of(studentised(risen["all"] - risen["top"]))
+
+
+def named_head_unlearns_more(tables: Tables, settings: Section) -> Estimate:
+    """How much more unlearning raises the paragraph's NLL in the named head than in another of its layer."""
+    risen = _risen(tables, settings, "memorized")["unlearn"]
+    if not {"head", "other_head"} <= set(risen.columns):
+        return Estimate(missing="editing.extra_arms does not name head and other_head")
+    if missing := _all_do_nothing(tables, settings, "unlearn", "memorized"):
+        return missing
+    return Estimate.of(studentised(risen["head"] - risen["other_head"]))
 
 
 def _first_rate(tables: Tables, settings: Section) -> pd.DataFrame:

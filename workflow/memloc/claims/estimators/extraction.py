@@ -7,7 +7,8 @@ from memloc.data.exposure import counted, exposure
 from memloc.data.sets import without_controls
 from memloc.scoring.sampling import extractable
 from memloc.settings.base import Section
-from memloc.statistics import uncertainty
+from memloc.statistics.studentised import share
+from memloc.statistics.uncertainty import proportion_difference
 from memloc.tables.terms.sets import UNSEEN
 
 
@@ -24,7 +25,7 @@ def missed_by_greedy(
     more, less = int((seen["out"] & ~greedy).sum()), int((greedy & ~seen["out"]).sum())
     if more + less == 0:
         return Estimate(missing="both ways give the same paragraphs")
-    return Estimate.of(uncertainty.proportion(more, more + less))
+    return Estimate.of(share(more, more + less))
 
 
 def more_than_unseen(
@@ -36,11 +37,8 @@ def more_than_unseen(
     if not unseen.any():
         return Estimate(missing="no paragraph is known to be unseen")
     repeated = ~unseen & (exposure(data) > 1)
-    shares = [
-        uncertainty.proportion(int(data.loc[rows, "out"].sum()), int(rows.sum()))
-        for rows in (repeated, unseen)
-    ]
-    return Estimate.of(uncertainty.proportion_difference(*shares), int(unseen.sum()))
+    shares = [share(int(data.loc[rows, "out"].sum()), int(rows.sum())) for rows in (repeated, unseen)]
+    return Estimate.of(proportion_difference(*shares), int(unseen.sum()))
 
 
 def _paragraphs(tables: dict[str, pd.DataFrame], n_draws: int, confidence: float) -> pd.DataFrame:

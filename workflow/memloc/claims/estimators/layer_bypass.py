@@ -8,8 +8,7 @@ import pandas as pd
 
 from memloc.claims.verdicts import Estimate
 from memloc.settings.base import Section
-from memloc.statistics.studentised import studentised
-from memloc.statistics.uncertainty import proportion
+from memloc.statistics.studentised import share, studentised
 
 Tables = dict[str, pd.DataFrame]
 ONE_LAYER = Estimate(missing="the model has one layer only")
@@ -22,7 +21,7 @@ def deeper_attention_removes(tables: Tables, settings: Section) -> Estimate:
     if missing := _missing(tables, em):
         return missing
     judging = em[_deeper_layer(tables)].iloc[1::2]
-    return Estimate.of(proportion(int((judging < settings.paragraph.continuation).sum()), len(judging)))
+    return Estimate.of(share(int((judging < settings.paragraph.continuation).sum()), len(judging)))
 
 
 def deeper_attention_spares_others(tables: Tables, settings: Section) -> Estimate:

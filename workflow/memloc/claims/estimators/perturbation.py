@@ -15,8 +15,7 @@ from memloc.perturbation.effects import (
     nll_rises,
 )
 from memloc.settings.base import Section
-from memloc.statistics.studentised import studentised
-from memloc.statistics.uncertainty import proportion
+from memloc.statistics.studentised import share, studentised
 
 Tables = dict[str, pd.DataFrame]
 
@@ -29,7 +28,7 @@ def one_token_costs_most(tables: Tables, settings: Section) -> Estimate:
     drops = before_last(drops[drops["draw"] == 0], settings.paragraph.prefix)
     largest = drops.groupby("id")["em_drop"].max()
     n_large = int((largest >= LARGE_DROP * settings.paragraph.continuation).sum())
-    return Estimate.of(proportion(n_large, len(largest)))
+    return Estimate.of(share(n_large, len(largest)))
 
 
 def non_memorized_easier(tables: Tables, settings: Section) -> Estimate:
@@ -53,7 +52,7 @@ def most_tokens_are_replaceable(tables: Tables, settings: Section) -> Estimate:
     """Share of memorized paragraphs of which most prefix tokens can be replaced without losing a token."""
     drops = em_drops(_of_set(tables, "memorized"))
     spared = (drops["em_drop"] <= 0).groupby(drops["id"]).mean()
-    return Estimate.of(proportion(int((spared > 0.5).sum()), len(spared)))
+    return Estimate.of(share(int((spared > 0.5).sum()), len(spared)))
 
 
 def perturbed_are_fluent(tables: Tables, settings: Section) -> Estimate:

@@ -9,8 +9,7 @@ import pandas as pd
 from memloc.claims.verdicts import Estimate
 from memloc.settings.base import Section
 from memloc.settings.removal_ways import NOTHING
-from memloc.statistics.studentised import studentised
-from memloc.statistics.uncertainty import proportion
+from memloc.statistics.studentised import share, studentised
 
 Tables = dict[str, pd.DataFrame]
 MASKS, RIVALS = "neurons_hard_concrete", ("neurons_zero_out", "neurons_integrated_gradients")
@@ -45,7 +44,7 @@ def removal_masks_over_others(tables: Tables, settings: Section) -> Estimate:
         more, less = int((gone[MASKS] & ~gone[rival]).sum()), int((gone[rival] & ~gone[MASKS]).sum())
         if not more + less:
             return Estimate(missing=f"{MASKS} and {rival} remove the same paragraphs")
-        shares.append(proportion(more, more + less))
+        shares.append(share(more, more + less))
     differ = (
         [f"{way}: {used[way]}" for way in (MASKS, *RIVALS)] if used[[MASKS, *RIVALS]].nunique() > 1 else []
     )
@@ -61,7 +60,7 @@ def removal_other_prefixes(tables: Tables, settings: Section, way: str) -> Estim
     judging = others.loc[_gone(tables, settings)[way] & others[NOTHING], way]
     if judging.empty:
         return Estimate(missing=f"{way} removes no paragraph that other prefixes recited")
-    return Estimate.of(proportion(int(judging.sum()), len(judging)))
+    return Estimate.of(share(int(judging.sum()), len(judging)))
 
 
 def _gone(tables: Tables, settings: Section) -> pd.DataFrame:

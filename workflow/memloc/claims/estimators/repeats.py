@@ -5,7 +5,8 @@ import pandas as pd
 from memloc.claims.verdicts import Estimate
 from memloc.data.exposure import counted, exposure
 from memloc.settings.base import Section
-from memloc.statistics import uncertainty
+from memloc.statistics.studentised import share
+from memloc.statistics.uncertainty import proportion_difference
 
 
 def more_repeats_more_memorized(tables: dict[str, pd.DataFrame], settings: Section) -> Estimate:
@@ -20,7 +21,5 @@ def more_repeats_more_memorized(tables: dict[str, pd.DataFrame], settings: Secti
     if not above.any():
         return Estimate(missing="no paragraph occurs more often than the median")
     memorized = data["set"] == "memorized"
-    often, seldom = (
-        uncertainty.proportion(int(memorized[rows].sum()), int(rows.sum())) for rows in (above, ~above)
-    )
-    return Estimate.of(uncertainty.proportion_difference(often, seldom), int((~above).sum()))
+    often, seldom = (share(int(memorized[rows].sum()), int(rows.sum())) for rows in (above, ~above))
+    return Estimate.of(proportion_difference(often, seldom), int((~above).sum()))

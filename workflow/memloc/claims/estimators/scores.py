@@ -4,7 +4,7 @@ import pandas as pd
 
 from memloc.claims.verdicts import Estimate
 from memloc.settings.base import Section
-from memloc.statistics.uncertainty import proportion
+from memloc.statistics.studentised import share
 
 
 def complete_or_not(tables: dict[str, pd.DataFrame], settings: Section) -> Estimate:
@@ -13,4 +13,4 @@ def complete_or_not(tables: dict[str, pd.DataFrame], settings: Section) -> Estim
     n_memorized, n_most = int((sets == "memorized").sum()), int((sets == "partly_30_49").sum())
     if n_memorized + n_most == 0:
         return Estimate(missing="no paragraph matches in three fifths of its continuation")
-    return Estimate.of(proportion(n_memorized, n_memorized + n_most))
+    return Estimate.of(share(n_memorized, n_memorized + n_most))

@@ -7,6 +7,7 @@ ARM_STYLES = {  # label and colour
     "top": ("top gradients", "#d55e00"),
     "random": ("random weights", "#009e73"),
     "head": ("one head", "#8e44ad"),
+    "other_head": ("another head", "#cc79a7"),
     "layer": ("one layer", "#56b4e9"),
 }
 ARM_LABELS, ARM_COLOURS = ({arm: style[n] for arm, style in ARM_STYLES.items()} for n in (0, 1))

@@ -69,7 +69,17 @@ def _removed() -> Column:
 
 
 def _removal_damage(lengths: Lengths) -> Columns:
-    return {**_run(NOTHING), "removed": _removed(), **judged_text(lengths)}
+    return {
+        **_run(NOTHING),
+        "removed": _removed(),
+        **judged_text(lengths),
+        "n_forbidden": integer(
+            0,
+            lengths.continuation,
+            unit="tokens",
+            meaning="Tokens of the continuation that the way forbids; each counts as 20 nats in the NLL.",
+        ),
+    }
 
 
 def _removal_sweep(lengths: Lengths) -> Columns:

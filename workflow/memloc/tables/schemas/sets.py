@@ -11,6 +11,13 @@ def _sets(lengths: Lengths) -> Columns:
         "set": category(*SET_NAMES, UNSEEN, meaning="Set of the paragraph; controls have their own."),
         "sampled": Column("bool", meaning="Drawn for the analyses of its set."),
         "sampled_rare_tokens": Column("bool", meaning="Drawn for the analysis of rare tokens."),
+        "pair": integer(
+            0,
+            dtype="Int64",
+            nullable=True,
+            unit="from 0",
+            meaning="Pair of a memorized and another paragraph of equal count; missing without one.",
+        ),
         "continuation": token_list(
             lengths.continuation,
             nullable=True,

@@ -1,0 +1,19 @@
+"""Estimators of the topic `positions`: is a paragraph recited wherever it stands? (not in the paper)"""
+
+import pandas as pd
+
+from memloc.claims.verdicts import Estimate
+from memloc.settings.base import Section
+from memloc.statistics.studentised import share
+
+OTHER_PLACES = ("end_of_text", "text", "shifted")
+
+
+def recited_wherever_they_stand(tables: dict[str, pd.DataFrame], settings: Section) -> Estimate:
+    """Share of the memorized paragraphs that are recited in every other place, and after every text drawn."""
+    rows = tables["positions"]
+    rows = rows[(rows["group"] == "memorized") & rows["context"].isin(OTHER_PLACES)]
+    if rows.empty:
+        return Estimate(missing="the model has no position beyond a paragraph's own")
+    everywhere = (rows["em"] == settings.paragraph.continuation).groupby(rows["id"]).all()
+    return Estimate.of(share(int(everywhere.sum()), len(everywhere)))
