@@ -3,14 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from dense_weights import masks
 from transformers import PreTrainedModel
 
 from memloc.editing.gradients import nll_gradients
 from memloc.editing.masks import (
     EVERY,
     EditError,
-    Movable,
     OriginalWeights,
     all_weights,
     another_head,
@@ -25,16 +24,6 @@ from memloc.editing.masks import (
 from memloc.model.components import components, editable_parameters
 
 N_PREFIX = 5
-
-
-def masks(model: PreTrainedModel, movable: Movable) -> dict[str, Tensor]:
-    """Selections as one truth value per weight."""
-    found = {}
-    for name in editable_parameters(model):
-        found[name] = torch.zeros_like(model.get_parameter(name), dtype=torch.bool)
-        if name in movable:
-            found[name].view(-1)[movable[name]] = True
-    return found
 
 
 def n_editable(model: PreTrainedModel) -> int:

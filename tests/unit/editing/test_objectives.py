@@ -1,10 +1,8 @@
 """Contrastive objectives against full forward passes, torch's KLDivLoss and loops over paragraphs."""
 
-import copy
-
 import pytest
 import torch
-from transformers import PreTrainedModel
+from dense_weights import moved
 
 from memloc.editing.gradients import editable_gradients, take_gradients
 from memloc.editing.objectives import Terms, collect_objective, original_states
@@ -13,17 +11,6 @@ from memloc.scoring.losses import log_probabilities
 from memloc.straightforward import gradients as plain
 
 N_PREFIX, N_CONTINUATION = 5, 7
-
-
-def moved(model: PreTrainedModel) -> PreTrainedModel:
-    """A copy with other W_* weights than θ0."""
-    model = copy.deepcopy(model)
-    torch.manual_seed(3)
-    with torch.no_grad():
-        for name in editable_parameters(model):
-            parameter = model.get_parameter(name)
-            parameter.add_(0.05 * torch.randn_like(parameter))
-    return model
 
 
 def terms_of(model, learned, controls) -> Terms:

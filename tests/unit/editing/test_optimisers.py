@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
-from transformers import PreTrainedModel
+from dense_weights import masks
 
 from memloc.editing.gradients import nll_gradients
-from memloc.editing.masks import Movable, all_weights, head_weights, n_weights, random_weights
+from memloc.editing.masks import all_weights, head_weights, n_weights, random_weights
 from memloc.editing.optimisers import ReferenceAdam, SparseAdam
 from memloc.model.components import editable_parameters
 
@@ -17,16 +16,6 @@ ARMS = {
     "random": lambda model: random_weights(model, 0.02, np.random.default_rng(0)),
     "head": lambda model: head_weights(model, 0, 2),
 }
-
-
-def masks(model: PreTrainedModel, movable: Movable) -> dict[str, Tensor]:
-    """One truth value per W_* weight: whether it may move."""
-    found = {}
-    for name in editable_parameters(model):
-        found[name] = torch.zeros_like(model.get_parameter(name), dtype=torch.bool)
-        if name in movable:
-            found[name].view(-1)[movable[name]] = True
-    return found
 
 
 @pytest.mark.parametrize("arm", ARMS)

@@ -5,6 +5,7 @@ import copy
 import numpy as np
 import pytest
 import torch
+from dense_weights import moved
 from torch import Tensor
 from transformers import PreTrainedModel
 
@@ -25,18 +26,6 @@ from memloc.settings.contrastive import Contrastive
 from memloc.straightforward import gradients as plain
 
 N_PREFIX = 5
-
-
-@pytest.fixture
-def moved(tiny_llama) -> PreTrainedModel:
-    """The tiny Llama with other W_* weights than θ0."""
-    model = copy.deepcopy(tiny_llama)
-    torch.manual_seed(3)
-    with torch.no_grad():
-        for name in editable_parameters(model):
-            parameter = model.get_parameter(name)
-            parameter.add_(0.05 * torch.randn_like(parameter))
-    return model
 
 
 def slow_gradients(model: PreTrainedModel, loss: Tensor) -> dict[str, Tensor]:
@@ -74,15 +63,16 @@ def test_at_theta0_the_objective_is_the_memorized_gradient_times_minus_w(tiny_ll
     assert result.value == pytest.approx(-0.3 * plain.nll(tiny_llama, memorized, N_PREFIX).item(), rel=1e-4)
 
 
-def test_mean_over_memorized_paragraphs_equals_a_loop_away_from_theta0(tiny_llama, moved, tiny_tokens):
+def test_mean_over_memorized_paragraphs_equals_a_loop_away_from_theta0(tiny_llama, tiny_tokens):
     """Each paragraph has its own controls, of which some are drawn twice."""
+    model = moved(tiny_llama)
     memorized, non_memorized = tiny_tokens[:3], tiny_tokens[3:]
     drawn = np.array([[0, 1], [1, 3], [3, 1]])
     controls = non_memorized[[0, 1, 3]]
     original = original_states(tiny_llama, controls, N_PREFIX, 2)
     parts = [np.array([2, 0]), np.array([1])]
     result, sums = terms(
-        moved,
+        model,
         memorized,
         controls,
         original,
@@ -91,17 +81,17 @@ def test_mean_over_memorized_paragraphs_equals_a_loop_away_from_theta0(tiny_llam
         nll_weight=0.5,
         reference=True,
     )
-    nll = sum(-0.5 * plain.nll(moved, paragraph[None], N_PREFIX) for paragraph in memorized) / 3
-    kl = sum(plain.kl(moved, tiny_llama, non_memorized[rows], N_PREFIX) for rows in drawn) / 3
+    nll = sum(-0.5 * plain.nll(model, paragraph[None], N_PREFIX) for paragraph in memorized) / 3
+    kl = sum(plain.kl(model, tiny_llama, non_memorized[rows], N_PREFIX) for rows in drawn) / 3
     assert result.value == pytest.approx((nll + kl).item(), rel=1e-4)
-    kl_term = slow_gradients(moved, kl)
-    assert_same(result.nll_term, slow_gradients(moved, nll))
+    kl_term = slow_gradients(model, kl)
+    assert_same(result.nll_term, slow_gradients(model, nll))
     assert_same(result.kl_term, kl_term)
     for name in result.nll_term:
         rows = sums.rows(name)
         torch.testing.assert_close(rows[:2].sum(dim=0) / 3, result.nll_term[name], atol=1e-6, rtol=1e-4)
         torch.testing.assert_close(rows[2], kl_term[name], atol=2e-6, rtol=1e-3)
-    alone = slow_gradients(moved, -0.5 * plain.nll(moved, memorized[1:2], N_PREFIX))
+    alone = slow_gradients(model, -0.5 * plain.nll(model, memorized[1:2], N_PREFIX))
     assert_same({name: sums.rows(name)[1] for name in alone}, alone)
 
 

@@ -8,7 +8,6 @@ from torch import nn
 from transformers.pytorch_utils import Conv1D
 
 from memloc.model import onednn
-from memloc.model.components import layers_of
 from memloc.model.onednn import OneDnnConv1D, OneDnnLinear, native_bfloat16, pack, use_onednn
 from memloc.model.pretrained import fuse_gelu
 from tiny_models import TINY
@@ -104,72 +103,6 @@ def test_loss_and_gradients_of_a_model(family, products):
     assert products
     if plain.config.tie_word_embeddings:
         assert fast.get_output_embeddings().weight is fast.get_input_embeddings().weight
-
-
-@pytest.fixture(params=["gpt_neo", "gpt2"])
-def gelu_models(request):
-    """A model with the tanh form of GELU in one kernel, and the same one by oneDNN."""
-    torch.manual_seed(0)
-    plain = TINY[request.param]().eval()
-    fuse_gelu(plain)
-    fast = copy.deepcopy(plain)
-    use_onednn(fast)
-    return plain, fast
-
-
-@torch.no_grad()
-def test_gelu_is_computed_with_the_product(gelu_models, monkeypatch):
-    plain, fast = gelu_models
-    tokens = torch.randint(64, (3, 20))
-    expected = plain(tokens).logits
-    calls = []
-    monkeypatch.setattr(nn.GELU, "forward", lambda *_: calls.append(None))
-    torch.testing.assert_close(fast(tokens).logits, expected, rtol=1e-5, atol=1e-5)
-    assert not calls
-
-
-def halve_within(module, way, seen):
-    """Halve what a module is given, or what it gives, and keep it."""
-
-    def halve(value):
-        seen.append(value)
-        return value / 2
-
-    if way == "hook":
-        module.register_forward_hook(lambda _module, _inputs, output: halve(output))
-    elif way == "hook before":
-        module.register_forward_pre_hook(lambda _module, inputs: (halve(inputs[0]),))
-    else:
-        own = module.forward
-        module.forward = lambda inputs: halve(own(inputs))
-
-
-@pytest.mark.parametrize(
-    ("module", "way"),
-    [("c_fc", "hook"), ("c_fc", "hook before"), ("c_fc", "own"), ("act", "hook"), ("act", "hook before")],
-)
-@torch.no_grad()
-def test_hooks_on_the_mlp_see_and_change_what_they_always_did(gelu_models, module, way):
-    """So does a function of its own, in place of a layer's."""
-    tokens, seen, logits = torch.randint(64, (3, 20)), [], []
-    for model in gelu_models:
-        halve_within(layers_of(model)[0].mlp.get_submodule(module), way, seen)
-        logits.append(model(tokens).logits)
-    torch.testing.assert_close(*seen, rtol=1e-5, atol=1e-5)
-    torch.testing.assert_close(*logits, rtol=1e-5, atol=1e-5)
-
-
-@pytest.mark.parametrize("activation", [nn.ReLU(), nn.GELU()], ids=["ReLU", "exact GELU"])
-@torch.no_grad()
-def test_another_activation_is_left_alone(activation):
-    torch.manual_seed(0)
-    plain = TINY["gpt_neo"]().eval()
-    for layer in layers_of(plain):
-        layer.mlp.act = activation
-    fast = copy.deepcopy(plain)
-    use_onednn(fast)
-    tokens = torch.randint(64, (3, 20))
-    torch.testing.assert_close(fast(tokens).logits, plain(tokens).logits, rtol=1e-5, atol=1e-5)
 
 
 @pytest.fixture(params=[OneDnnLinear, OneDnnConv1D])

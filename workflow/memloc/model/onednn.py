@@ -1,8 +1,8 @@
 """Linear layers in single precision on a processor, computed by oneDNN.
 
 torch computes them with MKL, which leaves half of the vector width of AMD's Zen 5 unused, and a sixth of
-what Zen 4 can do. oneDNN uses all of it; it is part of torch, which uses it for bfloat16 only. It also
-applies GELU while the product is still in the processor's cache. Results differ by rounding only.
+what Zen 4 can do. oneDNN uses all of it; it is part of torch, which uses it for bfloat16 only. Results differ
+by rounding only.
 
 Before every product, oneDNN puts the weights in its own order. `pack` does so once, which saves up to half
 the time of products of few rows, as in decoding. On Intel's processors oneDNN computes these packed products
@@ -21,8 +21,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from transformers import PreTrainedModel
-from transformers.models.gpt2.modeling_gpt2 import GPT2MLP
-from transformers.models.gpt_neo.modeling_gpt_neo import GPTNeoMLP
 from transformers.pytorch_utils import Conv1D
 
 from memloc.model.packed_weights import MOST_PACKED
@@ -52,17 +50,12 @@ def mkl_is_fast() -> bool:
 
 
 def use_onednn(model: PreTrainedModel) -> None:
-    """Let the linear layers of a model use oneDNN where they can; without oneDNN, nothing changes. The MLPs
-    of GPT-Neo and GPT-2 use it for GELU too. Hooks see the same values as before.
+    """Let the linear layers of a model use oneDNN where they can; without oneDNN, nothing changes. Hooks see
+    the same values as before.
     """
     if not available():
         return
-    kinds = {
-        nn.Linear: OneDnnLinear,
-        Conv1D: OneDnnConv1D,
-        GPTNeoMLP: OneDnnGPTNeoMLP,
-        GPT2MLP: OneDnnGPT2MLP,
-    }
+    kinds = {nn.Linear: OneDnnLinear, Conv1D: OneDnnConv1D}
     for module in model.modules():
         # Its class alone, so that parameters, ties between them and hooks stay.
         module.__class__ = kinds.get(type(module), type(module))
@@ -135,36 +128,6 @@ class OneDnnConv1D(_ByOneDnn, Conv1D):
         return self.weight.t()
 
 
-class _FusedGelu:
-    """An MLP that computes its first layer and GELU in one step where nothing reads the value between
-    them."""
-
-    def forward(self, hidden_states: Float[Tensor, "*row in"]) -> Float[Tensor, "*row in"]:
-        """As of the family's own MLP."""
-        weights = self.c_fc.weights_for(hidden_states) if self._nothing_looks() else None
-        if weights is None:
-            return super().forward(hidden_states)
-        return self.dropout(self.c_proj(product(hidden_states, weights, self.c_fc.bias, "gelu", "tanh")))
-
-    def _nothing_looks(self) -> bool:
-        """No gradients (they need GELU's input), no hooks on that input, the tanh form of GELU, and a first
-        layer that computes what its class says."""
-        modules = self.c_fc, self.act
-        hooked = any(module._forward_pre_hooks or module._forward_hooks for module in modules)
-        hooked |= "forward" in vars(self.c_fc)
-        linear = isinstance(self.c_fc, _ByOneDnn)
-        gelu = isinstance(self.act, nn.GELU) and self.act.approximate == "tanh"
-        return linear and gelu and not hooked and not torch.is_grad_enabled()
-
-
-class OneDnnGPTNeoMLP(_FusedGelu, GPTNeoMLP):
-    """GPT-Neo's MLP."""
-
-
-class OneDnnGPT2MLP(_FusedGelu, GPT2MLP):
-    """GPT-2's MLP."""
-
-
 def _applies(inputs: Tensor, weight: Tensor) -> bool:
     """One precision, on a processor, something to do, and no automatic casts to bfloat16."""
     same = inputs.dtype == weight.dtype and not torch.is_autocast_enabled("cpu")
@@ -200,12 +163,6 @@ def product(
     inputs: Float[Tensor, "*row in"],
     weight: Float[Tensor, "out in"],
     bias: Float[Tensor, "out"] | None = None,
-    activation: str = "none",
-    form: str = "",
 ) -> Float[Tensor, "*row out"]:
-    """activation(inputs @ weight.T + bias); weights may be strided.
-
-    Args:
-        activation: "none", or "gelu" with `form` "tanh" or "none" (exact), as oneDNN names them.
-    """
-    return torch.ops.mkldnn._linear_pointwise(inputs, weight, bias, activation, [], form)
+    """inputs @ weight.T + bias; weights may be strided."""
+    return torch.ops.mkldnn._linear_pointwise(inputs, weight, bias, "none", [], "")
