@@ -8,7 +8,6 @@ CLAIMS = [
     "top_unlearns_as_all",
     "top_spares_controls",
     "random_weights_do_nothing",
-    "top_writes_as_all",
     "named_head_unlearns_more",
 ]
 # EM that is left of the paragraph, and rises of the NLL of the paragraph, the controls and the target.
@@ -44,7 +43,7 @@ def verdicts_of(edits, **settings):
 def test_what_the_paper_found_holds():
     found = judged("editing", {"edits": runs()}, **SETTINGS)
     assert found["verdict"].to_dict() == dict.fromkeys(CLAIMS, "holds")
-    assert found["value"].tolist() == pytest.approx([0, 1, 0.01, 0.1, 2])
+    assert found["value"].tolist() == pytest.approx([0, 1, 0.01, 2])
 
 
 @pytest.mark.parametrize(
@@ -53,8 +52,7 @@ def test_what_the_paper_found_holds():
         ({("unlearn", "top"): (50, 8.0, 1.0, 0.0)}, CLAIMS[0]),  # still recited
         ({("unlearn", "top"): (0, 8.0, 3.0, 0.0)}, CLAIMS[1]),
         ({("unlearn", "random"): (50, 0.6, 0.0, 0.0)}, CLAIMS[2]),
-        ({("edit", "top"): (0, 8.0, 1.0, -2.0)}, CLAIMS[3]),
-        ({("unlearn", "other_head"): (30, 3.5, 1.0, 0.0)}, CLAIMS[4]),
+        ({("unlearn", "other_head"): (30, 3.5, 1.0, 0.0)}, CLAIMS[3]),
     ],
 )
 def test_each_claim_fails_by_itself(change, claim):

@@ -47,14 +47,6 @@ def random_weights_do_nothing(tables: Tables, settings: Section) -> Estimate:
     return Estimate.of(studentised(_risen(tables, settings, "memorized")["unlearn"]["random"]))
 
 
-def top_writes_as_all(tables: Tables, settings: Section) -> Estimate:
-    """How much more an edit with the top-gradient weights lowers the NLL of its target than one with all."""
-    if missing := _all_do_nothing(tables, settings, "edit", "target"):
-        return missing
-    risen = _risen(tables, settings, "target")["edit"]
-    return Estimate.of(studentised(risen["all"] - risen["top"]))
-
-
 def named_head_unlearns_more(tables: Tables, settings: Section) -> Estimate:
     """How much more unlearning raises the paragraph's NLL in the named head than in another of its layer."""
     risen = _risen(tables, settings, "memorized")["unlearn"]

@@ -1,6 +1,6 @@
 """Estimators of the topic `paired_gradients`: gradients of memorized and other paragraphs of equal exposure.
 
-Sizes of gradients follow the NLL, so they are compared at an equal NLL, too.
+Sizes of gradients follow the NLL, so they are compared at an equal NLL.
 """
 
 import pandas as pd
@@ -14,14 +14,11 @@ from memloc.statistics.studentised import given, studentised
 Tables = dict[str, pd.DataFrame]
 
 
-def others_gradients_larger(tables: Tables, settings: Section) -> Estimate:
-    """Log of the ratio of all |gradients|, the other to the memorized paragraph."""
-    pairs = _pairs(tables)
-    return _unless_empty(pairs) or Estimate.of(studentised(-pairs["log_size"]))
-
-
 def others_gradients_larger_at_equal_nll(tables: Tables, settings: Section) -> Estimate:
-    """The same, where both have the same NLL: regressed on the log of the NLLs' ratio."""
+    """Log of the ratio of all |gradients|, the other to the memorized paragraph, at the same NLL of both.
+
+    It is regressed on the log of the NLLs' ratio.
+    """
     pairs = _pairs(tables)
     return _unless_empty(pairs) or Estimate.of(given(-pairs["log_size"], -pairs["log_nll"]))
 
