@@ -1,4 +1,4 @@
-"""Own text at any alignment: windows that overlap find what paragraphs side by side miss."""
+"""Own text at any alignment, and where it stands: overlapping windows find what others miss."""
 
 import copy
 import json
@@ -136,3 +136,32 @@ def test_windows_of_one_text_are_one_module_and_controls_do_not_overlap(run_with
 
 def test_side_by_side_paragraphs_have_no_module(run_with):
     assert stored("paragraphs", run_with(LENGTH))["module"].isna().all()
+
+
+def test_places_of_documents_with_counts_are_those_that_begin_with_a_paragraph(tokenizer, tmp_path):
+    """Some begin alike, some are too short, and a control is left out for what it shares with another."""
+    words = [" ".join(f"{letter}{number}" for number in range(30)) for letter in "abcdef"]
+    rows = [
+        [(words[0], 2), (words[1], 0), ("short", 3), (words[0] + "!", 1)],
+        [(words[2], 1), (words[1] + "?", 0), (words[3], 0), (words[4] + words[3], 4)],
+    ]
+    files = [tmp_path / "one.jsonl", tmp_path / "two.jsonl"]
+    for file, some in zip(files, rows, strict=True):
+        file.write_text("".join(json.dumps({"text": text, "n": count}) + "\n" for text, count in some))
+    config = {
+        "study": "counted",
+        "paragraph": {"length": LENGTH, "prefix": N_PREFIX},
+        "data": {"source": "text", "files": [*map(str, files)], "counts": "n"},
+        "model": {"source": "local", "folder": str(STORED / "model")},
+    }
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    with scripts_here(tmp_path) as run_job:
+        run_job(*jobs(ROOT, str(tmp_path / "config.yaml"), "dropped_paragraphs")["paragraphs"])
+    found = (stored(name, tmp_path / "results/counted") for name in ("places", "paragraphs"))
+    places = next(found).merge(next(found), on="id")
+    assert len(places) == 6 and set(places["start"]) == {0}
+    for row in places.itertuples():
+        text, _ = rows[[*map(str, files)].index(row.file)][row.document]
+        assert tokenizer(text)["input_ids"][:LENGTH] == list(row.tokens)
+    counts = places.groupby("id")["count"].agg(["size", "first"]).to_numpy().tolist()
+    assert counts == [[2, 3], [2, 0], [1, 1], [1, 4]]

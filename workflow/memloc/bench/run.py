@@ -24,6 +24,7 @@ GROWTH = (1, 2, 4, 8)
 RUNS: dict[str, Callable[[Bench, Tensor], Comparison]] = {
     "scoring": stages.scores,
     "extraction": stages.extractions,
+    "windows": stages.windows,
     "continuation": stages.continuations,
     "perturbation": stages.perturbations,
     "patching": stages.exact_patching,

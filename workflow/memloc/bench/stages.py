@@ -12,6 +12,8 @@ from torch import Tensor
 
 from memloc.bench.measure import Prepare, Results
 from memloc.bench.subject import Bench, Comparison, Stage
+from memloc.data.overlap import as_text
+from memloc.data.own_text import Stream
 from memloc.localization import patching
 from memloc.perturbation import replaced_tokens
 from memloc.perturbation.pairs import Pairs
@@ -19,12 +21,14 @@ from memloc.run.seeds import generator
 from memloc.scoring import paragraph_scores
 from memloc.scoring.decoding import continue_from_scores
 from memloc.scoring.extraction import score_and_extract
+from memloc.scoring.long_context import passes, predicted_tokens
 from memloc.scoring.screening import screening_model
 from memloc.straightforward import decoding
 from memloc.straightforward.patching import SitePatching
 from memloc.tables.terms.perturbation import UNPERTURBED
 
 FINITE_STEP = 0.02
+N_TEXTS, PLAIN_STEP, SCREEN = 2, 10, 0.8  # of windows: texts, of how many one is decoded, share predicted
 # What is asked of perturbed prefixes: exact matches alone, also screened in bfloat16, or with every NLL.
 PERTURBATIONS = {"em": (False, False), "em_bfloat16": (False, True), "nll": (True, False)}  # nll, screened
 
@@ -86,6 +90,44 @@ def _scoring_stage(bench: Bench, tokens: Int[Tensor, "paragraph token"]) -> Stag
 
 def _em_and_nll(scores: paragraph_scores.Scores) -> Results:
     return {"em": scores.em.numpy(), "nll": scores.nll.numpy()}
+
+
+def windows(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
+    """Which windows of a text are recited, one that begins at every token: all scored, or those alone that
+    pass the screen.
+    """
+    n, n_left = bench.n_tokens, bench.n_tokens - bench.n_prefix
+    # Random weights recite a text at the positions that it was made for, so each begins a document.
+    others = bench.random_tokens(N_TEXTS, n, "windows")
+    text = as_text(torch.cat([own[:N_TEXTS], others], dim=1).numpy())
+    begins = text.starts
+    stream = Stream(text.tokens, (begins[:, None] + np.arange(n + 1)).ravel(), n)
+    rows = torch.from_numpy(stream.windows(stream.starts))
+
+    def prepare(screened: bool) -> Callable[[], Results]:
+        model, how = bench.reciting_model(), bench.settings.scores
+
+        def work() -> Results:
+            taken = np.full(len(rows), True)
+            if screened:
+                predicted = predicted_tokens(model, stream.tokens, begins, bench.sizes.window, N_TEXTS)
+                taken = passes(predicted, stream, bench.n_prefix, SCREEN)
+            recited = np.zeros(len(rows), dtype=int)
+            recited[taken] = paragraph_scores.score(model, rows[taken], bench.n_prefix, how).em == n_left
+            return {"recited": recited}
+
+        return work
+
+    def prepare_plain() -> Callable[[], Results]:
+        scored = plain_scores(bench, lambda: rows[::PLAIN_STEP])()
+        return lambda: {"recited": (scored()["em"] == n_left).astype(int)}
+
+    stages = {
+        name: Stage(partial(prepare, screened), len(rows))
+        for name, screened in {"windows": False, "windows_screened": True}.items()
+    }
+    n_plain = len(rows[::PLAIN_STEP])
+    return Comparison("token of text", prepare_plain, n_plain, slice(None, None, PLAIN_STEP), stages)
 
 
 def continuations(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:

@@ -20,6 +20,6 @@ def texts_of(
 ) -> Int[np.ndarray, "paragraph"]:
     """Which text each paragraph comes from: documents that share a paragraph are one text.
 
-    So no two texts hold windows that overlap. Places name every paragraph from 0 on.
+    So paragraphs that overlap anywhere come from one text. Places name every paragraph from 0 on.
     """
     return joined(paragraph, document)[np.unique(paragraph, return_index=True)[1]]

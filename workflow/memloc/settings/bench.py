@@ -7,6 +7,7 @@ from memloc.settings.base import Positive, Section
 COMPARISONS = (
     "scoring",
     "extraction",
+    "windows",
     "continuation",
     "perturbation",
     "patching",

@@ -28,7 +28,8 @@ def _paragraphs(lengths: Lengths) -> Columns:
         "module": Column(
             "str",
             nullable=True,
-            meaning="Text that it comes from: module of the docstring, or group of `data.groups`.",
+            meaning="Text that it comes from: module of the docstring, group of `data.groups`, or documents "
+            "whose paragraphs overlap.",
         ),
         "tokens": token_list(lengths.paragraph, meaning="Tokens of the paragraph."),
         "text": Column("str", meaning="Text of the tokens, to the letter."),
