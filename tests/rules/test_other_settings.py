@@ -98,7 +98,9 @@ def test_paragraphs_of_pairs_are_perturbed_too_and_change_no_sample(run, study):
     """A pair of a sampled and a partly memorized paragraph, and one of two that no sample has."""
     names = ("perturbation", "perturbed_paragraphs", "kept_tokens")
     path, tables = study / "tables/sets.parquet", [study / f"tables/{name}.parquet" for name in names]
-    before, sets = [read(table) for table in tables], read(path)
+    before, sets = [read(table) for table in tables], read(path).assign(pair=pd.NA)
+    sets = sets.astype({"pair": "Int64"})
+    before[0] = before[0].dropna(subset="set").reset_index(drop=True)
     kept = sets[sets["continuation"].notna()]
     of_memorized = kept[kept["set"] == "memorized"].sort_values("sampled")
     chosen = [*of_memorized["id"].iloc[[0, -1]], *kept.loc[kept["set"].isin(PARTLY), "id"].iloc[:2]]

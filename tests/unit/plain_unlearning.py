@@ -44,6 +44,10 @@ def arm_masks(
     if arm == "top":
         sizes = sorted(float(size) for own in gradients.values() for size in own.abs().flatten())
         return {name: own.abs() >= sizes[-n_chosen] for name, own in gradients.items()}
+    if arm == "other_head":
+        others = [other for other in range(n_heads(model, "q")) if other != head[1]]
+        place = (head[1] + int(random.integers(len(others)))) % len(others)  # those above it first
+        return _of_head(model, head[0], others[place])
     return {"head": lambda: _of_head(model, *head), "random": lambda: _random(model, n_chosen, random)}[arm]()
 
 

@@ -37,6 +37,7 @@ UNITS_DIFFER = {
     "recited",
     "n_changed_weights",
     "memory_mb",
+    "score_sum",
 }
 
 

@@ -34,7 +34,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         panel.set(title=title, xlim=(-0.5, len(PAPER_ARMS) - 0.5))
         panel_label(panel, letter)
     axes[0].set_ylabel("exact match (tokens)")
-    axes[0].set_ylim(-0.04 * paragraph.continuation, 1.08 * paragraph.continuation)
+    axes[0].set_ylim(-0.04 * paragraph.continuation, 1.12 * paragraph.continuation)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(SETS))
     data = shown[["id", "objective", "arm", "learning_rate", *SETS.values(), "em_target"]]
     return Drawing(figure, data, _numbers(runs, tables["edits"], rates, settings, paragraph.continuation))
@@ -49,9 +49,8 @@ def _paragraphs(axes: Axes, rows: pd.DataFrame, place: int) -> None:
         style = {"color": COLOURS[name], "linewidth": 0, "alpha": 0.6, "clip_on": False}
         axes.scatter([x] * len(rows), rows[column], s=10, label=label, zorder=2, **style)
         axes.hlines(mean, x - 0.09, x + 0.09, color=COLOURS[name], lw=2.2, zorder=3)
-        outwards = -0.11 if name == "memorized" else 0.11
-        align = "right" if outwards < 0 else "left"
-        axes.text(x + outwards, mean, f"{mean:.1f}", color=COLOURS[name], ha=align, va="center")
+        above = {"xytext": (0, 3), "textcoords": "offset points", "ha": "center", "va": "bottom"}
+        axes.annotate(f"{mean:.1f}", (x, mean), color=COLOURS[name], **above)
 
 
 def _numbers(
