@@ -94,7 +94,7 @@ elif DATA.source == "tokens":
             groups=[name for name in [GROUPS] if name and name.endswith(ARRAY_FILE)],
             folder=MODEL_FOLDER,
         output:
-            **tables("paragraphs"),
+            **tables("paragraphs", "places"),
         log:
             log_file("paragraphs"),
         benchmark:

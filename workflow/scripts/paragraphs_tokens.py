@@ -37,3 +37,6 @@ with job.writing() as append:
         own = tokens[piece.index]
         text = decoded(torch.from_numpy(own), tokenizer)
         append(paragraphs=piece.reset_index(drop=True).assign(tokens=list(own), text=text))
+        # A row of the list is a document of its own.
+        places = piece[["id"]].assign(file=source.tokens[0], document=piece.index, start=0)
+        append(places=places.reset_index(drop=True))

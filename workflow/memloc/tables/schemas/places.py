@@ -1,4 +1,4 @@
-"""Where the paragraphs of the user's own text stand."""
+"""Where the paragraphs of the user's own text, or rows of a list of tokens, stand."""
 
 from memloc.tables.columns import PARAGRAPH, Columns, integer, words
 from memloc.tables.schema import Lengths, Schema
