@@ -111,11 +111,12 @@ def _map(axes: Axes, found: pd.DataFrame, title: str, unit: str, head: tuple[int
     axes.set_title(title)
 
 
-def _of_sizes(sizes: pd.DataFrame) -> dict[str, Interval]:
-    """Of each measure of gradients its difference, and that at an equal NLL."""
+def _of_sizes(sizes: pd.DataFrame) -> dict[str, Interval | bool]:
+    """Of each measure of gradients its difference, and that at an equal NLL, if `regressed`."""
     names = {"log_size": "weights", "log_activations": "activations", "lower_share": "lower"}
     found = {label: studentised(sizes[name]) for name, label in names.items()}
-    return found | {f"{label}_given": given(sizes[name], sizes["log_nll"]) for name, label in names.items()}
+    lines = {f"{label}_given": given(sizes[name], sizes["log_nll"]) for name, label in names.items()}
+    return found | lines | {"regressed": all(np.isfinite(line.value) for line in lines.values())}
 
 
 def _of_maps(maps: dict[str, pd.DataFrame], head: tuple[int, int]) -> dict[str, dict[str, Any]]:
