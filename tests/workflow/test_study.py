@@ -148,7 +148,7 @@ def test_the_run_begins_and_ends_with_what_a_person_wants_to_know(finished):
     assert finished.output.count("Study test\n") == 1
     last = finished.output.partition("Study test\n")[2]
     headline = (finished.results / "headline.txt").read_text().splitlines()
-    assert len(headline) == 3
+    assert len(headline) == 4
     for line in (
         *headline,
         "Explorer: results/test/explorer/index.html",
