@@ -126,7 +126,7 @@ def _of_maps(maps: dict[str, pd.DataFrame], head: tuple[int, int]) -> dict[str, 
             "n_heads": len(found),
             "n_above": int((found["low"] > 0).sum()),
             "n_below": int((found["high"] < 0).sum()),
-            "own": Interval(*found.loc[head]),
+            "own": Interval(*found.loc[head, ["value", "low", "high"]], int(found.loc[head, "n"])),
         }
         for name, found in maps.items()
     }
