@@ -5,7 +5,7 @@ Of modules in a folder of a room, which are loaded by their names, they are thos
 the house and its pages always run.
 """
 
-import ast
+import re
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
@@ -31,17 +31,7 @@ def changed_files(root: Path) -> set[Path]:
 
 def imports(file: Path, helpers: dict[str, Path]) -> set[Path]:
     """Modules of the library and helpers of the tests that a file imports."""
-    named = {
-        name
-        for node in ast.walk(ast.parse(file.read_text()))
-        for name in (
-            [alias.name for alias in node.names]
-            if isinstance(node, ast.Import)
-            else [node.module or ""]
-            if isinstance(node, ast.ImportFrom)
-            else []
-        )
-    }
+    named = set(re.findall(r"(?m)^\s*(?:from|import) (\w+)", file.read_text()))
     return {helpers[name] for name in named & helpers.keys()} | tracking.imports(file)
 
 

@@ -4,7 +4,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from subprocess import DEVNULL, Popen
@@ -36,12 +36,17 @@ def running(project: Project, *arguments: str, environment: dict[str, str] | Non
     with console.open("w") as file:
         process = project.start(*arguments, console=file, environment=environment)
     try:
-        while not locked(project) and process.poll() is None:
-            time.sleep(0.1)
+        until(process, lambda: locked(project))
         assert process.poll() in (None, 0, -signal.SIGKILL), console.read_text()
         yield process
     finally:
         kill_everything(process)
+
+
+def until(process: Popen, happens: Callable[[], object]) -> None:
+    """Wait until something happens, or the run has ended."""
+    while process.poll() is None and not happens():
+        time.sleep(0.1)
 
 
 def locked(project: Project) -> bool:
@@ -83,9 +88,12 @@ def wait_for_script(project: Project, seconds: float = 120) -> int:
 def wait_for_scripts(project: Project, process: Popen, n: int) -> None:
     """Wait until `n` scripts of the project have been seen, or its run has ended."""
     seen: set[int] = set()
-    while len(seen) < n and process.poll() is None:
-        seen |= {*scripts(project)}
-        time.sleep(0.05)
+
+    def enough() -> bool:
+        seen.update(scripts(project))
+        return len(seen) >= n
+
+    until(process, enough)
 
 
 def everything(project: Project, moments: random.Random, most: int, targets: Sequence[str]) -> bool:
@@ -122,13 +130,13 @@ def one_script(project: Project, moments: random.Random, most: int, targets: Seq
     """Kill one running script; Snakemake reports it and ends."""
     with running(project, "--cores", "2", *targets) as process:
         wait_for_scripts(project, process, moments.randint(1, most))
-        while process.poll() is None:
-            if found := scripts(project):
-                with suppress(ProcessLookupError):
-                    os.kill(moments.choice(found), signal.SIGKILL)
-                return process.wait() != 0
-            time.sleep(0.05)
-    return False
+        found: list[int] = []
+        until(process, lambda: found.extend(scripts(project)) or found)
+        if not found:
+            return False
+        with suppress(ProcessLookupError):
+            os.kill(moments.choice(found), signal.SIGKILL)
+        return process.wait() != 0
 
 
 WAYS = (everything, one_script, snakemake_alone, everything_before_a_rename)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from html import escape
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -46,7 +47,7 @@ def recited_page(said: str, found: pd.DataFrame, vocabulary: pd.Series, length: 
     return "".join([*parts, "</html>\n"])
 
 
-def _passage(row, vocabulary: pd.Series, length: int, n_prefix: int) -> str:
+def _passage(row: Any, vocabulary: pd.Series, length: int, n_prefix: int) -> str:
     """A passage with its place; runs of tokens in tags."""
     place = f"{row.file}, document {row.document}, tokens {row.start} to {row.end - 1}"
     if row.n_edits:
@@ -67,7 +68,7 @@ def _passage(row, vocabulary: pd.Series, length: int, n_prefix: int) -> str:
     return f"<h2>{heading}</h2>\n<p>{shown(place)}</p>\n{shown_texts}"
 
 
-def _runs(row, vocabulary: pd.Series, length: int, n_prefix: int) -> Iterator[str]:
+def _runs(row: Any, vocabulary: pd.Series, length: int, n_prefix: int) -> Iterator[str]:
     """The text of a recited passage; in the continuation of any of its windows it is highlighted."""
     recited = np.zeros(len(row.tokens), dtype=bool)
     for start in row.starts:
