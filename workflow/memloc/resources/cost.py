@@ -47,7 +47,7 @@ OVERHEAD = {
 }
 TRAINED = {True: 0.7, False: 1.3}  # the same of `train_model`, with and without native bfloat16
 # Time of a rule that runs no model, in times of importing the library; a figure's or a claim's is TABLES.
-FIXED = {"model": 1, "paragraphs": 6, "rare_tokens": 1, "detect": 3.6, "transfer_detection": 4}
+FIXED = {"model": 1, "paragraphs": 6, "rare_tokens": 1, "detect": 3.6}
 TABLES = 0.55
 FIGURES_BYTES = 150e3  # of a figure's files
 
