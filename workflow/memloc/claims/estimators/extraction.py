@@ -3,7 +3,7 @@
 import pandas as pd
 
 from memloc.claims.verdicts import Estimate
-from memloc.data.exposure import counted, exposure
+from memloc.data.exposure import exposure
 from memloc.data.sets import without_controls
 from memloc.scoring.sampling import extractable
 from memloc.settings.base import Section
@@ -45,6 +45,6 @@ def _paragraphs(tables: dict[str, pd.DataFrame], n_draws: int, confidence: float
     """A row per paragraph of `sets`: its counts, exact match, and whether the draws give it (`out`)."""
     chances = tables["extraction"]
     chances = chances[chances["scheme"] == chances["scheme"].iloc[0]]
-    data = tables["sets"].merge(tables["scores"], on="id").merge(counted(tables), on="id")
+    data = tables["sets"].merge(tables["scores"], on="id").merge(tables["paragraphs"], on="id")
     data = data.merge(chances, on="id")
     return data.assign(out=extractable(data["log_p"].to_numpy(), n_draws, confidence))
