@@ -47,6 +47,12 @@ def test_gradients_of_weights_are_counted(model):
     assert 2 * alone < gflop < 3 * alone
 
 
+def test_gradients_of_what_enters_a_module_are_counted(model):
+    states = torch.randn(5, 32, requires_grad=True)
+    found, gflop = counted(lambda: torch.autograd.grad(model.lm_head(states).sum(), [states]))
+    assert found[0].shape == (5, 32) and gflop == pytest.approx(2 * 2 * 5 * 32 * 96 / 1e9)
+
+
 def sleeping(seconds, megabytes=0):
     """A side that keeps so much memory and sleeps; its result says which process it is."""
 
