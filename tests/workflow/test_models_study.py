@@ -50,9 +50,9 @@ def test_members_are_trained_on_the_same_paragraphs_and_differ(compared):
     paragraphs, stamps = [], []
     for model in MODELS:
         paragraphs.append(storage.read(schema_of("paragraphs"), table(compared, model, "paragraphs")))
-        stamps.append(storage.provenance(table(compared, model, "head_ranking")))
+        stamps.append(storage.provenance(table(compared, model, "sets")))
         assert stamps[-1]["study"] == f"test-models/{model}"
-        assert stamps[-1]["rule"] == f"{model}_rank_heads"
+        assert stamps[-1]["rule"] == f"{model}_sets"
     pd.testing.assert_frame_equal(*paragraphs)
     small, large = (stamp["model"] for stamp in stamps)
     assert small["sha256"] != large["sha256"] and small["n_parameters"] < large["n_parameters"]

@@ -327,27 +327,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             paragraphs=("id", "text", "count", "continuation_count"),
         ),
         FigureInfo(
-            "models_profiles",
-            "Heads and layers by every method, by model",
-            ("head_ranking",),
-            section="across models",
-            only_for="models",
-        ),
-        FigureInfo(
-            "models_agreement",
-            "Which methods agree across models",
-            ("head_ranking", "ranking_agreement"),
-            section="across models",
-            only_for="models",
-        ),
-        FigureInfo(
-            "models_detection",
-            "Does a detector of one model work for another",
-            ("detection_transfer",),
-            section="across models",
-            only_for="models",
-        ),
-        FigureInfo(
             "models_claims",
             "Which claims hold for which model",
             ("claims",),

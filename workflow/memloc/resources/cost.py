@@ -30,7 +30,7 @@ PATCHED = 0.12  # passes of a patched run: the positions and layers that it can 
 PERTURBED = 0.8  # passes of a perturbed prefix: the positions from the replaced token on
 PUBLISHED_PARAGRAPHS = 15_000
 # Time of a rule that runs no model, in times of importing the library; TABLES for those that are not named.
-FIXED = {"model": 1, "paragraphs": 6, "rare_tokens": 1, "detect": 3.6, "transfer_detection": 4}
+FIXED = {"model": 1, "paragraphs": 6, "rare_tokens": 1, "detect": 3.6}
 TABLES = 0.55
 FIGURES_BYTES = 150e3  # of a figure's files
 
