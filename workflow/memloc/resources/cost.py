@@ -189,7 +189,7 @@ def _bypass(n_layers: int, settings: Settings) -> float:
 def _noise(settings: Settings) -> float:
     """Noise of every size on chosen and on random weights, and both zeroed, in every draw."""
     how = settings.weight_noise
-    texts = 3 * how.n_paragraphs + how.n_judging
+    texts = 3 * how.n_paragraphs + how.n_judging + 2 * settings.sets.n_pairs
     return BACKWARD * how.n_paragraphs + texts * 2 * how.draws * (len(how.sizes) + 1)
 
 
