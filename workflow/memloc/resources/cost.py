@@ -105,7 +105,7 @@ def passes(shape: Shape, settings: Settings) -> dict[str, float]:
     m, n, compared, paired = sets.n_memorized, sets.n_non_memorized, n_compared(settings), 2 * sets.n_pairs
     muon = getattr(settings.model, "optimizer", "adamw") == "muon"
     n_controls, noise, place = settings.contrastive.n_controls, settings.weight_noise, settings.positions
-    noised = 3 * noise.n_paragraphs + noise.n_judging
+    noised = 3 * noise.n_paragraphs + noise.n_judging + paired
     patched = shape.n_layers * (2 * shape.n_heads + 4 * shape.n_kv_heads)  # q, k and v, in both directions
     after_text = place.draws * sum(1 + n / length for n in place.lengths)
     edits, slow = _edits(settings), _slow_methods(shape, settings)
