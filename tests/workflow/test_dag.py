@@ -117,11 +117,11 @@ def test_studies_share_no_computed_file(clone):
         assert all(path.startswith(f"results/{name}/") for path in paths - downloads)
 
 
-def test_every_input_has_a_producer(rules):
+def test_every_input_has_a_producer(clone, rules):
     for rule in rules.all:
         for path in rule["inputs"]:
             known = path in rules.producers or any(path.startswith(f"{made}/") for made in rules.producers)
-            assert known or (ROOT / path).exists(), f"{rule['name']}: nothing makes {path}"
+            assert known or (clone.folder / path).exists(), f"{rule['name']}: nothing makes {path}"
 
 
 def test_code_is_tracked_but_for_downloads(rules):
