@@ -17,7 +17,7 @@ def test_ci_runs_what_developers_run_on_every_python_that_the_project_allows():
     jobs = yaml.safe_load((ROOT / ".github/workflows/tests.yaml").read_text())["jobs"]
     assert jobs["tests"]["strategy"]["matrix"]["python"] == ALLOWED and jobs["tests"]["needs"] == "first"
     run = [step["run"] for job in jobs.values() for step in job["steps"] if "run" in step]
-    asked = {word for line in run for word in re.findall(r"\b(?:make |')([a-z-]+)\b", line)}
+    asked = {word for line in run for word in re.findall(r"(?:make |')([a-z-]+)\b", line)}
     targets = set(re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text()))
     assert {"quick", "plans", "test", "test-all"} <= asked & targets
     assert "make test\n" in (ROOT / ".ci/run").read_text()

@@ -5,7 +5,6 @@
 
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +15,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from apt import install, program
 
 PACKAGES = ("slurmctld", "slurmd", "slurm-client", "munge")
 PROGRAMS = ("slurmctld", "slurmd", "sbatch", "squeue", "srun", "munged")
@@ -56,32 +57,6 @@ PartitionName=gpu Nodes={host} State=UP MaxTime=INFINITE
 """
 
 
-def install() -> str | None:
-    """Install what is missing; the reason if that is impossible."""
-    if not missing():
-        return None
-    if not shutil.which("apt-get") or os.getuid() != 0:
-        return f"{', '.join(missing())} are not installed, and installing them needs apt-get and root"
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update"], ["install", "--yes", "--no-install-recommends", *PACKAGES]):
-        process = subprocess.run(
-            ["timeout", "-k", "10", "300", "apt-get", "--quiet=2", *command],
-            env=environment,
-            capture_output=True,
-            text=True,
-        )
-    return f"apt-get failed: {process.stderr[-500:]}" if missing() else None
-
-
-def missing() -> list[str]:
-    """Programs of Slurm that are not there."""
-    return [name for name in PROGRAMS if not _program(name)]
-
-
-def _program(name: str) -> str | None:
-    return shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
-
-
 @dataclass
 class Slurm:
     """The daemons of a running one-node Slurm; `environment` points its commands to it."""
@@ -116,7 +91,7 @@ class Slurm:
         }
         with (self.folder / f"{name}.console").open("a") as console:
             self.daemons[name] = subprocess.Popen(
-                [_program(name), *options[name]],
+                [program(name), *options[name]],
                 env=os.environ | self.environment,
                 stdout=console,
                 stderr=subprocess.STDOUT,
@@ -203,13 +178,13 @@ def _configure(folder: Path, cpus: int) -> None:
         (folder / name).mkdir()
     # Snakemake's jobs call srun without the variables of Slurm. What squeue is asked in vain is counted.
     for name, after in (("srun", ""), ("squeue", f" || {{ echo refused >> {folder}/refused; false; }}")):
-        program = folder / f"bin/{name}"
-        program.write_text(f'#!/bin/sh\nSLURM_CONF={folder}/slurm.conf {_program(name)} "$@"{after}\n')
-        program.chmod(0o755)
+        wrapper = folder / f"bin/{name}"
+        wrapper.write_text(f'#!/bin/sh\nSLURM_CONF={folder}/slurm.conf {program(name)} "$@"{after}\n')
+        wrapper.chmod(0o755)
 
 
 if __name__ == "__main__":
-    if reason := install():
+    if reason := install(PROGRAMS, PACKAGES):
         sys.exit(f"Slurm cannot be installed: {reason}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt), one_node() as running:

@@ -4,7 +4,6 @@ import gzip
 import hashlib
 import json
 import re
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -168,7 +167,7 @@ def test_a_list_of_prefixes_and_continuations(hub, own_clone):
     assert paragraphs.text.tolist() == decoded(torch.from_numpy(hub.rows), hub.tokenizer)
 
 
-@pytest.mark.stress
+@pytest.mark.slow
 def test_a_pickled_list_that_is_converted_as_its_config_says(hub, own_clone, monkeypatch):
     """Scores are those of the last 48 tokens of 80. The weights lie in several files, as those of 6.9B do."""
     name = "mempi-pythia-6.9b"
@@ -194,32 +193,7 @@ def test_a_pickled_list_that_is_converted_as_its_config_says(hub, own_clone, mon
     assert "pythia-6.9b.npy, row 3: token 300, but the model has tokens 0 to 299" in output
 
 
-@pytest.mark.stress
-def test_one_text_in_the_tokens_of_three_models(hub, own_clone):
-    """In lines with the keys of Dolma's; a document that comes twice is counted twice by each."""
-    config, documents = given("olmo"), [text for text, _ in (*hub.documents, hub.documents[0])]
-    about = {"source": "docstrings", "added": "2024-01-31", "metadata": {}}
-    lines = [json.dumps({"id": f"{n}", "text": text} | about) for n, text in enumerate(documents)]
-    (address,) = config["data"]["files"]
-    data = config["data"] | {"files": [hub.file(address, gzip.compress("\n".join(lines).encode()))]}
-    tokenizers = {}
-    for (name, model), family in zip(config["models"].items(), ("olmo", "olmo2", "olmo3"), strict=True):
-        hub.tokenizer = embedded.train_tokenizer(documents, 400 if family == "olmo" else 300)
-        hub.publish(*hub.train(family, hub.rows, [0]), model["id"], model["revision"])
-        tokenizers[name] = hub.tokenizer
-    targets = [f"results/olmo/{name}/tables/paragraphs.parquet" for name in tokenizers]
-    folder = run(own_clone, hub, "olmo", targets, data=data)
-    for name, tokenizer in tokenizers.items():
-        cut_here = tokenizer(documents)["input_ids"]
-        starts = [(ids, start) for ids in cut_here for start in range(len(ids) - LENGTH + 1)]
-        windows = Counter(tuple(ids[start : start + LENGTH]) for ids, start in starts)
-        found, rows = table(folder / name, "paragraphs"), cut(cut_here, LENGTH)
-        assert np.array_equal(np.stack(found.tokens), rows)
-        assert found["count"].tolist() == [windows[tuple(row)] for row in rows.tolist()]
-        assert found["count"].max() > 1
-
-
-@pytest.mark.stress
+@pytest.mark.slow
 def test_a_list_in_lines_of_json(hub, own_clone):
     config = given("kfac-olmo2-1b")
     model, (address,) = config["model"], config["data"]["files"]
@@ -234,7 +208,7 @@ def test_a_list_in_lines_of_json(hub, own_clone):
     assert set(range(N_MEMORIZED)) <= set(recited.id) and len(recited) < N_PARAGRAPHS
 
 
-@pytest.mark.stress
+@pytest.mark.slow
 def test_inserted_passages_and_the_twin_that_saw_none(hub, own_clone):
     """The first tokens of each passage, as often as `duplicates` says; the standard twin recites none."""
     config = given("hubble")
@@ -266,7 +240,7 @@ def test_inserted_passages_and_the_twin_that_saw_none(hub, own_clone):
     assert found["standard"]["text"].tolist() == found["perturbed"]["text"].tolist()
 
 
-@pytest.mark.stress
+@pytest.mark.slow
 def test_checkpoints_of_one_training(hub, own_clone):
     config = given("pythia-checkpoints")
     names = list(config["models"])[::2]

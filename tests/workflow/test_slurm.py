@@ -5,9 +5,10 @@ import shutil
 import signal
 
 import pytest
+from apt import install
 from describe_rules import Rules
 from kills import Moments, running, until
-from one_node_slurm import install, one_node
+from one_node_slurm import PACKAGES, PROGRAMS, one_node
 from projects import STUDY, Finished
 
 # This Slurm has no accounting and is asked more often than a shared one should be.
@@ -66,7 +67,7 @@ def run(slurm, project, targets):
 @pytest.fixture(scope="module", params=["few", pytest.param("all", marks=pytest.mark.stress)])
 def on_slurm(request, clone, finished, tmp_path_factory):
     """A project whose tables were made on Slurm, and Slurm's records of its jobs by rule."""
-    if reason := install():
+    if reason := install(PROGRAMS, PACKAGES):
         pytest.skip(f"NOTHING IS TESTED ON SLURM: it cannot be installed here, {reason}")
     made, targets = (clone, ["all"]) if request.param == "all" else (finished, [])
     folder = shutil.copytree(made.folder, tmp_path_factory.mktemp("slurm") / "project")
