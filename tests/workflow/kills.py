@@ -30,8 +30,9 @@ def hold(moment):
         time.sleep(0.05)
 
 def hold_and_replace(source, target, **options):
-    for moment in os.fspath(target).split("/")[-2:]:
-        hold(moment)
+    if ".partial-" in os.fspath(source):
+        for moment in os.fspath(target).split("/")[-2:]:
+            hold(moment)
     replace(source, target, **options)
 
 os.replace = hold_and_replace

@@ -1,13 +1,12 @@
 """What would run: plans of every study, and what every rule says of itself."""
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 from describe_rules import Rules
-from projects import Project, heavy_libraries, jobs_of
+from projects import heavy_libraries, jobs_of
 
 from memloc.claims import registry
 from memloc.figures.catalog import FIGURES, ON_REQUEST
@@ -75,10 +74,6 @@ def test_verdicts_in_captions_need_no_other_analysis(test_rules):
             needed = tables.union(*(test_rules.above(name) for name in tables))
             judged = {name for name in test_rules.above(figure.name) if name.startswith("claims_")}
             assert test_rules.above(figure.name) - judged == needed, figure.name
-
-
-def test_the_default_study_needs_no_config_file(clone):
-    assert clone.jobs(config=None) == clone.jobs(config="config/config.yaml")
 
 
 def test_every_job_has_log_benchmark_environment_threads_and_resources(rules):
@@ -172,29 +167,6 @@ def test_a_ranking_that_planted_truth_weighs_waits_for_it(clone, tmp_path):
         config.write_text(yaml.safe_dump(study | {"head_ranking": {"weighted": weighted}}))
         jobs = clone.jobs("results/test/tables/head_ranking.parquet", config=str(config))
         assert ("plant_paragraphs" in jobs) == weighted
-
-
-# Claims.
-
-
-@pytest.mark.parametrize("figure", ["fig7", "recited"])
-def test_the_plan_of_a_figure_gains_no_analysis_by_claims(clone, tmp_path, figure):
-    """As it would be without any claim in the registry."""
-    config = tmp_path / "plan.yaml"
-    (tmp_path / "text.txt").write_text("Any text.")
-    text = {"source": "text", "files": [str(tmp_path / "text.txt")]}
-    hub = {"source": "hub"}
-    config.write_text(yaml.safe_dump({"study": "plan", "data": text, "model": hub}))
-    silent = Project(shutil.copytree(clone.folder, tmp_path / "silent"))
-    file = silent.folder / "workflow/memloc/claims/registry.yaml"
-    topics = yaml.safe_load(file.read_text())
-    for topic in topics.values():
-        for claim in topic["claims"].values():
-            claim["figures"] = []
-    file.write_text(yaml.safe_dump(topics))
-    with_claims, without = (set(project.jobs(figure, config=str(config))) for project in (clone, silent))
-    assert {job for job in with_claims if not job.startswith("claims_")} == without
-    assert figure in without and "edits" not in with_claims
 
 
 def test_settings_of_a_section_may_come_from_the_command_line(clone):

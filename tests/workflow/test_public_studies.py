@@ -7,11 +7,10 @@ import re
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 import yaml
-from test_families import LENGTH, N_PARAGRAPHS, N_PREFIX, ROOT, cut, plain_scores, published
+from test_families import LENGTH, N_PARAGRAPHS, N_PREFIX, ROOT, cut, plain_scores
 from transformers import AutoModelForCausalLM
 
 from http_server import FileServer
@@ -194,21 +193,6 @@ def test_a_pickled_list_that_is_converted_as_its_config_says(hub, own_clone, mon
 
 
 @pytest.mark.slow
-def test_a_list_in_lines_of_json(hub, own_clone):
-    config = given("kfac-olmo2-1b")
-    model, (address,) = config["model"], config["data"]["files"]
-    hub.publish(*hub.train("llama", hub.rows[:N_MEMORIZED], [300]), model["id"], model["revision"])
-    rows = [{"prefix_ids": row[:N_PREFIX], "suffix_ids": row[N_PREFIX:]} for row in hub.rows.tolist()]
-    content = "".join(json.dumps(row) + "\n" for row in rows).encode()
-    data = config["data"] | {"files": [hub.file(address, content)]}
-    data["checksums"] = {Path(address).name: hashlib.sha256(content).hexdigest()}
-    folder = run(own_clone, hub, "kfac-olmo2-1b", ("recited", "fig2"), data=data)
-    assert np.array_equal(np.stack(table(folder, "paragraphs").tokens), hub.rows)
-    recited = pd.read_csv(folder / "figures/recited.csv").query("n_edits == 0")
-    assert set(range(N_MEMORIZED)) <= set(recited.id) and len(recited) < N_PARAGRAPHS
-
-
-@pytest.mark.slow
 def test_inserted_passages_and_the_twin_that_saw_none(hub, own_clone):
     """The first tokens of each passage, as often as `duplicates` says; the standard twin recites none."""
     config = given("hubble")
@@ -238,23 +222,3 @@ def test_inserted_passages_and_the_twin_that_saw_none(hub, own_clone):
     assert (recited == (counts >= 16)).all()
     assert not (found["standard"]["set"] == "memorized").any()
     assert found["standard"]["text"].tolist() == found["perturbed"]["text"].tolist()
-
-
-@pytest.mark.slow
-def test_checkpoints_of_one_training(hub, own_clone):
-    config = given("pythia-checkpoints")
-    names = list(config["models"])[::2]
-    models = {name: config["models"][name] for name in names}
-    data, rows = published(hub.folder, hub.documents, hub.tokenizer)
-    checkpoints = hub.train("gpt_neox", rows[:N_MEMORIZED], [0, 60, 300])
-    for model, checkpoint in zip(models.values(), checkpoints, strict=True):
-        hub.publish(checkpoint, model["id"], model["revision"])
-    targets = ("models_checkpoints", "models_memorized")
-    folder = run(own_clone, hub, "pythia-checkpoints", targets, data=data, models=models)
-    plotted = pd.read_csv(folder / "figures/models_checkpoints.csv")
-    assert plotted.step.tolist() == [model["step"] for model in models.values()]
-    sets = {name: table(folder / name, "sets").set_index("id")["set"] == "memorized" for name in names}
-    assert plotted.n_memorized.tolist() == [found.sum() for found in sets.values()]
-    assert plotted.n_memorized.iloc[0] == 0 and plotted.n_memorized.iloc[-1] >= N_MEMORIZED
-    assert plotted.n_stays.iloc[-1] == plotted.n_memorized.iloc[-1]
-    assert "checkpoints of one training" in (folder / "figures/models_checkpoints.rst").read_text()

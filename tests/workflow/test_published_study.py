@@ -106,10 +106,6 @@ def published(own_clone, server, config):
     return own_clone
 
 
-def test_the_plan_downloads_both(own_clone, config):
-    assert {"download_release", "download_model"} <= set(own_clone.jobs(config=str(config)))
-
-
 def test_only_the_needed_members_are_downloaded(published, server, source):
     names = {path.name for path in (published.folder / "resources").glob("release-*/*")}
     assert names == {"prompts_100.npy", "counts_100.npy"}

@@ -45,20 +45,10 @@ EDITS = {
         COLUMN,
         {"disturb_weights"} | readers("weight_noise"),
     ),
-    "a column of rare_tokens": (
-        "memloc/tables/schemas/rare_tokens.py",
-        COLUMN,
-        {"rare_tokens", "rank_heads"} | readers("rare_tokens"),
-    ),
     "a column of scores": (
         "memloc/tables/schemas/scores.py",
         COLUMN,
         {"attention", "detect", "plant_paragraphs", "scores", "sets"} | readers("scores"),
-    ),
-    "a column of head_ablation": (
-        "memloc/tables/schemas/head_ablation.py",
-        COLUMN,
-        {"ablate_heads"} | readers("head_ablation"),
     ),
     "a word of patching": (
         "memloc/tables/terms/patching.py",
@@ -74,11 +64,6 @@ EDITS = {
         {"claims_scores"},
     ),
     "the attention": ("memloc/localization/attention.py", EDITED, {"attention"}),
-    "the filters": (
-        "memloc/data/filters.py",
-        EDITED,
-        {"dropped_paragraphs", "prefix_features", "scores", "sets"},
-    ),
     "patching": (
         "memloc/localization/patching.py",
         EDITED,
@@ -93,11 +78,6 @@ EDITS = {
         "memloc/settings/methods.py",
         '\n\nMETHODS["mine"] = Method(HEADS)\n',
         {"estimate", "plant_paragraphs"},
-    ),
-    "the rankings": (
-        "memloc/localization/head_ranking.py",
-        EDITED,
-        {"claims_ranking", "explorer", "rank_heads"},
     ),
     "a family of models": (
         "memloc/model/families.py",
