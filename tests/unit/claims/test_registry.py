@@ -144,7 +144,6 @@ SAY_THE_SAME = {
     "planted_truth.kinds": "estimators say which kind was not planted",
     "planted_truth.masks": "estimators say which method was not asked",
     "planted_truth.neuron_ablation": "as above",
-    "planted_truth.curves": "no claim reads them",
     "remove.ways": "estimators say which way was not run",
     "editing.extra_arms": "no claim reads them",
 }

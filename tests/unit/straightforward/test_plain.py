@@ -30,11 +30,10 @@ def test_a_run_judged_by_decoding_is_that_of_the_library(memorizing_model, memor
     own, control, other = memorized_tokens[:1], memorized_tokens[1:4], memorized_tokens[4:7]
     held_out = torch.randint(64, (2, 24), generator=torch.Generator().manual_seed(5))
     perturbed = disturbed[::12][:9]
-    found = unlearn_and_judge(plain, Texts(own, control, other, held_out, perturbed), 12, 0.2, rate, 5, 2, 9)
+    found = unlearn_and_judge(plain, Texts(own, control, other, held_out, perturbed), 12, 0.2, rate, 5, 9)
     case = Case(0, own, None, control, held_out, other, perturbed)
     recipe = edit_steps.Recipe("unlearn", n_prefix, Editing(steps=5, fraction=0.2, relearning_limit=9))
-    expected = editing.edit_paragraphs(memorizing_model, [case], recipe, ["top"], [rate], (0, 0), 0).edits
-    expected = expected.iloc[0]
+    expected = editing.edit_paragraphs(memorizing_model, [case], recipe, ["top"], [rate], (0, 0), 0).iloc[0]
     again = None if expected["relearning_steps"] is pd.NA else expected["relearning_steps"]
     assert found.pop("relearning_steps") == again
     assert found == pytest.approx({name: expected[name] for name in found}, rel=1e-3, abs=1e-5)

@@ -24,7 +24,6 @@ OTHERWISE = {
     "token": {"perturbation": (-1, None)},
     "em": {"perturbed_paragraphs": (0, 13)},  # each has an impact token
     "n_heads": {"cumulative_ablation": (0, None)},  # without any, too
-    "step": {"edit_trajectories": (0, None)},
     "attention_mean": {"token_attention": (0, 1.000001)},  # sums round
     "attention_expected": {"token_attention": (0, 1.000001)},
     "kendall": {"rare_token_correlation": (-1.000001, 1.000001)},

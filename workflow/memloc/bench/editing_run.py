@@ -1,4 +1,4 @@
-"""A whole run of edits of one paragraph, all arms with their evaluations, next to a straightforward one."""
+"""A whole run of edits of one paragraph, all arms, next to a straightforward one."""
 
 from collections.abc import Callable
 
@@ -34,14 +34,14 @@ def editing_run(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison
     def prepare() -> Callable[[], Results]:
         model, recipe = damp_attention(bench.model()), Recipe("unlearn", bench.n_prefix, how)
         return lambda: _judged(
-            edit_paragraphs(model, [case], recipe, ARMS, [LEARNING_RATE], head, bench.seed).edits
+            edit_paragraphs(model, [case], recipe, ARMS, [LEARNING_RATE], head, bench.seed)
         )
 
     def prepare_plain() -> Callable[[], Results]:
         model = bench.plain_reciting_model()
         original = OriginalWeights(model)
         texts = Texts(case.memorized, case.controls, case.others, case.held_out, case.perturbed)
-        limits = how.fraction, LEARNING_RATE, how.steps, how.evaluate_every, how.relearning_limit
+        limits = how.fraction, LEARNING_RATE, how.steps, how.relearning_limit
 
         def work() -> Results:
             found = unlearn_and_judge(model, texts, bench.n_prefix, *limits)

@@ -31,7 +31,6 @@ BACKWARD = 3  # a forward and a backward pass, in passes
 STEP = {"adamw": 1, "muon": 1.3}  # time of a training step, over one with AdamW
 TRAINED_STEPS = 0.1  # of the most steps of a plant: those that it takes
 MASK = 200 * BACKWARD  # passes that train a mask: 100 steps, which take twice as long as others
-CURVE_POINTS = 20  # parts of a plant that are reverted, and planted, alone
 PATCHED_SHARE = 0.12  # of a pass, for a patched run: the positions and layers that it can change
 PERTURBED_SHARE = 0.8  # of a pass, for a perturbed prefix: the positions from the replaced token on
 PUBLISHED_PARAGRAPHS = 15_000
@@ -194,11 +193,11 @@ def _noise(settings: Settings) -> float:
 
 
 def _edits(settings: Settings) -> float:
-    """One of two objectives: steps, the evaluations between them, and the damage afterwards."""
+    """One of two objectives: steps, and the damage afterwards."""
     how = settings.editing
     n_edits = how.n_paragraphs + how.n_swept * (len(how.learning_rates) - 1)
     n_edits += min(how.n_reference, how.n_paragraphs)
-    steps = how.steps * BACKWARD * (1 + how.n_controls) + how.steps / how.evaluate_every
+    steps = how.steps * BACKWARD * (1 + how.n_controls)
     after = how.n_controls + 2 * how.n_judging + how.n_perturbations
     n_arms = len((*PAPER_ARMS, *how.extra_arms))
     return n_arms * n_edits * (steps + after + BACKWARD * how.relearning_limit / 2)
@@ -233,17 +232,15 @@ def _further(shape: Shape, settings: Settings) -> float:
 
 
 def _plants(shape: Shape, settings: Settings) -> float:
-    """Every plant is trained; then it, its levels and its controls are asked about, with every method."""
+    """Every plant is trained; then it and its controls are asked about, with every method."""
     how = settings.planted_truth
     steps = how.max_steps * TRAINED_STEPS * BACKWARD * (1 + how.keep)
     planted = 0.0
     for kind in how.kinds:
         unit = PLANT_GRANULARITIES[kind][0]
-        questions = 1 + len(how.controls) + (len(how.levels) if unit == "head" else 0)
+        questions = 1 + len(how.controls)
         asked = _methods(shape, settings, unit)
-        curves = 2 * len(asked) * CURVE_POINTS / 2 if how.curves else 0
-        checked = how.n_checked_neurons / 2 if unit == "neuron" else 0
-        planted += steps + questions * sum(asked.values()) + curves + checked + 4 * how.n_judging
+        planted += steps + questions * sum(asked.values()) + 4 * how.n_judging
     return how.n_plants * planted
 
 

@@ -33,9 +33,6 @@ class Editing(ContrastiveSection):
     n_perturbations: Positive = Field(
         50, description="Perturbed prefixes from which an edited paragraph may still be recited."
     )
-    evaluate_every: Positive = Field(
-        5, description="Steps between two evaluations; the authors plot what five steps do."
-    )
     relearning_limit: NonNegative = Field(
         20, description="Most steps of training on the paragraph until it is recited again; 0: not tried."
     )

@@ -30,19 +30,11 @@ def unlearn_and_judge(
     fraction: float,
     learning_rate: float,
     steps: int,
-    evaluate_every: int,
     relearning_limit: int,
 ) -> dict[str, float | None]:
-    """Move the weights with the largest gradients, with an evaluation every few steps, and say what the last
-    one found; the model is changed."""
-    found: dict[str, float | None] = {}
-
-    def evaluate(step: int) -> None:
-        if step % evaluate_every == 0 or step == steps:
-            found.update(judge(model, texts, n_prefix))
-
-    how = n_prefix, largest(fraction), learning_rate, steps
-    train(model, texts.memorized, texts.control, *how, after=evaluate)
+    """Move the weights with the largest gradients, and say what became of the texts; the model is changed."""
+    train(model, texts.memorized, texts.control, n_prefix, largest(fraction), learning_rate, steps)
+    found = judge(model, texts, n_prefix)
     decoded = generate(model, texts.perturbed[:, :n_prefix], texts.perturbed.shape[1] - n_prefix)
     recited = (decoded == texts.memorized[:, n_prefix:]).all(dim=1).float().mean().item()
     again = relearn(model, texts.memorized, n_prefix, learning_rate, relearning_limit)
