@@ -26,6 +26,6 @@ progress, edited = Progress(len(rows), "paragraphs"), set()
 with job.writing() as append:
     for result in results:
         append(edits=result)
-        job.log(result.groupby(["id", "reference", "arm"])["em_memorized"].mean().to_string(header=False))
+        job.log(result.groupby(["id", "arm"])["em_memorized"].mean().to_string(header=False))
         edited.update(result["id"])
         progress.at(len(edited))

@@ -68,13 +68,12 @@ def test_only_the_arm_moves_and_all_is_restored(memorizing_model, case, objectiv
 
 
 def test_reference_is_dense_in_every_arm(memorizing_model, case):
-    recipe = RECIPE._replace(how=RECIPE.how.as_reference())
-    assert recipe.how.nll_weight == recipe_of(reference=True).how.nll_weight == 0.1
+    recipe = recipe_of(reference=True)
+    assert recipe.how.nll_weight == 0.1
     edits = edit_paragraphs(memorizing_model, [case], recipe, ("top", "random"), (1e-4,), (0, 0), 0)
     n_editable = n_weights(memorizing_model, all_weights(memorizing_model))
     assert (edits["n_movable_weights"] == round(0.01 * n_editable)).all()
     assert (edits["n_changed_weights"] > 0.99 * n_editable).all()
-    assert edits["reference"].all()
 
 
 def test_a_leak_fails_the_run_and_the_weights_are_restored(memorizing_model, case, monkeypatch):
@@ -151,16 +150,6 @@ def test_a_continuation_without_its_last_token_is_not_recited(memorizing_model, 
     assert share_recited(memorizing_model, case._replace(perturbed=cut), RECIPE) == 0
 
 
-def test_every_run_is_labelled_and_the_sweep_starts_from_the_original_weights(memorizing_model, case):
-    second = case._replace(id=8, target=None)
-    recipe = recipe_of(steps=3)
-    both = edit_paragraphs(memorizing_model, [case, second], recipe, ARMS, (1e-4, 1e-3), (0, 1), 3)
-    assert len(both) == 2 * len(ARMS) * 2
-    alone = edit_paragraphs(memorizing_model, [second], recipe, ("random",), (1e-3,), (0, 1), 3)
-    row = both.query("id == 8 and arm == 'random' and learning_rate == 1e-3").reset_index(drop=True)
-    pd.testing.assert_frame_equal(row, alone)
-
-
 @pytest.mark.parametrize("reference", [False, True])
 def test_a_row_says_what_became_of_the_paragraph(memorizing_model, case, reference):
     """Every column against the model before, and another that went the same way.
@@ -189,7 +178,7 @@ def three_cases(case) -> list[Case]:
     return [case, case._replace(id=8), case._replace(id=9, target=case.others[:1])]
 
 
-RUNS = {"extra_arms": ["head"], "learning_rates": [1e-4, 1e-3], "n_swept": 1, "n_reference": 2}
+RUNS = {"extra_arms": ["head"], "learning_rates": [1e-4, 1e-3], "n_swept": 1}
 
 
 def edits_of(model: PreTrainedModel, cases: list[Case], recipe: Recipe, rows: range) -> pd.DataFrame:
@@ -197,41 +186,32 @@ def edits_of(model: PreTrainedModel, cases: list[Case], recipe: Recipe, rows: ra
     return pd.concat(runs, ignore_index=True)
 
 
-def test_some_paragraphs_are_swept_and_some_are_also_edited_as_the_authors_do(memorizing_model, three_cases):
-    recipe = recipe_of("edit", steps=2, **RUNS)
-    edits = edits_of(memorizing_model, three_cases, recipe, range(3))
+def test_some_paragraphs_are_swept(memorizing_model, three_cases):
+    edits = edits_of(memorizing_model, three_cases, recipe_of("edit", steps=1, **RUNS), range(3))
     swept = edits["learning_rate"] == 1e-3
-    counts = edits[~swept].groupby(["reference", "arm"]).size().to_dict()
-    own = {(False, arm): 3 for arm in ("all", "top", "random", "head")}
-    assert counts == own | {(True, arm): 2 for arm in ("all", "top", "random")}
-    assert edits.loc[edits["reference"], "id"].unique().tolist() == [case.id for case in three_cases[:2]]
-    assert edits.loc[swept, "id"].tolist() == [three_cases[0].id] * 4 and not edits[swept]["reference"].any()
-    theirs = edits_of(memorizing_model, three_cases, recipe._replace(how=recipe.how.as_reference()), range(3))
-    assert theirs["reference"].all() and len(theirs) == 16
+    counts = edits[~swept].groupby("arm").size().to_dict()
+    assert counts == dict.fromkeys(("all", "top", "random", "head"), 3)
+    assert edits.loc[swept, "id"].tolist() == [three_cases[0].id] * 4
 
 
-def test_their_targets_are_those_of_other_compared_paragraphs(memorizing_model, case, monkeypatch):
-    """Of the compared ones only, by the seed, in unlearning and editing alike."""
+def test_targets_of_the_authors_are_those_of_other_paragraphs(memorizing_model, case, monkeypatch):
+    """By the seed, in unlearning and editing alike."""
     cases = [
         case._replace(id=number, target=case.target.roll(number, dims=1).index_fill(1, torch.arange(10), 0))
         for number in range(6)
     ]
-    seen = {}
+    seen = []
 
-    def spy(model, chosen, recipe, *_):
-        seen.setdefault(recipe.how.reference, {})[chosen[0].id] = chosen[0].target[0, N_PREFIX:].tolist()
+    def spy(model, chosen, *_):
+        seen.append(chosen[0].target[0, N_PREFIX:].tolist())
 
     monkeypatch.setattr(editing, "edit_paragraphs", spy)
-    runs = {"extra_arms": [], "learning_rates": [1e-4], "n_swept": 1, "n_reference": 5}
-    arguments = (memorizing_model, cases, recipe_of("edit", **runs), (0, 0))
-    list(run_edits(*arguments, seed=0, rows=range(6)))
-    own = {chosen.id: chosen.target[0, N_PREFIX:].tolist() for chosen in cases}
-    assert seen[False] == own and list(seen[True]) == [0, 1, 2, 3, 4]
-    assert sorted(seen[True].values()) == sorted(own[number] for number in range(5)) != seen[True]
-    assert any(seen[True][number] != own[number] for number in range(5))
-    first = seen.pop(True)
-    list(run_edits(*arguments, seed=1, rows=range(6)))
-    assert seen[True] != first
+    for reference, seed in ((False, 0), (True, 0), (True, 1)):
+        recipe = recipe_of("edit", learning_rates=[1e-4], reference=reference)
+        list(run_edits(memorizing_model, cases, recipe, (0, 0), seed=seed, rows=range(6)))
+    own, first, second = seen[:6], seen[6:12], seen[12:]
+    assert own == [chosen.target[0, N_PREFIX:].tolist() for chosen in cases]
+    assert sorted(first) == sorted(second) == sorted(own) and first != own and first != second
 
 
 def test_edits_of_a_bfloat16_model_are_those_of_its_weights_in_single_precision(

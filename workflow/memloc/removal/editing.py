@@ -146,7 +146,6 @@ def edit_paragraphs(
                     "objective": recipe.objective,
                     "arm": arm,
                     "learning_rate": rate,
-                    "reference": recipe.how.reference,
                 }
                 row = edit_paragraph(model, case, shared, original, movable, rate, recipe)
                 rows.append({**labels, **row, "seed": seed})
@@ -163,21 +162,16 @@ def run_edits(
 ) -> Iterator[pd.DataFrame]:
     """Edit the cases at `rows` with the paper's arms and extra ones, at the first learning rate.
 
-    The first `n_swept` cases are edited at all learning rates, the first `n_reference` ones also like the
-    authors, at the first rate. Yields the runs of one case after the other, which depend on no other `rows`.
-    With `recipe.how.reference` everything is done as the authors' code does, and nothing is left to compare.
+    The first `n_swept` cases are edited at all learning rates. Yields the runs of one case after the other,
+    which depend on no other `rows`.
 
     Raises:
         EditError: as in `count_changed`.
     """
     how: Editing = recipe.how
-    theirs = None if how.reference else recipe._replace(how=how.as_reference())
-    first, arms, n_prefix = how.learning_rates[:1], (*PAPER_ARMS, *how.extra_arms), recipe.n_prefix
+    arms = (*PAPER_ARMS, *how.extra_arms)
     if how.reference:
-        cases = mispaired(cases, n_prefix, seed)
-    compared = mispaired(cases[: how.n_reference], n_prefix, seed) if theirs else []
+        cases = mispaired(cases, recipe.n_prefix, seed)
     for row in rows:
-        rates = how.learning_rates if row < how.n_swept else first
+        rates = how.learning_rates if row < how.n_swept else how.learning_rates[:1]
         yield edit_paragraphs(model, [cases[row]], recipe, arms, rates, head, seed)
-        if row < len(compared):
-            yield edit_paragraphs(model, [compared[row]], theirs, PAPER_ARMS, first, head, seed)

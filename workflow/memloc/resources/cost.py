@@ -196,7 +196,6 @@ def _edits(settings: Settings) -> float:
     """One of two objectives: steps, and the damage afterwards."""
     how = settings.editing
     n_edits = how.n_paragraphs + how.n_swept * (len(how.learning_rates) - 1)
-    n_edits += min(how.n_reference, how.n_paragraphs)
     steps = how.steps * BACKWARD * (1 + how.n_controls)
     after = how.n_controls + 2 * how.n_judging + how.n_perturbations
     n_arms = len((*PAPER_ARMS, *how.extra_arms))

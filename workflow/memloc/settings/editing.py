@@ -1,12 +1,12 @@
 """Settings: section `editing`."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from memloc.settings.arms import EXTRA_ARMS
 from memloc.settings.base import ContrastiveSection, Judging, MicroBatch, NonNegative, Positive
-from memloc.settings.published import REFERENCE_NLL_WEIGHT, SPARSE_FRACTION
+from memloc.settings.published import SPARSE_FRACTION
 
 
 class Editing(ContrastiveSection):
@@ -36,13 +36,5 @@ class Editing(ContrastiveSection):
     relearning_limit: NonNegative = Field(
         20, description="Most steps of training on the paragraph until it is recited again; 0: not tried."
     )
-    n_reference: NonNegative = Field(
-        10,
-        description="Paragraphs that are also edited as the authors' code does, at the first learning rate.",
-    )
     n_judging: Judging = 20
     micro_batch: MicroBatch = 16
-
-    def as_reference(self) -> Self:
-        """The same with the authors' behaviour."""
-        return self.model_copy(update={"reference": True, "nll_weight": REFERENCE_NLL_WEIGHT})

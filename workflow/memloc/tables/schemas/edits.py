@@ -1,7 +1,7 @@
 """Unlearning and editing of single paragraphs (paper 5.3)."""
 
 from memloc.settings.arms import ARMS
-from memloc.tables.columns import PARAGRAPH, Column, Columns, category, integer, number
+from memloc.tables.columns import PARAGRAPH, Columns, category, integer, number
 from memloc.tables.schema import Lengths, Schema
 
 OBJECTIVES = ("unlearn", "edit")
@@ -36,7 +36,6 @@ def _edits(lengths: Lengths) -> Columns:
         "objective": category(*OBJECTIVES, meaning="What the edit is for."),
         "arm": category(*ARMS, meaning="Which weights may move."),
         "learning_rate": number(0, meaning="Learning rate."),
-        "reference": Column("bool", meaning="Edited as the authors' code does."),
         **_edit_scores(lengths),
         **_edit_scores(lengths, "_before"),
         "recited": number(
