@@ -59,18 +59,16 @@ def test_steps_go_down_the_written_out_objective(
     learned = memorized_tokens[:1].roll(1, dims=0) if objective == "unlearn" else controls[:1]
     recipe = recipe_of(objective, kl_weight=2.0, nll_weight=0.7)
     origin, adam = origin_of(model, learned, controls, recipe), SparseAdam(slow, all_weights(slow), 1e-3)
-    steps = []
-    for step in optimise(model, origin, all_weights(model), 1e-3, recipe):
-        steps.append(step)
+    for step in range(4):
         slow.zero_grad()
         slow_objective(slow, theta0, learned, controls, sign, 2.0).backward()
         written_out = {name: slow.get_parameter(name).grad for name in editable_parameters(slow)}
-        found = origin.gradients if step == 1 else objective_gradients(slow, origin.terms, recipe)
+        found = objective_gradients(slow, origin.terms, recipe) if step else origin.gradients
         for name, gradient in found.items():
             torch.testing.assert_close(gradient, written_out[name], atol=1e-5, rtol=1e-3)
         adam.step(found)
-        assert all(torch.equal(weight, slow.get_parameter(name)) for name, weight in model.named_parameters())
-    assert steps == [1, 2, 3, 4]
+    optimise(model, origin, all_weights(model), 1e-3, recipe)
+    assert all(torch.equal(weight, slow.get_parameter(name)) for name, weight in model.named_parameters())
 
 
 def test_the_gradient_of_several_paragraphs_is_their_mean(memorizing_model, memorized_tokens, controls):
@@ -99,8 +97,7 @@ def test_steps_of_every_arm_are_masked_dense_adam(tiny_llama, arm):
     origin = origin_of(tiny_llama, learned, keep, recipe)
     random = np.random.default_rng(0)
     movable = movable_weights(tiny_llama, arm, origin.gradients, 0.02, head, random)
-    for _ in optimise(tiny_llama, origin, movable, 1e-3, recipe):
-        pass
+    optimise(tiny_llama, origin, movable, 1e-3, recipe)
     largest = max(gradient.abs().max() for gradient in first.values())
     for name, weight in tiny_llama.named_parameters():
         # Adam divides a gradient by its size: the smaller it is, the more its rounding moves the weight.
@@ -123,7 +120,7 @@ def test_one_pass_for_both_terms_and_none_back_below_the_lowest_layer_that_moves
 
         block.register_forward_hook(watch)
     head = head_weights(memorizing_model, 1, 0)
-    assert list(optimise(memorizing_model, origin, head, 1e-3, recipe_of(steps=2))) == [1, 2]
+    optimise(memorizing_model, origin, head, 1e-3, recipe_of(steps=2))
     assert needs_gradient == {0: False, 1: True}
 
 

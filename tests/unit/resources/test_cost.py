@@ -109,20 +109,16 @@ def test_a_pass_is_the_work_of_every_product():
 
 
 def plants(kinds, **how):
-    how = {"kinds": dict.fromkeys(kinds, 0.01), "n_plants": 2, "controls": ["twin"], "curves": False} | how
+    how = {"kinds": dict.fromkeys(kinds, 0.01), "n_plants": 2, "controls": ["twin"]} | how
     return cost.passes(*study("config", planted_truth=how))["plant_paragraphs"]
 
 
 @pytest.mark.parametrize("kind", PLANT_GRANULARITIES)
 def test_a_method_that_joins_the_registry_is_asked_about_every_plant(kind, monkeypatch):
     before, every = plants([kind]), METHODS["parameter_gradient"]
-    for curves in (False, True):
-        before = plants([kind], curves=curves)
-        with monkeypatch.context() as patch:
-            patch.setitem(METHODS, "new", every)
-            after = plants([kind], curves=curves)
-        points = cost.CURVE_POINTS if curves else 0
-        assert after - before == pytest.approx(1.7 * 2 * (2 * cost.BACKWARD + points))
+    with monkeypatch.context() as patch:
+        patch.setitem(METHODS, "new", every)
+        assert plants([kind]) - before == pytest.approx(1.7 * 2 * 2 * cost.BACKWARD)
     assert plants([kind, *PLANT_GRANULARITIES]) > before
 
 

@@ -117,11 +117,6 @@ PLANTED = {"kinds": {"neurons": 0.01, "two_heads": 0.01}, "controls": [], "tries
             "planted_truth.n_neurons: a layer of the model has 1024",
         ),
         (
-            {"planted_truth": {"n_checked_neurons": 4096}},
-            {"planted_truth": {"n_checked_neurons": 4097}},
-            "planted_truth.n_checked_neurons: the model has 4096",
-        ),
-        (
             {"planted_truth": PLANTED | {"n_plants": UNKNOWN}},
             {"planted_truth": PLANTED | {"n_plants": UNKNOWN + 1}},
             f"planted_truth needs {UNKNOWN + 1} paragraphs",

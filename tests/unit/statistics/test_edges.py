@@ -145,10 +145,3 @@ def test_a_correlation_that_resampling_lowers_has_the_jackknifes_interval():
         covered += found.low <= 1 / (1 + 1.5**2 / 20 / np.mean(truth**2)) <= found.high
         narrow += found.high - found.low < 0.01
     assert covered >= 85 and narrow == 0
-
-
-@pytest.mark.parametrize("n", [6, 9])
-def test_rounding_does_not_part_flips_of_the_same_sum(n):
-    """Of all flips of numbers above zero, two reach their sum, whatever the order of adding rounds to."""
-    for seed in range(50):
-        assert uncertainty.sign_flip_p(np.random.default_rng(seed).random(n)) == 2 / 2**n

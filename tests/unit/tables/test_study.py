@@ -86,7 +86,7 @@ def test_a_table_that_somebody_edited_is_an_error(folder):
 
 def test_tables_of_seconds_lie_among_the_benchmarks(folder):
     study = memloc.open_study(folder)
-    for name in ("estimate", "planted_costs", "removal_costs"):
+    for name in ("estimate", "removal_costs"):
         assert study.path(name) == folder / f"benchmarks/{name}.parquet"
     (folder / "benchmarks").mkdir()
     study.path("estimate").touch()

@@ -239,13 +239,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         FigureInfo("layer_bypass", "Whole blocks bypassed, layer by layer", ("layer_bypass",)),
     ),
     "What removing it costs": (
-        FigureInfo("editing_tradeoff", "What unlearning and editing cost", ("edit_trajectories",)),
-        FigureInfo(
-            "edited_weights",
-            "Weights that edits change, and those of the authors' code",
-            ("edits",),
-            settings=("editing",),
-        ),
         FigureInfo(
             "editing_robustness", "Do unlearned paragraphs come back", ("edits",), settings=("editing",)
         ),
@@ -261,24 +254,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             "planted_precision",
             "Average precision of every method, next to the unplanted twin's",
             ("planted_truth", "plants"),
-            only_for="plants",
-        ),
-        FigureInfo(
-            "planted_curves",
-            "Planting and reverting what a method ranks first",
-            ("planted_curves",),
-            only_for="curves of plants",
-        ),
-        FigureInfo(
-            "planted_needed",
-            "Weights that a plant needs, and what becomes of other text",
-            ("plants",),
-            only_for="plants",
-        ),
-        FigureInfo(
-            "planted_recommend",
-            "Which method to use for which kind of place",
-            ("planted_truth", "plants", "planted_costs"),
             only_for="plants",
         ),
     ),
@@ -324,8 +299,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
     ),
 }
 FIGURES = tuple(figure for figures in CHAPTERS.values() for figure in figures)
-OF_PLANTS = ("plants", "curves of plants")  # `only_for` of figures of planted truth
-ON_REQUEST = (*OF_PLANTS, "removal")  # `only_for` of figures that a study's settings ask for
+ON_REQUEST = ("plants", "removal")  # `only_for` of figures that a study's settings ask for
 
 _NUMBERS = {title: number for number, title in enumerate(CHAPTERS, start=2)}  # the explorer is the first
 

@@ -287,9 +287,6 @@ class Settings(Section):
                 continue
             if "neurons" in plants.kinds and plants.n_neurons > model.n_neurons:
                 raise ValueError(f"planted_truth.n_neurons: a layer of the model has {model.n_neurons}")
-            if plants.n_checked_neurons > model.n_layers * model.n_neurons:
-                every = model.n_layers * model.n_neurons
-                raise ValueError(f"planted_truth.n_checked_neurons: the model has {every}")
             if "two_heads" in plants.kinds and model.n_layers < 2:
                 raise ValueError("planted_truth.kinds: two_heads needs a model of two layers or more")
         return self

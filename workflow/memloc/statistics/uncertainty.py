@@ -176,15 +176,6 @@ def welch_p(first: Values, second: Values) -> float:
     return float(scipy.stats.ttest_ind(first, second, equal_var=False).pvalue)
 
 
-def sign_flip_p(differences: Values) -> float:
-    """Two-sided p-value of a sign-flip test of paired differences against a mean of zero."""
-    values = _finite(differences)
-    if len(values) < 2 or not values.any():
-        return 1.0
-    options = {"permutation_type": "samples", "vectorized": True, "rng": np.random.default_rng(0)}
-    return float(scipy.stats.permutation_test((values,), np.sum, n_resamples=N_SUBSETS, **options).pvalue)
-
-
 def holm(p_values: Values) -> np.ndarray:
     """p-values corrected for their number (Holm 1979)."""
     given = np.asarray(p_values, float)

@@ -32,8 +32,7 @@ def _optimised(request: Request, arm: str, kl_weight: float) -> Change:
     movable = movable_weights(model, arm, origin.gradients, how.fraction, request.heads[0], request.random)
 
     def change(setting: Setting) -> Movable:
-        for _ in optimise(model, origin, movable, setting[0], recipe):
-            pass
+        optimise(model, origin, movable, setting[0], recipe)
         return movable
 
     return change
