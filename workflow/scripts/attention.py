@@ -7,8 +7,7 @@ job = start(snakemake)
 import torch
 
 from memloc.data.paragraphs import attention_ids, attention_sample
-from memloc.localization.attention import prefix_attention
-from memloc.localization.attention_tables import attention_entropy, attention_frame
+from memloc.localization.attention import attention_entropy, attention_frame, prefix_attention
 from memloc.model import loading, pretrained
 from memloc.scoring.decoding import first_decoded
 

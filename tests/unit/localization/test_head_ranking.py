@@ -23,7 +23,7 @@ def scores(values):
 
 
 def test_shared_key_value_heads_score_for_each_query_head_that_reads_them():
-    spread = head_scores.spread_over_query_heads(scores([[1.0, 2.0], [3.0, 4.0]]), n_heads=6)
+    spread = head_scores.over_query_heads(scores([[1.0, 2.0], [3.0, 4.0]]), n_heads=6)
     assert spread.unstack("head").to_numpy().tolist() == [[1, 1, 1, 2, 2, 2], [3, 3, 3, 4, 4, 4]]
 
 

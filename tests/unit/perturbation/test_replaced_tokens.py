@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 import torch
 
+from memloc.perturbation.effects import strongest
 from memloc.perturbation.pairs import Pairs
 from memloc.perturbation.replaced_tokens import (
     draw_replacements,
     perturb_prefixes,
     perturbed_paragraphs,
 )
-from memloc.perturbation.strongest import strongest
 from memloc.run.seeds import generator
 from memloc.scoring.screening import screening_model
 from memloc.settings.perturbation import Perturbation

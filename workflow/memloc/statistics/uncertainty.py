@@ -176,16 +176,6 @@ def correlation_p(first: Values, second: Values) -> float:
     return float(scipy.stats.pearsonr(first, second, method=permuted).pvalue)
 
 
-def welch_p(first: Values, second: Values) -> float:
-    """Two-sided p-value of Welch's t test of two independent groups; 1 if either has fewer than `MIN_N`."""
-    first, second = _finite(first), _finite(second)
-    if min(len(first), len(second)) < MIN_N:
-        return 1.0
-    if not np.ptp(first) and not np.ptp(second):
-        return float(first[0] == second[0])
-    return float(scipy.stats.ttest_ind(first, second, equal_var=False).pvalue)
-
-
 def sign_flip_p(differences: Values) -> float:
     """Two-sided p-value of a sign-flip test of paired differences against a mean of zero."""
     values = _finite(differences)
