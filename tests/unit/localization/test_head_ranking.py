@@ -197,19 +197,6 @@ def test_a_head_that_attends_to_all_ranks_alike_is_uncorrelated_with_them(tables
     assert (found[:, 1, 2] == 0).all() and np.isfinite(found).all()
 
 
-def test_scores_of_parts_average_to_those_of_the_whole(tables):
-    """Five parts of 2 or 3 paragraphs, and what each leaves: together the mean over all paragraphs."""
-    found = sampled(tables)
-    part, rest = ((found.keys["sample"] == kind).to_numpy() for kind in ("part", "rest"))
-    whole = head_scores.activation_gradient_scores(tables["activation_gradients"], N_PREFIX, 4)
-    activation = found.scores["activation_gradient"]
-    sizes = np.array([3, 3, 2, 2, 2])[:, None, None]
-    together = (sizes * activation[part] + (12 - sizes) * activation[rest]) / 12
-    for mean in together:
-        assert mean.ravel() == pytest.approx(whole.to_numpy())
-    assert activation[part].std(axis=0).min() > 0
-
-
 def test_a_resample_of_everything_once_has_the_scores_of_the_tables(tables, monkeypatch):
     """With every unit drawn once, each method gives what it gives without samples."""
 
