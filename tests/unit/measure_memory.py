@@ -11,8 +11,7 @@ from memloc.editing.masks import OriginalWeights
 from memloc.editing.steps import Recipe
 from memloc.localization.ablation import Ablation, ablated_scores, mean_outputs
 from memloc.localization.activation_gradients import activation_gradients
-from memloc.localization.attention import prefix_attention
-from memloc.localization.attention_tables import attention_frame
+from memloc.localization.attention import attention_frame, prefix_attention
 from memloc.localization.contrastive import contrastive_attribution
 from memloc.localization.parameter_gradients import compare_groups
 from memloc.model import loading

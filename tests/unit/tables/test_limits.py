@@ -24,7 +24,6 @@ OTHERWISE = {
     "token": {"perturbation": (-1, None)},
     "em": {"perturbed_paragraphs": (0, 13)},  # each has an impact token
     "n_heads": {"cumulative_ablation": (0, None)},  # without any, too
-    "kendall": {"rare_token_correlation": (-1.000001, 1.000001)},
 }
 UNITS_DIFFER = {
     "count",

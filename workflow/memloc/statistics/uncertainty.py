@@ -166,16 +166,6 @@ def resampled(value: float, drawn: np.ndarray, left_out: np.ndarray) -> Interval
     return Interval(value, min(float(low), value), max(float(high), value), n)
 
 
-def welch_p(first: Values, second: Values) -> float:
-    """Two-sided p-value of Welch's t test of two independent groups; 1 if either has fewer than `MIN_N`."""
-    first, second = _finite(first), _finite(second)
-    if min(len(first), len(second)) < MIN_N:
-        return 1.0
-    if not np.ptp(first) and not np.ptp(second):
-        return float(first[0] == second[0])
-    return float(scipy.stats.ttest_ind(first, second, equal_var=False).pvalue)
-
-
 def holm(p_values: Values) -> np.ndarray:
     """p-values corrected for their number (Holm 1979)."""
     given = np.asarray(p_values, float)
