@@ -30,7 +30,7 @@ PATCHED = 0.12  # passes of a patched run: the positions and layers that it can 
 PERTURBED = 0.8  # passes of a perturbed prefix: the positions from the replaced token on
 PUBLISHED_PARAGRAPHS = 15_000
 # Time of a rule that runs no model, in times of importing the library; TABLES for those that are not named.
-FIXED = {"model": 1, "paragraphs": 6, "rare_tokens": 1, "detect": 3.6, "transfer_detection": 4}
+FIXED = {"model": 1, "paragraphs": 6, "rare_tokens": 1, "detect": 3.6}
 TABLES = 0.55
 FIGURES_BYTES = 150e3  # of a figure's files
 
@@ -105,7 +105,7 @@ def passes(shape: Shape, settings: Settings) -> dict[str, float]:
     m, n, compared, paired = sets.n_memorized, sets.n_non_memorized, n_compared(settings), 2 * sets.n_pairs
     muon = getattr(settings.model, "optimizer", "adamw") == "muon"
     n_controls, noise, place = settings.contrastive.n_controls, settings.weight_noise, settings.positions
-    noised = 3 * noise.n_paragraphs + noise.n_judging
+    noised = 3 * noise.n_paragraphs + noise.n_judging + paired
     patched = shape.n_layers * (2 * shape.n_heads + 4 * shape.n_kv_heads)  # q, k and v, in both directions
     after_text = place.draws * sum(1 + n / length for n in place.lengths)
     edits, slow = _edits(settings), _slow_methods(shape, settings)
