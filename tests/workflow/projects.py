@@ -19,7 +19,7 @@ PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
 NO_NETWORK = dict.fromkeys(PROXIES, "http://127.0.0.1:9") | {"no_proxy": "localhost", "HF_HUB_OFFLINE": "1"}
 STUDY = "config/test.yaml"
 LOADED = "heavy libraries of the plan:"
-HEAVY = {"torch", "transformers", "matplotlib", "sklearn", "pandera"}
+HEAVY = {"torch", "transformers", "matplotlib", "sklearn"}
 TARGETS = {"all", "figures", "tables", "resources"}
 # Plans are many and short: most of a plan's time is imports, so each is forked from a process that has them.
 PLANNER = multiprocessing.get_context("forkserver")
