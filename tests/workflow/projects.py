@@ -13,8 +13,6 @@ from functools import cache
 from pathlib import Path
 from typing import IO
 
-from jobs import jobs, scripts_here
-
 PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
 NO_NETWORK = dict.fromkeys(PROXIES, "http://127.0.0.1:9") | {"no_proxy": "localhost", "HF_HUB_OFFLINE": "1"}
 STUDY = "config/test.yaml"
@@ -123,6 +121,8 @@ class Project:
 
     def make_here(self, config: str, *targets: str) -> None:
         """Make targets by scripts in this process, and tell Snakemake that they are made."""
+        from jobs import jobs, scripts_here  # and torch, which no plan needs
+
         with scripts_here(self.folder) as run:
             for job in jobs(self.folder, config, *targets).values():
                 run(*job)
