@@ -118,18 +118,18 @@ class Slurm:
     def wait_until_saved(self) -> None:
         """Wait until the controller has written down what it knows now.
 
-        It does so some seconds after each change, such as this comment. Killed before, it comes back with a job
-        pending that in truth runs, starts it a second time, drains the node because of the copy and holds the
-        job for ever.
+        It does so some seconds after each change, such as this comment. Killed before, it comes back with a
+        job pending that in truth runs, starts it a second time, drains the node because of the copy and holds
+        the job for ever.
         """
         begin, state = time.time_ns(), self.folder / "state/job_state"
         self.command("scontrol", "update", f"JobId={self.jobs()[0]['JobId']}", "AdminComment=changed")
         self.wait_until(lambda: state.exists() and state.stat().st_mtime_ns > begin)
 
     def ready(self) -> bool:
-        """Whether the node takes jobs."""
+        """Whether the node takes jobs, or runs some."""
         said = self.command("sinfo", "--noheader", "--format=%t", "--partition=gpu")
-        return said.strip() in ("idle", "mix")
+        return said.strip() in ("idle", "mix", "alloc")
 
     def n_refused(self) -> int:
         """How often Slurm was asked in vain."""
