@@ -25,7 +25,7 @@ from memloc.removal.edit_cases import Case
 from memloc.removal.editing import run_edits
 from memloc.scoring.decoding import greedy_continuation
 from memloc.scoring.paragraph_scores import teacher_forced
-from memloc.scoring.token_statistics import token_statistics
+from memloc.scoring.token_statistics import continuation_nll
 from memloc.settings.activation_gradients import ActivationGradients
 from memloc.settings.contrastive import Contrastive
 from memloc.settings.editing import Editing
@@ -72,7 +72,7 @@ def plant_paragraphs(model):
 STAGES = {
     "scores": lambda model: teacher_forced(model, TOKENS, P, 64),
     "sets": lambda model: greedy_continuation(model, TOKENS[:, :P], 2, 64),
-    "token_statistics": lambda model: token_statistics(model, TOKENS, P, 64),
+    "token_statistics": lambda model: continuation_nll(model, TOKENS, P, 64),
     "parameter_gradients": parameter_gradients,
     "activation_gradients": lambda model: activation_gradients(
         loading.boot_bridge(model), TOKENS[:50], np.arange(50), "memorized", P, ActivationGradients()

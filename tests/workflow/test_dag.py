@@ -202,7 +202,7 @@ def test_models_have_the_rules_of_a_study_of_one_model(test_rules, several):
 def test_a_study_of_several_models_has_figures_across_them(clone, several):
     across = {figure.name for figure in FIGURES if figure.only_for == "models"}
     shared = {own_name(rule) for rule in several.jobs if rule["name"].split("_")[0] not in ("small", "large")}
-    assert shared == across | ONCE | {"run_config", "explorer", "story", "transfer_detection"}
+    assert shared == across | ONCE | {"run_config", "explorer", "story"}
     jobs = set(clone.jobs("models_memorized", config="config/test-models.yaml"))
     assert {"models_memorized", "small_sets", "large_sets"} <= jobs
     assert not [name for name in jobs if "perturbation" in name or "fig" in name]

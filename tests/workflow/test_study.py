@@ -17,8 +17,8 @@ from memloc.tables.schemas import MEASURED, STAGES, schema_of
 
 FIGURE_NAMES = [figure.name for figure in FIGURES if figure.only_for in (None, "embedded", *ON_REQUEST)]
 # Tables of studies of own text, with published numbers, an index or several models; measured ones; `bench`.
-OF_OTHERS = {"expected", "exposure", "memorized_agreement", "places", "recited", "detection_transfer"}
-ELSEWHERE = {*OF_OTHERS, "head_scores", "bench", "bench_growth", "bench_texts", *MEASURED}
+OF_OTHERS = {"expected", "exposure", "memorized_agreement", "places", "recited"}
+ELSEWHERE = {*OF_OTHERS, "head_scores", "bench", "bench_texts", *MEASURED}
 
 
 def test_every_figure_has_its_files(finished):

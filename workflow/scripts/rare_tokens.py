@@ -38,5 +38,4 @@ job.write(
     rare_tokens=by_rank,
     rare_token_correlation=correlation,
     rare_token_groups=rare_tokens.rank_groups(attention, ranks),
-    token_attention=rare_tokens.token_attention(attention, prefix, counts),
 )

@@ -9,12 +9,10 @@ from made_activations import SETTINGS, components, made_up, map_values, panels
 from made_settings import changed
 
 from memloc.figures import (
-    activation_bins,
     attention_entropy,
     fig4,
     fig9,
     fig10,
-    forward_similarity,
     gradient_similarity,
 )
 from memloc.figures.parts.gradient_summary import layer_numbers
@@ -121,28 +119,11 @@ def test_figure_9_gives_sums_and_the_share_of_attention_and_warns_of_bins_of_dif
     assert "differ in size" in checked("fig9", fig9.draw(tables, WEIGHTS))
 
 
-@pytest.mark.parametrize(
-    ("module", "table"), [(fig9, "parameter_gradients"), (activation_bins, "activation_bins")]
-)
-def test_bins_without_paragraphs_are_left_out(module, table):
-    tables = made_up() | weights()
-    tables[table] = tables[table].query("group != 'partly_30_49'")
-    groups = module.draw(tables, WEIGHTS).numbers["groups"]
+def test_bins_without_paragraphs_are_left_out():
+    tables = weights()
+    tables["parameter_gradients"] = tables["parameter_gradients"].query("group != 'partly_30_49'")
+    groups = fig9.draw(tables, WEIGHTS).numbers["groups"]
     assert list(groups) == ["non_memorized", "partly_11_29", "memorized"]
-
-
-def test_activation_bins_show_each_bin():
-    tables = made_up(4, 8)
-    drawing = activation_bins.draw(tables, SETTINGS)
-    shown, bars = maps(drawing, 4)
-    for place, (group, numbers) in enumerate(drawing.numbers["groups"].items()):
-        rows = tables["activation_bins"][tables["activation_bins"]["group"] == group]
-        np.testing.assert_array_equal(shown[place], layer_matrix(rows, "mean_max_abs"))
-        assert bars[place] == [pytest.approx(rows.groupby("layer")["mean_max_abs"].sum().tolist())]
-        row = rows.loc[rows["mean_max_abs"].idxmax()]
-        assert numbers["strongest"].startswith(f"{row['component']} of ")
-        assert numbers["strongest"].endswith(f"layer {row['layer']}")
-        assert (numbers["n"], numbers["sum"]) == (7 + place, pytest.approx(rows["mean_max_abs"].sum()))
 
 
 def test_similarity_shows_the_sets_and_the_halves_of_each():
@@ -176,34 +157,6 @@ def test_similarity_counts_what_its_caption_says():
         "n_undefined": 1,
     }
     assert "1 have a gradient of exactly zero" in checked("gradient_similarity", drawing)
-
-
-def test_forward_similarity_shows_pairs_and_other_paragraphs_at_both_positions():
-    tables = made_up()
-    rows = tables["forward_similarity"]
-    rows.loc[(rows["layer"] == 0) & (rows["component"] == "pre"), "cosine"] = np.nan
-    drawing = forward_similarity.draw(tables, SETTINGS)
-    maps_of_roles, bars = maps(drawing, 2)
-    for place, role in enumerate(("perturbed", "impact")):
-        shown = rows[(rows["role"] == role) & ((role == "perturbed") | (rows["id"] != 21))]
-        means = shown.groupby(["layer", "component", "head"], observed=True, dropna=False)
-        means = means[["cosine", "cosine_other"]].mean().reset_index()
-        np.testing.assert_array_equal(maps_of_roles[place], layer_matrix(means, "cosine"))
-        layers = shown.groupby("layer")[["cosine", "cosine_other"]].mean()
-        assert bars[place] == [pytest.approx(layers[kind].tolist()) for kind in layers]
-        least = means.loc[means["cosine"].idxmin()]
-        of_head = "" if pd.isna(least["head"]) else f"head {least['head']} in "
-        assert drawing.numbers["roles"][role] == {
-            "n_pairs": 3 - place,
-            "mean": pytest.approx(shown["cosine"].mean()),
-            "mean_other": pytest.approx(shown["cosine_other"].mean()),
-            "least": f"{least['component']} of {of_head}layer {least['layer']}",
-            "min": pytest.approx(least["cosine"]),
-            "n_undefined": 1,
-        }
-    tables["forward_similarity"] = rows.query("id == 21")
-    numbers = forward_similarity.draw(tables, SETTINGS).numbers["roles"]
-    assert [numbers[role]["n_pairs"] for role in ("perturbed", "impact")] == [1, 1], "both positions are one"
 
 
 PLACES = [

@@ -11,7 +11,6 @@ from memloc.localization.activation_gradients import (
     activation_gradients,
     impact_gradients,
     layer_sums,
-    mean_sizes,
     prefix_gradients,
     prefix_sizes,
 )
@@ -215,14 +214,12 @@ def test_unknown_component_or_layer_is_refused(tiny_gpt2):
 def test_prefix_sizes_are_means_of_the_scores_over_prefix_positions(tiny_llama, tiny_tokens, options):
     bridge = boot_bridge(tiny_llama)
     sizes = prefix_sizes(bridge, tiny_tokens, N_PREFIX, section(3, **options))
-    found, sums = mean_sizes(sizes), layer_sums(sizes, IDS)
     every = activation_gradients(bridge, tiny_tokens, IDS, "memorized", N_PREFIX, section(3, **options))
     every = every[every["position"] < N_PREFIX].astype({"component": str, "max_abs": float})
-    keys = ["layer", "component", "head"]
-    expected = every.groupby(keys, dropna=False)["max_abs"].mean()
-    assert len(found) == len(expected)
-    values = found.astype({"head": "Int16"}).set_index(keys)["mean_max_abs"]
-    assert values.tolist() == pytest.approx(expected.reindex(values.index).tolist(), rel=1e-5)
+    by_site = every.groupby(["layer", "component", "id", "head"], dropna=False)["max_abs"].mean()
+    for site, values in sizes.items():
+        expected = by_site.loc[site.layer, site.component].loc[IDS].tolist()
+        assert values.flatten().tolist() == pytest.approx(expected, rel=1e-5)
     by_layer = every.groupby(["id", "layer"])["max_abs"].sum() / N_PREFIX
-    sums = sums.set_index(["id", "layer"])["score_sum"]
+    sums = layer_sums(sizes, IDS).set_index(["id", "layer"])["score_sum"]
     assert sums.to_dict() == pytest.approx(by_layer.to_dict(), rel=1e-5)

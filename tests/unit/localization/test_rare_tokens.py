@@ -13,7 +13,6 @@ from memloc.localization.rare_tokens import (
     rank_groups,
     rank_null,
     spearman,
-    token_attention,
     unigram_counts,
 )
 
@@ -167,45 +166,6 @@ def test_a_group_holds_every_nth_paragraph_and_what_permutations_give_on_average
 def test_fewer_paragraphs_than_groups_are_a_group_each(attention, ranks):
     groups = rank_groups(attention[:5], ranks[:5], n_groups=40)
     assert set(groups["group"]) == set(range(5))
-
-
-def test_tokens_with_the_most_attention_equal_a_loop(attention):
-    prefix = np.random.default_rng(9).integers(300, size=(N_PARAGRAPHS, N_POSITIONS)) * 2
-    counts = np.arange(1000, 0, -1)
-    frame = token_attention(attention, prefix, counts, n_tokens=4, fewest=10)
-    assert len(frame) == 6 * 4
-    for (layer, head), rows in frame.groupby(["layer", "head"]):
-        means = {
-            token: attention[:, layer, head][prefix == token].mean(dtype=np.float64)
-            for token in np.unique(prefix)
-            if (prefix == token).sum() >= 10
-        }
-        best = sorted(means, key=means.get, reverse=True)[:4]
-        assert rows["token"].tolist() == best
-        assert rows["place"].tolist() == [1, 2, 3, 4]
-        assert rows["attention_mean"].tolist() == pytest.approx([means[token] for token in best])
-        of_prefix = attention[:, layer, head].mean(axis=1, dtype=np.float64, keepdims=True)
-        for row in rows.itertuples():
-            at = prefix == row.token
-            assert (row.occurrences, row.count) == (at.sum(), 1000 - row.token)
-            assert row.attention_expected == pytest.approx(np.broadcast_to(of_prefix, at.shape)[at].mean())
-
-
-def test_rare_tokens_lead_only_where_they_occur_often_enough(attention):
-    prefix = np.zeros((N_PARAGRAPHS, N_POSITIONS), int)
-    prefix[0, :3], prefix[1:5, 0] = 7, 9
-    frame = token_attention(attention, prefix, np.ones(10, int), fewest=4)
-    assert set(frame["token"]) == {0, 9}
-
-
-def test_unless_asked_otherwise_there_are_twenty_tokens_of_five_occurrences_and_forty_groups(
-    attention, ranks
-):
-    prefix = np.random.default_rng(9).integers(30, size=(N_PARAGRAPHS, N_POSITIONS))
-    prefix[:5, 0], prefix[5:9, 0] = 97, 98
-    assert (token_attention(attention, prefix, np.ones(99)).groupby(["layer", "head"]).size() == 20).all()
-    assert set(token_attention(attention, prefix, np.ones(99), n_tokens=99)["token"]) == {*range(30), 97}
-    assert rank_groups(attention, ranks)["group"].nunique() == 40
 
 
 def test_same_seed_same_null(attention, ranks):

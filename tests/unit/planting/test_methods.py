@@ -10,7 +10,7 @@ from made_questions import N_PREFIX, question
 from scipy import stats
 
 from memloc.editing.masks import OriginalWeights
-from memloc.localization.activation_gradients import mean_sizes, prefix_sizes
+from memloc.localization.activation_gradients import prefix_sizes
 from memloc.localization.patching import activation_patching
 from memloc.model import loading
 from memloc.model.components import components, editable_parameters
@@ -121,9 +121,9 @@ def test_activation_gradients_of_heads_are_the_projects(tiny_model):
     asked = question(tiny_model, ("head",))
     found = activation_methods.activation_gradient(asked)["head"]
     bridge, how = loading.boot_bridge(tiny_model), ActivationGradients()
-    sizes = mean_sizes(prefix_sizes(bridge, asked.tokens, N_PREFIX, how))
-    expected = sizes[sizes["component"] == "v"].sort_values(["layer", "head"])["mean_max_abs"].to_numpy()
-    np.testing.assert_allclose(found.flatten(), expected, rtol=1e-3)
+    sizes = prefix_sizes(bridge, asked.tokens, N_PREFIX, how)
+    expected = [values.mean(dim=0) for site, values in sizes.items() if site.component == "v"]
+    np.testing.assert_allclose(found, torch.stack(expected), rtol=1e-3)
 
 
 def test_activation_gradients_of_neurons_are_means_of_sizes(tiny_model):

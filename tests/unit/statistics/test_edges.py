@@ -85,12 +85,6 @@ def test_the_bootstraps_jackknife_leaves_out_a_unit_at_a_time():
     assert found.high - found.value == pytest.approx(width)
 
 
-def test_as_many_orders_as_seven_pairs_have_are_all_tried():
-    first, second = numbers(7), numbers(7, seed=1)
-    found = uncertainty.correlation_p(first, second) * uncertainty.N_ORDERS / 2
-    assert found == pytest.approx(round(found), abs=1e-6)
-
-
 def test_resamples_are_bias_corrected_and_accelerated_as_efron_writes():
     """The quantiles of Efron 1987, written out, for skewed values and for a statistic with a bias."""
     rng = np.random.default_rng(0)

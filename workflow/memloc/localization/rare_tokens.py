@@ -15,8 +15,6 @@ from jaxtyping import Float, Int
 
 QUANTILES = (0.025, 0.5, 0.975)
 N_GROUPS = 40  # of paragraphs: half of them choose a head and half judge it, which is enough to resample
-N_TOKENS = 20  # of each head that table token_attention holds
-FEWEST = 5  # occurrences of such a token: the mean of fewer is mostly that of one paragraph
 
 
 def attention_array(
@@ -151,43 +149,6 @@ def rank_groups(
             "occurrences": occurrences[cell],
         }
     )
-
-
-def token_attention(
-    attention: Float[np.ndarray, "paragraph layer head position"],
-    prefix: Int[np.ndarray, "paragraph position"],
-    counts: Int[np.ndarray, "vocabulary"],
-    n_tokens: int = N_TOKENS,
-    fewest: int = FEWEST,
-) -> pd.DataFrame:
-    """The `n_tokens` tokens with the most attention per occurrence, for each head, largest first.
-
-    Of tokens that occur at least `fewest` times in the prefixes. Columns: layer, head, place (from 1), token,
-    attention_mean, attention_expected (its mean if tokens of a prefix exchange their attention), occurrences
-    (in the prefixes), count (in the corpus).
-    """
-    n_layers, n_heads = attention.shape[1:3]
-    token, label, occurrences = np.unique(prefix, return_inverse=True, return_counts=True)
-    label = label.reshape(prefix.shape)
-    means, expected = (_sum_by(flat(attention), label) / occurrences[:, None] for flat in (_flat, _expected))
-    (enough,) = np.nonzero(occurrences >= fewest)
-    order = enough[np.argsort(-means[enough], axis=0, kind="stable")[:n_tokens]]
-    place, column = (axis.ravel() for axis in np.indices(order.shape))
-    layer, head = np.unravel_index(column, (n_layers, n_heads))
-    chosen = order[place, column]
-    frame = pd.DataFrame(
-        {
-            "layer": layer,
-            "head": head,
-            "place": place + 1,
-            "token": token[chosen],
-            "attention_mean": means[chosen, column],
-            "attention_expected": expected[chosen, column],
-            "occurrences": occurrences[chosen],
-            "count": counts[token[chosen]],
-        }
-    )
-    return frame.sort_values(["layer", "head", "place"], ignore_index=True)
 
 
 def _null_column(name: str, quantile: float) -> str:

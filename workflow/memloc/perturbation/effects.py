@@ -42,12 +42,3 @@ def few_kept(kept_tokens: pd.DataFrame, n_prefix: int) -> pd.DataFrame:
     """The rows with the largest number of kept tokens that is still few, or with one of a short prefix."""
     few = kept_tokens[kept_tokens["n_kept"] <= max(FEW * n_prefix, 1)]
     return few[few["n_kept"] == few["n_kept"].max()]
-
-
-def spread_ids(pairs: pd.DataFrame) -> pd.Index:
-    """Ids of the pairs whose perturbed position is before the one that predicts the impact token.
-
-    `pairs` has their positions by role, as tables `impact_gradients` and `forward_similarity` do.
-    """
-    places = pairs.groupby(["id", "role"], observed=True)["position"].first().unstack()
-    return places.index[places["perturbed"] < places["impact"]]
