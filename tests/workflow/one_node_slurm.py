@@ -118,19 +118,21 @@ class Slurm:
     def wait_until_saved(self) -> None:
         """Wait until the controller has written down what it knows now.
 
-        It does so every few seconds. Killed before, it comes back with a job pending that in truth runs,
-        starts it a second time, drains the node because of the copy and holds the job for ever.
+        It does so some seconds after each change, such as this comment. Killed before, it comes back with a
+        job pending that in truth runs, starts it a second time, drains the node because of the copy and holds
+        the job for ever.
         """
         begin, state = time.time_ns(), self.folder / "state/job_state"
+        self.command("scontrol", "update", f"JobId={self.jobs()[0]['JobId']}", "AdminComment=changed")
         self.wait_until(lambda: state.exists() and state.stat().st_mtime_ns > begin)
 
     def ready(self) -> bool:
-        """Whether the node takes jobs."""
+        """Whether the node takes jobs, or runs some."""
         said = self.command("sinfo", "--noheader", "--format=%t", "--partition=gpu")
-        return said.strip() in ("idle", "mix")
+        return said.strip() in ("idle", "mix", "alloc")
 
     def n_refused(self) -> int:
-        """How often squeue was asked in vain."""
+        """How often Slurm was asked in vain."""
         refused = self.folder / "refused"
         return len(refused.read_text().splitlines()) if refused.exists() else 0
 
@@ -176,8 +178,9 @@ def _configure(folder: Path, cpus: int) -> None:
     (folder / "munge.key").chmod(0o400)
     for name in ("state", "spool", "bin"):
         (folder / name).mkdir()
-    # Snakemake's jobs call srun without the variables of Slurm. What squeue is asked in vain is counted.
-    for name, after in (("srun", ""), ("squeue", f" || {{ echo refused >> {folder}/refused; false; }}")):
+    # Snakemake's jobs call srun without the variables of Slurm. What Snakemake asks in vain is counted.
+    counted = f" || {{ echo refused >> {folder}/refused; false; }}"
+    for name, after in {"srun": "", "squeue": counted, "sacct": counted, "scontrol": counted}.items():
         wrapper = folder / f"bin/{name}"
         wrapper.write_text(f'#!/bin/sh\nSLURM_CONF={folder}/slurm.conf {program(name)} "$@"{after}\n')
         wrapper.chmod(0o755)
