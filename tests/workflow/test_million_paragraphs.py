@@ -119,7 +119,7 @@ def test_a_million_recited_paragraphs_are_a_table_within_two_minutes(tmp_path):
     }
     stamp = {"paragraph": {"length": LENGTH, "prefix": PREFIX}}
     begin = time.monotonic()
-    drawing = recited.draw(found, sections(stamp | {"recited": {"n_edits": 3}}))
+    drawing = recited.draw(found, sections(stamp))
     drawing.data.to_csv(tmp_path / "recited.csv", index=False)
     storage.write(schema_of("recited"), drawing.data, tmp_path / "recited.parquet", stamp)
     assert time.monotonic() - begin < RECITED_SECONDS

@@ -194,7 +194,7 @@ def test_a_way_that_changes_what_it_may_not_is_an_error_and_leaves_the_model(stu
 
 def test_controls_score_as_controls(study):
     """With the same setting, random weights forget less than those that the paragraphs chose."""
-    same = {"unlearning": {"learning_rates": [2e-2], "steps": 4, "fraction": 0.05}}
+    same = {"unlearning": [2e-2]}
     fixed = study._replace(how=Remove(**SMALL | same))
     aimed, drawn = (run_way(fixed, name).removal["em"].mean() for name in ("top", "random"))
     assert aimed < drawn - 3
@@ -324,7 +324,7 @@ def test_paragraphs_are_relearned_only_where_that_is_asked_for(study):
     found, relearned = (run_way(each, "top") for each in (study._replace(how=how), study))
     assert found.removal["relearning_steps"].isna().all()
     assert found.removal_damage.equals(relearned.removal_damage), "it is that of the way alone"
-    how = Remove(**SMALL | {"unlearning": {"learning_rates": [1e-9], "steps": 1, "fraction": 0.05}})
+    how = Remove(**SMALL | {"unlearning": [1e-9], "steps": 1})
     assert (run_way(study._replace(how=how), "top").removal["relearning_steps"] == 0).all(), "none is gone"
 
 

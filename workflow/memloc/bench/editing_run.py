@@ -12,7 +12,7 @@ from memloc.editing.masks import OriginalWeights
 from memloc.editing.steps import Recipe
 from memloc.removal.edit_cases import Case
 from memloc.removal.editing import edit_paragraphs
-from memloc.settings.arms import ARMS
+from memloc.settings.editing import ARMS
 from memloc.straightforward.editing import Texts, unlearn_and_judge
 
 LEARNING_RATE = 1e-5

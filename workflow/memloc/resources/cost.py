@@ -12,11 +12,11 @@ import math
 from typing import get_args
 
 from memloc.localization.ablation import Replacement
-from memloc.removal.registry import RATES, WAYS
+from memloc.removal.registry import WAYS
 from memloc.resources.machine import Machine
 from memloc.resources.memory import BYTES
 from memloc.resources.shapes import Shape
-from memloc.settings.arms import PAPER_ARMS
+from memloc.settings.editing import PAPER_ARMS
 from memloc.settings.layer_bypass import BYPASSES
 from memloc.settings.methods import METHODS
 from memloc.settings.plant_kinds import PLANT_GRANULARITIES
@@ -159,13 +159,13 @@ def _positions(settings: Settings) -> float:
 
 
 def _features(settings: Settings) -> float:
-    """The prefix alone: once as it is, once without training, and with gradients for each share."""
+    """The prefix alone: once as it is, once without training, and with gradients."""
     how, data, paragraph = settings.detection, settings.data, settings.paragraph
     sampled = min(how.n_repeated + 2 * how.n_others, n_paragraphs(settings))
     if data.source == "embedded":
         sampled = min(data.n_repeated, how.n_repeated)
         sampled += min(data.n_once, how.n_others) + min(data.n_unseen, how.n_others)
-    return sampled * paragraph.prefix / paragraph.length * (2 + BACKWARD * len(how.gradient_shares))
+    return sampled * paragraph.prefix / paragraph.length * (2 + BACKWARD)
 
 
 def _ablation(n_heads: int, settings: Settings) -> float:
@@ -214,14 +214,14 @@ def _removal(n_layers: int, settings: Settings) -> float:
         "neurons_hard_concrete": MASK,
     }
     n_ranked = how.n_joint + how.n_single + how.n_validation
-    n_stepped = sum(WAYS[way][1:] == RATES for way in how.ways)
+    n_stepped = sum(WAYS[way].settings == "unlearning" for way in how.ways)
     stepped = how.n_joint + how.n_keep + how.n_single * (1 + how.n_keep)
-    stepped += len(how.unlearning.learning_rates) * (how.n_validation + how.n_keep)
+    stepped += len(how.unlearning) * (how.n_validation + how.n_keep)
     versions = 1 + how.n_perturbations + len(how.shifts) + BACKWARD * how.relearning_limit / 2
     judged = (how.n_joint + how.n_single) * versions + 3 * how.n_judging * (1 + how.n_single)
     return (
         n_ranked * sum(ranked.get(way, 0) for way in how.ways)
-        + n_stepped * how.unlearning.steps * BACKWARD * stepped
+        + n_stepped * how.steps * BACKWARD * stepped
         + len(how.ways) * judged
     )
 
