@@ -11,7 +11,7 @@ from transformers.pytorch_utils import Conv1D
 
 from memloc.editing.masks import OriginalWeights
 from memloc.model.components import editable_parameters
-from memloc.removal.registry import WAYS, Edit, in_force, in_words
+from memloc.removal.registry import WAYS, Edit, in_force, in_words, tried
 from memloc.removal.ways import unlearning
 from memloc.removal.ways.kfac import as_linear, curvature
 from memloc.scoring.paragraph_scores import teacher_forced
