@@ -25,9 +25,8 @@ from memloc.removal.editing import run_edits
 from memloc.scoring.decoding import greedy_continuation
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.scoring.token_statistics import continuation_nll
-from memloc.settings.activation_gradients import ActivationGradients
-from memloc.settings.contrastive import Contrastive
 from memloc.settings.editing import Editing
+from memloc.settings.localization import ActivationGradients, Contrastive
 from memloc.settings.plant_kinds import PLANT_GRANULARITIES
 from memloc.settings.planted_truth import PlantedTruth
 

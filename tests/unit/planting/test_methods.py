@@ -20,7 +20,7 @@ from memloc.planting.methods import answers
 from memloc.planting.units import by_unit as weights_by_unit
 from memloc.planting.units import n_groups, n_neurons
 from memloc.settings import methods as settings_methods
-from memloc.settings.activation_gradients import ActivationGradients
+from memloc.settings.localization import ActivationGradients
 from memloc.settings.methods import ENSEMBLE, METHODS
 from memloc.straightforward.gradients import gradients
 from memloc.straightforward.gradients import nll as plain_nll

@@ -140,7 +140,6 @@ def test_slow_methods_and_ways_are_those_of_the_registries():
         ("disturb_weights", "weight_noise.sizes", [0.1, 0.2]),
         ("edit_paragraphs", "editing.extra_arms", ["layer", "head"]),
         ("edit_paragraphs", "editing.learning_rates", [1e-3, 1e-4]),
-        ("prefix_features", "detection.gradient_shares", [1.0, 0.4]),
         ("plant_paragraphs", "planted_truth.controls", ["twin", "wrong"]),
         ("remove", "remove.shifts", [5, 6]),
         ("remove", "remove.ways", ["top", "svd"]),

@@ -153,7 +153,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             "recited",
             "Passages of this text that the model recites",
             ("paragraphs", "places", "vocabulary", "scores", "sets", "near_verbatim"),
-            settings=("recited",),
             only_for="text",
             paragraphs=("id", "count", "tokens"),
             shown="near_verbatim",
@@ -176,7 +175,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         FigureInfo(
             "detection", "Recitation detected from the prefix, before anything is decoded", ("detection",)
         ),
-        FigureInfo("min_k", "Least likely tokens", ("token_statistics",), settings=("min_k",)),
+        FigureInfo("min_k", "Least likely tokens", ("token_statistics",)),
         FigureInfo(
             "training_curve",
             "Training of the embedded or planted model",

@@ -11,7 +11,7 @@ import math
 from memloc.resources.machine import Machine
 from memloc.resources.memory import BYTES
 from memloc.resources.shapes import Shape
-from memloc.settings.arms import PAPER_ARMS
+from memloc.settings.editing import PAPER_ARMS
 from memloc.settings.layer_bypass import BYPASSES
 from memloc.settings.methods import METHODS
 from memloc.settings.plant_kinds import PLANT_GRANULARITIES
@@ -136,14 +136,14 @@ def passes(shape: Shape, settings: Settings) -> dict[str, float]:
 
 
 def _features(settings: Settings) -> float:
-    """The prefix alone: once as it is, once without training, and with gradients for each share."""
+    """The prefix alone: once as it is, once without training, and with gradients."""
     how, data = settings.detection, settings.data
     sampled = min(how.n_repeated + 2 * how.n_others, n_paragraphs(settings))
     if data.source == "embedded":
         sampled = min(data.n_repeated, how.n_repeated)
         sampled += min(data.n_once, how.n_others) + min(data.n_unseen, how.n_others)
     share = settings.paragraph.prefix / settings.paragraph.length
-    return 0.6 * sampled * share * (2 + BACKWARD * len(how.gradient_shares))
+    return 0.6 * sampled * share * (2 + BACKWARD)
 
 
 def _ablation(n_heads: int, settings: Settings) -> float:
@@ -180,10 +180,10 @@ def _removal(n_layers: int, settings: Settings) -> float:
     versions = 1 + how.n_perturbations + len(how.shifts) + BACKWARD * how.relearning_limit / 2
     judged = (how.n_joint + how.n_single) * versions + 3 * how.n_judging * (1 + how.n_single)
     stepped = how.n_joint + how.n_keep + how.n_single * (1 + how.n_keep)
-    stepped += len(how.unlearning.learning_rates) * (how.n_validation + how.n_keep)
+    stepped += len(how.unlearning) * (how.n_validation + how.n_keep)
     n_ranked = how.n_joint + how.n_single + how.n_validation
     further = {
-        **dict.fromkeys((*ARM_WAYS, "gradient_ascent"), how.unlearning.steps * BACKWARD * stepped),
+        **dict.fromkeys((*ARM_WAYS, "gradient_ascent"), how.steps * BACKWARD * stepped),
         "neurons_integrated_gradients": n_ranked * n_layers * INTEGRATION_STEPS,
         "neurons_zero_out": n_ranked * N_CANDIDATES / 2,
         "neurons_hard_concrete": n_ranked * MASK,
