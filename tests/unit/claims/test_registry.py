@@ -149,7 +149,6 @@ SAY_THE_SAME = {
 }
 ANALYSES = {name.partition(".")[0] for name in SAY_THE_SAME} | {
     "sets",
-    "rare_tokens",
     "extraction",
     "detection",
 }
