@@ -265,12 +265,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             only_for="seeds",
         ),
         FigureInfo("expected", "Published numbers and this run's", ("expected",), only_for="expected"),
-        FigureInfo(
-            "memorized_agreement",
-            "Published memorized paragraphs and this run's",
-            ("memorized_agreement",),
-            only_for="memorized_agreement",
-        ),
     ),
     "Across models": (
         FigureInfo(
