@@ -107,3 +107,14 @@ def test_paragraphs_may_have_another_length(own_text):
     assert set(sets["id"][sets["set"] == "unseen"]) <= set(controls["id"])
     assert f"Of {(sets['set'] == 'unseen').sum()} unseen paragraphs" in captions["fig2"]
     assert "with EM 9 to 23" in captions["fig2"] and "with EM 24 to 39" in captions["fig2"]
+
+
+def test_a_text_without_a_paragraph_is_refused_before_any_job(own_text):
+    (own_text.folder / "short.txt").write_text("Too short.")
+    config = (own_text.folder / "my-text.yaml").read_text().replace("study: my-text", "study: too-short")
+    (own_text.folder / "too-short.yaml").write_text(config.replace("corpus.txt", "short.txt"))
+    output = own_text.plan("recited", config="too-short.yaml", status=1)
+    told = (
+        "data.files: no document of short.txt has 100 tokens: give longer text, or set paragraph.length lower"
+    )
+    assert told in output and "Traceback" not in output

@@ -1,13 +1,17 @@
 # One rule per figure, named like it: `snakemake fig7` draws Figure 7. The list is memloc/figures/catalog.py.
 
 # A list of tokens is text that the user gives, too.
-ASKED = {"removal": REMOVAL_ASKED, "seeds": bool(SETTINGS.seeds), "text": DATA.source == "tokens"}
+ASKED = {
+    "plants": PLANTS_ASKED,
+    "removal": REMOVAL_ASKED,
+    "seeds": bool(SETTINGS.seeds),
+    "text": DATA.source == "tokens",
+}
 PRESENT = {
     None,
     DATA.source,
     MODEL.source,
     *COMPARED,
-    *PLANT_FIGURES,
     *(name for name in ASKED if ASKED[name]),
 }
 SHOWN = [figure for figure in FIGURES if figure.only_for in PRESENT]

@@ -2,6 +2,7 @@
 
 from importlib.metadata import version
 
+from memloc.data.enough_text import require_paragraph
 from memloc.data.text_files import text_files
 from memloc.data.token_arrays import open_arrays
 from memloc.settings.data import ARRAY_FILE
@@ -43,6 +44,11 @@ elif DATA.source == "text":
     with explained():
         TEXTS = text_files(DATA.files, "data.files")
         UNSEEN_TEXTS = text_files(DATA.unseen_files, "data.unseen_files")
+        for key, given in (("files", TEXTS), ("unseen_files", UNSEEN_TEXTS)):
+            if given and not PLACES and not DATA.counts:
+                require_paragraph(
+                    given, DATA.field, placed(MODEL_FOLDER), SETTINGS.paragraph.length, f"data.{key}"
+                )
     TEXT_SCRIPT = "paragraphs_counted.py" if DATA.counts else "paragraphs_text.py"
     # A screen runs the model.
     SCREEN = ["loading", "scores"] if DATA.screen else []

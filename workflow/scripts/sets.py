@@ -15,7 +15,7 @@ from memloc.data.paragraphs import token_tensor, with_token_before
 from memloc.model import loading, pretrained
 from memloc.scoring import decoding
 from memloc.scoring.near_verbatim import longest_run, n_edits
-from memloc.tables.row_groups import ROWS
+from memloc.tables.storage import ROWS
 from memloc.tables.terms.sets import SET_NAMES, UNSEEN
 
 settings = job.settings

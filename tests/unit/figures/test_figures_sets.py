@@ -24,7 +24,6 @@ SETTINGS = sections(
     {
         "paragraph": {"length": 60, "prefix": 20},
         "sets": {**SIZES, "continuation": "model", "split_by": "em"},
-        "recited": {"n_edits": 5},
     }
 )
 FIGURES = {"fig2": fig2, "fig8": fig8, "repeats": repeats, "table1": table1, "recited": recited}
@@ -236,12 +235,12 @@ def test_recited_paragraphs_come_in_the_order_of_their_repeats(monkeypatch):
     assert "No paragraph is recited word for word." in column_of(nothing.figure, "prefix")[0]
     found["paragraphs"]["count"] = 5
     assert recited.draw(found, SETTINGS).data["id"].tolist() == [9, 10, 11, 5, 6, 7, 8], "then by their ids"
-    none = changed(SETTINGS, recited={"n_edits": 0})
-    nearest = recited.draw(tables(EM["none memorized"]), none)
+    monkeypatch.setattr(recited, "NEARLY", 0)
+    nearest = recited.draw(tables(EM["none memorized"]), SETTINGS)
     assert nearest.data.empty and nearest.numbers["n_nearest"] == 1
     assert "1 edit away" in checked("recited", nearest) and "1 edit from recited" in nearest.page
     assert [row for row in column_of(nearest.figure, "id") if row] == ["5"]  # first of those that are as near
-    assert recited.draw(found, none).data["id"].tolist() == [9, 10, 11]  # as near as may be is near enough
+    assert recited.draw(found, SETTINGS).data["id"].tolist() == [9, 10, 11], "as near as may be is enough"
 
 
 def test_the_page_highlights_what_is_recited_and_is_safe_for_any_text():

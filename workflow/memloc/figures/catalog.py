@@ -118,7 +118,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             "fig12",
             "A second perturbed example, and the attention of another layer",
             (
-                "sets",
                 "attention",
                 "paragraphs",
                 "vocabulary",
@@ -153,7 +152,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             "recited",
             "Passages of this text that the model recites",
             ("paragraphs", "places", "vocabulary", "scores", "sets", "near_verbatim"),
-            settings=("recited",),
             only_for="text",
             paragraphs=("id", "count", "tokens"),
             shown="near_verbatim",
@@ -176,8 +174,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         FigureInfo(
             "detection", "Recitation detected from the prefix, before anything is decoded", ("detection",)
         ),
-        FigureInfo("min_k", "Least likely tokens", ("token_statistics",), settings=("min_k",)),
-        FigureInfo("logit_differences", "Lead of the first choice over the second", ("token_statistics",)),
+        FigureInfo("min_k", "Least likely tokens", ("token_statistics",)),
         FigureInfo(
             "training_curve",
             "Training of the embedded or planted model",
@@ -199,18 +196,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             settings=("highlight",),
         ),
         FigureInfo(
-            "activation_bins",
-            "Activation gradients over four bins of exact match",
-            ("activation_bins", "head_ranking"),
-            settings=("highlight", "sets"),
-        ),
-        FigureInfo(
-            "forward_similarity",
-            "Similarity of the activations of memorized and perturbed paragraphs",
-            ("forward_similarity", "head_ranking"),
-            settings=("highlight",),
-        ),
-        FigureInfo(
             "attention_entropy",
             "How evenly heads spread their attention",
             ("attention_entropy", "sets", "head_ranking"),
@@ -220,12 +205,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             "rare_token_heads",
             "Rare-token correlation of every head",
             ("rare_token_correlation", "head_ranking"),
-            settings=("highlight",),
-        ),
-        FigureInfo(
-            "token_attention",
-            "Tokens that the highlighted head attends to most",
-            ("token_attention", "vocabulary", "head_ranking"),
             settings=("highlight",),
         ),
         FigureInfo(
@@ -258,13 +237,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         FigureInfo("layer_bypass", "Whole blocks bypassed, layer by layer", ("layer_bypass",)),
     ),
     "What removing it costs": (
-        FigureInfo("editing_tradeoff", "What unlearning and editing cost", ("edit_trajectories",)),
-        FigureInfo(
-            "edited_weights",
-            "Weights that edits change, and those of the authors' code",
-            ("edits",),
-            settings=("editing",),
-        ),
         FigureInfo(
             "editing_robustness", "Do unlearned paragraphs come back", ("edits",), settings=("editing",)
         ),
@@ -280,24 +252,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             "planted_precision",
             "Average precision of every method, next to the unplanted twin's",
             ("planted_truth", "plants"),
-            only_for="plants",
-        ),
-        FigureInfo(
-            "planted_curves",
-            "Planting and reverting what a method ranks first",
-            ("planted_curves",),
-            only_for="curves of plants",
-        ),
-        FigureInfo(
-            "planted_needed",
-            "Weights that a plant needs, and what becomes of other text",
-            ("plants",),
-            only_for="plants",
-        ),
-        FigureInfo(
-            "planted_recommend",
-            "Which method to use for which kind of place",
-            ("planted_truth", "plants", "planted_costs"),
             only_for="plants",
         ),
     ),
@@ -337,8 +291,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
     ),
 }
 FIGURES = tuple(figure for figures in CHAPTERS.values() for figure in figures)
-OF_PLANTS = ("plants", "curves of plants")  # `only_for` of figures of planted truth
-ON_REQUEST = (*OF_PLANTS, "removal")  # `only_for` of figures that a study's settings ask for
+ON_REQUEST = ("plants", "removal")  # `only_for` of figures that a study's settings ask for
 
 _NUMBERS = {title: number for number, title in enumerate(CHAPTERS, start=2)}  # the explorer is the first
 
