@@ -25,7 +25,6 @@ def listed(paragraphs, tmp_path_factory):
     """A folder with the paragraphs in every kind of file."""
     folder = tmp_path_factory.mktemp("listed")
     arrays = {"tokens": np.stack(paragraphs.tokens), "seen": paragraphs["count"].to_numpy()}
-    arrays["book"] = np.arange(len(paragraphs)) // 4
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", array)
     save_file(arrays, folder / "list.safetensors")
@@ -50,10 +49,8 @@ def job(listed):
 
 
 def data_of(folder, file):
-    others = {"counts": "seen", "groups": "book"}
-    if file.endswith(".npy"):
-        others = {key: str(folder / f"{name}.npy") for key, name in others.items()}
-    return {"source": "tokens", "files": [str(folder / file)], **others}
+    counts = str(folder / "seen.npy") if file.endswith(".npy") else "seen"
+    return {"source": "tokens", "files": [str(folder / file)], "counts": counts}
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -63,13 +60,12 @@ def test_every_kind_of_file_gives_the_paragraphs_that_were_written(file, job, li
     chosen.params.settings["data"] |= data_of(listed, file)
     chosen.input.tokens = [str(listed / file)]
     if not file.endswith(".npy"):
-        chosen.input.counts = chosen.input.groups = []
+        chosen.input.counts = []
     run(script, chosen)
     found = storage.read(PARAGRAPHS, chosen.output.paragraphs)
     same = ["id", "count", "unseen", "text", "tokens"]
     pd.testing.assert_frame_equal(found[same], paragraphs[same])
-    assert found["module"].tolist() == [str(number // 4) for number in range(len(paragraphs))]
-    assert found[["continuation_count", "package"]].isna().all(axis=None)
+    assert found[["continuation_count", "package", "module"]].isna().all(axis=None)
     assert found.unseen.any() and not found.unseen.all()
 
 

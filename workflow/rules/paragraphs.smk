@@ -81,17 +81,16 @@ elif DATA.source == "text":
 elif DATA.source == "tokens":
 
     TOKENS = [PLACES.get(file, file) for file in DATA.files]
-    COUNTS, GROUPS = (PLACES.get(name, name) for name in (DATA.counts, DATA.groups))
+    COUNTS = PLACES.get(DATA.counts, DATA.counts)
     if not PLACES:
         with explained():
-            open_arrays(DATA, SETTINGS.paragraph, TOKENS, COUNTS, GROUPS)
+            open_arrays(DATA, SETTINGS.paragraph, TOKENS, COUNTS)
 
     rule paragraphs:
         input:
             tokens=TOKENS,
-            # Files of their own; none where a setting names an array of another file.
-            counts=[name for name in [COUNTS] if name and name.endswith(ARRAY_FILE)],
-            groups=[name for name in [GROUPS] if name and name.endswith(ARRAY_FILE)],
+            # A file of its own; none where the setting names an array of another file.
+            counts=[COUNTS] if COUNTS and COUNTS.endswith(ARRAY_FILE) else [],
             folder=MODEL_FOLDER,
         output:
             **tables("paragraphs", "places"),

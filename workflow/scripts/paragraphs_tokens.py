@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 
 from memloc.data.overlap import as_text, overlapping
-from memloc.data.token_arrays import open_arrays, read_counts, read_groups, read_tokens
+from memloc.data.token_arrays import open_arrays, read_counts, read_tokens
 from memloc.model import pretrained
 from memloc.model.token_text import decoded
 from memloc.tables.storage import ROWS
@@ -16,11 +16,8 @@ from memloc.tables.storage import ROWS
 data, paragraph = job.settings.data, job.settings.paragraph
 tokenizer = pretrained.load_tokenizer(job.input.folder)
 source = job.input
-# Files of their own, or arrays of the first file.
-counts, groups = (
-    source.get(key)[0] if source.get(key) else getattr(data, key) for key in ("counts", "groups")
-)
-arrays = open_arrays(data, paragraph, source.tokens, counts, groups)
+# A file of its own, or an array of the first file.
+arrays = open_arrays(data, paragraph, source.tokens, source.counts[0] if source.counts else data.counts)
 tokens, counts = read_tokens(arrays, len(tokenizer)), read_counts(arrays)
 unseen, left_out = counts == 0, counts < 0
 left_out[unseen] = overlapping(tokens[unseen], as_text(tokens[~unseen]), paragraph.prefix)
@@ -29,7 +26,7 @@ job.log(
 )
 
 # Ids are rows of the arrays, also where some are left out.
-rows = pd.DataFrame({"count": counts, "unseen": unseen, "module": read_groups(arrays)})
+rows = pd.DataFrame({"count": counts, "unseen": unseen, "module": None})
 rows = rows.assign(id=rows.index, cut_count=None, continuation_count=None, package=None)[~left_out]
 with job.writing() as append:
     for first in range(0, len(rows), ROWS):

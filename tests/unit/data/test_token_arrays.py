@@ -9,7 +9,7 @@ import pytest
 from pyarrow import parquet
 from safetensors.numpy import save_file
 
-from memloc.data.token_arrays import TokenError, open_arrays, read_counts, read_groups, read_tokens
+from memloc.data.token_arrays import TokenError, open_arrays, read_counts, read_tokens
 from memloc.settings.data import TokenData
 from memloc.settings.paragraph import Paragraph
 
@@ -34,9 +34,9 @@ def write(file, **arrays):
     return str(file)
 
 
-def opened(*files, length=LENGTH, counts=None, groups=None, **data):
-    section = TokenData(source="tokens", files=files, counts=counts, groups=groups, **data)
-    return open_arrays(section, PARAGRAPH.model_copy(update={"length": length}), files, counts, groups)
+def opened(*files, length=LENGTH, counts=None, **data):
+    section = TokenData(source="tokens", files=files, counts=counts, **data)
+    return open_arrays(section, PARAGRAPH.model_copy(update={"length": length}), files, counts)
 
 
 @pytest.mark.parametrize(
@@ -47,22 +47,18 @@ def test_every_kind_of_file_holds_the_same(tmp_path, ending, dtype):
     tokens, counts = TOKENS.astype(dtype), COUNTS.astype(dtype)
     if ending == ".npy":
         file = write(tmp_path / "tokens.npy", tokens=tokens)
-        others = {"counts": write(tmp_path / "counts.npy", counts=counts)}
-        others["groups"] = write(tmp_path / "groups.npy", groups=np.array(GROUPS))
+        seen = write(tmp_path / "counts.npy", counts=counts)
     else:
-        groups = {} if ending == ".safetensors" else {"of": GROUPS}  # no text in safetensors
-        file = write(tmp_path / f"list{ending}", tokens=tokens, seen=counts, **groups)
-        others = {"counts": "seen", "groups": "of" if groups else "seen"}
-    arrays = opened(file, **others)
+        file, seen = write(tmp_path / f"list{ending}", tokens=tokens, seen=counts), "seen"
+    arrays = opened(file, counts=seen)
     found = read_tokens(arrays, VOCABULARY)
     assert found.dtype == np.int64 and np.array_equal(found, TOKENS)
     assert np.array_equal(read_counts(arrays), COUNTS)
-    assert read_groups(arrays) == (list(map(str, COUNTS)) if ending == ".safetensors" else GROUPS)
 
 
-def test_without_counts_and_groups_each_was_seen_once(tmp_path):
+def test_without_counts_each_was_seen_once(tmp_path):
     arrays = opened(write(tmp_path / "a.npy", tokens=TOKENS))
-    assert read_counts(arrays).tolist() == [1] * 30 and read_groups(arrays) == [None] * 30
+    assert read_counts(arrays).tolist() == [1] * 30
 
 
 @pytest.mark.parametrize("ending", [".npy", ".safetensors", ".parquet", ".jsonl"])
@@ -75,14 +71,12 @@ def test_prefixes_and_continuations_lie_side_by_side(tmp_path, ending):
     assert np.array_equal(read_tokens(arrays, VOCABULARY), TOKENS)
 
 
-def test_counts_and_groups_by_name_are_those_of_the_first_file(tmp_path):
-    first = write(tmp_path / "a.parquet", tokens=TOKENS[:, :3], seen=COUNTS, of=GROUPS)
-    others = {"seen": COUNTS + 1, "of": GROUPS[::-1]}
-    arrays = opened(
-        first, write(tmp_path / "b.parquet", tokens=TOKENS[:, 3:], **others), counts="seen", groups="of"
-    )
+def test_counts_by_name_are_those_of_the_first_file(tmp_path):
+    first = write(tmp_path / "a.parquet", tokens=TOKENS[:, :3], seen=COUNTS)
+    second = write(tmp_path / "b.parquet", tokens=TOKENS[:, 3:], seen=COUNTS + 1)
+    arrays = opened(first, second, counts="seen")
     assert np.array_equal(read_tokens(arrays, VOCABULARY), TOKENS)
-    assert np.array_equal(read_counts(arrays), COUNTS) and read_groups(arrays) == GROUPS
+    assert np.array_equal(read_counts(arrays), COUNTS)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +102,11 @@ def test_counts_and_groups_by_name_are_those_of_the_first_file(tmp_path):
         ),
         ("a.parquet", TOKENS / 2, "data.files: .*a.parquet, tokens: expected whole numbers, got float64"),
         ("a.parquet", COUNTS, "data.files: .*a.parquet, tokens: expected rows of tokens, got whole numbers"),
-        ("a.jsonl", GROUPS, "data.files: .*a.jsonl, tokens: expected whole numbers, got text of shape [30]"),
+        (
+            "a.jsonl",
+            GROUPS,
+            "data.files: .*a.jsonl, tokens: expected whole numbers, got object of shape [30]",
+        ),
         (
             "a.pt",
             TOKENS,
@@ -150,18 +148,17 @@ def test_a_name_that_a_file_does_not_have_is_told_with_those_that_it_has(tmp_pat
         opened(file, names=["ids"], counts="count")
 
 
-@pytest.mark.parametrize("key", ["counts", "groups"])
-def test_counts_and_groups_are_one_for_each_paragraph(tmp_path, key):
+def test_counts_are_one_for_each_paragraph(tmp_path):
     file = write(tmp_path / "a.npy", tokens=TOKENS)
     other = write(tmp_path / "b.npy", other=COUNTS[:20])
     told = (
-        rf"data\.{key}: .*b\.npy: expected one for each of 30 paragraphs, got whole numbers of shape \[20\]"
+        r"data\.counts: .*b\.npy: expected one for each of 30 paragraphs, got whole numbers of shape \[20\]"
     )
     with pytest.raises(TokenError, match=told):
-        opened(file, **{key: other})
+        opened(file, counts=other)
     write(tmp_path / "b.npy", other=COUNTS / 2)
-    with pytest.raises(TokenError, match=rf"data\.{key}: .*b\.npy: expected whole numbers.*, got float64"):
-        opened(file, **{key: other})
+    with pytest.raises(TokenError, match=r"data\.counts: .*b\.npy: expected whole numbers, got float64"):
+        opened(file, counts=other)
 
 
 def test_arrays_side_by_side_have_as_many_rows(tmp_path):
@@ -191,10 +188,8 @@ def test_a_token_that_the_model_does_not_have_is_named(tmp_path, wrong, ending):
 )
 def test_a_large_parquet_file_has_row_groups_and_lists_of_its_own_types(tmp_path, type_):
     columns = {"tokens_2": [[1]] * 30, "tokens": pyarrow.array(TOKENS.tolist(), type_)}
-    columns["of"] = pyarrow.array(GROUPS, pyarrow.large_string())
     parquet.write_table(pyarrow.table(columns), tmp_path / "a.parquet", row_group_size=7)
-    arrays = opened(str(tmp_path / "a.parquet"), groups="of")
-    assert np.array_equal(read_tokens(arrays, VOCABULARY), TOKENS) and read_groups(arrays) == GROUPS
+    assert np.array_equal(read_tokens(opened(str(tmp_path / "a.parquet")), VOCABULARY), TOKENS)
 
 
 @pytest.mark.parametrize(

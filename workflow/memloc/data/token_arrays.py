@@ -21,7 +21,7 @@ from memloc.run.errors import InputError
 from memloc.settings.data import ARRAY_FILE, TokenData
 from memloc.settings.paragraph import Paragraph
 
-INTEGERS, TEXT = "whole numbers", "text"
+INTEGERS = "whole numbers"
 
 
 class TokenError(InputError):
@@ -37,9 +37,8 @@ class Array(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """What the values are: INTEGERS, TEXT or the name of another type."""
-        kinds = {"i": INTEGERS, "u": INTEGERS, "U": TEXT}
-        return kinds.get(self.values.dtype.kind, str(self.values.dtype))
+        """What the values are: INTEGERS or the name of another type."""
+        return INTEGERS if self.values.dtype.kind in "iu" else str(self.values.dtype)
 
 
 class TokenArrays(NamedTuple):
@@ -47,16 +46,15 @@ class TokenArrays(NamedTuple):
 
     tokens: list[Array]
     counts: Array | None
-    groups: Array | None
 
 
 def open_arrays(
-    data: TokenData, paragraph: Paragraph, files: Sequence[str], counts: str | None, groups: str | None
+    data: TokenData, paragraph: Paragraph, files: Sequence[str], counts: str | None
 ) -> TokenArrays:
     """The arrays that section `data` names, of types and shapes that fit.
 
-    `files`, `counts` and `groups` say where the files of the settings lie; the latter two are names of arrays
-    of the first file where they are no files.
+    `files` and `counts` say where the files of the settings lie; `counts` may also be the name of an array of
+    the first file.
 
     Raises:
         TokenError: no such file or array, a pickled one, or one of another type or shape; names the setting.
@@ -74,14 +72,13 @@ def open_arrays(
             f"{tokens[0].place}: a row has {width} tokens, but paragraph.length is "
             f"{paragraph.length}: set it, and paragraph.prefix, to those of the list"
         )
-    found = {}
-    for key, name, kinds in (("counts", counts, (INTEGERS,)), ("groups", groups, (INTEGERS, TEXT))):
-        if name is not None:
-            file, inside = (name, "") if name.endswith(ARRAY_FILE) else (files[0], name)
-            array = found[key] = _array(file, inside, f"data.{key}")
-            _require(array.kind in kinds, array, " or ".join(kinds))
-            _require(array.values.shape == (n_rows,), array, f"one for each of {n_rows} paragraphs")
-    return TokenArrays(tokens, found.get("counts"), found.get("groups"))
+    if counts is None:
+        return TokenArrays(tokens, None)
+    file, name = (counts, "") if counts.endswith(ARRAY_FILE) else (files[0], counts)
+    found = _array(file, name, "data.counts")
+    _require(found.kind == INTEGERS, found, INTEGERS)
+    _require(found.values.shape == (n_rows,), found, f"one for each of {n_rows} paragraphs")
+    return TokenArrays(tokens, found)
 
 
 def read_tokens(arrays: TokenArrays, n_vocabulary: int) -> Int[np.ndarray, "paragraph token"]:
@@ -111,13 +108,6 @@ def read_counts(arrays: TokenArrays) -> Int[np.ndarray, "paragraph"]:
     if (arrays.counts.values < 0).any():
         raise TokenError(f"{arrays.counts.place}: a count below 0")
     return arrays.counts.values.astype(np.int64)
-
-
-def read_groups(arrays: TokenArrays) -> list[str | None]:
-    """Group of each paragraph, as text."""
-    if arrays.groups is None:
-        return [None] * len(arrays.tokens[0].values)
-    return [str(value) for value in arrays.groups.values]
 
 
 def _names(file: str, data: TokenData) -> list[str]:
@@ -156,8 +146,6 @@ def _column(column: pyarrow.ChunkedArray, place: str) -> np.ndarray:
     values, types = column.combine_chunks(), pyarrow.types
     if values.null_count:
         raise TokenError(f"{place}: {values.null_count} of {len(values)} rows are empty: drop them")
-    if types.is_string(values.type) or types.is_large_string(values.type):
-        return np.array(values.to_pylist(), dtype=str)
     if not types.is_nested(values.type):
         return values.to_numpy(zero_copy_only=False)
     lengths = compute.unique(compute.list_value_length(values)).to_pylist()

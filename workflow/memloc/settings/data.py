@@ -181,12 +181,7 @@ class TokenData(_Files):
         "file. Paragraphs with a count of 0 are unseen controls; those that share a run of 13 tokens with "
         "the others are left out. Nothing: each counts as seen once.",
     )
-    groups: Address | None = Field(
-        None,
-        description="Which text each paragraph comes from: a .npy file, or a tensor or column of the first "
-        "file. `detection` keeps paragraphs of a group in one fold.",
-    )
 
     def _named_files(self) -> list[str]:
-        others = [name for name in (self.counts, self.groups) if name and name.endswith(ARRAY_FILE)]
-        return [*self.files, *others]
+        counts = [self.counts] if self.counts and self.counts.endswith(ARRAY_FILE) else []
+        return [*self.files, *counts]
