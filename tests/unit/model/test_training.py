@@ -1,6 +1,5 @@
 """A training that was killed gives the same weights as one that was not, bit for bit."""
 
-
 import numpy as np
 import pytest
 import torch
