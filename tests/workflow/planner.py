@@ -4,6 +4,7 @@ A plan of the working tree's own library, such as one in a fresh clone, finds it
 forgets it and loads its own.
 """
 
+import re
 import sys
 from pathlib import Path
 
@@ -11,13 +12,11 @@ import jinja2  # noqa: F401
 import pyarrow.parquet  # noqa: F401
 import snakemake.cli  # noqa: F401
 
-from memloc.figures import catalog  # noqa: F401
-from memloc.model import context  # noqa: F401
-from memloc.resources import duration, limits  # noqa: F401
-from memloc.run import console, steps, tracking  # noqa: F401
-from memloc.settings import command_line, errors  # noqa: F401
+from memloc.run import tracking
 
 WORKFLOW = tracking.PACKAGE.parent
+for path in (WORKFLOW / "Snakefile", *(WORKFLOW / "rules").glob("*.smk")):
+    exec("\n".join(re.findall(r"(?m)^from memloc\..+", path.read_text())))
 for path in (*tracking.PACKAGE.rglob("*.py"), *(WORKFLOW / "scripts").glob("*.py")):
     tracking.imports(path)
 

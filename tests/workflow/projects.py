@@ -10,16 +10,17 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import IO
 
-from jobs import jobs, scripts_here
+import pytest
 
 PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
 NO_NETWORK = dict.fromkeys(PROXIES, "http://127.0.0.1:9") | {"no_proxy": "localhost", "HF_HUB_OFFLINE": "1"}
 STUDY = "config/test.yaml"
 LOADED = "heavy libraries of the plan:"
-HEAVY = {"torch", "transformers", "matplotlib", "sklearn", "pandera"}
+HEAVY = {"torch", "transformers", "matplotlib", "sklearn"}
 TARGETS = {"all", "figures", "tables", "resources"}
 # Plans are many and short: most of a plan's time is imports, so each is forked from a process that has them.
 PLANNER = multiprocessing.get_context("forkserver")
@@ -28,11 +29,20 @@ PLANNER.set_forkserver_preload(["planner"])
 
 def forked(folder: Path, function: Callable[..., None], *arguments: object) -> tuple[int, str]:
     """Exit status and output of a function in `folder`, in a process that has what plans import."""
+    _start_planner()
     with tempfile.NamedTemporaryFile("r") as output:
         process = PLANNER.Process(target=_in_folder, args=(folder, output.name, function, *arguments))
         process.start()
         process.join()
         return process.exitcode, output.read()
+
+
+@cache
+def _start_planner() -> None:
+    """Python does not tell the process where lies what it is to import."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+        forkserver.ensure_running()
 
 
 def _in_folder(folder: Path, output: str, function: Callable[..., None], *arguments: object) -> None:
@@ -41,6 +51,7 @@ def _in_folder(folder: Path, output: str, function: Callable[..., None], *argume
     os.dup2(descriptor, 2)
     os.chdir(folder)
     os.environ |= NO_NETWORK
+    del os.environ["PYTHONPATH"]
     import planner
 
     planner.forget_unless_of(folder)
@@ -123,6 +134,8 @@ class Project:
 
     def make_here(self, config: str, *targets: str) -> None:
         """Make targets by scripts in this process, and tell Snakemake that they are made."""
+        from jobs import jobs, scripts_here  # and torch, which no plan needs
+
         with scripts_here(self.folder) as run:
             for job in jobs(self.folder, config, *targets).values():
                 run(*job)

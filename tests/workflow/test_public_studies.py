@@ -65,7 +65,7 @@ def test_the_cost_in_a_config_is_the_estimate(own_clone, config):
         assert number == f"{float(exact):.{len(number.partition('.')[2])}f}"
 
 
-@pytest.mark.parametrize("name", ["hubble", "kfac-olmo2-1b", "pythia-checkpoints"])
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "config/public").glob("*.yaml")))
 def test_the_plan_is_complete_and_needs_no_network(clone, name):
     config = given(name)
     make_list(clone, config)

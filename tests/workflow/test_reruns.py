@@ -202,7 +202,7 @@ def test_editing_a_caption_draws_its_figure_again(editable):
 
 def test_changing_a_setting_runs_its_rules_again_and_what_follows(editable, test_rules):
     edit = editable.folder / "config/test.yaml"
-    edit.write_text(edit.read_text() + "\nrare_tokens: {n_permutations: 7}\n")
-    expected = with_all_below(test_rules, {"rare_tokens", "run_config"})
+    edit.write_text(edit.read_text() + "\npositions: {draws: 1}\n")
+    expected = with_all_below(test_rules, {"score_positions", "run_config"})
     assert set(editable.jobs()) == expected
     assert "scores" not in expected and "train_model" not in expected

@@ -20,7 +20,12 @@ from memloc.tables.schemas import MEASURED, schema_of
 
 SEED = int(os.environ.get("MEMLOC_SEED", 0))
 N_KILLS = 20  # of `make stress`
-RULES = ("token_statistics", "rare_tokens", "fig2")
+KILLS = (
+    ("token_statistics", "token_statistics.py", one_script),
+    ("rare_tokens", "rare_tokens.parquet", snakemake_alone),
+    ("fig2", "fig2.png", everything),
+)
+RULES = tuple(rule for rule, _, _ in KILLS)
 TARGETS = (*RULES, "--allowed-rules", *RULES)
 TIMED = {figure.name for figure in FIGURES if set(figure.tables) & set(MEASURED)}
 TRAINING = {"paragraphs.parquet", "training_stream.parquet", "training_curve.parquet"}
@@ -70,11 +75,11 @@ def test_a_run_that_is_killed_in_every_way_makes_what_an_undisturbed_one_does(ed
     for rule in RULES:
         for path in editable.results.glob(f"*/{rule}.*"):
             path.unlink()
-    kill(editable, moments, "token_statistics.py", one_script, *TARGETS)
-    kill(editable, moments, "rare_tokens.parquet", snakemake_alone, *TARGETS)
-    unlock(editable, *TARGETS)
-    kill(editable, moments, "fig2.png", everything, *TARGETS)
-    unlock(editable, *TARGETS)
+    for rule, moment, way in KILLS:
+        target = (rule, "--allowed-rules", *RULES)
+        kill(editable, moments, moment, way, *target)
+        if way is not one_script:
+            unlock(editable, *target)
     editable.snakemake("--cores", "2", *TARGETS)
     assert_same(editable, finished)
     assert files(editable) == files(finished)

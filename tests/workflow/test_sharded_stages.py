@@ -25,7 +25,7 @@ def test_shards_of_one_machine_see_different_gpus_and_make_the_same_table(editab
     before = table.read_bytes()
     table.unlink()
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,6")
-    options = ("--profile", "profiles/multi-gpu", "--cores", "2", "--resources", "gpu=2")
+    options = ("--profile", "profiles/multi-gpu", "--cores", "4", "--resources", "gpu=2")
     editable.snakemake("scores", *options, "--config", "shards=2", "--rerun-triggers", "mtime")
     assert len(list(editable.results.glob("shards/scores/scores/?-of-2.parquet"))) == 2
     logs = [path.read_text() for path in (editable.results / "logs/scores").glob("?-of-2.log")]

@@ -26,15 +26,14 @@ def tables(n=12, recall=RECALL, precision=PRECISION, damage=()):
             rows += [
                 own | {"plant": i, "recall_1": 0.0, "average_precision": v} for i, v in enumerate(values)
             ]
-    made = pd.DataFrame(rows).assign(criterion=True)
-    nothing = made.assign(criterion=False, average_precision=0.0, recall_1=0.0)
+    made = pd.DataFrame(rows)
     others = made.assign(granularity="layer", average_precision=0.0, recall_1=0.0)
     plants = pd.DataFrame(
         {"kind": "head_all", "plant": range(n), "reached": True, "nll_held_out_before": 2.0}
     )
     plants["nll_held_out"] = [2 * (1 + share) for share in [*damage, *[0.0] * (n - len(damage))]]
     failed = plants.assign(reached=False, nll_held_out=None)
-    return {"planted_truth": pd.concat([made, nothing, others]), "plants": pd.concat([failed, plants])}
+    return {"planted_truth": pd.concat([made, others]), "plants": pd.concat([failed, plants])}
 
 
 def test_the_published_order_and_a_head_beyond_its_weights():

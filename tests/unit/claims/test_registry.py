@@ -135,7 +135,7 @@ SAY_THE_SAME = {
     "activation_gradients.reference": "the authors' code is another computation of the same quantity",
     "contrastive.reference": "as above",
     "parameter_gradients.reference": "as above",
-    "editing.reference": "runs like the authors' are judged where a study makes no others",
+    "editing.reference": "runs like the authors' are judged as ours are",
     "head_ranking.weighted": "all methods are taken together, by their weights",
     "head_ranking.also": "further methods are ranked beside those that claims read",
     "perturbation.nll": "estimators say where there is no NLL",
@@ -144,13 +144,11 @@ SAY_THE_SAME = {
     "planted_truth.kinds": "estimators say which kind was not planted",
     "planted_truth.masks": "estimators say which method was not asked",
     "planted_truth.neuron_ablation": "as above",
-    "planted_truth.curves": "no claim reads them",
     "remove.ways": "estimators say which way was not run",
     "editing.extra_arms": "no claim reads them",
 }
 ANALYSES = {name.partition(".")[0] for name in SAY_THE_SAME} | {
     "sets",
-    "rare_tokens",
     "extraction",
     "detection",
 }

@@ -17,9 +17,10 @@ from memloc.figures import (
 )
 from memloc.figures.parts.gradient_summary import layer_numbers
 from memloc.figures.parts.heatmap import layer_matrix
+from memloc.statistics.studentised import simultaneous
 
 GROUPS = ("memorized", "non_memorized", "partly_11_29", "partly_30_49", "contrastive")
-WEIGHTS = changed(SETTINGS, contrastive={"nll_weight": 0.5})
+WEIGHTS = changed(SETTINGS, contrastive={"reference": True})
 
 
 def weights(n_layers: int = 2, n_heads: int = 3) -> dict[str, pd.DataFrame]:
@@ -242,30 +243,30 @@ def test_entropies_are_compared_head_by_head():
     assert (numbers["n_lower"], numbers["n_higher"], numbers["n_heads"]) == (1, 2, 6)
     extreme = numbers["extreme"]
     assert (extreme["layer"], extreme["head"], extreme["value"].n) == (0, 1, 8)
+    assert (numbers["n_memorized"], numbers["n_non_memorized"]) == (8, 12)
     assert extreme["value"].low < extreme["value"].value < extreme["value"].high < -0.49
     means = rows.groupby(["layer", "set", "head"])["entropy"].mean().unstack(["set", "head"])
     both = np.hstack([means["memorized"], means["non_memorized"]])
     np.testing.assert_allclose(map_values(left), both)
     np.testing.assert_allclose(map_values(right), means["memorized"] - means["non_memorized"])
-    dots = next(line for line in right.lines if line.get_marker() == "o")
-    assert dots.get_xydata().tolist() == [[1.5, 0], [0.5, 1], [2.5, 1]]
+    up, down = (marks.get_offsets().tolist() for marks in right.collections[1:3])
+    assert (up, down) == ([[0.5, 1], [2.5, 1]], [[1.5, 0]])
     assert numbers["highlighted"]["memorized"] == pytest.approx(means.loc[1, ("memorized", 2)])
     assert numbers["mean_non_memorized"] == pytest.approx(means["non_memorized"].to_numpy().mean())
 
 
-@pytest.mark.parametrize(
-    ("n_heads", "p_values", "clear"), [(1, (0.03, 0.05), True), (24, (0.01, 0.05), False)]
-)
-def test_a_difference_is_clear_beyond_the_correction_for_all_heads(n_heads, p_values, clear):
-    """The same values in all heads: p is below the level by itself, and not among 24 heads."""
-    rows = entropies(1, n_heads, 20, 40)
+def test_a_difference_is_clear_beyond_the_search_over_all_heads():
+    """The same values in all heads are clear of 0; the intervals are those of all heads together."""
+    rows = entropies(1, 3, 20, 40)
     values = np.random.default_rng(1).normal(size=40)
-    values[:20] += values[20:].mean() - values[:20].mean() + 0.69 * values.std()
+    values[:20] += 3
     data = attention_entropy.compare_heads(rows.assign(entropy=values[rows["id"]]))
-    assert data["p_value"].between(*p_values).all() and (data["clear"] == clear).all()
+    expected = simultaneous(*(np.repeat(part[:, None], 3, axis=1) for part in np.split(values, 2)))
+    found = data[["difference", "low", "high", "n"]].to_numpy().tolist()
+    assert found == [pytest.approx(list(interval)) for interval in expected] and (data["low"] > 0).all()
 
 
 def test_entropies_of_five_paragraphs_say_nothing():
     rows = entropies(2, 3, 5, 10)
     apart = (rows["set"] == "memorized") + 0.001 * rows["id"]
-    assert not attention_entropy.compare_heads(rows.assign(entropy=apart))["clear"].any()
+    assert attention_entropy.compare_heads(rows.assign(entropy=apart))[["low", "high"]].isna().all(axis=None)

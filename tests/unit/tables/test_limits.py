@@ -24,8 +24,6 @@ OTHERWISE = {
     "token": {"perturbation": (-1, None)},
     "em": {"perturbed_paragraphs": (0, 13)},  # each has an impact token
     "n_heads": {"cumulative_ablation": (0, None)},  # without any, too
-    "step": {"edit_trajectories": (0, None)},
-    "kendall": {"rare_token_correlation": (-1.000001, 1.000001)},
 }
 UNITS_DIFFER = {
     "count",

@@ -11,7 +11,7 @@ import pytest
 import torch
 from made_tables import LENGTHS, STAMP, crossed, frame_of, scores
 
-from memloc.localization.attention_tables import attention_frame
+from memloc.localization.attention import attention_frame
 from memloc.tables import storage
 from memloc.tables.columns import Column, integer
 from memloc.tables.schema import Lengths, Schema, TableError

@@ -14,6 +14,7 @@ import scipy  # loads scipy.stats, which takes half a second, where it is first 
 from jaxtyping import Float, Int
 
 QUANTILES = (0.025, 0.5, 0.975)
+N_PERMUTATIONS = 200  # of the null distribution; p-values are no finer than one over them
 N_GROUPS = 40  # of paragraphs: half of them choose a head and half judge it, which is enough to resample
 
 
@@ -104,9 +105,8 @@ def rank_correlation(
 ) -> pd.DataFrame:
     """Correlation of the rank with each head's attention by rank, one row per layer and head.
 
-    Columns pearson, spearman, kendall: of the summed attention (the paper's measure, Fig. 7); pearson_mean,
-    spearman_mean, kendall_mean: of the mean per occurrence. Each has its quantiles under the null, such as
-    pearson_null_q025 or kendall_mean_null_q975 (q025 is the quantile 0.025).
+    Columns pearson: of the summed attention (the paper's measure, Fig. 7); pearson_mean: of the mean per
+    occurrence. Both have their quantiles under the null, such as pearson_null_q025 (the quantile 0.025).
     """
     flat = _flat(attention)
     columns = observed = _correlations(flat, ranks)
@@ -188,10 +188,7 @@ def _correlations(
 ) -> dict[str, Float[np.ndarray, "layer_head"]]:
     sums = _sum_by(flat, ranks)
     means = sums / np.bincount(ranks.ravel())[:, None]
-    measures = {"pearson": pearson, "spearman": spearman, "kendall": kendall}
-    return {name: measure(sums) for name, measure in measures.items()} | {
-        f"{name}_mean": measure(means) for name, measure in measures.items()
-    }
+    return {"pearson": pearson(sums), "pearson_mean": pearson(means)}
 
 
 def pearson(values: Float[np.ndarray, "rank column"]) -> Float[np.ndarray, "column"]:
@@ -201,16 +198,3 @@ def pearson(values: Float[np.ndarray, "rank column"]) -> Float[np.ndarray, "colu
     centred = np.where(constant, 0.0, values - values.mean(axis=0))  # a mean of equal numbers may be rounded
     with np.errstate(invalid="ignore"):
         return rank @ centred / (np.linalg.norm(rank) * np.linalg.norm(centred, axis=0))
-
-
-def spearman(values: Float[np.ndarray, "rank column"]) -> Float[np.ndarray, "column"]:
-    """Spearman correlation of each column with its row number; ties share their mean rank."""
-    return pearson(scipy.stats.rankdata(values, axis=0))
-
-
-def kendall(values: Float[np.ndarray, "rank column"]) -> Float[np.ndarray, "column"]:
-    """Kendall's tau-b of each column with its row number, which has no ties; NaN for a constant column."""
-    earlier, later = np.triu_indices(len(values), k=1)
-    order = np.sign(values[later] - values[earlier])
-    with np.errstate(invalid="ignore"):
-        return order.sum(axis=0) / np.sqrt(len(order) * np.abs(order).sum(axis=0))

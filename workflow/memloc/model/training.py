@@ -25,6 +25,7 @@ from memloc.run.seeds import generator
 CLIP_NORM = 1.0
 WEIGHT_DECAY = 0.01
 LOG_STEPS = 20
+CHECKPOINT_STEPS = 40  # a killed training resumes from the last such step
 SHORT = "short"  # name of `short_attention` among transformers' implementations; no saved model has it
 LOGITS_BYTES = 2**22  # of logits in single precision that are held at a time
 

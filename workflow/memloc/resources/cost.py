@@ -11,7 +11,7 @@ import math
 from memloc.resources.machine import Machine
 from memloc.resources.memory import BYTES
 from memloc.resources.shapes import Shape
-from memloc.settings.arms import PAPER_ARMS
+from memloc.settings.editing import PAPER_ARMS
 from memloc.settings.layer_bypass import BYPASSES
 from memloc.settings.methods import METHODS
 from memloc.settings.plant_kinds import PLANT_GRANULARITIES
@@ -25,7 +25,6 @@ BACKWARD = 3  # a forward and a backward pass, in passes
 MUON = 1.3  # time of a training step, over one with AdamW
 TRAINED_STEPS = 0.1  # of the most steps of a plant: those that it takes
 MASK = 200 * BACKWARD  # passes that train a mask: 100 steps, which take twice as long as others
-CURVE_POINTS = 20  # parts of a plant that are reverted, and planted, alone
 PATCHED = 0.12  # passes of a patched run: the positions and layers that it can change
 PERTURBED = 0.8  # passes of a perturbed prefix: the positions from the replaced token on
 PUBLISHED_PARAGRAPHS = 15_000
@@ -137,14 +136,14 @@ def passes(shape: Shape, settings: Settings) -> dict[str, float]:
 
 
 def _features(settings: Settings) -> float:
-    """The prefix alone: once as it is, once without training, and with gradients for each share."""
+    """The prefix alone: once as it is, once without training, and with gradients."""
     how, data = settings.detection, settings.data
     sampled = min(how.n_repeated + 2 * how.n_others, n_paragraphs(settings))
     if data.source == "embedded":
         sampled = min(data.n_repeated, how.n_repeated)
         sampled += min(data.n_once, how.n_others) + min(data.n_unseen, how.n_others)
     share = settings.paragraph.prefix / settings.paragraph.length
-    return 0.6 * sampled * share * (2 + BACKWARD * len(how.gradient_shares))
+    return 0.6 * sampled * share * (2 + BACKWARD)
 
 
 def _ablation(n_heads: int, settings: Settings) -> float:
@@ -165,11 +164,10 @@ def _bypass(n_layers: int, settings: Settings) -> float:
 
 
 def _edits(settings: Settings) -> float:
-    """One of two objectives: steps, the evaluations between them, and the damage afterwards."""
+    """One of two objectives: steps, and the damage afterwards."""
     how = settings.editing
     n_edits = how.n_paragraphs + how.n_swept * (len(how.learning_rates) - 1)
-    n_edits += min(how.n_reference, how.n_paragraphs)
-    steps = how.steps * BACKWARD * (1 + how.n_controls) + how.steps / how.evaluate_every
+    steps = how.steps * BACKWARD * (1 + how.n_controls)
     after = how.n_controls + 2 * how.n_judging + how.n_perturbations
     n_arms = len((*PAPER_ARMS, *how.extra_arms))
     return n_arms * n_edits * (steps + after + BACKWARD * how.relearning_limit / 2)
@@ -182,10 +180,10 @@ def _removal(n_layers: int, settings: Settings) -> float:
     versions = 1 + how.n_perturbations + len(how.shifts) + BACKWARD * how.relearning_limit / 2
     judged = (how.n_joint + how.n_single) * versions + 3 * how.n_judging * (1 + how.n_single)
     stepped = how.n_joint + how.n_keep + how.n_single * (1 + how.n_keep)
-    stepped += len(how.unlearning.learning_rates) * (how.n_validation + how.n_keep)
+    stepped += len(how.unlearning) * (how.n_validation + how.n_keep)
     n_ranked = how.n_joint + how.n_single + how.n_validation
     further = {
-        **dict.fromkeys((*ARM_WAYS, "gradient_ascent"), how.unlearning.steps * BACKWARD * stepped),
+        **dict.fromkeys((*ARM_WAYS, "gradient_ascent"), how.steps * BACKWARD * stepped),
         "neurons_integrated_gradients": n_ranked * n_layers * INTEGRATION_STEPS,
         "neurons_zero_out": n_ranked * N_CANDIDATES / 2,
         "neurons_hard_concrete": n_ranked * MASK,
@@ -194,18 +192,15 @@ def _removal(n_layers: int, settings: Settings) -> float:
 
 
 def _plants(slow: dict[str, float], settings: Settings) -> float:
-    """Every plant is trained; then it, its levels and its controls are asked about, with every method."""
+    """Every plant is trained; then it and its controls are asked about, with every method."""
     how = settings.planted_truth
     steps = how.max_steps * TRAINED_STEPS * BACKWARD * (1 + how.keep)
     planted = 0.0
     for kind in how.kinds:
         unit = PLANT_GRANULARITIES[kind][0]
         methods = [name for name, each in METHODS.items() if unit in each.units and each.asked(how)]
-        questions = 1 + len(how.controls) + (len(how.levels) if unit == "head" else 0)
-        asked = questions * sum(slow.get(name, BACKWARD) for name in methods)
-        curves = len(methods) * CURVE_POINTS if how.curves else 0
-        checked = how.n_checked_neurons / 2 if unit == "neuron" else 0
-        planted += steps + asked + curves + checked + 4 * how.n_judging
+        asked = (1 + len(how.controls)) * sum(slow.get(name, BACKWARD) for name in methods)
+        planted += steps + asked + 4 * how.n_judging
     return 1.7 * how.n_plants * planted
 
 

@@ -166,25 +166,6 @@ def resampled(value: float, drawn: np.ndarray, left_out: np.ndarray) -> Interval
     return Interval(value, min(float(low), value), max(float(high), value), n)
 
 
-def welch_p(first: Values, second: Values) -> float:
-    """Two-sided p-value of Welch's t test of two independent groups; 1 if either has fewer than `MIN_N`."""
-    first, second = _finite(first), _finite(second)
-    if min(len(first), len(second)) < MIN_N:
-        return 1.0
-    if not np.ptp(first) and not np.ptp(second):
-        return float(first[0] == second[0])
-    return float(scipy.stats.ttest_ind(first, second, equal_var=False).pvalue)
-
-
-def sign_flip_p(differences: Values) -> float:
-    """Two-sided p-value of a sign-flip test of paired differences against a mean of zero."""
-    values = _finite(differences)
-    if len(values) < 2 or not values.any():
-        return 1.0
-    options = {"permutation_type": "samples", "vectorized": True, "rng": np.random.default_rng(0)}
-    return float(scipy.stats.permutation_test((values,), np.sum, n_resamples=N_SUBSETS, **options).pvalue)
-
-
 def holm(p_values: Values) -> np.ndarray:
     """p-values corrected for their number (Holm 1979)."""
     given = np.asarray(p_values, float)

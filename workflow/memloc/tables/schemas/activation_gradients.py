@@ -4,6 +4,13 @@ from memloc.tables.columns import LAYER, PARAGRAPH, Columns, category, integer, 
 from memloc.tables.schema import Lengths, Schema
 
 ACTIVATIONS = ("q", "k", "v", "z", "pre", "post")
+HEAD = integer(
+    0,
+    dtype="Int64",
+    nullable=True,
+    unit="from 0",
+    meaning="Attention head; missing where the activation has none.",
+)
 
 
 def _paragraph_activations(lengths: Lengths) -> Columns:
@@ -18,18 +25,18 @@ def _paragraph_activations(lengths: Lengths) -> Columns:
     }
 
 
-def _activation_scores(lengths: Lengths) -> Columns:
+def _activation_gradients(lengths: Lengths) -> Columns:
     return {
+        "group": category(
+            "memorized",
+            "perturbed",
+            dictionary=True,
+            meaning="Memorized paragraphs or their perturbed versions.",
+        ),
         "id": PARAGRAPH.stored_as("int32"),
         "layer": LAYER.stored_as("int16"),
         "component": category(*ACTIVATIONS, dictionary=True, meaning="Kind of activation."),
-        "head": integer(
-            0,
-            dtype="Int16",
-            nullable=True,
-            unit="from 0",
-            meaning="Attention head; missing where the activation has none.",
-        ),
+        "head": HEAD.stored_as("Int16"),
         "position": integer(
             0,
             lengths.paragraph - 1,
@@ -46,27 +53,9 @@ def _activation_scores(lengths: Lengths) -> Columns:
     }
 
 
-def _activation_gradients(lengths: Lengths) -> Columns:
-    return {
-        "group": category(
-            "memorized",
-            "perturbed",
-            dictionary=True,
-            meaning="Memorized paragraphs or their perturbed versions.",
-        ),
-        **_activation_scores(lengths),
-    }
-
-
 def _impact_gradients(lengths: Lengths) -> Columns:
     return {
-        "group": category(
-            "memorized",
-            "perturbed",
-            dictionary=True,
-            meaning="Memorized paragraphs or their perturbed versions.",
-        ),
-        **_activation_scores(lengths),
+        **_activation_gradients(lengths),
         "role": category("perturbed", "impact", dictionary=True, meaning="Which of the two positions it is."),
     }
 
@@ -75,13 +64,7 @@ def _activation_similarity(lengths: Lengths) -> Columns:
     return {
         "layer": LAYER,
         "component": category(*ACTIVATIONS, meaning="Kind of activation."),
-        "head": integer(
-            0,
-            dtype="Int64",
-            nullable=True,
-            unit="from 0",
-            meaning="Attention head; missing where the activation has none.",
-        ),
+        "head": HEAD,
         "cosine": number(
             -1.000001,
             1.000001,
