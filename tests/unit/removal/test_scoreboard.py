@@ -246,7 +246,6 @@ def test_rows_say_of_which_run_they_are(study, monkeypatch):
     """Three runs of a way: together, and of the first two paragraphs one by one. Each takes two seconds."""
     seconds = count(100, 2.0)
     monkeypatch.setattr(scoreboard, "time", SimpleNamespace(perf_counter=lambda: next(seconds)))
-    monkeypatch.setattr(scoreboard, "MemoryWatch", lambda: SimpleNamespace(taken=lambda: 3 * 2**20))
     found = run_way(study, "top")
     ids = study.texts.target.ids.tolist()
     rows = found.removal
@@ -255,7 +254,6 @@ def test_rows_say_of_which_run_they_are(study, monkeypatch):
     assert costs["mode"].tolist() == ["joint", "single", "single"]
     assert costs["removed"].isna().tolist() == [True, False, False]
     assert costs["removed"].dropna().tolist() == ids[:2] and costs["seconds"].tolist() == [2.0] * 3
-    assert costs["memory_mb"].tolist() == [3.0] * 3
     damage = found.removal_damage
     assert damage["removed"].dropna().unique().tolist() == ids[:2]
     expected = [number for group in study.texts.judges.values() for number in group.ids]
