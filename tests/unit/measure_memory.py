@@ -25,9 +25,8 @@ from memloc.removal.editing import run_edits
 from memloc.scoring.decoding import greedy_continuation
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.scoring.token_statistics import continuation_nll
-from memloc.settings.activation_gradients import ActivationGradients
-from memloc.settings.contrastive import Contrastive
 from memloc.settings.editing import Editing
+from memloc.settings.localization import ActivationGradients, Contrastive
 from memloc.settings.plant_kinds import PLANT_GRANULARITIES
 from memloc.settings.planted_truth import PlantedTruth
 
@@ -52,14 +51,14 @@ def ablate_heads(model):
 
 def edit_paragraphs(model):
     texts = TOKENS[:1], TOKENS[1:2], TOKENS[2:12], TOKENS[12:22], TOKENS[22:32], TOKENS[32:48]
-    how = Editing(steps=2, relearning_limit=1, extra_arms=["layer"], n_reference=1)
+    how = Editing(steps=2, relearning_limit=1, extra_arms=["layer"])
     list(run_edits(model, [Case(0, *texts)], Recipe("unlearn", P, how), (0, 0), seed=0, rows=[0]))
 
 
 def plant_paragraphs(model):
-    how, rng = PlantedTruth(kinds={"neurons": 0.01}, max_steps=2), np.random.default_rng(0)
+    how, rng = PlantedTruth(kinds={"neurons": 0.01}, max_steps=2, nll=1e-9), np.random.default_rng(0)
     original, means = OriginalWeights(model), mean_outputs(model, TOKENS[:16], 16)
-    plant(model, TOKENS[:1], TOKENS, P, draw_place(model, "neurons", how.n_neurons, rng), [0.0], how)
+    plant(model, TOKENS[:1], TOKENS, P, draw_place(model, "neurons", how.n_neurons, rng), how)
     changes = {
         name: model.get_parameter(name).detach() - original.weight(name)
         for name in editable_parameters(model)

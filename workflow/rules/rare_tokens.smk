@@ -19,7 +19,7 @@ rule rare_tokens:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        **tracked("rare_tokens"),
+        **tracked(),
     message:
         "Sum attention by rarity, correlate it with the rarity, and permute tokens for a null."
     script:

@@ -3,11 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from made_claims import judged, spread, verdicts
+from made_claims import cells, judged, spread, verdicts
+from made_tables import crossed
 
 GROUPS = ("memorized", "non_memorized")
 HEADS = [(layer, head) for layer in range(2) for head in range(3)]
-SPECIFIC, LEADS, SOME = "highlighted_head_specific", "highlighted_head_leads_its_layer", "some_head_specific"
+LEADS, SOME = "highlighted_head_leads_its_layer", "some_head_specific"
 
 
 def ids(group, n):
@@ -24,51 +25,51 @@ def pairs(n):
 
 def ablated(effects, n=20, noise=0.1):
     """NLL gained by (group, layer, head) of paired paragraphs, and noise; 100 of those in no pair."""
-    rows = []
-    for seed, (layer, head) in enumerate(HEADS):
-        for place, group in enumerate(GROUPS):
-            gained = effects.get((group, layer, head), 0) + spread(n, 0, noise, 2 * seed + place)
-            paired = pd.DataFrame({"group": "paired", "id": ids(group, n), "nll_gained": gained})
-            unpaired = pd.DataFrame({"group": group, "id": 5000 + ids(group, 30), "nll_gained": 100.0})
-            rows.append(pd.concat([paired, unpaired]).assign(replacement="mean", layer=layer, head=head))
+    axes = {"group": GROUPS, "layer": range(2), "head": range(3)}
+    paired = cells(axes, n, effects, noise)
+    paired["id"] += 1000 * (paired["group"] == GROUPS[1])
+    unpaired = cells(axes, 9, {}, 0.0).assign(value=100.0)
+    rows = pd.concat([paired.assign(group="paired"), unpaired]).rename(columns={"value": "nll_gained"})
     order = pd.DataFrame(HEADS, columns=["layer", "head"]).assign(method="combined", rank=[3, 2, 1, 4, 5, 6])
     # Highlighted: head 2 of layer 0.
-    return {"head_ablation": pd.concat(rows), "head_ranking": order, "sets": pairs(n)}
+    return {"head_ablation": rows.assign(replacement="mean"), "head_ranking": order, "sets": pairs(n)}
 
 
 OWN, OTHERS = ("memorized", 0, 2), ("non_memorized", 0, 2)
+EVERY = {("memorized", *head): 1 for head in HEADS}
 
 
 @pytest.mark.parametrize(
     ("effects", "expected"),
     [
-        ({OWN: 1}, ("holds", "holds", "holds")),
-        ({OWN: 1, OTHERS: 1.5}, ("does not hold", "does not hold", "undecided")),  # all text needs it
-        ({OWN: 1, ("memorized", 0, 0): 1, ("memorized", 0, 1): 1}, ("holds", "undecided", "holds")),
-        ({("memorized", 0, 0): 4}, ("undecided", "does not hold", "holds")),  # another one of its layer
-        ({OWN: 1, ("memorized", 1, 0): 9}, ("holds", "holds", "holds")),  # other layers are no rivals
+        ({OWN: 1}, ("holds", "holds")),
+        ({OWN: 1, OTHERS: 3}, ("does not hold", "holds")),  # all text needs it, and others by comparison
+        (EVERY, ("undecided", "undecided")),  # whatever is lost, memorized paragraphs lose more
+        (EVERY | {OWN: 2, ("memorized", 0, 0): 2, ("memorized", 0, 1): 2}, ("undecided", "holds")),
+        ({("memorized", 0, 0): 4}, ("does not hold", "holds")),  # another one of its layer
+        ({OWN: 1, ("memorized", 1, 0): 9}, ("holds", "holds")),  # other layers are no rivals
     ],
 )
 def test_heads_that_memorized_paragraphs_need(effects, expected):
     found = judged("head_ablation", ablated(effects))
-    assert tuple(found.loc[[SPECIFIC, LEADS, SOME], "verdict"]) == expected
+    assert tuple(found.loc[[LEADS, SOME], "verdict"]) == expected
 
 
 def test_values_of_ablated_heads():
     effects = {OWN: 4, OTHERS: 1, ("memorized", 0, 0): 3, ("non_memorized", 0, 1): 1}
     found = judged("head_ablation", ablated(effects))
-    assert found.loc[[SPECIFIC, LEADS], "value"].tolist() == pytest.approx([3, (4 - 1.5) - (1 - 0.5)])
-    assert found["n"].tolist() == [20] * 3 and found["n_other"].isna().all()
+    specific = np.array([3, -1, 3, 0, 0, 0])  # of all heads
+    expected = [3 - (specific[0] + specific[1]) / 2, specific.max() - specific.mean()]
+    assert found.loc[[LEADS, SOME], "value"].tolist() == pytest.approx(expected)
+    assert found["n"].tolist() == [20] * 2 and found["n_other"].isna().all()
 
 
-def test_the_search_over_heads_widens_the_interval_of_a_head_that_nobody_configured():
+def test_the_choice_among_heads_widens_the_interval_of_a_head_that_nobody_configured():
     given = ablated({OWN: 0.6}, noise=0.5)
-    found = judged("head_ablation", given)
-    width = found["high"] - found["low"]
-    assert width[SOME] == width[SPECIFIC] and found.loc[SOME, "value"] == found.loc[SPECIFIC, "value"]
-    configured = judged("head_ablation", given, highlight={"layer": 0, "head": 2}).loc[SPECIFIC]
-    assert configured["value"] == found.loc[SPECIFIC, "value"]
-    assert width[SPECIFIC] > 1.15 * (configured["high"] - configured["low"])
+    found = judged("head_ablation", given).loc[LEADS]
+    configured = judged("head_ablation", given, highlight={"layer": 0, "head": 2}).loc[LEADS]
+    assert configured["value"] == found["value"]
+    assert found["high"] - found["low"] > 1.15 * (configured["high"] - configured["low"])
 
 
 def test_few_pairs_none_and_no_change_decide_nothing():
@@ -80,15 +81,13 @@ def test_few_pairs_none_and_no_change_decide_nothing():
 
 def ordered(memorized, others=0.0, n_orders=39, paired=True):
     """NLL gained without 1 and 4 heads of the combined ranking, and 0 to 1 in random orders."""
-    rows = []
-    for draw in range(-1, n_orders):
-        method, cost = ("combined", memorized) if draw < 0 else ("random", draw / 38)
-        for group, gained in (("memorized", cost), ("non_memorized", others if draw < 0 else 0.0)):
-            for k in (0, 1, 4):
-                frame = {"group": "paired" if paired else group, "id": ids(group, 8), "method": method}
-                frame |= {"draw": max(draw, 0), "n_heads": k, "nll_gained": gained if k else 9.0}
-                rows.append(pd.DataFrame(frame))
-    return {"cumulative_ablation": pd.concat(rows), "sets": pairs(8)}
+    rows = crossed(draw=range(-1, n_orders), group=GROUPS, n_heads=(0, 1, 4), id=range(8))
+    combined, other = rows["draw"] < 0, rows["group"] == GROUPS[1]
+    own = rows["draw"].div(38).where(~combined, memorized)
+    rows["nll_gained"] = own.where(~other, combined * others).where(rows["n_heads"] > 0, 9.0)
+    rows = rows.assign(id=rows["id"] + 1000 * other, draw=rows["draw"].clip(lower=0))
+    rows = rows.assign(method=np.where(combined, "combined", "random"))
+    return {"cumulative_ablation": rows.assign(group="paired") if paired else rows, "sets": pairs(8)}
 
 
 @pytest.mark.parametrize(
@@ -106,28 +105,22 @@ def test_a_ranking_is_judged_by_its_place_among_random_orders(given, expected):
     assert verdicts("cumulative_ablation", ordered(**given)) == {"combined_finds_specific_heads": expected}
 
 
-def disturbed(top, n=20, n_draws=8, per_draw=0.0, n_seen=0):
+def disturbed(top, n=20, n_draws=8, per_draw=0.0):
     """NLL gained by noise on top and random weights: `top` by group; draws shift memorized ones."""
-    rng, rows = np.random.default_rng(0), []
-    shifts = spread(n_draws, 0, per_draw)
-    for arm in ("top", "random"):
-        for kind, size in (("noise", 0.0), ("noise", 1.0), ("noise", 3.0), ("zero", np.nan)):
-            for draw in range(n_draws):
-                for group in GROUPS:
-                    nll = 2 + 0.1 * rng.normal(size=n + n_seen)
-                    if arm == "top" and size > 0:
-                        nll = nll + top[group] + shifts[draw] * (group == "memorized")
-                    seen = np.arange(n + n_seen) >= n
-                    labels = {
-                        "arm": arm,
-                        "kind": kind,
-                        "size": size,
-                        "draw": draw,
-                        "group": group,
-                        "id": range(n + n_seen),
-                    }
-                    rows.append(pd.DataFrame(labels | {"seen": seen, "nll": np.where(seen, 99, nll)}))
-    return {"weight_noise": pd.concat(rows)}
+    axes = {
+        "arm": ("top", "random"),
+        "size": (0.0, 1.0, 3.0, np.nan),
+        "draw": range(n_draws),
+        "group": GROUPS,
+    }
+    rows, shifts = cells(axes, n, {}, 0.1), pd.Series(spread(n_draws, 0, per_draw))
+    memorized, noisy = rows["group"] == GROUPS[0], (rows["arm"] == "top") & (rows["size"] > 0)
+    more = rows["group"].map(top).astype(float) + memorized * rows["draw"].map(shifts)
+    rows = rows.assign(
+        nll=2 + rows["value"] + more * noisy, kind=np.where(rows["size"] >= 0, "noise", "zero")
+    )
+    paired = rows.assign(group="paired", id=rows["id"] + 1000 * ~memorized)
+    return {"weight_noise": pd.concat([paired, rows.assign(nll=99.0)]), "sets": pairs(n)}
 
 
 @pytest.mark.parametrize(
@@ -135,11 +128,10 @@ def disturbed(top, n=20, n_draws=8, per_draw=0.0, n_seen=0):
     [
         ((1.0, 0.1), {}, "holds"),
         ((1.0, 1.5), {}, "does not hold"),
-        ((1.0, 1.0), {"n_seen": 20}, "undecided"),
         ((1.0, 0.1), {"per_draw": 3.0}, "undecided"),  # draws disagree
         ((1.0, 0.1), {"n_draws": 5}, "undecided"),
         ((1.0, 0.1), {"n": 5}, "undecided"),
-        ((1.0, 0.1), {"n": 0, "n_seen": 9}, "not applicable"),
+        ((1.0, 0.1), {"n": 0}, "not applicable"),
     ],
 )
 def test_weights_that_memorized_paragraphs_need(top, options, expected):
@@ -147,48 +139,50 @@ def test_weights_that_memorized_paragraphs_need(top, options, expected):
     assert verdicts("weight_noise", given) == {"noise_on_top_is_specific": expected}
 
 
-REMOVES, SPARES, LOWER = (
-    "deeper_attention_removes",
-    "deeper_attention_spares_others",
-    "lower_layers_hold_more",
-)
+def test_the_effect_of_noise_is_the_mean_over_pairs_sizes_and_draws():
+    given = disturbed({"memorized": 1.0, "non_memorized": 0.1}, n_draws=6)
+    rows = given["weight_noise"].query("group == 'paired' and size > 0")
+    means = rows.groupby([rows["arm"], rows["id"] < 1000])["nll"].mean()
+    expected = means["top", True] - means["random", True] - means["top", False] + means["random", False]
+    assert judged("weight_noise", given).iloc[0]["value"] == pytest.approx(expected)
+
+
+SPARES, LOWER = "deeper_attention_spares_others", "lower_layers_hold_more"
 
 
 def bypassed(em=None, gained=None, n=40, n_layers=4):
     """What is left, and gained, without (group, block, layer): by default 45 tokens and 0.1 nats."""
-    rows = []
-    for block, ways in (("attention", ("identity", "mean")), ("mlp", ("zero", "mean"))):
-        for way in ways:
-            for layer in range(n_layers):
-                for group in GROUPS:
-                    key = (group, block, layer)
-                    noise = spread(n, seed=layer + 10 * GROUPS.index(group))
-                    frame = {"block": block, "way": way, "layers": "alone", "layer": layer}
-                    frame |= {"group": "paired", "id": ids(group, n), "em": (em or {}).get(key, 45)}
-                    rows.append(pd.DataFrame(frame | {"nll_gained": (gained or {}).get(key, 0.1) + noise}))
-    return {"layer_bypass": pd.concat(rows), "sets": pairs(n)}
+    axes = {
+        "way": ("identity", "mean"),
+        "group": GROUPS,
+        "block": ("attention", "mlp"),
+        "layer": range(n_layers),
+    }
+    rows = cells(axes, n, {}, 0.1)
+    keys = [*zip(rows["group"], rows["block"], rows["layer"], strict=True)]
+    rows["em"] = [(em or {}).get(key, 45) for key in keys]
+    rows["nll_gained"] = rows["value"] + [(gained or {}).get(key, 0.1) for key in keys]
+    rows["way"] = rows["way"].where((rows["block"] == "attention") | (rows["way"] == "mean"), "zero")
+    rows["id"] += 1000 * (rows["group"] == GROUPS[1])
+    return {"layer_bypass": rows.assign(group="paired", layers="alone"), "sets": pairs(n)}
 
 
 def test_a_deeper_layer_that_recites_and_does_nothing_else():
     recites = {("memorized", "attention", 2): 50, ("memorized", "attention", 3): 3}
-    found = judged("layer_bypass", bypassed(em=recites))
-    assert found["verdict"].to_dict() == {REMOVES: "holds", SPARES: "holds", LOWER: "undecided"}
-    assert found["n"].tolist() == [20, 20, 40], "half of the paragraphs choose the layer"
+    found = judged("layer_bypass", bypassed(em=recites, n=39))
+    assert found["verdict"].to_dict() == {SPARES: "holds", LOWER: "undecided"}
+    assert found["n"].tolist() == [20, 39], "the larger half of the pairs judges the layer"
 
 
 @pytest.mark.parametrize(
     ("changes", "claim", "expected"),
     [
-        (
-            {"em": dict.fromkeys([("memorized", "attention", at) for at in (2, 3)], 50)},
-            REMOVES,
-            "does not hold",
-        ),
+        ({"em": dict.fromkeys([("memorized", "attention", at) for at in (2, 3)], 50)}, SPARES, "undecided"),
         ({"gained": {("non_memorized", "attention", at): 0.9 for at in (2, 3)}}, SPARES, "does not hold"),
         ({"gained": {("memorized", "mlp", 0): 2.0}}, LOWER, "holds"),
         ({"gained": {("memorized", "mlp", 3): 2.0}}, LOWER, "does not hold"),
         ({"n": 5}, LOWER, "undecided"),
-        ({"n_layers": 1}, REMOVES, "not applicable"),
+        ({"n_layers": 1}, SPARES, "not applicable"),
         ({"n": 0}, LOWER, "not applicable"),
     ],
 )

@@ -98,7 +98,7 @@ def planted():
         ("head_vo", "random", 0.25),
     ]
     columns = ["kind", "method", "average_precision"]
-    return pd.DataFrame(rows, columns=columns).assign(granularity="head", control="plant", criterion=True)
+    return pd.DataFrame(rows, columns=columns).assign(granularity="head", control="plant")
 
 
 def test_methods_count_by_what_they_find_of_planted_heads(planted, tables):

@@ -20,7 +20,7 @@ from memloc.figures.parts.heatmap import layer_matrix
 from memloc.statistics.studentised import simultaneous
 
 GROUPS = ("memorized", "non_memorized", "partly_11_29", "partly_30_49", "contrastive")
-WEIGHTS = changed(SETTINGS, contrastive={"nll_weight": 0.5})
+WEIGHTS = changed(SETTINGS, contrastive={"reference": True})
 
 
 def weights(n_layers: int = 2, n_heads: int = 3) -> dict[str, pd.DataFrame]:

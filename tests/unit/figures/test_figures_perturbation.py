@@ -15,7 +15,7 @@ from memloc.figures.parts.text_table import Piece
 from memloc.figures.parts.token_map import label
 from memloc.perturbation.effects import em_drops
 from memloc.run.templates import fill
-from memloc.settings.perturbation_kinds import KINDS
+from memloc.settings.perturbation import KINDS
 from memloc.settings.sections import sections
 from memloc.statistics import uncertainty
 

@@ -16,7 +16,7 @@ from memloc.localization.activation_gradients import (
 )
 from memloc.model.activations import COMPONENTS, HEAD_COMPONENTS, Site, sites, token_logits
 from memloc.model.loading import boot_bridge
-from memloc.settings.activation_gradients import ActivationGradients
+from memloc.settings.localization import ActivationGradients
 from memloc.straightforward.hooks import activation, columns, n_heads
 
 N_PREFIX = 6

@@ -288,7 +288,7 @@ def planted(found, **changes):
         for method, value in found.items()
         for shift in (-0.05, 0.05)
     ]
-    return pd.DataFrame(rows).assign(**{"control": "plant", "criterion": True} | changes)
+    return pd.DataFrame(rows).assign(**{"control": "plant"} | changes)
 
 
 FOUND = {"parameter_gradient": 0.5, "activation_gradient": 0.1, "rare_tokens": 0.3, "random": 0.2}
@@ -302,7 +302,6 @@ def test_methods_count_by_what_they_find_of_planted_heads():
             {"kind": "neurons"},
             {"granularity": "layer"},
             {"control": "twin"},
-            {"criterion": False},
         )
     ]
     weights = head_ranking.method_weights(pd.concat([planted(FOUND), *others]))

@@ -16,8 +16,7 @@ from memloc.localization.weight_noise import disturb_weights
 from memloc.model.loading import boot_bridge
 from memloc.perturbation.pairs import Pairs
 from memloc.scoring.held_out import Group
-from memloc.settings.activation_gradients import ActivationGradients
-from memloc.settings.contrastive import Contrastive
+from memloc.settings.localization import ActivationGradients, Contrastive
 from memloc.settings.weight_noise import WeightNoise
 
 N_PREFIX, SIZE, IDS = 6, 2, np.arange(7)

@@ -62,13 +62,14 @@ def made_up(own_continuation: bool = True, unseen: bool = False) -> pd.DataFrame
 
 
 def drawn(table: pd.DataFrame):
-    return min_k.draw({"token_statistics": table}, sections({"min_k": {"percent": 20}}))
+    return min_k.draw({"token_statistics": table}, sections({}))
 
 
 @pytest.mark.parametrize(("percent", "n_tokens"), [(20, 10), (1, 1), (3, 2), (100, 50)])
-def test_min_k_is_the_mean_of_the_least_likely_tokens(percent, n_tokens):
+def test_min_k_is_the_mean_of_the_least_likely_tokens(percent, n_tokens, monkeypatch):
+    monkeypatch.setattr(min_k, "MIN_K_PERCENT", percent)
     table = made_up()
-    scores = paragraph_scores(table, percent)
+    scores = paragraph_scores(table)
     assert len(scores) == 6 + 5 + 5
     for row in scores.itertuples():
         chosen = (table.id == row.id) & (table["continuation"] == row.continuation)

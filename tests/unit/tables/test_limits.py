@@ -24,7 +24,6 @@ OTHERWISE = {
     "token": {"perturbation": (-1, None)},
     "em": {"perturbed_paragraphs": (0, 13)},  # each has an impact token
     "n_heads": {"cumulative_ablation": (0, None)},  # without any, too
-    "step": {"edit_trajectories": (0, None)},
 }
 UNITS_DIFFER = {
     "count",

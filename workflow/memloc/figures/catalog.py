@@ -152,7 +152,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             "recited",
             "Passages of this text that the model recites",
             ("paragraphs", "places", "vocabulary", "scores", "sets", "near_verbatim"),
-            settings=("recited",),
             only_for="text",
             paragraphs=("id", "count", "tokens"),
             shown="near_verbatim",
@@ -175,7 +174,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         FigureInfo(
             "detection", "Recitation detected from the prefix, before anything is decoded", ("detection",)
         ),
-        FigureInfo("min_k", "Least likely tokens", ("token_statistics",), settings=("min_k",)),
+        FigureInfo("min_k", "Least likely tokens", ("token_statistics",)),
         FigureInfo(
             "training_curve",
             "Training of the embedded or planted model",
@@ -238,13 +237,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         FigureInfo("layer_bypass", "Whole blocks bypassed, layer by layer", ("layer_bypass",)),
     ),
     "What removing it costs": (
-        FigureInfo("editing_tradeoff", "What unlearning and editing cost", ("edit_trajectories",)),
-        FigureInfo(
-            "edited_weights",
-            "Weights that edits change, and those of the authors' code",
-            ("edits",),
-            settings=("editing",),
-        ),
         FigureInfo(
             "editing_robustness", "Do unlearned paragraphs come back", ("edits",), settings=("editing",)
         ),
@@ -262,24 +254,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             ("planted_truth", "plants"),
             only_for="plants",
         ),
-        FigureInfo(
-            "planted_curves",
-            "Planting and reverting what a method ranks first",
-            ("planted_curves",),
-            only_for="curves of plants",
-        ),
-        FigureInfo(
-            "planted_needed",
-            "Weights that a plant needs, and what becomes of other text",
-            ("plants",),
-            only_for="plants",
-        ),
-        FigureInfo(
-            "planted_recommend",
-            "Which method to use for which kind of place",
-            ("planted_truth", "plants", "planted_costs"),
-            only_for="plants",
-        ),
     ),
     "Claims": (
         FigureInfo("claims", "What is claimed, and what this run says", ("claims",)),
@@ -290,12 +264,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             only_for="seeds",
         ),
         FigureInfo("expected", "Published numbers and this run's", ("expected",), only_for="expected"),
-        FigureInfo(
-            "memorized_agreement",
-            "Published memorized paragraphs and this run's",
-            ("memorized_agreement",),
-            only_for="memorized_agreement",
-        ),
     ),
     "Across models": (
         FigureInfo(
@@ -305,27 +273,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             section="across models",
             only_for="models",
             paragraphs=("id", "text", "count", "continuation_count"),
-        ),
-        FigureInfo(
-            "models_profiles",
-            "Heads and layers by every method, by model",
-            ("head_ranking",),
-            section="across models",
-            only_for="models",
-        ),
-        FigureInfo(
-            "models_agreement",
-            "Which methods agree across models",
-            ("head_ranking", "ranking_agreement"),
-            section="across models",
-            only_for="models",
-        ),
-        FigureInfo(
-            "models_detection",
-            "Does a detector of one model work for another",
-            ("detection_transfer",),
-            section="across models",
-            only_for="models",
         ),
         FigureInfo(
             "models_claims",
@@ -344,8 +291,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
     ),
 }
 FIGURES = tuple(figure for figures in CHAPTERS.values() for figure in figures)
-OF_PLANTS = ("plants", "curves of plants")  # `only_for` of figures of planted truth
-ON_REQUEST = (*OF_PLANTS, "removal")  # `only_for` of figures that a study's settings ask for
+ON_REQUEST = ("plants", "removal")  # `only_for` of figures that a study's settings ask for
 
 _NUMBERS = {title: number for number, title in enumerate(CHAPTERS, start=2)}  # the explorer is the first
 

@@ -27,7 +27,7 @@ from memloc.model.activations import (
 )
 from memloc.model.micro_batches import in_micro_batches
 from memloc.scoring.metrics import token_nll
-from memloc.settings.activation_gradients import ActivationGradients
+from memloc.settings.localization import ActivationGradients
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge

@@ -14,6 +14,7 @@ import scipy  # loads scipy.stats, which takes half a second, where it is first 
 from jaxtyping import Float, Int
 
 QUANTILES = (0.025, 0.5, 0.975)
+N_PERMUTATIONS = 200  # of the null distribution; p-values are no finer than one over them
 N_GROUPS = 40  # of paragraphs: half of them choose a head and half judge it, which is enough to resample
 
 

@@ -4,7 +4,7 @@ An intervention in a layer leaves all layers below unchanged, so these are run o
 arguments of layers (masks, positions, rotary embeddings) differ between families and are taken from that run.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
@@ -13,7 +13,6 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PreTrainedModel
-from transformers.modeling_outputs import BaseModelOutput
 
 from memloc.model.components import components, final_norm_of, layers_of
 
@@ -68,55 +67,6 @@ def states_from(
     for number in range(layer, len(calls)):
         rows = call_layer(model, number, calls[number], rows)
     return rows
-
-
-class LowerLayers:
-    """The layers below `first`, which run every text once, however often passes over it are asked for.
-
-    Their weights must be the same whenever `once` is entered. Texts are recognised in the same batches only.
-    """
-
-    def __init__(self, model: PreTrainedModel, first: int) -> None:
-        self.first, self._model = first, model
-        self._known: dict[tuple, list[Call]] = {}
-
-    @contextmanager
-    def once(self) -> Iterator[None]:
-        """Within the context, passes over texts that the model has run in it already begin at `first`."""
-        base = self._model.base_model
-        whole = base.forward
-
-        def forward(tokens: Int[Tensor, "row token"], **options: Any) -> BaseModelOutput:
-            # Tensors of inference mode are of no use outside of it.
-            batch = tokens.shape, tokens.cpu().numpy().tobytes(), torch.is_inference_mode_enabled()
-            if batch in self._known:
-                calls = self._known[batch]
-                return BaseModelOutput(
-                    states_from(self._model, calls, self.first, calls[self.first].residual)
-                )
-            with recording_calls(self._model) as calls:
-                output = whole(tokens, **options)
-            self._known[batch] = [
-                call if number == self.first else call._replace(residual=None)
-                for number, call in enumerate(calls)
-            ]
-            return output
-
-        with computed_by(base, forward):
-            yield
-
-
-@contextmanager
-def computed_by(module: nn.Module, forward: Callable[..., Any]) -> Iterator[None]:
-    """Within the context, a module computes something else."""
-    own = vars(module).get("forward")  # a model that is spread over GPUs has one
-    module.forward = forward
-    try:
-        yield
-    finally:
-        del module.forward
-        if own is not None:
-            module.forward = own
 
 
 @contextmanager
