@@ -8,7 +8,8 @@ from memloc.data.paragraphs import sampled_tokens
 from memloc.editing.gradients import nll_gradients
 from memloc.localization.weight_noise import choosing_texts, disturb_weights
 from memloc.model import loading
-from memloc.scoring.held_out import judging_texts, with_own_continuations
+from memloc.scoring.held_out import judging_texts, paired_texts, with_own_continuations
+from memloc.tables.judged_texts import PAIRED
 
 settings, seed = job.settings, job.seed
 how, n_prefix = settings.weight_noise, settings.paragraph.prefix
@@ -20,6 +21,7 @@ choosing = choosing_texts(*sampled_tokens(paragraphs, sets, "memorized", n_prefi
 
 model = loading.load_model(job.input.folder, settings.loading)
 texts = with_own_continuations(model, texts, n_prefix, how.micro_batch) | {"choosing": choosing}
+texts[PAIRED] = paired_texts(paragraphs, sets, n_prefix, choosing.ids)
 # At the original weights the gradient of the contrastive objective is that of its NLL term, but for the sign.
 gradients = nll_gradients(model, choosing.tokens, n_prefix, how.micro_batch)
 frame = disturb_weights(model, texts, gradients, n_prefix, how, seed)

@@ -4,6 +4,8 @@ from memloc.tables.job import start
 
 job = start(snakemake)
 
-claims = job.read("claims")
+from memloc.claims.verdicts import together
+
+claims = together(job.read("claims"))
 job.log(str(claims.verdict.value_counts().to_dict()))
 job.write(claims=claims)

@@ -7,7 +7,7 @@ from made_claims import judged, spread, verdicts
 
 GROUPS = ("memorized", "non_memorized")
 HEADS = [(layer, head) for layer in range(2) for head in range(3)]
-SPECIFIC, LEADS, SOME = "highlighted_head_specific", "highlighted_head_leads_its_layer", "some_head_specific"
+LEADS, SOME = "highlighted_head_leads_its_layer", "some_head_specific"
 
 
 def ids(group, n):
@@ -37,38 +37,40 @@ def ablated(effects, n=20, noise=0.1):
 
 
 OWN, OTHERS = ("memorized", 0, 2), ("non_memorized", 0, 2)
+EVERY = {("memorized", *head): 1 for head in HEADS}
 
 
 @pytest.mark.parametrize(
     ("effects", "expected"),
     [
-        ({OWN: 1}, ("holds", "holds", "holds")),
-        ({OWN: 1, OTHERS: 1.5}, ("does not hold", "does not hold", "undecided")),  # all text needs it
-        ({OWN: 1, ("memorized", 0, 0): 1, ("memorized", 0, 1): 1}, ("holds", "undecided", "holds")),
-        ({("memorized", 0, 0): 4}, ("undecided", "does not hold", "holds")),  # another one of its layer
-        ({OWN: 1, ("memorized", 1, 0): 9}, ("holds", "holds", "holds")),  # other layers are no rivals
+        ({OWN: 1}, ("holds", "holds")),
+        ({OWN: 1, OTHERS: 3}, ("does not hold", "holds")),  # all text needs it, and others by comparison
+        (EVERY, ("undecided", "undecided")),  # whatever is lost, memorized paragraphs lose more
+        (EVERY | {OWN: 2, ("memorized", 0, 0): 2, ("memorized", 0, 1): 2}, ("undecided", "holds")),
+        ({("memorized", 0, 0): 4}, ("does not hold", "holds")),  # another one of its layer
+        ({OWN: 1, ("memorized", 1, 0): 9}, ("holds", "holds")),  # other layers are no rivals
     ],
 )
 def test_heads_that_memorized_paragraphs_need(effects, expected):
     found = judged("head_ablation", ablated(effects))
-    assert tuple(found.loc[[SPECIFIC, LEADS, SOME], "verdict"]) == expected
+    assert tuple(found.loc[[LEADS, SOME], "verdict"]) == expected
 
 
 def test_values_of_ablated_heads():
     effects = {OWN: 4, OTHERS: 1, ("memorized", 0, 0): 3, ("non_memorized", 0, 1): 1}
     found = judged("head_ablation", ablated(effects))
-    assert found.loc[[SPECIFIC, LEADS], "value"].tolist() == pytest.approx([3, (4 - 1.5) - (1 - 0.5)])
-    assert found["n"].tolist() == [20] * 3 and found["n_other"].isna().all()
+    specific = np.array([3, -1, 3, 0, 0, 0])  # of all heads
+    expected = [3 - (specific[0] + specific[1]) / 2, specific.max() - specific.mean()]
+    assert found.loc[[LEADS, SOME], "value"].tolist() == pytest.approx(expected)
+    assert found["n"].tolist() == [20] * 2 and found["n_other"].isna().all()
 
 
-def test_the_search_over_heads_widens_the_interval_of_a_head_that_nobody_configured():
+def test_the_choice_among_heads_widens_the_interval_of_a_head_that_nobody_configured():
     given = ablated({OWN: 0.6}, noise=0.5)
-    found = judged("head_ablation", given)
-    width = found["high"] - found["low"]
-    assert width[SOME] == width[SPECIFIC] and found.loc[SOME, "value"] == found.loc[SPECIFIC, "value"]
-    configured = judged("head_ablation", given, highlight={"layer": 0, "head": 2}).loc[SPECIFIC]
-    assert configured["value"] == found.loc[SPECIFIC, "value"]
-    assert width[SPECIFIC] > 1.15 * (configured["high"] - configured["low"])
+    found = judged("head_ablation", given).loc[LEADS]
+    configured = judged("head_ablation", given, highlight={"layer": 0, "head": 2}).loc[LEADS]
+    assert configured["value"] == found["value"]
+    assert found["high"] - found["low"] > 1.15 * (configured["high"] - configured["low"])
 
 
 def test_few_pairs_none_and_no_change_decide_nothing():
@@ -106,7 +108,7 @@ def test_a_ranking_is_judged_by_its_place_among_random_orders(given, expected):
     assert verdicts("cumulative_ablation", ordered(**given)) == {"combined_finds_specific_heads": expected}
 
 
-def disturbed(top, n=20, n_draws=8, per_draw=0.0, n_seen=0):
+def disturbed(top, n=20, n_draws=8, per_draw=0.0):
     """NLL gained by noise on top and random weights: `top` by group; draws shift memorized ones."""
     rng, rows = np.random.default_rng(0), []
     shifts = spread(n_draws, 0, per_draw)
@@ -114,20 +116,13 @@ def disturbed(top, n=20, n_draws=8, per_draw=0.0, n_seen=0):
         for kind, size in (("noise", 0.0), ("noise", 1.0), ("noise", 3.0), ("zero", np.nan)):
             for draw in range(n_draws):
                 for group in GROUPS:
-                    nll = 2 + 0.1 * rng.normal(size=n + n_seen)
+                    nll = 2 + 0.1 * rng.normal(size=n)
                     if arm == "top" and size > 0:
                         nll = nll + top[group] + shifts[draw] * (group == "memorized")
-                    seen = np.arange(n + n_seen) >= n
-                    labels = {
-                        "arm": arm,
-                        "kind": kind,
-                        "size": size,
-                        "draw": draw,
-                        "group": group,
-                        "id": range(n + n_seen),
-                    }
-                    rows.append(pd.DataFrame(labels | {"seen": seen, "nll": np.where(seen, 99, nll)}))
-    return {"weight_noise": pd.concat(rows)}
+                    labels = {"arm": arm, "kind": kind, "size": size, "draw": draw}
+                    rows.append(pd.DataFrame(labels | {"group": "paired", "id": ids(group, n), "nll": nll}))
+                    rows.append(pd.DataFrame(labels | {"group": group, "id": range(9), "nll": 99.0}))
+    return {"weight_noise": pd.concat(rows), "sets": pairs(n)}
 
 
 @pytest.mark.parametrize(
@@ -135,11 +130,10 @@ def disturbed(top, n=20, n_draws=8, per_draw=0.0, n_seen=0):
     [
         ((1.0, 0.1), {}, "holds"),
         ((1.0, 1.5), {}, "does not hold"),
-        ((1.0, 1.0), {"n_seen": 20}, "undecided"),
         ((1.0, 0.1), {"per_draw": 3.0}, "undecided"),  # draws disagree
         ((1.0, 0.1), {"n_draws": 5}, "undecided"),
         ((1.0, 0.1), {"n": 5}, "undecided"),
-        ((1.0, 0.1), {"n": 0, "n_seen": 9}, "not applicable"),
+        ((1.0, 0.1), {"n": 0}, "not applicable"),
     ],
 )
 def test_weights_that_memorized_paragraphs_need(top, options, expected):
@@ -147,11 +141,15 @@ def test_weights_that_memorized_paragraphs_need(top, options, expected):
     assert verdicts("weight_noise", given) == {"noise_on_top_is_specific": expected}
 
 
-REMOVES, SPARES, LOWER = (
-    "deeper_attention_removes",
-    "deeper_attention_spares_others",
-    "lower_layers_hold_more",
-)
+def test_the_effect_of_noise_is_the_mean_over_pairs_sizes_and_draws():
+    given = disturbed({"memorized": 1.0, "non_memorized": 0.1}, n_draws=6)
+    rows = given["weight_noise"].query("group == 'paired' and size > 0")
+    means = rows.groupby([rows["arm"], rows["id"] < 1000])["nll"].mean()
+    expected = means["top", True] - means["random", True] - means["top", False] + means["random", False]
+    assert judged("weight_noise", given).iloc[0]["value"] == pytest.approx(expected)
+
+
+SPARES, LOWER = "deeper_attention_spares_others", "lower_layers_hold_more"
 
 
 def bypassed(em=None, gained=None, n=40, n_layers=4):
@@ -171,24 +169,20 @@ def bypassed(em=None, gained=None, n=40, n_layers=4):
 
 def test_a_deeper_layer_that_recites_and_does_nothing_else():
     recites = {("memorized", "attention", 2): 50, ("memorized", "attention", 3): 3}
-    found = judged("layer_bypass", bypassed(em=recites))
-    assert found["verdict"].to_dict() == {REMOVES: "holds", SPARES: "holds", LOWER: "undecided"}
-    assert found["n"].tolist() == [20, 20, 40], "half of the paragraphs choose the layer"
+    found = judged("layer_bypass", bypassed(em=recites, n=39))
+    assert found["verdict"].to_dict() == {SPARES: "holds", LOWER: "undecided"}
+    assert found["n"].tolist() == [20, 39], "the larger half of the pairs judges the layer"
 
 
 @pytest.mark.parametrize(
     ("changes", "claim", "expected"),
     [
-        (
-            {"em": dict.fromkeys([("memorized", "attention", at) for at in (2, 3)], 50)},
-            REMOVES,
-            "does not hold",
-        ),
+        ({"em": dict.fromkeys([("memorized", "attention", at) for at in (2, 3)], 50)}, SPARES, "undecided"),
         ({"gained": {("non_memorized", "attention", at): 0.9 for at in (2, 3)}}, SPARES, "does not hold"),
         ({"gained": {("memorized", "mlp", 0): 2.0}}, LOWER, "holds"),
         ({"gained": {("memorized", "mlp", 3): 2.0}}, LOWER, "does not hold"),
         ({"n": 5}, LOWER, "undecided"),
-        ({"n_layers": 1}, REMOVES, "not applicable"),
+        ({"n_layers": 1}, SPARES, "not applicable"),
         ({"n": 0}, LOWER, "not applicable"),
     ],
 )

@@ -5,26 +5,39 @@ import pandas as pd
 import pytest
 from made_claims import judged, verdicts
 
-from memloc.claims.registry import topics
-from memloc.scoring.sampling import extractable
 
-
-def sets(**sizes: int) -> dict[str, pd.DataFrame]:
+def scored(edits=(), **sizes):
+    """Paragraphs of these sets, and edits of decoded ones by (set, how many paragraphs)."""
     names = np.repeat(list(sizes), list(sizes.values()))
-    return {"sets": pd.DataFrame({"id": range(len(names)), "set": names})}
+    decoded = [(name, n_edits) for name, n, n_edits in edits for _ in range(n)]
+    return {
+        "sets": pd.DataFrame({"id": range(len(names)), "set": names}),
+        "near_verbatim": pd.DataFrame(decoded, columns=["set", "n_edits"]),
+    }
+
+
+WHOLE, NEARLY = "complete_or_not", "exact_match_misses_some"
 
 
 @pytest.mark.parametrize(
     ("memorized", "most", "verdict"),
     [(40, 5, "holds"), (5, 40, "does not hold"), (20, 20, "undecided"), (3, 2, "undecided")],
 )
-def test_memorized_paragraphs_are_a_cluster_of_their_own_or_not(memorized, most, verdict):
-    found = judged("scores", sets(memorized=memorized, partly_30_49=most, non_memorized=50)).iloc[0]
+def test_most_that_match_in_three_fifths_match_in_all_or_not(memorized, most, verdict):
+    found = judged("scores", scored(memorized=memorized, partly_30_49=most, non_memorized=50)).loc[WHOLE]
     assert found["verdict"] == verdict and found["value"] == memorized / (memorized + most)
 
 
-def test_without_nearly_complete_matches_nothing_is_a_cluster():
-    assert verdicts("scores", sets(non_memorized=50)) == {"complete_or_not": "not applicable"}
+@pytest.mark.parametrize(("n_near", "verdict"), [(40, "holds"), (0, "does not hold"), (15, "undecided")])
+def test_exact_match_misses_those_within_a_tenth_of_edits(n_near, verdict):
+    edits = [("memorized", 100, 0), ("partly_11_29", n_near, 5), ("non_memorized", 99, 6), ("unseen", 99, 1)]
+    found = judged("scores", scored(edits, memorized=100)).loc[NEARLY]
+    assert found["verdict"] == verdict and found["value"] == n_near / (100 + n_near)
+
+
+def test_without_nearly_complete_matches_there_is_nothing_to_count():
+    nothing = scored([("non_memorized", 9, 30)], non_memorized=50)
+    assert set(verdicts("scores", nothing).values()) == {"not applicable"}
 
 
 def placed(recited):
@@ -92,25 +105,19 @@ def test_repeats_that_are_all_the_same_and_those_of_the_continuation():
     assert set(verdicts("repeats", tables).values()) == {"holds"}
 
 
-MORE, UNSEEN = "sampling_finds_more", "seen_come_out_more_than_unseen"
-LIKELY, RARE = np.log(0.5), np.log(1e-12)  # within 1,000 draws, and not within a million
+UNSEEN = "seen_come_out_more_than_unseen"
+LIKELY, RARE = np.log(0.5), np.log(1e-12)  # within 1,000 draws, and not
 
 
 def sampled(*groups):
-    """Groups of (paragraphs, count, of these extractable, of these greedy)."""
-    rows = [
-        (count, LIKELY if number < n_out else RARE, 50 if number < n_greedy else 3)
-        for n, count, n_out, n_greedy in groups
-        for number in range(n)
-    ]
-    data = pd.DataFrame(rows, columns=["count", "log_p", "em"]).rename_axis("id").reset_index()
-    names = np.where(data["count"] == 0, "unseen", np.where(data["em"] == 50, "memorized", "non_memorized"))
+    """Groups of (paragraphs, count, of these extractable)."""
+    rows = [(count, LIKELY if number < n_out else RARE) for n, count, n_out in groups for number in range(n)]
+    data = pd.DataFrame(rows, columns=["count", "log_p"]).rename_axis("id").reset_index()
     first = data[["id", "log_p"]].assign(scheme="whole")
     both = pd.concat([first, first.assign(scheme="top", log_p=-np.inf)])
     return {
         "extraction": both.sort_values("id", kind="stable", ignore_index=True),
-        "scores": data[["id", "em"]],
-        "sets": data[["id"]].assign(set=names),
+        "sets": data[["id"]].assign(set=np.where(data["count"] == 0, "unseen", "non_memorized")),
         "paragraphs": data[["id", "count"]].assign(continuation_count=None),
     }
 
@@ -118,33 +125,20 @@ def sampled(*groups):
 @pytest.mark.parametrize(
     ("groups", "expected"),
     [
-        ([(200, 1, 10, 0), (30, 4, 10, 2), (30, 64, 29, 25), (80, 0, 0, 0)], "holds"),
-        ([(100, 1, 0, 100), (40, 4, 35, 0), (40, 64, 5, 0), (80, 0, 80, 0)], "does not hold"),
-        ([(100, 1, 8, 0), (40, 4, 2, 10), (40, 64, 2, 2), (80, 0, 4, 4)], "undecided"),
-        ([(2, 4, 2, 0), (2, 8, 2, 0), (2, 0, 0, 0)], "undecided"),
+        ([(200, 1, 10), (30, 4, 10), (30, 64, 29), (80, 0, 0)], "holds"),
+        ([(100, 1, 0), (40, 4, 35), (40, 64, 5), (80, 0, 80)], "does not hold"),
+        ([(100, 1, 8), (40, 4, 2), (40, 64, 2), (80, 0, 4)], "undecided"),
+        ([(2, 4, 2), (2, 8, 2), (2, 0, 0)], "undecided"),
+        ([(40, 4, 10), (40, 64, 20)], "not applicable"),
     ],
 )
 def test_sampling(groups, expected):
-    assert verdicts("extraction", sampled(*groups)) == {MORE: expected, UNSEEN: expected}
-
-
-def test_sampling_where_there_is_nothing_to_compare():
-    same = judged("extraction", sampled((40, 4, 10, 10), (40, 64, 20, 20)))
-    assert set(same["verdict"]) == {"not applicable"}
-    assert "same" in same.loc[MORE, "reason"] and "unseen" in same.loc[UNSEEN, "reason"]
+    assert verdicts("extraction", sampled(*groups)) == {UNSEEN: expected}
 
 
 def test_paragraphs_that_occur_twice_are_repeated_and_both_groups_are_counted():
-    found = judged("extraction", sampled((30, 2, 15, 0), (40, 1, 40, 0), (80, 0, 0, 0))).loc[UNSEEN]
+    found = judged("extraction", sampled((30, 2, 15), (40, 1, 40), (80, 0, 0))).loc[UNSEEN]
     assert found[["value", "n", "n_other"]].tolist() == [pytest.approx(15 / 30), 30, 80]
-
-
-def test_as_many_draws_as_are_asked_for_give_it():
-    for claim in topics()["extraction"].claims:
-        n_draws, confidence = claim.arguments["n_draws"], claim.arguments["confidence"]
-        enough = np.log1p(-((1 - confidence) ** (1 / n_draws)))
-        found = extractable(np.array([enough + 1e-9, enough - 1e-3]), n_draws, confidence)
-        assert found.tolist() == [True, False]
 
 
 SHOWS, ADDS = "recitation_shows_in_the_prefix", "activations_add_near_the_boundary"

@@ -8,7 +8,7 @@ from test_registry import claim
 
 from memloc.claims.evaluate import evaluate
 from memloc.claims.registry import Topic
-from memloc.claims.verdicts import Estimate, chance, judge
+from memloc.claims.verdicts import Estimate, chance, judge, together
 from memloc.figures.parts.caption import verdicts
 from memloc.settings.sections import sections
 from memloc.statistics.uncertainty import Interval, mean, proportion
@@ -44,8 +44,8 @@ BY_INTERVAL = [
 @pytest.mark.parametrize(("entry", "low", "high", "expected", "reason"), BY_INTERVAL)
 def test_the_interval_decides_and_fewer_than_six_units_decide_nothing(entry, low, high, expected, reason):
     ends = ((low + high) / 2, low, high)
-    assert judge(claim(**entry), Estimate(*ends, 6)) == (expected, reason)
-    assert judge(claim(**entry), Estimate(*ends, 5)) == (OPEN, "fewer than 6 paragraphs")
+    assert judge(claim(**entry), Estimate(*ends, 6))[:2] == (expected, reason)
+    assert judge(claim(**entry), Estimate(*ends, 5)) == (OPEN, "fewer than 6 paragraphs", None)
 
 
 @pytest.mark.parametrize("entry", [GREATER, AT_LEAST, EQUAL])
@@ -53,7 +53,7 @@ def test_no_variance_is_no_evidence(entry):
     """Neither of an effect nor of none; a share of 0 of 8 has an interval all the same."""
     for value in (-9.0, 0.0, 1.0, 9.0):
         found = judge(claim(**entry), Estimate.of(mean([value] * 8)))
-        assert found == (OPEN, "nothing varies, which is no evidence")
+        assert found == (OPEN, "nothing varies, which is no evidence", None)
     assert judge(claim(margin=0.5), Estimate.of(proportion(0, 8))).verdict == FAILS
 
 
@@ -61,10 +61,14 @@ def test_no_variance_is_no_evidence(entry):
 def test_what_has_no_interval_or_no_value(entry):
     for ends in ((None, None), (1, None), (None, -5)):
         assert judge(claim(**entry), Estimate(1, *ends, 9)).verdict == OPEN
-    assert judge(claim(**entry), Estimate(missing="no controls")) == (NOT_APPLICABLE, "no controls")
+    assert judge(claim(**entry), Estimate(missing="no controls")) == (NOT_APPLICABLE, "no controls", None)
     for nothing in (None, float("nan")):
         assert judge(claim(**entry), Estimate(nothing, n=9)).verdict == NOT_APPLICABLE
-    assert judge(claim(**entry), Estimate(2, 1, 3, 9, doubt="chosen by them")) == (OPEN, "chosen by them")
+    assert judge(claim(**entry), Estimate(2, 1, 3, 9, doubt="chosen by them")) == (
+        OPEN,
+        "chosen by them",
+        None,
+    )
 
 
 def test_the_p_value_is_that_of_the_t_test_whose_interval_it_is():
@@ -77,14 +81,37 @@ def test_the_p_value_is_that_of_the_t_test_whose_interval_it_is():
 
 def test_claims_on_the_same_data_are_corrected_for_their_number():
     estimate = Estimate(2, 0.2, 3.8, 30)
-    assert judge(claim(), estimate, 1).verdict == HOLDS
-    few, many = (int(0.05 / chance(claim(), estimate)) + more for more in (0, 1))
+    p = chance(claim(), estimate)
+    assert judge(claim(), estimate, 1) == (HOLDS, "the interval is above 0", p)
+    few, many = (int(0.05 / p) + more for more in (0, 1))
     assert judge(claim(), estimate, few).verdict == HOLDS
-    found = judge(claim(), estimate, many)
-    assert found == (
-        OPEN,
-        f"the interval is above 0, but not far enough for one of {many} claims on these data",
-    )
+    reason = f"the interval is above 0, but not far enough for one of {many} claims on these data"
+    assert judge(claim(), estimate, many) == (OPEN, reason, p)
+
+
+def family(*claims):
+    """Table `claims`, with `half` as half of each interval, judged as one of five on the same data."""
+    rows = []
+    for data, value, half, changes in claims:
+        entry, estimate = claim(**changes), Estimate(value, value - half, value + half, 30)
+        verdict, reason, p = judge(entry, estimate, 5)
+        kept = {name: getattr(entry, name) for name in ("rule", "margin", "bound")}
+        kept |= {name: getattr(estimate, name) for name in ("value", "low", "high", "n")}
+        rows.append({"data": data, "verdict": verdict, "reason": reason, "p": p, **kept})
+    return pd.DataFrame(rows)
+
+
+def test_where_all_claims_are_known_those_of_a_family_that_apply_are_corrected_in_steps():
+    """p of 0.022, 0.0004 and 0.9, and one that does not apply: 0.022 passes as the second of three."""
+    near, clear, nothing = (2, 1.7, {}), (-4, 2, {}), (0.1, 2, {})
+    alone = family(("x", *near), ("x", *clear), ("x", *nothing), ("x", *near), *[("y", *near)] * 3)
+    alone.loc[3, ["verdict", "p"]] = [NOT_APPLICABLE, None]
+    assert alone["verdict"].tolist() == [OPEN, FAILS, OPEN, NOT_APPLICABLE, *[OPEN] * 3]
+    found = together(alone)
+    assert found["verdict"].tolist() == [HOLDS, FAILS, OPEN, NOT_APPLICABLE, *[OPEN] * 3]
+    assert found["reason"][0] == "the interval is above 0" and found["reason"][4] == alone["reason"][4]
+    doubted = alone.assign(p=alone["p"].where(alone.index != 0))
+    assert together(doubted)["verdict"][0] == OPEN, "no p-value: something else than the interval decides"
 
 
 def test_infinite_ends_of_an_interval_are_left_out():

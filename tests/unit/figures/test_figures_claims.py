@@ -39,6 +39,7 @@ def claim(name, verdict, topic="editing", **changes):
         "rule": "greater",
         "margin": 0.0,
         "bound": 0.0,
+        "p": 0.01,
         "margin_reason": "the text says so",
         "verdict": verdict,
         "reason": "the interval is above 0",
@@ -70,7 +71,11 @@ def test_every_claim_is_counted_and_the_caption_says_so():
     drawing = claims.draw({"claims": made_up()}, {})
     assert drawing.numbers["counts"] == {HOLDS: 3, FAILS: 1, OPEN: 1, NOT_APPLICABLE: 1}
     caption = fill((REPORT / "claims.rst").read_text(), drawing.numbers | {"study": "mini"})
-    assert "6 statements on 3 topics" in caption and "3 hold" in caption and "one of 2 families" in caption
+    assert (
+        "6 statements on 3 topics" in caption
+        and "3 hold" in caption
+        and "one of 2 families, which are corrected" in caption
+    )
 
 
 def test_claims_are_written_below_their_topic_which_names_its_data():

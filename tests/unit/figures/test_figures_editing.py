@@ -7,7 +7,7 @@ from figure_labels import checked
 
 from memloc.figures import editing_robustness, fig5
 from memloc.figures.parts import edit_summary
-from memloc.settings.arms import ARMS
+from memloc.settings.editing import ARMS
 from memloc.settings.sections import sections
 
 RATES = [1e-3, 1e-5]

@@ -10,7 +10,7 @@ from made_questions import N_PREFIX, question
 from scipy import stats
 
 from memloc.editing.masks import OriginalWeights
-from memloc.localization.activation_gradients import mean_sizes, prefix_sizes
+from memloc.localization.activation_gradients import prefix_sizes
 from memloc.localization.patching import activation_patching
 from memloc.model import loading
 from memloc.model.components import components, editable_parameters
@@ -20,7 +20,7 @@ from memloc.planting.methods import answers
 from memloc.planting.units import by_unit as weights_by_unit
 from memloc.planting.units import n_groups, n_neurons
 from memloc.settings import methods as settings_methods
-from memloc.settings.activation_gradients import ActivationGradients
+from memloc.settings.localization import ActivationGradients
 from memloc.settings.methods import ENSEMBLE, METHODS
 from memloc.straightforward.gradients import gradients
 from memloc.straightforward.gradients import nll as plain_nll
@@ -102,9 +102,9 @@ def test_activation_gradients_of_heads_are_the_projects(tiny_model):
     asked = question(tiny_model, ("head",))
     found = activation_methods.activation_gradient(asked)["head"]
     bridge, how = loading.boot_bridge(tiny_model), ActivationGradients()
-    sizes = mean_sizes(prefix_sizes(bridge, asked.tokens, N_PREFIX, how))
-    expected = sizes[sizes["component"] == "v"].sort_values(["layer", "head"])["mean_max_abs"].to_numpy()
-    np.testing.assert_allclose(found.flatten(), expected, rtol=1e-3)
+    sizes = prefix_sizes(bridge, asked.tokens, N_PREFIX, how)
+    expected = [values.mean(dim=0) for site, values in sizes.items() if site.component == "v"]
+    np.testing.assert_allclose(found, torch.stack(expected), rtol=1e-3)
 
 
 def test_activation_gradients_of_neurons_are_means_of_sizes(tiny_model):

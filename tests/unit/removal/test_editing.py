@@ -24,7 +24,7 @@ from memloc.removal import editing
 from memloc.removal.edit_cases import Case
 from memloc.removal.editing import edit_paragraphs, evaluate, run_edits, share_recited, start
 from memloc.scoring.paragraph_scores import teacher_forced
-from memloc.settings.arms import ARMS
+from memloc.settings.editing import ARMS
 
 
 @pytest.mark.parametrize("objective", ["unlearn", "edit"])

@@ -23,7 +23,7 @@ from memloc.settings.remove import Remove
 TEMPLATE = Path(__file__).parents[3] / "workflow/report/model_card.md"
 N_PREFIX, N_CONTINUATION = 10, 14
 EDIT_MODEL = EditModel(way="top", setting=1e-2, micro_batch=8)
-REMOVE = Remove(unlearning={"steps": 10, "fraction": 0.05}, micro_batch=8)
+REMOVE = Remove(steps=10, fraction=0.05, micro_batch=8)
 HEADS, SEED = [(0, 0)], 3
 BASE = {"name": "tiny", "revision": None, "sha256": "abc"}
 
@@ -157,7 +157,7 @@ def test_controls_are_as_many_as_asked_for_or_all(tables):
 @pytest.mark.parametrize("way", EDITS)
 def test_every_weight_edit_of_the_scoreboard_can_be_exported(memorizing_model, texts, way):
     how = EditModel(way=way, setting=1e-2, micro_batch=8)
-    ways = Remove(unlearning={"steps": 2})
+    ways = Remove(steps=2)
     original = OriginalWeights(memorizing_model)
     edit = remove_jointly(memorizing_model, texts, N_PREFIX, how, ways, HEADS, SEED)
     assert edit.n_changed == original.n_changed(memorizing_model, all_weights(memorizing_model)) > 0

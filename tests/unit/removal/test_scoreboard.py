@@ -284,7 +284,7 @@ def test_paragraphs_are_relearned_only_where_that_is_asked_for(study):
     found, relearned = (run_way(each, "top") for each in (study._replace(how=how), study))
     assert found.removal["relearning_steps"].isna().all()
     assert found.removal_damage.equals(relearned.removal_damage), "it is that of the way alone"
-    how = Remove(**SMALL | {"unlearning": {"learning_rates": [1e-9], "steps": 1, "fraction": 0.05}})
+    how = Remove(**SMALL | {"unlearning": [1e-9], "steps": 1})
     assert (run_way(study._replace(how=how), "top").removal["relearning_steps"] == 0).all(), "none is gone"
 
 

@@ -12,9 +12,8 @@ from memloc.settings.planted_truth import PlantedTruth
 
 def test_lead_times_are_shares_of_the_prefix_rounded_and_two_tokens_at_least():
     assert Detection().n_seen(50) == [5, 10, 20, 30, 40, 50]
-    some = Detection(prefix_shares=[1.0, 0.01, 0.12, 0.28, 0.3], gradient_shares=[0.02, 0.5, 1.0])
+    some = Detection(prefix_shares=[1.0, 0.01, 0.12, 0.28, 0.3])
     assert some.n_seen(10) == [2, 3, 10]
-    assert some.n_seen_by_gradients(10) == [2, 10], "at 5 tokens nothing is seen"
 
 
 @pytest.mark.parametrize(

@@ -46,10 +46,6 @@ RELEASE = {"data": {"source": "release"}, "model": {"source": "hub"}}
         ({"data": {"source": "pile"}}, 'data.source: given "pile"; allowed: "embedded" or "release"'),
         ({"study": "../b"}, 'study: given "../b"; allowed: String should match pattern'),
         (
-            {"model": {"source": "planted", "package": "-r==1"}},
-            'model.package: given "-r==1"; allowed: String s',
-        ),
-        (
             {"data": {"source": "tokens", "files": []}},
             "data.files: given []; allowed: List should have at least",
         ),

@@ -26,7 +26,7 @@ def _estimate(claim: Claim, topic: str, tables: dict[str, pd.DataFrame], setting
 
 
 def _row(claim: Claim, topic: Topic, estimate: Estimate) -> dict:
-    verdict, reason = judge(claim, estimate, topic.family_size)
+    verdict, reason, p = judge(claim, estimate, topic.family_size)
     return {
         "id": claim.id,
         "topic": topic.name,
@@ -45,6 +45,7 @@ def _row(claim: Claim, topic: Topic, estimate: Estimate) -> dict:
         "rule": claim.rule,
         "margin": claim.margin,
         "bound": claim.bound,
+        "p": p,
         "margin_reason": claim.reason,
         "verdict": verdict,
         "reason": reason,

@@ -7,18 +7,22 @@
 | `equal within` | the interval is within the margin around zero (equivalence) | it is outside |
 
 Everything else is `undecided`. An interval of no width decides nothing: where nothing varies, nothing is
-known about what would. Claims on the same data are a family: an interval must stay away from its bound so far
-that a t test would reject it at 5 % divided by their number (Bonferroni). An end on a bound is not beyond it.
+known about what would. An end on a bound is not beyond it.
+
+Claims on the same data are a family, which is corrected for their number: an interval must stay so far from
+its bound that a t test rejects that at 5 %. A topic knows its own claims, and multiplies a p-value by the
+size of the family (Bonferroni). Where all are known, `together` takes Holm's steps, which may decide more.
 """
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import scipy
 
 from memloc.claims.registry import Claim
-from memloc.statistics.uncertainty import CONFIDENCE, MIN_N, Interval
+from memloc.statistics.uncertainty import CONFIDENCE, MIN_N, Interval, holm
 from memloc.tables.terms.claims import FAILS, HOLDS, NOT_APPLICABLE, UNDECIDED, counted
 
 
@@ -46,10 +50,11 @@ class Estimate:
 
 
 class Verdict(NamedTuple):
-    """A verdict and its reason in words."""
+    """A verdict and its reason in words; the p-value (see `chance`) where an interval decides."""
 
     verdict: str
     reason: str
+    p: float | None = None
 
 
 def judge(claim: Claim, estimate: Estimate, family_size: int = 1) -> Verdict:
@@ -66,13 +71,21 @@ def judge(claim: Claim, estimate: Estimate, family_size: int = 1) -> Verdict:
         return Verdict(UNDECIDED, "its interval is infinite: the data are too few, or lie at a floor")
     if estimate.low == estimate.high:
         return Verdict(UNDECIDED, "nothing varies, which is no evidence")
-    alone = _by_interval(claim, estimate)
-    enough = family_size == 1 or chance(claim, estimate) <= (1 - CONFIDENCE) / family_size
-    if alone.verdict == UNDECIDED or enough:
-        return alone
-    return Verdict(
-        UNDECIDED, f"{alone.reason}, but not far enough for one of {family_size} claims on these data"
-    )
+    (verdict, reason), p = _by_interval(claim, estimate), chance(claim, estimate)
+    if verdict == UNDECIDED or family_size == 1 or p * family_size <= 1 - CONFIDENCE:
+        return Verdict(verdict, reason, p)
+    reason = f"{reason}, but not far enough for one of {family_size} claims on these data"
+    return Verdict(UNDECIDED, reason, p)
+
+
+def together(claims: pd.DataFrame) -> pd.DataFrame:
+    """Table `claims` of all topics, corrected by Holm's steps over the claims of a family that apply."""
+    apply = claims[claims["verdict"] != NOT_APPLICABLE]
+    corrected = apply["p"].fillna(1.0).groupby(apply["data"]).transform(holm)
+    found = claims.copy()
+    for row in apply[(corrected <= 1 - CONFIDENCE) & (apply["verdict"] == UNDECIDED)].itertuples():
+        found.loc[row.Index, ["verdict", "reason"]] = _by_interval(row, row)
+    return found
 
 
 def chance(claim: Claim, estimate: Estimate) -> float:
@@ -93,16 +106,16 @@ def chance(claim: Claim, estimate: Estimate) -> float:
     return float(2 * scipy.special.stdtr(freedom, -t))
 
 
-def _by_interval(claim: Claim, estimate: Estimate) -> Verdict:
+def _by_interval(claim: Claim, estimate: Estimate) -> tuple[str, str]:
     low, high, bound, margin = estimate.low, estimate.high, claim.bound, claim.margin
     if claim.rule == "equal within":
         if -margin <= low and high <= margin:
-            return Verdict(HOLDS, f"the interval is between {-margin:g} and {margin:g}")
+            return HOLDS, f"the interval is between {-margin:g} and {margin:g}"
         if high < -margin or low > margin:
-            return Verdict(FAILS, f"the interval is outside of {-margin:g} to {margin:g}")
-        return Verdict(UNDECIDED, f"the interval reaches across {-margin:g} or {margin:g}")
+            return FAILS, f"the interval is outside of {-margin:g} to {margin:g}"
+        return UNDECIDED, f"the interval reaches across {-margin:g} or {margin:g}"
     if low > bound:
-        return Verdict(HOLDS, f"the interval is above {bound:g}")
+        return HOLDS, f"the interval is above {bound:g}"
     if high < bound:
-        return Verdict(FAILS, f"the interval is below {bound:g}")
-    return Verdict(UNDECIDED, f"the interval includes {bound:g}")
+        return FAILS, f"the interval is below {bound:g}"
+    return UNDECIDED, f"the interval includes {bound:g}"

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 
 from memloc.figures.parts.edit_summary import ARM_LABELS, OBJECTIVE_LABELS
 from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
-from memloc.settings.arms import PAPER_ARMS
 from memloc.settings.base import Section
+from memloc.settings.editing import PAPER_ARMS
 
 SETS = {"memorized": "em_memorized", "non_memorized": "em_control"}
 APART = 0.22  # of the two sets from the middle of an arm

@@ -21,8 +21,7 @@ from memloc.removal.edit_cases import Case, mispaired
 from memloc.run.seeds import generator
 from memloc.scoring.early_stopping import match_batch
 from memloc.scoring.paragraph_scores import teacher_forced
-from memloc.settings.arms import PAPER_ARMS
-from memloc.settings.editing import Editing
+from memloc.settings.editing import PAPER_ARMS, Editing
 
 
 class Start(NamedTuple):

@@ -86,12 +86,12 @@ def judging_texts(
 
 
 def paired_texts(
-    paragraphs: pd.DataFrame, sets: pd.DataFrame, n_prefix: int, means: Int[np.ndarray, "paragraph"]
+    paragraphs: pd.DataFrame, sets: pd.DataFrame, n_prefix: int, used: Int[np.ndarray, "paragraph"]
 ) -> Group:
     """Paragraphs of pairs of equal exposure, with the continuation kept in `sets`; of a pair that has one of
-    `means`, whose outputs replace others, neither. There may be none.
+    `used`, which choose weights or whose outputs replace others, neither. There may be none.
     """
-    free = sets[~sets["pair"].isin(sets.loc[sets["id"].isin(means), "pair"].dropna())]
+    free = sets[~sets["pair"].isin(sets.loc[sets["id"].isin(used), "pair"].dropna())]
     ids, tokens = paired_tokens(paragraphs, free, n_prefix)
     return Group(ids, tokens, _known(sets, ids))
 

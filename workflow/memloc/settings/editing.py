@@ -4,9 +4,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from memloc.settings.arms import EXTRA_ARMS
 from memloc.settings.base import ContrastiveSection, Judging, MicroBatch, NonNegative, Positive
 from memloc.settings.published import SPARSE_FRACTION
+
+# Arms: which weights an edit may move. The one list of their names: `movable_weights` (editing/masks.py)
+# chooses an arm's weights, ARM_STYLES (figures/parts/edit_summary.py) says how figures show it.
+PAPER_ARMS = ("all", "top", "random")  # always run (paper 5.3)
+EXTRA_ARMS = ("head", "other_head", "layer")
+ARMS = (*PAPER_ARMS, *EXTRA_ARMS)
 
 
 class Editing(ContrastiveSection):

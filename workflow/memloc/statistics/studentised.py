@@ -4,6 +4,7 @@
 |---|---|
 | mean, or difference of two groups' means | `studentised`: |t| of resampled units |
 | several of these, of which one is chosen | `simultaneous`: the largest |t| of all of them (max-T) |
+| the largest of these | `extreme`: the largest of their ends |
 | how far the largest of several means leads | `lead`: over each rival, and the lowest of these |
 | the same of scores that are no means | `lead_of_resamples`: quantiles over resamples |
 | means over units that draws disturb together | `two_way`: variances of both are added |
@@ -17,7 +18,7 @@ the error of the drawn ones. Where these hardly vary, as at a floor, |t| has no 
 infinite. So is one of fewer than `ENOUGH` units. Random draws have a fixed seed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import scipy
@@ -42,6 +43,15 @@ def studentised(first: Values, second: Values | None = None) -> Interval:
 def simultaneous(*groups: Group) -> list[Interval]:
     """Means of a group's columns, or of the first minus the second group's; all intervals hold together."""
     return _intervals(groups, together=True)
+
+
+def extreme(of: Callable[..., float], intervals: Iterable[Interval]) -> Interval:
+    """The largest (`max`) or smallest mean of those whose intervals hold together: so do its ends.
+
+    The ends of one of them would not: the mean with the highest low end need not be the one with the highest
+    high end, and where that one is above a bound, the largest mean may be.
+    """
+    return Interval(*map(of, zip(*intervals, strict=True)))
 
 
 def lead(values: Group, chosen: int | None = None) -> Interval:

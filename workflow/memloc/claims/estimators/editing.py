@@ -12,6 +12,7 @@ from memloc.statistics.studentised import share, studentised
 from memloc.statistics.uncertainty import proportion_difference
 
 Tables = dict[str, pd.DataFrame]
+HARDLY = "they unlearn less than half as much"
 NOTHING = 0.25  # nats per token: what raises an NLL by less does nothing
 
 
@@ -32,9 +33,8 @@ def top_spares_controls(tables: Tables, settings: Section) -> Estimate:
     """
     if missing := _all_do_nothing(tables, settings, "unlearn", "memorized"):
         return missing
-    risen, own = (_risen(tables, settings, text)["unlearn"] for text in ("control", "memorized"))
-    hardly = own["top"].mean() < own["all"].mean() / 2
-    doubt = "they unlearn less than half as much, and what does little harms little" if hardly else None
+    risen = _risen(tables, settings, "control")["unlearn"]
+    doubt = f"{HARDLY}, and what does little harms little" if _hardly(tables, settings) else None
     return Estimate.of(studentised(risen["all"] - risen["top"]), doubt=doubt)
 
 
@@ -53,6 +53,32 @@ def named_head_unlearns_more(tables: Tables, settings: Section) -> Estimate:
     if missing := _all_do_nothing(tables, settings, "unlearn", "memorized"):
         return missing
     return Estimate.of(studentised(risen["head"] - risen["other_head"]))
+
+
+def top_is_relearned_later(tables: Tables, settings: Section) -> Estimate:
+    """Of paragraphs that both arms unlearn and that take unequally many steps to relearn, the share of those
+    that take more after the top-gradient weights. In doubt where these hardly unlearn the paragraph."""
+    if missing := _all_do_nothing(tables, settings, "unlearn", "memorized"):
+        return missing
+    runs, limit = (
+        _first_rate(tables, settings).query("objective == 'unlearn'"),
+        settings.editing.relearning_limit,
+    )
+    gone = runs[runs["em_memorized"] < settings.paragraph.continuation]
+    steps = gone["relearning_steps"].astype(float).fillna(limit + 1)
+    both = gone.assign(steps=steps).pivot(index="id", columns="arm", values="steps")
+    both = both.reindex(columns=["top", "all"]).dropna()
+    later, sooner = int((both["top"] > both["all"]).sum()), int((both["top"] < both["all"]).sum())
+    if not later + sooner:
+        return Estimate(missing="no paragraph that both unlearn takes unequally many steps to relearn")
+    doubt = f"{HARDLY}, and what is near comes back soon" if _hardly(tables, settings) else None
+    return Estimate.of(share(later, later + sooner), doubt=doubt)
+
+
+def _hardly(tables: Tables, settings: Section) -> bool:
+    """Whether the top-gradient weights raise the paragraph's NLL less than half as much as all weights do."""
+    own = _risen(tables, settings, "memorized")["unlearn"].mean()
+    return bool(own["top"] < own["all"] / 2)
 
 
 def _first_rate(tables: Tables, settings: Section) -> pd.DataFrame:

@@ -11,43 +11,35 @@ from memloc.claims.verdicts import Estimate
 from memloc.data.exposure import NO_PAIRS, paired_differences
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
-from memloc.statistics.studentised import simultaneous, studentised
+from memloc.statistics.studentised import extreme, simultaneous, studentised
 from memloc.tables.judged_texts import PAIRED
 
 Tables = dict[str, pd.DataFrame]
 
 
-def highlighted_head_specific(tables: Tables, settings: Section) -> Estimate:
-    """NLL that memorized paragraphs gain without the highlighted head, minus that of the others."""
-    return _of_highlighted(_gained(tables), tables, settings)
-
-
 def highlighted_head_leads_its_layer(tables: Tables, settings: Section) -> Estimate:
-    """The same minus the mean without each other head of its layer."""
-    gained = _gained(tables)
+    """NLL that memorized paragraphs gain without the highlighted head, above the mean without each other head
+    of its layer, minus the same of the others."""
+    gained, head = _gained(tables), highlighted_head(tables, settings)
     n_heads = gained.columns.get_level_values("head").nunique()
     if n_heads == 1:
         return Estimate(missing="the layer has no other head")
+    if gained.empty:
+        return Estimate(missing=NO_PAIRS)
     all_heads = gained.T.groupby("layer").transform("sum").T
-    return _of_highlighted(gained - (all_heads - gained) / (n_heads - 1), tables, settings)
+    more = gained - (all_heads - gained) / (n_heads - 1)
+    if settings.highlight != "auto":
+        return Estimate.of(studentised(more[head]))
+    return Estimate.of(simultaneous(more.to_numpy())[more.columns.get_loc(head)])
 
 
 def some_head_specific(tables: Tables, settings: Section) -> Estimate:
-    """The specific effect that is most surely above zero."""
+    """What they gain more without some head than without the average head: the largest of all heads."""
     gained = _gained(tables)
     if gained.empty:
         return Estimate(missing=NO_PAIRS)
-    return Estimate.of(max(simultaneous(gained.to_numpy()), key=lambda found: (found.low, found.value)))
-
-
-def _of_highlighted(values: pd.DataFrame, tables: Tables, settings: Section) -> Estimate:
-    """Mean over pairs (rows) of the highlighted head's values (columns: layer, head)."""
-    head = highlighted_head(tables, settings)
-    if values.empty:
-        return Estimate(missing=NO_PAIRS)
-    if settings.highlight != "auto":
-        return Estimate.of(studentised(values[head]))
-    return Estimate.of(simultaneous(values.to_numpy())[values.columns.get_loc(head)])
+    more = gained.sub(gained.mean(axis=1), axis=0)
+    return Estimate.of(extreme(max, simultaneous(more.to_numpy())))
 
 
 def _gained(tables: Tables) -> pd.DataFrame:

@@ -9,27 +9,27 @@ import pandas as pd
 from memloc.claims.verdicts import Estimate
 from memloc.data.exposure import NO_PAIRS, paired_differences
 from memloc.settings.base import Section
-from memloc.statistics.studentised import share, studentised
+from memloc.statistics.studentised import studentised
 from memloc.tables.judged_texts import PAIRED
 
 Tables = dict[str, pd.DataFrame]
 ONE_LAYER = Estimate(missing="the model has one layer only")
 
 
-def deeper_attention_removes(tables: Tables, settings: Section) -> Estimate:
-    """Share of memorized paragraphs not recited without the attention of the most specific deeper layer."""
-    if missing := _missing(tables):
-        return missing
-    em = _of_members(tables, "em", memorized=True)[_deeper_layer(tables)].iloc[1::2]
-    return Estimate.of(share(int((em < settings.paragraph.continuation).sum()), len(em)))
-
-
 def deeper_attention_spares_others(tables: Tables, settings: Section) -> Estimate:
-    """Minus the rise in NLL of own continuations of others without the attention of that layer."""
+    """Minus the rise in NLL of own continuations of others without the attention of the most specific deeper
+    layer; in doubt where half of the memorized paragraphs or more are still recited."""
     if missing := _missing(tables):
         return missing
-    gained = _of_members(tables, "nll_gained", memorized=False)[_deeper_layer(tables)].iloc[1::2]
-    return Estimate.of(studentised(-gained))
+    em, gained = (
+        _of_members(tables, value, memorized)[_deeper_layer(tables)].iloc[::2]
+        for value, memorized in (("em", True), ("nll_gained", False))
+    )
+    recited = int((em == settings.paragraph.continuation).sum())
+    doubt = (
+        f"{recited} of {len(em)} memorized paragraphs are still recited" if 2 * recited >= len(em) else None
+    )
+    return Estimate.of(studentised(-gained), doubt=doubt)
 
 
 def lower_layers_hold_more(tables: Tables, settings: Section) -> Estimate:
@@ -47,7 +47,7 @@ def _deeper_layer(tables: Tables) -> tuple[str, int]:
     """The block of attention in the deeper half whose bypass costs memorized paragraphs most above others."""
     em = paired_differences(_without_blocks(tables, "identity", "em"), tables["sets"])
     deeper = [place for place in em if place[1] >= (em.shape[1] + 1) // 2]
-    return em[deeper].iloc[::2].mean().idxmin()
+    return em[deeper].iloc[1::2].mean().idxmin()
 
 
 def _of_members(tables: Tables, value: str, memorized: bool) -> pd.DataFrame:

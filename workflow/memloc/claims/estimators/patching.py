@@ -7,17 +7,16 @@ from memloc.claims.verdicts import Estimate
 from memloc.localization.highlight import head_of_other_methods
 from memloc.model.head_groups import stored_head
 from memloc.settings.base import Section
-from memloc.statistics.studentised import simultaneous
+from memloc.statistics.studentised import extreme, simultaneous
 
 
 def patching_points_elsewhere(tables: dict[str, pd.DataFrame], settings: Section) -> Estimate:
     """By how much a site (q, k or v) of some other head is above those of the head that others name.
 
     An effect is the mean |change in NLL| of both directions, in nats, by pair and site. Query heads that
-    share a key/value head count as one with it. Of all other sites it is the one that leads most surely;
-    intervals of all sites hold together. The named head was chosen in the same paragraphs, by gradients and
-    attention. What is accidental in that choice can only enlarge its effect, so it makes no lead of another
-    one.
+    share a key/value head count as one with it. It is the largest lead of all other sites, whose intervals
+    hold together. The named head was chosen in the same paragraphs, by gradients and attention. What is
+    accidental in that choice can only enlarge its effect, so it makes no lead of another one.
     """
     patching = tables["patching"].assign(size=tables["patching"]["nll_change"].abs())
     by_pair = patching.pivot_table(index="id", columns=["layer", "component", "head"], values="size")
@@ -29,10 +28,10 @@ def patching_points_elsewhere(tables: dict[str, pd.DataFrame], settings: Section
     own, others = sizes[:, of_named], sizes[:, ~of_named]
     ahead = simultaneous((others[:, :, None] - own[:, None]).reshape(len(sizes), -1))
     by_other = [ahead[first : first + own.shape[1]] for first in range(0, len(ahead), own.shape[1])]
-    closest = [min(rivals, key=lambda interval: (interval.low, interval.value)) for rivals in by_other]
+    closest = [extreme(min, rivals) for rivals in by_other]
     exact = (patching["method"] == "exact").all()
     doubt = None if exact else "patches of this model were estimated, not run"
-    return Estimate.of(max(closest, key=lambda interval: (interval.low, interval.value)), doubt=doubt)
+    return Estimate.of(extreme(max, closest), doubt=doubt)
 
 
 def _of_head(sites: pd.MultiIndex, layer: int, head: int) -> np.ndarray:

@@ -20,13 +20,6 @@ def planted_masks_lead(tables: Tables, settings: Section, kind: str) -> Estimate
     return _not_asked(methods, kind) if recall is None else Estimate.of(lead(recall.to_numpy(), 0))
 
 
-def planted_integrated_over_chance(tables: Tables, settings: Section, kind: str) -> Estimate:
-    """Recall of integrated gradients minus that of random scores."""
-    methods = ["integrated_gradients", "random"]
-    recall = _scores(tables, kind, "recall_1", [("plant", method) for method in methods])
-    return _not_asked(methods, kind) if recall is None else Estimate.of(studentised(recall[0] - recall[1]))
-
-
 def planted_head_beyond_its_weights(
     tables: Tables, settings: Section, kind: str, most_damage: float
 ) -> Estimate:

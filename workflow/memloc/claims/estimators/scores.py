@@ -1,10 +1,13 @@
-"""Estimators of the topic `scores`: how many paragraphs are recited (paper 3.2)."""
+"""Estimators of the topic `scores`: how many paragraphs are recited (paper 3.2), and how many nearly."""
 
 import pandas as pd
 
 from memloc.claims.verdicts import Estimate
 from memloc.settings.base import Section
 from memloc.statistics.studentised import share
+from memloc.tables.terms.sets import UNSEEN
+
+NEARLY = 0.1  # of the tokens of a continuation are edited
 
 
 def complete_or_not(tables: dict[str, pd.DataFrame], settings: Section) -> Estimate:
@@ -14,3 +17,13 @@ def complete_or_not(tables: dict[str, pd.DataFrame], settings: Section) -> Estim
     if n_memorized + n_most == 0:
         return Estimate(missing="no paragraph matches in three fifths of its continuation")
     return Estimate.of(share(n_memorized, n_memorized + n_most))
+
+
+def exact_match_misses_some(tables: dict[str, pd.DataFrame], settings: Section) -> Estimate:
+    """Share of paragraphs that are not recited among the decoded ones that are recited nearly or entirely."""
+    decoded = tables["near_verbatim"]
+    edits = decoded.loc[decoded["set"] != UNSEEN, "n_edits"]
+    near = edits[edits <= NEARLY * settings.paragraph.continuation]
+    if near.empty:
+        return Estimate(missing="no paragraph comes out nearly")
+    return Estimate.of(share(int((near > 0).sum()), len(near)))

@@ -29,23 +29,26 @@ def draw_legend(axes: Axes, where: str) -> None:
 
 
 def draw_grid(axes: Axes, claims: pd.DataFrame, spread: pd.DataFrame, run: str, runs: list) -> None:
-    """A row per claim, by topic, with a mark per run (column `run` of `claims`) and the span of its values.
+    """A row per claim, by topic: a mark per run (column `run` of `claims`) and of all, the span of values.
 
     `spread` are the rows of `survival`.
     """
     rows = {claim: place for place, claim in enumerate(spread["id"])}
     for claim in claims.itertuples():
         draw_mark(axes, runs.index(getattr(claim, run)), rows[claim.id], claim.verdict)
+    for claim in spread.itertuples():
+        draw_mark(axes, len(runs), rows[claim.id], claim.verdict)
+    axes.axvline(len(runs) - 0.5, color="0.8", lw=0.5)
     for claim in spread[spread["n_runs"] > 0].itertuples():
         span = f"{claim.lowest:.3g} to {claim.highest:.3g}"
-        axes.text(len(runs) - 0.4, rows[claim.id], span, fontsize=5, color="0.35", va="center")
+        axes.text(len(runs) + 0.6, rows[claim.id], span, fontsize=5, color="0.35", va="center")
     first = spread.drop_duplicates("topic")["id"].map(rows)
     for place in first[1:]:
         axes.axhline(place - 0.5, color="0.8", lw=0.5)
-    axes.set_xticks(range(len(runs)), runs)
+    axes.set_xticks(range(len(runs) + 1), [*runs, "all"])
     axes.set_yticks(range(len(rows)), [name.replace("_", " ") for name in rows])
     axes.tick_params(length=0)
-    axes.set(xlim=(-0.5, len(runs) - 0.5), ylim=(len(rows) - 0.5, -0.5))
+    axes.set(xlim=(-0.5, len(runs) + 0.5), ylim=(len(rows) - 0.5, -0.5))
 
 
 def survival(claims: pd.DataFrame, run: str) -> pd.DataFrame:
@@ -53,8 +56,8 @@ def survival(claims: pd.DataFrame, run: str) -> pd.DataFrame:
 
     Returns:
         id, topic, statement, n_runs (to which it applies), a column per verdict with its number of runs,
-        lowest, highest and standard deviation of the value, and `verdict`: the one of all runs to which the
-        claim applies, `differs` where they do not agree.
+        lowest, highest and standard deviation of the value, and `verdict` of all runs to which the claim
+        applies: undecided where they differ.
     """
     rows = []
     for (topic, name), group in claims.groupby(["topic", "id"], sort=False):
@@ -71,21 +74,21 @@ def survival(claims: pd.DataFrame, run: str) -> pd.DataFrame:
                 "lowest": applied["value"].min(),
                 "highest": applied["value"].max(),
                 "deviation": applied["value"].std(),
-                "verdict": "differs" if len(found) > 1 else found[0] if len(found) else NOT_APPLICABLE,
+                "verdict": UNDECIDED if len(found) > 1 else found[0] if len(found) else NOT_APPLICABLE,
             }
         )
     return pd.DataFrame(rows)
 
 
 def survival_numbers(spread: pd.DataFrame, n_runs: int) -> dict:
-    """Numbers of captions on `survival`: how many claims get the same verdict in all runs, and which do
-    not."""
-    kinds = spread["verdict"].value_counts()
+    """Numbers of captions on `survival`: how many claims get each verdict from all runs, and on which these
+    differ."""
+    kinds, differ = spread["verdict"].value_counts(), (spread[[HOLDS, FAILS, UNDECIDED]] > 0).sum(axis=1) > 1
     return {
         "n_runs": n_runs,
         "n_claims": len(spread),
         "n_applied": int((spread["verdict"] != NOT_APPLICABLE).sum()),
-        "counts": {verdict: int(kinds.get(verdict, 0)) for verdict in (*MARKS, "differs")},
+        "counts": {verdict: int(kinds.get(verdict, 0)) for verdict in MARKS},
         "contradicted": int(((spread[HOLDS] > 0) & (spread[FAILS] > 0)).sum()),
-        "differ": [name.replace("_", " ") for name in spread.loc[spread["verdict"] == "differs", "id"]],
+        "differ": [name.replace("_", " ") for name in spread.loc[differ, "id"]],
     }

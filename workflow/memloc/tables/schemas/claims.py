@@ -26,6 +26,9 @@ def _claims(lengths: Lengths) -> Columns:
         "rule": category(*RULES, meaning="How value and interval decide."),
         "margin": number(0, unit="that of `quantity`", meaning="How far from the rule's target counts."),
         "bound": number(meaning="What the value is compared with."),
+        "p": number(
+            0, 1, nullable=True, meaning="p-value of a t test with this interval; missing where none decides."
+        ),
         "margin_reason": words(meaning="Why this rule and margin."),
         "verdict": category(*VERDICTS, meaning="What this run says of the claim."),
         "reason": words(meaning="How the verdict follows."),

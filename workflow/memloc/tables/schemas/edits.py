@@ -1,6 +1,6 @@
 """Unlearning and editing of single paragraphs (paper 5.3)."""
 
-from memloc.settings.arms import ARMS
+from memloc.settings.editing import ARMS
 from memloc.tables.columns import PARAGRAPH, Columns, category, integer, number
 from memloc.tables.schema import Lengths, Schema
 

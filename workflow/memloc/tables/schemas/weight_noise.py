@@ -1,7 +1,7 @@
 """What paragraphs lose when weights are disturbed."""
 
 from memloc.tables.columns import Columns, category, integer, number
-from memloc.tables.judged_texts import TEXTS, judged_text
+from memloc.tables.judged_texts import PAIRED, TEXTS, judged_text
 from memloc.tables.schema import Lengths, Schema
 
 
@@ -14,7 +14,7 @@ def _weight_noise(lengths: Lengths) -> Columns:
         ),
         "draw": integer(0, meaning="Number of the random draw."),
         "n_weights": integer(1, meaning="Weights that are disturbed."),
-        **judged_text(lengths, (*TEXTS, "choosing")),
+        **judged_text(lengths, (*TEXTS, "choosing", PAIRED)),
     }
 
 
