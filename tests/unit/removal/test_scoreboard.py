@@ -205,7 +205,7 @@ def test_ways_do_not_depend_on_each_other_and_remove(study):
 
 
 @pytest.mark.parametrize("name", WAY_NAMES)
-def test_every_way_gives_valid_tables(study, name):
+def test_every_way_gives_valid_tables_and_leaves_the_model(study, name):
     found = run_way(study._replace(how=study.how.model_copy(update={"n_single": 1})), name)
     for schema in (REMOVAL, REMOVAL_DAMAGE, REMOVAL_SWEEP, REMOVAL_COSTS):
         assert len(validate(schema, getattr(found, schema.name), Lengths(24, N_PREFIX)))
@@ -213,6 +213,11 @@ def test_every_way_gives_valid_tables(study, name):
     assert len(validate(REMOVAL, nothing.removal, Lengths(24, N_PREFIX))) == 4
     assert len(validate(REMOVAL_DAMAGE, nothing.removal_damage, Lengths(24, N_PREFIX))) == 12
     assert (found.removal["targeted"] == (name not in ("svd", "kfac"))).all()
+    changes = isinstance(registry.WAYS[name], Edit)
+    assert ((found.removal["n_changed_weights"] > 0) == changes).all()
+    assert study.original.n_changed(study.model, {}) == 0, "every weight is what it was"
+    assert not any(own._forward_hooks or own._forward_pre_hooks for own in study.model.modules())
+    assert all(parameter.grad is None for parameter in study.model.parameters())
 
 
 def test_chances_are_those_of_the_first_40_tokens(memorizing_model, disturbed):

@@ -126,7 +126,7 @@ def best_setting(forgotten: pd.Series, harm: pd.Series) -> int:
 
 
 def _share_lost(study: Comparison, tokens: Int[Tensor, "paragraph token"], state: InForce) -> float:
-    """Share of the continuations' tokens that are lost, by paragraphs that had all of them."""
+    """Share of the tokens that paragraphs lose, all of which were recited before."""
     em = judged(study.model, tokens, study.n_prefix, study.how.micro_batch, state.processor).em
     return 1 - float(em.double().mean()) / (tokens.shape[1] - study.n_prefix)
 
