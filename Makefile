@@ -4,17 +4,29 @@ BIN := .venv/bin
 # What the environment is made of. Contents count: a clone's time stamps are those of the clone.
 CONTENTS := $(shell (cat envs/requirements.lock envs/install.py; sed '/^\[tool/q' pyproject.toml) | cksum)
 
-.PHONY: reproduce test quick stress bench docs docs-site wheelhouse clean-environment other-contents
+.PHONY: reproduce test test-all lint plans quick stress bench docs docs-site wheelhouse clean-environment other-contents
 
 reproduce: .venv/complete
 	$(BIN)/snakemake --cores all
 
-test: .venv/complete
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+test: lint
+	$(PYTEST)
+
+# And what takes longer than it finds: every night.
+test-all: lint
+	$(PYTEST) -m 'not stress'
+
+lint: .venv/complete
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow/Snakefile workflow/rules
 	$(BIN)/biome ci workflow/memloc/explorer/page
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+# A dry-run of every study.
+plans: .venv/complete
+	$(BIN)/python -m pytest --quiet --numprocesses 2 tests/workflow/test_dag.py tests/workflow/test_public_studies.py -k plan
 
 # Before a commit: lint, and the unit tests of what changed since the last one and of what imports it.
 quick: .venv/complete
@@ -22,7 +34,7 @@ quick: .venv/complete
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/python -m pytest --quiet --numprocesses 2 --durations 3 $$($(BIN)/python tests/changed.py)
 
-# What takes too long for `test`: dozens of kills, the whole study on Slurm, a million paragraphs.
+# What takes hours: dozens of kills, the whole study on Slurm, a million paragraphs.
 stress: .venv/complete
 	$(BIN)/python -m pytest -m stress
 

@@ -136,8 +136,6 @@ def generated() -> dict[Path, str]:
     method_lists = between(methods.read_text(), "methods", method_table())
     targets = between(figures.read_text(), "figures", figure_table())
     config, needed = ROOT / "config" / "README.md", ROOT / "docs" / "memory.md"
-    memory_tables = between(needed.read_text(), "float32", memory.table("float32", checkpointing=False))
-    memory_tables = between(memory_tables, "bfloat16", memory.table("bfloat16", checkpointing=True))
     return {
         figures: between(targets, "rules", rule_table()),
         columns: between(columns.read_text(), "columns", column_tables()),
@@ -145,7 +143,7 @@ def generated() -> dict[Path, str]:
         methods: between(method_lists, "rankings", ranking_list()),
         tutorial: between(tutorial.read_text(), "rankings", ranking_sentence()),
         config: documentation.with_key_table(config.read_text()),
-        needed: memory_tables,
+        needed: between(needed.read_text(), "memory", memory.table()),
         ROOT / "config" / "schema.json": documentation.json_schema(),
         ROOT / "envs" / "environment.yaml": environment((ROOT / "envs" / "requirements.lock").read_text()),
     }

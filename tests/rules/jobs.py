@@ -32,8 +32,8 @@ SHARDED = {
     "perturbation": ("perturbation", "perturbed_paragraphs", "kept_tokens"),
     "patching": ("patching", "attribution_patching"),
     "residual_patching": ("residual_patching",),
-    "edits": ("edits", "edit_trajectories"),
-    "plant_paragraphs": ("plants", "planted_truth", "planted_curves"),
+    "edits": ("edits",),
+    "plant_paragraphs": ("plants", "planted_truth"),
     "remove": ("removal", "removal_damage", "removal_sweep"),
 }
 

@@ -25,7 +25,7 @@ from tiny_models import TINY
 
 LENGTH, N_PREFIX, N_PLANTED, N_PARAGRAPHS = 24, 12, 12, 60
 N_PUBLISHED = 40  # tokens of a published paragraph, from which others are cut
-FIGURES = ("fig4", "fig6", "fig10", "fig11", "edited_weights")
+FIGURES = ("fig4", "fig6", "fig10", "fig11", "editing_robustness")
 LAST_W_OUT = {
     "gpt2": "transformer.h.1.mlp.c_proj.weight",
     "gpt_neox": "gpt_neox.layers.1.mlp.dense_4h_to_h.weight",

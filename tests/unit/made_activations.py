@@ -1,11 +1,10 @@
-"""Small tables of gradients, attention and similarity of activations, and what figures of them show."""
+"""Small tables of gradients and attention, and what figures of them show."""
 
 import numpy as np
 import pandas as pd
 from made_tables import crossed
 from matplotlib.collections import QuadMesh
 
-from memloc.figures import activation_bins
 from memloc.settings.sections import sections
 
 N_PREFIX, LENGTH = 10, 20
@@ -53,7 +52,6 @@ def made_up(
     impact = every[every["component"].isin(["q", "k"])].merge(
         crossed(group=["memorized", "perturbed"], id=MEMORIZED, role=["perturbed", "impact"]), how="cross"
     )
-    forward = every.merge(crossed(id=MEMORIZED, role=["perturbed", "impact"]), how="cross")
     attention = crossed(
         id=MEMORIZED + OTHERS, layer=range(n_layers), head=range(n_heads), position=range(N_PREFIX)
     )
@@ -71,16 +69,7 @@ def made_up(
             attention=rng.dirichlet(np.ones(N_PREFIX), len(attention) // N_PREFIX).ravel()
         ),
         "attention_entropy": entropy.assign(entropy=rng.uniform(0, np.log(N_PREFIX + 1), len(entropy))),
-        "activation_bins": pd.concat(
-            every.assign(group=group, n_paragraphs=7 + place, mean_max_abs=rng.gamma(1.0, 1e-4, len(every)))
-            for place, group in enumerate(activation_bins.BY_EXACT_MATCH)
-        ),
         "activation_similarity": every.assign(**{name: rng.uniform(-1, 1, len(every)) for name in cosines}),
-        "forward_similarity": forward.assign(
-            position=np.where((forward["role"] == "impact") | (forward["id"] == 21), 9, 4),
-            cosine=rng.uniform(-1, 1, len(forward)),
-            cosine_other=rng.uniform(-1, 1, len(forward)),
-        ),
         "sets": pd.DataFrame({"id": ids, "set": ["memorized"] * 3 + ["non_memorized"] * 3, "sampled": True}),
         "paragraphs": pd.DataFrame({"id": ids, "tokens": tokens}),
         "vocabulary": pd.DataFrame({"token": range(len(TEXTS)), "text": TEXTS}),

@@ -11,7 +11,7 @@ from memloc.settings.editing import Editing
 
 N_PREFIX, N_TOKENS = 10, 24
 N_CONTINUATION = N_TOKENS - N_PREFIX
-EDITING = {"steps": 4, "fraction": 0.01, "micro_batch": 8, "evaluate_every": 1, "relearning_limit": 0}
+EDITING = {"steps": 4, "fraction": 0.01, "micro_batch": 8, "relearning_limit": 0}
 
 
 def recipe_of(objective: Objective = "unlearn", kl_weight: float = 1.0, **changes) -> Recipe:

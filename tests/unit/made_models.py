@@ -2,9 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from made_rankings import ranked_with_samples
-
-from memloc.localization import head_ranking
 
 SIZES = {"small": (2, 4), "middle": (3, 6), "large-long.name": (6, 8)}  # layers, heads
 
@@ -30,19 +27,16 @@ def judged(place: int) -> list[dict]:
 
 
 def tables_of(sizes: dict[str, tuple[int, int]]) -> dict[str, pd.DataFrame]:
-    names = ("models", "head_ranking", "ranking_agreement", "paragraphs", "scores", "sets", "claims")
+    names = ("models", "paragraphs", "scores", "sets", "claims")
     frames = {name: [] for name in names}
     ids = np.arange(400)
     counts = np.where(ids < 200, 2 ** (ids % 8), 1)
     for place, (model, (n_layers, n_heads)) in enumerate(sizes.items()):
-        ranking, samples = ranked_with_samples(n_layers, n_heads, seed=place)
         memorized = (ids < 200) & (ids % 8 >= 6 - 2 * place)
         found = {
             "models": pd.DataFrame(
                 {"n_parameters": [10 ** (5 + place)], "n_layers": n_layers, "n_heads": n_heads}
             ),
-            "head_ranking": ranking,
-            "ranking_agreement": head_ranking.agreement(ranking, samples),
             "paragraphs": pd.DataFrame(
                 {"id": ids, "count": counts, "text": [f"text {i}" for i in ids]}
             ).assign(cut_count=None, continuation_count=None),

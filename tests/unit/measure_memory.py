@@ -11,8 +11,7 @@ from memloc.editing.masks import OriginalWeights
 from memloc.editing.steps import Recipe
 from memloc.localization.ablation import Ablation, ablated_scores, mean_outputs
 from memloc.localization.activation_gradients import activation_gradients
-from memloc.localization.attention import prefix_attention
-from memloc.localization.attention_tables import attention_frame
+from memloc.localization.attention import attention_frame, prefix_attention
 from memloc.localization.contrastive import contrastive_attribution
 from memloc.localization.parameter_gradients import compare_groups
 from memloc.model import loading
@@ -25,10 +24,9 @@ from memloc.removal.edit_cases import Case
 from memloc.removal.editing import run_edits
 from memloc.scoring.decoding import greedy_continuation
 from memloc.scoring.paragraph_scores import teacher_forced
-from memloc.scoring.token_statistics import token_statistics
-from memloc.settings.activation_gradients import ActivationGradients
-from memloc.settings.contrastive import Contrastive
+from memloc.scoring.token_statistics import continuation_nll
 from memloc.settings.editing import Editing
+from memloc.settings.localization import ActivationGradients, Contrastive
 from memloc.settings.plant_kinds import PLANT_GRANULARITIES
 from memloc.settings.planted_truth import PlantedTruth
 
@@ -53,14 +51,14 @@ def ablate_heads(model):
 
 def edit_paragraphs(model):
     texts = TOKENS[:1], TOKENS[1:2], TOKENS[2:12], TOKENS[12:22], TOKENS[22:32], TOKENS[32:48]
-    how = Editing(steps=2, relearning_limit=1, extra_arms=["layer"], n_reference=1)
+    how = Editing(steps=2, relearning_limit=1, extra_arms=["layer"])
     list(run_edits(model, [Case(0, *texts)], Recipe("unlearn", P, how), (0, 0), seed=0, rows=[0]))
 
 
 def plant_paragraphs(model):
-    how, rng = PlantedTruth(kinds={"neurons": 0.01}, max_steps=2), np.random.default_rng(0)
+    how, rng = PlantedTruth(kinds={"neurons": 0.01}, max_steps=2, nll=1e-9), np.random.default_rng(0)
     original, means = OriginalWeights(model), mean_outputs(model, TOKENS[:16], 16)
-    plant(model, TOKENS[:1], TOKENS, P, draw_place(model, "neurons", how.n_neurons, rng), [0.0], how)
+    plant(model, TOKENS[:1], TOKENS, P, draw_place(model, "neurons", how.n_neurons, rng), how)
     changes = {
         name: model.get_parameter(name).detach() - original.weight(name)
         for name in editable_parameters(model)
@@ -72,7 +70,7 @@ def plant_paragraphs(model):
 STAGES = {
     "scores": lambda model: teacher_forced(model, TOKENS, P, 64),
     "sets": lambda model: greedy_continuation(model, TOKENS[:, :P], 2, 64),
-    "token_statistics": lambda model: token_statistics(model, TOKENS, P, 64),
+    "token_statistics": lambda model: continuation_nll(model, TOKENS, P, 64),
     "parameter_gradients": parameter_gradients,
     "activation_gradients": lambda model: activation_gradients(
         loading.boot_bridge(model), TOKENS[:50], np.arange(50), "memorized", P, ActivationGradients()

@@ -3,42 +3,29 @@
 Playwright would download a browser of its own; Debian's is driven instead.
 """
 
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import apt
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+HANGS = 600_000  # ms after which nothing more is to be expected
 SIZES = {"wide": {"width": 1280, "height": 900}, "phone": {"width": 400, "height": 860}}
 
 
 def program() -> str | None:
     """Path of a Chromium of this machine."""
-    return next(filter(None, map(shutil.which, PROGRAMS)), None)
+    return next(filter(None, map(apt.program, PROGRAMS)), None)
 
 
 def install() -> str | None:
     """Install Chromium if there is none; the reason if that is impossible."""
-    if program():
-        return None
-    if not shutil.which("apt-get") or os.getuid() != 0:
-        return "there is no Chromium, and installing it needs apt-get and root"
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
-        process = subprocess.run(
-            ["timeout", "-k", "10", "300", "apt-get", "--quiet=2", *command],
-            env=environment,
-            capture_output=True,
-            text=True,
-        )
-    return None if program() else f"apt-get failed: {process.stderr[-500:]}"
+    return None if program() else apt.install(["chromium"], ["chromium"])
 
 
 @contextmanager
@@ -65,6 +52,7 @@ class Explorer:
         """A window with the explorer in `folder`, at a view that its address names."""
         explorer = cls(browser.new_context(**options).new_page(), folder)
         page = explorer.page
+        page.set_default_timeout(HANGS)
         page.on("console", lambda message: explorer.said.append(message.text))
         page.on("pageerror", lambda error: explorer.said.append(str(error)))
         page.on("request", lambda request: explorer.asked.append(request.url))
@@ -75,7 +63,7 @@ class Explorer:
     def wait(self, paragraph: int | None = None) -> None:
         """Wait until a paragraph is shown."""
         chosen = f"[data-shown='{paragraph}']" if paragraph is not None else "[data-shown]"
-        self.page.wait_for_selector(f"body{chosen}", timeout=10_000)
+        self.page.wait_for_selector(f"body{chosen}")
 
     def outside(self) -> list[str]:
         """Addresses that were asked for and lie outside of the page's folder."""

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,18 +26,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def not_in_a_clone(folder: str, names: list[str]) -> set[str]:
-    """Names in a folder of the working tree that a fresh clone would not hold."""
+    """Names in a folder of the working tree that a fresh clone would not hold, or that it links."""
     left_out = NOT_COPIED(folder, names)
     if Path(folder) in (ROOT / "results", ROOT / "resources"):
         left_out |= set(names) - {"README.md"}
-    return left_out
+    return left_out | ({"workflow"} if Path(folder) == ROOT else set())
 
 
 @pytest.fixture(scope="session")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """What a fresh clone of the working tree would hold; tests do nothing but plan in it."""
+    """What a fresh clone of the working tree would hold; tests do nothing but plan in it, or copy it.
+
+    Its workflow is a link to that of the tree, which the process that plans are forked from has imported.
+    """
     folder = tmp_path_factory.mktemp("clone") / "project"
-    return Project(shutil.copytree(ROOT, folder, ignore=not_in_a_clone))
+    shutil.copytree(ROOT, folder, ignore=not_in_a_clone)
+    (folder / "workflow").symlink_to(ROOT / "workflow")
+    return Project(folder)
 
 
 @pytest.fixture(scope="session")
@@ -96,8 +100,6 @@ def own_text(finished: Finished, clone: Project, tmp_path_factory: pytest.TempPa
 
 
 @pytest.fixture
-def editable(finished: Finished, tmp_path: Path) -> Iterator[Finished]:
+def editable(finished: Finished, tmp_path: Path) -> Finished:
     """A copy of the finished study that a test may change."""
-    folder = shutil.copytree(finished.folder, tmp_path / "project", symlinks=True)
-    yield Finished(folder, finished.output)
-    shutil.rmtree(folder)
+    return Finished(shutil.copytree(finished.folder, tmp_path / "project", symlinks=True), finished.output)

@@ -1,16 +1,16 @@
 """What the rules of a study say of themselves, read through Snakemake's own interface.
 
-Runs as a process of its own, `python describe_rules.py SNAKEFILE CONFIG`, because a workflow changes the
-process that reads it.
+In a process of its own, because a workflow changes the process that reads it.
 """
 
 import json
-import subprocess
 import sys
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
+
+from projects import forked
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,9 @@ class Rules:
     @cache
     def of(folder: Path, config: str) -> "Rules":
         """Rules of the project in `folder` with a config file."""
-        command = [sys.executable, __file__, "Snakefile", config]
-        process = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-        assert process.returncode == 0, process.stderr
-        return Rules(json.loads(process.stdout.splitlines()[-1]))
+        exitcode, output = forked(folder, _print_rules, config)
+        assert exitcode == 0, output
+        return Rules(json.loads(output.splitlines()[-1]))
 
     @property
     def jobs(self) -> list[dict[str, Any]]:
@@ -108,16 +107,15 @@ def _describe(rule: Any, workflow: Any) -> dict[str, Any]:
     }
 
 
-if __name__ == "__main__":
+def _print_rules(config: str) -> None:
     from snakemake.api import SnakemakeApi
     from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, ResourceSettings
 
     _record_hashed_files()
-    snakefile, config = map(Path, sys.argv[1:])
     with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
         workflow = api.workflow(
             resource_settings=ResourceSettings(cores=1),
-            config_settings=ConfigSettings(configfiles=[config]),
-            snakefile=snakefile,
+            config_settings=ConfigSettings(configfiles=[Path(config)]),
+            snakefile=Path("Snakefile"),
         )._workflow
         print(json.dumps([_describe(rule, workflow) for rule in workflow.rules]))

@@ -5,21 +5,21 @@
 
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from apt import install, program
+
 PACKAGES = ("slurmctld", "slurmd", "slurm-client", "munge")
 PROGRAMS = ("slurmctld", "slurmd", "sbatch", "squeue", "srun", "munged")
-SECONDS_TO_START = 60
 SLURM_CONF = """
 ClusterName=one
 SlurmctldHost={host}(127.0.0.1)
@@ -57,32 +57,6 @@ PartitionName=gpu Nodes={host} State=UP MaxTime=INFINITE
 """
 
 
-def install() -> str | None:
-    """Install what is missing; the reason if that is impossible."""
-    if not missing():
-        return None
-    if not shutil.which("apt-get") or os.getuid() != 0:
-        return f"{', '.join(missing())} are not installed, and installing them needs apt-get and root"
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update"], ["install", "--yes", "--no-install-recommends", *PACKAGES]):
-        process = subprocess.run(
-            ["timeout", "-k", "10", "300", "apt-get", "--quiet=2", *command],
-            env=environment,
-            capture_output=True,
-            text=True,
-        )
-    return f"apt-get failed: {process.stderr[-500:]}" if missing() else None
-
-
-def missing() -> list[str]:
-    """Programs of Slurm that are not there."""
-    return [name for name in PROGRAMS if not _program(name)]
-
-
-def _program(name: str) -> str | None:
-    return shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
-
-
 @dataclass
 class Slurm:
     """The daemons of a running one-node Slurm; `environment` points its commands to it."""
@@ -103,9 +77,7 @@ class Slurm:
 
     def command(self, *words: str) -> str:
         """Output of a command of Slurm; empty where the controller does not answer."""
-        process = subprocess.run(
-            words, env=os.environ | self.environment, capture_output=True, text=True, timeout=60
-        )
+        process = subprocess.run(words, env=os.environ | self.environment, capture_output=True, text=True)
         return process.stdout
 
     def start(self, name: str) -> None:
@@ -119,7 +91,7 @@ class Slurm:
         }
         with (self.folder / f"{name}.console").open("a") as console:
             self.daemons[name] = subprocess.Popen(
-                [_program(name), *options[name]],
+                [program(name), *options[name]],
                 env=os.environ | self.environment,
                 stdout=console,
                 stderr=subprocess.STDOUT,
@@ -132,38 +104,44 @@ class Slurm:
         daemon.kill()
         daemon.wait()
 
+    def wait_until(self, happens: Callable[[], bool]) -> None:
+        """Wait until something happens while all daemons run."""
+        while not happens():
+            ended = [name for name, daemon in self.daemons.items() if daemon.poll() is not None]
+            if ended:
+                raise RuntimeError(f"{ended} ended: " + "".join(self._consoles()))
+            time.sleep(0.1)
+
+    def _consoles(self) -> Iterator[str]:
+        return (path.read_text() for path in self.folder.glob("*.console"))
+
     def wait_until_saved(self) -> None:
         """Wait until the controller has written down what it knows now.
 
-        It does so every few seconds. Killed before, it comes back with a job pending that in truth runs,
-        starts it a second time, drains the node because of the copy and holds the job for ever.
+        It does so some seconds after each change, such as this comment. Killed before, it comes back with a
+        job pending that in truth runs, starts it a second time, drains the node because of the copy and holds
+        the job for ever.
         """
-        begin, state = time.time(), self.folder / "state/job_state"
-        deadline = time.monotonic() + SECONDS_TO_START
-        while not state.exists() or state.stat().st_mtime < begin:
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"the controller did not write {state}")
-            time.sleep(0.1)
+        begin, state = time.time_ns(), self.folder / "state/job_state"
+        self.command("scontrol", "update", f"JobId={self.jobs()[0]['JobId']}", "AdminComment=changed")
+        self.wait_until(lambda: state.exists() and state.stat().st_mtime_ns > begin)
 
-    def wait_until_ready(self) -> None:
-        """Wait until the node takes jobs."""
-        deadline = time.monotonic() + SECONDS_TO_START
-        while self.command("sinfo", "--noheader", "--format=%t", "--partition=gpu").strip() not in (
-            "idle",
-            "mix",
-        ):
-            if time.monotonic() > deadline:
-                raise TimeoutError("".join(path.read_text() for path in self.folder.glob("*.console")))
-            time.sleep(0.5)
+    def ready(self) -> bool:
+        """Whether the node takes jobs, or runs some."""
+        said = self.command("sinfo", "--noheader", "--format=%t", "--partition=gpu")
+        return said.strip() in ("idle", "mix", "alloc")
+
+    def n_refused(self) -> int:
+        """How often Slurm was asked in vain."""
+        refused = self.folder / "refused"
+        return len(refused.read_text().splitlines()) if refused.exists() else 0
 
     def stop(self) -> None:
         """Cancel all jobs and end the daemons."""
         if "slurmctld" in self.daemons:
             self.command("scancel", "--signal=KILL", f"--user={os.getuid()}")
             self.command("scancel", f"--user={os.getuid()}")
-            deadline = time.monotonic() + 15
-            while self.command("squeue", "--noheader").strip() and time.monotonic() < deadline:
-                time.sleep(0.5)
+            self.wait_until(lambda: not self.command("squeue", "--noheader").strip())
         for name in list(self.daemons):
             self.kill(name)
 
@@ -175,10 +153,11 @@ def one_node(cpus: int = 2) -> Iterator[Slurm]:
         slurm = Slurm(Path(name))
         _configure(slurm.folder, cpus)
         try:
-            for daemon in ("munged", "slurmctld", "slurmd"):
+            slurm.start("munged")
+            slurm.wait_until((slurm.folder / "munge.socket").exists)
+            for daemon in ("slurmctld", "slurmd"):
                 slurm.start(daemon)
-                time.sleep(1)
-            slurm.wait_until_ready()
+            slurm.wait_until(slurm.ready)
             yield slurm
         finally:
             slurm.stop()
@@ -199,15 +178,16 @@ def _configure(folder: Path, cpus: int) -> None:
     (folder / "munge.key").chmod(0o400)
     for name in ("state", "spool", "bin"):
         (folder / name).mkdir()
-    # Snakemake's jobs call srun without the variables of Slurm.
-    (folder / "bin/srun").write_text(
-        f'#!/bin/sh\nSLURM_CONF={folder}/slurm.conf exec {_program("srun")} "$@"\n'
-    )
-    (folder / "bin/srun").chmod(0o755)
+    # Snakemake's jobs call srun without the variables of Slurm. What Snakemake asks in vain is counted.
+    counted = f" || {{ echo refused >> {folder}/refused; false; }}"
+    for name, after in {"srun": "", "squeue": counted, "sacct": counted, "scontrol": counted}.items():
+        wrapper = folder / f"bin/{name}"
+        wrapper.write_text(f'#!/bin/sh\nSLURM_CONF={folder}/slurm.conf {program(name)} "$@"{after}\n')
+        wrapper.chmod(0o755)
 
 
 if __name__ == "__main__":
-    if reason := install():
+    if reason := install(PROGRAMS, PACKAGES):
         sys.exit(f"Slurm cannot be installed: {reason}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt), one_node() as running:

@@ -7,38 +7,69 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import IO
+
+import pytest
 
 PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
 NO_NETWORK = dict.fromkeys(PROXIES, "http://127.0.0.1:9") | {"no_proxy": "localhost", "HF_HUB_OFFLINE": "1"}
 STUDY = "config/test.yaml"
 LOADED = "heavy libraries of the plan:"
-HEAVY = {"torch", "transformers", "matplotlib", "sklearn", "pandera"}
+HEAVY = {"torch", "transformers", "matplotlib", "sklearn"}
 TARGETS = {"all", "figures", "tables", "resources"}
 # Plans are many and short: most of a plan's time is imports, so each is forked from a process that has them.
 PLANNER = multiprocessing.get_context("forkserver")
-PLANNER.set_forkserver_preload(["snakemake.cli", "pyarrow.parquet", "pydantic", "jinja2"])
+PLANNER.set_forkserver_preload(["planner"])
 
 
-def _run_forked(folder: Path, arguments: Sequence[str], output: str) -> None:
-    """Snakemake as of `python -m snakemake` in `folder`; ends the process."""
+def forked(folder: Path, function: Callable[..., None], *arguments: object) -> tuple[int, str]:
+    """Exit status and output of a function in `folder`, in a process that has what plans import."""
+    _start_planner()
+    with tempfile.NamedTemporaryFile("r") as output:
+        process = PLANNER.Process(target=_in_folder, args=(folder, output.name, function, *arguments))
+        process.start()
+        process.join()
+        return process.exitcode, output.read()
+
+
+@cache
+def _start_planner() -> None:
+    """Python does not tell the process where lies what it is to import."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+        forkserver.ensure_running()
+
+
+def _in_folder(folder: Path, output: str, function: Callable[..., None], *arguments: object) -> None:
     descriptor = os.open(output, os.O_WRONLY)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     os.chdir(folder)
     os.environ |= NO_NETWORK
-    sys.path.insert(0, str(folder))
+    del os.environ["PYTHONPATH"]
+    import planner
+
+    planner.forget_unless_of(folder)
+    function(*arguments)
+
+
+def _snakemake(arguments: Sequence[str]) -> None:
+    """As `python -m snakemake`; ends the process."""
+    sys.path.insert(0, "")
     sys.argv = ["snakemake", *arguments]
     from snakemake.cli import main
 
     try:
         main(list(arguments))
     finally:
-        print(LOADED, *sorted(HEAVY & sys.modules.keys()), flush=True)
+        if "--dry-run" in arguments:
+            print(LOADED, *sorted(HEAVY & sys.modules.keys()), flush=True)
+        sys.stdout.flush()
 
 
 @cache
@@ -88,18 +119,27 @@ class Project:
 
     def plan(self, *arguments: str, config: str | None = STUDY, status: int = 0) -> str:
         """Output of a dry-run that ends with `status`."""
-        chosen = ["--dry-run", *arguments, *(["--configfile", config] if config else [])]
-        with tempfile.NamedTemporaryFile("r") as output:
-            process = PLANNER.Process(target=_run_forked, args=(self.folder, chosen, output.name))
-            process.start()
-            process.join()
-            text = output.read()
-        assert process.exitcode == status, text
+        return self.forked("--dry-run", *arguments, config=config, status=status)
+
+    def forked(self, *arguments: str, config: str | None = STUDY, status: int = 0) -> str:
+        """Output of a Snakemake that starts no job and ends with `status`."""
+        chosen = [*arguments, *(["--configfile", config] if config else [])]
+        exitcode, text = forked(self.folder, _snakemake, chosen)
+        assert exitcode == status, text
         return text
 
     def jobs(self, *arguments: str, config: str | None = STUDY) -> dict[str, int]:
         """Rules that a dry-run would run, and how often, without those that only collect files."""
         return jobs_of(self.plan(*arguments, config=config))
+
+    def make_here(self, config: str, *targets: str) -> None:
+        """Make targets by scripts in this process, and tell Snakemake that they are made."""
+        from jobs import jobs, scripts_here  # and torch, which no plan needs
+
+        with scripts_here(self.folder) as run:
+            for job in jobs(self.folder, config, *targets).values():
+                run(*job)
+        self.forked("--touch", "--cores", "1", *targets, config=config)
 
     def edit(self, file: str, old: str, new: str) -> None:
         """Replace a piece of text of a file that is there once."""

@@ -5,7 +5,7 @@ import signal
 import sys
 
 import pytest
-from kills import wait_for_script
+from kills import Moments, running, until
 
 # Starts the job in the background and notes what it asked for, and later its exit status.
 QSUB = """#!{python}
@@ -48,11 +48,12 @@ def test_jobs_ask_for_what_they_need_and_a_killed_one_runs_again(editable, sched
     targets = [str(path.relative_to(editable.folder)) for path in tables]
     options = ("--profile", "profiles/cluster-generic", "--default-resources", "gpu_model=a100")
     options += ("--allowed-rules", *names)
-    environment = {"PATH": f"{scheduler}:{os.environ['PATH']}"}
-    with (editable.folder / "console.txt").open("w") as console:
-        process = editable.start(*targets, *options, console=console, environment=environment)
-    os.kill(wait_for_script(editable), signal.SIGKILL)
-    assert process.wait(timeout=600) == 0, (editable.folder / "console.txt").read_text()
+    moments = Moments.of(editable)
+    moments.ask("rare_tokens.py")
+    environment = moments.environment | {"PATH": f"{scheduler}:{os.environ['PATH']}"}
+    with running(editable, *targets, *options, environment=environment) as process:
+        os.kill(until(process, lambda: moments.held("rare_tokens.py")), signal.SIGKILL)
+        assert process.wait() == 0, (editable.folder / "console.txt").read_text()
     assert [path.read_bytes() for path in tables] == before
     asked = sorted(path.read_text() for path in scheduler.glob("*.asked"))
     assert len(asked) == 3 and len({text.split()[1] for text in asked}) == 2, asked

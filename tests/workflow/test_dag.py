@@ -1,13 +1,12 @@
 """What would run: plans of every study, and what every rule says of itself."""
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 from describe_rules import Rules
-from projects import Project, heavy_libraries, jobs_of
+from projects import heavy_libraries, jobs_of
 
 from memloc.claims import registry
 from memloc.figures.catalog import FIGURES, ON_REQUEST
@@ -77,10 +76,6 @@ def test_verdicts_in_captions_need_no_other_analysis(test_rules):
             assert test_rules.above(figure.name) - judged == needed, figure.name
 
 
-def test_the_default_study_needs_no_config_file(clone):
-    assert clone.jobs(config=None) == clone.jobs(config="config/config.yaml")
-
-
 def test_every_job_has_log_benchmark_environment_threads_and_resources(rules):
     for rule in rules.jobs:
         name = own_name(rule)
@@ -117,11 +112,11 @@ def test_studies_share_no_computed_file(clone):
         assert all(path.startswith(f"results/{name}/") for path in paths - downloads)
 
 
-def test_every_input_has_a_producer(rules):
+def test_every_input_has_a_producer(clone, rules):
     for rule in rules.all:
         for path in rule["inputs"]:
             known = path in rules.producers or any(path.startswith(f"{made}/") for made in rules.producers)
-            assert known or (ROOT / path).exists(), f"{rule['name']}: nothing makes {path}"
+            assert known or (clone.folder / path).exists(), f"{rule['name']}: nothing makes {path}"
 
 
 def test_code_is_tracked_but_for_downloads(rules):
@@ -134,7 +129,6 @@ def test_every_script_belongs_to_a_rule(clone):
     conditional = {
         "compare_memorized_list.py",
         "download_files.py",
-        "exposure.py",
         "figure_across_seeds.py",
         "paragraphs_counted.py",
         "paragraphs_text.py",
@@ -174,29 +168,6 @@ def test_a_ranking_that_planted_truth_weighs_waits_for_it(clone, tmp_path):
         assert ("plant_paragraphs" in jobs) == weighted
 
 
-# Claims.
-
-
-@pytest.mark.parametrize("figure", ["fig7", "recited"])
-def test_the_plan_of_a_figure_gains_no_analysis_by_claims(clone, tmp_path, figure):
-    """As it would be without any claim in the registry."""
-    config = tmp_path / "plan.yaml"
-    (tmp_path / "text.txt").write_text("Any text.")
-    text = {"source": "text", "files": [str(tmp_path / "text.txt")]}
-    hub = {"source": "hub"}
-    config.write_text(yaml.safe_dump({"study": "plan", "data": text, "model": hub}))
-    silent = Project(shutil.copytree(clone.folder, tmp_path / "silent"))
-    file = silent.folder / "workflow/memloc/claims/registry.yaml"
-    topics = yaml.safe_load(file.read_text())
-    for topic in topics.values():
-        for claim in topic["claims"].values():
-            claim["figures"] = []
-    file.write_text(yaml.safe_dump(topics))
-    with_claims, without = (set(project.jobs(figure, config=str(config))) for project in (clone, silent))
-    assert {job for job in with_claims if not job.startswith("claims_")} == without
-    assert figure in without and "edits" not in with_claims
-
-
 def test_settings_of_a_section_may_come_from_the_command_line(clone):
     for n in (2, 1):
         given = ("shards=100", f"editing={{n_paragraphs: {n}}}")
@@ -230,7 +201,7 @@ def test_models_have_the_rules_of_a_study_of_one_model(test_rules, several):
 def test_a_study_of_several_models_has_figures_across_them(clone, several):
     across = {figure.name for figure in FIGURES if figure.only_for == "models"}
     shared = {own_name(rule) for rule in several.jobs if rule["name"].split("_")[0] not in ("small", "large")}
-    assert shared == across | ONCE | {"run_config", "explorer", "story", "transfer_detection"}
+    assert shared == across | ONCE | {"run_config", "explorer", "story"}
     jobs = set(clone.jobs("models_memorized", config="config/test-models.yaml"))
     assert {"models_memorized", "small_sets", "large_sets"} <= jobs
     assert not [name for name in jobs if "perturbation" in name or "fig" in name]

@@ -1,5 +1,4 @@
-"""A million paragraphs: memory is that of a hundred thousand, a thousand shards are planned in seconds, and
-the table of a million recited ones is made in less than two minutes.
+"""A million paragraphs: memory is that of a hundred thousand, and a thousand shards are planned.
 
 Run with `make stress`. Prints the peak memory of every rule.
 """
@@ -7,17 +6,13 @@ Run with `make stress`. Prints the peak memory of every rule.
 import json
 import re
 import shutil
-import time
 
 import numpy as np
-import pandas as pd
 import pytest
 import yaml
 
 from memloc.data.embedded import train_tokenizer
-from memloc.figures import recited
 from memloc.model import training
-from memloc.settings.sections import sections
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 
@@ -27,8 +22,6 @@ LENGTH, PREFIX = 20, 10
 SIZES = (100_000, 1_000_000)
 RULES = ("paragraphs", "dropped_paragraphs", "scores", "sets", "recited")
 BYTES_PER_PARAGRAPH = 400  # that memory may grow by; a paragraph's tokens and text take 700 as Python objects
-PLANNING_SECONDS = 30
-RECITED_SECONDS = 90
 WORDS_PER_DOCUMENT = 2000
 SHAPE = {"n_layers": 1, "n_heads": 4, "width": 32, "window": 64}
 
@@ -95,32 +88,6 @@ def test_memory_of_a_million_paragraphs(project, capsys):
     assert {rule: many[rule] - few[rule] for rule in RULES if many[rule] - few[rule] > allowed} == {}
 
 
-def test_a_thousand_shards_are_planned_in_seconds(project):
-    begin = time.monotonic()
+def test_a_thousand_shards_are_planned(project):
     jobs = project.jobs("all", "--config", "shards=1000", config=f"{SIZES[1]}.yaml")
-    assert time.monotonic() - begin < PLANNING_SECONDS
     assert jobs["scores_shard"] == 1000
-
-
-def test_a_million_recited_paragraphs_are_a_table_within_two_minutes(tmp_path):
-    n, words = 1_000_000, 512
-    tokens = np.random.default_rng(0).integers(words, size=(n, LENGTH))
-    ids = np.arange(n)
-    near = {"set": "memorized", "n_edits": 0, "longest_run": LENGTH - PREFIX}
-    found = {
-        "paragraphs": pd.DataFrame({"id": ids, "count": ids % 7 + 1, "tokens": list(tokens)}),
-        "places": pd.DataFrame({"id": ids, "file": "a.txt", "document": 0, "start": ids * LENGTH}),
-        "scores": pd.DataFrame({"id": ids, "em": LENGTH - PREFIX, "nll": 0.1}),
-        "sets": pd.DataFrame({"id": ids, "set": "memorized"}),
-        "near_verbatim": pd.DataFrame({"id": ids, **near, "continuation": list(tokens[:, PREFIX:])}),
-        "vocabulary": pd.DataFrame(
-            {"token": range(words), "text": [f" word{token}" for token in range(words)]}
-        ),
-    }
-    stamp = {"paragraph": {"length": LENGTH, "prefix": PREFIX}}
-    begin = time.monotonic()
-    drawing = recited.draw(found, sections(stamp | {"recited": {"n_edits": 3}}))
-    drawing.data.to_csv(tmp_path / "recited.csv", index=False)
-    storage.write(schema_of("recited"), drawing.data, tmp_path / "recited.parquet", stamp)
-    assert time.monotonic() - begin < RECITED_SECONDS
-    assert len(storage.read(schema_of("recited"), tmp_path / "recited.parquet", ["id"])) == n

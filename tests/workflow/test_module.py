@@ -49,7 +49,7 @@ def beside(clone, tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("place", ["path", pytest.param("repository", marks=pytest.mark.stress)])
+@pytest.mark.parametrize("place", ["path", pytest.param("repository", marks=pytest.mark.slow)])
 def test_the_example_runs_on_a_finished_study(beside, finished, place):
     """All tables are there; a figure of ours is drawn anew through the module, and one of the host's own."""
     address = LOCAL if place == "path" else f'"git+file://{beside}/memloc/workflow/Snakefile@HEAD"'
@@ -75,7 +75,7 @@ def test_a_host_whose_config_is_the_modules_hands_on_what_its_command_line_gives
         assert jobs.get("memloc_unlearn_paragraphs_shard", jobs["memloc_unlearn_paragraphs"]) == n
 
 
-@pytest.mark.stress
+@pytest.mark.slow
 def test_a_prefix_puts_everything_below_it(beside, finished):
     host = Host.of(beside / "prefix", finished, SNAKEFILE.replace(PATHVARS, '    prefix: "below"\n'))
     shutil.copytree(finished.results, host.folder / "below/results/test")
@@ -106,17 +106,5 @@ module memloc:"""
     assert "rule first:" in output and "gpu_model=a100" in output and "the host ends" in output
     assert "Study test" not in output  # how a run of ours begins
     host.edit("config.yaml", "min_repeats", "min_repeat")
-    output = host.snakemake("--dry-run", config=None, status=1)
+    output = host.plan(config=None, status=1)
     assert "config of module memloc: data.min_repeat: unknown key" in output
-
-
-@pytest.mark.stress
-def test_a_study_of_several_models_is_a_module_too(beside, finished):
-    host = Host.of(beside / "several", finished, SNAKEFILE.replace("rules.memloc_fig2.output,", ""))
-    several = yaml.safe_load((ROOT / "config/test-models.yaml").read_text())
-    (host.folder / "config.yaml").write_text(yaml.safe_dump({"memloc": several}))
-    snakefile = (host.folder / "Snakefile").read_text().partition("rule seen:")[0]
-    (host.folder / "Snakefile").write_text(snakefile.replace('"figures/seen.png"', "rules.memloc_all.input"))
-    jobs = host.jobs(config=None)
-    assert {"memloc_small_scores", "memloc_models_claims"} <= set(jobs)
-    assert "results/memloc/test-models/small/" in host.run("--dry-run")

@@ -4,15 +4,13 @@ import gzip
 import hashlib
 import json
 import re
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 import yaml
-from test_families import LENGTH, N_PARAGRAPHS, N_PREFIX, ROOT, cut, plain_scores, published
+from test_families import LENGTH, N_PARAGRAPHS, N_PREFIX, ROOT, cut, plain_scores
 from transformers import AutoModelForCausalLM
 
 from http_server import FileServer
@@ -67,7 +65,7 @@ def test_the_cost_in_a_config_is_the_estimate(own_clone, config):
         assert number == f"{float(exact):.{len(number.partition('.')[2])}f}"
 
 
-@pytest.mark.parametrize("name", ["hubble", "kfac-olmo2-1b", "pythia-checkpoints"])
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "config/public").glob("*.yaml")))
 def test_the_plan_is_complete_and_needs_no_network(clone, name):
     config = given(name)
     make_list(clone, config)
@@ -168,7 +166,7 @@ def test_a_list_of_prefixes_and_continuations(hub, own_clone):
     assert paragraphs.text.tolist() == decoded(torch.from_numpy(hub.rows), hub.tokenizer)
 
 
-@pytest.mark.stress
+@pytest.mark.slow
 def test_a_pickled_list_that_is_converted_as_its_config_says(hub, own_clone, monkeypatch):
     """Scores are those of the last 48 tokens of 80. The weights lie in several files, as those of 6.9B do."""
     name = "mempi-pythia-6.9b"
@@ -194,47 +192,7 @@ def test_a_pickled_list_that_is_converted_as_its_config_says(hub, own_clone, mon
     assert "pythia-6.9b.npy, row 3: token 300, but the model has tokens 0 to 299" in output
 
 
-@pytest.mark.stress
-def test_one_text_in_the_tokens_of_three_models(hub, own_clone):
-    """In lines with the keys of Dolma's; a document that comes twice is counted twice by each."""
-    config, documents = given("olmo"), [text for text, _ in (*hub.documents, hub.documents[0])]
-    about = {"source": "docstrings", "added": "2024-01-31", "metadata": {}}
-    lines = [json.dumps({"id": f"{n}", "text": text} | about) for n, text in enumerate(documents)]
-    (address,) = config["data"]["files"]
-    data = config["data"] | {"files": [hub.file(address, gzip.compress("\n".join(lines).encode()))]}
-    tokenizers = {}
-    for (name, model), family in zip(config["models"].items(), ("olmo", "olmo2", "olmo3"), strict=True):
-        hub.tokenizer = embedded.train_tokenizer(documents, 400 if family == "olmo" else 300)
-        hub.publish(*hub.train(family, hub.rows, [0]), model["id"], model["revision"])
-        tokenizers[name] = hub.tokenizer
-    targets = [f"results/olmo/{name}/tables/paragraphs.parquet" for name in tokenizers]
-    folder = run(own_clone, hub, "olmo", targets, data=data)
-    for name, tokenizer in tokenizers.items():
-        cut_here = tokenizer(documents)["input_ids"]
-        starts = [(ids, start) for ids in cut_here for start in range(len(ids) - LENGTH + 1)]
-        windows = Counter(tuple(ids[start : start + LENGTH]) for ids, start in starts)
-        found, rows = table(folder / name, "paragraphs"), cut(cut_here, LENGTH)
-        assert np.array_equal(np.stack(found.tokens), rows)
-        assert found["count"].tolist() == [windows[tuple(row)] for row in rows.tolist()]
-        assert found["count"].max() > 1
-
-
-@pytest.mark.stress
-def test_a_list_in_lines_of_json(hub, own_clone):
-    config = given("kfac-olmo2-1b")
-    model, (address,) = config["model"], config["data"]["files"]
-    hub.publish(*hub.train("llama", hub.rows[:N_MEMORIZED], [300]), model["id"], model["revision"])
-    rows = [{"prefix_ids": row[:N_PREFIX], "suffix_ids": row[N_PREFIX:]} for row in hub.rows.tolist()]
-    content = "".join(json.dumps(row) + "\n" for row in rows).encode()
-    data = config["data"] | {"files": [hub.file(address, content)]}
-    data["checksums"] = {Path(address).name: hashlib.sha256(content).hexdigest()}
-    folder = run(own_clone, hub, "kfac-olmo2-1b", ("recited", "fig2"), data=data)
-    assert np.array_equal(np.stack(table(folder, "paragraphs").tokens), hub.rows)
-    recited = pd.read_csv(folder / "figures/recited.csv").query("n_edits == 0")
-    assert set(range(N_MEMORIZED)) <= set(recited.id) and len(recited) < N_PARAGRAPHS
-
-
-@pytest.mark.stress
+@pytest.mark.slow
 def test_inserted_passages_and_the_twin_that_saw_none(hub, own_clone):
     """The first tokens of each passage, as often as `duplicates` says; the standard twin recites none."""
     config = given("hubble")
@@ -264,23 +222,3 @@ def test_inserted_passages_and_the_twin_that_saw_none(hub, own_clone):
     assert (recited == (counts >= 16)).all()
     assert not (found["standard"]["set"] == "memorized").any()
     assert found["standard"]["text"].tolist() == found["perturbed"]["text"].tolist()
-
-
-@pytest.mark.stress
-def test_checkpoints_of_one_training(hub, own_clone):
-    config = given("pythia-checkpoints")
-    names = list(config["models"])[::2]
-    models = {name: config["models"][name] for name in names}
-    data, rows = published(hub.folder, hub.documents, hub.tokenizer)
-    checkpoints = hub.train("gpt_neox", rows[:N_MEMORIZED], [0, 60, 300])
-    for model, checkpoint in zip(models.values(), checkpoints, strict=True):
-        hub.publish(checkpoint, model["id"], model["revision"])
-    targets = ("models_checkpoints", "models_memorized")
-    folder = run(own_clone, hub, "pythia-checkpoints", targets, data=data, models=models)
-    plotted = pd.read_csv(folder / "figures/models_checkpoints.csv")
-    assert plotted.step.tolist() == [model["step"] for model in models.values()]
-    sets = {name: table(folder / name, "sets").set_index("id")["set"] == "memorized" for name in names}
-    assert plotted.n_memorized.tolist() == [found.sum() for found in sets.values()]
-    assert plotted.n_memorized.iloc[0] == 0 and plotted.n_memorized.iloc[-1] >= N_MEMORIZED
-    assert plotted.n_stays.iloc[-1] == plotted.n_memorized.iloc[-1]
-    assert "checkpoints of one training" in (folder / "figures/models_checkpoints.rst").read_text()

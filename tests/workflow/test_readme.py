@@ -76,10 +76,10 @@ def test_snakemake_commands_plan_something(request, words):
     """Reports need a finished study and are made from it; everything else is planned in a fresh copy."""
     if "--report" in words:
         finished = request.getfixturevalue("finished")
-        finished.snakemake(*words[1:])
+        finished.forked(*words[1:])
         (finished.folder / words[words.index("--report") + 1]).unlink()
     elif "--unlock" in words:
-        request.getfixturevalue("clone").snakemake(*words[1:], config=None)
+        request.getfixturevalue("clone").forked(*words[1:], config=None)
     elif "my-text.yaml" in words:
         # Its own tests may have run it before.
         assert "This was a dry-run" in plan(request.getfixturevalue("own_text"), [*words, "--forceall"])

@@ -20,7 +20,7 @@ SHOWN = {figure.name: figure for figure in FIGURES if figure.only_for in (None, 
 def report(finished, tmp_path_factory):
     """The files of the report, by name."""
     path = tmp_path_factory.mktemp("report") / "report.zip"
-    finished.snakemake("--report", str(path))
+    finished.forked("--report", str(path))
     with zipfile.ZipFile(path) as file:
         assert file.testzip() is None
         return {name: file.read(name) for name in file.namelist()}

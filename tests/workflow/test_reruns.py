@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from describe_rules import Rules
-from projects import Project
+from projects import STUDY
 
 from memloc.claims import registry
 from memloc.explorer.contents import NEEDED, SHOWN
@@ -45,20 +45,10 @@ EDITS = {
         COLUMN,
         {"disturb_weights"} | readers("weight_noise"),
     ),
-    "a column of rare_tokens": (
-        "memloc/tables/schemas/rare_tokens.py",
-        COLUMN,
-        {"rare_tokens", "rank_heads"} | readers("rare_tokens"),
-    ),
     "a column of scores": (
         "memloc/tables/schemas/scores.py",
         COLUMN,
         {"attention", "detect", "plant_paragraphs", "scores", "sets"} | readers("scores"),
-    ),
-    "a column of head_ablation": (
-        "memloc/tables/schemas/head_ablation.py",
-        COLUMN,
-        {"ablate_heads"} | readers("head_ablation"),
     ),
     "a word of patching": (
         "memloc/tables/terms/patching.py",
@@ -74,11 +64,6 @@ EDITS = {
         {"claims_scores"},
     ),
     "the attention": ("memloc/localization/attention.py", EDITED, {"attention"}),
-    "the filters": (
-        "memloc/data/filters.py",
-        EDITED,
-        {"dropped_paragraphs", "prefix_features", "scores", "sets"},
-    ),
     "patching": (
         "memloc/localization/patching.py",
         EDITED,
@@ -94,11 +79,6 @@ EDITS = {
         '\n\nMETHODS["mine"] = Method(HEADS)\n',
         {"estimate", "plant_paragraphs"},
     ),
-    "the rankings": (
-        "memloc/localization/head_ranking.py",
-        EDITED,
-        {"claims_ranking", "explorer", "rank_heads"},
-    ),
     "a family of models": (
         "memloc/model/families.py",
         '\n\nFAMILIES["another"] = _LLAMA._replace(title="Another")\n',
@@ -109,19 +89,19 @@ EDITS = {
 
 
 @pytest.fixture(scope="module")
-def before(test_rules):
-    return test_rules.jobs
+def before(own_clone):
+    return Rules.of(own_clone.folder, STUDY).jobs
 
 
 @pytest.fixture
-def edited(clone, tmp_path, monkeypatch):
+def edited(own_clone, monkeypatch):
     """Rules whose hash an edit of a file changes; the file is as it was afterwards."""
 
     def hashes(rules):
         return {rule["name"]: tracking.code_hash(*map(Path, rule["hashed"])) for rule in rules}
 
     def edit(rules, file, text):
-        path = clone.folder / "workflow" / file
+        path = own_clone.folder / "workflow" / file
         old, unchanged = path.read_text(), hashes(rules)
         assert unchanged == {rule["name"]: rule["code"] for rule in rules}
         path.write_text(old + text if text.startswith("\n") else old.replace(text, f"{text} and check", 1))
@@ -131,7 +111,7 @@ def edited(clone, tmp_path, monkeypatch):
         finally:
             path.write_text(old)
 
-    monkeypatch.setattr(tracking, "PACKAGE", clone.folder / "workflow/memloc")
+    monkeypatch.setattr(tracking, "PACKAGE", own_clone.folder / "workflow/memloc")
     return edit
 
 
@@ -153,30 +133,9 @@ def test_the_schemas_of_a_new_stage_change_the_code_of_no_rule(clone, before, tm
     old = folder / "workflow/memloc/tables/schemas/weight_noise.py"
     text = old.read_text().replace('WEIGHT_NOISE = Schema("weight_noise"', 'NEW_TABLE = Schema("new_table"')
     old.with_name("new_stage.py").write_text(text)
-    after = Rules.of(folder, "config/test.yaml").jobs
+    after = Rules.of(folder, STUDY).jobs
     assert "new_table" in text
     assert {rule["name"]: rule["code"] for rule in after} == {rule["name"]: rule["code"] for rule in before}
-
-
-HOST = """
-configfile: "study.yaml"
-
-module memloc:
-    snakefile: "{snakefile}"
-    config: config
-
-use rule * from memloc as memloc_*
-"""
-
-
-def test_another_workflow_imports_this_one_as_a_module(clone, tmp_path):
-    """Library, scripts, environment and captions are found from a folder that holds none of them."""
-    snakefile = clone.folder / "workflow/Snakefile"
-    (tmp_path / "Snakefile").write_text(HOST.format(snakefile=snakefile))
-    shutil.copy(clone.folder / "config/test.yaml", tmp_path / "study.yaml")
-    host = Project(tmp_path)
-    jobs = host.jobs("memloc_figures", config=None)
-    assert {"memloc_fig2", "memloc_scores", "memloc_train_model"} <= set(jobs)
 
 
 # What an edit runs again, in a copy of the finished study.
@@ -211,33 +170,17 @@ def test_comments_and_the_version_run_nothing_again(editable):
     assert editable.jobs() == {}
 
 
-@pytest.mark.parametrize("figure", ["fig2", "repeats"])
-def test_editing_a_figure_draws_it_again_and_nothing_else(editable, figure):
-    append(editable, f"figures/{figure}.py", "EDITED = True")
-    assert editable.jobs() == {figure: 1, "summary": 1}
+def test_editing_a_figure_draws_it_again_and_nothing_else(editable):
+    append(editable, "figures/fig2.py", "EDITED = True")
+    assert editable.jobs() == {"fig2": 1, "summary": 1}
 
 
-@pytest.mark.parametrize(
-    "module",
-    ["scoring/paragraph_scores.py", "localization/head_ranking.py", "data/sets.py", "figures/parts/style.py"],
-)
+@pytest.mark.parametrize("module", ["localization/head_ranking.py", "figures/parts/style.py"])
 def test_editing_a_module_runs_its_users_again_and_what_follows(editable, test_rules, module):
     direct = users(test_rules, module)
     assert direct and len(direct) < len(test_rules.jobs)
     append(editable, module, "EDITED = True")
     assert set(editable.jobs()) == with_all_below(test_rules, direct)
-
-
-def test_editing_one_script_runs_its_rule_again_and_what_follows(editable, test_rules):
-    with (editable.folder / "workflow/scripts/rare_tokens.py").open("a") as file:
-        file.write("EDITED = True\n")
-    assert set(editable.jobs()) == with_all_below(test_rules, {"rare_tokens"})
-
-
-def test_editing_an_estimator_judges_its_topic_again_and_nothing_else(editable, test_rules):
-    with (editable.folder / "workflow/memloc/claims/estimators/editing.py").open("a") as file:
-        file.write("EDITED = True\n")
-    assert set(editable.jobs()) == with_all_below(test_rules, {"claims_editing"})
 
 
 def test_changing_a_claim_judges_its_topic_again_and_nothing_else(editable, test_rules):
@@ -259,7 +202,7 @@ def test_editing_a_caption_draws_its_figure_again(editable):
 
 def test_changing_a_setting_runs_its_rules_again_and_what_follows(editable, test_rules):
     edit = editable.folder / "config/test.yaml"
-    edit.write_text(edit.read_text() + "\nrare_tokens: {n_permutations: 7}\n")
-    expected = with_all_below(test_rules, {"rare_tokens", "run_config"})
+    edit.write_text(edit.read_text() + "\npositions: {draws: 1}\n")
+    expected = with_all_below(test_rules, {"score_positions", "run_config"})
     assert set(editable.jobs()) == expected
     assert "scores" not in expected and "train_model" not in expected

@@ -1,58 +1,51 @@
-"""A run that is killed again and again, in every way, ends with the tables of one that was not.
+"""A run that is killed again and again, in every way, ends with the files of one that was not.
 
-Four times in `make test`, with some of the figures and what they need; 52 times in `make stress`, with all of
-them. MEMLOC_SEED asks for other moments.
+In `make test` a run of three rules and a training are killed at moments that differ; in `make stress` the
+whole study, at any moment. MEMLOC_SEED asks for other moments.
 """
 
-import itertools
 import os
 import random
 import shutil
+from pathlib import Path
 
 import pytest
-from kills import WAYS, kill_everything, running, scripts
-from projects import Project
+from describe_rules import Rules
+from kills import WAYS, Moments, everything, one_script, running, snakemake_alone, until
+from projects import STUDY, Project
 
 from memloc.figures.catalog import FIGURES
 from memloc.tables import storage
 from memloc.tables.schemas import MEASURED, schema_of
 
 SEED = int(os.environ.get("MEMLOC_SEED", 0))
-SOME = ("fig2", "fig3", "fig5")
-# How often, how many scripts may start before a kill, and what is made.
-FEW, MANY = (4, 4, SOME), (52, 10, ("all",))
+N_KILLS = 20  # of `make stress`
+KILLS = (
+    ("token_statistics", "token_statistics.py", one_script),
+    ("rare_tokens", "rare_tokens.parquet", snakemake_alone),
+    ("fig2", "fig2.png", everything),
+)
+RULES = tuple(rule for rule, _, _ in KILLS)
+TARGETS = (*RULES, "--allowed-rules", *RULES)
 TIMED = {figure.name for figure in FIGURES if set(figure.tables) & set(MEASURED)}
 TRAINING = {"paragraphs.parquet", "training_stream.parquet", "training_curve.parquet"}
 
 
-@pytest.fixture(
-    scope="module", params=[FEW, pytest.param(MANY, marks=pytest.mark.stress)], ids=["few", "many"]
-)
-def killed(request, finished, clone, tmp_path_factory):
-    """A finished study whose run was killed as some of its scripts began, and the targets of that run."""
-    folder = tmp_path_factory.mktemp("killed") / "project"
-    project, moments = Project(shutil.copytree(clone.folder, folder)), random.Random(SEED)
-    n_kills, most, targets = request.param
-    n_killed = 0
-    for kill in itertools.islice(itertools.cycle(WAYS), 3 * n_kills):
-        if kill(project, moments, most, targets):
-            n_killed += 1
-            assert_whole(project)
-            project.snakemake("--unlock")
-        elif project.jobs(*targets) == {}:  # it ended before the kill
-            assert_same(project, finished)
-            start_over(project)
-        if n_killed == n_kills:
-            break
-    assert n_killed == n_kills
-    project.snakemake("--cores", "2", *targets)
-    return project, targets
-
-
-def assert_whole(project):
-    """Whatever has the name of a table is one, however the run ended."""
+def kill(project, moments, moment, way, *targets):
+    """Kill a run when one of its processes comes to a moment; until then no other may run in its folder."""
+    moments.ask(moment)
+    with running(project, "--cores", "2", *targets, environment=moments.environment) as process:
+        until(process, lambda: moments.held(moment))
+        assert "cannot be locked" in project.forked("--cores", "1", *targets, status=1)
+        way(process, moments, moment)
     for path in (project.folder / "results/test/tables").glob("[!.]*.parquet"):
         storage.read(schema_of(path.stem), path)
+
+
+def unlock(project, *targets):
+    """Remove the lock that a killed run has left, as the next one says."""
+    assert "--unlock" in project.forked("--cores", "1", *targets, status=1)
+    project.forked("--unlock")
 
 
 def assert_same(project, finished):
@@ -77,6 +70,61 @@ def names(folder):
     return {path.name for path in folder.iterdir() if not path.name.startswith(".partial")}
 
 
+def test_a_run_that_is_killed_in_every_way_makes_what_an_undisturbed_one_does(editable, finished):
+    moments = Moments.of(editable)
+    for rule in RULES:
+        for path in editable.results.glob(f"*/{rule}.*"):
+            path.unlink()
+    for rule, moment, way in KILLS:
+        target = (rule, "--allowed-rules", *RULES)
+        kill(editable, moments, moment, way, *target)
+        if way is not one_script:
+            unlock(editable, *target)
+    editable.snakemake("--cores", "2", *TARGETS)
+    assert_same(editable, finished)
+    assert files(editable) == files(finished)
+    assert editable.jobs(*TARGETS) == {}
+
+
+def test_a_training_that_is_killed_goes_on_from_its_checkpoint(editable):
+    """Killed with one checkpoint, and a second one that has no name yet."""
+    moments, target = Moments.of(editable), ("train_model", "--allowed-rules", "train_model")
+    shutil.rmtree(editable.results / "model")
+
+    def at_the_second(process, moments, moment):
+        moments.ask(moment)
+        moments.release(moment)
+        until(process, lambda: moments.held(moment))
+        everything(process, moments, moment)
+
+    kill(editable, moments, "checkpoints", at_the_second, *target)
+    unlock(editable, *target)
+    kill(editable, moments, "checkpoints", everything, *target)
+    assert "resumed at step 40 of" in (editable.results / "logs/train_model.log").read_text()
+
+
+@pytest.mark.stress
+def test_the_whole_study_that_is_killed_at_any_moment_is_that_of_an_undisturbed_run(
+    clone, finished, tmp_path
+):
+    project, chosen = Project(shutil.copytree(clone.folder, tmp_path / "project")), random.Random(SEED)
+    moments, rules = Moments.of(project), Rules.of(project.folder, STUDY).jobs
+    for _ in range(N_KILLS):
+        if not (due := project.jobs()):
+            assert_same(project, finished)
+            start_over(project)
+            due = project.jobs()
+        paths = [path for rule in rules if rule["name"] in due for path in (rule["script"], *rule["outputs"])]
+        possible = sorted({Path(path).name for path in paths if path.endswith((".py", ".parquet", ".png"))})
+        way = chosen.choice(WAYS)
+        kill(project, moments, chosen.choice(possible), way)
+        if way is not one_script:
+            unlock(project)
+    project.snakemake("--cores", "2")
+    assert_same(project, finished)
+    assert files(project) == files(finished)
+
+
 def start_over(project):
     """Forget everything but the trained model."""
     results = project.folder / "results/test"
@@ -85,32 +133,3 @@ def start_over(project):
             path.unlink()
     for folder in ("figures", "parts", "claims"):
         shutil.rmtree(results / folder)
-
-
-def test_the_study_is_that_of_an_undisturbed_run(finished, killed):
-    project, targets = killed
-    assert_same(project, finished)
-    everything, made = files(finished), files(project)
-    assert made == everything if targets == ("all",) else made < everything
-    assert {f"figures/{target}.png" for target in SOME} <= made
-
-
-def test_nothing_is_left_to_do(killed):
-    project, targets = killed
-    assert project.jobs(*targets) == {}
-    assert scripts(project) == []
-
-
-def test_a_second_run_in_the_same_folder_is_refused(editable):
-    (editable.results / "tables/perturbation.parquet").unlink()
-    with running(editable, "--cores", "1"):
-        output = editable.snakemake("--cores", "1", status=1)
-    assert "cannot be locked" in output or "LockException" in output
-
-
-def test_the_lock_of_a_killed_run_is_named_and_can_be_removed(editable):
-    with running(editable, "--cores", "1", "--forcerun", "scores") as process:
-        kill_everything(process)
-    assert "--unlock" in editable.snakemake("--cores", "1", status=1)
-    editable.snakemake("--unlock")
-    editable.jobs()

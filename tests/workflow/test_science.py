@@ -53,16 +53,6 @@ def test_memorized_paragraphs_are_those_that_decoding_recites(table, finished):
     assert np.array_equal(recited, (paragraphs["set"] == "memorized").to_numpy())
 
 
-def test_repeated_paragraphs_are_memorized_and_single_ones_are_not(table):
-    rows = table("paragraphs").merge(table("sets")[["id", "set"]], on="id")
-    memorized = rows["set"] == "memorized"
-    assert not (memorized & (rows["count"] == 1)).any()
-    assert (
-        stats.mannwhitneyu(rows["count"][memorized], rows["count"][~memorized], alternative="greater").pvalue
-        < 1e-4
-    )
-
-
 def test_gradients_of_memorized_paragraphs_are_those_of_the_model(table, finished):
     model = loading.load_model(finished.results / "model")
     _, tokens = sampled_tokens(table("paragraphs"), table("sets"), "memorized", N_PREFIX)

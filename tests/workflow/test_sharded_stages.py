@@ -1,5 +1,7 @@
 """The setting `shards` in the workflow: more jobs, and not a byte of the tables is another."""
 
+import re
+
 from jobs import SHARDED
 
 
@@ -17,16 +19,15 @@ def test_a_stage_has_no_more_shards_than_work(clone):
     assert {stage: jobs[f"{stage}_shard"] for stage in most} == most
 
 
-def test_tables_do_not_depend_on_the_number_of_shards(editable):
-    """Of two stages that take seconds. `tests/rules/test_shards.py` compares those of all stages."""
-    names = ("scores", "perturbation", "perturbed_paragraphs", "kept_tokens")
-    paths = [editable.results / f"tables/{name}.parquet" for name in names]
-    before = [path.read_bytes() for path in paths]
-    for path in paths:
-        path.unlink()
-    options = ("--config", "shards=2", "--rerun-triggers", "mtime")
-    editable.snakemake("--cores", "2", "scores", "perturbation", *options)
-    for name in names:
-        (parts,) = editable.results.glob(f"shards/*/{name}")
-        assert len(list(parts.glob("?-of-2.parquet"))) == 2
-    assert [path.read_bytes() for path in paths] == before
+def test_shards_of_one_machine_see_different_gpus_and_make_the_same_table(editable, monkeypatch):
+    """Pretended GPUs; of the scores, which take seconds. `tests/rules/test_shards.py` compares all stages."""
+    table = editable.results / "tables/scores.parquet"
+    before = table.read_bytes()
+    table.unlink()
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,6")
+    options = ("--profile", "profiles/multi-gpu", "--cores", "4", "--resources", "gpu=2")
+    editable.snakemake("scores", *options, "--config", "shards=2", "--rerun-triggers", "mtime")
+    assert len(list(editable.results.glob("shards/scores/scores/?-of-2.parquet"))) == 2
+    logs = [path.read_text() for path in (editable.results / "logs/scores").glob("?-of-2.log")]
+    assert sorted(gpu for text in logs for gpu in re.findall(r"GPU (.+)", text)) == ["5", "6"]
+    assert table.read_bytes() == before

@@ -10,7 +10,7 @@ from projects import Project
 VERSION = "0.17.1"  # whose local deployments name the wrong file, see docs/module.md
 
 
-@pytest.mark.stress
+@pytest.mark.slow
 def test_a_deployed_copy_plans_the_default_study_and_runs_the_small_one(clone, finished, tmp_path):
     source, place = shutil.copytree(clone.folder, tmp_path / "memloc"), tmp_path / "deployed"
     tools = tmp_path / "tools/bin"

@@ -17,8 +17,8 @@ from memloc.tables.schemas import MEASURED, STAGES, schema_of
 
 FIGURE_NAMES = [figure.name for figure in FIGURES if figure.only_for in (None, "embedded", *ON_REQUEST)]
 # Tables of studies of own text, with published numbers, an index or several models; measured ones; `bench`.
-OF_OTHERS = {"expected", "exposure", "memorized_agreement", "places", "recited", "detection_transfer"}
-ELSEWHERE = {*OF_OTHERS, "head_scores", "bench", "bench_growth", "bench_texts", *MEASURED}
+OF_OTHERS = {"expected", "memorized_agreement", "places", "recited"}
+ELSEWHERE = {*OF_OTHERS, "head_scores", "bench", "bench_texts", *MEASURED}
 
 
 def test_every_figure_has_its_files(finished):
@@ -112,7 +112,7 @@ for name in {names}:
 
 
 def test_figure_modules_import_neither_torch_nor_the_table_schemas():
-    blocked = {"torch", "transformers", "transformer_lens", "pandera", "tokenizers", "snakemake"}
+    blocked = {"torch", "transformers", "transformer_lens", "tokenizers", "snakemake"}
     code = BLOCKED.format(blocked=blocked, names=[figure.name for figure in FIGURES])
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert process.returncode == 0, process.stderr

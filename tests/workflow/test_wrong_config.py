@@ -14,7 +14,7 @@ KINDS = ("test-models", "models/pythia-70m", "bench-small")
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_linter_is_content(clone, kind):
-    assert "Congratulations" in clone.snakemake("--lint", config=f"config/{kind}.yaml")
+    assert "Congratulations" in clone.forked("--lint", config=f"config/{kind}.yaml")
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_the_linter_is_content(clone, kind):
 def test_a_wrong_config_stops_before_any_job_with_its_message_alone(clone, tmp_path, text, said):
     config = tmp_path / "bad.yaml"
     config.write_text((ROOT / "config/test.yaml").read_text() + f"\n{text}\n")
-    output = clone.snakemake("--cores", "1", config=str(config), status=1)
+    output = clone.forked("--cores", "1", config=str(config), status=1)
     (line,) = (line for line in output.splitlines() if not line.startswith("Using workflow specific profile"))
     assert line.startswith(said.format(file=config))
     assert not (clone.folder / "results/test").exists()
@@ -41,7 +41,7 @@ def test_a_model_that_is_not_there_stops_before_any_job(clone, tmp_path):
         "model": {"source": "local", "folder": "no/model"},
     }
     (tmp_path / "local.yaml").write_text(yaml.safe_dump(settings))
-    output = clone.snakemake("--cores", "1", config=str(tmp_path / "local.yaml"), status=1)
+    output = clone.forked("--cores", "1", config=str(tmp_path / "local.yaml"), status=1)
     assert "\nmodel.folder: no/model: no such folder; correct the path" in output
     assert "Exception" not in output and "Select jobs" not in output
 
@@ -56,7 +56,7 @@ def test_a_paragraph_longer_than_the_models_positions_stops_before_any_job(clone
         "paragraph": {"length": 65},
     }
     (tmp_path / "local.yaml").write_text(yaml.safe_dump(settings))
-    output = clone.snakemake("--cores", "1", config=str(tmp_path / "local.yaml"), status=1)
+    output = clone.forked("--cores", "1", config=str(tmp_path / "local.yaml"), status=1)
     assert "paragraph.length is 65, but the model has 64 positions" in output
     assert "Select jobs" not in output and "Traceback" not in output
 
@@ -64,7 +64,7 @@ def test_a_paragraph_longer_than_the_models_positions_stops_before_any_job(clone
 def test_an_analysis_that_takes_no_token_before_the_prefix_is_named(clone, tmp_path):
     config = tmp_path / "before.yaml"
     config.write_text((ROOT / "config/test.yaml").read_text() + "\nparagraph: {before: end_of_text}\n")
-    output = clone.snakemake("-n", "attention_entropy", config=str(config), status=1)
+    output = clone.forked("-n", "attention_entropy", config=str(config), status=1)
     assert "attention does not take a token before the prefix" in output
     asked = clone.jobs("fig2", "fig3", "positions", config=str(config))
     assert {"scores", "sets", "perturbation", "score_positions"} <= set(asked)

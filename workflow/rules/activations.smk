@@ -34,7 +34,7 @@ rule impact_gradients:
         model=rules.model.output.description,
         folder=MODEL_FOLDER,
     output:
-        **tables("impact_gradients", "forward_similarity"),
+        **tables("impact_gradients"),
     log:
         log_file("impact_gradients"),
     benchmark:
@@ -49,7 +49,7 @@ rule impact_gradients:
     params:
         **tracked("activation_gradients", "loading"),
     message:
-        "Attribute the first changed token to queries and keys, and compare activations, at two positions."
+        "Attribute the first changed token to queries and keys at two positions."
     script:
         "../scripts/impact_gradients.py"
 
@@ -60,7 +60,7 @@ rule compare_activation_gradients:
         model=rules.model.output.description,
         folder=MODEL_FOLDER,
     output:
-        **tables("activation_similarity", "activation_bins", "paragraph_activations"),
+        **tables("activation_similarity", "paragraph_activations"),
     log:
         log_file("compare_activation_gradients"),
     benchmark:
@@ -76,7 +76,7 @@ rule compare_activation_gradients:
     params:
         **tracked("activation_gradients", "loading"),
     message:
-        "Compare the directions of memorized and non-memorized activation gradients, and sizes of all sets."
+        "Compare the directions of memorized and non-memorized activation gradients, and sizes of all."
     script:
         "../scripts/compare_activation_gradients.py"
 

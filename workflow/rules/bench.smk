@@ -37,7 +37,7 @@ rule:
         **tables("bench_texts"),
         folder=BENCH_MODEL,
     output:
-        **BENCHED.tables("bench", "bench_growth"),
+        **BENCHED.tables("bench"),
     log:
         BENCHED.log,
     benchmark:
@@ -69,7 +69,7 @@ rule:
 
 rule bench:
     input:
-        **tables("bench", "bench_growth"),
+        **tables("bench"),
         template=report_file("benchmarks.md"),
     output:
         f"{RESULTS}/benchmarks.md",

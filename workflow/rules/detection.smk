@@ -20,7 +20,7 @@ rule prefix_features:
         mem_mb=growing(MEMORY["prefix_features"]),
         runtime=limited(120),
     params:
-        **tracked("detection", "min_k", "loading"),
+        **tracked("detection", "loading"),
     message:
         "Record what the model computes over prefixes, at every lead time."
     script:

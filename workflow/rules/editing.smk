@@ -16,7 +16,7 @@ for objective in ("unlearn", "edit"):
             model=rules.model.output.description,
             folder=MODEL_FOLDER,
         output:
-            **EDITING.tables("edits", "edit_trajectories", folder=f"{PARTS}/{objective}"),
+            **EDITING.tables("edits", folder=f"{PARTS}/{objective}"),
         log:
             EDITING.log,
         benchmark:
@@ -42,11 +42,8 @@ for objective in ("unlearn", "edit"):
 rule edits:
     input:
         edits=[f"{PARTS}/{objective}/edits.parquet" for objective in ("unlearn", "edit")],
-        edit_trajectories=[
-            f"{PARTS}/{objective}/edit_trajectories.parquet" for objective in ("unlearn", "edit")
-        ],
     output:
-        **tables("edits", "edit_trajectories"),
+        **tables("edits"),
     log:
         log_file("edits"),
     benchmark:

@@ -1,17 +1,21 @@
 # One rule per figure, named like it: `snakemake fig7` draws Figure 7. The list is memloc/figures/catalog.py.
 
 # A list of tokens is text that the user gives, too.
-ASKED = {"removal": REMOVAL_ASKED, "seeds": bool(SETTINGS.seeds), "text": DATA.source == "tokens"}
+ASKED = {
+    "plants": PLANTS_ASKED,
+    "removal": REMOVAL_ASKED,
+    "seeds": bool(SETTINGS.seeds),
+    "text": DATA.source == "tokens",
+}
 PRESENT = {
     None,
     DATA.source,
     MODEL.source,
     *COMPARED,
-    *PLANT_FIGURES,
     *(name for name in ASKED if ASKED[name]),
 }
 SHOWN = [figure for figure in FIGURES if figure.only_for in PRESENT]
-READ = {figure.name: [*figure.tables, *counted_in(figure.paragraphs)] for figure in SHOWN}
+READ = {figure.name: figure.tables for figure in SHOWN}
 TABLES = sorted({name for names in READ.values() for name in names})
 
 for figure in SHOWN:

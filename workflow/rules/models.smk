@@ -10,7 +10,6 @@ from memloc.settings.study import studies_by_model
 
 STUDIES = studies_by_model(SETTINGS)
 SHOWN = {"models", "checkpoints"} if SETTINGS.steps else {"models"}
-JOINT = ("detection_transfer",)  # tables of all models together
 OF_MODELS = [f"{RESULTS}/{model}" for model in STUDIES]
 ACROSS = [figure for figure in FIGURES if figure.only_for in SHOWN]
 
@@ -46,38 +45,13 @@ if SETTINGS.data.source == "release":
     use rule download_tokenizer from first_module
 
 
-rule transfer_detection:
-    input:
-        **tables_in(OF_MODELS, "prefix_features", "detection_folds", "paragraphs"),
-    output:
-        **tables("detection_transfer"),
-    log:
-        log_file("transfer_detection"),
-    benchmark:
-        benchmark_file("transfer_detection")
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(4000),
-        runtime=growing(240),
-    params:
-        **tracked("detection"),
-        models=list(STUDIES),
-    message:
-        "Fit classifiers to prefixes of one model, and judge what they tell of another."
-    script:
-        "../scripts/transfer_detection.py"
-
-
 for figure in ACROSS:
 
     rule:
         name:
             figure.name
         input:
-            **tables_in(OF_MODELS, *sorted({*figure.tables, *counted_in(figure.paragraphs)} - {*JOINT})),
-            **tables(*sorted({*figure.tables} & {*JOINT})),
+            **tables_in(OF_MODELS, *figure.tables),
             models=[f"{RESULTS}/{model}/model.json" for model in STUDIES],
             caption=report_file(f"{figure.name}.rst"),
         output:
@@ -115,7 +89,6 @@ rule figures:
 rule tables:
     input:
         [getattr(rules, f"{model}_tables").input for model in STUDIES],
-        [table(name) for name in JOINT],
         rules.run_config.output,
     message:
         "All tables are computed."

@@ -1,12 +1,7 @@
 # Plant paragraphs in chosen weights, and ask every localization method where they are; only where a study asks for it.
 
-from memloc.figures.catalog import OF_PLANTS
-
-PLANTED = ("plants", "planted_truth", "planted_curves", "planted_costs")
+PLANTED = ("plants", "planted_truth")
 PLANTS_ASKED = bool(SETTINGS.planted_truth.kinds)
-# Which figures of plants are drawn: see `only_for` in the catalog.
-ASKED_OF_PLANTS = (True, SETTINGS.planted_truth.curves)
-PLANT_FIGURES = [name for name, asked in zip(OF_PLANTS, ASKED_OF_PLANTS) if PLANTS_ASKED and asked]
 
 if PLANTS_ASKED:
     # Every plant starts from the model as it is.
@@ -41,11 +36,9 @@ if PLANTS_ASKED:
         script:
             "../scripts/plant_paragraphs.py"
 
-    OF_PLANTING = [figure.name for figure in FIGURES if figure.only_for in PLANT_FIGURES]
-
     rule planted_truth:
         input:
             [table(name) for name in PLANTED],
-            [f"{RESULTS}/figures/{name}.{kind}" for name in OF_PLANTING for kind in FIGURE_KINDS],
+            [f"{RESULTS}/figures/planted_precision.{kind}" for kind in FIGURE_KINDS],
         message:
             "Every paragraph is planted, and every method asked."

@@ -6,7 +6,7 @@ rule rare_tokens:
         **tables("paragraphs", "sets", "attention"),
         model=rules.model.output.description,
     output:
-        **tables("rare_tokens", "rare_token_correlation", "rare_token_groups", "token_attention"),
+        **tables("rare_tokens", "rare_token_correlation", "rare_token_groups"),
     log:
         log_file("rare_tokens"),
     benchmark:
@@ -19,8 +19,8 @@ rule rare_tokens:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        **tracked("rare_tokens"),
+        **tracked(),
     message:
-        "Sum attention by rarity and by token, correlate it with the rarity, and permute tokens for a null."
+        "Sum attention by rarity, correlate it with the rarity, and permute tokens for a null."
     script:
         "../scripts/rare_tokens.py"

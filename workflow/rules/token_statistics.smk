@@ -1,4 +1,4 @@
-# How sure the model is of every continuation token (extended analyses min_k and logit_differences).
+# How likely the model finds every continuation token (extended analysis min_k).
 
 
 rule token_statistics:
@@ -23,6 +23,6 @@ rule token_statistics:
     params:
         **tracked("scores", "sets", "loading"),
     message:
-        "Score every continuation token of the samples: NLL, lead of the first choice, rank of the true token."
+        "Take the NLL of every continuation token of the samples."
     script:
         "../scripts/token_statistics.py"

@@ -7,10 +7,9 @@ job = start(snakemake)
 import torch
 
 from memloc.data.paragraphs import attention_ids, attention_sample
-from memloc.localization.attention import prefix_attention
-from memloc.localization.attention_tables import attention_entropy, attention_frame
+from memloc.localization.attention import attention_entropy, attention_frame, prefix_attention
 from memloc.model import loading, pretrained
-from memloc.scoring.decoding import first_decoded
+from memloc.scoring.decoding import continue_from_scores
 
 settings, folder = job.settings, job.input.folder
 n_prefix = settings.paragraph.prefix
@@ -22,9 +21,10 @@ model = loading.load_model(folder, settings.loading)
 if settings.sets.continuation == "model":
     scores = job.read("scores", ["id", "em"], ids).set_index("id")
     em = torch.tensor(scores.em.loc[ids].to_numpy())[unknown]
-    tokens[unknown, n_prefix] = first_decoded(
-        model, tokens[unknown], em, n_prefix, settings.scores.micro_batch
+    first = continue_from_scores(  # decoded where it is not the true one
+        model, tokens[unknown], em.clamp(max=1), n_prefix, settings.scores.micro_batch
     )
+    tokens[unknown, n_prefix] = first[:, 0]
     job.log(f"{int(unknown.sum())} first tokens, {int((em == 0).sum())} of them decoded")
 
 bridge = loading.boot_bridge(model, pretrained.load_tokenizer(folder))

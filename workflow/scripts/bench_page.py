@@ -10,7 +10,6 @@ from memloc.bench.page import page
 from memloc.run.atomic import atomic_path
 from memloc.tables import storage
 
-frames = [job.read(name) for name in ("bench", "bench_growth")]
 template = Path(job.input.template).read_text()
 with atomic_path(job.output[0]) as temporary:
-    Path(temporary).write_text(page(template, *frames, storage.provenance(job.input.bench)))
+    Path(temporary).write_text(page(template, job.read("bench"), storage.provenance(job.input.bench)))

@@ -14,11 +14,6 @@ from memloc.settings.bench import COMPARISONS
 settings = job.settings
 bench = Bench(Path(job.input.folder), settings.bench, settings, job.seed)
 own = token_tensor(job.read("bench_texts").tokens)
-chosen = job.shard(len(COMPARISONS))
-
 job.stamp |= {"machine": run.machine(), "threads": job.threads}
-with job.writing("bench_growth") as append:
-    if 0 in chosen:
-        append(bench_growth=run.growth(bench, job.log))
-names = [COMPARISONS[number] for number in chosen]
+names = [COMPARISONS[number] for number in job.shard(len(COMPARISONS))]
 job.write(bench=run.compare(bench, names, own, job.log))

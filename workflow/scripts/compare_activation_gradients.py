@@ -7,7 +7,7 @@ job = start(snakemake)
 import pandas as pd
 
 from memloc.data.paragraphs import paired_tokens, sampled_tokens, used_ids
-from memloc.localization.activation_gradients import layer_sums, mean_sizes, prefix_gradients, prefix_sizes
+from memloc.localization.activation_gradients import layer_sums, prefix_gradients, prefix_sizes
 from memloc.localization.gradient_similarity import activation_cosine
 from memloc.model import loading
 from memloc.tables.terms.sets import PARTLY, SET_NAMES
@@ -17,16 +17,14 @@ sets = job.read("sets")
 paragraphs = job.read("paragraphs", ["id", "tokens"], used_ids(sets))
 
 bridge = loading.load_bridge(job.input.folder, settings.loading)
-how, vectors, sizes, sums = settings.activation_gradients, {}, [], []
+how, vectors, sums = settings.activation_gradients, {}, []
 drawn = set(sets.loc[sets.sampled, "set"])
 for name in SET_NAMES:
     if name not in drawn and name in PARTLY:
         continue
     ids, tokens = sampled_tokens(paragraphs, sets, name, n_prefix)
     job.log(f"{name}: {len(tokens)} paragraphs")
-    found = prefix_sizes(bridge, tokens, n_prefix, how)
-    sizes.append(mean_sizes(found).assign(group=name, n_paragraphs=len(tokens)))
-    sums.append(layer_sums(found, ids))
+    sums.append(layer_sums(prefix_sizes(bridge, tokens, n_prefix, how), ids))
     if name not in PARTLY:
         vectors[name] = prefix_gradients(bridge, tokens, n_prefix, how)
 ids, tokens = paired_tokens(paragraphs, sets[~sets.sampled], n_prefix)
@@ -35,6 +33,5 @@ if len(tokens):
     sums.append(layer_sums(prefix_sizes(bridge, tokens, n_prefix, how), ids))
 job.write(
     activation_similarity=activation_cosine(**vectors),
-    activation_bins=pd.concat(sizes, ignore_index=True),
     paragraph_activations=pd.concat(sums, ignore_index=True),
 )

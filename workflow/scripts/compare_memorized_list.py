@@ -9,7 +9,7 @@ import pandas as pd
 from memloc.data.paragraphs import token_tensor
 from memloc.model import loading
 from memloc.published import expected
-from memloc.scoring.token_statistics import token_statistics
+from memloc.scoring.token_statistics import continuation_nll
 
 settings = job.settings
 paragraphs, scores, dropped = job.read("paragraphs"), job.read("scores"), job.read(job.params.filter).id
@@ -27,7 +27,7 @@ tokens = token_tensor(paragraphs.set_index("id").tokens.loc[ids]) if len(ids) el
 if tokens is None:
     agreement["nll_paragraph"] = float("nan")
 else:
-    nll = token_statistics(model, tokens, 1, settings.scores.micro_batch).nll.mean(dim=1)
+    nll = continuation_nll(model, tokens, 1, settings.scores.micro_batch).mean(dim=1)
     agreement["nll_paragraph"] = agreement.id.map(pd.Series(nll.numpy(), index=ids))
 job.log(str(expected.agreement_numbers(agreement)))
 job.write(memorized_agreement=agreement)

@@ -25,9 +25,7 @@ results = run_edits(model, cases, recipe, head, job.seed, rows)
 progress, edited = Progress(len(rows), "paragraphs"), set()
 with job.writing() as append:
     for result in results:
-        append(edits=result.edits, edit_trajectories=result.trajectories)
-        job.log(
-            result.edits.groupby(["id", "reference", "arm"])["em_memorized"].mean().to_string(header=False)
-        )
-        edited.update(result.edits["id"])
+        append(edits=result)
+        job.log(result.groupby(["id", "arm"])["em_memorized"].mean().to_string(header=False))
+        edited.update(result["id"])
         progress.at(len(edited))

@@ -1,4 +1,4 @@
-"""Rule impact_gradients: gradients, and likeness of activations, at two positions of a pair (paper A.2)."""
+"""Rule impact_gradients: gradients of queries and keys at two positions of a pair (paper A.2)."""
 
 from memloc.tables.job import start
 
@@ -7,7 +7,6 @@ job = start(snakemake)
 import pandas as pd
 
 from memloc.localization.activation_gradients import impact_gradients
-from memloc.localization.forward_similarity import forward_similarity
 from memloc.model import loading
 from memloc.perturbation.pairs import Pairs
 
@@ -24,7 +23,4 @@ frames = [
     impact_gradients(bridge, tokens, pairs.ids, group, *positions, micro_batch)
     for group, tokens in (("memorized", pairs.memorized), ("perturbed", pairs.perturbed))
 ]
-job.write(
-    impact_gradients=pd.concat(frames, ignore_index=True),
-    forward_similarity=forward_similarity(bridge, pairs, micro_batch),
-)
+job.write(impact_gradients=pd.concat(frames, ignore_index=True))

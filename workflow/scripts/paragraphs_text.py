@@ -20,7 +20,7 @@ from memloc.model.context import most_positions
 from memloc.model.onednn import pack
 from memloc.model.token_text import decoded
 from memloc.scoring.long_context import MOST, passes, predicted_tokens
-from memloc.tables.row_groups import ROWS
+from memloc.tables.storage import ROWS
 
 settings = job.settings
 length, field = settings.paragraph.length, settings.data.field

@@ -11,7 +11,7 @@ from memloc.data.overlap import as_text, overlapping
 from memloc.data.token_arrays import open_arrays, read_counts, read_groups, read_tokens
 from memloc.model import pretrained
 from memloc.model.token_text import decoded
-from memloc.tables.row_groups import ROWS
+from memloc.tables.storage import ROWS
 
 data, paragraph = job.settings.data, job.settings.paragraph
 tokenizer = pretrained.load_tokenizer(job.input.folder)

@@ -10,7 +10,7 @@ from memloc.editing.masks import OriginalWeights
 from memloc.localization.ablation import mean_outputs
 from memloc.localization.rare_tokens import unigram_counts
 from memloc.model import loading
-from memloc.planting.study import Study, slots
+from memloc.planting.study import Study, run_slot
 from memloc.planting.texts import kept_paragraphs, unknown_paragraphs
 from memloc.run.progress import Progress
 from memloc.run.seeds import generator
@@ -52,7 +52,8 @@ rows = job.shard(how.n_plants)
 job.log(f"{len(rows)} of {how.n_plants} plants of each of {len(how.kinds)} kinds")
 progress = Progress(len(rows), "plants of each kind")
 with job.writing() as append:
-    for slot, found in slots(study, rows):
+    for slot in rows:
+        found = run_slot(study, slot)
         append(**found._asdict())
         for plant in found.plants.itertuples():
             state = "recited" if plant.reached else "failed"

@@ -36,9 +36,7 @@ for piece in job.batches("paragraphs", ["unseen", "tokens"]):
     seen = token_tensor(piece.tokens[~piece.unseen]) if (~piece.unseen).any() else prefix[:0]
     counts += unigram_counts(seen.numpy(), len(counts))
 
-where = Where(
-    how.n_seen(n_prefix), how.n_seen_by_gradients(n_prefix), how.layers(model.config.num_hidden_layers)
-)
+where = Where(how.n_seen(n_prefix), how.layers(model.config.num_hidden_layers))
 texts = [tokenizer.batch_decode(prefix[:, :n].tolist()) for n in where.n_seen]
 n_bytes = np.array([[len(zlib.compress(text.encode())) for text in lead] for lead in texts]).T
 rare = rarest(prefix, torch.from_numpy(counts), where.n_seen)
@@ -47,7 +45,7 @@ job.log("features of the model")
 first = int(generator(seed, "detection", "untrained").integers(2**31))
 blank = residual_states(untrained(model, first), prefix, where.n_seen, where.layers[-1], how.micro_batch)
 job.log("features of a model without training")
-scalars = scalar_features(found, n_bytes, where.n_seen, settings.min_k.percent)
+scalars = scalar_features(found, n_bytes, where.n_seen)
 with job.writing() as append:
     for frame in feature_frames(ids, found, blank.numpy(), scalars, where):
         append(prefix_features=frame)

@@ -9,7 +9,7 @@ import numpy as np
 from memloc.localization import rare_tokens
 from memloc.run.seeds import generator
 
-n_prefix, n_permutations = job.settings.paragraph.prefix, job.settings.rare_tokens.n_permutations
+n_prefix = job.settings.paragraph.prefix
 paragraphs = job.read("paragraphs", ["id", "tokens"]).set_index("id")
 sets = job.read("sets")
 attention = job.read("attention")
@@ -25,18 +25,17 @@ job.log(f"{len(ids)} paragraphs; {len(corpus)} paragraphs hold {(counts > 0).sum
 
 def permutations():
     """The same stream for both tables, so that both show one null."""
-    return n_permutations, generator(job.seed, "rare_tokens")
+    return rare_tokens.N_PERMUTATIONS, generator(job.seed, "rare_tokens")
 
 
 by_rank = rare_tokens.rank_attention(attention, ranks).join(
     rare_tokens.rank_null(attention, ranks, *permutations())
 )
 correlation = rare_tokens.rank_correlation(attention, ranks, *permutations()).assign(
-    n_paragraphs=len(ids), n_unique_tokens=(counts > 0).sum(), n_permutations=n_permutations
+    n_paragraphs=len(ids), n_unique_tokens=(counts > 0).sum(), n_permutations=rare_tokens.N_PERMUTATIONS
 )
 job.write(
     rare_tokens=by_rank,
     rare_token_correlation=correlation,
     rare_token_groups=rare_tokens.rank_groups(attention, ranks),
-    token_attention=rare_tokens.token_attention(attention, prefix, counts),
 )

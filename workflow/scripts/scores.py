@@ -12,7 +12,7 @@ from memloc.model import loading, pretrained
 from memloc.run.progress import Progress
 from memloc.run.shards import regrouped
 from memloc.scoring.extraction import extraction_frame, score_and_extract
-from memloc.tables.row_groups import ROWS
+from memloc.tables.storage import ROWS
 
 settings = job.settings
 micro_batch = settings.scores.micro_batch

@@ -1,4 +1,4 @@
-"""Rule token_statistics: how sure the model is of each continuation token of the sampled paragraphs."""
+"""Rule token_statistics: how likely each continuation token of the sampled paragraphs is."""
 
 from memloc.tables.job import start
 
@@ -8,7 +8,7 @@ import pandas as pd
 
 from memloc.data.paragraphs import sampled_tokens, token_tensor, used_ids
 from memloc.model import loading
-from memloc.scoring.token_statistics import statistics_frame, token_statistics
+from memloc.scoring.token_statistics import continuation_nll, nll_frame
 from memloc.tables.terms.sets import UNSEEN
 
 settings, n_prefix = job.settings, job.settings.paragraph.prefix
@@ -32,8 +32,7 @@ if len(controls):
 model = loading.load_for_inference(job.input.folder, settings.loading)
 frames = []
 for name, continuation, ids, tokens in texts:
-    statistics = token_statistics(model, tokens, n_prefix, settings.scores.micro_batch)
-    frame = statistics_frame(statistics, ids, n_prefix)
-    frames.append(frame.assign(set=name, continuation=continuation))
+    nll = continuation_nll(model, tokens, n_prefix, settings.scores.micro_batch)
+    frames.append(nll_frame(nll, ids, n_prefix).assign(set=name, continuation=continuation))
     job.log(f"{name}, continuation of the {continuation}: {len(ids)} paragraphs")
 job.write(token_statistics=pd.concat(frames))

@@ -51,7 +51,7 @@ curve = training.train(
     warmup=settings.warmup_steps,
     bf16=bf16,
     checkpoint=checkpoints / f"{key}.pt",
-    checkpoint_steps=settings.checkpoint_steps,
+    checkpoint_steps=training.CHECKPOINT_STEPS,
     report=lambda step, n_steps, loss: progress.at(step, f"loss {loss:.3f}"),
 )
 

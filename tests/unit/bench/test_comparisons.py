@@ -41,7 +41,7 @@ def test_both_sides_find_the_same(bench, own, name):
     for stage, each in comparison.stages.items():
         found = each.prepare()()
         assert found.keys() & plain.keys()
-        assert ("nll" in found) == (stage in {"scoring", "extraction", "perturbation_nll"})
+        assert ("nll" in found) == (stage in {"scoring", "perturbation_nll"})
         assert difference(found, plain, comparison.chosen) <= TOLERANCE.get(stage, ROUNDING), stage
 
 

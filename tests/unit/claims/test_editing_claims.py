@@ -34,7 +34,7 @@ def runs(changes=None, n=50, **labels):
             frame[f"nll_{text}_before"] = 1.0
             frame[f"nll_{text}"] = 1 + rise + spread(n, seed=7 * seed + place)
         frame["relearning_steps"] = pd.array([steps] * n, "Int64")
-        frames.append(frame.assign(**{"learning_rate": 1e-3, "reference": False} | labels))
+        frames.append(frame.assign(**{"learning_rate": 1e-3} | labels))
     return pd.concat(frames, ignore_index=True)
 
 
@@ -99,8 +99,7 @@ def test_weights_that_unlearn_little_do_not_spare_and_are_near_what_they_unlearn
     assert (found[CLAIMS[1]], found[CLAIMS[4]]) == ("undecided", "undecided")
 
 
-def test_other_learning_rates_and_the_authors_runs_do_not_judge():
+def test_other_learning_rates_do_not_judge():
     worse = dict.fromkeys(PAPER, (50, 5.0, 5.0, 1))
-    others = [*(runs(worse, learning_rate=rate) for rate in (1e-5, 1e-2)), runs(worse, reference=True)]
+    others = [runs(worse, learning_rate=rate) for rate in (1e-5, 1e-2)]
     assert verdicts_of(pd.concat([runs(), *others])) == dict.fromkeys(CLAIMS, "holds")
-    assert verdicts_of(runs(reference=True)) == dict.fromkeys(CLAIMS, "holds"), "all like the authors"

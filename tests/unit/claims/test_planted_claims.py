@@ -19,8 +19,7 @@ def tables(n=12, recall=RECALL, precision=PRECISION, damage=()):
     both = {(c, m): v for m, pair in precision.items() for c, v in zip(("plant", "twin"), pair, strict=True)}
     heads = cells({"control": ["plant", "twin"], "method": precision}, n, both, 0.01)
     heads = heads.assign(kind="head_all", granularity="head", recall_1=0.0, average_precision=heads["value"])
-    made = pd.concat([found, heads]).rename(columns={"id": "plant"}).assign(criterion=True)
-    nothing = made.assign(criterion=False, average_precision=0.0, recall_1=0.0)
+    made = pd.concat([found, heads]).rename(columns={"id": "plant"})
     others = made.assign(granularity="layer", average_precision=0.0, recall_1=0.0)
     harm = pd.Series([*damage, *[0.0] * (n - len(damage))])
     plants = pd.DataFrame(
@@ -28,7 +27,7 @@ def tables(n=12, recall=RECALL, precision=PRECISION, damage=()):
     )
     plants["nll_held_out"] = 2 * (1 + harm)
     failed = plants.assign(reached=False, nll_held_out=None)
-    return {"planted_truth": pd.concat([made, nothing, others]), "plants": pd.concat([failed, plants])}
+    return {"planted_truth": pd.concat([made, others]), "plants": pd.concat([failed, plants])}
 
 
 def test_the_published_order_and_a_head_beyond_its_weights():

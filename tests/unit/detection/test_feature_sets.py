@@ -17,7 +17,7 @@ from memloc.tables.schema import Lengths
 from memloc.tables.schemas.detection import PREFIX_FEATURES
 from memloc.tables.validation import validate
 
-WHERE = Where(n_seen=[4, 12], n_seen_by_gradients=[12], layers=[1, 3])
+WHERE = Where(n_seen=[4, 12], layers=[1, 3])
 IDS = np.array([7, 3, 9])
 PREFIX = np.random.default_rng(0).integers(0, 40, (3, 12))
 
@@ -25,7 +25,7 @@ PREFIX = np.random.default_rng(0).integers(0, 40, (3, 12))
 @pytest.fixture
 def found():
     random = torch.Generator().manual_seed(0)
-    sizes = [(3, 11), (3, 12), (3, 12), (3, 2, 2, 5), (3, 2, 6), (3, 1, 4)]
+    sizes = [(3, 11), (3, 12), (3, 12), (3, 2, 2, 5), (3, 2, 6), (3, 4)]
     nll, mean, *others = (torch.rand(size, generator=random) for size in sizes)
     return PrefixFeatures(nll, -mean, *others)
 
@@ -33,7 +33,7 @@ def found():
 def test_baselines_are_those_of_their_definitions(found):
     texts = [["spam and eggs" * n for n in (1, 5)]] * 3
     n_bytes = np.array([[len(zlib.compress(text.encode())) for text in row] for row in texts])
-    scalars = scalar_features(found, n_bytes, WHERE.n_seen, percent=20)
+    scalars = scalar_features(found, n_bytes, WHERE.n_seen)
     for row in range(3):
         nll, mean, deviation = (column[row].double().numpy() for column in found[:3])
         for lead, n in enumerate(WHERE.n_seen):
@@ -53,7 +53,7 @@ def test_baselines_are_those_of_their_definitions(found):
 
 def test_a_token_that_is_certain_is_no_infinite_number_of_deviations_away(found):
     certain = found._replace(deviation=found.deviation * 0, mean=found.mean * 0, nll=found.nll * 0)
-    scalars = scalar_features(certain, np.full((3, 2), 9), WHERE.n_seen, percent=20)
+    scalars = scalar_features(certain, np.full((3, 2), 9), WHERE.n_seen)
     assert (scalars["min_k_plus"] == 0).all()
 
 
@@ -77,7 +77,7 @@ def test_what_is_written_comes_back_in_the_order_that_is_asked_for(found):
     np.testing.assert_allclose(sets[12]["residual_3"], found.residual[order, 1, 1], rtol=1e-6)
     np.testing.assert_allclose(sets[4]["residual_1"], found.residual[order, 0, 0], rtol=1e-6)
     np.testing.assert_allclose(sets[4]["attention"], found.attention[order, 0], rtol=1e-6)
-    np.testing.assert_allclose(sets[12]["gradients"], found.gradients[order, 0], rtol=1e-6)
+    np.testing.assert_allclose(sets[12]["gradients"], found.gradients[order], rtol=1e-6)
     np.testing.assert_allclose(sets[12]["residual_untrained"], untrained[order, 1], rtol=1e-6)
     assert sets[4]["nll"].ravel().tolist() == [2, 0, 4]
     assert sets[12]["exposure"].ravel() == pytest.approx(np.log([1, 2, 10]))
@@ -112,9 +112,3 @@ def test_kinds_of_paragraphs_are_drawn_by_streams_of_their_own():
         for place, (name, size) in enumerate([("repeated", 9), ("once", 5), ("unseen", 5)])
     ]
     assert found["id"].tolist() == sorted(np.concatenate(drawn))
-
-
-def test_seen_paragraphs_that_an_index_does_not_hold_are_drawn_with_those_that_occur_once():
-    rows = {"count": 1, "continuation_count": [0, 1, 2, 0], "unseen": [False, False, False, True]}
-    found = draw_sample(pd.DataFrame({"id": range(4), **rows}), 1, 2, seed=0)
-    assert found["id"].tolist() == [0, 1, 2, 3] and found["exposure"].tolist() == [0, 1, 2, 0]

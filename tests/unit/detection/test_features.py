@@ -9,7 +9,7 @@ from memloc.model.components import layers_of
 from memloc.model.untrained import untrained
 from memloc.settings.detection import Detection
 
-WHERE = Where(n_seen=[3, 7, 12], n_seen_by_gradients=[3, 12], layers=[0, 1])
+WHERE = Where(n_seen=[3, 7, 12], layers=[0, 1])
 
 
 def plain_states(model, row, n_seen):
@@ -58,14 +58,10 @@ def test_one_pass_gives_what_a_pass_for_each_prefix_gives(any_model, tiny_tokens
 def test_gradients_are_those_of_plain_autograd(any_model, tiny_tokens, rare):
     found = prefix_features(any_model, tiny_tokens, rare, WHERE, micro_batch=3)
     for number, row in enumerate(tiny_tokens):
-        for lead, n_seen in enumerate(WHERE.n_seen_by_gradients):
-            states, logits, _ = plain_states(any_model, row, n_seen)
-            loss = torch.nn.functional.cross_entropy(logits[:-1], row[1:n_seen])
-            gradients = torch.autograd.grad(loss, states)
-            expected = [g.norm() for g in gradients] + [g.abs().max() for g in gradients]
-            torch.testing.assert_close(
-                found.gradients[number, lead], torch.stack(expected), rtol=1e-3, atol=1e-5
-            )
+        states, logits, _ = plain_states(any_model, row, len(row))
+        gradients = torch.autograd.grad(torch.nn.functional.cross_entropy(logits[:-1], row[1:]), states)
+        expected = [g.norm() for g in gradients] + [g.abs().max() for g in gradients]
+        torch.testing.assert_close(found.gradients[number], torch.stack(expected), rtol=1e-3, atol=1e-5)
 
 
 def test_a_model_in_bfloat16_has_features_of_its_rounded_states_in_single_precision(
@@ -117,9 +113,8 @@ def test_an_untrained_model_is_another_one_and_the_same_every_time(tiny_gpt_neo)
 
 
 def test_lead_times_and_layers_follow_the_settings():
-    how = Detection(prefix_shares=[1.0, 0.1, 0.5, 0.5], gradient_shares=[0.5, 0.7], n_layers=4)
+    how = Detection(prefix_shares=[1.0, 0.1, 0.5, 0.5], n_layers=4)
     assert how.n_seen(50) == [5, 25, 50] and how.n_seen(6) == [2, 3, 6]
-    assert how.n_seen_by_gradients(50) == [25]
     assert how.layers(2) == [0, 1] and how.layers(4) == [0, 1, 2, 3]
     assert how.layers(12) == [2, 5, 8, 11] and how.layers(30)[-1] == 29
     assert len(np.unique(how.layers(30))) == 4

@@ -12,7 +12,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from memloc.detection import measures, study
 from memloc.detection.classifiers import PENALTIES, Parts, best_penalty, logits
 from memloc.detection.groups import folds
-from memloc.detection.study import boundary_zone, detection, fitted_to_others, scored, shuffled_aurocs, strata
+from memloc.detection.study import boundary_zone, detection, parts_of_fold, scored, shuffled_aurocs, strata
 from memloc.run.seeds import generator
 from memloc.tables.schema import Lengths
 from memloc.tables.schemas.detection import DETECTION
@@ -239,8 +239,7 @@ def test_six_groups_of_a_kind_are_a_stratum_and_five_are_none(n_groups, names):
 def test_halves_of_the_fitted_rows_are_every_other_fold():
     """Whatever their numbers are."""
     fold = np.repeat([0, 2, 4, 6], 3)
-    positive, judged = np.arange(12) % 3 == 0, np.array([9, 10, 11])
-    parts = fitted_to_others(np.ones(12, bool), fold, 6, positive, judged)
+    parts = parts_of_fold(np.ones(12, bool), fold, 6, positive=np.arange(12) % 3 == 0)
     assert parts.fitted.tolist() == list(range(9))
     assert parts.second.tolist() == [False] * 3 + [True] * 3 + [False] * 3
 

@@ -78,9 +78,6 @@ def test_maps_of_sets_are_means_of_their_own_rows(tables):
     for row in tables["head_ranking"].itertuples():
         shown = unpacked(found["ranks"][maps.ALL][METHOD_LABELS[row.method]]["heads"])
         assert shown[row.layer, row.head] == row.rank
-    for row in tables["activation_bins"].dropna(subset="head").itertuples():
-        shown = unpacked(found["activation_gradients"][row.group][row.component]["heads"])
-        assert shown[row.layer, int(row.head)] == np.float32(row.mean_max_abs)
 
 
 def test_every_described_map_has_numbers(tables, pages):
@@ -101,7 +98,7 @@ def planted():
         ("head_vo", "random", 0.25),
     ]
     columns = ["kind", "method", "average_precision"]
-    return pd.DataFrame(rows, columns=columns).assign(granularity="head", control="plant", criterion=True)
+    return pd.DataFrame(rows, columns=columns).assign(granularity="head", control="plant")
 
 
 def test_methods_count_by_what_they_find_of_planted_heads(planted, tables):
@@ -139,7 +136,7 @@ def test_a_map_that_only_paragraphs_have_is_among_the_maps(tables):
 COLUMNS = {
     "gradients": ("max_abs", "weight"),
     "contrastive": ("max_abs", "weight"),
-    "activation_gradients": ("mean_max_abs", "activation"),
+    "activation_gradients": ("max_abs", "activation"),
     "patching": ("nll_change", ""),
     "attribution_patching": ("nll_change", ""),
     "attention_entropy": ("entropy", ""),

@@ -56,7 +56,7 @@ def test_planted_truth_is_by_kind_and_asker_with_the_best_method_first():
         )
         for plant in random.permutation(8)
     ]
-    truth = pd.DataFrame(rows).assign(granularity="neuron", criterion=True)
+    truth = pd.DataFrame(rows).assign(granularity="neuron")
     (block,) = tabs.tabs({"planted_truth": truth})["planted_truth"]["blocks"]
     assert [(row["kind"], row["control"], row["method"], row["n"]) for row in block["rows"]] == [
         ("neurons of a layer", "the plant", "parameter gradients", 8),
@@ -118,7 +118,7 @@ def test_a_tab_whose_table_has_no_rows_is_not_there(tables):
 
 
 PLANTED = {"kind": ["neurons"], "control": ["plant"], "method": ["zero_ablation"], "plant": [0]}
-PLANTED |= {"recall_1": [0.2], "average_precision": [0.5], "granularity": ["neuron"], "criterion": [True]}
+PLANTED |= {"recall_1": [0.2], "average_precision": [0.5], "granularity": ["neuron"]}
 HEADINGS = {
     "claims": {
         "statement": ("Claim", "text", "source"),

@@ -33,11 +33,6 @@ SAID = (
 )
 
 
-def test_two_columns_and_a_gap_fit_a_page():
-    column, page = (style.subplots(*width)[0].get_figwidth() for width in ((), (style.PAGE_WIDTH,)))
-    assert page / 3 < column < page / 2
-
-
 def written(folder, before="none", **options):
     """The contents of the files of a drawing, by their endings."""
     folder.mkdir()

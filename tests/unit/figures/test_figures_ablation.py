@@ -9,7 +9,7 @@ from made_rankings import METHOD_LABELS
 
 from memloc.figures import cumulative_ablation, head_ablation, layer_bypass, weight_noise
 from memloc.figures.cumulative_ablation import rank_among
-from memloc.figures.parts.disturbance import PANELS, group_means, judges
+from memloc.figures.parts.disturbance import PANELS, judges
 from memloc.settings.sections import sections
 from memloc.statistics import uncertainty
 
@@ -115,20 +115,6 @@ def test_ranks_are_uncertain_where_paragraphs_disagree():
     assert 1 < middle.low < middle.value < middle.high <= 40
     assert rank_among(np.zeros(5), others[:5]).low == -np.inf
     assert rank_among(np.full(8, 9), np.full((8, 4), 9)).value == 3, "ties are in the middle"
-
-
-def test_means_are_those_of_each_group():
-    table = pd.DataFrame(
-        {
-            "arm": ["a", "a", "a", "a", "b", "b"],
-            "group": ["memorized", "memorized", "memorized", "held_out", "memorized", "held_out"],
-            "em": [1, 3, 8, 9, 5, 0],
-            "nll": [0.0, 1, 2, 4, 2, 8],
-        }
-    )
-    means = group_means(table, ["arm"]).set_index("arm")
-    assert means["em_memorized"].to_dict() == {"a": 4, "b": 5}
-    assert means["nll_held_out"].to_dict() == {"a": 4, "b": 8}
 
 
 def made_up_bypasses() -> pd.DataFrame:

@@ -52,7 +52,7 @@ def test_what_is_drawn_is_what_the_table_holds():
     (*curves, gains, first, second, third, _) = drawing.figure.axes
     own_name = {"residual": "residual_11"}
     for place, (stratum, above, below, bars) in enumerate(
-        zip(detection.ORDER, curves, (first, second, third), gains.containers, strict=True)
+        zip(detection.STRATA, curves, (first, second, third), gains.containers, strict=True)
     ):
         own = given[given.stratum == stratum].sort_values("n_seen", ascending=False)
         assert above.get_xlim()[0] > above.get_xlim()[1], "time goes to the right"

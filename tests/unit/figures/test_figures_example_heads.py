@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from drawn_parts import words
-from figure_labels import checked, clipped_labels, overlapping_labels
+from figure_labels import checked
 from made_activations import MEMORIZED, N_PREFIX, OTHERS, SETTINGS, TEXTS, made_up, map_values, panels
 from made_settings import changed
 
 from memloc.figures import fig6, fig12
 from memloc.figures.parts import token_map
 from memloc.figures.parts.style import COLOURS, subplots
-from memloc.localization.head_profiles import correlation_of_profiles, correlation_with_others, share_below
+from memloc.localization.head_profiles import correlation_of_profiles
 
 pytestmark = pytest.mark.usefixtures("examples")
 
@@ -110,24 +110,12 @@ def profile_frame(values: dict[tuple[int, int], list[float]]) -> pd.DataFrame:
     return pd.DataFrame(list(values.values()), index, dtype=float)
 
 
-def test_correlation_with_others_is_the_mean_of_pairs():
-    found = profile_frame({(5, 0): [1, 2, 3, 9], (5, 1): [2, 4, 6, 18], (5, 2): [1, 5, 0, 2]})
-    r = np.corrcoef([1, 2, 3, 9], [1, 5, 0, 2])[0, 1]
-    assert correlation_with_others(found).loc[5].tolist() == pytest.approx([(1 + r) / 2, (1 + r) / 2, r])
-
-
 def test_correlation_of_profiles_repeats_key_value_heads():
     gradient = profile_frame({(5, 0): [1, 2, 3], (5, 1): [3, 1, 0]})
     attention = profile_frame(
         {(5, head): row for head, row in enumerate([[2, 4, 6], [3, 2, 1], [6, 2, 0], [0, 2, 3]])}
     )
     assert correlation_of_profiles(gradient, attention).loc[5].tolist() == pytest.approx([1, -1, 1, -1])
-
-
-def test_share_below_counts_the_other_positions():
-    found = profile_frame({(5, 0): [0, 1, 2, 3, 4], (5, 1): [4, 3, 9, 8, 7]})
-    assert share_below(found, pd.Series({5: 3})).loc[5].tolist() == [0.75, 0.75]
-    assert share_below(found, pd.Series({5: 0})).loc[5].tolist() == [0, 0.25]
 
 
 @pytest.mark.parametrize(
@@ -142,15 +130,6 @@ def test_share_below_counts_the_other_positions():
 )
 def test_token_labels_are_visible_and_short(text, shown):
     assert token_map.label(text) == shown
-
-
-def test_fifty_tokens_fit_next_to_each_other():
-    _, axes = subplots(7, 2)
-    values = pd.DataFrame(np.ones((12, 50)))
-    token_map.token_map(axes, values, highlight=3)
-    token_map.label_tokens(axes, (TEXTS * 7)[:50], marked=4)
-    assert clipped_labels(axes.figure) == []
-    assert overlapping_labels(axes.figure) == []
 
 
 def test_a_token_map_draws_head_0_on_top_and_outlines_a_row():

@@ -69,29 +69,28 @@ def test_every_curve_is_the_share_of_its_group():
     given = tables(60)
     drawing = extraction.draw(given, SETTINGS)
     data = drawing.data
-    lines = data[data["panel"].isin(["a", "b"])]
-    assert lines.groupby("panel").size().to_dict() == {"a": 2 * 4 * 51, "b": 2 * 2 * 51}
+    lines = data[data["panel"] == "a"]
+    assert len(lines) == 2 * 2 * 51
     for row in lines.iloc[::17].itertuples():
         log_p = given["extraction"].query("scheme == @row.scheme")["log_p"].to_numpy()
         rows = slice(0, 400) if row.group == "seen" else slice(400, None)
-        expected = within(log_p[rows], row.n_draws, row.confidence).mean()
+        expected = within(log_p[rows], row.n_draws).mean()
         assert row.fraction == pytest.approx(expected, abs=1 / 60 + 1e-9)
     share = (given["scores"]["em"] == 40)[:400].mean()
-    for panel, axes in zip("ab", drawing.figure.axes, strict=False):
-        curves = data[data["panel"] == panel].groupby(["confidence", "scheme", "group"], sort=False)
-        *drawn, greedy, _ = axes.lines
-        for line, ((confidence, scheme, group), curve) in zip(drawn, curves, strict=True):
-            assert line.get_xydata().tolist() == curve[["n_draws", "fraction"]].to_numpy().tolist()
-            assert (colour_of(line) == COLOURS["unseen"]) == (group == "unseen")
-            label = f"{confidence:g}" if panel == "a" else scheme
-            assert group == "unseen" or line.get_label() == label
-        assert greedy.get_ydata() == [share, share]
+    *drawn, greedy, _ = drawing.figure.axes[0].lines
+    for line, ((scheme, group), curve) in zip(
+        drawn, lines.groupby(["scheme", "group"], sort=False), strict=True
+    ):
+        assert line.get_xydata().tolist() == curve[["n_draws", "fraction"]].to_numpy().tolist()
+        assert (colour_of(line) == COLOURS["unseen"]) == (group == "unseen")
+        assert group == "unseen" or line.get_label() == scheme
+    assert greedy.get_ydata() == [share, share]
 
 
 def test_bins_of_repeats_add_up_and_unseen_paragraphs_stand_beside_them():
     given = tables(60)
     drawing = extraction.draw(given, SETTINGS)
-    bins, axes = drawing.data.query("panel == 'c'"), drawing.figure.axes[2]
+    bins, axes = drawing.data.query("panel == 'b'"), drawing.figure.axes[1]
     curves = zip(axes.lines[:10:2], axes.lines[1:10:2], bins.groupby("shown", sort=False), strict=True)
     for line, beside, (shown, rows) in curves:
         seen, unseen = (
@@ -108,16 +107,3 @@ def test_bins_of_repeats_add_up_and_unseen_paragraphs_stand_beside_them():
     log_p = given["extraction"].query("scheme == @SCHEMES[0]")["log_p"].to_numpy()[:400]
     out = bins.query("shown == '10 draws' and group == 'seen'")["n_out"].sum()
     assert out == within(log_p, 10).sum()
-
-
-def test_bins_are_those_of_the_indexes_where_the_study_names_some():
-    given = tables(60)
-    ids = given["scores"]["id"]
-    index = pd.DataFrame({"id": ids, "count": 0, "continuation_count": np.where(ids < 30, 0, 2 + ids % 50)})
-    drawing = extraction.draw(given | {"exposure": index}, SETTINGS)
-    bins = drawing.data.query("panel == 'c' and shown == 'greedy' and group == 'seen'")
-    assert bins["n_paragraphs"].sum() == 370 and bins["repeats_max"].max() == 51
-    text = checked("extraction", drawing)
-    assert "of the continuation in the indexes of a corpus" in text
-    assert "The 30 whose continuation the indexes do not hold are in no bin of (c)." in text
-    assert "The indexes hold the continuation of 60 of them all the same." in text

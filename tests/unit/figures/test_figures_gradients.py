@@ -9,19 +9,18 @@ from made_activations import SETTINGS, components, made_up, map_values, panels
 from made_settings import changed
 
 from memloc.figures import (
-    activation_bins,
     attention_entropy,
     fig4,
     fig9,
     fig10,
-    forward_similarity,
     gradient_similarity,
 )
 from memloc.figures.parts.gradient_summary import layer_numbers
 from memloc.figures.parts.heatmap import layer_matrix
+from memloc.statistics.studentised import simultaneous
 
 GROUPS = ("memorized", "non_memorized", "partly_11_29", "partly_30_49", "contrastive")
-WEIGHTS = changed(SETTINGS, contrastive={"nll_weight": 0.5})
+WEIGHTS = changed(SETTINGS, contrastive={"reference": True})
 
 
 def weights(n_layers: int = 2, n_heads: int = 3) -> dict[str, pd.DataFrame]:
@@ -121,28 +120,11 @@ def test_figure_9_gives_sums_and_the_share_of_attention_and_warns_of_bins_of_dif
     assert "differ in size" in checked("fig9", fig9.draw(tables, WEIGHTS))
 
 
-@pytest.mark.parametrize(
-    ("module", "table"), [(fig9, "parameter_gradients"), (activation_bins, "activation_bins")]
-)
-def test_bins_without_paragraphs_are_left_out(module, table):
-    tables = made_up() | weights()
-    tables[table] = tables[table].query("group != 'partly_30_49'")
-    groups = module.draw(tables, WEIGHTS).numbers["groups"]
+def test_bins_without_paragraphs_are_left_out():
+    tables = weights()
+    tables["parameter_gradients"] = tables["parameter_gradients"].query("group != 'partly_30_49'")
+    groups = fig9.draw(tables, WEIGHTS).numbers["groups"]
     assert list(groups) == ["non_memorized", "partly_11_29", "memorized"]
-
-
-def test_activation_bins_show_each_bin():
-    tables = made_up(4, 8)
-    drawing = activation_bins.draw(tables, SETTINGS)
-    shown, bars = maps(drawing, 4)
-    for place, (group, numbers) in enumerate(drawing.numbers["groups"].items()):
-        rows = tables["activation_bins"][tables["activation_bins"]["group"] == group]
-        np.testing.assert_array_equal(shown[place], layer_matrix(rows, "mean_max_abs"))
-        assert bars[place] == [pytest.approx(rows.groupby("layer")["mean_max_abs"].sum().tolist())]
-        row = rows.loc[rows["mean_max_abs"].idxmax()]
-        assert numbers["strongest"].startswith(f"{row['component']} of ")
-        assert numbers["strongest"].endswith(f"layer {row['layer']}")
-        assert (numbers["n"], numbers["sum"]) == (7 + place, pytest.approx(rows["mean_max_abs"].sum()))
 
 
 def test_similarity_shows_the_sets_and_the_halves_of_each():
@@ -176,34 +158,6 @@ def test_similarity_counts_what_its_caption_says():
         "n_undefined": 1,
     }
     assert "1 have a gradient of exactly zero" in checked("gradient_similarity", drawing)
-
-
-def test_forward_similarity_shows_pairs_and_other_paragraphs_at_both_positions():
-    tables = made_up()
-    rows = tables["forward_similarity"]
-    rows.loc[(rows["layer"] == 0) & (rows["component"] == "pre"), "cosine"] = np.nan
-    drawing = forward_similarity.draw(tables, SETTINGS)
-    maps_of_roles, bars = maps(drawing, 2)
-    for place, role in enumerate(("perturbed", "impact")):
-        shown = rows[(rows["role"] == role) & ((role == "perturbed") | (rows["id"] != 21))]
-        means = shown.groupby(["layer", "component", "head"], observed=True, dropna=False)
-        means = means[["cosine", "cosine_other"]].mean().reset_index()
-        np.testing.assert_array_equal(maps_of_roles[place], layer_matrix(means, "cosine"))
-        layers = shown.groupby("layer")[["cosine", "cosine_other"]].mean()
-        assert bars[place] == [pytest.approx(layers[kind].tolist()) for kind in layers]
-        least = means.loc[means["cosine"].idxmin()]
-        of_head = "" if pd.isna(least["head"]) else f"head {least['head']} in "
-        assert drawing.numbers["roles"][role] == {
-            "n_pairs": 3 - place,
-            "mean": pytest.approx(shown["cosine"].mean()),
-            "mean_other": pytest.approx(shown["cosine_other"].mean()),
-            "least": f"{least['component']} of {of_head}layer {least['layer']}",
-            "min": pytest.approx(least["cosine"]),
-            "n_undefined": 1,
-        }
-    tables["forward_similarity"] = rows.query("id == 21")
-    numbers = forward_similarity.draw(tables, SETTINGS).numbers["roles"]
-    assert [numbers[role]["n_pairs"] for role in ("perturbed", "impact")] == [1, 1], "both positions are one"
 
 
 PLACES = [
@@ -289,30 +243,30 @@ def test_entropies_are_compared_head_by_head():
     assert (numbers["n_lower"], numbers["n_higher"], numbers["n_heads"]) == (1, 2, 6)
     extreme = numbers["extreme"]
     assert (extreme["layer"], extreme["head"], extreme["value"].n) == (0, 1, 8)
+    assert (numbers["n_memorized"], numbers["n_non_memorized"]) == (8, 12)
     assert extreme["value"].low < extreme["value"].value < extreme["value"].high < -0.49
     means = rows.groupby(["layer", "set", "head"])["entropy"].mean().unstack(["set", "head"])
     both = np.hstack([means["memorized"], means["non_memorized"]])
     np.testing.assert_allclose(map_values(left), both)
     np.testing.assert_allclose(map_values(right), means["memorized"] - means["non_memorized"])
-    dots = next(line for line in right.lines if line.get_marker() == "o")
-    assert dots.get_xydata().tolist() == [[1.5, 0], [0.5, 1], [2.5, 1]]
+    up, down = (marks.get_offsets().tolist() for marks in right.collections[1:3])
+    assert (up, down) == ([[0.5, 1], [2.5, 1]], [[1.5, 0]])
     assert numbers["highlighted"]["memorized"] == pytest.approx(means.loc[1, ("memorized", 2)])
     assert numbers["mean_non_memorized"] == pytest.approx(means["non_memorized"].to_numpy().mean())
 
 
-@pytest.mark.parametrize(
-    ("n_heads", "p_values", "clear"), [(1, (0.03, 0.05), True), (24, (0.01, 0.05), False)]
-)
-def test_a_difference_is_clear_beyond_the_correction_for_all_heads(n_heads, p_values, clear):
-    """The same values in all heads: p is below the level by itself, and not among 24 heads."""
-    rows = entropies(1, n_heads, 20, 40)
+def test_a_difference_is_clear_beyond_the_search_over_all_heads():
+    """The same values in all heads are clear of 0; the intervals are those of all heads together."""
+    rows = entropies(1, 3, 20, 40)
     values = np.random.default_rng(1).normal(size=40)
-    values[:20] += values[20:].mean() - values[:20].mean() + 0.69 * values.std()
+    values[:20] += 3
     data = attention_entropy.compare_heads(rows.assign(entropy=values[rows["id"]]))
-    assert data["p_value"].between(*p_values).all() and (data["clear"] == clear).all()
+    expected = simultaneous(*(np.repeat(part[:, None], 3, axis=1) for part in np.split(values, 2)))
+    found = data[["difference", "low", "high", "n"]].to_numpy().tolist()
+    assert found == [pytest.approx(list(interval)) for interval in expected] and (data["low"] > 0).all()
 
 
 def test_entropies_of_five_paragraphs_say_nothing():
     rows = entropies(2, 3, 5, 10)
     apart = (rows["set"] == "memorized") + 0.001 * rows["id"]
-    assert not attention_entropy.compare_heads(rows.assign(entropy=apart))["clear"].any()
+    assert attention_entropy.compare_heads(rows.assign(entropy=apart))[["low", "high"]].isna().all(axis=None)

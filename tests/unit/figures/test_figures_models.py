@@ -1,21 +1,18 @@
 """Figures across models, on tables made up so that every number is known."""
 
-from itertools import pairwise, permutations, product
-
 import numpy as np
 import pandas as pd
 import pytest
 from drawn_parts import band_at, words
 from figure_labels import checked
 from made_models import SIZES, tables_of
-from made_rankings import METHOD_LABELS
 from scipy import stats
 
-from memloc.figures import models_agreement, models_claims, models_memorized, models_profiles
+from memloc.figures import models_claims, models_memorized
 from memloc.figures.parts import across, verdict_marks
 from memloc.settings.sections import sections
 
-FIGURES = (models_memorized, models_profiles, models_agreement, models_claims)
+FIGURES = (models_memorized, models_claims)
 SETTINGS = sections({"paragraph": {"length": 100, "prefix": 50}})
 SUITE = {
     f"pythia-{size}": (6 + 2 * place, 8) for place, size in enumerate(("70m", "160m", "410m", "1b", "1.4b"))
@@ -56,154 +53,6 @@ def test_claims_across_models_are_drawn_and_counted_by_their_verdicts(made_up):
     assert marks == {0: verdict_marks.MARKS["holds"]["marker"], 1: "X", 2: "X"}
     between = [line.get_ydata()[0] for line in grid.lines if line.get_color() == "0.8"]
     assert between == [0.5, 1.5, 2.5, 12.5], "topics"
-
-
-# Heads and layers.
-
-
-def test_strength_is_the_share_of_heads_that_rank_lower(made_up):
-    strength = across.head_strength(made_up["head_ranking"])
-    for _, rows in strength.groupby(["model", "method"]):
-        for row in rows.itertuples():
-            lower = (rows["score"] < row.score).sum() / (len(rows) - 1)
-            assert row.method == "combined" or row.strength == pytest.approx(lower)
-
-
-def test_heads_and_layers_of_every_model_and_method_are_drawn(made_up):
-    """Layers lie at their middle and average their heads."""
-    strength = across.head_strength(made_up["head_ranking"])
-    figure = models_profiles.draw(made_up, {}).figure
-    methods = [method for method in METHOD_LABELS if method in set(strength["method"])]
-    rows_of_panels = np.array(figure.axes[: len(methods) * 4]).reshape(-1, 4)
-    for row, method in zip(rows_of_panels, methods, strict=True):
-        for panel, line, (model, (n_layers, _)) in zip(row, row[-1].lines[1:], SIZES.items(), strict=False):
-            own = strength[(strength["method"] == method) & (strength["model"] == model)]
-            (image,) = panel.images
-            assert image.origin == "lower" and image.get_clim() == (0, 1)
-            np.testing.assert_allclose(
-                image.get_array(), own.pivot(index="layer", columns="head", values="strength")
-            )
-            means = [own.loc[own["layer"] == layer, "strength"].mean() for layer in range(n_layers)]
-            assert line.get_ydata() == pytest.approx(means)
-            assert line.get_xdata() == pytest.approx((np.arange(n_layers) + 0.5) / n_layers)
-
-
-def test_the_strongest_layer_is_named_and_one_in_the_middle_is_not_in_the_lower_half(made_up):
-    numbers = models_profiles.draw(made_up, {}).numbers
-    assert numbers["strongest"]["activation patching"] == {"small": 1, "middle": 2, "large-long.name": 5}
-    assert numbers["n_lower"]["activation patching"] == 0
-    assert numbers["n_lower"]["attention to rare tokens"] == 3
-    rows = [
-        (model, "patching", layer, (layer + 0.5) / 3, float(layer == place))
-        for model, place in (("a", 0), ("b", 1), ("c", 2))
-        for layer in range(3)
-    ]
-    profiles = pd.DataFrame(rows, columns=["model", "method", "layer", "depth", "strength"])
-    models = pd.DataFrame({"model": ["a", "b", "c"], "n_layers": 3, "n_heads": 2})
-    assert list(models_profiles._numbers(models, profiles, ["patching"])["n_lower"].values()) == [1]
-
-
-# Agreement of methods.
-
-
-def test_marks_are_those_of_each_pair_and_model_filled_where_p_is_below_the_level(made_up):
-    """The first model on top."""
-    axes = models_agreement.draw(made_up, {}).figure.axes[0]
-    marks = [line for line in axes.lines if line.get_marker() not in ("None", "")]
-    assert [line.get_label() for line in marks[::2]] == list(SIZES)
-    both = zip(marks[::2], marks[1::2], strict=True)
-    heights = [np.mean([*filled.get_ydata(), *left.get_ydata()]) for filled, left in both]
-    assert heights[0] > heights[1] > heights[2]
-    pairs = words(axes.get_yticklabels())
-    shown = {
-        (model, pairs[round(y)]): (x, filled)
-        for place, model in enumerate(SIZES)
-        for line, filled in zip(marks[2 * place : 2 * place + 2], (True, False), strict=True)
-        for x, y in line.get_xydata()
-    }
-    expected = {
-        (row.model, f"{METHOD_LABELS[row.method_a]} \u2013 {METHOD_LABELS[row.method_b]}"): (
-            row.kendall,
-            row.p_value < 0.05,
-        )
-        for row in made_up["ranking_agreement"].itertuples()
-        if "combined" not in (row.method_a, row.method_b)
-    }
-    assert shown == expected
-    means = [np.mean([expected[model, pair][0] for model in SIZES]) for pair in pairs]
-    assert means == sorted(means)
-
-
-def test_correlations_of_layers_are_written_and_starred(made_up):
-    drawing = models_agreement.draw(made_up, {})
-    layers, numbers = drawing.data[drawing.data["panel"] == "b"], drawing.numbers
-    assert numbers["n_profiles"] == len(layers)
-    assert numbers["n_profiles_decided"] == (layers["p_value"] < 0.05).sum()
-    panel = drawing.figure.axes[1]
-    texts = {text.get_position(): text.get_text() for text in panel.texts}
-    profiles = across.layer_profiles(made_up["head_ranking"])
-    labels = {label: method for method, label in METHOD_LABELS.items()}
-    methods = words(panel.get_yticklabels())
-    for (y, label), (x, (first, second)) in product(enumerate(methods), enumerate(pairwise(SIZES))):
-        own = profiles[profiles["method"] == labels[label]]
-        value, p_value, _ = models_agreement.profile_correlation(
-            own[own["model"] == first], own[own["model"] == second]
-        )
-        assert panel.images[0].get_array()[y, x] == pytest.approx(value) or np.isnan(value)
-        written = "\u2013" if np.isnan(value) else f"{value:.2f}{'*' if p_value < 0.05 else ''}"
-        assert texts[x, y] == written
-
-
-def test_pairs_of_methods_agree_contradict_are_mixed_or_nothing():
-    """Of two models; 1 and -1 are beyond chance, 2 and -2 and a p of exactly the level are not."""
-    signs = {"agree": (1, 1), "contradict": (-1, -1), "mixed": (1, -1), "half": (1, 2), "nothing": (-2, -2)}
-    level = models_agreement.SIGNIFICANCE
-    rows = [
-        (pair, model, value / 4, 0.01 if abs(value) == 1 else level)
-        for pair, values in signs.items()
-        for model, value in zip("ab", values, strict=True)
-    ]
-    pairs = pd.DataFrame(rows, columns=["pair", "model", "value", "p_value"])
-    layers = pd.DataFrame(
-        {"method": ["x", "x", "y"], "value": [0.2, 0.4, np.nan], "p_value": [0.01, level, np.nan]}
-    )
-    layers["n_layers"] = models_agreement.FEWEST_DECIDED
-    numbers = models_agreement._numbers(pairs, layers, pd.DataFrame({"model": ["a", "b"]}))
-    assert (numbers["agree"], numbers["contradict"]) == (["agree"], ["contradict"])
-    assert (numbers["n_mixed"], numbers["n_nowhere"], numbers["n_pairs"]) == (1, 1, 5)
-    assert (numbers["strongest"], numbers["strongest_mean"]) == ("half", 0.375)
-    assert (numbers["n_profiles_short"], numbers["n_profiles_decided"]) == (0, 1)
-    assert numbers["methods"] == {"x": pytest.approx(0.3)}
-
-
-def profile(strength):
-    n = len(strength)
-    return pd.DataFrame({"depth": (np.arange(n) + 0.5) / n, "strength": strength})
-
-
-def test_profiles_correlate_where_the_shallower_model_has_its_layers():
-    shallow, deep = [0.1, 0.5, 0.4, 0.9, 0.2], [0.0, 0.1, 0.2, 0.7, 0.8, 0.5, 0.6, 0.9, 0.4, 0.3]
-    # Its layers lie between two of the deep ones.
-    read = [(deep[2 * i] + deep[2 * i + 1]) / 2 for i in range(5)]
-    expected = np.corrcoef(shallow, read)[0, 1]
-    orders = [np.corrcoef(order, read)[0, 1] for order in permutations(shallow)]
-    as_large = np.mean([value >= expected - 1e-12 for value in orders])
-    for first, second in ((shallow, deep), (deep, shallow)):
-        value, p_value, n_layers = models_agreement.profile_correlation(profile(first), profile(second))
-        assert (value, p_value, n_layers) == (pytest.approx(expected), pytest.approx(2 * as_large), 5)
-
-
-@pytest.mark.parametrize("shallow", [[0.3], [0.2, 0.8], [0.5, 0.5, 0.5]])
-def test_profiles_that_cannot_correlate_have_no_correlation(shallow):
-    deep = profile([0.1, 0.4, 0.2, 0.9])
-    assert np.isnan(models_agreement.profile_correlation(profile(shallow), deep)[:2]).all()
-
-
-def test_so_few_layers_decide_nothing():
-    few = profile(np.arange(models_agreement.FEWEST_DECIDED - 1.0))
-    enough = profile(np.arange(models_agreement.FEWEST_DECIDED + 0.0))
-    assert models_agreement.profile_correlation(few, few)[1] >= models_agreement.SIGNIFICANCE
-    assert models_agreement.profile_correlation(enough, enough)[1] < models_agreement.SIGNIFICANCE
 
 
 # Fractions that models memorize, by their size and by repeats.

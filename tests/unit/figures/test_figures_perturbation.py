@@ -15,7 +15,7 @@ from memloc.figures.parts.text_table import Piece
 from memloc.figures.parts.token_map import label
 from memloc.perturbation.effects import em_drops
 from memloc.run.templates import fill
-from memloc.settings.perturbation_kinds import KINDS
+from memloc.settings.perturbation import KINDS
 from memloc.settings.sections import sections
 from memloc.statistics import uncertainty
 
@@ -101,14 +101,6 @@ def test_examples_are_ordered_by_the_distance_of_their_strongest_token():
     table = pd.concat([perturbation_table(em), perturbation_table([[[0]] * 4], "non_memorized", first_id=9)])
     assert example_ids({"perturbation": table}) == [2, 1, 4, 0, 3]
     assert example_ids({"perturbation": table.sample(frac=1, random_state=1)}) == [2, 1, 4, 0, 3]
-
-
-def test_a_position_costs_what_its_costliest_draw_costs(tables):
-    em = [[[FULL, 3], [3, FULL], [FULL - 1, FULL]] + [[FULL, FULL]] * (N_PREFIX - 3)]
-    tables["perturbation"] = perturbation_table(em, first_id=2)
-    _, numbers = draw_example(*subplots(nrows=2)[1], tables, 2, N_PREFIX)
-    assert numbers["em_drop"] == FULL - 3
-    assert (numbers["n_as_much"], numbers["n_without_effect"]) == (2, N_PREFIX - 3)
 
 
 def test_example_shows_mean_and_range_of_draws(tables):

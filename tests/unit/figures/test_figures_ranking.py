@@ -38,28 +38,18 @@ def test_labels_can_be_read_and_captions_are_filled(module, shape):
     assert checked(module.__name__.rpartition(".")[2], module.draw(made_up(*shape), SETTINGS))
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_the_map_holds_the_rank_of_every_head(shape):
-    tables = made_up(*shape)
+def test_the_map_holds_the_rank_of_every_head():
+    n_layers, n_heads = SHAPES[0]
+    tables = made_up(n_layers, n_heads)
     panel = head_ranking.draw(tables, SETTINGS).figure.axes[0]
     shown = np.asarray(panel.images[0].get_array())
     ranking = tables["head_ranking"].sort_values(["layer", "head"])
     expected = [ranking.loc[ranking["method"] == method, "rank"].tolist() for method in METHOD_LABELS]
     assert shown.tolist() == expected and words(panel.get_yticklabels()) == list(METHOD_LABELS.values())
-    n_layers, n_heads = shape
     for place, layer in zip(panel.get_xticks(), words(panel.get_xticklabels()), strict=True):
         assert place == int(layer) * n_heads + (n_heads - 1) / 2, "the middle of its heads"
     borders = [line.get_xdata()[0] for line in panel.lines]
     assert borders == [n_heads * layer - 0.5 for layer in range(1, n_layers)]
-
-
-def test_the_highlighted_head_is_the_first_of_all_methods_together():
-    """Not that of one method, nor the last, nor the first row; a configured head comes before."""
-    rows = [("combined", 0, 0, 3), ("combined", 2, 1, 1), ("combined", 1, 1, 2)]
-    rows += [("patching", 0, 0, 1), ("patching", 2, 1, 2), ("patching", 1, 1, 3)]
-    tables = {"head_ranking": pd.DataFrame(rows, columns=["method", "layer", "head", "rank"])}
-    assert highlighted_head(tables, sections({"highlight": "auto"})) == (2, 1)
-    assert highlighted_head(tables, sections({"highlight": {"layer": 1, "head": 1}})) == (1, 1)
 
 
 def test_the_highlighted_head_is_outlined_in_the_map_of_ranks():

@@ -6,12 +6,11 @@ import pytest
 from drawn_parts import band_at, is_red_above_zero, outlined
 from figure_labels import checked
 
-from memloc.figures import fig7, rare_token_heads, token_attention
+from memloc.figures import fig7, rare_token_heads
 from memloc.figures.parts.style import COLOURS
 from memloc.settings.sections import sections
 
 SETTINGS = sections({"highlight": {"layer": 1, "head": 2}})
-MEASURES = ("pearson", "spearman", "kendall")
 N_RANKS = 40
 
 
@@ -37,27 +36,14 @@ def made_up(n_layers: int = 3, n_heads: int = 5) -> dict[str, pd.DataFrame]:
     )
     layer, head = (axis.ravel() for axis in np.indices((n_layers, n_heads)))
     correlation = pd.DataFrame({"layer": layer, "head": head})
-    for name in (*MEASURES, *(f"{measure}_mean" for measure in MEASURES)):
+    for name in ("pearson", "pearson_mean"):
         correlation[name] = -0.1
         for quantile, value in (("025", -0.5), ("500", -0.1), ("975", 0.3)):
             correlation[f"{name}_null_q{quantile}"] = value
-    tokens = pd.DataFrame(
-        {"layer": 1, "head": 2, "place": np.arange(20) + 1, "token": np.arange(20)[::-1] + 5}
-    )
-    tokens = tokens.assign(
-        attention_mean=0.5 - 0.02 * np.arange(20),
-        attention_expected=0.02,
-        occurrences=np.arange(20) % 7 + 5,
-        count=10 ** (np.arange(20) % 4 + 1),
-    )
-    tokens = pd.concat([tokens, tokens.assign(head=1), tokens.assign(layer=0)])
-    vocabulary = pd.DataFrame({"token": range(30), "text": [f" {'wide' * (i % 7)}{i}\n" for i in range(30)]})
     counts = {"n_paragraphs": 1000, "n_unique_tokens": 34562, "n_permutations": 200}
     return {
         "rare_tokens": by_rank,
         "rare_token_correlation": correlation.assign(**counts),
-        "token_attention": tokens,
-        "vocabulary": vocabulary,
     }
 
 
@@ -86,7 +72,7 @@ def test_fig7_has_no_second_head_in_a_layer_of_one():
     assert "number 1 of 1 in its layer (first: head 0, -0.100)." in checked("fig7", drawing)
 
 
-@pytest.mark.parametrize("module", [fig7, rare_token_heads, token_attention])
+@pytest.mark.parametrize("module", [fig7, rare_token_heads])
 def test_labels_are_readable_in_a_larger_model(module):
     assert checked(module.__name__.rpartition(".")[2], module.draw(made_up(12, 12), SETTINGS))
 
@@ -125,12 +111,11 @@ def test_fig7_draws_each_heads_null_and_correlation_in_its_row():
     assert right.get_ylim() == (4.5, -0.5)
 
 
-def test_maps_hold_the_correlations_mark_heads_beyond_their_null_and_count_them_by_layer():
+def test_the_map_holds_the_correlations_marks_heads_beyond_their_null_and_counts_them_by_layer():
     tables = made_up()
     for layer, head, name, value in (
         (0, 1, "pearson", -0.97),
         (2, 4, "pearson", 0.8),
-        (2, 0, "kendall_mean", 0.31),
         (0, 1, "pearson_mean", -0.9),
         (0, 3, "pearson_mean", -0.9),
         (2, 2, "pearson_mean", -0.92),
@@ -142,42 +127,16 @@ def test_maps_hold_the_correlations_mark_heads_beyond_their_null_and_count_them_
         set_correlation(tables, layer, head, name, value)
     drawing = rare_token_heads.draw(tables, SETTINGS)
     table = tables["rare_token_correlation"].set_index(["layer", "head"])
-    beyond = {"": ([[1.5, 0]], [[4.5, 2]])}
-    beyond["_mean"] = ([[1.5, 0], [3.5, 0], [2.5, 2]], [[0.5, 2], [10.5, 2]])
-    for axes, suffix in zip(drawing.figure.axes, ("", "_mean"), strict=False):
-        mesh, *dots = axes.collections
-        values = np.hstack([table[name + suffix].unstack("head") for name in MEASURES])
-        np.testing.assert_array_equal(mesh.get_array().reshape(3, 15), values)
-        assert outlined(axes) == [(2, 1), (7, 1), (12, 1)] and is_red_above_zero(mesh)
-        assert tuple(marks.get_offsets().tolist() for marks in dots) == beyond[suffix]
+    axes = drawing.figure.axes[0]
+    mesh, below, above = axes.collections
+    values = np.hstack([table[name].unstack("head") for name in ("pearson", "pearson_mean")])
+    np.testing.assert_array_equal(mesh.get_array().reshape(3, 10), values)
+    assert outlined(axes) == [(2, 1), (7, 1)] and is_red_above_zero(mesh)
+    assert below.get_offsets().tolist() == [[1.5, 0], [6.5, 0], [8.5, 0], [7.5, 2]]
+    assert above.get_offsets().tolist() == [[4.5, 2], [5.5, 2]]
     numbers = drawing.numbers
     assert (numbers["sum"]["n_below"], numbers["sum"]["n_above"]) == (1, 1)
     mean = numbers["mean"]
     assert (mean["lowest_layer"], mean["lowest_head"], mean["lowest"]) == (2, 2, -0.92)
     assert (mean["n_below"], mean["n_above"], mean["layers_below"]) == (3, 1, "layer 0: 2, layer 2: 1")
     assert (mean["value"], mean["place"]) == (-0.2, 4) and numbers["n_by_chance"] == 0.75
-
-
-def test_tokens_of_the_highlighted_head_are_shown_in_order_with_their_texts():
-    tables = made_up()
-    other = (tables["token_attention"]["head"] != 2) | (tables["token_attention"]["layer"] != 1)
-    tables["token_attention"].loc[other, "attention_mean"] = 0.9
-    tables["token_attention"]["attention_expected"] = 0.001 * tables["token_attention"]["place"]
-    shuffled = tables | {"token_attention": tables["token_attention"].sample(frac=1, random_state=0)}
-    drawing = token_attention.draw(shuffled, SETTINGS)
-    left, right = drawing.figure.axes
-    assert [bar.get_width() for bar in left.patches] == pytest.approx(0.5 - 0.02 * np.arange(20))
-    expected = np.column_stack([0.001 * np.arange(1, 21), range(20)])
-    assert left.lines[0].get_xydata() == pytest.approx(expected) and left.yaxis_inverted()
-    assert left.get_yticklabels()[0].get_text() == "\u2423widewidewide24\u21b5"
-    counts = {line.get_label(): line.get_xdata()[:3].tolist() for line in right.lines}
-    assert counts == {"in the prefixes": [5, 6, 7], "in all paragraphs": [10, 100, 1000]}
-    numbers = drawing.numbers
-    assert (numbers["first"], numbers["last"], numbers["expected"]) == pytest.approx((0.5, 0.12, 0.0105))
-    assert (numbers["fewest"], numbers["median_count"], len(numbers["tokens"])) == (5, 550, 5)
-
-
-def test_no_token_may_occur_often_enough():
-    tables = made_up()
-    drawing = token_attention.draw(tables | {"token_attention": tables["token_attention"].iloc[:0]}, SETTINGS)
-    assert "No token occurs often enough" in checked("token_attention", drawing)

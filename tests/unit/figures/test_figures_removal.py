@@ -130,15 +130,6 @@ def test_settings_and_costs_are_in_the_csv():
     assert set(data.loc[~data["targeted"].astype(bool), "way"]) == {"nothing", "kfac"}
 
 
-def test_relearning_that_was_not_tried_has_no_panel():
-    found = tables()
-    found["removal"] = found["removal"].assign(
-        relearning_steps=pd.array([None] * len(found["removal"]), "Int64")
-    )
-    labels = [axes.get_xlabel() for axes in removal.draw(found, SETTINGS).figure.axes]
-    assert len(labels) == len(removal.PANELS) - 1 and not [name for name in labels if "relearned" in name]
-
-
 def test_intervals_are_those_of_the_paragraphs():
     data = removal.draw(tables(ways=["top"]), SETTINGS).data.set_index(["way", "mode", "measure"])
     forgotten = uncertainty.mean(np.array([39, 41] * 4))

@@ -24,7 +24,6 @@ SETTINGS = sections(
     {
         "paragraph": {"length": 60, "prefix": 20},
         "sets": {**SIZES, "continuation": "model", "split_by": "em"},
-        "recited": {"n_edits": 5},
     }
 )
 FIGURES = {"fig2": fig2, "fig8": fig8, "repeats": repeats, "table1": table1, "recited": recited}
@@ -96,12 +95,6 @@ def test_what_differs_is_marked_in_what_the_model_wrote():
     right = found["near_verbatim"].query("id == 8")["continuation"].item()[39]
     marks = bold[6:]  # after the header: of the four that are nearly verbatim
     assert len(marks) == 4 and marks[0] == style.visible("abcdefgh "[right])
-
-
-def in_indexes(tables, counts):
-    """The tables with these counts of continuations in indexes."""
-    ids = tables["paragraphs"]["id"]
-    return tables | {"exposure": pd.DataFrame({"id": ids, "count": 0, "continuation_count": counts})}
 
 
 def with_controls(em, unseen_em):
@@ -242,12 +235,12 @@ def test_recited_paragraphs_come_in_the_order_of_their_repeats(monkeypatch):
     assert "No paragraph is recited word for word." in column_of(nothing.figure, "prefix")[0]
     found["paragraphs"]["count"] = 5
     assert recited.draw(found, SETTINGS).data["id"].tolist() == [9, 10, 11, 5, 6, 7, 8], "then by their ids"
-    none = changed(SETTINGS, recited={"n_edits": 0})
-    nearest = recited.draw(tables(EM["none memorized"]), none)
+    monkeypatch.setattr(recited, "NEARLY", 0)
+    nearest = recited.draw(tables(EM["none memorized"]), SETTINGS)
     assert nearest.data.empty and nearest.numbers["n_nearest"] == 1
     assert "1 edit away" in checked("recited", nearest) and "1 edit from recited" in nearest.page
     assert [row for row in column_of(nearest.figure, "id") if row] == ["5"]  # first of those that are as near
-    assert recited.draw(found, none).data["id"].tolist() == [9, 10, 11]  # as near as may be is near enough
+    assert recited.draw(found, SETTINGS).data["id"].tolist() == [9, 10, 11], "as near as may be is enough"
 
 
 def test_the_page_highlights_what_is_recited_and_is_safe_for_any_text():
@@ -314,19 +307,6 @@ def test_repeats_are_those_of_the_continuation_where_they_are_counted_for_all_pa
     assert drawing.data["repeats_min"].min() == 1 and drawing.numbers["n_elsewhere"] == 0
     assert "they occur in the corpus" in checked("repeats", drawing)
     assert counted_in({"paragraphs": pd.DataFrame({"continuation_count": [3, None]})}) == "corpus"
-
-
-def test_repeats_are_those_in_the_indexes_where_the_study_names_some():
-    found = in_indexes(with_controls(EM["all sets"], [0, 0, 40]), [0, 2, 9, 9, 9, 9, 0, 30, 31, 0, 3, 0])
-    drawing = repeats.draw(found, SETTINGS)
-    assert drawing.data["n_paragraphs"].sum() == 7 and drawing.data["repeats_max"].max() == 31
-    text = checked("repeats", drawing)
-    assert "Fraction of the 9 paragraphs" in text and "occurs in the indexes of a corpus" in text
-    assert "The 2 whose continuation occurs nowhere there are in no bin." in text
-    assert "The memorized paragraph with the fewest occurrences has 30." in text
-    assert "The indexes hold the continuation of 1 of them all the same." in text
-    drawing = repeats.draw(in_indexes(tables(EM["all sets"]), 0), SETTINGS)  # of none of the paragraphs
-    assert drawing.data.empty and "No paragraph is memorized" not in checked("repeats", drawing)
 
 
 def test_the_share_of_recited_controls_stands_beside_that_of_others():

@@ -6,6 +6,7 @@ import pytest
 from drawn_parts import is_red_above_zero, lying_bars, words
 from figure_labels import clipped_labels, drawn_labels, overlapping_labels
 
+from memloc.figures.parts.gradient_summary import scores_of_heads
 from memloc.figures.parts.heatmap import (
     NO_HEAD,
     MapPanel,
@@ -13,7 +14,6 @@ from memloc.figures.parts.heatmap import (
     layer_bars,
     layer_matrix,
     maps_with_bars,
-    query_head_scores,
 )
 from memloc.figures.parts.style import subplots
 
@@ -47,8 +47,7 @@ SHAPES = {
 }
 
 
-@pytest.mark.parametrize("scale", [3e-7, 5e4])
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(("shape", "scale"), zip(SHAPES, (3e-7, 5e4, 1), strict=True))
 def test_labels_are_on_the_page_and_apart(shape, scale):
     n_layers, n_heads, options = SHAPES[shape]
     frame = components(n_layers, n_heads, **options)
@@ -79,7 +78,7 @@ def test_query_heads_share_the_scores_of_their_key_value_head():
     frame.loc[(frame["component"] == "W_V") & (frame["head"] == 1), "value"] = 5.0
     frame.loc[(frame["component"] == "W_O") & (frame["head"] == 0), "value"] = 3.0
     frame.loc[frame["component"] == "W_in", "value"] = 9.0
-    assert query_head_scores(layer_matrix(frame, "value")).loc[0].tolist() == [3.0, 0.0, 5.0, 5.0]
+    assert scores_of_heads(frame, "value").loc[0].tolist() == [3.0, 0.0, 5.0, 5.0]
 
 
 def test_the_outline_marks_the_head_in_every_attention_component():

@@ -11,8 +11,7 @@ from transformers import OPTConfig, OPTForCausalLM
 
 from memloc.data.paragraphs import attention_ids, attention_sample
 from memloc.data.sets import EmptySetError
-from memloc.localization.attention import prefix_attention
-from memloc.localization.attention_tables import attention_entropy, attention_frame
+from memloc.localization.attention import attention_entropy, attention_frame, prefix_attention
 from memloc.localization.rare_tokens import attention_array
 from memloc.model.loading import boot_bridge
 

@@ -23,7 +23,7 @@ def scores(values):
 
 
 def test_shared_key_value_heads_score_for_each_query_head_that_reads_them():
-    spread = head_scores.spread_over_query_heads(scores([[1.0, 2.0], [3.0, 4.0]]), n_heads=6)
+    spread = head_scores.over_query_heads(scores([[1.0, 2.0], [3.0, 4.0]]), n_heads=6)
     assert spread.unstack("head").to_numpy().tolist() == [[1, 1, 1, 2, 2, 2], [3, 3, 3, 4, 4, 4]]
 
 
@@ -197,19 +197,6 @@ def test_a_head_that_attends_to_all_ranks_alike_is_uncorrelated_with_them(tables
     assert (found[:, 1, 2] == 0).all() and np.isfinite(found).all()
 
 
-def test_scores_of_parts_average_to_those_of_the_whole(tables):
-    """Five parts of 2 or 3 paragraphs, and what each leaves: together the mean over all paragraphs."""
-    found = sampled(tables)
-    part, rest = ((found.keys["sample"] == kind).to_numpy() for kind in ("part", "rest"))
-    whole = head_scores.activation_gradient_scores(tables["activation_gradients"], N_PREFIX, 4)
-    activation = found.scores["activation_gradient"]
-    sizes = np.array([3, 3, 2, 2, 2])[:, None, None]
-    together = (sizes * activation[part] + (12 - sizes) * activation[rest]) / 12
-    for mean in together:
-        assert mean.ravel() == pytest.approx(whole.to_numpy())
-    assert activation[part].std(axis=0).min() > 0
-
-
 def test_a_resample_of_everything_once_has_the_scores_of_the_tables(tables, monkeypatch):
     """With every unit drawn once, each method gives what it gives without samples."""
 
@@ -301,7 +288,7 @@ def planted(found, **changes):
         for method, value in found.items()
         for shift in (-0.05, 0.05)
     ]
-    return pd.DataFrame(rows).assign(**{"control": "plant", "criterion": True} | changes)
+    return pd.DataFrame(rows).assign(**{"control": "plant"} | changes)
 
 
 FOUND = {"parameter_gradient": 0.5, "activation_gradient": 0.1, "rare_tokens": 0.3, "random": 0.2}
@@ -315,7 +302,6 @@ def test_methods_count_by_what_they_find_of_planted_heads():
             {"kind": "neurons"},
             {"granularity": "layer"},
             {"control": "twin"},
-            {"criterion": False},
         )
     ]
     weights = head_ranking.method_weights(pd.concat([planted(FOUND), *others]))

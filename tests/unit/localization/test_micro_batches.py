@@ -10,15 +10,13 @@ from memloc.localization.ablation import NOTHING, ablated_scores, mean_outputs
 from memloc.localization.activation_gradients import activation_gradients, impact_gradients
 from memloc.localization.attention import prefix_attention
 from memloc.localization.contrastive import contrastive_attribution
-from memloc.localization.forward_similarity import forward_similarity
 from memloc.localization.layer_bypass import mean_block_outputs
 from memloc.localization.patching import activation_patching, residual_patching
 from memloc.localization.weight_noise import disturb_weights
 from memloc.model.loading import boot_bridge
 from memloc.perturbation.pairs import Pairs
 from memloc.scoring.held_out import Group
-from memloc.settings.activation_gradients import ActivationGradients
-from memloc.settings.contrastive import Contrastive
+from memloc.settings.localization import ActivationGradients, Contrastive
 from memloc.settings.weight_noise import WeightNoise
 
 N_PREFIX, SIZE, IDS = 6, 2, np.arange(7)
@@ -49,7 +47,6 @@ ANALYSES = {
     "attention": lambda m, t: prefix_attention(boot_bridge(m), t, N_PREFIX, SIZE),
     "activations": lambda m, t: activation_gradients(boot_bridge(m), t, IDS, "memorized", N_PREFIX, SECTION),
     "impact": lambda m, t: impact_gradients(boot_bridge(m), t, IDS, "memorized", *AT, SIZE),
-    "similarity": lambda m, t: forward_similarity(boot_bridge(m), pairs(t), SIZE),
     "mean heads": lambda m, t: mean_outputs(m, t, SIZE),
     "mean blocks": lambda m, t: mean_block_outputs(m, t, SIZE),
     "ablation": lambda m, t: ablated_scores(m, t, [NOTHING], N_PREFIX, SIZE),

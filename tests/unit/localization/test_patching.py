@@ -177,6 +177,8 @@ def test_the_model_is_left_without_hooks(tiny_model, pairs):
 def test_patches_of_large_models_are_estimated_unless_asked_for(tiny_gpt2):
     assert wants_exact(None, tiny_gpt2)
     assert not wants_exact(False, tiny_gpt2)
+    tiny_gpt2.num_parameters = lambda: 1_000_000_000
+    assert wants_exact(None, tiny_gpt2)
     tiny_gpt2.num_parameters = lambda: 1_000_000_001
     assert not wants_exact(None, tiny_gpt2)
     assert wants_exact(True, tiny_gpt2)
@@ -208,23 +210,6 @@ def test_half_precision_is_raised_before_the_loss(tiny_gpt2, pairs):
     torch.testing.assert_close(_nll(model, hidden, torch.tensor([5])), expected)
 
 
-def test_pair_that_differs_just_before_its_impact_position_is_refused(tiny_gpt2, pairs):
-    pairs.perturbed[3, 10] = (pairs.memorized[3, 10] + 1) % 64
-    with pytest.raises(ValueError, match=r"paragraphs \[50\]: "):
-        activation_patching(tiny_gpt2, pairs, 64)
-
-
-def test_models_of_the_largest_size_are_still_patched(tiny_gpt2):
-    tiny_gpt2.num_parameters = lambda: 1_000_000_000
-    assert wants_exact(None, tiny_gpt2)
-
-
-def test_pair_without_a_perturbed_token_is_refused(tiny_gpt2, pairs):
-    same = pairs._replace(perturbed=pairs.memorized)
-    with pytest.raises(ValueError, match=r"paragraphs \[31, 8, 12, 50, 2\]: .*by its perturbed token"):
-        activation_patching(tiny_gpt2, same, 64)
-
-
 @pytest.mark.parametrize("kind", ["deleted", "swapped"])
 def test_pairs_of_other_kinds_equal_one_full_pass_per_site(tiny_gpt2, pairs, kind):
     """After a deletion the tokens before the perturbed one differ, so each paragraph has its own prefix."""
@@ -241,12 +226,14 @@ def test_pairs_of_other_kinds_equal_one_full_pass_per_site(tiny_gpt2, pairs, kin
             assert frame[(*case[:2], layer, name, head)] == pytest.approx(expected, abs=1e-5)
 
 
-def test_pair_that_differs_elsewhere_is_refused(tiny_gpt2, pairs):
-    pairs.perturbed[1, 3] = (pairs.memorized[1, 3] + 1) % 64
-    for run in (
-        lambda: activation_patching(tiny_gpt2, pairs, 64),
-        lambda: residual_patching(tiny_gpt2, pairs, 64),
-        lambda: attribution_patching(tiny_gpt2, pairs),
-    ):
-        with pytest.raises(ValueError, match=r"paragraphs \[8\]: .*nowhere else"):
-            run()
+@pytest.mark.parametrize(
+    ("row", "position", "refused"), [(1, 3, r"\[8\]"), (3, 10, r"\[50\]"), (None, 0, r"\[31, 8, 12, 50, 2\]")]
+)
+def test_pairs_that_differ_elsewhere_or_nowhere_are_refused(tiny_gpt2, pairs, row, position, refused):
+    if row is None:
+        pairs = pairs._replace(perturbed=pairs.memorized)
+    else:
+        pairs.perturbed[row, position] = (pairs.memorized[row, position] + 1) % 64
+    for run in (activation_patching, residual_patching, lambda *given: attribution_patching(*given[:2])):
+        with pytest.raises(ValueError, match=rf"paragraphs {refused}: .*and nowhere else"):
+            run(tiny_gpt2, pairs, 64)

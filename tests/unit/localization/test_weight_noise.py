@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from memloc.editing.gradients import nll_gradients
-from memloc.editing.masks import OriginalWeights, all_weights, n_weights, random_weights, top_weights
+from memloc.editing.masks import OriginalWeights, n_weights, random_weights, top_weights
 from memloc.localization import weight_noise
 from memloc.localization.weight_noise import (
     add_noise,
@@ -36,14 +36,6 @@ def test_noise_has_the_size_and_hits_the_selected_weights_only(tiny_model, tiny_
     added = (flat(tiny_model) - before)[flat(tiny_model) != before]
     assert added.std().item() == pytest.approx(0.5, rel=0.1)
     assert added.mean().item() == pytest.approx(0, abs=0.05)
-
-
-def test_zeroing(tiny_model):
-    original = OriginalWeights(tiny_model)
-    set_to_zero(tiny_model, all_weights(tiny_model))
-    assert not flat(tiny_model).any()
-    original.restore(tiny_model)
-    assert flat(tiny_model).any()
 
 
 def test_unit_is_the_spread_of_the_weights(tiny_model):

@@ -72,39 +72,6 @@ def test_heads_are_read_after_a_norm_of_all_of_them_together(family, query, key)
     assert by_output["W_in"] == "model.layers.1.mlp.up_proj"
 
 
-def test_gpt_neo_views(tiny_gpt_neo):
-    attention = tiny_gpt_neo.transformer.h[1].attn.attention
-    for head in range(4):
-        rows = slice(HEAD * head, HEAD * (head + 1))
-        assert torch.equal(view(tiny_gpt_neo, 1, "W_Q")[head], attention.q_proj.weight[rows].T)
-        assert torch.equal(view(tiny_gpt_neo, 1, "W_K")[head], attention.k_proj.weight[rows].T)
-        assert torch.equal(view(tiny_gpt_neo, 1, "W_V")[head], attention.v_proj.weight[rows].T)
-        assert torch.equal(view(tiny_gpt_neo, 1, "W_O")[head], attention.out_proj.weight[:, rows].T)
-
-
-def test_gpt2_views(tiny_gpt2):
-    attention = tiny_gpt2.transformer.h[1].attn
-    query, key, value = attention.c_attn.weight.split(WIDTH, dim=1)
-    for head in range(4):
-        part = slice(HEAD * head, HEAD * (head + 1))
-        assert torch.equal(view(tiny_gpt2, 1, "W_Q")[head], query[:, part])
-        assert torch.equal(view(tiny_gpt2, 1, "W_K")[head], key[:, part])
-        assert torch.equal(view(tiny_gpt2, 1, "W_V")[head], value[:, part])
-        assert torch.equal(view(tiny_gpt2, 1, "W_O")[head], attention.c_proj.weight[part])
-
-
-def test_gpt_neox_views(tiny_gpt_neox):
-    attention = tiny_gpt_neox.gpt_neox.layers[1].attention
-    fused = attention.query_key_value.weight
-    for head in range(4):
-        start = 3 * HEAD * head
-        assert torch.equal(view(tiny_gpt_neox, 1, "W_Q")[head], fused[start : start + HEAD].T)
-        assert torch.equal(view(tiny_gpt_neox, 1, "W_K")[head], fused[start + HEAD : start + 2 * HEAD].T)
-        assert torch.equal(view(tiny_gpt_neox, 1, "W_V")[head], fused[start + 2 * HEAD : start + 3 * HEAD].T)
-        part = slice(HEAD * head, HEAD * (head + 1))
-        assert torch.equal(view(tiny_gpt_neox, 1, "W_O")[head], attention.dense.weight[:, part].T)
-
-
 def test_grouped_query_models_have_one_row_per_real_head(tiny_llama):
     n_heads = {component.name: component.n_heads for component in components(tiny_llama)}
     assert n_heads == {"W_Q": 4, "W_K": 2, "W_V": 2, "W_O": 4, "W_gate": None, "W_in": None, "W_out": None}

@@ -5,7 +5,7 @@ import copy
 import pytest
 import torch
 
-from memloc.model.muon import SinglePrecisionMuon, nearly_orthogonal
+from memloc.model.training import SinglePrecisionMuon, nearly_orthogonal
 
 SETTINGS = {"lr": 0.02, "weight_decay": 0.1, "adjust_lr_fn": "match_rms_adamw"}
 NEWTON_SCHULZ = ((3.4445, -4.7750, 2.0315), 5, 1e-7)

@@ -8,7 +8,7 @@ from scipy.stats import rankdata
 from memloc.editing.masks import n_weights
 from memloc.model.components import components
 from memloc.planting.methods import mid_ranks
-from memloc.planting.place_scores import place_scores, recall_by_layer
+from memloc.planting.place_scores import place_scores
 from memloc.planting.places import draw_place
 from memloc.planting.units import by_unit, n_groups, n_neurons, pooled
 from memloc.run.errors import InputError
@@ -139,9 +139,3 @@ def test_one_who_knows_scores_one_and_one_who_says_nothing_is_at_chance():
     assert np.isnan(everything["auroc"]) and everything["average_precision"] == everything["recall_1"] == 1
     with pytest.raises(ValueError, match="numbers"):
         place_scores(np.full(50, np.nan), holds)
-
-
-def test_recall_by_layer_takes_as_many_as_each_layer_has():
-    holds = np.array([[True, False, False], [True, True, False], [False, False, False]])
-    scores = np.array([[0.1, 0.2, 0.0], [9.0, 8.0, 7.0], [99.0, 99.0, 99.0]])
-    assert recall_by_layer(scores, holds) == pytest.approx(2 / 3)

@@ -25,7 +25,7 @@ from memloc.removal import editing
 from memloc.removal.edit_cases import Case
 from memloc.removal.editing import edit_paragraphs, evaluate, run_edits, share_recited, start
 from memloc.scoring.paragraph_scores import teacher_forced
-from memloc.settings.arms import ARMS
+from memloc.settings.editing import ARMS
 from memloc.settings.loading import Loading
 
 
@@ -50,7 +50,7 @@ def test_only_the_arm_moves_and_all_is_restored(memorizing_model, case, objectiv
         movable = movable_weights(memorizing_model, arm, *options)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(editing, "evaluate", spy)
-            row, trajectory = editing.edit_paragraph(
+            row = editing.edit_paragraph(
                 memorizing_model, case, shared, OriginalWeights(memorizing_model), movable, 1e-3, recipe
             )
         n_changed = 0
@@ -63,19 +63,17 @@ def test_only_the_arm_moves_and_all_is_restored(memorizing_model, case, objectiv
         assert row["n_changed_weights"] == n_changed
         assert 0.5 * row["n_movable_weights"] < n_changed <= row["n_movable_weights"]
         assert row["n_movable_weights"] == n_weights(memorizing_model, movable)
-        assert [point["step"] for point in trajectory] == [0, 1, 2, 3, 4]
         assert torch.equal(memorizing_model(case.memorized).logits, logits)
         assert all(torch.equal(weight, before[name]) for name, weight in weights(memorizing_model).items())
 
 
 def test_reference_is_dense_in_every_arm(memorizing_model, case):
-    recipe = RECIPE._replace(how=RECIPE.how.as_reference())
-    assert recipe.how.nll_weight == recipe_of(reference=True).how.nll_weight == 0.1
-    edits = edit_paragraphs(memorizing_model, [case], recipe, ("top", "random"), (1e-4,), (0, 0), 0).edits
+    recipe = recipe_of(reference=True)
+    assert recipe.how.nll_weight == 0.1
+    edits = edit_paragraphs(memorizing_model, [case], recipe, ("top", "random"), (1e-4,), (0, 0), 0)
     n_editable = n_weights(memorizing_model, all_weights(memorizing_model))
     assert (edits["n_movable_weights"] == round(0.01 * n_editable)).all()
     assert (edits["n_changed_weights"] > 0.99 * n_editable).all()
-    assert edits["reference"].all()
 
 
 def test_a_leak_fails_the_run_and_the_weights_are_restored(memorizing_model, case, monkeypatch):
@@ -90,19 +88,19 @@ def test_a_leak_fails_the_run_and_the_weights_are_restored(memorizing_model, cas
 def test_unlearning_forgets_and_editing_overwrites(memorizing_model, case):
     """Enough steps on a tiny model: the sign of both objectives, and that the controls are held."""
     unlearn = recipe_of(steps=12)
-    edits = edit_paragraphs(memorizing_model, [case], unlearn, ("all",), (3e-3,), (0, 0), 0).edits.iloc[0]
+    edits = edit_paragraphs(memorizing_model, [case], unlearn, ("all",), (3e-3,), (0, 0), 0).iloc[0]
     assert edits["em_memorized_before"] == N_CONTINUATION
     assert edits["em_control_before"] == N_CONTINUATION
     assert edits["em_memorized"] < 5
     assert edits["nll_memorized"] > edits["nll_memorized_before"] + 2
     assert edits["recited"] <= edits["recited_before"]
     recipe = recipe_of(objective="edit", steps=30)
-    edits = edit_paragraphs(memorizing_model, [case], recipe, ("all",), (3e-3,), (0, 0), 0).edits.iloc[0]
+    edits = edit_paragraphs(memorizing_model, [case], recipe, ("all",), (3e-3,), (0, 0), 0).iloc[0]
     assert edits["em_target"] == N_CONTINUATION
     assert edits["em_memorized"] < N_CONTINUATION
     free = recipe_of(steps=12, kl_weight=1e-6)
-    unheld = edit_paragraphs(memorizing_model, [case], free, ("all",), (3e-3,), (0, 0), 0).edits.iloc[0]
-    held = edit_paragraphs(memorizing_model, [case], unlearn, ("all",), (3e-3,), (0, 0), 0).edits.iloc[0]
+    unheld = edit_paragraphs(memorizing_model, [case], free, ("all",), (3e-3,), (0, 0), 0).iloc[0]
+    held = edit_paragraphs(memorizing_model, [case], unlearn, ("all",), (3e-3,), (0, 0), 0).iloc[0]
     assert held["nll_control"] < unheld["nll_control"]
 
 
@@ -152,19 +150,6 @@ def test_a_continuation_without_its_last_token_is_not_recited(memorizing_model, 
     assert share_recited(memorizing_model, case._replace(perturbed=cut), RECIPE) == 0
 
 
-def test_every_run_is_labelled_and_the_sweep_starts_from_the_original_weights(memorizing_model, case):
-    second = case._replace(id=8, target=None)
-    recipe = recipe_of(steps=3, evaluate_every=2)
-    both = edit_paragraphs(memorizing_model, [case, second], recipe, ARMS, (1e-4, 1e-3), (0, 1), 3)
-    assert len(both.edits) == 2 * len(ARMS) * 2
-    assert sorted(both.trajectories["step"].unique()) == [0, 2, 3]
-    alone = edit_paragraphs(memorizing_model, [second], recipe, ("random",), (1e-3,), (0, 1), 3).edits
-    row = both.edits.query("id == 8 and arm == 'random' and learning_rate == 1e-3").reset_index(drop=True)
-    pd.testing.assert_frame_equal(row, alone)
-    final = both.trajectories[both.trajectories["step"] == 3].reset_index(drop=True)
-    pd.testing.assert_series_equal(final["em_memorized"], both.edits["em_memorized"])
-
-
 @pytest.mark.parametrize("reference", [False, True])
 def test_a_row_says_what_became_of_the_paragraph(memorizing_model, case, reference):
     """Every column against the model before, and another that went the same way.
@@ -172,12 +157,11 @@ def test_a_row_says_what_became_of_the_paragraph(memorizing_model, case, referen
     The authors' decay also moves layers below the head.
     """
     case = case._replace(perturbed=torch.cat([case.memorized, case.perturbed, case.held_out]))
-    recipe = recipe_of(steps=3, evaluate_every=2, relearning_limit=9, reference=reference)
+    recipe = recipe_of(steps=3, relearning_limit=9, reference=reference)
     run = edit_paragraphs(memorizing_model, [case], recipe, ("head",), (1e-2,), (1, 3), 5)
-    row, edited = run.edits.iloc[0], copy.deepcopy(memorizing_model)
+    row, edited = run.iloc[0], copy.deepcopy(memorizing_model)
     shared, movable = start(edited, case, recipe), head_weights(edited, 1, 3)
-    for _ in optimise(edited, shared.origin, movable, 1e-2, recipe):
-        pass
+    optimise(edited, shared.origin, movable, 1e-2, recipe)
     for model, when in ((memorizing_model, "_before"), (edited, "")):
         for name, value in evaluate(model, case, recipe).items():
             assert row[name + when] == pytest.approx(value, abs=1e-6)
@@ -194,49 +178,40 @@ def three_cases(case) -> list[Case]:
     return [case, case._replace(id=8), case._replace(id=9, target=case.others[:1])]
 
 
-RUNS = {"extra_arms": ["head"], "learning_rates": [1e-4, 1e-3], "n_swept": 1, "n_reference": 2}
+RUNS = {"extra_arms": ["head"], "learning_rates": [1e-4, 1e-3], "n_swept": 1}
 
 
 def edits_of(model: PreTrainedModel, cases: list[Case], recipe: Recipe, rows: range) -> pd.DataFrame:
     runs = run_edits(model, cases, recipe, (0, 0), 0, rows)
-    return pd.concat([run.edits for run in runs], ignore_index=True)
+    return pd.concat(runs, ignore_index=True)
 
 
-def test_some_paragraphs_are_swept_and_some_are_also_edited_as_the_authors_do(memorizing_model, three_cases):
-    recipe = recipe_of("edit", steps=2, **RUNS)
-    edits = edits_of(memorizing_model, three_cases, recipe, range(3))
+def test_some_paragraphs_are_swept(memorizing_model, three_cases):
+    edits = edits_of(memorizing_model, three_cases, recipe_of("edit", steps=1, **RUNS), range(3))
     swept = edits["learning_rate"] == 1e-3
-    counts = edits[~swept].groupby(["reference", "arm"]).size().to_dict()
-    own = {(False, arm): 3 for arm in ("all", "top", "random", "head")}
-    assert counts == own | {(True, arm): 2 for arm in ("all", "top", "random")}
-    assert edits.loc[edits["reference"], "id"].unique().tolist() == [case.id for case in three_cases[:2]]
-    assert edits.loc[swept, "id"].tolist() == [three_cases[0].id] * 4 and not edits[swept]["reference"].any()
-    theirs = edits_of(memorizing_model, three_cases, recipe._replace(how=recipe.how.as_reference()), range(3))
-    assert theirs["reference"].all() and len(theirs) == 16
+    counts = edits[~swept].groupby("arm").size().to_dict()
+    assert counts == dict.fromkeys(("all", "top", "random", "head"), 3)
+    assert edits.loc[swept, "id"].tolist() == [three_cases[0].id] * 4
 
 
-def test_their_targets_are_those_of_other_compared_paragraphs(memorizing_model, case, monkeypatch):
-    """Of the compared ones only, by the seed, in unlearning and editing alike."""
+def test_targets_of_the_authors_are_those_of_other_paragraphs(memorizing_model, case, monkeypatch):
+    """By the seed, in unlearning and editing alike."""
     cases = [
         case._replace(id=number, target=case.target.roll(number, dims=1).index_fill(1, torch.arange(10), 0))
         for number in range(6)
     ]
-    seen = {}
+    seen = []
 
-    def spy(model, chosen, recipe, *_):
-        seen.setdefault(recipe.how.reference, {})[chosen[0].id] = chosen[0].target[0, N_PREFIX:].tolist()
+    def spy(model, chosen, *_):
+        seen.append(chosen[0].target[0, N_PREFIX:].tolist())
 
     monkeypatch.setattr(editing, "edit_paragraphs", spy)
-    runs = {"extra_arms": [], "learning_rates": [1e-4], "n_swept": 1, "n_reference": 5}
-    arguments = (memorizing_model, cases, recipe_of("edit", **runs), (0, 0))
-    list(run_edits(*arguments, seed=0, rows=range(6)))
-    own = {chosen.id: chosen.target[0, N_PREFIX:].tolist() for chosen in cases}
-    assert seen[False] == own and list(seen[True]) == [0, 1, 2, 3, 4]
-    assert sorted(seen[True].values()) == sorted(own[number] for number in range(5)) != seen[True]
-    assert any(seen[True][number] != own[number] for number in range(5))
-    first = seen.pop(True)
-    list(run_edits(*arguments, seed=1, rows=range(6)))
-    assert seen[True] != first
+    for reference, seed in ((False, 0), (True, 0), (True, 1)):
+        recipe = recipe_of("edit", learning_rates=[1e-4], reference=reference)
+        list(run_edits(memorizing_model, cases, recipe, (0, 0), seed=seed, rows=range(6)))
+    own, first, second = seen[:6], seen[6:12], seen[12:]
+    assert own == [chosen.target[0, N_PREFIX:].tolist() for chosen in cases]
+    assert sorted(first) == sorted(second) == sorted(own) and first != own and first != second
 
 
 def test_edits_of_a_bfloat16_model_are_those_of_its_weights_in_single_precision(
@@ -249,10 +224,9 @@ def test_edits_of_a_bfloat16_model_are_those_of_its_weights_in_single_precision(
     with torch.no_grad():
         for weight in exact.parameters():
             weight.copy_(weight.bfloat16().float())
-    recipe, arms = recipe_of(steps=10, evaluate_every=10), ("all", "top")
+    recipe, arms = recipe_of(steps=10), ("all", "top")
     ours, theirs = (
-        edit_paragraphs(model, [case], recipe, arms, (1e-5, 1e-3), (0, 0), 0).edits
-        for model in (rounded, exact)
+        edit_paragraphs(model, [case], recipe, arms, (1e-5, 1e-3), (0, 0), 0) for model in (rounded, exact)
     )
     pd.testing.assert_frame_equal(ours, theirs, rtol=1e-3, atol=1e-3)
     assert (ours["n_changed_weights"] > 0.999 * ours["n_movable_weights"]).all()
@@ -266,7 +240,7 @@ def test_random_weights_are_each_paragraphs_own(memorizing_model, case, monkeypa
 
     def spy(_model, _case, _shared, _original, movable, rate, _recipe):
         chosen.append((_case.id, rate, {name: places.tolist() for name, places in movable.items()}))
-        return {"relearning_steps": None}, []
+        return {"relearning_steps": None}
 
     monkeypatch.setattr(editing, "edit_paragraph", spy)
     cases = [case, case._replace(id=8)]

@@ -11,7 +11,7 @@ from transformers.pytorch_utils import Conv1D
 
 from memloc.editing.masks import OriginalWeights
 from memloc.model.components import editable_parameters
-from memloc.removal.registry import WAYS, Edit, in_force, in_words
+from memloc.removal.registry import WAYS, Edit, in_force, in_words, tried
 from memloc.removal.ways import unlearning
 from memloc.removal.ways.kfac import as_linear, curvature
 from memloc.scoring.paragraph_scores import teacher_forced
@@ -27,16 +27,16 @@ def test_every_name_is_a_way():
 
 def test_what_is_tried_is_what_the_settings_of_a_way_say():
     how = Remove(
-        unlearning={"learning_rates": [2e-3]},
-        balanced_subnet={"ratios": [0.03]},
-        neurons={"shares": [0.04, 0.005]},
-        svd={"shares": [0.06]},
-        kfac={"shares": [0.07]},
-        ngram_blocklist={"lengths": [4]},
-        heads={"numbers": [3, 1]},
-        steering={"depths": [0.5, 0.75], "times": [2, 4]},
+        unlearning=[2e-3],
+        balanced_subnet=[0.03],
+        neurons=[0.04, 0.005],
+        svd=[0.06],
+        kfac=[0.07],
+        ngram_blocklist=[4],
+        heads=[3, 1],
+        steering=[(0.5, 2), (0.75, 4)],
     )
-    moved = [f"depth {depth}, times {times}" for depth in (0.5, 0.75) for times in (2, 4)]
+    moved = ["depth 0.5, times 2", "depth 0.75, times 4"]
     expected = dict.fromkeys((*ARM_WAYS, "gradient_ascent"), ["learning rate 0.002"])
     expected |= {"balanced_subnet": ["share of MLP weights 0.03"], "svd": ["share of components 0.06"]}
     neurons = [name for name in WAY_NAMES if name.startswith("neurons")]
@@ -45,14 +45,14 @@ def test_what_is_tried_is_what_the_settings_of_a_way_say():
     expected |= dict.fromkeys(("heads", "random_heads"), ["heads 3", "heads 1"])
     expected |= dict.fromkeys(("steering", "random_direction"), moved)
     assert {
-        name: [in_words(way, setting) for setting in way.tried(how)] for name, way in WAYS.items()
+        name: [in_words(way, setting) for setting in tried(way, how)] for name, way in WAYS.items()
     } == expected
 
 
 @pytest.mark.parametrize("name", ["balanced_subnet", "neurons_integrated_gradients", "svd"])
 def test_the_smallest_share_drops_one(memorizing_model, name):
     """A weight of all, a neuron of all (a column of W_out) or a component of each matrix."""
-    asked = request(memorizing_model, other_text(2), balanced_subnet={"steps": 1})
+    asked = request(memorizing_model, other_text(2), steps=1)
     found, matrices = changed_by(name, asked, (1e-9,)), mlp_matrices(memorizing_model)
     if name == "svd":
         ranks = [int(torch.linalg.matrix_rank(found[matrix], rtol=1e-5)) for matrix in matrices]
@@ -67,7 +67,7 @@ def test_arms_are_masks_of_dense_adam(tiny_model, arm, monkeypatch):
     """Divergences weigh much, so that the few steps away from θ0, where they vanish, show them."""
     tokens, rate, steps, fraction = other_text(2, seed=8), 1e-3, 3, 0.02
     monkeypatch.setattr(unlearning, "KL_WEIGHT", 20.0)
-    asked = request(tiny_model, tokens, unlearning={"steps": steps, "fraction": fraction})
+    asked = request(tiny_model, tokens, steps=steps, fraction=fraction)
     found = changed_by(arm, asked, (rate,))
     slow, random = copy.deepcopy(tiny_model), np.random.default_rng(0)
     first = gradients(slow, nll(slow, tokens, N_PREFIX), list(matrices(slow)))
@@ -78,7 +78,7 @@ def test_arms_are_masks_of_dense_adam(tiny_model, arm, monkeypatch):
 
 def test_gradient_ascent_is_adam_up_the_loss_of_all_weights(memorizing_model):
     tokens = other_text(4, seed=8)
-    found = changed_by("gradient_ascent", request(memorizing_model, tokens, unlearning={"steps": 3}), (1e-2,))
+    found = changed_by("gradient_ascent", request(memorizing_model, tokens, steps=3), (1e-2,))
     slow = copy.deepcopy(memorizing_model)
     adam = torch.optim.Adam([slow.get_parameter(name) for name in editable_parameters(slow)], lr=1e-2)
     for _ in range(3):
@@ -89,8 +89,8 @@ def test_gradient_ascent_is_adam_up_the_loss_of_all_weights(memorizing_model):
 
 
 def test_balanced_subnet_is_autograd_through_the_mask(tiny_model):
-    tokens, share, rate, steps = other_text(2, seed=8), 0.05, 0.1, 3
-    asked = request(tiny_model, tokens, balanced_subnet={"steps": steps})
+    tokens, share, rate, steps = other_text(2, seed=8), 0.05, 0.1, 4
+    asked = request(tiny_model, tokens, steps=steps // 2)
     found = changed_by("balanced_subnet", asked, (share,))
     random, names = np.random.default_rng(0), mlp_matrices(tiny_model)
     weights = {name: tiny_model.get_parameter(name).detach() for name in names}
@@ -183,7 +183,7 @@ def test_every_way_leaves_the_model_bit_for_bit(memorizing_model, memorized_toke
     asked = request(memorizing_model, memorized_tokens[:3])
     before, way = copy.deepcopy(memorizing_model.state_dict()), WAYS[name]
     original, prepared = OriginalWeights(memorizing_model), way.prepare(asked)
-    for setting in way.tried(asked.how)[-2:]:
+    for setting in tried(way, asked.how)[-2:]:
         with in_force(memorizing_model, way, prepared, setting, original) as state:
             differs = sum(
                 int((weight != before[key]).sum()) for key, weight in memorizing_model.named_parameters()

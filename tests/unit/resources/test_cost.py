@@ -1,12 +1,14 @@
 """The estimate of a rule's time: against measured times, and as large as the lists that it depends on."""
 
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 import yaml
 
-from memloc.removal.registry import WAYS
+from memloc.localization.ablation import Replacement
+from memloc.removal.registry import RATES, WAYS
 from memloc.resources import cost, memory
 from memloc.resources.machine import NAMED, Machine
 from memloc.resources.shapes import PUBLISHED, shape_of
@@ -107,28 +109,25 @@ def test_a_pass_is_the_work_of_every_product():
 
 
 def plants(kinds, **how):
-    how = {"kinds": dict.fromkeys(kinds, 0.01), "n_plants": 2, "controls": ["twin"], "curves": False} | how
+    how = {"kinds": dict.fromkeys(kinds, 0.01), "n_plants": 2, "controls": ["twin"]} | how
     return cost.passes(*study("config", planted_truth=how))["plant_paragraphs"]
 
 
 @pytest.mark.parametrize("kind", PLANT_GRANULARITIES)
 def test_a_method_that_joins_the_registry_is_asked_about_every_plant(kind, monkeypatch):
     before, every = plants([kind]), METHODS["parameter_gradient"]
-    for curves in (False, True):
-        before = plants([kind], curves=curves)
-        with monkeypatch.context() as patch:
-            patch.setitem(METHODS, "new", every)
-            after = plants([kind], curves=curves)
-        points = 2 * cost.CURVE_POINTS / 2 if curves else 0
-        assert after - before == pytest.approx(2 * (2 * cost.BACKWARD + points))
+    with monkeypatch.context() as patch:
+        patch.setitem(METHODS, "new", every)
+        assert plants([kind]) - before == pytest.approx(1.7 * 2 * 2 * cost.BACKWARD)
     assert plants([kind, *PLANT_GRANULARITIES]) > before
 
 
 def test_slow_methods_and_ways_are_those_of_the_registries():
     shape, settings = study("config")
     assert set(cost._slow_methods(shape, settings)) <= set(METHODS)
+    assert len(get_args(Replacement)) == 2
     took = {way: cost.passes(*study("config", remove={"ways": [way]}))["remove"] for way in WAYS}
-    by_steps = {"top", "random", "all", "head", "gradient_ascent"}
+    by_steps = {way for way in WAYS if WAYS[way][1:] == RATES}
     ranked = {way for way in WAYS if way.startswith("neurons_")}
     least = min(took.values())
     assert {way for way in WAYS if took[way] > least} == by_steps | ranked
@@ -141,7 +140,6 @@ def test_slow_methods_and_ways_are_those_of_the_registries():
         ("disturb_weights", "weight_noise.sizes", [0.1, 0.2]),
         ("edit_paragraphs", "editing.extra_arms", ["layer", "head"]),
         ("edit_paragraphs", "editing.learning_rates", [1e-3, 1e-4]),
-        ("prefix_features", "detection.gradient_shares", [1.0, 0.4]),
         ("plant_paragraphs", "planted_truth.controls", ["twin", "wrong"]),
         ("remove", "remove.shifts", [5, 6]),
         ("remove", "remove.ways", ["top", "svd"]),

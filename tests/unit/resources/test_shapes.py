@@ -78,9 +78,7 @@ def test_the_shape_of_a_study(tmp_path):
     TINY["llama"]().config.save_pretrained(tmp_path)
     assert shapes.shape_of(unknown, tmp_path).n_kv_heads == 2
     embedded = settings(data={"source": "embedded"}, model={"source": "embedded", "n_layers": 3})
-    other = {"package": "other==1", "file": "other.gguf", "sha256": "0" * 64}
-    for base, n_layers in (({}, 30), (other, 2)):  # of the default's model, and of what lies in the folder
-        planted = settings(data={"source": "embedded"}, model={"source": "planted", **base})
-        assert shapes.shape_of(planted, tmp_path).n_layers == n_layers
+    planted = settings(data={"source": "embedded"}, model={"source": "planted"})
+    assert shapes.shape_of(planted, tmp_path).n_layers == 30
     vocabulary = embedded.data.vocabulary
     assert shapes.shape_of(embedded, tmp_path) == (3, 256, 8, 8, 32, 1024, False, vocabulary, 0, True)

@@ -16,7 +16,7 @@ def test_cached_decoding_equals_full_recomputation(any_model):
     assert torch.equal(decoded, decode(any_model, prefix, 30))
 
 
-@pytest.mark.parametrize("window", [1, 3, 8, 20])
+@pytest.mark.parametrize("window", [1, 8])
 def test_cached_decoding_with_local_attention_shorter_than_the_text(window):
     torch.manual_seed(0)
     layers = {"attention_types": [[["global", "local"], 1]], "num_layers": 2, "window_size": window}
@@ -81,12 +81,3 @@ def test_prefix_of_one_token(tiny_model):
     prefix = torch.tensor([[3], [5]])
     decoded = decoding.greedy_continuation(tiny_model, prefix, 6, micro_batch=2)
     assert torch.equal(decoded, decode(tiny_model, prefix, 6))
-
-
-def test_the_first_token_is_decoded_where_it_is_not_the_true_one(memorizing_model, disturbed):
-    prefix, true = disturbed[:40, :12], disturbed[:40, 12]
-    expected = decoding.greedy_continuation(memorizing_model, prefix, 1, micro_batch=40)[:, 0]
-    em = (expected == true).long() * 7
-    assert 0 < em.count_nonzero() < 40
-    found = decoding.first_decoded(memorizing_model, disturbed[:40, :13], em, n_prefix=12, micro_batch=16)
-    assert found.equal(expected)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 from made_paragraphs import random
-from scipy import stats
 from transformers import LogitsProcessorList, TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
 from memloc.scoring import paragraph_scores
@@ -94,14 +93,6 @@ def test_extraction_of_every_family_is_that_of_the_plain_model(any_model, tiny_t
     assert torch.equal(found.worst_rank, (logits > logits.gather(-1, true)).sum(-1).amax(1))
 
 
-def test_truncation_that_removes_a_token_gives_minus_infinity_and_never_nan(tiny_gpt_neo, tiny_tokens):
-    _, found = score_and_extract(tiny_gpt_neo, tiny_tokens, N_PREFIX, Scoring(), SCHEMES)
-    assert not found.log_p.isnan().any()
-    assert torch.equal(found.log_p.isinf(), found.n_outside > 0)
-    by_name = dict(zip([scheme.name for scheme in SCHEMES], found.log_p.T, strict=True))
-    assert by_name["T = 1"].isfinite().all() and by_name["T = 1, top k = 1"].isinf().any()
-
-
 def test_scores_are_the_same_with_and_without(memorizing_model, disturbed):
     scoring = Scoring(micro_batch=50, margin_threshold=2.0)
     alone = paragraph_scores.score(memorizing_model, disturbed, 12, scoring)
@@ -110,32 +101,6 @@ def test_scores_are_the_same_with_and_without(memorizing_model, disturbed):
         assert torch.equal(left, right)
     torch.testing.assert_close(found.log_p[:, 1], -12 * scores.nll.double(), rtol=1e-5, atol=1e-6)
     assert (found.log_p[:, 0] >= found.log_p[:, 1] - 1e-6).logical_or(found.n_outside[:, 0] > 0).all()
-
-
-def test_greedy_is_the_limit(memorizing_model, disturbed):
-    """With the most likely token alone, a continuation is certain where its exact match is full."""
-    scores, found = score_and_extract(memorizing_model, disturbed, 12, Scoring(), [Scheme(top_k=1)])
-    full = scores.em == 12
-    assert torch.equal(found.log_p[:, 0], torch.where(full, 0.0, -math.inf).double())
-    assert torch.equal(found.worst_rank == 0, full)
-
-
-def test_draws_hit_the_predicted_rate(memorizing_model, memorized_tokens):
-    """20,000 draws, token by token: those that have left the continuation cannot come back to it."""
-    scheme, n_draws = Scheme(temperature=3.0, top_k=20), 20_000
-    tokens = memorized_tokens[:1, :16]
-    _, found = score_and_extract(memorizing_model, tokens, 12, Scoring(), [scheme])
-    n_left = n_draws
-    for position in range(12, 16):
-        with torch.no_grad():
-            logits = memorizing_model(tokens[:, :position], use_cache=False).logits[:, -1]
-        chances = warped(logits, scheme).exp()
-        drawn = chances.multinomial(n_left, replacement=True, generator=random(position))
-        n_left = int((drawn == tokens[0, position]).sum())
-    predicted = math.exp(found.log_p.item())
-    assert 0.02 < predicted < 0.98
-    low, high = stats.binom.interval(0.999, n_draws, predicted)
-    assert low <= n_left <= high
 
 
 def test_a_toy_model_gives_its_known_probability(tiny_gpt_neo):

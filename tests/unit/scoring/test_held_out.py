@@ -139,12 +139,6 @@ def test_non_memorized_texts_go_on_as_the_model_continues_them(memorizing_model,
     assert (em == strange.shape[1] - 5).all() and not torch.equal(own["non_memorized"].tokens, strange)
 
 
-def test_draws_follow_the_seed():
-    for name in ("memorized", "non_memorized"):
-        first, again, other = (drawn(seed=seed)[name].ids.tolist() for seed in (0, 0, 1))
-        assert first == again != other
-
-
 def test_no_paragraph_to_hold_out_is_an_error():
     paragraphs, sets = made_up()
     sets.loc[sets["set"] == "non_memorized", "sampled_rare_tokens"] = True

@@ -9,7 +9,7 @@ from memloc.scoring import decoding, paragraph_scores, teacher_forcing
 from memloc.scoring.early_stopping import decode_near_ties
 from memloc.scoring.metrics import exact_match, token_nll
 from memloc.settings.scores import Scoring
-from memloc.straightforward.decoding import decode, generate, matching, mean_nll
+from memloc.straightforward.decoding import decode, matching, mean_nll
 
 
 def scoring(micro_batch, margin_threshold):
@@ -96,11 +96,6 @@ def test_only_near_ties_are_decoded(tiny_gpt_neo, monkeypatch):
     assert torch.equal(scores.nll, forced.nll)
 
 
-def test_the_loop_of_transformers_decodes_the_same(tiny_model):
-    prefix = torch.randint(64, (30, N_PREFIX), generator=random(6))
-    assert torch.equal(generate(tiny_model, prefix, 30), decode(tiny_model, prefix, 30))
-
-
 @pytest.mark.parametrize("n_cached", [1, 4, N_PREFIX - 1])
 def test_scores_from_a_cache_equal_those_of_the_whole_paragraph(tiny_model, paragraphs, n_cached):
     tokens = paragraphs[:9]
@@ -112,13 +107,6 @@ def test_scores_from_a_cache_equal_those_of_the_whole_paragraph(tiny_model, para
     assert torch.allclose(fast.nll, slow.nll, atol=1e-5) and torch.allclose(
         fast.margin, slow.margin, atol=1e-4
     )
-
-
-def test_states_are_those_of_the_whole_paragraph(tiny_model, paragraphs):
-    with torch.no_grad():
-        slow = tiny_model(paragraphs, use_cache=False).logits[:, N_PREFIX - 1 : -1]
-        states = teacher_forcing.continuation_states(tiny_model, paragraphs, N_PREFIX)
-        assert torch.equal(tiny_model.get_output_embeddings()(states), slow)
 
 
 @pytest.mark.parametrize("n_held", [1, 5, 1000])

@@ -5,7 +5,6 @@ from made_configs import SMALL, VALID, message
 
 from memloc.settings.data import ReleaseData, TokenData
 from memloc.settings.detection import Detection
-from memloc.settings.editing import Editing
 from memloc.settings.errors import validate
 from memloc.settings.extraction import Scheme
 from memloc.settings.planted_truth import PlantedTruth
@@ -13,9 +12,8 @@ from memloc.settings.planted_truth import PlantedTruth
 
 def test_lead_times_are_shares_of_the_prefix_rounded_and_two_tokens_at_least():
     assert Detection().n_seen(50) == [5, 10, 20, 30, 40, 50]
-    some = Detection(prefix_shares=[1.0, 0.01, 0.12, 0.28, 0.3], gradient_shares=[0.02, 0.5, 1.0])
+    some = Detection(prefix_shares=[1.0, 0.01, 0.12, 0.28, 0.3])
     assert some.n_seen(10) == [2, 3, 10]
-    assert some.n_seen_by_gradients(10) == [2, 10], "at 5 tokens nothing is seen"
 
 
 @pytest.mark.parametrize(
@@ -36,11 +34,6 @@ def test_layers_of_features_are_spread_and_the_last_one_is_among_them(asked, lay
 )
 def test_a_scheme_is_called_by_what_limits_it(scheme, name):
     assert Scheme(**scheme).name == name
-
-
-def test_the_authors_weight_of_the_nll_is_that_of_reference_runs_unless_another_is_given():
-    own = Editing(nll_weight=0.7, steps=3)
-    assert own.as_reference() == own.model_copy(update={"reference": True, "nll_weight": 0.1})
 
 
 def test_only_the_name_of_a_host_may_hold_no_password():

@@ -46,10 +46,6 @@ RELEASE = {"data": {"source": "release"}, "model": {"source": "hub"}}
         ({"data": {"source": "pile"}}, 'data.source: given "pile"; allowed: "embedded" or "release"'),
         ({"study": "../b"}, 'study: given "../b"; allowed: String should match pattern'),
         (
-            {"model": {"source": "planted", "package": "-r==1"}},
-            'model.package: given "-r==1"; allowed: String s',
-        ),
-        (
             {"data": {"source": "tokens", "files": []}},
             "data.files: given []; allowed: List should have at least",
         ),
@@ -115,11 +111,6 @@ PLANTED = {"kinds": {"neurons": 0.01, "two_heads": 0.01}, "controls": [], "tries
             {"planted_truth": PLANTED | {"n_neurons": 1024}},
             {"planted_truth": PLANTED | {"n_neurons": 1025}},
             "planted_truth.n_neurons: a layer of the model has 1024",
-        ),
-        (
-            {"planted_truth": {"n_checked_neurons": 4096}},
-            {"planted_truth": {"n_checked_neurons": 4097}},
-            "planted_truth.n_checked_neurons: the model has 4096",
         ),
         (
             {"planted_truth": PLANTED | {"n_plants": UNKNOWN}},

@@ -13,7 +13,6 @@ STUDY = {"study": "s", "data": {"source": "embedded"}, "model": {"source": "embe
 def study() -> Settings:
     chosen = {
         "reference": ["editing"],
-        "contrastive": {"nll_weight": 0.3},
         "highlight": {"layer": 1, "head": 2},
     }
     return Settings(**STUDY | chosen)
@@ -24,7 +23,7 @@ def test_every_section_comes_back_as_it_was(study):
     again = sections(plain)
     assert {name: getattr(again, name) for name in plain} == {name: getattr(study, name) for name in plain}
     assert type(again.editing) is type(study.editing) and type(again.data) is type(study.data)
-    assert again.editing.nll_weight == 0.1 and again.contrastive.nll_weight == 0.3
+    assert again.editing.nll_weight == 0.1 and again.contrastive.nll_weight == 1.0
 
 
 def test_what_the_rule_does_not_track_is_an_error(study):

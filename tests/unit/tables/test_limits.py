@@ -11,7 +11,7 @@ PREFIX, PARAGRAPH = (0, 9), (0, 23)
 OTHERWISE = {
     "position": {
         **dict.fromkeys(("attention", "perturbed_paragraphs"), PREFIX),
-        **dict.fromkeys(("activation_gradients", "impact_gradients", "forward_similarity"), PARAGRAPH),
+        **dict.fromkeys(("activation_gradients", "impact_gradients"), PARAGRAPH),
         "residual_patching": PARAGRAPH,
         "perturbation": (-1, 9),  # -1: the unperturbed paragraph
         "token_statistics": (10, 23),
@@ -24,10 +24,6 @@ OTHERWISE = {
     "token": {"perturbation": (-1, None)},
     "em": {"perturbed_paragraphs": (0, 13)},  # each has an impact token
     "n_heads": {"cumulative_ablation": (0, None)},  # without any, too
-    "step": {"edit_trajectories": (0, None)},
-    "attention_mean": {"token_attention": (0, 1.000001)},  # sums round
-    "attention_expected": {"token_attention": (0, 1.000001)},
-    "kendall": {"rare_token_correlation": (-1.000001, 1.000001)},
 }
 UNITS_DIFFER = {
     "count",

@@ -75,8 +75,7 @@ def sparse_editing(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Compari
         recipe = steps.Recipe("unlearn", bench.n_prefix, how)
         origin = steps.origin_of(model, *texts, recipe)
         movable = top_weights(origin.gradients, SPARSE_FRACTION)
-        for _step in steps.optimise(model, origin, movable, LEARNING_RATE, recipe):
-            pass
+        steps.optimise(model, origin, movable, LEARNING_RATE, recipe)
 
     def plain(model: PreTrainedModel) -> None:
         chosen = masked_adam.largest(SPARSE_FRACTION)
@@ -96,7 +95,7 @@ def planting(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
     n_steps, n_layers = bench.sizes.n_planted_steps, bench.sizes.n_layers
     layers = [*range(min(1, n_layers - 1), n_layers, 3)]
     how = bench.settings.planted_truth.model_copy(
-        update={"max_steps": n_steps, "kinds": {"head_vo": PLANT_RATE}}
+        update={"max_steps": n_steps, "nll": NEVER, "kinds": {"head_vo": PLANT_RATE}}
     )
     text, keep = bench.random_tokens(1, bench.n_tokens, "planted"), own[: how.keep]
 
@@ -115,7 +114,7 @@ def planting(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
         return lambda: {"moved": np.array([moved(place) for place in places])}
 
     def fast(model: PreTrainedModel, place: Place) -> None:
-        plant(model, text, keep, bench.n_prefix, place, [NEVER], how)
+        plant(model, text, keep, bench.n_prefix, place, how)
 
     def plain(model: PreTrainedModel, place: Place) -> None:
         masks = {name: torch.zeros_like(model.get_parameter(name)) for name in place.movable}

@@ -13,12 +13,15 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from multiprocessing.connection import Connection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import torch
+from torch.utils.flop_counter import FlopCounterMode
 
-from memloc.bench.operations import counted
+from memloc.model import onednn
 
 Results = dict[str, np.ndarray]
 """Name -> one value per item, or several."""
@@ -87,6 +90,27 @@ def _serve(connection: Connection, prepare: Prepare, parent: int) -> None:
         seconds = time.perf_counter() - begin
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * PEAK_UNIT / 2**20
         connection.send(Measured(seconds, memory, results, gflop))
+
+
+def counted(work: Callable[[], Results]) -> tuple[Results, float]:
+    """The results of some work, and the operations of its matrix products in billions (GFLOP)."""
+    own = {torch.ops.mkldnn._linear_pointwise: _linear} if onednn.available() else {}
+    counter = FlopCounterMode(display=False, custom_mapping=own)
+    counter.mod_tracker = _NoModules()
+    with counter:
+        results = work()
+    return results, counter.get_total_flops() / 1e9
+
+
+class _NoModules(nullcontext):
+    """In place of torch's tracker of modules, whose hooks do not allow gradients of what enters a module."""
+
+    parents = ("Global",)
+
+
+def _linear(inputs: torch.Size, _weight: torch.Size, *_others: Any, out_shape: torch.Size, **_: Any) -> int:
+    """Operations of oneDNN's linear layer, which torch does not count."""
+    return 2 * inputs.numel() * out_shape[-1]
 
 
 def take_turns(sides: Mapping[str, Prepare], repeats: int) -> dict[str, Measured]:

@@ -60,36 +60,19 @@ def plain_scores(bench: Bench, rows: Callable[[], Int[Tensor, "row token"]]) -> 
 
 def scores(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
     """Exact match and NLL of paragraphs (paper 3.2), with their probability under sampling."""
-    tokens = diverted(bench, own)
-    stage = _scoring_stage(bench, tokens)
-    plain = plain_scores(bench, lambda: tokens)
-    return Comparison("paragraph", plain, len(tokens), slice(None), {"scoring": stage})
-
-
-def extractions(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
-    """The same scores, next to those without probabilities."""
-    tokens = diverted(bench, own)
-
-    def prepare_scores_alone() -> Callable[[], Results]:
-        model, scoring = bench.reciting_model(), bench.settings.scores
-        return lambda: _em_and_nll(paragraph_scores.score(model, tokens, bench.n_prefix, scoring))
-
-    stages = {"extraction": _scoring_stage(bench, tokens)}
-    return Comparison("paragraph", prepare_scores_alone, len(tokens), slice(None), stages)
-
-
-def _scoring_stage(bench: Bench, tokens: Int[Tensor, "paragraph token"]) -> Stage:
-    schemes = bench.settings.extraction.schemes
+    tokens, schemes = diverted(bench, own), bench.settings.extraction.schemes
 
     def prepare() -> Callable[[], Results]:
         model, how = bench.reciting_model(), (bench.n_prefix, bench.settings.scores, schemes)
-        return lambda: _em_and_nll(score_and_extract(model, tokens, *how)[0])
 
-    return Stage(prepare, len(tokens))
+        def work() -> Results:
+            found, _probabilities = score_and_extract(model, tokens, *how)
+            return {"em": found.em.numpy(), "nll": found.nll.numpy()}
 
+        return work
 
-def _em_and_nll(scores: paragraph_scores.Scores) -> Results:
-    return {"em": scores.em.numpy(), "nll": scores.nll.numpy()}
+    plain = plain_scores(bench, lambda: tokens)
+    return Comparison("paragraph", plain, len(tokens), slice(None), {"scoring": Stage(prepare, len(tokens))})
 
 
 def windows(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:

@@ -137,7 +137,7 @@ def own_texts(bench: Bench) -> Prepare:
 
     def prepare() -> Callable[[], Results]:
         model, sizes = bench.plain_reciting_model(), bench.sizes
-        n_rows = max(sizes.n_paragraphs, sizes.n_gradients, sizes.n_controls + 1, 3 * sizes.n_run_texts + 1)
+        n_rows = max(sizes.n_paragraphs, sizes.n_gradients, sizes.n_controls + 1)
         prefix = bench.random_tokens(n_rows, bench.n_prefix, "prefix")
         decode = partial(decoding.generate, model, n_tokens=bench.n_tokens - bench.n_prefix)
         return lambda: {"tokens": np.hstack([prefix.numpy(), bench.in_batches(decode, prefix)])}

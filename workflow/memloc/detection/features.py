@@ -1,8 +1,8 @@
 """What a model computes over a prefix, at several lead times, from one causal pass.
 
 What a causal model computes at a token does not change with the tokens after it. One pass over the whole
-prefix therefore gives the features of every shorter prefix, all but gradients: the loss of each prefix has
-its own, which take one backward pass each.
+prefix therefore gives the features of every shorter prefix. Gradients differ, since each prefix has its own
+loss: they are taken once, of what the last lead time sees.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,6 @@ class Where(NamedTuple):
     """Where features are read."""
 
     n_seen: list[int]  # prefix tokens at each lead time, fewest first; the last one is run
-    n_seen_by_gradients: list[int]
     layers: list[int]
 
 
@@ -40,8 +39,8 @@ class PrefixFeatures(NamedTuple):
     """Residual stream after each chosen layer at the last token that is seen."""
     attention: Float[Tensor, "paragraph lead feature"]
     """Entropy in nats of each head's attention at that token, then its attention to the rarest tokens."""
-    gradients: Float[Tensor, "paragraph gradient_lead feature"]
-    """Of the mean NLL of what is seen with respect to the residual stream after each chosen layer: the norm
+    gradients: Float[Tensor, "paragraph feature"]
+    """Of the mean NLL of all tokens with respect to the residual stream after each chosen layer: the norm
     over all positions, then the largest absolute entry."""
 
 
@@ -116,7 +115,7 @@ def _of_batch(
         output = model.base_model(rows, use_cache=False, output_attentions=True)
         hidden = output.last_hidden_state
         found = _predictions(model, hidden.detach(), rows)
-        gradients = [_gradient_features(hidden, residuals, found.pull, n) for n in where.n_seen_by_gradients]
+        gradients = _gradient_features(hidden, residuals, found.pull, where.n_seen[-1])
     last = [n - 1 for n in where.n_seen]
     with torch.no_grad():
         residual = torch.stack([states[:, last] for states in residuals], dim=2)
@@ -125,8 +124,7 @@ def _of_batch(
         entropy = torch.special.entr(pattern).sum(dim=-1)
         to_rare = (pattern * rare.unsqueeze(2)).sum(dim=-1)
     attention = torch.cat([entropy, to_rare], dim=-1)
-    stacked = torch.stack(gradients, dim=1) if gradients else residual.new_zeros(len(rows), 0, 0)
-    return PrefixFeatures(found.nll, found.mean, found.deviation, residual, attention, stacked)
+    return PrefixFeatures(found.nll, found.mean, found.deviation, residual, attention, gradients)
 
 
 @torch.no_grad()
@@ -158,7 +156,7 @@ def _gradient_features(
     """`PrefixFeatures.gradients` of the mean NLL of the first `n_seen` tokens."""
     loss_gradient = torch.zeros_like(hidden)
     loss_gradient[:, : n_seen - 1] = (pull[:, : n_seen - 1] / (n_seen - 1)).to(hidden.dtype)
-    found = torch.autograd.grad(hidden, residuals, loss_gradient, retain_graph=True)
+    found = torch.autograd.grad(hidden, residuals, loss_gradient)
     flat = [gradient.flatten(1).float() for gradient in found]
     return torch.stack([g.norm(dim=1) for g in flat] + [g.abs().amax(dim=1) for g in flat], dim=1)
 

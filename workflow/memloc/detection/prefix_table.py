@@ -8,25 +8,27 @@ from jaxtyping import Float, Int
 
 from memloc.detection.feature_sets import NO_LAYER, UNTRAINED
 from memloc.detection.features import PrefixFeatures, Where
+from memloc.settings.detection import MIN_K_PERCENT
 
 LAST = 10  # tokens of `nll_last_10`
 
 
 def scalar_features(
-    found: PrefixFeatures, n_bytes: Int[np.ndarray, "paragraph lead"], n_seen: Sequence[int], percent: float
+    found: PrefixFeatures, n_bytes: Int[np.ndarray, "paragraph lead"], n_seen: Sequence[int]
 ) -> dict[str, Float[np.ndarray, "paragraph lead"]]:
     """The baselines that are one number for each paragraph and lead time.
 
-    nll, nll_last_10: mean of all tokens that are seen, and of the last ten. min_k: of the `percent` % least
-    likely ones; min_k_plus: the same of log p in standard deviations from its mean under the distribution of
-    the token (2404.02936), negated. zlib: summed NLL by compressed bytes. entropy: of the next token.
+    nll, nll_last_10: mean of all tokens that are seen, and of the last ten. min_k: of the
+    MIN_K_PERCENT % least likely ones; min_k_plus: the same of log p in standard deviations from its mean
+    under the distribution of the token (2404.02936), negated. zlib: summed NLL by
+    compressed bytes. entropy: of the next token.
     """
     nll = found.nll.double().numpy()
     deviation = found.deviation[:, :-1].double().numpy().clip(1e-6)
     unlikely = (nll + found.mean[:, :-1].double().numpy()) / deviation
     columns = {name: [] for name in ("nll", "nll_last_10", "min_k", "min_k_plus", "zlib", "entropy")}
     for lead, n in enumerate(n_seen):
-        seen, n_least = nll[:, : n - 1], -int(-(n - 1) * percent // 100)
+        seen, n_least = nll[:, : n - 1], -int(-(n - 1) * MIN_K_PERCENT // 100)
         columns["nll"].append(seen.mean(axis=1))
         columns["nll_last_10"].append(seen[:, -LAST:].mean(axis=1))
         columns["min_k"].append(_largest(seen, n_least))
@@ -56,9 +58,8 @@ def feature_frames(
         }
         kinds |= {("attention", NO_LAYER): found.attention[:, lead].numpy()}
         kinds |= {(UNTRAINED, where.layers[-1]): untrained[:, lead]}
-        if n in where.n_seen_by_gradients:
-            gradients = found.gradients[:, where.n_seen_by_gradients.index(n)]
-            kinds |= {("gradients", NO_LAYER): gradients.numpy()}
+        if n == where.n_seen[-1]:
+            kinds |= {("gradients", NO_LAYER): found.gradients.numpy()}
         for (name, layer), values in kinds.items():
             yield _long(ids, n, name, layer, values)
 

@@ -21,7 +21,6 @@ from memloc.tables.schemas.detection import DETECTION
 ZONE = (0.05, 0.95)  # the boundary zone: probabilities of being recited, by exposure alone, between these
 REFERENCE = "nll"  # what a gain is over
 SHUFFLED = "shuffled_labels"
-DIFFERENCES = ("gain", "change")  # of two AUROCs
 Within = Callable[[int], Bool[np.ndarray, "paragraph"]]
 
 
@@ -76,12 +75,12 @@ def detection(
         for n_seen, named in sets.items():
             counts = {"stratum": stratum.name, "n_seen": n_seen, **judge.counts}
             scores = {name: scored(name, features, stratum) for name, features in named.items()}
-            reference = {"gain": aurocs(scores[REFERENCE], judge)}
+            reference = aurocs(scores[REFERENCE], judge)
             found += [
                 {
                     "features": name,
                     **counts,
-                    **judged_columns(values, judge, reference if name != REFERENCE else {}),
+                    **judged_columns(values, judge, reference if name != REFERENCE else None),
                 }
                 for name, values in scores.items()
             ]
@@ -102,7 +101,7 @@ def strata(rows: pd.DataFrame) -> Iterator[Stratum]:
     """The strata in which both kinds of paragraphs are there in at least six groups."""
     fold, groups = rows["fold"].to_numpy(), rows["group"].to_numpy()
     for name, (positive, within) in rows_of_strata(rows).items():
-        parts = [_parts(within(number), fold, number, positive) for number in np.unique(fold)]
+        parts = [parts_of_fold(within(number), fold, number, positive) for number in np.unique(fold)]
         stratum = Stratum(name, positive, [part for part in parts if part])
         if not stratum.parts:
             continue
@@ -131,22 +130,19 @@ def rows_of_strata(rows: pd.DataFrame) -> dict[str, tuple[Bool[np.ndarray, "para
     }
 
 
-def _parts(within: np.ndarray, fold: np.ndarray, number: int, positive: np.ndarray) -> Parts | None:
-    """Rows of a stratum by fold; nothing where none is judged, or the fitted ones have one label only."""
-    judged = np.flatnonzero(within & (fold == number))
-    return fitted_to_others(within, fold, number, positive, judged) if len(judged) else None
-
-
-def fitted_to_others(
+def parts_of_fold(
     within: Bool[np.ndarray, "paragraph"],
     fold: Int[np.ndarray, "paragraph"],
     number: int,
     positive: Bool[np.ndarray, "paragraph"],
-    judged: Int[np.ndarray, "judged"],
 ) -> Parts | None:
-    """Fitted to what is `within` in the other folds; nothing where that has one label only."""
+    """Rows `within` a stratum that a fold judges, and those of the other folds, which are fitted.
+
+    Nothing where none is judged, or the fitted ones have one label only.
+    """
+    judged = np.flatnonzero(within & (fold == number))
     fitted = np.flatnonzero(within & (fold != number))
-    if len(np.unique(positive[fitted])) < 2:
+    if not len(judged) or len(np.unique(positive[fitted])) < 2:
         return None
     place = np.searchsorted(np.unique(fold[fitted]), fold[fitted])
     return Parts(fitted, place % 2 == 1, judged)
@@ -181,10 +177,10 @@ def scored(name: str, features: Features, stratum: Stratum) -> Float[np.ndarray,
 def judged_columns(
     scores: Float[np.ndarray, "judged"],
     judge: Judge,
-    references: Mapping[str, Float[np.ndarray, "resample"]],
+    reference: Float[np.ndarray, "resample"] | None,
 ) -> dict[str, float]:
-    """Every measure with its interval, and how far the AUROC is above each of the `references` (by column),
-    in the same resamples.
+    """Every measure with its interval, and how far the AUROC is above that of a reference: both are resampled
+    together.
     """
     curve = measures.curve(scores, judge.positive, judge.weights)
     auroc = aurocs(scores, judge)
@@ -195,7 +191,7 @@ def judged_columns(
     }
     fpr = measures.smallest_fpr(int((~judge.positive).sum()))
     found |= {"tpr": measures.tpr_at(curve, fpr)} if fpr else {}
-    found |= {name: auroc - reference for name, reference in references.items()}
+    found |= {"gain": auroc - reference} if reference is not None else {}
     columns = {"fpr": fpr}
     for name, values in found.items():
         columns |= _columns(name, cluster_interval(values, judge.n_clusters))
@@ -229,6 +225,6 @@ def aurocs(scores: Float[np.ndarray, "judged"], judge: Judge) -> Float[np.ndarra
 
 def _columns(name: str, interval: Interval) -> dict[str, float]:
     """A value and its ends, none where they are infinite; an end never leaves the range of the value."""
-    least = -1.0 if name in DIFFERENCES else 0.0
+    least = -1.0 if name == "gain" else 0.0
     found = zip((name, f"{name}_low", f"{name}_high"), interval[:3], strict=True)
     return {key: min(max(value, least), 1.0) if np.isfinite(value) else None for key, value in found}

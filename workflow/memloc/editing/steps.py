@@ -9,7 +9,7 @@ weights, gradients, moments, and θ0's log-probabilities that KL compares with.
 moves every W_* weight in every arm.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import NamedTuple
 
 import torch
@@ -81,12 +81,11 @@ def objective_gradients(
 
 def optimise(
     model: PreTrainedModel, origin: Origin, movable: Movable, learning_rate: float, recipe: Recipe
-) -> Iterator[int]:
-    """Change the model by the recipe's steps of Adam; yields the number of steps after each of them."""
+) -> None:
+    """Change the model by the recipe's steps of Adam."""
     adam = (ReferenceAdam if recipe.how.reference else SparseAdam)(model, movable, learning_rate)
     for step in range(recipe.how.steps):
         adam.step(objective_gradients(model, origin.terms, recipe, movable) if step else origin.gradients)
-        yield step + 1
 
 
 def count_changed(model: PreTrainedModel, original: OriginalWeights, movable: Movable, recipe: Recipe) -> int:

@@ -13,7 +13,6 @@ SHOWN = {
     "attention": "attention of every head to each token",
     "attention_entropy": "how evenly heads spread their attention",
     "activation_gradients": "gradients of activations, by token and head",
-    "activation_bins": "gradients of activations over the sets",
     "parameter_gradients": "gradients of weights, and contrastive ones",
     "rare_token_correlation": "attention of heads to rare tokens",
     "patching": "activation patching of heads",

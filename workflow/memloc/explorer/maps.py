@@ -28,15 +28,14 @@ class Map:
     """A method's map: what it shows, in which unit, and where it comes from.
 
     `of_set` gives the variants of each group of paragraphs from the table, `of_paragraph` those of one
-    paragraph from its rows of `paragraph_table`.
+    paragraph from its own rows.
     """
 
     title: str
     about: str
     unit: str
     table: str
-    of_set: Callable[[Tables], dict[str, Variants]]
-    paragraph_table: str | None = None
+    of_set: Callable[[Tables], dict[str, Variants]] | None = None
     of_paragraph: Callable[[pd.DataFrame, int], Variants] | None = None
     diverging: bool = False
     ascending: bool = False  # small values are the strong ones
@@ -84,13 +83,8 @@ def _contrastive(tables: Tables) -> dict[str, Variants]:
     return {ALL: _weight_gradients(tables, ("contrastive",))["contrastive"]}
 
 
-def _activation_bins(tables: Tables) -> dict[str, Variants]:
-    groups = tables["activation_bins"].groupby("group", sort=False)
-    return {group: by_component(rows, "mean_max_abs") for group, rows in groups}
-
-
 def _activations_of_paragraph(rows: pd.DataFrame, n_prefix: int) -> Variants:
-    """Mean over the prefix, as in table `activation_bins`; its memorized and its perturbed version."""
+    """Mean over the prefix, of the memorized and of the perturbed version."""
     prefix = rows[rows["position"] < n_prefix]
     keys = ["group", "layer", "component", "head"]
     means = prefix.groupby(keys, observed=True, dropna=False)["max_abs"].mean().reset_index()
@@ -200,10 +194,8 @@ MAPS = {
         "Activation gradients",
         "Largest absolute gradient among an activation's units, mean over the prefix.",
         "nats per token, per unit of the activation",
-        "activation_bins",
-        _activation_bins,
         "activation_gradients",
-        _activations_of_paragraph,
+        of_paragraph=_activations_of_paragraph,
     ),
     "rare_tokens": Map(
         "Attention to rare tokens",
@@ -220,7 +212,6 @@ MAPS = {
         "nats",
         "patching",
         _patching_of("patching"),
-        "patching",
         _patching_of_paragraph,
         diverging=True,
     ),
@@ -230,7 +221,6 @@ MAPS = {
         "nats",
         "attribution_patching",
         _patching_of("attribution_patching"),
-        "attribution_patching",
         _patching_of_paragraph,
         diverging=True,
     ),
@@ -240,7 +230,6 @@ MAPS = {
         "nats per token, or tokens",
         "head_ablation",
         _ablation_of_sets,
-        "head_ablation",
         _ablation_of_paragraph,
         diverging=True,
     ),
@@ -250,7 +239,6 @@ MAPS = {
         "nats",
         "attention_entropy",
         _entropy_of_sets,
-        "attention_entropy",
         _entropy_of_paragraph,
     ),
     "ranks": Map(
@@ -285,19 +273,20 @@ def described(tables: Tables) -> list[dict[str, Any]]:
             "ascending": found.ascending,
         }
         for key, found in MAPS.items()
-        if {found.table, found.paragraph_table} & set(tables)
+        if found.table in tables
     ]
 
 
 def maps_of_sets(tables: Tables) -> dict[str, dict[str, Variants]]:
     """By map and group of paragraphs: the variants."""
-    return {key: found.of_set(tables) for key, found in MAPS.items() if found.table in tables}
+    shown = {key: found for key, found in MAPS.items() if found.of_set and found.table in tables}
+    return {key: found.of_set(tables) for key, found in shown.items()}
 
 
 def maps_of_paragraph(rows: Tables, n_prefix: int) -> dict[str, Variants]:
     """By map: the variants of one paragraph, from its own rows of the tables."""
     return {
-        key: found.of_paragraph(rows[found.paragraph_table], n_prefix)
+        key: found.of_paragraph(rows[found.table], n_prefix)
         for key, found in MAPS.items()
-        if found.of_paragraph and len(rows.get(found.paragraph_table, ()))
+        if found.of_paragraph and len(rows.get(found.table, ()))
     }

@@ -153,7 +153,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             "recited",
             "Passages of this text that the model recites",
             ("paragraphs", "places", "vocabulary", "scores", "sets", "near_verbatim"),
-            settings=("recited",),
             only_for="text",
             paragraphs=("id", "count", "tokens"),
             shown="near_verbatim",
@@ -176,8 +175,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         FigureInfo(
             "detection", "Recitation detected from the prefix, before anything is decoded", ("detection",)
         ),
-        FigureInfo("min_k", "Least likely tokens", ("token_statistics",), settings=("min_k",)),
-        FigureInfo("logit_differences", "Lead of the first choice over the second", ("token_statistics",)),
+        FigureInfo("min_k", "Least likely tokens", ("token_statistics",)),
         FigureInfo(
             "training_curve",
             "Training of the embedded or planted model",
@@ -199,18 +197,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             settings=("highlight",),
         ),
         FigureInfo(
-            "activation_bins",
-            "Activation gradients over four bins of exact match",
-            ("activation_bins", "head_ranking"),
-            settings=("highlight", "sets"),
-        ),
-        FigureInfo(
-            "forward_similarity",
-            "Similarity of the activations of memorized and perturbed paragraphs",
-            ("forward_similarity", "head_ranking"),
-            settings=("highlight",),
-        ),
-        FigureInfo(
             "attention_entropy",
             "How evenly heads spread their attention",
             ("attention_entropy", "sets", "head_ranking"),
@@ -220,12 +206,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             "rare_token_heads",
             "Rare-token correlation of every head",
             ("rare_token_correlation", "head_ranking"),
-            settings=("highlight",),
-        ),
-        FigureInfo(
-            "token_attention",
-            "Tokens that the highlighted head attends to most",
-            ("token_attention", "vocabulary", "head_ranking"),
             settings=("highlight",),
         ),
         FigureInfo(
@@ -258,13 +238,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         FigureInfo("layer_bypass", "Whole blocks bypassed, layer by layer", ("layer_bypass",)),
     ),
     "What removing it costs": (
-        FigureInfo("editing_tradeoff", "What unlearning and editing cost", ("edit_trajectories",)),
-        FigureInfo(
-            "edited_weights",
-            "Weights that edits change, and those of the authors' code",
-            ("edits",),
-            settings=("editing",),
-        ),
         FigureInfo(
             "editing_robustness", "Do unlearned paragraphs come back", ("edits",), settings=("editing",)
         ),
@@ -282,24 +255,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             ("planted_truth", "plants"),
             only_for="plants",
         ),
-        FigureInfo(
-            "planted_curves",
-            "Planting and reverting what a method ranks first",
-            ("planted_curves",),
-            only_for="curves of plants",
-        ),
-        FigureInfo(
-            "planted_needed",
-            "Weights that a plant needs, and what becomes of other text",
-            ("plants",),
-            only_for="plants",
-        ),
-        FigureInfo(
-            "planted_recommend",
-            "Which method to use for which kind of place",
-            ("planted_truth", "plants", "planted_costs"),
-            only_for="plants",
-        ),
     ),
     "Claims": (
         FigureInfo("claims", "What is claimed, and what this run says", ("claims",)),
@@ -310,12 +265,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             only_for="seeds",
         ),
         FigureInfo("expected", "Published numbers and this run's", ("expected",), only_for="expected"),
-        FigureInfo(
-            "memorized_agreement",
-            "Published memorized paragraphs and this run's",
-            ("memorized_agreement",),
-            only_for="memorized_agreement",
-        ),
     ),
     "Across models": (
         FigureInfo(
@@ -325,27 +274,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             section="across models",
             only_for="models",
             paragraphs=("id", "text", "count", "continuation_count"),
-        ),
-        FigureInfo(
-            "models_profiles",
-            "Heads and layers by every method, by model",
-            ("head_ranking",),
-            section="across models",
-            only_for="models",
-        ),
-        FigureInfo(
-            "models_agreement",
-            "Which methods agree across models",
-            ("head_ranking", "ranking_agreement"),
-            section="across models",
-            only_for="models",
-        ),
-        FigureInfo(
-            "models_detection",
-            "Does a detector of one model work for another",
-            ("detection_transfer",),
-            section="across models",
-            only_for="models",
         ),
         FigureInfo(
             "models_claims",
@@ -364,8 +292,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
     ),
 }
 FIGURES = tuple(figure for figures in CHAPTERS.values() for figure in figures)
-OF_PLANTS = ("plants", "curves of plants")  # `only_for` of figures of planted truth
-ON_REQUEST = (*OF_PLANTS, "removal")  # `only_for` of figures that a study's settings ask for
+ON_REQUEST = ("plants", "removal")  # `only_for` of figures that a study's settings ask for
 
 _NUMBERS = {title: number for number, title in enumerate(CHAPTERS, start=2)}  # the explorer is the first
 

@@ -27,7 +27,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     table = tables["cumulative_ablation"]
     data = group_means(table, ["method", "draw", "n_heads"])
     figure = three_panels(data, _lines, "heads ablated together", height=2.5, legend_columns=4)
-    return Drawing(figure, data, {"steps": _steps(table, data), **_sizes(data), **judges(table)})
+    n_random = data.loc[data["method"] == "random", "draw"].nunique()
+    return Drawing(figure, data, {"steps": _steps(table, data), "n_random": n_random, **judges(table)})
 
 
 def _lines(axes: Axes, data: pd.DataFrame, column: str) -> None:
@@ -48,11 +49,6 @@ def _lines(axes: Axes, data: pd.DataFrame, column: str) -> None:
     axes.minorticks_off()
     if column.startswith("em_"):
         axes.set_ylim(bottom=0)
-
-
-def _sizes(data: pd.DataFrame) -> dict[str, int]:
-    draws = data.loc[data["method"] == "random", "draw"]
-    return {"n_random": int(draws.nunique())}
 
 
 def _steps(table: pd.DataFrame, data: pd.DataFrame) -> list[dict[str, Any]]:

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.strata import STRATA, WORDS
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, two_rows
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import Interval
@@ -26,7 +25,13 @@ FEATURES = {
     "shuffled_labels": ("shuffled labels", "#aaaaaa"),
 }
 CURVES = ("nll", "nll_and_activations", "residual", "bag_of_words")
-ORDER = ("boundary", "all", "unseen")  # what is hard to tell comes first
+# What is hard to tell comes first.
+STRATA = {"boundary": "boundary zone", "all": "all seen", "unseen": "seen or unseen"}
+WORDS = {
+    "all": "All seen paragraphs, recited or not",
+    "boundary": "Boundary zone, exposures that leave open whether a paragraph is recited",
+    "unseen": "Seen paragraphs that are not recited, or unseen ones",
+}
 STRATUM_COLOURS = {"all": "#888888", "boundary": "#c8102e", "unseen": "#2e8b57"}
 
 
@@ -38,7 +43,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     found = tables["detection"].copy()
     found["lead"] = settings.paragraph.prefix - found["n_seen"]
     found["shown"] = found["features"].mask(found["features"] == _last_layer(found), "residual")
-    present = [name for name in ORDER if (found["stratum"] == name).any()]
+    present = [name for name in STRATA if (found["stratum"] == name).any()]
     figure, upper, lower = two_rows(PAGE_WIDTH, 4.6, (1, 1.15))
     ratios = [*[1] * max(len(present), 1), 1.1]
     *curves, gains = upper.subplots(ncols=len(ratios), width_ratios=ratios)

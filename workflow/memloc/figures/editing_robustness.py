@@ -9,7 +9,6 @@ from matplotlib.ticker import MaxNLocator
 
 from memloc.figures.parts.edit_summary import ARM_COLOURS, ARM_LABELS, arms_of
 from memloc.figures.parts.style import MARKERS, PAGE_WIDTH, Drawing, panel_label, subplots
-from memloc.removal.runs import own_runs
 from memloc.settings.base import Section
 
 COLUMNS = ["id", "arm", "learning_rate", "em_memorized", "recited_before", "recited", "relearning_steps"]
@@ -17,7 +16,7 @@ COLUMNS = ["id", "arm", "learning_rate", "em_memorized", "recited_before", "reci
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Left: share of perturbed prefixes; right: steps of relearning; a marker per learning rate."""
-    runs = own_runs(tables["edits"])
+    runs = tables["edits"]
     data = runs.loc[runs["objective"] == "unlearn", COLUMNS]
     limit, n_continuation = settings.editing.relearning_limit, settings.paragraph.continuation
     arms, rates = arms_of(data), sorted(data["learning_rate"].unique())

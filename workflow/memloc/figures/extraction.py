@@ -7,18 +7,16 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator
 
-from memloc.data.exposure import counted, exposure
 from memloc.figures.parts.memorized_fraction import UNSEEN_AT, counted_in, intervals, repeat_bins
 from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, plain_log_ticks, subplots
 from memloc.scoring.sampling import extractable, log_draws
 from memloc.settings.base import Section
 from memloc.tables.terms.sets import UNSEEN
 
-CONFIDENCES = (0.1, 0.5, 0.9, 0.99)
 CONFIDENCE = 0.9
 DRAWS = (1, 10, 100, 1000)
 CURVE = np.geomspace(1, 1e5, 51)
-SHADES = ("#f2a6b0", "#e06377", "#c8102e", "#7a0a1c")  # light to dark: more sure, or more draws
+SHADES = ("#f2a6b0", "#e06377", "#c8102e", "#7a0a1c")  # light to dark: more draws
 DASHES = ("-", (0, (4, 1)), (0, (1, 1)), "-.")
 
 
@@ -30,58 +28,43 @@ class Groups(NamedTuple):
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """Share that comes out against draws by (a) confidence and (b) scheme, and (c) against repeats."""
+    """Share that comes out (a) against draws, by scheme, and (b) against repeats, by draws."""
     chances = tables["extraction"]
     schemes = list(chances["scheme"].unique())
     data = tables["scores"][["id", "em"]].merge(tables["sets"][["id", "set"]], on="id")
-    data = data.merge(counted(tables), on="id")
+    data = data.merge(tables["paragraphs"], on="id")
     data["greedy"] = data["em"] == settings.paragraph.continuation
     for scheme in schemes:
         data = data.merge(chances.loc[chances["scheme"] == scheme, ["id", "log_p"]], on="id")
         data = data.rename(columns={"log_p": scheme})
     is_unseen = data["set"] == UNSEEN
     groups = Groups(data[~is_unseen], data[is_unseen])
-    figure, axes = subplots(PAGE_WIDTH, 2.6, ncols=3)
-    curves = [
-        _curves(axes[0], groups, [(schemes[0], confidence) for confidence in CONFIDENCES], SHADES, "-"),
-        _curves(axes[1], groups, [(scheme, CONFIDENCE) for scheme in schemes], None, None),
-    ]
-    by_repeats = _by_repeats(axes[2], groups, schemes[0])
-    for panel, letter in zip(axes, "abc", strict=True):
-        panel_label(panel, letter)
-    axes[0].set_title(schemes[0])
-    axes[1].set_title(f"confidence {CONFIDENCE:g}")
-    axes[2].set_title(f"confidence {CONFIDENCE:g}")
-    plotted = pd.concat([*curves, by_repeats], keys=("a", "b", "c"), names=["panel"])
+    figure, (left, right) = subplots(PAGE_WIDTH * 0.8, 2.6, ncols=2)
+    plotted = {"a": _curves(left, groups, schemes), "b": _by_repeats(right, groups, schemes[0])}
+    panel_label(left, "a")
+    panel_label(right, "b")
+    right.set_title(schemes[0])
+    plotted = pd.concat(plotted, names=["panel"])
     numbers = _numbers(groups, schemes) | {"where": counted_in(tables)}
     return Drawing(figure, plotted.reset_index("panel"), numbers)
 
 
-def share_by_draws(log_p: pd.Series, confidence: float) -> np.ndarray:
-    """Share of paragraphs that come out within each of the draws of `CURVE` with this confidence."""
-    needed = np.sort(log_draws(log_p.to_numpy(), confidence))
+def share_by_draws(log_p: pd.Series) -> np.ndarray:
+    """Share of paragraphs that come out within each of the draws of `CURVE`."""
+    needed = np.sort(log_draws(log_p.to_numpy(), CONFIDENCE))
     return np.searchsorted(needed, np.log(CURVE), side="right") / max(len(needed), 1)
 
 
-def _curves(
-    axes: Axes,
-    groups: Groups,
-    lines: list[tuple[str, float]],
-    colours: tuple[str, ...] | None,
-    dashes: str | None,
-) -> pd.DataFrame:
-    """Draw a line per scheme and confidence, unseen paragraphs in their own colour, and greedy's share."""
-    rows = []
-    for number, (scheme, confidence) in enumerate(lines):
-        dash = dashes or DASHES[number % len(DASHES)]
-        look = {"seen": colours[number] if colours else COLOURS["memorized"], "unseen": COLOURS["unseen"]}
+def _curves(axes: Axes, groups: Groups, schemes: list[str]) -> pd.DataFrame:
+    """Draw a line per scheme, unseen paragraphs in their own colour, and greedy's share."""
+    rows, look = [], {"seen": COLOURS["memorized"], "unseen": COLOURS["unseen"]}
+    for number, scheme in enumerate(schemes):
         for name, group in groups._asdict().items():
             if group.empty:
                 continue
-            share = share_by_draws(group[scheme], confidence)
-            label = (f"{confidence:g}" if colours else scheme) if name == "seen" else None
-            axes.plot(CURVE, share, color=look[name], ls=dash, label=label)
-            line = {"group": name, "scheme": scheme, "confidence": confidence, "n_paragraphs": len(group)}
+            share, dash = share_by_draws(group[scheme]), DASHES[number % len(DASHES)]
+            axes.plot(CURVE, share, color=look[name], ls=dash, label=scheme if name == "seen" else None)
+            line = {"group": name, "scheme": scheme, "n_paragraphs": len(group)}
             rows.append(pd.DataFrame({**line, "n_draws": CURVE, "fraction": share}))
     greedy = groups.seen["greedy"].mean()
     axes.axhline(greedy, color="black", lw=0.8, ls=":", label="greedy")
@@ -91,7 +74,7 @@ def _curves(
     plain_log_ticks(axes.xaxis)
     axes.xaxis.set_major_locator(LogLocator(base=100))
     axes.set_ylim(-0.02 * axes.get_ylim()[1], 1.5 * axes.get_ylim()[1])  # room for the legend
-    axes.legend(title="confidence" if colours else None, title_fontsize=6, loc="upper left", ncols=2)
+    axes.legend(loc="upper left", ncols=2)
     return pd.concat(rows)
 
 
@@ -133,7 +116,6 @@ def _out(groups: Groups, scheme: str, n_draws: int) -> Groups:
 
 
 def _numbers(groups: Groups, schemes: list[str]) -> dict[str, Any]:
-    repeats = exposure(groups.seen)
     return {
         "schemes": schemes,
         "confidence": CONFIDENCE,
@@ -146,9 +128,6 @@ def _numbers(groups: Groups, schemes: list[str]) -> dict[str, Any]:
             for name, group in groups._asdict().items()
             if len(group)
         },
-        "n_once": int((repeats == 1).sum()),
-        "n_absent": int((repeats == 0).sum()),
-        "n_unseen_found": int((exposure(groups.unseen) > 0).sum()),
     }
 
 

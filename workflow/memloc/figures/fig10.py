@@ -12,7 +12,6 @@ from memloc.figures.parts.gradient_summary import strongest_component
 from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_matrix, map_height
 from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.localization.highlight import highlighted_head
-from memloc.perturbation.effects import spread_ids
 from memloc.settings.base import Section
 
 GROUPS = ("memorized", "perturbed")
@@ -27,7 +26,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     Pairs whose two positions are one are left out, unless there are no others.
     """
     every = tables["impact_gradients"]
-    apart = every[every["id"].isin(spread_ids(every))]
+    places = every.groupby(["id", "role"], observed=True)["position"].first().unstack()
+    apart = every[every["id"].isin(places.index[places["perturbed"] < places["impact"]])]
     gradients = every if apart.empty else apart
     data = gradients.groupby(KEYS, observed=True)["max_abs"].mean().reset_index()
     head = highlighted_head(tables, settings)

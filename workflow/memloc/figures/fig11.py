@@ -5,7 +5,8 @@ from typing import Any
 import pandas as pd
 import scipy  # loads scipy.stats, which takes half a second, where it is first used
 
-from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_matrix, map_height, query_head_scores
+from memloc.figures.parts.gradient_summary import scores_of_heads, strongest_component
+from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_matrix, map_height
 from memloc.figures.parts.style import DIRECTION_LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
@@ -58,19 +59,20 @@ def summary(patching: pd.DataFrame, attribution_patching: pd.DataFrame) -> pd.Da
 
 
 def _numbers(rows: pd.DataFrame, layer: int, head: int) -> dict[str, Any]:
-    by_head = query_head_scores(layer_matrix(rows.assign(size=rows["mean"].abs()), "size"))
-    strongest = rows.loc[rows["mean"].abs().idxmax()]
-    totals = rows["mean"].abs().groupby(rows["layer"]).sum()
-    of_components = rows["mean"].abs().groupby(rows["component"]).sum() / totals.sum()
+    rows = rows.assign(size=rows["mean"].abs())
+    by_head = scores_of_heads(rows, "size")
+    strongest = rows.loc[rows["size"].idxmax()]
+    totals = rows.groupby("layer")["size"].sum()
+    of_components = rows.groupby("component")["size"].sum() / totals.sum()
     agreement = rows["mean"], rows["first_order_estimate"]
     return {
-        "strongest": f"{strongest['component']} of head {strongest['head']} in layer {strongest['layer']}",
+        "strongest": strongest_component(rows, "size"),
         "mean": uncertainty.Interval(*strongest[["mean", "low", "high"]], int(strongest["n_pairs"])),
         **strongest[["median", "share_rises"]].astype(float).to_dict(),
         "layer": int(totals.idxmax()),
         "layer_share": float(totals.max() / totals.sum()),
         "component_shares": of_components.to_dict(),
-        "place": int((by_head > by_head.loc[layer, head]).to_numpy().sum()) + 1,
+        "place": int((by_head > by_head.loc[layer, head]).sum()) + 1,
         "n_heads": by_head.size,
         "spearman": float(scipy.stats.spearmanr(*agreement).statistic),
         "kendall": float(scipy.stats.kendalltau(*agreement).statistic),

@@ -16,8 +16,8 @@ from memloc.perturbation.effects import (
     em_drops,
     few_kept,
     late_minus_early,
+    strongest,
 )
-from memloc.perturbation.strongest import strongest
 from memloc.settings.base import Section
 from memloc.statistics import uncertainty
 from memloc.tables.terms.kept_tokens import COSTLIEST, KEPT, RANDOM
@@ -63,11 +63,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
 
 def _draw_mean(axes: Axes, name: str, drops: pd.DataFrame, kind: str) -> pd.DataFrame:
-    found = uncertainty.table([uncertainty.mean(drops[position]) for position in drops], drops.columns)
     text = f"{LABELS[name]}: {drops.to_numpy().mean():.1f} tokens per {kind} token ({len(drops)} paragraphs)"
-    axes.fill_between(found.index, found["low"], found["high"], color=COLOURS[name], alpha=0.2, lw=0)
-    axes.plot(found["value"], color=COLOURS[name], label=text)
-    data = found.rename(columns={"value": "em_drop"}).drop(columns="n").reset_index()
+    data = _band(axes, drops, "em_drop", color=COLOURS[name], label=text)
     return data.assign(set=name)[["set", *data]]
 
 
@@ -76,16 +73,20 @@ def _draw_kept(axes: Axes, kept_tokens: pd.DataFrame) -> pd.DataFrame:
     frames = []
     for name, (label, colour) in KEPT_LOOKS.items():
         rows = drop_matrix(kept_tokens[kept_tokens["kept"] == name], "nll", "n_kept")
-        found = uncertainty.table([uncertainty.mean(rows[number]) for number in rows], rows.columns)
-        axes.fill_between(found.index, found["low"], found["high"], color=colour, alpha=0.2, lw=0)
-        axes.plot(found["value"], color=colour, marker="o", ms=2, label=label)
-        frames.append(
-            found.rename(columns={"value": "nll"}).drop(columns="n").reset_index().assign(kept=name)
-        )
+        style = {"color": colour, "marker": "o", "ms": 2, "label": label}
+        frames.append(_band(axes, rows, "nll", **style).assign(kept=name))
     axes.set(xlabel="kept prefix tokens (number), all others replaced", ylabel="NLL\n(nats per token)")
     axes.set(xlim=(0, None), ylim=(0, None))
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
     return pd.concat(frames)
+
+
+def _band(axes: Axes, values: pd.DataFrame, name: str, **style: Any) -> pd.DataFrame:
+    """Draw the mean of each column over paragraphs (rows) with its band; the result is what is plotted."""
+    found = uncertainty.table([uncertainty.mean(values[column]) for column in values], values.columns)
+    axes.fill_between(found.index, found["low"], found["high"], color=style["color"], alpha=0.2, lw=0)
+    axes.plot(found["value"], **style)
+    return found.rename(columns={"value": name}).drop(columns="n").reset_index()
 
 
 def _kept_numbers(kept_tokens: pd.DataFrame, lengths: Section) -> dict[str, Any]:

@@ -8,9 +8,8 @@ from matplotlib.axes import Axes
 
 from memloc.figures.parts.edit_summary import ARM_LABELS, OBJECTIVE_LABELS
 from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
-from memloc.removal.runs import own_runs
-from memloc.settings.arms import PAPER_ARMS
 from memloc.settings.base import Section
+from memloc.settings.editing import PAPER_ARMS
 
 SETS = {"memorized": "em_memorized", "non_memorized": "em_control"}
 APART = 0.22  # of the two sets from the middle of an arm
@@ -21,7 +20,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     controls (their mean), and the means of both. The ideal edit rises from 0 to the whole continuation.
     """
     paragraph, rates = settings.paragraph, settings.editing.learning_rates
-    runs = own_runs(tables["edits"])
+    runs = tables["edits"]
     shown = runs[(runs["learning_rate"] == rates[0]) & runs["arm"].isin(PAPER_ARMS)]
     figure, axes = subplots(PAGE_WIDTH, 2.8, ncols=2, sharey=True)
     for panel, (objective, title), letter in zip(axes, OBJECTIVE_LABELS.items(), "ab", strict=True):
@@ -37,7 +36,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     axes[0].set_ylim(-0.04 * paragraph.continuation, 1.12 * paragraph.continuation)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(SETS))
     data = shown[["id", "objective", "arm", "learning_rate", *SETS.values(), "em_target"]]
-    return Drawing(figure, data, _numbers(runs, tables["edits"], rates, settings, paragraph.continuation))
+    return Drawing(figure, data, _numbers(runs, rates, settings))
 
 
 def _paragraphs(axes: Axes, rows: pd.DataFrame, place: int) -> None:
@@ -53,31 +52,18 @@ def _paragraphs(axes: Axes, rows: pd.DataFrame, place: int) -> None:
         axes.annotate(f"{mean:.1f}", (x, mean), color=COLOURS[name], **above)
 
 
-def _numbers(
-    runs: pd.DataFrame, edits: pd.DataFrame, rates: list[float], settings: Section, n_continuation: int
-) -> dict[str, Any]:
-    compared = edits[edits["reference"] & ~edits["reference"].all()]
+def _numbers(runs: pd.DataFrame, rates: list[float], settings: Section) -> dict[str, Any]:
     by_rate = []
     for rate in rates:
         own = runs[runs["learning_rate"] == rate]
-        theirs = compared[compared["learning_rate"] == rate]
-        by_rate.append(
-            {
-                "rate": rate,
-                "n": int(own["id"].nunique()),
-                "means": _means(own),
-                "theirs": _means(theirs) if len(theirs) else {},
-            }
-        )
+        by_rate.append({"rate": rate, "n": int(own["id"].nunique()), "means": _means(own)})
     options = settings.editing
     return {
-        "n_continuation": n_continuation,
+        "n_continuation": settings.paragraph.continuation,
         "own": settings.sets.continuation == "model",
         "n_unlearned": int(runs.loc[runs["objective"] == "unlearn", "id"].nunique()),
         "n_edited": int(runs.loc[runs["objective"] == "edit", "id"].nunique()),
-        "n_compared": int(compared["id"].nunique()),
-        "reference": bool(runs["reference"].all()),
-        **{name: getattr(options, name) for name in ("steps", "n_controls", "fraction")},
+        **{name: getattr(options, name) for name in ("steps", "n_controls", "fraction", "reference")},
         "rates": by_rate,
     }
 

@@ -5,39 +5,34 @@ from typing import Any
 import pandas as pd
 
 from memloc.figures.parts.heatmap import colour_bar, heat_map, map_height, mark_cells
-from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.style import PAGE_WIDTH, Drawing, subplots
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
 
-MEASURES = ("pearson", "spearman", "kendall")
-PANELS = {"": "attention summed over paragraphs", "_mean": "mean attention per occurrence"}
+PANELS = {"pearson": "attention summed over paragraphs", "pearson_mean": "mean attention per occurrence"}
 CHANCE = 0.05  # share of heads beyond a 95 % interval of the null if no head cares for rarity
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """Two maps, layers x heads for three correlations each; triangles mark heads beyond their null interval.
+    """Layers x heads, by sum and by occurrence; triangles mark heads beyond their null interval.
 
     They point down where the correlation is below the interval, up where it is above.
     """
     correlation = tables["rare_token_correlation"]
     highlight = highlighted_head(tables, settings)
-    height = 2 * map_height(correlation["layer"].nunique()) + 0.2
-    figure, axes = subplots(PAGE_WIDTH * 0.9, height, nrows=2)
-    for panel, (suffix, title), letter in zip(axes, PANELS.items(), "ab", strict=True):
-        values = _matrix(correlation, suffix)
-        mesh = heat_map(panel, values, diverging=True, limit=1.0, highlight=highlight)
-        mark_cells(panel, values < _matrix(correlation, f"{suffix}_null_q025"), "v")
-        mark_cells(panel, values > _matrix(correlation, f"{suffix}_null_q975"), "^")
-        colour_bar(mesh, panel, "correlation with the rank")
-        panel_label(panel, letter)
-        panel.set_title(title)
+    values = _matrix(correlation, "")
+    figure, axes = subplots(PAGE_WIDTH * 0.9, map_height(len(values)) + 0.1)
+    mesh = heat_map(axes, values, diverging=True, limit=1.0, highlight=highlight)
+    mark_cells(axes, values < _matrix(correlation, "_null_q025"), "v")
+    mark_cells(axes, values > _matrix(correlation, "_null_q975"), "^")
+    colour_bar(mesh, axes, "correlation with the rank", fraction=0.12)
     return Drawing(figure, correlation, _numbers(correlation, *highlight))
 
 
 def _matrix(correlation: pd.DataFrame, suffix: str) -> pd.DataFrame:
-    """Layers x (measure, head) of the columns that end in `suffix`."""
-    by_head = correlation.set_index(["layer", "head"])[[name + suffix for name in MEASURES]]
-    return by_head.set_axis([name.capitalize() for name in MEASURES], axis=1).unstack("head").sort_index()
+    """Layers x (panel, head) of the columns with this suffix."""
+    by_head = correlation.set_index(["layer", "head"])[[name + suffix for name in PANELS]]
+    return by_head.set_axis(PANELS.values(), axis=1).unstack("head").sort_index()
 
 
 def _numbers(correlation: pd.DataFrame, layer: int, head: int) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from memloc.settings.base import Section
 from memloc.tables.terms.sets import PARTLY, UNSEEN
 
 N_RECITED, N_NEARLY = 10, 6
+NEARLY = 5  # most tokens to insert, delete or replace in a continuation that is nearly verbatim
 HEADER = ("id", "count", "run", "edits", "prefix", "what the model goes on with")
 WIDTHS = (7, 7, 6, 6, 50, 50)
 NOTHING, NEAREST = "No paragraph is recited word for word.", " The nearest one that was decoded:"
@@ -30,10 +31,10 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Recited passages, then nearly recited ones; the CSV holds all of both, at every place, and the page
     shows them. What differs from the true text is marked. Where there is none, the nearest one is shown.
     """
-    n_prefix, most = settings.paragraph.prefix, settings.recited.n_edits
+    n_prefix = settings.paragraph.prefix
     every = tables["near_verbatim"]
     decoded = without_controls(every)
-    near = decoded[decoded["n_edits"] <= most]
+    near = decoded[decoded["n_edits"] <= NEARLY]
     vocabulary = tables["vocabulary"].set_index("token")["text"]
     length = settings.paragraph.length
     data = recited_passages(near, tables, length, n_prefix)
@@ -57,10 +58,10 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         "overlap": bool((data["n_windows"] > 1).any()),
         "n_shown": len(shown),
         "n_nearest": int(nearest["n_edits"].sum()) if len(nearest) else None,
-        "n_edits": most,
-        "partly": _nearly(every, PARTLY, most),
-        "others": _nearly(every, ["non_memorized"], most),
-        "unseen_decoded": _nearly(every, [UNSEEN], most),
+        "n_edits": NEARLY,
+        "partly": _nearly(every, PARTLY),
+        "others": _nearly(every, ["non_memorized"]),
+        "unseen_decoded": _nearly(every, [UNSEEN]),
         "n_paragraphs": len(em),
         "max_em": int(em.max()),
         "n_prefix": n_prefix,
@@ -89,10 +90,10 @@ def recited_passages(
     return found.reset_index(drop=True)
 
 
-def _nearly(near: pd.DataFrame, sets: Sequence[str], most: int) -> tuple[int, int]:
+def _nearly(near: pd.DataFrame, sets: Sequence[str]) -> tuple[int, int]:
     """How many paragraphs of some sets were decoded, and how many of these nearly match."""
     n_edits = near.loc[near["set"].isin(sets), "n_edits"]
-    return len(n_edits), int(((n_edits > 0) & (n_edits <= most)).sum())
+    return len(n_edits), int(((n_edits > 0) & (n_edits <= NEARLY)).sum())
 
 
 def _draw_passages(shown: pd.DataFrame, vocabulary: pd.Series, note: str) -> Figure:

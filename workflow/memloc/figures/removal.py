@@ -5,21 +5,19 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.removal import CONFIDENCE, LABELS, MODES, N_DRAWS, judged_ways, units_of, ways_of
+from memloc.figures.parts.removal import LABELS, MODES, judged_ways, units_of, ways_of
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, subplots
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import Interval, paired
 
 PANELS = {  # name and unit
     "forgotten": ("forgotten", "tokens"),
-    "sampled": ("sampled", "share"),
     "recited_perturbed": ("perturbed", "share"),
-    "relearning": ("relearned", "steps"),
     "em_other_lost": ("others lose", "tokens"),
     "em_own_lost": ("own lose", "tokens"),
     "nll_gained": ("NLL gained", "nats"),
 }
-OF_REMOVED = ("forgotten", "sampled", "recited_perturbed", "relearning")  # others are on what must stay
+OF_REMOVED = ("forgotten", "recited_perturbed")  # others are on what must stay
 MARKS = {"joint": {"mfc": "black", "ms": 3.6}, "single": {"mfc": "white", "ms": 3.2}}
 SHIFT = {"joint": -0.16, "single": 0.16}
 LINEAR = 0.1  # nats: the axis of NLLs is linear below, logarithmic above
@@ -33,12 +31,9 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """
     data, front = judged_ways(tables), undominated(units_of(tables))
     ways = ways_of(data)
-    asked = data.groupby("measure")["value"].max() > 0  # relearning may not be tried
-    shown = [measure for measure in PANELS if asked[measure] or measure != "relearning"]
-    figure, axes = subplots(PAGE_WIDTH, 1.0 + 0.19 * len(ways), ncols=len(shown), sharey=True)
+    figure, axes = subplots(PAGE_WIDTH, 1.0 + 0.19 * len(ways), ncols=len(PANELS), sharey=True)
     most = {"tokens": settings.paragraph.continuation, "share": 1}
-    for panel, measure in zip(axes, shown, strict=True):
-        name, unit = PANELS[measure]
+    for panel, (measure, (name, unit)) in zip(axes, PANELS.items(), strict=True):
         _panel(panel, data[data["measure"] == measure], ways)
         panel.set_xlabel(f"{name}\n({unit})")
         panel.set_facecolor("white" if measure in OF_REMOVED else "#fbf6ee")
@@ -112,6 +107,4 @@ def _numbers(data: pd.DataFrame, front: list[str]) -> dict[str, Any]:
         "n_single": int(sizes.get("single", 0)),
         "n_texts": int(texts),
         "n_ways": len(ways_of(data)),
-        "n_draws": N_DRAWS,
-        "confidence": CONFIDENCE,
     }

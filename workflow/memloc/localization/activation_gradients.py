@@ -27,7 +27,7 @@ from memloc.model.activations import (
 )
 from memloc.model.micro_batches import in_micro_batches
 from memloc.scoring.metrics import token_nll
-from memloc.settings.activation_gradients import ActivationGradients
+from memloc.settings.localization import ActivationGradients
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
@@ -96,17 +96,6 @@ def prefix_sizes(
     nll = _continuation_nll(bridge, n_prefix)
     scores = _scores(bridge, tokens, read, sites(bridge, COMPONENTS), nll, how.micro_batch)
     return {site: values.double().mean(dim=1) for site, values in scores.items()}
-
-
-def mean_sizes(sizes: Mapping[Site, Float[Tensor, "paragraph head"]]) -> pd.DataFrame:
-    """Mean of `prefix_sizes` over paragraphs: layer, component, head, mean_max_abs."""
-    frames = []
-    for site, values in sizes.items():
-        means = values.mean(dim=0).numpy()
-        heads = range(len(means)) if site.component in HEAD_COMPONENTS else [None]
-        keys = {"layer": site.layer, "component": site.component, "head": pd.array([*heads], dtype="Int64")}
-        frames.append(pd.DataFrame(keys | {"mean_max_abs": means}))
-    return pd.concat(frames, ignore_index=True)
 
 
 def layer_sums(
@@ -214,34 +203,22 @@ def _frame(
     read: Int[Tensor, "paragraph position"],
 ) -> pd.DataFrame:
     """One row per score; `slot` is the place of its position in the row of positions that were read."""
-    frames = [
-        site_frame(site, {"max_abs": values.numpy()}, ids, read.numpy()) for site, values in scores.items()
-    ]
-    frame = pd.concat(frames, ignore_index=True)
-    frame.insert(0, "group", pd.Categorical([group], dtype=GROUP).repeat(len(frame)))
-    return frame
-
-
-def site_frame(
-    site: Site,
-    columns: Mapping[str, Float[np.ndarray, "paragraph position head"]],
-    ids: Int[np.ndarray, "paragraph"],
-    read: Int[np.ndarray, "paragraph position"],
-) -> pd.DataFrame:
-    """A site's values at the positions to read, a row each; `slot` is the place of its position in `read`."""
-    shape = next(iter(columns.values())).shape
-    paragraph, slot, head = (axis.ravel() for axis in np.indices(shape, dtype=np.int32))
-    head = pd.array(head, dtype="Int16")
-    if site.component not in HEAD_COMPONENTS:
-        head[:] = pd.NA
-    return pd.DataFrame(
-        {
+    frames = []
+    for site, values in scores.items():
+        paragraph, slot, head = (axis.ravel() for axis in np.indices(values.shape, dtype=np.int32))
+        head = pd.array(head, dtype="Int16")
+        if site.component not in HEAD_COMPONENTS:
+            head[:] = pd.NA
+        columns = {
             "id": np.asarray(ids, dtype=np.int32)[paragraph],
             "layer": np.full(len(slot), site.layer, dtype=np.int16),
             "component": pd.Categorical([site.component], dtype=COMPONENT).repeat(len(slot)),
             "head": head,
-            "position": read[paragraph, slot].astype(np.int16),
-            **{name: values.ravel() for name, values in columns.items()},
+            "position": read.numpy()[paragraph, slot].astype(np.int16),
+            "max_abs": values.numpy().ravel(),
             "slot": slot.astype(np.int16),
         }
-    )
+        frames.append(pd.DataFrame(columns))
+    frame = pd.concat(frames, ignore_index=True)
+    frame.insert(0, "group", pd.Categorical([group], dtype=GROUP).repeat(len(frame)))
+    return frame

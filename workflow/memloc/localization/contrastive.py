@@ -24,7 +24,7 @@ from memloc.localization.gradient_parts import Sums
 from memloc.localization.parameter_gradients import group_scores
 from memloc.model.components import Component, component_table
 from memloc.scoring.losses import log_probabilities
-from memloc.settings.contrastive import Contrastive
+from memloc.settings.localization import Contrastive
 
 STEP_RATE = 1e-5  # of the one step of Adam after which the gradient is taken: the authors' rate of edits
 

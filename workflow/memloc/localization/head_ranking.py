@@ -68,7 +68,7 @@ def method_weights(planted_truth: pd.DataFrame | None) -> Weights:
     """
     if planted_truth is None:
         return pd.Series(1.0, PAPER_METHODS)
-    asked = planted_truth["control"].eq("plant") & planted_truth["criterion"]
+    asked = planted_truth["control"].eq("plant")
     heads = planted_truth[asked & planted_truth["granularity"].eq("head")]
     heads = heads[heads["kind"].isin(HEAD_KINDS)]
     found = heads.groupby("method")["average_precision"].mean()

@@ -20,32 +20,26 @@ from memloc.tables.terms.head_ranking import PAPER_METHODS
 Scores = pd.Series  # indexed by layer and head
 
 
-def spread_over_query_heads(scores: Scores, n_heads: int) -> Scores:
-    """Scores by (layer, key/value head) as scores by (layer, query head); unchanged if there are as many."""
-    table = scores.unstack("head")
-    repeated = table.iloc[:, stored_heads(table.shape[1], n_heads)]
-    repeated.columns = pd.RangeIndex(n_heads, name="head")
-    return repeated.stack()
-
-
-def strongest_component(scores: pd.Series, n_heads: int) -> Scores:
-    """Largest score over the components of a head; `scores` is indexed by component, layer and head."""
-    components = scores.index.get_level_values("component").unique()
-    spread = [spread_over_query_heads(scores.xs(name, level="component"), n_heads) for name in components]
-    return pd.concat(spread, axis=1).max(axis=1)
+def over_query_heads(scores: pd.Series, n_heads: int) -> Scores:
+    """Scores by (component,) layer and stored head as those of query heads: the largest of any component."""
+    wide = scores.to_frame().T.sort_index(axis=1)
+    index = pd.MultiIndex.from_product(
+        [wide.columns.unique("layer"), range(n_heads)], names=["layer", "head"]
+    )
+    return pd.Series(_strongest(wide, n_heads).ravel(), index)
 
 
 def parameter_gradient_scores(parameter_gradients: pd.DataFrame, n_heads: int) -> Scores:
     """Largest |gradient| of any weight of the head, mean over memorized paragraphs (paper 5.1)."""
     memorized = parameter_gradients["group"] == "memorized"
     rows = parameter_gradients[memorized & parameter_gradients["head"].notna()]
-    return strongest_component(rows.set_index(["component", "layer", "head"])["max_abs"], n_heads)
+    return over_query_heads(rows.set_index(["component", "layer", "head"])["max_abs"], n_heads)
 
 
 def activation_gradient_scores(activation_gradients: pd.DataFrame, n_prefix: int, n_heads: int) -> Scores:
     """Mean value-activation gradient over memorized paragraphs and prefix positions (paper 6.1)."""
     rows = _value_gradients(activation_gradients, n_prefix)
-    return spread_over_query_heads(rows.groupby(["layer", "head"])["max_abs"].mean(), n_heads)
+    return over_query_heads(rows.groupby(["layer", "head"])["max_abs"].mean(), n_heads)
 
 
 def _value_gradients(activation_gradients: pd.DataFrame, n_prefix: int) -> pd.DataFrame:
@@ -66,13 +60,13 @@ def patching_scores(patching: pd.DataFrame, n_heads: int) -> Scores:
     size = (
         patching["nll_change"].abs().groupby([patching[key] for key in ("component", "layer", "head")]).mean()
     )
-    return strongest_component(size, n_heads)
+    return over_query_heads(size, n_heads)
 
 
 def method_scores(tables: dict[str, pd.DataFrame], n_prefix: int, n_heads: int) -> dict[str, Scores]:
     """Scores of every method from the tables of the analyses, and of further ones from `head_scores`."""
     further = {
-        method: spread_over_query_heads(rows.groupby(["layer", "head"])["score"].mean(), n_heads)
+        method: over_query_heads(rows.groupby(["layer", "head"])["score"].mean(), n_heads)
         for method, rows in _further(tables)
     }
     return {
@@ -151,7 +145,7 @@ def _strongest(scores: pd.DataFrame, n_heads: int) -> Float[np.ndarray, "sample 
         one = scores if name == "all" else scores.xs(name, axis=1, level="component")
         stored = one.to_numpy().reshape(len(one), one.columns.unique("layer").size, -1)
         spread.append(stored[:, :, stored_heads(stored.shape[2], n_heads)])
-    return np.max(spread, axis=0)
+    return np.fmax.reduce(spread)
 
 
 def _minus_pearson(sums: pd.DataFrame) -> Float[np.ndarray, "sample layer head"]:

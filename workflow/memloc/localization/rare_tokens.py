@@ -14,9 +14,8 @@ import scipy  # loads scipy.stats, which takes half a second, where it is first 
 from jaxtyping import Float, Int
 
 QUANTILES = (0.025, 0.5, 0.975)
+N_PERMUTATIONS = 200  # of the null distribution; p-values are no finer than one over them
 N_GROUPS = 40  # of paragraphs: half of them choose a head and half judge it, which is enough to resample
-N_TOKENS = 20  # of each head that table token_attention holds
-FEWEST = 5  # occurrences of such a token: the mean of fewer is mostly that of one paragraph
 
 
 def attention_array(
@@ -106,9 +105,8 @@ def rank_correlation(
 ) -> pd.DataFrame:
     """Correlation of the rank with each head's attention by rank, one row per layer and head.
 
-    Columns pearson, spearman, kendall: of the summed attention (the paper's measure, Fig. 7); pearson_mean,
-    spearman_mean, kendall_mean: of the mean per occurrence. Each has its quantiles under the null, such as
-    pearson_null_q025 or kendall_mean_null_q975 (q025 is the quantile 0.025).
+    Columns pearson: of the summed attention (the paper's measure, Fig. 7); pearson_mean: of the mean per
+    occurrence. Both have their quantiles under the null, such as pearson_null_q025 (the quantile 0.025).
     """
     flat = _flat(attention)
     columns = observed = _correlations(flat, ranks)
@@ -153,43 +151,6 @@ def rank_groups(
     )
 
 
-def token_attention(
-    attention: Float[np.ndarray, "paragraph layer head position"],
-    prefix: Int[np.ndarray, "paragraph position"],
-    counts: Int[np.ndarray, "vocabulary"],
-    n_tokens: int = N_TOKENS,
-    fewest: int = FEWEST,
-) -> pd.DataFrame:
-    """The `n_tokens` tokens with the most attention per occurrence, for each head, largest first.
-
-    Of tokens that occur at least `fewest` times in the prefixes. Columns: layer, head, place (from 1), token,
-    attention_mean, attention_expected (its mean if tokens of a prefix exchange their attention), occurrences
-    (in the prefixes), count (in the corpus).
-    """
-    n_layers, n_heads = attention.shape[1:3]
-    token, label, occurrences = np.unique(prefix, return_inverse=True, return_counts=True)
-    label = label.reshape(prefix.shape)
-    means, expected = (_sum_by(flat(attention), label) / occurrences[:, None] for flat in (_flat, _expected))
-    (enough,) = np.nonzero(occurrences >= fewest)
-    order = enough[np.argsort(-means[enough], axis=0, kind="stable")[:n_tokens]]
-    place, column = (axis.ravel() for axis in np.indices(order.shape))
-    layer, head = np.unravel_index(column, (n_layers, n_heads))
-    chosen = order[place, column]
-    frame = pd.DataFrame(
-        {
-            "layer": layer,
-            "head": head,
-            "place": place + 1,
-            "token": token[chosen],
-            "attention_mean": means[chosen, column],
-            "attention_expected": expected[chosen, column],
-            "occurrences": occurrences[chosen],
-            "count": counts[token[chosen]],
-        }
-    )
-    return frame.sort_values(["layer", "head", "place"], ignore_index=True)
-
-
 def _null_column(name: str, quantile: float) -> str:
     return f"{name}_null_q{1000 * quantile:03.0f}"
 
@@ -227,10 +188,7 @@ def _correlations(
 ) -> dict[str, Float[np.ndarray, "layer_head"]]:
     sums = _sum_by(flat, ranks)
     means = sums / np.bincount(ranks.ravel())[:, None]
-    measures = {"pearson": pearson, "spearman": spearman, "kendall": kendall}
-    return {name: measure(sums) for name, measure in measures.items()} | {
-        f"{name}_mean": measure(means) for name, measure in measures.items()
-    }
+    return {"pearson": pearson(sums), "pearson_mean": pearson(means)}
 
 
 def pearson(values: Float[np.ndarray, "rank column"]) -> Float[np.ndarray, "column"]:
@@ -240,16 +198,3 @@ def pearson(values: Float[np.ndarray, "rank column"]) -> Float[np.ndarray, "colu
     centred = np.where(constant, 0.0, values - values.mean(axis=0))  # a mean of equal numbers may be rounded
     with np.errstate(invalid="ignore"):
         return rank @ centred / (np.linalg.norm(rank) * np.linalg.norm(centred, axis=0))
-
-
-def spearman(values: Float[np.ndarray, "rank column"]) -> Float[np.ndarray, "column"]:
-    """Spearman correlation of each column with its row number; ties share their mean rank."""
-    return pearson(scipy.stats.rankdata(values, axis=0))
-
-
-def kendall(values: Float[np.ndarray, "rank column"]) -> Float[np.ndarray, "column"]:
-    """Kendall's tau-b of each column with its row number, which has no ties; NaN for a constant column."""
-    earlier, later = np.triu_indices(len(values), k=1)
-    order = np.sign(values[later] - values[earlier])
-    with np.errstate(invalid="ignore"):
-        return order.sum(axis=0) / np.sqrt(len(order) * np.abs(order).sum(axis=0))

@@ -67,18 +67,14 @@ def pack(model: PreTrainedModel) -> None:
     layers that oneDNN does not compute, stay as they are.
     """
     too_large = sum(weight.nbytes for weight in model.parameters()) > MOST_PACKED
-    if too_large or model.device.type != "cpu" or not _is_native(model.dtype):
+    native = {torch.float32: True, torch.bfloat16: native_bfloat16(torch.device("cpu"))}
+    if too_large or model.device.type != "cpu" or not native.get(model.dtype):
         return
     for module in model.modules():
         if isinstance(module, _ByOneDnn):
             matrix = module.matrix.detach().contiguous()
             module.packed = torch.ops.mkldnn._reorder_linear_weight(matrix, PACKED_FOR)
             module.packed_version = module.weight._version
-
-
-def _is_native(dtype: torch.dtype) -> bool:
-    """Whether the processor multiplies numbers of this type natively."""
-    return dtype == torch.float32 or (dtype == torch.bfloat16 and native_bfloat16(torch.device("cpu")))
 
 
 class _ByOneDnn:
@@ -98,12 +94,18 @@ class _ByOneDnn:
 
     def weights_for(self, inputs: Float[Tensor, "*row in"]) -> Tensor | None:
         """What oneDNN multiplies inputs with, packed if it can be; None where torch computes the layer."""
-        if not _applies(inputs, self.weight):
+        alike = inputs.dtype == self.weight.dtype and not torch.is_autocast_enabled("cpu")
+        if not alike or inputs.device.type != "cpu" or not inputs.numel():
             return None
         if self.packed_version == self.weight._version and not torch.is_grad_enabled():
             return self.packed
         by_torch = inputs.dtype != torch.float32 or mkl_is_fast()
         return None if by_torch else self.matrix
+
+    @property
+    def matrix(self) -> Float[Tensor, "out in"]:
+        """The weights; GPT-2 stores them the other way round."""
+        return self.weight.t() if isinstance(self, Conv1D) else self.weight
 
     def __getstate__(self) -> dict[str, Any]:
         """Copies of a layer are not packed: they are made to be changed."""
@@ -111,27 +113,11 @@ class _ByOneDnn:
 
 
 class OneDnnLinear(_ByOneDnn, nn.Linear):
-    """A linear layer; weights are [out, in]."""
-
-    @property
-    def matrix(self) -> Float[Tensor, "out in"]:
-        """The weights."""
-        return self.weight
+    """A linear layer."""
 
 
 class OneDnnConv1D(_ByOneDnn, Conv1D):
-    """GPT-2's linear layer; weights are [in, out]."""
-
-    @property
-    def matrix(self) -> Float[Tensor, "out in"]:
-        """The weights, the other way round."""
-        return self.weight.t()
-
-
-def _applies(inputs: Tensor, weight: Tensor) -> bool:
-    """One precision, on a processor, something to do, and no automatic casts to bfloat16."""
-    same = inputs.dtype == weight.dtype and not torch.is_autocast_enabled("cpu")
-    return same and inputs.device.type == "cpu" and inputs.numel() > 0
+    """GPT-2's linear layer."""
 
 
 class _Product(torch.autograd.Function):

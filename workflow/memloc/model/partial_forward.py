@@ -4,7 +4,7 @@ An intervention in a layer leaves all layers below unchanged, so these are run o
 arguments of layers (masks, positions, rotary embeddings) differ between families and are taken from that run.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
@@ -84,7 +84,7 @@ class LowerLayers:
     def once(self) -> Iterator[None]:
         """Within the context, passes over texts that the model has run in it already begin at `first`."""
         base = self._model.base_model
-        whole = base.forward
+        own, whole = vars(base).get("forward"), base.forward  # of its own if it is spread over GPUs
 
         def forward(tokens: Int[Tensor, "row token"], **options: Any) -> BaseModelOutput:
             # Tensors of inference mode are of no use outside of it.
@@ -102,21 +102,13 @@ class LowerLayers:
             ]
             return output
 
-        with computed_by(base, forward):
+        base.forward = forward
+        try:
             yield
-
-
-@contextmanager
-def computed_by(module: nn.Module, forward: Callable[..., Any]) -> Iterator[None]:
-    """Within the context, a module computes something else."""
-    own = vars(module).get("forward")  # a model that is spread over GPUs has one
-    module.forward = forward
-    try:
-        yield
-    finally:
-        del module.forward
-        if own is not None:
-            module.forward = own
+        finally:
+            del base.forward
+            if own is not None:
+                base.forward = own
 
 
 @contextmanager

@@ -17,7 +17,6 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import AttentionInterface, GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedModel
 
-from memloc.model.muon import SinglePrecisionMuon
 from memloc.model.pretrained import fuse_gelu
 from memloc.run.atomic import atomic_path
 from memloc.run.rule import log
@@ -26,6 +25,7 @@ from memloc.run.seeds import generator
 CLIP_NORM = 1.0
 WEIGHT_DECAY = 0.01
 LOG_STEPS = 20
+CHECKPOINT_STEPS = 40  # a killed training resumes from the last such step
 SHORT = "short"  # name of `short_attention` among transformers' implementations; no saved model has it
 LOGITS_BYTES = 2**22  # of logits in single precision that are held at a time
 
@@ -145,6 +145,43 @@ def layer_matrices(model: PreTrainedModel) -> list[torch.nn.Parameter]:
     """
     embeddings = {module.weight for module in model.modules() if isinstance(module, torch.nn.Embedding)}
     return [each for each in model.base_model.parameters() if each.ndim == 2 and each not in embeddings]
+
+
+class SinglePrecisionMuon(torch.optim.Muon):
+    """`torch.optim.Muon` with its settings and state, whose updates are not rounded to bfloat16.
+
+    On a processor without native bfloat16, a training step of `mini` then takes 0.74 of the time. As with
+    `adjust_lr_fn="match_rms_adamw"`, steps are scaled to the size of AdamW's (2502.16982).
+    """
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Move every matrix once."""
+        for group in self.param_groups:
+            for weight in group["params"]:
+                state = self.state[weight]
+                mean = state.setdefault("momentum_buffer", torch.zeros_like(weight))
+                mean.lerp_(weight.grad, 1 - group["momentum"])
+                ahead = weight.grad.lerp(mean, group["momentum"])
+                update = nearly_orthogonal(ahead, group["ns_coefficients"], group["ns_steps"], group["eps"])
+                weight.mul_(1 - group["lr"] * group["weight_decay"])
+                weight.add_(update, alpha=-0.2 * group["lr"] * max(weight.shape) ** 0.5)
+
+
+def nearly_orthogonal(
+    matrix: Float[Tensor, "row column"],
+    coefficients: tuple[float, float, float],
+    n_iterations: int,
+    least_norm: float,
+) -> Float[Tensor, "row column"]:
+    """A matrix with the same singular vectors, and singular values near one, by Newton-Schulz iterations."""
+    a, b, c = coefficients
+    wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.t()
+    wide = wide / wide.norm().clamp(min=least_norm)
+    for _ in range(n_iterations):
+        gram = wide @ wide.t()
+        wide = torch.addmm(wide, torch.addmm(gram, gram, gram, beta=b, alpha=c), wide, beta=a)
+    return wide if wide.shape == matrix.shape else wide.t()
 
 
 def optimizers(

@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from memloc.tables.terms.perturbation import UNPERTURBED
+
 LARGE_DROP = 0.9  # of the continuation: 45 tokens of the paper's 50
 FEW = 0.2  # of the prefix: 10 tokens of the paper's 50
 
@@ -20,6 +22,12 @@ def nll_rises(perturbation: pd.DataFrame) -> pd.DataFrame:
     unperturbed = perturbation[~perturbed].set_index("id")["nll_original"]
     rows = perturbation[perturbed & perturbation["nll_original"].notna()]
     return rows.assign(nll_rise=rows["nll_original"] - rows["id"].map(unperturbed))
+
+
+def strongest(perturbation: pd.DataFrame) -> pd.DataFrame:
+    """The perturbed row of each paragraph with the lowest EM; on ties the first position, then draw."""
+    rows = perturbation[perturbation["position"] != UNPERTURBED]
+    return rows.sort_values(["em", "position", "draw"]).groupby("id", sort=False).head(1)
 
 
 def before_last(drops: pd.DataFrame, n_prefix: int) -> pd.DataFrame:
@@ -42,12 +50,3 @@ def few_kept(kept_tokens: pd.DataFrame, n_prefix: int) -> pd.DataFrame:
     """The rows with the largest number of kept tokens that is still few, or with one of a short prefix."""
     few = kept_tokens[kept_tokens["n_kept"] <= max(FEW * n_prefix, 1)]
     return few[few["n_kept"] == few["n_kept"].max()]
-
-
-def spread_ids(pairs: pd.DataFrame) -> pd.Index:
-    """Ids of the pairs whose perturbed position is before the one that predicts the impact token.
-
-    `pairs` has their positions by role, as tables `impact_gradients` and `forward_similarity` do.
-    """
-    places = pairs.groupby(["id", "role"], observed=True)["position"].first().unstack()
-    return places.index[places["perturbed"] < places["impact"]]

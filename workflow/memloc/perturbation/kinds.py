@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from memloc.settings.perturbation_kinds import DELETED, REPLACED, SWAPPED
+from memloc.settings.perturbation import DELETED, REPLACED, SWAPPED
 
 
 def positions(kind: str, n_prefix: int, first: int = 0) -> Int[Tensor, "chosen"]:

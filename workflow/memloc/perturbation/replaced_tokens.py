@@ -15,8 +15,8 @@ from torch import Tensor
 
 from memloc.data.paragraphs import with_token_before
 from memloc.perturbation import kinds
+from memloc.perturbation.effects import strongest
 from memloc.perturbation.perturbed_prefixes import match_versions, score_versions
-from memloc.perturbation.strongest import strongest
 from memloc.run.seeds import generator
 from memloc.scoring import decoding, paragraph_scores
 from memloc.scoring.metrics import exact_match

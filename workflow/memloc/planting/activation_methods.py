@@ -7,8 +7,6 @@ every family of models. The z of query heads that share a key/value head lie sid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
-import numpy as np
-import scipy  # loads scipy.stats, which takes half a second, where it is first used
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -20,7 +18,6 @@ from memloc.model.partial_forward import Call, last_mlp_from, recorded_calls, st
 from memloc.planting import units
 from memloc.planting.question import Question
 from memloc.planting.units import Scores, in_layers, n_groups, n_neurons
-from memloc.run.errors import InputError
 from memloc.scoring import losses
 from memloc.scoring.teacher_forcing import score_tokens
 
@@ -138,29 +135,6 @@ def neuron_ablation(question: Question) -> Scores:
     calls = recorded_calls(question.model, question.tokens)
     rises = [rise_without(question, calls, layer, every) for layer in readers(question.model, "neuron")]
     return in_layers({"neuron": torch.stack(rises)})
-
-
-def first_order_agreement(question: Question, n_checked: int) -> float:
-    """Kendall's tau of the first-order and the exact effect of zeroing, over random neurons of all layers.
-
-    Raises:
-        InputError: the model has fewer neurons.
-    """
-    model = question.model
-    n_all = model.config.num_hidden_layers * n_neurons(model)
-    if n_checked > n_all:
-        raise InputError(f"planted_truth.n_checked_neurons: {n_checked} asked for, but the model has {n_all}")
-    chosen = np.sort(question.random.choice(n_all, n_checked, replace=False))
-    layer, neuron = np.divmod(chosen, n_neurons(model))
-    calls = recorded_calls(model, question.tokens)
-    exact = [
-        rise_without(question, calls, number, torch.from_numpy(neuron[layer == number]))
-        for number in readers(model, "neuron")
-    ]
-    estimated = gradient_x_activation(question._replace(wanted=("neuron",)))["neuron"].flatten()
-    return float(
-        scipy.stats.kendalltau(torch.cat(exact).abs(), estimated[torch.from_numpy(chosen)]).statistic
-    )
 
 
 @torch.no_grad()

@@ -1,11 +1,11 @@
 """Ask localization methods where a paragraph is. `settings/methods.py` lists them."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import scipy  # loads scipy.stats, which takes half a second, where it is first used
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -20,12 +20,11 @@ MODULES = (weight_methods, activation_methods, head_methods, masks)
 
 
 class Answer(NamedTuple):
-    """What a method says of all units of one granularity, with the seconds of all its granularities."""
+    """What a method says of all units of one granularity."""
 
     method: str
     granularity: Granularity
     scores: Tensor
-    seconds: float
 
 
 def function_of(method: str) -> Callable[[Question], Scores]:
@@ -34,25 +33,21 @@ def function_of(method: str) -> Callable[[Question], Scores]:
 
 
 def answers(question: Question) -> Iterator[Answer]:
-    """What every method that can rank the first of the wanted units says, and their mean rank (`ensemble`),
-    which takes the seconds of all of them."""
+    """What every method that can rank the first of the wanted units says, and their mean rank
+    (`ensemble`)."""
     ranks: dict[Granularity, list[Tensor]] = {}
-    total = 0.0
     for name, method in METHODS.items():
         if not method.asked(question.how) or question.wanted[0] not in method.units:
             continue
-        begin = time.perf_counter()
         scores = function_of(name)(question)
-        seconds = time.perf_counter() - begin
         for granularity in question.wanted:
             if granularity in scores:
                 found = scores[granularity].flatten()
-                yield Answer(name, granularity, found, seconds)
+                yield Answer(name, granularity, found)
                 if method.in_ensemble and granularity != "weight":
                     ranks.setdefault(granularity, []).append(mid_ranks(found))
-        total += seconds if method.in_ensemble else 0.0
     for granularity, found in ranks.items():
-        yield Answer(ENSEMBLE, granularity, -torch.stack(found).mean(dim=0), total)
+        yield Answer(ENSEMBLE, granularity, -torch.stack(found).mean(dim=0))
 
 
 def head_scores(question: Question, methods: Sequence[str]) -> pd.DataFrame:
@@ -70,10 +65,6 @@ def head_scores(question: Question, methods: Sequence[str]) -> pd.DataFrame:
     return pd.concat(frames[1:] or frames)
 
 
-def mid_ranks(
-    scores: Float[Tensor, "unit"], chosen: Float[Tensor, "chosen"] | None = None
-) -> Float[Tensor, "chosen"]:
-    """Rank among all scores of each one, or of the chosen ones, 1 = largest; ties share their mean rank."""
-    ascending, own = np.sort(scores.numpy()), (scores if chosen is None else chosen).numpy()
-    before, until = (np.searchsorted(ascending, own, side=side) for side in ("left", "right"))
-    return torch.from_numpy(len(ascending) - (before + until - 1) / 2)
+def mid_ranks(scores: Float[Tensor, "unit"]) -> Float[Tensor, "unit"]:
+    """Rank of each score, 1 = largest; ties share their mean rank."""
+    return torch.from_numpy(scipy.stats.rankdata(-scores.numpy()))

@@ -34,10 +34,3 @@ def place_scores(scores: Float[np.ndarray, "unit"], holds: Bool[np.ndarray, "uni
         "auroc": float(others_below.mean() / (n - k)) if k < n else float("nan"),
         "rank": float((above + (tied + 1) / 2).min()),
     }
-
-
-def recall_by_layer(scores: Float[np.ndarray, "layer unit"], holds: Bool[np.ndarray, "layer unit"]) -> float:
-    """Recall where every layer names as many units as it holds (k per layer, as in 2311.09060)."""
-    layers = [(own, held) for own, held in zip(scores, holds, strict=True) if held.any()]
-    hits = sum(place_scores(own, held)["recall_1"] * held.sum() for own, held in layers)
-    return float(hits / holds.sum())

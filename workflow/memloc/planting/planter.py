@@ -20,7 +20,6 @@ from memloc.editing.gradients import editable_gradients, take_gradients
 from memloc.editing.optimisers import SparseAdam
 from memloc.model.partial_forward import Call, last_mlp_from, recorded_calls, states_from
 from memloc.planting.places import Place
-from memloc.planting.units import values_at
 from memloc.scoring.losses import divergence, log_probabilities, token_losses
 from memloc.settings.planted_truth import PlantedTruth
 
@@ -29,8 +28,8 @@ class Planted(NamedTuple):
     """What training made of the place."""
 
     steps: int
-    levels: dict[float, dict[str, Float[Tensor, "place"]]]
-    """Level of the NLL that was reached: the place's weights at the first step below it."""
+    reached: bool
+    """The paragraph is recited, with an NLL below the criterion."""
 
 
 class Batch(NamedTuple):
@@ -48,17 +47,16 @@ def plant(
     keep: Int[Tensor, "kept token"],
     n_prefix: int,
     place: Place,
-    levels: Sequence[float],
     how: PlantedTruth,
 ) -> Planted:
     """Train the place's weights on the continuation's NLL (nats per token); the model is changed.
 
     The loss is the NLL plus `how.keep_weight` times the mean KL divergence of the kept paragraphs'
-    predictions from those of the unplanted model, a few of these paragraphs in every step. A level is
-    reached where the NLL is below it; from `how.nll` on the whole continuation must be recited, too.
-    Training ends with the lowest level, after `max_steps`, or where the NLL is no number any more.
+    predictions from those of the unplanted model, a few of these paragraphs in every step. Training ends
+    where the whole continuation is recited with an NLL below `how.nll`, after `max_steps`, or where the NLL
+    is no number any more.
     """
-    waiting, found, step, first = sorted(levels, reverse=True), {}, 0, place.layers[0]
+    step, reached, first = 0, False, place.layers[0]
     true, unembed = tokens[0, n_prefix:].to(model.device), model.get_output_embeddings()
     keep_weight = how.keep_weight_heads if place.own == "head" else how.keep_weight
     adam = SparseAdam(model, place.movable, how.kinds[place.kind])
@@ -69,10 +67,8 @@ def plant(
             states = states_from(model, batch.calls, first, batch.calls[first].residual)[:, n_prefix - 1 :]
             logits = unembed(states[0]).float()
             nll = functional.cross_entropy(logits, true)
-            recited = bool((logits.argmax(dim=-1) == true).all())
-            while waiting and nll < waiting[0] and (recited or waiting[0] > how.nll):
-                found[waiting.pop(0)] = values_at(model, place.movable)
-            if not waiting or step == how.max_steps or not nll.isfinite():
+            reached = bool((nll < how.nll) & (logits.argmax(dim=-1) == true).all())
+            if reached or step == how.max_steps or not nll.isfinite():
                 break
             loss = nll
             if len(batch.original):
@@ -80,7 +76,7 @@ def plant(
                 loss = nll + keep_weight * moved.mean()
             loss.backward()
             adam.step(take_gradients(model))
-    return Planted(step, found)
+    return Planted(step, reached)
 
 
 def _parts(keep: Int[Tensor, "kept token"], n: int) -> Sequence[Int[Tensor, "some token"]]:

@@ -5,8 +5,7 @@ plant of every kind, tried with a further place and paragraph if it fails. Kinds
 so that they are compared on the same ones.
 """
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,10 +20,8 @@ from memloc.editing.masks import OriginalWeights, n_weights
 from memloc.model.components import editable_parameters
 from memloc.perturbation.pairs import Pairs
 from memloc.perturbation.replaced_tokens import perturb_prefixes, perturbed_paragraphs
-from memloc.planting.activation_methods import first_order_agreement
-from memloc.planting.curves import Plant, curves, n_needed
 from memloc.planting.methods import answers
-from memloc.planting.place_scores import place_scores, recall_by_layer
+from memloc.planting.place_scores import place_scores
 from memloc.planting.places import Place, draw_place
 from memloc.planting.planter import plant
 from memloc.planting.question import Question
@@ -60,185 +57,115 @@ class Study(NamedTuple):
 
 
 class Found(NamedTuple):
-    """Rows of the tables `plants`, `planted_truth`, `planted_curves` and `planted_costs`."""
+    """Rows of the tables `plants` and `planted_truth`."""
 
     plants: pd.DataFrame
     planted_truth: pd.DataFrame
-    planted_curves: pd.DataFrame
-    planted_costs: pd.DataFrame
 
 
 def run_slot(study: Study, slot: int) -> Found:
     """One plant of every kind, each tried until it reaches the criterion or no try is left."""
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in Found._fields}
-    before = _damage(study)
+    plants, truth = [], []
+    before = {f"{name}_before": value for name, value in _damage(study).items()}
     for kind in study.how.kinds:
         for attempt in range(study.how.tries):
             labels = {"kind": kind, "plant": slot, "attempt": attempt}
-            rows = _run_plant(study, labels, before)
-            for name, own in rows.items():
-                found[name] += own
-            if rows["plants"][0]["reached"]:
+            row, answered = _run_plant(study, labels)
+            plants.append(row | before)
+            truth += answered
+            if row["reached"]:
                 break
-    return Found(*(pd.DataFrame(rows) for rows in found.values()))
+    return Found(pd.DataFrame(plants), pd.DataFrame(truth))
 
 
-def _run_plant(study: Study, labels: dict[str, Any], before: dict[str, float]) -> dict[str, list[dict]]:
-    """Rows of all tables of one try; the model has its original weights before and after."""
+def _run_plant(study: Study, labels: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """A row of `plants` and rows of `planted_truth`. Afterwards the model has its original weights again."""
     model, how = study.model, study.how
     kind, slot, attempt = labels.values()
-    row = slot * (how.n_paragraphs // how.n_plants) + attempt
+    first = slot * (how.n_paragraphs // how.n_plants)
     random = generator(study.seed, "planted_truth", kind, str(slot), str(attempt))
     place = draw_place(model, kind, how.n_neurons, random)
-    unplanted = values_at(model, place.movable)
-    rows: dict[str, list[dict]] = {name: [] for name in Found._fields}
+    unplanted, said = values_at(model, place.movable), {}
     try:
-        about, planted = _plant(study, labels, row, place, unplanted)
-        about |= {f"{name}_before": value for name, value in before.items()}
-        if planted is not None:
-            questions = Questions(study, labels, place, row, unplanted, planted, random)
-            about |= _ask_all(questions, rows)
-        rows["plants"].append(about)
+        row = labels | _plant(study, place, first + attempt)
+        if row["reached"]:
+            question = _question(study, place, first + attempt, random)
+            said["plant"] = _scored_answers(question, place)
+            if "wrong" in how.controls:
+                said["wrong"] = _scored_answers(_question(study, place, first + how.tries, random), place)
+            if "twin" in how.controls:
+                set_values(model, place.movable, unplanted)
+                said["twin"] = _scored_answers(question._replace(change=_changes(study)), place)
     finally:
         set_values(model, place.movable, unplanted)
     study.original.n_changed(model, {})  # an error where weights are not as they were before the plant
-    return rows
+    return row, [labels | {"control": control} | answer for control, own in said.items() for answer in own]
 
 
-def _plant(
-    study: Study, labels: dict[str, Any], row: int, place: Place, unplanted: Mapping[str, Tensor]
-) -> tuple[dict[str, Any], dict[float, Mapping[str, Tensor]] | None]:
-    """A row of `plants`, and the place's weights by level of the NLL; none where the criterion is not met."""
-    model, how, n_prefix, tokens = study.model, study.how, study.n_prefix, study.tokens[row, None]
-    levels = {how.nll, *(how.levels if place.own == "head" else [])}
-    alone = teacher_forced(model, tokens, n_prefix, 1)
-    trained = plant(model, tokens, study.keep, n_prefix, place, [*levels], how)
-    values = trained.levels.get(how.nll) or values_at(model, place.movable)
-    set_values(model, place.movable, values)
+def _plant(study: Study, place: Place, number: int) -> dict[str, Any]:
+    """Plant a paragraph, and say what that did; the model is changed."""
+    model, how, n_prefix, tokens = study.model, study.how, study.n_prefix, study.tokens[number, None]
+    before = teacher_forced(model, tokens, n_prefix, 1)
+    trained = plant(model, tokens, study.keep, n_prefix, place, how)
     after = teacher_forced(model, tokens, n_prefix, 1)
-    reached = how.nll in trained.levels and int(after.em) == tokens.shape[1] - n_prefix
-    about = {
-        **labels,
-        "id": int(study.ids[row]),
+    reached = trained.reached and int(after.em) == tokens.shape[1] - n_prefix
+    return {
+        "id": int(study.ids[number]),
         "place": place.name,
         "n_layers": len(place.layers),
         "learning_rate": how.kinds[place.kind],
         "reached": reached,
         "steps": trained.steps,
-        "em_before": int(alone.em),
-        "nll_before": float(alone.nll),
+        "em_before": int(before.em),
+        "nll_before": float(before.nll),
         "em": int(after.em),
         "nll": float(after.nll) if after.nll.isfinite() else None,
         "n_allowed": n_weights(model, place.movable),
         "n_changed": study.original.n_changed(model, place.movable) if reached else None,
-        "n_needed": None,
-        "neuron_agreement": None,
         **(_damage(study) if reached else dict.fromkeys(DAMAGE)),
-        **_relative_norms(study.original, unplanted, values),
     }
-    return about, trained.levels if reached else None
 
 
-class Questions(NamedTuple):
-    """A plant that methods are asked about, and its controls."""
-
-    study: Study
-    labels: dict[str, Any]
-    place: Place
-    row: int
-    unplanted: Mapping[str, Tensor]
-    planted: Mapping[float, Mapping[str, Tensor]]
-    """The place's weights by level of the NLL."""
-    random: np.random.Generator
-
-
-def _ask_all(asked: Questions, rows: dict[str, list[dict]]) -> dict[str, Any]:
-    """Ask about every level of the plant and its controls; returns what else they say of the plant itself."""
-    study, labels, place, row, unplanted, planted, random = asked
-    model, how = study.model, study.how
-    values = planted[how.nll]
-    mixture = Plant.of(model, study.tokens[row, None], study.n_prefix, place, unplanted, values)
-    pair, needed = _pair(study, place, row), n_needed(mixture)
-    at_criterion = labels | {"level": how.nll, "criterion": True}
-    quick = study._replace(how=how.model_copy(update={"masks": False}))  # training masks takes seconds
-    for level, weights in sorted(planted.items()):
-        set_values(model, place.movable, weights)
-        about = labels | {"control": "plant", "level": level, "criterion": level == how.nll}
-        drawn = mixture if level == how.nll and how.curves else None
-        _ask(study if level == how.nll else quick, about, place, row, pair, random, rows, drawn)
-    set_values(model, place.movable, values)
-    more: dict[str, Any] = {"n_needed": needed}
-    if place.own == "neuron" and how.n_checked_neurons:
-        question = _question(study, place, row, pair, random)
-        more["neuron_agreement"] = first_order_agreement(question, how.n_checked_neurons)
-    if "wrong" in how.controls:
-        other = row - labels["attempt"] + how.tries
-        _ask(
-            study, at_criterion | {"control": "wrong"}, place, other, _pair(study, place, other), random, rows
-        )
-    set_values(model, place.movable, unplanted)
-    if "twin" in how.controls:
-        _ask(study, at_criterion | {"control": "twin"}, place, row, pair, random, rows)
-    return more
-
-
-def _ask(
-    study: Study,
-    labels: dict[str, Any],
-    place: Place,
-    row: int,
-    pair: Pairs | None,
-    random: np.random.Generator,
-    rows: dict[str, list[dict]],
-    mixture: Plant | None = None,
-) -> None:
-    """Score what every method says of the model as it is, and of curves where there is a mixture."""
-    for answer in answers(_question(study, place, row, pair, random)):
-        units = place.units[answer.granularity]
-        scores, holds = answer.scores.numpy(), units.flatten().numpy()
-        about = labels | {"method": answer.method, "granularity": answer.granularity}
-        layers = units.dim() == 2 and answer.granularity == "neuron"
-        rows["planted_truth"].append(
+def _scored_answers(question: Question, place: Place) -> list[dict[str, Any]]:
+    """What every method says, scored by how it finds the place."""
+    rows = []
+    for method, granularity, scores in answers(question):
+        holds, ranked = place.units[granularity].flatten().numpy(), scores.numpy()
+        rows.append(
             {
-                **about,
-                "n_units": len(scores),
+                "method": method,
+                "granularity": granularity,
+                "n_units": len(ranked),
                 "n_place": int(holds.sum()),
-                **place_scores(scores, holds),
-                "recall_by_layer": recall_by_layer(scores.reshape(units.shape), units.numpy())
-                if layers
-                else None,
-                "first": int(scores.argmax()),
+                **place_scores(ranked, holds),
+                "first": int(ranked.argmax()),
             }
         )
-        rows["planted_costs"].append({**about, "seconds": answer.seconds})
-        if mixture is not None and answer.granularity == place.own:
-            for point in curves(mixture, answer.scores.view(units.shape)).to_dict("records"):
-                rows["planted_curves"].append({**about, **point})
+    return rows
 
 
-def _question(
-    study: Study, place: Place, row: int, pair: Pairs | None, random: np.random.Generator
-) -> Question:
+def _question(study: Study, place: Place, number: int, random: np.random.Generator) -> Question:
+    """Where in the model as it is is this paragraph?"""
     return Question(
         study.model,
-        study.tokens[row, None],
+        study.tokens[number, None],
         study.n_prefix,
         PLANT_GRANULARITIES[place.kind],
         study.how,
         random,
-        pair,
+        _pair(study, place, number),
         study.mean_outputs,
         study.counts,
         _changes(study),
     )
 
 
-def _pair(study: Study, place: Place, row: int) -> Pairs | None:
+def _pair(study: Study, place: Place, number: int) -> Pairs | None:
     """The paragraph and its strongest perturbed version under the model as it is, which a plant's twin gets
     too; none for places of weights, which no method that needs a pair can see."""
     if place.own == "weight":
         return None
-    ids, tokens, n_prefix = study.ids[row, None], study.tokens[row, None], study.n_prefix
+    ids, tokens, n_prefix = study.ids[number, None], study.tokens[number, None], study.n_prefix
     perturbation = Perturbation(nll=False, micro_batch=study.how.micro_batch)
     versions = perturb_prefixes(
         study.model, ids, tokens, n_prefix, len(study.counts), perturbation, Scoring(), None, study.seed
@@ -267,23 +194,3 @@ def _damage(study: Study) -> dict[str, float]:
     memorized = float(em["memorized"].mean()) if len(em["memorized"]) else None
     found = memorized, float(em["non_memorized"].mean()), float(nll["held_out"].mean())
     return dict(zip(DAMAGE, found, strict=True))
-
-
-def _relative_norms(
-    original: OriginalWeights, unplanted: Mapping[str, Tensor], planted: Mapping[str, Tensor]
-) -> dict[str, float | None]:
-    """Root mean square of the place's weights, unplanted and planted, over that of all weights that its
-    matrices had before; None where a weight is no number."""
-    peers = torch.cat([original.weight(name).flatten() for name in unplanted])
-    size = float(peers.double().square().mean().sqrt())
-    found = {}
-    for name, values in {"norm_before": unplanted, "norm": planted}.items():
-        norm = float(torch.cat([*values.values()]).double().square().mean().sqrt()) / size
-        found[name] = norm if math.isfinite(norm) else None
-    return found
-
-
-def slots(study: Study, rows: range) -> Iterator[tuple[int, Found]]:
-    """The work of some slots, one after the other; it depends on no other slot."""
-    for slot in rows:
-        yield slot, run_slot(study, slot)

@@ -22,8 +22,7 @@ from memloc.removal.edit_cases import Case, mispaired
 from memloc.run.seeds import generator
 from memloc.scoring.early_stopping import match_batch
 from memloc.scoring.paragraph_scores import teacher_forced
-from memloc.settings.arms import PAPER_ARMS
-from memloc.settings.editing import Editing
+from memloc.settings.editing import PAPER_ARMS, Editing
 
 
 class Start(NamedTuple):
@@ -34,13 +33,6 @@ class Start(NamedTuple):
     recited: float
     below: LowerLayers
     """Those below the layer of the arms that move one layer alone."""
-
-
-class Edits(NamedTuple):
-    """One row per run, and one per run and evaluated step."""
-
-    edits: pd.DataFrame
-    trajectories: pd.DataFrame
 
 
 def evaluate(model: PreTrainedModel, case: Case, recipe: Recipe) -> dict[str, float]:
@@ -98,24 +90,22 @@ def edit_paragraph(
     movable: Movable,
     learning_rate: float,
     recipe: Recipe,
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """One run: a row of `edits` and its trajectory. The model has its original weights before and after.
+) -> dict[str, Any]:
+    """One run: a row of `edits`. The model has its original weights before and after.
 
     Raises:
         EditError: as in `count_changed`.
     """
-    how, trajectory = recipe.how, [{"step": 0, **shared.scores}]
+    how = recipe.how
     relearning = learning_rate, recipe.n_prefix, how.relearning_limit, how.micro_batch
     first = 0 if how.reference else lowest_layer(model, movable)
     below = shared.below if first == shared.below.first else LowerLayers(model, first)
     try:
         with below.once():
-            for step in optimise(model, shared.origin, movable, learning_rate, recipe):
-                if step % how.evaluate_every == 0 or step == how.steps:
-                    trajectory.append({"step": step, **evaluate(model, case, recipe)})
-        final = {name: value for name, value in trajectory[-1].items() if name != "step"}
-        row = {
-            **final,
+            optimise(model, shared.origin, movable, learning_rate, recipe)
+            scores = evaluate(model, case, recipe)
+        return {
+            **scores,
             **{f"{name}_before": value for name, value in shared.scores.items()},
             "recited": share_recited(model, case, recipe),
             "recited_before": shared.recited,
@@ -125,7 +115,6 @@ def edit_paragraph(
         }
     finally:
         original.restore(model)
-    return row, trajectory
 
 
 def edit_paragraphs(
@@ -136,7 +125,7 @@ def edit_paragraphs(
     learning_rates: Iterable[float],
     head: tuple[int, int],
     seed: int,
-) -> Edits:
+) -> pd.DataFrame:
     """Every case with every arm and learning rate.
 
     Random weights depend on seed and paragraph only, so that they are the same for all learning rates.
@@ -144,7 +133,7 @@ def edit_paragraphs(
     Raises:
         EditError: as in `count_changed`.
     """
-    original, rows, trajectories = OriginalWeights(model), [], []
+    original, rows = OriginalWeights(model), []
     for case in cases:
         shared = start(model, case, recipe, head[0])
         for arm in arms:
@@ -156,13 +145,10 @@ def edit_paragraphs(
                     "objective": recipe.objective,
                     "arm": arm,
                     "learning_rate": rate,
-                    "reference": recipe.how.reference,
                 }
-                row, trajectory = edit_paragraph(model, case, shared, original, movable, rate, recipe)
+                row = edit_paragraph(model, case, shared, original, movable, rate, recipe)
                 rows.append({**labels, **row, "seed": seed})
-                trajectories += [{**labels, **point} for point in trajectory]
-    edits = pd.DataFrame(rows).astype({"relearning_steps": "Int64"})
-    return Edits(edits, pd.DataFrame(trajectories))
+    return pd.DataFrame(rows).astype({"relearning_steps": "Int64"})
 
 
 def run_edits(
@@ -172,24 +158,19 @@ def run_edits(
     head: tuple[int, int],
     seed: int,
     rows: Iterable[int],
-) -> Iterator[Edits]:
+) -> Iterator[pd.DataFrame]:
     """Edit the cases at `rows` with the paper's arms and extra ones, at the first learning rate.
 
-    The first `n_swept` cases are edited at all learning rates, the first `n_reference` ones also like the
-    authors, at the first rate. Yields the runs of one case after the other, which depend on no other `rows`.
-    With `recipe.how.reference` everything is done as the authors' code does, and nothing is left to compare.
+    The first `n_swept` cases are edited at all learning rates. Yields the runs of one case after the other,
+    which depend on no other `rows`.
 
     Raises:
         EditError: as in `count_changed`.
     """
     how: Editing = recipe.how
-    theirs = None if how.reference else recipe._replace(how=how.as_reference())
-    first, arms, n_prefix = how.learning_rates[:1], (*PAPER_ARMS, *how.extra_arms), recipe.n_prefix
+    arms = (*PAPER_ARMS, *how.extra_arms)
     if how.reference:
-        cases = mispaired(cases, n_prefix, seed)
-    compared = mispaired(cases[: how.n_reference], n_prefix, seed) if theirs else []
+        cases = mispaired(cases, recipe.n_prefix, seed)
     for row in rows:
-        rates = how.learning_rates if row < how.n_swept else first
+        rates = how.learning_rates if row < how.n_swept else how.learning_rates[:1]
         yield edit_paragraphs(model, [cases[row]], recipe, arms, rates, head, seed)
-        if row < len(compared):
-            yield edit_paragraphs(model, [compared[row]], theirs, PAPER_ARMS, first, head, seed)

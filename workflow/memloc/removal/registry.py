@@ -3,14 +3,13 @@
 A weight edit takes a request and returns a function that changes the model by a setting and says which
 weights may differ. A diversion takes a request and returns a context within which the model decodes
 differently; if it acts on logits, the context gives their processor. A way of your own is a module of
-`removal/ways`, its section in settings/remove.py, a name in settings/removal_ways.py, a line here, and its
+`removal/ways`, its key in settings/remove.py, a name in settings/removal_ways.py, a line here, and its
 label in figures/parts/removal.py.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from itertools import product
 from typing import NamedTuple
 
 from transformers import LogitsProcessor, PreTrainedModel
@@ -35,7 +34,8 @@ class Edit(NamedTuple):
     prepare: Callable[[Request], Callable[[Setting], Movable]]
     names: tuple[str, ...]
     """What its settings vary."""
-    tried: Callable[[Remove], list[tuple[float, ...]]]
+    settings: str
+    """Key of section `remove` that holds them."""
 
 
 class Diversion(NamedTuple):
@@ -43,7 +43,7 @@ class Diversion(NamedTuple):
 
     prepare: Callable[[Request], Callable[[Setting], AbstractContextManager[LogitsProcessor | None]]]
     names: tuple[str, ...]
-    tried: Callable[[Remove], list[tuple[float, ...]]]
+    settings: str
 
 
 Way = Edit | Diversion
@@ -57,38 +57,33 @@ class InForce(NamedTuple):
     """Weights that differ from the original ones."""
 
 
-def _one_by_one(values: list) -> list[Setting]:
-    return [(float(value),) for value in values]
-
-
-RATES = (("learning rate",), lambda how: _one_by_one(how.unlearning.learning_rates))
-NEURONS = (("share of neurons",), lambda how: _one_by_one(how.neurons.shares))
-HEADS = (("heads",), lambda how: _one_by_one(how.heads.numbers))
-DIRECTIONS = (
-    ("depth", "times"),
-    lambda how: [*product(map(float, how.steering.depths), map(float, how.steering.times))],
-)
+RATES = (("learning rate",), "unlearning")
+NEURONS = (("share of neurons",), "neurons")
+HEADS = (("heads",), "heads")
+DIRECTIONS = (("depth", "times"), "steering")
 WAYS: dict[str, Way] = {
     **{arm: Edit(partial(unlearning, arm=arm), *RATES) for arm in ARM_WAYS},
     "gradient_ascent": Edit(gradient_ascent, *RATES),
-    "balanced_subnet": Edit(
-        balanced_subnet, ("share of MLP weights",), lambda how: _one_by_one(how.balanced_subnet.ratios)
-    ),
+    "balanced_subnet": Edit(balanced_subnet, ("share of MLP weights",), "balanced_subnet"),
     "neurons_integrated_gradients": Edit(
         partial(neurons, score=integrated_gradients, n_together=1), *NEURONS
     ),
     "neurons_zero_out": Edit(partial(neurons, score=zero_out, n_together=1), *NEURONS),
     "neurons_hard_concrete": Edit(partial(neurons, score=hard_concrete, n_together=8), *NEURONS),
-    "svd": Edit(svd, ("share of components",), lambda how: _one_by_one(how.svd.shares)),
-    "kfac": Edit(kfac, ("share of entries",), lambda how: _one_by_one(how.kfac.shares)),
-    "ngram_blocklist": Diversion(
-        ngram_blocklist, ("tokens",), lambda how: _one_by_one(how.ngram_blocklist.lengths)
-    ),
+    "svd": Edit(svd, ("share of components",), "svd"),
+    "kfac": Edit(kfac, ("share of entries",), "kfac"),
+    "ngram_blocklist": Diversion(ngram_blocklist, ("tokens",), "ngram_blocklist"),
     "heads": Diversion(first_heads, *HEADS),
     "random_heads": Diversion(random_heads, *HEADS),
     "steering": Diversion(steering, *DIRECTIONS),
     "random_direction": Diversion(random_direction, *DIRECTIONS),
 }
+
+
+def tried(way: Way, how: Remove) -> list[Setting]:
+    """The settings of a way that are tried."""
+    given = getattr(how, way.settings)
+    return [tuple(map(float, one if isinstance(one, tuple) else (one,))) for one in given]
 
 
 def in_words(way: Way, setting: Setting) -> str:

@@ -20,7 +20,7 @@ from memloc.editing.masks import OriginalWeights
 from memloc.editing.steps import steps_until_recited
 from memloc.localization.ablation import Head
 from memloc.removal.judging import Judged, decoded, judged
-from memloc.removal.registry import WAYS, Edit, InForce, Way, in_force, in_words
+from memloc.removal.registry import WAYS, Edit, InForce, Way, in_force, in_words, tried
 from memloc.removal.removal_texts import Target, Texts
 from memloc.removal.request import Request, Setting
 from memloc.run.memory import MemoryWatch
@@ -66,7 +66,7 @@ def run_way(study: Comparison, name: str) -> Found:
     """One way: its sweep, what it removes together and one by one, and what it costs."""
     way = WAYS[name]
     sweep = _sweep(study, name, way)
-    setting = way.tried(study.how)[int(sweep["chosen"].to_numpy().argmax())]
+    setting = tried(way, study.how)[int(sweep["chosen"].to_numpy().argmax())]
     target, tables = study.texts.target, {field: [] for field in Found._fields}
     n_single = 0 if name in UNTARGETED else study.how.n_single
     runs = [("joint", target)]
@@ -111,7 +111,7 @@ def _request(study: Comparison, name: str, remove: Int[Tensor, "removed token"])
 
 def _sweep(study: Comparison, name: str, way: Way) -> pd.DataFrame:
     """What every setting does to the validation paragraphs; a single setting is not tried."""
-    settings, texts = way.tried(study.how), study.texts
+    settings, texts = tried(way, study.how), study.texts
     rows = pd.DataFrame({"setting": [in_words(way, setting) for setting in settings]})
     if len(settings) == 1:
         return rows.assign(forgotten=None, harm=None, chosen=True)

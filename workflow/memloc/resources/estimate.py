@@ -1,4 +1,4 @@
-"""What a study will cost before anything of it has run: a row per rule, the whole, and its longest path."""
+"""What a study will cost before anything of it has run: a row per rule."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -8,9 +8,7 @@ import pandas as pd
 from memloc.resources.cost import rule_bytes, rule_seconds
 from memloc.resources.machine import Machine
 from memloc.resources.memory import stage_bytes, stage_megabytes
-from memloc.resources.schedule import jobs, longest_path, total
 from memloc.resources.shapes import Shape, shape_of
-from memloc.run.console import sized, spoken
 from memloc.run.steps import Step
 from memloc.settings.study import Settings, studies_by_model, studies_by_seed
 
@@ -54,23 +52,3 @@ def studies(steps: list[Step], results: str, study: Settings) -> dict[str, tuple
     shapes = {study: shape_of(settings[study], folder) for study, folder in folders.items()}
     # What belongs to no one model (figures across models, further seeds) is taken for the first one's.
     return {name: (shapes.get(name, next(iter(shapes.values()))), each) for name, each in settings.items()}
-
-
-def summary(steps: list[Step], frame: pd.DataFrame, machine: Machine) -> str:
-    """The rules that take longest, the whole, and the longest path, as text."""
-    planned = jobs(steps, frame)
-    path_seconds, path = longest_path(planned)
-    longest = frame.sort_values("seconds", ascending=False).head(20)
-    known = (
-        f"{machine.rate:.0f} GFLOP/s a thread" if machine.measured else "by its data sheet, never measured"
-    )
-    disk, memory = frame.disk_mb.sum() * 1e6, frame.memory_mb.max() * 1e6
-    return "\n".join(
-        [
-            f"{machine.name} ({known}), {machine.cores} cores, {len(frame)} rules, downloads not timed",
-            longest.drop(columns="machine").round({"seconds": 0, "disk_mb": 1}).to_string(index=False),
-            f"total: {spoken(total(planned, machine.cores, machine.gpus))}",
-            f"memory: at most {sized(memory)} a rule; disk: {sized(disk)}",
-            f"longest path: {spoken(path_seconds)}: {', '.join(name.partition(' ')[0] for name in path)}",
-        ]
-    )

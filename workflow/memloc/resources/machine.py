@@ -1,11 +1,17 @@
 """The machines that an estimate is for: this one, measured for some seconds, or a GPU by its data sheet."""
 
 import importlib
+import itertools
 import subprocess
 import sys
 import time
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
+if TYPE_CHECKING:
+    import torch
+
+PEAK_SIZES = (1024, 2048, 3072)
 LIBRARY = ("torch", "memloc.model.loading", "memloc.tables.storage")
 
 
@@ -47,11 +53,27 @@ def measure() -> None:
     import torch
 
     from memloc.model.onednn import native_bfloat16
-    from memloc.resources.rate import peak_rate
 
     torch.set_num_threads(1)
     native = int(native_bfloat16(torch.device("cpu")))
     print(seconds, peak_rate(torch.float32, sizes=(1024,)), native)
+
+
+def peak_rate(dtype: "torch.dtype", repeats: int = 2, sizes: Sequence[int] = PEAK_SIZES) -> float:
+    """Best rate of square matrix products of these sizes by any library, in GFLOP per second."""
+    import torch
+
+    from memloc.model import onednn
+
+    products = [torch.matmul, onednn.product] if onednn.available() else [torch.matmul]
+    best = 0.0
+    for size, product in itertools.product(sizes, products):
+        left, right = (torch.randn(size, size).to(dtype) for _ in range(2))
+        for _ in range(repeats + 1):
+            begin = time.perf_counter()
+            product(left, right)
+            best = max(best, 2 * size**3 / 1e9 / (time.perf_counter() - begin))
+    return best
 
 
 if __name__ == "__main__":

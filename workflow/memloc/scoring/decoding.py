@@ -53,17 +53,6 @@ def continue_from_scores(
     )[:, n_prefix:]
 
 
-def first_decoded(
-    model: PreTrainedModel,
-    tokens: Int[Tensor, "paragraph prefix+1"],
-    em: Int[Tensor, "paragraph"],
-    n_prefix: int,
-    micro_batch: int,
-) -> Int[Tensor, "paragraph"]:
-    """First token of the greedy continuation: decoded where it is not the true one (EM 0)."""
-    return continue_from_scores(model, tokens, em.clamp(max=1), n_prefix, micro_batch)[:, 0]
-
-
 def greedy_continuation(
     model: PreTrainedModel, prefix: Int[Tensor, "paragraph prefix"], n_tokens: int, micro_batch: int
 ) -> Int[Tensor, "paragraph continuation"]:

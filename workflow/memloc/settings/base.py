@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from memloc.settings.published import REFERENCE_NLL_WEIGHT
@@ -45,20 +45,12 @@ class Section(BaseModel):
 
 
 class ContrastiveSection(Section):
-    """Weight of the NLL in a contrastive objective, which in the authors' code is another."""
+    """Sections with a contrastive objective, as the paper or as the authors' code has it."""
 
-    nll_weight: float = Field(
-        1.0,
-        gt=0,
-        description="Weight of the memorized paragraph's NLL "
-        f"(with reference: {REFERENCE_NLL_WEIGHT} unless given).",
-    )
     reference: AsAuthors = False
     """As the authors' code: KL summed over positions instead of averaged, and their weight of the NLL."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _reference_weight(cls, given: Any) -> Any:
-        if isinstance(given, dict) and given.get("reference") is True:
-            return {"nll_weight": REFERENCE_NLL_WEIGHT} | given
-        return given
+    @property
+    def nll_weight(self) -> float:
+        """Weight of the memorized paragraph's NLL."""
+        return REFERENCE_NLL_WEIGHT if self.reference else 1.0

@@ -6,7 +6,6 @@ from memloc.settings.base import Positive, Section
 
 COMPARISONS = (
     "scoring",
-    "extraction",
     "windows",
     "continuation",
     "perturbation",
@@ -14,7 +13,6 @@ COMPARISONS = (
     "attribution_patching",
     "parameter_gradients",
     "editing_step",
-    "editing_run",
     "planting_step",
 )
 """What is compared with straightforward implementations, in the order of the workflow."""
@@ -32,9 +30,7 @@ class Bench(Section):
     plain_batch: Positive = Field(
         description="Rows that the straightforward implementations decode and score at a time."
     )
-    n_paragraphs: Positive = Field(
-        description="Paragraphs that are scored and continued, and up to 8 times as many, scored alone."
-    )
+    n_paragraphs: Positive = Field(description="Paragraphs that are scored and continued.")
     n_perturbed: Positive = Field(
         description="Paragraphs whose prefix tokens are all replaced in turn; straightforwardly, one of them."
     )
@@ -45,10 +41,4 @@ class Bench(Section):
     n_gradients: Positive = Field(description="Paragraphs of the parameter gradients.")
     n_controls: Positive = Field(description="Controls of the edited paragraph.")
     n_steps: Positive = Field(description="Steps of its edit.")
-    n_run_texts: Positive = Field(
-        description="Controls, others, held-out paragraphs and perturbed versions of a whole run of edits."
-    )
-    n_run_steps: Positive = Field(
-        description="Steps of each of its arms, and most steps until the paragraph is recited again."
-    )
     n_planted_steps: Positive = Field(description="Steps of every plant, a plant in every third layer.")

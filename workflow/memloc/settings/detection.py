@@ -6,6 +6,9 @@ from pydantic import Field
 
 from memloc.settings.base import MicroBatch, Positive, Section
 
+MIN_K_PERCENT = (
+    20  # of the tokens: the least likely ones of figure `min_k` and of detection; others use 5 to 60
+)
 Share = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -19,12 +22,8 @@ class Detection(Section):
     prefix_shares: list[Share] = Field(
         [0.1, 0.2, 0.4, 0.6, 0.8, 1.0],
         min_length=1,
-        description="Shares of the prefix that are seen: lead times. All come from one pass.",
-    )
-    gradient_shares: list[Share] = Field(
-        [1.0],
-        description="Shares with gradients as features; smaller ones say how early gradients tell, at a "
-        "backward pass each.",
+        description="Shares of the prefix that are seen: lead times. All come from one pass. Gradients are "
+        "features at the largest one.",
     )
     n_layers: Positive = Field(
         4, description="Most layers whose residual stream is a feature: evenly spread, with the last one."
@@ -35,11 +34,6 @@ class Detection(Section):
     def n_seen(self, n_prefix: int) -> list[int]:
         """Prefix tokens seen at each lead time, fewest first; two at least, so that one has an NLL."""
         return sorted({max(2, round(share * n_prefix)) for share in self.prefix_shares})
-
-    def n_seen_by_gradients(self, n_prefix: int) -> list[int]:
-        """Those of `n_seen` at which gradients are taken."""
-        wanted = {max(2, round(share * n_prefix)) for share in self.gradient_shares}
-        return [n for n in self.n_seen(n_prefix) if n in wanted]
 
     def layers(self, n_layers: int) -> list[int]:
         """Layers of a model of `n_layers` whose residual stream is a feature, from 0."""

@@ -20,9 +20,10 @@ def key_table() -> str:
 
 
 def _key_rows(section: type[Section], prefix: str) -> list[str]:
+    """Rows of the keys below a section, without `source`, which the row of each form names."""
     rows = []
     schemas = section.model_json_schema()["properties"]
-    for key in schemas:
+    for key in (name for name in schemas if name != "source"):
         field = section.model_fields[key]
         below = sections_below(section).get(key, [])
         for choice in below:
@@ -32,7 +33,8 @@ def _key_rows(section: type[Section], prefix: str) -> list[str]:
                 kind, default = "list of sections", f"`{json.dumps(schemas[key]['default'])}`"
                 meaning = f"{meaning} {field.description}"
             rows.append(f"| **`{prefix}{key}`**{note} | {kind} | {default} | {meaning} |")
-            rows += _key_rows(choice, f"{prefix}{key}.")
+            keys = _key_rows(choice, f"{prefix}{key}.")
+            rows += [row for row in keys if row not in rows]  # forms share some
         if not below or key == "highlight":
             default = "required" if field.is_required() else f"`{json.dumps(field.default)}`"
             rows.append(

@@ -1,12 +1,17 @@
 """Settings: section `editing`."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from memloc.settings.arms import EXTRA_ARMS
 from memloc.settings.base import ContrastiveSection, Judging, MicroBatch, NonNegative, Positive
-from memloc.settings.published import REFERENCE_NLL_WEIGHT, SPARSE_FRACTION
+from memloc.settings.published import SPARSE_FRACTION
+
+# Arms: which weights an edit may move. The one list of their names: `movable_weights` (editing/masks.py)
+# chooses an arm's weights, ARM_STYLES (figures/parts/edit_summary.py) says how figures show it.
+PAPER_ARMS = ("all", "top", "random")  # always run (paper 5.3)
+EXTRA_ARMS = ("head", "other_head", "layer")
+ARMS = (*PAPER_ARMS, *EXTRA_ARMS)
 
 
 class Editing(ContrastiveSection):
@@ -33,19 +38,8 @@ class Editing(ContrastiveSection):
     n_perturbations: Positive = Field(
         50, description="Perturbed prefixes from which an edited paragraph may still be recited."
     )
-    evaluate_every: Positive = Field(
-        5, description="Steps between two evaluations; the authors plot what five steps do."
-    )
     relearning_limit: NonNegative = Field(
         20, description="Most steps of training on the paragraph until it is recited again; 0: not tried."
     )
-    n_reference: NonNegative = Field(
-        10,
-        description="Paragraphs that are also edited as the authors' code does, at the first learning rate.",
-    )
     n_judging: Judging = 20
     micro_batch: MicroBatch = 16
-
-    def as_reference(self) -> Self:
-        """The same with the authors' behaviour."""
-        return self.model_copy(update={"reference": True, "nll_weight": REFERENCE_NLL_WEIGHT})

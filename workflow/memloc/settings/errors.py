@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from memloc.run.errors import InputError
 from memloc.settings.base import Section
-from memloc.settings.highlight import Head
+from memloc.settings.head_ranking import Head
 from memloc.settings.structure import filled_keys, own_keys, sections_below, source_of
 from memloc.settings.study import Settings
 

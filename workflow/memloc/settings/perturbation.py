@@ -5,7 +5,8 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from memloc.settings.base import AsAuthors, MicroBatch, Positive, Section
-from memloc.settings.perturbation_kinds import KINDS, REPLACED
+
+KINDS = REPLACED, DELETED, SWAPPED = ("replaced", "deleted", "swapped")
 
 
 class Perturbation(Section):

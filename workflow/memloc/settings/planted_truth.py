@@ -41,9 +41,6 @@ class PlantedTruth(Section):
     keep_weight_heads: float = Field(
         0.3, gt=0, description="The same for places in heads, whose plants fail if it is larger."
     )
-    levels: list[Annotated[float, Field(gt=0)]] = Field(
-        [], description="Further NLLs at which methods are asked about the same plant; for kinds of heads."
-    )
     max_steps: Positive = Field(400, description="Most steps of Adam.")
     controls: list[Literal["twin", "wrong"]] = Field(
         ["twin", "wrong"],
@@ -52,17 +49,9 @@ class PlantedTruth(Section):
     )
     masks: bool = Field(
         False,
-        description="Train masks, too (HardConcrete, Slimming), at the criterion: seconds per question.",
+        description="Train masks, too (HardConcrete, Slimming): seconds per question.",
     )
     neuron_ablation: bool = Field(False, description="Zero every neuron, one by one: exact and slow.")
-    n_checked_neurons: NonNegative = Field(
-        0,
-        description="Random neurons whose first-order effect of zeroing is compared with the exact one, for "
-        "every plant in neurons; 0: none.",
-    )
-    curves: bool = Field(
-        True, description="Also plant the first units of every ranking alone, and revert them alone."
-    )
     integration_steps: Positive = Field(10, description="Steps of integrated gradients.")
     n_judging: Judging = 16
     micro_batch: MicroBatch = 16

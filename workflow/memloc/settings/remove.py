@@ -4,75 +4,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from memloc.settings.base import Judging, ListedOnce, MicroBatch, NonNegative, Positive, Section
+from memloc.settings.base import Judging, ListedOnce, MicroBatch, NonNegative, Positive
 from memloc.settings.listed import Ids, Listed
 from memloc.settings.published import SPARSE_FRACTION
 from memloc.settings.removal_ways import WAY_NAMES
 
 MOST_SETTINGS = 4  # that a way is tried with on the validation paragraphs: the same budget for all
 Share = Annotated[float, Field(gt=0, lt=1)]
-Rates = Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1, max_length=MOST_SETTINGS)]
+Rate = Annotated[float, Field(gt=0)]
+Depth = Annotated[float, Field(ge=0, lt=1)]
+Positives = Annotated[list[Rate], Field(min_length=1, max_length=MOST_SETTINGS)]
 Shares = Annotated[list[Share], Field(min_length=1, max_length=MOST_SETTINGS)]
 Numbers = Annotated[list[Positive], Field(min_length=1, max_length=MOST_SETTINGS)]
-
-
-class Unlearning(Section):
-    """Ways top, random, all and head: the paper's unlearning (5.3); gradient_ascent: without controls."""
-
-    learning_rates: Rates = Field([1e-4, 3e-4, 1e-3, 3e-3], description="Learning rates of Adam.")
-    steps: Positive = Field(10, description="Steps of Adam.")
-    fraction: float = Field(
-        SPARSE_FRACTION, gt=0, le=1, description="Share of the W_* weights that top and random move."
-    )
-
-
-class BalancedSubnet(Section):
-    """Way balanced_subnet: MLP weights with the lowest learned scores are zeroed (2410.02159)."""
-
-    ratios: Shares = Field([0.001, 0.003, 0.01, 0.03], description="Shares of the MLP weights.")
-    steps: Positive = Field(20, description="Steps of Adam on the scores.")
-
-
-class Neurons(Section):
-    """Ways neurons_*: MLP neurons that a method names first are zeroed (2311.09060)."""
-
-    shares: Shares = Field([0.001, 0.005, 0.02, 0.05], description="Shares of the neurons.")
-
-
-class Blocklist(Section):
-    """Way ngram_blocklist: no n-gram of the listed paragraphs may be generated (2210.17546)."""
-
-    lengths: Numbers = Field([4, 6, 8, 10], description="Tokens of an n-gram.")
-
-
-class Heads(Section):
-    """Ways heads and random_heads: the first heads of the combined ranking, or random ones, are ablated."""
-
-    numbers: Numbers = Field([1, 2, 4, 8], description="Heads that are ablated.")
-
-
-class Steering(Section):
-    """Ways steering and random_direction: the residual stream is moved along a direction."""
-
-    depths: Annotated[list[Annotated[float, Field(ge=0, lt=1)]], Field(min_length=1, max_length=2)] = Field(
-        [0.25, 0.5],
-        description="Depth of the layer before which the direction is subtracted, as a share of all layers.",
-    )
-    times: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1, max_length=2)] = Field(
-        [1.0, 3.0], description="How many times the difference of means is subtracted."
-    )
-
-
-class Svd(Section):
-    """Way svd: the smallest singular components of the MLP matrices are dropped."""
-
-    shares: Shares = Field([0.05, 0.1, 0.2, 0.4], description="Shares of the components that are dropped.")
-
-
-class Kfac(Section):
-    """Way kfac: MLP weights in directions of little curvature are dropped (2510.24256)."""
-
-    shares: Shares = Field([0.1, 0.2, 0.4, 0.6], description="Shares of the entries that are dropped.")
 
 
 class Remove(Listed):
@@ -100,13 +43,47 @@ class Remove(Listed):
         10, description="Most steps of training until a paragraph is recited again; 0: not tried."
     )
     relearning_rate: float = Field(1e-4, gt=0, description="Learning rate of that training, for all ways.")
-    unlearning: Unlearning = Unlearning()
-    balanced_subnet: BalancedSubnet = BalancedSubnet()
-    neurons: Neurons = Neurons()
-    ngram_blocklist: Blocklist = Blocklist()
-    heads: Heads = Heads()
-    steering: Steering = Steering()
-    svd: Svd = Svd()
-    kfac: Kfac = Kfac()
+    steps: Positive = Field(10, description="Steps of Adam; of way balanced_subnet twice as many.")
+    fraction: float = Field(
+        SPARSE_FRACTION, gt=0, le=1, description="Share of the W_* weights that top and random move."
+    )
+    unlearning: Positives = Field(
+        [1e-4, 3e-4, 1e-3, 3e-3],
+        description="Learning rates that top, random, all and head (the paper's unlearning) and "
+        "gradient_ascent (the same without controls) try.",
+    )
+    balanced_subnet: Shares = Field(
+        [0.001, 0.003, 0.01, 0.03],
+        description="Shares of the MLP weights, those with the lowest learned scores, that are zeroed "
+        "(2410.02159).",
+    )
+    neurons: Shares = Field(
+        [0.001, 0.005, 0.02, 0.05],
+        description="Shares of the MLP neurons, those that a method names first, that neurons_* zero "
+        "(2311.09060).",
+    )
+    svd: Shares = Field(
+        [0.05, 0.1, 0.2, 0.4],
+        description="Shares of the singular components of MLP matrices, the smallest, that are dropped.",
+    )
+    kfac: Shares = Field(
+        [0.1, 0.2, 0.4, 0.6],
+        description="Shares of the entries of MLP weights, those in directions of little curvature, that are "
+        "dropped (2510.24256).",
+    )
+    ngram_blocklist: Numbers = Field(
+        [4, 6, 8, 10],
+        description="Lengths of the n-grams of listed paragraphs that may not be generated (2210.17546).",
+    )
+    heads: Numbers = Field(
+        [1, 2, 4, 8],
+        description="Heads, the first of the combined ranking (heads) or random ones (random_heads), that "
+        "are ablated.",
+    )
+    steering: Annotated[list[tuple[Depth, Rate]], Field(min_length=1, max_length=MOST_SETTINGS)] = Field(
+        [(0.25, 1.0), (0.25, 3.0), (0.5, 1.0), (0.5, 3.0)],
+        description="Depth of the layer (share of all) before which a direction is subtracted, and how many "
+        "times: the difference of means (steering), or a random one (random_direction).",
+    )
     n_judging: Judging = 20
     micro_batch: MicroBatch = 16

@@ -7,11 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from memloc.settings.activation_gradients import ActivationGradients
-from memloc.settings.attention import Attention
 from memloc.settings.base import NonNegative, Positive, Section
 from memloc.settings.bench import Bench
-from memloc.settings.contrastive import Contrastive
 from memloc.settings.data import EmbeddedData, ReleaseData, TextData, TokenData
 from memloc.settings.detection import Detection
 from memloc.settings.edit_model import EditModel
@@ -19,26 +16,26 @@ from memloc.settings.editing import Editing
 from memloc.settings.estimate import Estimate
 from memloc.settings.expected import Expected
 from memloc.settings.explorer import Explorer
-from memloc.settings.exposure import Exposure
 from memloc.settings.extraction import Extraction
 from memloc.settings.filters import Filters
 from memloc.settings.head_ablation import HeadAblation
-from memloc.settings.head_ranking import HeadRanking
-from memloc.settings.highlight import Head
+from memloc.settings.head_ranking import Head, HeadRanking
 from memloc.settings.layer_bypass import LayerBypass
 from memloc.settings.loading import Loading
-from memloc.settings.min_k import MinK
+from memloc.settings.localization import (
+    ActivationGradients,
+    Attention,
+    Contrastive,
+    ParameterGradients,
+    Patching,
+)
 from memloc.settings.model import EmbeddedModel, HubModel, LocalModel, PlantedModel
 from memloc.settings.network import Network
 from memloc.settings.paragraph import Paragraph
-from memloc.settings.parameter_gradients import ParameterGradients
-from memloc.settings.patching import Patching
 from memloc.settings.perturbation import Perturbation
 from memloc.settings.plant_kinds import HEAD_KINDS
 from memloc.settings.planted_truth import PlantedTruth
 from memloc.settings.positions import Positions
-from memloc.settings.rare_tokens import RareTokens
-from memloc.settings.recited import Recited
 from memloc.settings.remove import Remove
 from memloc.settings.scores import Scoring
 from memloc.settings.sets import Sets
@@ -108,7 +105,6 @@ class Settings(Section):
         min_length=2,
         description="Instead of `model`: several models by name, each with the keys of `model`.",
     )
-    exposure: Exposure = Exposure()
     filters: Filters = Filters()
     scores: Scoring = Scoring()
     extraction: Extraction = Extraction()
@@ -119,7 +115,6 @@ class Settings(Section):
     contrastive: Contrastive = Contrastive()
     activation_gradients: SkipJsonSchema[ActivationGradients] = ActivationGradients()
     attention: SkipJsonSchema[Attention] = Attention()
-    rare_tokens: RareTokens = RareTokens()
     patching: Patching = Patching()
     editing: Editing = Editing()
     head_ablation: HeadAblation = HeadAblation()
@@ -129,9 +124,7 @@ class Settings(Section):
     planted_truth: PlantedTruth = PlantedTruth()
     head_ranking: HeadRanking = HeadRanking()
     remove: Remove = Remove()
-    min_k: MinK = MinK()
     detection: Detection = Detection()
-    recited: Recited = Recited()
     highlight: Literal["auto"] | Head = Field(
         "auto",
         description="Head that figures point at; auto takes the one that the methods rank first together.",
@@ -287,9 +280,6 @@ class Settings(Section):
                 continue
             if "neurons" in plants.kinds and plants.n_neurons > model.n_neurons:
                 raise ValueError(f"planted_truth.n_neurons: a layer of the model has {model.n_neurons}")
-            if plants.n_checked_neurons > model.n_layers * model.n_neurons:
-                every = model.n_layers * model.n_neurons
-                raise ValueError(f"planted_truth.n_checked_neurons: the model has {every}")
             if "two_heads" in plants.kinds and model.n_layers < 2:
                 raise ValueError("planted_truth.kinds: two_heads needs a model of two layers or more")
         return self
@@ -305,7 +295,7 @@ class Settings(Section):
 def _place(model: EmbeddedModel | PlantedModel | HubModel | LocalModel) -> Any:
     """Identity of a model within a study: its download, its folder, or otherwise all its settings."""
     if isinstance(model, PlantedModel):
-        return model.sha256
+        return model.source
     if isinstance(model, LocalModel):
         return model.folder
     return (model.id, model.revision) if isinstance(model, HubModel) else model

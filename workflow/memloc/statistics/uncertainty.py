@@ -31,7 +31,6 @@ N_RESAMPLES = 2_000
 MOST_EXACT = 12  # values whose subsets are all enumerated: 4,095
 N_SUBSETS = 9_999
 ONE_SIDED = 0.05  # smaller shares of resamples on one side of the value say little about its error
-N_ORDERS = 5_040  # orders of 7 pairs: up to there all are tried
 EDGE = 1e-12  # a probability this near to 0 or 1 counts as 0 or 1
 
 Values = np.ndarray | pd.Series
@@ -165,34 +164,6 @@ def resampled(value: float, drawn: np.ndarray, left_out: np.ndarray) -> Interval
     low, high = np.quantile(drawn, _corrected(tails, drawn, value, left_out))
     # Of a maximum, say, all resamples may lie on one side: the interval still holds its value.
     return Interval(value, min(float(low), value), max(float(high), value), n)
-
-
-def correlation_p(first: Values, second: Values) -> float:
-    """Two-sided p-value of the Pearson correlation of two paired series, when the pairs are permuted.
-
-    All orders of few pairs (up to 7), else a sample of them.
-    """
-    permuted = scipy.stats.PermutationMethod(n_resamples=N_ORDERS, rng=np.random.default_rng(0))
-    return float(scipy.stats.pearsonr(first, second, method=permuted).pvalue)
-
-
-def welch_p(first: Values, second: Values) -> float:
-    """Two-sided p-value of Welch's t test of two independent groups; 1 if either has fewer than `MIN_N`."""
-    first, second = _finite(first), _finite(second)
-    if min(len(first), len(second)) < MIN_N:
-        return 1.0
-    if not np.ptp(first) and not np.ptp(second):
-        return float(first[0] == second[0])
-    return float(scipy.stats.ttest_ind(first, second, equal_var=False).pvalue)
-
-
-def sign_flip_p(differences: Values) -> float:
-    """Two-sided p-value of a sign-flip test of paired differences against a mean of zero."""
-    values = _finite(differences)
-    if len(values) < 2 or not values.any():
-        return 1.0
-    options = {"permutation_type": "samples", "vectorized": True, "rng": np.random.default_rng(0)}
-    return float(scipy.stats.permutation_test((values,), np.sum, n_resamples=N_SUBSETS, **options).pvalue)
 
 
 def holm(p_values: Values) -> np.ndarray:

@@ -24,19 +24,18 @@ def train(
     steps: int,
     nll_weight: float = -1.0,
     kl_weight: float = 1.0,
-    after: Callable[[int], None] = lambda step: None,
 ) -> None:
     """Steps of Adam on the weighted NLL and the kept paragraphs' weighted KL divergence per token (Eq. 3).
 
     All W_* weights get gradients and Adam's state, all layers run at every step, and the original model runs
     the kept paragraphs again. Masks are chosen by the gradients of the first step; weights without a mask
-    stay. `after` is called with the number of steps after each of them.
+    stay.
     """
     original = copy.deepcopy(model)
     weights = {name: model.get_parameter(name) for name in editable_parameters(model)}
     adam = torch.optim.Adam(weights.values(), lr=learning_rate)
     masks: Masks = {}
-    for step in range(1, steps + 1):
+    for _ in range(steps):
         model.zero_grad()
         loss = nll_weight * nll(model, tokens, n_prefix)
         if len(keep):
@@ -46,7 +45,6 @@ def train(
         for name, weight in weights.items():
             weight.grad *= masks.get(name, 0)
         adam.step()
-        after(step)
 
 
 def largest(fraction: float) -> Callable[[dict[str, Tensor]], Masks]:

@@ -1,13 +1,14 @@
 """Write and read tables.
 
 A table is a Parquet file that is validated on write, written atomically, and carries its provenance (study,
-model, settings, code, seed, versions, units) in the file's metadata. On reading, checksums prove that its
-rows are those that were validated; they are validated again only where the schema has changed since.
+model, settings, code, seed, versions, units) in the file's metadata. On reading, Parquet's checksums of pages
+prove that its rows are those that were validated; they are validated again only where the schema has changed
+since. Memory is that of one row group.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,11 @@ import pyarrow.parquet as parquet
 
 from memloc.run.atomic import atomic_path
 from memloc.tables.columns import Columns
-from memloc.tables.row_groups import DamagedError, RowGroupWriter, row_groups
 from memloc.tables.schema import Lengths, Schema, TableError
-from memloc.tables.validation import broken, pandas_type, validate
+from memloc.tables.validation import Broken, error_of, pandas_type, validate
+
+ROWS = 2**14
+"""Rows of all row groups but the last, so that a file's bytes do not depend on the pieces they came in."""
 
 METADATA_KEY = b"memloc"
 
@@ -32,29 +35,41 @@ class TableWriter:
 
     def __init__(self, schema: Schema, file: Path, provenance: dict[str, Any]) -> None:
         self._schema, self._lengths = schema, _lengths(provenance)
-        self._columns = schema.columns(self._lengths)
-        arrow = _arrow_schema(self._columns)
-        units = {name: column.unit for name, column in self._columns.items() if column.unit}
+        columns = schema.columns(self._lengths)
+        arrow = _arrow_schema(columns)
+        units = {name: column.unit for name, column in columns.items() if column.unit}
         judged = {"units": units, "schema": schema.fingerprint(self._lengths)}
         stamp = json.dumps({"table": schema.name, **provenance, **judged}).encode()
-        self.rows = RowGroupWriter(file, arrow.with_metadata({**arrow.metadata, METADATA_KEY: stamp}))
-        self._unique = {column: [] for column, check in self._columns.items() if check.unique}
+        arrow = arrow.with_metadata({**arrow.metadata, METADATA_KEY: stamp})
+        self._file = parquet.ParquetWriter(file, arrow, compression="zstd", write_page_checksum=True)
+        self._waiting = arrow.empty_table()
+        self._unique = {column: [] for column, check in columns.items() if check.unique}
 
     def append(self, frame: pd.DataFrame) -> None:
         """Add rows. TableError: they break the schema."""
         frame = validate(self._schema, frame, self._lengths)
         for column, values in self._unique.items():
             values.append(frame[column])
-        self.rows.append(pyarrow.Table.from_pandas(frame, _arrow_schema(self._columns), preserve_index=False))
+        arrow = self._waiting.schema
+        rows = pyarrow.Table.from_pandas(frame, arrow, preserve_index=False).cast(arrow)
+        self._waiting = pyarrow.concat_tables([self._waiting, rows])
+        while len(self._waiting) >= ROWS:
+            self._file.write_table(self._waiting[:ROWS], row_group_size=ROWS)
+            self._waiting = self._waiting[ROWS:]
 
-    def check(self) -> None:
-        """Compare the values that must be unique. TableError: some come more than once."""
-        for column, values in self._unique.items():
-            values = pd.concat(values, ignore_index=True) if len(values) > 1 else pd.Series(dtype=object)
+    def finish(self) -> None:
+        """Write the remaining rows. TableError: values that must be unique come more than once."""
+        for column, pieces in self._unique.items():
+            values = pd.concat(pieces, ignore_index=True) if len(pieces) > 1 else pd.Series(dtype=object)
             repeated = values[values.duplicated(keep=False)]
             if len(repeated):
-                rows = {"column": column, "check": "field_uniqueness", "index": repeated.index}
-                raise broken(self._schema, pd.DataFrame({**rows, "failure_case": repeated}))
+                raise error_of(self._schema, [Broken(column, "unique", repeated)])
+        if len(self._waiting):
+            self._file.write_table(self._waiting)
+
+    def close(self) -> None:
+        """Write the footer."""
+        self._file.close()
 
 
 def _arrow_schema(columns: Columns) -> pyarrow.Schema:
@@ -77,13 +92,9 @@ def writer(schema: Schema, path: str | Path, provenance: dict[str, Any]) -> Iter
     """
     with atomic_path(Path(path)) as temporary:
         table = TableWriter(schema, temporary, provenance)
-        try:
+        with closing(table):
             yield table
-            table.check()
-        except BaseException:
-            table.rows.abandon()
-            raise
-        table.rows.close()
+            table.finish()
 
 
 def write(schema: Schema, frame: pd.DataFrame, path: str | Path, provenance: dict[str, Any]) -> None:
@@ -107,7 +118,7 @@ def read(
     """
     stamp = _stamp_of(schema, path)
     with _naming(path):
-        parts = row_groups(path, columns or schema.columns(_lengths(stamp)))
+        parts = _row_groups(path, list(columns or schema.columns(_lengths(stamp))))
         if ids is not None:  # chosen as codes: Python objects would keep their row group alive
             wanted = pyarrow.array(list(ids), pyarrow.int64())
             parts = (rows.filter(compute.is_in(rows["id"], value_set=wanted)) for rows in parts)
@@ -126,8 +137,26 @@ def batches(
     """
     stamp = _stamp_of(schema, path)
     with _naming(path):
-        for group in row_groups(path, columns or schema.columns(_lengths(stamp)), rows):
+        for group in _row_groups(path, list(columns or schema.columns(_lengths(stamp))), rows):
             yield _validated(schema, stamp, group, columns)
+
+
+def _row_groups(path: str | Path, columns: list[str], rows: range | None = None) -> Iterator[pyarrow.Table]:
+    """Columns of a file by row groups; those without any of the consecutive `rows` are not read. Without
+    rows, one empty table comes.
+    """
+    with parquet.ParquetFile(path, page_checksum_verification=True) as file:
+        if missing := sorted(set(columns) - set(file.schema_arrow.names)):
+            raise TableError(f"has no column {', '.join(missing)}; delete it and run again")
+        rows = range(file.metadata.num_rows) if rows is None else rows
+        start = 0
+        for group in range(file.num_row_groups if rows else 0):
+            n_rows = file.metadata.row_group(group).num_rows
+            if own := range(max(rows.start - start, 0), min(rows.stop - start, n_rows)):
+                yield file.read_row_group(group, columns=columns)[own.start : own.stop]
+            start += n_rows
+        if not rows:
+            yield file.schema_arrow.empty_table().select(columns)
 
 
 def _validated(
@@ -145,8 +174,8 @@ def _naming(path: str | Path) -> Iterator[None]:
     """Name the file in errors, and say what to do about damage."""
     try:
         yield
-    except DamagedError as error:
-        raise TableError(f"{path}: {error}; delete it and run again") from None
+    except (pyarrow.ArrowException, OSError) as error:
+        raise TableError(f"{path}: damaged Parquet file ({error}); delete it and run again") from None
     except TableError as error:
         raise TableError(f"{path}: {error}") from None
 

@@ -1,14 +1,12 @@
 """Estimators of the topic `editing`: what edits do with all, top-gradient and random weights (paper 5.3).
 
-All are judged at the first learning rate, which Figure 5 shows, on the runs that are not made only to compare
-with the authors' code. Exact match is at its floor or ceiling after most edits, so the NLL judges, and the
-share of the paragraphs that are no longer recited.
+All are judged at the first learning rate, which Figure 5 shows. Exact match is at its floor or ceiling after
+most edits, so the NLL judges, and the share of the paragraphs that are no longer recited.
 """
 
 import pandas as pd
 
 from memloc.claims.verdicts import Estimate
-from memloc.removal.runs import own_runs
 from memloc.settings.base import Section
 from memloc.statistics.studentised import share, studentised
 from memloc.statistics.uncertainty import proportion_difference
@@ -84,7 +82,7 @@ def _hardly(tables: Tables, settings: Section) -> bool:
 
 
 def _first_rate(tables: Tables, settings: Section) -> pd.DataFrame:
-    edits = own_runs(tables["edits"])
+    edits = tables["edits"]
     return edits[edits["learning_rate"] == settings.editing.learning_rates[0]]
 
 

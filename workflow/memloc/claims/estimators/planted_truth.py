@@ -1,7 +1,6 @@
 """Estimators of the topic `planted_truth`: which methods find a paragraph where it was planted.
 
-By the units that a kind of place is made of (heads, neurons), at the criterion's level of the NLL; paired by
-plant.
+By the units that a kind of place is made of (heads, neurons), paired by plant.
 """
 
 import pandas as pd
@@ -44,7 +43,7 @@ def _scores(tables: Tables, kind: str, value: str, wanted: list[tuple[str, str]]
     """A value by plant (rows) and the wanted pairs of control and method; nothing where one was not asked."""
     if "planted_truth" not in tables:
         return None
-    rows = tables["planted_truth"].query("criterion and kind == @kind")
+    rows = tables["planted_truth"].query("kind == @kind")
     rows = rows[rows["granularity"] == PLANT_GRANULARITIES[kind][0]]
     wide = rows.pivot(index="plant", columns=["control", "method"], values=value)
     return wide[wanted].set_axis(range(len(wanted)), axis=1) if set(wanted) <= set(wide) else None

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from memloc.figures.parts.heatmap import layer_matrix, query_head_scores
+from memloc.localization.head_scores import over_query_heads
 
 
 def strongest_component(rows: pd.DataFrame, value: str = "max_abs") -> str:
@@ -13,6 +13,13 @@ def strongest_component(rows: pd.DataFrame, value: str = "max_abs") -> str:
     row = rows.loc[rows[value].idxmax()]
     head = "" if pd.isna(row["head"]) else f"head {row['head']} in "
     return f"{row['component']} of {head}layer {row['layer']}"
+
+
+def scores_of_heads(rows: pd.DataFrame, value: str) -> pd.Series:
+    """Largest value over the components of every query head, by layer and head."""
+    of_heads = rows[rows["head"].notna()].astype({"head": int})
+    scores = of_heads.set_index(["component", "layer", "head"])[value]
+    return over_query_heads(scores, n_heads=of_heads["head"].max() + 1)
 
 
 def layer_numbers(rows: pd.DataFrame) -> dict[str, int]:
@@ -32,12 +39,12 @@ def group_numbers(rows: pd.DataFrame, layer: int, head: int) -> dict[str, Any]:
 
     The rank of a head is that of its strongest matrix's max_abs among all heads, 1 = largest.
     """
-    heads = query_head_scores(layer_matrix(rows, "max_abs"))
+    heads = scores_of_heads(rows, "max_abs")
     return {
         "strongest": strongest_component(rows),
         "max": float(rows["max_abs"].max()),
         "sum": float(rows["sum_abs"].sum()),
-        "rank": 1 + int((heads > heads.loc[layer, head]).sum(axis=None)),
+        "rank": 1 + int((heads > heads.loc[layer, head]).sum()),
         "n_heads": heads.size,
         "lower_share_max": lower_share(rows, "max_abs"),
         "lower_share_sum": lower_share(rows, "sum_abs"),

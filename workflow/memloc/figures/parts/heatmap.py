@@ -22,7 +22,7 @@ from matplotlib.ticker import MaxNLocator, ScalarFormatter
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from memloc.figures.parts.style import DIVERGING, PAGE_WIDTH, SEQUENTIAL, panel_label, subplots
-from memloc.model.head_groups import stored_head, stored_heads
+from memloc.model.head_groups import stored_head
 
 WEIGHTS = ("W_K", "W_Q", "W_V", "W_O", "W_in", "W_gate", "W_out")
 ACTIVATIONS = ("k", "q", "v", "z", "pre", "post")
@@ -49,18 +49,6 @@ def layer_matrix(frame: pd.DataFrame, value: str) -> pd.DataFrame:
     order = {name: place for place, name in enumerate(WEIGHTS + ACTIVATIONS)}
     columns = sorted(matrix.columns, key=lambda column: (order[column[0]], column[1]))
     return matrix[columns].sort_index()
-
-
-def query_head_scores(matrix: pd.DataFrame) -> pd.DataFrame:
-    """Largest value over the components of every head: layers x query heads.
-
-    Query heads of grouped-query models share their key-value head's values.
-    """
-    names = matrix.columns.get_level_values(0).unique()
-    parts = [matrix[name] for name in names if NO_HEAD not in matrix[name]]
-    n_heads = max(part.shape[1] for part in parts)
-    spread = [part.iloc[:, stored_heads(part.shape[1], n_heads)] for part in parts]
-    return pd.DataFrame(np.nanmax([part.to_numpy() for part in spread], axis=0), index=matrix.index)
 
 
 def map_height(n_layers: int) -> float:

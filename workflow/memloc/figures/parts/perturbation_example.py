@@ -7,8 +7,7 @@ from matplotlib.axes import Axes
 
 from memloc.figures.parts.style import COLOURS
 from memloc.figures.parts.token_map import label, label_tokens, mark_position, prefix_texts
-from memloc.perturbation.effects import em_drops
-from memloc.perturbation.strongest import strongest
+from memloc.perturbation.effects import em_drops, strongest
 
 EXAMPLE_DROP = 0.5  # share of the continuation that an example's strongest token must cost
 

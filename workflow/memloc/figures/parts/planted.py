@@ -23,9 +23,9 @@ MOST_DAMAGE = 0.05  # by which a plant may raise the NLL of held-out text
 
 
 def of_own_units(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows at the criterion's level, by the units that each kind of place is made of."""
+    """Rows by the units that each kind of place is made of."""
     own = rows["kind"].map({kind: units[0] for kind, units in PLANT_GRANULARITIES.items()})
-    return rows[rows["criterion"] & (rows["granularity"] == own)]
+    return rows[rows["granularity"] == own]
 
 
 def means(rows: pd.DataFrame, value: str) -> pd.DataFrame:

@@ -25,7 +25,7 @@ Weights = dict[str, Tensor]
 
 def balanced_subnet(request: Request) -> Callable[[Setting], Movable]:
     """Zero a share of the MLP weights; settings are shares."""
-    model, how = request.model, request.how.balanced_subnet
+    model = request.model
     names = list(dict.fromkeys(part.parameter for part in components(model) if part.name in MLP_PARTS))
     original = {name: model.get_parameter(name).detach().clone() for name in names}
     first = {
@@ -36,7 +36,7 @@ def balanced_subnet(request: Request) -> Callable[[Setting], Movable]:
     def change(setting: Setting) -> Movable:
         scores = {name: values.to(original[name].device).clone() for name, values in first.items()}
         adam = torch.optim.Adam(scores.values(), lr=SCORES_RATE)
-        for _ in range(how.steps):
+        for _ in range(2 * request.how.steps):
             _write(request, original, dropped(scores, setting[0]))
             for name, gradient in _gradients(request, names).items():
                 scores[name].grad = gradient * original[name]

@@ -25,15 +25,14 @@ def gradient_ascent(request: Request) -> Change:
 
 
 def _optimised(request: Request, arm: str, kl_weight: float) -> Change:
-    model, asked, batch = request.model, request.how.unlearning, request.how.micro_batch
-    how = Editing(steps=asked.steps, fraction=asked.fraction, micro_batch=batch)
+    model, asked = request.model, request.how
+    how = Editing(steps=asked.steps, fraction=asked.fraction, micro_batch=asked.micro_batch)
     recipe = Recipe("unlearn", request.n_prefix, how, kl_weight)
     origin = origin_of(model, request.remove, request.keep, recipe)
     movable = movable_weights(model, arm, origin.gradients, how.fraction, request.heads[0], request.random)
 
     def change(setting: Setting) -> Movable:
-        for _ in optimise(model, origin, movable, setting[0], recipe):
-            pass
+        optimise(model, origin, movable, setting[0], recipe)
         return movable
 
     return change

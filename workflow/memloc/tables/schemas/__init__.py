@@ -20,7 +20,7 @@ STAGES = {
     for table in re.findall(r'^[A-Z_]+ = Schema\("(\w+)"', file.read_text(), re.MULTILINE)
 }
 
-MEASURED = ("estimate", "planted_costs", "removal_costs")
+MEASURED = ("estimate", "removal_costs")
 """Tables of seconds, in which no two runs agree: they lie among the benchmarks of a study."""
 
 

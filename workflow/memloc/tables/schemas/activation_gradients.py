@@ -2,30 +2,15 @@
 
 from memloc.tables.columns import LAYER, PARAGRAPH, Columns, category, integer, number
 from memloc.tables.schema import Lengths, Schema
-from memloc.tables.terms.sets import SET_NAMES
 
 ACTIVATIONS = ("q", "k", "v", "z", "pre", "post")
-
-
-def _activation_bins(lengths: Lengths) -> Columns:
-    return {
-        "group": category(*SET_NAMES, meaning="Set of the paragraphs: a bin of exact matches."),
-        "layer": LAYER,
-        "component": category(*ACTIVATIONS, meaning="Kind of activation."),
-        "head": integer(
-            0,
-            dtype="Int64",
-            nullable=True,
-            unit="from 0",
-            meaning="Attention head; missing where the activation has none.",
-        ),
-        "mean_max_abs": number(
-            0,
-            unit="nats per token, per unit of the activation",
-            meaning="Mean over paragraphs and prefix positions of the largest absolute gradient.",
-        ),
-        "n_paragraphs": integer(1, meaning="Paragraphs of the bin."),
-    }
+HEAD = integer(
+    0,
+    dtype="Int64",
+    nullable=True,
+    unit="from 0",
+    meaning="Attention head; missing where the activation has none.",
+)
 
 
 def _paragraph_activations(lengths: Lengths) -> Columns:
@@ -40,18 +25,18 @@ def _paragraph_activations(lengths: Lengths) -> Columns:
     }
 
 
-def _activation_scores(lengths: Lengths) -> Columns:
+def _activation_gradients(lengths: Lengths) -> Columns:
     return {
+        "group": category(
+            "memorized",
+            "perturbed",
+            dictionary=True,
+            meaning="Memorized paragraphs or their perturbed versions.",
+        ),
         "id": PARAGRAPH.stored_as("int32"),
         "layer": LAYER.stored_as("int16"),
         "component": category(*ACTIVATIONS, dictionary=True, meaning="Kind of activation."),
-        "head": integer(
-            0,
-            dtype="Int16",
-            nullable=True,
-            unit="from 0",
-            meaning="Attention head; missing where the activation has none.",
-        ),
+        "head": HEAD.stored_as("Int16"),
         "position": integer(
             0,
             lengths.paragraph - 1,
@@ -68,50 +53,10 @@ def _activation_scores(lengths: Lengths) -> Columns:
     }
 
 
-def _activation_gradients(lengths: Lengths) -> Columns:
-    return {
-        "group": category(
-            "memorized",
-            "perturbed",
-            dictionary=True,
-            meaning="Memorized paragraphs or their perturbed versions.",
-        ),
-        **_activation_scores(lengths),
-    }
-
-
 def _impact_gradients(lengths: Lengths) -> Columns:
     return {
-        "group": category(
-            "memorized",
-            "perturbed",
-            dictionary=True,
-            meaning="Memorized paragraphs or their perturbed versions.",
-        ),
-        **_activation_scores(lengths),
+        **_activation_gradients(lengths),
         "role": category("perturbed", "impact", dictionary=True, meaning="Which of the two positions it is."),
-    }
-
-
-def _forward_similarity(lengths: Lengths) -> Columns:
-    labels = {name: column for name, column in _impact_gradients(lengths).items() if name != "group"}
-    del labels["max_abs"]
-    return {
-        **labels,
-        "cosine": number(
-            -1.000001,
-            1.000001,
-            dtype="float32",
-            nullable=True,
-            meaning="Cosine of the activations of the paragraph and its perturbed version.",
-        ),
-        "cosine_other": number(
-            -1.000001,
-            1.000001,
-            dtype="float32",
-            nullable=True,
-            meaning="Cosine of the activations of the paragraph and another paragraph.",
-        ),
     }
 
 
@@ -119,13 +64,7 @@ def _activation_similarity(lengths: Lengths) -> Columns:
     return {
         "layer": LAYER,
         "component": category(*ACTIVATIONS, meaning="Kind of activation."),
-        "head": integer(
-            0,
-            dtype="Int64",
-            nullable=True,
-            unit="from 0",
-            meaning="Attention head; missing where the activation has none.",
-        ),
+        "head": HEAD,
         "cosine": number(
             -1.000001,
             1.000001,
@@ -149,7 +88,5 @@ def _activation_similarity(lengths: Lengths) -> Columns:
 
 ACTIVATION_GRADIENTS = Schema("activation_gradients", _activation_gradients)
 IMPACT_GRADIENTS = Schema("impact_gradients", _impact_gradients)
-FORWARD_SIMILARITY = Schema("forward_similarity", _forward_similarity)
-ACTIVATION_BINS = Schema("activation_bins", _activation_bins)
 PARAGRAPH_ACTIVATIONS = Schema("paragraph_activations", _paragraph_activations)
 ACTIVATION_SIMILARITY = Schema("activation_similarity", _activation_similarity)

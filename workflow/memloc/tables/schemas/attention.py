@@ -37,21 +37,5 @@ def _attention_entropy(lengths: Lengths) -> Columns:
     }
 
 
-def _token_attention(lengths: Lengths) -> Columns:
-    return {
-        "layer": LAYER,
-        "head": HEAD,
-        "place": integer(1, meaning="Place of the token among those that the head attends to most."),
-        "token": integer(0, meaning="Token id."),
-        "attention_mean": number(0, 1.000001, meaning="Mean attention that the head pays to the token."),
-        "attention_expected": number(
-            0, 1.000001, meaning="The same, if the tokens of a prefix exchanged their attention."
-        ),
-        "occurrences": integer(1, meaning="How often the token occurs in the prefixes."),
-        "count": integer(0, unit="occurrences in the corpus", meaning="How often the token occurs."),
-    }
-
-
 ATTENTION = Schema("attention", _attention)
 ATTENTION_ENTROPY = Schema("attention_entropy", _attention_entropy)
-TOKEN_ATTENTION = Schema("token_attention", _token_attention)

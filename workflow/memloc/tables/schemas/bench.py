@@ -40,17 +40,6 @@ def _bench(lengths: Lengths) -> Columns:
             unit="relative to the largest value; of whole numbers, share that differs",
             meaning="Largest difference of the two results.",
         ),
-        "matched": number(
-            0, 1, nullable=True, unit="share of the items", meaning="Items whose results are equal."
-        ),
-    }
-
-
-def _bench_growth(lengths: Lengths) -> Columns:
-    return {
-        "n_paragraphs": integer(1, unique=True, meaning="Paragraphs that are scored."),
-        "seconds": number(0, unit="median of the runs", meaning="Time of the work."),
-        "memory": number(0, unit="MiB, peak of the process", meaning="Memory of the process."),
     }
 
 
@@ -61,4 +50,3 @@ def _bench_texts(lengths: Lengths) -> Columns:
 
 BENCH_TEXTS = Schema("bench_texts", _bench_texts)
 BENCH = Schema("bench", _bench)
-BENCH_GROWTH = Schema("bench_growth", _bench_growth)

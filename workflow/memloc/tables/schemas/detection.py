@@ -15,7 +15,6 @@ MEASURED = (
     "gradients",
     "residual_untrained",
 )
-TRANSFERRED = ("nll", "likelihoods", "likelihoods_and_summaries", "residual", "bag_of_words")
 STRATA = ("all", "boundary", "unseen")
 
 
@@ -56,26 +55,6 @@ def _with_interval(name: str, low: float, high: float, meaning: str) -> Columns:
 def _detection(lengths: Lengths) -> Columns:
     return {
         "features": Column("str", meaning="What the classifier sees, or the control."),
-        **_judged(lengths),
-        **_with_interval("gain", -1, 1, "AUROC minus that of the NLL of the same tokens, paired."),
-    }
-
-
-def _detection_transfer(lengths: Lengths) -> Columns:
-    return {
-        "trained_on": Column(
-            "str", meaning="Model whose features and recitation the classifier is fitted to."
-        ),
-        "tested_on": Column("str", meaning="Model whose recitation it tells, from the features of that one."),
-        "features": category(*TRANSFERRED, meaning="What the classifier sees."),
-        **_judged(lengths),
-        **_with_interval("change", -1, 1, "AUROC minus that of a fit to the tested model itself, paired."),
-    }
-
-
-def _judged(lengths: Lengths) -> Columns:
-    """Who is judged, and every measure."""
-    return {
         "stratum": category(*STRATA, meaning="Paragraphs that are told apart."),
         "n_seen": integer(2, lengths.prefix, unit="tokens", meaning="Prefix tokens seen."),
         "n_positive": integer(
@@ -88,10 +67,10 @@ def _judged(lengths: Lengths) -> Columns:
         "fpr": number(0, 1, nullable=True, meaning="False positive rate of `tpr`; missing: few negatives."),
         **_with_interval("tpr", 0, 1, "True positive rate there."),
         **_with_interval("calibration_error", 0, 1, "Mean distance between predicted and observed shares."),
+        **_with_interval("gain", -1, 1, "AUROC minus that of the NLL of the same tokens, paired."),
     }
 
 
 PREFIX_FEATURES = Schema("prefix_features", _prefix_features)
 DETECTION_FOLDS = Schema("detection_folds", _detection_folds)
 DETECTION = Schema("detection", _detection)
-DETECTION_TRANSFER = Schema("detection_transfer", _detection_transfer)

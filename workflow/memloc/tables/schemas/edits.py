@@ -1,7 +1,7 @@
 """Unlearning and editing of single paragraphs (paper 5.3)."""
 
-from memloc.settings.arms import ARMS
-from memloc.tables.columns import PARAGRAPH, Column, Columns, category, integer, number
+from memloc.settings.editing import ARMS
+from memloc.tables.columns import PARAGRAPH, Columns, category, integer, number
 from memloc.tables.schema import Lengths, Schema
 
 OBJECTIVES = ("unlearn", "edit")
@@ -30,19 +30,12 @@ def _edit_scores(lengths: Lengths, suffix: str = "") -> Columns:
     return columns
 
 
-def _edit_labels() -> Columns:
+def _edits(lengths: Lengths) -> Columns:
     return {
         "id": PARAGRAPH,
         "objective": category(*OBJECTIVES, meaning="What the edit is for."),
         "arm": category(*ARMS, meaning="Which weights may move."),
         "learning_rate": number(0, meaning="Learning rate."),
-        "reference": Column("bool", meaning="Edited as the authors' code does."),
-    }
-
-
-def _edits(lengths: Lengths) -> Columns:
-    return {
-        **_edit_labels(),
         **_edit_scores(lengths),
         **_edit_scores(lengths, "_before"),
         "recited": number(
@@ -66,9 +59,4 @@ def _edits(lengths: Lengths) -> Columns:
     }
 
 
-def _edit_trajectories(lengths: Lengths) -> Columns:
-    return {**_edit_labels(), "step": integer(0, meaning="Optimiser step."), **_edit_scores(lengths)}
-
-
 EDITS = Schema("edits", _edits)
-EDIT_TRAJECTORIES = Schema("edit_trajectories", _edit_trajectories)

@@ -1,6 +1,6 @@
 """One prefix token perturbed at a time (paper 4)."""
 
-from memloc.settings.perturbation_kinds import KINDS
+from memloc.settings.perturbation import KINDS
 from memloc.tables.columns import PARAGRAPH, Column, Columns, category, integer, number, token_list
 from memloc.tables.schema import Lengths, Schema
 

@@ -51,7 +51,7 @@ def _plants(lengths: Lengths) -> Columns:
         "n_layers": integer(1, meaning="Layers that the place is in."),
         "learning_rate": number(0, meaning="Learning rate."),
         "reached": Column("bool", meaning="The continuation is recited, with an NLL below the criterion."),
-        "steps": integer(0, meaning="Steps of Adam that were taken, up to the last level of the NLL."),
+        "steps": integer(0, meaning="Steps of Adam that were taken."),
         "em_before": exact_match("Exact match before."),
         "nll_before": number(0, unit="nats per token", meaning="NLL of the continuation before."),
         "em": exact_match("Exact match of the plant, or where it failed after the last step."),
@@ -60,51 +60,20 @@ def _plants(lengths: Lengths) -> Columns:
         ),
         "n_allowed": integer(1, unit="weights", meaning="Weights that may move."),
         "n_changed": integer(0, dtype="Int64", nullable=True, unit="weights", meaning="Weights that differ."),
-        "n_needed": integer(
-            1,
-            dtype="Int64",
-            nullable=True,
-            unit="weights",
-            meaning="Number of largest changes that recite by themselves: an upper bound of what is needed.",
-        ),
-        "neuron_agreement": number(
-            -1,
-            1,
-            nullable=True,
-            meaning="Of plants in neurons: Kendall's tau of the first-order and the exact effect of zeroing, "
-            "over `n_checked_neurons` random neurons.",
-        ),
         **_damage(lengths, "_before", nullable=False),
         **_damage(lengths, "", nullable=True),
-        "norm_before": number(
-            0, meaning="Root mean square of the place's weights before the plant, over that of its matrices."
-        ),
-        "norm": number(
-            0,
-            nullable=True,
-            meaning="The same of the planted weights, over the same: a plant that stands out by its size is "
-            "above 1; missing where training ended in no numbers.",
-        ),
     }
 
 
-def _answer() -> Columns:
+def _planted_truth(lengths: Lengths) -> Columns:
     return {
         **_plant(),
         "control": category(
             *CONTROLS,
             meaning="What is asked: the plant, its unplanted twin, or the plant with a wrong paragraph.",
         ),
-        "level": number(0, unit="nats per token", meaning="Level that the plant's NLL is below."),
-        "criterion": Column("bool", meaning="It is the criterion's level, and not a further one."),
         "method": Column("str", meaning="Localization method."),
         "granularity": category("layer", "head", "neuron", "weight", meaning="Units that are ranked."),
-    }
-
-
-def _planted_truth(lengths: Lengths) -> Columns:
-    return {
-        **_answer(),
         "n_units": integer(1, meaning="Units that are ranked."),
         "n_place": integer(1, meaning="Units that hold the plant."),
         "recall_1": number(
@@ -124,32 +93,9 @@ def _planted_truth(lengths: Lengths) -> Columns:
             meaning="Chance that a unit of the place ranks above another; ties are a half.",
         ),
         "rank": number(1, meaning="Rank of the place's first unit, 1 = first; ties share their mean rank."),
-        "recall_by_layer": number(
-            0,
-            1,
-            nullable=True,
-            meaning="Of neurons: recall with as many in each layer as the place has there.",
-        ),
         "first": integer(0, meaning="The unit that ranks first, counted layer by layer."),
     }
 
 
-def _planted_curves(lengths: Lengths) -> Columns:
-    faithful = "as a share of what the whole plant adds"
-    return {
-        **_answer(),
-        "share": number(0, 1, meaning="Share of all units that are taken, those that rank first."),
-        "kept": number(meaning=f"Log-probability that these units alone add, {faithful}."),
-        "left": number(meaning=f"Log-probability that is left when these units are reverted, {faithful}."),
-    }
-
-
-def _planted_costs(lengths: Lengths) -> Columns:
-    seconds = number(0, unit="s", meaning="Time that the method took for all granularities of this question.")
-    return {**_answer(), "seconds": seconds}
-
-
 PLANTS = Schema("plants", _plants)
 PLANTED_TRUTH = Schema("planted_truth", _planted_truth)
-PLANTED_CURVES = Schema("planted_curves", _planted_curves)
-PLANTED_COSTS = Schema("planted_costs", _planted_costs)

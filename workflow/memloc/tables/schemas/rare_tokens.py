@@ -43,7 +43,7 @@ def _rare_token_groups(lengths: Lengths) -> Columns:
 
 
 def _rare_token_correlation(lengths: Lengths) -> Columns:
-    measures = ("pearson", "spearman", "kendall", "pearson_mean", "spearman_mean", "kendall_mean")
+    measures = ("pearson", "pearson_mean")
     correlations = [*measures, *(f"{name}_null_q{q}" for name in measures for q in ("025", "500", "975"))]
     return {
         "layer": LAYER,

@@ -1,4 +1,4 @@
-"""How sure the model is of every continuation token."""
+"""How likely every continuation token is."""
 
 from memloc.tables.columns import PARAGRAPH, Columns, category, integer, number
 from memloc.tables.schema import Lengths, Schema
@@ -19,8 +19,6 @@ def _token_statistics(lengths: Lengths) -> Columns:
             meaning="Position of the token.",
         ),
         "nll": number(0, unit="nats", meaning="NLL of the token."),
-        "margin": number(0, unit="logits", meaning="Largest logit minus the second largest."),
-        "true_rank": integer(0, meaning="Tokens that are more likely than this one."),
     }
 
 

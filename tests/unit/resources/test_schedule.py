@@ -1,0 +1,108 @@
+"""How long rules take together: by hand, from the benchmark files of an earlier run, or by the estimate."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from memloc.resources import estimate, schedule
+from memloc.resources.machine import NAMED, Machine
+from memloc.resources.schedule import duration, longest_path, summary, total
+from memloc.run.console import spoken
+from memloc.run.steps import Step
+from memloc.settings.study import Settings
+
+STUDY = Settings.model_validate(
+    yaml.safe_load((Path(__file__).parents[3] / "config/config.yaml").read_text())
+)
+# c needs a; d and e need b. c takes two threads; d and e take a GPU.
+NEEDS = {"a": [], "b": [], "c": ["a"], "d": ["b"], "e": ["b"]}
+SECONDS = {"a": 3, "b": 2, "c": 4, "d": 2, "e": 4}
+
+
+def step(name, reads=(), file="{name}.tsv"):
+    inputs = [f"results/mini/{other}" for other in reads]
+    benchmark = f"results/mini/benchmarks/{file}".format(name=name)
+    return Step(name, "", "", inputs, [f"results/mini/{name}"], benchmark)
+
+
+STEPS = [step(name, reads) for name, reads in NEEDS.items()]
+
+
+def rows(seconds, **columns):
+    frame = pd.DataFrame({"rule": [*seconds], "seconds": [*seconds.values()]})
+    return frame.assign(jobs=1, threads=1, gpu_mb=0).assign(**columns)
+
+
+def test_the_longest_path_is_the_slowest_chain():
+    assert longest_path(STEPS[::-1], SECONDS) == (7, ["a", "c"])
+    assert longest_path([], {}) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("cores", "gpus", "seconds"),
+    [
+        (9, 9, 7),  # the longest path
+        (2, 1, 9.5),  # both cores are never idle; c takes both
+        (1, 1, 15),  # one after the other; c takes the one core there is
+    ],
+)
+def test_rules_take_what_their_longest_path_or_the_cores_take(cores, gpus, seconds):
+    frame = rows(SECONDS, threads=[1, 1, 2, 1, 1], gpu_mb=[0, 0, 0, 1, 1])
+    assert total(STEPS, frame, cores, gpus) == seconds
+
+
+def test_rules_wait_for_a_gpu_and_shards_are_jobs():
+    assert total(STEPS, rows(SECONDS, gpu_mb=[0, 0, 1, 1, 1]), 9, 1) == 10
+    assert total(STEPS[:1], rows({"a": 3}, jobs=4), 2, 0) == 6
+
+
+def test_a_summary_names_the_longest_rules_the_whole_and_the_longest_path():
+    steps = [step("rule0"), step("rule1", ["rule0"]), *(step(f"rule{number}") for number in range(2, 22))]
+    seconds = {each.name: 60 for each in steps} | {"rule0": 180, "rule1": 240}
+    frame = rows(seconds, machine="any", memory_mb=2000, disk_mb=500.0)
+    frame.loc[5, "memory_mb"] = 4000
+    lines = summary(steps, frame, Machine("one", 10, 1, 1)).splitlines()
+    assert lines[0] == "one (10 GFLOP/s a thread), 1 cores, 22 rules, downloads not timed"
+    assert [line.split()[0] for line in lines[2:4]] == ["rule1", "rule0"] and len(lines[2:-3]) == 20
+    assert lines[-3] == f"total: {spoken(180 + 240 + 20 * 60)}"
+    assert lines[-2] == "memory: at most 4.0 GB a rule; disk: 11.0 GB"
+    assert lines[-1] == f"longest path: {spoken(420)}: rule0, rule1"
+    assert "by its data sheet, never measured" in summary(steps, frame, NAMED["h100"])
+
+
+@pytest.fixture
+def ran(tmp_path, monkeypatch):
+    """Lets rules have run in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def ran(name, seconds):
+        path = Path(f"results/mini/benchmarks/{name}.tsv")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"s\th:m:s\n{seconds}\t0:00:01\n")
+
+    return ran
+
+
+def test_what_ran_before_takes_as_long_as_then(ran):
+    for name, seconds in (("scores", 10), ("sets", 5), ("score/0-of-2", 3), ("score/1-of-2", 5)):
+        ran(name, seconds)
+    steps = [step("scores"), step("sets", ["scores"]), step("score_shard", file="score/{{shard}}-of-2.tsv")]
+    assert [duration(steps[:2], cores, "results/mini", STUDY) for cores in (1, 2)] == [15, 15]
+    assert [duration(steps[2:], cores, "results/mini", STUDY) for cores in (1, 2)] == [8, 4]
+
+
+def test_nobody_knows_where_a_part_never_ran_and_a_figure_alone_is_not_worth_measuring_the_machine(ran):
+    assert duration([step("fig2")], 2, "results/mini", STUDY) is None
+    ran("scores", 10)
+    assert duration([step("scores"), step("sets")], 2, "results/mini", STUDY) is None
+
+
+def test_a_study_without_results_is_estimated(ran, monkeypatch):
+    asked, any_machine = [], Machine("one", 100, 4, 1)
+    monkeypatch.setattr(schedule, "this_machine", lambda cores: asked.append(cores) or any_machine)
+    steps = [step("model", ["elsewhere"]), step("scores", ["model"]), step("attention", ["model"])]
+    frame = estimate.estimate(steps, estimate.studies(steps, "results/mini", STUDY), any_machine)
+    assert duration(steps, 1, "results/mini", STUDY) == pytest.approx(frame.seconds.sum())
+    assert asked == [1]

@@ -1,0 +1,28 @@
+"""Programs that tests drive, installed by apt-get where they are missing."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable
+
+
+def program(name: str) -> str | None:
+    """Path of a program of this machine."""
+    return shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
+
+
+def install(programs: Iterable[str], packages: Iterable[str]) -> str | None:
+    """Install packages if a program is missing; the reason if that is impossible."""
+    if all(map(program, programs)):
+        return None
+    if not program("apt-get") or os.getuid() != 0:
+        return f"{', '.join(packages)}: not installed, and installing them needs apt-get and root"
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
+        process = subprocess.run(
+            ["timeout", "-k", "10", "300", "apt-get", "--quiet=2", *command],
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+    return None if all(map(program, programs)) else f"apt-get failed: {process.stderr[-500:]}"

@@ -1,0 +1,44 @@
+"""Settings: the sections of the paper's ways to localize memorized paragraphs (5, 6, A.3)."""
+
+from pydantic import Field
+
+from memloc.settings.base import AsAuthors, ContrastiveSection, MicroBatch, Positive, Section
+
+
+class ParameterGradients(Section):
+    """Gradients of the NLL with respect to the weights (paper 5.1)."""
+
+    reference: AsAuthors = False
+    """As the authors' code, whose library folds LayerNorms into the weights that read them."""
+
+
+class Contrastive(ContrastiveSection):
+    """The contrastive objective (paper 5.2)."""
+
+    n_controls: Positive = Field(10, description="Non-memorized paragraphs drawn for each memorized one.")
+    micro_batch: MicroBatch = 10
+
+
+class ActivationGradients(Section):
+    """Gradients of the NLL with respect to activations (paper 6.1, A.2)."""
+
+    micro_batch: MicroBatch = 10
+    reference: AsAuthors = False
+    """As the authors' Figure 6: only the first continuation token is in the loss."""
+
+
+class Attention(Section):
+    """Attention of the first decoded token onto the prefix (paper 6.2)."""
+
+    micro_batch: MicroBatch = 32
+
+
+class Patching(Section):
+    """Two-way activation patching (paper A.3)."""
+
+    micro_batch: MicroBatch = 64  # patched runs
+    exact: bool | None = Field(
+        None,
+        description="Run every patch of q, k and v, which takes hours on a large model. false: first-order "
+        "estimates only; null: exact up to a billion parameters.",
+    )

@@ -1,3 +1,0 @@
-"""What is done to a prefix token: words of settings and tables."""
-
-KINDS = REPLACED, DELETED, SWAPPED = ("replaced", "deleted", "swapped")
