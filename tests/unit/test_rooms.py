@@ -98,7 +98,7 @@ def test_no_figure_imports_another():
     assert {module: found & figures for module, found in IMPORTS.items() if found & figures} == {}
 
 
-HEAVY = {"torch", "transformers", "transformer_lens", "sklearn", "scipy.stats", "scipy.optimize"}
+HEAVY = {"torch", "transformers", "transformer_lens", "pandera", "sklearn", "scipy.stats", "scipy.optimize"}
 SHORT = {
     "a figure": ("memloc.figures", HEAVY),
     "a claim": ("memloc.claims.e", HEAVY | {"matplotlib", "jinja2"}),

@@ -115,26 +115,27 @@ class Slurm:
     def _consoles(self) -> Iterator[str]:
         return (path.read_text() for path in self.folder.glob("*.console"))
 
-    def wait_until_saved(self) -> None:
-        """Wait until the controller has written down what it knows now.
+    def crash(self) -> None:
+        """Kill the controller, and start it again when somebody has asked it in vain.
 
-        It does so some seconds after each change, such as this comment. Killed before, it comes back with a
-        job pending that in truth runs, starts it a second time, drains the node because of the copy and holds
-        the job for ever.
+        Before, wait until it has written down what it knows now, some seconds after a change such as this
+        comment. Otherwise it comes back with a job pending that in truth runs, starts it a second time,
+        drains the node because of the copy and holds the job for ever.
         """
-        begin, state = time.time_ns(), self.folder / "state/job_state"
+        begin, state, down = time.time_ns(), self.folder / "state/job_state", self.folder / "down"
         self.command("scontrol", "update", f"JobId={self.jobs()[0]['JobId']}", "AdminComment=changed")
         self.wait_until(lambda: state.exists() and state.stat().st_mtime_ns > begin)
+        down.touch()
+        self.kill("slurmctld")
+        self.wait_until((self.folder / "asked").exists)
+        self.start("slurmctld")
+        self.wait_until(self.ready)
+        down.unlink()
 
     def ready(self) -> bool:
         """Whether the node takes jobs, or runs some."""
         said = self.command("sinfo", "--noheader", "--format=%t", "--partition=gpu")
         return said.strip() in ("idle", "mix", "alloc")
-
-    def n_refused(self) -> int:
-        """How often Slurm was asked in vain."""
-        refused = self.folder / "refused"
-        return len(refused.read_text().splitlines()) if refused.exists() else 0
 
     def stop(self) -> None:
         """Cancel all jobs and end the daemons."""
@@ -178,11 +179,14 @@ def _configure(folder: Path, cpus: int) -> None:
     (folder / "munge.key").chmod(0o400)
     for name in ("state", "spool", "bin"):
         (folder / name).mkdir()
-    # Snakemake's jobs call srun without the variables of Slurm. What Snakemake asks in vain is counted.
-    counted = f" || {{ echo refused >> {folder}/refused; false; }}"
-    for name, after in {"srun": "", "squeue": counted, "sacct": counted, "scontrol": counted}.items():
+    # Snakemake's jobs call srun without the variables of Slurm. Who asks while the controller is down is
+    # noted and waits. Where the answer takes long, Snakemake asks the accounting, which is not there.
+    squeue = f"{program('squeue')} --noheader --states=all --format='%i|%T'"
+    commands = {name: f'{program(name)} "$@"' for name in ("srun", "squeue", "scontrol")} | {"sacct": squeue}
+    wait = f"while [ -e {folder}/down ]; do touch {folder}/asked; sleep 0.1; done"
+    for name, command in commands.items():
         wrapper = folder / f"bin/{name}"
-        wrapper.write_text(f'#!/bin/sh\nSLURM_CONF={folder}/slurm.conf {program(name)} "$@"{after}\n')
+        wrapper.write_text(f"#!/bin/sh\n{wait}\nSLURM_CONF={folder}/slurm.conf exec {command}\n")
         wrapper.chmod(0o755)
 
 

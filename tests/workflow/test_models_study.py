@@ -18,7 +18,9 @@ ACROSS = ("models_memorized",)  # the others need more analyses of both models
 @pytest.fixture(scope="module")
 def compared(own_clone):
     """A project in which the figure is drawn."""
-    own_clone.make_here(CONFIG, *ACROSS)
+    for model in MODELS:
+        own_clone.make_here(CONFIG, f"{model}_sets")
+    own_clone.snakemake("--cores", "2", *ACROSS, config=CONFIG)
     return own_clone
 
 

@@ -34,13 +34,7 @@ def kill_script(slurm, moments):
 
 
 def crash_controller(slurm, moments):
-    """It comes back when Snakemake has asked in vain."""
-    slurm.wait_until_saved()
-    slurm.kill("slurmctld")
-    before = slurm.n_refused()
-    slurm.wait_until(lambda: slurm.n_refused() > before)
-    slurm.start("slurmctld")
-    slurm.wait_until(slurm.ready)
+    slurm.crash()
     moments.release("scores.py")
 
 

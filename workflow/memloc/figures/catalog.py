@@ -118,7 +118,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             "fig12",
             "A second perturbed example, and the attention of another layer",
             (
-                "sets",
                 "attention",
                 "paragraphs",
                 "vocabulary",
