@@ -1,7 +1,11 @@
 """Claims judged on made-up tables: by the columns that the registry names, with settings by default."""
 
+from itertools import product
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from made_tables import crossed
 
 from memloc.claims.evaluate import evaluate
 from memloc.claims.registry import topics
@@ -26,6 +30,14 @@ def judged(topic: str, tables: dict[str, pd.DataFrame], **changes) -> pd.DataFra
 
 def verdicts(topic: str, tables: dict[str, pd.DataFrame], **changes) -> dict[str, str]:
     return judged(topic, tables, **changes)["verdict"].to_dict()
+
+
+def cells(axes: dict[str, Any], n: int, effects: dict[tuple, float], deviation: float) -> pd.DataFrame:
+    """n rows (`id`) for every combination of axes; `value` has just its effect, or 0, as mean."""
+    values = [
+        spread(n, effects.get(key, 0.0), deviation, seed) for seed, key in enumerate(product(*axes.values()))
+    ]
+    return crossed(**axes, id=range(n)).assign(value=np.concatenate(values))
 
 
 def spread(n: int, mean: float = 0.0, deviation: float = 0.1, seed: int = 0) -> np.ndarray:

@@ -98,7 +98,7 @@ def test_no_figure_imports_another():
     assert {module: found & figures for module, found in IMPORTS.items() if found & figures} == {}
 
 
-HEAVY = {"torch", "transformers", "transformer_lens", "sklearn", "scipy.stats", "scipy.optimize"}
+HEAVY = {"torch", "transformers", "transformer_lens", "pandera", "sklearn", "scipy.stats", "scipy.optimize"}
 SHORT = {
     "a figure": ("memloc.figures", HEAVY),
     "a claim": ("memloc.claims.e", HEAVY | {"matplotlib", "jinja2"}),
@@ -126,4 +126,4 @@ def test_no_file_is_longer_than_a_reader_can_hold():
 def test_tests_lie_in_the_rooms_of_what_they_test():
     tests = Path(__file__).parent
     folders = {path.name for path in tests.iterdir() if path.is_dir() and any(path.glob("test_*.py"))}
-    assert folders == set(ROOMS)
+    assert folders == set(ROOMS) - {"straightforward"}  # tests of the fast code compare with it

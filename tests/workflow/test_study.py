@@ -17,7 +17,7 @@ from memloc.tables.schemas import MEASURED, STAGES, schema_of
 
 FIGURE_NAMES = [figure.name for figure in FIGURES if figure.only_for in (None, "embedded", *ON_REQUEST)]
 # Tables of studies of own text, with published numbers, an index or several models; measured ones; `bench`.
-OF_OTHERS = {"expected", "exposure", "memorized_agreement", "places", "recited"}
+OF_OTHERS = {"expected", "memorized_agreement", "places", "recited"}
 ELSEWHERE = {*OF_OTHERS, "head_scores", "bench", "bench_texts", *MEASURED}
 
 

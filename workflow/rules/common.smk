@@ -76,7 +76,6 @@ SHARED_TABLES = (
     "vocabulary",
     "dropped_paragraphs",
     "dropped_reference",
-    "exposure",
     "scores",
     "extraction",
 )
@@ -236,11 +235,6 @@ def code_of(rule):
 def hub_folder(kind, id, revision):
     """Where downloads from a repository of the hub lie."""
     return f"{RESOURCES}/{kind}/{'--'.join(id.split('/'))}@{revision[:12]}"
-
-
-def counted_in(columns):
-    """Table `exposure`, where the study has it, for rules that read how often continuations occur."""
-    return ["exposure"] if SETTINGS.exposure.index and "continuation_count" in (columns or ()) else []
 
 
 def code_files(steps):

@@ -4,9 +4,6 @@ from memloc.published import localized
 
 COMPARED = ["expected"] if any(value is not None for key, value in EXPECTED if key != "filter") else []
 LOCALIZED = localized.TABLES if localized.needed(EXPECTED) else ()
-if EXPECTED.memorized_list:
-    COMPARED.append("memorized_agreement")
-
 
 if EXPECTED.memorized_list:
 

@@ -15,7 +15,7 @@ PRESENT = {
     *(name for name in ASKED if ASKED[name]),
 }
 SHOWN = [figure for figure in FIGURES if figure.only_for in PRESENT]
-READ = {figure.name: [*figure.tables, *counted_in(figure.paragraphs)] for figure in SHOWN}
+READ = {figure.name: figure.tables for figure in SHOWN}
 TABLES = sorted({name for names in READ.values() for name in names})
 
 for figure in SHOWN:

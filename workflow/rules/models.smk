@@ -51,7 +51,7 @@ for figure in ACROSS:
         name:
             figure.name
         input:
-            **tables_in(OF_MODELS, *sorted({*figure.tables, *counted_in(figure.paragraphs)})),
+            **tables_in(OF_MODELS, *figure.tables),
             models=[f"{RESULTS}/{model}/model.json" for model in STUDIES],
             caption=report_file(f"{figure.name}.rst"),
         output:

@@ -36,7 +36,7 @@ rule:
 
 rule sets:
     input:
-        **tables("paragraphs", "dropped_paragraphs", "scores", *counted_in(["continuation_count"])),
+        **tables("paragraphs", "dropped_paragraphs", "scores"),
         model=rules.model.output.description,
         folder=MODEL_FOLDER,
     output:

@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 
 from memloc.data import sets
-from memloc.data.exposure import counted, exposure
+from memloc.data.exposure import exposure
 from memloc.data.filters import kept_rows
 from memloc.data.paragraphs import token_tensor, with_token_before
 from memloc.model import loading, pretrained
@@ -23,10 +23,9 @@ n_prefix, n_continuation = settings.paragraph.prefix, settings.paragraph.continu
 scores = job.read("scores", ["id", "em", "nll"])
 dropped = job.read("dropped_paragraphs").id
 scores = scores.iloc[kept_rows(scores.id, dropped)]
-tables = {name: job.read(name) for name in job.tables if name == "exposure"}
 paragraphs = job.read("paragraphs", ["id", "unseen", "count", "continuation_count"])
 kept_rows(paragraphs.id[~paragraphs.unseen], dropped)  # controls alone would leave no set
-occurs = exposure(counted(tables | {"paragraphs": paragraphs}).set_index("id"))
+occurs = exposure(paragraphs.set_index("id"))
 unseen = scores.id.isin(paragraphs.id[paragraphs.unseen])
 
 seen = scores[~unseen].reset_index(drop=True)

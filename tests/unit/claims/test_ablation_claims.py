@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from made_claims import judged, spread, verdicts
+from made_claims import cells, judged, spread, verdicts
+from made_tables import crossed
 
 GROUPS = ("memorized", "non_memorized")
 HEADS = [(layer, head) for layer in range(2) for head in range(3)]
@@ -24,16 +25,14 @@ def pairs(n):
 
 def ablated(effects, n=20, noise=0.1):
     """NLL gained by (group, layer, head) of paired paragraphs, and noise; 100 of those in no pair."""
-    rows = []
-    for seed, (layer, head) in enumerate(HEADS):
-        for place, group in enumerate(GROUPS):
-            gained = effects.get((group, layer, head), 0) + spread(n, 0, noise, 2 * seed + place)
-            paired = pd.DataFrame({"group": "paired", "id": ids(group, n), "nll_gained": gained})
-            unpaired = pd.DataFrame({"group": group, "id": 5000 + ids(group, 30), "nll_gained": 100.0})
-            rows.append(pd.concat([paired, unpaired]).assign(replacement="mean", layer=layer, head=head))
+    axes = {"group": GROUPS, "layer": range(2), "head": range(3)}
+    paired = cells(axes, n, effects, noise)
+    paired["id"] += 1000 * (paired["group"] == GROUPS[1])
+    unpaired = cells(axes, 9, {}, 0.0).assign(value=100.0)
+    rows = pd.concat([paired.assign(group="paired"), unpaired]).rename(columns={"value": "nll_gained"})
     order = pd.DataFrame(HEADS, columns=["layer", "head"]).assign(method="combined", rank=[3, 2, 1, 4, 5, 6])
     # Highlighted: head 2 of layer 0.
-    return {"head_ablation": pd.concat(rows), "head_ranking": order, "sets": pairs(n)}
+    return {"head_ablation": rows.assign(replacement="mean"), "head_ranking": order, "sets": pairs(n)}
 
 
 OWN, OTHERS = ("memorized", 0, 2), ("non_memorized", 0, 2)
@@ -82,15 +81,13 @@ def test_few_pairs_none_and_no_change_decide_nothing():
 
 def ordered(memorized, others=0.0, n_orders=39, paired=True):
     """NLL gained without 1 and 4 heads of the combined ranking, and 0 to 1 in random orders."""
-    rows = []
-    for draw in range(-1, n_orders):
-        method, cost = ("combined", memorized) if draw < 0 else ("random", draw / 38)
-        for group, gained in (("memorized", cost), ("non_memorized", others if draw < 0 else 0.0)):
-            for k in (0, 1, 4):
-                frame = {"group": "paired" if paired else group, "id": ids(group, 8), "method": method}
-                frame |= {"draw": max(draw, 0), "n_heads": k, "nll_gained": gained if k else 9.0}
-                rows.append(pd.DataFrame(frame))
-    return {"cumulative_ablation": pd.concat(rows), "sets": pairs(8)}
+    rows = crossed(draw=range(-1, n_orders), group=GROUPS, n_heads=(0, 1, 4), id=range(8))
+    combined, other = rows["draw"] < 0, rows["group"] == GROUPS[1]
+    own = rows["draw"].div(38).where(~combined, memorized)
+    rows["nll_gained"] = own.where(~other, combined * others).where(rows["n_heads"] > 0, 9.0)
+    rows = rows.assign(id=rows["id"] + 1000 * other, draw=rows["draw"].clip(lower=0))
+    rows = rows.assign(method=np.where(combined, "combined", "random"))
+    return {"cumulative_ablation": rows.assign(group="paired") if paired else rows, "sets": pairs(8)}
 
 
 @pytest.mark.parametrize(
@@ -110,19 +107,20 @@ def test_a_ranking_is_judged_by_its_place_among_random_orders(given, expected):
 
 def disturbed(top, n=20, n_draws=8, per_draw=0.0):
     """NLL gained by noise on top and random weights: `top` by group; draws shift memorized ones."""
-    rng, rows = np.random.default_rng(0), []
-    shifts = spread(n_draws, 0, per_draw)
-    for arm in ("top", "random"):
-        for kind, size in (("noise", 0.0), ("noise", 1.0), ("noise", 3.0), ("zero", np.nan)):
-            for draw in range(n_draws):
-                for group in GROUPS:
-                    nll = 2 + 0.1 * rng.normal(size=n)
-                    if arm == "top" and size > 0:
-                        nll = nll + top[group] + shifts[draw] * (group == "memorized")
-                    labels = {"arm": arm, "kind": kind, "size": size, "draw": draw}
-                    rows.append(pd.DataFrame(labels | {"group": "paired", "id": ids(group, n), "nll": nll}))
-                    rows.append(pd.DataFrame(labels | {"group": group, "id": range(9), "nll": 99.0}))
-    return {"weight_noise": pd.concat(rows), "sets": pairs(n)}
+    axes = {
+        "arm": ("top", "random"),
+        "size": (0.0, 1.0, 3.0, np.nan),
+        "draw": range(n_draws),
+        "group": GROUPS,
+    }
+    rows, shifts = cells(axes, n, {}, 0.1), pd.Series(spread(n_draws, 0, per_draw))
+    memorized, noisy = rows["group"] == GROUPS[0], (rows["arm"] == "top") & (rows["size"] > 0)
+    more = rows["group"].map(top).astype(float) + memorized * rows["draw"].map(shifts)
+    rows = rows.assign(
+        nll=2 + rows["value"] + more * noisy, kind=np.where(rows["size"] >= 0, "noise", "zero")
+    )
+    paired = rows.assign(group="paired", id=rows["id"] + 1000 * ~memorized)
+    return {"weight_noise": pd.concat([paired, rows.assign(nll=99.0)]), "sets": pairs(n)}
 
 
 @pytest.mark.parametrize(
@@ -154,17 +152,19 @@ SPARES, LOWER = "deeper_attention_spares_others", "lower_layers_hold_more"
 
 def bypassed(em=None, gained=None, n=40, n_layers=4):
     """What is left, and gained, without (group, block, layer): by default 45 tokens and 0.1 nats."""
-    rows = []
-    for block, ways in (("attention", ("identity", "mean")), ("mlp", ("zero", "mean"))):
-        for way in ways:
-            for layer in range(n_layers):
-                for group in GROUPS:
-                    key = (group, block, layer)
-                    noise = spread(n, seed=layer + 10 * GROUPS.index(group))
-                    frame = {"block": block, "way": way, "layers": "alone", "layer": layer}
-                    frame |= {"group": "paired", "id": ids(group, n), "em": (em or {}).get(key, 45)}
-                    rows.append(pd.DataFrame(frame | {"nll_gained": (gained or {}).get(key, 0.1) + noise}))
-    return {"layer_bypass": pd.concat(rows), "sets": pairs(n)}
+    axes = {
+        "way": ("identity", "mean"),
+        "group": GROUPS,
+        "block": ("attention", "mlp"),
+        "layer": range(n_layers),
+    }
+    rows = cells(axes, n, {}, 0.1)
+    keys = [*zip(rows["group"], rows["block"], rows["layer"], strict=True)]
+    rows["em"] = [(em or {}).get(key, 45) for key in keys]
+    rows["nll_gained"] = rows["value"] + [(gained or {}).get(key, 0.1) for key in keys]
+    rows["way"] = rows["way"].where((rows["block"] == "attention") | (rows["way"] == "mean"), "zero")
+    rows["id"] += 1000 * (rows["group"] == GROUPS[1])
+    return {"layer_bypass": rows.assign(group="paired", layers="alone"), "sets": pairs(n)}
 
 
 def test_a_deeper_layer_that_recites_and_does_nothing_else():

@@ -1,9 +1,12 @@
 """Claims on gradients, attention, rare tokens, patching and rankings, on tables with known verdicts."""
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
 from made_claims import judged, verdicts
+from made_tables import crossed
 
 from memloc.localization import head_ranking
 from memloc.tables.terms.head_ranking import PAPER_METHODS as METHODS
@@ -30,35 +33,28 @@ LARGER, LEAN, MATRIX = (
 
 def gradients(memorized=(2, 2, 2, 2), others=(3, 3, 9, 9), n=20, leads=(("W_V", 1, 2),), noise=0.01):
     """Scores by layer, whose squares are summed gradients; matrices that are three times as large."""
-    rng, rows = np.random.default_rng(0), []
-    for group, layers in (("memorized", memorized), ("non_memorized", others)):
-        for paragraph in range(n):
-            rows += [
-                (group, paragraph, at, size * np.exp(noise * rng.normal())) for at, size in enumerate(layers)
-            ]
-    sizes = pd.DataFrame(rows, columns=["group", "id", "layer", "score_sum"])
-    sizes["id"] += 1000 * (sizes["group"] == "non_memorized")
-    sets = sizes[["id", "group"]].drop_duplicates().rename(columns={"group": "set"}).assign(sampled=True)
-    unsampled = sets.assign(id=sets["id"] + 5000, sampled=False)
-    kinds = {"whole": 1, "part": 10, "rest": 10, "resample": 40}
-    samples = pd.DataFrame(
-        [
-            (group, kind, number, layer, component, head, (3.0 if (component, layer, head) in leads else 1.0))
-            for group in ("memorized", "contrastive")
-            for kind, n_samples in kinds.items()
-            for number in range(n_samples)
-            for component in ("W_Q", "W_V")
-            for layer, head in HEADS
-        ],
-        columns=["group", "sample", "number", "layer", "component", "head", "max_abs"],
+    rng = np.random.default_rng(0)
+    sizes = crossed(place=range(2), id=range(n), layer=range(len(memorized)))
+    scores = [(memorized, others)[row.place][row.layer] for row in sizes.itertuples()]
+    sizes["score_sum"] = scores * np.exp(noise * rng.normal(size=len(sizes)))
+    sizes["id"] += 1000 * sizes["place"]
+    sets = sizes[["id", "place"]].drop_duplicates().assign(sampled=True)
+    sets["set"] = np.where(sets["place"] == 0, "memorized", "non_memorized")
+    kinds = [("whole", 0), *product(("part", "rest"), range(10)), *(("resample", i) for i in range(40))]
+    samples = crossed(
+        group=("memorized", "contrastive"), kind=range(len(kinds)), component=("W_Q", "W_V"), place=range(8)
     )
-    samples["max_abs"] *= np.exp(noise * rng.normal(size=len(samples)))
+    samples[["sample", "number"]] = [kinds[kind] for kind in samples["kind"]]
+    samples[["layer", "head"]] = np.array(HEADS.to_list())[samples["place"]]
+    matrices = zip(samples["component"], samples["layer"], samples["head"], strict=True)
+    larger = np.array([3.0 if matrix in leads else 1.0 for matrix in matrices])
+    samples["max_abs"] = larger * np.exp(noise * rng.normal(size=len(samples)))
     neurons = samples.iloc[:1].assign(component="W_in", head=None, max_abs=1e6)  # heads' matrices only
     samples = pd.concat([samples.astype({"head": "Int64"}), neurons.astype({"head": "Int64"})])
     whole = samples["sample"] == "whole"
     return {
         "paragraph_gradients": sizes.assign(nll=0.1, sum_abs=sizes["score_sum"] ** 2),
-        "sets": pd.concat([sets, unsampled]),
+        "sets": pd.concat([sets, sets.assign(id=sets["id"] + 5000, sampled=False)]),
         "parameter_gradients": samples[whole],
         "parameter_gradient_samples": samples[~whole],
     }
@@ -89,18 +85,18 @@ GIVEN, LEANS = "others_gradients_larger_at_equal_nll", "paired_gradients_lean_to
 
 def paired_gradients(log_nll, more=0.0, lower=0.5, n=20):
     """Sizes that follow the NLL, of others by `more` (log); memorized ones lie `lower` in the first layer."""
-    noise, rows = np.random.default_rng(0).normal(size=(2, n)), []
-    for pair in range(n):
-        spread = log_nll + 0.5 * noise[0, pair]
-        for place, size in enumerate((0.0, spread + more + 0.1 * noise[1, pair])):
-            low = 0.5 if place else lower + 0.01 * noise[1, pair]
-            for layer, share in enumerate((low, 1 - low)):
-                values = share * np.exp(size)
-                rows.append((100 * place + pair, np.exp(place * spread), layer, values, values))
-    gradients = pd.DataFrame(rows, columns=["id", "nll", "layer", "score_sum", "sum_abs"])
-    sets = pd.DataFrame({"id": [*range(n), *range(100, 100 + n)], "pair": [*range(n)] * 2})
-    sets["set"] = ["memorized"] * n + ["partly_30_49"] * n
-    return {"paragraph_gradients": gradients, "sets": sets.astype({"pair": "Int64"})}
+    rows, noise = (
+        crossed(place=range(2), pair=range(n), layer=range(2)),
+        np.random.default_rng(0).normal(size=(2, n)),
+    )
+    first, second = (part[rows["pair"]] for part in noise)
+    rows["nll"] = np.exp(rows["place"] * (log_nll + 0.5 * first))
+    low = np.where(rows["place"] == 1, 0.5, lower + 0.01 * second)
+    size = rows["nll"] * np.exp(rows["place"] * (more + 0.1 * second))
+    rows["score_sum"] = np.where(rows["layer"] == 0, low, 1 - low) * size
+    rows = rows.assign(id=rows["pair"] + 100 * rows["place"], sum_abs=rows["score_sum"])
+    sets = rows[rows["layer"] == 0].assign(set=rows["place"].map({0: "memorized", 1: "partly_30_49"}))
+    return {"paragraph_gradients": rows, "sets": sets.astype({"pair": "Int64"})}
 
 
 @pytest.mark.parametrize(
@@ -193,16 +189,13 @@ ATTENDS, LEADS = "localized_head_attends_to_rarer_tokens", "localized_head_leads
 
 def rare(slopes, n_groups=20, noise=0.1):
     """Attention per occurrence that falls with the rank by the slope of a (layer, head), else evenly."""
-    random, rank, rows = np.random.default_rng(0), np.arange(10), []
-    for group in range(n_groups):
-        occurrences = 12.0 - rank + random.integers(3, size=10)
-        for head in HEADS:
-            mean = 1 - slopes.get(head, 0) * rank / 10 + noise * random.normal(size=10)
-            frame = {"group": group, "layer": head[0], "head": head[1], "rank": rank}
-            rows.append(
-                pd.DataFrame(frame | {"attention_sum": mean * occurrences, "attention_expected": occurrences})
-            )
-    return {"rare_token_groups": pd.concat(rows), "head_ranking": ranking((1, 0), last="rare_tokens")}
+    random = np.random.default_rng(0)
+    rows = crossed(group=range(n_groups), layer=range(2), head=range(4), rank=range(10))
+    occurrences = 12.0 - rows["rank"] + random.integers(3, size=(n_groups, 10))[rows["group"], rows["rank"]]
+    slope = [slopes.get(head, 0) for head in zip(rows["layer"], rows["head"], strict=True)]
+    mean = 1 - slope * rows["rank"] / 10 + noise * random.normal(size=len(rows))
+    rows = rows.assign(attention_sum=mean * occurrences, attention_expected=occurrences)
+    return {"rare_token_groups": rows, "head_ranking": ranking((1, 0), last="rare_tokens")}
 
 
 @pytest.mark.parametrize(
@@ -234,19 +227,15 @@ def test_the_preference_is_the_mean_rank_of_exchanged_attention_minus_that_of_th
 
 def patching(effects, n=20, noise=0.1, method="exact", n_stored=4):
     """Changes of q, k and v of every head: noise, and on top the effects of (layer, component, head)."""
-    random, rows = np.random.default_rng(0), []
-    for pair in range(n):
-        for sign, direction in ((1, "memorized_into_perturbed"), (-1, "perturbed_into_memorized")):
-            for component, n_heads in (("q", 4), ("k", n_stored), ("v", n_stored)):
-                for layer in range(2):
-                    for head in range(n_heads):
-                        change = effects.get((layer, component, head), 0) + noise * random.normal()
-                        rows.append((pair, direction, layer, component, head, sign * change))
-    columns = ["id", "direction", "layer", "component", "head", "nll_change"]
-    return {
-        "patching": pd.DataFrame(rows, columns=columns).assign(method=method),
-        "head_ranking": ranking((1, 2)),
-    }
+    signs = {"memorized_into_perturbed": 1, "perturbed_into_memorized": -1}
+    rows = crossed(id=range(n), direction=signs, layer=range(2), component=list("qkv"), head=range(4))
+    rows = rows[(rows["component"] == "q") | (rows["head"] < n_stored)].assign(method=method)
+    effect = [
+        effects.get(site, 0) for site in zip(rows["layer"], rows["component"], rows["head"], strict=True)
+    ]
+    changes = effect + noise * np.random.default_rng(0).normal(size=len(rows))
+    rows["nll_change"] = rows["direction"].map(signs) * changes
+    return {"patching": rows, "head_ranking": ranking((1, 2))}
 
 
 @pytest.mark.parametrize(

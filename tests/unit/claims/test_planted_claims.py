@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from made_claims import judged, spread, verdicts
+from made_claims import cells, judged, verdicts
 
 MASKS, HEAD = "planted_masks_lead", "planted_head_beyond_its_weights"
 RECALL = {"hard_concrete": 0.6, "neuron_ablation": 0.3, "integrated_gradients": 0.2}
@@ -12,26 +12,20 @@ PRECISION = {"parameter_gradient": (0.9, 0.1), "weight_size": (0.5, 0.2)}
 
 def tables(n=12, recall=RECALL, precision=PRECISION, damage=()):
     """Scores that differ a little by plant; `damage`: by what the first ones raise the NLL of other text."""
-    rows = []
-    for seed, (method, value) in enumerate(recall.items()):
-        own = {"control": "plant", "method": method, "kind": "inj_1", "granularity": "neuron"}
-        rows += [
-            own | {"plant": i, "recall_1": v, "average_precision": 0.0}
-            for i, v in enumerate(spread(n, value, 0.01, seed))
-        ]
-    for seed, (method, pair) in enumerate(precision.items()):
-        for control, value in zip(("plant", "twin"), pair, strict=True):
-            own = {"control": control, "method": method, "kind": "head_all", "granularity": "head"}
-            values = spread(n, value, 0.01, 10 + seed + 2 * (control == "twin"))
-            rows += [
-                own | {"plant": i, "recall_1": 0.0, "average_precision": v} for i, v in enumerate(values)
-            ]
-    made = pd.DataFrame(rows)
+    found = cells(
+        {"control": ["plant"], "method": recall}, n, {("plant", m): v for m, v in recall.items()}, 0.01
+    )
+    found = found.assign(kind="inj_1", granularity="neuron", recall_1=found["value"], average_precision=0.0)
+    both = {(c, m): v for m, pair in precision.items() for c, v in zip(("plant", "twin"), pair, strict=True)}
+    heads = cells({"control": ["plant", "twin"], "method": precision}, n, both, 0.01)
+    heads = heads.assign(kind="head_all", granularity="head", recall_1=0.0, average_precision=heads["value"])
+    made = pd.concat([found, heads]).rename(columns={"id": "plant"})
     others = made.assign(granularity="layer", average_precision=0.0, recall_1=0.0)
+    harm = pd.Series([*damage, *[0.0] * (n - len(damage))])
     plants = pd.DataFrame(
         {"kind": "head_all", "plant": range(n), "reached": True, "nll_held_out_before": 2.0}
     )
-    plants["nll_held_out"] = [2 * (1 + share) for share in [*damage, *[0.0] * (n - len(damage))]]
+    plants["nll_held_out"] = 2 * (1 + harm)
     failed = plants.assign(reached=False, nll_held_out=None)
     return {"planted_truth": pd.concat([made, others]), "plants": pd.concat([failed, plants])}
 

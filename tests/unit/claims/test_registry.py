@@ -82,37 +82,21 @@ def test_an_entry_that_cannot_be_judged_is_an_error(changes, said):
         claim(**changes)
 
 
-@pytest.mark.parametrize(("rule", "bound"), [("greater", 3), ("at least", -3), ("equal within", 0)])
-def test_bounds_follow_the_rule(rule, bound):
-    assert claim(rule=rule, margin=3).bound == bound
-
-
 def written(folder, topics):
     file = folder / f"{len(topics)} topics.yaml"
     file.write_text(yaml.safe_dump(topics))
     return file
 
 
-def test_two_claims_of_one_id_are_an_error(tmp_path):
+def test_two_claims_of_one_id_and_an_unknown_key_of_a_topic_are_errors(tmp_path):
     entry = {key: value for key, value in ENTRY.items() if key not in ("id", "estimator")}
     topic = {"data": "x", "tables": {"sets": None}, "claims": {"one": entry}}
     assert [found.id for found in registry.topics(written(tmp_path, {"a": topic}))["a"].claims] == ["one"]
     with pytest.raises(ValueError, match="more than one claim one"):
         registry.topics(written(tmp_path, {"a": topic, "b": deepcopy(topic)}))
-
-
-def test_an_unknown_key_of_a_topic_is_an_error(tmp_path):
-    topic = {"data": "x", "tables": {"sets": None}, "claims": {}, "figures": ["fig2"]}
+    unknown = topic | {"figures": ["fig2"]}
     with pytest.raises(ValidationError, match="figures"):
-        registry.topics(written(tmp_path, {"a": topic}))
-
-
-def test_a_figure_has_the_topics_of_its_claims():
-    for figure in FIGURES:
-        expected = [
-            name for name, topic in TOPICS.items() if any(figure.name in c.figures for c in topic.claims)
-        ]
-        assert registry.topics_of_figure(figure.name) == expected
+        registry.topics(written(tmp_path, {"a": unknown, "b": {**topic, "claims": {}}, "c": unknown}))
 
 
 def test_topics_of_the_same_data_are_a_family_and_a_topics_settings_are_those_of_its_claims(tmp_path):
@@ -149,7 +133,6 @@ SAY_THE_SAME = {
 }
 ANALYSES = {name.partition(".")[0] for name in SAY_THE_SAME} | {
     "sets",
-    "rare_tokens",
     "extraction",
     "detection",
 }

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from made_claims import judged, spread, verdicts
+from made_claims import cells, judged, verdicts
 
 SPARES, MASKS, OTHERS = "removal_top_spares_more", "removal_masks_over_others", "removal_other_prefixes"
 # Of how many of 40 paragraphs each way leaves the whole, and how far it raises the NLL of other text.
@@ -14,25 +14,16 @@ RISEN = dict.fromkeys(LEFT, 1.0) | {"nothing": 0.0, "top": 0.5}
 
 def tables(left=(), risen=(), recited=30, before=40, n=40, shares=()):
     """`recited` of the paragraphs come out after other prefixes when `top` has removed them."""
-    left, risen = LEFT | dict(left), RISEN | dict(risen)
-    number, rows, damage = np.arange(n), [], []
-    for seed, way in enumerate(LEFT):
-        others = {"nothing": before, "top": recited}.get(way, 0)
-        frame = pd.DataFrame(
-            {"way": way, "setting": dict(shares).get(way, "0.1"), "mode": "joint", "id": number}
-        )
-        frame["em"] = np.where(number < left[way], 50, 3)
-        frame["recited_shifted"] = np.where(number < others, 0.5, 0.0)
-        rows += [
-            frame.assign(recited_perturbed=0.0),
-            frame.assign(recited_perturbed=1.0, mode="single", em=50),
-        ]
-        nll = 1 + risen[way] + spread(n, seed=seed)
-        damage.append(
-            pd.DataFrame({"way": way, "mode": "joint", "group": "non_memorized", "id": number, "nll": nll})
-        )
-    damage.append(damage[0].assign(group="memorized", nll=99.0))
-    return {"removal": pd.concat(rows), "removal_damage": pd.concat(damage)}
+    left, others = LEFT | dict(left), {"nothing": before, "top": recited}
+    rows = cells({"way": LEFT}, n, {(way,): 1 + rise for way, rise in (RISEN | dict(risen)).items()}, 0.1)
+    damage = rows.assign(mode="joint", group="non_memorized", nll=rows["value"])
+    rows["setting"] = [dict(shares).get(way, "0.1") for way in rows["way"]]
+    rows["em"] = np.where(rows["id"] < rows["way"].map(left), 50, 3)
+    rows["recited_shifted"] = np.where(rows["id"] < rows["way"].map(others).fillna(0), 0.5, 0.0)
+    joint = rows.assign(mode="joint", recited_perturbed=0.0)
+    single = rows.assign(mode="single", recited_perturbed=1.0, em=50)
+    memorized = damage.assign(group="memorized", nll=99.0)
+    return {"removal": pd.concat([joint, single]), "removal_damage": pd.concat([damage, memorized])}
 
 
 def test_what_the_works_say_holds_where_it_is_so():

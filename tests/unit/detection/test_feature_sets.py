@@ -112,9 +112,3 @@ def test_kinds_of_paragraphs_are_drawn_by_streams_of_their_own():
         for place, (name, size) in enumerate([("repeated", 9), ("once", 5), ("unseen", 5)])
     ]
     assert found["id"].tolist() == sorted(np.concatenate(drawn))
-
-
-def test_seen_paragraphs_that_an_index_does_not_hold_are_drawn_with_those_that_occur_once():
-    rows = {"count": 1, "continuation_count": [0, 1, 2, 0], "unseen": [False, False, False, True]}
-    found = draw_sample(pd.DataFrame({"id": range(4), **rows}), 1, 2, seed=0)
-    assert found["id"].tolist() == [0, 1, 2, 3] and found["exposure"].tolist() == [0, 1, 2, 0]

@@ -15,7 +15,6 @@ from memloc.editing.masks import (
     another_head,
     head_weights,
     layer_weights,
-    lowest_layer,
     movable_weights,
     n_weights,
     random_weights,
@@ -95,8 +94,6 @@ def test_layers_and_all_weights(tiny_model):
     for component in components(tiny_model):
         assert component.view(chosen[component.parameter]).all() == (component.layer == 0)
     assert n_weights(tiny_model, all_weights(tiny_model)) == n_editable(tiny_model)
-    lower, upper = (layer_weights(tiny_model, layer) for layer in range(2))
-    assert [lowest_layer(tiny_model, movable) for movable in (lower, upper, upper | lower)] == [0, 1, 0]
 
 
 def test_head_and_layer_of_an_arm_are_those_given(tiny_gpt_neo):

@@ -5,13 +5,12 @@ import pandas as pd
 import pytest
 from drawn_parts import words
 from figure_labels import checked
-from made_activations import MEMORIZED, N_PREFIX, OTHERS, SETTINGS, TEXTS, made_up, map_values, panels
+from made_activations import MEMORIZED, N_PREFIX, SETTINGS, TEXTS, made_up, map_values, panels
 from made_settings import changed
 
 from memloc.figures import fig6, fig12
 from memloc.figures.parts import token_map
 from memloc.figures.parts.style import COLOURS, subplots
-from memloc.localization.head_profiles import correlation_of_profiles
 
 pytestmark = pytest.mark.usefixtures("examples")
 
@@ -28,94 +27,15 @@ def test_figure_6_averages_the_memorized_paragraphs_and_the_prefix_alone():
         "group == 'memorized' and component == 'v' and layer == 1 and position < @N_PREFIX"
     )
     attention = tables["attention"].query("layer == 1 and id in @MEMORIZED")
-    positions = tables["perturbed_paragraphs"].set_index("id")["position"]
     for name, rows, value in (
         ("gradient", gradients, "max_abs"),
         ("attention", attention, "attention"),
     ):
         wide = rows.astype({"head": int}).pivot(index=["id", "head"], columns="position", values=value)
-        likeness, below = np.zeros((3, 4)), np.zeros((3, 4))
-        for row, paragraph in enumerate(MEMORIZED):
-            values = wide.loc[paragraph].to_numpy()
-            r = np.corrcoef(values)
-            likeness[row] = [np.delete(r[head], head).mean() for head in range(4)]
-            below[row] = (values < values[:, [positions[paragraph]]]).sum(axis=1) / (N_PREFIX - 1)
-        found, alike, share = numbers["all"][name], likeness.mean(axis=0), below.mean(axis=0)
-        assert (found["correlation"].value, found["correlation"].n) == (pytest.approx(alike[2]), 3)
-        assert found["correlation_all"] == pytest.approx(alike.mean())
-        assert (found["least_alike"], found["least_correlation"]) == (
-            alike.argmin(),
-            pytest.approx(alike.min()),
-        )
-        assert (found["below"], found["below_all"]) == (pytest.approx(share[2]), pytest.approx(share.mean()))
-        assert (found["below_best"], found["below_max"]) == (share.argmax(), pytest.approx(share.max()))
+        alike = [np.delete(np.corrcoef(wide.loc[paragraph])[2], 2).mean() for paragraph in MEMORIZED]
+        found = numbers["likeness"][name]
+        assert (found.value, found.n) == (pytest.approx(np.mean(alike)), 3)
     assert numbers["n_paragraphs"] == 3
-
-
-def test_figure_6_compares_gradients_and_attention_of_the_same_head():
-    tables = made_up()
-    gradients = tables["activation_gradients"].query(
-        "group == 'memorized' and layer == 1 and position < @N_PREFIX"
-    )
-    gradients = gradients.astype({"head": int}).set_index(["id", "head", "position"])["max_abs"]
-    attention = tables["attention"].query("layer == 1").set_index(["id", "head", "position"])["attention"]
-    both = [[(gradients[i, head], attention[i, head]) for i in MEMORIZED] for head in range(4)]
-    means = np.array([np.mean([np.corrcoef(*pair)[0, 1] for pair in pairs]) for pairs in both])
-    agreement = fig6.draw(tables, SETTINGS).numbers["agreement"]
-    assert agreement["head"] == pytest.approx(means[2])
-    assert agreement["others"] == pytest.approx(np.delete(means, 2).mean())
-
-
-def test_figure_12_finds_the_most_similar_heads_of_either_layer():
-    tables = made_up(2, 4)
-    attention = tables["attention"].set_index(["layer", "head"]).sort_index()
-    attention.loc[(0, 3), "attention"] = attention.loc[(1, 2), "attention"].to_numpy()
-    tables["attention"] = attention.reset_index()
-    numbers = fig12.draw(tables, SETTINGS).numbers
-    assert numbers["closest"] == 3
-    assert numbers["closest_correlation"] == pytest.approx(1)
-    wide = (
-        tables["attention"]
-        .query("layer == 1")
-        .pivot(index=["id", "head"], columns="position", values="attention")
-    )
-    likeness = np.mean([np.corrcoef(wide.loc[paragraph])[2] for paragraph in MEMORIZED], axis=0)
-    assert numbers["own_layer_correlation"] == pytest.approx(np.delete(likeness, 2).max())
-
-
-def test_figure_12_leaves_out_paragraphs_outside_of_the_sample():
-    """Memorized ones that were not drawn, and non-memorized ones, have attention for other analyses."""
-    tables = made_up(2, 4)
-    expected = fig12.draw(tables, SETTINGS).numbers
-    attention = tables["attention"]
-    noise = np.random.default_rng(9).dirichlet(np.ones(N_PREFIX), len(attention) // N_PREFIX).ravel()
-    others = attention.assign(id=attention["id"] + 100, attention=noise)
-    sets = tables["sets"].assign(id=tables["sets"]["id"] + 100, set="memorized", sampled=False)
-    more = tables | {
-        "attention": pd.concat([attention, others]),
-        "sets": pd.concat([tables["sets"], sets]),
-    }
-    changed = more["attention"]["id"].isin(OTHERS)
-    more["attention"].loc[changed, "attention"] = (
-        more["attention"].loc[changed, "attention"].iloc[::-1].to_numpy()
-    )
-    numbers = fig12.draw(more, SETTINGS).numbers
-    for name in ("n_paragraphs", "closest", "closest_correlation", "own_layer_correlation"):
-        assert numbers[name] == expected[name], name
-    assert numbers["n_paragraphs"] == len(MEMORIZED)
-
-
-def profile_frame(values: dict[tuple[int, int], list[float]]) -> pd.DataFrame:
-    index = pd.MultiIndex.from_tuples(values, names=["id", "head"])
-    return pd.DataFrame(list(values.values()), index, dtype=float)
-
-
-def test_correlation_of_profiles_repeats_key_value_heads():
-    gradient = profile_frame({(5, 0): [1, 2, 3], (5, 1): [3, 1, 0]})
-    attention = profile_frame(
-        {(5, head): row for head, row in enumerate([[2, 4, 6], [3, 2, 1], [6, 2, 0], [0, 2, 3]])}
-    )
-    assert correlation_of_profiles(gradient, attention).loc[5].tolist() == pytest.approx([1, -1, 1, -1])
 
 
 @pytest.mark.parametrize(

@@ -107,16 +107,3 @@ def test_bins_of_repeats_add_up_and_unseen_paragraphs_stand_beside_them():
     log_p = given["extraction"].query("scheme == @SCHEMES[0]")["log_p"].to_numpy()[:400]
     out = bins.query("shown == '10 draws' and group == 'seen'")["n_out"].sum()
     assert out == within(log_p, 10).sum()
-
-
-def test_bins_are_those_of_the_indexes_where_the_study_names_some():
-    given = tables(60)
-    ids = given["scores"]["id"]
-    index = pd.DataFrame({"id": ids, "count": 0, "continuation_count": np.where(ids < 30, 0, 2 + ids % 50)})
-    drawing = extraction.draw(given | {"exposure": index}, SETTINGS)
-    bins = drawing.data.query("panel == 'b' and shown == 'greedy' and group == 'seen'")
-    assert bins["n_paragraphs"].sum() == 370 and bins["repeats_max"].max() == 51
-    text = checked("extraction", drawing)
-    assert "of the continuation in the indexes of a corpus" in text
-    assert "The 30 whose continuation the indexes do not hold are in no bin of (b)." in text
-    assert "The indexes hold the continuation of 60 of them all the same." in text

@@ -97,12 +97,6 @@ def test_what_differs_is_marked_in_what_the_model_wrote():
     assert len(marks) == 4 and marks[0] == style.visible("abcdefgh "[right])
 
 
-def in_indexes(tables, counts):
-    """The tables with these counts of continuations in indexes."""
-    ids = tables["paragraphs"]["id"]
-    return tables | {"exposure": pd.DataFrame({"id": ids, "count": 0, "continuation_count": counts})}
-
-
 def with_controls(em, unseen_em):
     """The tables with unseen paragraphs of these exact matches at the end."""
     found, n = tables(em), len(unseen_em)
@@ -313,19 +307,6 @@ def test_repeats_are_those_of_the_continuation_where_they_are_counted_for_all_pa
     assert drawing.data["repeats_min"].min() == 1 and drawing.numbers["n_elsewhere"] == 0
     assert "they occur in the corpus" in checked("repeats", drawing)
     assert counted_in({"paragraphs": pd.DataFrame({"continuation_count": [3, None]})}) == "corpus"
-
-
-def test_repeats_are_those_in_the_indexes_where_the_study_names_some():
-    found = in_indexes(with_controls(EM["all sets"], [0, 0, 40]), [0, 2, 9, 9, 9, 9, 0, 30, 31, 0, 3, 0])
-    drawing = repeats.draw(found, SETTINGS)
-    assert drawing.data["n_paragraphs"].sum() == 7 and drawing.data["repeats_max"].max() == 31
-    text = checked("repeats", drawing)
-    assert "Fraction of the 9 paragraphs" in text and "occurs in the indexes of a corpus" in text
-    assert "The 2 whose continuation occurs nowhere there are in no bin." in text
-    assert "The memorized paragraph with the fewest occurrences has 30." in text
-    assert "The indexes hold the continuation of 1 of them all the same." in text
-    drawing = repeats.draw(in_indexes(tables(EM["all sets"]), 0), SETTINGS)  # of none of the paragraphs
-    assert drawing.data.empty and "No paragraph is memorized" not in checked("repeats", drawing)
 
 
 def test_the_share_of_recited_controls_stands_beside_that_of_others():

@@ -7,10 +7,8 @@ from made_tables import crossed
 
 from memloc.localization.head_profiles import (
     attention_profiles,
-    correlation_with_profile,
     neighbour,
     sampled_memorized,
-    share_below,
     value_gradient_profiles,
 )
 
@@ -38,20 +36,6 @@ def test_profiles_of_attention_are_those_of_one_layer_of_the_given_paragraphs():
     found = attention_profiles(table.rename(columns={"value": "attention"}), 1, pd.Index([5, 6]), N_PREFIX)
     assert [*found.index] == [(5, 0), (5, 1), (6, 0), (6, 1)]
     assert found.to_numpy().tolist() == [[12, 13], [14, 15], [20, 21], [22, 23]]
-
-
-def test_heads_are_compared_with_the_profile_of_their_own_paragraph():
-    index = pd.MultiIndex.from_product([[5, 6], [0, 1]], names=["id", "head"])
-    found = pd.DataFrame([[1, 2, 3], [3, 2, 1], [2, 4, 6], [1, 1, 2]], index, dtype=float)
-    profile = pd.DataFrame([[9, 6, 3], [0, 1, 2]], pd.Index([6, 5], name="id"), dtype=float)
-    alike = correlation_with_profile(found, profile)
-    assert alike.loc[5].tolist() == pytest.approx([1, -1])
-    assert alike.loc[6].tolist() == pytest.approx([-1, -np.sqrt(3) / 2])
-
-
-def test_equal_values_are_not_below():
-    found = pd.DataFrame([[2.0, 2, 1, 2]], pd.MultiIndex.from_tuples([(5, 0)], names=["id", "head"]))
-    assert share_below(found, pd.Series({5: 0})).loc[5].tolist() == [1 / 3]
 
 
 def test_analyses_use_sampled_memorized_paragraphs():

@@ -7,11 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import legend_of, letters_of, table_rows, words
+from drawn_parts import table_rows, words
 
 from memloc.data.paragraphs import token_tensor
 from memloc.figures import expected as expected_figure
-from memloc.figures import memorized_agreement as agreement_figure
 from memloc.model.token_text import decoded
 from memloc.published import expected
 from memloc.published.expected import MemorizedListError, agreement_numbers, compare
@@ -180,35 +179,11 @@ def test_tables_and_figures_take_what_is_compared(run, published, tmp_path):
         (CAPTIONS / "expected.rst").read_text(), {"study": "x", **drawing.numbers}
     )
 
-    drawing = agreement_figure.draw(stored, {})
-    sizes, difference, of_paragraphs = drawing.figure.axes
-    assert [bar.get_width() for bar in sizes.patches] == [2, 1, 3]
-    assert words(sizes.texts) == ["2", "1", "3"] and sizes.yaxis_inverted()
-    assert sizes.get_xlabel() == "memorized paragraphs" and letters_of(drawing.figure) == "abc"
-    assert difference.get_xlabel() == of_paragraphs.get_xlabel() == "published NLL (nats per token)"
-    assert words(sizes.get_yticklabels()) == ["both", "only this run", "only published"]
-    assert list(legend_of(drawing.figure)) == ["memorized here, 2", "not memorized here, 1"]
-    assert "continuation" in difference.get_ylabel() and "paragraph" in of_paragraphs.get_ylabel()
-    here, elsewhere = (dots.get_offsets().round(6).tolist() for dots in difference.collections)
-    assert sorted(here) == [[0.101, -0.001], [0.2, 0]] and elsewhere == [[0.3, 0.1]]
-    dots = np.concatenate([dots.get_offsets() for dots in difference.collections])
-    assert sorted(dots[:, 1].round(6)) == [-0.001, 0, 0.1]
-    dots = np.concatenate([dots.get_offsets() for dots in of_paragraphs.collections])
-    assert sorted(dots[:, 1].round(6)) == [0.999, 1, 1.1]
-    caption = fill((CAPTIONS / "memorized_agreement.rst").read_text(), {"study": "x", **drawing.numbers})
-    assert "Of 5 published memorized paragraphs, 2 are memorized" in caption and "0.1 at most" in caption
-
 
 def test_large_numbers_are_written_with_commas():
     row = {"quantity": "n_paragraphs", "expected": 13450.0, "found": 13449.0, "agrees": False}
     drawing = expected_figure.draw({"expected": pd.DataFrame([row])}, {})
     assert {"13,450", "13,449"} < set(words(drawing.figure.axes[0].texts))
-
-
-def test_the_figure_without_anything_in_common_is_drawn(run, published):
-    agreement = memorized_agreement(published.assign(paragraph=list("vwxyz")), **run)
-    drawing = agreement_figure.draw({"memorized_agreement": agreement}, {})
-    fill((CAPTIONS / "memorized_agreement.rst").read_text(), drawing.numbers)
 
 
 def write_list(path, **changes):

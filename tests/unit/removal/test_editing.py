@@ -20,30 +20,24 @@ from memloc.editing.masks import (
     n_weights,
 )
 from memloc.editing.steps import Recipe, optimise, steps_until_recited
-from memloc.model import loading
 from memloc.removal import editing
 from memloc.removal.edit_cases import Case
 from memloc.removal.editing import edit_paragraphs, evaluate, run_edits, share_recited, start
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.editing import ARMS
-from memloc.settings.loading import Loading
 
 
 @pytest.mark.parametrize("objective", ["unlearn", "edit"])
 def test_only_the_arm_moves_and_all_is_restored(memorizing_model, case, objective):
-    """And evaluations, which run lower layers once, are those of the weights of the moment."""
     before, logits = weights(memorizing_model), memorizing_model(case.memorized).logits
-    seen, alone = [], copy.deepcopy(memorizing_model)
+    seen = []
 
     def spy(model, changed_case, recipe):
         seen.append(weights(model))
-        alone.load_state_dict(model.state_dict())
-        found = evaluate(model, changed_case, recipe)
-        assert found == pytest.approx(evaluate(alone, changed_case, recipe), rel=1e-4, abs=1e-4)
-        return found
+        return evaluate(model, changed_case, recipe)
 
     recipe = recipe_of(objective=objective)
-    shared = start(memorizing_model, case, recipe, layer=1)
+    shared = start(memorizing_model, case, recipe)
     for arm in ARMS:
         seen.clear()
         options = (shared.origin.gradients, 0.01, (1, 2), np.random.default_rng(0))
@@ -86,9 +80,9 @@ def test_a_leak_fails_the_run_and_the_weights_are_restored(memorizing_model, cas
 
 
 def test_unlearning_forgets_and_editing_overwrites(memorizing_model, case):
-    """Enough steps on a tiny model: the sign of both objectives, and that the controls are held."""
-    unlearn = recipe_of(steps=12)
-    edits = edit_paragraphs(memorizing_model, [case], unlearn, ("all",), (3e-3,), (0, 0), 0).iloc[0]
+    """Enough steps on a tiny model: the sign of both objectives."""
+    recipe = recipe_of(steps=12)
+    edits = edit_paragraphs(memorizing_model, [case], recipe, ("all",), (3e-3,), (0, 0), 0).iloc[0]
     assert edits["em_memorized_before"] == N_CONTINUATION
     assert edits["em_control_before"] == N_CONTINUATION
     assert edits["em_memorized"] < 5
@@ -98,10 +92,6 @@ def test_unlearning_forgets_and_editing_overwrites(memorizing_model, case):
     edits = edit_paragraphs(memorizing_model, [case], recipe, ("all",), (3e-3,), (0, 0), 0).iloc[0]
     assert edits["em_target"] == N_CONTINUATION
     assert edits["em_memorized"] < N_CONTINUATION
-    free = recipe_of(steps=12, kl_weight=1e-6)
-    unheld = edit_paragraphs(memorizing_model, [case], free, ("all",), (3e-3,), (0, 0), 0).iloc[0]
-    held = edit_paragraphs(memorizing_model, [case], unlearn, ("all",), (3e-3,), (0, 0), 0).iloc[0]
-    assert held["nll_control"] < unheld["nll_control"]
 
 
 def test_evaluation_is_that_of_each_text_by_itself(memorizing_model, case):
@@ -212,26 +202,6 @@ def test_targets_of_the_authors_are_those_of_other_paragraphs(memorizing_model, 
     own, first, second = seen[:6], seen[6:12], seen[12:]
     assert own == [chosen.target[0, N_PREFIX:].tolist() for chosen in cases]
     assert sorted(first) == sorted(second) == sorted(own) and first != own and first != second
-
-
-def test_edits_of_a_bfloat16_model_are_those_of_its_weights_in_single_precision(
-    memorizing_model, case, tmp_path
-):
-    """The paper's learning rate: ten steps of it are lost in bfloat16, where EM stays as it was."""
-    memorizing_model.save_pretrained(tmp_path)
-    rounded = loading.load_for_editing(tmp_path, Loading(device="cpu", dtype="bfloat16"))
-    exact = copy.deepcopy(memorizing_model)
-    with torch.no_grad():
-        for weight in exact.parameters():
-            weight.copy_(weight.bfloat16().float())
-    recipe, arms = recipe_of(steps=10), ("all", "top")
-    ours, theirs = (
-        edit_paragraphs(model, [case], recipe, arms, (1e-5, 1e-3), (0, 0), 0) for model in (rounded, exact)
-    )
-    pd.testing.assert_frame_equal(ours, theirs, rtol=1e-3, atol=1e-3)
-    assert (ours["n_changed_weights"] > 0.999 * ours["n_movable_weights"]).all()
-    assert (ours["nll_memorized"] > ours["nll_memorized_before"]).all()
-    assert ours.query("arm == 'all' and learning_rate == 1e-3")["em_memorized"].item() < N_CONTINUATION
 
 
 def test_random_weights_are_each_paragraphs_own(memorizing_model, case, monkeypatch):

@@ -158,15 +158,6 @@ def test_shares_that_are_recited_are_those_of_each_kind_of_version(study):
     assert rows["recited_shifted"].tolist() == [0.5] * 4
 
 
-def test_the_blocklist_is_caught_by_the_edit_distance(study):
-    """It forbids one token of every n-gram: what is generated is near the paragraph, unlike other text."""
-    rows = run_way(study, "ngram_blocklist").removal
-    assert (rows["em"] < N_CONTINUATION).all() and (rows["recited_shifted"] == 0).all()
-    true = study.texts.target.tokens[:, N_PREFIX:].numpy()
-    unrelated = n_edits(other_text(4, seed=12)[:, N_PREFIX:].numpy(), true).mean() / N_CONTINUATION
-    assert rows.loc[rows["mode"] == "joint", "edit_distance"].mean() < unrelated
-
-
 def test_a_way_that_changes_what_it_may_not_is_an_error_and_leaves_the_model(study, monkeypatch):
     def greedy(request):
         def change(setting):

@@ -40,8 +40,10 @@ def test_equal_rows_of_a_cluster_do_not_narrow_the_interval():
     assert many.low == pytest.approx(few.low) and many.high == pytest.approx(few.high)
 
 
-def test_few_clusters_decide_nothing_and_undefined_resamples_are_left_out():
+def test_few_clusters_and_undefined_resamples_decide_nothing_and_some_are_left_out():
     assert cluster_interval(np.arange(9.0), 5).high == np.inf
+    nowhere = np.array([0.5, *[np.nan] * 99, *[0.5] * 6])
+    assert cluster_interval(nowhere, 6) == (0.5, -np.inf, np.inf, 6)
     values = np.concatenate([[0.5], np.linspace(0, 1, 101), [np.nan] * 20, np.full(6, 0.5)])
     found = cluster_interval(values, 6)
     assert 0 <= found.low < 0.5 < found.high <= 1

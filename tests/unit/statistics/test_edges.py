@@ -6,7 +6,7 @@ from scipy import stats
 
 from memloc.statistics import uncertainty
 from memloc.statistics.clusters import cluster_interval, cluster_weights
-from memloc.statistics.uncertainty import MIN_N, MOST_EXACT, N_SUBSETS, Interval, _subset_means
+from memloc.statistics.uncertainty import MIN_N, MOST_EXACT, N_SUBSETS, _subset_means
 
 
 def numbers(n, seed=0):
@@ -31,6 +31,29 @@ def test_six_units_have_an_interval_and_five_have_none(kind):
     six, five = KINDS[kind](numbers(MIN_N)), KINDS[kind](numbers(MIN_N - 1))
     assert -np.inf < six.low < six.value < six.high < np.inf and six.n == 6
     assert (five.low, five.high, five.n) == (-np.inf, np.inf, 5)
+
+
+@pytest.mark.parametrize("kind", ["mean", "difference", "paired", "proportion", "auroc"])
+@pytest.mark.filterwarnings("error")
+def test_no_units_have_no_value_and_one_has_no_interval(kind):
+    value, low, high, n = KINDS[kind](np.array([]))
+    assert np.isnan(value) and (low, high, n) == (-np.inf, np.inf, 0)
+    value, low, high, n = KINDS[kind](numbers(1))
+    assert np.isfinite(value) and (low, high, n) == (-np.inf, np.inf, 1)
+
+
+@pytest.mark.parametrize("kind", ["mean", "paired", "bootstrap"])
+@pytest.mark.filterwarnings("error")
+def test_where_nothing_varies_the_interval_is_a_point(kind):
+    assert KINDS[kind](np.full(8, 2.0)) == pytest.approx((2, 2, 2, 8))
+    assert uncertainty.difference(np.full(8, 2.0), np.ones(9)) == pytest.approx((1, 1, 1, 8))
+
+
+@pytest.mark.parametrize("n", [6, 60, 299])
+def test_the_interval_of_none_or_of_all_holds_its_share(n):
+    """Whatever rounding does: what is drawn from the share to its ends may not be negative."""
+    for found in (uncertainty.proportion(successes, n) for successes in (0, n)):
+        assert found.low <= found.value <= found.high
 
 
 def test_the_difference_of_proportions_counts_the_smaller_group():
@@ -94,12 +117,6 @@ def test_resamples_are_bias_corrected_and_accelerated_as_efron_writes():
     found = uncertainty.resampled(values.std(), drawn, left_out)
     assert abs(bias) > 0.1 and acceleration > 0.02
     assert found == pytest.approx((values.std(), *np.quantile(drawn, tails), 20))
-
-
-def test_a_table_of_intervals_has_no_infinite_ends():
-    found = uncertainty.table([Interval(0.5, -np.inf, np.inf, 3), Interval(1, 0.5, 2, 9)], ["a", "b"])
-    assert found.loc["b"].tolist() == [1, 0.5, 2, 9] and found.loc["a", ["value", "n"]].tolist() == [0.5, 3]
-    assert found.loc["a", ["low", "high"]].isna().all()
 
 
 def test_a_cluster_without_which_nothing_is_defined_leaves_the_interval_finite():

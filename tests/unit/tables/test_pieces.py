@@ -90,7 +90,7 @@ def test_an_empty_table_comes_back(tmp_path):
 
 def test_an_id_that_two_pieces_share_is_found_at_the_end(tmp_path):
     with (
-        pytest.raises(TableError, match="paragraphs, column id: breaks unique .*row 4: 4, row 23"),
+        pytest.raises(TableError, match="paragraphs, column id: breaks field_uniqueness .*row 4: 4, row 23"),
         writer(PARAGRAPHS, tmp_path / "table", STAMP) as table,
     ):
         table.append(paragraphs())

@@ -106,11 +106,6 @@ def layer_weights(model: PreTrainedModel, layer: int) -> Movable:
     return {component.parameter: EVERY for component in components(model) if component.layer == layer}
 
 
-def lowest_layer(model: PreTrainedModel, movable: Movable) -> int:
-    """The first layer that holds selected weights."""
-    return min(component.layer for component in components(model) if component.parameter in movable)
-
-
 def n_weights(model: PreTrainedModel, movable: Movable) -> int:
     """Number of selected weights."""
     parameters = {name: model.get_parameter(name).detach().view(-1) for name in movable}

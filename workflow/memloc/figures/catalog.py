@@ -118,7 +118,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             "fig12",
             "A second perturbed example, and the attention of another layer",
             (
-                "sets",
                 "attention",
                 "paragraphs",
                 "vocabulary",
@@ -265,12 +264,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             only_for="seeds",
         ),
         FigureInfo("expected", "Published numbers and this run's", ("expected",), only_for="expected"),
-        FigureInfo(
-            "memorized_agreement",
-            "Published memorized paragraphs and this run's",
-            ("memorized_agreement",),
-            only_for="memorized_agreement",
-        ),
     ),
     "Across models": (
         FigureInfo(

@@ -7,7 +7,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator
 
-from memloc.data.exposure import counted, exposure
 from memloc.figures.parts.memorized_fraction import UNSEEN_AT, counted_in, intervals, repeat_bins
 from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, plain_log_ticks, subplots
 from memloc.scoring.sampling import extractable, log_draws
@@ -33,7 +32,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     chances = tables["extraction"]
     schemes = list(chances["scheme"].unique())
     data = tables["scores"][["id", "em"]].merge(tables["sets"][["id", "set"]], on="id")
-    data = data.merge(counted(tables), on="id")
+    data = data.merge(tables["paragraphs"], on="id")
     data["greedy"] = data["em"] == settings.paragraph.continuation
     for scheme in schemes:
         data = data.merge(chances.loc[chances["scheme"] == scheme, ["id", "log_p"]], on="id")
@@ -117,7 +116,6 @@ def _out(groups: Groups, scheme: str, n_draws: int) -> Groups:
 
 
 def _numbers(groups: Groups, schemes: list[str]) -> dict[str, Any]:
-    repeats = exposure(groups.seen)
     return {
         "schemes": schemes,
         "confidence": CONFIDENCE,
@@ -130,9 +128,6 @@ def _numbers(groups: Groups, schemes: list[str]) -> dict[str, Any]:
             for name, group in groups._asdict().items()
             if len(group)
         },
-        "n_once": int((repeats == 1).sum()),
-        "n_absent": int((repeats == 0).sum()),
-        "n_unseen_found": int((exposure(groups.unseen) > 0).sum()),
     }
 
 

@@ -3,8 +3,6 @@
 The attention is that of Figure 6's paragraph, so that the layers can be compared.
 """
 
-from typing import Any
-
 import pandas as pd
 
 from memloc.figures.parts.heatmap import colour_bar
@@ -21,12 +19,7 @@ from memloc.figures.parts.token_map import (
     strongest_tokens,
     token_map,
 )
-from memloc.localization.head_profiles import (
-    attention_profiles,
-    correlation_with_profile,
-    neighbour,
-    sampled_memorized,
-)
+from memloc.localization.head_profiles import attention_profiles, neighbour
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
 
@@ -39,14 +32,9 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     layer, head = highlighted_head(tables, settings)
     other = neighbour(layer, n_layers=int(tables["attention"]["layer"].max()) + 1)
     first, second = (example_ids(tables) * 2)[:2]
-    positions = tables["perturbed_paragraphs"].set_index("id")["position"]
-    ids = sampled_memorized(tables["sets"])
-    found = {name: attention_profiles(tables["attention"], name, ids, n_prefix) for name in {layer, other}}
-    shown, texts, marked = (
-        found[other].loc[first],
-        prefix_texts(tables, first, n_prefix),
-        positions.get(first),
-    )
+    shown = attention_profiles(tables["attention"], other, pd.Index([first]), n_prefix).loc[first]
+    texts = prefix_texts(tables, first, n_prefix)
+    marked = tables["perturbed_paragraphs"].set_index("id")["position"].get(first)
 
     panels = [CURVE_HEIGHT, CURVE_HEIGHT, panel_height(len(shown))]
     height = sum(panels) + label_height(texts) + label_height(prefix_texts(tables, second, n_prefix)) + 0.4
@@ -63,22 +51,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     data["text"] = data["position"].map(dict(enumerate(texts)))
     data = pd.concat([example_data.assign(panel="a"), data.assign(panel="b")], ignore_index=True)
     numbers = {"example": example_numbers, "id": first, "layer": layer, "head": head, "other": other}
-    numbers |= _attention_numbers(found, layer, head, other)
     numbers["marked"] = None if marked is None else (label(texts[marked]), int(marked))
     if marked is not None:
         numbers |= {"top_head": int(shown[marked].idxmax()), "top_value": float(shown[marked].max())}
     numbers["tokens"] = strongest_tokens(shown.mean(), texts, 3)
     return Drawing(figure, data[["panel", *data.columns.drop("panel")]], numbers)
-
-
-def _attention_numbers(found: dict[int, pd.DataFrame], layer: int, head: int, other: int) -> dict[str, Any]:
-    """The heads of either layer that attend most like the highlighted one, over all memorized paragraphs."""
-    profile = found[layer].xs(head, level="head")
-    alike = {name: correlation_with_profile(found[name], profile).mean() for name in (layer, other)}
-    alike[layer] = alike[layer].drop(head)
-    return {
-        "n_paragraphs": len(profile),
-        "closest": int(alike[other].idxmax()),
-        "closest_correlation": float(alike[other].max()),
-        "own_layer_correlation": float(alike[layer].max()),
-    }

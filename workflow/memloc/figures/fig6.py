@@ -24,9 +24,7 @@ from memloc.figures.parts.token_map import (
 )
 from memloc.localization.head_profiles import (
     attention_profiles,
-    correlation_of_profiles,
     correlation_with_others,
-    share_below,
     value_gradient_profiles,
 )
 from memloc.localization.highlight import highlighted_head
@@ -50,8 +48,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     panels = {name: values.loc[example] for name, values in found.items()}
     rows = {"gradient": stored_head(head, *(len(panels[name]) for name in panels)), "attention": head}
     texts = prefix_texts(tables, example, n_prefix)
-    positions = tables["perturbed_paragraphs"].set_index("id")["position"]
-    marked = positions.get(example)
+    marked = tables["perturbed_paragraphs"].set_index("id")["position"].get(example)
 
     height = sum(panel_height(len(panel)) for panel in panels.values()) + label_height(texts)
     figure, axes = subplots(PAGE_WIDTH, height, nrows=2, sharex=True)
@@ -67,12 +64,9 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     numbers["example"] = {
         name: _example_numbers(values, rows[name], texts, marked) for name, values in panels.items()
     }
-    numbers["all"] = {
-        name: _all_numbers(values, rows[name], positions[positions.index.isin(ids)])
-        for name, values in found.items()
+    numbers["likeness"] = {
+        name: mean(correlation_with_others(values)[rows[name]]) for name, values in found.items()
     }
-    agreement = correlation_of_profiles(gradient, attention).mean()
-    numbers["agreement"] = {"head": float(agreement[head]), "others": float(agreement.drop(head).mean())}
     numbers["marked"] = None if marked is None else (label(texts[marked]), int(marked))
     return Drawing(figure, _data(panels, texts), numbers)
 
@@ -97,19 +91,3 @@ def _example_numbers(panel: pd.DataFrame, head: int, texts: list[str], marked: i
             "mean": float(panel.loc[head].mean()),
         }
     return numbers
-
-
-def _all_numbers(found: pd.DataFrame, head: int, positions: pd.Series) -> dict[str, Any]:
-    """Over all memorized paragraphs: likeness of the heads, and where the perturbed token ranks."""
-    by_paragraph = correlation_with_others(found)
-    likeness, below = by_paragraph.mean(), share_below(found, positions).mean()
-    return {
-        "correlation": mean(by_paragraph[head]),
-        "correlation_all": float(likeness.mean()),
-        "least_alike": int(likeness.idxmin()),
-        "least_correlation": float(likeness.min()),
-        "below": float(below[head]),
-        "below_all": float(below.mean()),
-        "below_best": int(below.idxmax()),
-        "below_max": float(below.max()),
-    }

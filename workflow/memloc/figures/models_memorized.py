@@ -7,7 +7,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
-from memloc.data.exposure import counted
 from memloc.data.sets import without_controls
 from memloc.figures.parts.across import looks
 from memloc.figures.parts.memorized_fraction import (
@@ -32,7 +31,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     counts = data.groupby("model")["memorized"].agg(n_paragraphs="size", n_memorized="sum")
     rows = tables["models"][["model", "n_parameters"]].join(counts, on="model")
     rows = rows.join(intervals(rows.n_memorized, rows.n_paragraphs))
-    repeats, styles = counted(tables).merge(sets, on=["model", "id"]), looks(tables["models"])
+    repeats, styles = tables["paragraphs"].merge(sets, on=["model", "id"]), looks(tables["models"])
     binned = {model: fraction_by_repeats(repeats[repeats["model"] == model]) for model in styles}
     figure, (left, right) = subplots(PAGE_WIDTH, 2.6, ncols=2)
     _by_size(left, rows, styles)

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from memloc.data.exposure import counted, exposure
+from memloc.data.exposure import exposure
 from memloc.data.sets import without_controls
 from memloc.figures.parts.memorized_fraction import (
     OCCURRENCES,
@@ -16,13 +16,11 @@ from memloc.figures.parts.memorized_fraction import (
 from memloc.figures.parts.style import COLOURS, Drawing, plain_log_ticks, subplots
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import CONFIDENCE
-from memloc.tables.terms.sets import UNSEEN
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Share of memorized paragraphs per bin of repeats with a 95 % Wilson band."""
-    every = counted(tables).merge(tables["sets"][["id", "set"]], on="id")
-    data, controls = without_controls(every), every[every["set"] == UNSEEN]
+    data = tables["paragraphs"].merge(without_controls(tables["sets"])[["id", "set"]], on="id")
     binned = fraction_by_repeats(data)
     figure, axes = subplots()
     colour = COLOURS["memorized"]
@@ -37,13 +35,11 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     axes.set(xscale="log", xlabel=OCCURRENCES[where], ylabel="fraction memorized", ylim=(-0.02, 1.02))
     plain_log_ticks(axes.xaxis)
     repeats = exposure(data)
-    memorized = repeats[(data["set"] == "memorized") & (repeats > 0)]
+    memorized = repeats[data["set"] == "memorized"]
     numbers = {
         "confidence": CONFIDENCE,
         "where": where,
         "n_elsewhere": int((repeats > data["count"]).sum()),
-        "n_absent": int((repeats == 0).sum()),
-        "n_unseen_found": int((exposure(controls) > 0).sum()),
         "first_memorized": int(memorized.min()) if len(memorized) else None,
         "half": first_half(binned),
         "n_paragraphs": len(data),

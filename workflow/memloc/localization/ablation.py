@@ -80,25 +80,39 @@ def split_heads(z: Float[Tensor, "*batch d_heads"], n_heads: int) -> Float[Tenso
     return z.unflatten(-1, (n_heads, -1))
 
 
-@torch.inference_mode()
 def mean_outputs(
     model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], micro_batch: int
 ) -> Float[Tensor, "layer head d_head"]:
     """Mean output z of every head over all paragraphs and positions."""
-    projections, n_heads, sums = output_projections(model), model.config.num_attention_heads, {}
+    means = module_means(model, output_projections(model), tokens, micro_batch, written=False)
+    return split_heads(torch.stack([*means.values()]), model.config.num_attention_heads)
 
-    def keep_sum(layer: int, module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        sums[layer] = split_heads(inputs[0], n_heads).double().sum(dim=(0, 1)).cpu()
 
-    def of_rows(rows: Int[Tensor, "paragraph token"]) -> Float[Tensor, "layer head d_head"]:
-        model.base_model(rows.to(model.device))
-        return torch.stack([sums[layer] for layer in projections])
+@torch.inference_mode()
+def module_means(
+    model: PreTrainedModel,
+    modules: Mapping[Hashable, nn.Module],
+    tokens: Int[Tensor, "paragraph token"],
+    micro_batch: int,
+    *,
+    written: bool,
+) -> dict[Hashable, Float[Tensor, "hidden"]]:
+    """Mean of what every module writes, or reads, over all paragraphs and positions."""
+    sums: dict[Hashable, Tensor] = {}
+
+    def keep_sum(place: Hashable, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        sums[place] = (output if written else inputs[0]).double().sum(dim=(0, 1)).cpu()
+
+    def of_rows(rows: Int[Tensor, "paragraph token"]) -> dict[Hashable, Tensor]:
+        model.base_model(rows.to(model.device), use_cache=False)
+        return dict(sums)
 
     with ExitStack() as hooks:
-        for layer, module in projections.items():
-            hooks.enter_context(module.register_forward_pre_hook(partial(keep_sum, layer)))
-        total = sum(in_micro_batches(of_rows, micro_batch, tokens))
-    return total.div(tokens.numel()).to(model.dtype)
+        for place, module in modules.items():
+            hooks.callback(module.register_forward_hook(partial(keep_sum, place)).remove)
+        batches = in_micro_batches(of_rows, micro_batch, tokens)
+    totals = {place: sum(batch[place] for batch in batches) for place in modules}
+    return {place: total.div(tokens.numel()).to(model.dtype) for place, total in totals.items()}
 
 
 @contextmanager

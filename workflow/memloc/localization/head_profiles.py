@@ -3,8 +3,6 @@
 import numpy as np
 import pandas as pd
 
-from memloc.model.head_groups import stored_head
-
 
 def profiles(rows: pd.DataFrame, value: str, n_prefix: int) -> pd.DataFrame:
     """Rows of one layer (id, head, position, `value`) as (id, head) x prefix positions."""
@@ -36,34 +34,6 @@ def correlation_with_others(found: pd.DataFrame) -> pd.DataFrame:
         np.fill_diagonal(correlation, np.nan)
         rows[paragraph] = pd.DataFrame(correlation, columns=block.index.get_level_values("head")).mean()
     return pd.DataFrame(rows).T
-
-
-def correlation_of_profiles(gradient: pd.DataFrame, attention: pd.DataFrame) -> pd.DataFrame:
-    """Pearson correlation of a head's value gradient with its attention: paragraphs x query heads."""
-    stored, heads = (found.index.get_level_values("head").unique() for found in (gradient, attention))
-    matching = [
-        (paragraph, stored_head(head, len(stored), len(heads))) for paragraph, head in attention.index
-    ]
-    same = gradient.loc[matching].set_axis(attention.index)
-    return attention.corrwith(same, axis=1).unstack("head")
-
-
-def correlation_with_profile(found: pd.DataFrame, profile: pd.DataFrame) -> pd.DataFrame:
-    """Pearson correlation of every head's profile with one profile per paragraph: paragraphs x heads."""
-    same = profile.loc[found.index.get_level_values("id")].set_axis(found.index)
-    return found.corrwith(same, axis=1).unstack("head")
-
-
-def share_below(found: pd.DataFrame, positions: pd.Series) -> pd.DataFrame:
-    """Share of the other prefix positions with a smaller value than that at `positions` (by id).
-
-    Paragraphs x heads; one half on average if the position plays no part.
-    """
-    rows = {
-        paragraph: found.loc[paragraph].lt(found.loc[paragraph][position], axis=0).sum(axis=1)
-        for paragraph, position in positions.items()
-    }
-    return pd.DataFrame(rows).T / (found.shape[1] - 1)
 
 
 def sampled_memorized(sets: pd.DataFrame) -> pd.Series:

@@ -12,7 +12,6 @@ What it costs memorized paragraphs is compared with what it costs the model's ow
 
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -20,10 +19,9 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from memloc.localization.ablation import Plan
+from memloc.localization.ablation import Plan, module_means
 from memloc.model.components import Component, components
 from memloc.model.head_groups import stored_heads
-from memloc.model.micro_batches import in_micro_batches
 from memloc.settings.layer_bypass import BYPASSES
 
 WRITES = {"attention": "W_O", "mlp": "W_out"}  # the component whose output a block adds to the rest
@@ -82,36 +80,19 @@ def _attending_to_itself(model: PreTrainedModel, value: Component, output: Compo
         yield
 
 
-@torch.inference_mode()
 def mean_block_outputs(
     model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], micro_batch: int
 ) -> dict[str, Float[Tensor, "layer hidden"]]:
     """Mean of what every block writes, over all paragraphs and positions."""
-    sums: dict[tuple[str, int], Tensor] = {}
     names = {component: block for block, component in WRITES.items()}
-    writing = [component for component in components(model) if component.name in names]
-
-    def keep_sum(place: tuple[str, int], module: nn.Module, inputs: tuple, output: Tensor) -> None:
-        sums[place] = output.double().sum(dim=(0, 1)).cpu()
-
-    def of_rows(rows: Int[Tensor, "paragraph token"]) -> dict[tuple[str, int], Tensor]:
-        model.base_model(rows.to(model.device), use_cache=False)
-        return dict(sums)
-
-    with ExitStack() as hooks:
-        for part in writing:
-            module, place = model.get_submodule(part.module), (names[part.name], part.layer)
-            hooks.callback(module.register_forward_hook(partial(keep_sum, place)).remove)
-        batches = in_micro_batches(of_rows, micro_batch, tokens)
-    return {
-        block: torch.stack(
-            [
-                sum(batch[block, layer] for batch in batches) / tokens.numel()
-                for layer in range(model.config.num_hidden_layers)
-            ]
-        ).to(model.dtype)
-        for block in WRITES
+    modules = {
+        (names[part.name], part.layer): model.get_submodule(part.module)
+        for part in components(model)
+        if part.name in names
     }
+    means = module_means(model, modules, tokens, micro_batch, written=True)
+    layers = range(model.config.num_hidden_layers)
+    return {block: torch.stack([means[block, layer] for layer in layers]) for block in WRITES}
 
 
 def bypasses(means: Means) -> Plan:

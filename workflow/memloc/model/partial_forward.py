@@ -13,7 +13,6 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PreTrainedModel
-from transformers.modeling_outputs import BaseModelOutput
 
 from memloc.model.components import components, final_norm_of, layers_of
 
@@ -68,47 +67,6 @@ def states_from(
     for number in range(layer, len(calls)):
         rows = call_layer(model, number, calls[number], rows)
     return rows
-
-
-class LowerLayers:
-    """The layers below `first`, which run every text once, however often passes over it are asked for.
-
-    Their weights must be the same whenever `once` is entered. Texts are recognised in the same batches only.
-    """
-
-    def __init__(self, model: PreTrainedModel, first: int) -> None:
-        self.first, self._model = first, model
-        self._known: dict[tuple, list[Call]] = {}
-
-    @contextmanager
-    def once(self) -> Iterator[None]:
-        """Within the context, passes over texts that the model has run in it already begin at `first`."""
-        base = self._model.base_model
-        own, whole = vars(base).get("forward"), base.forward  # of its own if it is spread over GPUs
-
-        def forward(tokens: Int[Tensor, "row token"], **options: Any) -> BaseModelOutput:
-            # Tensors of inference mode are of no use outside of it.
-            batch = tokens.shape, tokens.cpu().numpy().tobytes(), torch.is_inference_mode_enabled()
-            if batch in self._known:
-                calls = self._known[batch]
-                return BaseModelOutput(
-                    states_from(self._model, calls, self.first, calls[self.first].residual)
-                )
-            with recording_calls(self._model) as calls:
-                output = whole(tokens, **options)
-            self._known[batch] = [
-                call if number == self.first else call._replace(residual=None)
-                for number, call in enumerate(calls)
-            ]
-            return output
-
-        base.forward = forward
-        try:
-            yield
-        finally:
-            del base.forward
-            if own is not None:
-                base.forward = own
 
 
 @contextmanager

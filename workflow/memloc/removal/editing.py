@@ -14,9 +14,8 @@ import pandas as pd
 import torch
 from transformers import PreTrainedModel
 
-from memloc.editing.masks import Movable, OriginalWeights, lowest_layer, movable_weights, n_weights
+from memloc.editing.masks import Movable, OriginalWeights, movable_weights, n_weights
 from memloc.editing.steps import Origin, Recipe, count_changed, optimise, origin_of, steps_until_recited
-from memloc.model.partial_forward import LowerLayers
 from memloc.perturbation.perturbed_prefixes import run_versions
 from memloc.removal.edit_cases import Case, mispaired
 from memloc.run.seeds import generator
@@ -31,8 +30,6 @@ class Start(NamedTuple):
     origin: Origin
     scores: dict[str, float]
     recited: float
-    below: LowerLayers
-    """Those below the layer of the arms that move one layer alone."""
 
 
 def evaluate(model: PreTrainedModel, case: Case, recipe: Recipe) -> dict[str, float]:
@@ -72,14 +69,11 @@ def share_recited(model: PreTrainedModel, case: Case, recipe: Recipe) -> float:
     return float((em == n_tokens - n_prefix).float().mean())
 
 
-def start(model: PreTrainedModel, case: Case, recipe: Recipe, layer: int = 0) -> Start:
-    """What the runs of a case share, some of which move one `layer` alone; the model must have its original
-    weights."""
+def start(model: PreTrainedModel, case: Case, recipe: Recipe) -> Start:
+    """What the runs of a case share; the model must have its original weights."""
     learned = case.memorized if recipe.objective == "unlearn" else case.target
-    origin, below = origin_of(model, learned, case.controls, recipe), LowerLayers(model, layer)
-    with below.once():
-        scores = evaluate(model, case, recipe)
-    return Start(origin, scores, share_recited(model, case, recipe), below)
+    origin = origin_of(model, learned, case.controls, recipe)
+    return Start(origin, evaluate(model, case, recipe), share_recited(model, case, recipe))
 
 
 def edit_paragraph(
@@ -98,14 +92,10 @@ def edit_paragraph(
     """
     how = recipe.how
     relearning = learning_rate, recipe.n_prefix, how.relearning_limit, how.micro_batch
-    first = 0 if how.reference else lowest_layer(model, movable)
-    below = shared.below if first == shared.below.first else LowerLayers(model, first)
     try:
-        with below.once():
-            optimise(model, shared.origin, movable, learning_rate, recipe)
-            scores = evaluate(model, case, recipe)
+        optimise(model, shared.origin, movable, learning_rate, recipe)
         return {
-            **scores,
+            **evaluate(model, case, recipe),
             **{f"{name}_before": value for name, value in shared.scores.items()},
             "recited": share_recited(model, case, recipe),
             "recited_before": shared.recited,
@@ -135,7 +125,7 @@ def edit_paragraphs(
     """
     original, rows = OriginalWeights(model), []
     for case in cases:
-        shared = start(model, case, recipe, head[0])
+        shared = start(model, case, recipe)
         for arm in arms:
             random = generator(seed, "editing", "random", str(case.id))
             movable = movable_weights(model, arm, shared.origin.gradients, recipe.how.fraction, head, random)

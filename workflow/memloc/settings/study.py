@@ -16,7 +16,6 @@ from memloc.settings.editing import Editing
 from memloc.settings.estimate import Estimate
 from memloc.settings.expected import Expected
 from memloc.settings.explorer import Explorer
-from memloc.settings.exposure import Exposure
 from memloc.settings.extraction import Extraction
 from memloc.settings.filters import Filters
 from memloc.settings.head_ablation import HeadAblation
@@ -106,7 +105,6 @@ class Settings(Section):
         min_length=2,
         description="Instead of `model`: several models by name, each with the keys of `model`.",
     )
-    exposure: Exposure = Exposure()
     filters: Filters = Filters()
     scores: Scoring = Scoring()
     extraction: Extraction = Extraction()

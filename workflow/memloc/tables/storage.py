@@ -20,7 +20,7 @@ import pyarrow.parquet as parquet
 from memloc.run.atomic import atomic_path
 from memloc.tables.columns import Columns
 from memloc.tables.schema import Lengths, Schema, TableError
-from memloc.tables.validation import Broken, error_of, pandas_type, validate
+from memloc.tables.validation import broken, pandas_type, validate
 
 ROWS = 2**14
 """Rows of all row groups but the last, so that a file's bytes do not depend on the pieces they came in."""
@@ -63,7 +63,8 @@ class TableWriter:
             values = pd.concat(pieces, ignore_index=True) if len(pieces) > 1 else pd.Series(dtype=object)
             repeated = values[values.duplicated(keep=False)]
             if len(repeated):
-                raise error_of(self._schema, [Broken(column, "unique", repeated)])
+                rows = {"column": column, "check": "field_uniqueness", "index": repeated.index}
+                raise broken(self._schema, pd.DataFrame({**rows, "failure_case": repeated}))
         if len(self._waiting):
             self._file.write_table(self._waiting)
 

@@ -1,7 +1,10 @@
-"""Is a frame what its schema says? Frames are judged when they are written."""
+"""Is a frame what its schema says? Pandera judges it.
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+Frames are judged when they are written. Who only reads does without pandera, whose import takes as long as
+that of pandas.
+"""
+
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -9,14 +12,6 @@ from memloc.tables.columns import Column
 from memloc.tables.schema import Lengths, Schema, TableError
 
 N_ROWS_SHOWN = 5
-
-
-class Broken(NamedTuple):
-    """A check of a column, and the values that break it."""
-
-    column: str
-    check: str
-    values: pd.Series
 
 
 def pandas_type(column: Column) -> str | pd.CategoricalDtype:
@@ -32,72 +27,67 @@ def validate(
     Raises:
         TableError: names the table, the column, the broken check and the first bad rows.
     """
+    import pandera.pandas as pa
+
     expected = schema.columns(lengths)
-    chosen = {name: expected[name] for name in columns or expected}
+    chosen = {column: expected[column] for column in columns or expected}
+    checks = {
+        name: pa.Column(pandas_type(column), _checks(column), nullable=column.nullable, unique=column.unique)
+        for name, column in chosen.items()
+    }
     given = frame.reset_index(drop=True)
-    if differing := sorted(chosen.keys() ^ set(given)):
-        words = {name: "missing" if name in chosen else "not of the table" for name in differing}
-        raise TableError(
-            "\n".join(f"table {schema.name}, column {name}: {words[name]}" for name in differing)
-        )
-    broken, typed = [], {}
-    for name, column in chosen.items():
-        typed[name], unlike = _typed(given[name], column)
-        failures = [(f"type {column.dtype}", unlike)] if len(unlike) else _failures(typed[name], column)
-        broken += [Broken(name, check, values) for check, values in failures if len(values)]
-    if broken:
-        raise error_of(schema, broken)
-    return pd.DataFrame(typed)
-
-
-def _typed(given: pd.Series, column: Column) -> tuple[pd.Series, pd.Series]:
-    """Values in their column's type, and those of them that it cannot hold: 0.5 would be cut to 0."""
-    dtype = pandas_type(column)
     try:
-        typed = given.astype(dtype)
-    except (ValueError, TypeError, OverflowError):
-        return given, given[[not _fits(value, dtype) for value in given]]
-    changed = given.isna() != typed.isna()
-    if pd.api.types.is_integer_dtype(typed) or pd.api.types.is_bool_dtype(typed):
-        there = given.notna() & typed.notna()
-        changed[there] = (given[there] != typed[there]).astype(bool)
-    return typed, given[changed]
+        frame = pa.DataFrameSchema(checks, coerce=True, strict=True).validate(given, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        raise broken(schema, error.failure_cases) from None
+    changed = pd.concat([_changed_values(given[column], frame[column]) for column in chosen])
+    if len(changed):
+        raise broken(schema, changed)
+    return frame[list(chosen)]
 
 
-def _fits(value: object, dtype: str | pd.CategoricalDtype) -> bool:
-    try:
-        pd.Series([value], dtype=object).astype(dtype)
-    except (ValueError, TypeError, OverflowError):
-        return False
-    return True
+def _checks(column: Column) -> list:
+    import pandera.pandas as pa
 
-
-def _failures(values: pd.Series, column: Column) -> Iterator[tuple[str, pd.Series]]:
-    """Every check of a column, with the values that break it."""
-    there, length = values.dropna(), column.length
-    if not column.nullable:
-        yield "not missing", values[values.isna()]
+    low, high, length = column.low, column.high, column.length
+    found = []
     if column.finite:
-        yield "finite", there[there.abs() == float("inf")]
-    if column.low is not None:
-        yield f"at least {column.low}", there[there < column.low]
-    if column.high is not None:
-        yield f"at most {column.high}", there[there > column.high]
+        found.append(pa.Check(lambda values: values.abs() < float("inf"), name="finite", error="finite"))
+    if low is not None and high is not None:
+        found.append(pa.Check.in_range(low, high))
+    elif low is not None or high is not None:
+        found.append(pa.Check.le(high) if low is None else pa.Check.ge(low))
     if column.values and column.dtype != "category":
-        yield f"one of {', '.join(column.values)}", there[~there.isin(column.values)]
+        found.append(pa.Check.isin(column.values))
     if not column.empty:
-        yield "not empty", there[there == ""]
+        found.append(pa.Check.str_length(min_value=1))
     if length is not None:
-        yield f"list of {length} tokens", there[there.map(len) != length]
-    if column.unique:
-        yield "unique", there[there.duplicated(keep=False)]
+        right = lambda tokens: len(tokens) == length  # noqa: E731
+        found.append(pa.Check(right, element_wise=True, error=f"list of {length} tokens"))
+    return found
 
 
-def error_of(schema: Schema, broken: Sequence[Broken]) -> TableError:
-    """An error that names the table and, of every broken check, the column and the first bad rows."""
+def _changed_values(given: pd.Series, coerced: pd.Series) -> pd.DataFrame:
+    """Whole numbers and truth values that their type cannot hold: pandas would cut 0.5 to 0 in silence."""
+    exact = pd.api.types.is_integer_dtype(coerced) or pd.api.types.is_bool_dtype(coerced)
+    changed = (given != coerced).fillna(False).astype(bool) if exact else pd.Series(False, index=given.index)
+    changed &= coerced.notna()
+    values = {"column": given.name, "check": f"type {coerced.dtype}"}
+    rows = {"index": given.index[changed], "failure_case": given[changed]}
+    return pd.DataFrame({**rows, **values}, dtype=object)
+
+
+def broken(schema: Schema, failures: pd.DataFrame) -> TableError:
+    """An error that names the table and, of every broken check, the column and the first bad rows.
+
+    `failures` has columns column, check, index (of the row) and failure_case (its value).
+    """
     lines = []
-    for column, check, values in broken:
-        shown = ", ".join(f"row {row}: {str(value)[:80]}" for row, value in values[:N_ROWS_SHOWN].items())
-        where = f"table {schema.name}, column {column}"
-        lines.append(f"{where}: breaks {check} in {len(values)} places ({shown})")
+    for (column, check), rows in failures.groupby(["column", "check"], dropna=False, sort=False):
+        column = rows.failure_case.iloc[0] if str(check).startswith("column_in") else column
+        shown = ", ".join(
+            f"row {index}: {str(case)[:80]}" if pd.notna(index) else str(case)[:80]
+            for index, case in rows[["index", "failure_case"]].head(N_ROWS_SHOWN).itertuples(index=False)
+        )
+        lines.append(f"table {schema.name}, column {column}: breaks {check} in {len(rows)} places ({shown})")
     return TableError("\n".join(lines))

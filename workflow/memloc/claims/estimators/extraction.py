@@ -3,7 +3,7 @@
 import pandas as pd
 
 from memloc.claims.verdicts import Estimate
-from memloc.data.exposure import counted, exposure
+from memloc.data.exposure import exposure
 from memloc.scoring.sampling import extractable
 from memloc.settings.base import Section
 from memloc.statistics.studentised import share
@@ -17,7 +17,7 @@ def seen_come_out_more_than_unseen(
     """Share of repeated paragraphs that n draws give with the confidence, minus that of unseen ones."""
     chances = tables["extraction"]
     chances = chances[chances["scheme"] == chances["scheme"].iloc[0]]
-    data = tables["sets"].merge(counted(tables), on="id").merge(chances, on="id")
+    data = tables["sets"].merge(tables["paragraphs"], on="id").merge(chances, on="id")
     out = extractable(data["log_p"].to_numpy(), n_draws, confidence)
     unseen = data["set"] == UNSEEN
     if not unseen.any():

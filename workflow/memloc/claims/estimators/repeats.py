@@ -3,7 +3,7 @@
 import pandas as pd
 
 from memloc.claims.verdicts import Estimate
-from memloc.data.exposure import counted, exposure
+from memloc.data.exposure import exposure
 from memloc.settings.base import Section
 from memloc.statistics.studentised import share
 from memloc.statistics.uncertainty import proportion_difference
@@ -14,7 +14,7 @@ def more_repeats_more_memorized(tables: dict[str, pd.DataFrame], settings: Secti
 
     Only paragraphs that are repeated are compared.
     """
-    data = counted(tables).merge(tables["sets"], on="id")
+    data = tables["paragraphs"].merge(tables["sets"], on="id")
     data = data.assign(repeats=exposure(data))
     data = data[data["repeats"] > 1]
     above = data["repeats"] > data["repeats"].median()

@@ -13,7 +13,6 @@ BINS_PER_DOUBLING = 2
 UNSEEN_AT = 0.5  # place of paragraphs of 0 occurrences on a logarithmic axis
 # What repeats are, by where they are counted.
 OCCURRENCES = {
-    "indexes": "occurrences of the continuation in the indexes",
     "stream": "occurrences of the continuation in training",
     "corpus": "occurrences in the corpus",
 }
@@ -24,8 +23,6 @@ def counted_in(tables: dict[str, pd.DataFrame]) -> str:
 
     In the corpus of the data, whole paragraphs are counted.
     """
-    if "exposure" in tables:
-        return "indexes"
     return "stream" if tables["paragraphs"]["continuation_count"].notna().all() else "corpus"
 
 
@@ -47,8 +44,7 @@ def repeat_bins(data: pd.DataFrame, outcome: str) -> pd.DataFrame:
 
     `data` has a row per paragraph that was seen: count, continuation_count, and the outcome (bool). The
     result has a row per bin that holds paragraphs, `n_out` of them with the outcome; repeats are those of
-    the continuation where they are counted (`memloc.data.exposure`). Paragraphs without any, which the
-    indexes of a corpus do not hold, are in no bin.
+    the continuation where they are counted (`memloc.data.exposure`). Paragraphs without any are in no bin.
     """
     data = data.assign(repeats=exposure(data))
     data = data[data["repeats"] > 0]
