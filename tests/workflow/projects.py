@@ -139,7 +139,7 @@ class Project:
         with scripts_here(self.folder) as run:
             for job in jobs(self.folder, config, *targets).values():
                 run(*job)
-        self.forked("--touch", "--cores", "1", *targets, config=config)
+        self.forked(*targets, "--touch", "--forceall", "--cores", "1", config=config)
 
     def edit(self, file: str, old: str, new: str) -> None:
         """Replace a piece of text of a file that is there once."""
