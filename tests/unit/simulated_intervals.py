@@ -13,6 +13,7 @@ from made_populations import read
 
 from memloc.statistics.studentised import (
     among,
+    extreme,
     given,
     lead,
     lead_of_resamples,
@@ -48,6 +49,12 @@ def heads(name: str, n: int, rng: np.random.Generator, shift: float) -> Found:
     size[0] = shift * np.hypot(*(group[:, 0].std() for group in groups)) / np.sqrt(2)
     drawn = [group[rng.integers(len(group), size=n)] for group in groups]
     return simultaneous(drawn[0] + size, drawn[1]), list(size)
+
+
+def largest(name: str, n: int, rng: np.random.Generator, shift: float) -> Found:
+    """Of these heads' means; without a shift all are 0."""
+    found, sizes = heads(name, n, rng, shift)
+    return [extreme(max, found)], [max(sizes)]
 
 
 def equal(name: str, n: int, rng: np.random.Generator, shift: float) -> Found:
@@ -116,6 +123,7 @@ KINDS: dict[str, tuple[Callable, str]] = {
     "difference: log gradient": (difference, "log gradient"),
     "difference: gradient's lower share": (difference, "gradient's lower share"),
     "12 heads together (max-T)": (heads, "heads"),
+    "largest of 12 heads (max-T)": (largest, "heads"),
     "pairs at an equal NLL (HC3)": (equal, "pairs' log gradient and NLL"),
     "lead of one of four layers": (leads, "layers' shares"),
     "lead over resamples": (resampled_lead, "layers' shares"),
