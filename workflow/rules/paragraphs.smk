@@ -101,7 +101,6 @@ elif DATA.source == "tokens":
             benchmark_file("paragraphs")
         conda:
             ENVIRONMENT
-        threads: 1
         resources:
             mem_mb=growing(4000),
             runtime=growing(30),
@@ -127,7 +126,6 @@ else:
             benchmark_file("paragraphs")
         conda:
             ENVIRONMENT
-        threads: 1
         resources:
             mem_mb=growing(4000),
             runtime=growing(30),
@@ -151,7 +149,6 @@ rule dropped_paragraphs:
         benchmark_file("dropped_paragraphs")
     conda:
         ENVIRONMENT
-    threads: 1
     resources:
         mem_mb=growing(4000),
         runtime=growing(30),
