@@ -31,7 +31,7 @@ def tables(n=8, ways=WAY_NAMES):
                 more["targeted"] = way not in (*UNTARGETED, "nothing")
                 removed.append({**labels, "id": number, **scores, **shares, "recited_shifted": 0.5, **more})
             for taken in [None] if mode == "joint" else [0, 1]:
-                costs.append({**labels, "removed": taken, "seconds": 1.5, "memory_mb": 1234.5})
+                costs.append({**labels, "removed": taken, "seconds": 1.5})
                 for group, lost, more in (("memorized", 1.5, 1), ("non_memorized", 1, 2), ("held_out", 1, 0)):
                     for number in range(n + more):
                         text = {"group": group, "id": 100 + number, "seen": False}

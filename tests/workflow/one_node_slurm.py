@@ -123,7 +123,8 @@ class Slurm:
         drains the node because of the copy and holds the job for ever.
         """
         begin, state, down = time.time_ns(), self.folder / "state/job_state", self.folder / "down"
-        self.command("scontrol", "update", f"JobId={self.jobs()[0]['JobId']}", "AdminComment=changed")
+        running = next(job["JobId"] for job in self.jobs() if job["JobState"] == "RUNNING")
+        self.command("scontrol", "update", f"JobId={running}", "AdminComment=changed")
         self.wait_until(lambda: state.exists() and state.stat().st_mtime_ns > begin)
         down.touch()
         self.kill("slurmctld")

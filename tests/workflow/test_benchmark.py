@@ -30,9 +30,7 @@ def stages(request, own_clone):
 def results(own_clone, stages):
     """Results of a fresh clone in which nothing but the benchmark has run."""
     study = yaml.safe_load((own_clone.folder / "config/bench.yaml").read_text())
-    sizes = {name: min(size, 3) for name, size in study["bench"].items()}
-    sizes |= {"width": 96, "vocabulary": 512, "window": 128, "repeats": 1}
-    tiny = study | {"study": "bench-tiny", "bench": sizes, "shards": 2, "micro_batch": 4}
+    tiny = study | {"study": "bench-tiny", "bench": {"size": "tiny"}, "shards": 2, "micro_batch": 4}
     (own_clone.folder / CONFIG).write_text(yaml.safe_dump(tiny))
     own_clone.snakemake("--cores", "2", "bench", config=CONFIG)
     return own_clone.folder / "results/bench-tiny"

@@ -72,7 +72,7 @@ EDITS = {
     "the ablation": (
         "memloc/localization/ablation.py",
         EDITED,
-        {"ablate_heads", "bypass_layers", "edited_model", "estimate", "plant_paragraphs", "remove"},
+        {"ablate_heads", "bypass_layers", "edited_model", "plant_paragraphs", "remove"},
     ),
     "a localization method": (
         "memloc/settings/methods.py",
@@ -90,41 +90,42 @@ EDITS = {
 
 @pytest.fixture(scope="module")
 def before(own_clone):
-    return Rules.of(own_clone.folder, STUDY).jobs
+    return [rule for rule in Rules.of(own_clone.folder, STUDY).jobs if rule["code"]]
 
 
 @pytest.fixture
-def edited(own_clone, monkeypatch):
-    """Rules whose hash an edit of a file changes; the file is as it was afterwards."""
-
-    def hashes(rules):
-        return {rule["name"]: tracking.code_hash(*map(Path, rule["hashed"])) for rule in rules}
-
-    def edit(rules, file, text):
-        path = own_clone.folder / "workflow" / file
-        old, unchanged = path.read_text(), hashes(rules)
-        assert unchanged == {rule["name"]: rule["code"] for rule in rules}
-        path.write_text(old + text if text.startswith("\n") else old.replace(text, f"{text} and check", 1))
-        assert path.read_text() != old
-        try:
-            return {name for name, now in hashes(rules).items() if now != unchanged[name]}
-        finally:
-            path.write_text(old)
-
+def edited(own_clone, before, monkeypatch):
+    """Rules whose hash an edit of files changes; the files are as they were afterwards."""
     monkeypatch.setattr(tracking, "PACKAGE", own_clone.folder / "workflow/memloc")
+
+    def changed():
+        codes = {rule["name"]: tracking.code_hash(*map(Path, rule["hashed"])) for rule in before}
+        return {rule["name"] for rule in before if rule["code"] != codes[rule["name"]]}
+
+    def edit(text, *files):
+        old = {path: path.read_text() for path in (own_clone.folder / "workflow" / file for file in files)}
+        for path, code in old.items():
+            path.write_text(
+                code + text if text.startswith("\n") else code.replace(text, f"{text} and check", 1)
+            )
+            assert path.read_text() != code
+        found = changed()
+        for path, code in old.items():
+            path.write_text(code)
+        return found
+
     return edit
 
 
 @pytest.mark.parametrize("edit", EDITS)
-def test_an_edit_changes_the_code_of_exactly_these_rules(before, edited, edit):
+def test_an_edit_changes_the_code_of_exactly_these_rules(edited, edit):
     file, text, expected = EDITS[edit]
-    tracked = [rule for rule in before if rule["code"]]
-    assert edited(tracked, file, text) == expected
+    assert edited(text, file) == expected
 
 
-@pytest.mark.parametrize("words", sorted(path.name for path in (LIBRARY / "tables/terms").glob("[!_]*.py")))
-def test_no_word_of_a_stage_changes_what_makes_paragraphs_or_trains(before, edited, words):
-    changed = edited([rule for rule in before if rule["code"]], f"memloc/tables/terms/{words}", EDITED)
+def test_no_word_of_a_stage_changes_what_makes_paragraphs_or_trains(edited):
+    words = [f"memloc/tables/terms/{path.name}" for path in (LIBRARY / "tables/terms").glob("[!_]*.py")]
+    changed = edited(EDITED, *words)
     assert changed and not changed & {"paragraphs", "train_model"}
 
 
@@ -133,9 +134,11 @@ def test_the_schemas_of_a_new_stage_change_the_code_of_no_rule(clone, before, tm
     old = folder / "workflow/memloc/tables/schemas/weight_noise.py"
     text = old.read_text().replace("def weight_noise(", "def new_table(")
     old.with_name("new_stage.py").write_text(text)
-    after = Rules.of(folder, STUDY).jobs
+    after = {rule["name"]: rule["code"] for rule in Rules.of(folder, STUDY).jobs}
     assert "new_table" in text
-    assert {rule["name"]: rule["code"] for rule in after} == {rule["name"]: rule["code"] for rule in before}
+    assert {rule["name"]: after[rule["name"]] for rule in before} == {
+        rule["name"]: rule["code"] for rule in before
+    }
 
 
 # What an edit runs again, in a copy of the finished study.

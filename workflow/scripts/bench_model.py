@@ -10,8 +10,7 @@ from memloc.bench import run
 from memloc.bench.subject import Bench, random_model
 from memloc.run.atomic import atomic_folder
 
-settings, folder = job.settings, Path(job.output.folder)
-with atomic_folder(folder) as temporary:
-    random_model(settings.bench, job.seed).save_pretrained(temporary)
-texts = run.texts(Bench(folder, settings.bench, settings, job.seed))
-job.write(bench_texts=texts)
+bench = Bench(Path(job.output.folder), job.settings, job.seed)
+with atomic_folder(bench.folder) as temporary:
+    random_model(bench.sizes, job.seed).save_pretrained(temporary)
+job.write(bench_texts=run.texts(bench))

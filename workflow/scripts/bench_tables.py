@@ -11,8 +11,7 @@ from memloc.bench.subject import Bench
 from memloc.data.paragraphs import token_tensor
 from memloc.settings.bench import COMPARISONS
 
-settings = job.settings
-bench = Bench(Path(job.input.folder), settings.bench, settings, job.seed)
+bench = Bench(Path(job.input.folder), job.settings, job.seed)
 own = token_tensor(job.read("bench_texts").tokens)
 job.stamp |= {"machine": run.machine(), "threads": job.threads}
 names = [COMPARISONS[number] for number in job.shard(len(COMPARISONS))]

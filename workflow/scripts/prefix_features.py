@@ -16,7 +16,6 @@ from memloc.detection.prefix_table import feature_frames, scalar_features
 from memloc.detection.sample import draw_sample
 from memloc.localization.rare_tokens import unigram_counts
 from memloc.model import loading, pretrained
-from memloc.model.untrained import untrained
 from memloc.run.seeds import generator
 
 settings, seed, source = job.settings, job.seed, job.input
@@ -43,7 +42,9 @@ rare = rarest(prefix, torch.from_numpy(counts), where.n_seen)
 found = prefix_features(model, prefix, rare, where, how.micro_batch)
 job.log("features of the model")
 first = int(generator(seed, "detection", "untrained").integers(2**31))
-blank = residual_states(untrained(model, first), prefix, where.n_seen, where.layers[-1], how.micro_batch)
+blank = residual_states(
+    loading.untrained(model, first), prefix, where.n_seen, where.layers[-1], how.micro_batch
+)
 job.log("features of a model without training")
 scalars = scalar_features(found, n_bytes, where.n_seen)
 with job.writing() as append:

@@ -12,16 +12,15 @@ import torch
 
 from memloc.bench import measure, run, subject
 from memloc.bench.measure import BenchError, counted
+from memloc.bench.sizes import SIZES
 from memloc.model import onednn
-from memloc.settings.bench import Bench
 
 TOKENS = torch.arange(18).view(2, 9)
 
 
 @pytest.fixture
 def model():
-    sizes = {"vocabulary": 96, "n_layers": 3, "n_heads": 4, "width": 32, "window": 64}
-    return subject.random_model(Bench.model_construct(**sizes), seed=0)
+    return subject.random_model(SIZES["tiny"]._replace(vocabulary=96, n_heads=4, width=32), seed=0)
 
 
 def test_operations_of_a_pass_are_counted_whichever_library_computes_it(model):

@@ -14,18 +14,16 @@ from memloc.bench.run import ROUNDING, RUNS, TOLERANCE
 from memloc.settings.errors import validate
 
 CONFIG = Path(__file__).parents[3] / "config/bench.yaml"
-SMALL = {"width": 96, "vocabulary": 200, "window": 64}
 
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> subject.Bench:
     """A small model, and paragraphs of 24 tokens."""
-    folder, given = tmp_path_factory.mktemp("bench"), yaml.safe_load(CONFIG.read_text())
-    sizes = {name: min(size, 3) for name, size in given["bench"].items()} | SMALL
-    given |= {"paragraph": {"length": 24, "prefix": 12}, "bench": sizes}
-    settings = validate(given, str(CONFIG))
-    subject.random_model(settings.bench, seed=0).save_pretrained(folder)
-    return subject.Bench(folder, settings.bench, settings, seed=0)
+    given = yaml.safe_load(CONFIG.read_text())
+    given |= {"paragraph": {"length": 24, "prefix": 12}, "bench": {"size": "tiny"}}
+    bench = subject.Bench(tmp_path_factory.mktemp("bench"), validate(given, str(CONFIG)), seed=0)
+    subject.random_model(bench.sizes, seed=0).save_pretrained(bench.folder)
+    return bench
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +50,7 @@ def test_diverted_texts_match_from_none_to_all(bench, own):
 
 def test_both_sides_of_an_edit_are_compared_by_how_far_weights_have_moved(bench, own):
     """Not by the weights themselves, of which a few steps are no part that a comparison would see."""
-    comparison, of_an_mlp = RUNS["editing_step"](bench, own), 4 * SMALL["width"] ** 2
+    comparison, of_an_mlp = RUNS["editing_step"](bench, own), 4 * bench.sizes.width**2
     farthest = bench.sizes.n_steps * LEARNING_RATE * of_an_mlp**0.5  # every weight as far as Adam goes
     for prepare in (comparison.stages["editing_step"].prepare, comparison.plain):
         moved = prepare()()["moved"]

@@ -10,7 +10,7 @@ STAMP = {
     "threads": 2,
     "study": "bench",
     "machine": {"processor": "any"},
-    "settings": {"bench": {"width": 768}},
+    "settings": {"bench": {"size": "full"}},
 }
 SCORING = {"stage": "scoring", "item": "paragraph", "n_items_fast": 64, "n_items_plain": 8}
 SCORING |= {"seconds_fast": 2.0, "seconds_plain": 1.0, "ratio": 4.0, "gflop": 1234.4, "dtype": "float32"}

@@ -167,7 +167,7 @@ def test_detection_follows_the_intervals_of_the_boundary_zone_at_the_whole_prefi
 
 
 def test_detection_without_enough_groups_or_ends_decides_nothing():
-    assert set(verdicts("detection", detected(0.95, 0.2, n_clusters=5)).values()) == {"undecided"}
+    assert set(verdicts("detection", detected(0.95, 0.2, n_clusters=49)).values()) == {"undecided"}
     assert set(verdicts("detection", detected(0.95, 0.2, width=np.nan)).values()) == {"undecided"}
     empty = {"detection": detected(0.9, 0.1)["detection"].iloc[:0]}
     assert set(verdicts("detection", empty).values()) == {"not applicable"}

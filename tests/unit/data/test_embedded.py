@@ -1,9 +1,5 @@
 """The embedded text: docstrings of installed packages; the repeats of paragraphs in the stream are exact."""
 
-import ast
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -80,57 +76,6 @@ def test_docstrings_are_read_without_importing(package):
     assert [docstring.text.split()[0] for docstring in found] == words
     modules = ["", ".a.again", ".b", ".b", ".c", ".latin"]
     assert [docstring.module for docstring in found] == [package + module for module in modules]
-
-
-NESTED = """
-if x:
-    def in_if():
-        "if"
-elif y:
-    class InElif:
-        "elif"
-        def method(self):
-            "method"
-else:
-    def in_else():
-        "else"
-try:
-    def in_try():
-        "try"
-except E:
-    def in_except():
-        "except"
-else:
-    def in_no_error():
-        "no error"
-finally:
-    def in_finally():
-        "finally"
-try:
-    pass
-except* E:
-    def in_group():
-        "group"
-for x in y:
-    while z:
-        with w:
-            async def in_loops():
-                "loops"
-match x:
-    case 1:
-        def in_case():
-            "case"
-"""
-
-
-def test_docstrings_are_those_of_every_node_in_their_order():
-    folder = Path(importlib.util.find_spec("asyncio").submodule_search_locations[0])
-    sources = [NESTED, *(path.read_text() for path in sorted(folder.glob("*.py")))]
-    for source in sources:
-        nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, embedded.DOCUMENTED)]
-        expected = [text for node in nodes if (text := ast.get_docstring(node))]
-        assert embedded.source_docstrings(source.encode()) == expected
-    assert len(embedded.source_docstrings(NESTED.encode())) == 11
 
 
 @pytest.mark.parametrize("name", ["not_installed_anywhere", "single"])

@@ -6,7 +6,7 @@ import torch
 
 from memloc.detection.features import Where, prefix_features, rarest, residual_states
 from memloc.model.components import layers_of
-from memloc.model.untrained import untrained
+from memloc.model.loading import untrained
 from memloc.settings.detection import Detection
 
 WHERE = Where(n_seen=[3, 7, 12], layers=[0, 1])

@@ -152,7 +152,6 @@ def test_fig11_plots_means_over_pairs_and_says_how_sure_they_are():
         assert (found["place"], found["n_heads"]) == ((by_head >= by_head[1, 2]).sum(), 8)
         both = rows["mean"], rows["first_order_estimate"]
         assert found["spearman"] == pytest.approx(stats.spearmanr(*both).statistic)
-        assert found["kendall"] == pytest.approx(stats.kendalltau(*both).statistic)
 
 
 def test_fig11_names_the_strongest_head_and_the_layer_with_most_of_the_change():

@@ -159,7 +159,7 @@ def test_a_diversion_that_changes_a_weight_is_an_error_and_leaves_the_model(tiny
             tiny_gpt_neo.get_input_embeddings().weight[3] += 1
         yield
 
-    way = Diversion(lambda request: meddle, ("x",), lambda how: [(1.0,)])
+    way = Diversion(lambda request: meddle, ("x",), "svd")
     original = OriginalWeights(tiny_gpt_neo)
     with (
         pytest.raises(EditError, match="wte.weight: 16 weights changed outside of the mask"),

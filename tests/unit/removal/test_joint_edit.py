@@ -198,7 +198,7 @@ def test_a_way_that_changes_what_it_does_not_name_is_an_error(memorizing_model, 
 
         return change
 
-    monkeypatch.setitem(WAYS, "svd", Edit(greedy, ("x",), lambda how: [(1.0,)]))
+    monkeypatch.setitem(WAYS, "svd", Edit(greedy, ("x",), "svd"))
     how = EditModel(way="svd", setting=0.5)
     with pytest.raises(EditError, match=r"mlp.c_fc.weight: 32 weights changed outside of the mask"):
         remove_jointly(memorizing_model, texts, N_PREFIX, how, Remove(), HEADS, 0)

@@ -127,30 +127,3 @@ def test_a_cluster_without_which_nothing_is_defined_leaves_the_interval_finite()
     others = np.delete(resamples[-8:], 5)
     assert found == uncertainty.resampled(resamples[0], resamples[1:-8], others)._replace(n=8)
     assert np.isfinite(found).all() and found.low < found.value < found.high
-
-
-def test_resamples_that_are_all_undefined_decide_nothing():
-    resamples = np.array([0.5, *[np.nan] * 99, *[0.5] * 6])
-    assert cluster_interval(resamples, 6) == (0.5, -np.inf, np.inf, 6)
-
-
-def test_resamples_of_clusters_are_the_same_every_time():
-    cluster = np.repeat(np.arange(7), 3)
-    np.testing.assert_array_equal(cluster_weights(cluster), cluster_weights(cluster))
-    assert len(cluster_weights(cluster)) == 1 + 400 + 7
-
-
-def test_a_correlation_that_resampling_lowers_has_the_jackknifes_interval():
-    """Agreement of two noisy means, over resampled units: noise is larger in every resample than in all."""
-    truth, random = np.linspace(-1, 1, 40), np.random.default_rng(0)
-    covered, narrow = 0, 0
-    for _ in range(100):
-        first, second = (truth + random.normal(0, 1.5, (20, 40)) for _ in range(2))
-
-        def tau(units, first=first, second=second):
-            return np.corrcoef(first[units].mean(axis=0), second[units].mean(axis=0))[0, 1]
-
-        found = uncertainty.bootstrap(20, tau, 200)
-        covered += found.low <= 1 / (1 + 1.5**2 / 20 / np.mean(truth**2)) <= found.high
-        narrow += found.high - found.low < 0.01
-    assert covered >= 85 and narrow == 0

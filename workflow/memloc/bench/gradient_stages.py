@@ -1,6 +1,6 @@
 """Stages that take gradients of weights, next to straightforward implementations of the same work."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import numpy as np
@@ -13,13 +13,12 @@ from memloc.bench.measure import Results
 from memloc.bench.subject import Bench, Comparison, Stage
 from memloc.editing import steps
 from memloc.editing.gradients import Gradients, nll_gradients
-from memloc.editing.masks import OriginalWeights, top_weights
+from memloc.editing.masks import top_weights
 from memloc.localization.parameter_gradients import component_scores
 from memloc.model import loading
-from memloc.model.components import component_table, editable_parameters
+from memloc.model.components import editable_parameters
 from memloc.planting.places import Place, heads_place
 from memloc.planting.planter import plant
-from memloc.planting.units import set_values, values_at
 from memloc.settings.published import SPARSE_FRACTION
 from memloc.straightforward import gradients as plain_gradients
 from memloc.straightforward import masked_adam
@@ -51,23 +50,26 @@ def parameter_gradients(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Co
     return Comparison("paragraph", prepare_plain, len(tokens), slice(None), {"parameter_gradients": stage})
 
 
+@torch.no_grad()
+def moved(model: PreTrainedModel, names: Iterable[str], train: Callable[[], None]) -> list[float]:
+    """How far a training moves each weight matrix; they are then put back."""
+    before = {name: model.get_parameter(name).clone() for name in names}
+    with torch.enable_grad():
+        train()
+    found = [float((model.get_parameter(name) - weight).norm()) for name, weight in before.items()]
+    for name, weight in before.items():
+        model.get_parameter(name).copy_(weight)
+    return found
+
+
 def sparse_editing(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
     """Steps of sparse unlearning of one paragraph, and all that comes before the first one (paper 5.3)."""
     n_steps, n_controls = bench.sizes.n_steps, bench.sizes.n_controls
     texts = own[:1], own[1 : n_controls + 1]
 
     def prepared(model: PreTrainedModel, edit: Callable[[PreTrainedModel], None]) -> Callable[[], Results]:
-        original = OriginalWeights(model)
-        before = {name: model.get_parameter(name).detach().clone() for name in editable_parameters(model)}
-
-        def work() -> Results:
-            edit(model)
-            moved = {name: model.get_parameter(name).detach() - weight for name, weight in before.items()}
-            original.restore(model)
-            norms = component_table(model, lambda c: {"norm": c.by_head(moved[c.parameter]).norm(dim=1)})
-            return {"moved": norms["norm"].to_numpy()}
-
-        return work
+        names = editable_parameters(model)
+        return lambda: {"moved": np.array(moved(model, names, partial(edit, model)))}
 
     def fast(model: PreTrainedModel) -> None:
         update = {"steps": n_steps, "fraction": SPARSE_FRACTION}
@@ -104,14 +106,10 @@ def planting(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
     ) -> Callable[[], Results]:
         places = [heads_place(model, "head_vo", {layer: 0}) for layer in layers]
 
-        def moved(place: Place) -> list[float]:
-            before = values_at(model, place.movable)
-            train(model, place)
-            after = values_at(model, place.movable)
-            set_values(model, place.movable, before)
-            return [float((after[name] - before[name]).norm()) for name in sorted(before)]
+        def planted(place: Place) -> list[float]:
+            return moved(model, sorted(place.movable), partial(train, model, place))
 
-        return lambda: {"moved": np.array([moved(place) for place in places])}
+        return lambda: {"moved": np.array([planted(place) for place in places])}
 
     def fast(model: PreTrainedModel, place: Place) -> None:
         plant(model, text, keep, bench.n_prefix, place, how)

@@ -27,9 +27,9 @@ Results = dict[str, np.ndarray]
 """Name -> one value per item, or several."""
 Prepare = Callable[[], Callable[[], Results]]
 """Loads what a side needs, which is not timed, and returns the work to be timed."""
-PATIENCE = 5.0  # seconds after which a waiting side looks whether it is still wanted
 # Linux counts kibibytes, macOS bytes.
 PEAK_UNIT = 2**20 if sys.platform == "darwin" else 2**10
+PATIENCE = 5.0  # seconds after which a waiting side looks whether it is still wanted
 
 
 class BenchError(RuntimeError):
@@ -88,7 +88,7 @@ def _serve(connection: Connection, prepare: Prepare, parent: int) -> None:
         begin = time.perf_counter()
         results, gflop = counted(work) if count else (work(), math.nan)
         seconds = time.perf_counter() - begin
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * PEAK_UNIT / 2**20
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / PEAK_UNIT
         connection.send(Measured(seconds, memory, results, gflop))
 
 

@@ -4,6 +4,8 @@ from typing import Any
 
 import pandas as pd
 
+from memloc.bench.sizes import SIZES
+
 # How many times as fast a stage is meant to be as the straightforward implementation.
 GOALS = {
     "scoring": 2.5,
@@ -28,7 +30,7 @@ def page(template: str, bench: pd.DataFrame, stamp: dict[str, Any]) -> str:
         versions=", ".join(f"{name} {version}" for name, version in stamp["versions"].items()),
         stages="\n".join(f"| {' | '.join(cells)} |" for cells in lines),
         **stamp["machine"],
-        **stamp["settings"]["bench"],
+        **SIZES[stamp["settings"]["bench"]["size"]]._asdict(),
     )
 
 

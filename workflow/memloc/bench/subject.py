@@ -19,10 +19,10 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM, GPTNeoConfig, GPTNeoForCausalLM, PreTrainedModel
 
 from memloc.bench.measure import Prepare, Results
+from memloc.bench.sizes import SIZES, Sizes
 from memloc.model import loading, onednn
 from memloc.model.components import components
 from memloc.run.seeds import generator
-from memloc.settings.bench import Bench as BenchSizes
 from memloc.straightforward import decoding
 
 ATTENTION_SCALE, LOGIT_SCALE = 0.01, 10.0
@@ -49,7 +49,7 @@ class Comparison:
 
 
 @torch.no_grad()
-def random_model(sizes: BenchSizes, seed: int) -> PreTrainedModel:
+def random_model(sizes: Sizes, seed: int) -> PreTrainedModel:
     """A GPT-Neo with random weights and spread logits; its layers attend globally and locally in turn."""
     torch.manual_seed(seed)
     kinds = ["global" if layer % 2 == 0 else "local" for layer in range(sizes.n_layers)]
@@ -80,12 +80,16 @@ def damp_attention(model: PreTrainedModel) -> PreTrainedModel:
 
 @dataclass(frozen=True)
 class Bench:
-    """The model, how much of each stage is done, and the settings of the stages as a study has them."""
+    """The model, and the settings of the stages as a study has them."""
 
     folder: Path
-    sizes: BenchSizes
     settings: Any  # sections of a study (`settings.sections`)
     seed: int
+
+    @property
+    def sizes(self) -> Sizes:
+        """How much of each stage is done."""
+        return SIZES[self.settings.bench.size]
 
     @property
     def n_prefix(self) -> int:

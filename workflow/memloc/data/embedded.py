@@ -8,8 +8,7 @@ are occurrences of the continuation at any offset, since texts share passages.
 
 import ast
 import importlib.util
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,7 +28,6 @@ from memloc.settings.paragraph import Paragraph
 END_OF_TEXT = "<|endoftext|>"
 MIN_CHARACTERS = 200  # shorter docstrings are left out
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-BLOCKS = ("body", "cases", "handlers", "orelse", "finalbody")  # fields that hold statements, in ast's order
 
 
 class Docstring(NamedTuple):
@@ -66,28 +64,13 @@ def docstrings(
 
 
 def file_docstrings(file: Path) -> list[str]:
-    """`source_docstrings` of a file."""
-    return source_docstrings(file.read_bytes())
-
-
-def source_docstrings(source: bytes) -> list[str]:
-    """Docstrings of Python code, outer ones first; none of code that cannot be parsed."""
+    """Docstrings of a Python file, outer ones first; none of one that cannot be parsed."""
     try:
-        tree = ast.parse(source)
+        tree = ast.parse(file.read_bytes())
     except (SyntaxError, ValueError):  # packages ship files that are broken on purpose, as test data
         return []
-    documented = (node for node in _statements(tree) if isinstance(node, DOCUMENTED))
+    documented = (node for node in ast.walk(tree) if isinstance(node, DOCUMENTED))
     return [text for node in documented if (text := ast.get_docstring(node))]
-
-
-def _statements(tree: ast.Module) -> Iterator[ast.AST]:
-    """What `ast.walk` yields, in its order, without expressions: most nodes, and none with a docstring."""
-    waiting: deque[ast.AST] = deque([tree])
-    while waiting:
-        node = waiting.popleft()
-        yield node
-        for block in BLOCKS:
-            waiting.extend(getattr(node, block, ()))
 
 
 def train_tokenizer(texts: list[str], vocabulary: int) -> PreTrainedTokenizerFast:

@@ -71,7 +71,9 @@ def detection(
     """
     groups, found = rows["group"].to_numpy(), []
     for stratum in strata(rows):
-        judge = judge_of(stratum, groups)
+        judged = groups[stratum.judged]
+        positive, weights = stratum.positive[stratum.judged], cluster_weights(judged)
+        judge = Judge(positive, weights, stratum.folds, len(np.unique(judged)))
         for n_seen, named in sets.items():
             counts = {"stratum": stratum.name, "n_seen": n_seen, **judge.counts}
             scores = {name: scored(name, features, stratum) for name, features in named.items()}
@@ -88,13 +90,6 @@ def detection(
         shuffled = list(shuffled_aurocs(named[TOGETHER], stratum, n_shuffles, random))
         found.append({"features": SHUFFLED, **counts, **_columns("auroc", mean(np.array(shuffled)))})
     return pd.DataFrame(found, columns=list(columns_of(Lengths())))
-
-
-def judge_of(stratum: Stratum, groups: Int[np.ndarray, "paragraph"]) -> Judge:
-    """Resamples of whole groups."""
-    judged = stratum.judged
-    n_clusters = len(np.unique(groups[judged]))
-    return Judge(stratum.positive[judged], cluster_weights(groups[judged]), stratum.folds, n_clusters)
 
 
 def strata(rows: pd.DataFrame) -> Iterator[Stratum]:

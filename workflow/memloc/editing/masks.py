@@ -117,7 +117,7 @@ def _n_chosen(n_weights: int, fraction: float) -> int:
 
 
 def _split(chosen: Int[Tensor, "weight"], tensors: Mapping[str, Tensor]) -> Movable:
-    """Places in all tensors, flattened one after the other, as places in each of them, on its device."""
+    """Turn places in all tensors, flattened and joined, into places in each tensor, on its device."""
     chosen = chosen.sort().values
     selected, start = {}, 0
     for name, tensor in tensors.items():

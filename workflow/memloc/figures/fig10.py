@@ -50,14 +50,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         "n_pairs": gradients["id"].nunique(),
         "spread": len(apart) > 0,
     }
-    return Drawing(figure, data, numbers | {"query_growth_all": _query_growth(every)})
-
-
-def _query_growth(gradients: pd.DataFrame) -> dict[str, float]:
-    """Mean query gradient at the impact position, as a multiple of that at the perturbed one."""
-    queries = gradients[gradients["component"] == "q"]
-    means = queries.groupby(["group", "role"], observed=True)["max_abs"].mean()
-    return {group: float(means[group, "impact"] / means[group, "perturbed"]) for group in GROUPS}
+    return Drawing(figure, data, numbers)
 
 
 def _numbers(data: pd.DataFrame, layer: int, head: int) -> dict[str, Any]:
@@ -81,5 +74,7 @@ def _numbers(data: pd.DataFrame, layer: int, head: int) -> dict[str, Any]:
         "head": head,
         "panels": panels,
         "ratio": ratio,
-        "query_growth": _query_growth(data),
+        "query_growth": {
+            group: float(means[group, "impact", "q"] / means[group, "perturbed", "q"]) for group in GROUPS
+        },
     }

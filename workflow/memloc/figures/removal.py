@@ -72,7 +72,7 @@ def _about(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     about = about.agg(
         setting=("setting", "first"), weights=("n_changed_weights", "median"), targeted=("targeted", "first")
     )
-    return about.join(tables["removal_costs"].groupby(["way", "mode"])[["seconds", "memory_mb"]].median())
+    return about.join(tables["removal_costs"].groupby(["way", "mode"])["seconds"].median())
 
 
 def undominated(units: dict[str, pd.DataFrame]) -> list[str]:

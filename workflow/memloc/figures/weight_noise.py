@@ -1,7 +1,5 @@
 """Noise on, and zeroing of, top-gradient and random weights (extended; after the authors' notebook)."""
 
-from typing import Any
-
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -12,7 +10,6 @@ from memloc.settings.base import Section
 
 ARMS = ("top", "random")
 ZEROED_OFFSETS = {"top": -0.12, "random": 0.12}  # side by side, so that equal values hide no point
-SHOWN = [*PANELS, "em_choosing"]
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
@@ -20,7 +17,13 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     table = tables["weight_noise"]
     data = group_means(table, ["arm", "kind", "size", "draw", "n_weights"])
     figure = three_panels(data, _lines, "noise (standard deviations)", height=2.3, legend_columns=2)
-    return Drawing(figure, data, _numbers(data) | judges(table))
+    first = data[data["size"] == 0].iloc[0]
+    numbers = {
+        "n_weights": int(first["n_weights"]),
+        "n_draws": int(data["draw"].nunique()),
+        "whole": first[[*PANELS]].astype(float).to_dict(),
+    }
+    return Drawing(figure, data, numbers | judges(table))
 
 
 def _lines(axes: Axes, data: pd.DataFrame, column: str) -> None:
@@ -39,21 +42,3 @@ def _lines(axes: Axes, data: pd.DataFrame, column: str) -> None:
     axes.set_xticks(range(len(sizes) + 1), [*(f"{size:g}" for size in sizes), "zeroed"])
     if column.startswith("em_"):
         axes.set_ylim(bottom=0)
-
-
-def _numbers(data: pd.DataFrame) -> dict[str, Any]:
-    means = data[data["size"] != 0].groupby(["arm", "kind", "size"], dropna=False)[SHOWN].mean()
-    rows = [
-        {"size": size, "kind": kind, **{arm: means.loc[(arm, kind, size)].to_dict() for arm in ARMS}}
-        for arm, kind, size in means.index
-        if arm == ARMS[0] and kind == "noise"
-    ]
-    zero = means.xs("zero", level="kind")
-    whole = data[data["size"] == 0].iloc[0]
-    return {
-        "n_weights": int(data["n_weights"].iloc[0]),
-        "n_draws": int(data["draw"].nunique()),
-        "whole": {column: float(whole[column]) for column in SHOWN},
-        "noise": rows,
-        "zero": {arm: zero.loc[arm].iloc[0].to_dict() for arm in ARMS},
-    }

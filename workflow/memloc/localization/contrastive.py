@@ -83,7 +83,9 @@ def contrastive_attribution(
         )
     finally:
         weights.restore(model)
-    return contrastive_scores(model, terms), sums.largest(_with_kl_term(draws), "contrastive")
+    # The whole KL term, in a row after the parts, counts in each draw of parts.
+    with_kl = draws._replace(weights=np.pad(draws.weights, ((0, 0), (0, 1)), constant_values=1.0))
+    return contrastive_scores(model, terms), sums.largest(with_kl, "contrastive")
 
 
 def take_step(
@@ -148,9 +150,3 @@ def contrastive_scores(model: PreTrainedModel, gradients: ContrastiveGradients) 
 
     scores = group_scores(model, total, "contrastive")
     return scores.join(component_table(model, norms)[["nll_term_norm", "kl_term_norm"]])
-
-
-def _with_kl_term(draws: Draws) -> Draws:
-    """The same draws of parts, each with the whole KL term, which is in a row after the parts."""
-    kl = np.ones((len(draws.weights), 1))
-    return Draws(draws.keys, np.concatenate([draws.weights, kl], axis=1))

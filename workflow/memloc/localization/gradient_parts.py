@@ -67,7 +67,8 @@ class Sums:
             for head, sums in enumerate(by_head):
                 values = largest_sums(torch.from_numpy(draws.weights[asked]).float(), sums)
                 frame = draws.keys[asked].assign(layer=component.layer, component=component.name)
-                frames.append(frame.assign(head=_head(component.n_heads, head), max_abs=values.numpy()))
+                number = None if component.n_heads is None else head
+                frames.append(frame.assign(head=number, max_abs=values.numpy()))
         found = pd.concat(frames, ignore_index=True).astype({"head": "Int64", "max_abs": "float64"})
         found.insert(0, "group", group)
         return found
@@ -80,7 +81,3 @@ def largest_sums(
     n_columns = max(1, SUMS_HELD // len(weights))
     found = [(weights @ columns).abs_().amax(dim=1) for columns in sums.split(n_columns, dim=1)]
     return torch.stack(found).amax(dim=0)
-
-
-def _head(n_heads: int | None, head: int) -> int | None:
-    return None if n_heads is None else head

@@ -8,6 +8,8 @@ imported where it is used.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import torch
+
 from memloc.model.families import family
 from memloc.model.pretrained import ON_PROCESSOR, load_tokenizer, read_model
 from memloc.settings.loading import Loading
@@ -45,6 +47,19 @@ def load_for_editing(folder: Path | str, how: Loading = ON_PROCESSOR) -> "PreTra
     further apart than ten steps of 1e-5.
     """
     return load_model(folder, how).float()
+
+
+def untrained(model: "PreTrainedModel", seed: int) -> "PreTrainedModel":
+    """The same model before any training: random first weights, in evaluation mode.
+
+    A control for what its shape and the words alone can tell.
+    """
+    from transformers import AutoModelForCausalLM
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        fresh = AutoModelForCausalLM.from_config(model.config, dtype=torch.float32)
+    return fresh.to(model.device, model.dtype).eval()
 
 
 def load_bridge(folder: Path | str, how: Loading = ON_PROCESSOR) -> "TransformerBridge":

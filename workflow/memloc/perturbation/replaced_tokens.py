@@ -86,9 +86,10 @@ def perturb_prefixes(
 
     paragraph, draw, chosen = (axis.ravel() for axis in np.indices(replacements.shape))
     labels = {"id": ids[paragraph], "position": positions.numpy()[chosen], "draw": draw}
+    put_there = perturbed[:, torch.arange(len(positions)), positions].flatten().numpy()
     frames = [
         _frame(baseline, id=ids, position=UNPERTURBED, draw=0, token=UNPERTURBED),
-        _frame(scores, **labels, token=_put_there(perturbed, positions)),
+        _frame(scores, **labels, token=put_there),
     ]
     if perturbation.reference:
         frames[0]["nll_generated"] = generated_nll(model, unperturbed, baseline.em, *batch).numpy()
@@ -109,12 +110,6 @@ def _draw(
         for prefix, random in zip(prefixes.numpy(), streams, strict=True)
     ]
     return torch.from_numpy(np.stack(drawn))
-
-
-def _put_there(
-    versions: Int[Tensor, "row chosen token"], positions: Int[Tensor, "chosen"]
-) -> Int[np.ndarray, "version"]:
-    return versions[:, torch.arange(len(positions)), positions].flatten().numpy()
 
 
 def _frame(scores: paragraph_scores.Scores, **labels: np.ndarray | int) -> pd.DataFrame:

@@ -31,7 +31,7 @@ def wanted_kinds(question: Question) -> list[str]:
 
 
 def readers(model: PreTrainedModel, kind: str) -> dict[int, nn.Module]:
-    """By layer, the module whose input the units' activations are."""
+    """By layer, the module that takes the units' activations as its input."""
     return {
         component.layer: model.get_submodule(component.module)
         for component in components(model)

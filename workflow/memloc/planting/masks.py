@@ -1,7 +1,7 @@
 """Trained masks: which units does the model need to recite a paragraph (2311.09060)?
 
-A mask multiplies every unit's activation. It is trained on the paragraph's NLL plus a penalty for what it
-lets through; the model's weights stay. Units whose mask is largest in the end are needed most.
+A mask multiplies every unit's activation. It is trained on the paragraph's NLL plus a penalty on its size;
+the model's weights stay as they are. The model needs the units with the largest masks most.
 
     slimming        mask m from 1 on, penalty |m| (1708.06519)
     hard_concrete   m = stretched, clipped sigmoid of noise and a logit, penalty P(m > 0) (1712.01312)

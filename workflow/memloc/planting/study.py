@@ -79,7 +79,7 @@ def run_slot(study: Study, slot: int) -> Found:
 
 
 def _run_plant(study: Study, labels: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """A row of `plants` and rows of `planted_truth`. Afterwards the model has its original weights again."""
+    """A row of `plants` and the rows of `planted_truth`; then the model gets its original weights back."""
     model, how = study.model, study.how
     kind, slot, attempt = labels.values()
     first = slot * (how.n_paragraphs // how.n_plants)
@@ -145,7 +145,7 @@ def _scored_answers(question: Question, place: Place) -> list[dict[str, Any]]:
 
 
 def _question(study: Study, place: Place, number: int, random: np.random.Generator) -> Question:
-    """Where in the model as it is is this paragraph?"""
+    """Ask where this paragraph is in the current model."""
     return Question(
         study.model,
         study.tokens[number, None],
@@ -161,8 +161,11 @@ def _question(study: Study, place: Place, number: int, random: np.random.Generat
 
 
 def _pair(study: Study, place: Place, number: int) -> Pairs | None:
-    """The paragraph and its strongest perturbed version under the model as it is, which a plant's twin gets
-    too; none for places of weights, which no method that needs a pair can see."""
+    """The paragraph and its strongest perturbed version under the current model.
+
+    The twin is asked with the plant's pair. Places of single weights have none: methods that need a pair rank
+    no weights.
+    """
     if place.own == "weight":
         return None
     ids, tokens, n_prefix = study.ids[number, None], study.tokens[number, None], study.n_prefix

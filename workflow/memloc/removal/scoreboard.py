@@ -5,7 +5,6 @@ that remove, the one that harms least. With it the way removes paragraphs togeth
 Ways that name no paragraph have no one-by-one rows. The unit of work is a way, which depends on no other.
 """
 
-import math
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -23,7 +22,6 @@ from memloc.removal.judging import Judged, decoded, judged
 from memloc.removal.registry import WAYS, Edit, InForce, Way, in_force, in_words, tried
 from memloc.removal.removal_texts import Target, Texts
 from memloc.removal.request import Request, Setting
-from memloc.run.memory import MemoryWatch
 from memloc.run.seeds import generator
 from memloc.scoring.near_verbatim import longest_run, n_edits
 from memloc.settings.removal_ways import NOTHING, UNTARGETED
@@ -82,24 +80,18 @@ def run_way(study: Comparison, name: str) -> Found:
 
 
 def _run(study: Comparison, name: str, way: Way, setting: Setting, target: Target) -> dict[str, pd.DataFrame]:
-    memory, begin = MemoryWatch(), time.perf_counter()
+    begin = time.perf_counter()
     prepared = way.prepare(_request(study, name, target.tokens))
     with in_force(study.model, way, prepared, setting, study.original) as state:
-        costs = {"seconds": time.perf_counter() - begin, "memory_mb": _megabytes(study, memory)}
+        seconds = time.perf_counter() - begin
         removed = _removed(study, target, state).assign(n_changed_weights=state.n_changed)
         damage = _damage(study, state)
         again = _relearned(study, target) if isinstance(way, Edit) else [None] * len(target.ids)
     return {
         "removal": removed.assign(relearning_steps=again, targeted=name not in UNTARGETED),
         "removal_damage": damage,
-        "removal_costs": pd.DataFrame([costs]),
+        "removal_costs": pd.DataFrame({"seconds": [seconds]}),
     }
-
-
-def _megabytes(study: Comparison, memory: MemoryWatch) -> float:
-    """What was taken beyond the model and the texts; on a GPU, micro-batches take whatever is free."""
-    taken = memory.taken() if study.model.device.type == "cpu" else None
-    return math.nan if taken is None else taken / 2**20
 
 
 def _request(study: Comparison, name: str, remove: Int[Tensor, "removed token"]) -> Request:
@@ -134,7 +126,7 @@ def best_setting(forgotten: pd.Series, harm: pd.Series) -> int:
 
 
 def _share_lost(study: Comparison, tokens: Int[Tensor, "paragraph token"], state: InForce) -> float:
-    """Share of the continuations' tokens that are lost, by paragraphs that had all of them."""
+    """Share of the tokens that paragraphs lose, all of which were recited before."""
     em = judged(study.model, tokens, study.n_prefix, study.how.micro_batch, state.processor).em
     return 1 - float(em.double().mean()) / (tokens.shape[1] - study.n_prefix)
 

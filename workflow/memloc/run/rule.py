@@ -21,7 +21,6 @@ from typing import Any, TextIO
 
 from memloc.run import gpu_locks
 from memloc.run.errors import UserError
-from memloc.run.memory import peak_memory
 
 QUIET = {
     "TOKENIZERS_PARALLELISM": "false",
@@ -63,12 +62,11 @@ def start(snakemake: Any) -> None:
     """
     os.environ["GOMP_SPINCOUNT"] = "10000"  # threads that wait longer sleep, and leave cores to other jobs
     os.environ.update(QUIET | OFFLINE)
-    gc.set_threshold(10_000)  # imports and parsed text make objects that stay: looking for garbage took half
+    gc.set_threshold(10_000)  # imports make objects that live on; collecting garbage took half of their time
     file = _own_log(Path(snakemake.log[0]))
     sys.stdout, sys.stderr = Tee(sys.stdout, file), Tee(sys.stderr, file)
     sys.excepthook = partial(_report, file)
-    if peak_memory() is not None:
-        atexit.register(log_peak_memory)
+    atexit.register(log_peak_memory)
     python = platform.python_version()
     log(f"rule {snakemake.rule}, {snakemake.threads} threads, Python {python}, process {os.getpid()}")
     gpus = gpu_locks.claim_gpus(snakemake.resources.get("gpu", 0), gpu_locks.lock_folder())
@@ -108,8 +106,10 @@ def _own_log(path: Path) -> TextIO:
 
 
 def log_peak_memory() -> None:
-    """Log the peak memory of this process, which the samples of a benchmark file may miss."""
-    log(f"peak memory {peak_memory() // 2**20} MiB")
+    """Log the peak memory of this process, which the samples of a benchmark file may miss. Linux only."""
+    with suppress(OSError):
+        if found := re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text()):
+            log(f"peak memory {int(found[1]) // 2**10} MiB")
 
 
 def log(text: str) -> None:

@@ -5,6 +5,8 @@ import pandas as pd
 from memloc.claims.verdicts import Estimate
 from memloc.settings.base import Section
 
+FEWEST_GROUPS = 50  # of 25, intervals of an AUROC of 0.8 hold it in 89 % of simulations, of 12 in 81 %
+
 
 def separation(tables: dict[str, pd.DataFrame], settings: Section, stratum: str, features: str) -> Estimate:
     """AUROC of the features at the whole prefix."""
@@ -27,4 +29,7 @@ def _estimate(found: pd.DataFrame, stratum: str, features: str, measure: str) ->
         None if pd.isna(row[f"{measure}_{end}"]) else float(row[f"{measure}_{end}"])
         for end in ("low", "high")
     )
-    return Estimate(float(row[measure]), low, high, int(row["n_clusters"]))
+    n = int(row["n_clusters"])
+    few = n < FEWEST_GROUPS
+    doubt = f"fewer than {FEWEST_GROUPS} groups: intervals of an AUROC are too narrow" if few else None
+    return Estimate(float(row[measure]), low, high, n, doubt=doubt)

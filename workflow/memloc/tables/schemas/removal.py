@@ -99,11 +99,4 @@ def removal_costs(lengths: Lengths) -> Columns:
         **_run(),
         "removed": _removed(),
         "seconds": number(0, unit="s", meaning="Time that it took."),
-        "memory_mb": number(
-            0,
-            nullable=True,
-            unit="MiB",
-            meaning="Most memory that it took, beyond the model and the texts; missing on a GPU, where "
-            "micro-batches grow into what is free, and where the system does not say.",
-        ),
     }
