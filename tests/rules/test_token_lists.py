@@ -10,14 +10,14 @@ from jobs import ROOT, jobs
 from safetensors.numpy import save_file
 
 from memloc.tables import storage
-from memloc.tables.schemas.paragraphs import PARAGRAPHS
+from memloc.tables.schemas import schema_of
 
 FILES = ("tokens.npy", "list.safetensors", "list.parquet", "list.jsonl")
 
 
 @pytest.fixture(scope="module")
 def paragraphs():
-    return storage.read(PARAGRAPHS, ROOT / "tests/rules/stored/tables/paragraphs.parquet")
+    return storage.read(schema_of("paragraphs"), ROOT / "tests/rules/stored/tables/paragraphs.parquet")
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_every_kind_of_file_gives_the_paragraphs_that_were_written(file, job, li
     if not file.endswith(".npy"):
         chosen.input.counts = []
     run(script, chosen)
-    found = storage.read(PARAGRAPHS, chosen.output.paragraphs)
+    found = storage.read(schema_of("paragraphs"), chosen.output.paragraphs)
     same = ["id", "count", "unseen", "text", "tokens"]
     pd.testing.assert_frame_equal(found[same], paragraphs[same])
     assert found[["continuation_count", "package", "module"]].isna().all(axis=None)
@@ -78,7 +78,7 @@ def test_a_control_that_shares_text_with_others_is_left_out_and_ids_stay_rows(jo
     chosen = copy.deepcopy(snakemake)
     chosen.input.tokens = [str(listed / "other.npy")]
     run(script, chosen)
-    found = storage.read(PARAGRAPHS, chosen.output.paragraphs)
+    found = storage.read(schema_of("paragraphs"), chosen.output.paragraphs)
     assert found.id.tolist() == paragraphs.id.drop(controls[1]).tolist()
 
 

@@ -76,7 +76,7 @@ def test_verdicts_in_captions_need_no_other_analysis(test_rules):
             assert test_rules.above(figure.name) - judged == needed, figure.name
 
 
-def test_every_job_has_log_benchmark_environment_threads_and_resources(rules):
+def test_every_job_has_log_benchmark_environment_and_resources(rules):
     for rule in rules.jobs:
         name = own_name(rule)
         results = rule["log"][0].split("/logs/")[0]
@@ -87,13 +87,6 @@ def test_every_job_has_log_benchmark_environment_threads_and_resources(rules):
         for resource in ("mem_mb", "runtime"):
             first, second = rule["growth"][resource]
             assert second == 2 * first > 0, f"{name}: a retry gets no more {resource}"
-
-
-def test_every_rule_states_its_threads():
-    for path in (ROOT / "workflow/rules").glob("*.smk"):
-        text = path.read_text()
-        scripts, threads = (re.findall(rf"^ +{word}:", text, re.MULTILINE) for word in ("script", "threads"))
-        assert len(scripts) == len(threads), path.name
 
 
 def test_rules_that_load_the_model_ask_for_a_gpu(rules):

@@ -7,7 +7,7 @@ from projects import STUDY
 from memloc.resources import cost, shapes
 from memloc.settings.study import Settings
 from memloc.tables import storage
-from memloc.tables.schemas.estimate import ESTIMATE
+from memloc.tables.schemas import schema_of
 
 
 def limits(project):
@@ -20,9 +20,9 @@ def test_an_estimate_gives_the_limits_of_what_runs_the_model_and_reruns_nothing(
     jobs, before = editable.jobs(), limits(editable)
     editable.snakemake("--cores", "1", "estimate", "--config", "estimate={machine: h100}")
     table = editable.results / "benchmarks/estimate.parquet"
-    frame = storage.read(ESTIMATE, table)
+    frame = storage.read(schema_of("estimate"), table)
     assert set(frame.machine) == {"NVIDIA H100"} and {"scores", "run_config"} <= set(frame.rule)
-    storage.write(ESTIMATE, frame.assign(seconds=6001.0), table, storage.provenance(table))
+    storage.write(schema_of("estimate"), frame.assign(seconds=6001.0), table, storage.provenance(table))
     after = limits(editable)
     settings = Settings.model_validate(yaml.safe_load((editable.folder / STUDY).read_text()))
     estimated = set(frame.rule) & set(cost.passes(shapes.shape_of(settings, "unknown"), settings))

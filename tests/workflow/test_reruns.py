@@ -132,7 +132,7 @@ def test_no_word_of_a_stage_changes_what_makes_paragraphs_or_trains(edited):
 def test_the_schemas_of_a_new_stage_change_the_code_of_no_rule(clone, before, tmp_path):
     folder = shutil.copytree(clone.folder, tmp_path / "project")
     old = folder / "workflow/memloc/tables/schemas/weight_noise.py"
-    text = old.read_text().replace('WEIGHT_NOISE = Schema("weight_noise"', 'NEW_TABLE = Schema("new_table"')
+    text = old.read_text().replace("def weight_noise(", "def new_table(")
     old.with_name("new_stage.py").write_text(text)
     after = {rule["name"]: rule["code"] for rule in Rules.of(folder, STUDY).jobs}
     assert "new_table" in text

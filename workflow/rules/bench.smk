@@ -79,7 +79,6 @@ rule bench:
         benchmark_file("bench")
     conda:
         ENVIRONMENT
-    threads: 1
     resources:
         mem_mb=growing(1000),
         runtime=growing(5),

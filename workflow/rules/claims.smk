@@ -22,7 +22,6 @@ for topic in registry.topics().values():
         localrule: True
         conda:
             ENVIRONMENT
-        threads: 1
         resources:
             mem_mb=growing(2000),
             runtime=growing(15),
@@ -48,7 +47,6 @@ rule join_claims:
     localrule: True
     conda:
         ENVIRONMENT
-    threads: 1
     resources:
         mem_mb=growing(2000),
         runtime=growing(10),

@@ -38,7 +38,6 @@ rule detect:
         benchmark_file("detect")
     conda:
         ENVIRONMENT
-    threads: 1
     resources:
         mem_mb=growing(4000),
         runtime=growing(240),

@@ -28,7 +28,6 @@ if DATA.source == "release":
         localrule: True
         conda:
             ENVIRONMENT
-        threads: 1
         resources:
             mem_mb=growing(1000),
             runtime=growing(60),
@@ -57,7 +56,6 @@ if DATA.source == "release" and DATA.retokenize and not DATA.retokenize.folder:
         localrule: True
         conda:
             ENVIRONMENT
-        threads: 1
         resources:
             mem_mb=growing(1000),
             runtime=growing(30),
@@ -95,7 +93,6 @@ if PLACES:
         localrule: True
         conda:
             ENVIRONMENT
-        threads: 1
         resources:
             mem_mb=growing(1000),
             runtime=growing(60),
@@ -124,7 +121,6 @@ if MODEL.source == "hub":
         localrule: True
         conda:
             ENVIRONMENT
-        threads: 1
         resources:
             mem_mb=growing(2000),
             runtime=growing(120),
@@ -152,7 +148,6 @@ elif MODEL.source == "planted":
         localrule: True
         conda:
             ENVIRONMENT
-        threads: 1
         resources:
             mem_mb=growing(4000),
             runtime=growing(30),

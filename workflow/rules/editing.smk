@@ -51,7 +51,6 @@ rule edits:
     localrule: True
     conda:
         ENVIRONMENT
-    threads: 1
     resources:
         mem_mb=growing(2000),
         runtime=growing(10),

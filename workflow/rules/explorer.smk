@@ -28,7 +28,6 @@ rule explorer:
     localrule: True
     conda:
         ENVIRONMENT
-    threads: 1
     resources:
         mem_mb=growing(4000),
         runtime=growing(20),

@@ -39,7 +39,6 @@ for figure in SHOWN:
         localrule: True
         conda:
             ENVIRONMENT
-        threads: 1
         resources:
             mem_mb=growing(2000),
             runtime=growing(10),

@@ -36,7 +36,6 @@ rule model:
         benchmark_file("model")
     conda:
         ENVIRONMENT
-    threads: 1
     resources:
         mem_mb=growing(MEMORY["model"]),
         runtime=growing(30),

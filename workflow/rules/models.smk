@@ -63,7 +63,6 @@ for figure in ACROSS:
         localrule: True
         conda:
             ENVIRONMENT
-        threads: 1
         resources:
             mem_mb=growing(2000),
             runtime=growing(10),
@@ -111,7 +110,6 @@ rule explorer:
     localrule: True
     conda:
         ENVIRONMENT
-    threads: 1
     resources:
         mem_mb=growing(500),
         runtime=growing(5),
@@ -138,7 +136,6 @@ rule story:
     localrule: True
     conda:
         ENVIRONMENT
-    threads: 1
     resources:
         mem_mb=growing(500),
         runtime=growing(5),

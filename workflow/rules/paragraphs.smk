@@ -100,7 +100,6 @@ elif DATA.source == "tokens":
             benchmark_file("paragraphs")
         conda:
             ENVIRONMENT
-        threads: 1
         resources:
             mem_mb=growing(4000),
             runtime=growing(30),
@@ -126,7 +125,6 @@ else:
             benchmark_file("paragraphs")
         conda:
             ENVIRONMENT
-        threads: 1
         resources:
             mem_mb=growing(4000),
             runtime=growing(30),
@@ -150,7 +148,6 @@ rule dropped_paragraphs:
         benchmark_file("dropped_paragraphs")
     conda:
         ENVIRONMENT
-    threads: 1
     resources:
         mem_mb=growing(4000),
         runtime=growing(30),

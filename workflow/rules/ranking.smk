@@ -45,7 +45,6 @@ rule rank_heads:
     priority: AWAITED
     conda:
         ENVIRONMENT
-    threads: 1
     resources:
         mem_mb=growing(4000),
         runtime=growing(15),

@@ -14,7 +14,6 @@ rule rare_tokens:
     priority: AWAITED
     conda:
         ENVIRONMENT
-    threads: 1
     resources:
         mem_mb=growing(4000),
         runtime=growing(60),

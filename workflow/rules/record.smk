@@ -15,7 +15,6 @@ rule bundle:
     localrule: True
     conda:
         ENVIRONMENT
-    threads: 1
     resources:
         mem_mb=growing(2000),
         runtime=growing(60),
@@ -37,7 +36,6 @@ rule verify:
     localrule: True
     conda:
         ENVIRONMENT
-    threads: 1
     resources:
         mem_mb=growing(2000),
         runtime=growing(60),
@@ -56,7 +54,6 @@ rule estimate:
     localrule: True
     conda:
         ENVIRONMENT
-    threads: 1
     resources:
         mem_mb=growing(2000),
         runtime=growing(10),

@@ -13,7 +13,6 @@ rule run_config:
     localrule: True
     conda:
         ENVIRONMENT
-    threads: 1
     resources:
         mem_mb=growing(500),
         runtime=growing(5),

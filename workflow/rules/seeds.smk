@@ -41,7 +41,6 @@ for figure in FIGURES:
         localrule: True
         conda:
             ENVIRONMENT
-        threads: 1
         resources:
             mem_mb=growing(2000),
             runtime=growing(10),

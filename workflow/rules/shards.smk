@@ -15,7 +15,6 @@ for stage in Shards.joined:
             benchmark_file(stage.stage)
         conda:
             ENVIRONMENT
-        threads: 1
         resources:
             mem_mb=growing(2000),
             runtime=growing(60),

@@ -15,7 +15,6 @@ rule story:
     localrule: True
     conda:
         ENVIRONMENT
-    threads: 1
     resources:
         mem_mb=growing(1000),
         runtime=growing(5),

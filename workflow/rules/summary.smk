@@ -21,7 +21,6 @@ rule summary:
     localrule: True
     conda:
         ENVIRONMENT
-    threads: 1
     resources:
         mem_mb=growing(2000),
         runtime=growing(10),

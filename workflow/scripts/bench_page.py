@@ -7,9 +7,8 @@ job = start(snakemake)
 from pathlib import Path
 
 from memloc.bench.page import page
-from memloc.run.atomic import atomic_path
+from memloc.run.atomic import write_text
 from memloc.tables import storage
 
 template = Path(job.input.template).read_text()
-with atomic_path(job.output[0]) as temporary:
-    Path(temporary).write_text(page(template, job.read("bench"), storage.provenance(job.input.bench)))
+write_text(job.output[0], page(template, job.read("bench"), storage.provenance(job.input.bench)))

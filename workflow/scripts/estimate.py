@@ -12,7 +12,7 @@ from memloc.resources.schedule import summary
 from memloc.run.steps import Step, needed
 from memloc.settings.study import Settings
 from memloc.tables import storage
-from memloc.tables.schemas.estimate import ESTIMATE
+from memloc.tables.schemas import schema_of
 
 params = job.params
 steps = needed([Step(**rule) for rule in params.ran], params.targets)
@@ -20,5 +20,5 @@ settings = Settings.model_validate(params.whole)
 machine = NAMED.get(settings.estimate.machine) or this_machine(params.cores)
 frame = estimate(steps, studies(steps, params.results, settings), machine)
 for study, rows in frame.groupby([step.study for step in steps], sort=False):
-    storage.write(ESTIMATE, rows, Path(study, "benchmarks/estimate.parquet"), job.stamp)
+    storage.write(schema_of("estimate"), rows, Path(study, "benchmarks/estimate.parquet"), job.stamp)
 job.log(summary(steps, frame, machine))

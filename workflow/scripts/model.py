@@ -5,11 +5,10 @@ from memloc.tables.job import start
 job = start(snakemake)
 
 import json
-from pathlib import Path
 
 from memloc.model import loading, model_card, pretrained
 from memloc.model.context import require_room
-from memloc.run.atomic import atomic_path
+from memloc.run.atomic import write_text
 from memloc.settings.loading import Loading
 
 params = job.params
@@ -21,5 +20,4 @@ job.log(json.dumps(description))
 
 job.stamp["model"] = description
 job.write(vocabulary=model_card.vocabulary(tokenizer))
-with atomic_path(job.output.description) as temporary:
-    Path(temporary).write_text(json.dumps(description, indent=2) + "\n")
+write_text(job.output.description, json.dumps(description, indent=2) + "\n")

@@ -4,9 +4,6 @@ from memloc.tables.job import start
 
 job = start(snakemake)
 
-from pathlib import Path
+from memloc.run.atomic import write_text
 
-from memloc.run.atomic import atomic_path
-
-with atomic_path(job.output[0]) as temporary:
-    Path(temporary).write_text(job.params.effective)
+write_text(job.output[0], job.params.effective)

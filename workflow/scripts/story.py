@@ -7,7 +7,7 @@ job = start(snakemake)
 from pathlib import Path
 
 from memloc.claims.story import answers, headline, link
-from memloc.run.atomic import atomic_path
+from memloc.run.atomic import write_text
 from memloc.run.templates import escaped, fill
 
 params = job.params
@@ -21,8 +21,6 @@ numbers = {
     "questions": answers(claims),
     "explorer": link("index.html", "The explorer"),
 }
-with atomic_path(job.output.story) as temporary:
-    Path(temporary).write_text(fill(Path(job.input.template).read_text(), numbers))
-with atomic_path(job.output.headline) as temporary:
-    Path(temporary).write_text("".join(f"{line}\n" for line in lines))
+write_text(job.output.story, fill(Path(job.input.template).read_text(), numbers))
+write_text(job.output.headline, "".join(f"{line}\n" for line in lines))
 job.log(" ".join(lines))

@@ -14,7 +14,7 @@ from memloc.detection.prefix_table import feature_frames, scalar_features
 from memloc.detection.sample import draw_sample
 from memloc.run.seeds import generator
 from memloc.tables.schema import Lengths
-from memloc.tables.schemas.detection import PREFIX_FEATURES
+from memloc.tables.schemas import schema_of
 from memloc.tables.validation import validate
 
 WHERE = Where(n_seen=[4, 12], layers=[1, 3])
@@ -61,7 +61,7 @@ def test_what_is_written_comes_back_in_the_order_that_is_asked_for(found):
     scalars = {"nll": np.arange(6.0).reshape(3, 2), "entropy": np.ones((3, 2))}
     untrained = np.random.default_rng(1).normal(size=(3, 2, 5))
     frames = list(feature_frames(IDS, found, untrained, scalars, WHERE))
-    table = validate(PREFIX_FEATURES, pd.concat(frames), Lengths(24, 12))
+    table = validate(schema_of("prefix_features"), pd.concat(frames), Lengths(24, 12))
     assert table.groupby("features", observed=True)["layer"].unique().map(list).to_dict() == {
         "nll": [-1],
         "entropy": [-1],

@@ -15,7 +15,7 @@ from memloc.detection.groups import folds
 from memloc.detection.study import boundary_zone, detection, parts_of_fold, scored, shuffled_aurocs, strata
 from memloc.run.seeds import generator
 from memloc.tables.schema import Lengths
-from memloc.tables.schemas.detection import DETECTION
+from memloc.tables.schemas import schema_of
 from memloc.tables.validation import validate
 
 N = 450
@@ -65,7 +65,7 @@ def row(found, features, stratum, n_seen=12):
 
 
 def test_the_table_is_valid_and_complete(found, sets):
-    validate(DETECTION, found, Lengths(24, 12))
+    validate(schema_of("detection"), found, Lengths(24, 12))
     kinds = sum(map(len, sets.values())) + 1
     assert found.groupby("stratum").size().to_dict() == dict.fromkeys(("all", "boundary", "unseen"), kinds)
 
@@ -247,7 +247,7 @@ def test_halves_of_the_fitted_rows_are_every_other_fold():
 def test_too_few_of_a_kind_are_no_stratum(rows):
     few = rows.assign(recited=rows.recited & (rows.index < 8), unseen=False)
     assert [stratum.name for stratum in strata(few)] == []
-    assert validate(DETECTION, detection(few, {}, 1, 0), Lengths(24, 12)).empty
+    assert validate(schema_of("detection"), detection(few, {}, 1, 0), Lengths(24, 12)).empty
 
 
 def test_chances_are_those_of_a_plain_fit():

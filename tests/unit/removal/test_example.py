@@ -10,7 +10,7 @@ from made_tables import STAMP
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from memloc.tables import storage
-from memloc.tables.schemas.paragraphs import PARAGRAPHS
+from memloc.tables.schemas import schema_of
 
 PAGE = Path(__file__).parents[3] / "docs/methods.md"
 OPTIONS = {"max_new_tokens": 50, "min_new_tokens": 50, "do_sample": False, "pad_token_id": 0}
@@ -29,7 +29,7 @@ def place(tmp_path, monkeypatch):
     (tmp_path / "results/mini/tables").mkdir(parents=True)
     model.save_pretrained(tmp_path / "results/mini/model")
     stamp = STAMP | {"paragraph": {"length": 100, "prefix": 50}}
-    storage.write(PARAGRAPHS, frame, tmp_path / "results/mini/tables/paragraphs.parquet", stamp)
+    storage.write(schema_of("paragraphs"), frame, tmp_path / "results/mini/tables/paragraphs.parquet", stamp)
     monkeypatch.chdir(tmp_path)
 
 

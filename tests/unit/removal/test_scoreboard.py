@@ -27,7 +27,7 @@ from memloc.settings.remove import Remove
 from memloc.settings.scores import Scoring
 from memloc.straightforward.decoding import decode, matching, mean_nll
 from memloc.tables.schema import Lengths
-from memloc.tables.schemas.removal import REMOVAL, REMOVAL_COSTS, REMOVAL_DAMAGE, REMOVAL_SWEEP
+from memloc.tables.schemas import schema_of
 from memloc.tables.validation import validate
 from tiny_models import VOCABULARY
 
@@ -205,11 +205,11 @@ def test_ways_do_not_depend_on_each_other_and_remove(study):
 @pytest.mark.parametrize("name", WAY_NAMES)
 def test_every_way_gives_valid_tables_and_leaves_the_model(study, name):
     found = run_way(study._replace(how=study.how.model_copy(update={"n_single": 1})), name)
-    for schema in (REMOVAL, REMOVAL_DAMAGE, REMOVAL_SWEEP, REMOVAL_COSTS):
-        assert len(validate(schema, getattr(found, schema.name), Lengths(24, N_PREFIX)))
+    for name in ("removal", "removal_damage", "removal_sweep", "removal_costs"):
+        assert len(validate(schema_of(name), getattr(found, name), Lengths(24, N_PREFIX)))
     nothing = as_it_is(study)
-    assert len(validate(REMOVAL, nothing.removal, Lengths(24, N_PREFIX))) == 4
-    assert len(validate(REMOVAL_DAMAGE, nothing.removal_damage, Lengths(24, N_PREFIX))) == 12
+    assert len(validate(schema_of("removal"), nothing.removal, Lengths(24, N_PREFIX))) == 4
+    assert len(validate(schema_of("removal_damage"), nothing.removal_damage, Lengths(24, N_PREFIX))) == 12
     assert (found.removal["targeted"] == (name not in ("svd", "kfac"))).all()
     changes = isinstance(registry.WAYS[name], Edit)
     assert ((found.removal["n_changed_weights"] > 0) == changes).all()

@@ -11,7 +11,7 @@ from memloc.resources.machine import Machine
 from memloc.run.steps import Step
 from memloc.settings.study import Settings
 from memloc.tables import storage
-from memloc.tables.schemas.estimate import ESTIMATE
+from memloc.tables.schemas import schema_of
 
 CONFIG = Path(__file__).parents[3] / "config/config.yaml"
 
@@ -27,7 +27,9 @@ def test_a_limit_is_thrice_the_estimate_half_an_hour_at_least_and_nothing_where_
     path = tmp_path / "benchmarks/estimate.parquet"
     assert limits(path) == {}
     frame = estimate(steps, studies(steps, "results/x", settings), Machine("slow", 1, 1, 1))
-    storage.write(ESTIMATE, frame, path, {"study": "x", "paragraph": {"length": 100, "prefix": 50}})
+    storage.write(
+        schema_of("estimate"), frame, path, {"study": "x", "paragraph": {"length": 100, "prefix": 50}}
+    )
     hours = frame.set_index("rule").seconds / 3600
     found = limits(path)
     assert hours.edit_paragraphs > 1 and found["edit_paragraphs"] == np.ceil(180 * hours.edit_paragraphs)

@@ -16,7 +16,7 @@ from memloc.run.seeds import generator
 from memloc.statistics.clusters import cluster_interval, cluster_weights
 from memloc.statistics.uncertainty import MIN_N, Interval, mean
 from memloc.tables.schema import Lengths
-from memloc.tables.schemas.detection import DETECTION
+from memloc.tables.schemas.detection import detection as columns_of
 
 ZONE = (0.05, 0.95)  # the boundary zone: probabilities of being recited, by exposure alone, between these
 REFERENCE = "nll"  # what a gain is over
@@ -89,7 +89,7 @@ def detection(
         random = generator(seed, "detection", SHUFFLED, stratum.name)
         shuffled = list(shuffled_aurocs(named[TOGETHER], stratum, n_shuffles, random))
         found.append({"features": SHUFFLED, **counts, **_columns("auroc", mean(np.array(shuffled)))})
-    return pd.DataFrame(found, columns=list(DETECTION.columns(Lengths())))
+    return pd.DataFrame(found, columns=list(columns_of(Lengths())))
 
 
 def strata(rows: pd.DataFrame) -> Iterator[Stratum]:

@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 
 from memloc.tables import storage
-from memloc.tables.schemas.estimate import ESTIMATE
+from memloc.tables.schemas import schema_of
 
 SAFETY = 3  # of a limit over the estimate, which met most measured times within 1.5
 LEAST = 30  # minutes: nobody has timed how slow a shared disk gives a large model
@@ -20,7 +20,7 @@ def limits(path: Path) -> dict[str, int]:
     """
     if not path.exists():
         return {}
-    frame = storage.read(ESTIMATE, path, ["rule", "seconds"])
+    frame = storage.read(schema_of("estimate"), path, ["rule", "seconds"])
     return {
         row.rule: max(LEAST, math.ceil(SAFETY * row.seconds / 60))
         for row in frame[frame.seconds > 0].itertuples()

@@ -31,6 +31,12 @@ def atomic_path(final: Path | str) -> Iterator[Path]:
     _flush(final.parent)
 
 
+def write_text(final: Path | str, text: str) -> None:
+    """A file of text, by `atomic_path`."""
+    with atomic_path(final) as temporary:
+        temporary.write_text(text)
+
+
 @contextmanager
 def atomic_folder(final: Path | str) -> Iterator[Path]:
     """Yield a new empty folder; on success it takes the place of `final`, on any error it is deleted.

@@ -1,7 +1,7 @@
 """Gradients of the activations (paper 6.1 and A.2)."""
 
 from memloc.tables.columns import LAYER, PARAGRAPH, Columns, category, integer, number
-from memloc.tables.schema import Lengths, Schema
+from memloc.tables.schema import Lengths
 
 ACTIVATIONS = ("q", "k", "v", "z", "pre", "post")
 HEAD = integer(
@@ -13,7 +13,7 @@ HEAD = integer(
 )
 
 
-def _paragraph_activations(lengths: Lengths) -> Columns:
+def paragraph_activations(lengths: Lengths) -> Columns:
     return {
         "id": PARAGRAPH,
         "layer": LAYER,
@@ -25,7 +25,7 @@ def _paragraph_activations(lengths: Lengths) -> Columns:
     }
 
 
-def _activation_gradients(lengths: Lengths) -> Columns:
+def activation_gradients(lengths: Lengths) -> Columns:
     return {
         "group": category(
             "memorized",
@@ -53,14 +53,14 @@ def _activation_gradients(lengths: Lengths) -> Columns:
     }
 
 
-def _impact_gradients(lengths: Lengths) -> Columns:
+def impact_gradients(lengths: Lengths) -> Columns:
     return {
-        **_activation_gradients(lengths),
+        **activation_gradients(lengths),
         "role": category("perturbed", "impact", dictionary=True, meaning="Which of the two positions it is."),
     }
 
 
-def _activation_similarity(lengths: Lengths) -> Columns:
+def activation_similarity(lengths: Lengths) -> Columns:
     return {
         "layer": LAYER,
         "component": category(*ACTIVATIONS, meaning="Kind of activation."),
@@ -84,9 +84,3 @@ def _activation_similarity(lengths: Lengths) -> Columns:
             meaning="Cosine of the mean gradients of two halves of the non-memorized paragraphs.",
         ),
     }
-
-
-ACTIVATION_GRADIENTS = Schema("activation_gradients", _activation_gradients)
-IMPACT_GRADIENTS = Schema("impact_gradients", _impact_gradients)
-PARAGRAPH_ACTIVATIONS = Schema("paragraph_activations", _paragraph_activations)
-ACTIVATION_SIMILARITY = Schema("activation_similarity", _activation_similarity)

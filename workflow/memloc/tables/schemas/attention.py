@@ -1,10 +1,10 @@
 """Attention of the first decoded token (paper 6.2)."""
 
 from memloc.tables.columns import HEAD, LAYER, PARAGRAPH, Columns, integer, number
-from memloc.tables.schema import Lengths, Schema
+from memloc.tables.schema import Lengths
 
 
-def _attention(lengths: Lengths) -> Columns:
+def attention(lengths: Lengths) -> Columns:
     return {
         "id": PARAGRAPH.stored_as("int32"),
         "layer": LAYER.stored_as("int16"),
@@ -26,7 +26,7 @@ def _attention(lengths: Lengths) -> Columns:
     }
 
 
-def _attention_entropy(lengths: Lengths) -> Columns:
+def attention_entropy(lengths: Lengths) -> Columns:
     return {
         "id": PARAGRAPH,
         "layer": LAYER,
@@ -35,7 +35,3 @@ def _attention_entropy(lengths: Lengths) -> Columns:
             0, unit="nats", meaning="Entropy of the head's attention at the first decoded token."
         ),
     }
-
-
-ATTENTION = Schema("attention", _attention)
-ATTENTION_ENTROPY = Schema("attention_entropy", _attention_entropy)

@@ -1,10 +1,10 @@
 """Time and memory of the stages."""
 
 from memloc.tables.columns import Column, Columns, category, integer, number, token_list
-from memloc.tables.schema import Lengths, Schema
+from memloc.tables.schema import Lengths
 
 
-def _bench(lengths: Lengths) -> Columns:
+def bench(lengths: Lengths) -> Columns:
     return {
         "stage": Column("str", unique=True, meaning="Stage of the workflow."),
         "item": Column("str", meaning="What one item of the work is."),
@@ -43,10 +43,6 @@ def _bench(lengths: Lengths) -> Columns:
     }
 
 
-def _bench_texts(lengths: Lengths) -> Columns:
+def bench_texts(lengths: Lengths) -> Columns:
     meaning = "Tokens of a random prefix, and of the model's own greedy continuation."
     return {"tokens": token_list(lengths.paragraph, meaning=meaning)}
-
-
-BENCH_TEXTS = Schema("bench_texts", _bench_texts)
-BENCH = Schema("bench", _bench)

@@ -1,11 +1,11 @@
 """Verdicts on the claims."""
 
 from memloc.tables.columns import Column, Columns, category, integer, number, words
-from memloc.tables.schema import Lengths, Schema
+from memloc.tables.schema import Lengths
 from memloc.tables.terms.claims import RULES, UNITS, VERDICTS
 
 
-def _claims(lengths: Lengths) -> Columns:
+def claims(lengths: Lengths) -> Columns:
     return {
         "id": words(unique=True, meaning="Claim."),
         "topic": words(meaning="Topic whose tables it is judged by."),
@@ -34,6 +34,3 @@ def _claims(lengths: Lengths) -> Columns:
         "reason": words(meaning="How the verdict follows."),
         "figures": Column("str", meaning="Figures whose captions show the verdict."),
     }
-
-
-CLAIMS = Schema("claims", _claims)

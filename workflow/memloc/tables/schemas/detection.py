@@ -1,7 +1,7 @@
 """Detection before decoding: features of prefixes, folds, and how well they tell what is recited."""
 
 from memloc.tables.columns import PARAGRAPH, Column, Columns, category, integer, number
-from memloc.tables.schema import Lengths, Schema
+from memloc.tables.schema import Lengths
 
 MEASURED = (
     "nll",
@@ -18,7 +18,7 @@ MEASURED = (
 STRATA = ("all", "boundary", "unseen")
 
 
-def _prefix_features(lengths: Lengths) -> Columns:
+def prefix_features(lengths: Lengths) -> Columns:
     return {
         "id": PARAGRAPH.stored_as("int32"),
         "n_seen": integer(2, lengths.prefix, dtype="int16", unit="tokens", meaning="Prefix tokens seen."),
@@ -31,7 +31,7 @@ def _prefix_features(lengths: Lengths) -> Columns:
     }
 
 
-def _detection_folds(lengths: Lengths) -> Columns:
+def detection_folds(lengths: Lengths) -> Columns:
     return {
         "id": integer(0, unique=True, meaning="Paragraph."),
         "exposure": integer(
@@ -52,7 +52,7 @@ def _with_interval(name: str, low: float, high: float, meaning: str) -> Columns:
     return {key: number(low, high, nullable=True, meaning=text) for key, text in ends.items()}
 
 
-def _detection(lengths: Lengths) -> Columns:
+def detection(lengths: Lengths) -> Columns:
     return {
         "features": Column("str", meaning="What the classifier sees, or the control."),
         "stratum": category(*STRATA, meaning="Paragraphs that are told apart."),
@@ -69,8 +69,3 @@ def _detection(lengths: Lengths) -> Columns:
         **_with_interval("calibration_error", 0, 1, "Mean distance between predicted and observed shares."),
         **_with_interval("gain", -1, 1, "AUROC minus that of the NLL of the same tokens, paired."),
     }
-
-
-PREFIX_FEATURES = Schema("prefix_features", _prefix_features)
-DETECTION_FOLDS = Schema("detection_folds", _detection_folds)
-DETECTION = Schema("detection", _detection)

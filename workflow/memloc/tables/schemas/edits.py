@@ -2,7 +2,7 @@
 
 from memloc.settings.editing import ARMS
 from memloc.tables.columns import PARAGRAPH, Columns, category, integer, number
-from memloc.tables.schema import Lengths, Schema
+from memloc.tables.schema import Lengths
 
 OBJECTIVES = ("unlearn", "edit")
 EDIT_TEXTS = ("memorized", "target", "control", "other", "held_out")
@@ -30,7 +30,7 @@ def _edit_scores(lengths: Lengths, suffix: str = "") -> Columns:
     return columns
 
 
-def _edits(lengths: Lengths) -> Columns:
+def edits(lengths: Lengths) -> Columns:
     return {
         "id": PARAGRAPH,
         "objective": category(*OBJECTIVES, meaning="What the edit is for."),
@@ -57,6 +57,3 @@ def _edits(lengths: Lengths) -> Columns:
         ),
         "seed": integer(0, meaning="Seed of the edit."),
     }
-
-
-EDITS = Schema("edits", _edits)

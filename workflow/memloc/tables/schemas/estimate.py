@@ -1,10 +1,10 @@
 """What a study was estimated to cost."""
 
 from memloc.tables.columns import Column, Columns, integer, number
-from memloc.tables.schema import Lengths, Schema
+from memloc.tables.schema import Lengths
 
 
-def _estimate(lengths: Lengths) -> Columns:
+def estimate(lengths: Lengths) -> Columns:
     return {
         "rule": Column("str", unique=True, meaning="Rule of the workflow."),
         "machine": Column("str", meaning="Machine that the estimate is for."),
@@ -15,6 +15,3 @@ def _estimate(lengths: Lengths) -> Columns:
         "gpu_mb": number(0, unit="MB", meaning="GPU memory of each job; 0 on a machine without a GPU."),
         "disk_mb": number(0, unit="MB", meaning="What the rule leaves on the disk."),
     }
-
-
-ESTIMATE = Schema("estimate", _estimate)

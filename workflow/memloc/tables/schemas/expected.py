@@ -1,10 +1,10 @@
 """This run next to published numbers."""
 
 from memloc.tables.columns import Column, Columns, integer, number
-from memloc.tables.schema import Lengths, Schema
+from memloc.tables.schema import Lengths
 
 
-def _expected(lengths: Lengths) -> Columns:
+def expected(lengths: Lengths) -> Columns:
     return {
         "quantity": Column("str", unique=True, meaning="What is compared."),
         "expected": number(nullable=True, meaning="Published number."),
@@ -13,7 +13,7 @@ def _expected(lengths: Lengths) -> Columns:
     }
 
 
-def _memorized_agreement(lengths: Lengths) -> Columns:
+def memorized_agreement(lengths: Lengths) -> Columns:
     return {
         "text": Column("str", unique=True, meaning="Text of the paragraph."),
         "published": Column("bool", meaning="In the published list."),
@@ -57,7 +57,3 @@ def _memorized_agreement(lengths: Lengths) -> Columns:
             0, nullable=True, unit="nats per token", meaning="NLL in the published list."
         ),
     }
-
-
-EXPECTED = Schema("expected", _expected)
-MEMORIZED_AGREEMENT = Schema("memorized_agreement", _memorized_agreement)

@@ -2,10 +2,10 @@
 
 from memloc.tables.columns import HEAD, LAYER, Column, Columns, category, integer, number
 from memloc.tables.judged_texts import TEXTS, lost_text
-from memloc.tables.schema import Lengths, Schema
+from memloc.tables.schema import Lengths
 
 
-def _head_ablation(lengths: Lengths) -> Columns:
+def head_ablation(lengths: Lengths) -> Columns:
     return {
         "replacement": category("zero", "mean", meaning="What the head's output is replaced by."),
         "layer": LAYER,
@@ -14,7 +14,7 @@ def _head_ablation(lengths: Lengths) -> Columns:
     }
 
 
-def _head_effects(lengths: Lengths) -> Columns:
+def head_effects(lengths: Lengths) -> Columns:
     return {
         "measure": category("em_lost", "nll_gained", meaning="What the ablation changes."),
         "replacement": category("zero", "mean", meaning="What the head's output is replaced by."),
@@ -30,15 +30,10 @@ def _head_effects(lengths: Lengths) -> Columns:
     }
 
 
-def _cumulative_ablation(lengths: Lengths) -> Columns:
+def cumulative_ablation(lengths: Lengths) -> Columns:
     return {
         "method": Column("str", meaning="Method whose ranking's first heads are ablated, or random."),
         "draw": integer(0, meaning="Number of the random draw."),
         "n_heads": integer(0, meaning="Heads that are ablated together."),
         **lost_text(lengths),
     }
-
-
-HEAD_ABLATION = Schema("head_ablation", _head_ablation)
-HEAD_EFFECTS = Schema("head_effects", _head_effects)
-CUMULATIVE_ABLATION = Schema("cumulative_ablation", _cumulative_ablation)

@@ -1,13 +1,13 @@
 """Ranks of the attention heads by every method."""
 
 from memloc.tables.columns import HEAD, LAYER, PARAGRAPH, Column, Columns, category, integer, number
-from memloc.tables.schema import Lengths, Schema
+from memloc.tables.schema import Lengths
 from memloc.tables.terms.samples import SAMPLES
 
 METHOD = Column("str", meaning="Method that gives the score.")
 
 
-def _head_scores(lengths: Lengths) -> Columns:
+def head_scores(lengths: Lengths) -> Columns:
     return {
         "method": METHOD,
         "id": PARAGRAPH,
@@ -17,7 +17,7 @@ def _head_scores(lengths: Lengths) -> Columns:
     }
 
 
-def _head_ranking(lengths: Lengths) -> Columns:
+def head_ranking(lengths: Lengths) -> Columns:
     return {
         "method": METHOD,
         "layer": LAYER,
@@ -33,7 +33,7 @@ def _head_ranking(lengths: Lengths) -> Columns:
     }
 
 
-def _head_rank_samples(lengths: Lengths) -> Columns:
+def head_rank_samples(lengths: Lengths) -> Columns:
     return {
         "sample": category(
             *SAMPLES, dictionary=True, meaning="A part of the sample, what a part leaves, or a resample."
@@ -46,7 +46,7 @@ def _head_rank_samples(lengths: Lengths) -> Columns:
     }
 
 
-def _ranking_agreement(lengths: Lengths) -> Columns:
+def ranking_agreement(lengths: Lengths) -> Columns:
     return {
         "method_a": Column("str", meaning="First method."),
         "method_b": Column("str", meaning="Second method."),
@@ -58,9 +58,3 @@ def _ranking_agreement(lengths: Lengths) -> Columns:
         ),
         "n_heads": integer(1, meaning="Heads that are ranked."),
     }
-
-
-HEAD_SCORES = Schema("head_scores", _head_scores)
-HEAD_RANKING = Schema("head_ranking", _head_ranking)
-HEAD_RANK_SAMPLES = Schema("head_rank_samples", _head_rank_samples)
-RANKING_AGREEMENT = Schema("ranking_agreement", _ranking_agreement)

@@ -1,11 +1,11 @@
 """A few tokens of a prefix kept, all others replaced (not in the paper)."""
 
 from memloc.tables.columns import PARAGRAPH, Columns, category, integer, number
-from memloc.tables.schema import Lengths, Schema
+from memloc.tables.schema import Lengths
 from memloc.tables.terms.kept_tokens import KEPT
 
 
-def _kept_tokens(lengths: Lengths) -> Columns:
+def kept_tokens(lengths: Lengths) -> Columns:
     return {
         "id": PARAGRAPH,
         "kept": category(
@@ -23,6 +23,3 @@ def _kept_tokens(lengths: Lengths) -> Columns:
         ),
         "nll": number(0, unit="nats per token", meaning="Mean NLL of the paragraph's own continuation."),
     }
-
-
-KEPT_TOKENS = Schema("kept_tokens", _kept_tokens)

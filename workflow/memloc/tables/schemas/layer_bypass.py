@@ -3,10 +3,10 @@
 from memloc.settings.layer_bypass import BYPASSES
 from memloc.tables.columns import LAYER, Columns, category
 from memloc.tables.judged_texts import lost_text
-from memloc.tables.schema import Lengths, Schema
+from memloc.tables.schema import Lengths
 
 
-def _layer_bypass(lengths: Lengths) -> Columns:
+def layer_bypass(lengths: Lengths) -> Columns:
     ways = sorted({way for ways in BYPASSES.values() for way in ways})
     return {
         "block": category(*BYPASSES, meaning="Block that is bypassed."),
@@ -19,6 +19,3 @@ def _layer_bypass(lengths: Lengths) -> Columns:
         "layer": LAYER,
         **lost_text(lengths),
     }
-
-
-LAYER_BYPASS = Schema("layer_bypass", _layer_bypass)

@@ -1,10 +1,10 @@
 """Paragraphs, and those that the filters leave out."""
 
 from memloc.tables.columns import Column, Columns, integer, token_list, words
-from memloc.tables.schema import Lengths, Schema
+from memloc.tables.schema import Lengths
 
 
-def _paragraphs(lengths: Lengths) -> Columns:
+def paragraphs(lengths: Lengths) -> Columns:
     return {
         "id": integer(0, unique=True, meaning="Paragraph."),
         "count": integer(0, unit="occurrences in the corpus", meaning="How often the paragraph occurs."),
@@ -36,13 +36,12 @@ def _paragraphs(lengths: Lengths) -> Columns:
     }
 
 
-def _dropped_paragraphs(lengths: Lengths) -> Columns:
+def dropped_paragraphs(lengths: Lengths) -> Columns:
     return {
         "id": integer(0, unique=True, meaning="Paragraph."),
         "reason": words(meaning="Which filter leaves the paragraph out."),
     }
 
 
-PARAGRAPHS = Schema("paragraphs", _paragraphs)
-DROPPED_PARAGRAPHS = Schema("dropped_paragraphs", _dropped_paragraphs)
-DROPPED_REFERENCE = Schema("dropped_reference", _dropped_paragraphs)
+def dropped_reference(lengths: Lengths) -> Columns:
+    return dropped_paragraphs(lengths)

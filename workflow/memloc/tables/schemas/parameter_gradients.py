@@ -1,14 +1,14 @@
 """Gradients of the weights (paper 5.1 and 5.2)."""
 
 from memloc.tables.columns import LAYER, NLL, PARAGRAPH, Columns, category, integer, number
-from memloc.tables.schema import Lengths, Schema
+from memloc.tables.schema import Lengths
 from memloc.tables.terms.samples import SAMPLES
 from memloc.tables.terms.sets import SET_NAMES
 
 COMPONENTS = ("W_Q", "W_K", "W_V", "W_O", "W_in", "W_out", "W_gate")
 
 
-def _parameter_gradients(lengths: Lengths) -> Columns:
+def parameter_gradients(lengths: Lengths) -> Columns:
     return {
         "group": category(
             *SET_NAMES,
@@ -48,7 +48,7 @@ def _parameter_gradients(lengths: Lengths) -> Columns:
     }
 
 
-def _parameter_gradient_samples(lengths: Lengths) -> Columns:
+def parameter_gradient_samples(lengths: Lengths) -> Columns:
     return {
         "group": category(
             "memorized", "contrastive", meaning="Whose gradient, or the contrastive objective's."
@@ -72,7 +72,7 @@ def _parameter_gradient_samples(lengths: Lengths) -> Columns:
     }
 
 
-def _paragraph_gradients(lengths: Lengths) -> Columns:
+def paragraph_gradients(lengths: Lengths) -> Columns:
     return {
         "id": PARAGRAPH,
         "nll": NLL,
@@ -88,7 +88,7 @@ def _paragraph_gradients(lengths: Lengths) -> Columns:
     }
 
 
-def _gradient_similarity(lengths: Lengths) -> Columns:
+def gradient_similarity(lengths: Lengths) -> Columns:
     return {
         "layer": LAYER,
         "component": category(*COMPONENTS, meaning="Kind of weight."),
@@ -106,9 +106,3 @@ def _gradient_similarity(lengths: Lengths) -> Columns:
             meaning="Cosine of the gradients of memorized and non-memorized paragraphs.",
         ),
     }
-
-
-PARAMETER_GRADIENTS = Schema("parameter_gradients", _parameter_gradients)
-PARAMETER_GRADIENT_SAMPLES = Schema("parameter_gradient_samples", _parameter_gradient_samples)
-PARAGRAPH_GRADIENTS = Schema("paragraph_gradients", _paragraph_gradients)
-GRADIENT_SIMILARITY = Schema("gradient_similarity", _gradient_similarity)

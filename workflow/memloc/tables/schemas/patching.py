@@ -1,11 +1,11 @@
 """Patched activations (paper A.3)."""
 
 from memloc.tables.columns import HEAD, LAYER, PARAGRAPH, Columns, category, integer, number
-from memloc.tables.schema import Lengths, Schema
+from memloc.tables.schema import Lengths
 from memloc.tables.terms.patching import DIRECTIONS
 
 
-def _patching(lengths: Lengths) -> Columns:
+def patching(lengths: Lengths) -> Columns:
     return {
         "id": PARAGRAPH,
         "direction": category(*DIRECTIONS, meaning="Whose activations are patched into whose run."),
@@ -21,7 +21,7 @@ def _patching(lengths: Lengths) -> Columns:
     }
 
 
-def _residual_patching(lengths: Lengths) -> Columns:
+def residual_patching(lengths: Lengths) -> Columns:
     return {
         "id": PARAGRAPH,
         "direction": category(*DIRECTIONS, meaning="Whose activations are patched into whose run."),
@@ -38,6 +38,5 @@ def _residual_patching(lengths: Lengths) -> Columns:
     }
 
 
-PATCHING = Schema("patching", _patching)
-ATTRIBUTION_PATCHING = Schema("attribution_patching", _patching)
-RESIDUAL_PATCHING = Schema("residual_patching", _residual_patching)
+def attribution_patching(lengths: Lengths) -> Columns:
+    return patching(lengths)

@@ -2,10 +2,10 @@
 
 from memloc.settings.perturbation import KINDS
 from memloc.tables.columns import PARAGRAPH, Column, Columns, category, integer, number, token_list
-from memloc.tables.schema import Lengths, Schema
+from memloc.tables.schema import Lengths
 
 
-def _perturbation(lengths: Lengths) -> Columns:
+def perturbation(lengths: Lengths) -> Columns:
     return {
         "id": PARAGRAPH,
         "set": category(
@@ -42,7 +42,7 @@ def _perturbation(lengths: Lengths) -> Columns:
     }
 
 
-def _perturbed_paragraphs(lengths: Lengths) -> Columns:
+def perturbed_paragraphs(lengths: Lengths) -> Columns:
     return {
         "id": integer(0, unique=True, meaning="Paragraph."),
         "position": integer(
@@ -71,7 +71,3 @@ def _perturbed_paragraphs(lengths: Lengths) -> Columns:
             0, unit="nats per token", meaning="Mean NLL of the perturbed paragraph's continuation."
         ),
     }
-
-
-PERTURBATION = Schema("perturbation", _perturbation)
-PERTURBED_PARAGRAPHS = Schema("perturbed_paragraphs", _perturbed_paragraphs)

@@ -1,16 +1,13 @@
 """Where the paragraphs of the user's own text, or rows of a list of tokens, stand."""
 
 from memloc.tables.columns import PARAGRAPH, Columns, integer, words
-from memloc.tables.schema import Lengths, Schema
+from memloc.tables.schema import Lengths
 
 
-def _places(lengths: Lengths) -> Columns:
+def places(lengths: Lengths) -> Columns:
     return {
         "id": PARAGRAPH,
         "file": words(meaning="File of text."),
         "document": integer(0, unit="from 0", meaning="Document with text in its file."),
         "start": integer(0, unit="from 0", meaning="First token in the document."),
     }
-
-
-PLACES = Schema("places", _places)

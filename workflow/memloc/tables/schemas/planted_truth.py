@@ -2,7 +2,7 @@
 
 from memloc.settings.plant_kinds import PLANT_GRANULARITIES
 from memloc.tables.columns import PARAGRAPH, Column, Columns, category, integer, number
-from memloc.tables.schema import Lengths, Schema
+from memloc.tables.schema import Lengths
 
 CONTROLS = ("plant", "twin", "wrong")
 
@@ -40,7 +40,7 @@ def _damage(lengths: Lengths, suffix: str, nullable: bool) -> Columns:
     }
 
 
-def _plants(lengths: Lengths) -> Columns:
+def plants(lengths: Lengths) -> Columns:
     def exact_match(meaning: str) -> Column:
         return integer(0, lengths.continuation, unit="tokens", meaning=meaning)
 
@@ -65,7 +65,7 @@ def _plants(lengths: Lengths) -> Columns:
     }
 
 
-def _planted_truth(lengths: Lengths) -> Columns:
+def planted_truth(lengths: Lengths) -> Columns:
     return {
         **_plant(),
         "control": category(
@@ -95,7 +95,3 @@ def _planted_truth(lengths: Lengths) -> Columns:
         "rank": number(1, meaning="Rank of the place's first unit, 1 = first; ties share their mean rank."),
         "first": integer(0, meaning="The unit that ranks first, counted layer by layer."),
     }
-
-
-PLANTS = Schema("plants", _plants)
-PLANTED_TRUTH = Schema("planted_truth", _planted_truth)

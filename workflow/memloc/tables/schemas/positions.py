@@ -1,11 +1,11 @@
 """Scores of paragraphs at other positions and after other text."""
 
 from memloc.tables.columns import NLL, PARAGRAPH, Columns, category, exact_match, integer
-from memloc.tables.schema import Lengths, Schema
+from memloc.tables.schema import Lengths
 from memloc.tables.terms.sets import UNSEEN
 
 
-def _positions(lengths: Lengths) -> Columns:
+def positions(lengths: Lengths) -> Columns:
     return {
         "group": category("memorized", "non_memorized", UNSEEN, meaning="Set of the paragraph."),
         "id": PARAGRAPH,
@@ -23,6 +23,3 @@ def _positions(lengths: Lengths) -> Columns:
         "em": exact_match(lengths.continuation),
         "nll": NLL,
     }
-
-
-POSITIONS = Schema("positions", _positions)

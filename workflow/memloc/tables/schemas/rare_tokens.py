@@ -1,10 +1,10 @@
 """Attention against token rarity (paper 6.3)."""
 
 from memloc.tables.columns import HEAD, LAYER, Columns, integer, number
-from memloc.tables.schema import Lengths, Schema
+from memloc.tables.schema import Lengths
 
 
-def _rare_tokens(lengths: Lengths) -> Columns:
+def rare_tokens(lengths: Lengths) -> Columns:
     return {
         "layer": LAYER,
         "head": HEAD,
@@ -26,7 +26,7 @@ def _rare_tokens(lengths: Lengths) -> Columns:
     }
 
 
-def _rare_token_groups(lengths: Lengths) -> Columns:
+def rare_token_groups(lengths: Lengths) -> Columns:
     return {
         "group": integer(0, meaning="Group of paragraphs."),
         "layer": LAYER,
@@ -42,7 +42,7 @@ def _rare_token_groups(lengths: Lengths) -> Columns:
     }
 
 
-def _rare_token_correlation(lengths: Lengths) -> Columns:
+def rare_token_correlation(lengths: Lengths) -> Columns:
     measures = ("pearson", "pearson_mean")
     correlations = [*measures, *(f"{name}_null_q{q}" for name in measures for q in ("025", "500", "975"))]
     return {
@@ -56,8 +56,3 @@ def _rare_token_correlation(lengths: Lengths) -> Columns:
         "n_unique_tokens": integer(1, meaning="Different tokens in the corpus of the counts."),
         "n_permutations": integer(1, meaning="Permutations of the null."),
     }
-
-
-RARE_TOKENS = Schema("rare_tokens", _rare_tokens)
-RARE_TOKEN_CORRELATION = Schema("rare_token_correlation", _rare_token_correlation)
-RARE_TOKEN_GROUPS = Schema("rare_token_groups", _rare_token_groups)

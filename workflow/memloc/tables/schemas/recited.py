@@ -1,10 +1,10 @@
 """What of the user's own text the model recites, or nearly so (not in the paper)."""
 
 from memloc.tables.columns import NLL, Column, Columns, integer, words
-from memloc.tables.schema import Lengths, Schema
+from memloc.tables.schema import Lengths
 
 
-def _recited(lengths: Lengths) -> Columns:
+def recited(lengths: Lengths) -> Columns:
     of_continuation = {"high": lengths.continuation, "unit": "tokens"}
     return {
         "file": words(meaning="File of text."),
@@ -34,6 +34,3 @@ def _recited(lengths: Lengths) -> Columns:
         "continuation": Column("str", meaning="True text that follows."),
         "decoded": Column("str", meaning="Greedy continuation."),
     }
-
-
-RECITED = Schema("recited", _recited)

@@ -3,7 +3,7 @@
 from memloc.settings.removal_ways import NOTHING, WAY_NAMES
 from memloc.tables.columns import Column, Columns, category, integer, number
 from memloc.tables.judged_texts import judged_text
-from memloc.tables.schema import Lengths, Schema
+from memloc.tables.schema import Lengths
 
 
 def _way(*more: str) -> Columns:
@@ -20,7 +20,7 @@ def _run(*more: str) -> Columns:
     }
 
 
-def _removal(lengths: Lengths) -> Columns:
+def removal(lengths: Lengths) -> Columns:
     def share(what: str) -> Column:
         return number(0, 1, meaning=f"Share of {what} from which the whole continuation is still recited.")
 
@@ -68,7 +68,7 @@ def _removed() -> Column:
     )
 
 
-def _removal_damage(lengths: Lengths) -> Columns:
+def removal_damage(lengths: Lengths) -> Columns:
     return {
         **_run(NOTHING),
         "removed": _removed(),
@@ -82,7 +82,7 @@ def _removal_damage(lengths: Lengths) -> Columns:
     }
 
 
-def _removal_sweep(lengths: Lengths) -> Columns:
+def removal_sweep(lengths: Lengths) -> Columns:
     def lost(whose: str) -> Column:
         return number(0, 1, nullable=True, meaning=f"Share of tokens lost by {whose}; missing: not tried.")
 
@@ -94,15 +94,9 @@ def _removal_sweep(lengths: Lengths) -> Columns:
     }
 
 
-def _removal_costs(lengths: Lengths) -> Columns:
+def removal_costs(lengths: Lengths) -> Columns:
     return {
         **_run(),
         "removed": _removed(),
         "seconds": number(0, unit="s", meaning="Time that it took."),
     }
-
-
-REMOVAL = Schema("removal", _removal)
-REMOVAL_DAMAGE = Schema("removal_damage", _removal_damage)
-REMOVAL_SWEEP = Schema("removal_sweep", _removal_sweep)
-REMOVAL_COSTS = Schema("removal_costs", _removal_costs)

@@ -1,10 +1,10 @@
 """Exact match, NLL (paper 3.2) and probability under sampling of every kept paragraph."""
 
 from memloc.tables.columns import NLL, PARAGRAPH, Column, Columns, exact_match, integer, number
-from memloc.tables.schema import Lengths, Schema
+from memloc.tables.schema import Lengths
 
 
-def _scores(lengths: Lengths) -> Columns:
+def scores(lengths: Lengths) -> Columns:
     return {
         "id": integer(0, unique=True, meaning="Paragraph."),
         "em": exact_match(lengths.continuation),
@@ -18,7 +18,7 @@ def _scores(lengths: Lengths) -> Columns:
     }
 
 
-def _extraction(lengths: Lengths) -> Columns:
+def extraction(lengths: Lengths) -> Columns:
     return {
         "id": PARAGRAPH,
         "scheme": Column("str", meaning="How tokens are sampled: temperature and truncation."),
@@ -40,7 +40,3 @@ def _extraction(lengths: Lengths) -> Columns:
             meaning="Tokens that are more likely than the least expected one of the continuation.",
         ),
     }
-
-
-SCORES = Schema("scores", _scores)
-EXTRACTION = Schema("extraction", _extraction)

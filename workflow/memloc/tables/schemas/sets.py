@@ -1,11 +1,11 @@
 """Memorized and non-memorized sets and the samples drawn from them (paper 3.2)."""
 
 from memloc.tables.columns import Column, Columns, category, integer, token_list
-from memloc.tables.schema import Lengths, Schema
+from memloc.tables.schema import Lengths
 from memloc.tables.terms.sets import SET_NAMES, UNSEEN
 
 
-def _sets(lengths: Lengths) -> Columns:
+def sets(lengths: Lengths) -> Columns:
     return {
         "id": integer(0, unique=True, meaning="Paragraph."),
         "set": category(*SET_NAMES, UNSEEN, meaning="Set of the paragraph; controls have their own."),
@@ -26,7 +26,7 @@ def _sets(lengths: Lengths) -> Columns:
     }
 
 
-def _near_verbatim(lengths: Lengths) -> Columns:
+def near_verbatim(lengths: Lengths) -> Columns:
     return {
         "id": integer(0, unique=True, meaning="Paragraph."),
         "set": category(*SET_NAMES, UNSEEN, meaning="Set of the paragraph."),
@@ -44,7 +44,3 @@ def _near_verbatim(lengths: Lengths) -> Columns:
         ),
         "continuation": token_list(lengths.continuation, meaning="Greedy continuation."),
     }
-
-
-SETS = Schema("sets", _sets)
-NEAR_VERBATIM = Schema("near_verbatim", _near_verbatim)

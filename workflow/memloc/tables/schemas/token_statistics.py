@@ -1,11 +1,11 @@
 """How likely every continuation token is."""
 
 from memloc.tables.columns import PARAGRAPH, Columns, category, integer, number
-from memloc.tables.schema import Lengths, Schema
+from memloc.tables.schema import Lengths
 from memloc.tables.terms.sets import UNSEEN
 
 
-def _token_statistics(lengths: Lengths) -> Columns:
+def token_statistics(lengths: Lengths) -> Columns:
     return {
         "id": PARAGRAPH,
         "set": category("memorized", "non_memorized", UNSEEN, meaning="Set of the paragraph."),
@@ -20,6 +20,3 @@ def _token_statistics(lengths: Lengths) -> Columns:
         ),
         "nll": number(0, unit="nats", meaning="NLL of the token."),
     }
-
-
-TOKEN_STATISTICS = Schema("token_statistics", _token_statistics)

@@ -1,23 +1,19 @@
 """What a model is trained on, and how that went."""
 
 from memloc.tables.columns import Column, Columns, integer, number
-from memloc.tables.schema import Lengths, Schema
+from memloc.tables.schema import Lengths
 
 
-def _training_stream(lengths: Lengths) -> Columns:
+def training_stream(lengths: Lengths) -> Columns:
     return {
         "id": integer(0, meaning="Paragraph of an occurrence, in the order of the packed text."),
         "whole": Column("bool", meaning="The occurrence lies within one window of training."),
     }
 
 
-def _training_curve(lengths: Lengths) -> Columns:
+def training_curve(lengths: Lengths) -> Columns:
     return {
         "step": integer(1, unique=True, meaning="Optimiser step."),
         "loss": number(0, meaning="Mean NLL of the batch per token."),
         "learning_rate": number(0, meaning="Learning rate of the step."),
     }
-
-
-TRAINING_STREAM = Schema("training_stream", _training_stream)
-TRAINING_CURVE = Schema("training_curve", _training_curve)

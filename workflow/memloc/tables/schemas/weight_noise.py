@@ -2,10 +2,10 @@
 
 from memloc.tables.columns import Columns, category, integer, number
 from memloc.tables.judged_texts import PAIRED, TEXTS, judged_text
-from memloc.tables.schema import Lengths, Schema
+from memloc.tables.schema import Lengths
 
 
-def _weight_noise(lengths: Lengths) -> Columns:
+def weight_noise(lengths: Lengths) -> Columns:
     return {
         "arm": category("top", "random", meaning="Which weights are disturbed."),
         "kind": category("noise", "zero", meaning="Noise is added, or the weights become zero."),
@@ -16,6 +16,3 @@ def _weight_noise(lengths: Lengths) -> Columns:
         "n_weights": integer(1, meaning="Weights that are disturbed."),
         **judged_text(lengths, (*TEXTS, "choosing", PAIRED)),
     }
-
-
-WEIGHT_NOISE = Schema("weight_noise", _weight_noise)
