@@ -114,6 +114,43 @@ def test_topics_of_the_same_data_are_a_family_and_a_topics_settings_are_those_of
     ]
 
 
+# Settings of analyses that change no statement, each with its reason.
+SAY_THE_SAME = {
+    "activation_gradients.reference": "the authors' code is another computation of the same quantity",
+    "contrastive.reference": "as above",
+    "parameter_gradients.reference": "as above",
+    "editing.reference": "runs like the authors' are judged as ours are",
+    "head_ranking.weighted": "all methods are taken together, by their weights",
+    "head_ranking.also": "further methods are ranked beside those that claims read",
+    "perturbation.nll": "estimators say where there is no NLL",
+    "perturbation.reference": "position 0 is one of many",
+    "planted_truth.controls": "estimators say where a twin was not asked",
+    "planted_truth.kinds": "estimators say which kind was not planted",
+    "planted_truth.masks": "estimators say which method was not asked",
+    "planted_truth.neuron_ablation": "as above",
+    "remove.ways": "estimators say which way was not run",
+    "editing.extra_arms": "no claim reads them",
+}
+ANALYSES = {name.partition(".")[0] for name in SAY_THE_SAME} | {
+    "sets",
+    "extraction",
+    "detection",
+}
+
+
+def choices(section):
+    """Settings of a section that are chosen from a few words, or are on or off."""
+    for key, field in Settings.model_fields[section].annotation.model_fields.items():
+        if field.annotation is bool or "Literal" in str(field.annotation):
+            yield f"{section}.{key}"
+
+
+def test_every_choice_of_an_analysis_is_named_by_claims_or_changes_no_statement():
+    named = {key for topic in TOPICS.values() for claim in topic.claims for key in claim.when}
+    found = {key for section in sorted(ANALYSES) for key in choices(section)}
+    assert found == named | set(SAY_THE_SAME) and not named & set(SAY_THE_SAME)
+
+
 def test_settings_that_a_statement_is_meant_for_exist():
     for claim in (claim for topic in TOPICS.values() for claim in topic.claims):
         for name, meant in claim.when.items():

@@ -47,12 +47,12 @@ def test_claims_across_models_are_drawn_and_counted_by_their_verdicts(made_up):
     numbers, (grid,) = drawing.numbers, drawing.figure.axes
     assert numbers["differ"] == ["first only"] and numbers["contradicted"] == 1
     assert (numbers["n_claims"], numbers["n_applied"], numbers["counts"]["holds"]) == (30, 29, 1)
-    assert words(grid.get_xticklabels()) == [*SIZES]
+    assert words(grid.get_xticklabels()) == [*SIZES, "all"]
     row = words(grid.get_yticklabels()).index("first only")
     marks = {line.get_xdata()[0]: line.get_marker() for line in grid.lines if list(line.get_ydata()) == [row]}
-    assert marks == {0: verdict_marks.MARKS["holds"]["marker"], 1: "X", 2: "X"}
-    between = [line.get_ydata()[0] for line in grid.lines if line.get_color() == "0.8"]
-    assert between == [0.5, 1.5, 2.5, 12.5], "topics"
+    assert marks == {0: verdict_marks.MARKS["holds"]["marker"], 1: "X", 2: "X", 3: "o"}
+    runs, *between = (line.get_ydata()[0] for line in grid.lines if line.get_color() == "0.8")
+    assert (runs, between) == (0, [0.5, 1.5, 2.5, 12.5]), "runs from all of them, and topics"
 
 
 # Fractions that models memorize, by their size and by repeats.
