@@ -205,8 +205,8 @@ def test_ways_do_not_depend_on_each_other_and_remove(study):
 @pytest.mark.parametrize("name", WAY_NAMES)
 def test_every_way_gives_valid_tables_and_leaves_the_model(study, name):
     found = run_way(study._replace(how=study.how.model_copy(update={"n_single": 1})), name)
-    for name in ("removal", "removal_damage", "removal_sweep", "removal_costs"):
-        assert len(validate(schema_of(name), getattr(found, name), Lengths(24, N_PREFIX)))
+    for table in ("removal", "removal_damage", "removal_sweep", "removal_costs"):
+        assert len(validate(schema_of(table), getattr(found, table), Lengths(24, N_PREFIX)))
     nothing = as_it_is(study)
     assert len(validate(schema_of("removal"), nothing.removal, Lengths(24, N_PREFIX))) == 4
     assert len(validate(schema_of("removal_damage"), nothing.removal_damage, Lengths(24, N_PREFIX))) == 12
