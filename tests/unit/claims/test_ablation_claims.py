@@ -188,3 +188,9 @@ def test_a_deeper_layer_that_recites_and_does_nothing_else():
 )
 def test_layers_that_memorized_paragraphs_need(changes, claim, expected):
     assert verdicts("layer_bypass", bypassed(**changes))[claim] == expected
+
+
+def test_one_pair_cannot_choose_a_layer_and_judge_it():
+    found = judged("layer_bypass", bypassed(n=1))
+    assert found.loc[SPARES, "verdict"] == "not applicable"
+    assert found.loc[SPARES, "reason"].startswith("one pair of equal count")

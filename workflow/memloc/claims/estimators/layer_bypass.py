@@ -21,8 +21,11 @@ def deeper_attention_spares_others(tables: Tables, settings: Section) -> Estimat
     layer; in doubt where half of the memorized paragraphs or more are still recited."""
     if missing := _missing(tables):
         return missing
+    lost = paired_differences(_without_blocks(tables, "identity", "em"), tables["sets"])
+    if len(lost) < 2:
+        return Estimate(missing="one pair of equal count cannot both choose a layer and judge it")
     em, gained = (
-        _of_members(tables, value, memorized)[_deeper_layer(tables)].iloc[::2]
+        _of_members(tables, value, memorized)[_deeper_layer(lost)].iloc[::2]
         for value, memorized in (("em", True), ("nll_gained", False))
     )
     recited = int((em == settings.paragraph.continuation).sum())
@@ -43,11 +46,10 @@ def lower_layers_hold_more(tables: Tables, settings: Section) -> Estimate:
     return Estimate.of(studentised(lower - upper))
 
 
-def _deeper_layer(tables: Tables) -> tuple[str, int]:
+def _deeper_layer(lost: pd.DataFrame) -> tuple[str, int]:
     """The block of attention in the deeper half whose bypass costs memorized paragraphs most above others."""
-    em = paired_differences(_without_blocks(tables, "identity", "em"), tables["sets"])
-    deeper = [place for place in em if place[1] >= (em.shape[1] + 1) // 2]
-    return em[deeper].iloc[1::2].mean().idxmin()
+    deeper = [place for place in lost if place[1] >= (lost.shape[1] + 1) // 2]
+    return lost[deeper].iloc[1::2].mean().idxmin()
 
 
 def _of_members(tables: Tables, value: str, memorized: bool) -> pd.DataFrame:
