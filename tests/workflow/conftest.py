@@ -68,7 +68,7 @@ def finished(clone: Project, tmp_path_factory: pytest.TempPathFactory, worker_id
     project, console = Project(folder / "finished/project"), folder / "finished/console.txt"
     with FileLock(folder / "finished.lock"):
         if not console.exists():
-            shutil.copytree(clone.folder, project.folder)
+            shutil.copytree(clone.folder, project.folder, dirs_exist_ok=True)  # where it failed before, too
             console.write_text(project.snakemake("--cores", "2", network=False))
     return Finished(project.folder, console.read_text())
 

@@ -23,9 +23,49 @@ class Sizes(NamedTuple):
     n_planted_steps: int  # of every plant, one in every third layer
 
 
-_NEO = (12, 12, 768, 50257, 256)  # GPT-Neo 125M
+_NEO = {"n_layers": 12, "n_heads": 12, "width": 768, "vocabulary": 50257, "window": 256}  # GPT-Neo 125M
 SIZES = {
-    "full": Sizes(*_NEO, 3, 50, 64, 4, 4, 7, 50, 10, 5, 10),
-    "small": Sizes(*_NEO, 1, 25, 16, 1, 1, 25, 8, 4, 2, 1),
-    "tiny": Sizes(3, 3, 96, 512, 128, 1, *[3] * 9),
+    "full": Sizes(
+        **_NEO,
+        repeats=3,
+        plain_batch=50,
+        n_paragraphs=64,
+        n_perturbed=4,
+        n_pairs=4,
+        patched_plain_step=7,
+        n_gradients=50,
+        n_controls=10,
+        n_steps=5,
+        n_planted_steps=10,
+    ),
+    "small": Sizes(
+        **_NEO,
+        repeats=1,
+        plain_batch=25,
+        n_paragraphs=16,
+        n_perturbed=1,
+        n_pairs=1,
+        patched_plain_step=25,
+        n_gradients=8,
+        n_controls=4,
+        n_steps=2,
+        n_planted_steps=1,
+    ),
+    "tiny": Sizes(
+        n_layers=3,
+        n_heads=3,
+        width=96,
+        vocabulary=512,
+        window=128,
+        repeats=1,
+        plain_batch=3,
+        n_paragraphs=3,
+        n_perturbed=3,
+        n_pairs=3,
+        patched_plain_step=3,
+        n_gradients=3,
+        n_controls=3,
+        n_steps=3,
+        n_planted_steps=3,
+    ),
 }

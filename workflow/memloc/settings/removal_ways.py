@@ -20,4 +20,3 @@ WAY_NAMES = (*EDITS, *DIVERSIONS)
 UNTARGETED = ("svd", "kfac")  # they see no paragraph to remove, and aim at all memories at once
 # Of ways that rank neurons: steps of integrated gradients; neurons that zero_out zeroes one by one.
 INTEGRATION_STEPS, N_CANDIDATES = 10, 200
-CONTROL_WAYS = ("random", "random_heads", "random_direction")

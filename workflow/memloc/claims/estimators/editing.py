@@ -60,12 +60,10 @@ def top_is_relearned_later(tables: Tables, settings: Section) -> Estimate:
     that take more after the top-gradient weights. In doubt where these hardly unlearn the paragraph."""
     if missing := _all_do_nothing(tables, settings, "unlearn", "memorized"):
         return missing
-    runs, limit = (
-        _first_rate(tables, settings).query("objective == 'unlearn'"),
-        settings.editing.relearning_limit,
-    )
+    runs = _first_rate(tables, settings).query("objective == 'unlearn'")
     gone = runs[runs["em_memorized"] < settings.paragraph.continuation]
-    steps = gone["relearning_steps"].astype(float).fillna(limit + 1)
+    beyond = settings.editing.relearning_limit + 1  # for those that do not come back
+    steps = gone["relearning_steps"].astype(float).fillna(beyond)
     both = gone.assign(steps=steps).pivot(index="id", columns="arm", values="steps")
     both = both.reindex(columns=["top", "all"]).dropna()
     later, sooner = int((both["top"] > both["all"]).sum()), int((both["top"] < both["all"]).sum())
