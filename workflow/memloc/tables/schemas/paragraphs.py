@@ -28,7 +28,7 @@ def paragraphs(lengths: Lengths) -> Columns:
         "module": Column(
             "str",
             nullable=True,
-            meaning="Text that it comes from: module of the docstring, group of `data.groups`, or documents "
+            meaning="Text that it comes from: module of the docstring, or documents "
             "whose paragraphs overlap.",
         ),
         "tokens": token_list(lengths.paragraph, meaning="Tokens of the paragraph."),
