@@ -60,9 +60,9 @@ def average_precision(curve: Curve) -> Float[np.ndarray, "resample"]:
 
 
 def smallest_fpr(n_negative: int) -> float | None:
-    """False positive rate at which the true positive rate is given; None: there are too few negatives.
+    """False positive rate at which the true positive rate is given, or None if there are too few negatives.
 
-    1 %, or that of `FEWEST_FALSE` negatives where that is more.
+    It is 1 %, or the share that `FEWEST_FALSE` negatives make, if that is larger.
     """
     fpr = max(FPR, FEWEST_FALSE / max(n_negative, 1))
     return fpr if fpr <= LARGEST_FPR else None

@@ -14,11 +14,11 @@ N_FIRST = 8  # continuation tokens that are run at first; later as many as are m
 
 
 class Matches(NamedTuple):
-    """What is found of each paragraph, on the model's device."""
+    """The findings of each paragraph, on the model's device."""
 
     em: Int[Tensor, "paragraph"]
     margins: Float[Tensor, "paragraph continuation"]  # logits, as in `decided_margins`
-    lead: Float[Tensor, "paragraph"]  # smallest one, up to the first mismatch, of `TokenScores.lead`'s sizes
+    lead: Float[Tensor, "paragraph"]  # smallest |`TokenScores.lead`| up to the first mismatch
 
 
 def decided_margins(

@@ -26,7 +26,7 @@ N_TOKEN_SCORES = len(TokenScores._fields)
 
 
 class Extraction(NamedTuple):
-    """What sampling makes of each paragraph, on the CPU."""
+    """How likely sampling gives each continuation, on the CPU."""
 
     log_p: Float[Tensor, "paragraph scheme"]  # natural logarithm of p_z
     n_outside: Int[Tensor, "paragraph scheme"]  # continuation tokens that truncation removes

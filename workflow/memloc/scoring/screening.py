@@ -13,8 +13,8 @@ from memloc.scoring.early_stopping import decided_margins
 from memloc.scoring.metrics import leading_matches
 from memloc.scoring.teacher_forcing import continuation_states, score_tokens
 
-N_DEVIATIONS = 12  # of the error, whose tails are long: 11 have been seen in 12,500 decisions
-MOST_UNSURE = 0.5  # of a sample; to run more than these again costs about as much as screening saves
+N_DEVIATIONS = 12  # standard deviations of the error, whose tails are long: 11 were seen in 12,500 decisions
+MOST_UNSURE = 0.5  # share of a sample; to run more than this again costs about as much as screening saves
 
 
 def screening_pays(model: PreTrainedModel) -> bool:
