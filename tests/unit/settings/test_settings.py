@@ -113,5 +113,5 @@ def test_every_key_is_in_the_table_and_described():
 def test_effective_settings_come_in_the_order_of_the_documentation():
     study = validate(VALID, "f")
     written = yaml.safe_load(documentation.effective(study))
-    assert list(written) == structure.own_keys(Settings)
-    assert list(written["editing"]) == structure.own_keys(type(study.editing))
+    assert tuple(written) == structure.own_keys(Settings)
+    assert tuple(written["editing"]) == structure.own_keys(type(study.editing))
