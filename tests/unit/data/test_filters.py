@@ -110,13 +110,6 @@ def gpt2(tmp_path_factory):
     return GPT2TokenizerFast.from_pretrained(folder, clean_up_tokenization_spaces=False)
 
 
-def test_published_tables_belong_together(published):
-    table, tokens = published
-    assert tokens.shape == (442, 100) and len(table) == 442
-    assert table["id"].is_unique and table["count"].min() > 0 and table["count"].max() == 40_382
-    assert (table["em"] == 50).all()
-
-
 @pytest.mark.parametrize("reference", [False, True])
 def test_no_published_paragraph_is_dropped(published, gpt2, reference):
     table, tokens = published

@@ -263,13 +263,3 @@ def test_the_published_list_joins_with_decoded_tokens(gpt2, published_folder):
         "nll_paragraph_difference_median": 0,
     }
     validate(schema_of("memorized_agreement"), agreement, Lengths())
-
-
-def test_tokens_of_another_tokenizer_are_refused(gpt2):
-    with pytest.raises(ValueError, match="hold token 50257, the tokenizer has 50257 tokens"):
-        decoded(token_tensor([[1, 50257]]), gpt2)
-
-
-def test_decoding_changes_no_space(gpt2):
-    text = "a .  b , do n't  !\n 's"
-    assert decoded(token_tensor([gpt2.encode(text)]), gpt2) == [text]
