@@ -12,7 +12,6 @@ from memloc.model import loading, pretrained
 from memloc.perturbation.kept_tokens import keep_tokens
 from memloc.perturbation.replaced_tokens import perturb_prefixes, perturbed_paragraphs
 from memloc.run.progress import Progress
-from memloc.scoring.screening import screening_model, screening_pays
 
 settings = job.settings
 n_prefix, perturbation = settings.paragraph.prefix, settings.perturbation
@@ -30,9 +29,8 @@ rows = job.shard(len(ids), micro_batch)
 job.log(f"{len(rows)} of {len(ids)} paragraphs")
 
 model = loading.load_for_inference(job.input.folder, settings.loading)
-screen = screening_model(model) if not perturbation.nll and screening_pays(model) else None
 before = pretrained.token_before(job.input.folder, settings.paragraph.before)
-how = (n_prefix, n_vocabulary, perturbation, settings.scores, screen, job.seed, before)
+how = (n_prefix, n_vocabulary, perturbation, settings.scores, job.seed, before)
 scoring = settings.scores.model_copy(update={"micro_batch": micro_batch})
 keeping = perturbation.draws, scoring, job.seed, before
 progress = Progress(len(rows), "paragraphs")

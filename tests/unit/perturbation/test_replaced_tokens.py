@@ -13,7 +13,6 @@ from memloc.perturbation.replaced_tokens import (
     perturbed_paragraphs,
 )
 from memloc.run.seeds import generator
-from memloc.scoring.screening import screening_model
 from memloc.settings.perturbation import Perturbation
 from memloc.settings.scores import Scoring
 from memloc.straightforward.decoding import decode, matching, mean_nll
@@ -26,7 +25,6 @@ OPTIONS = {
     "n_vocabulary": 64,
     "perturbation": Perturbation(draws=2, micro_batch=5),
     "scoring": Scoring(margin_threshold=1e-4),
-    "screen": None,
     "seed": 3,
 }
 VALUES = ["em", "nll_original", "nll_generated"]
@@ -189,9 +187,6 @@ def test_nll_is_null_unless_asked_for_and_exact_matches_stay(case):
     assert alone.nll_original[perturbed].isna().all()
     assert alone.nll_original[~perturbed].equals(frame.nll_original[~perturbed])
     pd.testing.assert_frame_equal(alone.drop(columns=VALUES[1:]), frame.drop(columns=VALUES[1:]))
-    screen = screening_model(case[0])
-    screened = perturb_prefixes(*case, **{**OPTIONS, "perturbation": how(nll=False), "screen": screen})
-    assert screened.em.equals(frame.em)
 
 
 def test_replacements_are_uniform_over_the_other_tokens():

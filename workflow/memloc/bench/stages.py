@@ -22,15 +22,12 @@ from memloc.scoring import paragraph_scores
 from memloc.scoring.decoding import continue_from_scores
 from memloc.scoring.extraction import score_and_extract
 from memloc.scoring.long_context import passes, predicted_tokens
-from memloc.scoring.screening import screening_model
 from memloc.straightforward import decoding
 from memloc.straightforward.patching import SitePatching
 from memloc.tables.terms.perturbation import UNPERTURBED
 
 FINITE_STEP = 0.02
 N_TEXTS, PLAIN_STEP, SCREEN = 2, 10, 0.8  # of windows: texts, of how many one is decoded, share predicted
-# What is asked of perturbed prefixes: exact matches alone, also screened in bfloat16, or with every NLL.
-PERTURBATIONS = {"em": (False, False), "em_bfloat16": (False, True), "nll": (True, False)}  # nll, screened
 
 
 def diverted(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Int[Tensor, "paragraph token"]:
@@ -149,23 +146,17 @@ def perturbations(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparis
         return rows
 
     stages = {
-        f"perturbation_{name}": Stage(
-            partial(_perturb, bench, tokens, nll, screened),
-            len(tokens) * n_prefix,
-            "bfloat16" if screened else "float32",
-        )
-        for name, (nll, screened) in PERTURBATIONS.items()
+        f"perturbation_{name}": Stage(partial(_perturb, bench, tokens, name == "nll"), len(tokens) * n_prefix)
+        for name in ("em", "nll")
     }
     return Comparison("perturbed prefix", plain_scores(bench, versions), n_prefix, slice(n_prefix), stages)
 
 
-def _perturb(
-    bench: Bench, tokens: Int[Tensor, "paragraph token"], nll: bool, screened: bool
-) -> Callable[[], Results]:
+def _perturb(bench: Bench, tokens: Int[Tensor, "paragraph token"], nll: bool) -> Callable[[], Results]:
+    """With every NLL, or with exact matches alone."""
     model = bench.reciting_model()
     perturbation = bench.settings.perturbation.model_copy(update={"nll": nll})
-    screen = screening_model(model) if screened else None
-    how = (perturbation, bench.settings.scores, screen, bench.seed)
+    how = (perturbation, bench.settings.scores, bench.seed)
     texts = (np.arange(len(tokens)), tokens, bench.n_prefix, bench.sizes.vocabulary)
 
     def work() -> Results:

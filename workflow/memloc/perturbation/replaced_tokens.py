@@ -47,7 +47,6 @@ def perturb_prefixes(
     n_vocabulary: int,
     perturbation: Perturbation,
     scoring: Scoring,
-    screen: "PreTrainedModel | None",
     seed: int,
     before: int | None = None,
 ) -> pd.DataFrame:
@@ -58,7 +57,6 @@ def perturb_prefixes(
             `reference`, position 0 stays unperturbed, as in the authors' code, whose baseline is there, and
             nll_generated is given, which that code plots.
         scoring: its threshold of near-ties counts; the micro-batch is that of `perturbation`.
-        screen: a model that runs perturbed paragraphs first (`screening_model`), only without `nll`.
         before: a token that stands before every prefix and is never perturbed (`paragraph.before`); positions
             are those of the prefix all the same.
 
@@ -79,10 +77,8 @@ def perturb_prefixes(
     batch = (n_before + n_prefix, perturbation.micro_batch)
     scoring = scoring.model_copy(update={"micro_batch": perturbation.micro_batch})
     baseline = paragraph_scores.score(model, unperturbed, n_before + n_prefix, scoring)
-    if perturbation.nll:
-        scores = score_versions(model, versions, starts, n_before + n_prefix, scoring)
-    else:
-        scores = match_versions(model, screen, versions, starts, n_before + n_prefix, scoring)
+    run = score_versions if perturbation.nll else match_versions
+    scores = run(model, versions, starts, n_before + n_prefix, scoring)
 
     paragraph, draw, chosen = (axis.ravel() for axis in np.indices(replacements.shape))
     labels = {"id": ids[paragraph], "position": positions.numpy()[chosen], "draw": draw}

@@ -45,11 +45,7 @@ def seen(sets: pd.DataFrame) -> pd.Series:
 
 
 def held_out_sample(paragraphs: pd.DataFrame, sets: pd.DataFrame, n_held_out: int, seed: int) -> Sample:
-    """Random unseen non-memorized paragraphs in the corpus's words, fewer where there are not as many.
-
-    Raises:
-        InputError: there is none.
-    """
+    """Random unseen non-memorized paragraphs in the corpus's words, fewer where there are not as many."""
     group = _group(paragraphs, sets, _held_out_order(sets, seed)[:n_held_out])
     require_apart({"held_out": group})
     return group.ids, group.tokens
@@ -64,9 +60,6 @@ def judging_texts(
         memorized and non_memorized, up to `n_paragraphs` each: unseen ones and, where these are too few
         for a verdict, seen ones after them; held_out and means, `n_held_out` each and at most a third of
         the unseen non-memorized ones: texts that show damage, and those whose mean outputs replace a head's.
-
-    Raises:
-        InputError: fewer than two non-memorized paragraphs are unseen.
     """
     unseen = _held_out_order(sets, seed)
     if len(unseen) == 1:
@@ -124,11 +117,7 @@ def with_own_continuations(
 
 
 def require_apart(groups: Mapping[str, Group]) -> None:
-    """Check that no paragraph is in two groups, and that none of held_out and means is seen.
-
-    Raises:
-        OverlapError: names the group and the paragraphs.
-    """
+    """Check that no paragraph is in two groups, and that none of held_out and means is seen."""
     taken: set[int] = set()
     for name, group in groups.items():
         ids = set(group.ids.tolist())
