@@ -63,9 +63,5 @@ def detection(lengths: Lengths) -> Columns:
         "n_negative": integer(1, unit="paragraphs", meaning="The others."),
         "n_clusters": integer(1, meaning="Groups of the folds, which intervals resample."),
         **_with_interval("auroc", 0, 1, "Probability that a positive is ranked above a negative."),
-        **_with_interval("average_precision", 0, 1, "Mean precision at the positives."),
-        "fpr": number(0, 1, nullable=True, meaning="False positive rate of `tpr`; missing: few negatives."),
-        **_with_interval("tpr", 0, 1, "True positive rate there."),
-        **_with_interval("calibration_error", 0, 1, "Mean distance between predicted and observed shares."),
         **_with_interval("gain", -1, 1, "AUROC minus that of the NLL of the same tokens, paired."),
     }
