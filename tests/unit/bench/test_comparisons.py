@@ -61,7 +61,7 @@ def test_stages_are_asked_for_the_numbers_that_they_are_named_for(bench, own, mo
     asked = []
 
     def perturb(*given):
-        asked.append(given[5].nll)
+        asked.append(given[2].nll)
         return pd.DataFrame({"id": [], "position": [], "em": [], "nll_original": []})
 
     monkeypatch.setattr(stages.replaced_tokens, "perturb_prefixes", perturb)

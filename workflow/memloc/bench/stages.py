@@ -17,6 +17,7 @@ from memloc.data.own_text import Stream
 from memloc.localization import patching
 from memloc.perturbation import replaced_tokens
 from memloc.perturbation.pairs import Pairs
+from memloc.perturbation.replaced_tokens import Texts
 from memloc.run.seeds import generator
 from memloc.scoring import paragraph_scores
 from memloc.scoring.decoding import continue_from_scores
@@ -157,10 +158,10 @@ def _perturb(bench: Bench, tokens: Int[Tensor, "paragraph token"], nll: bool) ->
     model = bench.reciting_model()
     perturbation = bench.settings.perturbation.model_copy(update={"nll": nll})
     how = (perturbation, bench.settings.scores, bench.seed)
-    texts = (np.arange(len(tokens)), tokens, bench.n_prefix, bench.sizes.vocabulary)
+    texts = Texts(np.arange(len(tokens)), tokens, bench.n_prefix, bench.sizes.vocabulary)
 
     def work() -> Results:
-        frame = replaced_tokens.perturb_prefixes(model, *texts, *how)
+        frame = replaced_tokens.perturb_prefixes(model, texts, *how)
         rows = frame[frame["position"] != UNPERTURBED].sort_values(["id", "position"])
         losses = {"nll": rows["nll_original"].to_numpy()} if nll else {}
         return {"em": rows["em"].to_numpy(), **losses}

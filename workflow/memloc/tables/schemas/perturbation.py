@@ -21,7 +21,6 @@ PERTURBED = "Position of the perturbed token"
 
 
 def perturbation(lengths: Lengths) -> Columns:
-    generated = "Mean NLL of the greedy continuation of the perturbed prefix."
     return {
         "id": PARAGRAPH,
         "set": category("memorized", "non_memorized", nullable=True, meaning=SAMPLED),
@@ -30,7 +29,6 @@ def perturbation(lengths: Lengths) -> Columns:
         "token": integer(-1, meaning="Token that is there then; -1 for the paragraph as it is."),
         "em": n_tokens(lengths.continuation, OWN_CONTINUATION),
         "nll_original": nats("Mean NLL of the paragraph's own continuation.", nullable=True),
-        "nll_generated": nats(generated, nullable=True),
         "kind": category(*KINDS, meaning="What is done to the token."),
         "redecoded": Column("bool", meaning="A near-tie: decoded step by step instead of from one pass."),
     }
