@@ -23,6 +23,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import scipy  # loads scipy.stats, which takes half a second, where it is first used
+from pandas.api.typing import SeriesGroupBy
 
 CONFIDENCE = 0.95
 QUANTILE = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
@@ -48,6 +49,11 @@ def table(intervals: Iterable[Interval], index: pd.Index) -> pd.DataFrame:
     """Intervals as rows of value, low, high and n; infinite ends are missing, as what is drawn takes them."""
     found = pd.DataFrame(intervals, index, columns=Interval._fields)
     return found.replace([-np.inf, np.inf], np.nan)
+
+
+def means(groups: SeriesGroupBy) -> pd.DataFrame:
+    """`mean` of every group of values, as `table` has it, by the keys of the groups."""
+    return table([mean(values) for _, values in groups], groups.size().index)
 
 
 def mean(values: Values) -> Interval:
