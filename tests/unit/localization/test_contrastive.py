@@ -51,7 +51,7 @@ def test_at_theta0_the_objective_is_the_memorized_gradient_times_minus_w(tiny_ll
     original = original_states(tiny_llama, controls, N_PREFIX, 4)
     result, _ = terms(tiny_llama, memorized, controls, original, reference=True)
     table = contrastive_scores(tiny_llama, result)
-    assert (table["kl_term_norm"] < 1e-4 * table["nll_term_norm"]).all()
+    assert (table["kl_term_norm"] < 3e-4 * table["nll_term_norm"]).all()
     assert (table["nll_term_norm"] > 0).all()
     mean = nll_gradients(tiny_llama, memorized, N_PREFIX, 3)
     for name, gradient in result.nll_term.items():
