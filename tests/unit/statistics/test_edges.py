@@ -20,7 +20,7 @@ KINDS = {
     "proportion": lambda values: uncertainty.proportion(int(np.sum(values > 0)), len(values)),
     "auroc": lambda values: uncertainty.auroc(values, numbers(9, seed=1)),
     "clusters": lambda values: cluster_interval(
-        cluster_weights(np.arange(len(values))) @ values / len(values), len(values)
+        cluster_weights(np.arange(len(values)), 200) @ values / len(values), len(values)
     ),
 }
 
