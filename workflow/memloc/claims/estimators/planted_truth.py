@@ -5,12 +5,10 @@ By the units that a kind of place is made of (heads, neurons), paired by plant.
 
 import pandas as pd
 
-from memloc.claims.verdicts import Estimate
+from memloc.claims.verdicts import Estimate, Tables
 from memloc.settings.base import Section
 from memloc.settings.plant_kinds import PLANT_GRANULARITIES
 from memloc.statistics.studentised import lead, studentised
-
-Tables = dict[str, pd.DataFrame]
 
 
 def planted_masks_lead(tables: Tables, settings: Section, kind: str) -> Estimate:
