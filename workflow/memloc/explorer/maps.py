@@ -19,7 +19,6 @@ Tables = Mapping[str, pd.DataFrame]
 Variants = dict[str, dict[str, Any]]  # a map by the label of its variant
 ALL = "all"  # group of maps that belong to no set
 STRONGEST = "largest of Q, K, V, O"
-DESCRIBED = ("title", "about", "unit", "table", "diverging", "ascending")  # of a map, without its numbers
 # Whose run an activation is patched into.
 INTO = {"memorized_into_perturbed": "into perturbed", "perturbed_into_memorized": "into memorized"}
 
@@ -263,8 +262,19 @@ MAPS = {
 
 def described(tables: Tables) -> list[dict[str, Any]]:
     """The maps of these tables in the order of the page, without their numbers."""
-    shown = {key: found for key, found in MAPS.items() if found.table in tables}
-    return [{"key": key} | {name: getattr(found, name) for name in DESCRIBED} for key, found in shown.items()]
+    return [
+        {
+            "key": key,
+            "title": found.title,
+            "about": found.about,
+            "unit": found.unit,
+            "table": found.table,
+            "diverging": found.diverging,
+            "ascending": found.ascending,
+        }
+        for key, found in MAPS.items()
+        if found.table in tables
+    ]
 
 
 def maps_of_sets(tables: Tables) -> dict[str, dict[str, Variants]]:

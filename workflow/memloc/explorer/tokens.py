@@ -12,7 +12,6 @@ from memloc.perturbation.effects import em_drops
 from memloc.tables.terms.perturbation import UNPERTURBED
 
 Rows = Mapping[str, pd.DataFrame]  # of one paragraph, by table
-DESCRIBED = ("title", "about", "unit", "of", "table", "diverging")  # of a colouring, without its numbers
 
 
 @dataclass(frozen=True)
@@ -162,9 +161,21 @@ RARITY = {
 
 def described(tables: Rows) -> list[dict[str, Any]]:
     """The colourings of these tables in the order of the page."""
-    shown = {key: each for key, each in COLOURINGS.items() if each.table in tables}
-    found = [{"key": key} | {name: getattr(each, name) for name in DESCRIBED} for key, each in shown.items()]
-    return [*(each | {"logarithmic": False} for each in found), RARITY]
+    found = [
+        {
+            "key": key,
+            "title": each.title,
+            "about": each.about,
+            "unit": each.unit,
+            "of": each.of,
+            "table": each.table,
+            "diverging": each.diverging,
+            "logarithmic": False,
+        }
+        for key, each in COLOURINGS.items()
+        if each.table in tables
+    ]
+    return [*found, RARITY]
 
 
 def values_of_tokens(rows: Rows, shape: Shape) -> dict[str, dict[str, Any]]:
