@@ -35,7 +35,7 @@ def draw(
     rng: np.random.Generator,
     n_resamples: int = N_RESAMPLES,
 ) -> Draws:
-    """Samples of units of which unit i holds sizes[i] paragraphs.
+    """Draw samples of units; unit i holds sizes[i] paragraphs.
 
     Each part of units ("part"), all units but those of one part ("rest", none if there is a single part), and
     units drawn with replacement ("resample").

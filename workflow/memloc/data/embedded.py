@@ -2,8 +2,8 @@
 
 The number of times that a paragraph occurs in the stream is drawn, not estimated, so the `count` of the
 paragraphs table is exact: the counterpart of the duplication counts of Carlini et al. (2022) for the Pile.
-The stream is packed into windows (`memloc.data.packing`). Those that a window cuts are counted apart, and so
-are occurrences of the continuation at any offset, since texts share passages.
+The stream is packed into windows (`memloc.data.packing`). Occurrences that a window's end cuts are counted
+apart, and so are occurrences of the continuation at any offset, since texts share passages.
 """
 
 import ast
@@ -93,7 +93,7 @@ def train_tokenizer(texts: list[str], vocabulary: int) -> PreTrainedTokenizerFas
 def cut_paragraphs(
     texts: list[str], tokenizer: PreTrainedTokenizerFast, length: int
 ) -> tuple[Int[np.ndarray, "paragraph token"], Int[np.ndarray, "paragraph"]]:
-    """Distinct, non-overlapping paragraphs of `length` tokens of the texts, and which text each is of."""
+    """Distinct, non-overlapping paragraphs of `length` tokens, and the text that each is from."""
     encoded = tokenizer(texts, add_special_tokens=False)["input_ids"]
     cut: dict[tuple[int, ...], int] = {}
     for number, ids in enumerate(encoded):
@@ -114,9 +114,10 @@ def draw_repeats(
 def choose_paragraphs(
     paragraphs: np.ndarray, n_prefix: int, n_repeated: int, n_once: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Places of `n_repeated` paragraphs [paragraph, token], then of `n_once` whose continuation none shares.
+    """Choose `n_repeated` of `paragraphs` [paragraph, token], then `n_once` others; returns their places.
 
-    A continuation that another paragraph of the text holds, at any offset, could be seen more than once.
+    No other paragraph of the text holds the continuation of one of the `n_once`, at any offset: the model
+    could see it more than once.
     """
     order = rng.permutation(len(paragraphs))
     repeated, others = order[:n_repeated], order[n_repeated:]

@@ -49,7 +49,7 @@ def paired_tokens(
 ) -> tuple[np.ndarray, Int[Tensor, "paragraph token"]]:
     """Ids and tokens, as those of `sampled_tokens`, of the paragraphs of pairs of equal exposure.
 
-    There may be none. Of the rows of `sets` that are not sampled, they are what a sample lacks of pairs.
+    There may be none.
     """
     chosen = sets[sets["pair"].notna()]
     if chosen.empty:

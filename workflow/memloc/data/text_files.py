@@ -15,7 +15,7 @@ class TextError(InputError):
 
 
 def text_files(given: Sequence[str], key: str) -> list[str]:
-    """Files of text that the entries of a setting name, each once: entry by entry, by name within each.
+    """Files of text that the entries of a setting name, each once, in the order of entries and names.
 
     An address is taken as it is.
 

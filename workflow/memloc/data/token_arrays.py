@@ -37,7 +37,7 @@ class Array(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """What the values are: INTEGERS or the name of another type."""
+        """Type of the values: INTEGERS, or the name of another type."""
         return INTEGERS if self.values.dtype.kind in "iu" else str(self.values.dtype)
 
 
@@ -152,7 +152,7 @@ def _columns(table: pyarrow.Table) -> dict[str, pyarrow.ChunkedArray]:
     return dict(zip(table.column_names, table.columns, strict=True))
 
 
-# Arrays and columns of a file by their names; that of a .npy file has none.
+# Arrays and columns of a file by their names; the array of a .npy file has no name.
 READERS: dict[str, Callable[[str], Mapping[str, np.ndarray | pyarrow.ChunkedArray]]] = {
     ARRAY_FILE: lambda file: {"": np.load(file, mmap_mode="r", allow_pickle=False)},
     ".safetensors": load_file,

@@ -81,7 +81,7 @@ def recording(bridge: "TransformerBridge", sites: Sequence[Site]) -> Iterator[di
         in_columns = _normed_together(bridge, site)
 
         def record(activation: Tensor, hook: object) -> Tensor:
-            # A view joins the graph only if the model goes on with it: the bridge's own, and that by heads.
+            # The model must go on with the recorded view itself: no other view is a part of its graph.
             seen = activation.unflatten(-1, (-1, bridge.cfg.d_head)) if in_columns else activation
             activations[site] = seen
             return seen.flatten(-2) if in_columns else seen

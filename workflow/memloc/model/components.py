@@ -51,7 +51,7 @@ class Component:
 
     @property
     def output(self) -> str:
-        """Name of the module whose output is q, k or v: that of the component, or the norm of all its heads.
+        """Name of the module whose output is q, k or v: the projection, or the norm over all its heads.
 
         Before such a norm, a change of one head moves all other heads.
         """

@@ -47,7 +47,7 @@ def load_for_editing(folder: Path | str, how: Loading = ON_PROCESSOR) -> "PreTra
 def untrained(model: "PreTrainedModel", seed: int) -> "PreTrainedModel":
     """The same model before any training: random first weights, in evaluation mode.
 
-    A control for what its shape and the words alone can tell.
+    A control: it shows how much the architecture and the words alone tell.
     """
     from transformers import AutoModelForCausalLM
 

@@ -184,7 +184,7 @@ def weight_files(folder: Path | str) -> list[Path]:
 
 
 def weights_sha256(folder: Path | str) -> str:
-    """SHA-256 of a model's weights: that of its one safetensors file, else that of their `sha256sum` list."""
+    """SHA-256 of a model's safetensors file; of several files, SHA-256 of their `sha256sum` list."""
     digests = {}
     for path in weight_files(folder):
         with path.open("rb") as file:

@@ -38,7 +38,7 @@ DAMAGE = ("em_memorized", "em_own", "nll_held_out")
 
 
 class Study(NamedTuple):
-    """What all plants share."""
+    """Model, texts and settings that all plants share."""
 
     model: PreTrainedModel
     original: OriginalWeights
@@ -127,7 +127,7 @@ def _plant(study: Study, place: Place, number: int) -> dict[str, Any]:
 
 
 def _scored_answers(question: Question, place: Place) -> list[dict[str, Any]]:
-    """What every method says, scored by how it finds the place."""
+    """How well the scores of every method find the place."""
     rows = []
     for method, granularity, scores in answers(question):
         holds, ranked = place.units[granularity].flatten().numpy(), scores.numpy()

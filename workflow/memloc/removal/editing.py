@@ -25,7 +25,7 @@ from memloc.settings.editing import PAPER_ARMS, Editing
 
 
 class Start(NamedTuple):
-    """What all runs of a case share, taken at θ0."""
+    """What all runs of a case share: its texts, and the state at θ0."""
 
     origin: Origin
     scores: dict[str, float]

@@ -33,7 +33,7 @@ class Edit(NamedTuple):
 
     prepare: Callable[[Request], Callable[[Setting], Movable]]
     names: tuple[str, ...]
-    """What its settings vary."""
+    """Names of the numbers that make up a setting."""
     settings: str
     """Key of section `remove` that holds them."""
 
@@ -50,7 +50,7 @@ Way = Edit | Diversion
 
 
 class InForce(NamedTuple):
-    """What is known of a way while it is in force."""
+    """A way that is in force."""
 
     processor: LogitsProcessor | None
     n_changed: int

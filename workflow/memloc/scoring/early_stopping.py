@@ -14,7 +14,7 @@ N_FIRST = 8  # continuation tokens that are run at first; later as many as are m
 
 
 class Matches(NamedTuple):
-    """What is found of each paragraph, on the model's device."""
+    """The findings of each paragraph, on the model's device."""
 
     em: Int[Tensor, "paragraph"]
     margins: Float[Tensor, "paragraph continuation"]  # logits, as in `decided_margins`

@@ -35,8 +35,7 @@ class Group(NamedTuple):
 
 
 def seen(sets: pd.DataFrame) -> pd.Series:
-    """Which paragraphs of table `sets` are in a sample that chooses heads or weights, as no partly memorized
-    ones are."""
+    """Which paragraphs are in a sample that chooses heads or weights; no partly memorized one is."""
     return sets["sampled"] & ~sets["set"].isin(PARTLY) | sets["sampled_rare_tokens"]
 
 
@@ -74,8 +73,8 @@ def judging_texts(
 def paired_texts(
     paragraphs: pd.DataFrame, sets: pd.DataFrame, n_prefix: int, used: Int[np.ndarray, "paragraph"]
 ) -> Group:
-    """Paragraphs of pairs of equal exposure, with the continuation kept in `sets`; of a pair that has one of
-    `used`, which choose weights or whose outputs replace others, neither. There may be none.
+    """Paragraphs of pairs of equal exposure, with the continuation kept in `sets`; there may be none. A pair
+    is left out if one of its paragraphs is in `used`: these choose weights, or their outputs replace others.
     """
     free = sets[~sets["pair"].isin(sets.loc[sets["id"].isin(used), "pair"].dropna())]
     ids, tokens = paired_tokens(paragraphs, free, n_prefix)
@@ -83,7 +82,7 @@ def paired_texts(
 
 
 def unseen_pairs(paired: Group, sets: pd.DataFrame) -> Group:
-    """Those pairs of which both paragraphs are unseen; none of fewer than a verdict needs."""
+    """The pairs of which both paragraphs are unseen; none if they are too few for a verdict."""
     pair = sets.set_index("id")["pair"].loc[paired.ids].to_numpy()
     keep = ~np.isin(pair, pair[paired.seen])
     if keep.sum() < 2 * ENOUGH:
@@ -102,7 +101,7 @@ def labels(texts: Mapping[str, Group]) -> pd.DataFrame:
 def with_own_continuations(
     model: PreTrainedModel, texts: Mapping[str, Group], n_prefix: int, micro_batch: int
 ) -> dict[str, Group]:
-    """The groups, in which non-memorized paragraphs go on as the model itself continues their prefixes."""
+    """The groups, with the model's own continuations of non-memorized paragraphs."""
     tokens = texts["non_memorized"].tokens
     prefix, n_continuation = tokens[:, :n_prefix], tokens.shape[1] - n_prefix
     own = torch.cat([prefix, greedy_continuation(model, prefix, n_continuation, micro_batch)], dim=1)
@@ -120,7 +119,7 @@ def _held_out_order(sets: pd.DataFrame, seed: int) -> Int[np.ndarray, "paragraph
 
 
 def _shuffled(sets: pd.DataFrame, chosen: pd.Series, seed: int, stream: str) -> Int[np.ndarray, "paragraph"]:
-    ids = sets.loc[chosen, "id"].to_numpy(copy=True)  # there may be none, which only an array survives
+    ids = sets.loc[chosen, "id"].to_numpy(copy=True)  # an array even if there is none
     return generator(seed, "judging", stream).permutation(ids)
 
 

@@ -23,7 +23,7 @@ from memloc.settings.scores import Scoring
 
 
 class Scores(NamedTuple):
-    """What is found of each paragraph, on the CPU."""
+    """The findings of each paragraph, on the CPU."""
 
     em: Int[Tensor, "paragraph"]
     nll: Float[Tensor, "paragraph"]

@@ -14,7 +14,7 @@ ACTIVATION_BYTES = {"cpu": 2**25, "cuda": 2**30}  # of an MLP in single precisio
 
 
 class TokenScores(NamedTuple):
-    """What the logits say of each true token."""
+    """How each true token compares with the logits."""
 
     matched: Bool[Tensor, "*token"]  # it has the largest logit
     margin: Float[Tensor, "*token"]  # between the two largest logits
@@ -59,7 +59,7 @@ def unembedded(
     true: Int[Tensor, "*token"],
     statistics: Callable[[Float[Tensor, "token vocabulary"], Int[Tensor, "token"]], tuple[Tensor, ...]],
 ) -> list[Shaped[Tensor, "*token"]]:
-    """What `statistics` finds in the logits of last hidden states; a few logits are held at a time.
+    """`statistics` of the logits of last hidden states; a few logits are held at a time.
 
     Half precision is raised to single. `statistics` may overwrite the logits.
     """
