@@ -122,7 +122,6 @@ def test_every_script_belongs_to_a_rule(clone):
     conditional = {
         "compare_memorized_list.py",
         "download_files.py",
-        "figure_across_seeds.py",
         "paragraphs_counted.py",
         "paragraphs_text.py",
         "paragraphs_tokens.py",

@@ -74,7 +74,7 @@ for figure in ACROSS:
         message:
             f"Draw {figure.name}: {figure.title}."
         script:
-            "../scripts/figure_across_models.py"
+            "../scripts/figure.py"
 
 
 rule figures:

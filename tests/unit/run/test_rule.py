@@ -71,7 +71,7 @@ def test_what_a_user_can_cause_ends_with_one_line_and_the_traceback_is_in_the_lo
 
 def test_errors_with_advice_are_those_of_the_user():
     """Errors of the library's own kinds, but for those that are faults of the code."""
-    faults = {"EditError", "DamagedError", "BenchError", "OverlapError"}
+    faults = {"EditError", "DamagedError", "BenchError"}
     for path in (LIBRARY / "memloc").rglob("*.py"):
         for name, bases in re.findall(r"^class (\w+Error)\((.+)\):", path.read_text(), re.MULTILINE):
             users = re.search(r"UserError|InputError|DownloadError|Exception", bases)

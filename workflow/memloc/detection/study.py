@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
-from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from memloc.detection import measures
@@ -174,20 +173,11 @@ def judged_columns(
     judge: Judge,
     reference: Float[np.ndarray, "resample"] | None,
 ) -> dict[str, float]:
-    """Every measure with its interval, and the gain in AUROC over a reference, resampled together with it."""
-    curve = measures.curve(scores, judge.positive, judge.weights)
+    """AUROC with its interval, and how far it is above that of a reference: both are resampled together."""
     auroc = aurocs(scores, judge)
-    found = {
-        "auroc": auroc,
-        "average_precision": measures.average_precision(curve),
-        "calibration_error": measures.calibration_error(expit(scores), judge.positive, judge.weights),
-    }
-    fpr = measures.smallest_fpr(int((~judge.positive).sum()))
-    found |= {"tpr": measures.tpr_at(curve, fpr)} if fpr else {}
-    found |= {"gain": auroc - reference} if reference is not None else {}
-    columns = {"fpr": fpr}
-    for name, values in found.items():
-        columns |= _columns(name, cluster_interval(values, judge.n_clusters))
+    columns = _columns("auroc", cluster_interval(auroc, judge.n_clusters))
+    if reference is not None:
+        columns |= _columns("gain", cluster_interval(auroc - reference, judge.n_clusters))
     return columns
 
 

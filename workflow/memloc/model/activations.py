@@ -60,16 +60,9 @@ def _normed_together(bridge: "TransformerBridge", site: Site) -> bool:
     return stored.norm is not None
 
 
-def sites(
-    bridge: "TransformerBridge", components: Sequence[str], layers: Sequence[int] | None = None
-) -> list[Site]:
-    """The components of each layer (all layers by default), layer by layer.
-
-    Raises:
-        ValueError: a component or layer that the model does not have.
-    """
-    layers = range(bridge.cfg.n_layers) if layers is None else layers
-    found = [Site(layer, component) for layer in layers for component in components]
+def sites(bridge: "TransformerBridge", components: Sequence[str]) -> list[Site]:
+    """The components of each layer, layer by layer."""
+    found = [Site(layer, component) for layer in range(bridge.cfg.n_layers) for component in components]
     for site in found:
         if site.component not in HOOKS or hook_of(bridge, site) not in bridge.hook_dict:
             raise ValueError(f"the model has no component {site.component!r} in layer {site.layer}")

@@ -20,12 +20,7 @@ if TYPE_CHECKING:
 
 
 def load_model(folder: Path | str, how: Loading = ON_PROCESSOR) -> "PreTrainedModel":
-    """`read_model`, if its family is supported.
-
-    Raises:
-        ModelError: as `read_model` does.
-        InputError: the family is not supported.
-    """
+    """`read_model`, if its family is supported."""
     model = read_model(folder, how)
     family(model.config.model_type)
     return model

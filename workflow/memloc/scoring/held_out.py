@@ -25,10 +25,6 @@ Sample = tuple[Int[np.ndarray, "paragraph"], Int[Tensor, "paragraph token"]]
 """Ids and tokens of paragraphs."""
 
 
-class OverlapError(ValueError):
-    """Judging paragraphs had a part in choosing what they judge, or are in two groups."""
-
-
 class Group(NamedTuple):
     """Paragraphs with the corpus's continuation, or the model's own."""
 
@@ -44,13 +40,8 @@ def seen(sets: pd.DataFrame) -> pd.Series:
 
 
 def held_out_sample(paragraphs: pd.DataFrame, sets: pd.DataFrame, n_held_out: int, seed: int) -> Sample:
-    """Random unseen non-memorized paragraphs in the corpus's words, fewer where there are not as many.
-
-    Raises:
-        InputError: there is none.
-    """
+    """Random unseen non-memorized paragraphs in the corpus's words, fewer where there are not as many."""
     group = _group(paragraphs, sets, _held_out_order(sets, seed)[:n_held_out])
-    require_apart({"held_out": group})
     return group.ids, group.tokens
 
 
@@ -63,9 +54,6 @@ def judging_texts(
         memorized and non_memorized, up to `n_paragraphs` each: unseen ones and, where these are too few
         for a verdict, seen ones after them; held_out and means, `n_held_out` each and at most a third of
         the unseen non-memorized ones: texts that show damage, and those whose mean outputs replace a head's.
-
-    Raises:
-        InputError: fewer than two non-memorized paragraphs are unseen.
     """
     unseen = _held_out_order(sets, seed)
     if len(unseen) == 1:
@@ -79,9 +67,7 @@ def judging_texts(
         "held_out": held_out,
         "means": means,
     }
-    groups = {name: _group(paragraphs, sets, ids) for name, ids in drawn.items()}
-    require_apart(groups)
-    return groups
+    return {name: _group(paragraphs, sets, ids) for name, ids in drawn.items()}
 
 
 def paired_texts(
@@ -120,22 +106,6 @@ def with_own_continuations(
     prefix, n_continuation = tokens[:, :n_prefix], tokens.shape[1] - n_prefix
     own = torch.cat([prefix, greedy_continuation(model, prefix, n_continuation, micro_batch)], dim=1)
     return {**texts, "non_memorized": texts["non_memorized"]._replace(tokens=own)}
-
-
-def require_apart(groups: Mapping[str, Group]) -> None:
-    """Check that no paragraph is in two groups, and that none of held_out and means is seen.
-
-    Raises:
-        OverlapError: names the group and the paragraphs.
-    """
-    taken: set[int] = set()
-    for name, group in groups.items():
-        ids = set(group.ids.tolist())
-        if both := sorted(taken & ids):
-            raise OverlapError(f"paragraphs {both} of {name} are in another group of texts, too")
-        taken |= ids
-        if name in ("held_out", "means") and group.seen.any():
-            raise OverlapError(f"paragraphs {group.ids[group.seen].tolist()} of {name} are sampled")
 
 
 def _held_out_order(sets: pd.DataFrame, seed: int) -> Int[np.ndarray, "paragraph"]:

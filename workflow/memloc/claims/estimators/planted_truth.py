@@ -5,13 +5,12 @@ By the units that a kind of place is made of (heads, neurons), paired by plant.
 
 import pandas as pd
 
-from memloc.claims.verdicts import Estimate
+from memloc.claims.verdicts import Estimate, Tables
 from memloc.settings.base import Section
 from memloc.settings.plant_kinds import GRANULARITIES
 from memloc.statistics.studentised import lead, studentised
 
 GRADIENT_AND_SIZE = ["parameter_gradient", "weight_size"]
-Tables = dict[str, pd.DataFrame]
 
 
 def planted_masks_lead(tables: Tables, settings: Section, kind: str) -> Estimate:
