@@ -84,8 +84,19 @@ def test_new_prints_the_same_config_with_comments(snakemake, capsys):
 
 
 def test_run_passes_words_on(snakemake):
+    Path("my.yaml").write_text("study: x")
     assert ended("run", "my.yaml", "fig2", "-n", "--cores", "1") == 0
     assert snakemake[0][2:] == ["--cores", "all", "fig2", "-n", "--cores", "1", "--configfile", "my.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [(None, "my.yaml: cannot be read (No such file or directory)"), ("a: [1\nb: 2", "my.yaml, line 2: ")],
+)
+def test_a_config_that_cannot_be_read_names_file_and_line(snakemake, text, said):
+    if text:
+        Path("my.yaml").write_text(text)
+    assert ended("run", "my.yaml").startswith(said) and snakemake == []
 
 
 def test_what_fails_prints_no_answer(monkeypatch, tmp_path):

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import yaml
+
 from memloc.command.recite import Question, commented
 from memloc.run.atomic import atomic_path
 from memloc.run.errors import InputError, UserError
@@ -55,6 +57,7 @@ def _snakemake(config: str, *words: str) -> int:
     """Run Snakemake in this process, in this folder: a process less, and it takes seconds to import."""
     if not SNAKEFILE.is_file():
         raise InputError(f"{SNAKEFILE}: no workflow here: run `make` in a clone, and its .venv/bin/memloc")
+    _require_yaml(config)
     from snakemake.cli import main as snakemake
 
     try:
@@ -64,6 +67,16 @@ def _snakemake(config: str, *words: str) -> int:
             raise
         return end.code or 0
     return 0
+
+
+def _require_yaml(config: str) -> None:
+    """Snakemake says neither which file cannot be read, nor in which line."""
+    try:
+        yaml.safe_load(Path(config).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{config}: cannot be read ({error.strerror})") from error
+    except yaml.MarkedYAMLError as error:
+        raise InputError(f"{config}, line {error.problem_mark.line + 1}: {error.problem}") from error
 
 
 def _parser() -> argparse.ArgumentParser:
