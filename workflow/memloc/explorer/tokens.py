@@ -161,17 +161,9 @@ RARITY = {
 
 def described(tables: Rows) -> list[dict[str, Any]]:
     """The colourings of these tables in the order of the page."""
+    names = ("title", "about", "unit", "table", "of", "diverging")
     found = [
-        {
-            "key": key,
-            "title": each.title,
-            "about": each.about,
-            "unit": each.unit,
-            "of": each.of,
-            "table": each.table,
-            "diverging": each.diverging,
-            "logarithmic": False,
-        }
+        {"key": key, "logarithmic": False} | {name: getattr(each, name) for name in names}
         for key, each in COLOURINGS.items()
         if each.table in tables
     ]
