@@ -446,6 +446,18 @@ def test_back_and_escape_lead_from_a_tab_to_the_paragraphs(page, pair):
     assert state(page, "paragraph") == [pair.id], "the page is still there"
 
 
+def test_of_tabs_the_one_that_was_chosen_last_is_shown(page):
+    page.evaluate("""() => {
+        const { load } = memloc;
+        const begun = new Promise((resolve) => { memloc.late = () => { memloc.load = load; resolve(); }; });
+        memloc.load = async (name) => { await (name === "tab-claims" ? begun : null); return load(name); };
+    }""")
+    page.locator("#tab-claims").click()
+    open_tab(page, "head_ranking", "Ranks of heads")
+    page.evaluate("async () => { memloc.late(); await memloc.load('tab-claims'); }")
+    assert page.locator("#tab h2").all_inner_texts() == ["Ranks of heads"]
+
+
 @EVERYWHERE
 def test_an_address_of_a_paragraph_that_is_not_here_says_so_and_is_mended(page):
     for wrong in ("999999", "x"):
@@ -482,6 +494,22 @@ def test_the_first_sentence_says_what_is_seen(page, tables, pair):
         page.locator(f"body[data-shown='{number}']").wait_for()
         said = told.get(scores[number], f"given the first 12 tokens, it writes {scores[number]} of 12 tokens")
         assert said in page.inner_text("#story")
+
+
+def test_a_token_of_spaces_is_named_by_signs(page, pair):
+    put = """async ([number, position, text]) => {
+        const { tokens } = await memloc.load(`paragraph-${number}`);
+        const old = tokens[position];
+        tokens[position] = text;
+        return old;
+    }"""
+    number, position = int(pair.id), int(pair.position)
+    old = page.evaluate(put, [number, position, "\n"])
+    for shown in (next(each for each in listed(page) if each != number), number):
+        page.locator(f"#list [data-id='{shown}']").click()
+        page.locator(f"body[data-shown='{shown}']").wait_for()
+    assert "marked ▲, “↵”, costs most" in page.inner_text("#story")
+    page.evaluate(put, [number, position, old])
 
 
 def test_a_term_says_what_it_means_where_it_is_pointed_at_or_tapped(page):

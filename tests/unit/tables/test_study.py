@@ -54,7 +54,7 @@ def test_a_study_says_what_it_holds(folder):
 def test_settings_that_no_target_has_written_say_which_one_does(folder):
     (folder / "run_config.yaml").unlink()
     with pytest.raises(InputError, match="run_config.yaml: not there; target run_config writes it"):
-        memloc.open_study(folder).settings
+        assert memloc.open_study(folder).settings
 
 
 def test_units_and_whole_meanings_are_shown(folder):

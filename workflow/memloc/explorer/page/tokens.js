@@ -236,8 +236,9 @@
       return `${told}${tried ? " No replaced token makes it write anything else." : ""}`;
     }
     const { position, em: left } = content.perturbed;
+    const token = content.tokens[position].trim() || memloc.visible(content.tokens[position]);
     const cost = em - left === n ? `all ${n} tokens` : memloc.counted(em - left, "token");
-    return `${told} Replacing the token marked ▲, “${content.tokens[position].trim()}”, costs most: ${cost}.`;
+    return `${told} Replacing the token marked ▲, “${token}”, costs most: ${cost}.`;
   }
 
   function scores(state) {
