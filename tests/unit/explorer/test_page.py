@@ -322,6 +322,20 @@ def test_keys_go_through_all_heads(page):
 
 
 @EVERYWHERE
+def test_keys_do_what_the_foot_of_the_page_says(page, pair):
+    ids = listed(page)
+    at = min(ids.index(pair.id), len(ids) - 2)
+    page.locator(f"#list [data-id='{ids[at]}']").click()
+    presses = (("ArrowDown", 1, -1), ("ArrowUp", 0, -1), ("ArrowRight", 0, 0), ("ArrowRight", 0, 1))
+    for key, by, token in (*presses, ("ArrowLeft", 0, 0), ("Escape", 0, -1)):
+        page.keyboard.press(key)
+        assert state(page, "paragraph", "token") == [ids[at + by], token], key
+    page.keyboard.press("/")
+    page.keyboard.type("zzzz")
+    assert listed(page) == [] and page.inner_text("#n-shown").startswith("0 of")
+
+
+@EVERYWHERE
 def test_one_map_is_large_and_the_others_are_chosen_by_their_thumbnails(page):
     thumbs = page.locator("#thumbs .thumb")
     assert page.locator("#map canvas").count() == 1 and thumbs.count() > 3
