@@ -1,4 +1,4 @@
-"""What of the text the model recites, in lines for a reader: from the tables of the finished study."""
+"""The answer in lines for a reader, from the finished study: which parts of the text the model recites."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,7 +24,7 @@ def answer(results: Path) -> str:
 
 def told(tables: Mapping[str, pd.DataFrame], length: int, n_prefix: int) -> str:
     """How many paragraphs are recited, and the longest passages with their places; if there are none, how
-    near the best paragraph comes; what the model recites of unseen text.
+    near the best paragraph comes; how many paragraphs of unseen text.
     """
     n_continuation, recited = length - n_prefix, tables["recited"]
     em = tables["scores"].merge(tables["sets"][["id", "set"]], on="id")

@@ -118,8 +118,8 @@
         element("div", { class: "text" }, ...spans.slice(from, to)),
       );
     byId("tokens").replaceChildren(
-      part("Prefix", "What the model is given", 0, index.n_prefix),
-      part("Continuation", "What the text goes on with", index.n_prefix, index.n_tokens),
+      part("Prefix", "Given to the model", 0, index.n_prefix),
+      part("Continuation", "The text goes on", index.n_prefix, index.n_tokens),
     );
   }
 
