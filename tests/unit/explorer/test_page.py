@@ -21,7 +21,9 @@ SHAPE = tokens.Shape(24, 12, 2, 4)
 SETTINGS = sections({"highlight": "auto", "sets": {}, "paragraph": {"length": 24, "prefix": 12}})
 STUDY = "x<y>"
 THEMES = ("light", "dark")
-EVERYWHERE = pytest.mark.parametrize("opened", product(browsers.SIZES, THEMES), indirect=True, ids="-".join)
+EVERYWHERE = pytest.mark.parametrize(
+    "opened", list(product(browsers.SIZES, THEMES)), indirect=True, ids="-".join
+)
 
 
 @pytest.fixture(scope="module")
