@@ -176,6 +176,12 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         ),
         FigureInfo("min_k", "Least likely tokens", ("token_statistics",)),
         FigureInfo(
+            "counterfactual",
+            "What models do that never saw a paragraph",
+            ("counterfactual",),
+            only_for="halves",
+        ),
+        FigureInfo(
             "training_curve",
             "Training of the embedded or planted model",
             ("training_curve",),
@@ -291,7 +297,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
     ),
 }
 FIGURES = tuple(figure for figures in CHAPTERS.values() for figure in figures)
-ON_REQUEST = ("plants", "removal")  # `only_for` of figures that a study's settings ask for
+ON_REQUEST = ("plants", "removal")  # `only_for` of figures that settings ask for, and config/test.yaml does
 
 _NUMBERS = {title: number for number, title in enumerate(CHAPTERS, start=2)}  # the explorer is the first
 

@@ -39,7 +39,7 @@ def rule_seconds(rule: str, shape: Shape, settings: Settings, machine: Machine, 
     if rule.startswith("download_"):
         return 0
     run = passes(shape, settings).get(rule, 0) * gflop_per_pass(shape, settings)
-    if rule == "train_model":
+    if rule in ("train_model", "train_halves"):
         run *= 0.7 if machine.bfloat16 else 1.3
     reached = shape.width / (shape.width + HALF_RATE_WIDTH)
     rate = machine.rate * reached * (1 if machine.gpus else threads)
@@ -110,6 +110,7 @@ def passes(shape: Shape, settings: Settings) -> dict[str, float]:
     edits, slow = _edits(settings), _slow_methods(shape, settings)
     return {
         "train_model": BACKWARD * n_trained(settings) * (MUON if muon else 1),
+        "train_halves": n_paragraphs(settings) + BACKWARD * n_trained(settings) * (MUON if muon else 1) / 2,
         "scores": n_paragraphs(settings),
         "sets": 1.5 * (compared + n),
         "token_statistics": m + 3 * n,

@@ -9,6 +9,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from memloc.settings.base import NonNegative, Positive, Section
 from memloc.settings.bench import Bench
+from memloc.settings.counterfactual import Counterfactual
 from memloc.settings.data import EmbeddedData, ReleaseData, TextData, TokenData
 from memloc.settings.detection import Detection
 from memloc.settings.edit_model import EditModel
@@ -125,6 +126,7 @@ class Settings(Section):
     head_ranking: HeadRanking = HeadRanking()
     remove: Remove = Remove()
     detection: Detection = Detection()
+    counterfactual: Counterfactual = Counterfactual()
     highlight: Literal["auto"] | Head = Field(
         "auto",
         description="Head that figures point at; auto takes the one that the methods rank first together.",
@@ -217,6 +219,10 @@ class Settings(Section):
             raise ValueError(
                 f"embedded data is there to train a model on, but the {given[0]} model is trained already: "
                 "set data.source to text, tokens or release, or model.source to embedded or planted"
+            )
+        if given and self.counterfactual.n_models:
+            raise ValueError(
+                "counterfactual.n_models needs a model that the workflow trains, not a given one"
             )
         if any(model.context < self.paragraph.length for model in trained):
             raise ValueError("model.context must hold a paragraph")
