@@ -249,7 +249,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         FigureInfo(
             "removal",
             "Ways to remove recitation, by every judge",
-            ("removal", "removal_damage", "removal_costs"),
+            ("removal", "removal_damage", "removal_costs", "removal_depth"),
             only_for="removal",
         ),
     ),

@@ -9,6 +9,7 @@ from memloc.claims.verdicts import Estimate
 from memloc.scoring.counterfactual import comes_out_anyway
 from memloc.settings.base import Section
 from memloc.statistics.studentised import share, studentised
+from memloc.statistics.uncertainty import MIN_N
 
 Tables = dict[str, pd.DataFrame]
 NOT_TRAINED = Estimate(missing="no model was trained without paragraphs: see counterfactual.n_models")
@@ -20,7 +21,8 @@ def recited_would_not_come_out(tables: Tables, settings: Section) -> Estimate:
         return NOT_TRAINED
     data = _seen(tables)
     recited = data[data["em"] == settings.paragraph.continuation]
-    return Estimate.of(share(int((~comes_out_anyway(recited)).sum()), len(recited)))
+    found = share(int((~comes_out_anyway(recited)).sum()), len(recited))
+    return Estimate.of(found, doubt=_few_models(data))
 
 
 def follows_training(tables: Tables, settings: Section, measure: str, sign: int) -> Estimate:
@@ -38,7 +40,8 @@ def follows_training(tables: Tables, settings: Section, measure: str, sign: int)
             for values in (sign * data[measure].to_numpy(), -data["nll_difference"].to_numpy())
         ]
     differ = (np.nan_to_num(signs[0]) != 0) & (signs[1] != 0)
-    return Estimate.of(share(int((signs[0] == signs[1])[differ].sum()), int(differ.sum())))
+    found = share(int((signs[0] == signs[1])[differ].sum()), int(differ.sum()))
+    return Estimate.of(found, doubt=_few_models(data))
 
 
 def unseen_stand_for_left_out(tables: Tables, settings: Section) -> Estimate:
@@ -58,3 +61,8 @@ def _seen(tables: Tables) -> pd.DataFrame:
     """Paragraphs that some models were trained on, and others not."""
     data = tables["counterfactual"]
     return data[(data["n_with"] > 0) & (data["n_without"] > 0)]
+
+
+def _few_models(data: pd.DataFrame) -> str | None:
+    few = data["n_without"].min() < MIN_N
+    return f"fewer than {MIN_N} models were trained without a paragraph" if few else None

@@ -1,7 +1,7 @@
 """Ways to remove recitation, side by side."""
 
 from memloc.settings.removal_ways import NOTHING, WAY_NAMES
-from memloc.tables.columns import Column, Columns, category, integer, number
+from memloc.tables.columns import LAYER, NLL, Column, Columns, category, integer, number
 from memloc.tables.judged_texts import judged_text
 from memloc.tables.schema import Lengths
 
@@ -24,6 +24,10 @@ def removal(lengths: Lengths) -> Columns:
     def share(what: str) -> Column:
         return number(0, 1, meaning=f"Share of {what} from which the whole continuation is still recited.")
 
+    def rounded(bits: int) -> Column:
+        meaning = f"Exact match with the weights rounded to {bits} bits."
+        return integer(0, lengths.continuation, unit="tokens", meaning=meaning)
+
     return {
         **_run(NOTHING),
         "targeted": Column(
@@ -32,6 +36,7 @@ def removal(lengths: Lengths) -> Columns:
         ),
         "id": integer(0, meaning="Paragraph that is removed."),
         "em": integer(0, lengths.continuation, unit="tokens", meaning="Exact match that is left."),
+        "nll": NLL,
         "log_p": Column(
             "float64",
             high=0,
@@ -52,6 +57,8 @@ def removal(lengths: Lengths) -> Columns:
         ),
         "recited_perturbed": share("the prefixes with one other token"),
         "recited_shifted": share("the prefixes that are cut at their start, with other text before"),
+        "em_8bit": rounded(8),
+        "em_4bit": rounded(4),
         "relearning_steps": integer(
             0,
             dtype="Int64",
@@ -99,4 +106,17 @@ def removal_costs(lengths: Lengths) -> Columns:
         **_run(),
         "removed": _removed(),
         "seconds": number(0, unit="s", meaning="Time that it took."),
+    }
+
+
+def removal_depth(lengths: Lengths) -> Columns:
+    return {
+        **_run(),
+        "group": category("removed", "kept", meaning="Removed paragraphs, or others that both models know."),
+        "id": integer(0, meaning="Paragraph."),
+        "layer": LAYER,
+        "rise": number(
+            unit="nats per token",
+            meaning="Rise of its NLL in the original model when what leaves this layer is patched.",
+        ),
     }
