@@ -164,6 +164,14 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             ("paragraphs", "sets", "scores"),
             paragraphs=("id", "count", "continuation_count"),
         ),
+        FigureInfo(
+            "when_learned",
+            "Memorization against when a paragraph was last seen",
+            ("training_stream", "paragraphs", "sets"),
+            settings=("model",),
+            only_for="embedded",
+            paragraphs=("id", "count", "continuation_count"),
+        ),
         FigureInfo("positions", "Recitation at other positions and after other text", ("positions",)),
         FigureInfo(
             "extraction",
