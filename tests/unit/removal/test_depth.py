@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from memloc.model.components import layers_of
-from memloc.removal.depth import depths, leaving_states, rises
+from memloc.removal.depth import leaving_states, rises
+from memloc.removal.depth_score import depths
 from memloc.removal.scoreboard import run_way
 from memloc.straightforward.decoding import mean_nll
 

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from memloc.figures.parts.removal import LABELS, MODES, depth_of, judged_ways, units_of, ways_of
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, subplots
-from memloc.removal.depth import MOST_CONTROL
+from memloc.removal.depth_score import MOST_CONTROL
 from memloc.settings.base import Section
 from memloc.settings.removal_ways import NOTHING, RETRAINED
 from memloc.statistics.uncertainty import Interval, paired

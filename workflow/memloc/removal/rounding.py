@@ -13,8 +13,6 @@ from transformers import PreTrainedModel
 
 from memloc.model.components import editable_parameters
 
-BITS = (8, 4)
-
 
 @contextmanager
 def rounded(model: PreTrainedModel, bits: int) -> Iterator[None]:

@@ -24,11 +24,11 @@ from memloc.removal.judging import Judged, decoded, judged
 from memloc.removal.registry import WAYS, Edit, InForce, Way, in_force, in_words, tried
 from memloc.removal.removal_texts import Target, Texts
 from memloc.removal.request import Request, Setting
-from memloc.removal.rounding import BITS, rounded
+from memloc.removal.rounding import rounded
 from memloc.run.seeds import generator
 from memloc.scoring.held_out import Group
 from memloc.scoring.near_verbatim import longest_run, n_edits
-from memloc.settings.removal_ways import JOINT_ONLY, NOTHING, RETRAINED, UNTARGETED
+from memloc.settings.removal_ways import BITS, JOINT_ONLY, NOTHING, RETRAINED, UNTARGETED
 from memloc.settings.remove import Remove
 
 ENOUGH = 0.9  # share of tokens forgotten from which a setting counts as one that removes

@@ -5,10 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from memloc.removal.depth import MOST_CONTROL, depths
-from memloc.removal.rounding import BITS
+from memloc.removal.depth_score import MOST_CONTROL, depths
 from memloc.scoring.sampling import extractable
-from memloc.settings.removal_ways import NOTHING, RETRAINED, WAY_NAMES
+from memloc.settings.removal_ways import BITS, NOTHING, RETRAINED, WAY_NAMES
 from memloc.statistics.uncertainty import Interval, mean, proportion, table
 
 LABELS = {
