@@ -73,6 +73,7 @@ SHARED_TABLES = (
     "places",
     "training_stream",
     "training_curve",
+    "grown",
     "vocabulary",
     "dropped_paragraphs",
     "dropped_reference",

@@ -1,5 +1,7 @@
 """A training that was killed gives the same weights as one that was not, bit for bit."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ from torch.nn import functional
 
 from memloc.data import embedded
 from memloc.model import components, training
-from memloc.model.training import language_model_loss, learning_rate, new_model, train
+from memloc.model.training import in_precision, language_model_loss, learning_rate, new_model, train
 from memloc.run.seeds import generator
 
 SHAPE = {"vocabulary": 64, "n_layers": 2, "n_heads": 4, "width": 16, "context": 16}
@@ -28,7 +30,14 @@ def rows():
     return np.random.default_rng(0).integers(0, 64, (N_ROWS, 12))
 
 
-def run(rows, checkpoint, kill_at=None, steps=3, n_steps=N_STEPS, dropout=0.0, **options):
+def how(**options):
+    """Settings of a training."""
+    return SimpleNamespace(
+        **{"optimizer": "adamw", "batch": BATCH, "learning_rate": 0.01, "warmup_steps": 3, **options}
+    )
+
+
+def run(rows, checkpoint, kill_at=None, n_steps=N_STEPS, dropout=0.0, bf16=False, beside=None, **options):
     """Model and curve of a training that is killed when it reports step `kill_at`."""
     model = new_model(**SHAPE, seed=0)
     for module in model.modules():
@@ -40,14 +49,14 @@ def run(rows, checkpoint, kill_at=None, steps=3, n_steps=N_STEPS, dropout=0.0, *
         if step == kill_at:
             raise Killed
 
-    settings = {"optimizer": "adamw", "batch": BATCH, "peak": 0.01, "warmup": 3, "bf16": False, **options}
-    curve = train(model, rows, **settings, checkpoint=checkpoint, checkpoint_steps=steps, report=report)
+    curve = train(model, rows, how(**options), bf16, checkpoint, report, beside and beside(model))
     return model, curve
 
 
 @pytest.fixture(autouse=True)
-def every_step_is_reported(monkeypatch):
+def every_step_is_reported_and_every_third_stored(monkeypatch):
     monkeypatch.setattr(training, "LOG_STEPS", 1)
+    monkeypatch.setattr(training, "CHECKPOINT_STEPS", 3)
 
 
 def assert_same_weights(one, other):
@@ -93,18 +102,7 @@ def test_it_does_resume_and_says_so(rows, tmp_path, capsys):
         run(rows, tmp_path / "killed.pt", 8)
     seen = []
     model = new_model(**SHAPE, seed=0)
-    train(
-        model,
-        rows,
-        optimizer="adamw",
-        batch=BATCH,
-        peak=0.01,
-        warmup=3,
-        bf16=False,
-        checkpoint=tmp_path / "killed.pt",
-        checkpoint_steps=3,
-        report=lambda step, n_steps, loss: seen.append(step),
-    )
+    train(model, rows, how(), False, tmp_path / "killed.pt", lambda step, n_steps, loss: seen.append(step))
     assert seen == list(range(7, N_STEPS + 1))
     assert f"] resumed at step 6 of {N_STEPS}\n" in capsys.readouterr().out
 
@@ -140,9 +138,7 @@ def test_weights_and_reports_are_those_of_a_plain_loop(rows, tmp_path, monkeypat
     """AdamW as published for language models, whose gradients are clipped."""
     monkeypatch.setattr(training, "LOG_STEPS", 5)
     model, plain, reports, norms, losses = new_model(**SHAPE, seed=0), new_model(**SHAPE, seed=0), [], [], []
-    how = {"optimizer": "adamw", "batch": BATCH, "peak": 0.05, "warmup": 3, "bf16": False}
-    files = {"checkpoint": tmp_path / "a.pt", "checkpoint_steps": 99}
-    train(model, rows, **how, **files, report=lambda *told: reports.append(told))
+    train(model, rows, how(learning_rate=0.05), False, tmp_path / "a.pt", lambda *told: reports.append(told))
     stepper = torch.optim.AdamW(plain.parameters(), betas=(0.9, 0.95), weight_decay=0.01)
     for step, some in enumerate(torch.from_numpy(rows).split(BATCH)):
         stepper.param_groups[0]["lr"] = learning_rate(step, N_STEPS, 0.05, 3)
@@ -162,7 +158,7 @@ def test_weights_and_reports_are_those_of_a_plain_loop(rows, tmp_path, monkeypat
 
 def test_muon_moves_matrices_orthogonally_and_adamw_all_else(rows, tmp_path):
     before = dict(new_model(**SHAPE, seed=0).named_parameters())
-    after, _ = run(rows[:BATCH], tmp_path / "muon.pt", optimizer="muon", peak=0.01, warmup=1, n_steps=1)
+    after, _ = run(rows[:BATCH], tmp_path / "muon.pt", optimizer="muon", warmup_steps=1, n_steps=1)
     for name, weight in after.named_parameters():
         # Both decay a weight by the rate times 0.01 of it first.
         moved = (weight - before[name] * (1 - 0.01 * 0.01)).detach() / 0.01
@@ -188,12 +184,14 @@ def test_loss_is_the_mean_cross_entropy_of_every_token_but_the_first(rows):
             for row in range(5)
             for position in range(11)
         ]
-        assert torch.allclose(language_model_loss(model, tokens, bf16=False), torch.stack(slow).mean())
+        assert torch.allclose(language_model_loss(model, tokens), torch.stack(slow).mean())
 
 
 def test_bfloat16_is_used_where_asked_for(rows):
     model, tokens = new_model(**SHAPE, seed=0), torch.from_numpy(rows[:5])
-    exact, rounded = (language_model_loss(model, tokens, bf16=bf16) for bf16 in (False, True))
+    exact = language_model_loss(model, tokens)
+    with in_precision(model, bf16=True):
+        rounded = language_model_loss(model, tokens)
     assert exact.dtype == rounded.dtype == torch.float32
     assert exact != rounded and torch.allclose(exact, rounded, rtol=0.02)
     assert {weight.dtype for weight in model.parameters()} == {torch.float32}
@@ -250,7 +248,7 @@ def test_gradients_are_those_of_the_plain_cross_entropy(rows, n_held, monkeypatc
     """Of twice the loss, so that its weight counts; however many tokens' logits are held at a time."""
     monkeypatch.setattr(training, "LOGITS_BYTES", 4 * 64 * n_held)
     model, tokens = new_model(**SHAPE, seed=0), torch.from_numpy(rows[:5])
-    (2 * language_model_loss(model, tokens, bf16=False)).backward()
+    (2 * language_model_loss(model, tokens)).backward()
     fast = {name: weight.grad.clone() for name, weight in model.named_parameters()}
     model.zero_grad()
     logits = model(tokens[:, :-1]).logits.flatten(0, 1)
@@ -268,28 +266,35 @@ def test_a_step_leaves_the_logits_as_they_are(rows):
 
 def test_rounded_norms_spare_every_layer_that_reads_one_a_pass(rows):
     """Their answers, and gradients, are those of layers that round for themselves."""
-    tokens, models = torch.from_numpy(rows[:5]), [new_model(**SHAPE, seed=0) for _ in range(2)]
-    training.round_norms(models[1])
-    read = {}
-    for name, module in models[1].named_modules():
+    tokens, (plain, model), read = (
+        torch.from_numpy(rows[:5]),
+        [new_model(**SHAPE, seed=0) for _ in range(2)],
+        {},
+    )
+    for name, module in model.named_modules():
         if isinstance(module, torch.nn.Linear):
             module.register_forward_pre_hook(
                 lambda _, inputs, name=name: read.update({name: inputs[0].dtype})
             )
-    losses = [language_model_loss(model, tokens, bf16=True) for model in models]
-    assert torch.equal(*losses)
-    for loss in losses:
+    with torch.autocast("cpu", torch.bfloat16):
+        expected = language_model_loss(plain, tokens)
+    with in_precision(model, bf16=True):
+        found = language_model_loss(model, tokens)
+    assert torch.equal(expected, found)
+    for loss in (expected, found):
         loss.backward()
-    for one, other in zip(*(model.parameters() for model in models), strict=True):
+    for one, other in zip(plain.parameters(), model.parameters(), strict=True):
         assert torch.allclose(one.grad, other.grad, rtol=0.05, atol=1e-4)
     assert len(read) == 9 and set(read.values()) == {torch.bfloat16}
+    language_model_loss(model, tokens)
+    assert set(read.values()) == {torch.float32}  # as it was
 
 
 def test_the_short_attention_is_the_familys(rows):
     tokens = torch.from_numpy(rows[:5])
     plain, short = (new_model(**SHAPE, seed=0).eval() for _ in range(2))
     plain.set_attn_implementation("eager")
-    losses = [language_model_loss(model, tokens, bf16=False) for model in (plain, short)]
+    losses = [language_model_loss(model, tokens) for model in (plain, short)]
     assert torch.allclose(*losses, rtol=1e-6)
     for loss in losses:
         loss.backward()

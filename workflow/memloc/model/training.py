@@ -7,9 +7,10 @@ stream, the learning rate and the model, which drops nothing out, depend on the 
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
@@ -27,6 +28,8 @@ WEIGHT_DECAY = 0.01
 LOG_STEPS = 20
 CHECKPOINT_STEPS = 40  # a killed training resumes from the last such step
 SHORT = "short"  # name of `short_attention` among transformers' implementations; no saved model has it
+MUON_STEPS = 3  # Newton-Schulz iterations: five memorize hardly more, and take a fifth of a training's time
+COEFFICIENTS = (3.4445, -4.775, 2.0315)  # of such an iteration, torch's own
 LOGITS_BYTES = 2**22  # of logits in single precision that are held at a time
 
 
@@ -122,19 +125,25 @@ class _MeanNLL(torch.autograd.Function):
         return slopes * weight.to(slopes.dtype), None
 
 
-def round_norms(model: PreTrainedModel) -> None:
-    """Let LayerNorms answer in bfloat16: else every layer that reads one rounds its answer again."""
-    for module in model.modules():
-        if isinstance(module, torch.nn.LayerNorm):
-            module.register_forward_hook(lambda module, inputs, normed: normed.bfloat16())
+@contextmanager
+def in_precision(model: PreTrainedModel, bf16: bool) -> Iterator[None]:
+    """Within the context, the model computes in bfloat16 where it can, or as it is.
+
+    LayerNorms answer in bfloat16, too: else every layer that reads one rounds its answer again.
+    """
+    norms = [module for module in model.modules() if bf16 and isinstance(module, torch.nn.LayerNorm)]
+    hooks = [norm.register_forward_hook(lambda module, inputs, normed: normed.bfloat16()) for norm in norms]
+    try:
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            yield
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
-def language_model_loss(
-    model: PreTrainedModel, rows: Int[Tensor, "row token"], bf16: bool
-) -> Float[Tensor, ""]:
+def language_model_loss(model: PreTrainedModel, rows: Int[Tensor, "row token"]) -> Float[Tensor, ""]:
     """Mean NLL in nats of every token but the first of each row."""
-    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-        logits = model(rows[:, :-1], use_cache=False).logits
+    logits = model(rows[:, :-1], use_cache=False).logits
     return _MeanNLL.apply(logits.flatten(0, 1), rows[:, 1:].flatten())
 
 
@@ -162,25 +171,27 @@ class SinglePrecisionMuon(torch.optim.Muon):
                 state = self.state[weight]
                 mean = state.setdefault("momentum_buffer", torch.zeros_like(weight))
                 mean.lerp_(weight.grad, 1 - group["momentum"])
-                ahead = weight.grad.lerp(mean, group["momentum"])
-                update = nearly_orthogonal(ahead, group["ns_coefficients"], group["ns_steps"], group["eps"])
+                update = nearly_orthogonal(weight.grad.lerp(mean, group["momentum"]), group["ns_steps"])
                 weight.mul_(1 - group["lr"] * group["weight_decay"])
                 weight.add_(update, alpha=-0.2 * group["lr"] * max(weight.shape) ** 0.5)
 
 
-def nearly_orthogonal(
-    matrix: Float[Tensor, "row column"],
-    coefficients: tuple[float, float, float],
-    n_iterations: int,
-    least_norm: float,
-) -> Float[Tensor, "row column"]:
-    """A matrix with the same singular vectors, and singular values near one, by Newton-Schulz iterations."""
-    a, b, c = coefficients
+def nearly_orthogonal(matrix: Float[Tensor, "row column"], n_iterations: int) -> Float[Tensor, "row column"]:
+    """A matrix with the same singular vectors, and singular values near one, by Newton-Schulz iterations.
+
+    Each iteration multiplies by a polynomial of the Gram matrix, which is smaller: all are multiplied first.
+    """
+    a, b, c = COEFFICIENTS
     wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.t()
-    wide = wide / wide.norm().clamp(min=least_norm)
-    for _ in range(n_iterations):
-        gram = wide @ wide.t()
-        wide = torch.addmm(wide, torch.addmm(gram, gram, gram, beta=b, alpha=c), wide, beta=a)
+    wide = wide / wide.norm().clamp(min=1e-7)
+    gram, product = wide @ wide.t(), torch.eye(len(wide), dtype=wide.dtype)
+    for number in range(n_iterations):
+        factor = torch.addmm(gram, gram, gram, beta=b, alpha=c)
+        factor.diagonal().add_(a)
+        product = factor @ product if number else factor
+        if number < n_iterations - 1:
+            gram = factor @ gram @ factor
+    wide = product @ wide
     return wide if wide.shape == matrix.shape else wide.t()
 
 
@@ -198,76 +209,94 @@ def optimizers(
     if not matrices:
         return [adamw]
     muon = torch.optim.Muon if bf16 else SinglePrecisionMuon
-    return [muon(matrices, lr=peak, weight_decay=WEIGHT_DECAY, adjust_lr_fn="match_rms_adamw"), adamw]
+    how = {"weight_decay": WEIGHT_DECAY, "adjust_lr_fn": "match_rms_adamw", "ns_steps": MUON_STEPS}
+    return [muon(matrices, lr=peak, **how), adamw]
+
+
+class HowTrained(Protocol):
+    """Settings of a training: section `model`."""
+
+    optimizer: Literal["adamw", "muon"]
+    batch: int
+    learning_rate: float
+    warmup_steps: int
+
+
+class Beside(Protocol):
+    """Works on the model beside the ordinary steps: memories that grow (planting/growth.py)."""
+
+    state: dict[str, Tensor]
+
+    def step(self, share: float, rows: Int[Tensor, "row token"]) -> None:
+        """After an ordinary step on `rows`, when this share of the training is done."""
 
 
 def train(
     model: PreTrainedModel,
     rows: Int[np.ndarray, "row token"],
-    optimizer: Literal["adamw", "muon"],
-    batch: int,
-    peak: float,
-    warmup: int,
+    how: HowTrained,
     bf16: bool,
     checkpoint: Path,
-    checkpoint_steps: int,
     report: Callable[[int, int, float], None],
+    beside: Beside | None = None,
 ) -> list[tuple[int, float, float]]:
     """One pass over `rows`; `model` is trained in place.
 
     Args:
-        optimizer: as in `optimizers`.
-        checkpoint: file of the resumable state; read if it exists, written every `checkpoint_steps`.
+        checkpoint: file of the resumable state; read if it exists, written every CHECKPOINT_STEPS.
         report: called with step, number of steps and loss every few steps.
 
     Returns:
         The training curve every few steps: (step, mean loss since the last point, learning rate).
     """
-    steppers = optimizers(model, optimizer, peak, bf16)
-    n_steps = math.ceil(len(rows) / batch)
-    first, curve, losses = _resume(model, steppers, checkpoint)
+    steppers = optimizers(model, how.optimizer, how.learning_rate, bf16)
+    n_steps = math.ceil(len(rows) / how.batch)
+    first, curve, losses = _resume(model, steppers, beside, checkpoint)
     if first:
         log(f"resumed at step {first} of {n_steps}")
     model.eval()  # a pretrained model may have dropout
-    if bf16:
-        round_norms(model)
     for step in range(first, n_steps):
-        rate = learning_rate(step, n_steps, peak, warmup)
+        rate = learning_rate(step, n_steps, how.learning_rate, how.warmup_steps)
         for stepper in steppers:
             stepper.param_groups[0]["lr"] = rate
-        loss = language_model_loss(model, torch.from_numpy(rows[step * batch : (step + 1) * batch]), bf16)
+        batch = torch.from_numpy(rows[step * how.batch : (step + 1) * how.batch])
+        with in_precision(model, bf16):
+            loss = language_model_loss(model, batch)
         model.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP_NORM, foreach=True)
         for stepper in steppers:
             stepper.step()
+        if beside:
+            with in_precision(model, bf16):
+                beside.step(step / n_steps, batch)
         losses.append(loss.item())
         if step % LOG_STEPS == 0 or step == n_steps - 1:
             curve.append((step + 1, sum(losses) / len(losses), rate))
             losses = []
             report(step + 1, n_steps, curve[-1][1])
-        if (step + 1) % checkpoint_steps == 0:
-            _save(model, steppers, checkpoint, step + 1, curve, losses)
+        if (step + 1) % CHECKPOINT_STEPS == 0:
+            state = {"step": step + 1, "curve": curve, "losses": losses}
+            _save(model, steppers, beside, checkpoint, state)
     return curve
 
 
 def _save(
     model: PreTrainedModel,
     steppers: list[torch.optim.Optimizer],
+    beside: Beside | None,
     path: Path,
-    step: int,
-    curve: list[tuple[int, float, float]],
-    losses: list[float],
+    state: dict[str, Any],
 ) -> None:
-    state = {"model": model.state_dict(), "optimizers": [each.state_dict() for each in steppers]}
-    state |= {"step": step, "curve": curve, "losses": losses}
+    state |= {"model": model.state_dict(), "optimizers": [each.state_dict() for each in steppers]}
+    state |= {"beside": beside.state if beside else None}
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(path) as temporary:
         torch.save(state, temporary)
 
 
 def _resume(
-    model: PreTrainedModel, steppers: list[torch.optim.Optimizer], path: Path
+    model: PreTrainedModel, steppers: list[torch.optim.Optimizer], beside: Beside | None, path: Path
 ) -> tuple[int, list[tuple[int, float, float]], list[float]]:
     """Steps done, curve until then and losses since its last point."""
     if not path.exists():
@@ -276,4 +305,6 @@ def _resume(
     model.load_state_dict(state["model"])
     for stepper, its in zip(steppers, state["optimizers"], strict=True):
         stepper.load_state_dict(its)
+    if beside:
+        beside.state = state["beside"]
     return state["step"], [tuple(point) for point in state["curve"]], state["losses"]

@@ -7,7 +7,7 @@ import pandas as pd
 
 from memloc.claims.verdicts import Estimate
 from memloc.settings.base import Section
-from memloc.settings.plant_kinds import PLANT_GRANULARITIES
+from memloc.settings.plant_kinds import GRANULARITIES
 from memloc.statistics.studentised import lead, studentised
 
 Tables = dict[str, pd.DataFrame]
@@ -44,7 +44,7 @@ def _scores(tables: Tables, kind: str, value: str, wanted: list[tuple[str, str]]
     if "planted_truth" not in tables:
         return None
     rows = tables["planted_truth"].query("kind == @kind")
-    rows = rows[rows["granularity"] == PLANT_GRANULARITIES[kind][0]]
+    rows = rows[rows["granularity"] == GRANULARITIES[kind][0]]
     wide = rows.pivot(index="plant", columns=["control", "method"], values=value)
     return wide[wanted].set_axis(range(len(wanted)), axis=1) if set(wanted) <= set(wide) else None
 

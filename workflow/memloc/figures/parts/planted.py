@@ -5,10 +5,13 @@ import textwrap
 import numpy as np
 import pandas as pd
 
-from memloc.settings.plant_kinds import PLANT_GRANULARITIES
+from memloc.settings.plant_kinds import GRANULARITIES
 from memloc.statistics.uncertainty import mean, table
 
 KIND_LABELS = {
+    "grown_head": "grown: a head",
+    "grown_neurons": "grown: neurons of a layer",
+    "grown_weights": "grown: 1 % of weights",
     "head_vo": "a head (V, O)",
     "head_all": "a head (all)",
     "two_heads": "two heads",
@@ -24,7 +27,7 @@ MOST_DAMAGE = 0.05  # by which a plant may raise the NLL of held-out text
 
 def of_own_units(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows by the units that each kind of place is made of."""
-    own = rows["kind"].map({kind: units[0] for kind, units in PLANT_GRANULARITIES.items()})
+    own = rows["kind"].map({kind: units[0] for kind, units in GRANULARITIES.items()})
     return rows[rows["granularity"] == own]
 
 

@@ -1,6 +1,6 @@
 """Paragraphs planted in chosen weights, and what localization methods say of where they are."""
 
-from memloc.settings.plant_kinds import PLANT_GRANULARITIES
+from memloc.settings.plant_kinds import GRANULARITIES
 from memloc.tables.columns import PARAGRAPH, Column, Columns, category, integer, number
 from memloc.tables.schema import Lengths
 
@@ -9,7 +9,7 @@ CONTROLS = ("plant", "twin", "wrong")
 
 def _plant() -> Columns:
     return {
-        "kind": category(*PLANT_GRANULARITIES, meaning="Kind of place that the paragraph is planted in."),
+        "kind": category(*GRANULARITIES, meaning="Kind of place that the paragraph is planted in."),
         "plant": integer(0, meaning="Number of the plant among those of its kind."),
         "attempt": integer(
             0, meaning="Which try it is, from 0: a plant that fails is tried again elsewhere."
@@ -18,7 +18,7 @@ def _plant() -> Columns:
 
 
 def _damage(lengths: Lengths, suffix: str, nullable: bool) -> Columns:
-    when = " before" if suffix else " after; missing where it failed"
+    when = " before" if suffix else " after; missing where it failed or grew"
     return {
         f"em_memorized{suffix}": number(
             0,
@@ -49,11 +49,26 @@ def plants(lengths: Lengths) -> Columns:
         "id": PARAGRAPH,
         "place": Column("str", meaning="Place in words."),
         "n_layers": integer(1, meaning="Layers that the place is in."),
-        "learning_rate": number(0, meaning="Learning rate."),
+        "norm": number(
+            0,
+            nullable=True,
+            meaning="Root mean square of the place's weights, divided by that of all in its matrices; "
+            "missing where the plant failed.",
+        ),
+        "learning_rate": number(0, meaning="Learning rate; of a memory that grew, the size of its steps."),
         "reached": Column("bool", meaning="The continuation is recited, with an NLL below the criterion."),
-        "steps": integer(0, meaning="Steps of Adam that were taken."),
-        "em_before": exact_match("Exact match before."),
-        "nll_before": number(0, unit="nats per token", meaning="NLL of the continuation before."),
+        "steps": integer(0, meaning="Steps of Adam that were taken, or exposures that moved the place."),
+        "em_before": integer(
+            0,
+            lengths.continuation,
+            dtype="Int64",
+            nullable=True,
+            unit="tokens",
+            meaning="Exact match before; missing where the memory grew.",
+        ),
+        "nll_before": number(
+            0, nullable=True, unit="nats per token", meaning="NLL of the continuation before, as for EM."
+        ),
         "em": exact_match("Exact match of the plant, or where it failed after the last step."),
         "nll": number(
             0, nullable=True, unit="nats per token", meaning="NLL of the continuation at the same point."
