@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from memloc.settings.removal_ways import UNTARGETED, WAY_NAMES
+from memloc.settings.removal_ways import JOINT_ONLY, RETRAINED, UNTARGETED, WAY_NAMES
 
 # Tokens kept by removed paragraphs and by own continuations; all other ways keep 40 and 30.
 KEPT = {"nothing": (50, 50), "top": (10, 45), "all": (5, 20), "steering": (10, 20)}
@@ -16,7 +16,7 @@ def tables(n=8, ways=WAY_NAMES):
         em, own = KEPT.get(way, (40, 30))
         off = 0 if way == "nothing" else 1  # by which values lie around their means
         for mode in ("joint", "single"):
-            if mode == "single" and (way in (*UNTARGETED, "nothing") or n < 3):
+            if mode == "single" and (way in (*JOINT_ONLY, "nothing") or n < 3):
                 continue
             left = em + 3 * (mode == "single")
             labels = {"way": way, "setting": "" if way == "nothing" else "share 0.1", "mode": mode}
@@ -24,6 +24,8 @@ def tables(n=8, ways=WAY_NAMES):
                 side = off if number % 2 else -off
                 steps = None if way == "nothing" or number % 2 else number
                 scores = {"em": left - number % 2 + side, "longest_run": em}
+                scores |= {"em_8bit": left, "em_4bit": 50 - number % 2 if number % 4 else left}
+                scores["nll"] = {"nothing": 0.1, RETRAINED: 3.0}.get(way, 5.0 - number / 10)
                 scores["log_p"] = -np.inf if em < 20 else -0.1
                 same = way == "nothing" or number == 0  # what is generated, to a share
                 shares = {"edit_distance": 1 - em / 50 * same, "recited_perturbed": float(number == 0)}
@@ -45,4 +47,13 @@ def tables(n=8, ways=WAY_NAMES):
                         damage.append({**labels, "removed": taken, **text})
     removed = pd.DataFrame(removed).astype({"relearning_steps": "Int64"})
     damage = pd.DataFrame(damage).astype({"removed": "Int64"})
-    return {"removal": removed, "removal_damage": damage, "removal_costs": pd.DataFrame(costs)}
+    found = {"removal": removed, "removal_damage": damage, "removal_costs": pd.DataFrame(costs)}
+    return found | {"removal_depth": depth(n, ways)}
+
+
+def depth(n, ways, kept=0.05):
+    """Table `removal_depth`: every way goes half as deep as the retrained model, whose control is `kept`."""
+    rows = [(way, "removed", id, 2.0 if way == RETRAINED else 1.0) for way in ways for id in range(n)]
+    rows += [(RETRAINED, "kept", 100 + id, 2 * kept) for id in range(n) if RETRAINED in ways]
+    found = pd.DataFrame(rows, columns=["way", "group", "id", "rise"])
+    return found.assign(layer=0, mode="joint") if RETRAINED in ways else found.iloc[:0]

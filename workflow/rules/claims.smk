@@ -3,6 +3,10 @@
 
 # Tables that this study does not make: claims on them do not apply.
 ABSENT = {*([] if PLANTS_ASKED else PLANTED), *([] if REMOVAL_ASKED else REMOVAL_TABLES)}
+if MODEL.source not in ("embedded", "planted"):
+    ABSENT.add("training_stream")
+if not HALVES_ASKED:
+    ABSENT.add("counterfactual")
 
 
 for topic in registry.topics().values():

@@ -80,6 +80,7 @@ SHARED_TABLES = (
     "dropped_reference",
     "scores",
     "extraction",
+    "half_scores",
 )
 ENVIRONMENT = "../../envs/environment.yaml"
 
@@ -193,10 +194,10 @@ class Shards:
 
     joined = []
 
-    def __init__(self, stage, most=None):
-        """`most` jobs have work; more are not started."""
+    def __init__(self, stage, most=None, n=None):
+        """`most` jobs have work; more are not started. `n` is their number whatever the setting is."""
         self.stage, self.parts, self.wholes = stage, {}, {}
-        self.n = SETTINGS.shards if most is None else min(SETTINGS.shards, most)
+        self.n = n or (SETTINGS.shards if most is None else min(SETTINGS.shards, most))
         self.rule, name = stage, stage
         if self.n > 1:
             self.joined.append(self)

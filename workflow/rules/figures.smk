@@ -2,6 +2,7 @@
 
 # A list of tokens is text that the user gives, too.
 ASKED = {
+    "halves": HALVES_ASKED,
     "plants": PLANTS_ASKED,
     "removal": REMOVAL_ASKED,
     "seeds": bool(SETTINGS.seeds),

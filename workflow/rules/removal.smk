@@ -1,8 +1,9 @@
 # Ways to remove recitation side by side; only where a study names some (section `remove`).
 
 from memloc.data.text_files import text_files
+from memloc.settings.removal_ways import RETRAINED
 
-REMOVAL_TABLES = ("removal", "removal_damage", "removal_sweep", "removal_costs")
+REMOVAL_TABLES = ("removal", "removal_damage", "removal_sweep", "removal_costs", "removal_depth")
 REMOVAL_ASKED = bool(SETTINGS.remove.ways)
 
 if REMOVAL_ASKED:
@@ -10,6 +11,8 @@ if REMOVAL_ASKED:
     REMOVAL = Shards("remove", most=len(SETTINGS.remove.ways))
     with explained():
         REMOVED_TEXTS = text_files(SETTINGS.remove.files, "remove.files")
+    # Trained as the model was, without what is removed.
+    RETRAINED_MODEL = [f"{RESULTS}/retrained"] if RETRAINED in SETTINGS.remove.ways else []
 
     rule:
         name:
@@ -18,6 +21,7 @@ if REMOVAL_ASKED:
             **tables("paragraphs", "sets", "head_ranking"),
             model=rules.model.output.description,
             folder=MODEL_FOLDER,
+            retrained=RETRAINED_MODEL,
             listed=REMOVED_TEXTS,
         output:
             **REMOVAL.tables(*REMOVAL_TABLES),
@@ -40,3 +44,32 @@ if REMOVAL_ASKED:
             "Remove recitation in every way, and judge all ways alike."
         script:
             "../scripts/remove.py"
+
+    if RETRAINED_MODEL:
+
+        rule retrain:
+            input:
+                **tables("training_stream", "training_curve", "paragraphs", "sets"),
+                base=PRETRAINED,
+                tokenizer=f"{SHARED}/tokenizer",
+                listed=REMOVED_TEXTS,
+            output:
+                folder=directory(RETRAINED_MODEL[0]),
+            log:
+                log_file("retrain"),
+            benchmark:
+                benchmark_file("retrain")
+            priority: AWAITED
+            conda:
+                ENVIRONMENT
+            threads: MODEL.threads
+            resources:
+                mem_mb=growing(6000 if PRETRAINED else 4000),
+                runtime=limited(120),
+            params:
+                **tracked("model", "remove"),
+                work=placed(f"{RESULTS}/shards/retrain"),
+            message:
+                "Train the model again, without the paragraphs that are removed."
+            script:
+                "../scripts/retrain.py"

@@ -21,8 +21,11 @@ listed = listed_ids("remove", how, source.listed, paragraphs, sets)
 heads = ordered_heads({"head_ranking": ranking}, settings)
 
 model = loading.load_for_editing(source.folder, settings.loading)
+retrained = None
+if given := source.get("retrained"):
+    retrained = dict(loading.load_for_editing(given[0], settings.loading).named_parameters())
 texts = texts_of(model, paragraphs, sets, n_prefix, how, seed, listed)
-study = Comparison(model, OriginalWeights(model), texts, heads, n_prefix, how, seed)
+study = Comparison(model, OriginalWeights(model), texts, heads, n_prefix, how, seed, retrained)
 rows = job.shard(len(how.ways))
 job.log(f"{len(rows)} of {len(how.ways)} ways, {len(texts.target.ids)} paragraphs to remove")
 progress = Progress(len(rows), "ways")

@@ -1,5 +1,7 @@
 """A paragraph that is edited, with the texts around it, and a comparison of ways to remove some."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -50,4 +52,9 @@ def study(memorizing_model, memorized_tokens) -> Comparison:
     target = _target(np.arange(4), memorized_tokens[:4], general, VOCABULARY, N_PREFIX, how, 0)
     own = judges["non_memorized"].tokens[:2]
     texts = Texts(target, other_text(3, seed=7), general, memorized_tokens[4:6], own, judges)
-    return Comparison(memorizing_model, OriginalWeights(memorizing_model), texts, HEADS, N_PREFIX, how, 0)
+    original, retrained = OriginalWeights(memorizing_model), copy.deepcopy(memorizing_model)
+    torch.manual_seed(1)
+    for weight in retrained.parameters():
+        weight.data += 0.3 * weight.data.std() * torch.randn_like(weight)
+    others = dict(retrained.named_parameters())
+    return Comparison(memorizing_model, original, texts, HEADS, N_PREFIX, how, 0, others)

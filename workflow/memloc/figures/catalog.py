@@ -164,6 +164,14 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             ("paragraphs", "sets", "scores"),
             paragraphs=("id", "count", "continuation_count"),
         ),
+        FigureInfo(
+            "when_learned",
+            "Memorization against when a paragraph was last seen",
+            ("training_stream", "paragraphs", "sets"),
+            settings=("model",),
+            only_for="embedded",
+            paragraphs=("id", "count", "continuation_count"),
+        ),
         FigureInfo("positions", "Recitation at other positions and after other text", ("positions",)),
         FigureInfo(
             "extraction",
@@ -175,6 +183,12 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             "detection", "Recitation detected from the prefix, before anything is decoded", ("detection",)
         ),
         FigureInfo("min_k", "Least likely tokens", ("token_statistics",)),
+        FigureInfo(
+            "counterfactual",
+            "What models do that never saw a paragraph",
+            ("counterfactual",),
+            only_for="halves",
+        ),
         FigureInfo(
             "training_curve",
             "Training of the embedded or planted model",
@@ -243,7 +257,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         FigureInfo(
             "removal",
             "Ways to remove recitation, by every judge",
-            ("removal", "removal_damage", "removal_costs"),
+            ("removal", "removal_damage", "removal_costs", "removal_depth"),
             only_for="removal",
         ),
     ),
@@ -291,7 +305,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
     ),
 }
 FIGURES = tuple(figure for figures in CHAPTERS.values() for figure in figures)
-ON_REQUEST = ("plants", "removal")  # `only_for` of figures that a study's settings ask for
+ON_REQUEST = ("plants", "removal")  # `only_for` of figures that settings ask for, and config/test.yaml does
 
 _NUMBERS = {title: number for number, title in enumerate(CHAPTERS, start=2)}  # the explorer is the first
 

@@ -2,22 +2,32 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.removal import LABELS, MODES, judged_ways, units_of, ways_of
+from memloc.figures.parts.removal import LABELS, MODES, depth_of, judged_ways, units_of, ways_of
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, subplots
+from memloc.removal.depth_score import MOST_CONTROL
 from memloc.settings.base import Section
+from memloc.settings.removal_ways import NOTHING, RETRAINED
 from memloc.statistics.uncertainty import Interval, paired
 
 PANELS = {  # name and unit
     "forgotten": ("forgotten", "tokens"),
     "recited_perturbed": ("perturbed", "share"),
+    "recited_4bit": ("4 bits", "share"),
+    "nll_distance": ("retrained", "nats"),
     "em_other_lost": ("others lose", "tokens"),
     "em_own_lost": ("own lose", "tokens"),
     "nll_gained": ("NLL gained", "nats"),
 }
-OF_REMOVED = ("forgotten", "recited_perturbed")  # others are on what must stay
+OF_REMOVED = (
+    "forgotten",
+    "recited_perturbed",
+    "recited_4bit",
+    "nll_distance",
+)  # others are on what must stay
 MARKS = {"joint": {"mfc": "black", "ms": 3.6}, "single": {"mfc": "white", "ms": 3.2}}
 SHIFT = {"joint": -0.16, "single": 0.16}
 LINEAR = 0.1  # nats: the axis of NLLs is linear below, logarithmic above
@@ -31,26 +41,24 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """
     data, front = judged_ways(tables), undominated(units_of(tables))
     ways = ways_of(data)
-    figure, axes = subplots(PAGE_WIDTH, 1.0 + 0.19 * len(ways), ncols=len(PANELS), sharey=True)
+    panels = {measure: shown for measure, shown in PANELS.items() if measure in set(data["measure"])}
+    figure, axes = subplots(PAGE_WIDTH, 1.0 + 0.19 * len(ways), ncols=len(panels), sharey=True)
     most = {"tokens": settings.paragraph.continuation, "share": 1}
-    for panel, (measure, (name, unit)) in zip(axes, PANELS.items(), strict=True):
+    for panel, (measure, (name, unit)) in zip(axes, panels.items(), strict=True):
         _panel(panel, data[data["measure"] == measure], ways)
         panel.set_xlabel(f"{name}\n({unit})")
         panel.set_facecolor("white" if measure in OF_REMOVED else "#fbf6ee")
         if unit in most:
             panel.set_xlim(-0.07 * most[unit], 1.07 * most[unit])
-    axes[-1].set_xscale("symlog", linthresh=LINEAR, linscale=0.6)
-    low, high = axes[-1].get_xlim()
-    ticks = [tick for tick in (-1, 0, LINEAR, 1, 10) if low <= tick <= high]
-    axes[-1].set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    axes[-1].minorticks_off()
+        else:
+            _in_nats(panel)
     axes[0].set_yticks(range(len(ways)), [LABELS[way] for way in ways])
     axes[0].set_ylim(len(ways) - 0.5, -0.5)
     for tick, way in zip(axes[0].get_yticklabels(), ways, strict=True):
         tick.set(color=FRONT if way in front else OTHERS)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     plotted = data.assign(front=data["way"].isin(front)).join(_about(tables), on=["way", "mode"])
-    return Drawing(figure, plotted, _numbers(data, front))
+    return Drawing(figure, plotted, _numbers(data, front) | _of_retrained(data, depth_of(tables)[1]))
 
 
 def _panel(axes: Axes, rows: pd.DataFrame, ways: list[str]) -> None:
@@ -64,6 +72,15 @@ def _panel(axes: Axes, rows: pd.DataFrame, ways: list[str]) -> None:
         axes.plot(own["value"], places, "o", mec="black", mew=0.7, label=MODES[mode], **mark)
     axes.locator_params(axis="x", nbins=3)
     axes.tick_params(axis="y", length=0)
+
+
+def _in_nats(panel: Axes) -> None:
+    """A logarithmic axis, but close to 0."""
+    panel.set_xscale("symlog", linthresh=LINEAR, linscale=0.6)
+    low, high = panel.get_xlim()
+    ticks = [tick for tick in (-1, 0, LINEAR, 1, 10) if low <= tick <= high]
+    panel.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    panel.minorticks_off()
 
 
 def _about(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -97,7 +114,7 @@ def undominated(units: dict[str, pd.DataFrame]) -> list[str]:
 def _numbers(data: pd.DataFrame, front: list[str]) -> dict[str, Any]:
     joint = data[data["mode"] == "joint"].set_index(["way", "measure"])[[*Interval._fields]]
     intervals = {key: Interval(*row) for key, *row in joint.itertuples()}
-    shown = ("forgotten", "em_own_lost", "nll_gained")
+    shown = ("forgotten", "em_own_lost", "nll_gained", "recited_4bit")
     found = [{"label": LABELS[way], **{name: intervals[way, name] for name in shown}} for way in front]
     sizes = data[data["measure"] == "forgotten"].groupby("mode")["n"].max()
     texts = data[(data["measure"] == "em_own_lost") & (data["mode"] == "joint")]["n"].max()
@@ -107,4 +124,17 @@ def _numbers(data: pd.DataFrame, front: list[str]) -> dict[str, Any]:
         "n_single": int(sizes.get("single", 0)),
         "n_texts": int(texts),
         "n_ways": len(ways_of(data)),
+    }
+
+
+def _of_retrained(data: pd.DataFrame, control: float) -> dict[str, Any]:
+    """The ways that leave the NLL nearest to that of the model that never saw the paragraphs."""
+    rows = data[(data["mode"] == "joint") & (data["measure"] == "nll_distance")]
+    rows = rows[~rows["way"].isin([NOTHING, RETRAINED])].sort_values("value")
+    bits = data[(data["mode"] == "joint") & (data["way"] == NOTHING) & (data["measure"] == "recited_4bit")]
+    return {
+        "nearest": [LABELS[way] for way in rows["way"][:3]],
+        "unrounded": float(bits["value"].iloc[0]),
+        "control": None if np.isnan(control) else control,
+        "most_control": MOST_CONTROL,
     }

@@ -21,6 +21,7 @@ from memloc.removal.ways.blocklist import ngram_blocklist
 from memloc.removal.ways.heads import first_heads, random_heads
 from memloc.removal.ways.kfac import kfac
 from memloc.removal.ways.neurons import hard_concrete, integrated_gradients, neurons, zero_out
+from memloc.removal.ways.retrained import retrained
 from memloc.removal.ways.steering import random_direction, steering
 from memloc.removal.ways.svd import svd
 from memloc.removal.ways.unlearning import gradient_ascent, unlearning
@@ -34,8 +35,8 @@ class Edit(NamedTuple):
     prepare: Callable[[Request], Callable[[Setting], Movable]]
     names: tuple[str, ...]
     """Names of the numbers that make up a setting."""
-    settings: str
-    """Key of section `remove` that holds them."""
+    settings: str | None
+    """Key of section `remove` that holds them; None: there is a single one."""
 
 
 class Diversion(NamedTuple):
@@ -77,11 +78,14 @@ WAYS: dict[str, Way] = {
     "random_heads": Diversion(random_heads, *HEADS),
     "steering": Diversion(steering, *DIRECTIONS),
     "random_direction": Diversion(random_direction, *DIRECTIONS),
+    "retrained": Edit(retrained, (), None),
 }
 
 
 def tried(way: Way, how: Remove) -> list[Setting]:
     """The settings of a way that are tried."""
+    if way.settings is None:
+        return [()]
     given = getattr(how, way.settings)
     return [tuple(map(float, one if isinstance(one, tuple) else (one,))) for one in given]
 

@@ -45,6 +45,15 @@ class Texts(NamedTuple):
     """memorized (others), non_memorized (with the model's own continuation) and held_out."""
 
 
+def removed_ids(
+    sets: pd.DataFrame, how: Remove, seed: int, listed: Sequence[int] = ()
+) -> tuple[Int[np.ndarray, "removed"], Int[np.ndarray, "memorized"]]:
+    """The paragraphs that are removed together, and all memorized ones in the order of the draw."""
+    memorized = sets.loc[sets["set"] == "memorized", "id"].to_numpy(copy=True)  # there may be none
+    order = generator(seed, "removal", "paragraphs").permutation(memorized)
+    return np.array(listed) if len(listed) else order[: min(how.n_joint, len(order) // 2)], order
+
+
 def texts_of(
     model: PreTrainedModel,
     paragraphs: pd.DataFrame,
@@ -59,14 +68,12 @@ def texts_of(
     Raises:
         InputError: too few paragraphs are left to choose settings by, or to judge.
     """
-    memorized = sets.loc[sets["set"] == "memorized", "id"].to_numpy(copy=True)  # there may be none
-    order = generator(seed, "removal", "paragraphs").permutation(memorized)
-    removed = np.array(listed) if len(listed) else order[: min(how.n_joint, len(order) // 2)]
+    removed, order = removed_ids(sets, how, seed, listed)
     others = order[~np.isin(order, removed)]
     chosen = others[: min(how.n_validation, len(others) // 2)]
     if not len(removed) or not len(chosen):
         raise InputError(
-            f"remove: {len(memorized)} paragraphs are memorized: too few to remove some, to choose settings "
+            f"remove: {len(order)} paragraphs are memorized: too few to remove some, to choose settings "
             "by others, and to judge by a third group"
         )
     kept, keep = sampled_tokens(paragraphs, sets, "non_memorized", n_prefix)

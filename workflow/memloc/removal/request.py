@@ -28,3 +28,5 @@ class Request(NamedTuple):
     """All heads by the combined ranking, the highlighted one first."""
     how: Remove
     random: np.random.Generator
+    retrained: dict[str, Tensor] | None = None
+    """Weights of a model that was trained without what is removed, where there is one."""

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Int
@@ -18,13 +19,16 @@ from transformers import PreTrainedModel
 from memloc.editing.masks import OriginalWeights
 from memloc.editing.steps import steps_until_recited
 from memloc.localization.ablation import Head
+from memloc.removal import depth
 from memloc.removal.judging import Judged, decoded, judged
 from memloc.removal.registry import WAYS, Edit, InForce, Way, in_force, in_words, tried
 from memloc.removal.removal_texts import Target, Texts
 from memloc.removal.request import Request, Setting
+from memloc.removal.rounding import rounded
 from memloc.run.seeds import generator
+from memloc.scoring.held_out import Group
 from memloc.scoring.near_verbatim import longest_run, n_edits
-from memloc.settings.removal_ways import NOTHING, UNTARGETED
+from memloc.settings.removal_ways import BITS, JOINT_ONLY, NOTHING, RETRAINED, UNTARGETED
 from memloc.settings.remove import Remove
 
 ENOUGH = 0.9  # a setting removes if at least this share of the tokens is forgotten
@@ -40,15 +44,17 @@ class Comparison(NamedTuple):
     n_prefix: int
     how: Remove
     seed: int
+    retrained: dict[str, Tensor] | None = None
 
 
 class Found(NamedTuple):
-    """Rows of the tables `removal`, `removal_damage`, `removal_sweep` and `removal_costs`."""
+    """Rows of the tables of these names."""
 
     removal: pd.DataFrame
     removal_damage: pd.DataFrame
     removal_sweep: pd.DataFrame
     removal_costs: pd.DataFrame
+    removal_depth: pd.DataFrame = pd.DataFrame()  # of no row without a retrained model
 
 
 def as_it_is(study: Comparison) -> Found:
@@ -66,13 +72,15 @@ def run_way(study: Comparison, name: str) -> Found:
     sweep = _sweep(study, name, way)
     setting = tried(way, study.how)[int(sweep["chosen"].to_numpy().argmax())]
     target, tables = study.texts.target, {field: [] for field in Found._fields}
-    n_single = 0 if name in UNTARGETED else study.how.n_single
+    n_single = 0 if name in JOINT_ONLY else study.how.n_single
     runs = [("joint", target)]
     runs += [("single", target.of(slice(row, row + 1))) for row in range(min(n_single, len(target.ids)))]
     for mode, own in runs:
         labels = {"way": name, "setting": in_words(way, setting), "mode": mode}
         removed = int(own.ids[0]) if mode == "single" else None
         for table, rows in _run(study, name, way, setting, own).items():
+            if rows.empty:
+                continue
             single = {"removed": removed} if table in ("removal_damage", "removal_costs") else {}
             tables[table].append(rows.assign(**labels, **single))
     found = {table: pd.concat(frames) for table, frames in tables.items() if frames}
@@ -86,18 +94,21 @@ def _run(study: Comparison, name: str, way: Way, setting: Setting, target: Targe
         seconds = time.perf_counter() - begin
         removed = _removed(study, target, state).assign(n_changed_weights=state.n_changed)
         damage = _damage(study, state)
+        deep = study.retrained is not None and target is study.texts.target
+        states = _states(study, name) if deep else {}
         again = _relearned(study, target) if isinstance(way, Edit) else [None] * len(target.ids)
     return {
         "removal": removed.assign(relearning_steps=again, targeted=name not in UNTARGETED),
         "removal_damage": damage,
         "removal_costs": pd.DataFrame({"seconds": [seconds]}),
+        "removal_depth": _risen(study, states),
     }
 
 
 def _request(study: Comparison, name: str, remove: Int[Tensor, "removed token"]) -> Request:
     """What a way is asked. Its random numbers depend on the seed and on the way only."""
     texts, random = study.texts, generator(study.seed, "removal", "way", name)
-    shared = (texts.keep, texts.general, study.n_prefix, study.heads, study.how, random)
+    shared = (texts.keep, texts.general, study.n_prefix, study.heads, study.how, random, study.retrained)
     return Request(study.model, remove, *shared)
 
 
@@ -142,11 +153,13 @@ def _removed(study: Comparison, target: Target, state: InForce | None) -> pd.Dat
         {
             "id": target.ids,
             "em": own.em.numpy(),
+            "nll": own.nll.double().numpy(),
             "log_p": own.log_p.numpy(),
             "longest_run": longest_run(generated, true),
             "edit_distance": n_edits(generated, true) / true.shape[1],
             "recited_perturbed": _share_recited(study, target.perturbed, processor),
             "recited_shifted": _share_recited(study, target.shifted, processor),
+            **{f"em_{bits}bit": _rounded(study, target, bits, processor) for bits in BITS},
         }
     )
 
@@ -159,6 +172,34 @@ def _share_recited(
     em = judged(study.model, tokens, study.n_prefix, study.how.micro_batch, processor).em
     recited = (em == tokens.shape[1] - study.n_prefix).double()
     return recited.view(versions.shape[:2]).mean(dim=1).numpy()
+
+
+def _rounded(study: Comparison, target: Target, bits: int, processor: Callable | None) -> Any:
+    """Exact match of each paragraph with rounded weights."""
+    with rounded(study.model, bits):
+        found = judged(study.model, target.tokens, study.n_prefix, study.how.micro_batch, processor)
+    return found.em.numpy()
+
+
+def _states(study: Comparison, name: str) -> dict[str, tuple[Group, depth.States]]:
+    """Hidden states of the removed paragraphs; of the retrained model, of others that it has seen, too."""
+    target = study.texts.target
+    asked = {"removed": Group(target.ids, target.tokens, target.ids >= 0)}
+    if name == RETRAINED:
+        asked["kept"] = study.texts.judges["memorized"]
+    how = study.n_prefix, study.how.micro_batch
+    return {group: (own, depth.leaving_states(study.model, own.tokens, *how)) for group, own in asked.items()}
+
+
+def _risen(study: Comparison, states: dict[str, tuple[Group, depth.States]]) -> pd.DataFrame:
+    """What these states, patched into the original model, do to its NLL."""
+    how, frames = (study.n_prefix, study.how.micro_batch), []
+    for group, (own, patched) in states.items():
+        found = depth.rises(study.model, own.tokens, patched, *how).double().numpy()
+        n, n_layers = found.shape
+        about = {"id": np.repeat(own.ids, n_layers), "layer": np.tile(np.arange(n_layers), n)}
+        frames.append(pd.DataFrame({"group": group, **about, "rise": found.ravel()}))
+    return pd.concat(frames) if frames else pd.DataFrame()
 
 
 def _damage(study: Comparison, state: InForce | None) -> pd.DataFrame:

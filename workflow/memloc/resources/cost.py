@@ -39,7 +39,7 @@ def rule_seconds(rule: str, shape: Shape, settings: Settings, machine: Machine, 
     if rule.startswith("download_"):
         return 0
     run = passes(shape, settings).get(rule, 0) * gflop_per_pass(shape, settings)
-    if rule == "train_model":
+    if rule in ("train_model", "train_halves", "retrain"):
         run *= 0.7 if machine.bfloat16 else 1.3
     reached = shape.width / (shape.width + HALF_RATE_WIDTH)
     rate = machine.rate * reached * (1 if machine.gpus else threads)
@@ -48,7 +48,7 @@ def rule_seconds(rule: str, shape: Shape, settings: Settings, machine: Machine, 
 
 def rule_bytes(rule: str, shape: Shape, settings: Settings) -> float:
     """Bytes that a rule leaves on the disk: rows of large tables, or weights."""
-    if rule in ("train_model", "download_model", "download_base", "edited_model"):
+    if rule in ("train_model", "retrain", "download_model", "download_base", "edited_model"):
         return shape.n_parameters * BYTES["float32"]
     prefix, components = settings.paragraph.prefix, shape.n_layers * (4 * shape.n_heads + 2)
     left = {
@@ -108,8 +108,11 @@ def passes(shape: Shape, settings: Settings) -> dict[str, float]:
     patched = shape.n_layers * (2 * shape.n_heads + 4 * shape.n_kv_heads)  # q, k and v, in both directions
     after_text = place.draws * sum(1 + n / length for n in place.lengths)
     edits, slow = _edits(settings), _slow_methods(shape, settings)
+    trained = BACKWARD * n_trained(settings) * (MUON if muon else 1)
     return {
-        "train_model": BACKWARD * n_trained(settings) * (MUON if muon else 1),
+        "train_model": trained,
+        "retrain": trained,
+        "train_halves": settings.counterfactual.n_models * (n_paragraphs(settings) + trained / 2),
         "scores": n_paragraphs(settings),
         "sets": 1.5 * (compared + n),
         "token_statistics": m + 3 * n,

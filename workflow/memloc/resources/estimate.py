@@ -27,7 +27,8 @@ def estimate(
     rows = []
     for step in steps:
         shape, settings = studies[step.study]
-        n_jobs = settings.shards if any("{shard}" in path for path in step.outputs) else 1
+        parts = settings.counterfactual.n_models if step.rule == "train_halves" else settings.shards
+        n_jobs = parts if any("{shard}" in path for path in step.outputs) else 1
         gpu = stage_bytes(shape, settings).get(step.rule, 0) / 1e6 if machine.gpus else 0
         rows.append(
             {

@@ -16,7 +16,10 @@ EDITS = (
     "kfac",
 )
 DIVERSIONS = ("ngram_blocklist", "heads", "random_heads", "steering", "random_direction")
-WAY_NAMES = (*EDITS, *DIVERSIONS)
+RETRAINED = "retrained"  # the model that never saw the paragraphs, which every way is compared with
+WAY_NAMES = (*EDITS, *DIVERSIONS, RETRAINED)
 UNTARGETED = ("svd", "kfac")  # they see no paragraph to remove, and aim at all memories at once
+JOINT_ONLY = (*UNTARGETED, RETRAINED)  # they do not remove one by one
+BITS = (8, 4)  # that weights are rounded to after a removal
 # Of ways that rank neurons: steps of integrated gradients; neurons that zero_out zeroes one by one.
 INTEGRATION_STEPS, N_CANDIDATES = 10, 200

@@ -9,6 +9,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from memloc.settings.base import NonNegative, Positive, Section
 from memloc.settings.bench import Bench
+from memloc.settings.counterfactual import Counterfactual
 from memloc.settings.data import EmbeddedData, ReleaseData, TextData, TokenData
 from memloc.settings.detection import Detection
 from memloc.settings.edit_model import EditModel
@@ -36,6 +37,7 @@ from memloc.settings.perturbation import Perturbation
 from memloc.settings.plant_kinds import HEAD_KINDS
 from memloc.settings.planted_truth import PlantedTruth
 from memloc.settings.positions import Positions
+from memloc.settings.removal_ways import RETRAINED
 from memloc.settings.remove import Remove
 from memloc.settings.scores import Scoring
 from memloc.settings.sets import Sets
@@ -125,6 +127,7 @@ class Settings(Section):
     head_ranking: HeadRanking = HeadRanking()
     remove: Remove = Remove()
     detection: Detection = Detection()
+    counterfactual: Counterfactual = Counterfactual()
     highlight: Literal["auto"] | Head = Field(
         "auto",
         description="Head that figures point at; auto takes the one that the methods rank first together.",
@@ -229,6 +232,10 @@ class Settings(Section):
                 f"embedded data is there to train a model on, but the {given[0]} model is trained already: "
                 "set data.source to text, tokens or release, or model.source to embedded or planted"
             )
+        again = {"counterfactual.n_models": self.counterfactual.n_models}
+        again["remove.ways: retrained"] = RETRAINED in self.remove.ways
+        if given and (asked := [key for key, wanted in again.items() if wanted]):
+            raise ValueError(f"{asked[0]} needs a model that the workflow trains, not a given one")
         if any(model.context < self.paragraph.length for model in trained):
             raise ValueError("model.context must hold a paragraph")
         return self

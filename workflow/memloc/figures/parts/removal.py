@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from memloc.removal.depth_score import MOST_CONTROL, depths
 from memloc.scoring.sampling import extractable
-from memloc.settings.removal_ways import NOTHING, WAY_NAMES
+from memloc.settings.removal_ways import BITS, NOTHING, RETRAINED, WAY_NAMES
 from memloc.statistics.uncertainty import Interval, mean, proportion, table
 
 LABELS = {
@@ -27,13 +28,15 @@ LABELS = {
     "random_heads": "random heads ablated",
     "steering": "steering",
     "random_direction": "random direction",
+    RETRAINED: "retrained without them",
 }
 MODES = {"joint": "together", "single": "one by one"}
 N_DRAWS, CONFIDENCE = 100, 0.5  # samples, among which the continuation is with this probability
 KEYS = ["way", "mode"]
-SHARES = ("edit_distance", "recited_perturbed", "recited_shifted", "changed")  # from 0 to 1
+SHARES = ("edit_distance", "recited_perturbed", "recited_shifted", "changed", "depth")  # from 0 to 1
 # Measures that are 0 or 1 of every unit: of one paragraph removed, `changed` is a share of the texts.
-YES_OR_NO = {"joint": ("recited", "sampled", "changed"), "single": ("recited", "sampled")}
+OF_ONE = ("recited", "recited_8bit", "recited_4bit", "sampled")
+YES_OR_NO = {"joint": (*OF_ONE, "changed"), "single": OF_ONE}
 
 
 def ways_of(rows: pd.DataFrame) -> list[str]:
@@ -53,6 +56,8 @@ def judged_ways(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 def units_of(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Values by way, mode and unit, of every measure."""
     removed, damage = _removed(tables["removal"]), _damage(tables["removal_damage"])
+    if RETRAINED in set(removed["way"]):
+        removed = removed.join(_from_retrained(tables["removal"], removed))
     measures = [name for name in removed if name not in (*KEYS, "unit")]
     units = {name: removed[[*KEYS, "unit", name]].rename(columns={name: "value"}) for name in measures}
     changed = damage.assign(changed=(damage["lost"] > 0).astype(float))
@@ -64,7 +69,31 @@ def units_of(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     ):
         rows = changed[changed["group"] == group]
         units[measure] = rows.groupby([*KEYS, "unit"])[column].mean().rename("value").reset_index()
+    found, control = depth_of(tables)
+    if control <= MOST_CONTROL:
+        units["depth"] = found.rename(columns={"id": "unit", "depth": "value"}).assign(mode="joint")
     return units
+
+
+def depth_of(tables: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, float]:
+    """Depth by way and paragraph, and its control (`removal.depth.depths`); NaN without a retrained model."""
+    rows = tables.get("removal_depth")
+    return (pd.DataFrame(), float("nan")) if rows is None or rows.empty else depths(rows)
+
+
+def _from_retrained(removal: pd.DataFrame, removed: pd.DataFrame) -> pd.DataFrame:
+    """How far each paragraph's NLL, and its steps until it is recited again, are from the retrained model's.
+
+    An NLL above that of the model that never saw the paragraph is damage, and one below it is memory.
+    """
+    never = removal[removal["way"] == RETRAINED].set_index("id")
+    steps = removal["id"].map(never["relearning_steps"].astype(float))
+    return pd.DataFrame(
+        {
+            "nll_distance": (removal["nll"] - removal["id"].map(never["nll"])).abs(),
+            "relearning_distance": (removed["relearning"] - steps).abs(),
+        }
+    )
 
 
 def _removed(removal: pd.DataFrame) -> pd.DataFrame:
@@ -77,6 +106,7 @@ def _removed(removal: pd.DataFrame) -> pd.DataFrame:
             "unit": removal["id"],
             "forgotten": before - removal["em"],
             "recited": (removal["em"] == before).astype(float),
+            **{f"recited_{bits}bit": (removal[f"em_{bits}bit"] == before).astype(float) for bits in BITS},
             "sampled": sampled.astype(float),
             "longest_run": removal["longest_run"],
             "edit_distance": removal["edit_distance"],

@@ -1,7 +1,7 @@
 """Ways to remove recitation, side by side."""
 
 from memloc.settings.removal_ways import NOTHING, WAY_NAMES
-from memloc.tables.columns import Column, Columns, category, integer, n_tokens, number
+from memloc.tables.columns import LAYER, NLL, Column, Columns, category, integer, n_tokens, number
 from memloc.tables.judged_texts import judged_text
 from memloc.tables.schema import Lengths
 
@@ -30,16 +30,23 @@ def removal(lengths: Lengths) -> Columns:
     def share(what: str) -> Column:
         return number(0, 1, meaning=f"Share of {what} from which the whole continuation is still recited.")
 
+    def rounded(bits: int) -> Column:
+        meaning = f"Exact match with the weights rounded to {bits} bits."
+        return n_tokens(lengths.continuation, meaning)
+
     return {
         **_run(NOTHING),
         "targeted": Column("bool", meaning=TARGETED),
         "id": integer(0, meaning="Paragraph that is removed."),
         "em": n_tokens(lengths.continuation, "Exact match that is left."),
+        "nll": NLL,
         "log_p": Column("float64", high=0, unit="natural logarithm", meaning=SAMPLED),
         "longest_run": n_tokens(lengths.continuation, RUN),
         "edit_distance": number(0, 1, unit="share of the continuation", meaning=EDITS),
         "recited_perturbed": share("the prefixes with one other token"),
         "recited_shifted": share("the prefixes that are cut at their start, with other text before"),
+        "em_8bit": rounded(8),
+        "em_4bit": rounded(4),
         "relearning_steps": integer(0, dtype="Int64", nullable=True, meaning=STEPS),
         "n_changed_weights": integer(0, unit="weights", meaning="Weights that differ."),
     }
@@ -69,3 +76,16 @@ def removal_sweep(lengths: Lengths) -> Columns:
 def removal_costs(lengths: Lengths) -> Columns:
     seconds = number(0, unit="s", meaning="Time that it took.")
     return {**_run(), "removed": _removed(), "seconds": seconds}
+
+
+def removal_depth(lengths: Lengths) -> Columns:
+    return {
+        **_run(),
+        "group": category("removed", "kept", meaning="Removed paragraphs, or others that both models know."),
+        "id": integer(0, meaning="Paragraph."),
+        "layer": LAYER,
+        "rise": number(
+            unit="nats per token",
+            meaning="Rise of its NLL in the original model when what leaves this layer is patched.",
+        ),
+    }

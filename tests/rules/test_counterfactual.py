@@ -1,0 +1,57 @@
+"""Models trained without half of the paragraphs, by the rules of a study that asks for them."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from jobs import ROOT, STORED, jobs, scripts_here
+
+from memloc.tables import storage
+from memloc.tables.schemas import schema_of
+
+N_MODELS = 2
+OWN = {"train_halves", "compare_halves", "claims_counterfactual", "counterfactual"}
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """The stored study, and two more trainings."""
+    folder = tmp_path_factory.mktemp("halves")
+    settings = yaml.safe_load((ROOT / "tests/rules/study.yaml").read_text())
+    settings["counterfactual"] = {"n_models": N_MODELS}
+    (folder / "config.yaml").write_text(yaml.safe_dump(settings))
+    shutil.copytree(STORED, folder / "results/stored")
+    with scripts_here(folder) as run:
+        for script, snakemake in jobs(ROOT, folder / "config.yaml", "counterfactual").values():
+            if snakemake.rule.removesuffix("_shard") in OWN:
+                run(script, snakemake)
+    return folder / "results/stored"
+
+
+def read(results: Path, name: str) -> pd.DataFrame:
+    return storage.read(schema_of(name), results / f"tables/{name}.parquet")
+
+
+def test_every_model_scores_every_paragraph_and_is_trained_on_half(results):
+    scores, paragraphs = read(results, "half_scores"), read(results, "paragraphs").set_index("id")
+    kept = set(read(results, "scores")["id"])
+    assert all(set(own["id"]) == kept for _, own in scores.groupby("model"))
+    seen = [id for id in kept if not paragraphs.loc[id, "unseen"]]
+    times = scores.groupby("id")["trained"].sum()
+    assert (times[seen] == N_MODELS // 2).all() and (times.drop(seen) == 0).all()
+
+
+def test_training_on_repeated_paragraphs_lowers_their_nll(results):
+    table = read(results, "counterfactual")
+    assert table["nll_difference"][table["repeats"] > 1].mean() < -0.3
+    assert (table["n_with"] + table["n_without"] == N_MODELS).all() and table["nll_low"].isna().all()
+    assert table["prefix_nll"].notna().any() and table["nll_difference"][table["repeats"] == 0].isna().all()
+
+
+def test_figure_and_verdicts_are_made_and_nothing_else_is_left(results):
+    claims = storage.read(schema_of("claims"), results / "claims/counterfactual.parquet")
+    assert len(claims) == 5 and (claims["verdict"] != "not applicable").any()
+    assert (results / "figures/counterfactual.png").stat().st_size > 1000
+    assert not list(results.glob("shards/**/*.safetensors"))

@@ -1,0 +1,52 @@
+"""Claims on models that never saw a paragraph, on made-up models with known answers."""
+
+import numpy as np
+import pytest
+from made_claims import judged
+from made_halves import COPIED, MOVED, OWN, UNSEEN, N, half_scores
+
+from memloc.scoring.counterfactual import counterfactual
+
+LENGTHS = {"prefix": N, "length": 2 * N}
+FOLLOW = ["prefix_nll_follows_training", "min_k_follows_training", "extraction_follows_training"]
+
+
+def table(follows=True, recited=OWN, easier=0.0):
+    """Table `counterfactual`; detectors follow what training changes, or know nothing of it."""
+    scores, kinds = half_scores(n_of_a_kind=40)
+    data = counterfactual(scores, N)
+    kinds = kinds[data["id"]]
+    random = np.random.default_rng(1)
+    truth = -data["nll_difference"].fillna(0) if follows else random.normal(size=len(data))
+    data["prefix_nll"], data["prefix_min_k"], data["log_p"] = -truth, truth, np.minimum(truth - 10, 0)
+    data["em"] = np.where(kinds == recited, N, 0)
+    data["repeats"] = np.select([kinds == UNSEEN, np.isin(kinds, [MOVED, OWN, COPIED])], [0, 7], 1)
+    data.loc[kinds == UNSEEN, "nll_without"] -= easier
+    return {"counterfactual": data}
+
+
+def test_recited_paragraphs_count_that_only_training_on_them_brings_out():
+    found = [
+        judged("counterfactual", table(recited=kind), paragraph=LENGTHS).loc["recited_would_not_come_out"]
+        for kind in (OWN, COPIED)
+    ]
+    assert [row["verdict"] for row in found] == ["holds", "does not hold"]
+    assert [row["value"] for row in found] == [1, 0]
+
+
+@pytest.mark.parametrize(("follows", "verdict"), [(True, "holds"), (False, "does not hold")])
+def test_detectors_are_judged_by_what_training_changes(follows, verdict):
+    found = judged("counterfactual", table(follows), paragraph=LENGTHS).loc[FOLLOW]
+    assert set(found["verdict"]) == {verdict}
+    assert (found["value"] > 0.99).all() if follows else (found["value"] < 0.7).all()
+
+
+@pytest.mark.parametrize(("easier", "verdict"), [(0.0, "holds"), (1.0, "does not hold")])
+def test_unseen_controls_are_as_hard_as_text_that_was_left_out(easier, verdict):
+    found = judged("counterfactual", table(easier=easier), paragraph=LENGTHS).loc["unseen_stand_for_left_out"]
+    assert found["verdict"] == verdict and found["value"] == pytest.approx(-easier, abs=0.02)
+
+
+def test_without_such_models_nothing_applies():
+    found = judged("counterfactual", {}, paragraph=LENGTHS)
+    assert set(found["verdict"]) == {"not applicable"} and found["reason"].str.contains("n_models").all()

@@ -1,0 +1,39 @@
+"""When paragraphs were seen, against a loop over the windows of a training."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from memloc.data.packing import are_whole, windows
+from memloc.data.recency import places_in_training, recency
+from memloc.model.training import ordered
+from memloc.settings.model import EmbeddedModel
+
+LENGTH, CONTEXT = 6, 16
+
+
+@pytest.mark.parametrize("seed", [None, 3])
+def test_an_occurrence_is_seen_when_its_window_is(seed):
+    """Every token of the text is another one, so a window tells which occurrences it holds."""
+    n = 23
+    text = np.arange(1, n * LENGTH + 1).reshape(n, LENGTH)
+    rows = ordered(windows(text, 0, CONTEXT), seed)
+    how = EmbeddedModel(source="embedded", context=CONTEXT, seed=seed)
+    found = places_in_training(n, LENGTH, how)
+    for place, tokens in zip(found, text, strict=True):
+        (step,) = [number for number, row in enumerate(rows) if tokens[0] in row]
+        assert place == pytest.approx(step / (len(rows) - 1))
+
+
+def test_last_mean_and_spacing_are_those_of_whole_occurrences():
+    ids = np.random.default_rng(0).integers(0, 5, 40)
+    whole = are_whole(40, LENGTH, CONTEXT)
+    stream = pd.DataFrame({"id": ids, "whole": whole})
+    how = EmbeddedModel(source="embedded", context=CONTEXT)
+    places = places_in_training(40, LENGTH, how)
+    found = recency(stream, LENGTH, how)
+    for name, row in found.iterrows():
+        own = [place for place, id, kept in zip(places, ids, whole, strict=True) if id == name and kept]
+        assert [row["last"], row["mean"]] == pytest.approx([max(own), np.mean(own)])
+        gaps = np.diff(own)
+        assert np.isnan(row["spacing"]) if not len(gaps) else row["spacing"] == pytest.approx(gaps.mean())

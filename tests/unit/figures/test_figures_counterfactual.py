@@ -1,0 +1,49 @@
+"""Figure `counterfactual` on models with known answers: kinds of paragraphs, and what the caption says."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_halves import COPIED, OWN, UNSEEN, N, half_scores
+
+from memloc.figures import counterfactual as figure
+from memloc.run.templates import fill
+from memloc.scoring.counterfactual import counterfactual
+from memloc.settings.sections import sections
+
+REPORT = Path(__file__).parents[3] / "workflow/report/counterfactual.rst"
+
+
+@pytest.fixture(scope="module")
+def drawing():
+    scores, kinds = half_scores()
+    table = counterfactual(scores, N)
+    table = table.assign(em=np.where(np.isin(kinds, [COPIED, OWN]), N, 0), elsewhere=kinds == COPIED)
+    table["repeats"] = np.where(kinds == UNSEEN, 0, 1 + table["id"] % 9)
+    settings = sections({"paragraph": {"length": 2 * N, "prefix": N}})
+    return figure.draw({"counterfactual": table}, settings)
+
+
+def test_paragraphs_are_told_apart_by_what_models_do_that_never_saw_them(drawing):
+    kinds = drawing.data.set_index("id")["kind"]
+    assert set(kinds[kinds.index < 20]) == {figure.ANYWAY}
+    assert set(kinds[(kinds.index >= 20) & (kinds.index < 40)]) == {figure.RECITED}
+    assert set(kinds[(kinds.index >= 40) & (kinds.index < 60)]) == {figure.MOVED}
+    assert kinds.index.max() < 80  # unseen ones have no difference
+
+
+def test_every_paragraph_is_a_mark_in_both_panels(drawing):
+    for axes in drawing.figure.axes:
+        marks = [each for each in axes.collections if len(each.get_offsets()) > 1]
+        assert sum(len(each.get_offsets()) for each in marks) == len(drawing.data) == 80
+    top = drawing.figure.axes[1].lines[-1].get_ydata()
+    expected = -drawing.data.groupby(np.floor(np.log2(drawing.data["repeats"]) * 2))["nll_difference"].mean()
+    assert top == pytest.approx(expected)
+
+
+def test_the_caption_counts_what_is_drawn(drawing):
+    text = fill(REPORT.read_text(), drawing.numbers | {"study": "x"})
+    assert "of 80 paragraphs" in text and "what 12 models do" in text
+    assert "recites 40. Of these, 20 come out anyway" in text and "(20 of them have" in text
+    assert f"{(drawing.data['kind'] == figure.MOVED).sum()} are recited by no model at all" in text
+    assert "the 20 unseen controls" in text

@@ -1,0 +1,54 @@
+"""Figure and claim on when a paragraph was last seen, in streams where that decides, or does not."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from figure_labels import checked
+from made_claims import judged
+from made_tables import frame_of
+
+from memloc.data.recency import recency
+from memloc.figures import when_learned
+from memloc.settings.sections import sections
+from memloc.tables.schema import Lengths
+
+LENGTHS = {"length": 6, "prefix": 4}
+MODEL = {"source": "embedded", "context": 16}
+SETTINGS = sections({"paragraph": LENGTHS, "model": MODEL})
+
+
+def tables(late=True, n=120, repeats=4):
+    """Paragraphs that occur about equally often; those whose last occurrence is late are memorized, or
+    random ones are."""
+    random = np.random.default_rng(0)
+    ids = random.permutation(np.repeat(np.arange(n), repeats))
+    stream = pd.DataFrame({"id": ids, "whole": True})
+    last = recency(stream, 6, SETTINGS.model)["last"]
+    chosen = last > last.median() if late else pd.Series(random.permutation(n) < n // 2, last.index)
+    sets = frame_of("sets", Lengths(6, 4), id=range(n), set=np.where(chosen, "memorized", "non_memorized"))
+    paragraphs = frame_of("paragraphs", Lengths(6, 4), id=range(n), count=repeats, continuation_count=repeats)
+    return {"training_stream": stream, "sets": sets, "paragraphs": paragraphs}
+
+
+def test_shares_are_those_of_paragraphs_seen_late_and_early():
+    drawing = when_learned.draw(tables(), SETTINGS)
+    assert checked("when_learned", drawing)
+    last = drawing.data[drawing.data["measure"] == "last"]
+    assert last["n"].sum() == 120 and (last["value"].min(), last["value"].max()) == (0, 1)
+    assert (drawing.numbers["late"].value, drawing.numbers["early"].value) == (1, 0)
+
+
+@pytest.mark.parametrize(("late", "verdict"), [(True, "holds"), (False, "undecided")])
+def test_pairs_of_equal_count_are_compared(late, verdict):
+    found = judged("recency", tables(late), paragraph=LENGTHS, model=MODEL).loc["recited_were_seen_later"]
+    assert found["verdict"] == verdict and found["n"] > 50
+    assert found["value"] > 0.1 if late else abs(found["value"]) < 0.1
+
+
+def test_without_the_order_of_the_text_or_pairs_it_does_not_apply():
+    given = tables()
+    alone = given | {"sets": given["sets"].assign(set="memorized")}
+    some = {name: rows for name, rows in given.items() if name != "training_stream"}
+    for each in (alone, some):
+        found = judged("recency", each, paragraph=LENGTHS, model=MODEL)
+        assert set(found["verdict"]) == {"not applicable"}

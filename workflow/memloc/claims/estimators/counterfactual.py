@@ -1,0 +1,68 @@
+"""Estimators of the topic `counterfactual`: models that never saw a paragraph judge what others say of it
+(2112.12938).
+"""
+
+import numpy as np
+import pandas as pd
+
+from memloc.claims.verdicts import Estimate
+from memloc.scoring.counterfactual import comes_out_anyway
+from memloc.settings.base import Section
+from memloc.statistics.studentised import share, studentised
+from memloc.statistics.uncertainty import MIN_N
+
+Tables = dict[str, pd.DataFrame]
+NOT_TRAINED = Estimate(missing="no model was trained without paragraphs: see counterfactual.n_models")
+
+
+def recited_would_not_come_out(tables: Tables, settings: Section) -> Estimate:
+    """Share of the recited paragraphs that most models do not recite that never saw them."""
+    if "counterfactual" not in tables:
+        return NOT_TRAINED
+    data = _seen(tables)
+    recited = data[data["em"] == settings.paragraph.continuation]
+    found = share(int((~comes_out_anyway(recited)).sum()), len(recited))
+    return Estimate.of(found, doubt=_few_models(data))
+
+
+def follows_training(tables: Tables, settings: Section, measure: str, sign: int) -> Estimate:
+    """Share of random pairs of repeated paragraphs in which the one with the larger measure (times `sign`) is
+    the one whose NLL training on it lowers more; pairs share no paragraph."""
+    if "counterfactual" not in tables:
+        return NOT_TRAINED
+    data = _seen(tables)
+    data = data[(data["repeats"] > 1) & data[measure].notna()]
+    order = np.random.default_rng(0).permutation(len(data))
+    first, second = order[: len(order) // 2], order[len(order) // 2 : 2 * (len(order) // 2)]
+    with np.errstate(invalid="ignore"):  # -inf minus -inf: a tie
+        signs = [
+            np.sign(values[first] - values[second])
+            for values in (sign * data[measure].to_numpy(), -data["nll_difference"].to_numpy())
+        ]
+    differ = (np.nan_to_num(signs[0]) != 0) & (signs[1] != 0)
+    found = share(int((signs[0] == signs[1])[differ].sum()), int(differ.sum()))
+    return Estimate.of(found, doubt=_few_models(data))
+
+
+def unseen_stand_for_left_out(tables: Tables, settings: Section) -> Estimate:
+    """Mean NLL of unseen controls minus that of paragraphs that occur once, both in models that never saw
+    them."""
+    if "counterfactual" not in tables:
+        return NOT_TRAINED
+    data = tables["counterfactual"]
+    unseen = data.loc[data["repeats"] == 0, "nll_without"]
+    once = data.loc[(data["repeats"] == 1) & (data["n_with"] > 0), "nll_without"]
+    if unseen.empty:
+        return Estimate(missing="no paragraph is known to be unseen")
+    return Estimate.of(studentised(unseen, once), len(once))
+
+
+def _seen(tables: Tables) -> pd.DataFrame:
+    """Paragraphs that some models were trained on, and others not."""
+    data = tables["counterfactual"]
+    return data[(data["n_with"] > 0) & (data["n_without"] > 0)]
+
+
+def _few_models(data: pd.DataFrame) -> str | None:
+    few = data["n_without"].min() < MIN_N
+    return f"fewer than {MIN_N} models were trained without a paragraph" if few else None

@@ -1,0 +1,37 @@
+"""When in its training a model saw each paragraph: its last and mean occurrence, as shares of the training.
+
+The stream holds every occurrence, so this is exact: an occurrence is seen in the step of its window.
+"""
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from memloc.data import packing
+from memloc.run.seeds import generator
+from memloc.settings.model import EmbeddedModel, PlantedModel
+
+
+def places_in_training(
+    n: int, length: int, how: EmbeddedModel | PlantedModel
+) -> Float[np.ndarray, "occurrence"]:
+    """Where in the training, from 0 to 1, the windows of n occurrences of `length` tokens come.
+
+    Windows are in the order in which they were packed, or in that of the model's own seed.
+    """
+    window = packing.places(n, length) // how.context
+    n_windows = int(-(-n * (length + 1) // how.context))
+    if (seed := getattr(how, "seed", None)) is not None:
+        window = np.argsort(generator(seed, "training", "order").permutation(n_windows))[window]
+    return window / max(n_windows - 1, 1)
+
+
+def recency(stream: pd.DataFrame, length: int, how: EmbeddedModel | PlantedModel) -> pd.DataFrame:
+    """By paragraph (`id`) `last` and `mean`, the places of its whole occurrences, and `spacing`, their mean
+    distance (missing of a single one); all are shares of the training.
+    """
+    seen = stream.assign(place=places_in_training(len(stream), length, how))
+    places = seen[seen["whole"]].groupby("id")["place"]
+    found = places.agg(["min", "max", "mean", "size"])
+    spacing = (found["max"] - found["min"]) / (found["size"] - 1).where(found["size"] > 1)
+    return pd.DataFrame({"last": found["max"], "mean": found["mean"], "spacing": spacing})

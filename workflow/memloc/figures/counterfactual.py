@@ -1,0 +1,82 @@
+"""What training on a paragraph changes, against its repeats: counterfactual memorization (2112.12938)."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, plain_log_ticks, subplots
+from memloc.scoring.counterfactual import comes_out_anyway, only_moved
+from memloc.settings.base import Section
+from memloc.statistics.uncertainty import mean, table
+
+# Paragraphs by what the study's model and the models trained without them do, and how each is drawn.
+ANYWAY, RECITED, MOVED, OTHERS = "comes out anyway", "recited", "never comes out, yet moved", "others"
+LOOKS = {
+    OTHERS: {"color": "0.75", "marker": "."},
+    MOVED: {"color": COLOURS["non_memorized"], "marker": "."},
+    RECITED: {"color": COLOURS["memorized"], "marker": "."},
+    ANYWAY: {"color": "black", "marker": "D", "facecolors": "none"},
+}
+PANELS = {"em": "more tokens of exact match", "nll": "NLL lowered (nats per token)"}
+SPREAD = 0.06  # of the logarithm of repeats, by which marks are moved apart
+BINS_PER_DOUBLING = 2
+
+
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
+    """Difference of models with and without each paragraph, and its mean by repeats with 95 % intervals."""
+    data = tables["counterfactual"]
+    data = data[(data["n_with"] > 0) & (data["n_without"] > 0)].reset_index(drop=True)
+    data = data.assign(kind=kinds(data, settings.paragraph.continuation))
+    figure, axes = subplots(PAGE_WIDTH, 2.7, ncols=len(PANELS))
+    for panel, (measure, label), letter in zip(axes, PANELS.items(), "ab", strict=True):
+        sign = -1 if measure == "nll" else 1
+        _panel(panel, data, sign * data[f"{measure}_difference"])
+        panel.set(xscale="log", xlabel="occurrences of the continuation in training", ylabel=label)
+        plain_log_ticks(panel.xaxis)
+        panel_label(panel, letter)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=5)
+    return Drawing(figure, data, _numbers(data, tables["counterfactual"]))
+
+
+def kinds(data: pd.DataFrame, n_continuation: int) -> pd.Series:
+    """Kind of every paragraph: a key of `LOOKS`."""
+    recited = data["em"] == n_continuation
+    found = pd.Series(OTHERS, data.index)
+    found[only_moved(data)] = MOVED
+    found[recited] = RECITED
+    found[recited & comes_out_anyway(data)] = ANYWAY
+    return found
+
+
+def _panel(axes: Axes, data: pd.DataFrame, values: pd.Series) -> None:
+    random = np.random.default_rng(0)
+    places = data["repeats"] * np.exp(random.uniform(-SPREAD, SPREAD, len(data)))
+    axes.axhline(0, color="0.75", lw=0.5, zorder=0)
+    for kind, look in LOOKS.items():
+        rows = data["kind"] == kind
+        if rows.any():
+            axes.scatter(places[rows], values[rows], s=9, linewidths=0.5, label=kind, alpha=0.7, **look)
+    bins = np.floor(np.log2(data["repeats"]) * BINS_PER_DOUBLING)
+    means = table([mean(own) for _, own in values.groupby(bins)], pd.Index(sorted(set(bins))))
+    at = data["repeats"].groupby(bins).mean()
+    axes.plot(at, means["value"], color="black", lw=1, label="mean")
+    axes.fill_between(at, means["low"], means["high"], color="black", alpha=0.15, lw=0)
+
+
+def _numbers(data: pd.DataFrame, everything: pd.DataFrame) -> dict[str, Any]:
+    anyway, repeated = data[data["kind"] == ANYWAY], data["repeats"] > 1
+    unseen = everything[everything["n_with"] == 0]
+    return {
+        "n": len(data),
+        "n_models": int((data["n_with"] + data["n_without"]).max()),
+        "n_recited": int(data["kind"].isin([RECITED, ANYWAY]).sum()),
+        "n_anyway": len(anyway),
+        "n_elsewhere": int(anyway["elsewhere"].sum()),
+        "n_moved": int((data["kind"] == MOVED).sum()),
+        "n_moved_once": int(((data["kind"] == MOVED) & ~repeated).sum()),
+        "n_unseen": len(unseen),
+        "nll_left_out": float(data["nll_without"].mean()),
+        "nll_unseen": float(unseen["nll_without"].mean()),
+    }

@@ -1,0 +1,57 @@
+"""Memorization against when a paragraph was last seen in training, and how its occurrences are spaced."""
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from memloc.data.exposure import exposure
+from memloc.data.recency import recency
+from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.settings.base import Section
+from memloc.statistics.uncertainty import proportion, table
+
+N_GROUPS, N_BINS = 3, 5  # of paragraphs by their repeats, and of each group by when they are seen
+SHADES = ("#f2a6b0", "#c8102e", "#7a0a1c")  # light to dark: more repeats
+PANELS = {"last": "place of the last occurrence", "spacing": "mean distance of occurrences"}
+
+
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
+    """Share memorized with 95 % Wilson bands, in thirds of the repeated paragraphs by their repeats."""
+    when = recency(tables["training_stream"], settings.paragraph.length, settings.model)
+    data = tables["paragraphs"].merge(tables["sets"][["id", "set"]], on="id").join(when, on="id")
+    data = data.assign(repeats=exposure(data), memorized=data["set"] == "memorized")
+    data = data[(data["repeats"] > 1) & data["spacing"].notna()].reset_index(drop=True)
+    data["group"] = pd.qcut(data["repeats"].rank(method="first"), N_GROUPS, labels=False)
+    figure, axes = subplots(PAGE_WIDTH * 0.8, 2.5, ncols=2, sharey=True)
+    shown = []
+    for panel, (measure, label), letter in zip(axes, PANELS.items(), "ab", strict=True):
+        shown.append(_panel(panel, data, measure).assign(panel=letter, measure=measure))
+        panel.set(xlabel=f"{label}\n(share of the training)", ylim=(-0.02, 1.02))
+        panel_label(panel, letter)
+    axes[0].set_ylabel("fraction memorized")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=N_GROUPS)
+    return Drawing(figure, pd.concat(shown, ignore_index=True), _numbers(data))
+
+
+def _panel(axes: Axes, data: pd.DataFrame, measure: str) -> pd.DataFrame:
+    frames = []
+    for (_, own), colour in zip(data.groupby("group"), SHADES, strict=True):
+        bins = pd.qcut(own[measure].rank(method="first"), N_BINS, labels=False)
+        memorized = own.groupby(bins)["memorized"]
+        shares = [proportion(int(some.sum()), len(some)) for _, some in memorized]
+        rows = table(shares, memorized.size().index).assign(at=own.groupby(bins)[measure].mean())
+        few, many = own["repeats"].min(), own["repeats"].max()
+        axes.plot(rows["at"], rows["value"], "o-", ms=3, color=colour, label=f"{few} to {many} occurrences")
+        axes.fill_between(rows["at"], rows["low"], rows["high"], color=colour, alpha=0.15, lw=0)
+        frames.append(rows.assign(fewest=few, most=many))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _numbers(data: pd.DataFrame) -> dict[str, Any]:
+    late = data["last"] > data.groupby("repeats")["last"].transform("median")
+    return {
+        "n": len(data),
+        "late": proportion(int(data["memorized"][late].sum()), int(late.sum())),
+        "early": proportion(int(data["memorized"][~late].sum()), int((~late).sum())),
+    }

@@ -1,0 +1,70 @@
+"""Another training of the study's model, on another text: its settings, and the same or other first weights.
+
+Its checkpoint belongs to these settings and this text, so that no other training resumes from it.
+"""
+
+import hashlib
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from memloc.model import onednn, pretrained, training
+from memloc.run.progress import Progress
+from memloc.settings.model import EmbeddedModel, PlantedModel
+
+
+def retrained(
+    rows: Int[np.ndarray, "window position"],
+    how: EmbeddedModel | PlantedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    base: str | None,
+    seeds: tuple[int, int | None],
+    checkpoints: Path,
+    stamp: dict[str, Any],
+) -> PreTrainedModel:
+    """A model that is trained on `rows` from `base`, or from random weights where there is none.
+
+    Args:
+        seeds: of the first weights, and of the order of the windows (None: as they are).
+        checkpoints: folder of the resumable state, whose file is deleted in the end.
+        stamp: what else the training depends on.
+    """
+    pretrained.use_deterministic_algorithms()
+    of_weights, of_order = seeds
+    rows = training.ordered(rows, of_order)
+    if base:
+        model = pretrained.read_model(base)
+    else:
+        shape = {name: getattr(how, name) for name in ("n_layers", "n_heads", "width", "context")}
+        model = training.new_model(len(tokenizer), **shape, seed=of_weights)
+    native = onednn.native_bfloat16(model.device)
+    bf16 = how.precision == "bfloat16" or (how.precision == "auto" and native)
+    known = json.dumps([stamp, how.model_dump(mode="json"), of_weights, bf16]).encode()
+    checkpoint = checkpoints / f"{hashlib.sha256(known + rows.tobytes()).hexdigest()[:16]}.pt"
+    progress = Progress(math.ceil(len(rows) / how.batch), "steps")
+    training.train(
+        model,
+        rows,
+        optimizer=how.optimizer,
+        batch=how.batch,
+        peak=how.learning_rate,
+        warmup=how.warmup_steps,
+        bf16=bf16,
+        checkpoint=checkpoint,
+        checkpoint_steps=training.CHECKPOINT_STEPS,
+        report=lambda step, n_steps, loss: progress.at(step, f"loss {loss:.3f}"),
+    )
+    checkpoint.unlink(missing_ok=True)
+    return model
+
+
+def saved(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> Path:
+    """The folder, with the model and its tokenizer in it: loaded again, it computes as the study's does."""
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder

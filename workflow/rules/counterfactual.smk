@@ -1,0 +1,57 @@
+# Models that were trained without a random half of the paragraphs; only where a study asks for some.
+
+HALVES_ASKED = SETTINGS.counterfactual.n_models > 0
+
+if HALVES_ASKED:
+    # A job a model, whatever `shards` is: a killed run loses at most one.
+    HALVES = Shards("train_halves", n=SETTINGS.counterfactual.n_models)
+
+    rule:
+        name:
+            HALVES.rule
+        input:
+            **tables("training_stream", "paragraphs", "dropped_paragraphs"),
+            base=PRETRAINED,
+            tokenizer=f"{SHARED}/tokenizer",
+        output:
+            **HALVES.tables("half_scores"),
+        log:
+            HALVES.log,
+        benchmark:
+            HALVES.benchmark
+        priority: LONG
+        conda:
+            ENVIRONMENT
+        threads: MODEL.threads
+        resources:
+            mem_mb=growing(6000 if PRETRAINED else 4000),
+            runtime=limited(120),
+        params:
+            **tracked("model", "counterfactual", "scores", "extraction"),
+            shard=HALVES.number,
+            work=placed(f"{RESULTS}/shards/train_halves/work"),
+        message:
+            "Train a model on a random half of the paragraphs, and score all of them."
+        script:
+            "../scripts/train_halves.py"
+
+    rule compare_halves:
+        input:
+            **tables("half_scores", "paragraphs", "scores", "extraction", "prefix_features"),
+        output:
+            **tables("counterfactual"),
+        log:
+            log_file("compare_halves"),
+        benchmark:
+            benchmark_file("compare_halves")
+        conda:
+            ENVIRONMENT
+        resources:
+            mem_mb=growing(4000),
+            runtime=growing(30),
+        params:
+            **tracked(),
+        message:
+            "Compare models that were trained on a paragraph with models that were not."
+        script:
+            "../scripts/compare_halves.py"

@@ -1,0 +1,37 @@
+"""Rule retrain: train the model again from the same seed, without the paragraphs that are removed."""
+
+from memloc.tables.job import start
+
+job = start(snakemake)
+
+import shutil
+from pathlib import Path
+
+from transformers import AutoTokenizer
+
+from memloc.data.halves import rows_without
+from memloc.data.listed import listed_ids
+from memloc.model.retraining import retrained, saved
+from memloc.removal.removal_texts import removed_ids
+from memloc.run.atomic import atomic_folder
+from memloc.tables import storage
+
+settings, how = job.settings, job.settings.model
+paragraphs, sets = job.read("paragraphs", ["id", "tokens", "text"]), job.read("sets")
+listed = listed_ids("remove", settings.remove, job.input.listed, paragraphs, sets)
+removed, _ = removed_ids(sets, settings.remove, job.seed, listed)
+tokenizer = AutoTokenizer.from_pretrained(job.input.tokenizer, local_files_only=True, trust_remote_code=False)
+stream, tokens = job.read("training_stream").id, paragraphs.set_index("id").tokens
+rows = rows_without(stream, tokens, removed, tokenizer.eos_token_id, how.context)
+job.log(f"{len(removed)} paragraphs, {stream.isin(removed).sum()} of {len(stream)} occurrences are left out")
+
+# The study whose samples are drawn again with another seed has the model of the first one.
+first = storage.provenance(job.input.training_curve)["seed"]
+seed = how.seed if how.source == "embedded" else None
+seeds = (first if seed is None else seed, seed)
+base, work = (job.input.get("base") or [None])[0], Path(job.params.work)
+stamp = {"code": job.params.code, "threads": job.threads}
+model = retrained(rows, how, tokenizer, base, seeds, work, stamp)
+with atomic_folder(job.output.folder) as folder:
+    saved(model, tokenizer, folder)
+shutil.rmtree(work, ignore_errors=True)

@@ -1,0 +1,49 @@
+"""Rule train_halves: train one model on a random half of the paragraphs, and score all paragraphs with it."""
+
+from memloc.tables.job import start
+
+job = start(snakemake)
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+from transformers import AutoTokenizer
+
+from memloc.data.filters import kept_rows
+from memloc.data.halves import halves, rows_without
+from memloc.data.paragraphs import token_tensor, with_token_before
+from memloc.model import loading, pretrained
+from memloc.model.retraining import retrained, saved
+from memloc.run.seeds import generator
+from memloc.scoring.extraction import score_and_extract
+
+settings, how, number = job.settings, job.settings.model, job.params.shard[0]
+paragraphs, stream = job.read("paragraphs", ["id", "tokens"]), job.read("training_stream").id
+drawn = halves(settings.counterfactual.n_models, len(paragraphs), job.seed)[number]
+trained = drawn & paragraphs.id.isin(stream).to_numpy()
+tokenizer = AutoTokenizer.from_pretrained(job.input.tokenizer, local_files_only=True, trust_remote_code=False)
+tokens, left_out = paragraphs.set_index("id").tokens, paragraphs.id[~trained]
+rows = rows_without(stream, tokens, left_out, tokenizer.eos_token_id, how.context)
+job.log(f"model {number}: {trained.sum()} paragraphs, {rows.size:,} tokens")
+
+own = int(generator(job.seed, "counterfactual", "model", str(number)).integers(2**31))
+base, work = (job.input.get("base") or [None])[0], Path(job.params.work) / str(number)
+stamp = {"code": job.params.code, "threads": job.threads}
+model = retrained(rows, how, tokenizer, base, (own, own), work, stamp)
+folder = saved(model, tokenizer, work / "model")
+model = loading.load_for_inference(folder)
+
+kept = kept_rows(paragraphs.id, job.read("dropped_paragraphs").id)
+before = pretrained.token_before(folder, settings.paragraph.before)
+scored = with_token_before(token_tensor(paragraphs.tokens[kept]), before)
+n_prefix = settings.paragraph.prefix + (before is not None)
+schemes = settings.extraction.schemes[:1]
+scores, chances = score_and_extract(model, scored, n_prefix, settings.scores, schemes)
+found = {"em": scores.em.numpy(), "nll": scores.nll.numpy(), "log_p": chances.log_p[:, 0].numpy()}
+rows = pd.DataFrame({"model": number, "id": paragraphs.id[kept], "trained": trained[kept], **found})
+recited = rows.em == settings.paragraph.continuation
+for seen, some in recited.groupby(rows.trained):
+    job.log(f"trained on: {seen}; it recites {some.sum()} of {len(some)} paragraphs")
+job.write(half_scores=rows)
+shutil.rmtree(work)
