@@ -195,8 +195,10 @@ def _removal(n_layers: int, settings: Settings) -> float:
 
 
 def _plants(slow: dict[str, float], settings: Settings) -> float:
-    """Every plant is trained; then it and its controls are asked about, with every method. So are memories that
-    grew."""
+    """Every plant is trained; then it and its controls are asked about, with every method.
+
+    Memories that grew while the model was trained are asked about, too.
+    """
     how = settings.planted_truth
 
     def asked(kind: str) -> float:

@@ -21,7 +21,7 @@ def planted_masks_lead(tables: Tables, settings: Section, kind: str) -> Estimate
 
 
 def grown_head_beyond_its_weights(tables: Tables, settings: Section, kind: str) -> Estimate:
-    """Average precision of the largest gradient above that for a wrong paragraph, minus the same of |weight|."""
+    """Average precision of the largest gradient above a wrong paragraph's, minus the same of |weight|."""
     more = _beyond_weights(tables, kind, "wrong")
     return _not_asked(GRADIENT_AND_SIZE, kind) if more is None else Estimate.of(studentised(more))
 
