@@ -40,7 +40,7 @@ scored = with_token_before(token_tensor(paragraphs.tokens[kept]), before)
 n_prefix = settings.paragraph.prefix + (before is not None)
 schemes = settings.extraction.schemes[:1]
 scores, chances = score_and_extract(model, scored, n_prefix, settings.scores, schemes)
-found = {"em": scores.em.numpy(), "nll": scores.nll.numpy(), "log_p": chances.log_p[:, 0].numpy()}
+found = {"em": scores.em.numpy(), "nll": scores.nll.numpy(), "log_p": chances[:, 0].numpy()}
 rows = pd.DataFrame({"model": number, "id": paragraphs.id[kept], "trained": trained[kept], **found})
 recited = rows.em == settings.paragraph.continuation
 for seen, some in recited.groupby(rows.trained):

@@ -78,7 +78,7 @@ def _statements(node: ast.AST) -> Iterator[ast.AST]:
 def _remove_sentences(tree: ast.Module) -> None:
     """Empty all strings that end with a full stop: descriptions and meanings, which are for people."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.JoinedStr) and _ends_sentence(node.values[-1]):
+        if isinstance(node, ast.JoinedStr) and node.values and _ends_sentence(node.values[-1]):
             node.values = []
         elif _ends_sentence(node):
             node.value = ""
