@@ -6,6 +6,7 @@ import pytest
 from drawn_parts import band_at, words
 from figure_labels import checked
 from made_rankings import METHOD_LABELS
+from made_tables import crossed
 
 from memloc.figures import cumulative_ablation, head_ablation, layer_bypass, weight_noise
 from memloc.figures.parts.disturbance import PANELS, judges
@@ -27,15 +28,8 @@ def paragraphs(groups: dict[str, int], n_seen: int = 0) -> list[dict]:
 
 def made_up_effects(n_layers: int, n_heads: int) -> pd.DataFrame:
     rng = np.random.default_rng(1)
-    effects = pd.DataFrame(
-        [
-            {"measure": measure, "replacement": replacement, "layer": layer, "head": head, "memorized": 1.0}
-            for measure in ("em_lost", "nll_gained")
-            for replacement in ("zero", "mean")
-            for layer in range(n_layers)
-            for head in range(n_heads)
-        ]
-    )
+    kinds = {"measure": ("em_lost", "nll_gained"), "replacement": ("zero", "mean")}
+    effects = crossed(**kinds, layer=range(n_layers), head=range(n_heads)).assign(memorized=1.0)
     effects["specific"] = rng.normal(size=len(effects))
     ranks = effects.groupby(["measure", "replacement"])["specific"].rank(ascending=False).astype(int)
     low, high = effects["specific"] - 0.5, effects["specific"] + 0.5

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from drawn_parts import is_red_above_zero, outlined, words
 from figure_labels import checked
+from made_tables import crossed
 from matplotlib.collections import QuadMesh
 from scipy import stats
 
@@ -25,15 +26,9 @@ def made_up(n_layers: int = 2, n_heads: int = 4, n_kv_heads: int | None = None, 
     """Tables of random changes for a pair of each id of `places`."""
     random = np.random.default_rng(0)
     heads = {"q": n_heads, "k": n_kv_heads or n_heads, "v": n_kv_heads or n_heads}
-    sites = [
-        (name, direction, layer, component, head)
-        for direction in DIRECTIONS
-        for name in places
-        for layer in range(n_layers)
-        for component in "qkv"
-        for head in range(heads[component])
-    ]
-    exact = pd.DataFrame(sites, columns=["id", "direction", "layer", "component", "head"])
+    sites = {"id": list(places), "layer": range(n_layers), "component": list("qkv"), "head": range(n_heads)}
+    exact = crossed(direction=DIRECTIONS, **sites)
+    exact = exact[exact["head"] < exact["component"].map(heads)]
     positions = [
         (name, direction, layer, position)
         for direction in DIRECTIONS
