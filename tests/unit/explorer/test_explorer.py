@@ -11,7 +11,7 @@ from unpacked import unpacked
 from memloc.explorer import files, tokens
 from memloc.explorer.contents import NEEDED, SHOWN, left_out, tables_on_page
 from memloc.explorer.index import index_of
-from memloc.explorer.json_values import base64_array, json_rows
+from memloc.explorer.json_values import json_rows
 from memloc.explorer.selection import chosen_ids, cloud, corpus_counts
 from memloc.figures.parts.style import COLOURS
 from memloc.settings.sections import sections
@@ -125,11 +125,6 @@ def test_sets_and_scores_are_named_as_people_call_them_the_most_memorized_set_fi
 
 
 # Numbers.
-
-
-def test_packed_numbers_come_back_as_single_precision():
-    values = np.array([[0.1, np.nan], [-3.5, 1e-7]])
-    np.testing.assert_array_equal(unpacked(base64_array(values)), values.astype(np.float32))
 
 
 def test_missing_numbers_of_rows_are_null():

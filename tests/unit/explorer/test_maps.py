@@ -128,11 +128,6 @@ def test_maps_of_both_signs_are_coloured_around_zero(tables):
     assert {key for key, one in maps.MAPS.items() if one.ascending} == {"ranks", "planted"}
 
 
-def test_a_map_that_only_paragraphs_have_is_among_the_maps(tables):
-    found = maps.described({"activation_gradients": tables["activation_gradients"]})
-    assert [one["key"] for one in found] == ["activation_gradients"]
-
-
 COLUMNS = {
     "gradients": ("max_abs", "weight"),
     "contrastive": ("max_abs", "weight"),
