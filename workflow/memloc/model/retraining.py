@@ -50,13 +50,9 @@ def retrained(
     training.train(
         model,
         rows,
-        optimizer=how.optimizer,
-        batch=how.batch,
-        peak=how.learning_rate,
-        warmup=how.warmup_steps,
-        bf16=bf16,
+        how,
+        bf16,
         checkpoint=checkpoint,
-        checkpoint_steps=training.CHECKPOINT_STEPS,
         report=lambda step, n_steps, loss: progress.at(step, f"loss {loss:.3f}"),
     )
     checkpoint.unlink(missing_ok=True)
