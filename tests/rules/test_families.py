@@ -26,11 +26,6 @@ from tiny_models import TINY
 LENGTH, N_PREFIX, N_PLANTED, N_PARAGRAPHS = 24, 12, 12, 60
 N_PUBLISHED = 40  # tokens of a published paragraph, from which others are cut
 FIGURES = ("fig4", "fig6", "fig10", "fig11", "editing_robustness")
-LAST_W_OUT = {
-    "gpt2": "transformer.h.1.mlp.c_proj.weight",
-    "gpt_neox": "gpt_neox.layers.1.mlp.dense_4h_to_h.weight",
-    "llama": "model.layers.1.mlp.down_proj.weight",
-}
 OTHERS = [pytest.param(family, marks=pytest.mark.stress) for family in ("gpt2", "gpt_neox")]
 
 
@@ -147,33 +142,3 @@ def test_scores_are_the_plain_models(study):
     np.testing.assert_allclose(rows["nll"], nll.numpy(), rtol=1e-4, atol=1e-6)
     decided = rows["margin"] > 1e-3
     assert (rows["em"][decided] == matches.numpy()[decided]).all() and decided.mean() > 0.9
-
-
-def test_attention_is_the_plain_models(study):
-    rows = study.table("attention")
-    sets = study.table("sets").set_index("id")
-    paragraph = sets["continuation"].dropna().index.intersection(rows["id"])[0]
-    tokens = study.table("paragraphs").set_index("id")["tokens"].loc[paragraph]
-    tokens = np.concatenate([tokens[:N_PREFIX], sets["continuation"].loc[paragraph]])
-    study.model.set_attn_implementation("eager")
-    with torch.no_grad():
-        patterns = study.model(torch.tensor(tokens)[None], output_attentions=True).attentions
-    found = rows[rows["id"] == paragraph].pivot(
-        index=["layer", "head"], columns="position", values="attention"
-    )
-    expected = torch.cat(patterns)[:, :, N_PREFIX, :N_PREFIX].flatten(0, 1)
-    np.testing.assert_allclose(found.to_numpy(), expected.numpy(), atol=1e-5)
-
-
-def test_the_last_layers_gradients_are_the_plain_models(study):
-    ids = study.table("sets").query("set == 'memorized' and sampled")["id"]
-    tokens = torch.from_numpy(np.stack(study.table("paragraphs").set_index("id")["tokens"].loc[ids]))
-    labels = torch.cat([torch.full_like(tokens[:, :N_PREFIX], -100), tokens[:, N_PREFIX:]], dim=1)
-    study.model.zero_grad()
-    study.model(tokens, labels=labels).loss.backward()
-    rows = study.table("parameter_gradients").query("group == 'memorized' and layer == 1")
-    weight = study.model.get_parameter(LAST_W_OUT[study.family])
-    found = rows.query("component == 'W_out'")["max_abs"].item()
-    assert found == pytest.approx(weight.grad.abs().max().item(), rel=1e-4)
-    n_heads = rows.groupby("component")["head"].nunique()
-    assert n_heads["W_Q"] == 4 and n_heads["W_K"] == (2 if study.family == "llama" else 4)

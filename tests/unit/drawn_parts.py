@@ -19,12 +19,6 @@ def colour_of(artist: Artist) -> str:
     return to_hex(colour if isinstance(colour, str) else np.ravel(colour)[:3])
 
 
-def legend_of(owner: Axes | Figure) -> dict[str, str]:
-    """Labels of the legend, and the colours that they stand for."""
-    (legend,) = owner.legends if isinstance(owner, Figure) else [owner.get_legend()]
-    return dict(zip(words(legend.get_texts()), map(colour_of, legend.legend_handles), strict=True))
-
-
 def outlined(axes: Axes) -> list[tuple[float, float]]:
     """Left edges and layers of the cells that a map outlines."""
     return sorted((patch.get_x(), patch.get_y() + 0.5) for patch in axes.patches)
@@ -52,11 +46,6 @@ def band_at(band: Collection, place: float) -> tuple[float, float]:
     corners = band.get_paths()[0].vertices
     heights = corners[corners[:, 0] == place][:, 1]
     return heights.min(), heights.max()
-
-
-def letters_of(figure: Figure) -> str:
-    """Letters of the panels, in the order in which these were made."""
-    return "".join(axes.get_title(loc="left") for axes in figure.axes)
 
 
 def column_of(table: Figure, title: str) -> list[str]:

@@ -100,7 +100,7 @@ def test_no_figure_imports_another():
 
 HEAVY = {"torch", "transformers", "transformer_lens", "pandera", "sklearn", "scipy.stats", "scipy.optimize"}
 SHORT = {
-    "a figure": ("memloc.figures", HEAVY),
+    "a figure": ("memloc.figures", HEAVY | {"tokenizers", "snakemake"}),
     "a claim": ("memloc.claims.e", HEAVY | {"matplotlib", "jinja2"}),
     "a reader of tables": ("memloc.tables", HEAVY | {"matplotlib", "jinja2", "scipy"}),
 }

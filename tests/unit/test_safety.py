@@ -1,7 +1,8 @@
-"""No file that is read can run code, nothing but downloads asks a server, and no setting holds a secret.
+"""No file that is read can run code.
 
 That archives are unpacked below their folder only, that addresses are encrypted and that the hub's token goes
-to the hub alone: data/test_download.py and data/test_hub.py.
+to the hub alone: data/test_download.py and data/test_hub.py. That no address holds a password:
+settings/test_derived.py.
 """
 
 import ast
@@ -13,8 +14,6 @@ import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from memloc.model import loading, pretrained, training
-from memloc.settings import errors
-from memloc.settings.errors import ConfigError
 
 WORKFLOW = Path(loading.__file__).parents[2]
 FILES = sorted(WORKFLOW.rglob("*.py"))
@@ -97,12 +96,3 @@ def test_pickled_weights_are_not_read(tmp_path):
     with pytest.raises(pretrained.ModelError, match="safetensors"):
         loading.load_model(tmp_path)
     assert not (tmp_path / "ran").exists()
-
-
-@pytest.mark.parametrize("address", ["https://me:secret@mirror.example/x", "https://token@mirror.example/x"])
-@pytest.mark.parametrize("kind", ["data", "network"])
-def test_addresses_with_a_password_are_refused(kind, address):
-    """They would be written into logs, tables and run_config.yaml."""
-    section = {"source": "release", "location": address} if kind == "data" else {"endpoint": address}
-    with pytest.raises(ConfigError, match="name or password"):
-        errors.validate({"study": "x", kind: section}, "x.yaml")

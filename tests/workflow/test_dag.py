@@ -124,7 +124,6 @@ def test_every_script_belongs_to_a_rule(clone):
         "compare_memorized_list.py",
         "distinct_models.py",
         "download_files.py",
-        "figure_across_seeds.py",
         "paragraphs_counted.py",
         "paragraphs_text.py",
         "paragraphs_tokens.py",

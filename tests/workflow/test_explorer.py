@@ -26,8 +26,9 @@ def folder(finished):
 
 @pytest.fixture
 def explorer(browser, folder):
-    """The page as it opens."""
+    """The page as it opens, in silence and from its folder alone."""
     opened = Explorer.opened(browser, folder, viewport=SIZES["wide"])
+    assert opened.said == [] and opened.outside() == [] and len(opened.asked) > 10
     yield opened
     opened.close()
 
@@ -49,12 +50,6 @@ def number(text):
     return float(plain.split()[0])
 
 
-def test_it_loads_in_silence_and_from_its_folder_alone(explorer):
-    assert explorer.said == []
-    assert explorer.outside() == []
-    assert len(explorer.asked) > 10
-
-
 def test_text_and_scores_are_those_of_the_tables(browser, folder, read, pair):
     explorer = Explorer.opened(browser, folder, f"paragraph={pair.id}")
     page = explorer.page
@@ -67,31 +62,6 @@ def test_text_and_scores_are_those_of_the_tables(browser, folder, read, pair):
     assert f"exact match\n{scores.em}" in said
     assert number(said.split("NLL\n")[1]) == pytest.approx(scores.nll, rel=0.005)
     explorer.close()
-
-
-def test_keys_do_what_the_page_says(explorer):
-    page = explorer.page
-    page.keyboard.press("Escape")  # leaves the guide
-    chosen = "() => Number(new URLSearchParams(location.hash.slice(1)).get('paragraph'))"
-    first = page.evaluate(chosen)
-    page.keyboard.press("ArrowDown")
-    page.wait_for_function(f"({chosen})() !== {first}")
-    page.keyboard.press("ArrowUp")
-    page.wait_for_function(f"({chosen})() === {first}")
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("ArrowRight")
-    page.wait_for_function("location.hash.includes('token=1')")
-    layer, head = page.input_value("#layer"), page.input_value("#head")
-    page.keyboard.press("]")
-    page.wait_for_function(
-        f"document.querySelector('#layer').value + document.querySelector('#head').value !== '{layer}{head}'"
-    )
-    page.keyboard.press("Escape")
-    page.wait_for_function("!location.hash.includes('token=')")
-    page.keyboard.press("/")
-    page.keyboard.type("zzzz-nothing")
-    page.wait_for_function("document.querySelectorAll('#list [role=option]').length === 0")
-    assert page.inner_text("#n-shown").startswith("0 of")
 
 
 def linked_figures(explorer):

@@ -40,11 +40,6 @@ def test_the_figure_has_its_files(compared):
     assert len(caption) > 200 and not re.search(r"[{}]|\bnan\b|None", caption), caption
 
 
-def test_nothing_else_is_drawn(compared):
-    assert {path.stem for path in results(compared, "figures").iterdir()} == set(ACROSS)
-    assert not [model for model in MODELS if (results(compared, model) / "figures").exists()]
-
-
 def test_members_are_trained_on_the_same_paragraphs_and_differ(compared):
     paragraphs, stamps = [], []
     for model in MODELS:
@@ -65,10 +60,6 @@ def test_the_plotted_fractions_are_those_of_the_tables(compared):
         sets = storage.read(schema_of("sets"), table(compared, model, "sets"))["set"]
         assert plotted.loc[model, "n_memorized"] == (sets == "memorized").sum() > 0
         assert plotted.loc[model, "n_paragraphs"] == (sets != "unseen").sum() < len(sets)
-
-
-def test_a_second_run_does_nothing(compared):
-    assert compared.jobs(*ACROSS, config=CONFIG) == {}
 
 
 def test_the_report_has_a_chapter_across_models(compared, tmp_path):

@@ -61,6 +61,10 @@ def test_a_paragraph_longer_than_the_models_positions_stops_before_any_job(clone
     assert "Select jobs" not in output and "Traceback" not in output
 
 
+def test_a_target_that_is_not_there_names_the_nearest(clone):
+    assert "fig77: no such target; did you mean fig7" in clone.plan("fig77", status=1)
+
+
 def test_an_analysis_that_takes_no_token_before_the_prefix_is_named(clone, tmp_path):
     config = tmp_path / "before.yaml"
     config.write_text((ROOT / "config/test.yaml").read_text() + "\nparagraph: {before: end_of_text}\n")

@@ -30,6 +30,7 @@ from memloc.claims import registry
 from memloc.figures.catalog import FIGURES, numbered
 from memloc.resources.limits import limits
 from memloc.run import tracking
+from memloc.run.console import unknown_target
 from memloc.run.errors import UserError
 from memloc.settings.command_line import take_types
 from memloc.settings.errors import validate
@@ -143,6 +144,11 @@ def refused(rule):
         )
 
     return stop
+
+
+def no_target(wildcards):
+    """An input that stops the workflow: it was asked for a word that is neither a target nor a file."""
+    raise WorkflowError(unknown_target(wildcards.target, [each.name for each in workflow.rules]))
 
 
 def log_file(name):

@@ -107,7 +107,7 @@ for figure in ACROSS:
         message:
             f"Draw {figure.name}: {figure.title}."
         script:
-            "../scripts/figure_across_models.py"
+            "../scripts/figure.py"
 
 
 rule figures:

@@ -51,4 +51,4 @@ for figure in FIGURES:
         message:
             f"Draw {figure.name}: {figure.title}."
         script:
-            "../scripts/figure_across_seeds.py"
+            "../scripts/figure.py"

@@ -1,4 +1,7 @@
-"""Rules fig1 .. fig12, table1, ..: draw one figure from tables and fill in its caption."""
+"""Rules fig1 .. fig12, table1, ..: draw one figure from tables and fill in its caption.
+
+Figures across models read the tables of all models, and `stability` those of all seeds.
+"""
 
 from memloc.tables.job import start
 
@@ -6,22 +9,33 @@ job = start(snakemake)
 
 import importlib
 
-from memloc.figures.parts import files
+import pandas as pd
 
-params = job.params
-module = importlib.import_module(params.module)
-found = {name: job.read(name) for name in job.tables if job.input[name] and name != "paragraphs"}
-if "paragraphs" in job.tables:
-    # Of this long table only what is drawn: paragraphs of `sets` that analyses use have a continuation there.
-    shown = found[params.shown] if params.shown else None
-    ids = None if shown is None else shown.dropna(subset=shown.columns.intersection(["continuation"])).id
-    found["paragraphs"] = job.read("paragraphs", params.paragraphs, ids)
-drawing = module.draw(found, job.settings)
+from memloc.figures.parts import files
+from memloc.tables import across_models
+
+params, claims = job.params, None
+of_runs = {name: job.input[name] for name in job.tables}
+if job.input.get("models"):
+    models = across_models.models_of(job.input.models, params.steps)
+    found = across_models.joined(of_runs, models["model"], params.paragraphs)
+    found["models"] = models.reset_index(drop=True)
+elif params.get("seeds"):
+    found = across_models.joined(of_runs, pd.Series(params.seeds, name="seed"))
+else:
+    found = {name: job.read(name) for name in job.tables if job.input[name] and name != "paragraphs"}
+    if "paragraphs" in job.tables:
+        # Of this long table only what is drawn: in `sets`, paragraphs that analyses use have a continuation.
+        shown = found[params.shown] if params.shown else None
+        ids = None if shown is None else shown.dropna(subset=shown.columns.intersection(["continuation"])).id
+        found["paragraphs"] = job.read("paragraphs", params.paragraphs, ids)
+    if (claims := found.get("claims")) is not None:
+        claims = claims[claims.figures.str.split().map(lambda names: params.figure in names)]
+drawing = importlib.import_module(params.module).draw(found, job.settings)
 job.log(str(drawing.numbers))
-if (claims := found.get("claims")) is not None:
-    claims = claims[claims.figures.str.split().map(lambda names: params.figure in names)]
+model = params.get("model")
 files.write(
-    drawing, job.output, job.input.caption, params.study, job.settings.paragraph.before, params.model, claims
+    drawing, job.output, job.input.caption, params.study, job.settings.paragraph.before, model, claims
 )
 for name in job.made:
     job.write(**{name: drawing.data})

@@ -17,9 +17,7 @@ from memloc.data.overlap import RUN, shares_run
 from memloc.data.places import numbered, texts_of
 from memloc.model import pretrained
 from memloc.model.context import most_positions
-from memloc.model.onednn import pack
 from memloc.model.token_text import decoded
-from memloc.scoring.long_context import MOST, passes, predicted_tokens
 from memloc.tables.storage import ROWS
 
 settings = job.settings
@@ -54,6 +52,9 @@ def pieces(stream: own_text.Stream, **columns: np.ndarray) -> Iterator[pd.DataFr
 
 def screened(cut: own_text.Stream, begins: np.ndarray) -> own_text.Stream:
     """Paragraphs side by side, and of the others those that the model predicts within the text."""
+    from memloc.model.onednn import pack  # seconds, which no other text should wait for
+    from memloc.scoring.long_context import MOST, passes, predicted_tokens
+
     model = pretrained.read_model(job.input.folder, settings.loading)
     pack(model)
     before = pretrained.token_before(job.input.folder, settings.paragraph.before)

@@ -10,9 +10,8 @@ import torch
 from memloc.data.paragraphs import paired_tokens, sampled_tokens, used_ids
 from memloc.model import loading, pretrained
 from memloc.perturbation.kept_tokens import keep_tokens
-from memloc.perturbation.replaced_tokens import perturb_prefixes, perturbed_paragraphs
+from memloc.perturbation.replaced_tokens import Texts, perturb_prefixes, perturbed_paragraphs
 from memloc.run.progress import Progress
-from memloc.scoring.screening import screening_model, screening_pays
 
 settings = job.settings
 n_prefix, perturbation = settings.paragraph.prefix, settings.perturbation
@@ -30,24 +29,23 @@ rows = job.shard(len(ids), micro_batch)
 job.log(f"{len(rows)} of {len(ids)} paragraphs")
 
 model = loading.load_for_inference(job.input.folder, settings.loading)
-screen = screening_model(model) if not perturbation.nll and screening_pays(model) else None
 before = pretrained.token_before(job.input.folder, settings.paragraph.before)
-how = (n_prefix, n_vocabulary, perturbation, settings.scores, screen, job.seed, before)
 scoring = settings.scores.model_copy(update={"micro_batch": micro_batch})
-keeping = perturbation.draws, scoring, job.seed, before
 progress = Progress(len(rows), "paragraphs")
 with job.writing() as append:
     for first in range(rows.start, rows.stop, micro_batch):
         batch = slice(first, min(first + micro_batch, rows.stop))
-        frame = perturb_prefixes(model, ids[batch], tokens[batch], *how)
+        texts = Texts(ids[batch], tokens[batch], n_prefix, n_vocabulary, before)
+        frame = perturb_prefixes(model, texts, perturbation, scoring, job.seed)
         append(perturbation=frame.assign(set=frame.id.map(set_of)))
         redecoded = int(frame.redecoded.sum())
         progress.advance(batch.stop - first, f"{redecoded} near-ties of these decoded step by step")
         memorized = np.array([set_of.get(id) == "memorized" for id in ids[batch]])
         if memorized.any():
-            chosen = ids[batch][memorized], tokens[batch][torch.from_numpy(memorized)]
-            found = perturbed_paragraphs(model, frame, *chosen, n_prefix, micro_batch, before)
-            kept = keep_tokens(model, frame, *chosen, n_prefix, n_vocabulary, *keeping)
+            rows_of = {"ids": texts.ids[memorized], "tokens": texts.tokens[torch.from_numpy(memorized)]}
+            texts = texts._replace(**rows_of)
+            found = perturbed_paragraphs(model, frame, texts, micro_batch)
+            kept = keep_tokens(model, frame, texts, perturbation.draws, scoring, job.seed)
             append(perturbed_paragraphs=found, kept_tokens=kept)
             n_left_out = memorized.sum() - len(found)
             job.log(f"{len(found)} perturbed paragraphs; {n_left_out} left out: no perturbation changes them")

@@ -9,7 +9,7 @@ from test_registry import claim
 from memloc.claims.evaluate import evaluate
 from memloc.claims.registry import Topic
 from memloc.claims.verdicts import Estimate, chance, judge, together
-from memloc.figures.parts.caption import verdicts
+from memloc.figures.parts.files import verdicts
 from memloc.settings.sections import sections
 from memloc.statistics.uncertainty import Interval, mean, proportion
 from memloc.tables import validation

@@ -84,8 +84,19 @@ def test_new_prints_the_same_config_with_comments(snakemake, capsys):
 
 
 def test_run_passes_words_on(snakemake):
+    Path("my.yaml").write_text("study: x")
     assert ended("run", "my.yaml", "fig2", "-n", "--cores", "1") == 0
     assert snakemake[0][2:] == ["--cores", "all", "fig2", "-n", "--cores", "1", "--configfile", "my.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [(None, "my.yaml: cannot be read (No such file or directory)"), ("a: [1\nb: 2", "my.yaml, line 2: ")],
+)
+def test_a_config_that_cannot_be_read_names_file_and_line(snakemake, text, said):
+    if text:
+        Path("my.yaml").write_text(text)
+    assert ended("run", "my.yaml").startswith(said) and snakemake == []
 
 
 def test_what_fails_prints_no_answer(monkeypatch, tmp_path):
@@ -114,19 +125,20 @@ def tables(em, unseen_em=(), n_edits=()):
     places["start"] = [i % 2 * 12 for i in range(n)]
     passages = places.head(len(n_edits)).assign(n_edits=list(n_edits), text="a\nb " * 40)
     passages["verbatim_run"] = [4 + i if edits == 0 else 0 for i, edits in enumerate(n_edits)]
-    return {"scores": scores, "sets": sets, "places": places, "recited": passages}
+    dropped = pd.DataFrame({"id": [90, 91], "reason": "few unique tokens"}).head(len(unseen_em))
+    made = {"scores": scores, "sets": sets, "places": places, "recited": passages}
+    return made | {"dropped_paragraphs": dropped}
 
 
 def test_the_answer_lists_the_longest_passages_with_their_places():
-    lines = answer.told(tables([4, 4, 4, 2, 0], n_edits=[0, 0, 0, 2]), 12, 8).splitlines()
-    assert lines[0].startswith("The model recites 3 of 5 paragraphs of 12 tokens: given the first 8")
+    lines = answer.told(tables([4] * 6 + [2, 0], n_edits=[0] * 6 + [2]), 12, 8).splitlines()
+    assert lines[0].startswith("The model recites 6 of 8 paragraphs of 12 tokens: given the first 8")
     text = repr(("a b " * 40)[:70])
-    assert lines[1:4] == [
-        f"  6 tokens, a.txt, document 1, token 0: {text}",
-        f"  5 tokens, a.txt, document 0, token 12: {text}",
-        f"  4 tokens, a.txt, document 0, token 0: {text}",
+    assert lines[1:3] == [
+        f"  9 tokens, a.txt, document 2, token 12: {text}",
+        f"  8 tokens, a.txt, document 2, token 0: {text}",
     ]
-    assert lines[4:] == ["Passages that come out with a few edits: 1."]
+    assert lines[6:] == ["  and 1 more, on the page", "Passages that come out with a few edits: 1."]
 
 
 def test_where_nothing_is_recited_the_answer_says_how_near_the_best_comes():
@@ -134,6 +146,7 @@ def test_where_nothing_is_recited_the_answer_says_how_near_the_best_comes():
     assert lines == [
         "The model recites 0 of 4 paragraphs of 12 tokens: given the first 8, it goes on with exactly the "
         "other 4.",
+        "Paragraphs that were left out (few unique tokens): 2.",
         "The best has 3 of 4 tokens right before its first mistake: a.txt, document 0, token 12",
         "Of 2 paragraphs of unseen text, it recites 1.",
     ]

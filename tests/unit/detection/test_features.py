@@ -1,13 +1,10 @@
 """Features of prefixes against plain passes, one for each paragraph and each shorter prefix."""
 
-import numpy as np
 import pytest
 import torch
 
 from memloc.detection.features import Where, prefix_features, rarest, residual_states
 from memloc.model.components import layers_of
-from memloc.model.loading import untrained
-from memloc.settings.detection import Detection
 
 WHERE = Where(n_seen=[3, 7, 12], layers=[0, 1])
 
@@ -103,18 +100,3 @@ def test_the_rarest_tenth_and_its_ties():
     assert found[:, 0].int().tolist() == [[0, 1, 0, 0, 0], [0, 0, 1, 0, 0], [0, 0, 0, 1, 1]]
     many = rarest(torch.arange(20)[None], torch.arange(20) + 1, [10, 11, 20])
     assert many.sum(dim=(1, 2)).tolist() == [1, 2, 2]
-
-
-def test_an_untrained_model_is_another_one_and_the_same_every_time(tiny_gpt_neo):
-    first, again, other = (untrained(tiny_gpt_neo, seed) for seed in (1, 1, 2))
-    weights = [model.transformer.h[0].mlp.c_fc.weight for model in (first, again, other, tiny_gpt_neo)]
-    assert torch.equal(weights[0], weights[1]) and weights[0].shape == weights[3].shape
-    assert not torch.equal(weights[0], weights[2]) and not torch.equal(weights[0], weights[3])
-
-
-def test_lead_times_and_layers_follow_the_settings():
-    how = Detection(prefix_shares=[1.0, 0.1, 0.5, 0.5], n_layers=4)
-    assert how.n_seen(50) == [5, 25, 50] and how.n_seen(6) == [2, 3, 6]
-    assert how.layers(2) == [0, 1] and how.layers(4) == [0, 1, 2, 3]
-    assert how.layers(12) == [2, 5, 8, 11] and how.layers(30)[-1] == 29
-    assert len(np.unique(how.layers(30))) == 4

@@ -1,9 +1,7 @@
 """Near-duplicates are found as by comparing all pairs of sets, and no fold shares anything with another."""
 
 import numpy as np
-import pytest
 
-from memloc.data.groups import joined
 from memloc.detection.groups import RUN, across_folds, folds, near_duplicates
 
 RANDOM = np.random.default_rng(0)
@@ -73,14 +71,3 @@ def test_folds_of_sorted_labels_recite_equally_often():
 def test_labels_that_are_torn_are_named():
     modules = np.array(["c", "a", "b", "a", "c", "d"])
     assert across_folds(modules, np.array([0, 0, 1, 1, 0, 1])).tolist() == ["a"]
-
-
-@pytest.mark.parametrize("by_module_alone", [True, False])
-def test_a_leaked_near_duplicate_is_caught(by_module_alone):
-    """The same text in two modules: folds by module alone tear it apart, and the check sees it."""
-    tokens = texts()
-    modules = np.array([f"module {number}" for number in range(len(tokens))])
-    clusters = near_duplicates(tokens)
-    groups = joined(modules) if by_module_alone else joined(modules, clusters)
-    fold = folds(RANDOM.random(len(tokens)) < 0.5, groups, seed=0)
-    assert (len(across_folds(clusters, fold)) > 0) == by_module_alone

@@ -7,9 +7,9 @@ import sklearn
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
 from scipy.special import expit
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import roc_auc_score
 
-from memloc.detection import measures, study
+from memloc.detection import study
 from memloc.detection.classifiers import PENALTIES, Parts, best_penalty, logits
 from memloc.detection.groups import folds
 from memloc.detection.study import boundary_zone, detection, parts_of_fold, scored, shuffled_aurocs, strata
@@ -82,26 +82,19 @@ def test_what_is_known_is_found(found):
 
 
 def test_counts_are_those_of_what_is_judged(found, rows):
-    groups, counts = rows["group"].to_numpy(), ["n_positive", "n_negative", "n_clusters", "fpr"]
+    groups, counts = rows["group"].to_numpy(), ["n_positive", "n_negative", "n_clusters"]
     for stratum in strata(rows):
         positive, n_groups = stratum.positive[stratum.judged], len(np.unique(groups[stratum.judged]))
         n_others = int((~positive).sum())
-        expected = [int(positive.sum()), n_others, n_groups, 10 / n_others if n_others >= 100 else np.nan]
+        expected = [int(positive.sum()), n_others, n_groups]
         given = row(found, "nll", stratum.name)[counts].astype(float).tolist()
-        assert given == pytest.approx(expected, nan_ok=True)
+        assert given == expected
 
 
-def test_measures_are_those_of_the_scores_of_all_folds(found, rows, sets):
+def test_aurocs_are_those_of_the_scores_of_all_folds(found, rows, sets):
     for stratum in strata(rows):
         positive, scores = stratum.positive[stratum.judged], scored("nll", sets[12]["nll"], stratum)
         own = row(found, "nll", stratum.name)
-        assert own.average_precision == pytest.approx(average_precision_score(positive, scores))
-        once = np.ones((1, len(scores)))
-        expected = measures.calibration_error(expit(scores), positive, once).item()
-        assert own.calibration_error == pytest.approx(expected)
-        if own.fpr == own.fpr:
-            expected = measures.tpr_at(measures.curve(scores, positive, once), own.fpr).item()
-            assert own.tpr == pytest.approx(expected)
         areas, pairs = zip(
             *[
                 (roc_auc_score(positive[fold], scores[fold]), positive[fold].sum() * (~positive[fold]).sum())

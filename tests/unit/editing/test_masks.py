@@ -96,14 +96,6 @@ def test_layers_and_all_weights(tiny_model):
     assert n_weights(tiny_model, all_weights(tiny_model)) == n_editable(tiny_model)
 
 
-def test_head_and_layer_of_an_arm_are_those_given(tiny_gpt_neo):
-    options = ({}, 0.01, (1, 3), np.random.default_rng(0))
-    head = movable_weights(tiny_gpt_neo, "head", *options)
-    expected = head_weights(tiny_gpt_neo, 1, 3)
-    assert all(torch.equal(places, expected[name]) for name, places in head.items())
-    assert movable_weights(tiny_gpt_neo, "layer", *options) == layer_weights(tiny_gpt_neo, 1)
-
-
 def test_another_head_is_any_of_its_layer_but_itself(tiny_gpt_neo):
     n_heads = tiny_gpt_neo.config.num_attention_heads
     drawn = [another_head(tiny_gpt_neo, (1, 3), np.random.default_rng(seed)) for seed in range(60)]

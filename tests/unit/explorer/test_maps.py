@@ -148,11 +148,3 @@ def test_a_map_has_the_unit_of_its_column(key):
     name, of = COLUMNS[key]
     unit = schema_of(maps.MAPS[key].table).columns(Lengths())[name].unit
     assert maps.MAPS[key].unit == unit.replace("weight or activation", of)
-
-
-def test_a_map_says_what_its_ends_mean():
-    assert "negative means that the head attends to rare tokens" in maps.MAPS["rare_tokens"].about
-    assert "low is attention to few tokens" in maps.MAPS["attention_entropy"].about
-    assert "1 is first" in maps.MAPS["ranks"].about
-    units = {key: maps.MAPS[key].unit for key in ("rare_tokens", "head_ablation", "ranks", "planted")}
-    assert list(units.values()) == ["Pearson correlation", "nats per token, or tokens", "rank", "mean rank"]

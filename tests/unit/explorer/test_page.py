@@ -3,6 +3,8 @@
 Heads of the page outnumber those of the tables two to one, as where queries share a key/value head.
 """
 
+from itertools import product
+
 import browser as browsers
 import numpy as np
 import pandas as pd
@@ -18,6 +20,10 @@ from memloc.settings.sections import sections
 SHAPE = tokens.Shape(24, 12, 2, 4)
 SETTINGS = sections({"highlight": "auto", "sets": {}, "paragraph": {"length": 24, "prefix": 12}})
 STUDY = "x<y>"
+THEMES = ("light", "dark")
+EVERYWHERE = pytest.mark.parametrize(
+    "opened", list(product(browsers.SIZES, THEMES)), indirect=True, ids="-".join
+)
 
 
 @pytest.fixture(scope="module")
@@ -61,10 +67,14 @@ def browser():
         yield running
 
 
+def window(size, theme):
+    return {"viewport": browsers.SIZES[size], "color_scheme": theme, "has_touch": size == "phone"}
+
+
 @pytest.fixture(scope="module")
-def opened(browser, folder, pair):
-    view = f"paragraph={pair.id}"
-    explorer = browsers.Explorer.opened(browser, folder, view, viewport={"width": 1280, "height": 900})
+def opened(request, browser, folder, pair):
+    options = window(*getattr(request, "param", ("wide", "light")))
+    explorer = browsers.Explorer.opened(browser, folder, f"paragraph={pair.id}", **options)
     yield explorer
     assert explorer.said == [] and explorer.outside() == []
     explorer.close()
@@ -273,11 +283,13 @@ def test_maps_of_a_set_are_those_of_the_chosen_paragraph(page, tables):
 
 def click_cell(page, layer, head):
     """Of the large map: cells of two stored heads, and an MLP column where the map has some."""
-    box = page.locator("#map canvas").bounding_box()
+    canvas = page.locator("#map canvas")
+    box = canvas.bounding_box()
     width, height = (box["width"] - 16) / 2, (box["height"] - 14) / 2
-    page.mouse.click(box["x"] + 16 + (head + 0.5) * width, box["y"] + (layer + 0.5) * height)
+    canvas.click(position={"x": 16 + (head + 0.5) * width, "y": (layer + 0.5) * height})
 
 
+@EVERYWHERE
 def test_a_click_on_a_cell_colours_the_tokens_by_its_head(page, tables, pair):
     """Also in the view that the page opens with. A stored head is that of two queries."""
     assert state(page, "by") == ["effect"]
@@ -311,6 +323,21 @@ def test_keys_go_through_all_heads(page):
     assert state(page, "layer", "head") == [0, 0]
 
 
+@EVERYWHERE
+def test_keys_do_what_the_foot_of_the_page_says(page, pair):
+    ids = listed(page)
+    at = min(ids.index(pair.id), len(ids) - 2)
+    page.locator(f"#list [data-id='{ids[at]}']").click()
+    presses = (("ArrowDown", 1, -1), ("ArrowUp", 0, -1), ("ArrowRight", 0, 0), ("ArrowRight", 0, 1))
+    for key, by, token in (*presses, ("ArrowLeft", 0, 0), ("Escape", 0, -1)):
+        page.keyboard.press(key)
+        assert state(page, "paragraph", "token") == [ids[at + by], token], key
+    page.keyboard.press("/")
+    page.keyboard.type("zzzz")
+    assert listed(page) == [] and page.inner_text("#n-shown").startswith("0 of")
+
+
+@EVERYWHERE
 def test_one_map_is_large_and_the_others_are_chosen_by_their_thumbnails(page):
     thumbs = page.locator("#thumbs .thumb")
     assert page.locator("#map canvas").count() == 1 and thumbs.count() > 3
@@ -361,7 +388,7 @@ def test_continuations_are_compared_with_the_paragraphs_own(page, tables, pair):
 
 
 def open_tab(page, key, title):
-    page.evaluate("tab => memloc.state.set({ tab })", key)
+    page.locator(f"#tab-{key}").click()
     page.locator("#tab h2", has_text=title).wait_for()
 
 
@@ -412,6 +439,7 @@ def test_an_interval_that_begins_at_zero_is_written(page, from_zero):
     )
 
 
+@EVERYWHERE
 def test_a_head_of_the_ranking_colours_the_tokens(page):
     open_tab(page, "head_ranking", "Ranks of heads")
     last = page.locator("#tab tbody tr").last.locator("a")
@@ -421,6 +449,7 @@ def test_a_head_of_the_ranking_colours_the_tokens(page):
     assert state(page, "layer", "head", "tab", "by") == expected
 
 
+@EVERYWHERE
 def test_back_and_escape_lead_from_a_tab_to_the_paragraphs(page, pair):
     for leave in (page.go_back, lambda: page.keyboard.press("Escape")):
         page.locator("#tab-claims").click()
@@ -433,6 +462,19 @@ def test_back_and_escape_lead_from_a_tab_to_the_paragraphs(page, pair):
     assert state(page, "paragraph") == [pair.id], "the page is still there"
 
 
+def test_of_tabs_the_one_that_was_chosen_last_is_shown(page):
+    page.evaluate("""() => {
+        const { load } = memloc;
+        const begun = new Promise((resolve) => { memloc.late = () => { memloc.load = load; resolve(); }; });
+        memloc.load = async (name) => { await (name === "tab-claims" ? begun : null); return load(name); };
+    }""")
+    page.locator("#tab-claims").click()
+    open_tab(page, "head_ranking", "Ranks of heads")
+    page.evaluate("async () => { memloc.late(); await memloc.load('tab-claims'); }")
+    assert page.locator("#tab h2").all_inner_texts() == ["Ranks of heads"]
+
+
+@EVERYWHERE
 def test_an_address_of_a_paragraph_that_is_not_here_says_so_and_is_mended(page):
     for wrong in ("999999", "x"):
         page.evaluate("wrong => { location.hash = `paragraph=${wrong}`; }", wrong)
@@ -444,6 +486,7 @@ def test_an_address_of_a_paragraph_that_is_not_here_says_so_and_is_mended(page):
     assert page.locator("#missing").is_hidden()
 
 
+@EVERYWHERE
 def test_an_empty_list_says_why_and_can_be_filled_again(page):
     n = len(listed(page))
     page.fill("#search", "zzzz-nothing")
@@ -469,6 +512,22 @@ def test_the_first_sentence_says_what_is_seen(page, tables, pair):
         assert said in page.inner_text("#story")
 
 
+def test_a_token_of_spaces_is_named_by_signs(page, pair):
+    put = """async ([number, position, text]) => {
+        const { tokens } = await memloc.load(`paragraph-${number}`);
+        const old = tokens[position];
+        tokens[position] = text;
+        return old;
+    }"""
+    number, position = int(pair.id), int(pair.position)
+    old = page.evaluate(put, [number, position, "\n"])
+    for shown in (next(each for each in listed(page) if each != number), number):
+        page.locator(f"#list [data-id='{shown}']").click()
+        page.locator(f"body[data-shown='{shown}']").wait_for()
+    assert "marked ▲, “↵”, costs most" in page.inner_text("#story")
+    page.evaluate(put, [number, position, old])
+
+
 def test_a_term_says_what_it_means_where_it_is_pointed_at_or_tapped(page):
     term, tip = page.locator("#scores .term", has_text="exact match"), page.locator("#tip")
     term.hover()
@@ -482,7 +541,7 @@ def test_a_term_says_what_it_means_where_it_is_pointed_at_or_tapped(page):
 
 
 def test_the_guide_begins_a_first_visit_and_can_be_left_and_begun_again(browser, folder):
-    explorer = browsers.Explorer.opened(browser, folder, viewport={"width": 1280, "height": 900})
+    explorer = browsers.Explorer.opened(browser, folder, **window("wide", "light"))
     page, guide = explorer.page, explorer.page.locator("#guide")
     assert state(page, "paragraph") == [index_on(page)["example"]]
     titles = []
@@ -500,11 +559,10 @@ def test_the_guide_begins_a_first_visit_and_can_be_left_and_begun_again(browser,
     explorer.close()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("size", browsers.SIZES)
 def test_every_view_is_silent_accessible_and_fits(browser, folder, size, theme):
-    options = {"viewport": browsers.SIZES[size], "color_scheme": theme, "has_touch": size == "phone"}
-    explorer = browsers.Explorer.opened(browser, folder, **options)
+    explorer = browsers.Explorer.opened(browser, folder, **window(size, theme))
     page = explorer.page
     for tab in page.locator("[role=tab]").all():
         tab.click()

@@ -6,13 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from figure_labels import clipped_labels, overlapping_labels
+from made_tables import frame_of
 
 from memloc.figures import claims
 from memloc.figures.parts import verdict_marks
 from memloc.run.templates import fill
-from memloc.tables import validation
-from memloc.tables.schema import Lengths
-from memloc.tables.schemas import schema_of
 from memloc.tables.terms.claims import VERDICTS
 
 REPORT = Path(__file__).parents[3] / "workflow/report"
@@ -21,37 +19,15 @@ LONG = "A statement that is as long as some of them are, so that it takes more t
 
 
 def claim(name, verdict, topic="editing", **changes):
-    row = {
-        "id": name,
-        "topic": topic,
-        "data": "edited paragraphs" if topic == "editing" else "sampled paragraphs",
-        "work": "2403.19851",
-        "section": "5.3",
-        "statement": LONG,
-        "published": np.nan,
-        "value": 2.0,
-        "low": 1.0,
-        "high": 3.0,
-        "n": 8,
-        "n_other": None,
-        "quantity": "tokens forgotten",
-        "unit": "paragraph",
-        "rule": "greater",
-        "margin": 0.0,
-        "bound": 0.0,
-        "p": 0.01,
-        "margin_reason": "the text says so",
-        "verdict": verdict,
-        "reason": "the interval is above 0",
-        "figures": "fig5",
-    }
-    return row | changes
+    row = {"id": name, "topic": topic, "statement": LONG, "work": "2403.19851", "section": "5.3"}
+    row["data"] = "edited paragraphs" if topic == "editing" else "sampled paragraphs"
+    row |= {"quantity": "tokens forgotten", "unit": "paragraph", "figures": "fig5"}
+    row |= {"value": 2.0, "low": 1.0, "high": 3.0, "n": 8, "rule": "greater", "margin": 0.0, "bound": 0.0}
+    return row | {"verdict": verdict, "reason": "the interval is above 0"} | changes
 
 
 def table(*rows):
-    return validation.validate(
-        schema_of("claims"), pd.DataFrame(rows).astype({"n_other": "Int64"}), Lengths()
-    )
+    return frame_of("claims", **pd.DataFrame(rows))
 
 
 def made_up():

@@ -77,7 +77,7 @@ def test_figure_4_gives_the_numbers_of_the_run():
     assert numbers["nll_term_norm"] == pytest.approx(np.linalg.norm(contrastive["nll_term_norm"]))
     assert numbers["kl_term_norm"] == pytest.approx(1e-6 * numbers["nll_term_norm"])
     caption = checked("fig4", drawing)
-    assert "-0.1 times that of the memorized paragraphs" in caption
+    assert "-0.1 times the gradient of the memorized paragraphs" in caption
     assert "the lower half of the layers (2 of 4)" in caption
     assert layer_numbers(pd.DataFrame({"layer": range(5)})) == {"n_layers": 5, "n_lower": 2}
 

@@ -9,7 +9,7 @@ from made_models import SIZES, tables_of
 from scipy import stats
 
 from memloc.figures import models_claims, models_memorized
-from memloc.figures.parts import across, verdict_marks
+from memloc.figures.parts import verdict_marks
 from memloc.settings.sections import sections
 
 FIGURES = (models_memorized, models_claims)
@@ -32,7 +32,7 @@ def test_labels_are_readable_and_captions_complete(module, sizes):
 
 
 def test_looks_differ_in_colour_and_mark(made_up):
-    styles = across.looks(made_up["models"]).values()
+    styles = models_memorized.looks(made_up["models"]).values()
     for key in ("color", "marker", "ls"):
         assert len({str(style[key]) for style in styles}) == len(SIZES)
     brightness = [sum(style["color"][:3]) for style in styles]

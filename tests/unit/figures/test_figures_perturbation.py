@@ -35,9 +35,7 @@ def perturbation_table(em, group="memorized", first_id=0, full=FULL):
             for draw, value in enumerate(by_draw):
                 rows.append(labels | {"position": position, "draw": draw, "token": 20 + draw, "em": value})
     frame = pd.DataFrame(rows)
-    return frame.assign(
-        nll_original=(full - frame["em"]) / 2 + 0.25, nll_generated=np.nan, redecoded=False, kind="replaced"
-    )
+    return frame.assign(nll_original=(full - frame["em"]) / 2 + 0.25, redecoded=False, kind="replaced")
 
 
 def kept_table(em, nll):

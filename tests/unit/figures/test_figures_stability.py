@@ -104,7 +104,7 @@ def test_verdicts_and_first_heads_of_every_seed_are_drawn(verdicts):
 
 
 def test_tables_of_seeds_are_read_in_their_order(monkeypatch):
-    monkeypatch.setattr(storage, "read", lambda name, path: pd.DataFrame({"path": [str(path)]}))
+    monkeypatch.setattr(storage, "read", lambda name, path, columns: pd.DataFrame({"path": [str(path)]}))
     paths = {name: [f"{folder}/{name}.parquet" for folder in "abc"] for name in ("claims", "sets")}
-    found = across_models.read_seeds(paths, [0, 4, 2])
+    found = across_models.joined(paths, pd.Series([0, 4, 2], name="seed"))
     assert found["sets"].to_dict("list") == {"path": paths["sets"], "seed": [0, 4, 2]}

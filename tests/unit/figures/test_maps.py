@@ -1,5 +1,6 @@
 """Maps of layers x components: where every cell lies, and labels that can be read at every size."""
 
+import made_activations
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,18 +22,11 @@ from memloc.figures.parts.style import subplots
 def components(
     n_layers: int, n_heads: int, n_kv_heads: int | None = None, gated: bool = False
 ) -> pd.DataFrame:
-    """Rows layer, component, head as component tables have them, in the order of the weights' table."""
+    """Rows layer, component, head of the matrices, in the order of the weights' table."""
     n_kv_heads = n_kv_heads or n_heads
     heads = {"W_Q": n_heads, "W_K": n_kv_heads, "W_V": n_kv_heads, "W_O": n_heads}
-    blocks = ["W_in", "W_out", *(["W_gate"] if gated else [])]
-    rows = [
-        (layer, component, head)
-        for layer in range(n_layers)
-        for component in [*heads, *blocks]
-        for head in (range(heads[component]) if component in heads else [None])
-    ]
-    frame = pd.DataFrame(rows, columns=["layer", "component", "head"])
-    return frame.astype({"head": "Int64"})
+    blocks = ("W_in", "W_out", *(["W_gate"] if gated else []))
+    return made_activations.components(n_layers, heads | dict.fromkeys(blocks))
 
 
 def panel(frame: pd.DataFrame, title: str = "memorized") -> MapPanel:

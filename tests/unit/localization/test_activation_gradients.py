@@ -157,12 +157,10 @@ def test_the_table_is_compact(tiny_gpt2, tiny_tokens):
     assert whole.query("component == 'pre'")["head"].isna().all()
 
 
-def test_unknown_component_or_layer_is_refused(tiny_gpt2):
+def test_unknown_component_is_refused(tiny_gpt2):
     bridge = boot_bridge(tiny_gpt2)
     with pytest.raises(ValueError, match="no component 'w' in layer 0"):
         sites(bridge, ["w"])
-    with pytest.raises(ValueError, match="no component 'q' in layer 2"):
-        sites(bridge, ["q"], layers=[2])
 
 
 @pytest.mark.parametrize("options", [{}, {"reference": True}])

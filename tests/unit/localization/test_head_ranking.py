@@ -296,14 +296,8 @@ FOUND = {"parameter_gradient": 0.5, "activation_gradient": 0.1, "rare_tokens": 0
 
 def test_methods_count_by_what_they_find_of_planted_heads():
     """Above random scores; a method that is below, or was never asked, does not count."""
-    others = [
-        planted({"patching": 1.0}, **other)
-        for other in (
-            {"kind": "neurons"},
-            {"granularity": "layer"},
-            {"control": "twin"},
-        )
-    ]
+    elsewhere = ({"kind": "neurons"}, {"granularity": "layer"}, {"control": "twin"})
+    others = [planted({"patching": 1.0}, **other) for other in elsewhere]
     weights = head_ranking.method_weights(pd.concat([planted(FOUND), *others]))
     assert weights.to_dict() == pytest.approx(
         {"parameter_gradient": 0.3, "activation_gradient": 0.0, "rare_tokens": 0.1, "patching": 0.0}

@@ -151,13 +151,6 @@ def test_attribution_is_the_first_order_of_exact_patching(tiny_model, pairs):
                     assert found[*case[:2], *site] == pytest.approx(expected, abs=1e-3, rel=1e-2)
 
 
-def test_attribution_table_has_the_rows_of_the_exact_one(tiny_llama, pairs):
-    exact, estimate = activation_patching(tiny_llama, pairs, 64), attribution_patching(tiny_llama, pairs)
-    assert list(exact.columns) == list(estimate.columns)
-    assert exact[SITE].equals(estimate[SITE])
-    assert set(estimate.method) == {"attribution"}
-
-
 @pytest.mark.parametrize("method", [lambda *given: activation_patching(*given, 64), attribution_patching])
 def test_checkpointed_layers_change_nothing(tiny_model, pairs, method):
     """In training mode such layers drop the cache of the prefix."""

@@ -3,12 +3,7 @@
 import torch
 
 from memloc.model.components import components, editable_parameters, layers_of
-from memloc.model.partial_forward import (
-    Call,
-    call_layer,
-    last_mlp_from,
-    recording_calls,
-)
+from memloc.model.partial_forward import Call, call_layer, last_mlp_from, recording_calls
 
 
 def run_from(model, calls: list[Call], first: int) -> torch.Tensor:

@@ -44,11 +44,6 @@ def test_private_operators_of_torch_take_what_they_took(name):
     assert signature == f"mkldnn::{name}({OPERATORS[name]}) -> Tensor Y"
 
 
-def test_private_processor_features_of_torch_are_there():
-    for name in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"):
-        assert getattr(torch.cpu, name)() in (True, False)
-
-
 def test_no_other_module_calls_private_parts_of_torch():
     library = Path(onednn.__file__).parents[1]
     private = re.compile(r"torch(\.\w+)*\._[a-z]|torch\.ops\b")

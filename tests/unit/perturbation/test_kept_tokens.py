@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from memloc.perturbation.kept_tokens import costliest_first, keep_tokens
-from memloc.perturbation.replaced_tokens import draw_replacements, perturb_prefixes
+from memloc.perturbation.replaced_tokens import Texts, draw_replacements, perturb_prefixes
 from memloc.run.seeds import generator
 from memloc.settings.perturbation import Perturbation
 from memloc.settings.scores import Scoring
@@ -27,13 +27,14 @@ def case(memorizing_model, memorized_tokens):
 @pytest.fixture
 def perturbation(case):
     how = Perturbation(draws=2, micro_batch=5)
-    return perturb_prefixes(*case, N_PREFIX, N_VOCABULARY, how, SCORING, None, SEED)
+    model, *texts = case
+    return perturb_prefixes(model, Texts(*texts, N_PREFIX, N_VOCABULARY), how, SCORING, SEED)
 
 
-def keep(case, perturbation, **changes):
+def keep(case, perturbation, before=None, **changes):
     model, ids, tokens = case
     options = {"draws": DRAWS, "scoring": SCORING, "seed": SEED} | changes
-    return keep_tokens(model, perturbation, ids, tokens, N_PREFIX, N_VOCABULARY, **options)
+    return keep_tokens(model, perturbation, Texts(ids, tokens, N_PREFIX, N_VOCABULARY, before), **options)
 
 
 def plain_order(perturbation, name):

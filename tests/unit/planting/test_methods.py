@@ -26,7 +26,7 @@ from memloc.straightforward.gradients import gradients
 from memloc.straightforward.gradients import nll as plain_nll
 from memloc.straightforward.hooks import activation
 
-PAGE = Path(__file__).parents[3] / "docs/methods.md"
+PAGE = Path(__file__).parents[3] / "docs/planting.md"
 
 
 def nll(asked):
@@ -291,7 +291,7 @@ def test_a_weight_that_does_everything_is_found(tiny_model):
 
 
 def test_the_example_of_the_page_is_a_method(tiny_model, monkeypatch):
-    """A method of one's own (docs/methods.md), next to whole activations that are read off a hook."""
+    """A method of one's own (docs/planting.md), next to whole activations that are read off a hook."""
     (block,) = re.findall(r"(?ms)^```python\n(# workflow/memloc/planting/.*?)^```", PAGE.read_text())
     code, line = block.split("# workflow/memloc/settings/methods.py, in METHODS\n")
     exec(code, vars(activation_methods))

@@ -98,11 +98,6 @@ def test_the_hash_of_a_folder_is_that_of_its_list_of_hashes(tmp_path):
     assert sha256(tmp_path / "folder") == hashlib.sha256(printed).hexdigest()
 
 
-def test_steps_are_those_that_a_target_needs_in_an_order_in_which_they_can_run():
-    assert [step.name for step in needed(STEPS, ["r/figures/a.png"])] == ["score_shard", "score", "draw"]
-    assert [step.name for step in needed(STEPS, ["r/other.txt", "corpus.txt"])] == ["other"]
-
-
 def test_the_bundle_holds_results_code_and_environment_and_names_the_rest(bundle, graph):
     with zipfile.ZipFile(bundle) as file:
         content = {name: file.read(name) for name in file.namelist()}

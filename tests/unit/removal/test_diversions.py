@@ -35,22 +35,6 @@ def test_the_blocklist_is_that_of_transformers(n, n_prefix):
     assert scores.isfinite().all()
 
 
-def test_what_a_blocklist_generates_holds_no_listed_ngram(memorizing_model, memorized_tokens):
-    processor = NgramBlocklist(memorized_tokens, N_PREFIX, 3)
-    generated = memorizing_model.generate(
-        memorized_tokens[:, :N_PREFIX],
-        attention_mask=torch.ones_like(memorized_tokens[:, :N_PREFIX]),
-        max_new_tokens=24 - N_PREFIX,
-        do_sample=False,
-        eos_token_id=-1,
-        pad_token_id=-1,
-        logits_processor=[processor],
-    )
-    listed = {tuple(row[k - 2 : k + 1]) for row in memorized_tokens.tolist() for k in range(N_PREFIX, 24)}
-    said = {tuple(row[k - 2 : k + 1]) for row in generated.tolist() for k in range(N_PREFIX, 24)}
-    assert not listed & said
-
-
 def logits_under(name, asked, setting, tokens):
     original = OriginalWeights(asked.model)
     with in_force(asked.model, WAYS[name], WAYS[name].prepare(asked), setting, original), torch.no_grad():

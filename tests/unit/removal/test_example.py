@@ -1,4 +1,4 @@
-"""The example of docs/methods.md: ways that act while a model decodes, outside of the workflow."""
+"""The example of docs/planting.md: ways that act while a model decodes, outside of the workflow."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 
-PAGE = Path(__file__).parents[3] / "docs/methods.md"
+PAGE = Path(__file__).parents[3] / "docs/planting.md"
 OPTIONS = {"max_new_tokens": 50, "min_new_tokens": 50, "do_sample": False, "pad_token_id": 0}
 
 
@@ -34,8 +34,7 @@ def place(tmp_path, monkeypatch):
 
 
 def test_the_example_of_the_page_runs(place, capsys):
-    section = PAGE.read_text().split("## Ways to remove recitation")[1].split("\n## ")[0]
-    (block,) = re.findall(r"(?ms)^```python\n(.*?)^```", section)
+    (block,) = re.findall(r"(?ms)^```python\n(# PYTHONPATH.*?)^```", PAGE.read_text())
     exec(block, {})
     said = dict(re.findall(r"(\w+) still recites (\d+)", capsys.readouterr().out))
     assert list(said) == ["ngram_blocklist", "steering", "heads"]

@@ -224,7 +224,7 @@ def test_chances_are_those_of_the_first_40_tokens(memorizing_model, disturbed):
     scheme = Scheme(temperature=1.0, top_k=40)
     _, expected = score_and_extract(memorizing_model, disturbed[:9], N_PREFIX, Scoring(), [scheme])
     found = judged(memorizing_model, disturbed[:9], N_PREFIX, 4).log_p
-    torch.testing.assert_close(found, expected.log_p[:, 0], atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(found, expected[:, 0], atol=1e-4, rtol=1e-4)
 
 
 def test_perturbed_versions_are_different_tokens_at_different_places():

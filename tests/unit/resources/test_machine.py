@@ -23,7 +23,7 @@ def test_this_machine_is_measured_with_one_thread(monkeypatch, capsys):
     n_threads, seconds = [], iter([10, 14.5])
     monkeypatch.setattr(machine.subprocess, "run", run)
     monkeypatch.setattr(torch, "set_num_threads", n_threads.append)
-    monkeypatch.setattr(machine, "peak_rate", lambda dtype, sizes: 120.5)
+    monkeypatch.setattr(machine, "peak_rate", lambda sizes: 120.5)
     monkeypatch.setattr(onednn, "native_bfloat16", lambda device: False)
     monkeypatch.setattr(time, "perf_counter", lambda: next(seconds))
     assert machine.this_machine(4) == Machine("this machine", 120.5, 4.5, 4, bfloat16=False)
@@ -33,11 +33,11 @@ def test_this_machine_is_measured_with_one_thread(monkeypatch, capsys):
 @pytest.mark.parametrize(("libraries", "fastest"), [(1, 2), (2, 1)])
 def test_a_rate_is_that_of_the_fastest_product(monkeypatch, libraries, fastest):
     """A product of two matrices of 100 rows takes two million operations."""
-    seconds, types = cycle([0, 4, 10, 13, 20, 22, 30, 35, 40, 41, 50, 53]), []
+    seconds, shapes = cycle([0, 4, 10, 13, 20, 22, 30, 35, 40, 41, 50, 53]), []
     monkeypatch.setattr(time, "perf_counter", lambda: next(seconds))
     monkeypatch.setattr(onednn, "available", lambda: libraries == 2)
     for library in (torch, onednn):
         name = "matmul" if library is torch else "product"
-        monkeypatch.setattr(library, name, lambda left, right: types.append((left.dtype, right.dtype)))
-    assert machine.peak_rate(torch.bfloat16, sizes=(100,)) == pytest.approx(2e6 / 1e9 / fastest)
-    assert types == [(torch.bfloat16, torch.bfloat16)] * 3 * libraries
+        monkeypatch.setattr(library, name, lambda left, right: shapes.append((*left.shape, *right.shape)))
+    assert machine.peak_rate(sizes=(100,)) == pytest.approx(2e6 / 1e9 / fastest)
+    assert shapes == [(100,) * 4] * 3 * libraries

@@ -95,11 +95,6 @@ def test_processors_hold_the_weights_of_small_models_twice_where_none_move():
         assert all(on_any[rule] == on_gpu[rule] for rule in ("model", "attention", "edit_paragraphs"))
 
 
-def test_screening_holds_the_model_in_bfloat16_as_well():
-    with_nll, screened = (needed(PYTHIA, perturbation={"nll": nll})["perturbation"] for nll in (True, False))
-    assert screened - with_nll == 2 * PYTHIA.n_parameters
-
-
 def test_smaller_numbers_need_less_but_weights_move_in_single_precision():
     single, half = (needed(PYTHIA, loading={"dtype": dtype}) for dtype in memory.BYTES)
     moving = {"edit_paragraphs", "edited_model", "parameter_gradients", "plant_paragraphs", "remove"}

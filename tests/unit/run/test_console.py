@@ -2,7 +2,7 @@
 
 import pytest
 
-from memloc.run.console import first_lines, last_lines, sized, spoken
+from memloc.run.console import first_lines, last_lines, sized, spoken, unknown_target
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,11 @@ def test_times_are_said_as_a_person_would(seconds, said):
 )
 def test_sizes_are_said_as_a_person_would(n_bytes, said):
     assert sized(n_bytes) == said
+
+
+def test_an_unknown_target_names_the_nearest():
+    assert unknown_target("fig77", ["sets", "fig7"]) == "fig77: no such target; did you mean fig7?"
+    assert unknown_target("zzz", ["sets"]).endswith("did you mean all?")
 
 
 def test_the_first_lines_say_what_will_happen_and_where_to_look(tmp_path):

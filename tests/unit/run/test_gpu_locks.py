@@ -13,28 +13,35 @@ import pytest
 from memloc.run import gpu_locks
 
 LIBRARY = Path(gpu_locks.__file__).parents[2]
-# A job: takes its GPUs, notes them and a time, works, notes them again.
+# A job: takes its GPUs, notes them, works until its input ends. It notes, too, that it waits.
 JOB = """
 import os, sys, time
 from pathlib import Path
 from memloc.run import gpu_locks as devices
-devices.POLL_SECONDS = 0.01
-n, folder, seconds = int(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
+n, folder, sleep = int(sys.argv[1]), Path(sys.argv[2]), time.sleep
+
+def wait(seconds):
+    (folder / f"waits-{os.getpid()}").touch()
+    sleep(0.01)
+
+time.sleep = wait
 gpus = devices.claim_gpus(n, folder / "locks")
 assert os.environ["CUDA_VISIBLE_DEVICES"] == ",".join(gpus) and len(set(gpus)) == n, gpus
 for gpu in gpus:
     os.close(os.open(folder / f"held-{gpu}", os.O_CREAT | os.O_EXCL))  # fails if another job holds it
-time.sleep(seconds)
+sys.stdin.read()
 for gpu in gpus:
     (folder / f"held-{gpu}").unlink()
 print(*gpus)
 """
 
 
-def start(folder, n, seconds=0.05, gpus="0,1,2,3"):
+def start(folder, n, works=False):
+    """A job that wants n of four GPUs; one that works goes on until it is asked for its GPUs, or killed."""
     return subprocess.Popen(
-        [sys.executable, "-c", JOB, str(n), folder, str(seconds)],
-        env={"PYTHONPATH": str(LIBRARY), "CUDA_VISIBLE_DEVICES": gpus},
+        [sys.executable, "-c", JOB, str(n), folder],
+        env={"PYTHONPATH": str(LIBRARY), "CUDA_VISIBLE_DEVICES": "0,1,2,3"},
+        stdin=subprocess.PIPE if works else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -42,20 +49,24 @@ def start(folder, n, seconds=0.05, gpus="0,1,2,3"):
 
 
 def gpus_of(job):
-    output, error = job.communicate(timeout=60)
+    output, error = job.communicate()
     assert job.returncode == 0, error
     return output.split()
 
 
-def held(folder):
-    return {path.name.removeprefix("held-") for path in folder.glob("held-*")}
-
-
-def wait_until_held(folder, gpus):
-    deadline = time.monotonic() + 30
-    while held(folder) != gpus:
-        assert time.monotonic() < deadline, held(folder)
+def until(job, happens):
+    """Wait until something happens while a job runs."""
+    while not happens():
+        assert job.poll() is None, job.stderr.read()
         time.sleep(0.01)
+
+
+def until_held(folder, job, gpus):
+    until(job, lambda: {path.name.removeprefix("held-") for path in folder.glob("held-*")} == gpus)
+
+
+def until_waiting(folder, job):
+    until(job, (folder / f"waits-{job.pid}").exists)
 
 
 def test_many_jobs_never_hold_the_same_gpu(tmp_path):
@@ -66,25 +77,24 @@ def test_many_jobs_never_hold_the_same_gpu(tmp_path):
 
 
 def test_gpus_of_a_killed_job_are_free_again(tmp_path):
-    killed = start(tmp_path, 3, seconds=60)
-    wait_until_held(tmp_path, {"0", "1", "2"})
+    killed, gpus = start(tmp_path, 3, works=True), {"0", "1", "2"}
+    until_held(tmp_path, killed, gpus)
     waiting = start(tmp_path, 2)
-    with pytest.raises(subprocess.TimeoutExpired):
-        waiting.wait(0.5)
+    until_waiting(tmp_path, waiting)
     killed.send_signal(signal.SIGSTOP)  # its GPUs are its own until it is killed
-    for gpu in held(tmp_path):
+    for gpu in gpus:
         (tmp_path / f"held-{gpu}").unlink()
-    killed.send_signal(signal.SIGKILL)
+    killed.kill()
     killed.wait()
     assert len(gpus_of(waiting)) == 2
 
 
 def test_a_job_that_is_killed_while_it_waits_keeps_nobody_waiting(tmp_path):
-    holder = start(tmp_path, 3, seconds=2)
-    wait_until_held(tmp_path, {"0", "1", "2"})
-    waiting = start(tmp_path, 2)  # has taken GPU 3 and waits for another one
-    time.sleep(0.5)
-    waiting.send_signal(signal.SIGKILL)
+    holder = start(tmp_path, 3, works=True)
+    until_held(tmp_path, holder, {"0", "1", "2"})
+    waiting = start(tmp_path, 2)
+    until_waiting(tmp_path, waiting)  # it has taken GPU 3, and wants another one
+    waiting.kill()
     waiting.wait()
     assert gpus_of(start(tmp_path, 1)) == ["3"]
     assert gpus_of(holder) == ["0", "1", "2"]

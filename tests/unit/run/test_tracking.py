@@ -95,7 +95,8 @@ class A:
 
 
 key: int = Field(1, description='Key.')
-columns = {'n': integer(0, meaning='Number.')}
+MEANING = 'Name.'
+columns = {'n': integer(0, meaning='Number.'), 'm': integer(0, meaning=f'{MEANING} {1}.')}
 """
 
 
@@ -110,8 +111,10 @@ columns = {'n': integer(0, meaning='Number.')}
         ('"1"', '"2"', False),
         ("'Key.'", "'Another.'", False),
         ("'Number.'", "'Another.'", False),
+        ("'Name.'", "'Another.'", False),
+        ("} {1}.", "} {2} more.", False),
         ("Field(1", "Field(2", True),
-        ("integer(0", "integer(1", True),
+        ("n': integer(0", "n': integer(1", True),
         ("{'a': 1}", "{'a': 2}", True),
         ("f(self)", "f(self, b=1)", True),
         ("return {'a': 1}", "{'a': 1}", True),

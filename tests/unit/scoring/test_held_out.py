@@ -8,11 +8,9 @@ import torch
 from memloc.run.seeds import generator
 from memloc.scoring.held_out import (
     Group,
-    OverlapError,
     held_out_sample,
     judging_texts,
     paired_texts,
-    require_apart,
     unseen_pairs,
     with_own_continuations,
 )
@@ -154,14 +152,8 @@ def test_no_paragraph_to_hold_out_is_an_error():
     assert len(groups["non_memorized"].ids) == 3 and groups["non_memorized"].seen.all()
 
 
-def test_groups_that_overlap_are_refused():
+def test_groups_share_no_paragraph_and_hold_out_unseen_ones():
     groups = drawn()
-    require_apart(groups)
-    with pytest.raises(OverlapError, match="of means are in another group"):
-        require_apart(groups | {"means": groups["held_out"]})
-    with pytest.raises(OverlapError, match="of means are in another group"):
-        require_apart(groups | {"means": groups["memorized"]})
-    for name in ("held_out", "means"):
-        known = groups[name]._replace(seen=np.arange(6) == 2)
-        with pytest.raises(OverlapError, match=rf"\[{known.ids[2]}\] of {name} are sampled"):
-            require_apart(groups | {name: known})
+    ids = np.concatenate([group.ids for group in groups.values()])
+    assert len(set(ids)) == len(ids)
+    assert not groups["held_out"].seen.any() and not groups["means"].seen.any()

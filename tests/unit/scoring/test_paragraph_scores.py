@@ -42,15 +42,6 @@ def test_scores_equal_step_by_step_decoding(any_model):
     assert torch.allclose(scores.nll, mean_nll(any_model, paragraphs, N_PREFIX), atol=1e-5)
 
 
-def test_scores_of_a_memorizing_model_equal_step_by_step_decoding(memorizing_model, disturbed):
-    scores = paragraph_scores.score(memorizing_model, disturbed, 12, scoring(50, 1e-4))
-    assert torch.equal(
-        scores.em, matching(decode(memorizing_model, disturbed[:, :12], 12), disturbed[:, 12:])
-    )
-    assert torch.allclose(scores.nll, mean_nll(memorizing_model, disturbed, 12), atol=1e-5)
-    assert (scores.em == 12).sum() > 20 and (scores.em < 4).sum() > 20
-
-
 def test_margin_is_the_smallest_gap_up_to_the_first_mismatch(tiny_model, paragraphs):
     scores = paragraph_scores.teacher_forced(tiny_model, paragraphs, N_PREFIX, micro_batch=64)
     with torch.no_grad():

@@ -15,7 +15,7 @@ from memloc.settings.errors import validate
 from memloc.settings.study import Settings
 
 ROOT = Path(__file__).parents[3]
-SCHEMA = json.loads(documentation.json_schema())
+SCHEMA = jsonschema.Draft202012Validator(json.loads(documentation.json_schema()))
 CONFIGS = sorted((ROOT / "config").rglob("*.yaml"))
 
 
@@ -52,7 +52,7 @@ def test_config_files_are_valid_named_like_their_studies_and_point_editors_to_th
     for path in CONFIGS:
         config = yaml.safe_load(path.read_text())
         validate(config, path.name)
-        jsonschema.validate(config, SCHEMA)
+        SCHEMA.validate(config)
         assert config["study"] == {"config": "mini"}.get(path.stem, path.stem)
         schema = "../" * (len(path.relative_to(ROOT / "config").parts) - 1) + "schema.json"
         assert path.read_text().startswith(f"# yaml-language-server: $schema={schema}\n"), path.name
@@ -113,5 +113,5 @@ def test_every_key_is_in_the_table_and_described():
 def test_effective_settings_come_in_the_order_of_the_documentation():
     study = validate(VALID, "f")
     written = yaml.safe_load(documentation.effective(study))
-    assert list(written) == structure.own_keys(Settings)
-    assert list(written["editing"]) == structure.own_keys(type(study.editing))
+    assert tuple(written) == structure.own_keys(Settings)
+    assert tuple(written["editing"]) == structure.own_keys(type(study.editing))

@@ -19,7 +19,6 @@ KINDS = {
     "paired": lambda values: uncertainty.paired(values),
     "proportion": lambda values: uncertainty.proportion(int(np.sum(values > 0)), len(values)),
     "auroc": lambda values: uncertainty.auroc(values, numbers(9, seed=1)),
-    "bootstrap": lambda values: uncertainty.bootstrap(len(values), lambda units: float(values[units].mean())),
     "clusters": lambda values: cluster_interval(
         cluster_weights(np.arange(len(values)), 200) @ values / len(values), len(values)
     ),
@@ -88,16 +87,6 @@ def test_resamples_nearly_all_on_one_side_leave_the_interval_to_the_jackknife(n_
     found = uncertainty.resampled(0.0, drawn, left_out)
     width = stats.t.ppf(0.975, 8) * np.sqrt(8) * np.std(left_out)
     assert (found[1:3] == pytest.approx((-width, width))) == one_sided
-
-
-def test_the_bootstraps_jackknife_leaves_out_a_unit_at_a_time():
-    """A statistic that no resample lowers: its interval is the jackknife's, of the mean a plain one."""
-    values = numbers(9)
-    found = uncertainty.bootstrap(9, lambda units: values[units].mean() + 99 * (len(set(units)) < len(units)))
-    assert found.value == pytest.approx(values.mean())
-    left_out = [np.delete(values, unit).mean() for unit in range(9)]
-    width = stats.t.ppf(0.975, 8) * np.sqrt(8) * np.std(left_out)
-    assert found.high - found.value == pytest.approx(width)
 
 
 def test_resamples_are_bias_corrected_and_accelerated_as_efron_writes():

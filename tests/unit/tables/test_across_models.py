@@ -21,9 +21,10 @@ def test_tables_of_members_are_joined_by_size(tmp_path):
         for name, frame in own.items():
             tables[name].append(tmp_path / model / f"tables/{name}.parquet")
             storage.write(schema_of(name), frame, tables[name][-1], STAMP)
-    found = across_models.read(descriptions, tables, ("id", "text"), {})
-    assert found["models"][["model", "n_parameters"]].values.tolist() == [["small", 5], ["large", 10]]
-    assert found["models"]["step"].isna().all()
+    models = across_models.models_of(descriptions, {})
+    assert models[["model", "n_parameters"]].values.tolist() == [["small", 5], ["large", 10]]
+    assert models["step"].isna().all()
+    found = across_models.joined(tables, models["model"], ("id", "text"))
     assert found["paragraphs"].to_dict("list") == {
         "id": [5, 10],
         "text": ["small", "large"],
@@ -37,5 +38,5 @@ def test_checkpoints_of_one_size_are_in_the_order_of_their_steps(tmp_path):
         (tmp_path / model).mkdir()
         (tmp_path / model / "model.json").write_text(json.dumps({"name": model, "n_parameters": 5}))
     descriptions = [str(tmp_path / model / "model.json") for model in ("late", "early")]
-    models = across_models.read(descriptions, {}, (), {"late": 20, "early": 3})["models"]
+    models = across_models.models_of(descriptions, {"late": 20, "early": 3})
     assert models[["model", "step"]].values.tolist() == [["early", 3], ["late", 20]]

@@ -51,6 +51,12 @@ def test_a_study_says_what_it_holds(folder):
     assert described.loc["id", "unit"] == ""
 
 
+def test_settings_that_no_target_has_written_say_which_one_does(folder):
+    (folder / "run_config.yaml").unlink()
+    with pytest.raises(InputError, match="run_config.yaml: not there; target run_config writes it"):
+        assert memloc.open_study(folder).settings
+
+
 def test_units_and_whole_meanings_are_shown(folder):
     columns = memloc.open_study(folder).columns("scores")
     for shown in (repr(columns), columns._repr_html_()):

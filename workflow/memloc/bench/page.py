@@ -10,7 +10,6 @@ from memloc.bench.sizes import SIZES
 GOALS = {
     "scoring": 2.5,
     "perturbation_em": 4,
-    "perturbation_em_bfloat16": 8,
     "perturbation_nll": 3,
     "patching": 30,
     "attribution_patching": 100,
@@ -43,6 +42,6 @@ def _cells(row: pd.Series) -> dict[str, str]:
         "ratio": f"{row['ratio']:.1f}",
         "goal": f"{GOALS.get(row['stage'], '')}",
         "GFLOP": f"{row['gflop']:,.0f}",
-        "of peak": f"{row['peak_share']:.0%} of {row['peak_rate']:,.0f} GFLOP/s ({row['dtype']})",
+        "of peak": f"{row['peak_share']:.0%} of {row['peak_rate']:,.0f} GFLOP/s",
         "memory (MB)": f"{row['memory_fast']:,.0f} / {row['memory_plain']:,.0f}",
     }

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from jaxtyping import Int
 from torch import Tensor
 
@@ -43,24 +42,20 @@ def texts(bench: Bench) -> pd.DataFrame:
 def compare(
     bench: Bench, names: Iterable[str], own: Int[Tensor, "paragraph token"], report: Callable[[str], None]
 ) -> pd.DataFrame:
-    """Rows of the table `bench`: the stages of some comparisons.
-
-    Raises:
-        BenchError: a side failed, or its results are not those of the other side.
-    """
-    peaks, rows = measure.once("peak", _peaks), []
+    """Rows of the table `bench`: the stages of some comparisons."""
+    peak, rows = measure.once("peak", _peak)["float32"].item(), []
     for comparison in (RUNS[name](bench, own) for name in names):
         sides = {stage: each.prepare for stage, each in comparison.stages.items()}
         found = measure.take_turns({**sides, "plain": comparison.plain}, bench.sizes.repeats)
         for stage in comparison.stages:
-            rows.append(_row(comparison, stage, found, peaks))
+            rows.append(_row(comparison, stage, found, peak))
             report(
                 "{stage}: {seconds_fast:.2f} s, straightforwardly {seconds_plain:.2f} s".format(**rows[-1])
             )
     return pd.DataFrame(rows)
 
 
-def _row(comparison: Comparison, name: str, found: dict[str, Measured], peaks: Results) -> dict[str, Any]:
+def _row(comparison: Comparison, name: str, found: dict[str, Measured], peak: float) -> dict[str, Any]:
     stage, fast, plain = comparison.stages[name], found[name], found["plain"]
     difference = measure.difference(fast.results, plain.results, comparison.chosen)
     tolerance = TOLERANCE.get(name, ROUNDING)
@@ -75,17 +70,16 @@ def _row(comparison: Comparison, name: str, found: dict[str, Measured], peaks: R
         "seconds_plain": plain.seconds,
         "ratio": plain.seconds / comparison.n_plain / (fast.seconds / stage.n_items),
         "gflop": fast.gflop,
-        "dtype": stage.dtype,
-        "peak_rate": peaks[stage.dtype].item(),
-        "peak_share": fast.gflop / fast.seconds / peaks[stage.dtype].item(),
+        "peak_rate": peak,
+        "peak_share": fast.gflop / fast.seconds / peak,
         "memory_fast": fast.memory_mb,
         "memory_plain": plain.memory_mb,
         "difference": difference,
     }
 
 
-def _peaks() -> Callable[[], Results]:
-    return lambda: {name: np.array(peak_rate(getattr(torch, name))) for name in ("float32", "bfloat16")}
+def _peak() -> Callable[[], Results]:
+    return lambda: {"float32": np.array(peak_rate())}
 
 
 def machine() -> dict[str, Any]:

@@ -17,20 +17,18 @@ from memloc.data.own_text import Stream
 from memloc.localization import patching
 from memloc.perturbation import replaced_tokens
 from memloc.perturbation.pairs import Pairs
+from memloc.perturbation.replaced_tokens import Texts
 from memloc.run.seeds import generator
 from memloc.scoring import paragraph_scores
 from memloc.scoring.decoding import continue_from_scores
 from memloc.scoring.extraction import score_and_extract
 from memloc.scoring.long_context import passes, predicted_tokens
-from memloc.scoring.screening import screening_model
 from memloc.straightforward import decoding
 from memloc.straightforward.patching import SitePatching
 from memloc.tables.terms.perturbation import UNPERTURBED
 
 FINITE_STEP = 0.02
 N_TEXTS, PLAIN_STEP, SCREEN = 2, 10, 0.8  # of windows: texts, of how many one is decoded, share predicted
-# What is asked of perturbed prefixes: exact matches alone, also screened in bfloat16, or with every NLL.
-PERTURBATIONS = {"em": (False, False), "em_bfloat16": (False, True), "nll": (True, False)}  # nll, screened
 
 
 def diverted(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Int[Tensor, "paragraph token"]:
@@ -149,27 +147,21 @@ def perturbations(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparis
         return rows
 
     stages = {
-        f"perturbation_{name}": Stage(
-            partial(_perturb, bench, tokens, nll, screened),
-            len(tokens) * n_prefix,
-            "bfloat16" if screened else "float32",
-        )
-        for name, (nll, screened) in PERTURBATIONS.items()
+        f"perturbation_{name}": Stage(partial(_perturb, bench, tokens, name == "nll"), len(tokens) * n_prefix)
+        for name in ("em", "nll")
     }
     return Comparison("perturbed prefix", plain_scores(bench, versions), n_prefix, slice(n_prefix), stages)
 
 
-def _perturb(
-    bench: Bench, tokens: Int[Tensor, "paragraph token"], nll: bool, screened: bool
-) -> Callable[[], Results]:
+def _perturb(bench: Bench, tokens: Int[Tensor, "paragraph token"], nll: bool) -> Callable[[], Results]:
+    """With every NLL, or with exact matches alone."""
     model = bench.reciting_model()
     perturbation = bench.settings.perturbation.model_copy(update={"nll": nll})
-    screen = screening_model(model) if screened else None
-    how = (perturbation, bench.settings.scores, screen, bench.seed)
-    texts = (np.arange(len(tokens)), tokens, bench.n_prefix, bench.sizes.vocabulary)
+    how = (perturbation, bench.settings.scores, bench.seed)
+    texts = Texts(np.arange(len(tokens)), tokens, bench.n_prefix, bench.sizes.vocabulary)
 
     def work() -> Results:
-        frame = replaced_tokens.perturb_prefixes(model, *texts, *how)
+        frame = replaced_tokens.perturb_prefixes(model, texts, *how)
         rows = frame[frame["position"] != UNPERTURBED].sort_values(["id", "position"])
         losses = {"nll": rows["nll_original"].to_numpy()} if nll else {}
         return {"em": rows["em"].to_numpy(), **losses}

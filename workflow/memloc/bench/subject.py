@@ -33,7 +33,6 @@ class Stage(NamedTuple):
 
     prepare: Prepare
     n_items: int
-    dtype: str = "float32"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,9 @@ from memloc.claims.registry import Claim, Topic
 from memloc.claims.verdicts import Estimate, judge
 from memloc.settings.base import Section
 
+OF_CLAIM = {"id", "work", "section", "statement", "published", "quantity", "unit", "rule", "margin"}
+OF_ESTIMATE = ("value", "low", "high", "n", "n_other")
+
 
 def evaluate(topic: Topic, tables: dict[str, pd.DataFrame], settings: Section) -> pd.DataFrame:
     """Table `claims` of a topic, a row per claim; `settings` has `paragraph` and the topic's sections."""
@@ -28,22 +31,10 @@ def _estimate(claim: Claim, topic: str, tables: dict[str, pd.DataFrame], setting
 def _row(claim: Claim, topic: Topic, estimate: Estimate) -> dict:
     verdict, reason, p = judge(claim, estimate, topic.family_size)
     return {
-        "id": claim.id,
+        **claim.model_dump(include=OF_CLAIM),
+        **{name: getattr(estimate, name) for name in OF_ESTIMATE},
         "topic": topic.name,
         "data": topic.data,
-        "work": claim.work,
-        "section": claim.section,
-        "statement": claim.statement,
-        "published": claim.published,
-        "value": estimate.value,
-        "low": estimate.low,
-        "high": estimate.high,
-        "n": estimate.n,
-        "n_other": estimate.n_other,
-        "quantity": claim.quantity,
-        "unit": claim.unit,
-        "rule": claim.rule,
-        "margin": claim.margin,
         "bound": claim.bound,
         "p": p,
         "margin_reason": claim.reason,

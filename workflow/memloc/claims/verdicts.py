@@ -25,6 +25,8 @@ from memloc.claims.registry import Claim
 from memloc.statistics.uncertainty import CONFIDENCE, MIN_N, Interval, holm
 from memloc.tables.terms.claims import FAILS, HOLDS, NOT_APPLICABLE, UNDECIDED, counted
 
+Tables = dict[str, pd.DataFrame]
+
 
 @dataclass(frozen=True)
 class Estimate:

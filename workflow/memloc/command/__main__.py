@@ -10,6 +10,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import yaml
+
 from memloc.command.recite import Question, commented
 from memloc.run.atomic import atomic_path
 from memloc.run.errors import InputError, UserError
@@ -41,7 +43,7 @@ def _recite(question: Question) -> int:
     from memloc.command.answer import answer
 
     results = Path("results") / question.study
-    # Below the results it is ours to replace, and a study that has some is not estimated, which takes long.
+    # A file below the results is ours to replace. A study with results is not estimated, which takes long.
     config = results / "recite.yaml"
     with atomic_path(config) as temporary:
         Path(temporary).write_text(commented(question.config, SNAKEFILE, config))
@@ -52,9 +54,10 @@ def _recite(question: Question) -> int:
 
 
 def _snakemake(config: str, *words: str) -> int:
-    """Run Snakemake in this process, in this folder: a process less, and it takes seconds to import."""
+    """Run Snakemake in this process and folder: one of its own would import for seconds."""
     if not SNAKEFILE.is_file():
         raise InputError(f"{SNAKEFILE}: no workflow here: run `make` in a clone, and its .venv/bin/memloc")
+    _require_yaml(config)
     from snakemake.cli import main as snakemake
 
     try:
@@ -64,6 +67,16 @@ def _snakemake(config: str, *words: str) -> int:
             raise
         return end.code or 0
     return 0
+
+
+def _require_yaml(config: str) -> None:
+    """Snakemake says neither which file cannot be read, nor in which line."""
+    try:
+        yaml.safe_load(Path(config).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{config}: cannot be read ({error.strerror})") from error
+    except yaml.MarkedYAMLError as error:
+        raise InputError(f"{config}, line {error.problem_mark.line + 1}: {error.problem}") from error
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -77,10 +90,10 @@ def _parser() -> argparse.ArgumentParser:
         own.add_argument("texts", nargs="+", metavar="TEXT", help="file, folder or glob of text")
         own.add_argument("--model", required=True, metavar="FOLDER", help="folder with safetensors weights")
         own.add_argument("--unseen", nargs="+", default=[], metavar="TEXT", help="text it has not seen")
-        own.add_argument("--length", type=int, metavar="TOKENS", help="of a paragraph (100)")
-        own.add_argument("--prefix", type=int, metavar="TOKENS", help="of these, given (half of them)")
-        own.add_argument("--stride", type=int, metavar="TOKENS", help="between starts (--length)")
-        own.add_argument("--out", metavar="STUDY", help="name: results/STUDY (the first text's)")
+        own.add_argument("--length", type=int, metavar="TOKENS", help="of a paragraph (default: 100)")
+        own.add_argument("--prefix", type=int, metavar="TOKENS", help="given to the model (half of --length)")
+        own.add_argument("--stride", type=int, metavar="TOKENS", help="from one start to the next (--length)")
+        own.add_argument("--out", metavar="STUDY", help="its folder is results/STUDY (the first text's name)")
     own = commands.add_parser("run", help="Snakemake with the workflow and a config")
     own.add_argument("config", metavar="CONFIG", help="config file of a study")
     own.add_argument("targets", nargs=argparse.REMAINDER, metavar="TARGET", help="and options of Snakemake")

@@ -1,4 +1,4 @@
-"""What of the text the model recites, in lines for a reader: from the tables of the finished study."""
+"""The answer in lines for a reader, from the finished study: which parts of the text the model recites."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,14 +16,15 @@ N_CHARACTERS = 70  # of a passage that is quoted
 def answer(results: Path) -> str:
     """The answer that the study in the folder `results` gives, and where its page is."""
     study = open_study(results)
-    tables = {name: study.table(name) for name in ("scores", "sets", "places", "recited")}
+    names = ("dropped_paragraphs", "scores", "sets", "places", "recited")
+    tables = {name: study.table(name) for name in names}
     lengths = tables["scores"].attrs["provenance"]["paragraph"]
     return f"{told(tables, lengths['length'], lengths['prefix'])}\nPage: {results / 'figures/recited.html'}"
 
 
 def told(tables: Mapping[str, pd.DataFrame], length: int, n_prefix: int) -> str:
     """How many paragraphs are recited, and the longest passages with their places; if there are none, how
-    near the best paragraph comes; what the model recites of unseen text.
+    near the best paragraph comes; how many paragraphs of unseen text.
     """
     n_continuation, recited = length - n_prefix, tables["recited"]
     em = tables["scores"].merge(tables["sets"][["id", "set"]], on="id")
@@ -34,6 +35,8 @@ def told(tables: Mapping[str, pd.DataFrame], length: int, n_prefix: int) -> str:
         f"{n_prefix}, it goes on with exactly the other {n_continuation}.",
         *_longest(recited[recited["n_edits"] == 0]),
     ]
+    for reason, n_dropped in tables["dropped_paragraphs"]["reason"].value_counts().items():
+        lines.append(f"Paragraphs that were left out ({reason}): {n_dropped}.")
     if not n_recited:
         best = own.sort_values(["em", "id"], ascending=[False, True]).iloc[0]
         place = _place(tables["places"].set_index("id").loc[[best["id"]]].iloc[0])
@@ -52,10 +55,12 @@ def _place(row: pd.Series) -> str:
 
 
 def _longest(recited: pd.DataFrame) -> list[str]:
-    """The longest of the recited passages, each with its place and how it begins."""
+    """The longest of the recited passages, each with its place and how it begins, and how many more."""
     place = ["file", "document", "start"]
     longest = recited.sort_values(["verbatim_run", *place], ascending=[False, True, True, True])
-    return [
+    lines = [
         f"  {row['verbatim_run']} tokens, {_place(row)}: {' '.join(row['text'].split())[:N_CHARACTERS]!r}"
         for _, row in longest.head(N_LONGEST).iterrows()
     ]
+    rest = len(longest) - N_LONGEST
+    return [*lines, f"  and {rest} more, on the page"] if rest > 0 else lines

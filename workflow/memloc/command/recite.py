@@ -11,9 +11,9 @@ import yaml
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked: texts, the folder of a model, text that it has not seen, tokens of a paragraph.
+    """A question: texts, the folder of a model, text that it has not seen, tokens of a paragraph.
 
-    What is None is the workflow's default; of a paragraph whose length is given, half is prefix. `out` names
+    None is the workflow's default; of a paragraph whose length is given, half is prefix. `out` names
     the study, which otherwise has the name of the first text.
     """
 
@@ -51,7 +51,7 @@ class Question:
 
 
 def _name_of(text: str) -> str:
-    """A study's name: that of the file or folder, without endings and what such a name may not have."""
+    """A study's name: the file's or folder's, without endings and signs that such a name may not have."""
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(text).name.split(".")[0]).strip("-_")
     return name or "text"
 
@@ -61,12 +61,12 @@ COMMENTS = {
     "data": "Files, folders and globs; also stride (tokens between starts of paragraphs) and unseen_files.",
     "model": "Or source: hub, with id and revision.",
     "paragraph": "Tokens of a paragraph, and of these the prefix that the model is given.",
-    "filters": "All paragraphs are kept but those with few different tokens.",
+    "filters": "Only paragraphs with few different tokens are left out.",
 }
 
 
 def commented(config: dict[str, Any], snakefile: Path, path: Path | None = None) -> str:
-    """The config as YAML, with what its sections are, and with the plain command that runs it."""
+    """The config as YAML, with a comment on every section and the plain command that runs it."""
     command = f"snakemake -s {snakefile} --cores all recited --configfile"
     lines = [f"# {command} {path or 'THIS-FILE'}"]
     for key, value in config.items():

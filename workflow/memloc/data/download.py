@@ -1,9 +1,9 @@
 """Downloads that are complete, verified and atomic; errors say what was expected and what arrived.
 
-Models come by the hub's own client (`memloc.data.hub`). For other files no library at hand goes on where a
-verified transfer stopped, or reads two members of a remote archive: zipfile takes the connection errors of
-fsspec's own HTTP file for a damaged archive. Every request is encrypted unless allowed otherwise and has
-time-outs, and failures are sorted into transient ones, worth another try, and final ones.
+Models come by the hub's own client (`memloc.data.hub`). For other files, no library at hand resumes a
+verified transfer, or reads two members of a remote archive: zipfile takes the connection errors of fsspec's
+own HTTP file for a damaged archive. Every request is encrypted unless allowed otherwise and has time-outs,
+and failures are sorted into transient ones, worth another try, and final ones.
 """
 
 import hashlib
@@ -77,9 +77,6 @@ def fetch_members(
     range requests, and downloaded whole only if its server has no ranges. Files are found by name, in
     whatever folder they lie inside the source; that path is never written to. The archive's own checksums
     are always verified, `sha256` (name -> checksum) where given.
-
-    Raises:
-        DownloadError: the source cannot be read, lacks a file or holds it twice, or a checksum differs.
     """
     folder, checksums = Path(folder), sha256 or {}
     folder.mkdir(parents=True, exist_ok=True)

@@ -35,7 +35,7 @@ def draw(
     rng: np.random.Generator,
     n_resamples: int = N_RESAMPLES,
 ) -> Draws:
-    """Samples of units of which unit i holds sizes[i] paragraphs.
+    """Draw samples of units; unit i holds sizes[i] paragraphs.
 
     Each part of units ("part"), all units but those of one part ("rest", none if there is a single part), and
     units drawn with replacement ("resample").
@@ -57,11 +57,7 @@ def draw(
 def draw_controls(
     n_paragraphs: int, n_available: int, n_controls: int, rng: np.random.Generator
 ) -> Int[np.ndarray, "paragraph control"]:
-    """Indices of `n_controls` different non-memorized paragraphs for each memorized one.
-
-    Raises:
-        ValueError: there are fewer than `n_controls` non-memorized paragraphs.
-    """
+    """Indices of `n_controls` different non-memorized paragraphs for each memorized one."""
     if n_controls > n_available:
         raise InputError(
             f"{n_controls} controls asked for, but only {n_available} non-memorized paragraphs to draw from"

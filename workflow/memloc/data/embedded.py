@@ -2,8 +2,8 @@
 
 The number of times that a paragraph occurs in the stream is drawn, not estimated, so the `count` of the
 paragraphs table is exact: the counterpart of the duplication counts of Carlini et al. (2022) for the Pile.
-The stream is packed into windows (`memloc.data.packing`). Those that a window cuts are counted apart, and so
-are occurrences of the continuation at any offset, since texts share passages.
+The stream is packed into windows (`memloc.data.packing`). Occurrences that a window's end cuts are counted
+apart, and so are occurrences of the continuation at any offset, since texts share passages.
 """
 
 import ast
@@ -44,9 +44,6 @@ def docstrings(
 
     A text that several modules hold comes once, with the first of them. `each` applies a function to every
     file, in order: `map`, or that of a pool of processes.
-
-    Raises:
-        ModuleNotFoundError: the package is not installed.
     """
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
@@ -96,7 +93,7 @@ def train_tokenizer(texts: list[str], vocabulary: int) -> PreTrainedTokenizerFas
 def cut_paragraphs(
     texts: list[str], tokenizer: PreTrainedTokenizerFast, length: int
 ) -> tuple[Int[np.ndarray, "paragraph token"], Int[np.ndarray, "paragraph"]]:
-    """Distinct, non-overlapping paragraphs of `length` tokens of the texts, and which text each is of."""
+    """Distinct, non-overlapping paragraphs of `length` tokens, and the text that each is from."""
     encoded = tokenizer(texts, add_special_tokens=False)["input_ids"]
     cut: dict[tuple[int, ...], int] = {}
     for number, ids in enumerate(encoded):
@@ -117,12 +114,10 @@ def draw_repeats(
 def choose_paragraphs(
     paragraphs: np.ndarray, n_prefix: int, n_repeated: int, n_once: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Places of `n_repeated` paragraphs [paragraph, token], then of `n_once` whose continuation none shares.
+    """Choose `n_repeated` of `paragraphs` [paragraph, token], then `n_once` others; returns their places.
 
-    A continuation that another paragraph of the text holds, at any offset, could be seen more than once.
-
-    Raises:
-        InputError: the text holds fewer such paragraphs than asked for.
+    No other paragraph of the text holds the continuation of one of the `n_once`, at any offset: the model
+    could see it more than once.
     """
     order = rng.permutation(len(paragraphs))
     repeated, others = order[:n_repeated], order[n_repeated:]
@@ -151,9 +146,6 @@ def choose_unseen(
 
     They come from the packages (one per paragraph) in the shares of the seen ones. Of short paragraphs, the
     run is as long as the continuation.
-
-    Raises:
-        InputError: a package holds fewer such paragraphs than asked for.
     """
     order = rng.permutation(np.setdiff1d(np.arange(len(paragraphs)), seen))
     if not n_unseen:
@@ -196,9 +188,6 @@ def make_stream(
         The paragraphs (columns of table `paragraphs`), unseen ones last, and the training stream: `id` of
         each occurrence, in order, and whether it lies `whole` in a window. Neither the stream nor any seen
         paragraph depends on `data.n_unseen`.
-
-    Raises:
-        InputError: the texts hold fewer paragraphs than asked for.
     """
     paragraphs, source = cut_paragraphs([text.text for text in texts], tokenizer, paragraph.length)
     rng = generator(seed, "stream")

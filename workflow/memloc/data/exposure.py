@@ -1,5 +1,5 @@
-"""The number of repeats that analyses use: how often a model saw a continuation in training, and what differs
-between paragraphs of equal exposure (`data.sets.pairs`).
+"""Exposure: how often a model saw a continuation in training. Also differences between paragraphs of equal
+exposure (`data.sets.pairs`).
 """
 
 from typing import TypeVar
@@ -19,7 +19,7 @@ def exposure(paragraphs: pd.DataFrame) -> pd.Series:
 def paired_differences(values: Values, sets: pd.DataFrame) -> Values:
     """Memorized minus the other paragraph of each pair of equal exposure, by pair.
 
-    `values` are those of paragraphs, by id; a pair of which they lack a paragraph is left out.
+    `values` has a value per paragraph, by id. A pair is left out if one of its paragraphs has no value.
     """
     paired = sets[sets["pair"].notna() & sets["id"].isin(values.index)]
     memorized, others = (

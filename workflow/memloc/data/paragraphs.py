@@ -49,7 +49,7 @@ def paired_tokens(
 ) -> tuple[np.ndarray, Int[Tensor, "paragraph token"]]:
     """Ids and tokens, as those of `sampled_tokens`, of the paragraphs of pairs of equal exposure.
 
-    There may be none. Of the rows of `sets` that are not sampled, they are what a sample lacks of pairs.
+    There may be none.
     """
     chosen = sets[sets["pair"].notna()]
     if chosen.empty:
@@ -67,9 +67,6 @@ def attention_sample(
 ) -> tuple[np.ndarray, Int[Tensor, "paragraph prefix+1"], Bool[Tensor, "paragraph"]]:
     """Ids, true prefixes with the first token of the continuation, and a mask of the rows for which `sets`
     has no continuation. In these rows the token is that of the corpus.
-
-    Raises:
-        EmptySetError: no paragraph is memorized or non-memorized.
     """
     chosen = sets[sets["id"].isin(attention_ids(sets))]
     if chosen.empty:

@@ -37,7 +37,7 @@ class Array(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """What the values are: INTEGERS or the name of another type."""
+        """Type of the values: INTEGERS, or the name of another type."""
         return INTEGERS if self.values.dtype.kind in "iu" else str(self.values.dtype)
 
 
@@ -55,9 +55,6 @@ def open_arrays(
 
     `files` and `counts` say where the files of the settings lie; `counts` may also be the name of an array of
     the first file.
-
-    Raises:
-        TokenError: no such file or array, a pickled one, or one of another type or shape; names the setting.
     """
     named = [(file, name) for file in files for name in _names(file, data)]
     tokens = [_array(file, name, "data.files") for file, name in named]
@@ -82,11 +79,7 @@ def open_arrays(
 
 
 def read_tokens(arrays: TokenArrays, n_vocabulary: int) -> Int[np.ndarray, "paragraph token"]:
-    """The tokens of every paragraph.
-
-    Raises:
-        TokenError: an id that the tokenizer of the model does not have.
-    """
+    """The tokens of every paragraph."""
     parts = []
     for array in arrays.tokens:
         values = array.values
@@ -159,7 +152,7 @@ def _columns(table: pyarrow.Table) -> dict[str, pyarrow.ChunkedArray]:
     return dict(zip(table.column_names, table.columns, strict=True))
 
 
-# Arrays and columns of a file by their names; that of a .npy file has none.
+# Arrays and columns of a file by their names; the array of a .npy file has no name.
 READERS: dict[str, Callable[[str], Mapping[str, np.ndarray | pyarrow.ChunkedArray]]] = {
     ARRAY_FILE: lambda file: {"": np.load(file, mmap_mode="r", allow_pickle=False)},
     ".safetensors": load_file,

@@ -22,7 +22,7 @@ def feature_sets(
 ) -> dict[int, dict[str, Features]]:
     """By lead time (tokens that are seen) and name, the features of the paragraphs `ids`, in that order.
 
-    `pieces` are those of table `prefix_features`; exposure, bag of words and what comes together are added.
+    `pieces` are those of table `prefix_features`; exposure, bag of words and combined sets are added.
     """
     measured = _arrays(pieces, ids)
     sets: dict[int, dict[str, Features]] = {}
@@ -56,7 +56,7 @@ def _arrays(
 
 
 def bag_of_words(tokens: Int[np.ndarray, "paragraph token"]) -> csr_array:
-    """How often each token occurs in each row: what tells without any model."""
+    """How often each token occurs in each row: features that need no model."""
     n, length = tokens.shape
     row = np.repeat(np.arange(n, dtype=np.int32), length)
     columns = tokens.ravel().astype(np.int32)  # scikit-learn takes no wider indices

@@ -45,7 +45,7 @@ class PrefixFeatures(NamedTuple):
 
 
 class Predictions(NamedTuple):
-    """What the logits after each token say, and how hidden states move the NLL of the next one."""
+    """Statistics of the logits after each token, and gradients of the NLL of the next token."""
 
     nll: Float[Tensor, "paragraph token-1"]
     mean: Float[Tensor, "paragraph token"]

@@ -8,12 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
-
-FPR = 0.01
-FEWEST_FALSE = 10  # fewest negatives above a threshold that make a rate
-LARGEST_FPR = 0.1
-N_BINS = 10
+from jaxtyping import Bool, Float
 
 
 class Curve(NamedTuple):
@@ -49,46 +44,3 @@ def auroc(folds: Sequence[Curve]) -> Float[np.ndarray, "resample"]:
         pairs = pairs + positive.sum(axis=1) * negative.sum(axis=1)
     with np.errstate(invalid="ignore"):
         return above / pairs
-
-
-def average_precision(curve: Curve) -> Float[np.ndarray, "resample"]:
-    """Mean over positives of the precision at their score."""
-    found = curve.positive.cumsum(axis=1)
-    with np.errstate(invalid="ignore"):
-        precision = found / (found + curve.negative.cumsum(axis=1))
-        return np.nansum(curve.positive * precision, axis=1) / found[:, -1]
-
-
-def smallest_fpr(n_negative: int) -> float | None:
-    """False positive rate at which the true positive rate is given; None: there are too few negatives.
-
-    1 %, or that of `FEWEST_FALSE` negatives where that is more.
-    """
-    fpr = max(FPR, FEWEST_FALSE / max(n_negative, 1))
-    return fpr if fpr <= LARGEST_FPR else None
-
-
-def tpr_at(curve: Curve, fpr: float) -> Float[np.ndarray, "resample"]:
-    """Largest share of the positives above a threshold that no more than `fpr` of the negatives reach."""
-    found, false = curve.positive.cumsum(axis=1), curve.negative.cumsum(axis=1)
-    allowed = false <= fpr * false[:, -1:] + 1e-9
-    with np.errstate(invalid="ignore"):
-        return (found * allowed).max(axis=1) / found[:, -1]
-
-
-def calibration_error(
-    chances: Float[np.ndarray, "row"],
-    positive: Bool[np.ndarray, "row"],
-    weights: Float[np.ndarray, "resample row"],
-) -> Float[np.ndarray, "resample"]:
-    """Mean distance between predicted and observed shares, over tenths of the rows by prediction."""
-    bin_of = tenths(chances)
-    in_bin = (bin_of[:, None] == np.arange(N_BINS)).astype(float)
-    distance = np.abs((weights * (chances - positive)) @ in_bin).sum(axis=1)
-    return distance / weights.sum(axis=1)
-
-
-def tenths(values: Float[np.ndarray, "row"]) -> Int[np.ndarray, "row"]:
-    """Which tenth of the rows each is in, lowest first; equal values are in one."""
-    ranks = np.searchsorted(np.sort(values), values)
-    return ranks * N_BINS // len(values)

@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
-from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from memloc.detection import measures
@@ -19,13 +18,13 @@ from memloc.tables.schema import Lengths
 from memloc.tables.schemas.detection import detection as columns_of
 
 ZONE = (0.05, 0.95)  # the boundary zone: probabilities of being recited, by exposure alone, between these
-REFERENCE = "nll"  # what a gain is over
+REFERENCE = "nll"  # the set of features that gains are measured from
 SHUFFLED = "shuffled_labels"
 Within = Callable[[int], Bool[np.ndarray, "paragraph"]]
 
 
 class Stratum(NamedTuple):
-    """Paragraphs that are told apart, and which rows of each fold are fitted and judged."""
+    """Two kinds of paragraphs to tell apart, and the rows of each fold that are fitted and judged."""
 
     name: str
     positive: Bool[np.ndarray, "paragraph"]
@@ -93,7 +92,7 @@ def detection(
 
 
 def strata(rows: pd.DataFrame) -> Iterator[Stratum]:
-    """The strata in which both kinds of paragraphs are there in at least six groups."""
+    """The strata with at least six groups of each kind of paragraphs."""
     fold, groups = rows["fold"].to_numpy(), rows["group"].to_numpy()
     for name, (positive, within) in rows_of_strata(rows).items():
         parts = [parts_of_fold(within(number), fold, number, positive) for number in np.unique(fold)]
@@ -148,9 +147,9 @@ def boundary_zone(
     recited: Bool[np.ndarray, "paragraph"],
     fitted: Bool[np.ndarray, "paragraph"],
 ) -> Bool[np.ndarray, "paragraph"]:
-    """Paragraphs with an exposure at which a logistic fit on its logarithm leaves recitation open.
+    """Paragraphs whose chance of being recited, given their exposure alone, lies between 5 and 95 %.
 
-    `fitted` are the rows of the fit; in the zone its chance lies between 5 and 95 %.
+    The chance comes from a logistic fit on log exposure to the rows `fitted`.
     """
     if len(np.unique(recited[fitted])) < 2:
         return np.zeros(len(exposure), dtype=bool)
@@ -174,22 +173,11 @@ def judged_columns(
     judge: Judge,
     reference: Float[np.ndarray, "resample"] | None,
 ) -> dict[str, float]:
-    """Every measure with its interval, and how far the AUROC is above that of a reference: both are resampled
-    together.
-    """
-    curve = measures.curve(scores, judge.positive, judge.weights)
+    """AUROC with its interval, and how far it is above that of a reference: both are resampled together."""
     auroc = aurocs(scores, judge)
-    found = {
-        "auroc": auroc,
-        "average_precision": measures.average_precision(curve),
-        "calibration_error": measures.calibration_error(expit(scores), judge.positive, judge.weights),
-    }
-    fpr = measures.smallest_fpr(int((~judge.positive).sum()))
-    found |= {"tpr": measures.tpr_at(curve, fpr)} if fpr else {}
-    found |= {"gain": auroc - reference} if reference is not None else {}
-    columns = {"fpr": fpr}
-    for name, values in found.items():
-        columns |= _columns(name, cluster_interval(values, judge.n_clusters))
+    columns = _columns("auroc", cluster_interval(auroc, judge.n_clusters))
+    if reference is not None:
+        columns |= _columns("gain", cluster_interval(auroc - reference, judge.n_clusters))
     return columns
 
 

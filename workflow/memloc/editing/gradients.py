@@ -23,10 +23,10 @@ Gradients = dict[str, Tensor]
 
 @contextmanager
 def editable_gradients(model: PreTrainedModel, names: Collection[str] | None = None) -> Iterator[None]:
-    """Within this context only these parameters collect gradients; none is left behind.
+    """Within this context only these parameters (the W_* weights, unless named; paper 5.2) collect gradients.
 
-    They are those of the W_* weights, unless named (paper 5.2). Autograd skips all others, and every layer
-    below. Every `requires_grad` is restored on exit.
+    Autograd skips all other parameters, and the layers below them all. On exit no gradient is left, and every
+    `requires_grad` is restored.
     """
     wanted = set(editable_parameters(model) if names is None else names)
     before = {parameter: parameter.requires_grad for parameter in model.parameters()}

@@ -30,7 +30,7 @@ LEAST_CHANGED = 0.5  # share of the movable weights; in single precision nearly 
 
 
 class Recipe(NamedTuple):
-    """What a paragraph is edited into, and how (section `editing`)."""
+    """The objective of an edit and how it is reached (section `editing`)."""
 
     objective: Objective
     n_prefix: int
@@ -40,7 +40,7 @@ class Recipe(NamedTuple):
 
 
 class Origin(NamedTuple):
-    """What all runs down an objective share, taken at θ0."""
+    """What all runs of one objective share: texts, and the state at θ0."""
 
     terms: Terms
     gradients: Gradients
@@ -89,7 +89,7 @@ def optimise(
 
 
 def count_changed(model: PreTrainedModel, original: OriginalWeights, movable: Movable, recipe: Recipe) -> int:
-    """Number of weights that differ after a run: of the arm, or any where the authors' decay moves them.
+    """Number of weights that a run has changed: of the arm, or of all where the authors' decay moves them.
 
     Raises:
         EditError: a weight has changed that may not move, or far fewer have than may.

@@ -1,1 +1,1 @@
-"""The interactive page of a study: what it holds, and how it is written."""
+"""The interactive page of a study: its content and its files."""

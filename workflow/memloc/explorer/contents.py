@@ -3,29 +3,12 @@
 from collections.abc import Collection
 
 NEEDED = ("paragraphs", "vocabulary", "scores", "sets")
-# What each further table adds to the page.
-SHOWN = {
-    "extraction": "probability that sampling gives the continuation",
-    "near_verbatim": "greedy continuations",
-    "perturbation": "effect of replacing each token of the prefix",
-    "perturbed_paragraphs": "perturbed continuations and impact tokens",
-    "token_statistics": "NLL of each token",
-    "attention": "attention of every head to each token",
-    "attention_entropy": "how evenly heads spread their attention",
-    "activation_gradients": "gradients of activations, by token and head",
-    "parameter_gradients": "gradients of weights, and contrastive ones",
-    "rare_token_correlation": "attention of heads to rare tokens",
-    "patching": "activation patching of heads",
-    "attribution_patching": "first-order estimates of patching",
-    "residual_patching": "patching of every position and layer",
-    "head_ablation": "loss without each head",
-    "head_ranking": "ranks of heads by every method",
-    "claims": "claims and their verdicts",
-    "planted_truth": "what methods find of planted paragraphs",
-    "removal": "what is left of removed paragraphs, by every way to remove",
-    "removal_damage": "what every way does to other text",
-}
-
+SHOWN = (  # where the study makes them
+    *("extraction", "near_verbatim", "perturbation", "perturbed_paragraphs", "token_statistics"),
+    *("attention", "attention_entropy", "activation_gradients", "parameter_gradients"),
+    *("rare_token_correlation", "patching", "attribution_patching", "residual_patching"),
+    *("head_ablation", "head_ranking", "claims", "planted_truth", "removal", "removal_damage"),
+)
 BY_PARAGRAPH = ("paragraphs", "attention", "activation_gradients")  # long: only rows of what is on the page
 
 

@@ -1,4 +1,4 @@
-"""What the page knows before a paragraph is opened: the study, its paragraphs, colourings, maps and tabs."""
+"""The page before a paragraph is opened: the study, its paragraphs, colourings, maps and tabs."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -226,7 +226,7 @@ MAPS = {
     ),
     "head_ablation": Map(
         "Ablation",
-        "What is lost without the head.",
+        "Loss when the head is ablated: NLL gained, or exact match lost.",
         "nats per token, or tokens",
         "head_ablation",
         _ablation_of_sets,
@@ -262,16 +262,9 @@ MAPS = {
 
 def described(tables: Tables) -> list[dict[str, Any]]:
     """The maps of these tables in the order of the page, without their numbers."""
+    names = ("title", "about", "unit", "table", "diverging", "ascending")
     return [
-        {
-            "key": key,
-            "title": found.title,
-            "about": found.about,
-            "unit": found.unit,
-            "table": found.table,
-            "diverging": found.diverging,
-            "ascending": found.ascending,
-        }
+        {"key": key} | {name: getattr(found, name) for name in names}
         for key, found in MAPS.items()
         if found.table in tables
     ]

@@ -1,4 +1,4 @@
-"""Which paragraphs are on the page, and what the list says about them."""
+"""The paragraphs on the page, and their rows in its list."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -38,7 +38,7 @@ def chosen_ids(tables: Mapping[str, pd.DataFrame], n: int) -> list[int]:
 
 
 def paragraph_rows(ids: list[int], tables: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
-    """What the list says about each paragraph: set, text, origin and every score to sort by."""
+    """A row of the list for each paragraph: set, text, origin and every score to sort by."""
     rows = tables["sets"][["id", "set"]].merge(tables["scores"][["id", "em", "nll"]], on="id")
     rows = rows.merge(tables["paragraphs"].drop(columns=["tokens"]), on="id").rename(
         columns={"count": "repeats"}

@@ -1,7 +1,7 @@
 """Tables beside the paragraphs: claims, heads, plants, removal, the study. Another one is a line of `TABS`.
 
-A tab is a list of blocks, which the page draws without knowing what they are about: tables, whose columns say
-by their kind how their cells are shown, and plain text.
+A tab is a list of blocks: tables, whose columns say by their kind how cells are shown, and plain text. The
+page draws all of them alike.
 """
 
 from collections.abc import Mapping
@@ -21,13 +21,13 @@ Tables = Mapping[str, pd.DataFrame]
 def column(key: str, name: str, kind: str = "text", **options: Any) -> dict[str, Any]:
     """A column: key of the rows, name and kind (text, number, interval, rank, head, verdict or figures).
 
-    Options: `note`, the key of what stands below the value, and `range`, what the line of an interval holds.
+    Options: `note`, the key of the text below a value, and `range`, numbers that an interval's line holds.
     """
     return {"key": key, "label": name, "kind": kind, **options}
 
 
 def interval(row: Any, bound: float | None = None) -> dict[str, Any]:
-    """Cell of a value with its interval, and what it is compared with."""
+    """Cell of a value with its interval and the bound that it is compared with."""
     numbers = {name: getattr(row, name) for name in ("value", "low", "high")} | {"bound": bound}
     return {name: json_value(number) for name, number in numbers.items()}
 
@@ -56,7 +56,7 @@ def claims(tables: Tables) -> dict[str, Any]:
         column("figures", "Figures", "figures"),
     ]
     counts = "; ".join(f"{name}: {verdicts[name]}" for name in VERDICTS if name in verdicts)
-    lead = f"{len(frame)} claims. {counts}. The mark across a line shows what the value is compared with."
+    lead = f"{len(frame)} claims. {counts}. The mark across a line is the bound that decides."
     return {"lead": lead, "blocks": [_table("Claims", columns, rows, filter="verdict")]}
 
 
@@ -130,7 +130,7 @@ def removal(tables: Tables) -> dict[str, Any]:
         columns.append(column(key, heading, "interval", range=[min(own), max(own)]))
     lead = (
         "Ways to make the model stop reciting chosen paragraphs, on the same texts with the same judges. "
-        "Tokens and nats are compared with the model as it is. Edits are counted from what is generated "
+        "Tokens and nats are compared with the model as it is. Edits lead from the generated text "
         "to the paragraph. Perturbed prefixes have one token perturbed, shifted ones other text at the start."
     )
     return {"lead": lead, "blocks": [_table("Ways to remove recitation", columns, rows, filter="mode")]}
@@ -161,7 +161,7 @@ def tabs(tables: Tables) -> dict[str, dict[str, Any]]:
 def study(
     config: str, provenance: Mapping[str, Mapping[str, Any]], left_out: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Settings, where each table comes from, and what is not on the page."""
+    """Settings, the origin of each table, and the tables that are not on the page."""
     first = next(iter(provenance.values()))
     model = next((found["model"] for found in provenance.values() if found["model"]), {})
     facts = {"study": first["study"], "seed": first["seed"]}

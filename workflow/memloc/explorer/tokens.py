@@ -1,4 +1,4 @@
-"""What the page shows of each token of a paragraph, and by which numbers tokens can be coloured."""
+"""Numbers of each token of a paragraph, and the colourings by them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -114,7 +114,7 @@ COLOURINGS = {
     ),
     "value_gradient_perturbed": Colouring(
         "Value gradient, perturbed version",
-        "The same in the perturbed version of the paragraph.",
+        "Largest absolute gradient among the units of the head's value, in the perturbed version.",
         "nats per token, per unit of the value",
         "activation_gradients",
         _value_gradients("perturbed"),
@@ -132,7 +132,8 @@ COLOURINGS = {
     ),
     "residual_into_memorized": Colouring(
         "Patching into the memorized run",
-        "The same, from the perturbed into the memorized run.",
+        "Change of the NLL of the impact token when the input of the layer is patched here, from the "
+        "perturbed into the memorized run.",
         "nats",
         "residual_patching",
         _residual("perturbed_into_memorized"),
@@ -161,17 +162,9 @@ RARITY = {
 
 def described(tables: Rows) -> list[dict[str, Any]]:
     """The colourings of these tables in the order of the page."""
+    names = ("title", "about", "unit", "table", "of", "diverging")
     found = [
-        {
-            "key": key,
-            "title": each.title,
-            "about": each.about,
-            "unit": each.unit,
-            "of": each.of,
-            "table": each.table,
-            "diverging": each.diverging,
-            "logarithmic": False,
-        }
+        {"key": key, "logarithmic": False} | {name: getattr(each, name) for name in names}
         for key, each in COLOURINGS.items()
         if each.table in tables
     ]
@@ -190,7 +183,7 @@ def values_of_tokens(rows: Rows, shape: Shape) -> dict[str, dict[str, Any]]:
 
 
 def replacements(perturbation: pd.DataFrame, texts: pd.Series) -> list[dict[str, Any]]:
-    """Each replaced token: its position, what was put there, surviving exact match and NLL."""
+    """Each replaced token: its position, the token put there, surviving exact match and NLL."""
     rows = perturbation[perturbation["position"] != UNPERTURBED]
     found = rows[["position", "draw", "em", "nll_original"]].rename(columns={"nll_original": "nll"})
     return json_rows(found.assign(text=texts.loc[rows["token"]].to_numpy()))

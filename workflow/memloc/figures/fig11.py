@@ -45,11 +45,10 @@ def summary(patching: pd.DataFrame, attribution_patching: pd.DataFrame) -> pd.Da
     """Per direction and site, over pairs: mean change, its interval, median, share that rises, estimate."""
     keys = ["direction", *SITE]
     changes = patching.groupby(keys)["nll_change"]
-    means = uncertainty.table([uncertainty.mean(values) for _, values in changes], changes.size().index)
     estimate = attribution_patching.groupby(keys)["nll_change"].mean()
     return pd.DataFrame(
         {
-            **means.rename(columns={"value": "mean", "n": "n_pairs"}),
+            **uncertainty.means(changes).rename(columns={"value": "mean", "n": "n_pairs"}),
             "median": changes.median(),
             "share_rises": changes.agg(lambda change: (change > 0).mean()),
             "first_order_estimate": estimate,

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from memloc.figures.parts.disturbance import PANELS, judges
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.settings.base import Section
-from memloc.statistics.uncertainty import mean, table
+from memloc.statistics.uncertainty import means
 
 STYLES = {  # label, colour and marker
     ("attention", "identity"): ("attention to its own position only", "#d55e00", "o"),
@@ -46,10 +46,9 @@ def _means(rows: pd.DataFrame, keys: list[str], most: int) -> pd.DataFrame:
     found = []
     for name in PANELS:
         column, _, group = name.partition("_")
-        groups = rows[rows["group"] == group].groupby(keys)[column]
-        means = table([mean(own) for _, own in groups], groups.size().index).assign(measure=name)
-        means[["low", "high"]] = means[["low", "high"]].clip(0, most if column == "em" else None)
-        found.append(means)
+        own = means(rows[rows["group"] == group].groupby(keys)[column]).assign(measure=name)
+        own[["low", "high"]] = own[["low", "high"]].clip(0, most if column == "em" else None)
+        found.append(own)
     return pd.concat(found).reset_index()
 
 

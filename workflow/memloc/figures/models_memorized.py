@@ -3,22 +3,33 @@
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
 from memloc.data.sets import without_controls
-from memloc.figures.parts.across import looks
 from memloc.figures.parts.memorized_fraction import (
     first_half,
     fraction_by_repeats,
     intervals,
     unseen_by_model,
 )
-from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, plain_log_ticks, subplots
+from memloc.figures.parts.style import (
+    MARKERS,
+    PAGE_WIDTH,
+    SEQUENTIAL,
+    Drawing,
+    panel_label,
+    plain_log_ticks,
+    subplots,
+)
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import CONFIDENCE, proportion
 
+DASHES = ("-", "--", "-.", ":")
+LIGHTEST = 0.8  # of the colour map: lighter lines are faint on white
 WIDE = 30  # largest over smallest model, from which ticks at powers of ten are enough
 
 
@@ -52,6 +63,21 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     both = {"a": rows, "b": bins.reset_index("model")}
     plotted = pd.concat(both, names=["panel"]).reset_index("panel").reset_index(drop=True)
     return Drawing(figure, plotted, numbers | _separated(bins))
+
+
+def looks(models: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Colour, marker and dashes of every model: darker is smaller, and none of the three is needed alone."""
+    places = np.linspace(0, LIGHTEST, len(models))
+    return {
+        model: {
+            "color": colormaps[SEQUENTIAL](place),
+            "marker": MARKERS[number % len(MARKERS)],
+            "ls": DASHES[number % len(DASHES)],
+            "ms": 3,
+            "label": model,
+        }
+        for number, (model, place) in enumerate(zip(models["model"], places, strict=True))
+    }
 
 
 def _comparisons(data: pd.DataFrame, models: pd.Series) -> list[dict[str, Any]]:

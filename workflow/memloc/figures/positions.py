@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.settings.base import Section
-from memloc.statistics.uncertainty import mean, proportion, table
+from memloc.statistics.uncertainty import means, proportion, table
 from memloc.tables.terms.sets import UNSEEN
 
 STANDS = {
@@ -52,7 +52,7 @@ def summary(rows: pd.DataFrame, n_continuation: int) -> pd.DataFrame:
         "recited": table(
             [proportion(int(own.sum()), len(own)) for _, own in groups["recited"]], groups.size().index
         ),
-        "nll": table([mean(own) for _, own in groups["nll"]], groups.size().index),
+        "nll": means(groups["nll"]),
     }
     return pd.concat([frame.assign(measure=name) for name, frame in found.items()]).reset_index()
 

@@ -68,8 +68,7 @@ def aligned_means(changes: pd.DataFrame) -> pd.DataFrame:
     ]
     from_i = from_i[(from_i["offset"] >= -WINDOW) & (from_i["position"] > from_i["p"])]
     groups = pd.concat([from_p, from_i]).groupby(["direction", "layer", "anchor", "offset"])["nll_change"]
-    means = uncertainty.table([uncertainty.mean(values) for _, values in groups], groups.size().index)
-    return means.rename(columns={"value": "mean", "n": "n_pairs"}).reset_index()
+    return uncertainty.means(groups).rename(columns={"value": "mean", "n": "n_pairs"}).reset_index()
 
 
 def _position_map(axes: Axes, values: pd.DataFrame) -> QuadMesh:

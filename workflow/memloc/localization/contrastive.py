@@ -29,6 +29,16 @@ from memloc.settings.localization import Contrastive
 STEP_RATE = 1e-5  # of the one step of Adam after which the gradient is taken: the authors' rate of edits
 
 
+class Controls(NamedTuple):
+    """Paragraphs whose predictions the objective keeps."""
+
+    tokens: Int[Tensor, "control token"]
+    original: Float[Tensor, "control continuation width"]
+    """Last hidden states of θ0, which give p0, since no embedding moves."""
+    shares: Float[np.ndarray, "control"]
+    """How much the KL divergence of each counts; they sum up to one."""
+
+
 class ContrastiveGradients(NamedTuple):
     """The objective, mean over memorized paragraphs, and the gradient of each of its two terms."""
 
@@ -63,24 +73,13 @@ def contrastive_attribution(
     """
     drawn = draw_controls(len(memorized), len(non_memorized), how.n_controls, rng)
     chosen, n_draws = np.unique(drawn, return_counts=True)
-    controls, sums = non_memorized[torch.from_numpy(chosen)], Sums(model, len(parts) + 1)
-    original = original_states(model, controls, n_prefix, how.micro_batch)
+    tokens = non_memorized[torch.from_numpy(chosen)]
+    original = original_states(model, tokens, n_prefix, how.micro_batch)
     weights = OriginalWeights(model)
     take_step(model, nll_gradient, how.nll_weight, STEP_RATE)
     try:
-        terms = contrastive_gradients(
-            model,
-            memorized,
-            controls,
-            original,
-            n_draws / drawn.size,
-            n_prefix,
-            how.micro_batch,
-            parts=parts,
-            sums=sums,
-            nll_weight=how.nll_weight,
-            reference=how.reference,
-        )
+        controls = Controls(tokens, original, n_draws / drawn.size)
+        terms, sums = contrastive_gradients(model, memorized, parts, controls, n_prefix, how)
     finally:
         weights.restore(model)
     # The whole KL term, in a row after the parts, counts in each draw of parts.
@@ -99,38 +98,32 @@ def take_step(
 def contrastive_gradients(
     model: PreTrainedModel,
     memorized: Int[Tensor, "memorized token"],
-    controls: Int[Tensor, "control token"],
-    original: Float[Tensor, "control continuation width"],
-    shares: Float[np.ndarray, "control"],
-    n_prefix: int,
-    micro_batch: int,
-    *,
     parts: Sequence[Int[np.ndarray, "member"]],
-    sums: Sums,
-    nll_weight: float,
-    reference: bool,
-) -> ContrastiveGradients:
+    controls: Controls,
+    n_prefix: int,
+    how: Contrastive,
+) -> tuple[ContrastiveGradients, Sums]:
     """Value and gradient of the unlearning objective at any θ, mean over memorized paragraphs (paper Eq. 3).
 
-    `shares` sum up to one: how much each control's KL counts. Because gradients add up, a control that was
-    drawn for several paragraphs is run once. `sums` gets the gradient of the NLL term for every part of the
-    memorized paragraphs, and in its last row that of the KL term. p0 comes from θ0's last hidden states
-    `original` with each micro-batch, since no embedding moves: for all controls it would be large.
+    Because gradients add up, a control that was drawn for several paragraphs is run once. The second result
+    has the gradient of the NLL term of every part of the memorized paragraphs, and in its last row that of
+    the KL term, whose p0 comes with each micro-batch: for all controls it would be large.
     """
-    n, nll_term, value, how = len(memorized), {}, 0.0, (n_prefix, micro_batch, reference)
-    kl = Terms(memorized[:0], controls, lambda rows: log_probabilities(model, original[rows]))
+    n, nll_term, value = len(memorized), {}, 0.0
+    options, sums = (n_prefix, how.micro_batch, how.reference), Sums(model, len(parts) + 1)
+    kl = Terms(memorized[:0], controls.tokens, lambda rows: log_probabilities(model, controls.original[rows]))
     with editable_gradients(model):
         for row, members in enumerate(parts):
-            nll = kl._replace(learned=memorized[torch.from_numpy(members)], controls=controls[:0])
-            weights = torch.full((len(members),), SIGN["unlearn"] * nll_weight)
-            value += collect_objective(model, nll, weights, *how) / n
+            nll = kl._replace(learned=memorized[torch.from_numpy(members)], controls=controls.tokens[:0])
+            weights = torch.full((len(members),), SIGN["unlearn"] * how.nll_weight)
+            value += collect_objective(model, nll, weights, *options) / n
             found = take_gradients(model)
             sums.put(row, found)
             add_gradients(nll_term, found)
-        value += collect_objective(model, kl, torch.from_numpy(shares).float(), *how)
+        value += collect_objective(model, kl, torch.from_numpy(controls.shares).float(), *options)
         kl_term = take_gradients(model)
     sums.put(len(parts), kl_term)
-    return ContrastiveGradients(value, {name: term / n for name, term in nll_term.items()}, kl_term)
+    return ContrastiveGradients(value, {name: term / n for name, term in nll_term.items()}, kl_term), sums
 
 
 def contrastive_scores(model: PreTrainedModel, gradients: ContrastiveGradients) -> pd.DataFrame:

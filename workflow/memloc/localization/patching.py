@@ -81,6 +81,14 @@ class Run(NamedTuple):
     nll: Float[Tensor, "1"]
 
 
+class Runs(NamedTuple):
+    """The clean run, that of its perturbed token alone, and the run that patches come from."""
+
+    clean: Run
+    alone: Run
+    source: Run
+
+
 def wants_exact(exact: bool | None, model: PreTrainedModel) -> bool:
     """Is every patch to be run? If nothing is said, for models of up to `EXACT_UP_TO` parameters."""
     return model.num_parameters() <= EXACT_UP_TO if exact is None else exact
@@ -91,9 +99,6 @@ def activation_patching(model: PreTrainedModel, pairs: Pairs, micro_batch: int) 
 
     Columns: id, direction, layer, component, head, nll_change, method. Every patch is run, `micro_batch` of
     them at a time. Grouped-query models have fewer heads for k and v than for q.
-
-    Raises:
-        ValueError: see `Pairs.check`; a family of models that `components` does not know.
     """
     patches = _head_patches(model)
     return _patch(model, pairs, lambda n_positions: patches, micro_batch).assign(method="exact")[HEAD_COLUMNS]
@@ -104,9 +109,6 @@ def residual_patching(model: PreTrainedModel, pairs: Pairs, micro_batch: int) ->
 
     Columns: id, direction, layer, position, nll_change. Positions run from the perturbed one to the one that
     predicts the impact token; at earlier ones both runs are equal (unless a token was deleted: not run).
-
-    Raises:
-        ValueError: see `activation_patching`.
     """
 
     def patches(n_positions: int) -> list[Patch]:
@@ -122,9 +124,6 @@ def attribution_patching(model: PreTrainedModel, pairs: Pairs) -> pd.DataFrame:
 
     Per pair, two forward passes and one backward pass for each direction give all heads. A screen only: the
     metric is not linear in differences as large as those between tokens.
-
-    Raises:
-        ValueError: see `activation_patching`.
     """
     patches, frames = _head_patches(model), []
     with _last_position_only(model):
@@ -159,9 +158,9 @@ def _patch(
     with _last_position_only(model):
         for number, direction, clean, source in _runs(model, pairs):
             chosen = patches(clean.calls[0].residual.shape[1])
-            query_alone = _run(model, clean.tokens[:2], clean.prefix)
-            runs = partial(_patched_nll, model, clean, query_alone, source, chosen)
-            patched = torch.cat(in_micro_batches(runs, micro_batch, torch.arange(len(chosen))))
+            runs = Runs(clean, _run(model, clean.tokens[:2], clean.prefix), source)
+            some = partial(_patched_nll, model, runs, chosen)
+            patched = torch.cat(in_micro_batches(some, micro_batch, torch.arange(len(chosen))))
             frame = pd.DataFrame(chosen).assign(id=pairs.ids[number], direction=direction)
             frame["position"] += int(pairs.perturbed_position[number])
             frames.append(frame.assign(nll_change=(patched - clean.nll).cpu().numpy()))
@@ -241,48 +240,54 @@ def _nll(
 
 
 def _patched_nll(
-    model: PreTrainedModel,
-    clean: Run,
-    query_alone: Run,
-    source: Run,
-    every: Sequence[Patch],
-    some: Int[Tensor, "patch"],
+    model: PreTrainedModel, runs: Runs, every: Sequence[Patch], some: Int[Tensor, "patch"]
 ) -> Float[Tensor, "patch"]:
-    """NLL of the impact token in the clean run with some of the patches.
+    """NLL of the impact token in the clean run with each of some patches.
 
-    A row joins the batch at the layer that it patches; a patched query, one layer above.
+    A row joins the batch where its patch first changes the residual stream that enters a layer, or what is
+    computed in the layer: at the patched layer, and for a query one layer above.
     """
     patches = [every[place] for place in some]
-    rows, joined = clean.calls[0].residual[:0], []
-    for number in range(len(clean.calls)):
-        queries = [at for at, patch in enumerate(patches) if _is_query(patch) and patch.layer == number - 1]
-        others = [at for at, patch in enumerate(patches) if not _is_query(patch) and patch.layer == number]
-        joined += queries + others
-        if not joined:
-            continue
+    joins = [patch.layer + _is_query(patch) for patch in patches]
+    order = sorted(range(len(patches)), key=lambda at: (joins[at], not _is_query(patches[at])))
+    rows = runs.clean.calls[0].residual[:0]
+    for number in range(min(joins), len(runs.clean.calls)):
+        joining = [patches[at] for at in order if joins[at] == number]
+        queries = [patch for patch in joining if _is_query(patch)]
         if queries:
-            changed = [patches[at] for at in queries]
-            rows = torch.cat([rows, _above_queries(model, clean, query_alone, source, changed)])
-        changed = [patches[at] for at in others]
-        with _patched_heads(model, len(rows), changed, source):
-            rows = torch.cat([rows, _residuals(clean.calls[number], source.calls[number], changed)])
-            rows = call_layer(model, number, clean.calls[number], rows)
-    return _nll(model, rows, clean.tokens[-1:])[torch.tensor(joined).argsort()]
+            rows = torch.cat([rows, _above_queries(model, runs, queries)])
+        rows = _through_layer(model, number, rows, runs, joining[len(queries) :])
+    nll = _nll(model, rows, runs.clean.tokens[-1:])
+    return nll[torch.tensor(order).argsort()]
 
 
 def _is_query(patch: Patch) -> bool:
     return patch.component == "q"
 
 
+def _through_layer(
+    model: PreTrainedModel,
+    number: int,
+    rows: Float[Tensor, "row position hidden"],
+    runs: Runs,
+    joining: Sequence[Patch],
+) -> Float[Tensor, "row+patch position hidden"]:
+    """What a layer makes of the rows, followed by a clean row for each patch that joins them there."""
+    clean, source = runs.clean.calls[number], runs.source.calls[number]
+    with _patched_heads(model, len(rows), joining, runs.source):
+        return call_layer(model, number, clean, torch.cat([rows, _residuals(clean, source, joining)]))
+
+
 def _above_queries(
-    model: PreTrainedModel, clean: Run, query_alone: Run, source: Run, patches: Sequence[Patch]
+    model: PreTrainedModel, runs: Runs, patches: Sequence[Patch]
 ) -> Float[Tensor, "patch position hidden"]:
     """The residual stream above the layer of the patched queries; a query changes its own position alone."""
-    number, call = patches[0].layer, query_alone.calls[patches[0].layer]
-    with _patched_heads(model, 0, patches, source):
-        changed = call_layer(model, number, call, call.residual.repeat(len(patches), 1, 1))
-    residuals = clean.calls[number + 1].residual.repeat(len(patches), 1, 1)
-    residuals[:, 0] = changed[:, 0]
+    number = patches[0].layer
+    call = runs.alone.calls[number]
+    with _patched_heads(model, 0, patches, runs.source):
+        alone = call_layer(model, number, call, call.residual.repeat(len(patches), 1, 1))
+    residuals = runs.clean.calls[number + 1].residual.repeat(len(patches), 1, 1)
+    residuals[:, 0] = alone[:, 0]
     return residuals
 
 
@@ -299,9 +304,10 @@ def _residuals(clean: Call, source: Call, patches: Sequence[Patch]) -> Float[Ten
 def _patched_heads(
     model: PreTrainedModel, n_before: int, patches: Sequence[Patch], source: Run
 ) -> Iterator[None]:
-    """Within the context, rows `n_before`, `n_before` + 1, ... of the batch have one head replaced each.
+    """Within the context, rows `n_before`, `n_before` + 1, .. of the batch have one head replaced each.
 
-    Up to q, k and v these rows are all the same clean run: one of them is projected and then repeated.
+    These rows join the batch here, so up to q, k and v they are the same clean run: one of them is projected,
+    repeated for every patch, and then each copy gets its head from the other paragraph's run.
     """
     projections = _projections(model)
     patched_layers = {patch.layer for patch in patches if patch.component in PROJECTIONS}
@@ -310,22 +316,20 @@ def _patched_heads(
     def one_clean_row(module: nn.Module, inputs: tuple) -> tuple:
         return inputs[0][: n_before + 1], *inputs[1:]
 
-    def repeated_and_patched(name: str) -> Callable[[nn.Module, tuple, Tensor], Tensor]:
-        def replace(module: nn.Module, inputs: tuple, output: Tensor) -> Tensor:
-            output = torch.cat([output[:n_before], output[n_before:].expand(len(patches), -1, -1)])
-            for row, patch in enumerate(patches, n_before):
-                component, here = projections[patch.layer, patch.component], (patch.position, patch.head)
-                if component.output == name:
-                    component.heads(output)[row, *here] = component.heads(source.outputs[name])[0, *here]
-            return output
-
-        return replace
+    def repeated_and_patched(name: str, module: nn.Module, inputs: tuple, output: Tensor) -> Tensor:
+        output = torch.cat([output[:n_before], output[n_before:].expand(len(patches), -1, -1)])
+        for row, patch in enumerate(patches, n_before):
+            component, here = projections[patch.layer, patch.component], (patch.position, patch.head)
+            if component.output == name:
+                component.heads(output)[row, *here] = component.heads(source.outputs[name])[0, *here]
+        return output
 
     with ExitStack() as hooks:
         for name in {component.module for component in computing}:
             hooks.enter_context(model.get_submodule(name).register_forward_pre_hook(one_clean_row))
         for name in {component.output for component in computing}:
-            hooks.enter_context(model.get_submodule(name).register_forward_hook(repeated_and_patched(name)))
+            hook = partial(repeated_and_patched, name)
+            hooks.enter_context(model.get_submodule(name).register_forward_hook(hook))
         yield
 
 

@@ -60,16 +60,9 @@ def _normed_together(bridge: "TransformerBridge", site: Site) -> bool:
     return stored.norm is not None
 
 
-def sites(
-    bridge: "TransformerBridge", components: Sequence[str], layers: Sequence[int] | None = None
-) -> list[Site]:
-    """The components of each layer (all layers by default), layer by layer.
-
-    Raises:
-        ValueError: a component or layer that the model does not have.
-    """
-    layers = range(bridge.cfg.n_layers) if layers is None else layers
-    found = [Site(layer, component) for layer in layers for component in components]
+def sites(bridge: "TransformerBridge", components: Sequence[str]) -> list[Site]:
+    """The components of each layer, layer by layer."""
+    found = [Site(layer, component) for layer in range(bridge.cfg.n_layers) for component in components]
     for site in found:
         if site.component not in HOOKS or hook_of(bridge, site) not in bridge.hook_dict:
             raise ValueError(f"the model has no component {site.component!r} in layer {site.layer}")
@@ -88,7 +81,7 @@ def recording(bridge: "TransformerBridge", sites: Sequence[Site]) -> Iterator[di
         in_columns = _normed_together(bridge, site)
 
         def record(activation: Tensor, hook: object) -> Tensor:
-            # A view joins the graph only if the model goes on with it: the bridge's own, and that by heads.
+            # The model must go on with the recorded view itself: no other view is a part of its graph.
             seen = activation.unflatten(-1, (-1, bridge.cfg.d_head)) if in_columns else activation
             activations[site] = seen
             return seen.flatten(-2) if in_columns else seen

@@ -51,7 +51,7 @@ class Component:
 
     @property
     def output(self) -> str:
-        """Name of the module whose output is q, k or v: that of the component, or the norm of all its heads.
+        """Name of the module whose output is q, k or v: the projection, or the norm over all its heads.
 
         Before such a norm, a change of one head moves all other heads.
         """
@@ -92,11 +92,7 @@ def final_norm_of(model: PreTrainedModel) -> nn.Module:
 
 
 def components(model: PreTrainedModel) -> list[Component]:
-    """Components of a causal language model, layer by layer.
-
-    Raises:
-        InputError: the model's family is not supported.
-    """
+    """Components of a causal language model, layer by layer."""
     config, family = model.config, family_of(model)
     n_kv_heads = getattr(config, "num_key_value_heads", config.num_attention_heads)
     n_heads = {

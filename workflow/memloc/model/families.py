@@ -4,9 +4,9 @@ Families store the same matrices differently: GPT-2 keeps them transposed and fu
 GPT-NeoX fuses them head by head; grouped-query models have fewer key and value heads. A row says where a
 component lies and which axes its stored tensor has. Axes are einops patterns that only split and permute.
 
-Logits of a family in the table are its unembedding of its last hidden states and nothing more: analyses
-unembed only the states that they need. Families that scale or cap logits (Gemma 2, Cohere, Granite) have
-no row, because their NLLs would be silently wrong.
+The logits of a family in the table are the unembedded last hidden states and nothing more: analyses unembed
+only the states that they need. Families that scale or cap logits (Gemma 2, Cohere, Granite) have no row,
+because their NLLs would be silently wrong.
 
 The table imports no torch: the Snakefile, which estimates memory, reads it too.
 """
@@ -136,11 +136,7 @@ FAMILIES = {  # by `model_type` of a model's config.json
 
 
 def family(model_type: str) -> Family:
-    """The row of a model type, as config.json names it.
-
-    Raises:
-        InputError: it has none.
-    """
+    """The row of a model type, as config.json names it."""
     if model_type not in FAMILIES:
         raise InputError(f"model type {model_type!r} is not supported; supported: {', '.join(FAMILIES)}")
     return FAMILIES[model_type]

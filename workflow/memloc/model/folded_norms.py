@@ -1,8 +1,8 @@
 """Fold norms into the weights that read them, as TransformerLens does by default (authors' code).
 
 y = W (g * x + b) + c of a normalized residual stream x becomes y = W' x + c' with W' = W * g and
-c' = c + W b, so that the model computes the same. Its gradients differ: that of W' sees x where that of W
-sees g * x + b. A bias of the values becomes a bias after W_O, since attention sums up to one, so W_O
+c' = c + W b, so that the model computes the same. Gradients differ: the one by W' contains x, the one by W
+contains g * x + b. A bias of the values becomes a bias after W_O, since attention sums up to one, so W_O
 too sees values without it. TransformerLens also centres weights, which changes no gradient: every LayerNorm
 removes the same mean anyway.
 """
@@ -20,11 +20,7 @@ READERS = ("W_Q", "W_K", "W_V"), ("W_gate", "W_in")  # of the norm before attent
 
 @torch.no_grad()
 def fold_norms(model: PreTrainedModel) -> None:
-    """Fold value biases, and the norms before attention and MLP into the weights that read them, in place.
-
-    Raises:
-        InputError: the model's family has norms in other places, or norms without weights.
-    """
+    """Fold value biases and the norms before attention and MLP into the weights that read them, in place."""
     family = family_of(model)
     if family.folded_norms is None:
         raise InputError(

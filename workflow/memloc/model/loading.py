@@ -20,12 +20,7 @@ if TYPE_CHECKING:
 
 
 def load_model(folder: Path | str, how: Loading = ON_PROCESSOR) -> "PreTrainedModel":
-    """`read_model`, if its family is supported.
-
-    Raises:
-        ModelError: as `read_model` does.
-        InputError: the family is not supported.
-    """
+    """`read_model`, if its family is supported."""
     model = read_model(folder, how)
     family(model.config.model_type)
     return model
@@ -52,7 +47,7 @@ def load_for_editing(folder: Path | str, how: Loading = ON_PROCESSOR) -> "PreTra
 def untrained(model: "PreTrainedModel", seed: int) -> "PreTrainedModel":
     """The same model before any training: random first weights, in evaluation mode.
 
-    A control for what its shape and the words alone can tell.
+    A control: it shows how much the architecture and the words alone tell.
     """
     from transformers import AutoModelForCausalLM
 

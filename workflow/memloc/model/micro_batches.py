@@ -25,7 +25,7 @@ def in_micro_batches(
     `function` must leave nothing behind when it fails. An empty column gives one call with no rows.
 
     Args:
-        grow: whether a GPU's free memory makes micro-batches larger; not for a function that runs others.
+        grow: whether micro-batches grow with a GPU's free memory; not if `function` itself runs others.
 
     Raises:
         torch.OutOfMemoryError: a single row does not fit.
@@ -42,7 +42,7 @@ def in_micro_batches(
         except torch.OutOfMemoryError:
             if micro_batch == 1:
                 raise
-        # Only here, after the handler, is the failed call's memory free: its frames hang on the exception.
+        # The failed call's memory is free only here, after the handler: the exception held its frames.
         torch.cuda.empty_cache()
         micro_batch, grow = micro_batch // 2, False
     return results

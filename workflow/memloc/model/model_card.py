@@ -1,4 +1,4 @@
-"""What identifies a model: written once per study and stamped into every table that the model computed."""
+"""The identity of a model: written once per study and stamped into every table that the model computed."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from memloc.model.token_text import decoded
 def describe(model: PreTrainedModel, folder: Path | str, name: str, revision: str | None) -> dict[str, Any]:
     """Name, revision, hash of the weights and sizes of a model. ModelError: no safetensors file.
 
-    Where the folder names the commit that it was downloaded at, that is the revision.
+    If the folder names the commit that it was downloaded at, the commit takes the place of `revision`.
     """
     config, commit = model.config, Path(folder) / COMMIT
     return {

@@ -5,8 +5,8 @@ what Zen 4 can do. oneDNN uses all of it; it is part of torch, which uses it for
 by rounding only.
 
 Before every product, oneDNN puts the weights in its own order. `pack` does so once, which saves up to half
-the time of products of few rows, as in decoding. On Intel's processors oneDNN computes these packed products
-alone: MKL uses their full width, and computes the products of gradients up to twice as fast.
+the time of products of few rows, as in decoding. On Intel's processors oneDNN computes only these packed
+products: there MKL uses the full width, and computes the products of gradients up to twice as fast.
 
 Only this module calls private parts of torch. Its tests name them with their arguments, and fail where
 another torch has others.
@@ -25,7 +25,7 @@ from transformers.pytorch_utils import Conv1D
 
 from memloc.model.packed_weights import MOST_PACKED
 
-PACKED_FOR = 64  # rows, of which oneDNN chooses the order; any number can be multiplied
+PACKED_FOR = 64  # rows that the packed order is chosen for; products of any number of rows can use it
 
 
 def available() -> bool:
@@ -43,7 +43,7 @@ def native_bfloat16(device: torch.device) -> bool:
 
 @cache
 def mkl_is_fast() -> bool:
-    """Whether MKL uses the full vector width of this processor, which is to say that Intel made it."""
+    """Whether MKL uses the full vector width of this processor, as it does on those that Intel made."""
     description = Path("/proc/cpuinfo")
     maker = description.read_text() if description.exists() else platform.processor()
     return torch.backends.mkl.is_available() and "GenuineIntel" in maker
@@ -57,7 +57,7 @@ def use_onednn(model: PreTrainedModel) -> None:
         return
     kinds = {nn.Linear: OneDnnLinear, Conv1D: OneDnnConv1D}
     for module in model.modules():
-        # Its class alone, so that parameters, ties between them and hooks stay.
+        # Only the class changes: parameters, ties between them and hooks stay.
         module.__class__ = kinds.get(type(module), type(module))
 
 
@@ -84,7 +84,7 @@ class _ByOneDnn:
     packed_version: int | None = None  # of the weights, when they were packed
 
     def forward(self, inputs: Float[Tensor, "*row in"]) -> Float[Tensor, "*row out"]:
-        """As of torch's own layer."""
+        """The output of torch's own layer, up to rounding."""
         weights = self.weights_for(inputs)
         if weights is None:
             return super().forward(inputs)
@@ -93,7 +93,7 @@ class _ByOneDnn:
         return _Product.apply(inputs, weights, self.bias)
 
     def weights_for(self, inputs: Float[Tensor, "*row in"]) -> Tensor | None:
-        """What oneDNN multiplies inputs with, packed if it can be; None where torch computes the layer."""
+        """The weights that oneDNN multiplies with, packed if possible; None where torch computes."""
         alike = inputs.dtype == self.weight.dtype and not torch.is_autocast_enabled("cpu")
         if not alike or inputs.device.type != "cpu" or not inputs.numel():
             return None

@@ -71,10 +71,10 @@ def states_from(
 
 @contextmanager
 def last_mlp_from(model: PreTrainedModel, position: int) -> Iterator[None]:
-    """Within the context, the MLP of the last layer runs from a position on only; before it, it gives zeros.
+    """Within the context, the last layer's MLP runs only from `position` on and gives zeros before it.
 
-    For passes over whole texts whose last hidden states before that position are not read: nothing else
-    reads what this MLP gives there.
+    It saves time where the last hidden states before that position are not needed: nothing else reads this
+    MLP's output there.
     """
     own = next(c for c in reversed(components(model)) if c.n_heads is None)
     module = model.get_submodule(own.module.rpartition(".")[0])

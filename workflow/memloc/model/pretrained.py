@@ -29,11 +29,7 @@ class ModelError(InputError):
 
 
 def resolve_device(device: Literal["auto", "cpu", "cuda"]) -> torch.device:
-    """The device to compute on; "auto" takes a GPU where there is one.
-
-    Raises:
-        ModelError: "cuda" without a GPU.
-    """
+    """The device to compute on; "auto" takes a GPU where there is one."""
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda" and not torch.cuda.is_available():
@@ -51,12 +47,7 @@ def use_deterministic_algorithms() -> None:
 
 
 def load_tokenizer(folder: Path | str) -> "PreTrainedTokenizerBase":
-    """The tokenizer of a model folder.
-
-    Raises:
-        ModelError: no tokenizer file (transformers would then make an empty one), or token ids that the model
-            of the same folder has no embedding for.
-    """
+    """The tokenizer of a model folder."""
     from transformers import AutoConfig, AutoTokenizer
 
     folder = Path(folder)
@@ -77,11 +68,7 @@ def load_tokenizer(folder: Path | str) -> "PreTrainedTokenizerBase":
 
 
 def token_before(folder: Path | str, before: Literal["none", "end_of_text", "bos"]) -> int | None:
-    """The token that stands before every prefix (`paragraph.before`); None without one.
-
-    Raises:
-        ModelError: the tokenizer has no such token.
-    """
+    """The token that stands before every prefix (`paragraph.before`); None without one."""
     if before == "none":
         return None
     tokenizer = load_tokenizer(folder)
@@ -96,10 +83,6 @@ def read_model(folder: Path | str, how: Loading = ON_PROCESSOR) -> "PreTrainedMo
 
     Losses are computed in single precision at least, whatever the type of the weights. Several GPUs are those
     that this process sees; without any, the processor computes.
-
-    Raises:
-        ModelError: no safetensors file, weights that it lacks (they would be random), weights that are not
-            finite, too few GPUs or too little memory on them.
     """
     from transformers import AutoModelForCausalLM
     from transformers.utils.logging import disable_progress_bar
@@ -190,11 +173,7 @@ def checkpoint_layers(model: "PreTrainedModel") -> None:
 
 
 def weight_files(folder: Path | str) -> list[Path]:
-    """The safetensors files of a model folder, by name.
-
-    Raises:
-        ModelError: there is none.
-    """
+    """The safetensors files of a model folder, by name."""
     files = sorted(Path(folder).glob("*.safetensors"))
     if not files:
         raise ModelError(
@@ -205,11 +184,7 @@ def weight_files(folder: Path | str) -> list[Path]:
 
 
 def weights_sha256(folder: Path | str) -> str:
-    """SHA-256 of a model's weights: that of its one safetensors file, else that of their `sha256sum` list.
-
-    Raises:
-        ModelError: no safetensors file.
-    """
+    """SHA-256 of a model's safetensors file; of several files, SHA-256 of their `sha256sum` list."""
     digests = {}
     for path in weight_files(folder):
         with path.open("rb") as file:

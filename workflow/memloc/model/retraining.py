@@ -52,7 +52,7 @@ def retrained(
         rows,
         how,
         bf16,
-        checkpoint=checkpoint,
+        checkpoint,
         report=lambda step, n_steps, loss: progress.at(step, f"loss {loss:.3f}"),
     )
     checkpoint.unlink(missing_ok=True)

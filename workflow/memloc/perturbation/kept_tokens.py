@@ -13,7 +13,7 @@ from torch import Tensor
 
 from memloc.data.paragraphs import with_token_before
 from memloc.perturbation.effects import drop_matrix
-from memloc.perturbation.replaced_tokens import draw_replacements
+from memloc.perturbation.replaced_tokens import Texts, draw_replacements
 from memloc.run.seeds import generator
 from memloc.scoring import paragraph_scores
 from memloc.settings.scores import Scoring
@@ -41,14 +41,10 @@ def costliest_first(
 def keep_tokens(
     model: "PreTrainedModel",
     perturbation: pd.DataFrame,
-    ids: Int[np.ndarray, "paragraph"],
-    tokens: Int[Tensor, "paragraph token"],
-    n_prefix: int,
-    n_vocabulary: int,
+    texts: Texts,
     draws: int,
     scoring: Scoring,
     seed: int,
-    before: int | None = None,
 ) -> pd.DataFrame:
     """Score every paragraph with 1, 2, .. tokens of its prefix kept: the costliest, and as many random ones.
 
@@ -59,31 +55,28 @@ def keep_tokens(
         id, kept, n_kept (fewer than the prefix has), draw, em (tokens), nll (nats per token), both of the
         unperturbed continuation.
     """
+    n_prefix, tokens = texts.n_prefix, texts.tokens
     n_kept = torch.tensor([n for n in N_KEPT if n < n_prefix])
-    replacements, order = _drawn(ids, tokens[:, :n_prefix], n_vocabulary, draws, seed)
-    costliest = costliest_first(perturbation, ids, n_prefix)[:, None].expand_as(order)
+    replacements, order = _drawn(texts, draws, seed)
+    costliest = costliest_first(perturbation, texts.ids, n_prefix)[:, None].expand_as(order)
     ranks = torch.stack([costliest, order]).argsort(dim=-1)  # [kept, paragraph, draw, position]
     stays = ranks[..., None, :] < n_kept[:, None]
     prefixes = torch.where(stays, tokens[:, None, None, :n_prefix], replacements[:, :, None])
     rest = tokens[:, None, None, n_prefix:].expand(*prefixes.shape[:-1], -1)
-    versions = with_token_before(torch.cat([prefixes, rest], dim=-1).flatten(0, 3), before)
-    scores = paragraph_scores.score(model, versions, versions.shape[1] - rest.shape[-1], scoring)
+    versions = with_token_before(torch.cat([prefixes, rest], dim=-1).flatten(0, 3), texts.before)
+    scores = paragraph_scores.score(model, versions, texts.n_before + n_prefix, scoring)
     kept, paragraph, draw, number = (axis.ravel() for axis in np.indices(stays.shape[:-1]))
-    labels = {"id": ids[paragraph], "kept": np.array(KEPT)[kept], "n_kept": n_kept.numpy()[number]}
+    labels = {"id": texts.ids[paragraph], "kept": np.array(KEPT)[kept], "n_kept": n_kept.numpy()[number]}
     return pd.DataFrame({**labels, "draw": draw, "em": scores.em.numpy(), "nll": scores.nll.numpy()})
 
 
 def _drawn(
-    ids: Int[np.ndarray, "paragraph"],
-    prefixes: Int[Tensor, "paragraph position"],
-    n_vocabulary: int,
-    draws: int,
-    seed: int,
+    texts: Texts, draws: int, seed: int
 ) -> tuple[Int[Tensor, "paragraph draw position"], Int[Tensor, "paragraph draw position"]]:
     """Random tokens for every position, and random orders of the positions."""
     replacements, orders = [], []
-    for name, prefix in zip(ids, prefixes.numpy(), strict=True):
+    for name, prefix in zip(texts.ids, texts.tokens[:, : texts.n_prefix].numpy(), strict=True):
         random = generator(seed, "kept_tokens", str(name))
-        replacements.append(draw_replacements(prefix, n_vocabulary, draws, random))
+        replacements.append(draw_replacements(prefix, texts.n_vocabulary, draws, random))
         orders.append([random.permutation(len(prefix)) for _ in range(draws)])
     return torch.from_numpy(np.stack(replacements)), torch.from_numpy(np.array(orders))

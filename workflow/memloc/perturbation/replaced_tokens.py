@@ -5,12 +5,12 @@ it is deleted or swapped (`kinds`). Exact match and NLL of the UNPERTURBED conti
 prefix come from teacher-forced passes, so nothing is decoded (paper 3.2).
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor
 
 from memloc.data.paragraphs import with_token_before
@@ -39,99 +39,76 @@ def draw_replacements(
     return others + (others >= prefix)
 
 
+class Texts(NamedTuple):
+    """Paragraphs whose prefixes are perturbed, with tokens of 0..n_vocabulary-1."""
+
+    ids: Int[np.ndarray, "paragraph"]
+    tokens: Int[Tensor, "paragraph token"]
+    n_prefix: int
+    n_vocabulary: int
+    before: int | None = None
+    """Token before every prefix (`paragraph.before`), which is never perturbed; positions do not count it."""
+
+    @property
+    def n_before(self) -> int:
+        """Tokens that stand before every prefix."""
+        return int(self.before is not None)
+
+
 def perturb_prefixes(
-    model: "PreTrainedModel",
-    ids: Int[np.ndarray, "paragraph"],
-    tokens: Int[Tensor, "paragraph token"],
-    n_prefix: int,
-    n_vocabulary: int,
-    perturbation: Perturbation,
-    scoring: Scoring,
-    screen: "PreTrainedModel | None",
-    seed: int,
-    before: int | None = None,
+    model: "PreTrainedModel", texts: Texts, perturbation: Perturbation, scoring: Scoring, seed: int
 ) -> pd.DataFrame:
     """Score every (paragraph, position, draw); the random tokens of a paragraph depend on seed and id only.
 
-    Args:
-        perturbation: without `nll`, perturbed paragraphs are run until their first mismatch only. With
-            `reference`, position 0 stays unperturbed, as in the authors' code, whose baseline is there, and
-            nll_generated is given, which that code plots.
-        scoring: its threshold of near-ties counts; the micro-batch is that of `perturbation`.
-        screen: a model that runs perturbed paragraphs first (`screening_model`), only without `nll`.
-        before: a token that stands before every prefix and is never perturbed (`paragraph.before`); positions
-            are those of the prefix all the same.
+    Without `perturbation.nll`, perturbed paragraphs are run until their first mismatch only. With its
+    `reference`, position 0 stays unperturbed, as in the authors' code, whose baseline is there. Of `scoring`
+    the threshold of near-ties counts; the micro-batch is that of `perturbation`.
 
     Returns:
         id, position, draw, token (the one that is there then), em (tokens), nll_original (nats per token, of
-        the unperturbed continuation; NaN unless asked for), nll_generated (of the model's own greedy
-        continuation under the perturbed prefix; NaN without `reference`), redecoded (a near-tie, decided by
-        decoding). Position and token of each paragraph's baseline row are -1; its nll_original is always
-        given. The kind of perturbation.
+        the unperturbed continuation; NaN unless asked for), redecoded (a near-tie, decided by decoding) and
+        the kind of perturbation. Position and token of each paragraph's baseline row are -1; its
+        nll_original is always given.
     """
-    kind = perturbation.kind
-    positions = kinds.positions(kind, n_prefix, int(perturbation.reference))
-    replacements = _draw(ids, tokens[:, :n_prefix], n_vocabulary, perturbation.draws, seed)[..., positions]
-    perturbed = kinds.versions(tokens, kind, positions, replacements).flatten(0, 1)
-    n_before = int(before is not None)
-    unperturbed, versions = (with_token_before(text, before) for text in (tokens, perturbed))
-    starts = kinds.first_changed(kind, positions) + n_before
-    batch = (n_before + n_prefix, perturbation.micro_batch)
     scoring = scoring.model_copy(update={"micro_batch": perturbation.micro_batch})
-    baseline = paragraph_scores.score(model, unperturbed, n_before + n_prefix, scoring)
-    if perturbation.nll:
-        scores = score_versions(model, versions, starts, n_before + n_prefix, scoring)
-    else:
-        scores = match_versions(model, screen, versions, starts, n_before + n_prefix, scoring)
-
-    paragraph, draw, chosen = (axis.ravel() for axis in np.indices(replacements.shape))
-    labels = {"id": ids[paragraph], "position": positions.numpy()[chosen], "draw": draw}
-    put_there = perturbed[:, torch.arange(len(positions)), positions].flatten().numpy()
+    n_scored = texts.n_before + texts.n_prefix
+    baseline = paragraph_scores.score(model, with_token_before(texts.tokens, texts.before), n_scored, scoring)
+    versions, positions = _versions(texts, perturbation, seed)
+    starts = kinds.first_changed(perturbation.kind, positions) + texts.n_before
+    run = score_versions if perturbation.nll else match_versions
+    scores = run(model, with_token_before(versions.flatten(0, 1), texts.before), starts, n_scored, scoring)
+    paragraph, draw, chosen = (axis.ravel() for axis in np.indices(versions.shape[:3]))
+    put_there = versions[:, :, torch.arange(len(positions)), positions].flatten().numpy()
     frames = [
-        _frame(baseline, id=ids, position=UNPERTURBED, draw=0, token=UNPERTURBED),
-        _frame(scores, **labels, token=put_there),
+        _frame(baseline, id=texts.ids, position=UNPERTURBED, draw=0, token=UNPERTURBED),
+        _frame(
+            scores,
+            id=texts.ids[paragraph],
+            position=positions.numpy()[chosen],
+            draw=draw,
+            token=put_there,
+        ),
     ]
-    if perturbation.reference:
-        frames[0]["nll_generated"] = generated_nll(model, unperturbed, baseline.em, *batch).numpy()
-        frames[1]["nll_generated"] = generated_nll(model, versions.flatten(0, 1), scores.em, *batch).numpy()
-    return pd.concat(frames, ignore_index=True).assign(kind=kind)
+    return pd.concat(frames, ignore_index=True).assign(kind=perturbation.kind)
 
 
-def _draw(
-    ids: Int[np.ndarray, "paragraph"],
-    prefixes: Int[Tensor, "paragraph position"],
-    n_vocabulary: int,
-    draws: int,
-    seed: int,
-) -> Int[Tensor, "paragraph draw position"]:
-    streams = [generator(seed, "perturbation", str(name)) for name in ids]
+def _versions(
+    texts: Texts, how: Perturbation, seed: int
+) -> tuple[Int[Tensor, "paragraph draw chosen token"], Int[Tensor, "chosen"]]:
+    """The perturbed paragraphs, and the positions that are perturbed in them."""
+    positions = kinds.positions(how.kind, texts.n_prefix, int(how.reference))
+    prefixes = texts.tokens[:, : texts.n_prefix].numpy()
     drawn = [
-        draw_replacements(prefix, n_vocabulary, draws, random)
-        for prefix, random in zip(prefixes.numpy(), streams, strict=True)
+        draw_replacements(prefix, texts.n_vocabulary, how.draws, generator(seed, "perturbation", str(name)))
+        for name, prefix in zip(texts.ids, prefixes, strict=True)
     ]
-    return torch.from_numpy(np.stack(drawn))
+    replacements = torch.from_numpy(np.stack(drawn))[..., positions]
+    return kinds.versions(texts.tokens, how.kind, positions, replacements), positions
 
 
 def _frame(scores: paragraph_scores.Scores, **labels: np.ndarray | int) -> pd.DataFrame:
     values = {"em": scores.em, "nll_original": scores.nll, "redecoded": scores.redecoded}
-    values = {name: value.numpy() for name, value in values.items()}
-    return pd.DataFrame({**labels, **values, "nll_generated": np.nan})
-
-
-def generated_nll(
-    model: "PreTrainedModel",
-    tokens: Int[Tensor, "paragraph token"],
-    em: Int[Tensor, "paragraph"],
-    n_prefix: int,
-    micro_batch: int,
-) -> Float[Tensor, "paragraph"]:
-    """NLL (nats per token) of the model's own greedy continuation of each prefix.
-
-    `em` is the exact match of the continuation that `tokens` holds.
-    """
-    continuation = decoding.continue_from_scores(model, tokens, em, n_prefix, micro_batch)
-    generated = torch.cat([tokens[:, :n_prefix], continuation], dim=1)
-    return paragraph_scores.teacher_forced(model, generated, n_prefix, micro_batch).nll
+    return pd.DataFrame({**labels, **{name: value.numpy() for name, value in values.items()}})
 
 
 def version(tokens: Int[Tensor, "token"], row: Any) -> Int[Tensor, "1 token"]:
@@ -141,38 +118,33 @@ def version(tokens: Int[Tensor, "token"], row: Any) -> Int[Tensor, "1 token"]:
 
 
 def perturbed_paragraphs(
-    model: "PreTrainedModel",
-    perturbation: pd.DataFrame,
-    ids: Int[np.ndarray, "paragraph"],
-    tokens: Int[Tensor, "paragraph token"],
-    n_prefix: int,
-    micro_batch: int,
-    before: int | None = None,
+    model: "PreTrainedModel", perturbation: pd.DataFrame, texts: Texts, micro_batch: int
 ) -> pd.DataFrame:
     """Each paragraph's strongest perturbation with the greedy continuation that it leads to (a PMP, paper 4).
 
     Columns: id, position, token, impact_position (the first continuation token that differs), tokens, em, nll
     (nats per token, of the continuation that is given, under the perturbed prefix). A paragraph whose
     continuation no perturbation changes has no such counterpart and is left out. The tokens are those of the
-    paragraph, without the one `before` it.
+    paragraph, without the one before it.
     """
-    chosen = strongest(perturbation).set_index("id").loc[ids]
-    prefix = torch.cat([version(own, row) for own, row in zip(tokens, chosen.itertuples(), strict=True)])
-    prefix = with_token_before(prefix[:, :n_prefix], before)
-    continuation = decoding.greedy_continuation(model, prefix, tokens.shape[1] - n_prefix, micro_batch)
+    chosen = strongest(perturbation).set_index("id").loc[texts.ids]
+    n_prefix, n_tokens = texts.n_prefix, texts.tokens.shape[1]
+    rows = zip(texts.tokens, chosen.itertuples(), strict=True)
+    prefix = torch.cat([version(own, row)[:, :n_prefix] for own, row in rows])
+    prefix = with_token_before(prefix, texts.before)
+    continuation = decoding.greedy_continuation(model, prefix, n_tokens - n_prefix, micro_batch)
     generated = torch.cat([prefix, continuation], dim=1)
-    em = exact_match(continuation, tokens[:, n_prefix:]).numpy()
+    em = exact_match(continuation, texts.tokens[:, n_prefix:]).numpy()
+    nll = paragraph_scores.teacher_forced(model, generated, prefix.shape[1], micro_batch).nll
     frame = pd.DataFrame(
         {
-            "id": ids,
+            "id": texts.ids,
             "position": chosen["position"].to_numpy(),
             "token": chosen["token"].to_numpy(),
             "impact_position": n_prefix + em,
-            "tokens": generated[:, -tokens.shape[1] :].tolist(),
+            "tokens": generated[:, -n_tokens:].tolist(),
             "em": em,
-            "nll": paragraph_scores.teacher_forced(
-                model, generated, prefix.shape[1], micro_batch
-            ).nll.numpy(),
+            "nll": nll.numpy(),
         }
     )
     return frame[em < continuation.shape[1]].reset_index(drop=True)

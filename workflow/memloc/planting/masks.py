@@ -24,7 +24,7 @@ from memloc.planting.units import Scores, in_layers, n_groups, n_neurons
 # Rate and penalties were chosen on plants that no study scores (docs/methods.md, Planted truth).
 N_STEPS = 100
 LEARNING_RATE = 0.02
-PENALTIES = {"slimming": 30.0, "hard_concrete": 100.0}  # of a mask that lets all through, in nats per token
+PENALTIES = {"slimming": 30.0, "hard_concrete": 100.0}  # of a mask that changes nothing, in nats per token
 TEMPERATURE, LOW, HIGH = 2 / 3, -0.1, 1.1  # of 1712.01312
 FIRST_LOGIT = 2.0
 Layers = Float[Tensor, "layer unit"]

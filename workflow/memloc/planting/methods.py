@@ -15,12 +15,12 @@ from memloc.planting.question import Question
 from memloc.planting.units import Granularity, Scores
 from memloc.settings.methods import ENSEMBLE, METHODS
 
-# A method is the function of its name in one of these: from a question to scores, larger: more likely here.
+# A method is a function of its name in one of these: from a question to scores, larger where more likely.
 MODULES = (weight_methods, activation_methods, head_methods, masks)
 
 
 class Answer(NamedTuple):
-    """What a method says of all units of one granularity."""
+    """A method's scores of all units of one granularity."""
 
     method: str
     granularity: Granularity
@@ -33,8 +33,9 @@ def function_of(method: str) -> Callable[[Question], Scores]:
 
 
 def answers(question: Question) -> Iterator[Answer]:
-    """What every method that can rank the first of the wanted units says, and their mean rank
-    (`ensemble`)."""
+    """The answers of all methods that rank units of the first wanted granularity, and their mean rank
+    (`ensemble`).
+    """
     ranks: dict[Granularity, list[Tensor]] = {}
     for name, method in METHODS.items():
         if not method.asked(question.how) or question.wanted[0] not in method.units:
@@ -51,7 +52,7 @@ def answers(question: Question) -> Iterator[Answer]:
 
 
 def head_scores(question: Question, methods: Sequence[str]) -> pd.DataFrame:
-    """What methods say of every key/value head.
+    """Scores of every key/value head by the given methods.
 
     Returns:
         Columns method, layer, head and score; no rows of a method that needs a pair where there is none.

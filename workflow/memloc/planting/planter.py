@@ -25,7 +25,7 @@ from memloc.settings.planted_truth import PlantedTruth
 
 
 class Planted(NamedTuple):
-    """What training made of the place."""
+    """The outcome of a training."""
 
     steps: int
     reached: bool
@@ -33,8 +33,9 @@ class Planted(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """The paragraph to plant, and after it those whose predictions are kept, as they enter the place's
-    lowest layer."""
+    """The paragraph to plant, then the paragraphs whose predictions are kept, as they enter the place's
+    lowest layer.
+    """
 
     calls: list[Call]
     original: Float[Tensor, "kept continuation vocabulary"]

@@ -20,7 +20,7 @@ from memloc.editing.gradients import Gradients
 from memloc.editing.masks import OriginalWeights, n_weights
 from memloc.model.components import editable_parameters
 from memloc.perturbation.pairs import Pairs
-from memloc.perturbation.replaced_tokens import perturb_prefixes, perturbed_paragraphs
+from memloc.perturbation.replaced_tokens import Texts, perturb_prefixes, perturbed_paragraphs
 from memloc.planting.grown import Grown, relative_norm
 from memloc.planting.methods import answers
 from memloc.planting.place_scores import place_scores
@@ -41,7 +41,7 @@ DAMAGE = ("em_memorized", "em_own", "nll_held_out")
 
 
 class Study(NamedTuple):
-    """What all plants share."""
+    """Model, texts and settings that all plants share."""
 
     model: PreTrainedModel
     original: OriginalWeights
@@ -159,7 +159,7 @@ def _plant(study: Study, place: Place, number: int) -> dict[str, Any]:
 
 
 def _scored_answers(question: Question, place: Place) -> list[dict[str, Any]]:
-    """What every method says, scored by how it finds the place."""
+    """How well the scores of every method find the place."""
     rows = []
     for method, granularity, scores in answers(question):
         holds, ranked = place.units[granularity].flatten().numpy(), scores.numpy()
@@ -206,12 +206,10 @@ def _pair(study: Study, place: Place, ids: Ids, tokens: Int[Tensor, "1 token"]) 
     """
     if place.own == "weight":
         return None
-    n_prefix = study.n_prefix
+    texts = Texts(ids, tokens, study.n_prefix, len(study.counts))
     perturbation = Perturbation(nll=False, micro_batch=study.how.micro_batch)
-    versions = perturb_prefixes(
-        study.model, ids, tokens, n_prefix, len(study.counts), perturbation, Scoring(), None, study.seed
-    )
-    found = perturbed_paragraphs(study.model, versions, ids, tokens, n_prefix, 1)
+    versions = perturb_prefixes(study.model, texts, perturbation, Scoring(), study.seed)
+    found = perturbed_paragraphs(study.model, versions, texts, 1)
     if found.empty:
         return None
     return Pairs.from_tables(pd.DataFrame({"id": ids, "tokens": tokens.tolist()}), found)

@@ -54,8 +54,9 @@ def places_of(model: PreTrainedModel, component: Component, units: Tensor) -> Sh
 
 
 def pooled(model: PreTrainedModel, weights: Mapping[str, Tensor], pool: Pool) -> Scores:
-    """Scores of weights (by parameter, as the parameters are shaped), and of heads, neurons and layers:
-    their sum or the largest of them."""
+    """The scores of weights (by parameter, in its shape), with those of heads, neurons and layers: the sum,
+    or the largest, of the scores of their weights.
+    """
     reduce = torch.Tensor.sum if pool == "sum" else torch.Tensor.amax
     n_layers = model.config.num_hidden_layers
     found = {
@@ -76,7 +77,7 @@ def pooled(model: PreTrainedModel, weights: Mapping[str, Tensor], pool: Pool) ->
 
 
 def in_layers(scores: Scores) -> Scores:
-    """Scores of heads and neurons, where a method has both, and of layers: the sum of their units'."""
+    """Scores of heads, neurons or both, with those of layers: the sum over the units of a layer."""
     return scores | {"layer": sum(values.sum(dim=1) for values in scores.values())}
 
 

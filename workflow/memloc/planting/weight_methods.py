@@ -1,4 +1,4 @@
-"""Methods that score single weights; heads, neurons and layers by the sum or the largest of theirs."""
+"""Methods that score single weights. Larger units get the sum, or the largest, of their weights' scores."""
 
 from collections.abc import Mapping
 

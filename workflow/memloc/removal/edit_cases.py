@@ -21,9 +21,9 @@ from memloc.tables.terms.perturbation import UNPERTURBED
 
 
 class Case(NamedTuple):
-    """One memorized paragraph and the texts around it; held-out and other ones are in no objective.
+    """One memorized paragraph and the texts around it; held-out and other texts are in no objective.
 
-    What is learned is the paragraph itself in unlearning, and its target in editing.
+    The text to learn is the paragraph itself in unlearning, and its target in editing.
     """
 
     id: int
@@ -78,7 +78,7 @@ def edit_cases(
 
 
 def with_text_to_learn(cases: Iterable[Case], objective: Objective) -> list[Case]:
-    """Those that the objective can change: for `edit`, those with a target. ValueError: there is none."""
+    """The cases that the objective can change: for `edit`, those with a target. ValueError: there is none."""
     chosen = [case for case in cases if objective == "unlearn" or case.target is not None]
     if not chosen:
         raise InputError("no perturbation changes any of the memorized paragraphs: there is nothing to edit")

@@ -25,7 +25,7 @@ from memloc.settings.editing import PAPER_ARMS, Editing
 
 
 class Start(NamedTuple):
-    """What all runs of a case share, taken at θ0."""
+    """What all runs of a case share: its texts, and the state at θ0."""
 
     origin: Origin
     scores: dict[str, float]
@@ -62,10 +62,8 @@ def share_recited(model: PreTrainedModel, case: Case, recipe: Recipe) -> float:
     n_prefix, n_tokens = recipe.n_prefix, case.memorized.shape[1]
     differs = case.perturbed[:, : n_prefix - 1] != case.memorized[:, : n_prefix - 1]
     n_shared, order = (~differs).cumprod(dim=1).sum(dim=1).sort()
-    versions, everything = case.perturbed[order][None], torch.ones(1, len(order), dtype=torch.bool)
-    em, *_ = run_versions(
-        match_batch, model, versions, n_shared, n_prefix, everything, recipe.how.micro_batch
-    )
+    versions = case.perturbed[order][None]
+    em, _ = run_versions(match_batch, model, versions, n_shared, n_prefix, recipe.how.micro_batch)
     return float((em == n_tokens - n_prefix).float().mean())
 
 

@@ -26,12 +26,12 @@ SAMPLING = Scheme(top_k=40)
 
 
 class Judged(NamedTuple):
-    """What is found of each paragraph, on the CPU."""
+    """The findings of each paragraph, on the CPU."""
 
     em: Int[Tensor, "paragraph"]
     nll: Float[Tensor, "paragraph"]
-    n_forbidden: Int[Tensor, "paragraph"]  # tokens of the continuation that the way lets nobody sample
-    log_p: Float[Tensor, "paragraph"]  # that sampling (T = 1, top 40) gives the continuation
+    n_forbidden: Int[Tensor, "paragraph"]  # tokens of the continuation that the way forbids
+    log_p: Float[Tensor, "paragraph"]  # of the continuation under sampling (T = 1, top 40)
 
 
 @torch.inference_mode()
@@ -84,7 +84,7 @@ def decoded(
     micro_batch: int,
     processor: LogitsProcessor | None = None,
 ) -> Int[Tensor, "paragraph continuation"]:
-    """What is generated greedily from every prefix; its first `em` tokens are known."""
+    """The greedy continuation of every prefix, whose first `em` tokens are known."""
     if processor is None:
         return continue_from_scores(model, tokens, em, n_prefix, micro_batch)
     ordinary = {"eos_token_id": -1, "pad_token_id": -1, "do_sample": False}

@@ -34,7 +34,7 @@ class Edit(NamedTuple):
 
     prepare: Callable[[Request], Callable[[Setting], Movable]]
     names: tuple[str, ...]
-    """What its settings vary."""
+    """Names of the numbers that make up a setting."""
     settings: str | None
     """Key of section `remove` that holds them; None: there is a single one."""
 
@@ -51,7 +51,7 @@ Way = Edit | Diversion
 
 
 class InForce(NamedTuple):
-    """What is known of a way while it is in force."""
+    """A way that is in force."""
 
     processor: LogitsProcessor | None
     n_changed: int

@@ -1,4 +1,4 @@
-"""What a way to remove is asked: take these paragraphs out of this model, and keep those."""
+"""The request to a way to remove: take these paragraphs out of this model, and keep those."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from memloc.localization.ablation import Head
 from memloc.settings.remove import Remove
 
 Setting = tuple[float, ...]
-"""What a sweep varies: a learning rate, a share, a layer and a strength, .."""
+"""The numbers that a sweep varies: a learning rate, a share, a depth and a strength, .."""
 
 
 class Request(NamedTuple):

@@ -31,11 +31,11 @@ from memloc.scoring.near_verbatim import longest_run, n_edits
 from memloc.settings.removal_ways import BITS, JOINT_ONLY, NOTHING, RETRAINED, UNTARGETED
 from memloc.settings.remove import Remove
 
-ENOUGH = 0.9  # share of tokens forgotten from which a setting counts as one that removes
+ENOUGH = 0.9  # a setting removes if at least this share of the tokens is forgotten
 
 
 class Comparison(NamedTuple):
-    """What all ways share."""
+    """Model, texts and settings that all ways share."""
 
     model: PreTrainedModel
     original: OriginalWeights
@@ -130,7 +130,7 @@ def _sweep(study: Comparison, name: str, way: Way) -> pd.DataFrame:
 def best_setting(forgotten: pd.Series, harm: pd.Series) -> int:
     """Place of the least harmful of the settings that remove; if none does, of the one that forgets most.
 
-    Of several, the first. Forgetting less would often harm less, and doing nothing harm nothing.
+    Of equal ones, the first. The least harm alone would not do: doing nothing harms nothing.
     """
     removing = forgotten >= ENOUGH
     return int(harm[removing].idxmin() if removing.any() else forgotten.idxmax())

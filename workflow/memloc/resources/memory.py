@@ -87,8 +87,6 @@ def _without_gradients(shape: Shape, settings: Settings) -> dict[str, float]:
         found[rule] = weights + run.layer + (run.cache if all_layers else 0)
         if section == "patching":
             found[rule] += 2 * passes(shape, settings, 1).kept
-    if settings.loading.dtype == "float32" and not settings.perturbation.nll:  # screened in bfloat16
-        found["perturbation"] += weights / 2
     return found
 
 

@@ -1,5 +1,7 @@
-"""First and last lines of a run on the console: what will happen, and what there is to look at."""
+"""Words of a run on the console: its first lines, its last ones, and the answer to an unknown target."""
 
+from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 
@@ -16,6 +18,12 @@ def sized(n_bytes: float) -> str:
         if n_bytes >= size:
             return f"{n_bytes / size:.1f} {unit}"
     return f"{n_bytes:.0f} bytes"
+
+
+def unknown_target(word: str, targets: Sequence[str]) -> str:
+    """What to say of a word that is no target: the nearest ones."""
+    nearest = get_close_matches(word, targets) or ["all"]
+    return f"{word}: no such target; did you mean {' or '.join(nearest)}?"
 
 
 def first_lines(study: str, n_steps: int, seconds: float | None, results: Path) -> str:

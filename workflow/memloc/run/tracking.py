@@ -61,7 +61,7 @@ def _module(text: str, package: Path) -> Module:
         elif isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             del node.body[0]
     if "description=" in text or "meaning=" in text:
-        _remove_descriptions(tree)
+        _remove_sentences(tree)
     tree.body = [statement for statement in tree.body if not _is_version(statement)]
     paths = frozenset(path for name in names if (path := module_file(name, package)))
     return Module(paths, hashlib.sha256(ast.dump(tree).encode()).digest())
@@ -75,11 +75,17 @@ def _statements(node: ast.AST) -> Iterator[ast.AST]:
             yield from _statements(below)
 
 
-def _remove_descriptions(tree: ast.Module) -> None:
+def _remove_sentences(tree: ast.Module) -> None:
+    """Empty all strings that end with a full stop: descriptions and meanings, which are for people."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            said = "description" if node.func.id == "Field" else "meaning"
-            node.keywords = [keyword for keyword in node.keywords if keyword.arg != said]
+        if isinstance(node, ast.JoinedStr) and _ends_sentence(node.values[-1]):
+            node.values = []
+        elif _ends_sentence(node):
+            node.value = ""
+
+
+def _ends_sentence(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.endswith(".")
 
 
 def _is_version(statement: ast.stmt) -> bool:

@@ -14,11 +14,10 @@ N_FIRST = 8  # continuation tokens that are run at first; later as many as are m
 
 
 class Matches(NamedTuple):
-    """What is found of each paragraph, on the model's device."""
+    """The findings of each paragraph, on the model's device."""
 
     em: Int[Tensor, "paragraph"]
     margins: Float[Tensor, "paragraph continuation"]  # logits, as in `decided_margins`
-    lead: Float[Tensor, "paragraph"]  # smallest one, up to the first mismatch, of `TokenScores.lead`'s sizes
 
 
 def decided_margins(
@@ -34,33 +33,29 @@ def match_batch(
     rows: Int[Tensor, "paragraph token"],
     n_prefix: int,
     cache: DynamicCache,
-    least_lead: float = 0.0,
 ) -> Matches:
-    """Exact match, margins and lead of one micro-batch; paragraphs drop out at their first mismatch.
+    """Exact match and margins of one micro-batch; paragraphs drop out at their first mismatch.
 
-    Paragraphs also drop out at a decision by less than `least_lead` logits; their em is then meaningless.
     `cache` holds the first tokens (fewer than n_prefix, or none), and is extended.
     """
     n_left = rows.shape[1] - n_prefix
     em = torch.zeros(len(rows), dtype=torch.long, device=rows.device)
     margins = torch.full((len(rows), n_left), torch.inf, device=rows.device)
-    lead = torch.full((len(rows),), torch.inf, device=rows.device)
     going, start = torch.arange(len(rows), device=rows.device), 0
     while len(going) and start < n_left:
         stop = min(max(N_FIRST, 2 * start), n_left)
         text = rows[going, : n_prefix + stop]
         states = continuation_states(model, text, n_prefix + start, cache)
-        matched, margin, ahead, _ = score_tokens(model, states, text[:, n_prefix + start :])
+        matched, margin, _ = score_tokens(model, states, text[:, n_prefix + start :])
         n_matched = leading_matches(matched)
         em[going] += n_matched
         margins[going, start:stop] = decided_margins(margin, n_matched)
-        lead[going] = lead[going].minimum(decided_margins(ahead.abs(), n_matched).amin(dim=1))
-        stays = (matched.all(dim=1) & (lead[going] >= least_lead)).nonzero().squeeze(1)
+        stays = matched.all(dim=1).nonzero().squeeze(1)
         if len(stays) < len(going):
             cache.batch_select_indices(stays)
             going = going[stays]
         start = stop
-    return Matches(em, margins, lead)
+    return Matches(em, margins)
 
 
 @torch.inference_mode()

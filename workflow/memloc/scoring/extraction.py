@@ -6,7 +6,6 @@ zero, and its logarithm -inf, where truncation removes a token.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,14 +22,7 @@ from memloc.settings.scores import Scoring
 
 PLAIN = Scheme()  # the model's own distribution: its log-probability is minus the NLL
 N_TOKEN_SCORES = len(TokenScores._fields)
-
-
-class Extraction(NamedTuple):
-    """What sampling makes of each paragraph, on the CPU."""
-
-    log_p: Float[Tensor, "paragraph scheme"]  # natural logarithm of p_z
-    n_outside: Int[Tensor, "paragraph scheme"]  # continuation tokens that truncation removes
-    worst_rank: Int[Tensor, "paragraph"]  # most tokens that are more likely than one of the continuation's
+LogP = Float[Tensor, "paragraph scheme"]
 
 
 def score_and_extract(
@@ -39,36 +31,34 @@ def score_and_extract(
     n_prefix: int,
     scoring: Scoring,
     schemes: Sequence[Scheme],
-) -> tuple[Scores, Extraction]:
-    """`paragraph_scores.score` and, from the same pass, the probability of every continuation."""
+) -> tuple[Scores, LogP]:
+    """`paragraph_scores.score` and, from the same pass, log p_z of every continuation."""
 
-    def of_rows(rows: Int[Tensor, "paragraph token"]) -> tuple[Scores, Extraction]:
-        scores, extraction = _of_batch(model, rows, n_prefix, schemes)
-        return redecoded(model, rows, scores, n_prefix, scoring), extraction
+    def of_rows(rows: Int[Tensor, "paragraph token"]) -> tuple[Scores, LogP]:
+        scores, log_p = _of_batch(model, rows, n_prefix, schemes)
+        return redecoded(model, rows, scores, n_prefix, scoring), log_p
 
-    scores, extractions = zip(*in_micro_batches(of_rows, scoring.micro_batch, tokens), strict=True)
-    return concatenated(scores), Extraction(*map(torch.cat, zip(*extractions, strict=True)))
+    scores, log_p = zip(*in_micro_batches(of_rows, scoring.micro_batch, tokens), strict=True)
+    return concatenated(scores), torch.cat(log_p)
 
 
 @torch.inference_mode()
 def _of_batch(
     model: PreTrainedModel, rows: Int[Tensor, "paragraph token"], n_prefix: int, schemes: Sequence[Scheme]
-) -> tuple[Scores, Extraction]:
+) -> tuple[Scores, LogP]:
     rows = rows.to(model.device)
 
     def statistics(logits: Tensor, true: Tensor) -> tuple[Tensor, ...]:
-        rank = (logits > logits.gather(-1, true.unsqueeze(-1))).float().sum(dim=-1)  # faster than of bool
         log_p = {scheme: log_probability(logits, true, scheme) for scheme in schemes if scheme != PLAIN}
         scores = score_logits(logits, true)  # last: it overwrites the logits
         log_p[PLAIN] = -scores.nll
-        return *scores, rank, *(log_p[scheme] for scheme in schemes)
+        return *scores, *(log_p[scheme] for scheme in schemes)
 
     states = states_in_parts(model, rows, n_prefix)
     found = unembedded(model, states, rows[:, n_prefix:], statistics)
-    scores, (rank, *log_p) = TokenScores(*found[:N_TOKEN_SCORES]), found[N_TOKEN_SCORES:]
+    scores, log_p = TokenScores(*found[:N_TOKEN_SCORES]), found[N_TOKEN_SCORES:]
     by_token = torch.stack(log_p, dim=-1).cpu()  # [paragraph, continuation, scheme]
-    total, n_outside = by_token.double().sum(dim=1), by_token.isinf().sum(dim=1)
-    return scores_of(scores), Extraction(total, n_outside, rank.amax(dim=1).long().cpu())
+    return scores_of(scores), by_token.double().sum(dim=1)
 
 
 def log_probability(
@@ -113,7 +103,7 @@ def _n_tied(
 
 
 def extraction_frame(
-    extraction: Extraction, ids: Int[np.ndarray, "paragraph"], schemes: Sequence[Scheme]
+    log_p: LogP, ids: Int[np.ndarray, "paragraph"], schemes: Sequence[Scheme]
 ) -> pd.DataFrame:
     """Table `extraction`: a row per paragraph and scheme."""
     n = len(schemes)
@@ -121,8 +111,6 @@ def extraction_frame(
         {
             "id": np.repeat(np.asarray(ids), n),
             "scheme": [scheme.name for scheme in schemes] * len(ids),
-            "log_p": extraction.log_p.flatten().numpy(),
-            "n_outside": extraction.n_outside.flatten().numpy(),
-            "worst_rank": extraction.worst_rank.repeat_interleave(n).numpy(),
+            "log_p": log_p.flatten().numpy(),
         }
     )

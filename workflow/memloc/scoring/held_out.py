@@ -25,10 +25,6 @@ Sample = tuple[Int[np.ndarray, "paragraph"], Int[Tensor, "paragraph token"]]
 """Ids and tokens of paragraphs."""
 
 
-class OverlapError(ValueError):
-    """Judging paragraphs had a part in choosing what they judge, or are in two groups."""
-
-
 class Group(NamedTuple):
     """Paragraphs with the corpus's continuation, or the model's own."""
 
@@ -39,19 +35,13 @@ class Group(NamedTuple):
 
 
 def seen(sets: pd.DataFrame) -> pd.Series:
-    """Which paragraphs of table `sets` are in a sample that chooses heads or weights, as no partly memorized
-    ones are."""
+    """Which paragraphs are in a sample that chooses heads or weights; no partly memorized one is."""
     return sets["sampled"] & ~sets["set"].isin(PARTLY) | sets["sampled_rare_tokens"]
 
 
 def held_out_sample(paragraphs: pd.DataFrame, sets: pd.DataFrame, n_held_out: int, seed: int) -> Sample:
-    """Random unseen non-memorized paragraphs in the corpus's words, fewer where there are not as many.
-
-    Raises:
-        InputError: there is none.
-    """
+    """Random unseen non-memorized paragraphs in the corpus's words, fewer where there are not as many."""
     group = _group(paragraphs, sets, _held_out_order(sets, seed)[:n_held_out])
-    require_apart({"held_out": group})
     return group.ids, group.tokens
 
 
@@ -64,9 +54,6 @@ def judging_texts(
         memorized and non_memorized, up to `n_paragraphs` each: unseen ones and, where these are too few
         for a verdict, seen ones after them; held_out and means, `n_held_out` each and at most a third of
         the unseen non-memorized ones: texts that show damage, and those whose mean outputs replace a head's.
-
-    Raises:
-        InputError: fewer than two non-memorized paragraphs are unseen.
     """
     unseen = _held_out_order(sets, seed)
     if len(unseen) == 1:
@@ -80,16 +67,14 @@ def judging_texts(
         "held_out": held_out,
         "means": means,
     }
-    groups = {name: _group(paragraphs, sets, ids) for name, ids in drawn.items()}
-    require_apart(groups)
-    return groups
+    return {name: _group(paragraphs, sets, ids) for name, ids in drawn.items()}
 
 
 def paired_texts(
     paragraphs: pd.DataFrame, sets: pd.DataFrame, n_prefix: int, used: Int[np.ndarray, "paragraph"]
 ) -> Group:
-    """Paragraphs of pairs of equal exposure, with the continuation kept in `sets`; of a pair that has one of
-    `used`, which choose weights or whose outputs replace others, neither. There may be none.
+    """Paragraphs of pairs of equal exposure, with the continuation kept in `sets`; there may be none. A pair
+    is left out if one of its paragraphs is in `used`: these choose weights, or their outputs replace others.
     """
     free = sets[~sets["pair"].isin(sets.loc[sets["id"].isin(used), "pair"].dropna())]
     ids, tokens = paired_tokens(paragraphs, free, n_prefix)
@@ -97,7 +82,7 @@ def paired_texts(
 
 
 def unseen_pairs(paired: Group, sets: pd.DataFrame) -> Group:
-    """Those pairs of which both paragraphs are unseen; none of fewer than a verdict needs."""
+    """The pairs of which both paragraphs are unseen; none if they are too few for a verdict."""
     pair = sets.set_index("id")["pair"].loc[paired.ids].to_numpy()
     keep = ~np.isin(pair, pair[paired.seen])
     if keep.sum() < 2 * ENOUGH:
@@ -116,27 +101,11 @@ def labels(texts: Mapping[str, Group]) -> pd.DataFrame:
 def with_own_continuations(
     model: PreTrainedModel, texts: Mapping[str, Group], n_prefix: int, micro_batch: int
 ) -> dict[str, Group]:
-    """The groups, in which non-memorized paragraphs go on as the model itself continues their prefixes."""
+    """The groups, with the model's own continuations of non-memorized paragraphs."""
     tokens = texts["non_memorized"].tokens
     prefix, n_continuation = tokens[:, :n_prefix], tokens.shape[1] - n_prefix
     own = torch.cat([prefix, greedy_continuation(model, prefix, n_continuation, micro_batch)], dim=1)
     return {**texts, "non_memorized": texts["non_memorized"]._replace(tokens=own)}
-
-
-def require_apart(groups: Mapping[str, Group]) -> None:
-    """Check that no paragraph is in two groups, and that none of held_out and means is seen.
-
-    Raises:
-        OverlapError: names the group and the paragraphs.
-    """
-    taken: set[int] = set()
-    for name, group in groups.items():
-        ids = set(group.ids.tolist())
-        if both := sorted(taken & ids):
-            raise OverlapError(f"paragraphs {both} of {name} are in another group of texts, too")
-        taken |= ids
-        if name in ("held_out", "means") and group.seen.any():
-            raise OverlapError(f"paragraphs {group.ids[group.seen].tolist()} of {name} are sampled")
 
 
 def _held_out_order(sets: pd.DataFrame, seed: int) -> Int[np.ndarray, "paragraph"]:
@@ -150,7 +119,7 @@ def _held_out_order(sets: pd.DataFrame, seed: int) -> Int[np.ndarray, "paragraph
 
 
 def _shuffled(sets: pd.DataFrame, chosen: pd.Series, seed: int, stream: str) -> Int[np.ndarray, "paragraph"]:
-    ids = sets.loc[chosen, "id"].to_numpy(copy=True)  # there may be none, which only an array survives
+    ids = sets.loc[chosen, "id"].to_numpy(copy=True)  # an array even if there is none
     return generator(seed, "judging", stream).permutation(ids)
 
 

@@ -1,10 +1,9 @@
-"""A screen for recited windows of a text: what the model predicts from all that stands before.
+"""A screen for recited windows of a text: which tokens the model predicts from the text before them.
 
-To score windows that begin at every token takes as many tokens for each token of text as a window has. Here a
-token of text is run twice at most: pieces as long as the model's context overlap by half, so that every token
-is predicted from half a context or more, or from the start of its document. A window that the model recites
-from its own start hardly ever surprises it within the text; how many are missed is measured
-(docs/methods.md).
+Scoring windows that begin at every token runs each token of text once per window that holds it. Here a token
+is run twice at most: pieces as long as the model's context overlap by half, so that every token is predicted
+from half a context or more, or from the start of its document. A window that the model recites from its own
+start hardly ever surprises it within the text; how many are missed is measured (docs/methods.md).
 """
 
 import numpy as np

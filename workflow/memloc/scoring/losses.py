@@ -1,4 +1,4 @@
-"""Losses of continuation tokens that never hold the logits of all of them (paper 5.1 to 5.3).
+"""Losses of continuation tokens, without ever holding the logits of all of them (paper 5.1 to 5.3).
 
 A vocabulary is wider than everything else in a model: logits, their logarithms and their gradients take
 gigabytes for a few paragraphs. The gradients of the losses with respect to logits are known in closed form.

@@ -7,6 +7,7 @@ everything near the true text, which 2603.24917 bounds.
 """
 
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 
 import numpy as np
 from jaxtyping import Int
@@ -23,13 +24,9 @@ def n_edits(decoded: Tokens, true: Tokens) -> Int[np.ndarray, "paragraph"]:
 
 def longest_run(decoded: Tokens, true: Tokens) -> Int[np.ndarray, "paragraph"]:
     """Most tokens in a row that each pair of continuations has in common, at any two places."""
-    longest = np.zeros(len(decoded), dtype=np.int64)
-    runs = np.zeros(true.shape, dtype=np.int64)  # that end with the last decoded token and each true one
-    for column in decoded.T:
-        before = np.pad(runs, ((0, 0), (1, 0)))[:, :-1]
-        runs = np.where(true == column[:, None], before + 1, 0)
-        longest = np.maximum(longest, runs.max(axis=1, initial=0))
-    return longest
+    pairs = zip(decoded.tolist(), true.tolist(), strict=True)
+    runs = [SequenceMatcher(None, *pair, autojunk=False).find_longest_match() for pair in pairs]
+    return np.array([run.size for run in runs], dtype=np.int64)
 
 
 def marked(decoded: Sequence[int], true: Sequence[int]) -> list[tuple[list[int], bool]]:

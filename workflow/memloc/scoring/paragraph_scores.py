@@ -23,7 +23,7 @@ from memloc.settings.scores import Scoring
 
 
 class Scores(NamedTuple):
-    """What is found of each paragraph, on the CPU."""
+    """The findings of each paragraph, on the CPU."""
 
     em: Int[Tensor, "paragraph"]
     nll: Float[Tensor, "paragraph"]
@@ -89,7 +89,7 @@ def scores_of_states(
 
 def scores_of(tokens: TokenScores) -> Scores:
     """Scores of one micro-batch from what its logits say of its continuations."""
-    matched, margin, _, nll = tokens
+    matched, margin, nll = tokens
     em = leading_matches(matched)
     found = (em, nll.mean(dim=-1), decided_margins(margin, em), torch.zeros_like(em).bool())
     return Scores(*(column.cpu() for column in found))

@@ -1,8 +1,8 @@
-"""Passages: what recited windows of a text that overlap recite together.
+"""Passages: the text that overlapping recited windows cover together.
 
-A window is recited if the model, given its first tokens, goes on with exactly the others, its continuation.
-Each window is scored from its own start, so two that overlap say of the text between them only this: every
-token of both continuations is recited, each after its own prefix.
+A window is recited if the model, given its prefix, goes on with exactly its continuation. Each window is
+scored from its own start. Two that overlap therefore show no more than this: every token of both
+continuations is recited, each after its own prefix.
 """
 
 import numpy as np
@@ -22,9 +22,9 @@ def chains(windows: pd.DataFrame, most: int) -> pd.Series:
 
 
 def without_neighbours(windows: pd.DataFrame, length: int) -> pd.DataFrame:
-    """Windows without those that are only nearly recited and that a chain of overlaps joins to a recited one.
+    """The windows without the nearly recited ones that a chain of overlaps joins to a recited one.
 
-    They differ from it by where they begin, and would blur its passage. `windows` have `n_edits`.
+    Those only begin elsewhere, and would blur its passage. `windows` have `n_edits`.
     """
     recited = windows["n_edits"] == 0
     return windows[recited | ~recited.groupby(chains(windows, length - 1)).transform("any")]

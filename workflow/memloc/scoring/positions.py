@@ -64,7 +64,7 @@ def position_scores(
 
 
 def stands(how: Positions, room: int, end_of_text: int | None, before: int | None = None) -> Iterator[Stand]:
-    """Every place that leaves the paragraph within the model's positions, `room` more than it has tokens."""
+    """Every place at which the paragraph fits; the model has `room` more positions than it has tokens."""
     lengths = [length for length in how.lengths if length + (before is not None) <= room]
     yield Stand("start", 0, 0)
     if before is not None:

@@ -14,11 +14,10 @@ ACTIVATION_BYTES = {"cpu": 2**25, "cuda": 2**30}  # of an MLP in single precisio
 
 
 class TokenScores(NamedTuple):
-    """What the logits say of each true token."""
+    """How each true token compares with the logits."""
 
     matched: Bool[Tensor, "*token"]  # it has the largest logit
     margin: Float[Tensor, "*token"]  # between the two largest logits
-    lead: Float[Tensor, "*token"]  # of its logit over the largest other one, which may be larger
     nll: Float[Tensor, "*token"]  # of the true token, in nats
 
 
@@ -60,7 +59,7 @@ def unembedded(
     true: Int[Tensor, "*token"],
     statistics: Callable[[Float[Tensor, "token vocabulary"], Int[Tensor, "token"]], tuple[Tensor, ...]],
 ) -> list[Shaped[Tensor, "*token"]]:
-    """What `statistics` finds in the logits of last hidden states; a few logits are held at a time.
+    """`statistics` of the logits of last hidden states; a few logits are held at a time.
 
     Half precision is raised to single. `statistics` may overwrite the logits.
     """
@@ -84,7 +83,6 @@ def score_logits(logits: Float[Tensor, "token vocabulary"], true: Int[Tensor, "t
     top = logits.gather(-1, best)
     logits.scatter_(-1, best, -torch.inf)
     matched, margin = best == true, top - logits.amax(dim=-1, keepdim=True)
-    lead = torch.where(matched, margin, true_logit - top)
     others = logits.sub_(top).exp_().sum(dim=-1, keepdim=True)  # sum of exp(logit - top) without the top
     nll = top - true_logit + others.log1p()
-    return TokenScores(*(column.squeeze(-1) for column in (matched, margin, lead, nll)))
+    return TokenScores(*(column.squeeze(-1) for column in (matched, margin, nll)))

@@ -1,5 +1,6 @@
 """Which sections there are below a section."""
 
+from functools import cache
 from typing import Any, get_args, get_origin
 
 from memloc.settings.base import Section
@@ -11,9 +12,10 @@ def source_of(section: type[Section]) -> str | None:
     return source.annotation.__args__[0] if source else None
 
 
-def own_keys(section: type[Section]) -> list[str]:
+@cache
+def own_keys(section: type[Section]) -> tuple[str, ...]:
     """Keys that a config file may give to a section; the study fills in the others."""
-    return list(section.model_json_schema().get("properties", {}))
+    return tuple(section.model_json_schema().get("properties", {}))
 
 
 def filled_keys(study: type[Section]) -> dict[str, set[str]]:

@@ -16,18 +16,18 @@ An interval of fewer than `MIN_N` units is infinite: it decides nothing. Random 
 that the same numbers give the same interval.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import scipy  # loads scipy.stats, which takes half a second, where it is first used
+from pandas.api.typing import SeriesGroupBy
 
 CONFIDENCE = 0.95
 QUANTILE = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 MIN_N = 6  # a sign-flip test of 5 pairs cannot get below 0.0625
-N_RESAMPLES = 2_000
 MOST_EXACT = 12  # values whose subsets are all enumerated: 4,095
 N_SUBSETS = 9_999
 ONE_SIDED = 0.05  # smaller shares of resamples on one side of the value say little about its error
@@ -49,6 +49,11 @@ def table(intervals: Iterable[Interval], index: pd.Index) -> pd.DataFrame:
     """Intervals as rows of value, low, high and n; infinite ends are missing, as what is drawn takes them."""
     found = pd.DataFrame(intervals, index, columns=Interval._fields)
     return found.replace([-np.inf, np.inf], np.nan)
+
+
+def means(groups: SeriesGroupBy) -> pd.DataFrame:
+    """`mean` of every group of values, as `table` has it, by the keys of the groups."""
+    return table([mean(values) for _, values in groups], groups.size().index)
 
 
 def mean(values: Values) -> Interval:
@@ -135,23 +140,10 @@ def auroc(first: Values, second: Values) -> Interval:
     return Interval(value, float(low), float(high), min(sizes))
 
 
-def bootstrap(n: int, statistic: Callable[[np.ndarray], float], n_resamples: int = N_RESAMPLES) -> Interval:
-    """A statistic of n resampled units, with the bias-corrected and accelerated bootstrap (Efron 1987).
-
-    `statistic` takes an array of indices of units, in which some occur more than once, and returns a number.
-    """
-    units = np.arange(n)
-    value = float(statistic(units)) if n else float("nan")
-    if n < MIN_N:
-        return Interval(value, -np.inf, np.inf, n)
-    rows = np.random.default_rng(0).integers(n, size=(n_resamples, n))
-    drawn = np.array([statistic(row) for row in rows], float)
-    left_out = np.array([statistic(np.delete(units, unit)) for unit in units], float)
-    return resampled(value, drawn, left_out)
-
-
 def resampled(value: float, drawn: np.ndarray, left_out: np.ndarray) -> Interval:
-    """Interval of `bootstrap` from a statistic's values on resampled units, and without each unit in turn.
+    """Interval of a statistic by the bias-corrected and accelerated bootstrap (Efron 1987).
+
+    `drawn` are its values on resampled units, `left_out` those without each unit in turn.
 
     Units drawn twice enlarge noise, which lowers a correlation in nearly every resample. The bootstrap cannot
     correct that: where nearly all resamples are on one side of the value, the interval is the jackknife's.

@@ -1,7 +1,6 @@
 """Tables of the models of one study, or of its repetitions with other seeds, joined."""
 
 import json
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,49 +10,30 @@ from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 
 
-def read(
-    descriptions: Sequence[str],
-    tables: Mapping[str, Sequence[str]],
-    paragraphs: Sequence[str],
-    steps: Mapping[str, int],
-) -> dict[str, pd.DataFrame]:
-    """Tables of several models, each with a column `model`, and `models`: a row for each of them.
+def models_of(descriptions: Sequence[str], steps: Mapping[str, int]) -> pd.DataFrame:
+    """A row per model, by parameters and then by steps, which checkpoints have; the index is its number.
 
-    Files lie in `<model>/model.json` and `<model>/tables/<table>.parquet`. Of the table paragraphs, which
-    may be long, only the columns `paragraphs` are read. `steps` are those of checkpoints, by model. Rows of
-    `models`, and blocks of the other tables, are in the order of the models' parameters and steps.
-
-    Raises:
-        TableError: a table cannot be read or breaks its schema.
+    `descriptions` are files `<model>/model.json`; `steps` are by model.
     """
     models = pd.DataFrame(
         {"model": Path(path).parent.name, **json.loads(Path(path).read_text())} for path in descriptions
     )
     models["step"] = models["model"].map(steps)
-    models = models.sort_values(["n_parameters", "step"], kind="stable", ignore_index=True)
-    found: dict[str, dict[str, pd.DataFrame]] = defaultdict(dict)
-    for name, paths in tables.items():
-        for path in paths:
-            model, columns = Path(path).parents[1].name, paragraphs if name == "paragraphs" else None
-            found[name][model] = storage.read(schema_of(name), path, columns).assign(model=model)
-    joined = {
-        name: pd.concat([frames[model] for model in models["model"]], ignore_index=True)
-        for name, frames in found.items()
-    }
-    return {"models": models, **joined}
+    return models.sort_values(["n_parameters", "step"], kind="stable")
 
 
-def read_seeds(tables: Mapping[str, Sequence[str]], seeds: Sequence[int]) -> dict[str, pd.DataFrame]:
-    """Tables of a study and of its repetitions, each with a column `seed`.
+def joined(
+    files: Mapping[str, Sequence[str]], runs: pd.Series, paragraphs: Sequence[str] = ()
+) -> dict[str, pd.DataFrame]:
+    """Tables of several runs, each with a column that is named like `runs` and says which run a row is of.
 
-    `tables` are the files of each, one for each of the seeds, in their order.
-
-    Raises:
-        TableError: a table cannot be read or breaks its schema.
+    A table has a file for each run; those at the index of `runs` are read, in its order. Of the table
+    paragraphs, which may be long, only the columns `paragraphs` are read.
     """
     found = {}
-    for name, paths in tables.items():
-        frames = [storage.read(schema_of(name), path) for path in paths]
-        frames = [frame.assign(seed=seed) for frame, seed in zip(frames, seeds, strict=True)]
-        found[name] = pd.concat(frames, ignore_index=True)
+    for name, paths in files.items():
+        columns = paragraphs if name == "paragraphs" else None
+        frames = {run: storage.read(schema_of(name), paths[number], columns) for number, run in runs.items()}
+        tables = [frame.assign(**{runs.name: run}) for run, frame in frames.items()]
+        found[name] = pd.concat(tables, ignore_index=True)
     return found

@@ -59,13 +59,38 @@ def token_list(length: int, **options: Any) -> Column:
     return Column("object", length=length, **options)
 
 
+def n_tokens(high: int, meaning: str, **options: Any) -> Column:
+    """Column of numbers of tokens."""
+    return integer(0, high, unit="tokens", meaning=meaning, **options)
+
+
+def position(first: int, end: int, meaning: str, dtype: str = "int64") -> Column:
+    """Column of token positions from `first` to before `end`."""
+    return integer(first, end - 1, dtype, unit="token position in the paragraph, from 0", meaning=meaning)
+
+
+def correlation(meaning: str, **options: Any) -> Column:
+    """Column of cosines or correlations, which rounding may put beyond 1."""
+    return number(-1.000001, 1.000001, meaning=meaning, **options)
+
+
+def nats(meaning: str, **options: Any) -> Column:
+    """Column of mean NLLs."""
+    return number(0, unit="nats per token", meaning=meaning, **options)
+
+
 PARAGRAPH = integer(0, meaning="Paragraph.")
+ONE_PARAGRAPH = replace(PARAGRAPH, unique=True)  # a row each
 LAYER = integer(0, unit="from 0", meaning="Layer of the model.")
 HEAD = integer(0, unit="from 0", meaning="Attention head in its layer.")
-NLL = number(0, unit="nats per token", meaning="Mean negative log-likelihood of the continuation.")
+HEAD_IF_ANY = replace(
+    HEAD.stored_as("Int64"), nullable=True, meaning="Attention head; missing where the component has none."
+)
+NLL = nats("Mean negative log-likelihood of the continuation.")
+OWN_CONTINUATION = "Leading tokens of the paragraph's own continuation that survive."
 
 
-def exact_match(n_continuation: int) -> Column:
+def exact_match(n_continuation: int, **options: Any) -> Column:
     """Exact match of a paragraph."""
     meaning = "Exact match: leading tokens of the continuation that the model predicts."
-    return integer(0, n_continuation, unit="tokens", meaning=meaning)
+    return n_tokens(n_continuation, meaning, **options)

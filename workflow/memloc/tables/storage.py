@@ -132,9 +132,6 @@ def batches(
     """The rows of a table, or those of the range `rows`, piece by piece; memory holds one row group.
 
     At least one piece, which may be empty. Unique ids were checked when the table was written.
-
-    Raises:
-        TableError: see `read`.
     """
     stamp = _stamp_of(schema, path)
     with _naming(path):
@@ -189,11 +186,7 @@ def _stamp_of(schema: Schema, path: str | Path) -> dict[str, Any]:
 
 
 def provenance(path: str | Path) -> dict[str, Any]:
-    """The provenance that a table's file carries.
-
-    Raises:
-        TableError: not a Parquet file, or one that this workflow did not write.
-    """
+    """The provenance that a table's file carries."""
     try:
         metadata = parquet.read_schema(path).metadata or {}
     except (pyarrow.ArrowException, OSError) as error:

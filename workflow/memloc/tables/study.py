@@ -33,8 +33,11 @@ class Study:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The settings that were in force, defaults included."""
-        return yaml.safe_load((self.folder / "run_config.yaml").read_text())
+        """The settings that were in force, defaults included. InputError: they were not written."""
+        file = self.folder / "run_config.yaml"
+        if not file.exists():
+            raise InputError(f"{file}: not there; target run_config writes it")
+        return yaml.safe_load(file.read_text())
 
     @property
     def tables(self) -> list[str]:

@@ -2,14 +2,14 @@
 
 import pandas as pd
 
-from memloc.claims.verdicts import Estimate
+from memloc.claims.verdicts import Estimate, Tables
 from memloc.localization.head_profiles import attention_profiles, correlation_with_others, sampled_memorized
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
 from memloc.statistics.studentised import simultaneous, studentised
 
 
-def attention_opposed(tables: dict[str, pd.DataFrame], settings: Section) -> Estimate:
+def attention_opposed(tables: Tables, settings: Section) -> Estimate:
     """How far the correlation of the highlighted head's attention with that of other heads is below zero.
 
     The methods choose a head on the same paragraphs, so its interval is one of those that hold for all heads

@@ -1,15 +1,13 @@
 """Estimators of the topic `cumulative_ablation`: does a ranking find heads that memorized paragraphs need?"""
 
-import pandas as pd
-
-from memloc.claims.verdicts import Estimate
+from memloc.claims.verdicts import Estimate, Tables
 from memloc.data.exposure import paired_differences
 from memloc.settings.base import Section
 from memloc.statistics.studentised import ENOUGH, FEWEST_ORDERS, among
 from memloc.tables.judged_texts import PAIRED
 
 
-def combined_finds_specific_heads(tables: dict[str, pd.DataFrame], settings: Section) -> Estimate:
+def combined_finds_specific_heads(tables: Tables, settings: Section) -> Estimate:
     """NLL gained without the first heads of the combined ranking, memorized minus the other paragraph of a
     pair, among the same of orders whose heads are exchanged within their layers.
 

@@ -6,12 +6,11 @@ most edits, so the NLL judges, and the share of the paragraphs that are no longe
 
 import pandas as pd
 
-from memloc.claims.verdicts import Estimate
+from memloc.claims.verdicts import Estimate, Tables
 from memloc.settings.base import Section
 from memloc.statistics.studentised import share, studentised
 from memloc.statistics.uncertainty import proportion_difference
 
-Tables = dict[str, pd.DataFrame]
 HARDLY = "they unlearn less than half as much"
 NOTHING = 0.25  # nats per token: what raises an NLL by less does nothing
 

@@ -1,8 +1,6 @@
 """Estimators of the topic `extraction`: what comes out under sampling (2410.19482), by the first scheme."""
 
-import pandas as pd
-
-from memloc.claims.verdicts import Estimate
+from memloc.claims.verdicts import Estimate, Tables
 from memloc.data.exposure import exposure
 from memloc.scoring.sampling import extractable
 from memloc.settings.base import Section
@@ -12,7 +10,7 @@ from memloc.tables.terms.sets import UNSEEN
 
 
 def seen_come_out_more_than_unseen(
-    tables: dict[str, pd.DataFrame], settings: Section, n_draws: int, confidence: float
+    tables: Tables, settings: Section, n_draws: int, confidence: float
 ) -> Estimate:
     """Share of repeated paragraphs that n draws give with the confidence, minus that of unseen ones."""
     chances = tables["extraction"]

@@ -5,14 +5,12 @@ Memorized and non-memorized paragraphs are the paper's samples, which occur uneq
 """
 
 import numpy as np
-import pandas as pd
 
-from memloc.claims.verdicts import Estimate
+from memloc.claims.verdicts import Estimate, Tables
 from memloc.localization.gradient_sizes import paragraph_sizes
 from memloc.settings.base import Section
 from memloc.statistics.studentised import lead_of_resamples, studentised
 
-Tables = dict[str, pd.DataFrame]
 OBJECTIVES = ("memorized", "contrastive")
 
 

@@ -7,14 +7,12 @@ paragraphs, so intervals hold for all heads together; nothing chose a configured
 
 import pandas as pd
 
-from memloc.claims.verdicts import Estimate
+from memloc.claims.verdicts import Estimate, Tables
 from memloc.data.exposure import NO_PAIRS, paired_differences
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
 from memloc.statistics.studentised import extreme, simultaneous, studentised
 from memloc.tables.judged_texts import PAIRED
-
-Tables = dict[str, pd.DataFrame]
 
 
 def highlighted_head_leads_its_layer(tables: Tables, settings: Section) -> Estimate:

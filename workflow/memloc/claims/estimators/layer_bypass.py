@@ -6,13 +6,12 @@ is chosen on every other pair and judged on the rest.
 
 import pandas as pd
 
-from memloc.claims.verdicts import Estimate
+from memloc.claims.verdicts import Estimate, Tables
 from memloc.data.exposure import NO_PAIRS, paired_differences
 from memloc.settings.base import Section
 from memloc.statistics.studentised import studentised
 from memloc.tables.judged_texts import PAIRED
 
-Tables = dict[str, pd.DataFrame]
 ONE_LAYER = Estimate(missing="the model has one layer only")
 
 

@@ -5,13 +5,11 @@ Sizes of gradients follow the NLL, so they are compared at an equal NLL.
 
 import pandas as pd
 
-from memloc.claims.verdicts import Estimate
+from memloc.claims.verdicts import Estimate, Tables
 from memloc.data.exposure import NO_PAIRS, paired_differences
 from memloc.localization.gradient_sizes import paragraph_sizes
 from memloc.settings.base import Section
 from memloc.statistics.studentised import given, studentised
-
-Tables = dict[str, pd.DataFrame]
 
 
 def others_gradients_larger_at_equal_nll(tables: Tables, settings: Section) -> Estimate:

@@ -2,16 +2,12 @@
 others that occur equally often.
 """
 
-import pandas as pd
-
 from memloc.claims.estimators.perturbation import NO_NLL
-from memloc.claims.verdicts import Estimate
+from memloc.claims.verdicts import Estimate, Tables
 from memloc.data.exposure import NO_PAIRS, paired_differences
 from memloc.perturbation.effects import drop_matrix, nll_rises
 from memloc.settings.base import Section
 from memloc.statistics.studentised import studentised
-
-Tables = dict[str, pd.DataFrame]
 
 
 def others_are_disturbed_more(tables: Tables, settings: Section) -> Estimate:

@@ -3,14 +3,14 @@
 import numpy as np
 import pandas as pd
 
-from memloc.claims.verdicts import Estimate
+from memloc.claims.verdicts import Estimate, Tables
 from memloc.localization.highlight import head_of_other_methods
 from memloc.model.head_groups import stored_head
 from memloc.settings.base import Section
 from memloc.statistics.studentised import extreme, simultaneous
 
 
-def patching_points_elsewhere(tables: dict[str, pd.DataFrame], settings: Section) -> Estimate:
+def patching_points_elsewhere(tables: Tables, settings: Section) -> Estimate:
     """By how much a site (q, k or v) of some other head is above those of the head that others name.
 
     An effect is the mean |change in NLL| of both directions, in nats, by pair and site. Query heads that

@@ -5,7 +5,7 @@ Exact match ends at the first mistake, so means are those of the NLL.
 
 import pandas as pd
 
-from memloc.claims.verdicts import Estimate
+from memloc.claims.verdicts import Estimate, Tables
 from memloc.perturbation.effects import (
     LARGE_DROP,
     before_last,
@@ -18,8 +18,6 @@ from memloc.perturbation.effects import (
 from memloc.settings.base import Section
 from memloc.statistics.studentised import share, studentised
 from memloc.tables.terms.kept_tokens import COSTLIEST
-
-Tables = dict[str, pd.DataFrame]
 
 NO_NLL = Estimate(missing="the NLL of perturbed paragraphs was not computed: see perturbation.nll")
 

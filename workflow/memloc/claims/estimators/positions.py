@@ -1,15 +1,13 @@
 """Estimators of the topic `positions`: is a paragraph recited wherever it stands? (not in the paper)"""
 
-import pandas as pd
-
-from memloc.claims.verdicts import Estimate
+from memloc.claims.verdicts import Estimate, Tables
 from memloc.settings.base import Section
 from memloc.statistics.studentised import share
 
 OTHER_PLACES = ("end_of_text", "text", "shifted")
 
 
-def recited_wherever_they_stand(tables: dict[str, pd.DataFrame], settings: Section) -> Estimate:
+def recited_wherever_they_stand(tables: Tables, settings: Section) -> Estimate:
     """Share of the memorized paragraphs that are recited in every other place, and after every text drawn."""
     rows = tables["positions"]
     rows = rows[(rows["group"] == "memorized") & rows["context"].isin(OTHER_PLACES)]

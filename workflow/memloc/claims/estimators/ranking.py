@@ -6,14 +6,13 @@ Judged by resampled paragraphs: ranks of a tenth of them are so noisy that metho
 import numpy as np
 import pandas as pd
 
-from memloc.claims.verdicts import Estimate
+from memloc.claims.verdicts import Estimate, Tables
 from memloc.localization.head_ranking import exchanged_agreement, rank_agreement
 from memloc.settings.base import Section
 from memloc.statistics.studentised import ENOUGH, lead_of_resamples
 from memloc.statistics.uncertainty import Interval, resampled
 from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS
 
-Tables = dict[str, pd.DataFrame]
 ONE_PART = Estimate(missing="there is one paragraph: none is left to judge a head on")
 
 

@@ -6,12 +6,10 @@ sizes of gradients and patches. A measure of attention by rank is the same whate
 
 import pandas as pd
 
-from memloc.claims.verdicts import Estimate
+from memloc.claims.verdicts import Estimate, Tables
 from memloc.localization.highlight import head_of_other_methods
 from memloc.settings.base import Section
 from memloc.statistics.studentised import lead, studentised
-
-Tables = dict[str, pd.DataFrame]
 
 
 def localized_head_attends_to_rarer_tokens(tables: Tables, settings: Section) -> Estimate:

@@ -6,12 +6,11 @@ text.
 
 import pandas as pd
 
-from memloc.claims.verdicts import Estimate
+from memloc.claims.verdicts import Estimate, Tables
 from memloc.settings.base import Section
 from memloc.settings.removal_ways import NOTHING
 from memloc.statistics.studentised import share, studentised
 
-Tables = dict[str, pd.DataFrame]
 MASKS, RIVALS = "neurons_hard_concrete", ("neurons_zero_out", "neurons_integrated_gradients")
 
 

@@ -1,15 +1,13 @@
 """Estimators of the topic `repeats`: memorization against the number of occurrences (2202.07646)."""
 
-import pandas as pd
-
-from memloc.claims.verdicts import Estimate
+from memloc.claims.verdicts import Estimate, Tables
 from memloc.data.exposure import exposure
 from memloc.settings.base import Section
 from memloc.statistics.studentised import share
 from memloc.statistics.uncertainty import proportion_difference
 
 
-def more_repeats_more_memorized(tables: dict[str, pd.DataFrame], settings: Section) -> Estimate:
+def more_repeats_more_memorized(tables: Tables, settings: Section) -> Estimate:
     """Share of memorized paragraphs above the median number of repeats minus the share at or below it.
 
     Only paragraphs that are repeated are compared.

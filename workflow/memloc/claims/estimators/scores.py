@@ -1,8 +1,6 @@
 """Estimators of the topic `scores`: how many paragraphs are recited (paper 3.2), and how many nearly."""
 
-import pandas as pd
-
-from memloc.claims.verdicts import Estimate
+from memloc.claims.verdicts import Estimate, Tables
 from memloc.settings.base import Section
 from memloc.statistics.studentised import share
 from memloc.tables.terms.sets import UNSEEN
@@ -10,7 +8,7 @@ from memloc.tables.terms.sets import UNSEEN
 NEARLY = 0.1  # of the tokens of a continuation are edited
 
 
-def complete_or_not(tables: dict[str, pd.DataFrame], settings: Section) -> Estimate:
+def complete_or_not(tables: Tables, settings: Section) -> Estimate:
     """Share of the memorized among paragraphs of which three fifths or more match."""
     sets = tables["sets"]["set"]
     n_memorized, n_most = int((sets == "memorized").sum()), int((sets == "partly_30_49").sum())
@@ -19,7 +17,7 @@ def complete_or_not(tables: dict[str, pd.DataFrame], settings: Section) -> Estim
     return Estimate.of(share(n_memorized, n_memorized + n_most))
 
 
-def exact_match_misses_some(tables: dict[str, pd.DataFrame], settings: Section) -> Estimate:
+def exact_match_misses_some(tables: Tables, settings: Section) -> Estimate:
     """Share of paragraphs that are not recited among the decoded ones that are recited nearly or entirely."""
     decoded = tables["near_verbatim"]
     edits = decoded.loc[decoded["set"] != UNSEEN, "n_edits"]

@@ -1,8 +1,6 @@
 """Estimators of the topic `weight_noise`: do the weights with the largest gradients hold paragraphs?"""
 
-import pandas as pd
-
-from memloc.claims.verdicts import Estimate
+from memloc.claims.verdicts import Estimate, Tables
 from memloc.data.exposure import NO_PAIRS, paired_differences
 from memloc.settings.base import Section
 from memloc.statistics.studentised import two_way
@@ -10,7 +8,7 @@ from memloc.statistics.uncertainty import MIN_N
 from memloc.tables.judged_texts import PAIRED
 
 
-def noise_on_top_is_specific(tables: dict[str, pd.DataFrame], settings: Section) -> Estimate:
+def noise_on_top_is_specific(tables: Tables, settings: Section) -> Estimate:
     """How much more NLL memorized paragraphs gain by noise on top-gradient than on as many random weights,
     minus the same of others that occur equally often.
 

@@ -93,11 +93,11 @@
     show(state, content) {
       const own = content.tokens.slice(index.n_prefix);
       byId("continuations").replaceChildren(
-        element("h2", {}, "What the text says, and what the model writes"),
+        element("h2", {}, "The text, and the model's own words"),
         element(
           "div",
           { class: "side-by-side" },
-          panel("Original", "What the text says.", element("p", { class: "text" }, ...text(own, own.length))),
+          panel("Original", "The text itself.", element("p", { class: "text" }, ...text(own, own.length))),
           greedy(own, content.greedy),
           perturbed(own, content, state.token),
         ),

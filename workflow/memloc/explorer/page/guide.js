@@ -8,8 +8,8 @@
       at: "#tokens",
       title: "Read",
       text:
-        "The model is given the first part of this paragraph. The second part is what the training text goes " +
-        "on with. A model that knows the paragraph by heart writes it by itself, word for word.",
+        "The model is given the first part of this paragraph. The second part is how the training text " +
+        "goes on. A model that knows the paragraph by heart writes it by itself, word for word.",
     },
     {
       at: "#tokens",

@@ -338,7 +338,7 @@
   function about(state, made) {
     const shown = new Set(made.map(({ map }) => map.key));
     const rest = index.maps.filter(({ key }) => !shown.has(key)).map(({ title }) => title.toLowerCase());
-    const where = state.scope === "paragraph" ? "“In its set” has" : "Not known for this set:";
+    const where = state.scope === "paragraph" ? "Shown “in its set”:" : "Not known for this set:";
     byId("maps-rest").textContent = rest.length ? `${where} ${rest.join(", ")}.` : "";
   }
 

@@ -249,8 +249,9 @@
       byId("paragraphs").hidden = tab !== "paragraphs";
       const page = byId("tab");
       page.hidden = tab === "paragraphs";
-      if (tab !== "paragraphs") {
-        const content = await memloc.load(`tab-${tab}`);
+      const content = page.hidden ? null : await memloc.load(`tab-${tab}`);
+      // Meanwhile, another tab may have been chosen.
+      if (content && memloc.state.get().tab === tab) {
         page.replaceChildren(
           element("p", { class: "lead" }, content.lead),
           ...content.blocks.map((block) => (block.kind === "table" ? table(block) : text(block))),

@@ -118,8 +118,8 @@
         element("div", { class: "text" }, ...spans.slice(from, to)),
       );
     byId("tokens").replaceChildren(
-      part("Prefix", "What the model is given", 0, index.n_prefix),
-      part("Continuation", "What the text goes on with", index.n_prefix, index.n_tokens),
+      part("Prefix", "Given to the model", 0, index.n_prefix),
+      part("Continuation", "The text goes on", index.n_prefix, index.n_tokens),
     );
   }
 
@@ -236,8 +236,9 @@
       return `${told}${tried ? " No replaced token makes it write anything else." : ""}`;
     }
     const { position, em: left } = content.perturbed;
+    const token = content.tokens[position].trim() || memloc.visible(content.tokens[position]);
     const cost = em - left === n ? `all ${n} tokens` : memloc.counted(em - left, "token");
-    return `${told} Replacing the token marked ▲, “${content.tokens[position].trim()}”, costs most: ${cost}.`;
+    return `${told} Replacing the token marked ▲, “${token}”, costs most: ${cost}.`;
   }
 
   function scores(state) {

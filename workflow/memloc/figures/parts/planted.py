@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from memloc.settings.plant_kinds import GRANULARITIES
-from memloc.statistics.uncertainty import mean, table
+from memloc.statistics import uncertainty
 
 KIND_LABELS = {
     "grown_head": "grown: a head",
@@ -33,8 +33,7 @@ def of_own_units(rows: pd.DataFrame) -> pd.DataFrame:
 
 def means(rows: pd.DataFrame, value: str) -> pd.DataFrame:
     """Mean of a value over plants with its interval (value, low, high, n), by kind, control and method."""
-    groups = rows.groupby(["kind", "control", "method"])[value]
-    return table([mean(values) for _, values in groups], groups.size().index).reset_index()
+    return uncertainty.means(rows.groupby(["kind", "control", "method"])[value]).reset_index()
 
 
 def panel_title(kind: str) -> str:

@@ -18,7 +18,7 @@ TOP = """<!DOCTYPE html>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>What of this text the model recites</title>
+<title>What the model recites of this text</title>
 <style>
 :root { color-scheme: light dark }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem }
@@ -26,7 +26,7 @@ pre { font-size: 14px; white-space: pre-wrap; overflow-wrap: anywhere }
 mark { color: inherit; background: light-dark(#f9c8d0, #7a1626) }
 ins { background: light-dark(#dbe6f5, #27405f) }
 </style>
-<h1>What of this text the model recites</h1>
+<h1>What the model recites of this text</h1>
 """
 
 
@@ -39,7 +39,7 @@ def recited_page(said: str, found: pd.DataFrame, vocabulary: pd.Series, length: 
             and `decoded`; of a recited one (no edits) its text is shown, of others the model's words, too.
         vocabulary: text of each token.
     """
-    parts = [TOP, f"<p>The model was given what is not highlighted.</p>\n<p>{escape(said)}</p>\n"]
+    parts = [TOP, f"<p>The model was given all words but the highlighted ones.</p>\n<p>{escape(said)}</p>\n"]
     for _, rows in found.groupby(found["n_edits"] > 0):
         parts += (_passage(row, vocabulary, length, n_prefix) for row in rows.head(N_PASSAGES).itertuples())
         if len(rows) > N_PASSAGES:

@@ -2,8 +2,8 @@
 
 Scores s are trained through the mask that they make, with the weights w fixed: the model runs with w where s
 is among the largest, and with zeros elsewhere. The loss is the NLL of kept paragraphs minus that of removed
-ones. Its gradient by the mask, g * w with g the gradient by the masked weights, is taken as that by the
-scores (straight through), so the score of a weight whose absence would lower the loss sinks.
+ones. Its gradient by the mask, g * w with g the gradient by the masked weights, is used for the scores
+(straight through): the score of a weight sinks if the loss would be lower without the weight.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Heads are ablated while the model decodes: their output is that of other text (`localization.ablation`)."""
+"""Heads are ablated while decoding: they write their mean output on other text (`localization.ablation`)."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager

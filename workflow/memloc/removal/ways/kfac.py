@@ -2,8 +2,8 @@
 
 What many texts share bends the loss of ordinary text; what one paragraph needs hardly does. The curvature of
 a matrix W [out, in] is taken as the Kronecker product of two second moments over the tokens of ordinary text
-(K-FAC, 1503.05671): A = E[x x'] of its inputs, and G = E[g g'] of the gradients by its outputs of the sum of
-each paragraph's token NLLs, on the text's own tokens. In the eigenbases of A and G, entry (i, j) of W has
+(K-FAC, 1503.05671): A = E[x x'] of its inputs, and G = E[g g'], where g is the gradient by its outputs of a
+paragraph's summed NLL, on the text's own tokens. In the eigenbases of A and G, entry (i, j) of W has
 curvature g_i a_j; the entries where it is smallest are zeroed.
 """
 
@@ -35,7 +35,7 @@ class Factors(NamedTuple):
 def kfac(request: Request) -> Callable[[Setting], Movable]:
     """Drop a share of the entries in the eigenbases; settings are shares."""
     model, factors, bases = request.model, curvature(request), {}
-    while factors:  # which are as large as their eigenbases: never all of both
+    while factors:  # factors and eigenbases are equally large: never hold all of both
         name, own = factors.popitem()
         bases[name] = torch.linalg.eigh(own.inputs), torch.linalg.eigh(own.outputs)
 

@@ -27,12 +27,12 @@ Scores = Float[Tensor, "layer neuron"]
 
 
 def integrated_gradients(question: Question) -> Scores:
-    """`planting.activation_methods` of one paragraph."""
+    """The method of `planting.activation_methods`, for one paragraph."""
     return activation_methods.integrated_gradients(question)["neuron"]
 
 
 def hard_concrete(question: Question) -> Scores:
-    """`planting.masks` of some paragraphs together."""
+    """The method of `planting.masks`, for some paragraphs together."""
     return masks.hard_concrete(question)["neuron"]
 
 

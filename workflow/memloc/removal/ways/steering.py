@@ -1,7 +1,7 @@
-"""Steering: the residual stream is moved away from that of the removed paragraphs while the model decodes.
+"""Steering: while the model decodes, the residual stream is moved away from its mean over removed paragraphs.
 
-The direction is the difference of means, removed minus kept paragraphs, of what enters a layer at the
-positions that predict the continuation. It is subtracted at every position, some times over.
+The direction is the difference of means, removed minus kept paragraphs, of the residual stream that enters a
+layer at the positions that predict the continuation. A multiple of it is subtracted at every position.
 """
 
 from collections.abc import Callable, Iterator

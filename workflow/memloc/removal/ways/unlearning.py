@@ -11,7 +11,7 @@ from memloc.removal.request import Request, Setting
 from memloc.settings.editing import Editing
 
 Change = Callable[[Setting], Movable]
-KL_WEIGHT = 1.0  # of kept paragraphs; with Adam, its ratio to the weight of the NLL counts
+KL_WEIGHT = 1.0  # of kept paragraphs, relative to the NLL: with Adam, only this ratio matters
 
 
 def unlearning(request: Request, arm: str) -> Change:

@@ -4,6 +4,9 @@ from memloc.tables.columns import Column, Columns, category, integer, number, wo
 from memloc.tables.schema import Lengths
 from memloc.tables.terms.claims import RULES, UNITS, VERDICTS
 
+COMPARED = "Units of the group that they are compared with."
+CHANCE = "p-value of a t test with this interval; missing where none decides."
+
 
 def claims(lengths: Lengths) -> Columns:
     return {
@@ -18,17 +21,13 @@ def claims(lengths: Lengths) -> Columns:
         "low": number(nullable=True, meaning="Lower end of its interval (95 %)."),
         "high": number(nullable=True, meaning="Upper end of its interval (95 %)."),
         "n": integer(0, meaning="How many units the value comes from."),
-        "n_other": integer(
-            0, dtype="Int64", nullable=True, meaning="Units of the group that they are compared with."
-        ),
+        "n_other": integer(0, dtype="Int64", nullable=True, meaning=COMPARED),
         "quantity": words(meaning="What the value is."),
         "unit": category(*UNITS, meaning="What is resampled."),
         "rule": category(*RULES, meaning="How value and interval decide."),
         "margin": number(0, unit="that of `quantity`", meaning="How far from the rule's target counts."),
         "bound": number(meaning="What the value is compared with."),
-        "p": number(
-            0, 1, nullable=True, meaning="p-value of a t test with this interval; missing where none decides."
-        ),
+        "p": number(0, 1, nullable=True, meaning=CHANCE),
         "margin_reason": words(meaning="Why this rule and margin."),
         "verdict": category(*VERDICTS, meaning="What this run says of the claim."),
         "reason": words(meaning="How the verdict follows."),

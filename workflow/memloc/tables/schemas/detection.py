@@ -1,6 +1,6 @@
 """Detection before decoding: features of prefixes, folds, and how well they tell what is recited."""
 
-from memloc.tables.columns import PARAGRAPH, Column, Columns, category, integer, number
+from memloc.tables.columns import ONE_PARAGRAPH, PARAGRAPH, Column, Columns, category, integer, number
 from memloc.tables.schema import Lengths
 
 MEASURED = (
@@ -16,16 +16,22 @@ MEASURED = (
     "residual_untrained",
 )
 STRATA = ("all", "boundary", "unseen")
+LAYER_OF_RESIDUAL = "Layer of a residual stream; -1: of no single layer."
+EXPOSURE = "How often training saw it; 0 is unseen."
+MODULE = "Text that it comes from, where table paragraphs has it."
+POSITIVE = "Recited paragraphs; in stratum unseen, seen ones."
+
+
+def _n_seen(lengths: Lengths) -> Column:
+    return integer(2, lengths.prefix, unit="tokens", meaning="Prefix tokens seen.")
 
 
 def prefix_features(lengths: Lengths) -> Columns:
     return {
         "id": PARAGRAPH.stored_as("int32"),
-        "n_seen": integer(2, lengths.prefix, dtype="int16", unit="tokens", meaning="Prefix tokens seen."),
+        "n_seen": _n_seen(lengths).stored_as("int16"),
         "features": category(*MEASURED, dictionary=True, meaning="What is measured of the model."),
-        "layer": integer(
-            -1, dtype="int16", unit="from 0", meaning="Layer of a residual stream; -1: of no single layer."
-        ),
+        "layer": integer(-1, dtype="int16", unit="from 0", meaning=LAYER_OF_RESIDUAL),
         "index": integer(0, dtype="int32", meaning="Place among the numbers of this kind."),
         "value": number(dtype="float32", meaning="The number; NLL and entropy in nats."),
     }
@@ -33,14 +39,10 @@ def prefix_features(lengths: Lengths) -> Columns:
 
 def detection_folds(lengths: Lengths) -> Columns:
     return {
-        "id": integer(0, unique=True, meaning="Paragraph."),
-        "exposure": integer(
-            0, unit="occurrences of the continuation", meaning="How often training saw it; 0 is unseen."
-        ),
+        "id": ONE_PARAGRAPH,
+        "exposure": integer(0, unit="occurrences of the continuation", meaning=EXPOSURE),
         "recited": Column("bool", meaning="Its exact match is full."),
-        "module": Column(
-            "str", nullable=True, meaning="Text that it comes from, where table paragraphs has it."
-        ),
+        "module": Column("str", nullable=True, meaning=MODULE),
         "cluster": integer(0, meaning="Cluster of near-duplicates."),
         "group": integer(0, meaning="Paragraphs that modules and clusters join: no fold splits a group."),
         "fold": integer(0, meaning="Fold that judges the paragraph; the others fit the classifier."),
@@ -56,16 +58,10 @@ def detection(lengths: Lengths) -> Columns:
     return {
         "features": Column("str", meaning="What the classifier sees, or the control."),
         "stratum": category(*STRATA, meaning="Paragraphs that are told apart."),
-        "n_seen": integer(2, lengths.prefix, unit="tokens", meaning="Prefix tokens seen."),
-        "n_positive": integer(
-            1, unit="paragraphs", meaning="Recited paragraphs; in stratum unseen, seen ones."
-        ),
+        "n_seen": _n_seen(lengths),
+        "n_positive": integer(1, unit="paragraphs", meaning=POSITIVE),
         "n_negative": integer(1, unit="paragraphs", meaning="The others."),
         "n_clusters": integer(1, meaning="Groups of the folds, which intervals resample."),
         **_with_interval("auroc", 0, 1, "Probability that a positive is ranked above a negative."),
-        **_with_interval("average_precision", 0, 1, "Mean precision at the positives."),
-        "fpr": number(0, 1, nullable=True, meaning="False positive rate of `tpr`; missing: few negatives."),
-        **_with_interval("tpr", 0, 1, "True positive rate there."),
-        **_with_interval("calibration_error", 0, 1, "Mean distance between predicted and observed shares."),
         **_with_interval("gain", -1, 1, "AUROC minus that of the NLL of the same tokens, paired."),
     }

@@ -1,6 +1,6 @@
 """This run next to published numbers."""
 
-from memloc.tables.columns import Column, Columns, integer, number
+from memloc.tables.columns import Column, Columns, exact_match, integer, nats, number
 from memloc.tables.schema import Lengths
 
 
@@ -14,46 +14,22 @@ def expected(lengths: Lengths) -> Columns:
 
 
 def memorized_agreement(lengths: Lengths) -> Columns:
+    def whole(meaning: str, unit: str | None = None) -> Column:
+        return integer(0, dtype="Int64", nullable=True, unit=unit, meaning=meaning)
+
+    whole_paragraph = "nats per token, over all tokens but the first"
     return {
         "text": Column("str", unique=True, meaning="Text of the paragraph."),
         "published": Column("bool", meaning="In the published list."),
         "memorized": Column("bool", meaning="Memorized in this run."),
-        "id": integer(
-            0,
-            dtype="Int64",
-            nullable=True,
-            meaning="Paragraph of this run; missing where it has none with this text.",
-        ),
-        "published_id": integer(0, dtype="Int64", nullable=True, meaning="Id in the published list."),
-        "count": integer(
-            0,
-            dtype="Int64",
-            nullable=True,
-            unit="occurrences in the corpus",
-            meaning="How often the paragraph occurs.",
-        ),
-        "published_count": integer(0, dtype="Int64", nullable=True, meaning="Count in the published list."),
-        "em": integer(
-            0,
-            lengths.continuation,
-            dtype="Int64",
-            nullable=True,
-            unit="tokens",
-            meaning="Exact match: leading tokens of the continuation that the model predicts.",
-        ),
-        "nll": number(
-            0,
-            nullable=True,
-            unit="nats per token",
-            meaning="Mean negative log-likelihood of the continuation.",
-        ),
+        "id": whole("Paragraph of this run; missing where it has none with this text."),
+        "published_id": whole("Id in the published list."),
+        "count": whole("How often the paragraph occurs.", "occurrences in the corpus"),
+        "published_count": whole("Count in the published list."),
+        "em": exact_match(lengths.continuation, dtype="Int64", nullable=True),
+        "nll": nats("Mean negative log-likelihood of the continuation.", nullable=True),
         "nll_paragraph": number(
-            0,
-            nullable=True,
-            unit="nats per token, over all tokens but the first",
-            meaning="Mean NLL of the whole paragraph.",
+            0, nullable=True, unit=whole_paragraph, meaning="Mean NLL of the whole paragraph."
         ),
-        "published_nll": number(
-            0, nullable=True, unit="nats per token", meaning="NLL in the published list."
-        ),
+        "published_nll": nats("NLL in the published list.", nullable=True),
     }

@@ -1,46 +1,33 @@
 """Paragraphs, and those that the filters leave out."""
 
-from memloc.tables.columns import Column, Columns, integer, token_list, words
+from memloc.tables.columns import ONE_PARAGRAPH, Column, Columns, integer, token_list, words
 from memloc.tables.schema import Lengths
+
+CUT = "Occurrences that the end of a training window cuts, which are not in `count`; embedded text only."
+CONTINUATIONS = "How often the continuation occurs, at any offset; missing where it is not counted."
+MODULE = "Text that it comes from: module of the docstring, or documents whose paragraphs overlap."
 
 
 def paragraphs(lengths: Lengths) -> Columns:
+    def occurrences(of: str, meaning: str) -> Column:
+        unit = f"occurrences {of}in the training stream"
+        return integer(0, dtype="Int64", nullable=True, unit=unit, meaning=meaning)
+
     return {
-        "id": integer(0, unique=True, meaning="Paragraph."),
+        "id": ONE_PARAGRAPH,
         "count": integer(0, unit="occurrences in the corpus", meaning="How often the paragraph occurs."),
-        "cut_count": integer(
-            0,
-            dtype="Int64",
-            nullable=True,
-            unit="occurrences in the training stream",
-            meaning="Occurrences that the end of a training window cuts, which are not in `count`; embedded "
-            "text only.",
-        ),
-        "continuation_count": integer(
-            0,
-            dtype="Int64",
-            nullable=True,
-            unit="occurrences of the continuation in the training stream",
-            meaning="How often the continuation occurs, at any offset; missing where it is not counted.",
-        ),
+        "cut_count": occurrences("", CUT),
+        "continuation_count": occurrences("of the continuation ", CONTINUATIONS),
         "unseen": Column("bool", meaning="A control that the training text does not hold."),
         "package": Column("str", nullable=True, meaning="Package whose docstring it is; embedded text only."),
-        "module": Column(
-            "str",
-            nullable=True,
-            meaning="Text that it comes from: module of the docstring, or documents "
-            "whose paragraphs overlap.",
-        ),
+        "module": Column("str", nullable=True, meaning=MODULE),
         "tokens": token_list(lengths.paragraph, meaning="Tokens of the paragraph."),
         "text": Column("str", meaning="Text of the tokens, to the letter."),
     }
 
 
 def dropped_paragraphs(lengths: Lengths) -> Columns:
-    return {
-        "id": integer(0, unique=True, meaning="Paragraph."),
-        "reason": words(meaning="Which filter leaves the paragraph out."),
-    }
+    return {"id": ONE_PARAGRAPH, "reason": words(meaning="Which filter leaves the paragraph out.")}
 
 
 def dropped_reference(lengths: Lengths) -> Columns:

@@ -1,40 +1,35 @@
 """Patched activations (paper A.3)."""
 
+from memloc.tables import columns
 from memloc.tables.columns import HEAD, LAYER, PARAGRAPH, Columns, category, integer, number
 from memloc.tables.schema import Lengths
 from memloc.tables.terms.patching import DIRECTIONS
 
+CHANGE = "Change of the NLL of the clean paragraph's impact token by the patch."
+NLL_CHANGE = number(unit="nats", meaning=CHANGE)
+DIRECTION = category(*DIRECTIONS, meaning="Whose activations are patched into whose run.")
+
 
 def patching(lengths: Lengths) -> Columns:
+    method = "Patch that was run, or its first-order estimate."
     return {
         "id": PARAGRAPH,
-        "direction": category(*DIRECTIONS, meaning="Whose activations are patched into whose run."),
+        "direction": DIRECTION,
         "layer": LAYER,
         "component": category("q", "k", "v", meaning="What is patched of the head."),
         "head": HEAD,
-        "nll_change": number(
-            unit="nats", meaning="Change of the NLL of the clean paragraph's impact token by the patch."
-        ),
-        "method": category(
-            "exact", "attribution", meaning="Patch that was run, or its first-order estimate."
-        ),
+        "nll_change": NLL_CHANGE,
+        "method": category("exact", "attribution", meaning=method),
     }
 
 
 def residual_patching(lengths: Lengths) -> Columns:
     return {
         "id": PARAGRAPH,
-        "direction": category(*DIRECTIONS, meaning="Whose activations are patched into whose run."),
+        "direction": DIRECTION,
         "layer": integer(0, unit="from 0", meaning="Layer whose input is patched."),
-        "position": integer(
-            0,
-            lengths.paragraph - 1,
-            unit="token position in the paragraph, from 0",
-            meaning="Position that is patched.",
-        ),
-        "nll_change": number(
-            unit="nats", meaning="Change of the NLL of the clean paragraph's impact token by the patch."
-        ),
+        "position": columns.position(0, lengths.paragraph, "Position that is patched."),
+        "nll_change": NLL_CHANGE,
     }
 
 

@@ -1,57 +1,48 @@
 """Attention against token rarity (paper 6.3)."""
 
-from memloc.tables.columns import HEAD, LAYER, Columns, integer, number
+from memloc.tables.columns import HEAD, LAYER, Columns, correlation, integer, number
 from memloc.tables.schema import Lengths
+
+QUANTILES = {"025": "2.5 % quantile", "500": "Median", "975": "97.5 % quantile"}
+
+
+def _head_and_rank(lengths: Lengths) -> Columns:
+    meaning = "Rank of a token's rarity in its prefix; 0 is the rarest."
+    return {"layer": LAYER, "head": HEAD, "rank": integer(0, lengths.prefix - 1, meaning=meaning)}
 
 
 def rare_tokens(lengths: Lengths) -> Columns:
+    permuted = "of the mean attention when tokens are permuted."
     return {
-        "layer": LAYER,
-        "head": HEAD,
-        "rank": integer(
-            0, lengths.prefix - 1, meaning="Rank of a token's rarity in its prefix; 0 is the rarest."
-        ),
+        **_head_and_rank(lengths),
         "attention_sum": number(0, meaning="Attention to the tokens of this rank, summed over paragraphs."),
         "attention_mean": number(0, 1, meaning="Attention to the tokens of this rank, mean per occurrence."),
         "occurrences": integer(1, meaning="Prefix tokens of this rank, over all paragraphs."),
-        "attention_mean_null_q025": number(
-            0, 1, meaning="2.5 % quantile of the mean attention when tokens are permuted."
-        ),
-        "attention_mean_null_q500": number(
-            0, 1, meaning="Median of the mean attention when tokens are permuted."
-        ),
-        "attention_mean_null_q975": number(
-            0, 1, meaning="97.5 % quantile of the mean attention when tokens are permuted."
-        ),
+        **{
+            f"attention_mean_null_q{q}": number(0, 1, meaning=f"{name} {permuted}")
+            for q, name in QUANTILES.items()
+        },
     }
 
 
 def rare_token_groups(lengths: Lengths) -> Columns:
+    expected = "The same, if the tokens of a prefix exchanged their attention."
     return {
         "group": integer(0, meaning="Group of paragraphs."),
-        "layer": LAYER,
-        "head": HEAD,
-        "rank": integer(
-            0, lengths.prefix - 1, meaning="Rank of a token's rarity in its prefix; 0 is the rarest."
-        ),
+        **_head_and_rank(lengths),
         "attention_sum": number(0, meaning="Attention to the tokens of this rank, summed over the group."),
-        "attention_expected": number(
-            0, meaning="The same, if the tokens of a prefix exchanged their attention."
-        ),
+        "attention_expected": number(0, meaning=expected),
         "occurrences": integer(1, meaning="Prefix tokens of this rank, over the group's paragraphs."),
     }
 
 
 def rare_token_correlation(lengths: Lengths) -> Columns:
     measures = ("pearson", "pearson_mean")
-    correlations = [*measures, *(f"{name}_null_q{q}" for name in measures for q in ("025", "500", "975"))]
+    correlations = [*measures, *(f"{name}_null_q{q}" for name in measures for q in QUANTILES)]
     return {
         "layer": LAYER,
         "head": HEAD,
-        **{
-            name: number(-1.000001, 1.000001, meaning=f"Correlation of attention and rarity: {name}.")
-            for name in correlations
-        },
+        **{name: correlation(f"Correlation of attention and rarity: {name}.") for name in correlations},
         "n_paragraphs": integer(1, meaning="Paragraphs of the sample."),
         "n_unique_tokens": integer(1, meaning="Different tokens in the corpus of the counts."),
         "n_permutations": integer(1, meaning="Permutations of the null."),

@@ -1,9 +1,17 @@
 """Ways to remove recitation, side by side."""
 
 from memloc.settings.removal_ways import NOTHING, WAY_NAMES
-from memloc.tables.columns import LAYER, NLL, Column, Columns, category, integer, number
+from memloc.tables.columns import LAYER, NLL, Column, Columns, category, integer, n_tokens, number
 from memloc.tables.judged_texts import judged_text
 from memloc.tables.schema import Lengths
+
+TARGETED = "The way is told which paragraphs to remove; false: it aims at all memories at once."
+SAMPLED = "Probability that sampling (T = 1, top 40) gives the continuation; -inf: it cannot."
+RUN = "Longest run that what is generated and the continuation have in common."
+EDITS = "Edits from what is generated to the continuation."
+STEPS = "Steps until it is recited again; missing where it was not tried or reached."
+FORBIDDEN = "Tokens of the continuation that the way forbids; each counts as 20 nats in the NLL."
+REMOVED = "Paragraph that is removed; missing: all together."
 
 
 def _way(*more: str) -> Columns:
@@ -14,10 +22,8 @@ def _way(*more: str) -> Columns:
 
 
 def _run(*more: str) -> Columns:
-    return {
-        **_way(*more),
-        "mode": category("joint", "single", meaning="Paragraphs are removed together, or one by one."),
-    }
+    mode = category("joint", "single", meaning="Paragraphs are removed together, or one by one.")
+    return {**_way(*more), "mode": mode}
 
 
 def removal(lengths: Lengths) -> Columns:
@@ -26,67 +32,33 @@ def removal(lengths: Lengths) -> Columns:
 
     def rounded(bits: int) -> Column:
         meaning = f"Exact match with the weights rounded to {bits} bits."
-        return integer(0, lengths.continuation, unit="tokens", meaning=meaning)
+        return n_tokens(lengths.continuation, meaning)
 
     return {
         **_run(NOTHING),
-        "targeted": Column(
-            "bool",
-            meaning="The way is told which paragraphs to remove; false: it aims at all memories at once.",
-        ),
+        "targeted": Column("bool", meaning=TARGETED),
         "id": integer(0, meaning="Paragraph that is removed."),
-        "em": integer(0, lengths.continuation, unit="tokens", meaning="Exact match that is left."),
+        "em": n_tokens(lengths.continuation, "Exact match that is left."),
         "nll": NLL,
-        "log_p": Column(
-            "float64",
-            high=0,
-            unit="natural logarithm",
-            meaning="Probability that sampling (T = 1, top 40) gives the continuation; -inf: it cannot.",
-        ),
-        "longest_run": integer(
-            0,
-            lengths.continuation,
-            unit="tokens",
-            meaning="Longest run that what is generated and the continuation have in common.",
-        ),
-        "edit_distance": number(
-            0,
-            1,
-            unit="share of the continuation",
-            meaning="Edits from what is generated to the continuation.",
-        ),
+        "log_p": Column("float64", high=0, unit="natural logarithm", meaning=SAMPLED),
+        "longest_run": n_tokens(lengths.continuation, RUN),
+        "edit_distance": number(0, 1, unit="share of the continuation", meaning=EDITS),
         "recited_perturbed": share("the prefixes with one other token"),
         "recited_shifted": share("the prefixes that are cut at their start, with other text before"),
         "em_8bit": rounded(8),
         "em_4bit": rounded(4),
-        "relearning_steps": integer(
-            0,
-            dtype="Int64",
-            nullable=True,
-            meaning="Steps until it is recited again; missing where it was not tried or reached.",
-        ),
+        "relearning_steps": integer(0, dtype="Int64", nullable=True, meaning=STEPS),
         "n_changed_weights": integer(0, unit="weights", meaning="Weights that differ."),
     }
 
 
 def _removed() -> Column:
-    return integer(
-        0, dtype="Int64", nullable=True, meaning="Paragraph that is removed; missing: all together."
-    )
+    return integer(0, dtype="Int64", nullable=True, meaning=REMOVED)
 
 
 def removal_damage(lengths: Lengths) -> Columns:
-    return {
-        **_run(NOTHING),
-        "removed": _removed(),
-        **judged_text(lengths),
-        "n_forbidden": integer(
-            0,
-            lengths.continuation,
-            unit="tokens",
-            meaning="Tokens of the continuation that the way forbids; each counts as 20 nats in the NLL.",
-        ),
-    }
+    forbidden = n_tokens(lengths.continuation, FORBIDDEN)
+    return {**_run(NOTHING), "removed": _removed(), **judged_text(lengths), "n_forbidden": forbidden}
 
 
 def removal_sweep(lengths: Lengths) -> Columns:
@@ -102,11 +74,8 @@ def removal_sweep(lengths: Lengths) -> Columns:
 
 
 def removal_costs(lengths: Lengths) -> Columns:
-    return {
-        **_run(),
-        "removed": _removed(),
-        "seconds": number(0, unit="s", meaning="Time that it took."),
-    }
+    seconds = number(0, unit="s", meaning="Time that it took.")
+    return {**_run(), "removed": _removed(), "seconds": seconds}
 
 
 def removal_depth(lengths: Lengths) -> Columns:
