@@ -3,7 +3,7 @@
 import pytest
 
 from memloc.data import embedded
-from memloc.model import model_card
+from memloc.model import model_card, pretrained
 from memloc.model.loading import load_model
 from memloc.model.pretrained import weights_sha256
 from tiny_models import TINY, VOCABULARY
@@ -43,3 +43,10 @@ def test_every_token_has_its_text():
     assert frame["token"].tolist() == list(range(len(tokenizer)))
     assert frame["text"].tolist() == [tokenizer.decode([token]) for token in range(len(tokenizer))]
     assert (frame["text"] == "\ufffd").any() and " words" in set(frame["text"])
+
+
+def test_checkpoints_of_the_same_weights_are_refused_by_name():
+    cards = {f"step{n}": {"sha256": weights, "revision": f"r{n}"} for n, weights in enumerate("abcb")}
+    with pytest.raises(pretrained.ModelError, match=r"step1 \(revision r1\) and step3 \(revision r3\)"):
+        model_card.require_distinct(cards)
+    model_card.require_distinct({name: card for name, card in cards.items() if name != "step3"})

@@ -232,12 +232,20 @@ class Settings(Section):
                 f"embedded data is there to train a model on, but the {given[0]} model is trained already: "
                 "set data.source to text, tokens or release, or model.source to embedded or planted"
             )
-        again = {"counterfactual.n_models": self.counterfactual.n_models}
-        again["remove.ways: retrained"] = RETRAINED in self.remove.ways
-        if given and (asked := [key for key, wanted in again.items() if wanted]):
-            raise ValueError(f"{asked[0]} needs a model that the workflow trains, not a given one")
         if any(model.context < self.paragraph.length for model in trained):
             raise ValueError("model.context must hold a paragraph")
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_trained_again(self) -> "Settings":
+        asked = {"counterfactual.n_models": self.counterfactual.n_models}
+        asked["remove.ways: retrained"] = RETRAINED in self.remove.ways
+        key = next((key for key, wanted in asked.items() if wanted), None)
+        for model in [self.model] if self.models is None else self.models.values():
+            if key and model.source not in ("embedded", "planted"):
+                raise ValueError(f"{key} needs a model that the workflow trains, not a given one")
+            if key and model.source == "embedded" and model.grown.kinds:
+                raise ValueError(f"{key} needs a model in which nothing grows: leave out model.grown")
         return self
 
     @model_validator(mode="after")
