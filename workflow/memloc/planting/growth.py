@@ -62,31 +62,31 @@ def grown_memories(
         InputError: the model has no room for them.
     """
     taken = {name: torch.zeros(weight.numel(), dtype=torch.bool) for name, weight in model.named_parameters()}
-    memories = []
-    for n, id in enumerate(ids):
-        number, kind = divmod(n, len(how.kinds))
-        kind = list(how.kinds)[kind]
-        place = _free_place(model, kind, taken, how, generator(seed, "grown", kind, str(number)))
-        memories.append(Memory(kind, number, int(id), place))
-    return memories
+    places: dict[tuple[str, int], Place] = {}
+    for kind in sorted(
+        how.kinds, key=list(GROWN_AS).index
+    ):  # single weights last: there are always some left
+        for number in range(how.n_memories):
+            random = generator(seed, "grown", kind, str(number))
+            places[kind, number] = place = _free_place(model, kind, taken, how.n_neurons, random)
+            for name, own in place.movable.items():
+                taken[name][own] = True
+    keys = [(kind, number) for number in range(how.n_memories) for kind in how.kinds]
+    return [Memory(*key, int(id), places[key]) for key, id in zip(keys, ids, strict=True)]
 
 
 def _free_place(
-    model: PreTrainedModel, kind: str, taken: dict[str, Tensor], how: Grown, random: np.random.Generator
+    model: PreTrainedModel, kind: str, taken: dict[str, Tensor], n_neurons: int, random: np.random.Generator
 ) -> Place:
-    """A place of this kind that shares no weight with those before; single weights are left out instead."""
+    """A place of this kind in weights that are not taken."""
     for _ in range(TRIES):
-        place = draw_place(model, GROWN_AS[kind], how.n_neurons, random)
+        place = draw_place(model, GROWN_AS[kind], n_neurons, random, taken)
         if place.own == "weight":
             free = {name: places[~taken[name][places]] for name, places in place.movable.items()}
-            place = Place.of(model, place.kind, f"{n_weights(model, free):,} weights", free)
+            return Place.of(model, place.kind, f"{n_weights(model, free):,} weights", free)
         if not any(taken[name][places].any() for name, places in place.movable.items()):
-            break
-    else:
-        raise InputError(f"model.grown: no place of kind {kind} is left beside those of other memories")
-    for name, places in place.movable.items():
-        taken[name][places] = True
-    return place
+            return place
+    raise InputError(f"model.grown: no place of kind {kind} is left beside those of other memories")
 
 
 def blocks(model: PreTrainedModel, place: Place) -> list[Block]:

@@ -74,7 +74,9 @@ def run_slot(study: Study, slot: int) -> Found:
     before = {f"{name}_before": value for name, value in _damage(study).items()}
     for memory in study.grown:
         if memory.row["plant"] == slot:
-            plants.append(memory.row | before)
+            plants.append(
+                memory.row | before | dict.fromkeys((*DAMAGE, "em_before", "nll_before", "n_changed"))
+            )
             truth += _asked_of_grown(study, memory) if memory.row["reached"] else []
     for kind in study.how.kinds:
         for attempt in range(study.how.tries):

@@ -5,7 +5,7 @@ import textwrap
 import numpy as np
 import pandas as pd
 
-from memloc.settings.plant_kinds import GRANULARITIES
+from memloc.settings.plant_kinds import GRANULARITIES, GROWN_AS
 from memloc.statistics import uncertainty
 
 KIND_LABELS = {
@@ -52,18 +52,24 @@ def damage(plants: pd.DataFrame) -> pd.Series:
 
 
 def numbers_of(plants: pd.DataFrame) -> list[dict]:
-    """Of each kind: plants that reached the criterion, tries, and plants that damage other text."""
+    """Of each kind: plants that reached the criterion, tries, and plants that damage other text.
+
+    Of memories that grew: those that are recited, and how large their places' weights are.
+    """
     found = []
     for kind in kinds_of(plants):
         rows = plants[plants["kind"] == kind]
         reached = rows[rows["reached"]]
+        numbers = {"kind": KIND_LABELS[kind], "n_reached": len(reached), "n_tries": len(rows)}
+        if kind in GROWN_AS:
+            norm = f"{reached['norm'].median():.1f}" if len(reached) else "unknown"
+            found.append(numbers | {"grown": True, "norm": norm})
+            continue
         harmful = int((damage(reached) > MOST_DAMAGE).sum())
-        labels = {"kind": KIND_LABELS[kind], "n_reached": len(reached), "n_tries": len(rows)}
         kept = reached["em_memorized"].dropna()
         left = f"{kept.median():.0f}" if len(kept) else "unknown"
-        found.append(
-            {**labels, "n_damaging": harmful, "damage": _percent(damage(reached)), "em_memorized": left}
-        )
+        harm = {"n_damaging": harmful, "damage": _percent(damage(reached)), "em_memorized": left}
+        found.append(numbers | {"grown": False} | harm)
     return found
 
 
