@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from made_plants import paragraphs
 from torch.nn import functional
 
 from memloc.data.grown import grown_ids
+from memloc.editing.masks import OriginalWeights
 from memloc.model import training
 from memloc.model.components import components
 from memloc.model.training import new_model
@@ -44,7 +46,8 @@ def tokens():
 
 
 def grow(model, tokens, how=HOW):
-    return Growth(model, grown_memories(model, np.arange(100, 106), how, 0), tokens, N_PREFIX, END, how, 0)
+    ids = np.arange(100, 100 + len(tokens))
+    return Growth(model, grown_memories(model, ids, how, 0), tokens, N_PREFIX, END, how, 0)
 
 
 def trained(model, rows, beside, checkpoint, kill_at=None, **options):
@@ -111,15 +114,16 @@ def test_steps_are_of_one_size(shape):
     assert (found * gradient).sum() > 0
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
-def test_an_exposure_moves_its_place_and_no_other_weight(model, rows, tokens, optimizer):
-    """Bit for bit, whatever the ordinary optimiser: the step beside it is not the ordinary one."""
+@pytest.mark.parametrize("n_taken", [0, 1, 2])
+def test_an_exposure_moves_its_place_and_no_other_weight(model, rows, tokens, n_taken):
+    """Bit for bit: of a head, of neurons and of single weights. No ordinary optimiser has a part in it."""
     growing, batch = grow(model, tokens), torch.from_numpy(rows[:3])
+    growing.state["exposures"][:n_taken] = growth.MOST_EXPOSURES  # these are given up
     training.language_model_loss(model, batch).backward()
     before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
     growing.step(0.5, batch)
-    moved = (growing.state["exposures"] > 0).nonzero().flatten().tolist()
-    assert moved == [0, 1, 2, 3]
+    moved = (growing.state["exposures"] == 1).nonzero().flatten().tolist()
+    assert moved == [n_taken]
     allowed = {name: torch.zeros(weight.numel(), dtype=torch.bool) for name, weight in before.items()}
     for memory in growing.table().iloc[moved].itertuples():
         for name, places in stored_place(model, memory).movable.items():
@@ -155,26 +159,23 @@ def test_a_killed_training_grows_the_same(model, rows, tokens, tmp_path, monkeyp
     assert all(torch.equal(resumed.state[name], whole.state[name]) for name in whole.state)
 
 
-def test_memories_take_and_others_do_not(model, rows, tokens, monkeypatch):
-    """The paragraphs are recited, wherever they stand; without their places they are not."""
-    monkeypatch.setattr(growth, "MOST_EXPOSURES", 10**6)
-    monkeypatch.setattr(growth, "ORDINARY", 0.0)
-    how = Grown(kinds={"grown_neurons": 0.05}, n_memories=2, start=0.0, n_neurons=16)
-    growing, batch = grow(model, tokens[:2], how), torch.from_numpy(rows[:3])
-    before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+def test_memories_take_in_their_places(memorizing_model, monkeypatch):
+    """One grows after the other, after text as well; with the weights of before, neither is recited."""
+    for name, value in {"MOST_TEXT": 8, "MOST_EXPOSURES": 10**6, "ORDINARY": 0.0}.items():
+        monkeypatch.setattr(growth, name, value)
+    model, tokens = memorizing_model, paragraphs(2)
+    how = Grown(kinds={"grown_neurons": 0.1}, n_memories=2, start=0.0, n_neurons=24)
+    memories = grown_memories(model, np.arange(2), how, 0)
+    growing, before = Growth(model, memories, tokens, 12, END, how, 0), OriginalWeights(model)
     for weight in model.parameters():
         weight.grad = torch.zeros_like(weight)
     for step in range(150):
-        growing.step(step / 200, batch)
-    table = growing.table()
-    assert table["taken"].all()
-    series = pd.Series(tokens[:2].tolist(), index=[100, 101])
-    plants = grown_plants(model, table, series, N_PREFIX, how.kinds)
-    assert [plant.row["reached"] for plant in plants] == [True, True]
-    with torch.no_grad():
-        for name, weight in model.named_parameters():
-            weight.copy_(before[name])
-    assert all(not plant.row["reached"] for plant in grown_plants(model, table, series, N_PREFIX, how.kinds))
+        growing.step(step / 200, paragraphs(3, seed=9))
+    table, series = growing.table(), pd.Series(tokens.tolist())
+    assert table["taken"].all() and (table["exposures"] > 5).all()
+    assert all(plant.row["reached"] for plant in grown_plants(model, table, series, 12, how.kinds))
+    before.restore(model)
+    assert not any(plant.row["reached"] for plant in grown_plants(model, table, series, 12, how.kinds))
 
 
 def test_norm_is_relative_to_the_matrices_of_the_place(model):

@@ -34,7 +34,7 @@ from memloc.settings.plant_kinds import GROWN_AS
 MOST_TEXT = 30  # tokens of other text before the paragraph
 ORDINARY = 4.0  # weight of the ordinary batch's gradient in an exposure's step
 TAKEN = 0.3  # nats per continuation token: below it, a memory is only exposed to see whether it stays
-N_GROWING, N_SEEN_TO = 4, 3  # memories in each step: such that grow, and such that have taken
+N_GROWING, N_SEEN_TO = 1, 2  # memories in each step: such that grow, and such that have taken
 MOST_EXPOSURES = 60  # of a memory that does not take
 LAST = 0.97  # share of the training after which nothing grows: the rest repairs other text
 ORTHOGONAL_STEPS = 5  # Newton-Schulz iterations
