@@ -17,12 +17,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import pytest
-import torch
-from snakemake.jobs import Job
-from snakemake.script import Snakemake
+
+if TYPE_CHECKING:
+    from snakemake.jobs import Job
+    from snakemake.script import Snakemake
 
 STORED = Path(__file__).parent / "stored"
 ROOT = Path(__file__).parents[2]
@@ -38,7 +40,7 @@ SHARDED = {
 }
 
 
-def jobs(folder: Path, config: str | Path, *targets: str) -> dict[str, tuple[str, Snakemake]]:
+def jobs(folder: Path, config: str | Path, *targets: str) -> dict[str, tuple[str, "Snakemake"]]:
     """Script and `snakemake` object of every job in the order of a possible run, by its log below `logs/`."""
     with tempfile.NamedTemporaryFile() as output:
         command = [sys.executable, __file__, "Snakefile", config, output.name, *targets]
@@ -48,21 +50,23 @@ def jobs(folder: Path, config: str | Path, *targets: str) -> dict[str, tuple[str
 
 
 @cache
-def stored_jobs() -> dict[str, tuple[str, Snakemake]]:
+def stored_jobs() -> dict[str, tuple[str, "Snakemake"]]:
     """The jobs of the stored study."""
     return jobs(ROOT, "tests/rules/study.yaml", "all", "edited_model")
 
 
 @contextmanager
-def scripts_here(folder: Path) -> Iterator[Callable[[str, Snakemake], None]]:
+def scripts_here(folder: Path) -> Iterator[Callable[[str, "Snakemake"], None]]:
     """Runs the script of a job in this process, in `folder`, where it finds what it finds in the project's.
 
     What scripts change in this process (environment, streams) is undone afterwards.
     """
+    import torch
+
     if not (folder / "workflow").exists():
         (folder / "workflow").symlink_to(ROOT / "workflow")
 
-    def run_job(script: str, snakemake: Snakemake) -> None:
+    def run_job(script: str, snakemake: "Snakemake") -> None:
         for path in map(Path, snakemake.output):
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -79,7 +83,9 @@ def scripts_here(folder: Path) -> Iterator[Callable[[str, Snakemake], None]]:
         yield run_job
 
 
-def _snakemake(job: Job) -> Snakemake:
+def _snakemake(job: "Job") -> "Snakemake":
+    from snakemake.script import Snakemake
+
     given = (job.input, job.output, job.params, job.wildcards, job.threads, job.resources, job.log)
     return Snakemake(*given, config={}, rulename=job.rule.name, bench_iteration=None)
 
