@@ -24,7 +24,7 @@ def how(**changed):
     return PlantedTruth(**settings | changed)
 
 
-def study(model, asked, known, grown=()):
+def study(model, asked, known):
     groups = zip(("memorized", "non_memorized", "held_out"), (0, 3, 6), strict=True)
     texts = {
         name: Group(np.arange(first, first + 3), known[first : first + 3], np.zeros(3, bool))
@@ -36,7 +36,7 @@ def study(model, asked, known, grown=()):
         or model.config.hidden_size // model.config.num_attention_heads
     )
     means, counts = torch.zeros(*heads, width), np.arange(VOCABULARY)
-    unknown = paragraphs(asked.n_plants * asked.per_slot)
+    unknown = paragraphs(asked.n_paragraphs)
     ids = np.arange(100, 100 + len(unknown))
-    args = (unknown, grown, known, texts, means, counts, N_PREFIX, asked, 0)
+    args = (unknown, known, texts, means, counts, N_PREFIX, asked, 0)
     return Study(model, OriginalWeights(model), ids, *args)

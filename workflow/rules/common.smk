@@ -74,7 +74,6 @@ SHARED_TABLES = (
     "places",
     "training_stream",
     "training_curve",
-    "grown",
     "vocabulary",
     "dropped_paragraphs",
     "dropped_reference",

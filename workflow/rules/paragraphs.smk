@@ -152,8 +152,7 @@ rule dropped_paragraphs:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
-        **tracked("filters", *(["model"] if GROWN else [])),
-        grows=bool(GROWN),
+        **tracked("filters"),
     message:
         "Filter paragraphs by keywords and unique tokens (paper A.1)."
     script:

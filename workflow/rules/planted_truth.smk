@@ -1,18 +1,17 @@
-# Plant paragraphs in chosen weights, and ask every localization method where they are, and where memories are that grew
-# while the model was trained; only where a study asks for it.
+# Plant paragraphs in chosen weights, and ask every localization method where they are; only where a study asks for it.
 
 PLANTED = ("plants", "planted_truth")
-PLANTS_ASKED = bool(SETTINGS.n_slots)
+PLANTS_ASKED = bool(SETTINGS.planted_truth.kinds)
 
 if PLANTS_ASKED:
     # Every plant starts from the model as it is.
-    PLANTING = Shards("plant_paragraphs", most=SETTINGS.n_slots)
+    PLANTING = Shards("plant_paragraphs", most=SETTINGS.planted_truth.n_plants)
 
     rule:
         name:
             PLANTING.rule
         input:
-            **tables("paragraphs", "scores", "sets", *GROWN),
+            **tables("paragraphs", "scores", "sets"),
             model=rules.model.output.description,
             folder=MODEL_FOLDER,
         output:
@@ -30,9 +29,8 @@ if PLANTS_ASKED:
             mem_mb=growing(MEMORY["plant_paragraphs"]),
             runtime=limited(1440),
         params:
-            **tracked("planted_truth", "loading", *(["model"] if GROWN else [])),
+            **tracked("planted_truth", "loading"),
             shard=PLANTING.number,
-            n_slots=SETTINGS.n_slots,
         message:
             "Plant paragraphs in chosen weights, and ask every method where they are."
         script:

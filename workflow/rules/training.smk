@@ -1,8 +1,6 @@
 # Models that the workflow trains itself (results/<study>/model).
 
 TRAINED_MODEL = f"{SHARED}/model"
-# Memories that grow in places of their own while the model is trained.
-GROWN = ["grown"] if MODEL.source == "embedded" and MODEL.grown.kinds else []
 # What the training starts from: random weights, where there is none.
 PRETRAINED = [BASE] if MODEL.source == "planted" else []
 
@@ -14,7 +12,7 @@ if MODEL.source in ("embedded", "planted"):
             base=PRETRAINED,
             tokenizer=f"{SHARED}/tokenizer",
         output:
-            **tables("training_curve", *GROWN),
+            **tables("training_curve"),
             folder=directory(TRAINED_MODEL),
         log:
             log_file("train_model"),

@@ -13,11 +13,6 @@ import pandas as pd
 from memloc.data import filters
 
 settings = job.settings.filters
-grown = pd.Series(dtype=int)  # memories that grow in the model are no part of other analyses
-if job.params.grows:
-    from memloc.data.grown import grown_ids
-
-    grown = grown_ids(job.read("paragraphs", ["id", "unseen"]), job.settings.model.grown, job.seed)
 as_the_authors = settings.model_copy(update={"reference": True})
 numbers = Counter()
 
@@ -41,7 +36,6 @@ with job.writing() as append:
         failed = ((paragraphs["count"] == 0) & ~paragraphs.unseen).to_numpy()
         for table, options in (("dropped_paragraphs", settings), ("dropped_reference", as_the_authors)):
             reasons = filters.drop_reasons(tokens, failed, paragraphs.text, options, encode=encode)
-            reasons = reasons.mask(paragraphs.id.isin(grown).to_numpy(), "grown")
             rows = pd.DataFrame({"id": paragraphs.id, "reason": reasons}).dropna()
             append(**{table: rows})
             numbers.update((table, reason) for reason in rows.reason)

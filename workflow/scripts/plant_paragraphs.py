@@ -10,7 +10,6 @@ from memloc.editing.masks import OriginalWeights
 from memloc.localization.ablation import mean_outputs
 from memloc.localization.rare_tokens import unigram_counts
 from memloc.model import loading
-from memloc.planting.grown import grown_plants
 from memloc.planting.study import Study, run_slot
 from memloc.planting.texts import kept_paragraphs, unknown_paragraphs
 from memloc.run.progress import Progress
@@ -28,23 +27,19 @@ ids = unknown_paragraphs(
     paragraphs,
     scores,
     taken | set(keep.tolist()),
-    job.params.n_slots * how.per_slot,
+    how.n_paragraphs,
     settings.paragraph.length - n_prefix,
     generator(seed, "planted_truth", "paragraphs"),
 )
 tokens = paragraphs.set_index("id")["tokens"]
 
 model = loading.load_for_editing(job.input.folder, settings.loading)
-grown = []
-if "grown" in job.tables:
-    grown = grown_plants(model, job.read("grown"), tokens, n_prefix, settings.model.grown.kinds)
 means = mean_outputs(model, texts.pop("means").tokens, how.micro_batch)
 study = Study(
     model,
     OriginalWeights(model),
     ids,
     token_tensor(tokens.loc[ids]),
-    grown,
     token_tensor(tokens.loc[keep]),
     with_own_continuations(model, texts, n_prefix, how.micro_batch),
     means,
@@ -53,14 +48,14 @@ study = Study(
     how,
     seed,
 )
-rows = job.shard(job.params.n_slots)
-job.log(f"{len(rows)} of {job.params.n_slots} slots: {len(how.kinds)} kinds of plants, {len(grown)} memories")
-progress = Progress(len(rows), "slots")
+rows = job.shard(how.n_plants)
+job.log(f"{len(rows)} of {how.n_plants} plants of each of {len(how.kinds)} kinds")
+progress = Progress(len(rows), "plants of each kind")
 with job.writing() as append:
     for slot in rows:
         found = run_slot(study, slot)
         append(**found._asdict())
         for plant in found.plants.itertuples():
             state = "recited" if plant.reached else "failed"
-            job.log(f"{plant.kind} {slot}, {plant.place}: {state} after {plant.steps} steps, EM {plant.em}")
+            job.log(f"plant {slot}, {plant.place}: {state} after {plant.steps} steps, EM {plant.em}")
         progress.advance()

@@ -15,19 +15,17 @@ import pandas as pd
 from transformers import AutoTokenizer
 
 from memloc.data import packing
-from memloc.data.paragraphs import token_tensor
 from memloc.model import onednn, pretrained, training
 from memloc.run.atomic import atomic_folder
 from memloc.run.progress import Progress
 
 pretrained.use_deterministic_algorithms()
 settings = job.settings.model
-paragraphs = job.read("paragraphs", ["id", "unseen", "tokens"])
-tokens = paragraphs.set_index("id")["tokens"]
+paragraphs = job.read("paragraphs", ["id", "tokens"]).set_index("id")["tokens"]
 stream = job.read("training_stream")["id"]
 seed = settings.seed if settings.source == "embedded" else None
 tokenizer = AutoTokenizer.from_pretrained(job.input.tokenizer, local_files_only=True, trust_remote_code=False)
-documents = np.stack(tokens.loc[stream].to_list())
+documents = np.stack(paragraphs.loc[stream].to_list())
 rows = training.ordered(packing.windows(documents, tokenizer.eos_token_id, settings.context), seed)
 
 if base := job.input.get("base"):
@@ -43,17 +41,6 @@ job.log(f"{model.num_parameters():,} parameters, {rows.size:,} tokens, {'bfloat1
 # The state belongs to these settings, this text and this code: another training never resumes from it.
 key = hashlib.sha256(json.dumps([job.stamp, bf16, job.threads]).encode() + rows.tobytes()).hexdigest()[:16]
 checkpoints = Path(job.params.checkpoints)
-growth = None
-if (grown := getattr(settings, "grown", None)) and grown.kinds:
-    from memloc.data.grown import grown_ids
-    from memloc.planting.growth import Growth, grown_memories
-
-    ids = grown_ids(paragraphs, grown, job.seed)
-    memories = grown_memories(model, ids, grown, job.seed)
-    own = token_tensor(tokens.loc[ids])
-    growth = Growth(
-        model, memories, own, job.settings.paragraph.prefix, tokenizer.eos_token_id, grown, job.seed
-    )
 progress = Progress(math.ceil(len(rows) / settings.batch), "steps")
 curve = training.train(
     model,
@@ -62,12 +49,7 @@ curve = training.train(
     bf16,
     checkpoint=checkpoints / f"{key}.pt",
     report=lambda step, n_steps, loss: progress.at(step, f"loss {loss:.3f}"),
-    beside=growth,
 )
-if growth:
-    found = growth.table()
-    job.log(f"{found.taken.sum()} of {len(found)} memories took")
-    job.write(grown=found)
 
 with atomic_folder(job.output.folder) as folder:
     model.save_pretrained(folder)

@@ -5,7 +5,6 @@ import pytest
 from made_claims import cells, judged, verdicts
 
 MASKS, HEAD = "planted_masks_lead", "planted_head_beyond_its_weights"
-GROWN = "grown_head_beyond_its_weights"
 RECALL = {"hard_concrete": 0.6, "neuron_ablation": 0.3, "integrated_gradients": 0.2}
 # Average precision of planted heads and of their twins.
 PRECISION = {"parameter_gradient": (0.9, 0.1), "weight_size": (0.5, 0.2)}
@@ -20,8 +19,7 @@ def tables(n=12, recall=RECALL, precision=PRECISION, damage=()):
     both = {(c, m): v for m, pair in precision.items() for c, v in zip(("plant", "twin"), pair, strict=True)}
     heads = cells({"control": ["plant", "twin"], "method": precision}, n, both, 0.01)
     heads = heads.assign(kind="head_all", granularity="head", recall_1=0.0, average_precision=heads["value"])
-    grown = heads.assign(kind="grown_head", control=heads["control"].replace("twin", "wrong"))
-    made = pd.concat([found, heads, grown]).rename(columns={"id": "plant"})
+    made = pd.concat([found, heads]).rename(columns={"id": "plant"})
     others = made.assign(granularity="layer", average_precision=0.0, recall_1=0.0)
     harm = pd.Series([*damage, *[0.0] * (n - len(damage))])
     plants = pd.DataFrame(
@@ -35,20 +33,20 @@ def tables(n=12, recall=RECALL, precision=PRECISION, damage=()):
 def test_the_published_order_and_a_head_beyond_its_weights():
     found = judged("planted_truth", tables())
     assert set(found["verdict"]) == {"holds"}
-    assert found["value"].tolist() == pytest.approx([0.3, 0.8 - 0.3, 0.8 - 0.3])
+    assert found["value"].tolist() == pytest.approx([0.3, 0.8 - 0.3])
 
 
 @pytest.mark.parametrize(
-    ("changes", "claims"),
+    ("changes", "claim"),
     [
-        ({"recall": RECALL | {"integrated_gradients": 0.7}}, [MASKS]),
-        ({"precision": PRECISION | {"weight_size": (1.0, 0.1)}}, [HEAD, GROWN]),  # the weights' size says it
-        ({"precision": PRECISION | {"parameter_gradient": (0.9, 0.9)}}, [HEAD, GROWN]),  # so does the control
+        ({"recall": RECALL | {"integrated_gradients": 0.7}}, MASKS),
+        ({"precision": PRECISION | {"weight_size": (1.0, 0.1)}}, HEAD),  # the size of the weights says it
+        ({"precision": PRECISION | {"parameter_gradient": (0.9, 0.9)}}, HEAD),  # so does the twin's answer
     ],
 )
-def test_claims_fail_where_something_else_names_the_place(changes, claims):
+def test_each_claim_fails_by_itself(changes, claim):
     found = verdicts("planted_truth", tables(**changes))
-    assert found == dict.fromkeys((MASKS, HEAD, GROWN), "holds") | dict.fromkeys(claims, "does not hold")
+    assert found == dict.fromkeys((MASKS, HEAD), "holds") | {claim: "does not hold"}
 
 
 def test_few_plants_decide_nothing_and_those_that_do_damage_do_not_count():

@@ -7,11 +7,10 @@ import pytest
 import torch
 from made_plants import N_PREFIX, how, study
 
-from memloc.editing.masks import EditError, OriginalWeights, n_weights
+from memloc.editing.masks import EditError, OriginalWeights
 from memloc.planting import methods, weight_methods
 from memloc.planting import study as planting_study
-from memloc.planting.grown import Grown
-from memloc.planting.places import draw_place, heads_place
+from memloc.planting.places import draw_place
 from memloc.planting.planter import plant
 from memloc.planting.study import run_slot
 from memloc.run.seeds import generator
@@ -53,27 +52,6 @@ def test_a_row_says_what_was_planted_where_and_what_it_did(memorizing_model, mem
             own, place_of = oracle.loc[name], units.flatten()
             assert (own["n_units"], own["n_place"]) == (len(place_of), int(place_of.sum()))
             assert place_of[own["first"]], "the oracle names a unit of the place first"
-
-
-def test_a_memory_that_grew_is_asked_about_as_the_model_holds_it(memorizing_model, memorized_tokens):
-    """The wrong paragraph is the last one of the slot; the oracle knows the place of either."""
-    before, place = OriginalWeights(memorizing_model), heads_place(memorizing_model, "head_all", {1: 2})
-    row = {"kind": "grown_head", "plant": 1, "attempt": 0, "id": 7, "place": place.name, "n_layers": 1}
-    row |= {"norm": 1.0, "learning_rate": 0.01, "reached": True, "steps": 9, "em": 12, "nll": 0.1}
-    memory = Grown(
-        memorized_tokens[:1], place, row | {"n_allowed": n_weights(memorizing_model, place.movable)}
-    )
-    failed = memory._replace(row=memory.row | {"kind": "grown_neurons", "reached": False})
-    asked = study(memorizing_model, how(controls=["wrong"], kinds={}), memorized_tokens, [memory, failed])
-    found = run_slot(asked, 1)
-    assert found.plants["id"].tolist() == [7, 7] and run_slot(asked, 0).plants.empty
-    truth = found.planted_truth
-    assert set(truth["kind"]) == {"grown_head"}
-    assert set(truth["control"]) == {"plant", "wrong"}
-    oracle = truth[(truth["method"] == "change") & (truth["granularity"] == "head")]
-    n_heads = memorizing_model.config.num_attention_heads
-    assert oracle["first"].tolist() == [n_heads + 2] * 2 and oracle["average_precision"].tolist() == [1, 1]
-    assert before.n_changed(memorizing_model, {}) == 0
 
 
 def test_a_method_that_always_names_one_head_gains_nothing_over_the_twin(

@@ -60,10 +60,10 @@ def test_arrays_of_counts_are_downloads_and_names_of_columns_are_none():
 
 
 def test_plants_need_a_paragraph_for_every_try_and_for_every_wrong_question():
-    kinds = {"neurons": 0.01, "head_vo": 0.01}
-    assert PlantedTruth(kinds=kinds, tries=2).per_slot == 3
-    assert PlantedTruth(kinds=kinds, tries=2, controls=["twin"]).per_slot == 2
-    assert PlantedTruth(tries=2, controls=["wrong"]).per_slot == 1  # memories that grew need no paragraph
+    kinds, numbers = {"neurons": 0.01, "head_vo": 0.01}, {"n_plants": 5, "tries": 2}
+    assert PlantedTruth(kinds=kinds, **numbers).n_paragraphs == 15
+    assert PlantedTruth(kinds=kinds, controls=["twin"], **numbers).n_paragraphs == 10
+    assert PlantedTruth(**numbers).n_paragraphs == 0
     few = {"source": "embedded", "n_once": 20, "n_unseen": 0}
     validate(VALID | {"data": few}, "f")  # nothing is planted
 

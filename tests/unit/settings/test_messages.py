@@ -108,11 +108,6 @@ PLANTED = {"kinds": {"neurons": 0.01, "two_heads": 0.01}, "controls": [], "tries
             "two_heads needs a model of two layers or more",
         ),
         (
-            {"counterfactual": {"n_models": 12}},
-            {"counterfactual": {"n_models": 12}, "model": SMALL | {"grown": {"kinds": {"grown_head": 0.01}}}},
-            "counterfactual.n_models needs a model in which nothing grows",
-        ),
-        (
             {"planted_truth": PLANTED, "head_ranking": {"weighted": True}},
             {"head_ranking": {"weighted": True}},
             "head_ranking.weighted needs planted heads: name one of head_all, head_vo, two_heads",

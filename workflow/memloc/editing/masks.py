@@ -64,7 +64,7 @@ def top_weights(gradients: Gradients, fraction: float) -> Movable:
     """The weights with the largest |gradient| of all, a `fraction` of them (paper 5.3)."""
     device = next(iter(gradients.values())).device  # layers may lie on several
     flat = torch.cat([gradient.abs().flatten().to(device) for gradient in gradients.values()])
-    return split_weights(flat.topk(_n_chosen(len(flat), fraction)).indices, gradients)
+    return _split(flat.topk(_n_chosen(len(flat), fraction)).indices, gradients)
 
 
 def random_weights(model: PreTrainedModel, fraction: float, random: np.random.Generator) -> Movable:
@@ -72,7 +72,7 @@ def random_weights(model: PreTrainedModel, fraction: float, random: np.random.Ge
     parameters = {name: model.get_parameter(name) for name in editable_parameters(model)}
     total = sum(parameter.numel() for parameter in parameters.values())
     chosen = random.choice(total, _n_chosen(total, fraction), replace=False, shuffle=False)
-    return split_weights(torch.from_numpy(chosen), parameters)
+    return _split(torch.from_numpy(chosen), parameters)
 
 
 def another_head(
@@ -116,17 +116,7 @@ def _n_chosen(n_weights: int, fraction: float) -> int:
     return max(1, round(fraction * n_weights))
 
 
-def joined_places(model: PreTrainedModel, movable: Movable) -> Int[Tensor, "weight"]:
-    """Places among all W_* weights, flattened and joined in their order."""
-    found, start = [], 0
-    for name in editable_parameters(model):
-        if name in movable:
-            found.append(movable[name] + start)
-        start += model.get_parameter(name).numel()
-    return torch.cat(found)
-
-
-def split_weights(chosen: Int[Tensor, "weight"], tensors: Mapping[str, Tensor]) -> Movable:
+def _split(chosen: Int[Tensor, "weight"], tensors: Mapping[str, Tensor]) -> Movable:
     """Turn places in all tensors, flattened and joined, into places in each tensor, on its device."""
     chosen = chosen.sort().values
     selected, start = {}, 0

@@ -222,15 +222,6 @@ class HowTrained(Protocol):
     warmup_steps: int
 
 
-class Beside(Protocol):
-    """Works on the model beside the ordinary steps: memories that grow (planting/growth.py)."""
-
-    state: dict[str, Tensor]
-
-    def step(self, share: float, rows: Int[Tensor, "row token"]) -> None:
-        """After an ordinary step on `rows`, when this share of the training is done."""
-
-
 def train(
     model: PreTrainedModel,
     rows: Int[np.ndarray, "row token"],
@@ -238,7 +229,6 @@ def train(
     bf16: bool,
     checkpoint: Path,
     report: Callable[[int, int, float], None],
-    beside: Beside | None = None,
 ) -> list[tuple[int, float, float]]:
     """One pass over `rows`; `model` is trained in place.
 
@@ -251,7 +241,7 @@ def train(
     """
     steppers = optimizers(model, how.optimizer, how.learning_rate, bf16)
     n_steps = math.ceil(len(rows) / how.batch)
-    first, curve, losses = _resume(model, steppers, beside, checkpoint)
+    first, curve, losses = _resume(model, steppers, checkpoint)
     if first:
         log(f"resumed at step {first} of {n_steps}")
     model.eval()  # a pretrained model may have dropout
@@ -267,9 +257,6 @@ def train(
         torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP_NORM, foreach=True)
         for stepper in steppers:
             stepper.step()
-        if beside:
-            with in_precision(model, bf16):
-                beside.step(step / n_steps, batch)
         losses.append(loss.item())
         if step % LOG_STEPS == 0 or step == n_steps - 1:
             curve.append((step + 1, sum(losses) / len(losses), rate))
@@ -277,26 +264,24 @@ def train(
             report(step + 1, n_steps, curve[-1][1])
         if (step + 1) % CHECKPOINT_STEPS == 0:
             state = {"step": step + 1, "curve": curve, "losses": losses}
-            _save(model, steppers, beside, checkpoint, state)
+            _save(model, steppers, checkpoint, state)
     return curve
 
 
 def _save(
     model: PreTrainedModel,
     steppers: list[torch.optim.Optimizer],
-    beside: Beside | None,
     path: Path,
     state: dict[str, Any],
 ) -> None:
     state |= {"model": model.state_dict(), "optimizers": [each.state_dict() for each in steppers]}
-    state |= {"beside": beside.state if beside else None}
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(path) as temporary:
         torch.save(state, temporary)
 
 
 def _resume(
-    model: PreTrainedModel, steppers: list[torch.optim.Optimizer], beside: Beside | None, path: Path
+    model: PreTrainedModel, steppers: list[torch.optim.Optimizer], path: Path
 ) -> tuple[int, list[tuple[int, float, float]], list[float]]:
     """Steps done, curve until then and losses since its last point."""
     if not path.exists():
@@ -305,6 +290,4 @@ def _resume(
     model.load_state_dict(state["model"])
     for stepper, its in zip(steppers, state["optimizers"], strict=True):
         stepper.load_state_dict(its)
-    if beside:
-        beside.state = state["beside"]
     return state["step"], [tuple(point) for point in state["curve"]], state["losses"]

@@ -12,8 +12,6 @@
 With grouped queries a head is a key/value head with all query heads that read it.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +22,7 @@ from transformers import PreTrainedModel
 
 from memloc.editing.masks import Movable, n_weights, random_weights
 from memloc.model.components import components
-from memloc.planting.units import HEAD_PARTS, by_unit, holding, n_groups, n_neurons, places_of
+from memloc.planting.units import HEAD_PARTS, holding, n_groups, n_neurons, places_of
 from memloc.run.errors import InputError
 from memloc.settings.plant_kinds import PLANT_GRANULARITIES
 
@@ -55,14 +53,8 @@ class Place(NamedTuple):
         return PLANT_GRANULARITIES[self.kind][0]
 
 
-def draw_place(
-    model: PreTrainedModel,
-    kind: str,
-    n_chosen: int,
-    random: np.random.Generator,
-    taken: Mapping[str, Bool[Tensor, "weight"]] = MappingProxyType({}),
-) -> Place:
-    """A random place of this kind; `n_chosen` neurons of a layer, none of which holds a `taken` weight.
+def draw_place(model: PreTrainedModel, kind: str, n_chosen: int, random: np.random.Generator) -> Place:
+    """A random place of this kind; `n_chosen` neurons of a layer.
 
     Raises:
         InputError: the model has no such place.
@@ -76,10 +68,9 @@ def draw_place(
         movable = _of_units(model, units, ("W_out",))
         name = f"{sum(map(len, units.values())):,} value vectors"
     elif kind == "neurons":
-        layer = int(random.integers(n_layers))
-        among = _free_neurons(model, layer, taken)
-        if n_chosen > len(among):
-            raise InputError(f"n_neurons: {n_chosen} asked for, but a layer has {len(among)}")
+        layer, among = int(random.integers(n_layers)), n_neurons(model)
+        if n_chosen > among:
+            raise InputError(f"planted_truth.n_neurons: {n_chosen} asked for, but a layer has {among}")
         chosen = np.sort(random.choice(among, n_chosen, replace=False))
         movable = _of_units(model, {layer: torch.from_numpy(chosen)}, MLP_PARTS)
         name = f"{n_chosen} neurons of layer {layer}"
@@ -90,17 +81,6 @@ def draw_place(
         layers = np.sort(random.choice(n_layers, n_heads, replace=False)).tolist()
         return heads_place(model, kind, {layer: int(random.integers(n_groups(model))) for layer in layers})
     return Place.of(model, kind, name, movable)
-
-
-def _free_neurons(
-    model: PreTrainedModel, layer: int, taken: Mapping[str, Bool[Tensor, "weight"]]
-) -> Int[np.ndarray, "neuron"]:
-    free = np.ones(n_neurons(model), dtype=bool)
-    for component in components(model):
-        if component.layer == layer and component.name in MLP_PARTS and component.parameter in taken:
-            shape = model.get_parameter(component.parameter).shape
-            free &= ~by_unit(model, component, taken[component.parameter].view(shape)).any(dim=1).numpy()
-    return np.flatnonzero(free)
 
 
 def heads_place(model: PreTrainedModel, kind: str, heads: dict[int, int]) -> Place:

@@ -2,11 +2,10 @@
 
 Each plant starts from the original weights, which are restored bit for bit. A slot is the unit of work: one
 plant of every kind, tried with a further place and paragraph if it fails. Kinds share their paragraphs,
-so that they are compared on the same ones. A slot also holds one memory of every kind that grew in the model
-while it was trained, which methods are asked about as they are.
+so that they are compared on the same ones.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +20,6 @@ from memloc.editing.masks import OriginalWeights, n_weights
 from memloc.model.components import editable_parameters
 from memloc.perturbation.pairs import Pairs
 from memloc.perturbation.replaced_tokens import Texts, perturb_prefixes, perturbed_paragraphs
-from memloc.planting.grown import Grown, relative_norm
 from memloc.planting.methods import answers
 from memloc.planting.place_scores import place_scores
 from memloc.planting.places import Place, draw_place
@@ -36,7 +34,6 @@ from memloc.settings.plant_kinds import PLANT_GRANULARITIES
 from memloc.settings.planted_truth import PlantedTruth
 from memloc.settings.scores import Scoring
 
-Ids = Int[np.ndarray, "1"]
 DAMAGE = ("em_memorized", "em_own", "nll_held_out")
 
 
@@ -48,8 +45,6 @@ class Study(NamedTuple):
     ids: Int[np.ndarray, "paragraph"]
     tokens: Int[Tensor, "paragraph token"]
     """Paragraphs that the model does not know, in the order in which they are planted."""
-    grown: Sequence[Grown]
-    """Memories that the model holds."""
     keep: Int[Tensor, "kept token"]
     """Paragraphs whose predictions plants may not change; none of them judges."""
     texts: Mapping[str, Group]
@@ -72,12 +67,6 @@ def run_slot(study: Study, slot: int) -> Found:
     """One plant of every kind, each tried until it reaches the criterion or no try is left."""
     plants, truth = [], []
     before = {f"{name}_before": value for name, value in _damage(study).items()}
-    for memory in study.grown:
-        if memory.row["plant"] == slot:
-            plants.append(
-                memory.row | before | dict.fromkeys((*DAMAGE, "em_before", "nll_before", "n_changed"))
-            )
-            truth += _asked_of_grown(study, memory) if memory.row["reached"] else []
     for kind in study.how.kinds:
         for attempt in range(study.how.tries):
             labels = {"kind": kind, "plant": slot, "attempt": attempt}
@@ -93,7 +82,7 @@ def _run_plant(study: Study, labels: dict[str, Any]) -> tuple[dict[str, Any], li
     """A row of `plants` and the rows of `planted_truth`; then the model gets its original weights back."""
     model, how = study.model, study.how
     kind, slot, attempt = labels.values()
-    first = slot * how.per_slot
+    first = slot * (how.n_paragraphs // how.n_plants)
     random = generator(study.seed, "planted_truth", kind, str(slot), str(attempt))
     place = draw_place(model, kind, how.n_neurons, random)
     unplanted, said = values_at(model, place.movable), {}
@@ -103,36 +92,14 @@ def _run_plant(study: Study, labels: dict[str, Any]) -> tuple[dict[str, Any], li
             question = _question(study, place, first + attempt, random)
             said["plant"] = _scored_answers(question, place)
             if "wrong" in how.controls:
-                wrong = _question(study, place, first + how.per_slot - 1, random)
-                said["wrong"] = _scored_answers(wrong, place)
+                said["wrong"] = _scored_answers(_question(study, place, first + how.tries, random), place)
             if "twin" in how.controls:
                 set_values(model, place.movable, unplanted)
                 said["twin"] = _scored_answers(question._replace(change=_changes(study)), place)
     finally:
         set_values(model, place.movable, unplanted)
     study.original.n_changed(model, {})  # an error where weights are not as they were before the plant
-    return row, _rows(labels, said)
-
-
-def _rows(labels: dict[str, Any], said: Mapping[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    return [labels | {"control": control} | answer for control, own in said.items() for answer in own]
-
-
-def _asked_of_grown(study: Study, memory: Grown) -> list[dict[str, Any]]:
-    """Rows of `planted_truth`: the memory and, as a control, the same place with a wrong paragraph."""
-    labels = {name: memory.row[name] for name in ("kind", "plant", "attempt")}
-    random = generator(study.seed, "planted_truth", *map(str, labels.values()))
-    oracle = {name: torch.zeros_like(weight) for name, weight in _changes(study).items()}
-    for name, places in memory.place.movable.items():
-        oracle[name].view(-1)[places] = 1
-    ids = np.array([memory.row["id"]])
-    question = _question_about(study, memory.place, ids, memory.tokens, random)._replace(change=oracle)
-    said = {"plant": _scored_answers(question, memory.place)}
-    if "wrong" in study.how.controls:
-        number = (labels["plant"] + 1) * study.how.per_slot - 1
-        wrong = _question(study, memory.place, number, random)._replace(change=oracle)
-        said["wrong"] = _scored_answers(wrong, memory.place)
-    return _rows(labels, said)
+    return row, [labels | {"control": control} | answer for control, own in said.items() for answer in own]
 
 
 def _plant(study: Study, place: Place, number: int) -> dict[str, Any]:
@@ -145,7 +112,6 @@ def _plant(study: Study, place: Place, number: int) -> dict[str, Any]:
     return {
         "id": int(study.ids[number]),
         "place": place.name,
-        "norm": relative_norm(model, place) if reached else None,
         "n_layers": len(place.layers),
         "learning_rate": how.kinds[place.kind],
         "reached": reached,
@@ -180,27 +146,21 @@ def _scored_answers(question: Question, place: Place) -> list[dict[str, Any]]:
 
 def _question(study: Study, place: Place, number: int, random: np.random.Generator) -> Question:
     """Ask where this paragraph is in the current model."""
-    return _question_about(study, place, study.ids[number, None], study.tokens[number, None], random)
-
-
-def _question_about(
-    study: Study, place: Place, ids: Ids, tokens: Int[Tensor, "1 token"], random: np.random.Generator
-) -> Question:
     return Question(
         study.model,
-        tokens,
+        study.tokens[number, None],
         study.n_prefix,
         PLANT_GRANULARITIES[place.kind],
         study.how,
         random,
-        _pair(study, place, ids, tokens),
+        _pair(study, place, number),
         study.mean_outputs,
         study.counts,
         _changes(study),
     )
 
 
-def _pair(study: Study, place: Place, ids: Ids, tokens: Int[Tensor, "1 token"]) -> Pairs | None:
+def _pair(study: Study, place: Place, number: int) -> Pairs | None:
     """The paragraph and its strongest perturbed version under the current model.
 
     The twin is asked with the plant's pair. Places of single weights have none: methods that need a pair rank
@@ -208,6 +168,7 @@ def _pair(study: Study, place: Place, ids: Ids, tokens: Int[Tensor, "1 token"]) 
     """
     if place.own == "weight":
         return None
+    ids, tokens = study.ids[number, None], study.tokens[number, None]
     texts = Texts(ids, tokens, study.n_prefix, len(study.counts))
     perturbation = Perturbation(nll=False, micro_batch=study.how.micro_batch)
     versions = perturb_prefixes(study.model, texts, perturbation, Scoring(), study.seed)

@@ -1,11 +1,10 @@
 """Settings: section `model`."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from memloc.settings.base import NonNegative, Positive, Section, Sha256
-from memloc.settings.plant_kinds import GROWN_AS
 
 
 class _Training(Section):
@@ -32,33 +31,6 @@ class _Training(Section):
     threads: Positive = Field(2, description="Threads of the training; part of what makes it repeatable.")
 
 
-class Grown(Section):
-    """Memories that grow while the model is trained, each in a place of its own (2410.04332).
-
-    Their paragraphs are taken from the unseen ones. No analysis but planted truth takes them.
-    """
-
-    kinds: dict[Literal[tuple(GROWN_AS)], Annotated[float, Field(gt=0)]] = Field(
-        {},
-        description="Kinds of places, each with the size of an exposure's step (root mean square of the "
-        "changes of its weights); none: nothing grows.",
-    )
-    n_memories: Positive = Field(8, description="Memories of each kind.")
-    start: float = Field(
-        0.6,
-        ge=0,
-        lt=1,
-        description="Share of the training after which they grow: before, weights still change too fast for "
-        "a memory to stay.",
-    )
-    n_neurons: Positive = Field(64, description="Neurons of a layer that kind `grown_neurons` takes.")
-
-    @property
-    def n_paragraphs(self) -> NonNegative:
-        """Unseen paragraphs that it takes."""
-        return len(self.kinds) * self.n_memories
-
-
 class EmbeddedModel(_Training):
     """A small GPT-NeoX that the workflow trains on the embedded data's training stream."""
 
@@ -71,7 +43,6 @@ class EmbeddedModel(_Training):
         description="Trains another model on the same data: seed of the first weights and of the order of "
         "paragraphs. Nothing: the study's seed, and the order in which the stream was drawn.",
     )
-    grown: Grown = Grown()
 
     @property
     def n_neurons(self) -> Positive:

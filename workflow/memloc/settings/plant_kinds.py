@@ -1,4 +1,4 @@
-"""Kinds of places that paragraphs are planted in, and that memories grow in: the one list of their names.
+"""Kinds of places that paragraphs are planted in: the one list of their names.
 
 `draw_place` (planting/places.py) says what they are, KIND_LABELS (figures/parts/planted.py) how figures show
 them.
@@ -15,7 +15,4 @@ PLANT_GRANULARITIES = {
     "scattered_1": ("weight",),
     "scattered_0.1": ("weight",),
 }
-# Kinds that memories grow in while a model is trained, and the kind that each of their places is drawn as.
-GROWN_AS = {"grown_head": "head_all", "grown_neurons": "neurons", "grown_weights": "scattered_1"}
-GRANULARITIES = PLANT_GRANULARITIES | {grown: PLANT_GRANULARITIES[kind] for grown, kind in GROWN_AS.items()}
-HEAD_KINDS = {kind for kind, units in GRANULARITIES.items() if units[0] == "head"}
+HEAD_KINDS = {kind for kind, units in PLANT_GRANULARITIES.items() if units[0] == "head"}

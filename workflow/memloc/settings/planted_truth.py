@@ -57,6 +57,6 @@ class PlantedTruth(Section):
     micro_batch: MicroBatch = 16
 
     @property
-    def per_slot(self) -> NonNegative:
-        """Unknown paragraphs of a slot, which all kinds share: those to plant, and a wrong one."""
-        return self.tries * bool(self.kinds) + ("wrong" in self.controls)
+    def n_paragraphs(self) -> NonNegative:
+        """Unknown paragraphs that all plants need: kinds share them; and as many for the wrong ones."""
+        return self.n_plants * (self.tries + ("wrong" in self.controls)) if self.kinds else 0

@@ -144,17 +144,6 @@ class Settings(Section):
         return study if re.fullmatch(RESAMPLED, variant) else self.study
 
     @property
-    def n_grown(self) -> int:
-        """Memories that grow in the model while it is trained."""
-        return self.model.grown.n_paragraphs if isinstance(self.model, EmbeddedModel) else 0
-
-    @property
-    def n_slots(self) -> int:
-        """Plants, or memories that grew, of each kind: as many slots does planted truth have."""
-        planted = self.planted_truth.n_plants if self.planted_truth.kinds else 0
-        return max(planted, self.model.grown.n_memories if self.n_grown else 0)
-
-    @property
     def variant(self) -> str | None:
         """Name of the model in a study of several, or of the further seed; nothing in other studies."""
         return self.study.partition("/")[2] or None
@@ -244,8 +233,6 @@ class Settings(Section):
         for model in [self.model] if self.models is None else self.models.values():
             if key and model.source not in ("embedded", "planted"):
                 raise ValueError(f"{key} needs a model that the workflow trains, not a given one")
-            if key and model.source == "embedded" and model.grown.kinds:
-                raise ValueError(f"{key} needs a model in which nothing grows: leave out model.grown")
         return self
 
     @model_validator(mode="after")
@@ -270,16 +257,11 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _plants_have_paragraphs(self) -> "Settings":
-        if self.data.source != "embedded":
-            return self
-        n_grown, data = self.n_grown, self.data
-        if n_grown > data.n_unseen:
-            raise ValueError(f"model.grown needs {n_grown} unseen paragraphs, more than data.n_unseen")
-        needed = self.n_slots * self.planted_truth.per_slot
-        if needed > data.n_once + data.n_unseen - n_grown:
+        needed = self.planted_truth.n_paragraphs
+        if self.data.source == "embedded" and needed > self.data.n_once + self.data.n_unseen:
             raise ValueError(
                 f"planted_truth needs {needed} paragraphs that the model does not know, more than data.n_once"
-                " and data.n_unseen together have"
+                " and data.n_unseen together"
             )
         return self
 
@@ -295,8 +277,7 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _heads_are_planted(self) -> "Settings":
-        grown = self.model.grown.kinds if self.n_grown else ()
-        if self.head_ranking.weighted and not HEAD_KINDS & {*self.planted_truth.kinds, *grown}:
+        if self.head_ranking.weighted and not HEAD_KINDS & set(self.planted_truth.kinds):
             raise ValueError(
                 "head_ranking.weighted needs planted heads: name one of "
                 f"{', '.join(sorted(HEAD_KINDS))} in planted_truth.kinds"
@@ -310,8 +291,6 @@ class Settings(Section):
         for model in [self.model] if self.models is None else self.models.values():
             if model.source != "embedded":
                 continue
-            if "grown_neurons" in model.grown.kinds and model.grown.n_neurons > model.n_neurons:
-                raise ValueError(f"model.grown.n_neurons: a layer of the model has {model.n_neurons}")
             if "neurons" in plants.kinds and plants.n_neurons > model.n_neurons:
                 raise ValueError(f"planted_truth.n_neurons: a layer of the model has {model.n_neurons}")
             if "two_heads" in plants.kinds and model.n_layers < 2:

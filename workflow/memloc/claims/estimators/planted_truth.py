@@ -7,10 +7,8 @@ import pandas as pd
 
 from memloc.claims.verdicts import Estimate, Tables
 from memloc.settings.base import Section
-from memloc.settings.plant_kinds import GRANULARITIES
+from memloc.settings.plant_kinds import PLANT_GRANULARITIES
 from memloc.statistics.studentised import lead, studentised
-
-GRADIENT_AND_SIZE = ["parameter_gradient", "weight_size"]
 
 
 def planted_masks_lead(tables: Tables, settings: Section, kind: str) -> Estimate:
@@ -20,34 +18,23 @@ def planted_masks_lead(tables: Tables, settings: Section, kind: str) -> Estimate
     return _not_asked(methods, kind) if recall is None else Estimate.of(lead(recall.to_numpy(), 0))
 
 
-def grown_head_beyond_its_weights(tables: Tables, settings: Section, kind: str) -> Estimate:
-    """Average precision of the largest gradient above a wrong paragraph's, minus the same of |weight|."""
-    more = _beyond_weights(tables, kind, "wrong")
-    return _not_asked(GRADIENT_AND_SIZE, kind) if more is None else Estimate.of(studentised(more))
-
-
 def planted_head_beyond_its_weights(
     tables: Tables, settings: Section, kind: str, most_damage: float
 ) -> Estimate:
     """Average precision of the largest gradient above that of the unplanted twin, minus the same of |weight|.
 
-    Plants that raise the NLL of held-out text by more than the share `most_damage` do not count.
+    A method that names the same units whatever is planted has as much of both. Plants that raise the NLL of
+    held-out text by more than the share `most_damage` do not count.
     """
-    more = _beyond_weights(tables, kind, "twin")
-    if more is None:
-        return _not_asked(GRADIENT_AND_SIZE, kind)
+    methods = ["parameter_gradient", "weight_size"]
+    wanted = [(control, method) for method in methods for control in ("plant", "twin")]
+    precision = _scores(tables, kind, "average_precision", wanted)
+    if precision is None:
+        return _not_asked(methods, kind)
+    more = (precision[0] - precision[1]) - (precision[2] - precision[3])
     plants = tables["plants"].query("reached and kind == @kind").set_index("plant")
     harmless = plants["nll_held_out"] / plants["nll_held_out_before"] - 1 <= most_damage
     return Estimate.of(studentised(more[harmless.reindex(more.index)]))
-
-
-def _beyond_weights(tables: Tables, kind: str, control: str) -> pd.Series | None:
-    """By plant. A method that names the same units for any paragraph has as much of both."""
-    wanted = [(asked, method) for method in GRADIENT_AND_SIZE for asked in ("plant", control)]
-    precision = _scores(tables, kind, "average_precision", wanted)
-    if precision is None:
-        return None
-    return (precision[0] - precision[1]) - (precision[2] - precision[3])
 
 
 def _scores(tables: Tables, kind: str, value: str, wanted: list[tuple[str, str]]) -> pd.DataFrame | None:
@@ -55,7 +42,7 @@ def _scores(tables: Tables, kind: str, value: str, wanted: list[tuple[str, str]]
     if "planted_truth" not in tables:
         return None
     rows = tables["planted_truth"].query("kind == @kind")
-    rows = rows[rows["granularity"] == GRANULARITIES[kind][0]]
+    rows = rows[rows["granularity"] == PLANT_GRANULARITIES[kind][0]]
     wide = rows.pivot(index="plant", columns=["control", "method"], values=value)
     return wide[wanted].set_axis(range(len(wanted)), axis=1) if set(wanted) <= set(wide) else None
 

@@ -5,13 +5,10 @@ import textwrap
 import numpy as np
 import pandas as pd
 
-from memloc.settings.plant_kinds import GRANULARITIES, GROWN_AS
+from memloc.settings.plant_kinds import PLANT_GRANULARITIES
 from memloc.statistics import uncertainty
 
 KIND_LABELS = {
-    "grown_head": "grown: a head",
-    "grown_neurons": "grown: neurons of a layer",
-    "grown_weights": "grown: 1 % of weights",
     "head_vo": "a head (V, O)",
     "head_all": "a head (all)",
     "two_heads": "two heads",
@@ -27,7 +24,7 @@ MOST_DAMAGE = 0.05  # by which a plant may raise the NLL of held-out text
 
 def of_own_units(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows by the units that each kind of place is made of."""
-    own = rows["kind"].map({kind: units[0] for kind, units in GRANULARITIES.items()})
+    own = rows["kind"].map({kind: units[0] for kind, units in PLANT_GRANULARITIES.items()})
     return rows[rows["granularity"] == own]
 
 
@@ -52,24 +49,18 @@ def damage(plants: pd.DataFrame) -> pd.Series:
 
 
 def numbers_of(plants: pd.DataFrame) -> list[dict]:
-    """Of each kind: plants that reached the criterion, tries, and plants that damage other text.
-
-    Of memories that grew: those that are recited, and how large their places' weights are.
-    """
+    """Of each kind: plants that reached the criterion, tries, and plants that damage other text."""
     found = []
     for kind in kinds_of(plants):
         rows = plants[plants["kind"] == kind]
         reached = rows[rows["reached"]]
-        numbers = {"kind": KIND_LABELS[kind], "n_reached": len(reached), "n_tries": len(rows)}
-        if kind in GROWN_AS:
-            norm = f"{reached['norm'].median():.1f}" if len(reached) else "unknown"
-            found.append(numbers | {"grown": True, "norm": norm})
-            continue
         harmful = int((damage(reached) > MOST_DAMAGE).sum())
+        labels = {"kind": KIND_LABELS[kind], "n_reached": len(reached), "n_tries": len(rows)}
         kept = reached["em_memorized"].dropna()
         left = f"{kept.median():.0f}" if len(kept) else "unknown"
-        harm = {"n_damaging": harmful, "damage": _percent(damage(reached)), "em_memorized": left}
-        found.append(numbers | {"grown": False} | harm)
+        found.append(
+            {**labels, "n_damaging": harmful, "damage": _percent(damage(reached)), "em_memorized": left}
+        )
     return found
 
 

@@ -1,6 +1,6 @@
 """Paragraphs planted in chosen weights, and what localization methods say of where they are."""
 
-from memloc.settings.plant_kinds import GRANULARITIES
+from memloc.settings.plant_kinds import PLANT_GRANULARITIES
 from memloc.tables.columns import PARAGRAPH, Column, Columns, category, integer, n_tokens, nats, number
 from memloc.tables.schema import Lengths
 
@@ -10,14 +10,14 @@ CONTROLS = ("plant", "twin", "wrong")
 def _plant() -> Columns:
     attempt = "Which try it is, from 0: a plant that fails is tried again elsewhere."
     return {
-        "kind": category(*GRANULARITIES, meaning="Kind of place that the paragraph is planted in."),
+        "kind": category(*PLANT_GRANULARITIES, meaning="Kind of place that the paragraph is planted in."),
         "plant": integer(0, meaning="Number of the plant among those of its kind."),
         "attempt": integer(0, meaning=attempt),
     }
 
 
 def _damage(lengths: Lengths, suffix: str, nullable: bool) -> Columns:
-    when = " before." if suffix else " after; missing where it failed or grew."
+    when = " before." if suffix else " after; missing where it failed."
     own = f"Mean exact match of the model's own continuations of other paragraphs{when}"
     em = {"low": 0, "high": lengths.continuation, "unit": "tokens"}
     return {
@@ -36,19 +36,11 @@ def plants(lengths: Lengths) -> Columns:
         "id": PARAGRAPH,
         "place": Column("str", meaning="Place in words."),
         "n_layers": integer(1, meaning="Layers that the place is in."),
-        "norm": number(
-            0,
-            nullable=True,
-            meaning="Root mean square of the place's weights, divided by that of all in its matrices; "
-            "missing where the plant failed.",
-        ),
-        "learning_rate": number(0, meaning="Learning rate; of a memory that grew, the size of its steps."),
+        "learning_rate": number(0, meaning="Learning rate."),
         "reached": Column("bool", meaning="The continuation is recited, with an NLL below the criterion."),
-        "steps": integer(0, meaning="Steps of Adam that were taken, or exposures that moved the place."),
-        "em_before": n_tokens(
-            n, "Exact match before; missing where the memory grew.", dtype="Int64", nullable=True
-        ),
-        "nll_before": nats("NLL of the continuation before, likewise.", nullable=True),
+        "steps": integer(0, meaning="Steps of Adam that were taken."),
+        "em_before": n_tokens(n, "Exact match before."),
+        "nll_before": nats("NLL of the continuation before."),
         "em": n_tokens(n, "Exact match of the plant, or where it failed after the last step."),
         "nll": nats("NLL of the continuation at the same point.", nullable=True),
         "n_allowed": integer(1, unit="weights", meaning="Weights that may move."),
