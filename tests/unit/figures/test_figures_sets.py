@@ -228,8 +228,8 @@ def test_recited_paragraphs_come_in_the_order_of_their_repeats(monkeypatch):
     text = checked("recited", drawing)
     assert "recites 3: given the first 20 tokens, it goes on with exactly the other 40" in text
     assert "A further 4 come out nearly verbatim: at most 5 tokens" in text
-    assert "all 4 partly memorized paragraphs (4 nearly verbatim)" in text
-    assert "a sample of 2 non-memorized ones (0)" in text
+    assert "all 4 partly memorized paragraphs (4 found)" in text
+    assert "a sample of 2 non-memorized ones (0 found)" in text
     nothing = recited.draw(tables(EM["none memorized"]), SETTINGS)
     assert "has 39 of 40 tokens right" in checked("recited", nothing)
     assert "No paragraph is recited word for word." in column_of(nothing.figure, "prefix")[0]
