@@ -83,6 +83,7 @@ def test_every_rule_that_runs_the_model_has_its_passes():
     counted = cost.passes(shape, settings)
     assert set(memory.stage_bytes(shape, settings)) - {"model", "edited_model"} <= set(counted)
     assert counted.pop("score_heads") == 0, "no method is asked for"
+    assert counted.pop("train_halves") == 0, "nor a model of half of the text"
     assert min(counted.values()) > 0
     also = {"also": ["zero_ablation", "gradient_x_weight"]}
     assert cost.passes(*study("config", head_ranking=also))["score_heads"] > 0
