@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Models of all families: of each kind of modules, or of those that are built like Llama, too."""
-    for name in {"tiny_model", "any_model"} & {*metafunc.fixturenames}:
+    own = {name for mark in metafunc.definition.iter_markers("parametrize") for name in mark.args[:1]}
+    for name in {"tiny_model", "any_model"} & {*metafunc.fixturenames} - own:
         from tiny_models import LLAMA_LIKE, TINY
 
         families = TINY if name == "tiny_model" else TINY | LLAMA_LIKE

@@ -41,7 +41,7 @@ SHAPES = {
 }
 
 
-@pytest.mark.parametrize(("shape", "scale"), zip(SHAPES, (3e-7, 5e4, 1), strict=True))
+@pytest.mark.parametrize(("shape", "scale"), [*zip(SHAPES, (3e-7, 5e4, 1), strict=True)])
 def test_labels_are_on_the_page_and_apart(shape, scale):
     n_layers, n_heads, options = SHAPES[shape]
     frame = components(n_layers, n_heads, **options)
