@@ -128,7 +128,7 @@ def row_of(stage, **results):
         stage: measure.Measured(4.0, 900.0, results, gflop=40.0),
         "plain": measure.Measured(3.0, 500.0, {"nll": np.array([1.0, 2.0])}),
     }
-    return run._row(comparison, stage, found, {"float32": np.array(20.0)})
+    return run._row(comparison, stage, found, 20.0)
 
 
 def test_a_ratio_is_of_the_time_that_an_item_takes():
