@@ -42,8 +42,8 @@ if SETTINGS.steps:
             log_file("distinct_models"),
         benchmark:
             benchmark_file("distinct_models")
-        localrule: True
         priority: FIRST
+        localrule: True
         conda:
             ENVIRONMENT
         resources:
