@@ -45,7 +45,8 @@ def claims(tables: Tables) -> dict[str, Any]:
             "quantity": f"{row.quantity}; {counted(row.n, row.unit)}" if row.n else row.quantity,
             "verdict": row.verdict,
             "reason": row.reason,
-            "figures": row.figures.split(),
+            # A study without the stage of a claim has no figure of it either.
+            "figures": [] if row.verdict == NOT_APPLICABLE else row.figures.split(),
         }
         for row in frame.itertuples()
     ]
