@@ -25,8 +25,8 @@ def test_claims_and_ranks_are_those_of_the_tables(tables):
         assert claim.work in row["source"] and claim.section in row["source"]
         units = claim.unit if claim.n == 1 else "studies" if claim.unit == "study" else f"{claim.unit}s"
         assert row["quantity"] == claim.quantity + (f"; {claim.n:,} {units}" if claim.n else "")
-        shown = [] if claim.verdict == "not applicable" else claim.figures.split()
-        assert (row["reason"], row["figures"]) == (claim.reason, shown)
+        linked = [] if claim.verdict == "not applicable" else claim.figures.split()
+        assert (row["reason"], row["figures"]) == (claim.reason, linked)
     assert rows == {}
     for verdict, n in tables["claims"].verdict.value_counts().items():
         assert f"{verdict}: {n}" in shown["claims"]["lead"]
