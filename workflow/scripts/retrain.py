@@ -11,7 +11,7 @@ from transformers import AutoTokenizer
 
 from memloc.data.halves import rows_without
 from memloc.data.listed import listed_ids
-from memloc.model.retraining import retrained, saved
+from memloc.model.trained import saved, trained_model
 from memloc.removal.removal_texts import removed_ids
 from memloc.run.atomic import atomic_folder
 from memloc.tables import storage
@@ -31,7 +31,7 @@ seed = how.seed if how.source == "embedded" else None
 seeds = (first if seed is None else seed, seed)
 base, work = (job.input.get("base") or [None])[0], Path(job.params.work)
 stamp = {"code": job.params.code, "threads": job.threads}
-model = retrained(rows, how, tokenizer, base, seeds, work, stamp)
+model, _ = trained_model(rows, how, tokenizer, base, seeds, work, stamp)
 with atomic_folder(job.output.folder) as folder:
     saved(model, tokenizer, folder)
 shutil.rmtree(work, ignore_errors=True)

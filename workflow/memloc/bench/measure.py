@@ -58,7 +58,11 @@ class Side:
         other.close()
 
     def run(self, count: bool = False) -> Measured:
-        """Do the work once, and count its operations."""
+        """Do the work once, and count its operations.
+
+        Raises:
+            BenchError: it failed; its traceback is in the log.
+        """
         try:
             self._connection.send(count)
             return self._connection.recv()
@@ -112,6 +116,9 @@ def _linear(inputs: torch.Size, _weight: torch.Size, *_others: Any, out_shape: t
 def take_turns(sides: Mapping[str, Prepare], repeats: int) -> dict[str, Measured]:
     """Run every side once to warm up and to count its work, then `repeats` times in turn; times are medians
     of these.
+
+    Raises:
+        BenchError: a side failed.
     """
     processes = {name: Side(name, prepare) for name, prepare in sides.items()}
     try:

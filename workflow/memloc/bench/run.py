@@ -42,7 +42,11 @@ def texts(bench: Bench) -> pd.DataFrame:
 def compare(
     bench: Bench, names: Iterable[str], own: Int[Tensor, "paragraph token"], report: Callable[[str], None]
 ) -> pd.DataFrame:
-    """Rows of the table `bench`: the stages of some comparisons."""
+    """Rows of the table `bench`: the stages of some comparisons.
+
+    Raises:
+        BenchError: a side failed, or its results are not those of the other side.
+    """
     peak, rows = measure.once("peak", _peak)["float32"].item(), []
     for comparison in (RUNS[name](bench, own) for name in names):
         sides = {stage: each.prepare for stage, each in comparison.stages.items()}

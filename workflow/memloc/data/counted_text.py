@@ -19,6 +19,9 @@ def first_paragraphs(
     these paragraphs each document begins with (-1: too short).
 
     Counts of documents that begin alike are added up.
+
+    Raises:
+        TextError: no document is as long as a paragraph.
     """
     counts: dict[tuple[int, ...], int] = {}
     heads: list[tuple[int, ...]] = []

@@ -33,7 +33,11 @@ def documents(file: Path | str, field: str, cure: str = FIELD_IS_SET) -> Iterato
 
 
 def counted_documents(file: Path | str, field: str, counts: str) -> Iterator[tuple[str, int]]:
-    """Documents of a .jsonl or .parquet file, each with the number in its key or column `counts`."""
+    """Documents of a .jsonl or .parquet file, each with the number in its key or column `counts`.
+
+    Raises:
+        TextError: as `documents`; plain text; rows without a number of 0 or more.
+    """
     if str(file).endswith(PLAIN):
         raise TextError(f"{file}: plain text has no data.counts: give .jsonl or .parquet files")
     for place, row in _rows(str(file), {field: FIELD_IS_SET, counts: COUNTS_ARE_SET}):

@@ -77,6 +77,9 @@ def fetch_members(
     range requests, and downloaded whole only if its server has no ranges. Files are found by name, in
     whatever folder they lie inside the source; that path is never written to. The archive's own checksums
     are always verified, `sha256` (name -> checksum) where given.
+
+    Raises:
+        DownloadError: the source cannot be read, lacks a file or holds it twice, or a checksum differs.
     """
     folder, checksums = Path(folder), sha256 or {}
     folder.mkdir(parents=True, exist_ok=True)

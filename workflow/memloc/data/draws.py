@@ -57,7 +57,11 @@ def draw(
 def draw_controls(
     n_paragraphs: int, n_available: int, n_controls: int, rng: np.random.Generator
 ) -> Int[np.ndarray, "paragraph control"]:
-    """Indices of `n_controls` different non-memorized paragraphs for each memorized one."""
+    """Indices of `n_controls` different non-memorized paragraphs for each memorized one.
+
+    Raises:
+        ValueError: there are fewer than `n_controls` non-memorized paragraphs.
+    """
     if n_controls > n_available:
         raise InputError(
             f"{n_controls} controls asked for, but only {n_available} non-memorized paragraphs to draw from"

@@ -44,6 +44,9 @@ def docstrings(
 
     A text that several modules hold comes once, with the first of them. `each` applies a function to every
     file, in order: `map`, or that of a pool of processes.
+
+    Raises:
+        ModuleNotFoundError: the package is not installed.
     """
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
@@ -118,6 +121,9 @@ def choose_paragraphs(
 
     No other paragraph of the text holds the continuation of one of the `n_once`, at any offset: the model
     could see it more than once.
+
+    Raises:
+        InputError: the text holds fewer such paragraphs than asked for.
     """
     order = rng.permutation(len(paragraphs))
     repeated, others = order[:n_repeated], order[n_repeated:]
@@ -146,6 +152,9 @@ def choose_unseen(
 
     They come from the packages (one per paragraph) in the shares of the seen ones. Of short paragraphs, the
     run is as long as the continuation.
+
+    Raises:
+        InputError: a package holds fewer such paragraphs than asked for.
     """
     order = rng.permutation(np.setdiff1d(np.arange(len(paragraphs)), seen))
     if not n_unseen:
@@ -188,6 +197,9 @@ def make_stream(
         The paragraphs (columns of table `paragraphs`), unseen ones last, and the training stream: `id` of
         each occurrence, in order, and whether it lies `whole` in a window. Neither the stream nor any seen
         paragraph depends on `data.n_unseen`.
+
+    Raises:
+        InputError: the texts hold fewer paragraphs than asked for.
     """
     paragraphs, source = cut_paragraphs([text.text for text in texts], tokenizer, paragraph.length)
     rng = generator(seed, "stream")

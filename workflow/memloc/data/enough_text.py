@@ -13,6 +13,9 @@ def require_paragraph(files: Sequence[str], field: str, folder: str, length: int
     """Look for a document that has the tokens of a paragraph, up to the first one.
 
     Nothing is asked where tokenizer.json, which is quick to read, is not there or damaged: the job says so.
+
+    Raises:
+        TextError: no document has as many tokens; names the files.
     """
     file = Path(folder, "tokenizer.json")
     if not file.is_file():

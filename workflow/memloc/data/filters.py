@@ -54,7 +54,11 @@ def drop_reasons(
 
 
 def kept_rows(ids: pd.Series, dropped: pd.Series) -> Int[np.ndarray, "kept"]:
-    """Places of the paragraphs that no filter drops."""
+    """Places of the paragraphs that no filter drops.
+
+    Raises:
+        NothingKeptError: every paragraph is dropped.
+    """
     kept = np.flatnonzero(~ids.isin(dropped))
     if not len(kept):
         raise NothingKeptError(

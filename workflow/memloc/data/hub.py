@@ -40,6 +40,9 @@ def fetch_model(
     are never fetched. The hub's token (HF_TOKEN), if set, is sent to the endpoint only, and only encrypted.
     `folder` appears, or is replaced, when everything is there. Of a branch or tag, all files come from the
     one commit that it stands for, which the file `COMMIT` names.
+
+    Raises:
+        DownloadError: a file fails or does not match, or the model lacks a tokenizer or safetensors weights.
     """
     require_encrypted(endpoint, allow_http)
     token = None if endpoint.startswith("https:") else False  # None: as set up, False: none

@@ -20,6 +20,9 @@ def listed_ids(
     Args:
         section: its name, for errors.
         files: what `asked.files` names.
+
+    Raises:
+        InputError: an id is not that of a memorized paragraph, or a text holds none.
     """
     memorized = sets.loc[sets["set"] == "memorized", "id"]
     if unknown := sorted(set(asked.ids) - set(memorized)):

@@ -62,6 +62,9 @@ def write_stream(
     of which one begins every `stride` tokens. Also where each document begins.
 
     Memory: the longest document, and 8 bytes per paragraph and document; the tokens stay in the file.
+
+    Raises:
+        TextError: no document is as long as a paragraph.
     """
     starts, begins, written = [], [], 0
     for ids in texts:

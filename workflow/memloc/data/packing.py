@@ -18,6 +18,9 @@ def packed_order(
     """Which paragraph each occurrence is of, in random order: whole ones as often as repeated, and cut ones.
 
     `length` and `context` are the tokens of a paragraph and of a window.
+
+    Raises:
+        ValueError: no paragraph fits a window.
     """
     if length > context:
         raise ValueError(f"paragraphs of {length} tokens do not fit windows of {context}")

@@ -67,6 +67,9 @@ def attention_sample(
 ) -> tuple[np.ndarray, Int[Tensor, "paragraph prefix+1"], Bool[Tensor, "paragraph"]]:
     """Ids, true prefixes with the first token of the continuation, and a mask of the rows for which `sets`
     has no continuation. In these rows the token is that of the corpus.
+
+    Raises:
+        EmptySetError: no paragraph is memorized or non-memorized.
     """
     chosen = sets[sets["id"].isin(attention_ids(sets))]
     if chosen.empty:

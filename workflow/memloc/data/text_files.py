@@ -21,6 +21,10 @@ def text_files(given: Sequence[str], key: str) -> list[str]:
 
     A folder, such as a dataset of the Hugging Face hub, gives the files below it whose endings are known; its
     other files (README, licence) are not part of its text.
+
+    Raises:
+        TextError: names the setting and the entry that no file fits, a file of another kind, or what may not
+            be read.
     """
     found: dict[str, None] = {}
     for entry in given:

@@ -55,6 +55,9 @@ def open_arrays(
 
     `files` and `counts` say where the files of the settings lie; `counts` may also be the name of an array of
     the first file.
+
+    Raises:
+        TokenError: no such file or array, a pickled one, or one of another type or shape; names the setting.
     """
     named = [(file, name) for file in files for name in _names(file, data)]
     tokens = [_array(file, name, "data.files") for file, name in named]
@@ -79,7 +82,11 @@ def open_arrays(
 
 
 def read_tokens(arrays: TokenArrays, n_vocabulary: int) -> Int[np.ndarray, "paragraph token"]:
-    """The tokens of every paragraph."""
+    """The tokens of every paragraph.
+
+    Raises:
+        TokenError: an id that the tokenizer of the model does not have.
+    """
     parts = []
     for array in arrays.tokens:
         values = array.values

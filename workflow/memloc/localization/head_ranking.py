@@ -62,6 +62,9 @@ def method_weights(planted_truth: pd.DataFrame | None) -> Weights:
     """How much each method counts in the combined ranking: equally, or by what it finds of planted heads.
 
     That is its mean average precision over planted heads above that of random scores, and at least zero.
+
+    Raises:
+        InputError: no method is above.
     """
     if planted_truth is None:
         return pd.Series(1.0, PAPER_METHODS)

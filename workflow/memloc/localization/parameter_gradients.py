@@ -83,7 +83,11 @@ def group_gradients(
     parts: Sequence[Int[np.ndarray, "member"]],
     sums: Sums | None = None,
 ) -> GroupGradients:
-    """Gradients of a group's paragraphs, one after the other; those of each part are added up in `sums`."""
+    """Gradients of a group's paragraphs, one after the other; those of each part are added up in `sums`.
+
+    Raises:
+        ValueError: the group is empty.
+    """
     ids, tokens = sample
     if not len(ids):
         raise ValueError("cannot take the gradient over zero paragraphs")
@@ -120,6 +124,9 @@ def compare_groups(
     `samples` must hold the groups memorized, of which `draws` are made by its `parts`, and non_memorized;
     their gradients alone are kept until the end. Of the paragraphs `paired`, which are in no group, there may
     be none, and only their own gradients are looked at.
+
+    Raises:
+        ValueError: a group is empty.
     """
     scores, sizes, kept, sums = [], [], {}, Sums(model, len(parts))
     for group, sample in samples.items():

@@ -99,6 +99,9 @@ def activation_patching(model: PreTrainedModel, pairs: Pairs, micro_batch: int) 
 
     Columns: id, direction, layer, component, head, nll_change, method. Every patch is run, `micro_batch` of
     them at a time. Grouped-query models have fewer heads for k and v than for q.
+
+    Raises:
+        ValueError: see `Pairs.check`; a family of models that `components` does not know.
     """
     patches = _head_patches(model)
     return _patch(model, pairs, lambda n_positions: patches, micro_batch).assign(method="exact")[HEAD_COLUMNS]
@@ -109,6 +112,9 @@ def residual_patching(model: PreTrainedModel, pairs: Pairs, micro_batch: int) ->
 
     Columns: id, direction, layer, position, nll_change. Positions run from the perturbed one to the one that
     predicts the impact token; at earlier ones both runs are equal (unless a token was deleted: not run).
+
+    Raises:
+        ValueError: see `activation_patching`.
     """
 
     def patches(n_positions: int) -> list[Patch]:
@@ -124,6 +130,9 @@ def attribution_patching(model: PreTrainedModel, pairs: Pairs) -> pd.DataFrame:
 
     Per pair, two forward passes and one backward pass for each direction give all heads. A screen only: the
     metric is not linear in differences as large as those between tokens.
+
+    Raises:
+        ValueError: see `activation_patching`.
     """
     patches, frames = _head_patches(model), []
     with _last_position_only(model):

@@ -21,7 +21,11 @@ N_GROUPS = 40  # of paragraphs: half of them choose a head and half judge it, wh
 def attention_array(
     frame: pd.DataFrame,
 ) -> tuple[Int[np.ndarray, "paragraph"], Float[np.ndarray, "paragraph layer head key"]]:
-    """Table `attention` as an array: ids in ascending order, and their attention onto keys 0..n_prefix-1."""
+    """Table `attention` as an array: ids in ascending order, and their attention onto keys 0..n_prefix-1.
+
+    Raises:
+        ValueError: a row is missing or there twice.
+    """
     axes = ["id", "layer", "head", "position"]
     frame = frame.sort_values(axes)
     shape = tuple(frame[axis].nunique() for axis in axes)

@@ -61,7 +61,11 @@ def _normed_together(bridge: "TransformerBridge", site: Site) -> bool:
 
 
 def sites(bridge: "TransformerBridge", components: Sequence[str]) -> list[Site]:
-    """The components of each layer, layer by layer."""
+    """The components of each layer, layer by layer.
+
+    Raises:
+        ValueError: a component that the model does not have.
+    """
     found = [Site(layer, component) for layer in range(bridge.cfg.n_layers) for component in components]
     for site in found:
         if site.component not in HOOKS or hook_of(bridge, site) not in bridge.hook_dict:

@@ -92,7 +92,11 @@ def final_norm_of(model: PreTrainedModel) -> nn.Module:
 
 
 def components(model: PreTrainedModel) -> list[Component]:
-    """Components of a causal language model, layer by layer."""
+    """Components of a causal language model, layer by layer.
+
+    Raises:
+        InputError: the model's family is not supported.
+    """
     config, family = model.config, family_of(model)
     n_kv_heads = getattr(config, "num_key_value_heads", config.num_attention_heads)
     n_heads = {

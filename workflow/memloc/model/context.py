@@ -20,7 +20,11 @@ def most_positions(folder: Path | str) -> int | None:
 
 
 def require_room(folder: Path | str, length: int) -> None:
-    """Check that a paragraph of `length` tokens fits the model of a folder."""
+    """Check that a paragraph of `length` tokens fits the model of a folder.
+
+    Raises:
+        InputError: it has more tokens than the model has positions.
+    """
     most = most_positions(folder)
     if most is not None and length > most:
         raise InputError(

@@ -136,7 +136,11 @@ FAMILIES = {  # by `model_type` of a model's config.json
 
 
 def family(model_type: str) -> Family:
-    """The row of a model type, as config.json names it."""
+    """The row of a model type, as config.json names it.
+
+    Raises:
+        InputError: it has none.
+    """
     if model_type not in FAMILIES:
         raise InputError(f"model type {model_type!r} is not supported; supported: {', '.join(FAMILIES)}")
     return FAMILIES[model_type]

@@ -20,7 +20,11 @@ READERS = ("W_Q", "W_K", "W_V"), ("W_gate", "W_in")  # of the norm before attent
 
 @torch.no_grad()
 def fold_norms(model: PreTrainedModel) -> None:
-    """Fold value biases and the norms before attention and MLP into the weights that read them, in place."""
+    """Fold value biases and the norms before attention and MLP into the weights that read them, in place.
+
+    Raises:
+        InputError: the model's family has norms in other places, or norms without weights.
+    """
     family = family_of(model)
     if family.folded_norms is None:
         raise InputError(

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 
 def load_model(folder: Path | str, how: Loading = ON_PROCESSOR) -> "PreTrainedModel":
-    """`read_model`, if its family is supported."""
+    """`read_model`, if its family is supported.
+
+    Raises:
+        ModelError: as `read_model` does.
+        InputError: the family is not supported.
+    """
     model = read_model(folder, how)
     family(model.config.model_type)
     return model

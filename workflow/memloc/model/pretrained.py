@@ -29,7 +29,11 @@ class ModelError(InputError):
 
 
 def resolve_device(device: Literal["auto", "cpu", "cuda"]) -> torch.device:
-    """The device to compute on; "auto" takes a GPU where there is one."""
+    """The device to compute on; "auto" takes a GPU where there is one.
+
+    Raises:
+        ModelError: "cuda" without a GPU.
+    """
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda" and not torch.cuda.is_available():
@@ -47,7 +51,12 @@ def use_deterministic_algorithms() -> None:
 
 
 def load_tokenizer(folder: Path | str) -> "PreTrainedTokenizerBase":
-    """The tokenizer of a model folder."""
+    """The tokenizer of a model folder.
+
+    Raises:
+        ModelError: no tokenizer file (transformers would then make an empty one), or token ids that the model
+            of the same folder has no embedding for.
+    """
     from transformers import AutoConfig, AutoTokenizer
 
     folder = Path(folder)
@@ -68,7 +77,11 @@ def load_tokenizer(folder: Path | str) -> "PreTrainedTokenizerBase":
 
 
 def token_before(folder: Path | str, before: Literal["none", "end_of_text", "bos"]) -> int | None:
-    """The token that stands before every prefix (`paragraph.before`); None without one."""
+    """The token that stands before every prefix (`paragraph.before`); None without one.
+
+    Raises:
+        ModelError: the tokenizer has no such token.
+    """
     if before == "none":
         return None
     tokenizer = load_tokenizer(folder)
@@ -83,6 +96,10 @@ def read_model(folder: Path | str, how: Loading = ON_PROCESSOR) -> "PreTrainedMo
 
     Losses are computed in single precision at least, whatever the type of the weights. Several GPUs are those
     that this process sees; without any, the processor computes.
+
+    Raises:
+        ModelError: no safetensors file, weights that it lacks (they would be random), weights that are not
+            finite, too few GPUs or too little memory on them.
     """
     from transformers import AutoModelForCausalLM
     from transformers.utils.logging import disable_progress_bar
@@ -173,7 +190,11 @@ def checkpoint_layers(model: "PreTrainedModel") -> None:
 
 
 def weight_files(folder: Path | str) -> list[Path]:
-    """The safetensors files of a model folder, by name."""
+    """The safetensors files of a model folder, by name.
+
+    Raises:
+        ModelError: there is none.
+    """
     files = sorted(Path(folder).glob("*.safetensors"))
     if not files:
         raise ModelError(
@@ -184,7 +205,11 @@ def weight_files(folder: Path | str) -> list[Path]:
 
 
 def weights_sha256(folder: Path | str) -> str:
-    """SHA-256 of a model's safetensors file; of several files, SHA-256 of their `sha256sum` list."""
+    """SHA-256 of a model's safetensors file; of several files, SHA-256 of their `sha256sum` list.
+
+    Raises:
+        ModelError: no safetensors file.
+    """
     digests = {}
     for path in weight_files(folder):
         with path.open("rb") as file:

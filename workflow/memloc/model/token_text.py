@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 
 def decoded(tokens: Int[Tensor, "paragraph token"], tokenizer: "PreTrainedTokenizerBase") -> list[str]:
-    """Text of every paragraph, to the letter: no space is cleaned up."""
+    """Text of every paragraph, to the letter: no space is cleaned up.
+
+    Raises:
+        ValueError: tokens that the tokenizer does not have, which it would skip.
+    """
     if len(tokens) and tokens.max() >= len(tokenizer):
         raise InputError(
             f"paragraphs hold token {int(tokens.max())}, the tokenizer has {len(tokenizer)} tokens: "

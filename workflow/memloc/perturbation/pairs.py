@@ -36,6 +36,10 @@ class Pairs(NamedTuple):
         """Only the activations from the perturbed token on may differ between the runs of a pair, by what
         stands there, after it (swapped) or before it (deleted); the tokens from there to the impact are the
         same.
+
+        Raises:
+            ValueError: the pairs that do not differ there, or also differ elsewhere before their impact
+            position.
         """
         position = torch.arange(self.memorized.shape[1])
         differs = (self.memorized != self.perturbed) & (position < self.impact_position.unsqueeze(1))

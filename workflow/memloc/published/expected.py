@@ -23,6 +23,10 @@ def read_memorized_list(path: Path | str) -> pd.DataFrame:
     """Published memorized paragraphs: `paragraph` (text, unique), `id`, `count`, `nll` (nats per token).
 
     The published id is a row of the authors' filtered array, not of the release: it does not join.
+
+    Raises:
+        MemorizedListError: a column is missing, a number is not one, or a text occurs twice; names file and
+            finding.
     """
     # Paragraphs such as "NA" or "null" are text, not missing values.
     frame = pd.read_csv(path, keep_default_na=False)

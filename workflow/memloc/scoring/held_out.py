@@ -40,7 +40,11 @@ def seen(sets: pd.DataFrame) -> pd.Series:
 
 
 def held_out_sample(paragraphs: pd.DataFrame, sets: pd.DataFrame, n_held_out: int, seed: int) -> Sample:
-    """Random unseen non-memorized paragraphs in the corpus's words, fewer where there are not as many."""
+    """Random unseen non-memorized paragraphs in the corpus's words, fewer where there are not as many.
+
+    Raises:
+        InputError: there is none.
+    """
     group = _group(paragraphs, sets, _held_out_order(sets, seed)[:n_held_out])
     return group.ids, group.tokens
 
@@ -54,6 +58,9 @@ def judging_texts(
         memorized and non_memorized, up to `n_paragraphs` each: unseen ones and, where these are too few
         for a verdict, seen ones after them; held_out and means, `n_held_out` each and at most a third of
         the unseen non-memorized ones: texts that show damage, and those whose mean outputs replace a head's.
+
+    Raises:
+        InputError: fewer than two non-memorized paragraphs are unseen.
     """
     unseen = _held_out_order(sets, seed)
     if len(unseen) == 1:

@@ -9,7 +9,11 @@ WRAPPED = {nodes.strong: "strong", nodes.emphasis: "emph", nodes.literal: "raw"}
 
 
 def typst_of(caption: str) -> str:
-    """A caption's paragraphs and lists, with what is strong, emphasised or literal."""
+    """A caption's paragraphs and lists, with what is strong, emphasised or literal.
+
+    Raises:
+        ValueError: the caption holds another kind of markup.
+    """
     document = publish_doctree(caption, settings_overrides={"report_level": 5})
     return "\n\n".join(_block(node) for node in document.children)
 

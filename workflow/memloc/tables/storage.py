@@ -132,6 +132,9 @@ def batches(
     """The rows of a table, or those of the range `rows`, piece by piece; memory holds one row group.
 
     At least one piece, which may be empty. Unique ids were checked when the table was written.
+
+    Raises:
+        TableError: see `read`.
     """
     stamp = _stamp_of(schema, path)
     with _naming(path):
@@ -186,7 +189,11 @@ def _stamp_of(schema: Schema, path: str | Path) -> dict[str, Any]:
 
 
 def provenance(path: str | Path) -> dict[str, Any]:
-    """The provenance that a table's file carries."""
+    """The provenance that a table's file carries.
+
+    Raises:
+        TableError: not a Parquet file, or one that this workflow did not write.
+    """
     try:
         metadata = parquet.read_schema(path).metadata or {}
     except (pyarrow.ArrowException, OSError) as error:

@@ -1,6 +1,6 @@
-"""Another training of the study's model, on another text: its settings, and the same or other first weights.
+"""A model from settings and windows of text: the study's own, or another one on other text or first weights.
 
-Its checkpoint belongs to these settings and this text, so that no other training resumes from it.
+A checkpoint belongs to these settings, this text and this code, so that no other training resumes from it.
 """
 
 import hashlib
@@ -15,10 +15,14 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from memloc.model import onednn, pretrained, training
 from memloc.run.progress import Progress
+from memloc.run.rule import log
 from memloc.settings.model import EmbeddedModel, PlantedModel
 
+Curve = list[tuple[int, float, float]]
+"""Step, mean loss since the last point (nats per token), learning rate."""
 
-def retrained(
+
+def trained_model(
     rows: Int[np.ndarray, "window position"],
     how: EmbeddedModel | PlantedModel,
     tokenizer: PreTrainedTokenizerBase,
@@ -26,13 +30,19 @@ def retrained(
     seeds: tuple[int, int | None],
     checkpoints: Path,
     stamp: dict[str, Any],
-) -> PreTrainedModel:
-    """A model that is trained on `rows` from `base`, or from random weights where there is none.
+) -> tuple[PreTrainedModel, Curve]:
+    """A model that is trained on `rows` from `base` (a folder), or from random weights where there is none.
 
     Args:
         seeds: of the first weights, and of the order of the windows (None: as they are).
-        checkpoints: folder of the resumable state, whose file is deleted in the end.
-        stamp: what else the training depends on.
+        checkpoints: folder of the resumable state; whoever has saved the model deletes it.
+        stamp: what else the training depends on, as JSON can hold it.
+
+    Returns:
+        The model, and the training curve of `training.train`.
+
+    Raises:
+        ModelError: `base` cannot be read (`pretrained.read_model`).
     """
     pretrained.use_deterministic_algorithms()
     of_weights, of_order = seeds
@@ -44,10 +54,11 @@ def retrained(
         model = training.new_model(len(tokenizer), **shape, seed=of_weights)
     native = onednn.native_bfloat16(model.device)
     bf16 = how.precision == "bfloat16" or (how.precision == "auto" and native)
+    log(f"{model.num_parameters():,} parameters, {rows.size:,} tokens, {'bfloat16' if bf16 else 'float32'}")
     known = json.dumps([stamp, how.model_dump(mode="json"), of_weights, bf16]).encode()
     checkpoint = checkpoints / f"{hashlib.sha256(known + rows.tobytes()).hexdigest()[:16]}.pt"
     progress = Progress(math.ceil(len(rows) / how.batch), "steps")
-    training.train(
+    curve = training.train(
         model,
         rows,
         how,
@@ -55,8 +66,7 @@ def retrained(
         checkpoint,
         report=lambda step, n_steps, loss: progress.at(step, f"loss {loss:.3f}"),
     )
-    checkpoint.unlink(missing_ok=True)
-    return model
+    return model, curve
 
 
 def saved(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> Path:
