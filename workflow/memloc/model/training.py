@@ -28,7 +28,6 @@ WEIGHT_DECAY = 0.01
 LOG_STEPS = 20
 CHECKPOINT_STEPS = 40  # a killed training resumes from the last such step
 SHORT = "short"  # name of `short_attention` among transformers' implementations; no saved model has it
-MUON_STEPS = 3  # Newton-Schulz iterations; with five, torch's default, a step takes about a tenth longer
 COEFFICIENTS = (3.4445, -4.775, 2.0315)  # of such an iteration, torch's own
 LOGITS_BYTES = 2**22  # of logits in single precision that are held at a time
 
@@ -209,7 +208,7 @@ def optimizers(
     if not matrices:
         return [adamw]
     muon = torch.optim.Muon if bf16 else SinglePrecisionMuon
-    how = {"weight_decay": WEIGHT_DECAY, "adjust_lr_fn": "match_rms_adamw", "ns_steps": MUON_STEPS}
+    how = {"weight_decay": WEIGHT_DECAY, "adjust_lr_fn": "match_rms_adamw"}
     return [muon(matrices, lr=peak, **how), adamw]
 
 
