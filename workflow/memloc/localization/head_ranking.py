@@ -59,7 +59,7 @@ def with_intervals(ranking: pd.DataFrame, ranks: pd.DataFrame) -> pd.DataFrame:
 
 
 def method_weights(planted_truth: pd.DataFrame | None) -> Weights:
-    """How much each method counts in the combined ranking: equally, or by what it finds of planted heads.
+    """Weight of each method in the combined ranking: equal, or by how well it finds planted heads.
 
     That is its mean average precision over planted heads above that of random scores, and at least zero.
 

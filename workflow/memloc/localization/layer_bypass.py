@@ -83,7 +83,7 @@ def _attending_to_itself(model: PreTrainedModel, value: Component, output: Compo
 def mean_block_outputs(
     model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], micro_batch: int
 ) -> dict[str, Float[Tensor, "layer hidden"]]:
-    """Mean of what every block writes, over all paragraphs and positions."""
+    """Mean output of every block over all paragraphs and positions."""
     names = {component: block for block, component in WRITES.items()}
     modules = {
         (names[part.name], part.layer): model.get_submodule(part.module)
