@@ -10,6 +10,7 @@ import argparse
 import os
 import subprocess
 import sys
+import sysconfig
 import tomllib
 from pathlib import Path
 
@@ -26,13 +27,14 @@ def install(torch: str | None = None, wheelhouse: str | None = None) -> None:
         subprocess.CalledProcessError: pip failed.
     """
     environment = os.environ | offline(wheelhouse)
-    # Python writes bytecode at the first import, which costs less than all of it here, unless it may not.
-    later = [] if sys.dont_write_bytecode else ["--no-compile"]
-    pip = [*PIP, "install", *later]
+    pip = [*PIP, "install", "--no-compile"]  # Python writes bytecode at the first import
     if torch and not wheelhouse:  # first, and then it satisfies the lock
         subprocess.run([*pip, *torch_from(torch)], check=True, env=environment)
     what = ["--quiet", "--requirement", LOCK, "--editable", str(ROOT)]
     subprocess.run([*pip, *what], check=True, env=environment)
+    if sys.dont_write_bytecode:  # here it may not: every process would compile all that it imports
+        folders = [sysconfig.get_path("purelib"), str(ROOT / "workflow")]
+        subprocess.run([sys.executable, "-m", "compileall", "-qq", "-j", "0", *folders], check=False)
 
 
 def collect(folder: str, torch: str | None = None) -> None:

@@ -15,6 +15,7 @@ INSTALL = runpy.run_path(str(ROOT / "envs/install.py"))
 @pytest.fixture
 def commands(monkeypatch):
     """Commands that the installation runs, with their environment, without running them."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
     ran = []
     monkeypatch.setattr(subprocess, "run", lambda command, **options: ran.append((command, options)))
     return ran
@@ -60,7 +61,8 @@ def test_wheels_are_collected_of_the_lock_of_what_builds_the_project_and_of_the_
 def test_bytecode_is_compiled_where_python_may_not_write_it_later(commands, monkeypatch, forbidden):
     monkeypatch.setattr(sys, "dont_write_bytecode", forbidden)
     INSTALL["install"]()
-    assert ("--no-compile" in commands[-1][0]) != forbidden
+    assert ("compileall" in commands[-1][0]) == forbidden
+    assert (str(ROOT / "workflow") in commands[-1][0]) == forbidden
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ ANALYSES = {
     *("ablate_heads", "activation_gradients", "attention", "bypass_layers", "compare_activation_gradients"),
     *("disturb_weights", "edited_model", "edit_paragraphs", "estimate", "impact_gradients", "model"),
     *("parameter_gradients", "patching", "perturbation", "plant_paragraphs", "prefix_features", "remove"),
-    *("residual_patching", "score_positions", "scores", "sets", "token_statistics", "unlearn_paragraphs"),
+    *("residual_patching", "score_samples", "scores", "sets", "token_statistics", "unlearn_paragraphs"),
 }
 EDITED = "\nEDITED = True\n"
 COLUMN = '\n\ndef _more():\n    return {"more": integer(0, meaning="More.")}\n'
@@ -206,6 +206,6 @@ def test_editing_a_caption_draws_its_figure_again(editable):
 def test_changing_a_setting_runs_its_rules_again_and_what_follows(editable, test_rules):
     edit = editable.folder / "config/test.yaml"
     edit.write_text(edit.read_text() + "\npositions: {draws: 1}\n")
-    expected = with_all_below(test_rules, {"score_positions", "run_config"})
+    expected = with_all_below(test_rules, {"score_samples", "run_config"})
     assert set(editable.jobs()) == expected
     assert "scores" not in expected and "train_model" not in expected

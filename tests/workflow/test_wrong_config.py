@@ -71,4 +71,4 @@ def test_an_analysis_that_takes_no_token_before_the_prefix_is_named(clone, tmp_p
     output = clone.forked("-n", "attention_entropy", config=str(config), status=1)
     assert "attention does not take a token before the prefix" in output
     asked = clone.jobs("fig2", "fig3", "positions", config=str(config))
-    assert {"scores", "sets", "perturbation", "score_positions"} <= set(asked)
+    assert {"scores", "sets", "perturbation", "score_samples"} <= set(asked)

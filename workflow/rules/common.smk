@@ -130,7 +130,7 @@ def claims_of(topic):
 
 
 # Rules that run the model with the token of `paragraph.before`; all others look at positions from the first token on.
-TAKE_A_TOKEN_BEFORE = ("scores", "sets", "score_positions", "perturbation")
+TAKE_A_TOKEN_BEFORE = ("scores", "sets", "score_samples", "perturbation")
 
 
 def refused(rule):

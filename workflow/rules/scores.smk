@@ -61,28 +61,28 @@ rule sets:
         "../scripts/sets.py"
 
 
-rule score_positions:
+rule score_samples:
     input:
         model=rules.model.output.description,
         folder=MODEL_FOLDER,
         paragraphs=table("paragraphs"),
         sets=table("sets"),
     output:
-        positions=table("positions"),
+        **tables("positions", "near_extraction"),
     log:
-        log_file("score_positions"),
+        log_file("score_samples"),
     benchmark:
-        benchmark_file("score_positions")
+        benchmark_file("score_samples")
     conda:
         ENVIRONMENT
     threads: SETTINGS.threads
     resources:
         gpu=N_GPU,
-        mem_mb=growing(MEMORY["score_positions"]),
+        mem_mb=growing(MEMORY["score_samples"]),
         runtime=limited(60),
     params:
-        **tracked("positions", "loading"),
+        **tracked("positions", "extraction", "loading"),
     message:
-        "Score sampled paragraphs at other positions and after other text."
+        "Score sampled paragraphs at other positions and after other text; bound the probability of nearly reciting."
     script:
-        "../scripts/score_positions.py"
+        "../scripts/score_samples.py"

@@ -30,6 +30,7 @@ def tables(n_unseen):
     ]
     return {
         "extraction": pd.concat(chances).sort_values("id", kind="stable", ignore_index=True),
+        "near_extraction": pd.DataFrame({"id": ids, "log_p_nearly": np.minimum(log_p + 3, 0)})[::3],
         "scores": pd.DataFrame({"id": ids, "em": em, "nll": 1.0}),
         "sets": pd.DataFrame({"id": ids, "set": sets}),
         "paragraphs": pd.DataFrame({"id": ids, "count": repeats}).assign(
@@ -107,3 +108,20 @@ def test_bins_of_repeats_add_up_and_unseen_paragraphs_stand_beside_them():
     log_p = given["extraction"].query("scheme == @SCHEMES[0]")["log_p"].to_numpy()[:400]
     out = bins.query("shown == '10 draws' and group == 'seen'")["n_out"].sum()
     assert out == within(log_p, 10).sum()
+
+
+def test_sampled_paragraphs_are_counted_verbatim_and_nearly():
+    given = tables(60)
+    drawing = extraction.draw(given, SETTINGS)
+    log_p = given["extraction"].query("scheme == @SCHEMES[0]")["log_p"].to_numpy()[::3]
+    log_near = given["near_extraction"]["log_p_nearly"].to_numpy()
+    names = given["sets"]["set"].to_numpy()[::3]
+    for name, counts in drawing.numbers["nearly"].items():
+        rows = names == name
+        assert counts == (rows.sum(), within(log_p[rows], 1000).sum(), within(log_near[rows], 1000).sum())
+    points = drawing.data.query("panel == 'c'")
+    assert points["id"].tolist() == given["near_extraction"]["id"].tolist()
+    np.testing.assert_allclose(points["nearly"], log_near / np.log(10))
+    lines = [line for line in drawing.figure.axes[2].lines if line.get_marker() == "o"]
+    drawn = np.concatenate([line.get_ydata() for line in lines])
+    np.testing.assert_allclose(np.sort(drawn), np.sort(np.maximum(log_near / np.log(10), extraction.LEAST)))

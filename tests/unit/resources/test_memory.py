@@ -50,7 +50,7 @@ def test_bytes_of_a_pass_counted_by_hand():
     [
         ("scores", {"scores", "sets", "token_statistics"}),
         ("perturbation", {"perturbation"}),
-        ("positions", {"score_positions"}),
+        ("positions", {"score_samples"}),
         ("activation_gradients", {"activation_gradients"}),
         ("attention", {"attention"}),
         ("detection", {"prefix_features"}),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from made_paragraphs import random
-from transformers import LogitsProcessorList, TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
+from warped import warped
 
 from memloc.scoring import paragraph_scores
 from memloc.scoring.extraction import extraction_frame, log_probability, score_and_extract
@@ -26,18 +26,6 @@ SCHEMES = [
     Scheme(top_p=0.9, temperature=0.7),
     Scheme(top_k=9, top_p=0.8),
 ]
-
-
-def warped(logits, scheme):
-    """Log-softmax of what the warpers of transformers leave, in their own order."""
-    warpers = LogitsProcessorList()
-    if scheme.temperature != 1:
-        warpers.append(TemperatureLogitsWarper(scheme.temperature))
-    if scheme.top_k is not None:
-        warpers.append(TopKLogitsWarper(scheme.top_k))
-    if scheme.top_p is not None:
-        warpers.append(TopPLogitsWarper(scheme.top_p))
-    return warpers(None, logits.clone()).log_softmax(-1)
 
 
 def plain(model, tokens, scheme):

@@ -176,7 +176,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         FigureInfo(
             "extraction",
             "What comes out under sampling, and after how many draws",
-            ("extraction", "scores", "sets", "paragraphs"),
+            ("extraction", "near_extraction", "scores", "sets", "paragraphs"),
             paragraphs=("id", "count", "continuation_count"),
         ),
         FigureInfo(

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, plain_log_ticks, subplots
 from memloc.scoring.counterfactual import comes_out_anyway, only_moved
 from memloc.settings.base import Section
-from memloc.statistics.uncertainty import mean, table
+from memloc.statistics.uncertainty import Interval, mean, table
 
 # Paragraphs by what the study's model and the models trained without them do, and how each is drawn.
 ANYWAY, RECITED, MOVED, OTHERS = "comes out anyway", "recited", "never comes out, yet moved", "others"
@@ -76,7 +76,14 @@ def _numbers(data: pd.DataFrame, everything: pd.DataFrame) -> dict[str, Any]:
         "n_elsewhere": int(anyway["elsewhere"].sum()),
         "n_moved": int((data["kind"] == MOVED).sum()),
         "n_moved_once": int(((data["kind"] == MOVED) & ~repeated).sum()),
+        "near": _near(data),
         "n_unseen": len(unseen),
         "nll_left_out": float(data["nll_without"].mean()),
         "nll_unseen": float(unseen["nll_without"].mean()),
     }
+
+
+def _near(data: pd.DataFrame) -> Interval | None:
+    """Mean influence of near-duplicates over the paragraphs that have some."""
+    influence = data["near_difference"].dropna()
+    return mean(influence) if len(influence) else None

@@ -15,6 +15,7 @@ from memloc.tables.terms.sets import UNSEEN
 
 CONFIDENCE = 0.9
 DRAWS = (1, 10, 100, 1000)
+LEAST = -30  # log10 of the least probability that panel (c) tells apart
 CURVE = np.geomspace(1, 1e5, 51)
 SHADES = ("#f2a6b0", "#e06377", "#c8102e", "#7a0a1c")  # light to dark: more draws
 DASHES = ("-", (0, (4, 1)), (0, (1, 1)), "-.")
@@ -28,7 +29,8 @@ class Groups(NamedTuple):
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """Share that comes out (a) against draws, by scheme, and (b) against repeats, by draws."""
+    """Share that comes out (a) against draws, by scheme, and (b) against repeats, by draws; (c) of each
+    sampled paragraph the probability of the continuation, and the bound on nearly all of it."""
     chances = tables["extraction"]
     schemes = list(chances["scheme"].unique())
     data = tables["scores"][["id", "em"]].merge(tables["sets"][["id", "set"]], on="id")
@@ -39,13 +41,19 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         data = data.rename(columns={"log_p": scheme})
     is_unseen = data["set"] == UNSEEN
     groups = Groups(data[~is_unseen], data[is_unseen])
-    figure, (left, right) = subplots(PAGE_WIDTH * 0.8, 2.6, ncols=2)
-    plotted = {"a": _curves(left, groups, schemes), "b": _by_repeats(right, groups, schemes[0])}
-    panel_label(left, "a")
-    panel_label(right, "b")
-    right.set_title(schemes[0])
+    near = data.merge(tables["near_extraction"], on="id")
+    figure, panels = subplots(PAGE_WIDTH, 2.6, ncols=3)
+    plotted = {
+        "a": _curves(panels[0], groups, schemes),
+        "b": _by_repeats(panels[1], groups, schemes[0]),
+        "c": _nearly(panels[2], near, schemes[0]),
+    }
+    for letter, axes in zip(plotted, panels, strict=True):
+        panel_label(axes, letter)
+    panels[1].set_title(schemes[0])
     plotted = pd.concat(plotted, names=["panel"])
     numbers = _numbers(groups, schemes) | {"where": counted_in(tables)}
+    numbers["nearly"] = _nearly_counts(near, schemes[0])
     return Drawing(figure, plotted.reset_index("panel"), numbers)
 
 
@@ -113,6 +121,34 @@ def _out(groups: Groups, scheme: str, n_draws: int) -> Groups:
             for group in groups
         )
     )
+
+
+def _nearly(axes: Axes, near: pd.DataFrame, scheme: str) -> pd.DataFrame:
+    """Draw a point per paragraph; where truncation removes a token of the continuation, at the left edge."""
+    logs = near.assign(verbatim=near[scheme] / np.log(10), nearly=near["log_p_nearly"] / np.log(10))
+    shown = logs.assign(**logs[["verbatim", "nearly"]].clip(lower=LEAST))
+    for name, rows in shown.groupby("set", observed=True):
+        style = {"color": COLOURS[name], "label": name.replace("_", " "), "alpha": 0.7}
+        axes.plot(rows["verbatim"], rows["nearly"], "o", ms=2.5, mew=0, **style)
+    axes.plot([LEAST, 0], [LEAST, 0], color="0.6", lw=0.6, zorder=0)
+    axes.axhline(np.log10(1 - (1 - CONFIDENCE) ** (1 / DRAWS[-1])), color="black", lw=0.8, ls=":")
+    axes.set(xlabel="log10 p, verbatim", ylabel="log10 p, a tenth may differ (at least)")
+    axes.set(xlim=(LEAST - 1, 1), ylim=(LEAST - 1, 1))
+    axes.legend(loc="lower right")
+    return logs[["id", "set", "verbatim", "nearly"]]
+
+
+def _nearly_counts(near: pd.DataFrame, scheme: str) -> dict[str, tuple[int, int, int]]:
+    """By set: sampled paragraphs, and those that the most draws give verbatim and nearly."""
+    out = {
+        name: extractable(near[column].to_numpy(), DRAWS[-1], CONFIDENCE)
+        for name, column in {"verbatim": scheme, "nearly": "log_p_nearly"}.items()
+    }
+    counts = near[["set"]].assign(**out).groupby("set", observed=True).agg(["size", "sum"])
+    return {
+        name: (int(row["verbatim", "size"]), int(row["verbatim", "sum"]), int(row["nearly", "sum"]))
+        for name, row in counts.iterrows()
+    }
 
 
 def _numbers(groups: Groups, schemes: list[str]) -> dict[str, Any]:

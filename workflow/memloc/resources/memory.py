@@ -21,7 +21,7 @@ SECTIONS = {
     "scores": ("scores", False),
     "sets": ("scores", True),
     "token_statistics": ("scores", False),
-    "score_positions": ("positions", False),
+    "score_samples": ("positions", True),
     "perturbation": ("perturbation", True),
     "patching": ("patching", False),
     "residual_patching": ("patching", False),

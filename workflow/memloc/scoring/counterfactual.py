@@ -1,7 +1,8 @@
 """Counterfactual memorization: how training on a paragraph changes a model's scores of it (2112.12938).
 
 The unit is the training: models differ in their half of the paragraphs, their first weights and the order of
-their text, so a paragraph's interval is over all of these.
+their text, so a paragraph's interval is over all of these. Models that never saw a paragraph may have seen
+one that is nearly the same, and recite it for that (2506.20481).
 """
 
 import numpy as np
@@ -10,6 +11,9 @@ import pandas as pd
 from memloc.statistics.uncertainty import Interval, difference, proportion, proportion_difference
 
 MEASURES = ("em", "recited", "probability", "nll")
+RUN = 8  # tokens
+N_RUNS = 10  # common runs of two paragraphs that are near-duplicates
+MOST = 50  # a run that more paragraphs hold is a phrase
 HALF = 0.5  # a paragraph comes out of models if it comes out of this share of them
 
 
@@ -42,6 +46,35 @@ def _compared(measure: str, seen: pd.Series, unseen: pd.Series) -> dict[str, flo
 
 def _shares(seen: pd.Series, unseen: pd.Series) -> Interval:
     return proportion_difference(*(proportion(int(each.sum()), len(each)) for each in (seen, unseen)))
+
+
+def near_duplicates(paragraphs: pd.DataFrame) -> pd.DataFrame:
+    """Pairs of paragraphs with ten runs of eight tokens in common, in both orders (columns: id, near)."""
+    windows = np.lib.stride_tricks.sliding_window_view(np.stack(paragraphs["tokens"]), RUN, axis=1)
+    _, texts = np.unique(windows.reshape(-1, RUN), axis=0, return_inverse=True)
+    ids = np.repeat(paragraphs["id"].to_numpy(), windows.shape[1])
+    runs = pd.DataFrame({"id": ids, "text": texts.ravel()}).drop_duplicates()
+    runs = runs[runs.groupby("text")["id"].transform("size").between(2, MOST)]
+    pairs = runs.merge(runs.rename(columns={"id": "near"}), on="text")
+    n_common = pairs[pairs["id"] != pairs["near"]].groupby(["id", "near"]).size()
+    return n_common[n_common >= N_RUNS].index.to_frame(index=False)
+
+
+def influence(half_scores: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """NLL of models that saw a near-duplicate but not the paragraph, minus that of models that saw neither.
+
+    A row per paragraph that has one and both kinds of models (columns: id, n_near, near_difference). It has
+    no interval: of 24 models, six or so are of each kind.
+    """
+    never = half_scores.loc[~half_scores["trained"], ["model", "id", "nll"]]
+    saw = half_scores.loc[half_scores["trained"], ["model", "id"]].rename(columns={"id": "near"})
+    saw = saw.merge(pairs, on="near")[["model", "id"]].drop_duplicates().assign(saw=True)
+    own = never[never["id"].isin(pairs["id"])].merge(saw, on=["model", "id"], how="left")
+    means = own.groupby(["id", own["saw"].notna()])["nll"].mean().unstack().reindex(columns=[False, True])
+    found = pd.DataFrame(
+        {"n_near": pairs.groupby("id").size(), "near_difference": means[True] - means[False]}
+    )
+    return found.dropna().reset_index(names="id")
 
 
 def comes_out_anyway(table: pd.DataFrame) -> pd.Series:

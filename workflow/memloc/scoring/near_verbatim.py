@@ -2,8 +2,8 @@
 
 One token that is left out shifts all that follow, so exact match ends there. The Levenshtein distance
 instead counts the tokens to insert, delete or replace, and the longest common run counts those that are
-recited without a break, wherever they stand. This is the distance of one decoding, not the probability of
-everything near the true text, which 2603.24917 bounds.
+recited without a break, wherever they stand. This is the distance of one decoding;
+`constrained_beams` bounds the probability of all that is near.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Int
 from rapidfuzz.distance import Levenshtein
 
+NEARLY = 0.1  # of a continuation's tokens differ at most
 Tokens = Int[np.ndarray, "paragraph token"]
 
 

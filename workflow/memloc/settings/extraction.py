@@ -33,6 +33,11 @@ class Extraction(Section):
         description="Figure `extraction` shows the first one in detail.",
     )
 
+    n_beams: Positive = Field(
+        10,
+        description="Texts that the bound on the probability of nearly the continuation adds up.",
+    )
+
     @model_validator(mode="after")
     def _schemes_differ(self) -> "Extraction":
         names = [scheme.name for scheme in self.schemes]

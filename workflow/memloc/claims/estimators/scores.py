@@ -1,11 +1,10 @@
 """Estimators of the topic `scores`: how many paragraphs are recited (paper 3.2), and how many nearly."""
 
 from memloc.claims.verdicts import Estimate, Tables
+from memloc.scoring.near_verbatim import NEARLY
 from memloc.settings.base import Section
 from memloc.statistics.studentised import share
 from memloc.tables.terms.sets import UNSEEN
-
-NEARLY = 0.1  # of the tokens of a continuation are edited
 
 
 def complete_or_not(tables: Tables, settings: Section) -> Estimate:

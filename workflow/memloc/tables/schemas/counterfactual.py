@@ -5,6 +5,8 @@ from memloc.tables.schema import Lengths
 
 NATS, TOKENS, SHARE = "nats per token", "tokens", "share"
 
+NEAR = "NLL of models that saw a near-duplicate but not it, minus that of models that saw neither."
+
 
 def half_scores(lengths: Lengths) -> Columns:
     return {
@@ -49,6 +51,10 @@ def counterfactual(lengths: Lengths) -> Columns:
         **mean("recited: share that recites all", SHARE),
         **mean("probability: of the continuation under sampling", SHARE),
         **mean("nll: of the continuation", NATS),
+        "n_near": number(
+            1, nullable=True, unit="paragraphs", meaning="Near-duplicates, if some models saw one."
+        ),
+        "near_difference": number(nullable=True, unit=NATS, meaning=NEAR),
     }
 
 

@@ -1,4 +1,4 @@
-"""Rule score_positions: exact match and NLL of sampled paragraphs at other positions and after other text."""
+"""Rule score_samples: sampled paragraphs at other positions, after other text, and nearly recited."""
 
 from memloc.tables.job import start
 
@@ -6,24 +6,27 @@ job = start(snakemake)
 
 import pandas as pd
 
-from memloc.data.paragraphs import token_tensor
+from memloc.data.paragraphs import token_tensor, with_token_before
 from memloc.model import loading, pretrained
 from memloc.run.seeds import generator
+from memloc.scoring.constrained_beams import log_p_nearly
 from memloc.scoring.held_out import seen
+from memloc.scoring.near_verbatim import NEARLY
 from memloc.scoring.positions import position_scores, unrelated_text
-from memloc.tables.terms.sets import UNSEEN
+from memloc.tables.terms.sets import PARTLY, SET_NAMES, UNSEEN
 
 N_UNRELATED = 100  # paragraphs whose tokens are the text that stands before others
 settings, how = job.settings, job.settings.positions
 sets = job.read("sets", ["id", "set", "sampled", "sampled_rare_tokens"])
-chosen = {
+samples = {
     name: sets.id[(sets["set"] == name) & sets.sampled].head(how.n_paragraphs)
-    for name in ("memorized", "non_memorized", UNSEEN)
+    for name in (*SET_NAMES, UNSEEN)
 }
+chosen = {name: drawn for name, drawn in samples.items() if name not in PARTLY}
 others = sets.id[(sets["set"] == "non_memorized") & ~seen(sets)]
 others = chosen["non_memorized"] if others.empty else others
 others = generator(job.seed, "positions", "text").permutation(others)
-ids = pd.concat([*chosen.values(), pd.Series(others[:N_UNRELATED])]).unique()
+ids = pd.concat([*samples.values(), pd.Series(others[:N_UNRELATED])]).unique()
 tokens = job.read("paragraphs", ["id", "tokens"], ids).set_index("id").tokens
 text = unrelated_text(tokens.loc[others[:N_UNRELATED]], max(how.lengths))
 
@@ -39,4 +42,16 @@ for name, drawn in chosen.items():
     frame = position_scores(model, own, text, end_of_text, before, settings.paragraph.prefix, how, random)
     frames.append(frame.assign(group=name, id=drawn.to_numpy()[frame.row]).drop(columns="row"))
     job.log(f"{name}: {len(drawn)} paragraphs in {len(frame) // len(drawn)} places")
-job.write(positions=pd.concat(frames))
+
+drawn = pd.concat(samples.values())
+n_prefix, n_continuation = settings.paragraph.prefix, settings.paragraph.continuation
+log_p = log_p_nearly(
+    model,
+    with_token_before(token_tensor(tokens.loc[drawn]), before),
+    n_prefix + (before is not None),
+    int(NEARLY * n_continuation),
+    settings.extraction,
+    max(how.micro_batch // 4, 1),  # of each, several texts are followed, but a token at a time
+)
+near = pd.DataFrame({"id": drawn, "log_p_nearly": log_p.numpy()})
+job.write(positions=pd.concat(frames), near_extraction=near)

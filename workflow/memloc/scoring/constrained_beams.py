@@ -1,0 +1,108 @@
+"""How likely sampling gives a continuation that differs in few tokens, from below (2603.24917).
+
+There are too many such texts to add up their probabilities. A beam search adds up those of the likeliest
+ones that it finds. They differ from each other, so the sum is a lower bound, and nothing is drawn. Tokens are
+replaced in place (Hamming distance). The Levenshtein distance, which allows for insertions too, is never
+larger, so the bound holds for it as well.
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from transformers import (
+    DynamicCache,
+    LogitsProcessorList,
+    PreTrainedModel,
+    TemperatureLogitsWarper,
+    TopKLogitsWarper,
+    TopPLogitsWarper,
+)
+
+from memloc.model.micro_batches import in_micro_batches
+from memloc.settings.extraction import Extraction, Scheme
+
+
+class Beams(NamedTuple):
+    """Texts of each paragraph that are still within reach; the first is the paragraph itself."""
+
+    log_p: Float[Tensor, "paragraph beam"]  # -inf: there is no such text
+    n_replaced: Int[Tensor, "paragraph beam"]
+    last: Int[Tensor, "paragraph beam"]  # token
+
+
+def log_p_nearly(
+    model: PreTrainedModel,
+    tokens: Int[Tensor, "paragraph token"],
+    n_prefix: int,
+    n_replaced: int,
+    how: Extraction,
+    micro_batch: int,
+) -> Float[Tensor, "paragraph"]:
+    """Log of a lower bound on the probability that at most `n_replaced` tokens of the continuation differ.
+
+    The bound is for the first scheme, never below the probability of the continuation itself, and -inf if no
+    text is found. More beams give a higher bound.
+
+    Args:
+        micro_batch: paragraphs at a time; each takes as much memory as `how.n_beams` rows.
+    """
+
+    def of_rows(rows: Int[Tensor, "paragraph token"]) -> Float[Tensor, "paragraph"]:
+        return _search(model, rows.to(model.device), n_prefix, n_replaced, how).cpu()
+
+    return torch.cat(in_micro_batches(of_rows, micro_batch, tokens))
+
+
+@torch.inference_mode()
+def _search(
+    model: PreTrainedModel,
+    rows: Int[Tensor, "paragraph token"],
+    n_prefix: int,
+    n_replaced: int,
+    how: Extraction,
+) -> Float[Tensor, "paragraph"]:
+    cache, truncate, n_beams = DynamicCache(), _warpers(how.schemes[0]), how.n_beams
+    if n_prefix > 1:
+        model.base_model(rows[:, : n_prefix - 1], cache=cache, use_cache=True)
+        cache.batch_repeat_interleave(n_beams)
+    log_p = torch.full((len(rows), n_beams), -torch.inf, dtype=torch.float64, device=rows.device)
+    log_p[:, 0] = 0
+    last = rows[:, n_prefix - 1, None].expand(-1, n_beams)
+    beams = Beams(log_p, torch.zeros_like(last), last)
+    for position in range(n_prefix, rows.shape[1]):
+        output = model.base_model(beams.last.reshape(-1, 1), cache=cache, use_cache=True)
+        logits = model.get_output_embeddings()(output.last_hidden_state[:, -1]).float()
+        chances = truncate(None, logits).log_softmax(dim=-1).double().view(*beams.last.shape, -1)
+        beams, parents = _extended(beams, chances, rows[:, position, None], n_replaced)
+        cache.reorder_cache(parents.flatten())
+    return beams.log_p.logsumexp(dim=1)
+
+
+def _extended(
+    beams: Beams,
+    chances: Float[Tensor, "paragraph beam vocabulary"],
+    true: Int[Tensor, "paragraph 1"],
+    n_replaced: int,
+) -> tuple[Beams, Int[Tensor, "paragraph beam"]]:
+    """The likeliest texts with one more token, and the row that each continues.
+
+    The paragraph itself stays the first, however unlikely it is.
+    """
+    n_paragraphs, n_beams, n_tokens = chances.shape
+    replaced = beams.n_replaced[..., None] + (torch.arange(n_tokens, device=true.device) != true[..., None])
+    within: Bool[Tensor, "paragraph beam vocabulary"] = replaced <= n_replaced
+    log_p = (beams.log_p[..., None] + chances).where(within, -torch.inf).flatten(1)
+    rank = log_p.scatter(1, true, torch.inf)  # of beam 0, whose tokens come first
+    chosen = rank.topk(n_beams, dim=1).indices
+    first = n_beams * torch.arange(n_paragraphs, device=true.device)[:, None]
+    extended = Beams(log_p.gather(1, chosen), replaced.flatten(1).gather(1, chosen), chosen % n_tokens)
+    return extended, first + chosen // n_tokens
+
+
+def _warpers(scheme: Scheme) -> LogitsProcessorList:
+    """Temperature and truncation of a scheme, as transformers samples."""
+    warpers = [TemperatureLogitsWarper(scheme.temperature)]
+    warpers += [TopKLogitsWarper(scheme.top_k)] if scheme.top_k else []
+    return LogitsProcessorList(warpers + ([TopPLogitsWarper(scheme.top_p)] if scheme.top_p else []))
