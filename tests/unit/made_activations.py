@@ -12,7 +12,6 @@ SETTINGS = sections(
     {
         "highlight": {"layer": 1, "head": 2},
         "paragraph": {"prefix": N_PREFIX, "length": LENGTH},
-        "sets": {"split_by": "em"},
     }
 )
 MEMORIZED, OTHERS = [3, 8, 21], [4, 30, 31]

@@ -32,7 +32,7 @@ rule explorer:
         mem_mb=growing(4000),
         runtime=growing(20),
     params:
-        **tracked("explorer", "highlight", "sets"),
+        **tracked("explorer", "highlight"),
         model=MODEL_NAME,
         left_out=left_out(MADE),
     message:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.data.draws import draw
+from memloc.data.draws import Parts, draw
 from memloc.editing.gradients import nll_gradients
 from memloc.localization import gradient_parts
 from memloc.localization.parameter_gradients import compare_groups, group_scores
@@ -49,7 +49,7 @@ def compare(model, samples, parts=None, paired=None):
     more = np.arange(900, 900 + len(paired)), paired
     parts = parts or [np.arange(len(samples["memorized"]))]
     draws = draw([len(p) for p in parts], [[p] for p in range(len(parts))], np.random.default_rng(0), 5)
-    return compare_groups(model, with_ids, more, N_PREFIX, parts, draws), draws
+    return compare_groups(model, with_ids, more, N_PREFIX, Parts(parts, draws)), draws
 
 
 def test_groups_are_scored_one_by_one_and_the_two_sets_compared(tiny_gpt2, tiny_tokens):

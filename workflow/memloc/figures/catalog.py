@@ -90,7 +90,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             "How often paragraphs occur, and their exact match",
             ("paragraphs", "scores", "sets"),
             section="A.1, Figure 8",
-            settings=("sets",),
             paragraphs=("id", "count"),
         ),
         FigureInfo(
@@ -98,7 +97,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             "Gradients of the weights over four bins of exact match",
             ("parameter_gradients", "sets", "head_ranking"),
             section="A.2, Figure 9",
-            settings=("highlight", "sets"),
+            settings=("highlight",),
         ),
         FigureInfo(
             "fig10",

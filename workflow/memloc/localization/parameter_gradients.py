@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.data.draws import Draws
+from memloc.data.draws import Parts
 from memloc.editing.gradients import Gradients, add_gradients, paragraph_gradients
 from memloc.localization.gradient_parts import Sums
 from memloc.localization.gradient_similarity import component_cosine
@@ -116,21 +116,20 @@ def compare_groups(
     samples: dict[str, Sample],
     paired: Sample,
     n_prefix: int,
-    parts: Sequence[Int[np.ndarray, "member"]],
-    draws: Draws,
+    parts: Parts,
 ) -> GroupComparison:
     """Scores of the mean continuation NLL of each group of paragraphs.
 
-    `samples` must hold the groups memorized, of which `draws` are made by its `parts`, and non_memorized;
-    their gradients alone are kept until the end. Of the paragraphs `paired`, which are in no group, there may
-    be none, and only their own gradients are looked at.
+    `samples` must hold the groups memorized, which `parts` splits, and non_memorized; their gradients alone
+    are kept until the end. Of the paragraphs `paired`, which are in no group, there may be none, and only
+    their own gradients are looked at.
 
     Raises:
         ValueError: a group is empty.
     """
-    scores, sizes, kept, sums = [], [], {}, Sums(model, len(parts))
+    scores, sizes, kept, sums = [], [], {}, Sums(model, len(parts.members))
     for group, sample in samples.items():
-        own = (parts, sums) if group == "memorized" else ([np.arange(len(sample[0]))], None)
+        own = (parts.members, sums) if group == "memorized" else ([np.arange(len(sample[0]))], None)
         found = group_gradients(model, sample, n_prefix, *own)
         scores.append(group_scores(model, found.mean, group))
         sizes.append(found.paragraphs)
@@ -140,7 +139,7 @@ def compare_groups(
         sizes.append(group_gradients(model, paired, n_prefix, [np.arange(len(paired[0]))]).paragraphs)
     return GroupComparison(
         pd.concat(scores, ignore_index=True),
-        sums.largest(draws, "memorized"),
+        sums.largest(parts.draws, "memorized"),
         pd.concat(sizes, ignore_index=True),
         component_cosine(model, kept["memorized"], kept["non_memorized"]),
         kept["memorized"],

@@ -110,9 +110,7 @@ def visible(text: str) -> str:
 
 
 def set_labels(settings: Section) -> dict[str, str]:
-    """Labels of all sets; those of partly memorized ones name what splits them: exact matches, or NLLs."""
-    if settings.sets.split_by == "nll":
-        return LABELS | dict(zip(PARTLY, ("partly, higher NLL", "partly, lower NLL"), strict=True))
+    """Labels of all sets; those of partly memorized ones name their exact matches."""
     n_continuation = settings.paragraph.continuation
     partly = {name: bins(n_continuation)[name] for name in PARTLY}
     return LABELS | {name: f"partly ({em.start}\u2013{em.stop - 1})" for name, em in partly.items()}
