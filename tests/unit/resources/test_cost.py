@@ -22,7 +22,6 @@ MEASURED = {
     "ablate_heads": (1, 34.02),
     "activation_gradients": (1, 10.49),
     "attention": (1, 14.30),
-    "compare_activation_gradients": (1, 13.24),
     "edit_paragraphs": (1, 87.12),
     "impact_gradients": (1, 9.38),
     "paragraphs": (1, 28.41),
