@@ -27,7 +27,7 @@ def column(key: str, name: str, kind: str = "text", **options: Any) -> dict[str,
 
 
 def interval(row: Any, bound: float | None = None, suffix: str = "") -> dict[str, Any]:
-    """Cell of a value with its interval and the bound that decides; `suffix` ends the names of its columns."""
+    """Cell of a value with its interval and the bound that decides; columns end with `suffix`."""
     numbers = {name: getattr(row, name + suffix) for name in ("value", "low", "high")} | {"bound": bound}
     return {name: json_value(number) for name, number in numbers.items()}
 
