@@ -34,7 +34,7 @@ rule compare_activation_gradients:
         model=rules.model.output.description,
         folder=MODEL_FOLDER,
     output:
-        **tables("activation_similarity", "paragraph_activations"),
+        **tables("paragraph_activations"),
     log:
         log_file("compare_activation_gradients"),
     benchmark:
@@ -50,7 +50,7 @@ rule compare_activation_gradients:
     params:
         **tracked("activation_gradients", "loading"),
     message:
-        "Compare the directions of memorized and non-memorized activation gradients, and sizes of all."
+        "Compare the sizes of the activation gradients of all sampled paragraphs."
     script:
         "../scripts/compare_activation_gradients.py"
 

@@ -44,5 +44,4 @@ job.write(
     parameter_gradients=pd.concat([comparison.scores, contrastive], ignore_index=True),
     parameter_gradient_samples=pd.concat([comparison.samples, contrastive_samples], ignore_index=True),
     paragraph_gradients=comparison.paragraphs,
-    gradient_similarity=comparison.similarity,
 )

@@ -125,7 +125,6 @@ SAY_THE_SAME = {
     "contrastive.reference": "as above",
     "parameter_gradients.reference": "as above",
     "editing.reference": "runs like the authors' are judged as ours are",
-    "head_ranking.weighted": "all methods are taken together, by their weights",
     "head_ranking.also": "further methods are ranked beside those that claims read",
     "perturbation.nll": "estimators say where there is no NLL",
     "perturbation.reference": "position 0 is one of many",

@@ -22,7 +22,6 @@ MEASURED = {
     "ablate_heads": (1, 34.02),
     "activation_gradients": (1, 15.07),  # measured as two rules, less one import
     "attention": (1, 14.30),
-    "compare_activation_gradients": (1, 13.24),
     "edit_paragraphs": (1, 87.12),
     "paragraphs": (1, 28.41),
     "parameter_gradients": (1, 19.35),

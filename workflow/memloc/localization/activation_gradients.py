@@ -33,9 +33,7 @@ if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
 Nll = Callable[[Int[Tensor, "paragraph token"], Int[Tensor, "paragraph"]], Float[Tensor, "paragraph"]]
-"""Of texts, which are told as rows of all paragraphs, too."""
-Pool = Callable[[Float[Tensor, "paragraph position ..."], Int[Tensor, "paragraph"]], Tensor]
-"""What is kept of the gradients of some rows of all paragraphs."""
+
 GROUP = pd.CategoricalDtype(["memorized", "perturbed"])
 COMPONENT = pd.CategoricalDtype(COMPONENTS)
 ROLE = pd.CategoricalDtype(["perturbed", "impact"])
@@ -53,34 +51,14 @@ def activation_gradients(
 
     The NLL is the mean over the continuation, in nats, or with `reference` that of its first token only (the
     authors' Fig. 6). There is a row for each position that the loss depends on: 0..T-2, or 0..n_prefix-1 for
-    the first token. `head` is null for MLP components. The columns have small types: there are millions of
-    rows.
+    the first token. `head` is null for MLP components. The columns
+    have small types: there are millions of rows.
     """
-    n_read = n_prefix if how.reference else tokens.shape[1] - 1
-    read = torch.arange(n_read).expand(len(tokens), -1)
-    scores = _of_continuation(bridge, tokens, n_prefix, how, _largest(read))
+    tokens = _scored(tokens, n_prefix, how)
+    read = torch.arange(tokens.shape[1] - 1).expand(len(tokens), -1)
+    nll = _continuation_nll(bridge, n_prefix)
+    scores = _scores(bridge, tokens, read, sites(bridge, COMPONENTS), nll, how.micro_batch)
     return _frame(scores, ids, group, read).drop(columns="slot")
-
-
-def prefix_gradients(
-    bridge: "TransformerBridge",
-    tokens: Int[Tensor, "paragraph token"],
-    n_prefix: int,
-    how: ActivationGradients,
-) -> dict[Site, Float[Tensor, "paragraph head hidden"]]:
-    """Gradient vectors of each paragraph's NLL, summed over the prefix positions; an MLP counts as one head.
-
-    The sum is the NLL's derivative by one vector that is added to the activation at every prefix position.
-    The loss is that of `activation_gradients`.
-    """
-
-    def summed(
-        gradient: Float[Tensor, "paragraph position ..."], rows: Int[Tensor, "paragraph"]
-    ) -> Float[Tensor, "paragraph head hidden"]:
-        total = gradient[:, :n_prefix].float().sum(dim=1)
-        return total.reshape(len(rows), -1, total.shape[-1]).cpu()
-
-    return _of_continuation(bridge, tokens, n_prefix, how, summed)
 
 
 def prefix_sizes(
@@ -90,8 +68,10 @@ def prefix_sizes(
     how: ActivationGradients,
 ) -> dict[Site, Float[Tensor, "paragraph head"]]:
     """Mean max_abs of `activation_gradients` over the prefix positions of each paragraph."""
+    tokens = _scored(tokens, n_prefix, how)
     read = torch.arange(n_prefix).expand(len(tokens), -1)
-    scores = _of_continuation(bridge, tokens, n_prefix, how, _largest(read))
+    nll = _continuation_nll(bridge, n_prefix)
+    scores = _scores(bridge, tokens, read, sites(bridge, COMPONENTS), nll, how.micro_batch)
     return {site: values.double().mean(dim=1) for site, values in scores.items()}
 
 
@@ -131,61 +111,53 @@ def impact_gradients(
         return token_nll(token_logits(bridge.original_model, texts, impact), target)
 
     read = torch.stack([perturbed_position, impact_position - 1], dim=1).cpu()
-    scores = _pooled(bridge, tokens, sites(bridge, ("q", "k")), nll, micro_batch, _largest(read))
+    scores = _scores(bridge, tokens, read, sites(bridge, ("q", "k")), nll, micro_batch)
     frame = _frame(scores, ids, group, read)
     frame["role"] = pd.Categorical.from_codes(frame.pop("slot"), dtype=ROLE)
     return frame
 
 
-def _of_continuation(
+def _scored(
+    tokens: Int[Tensor, "paragraph token"], n_prefix: int, how: ActivationGradients
+) -> Int[Tensor, "paragraph scored"]:
+    """The prefix and those tokens of the continuation that are in the loss."""
+    return tokens[:, : n_prefix + 1] if how.reference else tokens
+
+
+def _continuation_nll(bridge: "TransformerBridge", n_prefix: int) -> Nll:
+    return lambda texts, rows: paragraph_nll(bridge.original_model, texts, n_prefix)
+
+
+def _scores(
     bridge: "TransformerBridge",
     tokens: Int[Tensor, "paragraph token"],
-    n_prefix: int,
-    how: ActivationGradients,
-    pool: Pool,
-) -> dict[Site, Float[Tensor, "paragraph ..."]]:
-    """What `pool` keeps of the gradients of the continuation's NLL, with `reference` its first token's."""
-    scored = tokens[:, : n_prefix + 1] if how.reference else tokens
-
-    def nll(texts: Int[Tensor, "paragraph token"], _: Int[Tensor, "paragraph"]) -> Float[Tensor, "paragraph"]:
-        return paragraph_nll(bridge.original_model, texts, n_prefix)
-
-    return _pooled(bridge, scored, sites(bridge, COMPONENTS), nll, how.micro_batch, pool)
-
-
-def _pooled(
-    bridge: "TransformerBridge",
-    tokens: Int[Tensor, "paragraph token"],
+    read: Int[Tensor, "paragraph position"],
     wanted: Sequence[Site],
     nll: Nll,
     micro_batch: int,
-    pool: Pool,
-) -> dict[Site, Float[Tensor, "paragraph ..."]]:
-    """What `pool` keeps of the gradients of each paragraph's own NLL with respect to its activations."""
+) -> dict[Site, Float[Tensor, "paragraph position head"]]:
+    """Largest |gradient| of each paragraph's own NLL over the hidden dimension, at the positions to read.
+
+    An MLP counts as one head. `nll` is told which rows of `tokens` its texts are.
+    """
 
     def of_rows(
         texts: Int[Tensor, "paragraph token"], rows: Int[Tensor, "paragraph"]
-    ) -> dict[Site, Float[Tensor, "paragraph ..."]]:
+    ) -> dict[Site, Float[Tensor, "paragraph position head"]]:
         with recording(bridge, wanted) as activations:
             loss = nll(texts.to(bridge.original_model.device), rows).sum()
-        found = gradients(loss, activations)
-        return {site: pool(gradient, rows) for site, gradient in found.items()}
+        found, at = gradients(loss, activations), read[rows]
+        return {site: _largest(gradient, at) for site, gradient in found.items()}
 
     parts = in_micro_batches(of_rows, micro_batch, tokens, torch.arange(len(tokens)))
     return {site: torch.cat([part[site] for part in parts]) for site in wanted}
 
 
-def _largest(read: Int[Tensor, "paragraph position"]) -> Pool:
-    """Keep the largest |gradient| over the hidden dimension at these positions; an MLP counts as one head."""
-
-    def largest(
-        gradient: Float[Tensor, "paragraph position ..."], rows: Int[Tensor, "paragraph"]
-    ) -> Float[Tensor, "paragraph read head"]:
-        at = read[rows]
-        sizes = gradient[torch.arange(len(at)).unsqueeze(1), at].abs().amax(dim=-1)
-        return sizes.reshape(*at.shape, -1).float().cpu()
-
-    return largest
+def _largest(
+    gradient: Float[Tensor, "paragraph position ..."], at: Int[Tensor, "paragraph read"]
+) -> Float[Tensor, "paragraph read head"]:
+    sizes = gradient[torch.arange(len(at)).unsqueeze(1), at].abs().amax(dim=-1)
+    return sizes.reshape(*at.shape, -1).float().cpu()
 
 
 def _frame(
