@@ -154,4 +154,4 @@ if __name__ == "__main__":
     )
     for kind in KINDS:
         cells = [simulated(kind, 39 if kind == "place among orders" else n, REPEATS) for n in SIZES]
-        print(f"| {kind} | " + " | ".join(f"{a:.2f} / {b:.2f}" for a, b in cells) + " |", flush=True)
+        print(f"| {kind} | " + " | ".join(f"{a:.2f}/{b:.2f}" for a, b in cells) + " |", flush=True)

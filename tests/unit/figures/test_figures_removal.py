@@ -35,7 +35,7 @@ def test_ways_are_judged_by_their_distance_to_the_model_that_never_saw_the_parag
 
 
 @pytest.mark.parametrize(
-    ("kept", "said"), [(0.05, "has the depth"), (0.6, "by 0.60 of"), (None, "nothing can")]
+    ("kept", "said"), [(0.05, "has the depth"), (0.6, "by 0.60 of"), (None, "cannot be measured")]
 )
 def test_a_depth_whose_control_moves_is_not_shown(kept, said):
     rows = depth(8, WAY_NAMES, kept or 0) if kept else depth(8, ["top"])

@@ -1,4 +1,4 @@
-"""Statements about memorization, and what a run says of each.
+"""Statements about memorization, and a run's verdict on each.
 
 A statement is a row of `registry.yaml`, which says in words what is claimed and how it is judged. Its
 estimator is a function of one module of `estimators/` (one module per topic): it reads tables and returns a

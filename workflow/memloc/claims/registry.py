@@ -1,4 +1,4 @@
-"""The registry of claims: `registry.yaml`, by topic, and what each of its entries says.
+"""The registry of claims, `registry.yaml`: its topics, and the keys of each entry.
 
 A topic names the tables that its estimators read, so that its claims are computed from these alone.
 """
@@ -40,7 +40,7 @@ class Claim(_Entry):
 
     @property
     def bound(self) -> float:
-        """What the value, or an end of its interval, must pass; of equivalence, the middle."""
+        """The bound that the value, or an end of its interval, must pass; for an equivalence, the middle."""
         return {"greater": self.margin, "at least": -self.margin, "equal within": 0.0}[self.rule]
 
     @model_validator(mode="after")

@@ -45,7 +45,7 @@ TOLD = (ANYWHERE, TRIGGERS)  # in the headline, where they apply
 
 
 def answers(claims: pd.DataFrame) -> dict[str, list[dict[str, str]]]:
-    """What a run says to each question; text is escaped for reStructuredText.
+    """A run's answers to each question; text is escaped for reStructuredText.
 
     `claims` is table `claims`. An answer has a statement, its verdict, what was measured and a link to the
     figure to look at. Claims that do not apply give none, and a question without answers is left out.
@@ -78,7 +78,7 @@ def link(file: str, text: str) -> str:
 
 
 def warning(claims: pd.DataFrame) -> str:
-    """What every page says of a model that is shown to recite from position 0 only; empty for all others."""
+    """A warning about a model that is shown to recite from position 0 only; empty for all others."""
     fails = (claims.id == ANYWHERE) & (claims.verdict == FAILS)
     return ONLY_THERE if fails.any() else ""
 

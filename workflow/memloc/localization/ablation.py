@@ -40,7 +40,7 @@ class Intervention(Protocol):
     """A change of what layers compute."""
 
     def in_layer(self, layer: int) -> Hashable | None:
-        """What is done in a layer: interventions with equal values do the same; None does nothing."""
+        """A value that names the change in a layer: equal values mean equal changes, None means no change."""
 
     def applied(self, model: PreTrainedModel, layer: int) -> AbstractContextManager[None]:
         """Within the context, the intervention is made in this layer."""
@@ -89,7 +89,7 @@ def module_means(
     *,
     written: bool,
 ) -> dict[Hashable, Float[Tensor, "hidden"]]:
-    """Mean of what every module writes, or reads, over all paragraphs and positions."""
+    """Mean output, or input, of every module over all paragraphs and positions."""
     sums: dict[Hashable, Tensor] = {}
 
     def keep_sum(place: Hashable, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
@@ -248,7 +248,7 @@ def first_heads(
 
 
 def specific_effects(ablation: pd.DataFrame) -> pd.DataFrame:
-    """Effect of every head on memorized minus that on non-memorized paragraphs.
+    """Effect of every head on memorized paragraphs minus its effect on non-memorized ones.
 
     Returns:
         One row per measure (em_lost in tokens, nll_gained in nats per token), replacement, layer and head:

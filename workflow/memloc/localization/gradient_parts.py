@@ -25,7 +25,7 @@ SUMS_HELD = 2**22  # weighted sums that are held at a time
 
 
 class Sums:
-    """Gradients of the W_* weights in single precision, one row each, in a file that goes with the object."""
+    """Gradients of the W_* weights in single precision, one row each, in a file deleted with the object."""
 
     def __init__(self, model: PreTrainedModel, n_rows: int) -> None:
         self._model, self._n_rows = model, n_rows

@@ -1,4 +1,4 @@
-"""Sizes of each paragraph's own gradient, which paragraphs can be compared by.
+"""Sizes of each paragraph's own gradient, by which paragraphs can be compared.
 
 In the gradient of a mean, differences between paragraphs cancel, and more so in larger sets.
 """

@@ -73,7 +73,7 @@ def _attending_to_itself(model: PreTrainedModel, value: Component, output: Compo
 def mean_block_outputs(
     model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], micro_batch: int
 ) -> dict[str, Float[Tensor, "layer hidden"]]:
-    """Mean of what every block writes, over all paragraphs and positions."""
+    """Mean output of every block over all paragraphs and positions."""
     modules = {
         (block, layer): module
         for block, name in WRITES.items()

@@ -62,7 +62,7 @@ class GroupGradients(NamedTuple):
 
 
 class GroupComparison(NamedTuple):
-    """What `compare_groups` finds."""
+    """Result of `compare_groups`."""
 
     scores: pd.DataFrame
     """Of every group, layer, component and head."""

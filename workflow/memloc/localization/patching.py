@@ -83,7 +83,7 @@ class Run(NamedTuple):
 
 
 class Runs(NamedTuple):
-    """The clean run, that of its perturbed token alone, and the run that patches come from."""
+    """The clean run, the run of its perturbed token alone, and the run that patches come from."""
 
     clean: Run
     alone: Run

@@ -31,7 +31,7 @@ def strongest(perturbation: pd.DataFrame) -> pd.DataFrame:
 
 
 def before_last(drops: pd.DataFrame, n_prefix: int) -> pd.DataFrame:
-    """The drops without those of the last prefix token, which predicts the first one of the continuation."""
+    """The drops at all positions but the last, whose token predicts the first one of the continuation."""
     return drops[drops["position"] < n_prefix - 1]
 
 
@@ -47,6 +47,6 @@ def late_minus_early(matrix: pd.DataFrame) -> pd.Series:
 
 
 def few_kept(kept_tokens: pd.DataFrame, n_prefix: int) -> pd.DataFrame:
-    """The rows with the largest number of kept tokens that is still few, or with one of a short prefix."""
+    """The rows with the largest number of kept tokens that counts as few; of a short prefix, one token."""
     few = kept_tokens[kept_tokens["n_kept"] <= max(FEW * n_prefix, 1)]
     return few[few["n_kept"] == few["n_kept"].max()]

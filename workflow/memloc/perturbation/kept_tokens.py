@@ -1,4 +1,4 @@
-"""Keep a few tokens of a prefix and replace all others: do those suffice that cost most by themselves?
+"""Keep a few tokens of a prefix and replace all others: are the costliest ones enough?
 
 Single perturbations (`replaced_tokens`) show which tokens a continuation needs, not which suffice for it.
 """
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def costliest_first(
     perturbation: pd.DataFrame, ids: Int[np.ndarray, "paragraph"], n_prefix: int
 ) -> Int[Tensor, "paragraph position"]:
-    """Positions of each prefix by what their perturbation costs: NLL, or EM where that alone is known.
+    """Positions of each prefix, the costliest to perturb first: by NLL, or by EM where only EM is known.
 
     Costs are means over draws. Of equal ones the first position comes first, and positions that are never
     perturbed come last.

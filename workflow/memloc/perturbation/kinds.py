@@ -1,4 +1,4 @@
-"""What becomes of a prefix when the token at one position is perturbed (section `perturbation.kind`).
+"""Kinds of perturbation: how a prefix changes at one position (setting `perturbation.kind`).
 
 replaced  a random other token stands in its place
 deleted   the tokens before it move up by one, and the first one that is left stands twice: all later
@@ -24,7 +24,7 @@ def versions(
     at: Int[Tensor, "chosen"],
     replacements: Int[Tensor, "paragraph draw chosen"],
 ) -> Int[Tensor, "paragraph draw chosen token"]:
-    """Paragraphs with the token at each of the chosen positions perturbed; these replace replaced ones."""
+    """Paragraphs with the token at each chosen position perturbed; kind `replaced` takes `replacements`."""
     moved = tokens[:, _sources(kind, at, tokens.shape[1])]
     found = moved[:, None].repeat(1, replacements.shape[1], 1, 1)
     if kind == REPLACED:

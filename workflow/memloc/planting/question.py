@@ -1,4 +1,4 @@
-"""What a localization method is asked: where in this model is this paragraph?"""
+"""The question to a localization method: where in this model is this paragraph?"""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -27,7 +27,7 @@ States = Float[Tensor, "paragraph layer continuation width"]
 def leaving_states(
     model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], n_prefix: int, micro_batch: int
 ) -> States:
-    """What leaves every layer at the positions that predict the continuation, on the CPU."""
+    """Output of every layer at the positions that predict the continuation, on the CPU."""
 
     def of_rows(rows: Int[Tensor, "paragraph token"]) -> States:
         found: list[Tensor] = []

@@ -1,4 +1,4 @@
-"""The Unlearning Depth Score, from what patched hidden states do to the NLL (`removal.depth`)."""
+"""The Unlearning Depth Score, from the effect of patched hidden states on the NLL (`removal.depth`)."""
 
 import pandas as pd
 

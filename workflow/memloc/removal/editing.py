@@ -1,4 +1,4 @@
-"""Unlearning and editing of memorized paragraphs, one by one, with what it does (paper 5.3, Figure 5).
+"""Unlearning and editing of memorized paragraphs, one by one, and the effects (paper 5.3, Figure 5).
 
 Every memorized paragraph is edited by itself, from the original weights θ0, with every arm (`editing.steps`).
 The weights are restored bit for bit afterwards. The edit target is the paragraph's own prefix, followed by
@@ -25,7 +25,7 @@ from memloc.settings.editing import PAPER_ARMS, Editing
 
 
 class Start(NamedTuple):
-    """What all runs of a case share: its texts, and the state at θ0."""
+    """The texts of a case and the state at θ0, which all its runs share."""
 
     origin: Origin
     scores: dict[str, float]
@@ -68,7 +68,7 @@ def share_recited(model: PreTrainedModel, case: Case, recipe: Recipe) -> float:
 
 
 def start(model: PreTrainedModel, case: Case, recipe: Recipe) -> Start:
-    """What the runs of a case share; the model must have its original weights."""
+    """The start that all runs of a case share; the model must have its original weights."""
     learned = case.memorized if recipe.objective == "unlearn" else case.target
     origin = origin_of(model, learned, case.controls, recipe)
     return Start(origin, evaluate(model, case, recipe), share_recited(model, case, recipe))

@@ -1,4 +1,4 @@
-"""Which paragraphs are removed, kept, used to choose settings, and judge: groups that share none."""
+"""Paragraphs that are removed, kept, used to choose settings, and judge: groups without overlap."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

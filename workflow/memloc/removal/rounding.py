@@ -1,4 +1,4 @@
-"""Weights rounded to few bits, as those of models that run on small machines: what was removed may come back.
+"""Weights rounded to few bits, as on small machines: a removed paragraph may come back.
 
 Symmetric, to the nearest, with a scale for every output channel; embeddings and biases are kept (2410.16454).
 """

@@ -1,4 +1,4 @@
-"""Counterfactual memorization: what training on a paragraph changes in what models do with it (2112.12938).
+"""Counterfactual memorization: how training on a paragraph changes a model's scores of it (2112.12938).
 
 The unit is the training: models differ in their half of the paragraphs, their first weights and the order of
 their text, so a paragraph's interval is over all of these. Models that never saw a paragraph may have seen

@@ -21,7 +21,7 @@ class PreallocatedLayer(DynamicLayer):
         self.is_initialized = True
 
     def show(self, n_rows: int, n_tokens: int) -> None:
-        """Continue the first tokens of the first rows; what lies behind is overwritten."""
+        """Keep the first tokens of the first rows; later tokens are overwritten."""
         self.keys, self.values = (memory[:n_rows, :, :n_tokens] for memory in self.memory)
 
     def reorder(self, rows: Int[Tensor, "row"], first: int) -> None:
@@ -32,7 +32,7 @@ class PreallocatedLayer(DynamicLayer):
     def update(
         self, key_states: Tensor, value_states: Tensor, *args: object, **kwargs: object
     ) -> tuple[Tensor, Tensor]:
-        """Keys and values with those of the next tokens."""
+        """Append keys and values of the next tokens, and return all of them."""
         n_rows, _, n_tokens, _ = self.keys.shape
         self.show(n_rows, n_tokens + key_states.shape[-2])
         self.keys[:, :, n_tokens:] = key_states

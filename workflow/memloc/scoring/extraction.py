@@ -1,4 +1,4 @@
-"""How likely a continuation is under sampling (2410.19482), from the logits that scores are made of.
+"""Probability of a continuation under sampling (2410.19482), from the logits that give its scores.
 
 Its probability p_z is the product of its tokens' probabilities under a scheme: logits divided by the
 temperature, truncated as transformers does (top k, ties with the k-th kept, then top p), renormalised. It is

@@ -70,7 +70,7 @@ def _first_choices(
 def passes(
     predicted: Bool[np.ndarray, "token"], stream: Stream, n_prefix: int, share: float
 ) -> Bool[np.ndarray, "paragraph"]:
-    """Of which paragraphs at least this share of the continuation is predicted. Memory: 8 bytes per token."""
+    """Which paragraphs have at least this share of the continuation predicted. Memory: 8 bytes per token."""
     n_before = np.concatenate([[0], np.cumsum(predicted)])
     n_right = n_before[stream.starts + stream.length] - n_before[stream.starts + n_prefix]
     return n_right >= share * (stream.length - n_prefix)

@@ -1,4 +1,4 @@
-"""How near a greedy continuation comes to the true one if it is not the same.
+"""Distance of a greedy continuation from the true one.
 
 One token that is left out shifts all that follow, so exact match ends there. The Levenshtein distance
 instead counts the tokens to insert, delete or replace, and the longest common run counts those that are

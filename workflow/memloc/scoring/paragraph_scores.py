@@ -88,7 +88,7 @@ def scores_of_states(
 
 
 def scores_of(tokens: TokenScores) -> Scores:
-    """Scores of one micro-batch from what its logits say of its continuations."""
+    """Scores of one micro-batch from the token scores of its continuations."""
     matched, margin, nll = tokens
     em = leading_matches(matched)
     found = (em, nll.mean(dim=-1), decided_margins(margin, em), torch.zeros_like(em).bool())

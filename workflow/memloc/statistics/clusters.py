@@ -12,7 +12,7 @@ SEED = 0
 def cluster_weights(
     cluster: Int[np.ndarray, "row"], n_resamples: int = N_RESAMPLES
 ) -> Float[np.ndarray, "resample row"]:
-    """How often each row is there: once, then in resamples of the clusters, then without each cluster."""
+    """How often each row counts: once, then in resamples of the clusters, then without each cluster."""
     number = np.unique(cluster, return_inverse=True)[1]
     n = number.max() + 1
     drawn = np.random.default_rng(SEED).multinomial(n, np.full(n, 1 / n), size=n_resamples)

@@ -46,7 +46,7 @@ def simultaneous(*groups: Group) -> list[Interval]:
 
 
 def extreme(of: Callable[..., float], intervals: Iterable[Interval]) -> Interval:
-    """The largest (`max`) or smallest mean of those whose intervals hold together: so do its ends.
+    """The largest (`max`) or smallest of means whose intervals hold together; its own interval holds, too.
 
     The ends of one of them would not: the mean with the highest low end need not be the one with the highest
     high end, and where that one is above a bound, the largest mean may be.
@@ -55,7 +55,7 @@ def extreme(of: Callable[..., float], intervals: Iterable[Interval]) -> Interval
 
 
 def lead(values: Group, chosen: int | None = None) -> Interval:
-    """By how much the column with the largest mean, or a given one, leads every other.
+    """Lead of the column with the largest mean, or of a given one, over every other column.
 
     Of all rivals' intervals it is the one that begins lowest, value and ends. The column leads only if it is
     above each of them, so its search needs no correction: of two equal ones, either is found to lead in at
@@ -73,8 +73,7 @@ def lead_of_resamples(
     n: int,
     chosen: int | None = None,
 ) -> Interval:
-    """By how much the highest score, or a given one, leads the next: here, and in 95 % of the resamples of
-    `n` units.
+    """Lead of the highest score, or of a given one, over the next: here, and in 95 % of `n`-unit resamples.
 
     In a resample, the next one is the highest of all others, whichever it is.
     """
@@ -101,7 +100,7 @@ def share(successes: int, n: int) -> Interval:
 
 
 def two_way(*groups: Float[np.ndarray, "unit draw"]) -> Interval:
-    """Mean over units and draws, or that of the first minus the second group; units and draws are samples.
+    """Mean over units and draws, or first minus second group; both units and draws are samples.
 
     A draw disturbs all units together, so it is a unit of its own. Both variances are added, which counts
     what unit and draw do together twice; t has the fewest degrees of freedom that any of the samples has.
@@ -142,7 +141,7 @@ def given(differences: Values, covariate: Values) -> Interval:
 
 
 def among(own: float, others: Float[np.ndarray, "order"]) -> Interval:
-    """How far a value is above the median of random orders' values; its ends are the places of a rank test.
+    """Distance of a value above the median of random orders' values, with the interval of a rank test.
 
     Above zero, it is above all but 2.5 % of the orders, itself included.
     """

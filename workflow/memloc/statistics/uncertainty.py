@@ -44,7 +44,7 @@ class Interval(NamedTuple):
 
 
 def table(intervals: Iterable[Interval], index: pd.Index) -> pd.DataFrame:
-    """Intervals as rows of value, low, high and n; infinite ends are missing, as what is drawn takes them."""
+    """Intervals as rows of value, low, high and n; infinite ends become missing, as figures need them."""
     found = pd.DataFrame(intervals, index, columns=Interval._fields)
     return found.replace([-np.inf, np.inf], np.nan)
 
@@ -62,7 +62,7 @@ def mean(values: Values) -> Interval:
 
 
 def difference(first: Values, second: Values) -> Interval:
-    """Mean of `first` minus that of `second`, of independent groups (Welch); n is the smaller."""
+    """Mean of `first` minus mean of `second`, for independent groups (Welch); n is the smaller group's."""
     first, second = _finite(first), _finite(second)
     n = min(len(first), len(second))
     (a, error_a), (b, error_b) = _mean_and_error(first), _mean_and_error(second)

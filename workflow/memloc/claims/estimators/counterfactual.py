@@ -1,5 +1,5 @@
-"""Estimators of the topic `counterfactual`: models that never saw a paragraph judge what others say of it
-(2112.12938).
+"""Estimators of the topic `counterfactual`: measures of memorization, tested by models that never saw a
+paragraph (2112.12938).
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ NOT_TRAINED = Estimate(missing="no model was trained without paragraphs: see cou
 
 
 def recited_would_not_come_out(tables: Tables, settings: Section) -> Estimate:
-    """Share of the recited paragraphs that most models do not recite that never saw them."""
+    """Share of the recited paragraphs that most models trained without them do not recite."""
     if "counterfactual" not in tables:
         return NOT_TRAINED
     data = _seen(tables)

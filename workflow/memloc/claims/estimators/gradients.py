@@ -27,7 +27,7 @@ def memorized_gradients_lean_to_lower_layers(tables: Tables, settings: Section) 
 
 
 def one_value_matrix_leads(tables: Tables, settings: Section) -> Estimate:
-    """By how much the largest W_V exceeds every other matrix of a head (log of max |gradient|).
+    """Lead of the largest W_V over every other matrix of a head (log of max |gradient|).
 
     The smaller lead of both objectives counts, with its ends. The W_V is the largest one of the memorized
     objective.

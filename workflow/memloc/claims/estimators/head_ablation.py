@@ -32,7 +32,7 @@ def highlighted_head_leads_its_layer(tables: Tables, settings: Section) -> Estim
 
 
 def some_head_specific(tables: Tables, settings: Section) -> Estimate:
-    """What they gain more without some head than without the average head: the largest of all heads."""
+    """NLL gained without a head, above the mean over heads, memorized minus other: the largest one."""
     gained = _gained(tables)
     if gained.empty:
         return Estimate(missing=NO_PAIRS)

@@ -11,7 +11,7 @@ from memloc.statistics.studentised import extreme, simultaneous
 
 
 def patching_points_elsewhere(tables: Tables, settings: Section) -> Estimate:
-    """By how much a site (q, k or v) of some other head is above those of the head that others name.
+    """Lead of a site (q, k or v) of some other head over all sites of the head that other methods name.
 
     An effect is the mean |change in NLL| of both directions, in nats, by pair and site. Query heads that
     share a key/value head count as one with it. It is the largest lead of all other sites, whose intervals

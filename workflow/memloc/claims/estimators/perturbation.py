@@ -64,7 +64,7 @@ def few_tokens_suffice(tables: Tables, settings: Section) -> Estimate:
 
 
 def perturbed_are_fluent(tables: Tables, settings: Section) -> Estimate:
-    """NLL of non-memorized paragraphs, unperturbed, minus that of what follows perturbed prefixes."""
+    """NLL of unperturbed non-memorized paragraphs minus NLL of the continuations of perturbed prefixes."""
     perturbed = tables["perturbed_paragraphs"]["nll"]
     if perturbed.empty:
         return Estimate(missing="no replaced token changed any continuation")

@@ -33,7 +33,7 @@ def removal_top_spares_more(tables: Tables, settings: Section, way: str, rival: 
 
 
 def removal_masks_over_others(tables: Tables, settings: Section) -> Estimate:
-    """Of paragraphs that one of two ways removes, the share that masks do, against the closer rival."""
+    """Of paragraphs that one of two ways removes, the share that masks remove, against the closer rival."""
     if missing := _missing(tables, MASKS, *RIVALS):
         return missing
     gone = _gone(tables, settings)
@@ -52,7 +52,7 @@ def removal_masks_over_others(tables: Tables, settings: Section) -> Estimate:
 
 
 def removal_other_prefixes(tables: Tables, settings: Section, way: str) -> Estimate:
-    """Of removed paragraphs that other prefixes recited before, the share that these still do."""
+    """Of removed paragraphs that other prefixes recited before, the share that these still recite."""
     if missing := _missing(tables, way):
         return missing
     others = sum(_by_way(tables, name) for name in ("recited_perturbed", "recited_shifted")) > 0

@@ -17,7 +17,7 @@ def complete_or_not(tables: Tables, settings: Section) -> Estimate:
 
 
 def exact_match_misses_some(tables: Tables, settings: Section) -> Estimate:
-    """Share of paragraphs that are not recited among the decoded ones that are recited nearly or entirely."""
+    """Share not recited word for word, of the decoded paragraphs that come out nearly or entirely."""
     decoded = tables["near_verbatim"]
     edits = decoded.loc[decoded["set"] != UNSEEN, "n_edits"]
     near = edits[edits <= NEARLY * settings.paragraph.continuation]

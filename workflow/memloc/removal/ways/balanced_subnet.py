@@ -49,7 +49,7 @@ def balanced_subnet(request: Request) -> Callable[[Setting], Movable]:
 
 
 def dropped(scores: Weights, share: float) -> dict[str, Bool[Tensor, "..."]]:
-    """Where the lowest scores of all matrices together are, an exact number of them."""
+    """Masks of the lowest scores over all matrices together: an exact number of weights."""
     flat = torch.cat([values.flatten() for values in scores.values()])
     mask = torch.zeros_like(flat, dtype=torch.bool)
     mask[(-flat).topk(max(1, round(share * len(flat)))).indices] = True
