@@ -33,8 +33,8 @@ def install(torch: str | None = None, wheelhouse: str | None = None) -> None:
     what = ["--quiet", "--requirement", LOCK, "--editable", str(ROOT)]
     subprocess.run([*pip, *what], check=True, env=environment)
     if sys.dont_write_bytecode:  # here it may not: every process would compile all that it imports
-        folders = [sysconfig.get_path("purelib"), str(ROOT / "workflow")]
-        subprocess.run([sys.executable, "-m", "compileall", "-qq", "-j", "0", *folders], check=False)
+        compiled = [sys.executable, "-m", "compileall", "-qq", "-j", "0", sysconfig.get_path("purelib")]
+        subprocess.run(compiled, check=False)  # on all cores; pip takes one
 
 
 def collect(folder: str, torch: str | None = None) -> None:

@@ -12,7 +12,6 @@ SETTINGS = sections(
     {
         "highlight": {"layer": 1, "head": 2},
         "paragraph": {"prefix": N_PREFIX, "length": LENGTH},
-        "sets": {"split_by": "em"},
     }
 )
 MEMORIZED, OTHERS = [3, 8, 21], [4, 30, 31]
@@ -55,8 +54,6 @@ def made_up(
     attention = crossed(
         id=MEMORIZED + OTHERS, layer=range(n_layers), head=range(n_heads), position=range(N_PREFIX)
     )
-    entropy = crossed(id=MEMORIZED + OTHERS, layer=range(n_layers), head=range(n_heads))
-    cosines = ("cosine", "cosine_memorized", "cosine_non_memorized")
     ids = MEMORIZED + OTHERS
     tokens = [rng.integers(len(TEXTS), size=LENGTH) for _ in ids]
     return {
@@ -68,8 +65,6 @@ def made_up(
         "attention": attention.assign(
             attention=rng.dirichlet(np.ones(N_PREFIX), len(attention) // N_PREFIX).ravel()
         ),
-        "attention_entropy": entropy.assign(entropy=rng.uniform(0, np.log(N_PREFIX + 1), len(entropy))),
-        "activation_similarity": every.assign(**{name: rng.uniform(-1, 1, len(every)) for name in cosines}),
         "sets": pd.DataFrame({"id": ids, "set": ["memorized"] * 3 + ["non_memorized"] * 3, "sampled": True}),
         "paragraphs": pd.DataFrame({"id": ids, "tokens": tokens}),
         "vocabulary": pd.DataFrame({"token": range(len(TEXTS)), "text": TEXTS}),

@@ -6,13 +6,13 @@ import sys
 import numpy as np
 import torch
 
-from memloc.data.draws import draw, split
+from memloc.data.draws import Parts, draw, draw_controls, split
 from memloc.editing.masks import OriginalWeights
 from memloc.editing.steps import Recipe
 from memloc.localization.ablation import Ablation, ablated_scores, mean_outputs
 from memloc.localization.activation_gradients import activation_gradients
 from memloc.localization.attention import attention_frame, prefix_attention
-from memloc.localization.contrastive import contrastive_attribution
+from memloc.localization.contrastive import Texts, contrastive_attribution
 from memloc.localization.parameter_gradients import compare_groups
 from memloc.model import loading
 from memloc.model.components import editable_parameters
@@ -38,9 +38,10 @@ def parameter_gradients(model):
     rng, sample = np.random.default_rng(0), (np.arange(20), TOKENS[:20])
     parts = split(20, rng)
     draws = draw([len(part) for part in parts], [[part] for part in range(len(parts))], rng)
+    parts, texts = Parts(parts, draws), Texts(sample[1], TOKENS[20:40], draw_controls(20, 20, 10, rng))
     groups = dict.fromkeys(("memorized", "non_memorized", "partly"), sample)
-    mean = compare_groups(model, groups, (np.arange(0), TOKENS[:0]), P, parts, draws).memorized
-    contrastive_attribution(model, sample[1], TOKENS[20:40], mean, P, parts, draws, rng, Contrastive())
+    mean = compare_groups(model, groups, (np.arange(0), TOKENS[:0]), P, parts).memorized
+    contrastive_attribution(model, texts, mean, P, parts, Contrastive())
 
 
 def ablate_heads(model):

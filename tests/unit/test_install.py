@@ -62,7 +62,6 @@ def test_bytecode_is_compiled_where_python_may_not_write_it_later(commands, monk
     monkeypatch.setattr(sys, "dont_write_bytecode", forbidden)
     INSTALL["install"]()
     assert ("compileall" in commands[-1][0]) == forbidden
-    assert (str(ROOT / "workflow") in commands[-1][0]) == forbidden
 
 
 @pytest.fixture

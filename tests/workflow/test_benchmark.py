@@ -12,8 +12,8 @@ from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 
 PUBLISHED = (Path(__file__).parents[2] / "docs/benchmarks.md").read_text()
-STAGES = re.findall(r"^\| `(\w+)` .* GFLOP/s ", PUBLISHED, re.MULTILINE)
-FEW = ("scoring", "continuation")
+STAGES = re.findall(r"^\| `(\w+)` \|", PUBLISHED, re.MULTILINE)
+FEW = ("scoring", "parameter_gradients")
 CONFIG = "config/bench-tiny.yaml"
 
 
@@ -45,7 +45,7 @@ def test_every_stage_of_the_published_page_is_compared_and_timed(results, stages
     assert set(frame.index) == stages
     positive = frame.drop(columns=["item", "difference"])
     assert (positive > 0).all(axis=None)
-    assert (frame["difference"] < 0.05).all() and frame.loc["continuation", "difference"] == 0
+    assert (frame["difference"] < 0.05).all()
 
 
 def test_the_page_names_machine_command_and_goals(results, stages):

@@ -151,17 +151,6 @@ def test_a_figure_alone_runs_no_other_analysis(clone, test_rules):
     assert not set(clone.jobs("fig2")) & {"perturbation", "parameter_gradients", "attention", "fig8"}
 
 
-def test_a_ranking_that_planted_truth_weighs_waits_for_it(clone, tmp_path):
-    """Off by default: then nothing is planted for a ranking."""
-    study = yaml.safe_load((clone.folder / "config/test.yaml").read_text())
-    study["planted_truth"] = {"kinds": {"head_vo": 0.01}, "n_plants": 2}
-    for weighted in (False, True):
-        config = tmp_path / f"{weighted}.yaml"
-        config.write_text(yaml.safe_dump(study | {"head_ranking": {"weighted": weighted}}))
-        jobs = clone.jobs("results/test/tables/head_ranking.parquet", config=str(config))
-        assert ("plant_paragraphs" in jobs) == weighted
-
-
 def test_settings_of_a_section_may_come_from_the_command_line(clone):
     for n in (2, 1):
         given = ("shards=100", f"editing={{n_paragraphs: {n}}}")

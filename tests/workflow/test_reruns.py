@@ -23,7 +23,7 @@ DRAWN = {
 # Rules that look into a model; paragraphs and its training do not.
 ANALYSES = {
     *("ablate_heads", "activation_gradients", "attention", "bypass_layers", "compare_activation_gradients"),
-    *("disturb_weights", "edited_model", "edit_paragraphs", "estimate", "impact_gradients", "model"),
+    *("disturb_weights", "edited_model", "edit_paragraphs", "estimate", "model"),
     *("parameter_gradients", "patching", "perturbation", "plant_paragraphs", "prefix_features", "remove"),
     *("residual_patching", "score_samples", "scores", "sets", "token_statistics", "unlearn_paragraphs"),
 }

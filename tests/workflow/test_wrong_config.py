@@ -68,7 +68,7 @@ def test_a_target_that_is_not_there_names_the_nearest(clone):
 def test_an_analysis_that_takes_no_token_before_the_prefix_is_named(clone, tmp_path):
     config = tmp_path / "before.yaml"
     config.write_text((ROOT / "config/test.yaml").read_text() + "\nparagraph: {before: end_of_text}\n")
-    output = clone.forked("-n", "attention_entropy", config=str(config), status=1)
+    output = clone.forked("-n", "fig12", config=str(config), status=1)
     assert "attention does not take a token before the prefix" in output
     asked = clone.jobs("fig2", "fig3", "positions", config=str(config))
     assert {"scores", "sets", "perturbation", "score_samples"} <= set(asked)

@@ -7,7 +7,7 @@ rule activation_gradients:
         model=rules.model.output.description,
         folder=MODEL_FOLDER,
     output:
-        **tables("activation_gradients"),
+        **tables("activation_gradients", "impact_gradients"),
     log:
         log_file("activation_gradients"),
     benchmark:
@@ -23,35 +23,9 @@ rule activation_gradients:
     params:
         **tracked("activation_gradients", "loading"),
     message:
-        "Attribute the NLL of memorized and perturbed paragraphs to activations at every position."
+        "Attribute NLLs of memorized and perturbed paragraphs to activations."
     script:
         "../scripts/activation_gradients.py"
-
-
-rule impact_gradients:
-    input:
-        **tables("paragraphs", "perturbed_paragraphs"),
-        model=rules.model.output.description,
-        folder=MODEL_FOLDER,
-    output:
-        **tables("impact_gradients"),
-    log:
-        log_file("impact_gradients"),
-    benchmark:
-        benchmark_file("impact_gradients")
-    conda:
-        ENVIRONMENT
-    threads: SETTINGS.threads
-    resources:
-        gpu=N_GPU,
-        mem_mb=growing(MEMORY["activation_gradients"]),
-        runtime=limited(60),
-    params:
-        **tracked("activation_gradients", "loading"),
-    message:
-        "Attribute the first changed token to queries and keys at two positions."
-    script:
-        "../scripts/impact_gradients.py"
 
 
 rule compare_activation_gradients:
@@ -60,7 +34,7 @@ rule compare_activation_gradients:
         model=rules.model.output.description,
         folder=MODEL_FOLDER,
     output:
-        **tables("activation_similarity", "paragraph_activations"),
+        **tables("paragraph_activations"),
     log:
         log_file("compare_activation_gradients"),
     benchmark:
@@ -76,7 +50,7 @@ rule compare_activation_gradients:
     params:
         **tracked("activation_gradients", "loading"),
     message:
-        "Compare the directions of memorized and non-memorized activation gradients, and sizes of all."
+        "Compare the sizes of the activation gradients of all sampled paragraphs."
     script:
         "../scripts/compare_activation_gradients.py"
 

@@ -1,12 +1,19 @@
 # What the run says of each claim of memloc/claims/registry.yaml. A topic reads its own tables only, so that a figure
 # whose caption shows its verdicts needs no other analysis.
 
+from memloc.claims import registry
+
 # Tables that this study does not make: claims on them do not apply.
 ABSENT = {*([] if PLANTS_ASKED else PLANTED), *([] if REMOVAL_ASKED else REMOVAL_TABLES)}
 if MODEL.source not in ("embedded", "planted"):
     ABSENT.add("training_stream")
 if not HALVES_ASKED:
     ABSENT.add("counterfactual")
+
+
+def claims_of(topic):
+    """Path of the part of table `claims` that holds a topic's verdicts."""
+    return f"{RESULTS}/claims/{topic}.parquet"
 
 
 for topic in registry.topics().values():

@@ -1,8 +1,7 @@
-# Settings, paths and the parameters that every rule shares. Rules themselves are in the other files.
+# What the other files of rules share: the settings, where files lie, what a script is told, and resources.
 
 import importlib.util
 import os
-import re
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,11 +25,9 @@ os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(2**25))
 os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**29))
 
 
-from memloc.claims import registry
-from memloc.figures.catalog import FIGURES, numbered
+from memloc.figures.catalog import FIGURES
 from memloc.resources.limits import limits
 from memloc.run import tracking
-from memloc.run.console import unknown_target
 from memloc.run.errors import UserError
 from memloc.settings.command_line import take_types
 from memloc.settings.errors import validate
@@ -39,7 +36,7 @@ from memloc.tables import schemas
 
 @contextmanager
 def explained(where=""):
-    """What a user can mend stops the workflow before any job runs, with what to do as its only line.
+    """Errors that a user can mend stop the workflow before any job runs; its only line says what to do.
 
     Around any other error, Snakemake puts lines of this file.
     """
@@ -50,17 +47,12 @@ def explained(where=""):
 
 
 def validated(config):
-    """The study's settings."""
+    """The study's settings; errors name the config files, or the module of another workflow."""
     name = workflow.modifier.namespace
     given = f"config of module {name}" if name else " + ".join(map(str, workflow.configfiles))
     with explained():
         # Snakemake reads `pathvars` itself.
         return validate({key: value for key, value in config.items() if key != "pathvars"}, given)
-
-
-def placed(path):
-    """Where a file is, below the `prefix` of a module; Snakemake adds it to files of rules, not to parameters."""
-    return workflow.modifier.path_modifier.replace_prefix(path)
 
 
 take_types(config, workflow.config_settings.config_args or [])
@@ -70,27 +62,25 @@ RESULTS = workflow.pathvars.apply(f"<results>/{SETTINGS.study}")
 # A study whose samples are drawn again with another seed (seeds.smk) shares data, model and scores.
 SHARED = workflow.pathvars.apply(f"<results>/{SETTINGS.shared}")
 SHARED_TABLES = (
-    "paragraphs",
-    "places",
-    "training_stream",
-    "training_curve",
-    "vocabulary",
-    "dropped_paragraphs",
-    "dropped_reference",
-    "scores",
-    "extraction",
-    "half_scores",
+    *("paragraphs", "places", "dropped_paragraphs", "dropped_reference", "vocabulary"),
+    *("training_stream", "training_curve", "scores", "extraction", "half_scores"),
 )
 ENVIRONMENT = "../../envs/environment.yaml"
+# Captions and other texts lie beside the library, or are installed with it.
+TEMPLATES = next(filter(Path.is_dir, (tracking.PACKAGE / "report", tracking.PACKAGE.parent / "report")))
+# Template, scripts and styles of the explorer.
+PAGE_FILES = sorted((tracking.PACKAGE / "explorer/page").iterdir())
+FIGURE_KINDS = ("pdf", "png", "csv", "rst")
+
+
+def placed(path):
+    """The path below the `prefix` of a module, which Snakemake adds to the files of rules, not to parameters."""
+    return workflow.modifier.path_modifier.replace_prefix(path)
 
 
 def source(path):
     """A file of workflow/: itself, or its fetched copy."""
     return workflow.source_path(f"../{path}") if FETCHED else WORKFLOW / path
-
-
-# Beside the library, or installed with it.
-TEMPLATES = next(filter(Path.is_dir, (tracking.PACKAGE / "report", tracking.PACKAGE.parent / "report")))
 
 
 def own_file(path):
@@ -100,12 +90,18 @@ def own_file(path):
 
 
 def report_file(name):
-    """A caption's template or another text of workflow/report, wherever it lies."""
+    """A caption or another text of workflow/report as an input."""
     return own_file(TEMPLATES / name)
 
 
-# Template, scripts and styles of the explorer.
-PAGE_FILES = sorted((tracking.PACKAGE / "explorer/page").iterdir())
+def log_file(name):
+    """Path of the log of a rule."""
+    return f"{RESULTS}/logs/{name}.log"
+
+
+def benchmark_file(name):
+    """Path of the time and memory that a rule took."""
+    return f"{RESULTS}/benchmarks/{name}.tsv"
 
 
 def table(name):
@@ -124,82 +120,27 @@ def tables_in(folders, *names):
     return {name: [f"{folder}/tables/{name}.parquet" for folder in folders] for name in names}
 
 
-def claims_of(topic):
-    """Path of the part of table `claims` that holds a topic's verdicts."""
-    return f"{RESULTS}/claims/{topic}.parquet"
+def files_of(figures):
+    """Inputs of a rule: all files of some figures."""
+    return [f"{RESULTS}/figures/{figure.name}.{kind}" for figure in figures for kind in FIGURE_KINDS]
 
 
-# Rules that run the model with the token of `paragraph.before`; all others look at positions from the first token on.
-TAKE_A_TOKEN_BEFORE = ("scores", "sets", "score_samples", "perturbation")
-
-
-def refused(rule):
-    """An input that stops the workflow before any job, of a rule that `paragraph.before` is not for."""
-
-    def stop(wildcards):
-        raise WorkflowError(
-            f"{rule} does not take a token before the prefix: set paragraph.before to none, or ask for targets that "
-            "do, such as fig2, fig3, recited, extraction and positions"
-        )
-
-    return stop
-
-
-def no_target(wildcards):
-    """An input that stops the workflow: it was asked for a word that is neither a target nor a file."""
-    raise WorkflowError(unknown_target(wildcards.target, [each.name for each in workflow.rules]))
-
-
-def log_file(name):
-    return f"{RESULTS}/logs/{name}.log"
-
-
-def benchmark_file(name):
-    return f"{RESULTS}/benchmarks/{name}.tsv"
-
-
-FIGURE_KINDS = ("pdf", "png", "csv", "rst")
-
-
-def figure_files(figure):
-    """Outputs of the rule that draws a figure; the report sorts by its labels, and several models by model."""
-    path = f"{RESULTS}/figures/{figure.name}"
-    chapter, number = numbered(figure)
-    shown = report(
-        f"{path}.png",
-        caption=os.path.abspath(placed(f"{path}.rst")),
-        category=chapter,
-        subcategory=SETTINGS.variant,
-        labels={
-            "no.": number,
-            "figure": figure.name,
-            "shows": figure.title,
-            "paper": figure.section,
-        },
-    )
-    stored = tables(*filter(None, [figure.stored]))
-    beside = {"page": f"{path}.html"} if figure.page else {}
-    return (
-        {"pdf": f"{path}.pdf", "png": shown, "csv": f"{path}.csv", "caption": f"{path}.rst"} | stored | beside
-    )
+# Stages whose tables are written in parts, each with its parts and its whole tables (shards.smk).
+JOINED = {}
 
 
 class Shards:
-    """A stage that runs as several jobs, rule <stage>_shard, whose parts rule <stage> joins (shards.smk).
+    """A stage that runs as several jobs, rule <stage>_shard, whose parts rule <stage> joins.
 
     With one shard there are no parts: rule <stage> writes its tables itself. Snakemake's scattergather joins a
     single part, too, and would write every large table twice.
     """
 
-    joined = []
-
     def __init__(self, stage, most=None, n=None):
         """`most` jobs have work; more are not started. `n` is their number whatever the setting is."""
-        self.stage, self.parts, self.wholes = stage, {}, {}
+        self.stage = self.rule = name = stage
         self.n = n or (SETTINGS.shards if most is None else min(SETTINGS.shards, most))
-        self.rule, name = stage, stage
         if self.n > 1:
-            self.joined.append(self)
             self.rule, name = f"{stage}_shard", f"{stage}/{{shard}}-of-{self.n}"
         self.log, self.benchmark = log_file(name), benchmark_file(name)
 
@@ -208,13 +149,15 @@ class Shards:
 
         `folder` holds the tables where that is not the study's folder of tables.
         """
-        self.wholes = {name: f"{folder}/{name}.parquet" for name in names} if folder else tables(*names)
+        wholes = {name: f"{folder}/{name}.parquet" for name in names} if folder else tables(*names)
         if self.n == 1:
-            return self.wholes
+            return wholes
         part = f"{{shard}}-of-{self.n}.parquet"
         made = {name: f"{RESULTS}/shards/{self.stage}/{name}/{part}" for name in names}
-        for name, path in made.items():
-            self.parts[name] = [path.replace("{shard}", str(shard)) for shard in range(self.n)]
+        parts = {
+            name: [path.replace("{shard}", str(at)) for at in range(self.n)] for name, path in made.items()
+        }
+        JOINED[self.stage] = parts, wholes
         return made
 
     def number(self, wildcards):
@@ -223,14 +166,16 @@ class Shards:
 
 
 def tracked(*sections):
-    """Parameters of a script: study, seed and the sections of settings that it uses. A rule reruns when, and only
-    when, one of these changes, or the code: see `code_of`."""
+    """Parameters of a script: study, seed and the sections of settings that it uses.
+
+    A rule reruns when, and only when, one of these changes, or the code: see `code_of`.
+    """
     chosen = SETTINGS.model_dump(mode="json", include={"paragraph", *sections})
     return {"study": SETTINGS.study, "seed": SETTINGS.seed, "settings": chosen}
 
 
 def code_of(rule):
-    """Hash of the script of a rule, of the module that this imports by a name (parameter `module`), and of the
+    """Hash of the code of a rule: its script, the module that this imports by a name (parameter `module`), and the
     schemas of the tables that are inputs and outputs."""
     named = {name for files in (rule.input, rule.output) for name, _ in files.items()} & schemas.STAGES.keys()
     files = [source(f"scripts/{Path(rule.script).name}"), *map(schemas.file_of, sorted(named))]
@@ -239,27 +184,14 @@ def code_of(rule):
     return tracking.code_hash(*files)
 
 
-def hub_folder(kind, id, revision):
-    """Where downloads from a repository of the hub lie."""
-    return f"{RESOURCES}/{kind}/{'--'.join(id.split('/'))}@{revision[:12]}"
-
-
-def code_files(steps):
-    """Files of the workflow by their place in its repository."""
-    names = ["Snakefile", *(step.script.removeprefix("workflow/") for step in steps)]
-    names += [
-        f"rules/{name}" for file in workflow.included for name in re.findall(r"rules/(\w+\.smk)", str(file))
-    ]
-    files = {f"workflow/{name}": source(name) for name in names}
-    for path in (*tracking.PACKAGE.rglob("*.py"), *tracking.PACKAGE.rglob("*.yaml")):
-        files[f"workflow/memloc/{path.relative_to(tracking.PACKAGE).as_posix()}"] = path
-    files["envs/requirements.lock"] = source("../envs/requirements.lock")
-    return {place: os.path.relpath(path) for place, path in files.items()}
-
-
 # Priorities: what all wait for starts first, then what the longest chain of jobs waits for, then long jobs. The others,
 # most of them figures, fill the gaps, so that no core waits for a long job at the end.
 FIRST, AWAITED, LONG = 3, 2, 1
+# GPUs of every rule that runs the model; local runs ignore the number unless a profile sets a limit.
+N_GPU = 0 if SETTINGS.loading.device == "cpu" else SETTINGS.loading.gpus
+# Time limits (minutes) of this study's rules, where `snakemake estimate` left its table.
+with explained():
+    LIMITS = limits(Path(placed(table("estimate"))))
 
 
 def growing(amount):
@@ -267,15 +199,6 @@ def growing(amount):
     return lambda wildcards, attempt: amount * 2 ** (attempt - 1)
 
 
-# Time limits (minutes) of this study's rules, where `snakemake estimate` left its table.
-with explained():
-    LIMITS = limits(Path(placed(table("estimate"))))
-
-
 def limited(minutes):
     """Minutes that a run of the model may take, by the estimate where there is one; they grow like memory."""
     return lambda wildcards, attempt, rulename: LIMITS.get(rulename, minutes) * 2 ** (attempt - 1)
-
-
-# GPUs of every rule that runs the model; local runs ignore the number unless a profile sets a limit.
-N_GPU = 0 if SETTINGS.loading.device == "cpu" else SETTINGS.loading.gpus

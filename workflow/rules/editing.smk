@@ -4,7 +4,8 @@ PARTS = f"{RESULTS}/parts"
 
 N_EDITED = min(SETTINGS.editing.n_paragraphs, SETTINGS.sets.n_memorized)
 
-for objective in ("unlearn", "edit"):
+OBJECTIVES = ("unlearn", "edit")
+for objective in OBJECTIVES:
     # Every paragraph is edited by itself.
     EDITING = Shards(f"{objective}_paragraphs", most=N_EDITED)
 
@@ -39,24 +40,7 @@ for objective in ("unlearn", "edit"):
             "../scripts/edit_paragraphs.py"
 
 
-rule edits:
-    input:
-        edits=[f"{PARTS}/{objective}/edits.parquet" for objective in ("unlearn", "edit")],
-    output:
-        **tables("edits"),
-    log:
-        log_file("edits"),
-    benchmark:
-        benchmark_file("edits")
-    localrule: True
-    conda:
-        ENVIRONMENT
-    resources:
-        mem_mb=growing(2000),
-        runtime=growing(10),
-    params:
-        **tracked(),
-    message:
-        "Join unlearning and editing in one table."
-    script:
-        "../scripts/join_parts.py"
+# Both objectives are parts of one table.
+JOINED["edits"] = {"edits": [f"{PARTS}/{objective}/edits.parquet" for objective in OBJECTIVES]}, tables(
+    "edits"
+)

@@ -2,8 +2,8 @@
 
 from memloc.explorer.contents import left_out, tables_on_page
 
-# Rule sets makes near_verbatim in every study, whether or not a figure shows it.
-MADE = [*TABLES, "near_verbatim"]
+# These two tables, too, which any study can make, are shown here whether or not a figure reads them.
+MADE = [*TABLES, "near_verbatim", "token_statistics"]
 ON_PAGE = tables_on_page(MADE)
 
 
@@ -32,7 +32,7 @@ rule explorer:
         mem_mb=growing(4000),
         runtime=growing(20),
     params:
-        **tracked("explorer", "highlight", "sets"),
+        **tracked("explorer", "highlight"),
         model=MODEL_NAME,
         left_out=left_out(MADE),
     message:

@@ -1,4 +1,6 @@
-# One rule per figure, named like it: `snakemake fig7` draws Figure 7. The list is memloc/figures/catalog.py.
+# The figures of a study of one model, which memloc/figures/catalog.py lists, and the tables that they show.
+
+from memloc.settings.study import studies_by_seed
 
 # A list of tokens is text that the user gives, too.
 ASKED = {
@@ -16,49 +18,30 @@ PRESENT = {
     *(name for name in ASKED if ASKED[name]),
 }
 SHOWN = [figure for figure in FIGURES if figure.only_for in PRESENT]
-READ = {figure.name: figure.tables for figure in SHOWN}
-TABLES = sorted({name for names in READ.values() for name in names})
+TABLES = sorted({name for figure in SHOWN for name in figure.tables})
+RESAMPLED = studies_by_seed(SETTINGS)
 
-for figure in SHOWN:
+
+def drawn(figure):
+    """What a figure is drawn from, and parameters of its script."""
     if figure.only_for == "seeds":
-        continue  # drawn from the tables of several studies (seeds.smk)
-    # Those of its caption; figure `claims` reads the whole table.
+        folders = [RESULTS, *(f"{RESULTS}/{sample}" for sample in RESAMPLED)]
+        return figure, tables_in(folders, *figure.tables), {"seeds": [SETTINGS.seed, *SETTINGS.seeds]}
+    # The verdicts of its caption; figure `claims` reads the whole table.
     verdicts = {"claims": [claims_of(topic) for topic in registry.topics_of_figure(figure.name)]}
+    told = {"figure": figure.name, "model": MODEL_NAME, "shown": figure.shown}
+    return figure, verdicts | tables(*figure.tables), told
 
-    rule:
-        name:
-            figure.name
-        input:
-            **verdicts | tables(*READ[figure.name]),
-            caption=report_file(f"{figure.name}.rst"),
-        output:
-            **figure_files(figure),
-        log:
-            log_file(figure.name),
-        benchmark:
-            benchmark_file(figure.name)
-        localrule: True
-        conda:
-            ENVIRONMENT
-        resources:
-            mem_mb=growing(2000),
-            runtime=growing(10),
-        params:
-            **tracked(*figure.settings),
-            module=f"memloc.figures.{figure.name}",
-            figure=figure.name,
-            model=MODEL_NAME,
-            paragraphs=figure.paragraphs,
-            shown=figure.shown,
-        message:
-            f"Draw {figure.name}: {figure.title}."
-        script:
-            "../scripts/figure.py"
+
+DRAWN = [drawn(figure) for figure in SHOWN]
+
+
+include: "draw.smk"
 
 
 rule figures:
     input:
-        [f"{RESULTS}/figures/{figure.name}.{kind}" for figure in SHOWN for kind in FIGURE_KINDS],
+        files_of(SHOWN),
     message:
         "All figures are drawn."
 
@@ -66,6 +49,7 @@ rule figures:
 rule tables:
     input:
         [table(name) for name in TABLES],
+        table("token_statistics"),  # no figure shows it, but the explorer does
         rules.run_config.output,
     message:
         "All tables are computed."

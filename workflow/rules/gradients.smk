@@ -7,9 +7,7 @@ rule parameter_gradients:
         model=rules.model.output.description,
         folder=MODEL_FOLDER,
     output:
-        **tables(
-            "parameter_gradients", "parameter_gradient_samples", "paragraph_gradients", "gradient_similarity"
-        ),
+        **tables("parameter_gradients", "parameter_gradient_samples", "paragraph_gradients"),
     log:
         log_file("parameter_gradients"),
     benchmark:

@@ -12,6 +12,15 @@ STUDIES = studies_by_model(SETTINGS)
 SHOWN = {"models", "checkpoints"} if SETTINGS.steps else {"models"}
 OF_MODELS = [f"{RESULTS}/{model}" for model in STUDIES]
 ACROSS = [figure for figure in FIGURES if figure.only_for in SHOWN]
+DESCRIBED = [f"{folder}/model.json" for folder in OF_MODELS]
+DRAWN = [
+    (figure, tables_in(OF_MODELS, *figure.tables) | {"models": DESCRIBED}, {"steps": SETTINGS.steps})
+    for figure in ACROSS
+]
+
+
+include: "draw.smk"
+
 
 # Names of imported rules begin with the model's name; so do their messages.
 for model, settings in STUDIES.items():
@@ -35,7 +44,7 @@ if SETTINGS.steps:
 
     rule distinct_models:
         input:
-            models=[f"{RESULTS}/{model}/model.json" for model in STUDIES],
+            models=DESCRIBED,
         output:
             models=f"{RESULTS}/models.json",
         log:
@@ -78,42 +87,10 @@ if SETTINGS.data.source == "release":
     use rule download_tokenizer from first_module
 
 
-for figure in ACROSS:
-
-    rule:
-        name:
-            figure.name
-        input:
-            **tables_in(OF_MODELS, *figure.tables),
-            models=[f"{RESULTS}/{model}/model.json" for model in STUDIES],
-            caption=report_file(f"{figure.name}.rst"),
-        output:
-            **figure_files(figure),
-        log:
-            log_file(figure.name),
-        benchmark:
-            benchmark_file(figure.name)
-        localrule: True
-        conda:
-            ENVIRONMENT
-        resources:
-            mem_mb=growing(2000),
-            runtime=growing(10),
-        params:
-            **tracked(*figure.settings),
-            module=f"memloc.figures.{figure.name}",
-            paragraphs=figure.paragraphs,
-            steps=SETTINGS.steps,
-        message:
-            f"Draw {figure.name}: {figure.title}."
-        script:
-            "../scripts/figure.py"
-
-
 rule figures:
     input:
         [getattr(rules, f"{model}_figures").input for model in STUDIES],
-        [f"{RESULTS}/figures/{figure.name}.{kind}" for figure in ACROSS for kind in FIGURE_KINDS],
+        files_of(ACROSS),
     message:
         "All figures are drawn."
 

@@ -39,6 +39,6 @@ if PLANTS_ASKED:
     rule planted_truth:
         input:
             [table(name) for name in PLANTED],
-            [f"{RESULTS}/figures/planted_precision.{kind}" for kind in FIGURE_KINDS],
+            files_of(figure for figure in FIGURES if figure.name == "planted_precision"),
         message:
             "Every paragraph is planted, and every method asked."

@@ -33,7 +33,6 @@ rule rank_heads:
     input:
         **tables("parameter_gradients", "parameter_gradient_samples", "activation_gradients"),
         **tables("rare_token_correlation", "rare_token_groups", "patching"),
-        **tables(*(["planted_truth"] if SETTINGS.head_ranking.weighted else [])),
         **tables(*(["head_scores"] if SETTINGS.head_ranking.also else [])),
         model=rules.model.output.description,
     output:

@@ -1,10 +1,6 @@
 # Setting `seeds`: all samples are drawn again with other seeds, from the same data, model and scores. Each seed is a
 # study <study>/seed-<n> with rules seed-<n>_<rule>. The study's own rules make what its seeds share.
 
-from memloc.settings.study import studies_by_seed
-
-RESAMPLED = studies_by_seed(SETTINGS)
-
 for sample, settings in RESAMPLED.items():
     sample_module, sample_prefix = f"sample {sample}", f"{sample}_"
     known = set(workflow.rules)
@@ -20,35 +16,3 @@ for sample, settings in RESAMPLED.items():
 
     for imported in set(workflow.rules) - known:
         imported.message = f"{sample}: {imported.message}"
-
-
-for figure in FIGURES:
-    if figure.only_for != "seeds":
-        continue
-
-    rule:
-        name:
-            figure.name
-        input:
-            **tables_in([RESULTS, *(f"{RESULTS}/{sample}" for sample in RESAMPLED)], *figure.tables),
-            caption=report_file(f"{figure.name}.rst"),
-        output:
-            **figure_files(figure),
-        log:
-            log_file(figure.name),
-        benchmark:
-            benchmark_file(figure.name)
-        localrule: True
-        conda:
-            ENVIRONMENT
-        resources:
-            mem_mb=growing(2000),
-            runtime=growing(10),
-        params:
-            **tracked(*figure.settings),
-            module=f"memloc.figures.{figure.name}",
-            seeds=[SETTINGS.seed, *SETTINGS.seeds],
-        message:
-            f"Draw {figure.name}: {figure.title}."
-        script:
-            "../scripts/figure.py"

@@ -1,18 +1,18 @@
-# Join the parts of the stages that run as several jobs (setting `shards`); with one shard there are none.
+# Join the tables that are written in parts, such as those of stages that run as several jobs (setting `shards`).
 
-for stage in Shards.joined:
+for stage, (parts, wholes) in JOINED.items():
 
     rule:
         name:
-            stage.stage
+            stage
         input:
-            **stage.parts,
+            **parts,
         output:
-            **stage.wholes,
+            **wholes,
         log:
-            log_file(stage.stage),
+            log_file(stage),
         benchmark:
-            benchmark_file(stage.stage)
+            benchmark_file(stage)
         conda:
             ENVIRONMENT
         resources:
@@ -21,6 +21,6 @@ for stage in Shards.joined:
         params:
             **tracked(),
         message:
-            f"Join the {stage.n} shards of {stage.stage}."
+            f"Join the parts of {stage}."
         script:
             "../scripts/join_parts.py"

@@ -1,4 +1,4 @@
-# How likely the model finds every continuation token (extended analysis min_k).
+# How likely the model finds every continuation token (extended analysis).
 
 
 rule token_statistics:

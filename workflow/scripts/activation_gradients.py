@@ -1,4 +1,4 @@
-"""Rule activation_gradients: gradients of the continuation's NLL with respect to every activation."""
+"""Rule activation_gradients: gradients of NLLs with respect to activations (paper 6.1 and A.2)."""
 
 from memloc.tables.job import start
 
@@ -6,23 +6,32 @@ job = start(snakemake)
 
 import pandas as pd
 
-from memloc.data.paragraphs import sampled_tokens, token_tensor, used_ids
-from memloc.localization.activation_gradients import activation_gradients
+from memloc.data.paragraphs import sampled_tokens, used_ids
+from memloc.localization.activation_gradients import activation_gradients, impact_gradients
 from memloc.model import loading
+from memloc.perturbation.pairs import Pairs
 
-settings, n_prefix = job.settings, job.settings.paragraph.prefix
+settings, n_prefix, how = job.settings, job.settings.paragraph.prefix, job.settings.activation_gradients
 sets = job.read("sets")
 paragraphs = job.read("paragraphs", ["id", "tokens"], used_ids(sets))
-perturbed = job.read("perturbed_paragraphs")
+pairs = Pairs.from_tables(paragraphs, job.read("perturbed_paragraphs"))
 samples = {
     "memorized": sampled_tokens(paragraphs, sets, "memorized", n_prefix),
-    "perturbed": (perturbed.id.to_numpy(), token_tensor(perturbed.tokens)),
+    "perturbed": (pairs.ids, pairs.perturbed),
 }
 job.log(", ".join(f"{group}: {len(ids)} paragraphs" for group, (ids, _) in samples.items()))
 
 bridge = loading.load_bridge(job.input.folder, settings.loading)
-frames = [
-    activation_gradients(bridge, tokens, ids, group, n_prefix, settings.activation_gradients)
+whole = [
+    activation_gradients(bridge, tokens, ids, group, n_prefix, how)
     for group, (ids, tokens) in samples.items()
 ]
-job.write(activation_gradients=pd.concat(frames, ignore_index=True))
+positions = (pairs.perturbed_position, pairs.impact_position)
+impact = [
+    impact_gradients(bridge, tokens, pairs.ids, group, *positions, how.micro_batch)
+    for group, tokens in (("memorized", pairs.memorized), ("perturbed", pairs.perturbed))
+]
+job.write(
+    activation_gradients=pd.concat(whole, ignore_index=True),
+    impact_gradients=pd.concat(impact, ignore_index=True),
+)

@@ -6,11 +6,12 @@ job = start(snakemake)
 
 from pathlib import Path
 
-from memloc.bench import run
-from memloc.bench.subject import Bench, random_model
+import pandas as pd
+
+from memloc.bench.subject import Bench, own_texts, random_model
 from memloc.run.atomic import atomic_folder
 
 bench = Bench(Path(job.output.folder), job.settings, job.seed)
 with atomic_folder(bench.folder) as temporary:
     random_model(bench.sizes, job.seed).save_pretrained(temporary)
-job.write(bench_texts=run.texts(bench))
+job.write(bench_texts=pd.DataFrame({"tokens": list(own_texts(bench))}))

@@ -1,4 +1,4 @@
-"""Rule compare_activation_gradients: direction and size of activation gradients of every set."""
+"""Rule compare_activation_gradients: size of the activation gradients of every paragraph."""
 
 from memloc.tables.job import start
 
@@ -7,8 +7,7 @@ job = start(snakemake)
 import pandas as pd
 
 from memloc.data.paragraphs import paired_tokens, sampled_tokens, used_ids
-from memloc.localization.activation_gradients import layer_sums, prefix_gradients, prefix_sizes
-from memloc.localization.gradient_similarity import activation_cosine
+from memloc.localization.activation_gradients import layer_sums, prefix_sizes
 from memloc.model import loading
 from memloc.tables.terms.sets import PARTLY, SET_NAMES
 
@@ -17,7 +16,7 @@ sets = job.read("sets")
 paragraphs = job.read("paragraphs", ["id", "tokens"], used_ids(sets))
 
 bridge = loading.load_bridge(job.input.folder, settings.loading)
-how, vectors, sums = settings.activation_gradients, {}, []
+how, sums = settings.activation_gradients, []
 drawn = set(sets.loc[sets.sampled, "set"])
 for name in SET_NAMES:
     if name not in drawn and name in PARTLY:
@@ -25,13 +24,8 @@ for name in SET_NAMES:
     ids, tokens = sampled_tokens(paragraphs, sets, name, n_prefix)
     job.log(f"{name}: {len(tokens)} paragraphs")
     sums.append(layer_sums(prefix_sizes(bridge, tokens, n_prefix, how), ids))
-    if name not in PARTLY:
-        vectors[name] = prefix_gradients(bridge, tokens, n_prefix, how)
 ids, tokens = paired_tokens(paragraphs, sets[~sets.sampled], n_prefix)
 job.log(f"paired, not sampled: {len(tokens)} paragraphs")
 if len(tokens):
     sums.append(layer_sums(prefix_sizes(bridge, tokens, n_prefix, how), ids))
-job.write(
-    activation_similarity=activation_cosine(**vectors),
-    paragraph_activations=pd.concat(sums, ignore_index=True),
-)
+job.write(paragraph_activations=pd.concat(sums, ignore_index=True))

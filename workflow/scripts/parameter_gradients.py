@@ -6,9 +6,9 @@ job = start(snakemake)
 
 import pandas as pd
 
-from memloc.data.draws import draw, split
+from memloc.data.draws import Parts, draw, draw_controls, split
 from memloc.data.paragraphs import paired_tokens, sampled_tokens, used_ids
-from memloc.localization.contrastive import contrastive_attribution
+from memloc.localization.contrastive import Texts, contrastive_attribution
 from memloc.localization.parameter_gradients import compare_groups
 from memloc.model import loading
 from memloc.model.folded_norms import fold_norms
@@ -28,26 +28,20 @@ job.log(", ".join(f"{name}: {len(ids)} paragraphs" for name, (ids, _) in named.i
 model = loading.load_model(job.input.folder, settings.loading)
 if settings.parameter_gradients.reference:
     fold_norms(model)
-memorized, non_memorized = samples["memorized"][1], samples["non_memorized"][1]
-parts = split(len(memorized), generator(job.seed, "gradient_parts"))
-sizes = [len(part) for part in parts]
-draws = draw(sizes, [[part] for part in range(len(parts))], generator(job.seed, "resamples"))
+memorized, others = samples["memorized"][1], samples["non_memorized"][1]
+members = split(len(memorized), generator(job.seed, "gradient_parts"))
+sizes, alone = [len(part) for part in members], [[part] for part in range(len(members))]
+parts = Parts(members, draw(sizes, alone, generator(job.seed, "resamples")))
 
-comparison = compare_groups(model, samples, paired, n_prefix, parts, draws)
+comparison = compare_groups(model, samples, paired, n_prefix, parts)
+n_controls, random = settings.contrastive.n_controls, generator(job.seed, "contrastive")
+texts = Texts(memorized, others, draw_controls(len(memorized), len(others), n_controls, random))
+model.float()  # a step of 1e-5 is lost in bfloat16
 contrastive, contrastive_samples = contrastive_attribution(
-    model.float(),  # a step of 1e-5 is lost in bfloat16
-    memorized,
-    non_memorized,
-    comparison.memorized,
-    n_prefix,
-    parts,
-    draws,
-    generator(job.seed, "contrastive"),
-    settings.contrastive,
+    model, texts, comparison.memorized, n_prefix, parts, settings.contrastive
 )
 job.write(
     parameter_gradients=pd.concat([comparison.scores, contrastive], ignore_index=True),
     parameter_gradient_samples=pd.concat([comparison.samples, contrastive_samples], ignore_index=True),
     paragraph_gradients=comparison.paragraphs,
-    gradient_similarity=comparison.similarity,
 )

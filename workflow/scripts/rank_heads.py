@@ -6,15 +6,15 @@ job = start(snakemake)
 
 from memloc.localization import head_ranking, head_scores
 from memloc.run.seeds import generator
+from memloc.tables.terms.head_ranking import PAPER_METHODS
 
 found = {name: job.read(name) for name in job.tables}
 shape = {"n_prefix": job.settings.paragraph.prefix, "n_heads": job.stamp["model"]["n_heads"]}
-weights = head_ranking.method_weights(found.get("planted_truth"))
-ranking = head_ranking.rank_heads(head_scores.method_scores(found, **shape), weights)
+ranking = head_ranking.rank_heads(head_scores.method_scores(found, **shape), PAPER_METHODS)
 for row in ranking[ranking["rank"] == 1].itertuples():
     job.log(f"{row.method}: layer {row.layer}, head {row.head}")
 sampled = head_scores.sample_scores(found, **shape, rng=generator(job.seed, "rank_samples"))
-ranks = head_ranking.sample_ranks(sampled, weights)
+ranks = head_ranking.sample_ranks(sampled, PAPER_METHODS)
 job.write(
     head_ranking=head_ranking.with_intervals(ranking, ranks),
     head_rank_samples=ranks,

@@ -22,16 +22,9 @@ prefix = np.stack(paragraphs.tokens.loc[ids])[:, :n_prefix]
 ranks = rare_tokens.prefix_ranks(prefix, counts)
 job.log(f"{len(ids)} paragraphs; {len(corpus)} paragraphs hold {(counts > 0).sum()} different tokens")
 
-
-def permutations():
-    """The same stream for both tables, so that both show one null."""
-    return rare_tokens.N_PERMUTATIONS, generator(job.seed, "rare_tokens")
-
-
-by_rank = rare_tokens.rank_attention(attention, ranks).join(
-    rare_tokens.rank_null(attention, ranks, *permutations())
-)
-correlation = rare_tokens.rank_correlation(attention, ranks, *permutations()).assign(
+null = rare_tokens.null_sums(attention, ranks, rare_tokens.N_PERMUTATIONS, generator(job.seed, "rare_tokens"))
+by_rank = rare_tokens.rank_attention(attention, ranks).join(rare_tokens.rank_null(null, ranks))
+correlation = rare_tokens.rank_correlation(attention, ranks, null).assign(
     n_paragraphs=len(ids), n_unique_tokens=(counts > 0).sum(), n_permutations=rare_tokens.N_PERMUTATIONS
 )
 job.write(

@@ -20,7 +20,7 @@ from memloc.tables.terms.sets import SET_NAMES, UNSEEN
 
 settings = job.settings
 n_prefix, n_continuation = settings.paragraph.prefix, settings.paragraph.continuation
-scores = job.read("scores", ["id", "em", "nll"])
+scores = job.read("scores", ["id", "em"])
 dropped = job.read("dropped_paragraphs").id
 scores = scores.iloc[kept_rows(scores.id, dropped)]
 paragraphs = job.read("paragraphs", ["id", "unseen", "count", "continuation_count"])

@@ -29,7 +29,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> subject.Bench:
 @pytest.fixture(scope="module")
 def own(bench: subject.Bench) -> torch.Tensor:
     torch.set_num_threads(1)
-    return torch.from_numpy(subject.own_texts(bench)()()["tokens"])
+    return torch.from_numpy(subject.own_texts(bench))
 
 
 @pytest.mark.parametrize("name", RUNS)

@@ -317,12 +317,3 @@ def test_two_equal_heads_and_few_parts_decide_nothing():
     one = ranked(same(CLEAR))
     one["head_rank_samples"] = one["head_rank_samples"].query("sample == 'part'")
     assert set(verdicts("ranking", one).values()) == {"not applicable"}
-
-
-def test_methods_count_by_their_weights_in_the_lead():
-    truth = same(CLEAR) | {METHODS[0]: np.array(CLEAR, float)[:, ::-1]}
-    given = ranked(truth, noise=0.01)
-    alone = judged("ranking", given).loc[FIRST, "high"]
-    whole = given["head_ranking"]
-    given["head_ranking"] = whole.assign(weight=whole["weight"].where(whole["method"] != METHODS[0], 9.0))
-    assert judged("ranking", given).loc[FIRST, "low"] < alone

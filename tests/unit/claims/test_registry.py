@@ -102,15 +102,20 @@ def test_two_claims_of_one_id_and_an_unknown_key_of_a_topic_are_errors(tmp_path)
 def test_topics_of_the_same_data_are_a_family_and_a_topics_settings_are_those_of_its_claims(tmp_path):
     entry = {key: value for key, value in ENTRY.items() if key not in ("id", "estimator")}
     own = entry | {"when": {"editing.reference": False}}
-    first = {"data": "x", "tables": {}, "when": {"sets.split_by": "em"}, "claims": {"one": entry, "two": own}}
+    first = {
+        "data": "x",
+        "tables": {},
+        "when": {"sets.continuation": "model"},
+        "claims": {"one": entry, "two": own},
+    }
     second = {"data": "x", "tables": {}, "settings": ["highlight"], "claims": {"three": entry}}
     other = {"data": "y", "tables": {}, "claims": {"four": entry}}
     found = registry.topics(written(tmp_path, {"a": first, "b": second, "c": other}))
     assert [topic.family_size for topic in found.values()] == [3, 3, 1]
     assert [topic.sections for topic in found.values()] == [["editing", "sets"], ["highlight"], []]
     assert [claim.when for claim in found["a"].claims] == [
-        {"sets.split_by": "em"},
-        {"sets.split_by": "em", "editing.reference": False},
+        {"sets.continuation": "model"},
+        {"sets.continuation": "model", "editing.reference": False},
     ]
 
 
@@ -120,7 +125,6 @@ SAY_THE_SAME = {
     "contrastive.reference": "as above",
     "parameter_gradients.reference": "as above",
     "editing.reference": "runs like the authors' are judged as ours are",
-    "head_ranking.weighted": "all methods are taken together, by their weights",
     "head_ranking.also": "further methods are ranked beside those that claims read",
     "perturbation.nll": "estimators say where there is no NLL",
     "perturbation.reference": "position 0 is one of many",

@@ -67,8 +67,8 @@ def test_the_headline_counts_seen_paragraphs_and_verdicts(claims):
     holds, fails = (sum(verdict in found for found in families) for verdict in (HOLDS, FAILS))
     assert 0 < holds < len(families)
     assert verdicts == (
-        f"Of {len(families)} families of claims that share data, {holds} have one that holds, and "
-        f"{fails} one that does not."
+        f"The claims rest on {len(families)} sets of data: on {holds} at least one claim holds, "
+        f"on {fails} at least one does not."
     )
 
 

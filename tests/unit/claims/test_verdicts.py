@@ -139,12 +139,12 @@ def test_a_row_says_what_is_claimed_and_what_was_found():
 
 
 def test_a_claim_does_not_apply_to_settings_that_it_is_not_meant_for():
-    when = {"sets.split_by": "em"}
+    when = {"sets.continuation": "model"}
     assert row_of(when=when)["verdict"] == HOLDS
-    row = row_of({"sets": {"split_by": "nll"}}, when=when)
+    row = row_of({"sets": {"continuation": "corpus"}}, when=when)
     assert (row["verdict"], row["reason"]) == (
         NOT_APPLICABLE,
-        "it is about sets.split_by: em; this study has nll",
+        "it is about sets.continuation: model; this study has corpus",
     )
     assert pd.isna(row["value"]) and verdicts(pd.DataFrame([row])) == "", "captions leave it out"
 

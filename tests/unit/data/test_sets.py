@@ -8,7 +8,6 @@ from memloc.data.paragraphs import sampled_tokens
 from memloc.data.sets import (
     EmptySetError,
     assign_sets,
-    assign_sets_by_nll,
     controls,
     pairs,
     split,
@@ -88,25 +87,6 @@ def test_a_set_may_be_empty_and_then_cannot_be_sampled(em, name):
     assert name not in set(frame["set"])
     with pytest.raises(EmptySetError, match=f"no paragraph is {name.replace('_', '-')}, .* fig2 shows"):
         sampled_tokens(paragraphs, frame, name, 50)
-
-
-def test_sets_by_nll_have_the_sizes_of_those_by_em_and_the_lowest_nll_first(scores):
-    scores = scores.assign(nll=np.random.default_rng(1).permutation(len(scores)) / 100)
-    by_em, by_nll = (
-        split(scores, occurs(scores), 50, SIZES.model_copy(update={"split_by": kind}), 1)
-        for kind in ("em", "nll")
-    )
-    assert by_nll["set"].value_counts().to_dict() == by_em["set"].value_counts().to_dict()
-    assert by_nll["set"].tolist() != by_em["set"].tolist()
-    nll = scores["nll"].groupby(by_nll["set"]).agg(["min", "max"])
-    order = ["memorized", "partly_30_49", "partly_11_29", "non_memorized"]
-    assert (nll.loc[order[:-1], "max"].to_numpy() < nll.loc[order[1:], "min"].to_numpy()).all()
-    assert by_nll["id"].equals(by_em["id"])
-
-
-def test_equal_nlls_go_by_the_order_of_rows():
-    scores = pd.DataFrame({"id": range(4), "em": [0, 5, 5, 0], "nll": [1.0, 2.0, 1.0, 2.0]})
-    assert assign_sets_by_nll(scores, 5).tolist() == ["memorized", "non_memorized"] * 2
 
 
 def test_controls_are_a_set_of_their_own(scores):

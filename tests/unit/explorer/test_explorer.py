@@ -19,7 +19,7 @@ from memloc.tables.schema import Lengths
 from memloc.tables.schemas import schema_of
 
 SHAPE = tokens.Shape(24, 12, 2, 2)
-SETTINGS = sections({"highlight": "auto", "sets": {}, "paragraph": {"length": 24, "prefix": 12}})
+SETTINGS = sections({"highlight": "auto", "paragraph": {"length": 24, "prefix": 12}})
 
 
 # What is on the page.

@@ -1,7 +1,6 @@
 """Layer x head maps of the page, next to plain loops over small tables."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from made_rankings import METHOD_LABELS
 from unpacked import unpacked
@@ -86,38 +85,6 @@ def test_every_described_map_has_numbers(tables, pages):
     assert {found["key"] for found in maps.described(tables)} == set(of_sets) | of_paragraphs
 
 
-# Planted truth.
-
-
-@pytest.fixture
-def planted():
-    rows = [
-        ("head_vo", "parameter_gradient", 1.0),
-        ("head_vo", "rare_tokens", 0.5),
-        ("head_vo", "activation_gradient", 0.1),
-        ("head_vo", "random", 0.25),
-    ]
-    columns = ["kind", "method", "average_precision"]
-    return pd.DataFrame(rows, columns=columns).assign(granularity="head", control="plant")
-
-
-def test_methods_count_by_what_they_find_of_planted_heads(planted, tables):
-    found = maps.maps_of_sets(tables | {"planted_truth": planted})["planted"][maps.ALL]
-    ((label, variant),) = found.items()
-    assert label == "parameter gradients 0.75, attention to rare tokens 0.25"
-    ranks = tables["head_ranking"].set_index(["method", "layer", "head"])["rank"]
-    for (layer, head), value in np.ndenumerate(unpacked(variant["heads"])):
-        first, second = (ranks[name, layer, head] for name in ("parameter_gradient", "rare_tokens"))
-        assert value == pytest.approx(0.75 * first + 0.25 * second)
-
-
-def test_without_planted_heads_that_a_method_finds_no_map_is_weighted(planted, tables):
-    elsewhere = planted.assign(kind="neurons")
-    unfound = planted[planted.method.isin(["activation_gradient", "random"])]
-    for rows in (elsewhere, unfound):
-        assert maps.maps_of_sets(tables | {"planted_truth": rows})["planted"] == {}
-
-
 def test_maps_of_both_signs_are_coloured_around_zero(tables):
     """Correlations and differences have both; sizes, entropies and ranks have none below zero."""
     signed = {"rare_tokens", "patching", "attribution_patching", "head_ablation"}
@@ -125,7 +92,7 @@ def test_maps_of_both_signs_are_coloured_around_zero(tables):
     assert {one["key"] for one in found if one["ascending"]} == {"ranks"}
     assert {one["key"] for one in found if one["diverging"]} == signed & {one["key"] for one in found}
     assert {key for key, one in maps.MAPS.items() if one.diverging} == signed
-    assert {key for key, one in maps.MAPS.items() if one.ascending} == {"ranks", "planted"}
+    assert {key for key, one in maps.MAPS.items() if one.ascending} == {"ranks"}
 
 
 COLUMNS = {

@@ -6,12 +6,11 @@ from typing import get_args
 import pandas as pd
 import pytest
 
-from memloc.figures import training_curve
 from memloc.figures.parts import files, style
 from memloc.run.templates import quoted
 from memloc.settings.paragraph import Paragraph
 
-CURVE = pd.DataFrame({"step": [1, 20, 40], "loss": [8.0, 5.0, 3.5], "learning_rate": [0.1, 1.0, 0.2]})
+CURVE = pd.DataFrame({"step": [1, 20, 40], "loss": [8.0, 5.0, 3.5]})
 CLAIM = {
     "statement": "So |it| is.",
     "work": "2403.19851",
@@ -27,7 +26,7 @@ CLAIM = {
     "reason": "the interval is above 0",
 }
 SAID = (
-    "\nWhat is claimed, and what this run says (intervals: 95 %):\n\n"
+    "\nClaims and verdicts of this run (intervals: 95 %):\n\n"
     r"* So \|it\| is. (2403.19851, 4) **holds**: 1.5 (1 to 2) tokens\_, n = 1 study, published 13,450; "
     "the interval is above 0.\n"
 )
@@ -39,7 +38,9 @@ def written(folder, before="none", **options):
     (folder / "template.rst").write_text("Study {{ study }}: {{ n_steps }} steps.\n")
     names = {kind: folder / f"figure.{kind}" for kind in ("png", "pdf", "csv")}
     output = SimpleNamespace(**names, caption=folder / "figure.rst")
-    drawing = training_curve.draw({"training_curve": CURVE}, None)
+    figure, axes = style.subplots()
+    axes.plot(CURVE["step"], CURVE["loss"])
+    drawing = style.Drawing(figure, CURVE, {"n_steps": 40})
     files.write(drawing, output, folder / "template.rst", "mini", before, **options)
     (folder / "template.rst").unlink()
     return {path.suffix[1:]: path.read_bytes() for path in folder.iterdir()}
@@ -73,13 +74,6 @@ def test_a_caption_says_which_token_stands_before_every_prefix(before, tmp_path)
         "bos": "\nIn this study, a beginning-of-sequence token stands before every prefix.\n",
     }
     assert text == f"Study mini: 40 steps.\n{said[before]}\nModel: {quoted('tiny')}.\n"
-
-
-def test_the_training_curve_is_drawn_to_its_end():
-    drawing = training_curve.draw({"training_curve": CURVE}, None)
-    for axes, column in zip(drawing.figure.axes, ("loss", "learning_rate"), strict=True):
-        assert axes.lines[0].get_xydata().tolist() == CURVE[["step", column]].to_numpy().tolist()
-    assert drawing.numbers == {"n_steps": 40, "final_loss": 3.5}
 
 
 def test_powers_of_ten_are_written_out_and_dollars_are_no_formula():

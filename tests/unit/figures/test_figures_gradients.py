@@ -1,4 +1,4 @@
-"""Figures of gradients, and of similar gradients and activations: what is plotted and said of tables."""
+"""Figures of gradients: what is plotted and said of tables."""
 
 import numpy as np
 import pandas as pd
@@ -8,23 +8,16 @@ from figure_labels import checked
 from made_activations import SETTINGS, components, made_up, map_values, panels
 from made_settings import changed
 
-from memloc.figures import (
-    attention_entropy,
-    fig4,
-    fig9,
-    fig10,
-    gradient_similarity,
-)
+from memloc.figures import fig4, fig9, fig10
 from memloc.figures.parts.gradient_summary import layer_numbers
 from memloc.figures.parts.heatmap import layer_matrix
-from memloc.statistics.studentised import simultaneous
 
 GROUPS = ("memorized", "non_memorized", "partly_11_29", "partly_30_49", "contrastive")
 WEIGHTS = changed(SETTINGS, contrastive={"reference": True})
 
 
 def weights(n_layers: int = 2, n_heads: int = 3) -> dict[str, pd.DataFrame]:
-    """Tables of random gradients and cosines of weights."""
+    """Tables of random gradients of weights."""
     heads = {"W_Q": n_heads, "W_K": n_heads, "W_V": n_heads, "W_O": n_heads, "W_in": None, "W_out": None}
     rng, base = np.random.default_rng(0), components(n_layers, heads)
     frames = []
@@ -36,7 +29,6 @@ def weights(n_layers: int = 2, n_heads: int = 3) -> dict[str, pd.DataFrame]:
     names = np.repeat(GROUPS[:4], 3)
     return {
         "parameter_gradients": pd.concat(frames, ignore_index=True),
-        "gradient_similarity": base.assign(cosine=rng.uniform(-1, 1, len(base))),
         "sets": pd.DataFrame({"id": range(len(names)), "set": names, "sampled": True}),
     }
 
@@ -127,39 +119,6 @@ def test_bins_without_paragraphs_are_left_out():
     assert list(groups) == ["non_memorized", "partly_11_29", "memorized"]
 
 
-def test_similarity_shows_the_sets_and_the_halves_of_each():
-    tables = made_up() | weights()
-    shown, bars = maps(gradient_similarity.draw(tables, SETTINGS), 4)
-    columns = ["cosine", "cosine", *gradient_similarity.HALVES]
-    names = ["gradient_similarity", *["activation_similarity"] * 3]
-    for values, (lengths,), name, column in zip(shown, bars, names, columns, strict=True):
-        np.testing.assert_array_equal(values, layer_matrix(tables[name], column))
-        assert lengths == pytest.approx(tables[name].groupby("layer")[column].mean().tolist())
-
-
-def test_similarity_counts_what_its_caption_says():
-    tables = made_up() | weights()
-    data = tables["activation_similarity"]
-    data["cosine"], data["cosine_memorized"], data["cosine_non_memorized"] = 0.5, 0.9, 0.6
-    data.loc[3, "cosine"] = 0.8
-    data.loc[5, "cosine"], data.loc[5, "cosine_memorized"] = -0.2, np.nan
-    data.loc[7, ["cosine", "cosine_non_memorized"]] = np.nan
-    drawing = gradient_similarity.draw(tables, SETTINGS)
-    numbers, found, row = drawing.numbers, drawing.numbers["activations"], data.loc[3]
-    assert numbers["n_below_halves"] == len(data) - 2  # without rows 3 and 7
-    assert numbers["halves"]["cosine_memorized"] == pytest.approx(0.9)
-    assert found == {
-        "mean": pytest.approx(data["cosine"].mean()),
-        "largest": f"{row['component']} of head {row['head']} in layer {row['layer']}",
-        "max": 0.8,
-        "min": -0.2,
-        "n_components": len(data),
-        "n_negative": 1,
-        "n_undefined": 1,
-    }
-    assert "1 have a gradient of exactly zero" in checked("gradient_similarity", drawing)
-
-
 PLACES = [
     ("memorized", "perturbed"),
     ("perturbed", "perturbed"),
@@ -211,61 +170,3 @@ def test_figure_10_compares_the_queries_of_both_positions_and_names_the_stronges
     means = frame.query("id != 21 and component == 'q'").groupby(["group", "role"])["max_abs"].mean()
     growth = {group: means[group, "impact"] / means[group, "perturbed"] for group in fig10.GROUPS}
     assert numbers["query_growth"] == pytest.approx(growth)
-
-
-# Entropy of attention.
-
-
-def entropies(n_layers, n_heads, n_memorized, n):
-    """Even entropies of n paragraphs with a little noise, and a column that says which are memorized."""
-    keys = {"id": range(n), "layer": range(n_layers), "head": range(n_heads)}
-    frame = pd.MultiIndex.from_product(keys.values(), names=keys).to_frame(index=False)
-    noise = np.random.default_rng(0).normal(0, 1e-3, len(frame))
-    return frame.assign(
-        entropy=1 + noise, set=np.where(frame["id"] < n_memorized, "memorized", "non_memorized")
-    )
-
-
-def test_entropies_are_compared_head_by_head():
-    rows = entropies(2, 3, 8, 20)
-    for (layer, head), value in {(0, 1): -0.5, (1, 0): 0.2, (1, 2): 0.45}.items():
-        own = (rows["layer"] == layer) & (rows["head"] == head) & (rows["set"] == "memorized")
-        rows.loc[own, "entropy"] += value
-    tables = made_up(2, 3) | {"attention_entropy": rows.drop(columns="set")}
-    sets = rows[["id", "set"]].drop_duplicates().assign(sampled=True, sampled_rare_tokens=False)
-    paired = sets.iloc[:1].assign(id=999, sampled=False)  # a pair's paragraph that is in no sample
-    tables["sets"] = pd.concat([sets, paired])
-    more = rows[rows["id"] == 0].drop(columns="set").assign(id=999, entropy=9.0)
-    tables["attention_entropy"] = pd.concat([tables["attention_entropy"], more])
-    drawing = attention_entropy.draw(tables, SETTINGS)
-    numbers, (left, right) = drawing.numbers, panels(drawing)
-    assert (numbers["n_lower"], numbers["n_higher"], numbers["n_heads"]) == (1, 2, 6)
-    extreme = numbers["extreme"]
-    assert (extreme["layer"], extreme["head"], extreme["value"].n) == (0, 1, 8)
-    assert (numbers["n_memorized"], numbers["n_non_memorized"]) == (8, 12)
-    assert extreme["value"].low < extreme["value"].value < extreme["value"].high < -0.49
-    means = rows.groupby(["layer", "set", "head"])["entropy"].mean().unstack(["set", "head"])
-    both = np.hstack([means["memorized"], means["non_memorized"]])
-    np.testing.assert_allclose(map_values(left), both)
-    np.testing.assert_allclose(map_values(right), means["memorized"] - means["non_memorized"])
-    up, down = (marks.get_offsets().tolist() for marks in right.collections[1:3])
-    assert (up, down) == ([[0.5, 1], [2.5, 1]], [[1.5, 0]])
-    assert numbers["highlighted"]["memorized"] == pytest.approx(means.loc[1, ("memorized", 2)])
-    assert numbers["mean_non_memorized"] == pytest.approx(means["non_memorized"].to_numpy().mean())
-
-
-def test_a_difference_is_clear_beyond_the_search_over_all_heads():
-    """The same values in all heads are clear of 0; the intervals are those of all heads together."""
-    rows = entropies(1, 3, 20, 40)
-    values = np.random.default_rng(1).normal(size=40)
-    values[:20] += 3
-    data = attention_entropy.compare_heads(rows.assign(entropy=values[rows["id"]]))
-    expected = simultaneous(*(np.repeat(part[:, None], 3, axis=1) for part in np.split(values, 2)))
-    found = data[["difference", "low", "high", "n"]].to_numpy().tolist()
-    assert found == [pytest.approx(list(interval)) for interval in expected] and (data["low"] > 0).all()
-
-
-def test_entropies_of_five_paragraphs_say_nothing():
-    rows = entropies(2, 3, 5, 10)
-    apart = (rows["set"] == "memorized") + 0.001 * rows["id"]
-    assert attention_entropy.compare_heads(rows.assign(entropy=apart))[["low", "high"]].isna().all(axis=None)

@@ -75,10 +75,9 @@ def test_fractions_and_intervals_are_those_of_the_counts(made_up):
     assert axes.lines[-1].get_xydata().tolist() == [[1e5, 0.125], [1e6, 0.25], [1e7, 0.375]]
 
 
-def test_repeats_have_a_line_per_model_and_say_where_bands_are_apart(made_up):
+def test_repeats_have_a_line_per_model(made_up):
     drawing = models_memorized.draw(made_up, SETTINGS)
     assert drawing.numbers["half"] == {"small": 64, "middle": 16, "large-long.name": 4}
-    assert (drawing.numbers["n_bins"], drawing.numbers["n_bins_apart"]) == (8, 0)
     axes, sizes = drawing.figure.axes[1], [225] + [25] * 7
     for place, (line, band) in enumerate(zip(axes.lines, axes.collections, strict=True)):
         shares = [float(power >= 6 - 2 * place) for power in range(8)]
@@ -146,22 +145,6 @@ def test_smaller_models_are_compared_with_the_next_larger_one_on_the_same_texts(
     other["text"] = "of all paragraphs, each the same as the others"
     found = models_memorized.draw(made_up | {"paragraphs": other}, SETTINGS).numbers["comparisons"]
     assert [pair["n_shared"] for pair in found] == [400, 400]
-
-
-def test_bands_are_apart_where_every_model_differs(made_up):
-    ids = {model: [i for i in range(200, 400) if i % 10 < 2 + 3 * place] for place, model in enumerate(SIZES)}
-    changed = with_memorized(made_up, **ids)
-    for models in (changed["models"], changed["models"].iloc[[1, 0, 2]]):
-        assert models_memorized.draw(changed | {"models": models}, SETTINGS).numbers["n_bins_apart"] == 1
-
-
-def test_bins_of_some_models_only_are_not_compared(made_up):
-    """`small` has no paragraph that occurs more often than once."""
-    sets, paragraphs = made_up["sets"], made_up["paragraphs"]
-    left = paragraphs[(paragraphs["model"] != "small") | (paragraphs["count"] == 1)]
-    sets = sets.merge(left[["model", "id"]])
-    numbers = models_memorized.draw(made_up | {"paragraphs": left, "sets": sets}, SETTINGS).numbers
-    assert numbers["n_bins"] == 1
 
 
 def test_the_rate_on_unseen_paragraphs_stands_beside_that_on_seen_ones(made_up):

@@ -168,15 +168,3 @@ def test_the_caption_gives_the_interval_of_the_heads_rank_and_says_where_patches
     assert "a method: 2 (1 to 7), first in 25 %" in checked("head_ranking", drawing)
     estimated = tables | {"patching": pd.DataFrame({"method": ["attribution"] * 2})}
     assert "is estimated to first order" in checked("head_ranking", head_ranking.draw(estimated, SETTINGS))
-
-
-def test_the_caption_says_whether_methods_count_by_planted_truth():
-    tables = made_up(4, 8)
-    drawing = head_ranking.draw(tables, SETTINGS)
-    assert drawing.numbers["weights"] == {} and "planted" not in checked("head_ranking", drawing)
-    weights = {"parameter_gradient": 0.3, "activation_gradient": 0.0, "rare_tokens": 0.1, "patching": 0.0}
-    ranking = tables["head_ranking"]
-    tables["head_ranking"] = ranking.assign(weight=ranking["method"].map(weights))
-    caption = checked("head_ranking", head_ranking.draw(tables, SETTINGS))
-    for method, share in {"parameter_gradient": 75, "activation_gradient": 0, "rare_tokens": 25}.items():
-        assert f"{METHOD_LABELS[method]} {share} %" in caption

@@ -1,12 +1,12 @@
-"""Figure 7 and the rare-token correlation of every head: plotted numbers, captions, readable labels."""
+"""Figure 7: plotted numbers, captions, readable labels."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import band_at, is_red_above_zero, outlined
+from drawn_parts import band_at
 from figure_labels import checked
 
-from memloc.figures import fig7, rare_token_heads
+from memloc.figures import fig7
 from memloc.figures.parts.style import COLOURS
 from memloc.settings.sections import sections
 
@@ -72,9 +72,8 @@ def test_fig7_has_no_second_head_in_a_layer_of_one():
     assert "number 1 of 1 in its layer (first: head 0, -0.100)." in checked("fig7", drawing)
 
 
-@pytest.mark.parametrize("module", [fig7, rare_token_heads])
-def test_labels_are_readable_in_a_larger_model(module):
-    assert checked(module.__name__.rpartition(".")[2], module.draw(made_up(12, 12), SETTINGS))
+def test_labels_are_readable_in_a_larger_model():
+    assert checked("fig7", fig7.draw(made_up(12, 12), SETTINGS))
 
 
 def test_fig7_plots_every_head_of_the_highlighted_layer_and_its_null():
@@ -109,34 +108,3 @@ def test_fig7_draws_each_heads_null_and_correlation_in_its_row():
     bars = {bar.get_y() + 0.3: (bar.get_x(), bar.get_x() + bar.get_width()) for bar in right.patches}
     assert bars[3] == pytest.approx((-0.8, 0.3)) and bars[1] == pytest.approx((-0.5, 0.3))
     assert right.get_ylim() == (4.5, -0.5)
-
-
-def test_the_map_holds_the_correlations_marks_heads_beyond_their_null_and_counts_them_by_layer():
-    tables = made_up()
-    for layer, head, name, value in (
-        (0, 1, "pearson", -0.97),
-        (2, 4, "pearson", 0.8),
-        (0, 1, "pearson_mean", -0.9),
-        (0, 3, "pearson_mean", -0.9),
-        (2, 2, "pearson_mean", -0.92),
-        (2, 0, "pearson_mean", 0.5),
-        (1, 2, "pearson_mean", -0.2),
-        (1, 0, "pearson", 0.29),  # within the null
-        (1, 3, "pearson", -0.49),
-    ):
-        set_correlation(tables, layer, head, name, value)
-    drawing = rare_token_heads.draw(tables, SETTINGS)
-    table = tables["rare_token_correlation"].set_index(["layer", "head"])
-    axes = drawing.figure.axes[0]
-    mesh, below, above = axes.collections
-    values = np.hstack([table[name].unstack("head") for name in ("pearson", "pearson_mean")])
-    np.testing.assert_array_equal(mesh.get_array().reshape(3, 10), values)
-    assert outlined(axes) == [(2, 1), (7, 1)] and is_red_above_zero(mesh)
-    assert below.get_offsets().tolist() == [[1.5, 0], [6.5, 0], [8.5, 0], [7.5, 2]]
-    assert above.get_offsets().tolist() == [[4.5, 2], [5.5, 2]]
-    numbers = drawing.numbers
-    assert (numbers["sum"]["n_below"], numbers["sum"]["n_above"]) == (1, 1)
-    mean = numbers["mean"]
-    assert (mean["lowest_layer"], mean["lowest_head"], mean["lowest"]) == (2, 2, -0.92)
-    assert (mean["n_below"], mean["n_above"], mean["layers_below"]) == (3, 1, "layer 0: 2, layer 2: 1")
-    assert (mean["value"], mean["place"]) == (-0.2, 4) and numbers["n_by_chance"] == 0.75

@@ -23,7 +23,7 @@ SIZES = {"n_memorized": 20, "n_non_memorized": 5, "n_partly": 4, "n_rare_tokens"
 SETTINGS = sections(
     {
         "paragraph": {"length": 60, "prefix": 20},
-        "sets": {**SIZES, "continuation": "model", "split_by": "em"},
+        "sets": {**SIZES, "continuation": "model"},
     }
 )
 FIGURES = {"fig2": fig2, "fig8": fig8, "repeats": repeats, "table1": table1, "recited": recited}
@@ -151,21 +151,17 @@ def test_every_figure_is_drawn_whatever_sets_there_are(name, em):
 def test_labels_name_what_splits_the_sets():
     assert style.set_labels(SETTINGS)["partly_11_29"] == "partly (9–23)"
     assert style.set_labels(changed(SETTINGS, paragraph={}))["partly_30_49"] == "partly (30–49)"
-    by_nll = changed(SETTINGS, sets=SIZES | {"split_by": "nll"})
-    text = checked("fig2", fig2.draw(tables(EM["all sets"]), by_nll))
-    assert "sets by NLL, lowest first" in text
-    assert style.set_labels(by_nll)["partly_11_29"] == "partly, higher NLL"
 
 
 def test_a_set_that_is_smaller_than_asked_for_is_told():
     text = checked("fig2", fig2.draw(tables(EM["all sets"]), SETTINGS))
     sizes = "3 memorized (EM 40), 2 non-memorized (EM of at most 8), 2 with EM 9 to 23 and 2 with EM 24 to 39"
-    assert sizes in text and "by NLL" not in text
+    assert sizes in text
     assert "fewer memorized paragraphs than the 20 asked for: analyses of that set use all 3." in text
     assert "fewer non-memorized paragraphs than the 5 asked for: analyses of that set use all 2." in text
     text = checked("fig2", fig2.draw(tables(EM["none memorized"]), SETTINGS))
     assert "than the 20 asked for: analyses of that set use none, and stop." in text
-    enough = changed(SETTINGS, sets={"n_memorized": 3, "n_non_memorized": 2, "split_by": "em"})
+    enough = changed(SETTINGS, sets={"n_memorized": 3, "n_non_memorized": 2})
     assert "fewer" not in checked("fig2", fig2.draw(tables(EM["all sets"]), enough))
 
 

@@ -4,7 +4,7 @@ import made_activations
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import is_red_above_zero, lying_bars, words
+from drawn_parts import lying_bars, words
 from figure_labels import clipped_labels, drawn_labels, overlapping_labels
 
 from memloc.figures.parts.gradient_summary import scores_of_heads
@@ -12,7 +12,6 @@ from memloc.figures.parts.heatmap import (
     NO_HEAD,
     MapPanel,
     heat_map,
-    layer_bars,
     layer_matrix,
     maps_with_bars,
 )
@@ -31,7 +30,7 @@ def components(
 
 def panel(frame: pd.DataFrame, title: str = "memorized") -> MapPanel:
     matrix = layer_matrix(frame, "value")
-    return MapPanel(matrix, matrix.sum(axis=1).to_frame(), ["0.5"], title)
+    return MapPanel(matrix, matrix.sum(axis=1).to_frame(), ["0.5"], title, "black")
 
 
 SHAPES = {
@@ -103,13 +102,6 @@ def test_numbers_that_are_left_out_of_wide_and_deep_maps_shift_no_others():
     assert words(axes.get_yticklabels()) == list(map(str, layers)) and len(layers) < 30
 
 
-@pytest.mark.parametrize(("lowest", "left"), [(-0.5, -0.5), (0.5, 0)])
-def test_bars_are_drawn_whole_and_from_zero(lowest, left):
-    _, axes = subplots()
-    layer_bars(axes, pd.DataFrame({"mean": [1.0, lowest]}), ["0.4"], "mean")
-    assert axes.get_xlim()[0] == left if left == 0 else axes.get_xlim()[0] < left
-
-
 def test_maps_stand_beside_their_bars_with_layer_0_at_the_bottom():
     frame = components(3, 2)
     frame = frame.assign(value=np.arange(len(frame), dtype=float))
@@ -122,15 +114,6 @@ def test_maps_stand_beside_their_bars_with_layer_0_at_the_bottom():
     (bars,) = lying_bars(right)
     assert bars == pytest.approx(np.column_stack([range(3), matrix.sum(axis=1)]))
     assert right.get_xlabel() == "sum" and figure.axes[4].get_ylabel() == "unit"
-
-
-def test_cosines_lie_around_zero_and_missing_ones_are_grey():
-    frame = components(2, 3).assign(value=0.5)
-    frame.loc[0, "value"] = np.nan
-    (left, *_) = maps_with_bars([panel(frame)], (1, 2), ("cosine", "mean"), limit=1).axes
-    mesh = left.collections[0]
-    assert mesh.get_clim() == (-1, 1) and is_red_above_zero(mesh)
-    assert np.ma.getmaskarray(mesh.get_array()).sum() == 1 and len(set(mesh.cmap.get_bad()[:3])) == 1
 
 
 def test_the_label_check_sees_overlaps_and_clipping():

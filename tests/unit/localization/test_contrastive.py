@@ -9,13 +9,14 @@ from dense_weights import moved
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.data.draws import draw, draw_controls
+from memloc.data.draws import Parts, draw, draw_controls
 from memloc.editing.gradients import nll_gradients
 from memloc.editing.objectives import original_states
 from memloc.localization import contrastive
 from memloc.localization.contrastive import (
     ContrastiveGradients,
     Controls,
+    Texts,
     contrastive_attribution,
     contrastive_gradients,
     contrastive_scores,
@@ -128,12 +129,11 @@ def attribution(model, tokens, **options):
     """Scores and samples of the objective after a step, with 3 memorized paragraphs in 2 parts."""
     memorized, others = tokens[:3], tokens[3:]
     mean = nll_gradients(model, memorized, N_PREFIX, 3)
-    how = {"n_controls": 2, "micro_batch": 3, "reference": True}
-    how = Contrastive(**how | options)
-    parts = [np.array([0, 2]), np.array([1])]
+    how = Contrastive(**{"micro_batch": 3, "reference": True} | options)
     draws = draw([2, 1], [[0], [1]], np.random.default_rng(0), n_resamples=3)
-    rng = np.random.default_rng(4)
-    return contrastive_attribution(model, memorized, others, mean, N_PREFIX, parts, draws, rng, how)
+    parts = Parts([np.array([0, 2]), np.array([1])], draws)
+    texts = Texts(memorized, others, draw_controls(3, 4, 2, np.random.default_rng(4)))
+    return contrastive_attribution(model, texts, mean, N_PREFIX, parts, how)
 
 
 @pytest.mark.parametrize("reference", [False, True])

@@ -9,7 +9,6 @@ from scipy import stats
 
 from memloc.data.draws import Draws
 from memloc.localization import head_ranking, head_scores
-from memloc.run.errors import InputError
 from memloc.statistics.uncertainty import resampled
 from memloc.tables.terms.head_ranking import PAPER_METHODS
 from memloc.tables.terms.patching import DIRECTIONS
@@ -171,7 +170,7 @@ def test_samples_of_all_methods_are_the_same_kinds(tables):
 
 def test_further_methods_are_sampled_by_paragraph_and_change_no_others(tables):
     """Their scores are of two key/value heads, which four query heads read."""
-    before, weights = sampled(tables), head_ranking.method_weights(None)
+    before = sampled(tables)
     rows = crossed(method=["mine"], id=range(N_PARAGRAPHS), layer=range(2), head=range(2))
     rows["score"] = np.arange(len(rows)) ** 0.5
     after = sampled(tables | {"head_scores": rows})
@@ -185,7 +184,7 @@ def test_further_methods_are_sampled_by_paragraph_and_change_no_others(tables):
     sizes = np.array([3, 3, 2, 2, 2])[:, None, None]
     for together in (sizes * part + (12 - sizes) * rest) / 12:
         np.testing.assert_allclose(together, means)
-    ranks = [head_ranking.sample_ranks(found, weights) for found in (before, after)]
+    ranks = [head_ranking.sample_ranks(found, PAPER_METHODS) for found in (before, after)]
     pd.testing.assert_frame_equal(ranks[0], ranks[1][ranks[1]["method"] != "mine"].reset_index(drop=True))
 
 
@@ -281,52 +280,20 @@ def test_agreement_in_samples_is_kendalls_tau_of_the_ranks():
     assert found == pytest.approx([stats.kendalltau(a, b).statistic for a, b in pairs])
 
 
-def planted(found, **changes):
-    """Rows of `planted_truth`: average precision of each method in two plants."""
-    rows = [
-        {"method": method, "average_precision": value + shift, "kind": "head_vo", "granularity": "head"}
-        for method, value in found.items()
-        for shift in (-0.05, 0.05)
-    ]
-    return pd.DataFrame(rows).assign(**{"control": "plant"} | changes)
-
-
-FOUND = {"parameter_gradient": 0.5, "activation_gradient": 0.1, "rare_tokens": 0.3, "random": 0.2}
-
-
-def test_methods_count_by_what_they_find_of_planted_heads():
-    """Above random scores; a method that is below, or was never asked, does not count."""
-    elsewhere = ({"kind": "neurons"}, {"granularity": "layer"}, {"control": "twin"})
-    others = [planted({"patching": 1.0}, **other) for other in elsewhere]
-    weights = head_ranking.method_weights(pd.concat([planted(FOUND), *others]))
-    assert weights.to_dict() == pytest.approx(
-        {"parameter_gradient": 0.3, "activation_gradient": 0.0, "rare_tokens": 0.1, "patching": 0.0}
-    )
-    asked = head_ranking.method_weights(planted(FOUND | {"patching": 0.6}))
-    assert asked["patching"] == pytest.approx(0.4)
-    assert head_ranking.method_weights(None).to_dict() == dict.fromkeys(PAPER_METHODS, 1.0)
-
-
-def test_without_a_method_that_finds_planted_heads_there_is_no_weighted_ranking():
-    with pytest.raises(InputError, match="set head_ranking.weighted to false"):
-        head_ranking.method_weights(planted(dict.fromkeys(FOUND, 0.2)))
-
-
-def test_the_combined_ranking_is_by_the_weighted_mean_rank():
-    """By equal weights head 1 is first, with ranks 2 and 1; by these, head 0 with ranks 1 and 3."""
-    by_method = {"a": scores([[3.0, 2.0, 1.0]]), "b": scores([[1.0, 3.0, 2.0]])}
-    weights = pd.Series({"b": 1.0, "a": 3.0})
-    found = {
-        number: head_ranking.rank_heads(by_method, given).query("method == 'combined'")
-        for number, given in enumerate((None, weights))
+def test_the_combined_ranking_is_by_the_mean_rank_of_the_methods_that_enter_it():
+    """By all three, head 1 is first, with ranks 2, 1 and 1; by two of them, head 0 before its equal."""
+    by_method = {
+        "a": scores([[3.0, 2.0, 1.0]]),
+        "b": scores([[1.0, 3.0, 2.0]]),
+        "c": scores([[2.0, 3.0, 1.0]]),
     }
-    assert found[0].set_index("rank")["head"].to_dict() == {1: 1, 2: 0, 3: 2}
-    assert found[1].set_index("rank")["head"].to_dict() == {1: 0, 2: 1, 3: 2}
-    each = head_ranking.rank_heads(by_method, weights).query("method != 'combined'").groupby("method")
-    assert each["weight"].agg(list).to_dict() == {"a": [3.0] * 3, "b": [1.0] * 3}
-    assert found[1]["score"].tolist() == [-1.5, -1.75, -2.75] and found[1]["weight"].isna().all()
     keys = pd.DataFrame({"sample": ["part"], "number": [0]})
     arrays = {method: values.to_numpy().reshape(1, 1, 3) for method, values in by_method.items()}
-    ranks = head_ranking.sample_ranks(head_scores.Sampled(keys, arrays), weights)
-    sampled = ranks[ranks["method"] == "combined"].set_index("rank")["head"]
-    assert sampled.to_dict() == {1: 0, 2: 1, 3: 2}
+    for entering, order in ((None, {1: 1, 2: 0, 3: 2}), (["c", "a"], {1: 0, 2: 1, 3: 2})):
+        whole = head_ranking.rank_heads(by_method, entering)
+        samples = head_ranking.sample_ranks(head_scores.Sampled(keys, arrays), entering)
+        for found in (whole, samples):
+            combined = found[found["method"] == "combined"].set_index("rank")["head"]
+            assert combined.to_dict() == order
+        assert set(whole["method"]) == {*by_method, "combined"}
+    assert whole.query("method == 'combined'")["score"].tolist() == [-1.5, -1.5, -3]

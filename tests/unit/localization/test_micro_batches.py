@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from memloc.data.draws import draw
+from memloc.data.draws import Parts, draw, draw_controls
 from memloc.editing.gradients import nll_gradients
 from memloc.localization.ablation import NOTHING, ablated_scores, mean_outputs
 from memloc.localization.activation_gradients import activation_gradients, impact_gradients
 from memloc.localization.attention import prefix_attention
-from memloc.localization.contrastive import contrastive_attribution
+from memloc.localization.contrastive import Texts, contrastive_attribution
 from memloc.localization.layer_bypass import mean_block_outputs
 from memloc.localization.patching import activation_patching, residual_patching
 from memloc.localization.weight_noise import disturb_weights
@@ -37,9 +37,10 @@ def disturb(model, tokens):
 
 
 def attribute(model, tokens):
-    mean, how = nll_gradients(model, tokens[:3], N_PREFIX, SIZE), Contrastive(n_controls=3, micro_batch=SIZE)
-    draws, rng = draw([3], [[0]], np.random.default_rng(0), 1), np.random.default_rng(0)
-    contrastive_attribution(model, tokens[:3], tokens[3:], mean, N_PREFIX, [np.arange(3)], draws, rng, how)
+    mean, how = nll_gradients(model, tokens[:3], N_PREFIX, SIZE), Contrastive(micro_batch=SIZE)
+    parts = Parts([np.arange(3)], draw([3], [[0]], np.random.default_rng(0), 1))
+    drawn = draw_controls(3, len(tokens) - 3, 3, np.random.default_rng(0))
+    contrastive_attribution(model, Texts(tokens[:3], tokens[3:], drawn), mean, N_PREFIX, parts, how)
 
 
 SECTION = ActivationGradients(micro_batch=SIZE)

@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from memloc.localization.rare_tokens import (
+    null_sums,
     pearson,
     prefix_ranks,
     rank_attention,
@@ -71,7 +72,7 @@ def test_correlation_equals_that_of_scipy():
 
 def test_table_of_correlations_equals_scipy(attention, ranks):
     table = rank_attention(attention, ranks).set_index(["layer", "head"])
-    frame = rank_correlation(attention, ranks, n_permutations=5, random=np.random.default_rng(3))
+    frame = rank_correlation(attention, ranks, null_sums(attention, ranks, 5, np.random.default_rng(3)))
     assert len(frame) == 6
     for row in frame.itertuples():
         ours = table.loc[(row.layer, row.head)]
@@ -81,7 +82,8 @@ def test_table_of_correlations_equals_scipy(attention, ranks):
 
 def test_null_reassigns_attention_within_each_paragraph(attention, ranks):
     """With one permutation, the null is the correlation under that permutation, made here by hand."""
-    frame = rank_correlation(attention, ranks, 1, np.random.default_rng(4), quantiles=[0.5])
+    null = null_sums(attention, ranks, 1, np.random.default_rng(4))
+    frame = rank_correlation(attention, ranks, null, quantiles=[0.5])
     shuffled = np.random.default_rng(4).permuted(ranks, axis=1)
     assert (np.sort(shuffled) == np.sort(ranks)).all()
     table = rank_attention(attention, shuffled).set_index(["layer", "head"])
@@ -92,7 +94,7 @@ def test_null_reassigns_attention_within_each_paragraph(attention, ranks):
 
 def test_null_by_rank_is_the_table_of_a_permutation_in_the_same_rows(attention, ranks):
     shuffled = np.random.default_rng(4).permuted(ranks, axis=1)
-    null = rank_null(attention, ranks, 1, np.random.default_rng(4), quantiles=[0.5])
+    null = rank_null(null_sums(attention, ranks, 1, np.random.default_rng(4)), ranks, quantiles=[0.5])
     expected = rank_attention(attention, shuffled)
     np.testing.assert_allclose(null.attention_mean_null_q500, expected.attention_mean, rtol=1e-12)
     assert expected.occurrences.equals(rank_attention(attention, ranks).occurrences)

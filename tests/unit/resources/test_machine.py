@@ -23,7 +23,7 @@ def test_this_machine_is_measured_with_one_thread(monkeypatch, capsys):
     n_threads, seconds = [], iter([10, 14.5])
     monkeypatch.setattr(machine.subprocess, "run", run)
     monkeypatch.setattr(torch, "set_num_threads", n_threads.append)
-    monkeypatch.setattr(machine, "peak_rate", lambda sizes: 120.5)
+    monkeypatch.setattr(machine, "peak_rate", lambda: 120.5)
     monkeypatch.setattr(onednn, "native_bfloat16", lambda device: False)
     monkeypatch.setattr(time, "perf_counter", lambda: next(seconds))
     assert machine.this_machine(4) == Machine("this machine", 120.5, 4.5, 4, bfloat16=False)
@@ -39,5 +39,5 @@ def test_a_rate_is_that_of_the_fastest_product(monkeypatch, libraries, fastest):
     for library in (torch, onednn):
         name = "matmul" if library is torch else "product"
         monkeypatch.setattr(library, name, lambda left, right: shapes.append((*left.shape, *right.shape)))
-    assert machine.peak_rate(sizes=(100,)) == pytest.approx(2e6 / 1e9 / fastest)
+    assert machine.peak_rate(100) == pytest.approx(2e6 / 1e9 / fastest)
     assert shapes == [(100,) * 4] * 3 * libraries

@@ -107,11 +107,6 @@ PLANTED = {"kinds": {"neurons": 0.01, "two_heads": 0.01}, "controls": [], "tries
             {"planted_truth": PLANTED, "model": SMALL | {"n_layers": 1, "width": 128}},
             "two_heads needs a model of two layers or more",
         ),
-        (
-            {"planted_truth": PLANTED, "head_ranking": {"weighted": True}},
-            {"head_ranking": {"weighted": True}},
-            "head_ranking.weighted needs planted heads: name one of head_all, head_vo, two_heads",
-        ),
         ({"remove": {"ids": [N - 1]}}, {"remove": {"ids": [N]}}, f"remove.ids: {N} is not among the"),
         ({"remove": {"ids": [3]}}, {"remove": {"ids": [3, 3]}}, "listed more than once: 3"),
         ({"remove": {"files": ["x.txt"]}}, {"remove": {"ids": [3], "files": ["x.txt"]}}, "not by both"),

@@ -53,26 +53,6 @@ def test_a_difference_of_proportions_has_newcombes_interval():
     assert found == pytest.approx((0.2, 0.0524, 0.3339, 70), abs=1e-4)
 
 
-def test_an_auroc_counts_pairs_and_halves_of_ties():
-    first, second = np.array([3.0, 2.0, 1.0, 2.0]), np.array([2.0, 0.0, 5.0])
-    wins = np.mean([(a > b) + (a == b) / 2 for a in first for b in second])
-    assert uncertainty.auroc(first, second)[0] == pytest.approx(wins)
-    assert uncertainty.auroc(second, first)[0] == pytest.approx(1 - wins)
-
-
-@pytest.mark.parametrize(("n", "m"), [(8, 20), (30, 8)])
-@pytest.mark.parametrize("shift", [0, 0.9, 20])
-def test_an_auroc_ends_where_its_score_is_two_standard_errors_away(n, m, shift):
-    """Newcombe 2006, method 5, by a search over a grid of probabilities."""
-    value, low, high, size = uncertainty.auroc(numbers(n) + shift, numbers(m, seed=1))
-    grid = np.linspace(0, 1, 100_001)
-    star = (n + m) / 2 - 1
-    variance = grid * (1 - grid) * (1 + star * (1 - grid) / (2 - grid) + star * grid / (1 + grid)) / (n * m)
-    inside = grid[np.abs(value - grid) <= stats.norm.ppf(0.975) * np.sqrt(variance)]
-    assert (low, high, size) == pytest.approx((inside.min(), inside.max(), min(n, m)), abs=2e-5)
-    assert 0 <= low < value <= high <= 1
-
-
 @pytest.mark.parametrize("sign", [1, -1])
 def test_an_interval_holds_its_value_also_where_resamples_are_all_on_one_side(sign):
     drawn, left_out = sign * np.linspace(5, 11, 50), np.full(12, sign * 12.0)

@@ -103,7 +103,6 @@ def test_a_violation_names_table_column_and_rows_and_writes_nothing(written, fra
         ("sets", "set", "others"),
         ("dropped_paragraphs", "reason", ""),
         ("extraction", "log_p", 0.1),
-        ("head_ranking", "weight", -0.5),
         ("plants", "n_changed", -1),
     ],
 )

@@ -4,7 +4,6 @@ A process is forked for each side, so that no side finds the other's memory, cac
 take turns, run by run, so that a machine that slows down slows both. Processes that wait use no processor.
 """
 
-import math
 import multiprocessing
 import os
 import resource
@@ -13,15 +12,10 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 from multiprocessing.connection import Connection
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import torch
-from torch.utils.flop_counter import FlopCounterMode
-
-from memloc.model import onednn
 
 Results = dict[str, np.ndarray]
 """Name -> one value per item, or several."""
@@ -42,8 +36,6 @@ class Measured(NamedTuple):
     seconds: float
     memory_mb: float
     results: Results
-    gflop: float = math.nan
-    """Work of a run that was counted; counting takes time."""
 
 
 class Side:
@@ -57,14 +49,14 @@ class Side:
         self._process.start()
         other.close()
 
-    def run(self, count: bool = False) -> Measured:
-        """Do the work once, and count its operations.
+    def run(self) -> Measured:
+        """Do the work once.
 
         Raises:
             BenchError: it failed; its traceback is in the log.
         """
         try:
-            self._connection.send(count)
+            self._connection.send(None)
             return self._connection.recv()
         except (EOFError, BrokenPipeError, ConnectionResetError):
             self._process.join()
@@ -84,45 +76,23 @@ def _serve(connection: Connection, prepare: Prepare, parent: int) -> None:
         while not connection.poll(PATIENCE):
             if os.getppid() != parent:  # it was killed
                 return
-        count = connection.recv()
+        connection.recv()
         begin = time.perf_counter()
-        results, gflop = counted(work) if count else (work(), math.nan)
+        results = work()
         seconds = time.perf_counter() - begin
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / PEAK_UNIT
-        connection.send(Measured(seconds, memory, results, gflop))
-
-
-def counted(work: Callable[[], Results]) -> tuple[Results, float]:
-    """The results of some work, and the operations of its matrix products in billions (GFLOP)."""
-    own = {torch.ops.mkldnn._linear_pointwise: _linear} if onednn.available() else {}
-    counter = FlopCounterMode(display=False, custom_mapping=own)
-    counter.mod_tracker = _NoModules()
-    with counter:
-        results = work()
-    return results, counter.get_total_flops() / 1e9
-
-
-class _NoModules(nullcontext):
-    """In place of torch's tracker of modules, whose hooks do not allow gradients of what enters a module."""
-
-    parents = ("Global",)
-
-
-def _linear(inputs: torch.Size, _weight: torch.Size, *_others: Any, out_shape: torch.Size, **_: Any) -> int:
-    """Operations of oneDNN's linear layer, which torch does not count."""
-    return 2 * inputs.numel() * out_shape[-1]
+        connection.send(Measured(seconds, memory, results))
 
 
 def take_turns(sides: Mapping[str, Prepare], repeats: int) -> dict[str, Measured]:
-    """Run every side once to warm up and to count its work, then `repeats` times in turn; times are medians
-    of these.
+    """Run every side once to warm up, then `repeats` times in turn; times are medians of these.
 
     Raises:
         BenchError: a side failed.
     """
     processes = {name: Side(name, prepare) for name, prepare in sides.items()}
     try:
-        first = {name: side.run(count=True) for name, side in processes.items()}
+        first = {name: side.run() for name, side in processes.items()}
         rounds = [{name: side.run() for name, side in processes.items()} for _ in range(repeats)]
     finally:
         for side in processes.values():
@@ -132,20 +102,9 @@ def take_turns(sides: Mapping[str, Prepare], repeats: int) -> dict[str, Measured
             statistics.median(runs[name].seconds for runs in rounds),
             max(runs[name].memory_mb for runs in rounds),
             first[name].results,
-            first[name].gflop,
         )
         for name in sides
     }
-
-
-def once(name: str, prepare: Prepare) -> Results:
-    """Results of a single run, in a separate process, so that this one starts no threads and can still
-    fork."""
-    side = Side(name, prepare)
-    try:
-        return side.run().results
-    finally:
-        side.close()
 
 
 def difference(fast: Results, plain: Results, chosen: np.ndarray | slice) -> float:

@@ -41,7 +41,5 @@ def _cells(row: pd.Series) -> dict[str, str]:
         "seconds": f"{row['seconds_fast']:.2f} / {row['seconds_plain']:.2f}",
         "ratio": f"{row['ratio']:.1f}",
         "goal": f"{GOALS.get(row['stage'], '')}",
-        "GFLOP": f"{row['gflop']:,.0f}",
-        "of peak": f"{row['peak_share']:.0%} of {row['peak_rate']:,.0f} GFLOP/s",
         "memory (MB)": f"{row['memory_fast']:,.0f} / {row['memory_plain']:,.0f}",
     }

@@ -13,7 +13,7 @@ class Sizes(NamedTuple):
     window: int = 256  # of local attention, and the longest context
     repeats: int = 3  # timed runs of each side, after one that warms it up
     plain_batch: int = 50  # rows that the straightforward implementations decode and score at a time
-    n_paragraphs: int = 64  # scored and continued
+    n_paragraphs: int = 64  # scored
     n_perturbed: int = 4  # whose prefix tokens are all replaced in turn; straightforwardly, one of them
     n_pairs: int = 4  # patched at every site
     patched_plain_step: int = 7  # of so many sites of a pair, one is patched straightforwardly

@@ -20,7 +20,6 @@ from memloc.perturbation.pairs import Pairs
 from memloc.perturbation.replaced_tokens import Texts
 from memloc.run.seeds import generator
 from memloc.scoring import paragraph_scores
-from memloc.scoring.decoding import continue_from_scores
 from memloc.scoring.extraction import score_and_extract
 from memloc.scoring.long_context import passes, predicted_tokens
 from memloc.straightforward import decoding
@@ -111,28 +110,6 @@ def windows(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
     return Comparison("token of text", prepare_plain, n_plain, slice(None, None, PLAIN_STEP), stages)
 
 
-def continuations(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
-    """Greedy continuations, given the exact matches (paper 3.2)."""
-    tokens, n_prefix, n_left = diverted(bench, own), bench.n_prefix, bench.n_tokens - bench.n_prefix
-
-    def prepare() -> Callable[[], Results]:
-        model, scoring = bench.reciting_model(), bench.settings.scores
-        em = paragraph_scores.score(model, tokens, n_prefix, scoring).em
-
-        def work() -> Results:
-            decoded = continue_from_scores(model, tokens, em, n_prefix, scoring.micro_batch)
-            return {"tokens": decoded.numpy(), "em": em.numpy()}
-
-        return work
-
-    def prepare_plain() -> Callable[[], Results]:
-        decode = partial(decoding.generate, bench.plain_reciting_model(), n_tokens=n_left)
-        return lambda: {"tokens": bench.in_batches(decode, tokens[:, :n_prefix])}
-
-    stage = Stage(prepare, len(tokens))
-    return Comparison("paragraph", prepare_plain, len(tokens), slice(None), {"continuation": stage})
-
-
 def perturbations(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
     """Every prefix token replaced in turn (paper 4)."""
     tokens, n_prefix = own[: bench.sizes.n_perturbed], bench.n_prefix
@@ -207,8 +184,9 @@ def plain_patching(bench: Bench, together: Pairs, fraction: float) -> Prepare:
     return prepare
 
 
-def _patching_stage(bench: Bench, together: Pairs, name: str) -> Comparison:
-    exact = name == "patching"
+def patching_of_every_head(bench: Bench, own: Int[Tensor, "paragraph token"], exact: bool) -> Comparison:
+    """Patches of q, k and v at the perturbed position (paper A.3): all run, or estimated to first order."""
+    together = pairs(bench, own)
     n_items, step = 2 * len(together.ids) * len(patched_sites(bench)), bench.sizes.patched_plain_step
 
     def prepare() -> Callable[[], Results]:
@@ -219,15 +197,5 @@ def _patching_stage(bench: Bench, together: Pairs, name: str) -> Comparison:
 
     chosen = np.arange(0, len(patched_sites(bench)), step)
     plain = plain_patching(bench, together, 1.0 if exact else FINITE_STEP)
-    stage = Stage(prepare, n_items)
-    return Comparison("patched site", plain, len(chosen), chosen, {name: stage})
-
-
-def exact_patching(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
-    """Patching of every head of every layer at the perturbed position (paper A.3)."""
-    return _patching_stage(bench, pairs(bench, own), "patching")
-
-
-def first_order_patching(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
-    """First-order estimate of the same patches: two forward passes and two backward passes."""
-    return _patching_stage(bench, pairs(bench, own), "attribution_patching")
+    stages = {"patching" if exact else "attribution_patching": Stage(prepare, n_items)}
+    return Comparison("patched site", plain, len(chosen), chosen, stages)

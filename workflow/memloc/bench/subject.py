@@ -18,7 +18,7 @@ from jaxtyping import Int
 from torch import Tensor
 from transformers import AutoModelForCausalLM, GPTNeoConfig, GPTNeoForCausalLM, PreTrainedModel
 
-from memloc.bench.measure import Prepare, Results
+from memloc.bench.measure import Prepare
 from memloc.bench.sizes import SIZES, Sizes
 from memloc.model import loading, onednn
 from memloc.model.components import components
@@ -135,14 +135,10 @@ class Bench:
         return torch.cat([function(batch) for batch in rows.split(self.sizes.plain_batch)]).numpy()
 
 
-def own_texts(bench: Bench) -> Prepare:
+def own_texts(bench: Bench) -> Int[np.ndarray, "text token"]:
     """Random prefixes with the model's own greedy continuations."""
-
-    def prepare() -> Callable[[], Results]:
-        model, sizes = bench.plain_reciting_model(), bench.sizes
-        n_rows = max(sizes.n_paragraphs, sizes.n_gradients, sizes.n_controls + 1)
-        prefix = bench.random_tokens(n_rows, bench.n_prefix, "prefix")
-        decode = partial(decoding.generate, model, n_tokens=bench.n_tokens - bench.n_prefix)
-        return lambda: {"tokens": np.hstack([prefix.numpy(), bench.in_batches(decode, prefix)])}
-
-    return prepare
+    model, sizes = bench.plain_reciting_model(), bench.sizes
+    n_rows = max(sizes.n_paragraphs, sizes.n_gradients, sizes.n_controls + 1)
+    prefix = bench.random_tokens(n_rows, bench.n_prefix, "prefix")
+    decode = partial(decoding.generate, model, n_tokens=bench.n_tokens - bench.n_prefix)
+    return np.hstack([prefix.numpy(), bench.in_batches(decode, prefix)])

@@ -100,6 +100,6 @@ def headline(sets: pd.DataFrame, claims: pd.DataFrame) -> list[str]:
         memorized,
         *filter(None, [warning(claims)]),
         *told,
-        f"Of {families} families of claims that share data, {some[HOLDS]} have one that holds, and "
-        f"{some[FAILS]} one that does not.",
+        f"The claims rest on {counted(families, 'set')} of data: on {some[HOLDS]} at least one claim holds, "
+        f"on {some[FAILS]} at least one does not.",
     ]

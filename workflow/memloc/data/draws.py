@@ -24,6 +24,13 @@ class Draws(NamedTuple):
     weights: Float[np.ndarray, "sample unit"]
 
 
+class Parts(NamedTuple):
+    """A sample that is split in parts: the members of each, and the samples that are drawn from the parts."""
+
+    members: list[Int[np.ndarray, "member"]]
+    draws: Draws
+
+
 def split(n: int, rng: np.random.Generator, n_parts: int = N_PARTS) -> list[Int[np.ndarray, "member"]]:
     """Random parts of n paragraphs, of sizes that differ by one at most; fewer parts of fewer paragraphs."""
     return np.array_split(rng.permutation(n), min(n_parts, n))

@@ -21,20 +21,6 @@ def assign_sets(em: pd.Series, n_continuation: int) -> pd.Series:
     return em.map(name_of).astype("str")
 
 
-def assign_sets_by_nll(scores: pd.DataFrame, n_continuation: int) -> pd.Series:
-    """Sets of the sizes of `assign_sets`, filled by the lowest NLL first (paper 3.2).
-
-    `scores` has em and nll. As many paragraphs are "memorized" as match exactly, those with the lowest NLL;
-    the next ones are partly memorized. Among equal NLLs, the first row comes first.
-    """
-    by_em = assign_sets(scores["em"], n_continuation)
-    most_first = np.argsort(-scores["em"].to_numpy(), kind="stable")
-    lowest_first = np.argsort(scores["nll"].to_numpy(), kind="stable")
-    found = by_em.copy()
-    found.iloc[lowest_first] = by_em.iloc[most_first].to_numpy()
-    return found
-
-
 def sample_ids(ids: pd.Series, n: int, rng: np.random.Generator) -> pd.Index:
     """At most `n` of the ids, drawn without replacement."""
     return pd.Index(rng.choice(ids.to_numpy(), size=min(n, len(ids)), replace=False))
@@ -92,17 +78,16 @@ def split(
     asked: Sets,
     seed: int,
 ) -> pd.DataFrame:
-    """Sets and samples of scored paragraphs, none of them a control, by `assign_sets` or by
-    `assign_sets_by_nll`. `exposure` says by id how often each occurs.
+    """Sets and samples of scored paragraphs, none of them a control.
+
+    `exposure` says by id how often each occurs.
 
     Returns:
         One row per paragraph: id, set, sampled (drawn for the analyses of its set), sampled_rare_tokens
         (drawn from both sets together for the rare-token analysis, at most four fifths of them) and pair (see
         `pairs`). A set that is smaller than its sample is taken whole, and may be empty.
     """
-    by_em = asked.split_by == "em"
-    sets = assign_sets(scores["em"], n_continuation) if by_em else assign_sets_by_nll(scores, n_continuation)
-    frame = pd.DataFrame({"id": scores["id"], "set": sets})
+    frame = pd.DataFrame({"id": scores["id"], "set": assign_sets(scores["em"], n_continuation)})
     drawn = [
         sample_ids(frame.id[frame.set == name], n, generator(seed, "sets", name))
         for name, n in sample_sizes(asked).items()

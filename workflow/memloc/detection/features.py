@@ -63,9 +63,11 @@ def prefix_features(
 ) -> PrefixFeatures:
     """Features of the prefixes; `rare` marks the rarest of the tokens that are seen at each lead time.
 
-    The model's attention is switched to the implementation that returns its pattern.
+    The model's attention is switched to the implementation that returns its pattern, and its weights take no
+    gradients any more.
     """
     model.set_attn_implementation("eager")
+    model.requires_grad_(False)
 
     def of_rows(rows: Int[Tensor, "row token"], rare: Bool[Tensor, "row lead token"]) -> PrefixFeatures:
         found = _of_batch(model, rows.to(model.device), rare.to(model.device), where)
@@ -111,7 +113,7 @@ def _of_batch(
     rare: Bool[Tensor, "row lead token"],
     where: Where,
 ) -> PrefixFeatures:
-    with _residuals(model, where.layers) as residuals, _frozen(model):
+    with _residuals(model, where.layers) as residuals:
         output = model.base_model(rows, use_cache=False, output_attentions=True)
         hidden = output.last_hidden_state
         found = _predictions(model, hidden.detach(), rows)
@@ -176,16 +178,3 @@ def _residuals(model: PreTrainedModel, layers: Sequence[int]) -> Iterator[list[T
         for layer in layers:
             hooks.enter_context(layers_of(model)[layer].register_forward_hook(keep))
         yield residuals
-
-
-@contextmanager
-def _frozen(model: PreTrainedModel) -> Iterator[None]:
-    """Within the context, no weight takes a gradient."""
-    weights = [weight for weight in model.parameters() if weight.requires_grad]
-    for weight in weights:
-        weight.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for weight in weights:
-            weight.requires_grad_(True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -9,9 +10,6 @@ import pandas as pd
 from memloc.data.sets import attention_samples
 from memloc.explorer.json_values import base64_array, dense_array
 from memloc.figures.parts.methods import method_label, methods_of
-from memloc.localization.head_ranking import method_weights
-from memloc.run.errors import InputError
-from memloc.settings.plant_kinds import HEAD_KINDS
 from memloc.tables.judged_texts import PAIRED
 from memloc.tables.terms.sets import SET_NAMES
 
@@ -65,22 +63,20 @@ def by_component(rows: pd.DataFrame, value: str) -> Variants:
     return {name: by_unit(rows[~has_head | (rows["component"] == name)], value) for name in names}
 
 
-def _weight_gradients(tables: Tables, groups: tuple[str, ...]) -> dict[str, Variants]:
-    found = {}
-    for group, rows in tables["parameter_gradients"].groupby("group"):
-        if group in groups:
-            largest = rows[rows["head"].notna()].groupby(["layer", "head"])["max_abs"].max().reset_index()
-            both = pd.concat([largest.assign(component=STRONGEST), rows[rows["head"].isna()]])
-            found[group] = {STRONGEST: by_unit(both, "max_abs"), **by_component(rows, "max_abs")}
-    return found
+def _weight_gradients(rows: pd.DataFrame) -> Variants:
+    largest = rows[rows["head"].notna()].groupby(["layer", "head"])["max_abs"].max().reset_index()
+    both = pd.concat([largest.assign(component=STRONGEST), rows[rows["head"].isna()]])
+    return {STRONGEST: by_unit(both, "max_abs"), **by_component(rows, "max_abs")}
 
 
 def _gradients_of_sets(tables: Tables) -> dict[str, Variants]:
-    return _weight_gradients(tables, SET_NAMES)
+    groups = tables["parameter_gradients"].groupby("group")
+    return {name: _weight_gradients(rows) for name, rows in groups if name in SET_NAMES}
 
 
 def _contrastive(tables: Tables) -> dict[str, Variants]:
-    return {ALL: _weight_gradients(tables, ("contrastive",))["contrastive"]}
+    rows = tables["parameter_gradients"]
+    return {ALL: _weight_gradients(rows[rows["group"] == "contrastive"])}
 
 
 def _activations_of_paragraph(rows: pd.DataFrame, n_prefix: int) -> Variants:
@@ -119,13 +115,10 @@ def _patches(rows: pd.DataFrame) -> Variants:
     }
 
 
-def _patching_of(table: str) -> Callable[[Tables], dict[str, Variants]]:
-    def of_set(tables: Tables) -> dict[str, Variants]:
-        keys = ["direction", "component", "layer", "head"]
-        means = tables[table].groupby(keys, sort=False)["nll_change"].mean().reset_index()
-        return {"memorized": _patches(means)}
-
-    return of_set
+def _patching_of_sets(tables: Tables, table: str) -> dict[str, Variants]:
+    keys = ["direction", "component", "layer", "head"]
+    means = tables[table].groupby(keys, sort=False)["nll_change"].mean().reset_index()
+    return {"memorized": _patches(means)}
 
 
 def _patching_of_paragraph(rows: pd.DataFrame, n_prefix: int) -> Variants:
@@ -158,21 +151,6 @@ def _ranks(tables: Tables) -> dict[str, Variants]:
     groups = dict(iter(ranking.groupby("method")))
     labels = {method_label(name): by_unit(groups[name], "rank") for name in reversed(methods_of(ranking))}
     return {ALL: labels}
-
-
-def _planted_ranks(tables: Tables) -> dict[str, Variants]:
-    """Nothing where no paragraph was planted in a head, or no method finds one."""
-    planted = tables["planted_truth"]
-    if "head_ranking" not in tables or not planted["kind"].isin(HEAD_KINDS).any():
-        return {}
-    try:
-        weights = method_weights(planted)
-    except InputError:
-        return {}
-    ranks = tables["head_ranking"].pivot(index=["layer", "head"], columns="method", values="rank")
-    means = (ranks[weights.index] @ weights / weights.sum()).rename("rank").reset_index()
-    label = ", ".join(f"{method_label(name)} {weight:.2f}" for name, weight in weights.items() if weight)
-    return {ALL: {label: by_unit(means, "rank")}}
 
 
 MAPS = {
@@ -211,7 +189,7 @@ MAPS = {
         "Change of the NLL of the impact token when one activation at the perturbed token is exchanged.",
         "nats",
         "patching",
-        _patching_of("patching"),
+        partial(_patching_of_sets, table="patching"),
         _patching_of_paragraph,
         diverging=True,
     ),
@@ -220,7 +198,7 @@ MAPS = {
         "First-order estimate of activation patching.",
         "nats",
         "attribution_patching",
-        _patching_of("attribution_patching"),
+        partial(_patching_of_sets, table="attribution_patching"),
         _patching_of_paragraph,
         diverging=True,
     ),
@@ -247,14 +225,6 @@ MAPS = {
         "rank",
         "head_ranking",
         _ranks,
-        ascending=True,
-    ),
-    "planted": Map(
-        "Rank, weighted by planted truth",
-        "Mean rank; each method counts by how much better than random scores it finds planted heads.",
-        "mean rank",
-        "planted_truth",
-        _planted_ranks,
         ascending=True,
     ),
 }

@@ -26,9 +26,9 @@ def column(key: str, name: str, kind: str = "text", **options: Any) -> dict[str,
     return {"key": key, "label": name, "kind": kind, **options}
 
 
-def interval(row: Any, bound: float | None = None) -> dict[str, Any]:
-    """Cell of a value with its interval and the bound that it is compared with."""
-    numbers = {name: getattr(row, name) for name in ("value", "low", "high")} | {"bound": bound}
+def interval(row: Any, bound: float | None = None, suffix: str = "") -> dict[str, Any]:
+    """Cell of a value with its interval and the bound that decides; columns end with `suffix`."""
+    numbers = {name: getattr(row, name + suffix) for name in ("value", "low", "high")} | {"bound": bound}
     return {name: json_value(number) for name, number in numbers.items()}
 
 
@@ -90,12 +90,7 @@ def planted_truth(tables: Tables) -> dict[str, Any]:
             "method": method_label(row.method),
             "control": CONTROL_LABELS[row.control],
             "recall": interval(row),
-            "precision": {
-                "value": json_value(row.value_precision),
-                "low": json_value(row.low_precision),
-                "high": json_value(row.high_precision),
-                "bound": None,
-            },
+            "precision": interval(row, suffix="_precision"),
             "n": row.n,
         }
         for row in both.itertuples()

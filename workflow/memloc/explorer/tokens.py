@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -62,22 +63,16 @@ def _attention(rows: pd.DataFrame, shape: Shape) -> np.ndarray:
     return dense_array(rows, "attention", ["layer", "head", "position"], sizes)
 
 
-def _value_gradients(group: str) -> Callable[[pd.DataFrame, Shape], np.ndarray]:
-    def values(rows: pd.DataFrame, shape: Shape) -> np.ndarray:
-        found = rows[rows["component"] == "v"]
-        sizes = (shape.n_layers, int(found["head"].max()) + 1, shape.n_tokens)
-        # A paragraph that no replaced token changes has no perturbed version.
-        return dense_array(found[found["group"] == group], "max_abs", ["layer", "head", "position"], sizes)
-
-    return values
+def _value_gradients(rows: pd.DataFrame, shape: Shape, group: str) -> np.ndarray:
+    found = rows[rows["component"] == "v"]
+    sizes = (shape.n_layers, int(found["head"].max()) + 1, shape.n_tokens)
+    # A paragraph that no replaced token changes has no perturbed version.
+    return dense_array(found[found["group"] == group], "max_abs", ["layer", "head", "position"], sizes)
 
 
-def _residual(direction: str) -> Callable[[pd.DataFrame, Shape], np.ndarray]:
-    def values(rows: pd.DataFrame, shape: Shape) -> np.ndarray:
-        own = rows[rows["direction"] == direction]
-        return dense_array(own, "nll_change", ["layer", "position"], (shape.n_layers, shape.n_tokens))
-
-    return values
+def _residual(rows: pd.DataFrame, shape: Shape, direction: str) -> np.ndarray:
+    own = rows[rows["direction"] == direction]
+    return dense_array(own, "nll_change", ["layer", "position"], (shape.n_layers, shape.n_tokens))
 
 
 COLOURINGS = {
@@ -109,7 +104,7 @@ COLOURINGS = {
         "Largest absolute gradient among the units of the head's value.",
         "nats per token, per unit of the value",
         "activation_gradients",
-        _value_gradients("memorized"),
+        partial(_value_gradients, group="memorized"),
         of="head",
     ),
     "value_gradient_perturbed": Colouring(
@@ -117,7 +112,7 @@ COLOURINGS = {
         "Largest absolute gradient among the units of the head's value, in the perturbed version.",
         "nats per token, per unit of the value",
         "activation_gradients",
-        _value_gradients("perturbed"),
+        partial(_value_gradients, group="perturbed"),
         of="head",
     ),
     "residual_into_perturbed": Colouring(
@@ -126,7 +121,7 @@ COLOURINGS = {
         "memorized into the perturbed run.",
         "nats",
         "residual_patching",
-        _residual("memorized_into_perturbed"),
+        partial(_residual, direction="memorized_into_perturbed"),
         of="layer",
         diverging=True,
     ),
@@ -136,7 +131,7 @@ COLOURINGS = {
         "perturbed into the memorized run.",
         "nats",
         "residual_patching",
-        _residual("perturbed_into_memorized"),
+        partial(_residual, direction="perturbed_into_memorized"),
         of="layer",
         diverging=True,
     ),

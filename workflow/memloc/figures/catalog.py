@@ -90,7 +90,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             "How often paragraphs occur, and their exact match",
             ("paragraphs", "scores", "sets"),
             section="A.1, Figure 8",
-            settings=("sets",),
             paragraphs=("id", "count"),
         ),
         FigureInfo(
@@ -98,7 +97,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             "Gradients of the weights over four bins of exact match",
             ("parameter_gradients", "sets", "head_ranking"),
             section="A.2, Figure 9",
-            settings=("highlight", "sets"),
+            settings=("highlight",),
         ),
         FigureInfo(
             "fig10",
@@ -182,18 +181,11 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         FigureInfo(
             "detection", "Recitation detected from the prefix, before anything is decoded", ("detection",)
         ),
-        FigureInfo("min_k", "Least likely tokens", ("token_statistics",)),
         FigureInfo(
             "counterfactual",
             "What models do that never saw a paragraph",
             ("counterfactual",),
             only_for="halves",
-        ),
-        FigureInfo(
-            "training_curve",
-            "Training of the embedded or planted model",
-            ("training_curve",),
-            only_for="embedded",
         ),
     ),
     "Where it is": (
@@ -204,27 +196,9 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             settings=("highlight",),
         ),
         FigureInfo(
-            "gradient_similarity",
-            "Similarity of memorized and non-memorized gradients",
-            ("gradient_similarity", "activation_similarity", "head_ranking"),
-            settings=("highlight",),
-        ),
-        FigureInfo(
-            "attention_entropy",
-            "How evenly heads spread their attention",
-            ("attention_entropy", "sets", "head_ranking"),
-            settings=("highlight",),
-        ),
-        FigureInfo(
-            "rare_token_heads",
-            "Rare-token correlation of every head",
-            ("rare_token_correlation", "head_ranking"),
-            settings=("highlight",),
-        ),
-        FigureInfo(
             "prefix_patching",
             "Patching of every position and layer",
-            ("residual_patching", "perturbed_paragraphs", "vocabulary"),
+            ("residual_patching", "perturbed_paragraphs"),
         ),
         FigureInfo(
             "head_ablation",
@@ -270,7 +244,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         ),
     ),
     "Claims": (
-        FigureInfo("claims", "What is claimed, and what this run says", ("claims",)),
+        FigureInfo("claims", "Claims and verdicts of this run", ("claims",)),
         FigureInfo(
             "stability",
             "Claims and rankings over seeds of sampling",

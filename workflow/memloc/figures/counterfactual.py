@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, plain_log_ticks, subplots
+from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_labels, plain_log_ticks, subplots
 from memloc.scoring.counterfactual import comes_out_anyway, only_moved
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import Interval, mean, table
@@ -30,12 +30,12 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     data = data[(data["n_with"] > 0) & (data["n_without"] > 0)].reset_index(drop=True)
     data = data.assign(kind=kinds(data, settings.paragraph.continuation))
     figure, axes = subplots(PAGE_WIDTH, 2.7, ncols=len(PANELS))
-    for panel, (measure, label), letter in zip(axes, PANELS.items(), "ab", strict=True):
+    for panel, (measure, label) in zip(axes, PANELS.items(), strict=True):
         sign = -1 if measure == "nll" else 1
         _panel(panel, data, sign * data[f"{measure}_difference"])
         panel.set(xscale="log", xlabel="occurrences of the continuation in training", ylabel=label)
         plain_log_ticks(panel.xaxis)
-        panel_label(panel, letter)
+    panel_labels(axes)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=5)
     return Drawing(figure, data, _numbers(data, tables["counterfactual"]))
 

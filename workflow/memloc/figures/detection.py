@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, two_rows
+from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_labels, two_rows
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import Interval
 
@@ -62,11 +62,10 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         curves[0].text(0.5, 0.5, "too few paragraphs", ha="center", transform=curves[0].transAxes)
     curves[0].set_ylabel("AUROC")
     _gains(gains, found, present)
-    for panel, letter in zip((*curves, gains), "abcd", strict=False):
+    for panel in (*curves, gains):
         panel.set_xlabel("lead time (tokens)")
         panel.invert_xaxis()
-        panel_label(panel, letter)
-    panel_label(dots[0], "abcdef"[len(curves) + 1])
+    panel_labels((*curves, gains, dots[0]))
     return Drawing(figure, found.drop(columns="shown"), _numbers(found, present))
 
 
@@ -132,7 +131,7 @@ def _numbers(found: pd.DataFrame, present: list[str]) -> dict[str, Any]:
             "short": _values(rows[rows["n_seen"] == rows["n_seen"].min()]),
             "n_short": int(rows["n_seen"].min()),
         }
-    return {"strata": strata, "last_layer": _last_layer(found), "words": WORDS}
+    return {"strata": strata, "words": WORDS}
 
 
 def _values(rows: pd.DataFrame) -> dict[str, dict[str, Interval]]:

@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from memloc.figures.parts.edit_summary import ARM_COLOURS, ARM_LABELS, arms_of
-from memloc.figures.parts.style import MARKERS, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.edit_summary import ARM_COLOURS, ARM_LABELS
+from memloc.figures.parts.style import MARKERS, PAGE_WIDTH, Drawing, panel_labels, subplots
 from memloc.settings.base import Section
 
 COLUMNS = ["id", "arm", "learning_rate", "em_memorized", "recited_before", "recited", "relearning_steps"]
@@ -19,7 +19,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     runs = tables["edits"]
     data = runs.loc[runs["objective"] == "unlearn", COLUMNS]
     limit, n_continuation = settings.editing.relearning_limit, settings.paragraph.continuation
-    arms, rates = arms_of(data), sorted(data["learning_rate"].unique())
+    rates = sorted(data["learning_rate"].unique())
+    arms = [arm for arm in ARM_LABELS if arm in set(data["arm"])]
     figure, (left, right) = subplots(PAGE_WIDTH, 2.4, ncols=2)
     forgotten = data[data["em_memorized"] < n_continuation]
     steps = forgotten.assign(steps=forgotten["relearning_steps"].astype(float).fillna(limit + 1))
@@ -38,10 +39,10 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     right.set_ylim(0, limit + 1.6)
     right.yaxis.set_major_locator(MaxNLocator(6, integer=True))
     right.set_ylabel(f"steps until recited again\n(above the line: more than {limit})")
-    for axes, letter in zip((left, right), "ab", strict=True):
+    for axes in (left, right):
         axes.set_xticks(range(len(arms)), [ARM_LABELS[arm].replace(" ", "\n") for arm in arms])
         axes.set_xlim(-0.6, len(arms) - 0.4)
-        panel_label(axes, letter)
+    panel_labels((left, right))
     figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=len(rates))
     return Drawing(figure, data, _numbers(data, steps, limit))
 

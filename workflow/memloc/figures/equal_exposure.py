@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from memloc.data.exposure import NO_PAIRS, paired_differences
-from memloc.figures.parts.heatmap import colour_bar, heat_map, map_height, mark_cells
-from memloc.figures.parts.style import PAGE_WIDTH, Drawing, mosaic, panel_label, subplots
+from memloc.figures.parts.heatmap import colour_bar, heat_map, map_height, mark_signs
+from memloc.figures.parts.style import PAGE_WIDTH, Drawing, mosaic, panel_labels, subplots
 from memloc.localization.gradient_sizes import paragraph_sizes
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
@@ -45,8 +45,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     _lines(panels["c"], blocks)
     for letter, (name, (title, unit)) in zip("de", MAPS.items(), strict=True):
         _map(panels[letter], maps[name], title, unit, head)
-    for letter, axes in panels.items():
-        panel_label(axes, letter)
+    panel_labels(panels.values())
     numbers = {"n_pairs": n_pairs, "layer": head[0], "head": head[1], **_of_sizes(sizes)}
     return Drawing(figure, _data(sizes, blocks, maps), numbers | {"maps": _of_maps(maps, head)})
 
@@ -105,8 +104,7 @@ def _lines(axes: Axes, blocks: pd.DataFrame) -> None:
 def _map(axes: Axes, found: pd.DataFrame, title: str, unit: str, head: tuple[int, int]) -> None:
     values, low, high = (found[name].unstack("head").sort_index() for name in ("value", "low", "high"))
     mesh = heat_map(axes, pd.concat({"head": values}, axis=1), diverging=True, highlight=head)
-    mark_cells(axes, low > 0, "^")
-    mark_cells(axes, high < 0, "v")
+    mark_signs(axes, low, high)
     colour_bar(mesh, axes, unit, fraction=0.08)
     axes.set_title(title)
 

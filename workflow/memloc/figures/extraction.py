@@ -1,14 +1,15 @@
 """How many paragraphs come out under sampling, and after how many draws (2410.19482; not in the paper)."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Bool
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator
 
 from memloc.figures.parts.memorized_fraction import UNSEEN_AT, counted_in, intervals, repeat_bins
-from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, plain_log_ticks, subplots
+from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_labels, plain_log_ticks, subplots
 from memloc.scoring.sampling import extractable, log_draws
 from memloc.settings.base import Section
 from memloc.tables.terms.sets import UNSEEN
@@ -21,13 +22,6 @@ SHADES = ("#f2a6b0", "#e06377", "#c8102e", "#7a0a1c")  # light to dark: more dra
 DASHES = ("-", (0, (4, 1)), (0, (1, 1)), "-.")
 
 
-class Groups(NamedTuple):
-    """Paragraphs that the model has seen, and controls that it has not (perhaps none)."""
-
-    seen: pd.DataFrame
-    unseen: pd.DataFrame
-
-
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Share that comes out (a) against draws, by scheme, and (b) against repeats, by draws; (c) of each
     sampled paragraph the probability of the continuation, and the bound on nearly all of it."""
@@ -36,23 +30,21 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     data = tables["scores"][["id", "em"]].merge(tables["sets"][["id", "set"]], on="id")
     data = data.merge(tables["paragraphs"], on="id")
     data["greedy"] = data["em"] == settings.paragraph.continuation
+    data["group"] = np.where(data["set"] == UNSEEN, "unseen", "seen")
     for scheme in schemes:
         data = data.merge(chances.loc[chances["scheme"] == scheme, ["id", "log_p"]], on="id")
         data = data.rename(columns={"log_p": scheme})
-    is_unseen = data["set"] == UNSEEN
-    groups = Groups(data[~is_unseen], data[is_unseen])
     near = data.merge(tables["near_extraction"], on="id")
     figure, panels = subplots(PAGE_WIDTH, 2.6, ncols=3)
     plotted = {
-        "a": _curves(panels[0], groups, schemes),
-        "b": _by_repeats(panels[1], groups, schemes[0]),
+        "a": _curves(panels[0], data, schemes),
+        "b": _by_repeats(panels[1], data, schemes[0]),
         "c": _nearly(panels[2], near, schemes[0]),
     }
-    for letter, axes in zip(plotted, panels, strict=True):
-        panel_label(axes, letter)
+    panel_labels(panels)
     panels[1].set_title(schemes[0])
     plotted = pd.concat(plotted, names=["panel"])
-    numbers = _numbers(groups, schemes) | {"where": counted_in(tables)}
+    numbers = _numbers(data, schemes) | {"where": counted_in(tables)}
     numbers["nearly"] = _nearly_counts(near, schemes[0])
     return Drawing(figure, plotted.reset_index("panel"), numbers)
 
@@ -63,20 +55,18 @@ def share_by_draws(log_p: pd.Series) -> np.ndarray:
     return np.searchsorted(needed, np.log(CURVE), side="right") / max(len(needed), 1)
 
 
-def _curves(axes: Axes, groups: Groups, schemes: list[str]) -> pd.DataFrame:
+def _curves(axes: Axes, data: pd.DataFrame, schemes: list[str]) -> pd.DataFrame:
     """Draw a line per scheme, unseen paragraphs in their own colour, and greedy's share."""
     rows, look = [], {"seen": COLOURS["memorized"], "unseen": COLOURS["unseen"]}
+    groups = dict(iter(data.groupby("group")))
     for number, scheme in enumerate(schemes):
-        for name, group in groups._asdict().items():
-            if group.empty:
-                continue
+        for name, group in groups.items():
             share, dash = share_by_draws(group[scheme]), DASHES[number % len(DASHES)]
             axes.plot(CURVE, share, color=look[name], ls=dash, label=scheme if name == "seen" else None)
             line = {"group": name, "scheme": scheme, "n_paragraphs": len(group)}
             rows.append(pd.DataFrame({**line, "n_draws": CURVE, "fraction": share}))
-    greedy = groups.seen["greedy"].mean()
-    axes.axhline(greedy, color="black", lw=0.8, ls=":", label="greedy")
-    if len(groups.unseen):
+    axes.axhline(groups["seen"]["greedy"].mean(), color="black", lw=0.8, ls=":", label="greedy")
+    if "unseen" in groups:
         axes.plot([], [], color=COLOURS["unseen"], label="unseen")
     axes.set(xscale="log", xlabel="draws", ylabel="fraction extractable", ylim=(0, None))
     plain_log_ticks(axes.xaxis)
@@ -86,18 +76,18 @@ def _curves(axes: Axes, groups: Groups, schemes: list[str]) -> pd.DataFrame:
     return pd.concat(rows)
 
 
-def _by_repeats(axes: Axes, groups: Groups, scheme: str) -> pd.DataFrame:
+def _by_repeats(axes: Axes, data: pd.DataFrame, scheme: str) -> pd.DataFrame:
     """Share of each bin of repeats that comes out within so many draws, and by greedy decoding."""
-    found = {f"{n:,} draws" if n > 1 else "1 draw": _out(groups, scheme, n) for n in DRAWS}
-    found |= {"greedy": Groups(*(group["greedy"] for group in groups))}
-    rows = []
+    found = {f"{n:,} draws" if n > 1 else "1 draw": _out(data, scheme, n) for n in DRAWS}
+    found |= {"greedy": data["greedy"].to_numpy()}
+    unseen, rows = (data["group"] == "unseen").to_numpy(), []
     for (label, out), colour in zip(found.items(), (*SHADES, "black"), strict=True):
-        bins = repeat_bins(groups.seen.assign(out=out.seen), "out")
+        bins = repeat_bins(data[~unseen].assign(out=out[~unseen]), "out")
         style = {"color": colour, "ls": ":" if label == "greedy" else "-"}
         axes.plot(bins["repeats_mean"], bins["fraction"], marker="o", ms=2.5, label=label, **style)
         rows.append(bins.assign(shown=label, group="seen"))
-        if len(groups.unseen):
-            n, n_out = len(groups.unseen), int(out.unseen.sum())
+        if unseen.any():
+            n, n_out = int(unseen.sum()), int(out[unseen].sum())
             share = intervals(pd.Series([n_out]), pd.Series([n]))
             axes.plot([UNSEEN_AT], share["fraction"], marker="s", ms=3, color=colour, clip_on=False)
             ends = {"repeats_mean": 0, "repeats_min": 0, "repeats_max": 0, "n_paragraphs": n, "n_out": n_out}
@@ -106,21 +96,16 @@ def _by_repeats(axes: Axes, groups: Groups, scheme: str) -> pd.DataFrame:
         xscale="log", xlabel="occurrences in training", ylabel="fraction extractable", ylim=(-0.02, 1.02)
     )
     plain_log_ticks(axes.xaxis)
-    if len(groups.unseen):
+    if unseen.any():
         axes.axvline(UNSEEN_AT * 1.4, color="0.8", lw=0.6)
         axes.text(UNSEEN_AT, 0.06, "unseen", rotation=90, ha="center", va="bottom", fontsize=6)
     axes.legend(loc="upper left", bbox_to_anchor=(0.12, 1))
     return pd.concat(rows)
 
 
-def _out(groups: Groups, scheme: str, n_draws: int) -> Groups:
+def _out(data: pd.DataFrame, scheme: str, n_draws: int) -> Bool[np.ndarray, "paragraph"]:
     """Which paragraphs come out within so many draws."""
-    return Groups(
-        *(
-            pd.Series(extractable(group[scheme].to_numpy(), n_draws, CONFIDENCE), index=group.index)
-            for group in groups
-        )
-    )
+    return extractable(data[scheme].to_numpy(), n_draws, CONFIDENCE)
 
 
 def _nearly(axes: Axes, near: pd.DataFrame, scheme: str) -> pd.DataFrame:
@@ -151,7 +136,7 @@ def _nearly_counts(near: pd.DataFrame, scheme: str) -> dict[str, tuple[int, int,
     }
 
 
-def _numbers(groups: Groups, schemes: list[str]) -> dict[str, Any]:
+def _numbers(data: pd.DataFrame, schemes: list[str]) -> dict[str, Any]:
     return {
         "schemes": schemes,
         "confidence": CONFIDENCE,
@@ -161,8 +146,7 @@ def _numbers(groups: Groups, schemes: list[str]) -> dict[str, Any]:
                 "n_greedy": int(group["greedy"].sum()),
                 "by_scheme": {scheme: _counts(group, scheme) for scheme in schemes},
             }
-            for name, group in groups._asdict().items()
-            if len(group)
+            for name, group in data.groupby("group")
         },
     }
 
@@ -171,6 +155,6 @@ def _counts(group: pd.DataFrame, scheme: str) -> dict[int, tuple[int, int]]:
     """By number of draws: paragraphs that come out, and those of them that greedy decoding misses."""
     counts = {}
     for n_draws in DRAWS:
-        out = extractable(group[scheme].to_numpy(), n_draws, CONFIDENCE)
+        out = _out(group, scheme, n_draws)
         counts[n_draws] = int(out.sum()), int((out & ~group["greedy"].to_numpy()).sum())
     return counts

@@ -7,7 +7,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from memloc.figures.parts.methods import method_label
-from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, SEQUENTIAL, Drawing, subplots
+from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, SEQUENTIAL, Drawing, mosaic
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
 
@@ -18,8 +18,10 @@ USES = {
     "rare_tokens": ("memorized", "non_memorized"),
     "patching": ("memorized", "perturbed"),
 }
-LAYOUT = (("sets", "parameter_gradient", "activation_gradient", "combined"),)
-LAYOUT += (("sets", "rare_tokens", "patching", "combined"),)
+LAYOUT = [
+    ["sets", "parameter_gradient", "activation_gradient", "combined"],
+    ["sets", "rare_tokens", "patching", "combined"],
+]
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
@@ -33,9 +35,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     n_heads = int(ranking["rank"].max())
     strength = ranking.assign(strength=(n_heads - ranking["rank"]) / max(n_heads - 1, 1))
 
-    figure, _ = subplots(PAGE_WIDTH, 3.0)
-    figure.clear()
-    panels = figure.subplot_mosaic(LAYOUT, width_ratios=(1.1, 1, 1, 1.5))
+    figure, panels = mosaic(LAYOUT, PAGE_WIDTH, 3.0, width_ratios=(1.1, 1, 1, 1.5))
     _draw_sets(panels["sets"], sizes)
     for method, sets in {**USES, "combined": ()}.items():
         _draw_heads(panels[method], strength[strength["method"] == method], head)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from memloc.figures.parts.gradient_summary import strongest_component
 from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_matrix, map_height
-from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_labels, subplots
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
 
@@ -42,8 +42,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
             colour_bar(mesh, panel, "max |gradient|", fraction=0.1)
     for panel in axes[:, 1]:
         panel.set_ylabel(None)
-    for panel, letter in zip(axes.flat, "abcd", strict=True):
-        panel_label(panel, letter)
+    panel_labels(axes.flat)
     numbers = _numbers(data, *head)
     numbers |= {
         "n_all": every["id"].nunique(),

@@ -6,7 +6,7 @@ import pandas as pd
 
 from memloc.figures.parts.gradient_summary import scores_of_heads, strongest_component
 from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_matrix, map_height
-from memloc.figures.parts.style import DIRECTION_LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.style import DIRECTION_LABELS, PAGE_WIDTH, Drawing, panel_labels, subplots
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
 from memloc.statistics import uncertainty
@@ -21,12 +21,12 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     exact = bool((tables["patching"]["method"] == "exact").all())
     height = 2 * map_height(data["layer"].nunique()) + 0.2
     figure, axes = subplots(PAGE_WIDTH * 0.9, height, nrows=2)
-    for panel, (direction, title), letter in zip(axes, DIRECTION_LABELS.items(), "ab", strict=True):
+    for panel, (direction, title) in zip(axes, DIRECTION_LABELS.items(), strict=True):
         rows = data[data["direction"] == direction]
         mesh = heat_map(panel, layer_matrix(rows, "mean"), diverging=True, highlight=highlight)
         colour_bar(mesh, panel, "change in NLL (nats)" if exact else "estimated change\nin NLL (nats)")
-        panel_label(panel, letter)
         panel.set_title(title)
+    panel_labels(axes)
     pairs = tables["perturbed_paragraphs"]
     numbers = {
         "exact": exact,

@@ -5,15 +5,13 @@ The attention is that of Figure 6's paragraph, so that the layers can be compare
 
 import pandas as pd
 
-from memloc.figures.parts.heatmap import colour_bar
 from memloc.figures.parts.perturbation_example import draw_example, example_ids
-from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_labels, subplots
 from memloc.figures.parts.token_map import (
     ABOVE_MARKS,
     label,
     label_height,
     label_tokens,
-    mark_position,
     panel_height,
     prefix_texts,
     strongest_tokens,
@@ -40,12 +38,9 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     height = sum(panels) + label_height(texts) + label_height(prefix_texts(tables, second, n_prefix)) + 0.4
     figure, (nll_axes, em_axes, map_axes) = subplots(PAGE_WIDTH, height, nrows=3, height_ratios=panels)
     example_data, example_numbers = draw_example(nll_axes, em_axes, tables, second, n_prefix)
-    colour_bar(token_map(map_axes, shown), map_axes, f"attention, layer {other}", fraction=0.05)
+    token_map(map_axes, shown, f"attention, layer {other}", marked=marked)
     label_tokens(map_axes, texts, marked)
-    if marked is not None:
-        mark_position(map_axes, marked)
-    panel_label(nll_axes, "a", ABOVE_MARKS)
-    panel_label(map_axes, "b", ABOVE_MARKS)
+    panel_labels((nll_axes, map_axes), ABOVE_MARKS)
 
     data = shown.melt(ignore_index=False, value_name="attention").reset_index()
     data["text"] = data["position"].map(dict(enumerate(texts)))

@@ -69,7 +69,6 @@ def _numbers(data: pd.DataFrame, settings: Section) -> dict:
     medians = data.groupby("set").nll.median()
     return {
         "n_paragraphs": len(data),
-        "by_nll": asked.split_by == "nll",
         "sizes": {name: int(sizes.get(name, 0)) for name in BY_EXACT_MATCH},
         "bins": {name: (em.start, em.stop - 1) for name, em in bins(n_continuation).items()},
         "max_em": int(data.em.max()),

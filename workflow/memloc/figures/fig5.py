@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from memloc.figures.parts.edit_summary import ARM_LABELS, OBJECTIVE_LABELS
-from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_labels, subplots
 from memloc.settings.base import Section
 from memloc.settings.editing import PAPER_ARMS
 
@@ -23,7 +23,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     runs = tables["edits"]
     shown = runs[(runs["learning_rate"] == rates[0]) & runs["arm"].isin(PAPER_ARMS)]
     figure, axes = subplots(PAGE_WIDTH, 2.8, ncols=2, sharey=True)
-    for panel, (objective, title), letter in zip(axes, OBJECTIVE_LABELS.items(), "ab", strict=True):
+    for panel, (objective, title) in zip(axes, OBJECTIVE_LABELS.items(), strict=True):
         for place, arm in enumerate(PAPER_ARMS):
             rows = shown[(shown["objective"] == objective) & (shown["arm"] == arm)]
             _paragraphs(panel, rows, place)
@@ -31,7 +31,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         panel.set_xticks(range(len(PAPER_ARMS)), [ARM_LABELS[arm] for arm in PAPER_ARMS])
         panel.tick_params(axis="x", length=0)
         panel.set(title=title, xlim=(-0.5, len(PAPER_ARMS) - 0.5))
-        panel_label(panel, letter)
+    panel_labels(axes)
     axes[0].set_ylabel("exact match (tokens)")
     axes[0].set_ylim(-0.04 * paragraph.continuation, 1.12 * paragraph.continuation)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(SETS))

@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from memloc.figures.parts.heatmap import colour_bar
 from memloc.figures.parts.perturbation_example import example_ids
-from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_labels, subplots
 from memloc.figures.parts.token_map import (
     ABOVE_MARKS,
     label,
     label_height,
     label_tokens,
-    mark_position,
     panel_height,
     prefix_texts,
     strongest_tokens,
@@ -52,13 +50,10 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
     height = sum(panel_height(len(panel)) for panel in panels.values()) + label_height(texts)
     figure, axes = subplots(PAGE_WIDTH, height, nrows=2, sharex=True)
-    for panel_axes, (name, values), letter in zip(axes, panels.items(), "ab", strict=True):
-        mesh = token_map(panel_axes, values, highlight=rows[name])
-        colour_bar(mesh, panel_axes, TITLES[name], fraction=0.05)
-        panel_label(panel_axes, letter, ABOVE_MARKS)
-        if marked is not None:
-            mark_position(panel_axes, marked)
+    for panel_axes, (name, values) in zip(axes, panels.items(), strict=True):
+        token_map(panel_axes, values, TITLES[name], rows[name], marked)
     label_tokens(axes[-1], texts, marked)
+    panel_labels(axes, ABOVE_MARKS)
 
     numbers = {"id": int(example), "layer": layer, "head": head, "n_paragraphs": len(ids)}
     numbers["example"] = {

@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_labels, subplots
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
 
@@ -36,8 +36,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         _draw_ranks(left, by_rank, measure, colours, head)
         _draw_correlations(right, correlation, name, colours)
     axes[0, 0].legend(loc="upper right")
-    for panel, letter in zip(axes.flat, "abcd", strict=True):
-        panel_label(panel, letter)
+    panel_labels(axes.flat)
     columns = [column for column in correlation if column.startswith(tuple(MEASURES.values()))]
     data = by_rank.merge(correlation[columns], left_on="head", right_index=True)
     return Drawing(figure, data, _numbers(by_rank, correlation, layer, head))

@@ -9,7 +9,7 @@ from memloc.figures.parts.style import (
     COLOURS,
     PAGE_WIDTH,
     Drawing,
-    panel_label,
+    panel_labels,
     plain_log_ticks,
     set_labels,
     subplots,
@@ -42,8 +42,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         plain_log_ticks(axis)
     for axes in (left, right):
         axes.set_ylim(bottom=0.7)  # a bar of one paragraph is seen
-    panel_label(left, "a")
-    panel_label(right, "b")
+    panel_labels((left, right))
     memorized = data.loc[data["set"] == "memorized", "count"]
     numbers = {
         "n_paragraphs": len(data),

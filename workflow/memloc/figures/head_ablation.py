@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 
 from memloc.figures.parts.disturbance import judges
-from memloc.figures.parts.heatmap import colour_bar, heat_map, map_height, mark_cells
-from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.heatmap import colour_bar, heat_map, map_height, mark_signs
+from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_labels, subplots
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
 
@@ -24,14 +24,13 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     highlight = highlighted_head(tables, settings)
     height = 2 * map_height(effects["layer"].nunique()) + 0.2
     figure, axes = subplots(PAGE_WIDTH * 0.9, height, nrows=2)
-    for panel, (measure, (title, unit)), letter in zip(axes, MEASURES.items(), "ab", strict=True):
+    for panel, (measure, (title, unit)) in zip(axes, MEASURES.items(), strict=True):
         rows = effects[effects["measure"] == measure]
         mesh = heat_map(panel, _matrix(rows, "specific"), diverging=True, highlight=highlight)
-        mark_cells(panel, _matrix(rows, "low") > 0, "^")
-        mark_cells(panel, _matrix(rows, "high") < 0, "v")
+        mark_signs(panel, _matrix(rows, "low"), _matrix(rows, "high"))
         colour_bar(mesh, panel, unit, fraction=0.12)
-        panel_label(panel, letter)
         panel.set_title(f"{title}: memorized minus non-memorized")
+    panel_labels(axes)
     return Drawing(figure, effects, _numbers(effects, *highlight) | judges(tables["head_ablation"]))
 
 

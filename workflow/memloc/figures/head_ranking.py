@@ -16,7 +16,7 @@ from memloc.figures.parts.style import (
     PAGE_WIDTH,
     SEQUENTIAL,
     Drawing,
-    panel_label,
+    panel_labels,
     two_rows,
 )
 from memloc.localization.highlight import highlighted_head
@@ -38,8 +38,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     _draw_ranks(left, ranks, layer, head)
     _draw_agreement(right, agreement, alone, methods)
     _draw_shares(panels, shares, ranks, (layer, head))
-    for letter, axes in zip("abc", (left, right, panels[0]), strict=True):
-        panel_label(axes, letter)
+    panel_labels((left, right, panels[0]))
     pairs = agreement[(agreement["method_a"] != "combined") & (agreement["method_b"] != "combined")]
     chosen = ranking[(ranking["layer"] == layer) & (ranking["head"] == head)].set_index("method")
     numbers = {
@@ -56,7 +55,6 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
             }
             for method in methods
         },
-        "weights": _weights(ranking),
         "n_resamples": int((tables["head_rank_samples"]["sample"] == "resample").sum() // ranks.size),
         "kendall_mean": float(pairs["kendall"].mean()),
         "kendall_min": float(pairs["kendall"].min()),
@@ -64,14 +62,6 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         "layers_mean": float(np.mean([alone.loc[row.method_a, row.method_b] for row in pairs.itertuples()])),
     }
     return Drawing(figure, ranking, numbers)
-
-
-def _weights(ranking: pd.DataFrame) -> dict[str, float]:
-    """Shares of the methods in the combined ranking; none where they count equally."""
-    weights = ranking.groupby("method", observed=True)["weight"].first().dropna()
-    if weights.nunique() == 1:
-        return {}
-    return {method_label(method): float(weight / weights.sum()) for method, weight in weights.items()}
 
 
 def rank_shares(samples: pd.DataFrame) -> pd.DataFrame:

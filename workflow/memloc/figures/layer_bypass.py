@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from memloc.figures.parts.disturbance import PANELS, judges
-from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_labels, subplots
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import means
 
@@ -32,8 +32,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
             own = data[(data["layers"] == layers) & (data["measure"] == name)]
             _panel(panel, own, whole.loc[name, "value"])
             panel.set(ylabel=label, title=title)
-    for panel, letter in zip(axes.flat, "abcdef", strict=True):
-        panel_label(panel, letter)
+    panel_labels(axes.flat)
     for panel in axes[1]:
         panel.set_xlabel("layer")
     figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=len(STYLES))

@@ -11,9 +11,9 @@ from matplotlib.ticker import EngFormatter, NullLocator
 
 from memloc.data.sets import without_controls
 from memloc.figures.parts.memorized_fraction import intervals, unseen_by_model
-from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_labels, subplots
 from memloc.settings.base import Section
-from memloc.statistics.uncertainty import CONFIDENCE, proportion
+from memloc.statistics.uncertainty import proportion
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
@@ -29,7 +29,6 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     rows = pd.concat([models[["model", "step"]].reset_index(drop=True), over_steps(memorized)], axis=1)
     n_ever, n_last = int(memorized.any(axis=1).sum()), int(memorized[:, -1].sum())
     numbers = {
-        "confidence": CONFIDENCE,
         "unseen": unseen_by_model(tables, settings),
         "n_paragraphs": len(memorized),
         "n_checkpoints": len(models),
@@ -73,9 +72,9 @@ def _plot(rows: pd.DataFrame) -> Figure:
     left.set(ylabel="fraction memorized", ylim=(0, None))
     _line(right, rows, "stays_share", "stays_low", "stays_high")
     right.set(ylabel="memorized from here on", ylim=(-0.02, 1.02))
-    for axes, letter in ((left, "a"), (right, "b")):
+    for axes in (left, right):
         _step_axis(axes, rows["step"])
-        panel_label(axes, letter)
+    panel_labels((left, right))
     return figure
 
 

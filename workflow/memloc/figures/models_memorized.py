@@ -21,12 +21,12 @@ from memloc.figures.parts.style import (
     PAGE_WIDTH,
     SEQUENTIAL,
     Drawing,
-    panel_label,
+    panel_labels,
     plain_log_ticks,
     subplots,
 )
 from memloc.settings.base import Section
-from memloc.statistics.uncertainty import CONFIDENCE, proportion
+from memloc.statistics.uncertainty import proportion
 
 DASHES = ("-", "--", "-.", ":")
 LIGHTEST = 0.8  # of the colour map: lighter lines are faint on white
@@ -47,11 +47,9 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     figure, (left, right) = subplots(PAGE_WIDTH, 2.6, ncols=2)
     _by_size(left, rows, styles)
     _by_repeats(right, binned, styles)
-    panel_label(left, "a")
-    panel_label(right, "b")
+    panel_labels((left, right))
     figure.legend(*right.get_legend_handles_labels(), loc="outside upper center", ncols=min(len(styles), 4))
     numbers = {
-        "confidence": CONFIDENCE,
         "unseen": unseen_by_model(tables, settings),
         "models": rows.to_dict("records"),
         "one_size": _one_size(rows),
@@ -59,10 +57,9 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         "comparisons": _comparisons(data.merge(tables["paragraphs"], on=["model", "id"]), rows["model"]),
         "half": {model: first_half(bins) for model, bins in binned.items()},
     }
-    bins = pd.concat(binned, names=["model"])
-    both = {"a": rows, "b": bins.reset_index("model")}
+    both = {"a": rows, "b": pd.concat(binned, names=["model"]).reset_index("model")}
     plotted = pd.concat(both, names=["panel"]).reset_index("panel").reset_index(drop=True)
-    return Drawing(figure, plotted, numbers | _separated(bins))
+    return Drawing(figure, plotted, numbers)
 
 
 def looks(models: pd.DataFrame) -> dict[str, dict[str, Any]]:
@@ -129,14 +126,6 @@ def _by_repeats(axes: Axes, binned: dict[str, pd.DataFrame], styles: dict[str, d
     axes.set(xscale="log", xlabel="occurrences in the corpus", ylabel="fraction memorized")
     axes.set_ylim(-0.02, 1.02)
     plain_log_ticks(axes.xaxis)
-
-
-def _separated(rows: pd.DataFrame) -> dict[str, int]:
-    """Bins that hold paragraphs of all models, and those in which no two models' bands overlap."""
-    n_models = rows.index.get_level_values("model").nunique()
-    shared = [bins.sort_values("low") for _, bins in rows.groupby("repeats_min") if len(bins) == n_models]
-    apart = [(bins["high"].to_numpy()[:-1] < bins["low"].to_numpy()[1:]).all() for bins in shared]
-    return {"n_bins": len(shared), "n_bins_apart": sum(apart)}
 
 
 def _size_axis(axes: Axes, wide: bool) -> None:

@@ -1,18 +1,20 @@
 """How well every method finds each kind of planted place: average precision of every plant (extended)."""
 
+import textwrap
+
 import pandas as pd
 from matplotlib.axes import Axes
 
 from memloc.figures.parts.methods import BASELINES, method_label, methods_of
 from memloc.figures.parts.planted import (
     CONTROL_LABELS,
+    KIND_LABELS,
     MOST_DAMAGE,
     damage,
     kinds_of,
     means,
     numbers_of,
     of_own_units,
-    panel_title,
 )
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, subplots
 from memloc.settings.base import Section
@@ -36,7 +38,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     figure, axes = subplots(PAGE_WIDTH, height, ncols=len(kinds), sharey=True, squeeze=False)
     for panel, kind in zip(axes[0], kinds, strict=True):
         _panel(panel, rows[rows["kind"] == kind], found[found["kind"] == kind], methods)
-        panel.set(title=panel_title(kind), xlim=(-0.06, 1.06), xticks=(0, 0.5, 1))
+        panel.set(title=textwrap.fill(KIND_LABELS[kind], 13), xlim=(-0.06, 1.06), xticks=(0, 0.5, 1))
         panel.set_xticklabels(["0", ".5", "1"])
     axes[0][0].set_yticks(range(len(methods)), [method_label(name) for name in methods])
     axes[0][0].set_ylim(len(methods) - 0.5, -0.5)

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_labels, subplots
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import means, proportion, table
 from memloc.tables.terms.sets import UNSEEN
@@ -29,12 +29,12 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     data = summary(rows, n_continuation)
     places = data.drop_duplicates(["context", "n_before"])[["context", "n_before"]].reset_index(drop=True)
     figure, axes = subplots(PAGE_WIDTH, 0.9 + 0.22 * len(places), ncols=2, sharey=True)
-    for panel, (measure, label), letter in zip(axes, MEASURES.items(), "ab", strict=True):
+    for panel, (measure, label) in zip(axes, MEASURES.items(), strict=True):
         own = data[data["measure"] == measure].merge(places.assign(place=places.index))
         for number, name in enumerate(groups):
             _points(panel, own[own["group"] == name], number - (len(groups) - 1) / 2, name)
         panel.set_xlabel(label)
-        panel_label(panel, letter)
+    panel_labels(axes)
     axes[0].set_xlim(-0.03, 1.03)
     axes[0].set_yticks(places.index, [_label(*stand) for stand in places.itertuples(index=False)])
     axes[0].set_ylim(len(places) - 0.5, -0.5)

@@ -9,40 +9,34 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.collections import QuadMesh
 
 from memloc.figures.parts.heatmap import colour_bar, map_height
-from memloc.figures.parts.style import DIRECTION_LABELS, DIVERGING, PAGE_WIDTH, Drawing, panel_label, subplots
-from memloc.figures.parts.token_map import label_height, label_tokens
+from memloc.figures.parts.style import (
+    DIRECTION_LABELS,
+    DIVERGING,
+    PAGE_WIDTH,
+    Drawing,
+    panel_labels,
+    subplots,
+)
 from memloc.settings.base import Section
 from memloc.statistics import uncertainty
 
 WINDOW = 5  # positions from the perturbed token on, and up to the predicting one, that the means show
-EXAMPLE_DIRECTION = "perturbed_into_memorized"
-LABEL = "change in NLL (nats)"
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """Mean change in the NLL of the impact token, a map per direction, and the change for one pair."""
+    """Mean change in the NLL of the impact token, a map per direction."""
     changes = spread_pairs(tables["residual_patching"], tables["perturbed_paragraphs"])
     data = aligned_means(changes)
-    example = _example(changes, tables)
-    size, labels = map_height(data["layer"].nunique()), label_height(example["text"])
-    height = 2 * size + labels
-    figure, axes = subplots(PAGE_WIDTH, height, nrows=2, ncols=2, height_ratios=(size, size + labels))
-    for panel, (direction, title), letter in zip(axes[0], DIRECTION_LABELS.items(), "ab", strict=True):
+    figure, axes = subplots(PAGE_WIDTH, map_height(data["layer"].nunique()), ncols=2)
+    for panel, (direction, title) in zip(axes, DIRECTION_LABELS.items(), strict=True):
         _draw_means(panel, data[data["direction"] == direction])
         panel.set_title(title)
-        panel_label(panel, letter)
-    axes[0, 1].set_ylabel("")
-    grid = axes[1, 0].get_gridspec()
-    for panel in axes[1]:
-        panel.remove()
-    _draw_example(figure.add_subplot(grid[1, :]), example)
-    plotted = pd.concat([data, example[["direction", "id", "layer", "position", "text", "nll_change"]]])
-    return Drawing(figure, plotted, _numbers(changes, data, example))
+    axes[1].set_ylabel("")
+    panel_labels(axes)
+    return Drawing(figure, data, _numbers(changes, data))
 
 
 def spread_pairs(residual_patching: pd.DataFrame, perturbed_paragraphs: pd.DataFrame) -> pd.DataFrame:
@@ -71,61 +65,38 @@ def aligned_means(changes: pd.DataFrame) -> pd.DataFrame:
     return uncertainty.means(groups).rename(columns={"value": "mean", "n": "n_pairs"}).reset_index()
 
 
-def _position_map(axes: Axes, values: pd.DataFrame) -> QuadMesh:
-    """Layers (upwards) x columns 0, 1, ...; empty columns stay white."""
+def _draw_means(axes: Axes, means: pd.DataFrame) -> None:
+    """Layers (upwards) x offsets from p and from i, between which a column stays white, as empty ones do."""
+    columns = (
+        [("p", offset) for offset in range(WINDOW)] + [("", 0)] + [("i", -n) for n in range(WINDOW, 0, -1)]
+    )
+    values = means.pivot(index="layer", columns=["anchor", "offset"], values="mean").reindex(columns=columns)
     limit = float(np.nanmax(np.abs(values.to_numpy())))
     mesh = axes.pcolormesh(
         np.arange(values.shape[1] + 1) - 0.5,
         np.append(values.index, values.index[-1] + 1) - 0.5,
         np.ma.masked_invalid(values.to_numpy()),
-        cmap=colormaps[DIVERGING],
+        cmap=DIVERGING,
         vmin=-limit,
         vmax=limit,
     )
-    axes.set_yticks(values.index[:: -(-len(values) // 13)])
-    axes.set_ylabel("layer")
-    axes.tick_params(length=0)
+    colour_bar(mesh, axes, "change in NLL (nats)")
     for spine in axes.spines.values():
         spine.set_visible(False)
-    return mesh
-
-
-def _draw_means(axes: Axes, means: pd.DataFrame) -> None:
-    columns = (
-        [("p", offset) for offset in range(WINDOW)] + [("", 0)] + [("i", -n) for n in range(WINDOW, 0, -1)]
-    )
-    values = means.pivot(index="layer", columns=["anchor", "offset"], values="mean").reindex(columns=columns)
-    colour_bar(_position_map(axes, values), axes, LABEL)
+    axes.tick_params(length=0)
+    axes.set_yticks(values.index[:: -(-len(values) // 13)])
+    axes.set_ylabel("layer")
     names = [anchor + (f"{offset:+d}".replace("-", "\u2212") if offset else "") for anchor, offset in columns]
     axes.set_xticks(range(len(names)), names)
     axes.set_xlabel("token position (p perturbed, i impact)")
 
 
-def _example(changes: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """The pair with most tokens between its two ends (the smallest id of several), with its tokens' text."""
-    chosen = changes.sort_values("id").loc[lambda rows: (rows["i"] - rows["p"]).idxmax(), "id"]
-    rows = changes[(changes["id"] == chosen) & (changes["direction"] == EXAMPLE_DIRECTION)]
-    tokens = tables["perturbed_paragraphs"].set_index("id")["tokens"].loc[chosen]
-    text = tables["vocabulary"].set_index("token")["text"]
-    return rows.assign(text=[text.loc[tokens[position]] for position in rows["position"]])
-
-
-def _draw_example(axes: Axes, example: pd.DataFrame) -> None:
-    values = example.pivot(index="layer", columns="position", values="nll_change")
-    texts = example[example["layer"] == 0].sort_values("position")["text"].tolist()
-    colour_bar(_position_map(axes, values), axes, LABEL)
-    label_tokens(axes, texts, marked=0)
-    axes.set_title(f"{DIRECTION_LABELS[EXAMPLE_DIRECTION]}: paragraph {example['id'].iloc[0]}")
-    panel_label(axes, "c")
-
-
-def _numbers(changes: pd.DataFrame, data: pd.DataFrame, example: pd.DataFrame) -> dict[str, Any]:
+def _numbers(changes: pd.DataFrame, data: pd.DataFrame) -> dict[str, Any]:
     n_layers = int(data["layer"].max()) + 1
     numbers: dict[str, Any] = {
         "n_pairs": changes["id"].nunique(),
         "spread": bool((changes["p"] < changes["i"] - 1).all()),
         "shown_layers": sorted({min(1, n_layers - 1), n_layers - 1} - {0}),
-        "example": int(example["id"].iloc[0]),
         "directions": {},
     }
     for direction, title in DIRECTION_LABELS.items():

@@ -15,7 +15,6 @@ from memloc.figures.parts.memorized_fraction import (
 )
 from memloc.figures.parts.style import COLOURS, Drawing, plain_log_ticks, subplots
 from memloc.settings.base import Section
-from memloc.statistics.uncertainty import CONFIDENCE
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
@@ -37,7 +36,6 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     repeats = exposure(data)
     memorized = repeats[data["set"] == "memorized"]
     numbers = {
-        "confidence": CONFIDENCE,
         "where": where,
         "n_elsewhere": int((repeats > data["count"]).sum()),
         "first_memorized": int(memorized.min()) if len(memorized) else None,

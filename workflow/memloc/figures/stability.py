@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from memloc.figures.parts.methods import method_label
-from memloc.figures.parts.style import PAGE_WIDTH, SEQUENTIAL, Drawing, panel_label, subplots
+from memloc.figures.parts.style import PAGE_WIDTH, SEQUENTIAL, Drawing, panel_labels, subplots
 from memloc.figures.parts.verdict_marks import draw_grid, draw_legend, survival, survival_numbers
 from memloc.settings.base import Section
 
@@ -28,8 +28,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     left.set_xlabel("seed")
     draw_legend(left, "outside upper left")
     _draw_firsts(right, firsts, len(seeds))
-    panel_label(left, "a")
-    panel_label(right, "b")
+    panel_labels((left, right))
     data = pd.concat([spread.assign(panel="a"), firsts.assign(panel="b")], ignore_index=True)
     return Drawing(figure, data, survival_numbers(spread, len(seeds)) | _numbers(firsts, ranking, seeds))
 

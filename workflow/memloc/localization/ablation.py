@@ -21,7 +21,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from memloc.model.components import components
+from memloc.model.components import modules_of
+from memloc.model.hooks import changed_input
 from memloc.model.micro_batches import in_micro_batches
 from memloc.model.partial_forward import Call, call_layer, recording_calls
 from memloc.scoring.held_out import Group, labels
@@ -66,15 +67,6 @@ Plan = list[tuple[dict[str, object], Intervention]]
 """Interventions with the labels of their rows."""
 
 
-def output_projections(model: PreTrainedModel) -> dict[int, nn.Module]:
-    """The module of every layer that multiplies the heads' outputs z with W_O."""
-    return {
-        component.layer: model.get_submodule(component.parameter.removesuffix(".weight"))
-        for component in components(model)
-        if component.name == "W_O"
-    }
-
-
 def split_heads(z: Float[Tensor, "*batch d_heads"], n_heads: int) -> Float[Tensor, "*batch head d_head"]:
     """View of the input of W_O by head: the heads lie one after the other in every family."""
     return z.unflatten(-1, (n_heads, -1))
@@ -84,7 +76,7 @@ def mean_outputs(
     model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], micro_batch: int
 ) -> Float[Tensor, "layer head d_head"]:
     """Mean output z of every head over all paragraphs and positions."""
-    means = module_means(model, output_projections(model), tokens, micro_batch, written=False)
+    means = module_means(model, modules_of(model, "W_O"), tokens, micro_batch, written=False)
     return split_heads(torch.stack([*means.values()]), model.config.num_attention_heads)
 
 
@@ -109,7 +101,7 @@ def module_means(
 
     with ExitStack() as hooks:
         for place, module in modules.items():
-            hooks.callback(module.register_forward_hook(partial(keep_sum, place)).remove)
+            hooks.enter_context(module.register_forward_hook(partial(keep_sum, place)))
         batches = in_micro_batches(of_rows, micro_batch, tokens)
     totals = {place: sum(batch[place] for batch in batches) for place in modules}
     return {place: total.div(tokens.numel()).to(model.dtype) for place, total in totals.items()}
@@ -120,22 +112,19 @@ def ablated(
     model: PreTrainedModel, heads: Iterable[Head], outputs: Float[Tensor, "layer head d_head"]
 ) -> Iterator[None]:
     """Within the context, `outputs` takes the place of the output z of the heads at every position."""
-    projections, n_heads = output_projections(model), model.config.num_attention_heads
+    projections, n_heads = modules_of(model, "W_O"), model.config.num_attention_heads
     by_layer: dict[int, list[int]] = {}
     for layer, head in heads:
         by_layer.setdefault(layer, []).append(head)
 
-    def hook_for(layer: int, chosen: list[int]):
-        def replace(module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-            z = inputs[0].clone()
-            split_heads(z, n_heads)[..., chosen, :] = outputs[layer, chosen].to(z)
-            return (z, *inputs[1:])
-
-        return replace
+    def replaced(layer: int, z: Float[Tensor, "*batch d_heads"]) -> Float[Tensor, "*batch d_heads"]:
+        z, chosen = z.clone(), by_layer[layer]
+        split_heads(z, n_heads)[..., chosen, :] = outputs[layer, chosen].to(z)
+        return z
 
     with ExitStack() as hooks:
-        for layer, chosen in by_layer.items():
-            hooks.callback(projections[layer].register_forward_pre_hook(hook_for(layer, chosen)).remove)
+        for layer in by_layer:
+            hooks.enter_context(changed_input(projections[layer], partial(replaced, layer)))
         yield
 
 

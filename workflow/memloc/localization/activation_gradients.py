@@ -61,29 +61,6 @@ def activation_gradients(
     return _frame(scores, ids, group, read).drop(columns="slot")
 
 
-def prefix_gradients(
-    bridge: "TransformerBridge",
-    tokens: Int[Tensor, "paragraph token"],
-    n_prefix: int,
-    how: ActivationGradients,
-) -> dict[Site, Float[Tensor, "paragraph head hidden"]]:
-    """Gradient vectors of each paragraph's NLL, summed over the prefix positions; an MLP counts as one head.
-
-    The sum is the NLL's derivative by one vector that is added to the activation at every prefix position.
-    The loss is that of `activation_gradients`.
-    """
-    tokens = _scored(tokens, n_prefix, how)
-
-    def summed(
-        gradient: Float[Tensor, "paragraph position ..."], rows: Int[Tensor, "paragraph"]
-    ) -> Float[Tensor, "paragraph head hidden"]:
-        total = gradient[:, :n_prefix].float().sum(dim=1)
-        return total.reshape(len(rows), -1, total.shape[-1]).cpu()
-
-    nll = _continuation_nll(bridge, n_prefix)
-    return _pooled(bridge, tokens, sites(bridge, COMPONENTS), nll, how.micro_batch, summed)
-
-
 def prefix_sizes(
     bridge: "TransformerBridge",
     tokens: Int[Tensor, "paragraph token"],
@@ -151,31 +128,6 @@ def _continuation_nll(bridge: "TransformerBridge", n_prefix: int) -> Nll:
     return lambda texts, rows: paragraph_nll(bridge.original_model, texts, n_prefix)
 
 
-def _pooled(
-    bridge: "TransformerBridge",
-    tokens: Int[Tensor, "paragraph token"],
-    wanted: Sequence[Site],
-    nll: Nll,
-    micro_batch: int,
-    pool: Callable[[Float[Tensor, "paragraph position ..."], Int[Tensor, "paragraph"]], Tensor],
-) -> dict[Site, Float[Tensor, "paragraph ..."]]:
-    """What `pool` makes of the gradients of each paragraph's own NLL with respect to its activations.
-
-    `nll` and `pool` are told which rows of `tokens` their texts and gradients belong to.
-    """
-
-    def of_rows(
-        texts: Int[Tensor, "paragraph token"], rows: Int[Tensor, "paragraph"]
-    ) -> dict[Site, Float[Tensor, "paragraph ..."]]:
-        with recording(bridge, wanted) as activations:
-            loss = nll(texts.to(bridge.original_model.device), rows).sum()
-        found = gradients(loss, activations)
-        return {site: pool(gradient, rows) for site, gradient in found.items()}
-
-    parts = in_micro_batches(of_rows, micro_batch, tokens, torch.arange(len(tokens)))
-    return {site: torch.cat([part[site] for part in parts]) for site in wanted}
-
-
 def _scores(
     bridge: "TransformerBridge",
     tokens: Int[Tensor, "paragraph token"],
@@ -184,16 +136,28 @@ def _scores(
     nll: Nll,
     micro_batch: int,
 ) -> dict[Site, Float[Tensor, "paragraph position head"]]:
-    """Largest |gradient| over the hidden dimension at the positions to read; an MLP counts as one head."""
+    """Largest |gradient| of each paragraph's own NLL over the hidden dimension, at the positions to read.
 
-    def largest(
-        gradient: Float[Tensor, "paragraph position ..."], rows: Int[Tensor, "paragraph"]
-    ) -> Float[Tensor, "paragraph read head"]:
-        at = read[rows]
-        sizes = gradient[torch.arange(len(at)).unsqueeze(1), at].abs().amax(dim=-1)
-        return sizes.reshape(*at.shape, -1).float().cpu()
+    An MLP counts as one head. `nll` is told which rows of `tokens` its texts are.
+    """
 
-    return _pooled(bridge, tokens, wanted, nll, micro_batch, largest)
+    def of_rows(
+        texts: Int[Tensor, "paragraph token"], rows: Int[Tensor, "paragraph"]
+    ) -> dict[Site, Float[Tensor, "paragraph position head"]]:
+        with recording(bridge, wanted) as activations:
+            loss = nll(texts.to(bridge.original_model.device), rows).sum()
+        found, at = gradients(loss, activations), read[rows]
+        return {site: _largest(gradient, at) for site, gradient in found.items()}
+
+    parts = in_micro_batches(of_rows, micro_batch, tokens, torch.arange(len(tokens)))
+    return {site: torch.cat([part[site] for part in parts]) for site in wanted}
+
+
+def _largest(
+    gradient: Float[Tensor, "paragraph position ..."], at: Int[Tensor, "paragraph read"]
+) -> Float[Tensor, "paragraph read head"]:
+    sizes = gradient[torch.arange(len(at)).unsqueeze(1), at].abs().amax(dim=-1)
+    return sizes.reshape(*at.shape, -1).float().cpu()
 
 
 def _frame(

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.data.draws import Draws, draw_controls
+from memloc.data.draws import Parts
 from memloc.editing.gradients import Gradients, add_gradients, editable_gradients, take_gradients
 from memloc.editing.masks import OriginalWeights, all_weights
 from memloc.editing.objectives import SIGN, Terms, collect_objective, original_states
@@ -27,6 +27,15 @@ from memloc.scoring.losses import log_probabilities
 from memloc.settings.localization import Contrastive
 
 STEP_RATE = 1e-5  # of the one step of Adam after which the gradient is taken: the authors' rate of edits
+
+
+class Texts(NamedTuple):
+    """Paragraphs of an attribution."""
+
+    memorized: Int[Tensor, "memorized token"]
+    non_memorized: Int[Tensor, "non_memorized token"]
+    drawn: Int[np.ndarray, "memorized control"]
+    """Rows of non-memorized paragraphs that are the controls of each memorized one (`draw_controls`)."""
 
 
 class Controls(NamedTuple):
@@ -49,50 +58,35 @@ class ContrastiveGradients(NamedTuple):
 
 def contrastive_attribution(
     model: PreTrainedModel,
-    memorized: Int[Tensor, "memorized token"],
-    non_memorized: Int[Tensor, "non_memorized token"],
+    texts: Texts,
     nll_gradient: Gradients,
     n_prefix: int,
-    parts: Sequence[Int[np.ndarray, "member"]],
-    draws: Draws,
-    rng: np.random.Generator,
+    parts: Parts,
     how: Contrastive,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Component scores of the unlearning objective after one step down it (paper 5.2, Figure 4 bottom).
 
     `nll_gradient` is the memorized paragraphs' mean gradient at θ0; -w times it is the objective's gradient
     there, along which the first step of Adam moves every W_* weight. The weights are restored bit for bit.
-    Each memorized paragraph has its own random controls.
 
     Returns:
-        Scores (`contrastive_scores`), and those of every sample of `draws` from the memorized paragraphs'
-        `parts` (`Sums.largest`), of which each has the KL term of all.
-
-    Raises:
-        ValueError: there are fewer non-memorized paragraphs than controls of each.
+        Scores (`contrastive_scores`), and those of every sample that is drawn from parts of the memorized
+        paragraphs (`Sums.largest`), of which each has the KL term of all controls.
     """
-    drawn = draw_controls(len(memorized), len(non_memorized), how.n_controls, rng)
-    chosen, n_draws = np.unique(drawn, return_counts=True)
-    tokens = non_memorized[torch.from_numpy(chosen)]
+    chosen, n_draws = np.unique(texts.drawn, return_counts=True)
+    tokens = texts.non_memorized[torch.from_numpy(chosen)]
     original = original_states(model, tokens, n_prefix, how.micro_batch)
     weights = OriginalWeights(model)
-    take_step(model, nll_gradient, how.nll_weight, STEP_RATE)
+    controls = Controls(tokens, original, n_draws / texts.drawn.size)
+    slopes = {name: SIGN["unlearn"] * how.nll_weight * value for name, value in nll_gradient.items()}
+    SparseAdam(model, all_weights(model), STEP_RATE).step(slopes)
     try:
-        controls = Controls(tokens, original, n_draws / drawn.size)
-        terms, sums = contrastive_gradients(model, memorized, parts, controls, n_prefix, how)
+        terms, sums = contrastive_gradients(model, texts.memorized, parts.members, controls, n_prefix, how)
     finally:
         weights.restore(model)
     # The whole KL term, in a row after the parts, counts in each draw of parts.
-    with_kl = draws._replace(weights=np.pad(draws.weights, ((0, 0), (0, 1)), constant_values=1.0))
+    with_kl = parts.draws._replace(weights=np.pad(parts.draws.weights, ((0, 0), (0, 1)), constant_values=1.0))
     return contrastive_scores(model, terms), sums.largest(with_kl, "contrastive")
-
-
-def take_step(
-    model: PreTrainedModel, nll_gradient: Gradients, nll_weight: float, learning_rate: float
-) -> None:
-    """The first step of Adam down the unlearning objective, with all W_* weights (arm `all` of edits)."""
-    gradients = {name: SIGN["unlearn"] * nll_weight * value for name, value in nll_gradient.items()}
-    SparseAdam(model, all_weights(model), learning_rate).step(gradients)
 
 
 def contrastive_gradients(

@@ -14,22 +14,18 @@ import scipy  # loads scipy.stats, which takes half a second, where it is first 
 from jaxtyping import Float, Int
 
 from memloc.localization.head_scores import Sampled, Scores
-from memloc.run.errors import InputError
-from memloc.settings.plant_kinds import HEAD_KINDS
 from memloc.statistics.uncertainty import CONFIDENCE, resampled
-from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS
+from memloc.tables.terms.head_ranking import COMBINED
 
 N_EXCHANGES = 999  # of heads within their layers
-Weights = pd.Series  # indexed by method
 
 
-def sample_ranks(sampled: Sampled, weights: Weights | None = None) -> pd.DataFrame:
+def sample_ranks(sampled: Sampled, combined: Sequence[str] | None = None) -> pd.DataFrame:
     """Ranks of every head in every sample, as in `rank_heads`: sample, number, method, layer, head, rank."""
-    weights = pd.Series(1.0, list(sampled.scores)) if weights is None else weights
     flat = {name: scores.reshape(len(scores), -1) for name, scores in sampled.scores.items()}
     n_layers, n_heads = next(iter(sampled.scores.values())).shape[1:]
-    ranked = [scipy.stats.rankdata(-flat[name], axis=1) for name in weights.index]
-    flat[COMBINED] = -np.average(ranked, axis=0, weights=weights)
+    ranked = [scipy.stats.rankdata(-flat[name], axis=1) for name in combined or sampled.scores]
+    flat[COMBINED] = -np.mean(ranked, axis=0)
     layer, head = (axis.ravel() for axis in np.indices((n_layers, n_heads), dtype=np.int16))
     frames = []
     for method, scores in flat.items():
@@ -58,46 +54,21 @@ def with_intervals(ranking: pd.DataFrame, ranks: pd.DataFrame) -> pd.DataFrame:
     return found.astype({"low": int, "high": int})
 
 
-def method_weights(planted_truth: pd.DataFrame | None) -> Weights:
-    """Weight of each method in the combined ranking: equal, or by how well it finds planted heads.
+def rank_heads(scores: dict[str, Scores], combined: Sequence[str] | None = None) -> pd.DataFrame:
+    """Rank of every head by every method, 1 = strongest, and by the `combined` ones (all) together.
 
-    That is its mean average precision over planted heads above that of random scores, and at least zero.
-
-    Raises:
-        InputError: no method is above.
-    """
-    if planted_truth is None:
-        return pd.Series(1.0, PAPER_METHODS)
-    asked = planted_truth["control"].eq("plant")
-    heads = planted_truth[asked & planted_truth["granularity"].eq("head")]
-    heads = heads[heads["kind"].isin(HEAD_KINDS)]
-    found = heads.groupby("method")["average_precision"].mean()
-    above = found.reindex(PAPER_METHODS) - found["random"]
-    if not (above > 0).any():
-        raise InputError(
-            "no method finds planted heads better than random scores: set head_ranking.weighted to false"
-        )
-    return above.clip(lower=0).fillna(0)  # no paragraph may have a perturbed version to patch
-
-
-def rank_heads(scores: dict[str, Scores], weights: Weights | None = None) -> pd.DataFrame:
-    """Rank of every head by every method, 1 = strongest, and by those with `weights` together (all, equally).
-
-    The combined ranking orders heads by their weighted mean rank; ties go to the lower layer and head.
+    The combined ranking orders heads by their mean rank; ties go to the lower layer and head.
 
     Returns:
-        One row per method, layer and head: method, layer, head, score, rank, weight (missing for the
-        combined ranking and for methods that do not enter it).
+        One row per method, layer and head: method, layer, head, score, rank.
     """
-    weights = pd.Series(1.0, list(scores)) if weights is None else weights
     frame = pd.DataFrame({method: values.astype(float) for method, values in scores.items()})
     frame.index.names = ["layer", "head"]
     frame = frame.sort_index()
-    ranks = frame[list(weights.index)].rank(ascending=False)
-    frame[COMBINED] = -ranks.mul(weights).sum(axis=1) / weights.sum()
+    frame[COMBINED] = -frame[list(combined or scores)].rank(ascending=False).mean(axis=1)
     long = frame.melt(ignore_index=False, var_name="method", value_name="score").reset_index()
     long["rank"] = long.groupby("method")["score"].rank(ascending=False, method="first").astype(int)
-    return long.assign(weight=long["method"].map(weights))
+    return long
 
 
 def rank_agreement(

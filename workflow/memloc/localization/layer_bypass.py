@@ -11,7 +11,7 @@ What it costs memorized paragraphs is compared with what it costs the model's ow
 """
 
 from collections.abc import Hashable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import NamedTuple
 
 import torch
@@ -20,8 +20,9 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from memloc.localization.ablation import Plan, module_means
-from memloc.model.components import Component, components
+from memloc.model.components import Component, components, modules_of
 from memloc.model.head_groups import stored_heads
+from memloc.model.hooks import changed_input
 from memloc.settings.layer_bypass import BYPASSES
 
 WRITES = {"attention": "W_O", "mlp": "W_out"}  # the component whose output a block adds to the rest
@@ -41,22 +42,15 @@ class Bypass(NamedTuple):
         """The block and the way."""
         return (self.block, self.way) if layer in self.layers else None
 
-    @contextmanager
-    def applied(self, model: PreTrainedModel, layer: int) -> Iterator[None]:
+    def applied(self, model: PreTrainedModel, layer: int) -> AbstractContextManager[None]:
         """Within the context, the layer's block is bypassed."""
         by_name = {part.name: part for part in components(model) if part.layer == layer}
         if self.way == "identity":
-            with _attending_to_itself(model, by_name["W_V"], by_name["W_O"]):
-                yield
-            return
+            return _attending_to_itself(model, by_name["W_V"], by_name["W_O"])
         mean = self.means[self.block][layer]
         written = torch.zeros_like(mean) if self.way == "zero" else mean
         module = model.get_submodule(by_name[WRITES[self.block]].module)
-        handle = module.register_forward_hook(lambda _, inputs, output: written.to(output).expand_as(output))
-        try:
-            yield
-        finally:
-            handle.remove()
+        return module.register_forward_hook(lambda _, inputs, output: written.to(output).expand_as(output))
 
 
 @contextmanager
@@ -68,15 +62,11 @@ def _attending_to_itself(model: PreTrainedModel, value: Component, output: Compo
     def keep(module: nn.Module, inputs: tuple[Tensor, ...], values: Tensor) -> None:
         kept[:] = [value.heads(values)]
 
-    def replace(module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        return kept[0][..., shared, :].flatten(-2).to(inputs[0]), *inputs[1:]
+    def replaced(z: Float[Tensor, "row position d_heads"]) -> Float[Tensor, "row position d_heads"]:
+        return kept[0][..., shared, :].flatten(-2).to(z)
 
-    with ExitStack() as hooks:
-        for handle in (
-            model.get_submodule(value.output).register_forward_hook(keep),
-            model.get_submodule(output.module).register_forward_pre_hook(replace),
-        ):
-            hooks.callback(handle.remove)
+    values, outputs = model.get_submodule(value.output), model.get_submodule(output.module)
+    with values.register_forward_hook(keep), changed_input(outputs, replaced):
         yield
 
 
@@ -84,11 +74,10 @@ def mean_block_outputs(
     model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], micro_batch: int
 ) -> dict[str, Float[Tensor, "layer hidden"]]:
     """Mean output of every block over all paragraphs and positions."""
-    names = {component: block for block, component in WRITES.items()}
     modules = {
-        (names[part.name], part.layer): model.get_submodule(part.module)
-        for part in components(model)
-        if part.name in names
+        (block, layer): module
+        for block, name in WRITES.items()
+        for layer, module in modules_of(model, name).items()
     }
     means = module_means(model, modules, tokens, micro_batch, written=True)
     layers = range(model.config.num_hidden_layers)

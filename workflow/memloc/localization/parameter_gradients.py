@@ -10,10 +10,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.data.draws import Draws
+from memloc.data.draws import Parts
 from memloc.editing.gradients import Gradients, add_gradients, paragraph_gradients
 from memloc.localization.gradient_parts import Sums
-from memloc.localization.gradient_similarity import component_cosine
 from memloc.model.components import Component, component_table, components
 
 Sample = tuple[Int[np.ndarray, "paragraph"], Int[Tensor, "paragraph token"]]
@@ -71,9 +70,8 @@ class GroupComparison(NamedTuple):
     """The same of samples from the memorized group (`Sums.largest`)."""
     paragraphs: pd.DataFrame
     """Of every paragraph, its NLL and the size of its gradient in each layer."""
-    similarity: pd.DataFrame
-    """Direction of the memorized gradient against the non-memorized one (`component_cosine`)."""
     memorized: Gradients
+    """Of the mean NLL of the memorized group."""
 
 
 def group_gradients(
@@ -116,32 +114,29 @@ def compare_groups(
     samples: dict[str, Sample],
     paired: Sample,
     n_prefix: int,
-    parts: Sequence[Int[np.ndarray, "member"]],
-    draws: Draws,
+    parts: Parts,
 ) -> GroupComparison:
     """Scores of the mean continuation NLL of each group of paragraphs.
 
-    `samples` must hold the groups memorized, of which `draws` are made by its `parts`, and non_memorized;
-    their gradients alone are kept until the end. Of the paragraphs `paired`, which are in no group, there may
-    be none, and only their own gradients are looked at.
+    `samples` must hold the group memorized, which `parts` splits; its gradient alone is kept. Of the
+    paragraphs `paired`, which are in no group, there may be none, and only their own gradients are looked at.
 
     Raises:
         ValueError: a group is empty.
     """
-    scores, sizes, kept, sums = [], [], {}, Sums(model, len(parts))
+    scores, sizes, memorized, sums = [], [], {}, Sums(model, len(parts.members))
     for group, sample in samples.items():
-        own = (parts, sums) if group == "memorized" else ([np.arange(len(sample[0]))], None)
+        own = (parts.members, sums) if group == "memorized" else ([np.arange(len(sample[0]))], None)
         found = group_gradients(model, sample, n_prefix, *own)
         scores.append(group_scores(model, found.mean, group))
         sizes.append(found.paragraphs)
-        if group in ("memorized", "non_memorized"):
-            kept[group] = found.mean
+        if group == "memorized":
+            memorized = found.mean
     if len(paired[0]):
         sizes.append(group_gradients(model, paired, n_prefix, [np.arange(len(paired[0]))]).paragraphs)
     return GroupComparison(
         pd.concat(scores, ignore_index=True),
-        sums.largest(draws, "memorized"),
+        sums.largest(parts.draws, "memorized"),
         pd.concat(sizes, ignore_index=True),
-        component_cosine(model, kept["memorized"], kept["non_memorized"]),
-        kept["memorized"],
+        memorized,
     )

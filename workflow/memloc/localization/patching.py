@@ -33,7 +33,8 @@ from torch import Tensor, nn
 from transformers import DynamicCache, PreTrainedModel
 
 from memloc.model.activations import gradients
-from memloc.model.components import PROJECTIONS, Component, components, layers_of
+from memloc.model.components import PROJECTIONS, Component, components, layers_of, modules_of
+from memloc.model.hooks import changed_input
 from memloc.model.micro_batches import in_micro_batches
 from memloc.model.partial_forward import Call, call_layer, recording_calls
 from memloc.perturbation.pairs import Pairs
@@ -145,9 +146,8 @@ def attribution_patching(model: PreTrainedModel, pairs: Pairs) -> pd.DataFrame:
 
 def _projections(model: PreTrainedModel) -> dict[tuple[int, str], Component]:
     """The components that compute q, k and v, by layer and activation."""
-    by_name = {(component.layer, component.name): component for component in components(model)}
-    layers = range(len(layers_of(model)))
-    return {(layer, name): by_name[layer, PROJECTIONS[name]] for layer in layers for name in PROJECTIONS}
+    computed = {name: activation for activation, name in PROJECTIONS.items()}
+    return {(own.layer, computed[own.name]): own for own in components(model) if own.name in computed}
 
 
 def _head_patches(model: PreTrainedModel) -> list[Patch]:
@@ -184,14 +184,11 @@ def _last_position_only(model: PreTrainedModel) -> Iterator[None]:
     to the residual stream of every position.
     """
 
-    def last(module: nn.Module, inputs: tuple) -> tuple:
-        return inputs[0][:, -1:], *inputs[1:]
-
-    w_o = next(component for component in reversed(components(model)) if component.name == "W_O")
-    modules = model.get_submodule(w_o.module), layers_of(model)[-1].mlp
+    last = len(layers_of(model)) - 1
+    modules = modules_of(model, "W_O")[last], layers_of(model)[last].mlp
     with ExitStack() as hooks:
         for module in modules:
-            hooks.enter_context(module.register_forward_pre_hook(last))
+            hooks.enter_context(changed_input(module, lambda states: states[:, -1:]))
         yield
 
 
@@ -322,9 +319,6 @@ def _patched_heads(
     patched_layers = {patch.layer for patch in patches if patch.component in PROJECTIONS}
     computing = [projections[layer, name] for layer in patched_layers for name in PROJECTIONS]
 
-    def one_clean_row(module: nn.Module, inputs: tuple) -> tuple:
-        return inputs[0][: n_before + 1], *inputs[1:]
-
     def repeated_and_patched(name: str, module: nn.Module, inputs: tuple, output: Tensor) -> Tensor:
         output = torch.cat([output[:n_before], output[n_before:].expand(len(patches), -1, -1)])
         for row, patch in enumerate(patches, n_before):
@@ -335,7 +329,8 @@ def _patched_heads(
 
     with ExitStack() as hooks:
         for name in {component.module for component in computing}:
-            hooks.enter_context(model.get_submodule(name).register_forward_pre_hook(one_clean_row))
+            one_clean_row = changed_input(model.get_submodule(name), lambda states: states[: n_before + 1])
+            hooks.enter_context(one_clean_row)
         for name in {component.output for component in computing}:
             hook = partial(repeated_and_patched, name)
             hooks.enter_context(model.get_submodule(name).register_forward_hook(hook))

@@ -74,48 +74,49 @@ def rank_attention(
     )
 
 
-def rank_null(
+def null_sums(
     attention: Float[np.ndarray, "paragraph layer head position"],
     ranks: Int[np.ndarray, "paragraph position"],
     n_permutations: int,
     random: np.random.Generator,
+) -> Float[np.ndarray, "draw rank layer_head"]:
+    """Attention summed by rank where the tokens of each prefix exchange their attention at random."""
+    flat = _flat(attention)
+    return np.stack([_sum_by(flat, random.permuted(ranks, axis=1)) for _ in range(n_permutations)])
+
+
+def rank_null(
+    null: Float[np.ndarray, "draw rank layer_head"],
+    ranks: Int[np.ndarray, "paragraph position"],
     quantiles: Sequence[float] = QUANTILES,
 ) -> pd.DataFrame:
-    """Quantiles of `attention_mean` under the null, in the rows of `rank_attention` and in their order.
+    """Quantiles of `attention_mean` over `null_sums`, in the rows of `rank_attention` and in their order.
 
     Columns attention_mean_null_q025, ...; multiplied by the occurrences they are those of the sum, since a
-    permutation keeps the number of occurrences. A generator in the same state permutes as in
-    `rank_correlation`.
+    permutation keeps the number of occurrences.
     """
-    n_layers, n_heads = attention.shape[1:3]
-    flat, occurrences = _flat(attention), np.bincount(ranks.ravel())[:, None]
-    null = [_sum_by(flat, random.permuted(ranks, axis=1)) / occurrences for _ in range(n_permutations)]
-    values = np.quantile(null, quantiles, axis=0)
-    by_head = values.transpose(0, 2, 1).reshape(len(quantiles), n_layers * n_heads * len(occurrences))
+    values = np.quantile(null / np.bincount(ranks.ravel())[:, None], quantiles, axis=0)
     names = [_null_column("attention_mean", quantile) for quantile in quantiles]
-    return pd.DataFrame(dict(zip(names, by_head, strict=True)))
+    return pd.DataFrame({name: value.T.ravel() for name, value in zip(names, values, strict=True)})
 
 
 def rank_correlation(
     attention: Float[np.ndarray, "paragraph layer head position"],
     ranks: Int[np.ndarray, "paragraph position"],
-    n_permutations: int,
-    random: np.random.Generator,
+    null: Float[np.ndarray, "draw rank layer_head"],
     quantiles: Sequence[float] = QUANTILES,
 ) -> pd.DataFrame:
     """Correlation of the rank with each head's attention by rank, one row per layer and head.
 
     Columns pearson: of the summed attention (the paper's measure, Fig. 7); pearson_mean: of the mean per
-    occurrence. Both have their quantiles under the null, such as pearson_null_q025 (the quantile 0.025).
+    occurrence. Both have their quantiles over `null_sums`, such as pearson_null_q025 (the quantile 0.025).
     """
-    flat = _flat(attention)
-    columns = observed = _correlations(flat, ranks)
-    null = [_correlations(flat, random.permuted(ranks, axis=1)) for _ in range(n_permutations)]
+    columns = observed = _correlations(_sum_by(_flat(attention), ranks), ranks)
+    draws = [_correlations(sums, ranks) for sums in null]
     for name in observed:
-        values = np.quantile([draw[name] for draw in null], quantiles, axis=0)
-        columns = columns | {
-            _null_column(name, quantile): value for quantile, value in zip(quantiles, values, strict=True)
-        }
+        values = np.quantile([draw[name] for draw in draws], quantiles, axis=0)
+        names = [_null_column(name, quantile) for quantile in quantiles]
+        columns = columns | dict(zip(names, values, strict=True))
     layer, head = (axis.ravel() for axis in np.indices(attention.shape[1:3]))
     return pd.DataFrame({"layer": layer, "head": head, **columns})
 
@@ -184,9 +185,8 @@ def _sum_by(
 
 
 def _correlations(
-    flat: Float[np.ndarray, "occurrence layer_head"], ranks: Int[np.ndarray, "paragraph position"]
+    sums: Float[np.ndarray, "rank layer_head"], ranks: Int[np.ndarray, "paragraph position"]
 ) -> dict[str, Float[np.ndarray, "layer_head"]]:
-    sums = _sum_by(flat, ranks)
     means = sums / np.bincount(ranks.ravel())[:, None]
     return {"pearson": pearson(sums), "pearson_mean": pearson(means)}
 

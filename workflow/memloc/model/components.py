@@ -112,6 +112,11 @@ def components(model: PreTrainedModel) -> list[Component]:
     ]
 
 
+def modules_of(model: PreTrainedModel, name: str) -> dict[int, nn.Module]:
+    """By layer, the module that multiplies with the component of this name, perhaps fused with others."""
+    return {part.layer: model.get_submodule(part.module) for part in components(model) if part.name == name}
+
+
 def editable_parameters(model: PreTrainedModel) -> list[str]:
     """Names of the parameters that hold components: no bias, LayerNorm or embedding (paper 5.2)."""
     return list(dict.fromkeys(component.parameter for component in components(model)))

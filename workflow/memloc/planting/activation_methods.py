@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from memloc.editing.gradients import paragraph_nll
-from memloc.model.components import components
+from memloc.model.components import components, modules_of
+from memloc.model.hooks import changed_input
 from memloc.model.partial_forward import Call, last_mlp_from, recorded_calls, states_from
 from memloc.planting import units
 from memloc.planting.question import Question
@@ -22,7 +23,6 @@ from memloc.scoring import losses
 from memloc.scoring.teacher_forcing import score_tokens
 
 READ_BY = {"head": "W_O", "neuron": "W_out"}  # the matrix that a unit's activation is the input of
-Changes = Callable[[Float[Tensor, "row position column"]], Tensor]
 
 
 def wanted_kinds(question: Question) -> list[str]:
@@ -32,26 +32,12 @@ def wanted_kinds(question: Question) -> list[str]:
 
 def readers(model: PreTrainedModel, kind: str) -> dict[int, nn.Module]:
     """By layer, the module that takes the units' activations as its input."""
-    return {
-        component.layer: model.get_submodule(component.module)
-        for component in components(model)
-        if component.name == READ_BY[kind]
-    }
+    return modules_of(model, READ_BY[kind])
 
 
 def by_unit(model: PreTrainedModel, kind: str, activation: Float[Tensor, "row position column"]) -> Tensor:
     """An activation by unit: [row, position, unit, hidden]."""
     return activation.unflatten(-1, (n_groups(model) if kind == "head" else n_neurons(model), -1))
-
-
-@contextmanager
-def changed_input(module: nn.Module, change: Changes) -> Iterator[None]:
-    """Within the context, `change` is applied to the module's input."""
-    handle = module.register_forward_pre_hook(lambda _, inputs: (change(inputs[0]), *inputs[1:]))
-    try:
-        yield
-    finally:
-        handle.remove()
 
 
 def activation_gradient(question: Question) -> Scores:
@@ -197,8 +183,7 @@ def _value_gradients(question: Question) -> list[Float[Tensor, "1 position head 
     with ExitStack() as hooks:
         for component in values:
             module = model.get_submodule(component.output)
-            handle = module.register_forward_hook(lambda _, inputs, output: kept.append(output))
-            hooks.callback(handle.remove)
+            hooks.enter_context(module.register_forward_hook(lambda _, inputs, output: kept.append(output)))
         nll = paragraph_nll(model, question.tokens, question.n_prefix).sum()
     gradients = torch.autograd.grad(nll, kept)
     return [component.heads(gradient) for component, gradient in zip(values, gradients, strict=True)]
@@ -208,12 +193,7 @@ def _value_gradients(question: Question) -> list[Float[Tensor, "1 position head 
 def _kept_input(module: nn.Module) -> Iterator[list[Tensor]]:
     """Within the context, the list takes up the module's inputs."""
     kept: list[Tensor] = []
-
-    def keep(activation: Tensor) -> Tensor:
-        kept.append(activation)
-        return activation
-
-    with changed_input(module, keep):
+    with module.register_forward_pre_hook(lambda _, inputs: kept.append(inputs[0])):
         yield kept
 
 

@@ -63,7 +63,7 @@ def n_paragraphs(settings: Settings) -> int:
     """Paragraphs before the filters; for own text and lists, which are not read here, as a setting says."""
     data = settings.data
     if data.source == "embedded":
-        return data.n_repeated + data.n_once + data.n_unseen
+        return data.n_paragraphs
     return settings.estimate.paragraphs or PUBLISHED_PARAGRAPHS
 
 
@@ -121,9 +121,8 @@ def passes(shape: Shape, settings: Settings) -> dict[str, float]:
         "perturbation": ((m + n + paired) * prefix * PERTURBED + m * len(KEPT) * len(N_KEPT))
         * settings.perturbation.draws,
         "parameter_gradients": (BACKWARD * compared + (BACKWARD + 1) * m * (1 + n_controls)) / 2,
-        "activation_gradients": 3 * BACKWARD * m,
-        "impact_gradients": 2 * (BACKWARD + 1) * m,
-        "compare_activation_gradients": BACKWARD * (compared + m + n),
+        "activation_gradients": (3 * BACKWARD + 2 * (BACKWARD + 1)) * m,
+        "compare_activation_gradients": BACKWARD * compared,
         "attention": 1.5 * n_attended(settings) * (prefix + 1) / length,
         "patching": m * (BACKWARD + patched * PATCHED),
         "residual_patching": m * shape.n_layers * prefix * PATCHED,
@@ -141,11 +140,8 @@ def passes(shape: Shape, settings: Settings) -> dict[str, float]:
 
 def _features(settings: Settings) -> float:
     """The prefix alone: once as it is, once without training, and with gradients."""
-    how, data = settings.detection, settings.data
+    how = settings.detection
     sampled = min(how.n_repeated + 2 * how.n_others, n_paragraphs(settings))
-    if data.source == "embedded":
-        sampled = min(data.n_repeated, how.n_repeated)
-        sampled += min(data.n_once, how.n_others) + min(data.n_unseen, how.n_others)
     share = settings.paragraph.prefix / settings.paragraph.length
     return 0.6 * sampled * share * (2 + BACKWARD)
 

@@ -1,15 +1,13 @@
 """The machines that an estimate is for: this one, measured for some seconds, or a GPU by its data sheet."""
 
 import importlib
-import itertools
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from typing import NamedTuple
 
-PEAK_SIZES = (1024, 2048, 3072)
-N_PRODUCTS = 3  # of each size, of which the fastest counts
+PEAK_SIZE = 1024
+N_PRODUCTS = 3  # of which the fastest counts
 LIBRARY = ("torch", "memloc.model.loading", "memloc.tables.storage")
 
 
@@ -54,24 +52,23 @@ def measure() -> None:
 
     torch.set_num_threads(1)
     native = int(native_bfloat16(torch.device("cpu")))
-    print(seconds, peak_rate(sizes=(1024,)), native)
+    print(seconds, peak_rate(), native)
 
 
-def peak_rate(sizes: Sequence[int] = PEAK_SIZES) -> float:
-    """Best rate of square matrix products of these sizes by any library, in GFLOP per second."""
+def peak_rate(size: int = PEAK_SIZE) -> float:
+    """Best rate of square matrix products by any library, in GFLOP per second."""
     import torch
 
     from memloc.model import onednn
 
     products = [torch.matmul, onednn.product] if onednn.available() else [torch.matmul]
-    best = 0.0
-    for size, product in itertools.product(sizes, products):
-        left, right = torch.randn(2, size, size)
-        for _ in range(N_PRODUCTS):
-            begin = time.perf_counter()
-            product(left, right)
-            best = max(best, 2 * size**3 / 1e9 / (time.perf_counter() - begin))
-    return best
+    left, right = torch.randn(2, size, size)
+    seconds = []
+    for product in N_PRODUCTS * products:
+        begin = time.perf_counter()
+        product(left, right)
+        seconds.append(time.perf_counter() - begin)
+    return 2 * size**3 / 1e9 / min(seconds)
 
 
 if __name__ == "__main__":

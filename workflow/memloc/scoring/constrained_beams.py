@@ -9,10 +9,10 @@ larger, so the bound holds for it as well.
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import (
-    DynamicCache,
+    Cache,
     LogitsProcessorList,
     PreTrainedModel,
     TemperatureLogitsWarper,
@@ -21,6 +21,7 @@ from transformers import (
 )
 
 from memloc.model.micro_batches import in_micro_batches
+from memloc.scoring.decoding import known_layers
 from memloc.settings.extraction import Extraction, Scheme
 
 
@@ -63,42 +64,49 @@ def _search(
     n_replaced: int,
     how: Extraction,
 ) -> Float[Tensor, "paragraph"]:
-    cache, truncate, n_beams = DynamicCache(), _warpers(how.schemes[0]), how.n_beams
-    if n_prefix > 1:
-        model.base_model(rows[:, : n_prefix - 1], cache=cache, use_cache=True)
-        cache.batch_repeat_interleave(n_beams)
+    truncate, n_beams = _warpers(how.schemes[0]), how.n_beams
+    layers = known_layers(model, rows, n_prefix, n_beams)
     log_p = torch.full((len(rows), n_beams), -torch.inf, dtype=torch.float64, device=rows.device)
     log_p[:, 0] = 0
     last = rows[:, n_prefix - 1, None].expand(-1, n_beams)
     beams = Beams(log_p, torch.zeros_like(last), last)
     for position in range(n_prefix, rows.shape[1]):
-        output = model.base_model(beams.last.reshape(-1, 1), cache=cache, use_cache=True)
+        for layer in layers:
+            layer.show(len(rows) * n_beams, position - 1)
+        output = model.base_model(beams.last.reshape(-1, 1), cache=Cache(layers=layers), use_cache=True)
         logits = model.get_output_embeddings()(output.last_hidden_state[:, -1]).float()
-        chances = truncate(None, logits).log_softmax(dim=-1).double().view(*beams.last.shape, -1)
-        beams, parents = _extended(beams, chances, rows[:, position, None], n_replaced)
-        cache.reorder_cache(parents.flatten())
+        chances = truncate(None, logits).log_softmax(dim=-1).view(*beams.last.shape, -1)
+        beams, parents = _extended(beams, chances, rows[:, position, None, None], n_replaced)
+        for layer in layers:
+            layer.reorder(parents.flatten(), n_prefix)
     return beams.log_p.logsumexp(dim=1)
 
 
 def _extended(
     beams: Beams,
     chances: Float[Tensor, "paragraph beam vocabulary"],
-    true: Int[Tensor, "paragraph 1"],
+    true: Int[Tensor, "paragraph 1 1"],
     n_replaced: int,
 ) -> tuple[Beams, Int[Tensor, "paragraph beam"]]:
     """The likeliest texts with one more token, and the row that each continues.
 
-    The paragraph itself stays the first, however unlikely it is.
+    The paragraph itself stays the first, however unlikely it is. Of each text, as many tokens as there are
+    beams can be among the likeliest, and the true token, which is tried first.
     """
     n_paragraphs, n_beams, n_tokens = chances.shape
-    replaced = beams.n_replaced[..., None] + (torch.arange(n_tokens, device=true.device) != true[..., None])
-    within: Bool[Tensor, "paragraph beam vocabulary"] = replaced <= n_replaced
-    log_p = (beams.log_p[..., None] + chances).where(within, -torch.inf).flatten(1)
-    rank = log_p.scatter(1, true, torch.inf)  # of beam 0, whose tokens come first
+    true = true.expand(-1, n_beams, 1)
+    others = chances.scatter(2, true, -torch.inf).topk(min(n_beams, n_tokens - 1), dim=2)
+    tried = torch.cat([true, others.indices], dim=2)  # [paragraph, beam, tried]
+    gained = torch.cat([chances.gather(2, true), others.values], dim=2).double()
+    replaced = beams.n_replaced[..., None] + (tried != true)
+    log_p = beams.log_p[..., None] + gained
+    log_p = log_p.where(replaced <= n_replaced, -torch.inf).flatten(1)
+    rank = log_p.clone()
+    rank[:, 0] = torch.inf
     chosen = rank.topk(n_beams, dim=1).indices
+    tokens, replaced = (each.flatten(1).gather(1, chosen) for each in (tried, replaced))
     first = n_beams * torch.arange(n_paragraphs, device=true.device)[:, None]
-    extended = Beams(log_p.gather(1, chosen), replaced.flatten(1).gather(1, chosen), chosen % n_tokens)
-    return extended, first + chosen // n_tokens
+    return Beams(log_p.gather(1, chosen), replaced, tokens), first + chosen // tried.shape[2]
 
 
 def _warpers(scheme: Scheme) -> LogitsProcessorList:

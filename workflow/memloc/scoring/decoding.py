@@ -24,6 +24,11 @@ class PreallocatedLayer(DynamicLayer):
         """Keep the first tokens of the first rows; later tokens are overwritten."""
         self.keys, self.values = (memory[:n_rows, :, :n_tokens] for memory in self.memory)
 
+    def reorder(self, rows: Int[Tensor, "row"], first: int) -> None:
+        """Let every row go on from another one, of which only the tokens from `first` on differ."""
+        for shown in (self.keys, self.values):
+            shown[:, :, first:] = shown[rows, :, first:]
+
     def update(
         self, key_states: Tensor, value_states: Tensor, *args: object, **kwargs: object
     ) -> tuple[Tensor, Tensor]:
@@ -77,7 +82,7 @@ def _continue(
     if not len(order):
         return rows
     n_known, text = n_known[order], rows[order].to(model.device)
-    layers = _known_layers(model, text, int(n_known[-1]))
+    layers = known_layers(model, text, int(n_known[-1]))
     for position in range(int(n_known[0]), n_tokens):
         n_rows = int((n_known <= position).sum())
         for layer in layers:
@@ -91,14 +96,19 @@ def _continue(
     return continued
 
 
-def _known_layers(
-    model: PreTrainedModel, text: Int[Tensor, "paragraph token"], n_known: int
+def known_layers(
+    model: PreTrainedModel, text: Int[Tensor, "paragraph token"], n_known: int, n_copies: int = 1
 ) -> list[PreallocatedLayer]:
-    """Keys and values of the first n_known tokens, from one pass without unembedding, with room for all."""
+    """Keys and values of the first n_known tokens, from one pass without unembedding, with room for all.
+
+    Each paragraph has `n_copies` rows.
+    """
     known = DynamicCache()
     model.base_model(text[:, :n_known], cache=known, use_cache=True)
     room = (0, 0, 0, text.shape[1] - n_known)
     return [
-        PreallocatedLayer(functional.pad(keys, room), functional.pad(values, room))
+        PreallocatedLayer(
+            *(functional.pad(states, room).repeat_interleave(n_copies, dim=0) for states in (keys, values))
+        )
         for keys, values, _ in known
     ]

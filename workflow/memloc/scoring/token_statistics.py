@@ -1,8 +1,4 @@
-"""How likely is each token of a continuation (extended analysis, not in the paper)?
-
-The least likely tokens of a paragraph may separate texts better than the mean does (figure min_k): a single
-surprising token is enough.
-"""
+"""How likely is each token of a continuation (extended analysis, not in the paper)?"""
 
 import numpy as np
 import pandas as pd

@@ -9,7 +9,6 @@ from memloc.settings.base import Section
 COMPARISONS = (
     "scoring",
     "windows",
-    "continuation",
     "perturbation",
     "patching",
     "attribution_patching",

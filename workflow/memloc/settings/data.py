@@ -139,21 +139,13 @@ class TextData(_Files):
     )
 
     @model_validator(mode="after")
-    def _one_way_to_name_controls(self) -> "TextData":
+    def _keys_go_together(self) -> "TextData":
         if self.counts and self.unseen_files:
             raise ValueError("counts names controls (0), and so does unseen_files: leave one of them out")
-        return self
-
-    @model_validator(mode="after")
-    def _paragraphs_that_overlap_are_screened(self) -> "TextData":
-        if self.screen and not self.stride:
-            raise ValueError("screen is for paragraphs that overlap: set stride, too")
-        return self
-
-    @model_validator(mode="after")
-    def _whole_documents_are_cut(self) -> "TextData":
         if self.counts and self.stride:
             raise ValueError("with counts a document is one paragraph, its first tokens: leave out stride")
+        if self.screen and not self.stride:
+            raise ValueError("screen is for paragraphs that overlap: set stride, too")
         return self
 
     def _named_files(self) -> list[str]:

@@ -6,9 +6,7 @@ from pydantic import Field
 
 from memloc.settings.base import MicroBatch, Positive, Section
 
-MIN_K_PERCENT = (
-    20  # of the tokens: the least likely ones of figure `min_k` and of detection; others use 5 to 60
-)
+MIN_K_PERCENT = 20  # of the tokens are the least likely ones; others use 5 to 60
 Share = Annotated[float, Field(gt=0, le=1)]
 
 

@@ -34,7 +34,7 @@ class Extraction(Section):
     )
 
     n_beams: Positive = Field(
-        10,
+        5,
         description="Texts that the bound on the probability of nearly the continuation adds up.",
     )
 

@@ -25,8 +25,3 @@ class HeadRanking(Section):
         description="Further methods of planted truth that rank the heads, each asked about every sampled "
         "memorized paragraph. The combined ranking and the claims are those of the paper's four.",
     )
-    weighted: bool = Field(
-        False,
-        description="Weigh each method by how well it finds planted heads in this model: its average "
-        "precision above that of random scores. `planted_truth.kinds` must name a kind of heads.",
-    )

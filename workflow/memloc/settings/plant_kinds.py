@@ -15,4 +15,3 @@ PLANT_GRANULARITIES = {
     "scattered_1": ("weight",),
     "scattered_0.1": ("weight",),
 }
-HEAD_KINDS = {kind for kind, units in PLANT_GRANULARITIES.items() if units[0] == "head"}

@@ -28,8 +28,3 @@ class Sets(Section):
         description="Continuation of all paragraphs but memorized ones: the model's own, as in the paper, or "
         "the true one, which says how the model sees text that it does not know.",
     )
-    split_by: Literal["em", "nll"] = Field(
-        "em",
-        description="What makes the sets: the exact match, or the NLL, with as many paragraphs in each set: "
-        "what depends on greedy decoding?",
-    )

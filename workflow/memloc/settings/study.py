@@ -34,7 +34,6 @@ from memloc.settings.model import EmbeddedModel, HubModel, LocalModel, PlantedMo
 from memloc.settings.network import Network
 from memloc.settings.paragraph import Paragraph
 from memloc.settings.perturbation import Perturbation
-from memloc.settings.plant_kinds import HEAD_KINDS
 from memloc.settings.planted_truth import PlantedTruth
 from memloc.settings.positions import Positions
 from memloc.settings.removal_ways import RETRAINED
@@ -273,15 +272,6 @@ class Settings(Section):
             if self.data.source == "embedded" and highest >= self.data.n_paragraphs:
                 last = self.data.n_paragraphs - 1
                 raise ValueError(f"{section}.ids: {highest} is not among the paragraphs of data, 0 to {last}")
-        return self
-
-    @model_validator(mode="after")
-    def _heads_are_planted(self) -> "Settings":
-        if self.head_ranking.weighted and not HEAD_KINDS & set(self.planted_truth.kinds):
-            raise ValueError(
-                "head_ranking.weighted needs planted heads: name one of "
-                f"{', '.join(sorted(HEAD_KINDS))} in planted_truth.kinds"
-            )
         return self
 
     @model_validator(mode="after")

@@ -9,7 +9,6 @@ Verdicts rest on those of `studentised`, which are wider: exact ones of shares, 
 | mean of paired differences | inverted sign-flip test, exact for few pairs (Hartigan 1969, typical values) |
 | proportion | Wilson's score |
 | difference of two proportions | Newcombe's, from Wilson's |
-| probability that one group's value is larger (AUROC) | Newcombe's score (2006, method 5) |
 | another statistic of units | bootstrap, bias-corrected and accelerated |
 
 An interval of fewer than `MIN_N` units is infinite: it decides nothing. Random draws have a fixed seed, so
@@ -31,7 +30,6 @@ MIN_N = 6  # a sign-flip test of 5 pairs cannot get below 0.0625
 MOST_EXACT = 12  # values whose subsets are all enumerated: 4,095
 N_SUBSETS = 9_999
 ONE_SIDED = 0.05  # smaller shares of resamples on one side of the value say little about its error
-EDGE = 1e-12  # a probability this near to 0 or 1 counts as 0 or 1
 
 Values = np.ndarray | pd.Series
 
@@ -85,7 +83,7 @@ def paired(differences: Values) -> Interval:
     values = _finite(differences)
     n = len(values)
     if n < MIN_N:
-        return _undecided(values)
+        return mean(values)
     means = np.sort(_subset_means(values))
     k = int((1 - CONFIDENCE) / 2 * (len(means) + 1))
     return Interval(float(values.mean()), float(means[k - 1]), float(means[-k]), n)
@@ -114,30 +112,6 @@ def proportion_difference(first: Interval, second: Interval) -> Interval:
     below = np.hypot(first.value - first.low, second.high - second.value)
     above = np.hypot(first.high - first.value, second.value - second.low)
     return Interval(value, float(value - below), float(value + above), n)
-
-
-def auroc(first: Values, second: Values) -> Interval:
-    """Probability that a value of `first` exceeds one of `second`, ties count half; n is the smaller group's.
-
-    The ends are the probabilities whose standard error, multiplied by the normal quantile, just reaches the
-    found one (Newcombe 2006, doi 10.1002/sim.2324), so they stay within 0 and 1 and hold near them too.
-    """
-    first, second = _finite(first), _finite(second)
-    sizes = (len(first), len(second))
-    if not min(sizes):
-        return Interval(float("nan"), -np.inf, np.inf, 0)
-    ranks = pd.Series(np.concatenate([first, second])).rank()[: sizes[0]]
-    value = float((ranks.sum() / sizes[0] - (sizes[0] + 1) / 2) / sizes[1])
-    if min(sizes) < MIN_N:
-        return Interval(value, -np.inf, np.inf, min(sizes))
-
-    def outside(probability: float) -> float:
-        return (value - probability) ** 2 - QUANTILE**2 * _auroc_variance(probability, *sizes)
-
-    # At 0 and 1 themselves the error is zero, which is no end of an interval.
-    low = scipy.optimize.brentq(outside, 0, min(value, 1 - EDGE)) if value > 0 else 0.0
-    high = scipy.optimize.brentq(outside, max(value, EDGE), 1) if value < 1 else 1.0
-    return Interval(value, float(low), float(high), min(sizes))
 
 
 def resampled(value: float, drawn: np.ndarray, left_out: np.ndarray) -> Interval:
@@ -184,17 +158,6 @@ def _around(value: float, error: float, freedom: float, n: int) -> Interval:
         return Interval(value, -np.inf, np.inf, n)
     width = error * float(scipy.special.stdtrit(freedom, (1 + CONFIDENCE) / 2))
     return Interval(value, value - width, value + width, n)
-
-
-def _auroc_variance(probability: float, n: int, m: int) -> float:
-    """Variance of an estimated AUROC: Hanley and McNeil's, with both groups' mean size (Newcombe 2006)."""
-    size, other = (n + m) / 2 - 1, 1 - probability
-    spread = 1 + size * other / (1 + other) + size * probability / (1 + probability)
-    return probability * other * spread / (n * m)
-
-
-def _undecided(values: np.ndarray) -> Interval:
-    return Interval(float(values.mean()) if len(values) else float("nan"), -np.inf, np.inf, len(values))
 
 
 def _subset_means(values: np.ndarray) -> np.ndarray:

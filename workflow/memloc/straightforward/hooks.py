@@ -92,10 +92,8 @@ def edited(
         handle = module.register_forward_pre_hook(lambda _, inputs: (edit(inputs[0]), *inputs[1:]))
     else:
         handle = module.register_forward_hook(lambda _, inputs, output: edit(output))
-    try:
+    with handle:
         yield
-    finally:
-        handle.remove()
 
 
 def activation(model: PreTrainedModel, tokens: Tensor, layer: int, component: str) -> tuple[Tensor, Tensor]:

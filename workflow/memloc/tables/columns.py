@@ -4,25 +4,25 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Column:
     """What a column of a table holds. Missing values are refused unless it is `nullable`."""
 
-    dtype: str
+    dtype: str = field(kw_only=False)
     """As pandas names it; of a `category`, codes of `values`; of an `object`, lists of whole numbers."""
-    meaning: str = field(kw_only=True, repr=False)
-    unit: str | None = field(default=None, kw_only=True, repr=False)
-    low: float | None = field(default=None, kw_only=True)
-    high: float | None = field(default=None, kw_only=True)
-    finite: bool = field(default=False, kw_only=True)
-    values: tuple[str, ...] = field(default=(), kw_only=True)
+    meaning: str = field(repr=False)
+    unit: str | None = field(default=None, repr=False)
+    low: float | None = None
+    high: float | None = None
+    finite: bool = False
+    values: tuple[str, ...] = ()
     """The only ones that it may hold, if there are any."""
-    length: int | None = field(default=None, kw_only=True)
+    length: int | None = None
     """Of each of its lists."""
-    empty: bool = field(default=True, kw_only=True)
+    empty: bool = True
     """Whether a text may be."""
-    unique: bool = field(default=False, kw_only=True)
-    nullable: bool = field(default=False, kw_only=True)
+    unique: bool = False
+    nullable: bool = False
 
     def stored_as(self, dtype: str) -> "Column":
         """The same in another type, a small one for tables of millions of rows."""

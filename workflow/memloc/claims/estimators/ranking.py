@@ -41,19 +41,13 @@ def methods_agree(tables: Tables, settings: Section) -> Estimate:
 
 
 def one_head_leads(tables: Tables, settings: Section) -> Estimate:
-    """Places between the mean rank of the first head, over methods by their weights, and the next."""
+    """Places between the mean rank of the first head, over methods, and the next."""
     samples, ranking = tables["head_rank_samples"], tables["head_ranking"]
     parts = samples.loc[samples["sample"] == "part", "number"]
     if not (samples["sample"] == "rest").any():
         return ONE_PART
-    weights = ranking[ranking["method"] != COMBINED].groupby("method", observed=True)["weight"].first()
-    drawn = samples[(samples["sample"] == "resample") & (samples["method"] != COMBINED)]
-    drawn = drawn.assign(weighted=drawn["rank"] * drawn["method"].astype(str).map(weights) / weights.sum())
-    means = (
-        drawn.groupby(["number", "layer", "head"])["weighted"]
-        .sum()
-        .unstack(["layer", "head"])
-        .sort_index(axis=1)
-    )
+    drawn = samples[(samples["sample"] == "resample") & samples["method"].isin(PAPER_METHODS)]
+    means = drawn.groupby(["number", "layer", "head"])["rank"].mean().unstack(["layer", "head"])
+    means = means.sort_index(axis=1)
     whole = ranking[ranking["method"] == COMBINED].set_index(["layer", "head"])["score"]
     return Estimate.of(lead_of_resamples(whole[means.columns].to_numpy(), -means.to_numpy(), parts.nunique()))

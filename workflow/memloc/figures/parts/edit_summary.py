@@ -1,6 +1,4 @@
-"""Shared by the figures on editing: names and colours of the arms, and which runs are shown."""
-
-import pandas as pd
+"""Shared by the figures on editing: names and colours of the arms."""
 
 ARM_STYLES = {  # label and colour
     "all": ("all weights", "#333333"),
@@ -12,8 +10,3 @@ ARM_STYLES = {  # label and colour
 }
 ARM_LABELS, ARM_COLOURS = ({arm: style[n] for arm, style in ARM_STYLES.items()} for n in (0, 1))
 OBJECTIVE_LABELS = {"unlearn": "unlearning", "edit": "editing"}
-
-
-def arms_of(frame: pd.DataFrame) -> list[str]:
-    """Arms that a frame holds, in the order of their labels."""
-    return [arm for arm in ARM_LABELS if arm in set(frame["arm"])]

@@ -62,7 +62,7 @@ def verdicts(claims: pd.DataFrame) -> str:
     if shown.empty:
         return ""
     items = "\n".join(_verdict(row) for row in shown.itertuples())
-    return f"\nWhat is claimed, and what this run says (intervals: 95 %):\n\n{items}\n"
+    return f"\nClaims and verdicts of this run (intervals: 95 %):\n\n{items}\n"
 
 
 def _verdict(claim: Any) -> str:

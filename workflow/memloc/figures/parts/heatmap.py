@@ -1,4 +1,4 @@
-"""Maps of layers x components, all heads separately: one drawing for gradients, cosines and patching.
+"""Maps of layers x components, all heads separately: one drawing for gradients, patching and ablation.
 
 Layers run upwards from layer 0 at the bottom. Components are groups of columns under a bracket, one column
 per head; a component without heads (MLP) is a single column with its name turned upright, so that 50
@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.colorbar import Colorbar
@@ -21,7 +20,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
-from memloc.figures.parts.style import DIVERGING, PAGE_WIDTH, SEQUENTIAL, panel_label, subplots
+from memloc.figures.parts.style import DIVERGING, PAGE_WIDTH, SEQUENTIAL, panel_labels, subplots
 from memloc.model.head_groups import stored_head
 
 WEIGHTS = ("W_K", "W_Q", "W_V", "W_O", "W_in", "W_gate", "W_out")
@@ -32,7 +31,6 @@ HEAD_FONT, GROUP_FONT = 4.5, 6.0
 LABEL_WIDTH = 6.0  # points that a two-digit head number, or an upright name, needs
 BRACKET_DROP, GROUP_DROP = 8.0, 9.5  # points from the map down to the bracket, and to its label
 MAX_LAYER_LABELS = 13
-MISSING = "0.85"
 
 
 def layer_matrix(frame: pd.DataFrame, value: str) -> pd.DataFrame:
@@ -79,8 +77,8 @@ def heat_map(
             np.concatenate([group.column_starts for group in groups]), groups[-1].start + groups[-1].width
         ),
         np.append(matrix.index, matrix.index[-1] + 1) - 0.5,
-        np.ma.masked_invalid(values),
-        cmap=colormaps[DIVERGING if diverging else SEQUENTIAL].with_extremes(bad=MISSING),
+        values,
+        cmap=DIVERGING if diverging else SEQUENTIAL,
         vmin=-limit if diverging else 0.0,
         vmax=limit,
     )
@@ -117,10 +115,7 @@ def layer_bars(axes: Axes, values: pd.DataFrame, colours: Sequence[str], label: 
     for place, (kind, colour) in enumerate(zip(values, colours, strict=True)):
         offset = ((values.shape[1] - 1) / 2 - place) * height
         axes.barh(values.index + offset, values[kind], height, color=colour, label=kind)
-    if (values >= 0).all(axis=None):
-        axes.set_xlim(left=0)
-    else:
-        axes.axvline(0, color="black", lw=0.5)
+    axes.set_xlim(left=0)
     axes.set_xlabel(label)
     axes.xaxis.set_major_locator(MaxNLocator(2))
     axes.xaxis.set_major_formatter("{x:g}")
@@ -135,39 +130,31 @@ class MapPanel(NamedTuple):
     bars: pd.DataFrame
     colours: Sequence[str]
     title: str
-    title_colour: str = "black"
+    title_colour: str
 
 
-def maps_with_bars(
-    panels: Sequence[MapPanel],
-    highlight: tuple[int, int],
-    labels: tuple[str, str],
-    *,
-    limit: float | None = None,
-) -> Figure:
-    """Maps below each other; `labels` are those of the colours and of the bars.
-
-    Maps are diverging, from -limit to +limit, if a limit is given, and else have colours of their own.
-    """
+def maps_with_bars(panels: Sequence[MapPanel], highlight: tuple[int, int], labels: tuple[str, str]) -> Figure:
+    """Maps below each other, each with its own colours; `labels` are those of the colours and of the bars."""
     size = {"nrows": len(panels), "ncols": 2, "squeeze": False}
     height = len(panels) * (map_height(len(panels[0].matrix)) + 0.1)
     figure, axes = subplots(PAGE_WIDTH, height, **size, width_ratios=(8, 1), sharey=True)
-    for (left, right), panel, letter in zip(axes, panels, "abcdef", strict=False):
-        mesh = heat_map(left, panel.matrix, diverging=limit is not None, limit=limit, highlight=highlight)
+    for (left, right), panel in zip(axes, panels, strict=True):
+        mesh = heat_map(left, panel.matrix, highlight=highlight)
         layer_bars(right, panel.bars, panel.colours, labels[1])
         colour_bar(mesh, right, labels[0])
-        panel_label(left, letter)
         left.set_title(panel.title, color=panel.title_colour)
+    panel_labels(axes[:, 0])
     if panels[0].bars.shape[1] > 1:
         axes[0, 1].legend(loc="lower center", bbox_to_anchor=(0.5, 1), borderaxespad=0.2, handlelength=1)
     return figure
 
 
-def mark_cells(axes: Axes, marks: pd.DataFrame, marker: str) -> None:
-    """Black marks in the cells of a map without components that have no heads."""
-    row, column = np.nonzero(marks.to_numpy())
+def mark_signs(axes: Axes, low: pd.DataFrame, high: pd.DataFrame) -> None:
+    """Triangles in the cells of a map of heads whose intervals exclude 0: up if above it, down if below."""
     style = {"s": 9, "color": "black", "edgecolor": "white", "linewidth": 0.5, "zorder": 4}
-    axes.scatter(column + 0.5, marks.index[row], marker=marker, **style)
+    for cells, marker in ((low > 0, "^"), (high < 0, "v")):
+        row, column = np.nonzero(cells.to_numpy())
+        axes.scatter(column + 0.5, cells.index[row], marker=marker, **style)
 
 
 class _Group(NamedTuple):

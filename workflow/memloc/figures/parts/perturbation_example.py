@@ -46,17 +46,10 @@ def draw_example(
     for axes, (name, column) in zip((nll_axes, em_axes), columns.items(), strict=True):
         found = by_position[column].agg(["mean", "min", "max"]).add_prefix(f"{name}_")
         data = data.join(found, on="position")
-        axes.fill_between(
-            data["position"],
-            data[f"{name}_min"],
-            data[f"{name}_max"],
-            color=COLOURS["perturbed"],
-            alpha=0.2,
-            lw=0,
-        )
-        axes.plot(
-            data["position"], data[f"{name}_mean"], color=COLOURS["perturbed"], marker="o", ms=2, lw=0.7
-        )
+        low, high = data[f"{name}_min"], data[f"{name}_max"]
+        axes.fill_between(data["position"], low, high, color=COLOURS["perturbed"], alpha=0.2, lw=0)
+        style = {"color": COLOURS["perturbed"], "marker": "o", "ms": 2, "lw": 0.7}
+        axes.plot(data["position"], data[f"{name}_mean"], **style)
         axes.axhline(unperturbed[column], color=COLOURS["memorized"], ls="--", lw=0.7)
 
     top = strongest(em_drops(rows)).iloc[0]

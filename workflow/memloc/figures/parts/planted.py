@@ -1,7 +1,5 @@
 """What figures of planted truth share: names, and values by the units that a place is made of."""
 
-import textwrap
-
 import numpy as np
 import pandas as pd
 
@@ -31,11 +29,6 @@ def of_own_units(rows: pd.DataFrame) -> pd.DataFrame:
 def means(rows: pd.DataFrame, value: str) -> pd.DataFrame:
     """Mean of a value over plants with its interval (value, low, high, n), by kind, control and method."""
     return uncertainty.means(rows.groupby(["kind", "control", "method"])[value]).reset_index()
-
-
-def panel_title(kind: str) -> str:
-    """A kind's name in lines that fit above a narrow panel."""
-    return textwrap.fill(KIND_LABELS[kind], 13)
 
 
 def kinds_of(rows: pd.DataFrame) -> list[str]:

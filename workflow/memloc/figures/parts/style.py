@@ -1,6 +1,8 @@
 """One look for all figures: colours of the sets, widths of a page, fonts, marks for invisible characters."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from string import ascii_lowercase
 from typing import Any
 
 import matplotlib
@@ -40,12 +42,6 @@ LABELS = {
 DIRECTION_LABELS = {
     "memorized_into_perturbed": "memorized patched into perturbed",
     "perturbed_into_memorized": "perturbed patched into memorized",
-}
-TEXT_LABELS = {  # by set and whose continuation it has
-    ("memorized", "corpus"): "memorized",
-    ("non_memorized", "model"): "non-memorized,\nown continuation",
-    ("non_memorized", "corpus"): "non-memorized,\ntrue continuation",
-    ("unseen", "corpus"): "unseen",
 }
 BY_EXACT_MATCH = ("non_memorized", *PARTLY, "memorized")
 SEQUENTIAL = "viridis"
@@ -90,8 +86,10 @@ def subplots(width: float = COLUMN_WIDTH, height: float = 2.4, **options: Any) -
     return plt.subplots(figsize=(width, height), **options)
 
 
-def mosaic(layout: str, width: float, height: float, **options: Any) -> tuple[Figure, dict[str, Axes]]:
-    """Figure and panels by their letters in `layout` ("aab;ccc": rows), in the common style."""
+def mosaic(
+    layout: str | list[list[str]], width: float, height: float, **options: Any
+) -> tuple[Figure, dict[str, Axes]]:
+    """Figure and panels by their names in `layout` ("aab;ccc": rows of letters), in the common style."""
     plt.rcParams.update(STYLE)
     return plt.subplot_mosaic(layout, figsize=(width, height), **options)
 
@@ -110,9 +108,7 @@ def visible(text: str) -> str:
 
 
 def set_labels(settings: Section) -> dict[str, str]:
-    """Labels of all sets; those of partly memorized ones name what splits them: exact matches, or NLLs."""
-    if settings.sets.split_by == "nll":
-        return LABELS | dict(zip(PARTLY, ("partly, higher NLL", "partly, lower NLL"), strict=True))
+    """Labels of all sets; those of partly memorized ones name their exact matches."""
     n_continuation = settings.paragraph.continuation
     partly = {name: bins(n_continuation)[name] for name in PARTLY}
     return LABELS | {name: f"partly ({em.start}\u2013{em.stop - 1})" for name, em in partly.items()}
@@ -128,3 +124,9 @@ def plain_log_ticks(axis: Axis) -> None:
 def panel_label(axes: Axes, letter: str, pad: float | None = None) -> None:
     """Bold letter at the upper left of a panel, `pad` points above it."""
     axes.set_title(letter, loc="left", fontweight="bold", pad=pad)
+
+
+def panel_labels(panels: Iterable[Axes], pad: float | None = None) -> None:
+    """Letters a, b, .. of panels, as `panel_label` has them."""
+    for axes, letter in zip(panels, ascii_lowercase, strict=False):
+        panel_label(axes, letter, pad)

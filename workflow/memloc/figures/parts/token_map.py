@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.collections import QuadMesh
 from matplotlib.patches import Rectangle
 
+from memloc.figures.parts.heatmap import colour_bar
 from memloc.figures.parts.style import COLOURS, SEQUENTIAL, visible
 
 TOKEN_FONT = 5.0
@@ -35,10 +35,12 @@ def label(text: str) -> str:
     return text if len(text) <= MAX_CHARACTERS else text[: MAX_CHARACTERS - 1] + "\u2026"
 
 
-def token_map(axes: Axes, values: pd.DataFrame, highlight: int | None = None) -> QuadMesh:
+def token_map(
+    axes: Axes, values: pd.DataFrame, unit: str, highlight: int | None = None, marked: int | None = None
+) -> None:
     """Draw heads (rows, head 0 on top) x token positions (columns), coloured from 0 to the largest value.
 
-    `highlight` is a row to be outlined.
+    `highlight` is a row to be outlined, `marked` a column to be marked.
     """
     heads, positions = values.index, values.columns
     mesh = axes.pcolormesh(
@@ -54,10 +56,12 @@ def token_map(axes: Axes, values: pd.DataFrame, highlight: int | None = None) ->
     axes.tick_params(axis="both", length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
+    colour_bar(mesh, axes, unit, fraction=0.05)
     if highlight is not None:
         outline = {"fill": False, "ec": HIGHLIGHT, "lw": 1.2, "clip_on": False, "zorder": 3}
         axes.add_patch(Rectangle((positions[0] - 0.5, highlight - 0.5), len(positions), 1, **outline))
-    return mesh
+    if marked is not None:
+        mark_position(axes, marked)
 
 
 def label_tokens(axes: Axes, texts: Sequence[str], marked: int | None = None) -> None:

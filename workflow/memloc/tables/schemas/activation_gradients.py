@@ -1,7 +1,7 @@
 """Gradients of the activations (paper 6.1 and A.2)."""
 
 from memloc.tables import columns
-from memloc.tables.columns import HEAD_IF_ANY, LAYER, PARAGRAPH, Columns, category, correlation, number
+from memloc.tables.columns import HEAD_IF_ANY, LAYER, PARAGRAPH, Columns, category, number
 from memloc.tables.schema import Lengths
 
 ACTIVATIONS = ("q", "k", "v", "z", "pre", "post")
@@ -31,20 +31,3 @@ def activation_gradients(lengths: Lengths) -> Columns:
 def impact_gradients(lengths: Lengths) -> Columns:
     role = category("perturbed", "impact", dictionary=True, meaning="Which of the two positions it is.")
     return {**activation_gradients(lengths), "role": role}
-
-
-def activation_similarity(lengths: Lengths) -> Columns:
-    compared = {
-        "cosine": "memorized and non-memorized paragraphs",
-        "cosine_memorized": "two halves of the memorized paragraphs",
-        "cosine_non_memorized": "two halves of the non-memorized paragraphs",
-    }
-    return {
-        "layer": LAYER,
-        "component": category(*ACTIVATIONS, meaning="Kind of activation."),
-        "head": HEAD_IF_ANY,
-        **{
-            name: correlation(f"Cosine of the mean gradients of {groups}.", nullable=True)
-            for name, groups in compared.items()
-        },
-    }

@@ -14,7 +14,6 @@ def _of_sides(name: str, unit: str, what: str) -> Columns:
 
 def bench(lengths: Lengths) -> Columns:
     per_item = "time per item of the straightforward implementation, in times of the workflow's"
-    operations = "billions of multiplications and additions in matrix products"
     relative = "relative to the largest value; of whole numbers, share that differs"
     return {
         "stage": Column("str", unique=True, meaning="Stage of the workflow."),
@@ -23,9 +22,6 @@ def bench(lengths: Lengths) -> Columns:
         "n_items_plain": integer(1, meaning="Items that the straightforward one was timed with."),
         **_of_sides("seconds", "median of the runs", "Time"),
         "ratio": number(0, unit=per_item, meaning="How much faster an item is."),
-        "gflop": number(0, unit=operations, meaning="Work of the workflow's run."),
-        "peak_rate": number(0, unit="GFLOP per second", meaning="Fastest matrix product of the machine."),
-        "peak_share": number(0, unit="share of peak_rate", meaning="Rate of the workflow's run."),
         **_of_sides("memory", "MiB, peak of the process", "Memory"),
         "difference": number(0, unit=relative, meaning="Largest difference of the two results."),
     }

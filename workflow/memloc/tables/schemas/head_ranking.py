@@ -24,9 +24,6 @@ def head_ranking(lengths: Lengths) -> Columns:
         "head": HEAD,
         "score": number(meaning="Score of the head by the method."),
         "rank": integer(1, meaning="Place in the ranking; 1 is the highest score."),
-        "weight": number(
-            0, nullable=True, meaning="Weight of the method in the combined ranking, which has none itself."
-        ),
         "low": integer(1, meaning="Lower end of the interval of the rank."),
         "high": integer(1, meaning="Upper end of the interval of the rank."),
         "first_share": number(0, 1, meaning="Share of the resamples in which the head is first."),

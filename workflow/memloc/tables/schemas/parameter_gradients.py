@@ -8,7 +8,6 @@ from memloc.tables.columns import (
     Column,
     Columns,
     category,
-    correlation,
     integer,
     number,
 )
@@ -59,8 +58,3 @@ def parameter_gradient_samples(lengths: Lengths) -> Columns:
 def paragraph_gradients(lengths: Lengths) -> Columns:
     score = _size("Sum over the layer's components of the largest absolute gradients.")
     return {"id": PARAGRAPH, "nll": NLL, "layer": LAYER, "score_sum": score, "sum_abs": SUM}
-
-
-def gradient_similarity(lengths: Lengths) -> Columns:
-    meaning = "Cosine of the gradients of memorized and non-memorized paragraphs."
-    return {**COMPONENT, "cosine": correlation(meaning, nullable=True)}
