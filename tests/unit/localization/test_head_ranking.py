@@ -135,10 +135,8 @@ def tables():
         "parameter_gradient_samples": crossed(**kinds, component=["W_Q", "W_V"], layer=layers, head=range(4)),
     }
     values = ("max_abs", "nll_change", "attention_sum", "max_abs")
-    found = {
-        name: own.assign(**{value: rng.normal(size=len(own)) ** 2})
-        for (name, own), value in zip(axes.items(), values, strict=True)
-    }
+    of_each = zip(axes.items(), values, strict=True)
+    found = {name: own.assign(**{value: rng.normal(size=len(own)) ** 2}) for (name, own), value in of_each}
     found["rare_token_groups"] = found["rare_token_groups"].query("group != 2 or rank != 1")  # no such token
     found["patching"]["nll_change"] *= rng.choice([-1, 1], size=len(found["patching"]))
     gradients = found["parameter_gradient_samples"]
@@ -178,9 +176,8 @@ def test_further_methods_are_sampled_by_paragraph_and_change_no_others(tables):
     assert list(after.scores) == [*PAPER_METHODS, "mine"]
     for method in PAPER_METHODS:
         np.testing.assert_array_equal(after.scores[method], before.scores[method])
-    part, rest = (
-        after.scores["mine"][(after.keys["sample"] == kind).to_numpy()] for kind in ("part", "rest")
-    )
+    kinds = after.keys["sample"].to_numpy()
+    part, rest = (after.scores["mine"][kinds == kind] for kind in ("part", "rest"))
     means = rows.groupby(["layer", "head"])["score"].mean().unstack().to_numpy()[:, [0, 0, 1, 1]]
     sizes = np.array([3, 3, 2, 2, 2])[:, None, None]
     for together in (sizes * part + (12 - sizes) * rest) / 12:
@@ -299,9 +296,8 @@ def test_methods_count_by_what_they_find_of_planted_heads():
     elsewhere = ({"kind": "neurons"}, {"granularity": "layer"}, {"control": "twin"})
     others = [planted({"patching": 1.0}, **other) for other in elsewhere]
     weights = head_ranking.method_weights(pd.concat([planted(FOUND), *others]))
-    assert weights.to_dict() == pytest.approx(
-        {"parameter_gradient": 0.3, "activation_gradient": 0.0, "rare_tokens": 0.1, "patching": 0.0}
-    )
+    expected = {"parameter_gradient": 0.3, "activation_gradient": 0.0, "rare_tokens": 0.1, "patching": 0.0}
+    assert weights.to_dict() == pytest.approx(expected)
     asked = head_ranking.method_weights(planted(FOUND | {"patching": 0.6}))
     assert asked["patching"] == pytest.approx(0.4)
     assert head_ranking.method_weights(None).to_dict() == dict.fromkeys(PAPER_METHODS, 1.0)
@@ -316,10 +312,8 @@ def test_the_combined_ranking_is_by_the_weighted_mean_rank():
     """By equal weights head 1 is first, with ranks 2 and 1; by these, head 0 with ranks 1 and 3."""
     by_method = {"a": scores([[3.0, 2.0, 1.0]]), "b": scores([[1.0, 3.0, 2.0]])}
     weights = pd.Series({"b": 1.0, "a": 3.0})
-    found = {
-        number: head_ranking.rank_heads(by_method, given).query("method == 'combined'")
-        for number, given in enumerate((None, weights))
-    }
+    both = [head_ranking.rank_heads(by_method, given) for given in (None, weights)]
+    found = [ranking.query("method == 'combined'") for ranking in both]
     assert found[0].set_index("rank")["head"].to_dict() == {1: 1, 2: 0, 3: 2}
     assert found[1].set_index("rank")["head"].to_dict() == {1: 0, 2: 1, 3: 2}
     each = head_ranking.rank_heads(by_method, weights).query("method != 'combined'").groupby("method")
