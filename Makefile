@@ -34,7 +34,7 @@ quick: .venv/complete
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/python -m pytest --quiet --numprocesses 2 --durations 3 $$($(BIN)/python tests/changed.py)
 
-# What takes hours: dozens of kills, the whole study on Slurm, a million paragraphs.
+# What takes hours: dozens of kills, the whole study on Slurm, simulated intervals.
 stress: .venv/complete
 	$(BIN)/python -m pytest -m stress
 

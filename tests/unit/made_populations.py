@@ -54,31 +54,23 @@ def _perturbation(folder: Path) -> dict[str, list]:
     rises = rows.pivot_table("rise", ["set", "id"], "position")
     half = rises.shape[1] // 2
     later = rises.iloc[:, half:-1].mean(axis=1) - rises.iloc[:, : half - 1].mean(axis=1)
-    return {
-        "rise per token": _groups(rises.mean(axis=1)),
-        "later minus earlier rise": _groups(later),
-    }
+    return {"rise per token": _groups(rises.mean(axis=1)), "later minus earlier rise": _groups(later)}
 
 
 def _ablation(folder: Path) -> dict[str, list]:
     heads = _table(folder, "head_ablation").query("replacement == 'mean'")
-    gained = heads.pivot(index=["group", "id"], columns=["layer", "head"], values="nll_gained").iloc[
-        :, :N_HEADS
-    ]
+    gained = heads.pivot(index=["group", "id"], columns=["layer", "head"], values="nll_gained")
+    gained = gained.iloc[:, :N_HEADS]
     noise = _table(folder, "weight_noise").query("kind == 'noise' and size > 0")
     noise = noise.groupby(["group", "id", "draw", "arm"])["nll"].mean().unstack("arm")
     more = (noise["top"] - noise["random"]).unstack("draw")
     names = ("memorized", "non_memorized")
-    return {
-        "heads": [gained.loc[name].to_numpy().T for name in names],
-        "draws": [more.loc[name].to_numpy().T for name in names],
-    }
+    both = {"heads": gained, "draws": more}
+    return {key: [frame.loc[name].to_numpy().T for name in names] for key, frame in both.items()}
 
 
 if __name__ == "__main__":
     made = of_study(Path(sys.argv[1]))
-    rounded = {
-        name: [np.vectorize(lambda value: float(f"{value:.3g}"))(column).tolist() for column in columns]
-        for name, columns in made.items()
-    }
+    three = np.vectorize(lambda value: float(f"{value:.3g}"))
+    rounded = {name: [three(column).tolist() for column in columns] for name, columns in made.items()}
     FILE.write_text(json.dumps(rounded, separators=(",", ":")).replace("],", "],\n") + "\n")

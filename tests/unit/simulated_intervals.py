@@ -140,10 +140,8 @@ def simulated(kind: str, n: int, repeats: int, seed: int = 0) -> tuple[float, fl
     """Coverage and power."""
     draw, name = KINDS[kind]
     rng = np.random.default_rng(seed)
-    covered = [
-        all(i.low <= true <= i.high for i, true in zip(*draw(name, n, rng, 0.0), strict=True))
-        for _ in range(repeats)
-    ]
+    draws = (zip(*draw(name, n, rng, 0.0), strict=True) for _ in range(repeats))
+    covered = [all(i.low <= true <= i.high for i, true in drawn) for drawn in draws]
     power = [draw(name, n, rng, 1.0)[0][0].low > 0 for _ in range(repeats)]
     return float(np.mean(covered)), float(np.mean(power))
 

@@ -54,23 +54,6 @@ def test_paragraphs_and_repeats_at_every_offset(tmp_path, monkeypatch, block, le
     assert counts.max() > 1
 
 
-def test_no_repeat_runs_over_the_end_of_a_document(tmp_path):
-    found, counts, _ = cut(tmp_path, [[1, 2, 3, 4], [5, 1], [2, 6]], 2, 2)
-    assert dict(zip(map(tuple, found.tolist()), counts.tolist(), strict=True)) == {
-        (1, 2): 1,
-        (3, 4): 1,
-        (5, 1): 1,
-        (2, 6): 1,
-    }
-
-
-def test_hashes_of_windows_are_those_of_their_tokens_alone():
-    tokens = np.random.default_rng(0).integers(0, 50_000, 30).astype(np.int32)
-    together = own_text.window_hashes(tokens, 5)
-    assert together.tolist() == [int(own_text.window_hashes(tokens[i : i + 5], 5)[0]) for i in range(26)]
-    assert len(own_text.window_hashes(tokens[:4], 5)) == 0
-
-
 def test_a_text_without_a_paragraph_is_an_error(tmp_path):
     with pytest.raises(own_text.TextError, match=r"paragraph\.length"):
         cut(tmp_path, [[1, 2, 3]], 4, 1)

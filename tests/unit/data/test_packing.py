@@ -71,8 +71,3 @@ def test_the_order_is_shuffled_repeatable_and_follows_the_seed():
 def test_paragraphs_that_fit_no_window_are_refused():
     with pytest.raises(ValueError, match="7 tokens do not fit windows of 6"):
         packed_order(np.array([1]), 7, 6, np.random.default_rng(0))
-
-
-def test_no_run_goes_from_one_window_into_the_next():
-    rows = np.array([[1, 2, 3, 4], [9, 9, 4, 1], [5, 6, 1, 2], [1, 2, 3, 4]])
-    assert occurrences(rows, np.array([2, 6, 10]), 2).tolist() == [2, 1, 3]

@@ -157,9 +157,8 @@ def test_colourings_are_the_rows_of_the_tables(tables, pages):
 def test_what_a_replaced_token_costs_is_the_mean_over_its_draws():
     """Token 1 is replaced twice, token 3 once; the others never."""
     rows = [(-1, 0, 12, 0.5), (1, 0, 2, 1.5), (1, 1, 8, 0.7), (3, 0, 12, 0.1)]
-    frame = pd.DataFrame(rows, columns=["position", "draw", "em", "nll_original"]).assign(
-        id=7, set="memorized"
-    )
+    frame = pd.DataFrame(rows, columns=["position", "draw", "em", "nll_original"])
+    frame = frame.assign(id=7, set="memorized")
     nothing, shape = np.nan, tokens.Shape(6, 4, 2, 2)
     for key, expected in (("effect", [7, 0]), ("nll_gained", [0.6, -0.4])):
         found = tokens.COLOURINGS[key].values(frame, shape)
@@ -217,11 +216,8 @@ def test_continuations_are_texts_of_the_tables_tokens(tables, pages):
         found = pages[row.id]["perturbed"]
         assert found["tokens"] == [texts[token] for token in row.tokens[12:]]
         assert (found["text"], found["nll"]) == (texts[row.token], row.nll)
-        assert (found["position"], found["impact"], found["em"]) == (
-            row.position,
-            row.impact_position,
-            row.em,
-        )
+        expected = (row.position, row.impact_position, row.em)
+        assert (found["position"], found["impact"], found["em"]) == expected
     for row in tables["near_verbatim"].itertuples():
         assert pages[row.id]["greedy"] == [texts[token] for token in row.continuation]
     counts = corpus_counts([tables["paragraphs"]], tables["sets"], tables["vocabulary"].token.max() + 1)

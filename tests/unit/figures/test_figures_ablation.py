@@ -17,19 +17,20 @@ SETTINGS = sections({"highlight": {"layer": 1, "head": 2}, "paragraph": {"length
 GROUPS = {"memorized": 7, "non_memorized": 6, "held_out": 5}
 
 
-def paragraphs(groups: dict[str, int], n_seen: int = 0) -> list[dict]:
+def paragraphs(groups: dict[str, int], n_seen: int = 0) -> pd.DataFrame:
     """Rows that say which paragraph, and how far `x` it is from its group's middle: -1 to 1."""
-    return [
+    rows = [
         {"group": group, "id": number, "seen": number < n_seen and group == "memorized", "x": x}
         for group, n in groups.items()
         for number, x in enumerate(np.linspace(-1, 1, n))
     ]
+    return pd.DataFrame(rows)
 
 
-def made_up_effects(n_layers: int, n_heads: int) -> pd.DataFrame:
+def made_up_effects() -> pd.DataFrame:
     rng = np.random.default_rng(1)
     kinds = {"measure": ("em_lost", "nll_gained"), "replacement": ("zero", "mean")}
-    effects = crossed(**kinds, layer=range(n_layers), head=range(n_heads)).assign(memorized=1.0)
+    effects = crossed(**kinds, layer=range(3), head=range(4)).assign(memorized=1.0)
     effects["specific"] = rng.normal(size=len(effects))
     ranks = effects.groupby(["measure", "replacement"])["specific"].rank(ascending=False).astype(int)
     low, high = effects["specific"] - 0.5, effects["specific"] + 0.5
@@ -37,48 +38,39 @@ def made_up_effects(n_layers: int, n_heads: int) -> pd.DataFrame:
 
 
 # EM lost per head, memorized.
-LOST = {"patching": 4, "combined": 2.75, "random 0": 2, "random 1": 2.5, "random 2": 3.6}
+LOST = dict.fromkeys([(method, 0) for method in METHOD_LABELS], 2.25) | {("patching", 0): 4}
+LOST |= {("combined", 0): 2.75, ("random", 0): 2, ("random", 1): 2.5, ("random", 2): 3.6}
 
 
-def made_up_orders(n_seen: int = 0) -> pd.DataFrame:
-    rows = []
-    orders = [(method, 0) for method in METHOD_LABELS] + [("random", draw) for draw in range(3)]
-    for method, draw in orders:
-        lost = LOST.get(method, LOST.get(f"{method} {draw}", 2.25))
-        for k in (0, 1, 4):
-            for row in paragraphs(GROUPS, n_seen):
-                em = 40 - k * (lost if row["group"] == "memorized" else 1) + row["x"]
-                labels = {"method": method, "draw": draw, "n_heads": k}
-                rows.append({**labels, **row, "em": em, "nll": 3 + k / 10 + row["x"]})
-    return pd.DataFrame(rows)
+def made_up_orders() -> pd.DataFrame:
+    orders = pd.Series(LOST).rename_axis(["method", "draw"]).reset_index(name="lost")
+    rows = orders.merge(crossed(n_heads=(0, 1, 4)), how="cross").merge(paragraphs(GROUPS), how="cross")
+    lost = rows["lost"].where(rows["group"] == "memorized", 1)
+    return rows.assign(em=40 - rows["n_heads"] * lost + rows["x"], nll=3 + rows["n_heads"] / 10 + rows["x"])
 
 
-def made_up_noise(n_seen: int = 0) -> pd.DataFrame:
-    conditions = [("noise", 0.0), ("noise", 1.0), ("noise", 10.0), ("zero", np.nan)]
-    lost = {"memorized": 3, "choosing": 4, "non_memorized": 0, "held_out": 0}
-    rows = []
-    for arm in ("top", "random"):
-        for kind, size in conditions:
-            for draw, by in enumerate((0, 1, 3)):
-                for row in paragraphs(GROUPS | {"choosing": 4}, n_seen):
-                    factor = 0 if arm == "random" else 5 if kind == "zero" else size
-                    em = 45 - lost[row["group"]] * factor - (by if row["group"] == "non_memorized" else 0)
-                    labels = {"arm": arm, "kind": kind, "size": size, "draw": draw, "n_weights": 1000}
-                    rows.append({**labels, **row, "em": em + row["x"], "nll": 3 + by / 10 + row["x"]})
-    return pd.DataFrame(rows)
+def made_up_noise() -> pd.DataFrame:
+    """Zeroed weights have no size, and cost as much as noise of size 5; draws cost others 0, 1 and 3."""
+    rows = crossed(arm=("top", "random"), size=(0.0, 1.0, 10.0, np.nan), draw=range(3))
+    rows = rows.merge(paragraphs(GROUPS | {"choosing": 4}), how="cross").assign(n_weights=1000)
+    lost = rows["group"].map({"memorized": 3, "choosing": 4}).fillna(0) * (rows["arm"] == "top")
+    by = rows["draw"].map({0: 0, 1: 1, 2: 3})
+    em = 45 - lost * rows["size"].fillna(5) - by * (rows["group"] == "non_memorized")
+    kind = np.where(rows["size"].isna(), "zero", "noise")
+    return rows.assign(kind=kind, em=em + rows["x"], nll=3 + by / 10 + rows["x"])
 
 
-def made_up(n_layers: int = 3, n_heads: int = 4, n_seen: int = 0) -> dict[str, pd.DataFrame]:
+def made_up() -> dict[str, pd.DataFrame]:
     return {
-        "head_effects": made_up_effects(n_layers, n_heads),
-        "head_ablation": pd.DataFrame(paragraphs(GROUPS, n_seen)),
-        "cumulative_ablation": made_up_orders(n_seen),
-        "weight_noise": made_up_noise(n_seen),
+        "head_effects": made_up_effects(),
+        "head_ablation": paragraphs(GROUPS),
+        "cumulative_ablation": made_up_orders(),
+        "weight_noise": made_up_noise(),
     }
 
 
 def test_heads_are_counted_by_their_intervals():
-    effects = made_up_effects(3, 4)
+    effects = made_up_effects()
     rows = (effects["measure"] == "nll_gained") & (effects["replacement"] == "mean")
     for name, bound in (("specific", 0), ("low", 0), ("high", 0)):
         effects.loc[rows, name] = bound
@@ -94,19 +86,14 @@ def test_heads_are_counted_by_their_intervals():
 def made_up_bypasses() -> pd.DataFrame:
     """Attention of layer 1 costs memorized paragraphs 30 tokens, or 5 more with all above, less by way; all
     else costs everyone one token."""
-    rows = []
-    for block, way in layer_bypass.STYLES:
-        for layers in layer_bypass.TITLES:
-            for layer in range(3):
-                for row in paragraphs(GROUPS):
-                    hit = (block, layer, row["group"]) == ("attention", 1, "memorized")
-                    labels = {"block": block, "way": way, "layers": layers, "layer": layer}
-                    less = {"identity": 0, "zero": 2, "mean": 4}[way] - 5 * (layers != "alone")
-                    lost, gained = 30 - less if hit else 1, 0.5 if block == "attention" else 0.25
-                    scores = {"em": 45 - lost + row["x"], "nll": 3 + gained}
-                    scores |= {"em_lost": lost, "nll_gained": gained}
-                    rows.append({**labels, **row, **scores})
-    return pd.DataFrame(rows)
+    rows = pd.DataFrame(layer_bypass.STYLES.keys(), columns=["block", "way"])
+    rows = rows.merge(crossed(layers=layer_bypass.TITLES, layer=range(3)), how="cross")
+    rows = rows.merge(paragraphs(GROUPS), how="cross")
+    attention = rows["block"] == "attention"
+    less = rows["way"].map({"identity": 0, "zero": 2, "mean": 4}) - 5 * (rows["layers"] != "alone")
+    lost = (30 - less).where(attention & (rows["layer"] == 1) & (rows["group"] == "memorized"), 1)
+    gained = np.where(attention, 0.5, 0.25)
+    return rows.assign(em=45 - lost + rows["x"], nll=3 + gained, em_lost=lost, nll_gained=gained)
 
 
 def test_maps_show_how_much_more_memorized_paragraphs_lose_and_which_intervals_exclude_zero():
@@ -136,7 +123,7 @@ def test_maps_show_how_much_more_memorized_paragraphs_lose_and_which_intervals_e
 
 
 def test_a_study_may_replace_heads_in_one_way_and_have_too_few_paragraphs_for_intervals():
-    effects = made_up_effects(3, 4).query("replacement == 'mean'").assign(low=np.nan, high=np.nan)
+    effects = made_up_effects().query("replacement == 'mean'").assign(low=np.nan, high=np.nan)
     drawing = head_ablation.draw(made_up() | {"head_effects": effects}, SETTINGS)
     assert words(drawing.figure.axes[0].get_xticklabels()) == ["replaced by its mean"]
     assert "too few paragraphs for an interval" in checked("head_ablation", drawing)
@@ -176,7 +163,7 @@ def test_noise_is_averaged_over_draws_and_paragraphs():
 
 
 def test_judges_are_counted_once_and_those_that_chose_heads_are_told():
-    rows = pd.DataFrame(paragraphs(GROUPS, n_seen=2))
+    rows = paragraphs(GROUPS, n_seen=2)
     found = judges(pd.concat([rows, rows]))
     assert {name: found[f"n_{name}"] for name in GROUPS} == GROUPS and ", so 2 of those" in found["seen"]
     assert "No analysis" in judges(rows.assign(seen=rows["group"] != "memorized"))["seen"]

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from drawn_parts import band_at
 from figure_labels import checked, clipped_labels, overlapping_labels
+from made_tables import crossed
 from scipy import stats
 
 from memloc.figures import models_checkpoints
@@ -16,20 +17,11 @@ STEPS = {"step1000": 1000, "start": 0, "step16000": 16000, "step2000": 2000}
 
 def tables_of(memorized):
     """Tables of models, not in the order of steps; `memorized` [paragraph, checkpoint] is in that order."""
-    order = sorted(STEPS, key=STEPS.get)
-    sets = [
-        {
-            "model": model,
-            "id": paragraph,
-            "set": "memorized" if memorized[paragraph][place] else "partly_11_29",
-        }
-        for place, model in enumerate(order)
-        for paragraph in range(len(memorized))
-    ]
-    sets += [{"model": model, "id": 10_000, "set": "unseen"} for model in order]
+    seen = crossed(model=sorted(STEPS, key=STEPS.get), id=range(len(memorized)))
+    seen["set"] = np.where(np.transpose(memorized).ravel(), "memorized", "partly_11_29")
+    sets = pd.concat([seen, crossed(model=STEPS, id=[10_000]).assign(set="unseen")], ignore_index=True)
     models = pd.DataFrame({"model": list(STEPS), "step": list(STEPS.values())})
-    scores = [{"model": row["model"], "id": row["id"], "em": 50} for row in sets]
-    return {"models": models, "sets": pd.DataFrame(sets), "scores": pd.DataFrame(scores)}
+    return {"models": models, "sets": sets, "scores": sets[["model", "id"]].assign(em=50)}
 
 
 def drawn(memorized):
@@ -64,25 +56,18 @@ def test_rows_are_those_counted_by_hand(last):
         expected = stats.binomtest(row.n_stays, n_last).proportion_ci(0.95, method="wilson")
         assert (row.stays_low, row.stays_high) == pytest.approx((expected.low, expected.high))
     left, right = drawing.figure.axes
-    for axes, name, low, high in (
-        (left, "fraction", "low", "high"),
-        (right, "stays_share", "stays_low", "stays_high"),
-    ):
+    for axes, name, prefix in ((left, "fraction", ""), (right, "stays_share", "stays_")):
         (line,), (band,) = axes.lines, axes.collections
         assert line.get_xydata().tolist() == data[["step", name]].to_numpy().tolist()
-        for row in data.itertuples():
-            assert band_at(band, row.step) == (getattr(row, low), getattr(row, high))
+        for _, row in data.iterrows():
+            assert band_at(band, row["step"]) == (row[f"{prefix}low"], row[f"{prefix}high"])
         assert axes.get_xticks().tolist() == [0, 1000, 10_000]
     assert data["fraction"].tolist() == (np.sum(memorized, axis=0) / 200).tolist()
-    shown = {
-        name: drawing.numbers[name] for name in ("n_paragraphs", "n_checkpoints", "first_step", "last_step")
-    }
-    assert list(shown.values()) == [200, 4, 0, 16000]
+    names = ("n_paragraphs", "n_checkpoints", "first_step", "last_step")
+    assert [drawing.numbers[name] for name in names] == [200, 4, 0, 16000]
     assert "Recited of unseen paragraphs" in caption
     ever = sum(map(any, memorized))
-    assert (
-        f"Of {ever} paragraphs that any checkpoint recites, a share of {1 - n_last / ever:.2f} (" in caption
-    )
+    assert f"{ever} paragraphs that any checkpoint recites, a share of {1 - n_last / ever:.2f} (" in caption
     half = next(row.step for row in data.itertuples() if row.stays_share >= 0.5)
     assert f"Half of them are recited from step {half:,} on." in caption
 
@@ -114,9 +99,8 @@ def test_paragraphs_that_a_checkpoint_did_not_score_are_left_out():
 @pytest.mark.parametrize("steps", [(0, 1, 8, 143000), (3000, 5000, 6000, 7000), (0, 90, 95, 200)])
 def test_labels_of_steps_are_readable(steps):
     tables = tables_of([[False, False, True, True]] * 20)
-    tables["models"]["step"] = tables["models"]["step"].map(
-        dict(zip(sorted(STEPS.values()), steps, strict=True))
-    )
+    others = dict(zip(sorted(STEPS.values()), steps, strict=True))
+    tables["models"]["step"] = tables["models"]["step"].map(others)
     figure = models_checkpoints.draw(tables, SETTINGS).figure
     assert clipped_labels(figure) == [] and overlapping_labels(figure) == []
     shown = [label.get_text() for label in figure.axes[0].get_xticklabels()]

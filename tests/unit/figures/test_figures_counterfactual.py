@@ -1,17 +1,13 @@
 """Figure `counterfactual` on models with known answers: kinds of paragraphs, and what the caption says."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
+from figure_labels import checked
 from made_halves import COPIED, OWN, UNSEEN, N, half_scores
 
 from memloc.figures import counterfactual as figure
-from memloc.run.templates import fill
 from memloc.scoring.counterfactual import counterfactual
 from memloc.settings.sections import sections
-
-REPORT = Path(__file__).parents[3] / "workflow/report/counterfactual.rst"
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +40,7 @@ def test_every_paragraph_is_a_mark_in_both_panels(drawing):
 
 
 def test_the_caption_counts_what_is_drawn(drawing):
-    text = fill(REPORT.read_text(), drawing.numbers | {"study": "x"})
+    text = checked("counterfactual", drawing)
     assert "of 80 paragraphs" in text and "what 12 models do" in text
     assert "recites 40. Of these, 20 come out anyway" in text and "(20 of them have" in text
     assert f"{(drawing.data['kind'] == figure.MOVED).sum()} are recited by no model at all" in text

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from figure_labels import checked
+from made_tables import crossed
 
 from memloc.figures import editing_robustness, fig5
 from memloc.figures.parts import edit_summary
@@ -11,34 +12,19 @@ from memloc.settings.editing import ARMS
 from memloc.settings.sections import sections
 
 RATES = [1e-3, 1e-5]
+OBJECTIVES = ("unlearn", "edit")
 # Tokens that remain of memorized paragraphs and of controls.
 LEFT = {
-    "unlearn": {
-        "all": (2, 10),
-        "top": (1, 40),
-        "random": (50, 50),
-        "head": (20, 45),
-        "other_head": (48, 47),
-        "layer": (3, 20),
-    },
-    "edit": {
-        "all": (10, 20),
-        "top": (11, 30),
-        "random": (50, 50),
-        "head": (30, 45),
-        "other_head": (49, 48),
-        "layer": (12, 20),
-    },
+    "all": {"unlearn": (2, 10), "edit": (10, 20)},
+    "top": {"unlearn": (1, 40), "edit": (11, 30)},
+    "random": {"unlearn": (50, 50), "edit": (50, 50)},
+    "head": {"unlearn": (20, 45), "edit": (30, 45)},
+    "other_head": {"unlearn": (48, 47), "edit": (49, 48)},
+    "layer": {"unlearn": (3, 20), "edit": (12, 20)},
 }
 GIVEN = {
     "paragraph": {"length": 100, "prefix": 50},
-    "editing": {
-        "learning_rates": RATES,
-        "steps": 10,
-        "n_controls": 10,
-        "fraction": 0.001,
-        "relearning_limit": 5,
-    },
+    "editing": {"learning_rates": RATES, "steps": 10, "n_controls": 10, "relearning_limit": 5},
     "highlight": {"layer": 1, "head": 2},
     "sets": {},
 }
@@ -46,29 +32,16 @@ SETTINGS = sections(GIVEN)
 
 
 def made_up() -> dict[str, pd.DataFrame]:
-    rng = np.random.default_rng(0)
-    rows = []
-    for objective, by_arm in LEFT.items():
-        for arm in ARMS:
-            for rate in RATES:
-                for number in range(6):
-                    memorized, control = by_arm[arm] if rate == RATES[0] else (50, 50)
-                    jitter = rng.uniform(0, 0.5) if memorized < 50 else 0
-                    rows.append(
-                        {
-                            "id": number,
-                            "objective": objective,
-                            "arm": arm,
-                            "learning_rate": rate,
-                            "em_memorized": memorized + jitter,
-                            "em_control": control - jitter,
-                            "em_target": np.nan if objective == "unlearn" else 50 - memorized,
-                            "recited": (memorized == 50) * 0.7,
-                            "recited_before": 0.7,
-                            "relearning_steps": pd.NA if memorized < 5 else 2,
-                        }
-                    )
-    return {"edits": pd.DataFrame(rows).astype({"relearning_steps": "Int64"})}
+    """Six paragraphs; at the second learning rate nothing is lost."""
+    rows = crossed(objective=OBJECTIVES, arm=ARMS, learning_rate=RATES, id=range(6))
+    left = [LEFT[arm][objective] for arm, objective in zip(rows["arm"], rows["objective"], strict=True)]
+    memorized, control = np.where(rows["learning_rate"] == RATES[0], np.transpose(left), 50)
+    jitter = np.random.default_rng(0).uniform(0, 0.5, len(rows)) * (memorized < 50)
+    rows = rows.assign(em_memorized=memorized + jitter, em_control=control - jitter, recited_before=0.7)
+    rows["em_target"] = np.where(rows["objective"] == "unlearn", np.nan, 50 - memorized)
+    rows["recited"] = (memorized == 50) * 0.7
+    rows["relearning_steps"] = pd.Series(2, rows.index, "Int64").mask(memorized < 5)
+    return {"edits": rows}
 
 
 def test_means_of_each_learning_rate_are_of_its_own_paragraphs():
@@ -96,7 +69,7 @@ def test_every_arm_has_a_label_and_a_colour_of_its_own():
 def test_figure_5_joins_every_paragraph_to_its_controls_at_the_first_learning_rate():
     drawing = fig5.draw(made_up(), SETTINGS)
     assert set(drawing.data["learning_rate"]) == {RATES[0]} and len(drawing.data) == 2 * 3 * 6
-    for axes, objective in zip(drawing.figure.axes, LEFT, strict=True):
+    for axes, objective in zip(drawing.figure.axes, OBJECTIVES, strict=True):
         lines, means = iter(axes.lines), iter(axes.texts)
         for place, arm in enumerate(ARMS[:3]):
             rows = drawing.data[(drawing.data["objective"] == objective) & (drawing.data["arm"] == arm)]

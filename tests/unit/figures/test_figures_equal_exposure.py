@@ -31,10 +31,8 @@ def made_up(n: int = N) -> dict[str, pd.DataFrame]:
         for block, way in (("attention", "mean"), ("attention", "identity"), ("mlp", "mean"))
     ]
     ablated = heads.assign(replacement="mean", group="paired", nll_gained=rng.normal(size=len(heads)))
-    others = [
-        ablated.assign(replacement="zero", nll_gained=9.0),
-        ablated.assign(group="memorized", nll_gained=9.0),
-    ]
+    others = ablated.assign(nll_gained=9.0)
+    others = [others.assign(replacement="zero"), others.assign(group="memorized")]
     return {
         "sets": sets,
         "paragraph_gradients": gradients.assign(sum_abs=size, score_sum=size),

@@ -27,10 +27,7 @@ def test_figure_6_averages_the_memorized_paragraphs_and_the_prefix_alone():
         "group == 'memorized' and component == 'v' and layer == 1 and position < @N_PREFIX"
     )
     attention = tables["attention"].query("layer == 1 and id in @MEMORIZED")
-    for name, rows, value in (
-        ("gradient", gradients, "max_abs"),
-        ("attention", attention, "attention"),
-    ):
+    for name, rows, value in (("gradient", gradients, "max_abs"), ("attention", attention, "attention")):
         wide = rows.astype({"head": int}).pivot(index=["id", "head"], columns="position", values=value)
         alike = [np.delete(np.corrcoef(wide.loc[paragraph])[2], 2).mean() for paragraph in MEMORIZED]
         found = numbers["likeness"][name]
@@ -68,10 +65,8 @@ def wide_of(tables, paragraph, layer, name="attention"):
     if name == "attention":
         rows = tables["attention"].query("id == @paragraph and layer == @layer")
         return rows.pivot(index="head", columns="position", values="attention")
-    rows = tables["activation_gradients"].query(
-        "group == 'memorized' and id == @paragraph and layer == @layer"
-    )
-    rows = rows[rows["position"] < N_PREFIX].astype({"head": int})
+    rows = tables["activation_gradients"].query("group == 'memorized' and position < @N_PREFIX")
+    rows = rows.query("id == @paragraph and layer == @layer").astype({"head": int})
     return rows.pivot(index="head", columns="position", values="max_abs")
 
 

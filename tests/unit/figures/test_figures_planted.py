@@ -7,7 +7,7 @@ from drawn_parts import words
 from figure_labels import checked
 
 from memloc.figures import planted_precision
-from memloc.figures.parts.methods import BASELINES, method_label, methods_of
+from memloc.figures.parts.methods import method_label, methods_of
 from memloc.figures.parts.planted import numbers_of
 from memloc.settings.plant_kinds import PLANT_GRANULARITIES
 from memloc.statistics import uncertainty
@@ -112,8 +112,3 @@ def test_plants_that_damage_other_text_are_reported_apart():
     own = data.query("kind == 'neurons' and method == 'zero_ablation' and control == 'plant'")
     own = own[own["measure"] == "average_precision"].iloc[0]
     assert own["n"] == 4 and own["value"] == pytest.approx(found_of("neurons", "zero_ablation", 0))
-
-
-def test_baselines_are_no_rows_of_the_figure():
-    rows = words(planted_precision.draw(tables(2), {}).figure.axes[0].get_yticklabels())
-    assert not {method_label(name) for name in BASELINES} & set(rows)

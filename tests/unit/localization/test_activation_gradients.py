@@ -111,15 +111,6 @@ def test_gradients_of_half_precision_are_raised(tiny_gpt2, tiny_tokens):
     assert frame["max_abs"].dtype == np.float32
 
 
-@pytest.mark.parametrize("group", ["memorized", "perturbed"])
-def test_rows_name_their_group_paragraph_and_place(tiny_gpt2, tiny_tokens, group):
-    bridge, at = boot_bridge(tiny_gpt2), (torch.full((7,), 3), torch.full((7,), 8))
-    assert set(impact_gradients(bridge, tiny_tokens, IDS, group, *at, 7)["group"]) == {group}
-    frame = activation_gradients(bridge, tiny_tokens, IDS, group, N_PREFIX, section(3))
-    assert set(frame["group"]) == {group} and set(frame["position"]) == set(range(11))
-    assert frame["head"].isna().equals(frame["component"].isin(["pre", "post"]))
-
-
 def test_sites_go_layer_by_layer(tiny_gpt2):
     found = sites(boot_bridge(tiny_gpt2), ["v", "q"])
     assert found == [Site(0, "v"), Site(0, "q"), Site(1, "v"), Site(1, "q")]

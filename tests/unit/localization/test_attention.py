@@ -9,7 +9,7 @@ import pytest
 import torch
 from transformers import OPTConfig, OPTForCausalLM
 
-from memloc.data.paragraphs import attention_ids, attention_sample
+from memloc.data.paragraphs import attention_sample
 from memloc.data.sets import EmptySetError
 from memloc.localization.attention import attention_entropy, attention_frame, prefix_attention
 from memloc.localization.rare_tokens import attention_array
@@ -89,17 +89,11 @@ def test_entropy_of_even_and_of_single_minded_heads():
 
 def test_the_sample_has_the_first_decoded_token_where_the_sets_keep_it():
     paragraphs = pd.DataFrame({"id": [4, 5, 6, 7], "tokens": [[i] * 6 for i in range(4)]})
-    sets = pd.DataFrame(
-        {
-            "id": [4, 5, 6, 7],
-            "set": ["memorized", "non_memorized", "non_memorized", "partly_11_29"],
-            "sampled": [True, True, False, True],
-            "sampled_rare_tokens": [False, True, True, False],
-            "pair": None,
-            "continuation": [[0, 0], [9, 9], None, [3, 3]],
-        }
-    )
-    assert attention_ids(sets).tolist() == [4, 5, 6]
+    names = ["memorized", "non_memorized", "non_memorized", "partly_11_29"]
+    sets = pd.DataFrame({"id": [4, 5, 6, 7], "set": names, "sampled": [True, True, False, True]})
+    sets["sampled_rare_tokens"] = [False, True, True, False]
+    sets["continuation"] = [[0, 0], [9, 9], None, [3, 3]]
+    sets["pair"] = None
     ids, tokens, unknown = attention_sample(paragraphs, sets, n_prefix=4)
     assert ids.tolist() == [4, 5, 6] and unknown.tolist() == [False, False, True]
     assert tokens.tolist() == [[0] * 5, [1, 1, 1, 1, 9], [2] * 5]

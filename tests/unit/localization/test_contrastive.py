@@ -68,15 +68,7 @@ def test_mean_over_memorized_paragraphs_equals_a_loop_away_from_theta0(tiny_llam
     controls = non_memorized[[0, 1, 3]]
     original = original_states(tiny_llama, controls, N_PREFIX, 2)
     parts = [np.array([2, 0]), np.array([1])]
-    result, sums = terms(
-        model,
-        memorized,
-        controls,
-        original,
-        np.array([1, 3, 2]) / 6,
-        parts,
-        reference=True,
-    )
+    result, sums = terms(model, memorized, controls, original, np.array([1, 3, 2]) / 6, parts, reference=True)
     nll = sum(-0.1 * plain.nll(model, paragraph[None], N_PREFIX) for paragraph in memorized) / 3
     kl = sum(plain.kl(model, tiny_llama, non_memorized[rows], N_PREFIX) for rows in drawn) / 3
     assert result.value == pytest.approx((nll + kl).item(), rel=1e-4)

@@ -6,7 +6,6 @@ import pytest
 from made_tables import crossed
 
 from memloc.localization.head_profiles import (
-    attention_profiles,
     neighbour,
     sampled_memorized,
     value_gradient_profiles,
@@ -29,13 +28,6 @@ def test_profiles_of_values_are_those_of_one_layer_of_memorized_prefixes():
     expected = {key: own["value"].tolist() for key, own in chosen.groupby(["id", "head"])}
     assert len(expected) == 4
     assert dict(zip(found.index, found.to_numpy().tolist(), strict=True)) == expected
-
-
-def test_profiles_of_attention_are_those_of_one_layer_of_the_given_paragraphs():
-    table = rows(id=[7, 5, 6], layer=range(2), head=range(2), position=range(N_PREFIX))
-    found = attention_profiles(table.rename(columns={"value": "attention"}), 1, pd.Index([5, 6]), N_PREFIX)
-    assert [*found.index] == [(5, 0), (5, 1), (6, 0), (6, 1)]
-    assert found.to_numpy().tolist() == [[12, 13], [14, 15], [20, 21], [22, 23]]
 
 
 def test_analyses_use_sampled_memorized_paragraphs():

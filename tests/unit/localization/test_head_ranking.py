@@ -134,10 +134,8 @@ def tables():
         "parameter_gradient_samples": crossed(**kinds, component=["W_Q", "W_V"], layer=layers, head=range(4)),
     }
     values = ("max_abs", "nll_change", "attention_sum", "max_abs")
-    found = {
-        name: own.assign(**{value: rng.normal(size=len(own)) ** 2})
-        for (name, own), value in zip(axes.items(), values, strict=True)
-    }
+    of_each = zip(axes.items(), values, strict=True)
+    found = {name: own.assign(**{value: rng.normal(size=len(own)) ** 2}) for (name, own), value in of_each}
     found["rare_token_groups"] = found["rare_token_groups"].query("group != 2 or rank != 1")  # no such token
     found["patching"]["nll_change"] *= rng.choice([-1, 1], size=len(found["patching"]))
     gradients = found["parameter_gradient_samples"]
@@ -177,9 +175,8 @@ def test_further_methods_are_sampled_by_paragraph_and_change_no_others(tables):
     assert list(after.scores) == [*PAPER_METHODS, "mine"]
     for method in PAPER_METHODS:
         np.testing.assert_array_equal(after.scores[method], before.scores[method])
-    part, rest = (
-        after.scores["mine"][(after.keys["sample"] == kind).to_numpy()] for kind in ("part", "rest")
-    )
+    kinds = after.keys["sample"].to_numpy()
+    part, rest = (after.scores["mine"][kinds == kind] for kind in ("part", "rest"))
     means = rows.groupby(["layer", "head"])["score"].mean().unstack().to_numpy()[:, [0, 0, 1, 1]]
     sizes = np.array([3, 3, 2, 2, 2])[:, None, None]
     for together in (sizes * part + (12 - sizes) * rest) / 12:

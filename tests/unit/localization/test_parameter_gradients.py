@@ -11,6 +11,7 @@ from memloc.editing.gradients import nll_gradients
 from memloc.localization import gradient_parts
 from memloc.localization.parameter_gradients import compare_groups, group_scores
 from memloc.model.components import components, editable_parameters
+from memloc.straightforward.decoding import mean_nll
 
 N_PREFIX = 5
 
@@ -29,22 +30,18 @@ def test_scores_equal_a_loop_over_plain_autograd(any_model, tiny_tokens):
         whole = component.view(any_model.get_parameter(component.parameter).grad)
         expected += [whole] if component.n_heads is None else list(whole)
     assert len(table) == len(expected)
-    assert table["max_abs"].tolist() == pytest.approx(
-        [g.abs().max().item() for g in expected], rel=1e-4, abs=1e-7
-    )
-    assert table["sum_abs"].tolist() == pytest.approx(
-        [g.abs().sum().item() for g in expected], rel=1e-4, abs=1e-6
-    )
+    largest = [g.abs().max().item() for g in expected]
+    assert table["max_abs"].tolist() == pytest.approx(largest, rel=1e-4, abs=1e-7)
+    sums = [g.abs().sum().item() for g in expected]
+    assert table["sum_abs"].tolist() == pytest.approx(sums, rel=1e-4, abs=1e-6)
     assert table["n_weights"].tolist() == [g.numel() for g in expected]
     assert (table["group"] == "memorized").all()
 
 
 def compare(model, samples, parts=None, paired=None):
     """`compare_groups` of paragraphs whose ids are 0, 1, .. in the first group, 100, 101, .. in the next."""
-    with_ids = {
-        group: (np.arange(100 * number, 100 * number + len(tokens)), tokens)
-        for number, (group, tokens) in enumerate(samples.items())
-    }
+    firsts = dict(zip(samples, (0, 100, 200), strict=False))
+    with_ids = {group: (firsts[group] + np.arange(len(own)), own) for group, own in samples.items()}
     paired = samples["memorized"][:0] if paired is None else paired
     more = np.arange(900, 900 + len(paired)), paired
     parts = parts or [np.arange(len(samples["memorized"]))]
@@ -53,11 +50,8 @@ def compare(model, samples, parts=None, paired=None):
 
 
 def test_groups_are_scored_one_by_one(tiny_gpt2, tiny_tokens):
-    samples = {
-        "non_memorized": tiny_tokens[3:],
-        "partly_11_29": tiny_tokens[2:3],
-        "memorized": tiny_tokens[:2],
-    }
+    names = ("non_memorized", "partly_11_29", "memorized")
+    samples = dict(zip(names, (tiny_tokens[3:], tiny_tokens[2:3], tiny_tokens[:2]), strict=True))
     result, _ = compare(tiny_gpt2, samples)
     assert list(result.scores["group"].unique()) == list(samples)
     for group, rows in result.scores.groupby("group"):
@@ -72,7 +66,7 @@ def test_paragraphs_have_their_nll_and_the_size_of_their_own_gradient(tiny_gpt2,
     for id, row in ((0, 0), (2, 2), (101, 4), (900, 5)):
         alone = scores(tiny_gpt2, tiny_tokens[row : row + 1]).groupby("layer")
         rows = found[found["id"] == id].set_index("layer")
-        nll = nll_by_token(tiny_gpt2, tiny_tokens[row : row + 1]).mean().item()
+        nll = mean_nll(tiny_gpt2, tiny_tokens[row : row + 1], N_PREFIX).item()
         assert rows["nll"].tolist() == pytest.approx([nll] * 2, rel=1e-5)
         assert rows["score_sum"].tolist() == pytest.approx(alone["max_abs"].sum().tolist(), rel=1e-4)
         assert rows["sum_abs"].tolist() == pytest.approx(alone["sum_abs"].sum().tolist(), rel=1e-4)
@@ -124,8 +118,3 @@ def test_sums_hold_gradients_however_they_lie_in_memory(tiny_gpt2):
 def test_a_group_without_paragraphs_is_an_error(tiny_gpt2, tiny_tokens):
     with pytest.raises(ValueError, match="zero paragraphs"):
         compare(tiny_gpt2, {"memorized": tiny_tokens[:1], "non_memorized": tiny_tokens[:0]})
-
-
-def nll_by_token(model: PreTrainedModel, paragraph: Tensor) -> Tensor:
-    log_p = model(paragraph).logits[:, N_PREFIX - 1 : -1].log_softmax(dim=-1)
-    return -log_p.gather(-1, paragraph[:, N_PREFIX:, None])

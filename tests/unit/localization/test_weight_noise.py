@@ -79,10 +79,8 @@ def test_table_holds_every_condition_and_the_model_is_restored(memorizing_model,
     assert (table.loc[table["size"].isna(), "kind"] == "zero").all()
     for (arm, draw), rows in table[table["size"] == 0].groupby(["arm", "draw"]):
         for group, text in texts.items():
-            own, whole = (
-                rows[rows["group"] == group],
-                teacher_forced(memorizing_model, text.tokens, N_PREFIX, 8),
-            )
+            own = rows[rows["group"] == group]
+            whole = teacher_forced(memorizing_model, text.tokens, N_PREFIX, 8)
             assert own["id"].tolist() == text.ids.tolist() and own["seen"].tolist() == text.seen.tolist()
             assert own["em"].tolist() == whole.em.tolist(), (arm, draw)
             assert own["nll"].tolist() == pytest.approx(whole.nll.tolist())

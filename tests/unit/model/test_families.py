@@ -7,9 +7,9 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, CohereConfig, Gemma2Config, GraniteConfig
 
 from memloc.model import loading
-from memloc.model.families import FAMILIES, family
+from memloc.model.families import FAMILIES
 from memloc.resources import shapes
-from memloc.run.errors import InputError, UserError
+from memloc.run.errors import UserError
 from memloc.straightforward.hooks import PLACES
 from tiny_models import LLAMA_LIKE, LLAMA_SHAPE, SPREAD, TINY
 
@@ -46,11 +46,6 @@ def test_a_family_that_scales_or_caps_its_logits_is_refused(name, tiny_tokens, t
         loading.load_model(tmp_path)
     with pytest.raises(UserError, match=f"'{name}' is not supported"):  # before any job runs
         shapes.read_shape(tmp_path / "config.json")
-
-
-def test_what_has_no_row_is_refused():
-    with pytest.raises(InputError, match="'mamba' is not supported"):
-        family("mamba")
 
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -4,10 +4,9 @@ import pytest
 import torch
 from made_paragraphs import N_PREFIX, own_paragraphs, random
 
-from memloc.perturbation import kinds, perturbed_prefixes
+from memloc.perturbation import kinds
 from memloc.perturbation.perturbed_prefixes import match_versions, score_versions
 from memloc.scoring import paragraph_scores
-from memloc.scoring.early_stopping import match_batch
 from memloc.settings.scores import Scoring
 
 
@@ -40,13 +39,6 @@ def case(request):
     return model, perturbed(own_paragraphs(model, 130), positions, 2), positions, N_PREFIX
 
 
-def twin(model, factor):
-    """Make tokens 32..63 near-copies of 0..31: all decisions between two such tokens are near-ties."""
-    with torch.no_grad():
-        weight = model.get_output_embeddings().weight
-        weight[32:] = weight[:32] * factor
-
-
 def test_shared_prefixes_change_nothing(case):
     model, rows, positions, n_prefix = case
     rows = rows[:60]
@@ -74,13 +66,6 @@ def test_every_family_continues_shared_prefixes(any_model):
     decided = slow.margin > 1e-4
     assert torch.equal(found.em[decided], slow.em[decided]) and decided.float().mean() > 0.9
     assert torch.allclose(found.nll, slow.nll, atol=1e-5)
-
-
-def test_matches_are_those_of_whole_passes(case):
-    model, rows, positions, n_prefix = case
-    em, margins = perturbed_prefixes.run_versions(match_batch, model, rows, positions, n_prefix, 16)
-    scores = paragraph_scores.teacher_forced(model, rows.flatten(0, 1), n_prefix, 100)
-    assert torch.equal(em, scores.em) and torch.allclose(margins, scores.margins, atol=1e-4)
 
 
 def test_only_what_is_not_decided_is_unembedded(memorized_versions):

@@ -24,18 +24,6 @@ def found(*parts):
     return made[["start", "end", "n_windows", "verbatim_run"]].to_numpy().tolist()
 
 
-def test_windows_that_overlap_are_one_passage_and_those_that_touch_are_two():
-    assert found(windows(3)) == [[3, 13, 1, 4]]
-    assert found(windows(0, 9)) == [[0, 19, 2, 4]]
-    assert found(windows(0, 10)) == [[0, 10, 1, 4], [10, 20, 1, 4]]
-
-
-def test_continuations_that_touch_are_one_run():
-    assert found(windows(0, 4)) == [[0, 14, 2, 8]]
-    assert found(windows(0, 5)) == [[0, 15, 2, 4]]
-    assert found(windows(0, 1, 2, 8, 11, 12)) == [[0, 22, 6, 8]]  # runs of 6 and 8, with a gap
-
-
 def test_no_passage_goes_from_one_document_or_file_into_another():
     parts = windows(0), windows(1, document=1), windows(2, file="b.txt", document=1)
     assert found(*parts) == [[0, 10, 1, 4], [1, 11, 1, 4], [2, 12, 1, 4]]

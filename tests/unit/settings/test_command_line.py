@@ -17,12 +17,8 @@ SECTIONS = {
     "seeds": "[4, 2]",
     "estimate": "{machine: a100}",
 }
-IN_FILE = {
-    "remove": {"n_joint": 3, "n_single": 2},
-    "study": "mine",
-    "seeds": [1],
-    "filters": {"min_unique": 0.5},
-}
+IN_FILE = {"remove": {"n_joint": 3, "n_single": 2}, "filters": {"min_unique": 0.5}}
+IN_FILE |= {"study": "mine", "seeds": [1]}
 
 
 def given(*entries, file=None):
@@ -42,9 +38,8 @@ def test_values_of_a_section_are_those_of_a_config_file(key, file):
 
 
 def test_of_two_values_the_last_counts():
-    assert given("editing={steps: 1, n_swept: 2}", "editing={steps: 3}") == {
-        "editing": {"steps": 3, "n_swept": 2}
-    }
+    expected = {"editing": {"steps": 3, "n_swept": 2}}
+    assert given("editing={steps: 1, n_swept: 2}", "editing={steps: 3}") == expected
 
 
 @pytest.mark.parametrize("entry", ["study=on", "shards=2", "seed=", "output={", "data=a: [b"])

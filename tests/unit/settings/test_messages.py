@@ -65,12 +65,8 @@ def test_messages_name_the_model_of_several(models, said):
 
 def test_every_wrong_key_has_its_line():
     lines = message(seed=-1, threads=0, scores={"x": 1, "micro_batch": 2}).splitlines()
-    assert sorted(line.split(": ")[1] for line in lines) == [
-        "scores.micro_batch",
-        "scores.x",
-        "seed",
-        "threads",
-    ]
+    expected = ["scores.micro_batch", "scores.x", "seed", "threads"]
+    assert sorted(line.split(": ")[1] for line in lines) == expected
 
 
 @pytest.mark.parametrize("config", [None, [], "study"])
@@ -89,17 +85,17 @@ UNKNOWN = validate(VALID, "f").data.n_once + validate(VALID, "f").data.n_unseen
 PLANTED = {"kinds": {"neurons": 0.01, "two_heads": 0.01}, "controls": [], "tries": 1}
 
 
+def beyond(section, key, last, first, **others):
+    """A section with the last value of a key that is allowed, and with the first one that is not."""
+    return [{section: others | {key: value}} for value in (last, first)]
+
+
 @pytest.mark.parametrize(
     ("allowed", "refused", "said"),
     [
+        (*beyond("planted_truth", "n_neurons", 1024, 1025, **PLANTED), "n_neurons: a layer of the model has"),
         (
-            {"planted_truth": PLANTED | {"n_neurons": 1024}},
-            {"planted_truth": PLANTED | {"n_neurons": 1025}},
-            "planted_truth.n_neurons: a layer of the model has 1024",
-        ),
-        (
-            {"planted_truth": PLANTED | {"n_plants": UNKNOWN}},
-            {"planted_truth": PLANTED | {"n_plants": UNKNOWN + 1}},
+            *beyond("planted_truth", "n_plants", UNKNOWN, UNKNOWN + 1, **PLANTED),
             f"planted_truth needs {UNKNOWN + 1} paragraphs",
         ),
         (
@@ -111,31 +107,18 @@ PLANTED = {"kinds": {"neurons": 0.01, "two_heads": 0.01}, "controls": [], "tries
         ({"remove": {"ids": [3]}}, {"remove": {"ids": [3, 3]}}, "listed more than once: 3"),
         ({"remove": {"files": ["x.txt"]}}, {"remove": {"ids": [3], "files": ["x.txt"]}}, "not by both"),
         ({}, {"remove": {"files": ["http://x.org/a.txt"]}}, "http://x.org/a.txt is an address"),
-        (
-            {"edit_model": {"way": "svd", "setting": 0.1}},
-            {"edit_model": {"way": "svd"}},
-            "way svd needs setting",
-        ),
+        ({"edit_model": {"way": "svd", "setting": 0.1}}, {"edit_model": {"way": "svd"}}, "svd needs setting"),
         *(
-            (
-                {section: {"n_controls": 50}},
-                {section: {"n_controls": 51}},
-                f"{section}.n_controls must not exceed",
-            )
+            (*beyond(section, "n_controls", 50, 51), f"{section}.n_controls must not exceed")
             for section in ("contrastive", "editing", "edit_model")
         ),
         ({"paragraph": {"length": 256, "prefix": 255}}, {"paragraph": {"prefix": 100}}, "smaller than"),
         ({}, {"paragraph": {"length": 257, "prefix": 50}}, "model.context must hold a paragraph"),
         (
-            {"data": {"source": "embedded", "min_repeats": 9, "max_repeats": 9}},
-            {"data": {"source": "embedded", "min_repeats": 9, "max_repeats": 8}},
+            *beyond("data", "max_repeats", 9, 8, source="embedded", min_repeats=9),
             "min_repeats must not exceed",
         ),
-        (
-            {"loading": {"device": "cuda", "gpus": 2}},
-            {"loading": {"device": "cpu", "gpus": 2}},
-            "gpus above 1 need",
-        ),
+        (*beyond("loading", "device", "cuda", "cpu", gpus=2), "gpus above 1 need"),
         ({"model": SMALL}, {"model": SMALL | {"width": 60}}, "width must be a multiple of n_heads"),
         ({"seed": 3, "seeds": [0, 1]}, {"seeds": [0]}, "seeds must differ"),
         ({}, {"seeds": [1, 1]}, "seeds must differ"),
@@ -145,8 +128,7 @@ PLANTED = {"kinds": {"neurons": 0.01, "two_heads": 0.01}, "controls": [], "tries
         (RELEASE, {"data": RELEASE["data"]}, "embedded model is trained on embedded data"),
         (TEXT | {"model": LOCAL}, {"model": LOCAL}, "local model is trained already: set data.source"),
         (
-            RELEASE | {"paragraph": {"length": 500}},
-            RELEASE | {"paragraph": {"length": 550}},
+            *(RELEASE | length for length in beyond("paragraph", "length", 500, 550)),
             "paragraph.length: paragraphs of 550 tokens are not published",
         ),
         (

@@ -11,10 +11,7 @@ STUDY = {"study": "s", "data": {"source": "embedded"}, "model": {"source": "embe
 
 @pytest.fixture(scope="module")
 def study() -> Settings:
-    chosen = {
-        "reference": ["editing"],
-        "highlight": {"layer": 1, "head": 2},
-    }
+    chosen = {"reference": ["editing"], "highlight": {"layer": 1, "head": 2}}
     return Settings(**STUDY | chosen)
 
 

@@ -98,10 +98,8 @@ def test_resamples_are_bias_corrected_and_accelerated_as_efron_writes():
     bias = stats.norm.ppf(np.mean(drawn < values.std()))
     away = left_out.mean() - left_out
     acceleration = (away**3).sum() / (6 * (away**2).sum() ** 1.5)
-    tails = [
-        stats.norm.cdf(bias + (bias + z) / (1 - acceleration * (bias + z)))
-        for z in stats.norm.ppf([0.025, 0.975])
-    ]
+    ends = bias + stats.norm.ppf([0.025, 0.975])
+    tails = stats.norm.cdf(bias + ends / (1 - acceleration * ends))
     found = uncertainty.resampled(values.std(), drawn, left_out)
     assert abs(bias) > 0.1 and acceleration > 0.02
     assert found == pytest.approx((values.std(), *np.quantile(drawn, tails), 20))

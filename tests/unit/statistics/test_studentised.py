@@ -63,12 +63,8 @@ def test_intervals_that_hold_together_are_as_wide_as_the_largest_t_asks_for():
 
 def test_the_largest_of_several_means_ends_where_the_largest_ends_are():
     wide, narrow = Interval(-1.0, -9.0, 7.0, 8), Interval(-2.0, -3.0, -1.5, 8)
-    assert extreme(max, [wide, narrow]) == (-1, -3, 7, 8) and extreme(min, [wide, narrow]) == (
-        -2,
-        -9,
-        -1.5,
-        8,
-    )
+    assert extreme(max, [wide, narrow]) == (-1, -3, 7, 8)
+    assert extreme(min, [wide, narrow]) == (-2, -9, -1.5, 8)
 
 
 def test_missing_values_are_left_out_and_what_never_varies_widens_nothing():
@@ -140,10 +136,7 @@ def test_a_place_among_orders_is_that_of_a_rank_test():
     assert among(78.5, np.arange(79.0)).low == 1.5, "above all but one of 79"
 
 
-FEWEST = {
-    "12 heads together (max-T)": 12,
-    "largest of 12 heads (max-T)": 12,
-}  # with 8 paragraphs it never decides
+FEWEST = dict.fromkeys(("12 heads together (max-T)", "largest of 12 heads (max-T)"), 12)  # none decides by 8
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -5,6 +5,7 @@ import sys
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -70,3 +71,11 @@ def test_scipy_stats_is_loaded_only_where_it_is_used():
     code = f"import sys, {uncertainty.__name__}; print('scipy.stats' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "False"
+
+
+def test_infinite_ends_are_missing_in_tables():
+    index = pd.Index([3, 7], name="position")
+    found = uncertainty.table([uncertainty.mean(range(10)), uncertainty.mean([4.0])], index)
+    assert found.columns.tolist() == ["value", "low", "high", "n"] and found.index.equals(index)
+    assert found.loc[7].tolist()[0::3] == [4, 1] and found.loc[7, ["low", "high"]].isna().all()
+    assert np.isfinite(found.loc[3].astype(float)).all()

@@ -25,11 +25,8 @@ def test_tables_of_members_are_joined_by_size(tmp_path):
     assert models[["model", "n_parameters"]].values.tolist() == [["small", 5], ["large", 10]]
     assert models["step"].isna().all()
     found = across_models.joined(tables, models["model"], ("id", "text"))
-    assert found["paragraphs"].to_dict("list") == {
-        "id": [5, 10],
-        "text": ["small", "large"],
-        "model": ["small", "large"],
-    }
+    expected = {"id": [5, 10], "text": ["small", "large"], "model": ["small", "large"]}
+    assert found["paragraphs"].to_dict("list") == expected
     assert found["dropped_paragraphs"]["model"].to_list() == ["small", "large"]
 
 

@@ -5,7 +5,6 @@ import sys
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as parquet
 import pytest
 import torch
 from made_tables import LENGTHS, STAMP, crossed, frame_of, scores
@@ -118,18 +117,6 @@ def test_every_broken_column_has_a_short_line():
     lines = str(error.value).splitlines()
     assert [line.split(":")[0] for line in lines] == ["table scores, column em", "table scores, column nll"]
     assert [line.count("row ") for line in lines] == [N_ROWS_SHOWN] * 2
-
-
-def test_a_write_that_breaks_off_leaves_the_old_table(written, monkeypatch):
-    before = written.read_bytes()
-
-    def breaks_off(writer, table, **options):
-        raise OSError("no space left on device")
-
-    monkeypatch.setattr(parquet.ParquetWriter, "write_table", breaks_off)
-    with pytest.raises(OSError, match="no space"):
-        write(schema_of("scores"), scores(nll=1.0), written, STAMP)
-    assert written.read_bytes() == before and list(written.parent.iterdir()) == [written]
 
 
 def test_a_table_of_another_schema_is_validated_on_read(path):
