@@ -85,4 +85,3 @@ def test_numbers_are_those_of_the_longest_and_the_shortest_prefix():
     assert found["whole"]["nll"]["gain"][:3] == tuple(rows.loc[50, ["gain", "gain_low", "gain_high"]])
     assert found["short"]["nll"]["auroc"].value == rows.loc[5, "auroc"] and found["n_short"] == 5
     assert found["whole"]["nll"]["auroc"].n == 71, "groups of paragraphs, which are resampled"
-    assert numbers["last_layer"] == "residual_11"
