@@ -116,8 +116,8 @@ def test_sampled_paragraphs_are_counted_verbatim_and_nearly():
     log_p = given["extraction"].query("scheme == @SCHEMES[0]")["log_p"].to_numpy()[::3]
     log_near = given["near_extraction"]["log_p_nearly"].to_numpy()
     names = given["sets"]["set"].to_numpy()[::3]
-    for name, counts in drawing.numbers["nearly"].items():
-        rows = names == name
+    for label, counts in drawing.numbers["nearly"].items():
+        rows = names == label.replace("-", "_")
         assert counts == (rows.sum(), within(log_p[rows], 1000).sum(), within(log_near[rows], 1000).sum())
     points = drawing.data.query("panel == 'c'")
     assert points["id"].tolist() == given["near_extraction"]["id"].tolist()

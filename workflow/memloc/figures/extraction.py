@@ -9,7 +9,15 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator
 
 from memloc.figures.parts.memorized_fraction import UNSEEN_AT, counted_in, intervals, repeat_bins
-from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_labels, plain_log_ticks, subplots
+from memloc.figures.parts.style import (
+    COLOURS,
+    PAGE_WIDTH,
+    Drawing,
+    panel_labels,
+    plain_log_ticks,
+    set_labels,
+    subplots,
+)
 from memloc.scoring.sampling import extractable, log_draws
 from memloc.settings.base import Section
 from memloc.tables.terms.sets import UNSEEN
@@ -35,17 +43,18 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         data = data.merge(chances.loc[chances["scheme"] == scheme, ["id", "log_p"]], on="id")
         data = data.rename(columns={"log_p": scheme})
     near = data.merge(tables["near_extraction"], on="id")
+    labels = set_labels(settings)
     figure, panels = subplots(PAGE_WIDTH, 2.6, ncols=3)
     plotted = {
         "a": _curves(panels[0], data, schemes),
         "b": _by_repeats(panels[1], data, schemes[0]),
-        "c": _nearly(panels[2], near, schemes[0]),
+        "c": _nearly(panels[2], near, schemes[0], labels),
     }
     panel_labels(panels)
     panels[1].set_title(schemes[0])
     plotted = pd.concat(plotted, names=["panel"])
     numbers = _numbers(data, schemes) | {"where": counted_in(tables)}
-    numbers["nearly"] = _nearly_counts(near, schemes[0])
+    numbers["nearly"] = {labels[name]: n for name, n in _nearly_counts(near, schemes[0]).items()}
     return Drawing(figure, plotted.reset_index("panel"), numbers)
 
 
@@ -108,12 +117,12 @@ def _out(data: pd.DataFrame, scheme: str, n_draws: int) -> Bool[np.ndarray, "par
     return extractable(data[scheme].to_numpy(), n_draws, CONFIDENCE)
 
 
-def _nearly(axes: Axes, near: pd.DataFrame, scheme: str) -> pd.DataFrame:
+def _nearly(axes: Axes, near: pd.DataFrame, scheme: str, labels: dict[str, str]) -> pd.DataFrame:
     """Draw a point per paragraph; where truncation removes a token of the continuation, at the left edge."""
     logs = near.assign(verbatim=near[scheme] / np.log(10), nearly=near["log_p_nearly"] / np.log(10))
     shown = logs.assign(**logs[["verbatim", "nearly"]].clip(lower=LEAST))
     for name, rows in shown.groupby("set", observed=True):
-        style = {"color": COLOURS[name], "label": name.replace("_", " "), "alpha": 0.7}
+        style = {"color": COLOURS[name], "label": labels[name], "alpha": 0.7}
         axes.plot(rows["verbatim"], rows["nearly"], "o", ms=2.5, mew=0, **style)
     axes.plot([LEAST, 0], [LEAST, 0], color="0.6", lw=0.6, zorder=0)
     axes.axhline(np.log10(1 - (1 - CONFIDENCE) ** (1 / DRAWS[-1])), color="black", lw=0.8, ls=":")

@@ -38,6 +38,7 @@ LABELS = {
     "non_memorized": "non-memorized",
     "perturbed": "perturbed memorized",
     "contrastive": "contrastive, after one step",
+    "unseen": "unseen",
 }
 DIRECTION_LABELS = {
     "memorized_into_perturbed": "memorized patched into perturbed",
