@@ -21,7 +21,7 @@ def test_the_linter_is_content(clone, kind):
     ("text", "said"),
     [
         ("parargaph: {length: 3}", "{file}: parargaph: unknown key; did you mean paragraph?"),
-        ("edit_model: {files: [no.txt]}", "edit_model.files: no.txt: no file that ends in .txt"),
+        ("edit_model: {files: [no.txt]}", "edit_model.files: no.txt: no such file or folder"),
     ],
 )
 def test_a_wrong_config_stops_before_any_job_with_its_message_alone(clone, tmp_path, text, said):

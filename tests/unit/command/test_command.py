@@ -76,6 +76,16 @@ def test_recite_writes_a_config_runs_the_workflow_and_prints_the_answer(snakemak
     assert settings.data.stride == 5
 
 
+def test_without_a_stride_the_answer_says_that_passages_between_paragraphs_are_missed(
+    snakemake, monkeypatch, capsys
+):
+    monkeypatch.setattr(answer, "answer", lambda results: f"answer of {results}")
+    assert ended("recite", "a.txt", "--model", "m") == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "Passages that begin between two paragraphs can be missed: --stride 10 finds more of them."
+    ]
+
+
 def test_new_prints_the_same_config_with_comments(snakemake, capsys):
     command.main(["new", "a.txt", "--model", "m"])
     printed = capsys.readouterr().out

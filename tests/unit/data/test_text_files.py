@@ -53,7 +53,7 @@ def test_absolute_globs_and_folders(folder):
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
-        ("c.txt", "data.files: c.txt: no file that ends in"),
+        ("c.txt", "data.files: c.txt: no such file or folder"),
         ("*.gz", r"data.files: \*.gz: no file"),
         ("dat*", r"data.files: dat\*: no file"),
         ("s3://a/b.csv", "data.files: s3://a/b.csv: a text file ends in"),

@@ -102,7 +102,7 @@ def test_starting_imports_nothing_heavy(tmp_path):
 
 
 def test_a_job_waits_for_the_same_job_that_a_killed_snakemake_left_running(tmp_path):
-    """Two at once would write the same files; the second one then starts with an empty log."""
+    """Two at once would write the same files. What the second one logs is in its own log."""
 
     def started(name, code):
         (tmp_path / name).write_text(START.format(threads=1) + code)
@@ -112,6 +112,7 @@ def test_a_job_waits_for_the_same_job_that_a_killed_snakemake_left_running(tmp_p
 
     left = started("left.py", "sys.stdin.read(); log('left')")
     left.stdout.readline()
+    (tmp_path / "logs/deep/job.log").unlink()  # as Snakemake does before a job starts
     again = started("again.py", "log('again')")
     assert again.stdout.readline().endswith(
         f"this job still runs as process {left.pid}; waiting for its end\n"

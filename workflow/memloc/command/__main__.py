@@ -50,6 +50,8 @@ def _recite(question: Question) -> int:
     status = _snakemake(str(config), RECITE, "--quiet", *QUIET)
     if not status:
         print(answer(results))
+        if not question.stride:
+            print("Passages that begin between two paragraphs can be missed: --stride 10 finds more of them.")
     return status
 
 

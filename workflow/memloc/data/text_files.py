@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from glob import has_magic
 from pathlib import Path
 
 from memloc.run.errors import InputError
@@ -35,6 +36,8 @@ def text_files(given: Sequence[str], key: str) -> list[str]:
                 f"{key}: {error.filename or entry}: cannot be read ({error.strerror}); "
                 "give the user who runs Snakemake the right to read it"
             ) from None
+        if not files and not Path(entry).is_dir() and not has_magic(entry):
+            raise TextError(f"{key}: {entry}: no such file or folder; correct the path")
         if not files:
             raise TextError(f"{key}: {entry}: no file that ends in {KNOWN}; correct the path")
         if other := [file for file in files if not file.endswith(ENDINGS)]:

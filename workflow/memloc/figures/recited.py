@@ -13,6 +13,7 @@ from memloc.figures.parts.text_table import Piece, draw_table, join_tokens, join
 from memloc.scoring.near_verbatim import marked
 from memloc.scoring.passages import PLACE, passages, without_neighbours
 from memloc.settings.base import Section
+from memloc.tables.terms.claims import counted
 from memloc.tables.terms.sets import PARTLY, UNSEEN
 
 N_RECITED, N_NEARLY = 10, 6
@@ -45,7 +46,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     nearest = recited_passages(nearest, tables, length, n_prefix).head(1)
     note = "" if exact.any() else NOTHING + (NEAREST if len(nearest) else "")
     figure = _draw_passages(pd.concat([shown, nearest]) if len(nearest) else shown, vocabulary, note)
-    said = note or f"{exact.sum():,} passages of the text are recited."
+    said = note or f"Recited of the text: {counted(int(exact.sum()), 'passage')}."
     page = recited_page(said, data if len(data) else nearest, vocabulary, length, n_prefix)
     for name in ("prefix", "continuation", "decoded"):
         data[name] = joined_rows(data[name], vocabulary)

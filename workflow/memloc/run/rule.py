@@ -7,6 +7,7 @@ import atexit
 import errno
 import fcntl
 import gc
+import hashlib
 import os
 import platform
 import re
@@ -30,6 +31,7 @@ QUIET = {
 }
 # The download rules ask servers themselves: nothing else may use the network.
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
+LOCKS = Path(".snakemake/memloc-jobs")  # of jobs that run in this folder; each holds a process's number
 
 
 class Tee:
@@ -90,19 +92,21 @@ def _report(
 
 
 def _own_log(path: Path) -> TextIO:
-    """The log file, emptied, and locked until this process ends (where the file system has locks)."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = path.open("a", encoding="utf-8")
+    """The log file, emptied. The job is locked until this process ends (where the file system has locks)."""
+    # Not the log itself is locked: Snakemake removes it before a job starts, and another file takes its name.
+    lock = LOCKS / hashlib.sha256(str(path).encode()).hexdigest()
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    number = os.open(lock, os.O_RDWR | os.O_CREAT)  # stays open
     with suppress(OSError):
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            process = re.search(r", process (\d+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
-            number = process[1] if process else "?"
-            log(f"this job still runs as process {number}; waiting for its end")
-            fcntl.flock(file, fcntl.LOCK_EX)
-    file.truncate(0)
-    return file
+            log(f"this job still runs as process {lock.read_text() or '?'}; waiting for its end")
+            fcntl.flock(number, fcntl.LOCK_EX)
+        os.ftruncate(number, 0)
+        os.write(number, str(os.getpid()).encode())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.open("w", encoding="utf-8")
 
 
 def log_peak_memory() -> None:

@@ -48,6 +48,7 @@
     const gradient = memloc.colours.gradient(colouring.diverging, colouring.logarithmic);
     const empty = !Number.isFinite(scale.low);
     byId("legend").replaceChildren(
+      element("span", {}, `${colouring.title}:`),
       element("span", {}, empty ? "no numbers here" : memloc.number(scale.low)),
       element("span", { class: "bar", style: `background: ${gradient}` }),
       element("span", {}, empty ? "" : `${memloc.number(scale.high)} ${colouring.unit}`),
