@@ -34,10 +34,8 @@ class FileServer:
         named = re.fullmatch(r"[0-9a-f]{40}", revision)
         commit = revision if named else hashlib.sha1(f"{model}@{revision}".encode()).hexdigest()
         listed = {"id": model, "sha": commit, "siblings": [{"rfilename": name} for name in files]}
-        tree = [
-            {"type": "file", "path": name, "size": len(content), "oid": "0" * 40}
-            for name, content in files.items()
-        ]
+        sizes = {name: len(content) for name, content in files.items()}
+        tree = [{"type": "file", "path": name, "size": n, "oid": "0" * 40} for name, n in sizes.items()]
         self.files[f"/api/models/{model}/revision/{revision}"] = json.dumps(listed).encode()
         self.files[f"/api/models/{model}/tree/{commit}"] = json.dumps(tree).encode()
         for name, content in files.items():

@@ -4,6 +4,7 @@ The models are tiny, but they have memorized paragraphs: they are trained on som
 """
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from memloc.data.release import retokenized
 from memloc.model.token_text import decoded
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
-from tiny_models import TINY
+from tiny_models import LLAMA_LIKE, TINY
 
 LENGTH, N_PREFIX, N_PLANTED, N_PARAGRAPHS = 24, 12, 12, 60
 N_PUBLISHED = 40  # tokens of a published paragraph, from which others are cut
@@ -66,19 +67,20 @@ def own_text(
     return data, cut(tokenizer(texts)["input_ids"], LENGTH)
 
 
-def planted(family: str, rows: np.ndarray, vocabulary: int) -> torch.nn.Module:
-    """A tiny model that was trained to recite the first paragraphs."""
+def trained(family: str, rows: np.ndarray, n_tokens: int, steps: Sequence[int]) -> Iterator[torch.nn.Module]:
+    """A tiny model at these steps of a training on the rows."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    config, batch = TINY[family]().config, torch.from_numpy(rows[:N_PLANTED])
-    config.vocab_size = vocabulary
+    config, batch = (TINY | LLAMA_LIKE)[family]().config, torch.from_numpy(rows)
+    config.vocab_size = n_tokens
     model = AutoModelForCausalLM.from_config(config)
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-2)
-    for _ in range(300):
+    for step in range(max(steps) + 1):
+        if step in steps:
+            yield model
         optimiser.zero_grad()
         model(batch, labels=batch).loss.backward()
         optimiser.step()
-    return model.eval()
 
 
 def plain_scores(model: torch.nn.Module, rows: np.ndarray, n_prefix: int) -> tuple[torch.Tensor, ...]:
@@ -111,7 +113,7 @@ def study(request, tmp_path_factory):
     documents = embedded.docstrings("networkx")[:30]
     tokenizer = embedded.train_tokenizer(documents, 300)
     data, rows = (published if family == "gpt_neox" else own_text)(folder, documents, tokenizer)
-    model = planted(family, rows, len(tokenizer))
+    model = next(trained(family, rows[:N_PLANTED], len(tokenizer), [300])).eval()
     model.save_pretrained(folder / "model")
     tokenizer.save_pretrained(folder / "model")
     settings = yaml.safe_load((ROOT / "config/test.yaml").read_text()) | {

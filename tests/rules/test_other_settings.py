@@ -38,9 +38,17 @@ def read(path):
     return storage.read(schema_of(path.stem), path)
 
 
+def plain_scores(model, text):
+    """NLL and exact match of a paragraph after end-of-text, from the plain logits, and its continuation."""
+    with torch.no_grad():
+        logits = model(text[None]).logits[0, N_PREFIX:-1].double()
+    true = text[N_PREFIX + 1 :]
+    nll = -logits.log_softmax(-1)[range(len(true)), true].mean().item()
+    return nll, int((logits.argmax(-1) == true).long().cumprod(0).sum()), true.tolist()
+
+
 def test_gradients_of_the_authors_code_are_those_of_folded_norms(run, study):
-    script, snakemake = changed("parameter_gradients", parameter_gradients={"reference": True})
-    run(script, snakemake)
+    run(*changed("parameter_gradients", parameter_gradients={"reference": True}))
     found = read(study / "tables/parameter_gradients.parquet").query("group == 'memorized'")
     tables = [read(study / f"tables/{name}.parquet") for name in ("paragraphs", "sets")]
     _, tokens = sampled_tokens(*tables, "memorized", N_PREFIX)
@@ -62,15 +70,10 @@ def test_a_token_before_the_prefix_is_before_everything_that_is_scored(run, stud
     scores = read(study / "tables/scores.parquet").set_index("id")
     model = loading.load_model(study / "model")
     for row in read(study / "tables/sets.parquet").dropna(subset=["continuation"]).itertuples():
-        text = torch.tensor([[0, *tokens[row.id]]])
-        with torch.no_grad():
-            logits = model(text).logits[0, N_PREFIX:-1].double()
-        true = text[0, N_PREFIX + 1 :]
-        nll = -logits.log_softmax(-1)[range(len(true)), true].mean().item()
+        nll, em, true = plain_scores(model, torch.tensor([0, *tokens[row.id]]))
         assert scores.loc[row.id, "nll"] == pytest.approx(nll, abs=1e-4)
-        em = int((logits.argmax(-1) == true).long().cumprod(0).sum())
         assert scores.loc[row.id, "em"] == em
-        assert list(row.continuation[:em]) == true[:em].tolist()
+        assert list(row.continuation[:em]) == true[:em]
 
 
 def test_a_token_before_the_prefix_is_before_every_perturbed_one(run, study):
@@ -82,14 +85,10 @@ def test_a_token_before_the_prefix_is_before_every_perturbed_one(run, study):
     sets = read(study / "tables/sets.parquet").set_index("id")
     model = loading.load_model(study / "model")
     for row in frame.query("position == -1 or position == 5").itertuples():
-        text = torch.tensor([[0, *tokens[row.id][:N_PREFIX], *sets.loc[row.id, "continuation"]]])
+        text = torch.tensor([0, *tokens[row.id][:N_PREFIX], *sets.loc[row.id, "continuation"]])
         if row.position >= 0:
-            text[0, 1 + row.position] = row.token
-        with torch.no_grad():
-            logits = model(text).logits[0, N_PREFIX:-1].double()
-        true = text[0, N_PREFIX + 1 :]
-        nll = -logits.log_softmax(-1)[range(len(true)), true].mean().item()
-        assert row.nll_original == pytest.approx(nll, abs=1e-4)
+            text[1 + row.position] = row.token
+        assert row.nll_original == pytest.approx(plain_scores(model, text)[0], abs=1e-4)
     perturbed = read(study / "tables/perturbed_paragraphs.parquet")
     assert perturbed["tokens"].map(len).eq(24).all()
 
@@ -117,8 +116,7 @@ def test_paragraphs_of_pairs_are_perturbed_too_and_change_no_sample(run, study):
 
 
 def test_continuations_of_the_corpus_are_the_paragraphs_own(run, study):
-    script, snakemake = changed("sets", sets={"continuation": "corpus"})
-    run(script, snakemake)
+    run(*changed("sets", sets={"continuation": "corpus"}))
     sets = read(study / "tables/sets.parquet").dropna(subset=["continuation"])
     tokens = read(study / "tables/paragraphs.parquet").set_index("id")["tokens"]
     assert {"memorized", "non_memorized"} <= set(sets["set"])
@@ -131,8 +129,7 @@ def test_continuations_of_the_corpus_are_the_paragraphs_own(run, study):
 
 def test_a_model_is_edited_by_another_way(run, study):
     """Of the MLPs, small singular components are dropped; the card says so."""
-    script, snakemake = changed("edited_model", edit_model={"way": "svd", "setting": 0.5})
-    run(script, snakemake)
+    run(*changed("edited_model", edit_model={"way": "svd", "setting": 0.5}))
     folder = study / "edited_model"
     before, after = (load_file(place / "model.safetensors") for place in (study / "model", folder))
     moved = {name for name in before if not np.array_equal(before[name], after[name])}
@@ -166,7 +163,6 @@ def test_further_methods_rank_heads_and_change_nothing_that_others_say(run, stud
 
 def test_folds_that_split_a_group_end_the_run(run, study, monkeypatch):
     monkeypatch.setattr(groups, "folds", lambda recited, *_: np.arange(len(recited)) % 5)
-    script, snakemake = stored_jobs()["detect"]
     with pytest.raises(BaseException) as failed:
-        run(script, snakemake)
+        run(*stored_jobs()["detect"])
     assert "in several folds" in repr(failed.value) + str(pd.Series(failed.value.args).tolist())

@@ -47,6 +47,5 @@ def test_depth_is_that_of_both_ways_and_the_figure_is_drawn(results):
     plotted = pd.read_csv(results / "figures/removal.csv")
     distance = plotted[plotted["measure"] == "nll_distance"].set_index(["way", "mode"])["value"]
     assert distance["retrained", "joint"] == 0 < distance["top", "joint"]
-    assert (
-        "Nearest to the model that never saw the paragraphs" in (results / "figures/removal.rst").read_text()
-    )
+    caption = (results / "figures/removal.rst").read_text()
+    assert "Nearest to the model that never saw the paragraphs" in caption

@@ -26,10 +26,8 @@ def outlined(axes: Axes) -> list[tuple[float, float]]:
 
 def lying_bars(axes: Axes) -> list[np.ndarray]:
     """Place and length of the bars of each kind."""
-    return [
-        np.array([(bar.get_y() + bar.get_height() / 2, bar.get_width()) for bar in bars])
-        for bars in axes.containers
-    ]
+    ends = [[(b.get_y() + b.get_height() / 2, b.get_width()) for b in bars] for bars in axes.containers]
+    return list(map(np.array, ends))
 
 
 def counts_of(bars: BarContainer, lying: bool = False) -> tuple[np.ndarray, list[float]]:

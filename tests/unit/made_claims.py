@@ -34,9 +34,8 @@ def verdicts(topic: str, tables: dict[str, pd.DataFrame], **changes) -> dict[str
 
 def cells(axes: dict[str, Any], n: int, effects: dict[tuple, float], deviation: float) -> pd.DataFrame:
     """n rows (`id`) for every combination of axes; `value` has just its effect, or 0, as mean."""
-    values = [
-        spread(n, effects.get(key, 0.0), deviation, seed) for seed, key in enumerate(product(*axes.values()))
-    ]
+    keys = enumerate(product(*axes.values()))
+    values = [spread(n, effects.get(key, 0.0), deviation, seed) for seed, key in keys]
     return crossed(**axes, id=range(n)).assign(value=np.concatenate(values))
 
 

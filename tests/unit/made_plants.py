@@ -26,10 +26,8 @@ def how(**changed):
 
 def study(model, asked, known):
     groups = zip(("memorized", "non_memorized", "held_out"), (0, 3, 6), strict=True)
-    texts = {
-        name: Group(np.arange(first, first + 3), known[first : first + 3], np.zeros(3, bool))
-        for name, first in groups
-    }
+    three = {name: np.arange(first, first + 3) for name, first in groups}
+    texts = {name: Group(ids, known[ids], np.zeros(3, bool)) for name, ids in three.items()}
     heads = (model.config.num_hidden_layers, model.config.num_attention_heads)
     width = (
         getattr(model.config, "head_dim", None)

@@ -15,10 +15,8 @@ N_PREFIX = 6
 def question(model, wanted=("head", "layer", "weight"), seed=0, **how):
     tokens = torch.randint(VOCABULARY, (1, 12), generator=torch.Generator().manual_seed(3))
     other = tokens.clone()
-    other[0, 2], other[0, N_PREFIX:] = (
-        (tokens[0, 2] + 1) % VOCABULARY,
-        (tokens[0, N_PREFIX:] + 7) % VOCABULARY,
-    )
+    other[0, 2] = (tokens[0, 2] + 1) % VOCABULARY
+    other[0, N_PREFIX:] = (tokens[0, N_PREFIX:] + 7) % VOCABULARY
     pair = Pairs(np.array([0]), tokens, other, torch.tensor([2]), torch.tensor([N_PREFIX]))
     config, random = model.config, np.random.default_rng(seed)
     d_head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads

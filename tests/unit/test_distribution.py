@@ -47,17 +47,15 @@ def test_the_catalog_finds_what_standardized_usage_wants():
 
 def test_what_is_installed_is_the_whole_library_and_the_templates():
     installed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
-    rooms = {
-        path.parent.relative_to(ROOT / "workflow") for path in (ROOT / "workflow/memloc").rglob("__init__.py")
-    }
+    packages = (ROOT / "workflow/memloc").rglob("__init__.py")
+    rooms = {path.parent.relative_to(ROOT / "workflow") for path in packages}
     assert set(installed["packages"]) == {".".join(room.parts) for room in rooms} | {"memloc.report"}
     assert installed["package-dir"]["memloc.report"] == "workflow/report"
 
 
 def test_badges_are_true():
-    badges = dict(
-        re.findall(r"img\.shields\.io/badge/(\w+)-([^)]+?)-\w+\)", (ROOT / "README.md").read_text())
-    )
+    badge = r"img\.shields\.io/badge/(\w+)-([^)]+?)-\w+\)"
+    badges = dict(re.findall(badge, (ROOT / "README.md").read_text()))
     (minimum,) = re.findall(r'min_version\("([\d.]+)"\)', (ROOT / "workflow/Snakefile").read_text())
     assert badges == {
         "Python": f"{ALLOWED[0]}--{ALLOWED[-1]}",

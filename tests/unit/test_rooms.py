@@ -111,9 +111,7 @@ def test_short_processes_load_no_heavy_library(who):
     """Each figure and each topic is a process, and most of it is imports: others load where they compute."""
     name, without = SHORT[who]
     modules = [module for module in MODULES if module.startswith(name)]
-    code = (
-        f"import sys, importlib; [importlib.import_module(name) for name in {modules}]; print(*sys.modules)"
-    )
+    code = f"import sys, importlib as i; [i.import_module(name) for name in {modules}]; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert without & set(loaded.split()) == set()
 

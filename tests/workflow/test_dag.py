@@ -224,9 +224,8 @@ def test_a_further_seed_repeats_what_is_sampled_and_shares_the_rest(clone, test_
     base = {rule["name"]: rule for rule in test_rules.jobs}
     for rule in rules.jobs:
         if rule["name"] in base.keys() - ONCE:
-            assert (
-                rule["code"] == base[rule["name"]]["code"] and rule["inputs"] == base[rule["name"]]["inputs"]
-            )
+            own = base[rule["name"]]
+            assert (rule["code"], rule["inputs"]) == (own["code"], own["inputs"])
 
 
 def test_stability_needs_the_claims_and_rankings_of_every_seed_and_no_other_figure(clone, seeds):
@@ -240,10 +239,8 @@ def test_stability_needs_the_claims_and_rankings_of_every_seed_and_no_other_figu
 
 def test_members_share_downloads_of_their_data(clone, tmp_path):
     config = tmp_path / "suite.yaml"
-    hub = {
-        name: {"source": "hub", "id": f"EleutherAI/{name}", "revision": "main"}
-        for name in ("pythia-70m", "pythia-160m")
-    }
+    names, known = ("pythia-70m", "pythia-160m"), {"source": "hub", "revision": "main"}
+    hub = {name: known | {"id": f"EleutherAI/{name}"} for name in names}
     data = {"source": "release", "retokenize": {}}
     config.write_text(yaml.safe_dump({"study": "suite", "data": data, "models": hub}))
     shared = {"download_release", "download_tokenizer"}

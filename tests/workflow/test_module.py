@@ -82,11 +82,8 @@ def test_a_prefix_puts_everything_below_it(beside, finished):
     (host.folder / "below/results/test/figures/fig2.rst").unlink()
     host.run()
     assert (host.folder / "below/results/test/figures/fig2.rst").exists()
-    assert sorted(path.name for path in host.folder.iterdir() if path.is_dir()) == [
-        ".snakemake",
-        "below",
-        "figures",
-    ]
+    expected = [".snakemake", "below", "figures"]
+    assert sorted(path.name for path in host.folder.iterdir() if path.is_dir()) == expected
 
 
 def test_the_host_keeps_what_is_its_own(beside, finished):

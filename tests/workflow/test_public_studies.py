@@ -10,15 +10,13 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from test_families import LENGTH, N_PARAGRAPHS, N_PREFIX, ROOT, cut, plain_scores
-from transformers import AutoModelForCausalLM
+from test_families import LENGTH, N_PARAGRAPHS, N_PREFIX, ROOT, cut, plain_scores, trained
 
 from http_server import FileServer
 from memloc.data import embedded
 from memloc.model.token_text import decoded
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
-from tiny_models import LLAMA_LIKE, TINY
 
 CONFIGS = sorted(
     str(path.relative_to(ROOT))
@@ -72,9 +70,8 @@ def test_the_plan_is_complete_and_needs_no_network(clone, name):
     jobs = clone.jobs(config=f"config/public/{name}.yaml")
     models = [f"{member}_" for member in config.get("models", {})] or [""]
     for prefix in models:
-        assert {f"{prefix}{rule}" for rule in ("download_model", "paragraphs", "scores", "claims")} <= set(
-            jobs
-        )
+        rules = ("download_model", "paragraphs", "scores", "claims")
+        assert {f"{prefix}{rule}" for rule in rules} <= set(jobs)
     remote = [file for file in config["data"].get("files", []) if "://" in file]
     assert jobs.get("download_files", 0) == bool(remote)
     assert ("models_checkpoints" in jobs) == (name == "pythia-checkpoints")
@@ -101,18 +98,7 @@ class Hub:
 
     def train(self, family, rows, steps):
         """Checkpoints, at the steps, of a model that is trained on the rows."""
-        torch.set_num_threads(1)
-        torch.manual_seed(0)
-        config, batch = (TINY | LLAMA_LIKE)[family]().config, torch.from_numpy(rows)
-        config.vocab_size = len(self.tokenizer)
-        model = AutoModelForCausalLM.from_config(config)
-        optimiser = torch.optim.AdamW(model.parameters(), lr=1e-2)
-        for step in range(max(steps) + 1):
-            if step in steps:
-                yield model
-            optimiser.zero_grad()
-            model(batch, labels=batch).loss.backward()
-            optimiser.step()
+        return trained(family, rows, len(self.tokenizer), steps)
 
     def publish(self, model, id, revision, max_shard_size="5GB"):
         """Serve a model as the hub does: larger weights lie in several files."""
@@ -172,8 +158,8 @@ def test_a_pickled_list_that_is_converted_as_its_config_says(hub, own_clone, mon
     name = "mempi-pythia-6.9b"
     paragraph, model = given(name)["paragraph"], given(name)["model"]
     rows = cut(hub.tokenizer(hub.documents)["input_ids"], paragraph["length"])[:N_PARAGRAPHS]
-    (trained,) = hub.train("gpt_neox", rows[:N_MEMORIZED], [30])
-    hub.publish(trained, model["id"], model["revision"], max_shard_size="30KB")
+    (memorizing,) = hub.train("gpt_neox", rows[:N_MEMORIZED], [30])
+    hub.publish(memorizing, model["id"], model["revision"], max_shard_size="30KB")
     assert sum(path.endswith(".safetensors") for path in hub.server.files) > 1
     monkeypatch.chdir(own_clone.folder)
     torch.save(torch.from_numpy(rows), "pile_bs0-100-dedup.pt")
@@ -182,7 +168,7 @@ def test_a_pickled_list_that_is_converted_as_its_config_says(hub, own_clone, mon
     folder = run(own_clone, hub, name, (target,), paragraph=paragraph)
     paragraphs = table(folder, "paragraphs")
     assert np.array_equal(np.stack(paragraphs.tokens), rows) and (paragraphs["count"] == 1).all()
-    nll, _ = plain_scores(trained.bfloat16(), rows, paragraph["prefix"])
+    nll, _ = plain_scores(memorizing.bfloat16(), rows, paragraph["prefix"])
     np.testing.assert_allclose(table(folder, "scores").nll, nll, rtol=0.01)
     rows[3, 70] = len(hub.tokenizer)
     np.save("pythia-6.9b.npy", rows)

@@ -146,19 +146,9 @@ def test_published_numbers_are_compared(published, source):
     n_memorized = int((source["scores"]["em"] == 50).sum())
     assert frame.loc["n_paragraphs", "agrees"] and frame.loc["max_count", "agrees"]
     assert frame.loc["n_memorized", ["expected", "found"]].tolist() == [n_memorized + 1, n_memorized]
-    assert not frame.loc["n_memorized", "agrees"]
-    assert pd.isna(frame.loc["n_non_memorized", "agrees"])
-    assert frame.loc[["n_both", "n_found"], "found"].tolist() == [n_memorized] * 2
-    assert frame.loc[["n_only_here", "n_only_published"], "found"].tolist() == [0, 0]
-    assert frame.loc["n_equal_counts", "found"] == n_memorized - 1
+    found = frame.loc[["n_both", "n_only_here", "n_only_published", "n_equal_counts"], "found"]
+    assert found.tolist() == [n_memorized, 0, 0, n_memorized - 1]
     assert 0 < frame.loc["nll_difference_max", "found"] <= 0.0005 + 1e-9
-
-
-def test_the_comparison_is_drawn(published):
-    figures = published.folder / "results/published/figures"
-    assert "of 8 are equal" in (figures / "expected.rst").read_text()
-    for name in TARGETS[:-1]:
-        assert (figures / f"{name}.pdf").stat().st_size > 1000
 
 
 def test_nothing_is_downloaded_again(published, config):

@@ -58,11 +58,7 @@ EDITS = {
     "a docstring of the tables": ("memloc/tables/storage.py", '"""Write and read', set()),
     "a comment in the scores": ("memloc/scoring/paragraph_scores.py", "\n# A comment.\n", set()),
     "a figure": ("memloc/figures/fig2.py", EDITED, {"fig2"}),
-    "an estimator of claims": (
-        "memloc/claims/estimators/scores.py",
-        EDITED,
-        {"claims_scores"},
-    ),
+    "an estimator of claims": ("memloc/claims/estimators/scores.py", EDITED, {"claims_scores"}),
     "the attention": ("memloc/localization/attention.py", EDITED, {"attention"}),
     "patching": (
         "memloc/localization/patching.py",
@@ -136,24 +132,11 @@ def test_the_schemas_of_a_new_stage_change_the_code_of_no_rule(clone, before, tm
     old.with_name("new_stage.py").write_text(text)
     after = {rule["name"]: rule["code"] for rule in Rules.of(folder, STUDY).jobs}
     assert "new_table" in text
-    assert {rule["name"]: after[rule["name"]] for rule in before} == {
-        rule["name"]: rule["code"] for rule in before
-    }
+    for rule in before:
+        assert after[rule["name"]] == rule["code"], rule["name"]
 
 
 # What an edit runs again, in a copy of the finished study.
-
-
-def users(rules, module):
-    """Rules whose script, or figure module, imports a module of the library directly or through others."""
-    found = set()
-    for rule in rules.jobs:
-        files = [SCRIPTS / Path(rule["script"]).name]
-        if files[0].name == "figure.py":
-            files.append(LIBRARY / f"figures/{rule['name']}.py")
-        if LIBRARY / module in tracking.dependencies(*files):
-            found.add(rule["name"])
-    return found
 
 
 def with_all_below(rules, names):
@@ -176,14 +159,6 @@ def test_comments_and_the_version_run_nothing_again(editable):
 def test_editing_a_figure_draws_it_again_and_nothing_else(editable):
     append(editable, "figures/fig2.py", "EDITED = True")
     assert editable.jobs() == {"fig2": 1, "summary": 1}
-
-
-@pytest.mark.parametrize("module", ["localization/head_ranking.py", "figures/parts/style.py"])
-def test_editing_a_module_runs_its_users_again_and_what_follows(editable, test_rules, module):
-    direct = users(test_rules, module)
-    assert direct and len(direct) < len(test_rules.jobs)
-    append(editable, module, "EDITED = True")
-    assert set(editable.jobs()) == with_all_below(test_rules, direct)
 
 
 def test_changing_a_claim_judges_its_topic_again_and_nothing_else(editable, test_rules):

@@ -38,11 +38,7 @@ def crash_controller(slurm, moments):
     moments.release("scores.py")
 
 
-DISTURBANCES = {
-    "token_statistics.py": cancel,
-    "rare_tokens.py": kill_script,
-    "scores.py": crash_controller,
-}
+DISTURBANCES = {"token_statistics.py": cancel, "rare_tokens.py": kill_script, "scores.py": crash_controller}
 
 
 def run(slurm, project, targets):

@@ -82,11 +82,9 @@ def test_a_second_run_does_nothing(finished):
 
 def test_memorized_paragraphs_are_the_repeated_ones(finished):
     """The embedded model memorizes what it saw often: the study shows what it is made to show."""
-    read = {
-        name: storage.read(schema_of(name), finished.results / f"tables/{name}.parquet")
-        for name in ("paragraphs", "sets")
-    }
-    frame = read["paragraphs"].merge(read["sets"], on="id")
+    paths = {name: finished.results / f"tables/{name}.parquet" for name in ("paragraphs", "sets")}
+    paragraphs, sets = (storage.read(schema_of(name), path) for name, path in paths.items())
+    frame = paragraphs.merge(sets, on="id")
     memorized = frame[frame["set"] == "memorized"]
     assert len(memorized) >= 6 and memorized["count"].min() >= 12
     assert (frame.loc[frame["set"] == "non_memorized", "count"] == 1).mean() > 0.8
@@ -115,18 +113,13 @@ def test_one_deleted_figure_is_drawn_again_alone_and_equal(editable):
 
 def test_the_run_begins_and_ends_with_what_a_person_wants_to_know(finished):
     """Once each: neither jobs nor plans say it."""
-    assert (
-        len(re.findall(r"(?m)^Study test: \d+ rules to run, about [\d.]+ (?:s|min|h)\.$", finished.output))
-        == 1
-    )
+    told = r"(?m)^Study test: \d+ rules to run, about [\d.]+ (?:s|min|h)\.$"
+    assert len(re.findall(told, finished.output)) == 1
     assert finished.output.count("Study test\n") == 1
     last = finished.output.partition("Study test\n")[2]
     headline = (finished.results / "headline.txt").read_text().splitlines()
     assert len(headline) == 4
-    for line in (
-        *headline,
-        "Explorer: results/test/explorer/index.html",
-        "Summary: results/test/summary.pdf",
-    ):
+    links = ("Explorer: results/test/explorer/index.html", "Summary: results/test/summary.pdf")
+    for line in (*headline, *links):
         assert f"  {line}\n" in last
     assert "Study test" not in finished.plan("--forceall")

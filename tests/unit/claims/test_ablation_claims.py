@@ -107,12 +107,8 @@ def test_a_ranking_is_judged_by_its_place_among_random_orders(given, expected):
 
 def disturbed(top, n=20, n_draws=8, per_draw=0.0):
     """NLL gained by noise on top and random weights: `top` by group; draws shift memorized ones."""
-    axes = {
-        "arm": ("top", "random"),
-        "size": (0.0, 1.0, 3.0, np.nan),
-        "draw": range(n_draws),
-        "group": GROUPS,
-    }
+    axes = {"arm": ("top", "random"), "size": (0.0, 1.0, 3.0, np.nan), "draw": range(n_draws)}
+    axes["group"] = GROUPS
     rows, shifts = cells(axes, n, {}, 0.1), pd.Series(spread(n_draws, 0, per_draw))
     memorized, noisy = rows["group"] == GROUPS[0], (rows["arm"] == "top") & (rows["size"] > 0)
     more = rows["group"].map(top).astype(float) + memorized * rows["draw"].map(shifts)
@@ -152,12 +148,8 @@ SPARES, LOWER = "deeper_attention_spares_others", "lower_layers_hold_more"
 
 def bypassed(em=None, gained=None, n=40, n_layers=4):
     """What is left, and gained, without (group, block, layer): by default 45 tokens and 0.1 nats."""
-    axes = {
-        "way": ("identity", "mean"),
-        "group": GROUPS,
-        "block": ("attention", "mlp"),
-        "layer": range(n_layers),
-    }
+    axes = {"way": ("identity", "mean"), "group": GROUPS}
+    axes |= {"block": ("attention", "mlp"), "layer": range(n_layers)}
     rows = cells(axes, n, {}, 0.1)
     keys = [*zip(rows["group"], rows["block"], rows["layer"], strict=True)]
     rows["em"] = [(em or {}).get(key, 45) for key in keys]

@@ -26,10 +26,8 @@ def table(follows=True, recited=OWN, easier=0.0):
 
 
 def test_recited_paragraphs_count_that_only_training_on_them_brings_out():
-    found = [
-        judged("counterfactual", table(recited=kind), paragraph=LENGTHS).loc["recited_would_not_come_out"]
-        for kind in (OWN, COPIED)
-    ]
+    both = [judged("counterfactual", table(recited=kind), paragraph=LENGTHS) for kind in (OWN, COPIED)]
+    found = [claims.loc["recited_would_not_come_out"] for claims in both]
     assert [row["verdict"] for row in found] == ["holds", "does not hold"]
     assert [row["value"] for row in found] == [1, 0]
 

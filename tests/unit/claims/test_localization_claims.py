@@ -24,11 +24,8 @@ def ranking(first, last="patching"):
 
 # Gradients of weights.
 
-LARGER, LEAN, MATRIX = (
-    "non_memorized_gradients_larger",
-    "memorized_gradients_lean_to_lower_layers",
-    "one_value_matrix_leads",
-)
+LARGER, MATRIX = "non_memorized_gradients_larger", "one_value_matrix_leads"
+LEAN = "memorized_gradients_lean_to_lower_layers"
 
 
 def gradients(memorized=(2, 2, 2, 2), others=(3, 3, 9, 9), n=20, leads=(("W_V", 1, 2),), noise=0.01):
@@ -85,10 +82,8 @@ GIVEN, LEANS = "others_gradients_larger_at_equal_nll", "paired_gradients_lean_to
 
 def paired_gradients(log_nll, more=0.0, lower=0.5, n=20):
     """Sizes that follow the NLL, of others by `more` (log); memorized ones lie `lower` in the first layer."""
-    rows, noise = (
-        crossed(place=range(2), pair=range(n), layer=range(2)),
-        np.random.default_rng(0).normal(size=(2, n)),
-    )
+    rows = crossed(place=range(2), pair=range(n), layer=range(2))
+    noise = np.random.default_rng(0).normal(size=(2, n))
     first, second = (part[rows["pair"]] for part in noise)
     rows["nll"] = np.exp(rows["place"] * (log_nll + 0.5 * first))
     low = np.where(rows["place"] == 1, 0.5, lower + 0.01 * second)
@@ -167,10 +162,8 @@ def test_a_head_is_opposed_to_its_layer_or_not(kinds, highlight, expected):
 
 def test_the_interval_of_a_chosen_head_allows_for_the_choice():
     given = attention(dict.fromkeys(HEADS, 0))
-    chosen, alone = (
-        judged("attention", given, highlight=head, **PREFIX).iloc[0]
-        for head in ("auto", {"layer": 1, "head": 0})
-    )
+    heads = ("auto", {"layer": 1, "head": 0})
+    chosen, alone = (judged("attention", given, highlight=head, **PREFIX).iloc[0] for head in heads)
     assert chosen["value"] == pytest.approx(alone["value"])
     assert chosen["high"] - chosen["low"] > 1.1 * (alone["high"] - alone["low"])
 
@@ -230,9 +223,8 @@ def patching(effects, n=20, noise=0.1, method="exact", n_stored=4):
     signs = {"memorized_into_perturbed": 1, "perturbed_into_memorized": -1}
     rows = crossed(id=range(n), direction=signs, layer=range(2), component=list("qkv"), head=range(4))
     rows = rows[(rows["component"] == "q") | (rows["head"] < n_stored)].assign(method=method)
-    effect = [
-        effects.get(site, 0) for site in zip(rows["layer"], rows["component"], rows["head"], strict=True)
-    ]
+    sites = zip(rows["layer"], rows["component"], rows["head"], strict=True)
+    effect = [effects.get(site, 0) for site in sites]
     changes = effect + noise * np.random.default_rng(0).normal(size=len(rows))
     rows["nll_change"] = rows["direction"].map(signs) * changes
     return {"patching": rows, "head_ranking": ranking((1, 2))}
@@ -266,10 +258,8 @@ def test_heads_that_read_one_key_value_head_are_one_and_estimates_are_in_doubt()
     shared = patching({(1, "q", 3): 2}, n_stored=2)
     assert judged("patching", shared).iloc[0]["value"] < 0
     estimated = judged("patching", patching({(0, "v", 1): 2}, method="attribution")).iloc[0]
-    assert (estimated["verdict"], estimated["reason"]) == (
-        "undecided",
-        "patches of this model were estimated, not run",
-    )
+    expected = ("undecided", "patches of this model were estimated, not run")
+    assert (estimated["verdict"], estimated["reason"]) == expected
     assert set(verdicts("patching", patching({(0, "v", 1): 2}, n=5)).values()) == {"undecided"}
 
 
@@ -286,10 +276,8 @@ def ranked(truth, noise=0.1, n_parts=10):
     keys.columns = ["sample", "number"]
     scores = {m: truth[m] + noise * rng.normal(size=(len(keys), 2, 4)) for m in METHODS}
     whole = head_ranking.rank_heads({m: pd.Series(np.ravel(truth[m]), HEADS) for m in METHODS})
-    return {
-        "head_rank_samples": head_ranking.sample_ranks(head_ranking.Sampled(keys, scores)),
-        "head_ranking": whole,
-    }
+    samples = head_ranking.sample_ranks(head_ranking.Sampled(keys, scores))
+    return {"head_rank_samples": samples, "head_ranking": whole}
 
 
 def same(scores):

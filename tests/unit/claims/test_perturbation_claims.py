@@ -101,10 +101,8 @@ def test_without_nlls_or_changed_continuations_their_claims_do_not_apply():
 
 def paired(n=12, rises=(1, 2), missing=()):
     """n pairs whose memorized paragraph's NLL rises by the first of these, and the other's by the second."""
-    frames = [
-        rows_of(group, (5,) * 4, (rise,) * 4, n)
-        for group, rise in zip(("memorized", "non_memorized"), rises, strict=True)
-    ]
+    by_group = zip(("memorized", "non_memorized"), rises, strict=True)
+    frames = [rows_of(group, (5,) * 4, (rise,) * 4, n) for group, rise in by_group]
     table = pd.concat(frames, ignore_index=True).query("id not in @missing")
     sets = pd.DataFrame({"id": [*range(n), *range(100, 100 + n), 200], "pair": [*range(n)] * 2 + [None]})
     sets["set"] = ["memorized"] * n + ["partly_11_29"] * n + ["memorized"]

@@ -64,11 +64,8 @@ def test_what_has_no_interval_or_no_value(entry):
     assert judge(claim(**entry), Estimate(missing="no controls")) == (NOT_APPLICABLE, "no controls", None)
     for nothing in (None, float("nan")):
         assert judge(claim(**entry), Estimate(nothing, n=9)).verdict == NOT_APPLICABLE
-    assert judge(claim(**entry), Estimate(2, 1, 3, 9, doubt="chosen by them")) == (
-        OPEN,
-        "chosen by them",
-        None,
-    )
+    expected = (OPEN, "chosen by them", None)
+    assert judge(claim(**entry), Estimate(2, 1, 3, 9, doubt="chosen by them")) == expected
 
 
 def test_the_p_value_is_that_of_the_t_test_whose_interval_it_is():
@@ -142,10 +139,8 @@ def test_a_claim_does_not_apply_to_settings_that_it_is_not_meant_for():
     when = {"sets.continuation": "model"}
     assert row_of(when=when)["verdict"] == HOLDS
     row = row_of({"sets": {"continuation": "corpus"}}, when=when)
-    assert (row["verdict"], row["reason"]) == (
-        NOT_APPLICABLE,
-        "it is about sets.continuation: model; this study has corpus",
-    )
+    expected = (NOT_APPLICABLE, "it is about sets.continuation: model; this study has corpus")
+    assert (row["verdict"], row["reason"]) == expected
     assert pd.isna(row["value"]) and verdicts(pd.DataFrame([row])) == "", "captions leave it out"
 
 

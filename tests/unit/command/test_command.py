@@ -128,9 +128,8 @@ def tables(em, unseen_em=(), n_edits=()):
     """Paragraphs of 12 tokens, 8 of them prefix, side by side in two documents, then unseen ones."""
     n = len(em)
     scores = pd.DataFrame({"em": [*em, *unseen_em]}).rename_axis("id").reset_index()
-    sets = scores[["id"]].assign(
-        set=["memorized" if each == 4 else "non_memorized" for each in em] + ["unseen"] * len(unseen_em)
-    )
+    names = ["memorized" if each == 4 else "non_memorized" for each in em]
+    sets = scores[["id"]].assign(set=names + ["unseen"] * len(unseen_em))
     places = pd.DataFrame({"id": range(n), "file": "a.txt", "document": [i // 2 for i in range(n)]})
     places["start"] = [i % 2 * 12 for i in range(n)]
     passages = places.head(len(n_edits)).assign(n_edits=list(n_edits), text="a\nb " * 40)
@@ -144,10 +143,8 @@ def test_the_answer_lists_the_longest_passages_with_their_places():
     lines = answer.told(tables([4] * 6 + [2, 0], n_edits=[0] * 6 + [2]), 12, 8).splitlines()
     assert lines[0].startswith("The model recites 6 of 8 paragraphs of 12 tokens: given the first 8")
     text = repr(("a b " * 40)[:70])
-    assert lines[1:3] == [
-        f"  9 tokens, a.txt, document 2, token 12: {text}",
-        f"  8 tokens, a.txt, document 2, token 0: {text}",
-    ]
+    places = ("9 tokens, a.txt, document 2, token 12", "8 tokens, a.txt, document 2, token 0")
+    assert lines[1:3] == [f"  {place}: {text}" for place in places]
     assert lines[6:] == ["  and 1 more, on the page", "Passages that come out with a few edits: 1."]
 
 

@@ -78,12 +78,7 @@ def test_a_damaged_parquet_file_is_named(tmp_path):
         ("d.jsonl", b"{", None, "line 1: not JSON"),
         ("e.txt", "caf\u00e9".encode("latin-1"), None, "not UTF-8"),
         ("f.jsonl.gz", WRONG_CHECKSUM, None, "damaged"),
-        (
-            "g.parquet",
-            {"body": ["x"]},
-            None,
-            r"no column 'text', only body; set data\.field",
-        ),
+        ("g.parquet", {"body": ["x"]}, None, r"no column 'text', only body; set data\.field"),
         ("h.parquet", {"text": ["x"]}, "n", r"no column 'n', only text; set data\.counts"),
         ("i.txt", b"words", "n", r"plain text has no data\.counts"),
     ],

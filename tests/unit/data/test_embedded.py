@@ -11,14 +11,8 @@ from memloc.settings.data import EmbeddedData
 from memloc.settings.paragraph import Paragraph
 
 LONG = "A sentence that explains what happens here and why it does so. " * 4
-SETTINGS = {
-    "source": "embedded",
-    "n_repeated": 6,
-    "n_once": 20,
-    "n_unseen": 0,
-    "min_repeats": 3,
-    "max_repeats": 12,
-}
+SETTINGS = {"source": "embedded", "n_repeated": 6, "n_once": 20, "n_unseen": 0}
+SETTINGS |= {"min_repeats": 3, "max_repeats": 12}
 CONTEXT = 20
 
 

@@ -23,8 +23,6 @@ def test_no_two_texts_hold_windows_of_the_same_tokens(tmp_path):
         text = texts_of(number, document)
         tokens = seen.windows(seen.starts)
     assert len(text) == len(seen.starts) and len(np.unique(text)) == 3
-    holders = {
-        token: {label for row, label in zip(tokens.tolist(), text, strict=True) if token in row}
-        for token in np.unique(tokens).tolist()
-    }
+    rows = [*zip(tokens.tolist(), text, strict=True)]
+    holders = {n: {label for row, label in rows if n in row} for n in np.unique(tokens).tolist()}
     assert {len(labels) for labels in holders.values()} == {1}

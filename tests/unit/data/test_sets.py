@@ -115,10 +115,8 @@ def test_a_fifth_of_both_sets_is_left_out_of_the_rare_token_sample(n, held_out):
 def test_pairs_are_as_many_as_each_exposure_allows(seed):
     rng = np.random.default_rng(seed)
     exposure, memorized = pd.Series(rng.integers(1, 6, 60)), pd.Series(rng.random(60) < 0.3)
-    most = sum(
-        min((memorized & (exposure == count)).sum(), (~memorized & (exposure == count)).sum())
-        for count in range(6)
-    )
+    equal = [exposure == count for count in range(6)]
+    most = sum(min((memorized & own).sum(), (~memorized & own).sum()) for own in equal)
     for n in (3, most, 1000):
         numbers = pairs(exposure, memorized, n, generator(seed, "test"))
         assert sorted(numbers.dropna()) == sorted([*range(min(n, most))] * 2)
@@ -138,8 +136,5 @@ def test_every_possible_pair_is_drawn_equally_often():
 
 @pytest.mark.parametrize("memorized", [[], [True, True], [False, False]])
 def test_without_both_kinds_there_are_no_pairs(memorized):
-    assert (
-        pairs(pd.Series([3] * len(memorized)), pd.Series(memorized, dtype=bool), 5, generator(0, "t"))
-        .isna()
-        .all()
-    )
+    counts, memorized = pd.Series([3] * len(memorized)), pd.Series(memorized, dtype=bool)
+    assert pairs(counts, memorized, 5, generator(0, "t")).isna().all()

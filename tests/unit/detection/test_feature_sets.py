@@ -107,8 +107,6 @@ def test_kinds_of_paragraphs_are_drawn_by_streams_of_their_own():
     n = np.arange(60)
     counts = {"count": np.repeat([3, 1, 0], 20), "continuation_count": None, "unseen": n >= 40}
     found = draw_sample(pd.DataFrame({"id": n, **counts}), 9, 5, seed=4)
-    drawn = [
-        sample_ids(pd.Series(n[20 * place : 20 * place + 20]), size, generator(4, "detection", name))
-        for place, (name, size) in enumerate([("repeated", 9), ("once", 5), ("unseen", 5)])
-    ]
+    sizes = zip(np.split(n[:60], 3), {"repeated": 9, "once": 5, "unseen": 5}.items(), strict=True)
+    drawn = [sample_ids(pd.Series(own), k, generator(4, "detection", name)) for own, (name, k) in sizes]
     assert found["id"].tolist() == sorted(np.concatenate(drawn))

@@ -95,13 +95,8 @@ def test_aurocs_are_those_of_the_scores_of_all_folds(found, rows, sets):
     for stratum in strata(rows):
         positive, scores = stratum.positive[stratum.judged], scored("nll", sets[12]["nll"], stratum)
         own = row(found, "nll", stratum.name)
-        areas, pairs = zip(
-            *[
-                (roc_auc_score(positive[fold], scores[fold]), positive[fold].sum() * (~positive[fold]).sum())
-                for fold in stratum.folds
-            ],
-            strict=True,
-        )
+        areas = [roc_auc_score(positive[fold], scores[fold]) for fold in stratum.folds]
+        pairs = [positive[fold].sum() * (~positive[fold]).sum() for fold in stratum.folds]
         assert own.auroc == pytest.approx(np.average(areas, weights=pairs))
 
 
@@ -167,12 +162,9 @@ def test_a_leak_across_folds_shows_in_shuffled_labels(rows, sets):
     noise = np.tile(random.normal(size=(150, 200)), (2, 1))
     torn = twins.assign(fold=np.arange(300) // 75, group=np.arange(300))
     whole = twins.assign(fold=np.arange(300) % 150 % 4, group=np.arange(300) % 150)
-    found = {
-        name: detection(frame, {12: {"nll": noise, "nll_and_activations": noise}}, 1, seed=0)
-        for name, frame in (("torn", torn), ("whole", whole))
-    }
-    aurocs = {name: row(frame, "nll", "all").auroc for name, frame in found.items()}
-    assert aurocs["torn"] > 0.9 and abs(aurocs["whole"] - 0.5) < 0.15
+    features = {12: {"nll": noise, "nll_and_activations": noise}}
+    found = [row(detection(frame, features, 1, seed=0), "nll", "all").auroc for frame in (torn, whole)]
+    assert found[0] > 0.9 and abs(found[1] - 0.5) < 0.15
 
 
 def test_the_boundary_zone_is_where_exposure_leaves_it_open(rows):
@@ -182,17 +174,13 @@ def test_the_boundary_zone_is_where_exposure_leaves_it_open(rows):
     assert 4 < inside.min() < 12 < 20 < inside.max() < 60
     assert not zone[rows.exposure == 1].any()
     logs = np.log(rows.exposure.clip(lower=1))
-    a, b = minimize(
-        lambda ab: np.logaddexp(0, -(ab[0] + ab[1] * logs) * np.where(rows.recited, 1, -1))[fitted].sum(),
-        [0, 1],
-    ).x
+    signs = np.where(rows.recited, 1, -1)
+    a, b = minimize(lambda ab: np.logaddexp(0, -(ab[0] + ab[1] * logs) * signs)[fitted].sum(), [0, 1]).x
     chance = expit(a + b * logs)
     near = (abs(chance - 0.05) < 1e-3) | (abs(chance - 0.95) < 1e-3)
     assert (zone == chance.between(0.05, 0.95))[~near].all() and near.mean() < 0.1
     changed = rows.recited.to_numpy() ^ ~fitted
-    assert np.array_equal(zone, boundary_zone(rows.exposure.to_numpy(), changed, fitted)), (
-        "it is fitted alone"
-    )
+    assert np.array_equal(zone, boundary_zone(rows.exposure.to_numpy(), changed, fitted)), "fitted alone"
 
 
 def test_strata_hold_what_they_say(rows):
@@ -211,11 +199,8 @@ def test_a_fold_without_rows_of_a_stratum_judges_none(rows):
     last = rows.fold == 4
     once = rows.assign(exposure=rows.exposure.mask(last & ~rows.unseen, 1), recited=rows.recited & ~last)
     by_name = {stratum.name: stratum for stratum in strata(once)}
-    assert {name: len(stratum.parts) for name, stratum in by_name.items()} == {
-        "all": 5,
-        "boundary": 4,
-        "unseen": 5,
-    }
+    expected = {"all": 5, "boundary": 4, "unseen": 5}
+    assert {name: len(stratum.parts) for name, stratum in by_name.items()} == expected
     assert all(len(part.judged) for stratum in by_name.values() for part in stratum.parts)
 
 

@@ -3,8 +3,6 @@
 Heads of the page outnumber those of the tables two to one, as where queries share a key/value head.
 """
 
-from itertools import product
-
 import browser as browsers
 import numpy as np
 import pandas as pd
@@ -22,7 +20,7 @@ SETTINGS = sections({"highlight": "auto", "paragraph": {"length": 24, "prefix": 
 STUDY = "x<y>"
 THEMES = ("light", "dark")
 EVERYWHERE = pytest.mark.parametrize(
-    "opened", list(product(browsers.SIZES, THEMES)), indirect=True, ids="-".join
+    "opened", [("wide", "light"), ("phone", "dark")], indirect=True, ids="-".join
 )
 
 
@@ -145,12 +143,8 @@ def test_the_list_is_searched_sorted_and_counted(page, tables):
     ids = listed(page)
     scores = tables["scores"].set_index("id").loc[ids]
     assert ids == sorted(ids) and page.inner_text("#n-shown") == f"{len(ids)} of {len(ids)}"
-    orders = {
-        "em": (-scores.em),
-        "nll": scores.nll,
-        "repeats": -tables["paragraphs"].set_index("id")["count"],
-    }
-    for key, values in orders.items():
+    repeats = tables["paragraphs"].set_index("id")["count"]
+    for key, values in {"em": -scores.em, "nll": scores.nll, "repeats": -repeats}.items():
         page.select_option("#sort", key)
         assert listed(page) == sorted(ids, key=lambda number: (values[number], number)), key
     sets = tables["sets"].set_index("id").set.loc[ids]
@@ -244,9 +238,8 @@ def test_the_strongest_token_has_the_strongest_colour_and_its_numbers_are_told(p
     before = tables["perturbation"].query("id == @pair.id and position == -1").em.iloc[0]
     assert page.inner_text("#legend").split("\n")[:3] == ["Effect of replacing it:", "0", f"{before} tokens"]
     page.locator("#tokens .token").nth(20).click()
-    assert "Token 20" in page.inner_text("#token") and "a part of the continuation" in page.inner_text(
-        "#token"
-    )
+    told = page.inner_text("#token")
+    assert "Token 20" in told and "a part of the continuation" in told
 
 
 def test_maps_are_of_the_paragraph_or_of_its_set(page, tables, pair):
@@ -271,11 +264,8 @@ def test_maps_of_a_set_are_those_of_the_chosen_paragraph(page, tables):
     page.evaluate("paragraph => memloc.state.set({ paragraph })", number)
     page.locator(f"body[data-shown='{number}']").wait_for()
     sampled = attention_samples(tables["sets"])["id"]
-    own = (
-        entropy[entropy.id.isin(sampled) & (entropy.id.map(sets) == "non_memorized")]
-        .groupby(["layer", "head"])
-        .entropy.mean()
-    )
+    own = entropy[entropy.id.isin(sampled) & (entropy.id.map(sets) == "non_memorized")]
+    own = own.groupby(["layer", "head"]).entropy.mean()
     assert cells(page, "set", "attention_entropy") == pytest.approx(own.to_dict(), rel=1e-5)
     page.locator("#thumbs [data-map=attention_entropy]").click()
     assert page.inner_text("#map figcaption") == "Attention entropy non-memorized"
@@ -352,9 +342,8 @@ def test_attention_to_a_token_is_a_map_and_none_behind_the_prefix(page, tables, 
     for position in (2, 11):
         page.evaluate("token => memloc.state.set({ token })", position)
         found = cells(page, "paragraph", "attention_to_token")
-        assert {place: found[place] for place in attention[position].index} == pytest.approx(
-            attention[position].to_dict()
-        )
+        own = attention[position].to_dict()
+        assert {place: found[place] for place in own} == pytest.approx(own)
     page.evaluate("memloc.state.set({ token: 12 })")
     assert cells(page, "paragraph", "attention_to_token") == {}
 
@@ -402,9 +391,8 @@ def test_claims_are_sorted_chosen_and_saved(page, tables):
         last = page.locator("#tab tbody tr").last.locator("td").first.inner_text()
         assert last.startswith("–"), "what has no value comes last"
     header, rows, name = rows_of(page, "#tab .head button")
-    assert name == "claims" and header[:6] == [
-        *("statement", "source", "value", "value_low", "value_high", "quantity")
-    ]
+    expected = ["statement", "source", "value", "value_low", "value_high", "quantity"]
+    assert name == "claims" and header[:6] == expected
     by_statement = {row[0]: row for row in rows}
     for claim in claims.dropna(subset="low").head(3).itertuples():  # a later one begins at zero on the page
         assert by_statement[claim.statement][2:5] == pytest.approx([claim.value, claim.low, claim.high])
@@ -433,10 +421,8 @@ def test_an_interval_is_drawn_from_its_low_to_its_high_end_beside_what_it_is_com
 def test_an_interval_that_begins_at_zero_is_written(page, from_zero):
     open_tab(page, "claims", "Claims")
     row = page.locator("#tab tbody tr", has_text=from_zero.statement.item()).first
-    assert (
-        f"(0 to {page.evaluate('number => memloc.number(number)', from_zero.high.item())})"
-        in row.inner_text()
-    )
+    high = page.evaluate("number => memloc.number(number)", from_zero.high.item())
+    assert f"(0 to {high})" in row.inner_text()
 
 
 @EVERYWHERE
@@ -500,11 +486,10 @@ def test_the_first_sentence_says_what_is_seen(page, tables, pair):
     texts, scores = tables["vocabulary"].set_index("token").text, tables["scores"].set_index("id").em
     token = texts[tables["paragraphs"].set_index("id").tokens[pair.id][pair.position]].strip()
     said = page.inner_text("#story")
-    assert said.startswith(
-        "The model recites this paragraph: given the first 12 tokens, it writes the other 12"
-    )
+    recites = "The model recites this paragraph"
+    assert said.startswith(f"{recites}: given the first 12 tokens, it writes the other 12")
     assert said.endswith(f"Replacing the token marked ▲, “{token}”, costs most: all 12 tokens.")
-    told = {12: "The model recites this paragraph", 0: "The model does not know this paragraph"}
+    told = {12: recites, 0: "The model does not know this paragraph"}
     for number in listed(page):
         page.evaluate("paragraph => memloc.state.set({ paragraph })", number)
         page.locator(f"body[data-shown='{number}']").wait_for()

@@ -24,10 +24,8 @@ def tables(n_unseen):
     em = np.where((log_p > -1) & ~unseen, 40, ids % 30)
     repeats = np.where(unseen, 0, np.where(ids % 2 == 0, random.integers(2, 100, n), 1))
     sets = np.where(unseen, "unseen", np.where(em == 40, "memorized", "non_memorized"))
-    chances = [
-        pd.DataFrame({"id": ids, "scheme": s, "log_p": p})
-        for s, p in zip(SCHEMES, (truncated, log_p), strict=True)
-    ]
+    by_scheme = zip(SCHEMES, (truncated, log_p), strict=True)
+    chances = [pd.DataFrame({"id": ids, "scheme": scheme, "log_p": p}) for scheme, p in by_scheme]
     return {
         "extraction": pd.concat(chances).sort_values("id", kind="stable", ignore_index=True),
         "near_extraction": pd.DataFrame({"id": ids, "log_p_nearly": np.minimum(log_p + 3, 0)})[::3],

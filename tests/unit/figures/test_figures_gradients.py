@@ -119,12 +119,7 @@ def test_bins_without_paragraphs_are_left_out():
     assert list(groups) == ["non_memorized", "partly_11_29", "memorized"]
 
 
-PLACES = [
-    ("memorized", "perturbed"),
-    ("perturbed", "perturbed"),
-    ("memorized", "impact"),
-    ("perturbed", "impact"),
-]
+PLACES = [(group, role) for role in ("perturbed", "impact") for group in ("memorized", "perturbed")]
 
 
 def test_figure_10_averages_paragraphs_and_gives_both_positions_of_a_group_one_scale():

@@ -98,10 +98,8 @@ def with_memorized(made_up, **ids):
 def test_models_of_one_size_stand_side_by_side(made_up):
     """On an axis of parameters they would hide each other, and their spread would be called unknown."""
     sizes = {"one": 1000, "different": [10**5, 10**6, 10**7], "two": [1000, 1000, 2000]}
-    drawings = {
-        name: models_memorized.draw(made_up | {"models": made_up["models"].assign(n_parameters=n)}, SETTINGS)
-        for name, n in sizes.items()
-    }
+    models = {name: made_up["models"].assign(n_parameters=n) for name, n in sizes.items()}
+    drawings = {n: models_memorized.draw(made_up | {"models": own}, SETTINGS) for n, own in models.items()}
     axes = drawings["one"].figure.axes[0]
     assert {float(line.get_xdata()[0]) for line in axes.lines if len(line.get_xdata()) == 1} == {0, 1, 2}
     assert axes.get_xlabel() == "models of 1,000 parameters"
@@ -137,9 +135,8 @@ def test_smaller_models_are_compared_with_the_next_larger_one_on_the_same_texts(
     other = made_up["paragraphs"].copy()
     other.loc[other["model"] == "small", "text"] = "another tokenizer cuts other paragraphs"
     backwards = {name: rows.iloc[::-1] for name, rows in made_up.items() if name != "models"}
-    found = models_memorized.draw(made_up | backwards | {"paragraphs": other}, SETTINGS).numbers[
-        "comparisons"
-    ]
+    drawing = models_memorized.draw(made_up | backwards | {"paragraphs": other}, SETTINGS)
+    found = drawing.numbers["comparisons"]
     pairs = [(pair["smaller"], pair["larger"], pair["n_shared"]) for pair in found]
     assert pairs == [("small", "middle", 0), ("middle", "large-long.name", 400)]
     other["text"] = "of all paragraphs, each the same as the others"

@@ -96,14 +96,8 @@ def test_caption_follows_the_effect_from_the_perturbed_to_the_predicting_positio
     turned = residual["direction"] == DIRECTIONS[1]
     residual.loc[turned, "nll_change"] = residual.loc[turned, "nll_change"].map({0: 0, 4: -8, 1: -4, 3: 2})
     text = checked("prefix_patching", prefix_patching.draw(tables, SETTINGS))
-    assert (
-        "full effect of 4.00 nats. Before layer 1, 25 % of it is left at p and 75 % has arrived at i-1."
-        in text
-    )
-    assert (
-        "full effect of -8.00 nats. Before layer 1, 50 % of it is left at p and -25 % has arrived at i-1."
-        in text
-    )
+    for effect, left, arrived in (("4.00", 25, 75), ("-8.00", 50, -25)):
+        assert f"effect of {effect} nats. Before layer 1, {left} % of it is left at p and {arrived} %" in text
 
 
 @pytest.mark.parametrize("module", [fig11, prefix_patching])

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from drawn_parts import band_at, column_of
 from figure_labels import REPORT, checked
+from made_tables import crossed
 from scipy.stats import spearmanr
 
 from memloc.figures import fig3, table2
@@ -40,11 +41,8 @@ def perturbation_table(em, group="memorized", first_id=0, full=FULL):
 
 def kept_table(em, nll):
     """Rows of paragraphs 0, 1, .. with em and nll [kept][paragraph][number of 1, 2 and 5 tokens][draw]."""
-    keys = pd.MultiIndex.from_product(
-        [["costliest", "random"], range(len(em[0])), [1, 2, 5], range(np.shape(em)[3])],
-        names=["kept", "id", "n_kept", "draw"],
-    )
-    return keys.to_frame(index=False).assign(em=np.ravel(em), nll=np.ravel(nll))
+    keys = {"kept": ["costliest", "random"], "id": range(len(em[0])), "n_kept": [1, 2, 5]}
+    return crossed(**keys, draw=range(np.shape(em)[3])).assign(em=np.ravel(em), nll=np.ravel(nll))
 
 
 @pytest.fixture
@@ -82,9 +80,8 @@ def pairs(tables):
 
 
 def test_drop_is_taken_from_the_paragraphs_own_baseline():
-    frame = pd.concat(
-        [perturbation_table([[[3], [8]]]), perturbation_table([[[3], [8]]], first_id=1, full=9)]
-    )
+    em = [[[3], [8]]]
+    frame = pd.concat([perturbation_table(em), perturbation_table(em, first_id=1, full=9)])
     assert em_drops(frame)["em_drop"].tolist() == [5, 0, 6, 1]
 
 
@@ -147,12 +144,10 @@ def test_figure_3_without_nll_of_perturbed_paragraphs(tables):
 
 def test_figure_3_plots_mean_drops_per_position_with_their_intervals(tables):
     em = np.random.default_rng(3).integers(0, FULL + 1, (7, N_PREFIX, 2))
-    tables["perturbation"] = pd.concat(
-        [perturbation_table(em), perturbation_table(em[:, ::-1], "non_memorized", first_id=10)]
-    )
-    tables["paragraphs"] = pd.concat([tables["paragraphs"].query("id < 7")] * 2).assign(
-        id=[*range(7), *range(10, 17)]
-    )
+    others = perturbation_table(em[:, ::-1], "non_memorized", first_id=10)
+    tables["perturbation"] = pd.concat([perturbation_table(em), others])
+    seven = tables["paragraphs"].query("id < 7")
+    tables["paragraphs"] = pd.concat([seven] * 2).assign(id=[*range(7), *range(10, 17)])
     drawing = fig3.draw(tables, SETTINGS)
     axes, drops = drawing.figure.axes[2], FULL - em.mean(axis=2)
     both, half = dict(zip(fig3.SETS, (drops, drops[:, ::-1]), strict=True)), N_PREFIX // 2
@@ -188,9 +183,7 @@ def test_figure_3_plots_the_nll_by_the_number_of_kept_tokens(tables):
     assert (found["few"], found["n"], found["costliest"], found["random"]) == (2, 7, 3, 1)
     assert found["lower"] == pytest.approx(uncertainty.paired(means[1, :, 1] - means[0, :, 1]))
     text = checked("fig3", drawing)
-    assert (
-        "With 2 tokens kept, 3 of 7 memorized paragraphs are recited (at the first draw) from those" in text
-    )
+    assert "With 2 tokens kept, 3 of 7 memorized paragraphs are recited (at the first draw)" in text
 
 
 def test_caption_of_figure_3_describes_the_largest_drops_with_and_without_the_last_token(tables):
@@ -199,9 +192,8 @@ def test_caption_of_figure_3_describes_the_largest_drops_with_and_without_the_la
     em[1, 2] = FULL - 5
     em[3, 4] = 1
     others = perturbation_table(np.full((5, N_PREFIX, 1), 4), "non_memorized", first_id=4)
-    text = checked(
-        "fig3", fig3.draw(tables | {"perturbation": pd.concat([perturbation_table(em), others])}, SETTINGS)
-    )
+    tables["perturbation"] = pd.concat([perturbation_table(em), others])
+    text = checked("fig3", fig3.draw(tables, SETTINGS))
     assert f"{FULL} tokens; 3 of 4 memorized paragraphs have a token that costs at least 7.2." in text
     assert f"Without the last token of the prefix: {FULL - 1} tokens, 0 of 4 paragraphs." in text
     assert "of the paragraphs in which one token costs at least half" in text
@@ -259,10 +251,8 @@ def test_table_2_marks_the_replaced_token_and_the_change(pairs):
         assert marked == [(row.old_token, red), (row.new_token, purple)]
         assert memorized == [Piece(row.memorized_continuation, red)] and name[0].text == str(row.id)
         kept = "".join(texts[original[N_PREFIX : pair.impact_position]])
-        assert [(piece.text, piece.colour) for piece in perturbed] == [
-            (kept, red),
-            (row.perturbed_continuation[len(kept) :], purple),
-        ]
+        expected = [(kept, red), (row.perturbed_continuation[len(kept) :], purple)]
+        assert [(piece.text, piece.colour) for piece in perturbed] == expected
     assert column_of(drawing.figure, "id") == ["1", "2"]
 
 

@@ -1,15 +1,12 @@
 """Figure `positions` on a made-up table: what is plotted, against a loop over the rows."""
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
+from figure_labels import checked
 
 from memloc.figures import positions
-from memloc.run.templates import fill
 from memloc.settings.sections import sections
 
-REPORT = Path(__file__).parents[3] / "workflow/report/positions.rst"
 SETTINGS = sections({"paragraph": {"length": 10, "prefix": 4}})
 PLACES = [("start", 0, 0), ("end_of_text", 1, 0), ("text", 1, 0), ("text", 1, 1), ("shifted", 1, 0)]
 
@@ -40,19 +37,14 @@ def test_places_are_named_in_the_order_of_the_table(rows):
     drawing = positions.draw({"positions": rows}, SETTINGS)
     left, right = drawing.figure.axes
     labels = [label.get_text() for label in left.get_yticklabels()]
-    assert labels == [
-        "from position 0",
-        "after end-of-text",
-        "after 1 token of other text",
-        "position ids + 1",
-    ]
+    expected = ["from position 0", "after end-of-text", "after 1 token of other text", "position ids + 1"]
+    assert labels == expected
     assert left.get_ylim() == right.get_ylim() == (3.5, -0.5)
     points = next(line for line in left.lines if line.get_label() == "memorized")
     assert points.get_xdata().tolist() == [1, 1, 3 / 8, 1]
 
 
 def test_the_caption_counts_paragraphs_and_draws(rows):
-    numbers = positions.draw({"positions": rows}, SETTINGS).numbers
-    text = " ".join(fill(REPORT.read_text(), numbers | {"study": "made"}).split())
+    text = checked("positions", positions.draw({"positions": rows}, SETTINGS))
     assert "(2 here)" in text and "8 memorized, 7 unseen." in text
     assert "100 % from position 0" in text and "38 % after 1 token of other text" in text

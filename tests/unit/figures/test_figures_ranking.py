@@ -80,11 +80,8 @@ def test_figure_1_shows_the_sets_and_where_every_head_ranks_by_every_method():
     for method in fig1.USES:
         rows = ranking[ranking["method"] == method]
         first, own = rows[rows["rank"] == 1].iloc[0], rows[(rows["layer"] == 2) & (rows["head"] == 3)].iloc[0]
-        assert drawing.numbers["methods"][METHOD_LABELS[method]] == {
-            "layer": first["layer"],
-            "head": first["head"],
-            "rank_of_highlighted": own["rank"],
-        }
+        expected = {"layer": first["layer"], "head": first["head"], "rank_of_highlighted": own["rank"]}
+        assert drawing.numbers["methods"][METHOD_LABELS[method]] == expected
     assert drawing.numbers["sizes"] == {"memorized": 442, "non_memorized": 12_422, "perturbed": 40}
     assert drawing.numbers["n_heads"] == 32
 
@@ -135,9 +132,7 @@ def test_agreement_is_above_the_diagonal_and_that_of_layers_below():
     figure = head_ranking.draw(tables, SETTINGS).figure
     (panel,) = [axes for axes in figure.axes for image in axes.images if image.get_clim()[0] < 0]
     (image,) = panel.images
-    assert image.get_clim() == (-1, 1), (
-        "white is no agreement, also where no two methods contradict each other"
-    )
+    assert image.get_clim() == (-1, 1), "white is no agreement, also where no two methods contradict"
     methods, shown = list(METHOD_LABELS), image.get_array()
     scores = tables["head_ranking"].pivot(index=["layer", "head"], columns="method", values="score")
     alone = head_ranking.by_layers_alone(scores)

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from drawn_parts import band_at
 from figure_labels import checked
+from made_tables import crossed
 
 from memloc.figures import fig7
 from memloc.figures.parts.style import COLOURS
@@ -16,35 +17,17 @@ N_RANKS = 40
 
 def made_up(n_layers: int = 3, n_heads: int = 5) -> dict[str, pd.DataFrame]:
     """Tables in which no head is correlated: all correlations are -0.1 within a null of -0.5 to 0.3."""
-    random = np.random.default_rng(0)
-    layer, head, rank = (axis.ravel() for axis in np.indices((n_layers, n_heads, N_RANKS)))
-    occurrences = (N_RANKS - rank) ** 2
-    mean = random.uniform(0.01, 0.03, len(rank))
-    by_rank = pd.DataFrame(
-        {
-            "layer": layer,
-            "head": head,
-            "rank": rank,
-            "attention_sum": mean * occurrences,
-            "attention_mean": mean,
-            "occurrences": occurrences,
-            **{
-                f"attention_mean_null_q{q}": value
-                for q, value in zip(("025", "500", "975"), (0.015, 0.02, 0.025), strict=True)
-            },
-        }
-    )
-    layer, head = (axis.ravel() for axis in np.indices((n_layers, n_heads)))
-    correlation = pd.DataFrame({"layer": layer, "head": head})
-    for name in ("pearson", "pearson_mean"):
-        correlation[name] = -0.1
-        for quantile, value in (("025", -0.5), ("500", -0.1), ("975", 0.3)):
-            correlation[f"{name}_null_q{quantile}"] = value
+    by_rank = crossed(layer=range(n_layers), head=range(n_heads), rank=range(N_RANKS))
+    by_rank["attention_mean"] = np.random.default_rng(0).uniform(0.01, 0.03, len(by_rank))
+    by_rank["occurrences"] = (N_RANKS - by_rank["rank"]) ** 2
+    by_rank["attention_sum"] = by_rank["attention_mean"] * by_rank["occurrences"]
     counts = {"n_paragraphs": 1000, "n_unique_tokens": 34562, "n_permutations": 200}
-    return {
-        "rare_tokens": by_rank,
-        "rare_token_correlation": correlation.assign(**counts),
-    }
+    correlation = crossed(layer=range(n_layers), head=range(n_heads)).assign(**counts)
+    for quantile, attention, pearson in (("025", 0.015, -0.5), ("500", 0.02, -0.1), ("975", 0.025, 0.3)):
+        by_rank[f"attention_mean_null_q{quantile}"] = attention
+        for name in ("pearson", "pearson_mean"):
+            correlation[[name, f"{name}_null_q{quantile}"]] = -0.1, pearson
+    return {"rare_tokens": by_rank, "rare_token_correlation": correlation}
 
 
 def set_correlation(tables, layer, head, name, value):

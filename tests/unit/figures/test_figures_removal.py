@@ -105,9 +105,8 @@ def test_the_front_holds_what_no_other_way_beats():
     assert shown == pytest.approx([40, 5, 0.05])
     sizes = {name: drawing.numbers[f"n_{name}"] for name in ("joint", "single", "texts", "ways")}
     assert sizes == {"joint": 8, "single": 2, "texts": 10, "ways": len(WAY_NAMES)}
-    red = [
-        tick.get_text() for tick in drawing.figure.axes[0].get_yticklabels() if tick.get_color() != "black"
-    ]
+    ticks = drawing.figure.axes[0].get_yticklabels()
+    red = [tick.get_text() for tick in ticks if tick.get_color() != "black"]
     assert red == ["top gradients", "all weights"]
 
 

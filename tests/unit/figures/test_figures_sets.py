@@ -20,12 +20,7 @@ from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 
 SIZES = {"n_memorized": 20, "n_non_memorized": 5, "n_partly": 4, "n_rare_tokens": 10}
-SETTINGS = sections(
-    {
-        "paragraph": {"length": 60, "prefix": 20},
-        "sets": {**SIZES, "continuation": "model"},
-    }
-)
+SETTINGS = sections({"paragraph": {"length": 60, "prefix": 20}, "sets": SIZES})
 FIGURES = {"fig2": fig2, "fig8": fig8, "repeats": repeats, "table1": table1, "recited": recited}
 EM = {
     "all sets": [0, 8, 9, 23, 24, 39, 40, 40, 40],
@@ -39,16 +34,13 @@ def tables(em):
     n = len(em)
     ids = np.arange(n) + 3
     scores = pd.DataFrame({"id": ids, "em": em, "nll": rng.uniform(0, 3, n)})
-    sets = split(scores, pd.Series(np.arange(n) + 2, ids), 40, Sets(**SIZES), seed=0).assign(
-        continuation=None
-    )
-    paragraphs = pd.DataFrame(
-        {"id": ids, "count": np.arange(n) + 1, "tokens": list(rng.integers(9, size=(n, 60)))}
-    ).assign(continuation_count=pd.array(np.arange(n) + 2, "Int64"))
-    vocabulary = pd.DataFrame({"token": range(9), "text": list("abcdefgh ")})
-    places = pd.DataFrame({"id": ids, "file": "a.txt", "document": 0, "start": 60 * np.arange(n)})
-    made = {"scores": scores, "sets": sets, "paragraphs": paragraphs, "vocabulary": vocabulary}
-    made["places"] = places
+    sets = split(scores, pd.Series(np.arange(n) + 2, ids), 40, Sets(**SIZES), seed=0)
+    paragraphs = pd.DataFrame({"id": ids, "count": np.arange(n) + 1})
+    paragraphs["continuation_count"] = pd.array(np.arange(n) + 2, "Int64")
+    paragraphs["tokens"] = list(rng.integers(9, size=(n, 60)))
+    made = {"scores": scores, "sets": sets.assign(continuation=None), "paragraphs": paragraphs}
+    made["vocabulary"] = pd.DataFrame({"token": range(9), "text": list("abcdefgh ")})
+    made["places"] = pd.DataFrame({"id": ids, "file": "a.txt", "document": 0, "start": 60 * np.arange(n)})
     return made | {"near_verbatim": decoded(made)}
 
 
@@ -125,18 +117,11 @@ def test_controls_change_nothing_that_is_plotted_or_said_of_others(name):
 def test_half_of_a_bin_is_half_and_bins_are_half_a_doubling_wide():
     """Repeats of 4 and 5 are in one bin, 6 and 7 in the next: 4 * 2**0.5 lies between."""
     counts = [1] * 6 + [2] * 4 + [3] * 4 + [4, 5] * 3 + [6, 7] * 2 + [0] * 3
-    memorized = (
-        [False] * 6 + [True, False, False, False] + [True, True, False, False] + [True] * 6 + [False] * 7
-    )
+    memorized = [False] * 6 + [True] + [False] * 3 + [True] * 2 + [False] * 2 + [True] * 6 + [False] * 7
     data = pd.DataFrame({"count": counts, "out": memorized}).assign(continuation_count=None)
     binned = repeat_bins(data, "out")
-    assert binned[["repeats_min", "repeats_max"]].to_numpy().tolist() == [
-        [1, 1],
-        [2, 2],
-        [3, 3],
-        [4, 5],
-        [6, 7],
-    ]
+    assert binned["repeats_min"].tolist() == [1, 2, 3, 4, 6]
+    assert binned["repeats_max"].tolist() == [1, 2, 3, 5, 7]
     assert binned["n_paragraphs"].tolist() == [6, 4, 4, 6, 4] and binned["n_out"].tolist() == [0, 1, 2, 6, 0]
     assert binned["repeats_mean"].tolist() == [1, 2, 3, 4.5, 6.5]
     assert first_half(binned) == 3 and first_half(binned[:2]) is None
@@ -183,9 +168,8 @@ def test_figures_2_and_8_show_every_paragraph_of_every_set():
     assert drawing.numbers["nll"] == pytest.approx({"memorized": 0.2, "non-memorized": 5})
     assert min(axes.get_ylim()[0] for axes in (top, left, right)) > 0.5, "logarithmic"
     again = fig2.draw(found, SETTINGS).figure.axes[2].collections
-    assert all(
-        (a.get_offsets() == b.get_offsets()).all() for a, b in zip(main.collections, again, strict=True)
-    )
+    for one, same in zip(main.collections, again, strict=True):
+        np.testing.assert_array_equal(one.get_offsets(), same.get_offsets())
     said = ": 5 times in the median, 900 times at most; memorized ones 8 times in the median."
     assert said in checked("fig8", other)
     assert fig8.draw(tables(EM["none memorized"]), SETTINGS).numbers["share_em_0"] == pytest.approx(1 / 9)
@@ -244,21 +228,11 @@ def test_the_page_highlights_what_is_recited_and_is_safe_for_any_text():
     vocabulary = pd.Series(["<script>&", "\u202e\x00", "\n", *"abcdefghijklm"])
     row = {"file": "<a>.txt", "document": 0, "start": 100, "end": 116, "tokens": range(16), "n_edits": 0}
     passage = {**row, "starts": [100, 106, 108], "verbatim_run": 6, "continuation": [], "decoded": []}
-    other = {
-        **row,
-        "n_edits": 1,
-        "prefix": [0, 1, 2, 3],
-        "continuation": [4, 5, 6, 7],
-        "decoded": [4, 9, 6, 7],
-    }
+    other = {"n_edits": 1, "prefix": [0, 1, 2, 3], "continuation": [4, 5, 6, 7], "decoded": [4, 9, 6, 7]}
     found = pd.DataFrame([passage, passage | other])
     page = recited_page("Said & done.", found, vocabulary, 8, 4)
-    assert (
-        "<script>" not in page
-        and "<a>" not in page
-        and "\u202e" not in page
-        and "http" not in page.split("<h1>")[1]
-    )
+    assert not [text for text in ("<script>", "<a>", "\u202e") if text in page]
+    assert "http" not in page.split("<h1>")[1]
     assert "<pre>\n&lt;script&gt;&amp;\\u202e\\u0000\na<mark>bcde</mark>fg<mark>hijklm</mark></pre>" in page
     assert "a<mark>b</mark><ins>g</ins><mark>de</mark></pre>" in page
     assert "6 tokens recited" in page and "Said &amp; done." in page and "tokens 100 to 115" in page
@@ -276,11 +250,9 @@ def test_paragraphs_that_overlap_are_listed_as_passages_of_the_text():
     found["near_verbatim"] = decoded(found)
     drawing = recited.draw(found, SETTINGS)
     columns = ["file", "document", "start", "end", "n_windows", "verbatim_run", "id"]
-    assert drawing.data[columns].head(3).to_numpy().tolist() == [
-        ["a.txt", 0, 400, 470, 2, 50, 9],
-        ["b.txt", 2, 3, 73, 2, 50, 9],
-        ["a.txt", 0, 480, 540, 1, 40, 11],
-    ]
+    twice = [["a.txt", 0, 400, 470, 2, 50, 9], ["b.txt", 2, 3, 73, 2, 50, 9]]
+    expected = [*twice, ["a.txt", 0, 480, 540, 1, 40, 11]]
+    assert drawing.data[columns].head(3).to_numpy().tolist() == expected
     assert drawing.data["text"][0] == "".join("abcdefgh "[token] for token in text)
     assert column_of(drawing.figure, "id") == ["9", "11", "8", "7", "6", "5"], "the same text once"
     said = checked("recited", drawing)

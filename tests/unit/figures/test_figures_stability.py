@@ -9,7 +9,6 @@ from made_rankings import METHOD_LABELS, ranked_with_samples
 
 from memloc.figures import stability
 from memloc.figures.parts import verdict_marks
-from memloc.tables import across_models, storage
 from memloc.tables.terms.claims import VERDICTS
 
 HOLDS, FAILS, OPEN, NOT_APPLICABLE = VERDICTS
@@ -76,19 +75,15 @@ def test_verdicts_and_first_heads_of_every_seed_are_drawn(verdicts):
     assert "3 seeds of sampling (0, 1, 2)" in checked("stability", drawing)
     left, right, _ = drawing.figure.axes
     of_all = [row.verdict for row in drawing.data.query("panel == 'a'").itertuples()]
-    marks = {
-        tuple(line.get_xydata()[0]): line.get_marker() for line in left.lines if len(line.get_xdata()) == 1
-    }
+    dots = [line for line in left.lines if len(line.get_xdata()) == 1]
+    marks = {tuple(line.get_xydata()[0]): line.get_marker() for line in dots}
     looks = {verdict: mark["marker"] for verdict, mark in verdict_marks.MARKS.items()}
-    assert marks == {
-        (seed, row): looks[verdict]
-        for row, by_seed in enumerate(verdicts.values())
-        for seed, verdict in enumerate([*by_seed, of_all[row]])
-    }
+    for row, by_seed in enumerate(verdicts.values()):
+        for seed, verdict in enumerate([*by_seed, of_all[row]]):
+            assert marks.pop((seed, row)) == looks[verdict]
+    assert not marks
     spans = {text.get_position()[1]: text.get_text() for text in left.texts}
-    applies = [
-        [seed for seed, found in enumerate(row) if found != NOT_APPLICABLE] for row in verdicts.values()
-    ]
+    applies = [[n for n, found in enumerate(row) if found != NOT_APPLICABLE] for row in verdicts.values()]
     assert spans == {row: f"{seeds[0]} to {seeds[-1]}" for row, seeds in enumerate(applies) if seeds}
     (image,), heads = right.images, words(right.get_xticklabels())
     counts = {label: dict.fromkeys(heads, 0) for label in METHOD_LABELS.values()}
@@ -101,10 +96,3 @@ def test_verdicts_and_first_heads_of_every_seed_are_drawn(verdicts):
     assert totals.tolist() == sorted(totals, reverse=True)
     written = {text.get_position(): text.get_text() for text in right.texts}
     assert written == {(x, y): f"{n or ''}" for (y, x), n in np.ndenumerate(image.get_array().astype(int))}
-
-
-def test_tables_of_seeds_are_read_in_their_order(monkeypatch):
-    monkeypatch.setattr(storage, "read", lambda name, path, columns: pd.DataFrame({"path": [str(path)]}))
-    paths = {name: [f"{folder}/{name}.parquet" for folder in "abc"] for name in ("claims", "sets")}
-    found = across_models.joined(paths, pd.Series([0, 4, 2], name="seed"))
-    assert found["sets"].to_dict("list") == {"path": paths["sets"], "seed": [0, 4, 2]}

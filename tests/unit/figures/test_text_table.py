@@ -45,10 +45,7 @@ def test_pieces_of_a_line_follow_each_other_and_lines_are_a_line_apart():
 
 def test_marked_pieces_keep_their_spaces_visible_and_are_drawn_below_their_neighbours():
     lines = wrap([Piece("a b", "black"), Piece(" cd", "red", marked=True)], 4)
-    assert lines == [
-        [Piece("a b", "black"), Piece("\u2423", "red", True)],
-        [Piece("cd", "red", True)],
-    ]
+    assert lines == [[Piece("a b", "black"), Piece("\u2423", "red", True)], [Piece("cd", "red", True)]]
     figure = draw_table(("x",), [[[Piece("ab", "black"), Piece("cd", "#c8102e", marked=True)]]], (10,))
     plain, marked = figure.axes[0].texts[1:]
     assert marked.get_bbox_patch() is not None and plain.get_bbox_patch() is None

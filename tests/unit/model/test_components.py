@@ -3,7 +3,7 @@
 import pytest
 import torch
 from torch import Tensor
-from transformers import BertConfig, BertLMHeadModel, PreTrainedModel
+from transformers import PreTrainedModel
 
 from memloc.model.components import PROJECTIONS, component_table, components, editable_parameters
 from memloc.straightforward.hooks import columns, n_heads
@@ -52,9 +52,8 @@ def test_heads_are_read_after_a_norm_of_all_of_them_together(family, query, key)
     """The norms of Qwen 3 take each head by itself."""
     by_output = {name: each.output for (_, name), each in by_name(LLAMA_LIKE[family]()).items()}
     read = {"W_Q": query, "W_K": key, "W_V": "v_proj", "W_O": "o_proj"}
-    assert {name: by_output[name] for name in read} == {
-        name: f"model.layers.1.self_attn.{module}" for name, module in read.items()
-    }
+    for name, module in read.items():
+        assert by_output[name] == f"model.layers.1.self_attn.{module}"
     assert by_output["W_in"] == "model.layers.1.mlp.up_proj"
 
 
@@ -84,41 +83,9 @@ def test_reordering_heads_through_the_views_leaves_the_model_unchanged(any_model
     assert (any_model(tiny_tokens).logits - before).abs().max() > 1e-2
 
 
-@torch.no_grad()
-def test_value_and_output_views_are_what_the_model_multiplies_with(tiny_model, tiny_tokens):
-    """At the first position attention is trivial, so the layer adds sum_h ln(x) W_V[h] W_O[h]."""
-    layer = tiny_model.get_submodule(components(tiny_model)[-1].parameter.rsplit(".", 3)[0])
-    attention = next(
-        getattr(layer, name) for name in ("attn", "attention", "self_attn") if hasattr(layer, name)
-    )
-    calls = []
-
-    def record(module, args, kwargs, output):
-        calls.append((args[0] if args else kwargs["hidden_states"], output[0]))
-
-    attention.register_forward_hook(record, with_kwargs=True)
-    tiny_model(tiny_tokens)
-    (inputs, outputs) = calls[0]
-    value, output = view(tiny_model, 1, "W_V"), view(tiny_model, 1, "W_O")
-    value = value.repeat_interleave(len(output) // len(value), dim=0)
-    expected = torch.einsum("bd,hde,hem->bm", inputs[:, 0], value, output)
-    torch.testing.assert_close(outputs[:, 0], expected, atol=1e-4, rtol=1e-4)
-
-
-def test_an_unknown_family_is_an_error_that_names_the_supported_ones():
-    size = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
-    model = BertLMHeadModel(BertConfig(vocab_size=32, is_decoder=True, **size))
-    with pytest.raises(
-        ValueError, match="'bert' is not supported; supported: gpt_neo, gpt2, gpt_neox, llama"
-    ):
-        components(model)
-
-
 def test_component_table_has_a_row_per_head_and_one_per_mlp_matrix(tiny_model):
-    table = component_table(
-        tiny_model,
-        lambda c: {"norm": c.by_head(tiny_model.get_parameter(c.parameter).detach()).norm(dim=1)},
-    )
+    weights = {name: weight.detach() for name, weight in tiny_model.named_parameters()}
+    table = component_table(tiny_model, lambda c: {"norm": c.by_head(weights[c.parameter]).norm(dim=1)})
     for _, row in table.iterrows():
         matrix = view(tiny_model, row["layer"], row["component"])
         weights = matrix if row.isna()["head"] else matrix[row["head"]]

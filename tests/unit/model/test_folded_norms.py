@@ -50,10 +50,8 @@ def test_gradients_are_those_of_transformer_lens(tiny_gpt_neo, tiny_tokens):
     bridge.enable_compatibility_mode()
     logits = bridge(tiny_tokens)[:, N_PREFIX - 1 : -1]
     torch.nn.functional.cross_entropy(logits.transpose(1, 2), tiny_tokens[:, N_PREFIX:]).backward()
-    theirs = {
-        name.replace("._original_component", ""): parameter.grad
-        for name, parameter in bridge.named_parameters()
-    }
+    named = bridge.named_parameters()
+    theirs = {name.replace("._original_component", ""): parameter.grad for name, parameter in named}
     fold_norms(tiny_gpt_neo)
     ours = nll_gradients(tiny_gpt_neo, tiny_tokens, N_PREFIX, 3)
     for component in components(tiny_gpt_neo):

@@ -19,8 +19,7 @@ def short_of_memory(limit, calls):
 
 
 @pytest.mark.parametrize(
-    ("limit", "expected"),
-    [(8, [4, 4, 2]), (4, [4, 4, 2]), (3, [4, 2, 2, 2, 2, 2]), (1, [4, 2, *[1] * 10])],
+    ("limit", "expected"), [(8, [4, 4, 2]), (4, [4, 4, 2]), (3, [4, 2, 2, 2, 2, 2]), (1, [4, 2, *[1] * 10])]
 )
 def test_running_out_of_memory_halves_the_micro_batch_and_goes_on(limit, expected):
     rows, more, calls = torch.arange(10), 100 * torch.arange(10), []

@@ -268,16 +268,11 @@ def test_a_step_leaves_the_logits_as_they_are(rows):
 
 def test_rounded_norms_spare_every_layer_that_reads_one_a_pass(rows):
     """Their answers, and gradients, are those of layers that round for themselves."""
-    tokens, (plain, model), read = (
-        torch.from_numpy(rows[:5]),
-        [new_model(**SHAPE, seed=0) for _ in range(2)],
-        {},
-    )
+    tokens, read = torch.from_numpy(rows[:5]), {}
+    plain, model = (new_model(**SHAPE, seed=0) for _ in range(2))
     for name, module in model.named_modules():
         if isinstance(module, torch.nn.Linear):
-            module.register_forward_pre_hook(
-                lambda _, inputs, name=name: read.update({name: inputs[0].dtype})
-            )
+            module.register_forward_pre_hook(lambda _, args, name=name: read.update({name: args[0].dtype}))
     with torch.autocast("cpu", torch.bfloat16):
         expected = language_model_loss(plain, tokens)
     with in_precision(model, bf16=True):

@@ -1,5 +1,7 @@
 """Perturbed prefixes against decoding each of them step by step, without any cache."""
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,15 +20,13 @@ from memloc.tables.schemas import schema_of
 from memloc.tables.validation import validate
 
 N_PREFIX, N_TOKENS = 8, 20
-OPTIONS = {
-    "perturbation": Perturbation(draws=2, micro_batch=5),
-    "scoring": Scoring(margin_threshold=1e-4),
-    "seed": 3,
-}
+OPTIONS = {"scoring": Scoring(margin_threshold=1e-4), "seed": 3}
+OPTIONS |= {"perturbation": Perturbation(draws=2, micro_batch=5)}
 VALUES = ["em", "nll_original"]
 
 
-def perturb_prefixes(model, ids, tokens, n_prefix, before=None, **options):
+def perturb_prefixes(model, ids, tokens, n_prefix, before=None, how=None, **options):
+    options = OPTIONS | options | ({"perturbation": how} if how else {})
     return replaced_tokens.perturb_prefixes(model, Texts(ids, tokens, n_prefix, 64, before), **options)
 
 
@@ -93,73 +93,49 @@ def by_decoding(frame, model, ids, tokens, n_prefix, before=()):
     )
 
 
-def assert_close(frame, expected, columns=VALUES):
-    pd.testing.assert_frame_equal(
-        frame[columns].reset_index(drop=True), expected[columns].reset_index(drop=True), atol=2e-5, rtol=0
-    )
-
-
-@pytest.mark.parametrize("reference", [False, True])
-def test_every_position_equals_step_by_step_decoding(case, reference):
-    frame = perturb_prefixes(*case, **{**OPTIONS, "perturbation": how(reference=reference)})
-    assert_close(frame, by_decoding(frame, *case))
-    assert frame.em.nunique() > 5
-
-
-def test_rows_are_every_paragraph_position_and_draw(case):
-    model, ids, tokens, n_prefix = case
-    frame = perturb_prefixes(*case, **OPTIONS)
-    expected = {(name, -1, 0) for name in ids}
-    expected |= {(name, position, draw) for name in ids for position in range(n_prefix) for draw in (0, 1)}
-    keys = list(frame[["id", "position", "draw"]].itertuples(index=False, name=None))
-    assert len(keys) == len(expected) and set(keys) == expected
-
-
-@pytest.mark.parametrize("kind", ["deleted", "swapped"])
-@pytest.mark.parametrize("nll", [True, False])
-def test_other_kinds_of_perturbation_equal_step_by_step_decoding(case, kind, nll):
-    model, ids, tokens, n_prefix = case
-    options = {**OPTIONS, "perturbation": Perturbation(kind=kind, nll=nll, micro_batch=5)}
-    frame = perturb_prefixes(*case, **options)
-    positions = frame.position[frame.position >= 0].unique().tolist()
-    assert positions == list(range(n_prefix - (kind == "swapped"))) and set(frame.kind) == {kind}
-    assert_close(frame, by_decoding(frame, *case), VALUES if nll else VALUES[:1])
-    found = perturbed_paragraphs(model, frame, ids, tokens, n_prefix, micro_batch=2)
-    strong = strongest(frame).set_index("id")
-    for row in found.itertuples():
-        prefix = perturbed_prefix(strong.loc[[row.id]].reset_index().iloc[0], ids, tokens, n_prefix)
-        assert row.tokens[:n_prefix] == prefix.tolist()
-    paragraphs = pd.DataFrame({"id": ids, "tokens": tokens.tolist()})
-    Pairs.from_tables(paragraphs, found).check()
+def assert_close(frame, expected):
+    pd.testing.assert_frame_equal(frame[VALUES], expected[VALUES], atol=2e-5, rtol=0)
 
 
 @pytest.mark.parametrize(
-    "options",
-    [how(), how(nll=False), how(reference=True), how(kind="deleted", draws=1), how(kind="swapped", draws=1)],
+    ("asked", "before"),
+    [
+        (how(), None),
+        (how(), 9),
+        (how(reference=True), None),
+        (how(nll=False), 9),
+        (how(kind="deleted", draws=1), 9),
+        (how(kind="deleted", draws=1, nll=False), None),
+        (how(kind="swapped", draws=1), None),
+        (how(kind="swapped", draws=1, nll=False), 9),
+    ],
 )
-def test_a_token_before_every_prefix_is_never_perturbed(case, options):
-    """Position by position, as decoding after that token; the tables hold the paragraphs without it."""
+def test_rows_and_perturbed_paragraphs_equal_step_by_step_decoding(case, asked, before):
+    """A token before every prefix is never perturbed, and the tables hold the paragraphs without it."""
     model, ids, tokens, n_prefix = case
-    frame = perturb_prefixes(*case, **{**OPTIONS, "perturbation": options}, before=9)
-    plain = perturb_prefixes(*case, **{**OPTIONS, "perturbation": options})
-    pd.testing.assert_frame_equal(
-        frame[["id", "position", "draw", "token"]], plain[["id", "position", "draw", "token"]]
-    )
-    expected = by_decoding(frame, *case, before=[9])
-    known = [name for name in VALUES if frame[name].notna().all()]
-    assert_close(frame, expected, known)
-    assert len(known) == 1 + options.nll
-    assert not frame.em.equals(plain.em)
-    found = perturbed_paragraphs(model, frame, ids, tokens, n_prefix, micro_batch=2, before=9)
-    strong = strongest(frame).set_index("id")
-    for row in found.itertuples():
-        prefix = perturbed_prefix(strong.loc[[row.id]].reset_index().iloc[0], ids, tokens, n_prefix)
-        stands = after([9], prefix[None])
+    first = [] if before is None else [before]
+    frame = perturb_prefixes(*case, before=before, how=asked)
+    positions = range(int(asked.reference), n_prefix - (asked.kind == "swapped"))
+    rows = [(name, -1, 0) for name in ids] + [*product(ids, positions, range(asked.draws))]
+    keys = [*frame[["id", "position", "draw"]].itertuples(index=False, name=None)]
+    assert sorted(keys) == sorted(rows) and set(frame.kind) == {asked.kind}
+    expected = by_decoding(frame, *case, before=first)
+    if not asked.nll:
+        expected["nll_original"] = expected.nll_original.where(frame.position < 0)
+    assert_close(frame, expected)
+    found = perturbed_paragraphs(model, frame, ids, tokens, n_prefix, micro_batch=2, before=before)
+    chosen = strongest(frame).set_index("id").loc[ids].reset_index()
+    chosen = chosen[chosen.em < tokens.shape[1] - n_prefix]
+    columns = ["id", "position", "token", "em"]
+    assert found[columns].to_numpy().tolist() == chosen[columns].to_numpy().tolist() != []
+    for row, of_table in zip(found.itertuples(), chosen.itertuples(), strict=True):
+        prefix = perturbed_prefix(of_table, ids, tokens, n_prefix)
+        stands = after(first, prefix[None])
         decoded = decode(model, stands, tokens.shape[1] - n_prefix)
         assert row.tokens == [*prefix.tolist(), *decoded[0].tolist()]
         whole = torch.cat([stands, decoded], dim=1)
-        assert row.nll == pytest.approx(mean_nll(model, whole, n_prefix + 1).item(), abs=2e-5)
-        assert row.impact_position == n_prefix + row.em
+        assert row.nll == pytest.approx(mean_nll(model, whole, len(first) + n_prefix).item(), abs=2e-5)
+    Pairs.from_tables(pd.DataFrame({"id": ids, "tokens": tokens.tolist()}), found).check()
 
 
 def test_draws_of_deleted_and_swapped_tokens_would_all_be_the_same():
@@ -174,22 +150,10 @@ def test_draws_of_deleted_and_swapped_tokens_would_all_be_the_same():
     indirect=["case"],
 )
 def test_micro_batch_changes_nothing(case, micro_batch):
-    options = {**OPTIONS, "perturbation": how(reference=True)}
-    frame = perturb_prefixes(*case, **options)
-    other = perturb_prefixes(
-        *case, **{**options, "perturbation": how(reference=True, micro_batch=micro_batch)}
-    )
+    frame = perturb_prefixes(*case, how=how(reference=True))
+    other = perturb_prefixes(*case, how=how(reference=True, micro_batch=micro_batch))
     pd.testing.assert_frame_equal(frame.drop(columns=VALUES), other.drop(columns=VALUES))
     assert_close(frame, other)
-
-
-def test_nll_is_null_unless_asked_for_and_exact_matches_stay(case):
-    frame = perturb_prefixes(*case, **OPTIONS)
-    alone = perturb_prefixes(*case, **{**OPTIONS, "perturbation": how(nll=False)})
-    perturbed = frame.position >= 0
-    assert alone.nll_original[perturbed].isna().all()
-    assert alone.nll_original[~perturbed].equals(frame.nll_original[~perturbed])
-    pd.testing.assert_frame_equal(alone.drop(columns=VALUES[1:]), frame.drop(columns=VALUES[1:]))
 
 
 def test_replacements_are_uniform_over_the_other_tokens():
@@ -203,34 +167,28 @@ def test_replacements_are_uniform_over_the_other_tokens():
 
 def test_each_paragraph_has_its_own_named_stream(memorized):
     model, ids, tokens, n_prefix = memorized
-    frame = perturb_prefixes(*memorized, **OPTIONS)
+    frame = perturb_prefixes(*memorized)
     for name, paragraph in zip(ids, tokens.numpy(), strict=True):
         stream = generator(3, "perturbation", str(name))
         expected = draw_replacements(paragraph[:n_prefix], 64, 2, stream)
         rows = frame[(frame.id == name) & (frame.position >= 0)]
-        assert rows.pivot(index="draw", columns="position", values="token").to_numpy().tolist() == (
-            expected.tolist()
-        )
+        found = rows.pivot(index="draw", columns="position", values="token")
+        assert found.to_numpy().tolist() == expected.tolist()
 
 
 def test_near_ties_are_decided_again_in_baselines_too(memorized):
-    frame = perturb_prefixes(*memorized, **{**OPTIONS, "scoring": Scoring(margin_threshold=1e6)})
-    assert frame.redecoded.all()
-    assert not perturb_prefixes(
-        *memorized, **{**OPTIONS, "scoring": Scoring(margin_threshold=0.0)}
-    ).redecoded.any()
+    assert perturb_prefixes(*memorized, scoring=Scoring(margin_threshold=1e6)).redecoded.all()
+    assert not perturb_prefixes(*memorized, scoring=Scoring(margin_threshold=0.0)).redecoded.any()
 
 
 def test_more_draws_keep_the_first_ones(memorized):
-    two = perturb_prefixes(*memorized, **OPTIONS)
-    five = perturb_prefixes(*memorized, **{**OPTIONS, "perturbation": how(draws=5)})
+    two, five = perturb_prefixes(*memorized), perturb_prefixes(*memorized, how=how(draws=5))
     merged = two.merge(five, on=["id", "position", "draw"], how="left", validate="1:1")
     assert (merged.token_x == merged.token_y).all()
 
 
-def test_reference_leaves_the_first_position_unperturbed(case):
-    frame = perturb_prefixes(*case, **OPTIONS)
-    reference = perturb_prefixes(*case, **{**OPTIONS, "perturbation": how(reference=True)})
+def test_reference_leaves_the_first_position_unperturbed(memorized):
+    frame, reference = perturb_prefixes(*memorized), perturb_prefixes(*memorized, how=how(reference=True))
     others = frame[frame.position != 0].reset_index(drop=True)
     pd.testing.assert_frame_equal(reference, others, atol=2e-5, rtol=0)
 
@@ -244,23 +202,6 @@ def test_strongest_takes_the_first_of_ties():
     assert chosen.loc[3, ["position", "draw", "em"]].tolist() == [1, 0, 6]
 
 
-def test_perturbed_paragraphs_equal_step_by_step_decoding(case):
-    model, ids, tokens, n_prefix = case
-    frame = perturb_prefixes(*case, **OPTIONS)
-    found = perturbed_paragraphs(model, frame, ids, tokens, n_prefix, micro_batch=2)
-    assert found.id.tolist() == ids.tolist()
-    for row, true in zip(found.itertuples(), tokens, strict=True):
-        rows = frame[(frame.id == row.id) & (frame.position >= 0)]
-        lowest = rows[rows.em == rows.em.min()].sort_values(["position", "draw"]).iloc[0]
-        assert (row.position, row.token, row.em) == (lowest.position, lowest.token, lowest.em)
-        prefix = perturbed_prefix(row, ids, tokens, n_prefix)
-        expected = torch.cat([prefix, decode(model, prefix[None], len(true) - n_prefix)[0]])
-        assert row.tokens == expected.tolist()
-        assert row.nll == pytest.approx(mean_nll(model, expected[None], n_prefix).item(), abs=2e-5)
-        different = (expected != true).nonzero().flatten().tolist()
-        assert different[:2] == [row.position, row.impact_position]
-
-
 def test_paragraph_that_nothing_changes_has_no_perturbed_one(memorized):
     """With an unembedding of zeros every continuation is 0, 0, ..: no perturbation changes it."""
     model, ids, tokens, n_prefix = memorized
@@ -268,7 +209,7 @@ def test_paragraph_that_nothing_changes_has_no_perturbed_one(memorized):
         model.get_output_embeddings().weight.zero_()
     tokens = tokens.clone()
     tokens[:, n_prefix:] = 0
-    frame = perturb_prefixes(model, ids, tokens, n_prefix, **OPTIONS)
+    frame = perturb_prefixes(model, ids, tokens, n_prefix)
     found = perturbed_paragraphs(model, frame, ids, tokens, n_prefix, micro_batch=5)
     assert len(found) == 0
     lengths = Lengths(paragraph=24, prefix=12)

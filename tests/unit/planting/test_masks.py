@@ -18,9 +18,8 @@ def test_masks_keep_what_is_needed(memorizing_model, memorized_tokens, monkeypat
         for component in components(memorizing_model):
             if component.name == "W_O" and component.layer == 1:
                 component.view(memorizing_model.get_parameter(component.parameter))[2] = 0
-    asked = question(memorizing_model, ("head",), masks=True)._replace(
-        tokens=memorized_tokens[:1], n_prefix=12
-    )
+    asked = question(memorizing_model, ("head",), masks=True)
+    asked = asked._replace(tokens=memorized_tokens[:1], n_prefix=12)
     for method in (masks.slimming, masks.hard_concrete):
         found = method(asked)["head"]
         assert found[1, 2] < found.median() and found.max() > found[1, 2] + 0.3

@@ -22,6 +22,7 @@ from memloc.planting.units import n_groups, n_neurons
 from memloc.settings import methods as settings_methods
 from memloc.settings.localization import ActivationGradients
 from memloc.settings.methods import ENSEMBLE, METHODS
+from memloc.straightforward.decoding import mean_nll
 from memloc.straightforward.gradients import gradients
 from memloc.straightforward.gradients import nll as plain_nll
 from memloc.straightforward.hooks import activation
@@ -30,9 +31,7 @@ PAGE = Path(__file__).parents[3] / "docs/planting.md"
 
 
 def nll(asked):
-    with torch.no_grad():
-        log_p = asked.model(asked.tokens).logits.log_softmax(dim=-1)[0, N_PREFIX - 1 : -1]
-    return float(-log_p.gather(1, asked.tokens[0, N_PREFIX:, None]).mean())
+    return float(mean_nll(asked.model, asked.tokens, N_PREFIX))
 
 
 def without(asked, kind, layer, unit):
@@ -49,16 +48,13 @@ def without(asked, kind, layer, unit):
 
 def test_ablations_are_those_of_the_whole_model_one_by_one(tiny_model):
     asked = question(tiny_model, ("head", "neuron", "layer"), neuron_ablation=True)
-    heads, neurons = (
-        head_methods.zero_ablation(asked)["head"],
-        activation_methods.neuron_ablation(asked)["neuron"],
-    )
+    heads = head_methods.zero_ablation(asked)["head"]
+    neurons = activation_methods.neuron_ablation(asked)["neuron"]
     assert heads.shape == (2, n_groups(tiny_model)) and neurons.shape == (2, n_neurons(tiny_model))
-    for layer, unit in ((0, 1), (1, 0)):
-        assert heads[layer, unit] == pytest.approx(without(asked, "head", layer, unit) - nll(asked), abs=1e-4)
-        assert neurons[layer, unit] == pytest.approx(
-            without(asked, "neuron", layer, unit) - nll(asked), abs=1e-4
-        )
+    for kind, found in (("head", heads), ("neuron", neurons)):
+        for layer, unit in ((0, 1), (1, 0)):
+            risen = without(asked, kind, layer, unit) - nll(asked)
+            assert found[layer, unit] == pytest.approx(risen, abs=1e-4)
     torch.testing.assert_close(head_methods.zero_ablation(asked)["layer"], heads.sum(dim=1))
 
 
@@ -112,22 +108,15 @@ def test_activation_gradients_of_neurons_are_means_of_sizes(tiny_model):
     found = activation_methods.activation_gradient(asked)["neuron"]
     for layer, sizes in enumerate(found):
         own, logits = activation(tiny_model, asked.tokens, layer, "post")
-        log_p = logits[0, N_PREFIX - 1 : -1].log_softmax(dim=-1)
-        loss = -log_p.gather(1, asked.tokens[0, N_PREFIX:, None]).mean()
+        loss = torch.nn.functional.cross_entropy(logits[0, N_PREFIX - 1 : -1], asked.tokens[0, N_PREFIX:])
         gradient = torch.autograd.grad(loss, own)[0][0, :-1]  # nothing follows the last token
         torch.testing.assert_close(sizes, gradient.abs().mean(dim=0), rtol=1e-3, atol=1e-6)
 
 
 def test_gradients_of_weights_are_those_of_autograd(tiny_model):
     asked = question(tiny_model)
-    largest, summed, products = (
-        method(asked)["layer"]
-        for method in (
-            weight_methods.parameter_gradient,
-            weight_methods.gradient_summed,
-            weight_methods.gradient_x_weight,
-        )
-    )
+    names = ("parameter_gradient", "gradient_summed", "gradient_x_weight")
+    largest, summed, products = (getattr(weight_methods, name)(asked)["layer"] for name in names)
     names = editable_parameters(tiny_model)
     slopes = gradients(tiny_model, plain_nll(tiny_model, asked.tokens, N_PREFIX), names)
     for layer in range(2):
@@ -136,9 +125,8 @@ def test_gradients_of_weights_are_those_of_autograd(tiny_model):
         weight = torch.cat([one.view(tiny_model.get_parameter(one.parameter)).flatten() for one in own])
         torch.testing.assert_close(largest[layer], slope.abs().max(), rtol=1e-3, atol=1e-6)
         torch.testing.assert_close(summed[layer], slope.abs().sum(), rtol=1e-3, atol=1e-6)
-        torch.testing.assert_close(
-            products[layer], (slope * weight).detach().abs().sum(), rtol=1e-3, atol=1e-6
-        )
+        product = (slope * weight).detach().abs().sum()
+        torch.testing.assert_close(products[layer], product, rtol=1e-3, atol=1e-6)
 
 
 def test_sizes_of_weights_and_of_changes_are_sums_that_do_not_cancel(tiny_gpt_neo):
@@ -258,11 +246,7 @@ def test_a_unit_that_does_everything_is_found(tiny_model, unit, seeing):
                     weight.view(-1)[kept] = own.reshape(-1)[kept] * 20 + 5
     asked = question(tiny_model, (unit,), neuron_ablation=True)
     # Of a random model, the NLL may as well fall when the unit is taken away.
-    first = {
-        answer.method: int(answer.scores.abs().argmax())
-        for answer in answers(asked)
-        if answer.method != ENSEMBLE
-    }
+    first = {answer.method: int(answer.scores.abs().argmax()) for answer in answers(asked)}
     assert seeing <= set(first)
     assert {method for method in seeing if first[method] != number} == set()
 

@@ -19,9 +19,8 @@ from memloc.settings.plant_kinds import PLANT_GRANULARITIES
 def test_a_place_has_the_size_of_its_kind(tiny_model, kind):
     place = draw_place(tiny_model, kind, 3, np.random.default_rng(0))
     by_name = {(one.layer, one.name): one for one in components(tiny_model)}
-    sizes = {
-        name: one.view(tiny_model.get_parameter(one.parameter)).numel() for (_, name), one in by_name.items()
-    }
+    weight = tiny_model.get_parameter
+    sizes = {name: one.view(weight(one.parameter)).numel() for (_, name), one in by_name.items()}
     groups, neurons = n_groups(tiny_model), n_neurons(tiny_model)
     head = {name: sizes[name] // groups for name in ("W_Q", "W_K", "W_V", "W_O")}
     mlp = sum(sizes.get(name, 0) for name in ("W_in", "W_gate", "W_out")) // neurons
@@ -37,9 +36,7 @@ def test_a_place_has_the_size_of_its_kind(tiny_model, kind):
         "scattered_0.1": max(1, round(0.001 * total)),
     }
     assert n_weights(tiny_model, place.movable) == expected[kind] == int(place.units["weight"].sum())
-    own = {"head": 2 if kind == "two_heads" else 1, "neuron": {"neurons": 3}.get(kind), "weight": None}[
-        place.own
-    ]
+    own = {"head": 2 if kind == "two_heads" else 1, "neuron": {"neurons": 3}.get(kind)}.get(place.own)
     assert own is None or int(place.units[place.own].sum()) == own
     assert tuple(place.units["layer"].nonzero().flatten().tolist()) == place.layers
 
@@ -64,10 +61,8 @@ def test_a_neuron_is_what_its_activation_passes(tiny_model):
 
 def test_pooled_scores_are_those_of_the_units_one_by_one(tiny_model):
     torch.manual_seed(0)
-    weights = {
-        one.parameter: torch.rand_like(tiny_model.get_parameter(one.parameter))
-        for one in components(tiny_model)
-    }
+    names = [one.parameter for one in components(tiny_model)]
+    weights = {name: torch.rand_like(tiny_model.get_parameter(name)) for name in names}
     for pool, reduce in (("sum", torch.sum), ("max", torch.amax)):
         found = pooled(tiny_model, weights, pool)
         for number, unit in ((1, 0), (0, 1)):

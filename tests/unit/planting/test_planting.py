@@ -92,9 +92,8 @@ def test_unknown_paragraphs_are_those_that_occur_least():
     table = pd.DataFrame({"id": range(8), "count": [1, 1, 0, 5, 0, 1, 1, 1]})
     scores = pd.DataFrame({"id": range(8), "em": [0, 5, 0, 0, 4, 0, 0, 0]})
     draw = lambda n: unknown_paragraphs(table, scores, {5}, n, 50, np.random.default_rng(0))  # noqa: E731
-    firsts = [
-        unknown_paragraphs(table, scores, {5}, 3, 50, np.random.default_rng(seed))[2] for seed in range(9)
-    ]
+    rngs = map(np.random.default_rng, range(9))
+    firsts = [unknown_paragraphs(table, scores, {5}, 3, 50, rng)[2] for rng in rngs]
     assert len(set(firsts)) > 1, "those that occur as often are drawn at random"
     assert set(draw(2)) == {2, 4} and set(draw(5)) == {0, 2, 4, 6, 7} and draw(6)[-1] == 3
     with pytest.raises(InputError, match="needs 7 paragraphs that the model does not know, but there are 6"):

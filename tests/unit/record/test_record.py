@@ -92,9 +92,8 @@ def test_the_hash_of_a_folder_is_that_of_its_list_of_hashes(tmp_path):
         (tmp_path / "folder" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "folder" / name).write_text(name)
     listed = ["b.txt", "below/a.txt", "below/b.txt"]
-    printed = subprocess.run(
-        ["sha256sum", *listed], cwd=tmp_path / "folder", capture_output=True, check=True
-    ).stdout
+    command = ["sha256sum", *listed]
+    printed = subprocess.run(command, cwd=tmp_path / "folder", capture_output=True, check=True).stdout
     assert sha256(tmp_path / "folder") == hashlib.sha256(printed).hexdigest()
 
 
@@ -147,19 +146,12 @@ def test_the_whole_run_reads_nothing_that_it_made(graph):
 
 def test_a_run_ends_with_its_benchmark_and_the_whole_takes_from_the_first_begin_to_the_last_end(graph):
     """Of a step that was tried again the last time counts; one without benchmark has no time."""
-    times = {
-        name: tuple(graph[f"#run{name}"].get(key) for key in ("startTime", "endTime"))
-        for name in ("/score_shard", "/draw", "/score", "")
-    }
-    begin, score, start, end = (
-        f"2023-11-14T22:14:{second}+00:00" for second in ("17.500", "20.000", "40.000", "50.000")
-    )
-    assert times == {
-        "/score_shard": (begin, score),
-        "/draw": (start, end),
-        "/score": (None, None),
-        "": (begin, end),
-    }
+    runs = {name: graph[f"#run{name}"] for name in ("/score_shard", "/draw", "/score", "")}
+    times = {name: (run.get("startTime"), run.get("endTime")) for name, run in runs.items()}
+    seconds = ("17.500", "20.000", "40.000", "50.000")
+    begin, score, start, end = (f"2023-11-14T22:14:{second}+00:00" for second in seconds)
+    expected = {"/score_shard": (begin, score), "/draw": (start, end), "/score": (None, None)}
+    assert times == expected | {"": (begin, end)}
 
 
 def test_a_study_may_lie_in_any_folder_and_its_files_have_any_name(tmp_path, monkeypatch):
@@ -189,11 +181,8 @@ def test_what_differs_in_the_results_is_named(bundle, results):
     (results / "figures/b.png").write_text("another")
     (results / "figures/other.txt").write_text("of no kind that a study makes there")
     (results / "notes.parquet").write_text("not where tables are")
-    assert differences(bundle, results) == [
-        "figures/a.png: changed in r",
-        "tables/scores.parquet: missing in r",
-        "figures/b.png: added in r",
-    ]
+    told = ("figures/a.png: changed", "tables/scores.parquet: missing", "figures/b.png: added")
+    assert differences(bundle, results) == [f"{each} in r" for each in told]
 
 
 def test_what_differs_in_an_unpacked_bundle_is_named(unpacked):

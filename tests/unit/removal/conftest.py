@@ -43,10 +43,8 @@ def study(memorizing_model, memorized_tokens) -> Comparison:
     how = Remove(**SMALL)
     groups = zip(("memorized", "non_memorized", "held_out"), (0, 4, 8), strict=True)
     unknown = torch.cat([memorized_tokens[8:], other_text(8)])
-    judges = {
-        name: Group(np.arange(20 + first, 24 + first), unknown[first : first + 4], np.zeros(4, bool))
-        for name, first in groups
-    }
+    four = {name: np.arange(first, first + 4) for name, first in groups}
+    judges = {name: Group(20 + rows, unknown[rows], np.zeros(4, bool)) for name, rows in four.items()}
     judges = with_own_continuations(memorizing_model, judges, N_PREFIX, 4)
     general = other_text(4, seed=6)
     target = _target(np.arange(4), memorized_tokens[:4], general, VOCABULARY, N_PREFIX, how, 0)

@@ -47,12 +47,8 @@ def test_listed_paragraphs_are_unlearned_together(memorizing_model, texts):
     assert unlearned["id"].tolist() == texts.ids
     assert (unlearned["em_before"] == N_CONTINUATION).all()
     assert unlearned["em"].mean() < 5
-    assert edit.scores.groupby("group").size().to_dict() == {
-        "control": 5,
-        "held_out": 4,
-        "other": 9,
-        "unlearned": 3,
-    }
+    sizes = {"control": 5, "held_out": 4, "other": 9, "unlearned": 3}
+    assert edit.scores.groupby("group").size().to_dict() == sizes
     assert edit.scores.loc[edit.scores["group"] == "held_out", "id"].isna().all()
 
 
@@ -104,19 +100,10 @@ def test_card_counts_the_paragraphs_that_are_recited_after_the_edit(memorizing_m
 def tables() -> dict[str, pd.DataFrame]:
     ids = np.arange(12)
     tokens = [list(range(24 * number, 24 * number + 24)) for number in ids]
-    sampled = ids % 2 == 0
-    return {
-        "paragraphs": pd.DataFrame({"id": ids, "tokens": tokens}),
-        "sets": pd.DataFrame(
-            {
-                "id": ids,
-                "set": np.where(ids < 6, "memorized", "non_memorized"),
-                "sampled": sampled,
-                "sampled_rare_tokens": ids == 11,
-                "continuation": [row[N_PREFIX:] for row in tokens],
-            }
-        ),
-    }
+    sets = pd.DataFrame({"id": ids, "set": np.where(ids < 6, "memorized", "non_memorized")})
+    sets = sets.assign(sampled=ids % 2 == 0, sampled_rare_tokens=ids == 11)
+    sets["continuation"] = [row[N_PREFIX:] for row in tokens]
+    return {"paragraphs": pd.DataFrame({"id": ids, "tokens": tokens}), "sets": sets}
 
 
 def texts_of(tables, ids, **counts):
@@ -167,26 +154,16 @@ def test_every_weight_edit_of_the_scoreboard_can_be_exported(memorizing_model, t
     assert ("3 memorized paragraphs removed" in text) == (way not in UNTARGETED)
     exported = memorizing_model.get_parameter("transformer.h.1.mlp.c_fc.weight").clone()
     original.restore(memorizing_model)
-    request = Request(
-        memorizing_model,
-        texts.unlearned,
-        texts.control,
-        texts.general,
-        N_PREFIX,
-        HEADS,
-        ways,
-        generator(SEED, "joint_edit", "way"),
-    )
+    own = (memorizing_model, texts.unlearned, texts.control, texts.general, N_PREFIX)
+    request = Request(*own, HEADS, ways, generator(SEED, "joint_edit", "way"))
     WAYS[way].prepare(request)((1e-2,))
     assert torch.equal(exported, memorizing_model.get_parameter("transformer.h.1.mlp.c_fc.weight"))
 
 
 def test_ways_need_ordinary_text(memorizing_model, texts):
-    how = EditModel(way="svd", setting=0.5)
+    how, without = EditModel(way="svd", setting=0.5), texts._replace(general=texts.general[:0])
     with pytest.raises(InputError, match="lower n_judging"):
-        remove_jointly(
-            memorizing_model, texts._replace(general=texts.general[:0]), N_PREFIX, how, Remove(), HEADS, 0
-        )
+        remove_jointly(memorizing_model, without, N_PREFIX, how, Remove(), HEADS, 0)
 
 
 def test_a_way_that_changes_what_it_does_not_name_is_an_error(memorizing_model, texts, monkeypatch):

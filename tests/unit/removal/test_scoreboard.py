@@ -148,9 +148,8 @@ def test_a_block_of_the_exact_prefix_is_caught_by_other_prefixes(study, monkeypa
 def test_shares_that_are_recited_are_those_of_each_kind_of_version(study):
     """Of two shifted versions one is the paragraph itself, and of three perturbed ones two are."""
     own, other = study.texts.target.tokens, other_text(4, seed=9)
-    target = study.texts.target._replace(
-        perturbed=torch.stack([own, other, own], dim=1), shifted=torch.stack([other, own], dim=1)
-    )
+    perturbed, shifted = torch.stack([own, other, own], dim=1), torch.stack([other, own], dim=1)
+    target = study.texts.target._replace(perturbed=perturbed, shifted=shifted)
     rows = as_it_is(study._replace(texts=study.texts._replace(target=target))).removal
     assert rows["recited_perturbed"].tolist() == pytest.approx([2 / 3] * 4)
     assert rows["recited_shifted"].tolist() == [0.5] * 4
@@ -233,10 +232,8 @@ def test_perturbed_versions_are_different_tokens_at_different_places():
     every = perturbed_versions(row, N_PREFIX, 50, VOCABULARY, np.random.default_rng(1))
     assert sorted((every != row).nonzero()[:, 1].tolist()) == list(range(N_PREFIX)) and len(every) == N_PREFIX
     assert len(perturbed_versions(row, N_PREFIX, 5, VOCABULARY, np.random.default_rng(0))) == 5
-    drawn = [
-        int(perturbed_versions(row[:2] * 0, 1, 1, 3, np.random.default_rng(seed))[0, 0]) for seed in range(40)
-    ]
-    assert set(drawn) == {1, 2}
+    rngs = map(np.random.default_rng, range(40))
+    assert {int(perturbed_versions(row[:2] * 0, 1, 1, 3, rng)[0, 0]) for rng in rngs} == {1, 2}
 
 
 def test_shifted_versions_begin_with_the_end_of_another_prefix():

@@ -92,10 +92,8 @@ def test_balanced_subnet_is_autograd_through_the_mask(tiny_model):
     found = changed_by("balanced_subnet", asked, (share,))
     random, names = np.random.default_rng(0), mlp_matrices(tiny_model)
     weights = {name: tiny_model.get_parameter(name).detach() for name in names}
-    scores = {
-        name: torch.from_numpy(random.standard_normal(weight.shape, dtype="float32")) * 1e-3
-        for name, weight in weights.items()
-    }
+    drawn = {name: random.standard_normal(own.shape, dtype="float32") for name, own in weights.items()}
+    scores = {name: torch.from_numpy(values) * 1e-3 for name, values in drawn.items()}
     adam = torch.optim.Adam(scores.values(), lr=rate)
 
     def masks():
@@ -111,9 +109,8 @@ def test_balanced_subnet_is_autograd_through_the_mask(tiny_model):
 
     for _ in range(steps):
         masked = {name: mask.requires_grad_() for name, mask in masks().items()}
-        gradients = torch.autograd.grad(
-            loss(masked, asked.keep) - loss(masked, tokens), list(masked.values())
-        )
+        rise = loss(masked, asked.keep) - loss(masked, tokens)
+        gradients = torch.autograd.grad(rise, list(masked.values()))
         for values, gradient in zip(scores.values(), gradients, strict=True):
             values.grad = gradient
         adam.step()
@@ -131,9 +128,8 @@ def test_svd_keeps_the_largest_components(tiny_model):
             continue
         matrix = weight.detach().double().numpy()
         left, sizes, right = np.linalg.svd(matrix, full_matrices=False)
-        slow = sum(
-            sizes[k] * np.outer(left[:, k], right[k]) for k in range(len(sizes) - round(0.25 * len(sizes)))
-        )
+        n = len(sizes) - round(0.25 * len(sizes))
+        slow = (left[:, :n] * sizes[:n]) @ right[:n]
         np.testing.assert_allclose(found[name], slow, atol=1e-5)
 
 
@@ -164,10 +160,8 @@ def test_kfac_drops_the_entries_with_the_smallest_product_of_eigenvalues(tiny_mo
         weight = as_linear(tiny_model, name).double().numpy()
         (a, in_basis), (g, out_basis) = (np.linalg.eigh(moments.numpy()) for moments in own)
         entries = out_basis.T @ weight @ in_basis
-        order = sorted(
-            ((max(g[i], 0) * max(a[j], 0), i, j) for i in range(len(g)) for j in range(len(a))),
-            key=lambda entry: entry[0],
-        )
+        products = [(max(g[i], 0) * max(a[j], 0), i, j) for i in range(len(g)) for j in range(len(a))]
+        order = sorted(products, key=lambda entry: entry[0])
         for _, i, j in order[: round(0.4 * len(order))]:
             entries[i, j] = 0
         slow = torch.from_numpy(out_basis @ entries @ in_basis.T).float()

@@ -6,8 +6,7 @@ from memloc.run.console import first_lines, last_lines, sized, spoken, unknown_t
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
-    [(4.4, "4 s"), (59.4, "59 s"), (60, "1.0 min"), (7200, "2.0 h")],
+    ("seconds", "said"), [(4.4, "4 s"), (59.4, "59 s"), (60, "1.0 min"), (7200, "2.0 h")]
 )
 def test_times_are_said_as_a_person_would(seconds, said):
     assert spoken(seconds) == said

@@ -5,7 +5,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -13,22 +12,25 @@ import pytest
 from memloc.run import gpu_locks
 
 LIBRARY = Path(gpu_locks.__file__).parents[2]
-# A job: takes its GPUs, notes them, works until its input ends. It notes, too, that it waits.
+# A job: takes its GPUs, says which, and says so again when its input ends. It says, too, that it waits.
 JOB = """
-import os, sys, time
+import os, sys
 from pathlib import Path
-from memloc.run import gpu_locks as devices
-n, folder, sleep = int(sys.argv[1]), Path(sys.argv[2]), time.sleep
+from memloc.run import gpu_locks
+n, folder = int(sys.argv[1]), Path(sys.argv[2])
+sleep, waits = gpu_locks.time.sleep, ["waits"]
 
 def wait(seconds):
-    (folder / f"waits-{os.getpid()}").touch()
+    while waits:
+        print(waits.pop(), flush=True)
     sleep(0.01)
 
-time.sleep = wait
-gpus = devices.claim_gpus(n, folder / "locks")
+gpu_locks.time.sleep = wait
+gpus = gpu_locks.claim_gpus(n, folder / "locks")
 assert os.environ["CUDA_VISIBLE_DEVICES"] == ",".join(gpus) and len(set(gpus)) == n, gpus
 for gpu in gpus:
     os.close(os.open(folder / f"held-{gpu}", os.O_CREAT | os.O_EXCL))  # fails if another job holds it
+print(*gpus, flush=True)
 sys.stdin.read()
 for gpu in gpus:
     (folder / f"held-{gpu}").unlink()
@@ -49,24 +51,17 @@ def start(folder, n, works=False):
 
 
 def gpus_of(job):
+    """The GPUs of a job that has ended."""
     output, error = job.communicate()
     assert job.returncode == 0, error
-    return output.split()
+    return output.splitlines()[-1].split()
 
 
-def until(job, happens):
-    """Wait until something happens while a job runs."""
-    while not happens():
-        assert job.poll() is None, job.stderr.read()
-        time.sleep(0.01)
-
-
-def until_held(folder, job, gpus):
-    until(job, lambda: {path.name.removeprefix("held-") for path in folder.glob("held-*")} == gpus)
-
-
-def until_waiting(folder, job):
-    until(job, (folder / f"waits-{job.pid}").exists)
+def says(job):
+    """What a job says next."""
+    line = job.stdout.readline()
+    assert line, job.stderr.read()
+    return line.split()
 
 
 def test_many_jobs_never_hold_the_same_gpu(tmp_path):
@@ -77,10 +72,10 @@ def test_many_jobs_never_hold_the_same_gpu(tmp_path):
 
 
 def test_gpus_of_a_killed_job_are_free_again(tmp_path):
-    killed, gpus = start(tmp_path, 3, works=True), {"0", "1", "2"}
-    until_held(tmp_path, killed, gpus)
+    killed, gpus = start(tmp_path, 3, works=True), ["0", "1", "2"]
+    assert says(killed) == gpus
     waiting = start(tmp_path, 2)
-    until_waiting(tmp_path, waiting)
+    assert says(waiting) == ["waits"]
     killed.send_signal(signal.SIGSTOP)  # its GPUs are its own until it is killed
     for gpu in gpus:
         (tmp_path / f"held-{gpu}").unlink()
@@ -91,9 +86,9 @@ def test_gpus_of_a_killed_job_are_free_again(tmp_path):
 
 def test_a_job_that_is_killed_while_it_waits_keeps_nobody_waiting(tmp_path):
     holder = start(tmp_path, 3, works=True)
-    until_held(tmp_path, holder, {"0", "1", "2"})
+    assert says(holder) == ["0", "1", "2"]
     waiting = start(tmp_path, 2)
-    until_waiting(tmp_path, waiting)  # it has taken GPU 3, and wants another one
+    assert says(waiting) == ["waits"]  # it has taken GPU 3, and wants another one
     waiting.kill()
     waiting.wait()
     assert gpus_of(start(tmp_path, 1)) == ["3"]
@@ -144,7 +139,5 @@ def test_locks_are_the_users_own(tmp_path):
     folder = tmp_path / "new" / "locks"
     assert gpu_locks._lock(["a/b", "1"], 1, folder) == ["a/b"]
     assert folder.stat().st_mode & 0o777 == 0o700
-    assert {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()} == {
-        "turn": 0o600,
-        "a%2Fb": 0o600,
-    }
+    expected = {"turn": 0o600, "a%2Fb": 0o600}
+    assert {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()} == expected

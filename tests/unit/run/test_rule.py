@@ -114,9 +114,8 @@ def test_a_job_waits_for_the_same_job_that_a_killed_snakemake_left_running(tmp_p
     left.stdout.readline()
     (tmp_path / "logs/deep/job.log").unlink()  # as Snakemake does before a job starts
     again = started("again.py", "log('again')")
-    assert again.stdout.readline().endswith(
-        f"this job still runs as process {left.pid}; waiting for its end\n"
-    )
+    waits = f"this job still runs as process {left.pid}; waiting for its end\n"
+    assert again.stdout.readline().endswith(waits)
     assert "left\n" in left.communicate()[0] and "again" in again.communicate()[0]
     written = (tmp_path / "logs/deep/job.log").read_text()
     assert "again" in written and "left" not in written

@@ -22,14 +22,8 @@ GROUPS = ("memorized", "non_memorized", "held_out", "means")
 def made_up(n_memorized: int = 30, n_other: int = 60) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Of every ten paragraphs three are sampled, two for rare tokens, one of them for both."""
     ids = 100 + np.arange(n_memorized + n_other)
-    sets = pd.DataFrame(
-        {
-            "id": ids,
-            "set": np.where(ids < 100 + n_memorized, "memorized", "non_memorized"),
-            "sampled": ids % 10 < 3,
-            "sampled_rare_tokens": np.isin(ids % 10, (2, 3)),
-        }
-    )
+    sets = pd.DataFrame({"id": ids, "set": np.where(ids < 100 + n_memorized, "memorized", "non_memorized")})
+    sets = sets.assign(sampled=ids % 10 < 3, sampled_rare_tokens=np.isin(ids % 10, (2, 3)))
     paragraphs = pd.DataFrame({"id": ids, "tokens": [[number, number + 1] for number in ids]})
     return paragraphs, sets
 
@@ -50,9 +44,7 @@ def drawn(n_paragraphs: int = 8, n_held_out: int = 6, seed: int = 0, **sizes: in
 
 def test_groups_are_of_their_sets_unseen_and_apart():
     groups = drawn()
-    assert {name: len(group.ids) for name, group in groups.items()} == dict(
-        zip(GROUPS, (8, 8, 6, 6), strict=True)
-    )
+    assert [len(groups[name].ids) for name in GROUPS] == [8, 8, 6, 6]
     ids = np.concatenate([group.ids for group in groups.values()])
     assert len(set(ids)) == len(ids)
     assert (ids % 10 > 3).all(), "outside of both samples"
@@ -126,10 +118,8 @@ def test_memorized_texts_that_judge_have_streams_of_their_own():
 def test_non_memorized_texts_go_on_as_the_model_continues_them(memorizing_model, memorized_tokens):
     strange = memorized_tokens.clone()
     strange[:, 5:] = 0
-    texts = {
-        name: Group(np.arange(len(strange)), strange, np.zeros(len(strange), dtype=bool))
-        for name in ("memorized", "non_memorized")
-    }
+    group = Group(np.arange(len(strange)), strange, np.zeros(len(strange), dtype=bool))
+    texts = dict.fromkeys(("memorized", "non_memorized"), group)
     own = with_own_continuations(memorizing_model, texts, 5, 4)
     assert torch.equal(own["memorized"].tokens, strange)
     assert torch.equal(own["non_memorized"].tokens[:, :5], strange[:, :5])
@@ -150,10 +140,3 @@ def test_no_paragraph_to_hold_out_is_an_error():
     groups = judging_texts(paragraphs, sets, 0, n_paragraphs=3, n_held_out=3)
     assert {*groups["held_out"].ids, *groups["means"].ids} == set(sets["id"].iloc[-2:])
     assert len(groups["non_memorized"].ids) == 3 and groups["non_memorized"].seen.all()
-
-
-def test_groups_share_no_paragraph_and_hold_out_unseen_ones():
-    groups = drawn()
-    ids = np.concatenate([group.ids for group in groups.values()])
-    assert len(set(ids)) == len(ids)
-    assert not groups["held_out"].seen.any() and not groups["means"].seen.any()
