@@ -48,4 +48,4 @@ def test_no_other_module_calls_private_parts_of_torch():
     library = Path(onednn.__file__).parents[1]
     private = re.compile(r"torch(\.\w+)*\._[a-z]|torch\.ops\b")
     users = {path.stem for path in library.rglob("*.py") if private.search(path.read_text())}
-    assert users == {"onednn", "measure"}
+    assert users == {"onednn"}
