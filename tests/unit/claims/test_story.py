@@ -42,7 +42,7 @@ def test_answers_are_those_of_the_table_in_the_order_of_the_questions(claims):
     assert list(told) == list(story.QUESTIONS)
     assert [answer["verdict"] for answers in told.values() for answer in answers] == claims.verdict.tolist()
     first = told["What triggers it?"][0]
-    assert first["measured"].startswith("0.5 (0.25 to 0.75) of the memorized paragraphs")
+    assert first["measured"].startswith("50 (25 to 75) % of the memorized paragraphs")
     assert first["measured"].endswith("n = 8 paragraphs") and '"fig3.png"' in first["figure"]
     figures = [KNOWN[id].figures[0] for id in TOLD]
     linked = [answer["figure"] for answers in told.values() for answer in answers]
@@ -58,11 +58,9 @@ def test_what_does_not_apply_is_not_told(claims):
 def test_the_headline_counts_seen_paragraphs_and_verdicts(claims):
     claims.loc[claims.id == story.ANYWHERE, "verdict"] = HOLDS
     memorized, anywhere, triggers, verdicts = story.headline(SETS, claims)
-    assert anywhere.startswith(
-        "0.5 (0.25 to 0.75) of the memorized paragraphs are recited in every other place"
-    )
+    assert anywhere.startswith("50 (25 to 75) % of the memorized paragraphs are recited in every other place")
     assert memorized == "2 of 2,000 paragraphs are recited word for word."
-    assert triggers.startswith("0.5 (0.25 to 0.75) of the memorized paragraphs")
+    assert triggers.startswith("50 (25 to 75) % of the memorized paragraphs")
     families = claims.groupby("data").verdict.agg(set)
     holds, fails = (sum(verdict in found for found in families) for verdict in (HOLDS, FAILS))
     assert 0 < holds < len(families)

@@ -16,9 +16,15 @@ def test_an_interval_is_written_with_its_ends_or_with_its_units():
 
 
 def test_a_claims_value_has_four_digits_and_its_ends_have_three():
-    assert measured(1.23456, 0.98765, 2.34567) == "1.235 (0.988 to 2.35)"
+    assert measured(1.23456, 0.98765, 2.34567, "nats") == "1.235 (0.988 to 2.35) nats"
     for low, high in ((float("nan"), 2.0), (1.0, float("nan")), (-INF, INF)):
-        assert measured(12.3456, low, high) == "12.35"
+        assert measured(12.3456, low, high, "nats") == "12.35 nats"
+
+
+def test_shares_are_told_in_per_cent():
+    assert measured(1.0, 0.8316, 1.0, "of the paragraphs") == "100 (83.2 to 100) % of the paragraphs"
+    more = measured(0.6557, 0.585, 0.719, "more of the paragraphs")
+    assert more == "65.57 (58.5 to 71.9) percentage points more of the paragraphs"
 
 
 def test_templates_take_intervals_and_quote_text():

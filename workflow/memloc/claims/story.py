@@ -63,7 +63,7 @@ def _answer(claim: pd.Series) -> dict[str, str]:
     return {
         "statement": escaped(claim.statement),
         "verdict": claim.verdict,
-        "measured": f"{measured(claim.value, claim.low, claim.high)} {escaped(claim.quantity)}, "
+        "measured": f"{escaped(measured(claim.value, claim.low, claim.high, claim.quantity))}, "
         f"n = {counted(claim.n, claim.unit)}",
         "figure": link(f"{figure}.png", figure),
     }
@@ -93,7 +93,7 @@ def headline(sets: pd.DataFrame, claims: pd.DataFrame) -> list[str]:
         f"{(seen == 'memorized').sum():,} of {counted(len(seen), 'paragraph')} are recited word for word."
     )
     told = claims[claims.id.isin(TOLD) & (claims.verdict != NOT_APPLICABLE)]
-    told = [f"{measured(row.value, row.low, row.high)} {row.quantity}." for row in told.itertuples()]
+    told = [f"{measured(row.value, row.low, row.high, row.quantity)}." for row in told.itertuples()]
     families = claims[claims.verdict != NOT_APPLICABLE].data.nunique()
     some = {verdict: claims[claims.verdict == verdict].data.nunique() for verdict in (HOLDS, FAILS)}
     return [

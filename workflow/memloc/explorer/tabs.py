@@ -32,6 +32,11 @@ def interval(row: Any, bound: float | None = None, suffix: str = "") -> dict[str
     return {name: json_value(number) for name, number in numbers.items()}
 
 
+def _work(work: str) -> str:
+    """The work that a claim is of: an arXiv id, or this project."""
+    return f"arXiv {work}" if work[0].isdigit() else work
+
+
 def claims(tables: Tables) -> dict[str, Any]:
     """Every claim with its value, interval and verdict; those that do not apply come last."""
     order = tables["claims"]["verdict"].eq(NOT_APPLICABLE).sort_values(kind="stable").index
@@ -40,7 +45,7 @@ def claims(tables: Tables) -> dict[str, Any]:
     rows = [
         {
             "statement": row.statement,
-            "source": f"arXiv {row.work}, {row.section} · {row.topic.replace('_', ' ')}",
+            "source": f"{_work(row.work)}, {row.section} · {row.topic.replace('_', ' ')}",
             "value": interval(row, row.bound),
             "quantity": f"{row.quantity}; {counted(row.n, row.unit)}" if row.n else row.quantity,
             "verdict": row.verdict,

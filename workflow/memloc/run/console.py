@@ -22,7 +22,9 @@ def sized(n_bytes: float) -> str:
 
 def unknown_target(word: str, targets: Sequence[str]) -> str:
     """What to say of a word that is no target: the nearest ones."""
-    nearest = get_close_matches(word, targets) or ["all"]
+    nearest = get_close_matches(word, targets)
+    if not nearest:
+        return f"{word}: no such target; `snakemake --list-rules` names all"
     return f"{word}: no such target; did you mean {' or '.join(nearest)}?"
 
 

@@ -8,6 +8,11 @@ import jinja2
 
 from memloc.statistics.uncertainty import Interval
 
+MORE_OF = (
+    "more of the paragraphs",
+    "more of the repeated paragraphs",
+)  # quantities that compare shares
+
 
 def fill(template: str, numbers: dict[str, Any]) -> str:
     """`template` (reStructuredText with Jinja expressions) with the numbers filled in.
@@ -30,10 +35,13 @@ def interval(found: Interval, decimals: int) -> str:
     return f"{value} ({low} to {high})" if math.isfinite(found.low) else f"{value} (n = {found.n})"
 
 
-def measured(value: float, low: float, high: float) -> str:
-    """A claim's value to some significant digits, with its interval if it has one."""
+def measured(value: float, low: float, high: float, quantity: str) -> str:
+    """A claim's value and quantity, with the interval if it has one; shares are in per cent."""
+    share, more = quantity.startswith("of the "), quantity.startswith(MORE_OF)
+    value, low, high = (100 * number if share or more else number for number in (value, low, high))
     interval = f" ({low:.3g} to {high:.3g})" if math.isfinite(low) and math.isfinite(high) else ""
-    return f"{value:.4g}{interval}"
+    unit = " %" if share else " percentage points" if more else ""
+    return f"{value:.4g}{interval}{unit} {quantity}"
 
 
 def quoted(text: str) -> str:

@@ -69,6 +69,6 @@ def _verdict(claim: Any) -> str:
     published = "" if pd.isna(claim.published) else f", published {claim.published:,g}"
     return (
         f"* {escaped(claim.statement)} ({claim.work}, {escaped(claim.section)}) **{claim.verdict}**: "
-        f"{measured(claim.value, claim.low, claim.high)} {escaped(claim.quantity)}, "
+        f"{escaped(measured(claim.value, claim.low, claim.high, claim.quantity))}, "
         f"n = {counted(claim.n, claim.unit)}{published}; {escaped(claim.reason)}."
     )
