@@ -51,4 +51,4 @@ def quoted(text: str) -> str:
 
 def escaped(text: str) -> str:
     """`text` with everything escaped that reStructuredText could take for markup."""
-    return re.sub(r"([^\s0-9A-Za-z.,;()/-])", r"\\\1", text)
+    return re.sub(r"([^\s0-9A-Za-z.,;()/%-])", r"\\\1", text)
