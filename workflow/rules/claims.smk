@@ -11,11 +11,6 @@ if not HALVES_ASKED:
     ABSENT.add("counterfactual")
 
 
-def claims_of(topic):
-    """Path of the part of table `claims` that holds a topic's verdicts."""
-    return f"{RESULTS}/claims/{topic}.parquet"
-
-
 for topic in registry.topics().values():
     read = {*topic.tables} - ABSENT
 

@@ -28,6 +28,7 @@ os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**29))
 from memloc.figures.catalog import FIGURES
 from memloc.resources.limits import limits
 from memloc.run import tracking
+from memloc.run.console import unknown_target
 from memloc.run.errors import UserError
 from memloc.settings.command_line import take_types
 from memloc.settings.errors import validate
@@ -125,6 +126,74 @@ def files_of(figures):
     return [f"{RESULTS}/figures/{figure.name}.{kind}" for figure in figures for kind in FIGURE_KINDS]
 
 
+def hub_folder(kind, id, revision):
+    """Where downloads from a repository of the hub lie."""
+    return f"{RESOURCES}/{kind}/{'--'.join(id.split('/'))}@{revision[:12]}"
+
+
+def claims_of(topic):
+    """Path of the part of table `claims` that holds a topic's verdicts."""
+    return f"{RESULTS}/claims/{topic}.parquet"
+
+
+def drawn(figure):
+    """What a figure is drawn from, and parameters of its script."""
+    if figure.only_for == "seeds":
+        folders = [RESULTS, *(f"{RESULTS}/{sample}" for sample in RESAMPLED)]
+        return figure, tables_in(folders, *figure.tables), {"seeds": [SETTINGS.seed, *SETTINGS.seeds]}
+    # The verdicts of its caption; figure `claims` reads the whole table.
+    verdicts = {"claims": [claims_of(topic) for topic in registry.topics_of_figure(figure.name)]}
+    told = {"figure": figure.name, "model": MODEL_NAME, "shown": figure.shown}
+    return figure, verdicts | tables(*figure.tables), told
+
+
+def figure_files(figure):
+    """Outputs of the rule that draws a figure; the report sorts by its labels, and several models by model."""
+    path = f"{RESULTS}/figures/{figure.name}"
+    chapter, number = numbered(figure)
+    labels = {"no.": number, "figure": figure.name, "shows": figure.title, "paper": figure.section}
+    caption = os.path.abspath(placed(f"{path}.rst"))
+    shown = report(
+        f"{path}.png", caption=caption, category=chapter, subcategory=SETTINGS.variant, labels=labels
+    )
+    files = {"pdf": f"{path}.pdf", "png": shown, "csv": f"{path}.csv", "caption": f"{path}.rst"}
+    beside = {"page": f"{path}.html"} if figure.page else {}
+    return files | beside | tables(*filter(None, [figure.stored]))
+
+
+def code_files(steps):
+    """Files of the workflow by their place in its repository."""
+    names = ["Snakefile", *(step.script.removeprefix("workflow/") for step in steps)]
+    for file in workflow.included:
+        names += [f"rules/{name}" for name in re.findall(r"rules/(\w+\.smk)", str(file))]
+    files = {f"workflow/{name}": source(name) for name in names}
+    for path in (*tracking.PACKAGE.rglob("*.py"), *tracking.PACKAGE.rglob("*.yaml")):
+        files[f"workflow/memloc/{path.relative_to(tracking.PACKAGE).as_posix()}"] = path
+    files["envs/requirements.lock"] = source("../envs/requirements.lock")
+    return {place: os.path.relpath(path) for place, path in files.items()}
+
+
+# Rules that run the model with the token of `paragraph.before`; all others look at positions from the first token on.
+TAKE_A_TOKEN_BEFORE = ("scores", "sets", "score_samples", "perturbation")
+
+
+def refused(rule):
+    """An input that stops the workflow before any job, of a rule that `paragraph.before` is not for."""
+
+    def stop(wildcards):
+        raise WorkflowError(
+            f"{rule} does not take a token before the prefix: set paragraph.before to none, or ask for targets that "
+            "do, such as fig2, fig3, recited, extraction and positions"
+        )
+
+    return stop
+
+
+def no_target(wildcards):
+    """An input that stops the workflow: it was asked for a word that is neither a target nor a file."""
+    raise WorkflowError(unknown_target(wildcards.target, [each.name for each in workflow.rules]))
+
+
 # Stages whose tables are written in parts, each with its parts and its whole tables (shards.smk).
 JOINED = {}
 
@@ -168,7 +237,7 @@ class Shards:
 def tracked(*sections):
     """Parameters of a script: study, seed and the sections of settings that it uses.
 
-    A rule reruns when, and only when, one of these changes, or the code: see `code_of`.
+    A rule reruns when, and only when, one of these changes or the code does (`code_of`).
     """
     chosen = SETTINGS.model_dump(mode="json", include={"paragraph", *sections})
     return {"study": SETTINGS.study, "seed": SETTINGS.seed, "settings": chosen}

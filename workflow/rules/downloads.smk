@@ -12,11 +12,6 @@ NETWORK = SETTINGS.network.model_dump()
 DOWNLOADS = []
 
 
-def hub_folder(kind, id, revision):
-    """Where downloads from a repository of the hub lie."""
-    return f"{RESOURCES}/{kind}/{'--'.join(id.split('/'))}@{revision[:12]}"
-
-
 if DATA.source == "release":
     RELEASE = f"{RESOURCES}/release-{hashlib.sha256(DATA.location.encode()).hexdigest()[:8]}"
     RELEASE_LENGTH = DATA.retokenize.length if DATA.retokenize else SETTINGS.paragraph.length

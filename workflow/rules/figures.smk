@@ -22,17 +22,6 @@ TABLES = sorted({name for figure in SHOWN for name in figure.tables})
 RESAMPLED = studies_by_seed(SETTINGS)
 
 
-def drawn(figure):
-    """What a figure is drawn from, and parameters of its script."""
-    if figure.only_for == "seeds":
-        folders = [RESULTS, *(f"{RESULTS}/{sample}" for sample in RESAMPLED)]
-        return figure, tables_in(folders, *figure.tables), {"seeds": [SETTINGS.seed, *SETTINGS.seeds]}
-    # The verdicts of its caption; figure `claims` reads the whole table.
-    verdicts = {"claims": [claims_of(topic) for topic in registry.topics_of_figure(figure.name)]}
-    told = {"figure": figure.name, "model": MODEL_NAME, "shown": figure.shown}
-    return figure, verdicts | tables(*figure.tables), told
-
-
 DRAWN = [drawn(figure) for figure in SHOWN]
 
 

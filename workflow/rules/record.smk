@@ -5,18 +5,6 @@ import re
 BUNDLE = f"{RESULTS}/bundle.zip"
 
 
-def code_files(steps):
-    """Files of the workflow by their place in its repository."""
-    names = ["Snakefile", *(step.script.removeprefix("workflow/") for step in steps)]
-    for file in workflow.included:
-        names += [f"rules/{name}" for name in re.findall(r"rules/(\w+\.smk)", str(file))]
-    files = {f"workflow/{name}": source(name) for name in names}
-    for path in (*tracking.PACKAGE.rglob("*.py"), *tracking.PACKAGE.rglob("*.yaml")):
-        files[f"workflow/memloc/{path.relative_to(tracking.PACKAGE).as_posix()}"] = path
-    files["envs/requirements.lock"] = source("../envs/requirements.lock")
-    return {place: os.path.relpath(path) for place, path in files.items()}
-
-
 rule bundle:
     input:
         rules.all.input,
