@@ -1,6 +1,15 @@
-"""Scores of paragraphs at other positions and after other text."""
+"""Scores of sampled paragraphs at other positions and after other text; how likely each nearly comes out."""
 
-from memloc.tables.columns import NLL, PARAGRAPH, Columns, category, exact_match, integer
+from memloc.tables.columns import (
+    NLL,
+    ONE_PARAGRAPH,
+    PARAGRAPH,
+    Column,
+    Columns,
+    category,
+    exact_match,
+    integer,
+)
 from memloc.tables.schema import Lengths
 from memloc.tables.terms.sets import UNSEEN
 
@@ -8,6 +17,7 @@ CONTEXTS = ("start", "bare", "end_of_text", "text", "shifted")
 CONTEXT = (
     "What stands before it: what it is scored with, nothing, end-of-text, unrelated text, or position ids "
 )
+LOG_P_NEARLY = "Lower bound of the probability that at most a tenth of the tokens differ."
 
 
 def positions(lengths: Lengths) -> Columns:
@@ -19,4 +29,11 @@ def positions(lengths: Lengths) -> Columns:
         "draw": integer(0, meaning="Which of the texts that are drawn for it."),
         "em": exact_match(lengths.continuation),
         "nll": NLL,
+    }
+
+
+def near_extraction(lengths: Lengths) -> Columns:
+    return {
+        "id": ONE_PARAGRAPH,
+        "log_p_nearly": Column("float64", high=0, unit="natural logarithm", meaning=LOG_P_NEARLY),
     }

@@ -12,7 +12,6 @@ from memloc.tables.columns import (
 from memloc.tables.schema import Lengths
 
 MARGIN = "Smallest lead of a predicted token over its runner-up that decides the exact match."
-LOG_P_NEARLY = "Lower bound of the probability that at most a tenth of the tokens differ."
 LOG_P = "Probability that sampling gives the continuation; -inf: truncation removes a token."
 
 
@@ -31,11 +30,4 @@ def extraction(lengths: Lengths) -> Columns:
         "id": PARAGRAPH,
         "scheme": Column("str", meaning="How tokens are sampled: temperature and truncation."),
         "log_p": Column("float64", high=0, unit="natural logarithm", meaning=LOG_P),
-    }
-
-
-def near_extraction(lengths: Lengths) -> Columns:
-    return {
-        "id": ONE_PARAGRAPH,
-        "log_p_nearly": Column("float64", high=0, unit="natural logarithm", meaning=LOG_P_NEARLY),
     }
