@@ -311,7 +311,7 @@ def test_the_ensemble_is_the_mean_rank_by_its_members_and_ranks_no_single_weight
         said.setdefault(answer.granularity, {})[answer.method] = answer.scores.numpy()
     assert set(said) == {"head", "layer", "weight"} and ENSEMBLE not in said["weight"]
     members = {name for name in said["head"] if name != ENSEMBLE and METHODS[name].in_ensemble}
-    assert set(said["head"]) - members == {ENSEMBLE, "weight_size", "random", "change"}
+    assert members.isdisjoint({"weight_size", "random", "change"}) and len(members) > 3
     for granularity in ("head", "layer"):
         ranks = [stats.rankdata(-said[granularity][method]) for method in members]
         np.testing.assert_allclose(said[granularity][ENSEMBLE], -np.mean(ranks, axis=0))
