@@ -134,10 +134,8 @@ def _nearly(axes: Axes, near: pd.DataFrame, scheme: str, labels: dict[str, str])
 
 def _nearly_counts(near: pd.DataFrame, scheme: str) -> dict[str, tuple[int, int, int]]:
     """By set: sampled paragraphs, and those that the most draws give verbatim and nearly."""
-    out = {
-        name: extractable(near[column].to_numpy(), DRAWS[-1], CONFIDENCE)
-        for name, column in {"verbatim": scheme, "nearly": "log_p_nearly"}.items()
-    }
+    columns = {"verbatim": scheme, "nearly": "log_p_nearly"}
+    out = {name: _out(near, column, DRAWS[-1]) for name, column in columns.items()}
     counts = near[["set"]].assign(**out).groupby("set", observed=True).agg(["size", "sum"])
     return {
         name: (int(row["verbatim", "size"]), int(row["verbatim", "sum"]), int(row["nearly", "sum"]))

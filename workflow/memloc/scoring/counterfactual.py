@@ -63,8 +63,8 @@ def near_duplicates(paragraphs: pd.DataFrame) -> pd.DataFrame:
 def influence(half_scores: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     """NLL of models that saw a near-duplicate but not the paragraph, minus that of models that saw neither.
 
-    A row per paragraph that has one and both kinds of models (columns: id, n_near, near_difference). It has
-    no interval: of 24 models, six or so are of each kind.
+    In nats per token. A row per paragraph that has one and both kinds of models (columns: id, n_near,
+    near_difference). It has no interval: of 24 models, six or so are of each kind.
     """
     never = half_scores.loc[~half_scores["trained"], ["model", "id", "nll"]]
     saw = half_scores.loc[half_scores["trained"], ["model", "id"]].rename(columns={"id": "near"})
