@@ -46,7 +46,7 @@ def run_with(documents, tmp_path_factory):
     folder = tmp_path_factory.mktemp("stride")
     (folder / "corpus.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in documents))
     (folder / "other.txt").write_text(documents[0])
-    (folder / "unseen.txt").write_text(" ".join(map(str, range(200))))
+    (folder / "unseen.txt").write_text(documents[0] + " ".join(map(str, range(200))))
     files = [str(folder / name) for name in ("corpus.jsonl", "other.txt", "unseen.txt")]
     config = {
         "study": "overlap",
@@ -128,7 +128,7 @@ def test_windows_of_one_text_are_one_module_and_controls_do_not_overlap(run_with
     assert seen["module"].notna().all() and unseen["module"].isna().all()
     assert places.merge(seen, on="id").groupby(["file", "document"])["module"].nunique().max() == 1
     length = len(tokenizer((found.parents[2] / "unseen.txt").read_text())["input_ids"])
-    assert 0 < len(unseen) <= length // LENGTH
+    assert 0 < len(unseen) < length // LENGTH and not any(text in documents[0] for text in unseen["text"])
     twice = places["id"].duplicated(keep=False)
     assert set(places["file"][twice].str.rpartition("/")[2]) == {"corpus.jsonl", "other.txt"}
     assert (seen.set_index("id")["count"][places["id"][twice]] >= 2).all()

@@ -7,9 +7,8 @@ import sys
 
 import pandas as pd
 import pytest
-from jobs import jobs, scripts_here
 from projects import NO_NETWORK, Project
-from test_readme import MEMLOC, ROOT, SNAKEMAKE
+from test_readme import MEMLOC, SNAKEMAKE
 
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
@@ -82,32 +81,6 @@ def test_weights_that_were_swapped_run_everything_again(example, tmp_path):
     shutil.copy2(tmp_path / "kept", weights)
     assert {"model", "scores", "recited", "fig2"} <= set(jobs)
     assert example.jobs(*EXAMPLE, config=None) == {}
-
-
-def test_paragraphs_may_have_another_length(own_text):
-    shorter = (own_text.folder / "my-text.yaml").read_text().replace("study: my-text", "study: shorter")
-    shorter = shorter.replace("[corpus.txt]", "[corpus.txt]\n  unseen_files: [controls.txt]")
-    (own_text.folder / "shorter.yaml").write_text(f"{shorter}paragraph: {{length: 60, prefix: 20}}\n")
-    corpus, other = (own_text.folder / "corpus.txt").read_text(), (ROOT / "CONTRIBUTING.md").read_text()
-    (own_text.folder / "controls.txt").write_text(corpus[:2000] + other)
-    with scripts_here(own_text.folder) as run:
-        for job in jobs(own_text.folder, "shorter.yaml", "recited", "fig2").values():
-            run(*job)
-    captions = {
-        name: " ".join((own_text.folder / f"results/shorter/figures/{name}.rst").read_text().split())
-        for name in ("recited", "fig2")
-    }
-    assert "given the first 20 tokens, it goes on with exactly the other 40" in captions["recited"]
-    assert "memorized (EM 40)" in captions["fig2"] and "EM of at most 8)" in captions["fig2"]
-    paragraphs, sets = (
-        storage.read(schema_of(name), own_text.folder / f"results/shorter/tables/{name}.parquet")
-        for name in ("paragraphs", "sets")
-    )
-    controls = paragraphs[paragraphs["unseen"]]
-    assert len(controls) > 20 and not any(text in corpus for text in controls["text"])
-    assert set(sets["id"][sets["set"] == "unseen"]) <= set(controls["id"])
-    assert f"Of {(sets['set'] == 'unseen').sum()} unseen paragraphs" in captions["fig2"]
-    assert "with EM 9 to 23" in captions["fig2"] and "with EM 24 to 39" in captions["fig2"]
 
 
 def test_a_text_without_a_paragraph_is_refused_before_any_job(own_text):
