@@ -183,7 +183,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         ),
         FigureInfo(
             "counterfactual",
-            "What models do that never saw a paragraph",
+            "Models that never saw a paragraph",
             ("counterfactual",),
             only_for="halves",
         ),
@@ -202,7 +202,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         ),
         FigureInfo(
             "head_ablation",
-            "What heads do for memorized paragraphs alone",
+            "Heads that only memorized paragraphs need",
             ("head_effects", "head_ablation", "head_ranking"),
             settings=("highlight",),
         ),

@@ -1,4 +1,4 @@
-"""Profiles of heads: a value per prefix position, of one paragraph and head, and their likeness."""
+"""Profiles of heads (a value per prefix position of a paragraph), and their correlations."""
 
 import numpy as np
 import pandas as pd

@@ -166,7 +166,7 @@ def _effects(question: Question, difference: Callable[[str, int, Tensor], Tensor
 
 
 def with_gradients(question: Question, kind: str) -> list[tuple[Tensor, Tensor]]:
-    """Activations of every layer's units and the NLL's gradient by them, [1, position, unit, hidden]."""
+    """Activations of every layer's units and the NLL's gradients for them, [1, position, unit, hidden]."""
     model = question.model
     with ExitStack() as hooks:
         kept = [hooks.enter_context(_kept_input(module)) for module in readers(model, kind).values()]

@@ -24,9 +24,9 @@ def perturbation(lengths: Lengths) -> Columns:
     return {
         "id": PARAGRAPH,
         "set": category("memorized", "non_memorized", nullable=True, meaning=SAMPLED),
-        "position": columns.position(-1, lengths.prefix, f"{PERTURBED}; -1 is the paragraph as it is."),
+        "position": columns.position(-1, lengths.prefix, f"{PERTURBED}; -1: none is perturbed."),
         "draw": integer(0, meaning="Number of the random draw."),
-        "token": integer(-1, meaning="Token that is there then; -1 for the paragraph as it is."),
+        "token": integer(-1, meaning="Token there after the perturbation; -1: none is perturbed."),
         "em": n_tokens(lengths.continuation, OWN_CONTINUATION),
         "nll_original": nats("Mean NLL of the paragraph's own continuation.", nullable=True),
         "kind": category(*KINDS, meaning="What is done to the token."),
@@ -40,7 +40,7 @@ def perturbed_paragraphs(lengths: Lengths) -> Columns:
     return {
         "id": ONE_PARAGRAPH,
         "position": columns.position(0, lengths.prefix, f"{PERTURBED}."),
-        "token": integer(0, meaning="Token that is there then."),
+        "token": integer(0, meaning="Token there after the perturbation."),
         "impact_position": columns.position(lengths.prefix, lengths.paragraph, impact),
         "tokens": token_list(lengths.paragraph, meaning=tokens),
         "em": n_tokens(lengths.continuation - 1, OWN_CONTINUATION),

@@ -11,7 +11,7 @@ from memloc.tables.columns import (
 )
 from memloc.tables.schema import Lengths
 
-MARGIN = "Smallest lead of a predicted token over its runner-up that decides the exact match."
+MARGIN = "Smallest lead over the runner-up among the predictions that decide the exact match."
 LOG_P = "Probability that sampling gives the continuation; -inf: truncation removes a token."
 
 
