@@ -1,4 +1,4 @@
-"""What models do that were trained on a paragraph, and what others do that were not."""
+"""Scores in models that were trained on a paragraph, and in models that were not."""
 
 from memloc.tables.columns import NLL, PARAGRAPH, Column, Columns, exact_match, integer, number
 from memloc.tables.schema import Lengths

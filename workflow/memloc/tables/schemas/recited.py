@@ -1,4 +1,4 @@
-"""What of the user's own text the model recites, or nearly so (not in the paper)."""
+"""Passages of the user's own text that the model recites, or nearly so (not in the paper)."""
 
 from memloc.tables.columns import NLL, Column, Columns, integer, n_tokens
 from memloc.tables.schema import Lengths
