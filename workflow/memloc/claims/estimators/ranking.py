@@ -20,8 +20,7 @@ def methods_agree(tables: Tables, settings: Section) -> Estimate:
     """Kendall's tau of the heads' ranks, mean over pairs of methods, above that of heads which change places
     within their layers: heads of a layer are alike, so methods that only rank layers agree as much.
 
-    The claim never fails: noise lowers agreement, and one interval in six ends below the true one
-    (simulated).
+    The claim never fails: noise lowers agreement; one interval in six ends below the true one (simulated).
     """
     samples, ranking = tables["head_rank_samples"], tables["head_ranking"]
     if not (samples["sample"] == "rest").any():
