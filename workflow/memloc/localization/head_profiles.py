@@ -1,4 +1,4 @@
-"""Profiles of heads (a value per prefix position of a paragraph), and their correlations."""
+"""Profiles of heads: a value per prefix position, of one paragraph and head, and their likeness."""
 
 import numpy as np
 import pandas as pd

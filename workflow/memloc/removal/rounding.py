@@ -29,7 +29,7 @@ def rounded(model: PreTrainedModel, bits: int) -> Iterator[None]:
 
 
 def to_grid(weight: Float[Tensor, "row column"], bits: int, inputs: int) -> Float[Tensor, "row column"]:
-    """The nearest of 2^bits - 1 even steps between minus and plus the largest |weight| of an output channel.
+    """The nearest of 2^bits - 1 values from minus the largest weight of its output channel to the largest.
 
     `inputs` is the axis over which a channel's weights lie.
     """

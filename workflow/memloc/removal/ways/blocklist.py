@@ -1,7 +1,7 @@
 """An n-gram blocklist (MemFree decoding, 2210.17546): no n-gram of the listed continuations is completed.
 
 It looks at the tokens before each new one, prompt included, and forbids those that would complete a listed
-n-gram. The generated text is then no verbatim copy, but may be nearly one.
+n-gram. What is generated is then no verbatim copy, and may be nearly one.
 """
 
 from collections.abc import Callable, Iterator

@@ -15,8 +15,7 @@ from memloc.tables.terms.sets import UNSEEN
 
 CONTEXTS = ("start", "bare", "end_of_text", "text", "shifted")
 CONTEXT = (
-    "What stands before it: the same as in `scores` (start), nothing (bare), end-of-text, unrelated text, or "
-    "later position ids alone (shifted)."
+    "What stands before it: what it is scored with, nothing, end-of-text, unrelated text, or position ids "
 )
 LOG_P_NEARLY = "Lower bound of the probability that at most a tenth of the tokens differ."
 
@@ -25,11 +24,9 @@ def positions(lengths: Lengths) -> Columns:
     return {
         "group": category("memorized", "non_memorized", UNSEEN, meaning="Set of the paragraph."),
         "id": PARAGRAPH,
-        "context": category(*CONTEXTS, meaning=CONTEXT),
-        "n_before": integer(
-            0, unit="positions", meaning="Positions before it, without the token of `paragraph.before`."
-        ),
-        "draw": integer(0, meaning="Number of the text among those that are drawn for it."),
+        "context": category(*CONTEXTS, meaning=f"{CONTEXT}alone."),
+        "n_before": integer(0, unit="positions", meaning="How much later than from position 0 it begins."),
+        "draw": integer(0, meaning="Which of the texts that are drawn for it."),
         "em": exact_match(lengths.continuation),
         "nll": NLL,
     }
