@@ -71,8 +71,14 @@ def test_values_are_means_of_paragraphs_and_of_texts():
     assert data.loc[("top", "joint", "recited"), "value"] == 0
 
 
-def test_shares_and_their_intervals_lie_within_zero_and_one():
-    data = judged_ways(tables()).set_index(["way", "mode", "measure"])
+def test_no_interval_goes_beyond_what_is_possible():
+    """Seven of eight paragraphs are forgotten, so that Student's t goes beyond all 50 tokens."""
+    found = tables()
+    rows = found["removal"]["way"] == "top"
+    found["removal"].loc[rows, "em"] = np.where(found["removal"].loc[rows, "id"] == 0, 50, 0)
+    data = judged_ways(found).set_index(["way", "mode", "measure"])
+    forgotten = data.loc["top", "joint", "forgotten"]
+    assert 0 < forgotten["low"] < forgotten["value"] < 50 == forgotten["high"]
     few, most = data.loc["top", "joint", "recited_perturbed"], data.loc["top", "joint", "edit_distance"]
     assert few["value"] == pytest.approx(1 / 8) and few["low"] == 0 < few["high"]
     assert most["value"] == pytest.approx(1 - 0.2 / 8) and most["low"] < 1 == most["high"]

@@ -34,6 +34,7 @@ MODES = {"joint": "together", "single": "one by one"}
 N_DRAWS, CONFIDENCE = 100, 0.5  # samples, among which the continuation is with this probability
 KEYS = ["way", "mode"]
 SHARES = ("edit_distance", "recited_perturbed", "recited_shifted", "changed", "depth")  # from 0 to 1
+LOST = ("forgotten", "em_other_lost", "em_own_lost")  # tokens, of texts that were recited: from 0 to all
 # Measures that are 0 or 1 of every unit: of one paragraph removed, `changed` is a share of the texts.
 OF_ONE = ("recited", "recited_8bit", "recited_4bit", "sampled")
 YES_OR_NO = {"joint": (*OF_ONE, "changed"), "single": OF_ONE}
@@ -49,7 +50,9 @@ def judged_ways(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
     The unit is the removed paragraph; of damage by what is removed together it is the judging text.
     """
-    found = [_means(units, measure) for measure, units in units_of(tables).items()]
+    n_tokens = tables["removal"]["em"].max()  # of the continuation: all were recited before
+    most = dict.fromkeys(SHARES, 1.0) | dict.fromkeys(LOST, float(n_tokens))
+    found = [_means(units, measure, most.get(measure)) for measure, units in units_of(tables).items()]
     return pd.concat(found, ignore_index=True)
 
 
@@ -127,15 +130,17 @@ def _damage(damage: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _means(units: pd.DataFrame, measure: str) -> pd.DataFrame:
+def _means(units: pd.DataFrame, measure: str, most: float | None) -> pd.DataFrame:
     groups = units.groupby(KEYS, sort=False)["value"]
-    found = [_mean(own, measure, mode) for (_, mode), own in groups]
+    found = [_mean(own, measure in YES_OR_NO[mode], most) for (_, mode), own in groups]
     return table(found, groups.size().index).reset_index().assign(measure=measure)
 
 
-def _mean(values: pd.Series, measure: str, mode: str) -> Interval:
-    if measure in YES_OR_NO[mode]:
+def _mean(values: pd.Series, yes_or_no: bool, most: float | None) -> Interval:
+    """Mean of a measure from 0 to `most`; no interval goes beyond what is possible."""
+    if yes_or_no:
         return proportion(int(values.sum()), len(values))
     found = mean(values)
-    within = {"low": max(found.low, 0.0), "high": min(found.high, 1.0)}
-    return found._replace(**within) if measure in SHARES and np.isfinite(found.low) else found
+    if most is None or not np.isfinite(found.low):
+        return found
+    return found._replace(low=max(found.low, 0.0), high=min(found.high, most))
