@@ -23,5 +23,5 @@ class Bench(Section):
     """The target `bench`: a model with random weights, next to straightforward implementations."""
 
     size: Literal["full", "small", "tiny"] = Field(
-        description="A model like GPT-Neo 125M with all work or with a few minutes of work, or a tiny model."
+        description="A model like GPT-Neo 125M, with all work or with that of some minutes; or a tiny one."
     )

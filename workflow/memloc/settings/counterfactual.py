@@ -6,7 +6,7 @@ from memloc.settings.base import NonNegative, Section
 
 
 class Counterfactual(Section):
-    """Models trained on random halves of the paragraphs: what would a model do had it never seen one?"""
+    """Models trained without a random half of the paragraphs: what would each do had it never seen one?"""
 
     n_models: NonNegative = Field(
         0,

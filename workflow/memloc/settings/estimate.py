@@ -12,7 +12,8 @@ class Estimate(Section):
 
     machine: Literal["here", "a100", "h100"] = Field(
         "here",
-        description="This machine, whose matrix products are timed, or a GPU by its data sheet.",
+        description="Machine: this one, whose products are timed, or, before you rent it, a GPU by its data "
+        "sheet.",
     )
     paragraphs: Positive | None = Field(
         None,

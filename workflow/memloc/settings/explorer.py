@@ -10,5 +10,5 @@ class Explorer(Section):
 
     n_paragraphs: Positive = Field(
         200,
-        description="At most so many paragraphs are on the page; those with the most analyses come first.",
+        description="Most paragraphs on the page; those with the most analyses come first, from all sets.",
     )

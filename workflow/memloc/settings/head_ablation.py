@@ -14,7 +14,7 @@ class HeadAblation(Section):
         50, description="Memorized paragraphs that no analysis has sampled, and as many non-memorized ones."
     )
     top: Annotated[list[Positive], Field(min_length=1)] = Field(
-        [1, 2, 4, 8, 16, 32], description="Numbers of heads that are replaced by their means together."
+        [1, 2, 4, 8, 16, 32], description="Numbers of heads that are ablated together (by their mean)."
     )
     n_random: Positive = Field(
         39, description="Random orders of the heads, to compare with the rankings; verdicts need 39."
