@@ -18,7 +18,7 @@ def table(follows=True, recited=OWN, easier=0.0):
     kinds = kinds[data["id"]]
     random = np.random.default_rng(1)
     truth = -data["nll_difference"].fillna(0) if follows else random.normal(size=len(data))
-    data["prefix_nll"], data["prefix_min_k"], data["log_p"] = -truth, truth, np.minimum(truth - 10, 0)
+    data["prefix_nll"], data["prefix_min_k"], data["log_p"] = -truth, -truth, np.minimum(truth - 10, 0)
     data["em"] = np.where(kinds == recited, N, 0)
     data["repeats"] = np.select([kinds == UNSEEN, np.isin(kinds, [MOVED, OWN, COPIED])], [0, 7], 1)
     data.loc[kinds == UNSEEN, "nll_without"] -= easier

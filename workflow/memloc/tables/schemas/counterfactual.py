@@ -43,7 +43,7 @@ def counterfactual(lengths: Lengths) -> Columns:
             nullable=True, unit=NATS, meaning="NLL of the prefix; missing: not in the sample of detection."
         ),
         "prefix_min_k": number(
-            nullable=True, unit=NATS, meaning="Min-K log-probability of the prefix; missing as above."
+            nullable=True, unit=NATS, meaning="Mean NLL of its least likely tokens (Min-K); missing as above."
         ),
         "n_with": integer(0, unit="models", meaning="Models trained with it."),
         "n_without": integer(0, unit="models", meaning="Models trained without it."),
