@@ -33,7 +33,7 @@ def intervals(successes: pd.Series, trials: pd.Series) -> pd.DataFrame:
     return shares.rename(columns={"value": "fraction"}).clip(0, 1)
 
 
-def fraction_by_repeats(data: pd.DataFrame) -> pd.DataFrame:
+def by_repeats(data: pd.DataFrame) -> pd.DataFrame:
     """Share of memorized paragraphs, with its interval, per bin of repeats: see `repeat_bins`."""
     memorized = data["set"] == "memorized"
     return repeat_bins(data.assign(memorized=memorized), "memorized").rename(columns={"n_out": "n_memorized"})

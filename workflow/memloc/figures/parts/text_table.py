@@ -45,13 +45,14 @@ def wrap(cell: Cell, n_characters: int) -> list[list[Piece]]:
     return lines
 
 
-def draw_table(header: Sequence[str], rows: Sequence[Sequence[Cell]], widths: Sequence[int]) -> Figure:
-    """A table of cells; `widths` are the columns' characters."""
-    wrapped = [[wrap(cell, width) for cell, width in zip(row, widths, strict=True)] for row in rows]
+def draw_table(header: Sequence[str], rows: Sequence[Sequence[Cell | str]], widths: Sequence[int]) -> Figure:
+    """A table of cells, of which those of plain text are black; `widths` are the columns' characters."""
+    cells = [[[(cell, "black")] if isinstance(cell, str) else cell for cell in row] for row in rows]
+    wrapped = [[wrap(cell, width) for cell, width in zip(row, widths, strict=True)] for row in cells]
     heights = [max(len(lines) for lines in row) * LINE_HEIGHT + ROW_GAP for row in wrapped]
     width = sum(widths) * CHARACTER_WIDTH + COLUMN_GAP * (len(widths) + 1)
     height = sum(heights) + LINE_HEIGHT + 2 * ROW_GAP
-    figure, axes = subplots(width, height, layout="none")
+    figure, axes = subplots(height, width, layout="none")
     axes.set_position((0, 0, 1, 1))
     axes.set(xlim=(0, width), ylim=(height, 0))
     axes.axis("off")
