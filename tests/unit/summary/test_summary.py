@@ -11,8 +11,7 @@ import pypdf
 import pytest
 
 import memloc
-from memloc.summary.document import Chapter, compiled, document
-from memloc.summary.markup import text, typst_of
+from memloc.summary.document import compiled, document, text, typst_of
 
 TEMPLATE = Path(memloc.__file__).parents[1] / "report/summary.typ.jinja"
 SPECIAL = '#let $x_1$ *no* "quoted" \\ [a] <b> @c // d'
@@ -33,10 +32,10 @@ def folder(tmp_path):
     return tmp_path
 
 
-CHAPTERS = [
-    Chapter("Figures of the paper", [("fig1", "The first", "1, Figure 1")]),
-    Chapter("Extended analyses", [("extra", SPECIAL, "extended")]),
-]
+CHAPTERS = {
+    "Figures of the paper": [("fig1", "The first", "1, Figure 1")],
+    "Extended analyses": [("extra", SPECIAL, "extended")],
+}
 
 
 def source(folder):
@@ -92,7 +91,7 @@ def test_fonts_of_the_machine_are_not_taken(tmp_path, monkeypatch):
 
 def test_a_template_that_names_what_is_not_there_is_an_error(tmp_path):
     with pytest.raises(jinja2.UndefinedError, match="nothing"):
-        document("{{ nothing }}", "study", "model", [], [], tmp_path)
+        document("{{ nothing }}", "study", "model", [], {}, tmp_path)
 
 
 def test_text_is_no_markup():
