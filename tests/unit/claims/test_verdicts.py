@@ -13,7 +13,7 @@ from memloc.figures.parts.files import verdicts
 from memloc.settings.sections import sections
 from memloc.statistics.uncertainty import Interval, mean, proportion
 from memloc.tables import validation
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
 from memloc.tables.terms.claims import VERDICTS
 

@@ -15,7 +15,7 @@ from memloc.explorer.json_values import json_rows
 from memloc.explorer.selection import chosen_ids, cloud, corpus_counts
 from memloc.figures.parts.style import COLOURS
 from memloc.settings.sections import sections
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
 
 SHAPE = tokens.Shape(24, 12, 2, 2)

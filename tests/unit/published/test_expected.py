@@ -14,7 +14,7 @@ from memloc.published import expected
 from memloc.published.expected import MemorizedListError, agreement_numbers, compare
 from memloc.run.templates import fill
 from memloc.tables import storage
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
 from memloc.tables.validation import validate
 

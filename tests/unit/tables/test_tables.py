@@ -11,8 +11,7 @@ from made_tables import LENGTHS, STAMP, crossed, frame_of, scores
 
 from memloc.localization.attention import attention_frame
 from memloc.tables import storage
-from memloc.tables.columns import Column, integer
-from memloc.tables.schema import Lengths, Schema, TableError
+from memloc.tables.columns import Column, Lengths, Schema, TableError, integer
 from memloc.tables.schemas import STAGES, schema_of
 from memloc.tables.storage import read, write
 from memloc.tables.validation import N_ROWS_SHOWN, validate
@@ -178,7 +177,7 @@ READER = """
 import sys
 import memloc
 from memloc.tables.schemas import STAGES, schema_of
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import Lengths
 
 assert all(schema_of(name).columns(Lengths()) for name in STAGES)
 assert len(memloc.open_study(sys.argv[1]).table("scores")) == 8

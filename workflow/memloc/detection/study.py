@@ -14,7 +14,7 @@ from memloc.detection.feature_sets import TOGETHER
 from memloc.run.seeds import generator
 from memloc.statistics.clusters import cluster_interval, cluster_weights
 from memloc.statistics.uncertainty import MIN_N, Interval, mean
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import Lengths
 from memloc.tables.schemas.detection import detection as columns_of
 
 ZONE = (0.05, 0.95)  # the boundary zone: probabilities of being recited, by exposure alone, between these

@@ -18,8 +18,7 @@ import pyarrow.compute as compute
 import pyarrow.parquet as parquet
 
 from memloc.run.atomic import atomic_path
-from memloc.tables.columns import Columns
-from memloc.tables.schema import Lengths, Schema, TableError
+from memloc.tables.columns import Columns, Lengths, Schema, TableError
 from memloc.tables.validation import broken, pandas_type, validate
 
 ROWS = 2**14

@@ -1,7 +1,6 @@
 """What models do that were trained on a paragraph, and what others do that were not."""
 
-from memloc.tables.columns import NLL, PARAGRAPH, Column, Columns, exact_match, integer, number
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import NLL, PARAGRAPH, Column, Columns, Lengths, exact_match, integer, number
 
 NATS, TOKENS, SHARE = "nats per token", "tokens", "share"
 

@@ -1,8 +1,7 @@
 """What of the user's own text the model recites, or nearly so (not in the paper)."""
 
-from memloc.tables.columns import NLL, Column, Columns, integer, n_tokens
-from memloc.tables.schema import Lengths
-from memloc.tables.schemas.places import places
+from memloc.tables.columns import NLL, Column, Columns, Lengths, integer, n_tokens
+from memloc.tables.schemas.paragraphs import places
 
 RUN = "Longest run that continuations of its recited paragraphs cover; 0 without any."
 FIRST = "Its first paragraph with the fewest edits, which the columns that follow are of."
