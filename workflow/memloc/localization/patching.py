@@ -34,7 +34,7 @@ from transformers import DynamicCache, PreTrainedModel
 
 from memloc.model.activations import gradients
 from memloc.model.components import PROJECTIONS, Component, components, layers_of, modules_of
-from memloc.model.hooks import changed_input
+from memloc.model.hooks import changed_input, keeping
 from memloc.model.micro_batches import in_micro_batches
 from memloc.model.partial_forward import Call, call_layer, recording_calls
 from memloc.perturbation.pairs import Pairs
@@ -223,16 +223,11 @@ def _prefix(model: PreTrainedModel, tokens: Int[Tensor, "token"]) -> SharedPrefi
 
 
 def _run(model: PreTrainedModel, tokens: Int[Tensor, "token"], prefix: SharedPrefix) -> Run:
-    outputs = {}
-
-    def keep_output(name: str) -> Callable[[nn.Module, tuple, Tensor], None]:
-        return lambda module, inputs, output: outputs.update({name: output})
-
-    with ExitStack() as hooks:
-        calls = hooks.enter_context(recording_calls(model))
-        for name in {component.output for component in _projections(model).values()}:
-            hooks.enter_context(model.get_submodule(name).register_forward_hook(keep_output(name)))
+    names = {component.output for component in _projections(model).values()}
+    modules = {name: model.get_submodule(name) for name in names}
+    with recording_calls(model) as calls, keeping(modules) as kept:
         hidden = model.base_model(tokens[None, :-1], cache=prefix, use_cache=True).last_hidden_state
+    outputs = {name: output for name, (_, output) in kept.items()}
     return Run(tokens, prefix, calls, outputs, _nll(model, hidden, tokens[-1:]))
 
 

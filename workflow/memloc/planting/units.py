@@ -54,25 +54,26 @@ def places_of(model: PreTrainedModel, component: Component, units: Tensor) -> Sh
 
 
 def pooled(model: PreTrainedModel, weights: Mapping[str, Tensor], pool: Pool) -> Scores:
-    """The scores of weights (by parameter, in its shape), with those of heads, neurons and layers: the sum,
-    or the largest, of the scores of their weights.
+    """The sizes of weights' scores (by parameter, in its shape), and the scores of heads, neurons and layers:
+    the sum, or the largest, of these sizes.
     """
+    sizes = {name: values.abs() for name, values in weights.items()}
     reduce = torch.Tensor.sum if pool == "sum" else torch.Tensor.amax
     n_layers = model.config.num_hidden_layers
     found = {
+        "layer": torch.zeros(n_layers),
         "head": torch.zeros(n_layers, n_groups(model)),
         "neuron": torch.zeros(n_layers, n_neurons(model)),
-        "layer": torch.zeros(n_layers),
     }
     for component in components(model):
-        rows = reduce(by_unit(model, component, weights[component.parameter]).float(), dim=1).cpu()
+        rows = reduce(by_unit(model, component, sizes[component.parameter]).float(), dim=1).cpu()
         kind = "head" if component.name in HEAD_PARTS else "neuron"
         for total, own in (
             (found[kind][component.layer], rows),
             (found["layer"][component.layer], reduce(rows, 0)),
         ):
             total.copy_(total + own if pool == "sum" else torch.maximum(total, own))
-    found["weight"] = torch.cat([weights[name].flatten().cpu() for name in editable_parameters(model)])
+    found["weight"] = torch.cat([sizes[name].flatten().cpu() for name in editable_parameters(model)])
     return found
 
 

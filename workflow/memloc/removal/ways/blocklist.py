@@ -4,15 +4,14 @@ It looks at the tokens before each new one, prompt included, and forbids those t
 n-gram. What is generated is then no verbatim copy, and may be nearly one.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import nullcontext
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import LogitsProcessor
 
-from memloc.removal.request import Request, Setting
+from memloc.removal.request import Divert, Request
 
 
 class NgramBlocklist(LogitsProcessor):
@@ -44,11 +43,7 @@ class NgramBlocklist(LogitsProcessor):
         return scores
 
 
-def ngram_blocklist(request: Request) -> Callable[[Setting], AbstractContextManager[LogitsProcessor | None]]:
+def ngram_blocklist(request: Request) -> Divert:
     """Block the n-grams of the removed paragraphs; settings are their lengths n."""
-
-    @contextmanager
-    def divert(setting: Setting) -> Iterator[LogitsProcessor]:
-        yield NgramBlocklist(request.remove, request.n_prefix, int(setting[0]))
-
-    return divert
+    tokens, n_prefix = request.remove, request.n_prefix
+    return lambda setting: nullcontext(NgramBlocklist(tokens, n_prefix, int(setting[0])))

@@ -1,26 +1,13 @@
 """Heads are ablated while decoding: they write their mean output on other text (`localization.ablation`)."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-
-from transformers import LogitsProcessor
-
 from memloc.localization.ablation import ablated, mean_outputs
-from memloc.removal.request import Request, Setting
-
-Divert = Callable[[Setting], AbstractContextManager[LogitsProcessor | None]]
+from memloc.removal.request import Divert, Request
 
 
 def first_heads(request: Request) -> Divert:
     """Ablate the first heads of the combined ranking; settings are their numbers."""
     means = mean_outputs(request.model, request.general, request.how.micro_batch)
-
-    @contextmanager
-    def divert(setting: Setting) -> Iterator[None]:
-        with ablated(request.model, request.heads[: int(setting[0])], means):
-            yield
-
-    return divert
+    return lambda setting: ablated(request.model, request.heads[: int(setting[0])], means)
 
 
 def random_heads(request: Request) -> Divert:

@@ -7,22 +7,19 @@ paragraph's summed NLL, on the text's own tokens. In the eigenbases of A and G, 
 curvature g_i a_j; the entries where it is smallest are zeroed.
 """
 
-from collections.abc import Callable
-from contextlib import ExitStack
-from functools import partial
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from memloc.editing.gradients import paragraph_nll
 from memloc.editing.masks import EVERY, Movable
 from memloc.model.components import components
-from memloc.removal.request import Request, Setting
-from memloc.removal.ways.balanced_subnet import MLP_PARTS
+from memloc.model.hooks import keeping
+from memloc.removal.request import Change, Request, Setting
 
 
 class Factors(NamedTuple):
@@ -32,7 +29,7 @@ class Factors(NamedTuple):
     outputs: Float[Tensor, "out out"]
 
 
-def kfac(request: Request) -> Callable[[Setting], Movable]:
+def kfac(request: Request) -> Change:
     """Drop a share of the entries in the eigenbases; settings are shares."""
     model, factors, bases = request.model, curvature(request), {}
     while factors:  # factors and eigenbases are equally large: never hold all of both
@@ -63,22 +60,14 @@ def as_linear(model: PreTrainedModel, name: str) -> Float[Tensor, "out in"]:
 def curvature(request: Request) -> dict[str, Factors]:
     """The factors of every MLP matrix, by its module's name, over the tokens of the general text."""
     model, sums = request.model, {}
-    names = list(dict.fromkeys(part.module for part in components(model) if part.name in MLP_PARTS))
-    kept: dict[str, tuple[Tensor, Tensor]] = {}
-
-    def keep(name: str, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        kept[name] = inputs[0].detach(), output
-
+    names = list(dict.fromkeys(part.module for part in components(model) if part.n_heads is None))
     n_tokens = request.general[:, 1:].numel()
     for rows in request.general.split(request.how.micro_batch):
-        with ExitStack() as hooks:
-            for name in names:
-                module = model.get_submodule(name)
-                hooks.callback(module.register_forward_hook(partial(keep, name)).remove)
+        with keeping({name: model.get_submodule(name) for name in names}) as kept:
             nll = paragraph_nll(model, rows, 1).sum() * (rows.shape[1] - 1)
         slopes = torch.autograd.grad(nll, [output for _, output in kept.values()])
         for (name, (seen, _)), slope in zip(kept.items(), slopes, strict=True):
-            moments = [own.flatten(0, 1).double() for own in (seen, slope)]
+            moments = [own.flatten(0, 1).double() for own in (seen.detach(), slope)]
             moments = [own.T @ own / n_tokens for own in moments]
             sums[name] = [own + more for own, more in zip(sums.get(name, (0, 0)), moments, strict=True)]
     return {name: Factors(*own) for name, own in sums.items()}

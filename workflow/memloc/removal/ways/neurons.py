@@ -19,7 +19,7 @@ from memloc.model.partial_forward import recorded_calls
 from memloc.planting import activation_methods, masks
 from memloc.planting.question import Question
 from memloc.planting.units import places_of
-from memloc.removal.request import Request, Setting
+from memloc.removal.request import Change, Request, Setting
 from memloc.settings.planted_truth import PlantedTruth
 from memloc.settings.removal_ways import INTEGRATION_STEPS, N_CANDIDATES
 
@@ -49,9 +49,7 @@ def zero_out(question: Question) -> Scores:
     return rises
 
 
-def neurons(
-    request: Request, score: Callable[[Question], Scores], n_together: int
-) -> Callable[[Setting], Movable]:
+def neurons(request: Request, score: Callable[[Question], Scores], n_together: int) -> Change:
     """Zero the neurons with the largest summed scores; settings are shares of all neurons.
 
     Args:

@@ -1,14 +1,12 @@
 """The model that never saw the paragraphs: trained from the same seed, without them. The gold standard."""
 
-from collections.abc import Callable
-
 import torch
 
 from memloc.editing.masks import EVERY, Movable
-from memloc.removal.request import Request, Setting
+from memloc.removal.request import Change, Request, Setting
 
 
-def retrained(request: Request) -> Callable[[Setting], Movable]:
+def retrained(request: Request) -> Change:
     """Put the weights of that model in the place of all others; there is one setting."""
 
     @torch.no_grad()

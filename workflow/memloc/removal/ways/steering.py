@@ -4,21 +4,18 @@ The direction is the difference of means, removed minus kept paragraphs, of the 
 layer at the positions that predict the continuation. A multiple of it is subtracted at every position.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
-from transformers import LogitsProcessor
+from torch import Tensor
 
 from memloc.model.components import layers_of
+from memloc.model.hooks import changed_input
 from memloc.model.micro_batches import in_micro_batches
 from memloc.model.partial_forward import recording_calls
-from memloc.removal.request import Request, Setting
-
-Divert = Callable[[Setting], AbstractContextManager[LogitsProcessor | None]]
+from memloc.removal.request import Divert, Request, Setting
 
 
 def steering(request: Request) -> Divert:
@@ -38,15 +35,9 @@ def _moved(request: Request, directions: Float[Tensor, "layer hidden"]) -> Diver
     def divert(setting: Setting) -> Iterator[None]:
         depth, times = setting
         layer = int(depth * len(directions))
-
-        def move(module: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-            return inputs[0] - times * directions[layer].to(inputs[0]), *inputs[1:]
-
-        handle = layers_of(request.model)[layer].register_forward_pre_hook(move)
-        try:
+        moved = lambda states: states - times * directions[layer].to(states)  # noqa: E731
+        with changed_input(layers_of(request.model)[layer], moved):
             yield
-        finally:
-            handle.remove()
 
     return divert
 

@@ -1,19 +1,16 @@
 """The smallest singular components of every MLP matrix are dropped: no paragraph is named."""
 
-from collections.abc import Callable
-
 import torch
 
 from memloc.editing.masks import EVERY, Movable
 from memloc.model.components import components
-from memloc.removal.request import Request, Setting
-from memloc.removal.ways.balanced_subnet import MLP_PARTS
+from memloc.removal.request import Change, Request, Setting
 
 
-def svd(request: Request) -> Callable[[Setting], Movable]:
+def svd(request: Request) -> Change:
     """Drop a share of the singular components of each matrix; settings are shares."""
     model = request.model
-    names = list(dict.fromkeys(part.parameter for part in components(model) if part.name in MLP_PARTS))
+    names = list(dict.fromkeys(part.parameter for part in components(model) if part.n_heads is None))
     with torch.no_grad():
         decomposed = {
             name: torch.linalg.svd(model.get_parameter(name).double(), full_matrices=False) for name in names

@@ -3,14 +3,11 @@
 Ways top, random, all and head are its arms. Gradient ascent moves all weights and keeps nothing.
 """
 
-from collections.abc import Callable
-
 from memloc.editing.masks import Movable, movable_weights
 from memloc.editing.steps import Recipe, optimise, origin_of
-from memloc.removal.request import Request, Setting
+from memloc.removal.request import Change, Request, Setting
 from memloc.settings.editing import Editing
 
-Change = Callable[[Setting], Movable]
 KL_WEIGHT = 1.0  # of kept paragraphs, relative to the NLL: with Adam, only this ratio matters
 
 
