@@ -37,6 +37,7 @@ class JointTexts(NamedTuple):
     other: Int[Tensor, "other token"]
     held_out: Int[Tensor, "held_out token"]
     general: Int[Tensor, "general token"]
+    n_prefix: int
 
     def judging(self) -> dict[str, Int[Tensor, "text token"]]:
         """The texts whose scores say what an edit does."""
@@ -44,8 +45,9 @@ class JointTexts(NamedTuple):
 
 
 class JointEdit(NamedTuple):
-    """One row per text (`group`, `place` in it, em and nll before and after), and the counts of weights."""
+    """How it was made, a row per text (group, id, em and nll before and after), and the counts of weights."""
 
+    how: EditModel
     scores: pd.DataFrame
     n_movable: int
     n_changed: int
@@ -83,13 +85,13 @@ def joint_texts(
         other_memorized(paragraphs, sets, ids, n_judging, seed)[1],
         ordinary[:n_judging],
         ordinary[n_judging:],
+        n_prefix,
     )
 
 
 def remove_jointly(
     model: PreTrainedModel,
     texts: JointTexts,
-    n_prefix: int,
     how: EditModel,
     ways: Remove,
     heads: list[Head],
@@ -103,10 +105,9 @@ def remove_jointly(
     """
     if not len(texts.general):
         raise InputError("edit_model: no paragraph is left as ordinary text; lower n_judging")
-    random, batch = generator(seed, "joint_edit", "way"), (n_prefix, how.micro_batch)
-    own = (model, texts.unlearned, texts.control, texts.general, n_prefix)
+    random, batch = generator(seed, "joint_edit", "way"), (texts.n_prefix, how.micro_batch)
+    own = (model, texts.unlearned, texts.control, texts.general, texts.n_prefix)
     request = Request(*own, heads=heads, how=ways, random=random)
-
     judged, original = texts.judging(), OriginalWeights(model)
     before = {name: teacher_forced(model, tokens, *batch) for name, tokens in judged.items()}
     movable = WAYS[how.way].prepare(request)((how.setting,))
@@ -115,7 +116,7 @@ def remove_jointly(
     scores.loc[scores["group"] == "unlearned", "id"] = texts.ids
     n_changed = original.n_changed(model, movable)
     n_total = sum(weight.numel() for weight in model.parameters())
-    return JointEdit(scores.astype({"id": "Int64"}), n_weights(model, movable), n_changed, n_total)
+    return JointEdit(how, scores.astype({"id": "Int64"}), n_weights(model, movable), n_changed, n_total)
 
 
 def _compared(before: Mapping[str, Scores], after: Mapping[str, Scores]) -> pd.DataFrame:
@@ -144,20 +145,14 @@ GROUP_TEXTS = {
 
 
 def card(
-    template: str,
-    edit: JointEdit,
-    base: dict[str, Any],
-    study: str,
-    how: EditModel,
-    dtype: str,
-    n_continuation: int,
+    template: str, edit: JointEdit, base: dict[str, Any], study: str, dtype: str, n_continuation: int
 ) -> str:
     """The README.md of an exported model: what was changed and what it cost.
 
     `template` is filled in; `base` is the description of the base model, `dtype` that of its weights as
     they were loaded, `n_continuation` the tokens of a continuation.
     """
-    groups = edit.scores.groupby("group", sort=False)
+    how, groups = edit.how, edit.scores.groupby("group", sort=False)
     means = groups[["em_before", "em", "nll_before", "nll"]].mean().to_dict(orient="index")
     sizes = groups.size()
     unlearned = edit.scores[edit.scores["group"] == "unlearned"]
