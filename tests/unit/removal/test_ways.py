@@ -16,7 +16,7 @@ from memloc.removal.ways.kfac import as_linear, curvature
 from memloc.settings.removal_ways import ARM_WAYS, WAY_NAMES
 from memloc.settings.remove import Remove
 from memloc.straightforward.gradients import gradients, nll
-from memloc.straightforward.masked_adam import train
+from memloc.straightforward.masked_adam import objective, train
 
 
 def test_every_name_is_a_way():
@@ -70,7 +70,7 @@ def test_arms_are_masks_of_dense_adam(tiny_model, arm, monkeypatch):
     slow, random = copy.deepcopy(tiny_model), np.random.default_rng(0)
     first = gradients(slow, nll(slow, tokens, N_PREFIX), list(matrices(slow)))
     masks = arm_masks(slow, arm, fraction, HEADS[0], first, random)
-    train(slow, tokens, asked.keep, N_PREFIX, lambda _: masks, rate, steps, kl_weight=20.0)
+    train(slow, objective(tokens, asked.keep, N_PREFIX, kl_weight=20.0), lambda _: masks, rate, steps)
     assert_same_weights(found, slow, atol=5e-6, rtol=0)
 
 

@@ -14,7 +14,7 @@ from jaxtyping import Float
 
 from memloc.data.draws import draw, split
 from memloc.localization.rare_tokens import pearson
-from memloc.model.head_groups import stored_heads
+from memloc.model.families import stored_head
 from memloc.tables.terms.head_ranking import PAPER_METHODS
 
 Scores = pd.Series  # indexed by layer and head
@@ -144,7 +144,7 @@ def _strongest(scores: pd.DataFrame, n_heads: int) -> Float[np.ndarray, "sample 
     for name in components:
         one = scores if name == "all" else scores.xs(name, axis=1, level="component")
         stored = one.to_numpy().reshape(len(one), one.columns.unique("layer").size, -1)
-        spread.append(stored[:, :, stored_heads(stored.shape[2], n_heads)])
+        spread.append(stored[:, :, stored_head(np.arange(n_heads), stored.shape[2], n_heads)])
     return np.fmax.reduce(spread)
 
 

@@ -21,7 +21,7 @@ from transformers import PreTrainedModel
 
 from memloc.localization.ablation import Plan, module_means
 from memloc.model.components import Component, components, modules_of
-from memloc.model.head_groups import stored_heads
+from memloc.model.families import stored_head
 from memloc.model.hooks import changed_input, keeping
 from memloc.settings.layer_bypass import BYPASSES
 
@@ -56,7 +56,7 @@ class Bypass(NamedTuple):
 @contextmanager
 def _attending_to_itself(model: PreTrainedModel, value: Component, output: Component) -> Iterator[None]:
     """Within the context, the output z of every head is the value of its own position."""
-    shared = torch.from_numpy(stored_heads(value.n_heads, output.n_heads)).to(model.device)
+    shared = stored_head(torch.arange(output.n_heads), value.n_heads, output.n_heads).to(model.device)
 
     def replaced(z: Float[Tensor, "row position d_heads"]) -> Float[Tensor, "row position d_heads"]:
         _, values = kept[value.layer]

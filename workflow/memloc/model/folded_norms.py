@@ -12,7 +12,7 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from memloc.model.components import Component, components, family_of, layers_of
-from memloc.model.head_groups import stored_heads
+from memloc.model.families import stored_head
 from memloc.run.errors import InputError
 
 READERS = ("W_Q", "W_K", "W_V"), ("W_gate", "W_in")  # of the norm before attention, and before the MLP
@@ -59,7 +59,7 @@ def _fold_value_bias(model: PreTrainedModel, value: Component, output: Component
         return
     of_head = value.heads(bias.view(1, 1, -1))[0, 0]
     weights = output.view(model.get_parameter(output.parameter))
-    shared = of_head[stored_heads(len(of_head), len(weights))]
+    shared = of_head[stored_head(torch.arange(len(weights)), len(of_head), len(weights))]
     linear, shift = model.get_submodule(output.module), torch.einsum("hd,hdm->m", shared, weights)
     linear.bias = nn.Parameter(shift if linear.bias is None else linear.bias + shift)
     of_head.zero_()

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from made_tables import crossed
 
-from memloc.localization.head_profiles import (
+from memloc.localization.paragraph_measures import (
     neighbour,
     sampled_memorized,
     value_gradient_profiles,
