@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
-from memloc.model.components import Component, components, family_of, layers_of
+from memloc.model.components import Component, as_linear, components, family_of, layers_of
 from memloc.model.families import stored_head
 from memloc.run.errors import InputError
 
@@ -45,8 +45,7 @@ def fold_norms(model: PreTrainedModel) -> None:
 
 
 def _fold(norm: nn.Module, linear: nn.Module) -> None:
-    transposed = not isinstance(linear, nn.Linear)  # Conv1D of GPT-2 has its inputs in the first axis
-    weight = linear.weight.T if transposed else linear.weight
+    weight = as_linear(linear, linear.weight)
     if getattr(norm, "bias", None) is not None:
         shift = weight @ norm.bias
         linear.bias = nn.Parameter(shift if linear.bias is None else linear.bias + shift)

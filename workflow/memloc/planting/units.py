@@ -11,10 +11,9 @@ import torch
 from jaxtyping import Bool, Float, Shaped
 from torch import Tensor
 from transformers import PreTrainedModel
-from transformers.pytorch_utils import Conv1D
 
 from memloc.editing.masks import Movable
-from memloc.model.components import Component, components, editable_parameters
+from memloc.model.components import Component, as_linear, components, editable_parameters
 
 Granularity = Literal["layer", "head", "neuron", "weight"]
 Pool = Literal["sum", "max"]
@@ -42,8 +41,8 @@ def by_unit(
     neuron."""
     if component.name in HEAD_PARTS:
         return component.by_head(tensor).reshape(n_groups(model), -1)
-    transposed = isinstance(model.get_submodule(component.module), Conv1D)  # stored [in, out]
-    return tensor.T if (component.name == "W_out") != transposed else tensor
+    rows = as_linear(model.get_submodule(component.module), tensor)
+    return rows.T if component.name == "W_out" else rows
 
 
 def places_of(model: PreTrainedModel, component: Component, units: Tensor) -> Shaped[Tensor, "place"]:

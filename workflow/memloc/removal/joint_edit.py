@@ -26,6 +26,14 @@ from memloc.settings.edit_model import EditModel
 from memloc.settings.removal_ways import UNTARGETED
 from memloc.settings.remove import Remove
 
+# The texts whose scores say what an edit does.
+JUDGING = {
+    "unlearned": "removed paragraphs",
+    "control": "controls (continuation of table `sets`, seen by the edit)",
+    "other": "other memorized paragraphs (not seen)",
+    "held_out": "held-out paragraphs (corpus continuation, not seen)",
+}
+
 
 class JointTexts(NamedTuple):
     """The paragraphs to remove, those that are to stay as they are, those that only judge, and ordinary text
@@ -38,10 +46,6 @@ class JointTexts(NamedTuple):
     held_out: Int[Tensor, "held_out token"]
     general: Int[Tensor, "general token"]
     n_prefix: int
-
-    def judging(self) -> dict[str, Int[Tensor, "text token"]]:
-        """The texts whose scores say what an edit does."""
-        return {name: getattr(self, name) for name in ("unlearned", "control", "other", "held_out")}
 
 
 class JointEdit(NamedTuple):
@@ -108,7 +112,7 @@ def remove_jointly(
     random, batch = generator(seed, "joint_edit", "way"), (texts.n_prefix, how.micro_batch)
     own = (model, texts.unlearned, texts.control, texts.general, texts.n_prefix)
     request = Request(*own, heads=heads, how=ways, random=random)
-    judged, original = texts.judging(), OriginalWeights(model)
+    judged, original = {name: getattr(texts, name) for name in JUDGING}, OriginalWeights(model)
     before = {name: teacher_forced(model, tokens, *batch) for name, tokens in judged.items()}
     movable = WAYS[how.way].prepare(request)((how.setting,))
     after = {name: teacher_forced(model, tokens, *batch) for name, tokens in judged.items()}
@@ -136,14 +140,6 @@ def _compared(before: Mapping[str, Scores], after: Mapping[str, Scores]) -> pd.D
     return pd.concat(frames, ignore_index=True)
 
 
-GROUP_TEXTS = {
-    "unlearned": "removed paragraphs",
-    "control": "controls (continuation of table `sets`, seen by the edit)",
-    "other": "other memorized paragraphs (not seen)",
-    "held_out": "held-out paragraphs (corpus continuation, not seen)",
-}
-
-
 def card(
     template: str, edit: JointEdit, base: dict[str, Any], study: str, dtype: str, n_continuation: int
 ) -> str:
@@ -164,7 +160,7 @@ def card(
         "n_continuation": n_continuation,
         "base": base,
         "study": study,
-        "rows": [{"text": GROUP_TEXTS[name], "n": sizes[name], **values} for name, values in means.items()],
+        "rows": [{"text": JUDGING[name], "n": sizes[name], **values} for name, values in means.items()],
         "ids": unlearned["id"].tolist(),
         "n_recited": int((unlearned["em"] == n_continuation).sum()),
         "n_movable": edit.n_movable,

@@ -15,10 +15,10 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import LogitsProcessor, LogitsProcessorList, PreTrainedModel
 
-from memloc.model.components import editable_parameters
+from memloc.model.components import as_linear, editable_parameters
 from memloc.model.micro_batches import in_micro_batches
 from memloc.scoring.decoding import continue_from_scores
 from memloc.scoring.extraction import log_probability
@@ -141,19 +141,16 @@ def rounded(model: PreTrainedModel, bits: int) -> Iterator[None]:
     kept = {name: model.get_parameter(name).detach().clone() for name in editable_parameters(model)}
     try:
         for name, weight in kept.items():
-            inputs = 1 if isinstance(model.get_submodule(name.removesuffix(".weight")), nn.Linear) else 0
-            model.get_parameter(name).data.copy_(to_grid(weight, bits, inputs))
+            module = model.get_submodule(name.removesuffix(".weight"))
+            as_linear(module, module.weight.data).copy_(to_grid(as_linear(module, weight), bits))
         yield
     finally:
         for name, weight in kept.items():
             model.get_parameter(name).data.copy_(weight)
 
 
-def to_grid(weight: Float[Tensor, "row column"], bits: int, inputs: int) -> Float[Tensor, "row column"]:
-    """The nearest of 2^bits - 1 values from minus the largest weight of its output channel to the largest.
-
-    `inputs` is the axis over which a channel's weights lie.
-    """
-    largest = weight.abs().amax(dim=inputs, keepdim=True)
+def to_grid(weight: Float[Tensor, "out in"], bits: int) -> Float[Tensor, "out in"]:
+    """The nearest of 2^bits - 1 values from minus the largest weight of its output channel to the largest."""
+    largest = weight.abs().amax(dim=1, keepdim=True)
     step = (largest / (2 ** (bits - 1) - 1)).clamp(min=torch.finfo(weight.dtype).tiny)
     return (weight / step).round() * step

@@ -13,16 +13,21 @@ from typing import NamedTuple
 from transformers import LogitsProcessor, PreTrainedModel
 
 from memloc.editing.masks import OriginalWeights
+from memloc.planting.activation_methods import integrated_gradients
+from memloc.planting.masks import hard_concrete
 from memloc.removal.request import Change, Divert, Request, Setting
 from memloc.removal.ways.balanced_subnet import balanced_subnet
-from memloc.removal.ways.blocklist import ngram_blocklist
-from memloc.removal.ways.heads import first_heads, random_heads
-from memloc.removal.ways.kfac import kfac
-from memloc.removal.ways.neurons import hard_concrete, integrated_gradients, neurons, zero_out
+from memloc.removal.ways.diversions import (
+    first_heads,
+    ngram_blocklist,
+    random_direction,
+    random_heads,
+    steering,
+)
+from memloc.removal.ways.neurons import neurons, zero_out
 from memloc.removal.ways.retrained import retrained
-from memloc.removal.ways.steering import random_direction, steering
-from memloc.removal.ways.svd import svd
 from memloc.removal.ways.unlearning import gradient_ascent, unlearning
+from memloc.removal.ways.untargeted import kfac, svd
 from memloc.settings.removal_ways import ARM_WAYS
 from memloc.settings.remove import Remove
 

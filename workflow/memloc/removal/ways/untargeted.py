@@ -1,4 +1,7 @@
-"""Weights of MLP matrices in directions of little curvature are dropped (2510.24256): no paragraph is named.
+"""Ways that name no paragraph: what carries little of every MLP matrix is dropped.
+
+svd     the smallest singular components
+kfac    the entries in directions of little curvature (2510.24256)
 
 What many texts share bends the loss of ordinary text; what one paragraph needs hardly does. The curvature of
 a matrix W [out, in] is taken as the Kronecker product of two second moments over the tokens of ordinary text
@@ -12,14 +15,33 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from transformers import PreTrainedModel
-from transformers.pytorch_utils import Conv1D
 
 from memloc.editing.gradients import paragraph_nll
 from memloc.editing.masks import EVERY, Movable
-from memloc.model.components import components
+from memloc.model.components import as_linear, components
 from memloc.model.hooks import keeping
 from memloc.removal.request import Change, Request, Setting
+
+
+def svd(request: Request) -> Change:
+    """Drop a share of the singular components of each matrix; settings are shares."""
+    model = request.model
+    names = list(dict.fromkeys(part.parameter for part in components(model) if part.n_heads is None))
+    with torch.no_grad():
+        decomposed = {
+            name: torch.linalg.svd(model.get_parameter(name).double(), full_matrices=False) for name in names
+        }
+
+    @torch.no_grad()
+    def change(setting: Setting) -> Movable:
+        for name, (left, sizes, right) in decomposed.items():
+            n_dropped = max(1, round(setting[0] * len(sizes)))
+            small = slice(len(sizes) - n_dropped, None)
+            weight = model.get_parameter(name)
+            weight -= ((left[:, small] * sizes[small]) @ right[small]).to(weight)
+        return dict.fromkeys(names, EVERY)
+
+    return change
 
 
 class Factors(NamedTuple):
@@ -39,7 +61,8 @@ def kfac(request: Request) -> Change:
     @torch.no_grad()
     def change(setting: Setting) -> Movable:
         for name, ((a, in_basis), (g, out_basis)) in bases.items():
-            weight = as_linear(model, name)
+            module = model.get_submodule(name)
+            weight = as_linear(module, module.weight.detach())
             entries = out_basis.T @ weight.to(out_basis) @ in_basis
             sizes = (g.clamp(min=0)[:, None] * a.clamp(min=0)).flatten()
             small = sizes.argsort(stable=True)[: round(setting[0] * len(sizes))]
@@ -48,13 +71,6 @@ def kfac(request: Request) -> Change:
         return {f"{name}.weight": EVERY for name in bases}
 
     return change
-
-
-def as_linear(model: PreTrainedModel, name: str) -> Float[Tensor, "out in"]:
-    """View of a module's weight with its outputs in the first axis."""
-    module = model.get_submodule(name)
-    weight = module.weight.detach()
-    return weight.T if isinstance(module, Conv1D) else weight
 
 
 def curvature(request: Request) -> dict[str, Factors]:
