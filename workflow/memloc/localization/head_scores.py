@@ -38,11 +38,12 @@ def parameter_gradient_scores(parameter_gradients: pd.DataFrame, n_heads: int) -
 
 def activation_gradient_scores(activation_gradients: pd.DataFrame, n_prefix: int, n_heads: int) -> Scores:
     """Mean value-activation gradient over memorized paragraphs and prefix positions (paper 6.1)."""
-    rows = _value_gradients(activation_gradients, n_prefix)
+    rows = value_gradients(activation_gradients, n_prefix)
     return over_query_heads(rows.groupby(["layer", "head"])["max_abs"].mean(), n_heads)
 
 
-def _value_gradients(activation_gradients: pd.DataFrame, n_prefix: int) -> pd.DataFrame:
+def value_gradients(activation_gradients: pd.DataFrame, n_prefix: int) -> pd.DataFrame:
+    """Gradients of memorized paragraphs by values at prefix positions."""
     return activation_gradients[
         (activation_gradients["group"] == "memorized")
         & (activation_gradients["component"] == "v")
@@ -99,7 +100,7 @@ def sample_scores(
     tables; the others resample paragraphs. Each method is resampled by itself.
     """
     keys, gradients = _sampled_parameter_gradients(tables["parameter_gradient_samples"], n_heads)
-    values = _value_gradients(tables["activation_gradients"], n_prefix)
+    values = value_gradients(tables["activation_gradients"], n_prefix)
     changes = tables["patching"].assign(size=tables["patching"]["nll_change"].abs())
     rare = tables["rare_token_groups"]
     by_method = {
@@ -137,13 +138,12 @@ def _sampled_parameter_gradients(
 
 def _strongest(scores: pd.DataFrame, n_heads: int) -> Float[np.ndarray, "sample layer head"]:
     """Scores by (component,) layer and stored head (sorted columns) as the strongest of each query head."""
-    components = ["all"]
+    parts, spread = [scores], []
     if "component" in scores.columns.names:
-        components = scores.columns.unique("component")
-    spread = []
-    for name in components:
-        one = scores if name == "all" else scores.xs(name, axis=1, level="component")
-        stored = one.to_numpy().reshape(len(one), one.columns.unique("layer").size, -1)
+        names = scores.columns.unique("component")
+        parts = [scores.xs(name, axis=1, level="component") for name in names]
+    for part in parts:
+        stored = part.to_numpy().reshape(len(part), part.columns.unique("layer").size, -1)
         spread.append(stored[:, :, stored_head(np.arange(n_heads), stored.shape[2], n_heads)])
     return np.fmax.reduce(spread)
 

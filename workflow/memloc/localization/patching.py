@@ -273,10 +273,18 @@ def _through_layer(
     runs: Runs,
     joining: Sequence[Patch],
 ) -> Float[Tensor, "row+patch position hidden"]:
-    """What a layer makes of the rows, followed by a clean row for each patch that joins them there."""
+    """What a layer makes of the rows, followed by a clean row for each patch that joins them there.
+
+    Patches of the residual stream put the source's stream into their rows before the layer; patches of heads
+    are made within it.
+    """
     clean, source = runs.clean.calls[number], runs.source.calls[number]
+    joined = clean.residual.repeat(len(joining), 1, 1)
+    for row, patch in enumerate(joining):
+        if patch.component == "resid_pre":
+            joined[row, patch.position] = source.residual[0, patch.position]
     with _patched_heads(model, len(rows), joining, runs.source):
-        return call_layer(model, number, clean, torch.cat([rows, _residuals(clean, source, joining)]))
+        return call_layer(model, number, clean, torch.cat([rows, joined]))
 
 
 def _above_queries(
@@ -289,15 +297,6 @@ def _above_queries(
         alone = call_layer(model, number, call, call.residual.repeat(len(patches), 1, 1))
     residuals = runs.clean.calls[number + 1].residual.repeat(len(patches), 1, 1)
     residuals[:, 0] = alone[:, 0]
-    return residuals
-
-
-def _residuals(clean: Call, source: Call, patches: Sequence[Patch]) -> Float[Tensor, "patch position hidden"]:
-    """The clean residual stream once for each patch, replaced if it is the stream that the patch replaces."""
-    residuals = clean.residual.repeat(len(patches), 1, 1)
-    for row, patch in enumerate(patches):
-        if patch.component == "resid_pre":
-            residuals[row, patch.position] = source.residual[0, patch.position]
     return residuals
 
 
