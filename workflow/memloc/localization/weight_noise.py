@@ -82,11 +82,15 @@ def disturb_weights(
         scores = teacher_forced(model, tokens, n_prefix, how.micro_batch)
         return about.assign(em=scores.em.numpy(), nll=scores.nll.double().numpy())
 
+    def scored_without(chosen: Movable) -> pd.DataFrame:
+        set_to_zero(model, chosen)
+        zeroed = scored()
+        original.restore(model)
+        return zeroed
+
     original, unit, whole, frames = OriginalWeights(model), standard_deviation(model), scored(), []
     top = top_weights(gradients, SPARSE_FRACTION)
-    set_to_zero(model, top)
-    top_zeroed = scored()
-    original.restore(model)
+    top_zeroed = scored_without(top)
     for arm, draw in product(("top", "random"), range(how.draws)):
         random = generator(seed, "weight_noise", arm, str(draw))
         chosen = top if arm == "top" else random_weights(model, SPARSE_FRACTION, random)
@@ -96,9 +100,6 @@ def disturb_weights(
             add_noise(model, chosen, size * unit, random)
             frames.append(scored().assign(**labels, kind="noise", size=float(size)))
             original.restore(model)
-        if arm == "random":
-            set_to_zero(model, chosen)
-        zeroed = scored() if arm == "random" else top_zeroed
+        zeroed = top_zeroed if arm == "top" else scored_without(chosen)
         frames.append(zeroed.assign(**labels, kind="zero", size=float("nan")))
-        original.restore(model)
     return pd.concat(frames, ignore_index=True)

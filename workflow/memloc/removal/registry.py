@@ -25,8 +25,7 @@ from memloc.removal.ways.diversions import (
     steering,
 )
 from memloc.removal.ways.neurons import neurons, zero_out
-from memloc.removal.ways.retrained import retrained
-from memloc.removal.ways.unlearning import gradient_ascent, unlearning
+from memloc.removal.ways.unlearning import gradient_ascent, retrained, unlearning
 from memloc.removal.ways.untargeted import kfac, svd
 from memloc.settings.removal_ways import ARM_WAYS
 from memloc.settings.remove import Remove
