@@ -23,7 +23,7 @@ from transformers import PreTrainedModel
 
 from memloc.editing.gradients import Gradients
 from memloc.model.components import components, editable_parameters
-from memloc.model.families import stored_head
+from memloc.model.head_groups import stored_head
 from memloc.run.errors import UserError
 
 EVERY = slice(None)

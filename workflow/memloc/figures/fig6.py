@@ -26,7 +26,7 @@ from memloc.localization.paragraph_measures import (
     correlation_with_others,
     value_gradient_profiles,
 )
-from memloc.model.families import stored_head
+from memloc.model.head_groups import stored_head
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import mean
 

@@ -14,7 +14,7 @@ from jaxtyping import Float
 
 from memloc.data.draws import draw, split
 from memloc.localization.rare_tokens import pearson
-from memloc.model.families import stored_head
+from memloc.model.head_groups import stored_head
 from memloc.tables.terms.head_ranking import PAPER_METHODS
 
 Scores = pd.Series  # indexed by layer and head
@@ -38,12 +38,11 @@ def parameter_gradient_scores(parameter_gradients: pd.DataFrame, n_heads: int) -
 
 def activation_gradient_scores(activation_gradients: pd.DataFrame, n_prefix: int, n_heads: int) -> Scores:
     """Mean value-activation gradient over memorized paragraphs and prefix positions (paper 6.1)."""
-    rows = value_gradients(activation_gradients, n_prefix)
+    rows = _value_gradients(activation_gradients, n_prefix)
     return over_query_heads(rows.groupby(["layer", "head"])["max_abs"].mean(), n_heads)
 
 
-def value_gradients(activation_gradients: pd.DataFrame, n_prefix: int) -> pd.DataFrame:
-    """Gradients of memorized paragraphs by values at prefix positions."""
+def _value_gradients(activation_gradients: pd.DataFrame, n_prefix: int) -> pd.DataFrame:
     return activation_gradients[
         (activation_gradients["group"] == "memorized")
         & (activation_gradients["component"] == "v")
@@ -100,7 +99,7 @@ def sample_scores(
     tables; the others resample paragraphs. Each method is resampled by itself.
     """
     keys, gradients = _sampled_parameter_gradients(tables["parameter_gradient_samples"], n_heads)
-    values = value_gradients(tables["activation_gradients"], n_prefix)
+    values = _value_gradients(tables["activation_gradients"], n_prefix)
     changes = tables["patching"].assign(size=tables["patching"]["nll_change"].abs())
     rare = tables["rare_token_groups"]
     by_method = {

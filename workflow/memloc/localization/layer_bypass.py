@@ -21,7 +21,7 @@ from transformers import PreTrainedModel
 
 from memloc.localization.ablation import Plan, module_means
 from memloc.model.components import Component, components, modules_of
-from memloc.model.families import stored_head
+from memloc.model.head_groups import stored_head
 from memloc.model.hooks import changed_input, keeping
 from memloc.settings.layer_bypass import BYPASSES
 

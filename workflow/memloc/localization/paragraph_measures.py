@@ -8,8 +8,6 @@ sets.
 import numpy as np
 import pandas as pd
 
-from memloc.localization.head_scores import value_gradients
-
 
 def profiles(rows: pd.DataFrame, value: str, n_prefix: int) -> pd.DataFrame:
     """Rows of one layer (id, head, position, `value`) as (id, head) x prefix positions."""
@@ -19,8 +17,12 @@ def profiles(rows: pd.DataFrame, value: str, n_prefix: int) -> pd.DataFrame:
 
 def value_gradient_profiles(activation_gradients: pd.DataFrame, layer: int, n_prefix: int) -> pd.DataFrame:
     """Value-activation gradients of a layer in memorized paragraphs."""
-    rows = value_gradients(activation_gradients, n_prefix)
-    return profiles(rows[rows["layer"] == layer], "max_abs", n_prefix)
+    rows = activation_gradients[
+        (activation_gradients["group"] == "memorized")
+        & (activation_gradients["component"] == "v")
+        & (activation_gradients["layer"] == layer)
+    ]
+    return profiles(rows, "max_abs", n_prefix)
 
 
 def attention_profiles(attention: pd.DataFrame, layer: int, ids: pd.Index, n_prefix: int) -> pd.DataFrame:

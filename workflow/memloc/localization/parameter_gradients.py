@@ -14,7 +14,9 @@ from memloc.data.draws import Parts
 from memloc.editing.gradients import Gradients, add_gradients, paragraph_gradients
 from memloc.localization.gradient_parts import Sums
 from memloc.model.components import Component, component_table, components
-from memloc.scoring.held_out import Sample
+
+Sample = tuple[Int[np.ndarray, "paragraph"], Int[Tensor, "paragraph token"]]
+"""Ids and tokens of paragraphs."""
 
 
 def component_scores(model: PreTrainedModel, gradients: Gradients) -> pd.DataFrame:

@@ -11,7 +11,7 @@ because their NLLs would be silently wrong.
 The table imports no torch: the Snakefile, which estimates memory, reads it too.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from memloc.run.errors import InputError
 
@@ -144,12 +144,6 @@ def family(model_type: str) -> Family:
     if model_type not in FAMILIES:
         raise InputError(f"model type {model_type!r} is not supported; supported: {', '.join(FAMILIES)}")
     return FAMILIES[model_type]
-
-
-def stored_head(head: Any, n_stored: int, n_heads: int) -> Any:
-    """The head that query head `head` of `n_heads` (a number, or an array of them) reads in a component with
-    `n_stored` heads; with grouped queries, several read one."""
-    return head * n_stored // n_heads
 
 
 def titles() -> str:

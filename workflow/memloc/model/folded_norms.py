@@ -12,7 +12,7 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from memloc.model.components import Component, as_linear, components, family_of, layers_of
-from memloc.model.families import stored_head
+from memloc.model.head_groups import stored_head
 from memloc.run.errors import InputError
 
 READERS = ("W_Q", "W_K", "W_V"), ("W_gate", "W_in")  # of the norm before attention, and before the MLP

@@ -175,18 +175,9 @@ def place_scores(scores: Float[np.ndarray, "unit"], holds: Bool[np.ndarray, "uni
 
 def _question(study: Study, place: Place, number: int, random: np.random.Generator) -> Question:
     """Ask where this paragraph is in the current model."""
-    return Question(
-        study.model,
-        study.tokens[number, None],
-        study.n_prefix,
-        PLANT_GRANULARITIES[place.kind],
-        study.how,
-        random,
-        _pair(study, place, number),
-        study.mean_outputs,
-        study.counts,
-        _changes(study),
-    )
+    asked = study.tokens[number, None], study.n_prefix, PLANT_GRANULARITIES[place.kind], study.how
+    used = _pair(study, place, number), study.mean_outputs, study.counts, _changes(study)
+    return Question(study.model, *asked, random, *used)
 
 
 def _pair(study: Study, place: Place, number: int) -> Pairs | None:

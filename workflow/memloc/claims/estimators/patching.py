@@ -5,7 +5,7 @@ import pandas as pd
 
 from memloc.claims.verdicts import Estimate, Tables
 from memloc.localization.highlight import head_of_other_methods
-from memloc.model.families import stored_head
+from memloc.model.head_groups import stored_head
 from memloc.settings.base import Section
 from memloc.statistics.studentised import extreme, simultaneous
 

@@ -21,7 +21,7 @@ from matplotlib.ticker import MaxNLocator, ScalarFormatter
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from memloc.figures.parts.style import DIVERGING, PAGE_WIDTH, SEQUENTIAL, panel_labels, subplots
-from memloc.model.families import stored_head
+from memloc.model.head_groups import stored_head
 
 WEIGHTS = ("W_K", "W_Q", "W_V", "W_O", "W_in", "W_gate", "W_out")
 ACTIVATIONS = ("k", "q", "v", "z", "pre", "post")
