@@ -309,23 +309,22 @@ def _patched_heads(
     These rows join the batch here, so up to q, k and v they are the same clean run: one of them is projected,
     repeated for every patch, and then each copy gets its head from the other paragraph's run.
     """
-    projections = _projections(model)
-    patched_layers = {patch.layer for patch in patches if patch.component in PROJECTIONS}
-    computing = [projections[layer, name] for layer in patched_layers for name in PROJECTIONS]
+    layers = {patch.layer for patch in patches if patch.component in PROJECTIONS}  # one; none for resid_pre
+    computing = {name: own for (layer, name), own in _projections(model).items() if layer in layers}
 
     def repeated_and_patched(name: str, module: nn.Module, inputs: tuple, output: Tensor) -> Tensor:
         output = torch.cat([output[:n_before], output[n_before:].expand(len(patches), -1, -1)])
         for row, patch in enumerate(patches, n_before):
-            component, here = projections[patch.layer, patch.component], (patch.position, patch.head)
+            component, here = computing[patch.component], (patch.position, patch.head)
             if component.output == name:
                 component.heads(output)[row, *here] = component.heads(source.outputs[name])[0, *here]
         return output
 
     with ExitStack() as hooks:
-        for name in {component.module for component in computing}:
+        for name in {component.module for component in computing.values()}:
             one_clean_row = changed_input(model.get_submodule(name), lambda states: states[: n_before + 1])
             hooks.enter_context(one_clean_row)
-        for name in {component.output for component in computing}:
+        for name in {component.output for component in computing.values()}:
             hook = partial(repeated_and_patched, name)
             hooks.enter_context(model.get_submodule(name).register_forward_hook(hook))
         yield
