@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from memloc.data.exposure import paired_differences
-from memloc.localization.paragraph_measures import paragraph_sizes
+from memloc.localization.gradient_sizes import paragraph_sizes
 
 FILE = Path(__file__).with_name("made_populations.json")
 N_HEADS = 12  # of a map that is kept whole

@@ -1,4 +1,4 @@
-"""Table `prefix_features`: which paragraphs it is of, and its rows from one pass over their prefixes."""
+"""From one pass over prefixes to table `prefix_features`."""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,35 +6,11 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from memloc.data.exposure import exposure
-from memloc.data.sets import sample_ids
 from memloc.detection.feature_sets import NO_LAYER, UNTRAINED
 from memloc.detection.features import PrefixFeatures, Where
-from memloc.run.seeds import generator
 from memloc.settings.detection import MIN_K_PERCENT
 
 LAST = 10  # tokens of `nll_last_10`
-
-
-def draw_sample(paragraphs: pd.DataFrame, n_repeated: int, n_others: int, seed: int) -> pd.DataFrame:
-    """Paragraphs drawn by how often they occur; what the model recites has no part in it.
-
-    Of those that occur more than once at most `n_repeated`, of those that occur once and of unseen ones at
-    most `n_others` each. `paragraphs` has id, count, continuation_count and unseen; the rows that are drawn
-    come back in their order, with `exposure`.
-    """
-    repeats = exposure(paragraphs)
-    groups = {
-        "repeated": (~paragraphs["unseen"] & (repeats > 1), n_repeated),
-        "once": (~paragraphs["unseen"] & (repeats <= 1), n_others),
-        "unseen": (paragraphs["unseen"], n_others),
-    }
-    drawn = [
-        sample_ids(paragraphs["id"][rows], n, generator(seed, "detection", name)).to_series()
-        for name, (rows, n) in groups.items()
-    ]
-    found = paragraphs.assign(exposure=repeats)
-    return found[found["id"].isin(pd.concat(drawn))].reset_index(drop=True)
 
 
 def scalar_features(
@@ -85,18 +61,13 @@ def feature_frames(
         if n == where.n_seen[-1]:
             kinds |= {("gradients", NO_LAYER): found.gradients.numpy()}
         for (name, layer), values in kinds.items():
-            yield _long(ids, n, name, layer, values)
-
-
-def _long(ids: np.ndarray, n_seen: int, name: str, layer: int, values: np.ndarray) -> pd.DataFrame:
-    n, width = values.shape
-    return pd.DataFrame(
-        {
-            "id": np.repeat(ids.astype(np.int32), width),
-            "n_seen": np.int16(n_seen),
-            "features": name,
-            "layer": np.int16(layer),
-            "index": np.tile(np.arange(width, dtype=np.int32), n),
-            "value": values.astype(np.float32).ravel(),
-        }
-    )
+            n_paragraphs, width = values.shape
+            columns = {
+                "id": np.repeat(ids.astype(np.int32), width),
+                "n_seen": np.int16(n),
+                "features": name,
+                "layer": np.int16(layer),
+                "index": np.tile(np.arange(width, dtype=np.int32), n_paragraphs),
+                "value": values.astype(np.float32).ravel(),
+            }
+            yield pd.DataFrame(columns)

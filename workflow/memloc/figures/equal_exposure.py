@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from memloc.data.exposure import NO_PAIRS, paired_differences
 from memloc.figures.parts.heatmap import colour_bar, heat_map, map_height, mark_signs
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, mosaic, panel_labels, subplots
+from memloc.localization.gradient_sizes import paragraph_sizes
 from memloc.localization.highlight import highlighted_head
-from memloc.localization.paragraph_measures import paragraph_sizes
 from memloc.settings.base import Section
 from memloc.statistics.studentised import given, simultaneous, studentised
 from memloc.statistics.uncertainty import Interval, table

@@ -17,8 +17,8 @@ from memloc.figures.parts.token_map import (
     strongest_tokens,
     token_map,
 )
+from memloc.localization.head_profiles import attention_profiles, neighbour
 from memloc.localization.highlight import highlighted_head
-from memloc.localization.paragraph_measures import attention_profiles, neighbour
 from memloc.settings.base import Section
 
 CURVE_HEIGHT = 1.0  # inches

@@ -20,12 +20,12 @@ from memloc.figures.parts.token_map import (
     strongest_tokens,
     token_map,
 )
-from memloc.localization.highlight import highlighted_head
-from memloc.localization.paragraph_measures import (
+from memloc.localization.head_profiles import (
     attention_profiles,
     correlation_with_others,
     value_gradient_profiles,
 )
+from memloc.localization.highlight import highlighted_head
 from memloc.model.head_groups import stored_head
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import mean

@@ -3,12 +3,8 @@
 import pandas as pd
 
 from memloc.claims.verdicts import Estimate, Tables
+from memloc.localization.head_profiles import attention_profiles, correlation_with_others, sampled_memorized
 from memloc.localization.highlight import highlighted_head
-from memloc.localization.paragraph_measures import (
-    attention_profiles,
-    correlation_with_others,
-    sampled_memorized,
-)
 from memloc.settings.base import Section
 from memloc.statistics.studentised import simultaneous, studentised
 

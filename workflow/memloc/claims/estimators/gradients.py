@@ -7,7 +7,7 @@ Memorized and non-memorized paragraphs are the paper's samples, which occur uneq
 import numpy as np
 
 from memloc.claims.verdicts import Estimate, Tables
-from memloc.localization.paragraph_measures import paragraph_sizes
+from memloc.localization.gradient_sizes import paragraph_sizes
 from memloc.settings.base import Section
 from memloc.statistics.studentised import lead_of_resamples, studentised
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from memloc.claims.verdicts import Estimate, Tables
 from memloc.data.exposure import NO_PAIRS, paired_differences
-from memloc.localization.paragraph_measures import paragraph_sizes
+from memloc.localization.gradient_sizes import paragraph_sizes
 from memloc.settings.base import Section
 from memloc.statistics.studentised import given, studentised
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from made_tables import crossed
 
-from memloc.localization.paragraph_measures import (
+from memloc.localization.head_profiles import (
     neighbour,
     sampled_memorized,
     value_gradient_profiles,

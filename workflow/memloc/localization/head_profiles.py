@@ -1,9 +1,4 @@
-"""What figures and claims measure of single paragraphs, from tables: profiles of heads, sizes of gradients.
-
-A profile is a value per prefix position, of one paragraph and head. Paragraphs are compared by the sizes of
-their own gradients: in the gradient of a mean, differences between paragraphs cancel, and more so in larger
-sets.
-"""
+"""Profiles of heads: a value per prefix position, of one paragraph and head, and their likeness."""
 
 import numpy as np
 import pandas as pd
@@ -49,20 +44,3 @@ def sampled_memorized(sets: pd.DataFrame) -> pd.Series:
 def neighbour(layer: int, n_layers: int) -> int:
     """The next layer, or the one before the last; a single layer has only itself."""
     return layer + 1 if layer + 1 < n_layers else max(layer - 1, 0)
-
-
-def paragraph_sizes(gradients: pd.DataFrame) -> pd.DataFrame:
-    """Measures of each paragraph of table `paragraph_gradients`, by id.
-
-    Returns:
-        log_nll, log_size (of all |gradients|) and lower_share (of the scores, in the lower half of layers).
-    """
-    lower = gradients[gradients["layer"] < gradients["layer"].nunique() // 2]
-    whole = gradients.groupby("id").agg({"nll": "first", "sum_abs": "sum", "score_sum": "sum"})
-    return pd.DataFrame(
-        {
-            "log_nll": np.log(whole["nll"]),
-            "log_size": np.log(whole["sum_abs"]),
-            "lower_share": lower.groupby("id")["score_sum"].sum() / whole["score_sum"],
-        }
-    )
