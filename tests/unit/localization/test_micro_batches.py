@@ -47,7 +47,7 @@ SECTION = ActivationGradients(micro_batch=SIZE)
 ANALYSES = {
     "attention": lambda m, t: prefix_attention(boot_bridge(m), t, N_PREFIX, SIZE),
     "activations": lambda m, t: activation_gradients(boot_bridge(m), t, IDS, "memorized", N_PREFIX, SECTION),
-    "impact": lambda m, t: impact_gradients(boot_bridge(m), t, IDS, "memorized", *AT, SIZE),
+    "impact": lambda m, t: impact_gradients(boot_bridge(m), pairs(t), "memorized", SIZE),
     "mean heads": lambda m, t: mean_outputs(m, t, SIZE),
     "mean blocks": lambda m, t: mean_block_outputs(m, t, SIZE),
     "ablation": lambda m, t: ablated_scores(m, t, [NOTHING], N_PREFIX, SIZE),

@@ -16,7 +16,7 @@ from memloc.removal import registry, scoreboard
 from memloc.removal.judging import FORBIDDEN_NLL, decoded, judged, perturbed_versions, shifted_versions
 from memloc.removal.registry import Diversion, Edit
 from memloc.removal.scoreboard import as_it_is, best_setting, run_way
-from memloc.removal.ways.blocklist import NgramBlocklist
+from memloc.removal.ways.diversions import NgramBlocklist
 from memloc.run.seeds import generator
 from memloc.scoring.extraction import score_and_extract
 from memloc.scoring.near_verbatim import longest_run, n_edits
