@@ -2,8 +2,7 @@
 
 import pandas as pd
 
-from memloc.data.exposure import exposure
-from memloc.data.sets import without_controls
+from memloc.data.sets import exposure, without_controls
 from memloc.figures.parts.memorized_fraction import (
     OCCURRENCES,
     UNSEEN_AT,

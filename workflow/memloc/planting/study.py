@@ -30,8 +30,7 @@ from memloc.run.seeds import generator
 from memloc.scoring.held_out import Group
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.perturbation import Perturbation
-from memloc.settings.plant_kinds import PLANT_GRANULARITIES
-from memloc.settings.planted_truth import PlantedTruth
+from memloc.settings.planted_truth import PLANT_GRANULARITIES, PlantedTruth
 from memloc.settings.scores import Scoring
 
 DAMAGE = ("em_memorized", "em_own", "nll_held_out")

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from memloc.settings.plant_kinds import PLANT_GRANULARITIES
+from memloc.settings.planted_truth import PLANT_GRANULARITIES
 from memloc.statistics import uncertainty
 
 KIND_LABELS = {
