@@ -7,8 +7,8 @@ job = start(snakemake)
 import numpy as np
 import sklearn
 
-from memloc.data.exposure import exposure
-from memloc.data.groups import joined
+from memloc.data.places import joined
+from memloc.data.sets import exposure
 from memloc.detection.feature_sets import feature_sets
 from memloc.detection.groups import across_folds, folds, near_duplicates
 from memloc.detection.study import detection

@@ -55,7 +55,7 @@ def test_paragraphs_and_repeats_at_every_offset(tmp_path, monkeypatch, block, le
 
 
 def test_a_text_without_a_paragraph_is_an_error(tmp_path):
-    with pytest.raises(own_text.TextError, match=r"paragraph\.length"):
+    with pytest.raises(own_text.InputError, match=r"paragraph\.length"):
         cut(tmp_path, [[1, 2, 3]], 4, 1)
 
 

@@ -8,7 +8,7 @@ from figure_labels import checked
 
 from memloc.figures import planted_precision
 from memloc.figures.parts.methods import method_label, methods_of
-from memloc.settings.plant_kinds import PLANT_GRANULARITIES
+from memloc.settings.planted_truth import PLANT_GRANULARITIES
 from memloc.statistics import uncertainty
 
 SHARE = {"head_vo": 1.0, "neurons": 0.9, "scattered_1": 0.4}  # of what a method finds elsewhere

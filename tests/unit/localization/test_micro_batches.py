@@ -16,8 +16,8 @@ from memloc.localization.weight_noise import disturb_weights
 from memloc.model.loading import boot_bridge
 from memloc.perturbation.pairs import Pairs
 from memloc.scoring.held_out import Group
+from memloc.settings.interventions import WeightNoise
 from memloc.settings.localization import ActivationGradients, Contrastive
-from memloc.settings.weight_noise import WeightNoise
 
 N_PREFIX, SIZE, IDS = 6, 2, np.arange(7)
 AT = torch.full((7,), 3), torch.full((7,), 9)  # perturbed and impact positions

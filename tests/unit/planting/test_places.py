@@ -12,7 +12,7 @@ from memloc.planting.places import draw_place
 from memloc.planting.study import place_scores
 from memloc.planting.units import by_unit, n_groups, n_neurons, pooled
 from memloc.run.errors import InputError
-from memloc.settings.plant_kinds import PLANT_GRANULARITIES
+from memloc.settings.planted_truth import PLANT_GRANULARITIES
 
 
 @pytest.mark.parametrize("kind", PLANT_GRANULARITIES)

@@ -16,9 +16,8 @@ from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 from memloc.scoring.decoding import greedy_continuation
 from memloc.scoring.paragraph_scores import teacher_forced
-from memloc.settings.edit_model import EditModel
 from memloc.settings.removal_ways import EDITS, UNTARGETED
-from memloc.settings.remove import Remove
+from memloc.settings.remove import EditModel, Remove
 
 TEMPLATE = Path(__file__).parents[3] / "workflow/report/model_card.md"
 N_PREFIX, N_CONTINUATION = 10, 14

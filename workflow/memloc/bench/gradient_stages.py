@@ -19,7 +19,7 @@ from memloc.model import loading
 from memloc.model.components import editable_parameters
 from memloc.planting.places import Place, heads_place
 from memloc.planting.planter import plant
-from memloc.settings.published import SPARSE_FRACTION
+from memloc.settings.editing import SPARSE_FRACTION
 from memloc.straightforward import gradients as plain_gradients
 from memloc.straightforward import masked_adam
 

@@ -11,8 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from memloc.detection.classifiers import Features, Parts, logits
 from memloc.detection.feature_sets import TOGETHER
 from memloc.run.seeds import generator
-from memloc.statistics.clusters import cluster_interval, cluster_weights
-from memloc.statistics.uncertainty import MIN_N, Interval, mean
+from memloc.statistics.uncertainty import MIN_N, Interval, cluster_interval, cluster_weights, mean
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas.detection import detection as columns_of
 

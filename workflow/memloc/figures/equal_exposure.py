@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.data.exposure import NO_PAIRS, paired_differences
+from memloc.data.sets import NO_PAIRS, paired_differences
 from memloc.figures.parts.heatmap import colour_bar, heat_map, map_height, mark_signs
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, mosaic, panel_labels, subplots
 from memloc.localization.gradient_sizes import paragraph_sizes

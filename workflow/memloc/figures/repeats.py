@@ -2,8 +2,7 @@
 
 import pandas as pd
 
-from memloc.data.exposure import exposure
-from memloc.data.sets import without_controls
+from memloc.data.sets import exposure, without_controls
 from memloc.figures.parts import memorized_fraction as fraction
 from memloc.figures.parts.style import COLOURS, COLUMN_WIDTH, Drawing, plain_log_ticks, subplots
 from memloc.settings.base import Section

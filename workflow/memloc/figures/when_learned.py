@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.data.exposure import exposure
 from memloc.data.recency import recency
+from memloc.data.sets import exposure
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import proportion, table

@@ -27,7 +27,7 @@ from memloc.model.activations import (
 )
 from memloc.model.micro_batches import in_micro_batches
 from memloc.perturbation.pairs import Pairs
-from memloc.scoring.metrics import token_nll
+from memloc.scoring.teacher_forcing import token_nll
 from memloc.settings.localization import ActivationGradients
 
 if TYPE_CHECKING:

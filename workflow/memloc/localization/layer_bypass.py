@@ -23,7 +23,7 @@ from memloc.localization.ablation import Plan, module_means
 from memloc.model.components import Component, components, modules_of
 from memloc.model.head_groups import stored_head
 from memloc.model.hooks import changed_input, keeping
-from memloc.settings.layer_bypass import BYPASSES
+from memloc.settings.interventions import BYPASSES
 
 WRITES = {"attention": "W_O", "mlp": "W_out"}  # the component whose output a block adds to the rest
 Means = Mapping[str, Float[Tensor, "layer hidden"]]

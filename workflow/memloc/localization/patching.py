@@ -38,7 +38,7 @@ from memloc.model.hooks import changed_input, keeping
 from memloc.model.micro_batches import in_micro_batches
 from memloc.model.partial_forward import Call, call_layer, recording_calls
 from memloc.perturbation.pairs import Pairs
-from memloc.scoring.metrics import token_nll
+from memloc.scoring.teacher_forcing import token_nll
 from memloc.tables.terms.patching import DIRECTIONS
 
 EXACT_UP_TO = 1_000_000_000  # parameters; by default, patches of larger models are estimated

@@ -25,8 +25,8 @@ from memloc.run.seeds import generator
 from memloc.scoring.held_out import Group
 from memloc.scoring.held_out import labels as text_labels
 from memloc.scoring.paragraph_scores import teacher_forced
-from memloc.settings.published import SPARSE_FRACTION
-from memloc.settings.weight_noise import WeightNoise
+from memloc.settings.editing import SPARSE_FRACTION
+from memloc.settings.interventions import WeightNoise
 
 
 def standard_deviation(model: PreTrainedModel) -> float:

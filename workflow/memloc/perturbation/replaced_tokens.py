@@ -19,7 +19,7 @@ from memloc.perturbation.effects import strongest
 from memloc.perturbation.perturbed_prefixes import score_versions
 from memloc.run.seeds import generator
 from memloc.scoring import decoding, paragraph_scores
-from memloc.scoring.metrics import exact_match
+from memloc.scoring.teacher_forcing import leading_matches
 from memloc.settings.perturbation import Perturbation
 from memloc.settings.scores import Scoring
 from memloc.tables.terms.perturbation import UNPERTURBED
@@ -134,7 +134,7 @@ def perturbed_paragraphs(
     prefix = with_token_before(prefix, texts.before)
     continuation = decoding.greedy_continuation(model, prefix, n_tokens - n_prefix, micro_batch)
     generated = torch.cat([prefix, continuation], dim=1)
-    em = exact_match(continuation, texts.tokens[:, n_prefix:]).numpy()
+    em = leading_matches(continuation == texts.tokens[:, n_prefix:]).numpy()
     nll = paragraph_scores.teacher_forced(model, generated, prefix.shape[1], micro_batch).nll
     frame = pd.DataFrame(
         {

@@ -24,7 +24,7 @@ from memloc.editing.masks import Movable, n_weights, random_weights
 from memloc.model.components import components
 from memloc.planting.units import HEAD_PARTS, holding, n_groups, n_neurons, places_of
 from memloc.run.errors import InputError
-from memloc.settings.plant_kinds import PLANT_GRANULARITIES
+from memloc.settings.planted_truth import PLANT_GRANULARITIES
 
 VALUES_AND_OUTPUTS = ("W_V", "W_O")
 MLP_PARTS = ("W_in", "W_gate", "W_out")

@@ -29,8 +29,7 @@ from memloc.run.seeds import generator
 from memloc.scoring.held_out import Group
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.perturbation import Perturbation
-from memloc.settings.plant_kinds import PLANT_GRANULARITIES
-from memloc.settings.planted_truth import PlantedTruth
+from memloc.settings.planted_truth import PLANT_GRANULARITIES, PlantedTruth
 from memloc.settings.scores import Scoring
 
 # The size of the place: how many of the first units are looked at.

@@ -22,9 +22,8 @@ from memloc.run.seeds import generator
 from memloc.run.templates import fill
 from memloc.scoring.held_out import held_out_sample
 from memloc.scoring.paragraph_scores import Scores, teacher_forced
-from memloc.settings.edit_model import EditModel
 from memloc.settings.removal_ways import UNTARGETED
-from memloc.settings.remove import Remove
+from memloc.settings.remove import EditModel, Remove
 
 # The texts whose scores say what an edit does.
 JUDGING = {

@@ -22,8 +22,7 @@ from memloc.model.components import as_linear, editable_parameters
 from memloc.model.micro_batches import in_micro_batches
 from memloc.scoring.decoding import continue_from_scores
 from memloc.scoring.extraction import log_probability
-from memloc.scoring.metrics import leading_matches
-from memloc.scoring.teacher_forcing import score_logits, states_in_parts
+from memloc.scoring.teacher_forcing import leading_matches, score_logits, states_in_parts
 from memloc.settings.extraction import Scheme
 
 FORBIDDEN_NLL = 20.0  # nats: one in half a billion

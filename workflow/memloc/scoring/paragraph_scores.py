@@ -17,8 +17,13 @@ from transformers import DynamicCache, PreTrainedModel
 
 from memloc.model.micro_batches import in_micro_batches
 from memloc.scoring.early_stopping import decided_margins, decode_near_ties
-from memloc.scoring.metrics import leading_matches
-from memloc.scoring.teacher_forcing import TokenScores, continuation_states, score_tokens, states_in_parts
+from memloc.scoring.teacher_forcing import (
+    TokenScores,
+    continuation_states,
+    leading_matches,
+    score_tokens,
+    states_in_parts,
+)
 from memloc.settings.scores import Scoring
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from memloc.data.exposure import exposure
+from memloc.data.sets import exposure
 from memloc.run.templates import interval, quoted
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import Interval, proportion

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from memloc.settings.plant_kinds import PLANT_GRANULARITIES
+from memloc.settings.planted_truth import PLANT_GRANULARITIES
 from memloc.statistics import uncertainty
 
 KIND_LABELS = {

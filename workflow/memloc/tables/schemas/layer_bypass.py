@@ -1,6 +1,6 @@
 """What paragraphs lose when attention or MLP blocks of whole layers are bypassed (2501.05078)."""
 
-from memloc.settings.layer_bypass import BYPASSES
+from memloc.settings.interventions import BYPASSES
 from memloc.tables.columns import LAYER, Columns, Lengths, category
 from memloc.tables.judged_texts import lost_text
 

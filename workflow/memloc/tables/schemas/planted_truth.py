@@ -1,6 +1,6 @@
 """Paragraphs planted in chosen weights, and what localization methods say of where they are."""
 
-from memloc.settings.plant_kinds import PLANT_GRANULARITIES
+from memloc.settings.planted_truth import PLANT_GRANULARITIES
 from memloc.tables.columns import Column, Columns, Lengths, category, integer, n_tokens, nats, number
 
 CONTROLS = ("plant", "twin", "wrong")
