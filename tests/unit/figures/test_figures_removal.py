@@ -139,14 +139,6 @@ def test_every_way_is_drawn_at_every_judges_value_with_its_interval():
                 assert interval is None or interval == pytest.approx([row["low"], row["high"]], nan_ok=True)
 
 
-def test_no_interval_is_cut_off_where_it_reaches_beyond_what_can_be_lost():
-    short = sections({"paragraph": {"prefix": 50, "length": 60}})
-    for panel in removal.draw(tables(), short).figure.axes:
-        bars = [segment[:, 0] for each in panel.collections[-2:] for segment in each.get_segments()]
-        low, high = panel.get_xlim()
-        assert low <= np.nanmin(np.concatenate(bars)) and np.nanmax(np.concatenate(bars)) <= high
-
-
 def test_settings_and_costs_are_in_the_csv():
     found = tables(ways=("top", "kfac", "heads"))
     costs = found["removal_costs"]

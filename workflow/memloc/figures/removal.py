@@ -45,14 +45,11 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     figure, axes = subplots(PAGE_WIDTH, 1.0 + 0.19 * len(ways), ncols=len(panels), sharey=True)
     most = {"tokens": settings.paragraph.continuation, "share": 1}
     for panel, (measure, (name, unit)) in zip(axes, panels.items(), strict=True):
-        rows = data[data["measure"] == measure]
-        _panel(panel, rows, ways)
+        _panel(panel, data[data["measure"] == measure], ways)
         panel.set_xlabel(f"{name}\n({unit})")
         panel.set_facecolor("white" if measure in OF_REMOVED else "#fbf6ee")
         if unit in most:
-            # An interval may reach beyond what can be lost.
-            low, high = min(0, rows["low"].min()), max(most[unit], rows["high"].max())
-            panel.set_xlim(low - 0.07 * most[unit], high + 0.07 * most[unit])
+            panel.set_xlim(-0.07 * most[unit], 1.07 * most[unit])
         else:
             _in_nats(panel)
     axes[0].set_yticks(range(len(ways)), [LABELS[way] for way in ways])
