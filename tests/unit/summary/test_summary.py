@@ -72,8 +72,15 @@ def test_claims_are_a_table_in_readable_type_over_pages(folder):
     figure.savefig(folder / "claims.pdf")
     plt.close(figure)
     (folder / "claims.rst").write_text("What #holds.\n")
-    row = {"topic": "some_topic", "data": "texts", "work": "1234.5", "quantity": "nats", "unit": "pair"}
-    held = row | {"statement": "Most *hold*.", "value": 0.123456, "low": 0.05, "high": 1234.5, "n": 8}
+    row = {
+        "topic": "some_topic",
+        "data": "texts",
+        "work": "1234.5",
+        "quantity": "nats",
+        "unit": "pair",
+        "n": 8,
+    }
+    held = row | {"statement": "Most *hold*.", "value": 0.123456, "low": 0.05, "high": 1234.5}
     held |= {"n_other": 9.0, "published": 0.5, "verdict": "holds", "reason": "so", "halves": 9.5}
     missing = row | {"topic": "zz", "statement": "None.", "verdict": "not applicable", "reason": "too [few]"}
     pd.DataFrame([held] * 60 + [missing]).to_csv(folder / "claims.csv", index=False)
