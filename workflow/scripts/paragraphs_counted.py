@@ -34,7 +34,7 @@ rows = pd.DataFrame({"count": counts, "unseen": unseen, "tokens": list(tokens)})
 rows = rows.reset_index(drop=True).rename_axis("id").reset_index()
 rows["text"] = decoded(torch.from_numpy(tokens[~left_out]), tokenizer)
 rows = rows.assign(cut_count=None, continuation_count=None, package=None, module=None)
-places = numbered(files).assign(id=begins_with, start=0)
+places = numbered(files).assign(id=begins_with, start=0, line=1)
 places = places[(begins_with >= 0) & ~left_out[begins_with]]
 places["id"] = (np.cumsum(~left_out) - 1)[places.id]
 job.write(paragraphs=rows, places=places.reset_index(drop=True))

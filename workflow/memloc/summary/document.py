@@ -1,6 +1,6 @@
 """The summary of a study: its figures as vectors, in reading order, each with its caption.
 
-Typst typesets it. Captions are reStructuredText, which becomes markup of Typst.
+Captions are reStructuredText; Typst, which typesets the summary, has a markup of its own.
 """
 
 import json
@@ -12,21 +12,17 @@ import typst
 from docutils import nodes
 from docutils.core import publish_doctree
 
+Chapters = Mapping[str, Sequence[tuple[str, str, str]]]
+"""Figures under headings: name, title and section of the paper of each."""
 WRAPPED = {nodes.strong: "strong", nodes.emphasis: "emph", nodes.literal: "raw"}
 
 
 def document(
-    template: str,
-    study: str,
-    model: str,
-    headline: Sequence[str],
-    chapters: Mapping[str, Sequence[tuple[str, str, str]]],
-    folder: Path,
+    template: str, study: str, model: str, headline: Sequence[str], chapters: Chapters, folder: Path
 ) -> str:
     """The summary as a text of Typst; `folder` holds <name>.pdf and <name>.rst of every figure.
 
-    `headline` says what the study found, a sentence each (`memloc.claims.story`). Chapters are figures by
-    their heading: name, title and section of the paper of each.
+    `headline` says what the study found, a sentence each (`memloc.claims.story`).
 
     Raises:
         jinja2.UndefinedError: the template names what is not there.
@@ -34,11 +30,8 @@ def document(
     """
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
     environment.filters["text"] = text
-    captions = {
-        name: typst_of((folder / f"{name}.rst").read_text())
-        for figures in chapters.values()
-        for name, *_ in figures
-    }
+    names = [name for figures in chapters.values() for name, *_ in figures]
+    captions = {name: typst_of((folder / f"{name}.rst").read_text()) for name in names}
     return environment.from_string(template).render(
         study=study, model=model, headline=headline, chapters=chapters, captions=captions
     )

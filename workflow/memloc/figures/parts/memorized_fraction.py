@@ -19,7 +19,7 @@ OCCURRENCES = {
 
 
 def counted_in(tables: dict[str, pd.DataFrame]) -> str:
-    """Where the repeats of `memloc.data.exposure` are counted: a key of `OCCURRENCES`.
+    """Where the repeats of `memloc.data.sets.exposure` are counted: a key of `OCCURRENCES`.
 
     In the corpus of the data, whole paragraphs are counted.
     """
@@ -44,7 +44,7 @@ def repeat_bins(data: pd.DataFrame, outcome: str) -> pd.DataFrame:
 
     `data` has a row per paragraph that was seen: count, continuation_count, and the outcome (bool). The
     result has a row per bin that holds paragraphs, `n_out` of them with the outcome; repeats are those of
-    the continuation where they are counted (`memloc.data.exposure`). Paragraphs without any are in no bin.
+    the continuation where they are counted (`memloc.data.sets.exposure`). Paragraphs without any are in no bin.
     """
     data = data.assign(repeats=exposure(data))
     data = data[data["repeats"] > 0]

@@ -5,6 +5,7 @@ from memloc.tables.columns import ONE_PARAGRAPH, Column, Columns, Lengths, integ
 CUT = "Occurrences that the end of a training window cuts, which are not in `count`; embedded text only."
 CONTINUATIONS = "How often the continuation occurs, at any offset; missing where it is not counted."
 MODULE = "Text that it comes from: module of the docstring, or documents whose paragraphs overlap."
+LINE = "Line of the document's text on which its first token ends."
 
 
 def paragraphs(lengths: Lengths) -> Columns:
@@ -39,4 +40,5 @@ def places(lengths: Lengths) -> Columns:
         "file": words(meaning="File of text."),
         "document": integer(0, unit="from 0", meaning="Document with text in its file."),
         "start": integer(0, unit="from 0", meaning="First token in the document."),
+        "line": integer(1, unit="from 1", meaning=LINE),
     }

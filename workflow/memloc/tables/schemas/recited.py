@@ -13,6 +13,7 @@ def recited(lengths: Lengths) -> Columns:
         "file": place["file"],
         "document": place["document"],
         "start": integer(0, unit="from 0", meaning="First token of the passage in the document."),
+        "line": place["line"],
         "end": integer(0, unit="from 0", meaning="Token that follows the passage."),
         "n_windows": integer(1, meaning="Paragraphs that overlap, and make up the passage."),
         "verbatim_run": integer(0, unit="tokens", meaning=RUN),
