@@ -6,11 +6,11 @@
 | `at least` | the interval is above minus the margin (non-inferiority) | it is below minus the margin |
 | `equal within` | the interval is within the margin around zero (equivalence) | it is outside |
 
-Everything else is `undecided`. An interval of no width decides nothing: where nothing varies, nothing is
-known about what would. An end on a bound is not beyond it.
+Everything else is `undecided`. An interval of no width decides nothing: values that do not vary say nothing
+about their spread. An end on a bound is not beyond it.
 
 Claims on the same data are a family, which is corrected for their number: an interval must stay so far from
-its bound that a t test rejects that at 5 %. A topic knows its own claims, and multiplies a p-value by the
+its bound that a t test rejects it at 5 %. A topic knows its own claims, and multiplies a p-value by the
 size of the family (Bonferroni). Where all are known, `together` takes Holm's steps, which may decide more.
 """
 

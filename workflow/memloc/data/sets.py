@@ -58,7 +58,7 @@ def pairs(exposure: pd.Series, memorized: pd.Series, n: int, rng: np.random.Gene
     """Pairs of a memorized and another paragraph that occur equally often, drawn without replacement.
 
     Within each number of occurrences as many pairs are made as the smaller group allows, and at most `n` of
-    all pairs are kept. What differs between the paragraphs of a pair is not how often the model saw them.
+    all pairs are kept. How often the model saw them cannot explain how the paragraphs of a pair differ.
 
     Returns:
         Number of each paragraph's pair, from 0; missing in rows that no pair holds.

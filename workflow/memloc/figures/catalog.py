@@ -170,7 +170,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         ),
         FigureInfo(
             "counterfactual",
-            "What models do that never saw a paragraph",
+            "Models that never saw a paragraph",
             ("counterfactual",),
             only_for="halves",
         ),
@@ -189,7 +189,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         ),
         FigureInfo(
             "head_ablation",
-            "What heads do for memorized paragraphs alone",
+            "Heads that only memorized paragraphs need",
             ("head_effects", "head_ablation", "head_ranking"),
             settings=("highlight",),
         ),

@@ -293,7 +293,7 @@ def orders(
 
 
 def _exchanged(order: Sequence[Head], random: np.random.Generator) -> list[Head]:
-    """The heads of an order, in random places of those that their layer has."""
+    """The order with the heads of each layer shuffled among that layer's places."""
     layers = {layer: [head for head in order if head[0] == layer] for layer, _ in order}
     drawn = {layer: iter(random.permutation(heads).tolist()) for layer, heads in sorted(layers.items())}
     return [tuple(next(drawn[layer])) for layer, _ in order]

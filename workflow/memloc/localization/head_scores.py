@@ -21,7 +21,7 @@ Scores = pd.Series  # indexed by layer and head
 
 
 def over_query_heads(scores: pd.Series, n_heads: int) -> Scores:
-    """Scores of query heads from those by (component,) layer and stored head: the largest component's."""
+    """Scores of query heads from scores by (component,) layer and stored head: the largest component's."""
     wide = scores.to_frame().T.sort_index(axis=1)
     index = pd.MultiIndex.from_product(
         [wide.columns.unique("layer"), range(n_heads)], names=["layer", "head"]

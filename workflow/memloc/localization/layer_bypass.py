@@ -7,7 +7,7 @@ A block is bypassed at every position in one of three ways:
     zero      the block writes nothing
     mean      the block writes its mean output over other text
 
-What it costs memorized paragraphs is compared with what it costs the model's own continuations of others.
+The loss of memorized paragraphs is compared with the loss of the model's own continuations of others.
 """
 
 from collections.abc import Hashable, Iterator, Mapping

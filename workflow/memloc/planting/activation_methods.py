@@ -165,7 +165,7 @@ def _effects(question: Question, difference: Callable[[str, int, Tensor], Tensor
 
 
 def with_gradients(question: Question, kind: str) -> list[tuple[Tensor, Tensor]]:
-    """Activations of every layer's units and the NLL's gradient by them, [1, position, unit, hidden]."""
+    """Activations of every layer's units and the NLL's gradients for them, [1, position, unit, hidden]."""
     model = question.model
     with keeping(readers(model, kind)) as kept:
         nll = paragraph_nll(model, question.tokens, question.n_prefix).sum()

@@ -53,10 +53,10 @@ class Remove(Listed):
     )
     n_keep: Positive = Field(20, description="Non-memorized paragraphs that ways are to keep.")
     n_perturbations: Positive = Field(
-        4, description="Versions of each prefix with one token replaced, which may still recite."
+        4, description="Versions of each prefix with one token replaced, on which recitation is tested."
     )
     shifts: Numbers = Field(
-        [1, 5, 10], description="How many tokens at the start of the prefix are replaced by other text."
+        [1, 5, 10], description="Numbers of tokens at the start of the prefix that other text replaces."
     )
     relearning_limit: NonNegative = Field(
         10, description="Most steps of training until a paragraph is recited again; 0: not tried."
@@ -73,22 +73,20 @@ class Remove(Listed):
     )
     balanced_subnet: Shares = Field(
         [0.001, 0.003, 0.01, 0.03],
-        description="Shares of the MLP weights, those with the lowest learned scores, that are zeroed "
-        "(2410.02159).",
+        description="Shares of the MLP weights that are zeroed, lowest learned scores first (2410.02159).",
     )
     neurons: Shares = Field(
         [0.001, 0.005, 0.02, 0.05],
-        description="Shares of the MLP neurons, those that a method names first, that neurons_* zero "
-        "(2311.09060).",
+        description="Shares of the MLP neurons that neurons_* zero, in a method's order (2311.09060).",
     )
     svd: Shares = Field(
         [0.05, 0.1, 0.2, 0.4],
-        description="Shares of the singular components of MLP matrices, the smallest, that are dropped.",
+        description="Shares of the singular components of MLP matrices that are dropped, smallest first.",
     )
     kfac: Shares = Field(
         [0.1, 0.2, 0.4, 0.6],
-        description="Shares of the entries of MLP weights, those in directions of little curvature, that are "
-        "dropped (2510.24256).",
+        description="Shares of the entries of MLP weights that are dropped, least curvature first "
+        "(2510.24256).",
     )
     ngram_blocklist: Numbers = Field(
         [4, 6, 8, 10],
@@ -96,8 +94,8 @@ class Remove(Listed):
     )
     heads: Numbers = Field(
         [1, 2, 4, 8],
-        description="Heads, the first of the combined ranking (heads) or random ones (random_heads), that "
-        "are ablated.",
+        description="Numbers of heads that are ablated: the first of the combined ranking (heads) or random "
+        "ones (random_heads).",
     )
     steering: Annotated[list[tuple[Depth, Rate]], Field(min_length=1, max_length=MOST_SETTINGS)] = Field(
         [(0.25, 1.0), (0.25, 3.0), (0.5, 1.0), (0.5, 3.0)],

@@ -77,13 +77,13 @@ class Settings(Section):
     )
     n_judging: Positive | None = Field(
         None,
-        description="Texts of each kind (other memorized paragraphs, non-memorized, held-out) that show what "
-        "an edit, a plant, an ablation or noise does besides; null: 16 to 50, as each analysis needs.",
+        description="Texts of each kind (other memorized paragraphs, non-memorized, held-out) that show side "
+        "effects of an edit, a plant, an ablation or noise; null: 16 to 50, as each analysis needs.",
     )
     reference: list[Literal["all", *REFERENCE]] = Field(
         [],
-        description="Sections that do as the authors' code does where it differs from the paper's text; "
-        "docs/methods.md lists what that is.",
+        description="Sections that follow the authors' code where it differs from the paper's text; "
+        "docs/methods.md lists the differences.",
     )
     shards: Positive = Field(
         1, description="Jobs that each stage with a cost per paragraph is split into; results do not change."
@@ -122,7 +122,7 @@ class Settings(Section):
     counterfactual: Counterfactual = Counterfactual()
     highlight: Literal["auto"] | Head = Field(
         "auto",
-        description="Head that figures point at; auto takes the one that the methods rank first together.",
+        description="Head that figures outline; auto takes the first of the combined ranking.",
     )
     explorer: Explorer = Explorer()
     expected: Expected = Expected()

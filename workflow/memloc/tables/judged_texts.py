@@ -20,7 +20,7 @@ def judged_text(lengths: Lengths, groups: Sequence[str] = TEXTS) -> Columns:
 
 
 def lost_text(lengths: Lengths) -> Columns:
-    """What an intervention takes of a paragraph that judges it."""
+    """What a judging paragraph loses by an intervention."""
     return {
         **judged_text(lengths, (*TEXTS, PAIRED)),
         "em_lost": Column(

@@ -1,6 +1,6 @@
 """Is a frame what its schema says? Pandera judges it.
 
-Frames are judged when they are written. Who only reads does without pandera, whose import takes as long as
+Frames are judged when they are written. Reading does without pandera, whose import takes as long as
 that of pandas.
 """
 

@@ -23,7 +23,7 @@ def planted_head_beyond_its_weights(
 ) -> Estimate:
     """Average precision of the largest gradient above that of the unplanted twin, minus the same of |weight|.
 
-    A method that names the same units whatever is planted has as much of both. Plants that raise the NLL of
+    A method that names the same units whatever is planted has equal scores. Plants that raise the NLL of
     held-out text by more than the share `most_damage` do not count.
     """
     methods = ["parameter_gradient", "weight_size"]

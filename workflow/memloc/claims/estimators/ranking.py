@@ -18,7 +18,7 @@ def methods_agree(tables: Tables, settings: Section) -> Estimate:
     """Kendall's tau of the heads' ranks, mean over pairs of methods, above that of heads which change places
     within their layers: heads of a layer are alike, so methods that only rank layers agree as much.
 
-    It never fails: noise lowers agreement, and one interval in six ends below the true one (simulated).
+    The claim never fails: noise lowers agreement; one interval in six ends below the true one (simulated).
     """
     samples, ranking = _samples(tables), tables["head_ranking"]
     exchanged = np.mean([*exchanged_agreement(ranking, PAPER_METHODS).values()])
@@ -29,7 +29,7 @@ def methods_agree(tables: Tables, settings: Section) -> Estimate:
         kind: np.mean([found[kind] for found in by_pair], axis=0) - exchanged
         for kind in ("whole", "resample", "rest")
     }
-    if len(tau["rest"]) < ENOUGH:  # of so few paragraphs, the ranks themselves are a chance
+    if len(tau["rest"]) < ENOUGH:  # from so few paragraphs, the ranks themselves are chance
         return Estimate.of(Interval(float(tau["whole"][0]), -np.inf, np.inf, len(tau["rest"])))
     found = resampled(float(tau["whole"][0]), tau["resample"], tau["rest"])
     doubt = "noise of the ranks lowers their agreement" if found.high < 0 else None

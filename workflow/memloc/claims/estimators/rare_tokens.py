@@ -1,7 +1,7 @@
 """Estimators of the topic `rare_tokens`: does a head attend to the rarest tokens of a prefix (paper 6.3)?
 
 The unit is a group of paragraphs (table rare_token_groups). Some of these paragraphs chose the head, but by
-sizes of gradients and patches. A measure of attention by rank is the same whatever its size.
+sizes of gradients and patches, on which the mean rank of its attention does not depend.
 """
 
 import pandas as pd
@@ -28,7 +28,7 @@ def localized_head_leads_its_layer(tables: Tables, settings: Section) -> Estimat
 
 
 def _preferences(groups: pd.DataFrame) -> pd.DataFrame:
-    """How much rarer what a head (columns) attends to is than evenly exchanged attention, by group (rows).
+    """How much rarer tokens a head (columns) attends to than evenly exchanged attention, by group (rows).
 
     The difference of two mean ranks, in which every occurrence counts. A correlation over ranks would have
     the noise of the few high ranks in its denominator.

@@ -8,7 +8,7 @@ from memloc.tables.terms.sets import UNSEEN
 
 
 def complete_or_not(tables: Tables, settings: Section) -> Estimate:
-    """Share of the memorized among paragraphs of which three fifths or more match."""
+    """Share of memorized ones among the paragraphs of which three fifths or more match."""
     sets = tables["sets"]["set"]
     n_memorized, n_most = int((sets == "memorized").sum()), int((sets == "partly_30_49").sum())
     if n_memorized + n_most == 0:

@@ -3,7 +3,7 @@
 svd     the smallest singular components
 kfac    the entries in directions of little curvature (2510.24256)
 
-What many texts share bends the loss of ordinary text; what one paragraph needs hardly does. The curvature of
+Weights that many texts share curve the loss of ordinary text; those of one paragraph hardly. The curvature of
 a matrix W [out, in] is taken as the Kronecker product of two second moments over the tokens of ordinary text
 (K-FAC, 1503.05671): A = E[x x'] of its inputs, and G = E[g g'], where g is the gradient by its outputs of a
 paragraph's summed NLL, on the text's own tokens. In the eigenbases of A and G, entry (i, j) of W has

@@ -12,7 +12,7 @@ def _of_sides(name: str, unit: str, what: str) -> Columns:
 
 
 def bench(lengths: Lengths) -> Columns:
-    per_item = "time per item of the straightforward implementation, in times of the workflow's"
+    per_item = "time per item of the straightforward implementation, divided by the workflow's"
     relative = "relative to the largest value; of whole numbers, share that differs"
     return {
         "stage": Column("str", unique=True, meaning="Stage of the workflow."),

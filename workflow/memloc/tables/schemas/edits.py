@@ -20,7 +20,7 @@ def _edit_scores(lengths: Lengths, suffix: str = "") -> Columns:
 
 
 def edits(lengths: Lengths) -> Columns:
-    recited = "Of the perturbed prefixes, those that are still continued with the paragraph."
+    recited = "Perturbed prefixes from which the paragraph is still recited."
     steps = "Steps until the paragraph is recited again; missing where it was not tried or reached."
     share = {"low": 0, "high": 1, "unit": "share of the perturbed prefixes"}
     return {

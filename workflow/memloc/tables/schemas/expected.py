@@ -8,7 +8,9 @@ def expected(lengths: Lengths) -> Columns:
         "quantity": Column("str", unique=True, meaning="What is compared."),
         "expected": number(nullable=True, meaning="Published number."),
         "found": number(nullable=True, meaning="Number of this run."),
-        "agrees": Column("boolean", nullable=True, meaning="Whether they are equal; missing where one is."),
+        "agrees": Column(
+            "boolean", nullable=True, meaning="Whether both are equal; missing where one is missing."
+        ),
     }
 
 

@@ -14,7 +14,7 @@ def layer_bypass(lengths: Lengths) -> Columns:
             meaning="What it does instead: each position attends to itself (identity), the block writes "
             "nothing (zero), or its mean over other text (mean).",
         ),
-        "layers": category("alone", "from here on", meaning="In the layer alone, or in all from it on."),
+        "layers": category("alone", "from here on", meaning="In this layer alone, or also in all above it."),
         "layer": LAYER,
         **lost_text(lengths),
     }

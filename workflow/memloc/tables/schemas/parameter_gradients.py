@@ -27,18 +27,18 @@ def parameter_gradients(lengths: Lengths) -> Columns:
         **COMPONENT,
         "max_abs": LARGEST,
         "sum_abs": SUM,
-        "n_weights": integer(1, meaning="Weights in the group."),
+        "n_weights": integer(1, meaning="Weights of the component."),
         "nll_term_norm": _size("Norm of the gradient of the objective's NLL term.", nullable=True),
         "kl_term_norm": _size("Norm of the gradient of the objective's KL term.", nullable=True),
     }
 
 
 def parameter_gradient_samples(lengths: Lengths) -> Columns:
-    group = "Whose gradient, or the contrastive objective's."
+    group = "Set whose NLL is differentiated, or the contrastive objective."
     return {
         "group": category("memorized", "contrastive", meaning=group),
-        "sample": category(*SAMPLES, meaning="A part of the sample, what a part leaves, or a resample."),
-        "number": integer(0, meaning="Number of the sample of its kind."),
+        "sample": category(*SAMPLES, meaning="A part of the sample, all but a part, or a resample."),
+        "number": integer(0, meaning="Number of the sample among those of its kind."),
         **COMPONENT,
         "max_abs": LARGEST,
     }

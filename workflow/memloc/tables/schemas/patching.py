@@ -15,7 +15,7 @@ def patching(lengths: Lengths) -> Columns:
         "id": PARAGRAPH,
         "direction": DIRECTION,
         "layer": LAYER,
-        "component": category("q", "k", "v", meaning="What is patched of the head."),
+        "component": category("q", "k", "v", meaning="Activation of the head that is patched."),
         "head": HEAD,
         "nll_change": NLL_CHANGE,
         "method": category("exact", "attribution", meaning=method),

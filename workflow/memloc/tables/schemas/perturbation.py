@@ -13,7 +13,7 @@ def perturbation(lengths: Lengths) -> Columns:
     return {
         "id": PARAGRAPH,
         "set": category("memorized", "non_memorized", nullable=True, meaning=SAMPLED),
-        "position": columns.position(-1, lengths.prefix, f"{PERTURBED}; -1 is the paragraph as it is."),
+        "position": columns.position(-1, lengths.prefix, f"{PERTURBED}; -1: none is perturbed."),
         "draw": integer(0, meaning="Number of the random draw."),
         "token": integer(-1, meaning="Token that is there then; -1 for the paragraph as it is."),
         "em": n_tokens(lengths.continuation, columns.OWN_CONTINUATION),
@@ -29,7 +29,7 @@ def perturbed_paragraphs(lengths: Lengths) -> Columns:
     return {
         "id": columns.ONE_PARAGRAPH,
         "position": columns.position(0, lengths.prefix, f"{PERTURBED}."),
-        "token": integer(0, meaning="Token that is there then."),
+        "token": integer(0, meaning="Token there after the perturbation."),
         "impact_position": columns.position(lengths.prefix, lengths.paragraph, impact),
         "tokens": columns.token_list(lengths.paragraph, meaning=tokens),
         "em": n_tokens(lengths.continuation - 1, columns.OWN_CONTINUATION),

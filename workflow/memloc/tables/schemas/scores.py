@@ -2,7 +2,7 @@
 
 from memloc.tables.columns import NLL, ONE_PARAGRAPH, PARAGRAPH, Column, Columns, Lengths, exact_match, number
 
-MARGIN = "Smallest lead of a predicted token over its runner-up that decides the exact match."
+MARGIN = "Smallest lead over the runner-up among the predictions that decide the exact match."
 LOG_P = "Probability that sampling gives the continuation; -inf: truncation removes a token."
 
 
