@@ -43,8 +43,8 @@ def repeat_bins(data: pd.DataFrame, outcome: str) -> pd.DataFrame:
     """Share of paragraphs with an outcome, with its interval, per bin of repeats (half a doubling wide).
 
     `data` has a row per paragraph that was seen: count, continuation_count, and the outcome (bool). The
-    result has a row per bin that holds paragraphs, `n_out` of them with the outcome; repeats are those of
-    the continuation where they are counted (`memloc.data.sets.exposure`). Paragraphs without any are in no bin.
+    result has a row per bin that holds paragraphs, `n_out` of them with the outcome; repeats are those of the
+    continuation where they are counted (`memloc.data.sets.exposure`). Paragraphs without any are in no bin.
     """
     data = data.assign(repeats=exposure(data))
     data = data[data["repeats"] > 0]
