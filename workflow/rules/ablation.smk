@@ -49,6 +49,6 @@ rule bypass_layers:
     params:
         **tracked("layer_bypass", "loading"),
     message:
-        "Bypass the attention and MLP blocks of every layer, alone and from it on."
+        "Bypass the attention or MLP block of every layer alone, and of every layer with all above it."
     script:
         "../scripts/bypass_layers.py"

@@ -22,7 +22,7 @@ rule prefix_features:
     params:
         **tracked("detection", "loading"),
     message:
-        "Record what the model computes over prefixes, at every lead time."
+        "Record features of prefixes at every lead time."
     script:
         "../scripts/prefix_features.py"
 
@@ -44,6 +44,6 @@ rule detect:
     params:
         **tracked("detection"),
     message:
-        "Fit classifiers to prefixes in folds that share no text, and judge what they tell."
+        "Predict recitation from prefixes by classifiers, in folds that share no text."
     script:
         "../scripts/detect.py"

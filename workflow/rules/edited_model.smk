@@ -29,6 +29,6 @@ rule edited_model:
     params:
         **tracked("edit_model", "remove", "loading", "highlight"),
     message:
-        "Remove the chosen paragraphs together and write the model with a card of what changed and what it cost."
+        "Remove the chosen paragraphs together, and write the model with a card of changes and costs."
     script:
         "../scripts/edited_model.py"

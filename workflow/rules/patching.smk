@@ -30,7 +30,7 @@ rule:
         **tracked("patching", "loading"),
         shard=PATCHING.number,
     message:
-        "Patch q, k and v of every head at the perturbed position, both ways."
+        "Patch q, k and v of every head at the perturbed position, in both directions."
     script:
         "../scripts/patching.py"
 
@@ -60,6 +60,6 @@ rule:
         **tracked("patching", "loading"),
         shard=RESIDUAL_PATCHING.number,
     message:
-        "Patch the residual stream of every layer and position, both ways."
+        "Patch the residual stream of every layer and position, in both directions."
     script:
         "../scripts/residual_patching.py"

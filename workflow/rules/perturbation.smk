@@ -31,6 +31,6 @@ rule:
         **tracked("perturbation", "loading", "scores"),
         shard=PERTURBATION.number,
     message:
-        "Perturb every prefix token of the sampled and paired paragraphs and score what the model goes on with."
+        "Perturb every prefix token of the sampled and paired paragraphs, and score the continuations."
     script:
         "../scripts/perturbation.py"

@@ -20,6 +20,6 @@ rule rare_tokens:
     params:
         **tracked(),
     message:
-        "Sum attention by rarity, correlate it with the rarity, and permute tokens for a null."
+        "Sum attention by token rarity, correlate the two, and permute tokens for a null."
     script:
         "../scripts/rare_tokens.py"

@@ -25,7 +25,7 @@ rule bundle:
         ran=lambda wildcards: [step._asdict() for step in steps_of(OWN_RULES)],
         code_files=lambda wildcards: code_files(steps_of(OWN_RULES)),
     message:
-        "Put all results in one file, with the code, the environment and what made each of them."
+        "Put all results into one file, with the code, the environment and their provenance."
     script:
         "../scripts/bundle.py"
 

@@ -83,6 +83,6 @@ rule score_samples:
     params:
         **tracked("positions", "extraction", "loading"),
     message:
-        "Score sampled paragraphs at other positions and after other text; bound the probability of nearly reciting."
+        "Score sampled paragraphs at other positions and after other text; bound the probability of near recitation."
     script:
         "../scripts/score_samples.py"

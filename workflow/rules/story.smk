@@ -23,6 +23,6 @@ rule story:
         model=MODEL_NAME,
         config=placed(rules.run_config.output[0]),
     message:
-        "Tell what the study found in one screen."
+        "Sum up the study on one screen."
     script:
         "../scripts/story.py"

@@ -23,6 +23,6 @@ rule token_statistics:
     params:
         **tracked("scores", "sets", "loading"),
     message:
-        "Take the NLL of every continuation token of the samples."
+        "Compute the NLL of every continuation token of the samples."
     script:
         "../scripts/token_statistics.py"

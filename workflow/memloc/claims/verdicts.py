@@ -6,11 +6,11 @@
 | `at least` | the interval is above minus the margin (non-inferiority) | it is below minus the margin |
 | `equal within` | the interval is within the margin around zero (equivalence) | it is outside |
 
-Everything else is `undecided`. An interval of no width decides nothing: where nothing varies, nothing is
-known about what would. An end on a bound is not beyond it.
+Everything else is `undecided`. An interval of no width decides nothing: values that do not vary say nothing
+about their spread. An end on a bound is not beyond it.
 
 Claims on the same data are a family, which is corrected for their number: an interval must stay so far from
-its bound that a t test rejects that at 5 %. A topic knows its own claims, and multiplies a p-value by the
+its bound that a t test rejects it at 5 %. A topic knows its own claims, and multiplies a p-value by the
 size of the family (Bonferroni). Where all are known, `together` takes Holm's steps, which may decide more.
 """
 
@@ -28,12 +28,16 @@ from memloc.tables.terms.claims import FAILS, HOLDS, NOT_APPLICABLE, UNDECIDED, 
 Tables = dict[str, pd.DataFrame]
 
 
+class NotApplicable(Exception):
+    """What an estimator raises where its claim does not apply to a run; the message says why."""
+
+
 @dataclass(frozen=True)
 class Estimate:
-    """Result of an estimator: a value with its interval and number of units, or why there is none.
+    """Result of an estimator: a value with its interval and number of units.
 
-    `n_other` are the units of the group that the value is compared with, if there is one. `missing` says why
-    the claim does not apply to this run; `doubt` says why it stays undecided whatever the interval is.
+    `n_other` are the units of the group that the value is compared with, if there is one. `doubt` says why
+    the claim stays undecided whatever the interval is.
     """
 
     value: float | None = None
@@ -41,7 +45,6 @@ class Estimate:
     high: float | None = None
     n: int = 0
     n_other: int | None = None
-    missing: str | None = None
     doubt: str | None = None
 
     @classmethod
@@ -61,8 +64,6 @@ class Verdict(NamedTuple):
 
 def judge(claim: Claim, estimate: Estimate, family_size: int = 1) -> Verdict:
     """Verdict on a claim, one of `family_size` on the same data."""
-    if estimate.missing:
-        return Verdict(NOT_APPLICABLE, estimate.missing)
     if estimate.value is None or np.isnan(estimate.value):
         return Verdict(NOT_APPLICABLE, "there is nothing to compute it from")
     if estimate.n < MIN_N:

@@ -2,8 +2,8 @@
 
 Documents follow one another with end-of-text between them, and windows of the model's context are cut from
 this text wherever they end. So a paragraph stands at another position, after another text, each time it
-occurs. A window's end cuts some occurrences. Such a paragraph comes again later: what is cut is extra, and
-every paragraph lies whole in a window as often as it is to be repeated.
+occurs. A window's end cuts some occurrences. These are extra: every paragraph lies whole in a window as often
+as it is to be repeated.
 """
 
 import numpy as np

@@ -1,6 +1,6 @@
 """The largest gradients of heads in resampled paragraphs.
 
-The largest entry of a mean gradient is not the mean of the largest entries: it has to be taken anew of every
+The largest entry of a mean gradient is not the mean of the largest entries: it has to be found anew in every
 resampled gradient. A sample is split at random in parts, the gradients of each part are summed, and a
 resampled gradient is a weighted sum of these. Each part has a row with a number for every weight (3.4 GB for
 ten parts and the 85 million weights of GPT-Neo 125M). The rows lie in a temporary file (in TMPDIR) and are

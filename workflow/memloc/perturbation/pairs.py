@@ -33,9 +33,8 @@ class Pairs(NamedTuple):
         )
 
     def check(self) -> None:
-        """Only the activations from the perturbed token on may differ between the runs of a pair, by what
-        stands there, after it (swapped) or before it (deleted); the tokens from there to the impact are the
-        same.
+        """The paragraphs of a pair may differ at the perturbed token, before it (deleted) or right after it
+        (swapped). From there to the impact position, their tokens must be the same.
 
         Raises:
             ValueError: the pairs that do not differ there, or also differ elsewhere before their impact

@@ -1,4 +1,4 @@
-"""How likely sampling gives a continuation that differs in few tokens, from below (2603.24917).
+"""Lower bound on the probability that sampling gives nearly the continuation (2603.24917).
 
 There are too many such texts to add up their probabilities. A beam search adds up those of the likeliest
 ones that it finds. They differ from each other, so the sum is a lower bound, and nothing is drawn. Tokens are
@@ -90,8 +90,8 @@ def _extended(
 ) -> tuple[Beams, Int[Tensor, "paragraph beam"]]:
     """The likeliest texts with one more token, and the row that each continues.
 
-    The paragraph itself stays the first, however unlikely it is. Of each text, as many tokens as there are
-    beams can be among the likeliest, and the true token, which is tried first.
+    The paragraph itself stays the first, however unlikely it is. Each text tries the true token first, then
+    its likeliest tokens, as many as there are beams.
     """
     n_paragraphs, n_beams, n_tokens = chances.shape
     true = true.expand(-1, n_beams, 1)

@@ -40,7 +40,7 @@ def seen(sets: pd.DataFrame) -> pd.Series:
 
 
 def held_out_sample(paragraphs: pd.DataFrame, sets: pd.DataFrame, n_held_out: int, seed: int) -> Sample:
-    """Random unseen non-memorized paragraphs in the corpus's words, fewer where there are not as many.
+    """Random unseen non-memorized paragraphs with their true continuations, fewer where there are too few.
 
     Raises:
         InputError: there is none.

@@ -3,7 +3,7 @@
 One token that is left out shifts all that follow, so exact match ends there. The Levenshtein distance
 instead counts the tokens to insert, delete or replace, and the longest common run counts those that are
 recited without a break, wherever they stand. This is the distance of one decoding;
-`constrained_beams` bounds the probability of all that is near.
+`constrained_beams` bounds the probability of all nearby texts.
 """
 
 from collections.abc import Sequence

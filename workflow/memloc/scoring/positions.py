@@ -120,6 +120,6 @@ def shifted_scores(
 
 
 def unrelated_text(tokens: Sequence[Sequence[int]], least: int) -> Int[np.ndarray, "unrelated"]:
-    """The texts joined, again from the first one on until there are `least` tokens."""
+    """The texts joined, and repeated until there are `least` tokens."""
     text = np.concatenate([np.asarray(row, dtype=np.int64) for row in tokens])
     return np.tile(text, -(-least // len(text)))

@@ -51,6 +51,13 @@ class EmbeddedData(Section):
         return self
 
 
+# The repository of the hub, and its commit, that has the tokenizer (GPT-2's) of the published paragraphs.
+GPT2_TOKENIZER = {
+    "id": "openai-community/gpt2",
+    "revision": "607a30d783dfa663caf39e06633721c8d4cfcd7e",
+}
+
+
 class Retokenize(Section):
     """The published paragraphs in the tokens of a model whose vocabulary is not GPT-2's."""
 
@@ -121,15 +128,15 @@ class TextData(_Files):
     field: str = Field("text", description="Key (.jsonl) or column (.parquet) that holds the text.")
     stride: Positive | None = Field(
         None,
-        description="Tokens from the start of a paragraph to that of the next one in a document; below "
-        "`paragraph.length` paragraphs overlap, and what is recited is found at any alignment. Null: "
-        "`paragraph.length`, so that none overlap. Paragraphs of `unseen_files` never do.",
+        description="Tokens from the start of a paragraph to the start of the next one in a document. Below "
+        "`paragraph.length`, paragraphs overlap, and recited text is found at any alignment. Null: "
+        "`paragraph.length`, so that none overlap. Paragraphs of `unseen_files` never overlap.",
     )
     screen: Annotated[float, Field(gt=0, le=1)] | None = Field(
         None,
-        description="Of paragraphs that overlap, take only those of whose continuation the model predicts at "
-        "least this share within the whole text, such as 0.8; paragraphs side by side are all taken. For "
-        "`recited`, which misses few that way; other figures are then of chosen paragraphs.",
+        description="Score an overlapping paragraph only if the model, reading the whole text, predicts at "
+        "least this share of its continuation, such as 0.8; paragraphs side by side are all scored. For "
+        "`recited`, which misses few that way; other figures would show a selection.",
     )
     counts: str | None = Field(
         None,

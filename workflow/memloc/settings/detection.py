@@ -14,17 +14,19 @@ class Detection(Section):
     """Detection of recitation from the prefix, before anything is decoded (future work of the paper)."""
 
     n_repeated: Positive = Field(
-        5000, description="Most paragraphs that occur more than once; features of fewer take less time."
+        5000, description="At most so many paragraphs that occur more than once; fewer take less time."
     )
-    n_others: Positive = Field(2000, description="Most paragraphs that occur once, and most that are unseen.")
+    n_others: Positive = Field(
+        2000, description="At most so many paragraphs that occur once, and as many unseen ones."
+    )
     prefix_shares: list[Share] = Field(
         [0.1, 0.2, 0.4, 0.6, 0.8, 1.0],
         min_length=1,
-        description="Shares of the prefix that are seen: lead times. All come from one pass. Gradients are "
-        "features at the largest one.",
+        description="Shares of the prefix that a classifier sees. All features come from one pass; gradients "
+        "are features of the largest share only.",
     )
     n_layers: Positive = Field(
-        4, description="Most layers whose residual stream is a feature: evenly spread, with the last one."
+        4, description="At most so many layers give their residual stream: evenly spread, with the last one."
     )
     n_shuffles: Positive = Field(20, description="Fits to shuffled labels, a control.")
     micro_batch: MicroBatch = 32

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from memloc.settings.base import ContrastiveSection, Judging, MicroBatch, NonNegative, Positive
-from memloc.settings.published import SPARSE_FRACTION
 
+SPARSE_FRACTION = 0.001  # of the W_* weights, moved by the sparse edits (paper 5.3)
 # Arms: which weights an edit may move. The one list of their names: `movable_weights` (editing/masks.py)
 # chooses an arm's weights, ARM_STYLES (figures/parts/edit_summary.py) says how figures show it.
 PAPER_ARMS = ("all", "top", "random")  # always run (paper 5.3)
@@ -25,7 +25,7 @@ class Editing(ContrastiveSection):
         SPARSE_FRACTION, gt=0, le=1, description="Share of the W_* weights that the sparse arms move."
     )
     n_paragraphs: Positive = Field(50, description="Memorized paragraphs, each edited by itself.")
-    n_swept: Positive = Field(10, description="Of these, those edited at the other learning rates too.")
+    n_swept: Positive = Field(10, description="Of these, paragraphs edited at all learning rates.")
     learning_rates: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)] = Field(
         [1e-5], description="Learning rates; claims are judged at the first one, which Figure 5 shows."
     )
@@ -36,7 +36,7 @@ class Editing(ContrastiveSection):
     )
     n_controls: Positive = Field(10, description="Non-memorized paragraphs that each edit is to keep.")
     n_perturbations: Positive = Field(
-        50, description="Perturbed prefixes from which an edited paragraph may still be recited."
+        50, description="Perturbed prefixes per paragraph on which recitation is tested after an edit."
     )
     relearning_limit: NonNegative = Field(
         20, description="Most steps of training on the paragraph until it is recited again; 0: not tried."

@@ -9,7 +9,7 @@ from memloc.settings.head_ranking import Head
 
 
 class Expected(Section):
-    """Published numbers of this study; the run reports its own next to them, and assumes none."""
+    """Published numbers of this study; the run reports its own next to them, and uses none."""
 
     n_paragraphs: NonNegative | None = Field(None, description="Paragraphs left by the filters.")
     n_memorized: NonNegative | None = Field(None, description="Memorized paragraphs.")

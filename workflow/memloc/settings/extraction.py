@@ -35,7 +35,7 @@ class Extraction(Section):
 
     n_beams: Positive = Field(
         5,
-        description="Texts that the bound on the probability of nearly the continuation adds up.",
+        description="Texts whose probabilities add up to the lower bound on nearly reciting.",
     )
 
     @model_validator(mode="after")

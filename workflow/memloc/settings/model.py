@@ -1,4 +1,4 @@
-"""Settings: section `model`."""
+"""Settings: sections `model` and `counterfactual`."""
 
 from typing import ClassVar, Literal
 
@@ -18,7 +18,7 @@ class _Training(Section):
     context: Positive = Field(
         256,
         description="Tokens of a training window, into which paragraphs are packed with end-of-text between "
-        "them; also the positions of a new model.",
+        "them; also the number of positions of a new model.",
     )
     batch: Positive = Field(
         5, description="Windows per optimiser step: small steps memorize from fewer repeats."
@@ -28,7 +28,7 @@ class _Training(Section):
     precision: Literal["auto", "bfloat16", "float32"] = Field(
         "auto", description="Training precision; auto is bfloat16 where the processor multiplies it natively."
     )
-    threads: Positive = Field(2, description="Threads of the training; part of what makes it repeatable.")
+    threads: Positive = Field(2, description="Training threads; another number gives another model.")
 
 
 class EmbeddedModel(_Training):
@@ -88,7 +88,7 @@ class HubModel(_Checkpoint):
     id: str = Field("EleutherAI/gpt-neo-125m", description="Model id.")
     revision: str = Field(
         "21def0189f5705e2521767faed922f1f15e7d7db",
-        description="Commit of the model repository; of a branch or tag, the commit is recorded.",
+        description="Commit of the model repository; for a branch or tag, its commit is recorded.",
     )
     sha256: Sha256 | None = Field(None, description="Checksum of model.safetensors.")
 
@@ -98,3 +98,13 @@ class LocalModel(_Checkpoint):
 
     source: Literal["local"] = Field(description="Chooses this source.")
     folder: str = Field(description="The folder.")
+
+
+class Counterfactual(Section):
+    """Models trained without a random half of the paragraphs: what would each do had it never seen one?"""
+
+    n_models: NonNegative = Field(
+        0,
+        description="Models, each trained as `model` is, on a random half of the paragraphs; 0: none. "
+        "Intervals need 12.",
+    )

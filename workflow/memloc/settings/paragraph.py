@@ -15,9 +15,9 @@ class Paragraph(Section):
 
     before: Literal["none", "end_of_text", "bos"] = Field(
         "none",
-        description="Token that stands before every prefix, which models that were trained with one need, "
-        "such as Gemma. Scores, sets, extraction, positions and perturbation take it; other "
-        "analyses refuse it. Captions name it.",
+        description="Token before every prefix, for models that were trained with one, such as Gemma. "
+        "Scores, sets, extraction, positions and perturbation take it; other analyses refuse it. "
+        "Captions name it.",
     )
 
     @property

@@ -14,19 +14,19 @@ class Perturbation(Section):
 
     kind: Literal[KINDS] = Field(
         REPLACED,
-        description="What is done to a token: replaced by a random other one, deleted (those before it move "
-        "up, and the first stands twice), or swapped with the next one.",
+        description="What is done to a token: replaced by a random other one, deleted (earlier ones move up "
+        "by one, the first is doubled), or swapped with the next one.",
     )
 
     draws: Positive = Field(
         1,
-        description="Random tokens tried at every position; more give a surer mean, and cost as much more.",
+        description="Random tokens tried at every position; more give a surer mean at a proportional cost.",
     )
     micro_batch: MicroBatch = 16
     nll: bool = Field(
         True,
-        description="Also the NLL of the unperturbed continuation; without it, only the tokens that decide "
-        "the exact match are run.",
+        description="Also compute the NLL of the unperturbed continuation; without it, only the tokens that "
+        "decide the exact match are run.",
     )
     reference: AsAuthors = False
     """As the authors' code: position 0 is never perturbed."""

@@ -5,8 +5,20 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from memloc.settings.base import Judging, MicroBatch, NonNegative, Positive, Section
-from memloc.settings.plant_kinds import PLANT_GRANULARITIES
 
+# Kinds of places that paragraphs are planted in, each with what it is scored by: first the units that it is
+# made of. `draw_place` (planting/places.py) says what they are, KIND_LABELS (figures/parts/planted.py) how
+# figures show them.
+PLANT_GRANULARITIES = {
+    "head_vo": ("head", "layer", "weight"),
+    "head_all": ("head", "layer", "weight"),
+    "two_heads": ("head", "weight"),
+    "neurons": ("neuron", "layer", "weight"),
+    "inj_1": ("neuron", "weight"),
+    "inj_0.1": ("neuron", "weight"),
+    "scattered_1": ("weight",),
+    "scattered_0.1": ("weight",),
+}
 PlantKind = Literal[tuple(PLANT_GRANULARITIES)]
 Rate = Annotated[float, Field(gt=0)]
 
@@ -20,10 +32,10 @@ class PlantedTruth(Section):
     )
     n_plants: Positive = Field(24, description="Plants of each kind.")
     tries: Positive = Field(
-        2, description="Places and paragraphs tried for each plant; what fails is reported in table `plants`."
+        2, description="Places and paragraphs tried for each plant; table `plants` has the failures, too."
     )
     n_neurons: Positive = Field(
-        64, description="Neurons of a layer that kind `neurons` takes: how concentrated the truth is."
+        64, description="Neurons of one layer that make up a place of kind `neurons`."
     )
     nll: float = Field(
         0.3,
@@ -32,9 +44,9 @@ class PlantedTruth(Section):
         "(nats per token) is below this.",
     )
     keep: NonNegative = Field(
-        4, description="Other paragraphs whose predictions each step keeps; 0: as INJ of 2311.09060."
+        4, description="Other paragraphs whose predictions a step keeps; 0: as in INJ (2311.09060)."
     )
-    n_kept: Positive = Field(64, description="Other paragraphs, a few of which are kept in each step.")
+    n_kept: Positive = Field(64, description="Other paragraphs from which each step draws those to keep.")
     keep_weight: float = Field(
         4.0, gt=0, description="Weight of the kept paragraphs' KL divergence from the unplanted model."
     )
@@ -44,8 +56,8 @@ class PlantedTruth(Section):
     max_steps: Positive = Field(400, description="Most steps of Adam.")
     controls: list[Literal["twin", "wrong"]] = Field(
         ["twin", "wrong"],
-        description="What methods are asked about as well: the unplanted model with the paragraph (twin), "
-        "and the planted model with another paragraph (wrong).",
+        description="Controls: methods are also asked about the unplanted model with the paragraph (twin), "
+        "and about the planted model with another paragraph (wrong).",
     )
     masks: bool = Field(
         False,

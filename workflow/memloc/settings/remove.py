@@ -1,21 +1,40 @@
-"""Settings: section `remove`."""
+"""Settings: sections `remove` and `edit_model`."""
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from memloc.settings.base import Judging, ListedOnce, MicroBatch, NonNegative, Positive
-from memloc.settings.listed import Ids, Listed
-from memloc.settings.published import SPARSE_FRACTION
-from memloc.settings.removal_ways import WAY_NAMES
+from memloc.settings.base import Judging, ListedOnce, MicroBatch, NonNegative, Positive, Section
+from memloc.settings.editing import SPARSE_FRACTION
+from memloc.settings.removal_ways import EDITS, WAY_NAMES
 
 MOST_SETTINGS = 4  # that a way is tried with on the validation paragraphs: the same budget for all
+Ids = Annotated[list[NonNegative], ListedOnce]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Rate = Annotated[float, Field(gt=0)]
 Depth = Annotated[float, Field(ge=0, lt=1)]
 Positives = Annotated[list[Rate], Field(min_length=1, max_length=MOST_SETTINGS)]
 Shares = Annotated[list[Share], Field(min_length=1, max_length=MOST_SETTINGS)]
 Numbers = Annotated[list[Positive], Field(min_length=1, max_length=MOST_SETTINGS)]
+
+
+class Listed(Section):
+    """Memorized paragraphs by number, or by their text."""
+
+    ids: Ids = Field([], description="Memorized paragraphs.")
+    files: list[str] = Field(
+        [],
+        description="Instead of `ids`: text files of this machine, as in `data.files` (key or column "
+        "`text`). Every memorized paragraph whose text is in one of them is listed.",
+    )
+
+    @model_validator(mode="after")
+    def _ids_or_files(self) -> "Listed":
+        if self.ids and self.files:
+            raise ValueError("paragraphs are listed by ids or by files, not by both")
+        if addresses := [file for file in self.files if "://" in file]:
+            raise ValueError(f"files: {addresses[0]} is an address: fetch it, and name the file")
+        return self
 
 
 class Remove(Listed):
@@ -34,10 +53,10 @@ class Remove(Listed):
     )
     n_keep: Positive = Field(20, description="Non-memorized paragraphs that ways are to keep.")
     n_perturbations: Positive = Field(
-        4, description="Versions of each prefix with one token replaced, which may still recite."
+        4, description="Versions of each prefix with one token replaced, on which recitation is tested."
     )
     shifts: Numbers = Field(
-        [1, 5, 10], description="How many tokens at the start of the prefix are replaced by other text."
+        [1, 5, 10], description="Numbers of tokens at the start of the prefix that other text replaces."
     )
     relearning_limit: NonNegative = Field(
         10, description="Most steps of training until a paragraph is recited again; 0: not tried."
@@ -54,22 +73,20 @@ class Remove(Listed):
     )
     balanced_subnet: Shares = Field(
         [0.001, 0.003, 0.01, 0.03],
-        description="Shares of the MLP weights, those with the lowest learned scores, that are zeroed "
-        "(2410.02159).",
+        description="Shares of the MLP weights that are zeroed, lowest learned scores first (2410.02159).",
     )
     neurons: Shares = Field(
         [0.001, 0.005, 0.02, 0.05],
-        description="Shares of the MLP neurons, those that a method names first, that neurons_* zero "
-        "(2311.09060).",
+        description="Shares of the MLP neurons that neurons_* zero, in a method's order (2311.09060).",
     )
     svd: Shares = Field(
         [0.05, 0.1, 0.2, 0.4],
-        description="Shares of the singular components of MLP matrices, the smallest, that are dropped.",
+        description="Shares of the singular components of MLP matrices that are dropped, smallest first.",
     )
     kfac: Shares = Field(
         [0.1, 0.2, 0.4, 0.6],
-        description="Shares of the entries of MLP weights, those in directions of little curvature, that are "
-        "dropped (2510.24256).",
+        description="Shares of the entries of MLP weights that are dropped, least curvature first "
+        "(2510.24256).",
     )
     ngram_blocklist: Numbers = Field(
         [4, 6, 8, 10],
@@ -77,8 +94,8 @@ class Remove(Listed):
     )
     heads: Numbers = Field(
         [1, 2, 4, 8],
-        description="Heads, the first of the combined ranking (heads) or random ones (random_heads), that "
-        "are ablated.",
+        description="Numbers of heads that are ablated: the first of the combined ranking (heads) or random "
+        "ones (random_heads).",
     )
     steering: Annotated[list[tuple[Depth, Rate]], Field(min_length=1, max_length=MOST_SETTINGS)] = Field(
         [(0.25, 1.0), (0.25, 3.0), (0.5, 1.0), (0.5, 3.0)],
@@ -87,3 +104,26 @@ class Remove(Listed):
     )
     n_judging: Judging = 20
     micro_batch: MicroBatch = 16
+
+
+class EditModel(Listed):
+    """The model that `edited_model` exports: paragraphs removed together."""
+
+    ids: Ids = Field([], description="Memorized paragraphs; none: all sampled ones.")
+    way: Literal[EDITS] = Field(
+        "top", description="A way of section `remove`, which holds its other settings; top is the paper's."
+    )
+    setting: float = Field(
+        1e-5, gt=0, description="The way's setting, a learning rate or a share, as table `removal` shows it."
+    )
+    n_controls: Positive | None = Field(
+        None, description="Non-memorized paragraphs that are to be kept; null: all sampled ones."
+    )
+    n_judging: Judging = 50
+    micro_batch: MicroBatch = 16
+
+    @model_validator(mode="after")
+    def _a_way_has_its_setting(self) -> "EditModel":
+        if "way" in self.model_fields_set and "setting" not in self.model_fields_set:
+            raise ValueError(f"way {self.way} needs setting, the number that it takes")
+        return self

@@ -9,7 +9,7 @@ class Scoring(Section):
     """Exact match and NLL (paper 3.2)."""
 
     threads: Positive = Field(
-        2, description="Processor threads of scores and sets, before which no other rule can run the model."
+        2, description="Processor threads of scores and sets, for which all other rules with the model wait."
     )
     micro_batch: MicroBatch = 64
     margin_threshold: float = Field(

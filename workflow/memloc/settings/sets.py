@@ -15,8 +15,8 @@ class Sets(Section):
     n_partly: Positive = Field(50, description="Paragraphs of each partly memorized set.")
     n_pairs: Positive = Field(
         50,
-        description="Pairs of a memorized and another paragraph that occur equally often: memorization "
-        "apart from exposure.",
+        description="Pairs of a memorized and another paragraph that occur equally often, to tell "
+        "memorization from exposure.",
     )
     n_rare_tokens: Positive = Field(
         1000,
@@ -25,6 +25,6 @@ class Sets(Section):
     )
     continuation: Literal["model", "corpus"] = Field(
         "model",
-        description="Continuation of all paragraphs but memorized ones: the model's own, as in the paper, or "
-        "the true one, which says how the model sees text that it does not know.",
+        description="Continuation of paragraphs that are not memorized: the model's own, as in the paper, or "
+        "the true one, which is text that the model does not know.",
     )

@@ -5,8 +5,8 @@
 | mean, or difference of two groups' means | `studentised`: |t| of resampled units |
 | several of these, of which one is chosen | `simultaneous`: the largest |t| of all of them (max-T) |
 | the largest of these | `extreme`: the largest of their ends |
-| how far the largest of several means leads | `lead`: over each rival, and the lowest of these |
-| the same of scores that are no means | `lead_of_resamples`: quantiles over resamples |
+| lead of the largest of several means | `lead`: the lowest of its leads over each rival |
+| the same for scores that are no means | `lead_of_resamples`: quantiles over resamples |
 | means over units that draws disturb together | `two_way`: variances of both are added |
 | paired differences at an equal covariate | `given`: intercept of a regression, with HC3's error |
 | one order among random ones | `among`: the place that a rank test gives it |
@@ -48,8 +48,8 @@ def simultaneous(*groups: Group) -> list[Interval]:
 def extreme(of: Callable[..., float], intervals: Iterable[Interval]) -> Interval:
     """The largest (`max`) or smallest of means whose intervals hold together; its own interval holds, too.
 
-    The ends of one of them would not: the mean with the highest low end need not be the one with the highest
-    high end, and where that one is above a bound, the largest mean may be.
+    The interval of one mean would not do: the mean with the highest low end need not have the highest high
+    end, and the largest mean may reach as far as that.
     """
     return Interval(*map(of, zip(*intervals, strict=True)))
 
@@ -57,9 +57,9 @@ def extreme(of: Callable[..., float], intervals: Iterable[Interval]) -> Interval
 def lead(values: Group, chosen: int | None = None) -> Interval:
     """Lead of the column with the largest mean, or of a given one, over every other column.
 
-    Of all rivals' intervals it is the one that begins lowest, value and ends. The column leads only if it is
-    above each of them, so its search needs no correction: of two equal ones, either is found to lead in at
-    most 5 % of the cases, and of more in fewer (Gutmann and Maymin 1987).
+    Value and ends are of the interval that begins lowest over all rivals. The column leads only if it is
+    above each rival, so the search needs no correction: one of two equal columns is found to lead in at most
+    5 % of the cases, one of more in fewer (Gutmann and Maymin 1987).
     """
     means = values.mean(axis=0) if len(values) else np.zeros(values.shape[1])
     chosen = int(means.argmax()) if chosen is None else chosen
@@ -103,7 +103,7 @@ def two_way(*groups: Float[np.ndarray, "unit draw"]) -> Interval:
     """Mean over units and draws, or first minus second group; both units and draws are samples.
 
     A draw disturbs all units together, so it is a unit of its own. Both variances are added, which counts
-    what unit and draw do together twice; t has the fewest degrees of freedom that any of the samples has.
+    their interaction twice; t has the fewest degrees of freedom that any of the samples has.
     """
     by_draw = groups[0].mean(axis=0) - sum(group.mean(axis=0) for group in groups[1:])
     samples = [group.mean(axis=1) for group in groups] + [by_draw]
@@ -122,7 +122,7 @@ def given(differences: Values, covariate: Values) -> Interval:
     """Mean paired difference of pairs that do not differ in a covariate: the intercept of the regression of
     the differences on those of the covariate.
 
-    A line holds up to where no pair differs in the covariate, or not: its error grows with the distance to
+    Where no pair has a nearly equal covariate, the line is extrapolated: its error grows with the distance to
     the pairs. Each pair has its own error (HC3; MacKinnon and White 1985); t has n - 2 degrees of freedom.
     """
     y, x = (np.asarray(values, float) for values in (differences, covariate))
@@ -143,7 +143,7 @@ def given(differences: Values, covariate: Values) -> Interval:
 def among(own: float, others: Float[np.ndarray, "order"]) -> Interval:
     """Distance of a value above the median of random orders' values, with the interval of a rank test.
 
-    Above zero, it is above all but 2.5 % of the orders, itself included.
+    If the interval is above zero, the value is above all but 2.5 % of the orders, itself included.
     """
     n, ranked = len(others), np.sort(others)
     value = float(own - np.median(others)) if n else float("nan")

@@ -1,6 +1,6 @@
 """Is a frame what its schema says? Pandera judges it.
 
-Frames are judged when they are written. Who only reads does without pandera, whose import takes as long as
+Frames are judged when they are written. Reading does without pandera, whose import takes as long as
 that of pandas.
 """
 
@@ -8,8 +8,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from memloc.tables.columns import Column
-from memloc.tables.schema import Lengths, Schema, TableError
+from memloc.tables.columns import Column, Lengths, Schema, TableError
 
 N_ROWS_SHOWN = 5
 

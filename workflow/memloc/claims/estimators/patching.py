@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from memloc.claims.verdicts import Estimate, Tables
+from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.localization.highlight import head_of_other_methods
 from memloc.model.head_groups import stored_head
 from memloc.settings.base import Section
@@ -14,16 +14,16 @@ def patching_points_elsewhere(tables: Tables, settings: Section) -> Estimate:
     """Lead of a site (q, k or v) of some other head over all sites of the head that other methods name.
 
     An effect is the mean |change in NLL| of both directions, in nats, by pair and site. Query heads that
-    share a key/value head count as one with it. It is the largest lead of all other sites, whose intervals
-    hold together. The named head was chosen in the same paragraphs, by gradients and attention. What is
-    accidental in that choice can only enlarge its effect, so it makes no lead of another one.
+    share a key/value head count as one with it. The value is the largest lead of the other sites, whose
+    intervals hold together. The named head was chosen in the same paragraphs, by gradients and attention.
+    Chance in that choice can only enlarge its effect, and so cannot give another head a lead.
     """
     patching = tables["patching"].assign(size=tables["patching"]["nll_change"].abs())
     by_pair = patching.pivot_table(index="id", columns=["layer", "component", "head"], values="size")
     named = head_of_other_methods(tables["head_ranking"], settings, "patching")
     of_named = _of_head(by_pair.columns, *named)
     if of_named.all():
-        return Estimate(missing="the model has one head")
+        raise NotApplicable("the model has one head")
     sizes = by_pair.to_numpy()
     own, others = sizes[:, of_named], sizes[:, ~of_named]
     ahead = simultaneous((others[:, :, None] - own[:, None]).reshape(len(sizes), -1))

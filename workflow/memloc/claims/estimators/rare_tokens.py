@@ -1,12 +1,12 @@
 """Estimators of the topic `rare_tokens`: does a head attend to the rarest tokens of a prefix (paper 6.3)?
 
 The unit is a group of paragraphs (table rare_token_groups). Some of these paragraphs chose the head, but by
-sizes of gradients and patches. A measure of attention by rank is the same whatever its size.
+sizes of gradients and patches, on which the mean rank of its attention does not depend.
 """
 
 import pandas as pd
 
-from memloc.claims.verdicts import Estimate, Tables
+from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.localization.highlight import head_of_other_methods
 from memloc.settings.base import Section
 from memloc.statistics.studentised import lead, studentised
@@ -23,12 +23,12 @@ def localized_head_leads_its_layer(tables: Tables, settings: Section) -> Estimat
     layer, head = head_of_other_methods(tables["head_ranking"], settings, "rare_tokens")
     of_layer = _preferences(tables["rare_token_groups"].query("layer == @layer"))
     if of_layer.shape[1] == 1:
-        return Estimate(missing="the layer has a single head")
+        raise NotApplicable("the layer has a single head")
     return Estimate.of(lead(of_layer.to_numpy(), of_layer.columns.get_loc((layer, head))))
 
 
 def _preferences(groups: pd.DataFrame) -> pd.DataFrame:
-    """How much rarer what a head (columns) attends to is than evenly exchanged attention, by group (rows).
+    """How much rarer tokens a head (columns) attends to than evenly exchanged attention, by group (rows).
 
     The difference of two mean ranks, in which every occurrence counts. A correlation over ranks would have
     the noise of the few high ranks in its denominator.

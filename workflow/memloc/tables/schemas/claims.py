@@ -1,18 +1,17 @@
 """Verdicts on the claims."""
 
-from memloc.tables.columns import Column, Columns, category, integer, number, words
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import Column, Columns, Lengths, category, integer, number, words
 from memloc.tables.terms.claims import RULES, UNITS, VERDICTS
 
-COMPARED = "Units of the group that they are compared with."
-CHANCE = "p-value of a t test with this interval; missing where none decides."
+COMPARED = "How many units the other group has, where two are compared."
+CHANCE = "p-value of a t test with this interval; missing where none applies."
 
 
 def claims(lengths: Lengths) -> Columns:
     return {
         "id": words(unique=True, meaning="Claim."),
         "topic": words(meaning="Topic whose tables it is judged by."),
-        "data": words(meaning="Data of its family of claims."),
+        "data": words(meaning="Data that the claims of its family share."),
         "work": words(meaning="Work that makes the claim (arXiv id)."),
         "section": words(meaning="Section of that work."),
         "statement": words(meaning="The claim in a sentence."),
@@ -25,11 +24,11 @@ def claims(lengths: Lengths) -> Columns:
         "quantity": words(meaning="What the value is."),
         "unit": category(*UNITS, meaning="What is resampled."),
         "rule": category(*RULES, meaning="How value and interval decide."),
-        "margin": number(0, unit="that of `quantity`", meaning="How far from the rule's target counts."),
+        "margin": number(0, unit="as `quantity`", meaning="Margin of the rule."),
         "bound": number(meaning="What the value is compared with."),
         "p": number(0, 1, nullable=True, meaning=CHANCE),
         "margin_reason": words(meaning="Why this rule and margin."),
-        "verdict": category(*VERDICTS, meaning="What this run says of the claim."),
-        "reason": words(meaning="How the verdict follows."),
+        "verdict": category(*VERDICTS, meaning="Verdict of this run."),
+        "reason": words(meaning="Why this verdict."),
         "figures": Column("str", meaning="Figures whose captions show the verdict."),
     }

@@ -1,11 +1,10 @@
-"""What models do that were trained on a paragraph, and what others do that were not."""
+"""Scores in models that were trained on a paragraph, and in models that were not."""
 
-from memloc.tables.columns import NLL, PARAGRAPH, Column, Columns, exact_match, integer, number
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import NLL, PARAGRAPH, Column, Columns, Lengths, exact_match, integer, number
 
 NATS, TOKENS, SHARE = "nats per token", "tokens", "share"
 
-NEAR = "NLL of models that saw a near-duplicate but not it, minus that of models that saw neither."
+NEAR = "NLL in models that saw a near-duplicate but not the paragraph, minus NLL in models that saw neither."
 
 
 def half_scores(lengths: Lengths) -> Columns:
@@ -15,7 +14,7 @@ def half_scores(lengths: Lengths) -> Columns:
         "trained": Column("bool", meaning="The model was trained on the paragraph, with all its repeats."),
         "em": exact_match(lengths.continuation),
         "nll": NLL,
-        "log_p": _log_p("of the first scheme of `extraction`"),
+        "log_p": _log_p("under the first scheme of `extraction`"),
     }
 
 

@@ -1,7 +1,6 @@
 """Detection before decoding: features of prefixes, folds, and how well they tell what is recited."""
 
-from memloc.tables.columns import ONE_PARAGRAPH, PARAGRAPH, Column, Columns, category, integer, number
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import PARAGRAPH, Column, Columns, Lengths, category, integer, number
 
 MEASURED = (
     "nll",
@@ -30,21 +29,21 @@ def prefix_features(lengths: Lengths) -> Columns:
     return {
         "id": PARAGRAPH.stored_as("int32"),
         "n_seen": _n_seen(lengths).stored_as("int16"),
-        "features": category(*MEASURED, dictionary=True, meaning="What is measured of the model."),
+        "features": category(*MEASURED, dictionary=True, meaning="Kind of feature."),
         "layer": integer(-1, dtype="int16", unit="from 0", meaning=LAYER_OF_RESIDUAL),
-        "index": integer(0, dtype="int32", meaning="Place among the numbers of this kind."),
-        "value": number(dtype="float32", meaning="The number; NLL and entropy in nats."),
+        "index": integer(0, dtype="int32", meaning="Place among the features of this kind."),
+        "value": number(dtype="float32", meaning="Value; NLL and entropy in nats."),
     }
 
 
 def detection_folds(lengths: Lengths) -> Columns:
     return {
-        "id": ONE_PARAGRAPH,
+        "id": integer(0, unique=True, meaning="Paragraph."),
         "exposure": integer(0, unit="occurrences of the continuation", meaning=EXPOSURE),
         "recited": Column("bool", meaning="Its exact match is full."),
         "module": Column("str", nullable=True, meaning=MODULE),
         "cluster": integer(0, meaning="Cluster of near-duplicates."),
-        "group": integer(0, meaning="Paragraphs that modules and clusters join: no fold splits a group."),
+        "group": integer(0, meaning="Group that modules and clusters join; no fold splits it."),
         "fold": integer(0, meaning="Fold that judges the paragraph; the others fit the classifier."),
     }
 
@@ -57,11 +56,11 @@ def _with_interval(name: str, low: float, high: float, meaning: str) -> Columns:
 def detection(lengths: Lengths) -> Columns:
     return {
         "features": Column("str", meaning="What the classifier sees, or the control."),
-        "stratum": category(*STRATA, meaning="Paragraphs that are told apart."),
+        "stratum": category(*STRATA, meaning="Which paragraphs are told apart."),
         "n_seen": _n_seen(lengths),
         "n_positive": integer(1, unit="paragraphs", meaning=POSITIVE),
         "n_negative": integer(1, unit="paragraphs", meaning="The others."),
         "n_clusters": integer(1, meaning="Groups of the folds, which intervals resample."),
         **_with_interval("auroc", 0, 1, "Probability that a positive is ranked above a negative."),
-        **_with_interval("gain", -1, 1, "AUROC minus that of the NLL of the same tokens, paired."),
+        **_with_interval("gain", -1, 1, "AUROC minus the AUROC of the NLL of the same tokens, paired."),
     }

@@ -1,8 +1,7 @@
 """Unlearning and editing of single paragraphs (paper 5.3)."""
 
 from memloc.settings.editing import ARMS
-from memloc.tables.columns import PARAGRAPH, Columns, category, integer, nats, number
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import PARAGRAPH, Columns, Lengths, category, integer, nats, number
 
 OBJECTIVES = ("unlearn", "edit")
 EDIT_TEXTS = ("memorized", "target", "control", "other", "held_out")
@@ -21,7 +20,7 @@ def _edit_scores(lengths: Lengths, suffix: str = "") -> Columns:
 
 
 def edits(lengths: Lengths) -> Columns:
-    recited = "Of the perturbed prefixes, those that are still continued with the paragraph."
+    recited = "Perturbed prefixes from which the paragraph is still recited."
     steps = "Steps until the paragraph is recited again; missing where it was not tried or reached."
     share = {"low": 0, "high": 1, "unit": "share of the perturbed prefixes"}
     return {

@@ -1,7 +1,6 @@
 """This run next to published numbers."""
 
-from memloc.tables.columns import Column, Columns, exact_match, integer, nats, number
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import Column, Columns, Lengths, exact_match, integer, nats, number
 
 
 def expected(lengths: Lengths) -> Columns:
@@ -9,7 +8,9 @@ def expected(lengths: Lengths) -> Columns:
         "quantity": Column("str", unique=True, meaning="What is compared."),
         "expected": number(nullable=True, meaning="Published number."),
         "found": number(nullable=True, meaning="Number of this run."),
-        "agrees": Column("boolean", nullable=True, meaning="Whether they are equal; missing where one is."),
+        "agrees": Column(
+            "boolean", nullable=True, meaning="Whether both are equal; missing where one is missing."
+        ),
     }
 
 

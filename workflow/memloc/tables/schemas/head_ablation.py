@@ -1,8 +1,7 @@
 """What paragraphs lose without attention heads."""
 
-from memloc.tables.columns import HEAD, LAYER, Column, Columns, category, integer, number
+from memloc.tables.columns import HEAD, LAYER, Column, Columns, Lengths, category, integer, number
 from memloc.tables.judged_texts import TEXTS, lost_text
-from memloc.tables.schema import Lengths
 
 
 def head_ablation(lengths: Lengths) -> Columns:
@@ -20,10 +19,8 @@ def head_effects(lengths: Lengths) -> Columns:
         "replacement": category("zero", "mean", meaning="What the head's output is replaced by."),
         "layer": LAYER,
         "head": HEAD,
-        **{
-            name: number(meaning=f"Loss of the texts `{name}`; specific: memorized minus non-memorized.")
-            for name in (*TEXTS, "specific")
-        },
+        **{name: number(meaning=f"Loss of the texts `{name}`.") for name in TEXTS},
+        "specific": number(meaning="Loss of memorized texts minus loss of non-memorized ones."),
         "low": number(nullable=True, meaning="Lower end of the interval of `specific`."),
         "high": number(nullable=True, meaning="Upper end of the interval of `specific`."),
         "rank": integer(1, meaning="Place in the ranking; 1 is the highest score."),

@@ -1,7 +1,6 @@
 """Ranks of the attention heads by every method."""
 
-from memloc.tables.columns import HEAD, LAYER, PARAGRAPH, Column, Columns, category, integer, number
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import HEAD, LAYER, PARAGRAPH, Column, Columns, Lengths, category, integer, number
 from memloc.tables.terms.samples import SAMPLES
 
 METHOD = Column("str", meaning="Method that gives the score.")
@@ -33,9 +32,9 @@ def head_ranking(lengths: Lengths) -> Columns:
 def head_rank_samples(lengths: Lengths) -> Columns:
     return {
         "sample": category(
-            *SAMPLES, dictionary=True, meaning="A part of the sample, what a part leaves, or a resample."
+            *SAMPLES, dictionary=True, meaning="A part of the sample, all but a part, or a resample."
         ),
-        "number": integer(0, dtype="int16", meaning="Number of the sample of its kind."),
+        "number": integer(0, dtype="int16", meaning="Number of the sample among those of its kind."),
         "method": METHOD,
         "layer": LAYER.stored_as("int16"),
         "head": HEAD.stored_as("int16"),
@@ -51,7 +50,7 @@ def ranking_agreement(lengths: Lengths) -> Columns:
         "low": Column("float64", nullable=True, meaning="Lower end of the interval of tau."),
         "high": Column("float64", nullable=True, meaning="Upper end of the interval of tau."),
         "p_value": number(
-            0, 1, nullable=True, meaning="Of the hypothesis that the rankings, and heads, are independent."
+            0, 1, nullable=True, meaning="p-value of independent rankings, if heads were independent."
         ),
         "n_heads": integer(1, meaning="Heads that are ranked."),
     }

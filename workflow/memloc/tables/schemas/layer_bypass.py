@@ -1,9 +1,8 @@
 """What paragraphs lose when attention or MLP blocks of whole layers are bypassed (2501.05078)."""
 
-from memloc.settings.layer_bypass import BYPASSES
-from memloc.tables.columns import LAYER, Columns, category
+from memloc.settings.interventions import BYPASSES
+from memloc.tables.columns import LAYER, Columns, Lengths, category
 from memloc.tables.judged_texts import lost_text
-from memloc.tables.schema import Lengths
 
 
 def layer_bypass(lengths: Lengths) -> Columns:
@@ -15,7 +14,7 @@ def layer_bypass(lengths: Lengths) -> Columns:
             meaning="What it does instead: each position attends to itself (identity), the block writes "
             "nothing (zero), or its mean over other text (mean).",
         ),
-        "layers": category("alone", "from here on", meaning="In the layer alone, or in all from it on."),
+        "layers": category("alone", "from here on", meaning="In this layer alone, or also in all above it."),
         "layer": LAYER,
         **lost_text(lengths),
     }

@@ -1,17 +1,6 @@
 """Gradients of the weights (paper 5.1 and 5.2)."""
 
-from memloc.tables.columns import (
-    HEAD_IF_ANY,
-    LAYER,
-    NLL,
-    PARAGRAPH,
-    Column,
-    Columns,
-    category,
-    integer,
-    number,
-)
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import HEAD_IF_ANY, LAYER, NLL, Column, Columns, Lengths, category, integer, number
 from memloc.tables.terms.samples import SAMPLES
 from memloc.tables.terms.sets import SET_NAMES
 
@@ -38,18 +27,18 @@ def parameter_gradients(lengths: Lengths) -> Columns:
         **COMPONENT,
         "max_abs": LARGEST,
         "sum_abs": SUM,
-        "n_weights": integer(1, meaning="Weights in the group."),
+        "n_weights": integer(1, meaning="Weights of the component."),
         "nll_term_norm": _size("Norm of the gradient of the objective's NLL term.", nullable=True),
         "kl_term_norm": _size("Norm of the gradient of the objective's KL term.", nullable=True),
     }
 
 
 def parameter_gradient_samples(lengths: Lengths) -> Columns:
-    group = "Whose gradient, or the contrastive objective's."
+    group = "Set whose NLL is differentiated, or the contrastive objective."
     return {
         "group": category("memorized", "contrastive", meaning=group),
-        "sample": category(*SAMPLES, meaning="A part of the sample, what a part leaves, or a resample."),
-        "number": integer(0, meaning="Number of the sample of its kind."),
+        "sample": category(*SAMPLES, meaning="A part of the sample, all but a part, or a resample."),
+        "number": integer(0, meaning="Number of the sample among those of its kind."),
         **COMPONENT,
         "max_abs": LARGEST,
     }
@@ -57,4 +46,10 @@ def parameter_gradient_samples(lengths: Lengths) -> Columns:
 
 def paragraph_gradients(lengths: Lengths) -> Columns:
     score = _size("Sum over the layer's components of the largest absolute gradients.")
-    return {"id": PARAGRAPH, "nll": NLL, "layer": LAYER, "score_sum": score, "sum_abs": SUM}
+    return {
+        "id": integer(0, meaning="Paragraph."),
+        "nll": NLL,
+        "layer": LAYER,
+        "score_sum": score,
+        "sum_abs": SUM,
+    }

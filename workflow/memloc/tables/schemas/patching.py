@@ -1,8 +1,7 @@
 """Patched activations (paper A.3)."""
 
 from memloc.tables import columns
-from memloc.tables.columns import HEAD, LAYER, PARAGRAPH, Columns, category, integer, number
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import HEAD, LAYER, PARAGRAPH, Columns, Lengths, category, integer, number
 from memloc.tables.terms.patching import DIRECTIONS
 
 CHANGE = "Change of the NLL of the clean paragraph's impact token by the patch."
@@ -16,7 +15,7 @@ def patching(lengths: Lengths) -> Columns:
         "id": PARAGRAPH,
         "direction": DIRECTION,
         "layer": LAYER,
-        "component": category("q", "k", "v", meaning="What is patched of the head."),
+        "component": category("q", "k", "v", meaning="Activation of the head that is patched."),
         "head": HEAD,
         "nll_change": NLL_CHANGE,
         "method": category("exact", "attribution", meaning=method),

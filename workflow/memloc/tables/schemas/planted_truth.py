@@ -1,8 +1,7 @@
 """Paragraphs planted in chosen weights, and what localization methods say of where they are."""
 
-from memloc.settings.plant_kinds import PLANT_GRANULARITIES
-from memloc.tables.columns import PARAGRAPH, Column, Columns, category, integer, n_tokens, nats, number
-from memloc.tables.schema import Lengths
+from memloc.settings.planted_truth import PLANT_GRANULARITIES
+from memloc.tables.columns import Column, Columns, Lengths, category, integer, n_tokens, nats, number
 
 CONTROLS = ("plant", "twin", "wrong")
 
@@ -33,7 +32,7 @@ def plants(lengths: Lengths) -> Columns:
     n = lengths.continuation
     return {
         **_plant(),
-        "id": PARAGRAPH,
+        "id": integer(0, meaning="Paragraph."),
         "place": Column("str", meaning="Place in words."),
         "n_layers": integer(1, meaning="Layers that the place is in."),
         "learning_rate": number(0, meaning="Learning rate."),
@@ -41,8 +40,8 @@ def plants(lengths: Lengths) -> Columns:
         "steps": integer(0, meaning="Steps of Adam that were taken."),
         "em_before": n_tokens(n, "Exact match before."),
         "nll_before": nats("NLL of the continuation before."),
-        "em": n_tokens(n, "Exact match of the plant, or where it failed after the last step."),
-        "nll": nats("NLL of the continuation at the same point.", nullable=True),
+        "em": n_tokens(n, "Exact match after planting, or after the last step of a failed plant."),
+        "nll": nats("NLL of the continuation after the same step.", nullable=True),
         "n_allowed": integer(1, unit="weights", meaning="Weights that may move."),
         "n_changed": integer(0, dtype="Int64", nullable=True, unit="weights", meaning="Weights that differ."),
         **_damage(lengths, "_before", nullable=False),
@@ -52,7 +51,7 @@ def plants(lengths: Lengths) -> Columns:
 
 def planted_truth(lengths: Lengths) -> Columns:
     control = "What is asked: the plant, its unplanted twin, or the plant with a wrong paragraph."
-    times = {1: "as many as the place has", 2: "twice as many as it has", 5: "five times as many as it has"}
+    times = {1: "n_place", 2: "2 n_place", 5: "5 n_place"}
     auroc = "Chance that a unit of the place ranks above another; ties are a half."
     return {
         **_plant(),
@@ -62,10 +61,10 @@ def planted_truth(lengths: Lengths) -> Columns:
         "n_units": integer(1, meaning="Units that are ranked."),
         "n_place": integer(1, meaning="Units that hold the plant."),
         **{
-            f"recall_{n}": number(0, 1, meaning=f"Share of the place among the first units, {as_many}.")
-            for n, as_many in times.items()
+            f"recall_{n}": number(0, 1, meaning=f"Share of the place's units among the first {many} units.")
+            for n, many in times.items()
         },
-        "average_precision": number(0, 1, meaning="Average precision; tied units together."),
+        "average_precision": number(0, 1, meaning="Average precision; tied units count together."),
         "auroc": number(0, 1, nullable=True, meaning=auroc),
         "rank": number(1, meaning="Rank of the place's first unit, 1 = first; ties share their mean rank."),
         "first": integer(0, meaning="The unit that ranks first, counted layer by layer."),

@@ -1,7 +1,6 @@
 """Attention against token rarity (paper 6.3)."""
 
-from memloc.tables.columns import HEAD, LAYER, Columns, correlation, integer, number
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import HEAD, LAYER, Columns, Lengths, correlation, integer, number
 
 QUANTILES = {"025": "2.5 % quantile", "500": "Median", "975": "97.5 % quantile"}
 
@@ -37,12 +36,15 @@ def rare_token_groups(lengths: Lengths) -> Columns:
 
 
 def rare_token_correlation(lengths: Lengths) -> Columns:
-    measures = ("pearson", "pearson_mean")
-    correlations = [*measures, *(f"{name}_null_q{q}" for name in measures for q in QUANTILES)]
+    measures = {"pearson": "summed", "pearson_mean": "mean"}
+    meanings = {name: f"Correlation of rank and {what} attention." for name, what in measures.items()}
+    for name, what in measures.items():
+        permuted = f"of the correlation of rank and {what} attention when tokens are permuted."
+        meanings |= {f"{name}_null_q{q}": f"{quantile} {permuted}" for q, quantile in QUANTILES.items()}
     return {
         "layer": LAYER,
         "head": HEAD,
-        **{name: correlation(f"Correlation of attention and rarity: {name}.") for name in correlations},
+        **{name: correlation(meaning) for name, meaning in meanings.items()},
         "n_paragraphs": integer(1, meaning="Paragraphs of the sample."),
         "n_unique_tokens": integer(1, meaning="Different tokens in the corpus of the counts."),
         "n_permutations": integer(1, meaning="Permutations of the null."),

@@ -1,14 +1,13 @@
 """Ways to remove recitation, side by side."""
 
 from memloc.settings.removal_ways import NOTHING, WAY_NAMES
-from memloc.tables.columns import LAYER, NLL, Column, Columns, category, integer, n_tokens, number
+from memloc.tables.columns import LAYER, NLL, Column, Columns, Lengths, category, integer, n_tokens, number
 from memloc.tables.judged_texts import judged_text
-from memloc.tables.schema import Lengths
 
 TARGETED = "The way is told which paragraphs to remove; false: it aims at all memories at once."
 SAMPLED = "Probability that sampling (T = 1, top 40) gives the continuation; -inf: it cannot."
-RUN = "Longest run that what is generated and the continuation have in common."
-EDITS = "Edits from what is generated to the continuation."
+RUN = "Longest run that the generated text and the continuation have in common."
+EDITS = "Edits from the generated text to the continuation."
 STEPS = "Steps until it is recited again; missing where it was not tried or reached."
 FORBIDDEN = "Tokens of the continuation that the way forbids; each counts as 20 nats in the NLL."
 REMOVED = "Paragraph that is removed; missing: all together."
@@ -28,7 +27,7 @@ def _run(*more: str) -> Columns:
 
 def removal(lengths: Lengths) -> Columns:
     def share(what: str) -> Column:
-        return number(0, 1, meaning=f"Share of {what} from which the whole continuation is still recited.")
+        return number(0, 1, meaning=f"Share of prefixes with {what} that still recite.")
 
     def rounded(bits: int) -> Column:
         meaning = f"Exact match with the weights rounded to {bits} bits."
@@ -43,8 +42,8 @@ def removal(lengths: Lengths) -> Columns:
         "log_p": Column("float64", high=0, unit="natural logarithm", meaning=SAMPLED),
         "longest_run": n_tokens(lengths.continuation, RUN),
         "edit_distance": number(0, 1, unit="share of the continuation", meaning=EDITS),
-        "recited_perturbed": share("the prefixes with one other token"),
-        "recited_shifted": share("the prefixes that are cut at their start, with other text before"),
+        "recited_perturbed": share("one other token"),
+        "recited_shifted": share("other text in place of their first tokens"),
         "em_8bit": rounded(8),
         "em_4bit": rounded(4),
         "relearning_steps": integer(0, dtype="Int64", nullable=True, meaning=STEPS),
@@ -86,6 +85,6 @@ def removal_depth(lengths: Lengths) -> Columns:
         "layer": LAYER,
         "rise": number(
             unit="nats per token",
-            meaning="Rise of its NLL in the original model when what leaves this layer is patched.",
+            meaning="Rise of its NLL in the original model when the output of this layer is patched.",
         ),
     }

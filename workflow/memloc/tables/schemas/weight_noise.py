@@ -1,8 +1,7 @@
 """What paragraphs lose when weights are disturbed."""
 
-from memloc.tables.columns import Columns, category, integer, number
+from memloc.tables.columns import Columns, Lengths, category, integer, number
 from memloc.tables.judged_texts import PAIRED, TEXTS, judged_text
-from memloc.tables.schema import Lengths
 
 
 def weight_noise(lengths: Lengths) -> Columns:
@@ -10,7 +9,7 @@ def weight_noise(lengths: Lengths) -> Columns:
         "arm": category("top", "random", meaning="Which weights are disturbed."),
         "kind": category("noise", "zero", meaning="Noise is added, or the weights become zero."),
         "size": number(
-            0, nullable=True, meaning="Standard deviation of the noise, in units of that of all W_* weights."
+            0, nullable=True, meaning="Standard deviation of the noise, relative to that of all W_* weights."
         ),
         "draw": integer(0, meaning="Number of the random draw."),
         "n_weights": integer(1, meaning="Weights that are disturbed."),
